@@ -1,0 +1,29 @@
+// The one error class of the house: names the place, the rule with both actual values, then the way out.
+
+/** An error a person can act on. `message` reads `[where] rule, both values: the way out`. */
+export class CriaError extends Error {
+  readonly where: string;
+  constructor(where: string, message: string, options?: ErrorOptions) {
+    super(`[${where}] ${message}`, options);
+    this.name = "CriaError";
+    this.where = where;
+  }
+}
+
+/** The caller used a command or an option wrongly; the command line exits with 2. */
+export class UsageError extends CriaError {
+  constructor(where: string, message: string, options?: ErrorOptions) {
+    super(where, message, options);
+    this.name = "UsageError";
+  }
+}
+
+/** Throws a {@link CriaError}; an expression, so that it fits after `??`. */
+export function fail(where: string, message: string, options?: ErrorOptions): never {
+  throw new CriaError(where, message, options);
+}
+
+/** Throws unless `condition` holds; the message is only built when it is needed. */
+export function check(condition: boolean, where: string, message: () => string): asserts condition {
+  if (!condition) throw new CriaError(where, message());
+}

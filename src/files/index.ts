@@ -1,0 +1,3 @@
+export { atomicWrite, atomicWriteJson } from "./atomic-write.ts";
+export { explainIo } from "./explain-io.ts";
+export { FileSource, openFile } from "./file-source.ts";

@@ -1,0 +1,2 @@
+// The library's front door: what `import { … } from "cria"` gives.
+export * from "./base/index.ts";

@@ -1,0 +1,97 @@
+// Holds the table of rooms (ARCHITECTURE.md): who may import whom, only through index.ts, and no cycles inside a room.
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const src = join(dirname(fileURLToPath(import.meta.url)), "..", "src");
+
+/** room → rooms it may import. `backend` is several rooms: the interface imports no implementation, implementations never meet. */
+export const rooms = {
+  base: [],
+  files: ["base"],
+  tokenizer: ["base"],
+  kernel: ["base"],
+  graph: ["base"],
+  backend: ["base", "graph"],
+  "backend/reference": ["base", "graph", "backend"],
+  "backend/cpu": ["base", "kernel", "graph", "backend"],
+  model: ["base", "graph"],
+  formats: ["base", "model", "tokenizer"],
+  data: ["base", "files", "tokenizer"],
+  infer: ["base", "graph", "backend", "model", "tokenizer"],
+  eval: ["base", "graph", "backend", "model", "tokenizer", "data", "infer"],
+  train: ["base", "graph", "backend", "model", "tokenizer", "data", "eval", "formats", "files"],
+  cli: "all",
+};
+
+/** Packages a room may name; a room not listed may name none. `node:` modules count as packages. */
+export const packages = {
+  files: ["node:*"],
+  data: ["node:*", "yaml", "zod"],
+  train: ["node:*", "zod", "yaml"],
+  "backend/cpu": ["node:*"],
+  cli: ["node:*", "*"],
+};
+
+const problems = [];
+const files = readdirSync(src, { recursive: true })
+  .map(String)
+  .filter((file) => file.endsWith(".ts"));
+const roomOf = (file) => {
+  const parts = file.split(sep);
+  if (parts.length === 1) return "";
+  const nested = parts.slice(0, 2).join("/");
+  return nested in rooms ? nested : parts[0];
+};
+const graph = new Map();
+
+for (const file of files) {
+  const room = roomOf(file);
+  const isTest = file.endsWith(".test.ts") || file.includes("conformance");
+  if (room !== "" && !(room in rooms)) problems.push(`${file}: room "${room}" is not in the table of tools/check-rooms.mjs`);
+  const text = readFileSync(join(src, file), "utf8");
+  const imports = [
+    ...text.matchAll(/(?:^|\n)\s*(?:import|export)\s[^"';]*?from\s+"([^"]+)"|import\(\s*"([^"]+)"\s*\)|(?:^|\n)import\s+"([^"]+)"/g),
+  ].map((m) => m[1] ?? m[2] ?? m[3]);
+  const local = [];
+  for (const name of imports) {
+    if (!name.startsWith(".")) {
+      if (room === "" || isTest || rooms[room] === "all") continue;
+      const allowed = packages[room] ?? [];
+      if (!allowed.some((p) => p === "*" || p === name || (p.endsWith("*") && name.startsWith(p.slice(0, -1)))))
+        problems.push(`${file}: room "${room}" may not import "${name}"`);
+      continue;
+    }
+    const target = relative(src, resolve(src, dirname(file), name));
+    const targetRoom = roomOf(target);
+    if (targetRoom === room) {
+      local.push(target);
+      continue;
+    }
+    if (room === "" || rooms[room] === "all" || isTest) {
+      // The front door, the command line and tests may use every room, by its door.
+    } else if (!rooms[room].includes(targetRoom)) problems.push(`${file}: room "${room}" may not import room "${targetRoom}"`);
+    if (!target.endsWith("index.ts") && !(isTest && target.includes("conformance")))
+      problems.push(`${file}: imports ${target}, past the door of its room: use ${targetRoom}/index.ts`);
+  }
+  graph.set(file, local);
+}
+
+const state = new Map();
+const visit = (file, path) => {
+  if (state.get(file) === "done") return;
+  if (state.get(file) === "open") {
+    problems.push(`import cycle: ${[...path.slice(path.indexOf(file)), file].join(" → ")}`);
+    return;
+  }
+  state.set(file, "open");
+  for (const next of graph.get(file) ?? []) visit(next, [...path, file]);
+  state.set(file, "done");
+};
+for (const file of graph.keys()) visit(file, []);
+
+if (problems.length > 0) {
+  console.error(problems.map((p) => `[rooms] ${p}`).join("\n"));
+  process.exit(1);
+}
+console.log(`rooms: ${files.length} files keep to the table`);
