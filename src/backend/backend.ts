@@ -1,0 +1,36 @@
+// What a backend is: it owns buffers and turns a graph into a Program that is compiled once and replayed every step.
+import type { Graph, MemoryPlan, Tensor, TensorType } from "../graph/index.ts";
+
+/** Values as they cross the border: float32 for floats, int32 for integers. */
+export type HostArray = Float32Array | Int32Array;
+
+export interface Backend {
+  /** For people, e.g. "cpu: wasm, 2 threads". */
+  readonly name: string;
+  /** A zeroed buffer. @throws CriaError when memory does not suffice, with both sizes. */
+  allocate(type: TensorType, name: string): Promise<DeviceBuffer>;
+  /** @param bindings a buffer for every state and input of the graph. Several programs may share buffers. */
+  compile(graph: Graph, bindings: ReadonlyMap<Tensor, DeviceBuffer>): Promise<Program>;
+  /** Frees every buffer, program and thread; using any of them afterwards throws. */
+  dispose(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface DeviceBuffer {
+  readonly name: string;
+  readonly type: TensorType;
+  /** @param at first element written. */
+  write(values: ArrayLike<number>, at?: number): Promise<void>;
+  /** A copy of `length` elements from `at`; everything by default. */
+  read(at?: number, length?: number): Promise<HostArray>;
+  dispose(): void;
+}
+
+export interface Program {
+  readonly plan: MemoryPlan;
+  /** Replays every node in order. One run at a time on a backend: calls queue. */
+  run(): Promise<void>;
+  /** The values of a kept activation after a run. */
+  read(tensor: Tensor): Promise<HostArray>;
+  dispose(): void;
+}

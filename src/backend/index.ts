@@ -1,0 +1,1 @@
+export type { Backend, DeviceBuffer, HostArray, Program } from "./backend.ts";

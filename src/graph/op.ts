@@ -1,0 +1,51 @@
+// An op is one record: its shape rule, its meaning in float64, its gradient as more graph, and what the planner may do with it.
+import type { Tensor, TensorType } from "./tensor.ts";
+
+/** Compile-time constants of a node. */
+export type Attributes = Readonly<Record<string, number | boolean | string>>;
+
+/** Elements of a tensor in the reference: float64 for floats, Int32Array for integers. */
+export type Values = Float64Array | Int32Array;
+
+export interface Op<A extends Attributes> {
+  readonly name: string;
+  /** Types of the outputs. @throws CriaError naming both shapes when the inputs do not fit. */
+  shape(inputs: readonly TensorType[], attributes: A): TensorType[];
+  /** The slow meaning and judge: fills `outputs` (zeroed) and, where the op updates in place, `inputs`. */
+  reference(inputs: readonly Values[], outputs: readonly Values[], attributes: A, types: readonly TensorType[]): void;
+  /**
+   * Appends the gradient and returns d(loss)/d(input), one per input; undefined where none flows (integers, or nothing to differentiate).
+   * `doutputs[i]` is undefined when output i does not reach the loss. Absent: the op cannot be differentiated.
+   */
+  gradient?(context: GradientContext<A>): (Tensor | undefined)[];
+  /** Cheap enough to run again in the backward pass instead of keeping its output (norms, activations; never matrix products). */
+  readonly recomputable: boolean;
+  /** Inputs that the op writes in place; they must be states. */
+  readonly updates?: readonly number[];
+  /** Pairs [output, input] that may share memory when that input dies here: elementwise, same index read before it is written. */
+  readonly mayAlias?: readonly (readonly [number, number])[];
+  /** Multiply-adds count as two; only matrix work counts. */
+  flops?(inputs: readonly TensorType[], attributes: A): number;
+  /** Small cases with odd sizes on which every backend and the gradient are checked because the op exists. */
+  readonly examples: readonly Example<A>[];
+}
+
+export interface GradientContext<A extends Attributes> {
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  readonly doutputs: readonly (Tensor | undefined)[];
+  readonly attributes: A;
+}
+
+export interface Example<A extends Attributes> {
+  readonly inputs: readonly ExampleInput[];
+  readonly attributes: A;
+}
+
+/** How to fill an input of an example: standard normals times `scale` plus `offset`, or integers in [0, below), or exactly `values`. */
+export interface ExampleInput extends TensorType {
+  readonly scale?: number;
+  readonly offset?: number;
+  readonly below?: number;
+  readonly values?: readonly number[];
+}

@@ -1,0 +1,83 @@
+// A graph is a list of nodes in the order they run; a tensor is what one of them makes, or what comes from outside.
+import { check, type DType, type Shape, sizeOf } from "../base/index.ts";
+import type { Attributes, Op } from "./op.ts";
+
+export interface TensorType {
+  readonly dtype: DType;
+  readonly shape: Shape;
+}
+
+/**
+ * Who owns a tensor's memory: an `activation` lives inside one run and shares the planner's arena;
+ * a `state` (weights, moments, caches) and an `input` (tokens, positions, hyper-parameters) are buffers bound when the graph is compiled.
+ */
+export type Role = "activation" | "state" | "input";
+
+export interface Tensor extends TensorType {
+  readonly id: number;
+  readonly name: string;
+  readonly role: Role;
+  readonly graph: Graph;
+}
+
+export interface Node {
+  readonly id: number;
+  readonly op: Op<Attributes>;
+  readonly attributes: Attributes;
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+}
+
+export function f32(...shape: number[]): TensorType {
+  return { dtype: "f32", shape };
+}
+
+export function i32(...shape: number[]): TensorType {
+  return { dtype: "i32", shape };
+}
+
+/** Bytes and shapes are static: what varies from run to run is read from small input tensors. */
+export class Graph {
+  readonly tensors: Tensor[] = [];
+  readonly nodes: Node[] = [];
+  /** Activations that outlive the run, to be read by name of tensor afterwards. */
+  readonly kept = new Set<Tensor>();
+  #nextNode = 0;
+
+  /** A buffer that outlives runs and may be updated in place. */
+  state(name: string, type: TensorType): Tensor {
+    return this.#tensor(name, type, "state");
+  }
+
+  /** A buffer written from outside before a run. */
+  input(name: string, type: TensorType): Tensor {
+    return this.#tensor(name, type, "input");
+  }
+
+  /** Appends one op. @throws CriaError when the op's shape rule does not hold. */
+  apply<A extends Attributes>(op: Op<A>, inputs: readonly Tensor[], attributes: A): Tensor[] {
+    for (const input of inputs) check(input.graph === this, op.name, () => `input "${input.name}" belongs to another graph`);
+    const outputs = op
+      .shape(inputs, attributes)
+      .map((type, i) => this.#tensor(`${op.name}${this.#nextNode}${i > 0 ? `.${i}` : ""}`, type, "activation"));
+    this.nodes.push({ id: this.#nextNode++, op: op as unknown as Op<Attributes>, attributes, inputs, outputs });
+    return outputs;
+  }
+
+  /** Keeps an activation readable after the run. */
+  keep(tensor: Tensor): Tensor {
+    this.kept.add(tensor);
+    return tensor;
+  }
+
+  #tensor(name: string, type: TensorType, role: Role): Tensor {
+    check(
+      type.shape.every((size) => Number.isSafeInteger(size) && size > 0) && Number.isSafeInteger(sizeOf(type.shape)),
+      "graph",
+      () => `tensor "${name}" has shape [${type.shape.join(", ")}]: every size must be a positive integer`,
+    );
+    const tensor: Tensor = { id: this.tensors.length, name, role, graph: this, dtype: type.dtype, shape: type.shape };
+    this.tensors.push(tensor);
+    return tensor;
+  }
+}
