@@ -1,0 +1,309 @@
+// The slow meaning of every op, and the judge of every compiler: runs IR over plain memory, one lane at a time.
+import { check } from "../base/index.ts";
+import type { Compare, FloatBinary, FloatUnary, IntBinary, IntConstant, Kernel, LaneBinary, LaneShift, Mem, Op, Reg, Relation, Span } from "./ir.ts";
+
+/** Runs a kernel over `memory`. @param args byte addresses and numbers, the last three are scratch, begin, end. @throws CriaError on an access outside. */
+export function interpret(kernel: Kernel, memory: ArrayBufferLike, args: readonly number[]): void {
+  check(args.length === kernel.params.length, "interpreter", () => `${kernel.name}: takes ${kernel.params.length} arguments, got ${args.length}`);
+  const machine = new Machine(kernel, memory);
+  kernel.params.forEach((param, i) => machine.setInt(param.reg, args[i]!));
+  machine.run(kernel.body);
+}
+
+class Machine {
+  readonly #kernel: Kernel;
+  readonly #lanes: number;
+  readonly #bytes: DataView;
+  readonly #ints: number[] = [];
+  readonly #vectors: Lanes[] = [];
+
+  constructor(kernel: Kernel, memory: ArrayBufferLike) {
+    this.#kernel = kernel;
+    this.#lanes = kernel.target.lanes;
+    this.#bytes = new DataView(memory);
+  }
+
+  setInt(reg: Reg, value: number): void {
+    this.#ints[reg.id] = value;
+  }
+
+  run(ops: readonly Op[]): void {
+    for (const op of ops) this.#step(op);
+  }
+
+  #step(op: Op): void {
+    switch (op.op) {
+      case "iconst":
+        return this.setInt(op.d, op.value);
+      case "imov":
+        return this.setInt(op.d, this.#int(op.a));
+      case "iadd":
+      case "isub":
+      case "imul":
+      case "imin":
+      case "imax":
+        return this.setInt(op.d, intBinary[op.op](this.#int(op.a), this.#int(op.b)));
+      case "ishl":
+      case "ishr":
+      case "iand":
+      case "idiv":
+      case "irem":
+        return this.setInt(op.d, intConstant[op.op](this.#int(op.a), op.b));
+      case "iload":
+        return this.setInt(op.d, this.#loadInt(op.m, op.type));
+      case "istore":
+        return this.#bytes.setInt32(this.#address(op.m, 4), this.#int(op.a), true);
+      case "vconst":
+        return this.#each(op.d, (d, i) => (op.type === "f32" ? (d.f[i] = op.value) : (d.i[i] = op.value)));
+      case "vmov":
+        return this.#each(op.d, (d, i) => (d.i[i] = this.#vec(op.a).i[i]!));
+      case "vload":
+        return this.#load(op.d, op.m, op.span);
+      case "vstore":
+        return this.#store(op.a, op.m, op.span);
+      case "vsplat": {
+        const bits = this.#bytes.getInt32(this.#address(op.m, 4), true);
+        return this.#each(op.d, (d, i) => (d.i[i] = bits));
+      }
+      case "vsplati":
+        return this.#each(op.d, (d, i) => (d.i[i] = this.#int(op.a)));
+      case "viota":
+        return this.#each(op.d, (d, i) => (d.i[i] = i));
+      case "fadd":
+      case "fsub":
+      case "fmul":
+      case "fdiv":
+      case "fmin":
+      case "fmax":
+        return this.#each(op.d, (d, i) => (d.f[i] = floatBinary[op.op](this.#vec(op.a).f[i]!, this.#vec(op.b).f[i]!)));
+      case "fsqrt":
+      case "fabs":
+      case "fneg":
+      case "fround":
+      case "ffloor":
+        return this.#each(op.d, (d, i) => (d.f[i] = floatUnary[op.op](this.#vec(op.a).f[i]!)));
+      case "vadd":
+      case "vsub":
+      case "vmul":
+      case "vand":
+      case "vor":
+      case "vxor":
+        return this.#each(op.d, (d, i) => (d.i[i] = laneBinary[op.op](this.#vec(op.a).i[i]!, this.#vec(op.b).i[i]!)));
+      case "vshl":
+      case "vshr":
+      case "vsar":
+        return this.#each(op.d, (d, i) => (d.i[i] = laneShift[op.op](this.#vec(op.a).i[i]!, op.b)));
+      case "ffma": {
+        const fma = this.#kernel.target.fusedMultiplyAdd ? fusedMultiplyAdd : separateMultiplyAdd;
+        return this.#each(op.d, (d, i) => (d.f[i] = fma(this.#vec(op.a).f[i]!, this.#vec(op.b).f[i]!, this.#vec(op.c).f[i]!)));
+      }
+      case "i2f":
+        return this.#each(op.d, (d, i) => (d.f[i] = this.#vec(op.a).i[i]!));
+      case "f2i":
+        return this.#each(op.d, (d, i) => (d.i[i] = truncateSaturating(this.#vec(op.a).f[i]!)));
+      case "flt":
+      case "fle":
+      case "feq":
+      case "vlt":
+      case "veq":
+        return this.#each(op.d, (d, i) => (d.i[i] = compare[op.op](this.#vec(op.a), this.#vec(op.b), i) ? -1 : 0));
+      case "select":
+        return this.#each(op.d, (d, i) => (d.i[i] = this.#vec(this.#vec(op.mask).i[i]! !== 0 ? op.a : op.b).i[i]!));
+      case "vkeep":
+        return this.#each(op.d, (d, i) => (d.i[i] = this.#vec(i < spanned(op.span, this.#lanes) ? op.a : op.b).i[i]!));
+      case "rsum":
+        return this.#reduce(op.d, op.a, floatBinary.fadd);
+      case "rmax":
+        return this.#reduce(op.d, op.a, floatBinary.fmax);
+      case "vswap":
+        return this.#each(op.d, (d, i) => (d.i[i] = this.#vec(op.a).i[i ^ 1]!));
+      case "transpose":
+        return op.d.forEach((reg, column) => this.#each(reg, (d, row) => (d.i[row] = this.#vec(op.a[row]!).i[column]!)));
+      case "loop": {
+        const to = this.#int(op.to);
+        for (let i = this.#int(op.from); i < to; i += op.step) {
+          this.setInt(op.i, i);
+          this.run(op.body);
+        }
+        return;
+      }
+      case "if":
+        return this.run(relations[op.relation](this.#int(op.a), this.#int(op.b)) ? op.then : op.otherwise);
+      default:
+        op satisfies never;
+    }
+  }
+
+  #int(value: Reg | number): number {
+    return typeof value === "number" ? value : this.#ints[value.id]!;
+  }
+
+  #vec(reg: Reg): Lanes {
+    return (this.#vectors[reg.id] ??= makeLanes(this.#lanes));
+  }
+
+  /** Computes every lane from the old values before any is written, so that d may be an operand. */
+  #each(reg: Reg, lane: (d: Lanes, i: number) => unknown): void {
+    const made = makeLanes(this.#lanes);
+    for (let i = 0; i < this.#lanes; i++) lane(made, i);
+    this.#vectors[reg.id] = made;
+  }
+
+  #reduce(d: Reg, a: Reg, join: (x: number, y: number) => number): void {
+    let values = [...this.#vec(a).f];
+    while (values.length > 1) {
+      const half = values.length / 2;
+      values = values.slice(0, half).map((x, i) => join(x, values[i + half]!));
+    }
+    this.#each(d, (made, i) => (made.f[i] = values[0]!));
+  }
+
+  #load(d: Reg, m: Mem, span: Span): void {
+    const count = spanned(span, this.#lanes);
+    const address = this.#address(m, count * 4);
+    this.#each(d, (made, i) => (made.i[i] = i < count ? this.#bytes.getInt32(address + i * 4, true) : 0));
+  }
+
+  #store(a: Reg, m: Mem, span: Span): void {
+    const count = spanned(span, this.#lanes);
+    const address = this.#address(m, count * 4);
+    for (let i = 0; i < count; i++) this.#bytes.setInt32(address + i * 4, this.#vec(a).i[i]!, true);
+  }
+
+  #loadInt(m: Mem, type: "i32" | "u16" | "u8" | "i8"): number {
+    if (type === "i32") return this.#bytes.getInt32(this.#address(m, 4), true);
+    if (type === "u16") return this.#bytes.getUint16(this.#address(m, 2), true);
+    const address = this.#address(m, 1);
+    return type === "u8" ? this.#bytes.getUint8(address) : this.#bytes.getInt8(address);
+  }
+
+  #address(m: Mem, bytes: number): number {
+    const address = this.#int(m.base) + (m.index ? this.#int(m.index) : 0) + m.offset;
+    check(
+      address >= 0 && address + bytes <= this.#bytes.byteLength,
+      "interpreter",
+      () => `${this.#kernel.name}: bytes ${address} to ${address + bytes} accessed, but the memory has ${this.#bytes.byteLength}`,
+    );
+    return address;
+  }
+}
+
+/** The same bits as floats and as integers. */
+interface Lanes {
+  readonly f: Float32Array;
+  readonly i: Int32Array;
+}
+
+function makeLanes(count: number): Lanes {
+  const f = new Float32Array(count);
+  return { f, i: new Int32Array(f.buffer) };
+}
+
+function spanned(span: Span, lanes: number): number {
+  return span === "full" ? lanes : span;
+}
+
+const intBinary: Record<IntBinary, (a: number, b: number) => number> = {
+  iadd: (a, b) => a + b,
+  isub: (a, b) => a - b,
+  imul: (a, b) => a * b,
+  imin: Math.min,
+  imax: Math.max,
+};
+
+const intConstant: Record<IntConstant, (a: number, b: number) => number> = {
+  ishl: (a, b) => a * 2 ** b,
+  ishr: (a, b) => Math.floor(a / 2 ** b),
+  iand: (a, b) => a & b,
+  idiv: (a, b) => Math.trunc(a / b),
+  irem: (a, b) => a % b,
+};
+
+// Minimum and maximum as WebAssembly's pmin and pmax and x86's minps and maxps have them: b unless the comparison holds.
+const floatBinary: Record<FloatBinary, (a: number, b: number) => number> = {
+  fadd: (a, b) => a + b,
+  fsub: (a, b) => a - b,
+  fmul: (a, b) => a * b,
+  fdiv: (a, b) => a / b,
+  fmin: (a, b) => (b < a ? b : a),
+  fmax: (a, b) => (a < b ? b : a),
+};
+
+const floatUnary: Record<FloatUnary, (a: number) => number> = {
+  fsqrt: Math.sqrt,
+  fabs: Math.abs,
+  fneg: (a) => -a,
+  fround: roundToEven,
+  ffloor: Math.floor,
+};
+
+const laneBinary: Record<LaneBinary, (a: number, b: number) => number> = {
+  vadd: (a, b) => a + b,
+  vsub: (a, b) => a - b,
+  vmul: Math.imul,
+  vand: (a, b) => a & b,
+  vor: (a, b) => a | b,
+  vxor: (a, b) => a ^ b,
+};
+
+const laneShift: Record<LaneShift, (a: number, b: number) => number> = {
+  vshl: (a, b) => a << b,
+  vshr: (a, b) => a >>> b,
+  vsar: (a, b) => a >> b,
+};
+
+const compare: Record<Compare, (a: Lanes, b: Lanes, i: number) => boolean> = {
+  flt: (a, b, i) => a.f[i]! < b.f[i]!,
+  fle: (a, b, i) => a.f[i]! <= b.f[i]!,
+  feq: (a, b, i) => a.f[i] === b.f[i],
+  vlt: (a, b, i) => a.i[i]! < b.i[i]!,
+  veq: (a, b, i) => a.i[i] === b.i[i],
+};
+
+const relations: Record<Relation, (a: number, b: number) => boolean> = {
+  "<": (a, b) => a < b,
+  "<=": (a, b) => a <= b,
+  ">": (a, b) => a > b,
+  ">=": (a, b) => a >= b,
+  "==": (a, b) => a === b,
+  "!=": (a, b) => a !== b,
+};
+
+function separateMultiplyAdd(a: number, b: number, c: number): number {
+  return Math.fround(a * b) + c;
+}
+
+/**
+ * a · b is exact in float64 (24 + 24 bits); the sum is rounded there before it is rounded to float32, which differs from one rounding
+ * only when the float64 sum lies halfway between two floats: then the sign of what was lost decides.
+ */
+function fusedMultiplyAdd(a: number, b: number, c: number): number {
+  const product = a * b;
+  const sum = product + c;
+  const virtual = sum - product; // TwoSum (Knuth): sum + lost = product + c exactly
+  const lost = product - (sum - virtual) + (c - virtual);
+  const rounded = Math.fround(sum);
+  if (lost === 0 || !Number.isFinite(sum) || rounded === sum) return rounded;
+  const other = nextFloat(rounded, sum > rounded);
+  return Math.abs(sum - rounded) === Math.abs(other - sum) ? (lost > 0 === other > rounded ? other : rounded) : rounded;
+}
+
+function nextFloat(value: number, up: boolean): number {
+  const view = new DataView(new ArrayBuffer(4));
+  view.setFloat32(0, value);
+  if (value === 0) return up ? 2 ** -149 : -(2 ** -149);
+  view.setInt32(0, view.getInt32(0) + (up === value > 0 ? 1 : -1));
+  return view.getFloat32(0);
+}
+
+function truncateSaturating(value: number): number {
+  if (Number.isNaN(value)) return 0;
+  return Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, Math.trunc(value)));
+}
+
+function roundToEven(value: number): number {
+  const floor = Math.floor(value);
+  const rest = value - floor;
+  if (rest !== 0.5) return Math.round(value);
+  return floor % 2 === 0 ? floor : floor + 1;
+}

@@ -1,0 +1,502 @@
+// The kernel language: a kernel is a TypeScript function that runs once, at compile time, and emits IR through these handles.
+// Loops of TypeScript unroll; loops of the language stay loops. Sizes are compile-time constants, so tails are too.
+import { check } from "../base/index.ts";
+import type { Compare, FloatBinary, FloatUnary, IntBinary, IntConstant, Kernel, LaneBinary, LaneShift, Mem, Op, Reg, RegKind, Relation, Span, Target } from "./ir.ts";
+import { verify } from "./spec.ts";
+
+/** A kernel before it knows its sizes and its target. `build` returns how it splits into units of parallel work. */
+export interface KernelDefinition<C> {
+  readonly name: string;
+  build(k: Builder, constants: C): { readonly units: number; readonly scratchBytes?: number };
+}
+
+/** Declares a kernel of the library. */
+export function kernel<C>(name: string, build: KernelDefinition<C>["build"]): KernelDefinition<C> {
+  return { name, build };
+}
+
+/** Runs a kernel's function for these constants on this target. @throws CriaError when the IR breaks its specification. */
+export function specialise<C>(definition: KernelDefinition<C>, constants: C, target: Target): Kernel {
+  const k = new Builder(definition.name, target);
+  const { units, scratchBytes = 0 } = definition.build(k, constants);
+  check(Number.isInteger(units) && units > 0, "kernel", () => `${definition.name}: ${units} units of work, must be a positive integer`);
+  const result = k.finish(units, scratchBytes);
+  verify(result);
+  return result;
+}
+
+/** A machine word. Mutable: `set` and `bump` write the register. */
+export class Int {
+  readonly k: Builder;
+  readonly reg: Reg;
+  constructor(k: Builder, reg: Reg) {
+    this.k = k;
+    this.reg = reg;
+  }
+  add(b: Int | number): Int {
+    return b === 0 ? this : this.#binary("iadd", b);
+  }
+  sub(b: Int | number): Int {
+    return this.#binary("isub", b);
+  }
+  mul(b: Int | number): Int {
+    return b === 1 ? this : this.#binary("imul", b);
+  }
+  min(b: Int | number): Int {
+    return this.#binary("imin", b);
+  }
+  max(b: Int | number): Int {
+    return this.#binary("imax", b);
+  }
+  /** Quotient of a non-negative number by a constant. */
+  div(b: number): Int {
+    return b === 1 ? this : this.#constant("idiv", b);
+  }
+  rem(b: number): Int {
+    return this.#constant("irem", b);
+  }
+  set(value: Int | number): void {
+    if (typeof value === "number") this.k.emit({ op: "iconst", d: this.reg, value });
+    else this.k.emit({ op: "imov", d: this.reg, a: value.reg });
+  }
+  bump(by: Int | number): void {
+    this.k.emit({ op: "iadd", d: this.reg, a: this.reg, b: operand(by) });
+  }
+  #binary(op: IntBinary, b: Int | number): Int {
+    const d = this.k.register("int");
+    this.k.emit({ op, d, a: this.reg, b: operand(b) });
+    return new Int(this.k, d);
+  }
+  #constant(op: IntConstant, b: number): Int {
+    const d = this.k.register("int");
+    this.k.emit({ op, d, a: this.reg, b });
+    return new Int(this.k, d);
+  }
+}
+
+/** One truth value a lane. */
+export class Mask {
+  readonly k: Builder;
+  readonly reg: Reg;
+  constructor(k: Builder, reg: Reg) {
+    this.k = k;
+    this.reg = reg;
+  }
+  select(a: Vec, b: Vec): Vec {
+    const d = this.k.register("vec");
+    this.k.emit({ op: "select", d, mask: this.reg, a: a.reg, b: b.reg });
+    return new Vec(this.k, d);
+  }
+}
+
+/** Lanes of float32, or of int32 for the methods that say so. Mutable by `set` and the `…To` forms. */
+export class Vec {
+  readonly k: Builder;
+  readonly reg: Reg;
+  constructor(k: Builder, reg: Reg) {
+    this.k = k;
+    this.reg = reg;
+  }
+  add(b: Vec): Vec {
+    return this.#binary("fadd", b);
+  }
+  sub(b: Vec): Vec {
+    return this.#binary("fsub", b);
+  }
+  mul(b: Vec): Vec {
+    return this.#binary("fmul", b);
+  }
+  div(b: Vec): Vec {
+    return this.#binary("fdiv", b);
+  }
+  min(b: Vec): Vec {
+    return this.#binary("fmin", b);
+  }
+  max(b: Vec): Vec {
+    return this.#binary("fmax", b);
+  }
+  sqrt(): Vec {
+    return this.#unary("fsqrt");
+  }
+  abs(): Vec {
+    return this.#unary("fabs");
+  }
+  neg(): Vec {
+    return this.#unary("fneg");
+  }
+  /** To the nearest integer, ties to even; still float32. */
+  round(): Vec {
+    return this.#unary("fround");
+  }
+  floor(): Vec {
+    return this.#unary("ffloor");
+  }
+  /** this · b + c. */
+  fma(b: Vec, c: Vec): Vec {
+    const d = this.k.register("vec");
+    this.k.emit({ op: "ffma", d, a: this.reg, b: b.reg, c: c.reg });
+    return new Vec(this.k, d);
+  }
+  set(value: Vec): void {
+    this.k.emit({ op: "vmov", d: this.reg, a: value.reg });
+  }
+  /** this += a · b. */
+  accumulate(a: Vec, b: Vec): void {
+    this.k.emit({ op: "ffma", d: this.reg, a: a.reg, b: b.reg, c: this.reg });
+  }
+  addTo(b: Vec): void {
+    this.k.emit({ op: "fadd", d: this.reg, a: this.reg, b: b.reg });
+  }
+  maxTo(b: Vec): void {
+    this.k.emit({ op: "fmax", d: this.reg, a: this.reg, b: b.reg });
+  }
+  less(b: Vec): Mask {
+    return this.#compare("flt", b);
+  }
+  lessOrEqual(b: Vec): Mask {
+    return this.#compare("fle", b);
+  }
+  equals(b: Vec): Mask {
+    return this.#compare("feq", b);
+  }
+  /** Of int32 lanes. */
+  intLess(b: Vec): Mask {
+    return this.#compare("vlt", b);
+  }
+  intEquals(b: Vec): Mask {
+    return this.#compare("veq", b);
+  }
+  intAdd(b: Vec): Vec {
+    return this.#binary("vadd", b);
+  }
+  intSub(b: Vec): Vec {
+    return this.#binary("vsub", b);
+  }
+  and(b: Vec): Vec {
+    return this.#binary("vand", b);
+  }
+  or(b: Vec): Vec {
+    return this.#binary("vor", b);
+  }
+  xor(b: Vec): Vec {
+    return this.#binary("vxor", b);
+  }
+  shiftLeft(bits: number): Vec {
+    return this.#shift("vshl", bits);
+  }
+  shiftRight(bits: number): Vec {
+    return this.#shift("vshr", bits);
+  }
+  shiftRightSigned(bits: number): Vec {
+    return this.#shift("vsar", bits);
+  }
+  /** float32 → int32 toward zero. */
+  toInt(): Vec {
+    return this.#convert("f2i");
+  }
+  /** int32 → float32. */
+  toFloat(): Vec {
+    return this.#convert("i2f");
+  }
+  /** Sum over the lanes, in every lane. */
+  sum(): Vec {
+    return this.#reduce("rsum");
+  }
+  maximum(): Vec {
+    return this.#reduce("rmax");
+  }
+  swapNeighbours(): Vec {
+    const d = this.k.register("vec");
+    this.k.emit({ op: "vswap", d, a: this.reg });
+    return new Vec(this.k, d);
+  }
+  /** The lanes inside the span, the others from `outside`; nothing to do when the span is full. */
+  within(span: Span, outside: Vec): Vec {
+    if (span === "full") return this;
+    const d = this.k.register("vec");
+    this.k.emit({ op: "vkeep", d, a: this.reg, b: outside.reg, span });
+    return new Vec(this.k, d);
+  }
+  #binary(op: FloatBinary | LaneBinary, b: Vec): Vec {
+    const d = this.k.register("vec");
+    this.k.emit({ op, d, a: this.reg, b: b.reg });
+    return new Vec(this.k, d);
+  }
+  #unary(op: FloatUnary): Vec {
+    const d = this.k.register("vec");
+    this.k.emit({ op, d, a: this.reg });
+    return new Vec(this.k, d);
+  }
+  #shift(op: LaneShift, b: number): Vec {
+    const d = this.k.register("vec");
+    this.k.emit({ op, d, a: this.reg, b });
+    return new Vec(this.k, d);
+  }
+  #compare(op: Compare, b: Vec): Mask {
+    const d = this.k.register("mask");
+    this.k.emit({ op, d, a: this.reg, b: b.reg });
+    return new Mask(this.k, d);
+  }
+  #convert(op: "f2i" | "i2f"): Vec {
+    const d = this.k.register("vec");
+    this.k.emit({ op, d, a: this.reg });
+    return new Vec(this.k, d);
+  }
+  #reduce(op: "rsum" | "rmax"): Vec {
+    const d = this.k.register("vec");
+    this.k.emit({ op, d, a: this.reg });
+    return new Vec(this.k, d);
+  }
+}
+
+/** Where a body of {@link Builder.lanes} stands in its row: added to a pointer by load and store. */
+export interface Position {
+  /** Bytes from the row's start, when not constant. */
+  readonly index?: Int;
+  readonly offset: number;
+  readonly span: Span;
+  /** Which copy of an unrolled body this is: separate accumulators by it. */
+  readonly copy: number;
+}
+
+export const whole: Position = { offset: 0, span: "full", copy: 0 };
+
+/** Emits IR into the innermost open block. */
+export class Builder {
+  readonly name: string;
+  readonly target: Target;
+  readonly #params: { name: string; reg: Reg }[] = [];
+  readonly #constants = new Map<string, Vec>();
+  #next = 0;
+  #prologue: Op[] = [];
+  #block: Op[] = [];
+
+  constructor(name: string, target: Target) {
+    this.name = name;
+    this.target = target;
+  }
+
+  get laneCount(): number {
+    return this.target.lanes;
+  }
+
+  /** Declares the addresses that the kernel is called with, in order; `range` must follow. */
+  pointers<N extends string>(...names: N[]): Record<N, Int> {
+    return Object.fromEntries(names.map((name) => [name, this.#param(name)])) as Record<N, Int>;
+  }
+
+  /** The last three parameters: this thread's scratch and its units [begin, end). */
+  range(): { scratch: Int; begin: Int; end: Int } {
+    return { scratch: this.#param("scratch"), begin: this.#param("begin"), end: this.#param("end") };
+  }
+
+  int(value: number): Int {
+    const d = this.register("int");
+    this.emit({ op: "iconst", d, value });
+    return new Int(this, d);
+  }
+
+  /** A register of its own with the value of `a`. */
+  copy(a: Int): Int {
+    const d = this.register("int");
+    this.emit({ op: "imov", d, a: a.reg });
+    return new Int(this, d);
+  }
+
+  /** A float constant in every lane; written once, at the kernel's entry. Not to be mutated. */
+  constant(value: number): Vec {
+    return this.#constant(value, "f32");
+  }
+
+  intConstant(value: number): Vec {
+    return this.#constant(value, "i32");
+  }
+
+  /** A fresh mutable vector holding a float. */
+  variable(value = 0): Vec {
+    const d = this.register("vec");
+    this.emit({ op: "vconst", d, value, type: "f32" });
+    return new Vec(this, d);
+  }
+
+  copyVec(a: Vec): Vec {
+    const d = this.register("vec");
+    this.emit({ op: "vmov", d, a: a.reg });
+    return new Vec(this, d);
+  }
+
+  iota(): Vec {
+    const d = this.register("vec");
+    this.emit({ op: "viota", d });
+    return new Vec(this, d);
+  }
+
+  splatInt(a: Int): Vec {
+    const d = this.register("vec");
+    this.emit({ op: "vsplati", d, a: a.reg });
+    return new Vec(this, d);
+  }
+
+  load(base: Int, at: Position = whole, extra = 0): Vec {
+    const d = this.register("vec");
+    this.emit({ op: "vload", d, m: memory(base, at, extra), span: at.span });
+    return new Vec(this, d);
+  }
+
+  store(value: Vec, base: Int, at: Position = whole, extra = 0): void {
+    this.emit({ op: "vstore", a: value.reg, m: memory(base, at, extra), span: at.span });
+  }
+
+  /** The float at base + offset bytes, in every lane. */
+  splat(base: Int, offset = 0): Vec {
+    const d = this.register("vec");
+    this.emit({ op: "vsplat", d, m: { base: base.reg, offset } });
+    return new Vec(this, d);
+  }
+
+  /** Stores lane 0. */
+  storeScalar(value: Vec, base: Int, offset = 0): void {
+    this.emit({ op: "vstore", a: value.reg, m: { base: base.reg, offset }, span: this.target.lanes === 1 ? "full" : 1 });
+  }
+
+  loadInt(base: Int, offset = 0): Int {
+    const d = this.register("int");
+    this.emit({ op: "iload", d, m: { base: base.reg, offset }, type: "i32" });
+    return new Int(this, d);
+  }
+
+  storeInt(value: Int, base: Int, offset = 0): void {
+    this.emit({ op: "istore", a: value.reg, m: { base: base.reg, offset } });
+  }
+
+  transpose(rows: readonly Vec[]): Vec[] {
+    const d = rows.map(() => this.register("vec"));
+    this.emit({ op: "transpose", d, a: rows.map((v) => v.reg) });
+    return d.map((reg) => new Vec(this, reg));
+  }
+
+  /** for (i = from; i < to; i += step). */
+  loop(from: Int | number, to: Int | number, step: number, body: (i: Int) => void): void {
+    const i = this.register("int");
+    const ops = this.#nest(() => body(new Int(this, i)));
+    this.emit({ op: "loop", i, from: operand(from), to: operand(to), step, body: ops });
+  }
+
+  if(a: Int, relation: Relation, b: Int | number, then: () => void, otherwise: () => void = () => undefined): void {
+    this.emit({ op: "if", a: a.reg, relation, b: operand(b), then: this.#nest(then), otherwise: this.#nest(otherwise) });
+  }
+
+  /** Runs `body` over `count` consecutive 32-bit elements, a vector at a time, then once for the tail; `unroll` bodies an iteration. */
+  lanes(count: number, body: (at: Position) => void, unroll = 1): void {
+    const bytes = this.laneCount * 4;
+    const vectors = Math.floor(count / this.laneCount);
+    const looped = Math.floor(vectors / unroll) * unroll;
+    const at = (offset: number, copy: number, span: Span = "full"): Position => ({ offset, copy, span });
+    if (looped <= unroll) for (let v = 0; v < looped; v++) body(at(v * bytes, v));
+    else
+      this.loop(0, looped * bytes, unroll * bytes, (index) => {
+        for (let u = 0; u < unroll; u++) body({ ...at(u * bytes, u), index });
+      });
+    for (let v = looped; v < vectors; v++) body(at(v * bytes, v - looped));
+    if (count % this.laneCount > 0) body(at(vectors * bytes, 0, count % this.laneCount));
+  }
+
+  /** Sum of `value` over `count` elements, in every lane; four partial sums, added pairwise. */
+  sum(count: number, value: (at: Position) => Vec): Vec {
+    const partial = this.#partials(count, 0);
+    this.lanes(count, (at) => partial[at.copy]!.addTo(value(at).within(at.span, this.constant(0))), partial.length);
+    return tree(partial, (a, b) => a.add(b)).sum();
+  }
+
+  /** Maximum of `value` over `count` elements, in every lane. */
+  maximum(count: number, value: (at: Position) => Vec): Vec {
+    const lowest = -3.4028234663852886e38;
+    const partial = this.#partials(count, lowest);
+    this.lanes(count, (at) => partial[at.copy]!.maxTo(value(at).within(at.span, this.constant(lowest))), partial.length);
+    return tree(partial, (a, b) => a.max(b)).maximum();
+  }
+
+  /**
+   * A flat array of `count` elements cut into blocks, one a unit of work: `body` runs for every vector of this thread's blocks.
+   * @returns the number of units.
+   */
+  flat(count: number, range: { begin: Int; end: Int }, body: (at: Position) => void, block = 4096): number {
+    const units = Math.ceil(count / block);
+    const rest = count % block;
+    const run = (unit: Int, size: number) => {
+      const start = unit.mul(block * 4);
+      this.lanes(size, (at) => body({ ...at, index: at.index ? at.index.add(start) : start }), 2);
+    };
+    this.loop(range.begin, range.end, 1, (unit) => {
+      if (rest === 0) run(unit, block);
+      else if (units === 1) run(unit, rest);
+      else
+        this.if(
+          unit,
+          "<",
+          units - 1,
+          () => run(unit, block),
+          () => run(unit, rest),
+        );
+    });
+    return units;
+  }
+
+  register(kind: RegKind): Reg {
+    return { kind, id: this.#next++ };
+  }
+
+  emit(op: Op): void {
+    this.#block.push(op);
+  }
+
+  finish(units: number, scratchBytes: number): Kernel {
+    return { name: this.name, target: this.target, params: this.#params, body: [...this.#prologue, ...this.#block], units, scratchBytes };
+  }
+
+  #partials(count: number, value: number): Vec[] {
+    const copies = Math.min(4, Math.max(1, Math.floor(count / this.laneCount)));
+    return Array.from({ length: copies }, () => this.variable(value));
+  }
+
+  #constant(value: number, type: "f32" | "i32"): Vec {
+    const key = `${type}:${Object.is(value, -0) ? "-0" : value}`;
+    const known = this.#constants.get(key);
+    if (known) return known;
+    const d = this.register("vec");
+    this.#prologue.push({ op: "vconst", d, value, type });
+    const made = new Vec(this, d);
+    this.#constants.set(key, made);
+    return made;
+  }
+
+  #param(name: string): Int {
+    const reg = this.register("int");
+    this.#params.push({ name, reg });
+    return new Int(this, reg);
+  }
+
+  #nest(run: () => void): Op[] {
+    const outer = this.#block;
+    this.#block = [];
+    run();
+    const inner = this.#block;
+    this.#block = outer;
+    return inner;
+  }
+}
+
+function operand(value: Int | number): Reg | number {
+  return typeof value === "number" ? value : value.reg;
+}
+
+function memory(base: Int, at: Position, extra: number): Mem {
+  const offset = at.offset + extra;
+  return at.index ? { base: base.reg, index: at.index.reg, offset } : { base: base.reg, offset };
+}
+
+function tree<T>(values: readonly T[], join: (a: T, b: T) => T): T {
+  if (values.length === 1) return values[0]!;
+  const half = Math.ceil(values.length / 2);
+  return join(tree(values.slice(0, half), join), tree(values.slice(half), join));
+}

@@ -1,0 +1,47 @@
+// What every op reads and writes: one table for the spec, the interpreter's checks, printers and register allocators.
+import type { Mem, Op, Reg, RegKind } from "./ir.ts";
+
+export interface Operands {
+  readonly reads: readonly Reg[];
+  readonly writes: readonly Reg[];
+}
+
+export function operandsOf(op: Op): Operands {
+  switch (op.op) {
+    case "transpose":
+      return { reads: op.a, writes: op.d };
+    case "loop":
+      return { reads: [op.from, op.to].filter(isReg), writes: [op.i] };
+    case "if":
+      return { reads: [op.a, op.b].filter(isReg), writes: [] };
+    default: {
+      const fields = op as unknown as Record<string, Reg | Mem | number | undefined>;
+      const reads = [fields["a"], fields["b"], fields["c"], fields["mask"]].filter(isReg);
+      if ("m" in op) reads.push(op.m.base, ...(op.m.index ? [op.m.index] : []));
+      return { reads, writes: isReg(fields["d"]) ? [fields["d"]] : [] };
+    }
+  }
+}
+
+/** Kinds of the operands of ops that are not all `vec`: [d, a, b]; see {@link kindOf}. */
+const kinds: Readonly<Record<string, { readonly d?: RegKind; readonly a?: RegKind; readonly b?: RegKind }>> = {
+  ...Object.fromEntries(
+    ["iconst", "imov", "iadd", "isub", "imul", "imin", "imax", "ishl", "ishr", "iand", "idiv", "irem", "iload", "istore"].map((name) => [
+      name,
+      { d: "int", a: "int", b: "int" },
+    ]),
+  ),
+  ...Object.fromEntries(["flt", "fle", "feq", "vlt", "veq"].map((name) => [name, { d: "mask" }])),
+  vsplati: { a: "int" },
+  loop: { a: "int", b: "int" },
+  if: { a: "int", b: "int" },
+};
+
+/** The kind that operand `field` of an op must have. */
+export function kindOf(op: Op["op"], field: "d" | "a" | "b" | "c"): RegKind {
+  return field === "c" ? "vec" : (kinds[op]?.[field] ?? "vec");
+}
+
+export function isReg(value: unknown): value is Reg {
+  return typeof value === "object" && value !== null && "kind" in value;
+}

@@ -1,0 +1,38 @@
+// Kernels → one WebAssembly module: a function each, exported as "0", "1", …; the memory comes from outside, shared.
+import type { Kernel } from "../ir.ts";
+import { section, unsigned, valueType } from "./encoding.ts";
+import { lower } from "./lower.ts";
+
+const magicAndVersion = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
+const func = 0x60;
+const sharedWithMaximum = 0x03;
+
+/** The module's bytes; the same kernels give the same bytes. It imports memory "e"."m", shared, of at most `maximumPages` of 64 KiB. */
+export function assembleModule(kernels: readonly Kernel[], maximumPages = 65536): Uint8Array<ArrayBuffer> {
+  const arities = [...new Set(kernels.map((kernel) => kernel.params.length))];
+  const types = arities.map((count) => [func, ...unsigned(count), ...Array<number>(count).fill(valueType.i32), 0]);
+  const bodies = kernels.map(lower);
+  return new Uint8Array([
+    ...magicAndVersion,
+    ...section(1, vector(types)),
+    ...section(2, vector([[...name("e"), ...name("m"), 0x02, sharedWithMaximum, ...unsigned(1), ...unsigned(maximumPages)]])),
+    ...section(3, vector(kernels.map((kernel) => unsigned(arities.indexOf(kernel.params.length))))),
+    ...section(7, vector(kernels.map((_, i) => [...name(String(i)), 0x00, ...unsigned(i)]))),
+    ...section(10, vector(bodies.map((body) => concat([unsigned(body.length), body])))),
+  ]);
+}
+
+function vector(items: readonly (readonly number[])[]): number[] {
+  return concat([unsigned(items.length), ...items]);
+}
+
+function concat(parts: readonly (readonly number[])[]): number[] {
+  const all: number[] = [];
+  for (const part of parts) for (const byte of part) all.push(byte);
+  return all;
+}
+
+function name(text: string): number[] {
+  const bytes = [...new TextEncoder().encode(text)];
+  return [...unsigned(bytes.length), ...bytes];
+}
