@@ -1,0 +1,150 @@
+"""The model of src/model/config.ts a second time, in plain PyTorch: the outside judge.
+
+It shares no code with cria and takes no shortcut: heads are repeated, scores are stored, masked ones are computed. Weights are a dict
+from Hugging Face names to tensors; the number type is the weights' own. Needs Python 3.9 and torch 1.13 or later, nothing else.
+
+Shape letters: B sequences, T positions, C channels (dim), H heads, D channels of a head, F feed-forward channels, V vocabulary.
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+
+PLAIN = ("relu", "gelu", "geluTanh", "swish")
+GATED = ("glu", "bilinear", "reglu", "geglu", "gegluTanh", "swiglu")
+
+
+def parameter_rows(config):
+    """(name, shape, kind) of every parameter, in the order that the goldens number them. kind: embedding, matrix, gain or bias."""
+    dim, hidden, vocab = config["dim"], config["hiddenDim"], config["vocabSize"]
+    kv = config["nKvHeads"] * (dim // config["nHeads"])
+    rows = [("model.embed_tokens.weight", [vocab, dim], "embedding")]
+    if config["positions"] == "learned":
+        rows.append(("model.embed_positions.weight", [config["contextLength"], dim], "embedding"))
+
+    def norm(name):
+        rows.append((name + ".weight", [dim], "gain"))
+        if config["norm"] == "layer":
+            rows.append((name + ".bias", [dim], "bias"))
+
+    for i in range(config["nLayers"]):
+        layer = f"model.layers.{i}."
+        norm(layer + "input_layernorm")
+        rows.append((layer + "self_attn.q_proj.weight", [dim, dim], "matrix"))
+        rows.append((layer + "self_attn.k_proj.weight", [kv, dim], "matrix"))
+        rows.append((layer + "self_attn.v_proj.weight", [kv, dim], "matrix"))
+        rows.append((layer + "self_attn.o_proj.weight", [dim, dim], "matrix"))
+        norm(layer + "post_attention_layernorm")
+        if config["activation"] in GATED:
+            rows.append((layer + "mlp.gate_proj.weight", [hidden, dim], "matrix"))
+        rows.append((layer + "mlp.up_proj.weight", [hidden, dim], "matrix"))
+        rows.append((layer + "mlp.down_proj.weight", [dim, hidden], "matrix"))
+    if config["normPlacement"] == "pre":
+        norm("model.norm")
+    if not config["tiedOutput"]:
+        rows.append(("lm_head.weight", [vocab, dim], "matrix"))
+    return rows
+
+
+def forward(config, weights, tokens):
+    """tokens [B, T] to logits [B, T, V]."""
+    x = weights["model.embed_tokens.weight"][tokens]  # [B, T, C]
+    T = tokens.shape[1]
+    if config["positions"] == "sinusoidal":
+        x = x + sinusoids(T, config["dim"], x.dtype)
+    elif config["positions"] == "learned":
+        x = x + weights["model.embed_positions.weight"][:T]
+    for i in range(config["nLayers"]):
+        layer = f"model.layers.{i}."
+
+        def normed(y, name):
+            return norm(config, weights, layer + name, y)
+
+        if config["normPlacement"] == "pre":
+            x = x + attention(config, weights, layer, normed(x, "input_layernorm"))
+            x = x + feed_forward(config, weights, layer, normed(x, "post_attention_layernorm"))
+        else:
+            x = normed(x + attention(config, weights, layer, x), "input_layernorm")
+            x = normed(x + feed_forward(config, weights, layer, x), "post_attention_layernorm")
+    if config["normPlacement"] == "pre":
+        x = norm(config, weights, "model.norm", x)
+    return x @ weights["model.embed_tokens.weight" if config["tiedOutput"] else "lm_head.weight"].T  # [B, T, V]
+
+
+def mean_loss(logits, targets):
+    """Mean cross-entropy in nats over the targets that are not -1."""
+    return F.cross_entropy(logits.reshape(-1, logits.shape[-1]), targets.reshape(-1), ignore_index=-1)
+
+
+def norm(config, weights, name, x):
+    gain, epsilon = weights[name + ".weight"], config["normEpsilon"]
+    if config["norm"] == "layer":
+        return F.layer_norm(x, gain.shape, gain, weights[name + ".bias"], epsilon)
+    return gain * x / torch.sqrt(x.pow(2).mean(-1, keepdim=True) + epsilon)
+
+
+def attention(config, weights, layer, x):
+    B, T, C = x.shape
+    H, kvH = config["nHeads"], config["nKvHeads"]
+    D = C // H
+
+    def heads(name, count):
+        return (x @ weights[f"{layer}self_attn.{name}.weight"].T).reshape(B, T, count, D).transpose(1, 2)
+
+    q, k, v = heads("q_proj", H), heads("k_proj", kvH), heads("v_proj", kvH)  # [B, H or kvH, T, D]
+    if config["positions"] == "rope":
+        q, k = rope(config, q), rope(config, k)
+    # Query head h reads key head h // (H / kvH).
+    k, v = k.repeat_interleave(H // kvH, dim=1), v.repeat_interleave(H // kvH, dim=1)
+    scores = q @ k.transpose(-1, -2) / math.sqrt(D)  # [B, H, T, T]
+    future = torch.ones(T, T, dtype=torch.bool).triu(1)
+    y = scores.masked_fill(future, -math.inf).softmax(-1) @ v  # [B, H, T, D]
+    return y.transpose(1, 2).reshape(B, T, C) @ weights[f"{layer}self_attn.o_proj.weight"].T
+
+
+def rope(config, x):
+    """Turns pair i of every head at position m by m * theta ** (-2i / D); x [B, H, T, D]."""
+    T, D = x.shape[-2:]
+    frequency = config["ropeTheta"] ** (-torch.arange(0, D, 2, dtype=torch.float64) / D)
+    angle = torch.arange(T, dtype=torch.float64)[:, None] * frequency  # [T, D / 2]
+    cos, sin = angle.cos().to(x.dtype), angle.sin().to(x.dtype)
+    if config["ropePairing"] == "half":
+        a, b = x[..., : D // 2], x[..., D // 2 :]
+        return torch.cat([a * cos - b * sin, b * cos + a * sin], -1)
+    a, b = x[..., 0::2], x[..., 1::2]
+    return torch.stack([a * cos - b * sin, b * cos + a * sin], -1).flatten(-2)
+
+
+def sinusoids(T, dim, dtype):
+    """[T, dim]: sin at channel 2i, cos at channel 2i + 1, of position / 10000 ** (2i / dim)."""
+    channel = torch.arange(dim)
+    even = (channel - channel % 2).to(torch.float64)
+    angle = torch.arange(T, dtype=torch.float64)[:, None] / 10000 ** (even / dim)
+    return torch.where(channel % 2 == 0, angle.sin(), angle.cos()).to(dtype)
+
+
+def feed_forward(config, weights, layer, x):
+    up = x @ weights[layer + "mlp.up_proj.weight"].T  # [B, T, F]
+    if config["activation"] in GATED:
+        h = activate(config, x @ weights[layer + "mlp.gate_proj.weight"].T) * up
+    else:
+        h = activate(config, up)
+    return h @ weights[layer + "mlp.down_proj.weight"].T
+
+
+def activate(config, x):
+    name = config["activation"]
+    if name == "bilinear":
+        return x
+    if name == "glu":
+        return torch.sigmoid(x)
+    if name in ("relu", "reglu"):
+        return torch.relu(x)
+    if name in ("gelu", "geglu"):
+        return 0.5 * x * (1 + torch.erf(x / math.sqrt(2)))
+    if name in ("geluTanh", "gegluTanh"):
+        return 0.5 * x * (1 + torch.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
+    if name in ("swish", "swiglu"):
+        return x * torch.sigmoid(config["swishBeta"] * x)
+    raise ValueError(f"[llama] activation {name!r} is none of {PLAIN + GATED}")
