@@ -1,10 +1,28 @@
 // The slow meaning of every op, and the judge of every compiler: runs IR over plain memory, one lane at a time.
 import { check } from "../base/index.ts";
-import type { Compare, FloatBinary, FloatUnary, IntBinary, IntConstant, Kernel, LaneBinary, LaneShift, Mem, Op, Reg, Relation, Span } from "./ir.ts";
+import type {
+  Compare,
+  FloatBinary,
+  FloatUnary,
+  IntBinary,
+  IntConstant,
+  Kernel,
+  LaneBinary,
+  LaneShift,
+  Mem,
+  Op,
+  Reg,
+  Relation,
+  Span,
+} from "./ir.ts";
 
 /** Runs a kernel over `memory`. @param args byte addresses and numbers, the last three are scratch, begin, end. @throws CriaError on an access outside. */
 export function interpret(kernel: Kernel, memory: ArrayBufferLike, args: readonly number[]): void {
-  check(args.length === kernel.params.length, "interpreter", () => `${kernel.name}: takes ${kernel.params.length} arguments, got ${args.length}`);
+  check(
+    args.length === kernel.params.length,
+    "interpreter",
+    () => `${kernel.name}: takes ${kernel.params.length} arguments, got ${args.length}`,
+  );
   const machine = new Machine(kernel, memory);
   kernel.params.forEach((param, i) => machine.setInt(param.reg, args[i]!));
   machine.run(kernel.body);

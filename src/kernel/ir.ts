@@ -70,8 +70,22 @@ export type Op =
   /** `lanes` registers as the rows of a square matrix; d are its columns. No register of d is one of a. */
   | { readonly op: "transpose"; readonly d: readonly Reg[]; readonly a: readonly Reg[] }
   /** for (i = from; i < to; i += step), step > 0; i belongs to the loop and must not be written in the body. */
-  | { readonly op: "loop"; readonly i: Reg; readonly from: Reg | number; readonly to: Reg | number; readonly step: number; readonly body: readonly Op[] }
-  | { readonly op: "if"; readonly a: Reg; readonly relation: Relation; readonly b: Reg | number; readonly then: readonly Op[]; readonly otherwise: readonly Op[] };
+  | {
+      readonly op: "loop";
+      readonly i: Reg;
+      readonly from: Reg | number;
+      readonly to: Reg | number;
+      readonly step: number;
+      readonly body: readonly Op[];
+    }
+  | {
+      readonly op: "if";
+      readonly a: Reg;
+      readonly relation: Relation;
+      readonly b: Reg | number;
+      readonly then: readonly Op[];
+      readonly otherwise: readonly Op[];
+    };
 
 /** A kernel for one target: what `specialise` makes and what interpreter and compilers read. */
 export interface Kernel {

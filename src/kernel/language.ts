@@ -1,7 +1,23 @@
 // The kernel language: a kernel is a TypeScript function that runs once, at compile time, and emits IR through these handles.
 // Loops of TypeScript unroll; loops of the language stay loops. Sizes are compile-time constants, so tails are too.
 import { check } from "../base/index.ts";
-import type { Compare, FloatBinary, FloatUnary, IntBinary, IntConstant, Kernel, LaneBinary, LaneShift, Mem, Op, Reg, RegKind, Relation, Span, Target } from "./ir.ts";
+import type {
+  Compare,
+  FloatBinary,
+  FloatUnary,
+  IntBinary,
+  IntConstant,
+  Kernel,
+  LaneBinary,
+  LaneShift,
+  Mem,
+  Op,
+  Reg,
+  RegKind,
+  Relation,
+  Span,
+  Target,
+} from "./ir.ts";
 import { verify } from "./spec.ts";
 
 /** A kernel before it knows its sizes and its target. `build` returns how it splits into units of parallel work. */

@@ -10,7 +10,11 @@ export function verify(kernel: Kernel): void {
   const rule = (condition: boolean, op: Op, message: () => string) => check(condition, "kernel", () => `${where(op)}: ${message()}`);
 
   const checkSpan = (op: Op, span: Span) =>
-    rule(span === "full" || (Number.isInteger(span) && span > 0 && span < target.lanes), op, () => `a tail has 1 to ${target.lanes - 1} lanes, not ${span}`);
+    rule(
+      span === "full" || (Number.isInteger(span) && span > 0 && span < target.lanes),
+      op,
+      () => `a tail has 1 to ${target.lanes - 1} lanes, not ${span}`,
+    );
 
   const checkOp = (op: Op, defined: Set<number>, loopCounters: ReadonlySet<number>) => {
     const { reads, writes } = operandsOf(op);
@@ -24,7 +28,11 @@ export function verify(kernel: Kernel): void {
     if ("span" in op) checkSpan(op, op.span);
     if (op.op === "transpose") {
       rule(op.a.length === target.lanes && op.d.length === target.lanes, op, () => `needs ${target.lanes} registers, has ${op.a.length}`);
-      rule([...op.a, ...op.d].every((r) => r.kind === "vec"), op, () => "moves vec registers only");
+      rule(
+        [...op.a, ...op.d].every((r) => r.kind === "vec"),
+        op,
+        () => "moves vec registers only",
+      );
       const sources = new Set(op.a.map((r) => r.id));
       rule(!op.d.some((r) => sources.has(r.id)), op, () => "sources and destinations must be different registers");
     }

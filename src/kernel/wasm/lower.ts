@@ -19,7 +19,12 @@ export function lower(kernel: Kernel): number[] {
   const locals = assignLocals(kernel);
   const code = new Emitter(locals.index, kernel.target);
   code.block(kernel.body);
-  return [...unsigned(locals.groups.length), ...locals.groups.flatMap(([count, type]) => [...unsigned(count), type]), ...code.bytes, control.end];
+  return [
+    ...unsigned(locals.groups.length),
+    ...locals.groups.flatMap(([count, type]) => [...unsigned(count), type]),
+    ...code.bytes,
+    control.end,
+  ];
 }
 
 /** Parameters come first, then all int locals, then all vectors. Loops hold their bound in a local of their own. */
@@ -99,7 +104,10 @@ class Emitter {
         this.#get(op.a);
         return this.#emit(integer["i32.store"], 2, ...unsigned(op.m.offset));
       case "vconst":
-        this.#vectorConst(Array.from({ length: 4 }, () => op.value), op.type);
+        this.#vectorConst(
+          Array.from({ length: 4 }, () => op.value),
+          op.type,
+        );
         return this.#set(op.d);
       case "viota":
         this.#vectorConst([0, 1, 2, 3], "i32");
@@ -160,7 +168,10 @@ class Emitter {
       case "vkeep":
         this.#get(op.a);
         this.#get(op.b);
-        this.#vectorConst([0, 1, 2, 3].map((i) => (op.span === "full" || i < op.span ? -1 : 0)), "i32");
+        this.#vectorConst(
+          [0, 1, 2, 3].map((i) => (op.span === "full" || i < op.span ? -1 : 0)),
+          "i32",
+        );
         this.#simd("v128.bitselect");
         return this.#set(op.d);
       case "rsum":
