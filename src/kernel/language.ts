@@ -437,25 +437,28 @@ export class Builder {
    * @returns the number of units.
    */
   flat(count: number, range: { begin: Int; end: Int }, body: (at: Position) => void, block = 4096): number {
-    const units = Math.ceil(count / block);
-    const rest = count % block;
-    const run = (unit: Int, size: number) => {
-      const start = unit.mul(block * 4);
-      this.lanes(size, (at) => body({ ...at, index: at.index ? at.index.add(start) : start }), 2);
-    };
     this.loop(range.begin, range.end, 1, (unit) => {
-      if (rest === 0) run(unit, block);
-      else if (units === 1) run(unit, rest);
-      else
-        this.if(
-          unit,
-          "<",
-          units - 1,
-          () => run(unit, block),
-          () => run(unit, rest),
-        );
+      const start = unit.mul(block * 4);
+      this.blocks(unit, count, block, (size) =>
+        this.lanes(size, (at) => body({ ...at, index: at.index ? at.index.add(start) : start }), 2),
+      );
     });
-    return units;
+    return Math.ceil(count / block);
+  }
+
+  /** For block number `unit` of `count` elements cut into blocks of `size`: `body` with how many it has, `size` or what is left in the last. */
+  blocks(unit: Int, count: number, size: number, body: (count: number) => void): void {
+    const rest = count % size;
+    if (rest === 0) body(size);
+    else if (count < size) body(rest);
+    else
+      this.if(
+        unit,
+        "<",
+        Math.floor(count / size),
+        () => body(size),
+        () => body(rest),
+      );
   }
 
   register(kind: RegKind): Reg {

@@ -1,0 +1,53 @@
+import { describe, expect, test } from "vitest";
+import { random, runs } from "../testing.test.helper.ts";
+import { type MatmulForm, matmul, packedBytes, packMatrix, rowsTimesMatrix } from "./matmul.ts";
+
+const sizes = [
+  [1, 1, 1],
+  [3, 5, 7],
+  [4, 8, 4],
+  [13, 17, 31],
+  [33, 9, 260],
+  [37, 41, 19],
+  [70, 33, 5],
+] as const;
+
+describe.each(runs)("$name", ({ target, run }) => {
+  for (const form of ["nt", "nn", "tn"] as const)
+    test.each(sizes)(`matmul ${form} %i × %i × %i equals the sum in float64`, (m, n, k) => {
+      const [a, b] = [random(m * k, 1), random(k * n, 2)];
+      const want = product(form, m, n, k, a, b);
+      const panels = new Float32Array(packedBytes(target, { n, k }) / 4);
+      const packed = run(packMatrix, { form, n, k }, [b, panels])[1]!;
+      const c = run(matmul, { form, m, n, k, accumulate: false }, [a, packed, new Float32Array(m * n).fill(Number.NaN)])[2]!;
+      expectClose(c, want, k);
+      const twice = run(matmul, { form, m, n, k, accumulate: true }, [a, packed, c])[2]!;
+      expectClose(
+        twice,
+        want.map((x) => 2 * x),
+        k,
+      );
+    });
+
+  test.each([1, 2, 3, 4])("rowsTimesMatrix of %i rows", (m) => {
+    const [n, k] = [71, 53];
+    const [x, w] = [random(m * k, 3), random(n * k, 4)];
+    const y = run(rowsTimesMatrix, { m, n, k }, [x, w, new Float32Array(m * n)])[2]!;
+    expectClose(y, product("nt", m, n, k, x, w), k);
+  });
+});
+
+function product(form: MatmulForm, m: number, n: number, k: number, a: Float32Array, b: Float32Array): Float64Array {
+  const left = (i: number, p: number) => (form === "tn" ? a[p * m + i]! : a[i * k + p]!);
+  const right = (p: number, j: number) => (form === "nt" ? b[j * k + p]! : b[p * n + j]!);
+  return Float64Array.from({ length: m * n }, (_, at) => {
+    let sum = 0;
+    for (let p = 0; p < k; p++) sum += left(Math.floor(at / n), p) * right(p, at % n);
+    return sum;
+  });
+}
+
+function expectClose(have: Float32Array, want: Float64Array, k: number): void {
+  const worst = want.reduce((max, x, i) => Math.max(max, Math.abs(x - have[i]!)), 0);
+  expect(worst).toBeLessThan(1e-6 * Math.max(4, k));
+}

@@ -1,0 +1,128 @@
+// The heart of every matrix product: a register tile of accumulators, C[rows × columns] (+)= A · B, one depth step after the other
+// (Goto & van de Geijn 2008; the tile's size is the target's). A is read by broadcasts with any two strides, so a transpose is free.
+import type { Span } from "../ir.ts";
+import type { Builder, Int, Vec } from "../language.ts";
+
+/** A[i, p] is at base + i · rowStride + p · depthStride, in bytes. */
+export interface LeftOperand {
+  readonly base: Int;
+  readonly rowStride: number;
+  readonly depthStride: number;
+}
+
+/** B[p, j] is at base + p · depthStride + 4 · j. */
+export interface RightOperand {
+  readonly base: Int;
+  readonly depthStride: number;
+}
+
+/** C[i, j] is at base + i · rowStride + 4 · j. */
+export interface Result {
+  readonly base: Int;
+  readonly rowStride: number;
+}
+
+/** How accumulators start: from zero, from C, or from C unless `first` is zero (a block index). */
+export type Start = "zero" | "load" | { readonly first: Int };
+
+export interface TileShape {
+  readonly rows: number;
+  /** Columns, at most vectors × lanes of the target's tile. */
+  readonly columns: number;
+}
+
+/** One register tile over `depth` steps. */
+export function tileProduct(
+  k: Builder,
+  shape: TileShape,
+  depth: Int | number,
+  a: LeftOperand,
+  b: RightOperand,
+  c: Result,
+  start: Start,
+): void {
+  const spans = columnSpans(k, shape.columns);
+  const at = (j: number) => ({ offset: j * k.laneCount * 4, span: spans[j]!, copy: 0 });
+  const sums = Array.from({ length: shape.rows }, () => spans.map(() => k.variable()));
+  const loadResult = () => sums.forEach((row, i) => row.forEach((sum, j) => sum.set(k.load(c.base, at(j), i * c.rowStride))));
+  if (start === "load") loadResult();
+  else if (start !== "zero") k.if(start.first, "!=", 0, loadResult);
+  const right = k.copy(b.base);
+  const step = (p: Int, u: number) => {
+    const vectors = spans.map((_, j) => k.load(right, at(j), u * b.depthStride));
+    const splats = sums.map((_, i) => k.splat(p, i * a.rowStride + u * a.depthStride));
+    sums.forEach((row, i) => row.forEach((sum, j) => sum.accumulate(splats[i]!, vectors[j]!)));
+  };
+  depthLoop(k, depth, a, (p, unroll) => {
+    for (let u = 0; u < unroll; u++) step(p, u);
+    right.bump(unroll * b.depthStride);
+  });
+  sums.forEach((row, i) => row.forEach((sum, j) => k.store(sum, c.base, at(j), i * c.rowStride)));
+}
+
+/**
+ * C[rows × columns] (+)= A · B with constant rows and columns, tile after tile.
+ * B's rows must be readable up to `columns`; nothing beyond rows and columns is touched.
+ */
+export function blockProduct(
+  k: Builder,
+  shape: TileShape,
+  depth: Int | number,
+  a: LeftOperand,
+  b: RightOperand,
+  c: Result,
+  start: Start,
+): void {
+  const { rows, vectors } = k.target.tile;
+  const width = vectors * k.laneCount;
+  const column = (bBase: Int, cBase: Int, columns: number) =>
+    eachStep(k, shape.rows, rows, (count, first) =>
+      tileProduct(
+        k,
+        { rows: count, columns },
+        depth,
+        { ...a, base: a.base.add(scaled(first, a.rowStride)) },
+        { ...b, base: bBase },
+        { ...c, base: cBase.add(scaled(first, c.rowStride)) },
+        start,
+      ),
+    );
+  eachStep(k, shape.columns, width, (columns, first) => column(b.base.add(scaled(first, 4)), c.base.add(scaled(first, 4)), columns));
+}
+
+/** Runs `body` for steps of `size` over a constant count, as a loop when there are several, then once for the rest. */
+export function eachStep(k: Builder, count: number, size: number, body: (size: number, first: Int | number) => void): void {
+  const full = Math.floor(count / size) * size;
+  if (full === size) body(size, 0);
+  else if (full > 0) k.loop(0, full, size, (first) => body(size, first));
+  if (count > full) body(count - full, full);
+}
+
+function scaled(first: Int | number, stride: number): Int | number {
+  return typeof first === "number" ? first * stride : first.mul(stride);
+}
+
+/** Walks A's depth by address: the address is the loop's counter. */
+function depthLoop(k: Builder, depth: Int | number, a: LeftOperand, body: (p: Int, unroll: number) => void): void {
+  const unroll = typeof depth === "number" ? k.target.tile.unroll : 1;
+  const full = typeof depth === "number" ? depth - (depth % unroll) : depth;
+  const middle = a.base.add(typeof full === "number" ? full * a.depthStride : full.mul(a.depthStride));
+  k.loop(a.base, middle, unroll * a.depthStride, (p) => body(p, unroll));
+  if (typeof depth === "number" && depth % unroll > 0) k.loop(middle, a.base.add(depth * a.depthStride), a.depthStride, (p) => body(p, 1));
+}
+
+function columnSpans(k: Builder, columns: number): Span[] {
+  const spans: Span[] = Array.from({ length: Math.floor(columns / k.laneCount) }, () => "full");
+  if (columns % k.laneCount > 0) spans.push(columns % k.laneCount);
+  return spans;
+}
+
+/** Columns of a packed panel: one register tile's. */
+export function panelWidth(target: { readonly lanes: number; readonly tile: { readonly vectors: number } }): number {
+  return target.lanes * target.tile.vectors;
+}
+
+/** Zeroes `count` consecutive elements from `base`. */
+export function fill(k: Builder, base: Int, count: number, value: Vec): void {
+  k.lanes(count, (at) => k.store(value, base, at), 4);
+}
