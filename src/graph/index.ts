@@ -1,4 +1,6 @@
+export { consumeEarly } from "./consume-early.ts";
 export { exampleValues } from "./example.ts";
+export { flopsOf } from "./flops.ts";
 export { gradients } from "./gradient.ts";
 export type { Attributes, Example, ExampleInput, GradientContext, Op, Values } from "./op.ts";
 export {
@@ -36,4 +38,6 @@ export {
 } from "./ops/index.ts";
 export { showType } from "./ops/match.ts";
 export { alignment, type Lifetime, type MemoryPlan, planMemory, tensorBytes } from "./plan-memory.ts";
+export { printGraph, printPlan } from "./print.ts";
+export { recompute } from "./recompute.ts";
 export { f32, Graph, i32, type Node, type Role, type Tensor, type TensorType } from "./tensor.ts";
