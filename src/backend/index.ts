@@ -1,1 +1,2 @@
 export type { Backend, DeviceBuffer, HostArray, Program } from "./backend.ts";
+export { checkBindings } from "./check-bindings.ts";

@@ -1,3 +1,43 @@
+export { consumeEarly } from "./consume-early.ts";
+export { exampleValues } from "./example.ts";
+export { flopsOf } from "./flops.ts";
+export { gradients } from "./gradient.ts";
 export type { Attributes, Example, ExampleInput, GradientContext, Op, Values } from "./op.ts";
-export { alignment, type MemoryPlan, tensorBytes } from "./plan-memory.ts";
+export {
+  type ActivationAttributes,
+  type ActivationFunctionName,
+  type AdamwAttributes,
+  type AdamwInputs,
+  type AttentionAttributes,
+  accumulate,
+  activation,
+  adamw,
+  adamwHyper,
+  add,
+  assign,
+  attention,
+  type CrossEntropy,
+  cacheWrite,
+  type EmbeddingGradientAttributes,
+  embedding,
+  embeddingGradient,
+  glu,
+  gradientNorm,
+  type LinearCrossEntropyAttributes,
+  layerNorm,
+  linear,
+  linearCrossEntropy,
+  type MatmulAttributes,
+  type MatmulForm,
+  matmul,
+  type NormAttributes,
+  ops,
+  type RopeAttributes,
+  rmsNorm,
+  rope,
+} from "./ops/index.ts";
+export { showType } from "./ops/match.ts";
+export { alignment, type Lifetime, type MemoryPlan, planMemory, tensorBytes } from "./plan-memory.ts";
+export { printGraph, printPlan } from "./print.ts";
+export { recompute } from "./recompute.ts";
 export { f32, Graph, i32, type Node, type Role, type Tensor, type TensorType } from "./tensor.ts";

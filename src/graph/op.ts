@@ -18,7 +18,9 @@ export interface Op<A extends Attributes> {
    * `doutputs[i]` is undefined when output i does not reach the loss. Absent: the op cannot be differentiated.
    */
   gradient?(context: GradientContext<A>): (Tensor | undefined)[];
-  /** Cheap enough to run again in the backward pass instead of keeping its output (norms, activations; never matrix products). */
+  /** As `gradient`, for an op whose first output is the loss itself and which makes its own gradients as further outputs. */
+  lossGradient?(context: Pick<GradientContext<A>, "inputs" | "outputs" | "attributes">): (Tensor | undefined)[];
+  /** Cheap enough to run again in the backward pass instead of keeping its output (norms, activations; never matrix products); its inputs should be needed there anyway. */
   readonly recomputable: boolean;
   /** Inputs that the op writes in place; they must be states. */
   readonly updates?: readonly number[];

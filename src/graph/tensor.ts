@@ -54,13 +54,15 @@ export class Graph {
     return this.#tensor(name, type, "input");
   }
 
-  /** Appends one op. @throws CriaError when the op's shape rule does not hold. */
+  /** Appends one op. @throws CriaError when the op's shape rule does not hold or it updates what is not a state. */
   apply<A extends Attributes>(op: Op<A>, inputs: readonly Tensor[], attributes: A): Tensor[] {
     for (const input of inputs) check(input.graph === this, op.name, () => `input "${input.name}" belongs to another graph`);
+    for (const i of op.updates ?? [])
+      check(inputs[i]?.role === "state", op.name, () => `input ${i}, "${inputs[i]?.name}", is updated in place: it must be a state`);
     const outputs = op
       .shape(inputs, attributes)
       .map((type, i) => this.#tensor(`${op.name}${this.#nextNode}${i > 0 ? `.${i}` : ""}`, type, "activation"));
-    this.nodes.push({ id: this.#nextNode++, op: op as unknown as Op<Attributes>, attributes, inputs, outputs });
+    this.nodes.push({ id: this.#nextNode++, op: op as Op<Attributes>, attributes, inputs, outputs });
     return outputs;
   }
 

@@ -1,0 +1,315 @@
+// What every backend must do, as tests: each implementation's own test file calls this once. The reference is the judge.
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { CriaError, Rng } from "../base/index.ts";
+import {
+  type Attributes,
+  accumulate,
+  adamw,
+  add,
+  type Example,
+  embedding,
+  exampleValues,
+  f32,
+  Graph,
+  glu,
+  gradientNorm,
+  gradients,
+  i32,
+  linear,
+  linearCrossEntropy,
+  type Op,
+  ops,
+  rmsNorm,
+  type Tensor,
+  type Values,
+} from "../graph/index.ts";
+import type { Backend, DeviceBuffer, HostArray } from "./index.ts";
+import { evaluate, referenceBackend } from "./reference/index.ts";
+
+export interface ConformanceOptions {
+  /** Largest difference from the reference, relative to the largest magnitude of the tensor. */
+  readonly tolerance: number;
+  /** Names of ops that the backend does not have, each with the reason. */
+  readonly skip?: Readonly<Record<string, string>>;
+}
+
+type OpenBackend = () => Backend | Promise<Backend>;
+
+/** Registers the tests of the backend contract: every op on every example, whole programs, replays, sharing, disposal. */
+export function conformance(name: string, openBackend: OpenBackend, { tolerance, skip = {} }: ConformanceOptions): void {
+  describe(`${name}: ops`, () => {
+    const backend = openedOnce(openBackend);
+    for (const op of ops) {
+      const reason = skip[op.name];
+      describe.skipIf(reason)(reason ? `${op.name} (${reason})` : op.name, () => {
+        op.examples.forEach((example, i) => {
+          const title = `example ${i}: ${JSON.stringify(example.attributes)}`;
+          test(title, () => checkExample(backend(), op, example, "from buffers", tolerance));
+          if (op.mayAlias) test(`${title}, in place`, () => checkExample(backend(), op, example, "from activations", tolerance));
+        });
+      });
+    }
+  });
+  describe(`${name}: programs`, () => testPrograms(openedOnce(openBackend), tolerance));
+  describe(`${name}: misuse`, () => testMisuse(openBackend));
+}
+
+function openedOnce(openBackend: OpenBackend): () => Backend {
+  let backend: Backend;
+  beforeAll(async () => {
+    backend = await openBackend();
+  });
+  afterAll(() => backend.dispose());
+  return () => backend;
+}
+
+/** "from activations": the inputs die at the op, so that the plan lets it write over them. */
+async function checkExample(
+  backend: Backend,
+  op: Op<Attributes>,
+  example: Example<Attributes>,
+  source: "from buffers" | "from activations",
+  tolerance: number,
+): Promise<void> {
+  const rng = new Rng(11).fork(op.name);
+  const graph = new Graph();
+  const values = new Map<Tensor, Values>();
+  const inputs = example.inputs.map((input, i) => {
+    const tensor = op.updates?.includes(i) ? graph.state(`input ${i}`, input) : graph.input(`input ${i}`, input);
+    values.set(tensor, exampleValues(input, rng));
+    return source === "from activations" && input.dtype === "f32" ? plusZero(tensor, values) : tensor;
+  });
+  graph.apply(op, inputs, example.attributes).forEach((output) => {
+    graph.keep(output);
+  });
+  const actual = await runOnce(backend, graph, values);
+  const expected = evaluate(graph, values);
+  expect(actual.size).toBeGreaterThan(0);
+  for (const [tensor, array] of actual) expectClose(array, expected.get(tensor)!, tolerance);
+}
+
+function plusZero(tensor: Tensor, values: Map<Tensor, Values>): Tensor {
+  const zero = tensor.graph.input("zero", tensor);
+  values.set(zero, new Float64Array(values.get(tensor)!.length));
+  return add(tensor, zero);
+}
+
+/** Compiles, runs once and reads everything that can be read: kept activations and states. */
+async function runOnce(backend: Backend, graph: Graph, values: ReadonlyMap<Tensor, Values>): Promise<Map<Tensor, HostArray>> {
+  const buffers = await allocateAll(backend, graph);
+  for (const [tensor, buffer] of buffers) await buffer.write(values.get(tensor)!);
+  const program = await backend.compile(graph, buffers);
+  await program.run();
+  const results = new Map<Tensor, HostArray>();
+  for (const tensor of graph.kept) results.set(tensor, await program.read(tensor));
+  for (const [tensor, buffer] of buffers) if (tensor.role === "state") results.set(tensor, await buffer.read());
+  program.dispose();
+  for (const buffer of buffers.values()) buffer.dispose();
+  return results;
+}
+
+async function allocateAll(backend: Backend, graph: Graph): Promise<Map<Tensor, DeviceBuffer>> {
+  const buffers = new Map<Tensor, DeviceBuffer>();
+  for (const tensor of graph.tensors) if (tensor.role !== "activation") buffers.set(tensor, await backend.allocate(tensor, tensor.name));
+  return buffers;
+}
+
+function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number): void {
+  expect(actual.length).toBe(expected.length);
+  let scale = 0;
+  let worst = 0;
+  for (let i = 0; i < expected.length; i++) {
+    scale = Math.max(scale, Math.abs(expected[i]!));
+    const difference = Math.abs(actual[i]! - expected[i]!);
+    worst = Number.isNaN(difference) ? Number.POSITIVE_INFINITY : Math.max(worst, difference);
+  }
+  expect(scale > 0 ? worst / scale : worst).toBeLessThanOrEqual(tolerance);
+}
+
+function testPrograms(backend: () => Backend, tolerance: number): void {
+  test("three training steps of a small network come out as on the reference", async () => {
+    const actual = await trainingSteps(backend(), 3);
+    const expected = await trainingSteps(referenceBackend(), 3);
+    expected.forEach((values, i) => {
+      expectClose(actual[i]!, values, 10 * tolerance);
+    });
+  });
+
+  test("twenty replays give the same bits", async () => {
+    const { graph, values } = smallNetwork();
+    const buffers = await allocateAll(backend(), graph);
+    const program = await backend().compile(graph, buffers);
+    const seen = new Set<string>();
+    for (let replay = 0; replay < 20; replay++) {
+      for (const [tensor, buffer] of buffers) await buffer.write(values.get(tensor)!);
+      await program.run();
+      const bytes = [];
+      for (const tensor of graph.kept) bytes.push(await program.read(tensor));
+      for (const buffer of buffers.values()) bytes.push(await buffer.read());
+      seen.add(bytes.map((array) => Buffer.from(array.buffer, array.byteOffset, array.byteLength).toString("hex")).join());
+    }
+    expect(seen.size).toBe(1);
+  });
+
+  test("two programs share a buffer, and runs that are not awaited happen in order", async () => {
+    const { gather, double, total, twice, x } = sharedBufferGraphs();
+    const buffer = await backend().allocate(f32(5), "total");
+    const ones = await backend().allocate(f32(5), "x");
+    await ones.write([1, 2, 3, 4, 5]);
+    const first = await backend().compile(
+      gather,
+      new Map([
+        [total.gather, buffer],
+        [x, ones],
+      ]),
+    );
+    const second = await backend().compile(double, new Map([[total.double, buffer]]));
+    await Promise.all([first.run(), first.run(), first.run(), second.run()]);
+    expect([...(await second.read(twice))]).toEqual([6, 12, 18, 24, 30]);
+    await first.run();
+    expect([...(await second.read(twice))]).toEqual([6, 12, 18, 24, 30]);
+    expect([...(await buffer.read())]).toEqual([4, 8, 12, 16, 20]);
+  });
+
+  test("a buffer starts as zeros and is written and read in parts", async () => {
+    const buffer = await backend().allocate(f32(2, 3), "buffer");
+    expect([...(await buffer.read())]).toEqual([0, 0, 0, 0, 0, 0]);
+    await buffer.write([1.5, 2.5], 3);
+    expect([...(await buffer.read(2, 3))]).toEqual([0, 1.5, 2.5]);
+    const tokens = await backend().allocate(i32(3), "tokens");
+    await tokens.write([-1, 2 ** 31 - 1, 7]);
+    expect(await tokens.read()).toEqual(Int32Array.of(-1, 2 ** 31 - 1, 7));
+    buffer.dispose();
+    tokens.dispose();
+  });
+
+  test("the plan holds the kept activations", async () => {
+    const { graph } = smallNetwork();
+    const program = await backend().compile(graph, await allocateAll(backend(), graph));
+    expect(program.plan.arenaBytes).toBeGreaterThan(0);
+    expect(program.plan.arenaBytes).toBeLessThan(program.plan.sumBytes);
+  });
+}
+
+function sharedBufferGraphs() {
+  const gather = new Graph();
+  const double = new Graph();
+  const total = { gather: gather.state("total", f32(5)), double: double.state("total", f32(5)) };
+  const x = gather.input("x", f32(5));
+  accumulate(total.gather, x);
+  const twice = double.keep(add(total.double, total.double));
+  return { gather, double, total, twice, x };
+}
+
+/** The kept activations after every step, and all states in the end. */
+async function trainingSteps(backend: Backend, steps: number): Promise<HostArray[]> {
+  const { graph, values } = smallNetwork();
+  const buffers = await allocateAll(backend, graph);
+  for (const [tensor, buffer] of buffers) await buffer.write(values.get(tensor)!);
+  const program = await backend.compile(graph, buffers);
+  const results: HostArray[] = [];
+  for (let step = 0; step < steps; step++) {
+    await program.run();
+    for (const tensor of graph.kept) results.push(await program.read(tensor));
+  }
+  for (const [tensor, buffer] of buffers) if (tensor.role === "state") results.push(await buffer.read());
+  program.dispose();
+  for (const buffer of buffers.values()) buffer.dispose();
+  return results;
+}
+
+/** Embedding, norm, gated layer, residual and loss, with the step of every parameter. The large ε of AdamW keeps tiny gradients from deciding signs. */
+function smallNetwork(): { graph: Graph; values: Map<Tensor, Values> } {
+  const [N, C, F, V] = [13, 7, 11, 17];
+  const rng = new Rng(5);
+  const graph = new Graph();
+  const values = new Map<Tensor, Values>();
+  const given = (tensor: Tensor, how: object) => {
+    values.set(tensor, exampleValues({ ...tensor, ...how }, rng));
+    return tensor;
+  };
+  const parameter = (name: string, ...shape: number[]) => given(graph.state(name, f32(...shape)), { scale: 0.5 });
+  const tokens = given(graph.input("tokens", i32(N)), { below: V });
+  const targets = given(graph.input("targets", i32(N)), { below: V });
+  const hyper = given(graph.input("hyper", f32(5)), { values: [0.01, 1, 1, 1, 0.5] });
+  const [table, gain, wGate, wUp, wDown] = [
+    parameter("table", V, C),
+    parameter("gain", C),
+    parameter("gate", F, C),
+    parameter("up", F, C),
+    parameter("down", C, F),
+  ] as const;
+
+  const x = embedding(table, tokens);
+  const normed = rmsNorm(x, gain, 1e-5);
+  const hidden = glu(linear(normed, wGate), linear(normed, wUp), { activation: "swish", beta: 1 });
+  const { loss } = linearCrossEntropy(add(x, linear(hidden, wDown)), table, targets, { gradient: true });
+  const found = gradients(loss, [table, gain, wGate, wUp, wDown]);
+  const norm = graph.keep(gradientNorm([...found.values()]));
+  graph.keep(loss);
+  for (const [parameter, gradient] of found) {
+    const m = given(graph.state(`${parameter.name}.m`, parameter), { scale: 0 });
+    const v = given(graph.state(`${parameter.name}.v`, parameter), { scale: 0 });
+    adamw({ parameter, gradient, m, v, hyper, norm }, { beta1: 0.9, beta2: 0.95, epsilon: 1e-2, decay: 0.1 });
+  }
+  return { graph, values };
+}
+
+function testMisuse(openBackend: OpenBackend): void {
+  test("after dispose everything throws, and disposing twice is fine", async () => {
+    const backend = await openBackend();
+    const { gather, total, x } = sharedBufferGraphs();
+    const buffers = await allocateAll(backend, gather);
+    const program = await backend.compile(gather, buffers);
+    const [buffer, other] = [buffers.get(total.gather)!, buffers.get(x)!];
+    buffer.dispose();
+    buffer.dispose();
+    await expectError(() => buffer.read());
+    await expectError(() => buffer.write([1]));
+    await expectError(() => program.run());
+    program.dispose();
+    program.dispose();
+    await expectError(() => program.run());
+    await backend.dispose();
+    await backend.dispose();
+    await expectError(() => other.read());
+    await expectError(() => other.write([1]));
+    await expectError(() => backend.allocate(f32(1), "late"));
+    await expectError(() => backend.compile(gather, buffers));
+  });
+
+  test("a missing or wrong buffer, an activation that is not kept and a range outside a buffer are errors", async () => {
+    const backend = await openBackend();
+    const { gather, double, total, x } = sharedBufferGraphs();
+    const buffer = await backend.allocate(f32(5), "total");
+    await expectError(() => backend.compile(gather, new Map([[total.gather, buffer]])));
+    const wrong = await backend.allocate(f32(4), "wrong");
+    await expectError(() =>
+      backend.compile(
+        gather,
+        new Map([
+          [total.gather, buffer],
+          [x, wrong],
+        ]),
+      ),
+    );
+    const program = await backend.compile(double, new Map([[total.double, buffer]]));
+    await program.run();
+    await expectError(() => program.read(total.double));
+    await expectError(() => buffer.write([1, 2], 4));
+    await expectError(() => buffer.read(-1, 2));
+    await expectError(() => buffer.read(3, 3));
+    await backend.dispose();
+  });
+}
+
+/** @param act may throw or reject, but only with a CriaError. */
+async function expectError(act: () => Promise<unknown>): Promise<void> {
+  const error = await Promise.resolve()
+    .then(act)
+    .then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+  expect(error).toBeInstanceOf(CriaError);
+}

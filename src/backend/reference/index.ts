@@ -1,0 +1,2 @@
+export { evaluate, zeros } from "./evaluate.ts";
+export { referenceBackend } from "./reference.ts";

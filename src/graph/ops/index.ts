@@ -1,0 +1,56 @@
+// Every op there is. The automatic checks run over this list: gradients against finite differences, backends against the reference.
+import type { Attributes, Op } from "../op.ts";
+import { activationGradientOp, activationOp } from "./activation.ts";
+import { adamwOp } from "./adamw.ts";
+import { addOp } from "./add.ts";
+import { accumulateOp, assignOp } from "./assign.ts";
+import { attentionGradientOp, attentionOp } from "./attention.ts";
+import { cacheWriteOp } from "./cache-write.ts";
+import { embeddingGradientOp, embeddingOp } from "./embedding.ts";
+import { gluGradientOp, gluOp } from "./glu.ts";
+import { gradientNormOp } from "./gradient-norm.ts";
+import { layerNormGradientOp, layerNormOp } from "./layer-norm.ts";
+import { linearCrossEntropyOp } from "./linear-cross-entropy.ts";
+import { matmulOp } from "./matmul.ts";
+import { rmsNormGradientOp, rmsNormOp } from "./rms-norm.ts";
+import { ropeOp } from "./rope.ts";
+
+export { activation } from "./activation.ts";
+export type { ActivationAttributes, ActivationFunctionName } from "./activation-functions.ts";
+export { type AdamwAttributes, type AdamwInputs, adamw, adamwHyper } from "./adamw.ts";
+export { add } from "./add.ts";
+export { accumulate, assign } from "./assign.ts";
+export { type AttentionAttributes, attention } from "./attention.ts";
+export { cacheWrite } from "./cache-write.ts";
+export { type EmbeddingGradientAttributes, embedding, embeddingGradient } from "./embedding.ts";
+export { glu } from "./glu.ts";
+export { gradientNorm } from "./gradient-norm.ts";
+export { layerNorm } from "./layer-norm.ts";
+export { type CrossEntropy, type LinearCrossEntropyAttributes, linearCrossEntropy } from "./linear-cross-entropy.ts";
+export { linear, type MatmulAttributes, type MatmulForm, matmul } from "./matmul.ts";
+export { type NormAttributes, rmsNorm } from "./rms-norm.ts";
+export { type RopeAttributes, rope } from "./rope.ts";
+
+export const ops: readonly Op<Attributes>[] = [
+  embeddingOp,
+  embeddingGradientOp,
+  matmulOp,
+  rmsNormOp,
+  rmsNormGradientOp,
+  layerNormOp,
+  layerNormGradientOp,
+  ropeOp,
+  attentionOp,
+  attentionGradientOp,
+  cacheWriteOp,
+  gluOp,
+  gluGradientOp,
+  activationOp,
+  activationGradientOp,
+  addOp,
+  linearCrossEntropyOp,
+  gradientNormOp,
+  adamwOp,
+  assignOp,
+  accumulateOp,
+];

@@ -1,0 +1,57 @@
+// Rotary position embedding (Su et al. 2021, arXiv 2104.09864): pair i of a head at position m turns by m · theta^(−2i/d).
+import { check } from "../../base/index.ts";
+import type { Op } from "../op.ts";
+import { f32, i32, type Tensor } from "../tensor.ts";
+import { match } from "./match.ts";
+
+export type RopeAttributes = {
+  /** Channels d of a head; even. */
+  readonly headDim: number;
+  readonly theta: number;
+  /** Channels turned together: (i, i + d/2) as Hugging Face stores weights, or (2i, 2i + 1) as Meta does. */
+  readonly pairing: "half" | "neighbours";
+  /** Turns the other way, which is the gradient: a rotation's transpose. */
+  readonly inverse: boolean;
+};
+
+/** x [R, heads · d] and positions i32 [R] → [R, heads · d], every head turned by its row's position. */
+export function rope(x: Tensor, positions: Tensor, attributes: Omit<RopeAttributes, "inverse"> & { readonly inverse?: boolean }): Tensor {
+  return x.graph.apply(ropeOp, [x, positions], { inverse: false, ...attributes })[0]!;
+}
+
+const shapes = { x: "R W", positions: "i32 R" } as const;
+
+export const ropeOp: Op<RopeAttributes> = {
+  name: "rope",
+  shape(inputs, { headDim }) {
+    const { R, W } = match("rope", inputs, shapes);
+    check(headDim % 2 === 0 && W % headDim === 0, "rope", () => `${W} channels do not split into heads of ${headDim}, which must be even`);
+    return [f32(R, W)];
+  },
+  reference([x, positions], [y], { headDim, theta, pairing, inverse }, types) {
+    const { R, W } = match("rope", types, shapes);
+    const [first, second] = pairing === "half" ? [1, headDim / 2] : [2, 1];
+    for (let r = 0; r < R; r++)
+      for (let head = 0; head < W; head += headDim)
+        for (let i = 0; i < headDim / 2; i++) {
+          const angle = positions![r]! * theta ** ((-2 * i) / headDim) * (inverse ? -1 : 1);
+          const a = r * W + head + i * first;
+          const b = a + second;
+          y![a] = x![a]! * Math.cos(angle) - x![b]! * Math.sin(angle);
+          y![b] = x![b]! * Math.cos(angle) + x![a]! * Math.sin(angle);
+        }
+  },
+  gradient: ({ inputs: [, positions], doutputs: [dy], attributes }) => [
+    rope(dy!, positions!, { ...attributes, inverse: !attributes.inverse }),
+    undefined,
+  ],
+  // Running it again would keep its input instead of its output: nothing is won.
+  recomputable: false,
+  mayAlias: [[0, 0]],
+  examples: (["half", "neighbours"] as const).flatMap((pairing) =>
+    [false, true].map((inverse) => ({
+      inputs: [f32(5, 3 * 6), { ...i32(5), values: [0, 1, 2, 17, 1023] }],
+      attributes: { headDim: 6, theta: 10000, pairing, inverse },
+    })),
+  ),
+};
