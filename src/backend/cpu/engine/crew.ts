@@ -1,0 +1,96 @@
+// The worker threads: starting them, asking all of them one thing, noticing when one dies, ending them.
+import { Worker } from "node:worker_threads";
+import { CriaError } from "../../../base/index.ts";
+import { abort } from "./barrier.ts";
+import type { Answer, ToWorker, WorkerSetup } from "./protocol.ts";
+
+interface Member {
+  readonly worker: Worker;
+  /** Those who wait for this worker's answers, which come in the order of the questions. */
+  readonly waiting: Asker[];
+}
+
+/** Both ends of a promise. */
+interface Asker {
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: CriaError) => void;
+}
+
+export class Crew {
+  readonly #control: Int32Array;
+  readonly #members: readonly Member[];
+  /** Questions without an answer. While there are any, the threads keep the process alive; idle threads do not. */
+  #open = 0;
+  /** Why no more questions can be asked. */
+  #ended: CriaError | undefined;
+
+  private constructor(setup: WorkerSetup) {
+    this.#control = setup.control;
+    this.#members = Array.from({ length: setup.threads }, (_, thread) => this.#hire(setup, thread));
+  }
+
+  /** Starts the threads, and resolves once all of them listen. */
+  static async start(setup: WorkerSetup): Promise<Crew> {
+    const crew = new Crew(setup);
+    await crew.#answers(() => {});
+    return crew;
+  }
+
+  /** Sends every thread its message, and resolves with every thread's answer. @throws CriaError when a thread has died or dies meanwhile. */
+  async ask(message: (thread: number) => ToWorker): Promise<Answer[]> {
+    this.check();
+    return this.#answers((worker, thread) => worker.postMessage(message(thread)));
+  }
+
+  /** Sends a message that has no answer. */
+  tell(message: ToWorker): void {
+    for (const { worker } of this.#members) worker.postMessage(message);
+  }
+
+  /** @throws CriaError once a thread has died or the crew was dismissed. */
+  check(): void {
+    // A new error every time: its stack names the caller.
+    if (this.#ended !== undefined) throw new CriaError("cpu", this.#ended.message.replace("[cpu] ", ""), { cause: this.#ended.cause });
+  }
+
+  /** Ends every thread, also one in the middle of a kernel; open questions reject with `reason`. */
+  async dismiss(reason: CriaError): Promise<void> {
+    this.#ended ??= reason;
+    for (const { waiting } of this.#members) for (const { reject } of waiting.splice(0)) reject(this.#ended);
+    abort(this.#control);
+    await Promise.all(this.#members.map(({ worker }) => worker.terminate()));
+  }
+
+  #hire(setup: WorkerSetup, thread: number): Member {
+    // No execArgv: what the main thread was started with, --input-type say, need not fit a worker.
+    const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: setup, name: `cria-${thread}`, execArgv: [] });
+    const waiting: Asker[] = [];
+    worker.on("message", (answer: Answer) => waiting.shift()?.resolve(answer));
+    worker.on("error", (error) => this.#lost(thread, String(error), error));
+    worker.on("messageerror", (error) => this.#lost(thread, String(error), error));
+    worker.on("exit", (code) => this.#lost(thread, `exit code ${code}`));
+    return { worker, waiting };
+  }
+
+  #lost(thread: number, why: string, cause?: Error): void {
+    if (this.#ended !== undefined) return;
+    const message = `worker thread ${thread} died (${why}), and what it was at is lost: dispose of the engine and open another`;
+    // Terminating cannot fail in a way that anyone could act on.
+    void this.dismiss(new CriaError("cpu", message, { cause }));
+  }
+
+  async #answers(send: (worker: Worker, thread: number) => void): Promise<Answer[]> {
+    if (this.#open++ === 0) for (const { worker } of this.#members) worker.ref();
+    try {
+      return await Promise.all(
+        this.#members.map(({ worker, waiting }, thread) => {
+          const answer = new Promise<Answer>((resolve, reject) => waiting.push({ resolve, reject }));
+          send(worker, thread);
+          return answer;
+        }),
+      );
+    } finally {
+      if (--this.#open === 0) for (const { worker } of this.#members) worker.unref();
+    }
+  }
+}
