@@ -72,71 +72,71 @@ class Machine {
       case "istore":
         return this.#bytes.setInt32(this.#address(op.m, 4), this.#int(op.a), true);
       case "vconst":
-        return this.#each(op.d, (d, i) => (op.type === "f32" ? (d.f[i] = op.value) : (d.i[i] = op.value)));
+        return op.type === "f32" ? this.#floats(op.d, () => op.value) : this.#bits(op.d, () => op.value);
       case "vmov":
-        return this.#each(op.d, (d, i) => (d.i[i] = this.#vec(op.a).i[i]!));
+        return this.#bits(op.d, (i) => this.#vec(op.a).i[i]!);
       case "vload":
         return this.#load(op.d, op.m, op.span);
       case "vstore":
         return this.#store(op.a, op.m, op.span);
       case "vsplat": {
         const bits = this.#bytes.getInt32(this.#address(op.m, 4), true);
-        return this.#each(op.d, (d, i) => (d.i[i] = bits));
+        return this.#bits(op.d, (i) => bits);
       }
       case "vsplati":
-        return this.#each(op.d, (d, i) => (d.i[i] = this.#int(op.a)));
+        return this.#bits(op.d, (i) => this.#int(op.a));
       case "viota":
-        return this.#each(op.d, (d, i) => (d.i[i] = i));
+        return this.#bits(op.d, (i) => i);
       case "fadd":
       case "fsub":
       case "fmul":
       case "fdiv":
       case "fmin":
       case "fmax":
-        return this.#each(op.d, (d, i) => (d.f[i] = floatBinary[op.op](this.#vec(op.a).f[i]!, this.#vec(op.b).f[i]!)));
+        return this.#floats(op.d, (i) => floatBinary[op.op](this.#vec(op.a).f[i]!, this.#vec(op.b).f[i]!));
       case "fsqrt":
       case "fabs":
       case "fneg":
       case "fround":
       case "ffloor":
-        return this.#each(op.d, (d, i) => (d.f[i] = floatUnary[op.op](this.#vec(op.a).f[i]!)));
+        return this.#floats(op.d, (i) => floatUnary[op.op](this.#vec(op.a).f[i]!));
       case "vadd":
       case "vsub":
       case "vmul":
       case "vand":
       case "vor":
       case "vxor":
-        return this.#each(op.d, (d, i) => (d.i[i] = laneBinary[op.op](this.#vec(op.a).i[i]!, this.#vec(op.b).i[i]!)));
+        return this.#bits(op.d, (i) => laneBinary[op.op](this.#vec(op.a).i[i]!, this.#vec(op.b).i[i]!));
       case "vshl":
       case "vshr":
       case "vsar":
-        return this.#each(op.d, (d, i) => (d.i[i] = laneShift[op.op](this.#vec(op.a).i[i]!, op.b)));
+        return this.#bits(op.d, (i) => laneShift[op.op](this.#vec(op.a).i[i]!, op.b));
       case "ffma": {
         const fma = this.#kernel.target.fusedMultiplyAdd ? fusedMultiplyAdd : separateMultiplyAdd;
-        return this.#each(op.d, (d, i) => (d.f[i] = fma(this.#vec(op.a).f[i]!, this.#vec(op.b).f[i]!, this.#vec(op.c).f[i]!)));
+        return this.#floats(op.d, (i) => fma(this.#vec(op.a).f[i]!, this.#vec(op.b).f[i]!, this.#vec(op.c).f[i]!));
       }
       case "i2f":
-        return this.#each(op.d, (d, i) => (d.f[i] = this.#vec(op.a).i[i]!));
+        return this.#floats(op.d, (i) => this.#vec(op.a).i[i]!);
       case "f2i":
-        return this.#each(op.d, (d, i) => (d.i[i] = truncateSaturating(this.#vec(op.a).f[i]!)));
+        return this.#bits(op.d, (i) => truncateSaturating(this.#vec(op.a).f[i]!));
       case "flt":
       case "fle":
       case "feq":
       case "vlt":
       case "veq":
-        return this.#each(op.d, (d, i) => (d.i[i] = compare[op.op](this.#vec(op.a), this.#vec(op.b), i) ? -1 : 0));
+        return this.#bits(op.d, (i) => (compare[op.op](this.#vec(op.a), this.#vec(op.b), i) ? -1 : 0));
       case "select":
-        return this.#each(op.d, (d, i) => (d.i[i] = this.#vec(this.#vec(op.mask).i[i]! !== 0 ? op.a : op.b).i[i]!));
+        return this.#bits(op.d, (i) => this.#vec(this.#vec(op.mask).i[i]! !== 0 ? op.a : op.b).i[i]!);
       case "vkeep":
-        return this.#each(op.d, (d, i) => (d.i[i] = this.#vec(i < spanned(op.span, this.#lanes) ? op.a : op.b).i[i]!));
+        return this.#bits(op.d, (i) => this.#vec(i < spanned(op.span, this.#lanes) ? op.a : op.b).i[i]!);
       case "rsum":
         return this.#reduce(op.d, op.a, floatBinary.fadd);
       case "rmax":
         return this.#reduce(op.d, op.a, floatBinary.fmax);
       case "vswap":
-        return this.#each(op.d, (d, i) => (d.i[i] = this.#vec(op.a).i[i ^ 1]!));
+        return this.#bits(op.d, (i) => this.#vec(op.a).i[i ^ 1]!);
       case "transpose":
-        return op.d.forEach((reg, column) => this.#each(reg, (d, row) => (d.i[row] = this.#vec(op.a[row]!).i[column]!)));
+        return op.d.forEach((reg, column) => this.#bits(reg, (row) => this.#vec(op.a[row]!).i[column]!));
       case "loop": {
         const to = this.#int(op.to);
         for (let i = this.#int(op.from); i < to; i += op.step) {
@@ -157,14 +157,22 @@ class Machine {
   }
 
   #vec(reg: Reg): Lanes {
-    return (this.#vectors[reg.id] ??= makeLanes(this.#lanes));
+    const lanes = this.#vectors[reg.id] ?? makeLanes(this.#lanes);
+    this.#vectors[reg.id] = lanes;
+    return lanes;
   }
 
-  /** Computes every lane from the old values before any is written, so that d may be an operand. */
-  #each(reg: Reg, lane: (d: Lanes, i: number) => unknown): void {
+  /** Every lane is computed from the old values before any is written, so that d may be an operand. */
+  #floats(d: Reg, lane: (i: number) => number): void {
     const made = makeLanes(this.#lanes);
-    for (let i = 0; i < this.#lanes; i++) lane(made, i);
-    this.#vectors[reg.id] = made;
+    for (let i = 0; i < this.#lanes; i++) made.f[i] = lane(i);
+    this.#vectors[d.id] = made;
+  }
+
+  #bits(d: Reg, lane: (i: number) => number): void {
+    const made = makeLanes(this.#lanes);
+    for (let i = 0; i < this.#lanes; i++) made.i[i] = lane(i);
+    this.#vectors[d.id] = made;
   }
 
   #reduce(d: Reg, a: Reg, join: (x: number, y: number) => number): void {
@@ -173,13 +181,13 @@ class Machine {
       const half = values.length / 2;
       values = values.slice(0, half).map((x, i) => join(x, values[i + half]!));
     }
-    this.#each(d, (made, i) => (made.f[i] = values[0]!));
+    this.#floats(d, (i) => values[0]!);
   }
 
   #load(d: Reg, m: Mem, span: Span): void {
     const count = spanned(span, this.#lanes);
     const address = this.#address(m, count * 4);
-    this.#each(d, (made, i) => (made.i[i] = i < count ? this.#bytes.getInt32(address + i * 4, true) : 0));
+    this.#bits(d, (i) => (i < count ? this.#bytes.getInt32(address + i * 4, true) : 0));
   }
 
   #store(a: Reg, m: Mem, span: Span): void {

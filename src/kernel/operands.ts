@@ -16,9 +16,9 @@ export function operandsOf(op: Op): Operands {
       return { reads: [op.a, op.b].filter(isReg), writes: [] };
     default: {
       const fields = op as unknown as Record<string, Reg | Mem | number | undefined>;
-      const reads = [fields["a"], fields["b"], fields["c"], fields["mask"]].filter(isReg);
+      const reads = [fields.a, fields.b, fields.c, fields.mask].filter(isReg);
       if ("m" in op) reads.push(op.m.base, ...(op.m.index ? [op.m.index] : []));
-      return { reads, writes: isReg(fields["d"]) ? [fields["d"]] : [] };
+      return { reads, writes: isReg(fields.d) ? [fields.d] : [] };
     }
   }
 }

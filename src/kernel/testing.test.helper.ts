@@ -3,7 +3,7 @@ import v8 from "node:v8";
 import { Rng } from "../base/index.ts";
 import { interpret } from "./interpret.ts";
 import type { Target } from "./ir.ts";
-import { type KernelDefinition, specialise } from "./language.ts";
+import { type KernelDefinition, kernel, specialise } from "./language.ts";
 import { wasm128, wasmRelaxed } from "./wasm/lower.ts";
 import { assembleModule } from "./wasm/module.ts";
 
@@ -42,7 +42,7 @@ function runner(
     name,
     target,
     run(definition, constants, buffers) {
-      const kernel = specialise(definition, constants, target);
+      const compiled = specialise(definition, constants, target);
       const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
       const bytes = memory.buffer as unknown as SharedArrayBuffer;
       new Uint8Array(bytes).fill(0xa5);
@@ -58,14 +58,14 @@ function runner(
         new Float32Array(bytes, address, buffer.length).set(buffer);
         return address;
       });
-      const scratch = place(kernel.scratchBytes / 4);
-      const half = Math.floor(kernel.units / 2);
-      const call = (begin: number, end: number) => execute(kernel, bytes, [...addresses, scratch, begin, end]);
+      const scratch = place(compiled.scratchBytes / 4);
+      const half = Math.floor(compiled.units / 2);
+      const call = (begin: number, end: number) => execute(compiled, bytes, [...addresses, scratch, begin, end]);
       // The second half first: units may not depend on each other.
-      call(half, kernel.units);
+      call(half, compiled.units);
       call(0, half);
       buffers.forEach((buffer, i) => checkCanary(bytes, addresses[i]! + buffer.length * 4, `${definition.name}: buffer ${i}`));
-      checkCanary(bytes, scratch + kernel.scratchBytes, `${definition.name}: scratch`);
+      checkCanary(bytes, scratch + compiled.scratchBytes, `${definition.name}: scratch`);
       return buffers.map((buffer, i) => Float32Array.from(new Float32Array(bytes, addresses[i]!, buffer.length)));
     },
   };
@@ -85,10 +85,10 @@ function runWasm(kernel: ReturnType<typeof specialise>, buffer: SharedArrayBuffe
 }
 
 function relaxedSimd(): boolean {
-  const kernel = specialise(
-    { name: "probe", build: (k) => (k.range(), k.variable().accumulate(k.variable(), k.variable()), { units: 1 }) },
-    {},
-    wasmRelaxed,
-  );
-  return WebAssembly.validate(assembleModule([kernel]));
+  const multiplyAdd = kernel("multiplyAdd", (k) => {
+    k.range();
+    k.variable().accumulate(k.variable(), k.variable());
+    return { units: 1 };
+  });
+  return WebAssembly.validate(assembleModule([specialise(multiplyAdd, {}, wasmRelaxed)]));
 }
