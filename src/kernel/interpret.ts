@@ -81,10 +81,10 @@ class Machine {
         return this.#store(op.a, op.m, op.span);
       case "vsplat": {
         const bits = this.#bytes.getInt32(this.#address(op.m, 4), true);
-        return this.#bits(op.d, (i) => bits);
+        return this.#bits(op.d, () => bits);
       }
       case "vsplati":
-        return this.#bits(op.d, (i) => this.#int(op.a));
+        return this.#bits(op.d, () => this.#int(op.a));
       case "viota":
         return this.#bits(op.d, (i) => i);
       case "fadd":
@@ -146,7 +146,7 @@ class Machine {
         return;
       }
       case "if":
-        return this.run(relations[op.relation](this.#int(op.a), this.#int(op.b)) ? op.then : op.otherwise);
+        return this.run(relations[op.relation](this.#int(op.a), this.#int(op.b)) ? op.whenTrue : op.otherwise);
       default:
         op satisfies never;
     }
@@ -181,7 +181,7 @@ class Machine {
       const half = values.length / 2;
       values = values.slice(0, half).map((x, i) => join(x, values[i + half]!));
     }
-    this.#floats(d, (i) => values[0]!);
+    this.#floats(d, () => values[0]!);
   }
 
   #load(d: Reg, m: Mem, span: Span): void {

@@ -83,7 +83,7 @@ export type Op =
       readonly a: Reg;
       readonly relation: Relation;
       readonly b: Reg | number;
-      readonly then: readonly Op[];
+      readonly whenTrue: readonly Op[];
       readonly otherwise: readonly Op[];
     };
 

@@ -399,7 +399,7 @@ export class Builder {
   }
 
   if(a: Int, relation: Relation, b: Int | number, then: () => void, otherwise: () => void = () => undefined): void {
-    this.emit({ op: "if", a: a.reg, relation, b: operand(b), then: this.#nest(then), otherwise: this.#nest(otherwise) });
+    this.emit({ op: "if", a: a.reg, relation, b: operand(b), whenTrue: this.#nest(then), otherwise: this.#nest(otherwise) });
   }
 
   /** Runs `body` over `count` consecutive 32-bit elements, a vector at a time, then once for the tail; `unroll` bodies an iteration. */

@@ -42,7 +42,7 @@ export function verify(kernel: Kernel): void {
       checkBlock(op.body, new Set(defined), new Set([...loopCounters, op.i.id]));
     }
     if (op.op === "if") {
-      const branches = [op.then, op.otherwise].map((block) => {
+      const branches = [op.whenTrue, op.otherwise].map((block) => {
         const inside = new Set(defined);
         checkBlock(block, inside, loopCounters);
         return inside;

@@ -70,7 +70,7 @@ export function sinCos(k: Builder, x: Vec): { sin: Vec; cos: Vec } {
   const q = x.mul(k.constant(2 / Math.PI)).round();
   // π/2 in three parts, so that q · part is exact.
   let r = q.fma(k.constant(-1.5703125), x);
-  r = q.fma(k.constant(-4.837512969970703125e-4), r);
+  r = q.fma(k.constant(-4.837512969970703e-4), r);
   r = q.fma(k.constant(-7.549789948768648e-8), r);
   const z = r.mul(r);
   const sine = polynomial(k, z, [-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1]).mul(z).fma(r, r);

@@ -36,7 +36,7 @@ function assignLocals(kernel: Kernel) {
     for (const op of ops) {
       for (const reg of operandsOf(op).writes) if (!params.has(reg.id)) (reg.kind === "int" ? ints : vectors).add(reg.id);
       if (op.op === "loop") collect(op.body);
-      if (op.op === "if") [op.then, op.otherwise].forEach(collect);
+      if (op.op === "if") [op.whenTrue, op.otherwise].forEach(collect);
     }
   };
   collect(kernel.body);
@@ -188,7 +188,7 @@ class Emitter {
         this.#get(op.a);
         this.#int(op.b);
         this.#emit(integer[relation[op.relation]], control.if, emptyBlock);
-        this.block(op.then);
+        this.block(op.whenTrue);
         if (op.otherwise.length > 0) this.#emit(control.else);
         this.block(op.otherwise);
         return this.#emit(control.end);
