@@ -29,7 +29,10 @@ export function cleanScripture(raw: string): string {
 
 /** Without the title in brackets on top and the licence that one file has kept at its end. */
 function body(raw: string): string {
-  const text = raw.replace(/\r\n?/g, "\n").replace(/^\s*\[[^\]]*\]\s*\n/, "");
+  const text = raw
+    .replace(/\r\n?/g, "\n")
+    .replaceAll("\u001a", "") // DOS's mark of a file's end
+    .replace(/^\s*\[[^\]]*\]\s*\n/, "");
   const end = text.search(/^End of (?:the )?Project Gutenberg/im);
   return end < 0 ? text : text.slice(0, end);
 }

@@ -91,6 +91,8 @@ export const sources: readonly SourceRow[] = [
 
 /** The paper's rules for code that apply here: no line over 1,000 characters, and a licence header goes. */
 function cleanCode(raw: string): string {
-  const text = raw.replace(/\r\n?/g, "\n").replace(/^\s*\/\*[^]*?\*\/\s*/, (comment) => (/licen[cs]e|copyright/i.test(comment) ? "" : comment));
+  const text = raw
+    .replace(/\r\n?/g, "\n")
+    .replace(/^\s*\/\*[\s\S]*?\*\/\s*/, (comment) => (/licen[cs]e|copyright/i.test(comment) ? "" : comment));
   return text.split("\n").some((line) => line.length > 1000) ? "" : text.trim();
 }
