@@ -57,7 +57,7 @@ function endOfString(text: string, start: number): number {
 
 export function decodeUtf8(where: string, name: string, bytes: Uint8Array): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (error) {
     return fail(where, `${name}: its text is not UTF-8: it is damaged or of another format`, { cause: error });
   }
