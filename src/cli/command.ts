@@ -27,7 +27,7 @@ export interface CommandIo {
   readonly progress: OnProgress;
 }
 
-/** One command, or one subcommand: `name` is then two words, as typed ("tokenizer train"). */
+/** One command. Inside a {@link CommandGroup} `name` is the second word alone ("train"). */
 export interface Command {
   readonly name: string;
   /** One line for the list of commands. */
@@ -37,4 +37,11 @@ export interface Command {
   readonly flags: readonly FlagRow[];
   /** Resolves to the exit code; throws a UsageError for 2, any other error for 1. `args` are the words that are no flags. */
   run(args: readonly string[], flags: Flags, io: CommandIo): Promise<number>;
+}
+
+/** A word with commands of its own: `cria tokenizer train`, `cria tokenizer encode`. */
+export interface CommandGroup {
+  readonly name: string;
+  readonly summary: string;
+  readonly commands: readonly Command[];
 }
