@@ -1,0 +1,2 @@
+export { type ReadTokenizerOptions, readTokenizerJson } from "./tokenizer-json-read.ts";
+export { tokenizerConfigJson, tokenizerJson } from "./tokenizer-json-write.ts";
