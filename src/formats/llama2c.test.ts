@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { CriaError, memorySource, Rng } from "../base/index.ts";
 import { openFile } from "../files/index.ts";
+import { parameterRows } from "../model/index.ts";
 import { readLlama2c, readLlama2cTokenizer, toHalfPairing, toNeighbourPairing } from "./index.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -66,6 +67,7 @@ test.each([
   const { config, tensors } = await readLlama2c(memorySource("model.bin", build(version, isTied)));
   expect(config).toMatchObject({ dim: 8, hiddenDim: 12, nLayers: 2, nHeads: 2, nKvHeads: 1, vocabSize: 5, contextLength: 6 });
   expect(config).toMatchObject({ tiedOutput: isTied, ropePairing: "neighbours", normEpsilon: 1e-5 });
+  tensors.expect(parameterRows(config).map(({ hfName, shape }) => ({ name: hfName, shape })));
   let first = 0;
   const expected = order(version, isTied);
   expect([...tensors.tensors.keys()].sort()).toEqual(expected.flatMap(([name]) => (name === "" ? [] : [name])).sort());
@@ -152,6 +154,7 @@ test.skipIf(shared === undefined)("stories260K opens (skipped where ../shared/da
     contextLength: 512,
     tiedOutput: true,
   });
+  tensors.expect(parameterRows(config).map(({ hfName, shape }) => ({ name: hfName, shape })));
   // Norm gains are near 1 only if every offset before them is right.
   const gains = await tensors.readFloat32("model.norm.weight");
   expect(gains.every((gain) => gain > 0.1 && gain < 20)).toBe(true);
