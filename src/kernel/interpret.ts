@@ -187,7 +187,7 @@ class Machine {
     let values = [...this.#vec(a).f];
     while (values.length > 1) {
       const half = values.length / 2;
-      values = values.slice(0, half).map((x, i) => join(x, values[i + half]!));
+      values = values.slice(0, half).map((x, i) => Math.fround(join(x, values[i + half]!)));
     }
     this.#floats(d, () => values[0]!);
   }
@@ -337,7 +337,6 @@ function truncateSaturating(value: number): number {
 
 function roundToEven(value: number): number {
   const floor = Math.floor(value);
-  const rest = value - floor;
-  if (rest !== 0.5) return Math.round(value);
-  return floor % 2 === 0 ? floor : floor + 1;
+  if (value - floor !== 0.5 || floor % 2 !== 0) return Math.round(value); // ties go up, −0.5 to −0
+  return floor;
 }

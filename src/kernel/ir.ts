@@ -1,7 +1,7 @@
 // The intermediate representation: structured loops over mutable virtual registers, as in LLVM before SSA or QEMU's TCG.
 // No lane count appears in an op: a vector register holds as many 32-bit lanes as the target has.
 
-/** `int`: a machine word (address, counter). `vec`: lanes of float32 or int32, untyped. `mask`: one truth value a lane. */
+/** `int`: an address or a counter; results beyond 32 bits are undefined. `vec`: lanes of float32 or int32, untyped. `mask`: one truth value a lane. */
 export type RegKind = "int" | "vec" | "mask";
 
 export interface Reg {
@@ -22,7 +22,7 @@ export type Span = "full" | number;
 export type Relation = "<" | "<=" | ">" | ">=" | "==" | "!=";
 
 export type IntBinary = "iadd" | "isub" | "imul" | "imin" | "imax";
-/** Second operand is a constant; division and remainder are of non-negative numbers. */
+/** Second operand is a constant; right shift, division and remainder are of non-negative numbers. */
 export type IntConstant = "ishl" | "ishr" | "iand" | "idiv" | "irem";
 export type FloatBinary = "fadd" | "fsub" | "fmul" | "fdiv" | "fmin" | "fmax";
 export type FloatUnary = "fsqrt" | "fabs" | "fneg" | "fround" | "ffloor";
@@ -69,7 +69,7 @@ export type Op =
   | { readonly op: "vswap"; readonly d: Reg; readonly a: Reg }
   /** `lanes` registers as the rows of a square matrix; d are its columns. No register of d is one of a. */
   | { readonly op: "transpose"; readonly d: readonly Reg[]; readonly a: readonly Reg[] }
-  /** for (i = from; i < to; i += step), step > 0, from and to ≥ 0; i belongs to the loop and must not be written in the body. */
+  /** for (i = from; i < to; i += step), step > 0, from and to ≥ 0. The body writes neither i nor to; after the loop, i has no value. */
   | {
       readonly op: "loop";
       readonly i: Reg;

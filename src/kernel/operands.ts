@@ -23,8 +23,10 @@ export function operandsOf(op: Op): Operands {
   }
 }
 
-/** Kinds of the operands of ops that are not all `vec`: [d, a, b]; see {@link kindOf}. */
-const kinds: Readonly<Record<string, { readonly d?: RegKind; readonly a?: RegKind; readonly b?: RegKind }>> = {
+export type OperandField = "d" | "a" | "b" | "c" | "mask" | "i" | "from" | "to";
+
+/** Kinds of the operands of ops that are not all `vec`; see {@link kindOf}. */
+const kinds: Readonly<Record<string, Partial<Record<OperandField, RegKind>>>> = {
   ...Object.fromEntries(
     ["iconst", "imov", "iadd", "isub", "imul", "imin", "imax", "ishl", "ishr", "iand", "idiv", "irem", "iload", "istore"].map((name) => [
       name,
@@ -32,14 +34,15 @@ const kinds: Readonly<Record<string, { readonly d?: RegKind; readonly a?: RegKin
     ]),
   ),
   ...Object.fromEntries(["flt", "fle", "feq", "vlt", "veq"].map((name) => [name, { d: "mask" }])),
+  select: { mask: "mask" },
   vsplati: { a: "int" },
-  loop: { a: "int", b: "int" },
+  loop: { i: "int", from: "int", to: "int" },
   if: { a: "int", b: "int" },
 };
 
 /** The kind that operand `field` of an op must have. */
-export function kindOf(op: Op["op"], field: "d" | "a" | "b" | "c"): RegKind {
-  return field === "c" ? "vec" : (kinds[op]?.[field] ?? "vec");
+export function kindOf(op: Op["op"], field: OperandField): RegKind {
+  return kinds[op]?.[field] ?? "vec";
 }
 
 export function isReg(value: unknown): value is Reg {

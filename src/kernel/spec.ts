@@ -1,69 +1,148 @@
 // The executable specification of the IR (tinygrad's uop/spec.py): what a kernel must satisfy before anything interprets or compiles it.
 import { check } from "../base/index.ts";
-import type { Kernel, Op, Reg, Span } from "./ir.ts";
+import type { Kernel, Op, Reg, RegKind } from "./ir.ts";
 import { isReg, kindOf, operandsOf } from "./operands.ts";
 
 /** @throws CriaError naming the kernel, the op and the rule that it breaks. */
 export function verify(kernel: Kernel): void {
-  const { name, target } = kernel;
-  const where = (op: Op) => `${name}: ${op.op}`;
-  const rule = (condition: boolean, op: Op, message: () => string) => check(condition, "kernel", () => `${where(op)}: ${message()}`);
-
-  const checkSpan = (op: Op, span: Span) =>
-    rule(
-      span === "full" || (Number.isInteger(span) && span > 0 && span < target.lanes),
-      op,
-      () => `a tail has 1 to ${target.lanes - 1} lanes, not ${span}`,
-    );
-
-  const checkOp = (op: Op, defined: Set<number>, loopCounters: ReadonlySet<number>) => {
-    const { reads, writes } = operandsOf(op);
-    for (const reg of reads) rule(defined.has(reg.id), op, () => `reads register ${reg.id} before it is written`);
-    for (const reg of writes) rule(!loopCounters.has(reg.id), op, () => `writes register ${reg.id}, the counter of a loop around it`);
-    if (op.op !== "loop" && op.op !== "if" && op.op !== "transpose") checkKinds(op, rule);
-    if ("m" in op) {
-      rule(op.m.base.kind === "int" && (op.m.index?.kind ?? "int") === "int", op, () => "addresses are int registers");
-      rule(Number.isInteger(op.m.offset) && op.m.offset >= 0, op, () => `offset ${op.m.offset} must be a non-negative integer`);
-    }
-    if ("span" in op) checkSpan(op, op.span);
-    if (op.op === "transpose") {
-      rule(op.a.length === target.lanes && op.d.length === target.lanes, op, () => `needs ${target.lanes} registers, has ${op.a.length}`);
-      rule(
-        [...op.a, ...op.d].every((r) => r.kind === "vec"),
-        op,
-        () => "moves vec registers only",
-      );
-      const sources = new Set(op.a.map((r) => r.id));
-      rule(!op.d.some((r) => sources.has(r.id)), op, () => "sources and destinations must be different registers");
-    }
-    for (const reg of writes) defined.add(reg.id);
-    if (op.op === "loop") {
-      rule(Number.isInteger(op.step) && op.step > 0, op, () => `step ${op.step} must be a positive integer`);
-      checkBlock(op.body, new Set(defined), new Set([...loopCounters, op.i.id]));
-    }
-    if (op.op === "if") {
-      const branches = [op.whenTrue, op.otherwise].map((block) => {
-        const inside = new Set(defined);
-        checkBlock(block, inside, loopCounters);
-        return inside;
-      });
-      // What both branches define is defined afterwards.
-      for (const id of branches[0]!) if (branches[1]!.has(id)) defined.add(id);
-    }
-  };
-  const checkBlock = (ops: readonly Op[], defined: Set<number>, counters: ReadonlySet<number>) => {
-    for (const op of ops) checkOp(op, defined, counters);
-  };
-  checkBlock(kernel.body, new Set(kernel.params.map((p) => p.reg.id)), new Set());
+  const last = kernel.params.slice(-3).map(({ name }) => name);
+  check(
+    last.join() === "scratch,begin,end",
+    "kernel",
+    () => `${kernel.name}: its last parameters are (${last.join(", ")}), but must be (scratch, begin, end): call range() after pointers()`,
+  );
+  const verifier = new Verifier(kernel);
+  for (const { reg } of kernel.params) verifier.declare(reg);
+  verifier.block(kernel.body, { defined: new Set(kernel.params.map(({ reg }) => reg.id)), fixed: new Set() });
 }
 
-function checkKinds(op: Op, rule: (condition: boolean, op: Op, message: () => string) => void): void {
-  const fields = op as unknown as Record<string, unknown>;
-  for (const field of ["d", "a", "b", "c"] as const) {
-    const reg = fields[field];
-    if (!isReg(reg)) continue;
-    const want = kindOf(op.op, field);
-    rule((reg as Reg).kind === want, op, () => `operand ${field} is a ${(reg as Reg).kind} register, but must be ${want}`);
+interface Scope {
+  /** Registers that have a value here, whichever way was taken. */
+  readonly defined: Set<number>;
+  /** Counters and bounds of the loops around. */
+  readonly fixed: ReadonlySet<number>;
+}
+
+class Verifier {
+  readonly #kernel: Kernel;
+  readonly #kinds = new Map<number, RegKind>();
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
   }
-  if (op.op === "select") rule(op.mask.kind === "mask", op, () => `its mask is a ${op.mask.kind} register`);
+
+  declare(reg: Reg): void {
+    this.#kinds.set(reg.id, reg.kind);
+  }
+
+  block(ops: readonly Op[], scope: Scope): void {
+    for (const op of ops) this.#op(op, scope);
+  }
+
+  #op(op: Op, scope: Scope): void {
+    const { reads, writes } = operandsOf(op);
+    for (const reg of reads) this.#rule(scope.defined.has(reg.id), op, () => `reads register ${reg.id} before it is written`);
+    for (const reg of writes)
+      this.#rule(!scope.fixed.has(reg.id), op, () => `writes register ${reg.id}, the counter or the bound of a loop around it`);
+    for (const reg of [...reads, ...writes]) this.#sameKind(op, reg);
+    this.#operands(op);
+    if (op.op === "loop") return this.#loop(op, scope);
+    if (op.op === "if") return this.#branches(op, scope);
+    for (const reg of writes) scope.defined.add(reg.id);
+  }
+
+  #loop(op: Extract<Op, { op: "loop" }>, { defined, fixed }: Scope): void {
+    this.#rule(isPositive(op.step), op, () => `step ${op.step} must be a positive integer`);
+    for (const bound of [op.from, op.to])
+      if (!isReg(bound)) this.#rule(isNatural(bound), op, () => `bound ${bound} must be a non-negative integer`);
+    const held = isReg(op.to) ? [op.i.id, op.to.id] : [op.i.id];
+    this.block(op.body, { defined: new Set([...defined, op.i.id]), fixed: new Set([...fixed, ...held]) });
+  }
+
+  /** What both branches define is defined afterwards. */
+  #branches(op: Extract<Op, { op: "if" }>, { defined, fixed }: Scope): void {
+    const [left, right] = [op.whenTrue, op.otherwise].map((ops) => {
+      const inside = new Set(defined);
+      this.block(ops, { defined: inside, fixed });
+      return inside;
+    });
+    for (const id of left!) if (right!.has(id)) defined.add(id);
+  }
+
+  #operands(op: Op): void {
+    if (op.op === "transpose") return this.#transpose(op);
+    this.#operandKinds(op);
+    if ("m" in op) {
+      const { base, index, offset } = op.m;
+      this.#rule(base.kind === "int" && (index?.kind ?? "int") === "int", op, () => "addresses are int registers");
+      this.#rule(isNatural(offset), op, () => `offset ${offset} must be a non-negative integer`);
+    }
+    if ("span" in op) {
+      const { span } = op;
+      const { lanes } = this.#kernel.target;
+      this.#rule(span === "full" || (isPositive(span) && span < lanes), op, () => `a tail has 1 to ${lanes - 1} lanes, not ${span}`);
+    }
+    this.#constants(op);
+  }
+
+  #constants(op: Op): void {
+    switch (op.op) {
+      case "ishl":
+      case "ishr":
+      case "vshl":
+      case "vshr":
+      case "vsar":
+        return this.#rule(isNatural(op.b) && op.b < 32, op, () => `shifts by 0 to 31 bits, not ${op.b}`);
+      case "idiv":
+      case "irem":
+        return this.#rule(isPositive(op.b), op, () => `divides by a positive integer, not ${op.b}`);
+      case "iconst":
+        return this.#rule(Number.isInteger(op.value), op, () => `${op.value} is not an integer`);
+    }
+  }
+
+  #transpose(op: Extract<Op, { op: "transpose" }>): void {
+    const { lanes } = this.#kernel.target;
+    this.#rule(op.a.length === lanes && op.d.length === lanes, op, () => `needs ${lanes} registers, has ${op.a.length} and ${op.d.length}`);
+    const kinds = [...op.a, ...op.d].map(({ kind }) => kind);
+    this.#rule(
+      kinds.every((kind) => kind === "vec"),
+      op,
+      () => "moves vec registers only",
+    );
+    const sources = new Set(op.a.map(({ id }) => id));
+    const written = new Set(op.d.map(({ id }) => id));
+    this.#rule(!op.d.some(({ id }) => sources.has(id)), op, () => "sources and destinations must be different registers");
+    this.#rule(written.size === lanes, op, () => "writes a register twice");
+  }
+
+  #operandKinds(op: Op): void {
+    const fields = op as unknown as Record<string, unknown>;
+    for (const field of operandFields) {
+      const reg = fields[field];
+      if (!isReg(reg)) continue;
+      const want = kindOf(op.op, field);
+      this.#rule(reg.kind === want, op, () => `operand ${field} is a ${reg.kind} register, but must be ${want}`);
+    }
+  }
+
+  #sameKind(op: Op, reg: Reg): void {
+    const known = this.#kinds.get(reg.id) ?? reg.kind;
+    this.#rule(known === reg.kind, op, () => `register ${reg.id} is ${reg.kind} here, but ${known} elsewhere`);
+    this.#kinds.set(reg.id, reg.kind);
+  }
+
+  #rule(condition: boolean, op: Op, message: () => string): void {
+    check(condition, "kernel", () => `${this.#kernel.name}: ${op.op}: ${message()}`);
+  }
+}
+
+const operandFields = ["d", "a", "b", "c", "mask", "i", "from", "to"] as const;
+
+function isNatural(value: number): boolean {
+  return Number.isInteger(value) && value >= 0;
+}
+
+function isPositive(value: number): boolean {
+  return Number.isInteger(value) && value > 0;
 }

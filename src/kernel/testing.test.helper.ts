@@ -61,6 +61,12 @@ export function unwritten(count: number): Float32Array {
   return new Float32Array(count).fill(Number.NaN);
 }
 
+/** Whether two buffers hold the same bits: a quick `toEqual` for long ones, and one that tells −0 from 0. */
+export function sameBits(a: Float32Array, b: Float32Array): boolean {
+  const [x, y] = [a, b].map((buffer) => new Int32Array(buffer.buffer, buffer.byteOffset, buffer.length));
+  return x!.length === y!.length && x!.every((bits, i) => bits === y![i]);
+}
+
 /** Largest difference from what float64 gives, relative to its largest magnitude (at least 1); NaN where either is. */
 export function worstError(have: Float32Array, want: ArrayLike<number>): number {
   if (have.length !== want.length) return Number.NaN;

@@ -33,7 +33,7 @@ export const softmaxCrossEntropy = kernel<CrossEntropySizes>("softmaxCrossEntrop
   const range = k.range();
   const { rows, vocabulary, gradient } = sizes;
   const weight = k.splat(inverseCount);
-  const units = eachRow(k, rows, range, (i) => {
+  const body = (i: Int) => {
     const row = rowAt(logits, i, vocabulary);
     const target = k.loadInt(rowAt(targets, i, 1));
     const loss = rowAt(losses, i, 1);
@@ -43,8 +43,9 @@ export const softmaxCrossEntropy = kernel<CrossEntropySizes>("softmaxCrossEntrop
     };
     const counted = () => rowLoss(k, sizes, row, rowAt(row, target.min(vocabulary - 1), 1), weight, loss);
     k.if(target, "<", 0, ignored, counted);
-  });
-  return { units };
+  };
+  // A row is long and its exponentials are work, so that two are enough for a unit.
+  return { units: eachRow(k, rows, range, body, 2) };
 });
 
 /** loss = mean of the losses of the rows that count. Pointers: losses [N], inverseCount [1], loss [1]. One unit. */

@@ -1,0 +1,189 @@
+// Every op of the IR, one after the other: the interpreter and the compiled kernel must agree in every bit.
+import { describe, expect, test } from "vitest";
+import { Rng } from "../base/index.ts";
+import { differences } from "./differential.test.helper.ts";
+import type { Kernel, Op, Relation } from "./ir.ts";
+import { type Builder, Int, kernel, specialise, Vec } from "./language.ts";
+import { runs } from "./testing.test.helper.ts";
+
+const units = 200;
+/** Bytes that a unit has of each: three vectors and two small ints in, results out. */
+const [inBytes, outBytes] = [64, 512];
+const outputs = units * inBytes;
+
+interface Given {
+  readonly k: Builder;
+  /** The unit's inputs: a, b, c at 0, 16, 32, the ints at 48 and 52. */
+  readonly x: Int;
+  readonly a: Vec;
+  readonly b: Vec;
+  readonly c: Vec;
+  readonly i: Int;
+  readonly j: Int;
+}
+type Result = Int | Vec | readonly (Int | Vec)[];
+
+const emitVec = (k: Builder, op: (d: Vec["reg"]) => Op): Vec => {
+  const d = k.register("vec");
+  k.emit(op(d));
+  return new Vec(k, d);
+};
+const emitInt = (k: Builder, op: (d: Int["reg"]) => Op): Int => {
+  const d = k.register("int");
+  k.emit(op(d));
+  return new Int(k, d);
+};
+const relations: readonly Relation[] = ["<", "<=", ">", ">=", "==", "!="];
+const spans = ["full", 1, 2, 3] as const;
+const asVec = ({ k, a, b }: Given, mask: ReturnType<Vec["less"]>) => [mask.select(a, b), mask.select(k.constant(1), k.constant(0))];
+const at = (offset: number, span: (typeof spans)[number] = "full") => ({ offset, span, copy: 0 });
+
+/** The type asks for a row for every op. */
+const cases: Record<Op["op"], (given: Given) => Result> = {
+  iconst: ({ k }) => [0, 1, -1, 63, 64, -64, -65, 127, 128, 8191, 2 ** 31 - 1, -(2 ** 31)].map((value) => k.int(value)),
+  imov: ({ k, i }) => k.copy(i),
+  iadd: ({ i, j }) => [i.add(j), i.add(-7)],
+  isub: ({ i, j }) => [i.sub(j), i.sub(9)],
+  imul: ({ i, j }) => [i.mul(j), i.mul(-3)],
+  imin: ({ i, j }) => [i.min(j), i.sub(j).min(-2)],
+  imax: ({ i, j }) => [i.max(j), i.sub(j).max(0)],
+  ishl: ({ k, i }) => [0, 1, 20].map((b) => emitInt(k, (d) => ({ op: "ishl", d, a: i.reg, b }))),
+  ishr: ({ k, i }) => [0, 1, 5, 31].map((b) => emitInt(k, (d) => ({ op: "ishr", d, a: i.reg, b }))),
+  iand: ({ k, i }) => [0, 6, -1].map((b) => emitInt(k, (d) => ({ op: "iand", d, a: i.reg, b }))),
+  idiv: ({ i }) => [i.div(3), i.div(1000)],
+  irem: ({ i }) => [i.rem(3), i.rem(1), i.rem(1000)],
+  iload: ({ k, x }) =>
+    (["i32", "u16", "u8", "i8"] as const).map((type) => emitInt(k, (d) => ({ op: "iload", d, m: { base: x.reg, offset: 4 }, type }))),
+  istore: ({ k, x, i }) => {
+    k.storeInt(i, x, 8);
+    return k.loadInt(x, 8);
+  },
+  vconst: ({ k }) => [
+    ...[0, -0, 1.1, 1e-42, Number.POSITIVE_INFINITY].map((value) => k.variable(value)),
+    ...[-1, 7, -(2 ** 31)].map((value) => k.intConstant(value)),
+  ],
+  vmov: ({ k, a }) => k.copyVec(a),
+  vload: ({ k, x }) => spans.flatMap((span) => [k.load(x, at(4, span)), k.load(x, { ...at(0, span), index: k.int(12) })]),
+  vstore: ({ k, x, b }) =>
+    spans.map((span) => {
+      k.store(b, x, at(20, span));
+      return k.load(x, at(20));
+    }),
+  vsplat: ({ k, x }) => [k.splat(x), k.splat(x, 44)],
+  vsplati: ({ k, i }) => [k.splatInt(i), k.splatInt(i.mul(-1))],
+  viota: ({ k }) => k.iota(),
+  fadd: ({ a, b }) => a.add(b),
+  fsub: ({ a, b }) => a.sub(b),
+  fmul: ({ a, b }) => a.mul(b),
+  fdiv: ({ a, b }) => a.div(b),
+  fmin: ({ a, b }) => a.min(b),
+  fmax: ({ a, b }) => a.max(b),
+  fsqrt: ({ a }) => a.sqrt(),
+  fabs: ({ a }) => a.abs(),
+  fneg: ({ a }) => a.neg(),
+  fround: ({ a }) => a.round(),
+  ffloor: ({ a }) => a.floor(),
+  vadd: ({ a, b }) => a.intAdd(b),
+  vsub: ({ a, b }) => a.intSub(b),
+  vmul: ({ k, a, b }) => emitVec(k, (d) => ({ op: "vmul", d, a: a.reg, b: b.reg })),
+  vand: ({ a, b }) => a.and(b),
+  vor: ({ a, b }) => a.or(b),
+  vxor: ({ a, b }) => a.xor(b),
+  vshl: ({ a }) => [a.shiftLeft(0), a.shiftLeft(23), a.shiftLeft(31)],
+  vshr: ({ a }) => [a.shiftRight(0), a.shiftRight(23), a.shiftRight(31)],
+  vsar: ({ a }) => [a.shiftRightSigned(0), a.shiftRightSigned(23), a.shiftRightSigned(31)],
+  ffma: ({ k, a, b, c }) => {
+    const sum = k.copyVec(c);
+    sum.accumulate(a, b);
+    return [a.fma(b, c), sum, a.fma(a, a)];
+  },
+  i2f: ({ a }) => a.toFloat(),
+  f2i: ({ a }) => a.toInt(),
+  flt: (given) => asVec(given, given.a.less(given.b)),
+  fle: (given) => asVec(given, given.a.lessOrEqual(given.b)),
+  feq: (given) => [...asVec(given, given.a.equals(given.b)), ...asVec(given, given.a.equals(given.a))],
+  vlt: (given) => asVec(given, given.a.intLess(given.b)),
+  veq: (given) => [...asVec(given, given.a.intEquals(given.b)), ...asVec(given, given.a.intEquals(given.a))],
+  select: ({ a, b, c }) => a.less(b).select(c, a),
+  vkeep: ({ k, a, b }) => spans.map((span) => emitVec(k, (d) => ({ op: "vkeep", d, a: a.reg, b: b.reg, span }))),
+  rsum: ({ a }) => a.sum(),
+  rmax: ({ a }) => a.maximum(),
+  vswap: ({ a }) => a.swapNeighbours(),
+  transpose: ({ k, a, b, c }) => k.transpose([a, b, c, k.iota()]),
+  loop: ({ k, i, j, a }) => {
+    const [count, sum] = [k.int(0), k.copyVec(a)];
+    k.loop(i, j, 3, (at) => {
+      count.bump(at);
+      k.loop(2, at, 5, () => count.bump(1));
+      sum.set(sum.swapNeighbours());
+    });
+    k.loop(7, 7, 1, () => count.set(-1));
+    k.loop(0, 5, 4, (at) => count.bump(at));
+    return [count, sum];
+  },
+  if: ({ k, i, j }) =>
+    relations.flatMap((relation) => {
+      const [taken, nested] = [k.int(0), k.int(5)];
+      k.if(
+        i,
+        relation,
+        j,
+        () => taken.set(1),
+        () => taken.set(2),
+      );
+      k.if(i, relation, 6, () => k.if(j, relation, 6, () => nested.set(6)));
+      return [taken, nested];
+    }),
+};
+
+const testOp = kernel<{ op: Op["op"] }>("testOp", (k, { op }) => {
+  const { inputs, results } = k.pointers("inputs", "results");
+  const { begin, end } = k.range();
+  k.loop(begin, end, 1, (unit) => {
+    const x = inputs.add(unit.mul(inBytes));
+    const [a, b, c] = [0, 16, 32].map((offset) => k.load(x, at(offset))) as [Vec, Vec, Vec];
+    const made = [cases[op]({ k, x, a, b, c, i: k.loadInt(x, 48), j: k.loadInt(x, 52) })].flat();
+    const to = results.add(unit.mul(outBytes));
+    made.forEach((value, n) => {
+      if (value instanceof Vec) k.store(value, to, at(n * 16));
+      else if (value instanceof Int) k.storeInt(value, to, n * 16);
+    });
+  });
+  return { units };
+});
+
+describe.each(runs.filter(({ name }) => name.startsWith("wasm")))("$name equals the interpreter", ({ target }) => {
+  test.each(Object.keys(cases) as Op["op"][])("%s", (op) => {
+    const compiledFor = specialise(testOp, { op }, target);
+    expect(opsOf(compiledFor.body)).toContain(op);
+    expect(differences(compiledFor, memory(), [0, outputs])).toEqual([]);
+  });
+});
+
+/** Vectors of values that have broken things before, and of random ones; the rest zero. */
+function memory(): Int32Array {
+  const rng = new Rng(5);
+  const words = new Int32Array((outputs + units * outBytes) / 4);
+  const floats = new Float32Array(words.buffer);
+  for (let unit = 0; unit < units; unit++) {
+    const at = (unit * inBytes) / 4;
+    for (let lane = 0; lane < 12; lane++) {
+      if (unit % 4 === 3) words[at + lane] = rng.uniform() * 2 ** 32;
+      else floats[at + lane] = unit % 4 === 2 ? rng.normal() * 10 : specials[rng.below(specials.length)]!;
+    }
+    words[at + 12] = rng.below(20);
+    words[at + 13] = rng.below(20);
+  }
+  return words;
+}
+
+const specials = [
+  ...[0, 0.5, 1, 1.5, 2.5, 1 + 2 ** -12, 1 + 2 ** -23, 8388607.5, 16777217, 2147483520, 2 ** 31, 1e10],
+  ...[2 ** -149, 2 ** -126, 1e-40, 3.4028234663852886e38, 1e20, Number.POSITIVE_INFINITY],
+].flatMap((value) => [value, -value]);
+specials.push(Number.NaN);
+
+function opsOf(ops: Kernel["body"]): Set<Op["op"]> {
+  const inner = ops.flatMap((op) => (op.op === "loop" ? op.body : op.op === "if" ? [...op.whenTrue, ...op.otherwise] : []));
+  return new Set([...ops.map(({ op }) => op), ...(inner.length > 0 ? opsOf(inner) : [])]);
+}
