@@ -9,29 +9,24 @@ import { gunzipSync } from "node:zlib";
 import { createTokenizer, trainTokenizer } from "../dist/tokenizer/index.js";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { vocab: { type: "string", default: "32000" }, mb: { type: "string", default: "100" } },
-});
-const vocabSize = Number(values.vocab);
-const limit = Number(values.mb) * 1e6;
+const kinds = [{ kind: "sentencepiece" }, { kind: "bytes", pattern: "llama3" }, { kind: "bytes", pattern: "gpt2" }, { kind: "word" }];
 
-const { documents, bytes, sources } = gather(positionals.length > 0 ? positionals : defaultFiles());
-console.log(`corpus: ${(bytes / 1e6).toFixed(1)} MB of UTF-8, ${documents.length} documents, from ${sources.join(", ")}`);
+export async function run(args = []) {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { vocab: { type: "string", default: "32000" }, mb: { type: "string", default: "100" } },
+  });
+  const files = positionals.length > 0 ? positionals : defaultFiles();
+  if (files.length === 0) return console.log("no data folder beside the checkout: name text files");
+  const { documents, bytes, sources } = gather(files, Number(values.mb) * 1e6);
+  console.log(`corpus: ${(bytes / 1e6).toFixed(1)} MB of UTF-8, ${documents.length} documents, from ${sources.join(", ")}`);
+  for (const options of kinds) await measure({ ...options, vocabSize: Number(values.vocab) }, documents, bytes);
+}
 
-for (const options of [
-  { kind: "sentencepiece" },
-  { kind: "bytes", pattern: "llama3" },
-  { kind: "bytes", pattern: "gpt2" },
-  { kind: "word" },
-]) {
-  const name = `${options.kind}${options.pattern ? ` ${options.pattern}` : ""}`;
+async function measure(options, documents, bytes) {
   const started = performance.now();
-  let counted = started;
-  const onProgress = ({ task }) => {
-    if (task === "counting words") counted = performance.now();
-  };
-  const model = await trainTokenizer(documents, { ...options, vocabSize, onProgress });
+  const model = await trainTokenizer(documents, options);
   const trained = performance.now();
   const tokenizer = createTokenizer(model);
   const rates = [];
@@ -42,10 +37,10 @@ for (const options of [
     for (const text of documents) tokens += tokenizer.encode(text).length;
     rates.push(bytes / 1e3 / (performance.now() - before));
   }
-  const median = rates.toSorted((a, b) => a - b)[1];
   console.log(
-    `${name}: ${model.pieces.length} pieces in ${seconds(trained - started)} (counting ${seconds(counted - started)}), encoding ${median.toFixed(1)} MB/s ` +
-      `(first round ${rates[0].toFixed(1)}), ${(bytes / tokens).toFixed(2)} bytes a token, memory ${(process.memoryUsage.rss() / 1e6).toFixed(0)} MB`,
+    `${[options.kind, options.pattern].filter(Boolean).join(" ")}: ${model.pieces.length} pieces in ${seconds(trained - started)}, ` +
+      `encoding ${rates.toSorted((a, b) => a - b)[1].toFixed(1)} MB/s (first round ${rates[0].toFixed(1)}), ${(bytes / tokens).toFixed(2)} bytes a token, ` +
+      `memory ${(process.memoryUsage.rss() / 1e6).toFixed(0)} MB`,
   );
 }
 
@@ -55,10 +50,7 @@ function seconds(milliseconds) {
 
 function defaultFiles() {
   const data = [process.env.CRIA_SHARED, join(root, "../shared"), join(root, "../../shared")].find((path) => path && existsSync(path));
-  if (data === undefined) {
-    console.log("no data folder beside the checkout: name text files");
-    process.exit(0);
-  }
+  if (data === undefined) return [];
   const isEnglish = (file) => !/wagahaiwa|wikipedia-dump|language_identification/.test(file);
   return ["text", "eval"].flatMap((folder) =>
     readdirSync(join(data, "data", folder), { recursive: true })
@@ -68,7 +60,7 @@ function defaultFiles() {
   );
 }
 
-function gather(files) {
+function gather(files, limit) {
   const documents = [];
   const sizes = new Map();
   let total = 0;
@@ -97,3 +89,5 @@ function strings(value) {
   if (typeof value === "string") return value.length > 20 ? [value] : [];
   return value !== null && typeof value === "object" ? Object.values(value).flatMap(strings) : [];
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await run(process.argv.slice(2));

@@ -13,4 +13,9 @@ export const commandRows: readonly CommandRow[] = [
     summary: "say what this machine is, what cria makes of it, and what is wrong",
     load: async () => (await import("./doctor.ts")).doctor,
   },
+  {
+    name: "tokenizer",
+    summary: "train a tokenizer and use it",
+    load: async () => (await import("./tokenizer.ts")).tokenizerCommand,
+  },
 ];

@@ -126,7 +126,7 @@ test("missing and damaged files", async () => {
   const whole = await readFile(trained);
   const cut = join(folder, "cut.json");
   await writeFile(cut, whole.subarray(0, whole.length / 2));
-  await expect(run("encode", [cut, "x"], {})).rejects.toThrow(/cut\.json: is no JSON/);
+  await expect(run("encode", [cut, "x"], {})).rejects.toThrow(/cut\.json: its text is not JSON/);
   await expect(run("decode", [trained, "1.5"], {})).rejects.toThrow(/"1\.5" is no token id/);
   await expect(run("decode", [trained, "400"], {})).rejects.toThrow(/id 400 is outside the vocabulary of 400/);
 });

@@ -10,7 +10,8 @@ import {
   splitPatterns,
   type TokenizerModel,
 } from "../tokenizer/index.ts";
-import { isObject, JsonFields, type JsonObject } from "./json-fields.ts";
+import { isObject, type JsonObject, parseJsonObject, repeatedKey } from "./json.ts";
+import { JsonFields } from "./json-fields.ts";
 import { unmarkedPiece, wordEndPattern, wordSplit } from "./word-mark.ts";
 
 export interface ReadTokenizerOptions {
@@ -26,7 +27,9 @@ export interface ReadTokenizerOptions {
  */
 export function readTokenizerJson(text: string, options: ReadTokenizerOptions = {}): TokenizerModel {
   const fields = new JsonFields("tokenizer.json", options.name ?? "tokenizer.json");
-  const file = fields.parse(text);
+  const file = parseJsonObject(fields.where, fields.file, text);
+  const twice = repeatedKey(text);
+  if (twice !== undefined) fields.fail(`${JSON.stringify(twice)} stands twice in one object: the file is damaged`);
   const vocabulary = readVocabulary(file, fields);
   const model = modelOf(file, vocabulary, rolesOf(file, vocabulary, options.config), fields);
   createTokenizer(model); // throws when the model contradicts itself

@@ -9,7 +9,7 @@ import {
   type TokenizerModel,
   type WordModel,
 } from "../tokenizer/index.ts";
-import type { JsonObject } from "./json-fields.ts";
+import type { JsonObject } from "./json.ts";
 import { markedPieces, wordEndPattern, wordMark, wordSplit } from "./word-mark.ts";
 
 /**

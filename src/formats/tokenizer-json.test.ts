@@ -121,15 +121,15 @@ test("roles come from the configuration first", async () => {
 
 test.each<[string, (file: ReturnType<typeof fileOf>) => unknown, RegExp]>([
   ["a unigram model", (f) => (f.model.type = "Unigram"), /model\.type is "Unigram": only BPE/],
-  ["no model", (f) => delete f.model, /model must be an object, but it is missing/],
-  ["no vocabulary", (f) => delete f.model.vocab, /model\.vocab must be an object, but it is missing/],
-  ["no merges", (f) => delete f.model.merges, /model\.merges must be a list, but it is missing/],
+  ["no model", (f) => delete f.model, /model must be an object, but it is nothing/],
+  ["no vocabulary", (f) => delete f.model.vocab, /model\.vocab must be an object, but it is nothing/],
+  ["no merges", (f) => delete f.model.merges, /model\.merges must be a list, but it is nothing/],
   ["a hole in the ids", (f) => (f.model.vocab.a = 9999), /"a" has the id 9999, but there are 600 pieces/],
   ["an id twice", (f) => (f.model.vocab.a = 300), /both have the id 300/],
-  ["an id that is none", (f) => (f.model.vocab.a = -1.5), /the id of "a" must be an id, but it is -1.5/],
+  ["an id that is none", (f) => (f.model.vocab.a = -1.5), /the id of "a" must be an id, but it is the number "-1.5"/],
   ["a merge of an unknown piece", (f) => (f.model.merges[3] = "q qzq"), /merge 3, "q qzq", needs the piece "qzq"/],
   ["a merge of three", (f) => (f.model.merges[3] = ["a", "b", "c"]), /must have two parts, but it has 3/],
-  ["a merge that is a number", (f) => (f.model.merges[3] = 7), /merge 3 must be a list, but it is 7/],
+  ["a merge that is a number", (f) => (f.model.merges[3] = 7), /merge 3 must be a list, but it is the number "7"/],
   ["an added token elsewhere", (f) => (f.added_tokens[0].id = 5), /"<unk>" has the id 0 in the vocabulary but 5/],
   ["an added token that strips", (f) => (f.added_tokens[0].lstrip = true), /"<unk>" has lstrip: it is not supported/],
   ["another normaliser", (f) => (f.normalizer = { type: "NFC" }), /normalizer \{"type":"NFC"\} is not supported/],
@@ -145,9 +145,10 @@ test.each<[string, (file: ReturnType<typeof fileOf>) => unknown, RegExp]>([
 
 test("refuses a file cut short, naming it", () => {
   expect(() => readTokenizerJson('{"model": {"type"', { name: "x/tokenizer.json" })).toThrow(
-    /\[tokenizer\.json\] x\/tokenizer\.json: is no JSON .*: it may be cut short/,
+    /\[tokenizer\.json\] x\/tokenizer\.json: its text is not JSON .*: it is damaged/,
   );
-  expect(() => readTokenizerJson("[]")).toThrow(/the document must be an object/);
+  expect(() => readTokenizerJson("[]")).toThrow(/it holds an array but must hold a JSON object/);
+  expect(() => readTokenizerJson('{"model": {"vocab": {"a": 0, "b": 1, "a": 2}}}')).toThrow(/"a" stands twice in one object/);
 });
 
 test("a merge that spells the word's end has no form in this file", async () => {

@@ -106,10 +106,10 @@ export class MergeLearner {
   }
 
   /** Positions of the pair; a symbol's pairs with itself overlap and are taken from left to right. */
-  #occurrences(pair: number, inOrder: boolean): number[] {
+  #occurrences(pair: number, inOrder: boolean): Iterable<number> {
     const positions: number[] = [];
     for (let at = this.#head[pair]!; at !== none; at = this.#nextOfPair[at]!) positions.push(at);
-    return inOrder ? positions.sort((a, b) => a - b) : positions;
+    return inOrder ? Int32Array.from(positions).sort() : positions;
   }
 
   #mergeAt(at: number, result: number): void {

@@ -73,15 +73,18 @@ function utf8Names(piece: string): string[] {
   return Array.from(new TextEncoder().encode(piece), (byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`);
 }
 
-test.each(["word", "sentencepiece", "bytes"] as const)("%s: long words, which go through a heap, equal the naive merging", (kind) => {
-  const tokenizer = tokenizers.get(kind)!;
-  const rng = new Rng(10);
-  for (const length of [47, 48, 49, 50, 97, 300]) {
-    const text = Array.from({ length }, () => "aaabcdelnotw"[rng.below(12)]!).join("");
-    const wrapped = { word: [...text, "</w>"], sentencepiece: [..."▁", ...text], bytes: [...text] }[kind];
-    expect(Array.from(tokenizer.encode(text), (id) => tokenizer.idToPiece(id))).toEqual(naiveMerge(wrapped, rankBy(tokenizer.model)));
-  }
-});
+test.each(["word", "sentencepiece", "bytes"] as const)(
+  "%s: short words and long ones, which go through a heap, equal the naive merging",
+  (kind) => {
+    const tokenizer = tokenizers.get(kind)!;
+    const rng = new Rng(10);
+    for (const length of [1, 2, 47, 158, 159, 160, 161, 162, 300, 1000]) {
+      const text = Array.from({ length }, () => "aaabcdelnotw"[rng.below(12)]!).join("");
+      const wrapped = { word: [...text, "</w>"], sentencepiece: [..."▁", ...text], bytes: [...text] }[kind];
+      expect(Array.from(tokenizer.encode(text), (id) => tokenizer.idToPiece(id))).toEqual(naiveMerge(wrapped, rankBy(tokenizer.model)));
+    }
+  },
+);
 
 test.each<TokenizerKind>(["word", "sentencepiece", "bytes"])("%s: a megabyte of one letter is encoded", (kind) => {
   const tokenizer = tokenizers.get(kind)!;
