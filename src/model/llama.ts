@@ -30,7 +30,7 @@ export function llama(parameters: LlamaParameters<Tensor>, config: LlamaConfig, 
   const { residual } = placements[config.normPlacement];
   const norm = (weights: NormParameters<Tensor>) => (x: Tensor) => norms[config.norm].apply(x, weights, config.normEpsilon);
 
-  let x = enter(embedding(parameters.embedding, inputs.tokens), parameters.positions, inputs.positions); // [N, C]
+  let x = enter(embedding(parameters.embedding, inputs.tokens), parameters.positionTable, inputs.positions); // [N, C]
   parameters.layers.forEach((layer, i) => {
     x = residual(x, norm(layer.attentionNorm), (h) => selfAttention(h, layer.attention, config, inputs, i)); // [N, C]
     x = residual(x, norm(layer.ffnNorm), (h) => feedForward(h, layer.ffn, config)); // [N, C]

@@ -44,7 +44,7 @@ test("initial weights follow from the seed, have their deviation, and do not dep
 test("sinusoids are a constant: filled by formula, neither trained nor counted", () => {
   const config = llamaConfig({ vocabSize: 11, dim: 6, nLayers: 1, nHeads: 1, contextLength: 4, positions: "sinusoidal" });
   const [row] = constantRows(config);
-  const table = initialise([row!], 0).get("positions")!;
+  const table = initialise([row!], 0).get("positionTable")!;
   expect([...table.slice(0, 6)]).toEqual([0, 1, 0, 1, 0, 1]);
   expect(table[3 * 6 + 3]).toBeCloseTo(Math.cos(3 / 10000 ** (2 / 6)), 6);
   expect(parameterCount(config)).toBe(parameterCount({ ...config, positions: "none" }));

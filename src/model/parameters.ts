@@ -19,7 +19,7 @@ export interface ParameterRow {
 /** The model's parameters by their place in it; P is a tensor, a row, or whatever is made of a row. */
 export interface LlamaParameters<P> {
   readonly embedding: P; // [V, C]
-  readonly positions?: P; // [contextLength, C]
+  readonly positionTable?: P; // [contextLength, C]
   readonly layers: readonly LayerParameters<P>[];
   readonly finalNorm?: NormParameters<P>;
   readonly output?: P; // [V, C]; absent where the embedding is the output too
@@ -58,7 +58,12 @@ export function llamaParameters<P>(config: LlamaConfig, make: (row: ParameterRow
   return {
     embedding: row("embedding", "model.embed_tokens.weight", [vocabSize, dim], initialDeviation),
     ...(table && {
-      positions: row("positions", "model.embed_positions.weight", [contextLength, dim], table === "normal" ? initialDeviation : table),
+      positionTable: row(
+        "positionTable",
+        "model.embed_positions.weight",
+        [contextLength, dim],
+        table === "normal" ? initialDeviation : table,
+      ),
     }),
     layers: Array.from({ length: config.nLayers }, (_, i) => layerParameters(config, i, row)),
     ...(placements[config.normPlacement].hasFinalNorm && { finalNorm: normParameters(config, "finalNorm", "model.norm", row) }),
