@@ -13,4 +13,9 @@ export const commandRows: readonly CommandRow[] = [
     summary: "say what this machine is, what cria makes of it, and what is wrong",
     load: async () => (await import("./doctor.ts")).doctor,
   },
+  {
+    name: "train",
+    summary: "train a model by a recipe, or go on with a run that was stopped",
+    load: async () => (await import("./train.ts")).train,
+  },
 ];

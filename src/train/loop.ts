@@ -2,8 +2,9 @@
 // It opens no backend and no data: both are given.
 import { setImmediate } from "node:timers/promises";
 import type { Backend } from "../backend/index.ts";
-import { CriaError, check, type OnProgress } from "../base/index.ts";
+import { CriaError, type OnProgress } from "../base/index.ts";
 import type { BatchSource } from "../data/index.ts";
+import { removeFolder } from "../files/index.ts";
 import type { Evaluation, HeldOutEvaluator, HeldOutText } from "../eval/index.ts";
 import { type Checkpoint, loadTensors, saveCheckpoint } from "./checkpoint.ts";
 import { LossWatch } from "./loss-watch.ts";
@@ -90,6 +91,11 @@ function trainerOptions(recipe: WholeRecipe) {
   };
 }
 
+interface Saved {
+  readonly step: number;
+  readonly path: string;
+}
+
 class Run {
   readonly #job: TrainJob;
   readonly #trainer: Trainer;
@@ -102,8 +108,9 @@ class Run {
   #loss: number | undefined;
   /** Of the data, behind the last step's batches. */
   #position: unknown;
-  #saved: string | undefined;
-  #savedStep = -1;
+  /** The newest checkpoint, and the one before it. */
+  #saved: Saved | undefined;
+  #savedBefore: Saved | undefined;
 
   constructor(job: TrainJob, trainer: Trainer, log: MetricsLog) {
     const { recipe, checkpoint, batches } = job;
@@ -114,8 +121,7 @@ class Run {
     this.#watch = new LossWatch(recipe.stopOnSpike);
     this.#watch.replay(log.rows.filter(isStepRow).map((row) => row.loss));
     this.#step = checkpoint?.state.step ?? 0;
-    this.#savedStep = this.#step;
-    this.#saved = checkpoint?.folder;
+    this.#saved = checkpoint && { step: checkpoint.state.step, path: checkpoint.folder };
     this.#tokens = checkpoint?.state.tokens ?? 0;
     this.#position = checkpoint?.state.data ?? batches.state;
   }
@@ -130,9 +136,9 @@ class Run {
       evaluation = evaluator && this.#isEvaluationDue() ? await this.#evaluate(evaluator, heldOut!) : undefined;
       if (signal?.aborted || this.#step === recipe.steps) break;
       await this.#oneStep();
-      if (this.#step % recipe.checkpoints.every === 0 && !this.#watch.isSuspicious) await this.#save();
+      if (this.#step % recipe.checkpoints.every === 0 && this.#watch.bad === 0) await this.#save();
     }
-    if (!this.#watch.isSuspicious) await this.#save();
+    await this.#save();
     await saveModel(folder, this.#trainer.tensors, progress);
     return this.#summary(evaluation, (performance.now() - began) / 1000);
   }
@@ -153,7 +159,7 @@ class Run {
     const before = performance.now();
     const { loss, gradientNorm } = await this.#trainer.step(() => this.#take(), this.#step + 1, learningRate);
     const seconds = (performance.now() - before) / 1000;
-    this.#see(loss, gradientNorm);
+    await this.#see(loss, gradientNorm);
     const stepTokens = recipe.accumulation * batches.batchTokens;
     this.#step++;
     this.#tokens += stepTokens;
@@ -172,17 +178,26 @@ class Run {
     return batch;
   }
 
-  #see(loss: number, gradientNorm: number): void {
-    const { recipe } = this.#job;
+  async #see(loss: number, gradientNorm: number): Promise<void> {
     try {
       this.#watch.see(this.#step + 1, loss, gradientNorm);
     } catch (error) {
       if (!(error instanceof CriaError)) throw error;
+      const { learningRate, warmupSteps } = this.#job.recipe;
+      const good = await this.#dropSpoilt();
       const rule = error.message.replace(/^\[\w+\] /, "");
-      const last = this.#saved === undefined ? "no checkpoint was made before" : `the last good checkpoint is ${this.#saved}`;
-      const way = `go on from there with a lower learningRate (it is ${recipe.learningRate}) or a longer warm-up (${recipe.warmupSteps} steps)`;
+      const last = good === undefined ? "no checkpoint was made before" : `the last good checkpoint is ${good.path}`;
+      const way = `go on from there with a lower learningRate (it is ${learningRate}) or a longer warm-up (${warmupSteps} steps)`;
       throw new CriaError("train", `${rule}: training stopped, ${last}; ${way}`, { cause: error });
     }
+  }
+
+  /** The newest checkpoint's weights may be those that gave the first bad loss: then it goes, but never the one that this call came from. */
+  async #dropSpoilt(): Promise<Saved | undefined> {
+    const isSpoilt = this.#saved !== undefined && this.#saved.step > this.#step - this.#watch.bad;
+    if (!isSpoilt || this.#saved!.path === this.#job.checkpoint?.folder) return this.#saved;
+    await removeFolder(this.#saved!.path);
+    return this.#savedBefore;
   }
 
   async #evaluate(evaluator: HeldOutEvaluator, heldOut: HeldOutText): Promise<Evaluation | undefined> {
@@ -202,12 +217,13 @@ class Run {
 
   async #save(): Promise<void> {
     const { recipe, folder, onCheckpoint } = this.#job;
-    if (this.#step === this.#savedStep) return;
+    const { checkpoints } = runPaths(folder);
+    if (this.#step === this.#saved?.step) return;
     await this.#log.sync();
     const state = { step: this.#step, tokens: this.#tokens, data: this.#position, recipe };
-    this.#saved = await saveCheckpoint(runPaths(folder).checkpoints, state, this.#trainer.tensors, recipe.checkpoints.keep);
-    this.#savedStep = this.#step;
-    onCheckpoint?.(this.#step, this.#saved);
+    const path = await saveCheckpoint(checkpoints, state, this.#trainer.tensors, recipe.checkpoints.keep);
+    [this.#savedBefore, this.#saved] = [this.#saved, { step: this.#step, path }];
+    onCheckpoint?.(this.#step, path);
   }
 
   #summary(evaluation: Evaluation | undefined, seconds: number): TrainSummary {
@@ -215,7 +231,7 @@ class Run {
     const stopped = this.#step < recipe.steps && signal?.aborted === true;
     return {
       ...{ step: this.#step, steps: recipe.steps, tokens: this.#tokens, loss: this.#loss, evaluation, stopped },
-      ...{ checkpoint: this.#saved, seconds },
+      ...{ checkpoint: this.#saved?.path, seconds },
     };
   }
 }

@@ -8,15 +8,15 @@ export const spikeRule = { window: 128, fewest: 32, deviations: 8, nats: 0.5, pa
 export class LossWatch {
   readonly #recent: number[] = [];
   readonly #stopOnSpike: boolean;
-  #high = 0;
+  #bad = 0;
 
   constructor(stopOnSpike: boolean) {
     this.#stopOnSpike = stopOnSpike;
   }
 
-  /** Whether the last losses were high: the weights may be spoilt, so that no checkpoint should be made of them. */
-  get isSuspicious(): boolean {
-    return this.#high > 0;
+  /** Bad losses in a row, up to the last: while there are some the weights may be spoilt, and no checkpoint should be made of them. */
+  get bad(): number {
+    return this.#bad;
   }
 
   /** Takes in the losses up to a checkpoint, which were judged when they were made. */
@@ -26,21 +26,20 @@ export class LossWatch {
 
   /** @throws CriaError when the step's loss or gradient norm is no number, or a spike is complete. */
   see(step: number, loss: number, gradientNorm: number): void {
-    for (const [name, value] of Object.entries({ loss, "gradient norm": gradientNorm }))
-      check(Number.isFinite(value), "train", () => `step ${step}: the ${name} is ${value} but must be a finite number`);
-    if (!this.#stopOnSpike) return;
-    const limit = this.#learn(loss);
-    this.#high = loss <= limit ? 0 : this.#high + 1;
+    const isFinite = Number.isFinite(loss) && Number.isFinite(gradientNorm);
+    const limit = isFinite ? this.#learn(loss) : Number.NaN;
+    this.#bad = loss <= limit ? 0 : this.#bad + 1;
+    check(isFinite, "train", () => `step ${step}: the loss is ${loss} and the gradient norm ${gradientNorm} but both must be finite`);
     check(
-      this.#high < spikeRule.patience,
+      this.#bad < spikeRule.patience,
       "train",
-      () => `step ${step}: the loss is ${loss.toFixed(3)}, and ${this.#high} times in a row above ${limit.toFixed(3)}, the limit by the steps before`,
+      () => `step ${step}: the loss is ${loss.toFixed(3)}, and ${this.#bad} times in a row above ${limit.toFixed(3)}, the limit by the steps before`,
     );
   }
 
   /** High losses teach nothing, or they would become the rule. */
   #learn(loss: number): number {
-    const limit = this.#limit();
+    const limit = this.#stopOnSpike ? this.#limit() : Number.POSITIVE_INFINITY;
     if (loss <= limit) this.#recent.push(loss);
     if (this.#recent.length > spikeRule.window) this.#recent.shift();
     return limit;

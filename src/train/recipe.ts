@@ -73,7 +73,8 @@ export const trainRecipe = z.strictObject({
   stopOnSpike: z.boolean().default(true),
   /** Every so many steps and at the end, on about so many held-out tokens, spread over all of them. */
   evaluation: z.strictObject({ every: count.default(250), tokens: count.default(32768) }).prefault({}),
-  checkpoints: z.strictObject({ every: count.default(250), keep: count.default(2) }).prefault({}),
+  /** At least two are kept, because the newest may turn out to be spoilt. */
+  checkpoints: z.strictObject({ every: count.default(250), keep: z.int().min(2).default(2) }).prefault({}),
   /** By default as many as the machine has cores. */
   threads: count.optional(),
 });

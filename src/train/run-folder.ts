@@ -25,7 +25,7 @@ export function runPaths(folder: string) {
 
 /** @throws CriaError unless the folder is absent or empty: a run is never overwritten. */
 export async function checkUnused(folder: string): Promise<void> {
-  const found = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+  const found: string[] = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return [];
     throw explainIo(where, folder, error);
   });
