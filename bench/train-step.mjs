@@ -51,4 +51,3 @@ export async function run() {
   await backend.dispose();
 }
 
-if (import.meta.url === `file://${process.argv[1]}`) await run();
