@@ -1,7 +1,7 @@
 // cria train: a recipe and prepared data to a run folder, or further along one that was stopped.
 import { basename, extname, join, resolve } from "node:path";
-import type { Backend } from "../backend/index.ts";
 import { openCpuBackend } from "../backend/cpu/index.ts";
+import type { Backend } from "../backend/index.ts";
 import { fail, UsageError } from "../base/index.ts";
 import { Mixture, PreparedData, vocabularyOf } from "../data/index.ts";
 import { parameterCount } from "../model/index.ts";
@@ -10,8 +10,8 @@ import {
   type Checkpoint,
   checkUnused,
   completeRecipe,
-  latestCheckpoint,
   type LiveMetrics,
+  latestCheckpoint,
   readRecipe,
   recipeChanges,
   runPaths,
@@ -83,7 +83,8 @@ async function compare(folder: string, now: WholeRecipe, settings: readonly stri
   return recipeChanges(before, now).map((change) => {
     const text = `${change.key} from ${change.before ?? "nothing"} to ${change.now ?? "nothing"}`;
     const isMeant = meant.some((key) => change.key === key || change.key.startsWith(`${key}.`) || followsFrom(change.key, meant));
-    if (!isMeant) fail(where, `the recipe changed since ${folder} was begun, ${text}: restore it, or say --set ${change.key}=${change.now}`);
+    if (!isMeant)
+      fail(where, `the recipe changed since ${folder} was begun, ${text}: restore it, or say --set ${change.key}=${change.now}`);
     return text;
   });
 }

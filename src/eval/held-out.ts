@@ -39,12 +39,7 @@ export class HeldOutEvaluator implements Disposable {
    * @param size batch and length of a run; a token sees at most `length` tokens before it
    * @param buffers by name, with every parameter's values; what is lacking (tokens, targets, positions) is allocated and added
    */
-  static async open(
-    backend: Backend,
-    config: LlamaConfig,
-    size: BatchSize,
-    buffers: Map<string, DeviceBuffer>,
-  ): Promise<HeldOutEvaluator> {
+  static async open(backend: Backend, config: LlamaConfig, size: BatchSize, buffers: Map<string, DeviceBuffer>): Promise<HeldOutEvaluator> {
     const built = lossGraph(config, size, false);
     const program = await backend.compile(built.graph, await bindByName(backend, built.graph, buffers));
     return new HeldOutEvaluator(size, built, buffers, program);

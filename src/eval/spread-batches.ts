@@ -13,7 +13,11 @@ export async function* spreadBatches(tokens: Tokens, size: BatchSize, wanted: nu
 
 /** Rows beyond the windows have token 0 and no target. */
 async function readWindows(tokens: Tokens, { batch, length }: BatchSize, starts: readonly number[]): Promise<HeldOutBatch> {
-  const filled = { tokens: new Int32Array(batch * length), targets: new Int32Array(batch * length).fill(-1), count: starts.length * length };
+  const filled = {
+    tokens: new Int32Array(batch * length),
+    targets: new Int32Array(batch * length).fill(-1),
+    count: starts.length * length,
+  };
   for (const [row, start] of starts.entries()) {
     const window = await tokens.read(start, length + 1);
     filled.tokens.set(window.subarray(0, length), row * length);

@@ -87,7 +87,8 @@ export async function openCheckpoint(folder: string): Promise<Checkpoint> {
     check(
       size === bytes[part],
       where,
-      () => `${file}: it has ${size} bytes but had ${bytes[part]} when it was saved: it is damaged, remove ${folder} to resume from an earlier one`,
+      () =>
+        `${file}: it has ${size} bytes but had ${bytes[part]} when it was saved: it is damaged, remove ${folder} to resume from an earlier one`,
     );
   }
   return { folder, state: state as CheckpointState };
@@ -139,7 +140,10 @@ async function stepsIn(folder: string): Promise<number[]> {
     if (error.code === "ENOENT") return [];
     throw explainIo(where, folder, error);
   });
-  return names.flatMap((name) => /^step-(\d{6,})$/.exec(name)?.[1] ?? []).map(Number).sort((a, b) => b - a);
+  return names
+    .flatMap((name) => /^step-(\d{6,})$/.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => b - a);
 }
 
 async function readJson(path: string): Promise<unknown> {
@@ -149,6 +153,9 @@ async function readJson(path: string): Promise<unknown> {
   try {
     return JSON.parse(text);
   } catch (error) {
-    return fail(where, `${path}: it is not JSON (${(error as Error).message}): it is damaged, remove its folder to resume from an earlier one`);
+    return fail(
+      where,
+      `${path}: it is not JSON (${(error as Error).message}): it is damaged, remove its folder to resume from an earlier one`,
+    );
   }
 }

@@ -110,7 +110,10 @@ test("a checkpoint of another model or other data is refused by name", async () 
 /** Files of a run that must not depend on how often it was stopped. */
 async function bytesOf(folder: string): Promise<Map<string, string>> {
   const last = (await readdir(join(folder, "checkpoints"))).sort().at(-1)!;
-  const names = ["model.safetensors", ...["model.safetensors", "optimizer.safetensors", "state.json"].map((file) => join("checkpoints", last, file))];
+  const names = [
+    "model.safetensors",
+    ...["model.safetensors", "optimizer.safetensors", "state.json"].map((file) => join("checkpoints", last, file)),
+  ];
   return new Map(await Promise.all(names.map(async (name) => [name, (await readFile(join(folder, name))).toString("base64")] as const)));
 }
 

@@ -4,8 +4,8 @@ import { setImmediate } from "node:timers/promises";
 import type { Backend } from "../backend/index.ts";
 import { CriaError, type OnProgress } from "../base/index.ts";
 import type { BatchSource } from "../data/index.ts";
-import { removeFolder } from "../files/index.ts";
 import type { Evaluation, HeldOutEvaluator, HeldOutText } from "../eval/index.ts";
+import { removeFolder } from "../files/index.ts";
 import { type Checkpoint, loadTensors, saveCheckpoint } from "./checkpoint.ts";
 import { LossWatch } from "./loss-watch.ts";
 import { isStepRow, MetricsLog, type StepRow } from "./metrics-log.ts";
@@ -164,7 +164,15 @@ class Run {
     this.#step++;
     this.#tokens += stepTokens;
     this.#loss = loss;
-    const row = { step: this.#step, loss, learningRate, gradientNorm, tokens: this.#tokens, tokensPerSecond: stepTokens / seconds, seconds };
+    const row = {
+      step: this.#step,
+      loss,
+      learningRate,
+      gradientNorm,
+      tokens: this.#tokens,
+      tokensPerSecond: stepTokens / seconds,
+      seconds,
+    };
     await this.#log.append(row);
     this.#pace.add(seconds);
     const flopsPerSecond = this.#trainer.flopsPerStep / seconds;

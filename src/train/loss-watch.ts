@@ -26,14 +26,15 @@ export class LossWatch {
 
   /** @throws CriaError when the step's loss or gradient norm is no number, or a spike is complete. */
   see(step: number, loss: number, gradientNorm: number): void {
-    const isFinite = Number.isFinite(loss) && Number.isFinite(gradientNorm);
-    const limit = isFinite ? this.#learn(loss) : Number.NaN;
+    const areFinite = Number.isFinite(loss) && Number.isFinite(gradientNorm);
+    const limit = areFinite ? this.#learn(loss) : Number.NaN;
     this.#bad = loss <= limit ? 0 : this.#bad + 1;
-    check(isFinite, "train", () => `step ${step}: the loss is ${loss} and the gradient norm ${gradientNorm} but both must be finite`);
+    check(areFinite, "train", () => `step ${step}: the loss is ${loss} and the gradient norm ${gradientNorm} but both must be finite`);
     check(
       this.#bad < spikeRule.patience,
       "train",
-      () => `step ${step}: the loss is ${loss.toFixed(3)}, and ${this.#bad} times in a row above ${limit.toFixed(3)}, the limit by the steps before`,
+      () =>
+        `step ${step}: the loss is ${loss.toFixed(3)}, and ${this.#bad} times in a row above ${limit.toFixed(3)}, the limit by the steps before`,
     );
   }
 

@@ -121,5 +121,8 @@ function parseRow(path: string, line: number, text: string): MetricsRow {
   } catch {
     // It is said below.
   }
-  return fail(where, `${path}:${line}: ${JSON.stringify(text.slice(0, 60))} is not a row of metrics: restore the line, or move the file away`);
+  return fail(
+    where,
+    `${path}:${line}: ${JSON.stringify(text.slice(0, 60))} is not a row of metrics: restore the line, or move the file away`,
+  );
 }

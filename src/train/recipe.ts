@@ -29,9 +29,7 @@ const modelRecipe = z.strictObject({
   tiedOutput: z.boolean().optional(),
   norm: z.enum(["rms", "layer"]).optional(),
   normPlacement: z.enum(["pre", "post"]).optional(),
-  activation: z
-    .enum(["relu", "gelu", "geluTanh", "swish", "glu", "bilinear", "reglu", "geglu", "gegluTanh", "swiglu"])
-    .optional(),
+  activation: z.enum(["relu", "gelu", "geluTanh", "swish", "glu", "bilinear", "reglu", "geglu", "gegluTanh", "swiglu"]).optional(),
   swishBeta: z.number().positive().optional(),
   positions: z.enum(["rope", "sinusoidal", "learned", "none"]).optional(),
 });
@@ -154,7 +152,9 @@ function countSteps({ steps, tokens }: TrainRecipe, tokensPerStep: number): numb
 }
 
 function withoutUndefined<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, part]) => part !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> };
+  return Object.fromEntries(Object.entries(value).filter(([, part]) => part !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
 }
 
 /** What may differ when a run goes on: where things lie and how it is watched, not what it computes. */

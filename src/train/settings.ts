@@ -25,7 +25,9 @@ function readValue(setting: string, text: string): unknown {
   try {
     return parse(text);
   } catch (error) {
-    throw new UsageError("train", `--set "${setting}": ${(error as Error).message.split("\n")[0]}: write the value as in YAML`, { cause: error });
+    throw new UsageError("train", `--set "${setting}": ${(error as Error).message.split("\n")[0]}: write the value as in YAML`, {
+      cause: error,
+    });
   }
 }
 

@@ -2,8 +2,8 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Backend } from "../backend/index.ts";
 import { openCpuBackend } from "../backend/cpu/index.ts";
+import type { Backend } from "../backend/index.ts";
 import { Rng } from "../base/index.ts";
 import { Mixture, type Tokens } from "../data/index.ts";
 import type { TrainJob } from "./loop.ts";

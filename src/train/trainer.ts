@@ -4,7 +4,15 @@ import { fail } from "../base/index.ts";
 import type { Batch } from "../data/index.ts";
 import { HeldOutEvaluator } from "../eval/index.ts";
 import { flopsOf, type Graph, type Tensor } from "../graph/index.ts";
-import { type BatchSize, batchPositions, constantRows, initialise, type LlamaConfig, type ParameterRow, parameterRows } from "../model/index.ts";
+import {
+  type BatchSize,
+  batchPositions,
+  constantRows,
+  initialise,
+  type LlamaConfig,
+  type ParameterRow,
+  parameterRows,
+} from "../model/index.ts";
 import type { StoredTensor } from "./checkpoint.ts";
 import { type AdamwSettings, type Backward, gatherGraph, hyperValues, stepGraph, updateGraph } from "./step-graphs.ts";
 
@@ -120,11 +128,21 @@ export class Trainer implements Disposable {
 
   #stored({ name, hfName, shape }: ParameterRow, part: StoredTensor["part"], suffix: string): StoredTensor {
     const buffer = this.#buffer(name + suffix);
-    return { part, name: hfName + suffix, shape, read: () => buffer.read() as Promise<Float32Array>, write: (values) => buffer.write(values) };
+    return {
+      part,
+      name: hfName + suffix,
+      shape,
+      read: () => buffer.read() as Promise<Float32Array>,
+      write: (values) => buffer.write(values),
+    };
   }
 }
 
-async function compileStep(backend: Backend, { config, size, adamw }: TrainerOptions, buffers: Map<string, DeviceBuffer>): Promise<Programs> {
+async function compileStep(
+  backend: Backend,
+  { config, size, adamw }: TrainerOptions,
+  buffers: Map<string, DeviceBuffer>,
+): Promise<Programs> {
   const { graph, loss, norm } = stepGraph(config, size, adamw);
   const program = await compile(backend, graph, buffers);
   return { passes: [{ program, loss }], norm, flops: flopsOf(graph) };
