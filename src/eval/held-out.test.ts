@@ -45,9 +45,12 @@ test("every token counts once, however windows fall into batches", async () => {
 test("a sample is whole windows at even distances over the whole text", async () => {
   const tokens = text(8 * 100 + 3);
   const starts: number[][] = [];
-  const watched: Tokens = { length: tokens.length, read: (first, count) => (starts.push([first, count]), tokens.read(first, count)) };
+  const read = (first: number, count: number) => {
+    starts.push([first, count]);
+    return tokens.read(first, count);
+  };
   const counts: number[] = [];
-  for await (const batch of spreadBatches(watched, { batch: 4, length: 8 }, 41)) counts.push(batch.count);
+  for await (const batch of spreadBatches({ length: tokens.length, read }, { batch: 4, length: 8 }, 41)) counts.push(batch.count);
   expect(counts).toEqual([32, 16]);
   expect(starts).toEqual([0, 16, 33, 50, 66, 83].map((window) => [8 * window, 9]));
 });
