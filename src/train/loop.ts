@@ -218,7 +218,7 @@ class Run {
       onEvaluation?.(this.#step, evaluation);
       return evaluation;
     } catch (error) {
-      if (signal?.aborted) return undefined; // it is made when the run goes on
+      if (signal?.aborted && error === signal.reason) return undefined; // it is made when the run goes on
       throw error;
     }
   }
@@ -238,7 +238,7 @@ class Run {
     const { recipe, signal } = this.#job;
     const stopped = this.#step < recipe.steps && signal?.aborted === true;
     return {
-      ...{ step: this.#step, steps: recipe.steps, tokens: this.#tokens, loss: this.#loss, evaluation, stopped },
+      ...{ step: this.#step, steps: recipe.steps, tokens: this.#tokens, loss: this.#loss, evaluation: stopped ? undefined : evaluation, stopped },
       ...{ checkpoint: this.#saved?.path, seconds },
     };
   }
