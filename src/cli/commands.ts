@@ -17,5 +17,8 @@ export const commandRows: readonly CommandRow[] = [
     name: "tokenizer",
     summary: "train a tokenizer and use it",
     load: async () => (await import("./tokenizer.ts")).tokenizerCommand,
+    name: "train",
+    summary: "train a model by a recipe, or go on with a run that was stopped",
+    load: async () => (await import("./train.ts")).train,
   },
 ];
