@@ -1,0 +1,47 @@
+// What a command is: a plain record. Parsing, --help and exit codes follow from it and live elsewhere (ripgrep's flags as rows).
+import type { OnProgress } from "../base/index.ts";
+
+/** One row a flag: `--name VALUE`, or `--name` alone when boolean. */
+export interface FlagRow {
+  /** Without the dashes, kebab-case; the parsed value stands under this very name. */
+  readonly name: string;
+  readonly type: "string" | "number" | "boolean";
+  readonly default?: string | number | boolean;
+  readonly help: string;
+  readonly required?: boolean;
+  /** May be given several times; the value is then an array. */
+  readonly repeat?: boolean;
+}
+
+export type FlagValue = string | number | boolean | readonly string[] | readonly number[] | undefined;
+export type Flags = Readonly<Record<string, FlagValue>>;
+
+/** What a command may touch of the terminal. `--json` is every command's flag: it arrives here, not in `flags`. */
+export interface CommandIo {
+  stdout(text: string): void;
+  stderr(text: string): void;
+  /** Print one JSON document on stdout and nothing else. */
+  readonly json: boolean;
+  stdin(): Promise<Uint8Array>;
+  readonly signal: AbortSignal;
+  readonly progress: OnProgress;
+}
+
+/** One command. Inside a {@link CommandGroup} `name` is the second word alone ("train"). */
+export interface Command {
+  readonly name: string;
+  /** One line for the list of commands. */
+  readonly summary: string;
+  /** What follows the name: "--out FILE TEXT...". */
+  readonly usage: string;
+  readonly flags: readonly FlagRow[];
+  /** Resolves to the exit code; throws a UsageError for 2, any other error for 1. `args` are the words that are no flags. */
+  run(args: readonly string[], flags: Flags, io: CommandIo): Promise<number>;
+}
+
+/** A word with commands of its own: `cria tokenizer train`, `cria tokenizer encode`. */
+export interface CommandGroup {
+  readonly name: string;
+  readonly summary: string;
+  readonly commands: readonly Command[];
+}

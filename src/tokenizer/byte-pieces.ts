@@ -1,0 +1,40 @@
+// How bytes are written inside pieces: GPT-2's printable alphabet (byte-level kind) and SentencePiece's <0x00>…<0xFF> (byte fallback).
+
+/** byte → the character that stands for it in byte-level pieces: itself where printable Latin-1, else U+0100 and up (GPT-2's `bytes_to_unicode`). */
+export const byteToChar: readonly string[] = buildByteToChar();
+
+const charToByte: ReadonlyMap<string, number> = new Map(byteToChar.map((char, byte) => [char, byte]));
+
+/** A byte-level piece's bytes, or undefined when a character of it stands for no byte. */
+export function byteLevelBytes(piece: string): Uint8Array | undefined {
+  const bytes = new Uint8Array(piece.length);
+  for (let i = 0; i < piece.length; i++) {
+    const byte = charToByte.get(piece[i]!);
+    if (byte === undefined) return undefined;
+    bytes[i] = byte;
+  }
+  return bytes;
+}
+
+/** Bytes as a byte-level piece. */
+export function byteLevelPiece(bytes: Iterable<number>): string {
+  let piece = "";
+  for (const byte of bytes) piece += byteToChar[byte];
+  return piece;
+}
+
+/** `<0x0A>`, SentencePiece's name of a byte. */
+export function byteFallbackPiece(byte: number): string {
+  return `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`;
+}
+
+/** The byte a `<0x0A>` piece stands for, or undefined for any other piece. */
+export function byteOfFallbackPiece(piece: string): number | undefined {
+  return /^<0x[0-9A-F]{2}>$/.test(piece) ? Number.parseInt(piece.slice(3, 5), 16) : undefined;
+}
+
+function buildByteToChar(): string[] {
+  const isPrintable = (byte: number) => (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
+  let next = 0x100;
+  return Array.from({ length: 256 }, (_, byte) => String.fromCharCode(isPrintable(byte) ? byte : next++));
+}

@@ -1,0 +1,99 @@
+// A tokenizer as plain data: what training makes, files hold and createTokenizer takes. An id is an index into `pieces`.
+import { check } from "../base/index.ts";
+import type { SplitName } from "./split-pattern.ts";
+
+export type TokenizerKind = "word" | "sentencepiece" | "bytes";
+
+/** Ids of the two pieces that become one; the result is the piece their strings spell. The first merge has the highest priority. */
+export type Merge = readonly [left: number, right: number];
+
+interface ModelBase {
+  /** Ids are the indices, 0 … vocabSize − 1; no piece twice. */
+  readonly pieces: readonly string[];
+  /** Control pieces: never made from text unless `parseSpecial` asks for it, left out of decoded text. The roles below are among them. */
+  readonly specials: readonly number[];
+  /** Pieces matched verbatim in any text, before all else ("user defined"). */
+  readonly added?: readonly number[];
+  readonly unkId?: number;
+  readonly bosId?: number;
+  readonly eosId?: number;
+  readonly padId?: number;
+}
+
+/** The textbook form: words are cut at white space and end in `</w>`, which is a symbol of its own. Unknown characters become `unkId`. */
+export interface WordModel extends ModelBase {
+  readonly kind: "word";
+  readonly unkId: number;
+  readonly merges: readonly Merge[];
+}
+
+/** LLaMA's form: U+2581 (▁) stands for the space. Either `merges` or `scores` is given. */
+export interface SentencePieceModel extends ModelBase {
+  readonly kind: "sentencepiece";
+  readonly unkId: number;
+  readonly merges?: readonly Merge[];
+  /** A number a piece: the adjacent pair whose concatenation has the highest score merges first, the leftmost among equals. */
+  readonly scores?: readonly number[];
+  /** Characters without a piece become the pieces <0x00> … <0xFF> of their UTF-8 bytes; otherwise `unkId`, one for a whole run. */
+  readonly byteFallback: boolean;
+  /** Where a space goes in front: each stretch of text between special pieces, only the first, or none. */
+  readonly dummyPrefix: "each" | "first" | "never";
+  /** False: no space goes in front of text that begins with one (Hugging Face's Metaspace; then that text loses its own when decoded). */
+  readonly prefixBeforeSpace: boolean;
+}
+
+/** Byte-level form: text is cut by a pattern, pieces are bytes written in GPT-2's printable alphabet. All 256 bytes have a piece. */
+export interface BytesModel extends ModelBase {
+  readonly kind: "bytes";
+  readonly merges: readonly Merge[];
+  /** Absent: the text is one word. `regex` is for patterns without a name. */
+  readonly pattern?: SplitName | { readonly regex: string };
+  /** Every \p{N} stands alone; what lies between is cut by the pattern. Not together with a `regex`. */
+  readonly splitDigits: boolean;
+  /** A word that is a piece is taken as that piece, whatever the merges say (LLaMA 3). */
+  readonly ignoreMerges: boolean;
+}
+
+export type TokenizerModel = WordModel | SentencePieceModel | BytesModel;
+
+export const endOfWord = "</w>";
+export const spaceMark = "\u2581";
+
+/** piece → id. @throws CriaError when a piece comes twice. */
+export function pieceIds(model: TokenizerModel): Map<string, number> {
+  const ids = new Map<string, number>();
+  model.pieces.forEach((piece, id) => {
+    check(!ids.has(piece), "tokenizer", () => `piece ${JSON.stringify(piece)} has the ids ${ids.get(piece)} and ${id}: ids must be unique`);
+    ids.set(piece, id);
+  });
+  return ids;
+}
+
+/** @throws CriaError unless ids are in range and merges spell known pieces. */
+export function checkModel(model: TokenizerModel, ids: ReadonlyMap<string, number>): void {
+  const size = model.pieces.length;
+  check(size > 0, "tokenizer", () => "the vocabulary is empty: a tokenizer needs pieces");
+  const named = [model.unkId, model.bosId, model.eosId, model.padId, ...model.specials, ...(model.added ?? [])];
+  for (const id of named) check(id === undefined || isId(id, size), "tokenizer", () => `special id ${id} is outside the ${size} pieces`);
+  if (model.kind === "sentencepiece") checkScores(model);
+  (model.merges ?? []).forEach(([left, right], rank) => {
+    check(isId(left, size) && isId(right, size), "tokenizer", () => `merge ${rank} (${left} ${right}) is outside the ${size} pieces`);
+    const piece = model.pieces[left]! + model.pieces[right]!;
+    check(ids.has(piece), "tokenizer", () => `merge ${rank} makes ${JSON.stringify(piece)}, which is not among the ${size} pieces`);
+  });
+}
+
+function checkScores({ merges, scores, pieces }: SentencePieceModel): void {
+  check(
+    (merges === undefined) !== (scores === undefined),
+    "tokenizer",
+    () => "a sentencepiece model has either merges or scores: give one",
+  );
+  if (scores === undefined) return;
+  check(scores.length === pieces.length, "tokenizer", () => `${scores.length} scores for ${pieces.length} pieces: there must be one each`);
+  check(!scores.some(Number.isNaN), "tokenizer", () => "a score is not a number: the file is damaged");
+}
+
+function isId(id: number, size: number): boolean {
+  return Number.isInteger(id) && id >= 0 && id < size;
+}

@@ -1,0 +1,51 @@
+// Training byte-level BPE (Radford et al. 2019): all 256 bytes are pieces from the start, words are cut by a pattern.
+import { check } from "../base/index.ts";
+import { byteToChar } from "./byte-pieces.ts";
+import { utf8Bytes } from "./codec.ts";
+import { listSpecials, type SpecialPieces, specialRoles } from "./special-pieces.ts";
+import { eachWord } from "./split-bytes.ts";
+import { nextWordOf, type SplitName, splitPatterns } from "./split-pattern.ts";
+import type { Trainee } from "./trainee.ts";
+import { WordsBuilder } from "./words-builder.ts";
+
+export interface BytesTrainOptions {
+  readonly kind: "bytes";
+  /** @default "llama3" */
+  readonly pattern?: SplitName;
+  /** Every \p{N} is a word of its own. @default false */
+  readonly splitDigits?: boolean;
+  /** @default bos `<|begin_of_text|>`, eos `<|end_of_text|>` */
+  readonly specials?: SpecialPieces & { readonly unk?: never };
+}
+
+const llama3Specials = { bos: "<|begin_of_text|>", eos: "<|end_of_text|>" };
+
+/** Ids: the bytes in order, merges in order, special pieces last. */
+export function bytesTrainee({ pattern = "llama3", splitDigits = false, specials = llama3Specials }: BytesTrainOptions): Trainee {
+  const names = Object.keys(splitPatterns).join(", ");
+  check(Object.hasOwn(splitPatterns, pattern), "tokenizer", () => `unknown split pattern ${JSON.stringify(pattern)}: one of ${names}`);
+  const reserved = listSpecials(specials);
+  const nextWord = nextWordOf(pattern);
+  return {
+    reserved,
+    count: (text, counter) => eachWord(text, nextWord, splitDigits, (word) => counter.add(word)),
+    layOut: (counter) => {
+      const builder = new WordsBuilder();
+      for (const [word, count] of counter) {
+        for (const byte of utf8Bytes(word)) builder.push(byte);
+        builder.close(count);
+      }
+      return { words: builder.build(), pieces: byteToChar };
+    },
+    mayMerge: () => true,
+    finish: (pieces, merges) => ({
+      kind: "bytes",
+      pieces: [...pieces, ...reserved],
+      merges,
+      pattern,
+      splitDigits,
+      ignoreMerges: false,
+      ...specialRoles(specials, pieces.length),
+    }),
+  };
+}

@@ -1,0 +1,125 @@
+// Training a tokenizer: count words, learn merges, number the pieces. What the kinds do differently is a Trainee each.
+import { CriaError, check, type OnProgress } from "../base/index.ts";
+import { MergeLearner } from "./learn-merges.ts";
+import type { Merge, TokenizerModel } from "./model.ts";
+import { Pace } from "./pace.ts";
+import { type BytesTrainOptions, bytesTrainee } from "./train-bytes.ts";
+import { type SentencePieceTrainOptions, sentencePieceTrainee } from "./train-sentencepiece.ts";
+import { type WordTrainOptions, wordTrainee } from "./train-word.ts";
+import type { Trainee } from "./trainee.ts";
+import { WordCounter } from "./word-counter.ts";
+
+export type TrainOptions = (WordTrainOptions | SentencePieceTrainOptions | BytesTrainOptions) & {
+  /** All pieces together: special ones, bytes, characters, merges. */
+  readonly vocabSize: number;
+  /** Stop after so many merges, even if the vocabulary is smaller then. */
+  readonly maxMerges?: number;
+  readonly onProgress?: OnProgress;
+  readonly signal?: AbortSignal;
+};
+
+/**
+ * Learns merges from a corpus: the most frequent adjacent pair, again and again, until the vocabulary has `vocabSize` pieces or
+ * `maxMerges` merges were made. Ties go to the shorter result, then to the one first in UTF-16 order, then to the shorter left part,
+ * so that neither the order of the documents nor the machine matters.
+ *
+ * @param corpus documents, or parts of one cut at line ends: a word never reaches across two.
+ * @throws CriaError for options out of range, a corpus without words, or one too small for the vocabulary (it says what it could give);
+ *   the signal's reason when aborted.
+ */
+export async function trainTokenizer(corpus: Iterable<string> | AsyncIterable<string>, options: TrainOptions): Promise<TokenizerModel> {
+  checkSize("vocabSize", options.vocabSize);
+  if (options.maxMerges !== undefined) checkSize("maxMerges", options.maxMerges);
+  const trainee = traineeOf(options);
+  const pace = new Pace(options.signal);
+  const counter = await countWords(corpus, trainee, pace, options.onProgress);
+  check(counter.size > 0, "tokenizer", () => "the corpus has no words: give it some text");
+  const { words, pieces } = trainee.layOut(counter);
+  const fixed = trainee.reserved.length;
+  checkRoom(options.vocabSize, fixed, pieces.length);
+  const learner = new MergeLearner(words, pieces, avoiding(trainee));
+  const merges = await learn(learner, fixed, options, pace);
+  return trainee.finish(learner.pieces, merges);
+}
+
+function traineeOf(options: TrainOptions): Trainee {
+  switch (options.kind) {
+    case "word":
+      return wordTrainee(options);
+    case "sentencepiece":
+      return sentencePieceTrainee(options);
+    case "bytes":
+      return bytesTrainee(options);
+    default:
+      throw unknownKind(options satisfies never);
+  }
+}
+
+function unknownKind(options: { readonly kind?: unknown }): CriaError {
+  return new CriaError("tokenizer", `unknown kind ${JSON.stringify(options.kind)}: one of word, sentencepiece, bytes`);
+}
+
+function checkSize(name: string, value: number): void {
+  const isSize = Number.isInteger(value) && value >= 0 && value < 2 ** 23;
+  check(isSize, "tokenizer", () => `${name} must be a whole number below ${2 ** 23}, but it is ${value}`);
+}
+
+function checkRoom(vocabSize: number, fixed: number, characters: number): void {
+  check(
+    vocabSize >= fixed + characters,
+    "tokenizer",
+    () =>
+      `a vocabulary of ${vocabSize} has no room for ${fixed} special and byte pieces and ${characters} characters: ask for at least ${fixed + characters}`,
+  );
+}
+
+async function countWords(
+  corpus: Iterable<string> | AsyncIterable<string>,
+  trainee: Trainee,
+  pace: Pace,
+  onProgress: OnProgress | undefined,
+): Promise<WordCounter> {
+  const counter = new WordCounter();
+  let done = 0;
+  for await (const text of corpus) {
+    trainee.count(text, counter);
+    done += text.length;
+    if (!pace.isDue) continue;
+    onProgress?.({ task: "counting words", done, unit: "characters", note: `${counter.size} words` });
+    await pace.rest();
+  }
+  return counter;
+}
+
+async function learn(learner: MergeLearner, fixed: number, options: TrainOptions, pace: Pace): Promise<Merge[]> {
+  const { vocabSize, maxMerges = Number.POSITIVE_INFINITY, onProgress } = options;
+  const wanted = vocabSize - fixed;
+  const total = Math.min(maxMerges, wanted - learner.pieces.length);
+  const merges: Merge[] = [];
+  const report = () =>
+    onProgress?.({ task: "learning merges", done: merges.length, total: Math.max(total, merges.length), unit: "merges" });
+  while (learner.pieces.length < wanted && merges.length < maxMerges) {
+    const merge = learner.next();
+    if (merge === undefined) return tooSmall(vocabSize, fixed + learner.pieces.length);
+    merges.push([merge.left, merge.right]);
+    if (!pace.isDue) continue;
+    report();
+    await pace.rest();
+  }
+  report();
+  return merges;
+}
+
+function tooSmall(asked: number, possible: number): never {
+  throw new CriaError(
+    "tokenizer",
+    `the corpus is too small for a vocabulary of ${asked}: it gives at most ${possible} pieces; ask for less or add text`,
+  );
+}
+
+/** The kind's own rule, and no merge that would spell a reserved piece. */
+function avoiding({ reserved, mayMerge }: Trainee): (left: string, right: string) => boolean {
+  const spelled = new Set(reserved);
+  const lastUnits = new Set(reserved.map((piece) => piece.at(-1)));
+  return (left, right) => mayMerge(left, right) && !(lastUnits.has(right.at(-1)) && spelled.has(left + right));
+}

@@ -1,0 +1,50 @@
+// Bytes that claim to be UTF-8: where they are and where they are not (RFC 3629; the Unicode standard's table 3-7).
+
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Calls back for each stretch in order: valid UTF-8 as text, the rest as bytes. */
+export function eachUtf8Run(bytes: Uint8Array, text: (run: string) => void, invalid: (run: Uint8Array) => void): void {
+  for (let at = 0; at < bytes.length; ) {
+    const good = validUpTo(bytes, at);
+    if (good > at) text(strict.decode(bytes.subarray(at, good)));
+    let bad = good;
+    while (bad < bytes.length && characterLength(bytes, bad) === 0) bad++;
+    if (bad > good) invalid(bytes.subarray(good, bad));
+    at = bad;
+  }
+}
+
+/** The first offset at or after `start` where no whole UTF-8 character begins; `bytes.length` when there is none. */
+export function validUpTo(bytes: Uint8Array, start = 0): number {
+  let at = start;
+  while (at < bytes.length) {
+    const length = bytes[at]! < 0x80 ? 1 : characterLength(bytes, at);
+    if (length === 0) break;
+    at += length;
+  }
+  return at;
+}
+
+/** Bytes of the character that begins at `at`, or 0 when none does. */
+export function characterLength(bytes: Uint8Array, at: number): number {
+  const first = bytes[at]!;
+  const length = expectedLength(first);
+  if (length < 2) return length;
+  if (at + length > bytes.length || !isSecondByte(first, bytes[at + 1]!)) return 0;
+  for (let i = 2; i < length; i++) if ((bytes[at + i]! & 0xc0) !== 0x80) return 0;
+  return length;
+}
+
+/** Bytes of a character by its first byte; 0 for a byte that begins none. */
+function expectedLength(first: number): number {
+  if (first < 0x80) return 1;
+  if (first < 0xc2 || first > 0xf4) return 0;
+  return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+}
+
+/** No overlong forms (E0, F0), no surrogates (ED), nothing above U+10FFFF (F4). */
+function isSecondByte(first: number, second: number): boolean {
+  const low = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
+  const high = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
+  return second >= low && second <= high;
+}

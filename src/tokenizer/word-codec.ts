@@ -1,0 +1,52 @@
+// The textbook form (Sennrich et al. 2016, section 3.2): white space separates words, `</w>` ends each. Lossy by design.
+import { check, fail } from "../base/index.ts";
+import { Newline, Space, unitClasses, White } from "./char-class.ts";
+import { type Codec, replacement, utf8Bytes } from "./codec.ts";
+import type { IdBuffer } from "./id-buffer.ts";
+import { MergeTable } from "./merge-table.ts";
+import { endOfWord, type WordModel } from "./model.ts";
+import { WordCache } from "./word-cache.ts";
+
+/** @param ids piece → id of the whole vocabulary. @throws CriaError when `</w>` is not a piece. */
+export function wordCodec(model: WordModel, ids: ReadonlyMap<string, number>): Codec {
+  const endId = ids.get(endOfWord) ?? fail("tokenizer", `the word kind needs the piece ${endOfWord}: it ends every word`);
+  check(!model.specials.includes(endId), "tokenizer", () => `${endOfWord} may not be a special piece: text is made of it`);
+  const table = new MergeTable(
+    model.merges.map(([left, right], rank) => ({ left, right, rank, result: ids.get(model.pieces[left]! + model.pieces[right]!)! })),
+  );
+  const encodeWord = (word: string, out: IdBuffer) => {
+    const symbols = Int32Array.from([...Array.from(word, (char) => ids.get(char) ?? model.unkId), endId]);
+    const length = table.merge(symbols, symbols.length);
+    for (let i = 0; i < length; i++) out.push(symbols[i]!);
+  };
+  const cache = new WordCache(encodeWord);
+  return {
+    encode: (text, _start, out) => {
+      for (const word of words(text)) cache.encode(word, out);
+    },
+    encodeInvalid: (_bytes, out) => cache.encode("\ufffd", out),
+    bytes: model.pieces.map((piece, id) => (id === model.unkId ? replacement : decoded(piece))),
+    trim: "end",
+  };
+}
+
+/** Text cut at Unicode's White_Space. */
+export function words(text: string): string[] {
+  const classes = unitClasses();
+  const found: string[] = [];
+  let start = -1;
+  for (let at = 0; at < text.length; at++) {
+    const unitClass = classes[text.charCodeAt(at)]!;
+    const isWhite = unitClass === Space || unitClass === Newline || unitClass === White;
+    if (!isWhite && start < 0) start = at;
+    if (!isWhite || start < 0) continue;
+    found.push(text.slice(start, at));
+    start = -1;
+  }
+  if (start >= 0) found.push(text.slice(start));
+  return found;
+}
+
+function decoded(piece: string): Uint8Array {
+  return utf8Bytes(piece.endsWith(endOfWord) ? `${piece.slice(0, -endOfWord.length)} ` : piece);
+}
