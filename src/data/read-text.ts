@@ -1,0 +1,83 @@
+// A file's text, piece by piece, strictly UTF-8: a byte that is not names its place instead of becoming a replacement character.
+import { createReadStream } from "node:fs";
+import { fail } from "../base/index.ts";
+import { explainIo } from "../files/index.ts";
+
+const where = "data";
+const chunkBytes = 1 << 20;
+
+/**
+ * The text of a file of any size in pieces of about a megabyte, without a byte order mark.
+ * @param onBytes told how many bytes each step read
+ * @throws CriaError when the file cannot be read or is not UTF-8 (RFC 3629), with the offset of the first wrong byte
+ */
+export async function* readText(path: string, onBytes?: (bytes: number) => void): AsyncGenerator<string> {
+  let rest = new Uint8Array(0); // a character that the next chunk completes
+  let offset = 0; // of rest, in the file
+  for await (const chunk of readBytes(path)) {
+    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    const whole = bytes.length - unfinishedBytes(bytes);
+    const text = decode(path, bytes, whole, offset);
+    rest = Uint8Array.from(bytes.subarray(whole));
+    yield offset === 0 && text.startsWith("\ufeff") ? text.slice(1) : text;
+    offset += whole;
+    onBytes?.(chunk.length);
+  }
+  if (rest.length > 0)
+    fail(where, `${path}: it ends at byte ${offset + rest.length} inside a character that began at ${offset}: the file is cut short`);
+}
+
+async function* readBytes(path: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* createReadStream(path, { highWaterMark: chunkBytes }) as AsyncIterable<Buffer>;
+  } catch (error) {
+    throw explainIo(where, path, error);
+  }
+}
+
+/** How many bytes at the end begin a character that needs more of them: 110xxxxx needs two, 1110xxxx three, 11110xxx four in all. */
+function unfinishedBytes(bytes: Uint8Array): number {
+  for (let back = 1; back <= Math.min(3, bytes.length); back++) {
+    const byte = bytes[bytes.length - back]!;
+    if (byte < 0x80 || byte >= 0xf5) return 0;
+    if (byte >= 0xc0) return back < (byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4) ? back : 0;
+  }
+  return 0;
+}
+
+/** The text of the first `whole` bytes; what follows helps to name the wrong one. */
+function decode(path: string, bytes: Uint8Array, whole: number, offset: number): string {
+  try {
+    return strictDecoder().decode(bytes.subarray(0, whole));
+  } catch (error) {
+    const at = firstWrongByte(bytes);
+    const byte = `0x${bytes[at]!.toString(16).padStart(2, "0")}`;
+    return fail(where, `${path}: byte ${byte} at offset ${offset + at} is not UTF-8: convert the file to UTF-8 or leave it out`, {
+      cause: error,
+    });
+  }
+}
+
+/** By bisection: a prefix decodes as far as it goes exactly when it does not reach the wrong byte. */
+function firstWrongByte(bytes: Uint8Array): number {
+  let [good, bad] = [0, bytes.length];
+  while (bad - good > 1) {
+    const middle = (good + bad) >> 1;
+    if (decodesSoFar(bytes.subarray(0, middle))) good = middle;
+    else bad = middle;
+  }
+  return bad - 1;
+}
+
+function decodesSoFar(bytes: Uint8Array): boolean {
+  try {
+    strictDecoder().decode(bytes, { stream: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function strictDecoder(): TextDecoder {
+  return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+}

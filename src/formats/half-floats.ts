@@ -1,0 +1,35 @@
+// The two 16-bit floats that weights are stored in: IEEE 754 binary16, and bfloat16, which is float32's upper half.
+
+/** Widens binary16 bit patterns exactly. */
+export function widenFloat16(bits: Uint16Array, out: Float32Array): void {
+  for (let i = 0; i < bits.length; i++) out[i] = float16Value(bits[i]!);
+}
+
+/** Widens bfloat16 bit patterns exactly. */
+export function widenBfloat16(bits: Uint16Array, out: Float32Array): void {
+  const words = new Uint32Array(out.buffer, out.byteOffset, out.length);
+  for (let i = 0; i < bits.length; i++) words[i] = bits[i]! << 16;
+}
+
+/** Rounds to bfloat16, ties to even; NaN stays NaN. */
+export function roundToBfloat16(values: Float32Array): Uint16Array {
+  const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const bits = new Uint16Array(words.length);
+  for (let i = 0; i < bits.length; i++) bits[i] = roundWord(words[i]!);
+  return bits;
+}
+
+function roundWord(word: number): number {
+  const isNan = (word & 0x7fffffff) > 0x7f800000;
+  return isNan ? (word >>> 16) | 0x40 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
+}
+
+/** s eeeee mmmmmmmmmm: 1 sign, 5 exponent (bias 15), 10 fraction bits. */
+function float16Value(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+  return sign * (1024 + fraction) * 2 ** (exponent - 25);
+}

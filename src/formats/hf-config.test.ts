@@ -1,0 +1,159 @@
+import { expect, test } from "vitest";
+import { CriaError, Rng } from "../base/index.ts";
+import { type LlamaConfig, llamaConfig } from "../model/index.ts";
+import { readGenerationConfig, readHfConfig, writeGenerationConfig, writeHfConfig } from "./index.ts";
+
+/** As Hugging Face serves it for SmolLM2-135M, less the keys that say nothing about the model. */
+const smol = {
+  architectures: ["LlamaForCausalLM"],
+  attention_bias: false,
+  bos_token_id: 0,
+  eos_token_id: 0,
+  hidden_act: "silu",
+  hidden_size: 576,
+  intermediate_size: 1536,
+  max_position_embeddings: 8192,
+  model_type: "llama",
+  num_attention_heads: 9,
+  num_hidden_layers: 30,
+  num_key_value_heads: 3,
+  rms_norm_eps: 1e-5,
+  rope_scaling: null,
+  rope_theta: 100000,
+  tie_word_embeddings: true,
+  torch_dtype: "bfloat16",
+  vocab_size: 49152,
+};
+const read = (json: unknown) => readHfConfig("config.json", JSON.stringify(json));
+const sizes = { vocabSize: 96, dim: 48, nLayers: 3, nHeads: 6 };
+
+test("a published config is read", () => {
+  expect(read(smol)).toEqual({
+    config: llamaConfig({
+      ...{ vocabSize: 49152, dim: 576, nLayers: 30, nHeads: 9, nKvHeads: 3, hiddenDim: 1536, contextLength: 8192 },
+      ...{ ropeTheta: 100000, tiedOutput: true },
+    }),
+    bosTokenId: 0,
+    eosTokenIds: [0],
+  });
+});
+
+test("what a file leaves out has transformers' defaults", () => {
+  const {
+    num_key_value_heads,
+    max_position_embeddings,
+    rms_norm_eps,
+    rope_theta,
+    tie_word_embeddings,
+    hidden_act,
+    eos_token_id,
+    ...short
+  } = smol;
+  const { config, eosTokenIds } = read(short);
+  expect(config).toMatchObject({
+    nKvHeads: 9,
+    contextLength: 2048,
+    normEpsilon: 1e-6,
+    ropeTheta: 10000,
+    tiedOutput: false,
+    activation: "swiglu",
+  });
+  expect(eosTokenIds).toEqual([]);
+  expect(read({ ...short, rope_parameters: { rope_type: "default", rope_theta: 500000 }, eos_token_id: [1, 2] })).toMatchObject({
+    config: { ropeTheta: 500000 },
+    eosTokenIds: [1, 2],
+  });
+});
+
+const variants: readonly [isLlama: boolean, Partial<LlamaConfig>][] = [
+  [true, {}],
+  [true, { nKvHeads: 2, tiedOutput: true, hiddenDim: 100, normEpsilon: 1e-6, ropeTheta: 5e5 }],
+  ...(["glu", "bilinear", "reglu", "geglu", "gegluTanh"] as const).map((activation): [boolean, Partial<LlamaConfig>] => [
+    true,
+    { activation },
+  ]),
+  ...(["relu", "gelu", "geluTanh", "swish"] as const).map((activation): [boolean, Partial<LlamaConfig>] => [false, { activation }]),
+  ...(["sinusoidal", "learned", "none"] as const).map((positions): [boolean, Partial<LlamaConfig>] => [false, { positions }]),
+  [false, { swishBeta: 1.5 }],
+  [false, { norm: "layer" }],
+  [false, { normPlacement: "post" }],
+  [false, { ropePairing: "neighbours" }],
+];
+
+test.each(variants)("written and read back, transformers' LLaMA %s: %o", (isLlama, parts) => {
+  const config = llamaConfig({ ...sizes, ...parts });
+  const json = writeHfConfig({ config, bosTokenId: 1, eosTokenIds: [2] });
+  expect(json.model_type).toBe(isLlama ? "llama" : "cria");
+  expect(Object.hasOwn(json, "cria")).toBe(!isLlama);
+  expect(read(json)).toEqual({ config, bosTokenId: 1, eosTokenIds: [2] });
+});
+
+const bad: readonly [what: string, json: unknown, message: RegExp][] = [
+  ["another model", { ...smol, model_type: "gpt2" }, /model_type is the string "gpt2" but cria computes "llama"/],
+  ["no model type", { ...smol, model_type: undefined }, /model_type is nothing/],
+  ["a missing size", { ...smol, hidden_size: undefined }, /hidden_size is missing/],
+  ["a size that is a word", { ...smol, vocab_size: "many" }, /vocab_size is the string "many" but must be an integer from 1/],
+  ["an absurd size", { ...smol, num_hidden_layers: 1e15 }, /num_hidden_layers is the number "1000000000000000"/],
+  ["a negative size", { ...smol, intermediate_size: -1 }, /intermediate_size/],
+  ["sizes that do not divide", { ...smol, num_attention_heads: 7, num_key_value_heads: 7 }, /dim 576 is not a multiple of nHeads 7/],
+  ["groups that do not divide", { ...smol, num_key_value_heads: 2 }, /nHeads 9 is not a multiple of nKvHeads 2/],
+  ["heads of another width", { ...smol, head_dim: 128 }, /head_dim is the number "128" but .* is 64/],
+  ["scaled positions", { ...smol, rope_scaling: { rope_type: "llama3", factor: 8 } }, /rope_scaling is of the string "llama3"/],
+  ["scaled positions, later spelling", { ...smol, rope_parameters: { rope_type: "yarn" } }, /rope_parameters is of the string "yarn"/],
+  ["biases", { ...smol, attention_bias: true }, /attention_bias is true/],
+  ["quantised weights", { ...smol, quantization_config: { bits: 4 } }, /quantization_config/],
+  ["an unknown activation", { ...smol, hidden_act: "silo" }, /hidden_act is the string "silo" .* did you mean "silu"\?/],
+  ["an epsilon of zero", { ...smol, rms_norm_eps: 0 }, /rms_norm_eps/],
+  ["a flag that is a word", { ...smol, tie_word_embeddings: "yes" }, /tie_word_embeddings/],
+  ["a token that is none", { ...smol, eos_token_id: [1, -2] }, /eos_token_id has the number "-2"/],
+  ["no object", [1], /holds an array/],
+  ["our own without parts", { ...smol, model_type: "cria" }, /key "cria" holds nothing/],
+  [
+    "our own with an unknown part",
+    { ...smol, model_type: "cria", cria: { norm: "rmz" } },
+    /cria.norm is the string "rmz" .* did you mean "rms"\?/,
+  ],
+];
+
+test.each(bad)("%s is refused by name", (_, json, message) => {
+  expect(() => read(json)).toThrow(CriaError);
+  expect(() => read(json)).toThrow(/^\[config\] config\.json: /);
+  expect(() => read(json)).toThrow(message);
+});
+
+test("fuzz: random values in place of any key give a config or a CriaError", () => {
+  const rng = new Rng(3);
+  const values = [null, -1, 0, 1.5, 1e300, "x", [], {}, [null], true, { rope_type: 3 }, Number.MAX_SAFE_INTEGER];
+  for (let round = 0; round < 3000; round++) {
+    const json: Record<string, unknown> = { ...smol, head_dim: 64, mlp_bias: false, rope_parameters: {}, cria: {} };
+    for (let edits = 1 + rng.below(3); edits > 0; edits--) json[Object.keys(json)[rng.below(22)]!] = values[rng.below(values.length)];
+    try {
+      read(json);
+    } catch (error) {
+      if (!(error instanceof CriaError)) throw error;
+    }
+  }
+});
+
+test("generation_config.json both ways", () => {
+  const config = {
+    bosTokenId: 1,
+    eosTokenIds: [2, 3],
+    maxNewTokens: 64,
+    temperature: 0.8,
+    topK: 40,
+    topP: 0.95,
+    minP: 0.05,
+    repetitionPenalty: 1.1,
+  };
+  const json = writeGenerationConfig(config);
+  expect(json).toMatchObject({ eos_token_id: [2, 3], do_sample: true, top_k: 40, repetition_penalty: 1.1 });
+  expect(readGenerationConfig("g", JSON.stringify(json))).toEqual(config);
+  const greedy = writeGenerationConfig({ eosTokenIds: [], temperature: 0 });
+  expect(greedy).toEqual({ do_sample: false });
+  expect(readGenerationConfig("g", JSON.stringify(greedy))).toEqual({ eosTokenIds: [], temperature: 0 });
+  expect(() => readGenerationConfig("g.json", '{"top_p": 1.5}')).toThrow(
+    /g\.json: top_p is the number "1\.5" but must be a number from 0 to 1/,
+  );
+  expect(() => readGenerationConfig("g.json", "{")).toThrow(CriaError);
+});

@@ -1,0 +1,11 @@
+export { type GenerationConfig, readGenerationConfig, writeGenerationConfig } from "./generation-config.ts";
+export { roundToBfloat16 } from "./half-floats.ts";
+export { type HfConfig, readHfConfig, writeHfConfig } from "./hf-config.ts";
+export { type Llama2cModel, readLlama2c } from "./llama2c.ts";
+export { type Llama2cTokenizer, readLlama2cTokenizer } from "./llama2c-tokenizer.ts";
+export { toHalfPairing, toNeighbourPairing } from "./rope-pairing.ts";
+export { readSafetensors } from "./safetensors.ts";
+export { type TensorToWrite, writeSafetensors } from "./safetensors-write.ts";
+export { readShardedSafetensors } from "./sharded-safetensors.ts";
+export type { StorageName } from "./storage.ts";
+export { TensorFile, type TensorInfo } from "./tensor-file.ts";

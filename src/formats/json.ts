@@ -1,0 +1,72 @@
+// JSON out of a file that someone else wrote: UTF-8, valid, of the expected kind, or an error that names the file.
+import { check, fail } from "../base/index.ts";
+
+export type JsonObject = { readonly [key: string]: unknown };
+
+/** Decodes and parses `bytes`, which must hold one JSON object. @throws CriaError */
+export function parseJsonObject(where: string, name: string, bytes: Uint8Array | string): JsonObject {
+  const value = parse(where, name, typeof bytes === "string" ? bytes : decodeUtf8(where, name, bytes));
+  check(isObject(value), where, () => `${name}: it holds ${kindOf(value)} but must hold a JSON object`);
+  return value;
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** `an array`, `the number 3`, for messages. */
+export function kindOf(value: unknown): string {
+  if (value === undefined) return "nothing";
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "an array";
+  return typeof value === "object" ? "an object" : `the ${typeof value} ${quote(String(value))}`;
+}
+
+/** A name out of a file, safe to print: escaped and not endless. */
+export function quote(name: string): string {
+  return JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}…` : name);
+}
+
+/** The first key that one object in `text` has twice, which JSON.parse passes over in silence. `text` must be valid JSON. */
+export function repeatedKey(text: string): string | undefined {
+  const open: Set<string>[] = [];
+  let lastString = "";
+  for (let at = 0; at < text.length; at++) {
+    const char = text[at];
+    if (char === '"') {
+      const end = endOfString(text, at);
+      lastString = text.slice(at, end + 1);
+      at = end;
+    } else if (char === "{") open.push(new Set());
+    else if (char === "}") open.pop();
+    else if (char === ":") {
+      const key = JSON.parse(lastString) as string;
+      const keys = open.at(-1)!;
+      if (keys.has(key)) return key;
+      keys.add(key);
+    }
+  }
+  return undefined;
+}
+
+function endOfString(text: string, start: number): number {
+  let at = start + 1;
+  while (text[at] !== '"') at += text[at] === "\\" ? 2 : 1;
+  return at;
+}
+
+export function decodeUtf8(where: string, name: string, bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (error) {
+    return fail(where, `${name}: its text is not UTF-8: it is damaged or of another format`, { cause: error });
+  }
+}
+
+function parse(where: string, name: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    return fail(where, `${name}: its text is not JSON (${(error as Error).message}): it is damaged or of another format`, { cause: error });
+  }
+}

@@ -1,0 +1,57 @@
+// llama2.c's tokenizer.bin (github.com/karpathy/llama2.c, tokenizer.py, `export`): a SentencePiece BPE vocabulary as run.c reads it.
+//
+//   | max_token_length i32 | then per token: score f32 | length i32 | length bytes of UTF-8 |
+import { type ByteSource, check } from "../base/index.ts";
+import { decodeUtf8 } from "./json.ts";
+
+/**
+ * Pieces by token id. 0 is `<unk>`, 1 `\n<s>\n`, 2 `\n</s>\n`, 3 to 258 are the bytes, spelt `<0x00>` to `<0xFF>`, then ordinary pieces.
+ * SentencePiece's ▁ is a plain space already. Of two neighbouring pieces whose join is a piece, run.c joins the pair with the highest score first.
+ */
+export interface Llama2cTokenizer {
+  readonly pieces: readonly string[];
+  readonly scores: Float32Array;
+}
+
+const where = "llama2c";
+/** No vocabulary comes near it; 32,000 pieces take 424 KB. */
+const maxBytes = 1 << 28;
+
+/** @param vocabSize how many tokens the model has: the file does not say. @throws CriaError when the file holds fewer or more. */
+export async function readLlama2cTokenizer(source: ByteSource, vocabSize: number): Promise<Llama2cTokenizer> {
+  const { name, size } = source;
+  const fits = size <= maxBytes && size >= 4 + 8 * vocabSize;
+  check(
+    fits,
+    where,
+    () => `${name}: it has ${size} bytes, which cannot be ${vocabSize} tokens of at least 8 bytes: it belongs to another model`,
+  );
+  const bytes = await source.read(0, size);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, size);
+  const pieces: string[] = [];
+  const scores = new Float32Array(vocabSize);
+  let at = 4;
+  for (let id = 0; id < vocabSize; id++) {
+    const start = at + 8;
+    check(
+      start <= size,
+      where,
+      () => `${name}: token ${id} of ${vocabSize} starts at byte ${at} but the file has ${size}: it belongs to another model`,
+    );
+    scores[id] = view.getFloat32(at, true);
+    const length = view.getInt32(at + 4, true);
+    at = start + length;
+    check(
+      length >= 0 && at <= size,
+      where,
+      () => `${name}: token ${id} takes ${length} bytes from byte ${start} but the file has ${size}: it is damaged`,
+    );
+    pieces.push(decodeUtf8(where, `${name}: token ${id}`, bytes.subarray(start, at)));
+  }
+  check(
+    at === size,
+    where,
+    () => `${name}: its first ${vocabSize} tokens end at byte ${at} but the file has ${size}: it belongs to a model with more tokens`,
+  );
+  return { pieces, scores };
+}

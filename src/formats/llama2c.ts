@@ -1,0 +1,128 @@
+// llama2.c's model .bin (github.com/karpathy/llama2.c, export.py): float32 tensors behind a header of seven integers.
+//
+//   version 0   | 7 × i32 | tensors |                               vocab_size is negative where the output is a matrix of its own
+//   version 1   | "ak42" u32, 1 i32 | 7 × i32 | tied u8 | zeros up to byte 256 | tensors |
+//
+// The seven: dim, hidden_dim, n_layers, n_heads, n_kv_heads, vocab_size, max_seq_len. Version 2 is quantised.
+import { type ByteSource, CriaError, check, fail, type Shape, sizeOf } from "../base/index.ts";
+import { headDim, type LlamaConfig, llamaConfig } from "../model/index.ts";
+import { TensorFile, type TensorInfo } from "./tensor-file.ts";
+
+export interface Llama2cModel {
+  /** Pairs of RoPE are neighbours, as in Meta's weights; epsilon is run.c's 1e-5. */
+  readonly config: LlamaConfig;
+  /** Under Hugging Face's names, read by range. */
+  readonly tensors: TensorFile;
+}
+
+const where = "llama2c";
+const magic = 0x616b3432;
+
+interface Header {
+  readonly version: 0 | 1;
+  readonly config: LlamaConfig;
+  readonly dataStart: number;
+}
+
+/** A tensor of the file, or (no name) numbers to pass over. */
+type Row = readonly [name: string | undefined, shape: Shape];
+
+/** Opens a model: reads and checks its header, no tensor. @throws CriaError when sizes are impossible or do not fit the file. */
+export async function readLlama2c(source: ByteSource): Promise<Llama2cModel> {
+  const header = await readHeader(source);
+  const rowsOf = header.version === 0 ? rowsOfVersion0 : rowsOfVersion1;
+  const expected = header.dataStart + byteSize(header.config, rowsOf);
+  check(
+    expected === source.size,
+    where,
+    () =>
+      `${source.name}: by its header it takes ${expected} bytes but the file has ${source.size}: ` +
+      (expected > source.size ? "the download is incomplete, fetch it again" : "it is damaged or not a llama2.c model"),
+  );
+  return { config: header.config, tensors: new TensorFile(where, source.name, place(source, header.dataStart, rowsOf(header.config))) };
+}
+
+/** Computed from one layer, so that a damaged header with a billion layers costs nothing. */
+function byteSize(config: LlamaConfig, rowsOf: (config: LlamaConfig) => Row[]): number {
+  const withLayers = (nLayers: number) => rowsOf({ ...config, nLayers }).reduce((sum, [, shape]) => sum + 4 * sizeOf(shape), 0);
+  const rest = withLayers(0);
+  return rest + config.nLayers * (withLayers(1) - rest);
+}
+
+function place(source: ByteSource, dataStart: number, rows: readonly Row[]): TensorInfo[] {
+  let end = dataStart;
+  return rows.flatMap(([name, shape]) => {
+    const start = end;
+    end += 4 * sizeOf(shape);
+    return name === undefined ? [] : [{ name, dtype: "F32", shape, source, start, end }];
+  });
+}
+
+async function readHeader(source: ByteSource): Promise<Header> {
+  const bytes = await source.read(0, Math.min(256, source.size));
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  check(bytes.length >= 28, where, () => `${source.name}: it has ${bytes.length} bytes but a header takes 28: fetch it again`);
+  if (view.getUint32(0, true) !== magic) {
+    const vocabSize = view.getInt32(20, true);
+    return { version: 0, config: readConfig(source.name, view, 0, vocabSize > 0), dataStart: 28 };
+  }
+  const version = view.getInt32(4, true);
+  check(
+    version === 1,
+    where,
+    () => `${source.name}: it is of version ${version} but cria reads 0 and 1 (float32): export it again with --version 1`,
+  );
+  check(bytes.length === 256, where, () => `${source.name}: it has ${bytes.length} bytes but a header takes 256: fetch it again`);
+  return { version: 1, config: readConfig(source.name, view, 8, view.getUint8(36) === 1), dataStart: 256 };
+}
+
+function readConfig(name: string, view: DataView, at: number, tiedOutput: boolean): LlamaConfig {
+  const [dim, hiddenDim, nLayers, nHeads, nKvHeads, vocabSize, contextLength] = Array.from({ length: 7 }, (_, i) =>
+    view.getInt32(at + 4 * i, true),
+  ) as [number, number, number, number, number, number, number];
+  try {
+    return llamaConfig({
+      ...{ dim, hiddenDim, nLayers, nHeads, nKvHeads, vocabSize: Math.abs(vocabSize), contextLength, tiedOutput },
+      ...{ ropePairing: "neighbours", normEpsilon: 1e-5 },
+    });
+  } catch (error) {
+    if (!(error instanceof CriaError)) throw error;
+    return fail(where, `${name}: it is damaged or not a llama2.c model: ${error.message}`, { cause: error });
+  }
+}
+
+/** legacy_export: layers' norms stand before their matrices; tables of RoPE's cosines and sines (recomputed here) before the output. */
+function rowsOfVersion0(config: LlamaConfig): Row[] {
+  const { embedding, attentionNorm, query, key, value, output, ffnNorm, gate, down, up, norm, head } = groups(config);
+  const table: Row = [undefined, [config.contextLength, headDim(config) / 2]];
+  return [embedding, attentionNorm, query, key, value, output, ffnNorm, gate, down, up, norm, [table, table], head].flat();
+}
+
+/** version1_export: all norms first, no tables. */
+function rowsOfVersion1(config: LlamaConfig): Row[] {
+  const { embedding, attentionNorm, query, key, value, output, ffnNorm, gate, down, up, norm, head } = groups(config);
+  return [attentionNorm, ffnNorm, norm, embedding, query, key, value, output, gate, down, up, head].flat();
+}
+
+/** Both versions store a tensor of all layers before the next tensor. */
+function groups(config: LlamaConfig) {
+  const { dim, hiddenDim, nLayers, nKvHeads, vocabSize } = config;
+  const kvDim = nKvHeads * headDim(config);
+  const perLayer = (name: string, shape: Shape): Row[] =>
+    Array.from({ length: nLayers }, (_, layer) => [`model.layers.${layer}.${name}.weight`, shape]);
+  const single = (name: string, shape: Shape): Row[] => [[`${name}.weight`, shape]];
+  return {
+    embedding: single("model.embed_tokens", [vocabSize, dim]),
+    attentionNorm: perLayer("input_layernorm", [dim]),
+    query: perLayer("self_attn.q_proj", [dim, dim]),
+    key: perLayer("self_attn.k_proj", [kvDim, dim]),
+    value: perLayer("self_attn.v_proj", [kvDim, dim]),
+    output: perLayer("self_attn.o_proj", [dim, dim]),
+    ffnNorm: perLayer("post_attention_layernorm", [dim]),
+    gate: perLayer("mlp.gate_proj", [hiddenDim, dim]),
+    down: perLayer("mlp.down_proj", [dim, hiddenDim]),
+    up: perLayer("mlp.up_proj", [hiddenDim, dim]),
+    norm: single("model.norm", [dim]),
+    head: config.tiedOutput ? [] : single("lm_head", [vocabSize, dim]),
+  };
+}

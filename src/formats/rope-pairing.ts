@@ -1,0 +1,34 @@
+// RoPE turns pairs of channels. Meta's weights pair neighbours (2i, 2i + 1), Hugging Face's pair halves (i, i + d/2); the rows of W_q and W_k
+// stand in another order and nothing else differs, so both directions are exact (transformers, convert_llama_weights_to_hf.py, `permute`).
+import { check } from "../base/index.ts";
+
+/**
+ * The rows of a query or key projection in the other pairing's order.
+ * @param weight [nHeads · headDim, columns], row by row; not changed
+ * @param headDim channels of a head, even
+ * @throws CriaError when rows are not whole heads
+ */
+export function toHalfPairing(weight: Float32Array, columns: number, headDim: number): Float32Array {
+  return reorderRows(weight, columns, headDim, (row) => (row % 2) * (headDim / 2) + Math.floor(row / 2));
+}
+
+/** The inverse of {@link toHalfPairing}. */
+export function toNeighbourPairing(weight: Float32Array, columns: number, headDim: number): Float32Array {
+  return reorderRows(weight, columns, headDim, (row) => 2 * (row % (headDim / 2)) + Math.floor(row / (headDim / 2)));
+}
+
+/** Row r of a head goes to row `place(r)` of the same head. */
+function reorderRows(weight: Float32Array, columns: number, headDim: number, place: (row: number) => number): Float32Array {
+  const isWhole = headDim % 2 === 0 && weight.length % (columns * headDim) === 0;
+  check(
+    isWhole,
+    "rope",
+    () => `a projection of ${weight.length} numbers in ${columns} columns is not made of heads of ${headDim} rows, an even number`,
+  );
+  const out = new Float32Array(weight.length);
+  for (let row = 0; row * columns < weight.length; row++) {
+    const inHead = row % headDim;
+    out.set(weight.subarray(row * columns, (row + 1) * columns), (row - inHead + place(inHead)) * columns);
+  }
+  return out;
+}

@@ -1,0 +1,39 @@
+// Element types as files store them, little-endian, by safetensors' names: one row each, with the way to float32.
+import { widenBfloat16, widenFloat16 } from "./half-floats.ts";
+
+export interface StorageType {
+  /** Bytes of one element. */
+  readonly bytes: number;
+  /** Widens or rounds `bytes` (aligned to the element) into `out`, which has one place per element. */
+  readonly toFloat32: (bytes: Uint8Array, out: Float32Array) => void;
+}
+
+export type StorageName = keyof typeof storageTypes;
+
+export const storageTypes = {
+  F64: { bytes: 8, toFloat32: (bytes, out) => out.set(new Float64Array(...place(bytes, 8))) },
+  F32: { bytes: 4, toFloat32: (bytes, out) => out.set(new Float32Array(...place(bytes, 4))) },
+  F16: { bytes: 2, toFloat32: (bytes, out) => widenFloat16(new Uint16Array(...place(bytes, 2)), out) },
+  BF16: { bytes: 2, toFloat32: (bytes, out) => widenBfloat16(new Uint16Array(...place(bytes, 2)), out) },
+  I64: {
+    bytes: 8,
+    toFloat32: (bytes, out) =>
+      new BigInt64Array(...place(bytes, 8)).forEach((value, i) => {
+        out[i] = Number(value);
+      }),
+  },
+  I32: { bytes: 4, toFloat32: (bytes, out) => out.set(new Int32Array(...place(bytes, 4))) },
+  I16: { bytes: 2, toFloat32: (bytes, out) => out.set(new Int16Array(...place(bytes, 2))) },
+  I8: { bytes: 1, toFloat32: (bytes, out) => out.set(new Int8Array(...place(bytes, 1))) },
+  U8: { bytes: 1, toFloat32: (bytes, out) => out.set(bytes) },
+  BOOL: { bytes: 1, toFloat32: (bytes, out) => out.set(bytes.map((byte) => (byte === 0 ? 0 : 1))) },
+} as const satisfies Record<string, StorageType>;
+
+export function isStorageName(name: unknown): name is StorageName {
+  return typeof name === "string" && Object.hasOwn(storageTypes, name);
+}
+
+/** Where a typed array over `bytes` starts and how long it is. */
+function place(bytes: Uint8Array, elementBytes: number): [ArrayBufferLike, number, number] {
+  return [bytes.buffer, bytes.byteOffset, bytes.length / elementBytes];
+}

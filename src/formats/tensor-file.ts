@@ -1,0 +1,95 @@
+// Named tensors that still lie in their file: looked up by name, read by range when asked for.
+import { type ByteSource, CriaError, check, didYouMean, fail, type Shape, sameShape, showShape, sizeOf } from "../base/index.ts";
+import { type StorageName, storageTypes } from "./storage.ts";
+
+/** A tensor's place: bytes `start` to `end` (exclusive) of `source`, rows one after another. */
+export interface TensorInfo {
+  readonly name: string;
+  readonly dtype: StorageName;
+  readonly shape: Shape;
+  readonly source: ByteSource;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Bytes converted at a time, so that widening a tensor needs little more memory than the result. A multiple of every element size. */
+const pieceBytes = 1 << 24;
+
+export class TensorFile {
+  /** The format, for messages: "safetensors", "llama2c". */
+  readonly format: string;
+  readonly name: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** In the order of the file. */
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+
+  constructor(format: string, name: string, tensors: Iterable<TensorInfo>, metadata: Readonly<Record<string, string>> = {}) {
+    this.format = format;
+    this.name = name;
+    this.metadata = metadata;
+    this.tensors = new Map(Array.from(tensors, (tensor) => [tensor.name, tensor]));
+  }
+
+  /** @throws CriaError naming the nearest tensor when there is none of this name. */
+  info(name: string): TensorInfo {
+    return this.tensors.get(name) ?? fail(this.format, `${this.name}: it has no tensor "${name}"${didYouMean(name, this.tensors.keys())}`);
+  }
+
+  /** The bytes as stored. */
+  async read(name: string): Promise<Uint8Array> {
+    const { source, start, end } = this.info(name);
+    return this.#allocating(name, end - start, () => source.read(start, end - start));
+  }
+
+  /** The elements as float32, rounded (F64, I64, I32) or widened exactly (the others); BOOL gives 0 and 1. */
+  async readFloat32(name: string): Promise<Float32Array> {
+    const { source, start, end, dtype, shape } = this.info(name);
+    const type = storageTypes[dtype];
+    const values = await this.#allocating(name, sizeOf(shape) * 4, async () => new Float32Array(sizeOf(shape)));
+    for (let at = start; at < end; at += pieceBytes) {
+      const bytes = await source.read(at, Math.min(pieceBytes, end - at));
+      const first = (at - start) / type.bytes;
+      type.toFloat32(aligned(bytes, type.bytes), values.subarray(first, first + bytes.length / type.bytes));
+    }
+    return values;
+  }
+
+  /**
+   * Holds the file against what a model expects: every row is there in its shape, and nothing else is.
+   * @throws CriaError with the first difference.
+   */
+  expect(rows: Iterable<{ readonly name: string; readonly shape: Shape }>): void {
+    const expected = new Set<string>();
+    for (const { name, shape } of rows) {
+      expected.add(name);
+      const found = this.info(name).shape;
+      check(
+        sameShape(found, shape),
+        this.format,
+        () =>
+          `${this.name}: tensor "${name}" is ${showShape(found)} but the model's is ${showShape(shape)}: config and weights belong to different models`,
+      );
+    }
+    for (const name of this.tensors.keys())
+      check(
+        expected.has(name),
+        this.format,
+        () =>
+          `${this.name}: tensor "${name}" is not part of the model that the config describes: config and weights belong to different models`,
+      );
+  }
+
+  async #allocating<T>(name: string, bytes: number, act: () => Promise<T>): Promise<T> {
+    try {
+      return await act();
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      const message = `${this.name}: tensor "${name}" needs ${bytes} bytes of memory in one piece, more than there is: use a machine with more`;
+      throw new CriaError(this.format, message, { cause: error });
+    }
+  }
+}
+
+function aligned(bytes: Uint8Array, elementBytes: number): Uint8Array {
+  return bytes.byteOffset % elementBytes === 0 ? bytes : bytes.slice();
+}
