@@ -1,27 +1,29 @@
 // What `npm start`, `npm test` and `npm run bench` run: install, build, then the job. Plain JavaScript, because nothing is installed yet.
-import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const [job = "demo", ...rest] = process.argv.slice(2);
 
-/** Every job is a list of commands; the first that fails ends it with its exit code. */
+/** Every job is a list of scripts that Node runs; the first that fails ends it with its exit code. */
 const jobs = {
-  demo: [["node", "dist/cli/main.js", "demo", ...rest]],
+  demo: [["dist/cli/main.js", "demo", ...rest]],
   test: [
-    ["npx", "--no-install", "biome", "check", "--error-on-warnings", "."],
-    ["node", "tools/check-rooms.mjs"],
-    ["npx", "--no-install", "vitest", "run", ...rest],
+    ["node_modules/@biomejs/biome/bin/biome", "check", "--error-on-warnings", "."],
+    ["tools/check-rooms.mjs"],
+    ["node_modules/vitest/vitest.mjs", "run", ...rest],
   ],
-  bench: [["node", "bench/run.mjs", ...rest]],
+  bench: [["bench/run.mjs", ...rest]],
+  build: [],
 };
 
 requireNode(20);
-install();
-run(["npx", "--no-install", "tsc", "-b"]);
-for (const command of jobs[job] ?? usage()) run(command);
+const scripts = jobs[job] ?? usage();
+if (!isInstalled()) await install();
+await run(process.execPath, ["node_modules/typescript/bin/tsc", "-b"]);
+for (const script of scripts) await run(process.execPath, script);
 
 function requireNode(major) {
   const have = Number(process.versions.node.split(".")[0]);
@@ -30,21 +32,45 @@ function requireNode(major) {
   process.exit(1);
 }
 
-/** Installs when node_modules is absent or older than the lock file: the stamp holds the lock file it was installed from. */
-function install() {
-  const lock = readFileSync(join(root, "package-lock.json"), "utf8");
-  const stamp = join(root, "node_modules", ".cria-lock");
-  if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
-  console.error("installing packages (once) …");
-  run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"]);
-  writeFileSync(stamp, lock);
+/** npm writes node_modules/.package-lock.json when it has finished: it must hold what package-lock.json asks for, but for other systems' parts. */
+function isInstalled() {
+  const done = join(root, "node_modules", ".package-lock.json");
+  if (!existsSync(done)) return false;
+  const have = JSON.parse(readFileSync(done, "utf8")).packages;
+  const want = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")).packages;
+  const same = (path) => have[path]?.integrity === want[path]?.integrity;
+  return Object.keys(want).every((path) => path === "" || same(path) || (want[path].optional && !(path in have)));
 }
 
-function run([command, ...args]) {
-  // A shell only on Windows, where npm and npx are .cmd files.
-  const result = spawnSync(command, args, { cwd: root, stdio: "inherit", shell: process.platform === "win32" && command !== "node" });
-  if (result.error) console.error(`[setup] ${command}: ${result.error.message}`);
-  if (result.status !== 0) process.exit(result.status ?? (result.signal === "SIGINT" ? 130 : 1));
+async function install() {
+  console.error("installing packages (once) …");
+  const flags = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
+  const npm = process.env.npm_execpath ?? "";
+  if (basename(npm) === "npm-cli.js") await run(process.execPath, [npm, ...flags]);
+  else await run("npm", flags, process.platform === "win32"); // npm is a .cmd file there, which only a shell runs
+}
+
+/** Waits for the command, whatever happens to us: it may be saving. Ends this process when it fails. */
+async function run(command, args, shell = false) {
+  const child = spawn(command, args, { cwd: root, stdio: "inherit", shell });
+  // A terminal's Ctrl-C reaches the child by itself, `kill` only us. The child takes two signals at once for one.
+  const forward = (signal) => child.kill(signal);
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
+  for (const signal of signals) process.on(signal, forward);
+  const [code, signal] = await new Promise((resolve) => {
+    child.on("error", (error) => {
+      console.error(`[setup] ${command}: ${error.message}`);
+      resolve([1, null]);
+    });
+    child.on("close", (...ended) => resolve(ended));
+  });
+  for (const one of signals) process.off(one, forward);
+  if (code === 0) return;
+  // Ended by Ctrl-C: end the same way, so that npm ends quietly too.
+  if (code === 130 || signal === "SIGINT") process.kill(process.pid, "SIGINT");
+  else process.exit(code ?? 1);
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  process.exit(130);
 }
 
 function usage() {

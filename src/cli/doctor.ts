@@ -1,0 +1,100 @@
+// cria doctor: what this machine is and what cria makes of it. A row a finding; what is missing says so and fails the command.
+import { availableParallelism, cpus, freemem, totalmem } from "node:os";
+import type { Command } from "./command.ts";
+import { packageVersion } from "./package-root.ts";
+import { chooseTarget, hasSharedMemory, hasSimd } from "./target.ts";
+
+/** `value` is what `--json` prints under the row's name, `text` what a person reads. */
+export interface Finding {
+  readonly value: string | number | boolean | null;
+  readonly text: string;
+  /** What does not work, and the way out. */
+  readonly problem?: string;
+}
+
+export interface Check {
+  readonly name: string;
+  /** May take a second or two to measure. */
+  find(signal: AbortSignal): Finding | Promise<Finding>;
+}
+
+const checks: readonly Check[] = [
+  { name: "cria", find: () => plain(packageVersion()) },
+  { name: "node", find: findNode },
+  { name: "system", find: () => plain(`${process.platform} ${process.arch}`) },
+  { name: "cpu", find: () => plain(cpus()[0]?.model.trim() || "unknown") },
+  { name: "cores", find: findCores },
+  { name: "memory", find: findMemory },
+  { name: "simd", find: () => need(hasSimd(), "WebAssembly SIMD", "use Node 20 or newer without --no-wasm-simd") },
+  { name: "threads", find: findThreads },
+  { name: "target", find: findTarget },
+];
+
+export const doctor: Command = {
+  name: "doctor",
+  summary: "say what this machine is, what cria makes of it, and what is wrong",
+  usage: "",
+  flags: [],
+  async run(_args, _flags, io) {
+    const found: (readonly [string, Finding])[] = [];
+    for (const [i, check] of checks.entries()) {
+      io.signal.throwIfAborted();
+      io.progress({ task: `looking at ${check.name}`, done: i, total: checks.length, unit: "checks" });
+      found.push([check.name, await check.find(io.signal)]);
+    }
+    const problems = found.flatMap(([, finding]) => finding.problem ?? []);
+    io.stdout(io.json ? asJson(found, problems) : asText(found, problems));
+    return problems.length === 0 ? 0 : 1;
+  },
+};
+
+function asText(found: readonly (readonly [string, Finding])[], problems: readonly string[]): string {
+  const left = Math.max(...found.map(([name]) => name.length)) + 2;
+  const rows = found.map(([name, finding]) => `${name.padEnd(left)}${finding.text}`);
+  const verdict = problems.length === 0 ? ["everything cria needs is here"] : problems.map((problem) => `problem: ${problem}`);
+  return `${[...rows, "", ...verdict].join("\n")}\n`;
+}
+
+function asJson(found: readonly (readonly [string, Finding])[], problems: readonly string[]): string {
+  return `${JSON.stringify({ ...Object.fromEntries(found.map(([name, { value }]) => [name, value])), problems }, null, 2)}\n`;
+}
+
+function findNode(): Finding {
+  const version = process.versions.node;
+  if (Number(version.split(".")[0]) >= 20) return plain(version);
+  return { ...plain(version), problem: `cria needs Node 20 or newer, this is ${version}: install it from nodejs.org` };
+}
+
+/** What the process may use: less than the machine has under taskset or in a container. */
+function findCores(): Finding {
+  const [usable, all] = [availableParallelism(), cpus().length];
+  return { value: usable, text: usable === all ? `${all}` : `${usable} of ${all} may be used` };
+}
+
+function findMemory(): Finding {
+  const total = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
+  return { value: total, text: `${gib(total)} GiB, ${gib(Math.min(freemem(), total))} free` };
+}
+
+function findThreads(): Finding {
+  const finding = need(hasSharedMemory(), "SharedArrayBuffer", "start Node without --no-harmony-sharedarraybuffer");
+  return { ...finding, value: availableParallelism(), text: `${availableParallelism()} worker threads over shared memory` };
+}
+
+function findTarget(): Finding {
+  const { name, reason } = chooseTarget(process.env.CRIA_TARGET);
+  return { value: name, text: `${name}: ${reason}` };
+}
+
+function need(there: boolean, what: string, wayOut: string): Finding {
+  const finding = { value: there, text: there ? "yes" : "no" };
+  return there ? finding : { ...finding, problem: `${what} is missing: ${wayOut}` };
+}
+
+function plain(text: string): Finding {
+  return { value: text, text };
+}
+
+function gib(bytes: number): string {
+  return (bytes / 2 ** 30).toFixed(1);
+}

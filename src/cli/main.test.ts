@@ -1,0 +1,81 @@
+// The program itself, as a shell starts it.
+import { execFile, spawn } from "node:child_process";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { expect, test } from "vitest";
+import { packageRoot, packageVersion } from "./package-root.ts";
+
+const main = join(packageRoot, "dist", "cli", "main.js");
+
+function cria(args: readonly string[], env: Record<string, string> = {}): Promise<{ code: number; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [main, ...args], { env: { ...process.env, ...env } }, (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+    );
+  });
+}
+
+test("version, help and wrong use", async () => {
+  const [version, help, wrong] = await Promise.all([cria(["--version"]), cria(["--help"]), cria(["docter"])]);
+  expect(version).toEqual({ code: 0, stdout: `${packageVersion()}\n`, stderr: "" });
+  expect(help).toMatchObject({ code: 0, stderr: "" });
+  expect(help.stdout).toContain("doctor");
+  expect(wrong).toEqual({ code: 2, stdout: "", stderr: '[cria] unknown command "docter", did you mean "doctor"?\n' });
+});
+
+test("doctor speaks to people and to programs", async () => {
+  const [text, json, unknown] = await Promise.all([
+    cria(["doctor"]),
+    cria(["doctor", "--json"]),
+    cria(["doctor", "--json"], { CRIA_TARGET: "wsam" }),
+  ]);
+  expect(text).toMatchObject({ code: 0, stderr: "" });
+  expect(text.stdout).toContain("everything cria needs is here");
+  const report = JSON.parse(json.stdout);
+  expect(report).toMatchObject({ cria: packageVersion(), node: process.versions.node, simd: true, problems: [] });
+  expect(report.threads).toBeGreaterThan(0);
+  expect(unknown.code).toBe(2);
+  expect(JSON.parse(unknown.stdout).error.message).toBe('[target] CRIA_TARGET is "wsam", did you mean "wasm"?');
+});
+
+test("a reader that leaves early is no error", async () => {
+  const child = spawn(process.execPath, [main, "--help"], { stdio: ["ignore", "pipe", "pipe"] });
+  child.stdout.destroy();
+  let stderr = "";
+  child.stderr.on("data", (chunk) => {
+    stderr += chunk;
+  });
+  const code = await new Promise((resolve) => child.on("close", resolve));
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+});
+
+/** A program that waits for the signal, takes `savingMs` to save, then ends with 7; `ready` on stdout says that it may be signalled. */
+async function interruptible(savingMs: number) {
+  const module = pathToFileURL(join(packageRoot, "dist", "cli", "interrupt.js")).href;
+  const code = `
+    const { abortOnSignals } = await import(${JSON.stringify(module)});
+    const signal = abortOnSignals(() => console.log("first"));
+    const alive = setInterval(() => {}, 1000);
+    signal.addEventListener("abort", () => setTimeout(() => process.exit(signal.reason.exitCode === 130 ? 7 : 8), ${savingMs}));
+    console.log("ready");`;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", code], { stdio: ["ignore", "pipe", "inherit"] });
+  const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
+  const said = (word: string) =>
+    new Promise<void>((resolve) => child.stdout.on("data", (chunk) => String(chunk).includes(word) && resolve()));
+  await said("ready");
+  return { child, ended, said };
+}
+
+test.skipIf(process.platform === "win32")("Ctrl-C lets work save, twice at once counts once, a later one quits", async () => {
+  const patient = await interruptible(200);
+  patient.child.kill("SIGINT");
+  patient.child.kill("SIGINT");
+  expect(await patient.ended).toBe(7);
+
+  const stuck = await interruptible(60_000);
+  stuck.child.kill("SIGINT");
+  await stuck.said("first");
+  await new Promise((resolve) => setTimeout(resolve, 700));
+  stuck.child.kill("SIGINT");
+  expect(await stuck.ended).toBe(130);
+});

@@ -1,0 +1,55 @@
+import { expect, test } from "vitest";
+import { UsageError } from "../base/index.ts";
+import type { FlagRow } from "./command.ts";
+import { parseFlags, requireFlags } from "./parse.ts";
+
+const rows: readonly FlagRow[] = [
+  { name: "out", type: "string", help: "where to", required: true },
+  { name: "vocab-size", type: "number", help: "pieces", default: 4096 },
+  { name: "stop", type: "string", help: "ends the text", repeat: true },
+  { name: "resume", type: "boolean", help: "go on" },
+  { name: "mmap", type: "boolean", help: "map files", default: true },
+];
+const parse = (...words: string[]) => parseFlags("here", rows, words);
+
+test("flags in every form, arguments between them, defaults for the rest", () => {
+  const { args, flags } = parse(
+    "a",
+    "--out=x y",
+    "--vocab-size",
+    "1e3",
+    "b",
+    "--stop",
+    "-1",
+    "--stop=--",
+    "--resume",
+    "--no-mmap",
+    "--",
+    "--out",
+  );
+  expect(args).toEqual(["a", "b", "--out"]);
+  expect(flags).toEqual({ out: "x y", "vocab-size": 1000, stop: ["-1", "--"], resume: true, mmap: false });
+  expect(parse().flags).toEqual({ out: undefined, "vocab-size": 4096, stop: [], resume: false, mmap: true });
+});
+
+test.each([
+  [["--uot", "x"], '[here] unknown flag --uot, did you mean "--out"?'],
+  [["--frobnicate"], "[here] unknown flag --frobnicate: there are --out, --vocab-size, --stop, --resume, --mmap"],
+  [["-x"], "[here] unknown flag -x"],
+  [["--out"], "[here] --out needs a value: where to"],
+  [["--out="], "[here] --out needs a value: where to"],
+  [["--out", "--resume"], '[here] --out needs a value, but "--resume" follows: write --out=--resume if that is the value'],
+  [["--vocab-size", "many"], '[here] --vocab-size needs a number, but has "many": pieces'],
+  [["--vocab-size", " "], '[here] --vocab-size needs a number, but has " ": pieces'],
+  [["--vocab-size", "Infinity"], '[here] --vocab-size needs a number, but has "Infinity": pieces'],
+  [["--resume=yes"], '[here] --resume takes no value, but has "yes": write --resume or --no-resume'],
+  [["--out", "a", "--out", "b"], '[here] --out is given as "a" and as "b": give it once'],
+])("%j is a wrong use", (words, message) => {
+  expect(() => parse(...words)).toThrow(UsageError);
+  expect(() => parse(...words)).toThrow(message);
+});
+
+test("a flag that must be given", () => {
+  expect(() => requireFlags("here", rows, parse().flags)).toThrow("[here] --out must be given: where to");
+  requireFlags("here", rows, parse("--out", "x").flags);
+});
