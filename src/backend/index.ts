@@ -1,2 +1,3 @@
 export type { Backend, DeviceBuffer, HostArray, Program } from "./backend.ts";
+export { bindByName } from "./bind-by-name.ts";
 export { checkBindings } from "./check-bindings.ts";

@@ -69,7 +69,7 @@ export type Op =
   | { readonly op: "vswap"; readonly d: Reg; readonly a: Reg }
   /** `lanes` registers as the rows of a square matrix; d are its columns. No register of d is one of a. */
   | { readonly op: "transpose"; readonly d: readonly Reg[]; readonly a: readonly Reg[] }
-  /** for (i = from; i < to; i += step), step > 0; i belongs to the loop and must not be written in the body. */
+  /** for (i = from; i < to; i += step), step > 0, from and to ≥ 0; i belongs to the loop and must not be written in the body. */
   | {
       readonly op: "loop";
       readonly i: Reg;

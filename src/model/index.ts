@@ -10,3 +10,25 @@ export {
   type PositionName,
   type RopePairing,
 } from "./config.ts";
+export {
+  type BatchSize,
+  batchPositions,
+  type InferenceGraph,
+  type InferenceSize,
+  inferenceGraph,
+  type LossGraph,
+  lossGraph,
+} from "./graphs.ts";
+export { initialise } from "./initialise.ts";
+export { type KvCache, type LlamaInputs, llama, outputWeight } from "./llama.ts";
+export {
+  constantRows,
+  type DeclaredParameters,
+  declareParameters,
+  type LlamaParameters,
+  llamaParameters,
+  type ParameterRow,
+  parameterCount,
+  parameterRows,
+} from "./parameters.ts";
+export { type PresetName, preset, presets } from "./presets.ts";

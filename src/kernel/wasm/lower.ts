@@ -197,18 +197,18 @@ class Emitter {
     }
   }
 
-  /** i = from; if (i < to) do { body; i += step } while (i < to) */
+  /** i = from; if (i < to) do { body; i += step } while (i < to). Unsigned: i may be an address beyond 2 GiB. */
   #loop(op: Extract<Op, { op: "loop" }>): void {
     this.#int(op.from);
     this.#emit(control["local.tee"], ...this.#index(op.i));
     this.#int(op.to);
-    this.#emit(integer["i32.lt_s"], control.if, emptyBlock, control.loop, emptyBlock);
+    this.#emit(integer["i32.lt_u"], control.if, emptyBlock, control.loop, emptyBlock);
     this.block(op.body);
     this.#get(op.i);
     this.#const(op.step);
     this.#emit(integer["i32.add"], control["local.tee"], ...this.#index(op.i));
     this.#int(op.to);
-    this.#emit(integer["i32.lt_s"], control.br_if, 0, control.end, control.end);
+    this.#emit(integer["i32.lt_u"], control.br_if, 0, control.end, control.end);
   }
 
   #load(d: Reg, m: Mem, span: Span): void {

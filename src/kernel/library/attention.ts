@@ -1,0 +1,340 @@
+// Causal attention that never stores the score matrix and never computes masked blocks (LLaMA, section 2.4; Rabe & Staats 2021;
+// Dao et al. 2022): blocks of queries meet blocks of keys, the softmax is corrected as it goes, the backward pass computes scores again.
+import { type Builder, type Int, kernel, type Position, type Vec } from "../language.ts";
+import { exp, log } from "./math.ts";
+import { blockProduct, eachStep, fill } from "./product.ts";
+
+export interface AttentionSizes {
+  readonly batch: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  /** Rows of a sequence: queries and keys. */
+  readonly rows: number;
+  readonly headDim: number;
+}
+
+/** Rows of a block: a block of scores (4 KB) stays in the first-level cache beside the pieces of q, k and v that it needs. */
+const block = 32;
+const scoreBytes = block * block * 4;
+/** exp of it is 0, and it is finite, so that differences of two are not NaN. */
+const lowest = -1e30;
+
+/** q [B·T, H·D], k and v [B·T, KV·D] → o, lse [B, H, T]. One unit a sequence and head. Pointers: q, k, v, o, lse. */
+export const attention = kernel<AttentionSizes>("attention", (k, sizes) => {
+  const pointers = k.pointers("q", "k", "v", "o", "lse");
+  const { scratch, begin, end } = k.range();
+  const { heads, kvHeads, rows, headDim } = sizes;
+  const keysTransposed = scratch;
+  const scores = keysTransposed.add(transposedBytes(sizes));
+  const maxima = scores.add(scoreBytes);
+  const sums = maxima.add(block * 4);
+  k.loop(begin, end, 1, (unit) => {
+    const sequence = unit.div(heads);
+    const head = unit.rem(heads);
+    const q = headOf(pointers.q, sequence, head, heads, sizes);
+    const o = headOf(pointers.o, sequence, head, heads, sizes);
+    const keys = headOf(pointers.k, sequence, head.div(heads / kvHeads), kvHeads, sizes);
+    const values = headOf(pointers.v, sequence, head.div(heads / kvHeads), kvHeads, sizes);
+    const lse = pointers.lse.add(unit.mul(rows * 4));
+    transposeKeys(k, sizes, keys, keysTransposed);
+    k.loop(0, blocksOf(rows), 1, (queryBlock) => {
+      k.blocks(queryBlock, rows, block, (count) => {
+        const queries = { base: rowsFrom(q, queryBlock, heads, headDim), rowStride: heads * headDim * 4 };
+        const output = { base: rowsFrom(o, queryBlock, heads, headDim), rowStride: heads * headDim * 4 };
+        fill(k, maxima, block, k.constant(lowest));
+        fill(k, sums, block, k.constant(0));
+        k.loop(output.base, output.base.add(count * output.rowStride), output.rowStride, (row) => fill(k, row, headDim, k.constant(0)));
+        const attend = (keyBlock: Int, keyCount: number, diagonal: boolean) => {
+          const left = { ...queries, depthStride: 4 };
+          const right = { base: keysTransposed.add(keyBlock.mul(headDim * block * 4)), depthStride: block * 4 };
+          blockProduct(k, { rows: count, columns: block }, headDim, left, right, { base: scores, rowStride: block * 4 }, "zero");
+          k.loop(0, count, 1, (i) => softmaxRow(k, sizes, i, scores, maxima, sums, output, diagonal));
+          const weights = { base: scores, rowStride: block * 4, depthStride: 4 };
+          const from = { base: rowsFrom(values, keyBlock, kvHeads, headDim), depthStride: kvHeads * headDim * 4 };
+          blockProduct(k, { rows: count, columns: headDim }, keyCount, weights, from, output, "load");
+        };
+        k.loop(0, queryBlock, 1, (keyBlock) => attend(keyBlock, block, false));
+        attend(queryBlock, count, true);
+        k.loop(0, count, 1, (i) => finishRow(k, headDim, i, maxima, sums, output, lse.add(queryBlock.mul(block * 4))));
+      });
+    });
+  });
+  return { units: sizes.batch * heads, scratchBytes: transposedBytes(sizes) + scoreBytes + 2 * block * 4 };
+});
+
+/** Scores of row i become exponentials against the running maximum; what was summed before shrinks by the change. */
+function softmaxRow(
+  k: Builder,
+  sizes: AttentionSizes,
+  i: Int,
+  scores: Int,
+  maxima: Int,
+  sums: Int,
+  output: { base: Int; rowStride: number },
+  diagonal: boolean,
+): void {
+  const row = scores.add(i.mul(block * 4));
+  const scale = k.constant(1 / Math.sqrt(sizes.headDim));
+  const score = (at: Position) => masked(k, k.load(row, at).mul(scale), i, at, diagonal, lowest);
+  const place = i.mul(4);
+  const old = k.splat(maxima.add(place));
+  const max = old.max(k.maximum(block, score));
+  const total = k.sum(block, (at) => {
+    const value = exp(k, score(at).sub(max));
+    k.store(value, row, at);
+    return value;
+  });
+  const shrink = exp(k, old.sub(max));
+  k.storeScalar(k.splat(sums.add(place)).fma(shrink, total), sums.add(place));
+  k.storeScalar(max, maxima.add(place));
+  const out = output.base.add(i.mul(output.rowStride));
+  k.lanes(sizes.headDim, (at) => k.store(k.load(out, at).mul(shrink), out, at), 4);
+}
+
+function finishRow(k: Builder, headDim: number, i: Int, maxima: Int, sums: Int, output: { base: Int; rowStride: number }, lse: Int): void {
+  const sum = k.splat(sums.add(i.mul(4)));
+  const inverse = k.constant(1).div(sum);
+  const out = output.base.add(i.mul(output.rowStride));
+  k.lanes(headDim, (at) => k.store(k.load(out, at).mul(inverse), out, at), 4);
+  k.storeScalar(k.splat(maxima.add(i.mul(4))).add(log(k, sum)), lse.add(i.mul(4)));
+}
+
+/** Gradients of q, k and v. One unit a sequence and key head. Pointers: q, k, v, o, lse, dO, dq, dk, dv. */
+export const attentionGradient = kernel<AttentionSizes>("attentionGradient", (k, sizes) => {
+  const p = k.pointers("q", "k", "v", "o", "lse", "dO", "dq", "dk", "dv");
+  const { scratch, begin, end } = k.range();
+  const { heads, kvHeads, rows, headDim } = sizes;
+  const group = heads / kvHeads;
+  const keysTransposed = scratch;
+  const valuesTransposed = keysTransposed.add(transposedBytes(sizes));
+  const weights = valuesTransposed.add(transposedBytes(sizes));
+  const dScores = weights.add(scoreBytes);
+  const [queryStride, keyStride] = [heads * headDim * 4, kvHeads * headDim * 4];
+  k.loop(begin, end, 1, (unit) => {
+    const sequence = unit.div(kvHeads);
+    const kvHead = unit.rem(kvHeads);
+    const [keys, values, dk, dv] = [p.k, p.v, p.dk, p.dv].map((x) => headOf(x, sequence, kvHead, kvHeads, sizes)) as [Int, Int, Int, Int];
+    transposeKeys(k, sizes, keys, keysTransposed);
+    transposeKeys(k, sizes, values, valuesTransposed);
+    for (const gradient of [dk, dv])
+      k.loop(gradient, gradient.add(rows * keyStride), keyStride, (row) => fill(k, row, headDim, k.constant(0)));
+    k.loop(0, group, 1, (member) => {
+      const head = kvHead.mul(group).add(member);
+      const [q, o, dO, dq] = [p.q, p.o, p.dO, p.dq].map((x) => headOf(x, sequence, head, heads, sizes)) as [Int, Int, Int, Int];
+      const lse = p.lse.add(
+        sequence
+          .mul(heads)
+          .add(head)
+          .mul(rows * 4),
+      );
+      k.loop(0, blocksOf(rows), 1, (queryBlock) =>
+        k.blocks(queryBlock, rows, block, (count) => {
+          const [queries, outputs, dOutputs, dQueries] = [q, o, dO, dq].map((x) => rowsFrom(x, queryBlock, heads, headDim)) as [
+            Int,
+            Int,
+            Int,
+            Int,
+          ];
+          const lseHere = lse.add(queryBlock.mul(block * 4));
+          const against = (keyBlock: Int, keyCount: number, diagonal: boolean) => {
+            const score = { rows: count, columns: block };
+            const transposed = (base: Int) => ({ base: base.add(keyBlock.mul(headDim * block * 4)), depthStride: block * 4 });
+            const left = (base: Int) => ({ base, rowStride: queryStride, depthStride: 4 });
+            blockProduct(k, score, headDim, left(queries), transposed(keysTransposed), { base: weights, rowStride: block * 4 }, "zero");
+            blockProduct(k, score, headDim, left(dOutputs), transposed(valuesTransposed), { base: dScores, rowStride: block * 4 }, "zero");
+            k.loop(0, count, 1, (i) => {
+              const offset = i.mul(queryStride);
+              const delta = k.sum(headDim, (at) => k.load(dOutputs.add(offset), at).mul(k.load(outputs.add(offset), at)));
+              scoreGradientRow(k, sizes, i, { weights, dScores }, k.splat(lseHere.add(i.mul(4))), delta, diagonal);
+            });
+            const [kBlock, dkBlock, dvBlock] = [keys, dk, dv].map((x) => rowsFrom(x, keyBlock, kvHeads, headDim)) as [Int, Int, Int];
+            const turned = (base: Int) => ({ base, rowStride: 4, depthStride: block * 4 });
+            const byKey = { rows: keyCount, columns: headDim };
+            const rowsOf = (base: Int) => ({ base, depthStride: queryStride });
+            blockProduct(k, byKey, count, turned(weights), rowsOf(dOutputs), { base: dvBlock, rowStride: keyStride }, "load");
+            blockProduct(k, byKey, count, turned(dScores), rowsOf(queries), { base: dkBlock, rowStride: keyStride }, "load");
+            const straight = { base: dScores, rowStride: block * 4, depthStride: 4 };
+            const result = { base: dQueries, rowStride: queryStride };
+            blockProduct(k, { rows: count, columns: headDim }, keyCount, straight, { base: kBlock, depthStride: keyStride }, result, {
+              first: keyBlock,
+            });
+          };
+          k.loop(0, queryBlock, 1, (keyBlock) => against(keyBlock, block, false));
+          against(queryBlock, count, true);
+        }),
+      );
+    });
+  });
+  return { units: sizes.batch * kvHeads, scratchBytes: 2 * transposedBytes(sizes) + 2 * scoreBytes };
+});
+
+/** Scores become probabilities p = exp(s − lse), and their gradients p · (dP − delta), scaled as the scores are. */
+function scoreGradientRow(
+  k: Builder,
+  sizes: AttentionSizes,
+  i: Int,
+  { weights, dScores }: { weights: Int; dScores: Int },
+  lse: Vec,
+  delta: Vec,
+  diagonal: boolean,
+): void {
+  const scale = k.constant(1 / Math.sqrt(sizes.headDim));
+  const row = weights.add(i.mul(block * 4));
+  const dRow = dScores.add(i.mul(block * 4));
+  k.lanes(block, (at) => {
+    const p = masked(k, exp(k, k.load(row, at).mul(scale).sub(lse)), i, at, diagonal, 0);
+    k.store(p, row, at);
+    k.store(k.load(dRow, at).sub(delta).mul(p).mul(scale), dRow, at);
+  });
+}
+
+export interface CachedAttentionSizes {
+  readonly batch: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly queryRows: number;
+  readonly cacheRows: number;
+  readonly headDim: number;
+}
+
+/**
+ * Queries against a cache: row i, at position start + i, attends keys j ≤ start + i. One unit a query row and head.
+ * Pointers: q, k, v, start (int32), o, lse.
+ */
+export const cachedAttention = kernel<CachedAttentionSizes>("cachedAttention", (k, sizes) => {
+  const p = k.pointers("q", "k", "v", "start", "o", "lse");
+  const { scratch: scores, begin, end } = k.range();
+  const { heads, kvHeads, queryRows, cacheRows, headDim } = sizes;
+  const keyStride = kvHeads * headDim * 4;
+  const start = clampStart(k, p.start, cacheRows - queryRows);
+  k.loop(begin, end, 1, (unit) => {
+    const head = unit.rem(heads);
+    const row = unit.div(heads); // over batch and query rows
+    const sequence = row.div(queryRows);
+    const count = start.add(row.rem(queryRows)).add(1);
+    const q = p.q.add(unit.mul(headDim * 4));
+    const cache = sequence.mul(cacheRows * keyStride).add(head.div(heads / kvHeads).mul(headDim * 4));
+    const max = scoresOfKeys(k, q, p.k.add(cache), count, keyStride, headDim, scores);
+    const total = k.variable();
+    const scoreEnd = scores.add(count.mul(4));
+    k.store(k.constant(lowest), scoreEnd); // so that the last vector may reach beyond the last score
+    k.loop(scores, scoreEnd, k.laneCount * 4, (at) => {
+      const value = exp(k, k.load(at).sub(max));
+      k.store(value, at);
+      total.addTo(value);
+    });
+    const sum = total.sum();
+    weightedRows(k, p.v.add(cache), count, keyStride, headDim, scores, k.constant(1).div(sum), p.o.add(unit.mul(headDim * 4)));
+    const lseAt = sequence.mul(heads).add(head).mul(queryRows).add(row.rem(queryRows));
+    k.storeScalar(max.add(log(k, sum)), p.lse.add(lseAt.mul(4)));
+  });
+  return { units: sizes.batch * queryRows * heads, scratchBytes: (cacheRows + k.laneCount) * 4 };
+});
+
+/** Scaled scores of all keys, and their maximum. */
+function scoresOfKeys(k: Builder, q: Int, keys: Int, count: Int, keyStride: number, headDim: number, scores: Int): Vec {
+  const scale = k.constant(1 / Math.sqrt(headDim));
+  const max = k.variable(lowest);
+  const to = k.copy(scores);
+  k.loop(keys, keys.add(count.mul(keyStride)), keyStride, (key) => {
+    const score = k.sum(headDim, (at) => k.load(q, at).mul(k.load(key, at))).mul(scale);
+    max.maxTo(score);
+    k.storeScalar(score, to);
+    to.bump(4);
+  });
+  return max;
+}
+
+/** Σ weight · row, a few registers of channels at a time. */
+function weightedRows(k: Builder, values: Int, count: Int, stride: number, headDim: number, weights: Int, factor: Vec, to: Int): void {
+  const registers = 8;
+  eachStep(k, headDim, registers * k.laneCount, (channels, first) => {
+    const by = typeof first === "number" ? first * 4 : first.mul(4);
+    const sums: { sum: Vec; at: Position }[] = [];
+    k.lanes(channels, (at) => sums.push({ sum: k.variable(), at }), registers);
+    const weight = k.copy(weights);
+    const from = values.add(by);
+    k.loop(from, from.add(count.mul(stride)), stride, (row) => {
+      const p = k.splat(weight);
+      for (const { sum, at } of sums) sum.accumulate(p, k.load(row, at));
+      weight.bump(4);
+    });
+    for (const { sum, at } of sums) k.store(sum.mul(factor), to.add(by), at);
+  });
+}
+
+/** Rows of x [T, W] into rows start … start + T − 1 of a cache [S, W]. Pointers: cache, x, start (int32). One unit a row. */
+export const cacheWrite = kernel<{ rows: number; cacheRows: number; channels: number }>(
+  "cacheWrite",
+  (k, { rows, cacheRows, channels }) => {
+    const { cache, x, start } = k.pointers("cache", "x", "start");
+    const { begin, end } = k.range();
+    const first = clampStart(k, start, cacheRows - rows);
+    k.loop(begin, end, 1, (row) => {
+      const from = x.add(row.mul(channels * 4));
+      const to = cache.add(first.add(row).mul(channels * 4));
+      k.lanes(channels, (at) => k.store(k.load(from, at), to, at), 4);
+    });
+    return { units: rows };
+  },
+);
+
+/** A start read from memory never leads outside the cache; callers hold the rule, this holds the memory. */
+function clampStart(k: Builder, start: Int, highest: number): Int {
+  return k.loadInt(start).max(0).min(highest);
+}
+
+/** Where j ≤ i holds within a diagonal block, the value; elsewhere `outside`. */
+function masked(k: Builder, value: Vec, i: Int, at: Position, diagonal: boolean, outside: number): Vec {
+  if (!diagonal) return value;
+  const first = at.index ? at.index.add(at.offset).div(4) : k.int(at.offset / 4);
+  return k
+    .splatInt(i)
+    .intLess(k.iota().intAdd(k.splatInt(first)))
+    .select(k.constant(outside), value);
+}
+
+/** Keys of one head as [block of rows][channel][row in the block], zeros behind the last row. */
+function transposeKeys(k: Builder, { rows, kvHeads, headDim }: AttentionSizes, keys: Int, to: Int): void {
+  const stride = kvHeads * headDim * 4;
+  k.loop(0, blocksOf(rows), 1, (index) =>
+    k.blocks(index, rows, block, (count) => {
+      const from = rowsFrom(keys, index, kvHeads, headDim);
+      const blockTo = to.add(index.mul(headDim * block * 4));
+      eachStep(k, headDim, k.laneCount, (channels, first) => {
+        const column = from.add(typeof first === "number" ? first * 4 : first.mul(4));
+        const target = blockTo.add(typeof first === "number" ? first * block * 4 : first.mul(block * 4));
+        for (let j = 0; j < block; j += k.laneCount)
+          transposeSquare(k, column, target, j, Math.min(k.laneCount, count - j), channels, stride);
+      });
+    }),
+  );
+}
+
+/** Rows j … j + count of a column of `channels` channels; rows that do not exist are zeros. */
+function transposeSquare(k: Builder, column: Int, target: Int, j: number, count: number, channels: number, stride: number): void {
+  const span = channels === k.laneCount ? "full" : channels;
+  const rows = Array.from({ length: k.laneCount }, (_, i) =>
+    i < count ? k.load(column, { offset: 0, span, copy: 0 }, (j + i) * stride) : k.variable(),
+  );
+  const turned = k.transpose(rows);
+  for (let c = 0; c < channels; c++) k.store(turned[c]!, target, { offset: (c * block + j) * 4, span: "full", copy: 0 });
+}
+
+function transposedBytes({ rows, headDim }: AttentionSizes): number {
+  return blocksOf(rows) * block * headDim * 4;
+}
+
+function blocksOf(rows: number): number {
+  return Math.ceil(rows / block);
+}
+
+/** First row of a block. */
+function rowsFrom(base: Int, blockIndex: Int, heads: number, headDim: number): Int {
+  return base.add(blockIndex.mul(block * heads * headDim * 4));
+}
+
+/** First row of a head in a sequence. */
+function headOf(base: Int, sequence: Int, head: Int, heads: number, { rows, headDim }: AttentionSizes): Int {
+  return base.add(sequence.mul(rows * heads * headDim * 4)).add(head.mul(headDim * 4));
+}

@@ -1,0 +1,99 @@
+// The two graphs that everyone runs: the loss of a batch of sequences, and the logits of one growing sequence.
+import { check } from "../base/index.ts";
+import { embedding, f32, Graph, i32, linear, linearCrossEntropy, type Tensor } from "../graph/index.ts";
+import { headDim, type LlamaConfig } from "./config.ts";
+import { type KvCache, llama, outputWeight } from "./llama.ts";
+import { type DeclaredParameters, declareParameters } from "./parameters.ts";
+
+/** B sequences of T tokens each. */
+export interface BatchSize {
+  readonly batch: number;
+  readonly length: number;
+}
+
+export interface LossGraph extends DeclaredParameters {
+  readonly graph: Graph;
+  /** Inputs "tokens", "targets" (negative: does not count) and "positions", i32 [B·T], sequence after sequence. */
+  readonly tokens: Tensor;
+  readonly targets: Tensor;
+  readonly positions: Tensor;
+  /** [1], in nats; kept. */
+  readonly loss: Tensor;
+  /** [B·T]: each token's own loss; not kept. */
+  readonly losses: Tensor;
+}
+
+/** @param gradient whether the loss will be differentiated. @throws CriaError when the sequences are longer than the model's context. */
+export function lossGraph(config: LlamaConfig, { batch, length }: BatchSize, gradient: boolean): LossGraph {
+  checkContext(config, length);
+  const graph = new Graph();
+  const rows = batch * length;
+  const tokens = graph.input("tokens", i32(rows));
+  const targets = graph.input("targets", i32(rows));
+  const positions = graph.input("positions", i32(rows));
+  const declared = declareParameters(graph, config);
+  const x = llama(declared.parameters, config, { tokens, positions, batch }); // [N, C]
+  const { loss, losses } = linearCrossEntropy(x, outputWeight(declared.parameters), targets, { gradient });
+  return { graph, ...declared, tokens, targets, positions, loss: graph.keep(loss), losses };
+}
+
+/** Positions 0 … length − 1 for every sequence of a batch. */
+export function batchPositions({ batch, length }: BatchSize): Int32Array {
+  return Int32Array.from({ length: batch * length }, (_, row) => row % length);
+}
+
+export interface InferenceSize {
+  /** T: rows that a run takes; 1 for decoding. */
+  readonly length: number;
+  /** S: rows of the cache, at most the model's context. Several graphs may share the cache's buffers. */
+  readonly cacheRows: number;
+  /** Of every row, or of the one that the input "row" names: logits of a whole prompt are large and mostly unread. */
+  readonly logits: "all" | "one";
+}
+
+export interface InferenceGraph extends DeclaredParameters {
+  readonly graph: Graph;
+  /** Inputs "tokens" and "positions", i32 [T]. Rows behind the last real token may hold anything: later runs write over them. */
+  readonly tokens: Tensor;
+  readonly positions: Tensor;
+  /** Input "start", i32 [1]: rows in the cache before the run; start + T ≤ S. positions[t] is start + t. */
+  readonly start: Tensor;
+  /** Input "row", i32 [1]; absent for all logits. */
+  readonly row?: Tensor;
+  /** States "cache.0.key", "cache.0.value", …: [S, KV·D]. */
+  readonly cache: KvCache["layers"];
+  /** [T, V] or [1, V]; kept. */
+  readonly logits: Tensor;
+}
+
+/** @throws CriaError when cache and context do not hold the rows. */
+export function inferenceGraph(config: LlamaConfig, { length, cacheRows, logits }: InferenceSize): InferenceGraph {
+  checkContext(config, cacheRows);
+  check(length <= cacheRows, "model", () => `runs of ${length} tokens do not fit a cache of ${cacheRows} rows`);
+  const graph = new Graph();
+  const tokens = graph.input("tokens", i32(length));
+  const positions = graph.input("positions", i32(length));
+  const start = graph.input("start", i32(1));
+  const row = logits === "one" ? graph.input("row", i32(1)) : undefined;
+  const declared = declareParameters(graph, config);
+  const cache = declareCache(graph, config, cacheRows);
+  const x = llama(declared.parameters, config, { tokens, positions, batch: 1, cache: { start, layers: cache } }); // [T, C]
+  const scores = linear(row ? embedding(x, row) : x, outputWeight(declared.parameters)); // [T or 1, V]
+  return { graph, ...declared, tokens, positions, start, ...(row && { row }), cache, logits: graph.keep(scores) };
+}
+
+function declareCache(graph: Graph, config: LlamaConfig, rows: number): KvCache["layers"] {
+  const type = f32(rows, config.nKvHeads * headDim(config)); // [S, KV·D]
+  return Array.from({ length: config.nLayers }, (_, i) => ({
+    key: graph.state(`cache.${i}.key`, type),
+    value: graph.state(`cache.${i}.value`, type),
+  }));
+}
+
+function checkContext(config: LlamaConfig, rows: number): void {
+  check(
+    rows <= config.contextLength,
+    "model",
+    () => `${rows} positions exceed the model's context of ${config.contextLength}: shorten them or raise contextLength`,
+  );
+}
