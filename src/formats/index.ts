@@ -9,3 +9,5 @@ export { type TensorToWrite, writeSafetensors } from "./safetensors-write.ts";
 export { readShardedSafetensors } from "./sharded-safetensors.ts";
 export type { StorageName } from "./storage.ts";
 export { TensorFile, type TensorInfo } from "./tensor-file.ts";
+export { type ReadTokenizerOptions, readTokenizerJson } from "./tokenizer-json-read.ts";
+export { tokenizerConfigJson, tokenizerJson } from "./tokenizer-json-write.ts";

@@ -103,10 +103,11 @@ function layOut(counter: WordCounter, pieces: readonly string[]) {
   return builder.build();
 }
 
-/** ▁ stands at the start of a piece, once, or the piece is nothing but ▁. */
+/** ▁ stands at the start of a piece, once, or the piece is nothing but ▁; so one that ends in ▁ is nothing else. */
 function isPlacedWell(left: string, right: string, allowWhitespaceOnlyPieces: boolean): boolean {
   if (!left.endsWith(spaceMark)) return true;
-  return right.startsWith(spaceMark) ? allowWhitespaceOnlyPieces : left === spaceMark;
+  if (right.startsWith(spaceMark)) return allowWhitespaceOnlyPieces && right.endsWith(spaceMark);
+  return left === spaceMark;
 }
 
 function isAtMost(units: number, left: string, right: string, maxCharacters: number): boolean {

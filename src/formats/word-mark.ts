@@ -1,0 +1,32 @@
+// The textbook kind in Hugging Face's terms. Their BPE begins with single characters, so `</w>` is written as one private-use character
+// that a normaliser puts behind every word.
+import { fail } from "../base/index.ts";
+import { endOfWord, type WordModel } from "../tokenizer/index.ts";
+
+/** Matches the empty place between a word and what follows it. */
+export const wordEndPattern = "(?<=\\S)(?=\\s|\\z)";
+
+/** A character of the private use area that no piece holds. */
+export function wordMark({ pieces }: WordModel): string {
+  for (let code = 0xe000; code < 0xf900; code++) {
+    const char = String.fromCharCode(code);
+    if (!pieces.some((piece) => piece.includes(char))) return char;
+  }
+  return fail("tokenizer.json", "every private-use character is a piece: none is left to mark the end of words");
+}
+
+/** @throws CriaError when a merge spells `</w>` out of its letters: their format cannot tell the two apart. */
+export function markedPieces(model: WordModel, mark: string): string[] {
+  for (const [left, right] of model.merges) {
+    if (model.pieces[left]! + model.pieces[right]! === endOfWord)
+      fail(
+        "tokenizer.json",
+        `a merge spells ${endOfWord} out of letters, which this format cannot hold: leave that text out of the corpus`,
+      );
+  }
+  return model.pieces.map((piece) => (piece.endsWith(endOfWord) ? piece.slice(0, -endOfWord.length) + mark : piece));
+}
+
+export function unmarkedPiece(piece: string, mark: string): string {
+  return piece.endsWith(mark) ? piece.slice(0, -mark.length) + endOfWord : piece;
+}

@@ -1,0 +1,205 @@
+import { beforeAll, expect, test } from "vitest";
+import { Rng } from "../base/index.ts";
+import { naiveMerge, randomText, variedTexts } from "./conformance.ts";
+import { createTokenizer, StreamDecoder, type Tokenizer, type TokenizerKind, type TokenizerModel, trainTokenizer } from "./index.ts";
+import { compilePattern, nextWordOf, type SplitName, splitPatterns } from "./split-pattern.ts";
+
+const tokenizers = new Map<string, Tokenizer>();
+
+beforeAll(async () => {
+  const corpus = [...variedTexts, ...variedTexts.map((text) => `${text} the low lower newest widest 'twas`)];
+  const train = (options: Parameters<typeof trainTokenizer>[1]) => trainTokenizer(corpus, options).then(createTokenizer);
+  tokenizers.set("word", await train({ kind: "word", vocabSize: 500 }));
+  tokenizers.set("sentencepiece", await train({ kind: "sentencepiece", vocabSize: 600, characterCoverage: 0.98 }));
+  tokenizers.set("bytes", await train({ kind: "bytes", vocabSize: 500 }));
+  tokenizers.set("bytes gpt2", await train({ kind: "bytes", vocabSize: 500, pattern: "gpt2", splitDigits: true }));
+});
+
+const lossless = ["sentencepiece", "bytes", "bytes gpt2"];
+
+test.each(lossless)("%s: decoding gives back every text", (name) => {
+  const tokenizer = tokenizers.get(name)!;
+  const rng = new Rng(7);
+  const random = Array.from({ length: 200 }, () => String.fromCodePoint(...Array.from({ length: rng.below(20) }, () => anyCharacter(rng))));
+  for (const text of [...variedTexts, ...random, "▁ literal ▁▁ marks▁", " ▁", "\ufeffbom", "\ufeff"]) {
+    expect(tokenizer.decode(tokenizer.encode(text))).toBe(text);
+    expect(tokenizer.decode(tokenizer.encode(text, tokenizer.bosId === undefined ? {} : { bos: true, eos: true }))).toBe(text);
+  }
+});
+
+/** Any scalar value: all of Unicode but the surrogates. */
+function anyCharacter(rng: Rng): number {
+  const code = rng.below(rng.below(2) === 0 ? 0x3000 : 0x10f800);
+  return code >= 0xd800 ? code + 0x800 : code;
+}
+
+test.each(lossless)("%s: decoding gives back all bytes, also what is no UTF-8", (name) => {
+  const tokenizer = tokenizers.get(name)!;
+  const rng = new Rng(8);
+  const utf8 = new TextEncoder();
+  for (let round = 0; round < 200; round++) {
+    const bytes = Uint8Array.from({ length: rng.below(40) }, () => (rng.below(2) === 0 ? rng.below(256) : 0x20 + rng.below(96)));
+    expect(tokenizer.decodeBytes(tokenizer.encodeBytes(bytes))).toEqual(bytes);
+  }
+  for (const text of variedTexts) expect(tokenizer.encodeBytes(utf8.encode(text))).toEqual(tokenizer.encode(text));
+});
+
+test("a lone surrogate counts as U+FFFD", () => {
+  for (const name of lossless) expect(tokenizers.get(name)!.decode(tokenizers.get(name)!.encode("a\ud800b\udfff"))).toBe("a\ufffdb\ufffd");
+});
+
+test("the word kind gives back words, unknown characters as U+FFFD", () => {
+  const tokenizer = tokenizers.get("word")!;
+  expect(tokenizer.decode(tokenizer.encode(" the  low\n\tlower "))).toBe("the low lower");
+  expect(tokenizer.decode(tokenizer.encode("low ꙮ"))).toBe("low \ufffd");
+});
+
+function rankBy(model: TokenizerModel): (left: string, right: string) => number | undefined {
+  const ranks = new Map((model.merges ?? []).map(([l, r], rank) => [`${model.pieces[l]} ${model.pieces[r]}`, rank]));
+  return (left, right) => ranks.get(`${left} ${right}`);
+}
+
+test("sentencepiece: fast encoding equals the naive merging of the whole text", () => {
+  const tokenizer = tokenizers.get("sentencepiece")!;
+  const rng = new Rng(9);
+  for (const text of [...variedTexts.filter((t) => t !== ""), ...Array.from({ length: 60 }, () => randomText(rng, 1 + rng.below(200)))]) {
+    const merged = naiveMerge([...`▁${text.replaceAll(" ", "▁")}`], rankBy(tokenizer.model));
+    const pieces = merged.flatMap((piece) => (tokenizer.pieceToId(piece) === undefined ? utf8Names(piece) : [piece]));
+    expect(Array.from(tokenizer.encode(text), (id) => tokenizer.idToPiece(id))).toEqual(pieces);
+  }
+});
+
+function utf8Names(piece: string): string[] {
+  return Array.from(new TextEncoder().encode(piece), (byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`);
+}
+
+test.each(["word", "sentencepiece", "bytes"] as const)("%s: long words, which go through a heap, equal the naive merging", (kind) => {
+  const tokenizer = tokenizers.get(kind)!;
+  const rng = new Rng(10);
+  for (const length of [47, 48, 49, 50, 97, 300]) {
+    const text = Array.from({ length }, () => "aaabcdelnotw"[rng.below(12)]!).join("");
+    const wrapped = { word: [...text, "</w>"], sentencepiece: [..."▁", ...text], bytes: [...text] }[kind];
+    expect(Array.from(tokenizer.encode(text), (id) => tokenizer.idToPiece(id))).toEqual(naiveMerge(wrapped, rankBy(tokenizer.model)));
+  }
+});
+
+test.each<TokenizerKind>(["word", "sentencepiece", "bytes"])("%s: a megabyte of one letter is encoded", (kind) => {
+  const tokenizer = tokenizers.get(kind)!;
+  const text = "a".repeat(1 << 20);
+  expect(tokenizer.decode(tokenizer.encode(text))).toBe(text);
+});
+
+test("scores: the highest merges first, the leftmost among equals, whatever its parts", () => {
+  const pieces = ["<unk>", "<s>", "</s>", "▁", "a", "b", "c", "ab", "bc", "abc", "aa", "aaa"];
+  const scores = [0, 0, 0, -9, -9, -9, -9, -3, -2, -1, -4, -0.5];
+  const tokenizer = createTokenizer({
+    kind: "sentencepiece",
+    pieces,
+    scores,
+    specials: [0, 1, 2],
+    unkId: 0,
+    bosId: 1,
+    eosId: 2,
+    byteFallback: false,
+    dummyPrefix: "first",
+    prefixBeforeSpace: true,
+  });
+  const show = (text: string) => Array.from(tokenizer.encode(text), (id) => tokenizer.idToPiece(id)).join(" ");
+  expect(show("abc")).toBe("▁ abc");
+  expect(show("aaaa")).toBe("▁ aaa a");
+  expect(show("aaaaa")).toBe("▁ aaa aa");
+  expect(show("axyzb x")).toBe("▁ a <unk> b ▁ <unk>");
+});
+
+test("special pieces are text unless asked for, and left away when decoding", () => {
+  const tokenizer = tokenizers.get("bytes")!;
+  const text = "<|begin_of_text|>low<|end_of_text|>";
+  expect([...tokenizer.encode(text)]).not.toContain(tokenizer.bosId);
+  expect(tokenizer.decode(tokenizer.encode(text))).toBe(text);
+  const ids = tokenizer.encode(text, { parseSpecial: true });
+  expect([ids[0], ids.at(-1)]).toEqual([tokenizer.bosId, tokenizer.eosId]);
+  expect(tokenizer.decode(ids)).toBe("low");
+  expect(tokenizer.decode(ids, { specials: true })).toBe(text);
+});
+
+test.each([...lossless, "word"])("%s: streaming gives what decoding gives, never half a character", (name) => {
+  const tokenizer = tokenizers.get(name)!;
+  for (const text of variedTexts) {
+    const ids = tokenizer.encode(text);
+    const stream = new StreamDecoder(tokenizer);
+    const parts = Array.from(ids, (id) => stream.push(id));
+    if (name !== "word" && !text.includes("\ufffd")) expect(parts.join("")).not.toContain("\ufffd");
+    expect(parts.join("") + stream.flush()).toBe(tokenizer.decode(ids));
+  }
+});
+
+test("a stream that ends inside a character says so with U+FFFD", () => {
+  const tokenizer = tokenizers.get("bytes")!;
+  const stream = new StreamDecoder(tokenizer);
+  const [first] = tokenizer.encodeBytes(Uint8Array.of(0xf0, 0x9f));
+  expect(stream.push(first!)).toBe("");
+  expect(stream.flush()).toBe("\ufffd");
+});
+
+test("a continued stream keeps its first space", () => {
+  const tokenizer = tokenizers.get("sentencepiece")!;
+  const id = tokenizer.encode("the")[0]!;
+  expect(new StreamDecoder(tokenizer).push(id)).not.toMatch(/^ /);
+  expect(new StreamDecoder(tokenizer, { continued: true }).push(id)).toMatch(/^ /);
+});
+
+test.each<SplitName>(["gpt2", "llama3"])("the %s scanner cuts as its published expression does", (name) => {
+  const pattern = compilePattern(splitPatterns[name]);
+  const nextWord = nextWordOf(name);
+  const rng = new Rng(11);
+  const units = [
+    " ",
+    "  ",
+    "\n",
+    "\r",
+    "\t",
+    "\u0085",
+    "\ufeff",
+    "a",
+    "Z",
+    "é",
+    "日",
+    "1",
+    "٣",
+    "½",
+    "'",
+    "'s",
+    "'LL",
+    "'Re",
+    "!",
+    "🦙",
+    "𝔘",
+    "𝟙",
+    "\u0301",
+    "\ud800",
+  ];
+  const random = Array.from({ length: 3000 }, () => Array.from({ length: rng.below(16) }, () => units[rng.below(units.length)]!).join(""));
+  for (const text of [...variedTexts, ...random]) {
+    const words: string[] = [];
+    for (let at = 0; at < text.length; at = nextWord(text, at, text.length)) words.push(text.slice(at, nextWord(text, at, text.length)));
+    expect(words).toEqual(text.match(pattern) ?? []);
+  }
+});
+
+test.each<[string, (model: TokenizerModel) => unknown, RegExp]>([
+  ["a piece twice", (m) => ({ ...m, pieces: m.pieces.with(300, "a") }), /has the ids \d+ and 300|ids must be unique/],
+  ["a merge outside", (m) => ({ ...m, merges: [[0, 99999]] }), /outside the 500 pieces/],
+  ["a merge of nothing", (m) => ({ ...m, merges: [[0, 0]] }), /which is not among/],
+  ["a bos outside", (m) => ({ ...m, bosId: 500 }), /special id 500 is outside/],
+  ["a byte without a piece", (m) => ({ ...m, merges: [], pieces: m.pieces.with(97, "nothing") }), /byte 97 has no piece/],
+])("refuses %s", (_name, damage, message) => {
+  expect(() => createTokenizer(damage(tokenizers.get("bytes")!.model) as TokenizerModel)).toThrow(message);
+});
+
+test("says what is wrong with an id, or with asking for what is not there", () => {
+  const tokenizer = tokenizers.get("bytes")!;
+  expect(() => tokenizer.decode([500])).toThrow(/id 500 is outside the vocabulary of 500/);
+  expect(() => tokenizer.idToPiece(-1)).toThrow(/outside the vocabulary/);
+  const { bosId: _, ...model } = tokenizer.model;
+  expect(() => createTokenizer(model as TokenizerModel).encode("x", { bos: true })).toThrow(/no begin-of-text/);
+});
