@@ -1,2 +1,10 @@
+export { type ActivationSizes, activation, activationGradient, glu, gluGradient } from "./activation.ts";
+export type { ActivationName } from "./activation-functions.ts";
 export { type AttentionSizes, attention, attentionGradient, type CachedAttentionSizes, cachedAttention, cacheWrite } from "./attention.ts";
+export { type CrossEntropySizes, countTargets, meanLoss, softmaxCrossEntropy } from "./cross-entropy.ts";
+export { accumulate, add, assign, type Elements, fillZero } from "./elementwise.ts";
+export { type EmbeddingSizes, embeddingGradient, embeddingRows } from "./embedding.ts";
 export { fewRows, type MatmulForm, type MatmulSizes, matmul, packedBytes, packMatrix, rowsTimesMatrix } from "./matmul.ts";
+export { layerNorm, layerNormGradient, type NormSizes, normGradientUnits, rmsNorm, rmsNormGradient, sumRows } from "./norm.ts";
+export { type AdamwConstants, adamw, normFromPartials, sumOfSquares, sumOfSquaresUnits } from "./optimiser.ts";
+export { type RopeSizes, rope, ropeFrequencies } from "./rope.ts";

@@ -65,11 +65,14 @@ export function erf(k: Builder, x: Vec): Vec {
     .select(withSignOf(k, far, x), p.fma(x, x));
 }
 
-/** Sine and cosine of |x| ≤ 8192, within 1.2e-7 absolutely. */
-export function sinCos(k: Builder, x: Vec): { sin: Vec; cos: Vec } {
-  const q = x.mul(k.constant(2 / Math.PI)).round();
+/** Sine and cosine of x + low for |x| ≤ 8192 and |low| ≤ 8, within 1.2e-7 absolutely. */
+export function sinCos(k: Builder, x: Vec, low: Vec = k.constant(0)): { sin: Vec; cos: Vec } {
+  const q = x
+    .add(low)
+    .mul(k.constant(2 / Math.PI))
+    .round();
   // π/2 in three parts, so that q · part is exact.
-  let r = q.fma(k.constant(-1.5703125), x);
+  let r = q.fma(k.constant(-1.5703125), x).add(low);
   r = q.fma(k.constant(-4.837512969970703e-4), r);
   r = q.fma(k.constant(-7.549789948768648e-8), r);
   const z = r.mul(r);

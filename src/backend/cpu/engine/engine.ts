@@ -5,7 +5,7 @@ import { Crew } from "./crew.ts";
 import { checkPhases, type Phase } from "./program.ts";
 import type { Trap } from "./protocol.ts";
 import { createCounters } from "./replay.ts";
-import { SharedHeap } from "./shared-heap.ts";
+import { checkMaximum, SharedHeap } from "./shared-heap.ts";
 import { checkThreads, defaultThreads } from "./threads.ts";
 
 export interface EngineOptions {
@@ -44,10 +44,16 @@ export interface Engine extends AsyncDisposable {
 /** @throws CriaError when options are out of range or the machine gives no shared memory. */
 export async function openEngine({ threads = defaultThreads(), maximumBytes }: EngineOptions = {}): Promise<Engine> {
   checkThreads(threads);
-  const heap = new SharedHeap(maximumBytes);
+  checkMaximum(maximumBytes);
   const control = createControl();
-  const crew = await Crew.start({ memory: heap.memory, control, threads });
-  return new WorkerEngine(threads, heap, control, crew);
+  // Threads first: a thread that lacks address space ends the process, a memory can do with less.
+  const crew = await Crew.start({ control, threads });
+  try {
+    return new WorkerEngine(threads, new SharedHeap(maximumBytes), control, crew);
+  } catch (error) {
+    await crew.dismiss(error as CriaError);
+    throw error;
+  }
 }
 
 class WorkerEngine implements Engine {
@@ -98,9 +104,10 @@ class WorkerEngine implements Engine {
     this.#crew.check();
     const compiled = await compile(module);
     const checked = checkPhases(phases, compiled);
+    const { memory } = this.#heap;
     const program = this.#nextProgram++;
     const counters = createCounters(checked);
-    const answers = await this.#crew.ask(() => ({ type: "load", program, module: compiled, phases: checked, counters }));
+    const answers = await this.#crew.ask(() => ({ type: "load", program, module: compiled, memory, phases: checked, counters }));
     const problem = answers.find((answer) => answer.problem !== undefined)?.problem;
     if (problem !== undefined) {
       this.#crew.tell({ type: "unload", program });

@@ -4,6 +4,8 @@ export interface TinyKernel {
   /** i32 parameters, the engine's three (scratch, begin, end) included. */
   readonly params: number;
   readonly body: readonly number[];
+  /** Locals after the parameters, as the code section holds them: how many, of which type. */
+  readonly locals?: readonly number[];
 }
 
 /** A module that imports the engine's memory and exports its kernels as "0", "1", … */
@@ -11,7 +13,7 @@ export function assemble(...kernels: readonly TinyKernel[]): Uint8Array {
   const types = kernels.map(({ params }) => [0x60, ...vector(Array(params).fill([0x7f])), 0]);
   const memory = [...text("e"), ...text("m"), 0x02, 0x03, 1, ...unsigned(65536)]; // shared, 1 to 65536 pages
   const exports = kernels.map((_, i) => [...text(`${i}`), 0x00, i]);
-  const bodies = kernels.map(({ body }) => sized([0, ...body, end]));
+  const bodies = kernels.map(({ body, locals }) => sized([...(locals ? [1, ...locals] : [0]), ...body, end]));
   const sections = [
     section(1, types),
     section(2, [memory]),

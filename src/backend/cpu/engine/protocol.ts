@@ -3,7 +3,6 @@ import type { Phase } from "./program.ts";
 
 /** What a worker is started with, as its `workerData`. */
 export interface WorkerSetup {
-  readonly memory: WebAssembly.Memory;
   /** The barrier's words: outside of the WebAssembly memory, where no kernel can write over them. */
   readonly control: Int32Array<SharedArrayBuffer>;
   readonly threads: number;
@@ -14,6 +13,7 @@ export type ToWorker =
       readonly type: "load";
       readonly program: number;
       readonly module: WebAssembly.Module;
+      readonly memory: WebAssembly.Memory;
       readonly phases: readonly Phase[];
       readonly counters: Int32Array<SharedArrayBuffer>;
     }

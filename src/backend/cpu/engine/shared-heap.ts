@@ -21,9 +21,8 @@ export class SharedHeap {
    * @throws CriaError when no memory can be had at all.
    */
   constructor(maximumBytes = addressableBytes) {
-    const pages = Math.floor(maximumBytes / pageBytes);
-    check(pages >= 1 && maximumBytes <= addressableBytes, "cpu", () => `maximumBytes is ${maximumBytes}, but it goes from 65536 to 2^32`);
-    [this.memory, this.#maximum] = reserve(pages);
+    checkMaximum(maximumBytes);
+    [this.memory, this.#maximum] = reserve(Math.floor(maximumBytes / pageBytes));
     this.#list.extend(this.memory.buffer.byteLength);
   }
 
@@ -69,19 +68,26 @@ export class SharedHeap {
   }
 }
 
+/** @throws CriaError unless the engine's memory may be given this maximum. */
+export function checkMaximum(bytes = addressableBytes): void {
+  const inRange = bytes >= pageBytes && bytes <= addressableBytes;
+  check(
+    inRange,
+    "cpu",
+    () => `maximumBytes is ${bytes}, but it goes from 65536 (64 KiB) to 4294967296 (4 GiB): give a number in that range`,
+  );
+}
+
 /** V8 reserves the address space of the maximum at once; where a limit forbids that, half of it may do, or half of that. */
 function reserve(pages: number): [memory: WebAssembly.Memory, maximumBytes: number] {
-  for (let maximum = pages; ; maximum = Math.ceil(maximum / 2)) {
-    try {
-      const initial = Math.min(maximum, growthBytes / pageBytes);
-      return [new WebAssembly.Memory({ initial, maximum, shared: true }), maximum * pageBytes];
-    } catch (cause) {
-      if (maximum <= 1) {
-        const message =
-          "this machine gives no shared WebAssembly memory, not even 64 KiB: raise the limit on its address space (ulimit -v)";
-        throw new CriaError("cpu", message, { cause });
-      }
-    }
+  try {
+    const initial = Math.min(pages, growthBytes / pageBytes);
+    return [new WebAssembly.Memory({ initial, maximum: pages, shared: true }), pages * pageBytes];
+  } catch (cause) {
+    if (pages > 1) return reserve(Math.ceil(pages / 2));
+    // V8's trap handler takes 10 GiB of address space for a memory, whatever its maximum; without it, bounds are checked in code.
+    const message = "this process gets no address space for shared WebAssembly memory, not even for 64 KiB";
+    throw new CriaError("cpu", `${message}: raise its limit (ulimit -v), or start Node with --disable-wasm-trap-handler`, { cause });
   }
 }
 

@@ -3,7 +3,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { Answer, ToWorker, WorkerSetup } from "./protocol.ts";
 import { type BoundProgram, bind, replay } from "./replay.ts";
 
-const { memory, control, threads } = workerData as WorkerSetup;
+const { control, threads } = workerData as WorkerSetup;
 const programs = new Map<number, BoundProgram>();
 const port = parentPort!;
 
@@ -13,7 +13,7 @@ port.on("message", (message: ToWorker) => {
 });
 port.postMessage({} satisfies Answer);
 
-function load({ program, module, phases, counters }: ToWorker & { type: "load" }): Answer {
+function load({ program, module, memory, phases, counters }: ToWorker & { type: "load" }): Answer {
   try {
     const { exports } = new WebAssembly.Instance(module, { e: { m: memory } });
     programs.set(program, bind(phases, exports, counters));

@@ -1,0 +1,204 @@
+// The CPU backend: plans a graph's memory, lowers its nodes to kernel calls, and lets an executor replay them.
+import { check, fail, sizeOf } from "../../base/index.ts";
+import { type Graph, type MemoryPlan, planMemory, type Tensor, type TensorType, tensorBytes } from "../../graph/index.ts";
+import { type Backend, checkBindings, type DeviceBuffer, type HostArray, type Program } from "../index.ts";
+import type { Executor } from "./executor.ts";
+import { type KernelCache, lower } from "./lower.ts";
+import { wasmExecutor } from "./wasm-executor.ts";
+
+export interface CpuOptions {
+  /** Worker threads, 1 to 64; CRIA_THREADS or the number of cores by default. */
+  readonly threads?: number;
+}
+
+/** Opens the CPU of this machine. @throws CriaError when a thread count is out of range or the machine gives no shared memory. */
+export async function openCpuBackend(options: CpuOptions = {}): Promise<Backend> {
+  return cpuBackend(await wasmExecutor(options));
+}
+
+/** A backend on any executor. */
+export function cpuBackend(executor: Executor): Backend {
+  return new CpuBackend(executor);
+}
+
+class CpuBackend implements Backend {
+  readonly name: string;
+  readonly executor: Executor;
+  readonly #kernels: KernelCache = new Map();
+  readonly #tables = new Map<string, number>();
+  #disposed = false;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(executor: Executor) {
+    this.executor = executor;
+    this.name = `cpu: ${executor.name}`;
+  }
+
+  async allocate(type: TensorType, name: string): Promise<DeviceBuffer> {
+    this.check();
+    return new CpuBuffer(this, type, name);
+  }
+
+  async compile(graph: Graph, bindings: ReadonlyMap<Tensor, DeviceBuffer>): Promise<Program> {
+    this.check();
+    checkBindings(graph, bindings);
+    return CpuProgram.compile(this, this.#kernels, graph, bindings as ReadonlyMap<Tensor, CpuBuffer>);
+  }
+
+  async dispose(): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    await this.#queue;
+    await this.executor.dispose();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+
+  check(): void {
+    check(!this.#disposed, "cpu", () => "the backend was disposed: open another one");
+  }
+
+  /** One job at a time, in the order of the calls; a failed one does not hold up the next. */
+  enqueue<T>(job: () => T | Promise<T>): Promise<T> {
+    const done = this.#queue.then(job);
+    this.#queue = done.then(ignore, ignore);
+    return done;
+  }
+
+  /** Constants live as long as the backend; they are few and small. */
+  table(key: string, make: () => Float32Array): number {
+    const known = this.#tables.get(key);
+    if (known !== undefined) return known;
+    const values = make();
+    const address = this.executor.allocate(values.byteLength);
+    new Float32Array(this.executor.memory, address, values.length).set(values);
+    this.#tables.set(key, address);
+    return address;
+  }
+
+  view({ dtype, shape }: TensorType, address: number): HostArray {
+    const { memory } = this.executor;
+    if (dtype === "f32") return new Float32Array(memory, address, sizeOf(shape)) as HostArray;
+    if (dtype === "i32") return new Int32Array(memory, address, sizeOf(shape)) as HostArray;
+    return fail("cpu", `a buffer of ${dtype} cannot be read by the host: use f32 or i32`);
+  }
+}
+
+class CpuBuffer implements DeviceBuffer {
+  readonly name: string;
+  readonly type: TensorType;
+  readonly #backend: CpuBackend;
+  #address: number | undefined;
+
+  constructor(backend: CpuBackend, type: TensorType, name: string) {
+    this.#backend = backend;
+    this.type = type;
+    this.name = name;
+    this.#address = backend.executor.allocate(tensorBytes(type));
+  }
+
+  get address(): number {
+    this.#backend.check();
+    return this.#address ?? fail("cpu", `buffer "${this.name}" was disposed: allocate another one`);
+  }
+
+  async write(values: ArrayLike<number>, at = 0): Promise<void> {
+    this.#checkRange(at, values.length);
+    return this.#backend.enqueue(() => this.#backend.view(this.type, this.address).set(values, at));
+  }
+
+  async read(at = 0, length = sizeOf(this.type.shape) - at): Promise<HostArray> {
+    this.#checkRange(at, length);
+    return this.#backend.enqueue(() => copyOf(this.#backend.view(this.type, this.address).subarray(at, at + length)));
+  }
+
+  dispose(): void {
+    if (this.#address !== undefined) this.#backend.executor.free(this.#address);
+    this.#address = undefined;
+  }
+
+  #checkRange(at: number, length: number): void {
+    void this.address;
+    const size = sizeOf(this.type.shape);
+    check(
+      at >= 0 && length >= 0 && at + length <= size,
+      "cpu",
+      () => `elements ${at} to ${at + length} of buffer "${this.name}" were asked for, but it has ${size}`,
+    );
+  }
+}
+
+class CpuProgram implements Program {
+  readonly plan: MemoryPlan;
+  readonly #backend: CpuBackend;
+  readonly #graph: Graph;
+  readonly #buffers: readonly CpuBuffer[];
+  readonly #arena: number;
+  readonly #id: number;
+  #ran = false;
+  #disposed = false;
+
+  private constructor(backend: CpuBackend, graph: Graph, buffers: readonly CpuBuffer[], plan: MemoryPlan, arena: number, id: number) {
+    this.#backend = backend;
+    this.#graph = graph;
+    this.#buffers = buffers;
+    this.plan = plan;
+    this.#arena = arena;
+    this.#id = id;
+  }
+
+  /** Arena and shared scratch are one allocation; a first lowering tells how much scratch there must be. */
+  static async compile(
+    backend: CpuBackend,
+    kernels: KernelCache,
+    graph: Graph,
+    bindings: ReadonlyMap<Tensor, CpuBuffer>,
+  ): Promise<CpuProgram> {
+    const { executor } = backend;
+    const plan = planMemory(graph);
+    const place = { target: executor.target, cache: kernels, table: (key: string, make: () => Float32Array) => backend.table(key, make) };
+    const { scratchBytes } = lower(graph, { ...place, address: () => 0, scratchAddress: 0 });
+    const arena = executor.allocate(Math.max(64, plan.arenaBytes + scratchBytes));
+    const address = (tensor: Tensor) => bindings.get(tensor)?.address ?? arena + plan.offsets.get(tensor)!;
+    const lowered = lower(graph, { ...place, address, scratchAddress: arena + plan.arenaBytes });
+    const id = await executor.load(lowered.kernels, lowered.phases);
+    return new CpuProgram(backend, graph, [...bindings.values()], plan, arena, id);
+  }
+
+  async run(): Promise<void> {
+    this.#check();
+    for (const buffer of this.#buffers) void buffer.address; // throws for one that was disposed: its memory may be another's
+    this.#ran = true;
+    return this.#backend.enqueue(() => this.#backend.executor.run(this.#id));
+  }
+
+  async read(tensor: Tensor): Promise<HostArray> {
+    this.#check();
+    if (!this.#ran || !this.#graph.kept.has(tensor)) fail("cpu", `"${tensor.name}" cannot be read: keep it in the graph, and run first`);
+    return this.#backend.enqueue(() => copyOf(this.#backend.view(tensor, this.#arena + this.plan.offsets.get(tensor)!)));
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    // Behind what is already queued, so that a run in flight keeps its memory.
+    void this.#backend.enqueue(() => {
+      this.#backend.executor.unload(this.#id);
+      this.#backend.executor.free(this.#arena);
+    });
+  }
+
+  #check(): void {
+    this.#backend.check();
+    check(!this.#disposed, "cpu", () => "the program was disposed: compile another one");
+  }
+}
+
+/** A copy in memory that is not shared. */
+function copyOf(values: HostArray): HostArray {
+  return values instanceof Float32Array ? new Float32Array(values) : new Int32Array(values);
+}
+
+function ignore(): void {}

@@ -1,0 +1,28 @@
+// What runs compiled kernels on a CPU: owns memory and threads, knows no graph. One interface, two implementations beside it:
+// worker threads on WebAssembly, and the interpreter as their judge.
+import type { Kernel, Target } from "../../kernel/index.ts";
+
+/** A call of one kernel: its leading arguments are addresses; scratch and the range of units are filled in. */
+export interface Call {
+  /** Index into the kernels that were loaded with the program. */
+  readonly kernel: number;
+  readonly args: readonly number[];
+}
+
+/** Calls of one phase do not depend on each other; the next phase starts when all of them are done. */
+export type Phase = readonly Call[];
+
+export interface Executor {
+  readonly name: string;
+  readonly target: Target;
+  readonly threads: number;
+  /** All addresses are offsets into it. It may be another object after an allocation. */
+  readonly memory: ArrayBufferLike;
+  /** Zeroed bytes, aligned to 64. @throws CriaError when memory does not suffice. */
+  allocate(bytes: number): number;
+  free(address: number): void;
+  load(kernels: readonly Kernel[], phases: readonly Phase[]): Promise<number>;
+  run(program: number): Promise<void>;
+  unload(program: number): void;
+  dispose(): Promise<void>;
+}

@@ -1,0 +1,40 @@
+// Kernels by the interpreter, for any target: the judge of lowering and of compilers, on graphs small enough to wait for.
+import { fail } from "../../base/index.ts";
+import { interpret, type Kernel, type Target } from "../../kernel/index.ts";
+import type { Executor, Phase } from "./executor.ts";
+
+const memoryBytes = 1 << 25;
+
+/** Bump allocation: nothing is given back before the end. */
+export function interpreterExecutor(target: Target): Executor {
+  const memory = new ArrayBuffer(memoryBytes);
+  const programs = new Map<number, { kernels: readonly Kernel[]; phases: readonly Phase[]; scratch: number }>();
+  let next = 64;
+  const allocate = (bytes: number) => {
+    const address = next;
+    next += Math.ceil(bytes / 64) * 64;
+    return next <= memoryBytes ? address : fail("cpu", `${bytes} bytes do not fit the interpreter's ${memoryBytes}: use wasm`);
+  };
+  return {
+    name: `interpreter of ${target.name}`,
+    target,
+    threads: 1,
+    memory,
+    allocate,
+    free: () => undefined,
+    load: async (kernels, phases) => {
+      const scratch = allocate(Math.max(64, ...kernels.map((kernel) => kernel.scratchBytes)));
+      programs.set(programs.size, { kernels, phases, scratch });
+      return programs.size - 1;
+    },
+    run: async (program) => {
+      const { kernels, phases, scratch } = programs.get(program)!;
+      for (const { kernel, args } of phases.flat()) {
+        const { units } = kernels[kernel]!;
+        interpret(kernels[kernel]!, memory, [...args, scratch, 0, units]);
+      }
+    },
+    unload: (program) => void programs.delete(program),
+    dispose: async () => programs.clear(),
+  };
+}

@@ -1,0 +1,114 @@
+// A graph → kernels and the phases that call them. What an op becomes is in lowerings.ts, one row an op.
+import { fail } from "../../base/index.ts";
+import { alignment, type Graph, type Node, type Tensor } from "../../graph/index.ts";
+import { type Kernel, type KernelDefinition, specialise, type Target } from "../../kernel/index.ts";
+import type { Call } from "./executor.ts";
+import { lowerings } from "./lowerings.ts";
+
+export interface Lowered {
+  readonly kernels: readonly Kernel[];
+  readonly phases: readonly (readonly Call[])[];
+  /** Bytes that all threads share and that hold nothing from one node to the next. */
+  readonly scratchBytes: number;
+}
+
+/** What a lowering may do: name memory, and emit calls. */
+export interface Lowering {
+  readonly target: Target;
+  address(tensor: Tensor): number;
+  /** Shared scratch for this node. */
+  scratch(bytes: number): number;
+  /** Constants that are computed once and stay: the address of what `make` gives, by key. */
+  table(key: string, make: () => Float32Array): number;
+  /** A call in a phase of its own, after everything before it. */
+  call<C extends object>(definition: KernelDefinition<C>, constants: C, args: readonly number[]): void;
+  /** Calls emitted by `emit` share one phase: they must not depend on each other. */
+  together(emit: () => void): void;
+}
+
+/** Kernels already specialised on this target, by name and constants: a model of many layers has few shapes. */
+export type KernelCache = Map<string, Kernel>;
+
+/** What lowering needs to know of the place that the graph will run in. */
+export interface Place {
+  readonly target: Target;
+  readonly cache: KernelCache;
+  address(tensor: Tensor): number;
+  table(key: string, make: () => Float32Array): number;
+  /** Where shared scratch lies; any number to learn how much is needed. */
+  readonly scratchAddress: number;
+}
+
+export function lower(graph: Graph, place: Place): Lowered {
+  const kernels = new Map<Kernel, number>();
+  const phases: Call[][] = [];
+  let scratchBytes = 0;
+  for (const node of graph.nodes) {
+    const emitter = new NodeEmitter(place, kernels, phases);
+    lowerNode(node, emitter);
+    scratchBytes = Math.max(scratchBytes, emitter.scratchBytes);
+  }
+  return { kernels: [...kernels.keys()], phases, scratchBytes };
+}
+
+function lowerNode(node: Node, emitter: Lowering): void {
+  const row = lowerings[node.op.name] ?? fail("cpu", `op "${node.op.name}" has no lowering: add a row to lowerings.ts`);
+  row(emitter, node);
+}
+
+class NodeEmitter implements Lowering {
+  scratchBytes = 0;
+  readonly #place: Place;
+  readonly #kernels: Map<Kernel, number>;
+  readonly #phases: Call[][];
+  #open: Call[] | undefined;
+
+  constructor(place: Place, kernels: Map<Kernel, number>, phases: Call[][]) {
+    this.#place = place;
+    this.#kernels = kernels;
+    this.#phases = phases;
+  }
+
+  get target(): Target {
+    return this.#place.target;
+  }
+
+  address(tensor: Tensor): number {
+    return this.#place.address(tensor);
+  }
+
+  table(key: string, make: () => Float32Array): number {
+    return this.#place.table(key, make);
+  }
+
+  scratch(bytes: number): number {
+    const offset = this.scratchBytes;
+    this.scratchBytes += Math.ceil(bytes / alignment) * alignment;
+    return this.#place.scratchAddress + offset;
+  }
+
+  call<C extends object>(definition: KernelDefinition<C>, constants: C, args: readonly number[]): void {
+    const kernel = this.#specialise(definition, constants);
+    if (args.length !== kernel.params.length - 3)
+      fail("cpu", `${kernel.name} takes ${kernel.params.length - 3} addresses, its lowering gives ${args.length}`);
+    const index = this.#kernels.get(kernel) ?? this.#kernels.size;
+    this.#kernels.set(kernel, index);
+    if (this.#open) this.#open.push({ kernel: index, args });
+    else this.#phases.push([{ kernel: index, args }]);
+  }
+
+  together(emit: () => void): void {
+    this.#open = [];
+    emit();
+    this.#phases.push(this.#open);
+    this.#open = undefined;
+  }
+
+  #specialise<C extends object>(definition: KernelDefinition<C>, constants: C): Kernel {
+    const key = `${definition.name} ${JSON.stringify(constants)}`;
+    const { cache, target } = this.#place;
+    const kernel = cache.get(key) ?? specialise(definition, constants, target);
+    cache.set(key, kernel);
+    return kernel;
+  }
+}

@@ -1,0 +1,79 @@
+import { expect, test } from "vitest";
+import {
+  add,
+  attention,
+  cacheWrite,
+  embedding,
+  f32,
+  Graph,
+  gradientNorm,
+  gradients,
+  i32,
+  linear,
+  linearCrossEntropy,
+  matmul,
+  type Tensor,
+} from "./index.ts";
+
+const names = (graph: Graph) => graph.nodes.map((node) => node.op.name);
+
+test("contributions of several uses are added", () => {
+  const graph = new Graph();
+  const x = graph.input("x", f32(3, 3));
+  const dy = graph.input("dy", f32(3, 3));
+  const y = matmul(x, x, "nn");
+  gradients(new Map([[y, dy]]), [x]);
+  expect(names(graph)).toEqual(["matmul", "matmul", "matmul", "add"]);
+});
+
+test("nothing is appended for what is not wanted", () => {
+  const graph = new Graph();
+  const [x, w, dy] = [graph.input("x", f32(2, 3)), graph.input("w", f32(5, 3)), graph.input("dy", f32(2, 5))] as const;
+  const y = linear(x, w);
+  const dw = gradients(new Map([[y, dy]]), [w]).get(w)!;
+  expect(names(graph)).toEqual(["matmul", "matmul"]);
+  expect(dw.shape).toEqual([5, 3]);
+});
+
+test("the gradient of a sum is passed on without a node", () => {
+  const graph = new Graph();
+  const [a, b, dy] = [graph.input("a", f32(2)), graph.input("b", f32(2)), graph.input("dy", f32(2))] as const;
+  const found = gradients(new Map([[add(a, b), dy]]), [a, b]);
+  expect([found.get(a), found.get(b)]).toEqual([dy, dy]);
+});
+
+test("a tied table gathers the gradients of both its uses", () => {
+  const { graph, table, loss } = tiny(true);
+  expect(gradients(loss, [table]).get(table)!.shape).toEqual(table.shape);
+  expect(names(graph)).toEqual(["embedding", "linearCrossEntropy", "embeddingGradient", "add"]);
+});
+
+test("what cannot be differentiated is an error that says why", () => {
+  const { graph, table, loss } = tiny(true);
+  const unused = graph.state("unused", f32(3));
+  expect(() => gradients(loss, [table, unused])).toThrow('[gradient] no gradient reaches "unused"');
+  expect(() => gradients(loss, [])).toThrow("no tensor is wanted");
+  const plain = tiny(false);
+  expect(() => gradients(plain.loss, [plain.table])).toThrow("gradient false");
+  const other = tiny(true);
+  const norm = gradientNorm([other.table]);
+  expect(() => gradients(norm, [other.table])).toThrow("[gradientNorm] is not an op that ends in a loss");
+  expect(() => gradients(new Map([[norm, other.graph.input("d", f32(1))]]), [other.table])).toThrow("cannot be differentiated");
+});
+
+test("attention over a cache has no gradient", () => {
+  const graph = new Graph();
+  const [q, k, dO] = [graph.input("q", f32(1, 4)), graph.state("k", f32(8, 4)), graph.input("dO", f32(1, 4))] as const;
+  const start = graph.input("start", i32(1));
+  cacheWrite(k, q, start);
+  const o = attention(q, k, k, { batch: 1, heads: 1, kvHeads: 1 }, start);
+  expect(() => gradients(new Map([[o, dO]]), [q])).toThrow("no gradient through a cache");
+});
+
+function tiny(gradient: boolean): { graph: Graph; table: Tensor; loss: Tensor } {
+  const graph = new Graph();
+  const table = graph.state("table", f32(7, 3));
+  const x = embedding(table, graph.input("tokens", i32(4)));
+  const { loss } = linearCrossEntropy(x, table, graph.input("targets", i32(4)), { gradient });
+  return { graph, table, loss };
+}

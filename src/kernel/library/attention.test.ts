@@ -1,0 +1,101 @@
+import { describe, expect, test } from "vitest";
+import { random, runs } from "../testing.test.helper.ts";
+import { attention, attentionGradient, cachedAttention, cacheWrite } from "./attention.ts";
+
+// B sequences, H query heads, KV key heads, T rows, D channels of a head.
+const sizes = [
+  { batch: 1, heads: 1, kvHeads: 1, rows: 1, headDim: 2 },
+  { batch: 2, heads: 2, kvHeads: 1, rows: 33, headDim: 5 },
+  { batch: 1, heads: 4, kvHeads: 2, rows: 70, headDim: 12 },
+  { batch: 1, heads: 2, kvHeads: 2, rows: 64, headDim: 18 },
+] as const;
+
+describe.each(runs)("$name", ({ run }) => {
+  test.each(sizes)("attention and its gradient %o", (c) => {
+    const { q, k, v, dO } = inputs(c);
+    const want = reference(c, q, k, v, dO);
+    const nan = (like: ArrayLike<number>) => new Float32Array(like.length).fill(Number.NaN);
+    const [, , , o, lse] = run(attention, c, [q, k, v, nan(want.o), nan(want.lse)]);
+    expectClose(o!, want.o);
+    expectClose(lse!, want.lse);
+    const results = run(attentionGradient, c, [q, k, v, o!, lse!, dO, nan(q), nan(k), nan(v)]).slice(6);
+    [want.dq, want.dk, want.dv].forEach((gradient, i) => expectClose(results[i]!, gradient));
+  });
+
+  test.each([0, 3, 9])("the last rows against a cache from %i are the last rows of the whole", (start) => {
+    const c = { batch: 1, heads: 4, kvHeads: 2, rows: start + 5, headDim: 6 };
+    const { q, k, v, dO } = inputs(c);
+    const want = reference(c, q, k, v, dO);
+    const [width, keyWidth, cacheRows] = [c.heads * c.headDim, c.kvHeads * c.headDim, 17];
+    const at = new Float32Array(Int32Array.of(start).buffer);
+    const cached = (x: Float32Array) => {
+      const cache = new Float32Array(cacheRows * keyWidth).fill(Number.NaN);
+      cache.set(x.subarray(0, start * keyWidth));
+      const written = run(cacheWrite, { rows: 5, cacheRows, channels: keyWidth }, [cache, x.slice(start * keyWidth), at])[0]!;
+      expect([...written.subarray(0, x.length)]).toEqual([...x]);
+      return written;
+    };
+    const constants = { batch: 1, heads: c.heads, kvHeads: c.kvHeads, queryRows: 5, cacheRows, headDim: c.headDim };
+    const buffers = [q.slice(start * width), cached(k), cached(v), at, new Float32Array(5 * width), new Float32Array(c.heads * 5)];
+    const [, , , , o, lse] = run(cachedAttention, constants, buffers);
+    expectClose(o!, want.o.slice(start * width));
+    const lseRows = Array.from({ length: c.heads }, (_, h) => [...want.lse.slice(h * c.rows + start, (h + 1) * c.rows)]);
+    expectClose(lse!, Float64Array.from(lseRows.flat()));
+  });
+
+  test("a start beyond the cache writes its last rows, never outside", () => {
+    const at = new Float32Array(Int32Array.of(1 << 30).buffer);
+    const written = run(cacheWrite, { rows: 2, cacheRows: 5, channels: 3 }, [new Float32Array(15), random(6), at])[0]!;
+    expect([...written.subarray(9)]).toEqual([...random(6)]);
+  });
+});
+
+type Sizes = { batch: number; heads: number; kvHeads: number; rows: number; headDim: number };
+
+function inputs({ batch, heads, kvHeads, rows, headDim }: Sizes) {
+  const [queries, keys] = [batch * rows * heads * headDim, batch * rows * kvHeads * headDim];
+  return { q: random(queries, 1, 2), k: random(keys, 2), v: random(keys, 3), dO: random(queries, 4) };
+}
+
+/** Scores, softmax and their derivatives as the formulas say, in float64. */
+function reference(c: Sizes, q: Float32Array, k: Float32Array, v: Float32Array, dO: Float32Array) {
+  const { batch, heads, kvHeads, rows, headDim: D } = c;
+  const made = { o: like(q), lse: new Float64Array(batch * heads * rows), dq: like(q), dk: like(k), dv: like(v) };
+  for (let b = 0; b < batch; b++)
+    for (let h = 0; h < heads; h++)
+      for (let i = 0; i < rows; i++) {
+        const query = ((b * rows + i) * heads + h) * D;
+        const keyOf = (j: number) => ((b * rows + j) * kvHeads + Math.floor((h * kvHeads) / heads)) * D;
+        const dot = (x: Float32Array, at: number, y: Float32Array, other: number) => {
+          let sum = 0;
+          for (let d = 0; d < D; d++) sum += x[at + d]! * y[other + d]!;
+          return sum;
+        };
+        const exps = Array.from({ length: i + 1 }, (_, j) => Math.exp(dot(q, query, k, keyOf(j)) / Math.sqrt(D)));
+        const total = exps.reduce((a, x) => a + x, 0);
+        made.lse[(b * heads + h) * rows + i] = Math.log(total);
+        const dP = exps.map((_, j) => dot(dO, query, v, keyOf(j)));
+        const delta = exps.reduce((sum, e, j) => sum + (e / total) * dP[j]!, 0);
+        exps.forEach((e, j) => {
+          const p = e / total;
+          const ds = (p * (dP[j]! - delta)) / Math.sqrt(D);
+          for (let d = 0; d < D; d++) {
+            made.o[query + d]! += p * v[keyOf(j) + d]!;
+            made.dv[keyOf(j) + d]! += p * dO[query + d]!;
+            made.dq[query + d]! += ds * k[keyOf(j) + d]!;
+            made.dk[keyOf(j) + d]! += ds * q[query + d]!;
+          }
+        });
+      }
+  return made;
+}
+
+function like(x: Float32Array): Float64Array {
+  return new Float64Array(x.length);
+}
+
+function expectClose(have: Float32Array, want: Float64Array): void {
+  const worst = want.reduce((max, x, i) => Math.max(max, Math.abs(x - have[i]!) / (1 + Math.abs(x))), 0);
+  expect(Number.isNaN(have[0]!)).toBe(false);
+  expect(worst).toBeLessThan(5e-5);
+}
