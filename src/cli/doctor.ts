@@ -1,5 +1,6 @@
 // cria doctor: what this machine is and what cria makes of it. A row a finding; what is missing says so and fails the command.
 import { availableParallelism, cpus, freemem, totalmem } from "node:os";
+import { defaultThreads } from "../backend/cpu/index.ts";
 import type { Command } from "./command.ts";
 import { packageVersion } from "./package-root.ts";
 import { chooseTarget, hasSharedMemory, hasSimd } from "./target.ts";
@@ -78,7 +79,7 @@ function findMemory(): Finding {
 
 function findThreads(): Finding {
   const finding = need(hasSharedMemory(), "SharedArrayBuffer", "start Node without --no-harmony-sharedarraybuffer");
-  return { ...finding, value: availableParallelism(), text: `${availableParallelism()} worker threads over shared memory` };
+  return { ...finding, value: defaultThreads(), text: `${defaultThreads()} worker threads over shared memory` };
 }
 
 function findTarget(): Finding {

@@ -11,7 +11,7 @@ import {
   type TokenizerModel,
 } from "../tokenizer/index.ts";
 import { isObject, JsonFields, type JsonObject } from "./json-fields.ts";
-import { unmarkedPiece, wordEndPattern } from "./word-mark.ts";
+import { unmarkedPiece, wordEndPattern, wordSplit } from "./word-mark.ts";
 
 export interface ReadTokenizerOptions {
   /** For messages. @default "tokenizer.json" */
@@ -130,7 +130,8 @@ function modelOf(file: JsonObject, vocabulary: Vocabulary, roles: Roles, fields:
   const preTokenizers = partList(file.pre_tokenizer, "pre_tokenizer", "pretokenizers", fields);
   if (preTokenizers.at(-1)?.type === "ByteLevel") return bytesModel(normalizers, preTokenizers, vocabulary, roles, fields);
   const mark = wordMarkOf(normalizers);
-  if (mark !== undefined && preTokenizers[0]?.type === "WhitespaceSplit") return wordModel(mark, vocabulary, roles, fields);
+  if (mark !== undefined && preTokenizers.length === 1 && preTokenizers[0]?.behavior === wordSplit.behavior)
+    return wordModel(mark, vocabulary, roles, fields);
   return sentencePieceModel(normalizers, preTokenizers, vocabulary, roles, fields);
 }
 

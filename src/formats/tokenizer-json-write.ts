@@ -10,7 +10,7 @@ import {
   type WordModel,
 } from "../tokenizer/index.ts";
 import type { JsonObject } from "./json-fields.ts";
-import { markedPieces, wordEndPattern, wordMark } from "./word-mark.ts";
+import { markedPieces, wordEndPattern, wordMark, wordSplit } from "./word-mark.ts";
 
 /**
  * The model as the object that tokenizer.json holds; `@huggingface/tokenizers` and Hugging Face's own library give the same ids with it
@@ -137,7 +137,7 @@ function wordParts(model: WordModel): JsonObject {
   const replace = (pattern: JsonObject, content: string) => ({ type: "Replace", pattern, content });
   return {
     normalizer: replace({ Regex: wordEndPattern }, mark),
-    pre_tokenizer: { type: "WhitespaceSplit" },
+    pre_tokenizer: wordSplit,
     decoder: sequence("decoders", [replace({ String: mark }, " "), { type: "Fuse" }, { type: "Strip", content: " ", start: 0, stop: 1 }]),
     model: bpe(markedPieces(model, mark), model.merges, { unk_token: model.pieces[model.unkId]! }),
   };

@@ -35,7 +35,9 @@ test.each(kinds)("%s: @huggingface/tokenizers gives the same ids and text", asyn
     const ids = [...ours.encode(text, { parseSpecial: true })];
     expect(idsBy(theirs, text), JSON.stringify(text)).toEqual(ids);
     expect(theirs.encode(text).ids).toEqual([ours.bosId, ...ids]);
-    if (ids.length > 0 && options.kind !== "word") expect(theirs.decode(ids)).toBe(ours.decode(ids, { specials: true }));
+    // Their decoder drops U+FEFF.
+    if (ids.length > 0 && options.kind !== "word" && !text.includes("\ufeff"))
+      expect(theirs.decode(ids)).toBe(ours.decode(ids, { specials: true }));
   }
 });
 

@@ -6,6 +6,9 @@ import { endOfWord, type WordModel } from "../tokenizer/index.ts";
 /** Matches the empty place between a word and what follows it. */
 export const wordEndPattern = "(?<=\\S)(?=\\s|\\z)";
 
+/** Words are what stands between white space; their WhitespaceSplit means another set of characters in JavaScript. */
+export const wordSplit = { type: "Split", pattern: { Regex: "\\s+" }, behavior: "Removed", invert: false };
+
 /** A character of the private use area that no piece holds. */
 export function wordMark({ pieces }: WordModel): string {
   for (let code = 0xe000; code < 0xf900; code++) {

@@ -34,10 +34,12 @@ class Machine {
   readonly #bytes: DataView;
   readonly #ints: number[] = [];
   readonly #vectors: Lanes[] = [];
+  #spare: Lanes;
 
   constructor(kernel: Kernel, memory: ArrayBufferLike) {
     this.#kernel = kernel;
     this.#lanes = kernel.target.lanes;
+    this.#spare = makeLanes(this.#lanes);
     this.#bytes = new DataView(memory);
   }
 
@@ -162,17 +164,23 @@ class Machine {
     return lanes;
   }
 
-  /** Every lane is computed from the old values before any is written, so that d may be an operand. */
   #floats(d: Reg, lane: (i: number) => number): void {
-    const made = makeLanes(this.#lanes);
-    for (let i = 0; i < this.#lanes; i++) made.f[i] = lane(i);
-    this.#vectors[d.id] = made;
+    const { f } = this.#spare;
+    for (let i = 0; i < this.#lanes; i++) f[i] = lane(i);
+    this.#commit(d);
   }
 
   #bits(d: Reg, lane: (i: number) => number): void {
-    const made = makeLanes(this.#lanes);
-    for (let i = 0; i < this.#lanes; i++) made.i[i] = lane(i);
-    this.#vectors[d.id] = made;
+    const { i: lanes } = this.#spare;
+    for (let i = 0; i < this.#lanes; i++) lanes[i] = lane(i);
+    this.#commit(d);
+  }
+
+  /** Every lane is computed from the old values before any is written, so that d may be an operand. */
+  #commit(d: Reg): void {
+    const old = this.#vec(d);
+    this.#vectors[d.id] = this.#spare;
+    this.#spare = old;
   }
 
   #reduce(d: Reg, a: Reg, join: (x: number, y: number) => number): void {

@@ -2,7 +2,7 @@
 import v8 from "node:v8";
 import { Rng } from "../base/index.ts";
 import { interpret } from "./interpret.ts";
-import type { Target } from "./ir.ts";
+import type { Kernel, Target } from "./ir.ts";
 import { type KernelDefinition, kernel, specialise } from "./language.ts";
 import { wasm128, wasmRelaxed } from "./wasm/lower.ts";
 import { assembleModule } from "./wasm/module.ts";
@@ -14,7 +14,10 @@ export const wide16: Target = { name: "lanes16", lanes: 16, fusedMultiplyAdd: tr
 export interface Run {
   readonly name: string;
   readonly target: Target;
-  /** Runs the kernel over all its units, in two pieces; returns the buffers after. @throws when a canary beside a buffer changed. */
+  /**
+   * Runs the kernel over all its units, in two pieces; returns the buffers after. A buffer given twice lies at one address.
+   * @throws when a canary beside a buffer changed.
+   */
   run<C>(definition: KernelDefinition<C>, constants: C, buffers: readonly Float32Array[]): Float32Array[];
 }
 
@@ -22,73 +25,114 @@ const pages = 64;
 // Node 20 has relaxed SIMD behind this flag; later versions have it on.
 v8.setFlagsFromString("--experimental-wasm-relaxed-simd");
 
+/** Makes the function that runs a kernel over this memory. */
+type Compile = (kernel: Kernel, memory: WebAssembly.Memory) => (args: readonly number[]) => void;
+
+const interpreted: Compile = (kernel, memory) => (args) => interpret(kernel, memory.buffer, args);
+
+export const compiled: Compile = (kernel, memory) => {
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(assembleModule([kernel], pages)), { e: { m: memory } });
+  const run = instance.exports["0"] as (...args: number[]) => void;
+  return (args) => run(...args);
+};
+
 export const runs: readonly Run[] = [
-  ...[wasm128, wide8, wide16].map((target) => runner(`interpreter ${target.name}`, target, interpret)),
-  runner("wasm", wasm128, runWasm),
-  ...(relaxedSimd() ? [runner("wasm+fma", wasmRelaxed, runWasm)] : []),
+  ...[wasm128, wide8, wide16].map((target) => runner(`interpreter ${target.name}`, target, interpreted)),
+  runner("wasm", wasm128, compiled),
+  ...(fusesMultiplyAdd() ? [runner("wasm+fma", wasmRelaxed, compiled)] : []),
 ];
+
+export function sharedMemory(): WebAssembly.Memory {
+  return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+}
 
 export function random(count: number, seed = 1, scale = 1): Float32Array {
   const rng = new Rng(seed);
   return Float32Array.from({ length: count }, () => rng.normal() * scale);
 }
 
-function runner(
-  name: string,
-  target: Target,
-  execute: (k: ReturnType<typeof specialise>, memory: SharedArrayBuffer, args: number[]) => void,
-): Run {
+/** Integers as a buffer: the bits of int32 in a Float32Array. */
+export function ints(values: Iterable<number>): Float32Array {
+  return new Float32Array(Int32Array.from(values).buffer);
+}
+
+/** A buffer for a kernel to write: what it leaves out shows as NaN. */
+export function unwritten(count: number): Float32Array {
+  return new Float32Array(count).fill(Number.NaN);
+}
+
+/** Largest difference from what float64 gives, relative to its largest magnitude (at least 1); NaN where either is. */
+export function worstError(have: Float32Array, want: ArrayLike<number>): number {
+  if (have.length !== want.length) return Number.NaN;
+  let [worst, magnitude] = [0, 1];
+  for (let i = 0; i < have.length; i++) {
+    worst = Math.max(worst, Math.abs(have[i]! - want[i]!)); // NaN stays
+    magnitude = Math.max(magnitude, Math.abs(want[i]!));
+  }
+  return worst / magnitude;
+}
+
+const canary = 0xa5;
+/** Bytes between buffers, all canary. */
+const gap = 64;
+
+function runner(name: string, target: Target, compile: Compile): Run {
+  const memory = sharedMemory();
   return {
     name,
     target,
     run(definition, constants, buffers) {
-      const compiled = specialise(definition, constants, target);
-      const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
-      const bytes = memory.buffer as unknown as SharedArrayBuffer;
-      new Uint8Array(bytes).fill(0xa5);
-      let next = 64;
-      const place = (count: number) => {
-        const address = next;
-        next += Math.ceil((count * 4 + 64) / 64) * 64;
-        if (next > bytes.byteLength) throw new Error(`${definition.name}: ${next} bytes do not fit the test's memory`);
-        return address;
-      };
-      const addresses = buffers.map((buffer) => {
-        const address = place(buffer.length);
-        new Float32Array(bytes, address, buffer.length).set(buffer);
-        return address;
-      });
-      const scratch = place(compiled.scratchBytes / 4);
-      const half = Math.floor(compiled.units / 2);
-      const call = (begin: number, end: number) => execute(compiled, bytes, [...addresses, scratch, begin, end]);
+      const kernel = specialise(definition, constants, target);
+      const { addresses, scratch, end } = layOut(kernel, buffers);
+      if (end > memory.buffer.byteLength) throw new Error(`${definition.name}: ${end} bytes do not fit the test's memory`);
+      new Uint8Array(memory.buffer, 0, end).fill(canary);
+      const at = (i: number) => new Float32Array(memory.buffer, addresses[i]!, buffers[i]!.length);
+      buffers.forEach((buffer, i) => void at(i).set(buffer));
+      const execute = compile(kernel, memory);
+      const half = Math.floor(kernel.units / 2);
       // The second half first: units may not depend on each other.
-      call(half, compiled.units);
-      call(0, half);
-      buffers.forEach((buffer, i) => checkCanary(bytes, addresses[i]! + buffer.length * 4, `${definition.name}: buffer ${i}`));
-      checkCanary(bytes, scratch + compiled.scratchBytes, `${definition.name}: scratch`);
-      return buffers.map((buffer, i) => Float32Array.from(new Float32Array(bytes, addresses[i]!, buffer.length)));
+      execute([...addresses, scratch, half, kernel.units]);
+      execute([...addresses, scratch, 0, half]);
+      const check = (end: number, what: string) => checkCanary(memory, end, `${definition.name}: ${what}`);
+      check(0, "the gap before buffer 0");
+      buffers.forEach((buffer, i) => void check(addresses[i]! + buffer.length * 4, `buffer ${i}`));
+      check(scratch + kernel.scratchBytes, "scratch");
+      return buffers.map((_, i) => Float32Array.from(at(i)));
     },
   };
 }
 
-function checkCanary(memory: SharedArrayBuffer, address: number, what: string): void {
-  const bytes = new Uint8Array(memory, address, 64 - (address % 64 === 0 ? 0 : address % 64));
-  if (bytes.some((byte) => byte !== 0xa5)) throw new Error(`${what} was written beyond its end`);
+/** Where buffers and scratch go, gaps between them; equal buffers share a place. */
+function layOut(kernel: Kernel, buffers: readonly Float32Array[]) {
+  let end = gap;
+  const place = (bytes: number) => {
+    const address = end;
+    end += Math.ceil(bytes / 64) * 64 + gap;
+    return address;
+  };
+  const placed = new Map<Float32Array, number>();
+  for (const buffer of buffers) if (!placed.has(buffer)) placed.set(buffer, place(buffer.byteLength));
+  const scratch = place(kernel.scratchBytes);
+  return { addresses: buffers.map((buffer) => placed.get(buffer)!), scratch, end };
 }
 
-function runWasm(kernel: ReturnType<typeof specialise>, buffer: SharedArrayBuffer, args: number[]): void {
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: 65536, shared: true });
-  new Uint8Array(memory.buffer).set(new Uint8Array(buffer));
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(assembleModule([kernel])), { e: { m: memory } });
-  (instance.exports["0"] as (...args: number[]) => void)(...args);
-  new Uint8Array(buffer).set(new Uint8Array(memory.buffer, 0, buffer.byteLength));
+function checkCanary(memory: WebAssembly.Memory, address: number, what: string): void {
+  const bytes = new Uint8Array(memory.buffer, address, Math.ceil((address + 1) / 64) * 64 - address);
+  if (bytes.some((byte) => byte !== canary)) throw new Error(`${what} was written beyond its end`);
 }
 
-function relaxedSimd(): boolean {
-  const multiplyAdd = kernel("multiplyAdd", (k) => {
+/** Whether relaxed multiply-adds exist here and round once; the specification lets a machine without the instruction round twice. */
+function fusesMultiplyAdd(): boolean {
+  const square = kernel<object>("square", (k) => {
+    const { x } = k.pointers("x");
     k.range();
-    k.variable().accumulate(k.variable(), k.variable());
+    k.store(k.load(x).fma(k.load(x), k.constant(-1)), x);
     return { units: 1 };
   });
-  return WebAssembly.validate(assembleModule([specialise(multiplyAdd, {}, wasmRelaxed)]));
+  const probe = specialise(square, {}, wasmRelaxed);
+  if (!WebAssembly.validate(assembleModule([probe]))) return false;
+  const memory = sharedMemory();
+  const value = new Float32Array(memory.buffer, 0, 4).fill(1 + 2 ** -12);
+  compiled(probe, memory)([0, 0, 0, 1]);
+  return value[0] === 2 ** -11 + 2 ** -24;
 }

@@ -57,14 +57,7 @@ export function llamaParameters<P>(config: LlamaConfig, make: (row: ParameterRow
   const row = rowMaker(make);
   return {
     embedding: row("embedding", "model.embed_tokens.weight", [vocabSize, dim], initialDeviation),
-    ...(table && {
-      positionTable: row(
-        "positionTable",
-        "model.embed_positions.weight",
-        [contextLength, dim],
-        table === "normal" ? initialDeviation : table,
-      ),
-    }),
+    ...(table && { positionTable: row("positionTable", "model.embed_positions.weight", [contextLength, dim], tableInit(table)) }),
     layers: Array.from({ length: config.nLayers }, (_, i) => layerParameters(config, i, row)),
     ...(placements[config.normPlacement].hasFinalNorm && { finalNorm: normParameters(config, "finalNorm", "model.norm", row) }),
     ...(!config.tiedOutput && { output: row("output", "lm_head.weight", [vocabSize, dim], initialDeviation) }),
@@ -105,6 +98,10 @@ export function declareParameters(graph: Graph, config: LlamaConfig): DeclaredPa
 
 /** GPT-2's (Radford et al. 2019, section 2.3), as for the residual scaling below; LLaMA's own is not published. */
 const initialDeviation = 0.02;
+
+function tableInit(table: "normal" | "sinusoids"): ParameterRow["init"] {
+  return table === "normal" ? initialDeviation : table;
+}
 
 type MakeRow<P> = (name: string, hfName: string, shape: readonly number[], init: ParameterRow["init"]) => P;
 

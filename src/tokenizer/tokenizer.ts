@@ -1,7 +1,7 @@
 // The one face of all tokenizers: text in, ids out, and back.
 import { fail } from "../base/index.ts";
 import { bytesCodec } from "./bytes-codec.ts";
-import type { Codec, StretchStart } from "./codec.ts";
+import { type Codec, type StretchStart, utf8Bytes } from "./codec.ts";
 import { IdBuffer } from "./id-buffer.ts";
 import { checkModel, pieceIds, type TokenizerKind, type TokenizerModel } from "./model.ts";
 import { sentencePieceCodec } from "./sentencepiece-codec.ts";
@@ -18,7 +18,7 @@ export interface EncodeOptions {
 }
 
 export interface DecodeOptions {
-  /** Spell special pieces out instead of leaving them away. @default false */
+  /** Spell special pieces out instead of leaving them away; an unknown then shows as its piece, not as U+FFFD. @default false */
   readonly specials?: boolean;
   /** The ids go on from earlier ones, so the first space stays. @default false */
   readonly continued?: boolean;
@@ -216,8 +216,9 @@ export class ByteJoiner {
 
   /** The bytes that this id adds. */
   next(id: number): Uint8Array {
-    const bytes = this.#tokenizer.pieceBytes(id);
-    if (this.#tokenizer.isSpecial(id) && id !== this.#tokenizer.unkId && !this.#showsSpecials) return nothing;
+    const isUnknown = id === this.#tokenizer.unkId;
+    if (this.#tokenizer.isSpecial(id) && !isUnknown && !this.#showsSpecials) return nothing;
+    const bytes = isUnknown && this.#showsSpecials ? utf8Bytes(this.#tokenizer.idToPiece(id)) : this.#tokenizer.pieceBytes(id);
     if (this.#tokenizer.trim === "start") return this.#withoutFirstSpace(bytes);
     return this.#tokenizer.trim === "end" ? this.#withSpaceHeld(bytes) : bytes;
   }

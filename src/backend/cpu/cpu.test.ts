@@ -1,4 +1,5 @@
 import { wide16 } from "../../kernel/testing.test.helper.ts";
+import { goldenConformance } from "../../model/golden-conformance.ts";
 import { conformance } from "../conformance.ts";
 import { cpuBackend, openCpuBackend } from "./cpu.ts";
 import { interpreterExecutor } from "./interpreter-executor.ts";
@@ -6,3 +7,5 @@ import { interpreterExecutor } from "./interpreter-executor.ts";
 conformance("cpu: wasm, one thread", () => openCpuBackend({ threads: 1 }), { tolerance: 2e-5 });
 conformance("cpu: wasm, three threads", () => openCpuBackend({ threads: 3 }), { tolerance: 2e-5 });
 conformance("cpu: interpreter with 16 lanes", async () => cpuBackend(interpreterExecutor(wide16)), { tolerance: 2e-5 });
+
+goldenConformance("cpu: wasm, two threads", () => openCpuBackend({ threads: 2 }));

@@ -3,6 +3,7 @@ import { Rng } from "../../base/index.ts";
 import { cleanProse, cleanScripture, cleanVerse } from "./books.ts";
 import { cleanFactbook } from "./factbook.ts";
 import { pieces } from "./pieces.ts";
+import { isRepetitive } from "./repetition.ts";
 import { cleanWordnet } from "./wordnet.ts";
 
 test("prose: wrapped lines flow, rhymes keep theirs, title, emphasis and the licence's tail go", () => {
@@ -56,4 +57,9 @@ test("pieces are never too long, and together are the text", () => {
     }
   }
   expect([...pieces("one\n\ntwo\n\nthree", 9)]).toEqual(["one\n\ntwo", "three"]);
+});
+
+test("repetition is counted by lines that were there before", () => {
+  expect(isRepetitive("one\ntwo\nthree\n}\n}")).toBe(false);
+  expect(isRepetitive("one line\none line\ntwo")).toBe(true);
 });

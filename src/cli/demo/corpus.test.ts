@@ -44,8 +44,8 @@ function problem(document: string): string | undefined {
   if (/[\x00-\x08\x0b-\x1f\x7f\ufffd]/.test(document)) return "control or replacement characters";
   if (/\p{Cs}/u.test(document)) return "half a surrogate pair";
   if (/Project Gutenberg|WordNet \d/.test(document)) return "a licence instead of text";
-  const letters = document.match(/\p{L}/gu)?.length ?? 0;
-  if (letters < 0.4 * document.length) return "mostly not letters";
+  const letters = document.match(/[\p{L}\p{N}]/gu)?.length ?? 0;
+  if (letters < 0.25 * document.length) return "mostly not letters"; // the paper's rule for code
   const repetitive = document.length > 2000 && deflateRawSync(document).length < 0.08 * document.length;
   return repetitive ? "says the same again and again" : undefined;
 }

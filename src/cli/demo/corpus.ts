@@ -6,6 +6,7 @@ import { fail, type OnProgress } from "../../base/index.ts";
 import { explainIo } from "../../files/index.ts";
 import { findInstalled } from "./installed.ts";
 import { pieceSize, pieces } from "./pieces.ts";
+import { isRepetitive } from "./repetition.ts";
 import { type SourceKind, type SourceRow, sources } from "./sources.ts";
 
 /** One source of text, ready to be read, any number of times. */
@@ -82,7 +83,8 @@ async function* readPackageFiles(row: SourceRow, folder: string, files: readonly
     options.signal?.throwIfAborted();
     const path = join(folder, ...file.split("/"));
     const bytes = await readFile(path).catch((error: unknown) => Promise.reject(explainIo("demo", path, error)));
-    yield* pieces(row.clean(decode(new TextDecoder(row.encoding ?? "utf-8", { fatal: true }), bytes, path)));
+    const text = row.clean(decode(new TextDecoder(row.encoding ?? "utf-8", { fatal: true }), bytes, path));
+    for (const document of pieces(text)) if (!isRepetitive(document)) yield document;
     options.progress?.({ task: `reading ${row.name}`, done: i + 1, total: files.length, unit: "files" });
   }
 }

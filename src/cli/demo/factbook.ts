@@ -28,5 +28,7 @@ export function cleanFactbook(raw: string): string {
 
 function text(profile: Json, ...path: readonly string[]): string | undefined {
   const found = [...path, "text"].reduce<Json>((value, key) => (typeof value === "object" ? value[key] : undefined), profile);
-  return typeof found === "string" ? found.replaceAll(" ++ ", "; ").replace(/\s+/g, " ").trim() : undefined;
+  if (typeof found !== "string") return undefined;
+  // "++" parts lists; U+FFFD is a sign that was lost before the text came to us.
+  return found.replaceAll(" ++ ", "; ").replaceAll("\ufffd", "").replace(/\s+/g, " ").trim();
 }

@@ -15,11 +15,21 @@ export function exp(k: Builder, x: Vec): Vec {
   return x.less(lowest).select(k.constant(0), value.mul(power));
 }
 
-/** Natural logarithm of a positive normal number, ≤ 2 ulp. */
+/** Natural logarithm, ≤ 2 ulp; −∞ at 0, NaN below, ∞ at ∞, NaN stays NaN. */
 export function log(k: Builder, x: Vec): Vec {
+  const beyond = x.equals(k.constant(0)).select(k.constant(Number.NEGATIVE_INFINITY), k.constant(Number.NaN));
+  const finite = x.less(k.constant(Number.POSITIVE_INFINITY)).select(logOfFinite(k, x), x);
+  return k.constant(0).less(x).select(finite, beyond);
+}
+
+/** Of a positive finite number (Cephes logf): x = fraction · 2^e, fraction in [√½, √2). */
+function logOfFinite(k: Builder, x: Vec): Vec {
   const half = k.constant(0.5);
-  const exponent = x.shiftRight(23).intSub(k.intConstant(126)).toFloat();
-  const fraction = x.and(k.intConstant(0x007fffff)).or(half); // [0.5, 1)
+  const denormal = x.less(k.constant(2 ** -126));
+  const normal = denormal.select(x.mul(k.constant(2 ** 24)), x);
+  const bias = denormal.select(k.intConstant(126 + 24), k.intConstant(126));
+  const exponent = normal.shiftRight(23).intSub(bias).toFloat();
+  const fraction = normal.and(k.intConstant(0x007fffff)).or(half); // [0.5, 1)
   const small = fraction.less(k.constant(Math.SQRT1_2));
   const e = small.select(exponent.sub(k.constant(1)), exponent);
   const r = small.select(fraction.add(fraction), fraction).sub(k.constant(1));

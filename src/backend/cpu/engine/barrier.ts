@@ -17,19 +17,21 @@ const spinLoads = 128;
 export const createControl = (): Int32Array<SharedArrayBuffer> => new Int32Array(new SharedArrayBuffer(4 * controlWords));
 
 /**
- * Counts this thread as arrived. The last to arrive runs `reset`, while no other thread is in a phase, and lets the others go.
- * @returns the generation to wait for, or undefined when this was the last thread.
+ * Counts this thread as arrived.
+ * @returns the generation to `wait` for; undefined when this was the last thread: it may now change what all share, and must then `open`.
  */
-export function arrive(control: Int32Array, threads: number, reset: () => void): number | undefined {
+export function arrive(control: Int32Array, threads: number): number | undefined {
   const current = Atomics.load(control, generation);
-  if (Atomics.add(control, arrived, 1) < threads - 1) return current;
-  reset();
-  Atomics.store(control, arrived, 0);
-  release(control);
-  return undefined;
+  return Atomics.add(control, arrived, 1) === threads - 1 ? undefined : current;
 }
 
-/** Waits until the last thread has arrived at the barrier that `arrive` joined, or a thread aborts. */
+/** Lets the others go: the last to arrive calls it. */
+export function open(control: Int32Array): void {
+  Atomics.store(control, arrived, 0);
+  release(control);
+}
+
+/** Waits until the last thread has opened the barrier at which this one arrived, or a thread aborts. */
 export function wait(control: Int32Array, current: number): void {
   if (!spin(control, current)) sleep(control, current);
 }

@@ -22,5 +22,5 @@ test("a thread that dies rejects every open question, frees the others from thei
     expect(String(error)).toMatch(/\[cpu\] worker thread \d died \(TypeError.*: dispose of the engine and open another/);
   }
   await expect(crew.ask(() => ({ type: "unload", program: 0 }))).rejects.toThrow(/\[cpu\] worker thread \d died/);
-  await crew.dismiss(new CriaError("cpu", "over"));
+  await crew.dismiss("over");
 });

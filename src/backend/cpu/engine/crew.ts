@@ -16,13 +16,18 @@ interface Asker {
   readonly reject: (error: CriaError) => void;
 }
 
+interface Ending {
+  readonly why: string;
+  readonly cause?: Error | undefined;
+}
+
 export class Crew {
   readonly #control: Int32Array;
   readonly #members: readonly Member[];
   /** Questions without an answer. While there are any, the threads keep the process alive; idle threads do not. */
   #open = 0;
   /** Why no more questions can be asked. */
-  #ended: CriaError | undefined;
+  #ended: Ending | undefined;
 
   private constructor(setup: WorkerSetup) {
     this.#control = setup.control;
@@ -49,16 +54,20 @@ export class Crew {
 
   /** @throws CriaError once a thread has died or the crew was dismissed. */
   check(): void {
-    // A new error every time: its stack names the caller.
-    if (this.#ended !== undefined) throw new CriaError("cpu", this.#ended.message.replace("[cpu] ", ""), { cause: this.#ended.cause });
+    if (this.#ended !== undefined) throw this.#error(this.#ended);
   }
 
-  /** Ends every thread, also one in the middle of a kernel; open questions reject with `reason`. */
-  async dismiss(reason: CriaError): Promise<void> {
-    this.#ended ??= reason;
-    for (const { waiting } of this.#members) for (const { reject } of waiting.splice(0)) reject(this.#ended);
+  /** Ends every thread, also one in the middle of a kernel; open and later questions reject with `why`. */
+  async dismiss(why: string, cause?: Error): Promise<void> {
+    this.#ended ??= { why, cause };
+    const error = this.#error(this.#ended);
+    for (const { waiting } of this.#members) for (const { reject } of waiting.splice(0)) reject(error);
     abort(this.#control);
     await Promise.all(this.#members.map(({ worker }) => worker.terminate()));
+  }
+
+  #error({ why, cause }: Ending): CriaError {
+    return new CriaError("cpu", why, { cause });
   }
 
   #hire(setup: WorkerSetup, thread: number): Member {
@@ -76,7 +85,7 @@ export class Crew {
     if (this.#ended !== undefined) return;
     const message = `worker thread ${thread} died (${why}), and what it was at is lost: dispose of the engine and open another`;
     // Terminating cannot fail in a way that anyone could act on.
-    void this.dismiss(new CriaError("cpu", message, { cause }));
+    void this.dismiss(message, cause);
   }
 
   async #answers(send: (worker: Worker, thread: number) => void): Promise<Answer[]> {

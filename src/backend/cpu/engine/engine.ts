@@ -51,7 +51,7 @@ export async function openEngine({ threads = defaultThreads(), maximumBytes }: E
   try {
     return new WorkerEngine(threads, new SharedHeap(maximumBytes), control, crew);
   } catch (error) {
-    await crew.dismiss(error as CriaError);
+    await crew.dismiss("the engine could not be opened");
     throw error;
   }
 }
@@ -132,7 +132,7 @@ class WorkerEngine implements Engine {
   async dispose(): Promise<void> {
     this.#memory = undefined;
     this.#programs.clear();
-    await this.#crew.dismiss(new CriaError("cpu", "the engine was disposed of: open another with openEngine()"));
+    await this.#crew.dismiss("the engine was disposed of: open another with openEngine()");
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,5 +1,5 @@
 // What a thread does with a program: call by call, with nothing allocated and nothing looked up on the way.
-import { abort, arrive, isAborted, wait } from "./barrier.ts";
+import { abort, arrive, isAborted, open, wait } from "./barrier.ts";
 import type { Phase } from "./program.ts";
 import type { Trap } from "./protocol.ts";
 
@@ -55,9 +55,11 @@ export function replay({ phases, counters }: BoundProgram, control: Int32Array, 
       abort(control);
       return { ...trap, phase: p };
     }
-    const current = arrive(control, threads, () => clearCounters(counters, phase.length));
-    if (p === phases.length - 1) return undefined;
-    if (current !== undefined) wait(control, current);
+    const current = arrive(control, threads);
+    if (current === undefined) {
+      clearCounters(counters, phase.length);
+      open(control);
+    } else if (p < phases.length - 1) wait(control, current);
     if (isAborted(control)) return undefined;
   }
   return undefined;

@@ -1,0 +1,111 @@
+// cria tokenizer train
+import { dirname, join } from "node:path";
+import { CriaError, didYouMean, UsageError } from "../base/index.ts";
+import { atomicWriteJson } from "../files/index.ts";
+import { tokenizerConfigJson, tokenizerJson } from "../formats/index.ts";
+import { type SplitName, splitPatterns, type TokenizerModel, type TrainOptions, trainTokenizer } from "../tokenizer/index.ts";
+import type { Command, Flags } from "./command.ts";
+import { booleanFlag, numberFlag, required, stringFlag } from "./flag-values.ts";
+import { isFolder } from "./load-tokenizer.ts";
+import { readTextFiles } from "./text-files.ts";
+
+const where = "tokenizer train";
+
+/** Flags that only some kinds know. */
+const flagsOfKind: Readonly<Record<string, readonly string[]>> = {
+  word: [],
+  sentencepiece: ["character-coverage", "max-piece-length"],
+  bytes: ["pattern", "split-digits"],
+};
+
+export const trainCommand: Command = {
+  name: "train",
+  summary: "learn a BPE tokenizer from text files",
+  usage: "--kind word|sentencepiece|bytes --vocab-size N --out FILE|FOLDER TEXT...",
+  flags: [
+    { name: "kind", type: "string", required: true, help: "word (textbook BPE), sentencepiece (LLaMA's) or bytes (GPT-2's, LLaMA 3's)" },
+    { name: "vocab-size", type: "number", required: true, help: "pieces in all: special ones, bytes, characters and merges" },
+    { name: "max-merges", type: "number", help: "stop after so many merges even if the vocabulary is smaller then" },
+    { name: "pattern", type: "string", help: "bytes: how text is cut into words, gpt2 or llama3 (llama3 unless given)" },
+    { name: "split-digits", type: "boolean", help: "bytes: every digit alone (sentencepiece always does)" },
+    {
+      name: "character-coverage",
+      type: "number",
+      help: "sentencepiece: share of characters with a piece of their own (0.99995 unless given)",
+    },
+    { name: "max-piece-length", type: "number", help: "sentencepiece: characters in the longest piece (16 unless given)" },
+    { name: "out", type: "string", required: true, help: "the tokenizer.json to write, or a folder for it and tokenizer_config.json" },
+  ],
+  async run(files, flags, io) {
+    const options = trainOptions(flags);
+    const out = required(stringFlag(flags, "out"), where, "out");
+    if (files.length === 0) throw new UsageError(where, "no text files: name one or more");
+    const toFolder = await isFolder(out);
+    if (!toFolder && !(await isFolder(dirname(out))))
+      throw new CriaError(where, `${dirname(out)}: no such folder to write to: make it first`);
+    let bytes = 0;
+    const texts = counted(readTextFiles(files, where), (size) => {
+      bytes += size;
+    });
+    const model = await trainTokenizer(texts, { ...options, onProgress: io.progress, signal: io.signal });
+    const file = await save(model, out, toFolder);
+    const summary = { out: file, kind: model.kind, vocabSize: model.pieces.length, merges: model.merges?.length ?? 0, bytes };
+    if (io.json) io.stdout(`${JSON.stringify(summary)}\n`);
+    else io.stdout(`${file}: ${summary.vocabSize} pieces, ${summary.merges} merges, learned from ${bytes} bytes\n`);
+    return 0;
+  },
+};
+
+async function* counted(texts: AsyncIterable<string>, add: (bytes: number) => void): AsyncGenerator<string> {
+  for await (const text of texts) {
+    add(Buffer.byteLength(text));
+    yield text;
+  }
+}
+
+async function save(model: TokenizerModel, out: string, toFolder: boolean): Promise<string> {
+  const file = toFolder ? join(out, "tokenizer.json") : out;
+  await atomicWriteJson(file, tokenizerJson(model), where);
+  if (toFolder) await atomicWriteJson(join(out, "tokenizer_config.json"), tokenizerConfigJson(model), where);
+  return file;
+}
+
+/** @throws UsageError for an unknown kind, or a flag that the kind does not have. */
+function trainOptions(flags: Flags): TrainOptions {
+  const kind = required(stringFlag(flags, "kind"), where, "kind");
+  const kinds = Object.keys(flagsOfKind);
+  if (!Object.hasOwn(flagsOfKind, kind))
+    throw new UsageError(where, `unknown kind "${kind}"${didYouMean(kind, kinds) || ":"} one of ${kinds.join(", ")}`);
+  for (const name of Object.values(flagsOfKind).flat()) {
+    const isGiven = flags[name] !== undefined && flags[name] !== false;
+    if (isGiven && !flagsOfKind[kind]!.includes(name))
+      throw new UsageError(where, `--${name} does not go with --kind ${kind}: leave it off`);
+  }
+  const sizes = defined({
+    vocabSize: required(numberFlag(flags, "vocab-size"), where, "vocab-size"),
+    maxMerges: numberFlag(flags, "max-merges"),
+  });
+  if (kind === "word") return { kind, ...sizes };
+  if (kind === "bytes") {
+    const pattern = patternFlag(flags);
+    return { kind, ...sizes, splitDigits: booleanFlag(flags, "split-digits"), ...defined({ pattern }) };
+  }
+  const characterCoverage = numberFlag(flags, "character-coverage");
+  const maxPieceLength = numberFlag(flags, "max-piece-length");
+  return { kind: "sentencepiece", ...sizes, ...defined({ characterCoverage, maxPieceLength }) };
+}
+
+function patternFlag(flags: Flags): SplitName | undefined {
+  const pattern = stringFlag(flags, "pattern");
+  const names = Object.keys(splitPatterns);
+  if (pattern !== undefined && !names.includes(pattern))
+    throw new UsageError(where, `unknown pattern "${pattern}": one of ${names.join(", ")}`);
+  return pattern as SplitName | undefined;
+}
+
+/** Without the members that are undefined. */
+function defined<T extends object>(members: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>;
+  };
+}

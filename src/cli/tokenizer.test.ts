@@ -1,0 +1,132 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { UsageError } from "../base/index.ts";
+import { variedTexts } from "../tokenizer/conformance.ts";
+import type { CommandIo, Flags } from "./command.ts";
+import { readTextFiles } from "./text-files.ts";
+import { tokenizerCommand } from "./tokenizer.ts";
+
+let folder = "";
+let corpus = "";
+let trained = "";
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "cria-tokenizer-"));
+  corpus = join(folder, "corpus.txt");
+  trained = join(folder, "tokenizer.json");
+  await writeFile(corpus, variedTexts.join("\n").repeat(20));
+  await run("train", [corpus], { kind: "bytes", "vocab-size": 400, out: trained });
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+async function run(name: string, args: readonly string[], flags: Flags, { json = false, stdin = "" as string | Uint8Array } = {}) {
+  let stdout = "";
+  const io: CommandIo = {
+    stdout: (text) => {
+      stdout += text;
+    },
+    stderr: () => undefined,
+    json,
+    stdin: () => Promise.resolve(typeof stdin === "string" ? new TextEncoder().encode(stdin) : stdin),
+    signal: new AbortController().signal,
+    progress: () => undefined,
+  };
+  const command = tokenizerCommand.commands.find((found) => found.name === name)!;
+  expect(await command.run(args, flags, io)).toBe(0);
+  return stdout;
+}
+
+test("train, encode, decode: the text comes back", async () => {
+  const text = "Hello,  wörld 🦙\n";
+  for (const flags of [
+    { kind: "sentencepiece", "character-coverage": 0.99 },
+    { kind: "bytes", pattern: "gpt2", "split-digits": true },
+  ]) {
+    const out = join(folder, `${flags.kind}.json`);
+    expect(await run("train", [corpus, corpus], { ...flags, "vocab-size": 550, out })).toMatch(/550 pieces, \d+ merges/);
+    const ids = await run("encode", [out, text], {});
+    expect(await run("decode", [out, ...ids.trim().split(" ")], {})).toBe(`${text}\n`);
+    expect(await run("decode", [out], {}, { stdin: ids })).toBe(`${text}\n`);
+    expect(JSON.parse(await run("decode", [out, ids.trim()], {}, { json: true }))).toEqual({ text });
+  }
+});
+
+test("a folder gets tokenizer.json and its configuration, and is a tokenizer then", async () => {
+  const out = await mkdtemp(join(folder, "run-"));
+  const summary = JSON.parse(await run("train", [corpus], { kind: "word", "vocab-size": 400, "max-merges": 20, out }, { json: true }));
+  expect(summary).toMatchObject({ kind: "word", merges: 20, out: join(out, "tokenizer.json") });
+  expect((await readdir(out)).sort()).toEqual(["tokenizer.json", "tokenizer_config.json"]);
+  expect(await run("encode", [out, "a b"], {})).toMatch(/^[\d ]+\n$/);
+});
+
+test("encode reads standard input as bytes and shows pieces", async () => {
+  const text = await run("encode", [trained, "-"], { pieces: true, bos: true }, { stdin: Uint8Array.of(0xff, 0x61) });
+  expect(text.split("\n").slice(0, 3)).toEqual(['398\t"<|begin_of_text|>"', '255\t"ÿ"', '97\t"a"']);
+  expect(JSON.parse(await run("encode", [trained], { pieces: true }, { json: true, stdin: "a" }))).toEqual({ ids: [97], pieces: ["a"] });
+});
+
+test("inspect tells what the tokenizer holds and how it fits a text", async () => {
+  const facts = JSON.parse(await run("inspect", [trained], { text: corpus }, { json: true }));
+  expect(facts).toMatchObject({ kind: "bytes", vocabSize: 400, merges: 142, bosId: 398, pattern: "llama3" });
+  expect(facts.text.bytesPerToken).toBeGreaterThan(1);
+  expect(await run("inspect", [trained], {})).toMatch(/^kind {11}bytes\nvocabSize {6}400\n/);
+});
+
+test("files are cut at line ends, whatever their size, and never inside a character", async () => {
+  const path = join(folder, "large.txt");
+  const text = `${"é🦙 some words\n".repeat(150_000)}no line end`;
+  await writeFile(path, text);
+  const parts: string[] = [];
+  for await (const part of readTextFiles([path], "test")) parts.push(part);
+  expect(parts.join("") === text).toBe(true);
+  expect(parts.length).toBeGreaterThan(2);
+  expect(parts.slice(0, -1).every((part) => part.endsWith("\n"))).toBe(true);
+});
+
+test("text that is not UTF-8 is refused with its place", async () => {
+  const path = join(folder, "latin1.txt");
+  await writeFile(path, Buffer.concat([Buffer.from("line\n".repeat(300_000)), Buffer.from("caf\xe9 au lait\n", "latin1")]));
+  const training = run("train", [path], { kind: "bytes", "vocab-size": 300, out: join(folder, "never.json") });
+  await expect(training).rejects.toThrow(/latin1\.txt: byte 1500003 is not UTF-8/);
+  expect(await readdir(folder)).not.toContain("never.json");
+});
+
+test.each<[string, string, string[], Flags, RegExp]>([
+  ["an unknown kind", "train", ["x"], { kind: "byte", "vocab-size": 300, out: "x" }, /unknown kind "byte", did you mean "bytes"\? one of/],
+  [
+    "a flag of another kind",
+    "train",
+    ["x"],
+    { kind: "word", "vocab-size": 3, out: "x", pattern: "gpt2" },
+    /--pattern does not go with --kind word/,
+  ],
+  [
+    "an unknown pattern",
+    "train",
+    ["x"],
+    { kind: "bytes", "vocab-size": 3, out: "x", pattern: "gpt9" },
+    /unknown pattern "gpt9": one of gpt2, llama3/,
+  ],
+  ["no size", "train", ["x"], { kind: "bytes", out: "x" }, /--vocab-size is missing/],
+  ["no files", "train", [], { kind: "bytes", "vocab-size": 300, out: "x" }, /no text files/],
+  ["no tokenizer", "encode", [], {}, /TOKENIZER is missing/],
+])("wrong usage: %s", async (_name, command, args, flags, message) => {
+  const running = run(command, args, flags);
+  await expect(running).rejects.toThrow(message);
+  await expect(running).rejects.toBeInstanceOf(UsageError);
+});
+
+test("missing and damaged files", async () => {
+  const flags = { kind: "bytes", "vocab-size": 300 };
+  await expect(run("train", [join(folder, "nowhere.txt")], { ...flags, out: trained })).rejects.toThrow(/nowhere\.txt: no such file/);
+  await expect(run("train", [corpus], { ...flags, out: join(folder, "no/where.json") })).rejects.toThrow(/no such folder to write to/);
+  const whole = await readFile(trained);
+  const cut = join(folder, "cut.json");
+  await writeFile(cut, whole.subarray(0, whole.length / 2));
+  await expect(run("encode", [cut, "x"], {})).rejects.toThrow(/cut\.json: is no JSON/);
+  await expect(run("decode", [trained, "1.5"], {})).rejects.toThrow(/"1\.5" is no token id/);
+  await expect(run("decode", [trained, "400"], {})).rejects.toThrow(/id 400 is outside the vocabulary of 400/);
+});

@@ -1,0 +1,116 @@
+// cria tokenizer: train, encode, decode, inspect
+import { UsageError } from "../base/index.ts";
+import type { Tokenizer } from "../tokenizer/index.ts";
+import type { Command, CommandGroup, CommandIo } from "./command.ts";
+import { booleanFlag, stringFlag } from "./flag-values.ts";
+import { loadTokenizer } from "./load-tokenizer.ts";
+import { readTextFiles } from "./text-files.ts";
+import { trainCommand } from "./tokenizer-train.ts";
+
+const encodeCommand: Command = {
+  name: "encode",
+  summary: "text to token ids",
+  usage: "TOKENIZER [TEXT|-]",
+  flags: [
+    { name: "pieces", type: "boolean", help: "print the pieces beside the ids, one a line" },
+    { name: "bos", type: "boolean", help: "put the begin-of-text id in front" },
+    { name: "eos", type: "boolean", help: "put the end-of-text id behind" },
+    { name: "special", type: "boolean", help: "special pieces spelled out in the text become their ids" },
+  ],
+  async run([path, text, ...rest], flags, io) {
+    const tokenizer = await open(path, "tokenizer encode");
+    if (rest.length > 0) throw new UsageError("tokenizer encode", "more than one TEXT: quote it, or pipe it in");
+    const options = { bos: booleanFlag(flags, "bos"), eos: booleanFlag(flags, "eos"), parseSpecial: booleanFlag(flags, "special") };
+    const isPiped = text === undefined || text === "-";
+    const ids = [...(isPiped ? tokenizer.encodeBytes(await io.stdin(), options) : tokenizer.encode(text, options))];
+    const pieces = ids.map((id) => tokenizer.idToPiece(id));
+    const withPieces = booleanFlag(flags, "pieces");
+    if (io.json) io.stdout(`${JSON.stringify(withPieces ? { ids, pieces } : { ids })}\n`);
+    else io.stdout(withPieces ? ids.map((id, i) => `${id}\t${JSON.stringify(pieces[i])}\n`).join("") : `${ids.join(" ")}\n`);
+    return 0;
+  },
+};
+
+const decodeCommand: Command = {
+  name: "decode",
+  summary: "token ids to text",
+  usage: "TOKENIZER IDS...|-",
+  flags: [{ name: "special", type: "boolean", help: "spell special pieces out instead of leaving them away" }],
+  async run([path, ...words], flags, io) {
+    const tokenizer = await open(path, "tokenizer decode");
+    const isPiped = words.length === 0 || (words.length === 1 && words[0] === "-");
+    const ids = parseIds(isPiped ? [new TextDecoder().decode(await io.stdin())] : words);
+    const text = tokenizer.decode(ids, { specials: booleanFlag(flags, "special") });
+    io.stdout(io.json ? `${JSON.stringify({ text })}\n` : `${text}\n`);
+    return 0;
+  },
+};
+
+const inspectCommand: Command = {
+  name: "inspect",
+  summary: "what a tokenizer holds, and how well it fits a text",
+  usage: "TOKENIZER [--text FILE]",
+  flags: [{ name: "text", type: "string", help: "count the tokens of this file" }],
+  async run([path], flags, io) {
+    const tokenizer = await open(path, "tokenizer inspect");
+    const text = stringFlag(flags, "text");
+    const facts = { ...describe(tokenizer), ...(text === undefined ? {} : { text: await measure(tokenizer, text, io) }) };
+    io.stdout(io.json ? `${JSON.stringify(facts)}\n` : lines(facts));
+    return 0;
+  },
+};
+
+export const tokenizerCommand: CommandGroup = {
+  name: "tokenizer",
+  summary: "train a tokenizer and use it",
+  commands: [trainCommand, encodeCommand, decodeCommand, inspectCommand],
+};
+
+function open(path: string | undefined, where: string): Promise<Tokenizer> {
+  if (path === undefined) throw new UsageError(where, "TOKENIZER is missing: name a tokenizer.json or a folder that holds one");
+  return loadTokenizer(path, where);
+}
+
+/** Whole numbers, separated by white space, commas or brackets. */
+function parseIds(words: readonly string[]): number[] {
+  const parts = words.flatMap((word) => word.split(/[\s,[\]]+/)).filter((part) => part !== "");
+  const odd = parts.find((part) => !/^\d+$/.test(part));
+  if (odd !== undefined) throw new UsageError("tokenizer decode", `"${odd}" is no token id: give whole numbers`);
+  return parts.map(Number);
+}
+
+function describe(tokenizer: Tokenizer) {
+  const { model } = tokenizer;
+  const apart = new Set([...model.specials, ...(model.added ?? [])]);
+  const learned = model.pieces.filter((_, id) => !apart.has(id));
+  return {
+    kind: model.kind,
+    vocabSize: tokenizer.vocabSize,
+    merges: model.merges?.length ?? 0,
+    ...(model.kind === "bytes" ? { pattern: model.pattern ?? "none", splitDigits: model.splitDigits } : {}),
+    specials: Object.fromEntries(model.specials.map((id) => [model.pieces[id]!, id])),
+    bosId: tokenizer.bosId ?? null,
+    eosId: tokenizer.eosId ?? null,
+    unkId: tokenizer.unkId ?? null,
+    longestPieces: learned.toSorted((a, b) => b.length - a.length).slice(0, 10),
+  };
+}
+
+async function measure(tokenizer: Tokenizer, file: string, io: CommandIo) {
+  let bytes = 0;
+  let tokens = 0;
+  for await (const text of readTextFiles([file], "tokenizer inspect", io.progress)) {
+    io.signal.throwIfAborted();
+    bytes += Buffer.byteLength(text);
+    tokens += tokenizer.encode(text).length;
+  }
+  return { file, bytes, tokens, bytesPerToken: tokens === 0 ? 0 : bytes / tokens };
+}
+
+/** `name   value`, a line each; lists and records as JSON. */
+function lines(facts: Readonly<Record<string, unknown>>): string {
+  const show = (value: unknown) => (typeof value === "object" ? JSON.stringify(value) : String(value));
+  return Object.entries(facts)
+    .map(([name, value]) => `${name.padEnd(14)} ${show(value)}\n`)
+    .join("");
+}

@@ -1,0 +1,77 @@
+// What zod objects to, in the house's form: the place, the value that stands there, the nearest right key.
+
+import { z } from "zod";
+import { CriaError, didYouMean } from "../base/index.ts";
+
+type Issue = z.core.$ZodIssue;
+type Place = readonly PropertyKey[];
+
+/**
+ * The value as the schema types it, defaults filled in.
+ * @param where the part that asks, for `[where]`
+ * @param name the file or thing the value came from
+ * @throws CriaError naming every objection, one a line; a misspelt key with the nearest right one
+ */
+export function parseWith<Schema extends z.ZodType>(schema: Schema, value: unknown, where: string, name: string): z.output<Schema> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const lines = result.error.issues.map((issue) => explain(issue, schema, value));
+  throw new CriaError(where, `${name}: ${lines.join(`\n[${where}] ${name}: `)}`, { cause: result.error });
+}
+
+function explain(issue: Issue, schema: z.ZodType, value: unknown): string {
+  const place = showPlace(issue.path);
+  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => explainKey(key, place, keysAt(schema, issue.path))).join("; ");
+  const found = at(value, issue.path);
+  const rule = issue.code === "invalid_union" ? "it has none of the forms that are allowed here" : lowerFirst(issue.message);
+  return found === undefined ? `${place} is missing: give it` : `${place} is ${clip(found)}: ${rule}`;
+}
+
+function explainKey(key: string, place: string, known: readonly string[]): string {
+  const inside = place === "the document" ? "" : ` in ${place}`;
+  return `unknown key "${key}"${inside}${didYouMean(key, known) || `: known are ${known.join(", ")}`}`;
+}
+
+/** `sources[0].weight` */
+function showPlace(path: Place): string {
+  const text = path.map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`)).join("");
+  return text === "" ? "the document" : text.replace(/^\./, "");
+}
+
+function at(value: unknown, path: Place): unknown {
+  return path.reduce<unknown>((inside, key) => (inside as Record<PropertyKey, unknown> | undefined)?.[key], value);
+}
+
+type JsonSchema = {
+  properties?: Record<string, JsonSchema>;
+  items?: JsonSchema;
+  anyOf?: JsonSchema[];
+  additionalProperties?: JsonSchema | boolean;
+};
+
+/** The keys an object may have at a place, in all forms that it may take there. */
+function keysAt(schema: z.ZodType, path: Place): string[] {
+  let here = forms(z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as JsonSchema);
+  for (const key of path) here = here.flatMap((form) => inside(form, key)).flatMap(forms);
+  return [...new Set(here.flatMap((form) => Object.keys(form.properties ?? {})))];
+}
+
+function forms(schema: JsonSchema): JsonSchema[] {
+  return schema.anyOf === undefined ? [schema] : schema.anyOf.flatMap(forms);
+}
+
+function inside(schema: JsonSchema, key: PropertyKey): JsonSchema[] {
+  const rest = schema.additionalProperties;
+  const found =
+    typeof key === "number" ? schema.items : (schema.properties?.[String(key)] ?? (typeof rest === "object" ? rest : undefined));
+  return found === undefined ? [] : [found];
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
+function clip(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}

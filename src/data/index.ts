@@ -1,0 +1,15 @@
+export type { Batch, BatchSource } from "./batch.ts";
+export { type Document, type DocumentSource, readDocuments } from "./documents.ts";
+export { expandPaths } from "./expand-paths.ts";
+export { parseWith } from "./explain-zod.ts";
+export { type HeldOutBatch, heldOutBatches } from "./held-out.ts";
+export type { Manifest } from "./manifest.ts";
+export { Mixture, type MixtureOptions, type MixtureSource, type MixtureState, type SourceProgress } from "./mixture.ts";
+export { type PrepareOptions, prepare } from "./prepare.ts";
+export { PreparedData } from "./prepared.ts";
+export { readYaml } from "./read-yaml.ts";
+export { type DataRecipe, dataRecipe, type SourceRecipe, sourceRecipe } from "./recipe.ts";
+export { isHeldOut } from "./split-side.ts";
+export { type TextTokenizer, type Vocabulary, vocabularyOf } from "./text-tokenizer.ts";
+export { TokenStore, type Tokens } from "./token-store.ts";
+export { type EncodedDocument, type WrittenShard, writeShards } from "./write-shards.ts";

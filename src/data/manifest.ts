@@ -1,0 +1,22 @@
+// manifest.json: what a folder of prepared data holds. It is written last, so a folder that has one is whole.
+import { z } from "zod";
+
+export const manifestName = "manifest.json";
+
+/** A file inside the folder, never outside. */
+const fileName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "it must be a plain file name");
+const count = z.int().min(0);
+
+const totals = { documents: count, bytes: count, tokens: count, shards: z.array(fileName) };
+
+export const manifestSchema = z.strictObject({
+  version: z.literal(1),
+  vocabulary: z.strictObject({ size: z.int().min(1), fingerprint: z.string().regex(/^[0-9a-f]{32}$/) }),
+  boundaries: z.enum(["both", "bos", "eos"]),
+  /** What training sees. */
+  sources: z.array(z.strictObject({ name: z.string(), weight: z.number().positive(), licence: z.string().optional(), ...totals })).min(1),
+  /** What it never sees; absent when the recipe holds nothing out. `text` holds the documents as JSONL: {"text", "source"}. */
+  heldOut: z.strictObject({ ...totals, text: fileName }).optional(),
+});
+
+export type Manifest = z.output<typeof manifestSchema>;

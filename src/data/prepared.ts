@@ -1,0 +1,71 @@
+// A folder that `prepare` wrote, opened for training.
+import { join } from "node:path";
+import { check } from "../base/index.ts";
+import { type DocumentSource, readDocuments } from "./documents.ts";
+import { type Manifest, manifestName, manifestSchema } from "./manifest.ts";
+import type { MixtureSource } from "./mixture.ts";
+import { readYaml } from "./read-yaml.ts";
+import { heldOutName } from "./recipe.ts";
+import type { Vocabulary } from "./text-tokenizer.ts";
+import { TokenStore } from "./token-store.ts";
+
+const where = "data";
+
+export class PreparedData implements AsyncDisposable {
+  readonly folder: string;
+  readonly manifest: Manifest;
+  /** Ready for a `Mixture`. */
+  readonly sources: readonly (MixtureSource & { readonly tokens: TokenStore })[];
+  /** Absent when the recipe held nothing out. */
+  readonly heldOut: TokenStore | undefined;
+
+  /**
+   * Opens every shard, and checks it against the manifest.
+   * @param vocabulary the tokenizer's (`vocabularyOf`), to refuse data of another; the manifest's own when absent
+   * @throws CriaError when the folder was not prepared to the end, is damaged or of another vocabulary
+   */
+  static async open(folder: string, vocabulary?: Vocabulary): Promise<PreparedData> {
+    const manifest = await readYaml(join(folder, manifestName), manifestSchema, where);
+    const opened: TokenStore[] = [];
+    try {
+      for (const part of [...manifest.sources, ...(manifest.heldOut === undefined ? [] : [manifest.heldOut])]) {
+        const store = await TokenStore.open(
+          part.shards.map((shard) => join(folder, shard)),
+          vocabulary ?? manifest.vocabulary,
+        );
+        opened.push(store);
+        check(
+          store.length === part.tokens,
+          where,
+          () => `${folder}: ${part.shards.join(", ")} hold ${store.length} tokens but the manifest says ${part.tokens}: prepare it again`,
+        );
+      }
+    } catch (error) {
+      await Promise.all(opened.map((store) => store.close()));
+      throw error;
+    }
+    return new PreparedData(folder, manifest, opened);
+  }
+
+  private constructor(folder: string, manifest: Manifest, stores: readonly TokenStore[]) {
+    this.folder = folder;
+    this.manifest = manifest;
+    this.sources = manifest.sources.map(({ name, weight }, i) => ({ name, weight, tokens: stores[i]! }));
+    this.heldOut = stores[manifest.sources.length];
+  }
+
+  /** The held-out texts, in the order of their tokens. */
+  async *heldOutTexts(): AsyncGenerator<string> {
+    if (this.manifest.heldOut === undefined) return;
+    const source: DocumentSource = { name: heldOutName, files: [join(this.folder, this.manifest.heldOut.text)], format: "jsonl" };
+    for await (const { text } of readDocuments(source)) yield text;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.sources.map(({ tokens }) => tokens), this.heldOut].map((store) => store?.close()));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}

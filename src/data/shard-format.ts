@@ -1,0 +1,89 @@
+// A token shard: the tokens of many documents one after another, little-endian, behind a head and before a tail, so that it is written in one go.
+//
+//    0   magic "criatok1"
+//    8   u32 bytes per token: 2 (vocabulary ≤ 65536) or 4
+//   12   u32 vocabulary size
+//   16   the vocabulary's fingerprint, 16 bytes
+//   32   tokens
+//        u32 per document: the index of its first token
+//   -32  u64 tokens, u64 documents, u64 bytes of UTF-8 text the tokens stand for, magic "criaend1"
+//
+// A file cut short lacks its tail.
+import { check } from "../base/index.ts";
+import type { Vocabulary } from "./text-tokenizer.ts";
+
+export const headBytes = 32;
+export const tailBytes = 32;
+/** Starts of documents are 32-bit. */
+export const maxShardTokens = 2 ** 32 - 1;
+
+const headMagic = "criatok1";
+const tailMagic = "criaend1";
+const where = "data";
+
+/** What a shard, a source or a corpus amounts to. */
+export interface Totals {
+  readonly tokens: number;
+  readonly documents: number;
+  /** Of the text that the tokens stand for, in UTF-8. */
+  readonly bytes: number;
+}
+
+export function bytesPerToken(vocabSize: number): 2 | 4 {
+  return vocabSize <= 65536 ? 2 : 4;
+}
+
+export function encodeHead({ size, fingerprint }: Vocabulary): Uint8Array {
+  const head = Buffer.alloc(headBytes);
+  head.write(headMagic, 0, "latin1");
+  head.writeUInt32LE(bytesPerToken(size), 8);
+  head.writeUInt32LE(size, 12);
+  head.write(fingerprint, 16, "hex");
+  return head;
+}
+
+/** The vocabulary a shard was written with. @throws CriaError when the bytes are no shard's head */
+export function decodeHead(name: string, bytes: Uint8Array): Vocabulary {
+  const head = Buffer.from(bytes);
+  const magic = head.toString("latin1", 0, 8);
+  check(
+    magic === headMagic,
+    where,
+    () => `${name}: it begins with ${JSON.stringify(magic)} but a token shard with "${headMagic}": name a file that \`data prepare\` wrote`,
+  );
+  const vocabulary = { size: head.readUInt32LE(12), fingerprint: head.toString("hex", 16, 32) };
+  const [width, expected] = [head.readUInt32LE(8), bytesPerToken(vocabulary.size)];
+  check(
+    width === expected,
+    where,
+    () =>
+      `${name}: it has ${width} bytes per token but a vocabulary of ${vocabulary.size} takes ${expected}: it is damaged, prepare it again`,
+  );
+  return vocabulary;
+}
+
+export function encodeTail({ tokens, documents, bytes }: Totals): Uint8Array {
+  const tail = Buffer.alloc(tailBytes);
+  [tokens, documents, bytes].forEach((value, i) => void tail.writeBigUInt64LE(BigInt(value), 8 * i));
+  tail.write(tailMagic, 24, "latin1");
+  return tail;
+}
+
+/** @throws CriaError when the file was cut short or its size is not what the tail says */
+export function decodeTail(name: string, bytes: Uint8Array, fileSize: number, vocabSize: number): Totals {
+  const tail = Buffer.from(bytes);
+  check(
+    tail.toString("latin1", 24) === tailMagic,
+    where,
+    () => `${name}: it has ${fileSize} bytes but no end mark: it is cut short, prepare it again`,
+  );
+  const [tokens, documents, textBytes] = [0, 8, 16].map((at) => Number(tail.readBigUInt64LE(at))) as [number, number, number];
+  const expected = headBytes + tokens * bytesPerToken(vocabSize) + documents * 4 + tailBytes;
+  check(
+    expected === fileSize,
+    where,
+    () =>
+      `${name}: ${tokens} tokens of ${documents} documents take ${expected} bytes but the file has ${fileSize}: it is damaged, prepare it again`,
+  );
+  return { tokens, documents, bytes: textBytes };
+}

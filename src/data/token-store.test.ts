@@ -1,0 +1,104 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { CriaError, Rng } from "../base/index.ts";
+import { type EncodedDocument, TokenStore, type Vocabulary, writeShards } from "./index.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "cria-tokens-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const small: Vocabulary = { size: 300, fingerprint: "0123456789abcdef0123456789abcdef" };
+const large: Vocabulary = { ...small, size: 100_000 };
+
+function randomDocuments(count: number, { size }: Vocabulary, rng: Rng): number[][] {
+  return Array.from({ length: count }, () => Array.from({ length: rng.below(20) }, () => rng.below(size)));
+}
+
+async function* encoded(documents: readonly (readonly number[])[]): AsyncGenerator<EncodedDocument> {
+  for (const tokens of documents) yield { tokens, bytes: 3 * tokens.length };
+}
+
+async function write(
+  name: string,
+  documents: readonly (readonly number[])[],
+  vocabulary: Vocabulary,
+  shardTokens?: number,
+): Promise<string[]> {
+  return (await writeShards(join(folder, name), encoded(documents), vocabulary, shardTokens)).map(({ path }) => path);
+}
+
+test.each([
+  ["uint16, one shard", small, undefined],
+  ["uint16, many shards", small, 50],
+  ["uint32, many shards", large, 37],
+] as const)("%s: any range reads back, with totals and document starts", async (name, vocabulary, shardTokens) => {
+  const rng = new Rng(5);
+  const documents = randomDocuments(60, vocabulary, rng);
+  const all = documents.flat();
+  const paths = await write(name, documents, vocabulary, shardTokens);
+  expect(paths.length > 3).toBe(shardTokens !== undefined);
+  await using store = await TokenStore.open(paths, vocabulary);
+  expect(store.totals).toEqual({ tokens: all.length, documents: 60, bytes: 3 * all.length });
+  const starts: number[] = [];
+  for await (const start of store.documentStarts()) starts.push(start);
+  expect(starts).toEqual(documents.map((_, i) => documents.slice(0, i).flat().length));
+  for (let round = 0; round < 200; round++) {
+    const first = rng.below(all.length + 1);
+    const count = rng.below(all.length + 1 - first);
+    expect(Array.from(await store.read(first, count))).toEqual(all.slice(first, first + count));
+  }
+  await expect(store.read(all.length - 1, 2)).rejects.toThrow(CriaError);
+  await expect(store.read(-1, 1)).rejects.toThrow(CriaError);
+});
+
+test("documents larger than a chunk are written whole", async () => {
+  const tokens = Array.from({ length: 600_001 }, (_, i) => i % 300);
+  await using store = await TokenStore.open(await write("chunks", [[1, 2, 3], tokens], small), small);
+  expect(Array.from(await store.read(3, 600_001))).toEqual(tokens);
+});
+
+test("a shard cut short anywhere, changed, or of another vocabulary is refused in the house's form", async () => {
+  const [path] = await write("bad", randomDocuments(9, small, new Rng(6)), small);
+  const valid = readFileSync(path!);
+  const refusal = async (vocabulary = small) => {
+    const error = await TokenStore.open([path!], vocabulary).catch((error: unknown) => error);
+    expect(error).toBeInstanceOf(CriaError);
+    return (error as Error).message;
+  };
+  for (let size = 0; size < valid.length; size++) {
+    truncateSync(path!, size);
+    expect(await refusal()).toMatch(/bad-00000\.tokens: .*(cut short|damaged), prepare it again/);
+    writeFileSync(path!, valid);
+  }
+  expect(await refusal({ ...small, size: 301 })).toMatch(/of a vocabulary of 300 pieces but the tokenizer has 301/);
+  expect(await refusal({ ...small, fingerprint: small.fingerprint.replace("0", "f") })).toMatch(
+    /of vocabulary 0123.* but the tokenizer's is f123/,
+  );
+  writeFileSync(path!, Buffer.from(valid).fill(1, 0, 8));
+  expect(await refusal()).toMatch(/a token shard with "criatok1"/);
+  writeFileSync(path!, Buffer.from(valid).fill(9, valid.length - 32, valid.length - 24));
+  expect(await refusal()).toMatch(/but the file has/);
+  await expect(TokenStore.open([join(folder, "none.tokens")], small)).rejects.toThrow(/no such file/);
+});
+
+test("a token outside the vocabulary is refused when written and when read", async () => {
+  await expect(write("outside", [[1, 300]], small)).rejects.toThrow(/the tokenizer gave 300 but its vocabulary has 300 pieces/);
+  expect(readdirSync(folder).filter((name) => name.startsWith("outside"))).toEqual([]);
+  const [path] = await write("flip", [[1, 2, 3]], small);
+  const bytes = readFileSync(path!);
+  bytes.writeUInt16LE(5000, 34);
+  writeFileSync(path!, bytes);
+  await using store = await TokenStore.open([path!], small);
+  await expect(store.read(0, 3)).rejects.toThrow(/token 1 is 5000 but the vocabulary has 300/);
+  expect(Array.from(await store.read(2, 1))).toEqual([3]);
+});
+
+test("when documents fail midway, the shard before stays and no partial file does", async () => {
+  const documents = async function* (): AsyncGenerator<EncodedDocument> {
+    yield* encoded([[1, 2, 3], [4, 5, 6], [7]]);
+    throw new CriaError("test", "the text ended badly");
+  };
+  await expect(writeShards(join(folder, "midway"), documents(), small, 4)).rejects.toThrow("the text ended badly");
+  expect(readdirSync(folder).filter((name) => name.startsWith("midway"))).toEqual(["midway-00000.tokens"]);
+});

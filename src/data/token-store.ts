@@ -1,0 +1,138 @@
+// One long row of tokens over several shards, read by range: the operating system's page cache keeps what is read often, memory here none.
+import { type ByteSource, check, fail } from "../base/index.ts";
+import { openFile } from "../files/index.ts";
+import { bytesPerToken, decodeHead, decodeTail, headBytes, type Totals, tailBytes } from "./shard-format.ts";
+import type { Vocabulary } from "./text-tokenizer.ts";
+
+/** A row of tokens of known length. */
+export interface Tokens {
+  readonly length: number;
+  /** Tokens `first` to `first + count`, exactly as many. */
+  read(first: number, count: number): Promise<Int32Array>;
+}
+
+type ClosableSource = ByteSource & { close(): Promise<void> };
+
+interface Shard extends Totals {
+  readonly source: ClosableSource;
+  /** Index of its first token in the store. */
+  readonly first: number;
+}
+
+const where = "data";
+
+export class TokenStore implements Tokens, AsyncDisposable {
+  readonly vocabulary: Vocabulary;
+  readonly totals: Totals;
+  readonly #shards: readonly Shard[];
+
+  /**
+   * Opens shards in this order, and checks head, tail and size of each.
+   * @throws CriaError when one is missing, cut short, damaged or of another vocabulary than `vocabulary`
+   */
+  static async open(paths: readonly string[], vocabulary: Vocabulary): Promise<TokenStore> {
+    const shards: Shard[] = [];
+    try {
+      for (const path of paths) {
+        const before = shards.at(-1);
+        shards.push(await openShard(path, vocabulary, before === undefined ? 0 : before.first + before.tokens));
+      }
+    } catch (error) {
+      await Promise.all(shards.map(({ source }) => source.close()));
+      throw error;
+    }
+    return new TokenStore(shards, vocabulary);
+  }
+
+  private constructor(shards: readonly Shard[], vocabulary: Vocabulary) {
+    this.#shards = shards;
+    this.vocabulary = vocabulary;
+    const sum = (key: keyof Totals) => shards.reduce((total, shard) => total + shard[key], 0);
+    this.totals = { tokens: sum("tokens"), documents: sum("documents"), bytes: sum("bytes") };
+  }
+
+  get length(): number {
+    return this.totals.tokens;
+  }
+
+  async read(first: number, count: number): Promise<Int32Array> {
+    const inside = first >= 0 && count >= 0 && first + count <= this.length;
+    check(inside, where, () => `tokens ${first} to ${first + count} asked for, but there are ${this.length}`);
+    const out = new Int32Array(count);
+    const reads = this.#shards.map((shard) => {
+      const from = Math.max(first, shard.first);
+      const to = Math.min(first + count, shard.first + shard.tokens);
+      return from < to ? this.#readShard(shard, from - shard.first, out.subarray(from - first, to - first)) : undefined;
+    });
+    await Promise.all(reads);
+    return out;
+  }
+
+  /** Index of the first token of every document, in order, shard by shard. */
+  async *documentStarts(): AsyncGenerator<number> {
+    for (const { source, first, tokens, documents } of this.#shards) {
+      const bytes = await source.read(headBytes + tokens * bytesPerToken(this.vocabulary.size), 4 * documents);
+      for (const start of typed(bytes, 4)) yield first + start;
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#shards.map(({ source }) => source.close()));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** A token outside the vocabulary would reach past the embedding table: it is refused here, where the file is known. */
+  async #readShard({ source }: Shard, first: number, out: Int32Array): Promise<void> {
+    const width = bytesPerToken(this.vocabulary.size);
+    const tokens = typed(await source.read(headBytes + first * width, out.length * width), width);
+    const wrong = tokens.findIndex((token: number) => token >= this.vocabulary.size);
+    if (wrong >= 0)
+      fail(
+        where,
+        `${source.name}: token ${first + wrong} is ${tokens[wrong]} but the vocabulary has ${this.vocabulary.size}: it is damaged, prepare it again`,
+      );
+    out.set(tokens);
+  }
+}
+
+async function openShard(path: string, vocabulary: Vocabulary, first: number): Promise<Shard> {
+  const source = await openFile(path, where);
+  try {
+    const { size } = source;
+    check(
+      size >= headBytes + tailBytes,
+      where,
+      () => `${path}: it has ${size} bytes but a token shard at least ${headBytes + tailBytes}: it is cut short, prepare it again`,
+    );
+    checkVocabulary(path, decodeHead(path, await source.read(0, headBytes)), vocabulary);
+    return { source, first, ...decodeTail(path, await source.read(size - tailBytes, tailBytes), size, vocabulary.size) };
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+function checkVocabulary(path: string, found: Vocabulary, wanted: Vocabulary): void {
+  check(
+    found.size === wanted.size,
+    where,
+    () =>
+      `${path}: its tokens are of a vocabulary of ${found.size} pieces but the tokenizer has ${wanted.size}: prepare the data with this tokenizer`,
+  );
+  check(
+    found.fingerprint === wanted.fingerprint,
+    where,
+    () =>
+      `${path}: its tokens are of vocabulary ${found.fingerprint} but the tokenizer's is ${wanted.fingerprint}: prepare the data with this tokenizer`,
+  );
+}
+
+function typed(bytes: Uint8Array, width: 2 | 4): Uint16Array | Uint32Array {
+  const aligned = bytes.byteOffset % width === 0 ? bytes : bytes.slice();
+  return width === 2
+    ? new Uint16Array(aligned.buffer, aligned.byteOffset, bytes.length / 2)
+    : new Uint32Array(aligned.buffer, aligned.byteOffset, bytes.length / 4);
+}

@@ -1,0 +1,78 @@
+// What a person gets from the registry: the package, packed, installed into an empty folder elsewhere, run and imported.
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
+let folder;
+let app;
+let packed;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "cria-pack-"));
+  app = join(folder, "an app");
+  await mkdir(app);
+  await writeFile(join(app, "package.json"), JSON.stringify({ private: true, type: "module" }));
+  const [report] = JSON.parse((await npm(root, "pack", "--json", "--pack-destination", folder)).stdout.replace(/^[^[]*/, ""));
+  packed = report.files.map((file) => file.path);
+  await npm(app, "install", "--prefer-offline", "--no-audit", "--no-fund", join(folder, report.filename));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+test("holds what runs and its types, and nothing else", () => {
+  for (const path of ["package.json", "LICENSE", "dist/index.js", "dist/index.d.ts", "dist/cli/main.js"]) expect(packed).toContain(path);
+  const stray = packed.filter((path) => !/^(?:dist\/.*\.(?:js|d\.ts)|package\.json|LICENSE|README\.md)$/.test(path));
+  expect(stray).toEqual([]);
+  expect(packed.filter((path) => /\.test\.|\.map$|node_modules/.test(path))).toEqual([]);
+});
+
+test("asks for no more packages than it says", async () => {
+  const installed = (await readdir(join(app, "node_modules"))).filter((name) => !name.startsWith("."));
+  const { dependencies } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
+  expect(installed.sort()).toEqual(["cria", ...Object.keys(dependencies)].sort());
+});
+
+test("gives a working cria", async () => {
+  const [said, help] = await Promise.all([
+    npm(app, "exec", "--no", "--", "cria", "--version"),
+    npm(app, "exec", "--no", "--", "cria", "--help"),
+  ]);
+  expect(said.stdout.trim()).toBe(version);
+  expect(help.stdout).toContain("usage: cria COMMAND");
+});
+
+test("gives typed imports that a strict project can use", async () => {
+  await writeFile(
+    join(app, "use.ts"),
+    `import { CriaError, Rng, type OnProgress } from "cria";
+     const tell: OnProgress = ({ task, done }) => console.log(task, done.toFixed(0));
+     tell({ task: new CriaError("here", "x is 1, not 2").where, done: new Rng(1).uint32() % 1, unit: "steps" });
+     // @ts-expect-error a number is no place
+     new CriaError(1, "x");`,
+  );
+  const options = { strict: true, noUncheckedIndexedAccess: true, exactOptionalPropertyTypes: true, verbatimModuleSyntax: true };
+  const modules = { module: "nodenext", target: "es2022", types: ["node"], typeRoots: [join(root, "node_modules", "@types")] };
+  await writeFile(join(app, "tsconfig.json"), JSON.stringify({ compilerOptions: { ...options, ...modules }, files: ["use.ts"] }));
+  expect((await run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", "."], app)).stdout).toBe("");
+  expect((await run(process.execPath, ["use.js"], app)).stdout).toBe("here 0\n");
+});
+
+/** Runs npm as the process that started us did, else from the PATH. */
+function npm(cwd, ...args) {
+  const cli = process.env.npm_execpath ?? "";
+  if (cli.endsWith("npm-cli.js")) return run(process.execPath, [cli, ...args], cwd);
+  return run("npm", args, cwd, process.platform === "win32");
+}
+
+function run(command, args, cwd, shell = false) {
+  return new Promise((resolve, reject) => {
+    execFile(command, args, { cwd, shell, maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
+      if (error === null) resolve({ stdout, stderr });
+      else reject(new Error(`${command} ${args.join(" ")} ended with ${error.code}:\n${stdout}\n${stderr}`));
+    });
+  });
+}
