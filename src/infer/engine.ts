@@ -1,6 +1,6 @@
 // A model on a backend with its KV cache: ids in, logits out, and only what the cache does not hold is computed.
 import type { Backend, DeviceBuffer } from "../backend/index.ts";
-import { check, sizeOf } from "../base/index.ts";
+import { check, type OnProgress, sizeOf } from "../base/index.ts";
 import { constantRows, inferenceGraph, initialise, type LlamaConfig } from "../model/index.ts";
 import { chooseLength, programLengths } from "./choose-length.ts";
 import { Runner } from "./runner.ts";
@@ -16,8 +16,9 @@ export interface EngineOptions {
   readonly contextLength?: number;
   /** Lengths of runs, rising from 1; a program is compiled when its length is first needed. */
   readonly lengths?: readonly number[];
-  /** Checked before each parameter. */
+  /** Loading checks it before each parameter. */
   readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
 }
 
 type Buffers = ReadonlyMap<string, DeviceBuffer>;
@@ -48,10 +49,10 @@ export class Engine {
    * @throws CriaError when a parameter is missing or of another size, or memory does not suffice; what was allocated is freed again.
    */
   static async open(backend: Backend, config: LlamaConfig, weights: Weights, options: EngineOptions = {}): Promise<Engine> {
-    const { contextLength = config.contextLength, lengths = programLengths, signal } = options;
+    const { contextLength = config.contextLength, lengths = programLengths } = options;
     const shared = new Map<string, DeviceBuffer>();
     try {
-      await loadShared(backend, config, contextLength, weights, shared, signal);
+      await loadShared(backend, config, contextLength, weights, options, shared);
     } catch (error) {
       for (const buffer of shared.values()) buffer.dispose();
       throw error;
@@ -129,8 +130,8 @@ async function loadShared(
   config: LlamaConfig,
   cacheRows: number,
   weights: Weights,
+  { signal, onProgress }: EngineOptions,
   shared: Map<string, DeviceBuffer>,
-  signal: AbortSignal | undefined,
 ): Promise<void> {
   const { graph, tokens, positions, trained } = inferenceGraph(config, { length: 1, cacheRows, logits: "one" });
   const perLength = new Set([tokens, positions]);
@@ -138,7 +139,8 @@ async function loadShared(
     if (tensor.role === "activation" || perLength.has(tensor)) continue;
     shared.set(tensor.name, await backend.allocate(tensor, tensor.name));
   }
-  for (const { name, hfName, shape } of trained.keys()) {
+  for (const [done, { name, hfName, shape }] of [...trained.keys()].entries()) {
+    onProgress?.({ task: "loading model", done, total: trained.size, unit: "parameters" });
     signal?.throwIfAborted();
     const values = await weights.readFloat32(hfName);
     check(
