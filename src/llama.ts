@@ -2,7 +2,7 @@
 import { openCpuBackend } from "./backend/cpu/index.ts";
 import type { Backend } from "./backend/index.ts";
 import type { OnProgress } from "./base/index.ts";
-import { Engine, type GenerateTextOptions, generateText, type TextPiece } from "./infer/index.ts";
+import { Engine, type GenerateTextOptions, generateText, promptIds, type TextPiece } from "./infer/index.ts";
 import { type OpenModel, openModel } from "./load/index.ts";
 import type { LlamaConfig } from "./model/index.ts";
 import type { Tokenizer } from "./tokenizer/index.ts";
@@ -71,6 +71,11 @@ export class Llama {
   /** As {@link generate}, token by token: ids too, and why the text ends. */
   pieces(prompt: string, options: GenerateOptions = {}): AsyncGenerator<TextPiece, void> {
     return generateText(this.#engine, this.tokenizer, prompt, { ...this.defaults, ...options });
+  }
+
+  /** The ids that a prompt becomes, with the begin-of-text token where there is one. */
+  promptIds(prompt: string): Uint32Array {
+    return promptIds(this.tokenizer, prompt);
   }
 
   /** Frees memory and threads, behind what is running. A backend that was given stays open. */

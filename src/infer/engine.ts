@@ -3,6 +3,7 @@ import type { Backend, DeviceBuffer } from "../backend/index.ts";
 import { check, type OnProgress, sizeOf } from "../base/index.ts";
 import { constantRows, inferenceGraph, initialise, type LlamaConfig } from "../model/index.ts";
 import { chooseLength, programLengths } from "./choose-length.ts";
+import type { LanguageModel } from "./generate-tokens.ts";
 import { Runner } from "./runner.ts";
 
 /** Where parameters come from, by Hugging Face's names and one at a time, so that they need not be in memory twice. */
@@ -23,7 +24,7 @@ export interface EngineOptions {
 
 type Buffers = ReadonlyMap<string, DeviceBuffer>;
 
-export class Engine {
+export class Engine implements LanguageModel {
   readonly config: LlamaConfig;
   /** S: so many tokens can be run; one more can be generated, the last one, which is not run. */
   readonly contextLength: number;
@@ -58,6 +59,10 @@ export class Engine {
       throw error;
     }
     return new Engine(backend, config, contextLength, lengths, shared);
+  }
+
+  get vocabSize(): number {
+    return this.config.vocabSize;
   }
 
   /**

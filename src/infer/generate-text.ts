@@ -1,8 +1,7 @@
 // Text in, text out as it comes: never half a character, never any of a stop string.
 import { check } from "../base/index.ts";
 import { StreamDecoder, type Tokenizer } from "../tokenizer/index.ts";
-import type { Engine } from "./engine.ts";
-import { type FinishReason, type GenerateTokensOptions, generateTokens } from "./generate-tokens.ts";
+import { type FinishReason, type GenerateTokensOptions, generateTokens, type LanguageModel } from "./generate-tokens.ts";
 import { StopFilter } from "./stop-strings.ts";
 
 export interface GenerateTextOptions extends Omit<GenerateTokensOptions, "vocabSize"> {
@@ -32,7 +31,7 @@ export function promptIds(tokenizer: Tokenizer, prompt: string): Uint32Array {
  * @throws CriaError as {@link generateTokens}, and for an empty stop string.
  */
 export async function* generateText(
-  engine: Engine,
+  model: LanguageModel,
   tokenizer: Tokenizer,
   prompt: string | ArrayLike<number>,
   options: GenerateTextOptions = {},
@@ -40,8 +39,8 @@ export async function* generateText(
   const stops = new StopFilter(options.stop ?? []);
   const ids = typeof prompt === "string" ? promptIds(tokenizer, prompt) : prompt;
   const decoder = decoderAfter(tokenizer, ids);
-  const vocabSize = Math.min(tokenizer.vocabSize, engine.config.vocabSize);
-  for await (const { id, finishReason } of generateTokens(engine, ids, { ...options, vocabSize })) {
+  const vocabSize = Math.min(tokenizer.vocabSize, model.vocabSize);
+  for await (const { id, finishReason } of generateTokens(model, ids, { ...options, vocabSize })) {
     const isStopId = finishReason === "stop";
     const arrived = (isStopId ? "" : decoder.push(id)) + (finishReason === undefined ? "" : decoder.flush());
     const { text, stopped } = stops.push(arrived);

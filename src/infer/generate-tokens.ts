@@ -1,7 +1,15 @@
 // Token after token: logits, a draw, and the draw joins the text, until something ends it.
 import { check } from "../base/index.ts";
-import type { Engine } from "./engine.ts";
 import { createSampler, type SamplingOptions } from "./sampling.ts";
+
+/** What generation asks of a model; an Engine is one. */
+export interface LanguageModel {
+  readonly vocabSize: number;
+  /** So many tokens the model can read; the token after the last of them can still be drawn. */
+  readonly contextLength: number;
+  /** Logits [V] for the token after `ids`. */
+  logits(ids: readonly number[], signal?: AbortSignal): Promise<Float32Array>;
+}
 
 export interface GenerateTokensOptions extends SamplingOptions {
   /** Tokens at most; as many as the context holds by default. At least 1. */
@@ -27,11 +35,11 @@ export interface GeneratedToken {
  * @throws CriaError when an option is out of its range, or the prompt is empty or longer than the context; the signal's reason when it is aborted.
  */
 export async function* generateTokens(
-  engine: Engine,
+  model: LanguageModel,
   prompt: ArrayLike<number>,
   options: GenerateTokensOptions = {},
 ): AsyncGenerator<GeneratedToken, void> {
-  const { maxTokens = Number.POSITIVE_INFINITY, vocabSize = engine.config.vocabSize, signal } = options;
+  const { maxTokens = Number.POSITIVE_INFINITY, vocabSize = model.vocabSize, signal } = options;
   check(
     maxTokens === Number.POSITIVE_INFINITY || (Number.isSafeInteger(maxTokens) && maxTokens > 0),
     "infer",
@@ -42,9 +50,9 @@ export async function* generateTokens(
   const ids = Array.from(prompt);
   const seen = new Set(ids);
   for (let count = 1; ; count++) {
-    const logits = await engine.logits(ids, signal);
+    const logits = await model.logits(ids, signal);
     const id = sampler.next(logits.subarray(0, vocabSize), seen);
-    const isFull = count === maxTokens || ids.length === engine.contextLength;
+    const isFull = count === maxTokens || ids.length === model.contextLength;
     const finishReason = stops.has(id) ? "stop" : isFull ? "length" : undefined;
     yield finishReason === undefined ? { id } : { id, finishReason };
     if (finishReason !== undefined) return;

@@ -1,6 +1,12 @@
 export { Engine, type EngineOptions, type Weights } from "./engine.ts";
 export { type GenerateTextOptions, generateText, promptIds, type TextPiece } from "./generate-text.ts";
-export { type FinishReason, type GeneratedToken, type GenerateTokensOptions, generateTokens } from "./generate-tokens.ts";
+export {
+  type FinishReason,
+  type GeneratedToken,
+  type GenerateTokensOptions,
+  generateTokens,
+  type LanguageModel,
+} from "./generate-tokens.ts";
 export {
   type Candidates,
   candidates,
