@@ -21,7 +21,9 @@ export async function run() {
     const best = Math.max(...others.map((other) => rate(other.name)), 0);
     console.log(`${n}³`);
     for (const name of Object.keys(contestants))
-      console.log(`  ${rate(name).toFixed(1).padStart(6)} GFLOP/s  ${best > 0 ? `${(rate(name) / best).toFixed(2)} × the best peer  ` : ""}${name}`);
+      console.log(
+        `  ${rate(name).toFixed(1).padStart(6)} GFLOP/s  ${best > 0 ? `${(rate(name) / best).toFixed(2)} × the best peer  ` : ""}${name}`,
+      );
     for (const contestant of [ours, threaded, ...others]) contestant?.dispose();
   }
   await single.dispose();

@@ -87,7 +87,7 @@ test("what fails, and what is aborted, leaves nothing behind", async () => {
   const before = readdirSync(folder);
   const bad = { ...rawRecipe, sources: [...rawRecipe.sources, { name: "bad", paths: "bad.txt", weight: 1 }] };
   await expect(prepare(parse(bad), byteTokenizer, join(folder, "y"), { folder })).rejects.toThrow(
-    /bad\.txt: byte 0xff at offset 1 is not UTF-8/,
+    /bad\.txt: byte 0xff at offset 1 begins no UTF-8 character/,
   );
   for (const stopAt of ["preparing prose", "preparing facts", "holding out prose"]) {
     const stop = new AbortController();

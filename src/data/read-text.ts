@@ -2,9 +2,11 @@
 import { createReadStream } from "node:fs";
 import { fail } from "../base/index.ts";
 import { explainIo } from "../files/index.ts";
+import { validUpTo } from "../tokenizer/index.ts";
 
 const where = "data";
 const chunkBytes = 1 << 20;
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
  * The text of a file of any size in pieces of about a megabyte, without a byte order mark.
@@ -48,36 +50,14 @@ function unfinishedBytes(bytes: Uint8Array): number {
 /** The text of the first `whole` bytes; what follows helps to name the wrong one. */
 function decode(path: string, bytes: Uint8Array, whole: number, offset: number): string {
   try {
-    return strictDecoder().decode(bytes.subarray(0, whole));
+    return strict.decode(bytes.subarray(0, whole));
   } catch (error) {
-    const at = firstWrongByte(bytes);
+    const at = validUpTo(bytes);
     const byte = `0x${bytes[at]!.toString(16).padStart(2, "0")}`;
-    return fail(where, `${path}: byte ${byte} at offset ${offset + at} is not UTF-8: convert the file to UTF-8 or leave it out`, {
-      cause: error,
-    });
+    return fail(
+      where,
+      `${path}: byte ${byte} at offset ${offset + at} begins no UTF-8 character: convert the file to UTF-8 or leave it out`,
+      { cause: error },
+    );
   }
-}
-
-/** By bisection: a prefix decodes as far as it goes exactly when it does not reach the wrong byte. */
-function firstWrongByte(bytes: Uint8Array): number {
-  let [good, bad] = [0, bytes.length];
-  while (bad - good > 1) {
-    const middle = (good + bad) >> 1;
-    if (decodesSoFar(bytes.subarray(0, middle))) good = middle;
-    else bad = middle;
-  }
-  return bad - 1;
-}
-
-function decodesSoFar(bytes: Uint8Array): boolean {
-  try {
-    strictDecoder().decode(bytes, { stream: true });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function strictDecoder(): TextDecoder {
-  return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 }

@@ -2,8 +2,7 @@ export { type GenerationConfig, readGenerationConfig, writeGenerationConfig } fr
 export { roundToBfloat16 } from "./half-floats.ts";
 export { type HfConfig, readHfConfig, writeHfConfig } from "./hf-config.ts";
 export { type Llama2cModel, readLlama2c } from "./llama2c.ts";
-export { type Llama2cTokenizer, readLlama2cTokenizer } from "./llama2c-tokenizer.ts";
-export { llama2cTokenizerModel } from "./llama2c-tokenizer-model.ts";
+export { type Llama2cTokenizer, llama2cTokenizerModel, readLlama2cTokenizer } from "./llama2c-tokenizer.ts";
 export { toHalfPairing, toNeighbourPairing } from "./rope-pairing.ts";
 export { readSafetensors } from "./safetensors.ts";
 export { type TensorToWrite, writeSafetensors } from "./safetensors-write.ts";

@@ -2,6 +2,7 @@
 //
 //   | max_token_length i32 | then per token: score f32 | length i32 | length bytes of UTF-8 |
 import { type ByteSource, check } from "../base/index.ts";
+import { type SentencePieceModel, spaceMark } from "../tokenizer/index.ts";
 import { decodeUtf8 } from "./json.ts";
 
 /**
@@ -54,4 +55,20 @@ export async function readLlama2cTokenizer(source: ByteSource, vocabSize: number
     () => `${name}: its first ${vocabSize} tokens end at byte ${at} but the file has ${size}: it belongs to a model with more tokens`,
   );
   return { pieces, scores };
+}
+
+/**
+ * The same vocabulary for `createTokenizer`: ▁ stands for the space again and the control pieces have their usual names. As in run.c, a space
+ * goes in front of the text, and characters without a piece become bytes.
+ */
+export function llama2cTokenizerModel({ pieces, scores }: Llama2cTokenizer): SentencePieceModel {
+  const controls = ["<unk>", "<s>", "</s>"];
+  return {
+    kind: "sentencepiece",
+    pieces: pieces.map((piece, id) => controls[id] ?? piece.replaceAll(" ", spaceMark)),
+    scores: Array.from(scores),
+    specials: [0, 1, 2],
+    ...{ unkId: 0, bosId: 1, eosId: 2 },
+    ...{ byteFallback: true, dummyPrefix: "first", prefixBeforeSpace: true },
+  };
 }

@@ -4,7 +4,9 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { CriaError, memorySource, Rng } from "../base/index.ts";
 import { openFile } from "../files/index.ts";
-import { readLlama2c, readLlama2cTokenizer, toHalfPairing, toNeighbourPairing } from "./index.ts";
+import { parameterRows } from "../model/index.ts";
+import { createTokenizer } from "../tokenizer/index.ts";
+import { llama2cTokenizerModel, readLlama2c, readLlama2cTokenizer, toHalfPairing, toNeighbourPairing } from "./index.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const shared = [process.env.CRIA_SHARED ?? "", join(root, "../shared"), join(root, "../../shared")].find(
@@ -66,6 +68,7 @@ test.each([
   const { config, tensors } = await readLlama2c(memorySource("model.bin", build(version, isTied)));
   expect(config).toMatchObject({ dim: 8, hiddenDim: 12, nLayers: 2, nHeads: 2, nKvHeads: 1, vocabSize: 5, contextLength: 6 });
   expect(config).toMatchObject({ tiedOutput: isTied, ropePairing: "neighbours", normEpsilon: 1e-5 });
+  tensors.expect(parameterRows(config).map(({ hfName, shape }) => ({ name: hfName, shape })));
   let first = 0;
   const expected = order(version, isTied);
   expect([...tensors.tensors.keys()].sort()).toEqual(expected.flatMap(([name]) => (name === "" ? [] : [name])).sort());
@@ -152,10 +155,17 @@ test.skipIf(shared === undefined)("stories260K opens (skipped where ../shared/da
     contextLength: 512,
     tiedOutput: true,
   });
+  tensors.expect(parameterRows(config).map(({ hfName, shape }) => ({ name: hfName, shape })));
   // Norm gains are near 1 only if every offset before them is right.
   const gains = await tensors.readFloat32("model.norm.weight");
   expect(gains.every((gain) => gain > 0.1 && gain < 20)).toBe(true);
   await using tokenizer = await openFile(join(shared!, "data/stories260K/tok512.bin"));
-  const { pieces } = await readLlama2cTokenizer(tokenizer, config.vocabSize);
+  const read = await readLlama2cTokenizer(tokenizer, config.vocabSize);
+  const { pieces } = read;
   expect([pieces[0], pieces[3], pieces[258], pieces.length]).toEqual(["<unk>", "<0x00>", "<0xFF>", 512]);
+  const bpe = createTokenizer(llama2cTokenizerModel(read));
+  for (const text of ["Once upon a time, there was a little girl named Lily.", " two  spaces\n", "é🦙", ""])
+    expect(bpe.decode(bpe.encode(text))).toBe(text);
+  const once = bpe.encode("Once upon a time", { bos: true });
+  expect([once[0], bpe.idToPiece(once[1]!), once.length < 8]).toEqual([1, "▁Once", true]);
 });

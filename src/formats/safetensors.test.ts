@@ -162,6 +162,8 @@ test("an unknown tensor is answered with the nearest name, and a file is held ag
   await expect(file.readFloat32("scaler")).rejects.toThrow(/has no tensor "scaler", did you mean "scalar"\?/);
   const rows = sample.map(({ name, shape }) => ({ name, shape }));
   file.expect(rows);
+  const redundant = ["lm_head.weight", "model.layers.0.self_attn.rotary_emb.inv_freq"].map((name) => ({ ...sample[0]!, name }));
+  (await open(await collect(writeSafetensors([...sample, ...redundant])))).expect(rows);
   expect(() => file.expect(rows.slice(1))).toThrow(/tensor "b" is not part of the model/);
   expect(() => file.expect([{ name: "b", shape: [3, 2] }])).toThrow(/tensor "b" is \[2, 3\] but the model's is \[3, 2\]/);
 });

@@ -15,6 +15,9 @@ export interface TensorInfo {
 /** Bytes converted at a time, so that widening a tensor needs little more memory than the result. A multiple of every element size. */
 const pieceBytes = 1 << 24;
 
+/** What older files store though it follows from the rest: the output of a tied model, RoPE's frequencies. */
+const isRedundant = /^lm_head\.weight$|\.rotary_emb\.inv_freq$/;
+
 export class TensorFile {
   /** The format, for messages: "safetensors", "llama2c". */
   readonly format: string;
@@ -55,7 +58,7 @@ export class TensorFile {
   }
 
   /**
-   * Holds the file against what a model expects: every row is there in its shape, and nothing else is.
+   * Holds the file against what a model expects: every row is there in its shape, and nothing else is that counts.
    * @throws CriaError with the first difference.
    */
   expect(rows: Iterable<{ readonly name: string; readonly shape: Shape }>): void {
@@ -72,7 +75,7 @@ export class TensorFile {
     }
     for (const name of this.tensors.keys())
       check(
-        expected.has(name),
+        expected.has(name) || isRedundant.test(name),
         this.format,
         () =>
           `${this.name}: tensor "${name}" is not part of the model that the config describes: config and weights belong to different models`,

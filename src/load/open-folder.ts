@@ -8,7 +8,7 @@ import {
   readHfConfig,
   readSafetensors,
   readShardedSafetensors,
-  TensorFile,
+  type TensorFile,
 } from "../formats/index.ts";
 import { type LlamaConfig, parameterRows } from "../model/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
@@ -26,7 +26,7 @@ export async function openFolder(path: string, files: OpenFiles): Promise<ModelP
   check(names.has("config.json"), "model", () => `${path}: it has no config.json: ${explainFolder(names)}`);
   const { config, eosTokenIds } = readHfConfig(join(path, "config.json"), await readWhole(join(path, "config.json")));
   const { eosTokenIds: generationEos, ...generation } = await readGeneration(path, names);
-  const tensors = withoutRest(await openTensors(path, names, files), config);
+  const tensors = await openTensors(path, names, files);
   tensors.expect(parameterRows(config).map(({ hfName, shape }) => ({ name: hfName, shape })));
   return {
     ...{ format: "Hugging Face folder", config, tensors, generation },
@@ -45,13 +45,6 @@ async function openTensors(path: string, names: ReadonlySet<string>, files: Open
   if (names.has(single)) return readSafetensors(await files.open(join(path, single)));
   if (names.has(index)) return readShardedSafetensors(await files.open(join(path, index)), (name) => files.open(join(path, name)));
   return fail("model", `${path}: it has neither ${single} nor ${index}: ${explainFolder(names)}`);
-}
-
-/** Leaves away what files hold beside the parameters: RoPE's tables in old exports, and the copy of a tied output. */
-function withoutRest(file: TensorFile, { tiedOutput }: LlamaConfig): TensorFile {
-  const isRest = (name: string) => name.endsWith(".rotary_emb.inv_freq") || (tiedOutput && name === "lm_head.weight");
-  const tensors = [...file.tensors.values()].filter(({ name }) => !isRest(name));
-  return new TensorFile(file.format, file.name, tensors, file.metadata);
 }
 
 async function openOwnTokenizer(path: string, names: ReadonlySet<string>, config: LlamaConfig): Promise<Tokenizer> {

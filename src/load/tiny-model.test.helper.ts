@@ -24,6 +24,9 @@ export const tinyTokenizer: SentencePieceModel = {
   ...{ specials: [0, 1, 2], unkId: 0, bosId: 1, eosId: 2, byteFallback: true, dummyPrefix: "first", prefixBeforeSpace: true },
 };
 
+/** The prefix before every stretch: without special pieces in the text it is the same, and tokenizer.json can say it. */
+const asJson: SentencePieceModel = { ...tinyTokenizer, dummyPrefix: "each" };
+
 /** As llama2.c stores it: neighbours turn together. */
 export const tinyConfig = llamaConfig({
   ...{ vocabSize: tinyTokenizer.pieces.length, dim: 16, nLayers: 2, nHeads: 4, nKvHeads: 2, hiddenDim: 24, contextLength: 32 },
@@ -61,8 +64,8 @@ export async function writeTinyFolder(folder: string, { shards = 1, tensors = (a
   const weights = tinyWeights(tinyConfig);
   const all = parameterRows(config).map((row): TensorToWrite => ({ ...at(row), data: inHalves(row, weights.get(row.hfName)!) }));
   await atomicWriteJson(join(folder, "config.json"), writeHfConfig({ config, bosTokenId: 1, eosTokenIds: [2] }));
-  await atomicWriteJson(join(folder, "tokenizer.json"), tokenizerJson(tinyTokenizer));
-  await atomicWriteJson(join(folder, "tokenizer_config.json"), tokenizerConfigJson(tinyTokenizer));
+  await atomicWriteJson(join(folder, "tokenizer.json"), tokenizerJson(asJson));
+  await atomicWriteJson(join(folder, "tokenizer_config.json"), tokenizerConfigJson(asJson));
   await writeShards(folder, tensors(all), shards);
 }
 
