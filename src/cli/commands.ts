@@ -9,6 +9,11 @@ export interface CommandRow {
 
 export const commandRows: readonly CommandRow[] = [
   {
+    name: "demo",
+    summary: "raise a small LLaMA from real text, and talk",
+    load: async () => (await import("./demo.ts")).demo,
+  },
+  {
     name: "generate",
     summary: "continue a text with a model",
     load: async () => (await import("./generate.ts")).generate,
@@ -27,6 +32,8 @@ export const commandRows: readonly CommandRow[] = [
     name: "tokenizer",
     summary: "train a tokenizer and use it",
     load: async () => (await import("./tokenizer.ts")).tokenizerCommand,
+  },
+  {
     name: "train",
     summary: "train a model by a recipe, or go on with a run that was stopped",
     load: async () => (await import("./train.ts")).train,
