@@ -79,12 +79,13 @@ async function filesOf(folder: string, row: SourceRow): Promise<readonly string[
 }
 
 async function* readPackageFiles(row: SourceRow, folder: string, files: readonly string[], options: GatherOptions): AsyncGenerator<string> {
+  let seen = 0;
   for (const [i, file] of files.entries()) {
     options.signal?.throwIfAborted();
     const path = join(folder, ...file.split("/"));
     const bytes = await readFile(path).catch((error: unknown) => Promise.reject(explainIo("demo", path, error)));
     const text = row.clean(decode(new TextDecoder(row.encoding ?? "utf-8", { fatal: true }), bytes, path));
-    for (const document of pieces(text)) if (!isRepetitive(document)) yield document;
+    for (const document of pieces(text)) if (!isRepetitive(document) && seen++ % (row.keepEvery ?? 1) === 0) yield document;
     options.progress?.({ task: `reading ${row.name}`, done: i + 1, total: files.length, unit: "files" });
   }
 }

@@ -1,0 +1,328 @@
+// cria demo, what `npm start` runs: real text → tokenizer → shards → a small LLaMA trained, measured and saved → what it writes.
+import { mkdir, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { openCpuBackend } from "../backend/cpu/index.ts";
+import type { Backend } from "../backend/index.ts";
+import { Rng, UsageError } from "../base/index.ts";
+import { isHeldOut, type Manifest, Mixture, PreparedData, prepare, vocabularyOf } from "../data/index.ts";
+import { atomicWrite } from "../files/index.ts";
+import { Llama } from "../index.ts";
+import { llamaConfig } from "../model/index.ts";
+import { createTokenizer, type Tokenizer, trainTokenizer } from "../tokenizer/index.ts";
+import {
+  checkUnused,
+  completeRecipe,
+  parseRecipe,
+  runPaths,
+  startRunFolder,
+  Trainer,
+  type TrainSummary,
+  trainRun,
+  type WholeRecipe,
+} from "../train/index.ts";
+import type { Command, CommandIo, Flags } from "./command.ts";
+import { type Compression, compressionBaselines } from "./compression.ts";
+import { type Rung, rungFor, vocabularyFor } from "./demo/choose-model.ts";
+import { type CorpusSource, gatherCorpus, textCorpus } from "./demo/corpus.ts";
+import { trainingNote } from "./live-line.ts";
+import { measureMatmul } from "./measure-matmul.ts";
+import { packageRoot } from "./package-root.ts";
+
+const where = "demo";
+/** Share of the documents that training never sees. */
+const heldOut = 0.02;
+/** Seconds of the time asked for that are not training: everything before it, the evaluation and the samples after it. */
+const besideTraining = 25;
+/** What training reaches of the measured matrix speed, to choose a size by; the steps are then counted by a measurement of their own. */
+const usualShare = 0.7;
+const prompts = ["Once upon a time", "The king said unto", "It was a cold morning, and"];
+
+export const demo: Command = {
+  name: "demo",
+  summary: "raise a small LLaMA from real text, and talk",
+  usage: "[--minutes M] [--out DIR] [--text FILE]...",
+  flags: [
+    { name: "minutes", type: "number", default: 5, help: "how long it may take; model and schedule follow" },
+    { name: "out", type: "string", help: "the run folder (default: runs/demo, or runs/demo-2, … when that is in use)" },
+    { name: "text", type: "string", repeat: true, help: "raise it on these UTF-8 files instead of the demo's own text" },
+    { name: "seed", type: "number", default: 1, help: "of the first weights and the order of the text" },
+  ],
+  async run(args, flags, io) {
+    const asked = readAsked(args, flags);
+    const began = performance.now();
+    const folder = await chooseFolder(asked.out, io);
+    await using backend = await openCpuBackend();
+    const say = (text: string) => (io.json ? undefined : io.stdout(`${text}\n`));
+    const prepared = await leaveNothing(folder, () => prepareRun(asked, folder, backend, io, say));
+    const summary = await trainAndSay(prepared, io, say, began);
+    if (summary.stopped) return stopped(folder, summary, io, say);
+    const scores = await compare(prepared, summary, io, say);
+    const samples = await writeSamples(folder, backend, io, say);
+    say(whatNext(folder));
+    if (io.json) io.stdout(`${JSON.stringify({ run: folder, ...summary, compression: scores, samples }, null, 2)}\n`);
+    return 0;
+  },
+};
+
+interface Asked {
+  readonly minutes: number;
+  readonly out: string | undefined;
+  readonly texts: readonly string[];
+  readonly seed: number;
+}
+
+function readAsked(args: readonly string[], flags: Flags): Asked {
+  if (args.length > 0) throw new UsageError(where, `"${args[0]}" is not a flag: give files with --text FILE`);
+  const { minutes, out, text, seed } = flags as { minutes: number; out?: string; text: readonly string[]; seed: number };
+  if (!(minutes >= 0.5 && minutes <= 10080)) throw new UsageError(where, `--minutes is ${minutes} but must be from 0.5 to 10080 (a week)`);
+  if (!(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32))
+    throw new UsageError(where, `--seed is ${seed} but must be an integer from 0 to ${2 ** 32 - 1}`);
+  return { minutes, out, texts: text, seed };
+}
+
+/** A run is never overwritten: without --out, the first free of runs/demo, runs/demo-2, … */
+async function chooseFolder(out: string | undefined, io: CommandIo): Promise<string> {
+  if (out !== undefined) {
+    await checkUnused(out);
+    return out;
+  }
+  const usual = join("runs", "demo");
+  for (let n = 1; ; n++) {
+    const folder = n === 1 ? usual : `${usual}-${n}`;
+    if (await isUsed(folder)) continue;
+    if (n > 1) io.stderr(`${usual} holds an earlier run, which stays as it is: this one goes to ${folder}\n`);
+    return folder;
+  }
+}
+
+async function isUsed(folder: string): Promise<boolean> {
+  const found = await readdir(folder).catch((error: NodeJS.ErrnoException) => (error.code === "ENOENT" ? [] : ["?"]));
+  return found.length > 0;
+}
+
+/** What fails before there is anything to go on with leaves no folder behind. */
+async function leaveNothing<T>(folder: string, job: () => Promise<T>): Promise<T> {
+  try {
+    return await job();
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+interface Prepared {
+  readonly folder: string;
+  readonly backend: Backend;
+  readonly recipe: WholeRecipe;
+  readonly tokenizer: Tokenizer;
+  /** FLOP/s of a large matrix product. */
+  readonly matmulRate: number;
+}
+
+type Say = (text: string) => void;
+
+async function prepareRun(asked: Asked, folder: string, backend: Backend, io: CommandIo, say: Say): Promise<Prepared> {
+  const matmulRate = await measureMatmul(backend, io.signal);
+  say(`machine    ${backend.name}; matrix products ${(matmulRate / 1e9).toFixed(1)} GFLOP/s`);
+  const trainSeconds = Math.max(15, asked.minutes * 60 - besideTraining);
+  const flops = matmulRate * usualShare * trainSeconds;
+  const corpus = await openCorpus(asked, io);
+  await mkdir(folder, { recursive: true });
+  await writeCorpus(corpus, folder, say);
+  const tokenizer = await raiseTokenizer(corpus, vocabularyFor(flops), io);
+  const manifest = await prepareData(corpus, tokenizer, folder, io);
+  say(
+    `tokenizer  ${tokenizer.vocabSize} pieces, ${bytesPerToken(manifest).toFixed(2)} bytes a token; ${count(tokensOf(manifest.sources))} tokens in shards`,
+  );
+  const rung = rungFor(flops, tokenizer.vocabSize);
+  const steps = await countSteps(rung, trainSeconds, asked.seed, backend, io);
+  const recipe = await startRunFolder(
+    folder,
+    completeRecipe(recipeOf(rung, steps, asked.seed, folder), tokenizer.vocabSize),
+    tokenizer.model,
+  );
+  const tokens = steps * recipe.batch * recipe.length;
+  say(`model      ${describe(rung)}; ${steps} steps of ${recipe.batch} × ${recipe.length} tokens, ${count(tokens)} in all`);
+  return { folder, backend, recipe, tokenizer, matmulRate };
+}
+
+function openCorpus({ texts }: Asked, { progress, signal }: CommandIo): Promise<readonly CorpusSource[]> {
+  return texts.length > 0 ? textCorpus(texts, { progress, signal }) : gatherCorpus({ root: packageRoot, progress, signal });
+}
+
+/** The text as JSONL in the run folder, a file a source: what was learnt from stays beside what was learnt. */
+async function writeCorpus(corpus: readonly CorpusSource[], folder: string, say: Say): Promise<void> {
+  await mkdir(join(folder, "text"), { recursive: true });
+  for (const [i, source] of corpus.entries()) {
+    let bytes = 0;
+    const lines = async function* () {
+      for await (const text of source.documents) {
+        bytes += Buffer.byteLength(text);
+        yield Buffer.from(`${JSON.stringify({ text })}\n`);
+      }
+    };
+    await atomicWrite(textPath(folder, source, i), lines(), where);
+    const share = `${(100 * source.weight).toFixed(0)} %`.padStart(5);
+    say(
+      `text     ${share} ${source.name.padEnd(20)} ${mega(bytes).padStart(8)}  ${source.kind.padEnd(9)} ${source.package}, ${source.licence}`,
+    );
+  }
+}
+
+function textPath(folder: string, source: CorpusSource, index: number): string {
+  return join(folder, "text", `${sourceName(source, index)}.jsonl`);
+}
+
+/** A file name everywhere, whatever a person's own file is called; the number keeps two apart. */
+function sourceName({ name }: CorpusSource, index: number): string {
+  return `${index + 1}-${name.replace(/[^A-Za-z0-9]+/g, "-").slice(-40)}`;
+}
+
+async function raiseTokenizer(corpus: readonly CorpusSource[], vocabSize: number, { progress, signal }: CommandIo): Promise<Tokenizer> {
+  const seen = async function* () {
+    for (const source of corpus) for await (const text of source.documents) if (!isHeldOut(text, heldOut)) yield text;
+  };
+  return createTokenizer(await trainTokenizer(seen(), { kind: "sentencepiece", vocabSize, onProgress: progress, signal }));
+}
+
+function prepareData(
+  corpus: readonly CorpusSource[],
+  tokenizer: Tokenizer,
+  folder: string,
+  { progress, signal }: CommandIo,
+): Promise<Manifest> {
+  const sources = corpus.map((source, i) => {
+    const { weight, licence } = source;
+    return { name: sourceName(source, i), paths: textPath(folder, source, i), field: "text", weight, licence };
+  });
+  return prepare({ sources, heldOut, boundaries: "both" }, tokenizer, join(folder, "data"), { progress, signal });
+}
+
+function recipeOf({ model, batch, learningRate }: Rung, steps: number, seed: number, folder: string) {
+  const recipe = {
+    ...{ data: join(folder, "data"), tokenizer: runPaths(folder).tokenizer, model, steps, batch, learningRate, seed },
+    warmupSteps: Math.min(100, Math.ceil(steps / 10)),
+    evaluation: { every: steps, tokens: 1 << 24 },
+    checkpoints: { every: Math.max(50, Math.ceil(steps / 8)) },
+  };
+  return parseRecipe(recipe, "the demo's recipe");
+}
+
+/** So many steps as fit the time, by running some on random tokens. */
+async function countSteps({ model, batch }: Rung, seconds: number, seed: number, backend: Backend, io: CommandIo): Promise<number> {
+  io.progress({ task: "measuring a training step", done: 0, unit: "steps" });
+  const config = llamaConfig(model);
+  const size = { batch, length: config.contextLength, recompute: false };
+  const adamw = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, decay: 0.1 };
+  using trainer = await Trainer.open(backend, { config, size, accumulation: 1, adamw, clipNorm: 1, seed });
+  const rng = new Rng(seed);
+  const row = () => Int32Array.from({ length: batch * config.contextLength }, () => rng.below(config.vocabSize));
+  const times: number[] = [];
+  for (const start = performance.now(); performance.now() - start < 3000 || times.length < 3; ) {
+    io.signal.throwIfAborted();
+    const before = performance.now();
+    await trainer.step(async () => ({ tokens: row(), targets: row() }), times.length + 1, 0);
+    times.push((performance.now() - before) / 1000);
+  }
+  const median = times.sort((a, b) => a - b)[times.length >> 1]!;
+  return Math.max(20, Math.floor(seconds / median));
+}
+
+async function trainAndSay(
+  { folder, backend, recipe, tokenizer, matmulRate }: Prepared,
+  io: CommandIo,
+  say: Say,
+  began: number,
+): Promise<TrainSummary> {
+  await using data = await PreparedData.open(join(folder, "data"), vocabularyOf(tokenizer));
+  const { batch, length, seed } = recipe;
+  const batches = new Mixture(data.sources, { batch, length, seed });
+  say(`training   the first step begins ${((performance.now() - began) / 1000).toFixed(0)} s after the start`);
+  const summary = await trainRun({
+    ...{ backend, recipe, folder, batches, signal: io.signal, progress: io.progress },
+    heldOut: data.heldOut && { tokens: data.heldOut, bytes: data.heldOut.totals.bytes },
+    onStep: (metrics) => {
+      const note = trainingNote({ ...metrics, matmulShare: metrics.flopsPerSecond / matmulRate });
+      io.progress({ task: "training", done: metrics.step, total: metrics.steps, unit: "steps", note });
+    },
+  });
+  const rate = summary.tokens / summary.seconds;
+  say(
+    `trained    ${summary.step} steps, ${count(summary.tokens)} tokens in ${summary.seconds.toFixed(0)} s (${count(rate)} tokens/s); last loss ${summary.loss?.toFixed(3)}`,
+  );
+  return summary;
+}
+
+function stopped(folder: string, { step, steps }: TrainSummary, io: CommandIo, say: Say): number {
+  say(`stopped at step ${step} of ${steps}, saved in ${folder}; go on with:\n  npx cria train ${folder} --resume`);
+  if (io.json) io.stdout(`${JSON.stringify({ run: folder, step, steps, stopped: true })}\n`);
+  return 130;
+}
+
+/** Bits per byte of the held-out text, beside general compressors on the same bytes. */
+async function compare(
+  { folder, tokenizer }: Prepared,
+  { evaluation }: TrainSummary,
+  io: CommandIo,
+  say: Say,
+): Promise<readonly Compression[]> {
+  if (!evaluation) return [];
+  await using data = await PreparedData.open(join(folder, "data"), vocabularyOf(tokenizer));
+  const texts: string[] = [];
+  for await (const text of data.heldOutTexts()) texts.push(text);
+  const bytes = new TextEncoder().encode(texts.join(""));
+  const others = await compressionBaselines(bytes, io.signal);
+  const { loss, perplexity, bitsPerByte } = evaluation;
+  say(
+    `\nheld-out text, ${count(bytes.length)} bytes that training never saw: loss ${loss.toFixed(3)}, perplexity ${perplexity.toFixed(1)}`,
+  );
+  const rows = [...others, { name: "this model", bitsPerByte }].sort((a, b) => b.bitsPerByte - a.bitsPerByte);
+  for (const { name, bitsPerByte: bits } of rows)
+    say(`  ${name.padEnd(24)} ${bits.toFixed(3)} bits per byte  ${"▇".repeat(Math.round(bits * 8))}`);
+  return others;
+}
+
+async function writeSamples(folder: string, backend: Backend, io: CommandIo, say: Say): Promise<{ prompt: string; text: string }[]> {
+  await using llama = await Llama.load(folder, { backend, signal: io.signal });
+  const samples: { prompt: string; text: string }[] = [];
+  say("\nwhat it writes:");
+  for (const [seed, prompt] of prompts.entries()) {
+    let text = "";
+    for await (const piece of llama.generate(prompt, { temperature: 0.7, topP: 0.9, maxTokens: 80, seed, signal: io.signal }))
+      text += piece;
+    samples.push({ prompt, text });
+    say(`\n  ${`${prompt}${text}`.trim().replaceAll("\n", "\n  ")}`);
+  }
+  return samples;
+}
+
+function whatNext(folder: string): string {
+  return [
+    `\nsaved in ${folder}, a folder that Hugging Face's tools open as it is. Next:`,
+    `  npx cria generate ${folder} "Once upon a time"     let it write`,
+    `  npx cria inspect ${folder}                          look inside`,
+    "  npm start -- --minutes 30                          a bigger one, in more time",
+    "  npm start -- --text my-own.txt                     from your own text",
+  ].join("\n");
+}
+
+function describe({ name, model }: Rung): string {
+  return `${name} parameters: ${model.nLayers} layers, ${model.dim} channels, ${model.nHeads} heads`;
+}
+
+function tokensOf(sources: Manifest["sources"]): number {
+  return sources.reduce((sum, { tokens }) => sum + tokens, 0);
+}
+
+function bytesPerToken({ sources }: Manifest): number {
+  return sources.reduce((sum, { bytes }) => sum + bytes, 0) / tokensOf(sources);
+}
+
+function mega(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(2)} MB`;
+}
+
+/** 950, 12.3k, 4.56M. */
+function count(value: number): string {
+  return new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 }).format(value);
+}

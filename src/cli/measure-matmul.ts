@@ -1,0 +1,34 @@
+// The machine's matrix speed as our own kernels reach it: what doctor prints and the training line is held against.
+import type { Backend } from "../backend/index.ts";
+import { f32, Graph, linear } from "../graph/index.ts";
+
+const size = 1024;
+const rounds = 5;
+
+/** FLOP/s of a 1024³ float32 product, median of a few; about a second. */
+export async function measureMatmul(backend: Backend, signal?: AbortSignal): Promise<number> {
+  const graph = new Graph();
+  const [a, b] = [graph.input("a", f32(size, size)), graph.input("b", f32(size, size))];
+  graph.keep(linear(a, b));
+  const values = Float32Array.from({ length: size * size }, (_, i) => (i % 17) / 17 - 0.5);
+  const bindings = new Map([
+    [a, await backend.allocate(a, "a")],
+    [b, await backend.allocate(b, "b")],
+  ]);
+  const program = await backend.compile(graph, bindings);
+  try {
+    for (const buffer of bindings.values()) await buffer.write(values);
+    for (let i = 0; i < 3; i++) await program.run(); // the first runs compile
+    const seconds: number[] = [];
+    for (let i = 0; i < rounds; i++) {
+      signal?.throwIfAborted();
+      const start = performance.now();
+      await program.run();
+      seconds.push((performance.now() - start) / 1000);
+    }
+    return (2 * size ** 3) / seconds.sort((x, y) => x - y)[rounds >> 1]!;
+  } finally {
+    program.dispose();
+    for (const buffer of bindings.values()) buffer.dispose();
+  }
+}
