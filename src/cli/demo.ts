@@ -1,7 +1,6 @@
 // cria demo, what `npm start` runs: real text → tokenizer → shards → a small LLaMA trained, measured and saved → what it writes.
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { openCpuBackend } from "../backend/cpu/index.ts";
 import type { Backend } from "../backend/index.ts";
 import { Rng, UsageError } from "../base/index.ts";
 import { isHeldOut, type Manifest, Mixture, PreparedData, prepare, vocabularyOf } from "../data/index.ts";
@@ -26,6 +25,7 @@ import { type Rung, rungFor, vocabularyFor } from "./demo/choose-model.ts";
 import { type CorpusSource, gatherCorpus, textCorpus } from "./demo/corpus.ts";
 import { trainingNote } from "./live-line.ts";
 import { measureMatmul } from "./measure-matmul.ts";
+import { openBackend } from "./open-backend.ts";
 import { packageRoot } from "./package-root.ts";
 
 const where = "demo";
@@ -51,7 +51,7 @@ export const demo: Command = {
     const asked = readAsked(args, flags);
     const began = performance.now();
     const folder = await chooseFolder(asked.out, io);
-    await using backend = await openCpuBackend();
+    await using backend = await openBackend(io);
     const say = (text: string) => (io.json ? undefined : io.stdout(`${text}\n`));
     const prepared = await leaveNothing(folder, () => prepareRun(asked, folder, backend, io, say));
     const summary = await trainAndSay(prepared, io, say, began);

@@ -1,7 +1,8 @@
 // cria doctor: what this machine is and what cria makes of it. A row a finding; what is missing says so and fails the command.
 import { availableParallelism, cpus, freemem, totalmem } from "node:os";
-import { defaultThreads } from "../backend/cpu/index.ts";
+import { defaultThreads, openCpuBackend } from "../backend/cpu/index.ts";
 import type { Command } from "./command.ts";
+import { measureMatmul } from "./measure-matmul.ts";
 import { packageVersion } from "./package-root.ts";
 import { chooseTarget, hasSharedMemory, hasSimd } from "./target.ts";
 
@@ -29,6 +30,7 @@ const checks: readonly Check[] = [
   { name: "simd", find: () => need(hasSimd(), "WebAssembly SIMD", "use Node 20 or newer without --no-wasm-simd") },
   { name: "threads", find: findThreads },
   { name: "target", find: findTarget },
+  { name: "matmul", find: findMatmul },
 ];
 
 export const doctor: Command = {
@@ -85,6 +87,13 @@ function findThreads(): Finding {
 function findTarget(): Finding {
   const { name, reason } = chooseTarget(process.env.CRIA_TARGET);
   return { value: name, text: `${name}: ${reason}` };
+}
+
+/** In FLOP/s, with all threads. */
+async function findMatmul(signal: AbortSignal): Promise<Finding> {
+  await using backend = await openCpuBackend();
+  const rate = await measureMatmul(backend, signal);
+  return { value: rate, text: `${(rate / 1e9).toFixed(1)} GFLOP/s for 1024³ products in float32, on ${backend.name}` };
 }
 
 function need(there: boolean, what: string, wayOut: string): Finding {

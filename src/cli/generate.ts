@@ -1,9 +1,11 @@
 // cria generate: a model continues a text.
+import type { Backend } from "../backend/index.ts";
 import { CriaError, UsageError } from "../base/index.ts";
 import { type GenerateOptions, Llama, type TextPiece } from "../index.ts";
 import { createSampler } from "../infer/index.ts";
 import type { Command, CommandIo, FlagRow, Flags } from "./command.ts";
 import { stringFlag } from "./flag-values.ts";
+import { openBackend } from "./open-backend.ts";
 import { decodeUtf8 } from "./text-files.ts";
 
 const where = "generate";
@@ -36,7 +38,8 @@ export const generate: Command = {
     const options = readOptions(flags);
     const text = await readPrompt(prompt, io);
     const start = performance.now();
-    await using llama = await load(path, flags, io);
+    await using backend = await openBackend(io);
+    await using llama = await load(path, flags, io, backend);
     const loaded = performance.now();
     const written = await write(llama, text, { maxTokens: usualMaxTokens, ...llama.defaults, ...options, signal: io.signal }, io);
     const report = { model: path, prompt: text, ...written, seed: options.seed, loadSeconds: seconds(start, loaded) };
@@ -78,9 +81,9 @@ async function readPrompt(prompt: string | undefined, io: CommandIo): Promise<st
   return decodeUtf8(await io.stdin(), 0, "stdin", where).replace(/\r?\n$/, "");
 }
 
-async function load(path: string, flags: Flags, io: CommandIo): Promise<Llama> {
+async function load(path: string, flags: Flags, io: CommandIo, backend: Backend): Promise<Llama> {
   const tokenizer = stringFlag(flags, "tokenizer");
-  return Llama.load(path, { signal: io.signal, onProgress: io.progress, ...(tokenizer === undefined ? {} : { tokenizer }) });
+  return Llama.load(path, { backend, signal: io.signal, onProgress: io.progress, ...(tokenizer === undefined ? {} : { tokenizer }) });
 }
 
 interface Written {

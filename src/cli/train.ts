@@ -1,6 +1,5 @@
 // cria train: a recipe and prepared data to a run folder, or further along one that was stopped.
 import { basename, extname, join, resolve } from "node:path";
-import { openCpuBackend } from "../backend/cpu/index.ts";
 import type { Backend } from "../backend/index.ts";
 import { fail, UsageError } from "../base/index.ts";
 import { Mixture, PreparedData, vocabularyOf } from "../data/index.ts";
@@ -25,6 +24,7 @@ import {
 import type { Command, CommandIo, Flags } from "./command.ts";
 import { trainingNote } from "./live-line.ts";
 import { isFolder, loadTokenizer } from "./load-tokenizer.ts";
+import { openBackend } from "./open-backend.ts";
 
 const where = "train";
 
@@ -102,7 +102,7 @@ async function runPlan(plan: Plan, io: CommandIo): Promise<{ started: number; su
   const batches = new Mixture(data.sources, { batch, length, seed });
   const checkpoint = plan.resume ? await latestCheckpoint(runPaths(folder).checkpoints) : undefined;
   const recipe = plan.resume ? await goOn(plan) : await startRunFolder(folder, plan.recipe, tokenizer.model);
-  await using backend = await openCpuBackend(recipe.threads === undefined ? {} : { threads: recipe.threads });
+  await using backend = await openBackend(io, recipe.threads === undefined ? {} : { threads: recipe.threads });
   if (!io.json) io.stdout(introduce(plan, checkpoint, data, backend));
   const heldOut = data.heldOut && { tokens: data.heldOut, bytes: data.heldOut.totals.bytes };
   const summary = await trainRun({ backend, recipe, folder, batches, heldOut, checkpoint, signal: io.signal, ...reports(io) });

@@ -238,7 +238,14 @@ class Run {
     const { recipe, signal } = this.#job;
     const stopped = this.#step < recipe.steps && signal?.aborted === true;
     return {
-      ...{ step: this.#step, steps: recipe.steps, tokens: this.#tokens, loss: this.#loss, evaluation: stopped ? undefined : evaluation, stopped },
+      ...{
+        step: this.#step,
+        steps: recipe.steps,
+        tokens: this.#tokens,
+        loss: this.#loss,
+        evaluation: stopped ? undefined : evaluation,
+        stopped,
+      },
       ...{ checkpoint: this.#saved?.path, seconds },
     };
   }

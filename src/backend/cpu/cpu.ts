@@ -1,36 +1,55 @@
 // The CPU backend: plans a graph's memory, lowers its nodes to kernel calls, and lets an executor replay them.
 import { check, fail, sizeOf } from "../../base/index.ts";
-import { type Graph, type MemoryPlan, planMemory, type Tensor, type TensorType, tensorBytes } from "../../graph/index.ts";
+import {
+  type Graph,
+  type MemoryPlan,
+  planMemory,
+  printGraph,
+  printPlan,
+  type Tensor,
+  type TensorType,
+  tensorBytes,
+} from "../../graph/index.ts";
+import { printKernel } from "../../kernel/index.ts";
 import { type Backend, checkBindings, type DeviceBuffer, type HostArray, type Program } from "../index.ts";
 import type { Executor } from "./executor.ts";
 import { type KernelCache, lower } from "./lower.ts";
 import { wasmExecutor } from "./wasm-executor.ts";
 
+/** Stages of a compilation that can be looked at. */
+export const traceStages = ["graph", "plan", "ir"] as const;
+export type TraceStage = (typeof traceStages)[number];
+/** Called for every stage of every compilation; `text` is made only when asked for. */
+export type Trace = (stage: TraceStage, text: () => string) => void;
+
 export interface CpuOptions {
+  readonly trace?: Trace;
   /** Worker threads, 1 to 64; CRIA_THREADS or the number of cores by default. */
   readonly threads?: number;
 }
 
 /** Opens the CPU of this machine. @throws CriaError when a thread count is out of range or the machine gives no shared memory. */
-export async function openCpuBackend(options: CpuOptions = {}): Promise<Backend> {
-  return cpuBackend(await wasmExecutor(options));
+export async function openCpuBackend({ trace, ...options }: CpuOptions = {}): Promise<Backend> {
+  return cpuBackend(await wasmExecutor(options), trace);
 }
 
 /** A backend on any executor. */
-export function cpuBackend(executor: Executor): Backend {
-  return new CpuBackend(executor);
+export function cpuBackend(executor: Executor, trace: Trace = ignore): Backend {
+  return new CpuBackend(executor, trace);
 }
 
 class CpuBackend implements Backend {
   readonly name: string;
   readonly executor: Executor;
+  readonly trace: Trace;
   readonly #kernels: KernelCache = new Map();
   readonly #tables = new Map<string, number>();
   #disposed = false;
   #queue: Promise<unknown> = Promise.resolve();
 
-  constructor(executor: Executor) {
+  constructor(executor: Executor, trace: Trace) {
     this.executor = executor;
+    this.trace = trace;
     this.name = `cpu: ${executor.name}`;
   }
 
@@ -163,6 +182,9 @@ class CpuProgram implements Program {
     const arena = executor.allocate(Math.max(64, plan.arenaBytes + scratchBytes));
     const address = (tensor: Tensor) => bindings.get(tensor)?.address ?? arena + plan.offsets.get(tensor)!;
     const lowered = lower(graph, { ...place, address, scratchAddress: arena + plan.arenaBytes });
+    backend.trace("graph", () => printGraph(graph));
+    backend.trace("plan", () => printPlan(graph, plan));
+    backend.trace("ir", () => lowered.kernels.map(printKernel).join("\n\n"));
     const id = await executor.load(lowered.kernels, lowered.phases);
     return new CpuProgram(backend, graph, [...bindings.values()], plan, arena, id);
   }

@@ -1,4 +1,4 @@
-export { type CpuOptions, cpuBackend, openCpuBackend } from "./cpu.ts";
+export { type CpuOptions, cpuBackend, openCpuBackend, type Trace, type TraceStage, traceStages } from "./cpu.ts";
 export { defaultThreads } from "./engine/index.ts";
 export type { Executor } from "./executor.ts";
 export { interpreterExecutor } from "./interpreter-executor.ts";
