@@ -1,0 +1,178 @@
+// A model on a backend with its KV cache: ids in, logits out, and only what the cache does not hold is computed.
+import type { Backend, DeviceBuffer } from "../backend/index.ts";
+import { check, type OnProgress, sizeOf } from "../base/index.ts";
+import { constantRows, inferenceGraph, initialise, type LlamaConfig } from "../model/index.ts";
+import { chooseLength, programLengths } from "./choose-length.ts";
+import type { LanguageModel } from "./generate-tokens.ts";
+import { Runner } from "./runner.ts";
+
+/** Where parameters come from, by Hugging Face's names and one at a time, so that they need not be in memory twice. */
+export interface Weights {
+  /** @throws CriaError when there is none of this name. */
+  readFloat32(name: string): Promise<Float32Array>;
+}
+
+export interface EngineOptions {
+  /** S: rows of the cache, at most the model's context, which is the default. */
+  readonly contextLength?: number;
+  /** Lengths of runs, rising from 1; a program is compiled when its length is first needed. */
+  readonly lengths?: readonly number[];
+  /** Loading checks it before each parameter. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
+}
+
+type Buffers = ReadonlyMap<string, DeviceBuffer>;
+
+export class Engine implements LanguageModel {
+  readonly config: LlamaConfig;
+  /** S: so many tokens can be run; one more can be generated, the last one, which is not run. */
+  readonly contextLength: number;
+  readonly #backend: Backend;
+  readonly #lengths: readonly number[];
+  readonly #runners = new Map<number, Runner>();
+  readonly #shared: Buffers;
+  /** The ids whose keys and values fill the cache's first rows. */
+  readonly #cached: number[] = [];
+  #queue: Promise<unknown> = Promise.resolve();
+  #disposed = false;
+
+  private constructor(backend: Backend, config: LlamaConfig, contextLength: number, lengths: readonly number[], shared: Buffers) {
+    this.#backend = backend;
+    this.config = config;
+    this.contextLength = contextLength;
+    this.#lengths = lengths.filter((length) => length <= contextLength);
+    this.#shared = shared;
+  }
+
+  /**
+   * Loads a model. The backend stays the caller's; dispose of the engine first.
+   * @throws CriaError when a parameter is missing or of another size, or memory does not suffice; what was allocated is freed again.
+   */
+  static async open(backend: Backend, config: LlamaConfig, weights: Weights, options: EngineOptions = {}): Promise<Engine> {
+    const { contextLength = config.contextLength, lengths = programLengths } = options;
+    const shared = new Map<string, DeviceBuffer>();
+    try {
+      await loadShared(backend, config, contextLength, weights, options, shared);
+    } catch (error) {
+      for (const buffer of shared.values()) buffer.dispose();
+      throw error;
+    }
+    return new Engine(backend, config, contextLength, lengths, shared);
+  }
+
+  get vocabSize(): number {
+    return this.config.vocabSize;
+  }
+
+  /**
+   * Logits [V] for the token after `ids`. Ids that the cache holds from an earlier call, from the first on, are not run again.
+   * Calls queue, so several generations may take turns; each then pays for what the other wrote over.
+   * @throws CriaError when `ids` is empty, longer than the context or outside the vocabulary; the signal's reason when it is aborted.
+   */
+  async logits(ids: readonly number[], signal?: AbortSignal): Promise<Float32Array> {
+    check(!this.#disposed, "infer", () => "the engine was disposed: open another one");
+    const done = this.#queue.then(() => this.#logits(ids, signal));
+    this.#queue = done.then(ignore, ignore);
+    return done;
+  }
+
+  /** Frees buffers and programs, behind what is queued. */
+  async dispose(): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    await this.#queue;
+    for (const runner of this.#runners.values()) runner.dispose();
+    for (const buffer of this.#shared.values()) buffer.dispose();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+
+  async #logits(ids: readonly number[], signal: AbortSignal | undefined): Promise<Float32Array> {
+    this.#check(ids);
+    this.#cached.length = reusable(this.#cached, ids);
+    for (;;) {
+      signal?.throwIfAborted();
+      const logits = await this.#runSome(ids);
+      if (this.#cached.length === ids.length) return logits;
+    }
+  }
+
+  #check(ids: readonly number[]): void {
+    check(ids.length > 0, "infer", () => "there is no token to go on from: give at least one, such as the begin-of-text token");
+    check(
+      ids.length <= this.contextLength,
+      "infer",
+      () => `the text has ${ids.length} tokens but the context holds ${this.contextLength}: shorten it`,
+    );
+  }
+
+  /** One run of ids that the cache lacks; logits of the last of them. When it fails, the cache counts as it was before. */
+  async #runSome(ids: readonly number[]): Promise<Float32Array> {
+    const start = this.#cached.length;
+    const length = chooseLength(this.#lengths, ids.length - start, this.contextLength - start);
+    const next = ids.slice(start, start + length);
+    for (const id of next) checkId(id, this.config);
+    const logits = await (await this.#runner(length)).run(next, start);
+    this.#cached.push(...next);
+    return logits;
+  }
+
+  async #runner(length: number): Promise<Runner> {
+    const known = this.#runners.get(length);
+    if (known !== undefined) return known;
+    const runner = await Runner.compile(this.#backend, this.config, { length, cacheRows: this.contextLength }, this.#shared);
+    this.#runners.set(length, runner);
+    return runner;
+  }
+}
+
+/** Allocates and fills what programs of all lengths share: parameters, constants, the cache, and the inputs of one number. */
+async function loadShared(
+  backend: Backend,
+  config: LlamaConfig,
+  cacheRows: number,
+  weights: Weights,
+  { signal, onProgress }: EngineOptions,
+  shared: Map<string, DeviceBuffer>,
+): Promise<void> {
+  const { graph, tokens, positions, trained } = inferenceGraph(config, { length: 1, cacheRows, logits: "one" });
+  const perLength = new Set([tokens, positions]);
+  for (const tensor of graph.tensors) {
+    if (tensor.role === "activation" || perLength.has(tensor)) continue;
+    shared.set(tensor.name, await backend.allocate(tensor, tensor.name));
+  }
+  for (const [done, { name, hfName, shape }] of [...trained.keys()].entries()) {
+    onProgress?.({ task: "loading model", done, total: trained.size, unit: "parameters" });
+    signal?.throwIfAborted();
+    const values = await weights.readFloat32(hfName);
+    check(
+      values.length === sizeOf(shape),
+      "infer",
+      () =>
+        `parameter "${hfName}" has ${values.length} numbers but the model's config says ${sizeOf(shape)}: they belong to different models`,
+    );
+    await shared.get(name)!.write(values);
+  }
+  for (const [name, values] of initialise(constantRows(config), 0)) await shared.get(name)!.write(values);
+}
+
+function checkId(id: number, { vocabSize }: LlamaConfig): void {
+  check(
+    Number.isInteger(id) && id >= 0 && id < vocabSize,
+    "infer",
+    () => `token ${id} is outside the model's vocabulary of ${vocabSize}: is it this model's tokenizer?`,
+  );
+}
+
+/** How many of the cached rows serve for `ids`. The last id is run in any case: its logits are wanted. */
+function reusable(cached: readonly number[], ids: readonly number[]): number {
+  const most = Math.min(cached.length, ids.length - 1);
+  let count = 0;
+  while (count < most && cached[count] === ids[count]) count++;
+  return count;
+}
+
+function ignore(): void {}

@@ -1,0 +1,130 @@
+import { describe, expect, test } from "vitest";
+import { byteFallbackPiece, byteLevelPiece, createTokenizer, type Tokenizer } from "../tokenizer/index.ts";
+import { type GenerateTextOptions, generateText, type LanguageModel, promptIds } from "./index.ts";
+
+const bytes = Array.from({ length: 256 }, (_, byte) => byte);
+const llama = createTokenizer({
+  kind: "sentencepiece",
+  pieces: ["<unk>", "<s>", "</s>", ...bytes.map(byteFallbackPiece), "▁", "a", "b", "▁a", "ab", "▁ab", "é"],
+  scores: [0, 0, 0, ...bytes.map(() => 0), -1, -2, -3, -4, -5, -6, -7],
+  ...{ specials: [0, 1, 2], unkId: 0, bosId: 1, eosId: 2, byteFallback: true, dummyPrefix: "first", prefixBeforeSpace: true },
+});
+const words = createTokenizer({
+  kind: "word",
+  pieces: ["<unk>", "a", "b", "</w>", "a</w>", "b</w>"],
+  merges: [
+    [1, 3],
+    [2, 3],
+  ],
+  ...{ specials: [0], unkId: 0 },
+});
+const byteLevel = createTokenizer({
+  kind: "bytes",
+  pieces: bytes.map((byte) => byteLevelPiece([byte])),
+  merges: [],
+  ...{ specials: [], splitDigits: false, ignoreMerges: false },
+});
+
+/** A model that says `script`, whatever the prompt. */
+function says(script: readonly number[], vocabSize: number): LanguageModel {
+  let said = 0;
+  return {
+    ...{ vocabSize, contextLength: 1000 },
+    logits: async () => {
+      const logits = new Float32Array(vocabSize);
+      logits[script[said++]!] = 9;
+      return logits;
+    },
+  };
+}
+
+async function pieces(tokenizer: Tokenizer, prompt: string, script: readonly number[], options: GenerateTextOptions = {}) {
+  const found = [];
+  const model = says(script, tokenizer.vocabSize);
+  for await (const piece of generateText(model, tokenizer, prompt, { temperature: 0, maxTokens: script.length, ...options }))
+    found.push(piece);
+  return found;
+}
+
+async function texts(...args: Parameters<typeof pieces>): Promise<string[]> {
+  return (await pieces(...args)).map((piece) => piece.text);
+}
+
+const ids = (tokenizer: Tokenizer, ...names: string[]) => names.map((name) => tokenizer.pieceToId(name)!);
+
+describe("spaces at the border between prompt and text", () => {
+  test("sentencepiece: the first space goes only where nothing is in front", async () => {
+    expect(await texts(llama, "", ids(llama, "▁a", "▁a"))).toEqual(["a", " a"]);
+    expect(await texts(llama, "b", ids(llama, "▁a", "b"))).toEqual([" a", "b"]);
+  });
+
+  test("words: the space between words comes with the next word", async () => {
+    expect(await texts(words, "a", ids(words, "b</w>", "a", "b</w>"))).toEqual([" b", " a", "b"]);
+  });
+
+  test("prompt and text together decode to the same", async () => {
+    for (const tokenizer of [llama, words, byteLevel])
+      for (const prompt of ["a", "ab a", "b "].slice(0, tokenizer === words ? 2 : 3)) {
+        const script = [...tokenizer.encode("ab b a")];
+        const all = tokenizer.decode([...promptIds(tokenizer, prompt), ...script]);
+        expect(tokenizer.decode(promptIds(tokenizer, prompt)) + (await texts(tokenizer, prompt, script)).join("")).toBe(all);
+      }
+  });
+});
+
+describe("characters", () => {
+  test("come whole, however their bytes come", async () => {
+    const script = [...byteLevel.encode("é€😀x")];
+    expect(await texts(byteLevel, "a", script)).toEqual(["", "é", "", "", "€", "", "", "", "😀", "x"]);
+  });
+
+  test("that the end leaves unfinished are U+FFFD, as in decoding", async () => {
+    const script = [...byteLevel.encode("a€")].slice(0, 3);
+    expect(await texts(byteLevel, "a", script)).toEqual(["a", "", "\ufffd"]);
+  });
+});
+
+describe("stop strings", () => {
+  test("across tokens, held back and gone; the reason is stop", async () => {
+    const script = [...byteLevel.encode("one\n\nQ: two")];
+    const found = await pieces(byteLevel, "a", script, { stop: ["\nQ:", "zzz"] });
+    expect(found.map((piece) => piece.text)).toEqual(["o", "n", "e", "", "\n", "", ""]);
+    expect(found.at(-1)).toEqual({ id: script[6], text: "", finishReason: "stop" });
+  });
+
+  test("that do not come leave nothing out", async () => {
+    const script = [...byteLevel.encode("ab\nQ")];
+    const found = await pieces(byteLevel, "a", script, { stop: ["\nQ:"] });
+    expect(found.map((piece) => piece.text)).toEqual(["a", "b", "", "\nQ"]);
+    expect(found.at(-1)!.finishReason).toBe("length");
+  });
+
+  test("before a stop token, what was held back comes", async () => {
+    const found = await pieces(llama, "a", [...ids(llama, "▁a", "b"), 2], { stop: ["bb"], stopIds: [2] });
+    expect(found).toEqual([
+      { id: llama.pieceToId("▁a"), text: " a" },
+      { id: llama.pieceToId("b"), text: "" },
+      { id: 2, text: "b", finishReason: "stop" },
+    ]);
+  });
+});
+
+test("an empty prompt starts from the begin-of-text token, where there is one", async () => {
+  expect([...promptIds(llama, "")]).toEqual([1]);
+  expect(() => promptIds(byteLevel, "")).toThrow("[infer] the prompt is empty and the tokenizer has no begin-of-text token");
+});
+
+test("what others wrote in a prompt is text, also where it spells a special piece", () => {
+  expect([...promptIds(llama, "</s>")]).not.toContain(2);
+});
+
+test("a model with more rows than the tokenizer has pieces never says one of them", async () => {
+  const model: LanguageModel = {
+    ...{ vocabSize: 300, contextLength: 10 },
+    logits: async () => new Float32Array(300).fill(1).fill(50, 256),
+  };
+  const found = [];
+  for await (const { id } of generateText(model, byteLevel, "a", { seed: 1 })) found.push(id);
+  expect(found).toHaveLength(10);
+  expect(Math.max(...found)).toBeLessThan(256);
+});

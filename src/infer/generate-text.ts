@@ -1,0 +1,60 @@
+// Text in, text out as it comes: never half a character, never any of a stop string.
+import { check } from "../base/index.ts";
+import { StreamDecoder, type Tokenizer } from "../tokenizer/index.ts";
+import { type FinishReason, type GenerateTokensOptions, generateTokens, type LanguageModel } from "./generate-tokens.ts";
+import { StopFilter } from "./stop-strings.ts";
+
+export interface GenerateTextOptions extends Omit<GenerateTokensOptions, "vocabSize"> {
+  /** Strings that end the text and are not part of it. */
+  readonly stop?: readonly string[];
+}
+
+/** What one token brought. */
+export interface TextPiece {
+  readonly id: number;
+  /** Empty while a character is incomplete or a stop string may be beginning. */
+  readonly text: string;
+  /** Only the last piece has it. */
+  readonly finishReason?: FinishReason;
+}
+
+/** The ids to start from: the begin-of-text token where the tokenizer has one, then the prompt. @throws CriaError when there are none. */
+export function promptIds(tokenizer: Tokenizer, prompt: string): Uint32Array {
+  const ids = tokenizer.encode(prompt, { bos: tokenizer.bosId !== undefined });
+  check(ids.length > 0, "infer", () => "the prompt is empty and the tokenizer has no begin-of-text token to start from: give a prompt");
+  return ids;
+}
+
+/**
+ * Continues `prompt`, a text or ids. The pieces' texts joined are what follows the prompt's text; a character left unfinished at the very end
+ * is U+FFFD, as in decoding.
+ * @throws CriaError as {@link generateTokens}, and for an empty stop string.
+ */
+export async function* generateText(
+  model: LanguageModel,
+  tokenizer: Tokenizer,
+  prompt: string | ArrayLike<number>,
+  options: GenerateTextOptions = {},
+): AsyncGenerator<TextPiece, void> {
+  const stops = new StopFilter(options.stop ?? []);
+  const ids = typeof prompt === "string" ? promptIds(tokenizer, prompt) : prompt;
+  const decoder = decoderAfter(tokenizer, ids);
+  const vocabSize = Math.min(tokenizer.vocabSize, model.vocabSize);
+  for await (const { id, finishReason } of generateTokens(model, ids, { ...options, vocabSize })) {
+    const isStopId = finishReason === "stop";
+    const arrived = (isStopId ? "" : decoder.push(id)) + (finishReason === undefined ? "" : decoder.flush());
+    const { text, stopped } = stops.push(arrived);
+    if (stopped) {
+      yield { id, text, finishReason: "stop" };
+      return;
+    }
+    yield finishReason === undefined ? { id, text } : { id, text: text + stops.flush(), finishReason };
+  }
+}
+
+/** Spaces at borders depend on what came before: the decoder hears the prompt first. */
+function decoderAfter(tokenizer: Tokenizer, prompt: ArrayLike<number>): StreamDecoder {
+  const decoder = new StreamDecoder(tokenizer);
+  for (const id of Array.from(prompt)) decoder.push(id);
+  return decoder;
+}

@@ -1,0 +1,21 @@
+export { Engine, type EngineOptions, type Weights } from "./engine.ts";
+export { type GenerateTextOptions, generateText, promptIds, type TextPiece } from "./generate-text.ts";
+export {
+  type FinishReason,
+  type GeneratedToken,
+  type GenerateTokensOptions,
+  generateTokens,
+  type LanguageModel,
+} from "./generate-tokens.ts";
+export {
+  type Candidates,
+  candidates,
+  createSampler,
+  draw,
+  mostProbable,
+  penaliseRepetition,
+  type Sampler,
+  type Sampling,
+  type SamplingOptions,
+  samplingOf,
+} from "./sampling.ts";
