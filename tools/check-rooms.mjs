@@ -18,6 +18,7 @@ export const rooms = {
   model: ["base", "graph"],
   formats: ["base", "model", "tokenizer"],
   data: ["base", "files", "tokenizer"],
+  load: ["base", "files", "model", "tokenizer", "formats"],
   infer: ["base", "graph", "backend", "model", "tokenizer"],
   eval: ["base", "graph", "backend", "model", "tokenizer", "data", "infer"],
   train: ["base", "graph", "backend", "model", "tokenizer", "data", "eval", "formats", "files"],
@@ -27,6 +28,7 @@ export const rooms = {
 /** Packages a room may name; a room not listed may name none. `node:` modules count as packages. */
 export const packages = {
   files: ["node:*"],
+  load: ["node:*"],
   data: ["node:*", "yaml", "zod"],
   train: ["node:*", "zod", "yaml"],
   "backend/cpu": ["node:*"],

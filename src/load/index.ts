@@ -1,0 +1,1 @@
+export { type ModelFormat, type OpenModel, openModel } from "./open-model.ts";

@@ -1,0 +1,62 @@
+// Hugging Face's model folder, which a run folder is too.
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { check, fail } from "../base/index.ts";
+import {
+  type GenerationConfig,
+  readGenerationConfig,
+  readHfConfig,
+  readSafetensors,
+  readShardedSafetensors,
+  type TensorFile,
+} from "../formats/index.ts";
+import { type LlamaConfig, parameterRows } from "../model/index.ts";
+import type { Tokenizer } from "../tokenizer/index.ts";
+import { type OpenFiles, readWhole } from "./open-files.ts";
+import type { ModelParts } from "./open-model.ts";
+import { openTokenizer } from "./open-tokenizer.ts";
+import { understood } from "./understood.ts";
+
+const single = "model.safetensors";
+const index = "model.safetensors.index.json";
+
+/** @throws CriaError naming the part that is missing, damaged or another model's. */
+export async function openFolder(path: string, files: OpenFiles): Promise<ModelParts> {
+  const names = new Set(await readdir(path));
+  check(names.has("config.json"), "model", () => `${path}: it has no config.json: ${explainFolder(names)}`);
+  const { config, eosTokenIds } = readHfConfig(join(path, "config.json"), await readWhole(join(path, "config.json")));
+  const { eosTokenIds: generationEos, ...generation } = await readGeneration(path, names);
+  const tensors = await openTensors(path, names, files);
+  tensors.expect(parameterRows(config).map(({ hfName, shape }) => ({ name: hfName, shape })));
+  return {
+    ...{ format: "Hugging Face folder", config, tensors, generation },
+    openTokenizer: (file) => (file === undefined ? openOwnTokenizer(path, names, config) : openTokenizer(file, config)),
+    // The first that says anything: generation_config.json is newer than config.json, the tokenizer is a guess.
+    stopIds: ({ eosId }) => [generationEos, eosTokenIds, eosId === undefined ? [] : [eosId]].find((ids) => ids.length > 0) ?? [],
+  };
+}
+
+async function readGeneration(path: string, names: ReadonlySet<string>): Promise<GenerationConfig> {
+  const file = join(path, "generation_config.json");
+  return names.has("generation_config.json") ? readGenerationConfig(file, await readWhole(file)) : { eosTokenIds: [] };
+}
+
+async function openTensors(path: string, names: ReadonlySet<string>, files: OpenFiles): Promise<TensorFile> {
+  if (names.has(single)) return readSafetensors(await files.open(join(path, single)));
+  if (names.has(index)) return readShardedSafetensors(await files.open(join(path, index)), (name) => files.open(join(path, name)));
+  return fail("model", `${path}: it has neither ${single} nor ${index}: ${explainFolder(names)}`);
+}
+
+async function openOwnTokenizer(path: string, names: ReadonlySet<string>, config: LlamaConfig): Promise<Tokenizer> {
+  if (names.has("tokenizer.json")) return openTokenizer(join(path, "tokenizer.json"), config);
+  const hint = names.has("tokenizer.model") ? "tokenizer.model alone is not understood, " : "";
+  return fail("model", `${path}: it has no tokenizer.json: ${hint}put one there, or name one (--tokenizer FILE)`);
+}
+
+/** What a folder without the right files seems to be. */
+function explainFolder(names: ReadonlySet<string>): string {
+  const has = (pattern: RegExp) => [...names].some((name) => pattern.test(name));
+  if (has(/^consolidated\..*\.pth$/)) return `it seems to be a folder of Meta's, which is not understood; ${understood}`;
+  if (has(/^pytorch_model.*\.bin$/)) return `its weights are PyTorch's, which are not understood: save them as safetensors; ${understood}`;
+  return has(/\.gguf$/) ? `it holds GGUF, which is not understood; ${understood}` : understood;
+}

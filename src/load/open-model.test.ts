@@ -1,0 +1,179 @@
+import { readdirSync } from "node:fs";
+import { readFile, rename, rm, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { atomicWriteJson } from "../files/index.ts";
+import { headDim, parameterRows } from "../model/index.ts";
+import { openModel } from "./index.ts";
+import { tinyConfig, tinyTokenizer, tinyWeights, withFolder, writeTinyBin, writeTinyFolder } from "./tiny-model.test.helper.ts";
+
+const weights = tinyWeights(tinyConfig);
+
+test.each([1, 3])("a folder, its weights in %i files", async (shards) => {
+  await withFolder(async (folder) => {
+    await writeTinyFolder(folder, { shards });
+    await using model = await openModel(folder);
+    expect(model).toMatchObject({ path: folder, format: "Hugging Face folder", config: { ...tinyConfig, ropePairing: "half" } });
+    expect([...model.tensors.tensors.keys()].sort()).toEqual([...weights.keys()].sort());
+    for (const name of ["model.norm.weight", "model.layers.1.mlp.down_proj.weight"])
+      expect(await model.tensors.readFloat32(name)).toEqual(weights.get(name));
+    const tokenizer = await model.openTokenizer();
+    expect(tokenizer.model.pieces).toEqual(tinyTokenizer.pieces);
+    expect(model.stopIds(tokenizer)).toEqual([2]);
+  });
+});
+
+test("a llama2.c .bin with its tokenizer, which stops at both ends of a text", async () => {
+  await withFolder(async (folder) => {
+    await using model = await openModel(await writeTinyBin(folder));
+    expect(model).toMatchObject({ format: "llama2.c", config: tinyConfig, generation: {} });
+    for (const { hfName } of parameterRows(tinyConfig))
+      expect(await model.tensors.readFloat32(hfName), hfName).toEqual(weights.get(hfName));
+    const tokenizer = await model.openTokenizer();
+    expect(tokenizer.model).toEqual(tinyTokenizer);
+    expect(model.stopIds(tokenizer)).toEqual([1, 2]);
+  });
+});
+
+test("a tokenizer.json serves a .bin, and tokenizer.bin is found too", async () => {
+  await withFolder(async (folder) => {
+    await writeTinyFolder(folder);
+    const path = await writeTinyBin(folder);
+    await rename(join(folder, "tok265.bin"), join(folder, "tokenizer.bin"));
+    await using model = await openModel(path);
+    const [own, json] = [await model.openTokenizer(), await model.openTokenizer(join(folder, "tokenizer.json"))];
+    expect([...json.encode("ab a b")]).toEqual([...own.encode("ab a b")]);
+  });
+});
+
+test("generation_config.json speaks before config.json, and config.json before the tokenizer", async () => {
+  await withFolder(async (folder) => {
+    await writeTinyFolder(folder);
+    const stopIds = async () => {
+      await using model = await openModel(folder);
+      return [model.stopIds(await model.openTokenizer()), model.generation];
+    };
+    await atomicWriteJson(join(folder, "generation_config.json"), { eos_token_id: [5, 6], temperature: 0.3, do_sample: true });
+    expect(await stopIds()).toEqual([[5, 6], { temperature: 0.3 }]);
+    await atomicWriteJson(join(folder, "generation_config.json"), { top_k: 3 });
+    expect(await stopIds()).toEqual([[2], { topK: 3 }]);
+    const config = JSON.parse(await readFile(join(folder, "config.json"), "utf8"));
+    await atomicWriteJson(join(folder, "config.json"), { ...config, eos_token_id: null });
+    expect(await stopIds()).toEqual([[2], { topK: 3 }]);
+  });
+});
+
+test("what old exports carry beside the parameters does not disturb", async () => {
+  await withFolder(async (folder) => {
+    const { vocabSize, dim } = tinyConfig;
+    await writeTinyFolder(folder, {
+      tensors: (all) => [
+        ...all,
+        { name: "lm_head.weight", dtype: "F32", shape: [vocabSize, dim], data: new Float32Array(vocabSize * dim) },
+        { name: "model.layers.0.self_attn.rotary_emb.inv_freq", dtype: "F32", shape: [2], data: new Float32Array(headDim(tinyConfig) / 2) },
+      ],
+    });
+    await using model = await openModel(folder);
+    expect(model.config.tiedOutput).toBe(true);
+  });
+});
+
+describe("what is wrong is said", () => {
+  const folderCases: [what: string, spoil: (folder: string) => Promise<unknown>, message: string | RegExp][] = [
+    ["no config", (f) => rm(join(f, "config.json")), "it has no config.json: cria opens Hugging Face and run folders"],
+    ["no weights", (f) => rm(join(f, "model.safetensors")), "it has neither model.safetensors nor model.safetensors.index.json"],
+    [
+      "PyTorch's weights",
+      (f) => rename(join(f, "model.safetensors"), join(f, "pytorch_model.bin")),
+      "its weights are PyTorch's, which are not understood: save them as safetensors",
+    ],
+    [
+      "Meta's folder",
+      (f) => Promise.all([rename(join(f, "model.safetensors"), join(f, "consolidated.00.pth")), rm(join(f, "config.json"))]),
+      "it seems to be a folder of Meta's",
+    ],
+    ["weights cut short", (f) => truncate(join(f, "model.safetensors"), 5000), /ends at byte \d+ but the file has 5000/],
+    ["a config that is no JSON", (f) => writeFile(join(f, "config.json"), "{"), /config\.json: its text is not JSON/],
+    ["a generation config of the wrong kind", (f) => writeFile(join(f, "generation_config.json"), '{"top_p": "x"}'), "top_p is"],
+  ];
+
+  test.each(folderCases)("%s", async (_, spoil, message) => {
+    await withFolder(async (folder) => {
+      await writeTinyFolder(folder);
+      await spoil(folder);
+      await expect(openModel(folder)).rejects.toThrow(message);
+    });
+  });
+
+  test("weights that are not the config's", async () => {
+    await withFolder(async (folder) => {
+      await writeTinyFolder(folder, { tensors: (all) => all.slice(1) });
+      await expect(openModel(folder)).rejects.toThrow('it has no tensor "model.embed_tokens.weight"');
+      await writeTinyFolder(folder, { tensors: (all) => [...all, { name: "odd", dtype: "F32", shape: [1], data: new Float32Array(1) }] });
+      await expect(openModel(folder)).rejects.toThrow('tensor "odd" is not part of the model that the config describes');
+      await writeTinyFolder(folder, { tensors: ([first, ...all]) => [{ ...first!, shape: [16, 265] }, ...all] });
+      await expect(openModel(folder)).rejects.toThrow("is [16, 265] but the model's is [265, 16]");
+    });
+  });
+
+  test("a tokenizer that is missing, another model's or damaged", async () => {
+    await withFolder(async (folder) => {
+      await writeTinyFolder(folder);
+      await using model = await openModel(folder);
+      const other = join(folder, "other.json");
+      await writeFile(
+        other,
+        JSON.stringify({
+          ...JSON.parse(await readFile(join(folder, "tokenizer.json"), "utf8")),
+          added_tokens: [{ id: 265, content: "<new>", special: true }],
+        }),
+      );
+      await expect(model.openTokenizer(other)).rejects.toThrow(
+        "it has 266 pieces but the model has 265 tokens: it belongs to another model",
+      );
+      await writeFile(other, "{");
+      await expect(model.openTokenizer(other)).rejects.toThrow("other.json");
+      await writeFile(other, Uint8Array.of(0xff));
+      await expect(model.openTokenizer(other)).rejects.toThrow("its text is not UTF-8");
+      await expect(model.openTokenizer(join(folder, "none.json"))).rejects.toThrow("none.json: no such file or folder");
+      await writeFile(join(folder, "tokenizer_config.json"), "{");
+      await expect(model.openTokenizer()).rejects.toThrow("tokenizer_config.json: it is no JSON");
+      await rename(join(folder, "tokenizer.json"), join(folder, "tokenizer.model"));
+      await using again = await openModel(folder);
+      await expect(again.openTokenizer()).rejects.toThrow("it has no tokenizer.json: tokenizer.model alone is not understood");
+    });
+  });
+
+  test("files and names that are no model", async () => {
+    await withFolder(async (folder) => {
+      const path = await writeTinyBin(folder);
+      await rm(join(folder, "tok265.bin"));
+      await using model = await openModel(path);
+      await expect(model.openTokenizer()).rejects.toThrow("put tok265.bin or tokenizer.bin beside it, or name one (--tokenizer FILE)");
+      await truncate(path, 999);
+      await expect(openModel(path)).rejects.toThrow("the file has 999");
+      for (const [name, message] of [
+        ["a.gguf", "GGUF is not understood"],
+        ["a.safetensors", "weights alone are no model"],
+        ["a.txt", "it is no model: cria opens"],
+      ] as const) {
+        await writeFile(join(folder, name), "x");
+        await expect(openModel(join(folder, name))).rejects.toThrow(message);
+      }
+      await expect(openModel(join(folder, "none"))).rejects.toThrow("none: no such file or folder");
+      await expect(openModel("hf:owner/name")).rejects.toThrow("cria does not download models");
+    });
+  });
+});
+
+test.skipIf(process.platform !== "linux")("files are closed, also after an error", async () => {
+  await withFolder(async (folder) => {
+    const open = () => readdirSync("/proc/self/fd").length;
+    await writeTinyFolder(folder, { shards: 3 });
+    const before = open();
+    await (await openModel(folder)).close();
+    await truncate(join(folder, "model-3-of-3.safetensors"), 100);
+    await expect(openModel(folder)).rejects.toThrow();
+    expect(open()).toBe(before);
+  });
+});

@@ -1,0 +1,55 @@
+// A model by its path: what kind it is, its config, its parameters where they lie, its tokenizer. No parameter is read before it is asked for.
+import { stat } from "node:fs/promises";
+import { check } from "../base/index.ts";
+import { explainIo } from "../files/index.ts";
+import type { GenerationConfig, TensorFile } from "../formats/index.ts";
+import type { LlamaConfig } from "../model/index.ts";
+import type { Tokenizer } from "../tokenizer/index.ts";
+import { OpenFiles } from "./open-files.ts";
+import { openFolder } from "./open-folder.ts";
+import { openLlama2c } from "./open-llama2c.ts";
+import { understood } from "./understood.ts";
+
+export type ModelFormat = "Hugging Face folder" | "llama2.c";
+
+export interface ModelParts {
+  readonly format: ModelFormat;
+  readonly config: LlamaConfig;
+  /** Under Hugging Face's names; they are all there in the config's shapes. */
+  readonly tensors: TensorFile;
+  /** How its makers would have it sampled; empty where they say nothing. */
+  readonly generation: Omit<GenerationConfig, "eosTokenIds">;
+  /** The tokenizer beside the model, or the one in `file`. @throws CriaError when it is missing, damaged or another model's. */
+  openTokenizer(file?: string): Promise<Tokenizer>;
+  /** Tokens that end a text. */
+  stopIds(tokenizer: Tokenizer): readonly number[];
+}
+
+export interface OpenModel extends ModelParts {
+  readonly path: string;
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Opens a run folder, a Hugging Face folder or a llama2.c .bin: reads headers only.
+ * @throws CriaError when the path is none of these, a part is missing, or the parts do not fit each other.
+ */
+export async function openModel(path: string): Promise<OpenModel> {
+  check(!path.startsWith("hf:"), "model", () => `${path}: cria does not download models: download it and name the folder; ${understood}`);
+  const files = new OpenFiles();
+  try {
+    const parts = (await isFolder(path)) ? await openFolder(path, files) : await openLlama2c(path, files);
+    return { path, ...parts, close: () => files.close(), [Symbol.asyncDispose]: () => files.close() };
+  } catch (error) {
+    await files.close();
+    throw error;
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  const found = await stat(path).catch((error) => {
+    throw explainIo("model", path, error);
+  });
+  return found.isDirectory();
+}

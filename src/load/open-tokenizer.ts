@@ -1,0 +1,46 @@
+// A model's tokenizer by its file: Hugging Face's tokenizer.json or llama2.c's tokenizer .bin.
+import { dirname, join } from "node:path";
+import { CriaError, check } from "../base/index.ts";
+import { openFile } from "../files/index.ts";
+import { llama2cTokenizerModel, readLlama2cTokenizer, readTokenizerJson } from "../formats/index.ts";
+import type { LlamaConfig } from "../model/index.ts";
+import { createTokenizer, type Tokenizer } from "../tokenizer/index.ts";
+import { readText } from "./open-files.ts";
+
+/** @throws CriaError when the file is missing, damaged, of another kind, or has more pieces than the model has tokens. */
+export async function openTokenizer(path: string, { vocabSize }: LlamaConfig): Promise<Tokenizer> {
+  const tokenizer = path.endsWith(".bin") ? await openBin(path, vocabSize) : await openJson(path);
+  check(
+    tokenizer.vocabSize <= vocabSize,
+    "model",
+    () => `${path}: it has ${tokenizer.vocabSize} pieces but the model has ${vocabSize} tokens: it belongs to another model`,
+  );
+  return tokenizer;
+}
+
+async function openBin(path: string, vocabSize: number): Promise<Tokenizer> {
+  await using file = await openFile(path, "model");
+  return createTokenizer(llama2cTokenizerModel(await readLlama2cTokenizer(file, vocabSize)));
+}
+
+async function openJson(path: string): Promise<Tokenizer> {
+  const [text, config] = await Promise.all([readText(path), readRoles(join(dirname(path), "tokenizer_config.json"))]);
+  return createTokenizer(readTokenizerJson(text, { name: path, config }));
+}
+
+/** tokenizer_config.json knows which pieces are bos, eos and pad; without it tokenizer.json speaks for itself. */
+async function readRoles(path: string): Promise<unknown> {
+  const text = await readText(path).catch((error) => {
+    if (isMissing(error)) return undefined;
+    throw error;
+  });
+  try {
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch (error) {
+    throw new CriaError("model", `${path}: it is no JSON (${(error as Error).message}): it is damaged, fetch it again`, { cause: error });
+  }
+}
+
+function isMissing(error: Error): boolean {
+  return (error.cause as NodeJS.ErrnoException | undefined)?.code === "ENOENT";
+}
