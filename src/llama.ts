@@ -1,0 +1,96 @@
+// The library's face: a model that writes. `const llama = await Llama.load("runs/demo"); for await (const text of llama.generate("Once")) …`
+import { openCpuBackend } from "./backend/cpu/index.ts";
+import type { Backend } from "./backend/index.ts";
+import type { OnProgress } from "./base/index.ts";
+import { Engine, type GenerateTextOptions, generateText, promptIds, type TextPiece } from "./infer/index.ts";
+import { type OpenModel, openModel } from "./load/index.ts";
+import type { LlamaConfig } from "./model/index.ts";
+import type { Tokenizer } from "./tokenizer/index.ts";
+
+export interface LoadOptions {
+  /** Where to compute; it stays the caller's. This machine's CPU by default. */
+  readonly backend?: Backend;
+  /** Worker threads of the default backend; CRIA_THREADS or one a core by default. */
+  readonly threads?: number;
+  /** A tokenizer.json or llama2.c's tokenizer .bin, where it does not lie beside the model. */
+  readonly tokenizer?: string;
+  /** Tokens that a text may have, the prompt included; fewer take less memory. The model's context by default. */
+  readonly contextLength?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
+}
+
+/** What is absent is as the model's generation_config.json says, else temperature 0.8 and top-p 0.95. */
+export type GenerateOptions = GenerateTextOptions;
+
+const usualSampling = { temperature: 0.8, topP: 0.95 };
+
+export class Llama {
+  readonly config: LlamaConfig;
+  readonly tokenizer: Tokenizer;
+  /** What {@link generate} does where its options are silent. */
+  readonly defaults: GenerateOptions;
+  readonly #engine: Engine;
+  readonly #ownBackend: Backend | undefined;
+
+  private constructor(engine: Engine, tokenizer: Tokenizer, defaults: GenerateOptions, ownBackend: Backend | undefined) {
+    this.config = engine.config;
+    this.tokenizer = tokenizer;
+    this.defaults = defaults;
+    this.#engine = engine;
+    this.#ownBackend = ownBackend;
+  }
+
+  /**
+   * Loads a run folder, a Hugging Face folder or a llama2.c .bin.
+   * @throws CriaError when it is no model, a part is missing or damaged, or memory does not suffice; the signal's reason when it is aborted.
+   */
+  static async load(path: string, options: LoadOptions = {}): Promise<Llama> {
+    const { backend, threads, tokenizer: tokenizerFile, ...engineOptions } = options;
+    await using model = await openModel(path);
+    const tokenizer = await model.openTokenizer(tokenizerFile);
+    const ownBackend = backend === undefined ? await openCpuBackend(threads === undefined ? {} : { threads }) : undefined;
+    try {
+      const engine = await Engine.open((backend ?? ownBackend)!, model.config, model.tensors, engineOptions);
+      return new Llama(engine, tokenizer, defaultsOf(model, tokenizer), ownBackend);
+    } catch (error) {
+      await ownBackend?.dispose();
+      throw error;
+    }
+  }
+
+  /**
+   * What follows the prompt, as it comes: never half a character, nothing of a stop string. The same prompt again, or one that goes on
+   * from it, computes only what is new.
+   * @throws CriaError when an option is out of its range or the prompt does not fit the context; the signal's reason when it is aborted.
+   */
+  async *generate(prompt: string, options: GenerateOptions = {}): AsyncGenerator<string, void> {
+    for await (const { text } of this.pieces(prompt, options)) if (text !== "") yield text;
+  }
+
+  /** As {@link generate}, token by token: ids too, and why the text ends. */
+  pieces(prompt: string, options: GenerateOptions = {}): AsyncGenerator<TextPiece, void> {
+    return generateText(this.#engine, this.tokenizer, prompt, { ...this.defaults, ...options });
+  }
+
+  /** The ids that a prompt becomes, with the begin-of-text token where there is one. */
+  promptIds(prompt: string): Uint32Array {
+    return promptIds(this.tokenizer, prompt);
+  }
+
+  /** Frees memory and threads, behind what is running. A backend that was given stays open. */
+  async dispose(): Promise<void> {
+    await this.#engine.dispose();
+    await this.#ownBackend?.dispose();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+}
+
+function defaultsOf(model: OpenModel, tokenizer: Tokenizer): GenerateOptions {
+  const { maxNewTokens, bosTokenId: _, ...sampling } = model.generation;
+  const limit = maxNewTokens === undefined ? {} : { maxTokens: maxNewTokens };
+  return { ...usualSampling, ...sampling, ...limit, stopIds: model.stopIds(tokenizer) };
+}
