@@ -9,6 +9,16 @@ export interface CommandRow {
 
 export const commandRows: readonly CommandRow[] = [
   {
+    name: "generate",
+    summary: "continue a text with a model",
+    load: async () => (await import("./generate.ts")).generate,
+  },
+  {
+    name: "inspect",
+    summary: "show a model's config, parameters and tokenizer",
+    load: async () => (await import("./inspect.ts")).inspect,
+  },
+  {
     name: "doctor",
     summary: "say what this machine is, what cria makes of it, and what is wrong",
     load: async () => (await import("./doctor.ts")).doctor,

@@ -1,0 +1,144 @@
+// cria generate: a model continues a text.
+import { CriaError, UsageError } from "../base/index.ts";
+import { type GenerateOptions, Llama, type TextPiece } from "../index.ts";
+import { createSampler } from "../infer/index.ts";
+import type { Command, CommandIo, FlagRow, Flags } from "./command.ts";
+import { stringFlag } from "./flag-values.ts";
+import { decodeUtf8 } from "./text-files.ts";
+
+const where = "generate";
+
+/** The flags that are numbers of the sampler's, by its names. */
+const samplingFlags = {
+  temperature: { name: "temperature", help: "above 1 more daring, below 1 more sober, 0 always the most probable token" },
+  topK: { name: "top-k", help: "draw from the K most probable tokens only; 0: from all" },
+  topP: { name: "top-p", help: "draw from the most probable tokens that together reach this share; 1: from all" },
+  minP: { name: "min-p", help: "draw from tokens at least this share as probable as the most probable; 0: from all" },
+  repetitionPenalty: { name: "repeat-penalty", help: "above 1 makes tokens rarer that the text has already" },
+  seed: { name: "seed", help: "an integer; the same seed gives the same text" },
+} as const satisfies Partial<Record<keyof GenerateOptions, { name: string; help: string }>>;
+
+const usualMaxTokens = 256;
+
+export const generate: Command = {
+  name: "generate",
+  summary: "continue a text with a model",
+  usage: 'MODEL "PROMPT"|- [--max-tokens N] [--temperature T] [--seed S] …',
+  flags: [
+    { name: "max-tokens", type: "number", help: `stop after so many tokens (default: what the model says, else ${usualMaxTokens})` },
+    ...Object.values(samplingFlags).map(({ name, help }): FlagRow => ({ name, type: "number", help })),
+    { name: "stop", type: "string", repeat: true, help: "stop before this text; may be given several times" },
+    { name: "tokenizer", type: "string", help: "tokenizer.json or tokenizer .bin, where it is not beside the model" },
+  ],
+  async run([path, prompt, ...rest], flags, io) {
+    if (path === undefined) throw new UsageError(where, "MODEL is missing: name a model's folder or file");
+    if (rest.length > 0) throw new UsageError(where, `"${rest[0]}" follows the prompt: put the prompt in quotes`);
+    const options = readOptions(flags);
+    const text = await readPrompt(prompt, io);
+    const start = performance.now();
+    await using llama = await load(path, flags, io);
+    const loaded = performance.now();
+    const written = await write(llama, text, { maxTokens: usualMaxTokens, ...llama.defaults, ...options, signal: io.signal }, io);
+    const report = { model: path, prompt: text, ...written, seed: options.seed, loadSeconds: seconds(start, loaded) };
+    if (io.json) io.stdout(`${JSON.stringify(report, null, 2)}\n`);
+    else if (process.stderr.isTTY) io.stderr(`${summary(report)}\n`);
+    return 0;
+  },
+};
+
+type Options = GenerateOptions & { readonly seed: number };
+
+/** @throws UsageError for a number out of its range, before anything is loaded. */
+function readOptions(flags: Flags): Options {
+  const rows = [["maxTokens", "max-tokens"], ...Object.entries(samplingFlags).map(([field, { name }]) => [field, name])] as const;
+  const given = Object.fromEntries(rows.filter(([, name]) => flags[name!] !== undefined).map(([field, name]) => [field, flags[name!]]));
+  const stop = (flags.stop ?? []) as readonly string[];
+  const { maxTokens } = given;
+  if (maxTokens !== undefined && !(Number.isSafeInteger(maxTokens) && Number(maxTokens) > 0))
+    throw new UsageError(where, `--max-tokens is ${maxTokens} but must be an integer, at least 1`);
+  return { ...(given as GenerateOptions), ...(stop.length > 0 ? { stop } : {}), seed: checkedSeed(given) };
+}
+
+/** The seed, drawn here where none is given, so that it can be told. */
+function checkedSeed(given: GenerateOptions): number {
+  try {
+    return createSampler(given).seed;
+  } catch (error) {
+    if (!(error instanceof CriaError)) throw error;
+    const message = error.message.replace(/^\[\w+\] (\w+)/, (_, field) => `--${samplingFlags[field as keyof typeof samplingFlags].name}`);
+    throw new UsageError(where, message, { cause: error });
+  }
+}
+
+/** From the command line, or from stdin where it is "-" or piped; the newline that ends what `echo` prints is not part of it. */
+async function readPrompt(prompt: string | undefined, io: CommandIo): Promise<string> {
+  if (prompt !== undefined && prompt !== "-") return prompt;
+  if (prompt === undefined && process.stdin.isTTY)
+    throw new UsageError(where, 'the prompt is missing: give one in quotes, "" to start from nothing');
+  return decodeUtf8(await io.stdin(), 0, "stdin", where).replace(/\r?\n$/, "");
+}
+
+async function load(path: string, flags: Flags, io: CommandIo): Promise<Llama> {
+  const tokenizer = stringFlag(flags, "tokenizer");
+  return Llama.load(path, { signal: io.signal, onProgress: io.progress, ...(tokenizer === undefined ? {} : { tokenizer }) });
+}
+
+interface Written {
+  readonly text: string;
+  readonly tokens: readonly number[];
+  readonly finishReason: TextPiece["finishReason"];
+  readonly promptTokens: number;
+  /** Until the first token was there. */
+  readonly promptSeconds: number;
+  /** From the first token to the last. */
+  readonly generationSeconds: number;
+}
+
+/** Prints the text as it comes, and ends it with a line end. */
+async function write(llama: Llama, prompt: string, options: GenerateOptions, io: CommandIo): Promise<Written> {
+  const print = (text: string) => {
+    if (!io.json && text !== "") io.stdout(text);
+  };
+  const start = performance.now();
+  let first = start;
+  let text = "";
+  const tokens: number[] = [];
+  let finishReason: TextPiece["finishReason"];
+  try {
+    for await (const piece of llama.pieces(prompt, options)) {
+      if (tokens.push(piece.id) === 1) first = performance.now();
+      print(piece.text);
+      text += piece.text;
+      finishReason = piece.finishReason;
+    }
+  } finally {
+    if (tokens.length > 0 && !text.endsWith("\n")) print("\n");
+  }
+  const promptTokens = llama.promptIds(prompt).length;
+  return {
+    text,
+    tokens,
+    finishReason,
+    promptTokens,
+    promptSeconds: seconds(start, first),
+    generationSeconds: seconds(first, performance.now()),
+  };
+}
+
+function summary({
+  promptTokens,
+  promptSeconds,
+  tokens,
+  generationSeconds,
+  finishReason,
+  seed,
+}: Written & { readonly seed: number }): string {
+  const rate = (count: number, time: number) => `${count} tokens${count > 0 && time > 0 ? ` at ${(count / time).toPrecision(3)}/s` : ""}`;
+  const end = finishReason === "length" ? "cut at the length" : "ended by itself";
+  // The first token belongs to the prompt's run.
+  return `prompt ${rate(promptTokens, promptSeconds)} · text ${rate(tokens.length - 1, generationSeconds)}, ${end} · seed ${seed}`;
+}
+
+function seconds(from: number, to: number): number {
+  return (to - from) / 1000;
+}

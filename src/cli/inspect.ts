@@ -1,0 +1,115 @@
+// cria inspect: what a model or a safetensors file holds, without loading it.
+import { sizeOf, UsageError } from "../base/index.ts";
+import { openFile } from "../files/index.ts";
+import { readSafetensors, type TensorFile } from "../formats/index.ts";
+import { type OpenModel, openModel } from "../index.ts";
+import type { Tokenizer } from "../tokenizer/index.ts";
+import type { Command } from "./command.ts";
+import { stringFlag } from "./flag-values.ts";
+
+export const inspect: Command = {
+  name: "inspect",
+  summary: "show a model's config, parameters and tokenizer",
+  usage: "MODEL|FILE.safetensors [--tokenizer FILE]",
+  flags: [{ name: "tokenizer", type: "string", help: "tokenizer.json or tokenizer .bin, where it is not beside the model" }],
+  async run([path, ...rest], flags, io) {
+    if (path === undefined) throw new UsageError("inspect", "MODEL is missing: name a model's folder or file");
+    if (rest.length > 0) throw new UsageError("inspect", `"${rest[0]}" is one too many: name one model`);
+    const found = path.endsWith(".safetensors") ? await inspectFile(path) : await inspectModel(path, stringFlag(flags, "tokenizer"));
+    io.stdout(io.json ? `${JSON.stringify(found, null, 2)}\n` : asText(found));
+    return 0;
+  },
+};
+
+interface TensorRow {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: string;
+}
+
+/** What is printed: groups of facts, then the tensors. */
+interface Found {
+  readonly file: Readonly<Record<string, string | number>>;
+  readonly config?: Readonly<Record<string, string | number | boolean>>;
+  readonly tokenizer?: Readonly<Record<string, string | number | null>>;
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly tensors: readonly TensorRow[];
+}
+
+async function inspectFile(path: string): Promise<Found> {
+  await using source = await openFile(path, "inspect");
+  const file = await readSafetensors(source);
+  return { file: { path, format: "safetensors", ...countsOf(file) }, metadata: file.metadata, tensors: rowsOf(file) };
+}
+
+async function inspectModel(path: string, tokenizerFile: string | undefined): Promise<Found> {
+  await using model = await openModel(path);
+  const { format, config, tensors } = model;
+  return {
+    file: { path, format, ...countsOf(tensors) },
+    config: { ...config },
+    tokenizer: await describeTokenizer(model, tokenizerFile),
+    metadata: tensors.metadata,
+    tensors: rowsOf(tensors),
+  };
+}
+
+/** A model is worth a look without its tokenizer too; one that was named must be there. */
+async function describeTokenizer(model: OpenModel, file: string | undefined): Promise<NonNullable<Found["tokenizer"]>> {
+  try {
+    const tokenizer = await model.openTokenizer(file);
+    return { kind: tokenizer.kind, pieces: tokenizer.vocabSize, ...rolesOf(tokenizer), stop: model.stopIds(tokenizer).join(" ") };
+  } catch (error) {
+    if (file !== undefined) throw error;
+    return { missing: (error as Error).message };
+  }
+}
+
+function rolesOf({ bosId, eosId, padId, unkId }: Tokenizer) {
+  return { bos: bosId ?? null, eos: eosId ?? null, pad: padId ?? null, unk: unkId ?? null };
+}
+
+function countsOf(file: TensorFile): Found["file"] {
+  const tensors = [...file.tensors.values()];
+  const total = (of: (tensor: (typeof tensors)[number]) => number) => tensors.reduce((sum, tensor) => sum + of(tensor), 0);
+  return { tensors: tensors.length, parameters: total(({ shape }) => sizeOf(shape)), bytes: total(({ start, end }) => end - start) };
+}
+
+function rowsOf(file: TensorFile): TensorRow[] {
+  return [...file.tensors.values()].map(({ name, shape, dtype }) => ({ name, shape, dtype }));
+}
+
+function asText({ file, config, tokenizer, metadata, tensors }: Found): string {
+  const groups = [facts(file), titled("config", config), titled("tokenizer", tokenizer), titled("metadata", metadata), table(tensors)];
+  return groups.filter((group) => group !== "").join("\n");
+}
+
+function titled(title: string, group: Readonly<Record<string, unknown>> | undefined): string {
+  return group === undefined || Object.keys(group).length === 0 ? "" : `${title}\n${facts(group, "  ")}`;
+}
+
+function facts(group: Readonly<Record<string, unknown>>, indent = ""): string {
+  const left = Math.max(...Object.keys(group).map((name) => name.length)) + 2;
+  return Object.entries(group)
+    .map(([name, value]) => `${indent}${name.padEnd(left)}${show(value)}\n`)
+    .join("");
+}
+
+function show(value: unknown): string {
+  if (value === null || value === "") return "none";
+  return typeof value === "number" && Number.isInteger(value) ? value.toLocaleString("en-US") : String(value);
+}
+
+function table(tensors: readonly TensorRow[]): string {
+  const rows = tensors.map(({ name, shape, dtype }) => [name, shape.join(" × ") || "one number", dtype]);
+  const widths = [0, 1].map((column) => Math.max(0, ...rows.map((row) => row[column]!.length)));
+  return `tensors\n${rows
+    .map(
+      (row) =>
+        `  ${row
+          .map((cell, i) => cell.padEnd((widths[i] ?? 0) + 2))
+          .join("")
+          .trimEnd()}\n`,
+    )
+    .join("")}`;
+}
