@@ -9,11 +9,20 @@ export interface SamplingOptions {
   readonly temperature?: number;
   /** Only the k most probable tokens stay, among equals the lowest ids; 0 keeps all. 0 by default. */
   readonly topK?: number;
-  /** Of what top-k left, the fewest most probable tokens stay that together reach this share. In (0, 1], 1 by default (Holtzman et al. 2020, arXiv 1904.09751). */
+  /**
+   * Of what top-k left, the fewest and most probable tokens stay that together reach this share.
+   * In (0, 1], 1 by default (Holtzman et al. 2020, arXiv 1904.09751).
+   */
   readonly topP?: number;
-  /** Tokens stay whose probability is at least this share of the most probable one's. In [0, 1], 0 by default (Nguyen et al. 2024, arXiv 2407.01082). */
+  /**
+   * Tokens stay whose probability is at least this share of the most probable one's.
+   * In [0, 1], 0 by default (Nguyen et al. 2024, arXiv 2407.01082).
+   */
   readonly minP?: number;
-  /** Logits of tokens that the text holds already, the prompt too, are divided by it where positive, multiplied where negative. Above 0, 1 by default (Keskar et al. 2019, arXiv 1909.05858, section 4.1). */
+  /**
+   * Logits of tokens that the text holds already, the prompt included, are divided by it where positive and multiplied where negative.
+   * Above 0, 1 by default (Keskar et al. 2019, arXiv 1909.05858, section 4.1).
+   */
   readonly repetitionPenalty?: number;
   /** An integer; the same seed draws the same tokens. Random by default. */
   readonly seed?: number;

@@ -1,0 +1,147 @@
+import { rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { withFolder, writeTinyBin, writeTinyFolder } from "../load/tiny-model.test.helper.ts";
+import { commandRows } from "./commands.ts";
+import { Interrupted } from "./interrupt.ts";
+import { runCli, type Terminal } from "./run.ts";
+
+async function run(words: readonly string[], more: Partial<Terminal> = {}) {
+  let [stdout, stderr] = ["", ""];
+  const terminal: Terminal = {
+    stdout: (text) => {
+      stdout += text;
+    },
+    stderr: (text) => {
+      stderr += text;
+    },
+    stdin: async () => new Uint8Array(),
+    progress: () => {},
+    signal: new AbortController().signal,
+    width: 80,
+    version: "9.9.9",
+    debug: false,
+    ...more,
+  };
+  const code = await runCli(words, commandRows, terminal);
+  return { code, stdout, stderr };
+}
+
+/** A folder with the tiny model in both forms, for all tests. */
+let folder: string;
+let bin: string;
+let remove: () => void;
+let removed: Promise<void>;
+beforeAll(
+  () =>
+    new Promise<void>((ready) => {
+      removed = withFolder(async (made) => {
+        folder = made;
+        await writeTinyFolder(folder);
+        bin = await writeTinyBin(folder);
+        ready();
+        await new Promise<void>((done) => {
+          remove = done;
+        });
+      });
+    }),
+);
+afterAll(() => {
+  remove();
+  return removed;
+});
+
+describe("cria generate", () => {
+  test("prints the text and a line end, with --json everything there is to know", async () => {
+    const words = ["generate", folder, "ab a", "--temperature", "0", "--max-tokens", "12"];
+    const plain = await run(words);
+    const json = JSON.parse((await run([...words, "--json"])).stdout);
+    expect(plain).toMatchObject({ code: 0, stdout: `${json.text}\n` });
+    expect(json).toMatchObject({ model: folder, prompt: "ab a", promptTokens: 4, finishReason: "length" });
+    expect(json.tokens).toHaveLength(12);
+    expect(json.promptSeconds).toBeGreaterThan(0);
+  });
+
+  test("the seed that it tells gives the text again", async () => {
+    const words = ["generate", bin, "a", "--max-tokens", "8", "--temperature", "2", "--top-k", "50", "--min-p", "0.01", "--json"];
+    const first = JSON.parse((await run(words)).stdout);
+    const again = JSON.parse((await run([...words, "--seed", String(first.seed)])).stdout);
+    expect(again.tokens).toEqual(first.tokens);
+  });
+
+  test("the prompt may come through stdin, less its last line end", async () => {
+    const words = ["generate", bin, "-", "--temperature", "0", "--max-tokens", "4", "--json"];
+    const { stdout } = await run(words, { stdin: async () => new TextEncoder().encode("ab\nb\n") });
+    expect(JSON.parse(stdout).prompt).toBe("ab\nb");
+    const latin = await run(words, { stdin: async () => Uint8Array.of(0x61, 0xff) });
+    expect(latin).toMatchObject({ code: 1, stderr: expect.stringContaining("stdin: byte 1 is not UTF-8") });
+  });
+
+  test("stop strings end the text and are not in it", async () => {
+    const words = ["generate", bin, "ab", "--temperature", "0", "--max-tokens", "20", "--json"];
+    const { text } = JSON.parse((await run(words)).stdout);
+    const stop = text.slice(3, 5);
+    const stopped = JSON.parse((await run([...words, "--stop", "never comes", `--stop=${stop}`])).stdout);
+    expect(stopped).toMatchObject({ text: text.slice(0, text.indexOf(stop)), finishReason: "stop" });
+  });
+
+  test.each([
+    [[], "[generate] MODEL is missing"],
+    [["m", "a", "b"], '"b" follows the prompt: put the prompt in quotes'],
+    [["m", "a", "--temperature=-1"], "--temperature is -1 but must be at least 0"],
+    [["m", "a", "--top-p", "1.5"], "--top-p is 1.5 but must be above 0 and at most 1"],
+    [["m", "a", "--repeat-penalty", "0"], "--repeat-penalty is 0 but must be above 0"],
+    [["m", "a", "--max-tokens", "0"], "--max-tokens is 0 but must be an integer, at least 1"],
+    [["m", "a", "--seed", "0.5"], "--seed is 0.5 but must be an integer"],
+  ])("wrong use is said before anything is loaded: %j", async (words, message) => {
+    expect(await run(["generate", ...words])).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining(message) });
+  });
+
+  test("a model that is not there, a prompt that is too long, an interruption", async () => {
+    expect(await run(["generate", "/no/where", "a"])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("/no/where: no such file"),
+    });
+    const long = await run(["generate", bin, "é".repeat(40)]);
+    expect(long).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("but the context holds 32: shorten it") });
+    const { code } = await run(["generate", bin, "a"], { signal: AbortSignal.abort(new Interrupted("SIGINT")) });
+    expect(code).toBe(130);
+  });
+});
+
+describe("cria inspect", () => {
+  test("shows a model, for people and for programs", async () => {
+    const json = JSON.parse((await run(["inspect", folder, "--json"])).stdout);
+    expect(json).toMatchObject({
+      file: { path: folder, format: "Hugging Face folder", tensors: 20 },
+      config: { dim: 16, nLayers: 2, ropePairing: "half" },
+      tokenizer: { kind: "sentencepiece", pieces: 265, bos: 1, eos: 2, pad: null, unk: 0, stop: "2" },
+      metadata: { format: "pt" },
+    });
+    expect(json.tensors).toContainEqual({ name: "model.layers.0.self_attn.k_proj.weight", shape: [8, 16], dtype: "F32" });
+    const { stdout } = await run(["inspect", folder]);
+    expect(stdout).toContain(`parameters  ${json.file.parameters.toLocaleString("en-US")}`);
+    expect(stdout).toMatch(/model\.layers\.0\.self_attn\.k_proj\.weight +8 × 16 +F32\n/);
+  });
+
+  test("shows a file of weights alone, and a model without its tokenizer", async () => {
+    const file = JSON.parse((await run(["inspect", join(folder, "model.safetensors"), "--json"])).stdout);
+    expect(file).toMatchObject({ file: { format: "safetensors", tensors: 20 }, metadata: { format: "pt" } });
+    await withFolder(async (bare) => {
+      const path = await writeTinyBin(bare);
+      const tokenizer = join(bare, "elsewhere.bin");
+      await rename(join(bare, "tok265.bin"), tokenizer);
+      expect(JSON.parse((await run(["inspect", path, "--json"])).stdout).tokenizer.missing).toContain("its tokenizer is missing");
+      expect(JSON.parse((await run(["inspect", path, "--tokenizer", tokenizer, "--json"])).stdout).tokenizer.pieces).toBe(265);
+      await rm(tokenizer);
+      expect(await run(["inspect", path, "--tokenizer", tokenizer])).toMatchObject({ code: 1, stdout: "" });
+    });
+  });
+
+  test("wrong use and what is no model", async () => {
+    expect((await run(["inspect"])).code).toBe(2);
+    expect((await run(["inspect", "a", "b"])).code).toBe(2);
+    expect((await run(["inspect", "/no/where"])).code).toBe(1);
+    expect((await run(["inspect", "/no/where.safetensors"])).code).toBe(1);
+  });
+});

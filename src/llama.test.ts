@@ -1,0 +1,128 @@
+import { existsSync, readdirSync } from "node:fs";
+import { truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { openCpuBackend } from "./backend/cpu/index.ts";
+import { referenceBackend } from "./backend/reference/index.ts";
+import { atomicWriteJson } from "./files/index.ts";
+import { type GenerateOptions, Llama, type LoadOptions } from "./index.ts";
+import { withFolder, writeTinyBin, writeTinyFolder } from "./load/tiny-model.test.helper.ts";
+
+/** All that a model writes. */
+async function write(
+  path: string,
+  prompt: string,
+  options: GenerateOptions,
+  load: LoadOptions = { backend: referenceBackend() },
+): Promise<string> {
+  await using llama = await Llama.load(path, load);
+  let text = "";
+  for await (const piece of llama.generate(prompt, options)) text += piece;
+  return text;
+}
+
+describe("a tiny model", () => {
+  test("writes the same out of a folder and out of a .bin, on the reference and on the CPU", async () => {
+    await withFolder(async (folder) => {
+      await writeTinyFolder(folder);
+      const bin = await writeTinyBin(folder);
+      const greedy = { temperature: 0, maxTokens: 20, stopIds: [] };
+      const expected = await write(folder, "ab a", greedy);
+      expect(expected.length).toBeGreaterThan(5);
+      expect(await write(bin, "ab a", greedy)).toBe(expected);
+      expect(await write(bin, "ab a", greedy, { threads: 2 })).toBe(expected);
+    });
+  });
+
+  test("draws as its folder says, else as usual, unless it is told otherwise", async () => {
+    await withFolder(async (folder) => {
+      await writeTinyFolder(folder);
+      const defaults = async () => {
+        await using llama = await Llama.load(folder, { backend: referenceBackend() });
+        return llama.defaults;
+      };
+      expect(await defaults()).toEqual({ temperature: 0.8, topP: 0.95, stopIds: [2] });
+      await atomicWriteJson(join(folder, "generation_config.json"), { do_sample: false, max_new_tokens: 3, eos_token_id: 7 });
+      expect(await defaults()).toEqual({ temperature: 0, topP: 0.95, maxTokens: 3, stopIds: [7] });
+      const greedy = await write(folder, "a", {});
+      expect(await write(folder, "a", { temperature: 0, maxTokens: 3 })).toBe(greedy);
+      expect(await write(folder, "a", { temperature: 3, seed: 1 })).not.toBe(greedy);
+    });
+  });
+
+  test("stops on demand, and goes on to write other texts", async () => {
+    await withFolder(async (folder) => {
+      await writeTinyFolder(folder);
+      await using llama = await Llama.load(folder, { backend: referenceBackend() });
+      const abort = new AbortController();
+      const read = async () => {
+        for await (const _ of llama.generate("a", { signal: abort.signal, seed: 1 })) abort.abort(new Error("enough"));
+      };
+      await expect(read()).rejects.toThrow("enough");
+      for await (const _ of llama.generate("b", { seed: 1 })) break;
+      let text = "";
+      for await (const piece of llama.generate("ab", { temperature: 0, maxTokens: 5 })) text += piece;
+      expect(text).toBe(await write(folder, "ab", { temperature: 0, maxTokens: 5 }));
+    });
+  });
+
+  test("a backend that was given stays open, also when loading fails", async () => {
+    await withFolder(async (folder) => {
+      await using backend = await openCpuBackend({ threads: 1 });
+      await writeTinyFolder(folder);
+      const text = await write(folder, "a", { temperature: 0, maxTokens: 3 }, { backend });
+      await expect(Llama.load(folder, { backend, contextLength: 33 })).rejects.toThrow("33 positions exceed the model's context of 32");
+      expect(await write(folder, "a", { temperature: 0, maxTokens: 3 }, { backend })).toBe(text);
+    });
+  });
+
+  test("one that is damaged is refused", async () => {
+    await withFolder(async (folder) => {
+      await writeTinyFolder(folder);
+      await truncate(join(folder, "model.safetensors"), 5000);
+      await expect(Llama.load(folder)).rejects.toThrow("the download is incomplete");
+      await writeFile(join(folder, "model.safetensors"), "");
+      await expect(Llama.load(folder)).rejects.toThrow("the file is cut short");
+    });
+  });
+
+  test.skipIf(process.platform !== "linux")("no threads stay behind, after dispose and after a load that failed", async () => {
+    await withFolder(async (folder) => {
+      await writeTinyFolder(folder);
+      const threads = () => readdirSync("/proc/self/task").length;
+      const round = async () => {
+        const llama = await Llama.load(folder, { threads: 3 });
+        for await (const _ of llama.generate("a", { maxTokens: 2 }));
+        await llama.dispose();
+        await expect(Llama.load(folder, { threads: 3, contextLength: 33 })).rejects.toThrow("33 positions");
+        await expect(Llama.load(folder, { threads: 3, signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow("enough");
+      };
+      await round(); // Node starts threads of its own when it first reads files.
+      const before = threads();
+      await round();
+      expect(threads()).toBe(before);
+    });
+  });
+});
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const shared = [process.env.CRIA_SHARED ?? "", join(root, "../shared"), join(root, "../../shared")].find(
+  (path) => path !== "" && existsSync(path),
+);
+const stories = join(shared ?? "", "data/stories260K/stories260K.bin");
+if (!existsSync(stories)) console.warn("skipped: stories260K against llama2.c's text, ../shared/data is not here");
+
+/** What llama2.c's own test expects of its program with `-t 0.0 -n 200` (github.com/karpathy/llama2.c, test_all.py). */
+const storyOfLily = `Once upon a time, there was a little girl named Lily. She loved to play outside in the park. One day, she saw a big, red ball. She wanted to play with it, but it was too high.
+Lily's mom said, "Lily, let's go to the park." Lily was sad and didn't know what to do. She said, "I want to play with your ball, but I can't find it."
+Lily was sad and didn't know what to do. She said, "I'm sorry, Lily. I didn't know what to do."
+Lily didn't want to help her mom, so she`;
+
+test.skipIf(!existsSync(stories)).each([
+  { name: "reference", load: { backend: referenceBackend() } },
+  { name: "cpu, one thread", load: { threads: 1 } },
+  { name: "cpu, two threads", load: { threads: 2 } },
+])("stories260K tells llama2.c's story to the character: $name", async ({ load }) => {
+  expect(await write(stories, "", { temperature: 0, maxTokens: 200 }, load)).toBe(storyOfLily);
+});
