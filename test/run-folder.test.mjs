@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { bindByName } from "../dist/backend/index.js";
 import { referenceBackend } from "../dist/backend/reference/index.js";
-import { initialise, inferenceGraph, parameterRows } from "../dist/model/index.js";
+import { inferenceGraph, initialise, parameterRows } from "../dist/model/index.js";
 import { trainTokenizer } from "../dist/tokenizer/index.js";
 import { completeRecipe, parseRecipe, saveModel, startRunFolder } from "../dist/train/index.js";
 

@@ -14,6 +14,16 @@ export const commandRows: readonly CommandRow[] = [
     load: async () => (await import("./demo.ts")).demo,
   },
   {
+    name: "tokenizer",
+    summary: "train a tokenizer and use it",
+    load: async () => (await import("./tokenizer.ts")).tokenizerCommand,
+  },
+  {
+    name: "train",
+    summary: "train a model by a recipe, or go on with a run that was stopped",
+    load: async () => (await import("./train.ts")).train,
+  },
+  {
     name: "generate",
     summary: "continue a text with a model",
     load: async () => (await import("./generate.ts")).generate,
@@ -27,15 +37,5 @@ export const commandRows: readonly CommandRow[] = [
     name: "doctor",
     summary: "say what this machine is, what cria makes of it, and what is wrong",
     load: async () => (await import("./doctor.ts")).doctor,
-  },
-  {
-    name: "tokenizer",
-    summary: "train a tokenizer and use it",
-    load: async () => (await import("./tokenizer.ts")).tokenizerCommand,
-  },
-  {
-    name: "train",
-    summary: "train a model by a recipe, or go on with a run that was stopped",
-    load: async () => (await import("./train.ts")).train,
   },
 ];
