@@ -2,6 +2,7 @@
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { explainIo } from "./explain-io.ts";
+import { syncFolder } from "./sync-folder.ts";
 
 /** Replaces `path` with the given bytes or chunks. On any error the file that was there before is intact and nothing is left beside it. */
 export async function atomicWrite(
@@ -37,15 +38,4 @@ function chunks(content: string | Uint8Array | AsyncIterable<Uint8Array> | Itera
 
 async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
   for (let done = 0; done < chunk.length; ) done += (await handle.write(chunk, done, Math.min(chunk.length - done, 1 << 30))).bytesWritten;
-}
-
-/** The rename itself is only durable once the folder is; Windows cannot open folders and needs no such step. */
-async function syncFolder(path: string): Promise<void> {
-  if (process.platform === "win32") return;
-  const folder = await open(path, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }
