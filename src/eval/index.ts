@@ -1,0 +1,2 @@
+export { bitsPerByte, perplexity, type TextSize } from "./bits-per-byte.ts";
+export { type EvaluateOptions, type Evaluation, HeldOutEvaluator, type HeldOutText } from "./held-out.ts";
