@@ -1,0 +1,63 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { presets } from "../model/index.ts";
+import { completeRecipe, parseRecipe, readRecipe, recipeChanges, writeRecipe } from "./recipe.ts";
+import { applySettings } from "./settings.ts";
+
+const least = { data: "data", tokenizer: "tokenizer.json", model: { preset: "1M" }, steps: 100 };
+const whole = (changes: object, vocabSize = 2048) => completeRecipe(parseRecipe({ ...least, ...changes }, "test"), vocabSize);
+
+test("the defaults are the paper's, scaled to a short run", () => {
+  expect(whole({})).toMatchObject({
+    model: presets["1M"],
+    ...{ steps: 100, warmupSteps: 5, batch: 8, accumulation: 1, length: 256, finalShare: 0.1 },
+    ...{ beta1: 0.9, beta2: 0.95, decay: 0.1, clipNorm: 1, seed: 0 },
+  });
+  expect(whole({ steps: 1e6 }).warmupSteps).toBe(2000);
+});
+
+test("tokens are steps, rounded up; the vocabulary is the tokenizer's; a preset's parts may be changed", () => {
+  expect(whole({ steps: undefined, tokens: 10_001, batch: 5, accumulation: 2, length: 100 }).steps).toBe(11);
+  expect(whole({ model: { preset: "1M", norm: "layer" } }, 999).model).toEqual({ ...presets["1M"], vocabSize: 999, norm: "layer" });
+  expect(whole({ model: { dim: 48, nLayers: 1, nHeads: 3 } }).model).toMatchObject({ nKvHeads: 3, hiddenDim: 256 });
+});
+
+test("a whole recipe means the same when it is written and read again, from wherever the folder stands", async () => {
+  const root = await mkdtemp(join(tmpdir(), "cria-recipe-"));
+  try {
+    await mkdir(join(root, "runs", "a"), { recursive: true });
+    await writeFile(join(root, "recipe.yaml"), JSON.stringify(least));
+    const recipe = completeRecipe(await readRecipe(join(root, "recipe.yaml"), ["learningRate=3e-4", "evaluation.every=7"]), 2048);
+    expect(recipe).toMatchObject({ data: join(root, "data"), learningRate: 3e-4, evaluation: { every: 7, tokens: 32768 } });
+    const path = join(root, "runs", "a", "train.yaml");
+    await writeRecipe(path, recipe);
+    const again = completeRecipe(await readRecipe(path), 2048);
+    expect(again).toEqual(recipe);
+    expect(recipeChanges(recipe, again)).toEqual([]);
+  } finally {
+    await rm(root, { recursive: true, force: true });
+  }
+});
+
+test("changes are those that change numbers", () => {
+  const changed = whole({ seed: 3, threads: 2, data: "elsewhere", model: { preset: "1M", ropeTheta: 5e5 } });
+  expect(recipeChanges(whole({}), changed)).toEqual([
+    { key: "model.ropeTheta", before: 10000, now: 500000 },
+    { key: "seed", before: 0, now: 3 },
+  ]);
+});
+
+test("settings are YAML at a dotted path, and touch nothing else", () => {
+  const value = { a: 1, b: { c: [1], d: 2 } };
+  expect(applySettings(value, ["b.c=[2, 3]", "b.e.f=yes it is", "a=1e-3", "g=null", "h=true"])).toEqual({
+    a: 1e-3,
+    b: { c: [2, 3], d: 2, e: { f: "yes it is" } },
+    g: null,
+    h: true,
+  });
+  expect(value).toEqual({ a: 1, b: { c: [1], d: 2 } });
+  applySettings({}, ["__proto__.polluted=1"]);
+  expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+});

@@ -1,0 +1,183 @@
+// train.yaml: everything that a training run is made of. Defaults are the paper's (LLaMA, sections 2.2 and 2.3) where it names one.
+import { dirname, relative, resolve, sep } from "node:path";
+import { stringify } from "yaml";
+import { z } from "zod";
+import { check, fail } from "../base/index.ts";
+import { parseWith, readYaml } from "../data/index.ts";
+import { atomicWrite } from "../files/index.ts";
+import { type LlamaConfig, llamaConfig, preset } from "../model/index.ts";
+import { applySettings } from "./settings.ts";
+
+const where = "train";
+const count = z.int().min(1);
+const share = z.number().min(0).lt(1);
+
+/** A preset's name, the sizes and parts of {@link LlamaConfig}, or a preset with some of them changed. */
+const modelRecipe = z.strictObject({
+  preset: z.string().optional(),
+  /** By default the tokenizer's. */
+  vocabSize: count.optional(),
+  dim: count.optional(),
+  nLayers: count.optional(),
+  nHeads: count.optional(),
+  nKvHeads: count.optional(),
+  hiddenDim: count.optional(),
+  contextLength: count.optional(),
+  normEpsilon: z.number().positive().optional(),
+  ropeTheta: z.number().positive().optional(),
+  ropePairing: z.enum(["half", "neighbours"]).optional(),
+  tiedOutput: z.boolean().optional(),
+  norm: z.enum(["rms", "layer"]).optional(),
+  normPlacement: z.enum(["pre", "post"]).optional(),
+  activation: z.enum(["relu", "gelu", "geluTanh", "swish", "glu", "bilinear", "reglu", "geglu", "gegluTanh", "swiglu"]).optional(),
+  swishBeta: z.number().positive().optional(),
+  positions: z.enum(["rope", "sinusoidal", "learned", "none"]).optional(),
+});
+
+export const trainRecipe = z.strictObject({
+  /** The folder of a data preparation, and the tokenizer.json it was made with; relative to the recipe. */
+  data: z.string().min(1),
+  tokenizer: z.string().min(1),
+  model: modelRecipe,
+  /** How long: optimiser steps, or tokens, rounded up to whole steps. */
+  steps: count.optional(),
+  tokens: count.optional(),
+  /** Sequences in a pass, and passes whose gradients are gathered for a step. */
+  batch: count.default(8),
+  accumulation: count.default(1),
+  /** Positions in a sequence; the model's context by default. */
+  length: count.optional(),
+  /** The peak. The paper's 7B has 3e-4; smaller models bear more. */
+  learningRate: z.number().positive().default(1e-3),
+  /** 2000 as in the paper, but at most a twentieth of the run, by default. */
+  warmupSteps: z.int().min(0).optional(),
+  /** What the cosine ends at, as a share of the peak. */
+  finalShare: z.number().min(0).max(1).default(0.1),
+  beta1: share.default(0.9),
+  beta2: share.default(0.95),
+  epsilon: z.number().positive().default(1e-8),
+  decay: z.number().min(0).default(0.1),
+  /** Largest norm of a step's gradient; 0 for no clipping. */
+  clipNorm: z.number().min(0).default(1),
+  /** Fixes the first weights and the order of the data. */
+  seed: z
+    .int()
+    .min(0)
+    .max(2 ** 32 - 1)
+    .default(0),
+  /** Less memory, more work: norms and activations run again in the backward pass. */
+  recompute: z.boolean().default(false),
+  /** Stops when the loss jumps and stays up; what is no number always stops. */
+  stopOnSpike: z.boolean().default(true),
+  /** Every so many steps and at the end, on about so many held-out tokens, spread over all of them. */
+  evaluation: z.strictObject({ every: count.default(250), tokens: count.default(32768) }).prefault({}),
+  /** At least two are kept, because the newest may turn out to be spoilt. */
+  checkpoints: z.strictObject({ every: count.default(250), keep: z.int().min(2).default(2) }).prefault({}),
+  /** By default as many as the machine has cores. */
+  threads: count.optional(),
+});
+
+export type TrainRecipe = z.output<typeof trainRecipe>;
+
+/** A recipe with nothing left open. It is a {@link TrainRecipe} too, and means the same when read again. */
+export type WholeRecipe = Omit<TrainRecipe, "tokens" | "model" | "steps" | "length" | "warmupSteps"> & {
+  readonly model: LlamaConfig;
+  readonly steps: number;
+  readonly length: number;
+  readonly warmupSteps: number;
+};
+
+/**
+ * Reads a recipe; its paths come out absolute.
+ * @param settings "key=value" with dotted keys, over what the file says
+ * @throws CriaError when the file cannot be read, or holds what a recipe may not: misspelt keys with the nearest right one
+ */
+export async function readRecipe(path: string, settings: readonly string[] = []): Promise<TrainRecipe> {
+  const recipe = parseRecipe(applySettings(await readYaml(path, z.unknown(), where), settings), path);
+  const folder = dirname(resolve(path));
+  return { ...recipe, data: resolve(folder, recipe.data), tokenizer: resolve(folder, recipe.tokenizer) };
+}
+
+/** @param name of the file or thing it came from, for messages */
+export function parseRecipe(value: unknown, name: string): TrainRecipe {
+  return parseWith(trainRecipe, value, where, name);
+}
+
+/**
+ * Fills in what follows from the rest.
+ * @param vocabSize the tokenizer's pieces; the model may have more rows, never fewer
+ * @throws CriaError when sizes do not fit each other
+ */
+export function completeRecipe(recipe: TrainRecipe, vocabSize: number): WholeRecipe {
+  const model = completeModel(recipe.model, vocabSize);
+  const { tokens, ...rest } = recipe;
+  const length = recipe.length ?? model.contextLength;
+  check(
+    length <= model.contextLength,
+    where,
+    () => `length is ${length} but the model's contextLength ${model.contextLength}: shorten the one or raise the other`,
+  );
+  const steps = countSteps(recipe, recipe.batch * recipe.accumulation * length);
+  const warmupSteps = recipe.warmupSteps ?? Math.min(2000, Math.ceil(steps / 20));
+  check(warmupSteps <= steps, where, () => `warmupSteps is ${warmupSteps} but the run has ${steps} steps: lower it`);
+  return { ...rest, model, steps, length, warmupSteps };
+}
+
+/** Writes RUN/train.yaml; paths are relative to the run folder, so that a folder with runs and data can move. */
+export async function writeRecipe(path: string, recipe: WholeRecipe): Promise<void> {
+  const folder = dirname(resolve(path));
+  const portable = (file: string) => relative(folder, file).split(sep).join("/") || ".";
+  const written = { ...recipe, data: portable(recipe.data), tokenizer: portable(recipe.tokenizer) };
+  await atomicWrite(path, stringify(written), where);
+}
+
+function completeModel({ preset: name, ...parts }: TrainRecipe["model"], vocabSize: number): LlamaConfig {
+  const base: Partial<LlamaConfig> = name === undefined ? {} : preset(name);
+  const merged = { ...base, vocabSize, ...withoutUndefined(parts) };
+  const { dim, nLayers, nHeads } = merged;
+  if (dim === undefined || nLayers === undefined || nHeads === undefined)
+    fail(where, "model has neither a preset nor dim, nLayers and nHeads: give the one or the others");
+  check(
+    merged.vocabSize >= vocabSize,
+    where,
+    () => `model.vocabSize is ${merged.vocabSize} but the tokenizer has ${vocabSize} pieces: leave it out or raise it`,
+  );
+  return llamaConfig({ ...merged, dim, nLayers, nHeads });
+}
+
+function countSteps({ steps, tokens }: TrainRecipe, tokensPerStep: number): number {
+  if ((steps === undefined) === (tokens === undefined))
+    fail(where, `steps is ${steps ?? "not given"} and tokens ${tokens ?? "not given"}: give one of them`);
+  return steps ?? Math.ceil(tokens! / tokensPerStep);
+}
+
+function withoutUndefined<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(value).filter(([, part]) => part !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}
+
+/** What may differ when a run goes on: where things lie and how it is watched, not what it computes. */
+const free = new Set(["data", "tokenizer", "threads", "evaluation", "checkpoints", "stopOnSpike", "recompute"]);
+
+export interface RecipeChange {
+  /** Dotted. */
+  readonly key: string;
+  readonly before: unknown;
+  readonly now: unknown;
+}
+
+/** Where two recipes would not give the same numbers. */
+export function recipeChanges(before: WholeRecipe, now: WholeRecipe): RecipeChange[] {
+  const [old, current] = [flatten(before), flatten(now)];
+  return [...new Set([...old.keys(), ...current.keys()])]
+    .filter((key) => !free.has(key.split(".")[0]!) && old.get(key) !== current.get(key))
+    .map((key) => ({ key, before: old.get(key), now: current.get(key) }));
+}
+
+function flatten(recipe: object, prefix = ""): Map<string, unknown> {
+  const rows = Object.entries(recipe).flatMap(([key, value]): [string, unknown][] =>
+    typeof value === "object" && value !== null ? [...flatten(value, `${prefix}${key}.`)] : [[prefix + key, value]],
+  );
+  return new Map(rows);
+}
