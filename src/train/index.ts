@@ -1,3 +1,21 @@
+export { type Checkpoint, type CheckpointState, latestCheckpoint, openCheckpoint, type StoredTensor } from "./checkpoint.ts";
+export { type LiveMetrics, type TrainJob, type TrainSummary, trainRun } from "./loop.ts";
+export { spikeRule } from "./loss-watch.ts";
+export { type EvaluationRow, type MetricsRow, type StepRow, timeKeys } from "./metrics-log.ts";
+export {
+  completeRecipe,
+  parseRecipe,
+  type RecipeChange,
+  readRecipe,
+  recipeChanges,
+  type TrainRecipe,
+  trainRecipe,
+  type WholeRecipe,
+  writeRecipe,
+} from "./recipe.ts";
+export { checkUnused, runPaths, saveModel, startRunFolder } from "./run-folder.ts";
+export { learningRateAt, type Schedule } from "./schedule.ts";
+export { settingKey } from "./settings.ts";
 export {
   type AdamwSettings,
   type Backward,
@@ -8,3 +26,4 @@ export {
   type Update,
   updateGraph,
 } from "./step-graphs.ts";
+export { type StepResult, Trainer, type TrainerOptions } from "./trainer.ts";

@@ -1,0 +1,122 @@
+import { execFileSync } from "node:child_process";
+import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { type CheckpointState, latestCheckpoint, loadTensors, type StoredTensor, saveCheckpoint } from "./checkpoint.ts";
+import { tinyRecipe } from "./tiny-run.test.helper.ts";
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "cria-checkpoint-"));
+});
+
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const recipe = tinyRecipe();
+const state = (step: number): CheckpointState => ({ step, tokens: 64 * step, data: { drawn: step }, recipe });
+
+/** A parameter and its moments, in memory. */
+function tensors(value: number, size = 6): (StoredTensor & { values: Float32Array })[] {
+  const rows: [StoredTensor["part"], string][] = [
+    ["model", "w"],
+    ["optimizer", "w.m"],
+    ["optimizer", "w.v"],
+  ];
+  return rows.map(([part, name], i) => {
+    const values = new Float32Array(size).fill(value + i);
+    const write = async (read: Float32Array) => values.set(read);
+    return { part, name, shape: [size / 2, 2], values, read: async () => values, write };
+  });
+}
+
+test("what is saved is loaded; of many the newest are kept", async () => {
+  expect(await latestCheckpoint(join(folder, "absent"))).toBeUndefined();
+  for (const step of [5, 10, 999_999, 1_000_000]) await saveCheckpoint(folder, state(step), tensors(step), 3);
+  expect((await readdir(folder)).sort()).toEqual(["step-000010", "step-1000000", "step-999999"]);
+  const latest = (await latestCheckpoint(folder))!;
+  expect(latest.state).toEqual(state(1_000_000));
+  const into = tensors(0);
+  await loadTensors(latest, into);
+  expect(into.map(({ values }) => values[5])).toEqual([1_000_000, 1_000_001, 1_000_002]);
+});
+
+test("what a killed save left is no checkpoint, and goes with the next one", async () => {
+  await saveCheckpoint(folder, state(1), tensors(1), 2);
+  await mkdir(join(folder, "step-000002.123.partial"));
+  await writeFile(join(folder, "step-000002.123.partial", "state.json"), "{}");
+  expect((await latestCheckpoint(folder))!.state.step).toBe(1);
+  await saveCheckpoint(folder, state(2), tensors(2), 2);
+  expect((await readdir(folder)).sort()).toEqual(["step-000001", "step-000002"]);
+});
+
+test("a save that fails leaves nothing, and the checkpoint before is intact", async () => {
+  await saveCheckpoint(folder, state(1), tensors(1), 2);
+  const failing = tensors(2);
+  const full = () => Promise.reject(Object.assign(new Error("write"), { code: "ENOSPC" }));
+  failing[2] = { ...failing[2]!, read: full };
+  await expect(saveCheckpoint(folder, state(2), failing, 2)).rejects.toThrow(
+    /^\[checkpoint\] .*step-000002: the disk is full: free some space/,
+  );
+  expect(await readdir(folder)).toEqual(["step-000001"]);
+  await loadTensors((await latestCheckpoint(folder))!, tensors(0));
+});
+
+test("a disk that fills while saving: on a small tmpfs", async (context) => {
+  const disk = join(folder, "disk");
+  await mkdir(disk);
+  try {
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=256k", "tmpfs", disk], { stdio: "ignore" });
+  } catch {
+    return context.skip("mounting a tmpfs is not permitted here");
+  }
+  try {
+    await saveCheckpoint(disk, state(1), tensors(1, 8000), 2); // 96 kB
+    await expect(saveCheckpoint(disk, state(2), tensors(2, 16000), 2)).rejects.toThrow(
+      /^\[checkpoint\] .*step-000002: the disk is full: free some space and run again; what was there before is intact$/,
+    );
+    expect(await readdir(disk)).toEqual(["step-000001"]);
+    const into = tensors(0, 8000);
+    await loadTensors((await latestCheckpoint(disk))!, into);
+    expect(into[2]!.values[7999]).toBe(3);
+  } finally {
+    execFileSync("umount", [disk]);
+  }
+});
+
+const damages: readonly [what: string, (path: string) => Promise<unknown>, RegExp][] = [
+  [
+    "cut short",
+    (path) => truncate(join(path, "optimizer.safetensors"), 100),
+    /optimizer\.safetensors: it has 100 bytes but had \d+ .*damaged/,
+  ],
+  ["without its weights", (path) => rm(join(path, "model.safetensors")), /model\.safetensors: no such file/],
+  ["without its state", (path) => rm(join(path, "state.json")), /state\.json: no such file/],
+  ["with half a state", (path) => truncate(join(path, "state.json"), 50), /state\.json: it is not JSON/],
+  [
+    "with another state",
+    (path) => writeFile(join(path, "state.json"), '{"version":1,"stpe":3}'),
+    /unknown key "stpe", did you mean "step"\?/,
+  ],
+];
+
+test.each(damages)("a checkpoint %s is refused", async (_, damage, message) => {
+  const path = await saveCheckpoint(folder, state(3), tensors(3), 2);
+  await damage(path);
+  await expect(latestCheckpoint(folder)).rejects.toThrow(message);
+});
+
+test("tensors of other shapes or names are refused with both", async () => {
+  await saveCheckpoint(folder, state(3), tensors(3), 2);
+  const checkpoint = (await latestCheckpoint(folder))!;
+  await expect(loadTensors(checkpoint, tensors(0, 8))).rejects.toThrow(/tensor "w" is \[3, 2\] but the model's is \[4, 2\]/);
+  const [first, ...rest] = tensors(0);
+  await expect(loadTensors(checkpoint, [{ ...first!, name: "u" }, ...rest])).rejects.toThrow(/no tensor "u"/);
+});
+
+test("the same state gives the same bytes", async () => {
+  const path = await saveCheckpoint(folder, state(3), tensors(3), 2);
+  const other = await saveCheckpoint(join(folder, "other"), state(3), tensors(3).reverse(), 2);
+  for (const file of await readdir(path)) expect(await readFile(join(path, file))).toEqual(await readFile(join(other, file)));
+});

@@ -1,0 +1,144 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { referenceBackend } from "../backend/reference/index.ts";
+import { Rng } from "../base/index.ts";
+import type { Batch, BatchSource } from "../data/index.ts";
+import { latestCheckpoint } from "./checkpoint.ts";
+import { trainRun } from "./loop.ts";
+import { metricsOf, tinyRecipe, tinyScope, vocabSize } from "./tiny-run.test.helper.ts";
+
+test("a tiny model learns a tiny text by heart, on the judge", async () => {
+  await using scope = await tinyScope(referenceBackend);
+  const recipe = tinyRecipe({ steps: 100, batch: 2, model: { dim: 12, nLayers: 1, nHeads: 2, hiddenDim: 16, contextLength: 12 } });
+  const batches = repeated(countingBatch(2, 12));
+  const summary = await trainRun(scope.job(recipe, { batches, heldOut: undefined }));
+  const rows = await metricsOf(scope.folder);
+  expect(rows[0]!.loss).toBeGreaterThan(2.3); // ln 13 is 2.56
+  expect(summary.loss).toBeLessThan(0.1);
+  expect(summary).toMatchObject({ step: 100, steps: 100, tokens: 100 * 24, stopped: false });
+});
+
+test("metrics have a row a step, and an evaluation where the recipe says and at the end", async () => {
+  await using scope = await tinyScope();
+  const recipe = tinyRecipe({ steps: 10, evaluation: { every: 4, tokens: 100 } });
+  const live: number[] = [];
+  const summary = await trainRun(scope.job(recipe, { onStep: ({ step, flopsPerSecond, eta }) => live.push(step, flopsPerSecond, eta) }));
+  const rows = await metricsOf(scope.folder);
+  expect(rows.map((row) => [row.step, "loss" in row])).toEqual([
+    ...[1, 2, 3, 4].map((step) => [step, true]),
+    [4, false],
+    ...[5, 6, 7, 8].map((step) => [step, true]),
+    [8, false],
+    ...[9, 10].map((step) => [step, true]),
+    [10, false],
+  ]);
+  expect(rows[1]).toMatchObject({ learningRate: expect.closeTo(1e-2 * 0.9 * 0.5 * (1 + Math.cos(Math.PI / 9)) + 1e-3, 1e-3), tokens: 128 });
+  expect(summary.evaluation).toMatchObject({ loss: rows.at(-1)!.heldOutLoss, bitsPerByte: rows.at(-1)!.bitsPerByte });
+  expect(live.every(Number.isFinite)).toBe(true);
+  expect(live.length).toBe(30);
+});
+
+test("two gathered batches of four are a batch of eight", async () => {
+  await using one = await tinyScope();
+  await using two = await tinyScope();
+  await trainRun(one.job(tinyRecipe({ batch: 8, evaluation: { every: 10 } })));
+  await trainRun(two.job(tinyRecipe({ batch: 4, accumulation: 2, evaluation: { every: 10 } })));
+  const [whole, gathered] = [await metricsOf(one.folder), await metricsOf(two.folder)];
+  expect(gathered.length).toBe(whole.length);
+  gathered.forEach((row, i) => {
+    for (const [key, value] of Object.entries(row)) expect(value, `row ${i}, ${key}`).toBeCloseTo(whole[i]![key] as number, 4);
+  });
+});
+
+test("stopped anywhere and resumed, also while evaluating, a run is bit for bit that of one piece", async () => {
+  const recipe = tinyRecipe({ steps: 30, accumulation: 2, evaluation: { every: 5 }, checkpoints: { every: 4, keep: 2 } });
+  await using whole = await tinyScope();
+  await trainRun(whole.job(recipe));
+  await using pieces = await tinyScope();
+  const rng = new Rng(5);
+  for (let stops = 0; ; stops++) {
+    const controller = new AbortController();
+    let left = stops === 2 ? 0 : 1 + rng.below(9);
+    const summary = await trainRun({
+      ...pieces.job(recipe, { checkpoint: await latestCheckpoint(join(pieces.folder, "checkpoints")), signal: controller.signal }),
+      onStep: () => --left === 0 && controller.abort(),
+      progress: ({ task }) => left <= 0 && task === "evaluating" && controller.abort(),
+    });
+    if (!summary.stopped) break;
+    expect(summary.checkpoint).toContain(`step-${String(summary.step).padStart(6, "0")}`);
+  }
+  expect(await metricsOf(pieces.folder)).toEqual(await metricsOf(whole.folder));
+  expect(await bytesOf(pieces.folder)).toEqual(await bytesOf(whole.folder));
+});
+
+test("a loss that is no number stops the run; the checkpoint before it stays and is named", async () => {
+  await using scope = await tinyScope();
+  const good = await trainRun(scope.job(tinyRecipe({ steps: 8 })));
+  const before = await bytesOf(scope.folder);
+  const recipe = tinyRecipe({ steps: 20, learningRate: 1e30, checkpoints: { every: 1 } });
+  const run = trainRun(scope.job(recipe, { checkpoint: await latestCheckpoint(join(scope.folder, "checkpoints")) }));
+  await expect(run).rejects.toThrow(
+    /^\[train\] step 10: the loss is .* and the gradient norm (NaN|Infinity) but both must be finite: training stopped, the last good checkpoint is .*step-000008; go on from there with a lower learningRate \(it is 1e\+30\)/,
+  );
+  expect(good.checkpoint).toContain("step-000008");
+  expect(await readdir(join(scope.folder, "checkpoints"))).toEqual(["step-000008"]);
+  expect((await bytesOf(scope.folder)).get("model.safetensors")).toEqual(before.get("model.safetensors"));
+});
+
+test("a loss that jumps and stays up stops the run, and no checkpoint is made of it", async () => {
+  await using scope = await tinyScope();
+  const recipe = tinyRecipe({ steps: 100, batch: 2, length: 12, checkpoints: { every: 1, keep: 3 } });
+  const batches = repeated(countingBatch(2, 12), 70, noise(2, 12));
+  await expect(trainRun(scope.job(recipe, { batches, heldOut: undefined }))).rejects.toThrow(
+    /step 74: the loss is \d\.\d+, and 4 times in a row above .*step-000069; go on/,
+  );
+  expect(await readdir(join(scope.folder, "checkpoints"))).toEqual(["step-000068", "step-000069"]);
+});
+
+test("a checkpoint of another model or other data is refused by name", async () => {
+  await using scope = await tinyScope();
+  await trainRun(scope.job(tinyRecipe({ steps: 2 })));
+  const checkpoint = await latestCheckpoint(join(scope.folder, "checkpoints"));
+  const wider = tinyRecipe({ steps: 4, model: { dim: 20, nLayers: 2, nHeads: 2, nKvHeads: 1, hiddenDim: 24, contextLength: 16 } });
+  await expect(trainRun(scope.job(wider, { checkpoint }))).rejects.toThrow(
+    /step-000002.model\.safetensors: tensor "model\.embed_tokens\.weight" is \[13, 16\] but the model's is \[13, 20\]/,
+  );
+  await expect(trainRun(scope.job(tinyRecipe({ steps: 4, seed: 8 }), { checkpoint }))).rejects.toThrow(/seed.* changed/);
+});
+
+/** Files of a run that must not depend on how often it was stopped. */
+async function bytesOf(folder: string): Promise<Map<string, string>> {
+  const last = (await readdir(join(folder, "checkpoints"))).sort().at(-1)!;
+  const names = [
+    "model.safetensors",
+    ...["model.safetensors", "optimizer.safetensors", "state.json"].map((file) => join("checkpoints", last, file)),
+  ];
+  return new Map(await Promise.all(names.map(async (name) => [name, (await readFile(join(folder, name))).toString("base64")] as const)));
+}
+
+function countingBatch(batch: number, length: number): Batch {
+  const tokens = Int32Array.from({ length: batch * length }, (_, i) => (i * 3 + Math.floor(i / length)) % vocabSize);
+  return { tokens, targets: tokens.map((token) => (token * 5 + 2) % vocabSize) };
+}
+
+function noise(batch: number, length: number): Batch {
+  const rng = new Rng(9);
+  const any = () => Int32Array.from({ length: batch * length }, () => rng.below(vocabSize));
+  return { tokens: any(), targets: any() };
+}
+
+/** One batch again and again, then another one. */
+function repeated(first: Batch, times = Number.POSITIVE_INFINITY, then = first): BatchSource<number> {
+  let taken = 0;
+  return {
+    batchTokens: first.tokens.length,
+    next: async () => (taken++ < times ? first : then),
+    get state() {
+      return taken;
+    },
+    restore: (state) => {
+      taken = state as number;
+    },
+  };
+}

@@ -1,0 +1,266 @@
+// The training loop: step after step from a recipe's first or a checkpoint's next to the last, with evaluations, metrics and checkpoints.
+// It opens no backend and no data: both are given.
+import { setImmediate } from "node:timers/promises";
+import type { Backend } from "../backend/index.ts";
+import { CriaError, type OnProgress } from "../base/index.ts";
+import type { BatchSource } from "../data/index.ts";
+import type { Evaluation, HeldOutEvaluator, HeldOutText } from "../eval/index.ts";
+import { removeFolder } from "../files/index.ts";
+import { type Checkpoint, loadTensors, saveCheckpoint } from "./checkpoint.ts";
+import { LossWatch } from "./loss-watch.ts";
+import { isStepRow, MetricsLog, type StepRow } from "./metrics-log.ts";
+import { Prefetcher } from "./prefetch.ts";
+import type { WholeRecipe } from "./recipe.ts";
+import { runPaths, saveModel } from "./run-folder.ts";
+import { learningRateAt } from "./schedule.ts";
+import { Trainer } from "./trainer.ts";
+
+export interface TrainJob {
+  readonly backend: Backend;
+  readonly recipe: WholeRecipe;
+  /** The run folder, as `startRunFolder` makes it. */
+  readonly folder: string;
+  /** At its beginning; its batches are of the recipe's size. */
+  readonly batches: BatchSource<unknown>;
+  /** Without it the run is not evaluated. */
+  readonly heldOut?: HeldOutText | undefined;
+  /** Where to go on; from the start when absent. */
+  readonly checkpoint?: Checkpoint | undefined;
+  /** Stops behind the step that is running, and saves. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onStep?: (metrics: LiveMetrics) => void;
+  readonly onEvaluation?: (step: number, evaluation: Evaluation) => void;
+  readonly onCheckpoint?: (step: number, path: string) => void;
+  /** Evaluations and saving; steps come by `onStep`. */
+  readonly progress?: OnProgress | undefined;
+}
+
+export interface LiveMetrics extends StepRow {
+  readonly steps: number;
+  /** The model's matrix work per second. */
+  readonly flopsPerSecond: number;
+  /** Seconds to the last step at the recent pace, evaluations left out. */
+  readonly eta: number;
+}
+
+export interface TrainSummary {
+  /** Steps done since the run began, and all that it has. */
+  readonly step: number;
+  readonly steps: number;
+  readonly tokens: number;
+  /** Loss of the last step; undefined when none was done. */
+  readonly loss: number | undefined;
+  /** After the last step; undefined when the run was stopped before it, or nothing is held out. */
+  readonly evaluation: Evaluation | undefined;
+  /** Whether the signal stopped it. */
+  readonly stopped: boolean;
+  /** The newest checkpoint. */
+  readonly checkpoint: string | undefined;
+  /** In this call. */
+  readonly seconds: number;
+}
+
+/**
+ * Trains to the recipe's last step, or to the end of the step in which the signal aborts; either way saves a checkpoint and the model.
+ * @throws CriaError when the loss is no number or spikes; the message names the last checkpoint, made before that. Also when a file cannot be
+ * written or the checkpoint is of another model or data.
+ */
+export async function trainRun(job: TrainJob): Promise<TrainSummary> {
+  const { backend, recipe, folder, checkpoint } = job;
+  using trainer = await Trainer.open(backend, trainerOptions(recipe));
+  if (checkpoint) {
+    await loadTensors(checkpoint, trainer.tensors);
+    job.batches.restore(checkpoint.state.data);
+  }
+  await using log = await MetricsLog.open(runPaths(folder).metrics, checkpoint?.state.step ?? 0);
+  const run = new Run(job, trainer, log);
+  try {
+    return await run.toTheEnd();
+  } finally {
+    await run.settle();
+  }
+}
+
+function trainerOptions(recipe: WholeRecipe) {
+  const { model: config, batch, length, recompute, accumulation, beta1, beta2, epsilon, decay, seed } = recipe;
+  return {
+    ...{ config, accumulation, seed },
+    size: { batch, length, recompute },
+    adamw: { beta1, beta2, epsilon, decay },
+    clipNorm: recipe.clipNorm === 0 ? Number.POSITIVE_INFINITY : recipe.clipNorm,
+  };
+}
+
+interface Saved {
+  readonly step: number;
+  readonly path: string;
+}
+
+class Run {
+  readonly #job: TrainJob;
+  readonly #trainer: Trainer;
+  readonly #log: MetricsLog;
+  readonly #batches: Prefetcher;
+  readonly #watch: LossWatch;
+  readonly #pace = new Pace();
+  #step: number;
+  #tokens: number;
+  #loss: number | undefined;
+  /** Of the data, behind the last step's batches. */
+  #position: unknown;
+  /** The newest checkpoint, and the one before it. */
+  #saved: Saved | undefined;
+  #savedBefore: Saved | undefined;
+
+  constructor(job: TrainJob, trainer: Trainer, log: MetricsLog) {
+    const { recipe, checkpoint, batches } = job;
+    this.#job = job;
+    this.#trainer = trainer;
+    this.#log = log;
+    this.#batches = new Prefetcher(batches);
+    this.#watch = new LossWatch(recipe.stopOnSpike);
+    this.#watch.replay(log.rows.filter(isStepRow).map((row) => row.loss));
+    this.#step = checkpoint?.state.step ?? 0;
+    this.#saved = checkpoint && { step: checkpoint.state.step, path: checkpoint.folder };
+    this.#tokens = checkpoint?.state.tokens ?? 0;
+    this.#position = checkpoint?.state.data ?? batches.state;
+  }
+
+  /** An evaluation belongs to the state it finds, so it comes before the next step, and again when a run goes on from there. */
+  async toTheEnd(): Promise<TrainSummary> {
+    const { recipe, folder, signal, heldOut, progress } = this.#job;
+    const began = performance.now();
+    using evaluator = heldOut && (await this.#trainer.openEvaluator());
+    let evaluation: Evaluation | undefined;
+    while (!signal?.aborted) {
+      evaluation = evaluator && this.#isEvaluationDue() ? await this.#evaluate(evaluator, heldOut!) : undefined;
+      if (signal?.aborted || this.#step === recipe.steps) break;
+      await this.#oneStep();
+      if (this.#step % recipe.checkpoints.every === 0 && this.#watch.bad === 0) await this.#save();
+    }
+    await this.#save();
+    await saveModel(folder, this.#trainer.tensors, progress);
+    return this.#summary(evaluation, (performance.now() - began) / 1000);
+  }
+
+  settle(): Promise<void> {
+    return this.#batches.settle();
+  }
+
+  #isEvaluationDue(): boolean {
+    const { recipe } = this.#job;
+    return this.#step === recipe.steps || (this.#step > 0 && this.#step % recipe.evaluation.every === 0);
+  }
+
+  async #oneStep(): Promise<void> {
+    const { recipe, batches } = this.#job;
+    const { steps, warmupSteps, learningRate: peak } = recipe;
+    const learningRate = learningRateAt(this.#step, { steps, warmupSteps, peak, final: peak * recipe.finalShare });
+    const before = performance.now();
+    const { loss, gradientNorm } = await this.#trainer.step(() => this.#take(), this.#step + 1, learningRate);
+    const seconds = (performance.now() - before) / 1000;
+    await this.#see(loss, gradientNorm);
+    const stepTokens = recipe.accumulation * batches.batchTokens;
+    this.#step++;
+    this.#tokens += stepTokens;
+    this.#loss = loss;
+    const row = {
+      step: this.#step,
+      loss,
+      learningRate,
+      gradientNorm,
+      tokens: this.#tokens,
+      tokensPerSecond: stepTokens / seconds,
+      seconds,
+    };
+    await this.#log.append(row);
+    this.#pace.add(seconds);
+    const flopsPerSecond = this.#trainer.flopsPerStep / seconds;
+    this.#job.onStep?.({ ...row, steps, flopsPerSecond, eta: (steps - this.#step) * this.#pace.mean });
+    await setImmediate(); // signals and timers get a turn, however fast the steps are
+  }
+
+  async #take() {
+    const batch = await this.#batches.take();
+    this.#position = batch.state;
+    return batch;
+  }
+
+  async #see(loss: number, gradientNorm: number): Promise<void> {
+    try {
+      this.#watch.see(this.#step + 1, loss, gradientNorm);
+    } catch (error) {
+      if (!(error instanceof CriaError)) throw error;
+      const { learningRate, warmupSteps } = this.#job.recipe;
+      const good = await this.#dropSpoilt();
+      const rule = error.message.replace(/^\[\w+\] /, "");
+      const last = good === undefined ? "no checkpoint was made before" : `the last good checkpoint is ${good.path}`;
+      const way = `go on from there with a lower learningRate (it is ${learningRate}) or a longer warm-up (${warmupSteps} steps)`;
+      throw new CriaError("train", `${rule}: training stopped, ${last}; ${way}`, { cause: error });
+    }
+  }
+
+  /** The newest checkpoint's weights may be those that gave the first bad loss: then it goes, but never the one that this call came from. */
+  async #dropSpoilt(): Promise<Saved | undefined> {
+    const isSpoilt = this.#saved !== undefined && this.#saved.step > this.#step - this.#watch.bad;
+    if (!isSpoilt || this.#saved!.path === this.#job.checkpoint?.folder) return this.#saved;
+    await removeFolder(this.#saved!.path);
+    return this.#savedBefore;
+  }
+
+  async #evaluate(evaluator: HeldOutEvaluator, heldOut: HeldOutText): Promise<Evaluation | undefined> {
+    const { recipe, signal, progress, onEvaluation } = this.#job;
+    const before = performance.now();
+    try {
+      const evaluation = await evaluator.evaluate(heldOut, { tokens: recipe.evaluation.tokens, signal, progress });
+      const { loss: heldOutLoss, bitsPerByte } = evaluation;
+      await this.#log.append({ step: this.#step, heldOutLoss, bitsPerByte, seconds: (performance.now() - before) / 1000 });
+      onEvaluation?.(this.#step, evaluation);
+      return evaluation;
+    } catch (error) {
+      if (signal?.aborted && error === signal.reason) return undefined; // it is made when the run goes on
+      throw error;
+    }
+  }
+
+  async #save(): Promise<void> {
+    const { recipe, folder, onCheckpoint } = this.#job;
+    const { checkpoints } = runPaths(folder);
+    if (this.#step === this.#saved?.step) return;
+    await this.#log.sync();
+    const state = { step: this.#step, tokens: this.#tokens, data: this.#position, recipe };
+    const path = await saveCheckpoint(checkpoints, state, this.#trainer.tensors, recipe.checkpoints.keep);
+    [this.#savedBefore, this.#saved] = [this.#saved, { step: this.#step, path }];
+    onCheckpoint?.(this.#step, path);
+  }
+
+  #summary(evaluation: Evaluation | undefined, seconds: number): TrainSummary {
+    const { recipe, signal } = this.#job;
+    const stopped = this.#step < recipe.steps && signal?.aborted === true;
+    return {
+      ...{
+        step: this.#step,
+        steps: recipe.steps,
+        tokens: this.#tokens,
+        loss: this.#loss,
+        evaluation: stopped ? undefined : evaluation,
+        stopped,
+      },
+      ...{ checkpoint: this.#saved?.path, seconds },
+    };
+  }
+}
+
+/** Mean of the last seconds per step. */
+class Pace {
+  readonly #recent: number[] = [];
+
+  add(seconds: number): void {
+    this.#recent.push(seconds);
+    if (this.#recent.length > 32) this.#recent.shift();
+  }
+
+  get mean(): number {
+    return this.#recent.reduce((sum, seconds) => sum + seconds, 0) / Math.max(1, this.#recent.length);
+  }
+}

@@ -1,0 +1,62 @@
+// Runs small enough for tests: a model of a few thousand parameters on a text with a pattern, in memory.
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openCpuBackend } from "../backend/cpu/index.ts";
+import type { Backend } from "../backend/index.ts";
+import { Rng } from "../base/index.ts";
+import { Mixture, type Tokens } from "../data/index.ts";
+import type { TrainJob } from "./loop.ts";
+import { completeRecipe, parseRecipe, type WholeRecipe } from "./recipe.ts";
+
+export const vocabSize = 13;
+
+/** Counts up, by a step that changes now and then: easy to learn, and never quite done. */
+export function patternTokens(length: number, seed = 1): Tokens {
+  const rng = new Rng(seed);
+  const values = new Int32Array(length);
+  for (let i = 1, step = 1; i < length; i++) {
+    if (rng.below(20) === 0) step = 1 + rng.below(3);
+    values[i] = (values[i - 1]! + step) % vocabSize;
+  }
+  return { length, read: (first, count) => Promise.resolve(values.slice(first, first + count)) };
+}
+
+export function tinyRecipe(changes: Record<string, unknown> = {}): WholeRecipe {
+  const model = { dim: 16, nLayers: 2, nHeads: 2, nKvHeads: 1, hiddenDim: 24, contextLength: 16 };
+  const recipe = { data: "/data", tokenizer: "/tokenizer.json", model, steps: 20, batch: 4, learningRate: 1e-2, seed: 7, ...changes };
+  return completeRecipe(parseRecipe(recipe, "test"), vocabSize);
+}
+
+export function tinyBatches({ batch, length, seed }: WholeRecipe): Mixture {
+  const sources = [
+    { name: "a", weight: 2, tokens: patternTokens(700, 1) },
+    { name: "b", weight: 1, tokens: patternTokens(300, 2) },
+  ];
+  return new Mixture(sources, { batch, length, seed });
+}
+
+/** A backend and an empty folder, gone with the scope. */
+export async function tinyScope(open: () => Backend | Promise<Backend> = () => openCpuBackend({ threads: 1 })) {
+  const folder = await mkdtemp(join(tmpdir(), "cria-train-"));
+  const backend = await open();
+  const job = (recipe: WholeRecipe, more: Partial<TrainJob> = {}): TrainJob => ({
+    ...{ backend, recipe, folder, batches: tinyBatches(recipe) },
+    heldOut: { tokens: patternTokens(200, 3), bytes: 150 },
+    ...more,
+  });
+  const close = async () => {
+    await backend.dispose();
+    await rm(folder, { recursive: true, force: true });
+  };
+  return { folder, backend, job, [Symbol.asyncDispose]: close };
+}
+
+/** The rows of a run without what no two runs share. */
+export async function metricsOf(folder: string): Promise<Record<string, unknown>[]> {
+  const lines = (await readFile(join(folder, "metrics.jsonl"), "utf8")).trimEnd().split("\n");
+  return lines.map((line) => {
+    const { seconds: _, tokensPerSecond: __, ...row } = JSON.parse(line) as Record<string, unknown>;
+    return row;
+  });
+}

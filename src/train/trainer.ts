@@ -1,0 +1,167 @@
+// The training state on a backend: parameters, moments, and the programs of one optimiser step.
+import { type Backend, bindByName, type DeviceBuffer, type Program } from "../backend/index.ts";
+import { fail } from "../base/index.ts";
+import type { Batch } from "../data/index.ts";
+import { HeldOutEvaluator } from "../eval/index.ts";
+import { flopsOf, type Graph, type Tensor } from "../graph/index.ts";
+import {
+  type BatchSize,
+  batchPositions,
+  constantRows,
+  initialise,
+  type LlamaConfig,
+  type ParameterRow,
+  parameterRows,
+} from "../model/index.ts";
+import type { StoredTensor } from "./checkpoint.ts";
+import { type AdamwSettings, type Backward, gatherGraph, hyperValues, stepGraph, updateGraph } from "./step-graphs.ts";
+
+export interface TrainerOptions {
+  readonly config: LlamaConfig;
+  readonly size: BatchSize & Backward;
+  /** Batches whose gradients are gathered for a step. */
+  readonly accumulation: number;
+  readonly adamw: AdamwSettings;
+  /** Infinity for no clipping. */
+  readonly clipNorm: number;
+  /** Of the first weights. */
+  readonly seed: number;
+}
+
+export interface StepResult {
+  /** Mean of the batches' losses before the update, in nats. */
+  readonly loss: number;
+  /** Of the batches' mean gradient, before clipping. */
+  readonly gradientNorm: number;
+}
+
+/** A pass: a batch goes in, its loss comes out. */
+interface Pass {
+  readonly program: Program;
+  readonly loss: Tensor;
+}
+
+interface Programs {
+  /** One a batch of the step. */
+  readonly passes: readonly Pass[];
+  /** Behind the last pass; absent where the pass itself updates. */
+  readonly update?: Program;
+  /** Kept in the program that updates. */
+  readonly norm: Tensor;
+  readonly flops: number;
+}
+
+export class Trainer implements Disposable {
+  /** Floating-point operations of a step, matrix work only: the model's, forward and backward, whether or not some are done twice. */
+  readonly flopsPerStep: number;
+  readonly #backend: Backend;
+  readonly #options: TrainerOptions;
+  readonly #buffers: Map<string, DeviceBuffer>;
+  readonly #programs: Programs;
+
+  /** Compiles, and fills the parameters by the seed. @throws CriaError when the backend's memory does not suffice. */
+  static async open(backend: Backend, options: TrainerOptions): Promise<Trainer> {
+    const buffers = new Map<string, DeviceBuffer>();
+    const programs = await (options.accumulation === 1 ? compileStep : compileGathered)(backend, options, buffers);
+    const rows = [...parameterRows(options.config), ...constantRows(options.config)];
+    for (const [name, values] of initialise(rows, options.seed)) await buffers.get(name)!.write(values);
+    await buffers.get("positions")!.write(batchPositions(options.size));
+    return new Trainer(backend, options, buffers, programs);
+  }
+
+  private constructor(backend: Backend, options: TrainerOptions, buffers: Map<string, DeviceBuffer>, programs: Programs) {
+    this.flopsPerStep = programs.flops;
+    this.#backend = backend;
+    this.#options = options;
+    this.#buffers = buffers;
+    this.#programs = programs;
+  }
+
+  /**
+   * One optimiser step.
+   * @param take gives the step's next batch; called `accumulation` times
+   * @param step from 1
+   */
+  async step(take: () => Promise<Batch>, step: number, learningRate: number): Promise<StepResult> {
+    const { accumulation: batches, adamw, clipNorm } = this.#options;
+    const { passes, update, norm } = this.#programs;
+    await this.#write("hyper", hyperValues({ learningRate, step, batches, clipNorm }, adamw));
+    let loss = 0;
+    for (const pass of passes) loss += (await this.#run(pass, await take())) / batches;
+    await update?.run();
+    const [normOfSum] = await (update ?? passes[0]!.program).read(norm);
+    return { loss, gradientNorm: normOfSum! / batches };
+  }
+
+  /** Measures held-out loss on the parameters as they are then. */
+  openEvaluator(): Promise<HeldOutEvaluator> {
+    return HeldOutEvaluator.open(this.#backend, this.#options.config, this.#options.size, this.#buffers);
+  }
+
+  /** The parameters, then the moments, in the order of a checkpoint. */
+  get tensors(): StoredTensor[] {
+    const rows = parameterRows(this.#options.config);
+    const moments = rows.flatMap((row) => ["m", "v"].map((moment) => this.#stored(row, "optimizer", `.${moment}`)));
+    return [...rows.map((row) => this.#stored(row, "model", "")), ...moments];
+  }
+
+  [Symbol.dispose](): void {
+    for (const program of new Set(this.#programs.passes.map((pass) => pass.program))) program.dispose();
+    this.#programs.update?.dispose();
+    for (const buffer of this.#buffers.values()) buffer.dispose();
+  }
+
+  async #run({ program, loss }: Pass, { tokens, targets }: Batch): Promise<number> {
+    await this.#write("tokens", tokens);
+    await this.#write("targets", targets);
+    await program.run();
+    return (await program.read(loss))[0]!;
+  }
+
+  #write(name: string, values: ArrayLike<number>): Promise<void> {
+    return this.#buffer(name).write(values);
+  }
+
+  #buffer(name: string): DeviceBuffer {
+    return this.#buffers.get(name) ?? fail("train", `there is no buffer "${name}"`);
+  }
+
+  #stored({ name, hfName, shape }: ParameterRow, part: StoredTensor["part"], suffix: string): StoredTensor {
+    const buffer = this.#buffer(name + suffix);
+    return {
+      part,
+      name: hfName + suffix,
+      shape,
+      read: () => buffer.read() as Promise<Float32Array>,
+      write: (values) => buffer.write(values),
+    };
+  }
+}
+
+async function compileStep(
+  backend: Backend,
+  { config, size, adamw }: TrainerOptions,
+  buffers: Map<string, DeviceBuffer>,
+): Promise<Programs> {
+  const { graph, loss, norm } = stepGraph(config, size, adamw);
+  const program = await compile(backend, graph, buffers);
+  return { passes: [{ program, loss }], norm, flops: flopsOf(graph) };
+}
+
+async function compileGathered(backend: Backend, options: TrainerOptions, buffers: Map<string, DeviceBuffer>): Promise<Programs> {
+  const { config, size, adamw, accumulation } = options;
+  const [first, more] = [gatherGraph(config, size, true), gatherGraph(config, size, false)];
+  const { graph, norm } = updateGraph(config, adamw);
+  const firstPass = { program: await compile(backend, first.graph, buffers), loss: first.loss };
+  const morePass = { program: await compile(backend, more.graph, buffers), loss: more.loss };
+  return {
+    passes: Array.from({ length: accumulation }, (_, i) => (i === 0 ? firstPass : morePass)),
+    update: await compile(backend, graph, buffers),
+    norm,
+    flops: accumulation * flopsOf(first.graph),
+  };
+}
+
+async function compile(backend: Backend, graph: Graph, buffers: Map<string, DeviceBuffer>): Promise<Program> {
+  return backend.compile(graph, await bindByName(backend, graph, buffers));
+}

@@ -1,0 +1,69 @@
+// A run folder as other tools see it: PyTorch, through transformers where that is installed, else a small reader, gives our logits.
+import { execFileSync } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { bindByName } from "../dist/backend/index.js";
+import { referenceBackend } from "../dist/backend/reference/index.js";
+import { inferenceGraph, initialise, parameterRows } from "../dist/model/index.js";
+import { trainTokenizer } from "../dist/tokenizer/index.js";
+import { completeRecipe, parseRecipe, saveModel, startRunFolder } from "../dist/train/index.js";
+
+const script = fileURLToPath(new URL("goldens/check_run_folder.py", import.meta.url));
+const python = ["python3", "/usr/bin/python3"].find(hasTorch);
+const ids = [1, 5, 7, 300, 9, 11, 2];
+
+test("the logits of a run folder are the same in PyTorch", async (context) => {
+  if (python === undefined) return context.skip("there is no Python with torch here");
+  const folder = await mkdtemp(join(tmpdir(), "cria-run-"));
+  try {
+    const tokenizer = await trainTokenizer(["a llama is a llama"], {
+      kind: "sentencepiece",
+      vocabSize: 272,
+      specials: { unk: "<unk>", bos: "<s>", eos: "</s>" },
+    });
+    const model = { vocabSize: 301, dim: 24, nLayers: 2, nHeads: 4, nKvHeads: 2, hiddenDim: 40, contextLength: 16 };
+    const recipe = completeRecipe(parseRecipe({ data: "data", tokenizer: "t", model, steps: 1 }, "test"), tokenizer.pieces.length);
+    await startRunFolder(folder, recipe, tokenizer);
+    const weights = initialise(parameterRows(recipe.model), 5);
+    for (const values of weights.values()) for (let i = 0; i < values.length; i++) values[i] *= 4; // logits that differ from each other
+    await saveModel(folder, stored(recipe.model, weights));
+    const found = JSON.parse(execFileSync(python, [script, folder, ids.join(",")], { encoding: "utf8" }));
+    const expected = await logitsOf(recipe.model, weights);
+    const difference = Math.max(...found.logits.flat().map((logit, i) => Math.abs(logit - expected[i])));
+    expect(found.logits.length).toBe(ids.length);
+    expect(difference / Math.max(...expected.map(Math.abs))).toBeLessThan(1e-4);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+function stored(config, weights) {
+  const write = () => Promise.resolve();
+  return parameterRows(config).map(({ name, hfName, shape }) => {
+    return { part: "model", name: hfName, shape, read: () => Promise.resolve(weights.get(name)), write };
+  });
+}
+
+async function logitsOf(config, weights) {
+  const backend = referenceBackend();
+  const buffers = new Map();
+  const { graph, logits } = inferenceGraph(config, { length: ids.length, cacheRows: ids.length, logits: "all" });
+  const program = await backend.compile(graph, await bindByName(backend, graph, buffers));
+  for (const [name, values] of weights) await buffers.get(name).write(values);
+  await buffers.get("tokens").write(ids);
+  await buffers.get("positions").write(ids.map((_, i) => i));
+  await program.run();
+  return Array.from(await program.read(logits));
+}
+
+function hasTorch(name) {
+  try {
+    execFileSync(name, ["-c", "import torch"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
