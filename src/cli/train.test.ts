@@ -1,0 +1,216 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { Rng } from "../base/index.ts";
+import { dataRecipe, prepare } from "../data/index.ts";
+import { openFile } from "../files/index.ts";
+import { readHfConfig, readSafetensors, tokenizerJson } from "../formats/index.ts";
+import { parameterRows } from "../model/index.ts";
+import { createTokenizer, trainTokenizer } from "../tokenizer/index.ts";
+import { commandRows } from "./commands.ts";
+import { runCli } from "./run.ts";
+
+const main = fileURLToPath(new URL("./main.js", import.meta.url));
+let folder: string;
+
+const recipe = `
+data: data
+tokenizer: tokenizer.json
+model: { dim: 32, nLayers: 2, nHeads: 4, nKvHeads: 2, hiddenDim: 48, contextLength: 32 }
+steps: 60
+batch: 4
+learningRate: 5e-3
+evaluation: { every: 10, tokens: 256 }
+checkpoints: { every: 7, keep: 2 }
+threads: 1
+`;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "cria-train-cli-"));
+  const documents = writeDocuments();
+  const model = await trainTokenizer(documents, {
+    kind: "bytes",
+    vocabSize: 320,
+    pattern: "gpt2",
+    specials: { bos: "<s>", eos: "</s>" },
+  });
+  await writeFile(join(folder, "text.txt"), documents.join("\n\n"));
+  await writeFile(join(folder, "tokenizer.json"), JSON.stringify(tokenizerJson(model)));
+  const source = { name: "text", paths: "text.txt", separator: "blank-lines", weight: 1 };
+  const data = dataRecipe.parse({ sources: [source], heldOut: 0.1 });
+  await prepare(data, createTokenizer(model), join(folder, "data"), { folder });
+  await writeFile(join(folder, "recipe.yaml"), recipe);
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+test("a run folder is a Hugging Face folder with the recipe, metrics and checkpoints beside", async () => {
+  const { code, stdout } = await cria("train", "recipe.yaml", "--out", "run", "--json");
+  expect(code).toBe(0);
+  const summary = JSON.parse(stdout) as Record<string, unknown>;
+  expect(summary).toMatchObject({ run: "run", step: 60, steps: 60, tokens: 60 * 128, stopped: false });
+  expect((await readdir(join(folder, "run"))).sort()).toEqual([
+    ...["checkpoints", "config.json", "generation_config.json", "metrics.jsonl", "model.safetensors"],
+    ...["tokenizer.json", "tokenizer_config.json", "train.yaml"],
+  ]);
+  const { config, bosTokenId, eosTokenIds } = readHfConfig("config.json", await readFile(join(folder, "run", "config.json")));
+  expect({ vocabSize: config.vocabSize, bosTokenId, eosTokenIds }).toEqual({ vocabSize: 320, bosTokenId: 318, eosTokenIds: [319] });
+  await using source = await openFile(join(folder, "run", "model.safetensors"));
+  const file = await readSafetensors(source);
+  file.expect(parameterRows(config).map(({ hfName: name, shape }) => ({ name, shape })));
+  expect(file.metadata).toEqual({ format: "pt" });
+  expect(await readFile(join(folder, "run", "train.yaml"), "utf8")).toMatch(
+    /^data: \.\.\/data\ntokenizer: tokenizer\.json\n(.*\n)*warmupSteps: 3\n/,
+  );
+});
+
+test("killed at any moment, again and again, and resumed, a run is bit for bit that of one piece", async () => {
+  if (!existsSync(join(folder, "run"))) await cria("train", "recipe.yaml", "--out", "run");
+  const rng = new Rng(11);
+  for (let kill = 0; kill < 5; kill++) {
+    const child = kill === 0 ? start("train", "recipe.yaml", "--out", "killed") : start("train", "killed", "--resume");
+    await killAfterSteps(child, join(folder, "killed", "metrics.jsonl"), 1 + rng.below(9), rng.below(8));
+    expect(child.signalCode).toBe("SIGKILL");
+  }
+  const { code } = await cria("train", "killed", "--resume");
+  expect(code).toBe(0);
+  expect(rowsOf("killed")).toEqual(rowsOf("run"));
+  for (const file of ["model.safetensors", "checkpoints/step-000060/optimizer.safetensors"])
+    expect((await readFile(join(folder, "killed", file))).equals(await readFile(join(folder, "run", file))), file).toBe(true);
+  expect(await readdir(join(folder, "killed", "checkpoints"))).toEqual(await readdir(join(folder, "run", "checkpoints")));
+});
+
+test("Ctrl-C saves, says how to go on, and exits with 130; the end is that of a run of one piece", async () => {
+  const child = start("train", "recipe.yaml", "--out", "stopped");
+  const ended = outputOf(child);
+  await until(() => lastStep(join(folder, "stopped", "metrics.jsonl")) >= 5);
+  child.kill("SIGINT");
+  const { code, stdout } = await ended;
+  expect(code).toBe(130);
+  expect(stdout).toMatch(/stopped at step \d+ of 60, saved; go on with: cria train stopped --resume/);
+  expect((await cria("train", "recipe.yaml", "--out", "stopped", "--resume")).code).toBe(0);
+  expect(rowsOf("stopped")).toEqual(rowsOf("run"));
+});
+
+test("what was trained is never overwritten, and a resumed run keeps to its recipe unless told", async () => {
+  const steps = ["--set", "steps=4"];
+  expect((await cria("train", "recipe.yaml", "--out", "short", ...steps)).code).toBe(0);
+  const again = await cria("train", "recipe.yaml", "--out", "short");
+  expect(again).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/short: it holds a run: go on with --resume, or choose another folder/),
+  });
+  const changed = await cria("train", "recipe.yaml", "--out", "short", "--resume");
+  expect(changed).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/recipe changed .* steps from 4 to 60: restore it, or say --set steps=60/),
+  });
+  const longer = await cria("train", "short", "--resume", "--set", "steps=6");
+  expect(longer).toMatchObject({ code: 0, stdout: expect.stringMatching(/changed by --set: steps from 4 to 6\ngoing on from step 4\n/) });
+  expect(rowsOf("short").filter((row) => "loss" in row).length).toBe(6);
+  const wider = await cria("train", "short", "--resume", "--set", "steps=8", "--set", "model.dim=64");
+  expect(wider).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/tensor "model\.embed_tokens\.weight" is \[320, 32\] but the model's is \[320, 64\]/),
+  });
+  expect(rowsOf("short").filter((row) => "loss" in row).length).toBe(6);
+});
+
+const bad: readonly [what: string, code: number, message: RegExp, ...words: string[]][] = [
+  ["no recipe", 2, /0 paths are given but it takes one/],
+  ["a missing recipe", 1, /nowhere\.yaml: no such file/, "@nowhere.yaml"],
+  ["a folder without --resume", 2, /data is a folder: name a recipe, or add --resume/, "@data"],
+  ["a folder that is no run", 1, /data.train\.yaml: no such file/, "@data", "--resume"],
+  ["a misspelt key", 1, /unknown key "learningRat", did you mean "learningRate"\?/, "@recipe.yaml", "--set", "learningRat=1"],
+  ["a misspelt inner key", 1, /unknown key "nlayer" in model, did you mean "nLayers"\?/, "@recipe.yaml", "--set", "model.nlayer=1"],
+  ["a value of another kind", 1, /learningRate is "fast"/, "@recipe.yaml", "--set", "learningRate=fast"],
+  ["no setting", 2, /--set "steps" is no setting: write key=value/, "@recipe.yaml", "--set", "steps"],
+  ["a setting that is no YAML", 2, /--set "steps=\[1": .*write the value as in YAML/, "@recipe.yaml", "--set", "steps=[1"],
+  ["a path through a number", 1, /--set steps\.x: x would stand in 60, which has no keys/, "@recipe.yaml", "--set", "steps.x=1"],
+  ["heads that do not divide", 1, /dim 32 is not a multiple of nHeads 5/, "@recipe.yaml", "--set", "model.nHeads=5"],
+  ["an unknown preset", 1, /no preset "5N", did you mean "5M"/, "@recipe.yaml", "--set", "model={preset: 5N}"],
+  ["no sizes", 1, /neither a preset nor dim, nLayers and nHeads/, "@recipe.yaml", "--set", "model={dim: 8}"],
+  ["a vocabulary too small", 1, /model\.vocabSize is 99 but the tokenizer has 320/, "@recipe.yaml", "--set", "model.vocabSize=99"],
+  ["a length beyond the context", 1, /length is 64 but the model's contextLength 32/, "@recipe.yaml", "--set", "length=64"],
+  ["steps and tokens", 1, /steps is 60 and tokens 99: give one of them/, "@recipe.yaml", "--set", "tokens=99"],
+  ["data that is none", 1, /manifest\.json: no such file/, "@recipe.yaml", "--set", "data=@run"],
+  ["a run that is not there", 1, /absent.train\.yaml: no such file/, "@recipe.yaml", "--out", "@absent", "--resume"],
+];
+
+test.each(bad)("%s is refused, and nothing is left", async (_, code, message, ...words) => {
+  const out = words[0] === "@recipe.yaml" && !words.includes("--out") ? ["--out", "@refused"] : [];
+  const inFolder = [...words, ...out].map((word) => word.replace(/^(data=)?@/, (_, key = "") => `${key}${folder}/`));
+  let said = "";
+  const stderr = (text: string) => {
+    said += text;
+  };
+  const silent = { stdout: () => {}, stderr, stdin: async () => new Uint8Array(), progress: () => {} };
+  const terminal = { ...silent, signal: new AbortController().signal, width: 80, version: "0", debug: false };
+  expect(await runCli(["train", ...inFolder], commandRows, terminal)).toBe(code);
+  expect(said).toMatch(message);
+  for (const name of ["refused", "absent"]) expect(existsSync(join(folder, name))).toBe(false);
+});
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function start(...words: string[]): ChildProcess {
+  return spawn(process.execPath, [main, ...words], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+}
+
+function cria(...words: string[]): Promise<Ended> {
+  return outputOf(start(...words));
+}
+
+function outputOf(child: ChildProcess): Promise<Ended> {
+  let [stdout, stderr] = ["", ""];
+  child.stdout!.on("data", (chunk) => (stdout += chunk));
+  child.stderr!.on("data", (chunk) => (stderr += chunk));
+  return new Promise((done) => child.on("close", (code) => done({ code, stdout, stderr })));
+}
+
+/** Kills as `kill -9` does once the run is so many steps further, and some milliseconds have passed: in a step, an evaluation or a checkpoint. */
+async function killAfterSteps(child: ChildProcess, metrics: string, steps: number, milliseconds: number): Promise<void> {
+  const ended = outputOf(child);
+  const before = lastStep(metrics);
+  await until(() => lastStep(metrics) >= before + steps || child.exitCode !== null);
+  await new Promise((done) => setTimeout(done, milliseconds));
+  child.kill("SIGKILL");
+  await ended;
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((done) => setTimeout(done, 1));
+}
+
+/** Of the metrics written so far, the step reached; a resumed run begins by cutting some off. */
+function lastStep(metrics: string): number {
+  const rows = existsSync(metrics) ? readFileSync(metrics, "utf8").split("\n").slice(0, -1) : [];
+  return rows.length === 0 ? 0 : (JSON.parse(rows.at(-1)!) as { step: number }).step;
+}
+
+function rowsOf(run: string): Record<string, unknown>[] {
+  const lines = readFileSync(join(folder, run, "metrics.jsonl"), "utf8")
+    .trimEnd()
+    .split("\n");
+  return lines.map((line) => {
+    const { seconds: _, tokensPerSecond: __, ...row } = JSON.parse(line) as Record<string, unknown>;
+    return row;
+  });
+}
+
+/** Sentences that a grammar of a few words makes. */
+function writeDocuments(): string[] {
+  const rng = new Rng(3);
+  const pick = (words: readonly string[]) => words[rng.below(words.length)]!;
+  const sentence = () =>
+    `${pick(["The", "A", "One"])} ${pick(["young", "old", "white", "quiet"])} ${pick(["llama", "cria", "shepherd", "mountain"])} ${pick(["sees", "knows", "follows"])} ${pick(["the river", "a path", "every stone", "its mother"])}.`;
+  return Array.from({ length: 120 }, () => Array.from({ length: 3 + rng.below(6) }, sentence).join(" "));
+}

@@ -1,0 +1,166 @@
+// cria train: a recipe and prepared data to a run folder, or further along one that was stopped.
+import { basename, extname, join, resolve } from "node:path";
+import { openCpuBackend } from "../backend/cpu/index.ts";
+import type { Backend } from "../backend/index.ts";
+import { fail, UsageError } from "../base/index.ts";
+import { Mixture, PreparedData, vocabularyOf } from "../data/index.ts";
+import { parameterCount } from "../model/index.ts";
+import type { Tokenizer } from "../tokenizer/index.ts";
+import {
+  type Checkpoint,
+  checkUnused,
+  completeRecipe,
+  type LiveMetrics,
+  latestCheckpoint,
+  readRecipe,
+  recipeChanges,
+  runPaths,
+  settingKey,
+  startRunFolder,
+  type TrainSummary,
+  trainRun,
+  type WholeRecipe,
+  writeRecipe,
+} from "../train/index.ts";
+import type { Command, CommandIo, Flags } from "./command.ts";
+import { trainingNote } from "./live-line.ts";
+import { isFolder, loadTokenizer } from "./load-tokenizer.ts";
+
+const where = "train";
+
+export const train: Command = {
+  name: "train",
+  summary: "train a model by a recipe, or go on with a run that was stopped",
+  usage: "RECIPE.yaml|RUN [--out DIR] [--resume] [--set key=value]...",
+  flags: [
+    { name: "out", type: "string", help: "the run folder, by default runs/ and the recipe's name" },
+    { name: "resume", type: "boolean", help: "go on from the run's newest checkpoint" },
+    { name: "set", type: "string", repeat: true, help: "say a key of the recipe anew, such as learningRate=3e-4 or model.nLayers=4" },
+  ],
+  async run(args, flags, io) {
+    const plan = await readPlan(args, flags);
+    const { started, summary } = await runPlan(plan, io);
+    io.stdout(io.json ? asJson(plan.folder, summary) : asText(plan.folder, started, summary));
+    return 0;
+  },
+};
+
+/** What the words of the command line ask for. */
+interface Plan {
+  readonly folder: string;
+  readonly recipe: WholeRecipe;
+  readonly tokenizer: Tokenizer;
+  readonly resume: boolean;
+  /** For people: what --set changed in a run that goes on. */
+  readonly changed: readonly string[];
+}
+
+async function readPlan(args: readonly string[], flags: Flags): Promise<Plan> {
+  const [given, ...more] = args;
+  if (given === undefined || more.length > 0)
+    throw new UsageError(where, `${args.length} paths are given but it takes one: the recipe, or the folder of a run to go on with`);
+  const settings = flags.set as readonly string[];
+  const resume = flags.resume === true;
+  const isRun = await isFolder(given);
+  if (isRun && !resume) throw new UsageError(where, `${given} is a folder: name a recipe, or add --resume to go on with the run in it`);
+  if (isRun && flags.out !== undefined) throw new UsageError(where, `--out is ${flags.out} but the run is ${given}: leave --out away`);
+  const folder = isRun ? given : ((flags.out as string | undefined) ?? join("runs", basename(given, extname(given))));
+  const asked = await readWhole(isRun ? runPaths(given).recipe : given, settings);
+  const changed = resume ? await compare(folder, asked.recipe, settings) : [];
+  return { folder, ...asked, resume, changed };
+}
+
+async function readWhole(path: string, settings: readonly string[]): Promise<Pick<Plan, "recipe" | "tokenizer">> {
+  const recipe = await readRecipe(path, settings);
+  const tokenizer = await loadTokenizer(recipe.tokenizer, where);
+  return { recipe: completeRecipe(recipe, tokenizer.vocabSize), tokenizer };
+}
+
+/** A run goes on by its own recipe; what differs must have been meant. */
+async function compare(folder: string, now: WholeRecipe, settings: readonly string[]): Promise<string[]> {
+  const { recipe: before } = await readWhole(runPaths(folder).recipe, []);
+  const meant = settings.map(settingKey);
+  return recipeChanges(before, now).map((change) => {
+    const text = `${change.key} from ${change.before ?? "nothing"} to ${change.now ?? "nothing"}`;
+    const isMeant = meant.some((key) => change.key === key || change.key.startsWith(`${key}.`) || followsFrom(change.key, meant));
+    if (!isMeant)
+      fail(where, `the recipe changed since ${folder} was begun, ${text}: restore it, or say --set ${change.key}=${change.now}`);
+    return text;
+  });
+}
+
+/** Steps may come from tokens, and the warm-up from steps. */
+function followsFrom(key: string, meant: readonly string[]): boolean {
+  return ["steps", "warmupSteps"].includes(key) && meant.some((other) => ["steps", "tokens"].includes(other));
+}
+
+async function runPlan(plan: Plan, io: CommandIo): Promise<{ started: number; summary: TrainSummary }> {
+  const { folder, tokenizer } = plan;
+  if (!plan.resume) await checkUnused(folder);
+  await using data = await PreparedData.open(plan.recipe.data, vocabularyOf(tokenizer));
+  const { batch, length, seed } = plan.recipe;
+  const batches = new Mixture(data.sources, { batch, length, seed });
+  const checkpoint = plan.resume ? await latestCheckpoint(runPaths(folder).checkpoints) : undefined;
+  const recipe = plan.resume ? await goOn(plan) : await startRunFolder(folder, plan.recipe, tokenizer.model);
+  await using backend = await openCpuBackend(recipe.threads === undefined ? {} : { threads: recipe.threads });
+  if (!io.json) io.stdout(introduce(plan, checkpoint, data, backend));
+  const heldOut = data.heldOut && { tokens: data.heldOut, bytes: data.heldOut.totals.bytes };
+  const summary = await trainRun({ backend, recipe, folder, batches, heldOut, checkpoint, signal: io.signal, ...reports(io) });
+  return { started: checkpoint?.state.step ?? 0, summary };
+}
+
+async function goOn({ folder, recipe, changed }: Plan): Promise<WholeRecipe> {
+  const own = { ...recipe, tokenizer: resolve(runPaths(folder).tokenizer) };
+  if (changed.length > 0) await writeRecipe(runPaths(folder).recipe, own);
+  return own;
+}
+
+function reports(io: CommandIo) {
+  return {
+    progress: io.progress,
+    onStep: (metrics: LiveMetrics) =>
+      io.progress({ task: "training", done: metrics.step, total: metrics.steps, unit: "steps", note: trainingNote(metrics) }),
+    onEvaluation: (step: number, evaluation: NonNullable<TrainSummary["evaluation"]>) => {
+      if (!io.json) io.stdout(`step ${step}: ${describe(evaluation)}\n`);
+    },
+  };
+}
+
+function introduce({ folder, recipe, changed }: Plan, checkpoint: Checkpoint | undefined, data: PreparedData, backend: Backend): string {
+  const { model, steps, batch, accumulation, length } = recipe;
+  const parameters = count(parameterCount(model));
+  const sources = data.sources.map(({ name, tokens }) => `${name} ${count(tokens.length)}`).join(", ");
+  return lines([
+    `${folder}: ${parameters} parameters, ${steps} steps of ${batch * accumulation} × ${length} tokens, on ${backend.name}`,
+    `tokens: ${sources}${data.heldOut ? `; held out ${count(data.heldOut.length)}` : "; none held out"}`,
+    ...(changed.length > 0 ? [`changed by --set: ${changed.join(", ")}`] : []),
+    ...(checkpoint ? [`going on from step ${checkpoint.state.step}`] : []),
+  ]);
+}
+
+function asText(folder: string, started: number, { step, steps, tokens, loss, evaluation, stopped, seconds }: TrainSummary): string {
+  const done = `${step - started} steps in ${seconds.toFixed(1)} s, ${count(tokens)} tokens since the beginning`;
+  return lines([
+    `trained ${done}${loss === undefined ? "" : `; loss ${loss.toFixed(3)}`}`,
+    ...(evaluation ? [describe(evaluation)] : []),
+    ...(stopped ? [`stopped at step ${step} of ${steps}, saved; go on with: cria train ${folder} --resume`] : []),
+    `try it: cria generate ${folder} "Once upon a time"`,
+  ]);
+}
+
+function describe({ loss, perplexity, bitsPerByte }: NonNullable<TrainSummary["evaluation"]>): string {
+  return `held-out loss ${loss.toFixed(3)}, perplexity ${perplexity.toPrecision(4)}, ${bitsPerByte.toFixed(3)} bits per byte`;
+}
+
+function asJson(run: string, summary: TrainSummary): string {
+  return `${JSON.stringify({ run, ...summary }, null, 2)}\n`;
+}
+
+/** 950, 12.3k, 4.56M. */
+function count(value: number): string {
+  return new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 }).format(value);
+}
+
+function lines(parts: readonly string[]): string {
+  return parts.map((part) => `${part}\n`).join("");
+}
