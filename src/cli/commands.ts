@@ -14,11 +14,6 @@ export const commandRows: readonly CommandRow[] = [
     load: async () => (await import("./demo.ts")).demo,
   },
   {
-    name: "train",
-    summary: "train a model by a recipe, or go on with a run that was stopped",
-    load: async () => (await import("./train.ts")).train,
-  },
-  {
     name: "tokenizer",
     summary: "train a tokenizer and use it",
     load: async () => (await import("./tokenizer.ts")).tokenizerCommand,
