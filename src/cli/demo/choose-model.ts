@@ -11,18 +11,11 @@ export interface Rung {
   readonly learningRate: number;
 }
 
-/** Positions in a training sequence, and all that the model can look back on. */
-export const contextLength = 256;
-
-const shape = (dim: number, nLayers: number, nHeads: number, hiddenDim: number) => (vocabSize: number) => ({
-  ...{ vocabSize, dim, nLayers, nHeads, hiddenDim, contextLength, tiedOutput: true },
-});
-
 const ladder = [
-  { from: 0, shape: shape(96, 3, 3, 256), vocabSize: 1024, batch: 4, learningRate: 6e-3 },
-  { from: 4e12, shape: shape(128, 4, 4, 352), vocabSize: 2048, batch: 4, learningRate: 5e-3 },
-  { from: 4e13, shape: shape(192, 5, 6, 512), vocabSize: 2048, batch: 8, learningRate: 4e-3 },
-  { from: 3e14, shape: shape(256, 6, 8, 688), vocabSize: 4096, batch: 16, learningRate: 3e-3 },
+  { from: 0, dim: 96, nLayers: 3, nHeads: 3, hiddenDim: 256, contextLength: 128, vocabSize: 2048, batch: 4, learningRate: 4e-3 },
+  { from: 3e12, dim: 128, nLayers: 4, nHeads: 4, hiddenDim: 352, contextLength: 128, vocabSize: 4096, batch: 4, learningRate: 3e-3 },
+  { from: 4e13, dim: 192, nLayers: 5, nHeads: 6, hiddenDim: 512, contextLength: 256, vocabSize: 4096, batch: 4, learningRate: 2e-3 },
+  { from: 3e14, dim: 256, nLayers: 6, nHeads: 8, hiddenDim: 688, contextLength: 256, vocabSize: 4096, batch: 8, learningRate: 1.5e-3 },
 ] as const;
 
 /** Pieces of the tokenizer that a budget's model takes; said before the model, because the tokenizer is trained first. */
@@ -32,10 +25,9 @@ export function vocabularyFor(flops: number): number {
 
 /** @param vocabSize what the tokenizer has. */
 export function rungFor(flops: number, vocabSize: number): Rung {
-  const { shape: make, ...row } = rowFor(flops);
-  const model = make(vocabSize);
-  const millions = parameterCount(llamaConfig(model)) / 1e6;
-  return { ...row, model, name: `${millions.toPrecision(2)}M` };
+  const { from, batch, learningRate, ...sizes } = rowFor(flops);
+  const model = { ...sizes, vocabSize, tiedOutput: true };
+  return { from, batch, learningRate, model, name: `${(parameterCount(llamaConfig(model)) / 1e6).toPrecision(2)}M` };
 }
 
 function rowFor(flops: number) {
