@@ -9,10 +9,12 @@ const phases = 5000;
 const steps = 20;
 const chunks = 1000;
 
-const rows = [];
-for (const threads of [1, 2]) rows.push(await measure(threads));
-console.log(`the engine's own cost, ${availableParallelism()} cores, median of ${rounds} rounds`);
-console.table(rows);
+export async function run() {
+  const rows = [];
+  for (const threads of [1, 2]) rows.push(await measure(threads));
+  console.log(`the engine's own cost, ${availableParallelism()} cores, median of ${rounds} rounds`);
+  console.table(rows);
+}
 
 async function measure(threads) {
   const engine = await openEngine({ threads });

@@ -128,8 +128,8 @@ async function prepareRun(asked: Asked, folder: string, backend: Backend, io: Co
   const flops = matmulRate * usualShare * trainSeconds;
   const corpus = await openCorpus(asked, io);
   await mkdir(folder, { recursive: true });
-  await writeCorpus(corpus, folder, say);
-  const tokenizer = await raiseTokenizer(corpus, vocabularyFor(flops), io);
+  const bytes = await writeCorpus(corpus, folder, say);
+  const tokenizer = await raiseTokenizer(corpus, vocabularyFor(flops, bytes), io);
   const manifest = await prepareData(corpus, tokenizer, folder, io);
   say(
     `tokenizer  ${tokenizer.vocabSize} pieces, ${bytesPerToken(manifest).toFixed(2)} bytes a token; ${count(tokensOf(manifest.sources))} tokens in shards`,
@@ -150,9 +150,10 @@ function openCorpus({ texts }: Asked, { progress, signal }: CommandIo): Promise<
   return texts.length > 0 ? textCorpus(texts, { progress, signal }) : gatherCorpus({ root: packageRoot, progress, signal });
 }
 
-/** The text as JSONL in the run folder, a file a source: what was learnt from stays beside what was learnt. */
-async function writeCorpus(corpus: readonly CorpusSource[], folder: string, say: Say): Promise<void> {
+/** The text as JSONL in the run folder, a file a source: what was learnt from stays beside what was learnt. Returns its bytes. */
+async function writeCorpus(corpus: readonly CorpusSource[], folder: string, say: Say): Promise<number> {
   await mkdir(join(folder, "text"), { recursive: true });
+  let total = 0;
   for (const [i, source] of corpus.entries()) {
     let bytes = 0;
     const lines = async function* () {
@@ -162,11 +163,13 @@ async function writeCorpus(corpus: readonly CorpusSource[], folder: string, say:
       }
     };
     await atomicWrite(textPath(folder, source, i), lines(), where);
+    total += bytes;
     const share = `${(100 * source.weight).toFixed(0)} %`.padStart(5);
     say(
       `text     ${share} ${source.name.padEnd(20)} ${mega(bytes).padStart(8)}  ${source.kind.padEnd(9)} ${source.package}, ${source.licence}`,
     );
   }
+  return total;
 }
 
 function textPath(folder: string, source: CorpusSource, index: number): string {

@@ -18,9 +18,13 @@ const ladder = [
   { from: 3e14, dim: 256, nLayers: 6, nHeads: 8, hiddenDim: 688, contextLength: 256, vocabSize: 4096, batch: 8, learningRate: 1.5e-3 },
 ] as const;
 
-/** Pieces of the tokenizer that a budget's model takes; said before the model, because the tokenizer is trained first. */
-export function vocabularyFor(flops: number): number {
-  return rowFor(flops).vocabSize;
+/** Fewer bytes of text than this for a piece, and the last merges would hardly be seen in training. */
+const bytesPerPiece = 400;
+const smallestVocabulary = 512;
+
+/** Pieces of the tokenizer for a budget's model: fewer where the text is short. Said before the model, because the tokenizer is trained first. */
+export function vocabularyFor(flops: number, textBytes: number): number {
+  return Math.min(rowFor(flops).vocabSize, Math.max(smallestVocabulary, Math.floor(textBytes / bytesPerPiece)));
 }
 
 /** @param vocabSize what the tokenizer has. */
