@@ -27,6 +27,7 @@ import { trainingNote } from "./live-line.ts";
 import { measureMatmul } from "./measure-matmul.ts";
 import { openBackend } from "./open-backend.ts";
 import { packageRoot } from "./package-root.ts";
+import { sparkline } from "./sparkline.ts";
 
 const where = "demo";
 /** Share of the documents that training never sees. */
@@ -241,18 +242,19 @@ async function trainAndSay(
   const { batch, length, seed } = recipe;
   const batches = new Mixture(data.sources, { batch, length, seed });
   say(`training   the first step begins ${((performance.now() - began) / 1000).toFixed(0)} s after the start`);
+  const losses: number[] = [];
   const summary = await trainRun({
     ...{ backend, recipe, folder, batches, signal: io.signal, progress: io.progress },
     heldOut: data.heldOut && { tokens: data.heldOut, bytes: data.heldOut.totals.bytes },
     onStep: (metrics) => {
+      losses.push(metrics.loss);
       const note = trainingNote({ ...metrics, matmulShare: metrics.flopsPerSecond / matmulRate });
       io.progress({ task: "training", done: metrics.step, total: metrics.steps, unit: "steps", note });
     },
   });
+  if (losses.length > 0) say(`loss       ${losses[0]!.toFixed(2)} ${sparkline(losses, 50)} ${losses.at(-1)!.toFixed(2)}`);
   const rate = summary.tokens / summary.seconds;
-  say(
-    `trained    ${summary.step} steps, ${count(summary.tokens)} tokens in ${summary.seconds.toFixed(0)} s (${count(rate)} tokens/s); last loss ${summary.loss?.toFixed(3)}`,
-  );
+  say(`trained    ${summary.step} steps, ${count(summary.tokens)} tokens in ${summary.seconds.toFixed(0)} s (${count(rate)} tokens/s)`);
   return summary;
 }
 
