@@ -19,6 +19,11 @@ export const commandRows: readonly CommandRow[] = [
     load: async () => (await import("./tokenizer.ts")).tokenizerCommand,
   },
   {
+    name: "data",
+    summary: "turn texts into the tokens that training reads",
+    load: async () => (await import("./data.ts")).dataCommand,
+  },
+  {
     name: "train",
     summary: "train a model by a recipe, or go on with a run that was stopped",
     load: async () => (await import("./train.ts")).train,

@@ -31,7 +31,17 @@ export function groupHelp(group: CommandGroup, width: number): string {
 /** `cria doctor --help`; `path` is the command as typed, without `cria`. */
 export function commandHelp(path: string, command: Command, width: number): string {
   const rows = [...command.flags, ...commonFlags].map((row) => ({ name: flagName(row), summary: flagHelp(row) }));
-  return page([`cria ${path}: ${command.summary}`, `usage: ${`cria ${path} ${command.usage}`.trim()}`, list("flags:", rows, width)]);
+  return page([
+    `cria ${path}: ${command.summary}`,
+    `usage: ${`cria ${path} ${command.usage}`.trim()}`,
+    list("flags:", rows, width),
+    ...(command.example === undefined ? [] : [showExample(command.example)]),
+  ]);
+}
+
+/** As it is, so that it can be copied; not wrapped. */
+function showExample({ title, text }: NonNullable<Command["example"]>): string {
+  return [`${title}:`, ...text.trimEnd().split("\n")].join("\n  ");
 }
 
 function flagName(row: FlagRow): string {

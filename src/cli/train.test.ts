@@ -91,7 +91,7 @@ test("Ctrl-C saves, says how to go on, and exits with 130; the end is that of a 
   child.kill("SIGINT");
   const { code, stdout } = await ended;
   expect(code).toBe(130);
-  expect(stdout).toMatch(/stopped at step \d+ of 60, saved; go on with: cria train stopped --resume/);
+  expect(stdout).toMatch(/stopped at step \d+ of 60, saved; go on with: npx cria train stopped --resume/);
   expect((await cria("train", "recipe.yaml", "--out", "stopped", "--resume")).code).toBe(0);
   expect(rowsOf("stopped")).toEqual(rowsOf("run"));
 });
@@ -115,8 +115,14 @@ test("what was trained is never overwritten, and a resumed run keeps to its reci
   const wider = await cria("train", "short", "--resume", "--set", "steps=8", "--set", "model.dim=64");
   expect(wider).toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(/tensor "model\.embed_tokens\.weight" is \[320, 32\] but the model's is \[320, 64\]/),
+    stderr: expect.stringMatching(/model\.dim from 32 to 64: a run keeps its model, begin a new one with --out/),
   });
+  const before = await readFile(join(folder, "short", "train.yaml"), "utf8");
+  const shorter = await cria("train", "short", "--resume", "--set", "steps=5");
+  expect(shorter).toMatchObject({ code: 1, stderr: expect.stringMatching(/steps is 5 but .*step-000006 has done 6: raise steps/) });
+  const larger = await cria("train", "short", "--resume", "--set", "steps=8", "--set", "batch=100000000");
+  expect(larger).toMatchObject({ code: 1, stderr: expect.stringMatching(/engine's memory may grow to/) });
+  expect(await readFile(join(folder, "short", "train.yaml"), "utf8")).toBe(before);
   expect(rowsOf("short").filter((row) => "loss" in row).length).toBe(6);
 });
 
@@ -138,6 +144,8 @@ const bad: readonly [what: string, code: number, message: RegExp, ...words: stri
   ["a length beyond the context", 1, /length is 64 but the model's contextLength 32/, "@recipe.yaml", "--set", "length=64"],
   ["steps and tokens", 1, /steps is 60 and tokens 99: give one of them/, "@recipe.yaml", "--set", "tokens=99"],
   ["data that is none", 1, /manifest\.json: no such file/, "@recipe.yaml", "--set", "data=@run"],
+  ["a batch beyond the memory", 1, /engine's memory may grow to/, "@recipe.yaml", "--set", "batch=100000000"],
+  ["too many threads", 2, /threads is 1000, but an engine has from 1 to 64/, "@recipe.yaml", "--set", "threads=1000"],
   ["a run that is not there", 1, /absent.train\.yaml: no such file/, "@recipe.yaml", "--out", "@absent", "--resume"],
 ];
 

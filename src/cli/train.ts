@@ -28,6 +28,18 @@ import { openBackend } from "./open-backend.ts";
 
 const where = "train";
 
+/** A test reads it as a recipe. */
+const exampleRecipe = `\
+data: data                    # what cria data prepare made; paths are relative to the recipe
+tokenizer: tokenizer.json     # the one it was made with
+model: { preset: 5M }         # or sizes: { dim: 256, nLayers: 5, nHeads: 8 }, or both
+steps: 2000                   # or tokens: 4_000_000
+batch: 8                      # sequences in a step
+learningRate: 1e-3            # at its peak
+evaluation: { every: 250 }    # steps
+checkpoints: { every: 250 }   # steps
+`;
+
 export const train: Command = {
   name: "train",
   summary: "train a model by a recipe, or go on with a run that was stopped",
@@ -37,6 +49,7 @@ export const train: Command = {
     { name: "resume", type: "boolean", help: "go on from the run's newest checkpoint" },
     { name: "set", type: "string", repeat: true, help: "say a key of the recipe anew, such as learningRate=3e-4 or model.nLayers=4" },
   ],
+  example: { title: "a recipe (RUN/train.yaml shows all keys)", text: exampleRecipe },
   async run(args, flags, io) {
     const plan = await readPlan(args, flags);
     const { started, summary } = await runPlan(plan, io);
@@ -83,6 +96,8 @@ async function compare(folder: string, now: WholeRecipe, settings: readonly stri
   return recipeChanges(before, now).map((change) => {
     const text = `${change.key} from ${change.before ?? "nothing"} to ${change.now ?? "nothing"}`;
     const isMeant = meant.some((key) => change.key === key || change.key.startsWith(`${key}.`) || followsFrom(change.key, meant));
+    if (change.key.startsWith("model."))
+      fail(where, `the recipe changed since ${folder} was begun, ${text}: a run keeps its model, begin a new one with --out`);
     if (!isMeant)
       fail(where, `the recipe changed since ${folder} was begun, ${text}: restore it, or say --set ${change.key}=${change.now}`);
     return text;
@@ -95,24 +110,27 @@ function followsFrom(key: string, meant: readonly string[]): boolean {
 }
 
 async function runPlan(plan: Plan, io: CommandIo): Promise<{ started: number; summary: TrainSummary }> {
-  const { folder, tokenizer } = plan;
+  const { folder, tokenizer, recipe: asked } = plan;
   if (!plan.resume) await checkUnused(folder);
-  await using data = await PreparedData.open(plan.recipe.data, vocabularyOf(tokenizer));
-  const { batch, length, seed } = plan.recipe;
+  await using data = await PreparedData.open(asked.data, vocabularyOf(tokenizer));
+  const { batch, length, seed, threads } = asked;
   const batches = new Mixture(data.sources, { batch, length, seed });
   const checkpoint = plan.resume ? await latestCheckpoint(runPaths(folder).checkpoints) : undefined;
-  const recipe = plan.resume ? await goOn(plan) : await startRunFolder(folder, plan.recipe, tokenizer.model);
-  await using backend = await openBackend(io, recipe.threads === undefined ? {} : { threads: recipe.threads });
+  await using backend = await openBackend(io, threads === undefined ? {} : { threads });
   if (!io.json) io.stdout(introduce(plan, checkpoint, data, backend));
   const heldOut = data.heldOut && { tokens: data.heldOut, bytes: data.heldOut.totals.bytes };
-  const summary = await trainRun({ backend, recipe, folder, batches, heldOut, checkpoint, signal: io.signal, ...reports(io) });
+  const recipe = { ...asked, tokenizer: resolve(runPaths(folder).tokenizer) };
+  const onReady = () => writeDown(plan);
+  const summary = await trainRun({ backend, recipe, folder, batches, heldOut, checkpoint, onReady, signal: io.signal, ...reports(io) });
   return { started: checkpoint?.state.step ?? 0, summary };
 }
 
-async function goOn({ folder, recipe, changed }: Plan): Promise<WholeRecipe> {
-  const own = { ...recipe, tokenizer: resolve(runPaths(folder).tokenizer) };
-  if (changed.length > 0) await writeRecipe(runPaths(folder).recipe, own);
-  return own;
+/** A run that cannot begin leaves no folder, and one that cannot go on keeps its recipe. */
+async function writeDown({ folder, recipe, tokenizer, resume, changed }: Plan): Promise<void> {
+  if (!resume) {
+    await checkUnused(folder); // once more: another one may have begun meanwhile
+    await startRunFolder(folder, recipe, tokenizer.model);
+  } else if (changed.length > 0) await writeRecipe(runPaths(folder).recipe, { ...recipe, tokenizer: resolve(runPaths(folder).tokenizer) });
 }
 
 function reports(io: CommandIo) {
@@ -138,13 +156,13 @@ function introduce({ folder, recipe, changed }: Plan, checkpoint: Checkpoint | u
   ]);
 }
 
-function asText(folder: string, started: number, { step, steps, tokens, loss, evaluation, stopped, seconds }: TrainSummary): string {
+/** The last evaluation was told when it was made. */
+function asText(folder: string, started: number, { step, steps, tokens, loss, stopped, seconds }: TrainSummary): string {
   const done = `${step - started} steps in ${seconds.toFixed(1)} s, ${count(tokens)} tokens since the beginning`;
   return lines([
     `trained ${done}${loss === undefined ? "" : `; loss ${loss.toFixed(3)}`}`,
-    ...(evaluation ? [describe(evaluation)] : []),
-    ...(stopped ? [`stopped at step ${step} of ${steps}, saved; go on with: cria train ${folder} --resume`] : []),
-    `try it: cria generate ${folder} "Once upon a time"`,
+    ...(stopped ? [`stopped at step ${step} of ${steps}, saved; go on with: npx cria train ${folder} --resume`] : []),
+    `try it: npx cria generate ${folder} "Once upon a time"`,
   ]);
 }
 

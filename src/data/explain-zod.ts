@@ -21,15 +21,37 @@ export function parseWith<Schema extends z.ZodType>(schema: Schema, value: unkno
 
 function explain(issue: Issue, schema: z.ZodType, value: unknown): string {
   const place = showPlace(issue.path);
-  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => explainKey(key, place, keysAt(schema, issue.path))).join("; ");
+  if (issue.code === "unrecognized_keys") return explainKeys(issue.keys, place, keysAt(schema, issue.path));
   const found = at(value, issue.path);
-  const rule = issue.code === "invalid_union" ? "it has none of the forms that are allowed here" : lowerFirst(issue.message);
-  return found === undefined ? `${place} is missing: give it` : `${place} is ${clip(found)}: ${rule}`;
+  return found === undefined ? `${place} is missing: give it` : `${place} is ${clip(found)}: ${ruleOf(issue)}`;
 }
 
-function explainKey(key: string, place: string, known: readonly string[]): string {
+function explainKeys(keys: readonly string[], place: string, known: readonly string[]): string {
   const inside = place === "the document" ? "" : ` in ${place}`;
-  return `unknown key "${key}"${inside}${didYouMean(key, known) || `: known are ${known.join(", ")}`}`;
+  const named = keys.map((key) => `"${key}"${didYouMean(key, known)}`);
+  const isHelped = named.every((text) => text.endsWith("?"));
+  return `unknown key ${named.join("; ")}${inside}${isHelped ? "" : `: known are ${known.join(", ")}`}`;
+}
+
+/** Zod's own words only where it has a rule that we do not. */
+function ruleOf(issue: Issue): string {
+  if (issue.code === "invalid_type") return `it must be ${kinds[issue.expected] ?? issue.expected}`;
+  if (issue.code === "too_small")
+    return `it must be ${issue.inclusive === false ? "above" : "at least"} ${issue.minimum}${unit(issue.origin)}`;
+  if (issue.code === "too_big")
+    return `it must be ${issue.inclusive === false ? "below" : "at most"} ${issue.maximum}${unit(issue.origin)}`;
+  if (issue.code === "invalid_value") return `it must be one of ${issue.values.map(String).join(", ")}`;
+  if (issue.code === "invalid_union") return "it has none of the forms that are allowed here";
+  return lowerFirst(issue.message);
+}
+
+const kinds: Readonly<Record<string, string>> = {
+  ...{ object: "keys with values", array: "a list", string: "a text", number: "a finite number", int: "a whole number" },
+  boolean: "true or false",
+};
+
+function unit(origin: string): string {
+  return origin === "string" ? " characters long" : origin === "array" ? " entries long" : "";
 }
 
 /** `sources[0].weight` */
@@ -72,6 +94,6 @@ function lowerFirst(text: string): string {
 }
 
 function clip(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  const text = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value));
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }

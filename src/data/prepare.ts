@@ -1,8 +1,8 @@
 // A recipe to a folder of token shards: documents → train or held out → tokens → shards, and a manifest with the counts.
-import { mkdir, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
+import { readdir, rename, rm, rmdir, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { check, type OnProgress } from "../base/index.ts";
-import { atomicWrite, atomicWriteJson, explainIo } from "../files/index.ts";
+import { atomicWrite, atomicWriteJson, explainIo, makeFolder } from "../files/index.ts";
 import { type Document, type DocumentSource, readDocuments } from "./documents.ts";
 import { expandPaths } from "./expand-paths.ts";
 import { type Manifest, manifestName } from "./manifest.ts";
@@ -49,7 +49,7 @@ export async function prepare(
   const folder = `${resolve(outDir)}.${process.pid}.partial`;
   await checkUnused(outDir);
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder, where);
     const manifest = await writeAll({ recipe, sources, tokenizer, vocabulary: vocabularyOf(tokenizer), folder, options });
     await atomicWriteJson(join(folder, manifestName), manifest, where);
     await rmdir(outDir).catch(() => undefined); // an empty one may be there

@@ -1,7 +1,8 @@
 // Several files that belong together appear, and go, at once: a folder is filled under another name and then renamed.
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { explainIo } from "./explain-io.ts";
+import { makeFolder } from "./make-folder.ts";
 import { syncFolder } from "./sync-folder.ts";
 
 const ending = ".partial";
@@ -13,7 +14,7 @@ const ending = ".partial";
 export async function atomicFolder(path: string, fill: (folder: string) => Promise<void>, where = "files"): Promise<void> {
   const beside = `${path}.${process.pid}${ending}`;
   try {
-    await mkdir(beside, { recursive: true });
+    await makeFolder(beside, where);
     await fill(beside);
     await rename(beside, path);
     await syncFolder(dirname(path));

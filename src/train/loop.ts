@@ -2,7 +2,7 @@
 // It opens no backend and no data: both are given.
 import { setImmediate } from "node:timers/promises";
 import type { Backend } from "../backend/index.ts";
-import { CriaError, type OnProgress } from "../base/index.ts";
+import { CriaError, check, type OnProgress } from "../base/index.ts";
 import type { BatchSource } from "../data/index.ts";
 import type { Evaluation, HeldOutEvaluator, HeldOutText } from "../eval/index.ts";
 import { removeFolder } from "../files/index.ts";
@@ -12,6 +12,7 @@ import { isStepRow, MetricsLog, type StepRow } from "./metrics-log.ts";
 import { Prefetcher } from "./prefetch.ts";
 import type { WholeRecipe } from "./recipe.ts";
 import { runPaths, saveModel } from "./run-folder.ts";
+import { lockRun } from "./run-lock.ts";
 import { learningRateAt } from "./schedule.ts";
 import { Trainer } from "./trainer.ts";
 
@@ -28,6 +29,8 @@ export interface TrainJob {
   readonly checkpoint?: Checkpoint | undefined;
   /** Stops behind the step that is running, and saves. */
   readonly signal?: AbortSignal | undefined;
+  /** Called when the model stands in memory and the checkpoint fits it, before anything is written. */
+  readonly onReady?: () => Promise<void>;
   readonly onStep?: (metrics: LiveMetrics) => void;
   readonly onEvaluation?: (step: number, evaluation: Evaluation) => void;
   readonly onCheckpoint?: (step: number, path: string) => void;
@@ -69,16 +72,25 @@ export async function trainRun(job: TrainJob): Promise<TrainSummary> {
   const { backend, recipe, folder, checkpoint } = job;
   using trainer = await Trainer.open(backend, trainerOptions(recipe));
   if (checkpoint) {
+    checkSteps(recipe, checkpoint);
     await loadTensors(checkpoint, trainer.tensors);
     job.batches.restore(checkpoint.state.data);
   }
+  using evaluator = job.heldOut && (await trainer.openEvaluator());
+  await job.onReady?.();
+  await using _lock = await lockRun(folder);
   await using log = await MetricsLog.open(runPaths(folder).metrics, checkpoint?.state.step ?? 0);
-  const run = new Run(job, trainer, log);
+  const run = new Run(job, trainer, evaluator, log);
   try {
     return await run.toTheEnd();
   } finally {
     await run.settle();
   }
+}
+
+/** A run that goes on may have become longer, but not shorter than it is. */
+function checkSteps({ steps }: WholeRecipe, { folder, state }: Checkpoint): void {
+  check(steps >= state.step, "train", () => `steps is ${steps} but ${folder} has done ${state.step}: raise steps, or begin a new run`);
 }
 
 function trainerOptions(recipe: WholeRecipe) {
@@ -99,6 +111,7 @@ interface Saved {
 class Run {
   readonly #job: TrainJob;
   readonly #trainer: Trainer;
+  readonly #evaluator: HeldOutEvaluator | undefined;
   readonly #log: MetricsLog;
   readonly #batches: Prefetcher;
   readonly #watch: LossWatch;
@@ -112,10 +125,11 @@ class Run {
   #saved: Saved | undefined;
   #savedBefore: Saved | undefined;
 
-  constructor(job: TrainJob, trainer: Trainer, log: MetricsLog) {
+  constructor(job: TrainJob, trainer: Trainer, evaluator: HeldOutEvaluator | undefined, log: MetricsLog) {
     const { recipe, checkpoint, batches } = job;
     this.#job = job;
     this.#trainer = trainer;
+    this.#evaluator = evaluator;
     this.#log = log;
     this.#batches = new Prefetcher(batches);
     this.#watch = new LossWatch(recipe.stopOnSpike);
@@ -130,7 +144,7 @@ class Run {
   async toTheEnd(): Promise<TrainSummary> {
     const { recipe, folder, signal, heldOut, progress } = this.#job;
     const began = performance.now();
-    using evaluator = heldOut && (await this.#trainer.openEvaluator());
+    const evaluator = this.#evaluator;
     let evaluation: Evaluation | undefined;
     while (!signal?.aborted) {
       evaluation = evaluator && this.#isEvaluationDue() ? await this.#evaluate(evaluator, heldOut!) : undefined;

@@ -1,8 +1,8 @@
 // A run folder: a Hugging Face model folder, which other tools open as it is, with our recipe, metrics and checkpoints beside.
-import { mkdir, readdir } from "node:fs/promises";
+import { readdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { check, type OnProgress } from "../base/index.ts";
-import { atomicWrite, atomicWriteJson, explainIo } from "../files/index.ts";
+import { atomicWrite, atomicWriteJson, explainIo, makeFolder } from "../files/index.ts";
 import { tokenizerConfigJson, tokenizerJson, writeGenerationConfig, writeHfConfig, writeSafetensors } from "../formats/index.ts";
 import type { LlamaConfig } from "../model/index.ts";
 import type { TokenizerModel } from "../tokenizer/index.ts";
@@ -38,16 +38,20 @@ export async function checkUnused(folder: string): Promise<void> {
   );
 }
 
-/** Everything but the weights, the recipe last; writes over a folder whose making was cut short. The recipe written names the folder's own tokenizer. */
+/** Everything but the weights, the recipe last; writes over a folder whose making was cut short, and leaves nothing when it fails. The recipe written names the folder's own tokenizer. */
 export async function startRunFolder(folder: string, recipe: WholeRecipe, tokenizer: TokenizerModel): Promise<WholeRecipe> {
   const paths = runPaths(folder);
-  await mkdir(folder, { recursive: true }).catch((error) => {
-    throw explainIo(where, folder, error);
-  });
+  await makeFolder(folder, where);
   const documents = { ...configDocuments(recipe.model, tokenizer), ...tokenizerDocuments(tokenizer) };
-  for (const [name, document] of Object.entries(documents)) await atomicWriteJson(join(folder, name), document, where);
   const own = { ...recipe, tokenizer: paths.tokenizer };
-  await writeRecipe(paths.recipe, own);
+  try {
+    for (const [name, document] of Object.entries(documents)) await atomicWriteJson(join(folder, name), document, where);
+    await writeRecipe(paths.recipe, own);
+  } catch (error) {
+    await Promise.all(Object.keys(documents).map((name) => rm(join(folder, name), { force: true })));
+    await rmdir(folder).catch(() => undefined); // more than ours may be in it
+    throw error;
+  }
   return own;
 }
 

@@ -1,0 +1,91 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { parse } from "yaml";
+import { dataRecipe } from "../data/index.ts";
+import { tokenizerJson } from "../formats/index.ts";
+import { trainTokenizer } from "../tokenizer/index.ts";
+import { parseRecipe } from "../train/index.ts";
+import { commandRows } from "./commands.ts";
+import { dataCommand } from "./data.ts";
+import { runCli } from "./run.ts";
+import { train } from "./train.ts";
+
+let folder: string;
+const inside = (name: string) => join(folder, name);
+const recipe = `sources:
+  - { name: books, paths: text/books.txt, separator: blank-lines, weight: 3, licence: MIT }
+  - { name: web, paths: "text/*.jsonl", weight: 1 }
+heldOut: 0.2
+`;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "cria-data-cli-"));
+  const documents = Array.from({ length: 60 }, (_, i) => `Llama number ${i} follows path ${i * 7}.`);
+  const specials = { bos: "<s>", eos: "</s>" };
+  const model = await trainTokenizer(documents, { kind: "bytes", vocabSize: 300, pattern: "gpt2", specials });
+  await writeFile(inside("tokenizer.json"), JSON.stringify(tokenizerJson(model)));
+  await mkdir(inside("text"));
+  await writeFile(inside("text/books.txt"), documents.join("\n\n"));
+  await writeFile(inside("text/web.jsonl"), documents.map((text) => `${JSON.stringify({ text: `${text} Again.` })}\n`).join(""));
+  await writeFile(inside("recipe.yaml"), recipe);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function cria(...words: string[]) {
+  const [out, err]: [string[], string[]] = [[], []];
+  const streams = { stdout: (text: string) => void out.push(text), stderr: (text: string) => void err.push(text) };
+  const rest = { stdin: async () => new Uint8Array(), progress: () => {}, signal: new AbortController().signal };
+  const code = await runCli(words, commandRows, { ...streams, ...rest, width: 80, version: "0", debug: false });
+  return { code, stdout: out.join(""), stderr: err.join("") };
+}
+
+function prepareWords(given: { recipe?: string; out: string }): string[] {
+  const { recipe: file = "recipe.yaml", out } = given;
+  return ["data", "prepare", inside(file), "--tokenizer", inside("tokenizer.json"), "--out", inside(out)];
+}
+
+test("prepares what a recipe names from the recipe's folder on, and tells what the shards hold", async () => {
+  const made = await cria(...prepareWords({ out: "shards" }));
+  expect(made).toMatchObject({ code: 0, stderr: "" });
+  expect(made.stdout).toMatch(/vocabulary of 300\n {2}source +share +documents +bytes +tokens +bytes\/token\n {2}books +75\.0 % /);
+  expect(made.stdout).toMatch(/\n {2}web +25\.0 % .*\n {2}held out +\d+ /);
+  expect((await cria("data", "stats", inside("shards"))).stdout).toBe(made.stdout);
+  const stats = JSON.parse((await cria("data", "stats", inside("shards"), "--json")).stdout);
+  const { documents } = stats.heldOut;
+  expect(stats).toMatchObject({ data: inside("shards"), vocabulary: { size: 300 }, sources: [{ licence: "MIT" }, { name: "web" }] });
+  expect(stats.sources[0].documents + stats.sources[1].documents + documents).toBe(120);
+});
+
+test.each([
+  ["no recipe", 2, /RECIPE\.yaml is missing/, ["data", "prepare", "--tokenizer", "t", "--out", "o"]],
+  ["no tokenizer and no folder", 2, /--tokenizer and --out must be given/, ["data", "prepare", "recipe.yaml"]],
+  ["two folders", 2, /"b" is one too many/, ["data", "stats", "a", "b"]],
+  ["a folder that is none", 1, /nowhere.manifest\.json: no such file/, ["data", "stats", "nowhere"]],
+])("%s is refused", async (_, code, message, words) => {
+  expect(await cria(...words)).toMatchObject({ code, stdout: "", stderr: expect.stringMatching(message) });
+});
+
+test.each([
+  ["a misspelt key", `${recipe}heldout: 0.1\n`, /unknown key "heldout", did you mean "heldOut"/],
+  ["a misspelt key of a source", recipe.replace("weight: 3", "wieght: 3"), /unknown key "wieght" in sources\[0\], did you mean "weight"/],
+  ["a text that is missing", recipe.replace("books.txt", "none.txt"), /none\.txt: no such file/],
+  ["no YAML", "sources: [", /it is not YAML/],
+])("%s is refused, and nothing is left", async (_, text, message) => {
+  await writeFile(inside("bad.yaml"), text);
+  const before = await readdir(folder);
+  expect(await cria(...prepareWords({ recipe: "bad.yaml", out: "refused" }))).toMatchObject({
+    code: 1,
+    stdout: "",
+    stderr: expect.stringMatching(message),
+  });
+  expect(await readdir(folder)).toEqual(before);
+});
+
+test("the recipes that help shows are recipes", async () => {
+  const [prepareCommand] = dataCommand.commands;
+  expect(dataRecipe.parse(parse(prepareCommand!.example!.text)).sources.length).toBe(2);
+  expect(parseRecipe(parse(train.example!.text), "help")).toMatchObject({ steps: 2000, learningRate: 1e-3, model: { preset: "5M" } });
+  expect((await cria("data", "prepare", "--help")).stdout).toContain("\na recipe:\n  sources:\n    - name: books");
+});

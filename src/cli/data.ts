@@ -1,0 +1,100 @@
+// cria data: prepare, stats
+import { dirname } from "node:path";
+import { UsageError } from "../base/index.ts";
+import { dataRecipe, type Manifest, PreparedData, prepare, readYaml } from "../data/index.ts";
+import type { Command, CommandGroup } from "./command.ts";
+import { required, stringFlag } from "./flag-values.ts";
+import { loadTokenizer } from "./load-tokenizer.ts";
+
+/** A test reads it as a recipe. */
+const exampleRecipe = `\
+sources:
+  - name: books               # of your choice
+    paths: books/*.txt        # files, folders, patterns with *, ? and **; relative to the recipe
+    weight: 2                 # share of the training tokens, beside the other sources' weights
+    separator: blank-lines    # text: what stands between documents; by default a file is one document
+  - name: web
+    paths: [web/a.jsonl, web/b.jsonl]
+    field: text               # JSONL: the key that holds the text
+    weight: 1
+    licence: CC-BY-4.0
+heldOut: 0.01                 # share of the documents that training never sees
+`;
+
+const prepareCommand: Command = {
+  name: "prepare",
+  summary: "texts to token shards, which cria train reads",
+  usage: "RECIPE.yaml --tokenizer TOKENIZER --out DIR",
+  flags: [
+    {
+      name: "tokenizer",
+      type: "string",
+      required: true,
+      help: "a tokenizer.json or a folder that holds one; cria tokenizer train makes it",
+    },
+    { name: "out", type: "string", required: true, help: "the folder to make, absent or empty" },
+  ],
+  example: { title: "a recipe", text: exampleRecipe },
+  async run(args, flags, io) {
+    const where = "data prepare";
+    const path = onlyArgument(args, where, "RECIPE.yaml");
+    const out = required(stringFlag(flags, "out"), where, "out");
+    const recipe = await readYaml(path, dataRecipe, where);
+    const tokenizer = await loadTokenizer(required(stringFlag(flags, "tokenizer"), where, "tokenizer"), where);
+    const options = { folder: dirname(path), progress: io.progress, signal: io.signal };
+    const manifest = await prepare(recipe, tokenizer, out, options);
+    io.stdout(io.json ? asJson(out, manifest) : asText(out, manifest));
+    return 0;
+  },
+};
+
+const statsCommand: Command = {
+  name: "stats",
+  summary: "what a folder of prepared data holds",
+  usage: "DIR",
+  flags: [],
+  async run(args, _, io) {
+    const folder = onlyArgument(args, "data stats", "DIR");
+    await using data = await PreparedData.open(folder); // checks every shard against the manifest
+    io.stdout(io.json ? asJson(folder, data.manifest) : asText(folder, data.manifest));
+    return 0;
+  },
+};
+
+export const dataCommand: CommandGroup = {
+  name: "data",
+  summary: "turn texts into the tokens that training reads",
+  commands: [prepareCommand, statsCommand],
+};
+
+function onlyArgument(args: readonly string[], where: string, what: string): string {
+  const [first, second] = args;
+  if (first === undefined) throw new UsageError(where, `${what} is missing: see cria ${where} --help`);
+  if (second !== undefined) throw new UsageError(where, `"${second}" is one too many: name one ${what}`);
+  return first;
+}
+
+function asJson(folder: string, manifest: Manifest): string {
+  return `${JSON.stringify({ data: folder, ...manifest }, null, 2)}\n`;
+}
+
+function asText(folder: string, { sources, heldOut, vocabulary }: Manifest): string {
+  const weights = sources.reduce((sum, { weight }) => sum + weight, 0);
+  const rows = [
+    ...sources.map((source) => [source.name, `${((100 * source.weight) / weights).toFixed(1)} %`, ...counts(source)]),
+    ...(heldOut ? [["held out", "", ...counts(heldOut)]] : []),
+  ];
+  return `${folder}: tokens of a vocabulary of ${vocabulary.size}\n${table([["source", "share", "documents", "bytes", "tokens", "bytes/token"], ...rows])}`;
+}
+
+function counts({ documents, bytes, tokens }: Pick<Manifest["sources"][number], "documents" | "bytes" | "tokens">): string[] {
+  const whole = [documents, bytes, tokens].map((value) => value.toLocaleString("en-US"));
+  return [...whole, tokens === 0 ? "" : (bytes / tokens).toFixed(2)];
+}
+
+/** Names to the left, numbers to the right. */
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const cell = (text: string, column: number) => (column === 0 ? text.padEnd(widths[0]!) : text.padStart(widths[column]!));
+  return rows.map((row) => `  ${row.map(cell).join("  ").trimEnd()}\n`).join("");
+}
