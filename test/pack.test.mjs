@@ -45,10 +45,33 @@ test("gives a working cria", async () => {
   expect(help.stdout).toContain("usage: cria COMMAND");
 });
 
+test("gives a library that runs: a model that is not there is an error of cria's, not of the import", async () => {
+  await writeFile(
+    join(app, "run.mjs"),
+    `import { CriaError, Llama, openModel } from "cria";
+     for (const open of [Llama.load, openModel])
+       await open("no model").catch((error) => console.log(error instanceof CriaError, error.message));`,
+  );
+  const line = "true [model] no model: no such file or folder: check the path\n";
+  expect((await run(process.execPath, ["run.mjs"], app)).stdout).toBe(line + line);
+});
+
 test("gives typed imports that a strict project can use", async () => {
   await writeFile(
     join(app, "use.ts"),
-    `import { CriaError, Rng, type OnProgress } from "cria";
+    `import { CriaError, Llama, Rng, type GenerateOptions, type LlamaConfig, type OnProgress, type OpenModel, type Tokenizer } from "cria";
+     const options: GenerateOptions = { maxTokens: 9, temperature: 0, stop: ["."] };
+     export async function write(path: string): Promise<string> {
+       await using llama = await Llama.load(path);
+       let text = "";
+       for await (const piece of llama.generate("Once", options)) text += piece;
+       return text;
+     }
+     export const ids = (tokenizer: Tokenizer): number[] => [...tokenizer.encode("a b", { bos: true })];
+     export const headSize = ({ dim, nHeads }: LlamaConfig): number => dim / nHeads;
+     export const parameters = ({ tensors }: OpenModel): number => tensors.tensors.size;
+     // @ts-expect-error a model is a name
+     export const wrong = () => Llama.load(7);
      const tell: OnProgress = ({ task, done }) => console.log(task, done.toFixed(0));
      tell({ task: new CriaError("here", "x is 1, not 2").where, done: new Rng(1).uint32() % 1, unit: "steps" });
      // @ts-expect-error a number is no place

@@ -15,6 +15,7 @@ export const inspect: Command = {
   async run([path, ...rest], flags, io) {
     if (path === undefined) throw new UsageError("inspect", "MODEL is missing: name a model's folder or file");
     if (rest.length > 0) throw new UsageError("inspect", `"${rest[0]}" is one too many: name one model`);
+    if (path.endsWith("tokenizer.json")) throw new UsageError("inspect", `${path} is a tokenizer, no model: see cria tokenizer inspect`);
     const found = path.endsWith(".safetensors") ? await inspectFile(path) : await inspectModel(path, stringFlag(flags, "tokenizer"));
     io.stdout(io.json ? `${JSON.stringify(found, null, 2)}\n` : asText(found));
     return 0;

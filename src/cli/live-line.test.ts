@@ -13,6 +13,10 @@ test("a training step in full", () => {
   );
 });
 
+test("a training step with all its numbers fits 80 columns", () => {
+  expect(formatProgress(event, 191.2, 79)).toBe("120/1500 loss 3.214 lr 3.0e-4 grad 0.81 12.3k tokens/s 64 % of matmul ETA 3:12");
+});
+
 test("a narrow terminal loses the bar, then notes from the last on, and nothing ever sticks out", () => {
   expect(formatProgress(event, 191.2, 106)).not.toContain("─");
   expect(formatProgress(event, 191.2, 106)).toContain("matmul");

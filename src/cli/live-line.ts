@@ -1,4 +1,5 @@
-// One line on the terminal that tells how far long work is. A narrow terminal loses the bar first, then the notes from the last on.
+// One line on the terminal that tells how far long work is. A narrow terminal loses the bar first, then what is between the numbers, then the
+// notes from the last on.
 import type { ProgressEvent } from "../base/index.ts";
 
 /** What one training step reports. */
@@ -38,7 +39,9 @@ export function formatProgress(event: ProgressEvent, etaSeconds: number | undefi
   const eta = etaSeconds === undefined ? [] : [`ETA ${clock(etaSeconds)}`];
   const line = (parts: readonly string[]) => `${event.task} ${parts.join(noteSeparator)}`;
   const candidates = [`${[event.task, ...bar].join(" ")} ${[count, ...notes, ...eta].join(noteSeparator)}`];
-  for (let kept = notes.length; kept >= 0; kept--) candidates.push(line([count, ...notes.slice(0, kept), ...eta]));
+  candidates.push(line([count, ...notes, ...eta]));
+  if (notes.length > 1) candidates.push([count, ...notes, ...eta].join(" ").replace(` ${unit} `, " "));
+  for (let kept = notes.length - 1; kept >= 0; kept--) candidates.push(line([count, ...notes.slice(0, kept), ...eta]));
   candidates.push(line([count]));
   return candidates.find((candidate) => columns(candidate) <= width) ?? cut(line([count]), width);
 }

@@ -42,7 +42,7 @@ export const trainCommand: Command = {
     if (files.length === 0) throw new UsageError(where, "no text files: name one or more");
     const toFolder = await isFolder(out);
     if (!toFolder && !(await isFolder(dirname(out))))
-      throw new CriaError(where, `${dirname(out)}: no such folder to write to: make it first`);
+      throw new CriaError(where, `${dirname(out)}: it is no folder to write to: make one first`);
     let bytes = 0;
     const texts = counted(readTextFiles(files, where), (size) => {
       bytes += size;
@@ -82,8 +82,8 @@ function trainOptions(flags: Flags): TrainOptions {
       throw new UsageError(where, `--${name} does not go with --kind ${kind}: leave it off`);
   }
   const sizes = defined({
-    vocabSize: required(numberFlag(flags, "vocab-size"), where, "vocab-size"),
-    maxMerges: numberFlag(flags, "max-merges"),
+    vocabSize: required(wholeFlag(flags, "vocab-size", 1), where, "vocab-size"),
+    maxMerges: wholeFlag(flags, "max-merges", 0),
   });
   if (kind === "word") return { kind, ...sizes };
   if (kind === "bytes") {
@@ -91,8 +91,17 @@ function trainOptions(flags: Flags): TrainOptions {
     return { kind, ...sizes, splitDigits: booleanFlag(flags, "split-digits"), ...defined({ pattern }) };
   }
   const characterCoverage = numberFlag(flags, "character-coverage");
-  const maxPieceLength = numberFlag(flags, "max-piece-length");
+  if (characterCoverage !== undefined && !(characterCoverage > 0 && characterCoverage <= 1))
+    throw new UsageError(where, `--character-coverage is ${characterCoverage} but must be above 0 and at most 1`);
+  const maxPieceLength = wholeFlag(flags, "max-piece-length", 1);
   return { kind: "sentencepiece", ...sizes, ...defined({ characterCoverage, maxPieceLength }) };
+}
+
+function wholeFlag(flags: Flags, name: string, least: number): number | undefined {
+  const value = numberFlag(flags, name);
+  if (value !== undefined && !(Number.isSafeInteger(value) && value >= least))
+    throw new UsageError(where, `--${name} is ${value} but must be an integer, at least ${least}`);
+  return value;
 }
 
 function patternFlag(flags: Flags): SplitName | undefined {

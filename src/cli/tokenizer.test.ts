@@ -122,7 +122,7 @@ test.each<[string, string, string[], Flags, RegExp]>([
 test("missing and damaged files", async () => {
   const flags = { kind: "bytes", "vocab-size": 300 };
   await expect(run("train", [join(folder, "nowhere.txt")], { ...flags, out: trained })).rejects.toThrow(/nowhere\.txt: no such file/);
-  await expect(run("train", [corpus], { ...flags, out: join(folder, "no/where.json") })).rejects.toThrow(/no such folder to write to/);
+  await expect(run("train", [corpus], { ...flags, out: join(folder, "no/where.json") })).rejects.toThrow(/it is no folder to write to/);
   const whole = await readFile(trained);
   const cut = join(folder, "cut.json");
   await writeFile(cut, whole.subarray(0, whole.length / 2));

@@ -22,6 +22,8 @@ const encodeCommand: Command = {
     if (rest.length > 0) throw new UsageError("tokenizer encode", "more than one TEXT: quote it, or pipe it in");
     const options = { bos: booleanFlag(flags, "bos"), eos: booleanFlag(flags, "eos"), parseSpecial: booleanFlag(flags, "special") };
     const isPiped = text === undefined || text === "-";
+    if (text === undefined && process.stdin.isTTY)
+      throw new UsageError("tokenizer encode", "TEXT is missing: give it in quotes, pipe it in, or type it behind a -");
     const ids = [...(isPiped ? tokenizer.encodeBytes(await io.stdin(), options) : tokenizer.encode(text, options))];
     const pieces = ids.map((id) => tokenizer.idToPiece(id));
     const withPieces = booleanFlag(flags, "pieces");
@@ -38,6 +40,8 @@ const decodeCommand: Command = {
   flags: [{ name: "special", type: "boolean", help: "spell special pieces out instead of leaving them away" }],
   async run([path, ...words], flags, io) {
     const tokenizer = await open(path, "tokenizer decode");
+    if (words.length === 0 && process.stdin.isTTY)
+      throw new UsageError("tokenizer decode", "IDS are missing: give some, pipe them in, or type them behind a -");
     const isPiped = words.length === 0 || (words.length === 1 && words[0] === "-");
     const ids = parseIds(isPiped ? [new TextDecoder().decode(await io.stdin())] : words);
     const text = tokenizer.decode(ids, { specials: booleanFlag(flags, "special") });
@@ -51,7 +55,9 @@ const inspectCommand: Command = {
   summary: "what a tokenizer holds, and how well it fits a text",
   usage: "TOKENIZER [--text FILE]",
   flags: [{ name: "text", type: "string", help: "count the tokens of this file" }],
-  async run([path], flags, io) {
+  async run([path, ...rest], flags, io) {
+    if (rest.length > 0)
+      throw new UsageError("tokenizer inspect", `"${rest[0]}" is one too many: name one tokenizer, and a text with --text FILE`);
     const tokenizer = await open(path, "tokenizer inspect");
     const text = stringFlag(flags, "text");
     const facts = { ...describe(tokenizer), ...(text === undefined ? {} : { text: await measure(tokenizer, text, io) }) };
@@ -82,7 +88,8 @@ function parseIds(words: readonly string[]): number[] {
 function describe(tokenizer: Tokenizer) {
   const { model } = tokenizer;
   const apart = new Set([...model.specials, ...(model.added ?? [])]);
-  const learned = model.pieces.filter((_, id) => !apart.has(id));
+  const isByte = (piece: string) => model.kind === "sentencepiece" && /^<0x[0-9A-F]{2}>$/.test(piece);
+  const learned = model.pieces.filter((piece, id) => !apart.has(id) && !isByte(piece));
   return {
     kind: model.kind,
     vocabSize: tokenizer.vocabSize,

@@ -112,7 +112,9 @@ function parseLine(place: string, line: string): unknown {
   try {
     return JSON.parse(line);
   } catch (error) {
-    return fail(where, `${place}: the line is not JSON (${(error as Error).message}): correct or remove it`, { cause: error });
+    return fail(where, `${place}: the line is not JSON (${(error as Error).message.replace(/\s+/g, " ")}): correct or remove it`, {
+      cause: error,
+    });
   }
 }
 

@@ -132,9 +132,9 @@ const badRecipes: readonly [what: string, recipe: unknown, message: RegExp][] = 
   ],
   ["a key like none", { ...rawRecipe, zzzzzzzzzzzz: 1 }, /unknown key "zzzzzzzzzzzz": known are sources, heldOut/],
   ["a missing weight", { sources: [{ name: "a", paths: "x" }] }, /sources\[0\]\.weight is missing/],
-  ["a weight of zero", { sources: [{ name: "a", paths: "x", weight: 0 }] }, /sources\[0\]\.weight is 0: too small/],
+  ["a weight of zero", { sources: [{ name: "a", paths: "x", weight: 0 }] }, /sources\[0\]\.weight is 0: it must be above 0/],
   ["a negative weight", { sources: [{ name: "a", paths: "x", weight: -2 }] }, /weight is -2/],
-  ["a weight that is a word", { sources: [{ name: "a", paths: "x", weight: "half" }] }, /weight is "half": invalid input: expected number/],
+  ["a weight that is a word", { sources: [{ name: "a", paths: "x", weight: "half" }] }, /weight is "half": it must be a finite number/],
   ["no sources", { sources: [] }, /sources is \[\]/],
   ["a name twice", { sources: [1, 2].map(() => ({ name: "a", paths: "x", weight: 1 })) }, /every source needs a name of its own/],
   ["a name that leaves the folder", { sources: [{ name: "../a", paths: "x", weight: 1 }] }, /name is "\.\.\/a"/],
@@ -159,7 +159,7 @@ test("recipes are read from YAML; what is not YAML is named by line", async () =
     boundaries: "both",
   });
   writeFileSync(path, "sources: [\n  - }\n");
-  await expect(readYaml(path, dataRecipe, "recipe")).rejects.toThrow(/^\[recipe\] .*recipe\.yaml: it is not YAML: .* at line \d/);
+  await expect(readYaml(path, dataRecipe, "recipe")).rejects.toThrow(/^\[recipe\] .*recipe\.yaml: it is not YAML, .* at line \d/);
   writeFileSync(path, "a: *nowhere\n");
   await expect(readYaml(path, dataRecipe, "recipe")).rejects.toThrow(CriaError);
 });

@@ -19,7 +19,8 @@ export function kindOf(value: unknown): string {
   if (value === undefined) return "nothing";
   if (value === null) return "null";
   if (Array.isArray(value)) return "an array";
-  return typeof value === "object" ? "an object" : `the ${typeof value} ${quote(String(value))}`;
+  if (typeof value === "object") return "an object";
+  return typeof value === "string" ? `the string ${quote(value)}` : `the ${typeof value} ${String(value)}`;
 }
 
 /** A name out of a file, safe to print: escaped and not endless. */
@@ -67,6 +68,11 @@ function parse(where: string, name: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    return fail(where, `${name}: its text is not JSON (${(error as Error).message}): it is damaged or of another format`, { cause: error });
+    return fail(where, `${name}: its text is not JSON (${oneLine(error)}): it is damaged or of another format`, { cause: error });
   }
+}
+
+/** The parser quotes the text with its line ends. */
+function oneLine(error: unknown): string {
+  return (error as Error).message.replace(/\s+/g, " ");
 }
