@@ -46,9 +46,10 @@ async function inspectFile(path: string): Promise<Found> {
 async function inspectModel(path: string, tokenizerFile: string | undefined): Promise<Found> {
   await using model = await openModel(path);
   const { format, config, tensors } = model;
+  const { vocabSize, dim, nLayers, nHeads, ...more } = config;
   return {
     file: { path, format, ...countsOf(tensors) },
-    config: { ...config },
+    config: { vocabSize, dim, nLayers, nHeads, ...more }, // the sizes first
     tokenizer: await describeTokenizer(model, tokenizerFile),
     metadata: tensors.metadata,
     tensors: rowsOf(tensors),

@@ -28,9 +28,9 @@ function explain(issue: Issue, schema: z.ZodType, value: unknown): string {
 
 function explainKeys(keys: readonly string[], place: string, known: readonly string[]): string {
   const inside = place === "the document" ? "" : ` in ${place}`;
-  const named = keys.map((key) => `"${key}"${inside}${didYouMean(key, known)}`);
+  const named = keys.map((key) => `unknown key "${key}"${inside}${didYouMean(key, known)}`);
   const isHelped = named.every((text) => text.endsWith("?"));
-  return `unknown key ${named.join("; ")}${isHelped ? "" : `: known are ${known.join(", ")}`}`;
+  return `${named.join("; ")}${isHelped ? "" : `: known are ${known.join(", ")}`}`;
 }
 
 /** Zod's own words only where it has a rule that we do not. */

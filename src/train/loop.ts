@@ -70,6 +70,7 @@ export interface TrainSummary {
  */
 export async function trainRun(job: TrainJob): Promise<TrainSummary> {
   const { backend, recipe, folder, checkpoint } = job;
+  await using _goingOn = checkpoint && (await lockRun(folder));
   using trainer = await Trainer.open(backend, trainerOptions(recipe));
   if (checkpoint) {
     checkSteps(recipe, checkpoint);
@@ -78,7 +79,7 @@ export async function trainRun(job: TrainJob): Promise<TrainSummary> {
   }
   using evaluator = job.heldOut && (await trainer.openEvaluator());
   await job.onReady?.();
-  await using _lock = await lockRun(folder);
+  await using _begun = checkpoint ? undefined : await lockRun(folder);
   await using log = await MetricsLog.open(runPaths(folder).metrics, checkpoint?.state.step ?? 0);
   const run = new Run(job, trainer, evaluator, log);
   try {
