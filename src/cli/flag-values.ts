@@ -16,6 +16,14 @@ export function booleanFlag(flags: Flags, name: string): boolean {
   return flags[name] === true;
 }
 
+/** A whole number. @throws UsageError when it is another one, or below `least`. */
+export function wholeFlag(flags: Flags, where: string, name: string, least = 1): number | undefined {
+  const value = numberFlag(flags, name);
+  if (value !== undefined && !(Number.isSafeInteger(value) && value >= least))
+    throw new UsageError(where, `--${name} is ${value} but must be an integer, at least ${least}`);
+  return value;
+}
+
 /** @throws UsageError when the flag is missing. */
 export function required<T>(value: T | undefined, where: string, name: string): T {
   if (value === undefined) throw new UsageError(where, `--${name} is missing: see --help`);

@@ -91,6 +91,7 @@ describe("cria generate", () => {
     [["m", "a", "--temperature=-1"], "--temperature is -1 but must be at least 0"],
     [["m", "a", "--top-p", "1.5"], "--top-p is 1.5 but must be above 0 and at most 1"],
     [["m", "a", "--repeat-penalty", "0"], "--repeat-penalty is 0 but must be above 0"],
+    [["m", "a", "--context", "1.5"], "--context is 1.5 but must be an integer, at least 1"],
     [["m", "a", "--max-tokens", "0"], "--max-tokens is 0 but must be an integer, at least 1"],
     [["m", "a", "--seed", "0.5"], "--seed is 0.5 but must be an integer"],
   ])("wrong use is said before anything is loaded: %j", async (words, message) => {

@@ -4,7 +4,7 @@ import { CriaError, UsageError } from "../base/index.ts";
 import { type GenerateOptions, Llama, type TextPiece } from "../index.ts";
 import { createSampler } from "../infer/index.ts";
 import type { Command, CommandIo, FlagRow, Flags } from "./command.ts";
-import { stringFlag } from "./flag-values.ts";
+import { stringFlag, wholeFlag } from "./flag-values.ts";
 import { openBackend } from "./open-backend.ts";
 import { decodeUtf8 } from "./text-files.ts";
 
@@ -30,6 +30,11 @@ export const generate: Command = {
     { name: "max-tokens", type: "number", help: `stop after so many tokens (default: what the model says, else ${usualMaxTokens})` },
     ...Object.values(samplingFlags).map(({ name, help }): FlagRow => ({ name, type: "number", help })),
     { name: "stop", type: "string", repeat: true, help: "stop before this text; may be given several times" },
+    {
+      name: "context",
+      type: "number",
+      help: "tokens that prompt and text may have together; fewer take less memory (default: the model's)",
+    },
     { name: "tokenizer", type: "string", help: "tokenizer.json or tokenizer .bin, where it is not beside the model" },
   ],
   async run([path, prompt, ...rest], flags, io) {
@@ -56,9 +61,7 @@ function readOptions(flags: Flags): Options {
   const rows = [["maxTokens", "max-tokens"], ...Object.entries(samplingFlags).map(([field, { name }]) => [field, name])] as const;
   const given = Object.fromEntries(rows.filter(([, name]) => flags[name!] !== undefined).map(([field, name]) => [field, flags[name!]]));
   const stop = (flags.stop ?? []) as readonly string[];
-  const { maxTokens } = given;
-  if (maxTokens !== undefined && !(Number.isSafeInteger(maxTokens) && Number(maxTokens) > 0))
-    throw new UsageError(where, `--max-tokens is ${maxTokens} but must be an integer, at least 1`);
+  for (const name of ["max-tokens", "context"]) wholeFlag(flags, where, name);
   return { ...(given as GenerateOptions), ...(stop.length > 0 ? { stop } : {}), seed: checkedSeed(given) };
 }
 
@@ -83,7 +86,9 @@ async function readPrompt(prompt: string | undefined, io: CommandIo): Promise<st
 
 async function load(path: string, flags: Flags, io: CommandIo, backend: Backend): Promise<Llama> {
   const tokenizer = stringFlag(flags, "tokenizer");
-  return Llama.load(path, { backend, signal: io.signal, onProgress: io.progress, ...(tokenizer === undefined ? {} : { tokenizer }) });
+  const contextLength = wholeFlag(flags, where, "context");
+  const given = { ...(tokenizer === undefined ? {} : { tokenizer }), ...(contextLength === undefined ? {} : { contextLength }) };
+  return Llama.load(path, { backend, signal: io.signal, onProgress: io.progress, ...given });
 }
 
 interface Written {

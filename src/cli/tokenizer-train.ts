@@ -5,7 +5,7 @@ import { atomicWriteJson } from "../files/index.ts";
 import { tokenizerConfigJson, tokenizerJson } from "../formats/index.ts";
 import { type SplitName, splitPatterns, type TokenizerModel, type TrainOptions, trainTokenizer } from "../tokenizer/index.ts";
 import type { Command, Flags } from "./command.ts";
-import { booleanFlag, numberFlag, required, stringFlag } from "./flag-values.ts";
+import { booleanFlag, numberFlag, required, stringFlag, wholeFlag } from "./flag-values.ts";
 import { isFolder } from "./load-tokenizer.ts";
 import { readTextFiles } from "./text-files.ts";
 
@@ -82,8 +82,8 @@ function trainOptions(flags: Flags): TrainOptions {
       throw new UsageError(where, `--${name} does not go with --kind ${kind}: leave it off`);
   }
   const sizes = defined({
-    vocabSize: required(wholeFlag(flags, "vocab-size", 1), where, "vocab-size"),
-    maxMerges: wholeFlag(flags, "max-merges", 0),
+    vocabSize: required(wholeFlag(flags, where, "vocab-size"), where, "vocab-size"),
+    maxMerges: wholeFlag(flags, where, "max-merges", 0),
   });
   if (kind === "word") return { kind, ...sizes };
   if (kind === "bytes") {
@@ -93,15 +93,8 @@ function trainOptions(flags: Flags): TrainOptions {
   const characterCoverage = numberFlag(flags, "character-coverage");
   if (characterCoverage !== undefined && !(characterCoverage > 0 && characterCoverage <= 1))
     throw new UsageError(where, `--character-coverage is ${characterCoverage} but must be above 0 and at most 1`);
-  const maxPieceLength = wholeFlag(flags, "max-piece-length", 1);
+  const maxPieceLength = wholeFlag(flags, where, "max-piece-length");
   return { kind: "sentencepiece", ...sizes, ...defined({ characterCoverage, maxPieceLength }) };
-}
-
-function wholeFlag(flags: Flags, name: string, least: number): number | undefined {
-  const value = numberFlag(flags, name);
-  if (value !== undefined && !(Number.isSafeInteger(value) && value >= least))
-    throw new UsageError(where, `--${name} is ${value} but must be an integer, at least ${least}`);
-  return value;
 }
 
 function patternFlag(flags: Flags): SplitName | undefined {
