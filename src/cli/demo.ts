@@ -1,15 +1,13 @@
 // cria demo, what `npm start` runs: real text → tokenizer → shards → a small LLaMA trained, measured and saved → what it writes.
-import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Backend } from "../backend/index.ts";
-import { Rng, UsageError } from "../base/index.ts";
+import { fail, Rng, UsageError } from "../base/index.ts";
 import { isHeldOut, type Manifest, Mixture, PreparedData, prepare, vocabularyOf } from "../data/index.ts";
-import { atomicWrite } from "../files/index.ts";
+import { atomicWrite, makeFolder } from "../files/index.ts";
 import { Llama } from "../index.ts";
 import { llamaConfig } from "../model/index.ts";
 import { createTokenizer, type Tokenizer, trainTokenizer } from "../tokenizer/index.ts";
 import {
-  checkUnused,
   completeRecipe,
   parseRecipe,
   runPaths,
@@ -22,6 +20,7 @@ import {
 import type { Command, CommandIo, Flags } from "./command.ts";
 import { type Compression, compressionBaselines } from "./compression.ts";
 import { type Rung, rungFor, vocabularyFor } from "./demo/choose-model.ts";
+import { claimFolder, giveUpFolder, isSecondChoice } from "./demo/claim-folder.ts";
 import { type CorpusSource, gatherCorpus, textCorpus } from "./demo/corpus.ts";
 import { trainingNote } from "./live-line.ts";
 import { measureMatmul } from "./measure-matmul.ts";
@@ -30,8 +29,10 @@ import { packageRoot } from "./package-root.ts";
 import { sparkline } from "./sparkline.ts";
 
 const where = "demo";
-/** Share of the documents that training never sees. */
-const heldOut = 0.02;
+/** Share of the documents that training never sees: more where there are few, so that there is something to measure on. */
+const heldOutShare = (documents: number) => Math.min(0.3, Math.max(0.02, 20 / documents));
+/** Less text than this teaches nothing and leaves nothing to measure on. */
+const leastBytes = 100_000;
 /** Seconds of the time asked for that are not training: everything before it, the evaluation and the samples after it. */
 const besideTraining = 25;
 /** What training reaches of the measured matrix speed, to choose a size by; the steps are then counted by a measurement of their own. */
@@ -51,10 +52,12 @@ export const demo: Command = {
   async run(args, flags, io) {
     const asked = readAsked(args, flags);
     const began = performance.now();
-    const folder = await chooseFolder(asked.out, io);
+    const corpus = await openCorpus(asked, io);
     await using backend = await openBackend(io);
     const say = (text: string) => (io.json ? undefined : io.stdout(`${text}\n`));
-    const prepared = await leaveNothing(folder, () => prepareRun(asked, folder, backend, io, say));
+    const folder = await claimFolder(asked.out);
+    if (isSecondChoice(folder, asked.out)) io.stderr(`earlier runs stay as they are: this one goes to ${folder}\n`);
+    const prepared = await leaveNothing(folder, io, () => prepareRun(asked, corpus, folder, backend, io, say));
     const summary = await trainAndSay(prepared, io, say, began);
     if (summary.stopped) return stopped(folder, summary, io, say);
     const scores = await compare(prepared, summary, io, say);
@@ -81,32 +84,13 @@ function readAsked(args: readonly string[], flags: Flags): Asked {
   return { minutes, out, texts: text, seed };
 }
 
-/** A run is never overwritten: without --out, the first free of runs/demo, runs/demo-2, … */
-async function chooseFolder(out: string | undefined, io: CommandIo): Promise<string> {
-  if (out !== undefined) {
-    await checkUnused(out);
-    return out;
-  }
-  const usual = join("runs", "demo");
-  for (let n = 1; ; n++) {
-    const folder = n === 1 ? usual : `${usual}-${n}`;
-    if (await isUsed(folder)) continue;
-    if (n > 1) io.stderr(`${usual} holds an earlier run, which stays as it is: this one goes to ${folder}\n`);
-    return folder;
-  }
-}
-
-async function isUsed(folder: string): Promise<boolean> {
-  const found = await readdir(folder).catch((error: NodeJS.ErrnoException) => (error.code === "ENOENT" ? [] : ["?"]));
-  return found.length > 0;
-}
-
-/** What fails before there is anything to go on with leaves no folder behind. */
-async function leaveNothing<T>(folder: string, job: () => Promise<T>): Promise<T> {
+/** What ends before there is anything to go on with leaves no folder behind. */
+async function leaveNothing<T>(folder: string, io: CommandIo, job: () => Promise<T>): Promise<T> {
   try {
     return await job();
   } catch (error) {
-    await rm(folder, { recursive: true, force: true });
+    await giveUpFolder(folder);
+    if (io.signal.aborted) io.stderr("nothing was trained yet, so nothing is kept: start again when you like\n");
     throw error;
   }
 }
@@ -122,16 +106,21 @@ interface Prepared {
 
 type Say = (text: string) => void;
 
-async function prepareRun(asked: Asked, folder: string, backend: Backend, io: CommandIo, say: Say): Promise<Prepared> {
+async function prepareRun(
+  asked: Asked,
+  corpus: readonly CorpusSource[],
+  folder: string,
+  backend: Backend,
+  io: CommandIo,
+  say: Say,
+): Promise<Prepared> {
   const matmulRate = await measureMatmul(backend, io.signal);
   say(`machine    ${backend.name}; matrix products ${(matmulRate / 1e9).toFixed(1)} GFLOP/s`);
   const trainSeconds = Math.max(15, asked.minutes * 60 - besideTraining);
   const flops = matmulRate * usualShare * trainSeconds;
-  const corpus = await openCorpus(asked, io);
-  await mkdir(folder, { recursive: true });
-  const bytes = await writeCorpus(corpus, folder, say);
-  const tokenizer = await raiseTokenizer(corpus, vocabularyFor(flops, bytes), io);
-  const manifest = await prepareData(corpus, tokenizer, folder, io);
+  const { bytes, heldOut } = await writeCorpus(corpus, folder, say);
+  const tokenizer = await raiseTokenizer(corpus, heldOut, vocabularyFor(flops, bytes), io);
+  const manifest = await prepareData(corpus, heldOut, tokenizer, folder, io);
   say(
     `tokenizer  ${tokenizer.vocabSize} pieces, ${bytesPerToken(manifest).toFixed(2)} bytes a token; ${count(tokensOf(manifest.sources))} tokens in shards`,
   );
@@ -151,15 +140,17 @@ function openCorpus({ texts }: Asked, { progress, signal }: CommandIo): Promise<
   return texts.length > 0 ? textCorpus(texts, { progress, signal }) : gatherCorpus({ root: packageRoot, progress, signal });
 }
 
-/** The text as JSONL in the run folder, a file a source: what was learnt from stays beside what was learnt. Returns its bytes. */
-async function writeCorpus(corpus: readonly CorpusSource[], folder: string, say: Say): Promise<number> {
-  await mkdir(join(folder, "text"), { recursive: true });
+/** The text as JSONL in the run folder, a file a source: what was learnt from stays beside what was learnt. */
+async function writeCorpus(corpus: readonly CorpusSource[], folder: string, say: Say): Promise<{ bytes: number; heldOut: number }> {
+  await makeFolder(join(folder, "text"), where);
   let total = 0;
+  let documents = 0;
   for (const [i, source] of corpus.entries()) {
     let bytes = 0;
     const lines = async function* () {
       for await (const text of source.documents) {
         bytes += Buffer.byteLength(text);
+        documents++;
         yield Buffer.from(`${JSON.stringify({ text })}\n`);
       }
     };
@@ -170,7 +161,9 @@ async function writeCorpus(corpus: readonly CorpusSource[], folder: string, say:
       `text     ${share} ${source.name.padEnd(20)} ${mega(bytes).padStart(8)}  ${source.kind.padEnd(9)} ${source.package}, ${source.licence}`,
     );
   }
-  return total;
+  if (total < leastBytes)
+    fail(where, `the text has ${total} bytes, but the demo needs at least ${leastBytes}: give it more with --text FILE`);
+  return { bytes: total, heldOut: heldOutShare(documents) };
 }
 
 function textPath(folder: string, source: CorpusSource, index: number): string {
@@ -182,7 +175,12 @@ function sourceName({ name }: CorpusSource, index: number): string {
   return `${index + 1}-${name.replace(/[^A-Za-z0-9]+/g, "-").slice(-40)}`;
 }
 
-async function raiseTokenizer(corpus: readonly CorpusSource[], vocabSize: number, { progress, signal }: CommandIo): Promise<Tokenizer> {
+async function raiseTokenizer(
+  corpus: readonly CorpusSource[],
+  heldOut: number,
+  vocabSize: number,
+  { progress, signal }: CommandIo,
+): Promise<Tokenizer> {
   const seen = async function* () {
     for (const source of corpus) for await (const text of source.documents) if (!isHeldOut(text, heldOut)) yield text;
   };
@@ -191,6 +189,7 @@ async function raiseTokenizer(corpus: readonly CorpusSource[], vocabSize: number
 
 function prepareData(
   corpus: readonly CorpusSource[],
+  heldOut: number,
   tokenizer: Tokenizer,
   folder: string,
   { progress, signal }: CommandIo,

@@ -1,0 +1,42 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { claimFolder, giveUpFolder, isSecondChoice } from "./claim-folder.ts";
+
+const before = process.cwd();
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "cria-claim-"));
+  process.chdir(folder);
+});
+
+afterEach(async () => {
+  process.chdir(before);
+  await rm(folder, { recursive: true });
+});
+
+test("claims made at the same time get different folders", async () => {
+  const claimed = await Promise.all(Array.from({ length: 5 }, () => claimFolder(undefined)));
+  expect(new Set(claimed).size).toBe(5);
+  expect(claimed.toSorted()[0]).toBe(join("runs", "demo"));
+  expect(claimed.filter((path) => isSecondChoice(path, undefined))).toHaveLength(4);
+});
+
+test("a folder in use is refused and stays as it is; an empty one is taken", async () => {
+  await mkdir("used");
+  await writeFile("used/file", "mine");
+  await expect(claimFolder("used")).rejects.toThrow(/used: it is in use \(file\)/);
+  expect(await readdir("used")).toEqual(["file"]);
+  await mkdir("empty");
+  expect(await claimFolder("empty")).toBe("empty");
+});
+
+test("what is given up leaves nothing, and nobody else's", async () => {
+  const [first, second] = [await claimFolder(undefined), await claimFolder(undefined)];
+  await giveUpFolder(second!);
+  expect(await readdir("runs")).toEqual(["demo"]);
+  await giveUpFolder(first!);
+  expect(await readdir(".")).toEqual([]);
+});

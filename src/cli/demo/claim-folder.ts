@@ -1,0 +1,45 @@
+// A folder of this run's own: made by the one call that fails when somebody else made it first, and removed when nothing came of it.
+import { mkdir, rm, rmdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { explainIo, makeFolder } from "../../files/index.ts";
+import { checkUnused } from "../../train/index.ts";
+
+const where = "demo";
+const usual = join("runs", "demo");
+
+/** `out`, which must be absent or empty; without it the first of runs/demo, runs/demo-2, … that is free. */
+export async function claimFolder(out: string | undefined): Promise<string> {
+  if (out !== undefined) {
+    await checkUnused(out);
+    await rmdir(out).catch(() => undefined); // an empty one may be there
+    await makeFolder(dirname(out), where);
+    if (!(await claims(out))) await checkUnused(out);
+    return out;
+  }
+  await makeFolder(dirname(usual), where);
+  for (let n = 1; ; n++) {
+    const folder = n === 1 ? usual : `${usual}-${n}`;
+    if (await claims(folder)) return folder;
+  }
+}
+
+/** Whether a run without --out goes somewhere else than people expect. */
+export function isSecondChoice(folder: string, out: string | undefined): boolean {
+  return out === undefined && folder !== usual;
+}
+
+/** Removes a claimed folder, and the one around it if that is empty then. */
+export async function giveUpFolder(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+  await rmdir(dirname(folder)).catch(() => undefined);
+}
+
+async function claims(folder: string): Promise<boolean> {
+  try {
+    await mkdir(folder);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw explainIo(where, folder, error);
+  }
+}
