@@ -40,7 +40,7 @@ const prepareCommand: Command = {
     const path = onlyArgument(args, where, "RECIPE.yaml");
     const out = required(stringFlag(flags, "out"), where, "out");
     const recipe = await readYaml(path, dataRecipe, where);
-    const tokenizer = await loadTokenizer(required(stringFlag(flags, "tokenizer"), where, "tokenizer"), where);
+    const tokenizer = await loadTokenizer(required(stringFlag(flags, "tokenizer"), where, "tokenizer"));
     const options = { folder: dirname(path), progress: io.progress, signal: io.signal };
     const manifest = await prepare(recipe, tokenizer, out, options);
     io.stdout(io.json ? asJson(out, manifest) : asText(out, manifest));

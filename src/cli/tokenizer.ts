@@ -74,7 +74,7 @@ export const tokenizerCommand: CommandGroup = {
 
 function open(path: string | undefined, where: string): Promise<Tokenizer> {
   if (path === undefined) throw new UsageError(where, "TOKENIZER is missing: name a tokenizer.json or a folder that holds one");
-  return loadTokenizer(path, where);
+  return loadTokenizer(path);
 }
 
 /** Whole numbers, separated by white space, commas or brackets. */

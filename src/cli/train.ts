@@ -85,7 +85,7 @@ async function readPlan(args: readonly string[], flags: Flags): Promise<Plan> {
 
 async function readWhole(path: string, settings: readonly string[]): Promise<Pick<Plan, "recipe" | "tokenizer">> {
   const recipe = await readRecipe(path, settings);
-  const tokenizer = await loadTokenizer(recipe.tokenizer, where);
+  const tokenizer = await loadTokenizer(recipe.tokenizer);
   return { recipe: completeRecipe(recipe, tokenizer.vocabSize), tokenizer };
 }
 

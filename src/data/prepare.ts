@@ -1,8 +1,8 @@
 // A recipe to a folder of token shards: documents → train or held out → tokens → shards, and a manifest with the counts.
-import { readdir, rename, rm, rmdir, stat } from "node:fs/promises";
+import { readdir, rmdir, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { check, type OnProgress } from "../base/index.ts";
-import { atomicWrite, atomicWriteJson, explainIo, makeFolder } from "../files/index.ts";
+import { atomicFolder, atomicWrite, atomicWriteJson, explainIo } from "../files/index.ts";
 import { type Document, type DocumentSource, readDocuments } from "./documents.ts";
 import { expandPaths } from "./expand-paths.ts";
 import { type Manifest, manifestName } from "./manifest.ts";
@@ -46,17 +46,18 @@ export async function prepare(
 ): Promise<Manifest> {
   checkBoundaries(recipe, tokenizer);
   const sources = await findSources(recipe, options.folder ?? process.cwd());
-  const folder = `${resolve(outDir)}.${process.pid}.partial`;
   await checkUnused(outDir);
-  try {
-    await makeFolder(folder, where);
-    const manifest = await writeAll({ recipe, sources, tokenizer, vocabulary: vocabularyOf(tokenizer), folder, options });
+  const job = { recipe, sources, tokenizer, vocabulary: vocabularyOf(tokenizer), options };
+  let manifest: Manifest | undefined;
+  const fill = async (folder: string) => {
+    manifest = await writeAll({ ...job, folder });
     await atomicWriteJson(join(folder, manifestName), manifest, where);
+  };
+  try {
     await rmdir(outDir).catch(() => undefined); // an empty one may be there
-    await rename(folder, outDir);
-    return manifest;
+    await atomicFolder(resolve(outDir), fill, where);
+    return manifest!;
   } catch (error) {
-    await rm(folder, { recursive: true, force: true }).catch(() => undefined);
     options.signal?.throwIfAborted();
     throw explainIo(where, outDir, error);
   }

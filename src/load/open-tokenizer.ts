@@ -9,7 +9,7 @@ import { readText } from "./open-files.ts";
 
 /** @throws CriaError when the file is missing, damaged, of another kind, or has more pieces than the model has tokens. */
 export async function openTokenizer(path: string, { vocabSize }: LlamaConfig): Promise<Tokenizer> {
-  const tokenizer = path.endsWith(".bin") ? await openBin(path, vocabSize) : await openJson(path);
+  const tokenizer = path.endsWith(".bin") ? await openBin(path, vocabSize) : await openTokenizerJson(path);
   check(
     tokenizer.vocabSize <= vocabSize,
     "model",
@@ -23,7 +23,8 @@ async function openBin(path: string, vocabSize: number): Promise<Tokenizer> {
   return createTokenizer(llama2cTokenizerModel(await readLlama2cTokenizer(file, vocabSize)));
 }
 
-async function openJson(path: string): Promise<Tokenizer> {
+/** A tokenizer.json, with tokenizer_config.json where it stands beside. @throws CriaError when a file is missing, damaged or not supported. */
+export async function openTokenizerJson(path: string): Promise<Tokenizer> {
   const [text, config] = await Promise.all([readText(path), readRoles(join(dirname(path), "tokenizer_config.json"))]);
   return createTokenizer(readTokenizerJson(text, { name: path, config }));
 }
