@@ -49,12 +49,12 @@ function seconds(milliseconds) {
 }
 
 function defaultFiles() {
-  const data = [process.env.CRIA_SHARED, join(root, "../shared"), join(root, "../../shared")].find((path) => path && existsSync(path));
+  const data = [process.env.CRIA_DATA, join(root, "../shared/data")].find((path) => path && existsSync(path));
   if (data === undefined) return [];
   const isEnglish = (file) => !/wagahaiwa|wikipedia-dump|language_identification/.test(file);
   return ["text", "eval"].flatMap((folder) =>
-    readdirSync(join(data, "data", folder), { recursive: true })
-      .map((file) => join(data, "data", folder, file))
+    readdirSync(join(data, folder), { recursive: true })
+      .map((file) => join(data, folder, file))
       .filter((file) => /\.(txt|tex|jsonl|jsonl\.gz|csv)$/.test(file) && isEnglish(file))
       .sort(),
   );

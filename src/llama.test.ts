@@ -1,12 +1,12 @@
-import { existsSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { openCpuBackend } from "./backend/cpu/index.ts";
 import { referenceBackend } from "./backend/reference/index.ts";
 import { atomicWriteJson } from "./files/index.ts";
 import { type GenerateOptions, Llama, type LoadOptions } from "./index.ts";
+import { sharedData } from "./load/shared-data.test.helper.ts";
 import { withFolder, writeTinyBin, writeTinyFolder } from "./load/tiny-model.test.helper.ts";
 
 /** All that a model writes. */
@@ -106,12 +106,8 @@ describe("a tiny model", () => {
   });
 });
 
-const root = fileURLToPath(new URL("..", import.meta.url));
-const shared = [process.env.CRIA_SHARED ?? "", join(root, "../shared"), join(root, "../../shared")].find(
-  (path) => path !== "" && existsSync(path),
-);
-const stories = join(shared ?? "", "data/stories260K/stories260K.bin");
-if (!existsSync(stories)) console.warn("skipped: stories260K against llama2.c's text, ../shared/data is not here");
+const stories = sharedData("stories260K/stories260K.bin") ?? "";
+if (stories === "") console.warn("skipped: stories260K against llama2.c's text, its file is not here (CRIA_DATA)");
 
 /** What llama2.c's own test expects of its program with `-t 0.0 -n 200` (github.com/karpathy/llama2.c, test_all.py). */
 const storyOfLily = `Once upon a time, there was a little girl named Lily. She loved to play outside in the park. One day, she saw a big, red ball. She wanted to play with it, but it was too high.
@@ -119,7 +115,7 @@ Lily's mom said, "Lily, let's go to the park." Lily was sad and didn't know what
 Lily was sad and didn't know what to do. She said, "I'm sorry, Lily. I didn't know what to do."
 Lily didn't want to help her mom, so she`;
 
-test.skipIf(!existsSync(stories)).each([
+test.skipIf(stories === "").each([
   { name: "reference", load: { backend: referenceBackend() } },
   { name: "cpu, one thread", load: { threads: 1 } },
   { name: "cpu, two threads", load: { threads: 2 } },

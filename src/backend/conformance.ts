@@ -274,6 +274,7 @@ function testMisuse(openBackend: OpenBackend): void {
     await backend.dispose();
     await expectError(() => other.read());
     await expectError(() => other.write([1]));
+    other.dispose(); // giving back after the end is fine
     await expectError(() => backend.allocate(f32(1), "late"));
     await expectError(() => backend.compile(gather, buffers));
   });

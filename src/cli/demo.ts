@@ -37,6 +37,8 @@ const leastBytes = 100_000;
 const besideTraining = 25;
 /** What training reaches of the measured matrix speed, to choose a size by; the steps are then counted by a measurement of their own. */
 const usualShare = 0.7;
+/** Of the time that is left, what is planned with: machines slow down when they get warm. */
+const margin = 0.92;
 const prompts = ["Once upon a time", "The king said unto", "It was a cold morning, and"];
 
 export const demo: Command = {
@@ -59,10 +61,12 @@ export const demo: Command = {
     if (isSecondChoice(folder, asked.out)) io.stderr(`earlier runs stay as they are: this one goes to ${folder}\n`);
     const prepared = await leaveNothing(folder, io, () => prepareRun(asked, corpus, folder, backend, io, say));
     const summary = await trainAndSay(prepared, io, say, began);
-    if (summary.stopped) return stopped(folder, summary, io, say);
-    const scores = await compare(prepared, summary, io, say);
-    const samples = await writeSamples(folder, backend, io, say);
-    say(whatNext(folder));
+    if (io.signal.aborted) return stopped(folder, summary, io, say);
+    const { scores, samples } = await sayIfStopped(folder, io, async () => ({
+      scores: await compare(prepared, summary, io, say),
+      samples: await writeSamples(folder, backend, io, say),
+    }));
+    say(whatNext(folder, summary.steps));
     if (io.json) io.stdout(`${JSON.stringify({ run: folder, ...summary, compression: scores, samples }, null, 2)}\n`);
     return 0;
   },
@@ -228,7 +232,7 @@ async function countSteps({ model, batch }: Rung, seconds: number, seed: number,
     times.push((performance.now() - before) / 1000);
   }
   const median = times.sort((a, b) => a - b)[times.length >> 1]!;
-  return Math.max(20, Math.floor(seconds / median));
+  return Math.max(20, Math.floor((seconds * margin) / median));
 }
 
 async function trainAndSay(
@@ -261,6 +265,17 @@ function stopped(folder: string, { step, steps }: TrainSummary, io: CommandIo, s
   say(`stopped at step ${step} of ${steps}, saved in ${folder}; go on with:\n  npx cria train ${folder} --resume`);
   if (io.json) io.stdout(`${JSON.stringify({ run: folder, step, steps, stopped: true })}\n`);
   return 130;
+}
+
+/** Behind training, Ctrl-C loses nothing but what would have been printed. */
+async function sayIfStopped<T>(folder: string, io: CommandIo, job: () => Promise<T>): Promise<T> {
+  try {
+    return await job();
+  } catch (error) {
+    if (io.signal.aborted)
+      io.stderr(`the model is trained and saved in ${folder}; let it write with: npx cria generate ${folder} "Once upon a time"\n`);
+    throw error;
+  }
 }
 
 /** Bits per byte of the held-out text, beside general compressors on the same bytes. */
@@ -300,11 +315,12 @@ async function writeSamples(folder: string, backend: Backend, io: CommandIo, say
   return samples;
 }
 
-function whatNext(folder: string): string {
+function whatNext(folder: string, steps: number): string {
   return [
     `\nsaved in ${folder}, a folder that Hugging Face's tools open as it is. Next:`,
     `  npx cria generate ${folder} "Once upon a time"     let it write`,
     `  npx cria inspect ${folder}                          look inside`,
+    `  npx cria train ${folder} --resume --set steps=${2 * steps}   train on, twice as long`,
     "  npm start -- --minutes 30                          a bigger one, in more time",
     "  npm start -- --text my-own.txt                     from your own text",
   ].join("\n");

@@ -1,6 +1,7 @@
 import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { sharedData } from "../load/shared-data.test.helper.ts";
 import { withFolder, writeTinyBin, writeTinyFolder } from "../load/tiny-model.test.helper.ts";
 import { commandRows } from "./commands.ts";
 import { Interrupted } from "./interrupt.ts";
@@ -145,4 +146,14 @@ describe("cria inspect", () => {
     expect((await run(["inspect", "/no/where"])).code).toBe(1);
     expect((await run(["inspect", "/no/where.safetensors"])).code).toBe(1);
   });
+});
+
+const stories = sharedData("stories260K");
+if (stories === undefined) console.warn("skipped: cria generate on stories260K, its folder is not here (CRIA_DATA)");
+
+test.skipIf(stories === undefined)("a folder with llama2.c's stories260K writes what llama2.c writes", async () => {
+  const { code, stdout } = await run(["generate", stories!, "", "--temperature", "0", "--max-tokens", "200"]);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^Once upon a time, there was a little girl named Lily\. She loved to play outside in the park\./);
+  expect(stdout).toMatch(/Lily didn't want to help her mom, so she\n$/);
 });

@@ -1,17 +1,13 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { CriaError, memorySource, Rng } from "../base/index.ts";
 import { openFile } from "../files/index.ts";
+import { sharedData } from "../load/shared-data.test.helper.ts";
 import { parameterRows } from "../model/index.ts";
 import { createTokenizer } from "../tokenizer/index.ts";
 import { llama2cTokenizerModel, readLlama2c, readLlama2cTokenizer, toHalfPairing, toNeighbourPairing } from "./index.ts";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
-const shared = [process.env.CRIA_SHARED ?? "", join(root, "../shared"), join(root, "../../shared")].find(
-  (path) => path !== "" && existsSync(path),
-);
+const shared = sharedData("stories260K");
 
 // dim, hidden_dim, n_layers, n_heads, n_kv_heads, vocab_size, max_seq_len
 const sizes = [8, 12, 2, 2, 1, 5, 6] as const;
@@ -142,8 +138,8 @@ test("pairings of RoPE: rows move as transformers' permute moves them, and back 
   expect(() => toHalfPairing(weight, columns, 3)).toThrow(CriaError);
 });
 
-test.skipIf(shared === undefined)("stories260K opens (skipped where ../shared/data is absent)", async () => {
-  await using model = await openFile(join(shared!, "data/stories260K/stories260K.bin"));
+test.skipIf(shared === undefined)("stories260K opens (skipped where CRIA_DATA is absent)", async () => {
+  await using model = await openFile(join(shared!, "stories260K.bin"));
   const { config, tensors } = await readLlama2c(model);
   expect(config).toMatchObject({
     dim: 64,
@@ -159,7 +155,7 @@ test.skipIf(shared === undefined)("stories260K opens (skipped where ../shared/da
   // Norm gains are near 1 only if every offset before them is right.
   const gains = await tensors.readFloat32("model.norm.weight");
   expect(gains.every((gain) => gain > 0.1 && gain < 20)).toBe(true);
-  await using tokenizer = await openFile(join(shared!, "data/stories260K/tok512.bin"));
+  await using tokenizer = await openFile(join(shared!, "tok512.bin"));
   const read = await readLlama2cTokenizer(tokenizer, config.vocabSize);
   const { pieces } = read;
   expect([pieces[0], pieces[3], pieces[258], pieces.length]).toEqual(["<unk>", "<0x00>", "<0xFF>", 512]);

@@ -21,6 +21,13 @@ export async function openLlama2c(path: string, files: OpenFiles): Promise<Model
   };
 }
 
+/** The one model .bin of a folder without a config.json; undefined where there is none, or more than one. */
+export async function findLlama2c(folder: string): Promise<string | undefined> {
+  const names = await readdir(folder);
+  const bins = names.filter((name) => name.endsWith(".bin") && !/^tok(?:enizer|\d+)\.bin$/.test(name));
+  return names.includes("config.json") || bins.length !== 1 ? undefined : join(folder, bins[0]!);
+}
+
 /** run.c looks for tokenizer.bin; vocabularies of other sizes are called tok512.bin, tok4096.bin, … */
 async function findTokenizer(path: string, { vocabSize }: LlamaConfig): Promise<string> {
   const beside = new Set(await readdir(dirname(path)));

@@ -7,7 +7,7 @@ import type { LlamaConfig } from "../model/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 import { OpenFiles } from "./open-files.ts";
 import { openFolder } from "./open-folder.ts";
-import { openLlama2c } from "./open-llama2c.ts";
+import { findLlama2c, openLlama2c } from "./open-llama2c.ts";
 import { understood } from "./understood.ts";
 
 export type ModelFormat = "Hugging Face folder" | "llama2.c";
@@ -39,12 +39,18 @@ export async function openModel(path: string): Promise<OpenModel> {
   check(!path.startsWith("hf:"), "model", () => `${path}: cria does not download models: download it and name the folder; ${understood}`);
   const files = new OpenFiles();
   try {
-    const parts = (await isFolder(path)) ? await openFolder(path, files) : await openLlama2c(path, files);
+    const parts = (await isFolder(path)) ? await openAnyFolder(path, files) : await openLlama2c(path, files);
     return { path, ...parts, close: () => files.close(), [Symbol.asyncDispose]: () => files.close() };
   } catch (error) {
     await files.close();
     throw error;
   }
+}
+
+/** Hugging Face's, or one that holds a llama2.c .bin and its tokenizer. */
+async function openAnyFolder(path: string, files: OpenFiles): Promise<ModelParts> {
+  const bin = await findLlama2c(path);
+  return bin === undefined ? openFolder(path, files) : openLlama2c(bin, files);
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -86,6 +86,11 @@ class CpuBackend implements Backend {
     return done;
   }
 
+  /** Gives something back behind what is already queued, so that a run in flight keeps its memory; with the executor gone, there is nothing left to give. */
+  release(job: () => void): void {
+    if (!this.#disposed) void this.enqueue(job).catch(ignore);
+  }
+
   /** Constants live as long as the backend; they are few and small. */
   table(key: string, make: () => Float32Array): number {
     const known = this.#tables.get(key);
@@ -134,8 +139,9 @@ class CpuBuffer implements DeviceBuffer {
   }
 
   dispose(): void {
-    if (this.#address !== undefined) this.#backend.executor.free(this.#address);
+    const address = this.#address;
     this.#address = undefined;
+    if (address !== undefined) this.#backend.release(() => this.#backend.executor.free(address));
   }
 
   #checkRange(at: number, length: number): void {
@@ -180,13 +186,18 @@ class CpuProgram implements Program {
     const place = { target: executor.target, cache: kernels, table: (key: string, make: () => Float32Array) => backend.table(key, make) };
     const { scratchBytes } = lower(graph, { ...place, address: () => 0, scratchAddress: 0 });
     const arena = executor.allocate(Math.max(64, plan.arenaBytes + scratchBytes));
-    const address = (tensor: Tensor) => bindings.get(tensor)?.address ?? arena + plan.offsets.get(tensor)!;
-    const lowered = lower(graph, { ...place, address, scratchAddress: arena + plan.arenaBytes });
-    backend.trace("graph", () => printGraph(graph));
-    backend.trace("plan", () => printPlan(graph, plan));
-    backend.trace("ir", () => lowered.kernels.map(printKernel).join("\n\n"));
-    const id = await executor.load(lowered.kernels, lowered.phases);
-    return new CpuProgram(backend, graph, [...bindings.values()], plan, arena, id);
+    try {
+      const address = (tensor: Tensor) => bindings.get(tensor)?.address ?? arena + plan.offsets.get(tensor)!;
+      const lowered = lower(graph, { ...place, address, scratchAddress: arena + plan.arenaBytes });
+      backend.trace("graph", () => printGraph(graph));
+      backend.trace("plan", () => printPlan(graph, plan));
+      backend.trace("ir", () => lowered.kernels.map(printKernel).join("\n\n"));
+      const id = await executor.load(lowered.kernels, lowered.phases);
+      return new CpuProgram(backend, graph, [...bindings.values()], plan, arena, id);
+    } catch (error) {
+      backend.release(() => executor.free(arena));
+      throw error;
+    }
   }
 
   async run(): Promise<void> {
@@ -205,8 +216,7 @@ class CpuProgram implements Program {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    // Behind what is already queued, so that a run in flight keeps its memory.
-    void this.#backend.enqueue(() => {
+    this.#backend.release(() => {
       this.#backend.executor.unload(this.#id);
       this.#backend.executor.free(this.#arena);
     });

@@ -33,6 +33,17 @@ test("a folder in use is refused and stays as it is; an empty one is taken", asy
   expect(await claimFolder("empty")).toBe("empty");
 });
 
+test("two claims of the same --out: one gets it, the other is told", async () => {
+  const claims = await Promise.allSettled([claimFolder("out/run"), claimFolder("out/run")]);
+  expect(claims.map((claim) => claim.status).toSorted()).toEqual(["fulfilled", "rejected"]);
+});
+
+test("a parent that was there before stays", async () => {
+  await mkdir("mine");
+  await giveUpFolder(await claimFolder("mine/run"));
+  expect(await readdir("mine")).toEqual([]);
+});
+
 test("what is given up leaves nothing, and nobody else's", async () => {
   const [first, second] = [await claimFolder(undefined), await claimFolder(undefined)];
   await giveUpFolder(second!);

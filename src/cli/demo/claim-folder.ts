@@ -1,6 +1,7 @@
 // A folder of this run's own: made by the one call that fails when somebody else made it first, and removed when nothing came of it.
 import { mkdir, rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { fail } from "../../base/index.ts";
 import { explainIo, makeFolder } from "../../files/index.ts";
 import { checkUnused } from "../../train/index.ts";
 
@@ -9,14 +10,12 @@ const usual = join("runs", "demo");
 
 /** `out`, which must be absent or empty; without it the first of runs/demo, runs/demo-2, … that is free. */
 export async function claimFolder(out: string | undefined): Promise<string> {
+  await makeFolder(dirname(out ?? usual), where);
   if (out !== undefined) {
     await checkUnused(out);
     await rmdir(out).catch(() => undefined); // an empty one may be there
-    await makeFolder(dirname(out), where);
-    if (!(await claims(out))) await checkUnused(out);
-    return out;
+    return (await claims(out)) ? out : fail(where, `${out}: another run has just begun there: choose another folder with --out`);
   }
-  await makeFolder(dirname(usual), where);
   for (let n = 1; ; n++) {
     const folder = n === 1 ? usual : `${usual}-${n}`;
     if (await claims(folder)) return folder;
@@ -28,15 +27,17 @@ export function isSecondChoice(folder: string, out: string | undefined): boolean
   return out === undefined && folder !== usual;
 }
 
-/** Removes a claimed folder, and the one around it if that is empty then. */
+/** Removes a claimed folder, and the usual one around it if that is empty then. */
 export async function giveUpFolder(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
-  await rmdir(dirname(folder)).catch(() => undefined);
+  if (dirname(folder) === dirname(usual)) await rmdir(dirname(folder)).catch(() => undefined);
 }
 
+/** The text's folder is made at once, so that a claimed folder is never empty and nobody takes it for free. */
 async function claims(folder: string): Promise<boolean> {
   try {
     await mkdir(folder);
+    await mkdir(join(folder, "text"));
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;

@@ -1,0 +1,122 @@
+// The whole demo on a short text: every stage, a second start, and what it refuses.
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { Rng } from "../base/index.ts";
+import { commandRows } from "./commands.ts";
+import { Interrupted } from "./interrupt.ts";
+import { runCli, type Terminal } from "./run.ts";
+
+let folder: string;
+let text: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "cria-demo-"));
+  text = join(folder, "text.txt");
+  await writeFile(text, madeUpText(150_000));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+test("raises, measures, saves and writes; a second run into the same folder is refused", async () => {
+  const out = join(folder, "run");
+  const words = ["demo", "--minutes", "0.5", "--text", text, "--out", out];
+  const first = await run(words);
+  expect(first.stderr).toBe("");
+  expect(first.code).toBe(0);
+  for (const part of [
+    "GFLOP/s",
+    "bytes a token",
+    "parameters",
+    "held-out text",
+    "gzip -9",
+    "this model",
+    "what it writes",
+    `generate ${out}`,
+  ])
+    expect(first.stdout).toContain(part);
+  const ours = Number(/this model +([\d.]+) bits per byte/.exec(first.stdout)?.[1]);
+  const gzip = Number(/gzip -9 +([\d.]+) bits per byte/.exec(first.stdout)?.[1]);
+  expect(ours).toBeGreaterThan(0);
+  expect(gzip).toBeGreaterThan(0);
+  const files = [
+    "checkpoints",
+    "config.json",
+    "metrics.jsonl",
+    "model.safetensors",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "train.yaml",
+  ];
+  expect(await readdir(out)).toEqual(expect.arrayContaining(files));
+  const second = await run(words);
+  expect(second.code).toBe(1);
+  expect(second.stderr).toMatch(/it holds a run: go on with --resume/);
+});
+
+test("interrupted before the first step, it leaves nothing", async () => {
+  const controller = new AbortController();
+  const out = join(folder, "early");
+  const progress: Terminal["progress"] = ({ task }) => {
+    if (task.startsWith("measuring a training step")) controller.abort(new Interrupted("SIGINT"));
+  };
+  const { code, stderr } = await run(["demo", "--minutes", "0.5", "--text", text, "--out", out], { signal: controller.signal, progress });
+  expect(code).toBe(130);
+  expect(stderr).toContain("nothing was trained yet");
+  expect(await readdir(folder)).not.toContain("early");
+});
+
+test("interrupted in training, it saves and says how to go on", async () => {
+  const controller = new AbortController();
+  const out = join(folder, "stopped");
+  const progress: Terminal["progress"] = ({ task, done }) => {
+    if (task === "training" && done === 3) controller.abort(new Interrupted("SIGINT"));
+  };
+  const { code, stdout } = await run(["demo", "--minutes", "0.5", "--text", text, "--out", out], { signal: controller.signal, progress });
+  expect(code).toBe(130);
+  expect(stdout).toContain(`npx cria train ${out} --resume`);
+  expect(await readdir(join(out, "checkpoints"))).toHaveLength(1);
+});
+
+test("a text too short to learn from is refused, and leaves nothing", async () => {
+  const short = join(folder, "short.txt");
+  await writeFile(short, "too short");
+  const { code, stderr } = await run(["demo", "--text", short, "--out", join(folder, "short")]);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/has 9 bytes, but the demo needs at least 100000/);
+  expect(await readdir(folder)).not.toContain("short");
+});
+
+async function run(words: readonly string[], more: Partial<Terminal> = {}) {
+  let [stdout, stderr] = ["", ""];
+  const terminal: Terminal = {
+    stdout: (part) => {
+      stdout += part;
+    },
+    stderr: (part) => {
+      stderr += part;
+    },
+    stdin: async () => new Uint8Array(),
+    progress: () => {},
+    signal: new AbortController().signal,
+    width: 80,
+    version: "9.9.9",
+    debug: false,
+    ...more,
+  };
+  const code = await runCli(words, commandRows, terminal);
+  return { code, stdout, stderr };
+}
+
+/** Sentences of made-up words, the common ones common. */
+function madeUpText(length: number): string {
+  const rng = new Rng(3);
+  const syllable = () => "bdfgklmnprst"[rng.below(12)]! + "aeiou"[rng.below(5)]!;
+  const vocabulary = Array.from({ length: 2000 }, () => Array.from({ length: 1 + rng.below(4) }, syllable).join(""));
+  let made = "";
+  while (made.length < length) {
+    const sentence = Array.from({ length: 4 + rng.below(8) }, () => vocabulary[Math.floor(2000 * rng.uniform() ** 3)]).join(" ");
+    made += `${sentence}.${rng.below(6) === 0 ? "\n\n" : " "}`;
+  }
+  return made;
+}
