@@ -108,23 +108,24 @@ function extendOverLoops(intervals: readonly Interval[], loops: ReadonlyMap<numb
 function scan(intervals: readonly Interval[], files: RegisterFiles): { registers: Map<number, number>; spilled: Map<number, Reg> } {
   const registers = new Map<number, number>();
   const spilled = new Map<number, Reg>();
-  const active: Record<RegKind, Interval[]> = { int: [], vec: [], mask: [] };
+  /** Who has each physical register now, or had it last. */
+  const holders: Record<RegKind, (Interval | undefined)[]> = { int: [], vec: [], mask: [] };
   for (const interval of intervals) {
     const { kind } = interval.reg;
-    active[kind] = active[kind].filter(({ end }) => end >= interval.start);
-    const taken = new Set(active[kind].map(({ reg }) => registers.get(reg.id)!));
+    const held = holders[kind];
+    const isFree = (register: number) => (held[register]?.end ?? -1) < interval.start;
     const hinted = interval.hint && registers.get(interval.hint.id);
-    const free = hinted !== undefined && !taken.has(hinted) ? hinted : files[kind].find((register) => !taken.has(register));
-    if (free !== undefined) registers.set(interval.reg.id, free);
-    else {
-      const victim = [...active[kind], interval].reduce((a, b) => (cost(b) < cost(a) ? b : a));
+    let register = hinted !== undefined && isFree(hinted) ? hinted : files[kind].find(isFree);
+    if (register === undefined) {
+      const cheapest = files[kind].reduce((a, b) => (cost(held[b]!) < cost(held[a]!) ? b : a));
+      const victim = cost(interval) < cost(held[cheapest]!) ? interval : held[cheapest]!;
       check(Number.isFinite(victim.weight), "x64", () => `one instruction needs more than ${files[kind].length} ${kind} registers`);
       spilled.set(victim.reg.id, victim.reg);
       if (victim === interval) continue;
-      registers.set(interval.reg.id, registers.get(victim.reg.id)!);
-      active[kind].splice(active[kind].indexOf(victim), 1);
+      register = cheapest;
     }
-    active[kind].push(interval);
+    registers.set(interval.reg.id, register);
+    held[register] = interval;
   }
   return { registers, spilled };
 }

@@ -68,6 +68,7 @@ const { rax, rsp } = general;
 /** Free at entry in both conventions, as rax is. */
 const r11 = 11;
 const wordBytes = 8;
+const pageBytes = 4096;
 
 class Encoder {
   readonly #assembler: Assembler;
@@ -92,6 +93,8 @@ class Encoder {
   enter(slots: readonly Slot[]): void {
     for (const register of this.#pushed) this.#emit("push", [register]);
     this.#emit("lea", [rax, { base: rsp, disp: 0 }]);
+    // Some systems grow the stack one page at a time, when the next one is touched.
+    for (let below = pageBytes; below <= this.#frame.bytes; below += pageBytes) this.#emit("mov.store", [{ base: rsp, disp: -below }, rax]);
     this.#emit("sub.imm32", [rsp, this.#frame.bytes]);
     this.#emit("and.imm8", [rsp, -64]);
     this.#emit("mov.store", [{ base: rsp, disp: this.#frame.stackPointer }, rax]);
@@ -121,11 +124,12 @@ class Encoder {
     return { code: this.#assembler.finish(), instructions: this.#assembler.listing };
   }
 
-  #instruction({ name, operands, length, mask, zeroing }: Instruction): void {
+  #instruction({ name, operands, length, mask, zeroing, source }: Instruction): void {
     this.#assembler.emit(
       name,
       operands.map((operand) => this.#place(operand)),
       { length, ...(mask ? { mask: this.#register(mask.id) } : {}), ...(zeroing ? { zeroing } : {}) },
+      source,
     );
   }
 

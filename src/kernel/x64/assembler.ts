@@ -1,5 +1,6 @@
 // Instructions with physical registers → bytes: REX, VEX and EVEX prefixes, ModRM, SIB and displacements (Intel SDM, volume 2, chapter 2).
 import { check } from "../../base/index.ts";
+import type { Op } from "../ir.ts";
 import { type Encoding, type InstructionName, type OperandForm, type Row, rows } from "./encoding.ts";
 
 /** [base + index + disp], registers by number. */
@@ -35,8 +36,9 @@ export interface Modifiers {
   readonly zeroing?: boolean;
 }
 
-/** Where an instruction's bytes lie. */
+/** Where an instruction's bytes lie, and which op it came from. */
 export interface Assembled {
+  readonly source?: Op;
   readonly name: InstructionName;
   readonly operands: readonly Actual[];
   readonly modifiers: Modifiers;
@@ -66,13 +68,14 @@ export class Assembler {
     this.#labels.set(label, this.#bytes.length);
   }
 
-  emit(name: InstructionName, operands: readonly Actual[], modifiers: Modifiers): void {
+  emit(name: InstructionName, operands: readonly Actual[], modifiers: Modifiers, source?: Op): void {
     const row = rows[name];
     const start = this.#bytes.length;
     const encoding = row.encodings.find(({ scheme }) => scheme === this.#scheme) ?? row.encodings[0]!;
     const length = (encoding.length ?? modifiers.length) as VectorLength;
     this.#instruction(row, encoding, operands, { ...modifiers, length });
-    this.listing.push({ name, operands, modifiers: { ...modifiers, length }, start, end: this.#bytes.length });
+    const end = this.#bytes.length;
+    this.listing.push({ name, operands, modifiers: { ...modifiers, length }, start, end, ...(source ? { source } : {}) });
   }
 
   /** The code, jumps resolved, its constants behind it; it must be loaded at a multiple of 64. */

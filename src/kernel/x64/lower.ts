@@ -66,6 +66,8 @@ class Selector implements Emit {
   readonly #held = new Map<string, Reg>();
   /** Written once at the kernel's entry: their values are in memory already. */
   readonly #constants = new Set<number>();
+  /** The op that is being lowered. */
+  #origin: Op | undefined;
   /** Loads that wait, in the kernel's order. */
   readonly #waiting = new Map<number, Load>();
 
@@ -84,6 +86,7 @@ class Selector implements Emit {
       if (op.op === "vload" || op.op === "vsplat") this.#postpone(op);
       else {
         this.#release(op);
+        this.#origin = op;
         this.#op(op);
       }
     }
@@ -91,8 +94,8 @@ class Selector implements Emit {
   }
 
   emit(name: InstructionName, operands: readonly Operand[], more: Partial<Instruction> = {}): void {
-    const instruction = { name, operands: operands.map((o) => this.#physicalKind(o)), length: this.#dialect.length, ...more };
-    this.#code.push(instruction);
+    const source = this.#origin ? { source: this.#origin } : {};
+    this.#code.push({ name, operands: operands.map((o) => this.#physicalKind(o)), length: this.#dialect.length, ...source, ...more });
   }
 
   register(kind: RegKind): Reg {
@@ -152,6 +155,7 @@ class Selector implements Emit {
     const op = this.#waiting.get(id);
     if (!op) return;
     this.#waiting.delete(id);
+    this.#origin = op;
     const from = this.address(op.m);
     if (op.op === "vsplat") this.emit("vbroadcastss", [op.d, from]);
     else if (op.span === "full") this.emit("vmovups", [op.d, from]);
@@ -440,7 +444,8 @@ class Selector implements Emit {
   }
 
   /** i = from; if (i < to) do { body; i += step } while (i < to). Unsigned: i may be an address. */
-  #loop({ i, from, to, step, body }: Extract<Op, { op: "loop" }>): void {
+  #loop(loop: Extract<Op, { op: "loop" }>): void {
+    const { i, from, to, step, body } = loop;
     const limit = this.#int32(to);
     const [top, end] = [this.#names.label(), this.#names.label()];
     if (isReg(from)) this.emit("mov", [i, from]);
@@ -453,6 +458,7 @@ class Selector implements Emit {
     }
     this.#code.push(top);
     this.block(body);
+    this.#origin = loop;
     this.#add(i, i, this.#int32(step));
     this.#compare(i, limit);
     this.emit("jb", [top]);

@@ -1,5 +1,5 @@
 // Machine instructions over virtual registers: what selection makes and allocation rewrites. Reads and writes follow from the rows.
-import type { Reg, RegKind } from "../ir.ts";
+import type { Op, Reg, RegKind } from "../ir.ts";
 import type { Label, Literal, VectorLength } from "./assembler.ts";
 import { type InstructionName, rows } from "./encoding.ts";
 
@@ -23,6 +23,8 @@ export interface Instruction {
   readonly length: VectorLength;
   readonly mask?: Reg;
   readonly zeroing?: boolean;
+  /** The op that it came from, for listings. */
+  readonly source?: Op;
 }
 
 /** Instructions and the places that jumps go to. */
