@@ -32,9 +32,10 @@ export function allocate(items: readonly Item[], files: RegisterFiles, names: Na
   /** Made by spills: they live for one instruction, so spilling them again would gain nothing. */
   const fixed = new Set<number>();
   for (let code = items; ; ) {
-    const { registers, spilled } = scan(liveIntervals(code, fixed), files);
+    const constants = findConstants(code);
+    const { registers, spilled } = scan(liveIntervals(code, fixed, constants), files);
     if (spilled.size === 0) return { items: code, registers };
-    code = new Spiller(code, spilled, names, fixed).run();
+    code = new Spiller(code, spilled, names, fixed, constants).run();
   }
 }
 
@@ -51,8 +52,10 @@ interface Interval {
 
 /** How much more an instruction counts in a loop than around it. */
 const loopWeight = 8;
+/** A constant is never stored, and mostly read as an operand in memory. */
+const constantWeight = 0.25;
 
-function liveIntervals(items: readonly Item[], fixed: ReadonlySet<number>): Interval[] {
+function liveIntervals(items: readonly Item[], fixed: ReadonlySet<number>, constants: ReadonlyMap<number, Instruction>): Interval[] {
   const intervals = new Map<number, Interval>();
   const loops = findLoops(items);
   const touch = (reg: Reg, position: number, weight: number) => {
@@ -81,6 +84,7 @@ function liveIntervals(items: readonly Item[], fixed: ReadonlySet<number>): Inte
     }
     if (ends.has(2 * i + 1)) depth--;
   });
+  for (const interval of intervals.values()) if (constants.has(interval.reg.id)) interval.weight *= constantWeight;
   extendOverLoops([...intervals.values()], loops);
   return [...intervals.values()].sort((a, b) => a.start - b.start || a.reg.id - b.reg.id);
 }
@@ -145,12 +149,18 @@ class Spiller {
   readonly #slots = new Map<number, Slot>();
   readonly #out: Item[] = [];
 
-  constructor(code: readonly Item[], spilled: ReadonlyMap<number, Reg>, names: Names, fixed: Set<number>) {
+  constructor(
+    code: readonly Item[],
+    spilled: ReadonlyMap<number, Reg>,
+    names: Names,
+    fixed: Set<number>,
+    constants: ReadonlyMap<number, Instruction>,
+  ) {
     this.#code = code;
     this.#spilled = spilled;
     this.#names = names;
     this.#fixed = fixed;
-    this.#constants = findConstants(code, spilled);
+    this.#constants = constants;
   }
 
   run(): readonly Item[] {
@@ -163,12 +173,15 @@ class Spiller {
 
   #rewrite(instruction: Instruction): void {
     const written = writtenBy(instruction);
-    if (written && this.#constants.has(written.id)) return; // computed where it is used
+    if (!(written && this.#spilled.has(written.id)) && !readsOf(instruction).some(({ id }) => this.#spilled.has(id)))
+      return void this.#out.push(instruction);
+    if (written && this.#spilled.has(written.id) && this.#constants.has(written.id)) return; // read where it is used
     let result = this.#fold(instruction);
     const reads = new Set(readsOf(result).map(({ id }) => id));
     const isWritten = written !== undefined && this.#spilled.has(written.id);
-    for (const reg of this.#spilled.values()) {
-      if (!reads.has(reg.id) && !(isWritten && written.id === reg.id)) continue;
+    for (const id of new Set([...reads, ...(isWritten ? [written.id] : [])])) {
+      const reg = this.#spilled.get(id);
+      if (!reg) continue;
       const short = this.#names.register(reg.kind);
       this.#fixed.add(short.id);
       if (reads.has(reg.id)) this.#out.push(this.#load(short, reg));
@@ -226,23 +239,26 @@ const loads = { int: "mov", vec: "vmovups", mask: "kmovw" } as const;
 const stores = { int: "mov.store", vec: "vmovups.store", mask: "kmovw.store" } as const;
 
 /** Registers that are written once, from a constant or an argument: cheaper to read again than to keep. */
-function findConstants(code: readonly Item[], spilled: ReadonlyMap<number, Reg>): Map<number, Instruction> {
+function findConstants(code: readonly Item[]): Map<number, Instruction> {
   const constants = new Map<number, Instruction>();
-  const writes = new Map<number, number>();
+  const written = new Set<number>();
   for (const item of code) {
-    const written = isLabel(item) ? undefined : writtenBy(item);
-    if (!written || !spilled.has(written.id)) continue;
-    writes.set(written.id, (writes.get(written.id) ?? 0) + 1);
-    if (isConstant(item as Instruction)) constants.set(written.id, item as Instruction);
+    const reg = isLabel(item) ? undefined : writtenBy(item);
+    if (!reg) continue;
+    if (written.has(reg.id)) constants.delete(reg.id);
+    else if (isConstant(item as Instruction)) constants.set(reg.id, item as Instruction);
+    written.add(reg.id);
   }
-  for (const [id, count] of writes) if (count > 1) constants.delete(id);
   return constants;
 }
 
 function isConstant({ name, operands, mask }: Instruction): boolean {
-  return (
-    !mask && rows[name].operands[0]!.access === "write" && operands.slice(1).every((operand) => !isRegister(operand) && !isAddress(operand))
-  );
+  return !mask && rows[name].operands[0]!.access === "write" && operands.slice(1).every(isFixed);
+}
+
+/** What reads the same wherever in the kernel it is read; a spilled register's slot does not. */
+function isFixed(operand: Operand): boolean {
+  return typeof operand === "number" || "words" in operand || ("slot" in operand && operand.argument === true);
 }
 
 function replaceRegister(instruction: Instruction, old: Reg, by: Reg): Instruction {

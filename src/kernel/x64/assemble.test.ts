@@ -33,6 +33,20 @@ const crowded = kernel<object>("crowded", (k) => {
   return { units: 2 };
 });
 
+/** Addresses have 64 bits, whatever the parts that they are made of. */
+const wide = kernel<object>("wide", (k) => {
+  const { x } = k.pointers("x");
+  k.range();
+  const far = x.add(2 ** 40).sub(2 ** 40 - 2 ** 33);
+  const near = far.sub(k.int(2 ** 33)).sub(2 ** 31);
+  const sum = k.variable();
+  k.loop(x.add(2 ** 34), x.add(2 ** 34 + 3), 1, () => sum.addTo(k.load(near, { offset: 2 ** 31, span: "full", copy: 0 })));
+  k.loop(0, 2 ** 34, 2 ** 33, () => sum.addTo(k.constant(1)));
+  k.if(x.add(2 ** 35), ">", 2 ** 35 - 1, () => sum.addTo(k.constant(2)));
+  k.store(sum, near, { offset: 2 ** 31, span: "full", copy: 0 });
+  return { units: 1 };
+});
+
 const instructionsOf = ({ instructions }: MachineCode) => instructions.map((instruction) => printInstruction(instruction, () => "literal"));
 
 describe.each([avx2, avx512])("$name", (target) => {
@@ -58,6 +72,11 @@ describe.each([avx2, avx512])("$name", (target) => {
     const vectors = live * target.lanes;
     const words = new Int32Array(random(2 * vectors + live, 3, 0.1).buffer);
     expect(differences(run, made, words, [0, vectors * 4, 2 * vectors * 4])).toEqual([]);
+  });
+
+  test.skipIf(whyNot(target))("numbers, offsets and bounds beyond 32 bits", () => {
+    const run = compiledRuns.find(({ name }) => name === target.name)!;
+    expect(differences(run, specialise(wide, {}, target), new Int32Array(random(2 * target.lanes, 5).buffer), [0])).toEqual([]);
   });
 
   test.skipIf(whyNot(target))("the Windows convention: arguments found, registers kept", () => {

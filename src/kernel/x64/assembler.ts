@@ -72,10 +72,11 @@ export class Assembler {
     const row = rows[name];
     const start = this.#bytes.length;
     const encoding = row.encodings.find(({ scheme }) => scheme === this.#scheme) ?? row.encodings[0]!;
-    const length = (encoding.length ?? modifiers.length) as VectorLength;
-    this.#instruction(row, encoding, operands, { ...modifiers, length });
+    const length = encoding.length as VectorLength | undefined;
+    const fixed = length && length !== modifiers.length ? { ...modifiers, length } : modifiers;
+    this.#instruction(row, encoding, operands, fixed);
     const end = this.#bytes.length;
-    this.listing.push({ name, operands, modifiers: { ...modifiers, length }, start, end, ...(source ? { source } : {}) });
+    this.listing.push({ name, operands, modifiers: fixed, start, end, ...(source ? { source } : {}) });
   }
 
   /** The code, jumps resolved, its constants behind it; it must be loaded at a multiple of 64. */
@@ -91,28 +92,28 @@ export class Assembler {
   }
 
   #instruction(row: Row, encoding: Encoding, operands: readonly Actual[], modifiers: Modifiers): void {
-    const fields = assign(row, encoding, operands);
-    if (encoding.scheme === "VEX") this.#vex(encoding, fields, modifiers.length);
-    else if (encoding.scheme === "EVEX") this.#evex(encoding, fields, modifiers);
-    else this.#rex(row, encoding, fields);
-    const last = encoding.opcode.length - 1;
-    encoding.opcode.forEach((byte, i) => this.#bytes.push(encoding.plusRegister && i === last ? byte | (fields.reg & 7) : byte));
-    const literals = encoding.modrm === undefined ? [] : this.#modrm(fields, displacementUnit(encoding, fields.rm, modifiers.length));
-    if (encoding.is4) this.#bytes.push(fields.is4 << 4);
-    for (const { form, value } of fields.constants) this.#constant(form, value);
-    for (const use of literals) use.next = this.#bytes.length;
+    const values = valuesOf(encoding, operands);
+    const { opcode, plusRegister, modrm, fields } = encoding;
+    if (encoding.scheme === "VEX") this.#vex(encoding, values, modifiers.length);
+    else if (encoding.scheme === "EVEX") this.#evex(encoding, values, modifiers);
+    else this.#rex(encoding, values);
+    for (const byte of opcode) this.#bytes.push(byte);
+    if (plusRegister) this.#bytes[this.#bytes.length - 1]! |= values.reg & 7;
+    const literal = modrm === undefined ? undefined : this.#modrm(values, displacementUnit(encoding, values.rm, modifiers.length));
+    if (fields.is4 !== undefined) this.#bytes.push((operands[fields.is4] as number) << 4);
+    for (const i of fields.constants) this.#constant(row.operands[i]!, operands[i]!);
+    if (literal) literal.next = this.#bytes.length;
   }
 
   /** 0100WRXB, where any of its bits is set. */
-  #rex(row: Row, { w }: Encoding, { reg, rm }: Fields): void {
+  #rex({ w, plusRegister }: Encoding, { reg, rm }: Values): void {
     const [x, b] = extensions(rm);
-    const inOpcode = row.encodings[0]!.plusRegister;
-    const byte = 0x40 | (w << 3) | (inOpcode ? reg >> 3 : ((reg >> 3) << 2) | (x << 1) | b);
+    const byte = 0x40 | (w << 3) | (plusRegister ? reg >> 3 : ((reg >> 3) << 2) | (x << 1) | b);
     if (byte !== 0x40) this.#bytes.push(byte);
   }
 
   /** C5 RvvvvLpp, or C4 RXBmmmmm WvvvvLpp; R, X, B and vvvv are stored inverted. */
-  #vex({ w, pp, map }: Encoding, { reg, rm, vvvv }: Fields, length: VectorLength): void {
+  #vex({ w, pp, map }: Encoding, { reg, rm, vvvv }: Values, length: VectorLength): void {
     const [x, b] = extensions(rm);
     const r = reg >> 3;
     const tail = ((~vvvv & 15) << 3) | (length === 256 ? 4 : 0) | pp;
@@ -121,7 +122,7 @@ export class Assembler {
   }
 
   /** 62 RXBR'0mmm Wvvvv1pp zL'LbV'aaa; R, X, B, R', vvvv and V' are stored inverted. A register in rm has its bit 4 in X. */
-  #evex(encoding: Encoding, { reg, rm, vvvv }: Fields, { length, mask = 0, zeroing = false }: Modifiers): void {
+  #evex(encoding: Encoding, { reg, rm, vvvv }: Values, { length, mask = 0, zeroing = false }: Modifiers): void {
     const [x, b] = typeof rm === "number" ? [(rm >> 4) & 1, (rm >> 3) & 1] : extensions(rm);
     const ll = encoding.lengthIgnored ? 0 : [128, 256, 512].indexOf(length);
     const broadcast = isBroadcast(rm) ? 1 : 0;
@@ -134,12 +135,12 @@ export class Assembler {
   }
 
   /** mod reg rm, with SIB where there is an index or the base is rsp or r12; a displacement in units of `unit` where that fits a byte. */
-  #modrm({ reg, rm }: Fields, unit: number): { at: number; next: number }[] {
+  #modrm({ reg, rm }: Values, unit: number): { next: number } | undefined {
     const middle = (reg & 7) << 3;
     if (typeof rm === "number") this.#bytes.push(0xc0 | middle | (rm & 7));
     else if ("words" in rm) {
       this.#bytes.push(middle | noRegister);
-      return [this.#literal(rm)];
+      return this.#literal(rm);
     } else {
       const { base, index, disp } = rm;
       const sib = index !== undefined || (base & 7) === rsp;
@@ -149,7 +150,7 @@ export class Assembler {
       if (sib) this.#bytes.push((((index ?? rsp) & 7) << 3) | (base & 7));
       if (mod > 0) this.#integer(mod === 1 ? disp / unit : disp, mod === 1 ? 1 : 4);
     }
-    return [];
+    return undefined;
   }
 
   /** Four bytes to patch once the constants' places are known. */
@@ -174,7 +175,8 @@ export class Assembler {
   #integer(value: number, bytes: number): void {
     const limit = 2 ** (8 * bytes);
     check(Number.isSafeInteger(value) && value >= -limit / 2 && value < limit, "x64", () => `${value} does not fit ${bytes} bytes`);
-    for (let i = 0; i < bytes; i++) this.#bytes.push(Math.floor(value / 2 ** (8 * i)) & 255);
+    for (let i = 0; i < Math.min(4, bytes); i++) this.#bytes.push((value >> (8 * i)) & 255);
+    for (let i = 4; i < bytes; i++) this.#bytes.push(Math.floor(value / 2 ** (8 * i)) & 255);
   }
 
   #patch32(at: number, value: number): void {
@@ -182,42 +184,30 @@ export class Assembler {
   }
 }
 
-/** Operands by where they lie in the instruction. */
-interface Fields {
+/** What an instruction's fields hold. */
+interface Values {
   readonly reg: number;
   readonly rm: number | Place | Literal;
   readonly vvvv: number;
-  readonly is4: number;
-  readonly constants: readonly { readonly form: OperandForm; readonly value: Actual }[];
 }
 
-/** The operand that may be memory is rm, or else the last register; vvvv is the second register of three, or of two beside an opcode digit. */
-function assign(row: Row, { modrm, plusRegister, is4 }: Encoding, operands: readonly Actual[]): Fields {
-  const all = row.operands.map((form, i) => ({ form, value: operands[i]! }));
-  const constants = all.filter(({ form }) => form.immediate !== undefined || form.label);
-  const places = all.filter((operand) => !constants.includes(operand));
-  const last = is4 ? (places.pop()!.value as number) : 0;
-  const fixed = { is4: last, constants };
-  if (modrm === undefined) return { reg: plusRegister ? (places[0]!.value as number) : 0, rm: 0, vvvv: 0, ...fixed };
-  const memory = places.find(({ form }) => form.memory !== undefined) ?? places.at(-1)!;
-  const others = places.filter((operand) => operand !== memory).map(({ value }) => value as number);
-  const rm = memory.value as Fields["rm"];
-  if (modrm !== "r") return { reg: modrm, rm, vvvv: others[0] ?? 0, ...fixed };
-  if (memory === places[0]) others.reverse(); // a store: vvvv comes before reg
-  return { reg: others[0]!, rm, vvvv: others[1] ?? 0, ...fixed };
+function valuesOf({ fields, modrm }: Encoding, operands: readonly Actual[]): Values {
+  const at = (i: number | undefined) => (i === undefined ? 0 : (operands[i] as number));
+  const reg = typeof modrm === "number" ? modrm : at(fields.reg);
+  return { reg, rm: fields.rm === undefined ? 0 : (operands[fields.rm] as Values["rm"]), vvvv: at(fields.vvvv) };
 }
 
 /** Fourth bits of index and base. */
-function extensions(rm: Fields["rm"]): [x: number, b: number] {
+function extensions(rm: Values["rm"]): [x: number, b: number] {
   if (typeof rm === "number") return [0, rm >> 3];
   return "words" in rm ? [0, 0] : [(rm.index ?? 0) >> 3, rm.base >> 3];
 }
 
-function isBroadcast(rm: Fields["rm"]): boolean {
+function isBroadcast(rm: Values["rm"]): boolean {
   return typeof rm !== "number" && rm.broadcast === true;
 }
 
-function displacementUnit({ scheme, tuple }: Encoding, rm: Fields["rm"], length: VectorLength): number {
+function displacementUnit({ scheme, tuple }: Encoding, rm: Values["rm"], length: VectorLength): number {
   if (scheme !== "EVEX") return 1;
   return tuple === "T1S" || isBroadcast(rm) ? 4 : length / 8;
 }

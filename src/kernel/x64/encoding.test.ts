@@ -15,11 +15,13 @@ test("rows are read as Intel means them", () => {
       { access: "read", register: "v", memory: 0, broadcast: true },
     ],
     encodings: [
-      { scheme: "VEX", w: 0, pp: 1, map: 2, opcode: [0xb8], modrm: "r" },
+      { scheme: "VEX", w: 0, pp: 1, map: 2, opcode: [0xb8], modrm: "r", fields: { reg: 0, vvvv: 1, rm: 2, constants: [] } },
       { scheme: "EVEX", w: 0, pp: 1, map: 2, opcode: [0xb8], modrm: "r", tuple: "FV" },
     ],
   });
-  expect(rows["shr.imm"].encodings).toMatchObject([{ scheme: "legacy", w: 1, opcode: [0xc1], modrm: 5 }]);
+  expect(rows["shr.imm"].encodings).toMatchObject([
+    { scheme: "legacy", w: 1, opcode: [0xc1], modrm: 5, fields: { rm: 0, constants: [1] } },
+  ]);
 });
 
 // The table was made by GNU's assembler: test/goldens/make_x64_encodings.mjs.

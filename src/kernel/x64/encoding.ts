@@ -146,9 +146,20 @@ export interface Encoding {
   /** Vector length that the row fixes, in bits. */
   readonly length?: number;
   readonly lengthIgnored: boolean;
-  /** The last register lies in the high half of a trailing byte. */
-  readonly is4: boolean;
   readonly tuple?: Tuple;
+  readonly fields: Fields;
+}
+
+/** Which operand goes into which field of the instruction, by number. */
+export interface Fields {
+  /** Of ModRM, or of the opcode where that holds a register. */
+  readonly reg?: number;
+  readonly rm?: number;
+  readonly vvvv?: number;
+  /** In the high half of a trailing byte. */
+  readonly is4?: number;
+  /** Immediates and distances of jumps, at the end. */
+  readonly constants: readonly number[];
 }
 
 export interface Row {
@@ -163,13 +174,9 @@ export const rows = Object.fromEntries(
 ) as Record<InstructionName, Row>;
 
 function parseRow(name: InstructionName, text: string): Row {
-  const [operands, ...encodings] = text.split("|").map((part) => part.trim());
-  return {
-    name,
-    mnemonic: name.split(".")[0]!,
-    operands: operands === "" ? [] : operands!.split(", ").map(parseOperand),
-    encodings: encodings.map(parseEncoding),
-  };
+  const [before, ...encodings] = text.split("|").map((part) => part.trim());
+  const operands = before === "" ? [] : before!.split(", ").map(parseOperand);
+  return { name, mnemonic: name.split(".")[0]!, operands, encodings: encodings.map((encoding) => parseEncoding(encoding, operands)) };
 }
 
 /** "=v", "v/m/b32", "r64/m64", "i8", "rel32". */
@@ -190,7 +197,7 @@ function parseOperand(text: string): OperandForm {
 }
 
 /** "EVEX.66.0F38.W0 B8 /r FV", "REX.W 81 /0 id". */
-function parseEncoding(text: string): Encoding {
+function parseEncoding(text: string, operands: readonly OperandForm[]): Encoding {
   const tokens = text.split(" ");
   const prefix = /^(E?VEX|REX)\./.test(tokens[0]!) ? tokens.shift()!.split(".") : [];
   const opcode = tokens.filter((token) => /^[0-9A-F]{2}(\+r)?$/.test(token));
@@ -214,7 +221,23 @@ function parseEncoding(text: string): Encoding {
     plusRegister: opcode.some((token) => token.endsWith("+r")),
     ...(length ? { length: Number(length) } : {}),
     lengthIgnored: prefix.includes("LIG"),
-    is4: tokens.includes("/is4"),
     ...(tuple ? { tuple } : {}),
+    fields: placeOperands(operands, modrm, tokens.includes("/is4")),
   };
+}
+
+/** What may be memory is rm, or else the last register; vvvv is the second register of three, or of two beside an opcode digit. */
+function placeOperands(operands: readonly OperandForm[], modrm: string | undefined, is4: boolean): Fields {
+  const isConstant = ({ immediate, label }: OperandForm) => immediate !== undefined || label;
+  const numbers = [...operands.keys()];
+  const constants = numbers.filter((i) => isConstant(operands[i]!));
+  const places = numbers.filter((i) => !isConstant(operands[i]!));
+  const fields = { constants, ...(is4 ? { is4: places.pop()! } : {}) };
+  if (modrm === undefined) return { ...fields, ...(places.length > 0 ? { reg: places[0]! } : {}) };
+  const rm = places.find((i) => operands[i]!.memory !== undefined) ?? places.at(-1)!;
+  const others = places.filter((i) => i !== rm);
+  if (rm === 0) others.reverse(); // a store: vvvv comes before reg
+  if (modrm !== "r") others.unshift(-1); // the digit is in reg's place
+  const [reg, vvvv] = others;
+  return { ...fields, rm, ...(reg! >= 0 ? { reg: reg! } : {}), ...(vvvv !== undefined ? { vvvv } : {}) };
 }

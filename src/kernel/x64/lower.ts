@@ -17,7 +17,7 @@ export interface Lowered {
 export function lower(kernel: Kernel, dialect: Dialect): Lowered {
   const uses = countUses(kernel);
   const names = new Names(uses.registers, dialect.length);
-  const slots = kernel.params.map(() => names.slot("int"));
+  const slots = kernel.params.map(() => ({ ...names.slot("int"), argument: true }));
   const selector = new Selector(dialect, names, uses);
   kernel.params.forEach(({ reg }, i) => {
     if (uses.reads(reg) > 0) selector.emit("mov", [reg, slots[i]!]);
@@ -433,8 +433,9 @@ class Selector implements Emit {
       this.emit(name, [made, ...operands]);
       return made;
     };
-    const [low01, low23] = [make("vunpcklps", a!, b!), make("vunpcklps", c!, d!)];
-    const [high01, high23] = [make("vunpckhps", a!, b!), make("vunpckhps", c!, d!)];
+    // In this order, because two rows at a time are used up.
+    const [low01, high01] = [make("vunpcklps", a!, b!), make("vunpckhps", a!, b!)];
+    const [low23, high23] = [make("vunpcklps", c!, d!), make("vunpckhps", c!, d!)];
     return [
       make("vshufps", low01, low23, 0x44),
       make("vshufps", low01, low23, 0xee),

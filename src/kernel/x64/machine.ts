@@ -13,6 +13,8 @@ export interface Address {
 /** A place in the frame, by number: the arguments come first, then what was spilled. */
 export interface Slot {
   readonly slot: number;
+  /** Holds what the kernel was called with, to its end. */
+  readonly argument?: boolean;
 }
 
 export type Operand = Reg | Address | Slot | Literal | Label | number;

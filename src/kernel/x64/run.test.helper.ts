@@ -33,9 +33,18 @@ export function whyNot(target: { readonly name: string }): string | undefined {
   return missing.length > 0 ? `this CPU lacks ${missing.join(", ")}` : undefined;
 }
 
-async function loadKoffi() {
+/** What we use of koffi, said here because the package may be absent when this is compiled. */
+interface Koffi {
+  load(library: string): { func(declaration: string): (...args: unknown[]) => number };
+  view(address: bigint, bytes: number): ArrayBuffer;
+  proto(declaration: string): object;
+  call(address: bigint, prototype: object, ...args: readonly number[]): void;
+}
+
+async function loadKoffi(): Promise<Koffi | undefined> {
+  const name: string = "koffi";
   try {
-    return (await import("koffi")).default;
+    return ((await import(/* @vite-ignore */ name)) as { default: Koffi }).default;
   } catch {
     return undefined;
   }
@@ -44,14 +53,14 @@ async function loadKoffi() {
 function openMachine() {
   const { load, view, call, proto } = koffi!;
   const libc = load("libc.so.6");
-  const mmap = libc.func("intptr_t mmap(intptr_t, size_t, int, int, int, intptr_t)") as (...args: number[]) => number;
-  const protect = libc.func("int mprotect(intptr_t, size_t, int)") as (...args: number[]) => number;
-  const unmap = libc.func("int munmap(intptr_t, size_t)") as (...args: number[]) => number;
-  const copy = libc.func("void* memcpy(intptr_t, void*, size_t)") as (to: number, from: Uint8Array, bytes: number) => void;
+  const mmap = libc.func("intptr_t mmap(intptr_t, size_t, int, int, int, intptr_t)");
+  const protect = libc.func("int mprotect(intptr_t, size_t, int)");
+  const unmap = libc.func("int munmap(intptr_t, size_t)");
+  const copy = libc.func("void* memcpy(intptr_t, void*, size_t)");
   const map = (bytes: number) => mmap(0, bytes, readWrite, privateAnonymous, -1, 0);
   const base = map(arenaBytes);
   const bytes = view(BigInt(base), arenaBytes);
-  const prototypes = new Map<number, ReturnType<typeof proto>>();
+  const prototypes = new Map<number, object>();
   const prototype = (count: number) => {
     const known = prototypes.get(count) ?? proto(`void kernel_${count}(${Array(count).fill("int64_t").join(", ")})`);
     prototypes.set(count, known);
