@@ -4,7 +4,7 @@ import { Rng } from "../base/index.ts";
 import { differences } from "./differential.test.helper.ts";
 import type { IntBinary, IntConstant, LaneBinary, Op, Reg, Relation, Span, Target } from "./ir.ts";
 import { type Builder, Int, kernel, Mask, specialise, Vec } from "./language.ts";
-import { compiledRuns } from "./testing.test.helper.ts";
+import { compiledRuns, crampedRuns } from "./testing.test.helper.ts";
 
 const kernels = 150;
 /** Ints stay below 256, so that index · 16 + offset + a vector stays inside. */
@@ -18,7 +18,7 @@ const fuzz = kernel<{ seed: number }>("fuzz", (k, { seed }) => {
   return { units };
 });
 
-describe.each(compiledRuns)("$name", (run) => {
+describe.each([...compiledRuns, ...crampedRuns])("$name", (run) => {
   const { target } = run;
   test(`${kernels} random kernels do what the interpreter does`, () => {
     for (let seed = 1; seed <= kernels; seed++) expect(differences(run, make(seed, target), memory(seed), [0]), `seed ${seed}`).toEqual([]);

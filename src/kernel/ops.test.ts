@@ -4,7 +4,7 @@ import { Rng } from "../base/index.ts";
 import { differences } from "./differential.test.helper.ts";
 import type { Kernel, Op, Relation, Span } from "./ir.ts";
 import { type Builder, Int, kernel, specialise, Vec } from "./language.ts";
-import { compiledRuns, skipped } from "./testing.test.helper.ts";
+import { compiledRuns, crampedRuns, skipped } from "./testing.test.helper.ts";
 
 const units = 200;
 const results = 33;
@@ -161,7 +161,7 @@ const testOp = kernel<{ op: Op["op"] }>("testOp", (k, { op }) => {
   return { units };
 });
 
-describe.each(compiledRuns)("$name equals the interpreter", (run) => {
+describe.each([...compiledRuns, ...crampedRuns])("$name equals the interpreter", (run) => {
   const words = memory(run.target.lanes);
   test.each(Object.keys(cases) as Op["op"][])("%s", (op) => {
     const compiledFor = specialise(testOp, { op }, run.target);

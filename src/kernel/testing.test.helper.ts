@@ -6,9 +6,10 @@ import type { Kernel, Target } from "./ir.ts";
 import { type KernelDefinition, kernel, specialise } from "./language.ts";
 import { wasm128, wasmRelaxed } from "./wasm/lower.ts";
 import { assembleModule } from "./wasm/module.ts";
+import type { RegisterFiles } from "./x64/allocate.ts";
 import { assembleX64 } from "./x64/assemble.ts";
 import { execute, type Placed, whyNot, withGuards } from "./x64/run.test.helper.ts";
-import { avx2, avx512 } from "./x64/target.ts";
+import { avx2, avx512, systemV } from "./x64/target.ts";
 
 /** Targets that nothing compiles for, so that kernels prove they know no lane count. */
 export const wide8: Target = { name: "lanes8", lanes: 8, fusedMultiplyAdd: true, tile: { rows: 6, vectors: 2, unroll: 2 } };
@@ -52,11 +53,17 @@ export const skipped: readonly string[] = [avx2, avx512].flatMap((target) => {
   return reason ? [`${target.name}: ${reason}`] : [];
 });
 
+const natives = [avx2, avx512].filter((target) => whyNot(target) === undefined);
+
 export const compiledRuns: readonly CompiledRun[] = [
   wasmRunner("wasm", wasm128),
   ...(fusesMultiplyAdd() ? [wasmRunner("wasm+fma", wasmRelaxed)] : []),
-  ...[avx2, avx512].filter((target) => whyNot(target) === undefined).map(nativeRunner),
+  ...natives.map((target) => nativeRunner(target.name, target)),
 ];
+
+/** So few registers that most values are spilled; nothing an instruction needs is missing. */
+const few: RegisterFiles = { int: [0, 3, 11, 12], vec: [0, 7, 8, 15], mask: [1, 7] };
+export const crampedRuns = natives.map((target) => nativeRunner(`${target.name}, few registers`, target, few));
 
 export const runs: readonly Run[] = [
   ...[wasm128, wide8, wide16].map((target) => runner(`interpreter ${target.name}`, target, interpreted)),
@@ -144,14 +151,14 @@ function wasmRunner(name: string, target: Target): CompiledRun {
 }
 
 /** Runs everything twice: with each buffer's end, then with its start, at a page that faults. */
-function nativeRunner(target: Target): CompiledRun {
+function nativeRunner(name: string, target: Target, files?: RegisterFiles): CompiledRun {
   return {
-    name: target.name,
+    name,
     target,
-    bytes: (kernel) => assembleX64(kernel).code,
+    bytes: (kernel) => assembleX64(kernel, systemV, files).code,
     run(definition, constants, buffers) {
       const kernel = specialise(definition, constants, target);
-      const [one, other] = (["end", "start"] as const).map((edge) => runBetweenGuards(kernel, buffers, edge));
+      const [one, other] = (["end", "start"] as const).map((edge) => runBetweenGuards(kernel, buffers, edge, files));
       if (!one!.every((buffer, i) => sameBits(buffer, other![i]!))) throw new Error(`${definition.name}: depends on where its buffers lie`);
       return one!;
     },
@@ -159,13 +166,13 @@ function nativeRunner(target: Target): CompiledRun {
       withGuards([words.byteLength], "end", ([memory]) => {
         const view = new Int32Array(memory!.bytes.buffer, memory!.bytes.byteOffset, words.length);
         view.set(words);
-        execute(kernel, [[...pointers.map((pointer) => memory!.address + pointer), 0, 0, kernel.units]]);
+        execute(kernel, [[...pointers.map((pointer) => memory!.address + pointer), 0, 0, kernel.units]], files);
         return view.slice();
       }),
   };
 }
 
-function runBetweenGuards(kernel: Kernel, buffers: readonly Float32Array[], edge: "start" | "end"): Float32Array[] {
+function runBetweenGuards(kernel: Kernel, buffers: readonly Float32Array[], edge: "start" | "end", files?: RegisterFiles): Float32Array[] {
   const different = [...new Set(buffers)];
   return withGuards([...different.map(({ byteLength }) => byteLength), kernel.scratchBytes], edge, (placed) => {
     for (const { bytes, around } of placed) [bytes, around].forEach((part) => part.fill(canary));
@@ -173,10 +180,11 @@ function runBetweenGuards(kernel: Kernel, buffers: readonly Float32Array[], edge
     for (const buffer of different) floatsAt(at(buffer)).set(buffer);
     const addresses = [...buffers.map((buffer) => at(buffer).address), placed.at(-1)!.address];
     const half = Math.floor(kernel.units / 2);
-    execute(kernel, [
+    const calls = [
       [...addresses, half, kernel.units],
       [...addresses, 0, half],
-    ]);
+    ];
+    execute(kernel, calls, files);
     placed.forEach(({ around }, i) => {
       if (around.some((byte) => byte !== canary))
         throw new Error(`${kernel.name}: buffer ${i} was written beyond its ${edge === "end" ? "start" : "end"}`);

@@ -17,13 +17,17 @@ export interface MachineCode {
 
 const dialects: Readonly<Record<string, Dialect>> = { [avx2.name]: avx2Dialect, [avx512.name]: avx512Dialect };
 
-/** The same kernel and convention give the same bytes. @throws CriaError when the kernel is not for avx2 or avx512. */
-export function assembleX64(kernel: Kernel, convention: Convention = systemV): MachineCode {
+/**
+ * The same kernel and convention give the same bytes.
+ * @param files the registers to use, where that is not all: tests force spills by it.
+ * @throws CriaError when the kernel is not for avx2 or avx512.
+ */
+export function assembleX64(kernel: Kernel, convention: Convention = systemV, files?: RegisterFiles): MachineCode {
   const { name, target } = kernel;
   const dialect =
     dialects[target.name] ?? fail("x64", `${name}: specialised for ${target.name}, must be for ${Object.keys(dialects).join(" or ")}`);
   const lowered = lower(kernel, dialect);
-  const { items, registers } = allocate(lowered.items, filesOf(dialect, convention), lowered.names);
+  const { items, registers } = allocate(lowered.items, files ?? filesOf(dialect, convention), lowered.names);
   const encoder = new Encoder(dialect, convention, registers, layOutFrame(lowered.names.slots, dialect, convention));
   encoder.enter(lowered.arguments);
   for (const item of items) encoder.item(item);

@@ -1,8 +1,9 @@
 // Puts machine code into memory and calls it, for tests only. Every buffer touches a page that faults, so no access outside goes unseen.
 import { readFileSync } from "node:fs";
 import type { Kernel } from "../ir.ts";
+import type { RegisterFiles } from "./allocate.ts";
 import { assembleX64 } from "./assemble.ts";
-import { avx2, avx512 } from "./target.ts";
+import { avx2, avx512, systemV } from "./target.ts";
 
 const pageBytes = 4096;
 const arenaBytes = 64 << 20;
@@ -85,8 +86,8 @@ export function callCode(code: Uint8Array, calls: readonly (readonly number[])[]
   unmap(at, code.length);
 }
 
-export function execute(kernel: Kernel, calls: readonly (readonly number[])[]): void {
-  callCode(assembleX64(kernel).code, calls);
+export function execute(kernel: Kernel, calls: readonly (readonly number[])[], files?: RegisterFiles): void {
+  callCode(assembleX64(kernel, systemV, files).code, calls);
 }
 
 /** Which end of a buffer touches the page that faults. */
