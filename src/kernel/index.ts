@@ -5,3 +5,6 @@ export * from "./library/index.ts";
 export { printKernel } from "./print.ts";
 export { wasm128, wasmRelaxed } from "./wasm/lower.ts";
 export { assembleModule } from "./wasm/module.ts";
+export { assembleX64, type MachineCode } from "./x64/assemble.ts";
+export { printMachineCode } from "./x64/print.ts";
+export { avx2, avx512, type Convention, systemV, windows } from "./x64/target.ts";

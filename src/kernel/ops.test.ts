@@ -2,18 +2,23 @@
 import { describe, expect, test } from "vitest";
 import { Rng } from "../base/index.ts";
 import { differences } from "./differential.test.helper.ts";
-import type { Kernel, Op, Relation } from "./ir.ts";
+import type { Kernel, Op, Relation, Span } from "./ir.ts";
 import { type Builder, Int, kernel, specialise, Vec } from "./language.ts";
-import { runs } from "./testing.test.helper.ts";
+import { compiledRuns, crampedRuns, skipped } from "./testing.test.helper.ts";
 
 const units = 200;
-/** Bytes that a unit has of each: three vectors and two small ints in, results out. */
-const [inBytes, outBytes] = [64, 512];
-const outputs = units * inBytes;
+const results = 33;
+
+/** Bytes of a vector, of what a unit has of each (three vectors, two small ints and room behind them in, results out), of all inputs. */
+function sizesFor(lanes: number) {
+  const vector = lanes * 4;
+  const inBytes = 3 * vector + 32;
+  return { vector, inBytes, outBytes: results * vector, outputs: units * inBytes };
+}
 
 interface Given {
   readonly k: Builder;
-  /** The unit's inputs: a, b, c at 0, 16, 32, the ints at 48 and 52. */
+  /** The unit's inputs: a, b, c, then the ints. */
   readonly x: Int;
   readonly a: Vec;
   readonly b: Vec;
@@ -34,9 +39,9 @@ const emitInt = (k: Builder, op: (d: Int["reg"]) => Op): Int => {
   return new Int(k, d);
 };
 const relations: readonly Relation[] = ["<", "<=", ">", ">=", "==", "!="];
-const spans = ["full", 1, 2, 3] as const;
+const spansOf = (k: Builder): readonly Span[] => ["full", ...Array.from({ length: k.laneCount - 1 }, (_, i) => i + 1)];
 const asVec = ({ k, a, b }: Given, mask: ReturnType<Vec["less"]>) => [mask.select(a, b), mask.select(k.constant(1), k.constant(0))];
-const at = (offset: number, span: (typeof spans)[number] = "full") => ({ offset, span, copy: 0 });
+const at = (offset: number, span: Span = "full") => ({ offset, span, copy: 0 });
 
 /** The type asks for a row for every op. */
 const cases: Record<Op["op"], (given: Given) => Result> = {
@@ -63,9 +68,9 @@ const cases: Record<Op["op"], (given: Given) => Result> = {
     ...[-1, 7, -(2 ** 31)].map((value) => k.intConstant(value)),
   ],
   vmov: ({ k, a }) => k.copyVec(a),
-  vload: ({ k, x }) => spans.flatMap((span) => [k.load(x, at(4, span)), k.load(x, { ...at(0, span), index: k.int(12) })]),
+  vload: ({ k, x }) => spansOf(k).flatMap((span) => [k.load(x, at(4, span)), k.load(x, { ...at(0, span), index: k.int(12) })]),
   vstore: ({ k, x, b }) =>
-    spans.map((span) => {
+    spansOf(k).map((span) => {
       k.store(b, x, at(20, span));
       return k.load(x, at(20));
     }),
@@ -105,11 +110,14 @@ const cases: Record<Op["op"], (given: Given) => Result> = {
   vlt: (given) => asVec(given, given.a.intLess(given.b)),
   veq: (given) => [...asVec(given, given.a.intEquals(given.b)), ...asVec(given, given.a.intEquals(given.a))],
   select: ({ a, b, c }) => a.less(b).select(c, a),
-  vkeep: ({ k, a, b }) => spans.map((span) => emitVec(k, (d) => ({ op: "vkeep", d, a: a.reg, b: b.reg, span }))),
+  vkeep: ({ k, a, b }) => spansOf(k).map((span) => emitVec(k, (d) => ({ op: "vkeep", d, a: a.reg, b: b.reg, span }))),
   rsum: ({ a }) => a.sum(),
   rmax: ({ a }) => a.maximum(),
   vswap: ({ a }) => a.swapNeighbours(),
-  transpose: ({ k, a, b, c }) => k.transpose([a, b, c, k.iota()]),
+  transpose: ({ k, a, b, c }) => {
+    const rows = [a, b, c, k.iota()];
+    return k.transpose(Array.from({ length: k.laneCount }, (_, i) => rows[i % 4]!.xor(k.intConstant(i * 0x01010101))));
+  },
   loop: ({ k, i, j, a }) => {
     const [count, sum] = [k.int(0), k.copyVec(a)];
     k.loop(i, j, 3, (at) => {
@@ -139,40 +147,45 @@ const cases: Record<Op["op"], (given: Given) => Result> = {
 const testOp = kernel<{ op: Op["op"] }>("testOp", (k, { op }) => {
   const { inputs, results } = k.pointers("inputs", "results");
   const { begin, end } = k.range();
+  const { vector, inBytes, outBytes } = sizesFor(k.laneCount);
   k.loop(begin, end, 1, (unit) => {
     const x = inputs.add(unit.mul(inBytes));
-    const [a, b, c] = [0, 16, 32].map((offset) => k.load(x, at(offset))) as [Vec, Vec, Vec];
-    const made = [cases[op]({ k, x, a, b, c, i: k.loadInt(x, 48), j: k.loadInt(x, 52) })].flat();
+    const [a, b, c] = [0, 1, 2].map((n) => k.load(x, at(n * vector))) as [Vec, Vec, Vec];
+    const made = [cases[op]({ k, x, a, b, c, i: k.loadInt(x, 3 * vector), j: k.loadInt(x, 3 * vector + 4) })].flat();
     const to = results.add(unit.mul(outBytes));
     made.forEach((value, n) => {
-      if (value instanceof Vec) k.store(value, to, at(n * 16));
-      else if (value instanceof Int) k.storeInt(value, to, n * 16);
+      if (value instanceof Vec) k.store(value, to, at(n * vector));
+      else if (value instanceof Int) k.storeInt(value, to, n * vector);
     });
   });
   return { units };
 });
 
-describe.each(runs.filter(({ name }) => name.startsWith("wasm")))("$name equals the interpreter", ({ target }) => {
+describe.each([...compiledRuns, ...crampedRuns])("$name equals the interpreter", (run) => {
+  const words = memory(run.target.lanes);
   test.each(Object.keys(cases) as Op["op"][])("%s", (op) => {
-    const compiledFor = specialise(testOp, { op }, target);
+    const compiledFor = specialise(testOp, { op }, run.target);
     expect(opsOf(compiledFor.body)).toContain(op);
-    expect(differences(compiledFor, memory(), [0, outputs])).toEqual([]);
+    expect(differences(run, compiledFor, words, [0, sizesFor(run.target.lanes).outputs])).toEqual([]);
   });
 });
 
+test.skip.each(skipped)("%s", () => undefined);
+
 /** Vectors of values that have broken things before, and of random ones; the rest zero. */
-function memory(): Int32Array {
+function memory(lanes: number): Int32Array {
   const rng = new Rng(5);
+  const { inBytes, outBytes, outputs } = sizesFor(lanes);
   const words = new Int32Array((outputs + units * outBytes) / 4);
   const floats = new Float32Array(words.buffer);
   for (let unit = 0; unit < units; unit++) {
     const at = (unit * inBytes) / 4;
-    for (let lane = 0; lane < 12; lane++) {
+    for (let lane = 0; lane < 3 * lanes; lane++) {
       if (unit % 4 === 3) words[at + lane] = rng.uniform() * 2 ** 32;
       else floats[at + lane] = unit % 4 === 2 ? rng.normal() * 10 : specials[rng.below(specials.length)]!;
     }
-    words[at + 12] = rng.below(20);
-    words[at + 13] = rng.below(20);
+    words[at + 3 * lanes] = rng.below(20);
+    words[at + 3 * lanes + 1] = rng.below(20);
   }
   return words;
 }

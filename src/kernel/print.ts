@@ -11,20 +11,24 @@ export function printKernel({ name, target, params, body, units, scratchBytes }:
   ].join("\n");
 }
 
-function printBlock(ops: readonly Op[], indent: string): string[] {
-  return ops.flatMap((op) => printOp(op, indent));
+/** One op, of a loop or a branch its first line. */
+export function printOp(op: Op): string {
+  if (op.op === "loop") return `loop ${show(op.i)} from ${show(op.from)} to ${show(op.to)} step ${op.step}`;
+  if (op.op === "if") return `if ${show(op.a)} ${op.relation} ${show(op.b)}`;
+  const made = operandsOf(op).writes.map(show).join(" ");
+  return `${made}${made && " = "}${op.op}${operands(op)}`;
 }
 
-function printOp(op: Op, indent: string): string[] {
+function printBlock(ops: readonly Op[], indent: string): string[] {
+  return ops.flatMap((op) => [`${indent}${printOp(op)}`, ...printInside(op, indent)]);
+}
+
+function printInside(op: Op, indent: string): string[] {
   const inside = `${indent}  `;
-  if (op.op === "loop")
-    return [`${indent}loop ${show(op.i)} from ${show(op.from)} to ${show(op.to)} step ${op.step}`, ...printBlock(op.body, inside)];
-  if (op.op === "if") {
-    const otherwise = op.otherwise.length > 0 ? [`${indent}else`, ...printBlock(op.otherwise, inside)] : [];
-    return [`${indent}if ${show(op.a)} ${op.relation} ${show(op.b)}`, ...printBlock(op.whenTrue, inside), ...otherwise];
-  }
-  const made = operandsOf(op).writes.map(show).join(" ");
-  return [`${indent}${made}${made && " = "}${op.op}${operands(op)}`];
+  if (op.op === "loop") return printBlock(op.body, inside);
+  if (op.op !== "if") return [];
+  const otherwise = op.otherwise.length > 0 ? [`${indent}else`, ...printBlock(op.otherwise, inside)] : [];
+  return [...printBlock(op.whenTrue, inside), ...otherwise];
 }
 
 /** Every field but the destination, in one order for all ops. */

@@ -6,8 +6,12 @@ import type { Kernel, Target } from "./ir.ts";
 import { type KernelDefinition, kernel, specialise } from "./language.ts";
 import { wasm128, wasmRelaxed } from "./wasm/lower.ts";
 import { assembleModule } from "./wasm/module.ts";
+import type { RegisterFiles } from "./x64/allocate.ts";
+import { assembleX64 } from "./x64/assemble.ts";
+import { execute, type Placed, whyNot, withGuards } from "./x64/run.test.helper.ts";
+import { avx2, avx512, systemV } from "./x64/target.ts";
 
-/** Targets that nothing compiles for yet, so that kernels prove they know no lane count. */
+/** Targets that nothing compiles for, so that kernels prove they know no lane count. */
 export const wide8: Target = { name: "lanes8", lanes: 8, fusedMultiplyAdd: true, tile: { rows: 6, vectors: 2, unroll: 2 } };
 export const wide16: Target = { name: "lanes16", lanes: 16, fusedMultiplyAdd: true, tile: { rows: 12, vectors: 2, unroll: 4 } };
 
@@ -21,6 +25,13 @@ export interface Run {
   run<C>(definition: KernelDefinition<C>, constants: C, buffers: readonly Float32Array[]): Float32Array[];
 }
 
+/** A run that makes code: held against the interpreter op by op. */
+export interface CompiledRun extends Run {
+  bytes(kernel: Kernel): Uint8Array;
+  /** Runs all units over a memory that starts with `words`, pointers given from its start; returns what they are afterwards. */
+  runWords(kernel: Kernel, words: Int32Array, pointers: readonly number[]): Int32Array;
+}
+
 const pages = 64;
 // Node 20 has relaxed SIMD behind this flag; later versions have it on.
 v8.setFlagsFromString("--experimental-wasm-relaxed-simd");
@@ -30,16 +41,33 @@ type Compile = (kernel: Kernel, memory: WebAssembly.Memory) => (args: readonly n
 
 const interpreted: Compile = (kernel, memory) => (args) => interpret(kernel, memory.buffer, args);
 
-export const compiled: Compile = (kernel, memory) => {
+const compiled: Compile = (kernel, memory) => {
   const instance = new WebAssembly.Instance(new WebAssembly.Module(assembleModule([kernel], pages)), { e: { m: memory } });
   const run = instance.exports["0"] as (...args: number[]) => void;
   return (args) => run(...args);
 };
 
+/** A line for every target that cannot run here: shown as a skipped test. */
+export const skipped: readonly string[] = [avx2, avx512].flatMap((target) => {
+  const reason = whyNot(target);
+  return reason ? [`${target.name}: ${reason}`] : [];
+});
+
+const natives = [avx2, avx512].filter((target) => whyNot(target) === undefined);
+
+export const compiledRuns: readonly CompiledRun[] = [
+  wasmRunner("wasm", wasm128),
+  ...(fusesMultiplyAdd() ? [wasmRunner("wasm+fma", wasmRelaxed)] : []),
+  ...natives.map((target) => nativeRunner(target.name, target)),
+];
+
+/** So few registers that most values are spilled; nothing an instruction needs is missing. */
+const few: RegisterFiles = { int: [0, 3, 11, 12], vec: [0, 7, 8, 15], mask: [1, 7] };
+export const crampedRuns = natives.map((target) => nativeRunner(`${target.name}, few registers`, target, few));
+
 export const runs: readonly Run[] = [
   ...[wasm128, wide8, wide16].map((target) => runner(`interpreter ${target.name}`, target, interpreted)),
-  runner("wasm", wasm128, compiled),
-  ...(fusesMultiplyAdd() ? [runner("wasm+fma", wasmRelaxed, compiled)] : []),
+  ...compiledRuns,
 ];
 
 export function sharedMemory(): WebAssembly.Memory {
@@ -106,6 +134,67 @@ function runner(name: string, target: Target, compile: Compile): Run {
       return buffers.map((_, i) => Float32Array.from(at(i)));
     },
   };
+}
+
+function wasmRunner(name: string, target: Target): CompiledRun {
+  const memory = sharedMemory();
+  return {
+    ...runner(name, target, compiled),
+    bytes: (kernel) => assembleModule([kernel]),
+    runWords(kernel, words, pointers) {
+      const view = new Int32Array(memory.buffer, 0, words.length);
+      view.set(words);
+      compiled(kernel, memory)([...pointers, 0, 0, kernel.units]);
+      return view.slice();
+    },
+  };
+}
+
+/** Runs everything twice: with each buffer's end, then with its start, at a page that faults. */
+function nativeRunner(name: string, target: Target, files?: RegisterFiles): CompiledRun {
+  return {
+    name,
+    target,
+    bytes: (kernel) => assembleX64(kernel, systemV, files).code,
+    run(definition, constants, buffers) {
+      const kernel = specialise(definition, constants, target);
+      const [one, other] = (["end", "start"] as const).map((edge) => runBetweenGuards(kernel, buffers, edge, files));
+      if (!one!.every((buffer, i) => sameBits(buffer, other![i]!))) throw new Error(`${definition.name}: depends on where its buffers lie`);
+      return one!;
+    },
+    runWords: (kernel, words, pointers) =>
+      withGuards([words.byteLength], "end", ([memory]) => {
+        const view = new Int32Array(memory!.bytes.buffer, memory!.bytes.byteOffset, words.length);
+        view.set(words);
+        execute(kernel, [[...pointers.map((pointer) => memory!.address + pointer), 0, 0, kernel.units]], files);
+        return view.slice();
+      }),
+  };
+}
+
+function runBetweenGuards(kernel: Kernel, buffers: readonly Float32Array[], edge: "start" | "end", files?: RegisterFiles): Float32Array[] {
+  const different = [...new Set(buffers)];
+  return withGuards([...different.map(({ byteLength }) => byteLength), kernel.scratchBytes], edge, (placed) => {
+    for (const { bytes, around } of placed) [bytes, around].forEach((part) => part.fill(canary));
+    const at = (buffer: Float32Array) => placed[different.indexOf(buffer)]!;
+    for (const buffer of different) floatsAt(at(buffer)).set(buffer);
+    const addresses = [...buffers.map((buffer) => at(buffer).address), placed.at(-1)!.address];
+    const half = Math.floor(kernel.units / 2);
+    const calls = [
+      [...addresses, half, kernel.units],
+      [...addresses, 0, half],
+    ];
+    execute(kernel, calls, files);
+    placed.forEach(({ around }, i) => {
+      if (around.some((byte) => byte !== canary))
+        throw new Error(`${kernel.name}: buffer ${i} was written beyond its ${edge === "end" ? "start" : "end"}`);
+    });
+    return buffers.map((buffer) => floatsAt(at(buffer)).slice());
+  });
+}
+
+function floatsAt({ bytes }: Placed): Float32Array {
+  return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
 }
 
 /** Where buffers and scratch go, gaps between them; equal buffers share a place. */

@@ -1,0 +1,177 @@
+// A kernel's machine code: selected, allocated, framed by the calling convention, encoded.
+import { fail } from "../../base/index.ts";
+import type { Kernel, RegKind } from "../ir.ts";
+import { allocate, type RegisterFiles } from "./allocate.ts";
+import { type Actual, type Assembled, Assembler, type VectorLength } from "./assembler.ts";
+import { avx2Dialect, avx512Dialect, type Dialect } from "./dialect.ts";
+import type { InstructionName } from "./encoding.ts";
+import { lower } from "./lower.ts";
+import { type Address, type Instruction, type Item, isAddress, isCopy, isLabel, isRegister, type Operand, type Slot } from "./machine.ts";
+import { avx2, avx512, type Convention, general, systemV } from "./target.ts";
+
+export interface MachineCode {
+  /** To be loaded at a multiple of 64; called with the kernel's parameters as 64-bit integers. Constants lie behind the instructions. */
+  readonly code: Uint8Array;
+  readonly instructions: readonly Assembled[];
+}
+
+const dialects: Readonly<Record<string, Dialect>> = { [avx2.name]: avx2Dialect, [avx512.name]: avx512Dialect };
+
+/**
+ * The same kernel and convention give the same bytes.
+ * @param files the registers to use, where that is not all: tests force spills by it.
+ * @throws CriaError when the kernel is not for avx2 or avx512.
+ */
+export function assembleX64(kernel: Kernel, convention: Convention = systemV, files?: RegisterFiles): MachineCode {
+  const { name, target } = kernel;
+  const dialect =
+    dialects[target.name] ?? fail("x64", `${name}: specialised for ${target.name}, must be for ${Object.keys(dialects).join(" or ")}`);
+  const lowered = lower(kernel, dialect);
+  const { items, registers } = allocate(lowered.items, files ?? filesOf(dialect, convention), lowered.names);
+  const encoder = new Encoder(dialect, convention, registers, layOutFrame(lowered.names.slots, dialect, convention));
+  encoder.enter(lowered.arguments);
+  for (const item of items) encoder.item(item);
+  encoder.leave();
+  return encoder.finish();
+}
+
+function filesOf(dialect: Dialect, convention: Convention): RegisterFiles {
+  const vectors = Array.from({ length: dialect.vectors }, (_, i) => i);
+  const saved = new Set(convention.savedVectors);
+  return {
+    int: [...convention.scratch, ...convention.saved],
+    vec: [...vectors.filter((i) => !saved.has(i)), ...vectors.filter((i) => saved.has(i))],
+    mask: [1, 2, 3, 4, 5, 6, 7],
+  };
+}
+
+interface Frame {
+  /** Bytes from the stack pointer to each slot. */
+  readonly offsets: readonly number[];
+  /** Where the caller's stack pointer is kept. */
+  readonly stackPointer: number;
+  readonly savedVectors: number;
+  readonly bytes: number;
+}
+
+/** Vectors first, so that each lies in one cache line, then everything else in words of 8 bytes. */
+function layOutFrame(slots: readonly RegKind[], dialect: Dialect, convention: Convention): Frame {
+  let end = 0;
+  const place = (bytes: number) => {
+    end += bytes;
+    return end - bytes;
+  };
+  const vectors = slots.map((kind) => (kind === "vec" ? place(dialect.length / 8) : 0));
+  const savedVectors = place(convention.savedVectors.length * 16);
+  const offsets = slots.map((kind, i) => (kind === "vec" ? vectors[i]! : place(8)));
+  const stackPointer = place(8);
+  return { offsets, stackPointer, savedVectors, bytes: Math.ceil(end / 64) * 64 };
+}
+
+const { rax, rsp } = general;
+/** Free at entry in both conventions, as rax is. */
+const r11 = 11;
+const wordBytes = 8;
+const pageBytes = 4096;
+
+class Encoder {
+  readonly #assembler: Assembler;
+  readonly #length: VectorLength;
+  readonly #convention: Convention;
+  readonly #registers: ReadonlyMap<number, number>;
+  readonly #frame: Frame;
+  readonly #pushed: readonly number[];
+  readonly #keptVectors: readonly number[];
+
+  constructor(dialect: Dialect, convention: Convention, registers: ReadonlyMap<number, number>, frame: Frame) {
+    this.#assembler = new Assembler(dialect.scheme);
+    this.#length = dialect.length;
+    this.#convention = convention;
+    this.#registers = registers;
+    this.#frame = frame;
+    this.#pushed = convention.saved;
+    this.#keptVectors = convention.savedVectors;
+  }
+
+  /** Pushes what must be kept, makes an aligned frame, and moves the arguments into it. */
+  enter(slots: readonly Slot[]): void {
+    for (const register of this.#pushed) this.#emit("push", [register]);
+    this.#emit("lea", [rax, { base: rsp, disp: 0 }]);
+    // Some systems grow the stack one page at a time, when the next one is touched.
+    for (let below = pageBytes; below <= this.#frame.bytes; below += pageBytes) this.#emit("mov.store", [{ base: rsp, disp: -below }, rax]);
+    this.#emit("sub.imm32", [rsp, this.#frame.bytes]);
+    this.#emit("and.imm8", [rsp, -64]);
+    this.#emit("mov.store", [{ base: rsp, disp: this.#frame.stackPointer }, rax]);
+    this.#eachKeptVector((register, at) => this.#emit("vmovups.store", [at, register], 128));
+    slots.forEach((slot, i) => {
+      const register = this.#convention.args[i] ?? r11;
+      if (i >= this.#convention.args.length) this.#emit("mov", [r11, { base: rax, disp: this.#stackArgument(i) }]);
+      this.#emit("mov.store", [this.#slot(slot), register]);
+    });
+  }
+
+  leave(): void {
+    this.#eachKeptVector((register, at) => this.#emit("vmovups", [register, at], 128));
+    this.#emit("vzeroupper", []);
+    this.#emit("mov", [rsp, { base: rsp, disp: this.#frame.stackPointer }]);
+    for (const register of [...this.#pushed].reverse()) this.#emit("pop", [register]);
+    this.#emit("ret", []);
+  }
+
+  item(item: Item): void {
+    if (isLabel(item)) return this.#assembler.mark(item);
+    if (isCopy(item) && this.#place(item.operands[0]!) === this.#place(item.operands[1]!)) return;
+    this.#instruction(item);
+  }
+
+  finish(): MachineCode {
+    return { code: this.#assembler.finish(), instructions: this.#assembler.listing };
+  }
+
+  #instruction({ name, operands, length, mask, zeroing, source }: Instruction): void {
+    this.#assembler.emit(
+      name,
+      operands.map((operand) => this.#place(operand)),
+      { length, ...(mask ? { mask: this.#register(mask.id) } : {}), ...(zeroing ? { zeroing } : {}) },
+      source,
+    );
+  }
+
+  #emit(name: InstructionName, operands: readonly Actual[], length = this.#length): void {
+    this.#assembler.emit(name, operands, { length });
+  }
+
+  /** Behind the registers pushed and the return address. */
+  #stackArgument(i: number): number {
+    const { args, shadow } = this.#convention;
+    return (this.#pushed.length + 1 + i - args.length) * wordBytes + shadow;
+  }
+
+  #eachKeptVector(visit: (register: number, at: Actual) => void): void {
+    this.#keptVectors.forEach((register, i) => visit(register, { base: rsp, disp: this.#frame.savedVectors + i * 16 }));
+  }
+
+  #place(operand: Operand): Actual {
+    if (typeof operand === "number") return operand;
+    if (isRegister(operand)) return this.#register(operand.id);
+    if (isAddress(operand)) return this.#address(operand);
+    return "slot" in operand ? this.#slot(operand) : operand;
+  }
+
+  #register(id: number): number {
+    return this.#registers.get(id) ?? fail("x64", `register ${id} has no place`);
+  }
+
+  #address({ base, index, disp, broadcast }: Address): Actual {
+    return {
+      base: this.#register(base.id),
+      disp,
+      ...(index ? { index: this.#register(index.id) } : {}),
+      ...(broadcast ? { broadcast } : {}),
+    };
+  }
+
+  #slot({ slot }: Slot): Actual {
+    return { base: rsp, disp: this.#frame.offsets[slot]! };
+  }
+}

@@ -1,0 +1,243 @@
+// x86-64 instructions as rows: operands as AsmJit's database writes them, then the bytes in the notation of the Intel SDM, volume 2.
+// `=` is written, `+` is read and written; `v` is a vector of the instruction's length, `x` its low 128 bits; `b32` one element in every lane.
+
+/** A name is the mnemonic, with a suffix after the dot where one mnemonic has several rows. */
+export const instructions = {
+  // Integers: addresses and counters, 64 bits.
+  mov: "=r64, r64/m64 | REX.W 8B /r",
+  "mov.store": "m64, r64 | REX.W 89 /r",
+  "mov.store32": "m32, r32 | 89 /r",
+  "mov.imm32": "=r64, i32 | REX.W C7 /0 id", // sign-extended
+  "mov.zero32": "=r32, i32 | B8+r id", // zero-extended
+  movabs: "=r64, i64 | REX.W B8+r io",
+  movsxd: "=r64, m32 | REX.W 63 /r",
+  "movzx.16": "=r32, m16 | 0F B7 /r",
+  "movzx.8": "=r32, m8 | 0F B6 /r",
+  "movsx.8": "=r64, m8 | REX.W 0F BE /r",
+  lea: "=r64, m | REX.W 8D /r",
+  add: "+r64, r64/m64 | REX.W 03 /r",
+  "add.imm8": "+r64, i8 | REX.W 83 /0 ib",
+  "add.imm32": "+r64, i32 | REX.W 81 /0 id",
+  sub: "+r64, r64/m64 | REX.W 2B /r",
+  "sub.imm32": "+r64, i32 | REX.W 81 /5 id",
+  "and.imm8": "+r64, i8 | REX.W 83 /4 ib",
+  "and.imm32": "+r64, i32 | REX.W 81 /4 id",
+  neg: "+r64 | REX.W F7 /3",
+  imul: "+r64, r64/m64 | REX.W 0F AF /r",
+  "imul.imm32": "=r64, r64/m64, i32 | REX.W 69 /r id",
+  "shl.imm": "+r64, i8 | REX.W C1 /4 ib",
+  "shr.imm": "+r64, i8 | REX.W C1 /5 ib",
+  cmp: "r64, r64/m64 | REX.W 3B /r",
+  "cmp.imm8": "r64, i8 | REX.W 83 /7 ib",
+  "cmp.imm32": "r64, i32 | REX.W 81 /7 id",
+  cmovl: "+r64, r64/m64 | REX.W 0F 4C /r",
+  cmovg: "+r64, r64/m64 | REX.W 0F 4F /r",
+  jmp: "rel32 | E9 cd",
+  jb: "rel32 | 0F 82 cd",
+  jae: "rel32 | 0F 83 cd",
+  je: "rel32 | 0F 84 cd",
+  jne: "rel32 | 0F 85 cd",
+  jl: "rel32 | 0F 8C cd",
+  jge: "rel32 | 0F 8D cd",
+  jle: "rel32 | 0F 8E cd",
+  jg: "rel32 | 0F 8F cd",
+  push: "r64 | 50+r",
+  pop: "=r64 | 58+r",
+  ret: "| C3",
+
+  // Moves of vectors.
+  vmovups: "=v, v/m | VEX.NP.0F.WIG 10 /r | EVEX.NP.0F.W0 10 /r FVM",
+  "vmovups.store": "m, v | VEX.NP.0F.WIG 11 /r | EVEX.NP.0F.W0 11 /r FVM",
+  vmovss: "=x, m32 | VEX.LIG.F3.0F.WIG 10 /r | EVEX.LIG.F3.0F.W0 10 /r T1S",
+  "vmovss.store": "m32, x | VEX.LIG.F3.0F.WIG 11 /r | EVEX.LIG.F3.0F.W0 11 /r T1S",
+  vmovd: "=x, r32 | VEX.128.66.0F.W0 6E /r",
+  vmaskmovps: "=v, v, m | VEX.66.0F38.W0 2C /r",
+  "vmaskmovps.store": "m, v, v | VEX.66.0F38.W0 2E /r",
+  vbroadcastss: "=v, x/m32 | VEX.66.0F38.W0 18 /r | EVEX.66.0F38.W0 18 /r T1S",
+  vpbroadcastd: "=v, r32 | EVEX.66.0F38.W0 7C /r",
+
+  // Float lanes.
+  vaddps: "=v, v, v/m/b32 | VEX.NP.0F.WIG 58 /r | EVEX.NP.0F.W0 58 /r FV",
+  vmulps: "=v, v, v/m/b32 | VEX.NP.0F.WIG 59 /r | EVEX.NP.0F.W0 59 /r FV",
+  vsubps: "=v, v, v/m/b32 | VEX.NP.0F.WIG 5C /r | EVEX.NP.0F.W0 5C /r FV",
+  vminps: "=v, v, v/m/b32 | VEX.NP.0F.WIG 5D /r | EVEX.NP.0F.W0 5D /r FV", // b < c ? b : c
+  vdivps: "=v, v, v/m/b32 | VEX.NP.0F.WIG 5E /r | EVEX.NP.0F.W0 5E /r FV",
+  vmaxps: "=v, v, v/m/b32 | VEX.NP.0F.WIG 5F /r | EVEX.NP.0F.W0 5F /r FV", // b > c ? b : c
+  vsqrtps: "=v, v/m/b32 | VEX.NP.0F.WIG 51 /r | EVEX.NP.0F.W0 51 /r FV",
+  vroundps: "=v, v/m, i8 | VEX.66.0F3A.WIG 08 /r ib",
+  vrndscaleps: "=v, v/m/b32, i8 | EVEX.66.0F3A.W0 08 /r ib FV",
+  vfmadd132ps: "+v, v, v/m/b32 | VEX.66.0F38.W0 98 /r | EVEX.66.0F38.W0 98 /r FV", // a = a * c + b, one rounding
+  vfmadd213ps: "+v, v, v/m/b32 | VEX.66.0F38.W0 A8 /r | EVEX.66.0F38.W0 A8 /r FV", // a = b * a + c
+  vfmadd231ps: "+v, v, v/m/b32 | VEX.66.0F38.W0 B8 /r | EVEX.66.0F38.W0 B8 /r FV", // a = b * c + a
+  vcvtdq2ps: "=v, v/m/b32 | VEX.NP.0F.WIG 5B /r | EVEX.NP.0F.W0 5B /r FV",
+  vcvttps2dq: "=v, v/m/b32 | VEX.F3.0F.WIG 5B /r | EVEX.F3.0F.W0 5B /r FV",
+  vxorps: "=v, v, v/m | VEX.NP.0F.WIG 57 /r",
+
+  // Integer lanes and bits.
+  vpaddd: "=v, v, v/m/b32 | VEX.66.0F.WIG FE /r | EVEX.66.0F.W0 FE /r FV",
+  vpsubd: "=v, v, v/m/b32 | VEX.66.0F.WIG FA /r | EVEX.66.0F.W0 FA /r FV",
+  vpmulld: "=v, v, v/m/b32 | VEX.66.0F38.WIG 40 /r | EVEX.66.0F38.W0 40 /r FV",
+  vpand: "=v, v, v/m | VEX.66.0F.WIG DB /r",
+  vpor: "=v, v, v/m | VEX.66.0F.WIG EB /r",
+  vpxor: "=v, v, v/m | VEX.66.0F.WIG EF /r",
+  vpandd: "=v, v, v/m/b32 | EVEX.66.0F.W0 DB /r FV",
+  vpord: "=v, v, v/m/b32 | EVEX.66.0F.W0 EB /r FV",
+  vpxord: "=v, v, v/m/b32 | EVEX.66.0F.W0 EF /r FV",
+  vpsrld: "=v, v, i8 | VEX.66.0F.WIG 72 /2 ib | EVEX.66.0F.W0 72 /2 ib FV",
+  vpsrad: "=v, v, i8 | VEX.66.0F.WIG 72 /4 ib | EVEX.66.0F.W0 72 /4 ib FV",
+  vpslld: "=v, v, i8 | VEX.66.0F.WIG 72 /6 ib | EVEX.66.0F.W0 72 /6 ib FV",
+
+  // Comparisons: all ones in a lane (AVX2), or one bit of a mask register (AVX-512); blends take the last vector where the mask holds.
+  vcmpps: "=v, v, v/m, i8 | VEX.NP.0F.WIG C2 /r ib",
+  vpcmpgtd: "=v, v, v/m | VEX.66.0F.WIG 66 /r",
+  vpcmpeqd: "=v, v, v/m | VEX.66.0F.WIG 76 /r",
+  "vcmpps.k": "=k, v, v/m/b32, i8 | EVEX.NP.0F.W0 C2 /r ib FV",
+  "vpcmpgtd.k": "=k, v, v/m/b32 | EVEX.66.0F.W0 66 /r FV",
+  "vpcmpeqd.k": "=k, v, v/m/b32 | EVEX.66.0F.W0 76 /r FV",
+  vblendvps: "=v, v, v/m, v | VEX.66.0F3A.W0 4A /r /is4",
+  vblendps: "=v, v, v/m, i8 | VEX.66.0F3A.WIG 0C /r ib",
+  vblendmps: "=v, v, v/m/b32 | EVEX.66.0F38.W0 65 /r FV",
+  kmovw: "=k, m16 | VEX.128.NP.0F.W0 90 /r",
+  "kmovw.store": "m16, k | VEX.128.NP.0F.W0 91 /r",
+
+  // Lanes changing places.
+  vpermilps: "=v, v/m/b32, i8 | VEX.66.0F3A.W0 04 /r ib | EVEX.66.0F3A.W0 04 /r ib FV",
+  vshufps: "=v, v, v/m/b32, i8 | VEX.NP.0F.WIG C6 /r ib | EVEX.NP.0F.W0 C6 /r ib FV",
+  vunpcklps: "=v, v, v/m/b32 | VEX.NP.0F.WIG 14 /r | EVEX.NP.0F.W0 14 /r FV",
+  vunpckhps: "=v, v, v/m/b32 | VEX.NP.0F.WIG 15 /r | EVEX.NP.0F.W0 15 /r FV",
+  vperm2f128: "=v, v, v/m, i8 | VEX.256.66.0F3A.W0 06 /r ib",
+  vshuff32x4: "=v, v, v/m/b32, i8 | EVEX.66.0F3A.W0 23 /r ib FV", // at least 256 bits
+  vzeroupper: "| VEX.128.NP.0F.WIG 77",
+} as const;
+
+export type InstructionName = keyof typeof instructions;
+
+/** `v` and `x` are vector registers, `k` masks, the others general registers. */
+export type RegisterForm = "r32" | "r64" | "v" | "x" | "k";
+
+/** What may stand at one place of an instruction. */
+export interface OperandForm {
+  readonly access: "read" | "write" | "both";
+  readonly register?: RegisterForm;
+  /** Bits read or written in memory; a whole vector when 0. */
+  readonly memory?: number;
+  readonly broadcast: boolean;
+  /** Bits of a constant. */
+  readonly immediate?: 8 | 32 | 64;
+  readonly label: boolean;
+}
+
+/** Tuple type: what the one-byte displacement counts in. Full vector, full vector in memory (no broadcast), one element. */
+export type Tuple = "FV" | "FVM" | "T1S";
+
+export interface Encoding {
+  readonly scheme: "legacy" | "VEX" | "EVEX";
+  readonly w: 0 | 1;
+  /** Mandatory prefix: none, 66, F3, F2. */
+  readonly pp: number;
+  /** Opcode map: 0F, 0F38, 0F3A. */
+  readonly map: number;
+  /** All bytes of a legacy opcode, the one after the prefix otherwise. */
+  readonly opcode: readonly number[];
+  /** What ModRM.reg holds: a register, or three more bits of opcode; none without ModRM. */
+  readonly modrm?: "r" | number;
+  /** The register lies in the opcode's low bits. */
+  readonly plusRegister: boolean;
+  /** Vector length that the row fixes, in bits. */
+  readonly length?: number;
+  readonly lengthIgnored: boolean;
+  readonly tuple?: Tuple;
+  readonly fields: Fields;
+}
+
+/** Which operand goes into which field of the instruction, by number. */
+export interface Fields {
+  /** Of ModRM, or of the opcode where that holds a register. */
+  readonly reg?: number;
+  readonly rm?: number;
+  readonly vvvv?: number;
+  /** In the high half of a trailing byte. */
+  readonly is4?: number;
+  /** Immediates and distances of jumps, at the end. */
+  readonly constants: readonly number[];
+}
+
+export interface Row {
+  readonly name: InstructionName;
+  readonly mnemonic: string;
+  readonly operands: readonly OperandForm[];
+  readonly encodings: readonly Encoding[];
+}
+
+export const rows = Object.fromEntries(
+  Object.entries(instructions).map(([name, text]) => [name, parseRow(name as InstructionName, text)]),
+) as Record<InstructionName, Row>;
+
+function parseRow(name: InstructionName, text: string): Row {
+  const [before, ...encodings] = text.split("|").map((part) => part.trim());
+  const operands = before === "" ? [] : before!.split(", ").map(parseOperand);
+  return { name, mnemonic: name.split(".")[0]!, operands, encodings: encodings.map((encoding) => parseEncoding(encoding, operands)) };
+}
+
+/** "=v", "v/m/b32", "r64/m64", "i8", "rel32". */
+function parseOperand(text: string): OperandForm {
+  const access = text[0] === "=" ? "write" : text[0] === "+" ? "both" : "read";
+  const parts = text.replace(/^[=+]/, "").split("/");
+  const register = parts.find((part): part is RegisterForm => /^(r32|r64|v|x|k)$/.test(part));
+  const memory = parts.find((part) => /^m\d*$/.test(part));
+  const immediate = parts.find((part) => /^i\d+$/.test(part));
+  return {
+    access,
+    ...(register ? { register } : {}),
+    ...(memory ? { memory: Number(memory.slice(1)) } : {}),
+    ...(immediate ? { immediate: Number(immediate.slice(1)) as 8 | 32 | 64 } : {}),
+    broadcast: parts.includes("b32"),
+    label: parts.includes("rel32"),
+  };
+}
+
+/** "EVEX.66.0F38.W0 B8 /r FV", "REX.W 81 /0 id". */
+function parseEncoding(text: string, operands: readonly OperandForm[]): Encoding {
+  const tokens = text.split(" ");
+  const prefix = /^(E?VEX|REX)\./.test(tokens[0]!) ? tokens.shift()!.split(".") : [];
+  const opcode = tokens.filter((token) => /^[0-9A-F]{2}(\+r)?$/.test(token));
+  const modrm = tokens.find((token) => /^\/[r0-7]$/.test(token))?.[1];
+  const tuple = tokens.find((token): token is Tuple => /^(FVM?|T1S)$/.test(token));
+  const length = prefix.find((part) => /^(128|256|512)$/.test(part));
+  return {
+    scheme: prefix[0] === "VEX" || prefix[0] === "EVEX" ? prefix[0] : "legacy",
+    w: prefix.includes("W") || prefix.includes("W1") ? 1 : 0,
+    pp: Math.max(
+      0,
+      ["NP", "66", "F3", "F2"].findIndex((part) => prefix.includes(part)),
+    ),
+    map:
+      Math.max(
+        0,
+        ["0F", "0F38", "0F3A"].findIndex((part) => prefix.includes(part)),
+      ) + 1,
+    opcode: opcode.map((token) => Number.parseInt(token, 16)),
+    ...(modrm === undefined ? {} : { modrm: modrm === "r" ? ("r" as const) : Number(modrm) }),
+    plusRegister: opcode.some((token) => token.endsWith("+r")),
+    ...(length ? { length: Number(length) } : {}),
+    lengthIgnored: prefix.includes("LIG"),
+    ...(tuple ? { tuple } : {}),
+    fields: placeOperands(operands, modrm, tokens.includes("/is4")),
+  };
+}
+
+/** What may be memory is rm, or else the last register; vvvv is the second register of three, or of two beside an opcode digit. */
+function placeOperands(operands: readonly OperandForm[], modrm: string | undefined, is4: boolean): Fields {
+  const isConstant = ({ immediate, label }: OperandForm) => immediate !== undefined || label;
+  const numbers = [...operands.keys()];
+  const constants = numbers.filter((i) => isConstant(operands[i]!));
+  const places = numbers.filter((i) => !isConstant(operands[i]!));
+  const fields = { constants, ...(is4 ? { is4: places.pop()! } : {}) };
+  if (modrm === undefined) return { ...fields, ...(places.length > 0 ? { reg: places[0]! } : {}) };
+  const rm = places.find((i) => operands[i]!.memory !== undefined) ?? places.at(-1)!;
+  const others = places.filter((i) => i !== rm);
+  if (rm === 0) others.reverse(); // a store: vvvv comes before reg
+  if (modrm !== "r") others.unshift(-1); // the digit is in reg's place
+  const [reg, vvvv] = others;
+  return { ...fields, rm, ...(reg! >= 0 ? { reg: reg! } : {}), ...(vvvv !== undefined ? { vvvv } : {}) };
+}

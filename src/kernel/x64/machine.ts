@@ -1,0 +1,99 @@
+// Machine instructions over virtual registers: what selection makes and allocation rewrites. Reads and writes follow from the rows.
+import type { Op, Reg, RegKind } from "../ir.ts";
+import type { Label, Literal, VectorLength } from "./assembler.ts";
+import { type InstructionName, rows } from "./encoding.ts";
+
+export interface Address {
+  readonly base: Reg;
+  readonly index?: Reg;
+  readonly disp: number;
+  readonly broadcast?: boolean;
+}
+
+/** A place in the frame, by number: the arguments come first, then what was spilled. */
+export interface Slot {
+  readonly slot: number;
+  /** Holds what the kernel was called with, to its end. */
+  readonly argument?: boolean;
+}
+
+export type Operand = Reg | Address | Slot | Literal | Label | number;
+
+export interface Instruction {
+  readonly name: InstructionName;
+  readonly operands: readonly Operand[];
+  readonly length: VectorLength;
+  readonly mask?: Reg;
+  readonly zeroing?: boolean;
+  /** The op that it came from, for listings. */
+  readonly source?: Op;
+}
+
+/** Instructions and the places that jumps go to. */
+export type Item = Instruction | Label;
+
+export function isLabel(item: Item): item is Label {
+  return "label" in item;
+}
+
+export function isRegister(operand: Operand): operand is Reg {
+  return typeof operand === "object" && "kind" in operand;
+}
+
+export function isAddress(operand: Operand): operand is Address {
+  return typeof operand === "object" && "base" in operand;
+}
+
+export function readsOf({ name, operands, mask }: Instruction): Reg[] {
+  const forms = rows[name].operands;
+  const reads = mask ? [mask] : [];
+  operands.forEach((operand, i) => {
+    if (isRegister(operand)) {
+      if (forms[i]!.access !== "write") reads.push(operand);
+    } else if (isAddress(operand)) reads.push(operand.base, ...(operand.index ? [operand.index] : []));
+  });
+  return reads;
+}
+
+/** No row writes more than its first operand. */
+export function writtenBy({ name, operands }: Instruction): Reg | undefined {
+  const first = operands[0];
+  return first !== undefined && isRegister(first) && rows[name].operands[0]!.access !== "read" ? first : undefined;
+}
+
+/** Copies one register to another of its kind. */
+export function isCopy({ name, operands }: Instruction): boolean {
+  return (name === "mov" || name === "vmovups") && operands.every(isRegister);
+}
+
+/** Numbers virtual registers, labels and slots, so that passes do not meet. */
+export class Names {
+  /** Bits of a whole vector. */
+  readonly vectorLength: VectorLength;
+  #register: number;
+  #label = 0;
+  readonly #slots: RegKind[] = [];
+
+  /** @param first a number that no register of the kernel has, nor any above it. */
+  constructor(first: number, vectorLength: VectorLength) {
+    this.#register = first;
+    this.vectorLength = vectorLength;
+  }
+
+  register(kind: RegKind): Reg {
+    return { kind, id: this.#register++ };
+  }
+
+  label(): Label {
+    return { label: this.#label++ };
+  }
+
+  slot(kind: RegKind): Slot {
+    return { slot: this.#slots.push(kind) - 1 };
+  }
+
+  /** What each slot holds. */
+  get slots(): readonly RegKind[] {
+    return this.#slots;
+  }
+}
