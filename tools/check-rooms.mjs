@@ -17,7 +17,7 @@ export const rooms = {
   "backend/cpu": ["base", "kernel", "graph", "backend"],
   model: ["base", "graph"],
   formats: ["base", "model", "tokenizer"],
-  data: ["base", "files", "tokenizer"],
+  data: ["base", "files"],
   load: ["base", "files", "model", "tokenizer", "formats"],
   infer: ["base", "graph", "backend", "model", "tokenizer"],
   eval: ["base", "graph", "backend", "model", "tokenizer", "data", "infer"],
@@ -81,6 +81,8 @@ for (const file of files) {
   graph.set(file, local);
 }
 
+checkDocument();
+
 const state = new Map();
 const visit = (file, path) => {
   if (state.get(file) === "done") return;
@@ -93,6 +95,20 @@ const visit = (file, path) => {
   state.set(file, "done");
 };
 for (const file of graph.keys()) visit(file, []);
+
+/** ARCHITECTURE.md shows the same table to people; a nested room stands in its parent's row. */
+function checkDocument() {
+  const text = readFileSync(join(src, "..", "ARCHITECTURE.md"), "utf8");
+  const shown = new Map([...text.matchAll(/^\| (\w+) \| .+? \| ([^|]+) \| .+ \|$/gm)].map(([, room, imports]) => [room, imports.trim()]));
+  for (const room of Object.keys(rooms).filter((name) => !name.includes("/"))) {
+    const family = Object.keys(rooms).filter((name) => name === room || name.startsWith(`${room}/`));
+    const imports = family.flatMap((name) => rooms[name]);
+    const allowed = [...new Set(imports)].filter((name) => name !== room).sort();
+    const said = (shown.get(room) ?? "no row").split(", ").filter((name) => name !== "–");
+    if (said.sort().join() !== allowed.join())
+      problems.push(`ARCHITECTURE.md: room "${room}" imports ${said.join(", ")} there, ${allowed.join(", ")} here`);
+  }
+}
 
 if (problems.length > 0) {
   console.error(problems.map((p) => `[rooms] ${p}`).join("\n"));

@@ -171,6 +171,20 @@ function testPrograms(backend: () => Backend, tolerance: number): void {
     expect([...(await buffer.read())]).toEqual([4, 8, 12, 16, 20]);
   });
 
+  test("a buffer that is disposed of while a run is in flight keeps its memory until the run is over", async () => {
+    const { gather, total, x } = sharedBufferGraphs();
+    const buffers = await allocateAll(backend(), gather);
+    await buffers.get(x)!.write([1, 2, 3, 4, 5]);
+    const program = await backend().compile(gather, buffers);
+    const run = program.run();
+    buffers.get(total.gather)!.dispose();
+    const other = await backend().allocate(f32(5), "other");
+    await run.catch(() => undefined);
+    expect([...(await other.read())]).toEqual([0, 0, 0, 0, 0]);
+    program.dispose();
+    for (const buffer of [...buffers.values(), other]) buffer.dispose();
+  });
+
   test("a buffer starts as zeros and is written and read in parts", async () => {
     const buffer = await backend().allocate(f32(2, 3), "buffer");
     expect([...(await buffer.read())]).toEqual([0, 0, 0, 0, 0, 0]);

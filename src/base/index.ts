@@ -5,3 +5,4 @@ export { didYouMean, nearest } from "./nearest.ts";
 export type { OnProgress, ProgressEvent } from "./progress.ts";
 export { Rng, type RngState } from "./rng.ts";
 export { type Shape, sameShape, showShape, sizeOf } from "./shape.ts";
+export { decodeUtf8, eachUtf8Run, validUpTo } from "./utf8.ts";

@@ -9,7 +9,7 @@ import { trainTokenizer } from "../tokenizer/index.ts";
 import { parseRecipe } from "../train/index.ts";
 import { commandRows } from "./commands.ts";
 import { dataCommand } from "./data.ts";
-import { runCli } from "./run.ts";
+import { runWords } from "./terminal.test.helper.ts";
 import { train } from "./train.ts";
 
 let folder: string;
@@ -33,12 +33,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function cria(...words: string[]) {
-  const [out, err]: [string[], string[]] = [[], []];
-  const streams = { stdout: (text: string) => void out.push(text), stderr: (text: string) => void err.push(text) };
-  const rest = { stdin: async () => new Uint8Array(), progress: () => {}, signal: new AbortController().signal };
-  const code = await runCli(words, commandRows, { ...streams, ...rest, width: 80, version: "0", debug: false });
-  return { code, stdout: out.join(""), stderr: err.join("") };
+function cria(...words: string[]) {
+  return runWords(words, commandRows);
 }
 
 function prepareWords(given: { recipe?: string; out: string }): string[] {

@@ -5,27 +5,11 @@ import { sharedData } from "../load/shared-data.test.helper.ts";
 import { withFolder, writeTinyBin, writeTinyFolder } from "../load/tiny-model.test.helper.ts";
 import { commandRows } from "./commands.ts";
 import { Interrupted } from "./interrupt.ts";
-import { runCli, type Terminal } from "./run.ts";
+import type { Terminal } from "./run.ts";
+import { runWords } from "./terminal.test.helper.ts";
 
-async function run(words: readonly string[], more: Partial<Terminal> = {}) {
-  let [stdout, stderr] = ["", ""];
-  const terminal: Terminal = {
-    stdout: (text) => {
-      stdout += text;
-    },
-    stderr: (text) => {
-      stderr += text;
-    },
-    stdin: async () => new Uint8Array(),
-    progress: () => {},
-    signal: new AbortController().signal,
-    width: 80,
-    version: "9.9.9",
-    debug: false,
-    ...more,
-  };
-  const code = await runCli(words, commandRows, terminal);
-  return { code, stdout, stderr };
+function run(words: readonly string[], more: Partial<Terminal> = {}) {
+  return runWords(words, commandRows, more);
 }
 
 /** A folder with the tiny model in both forms, for all tests. */
@@ -75,7 +59,10 @@ describe("cria generate", () => {
     const { stdout } = await run(words, { stdin: async () => new TextEncoder().encode("ab\nb\n") });
     expect(JSON.parse(stdout).prompt).toBe("ab\nb");
     const latin = await run(words, { stdin: async () => Uint8Array.of(0x61, 0xff) });
-    expect(latin).toMatchObject({ code: 1, stderr: expect.stringContaining("stdin: byte 1 is not UTF-8") });
+    expect(latin).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("stdin: its text is not UTF-8 from byte 1 on: convert it first"),
+    });
   });
 
   test("stop strings end the text and are not in it", async () => {

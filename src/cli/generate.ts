@@ -1,12 +1,11 @@
 // cria generate: a model continues a text.
 import type { Backend } from "../backend/index.ts";
-import { CriaError, UsageError } from "../base/index.ts";
+import { CriaError, decodeUtf8, UsageError } from "../base/index.ts";
 import { type GenerateOptions, Llama, type TextPiece } from "../index.ts";
 import { createSampler } from "../infer/index.ts";
 import type { Command, CommandIo, FlagRow, Flags } from "./command.ts";
 import { stringFlag, wholeFlag } from "./flag-values.ts";
 import { openBackend } from "./open-backend.ts";
-import { decodeUtf8 } from "./text-files.ts";
 
 const where = "generate";
 
@@ -81,7 +80,7 @@ async function readPrompt(prompt: string | undefined, io: CommandIo): Promise<st
   if (prompt !== undefined && prompt !== "-") return prompt;
   if (prompt === undefined && process.stdin.isTTY)
     throw new UsageError(where, 'the prompt is missing: give one in quotes, "" to start from nothing');
-  return decodeUtf8(await io.stdin(), 0, "stdin", where).replace(/\r?\n$/, "");
+  return decodeUtf8(await io.stdin(), "stdin", where, "convert it first, for example with iconv -t UTF-8").replace(/^\ufeff|\r?\n$/g, "");
 }
 
 async function load(path: string, flags: Flags, io: CommandIo, backend: Backend): Promise<Llama> {

@@ -3,6 +3,7 @@ import { CriaError, UsageError } from "../base/index.ts";
 import type { Command, CommandGroup } from "./command.ts";
 import { type CommandRow, commandRows } from "./commands.ts";
 import { runCli, type Terminal } from "./run.ts";
+import { runWords } from "./terminal.test.helper.ts";
 
 const command = (name: string, run: Command["run"]): Command => ({
   name,
@@ -50,25 +51,8 @@ function row(loaded: Command | CommandGroup): CommandRow {
   return { name: loaded.name, summary: loaded.summary, load: async () => loaded };
 }
 
-async function run(line: string, more: Partial<Terminal> = {}) {
-  let [stdout, stderr] = ["", ""];
-  const terminal: Terminal = {
-    stdout: (text) => {
-      stdout += text;
-    },
-    stderr: (text) => {
-      stderr += text;
-    },
-    stdin: async () => new Uint8Array(),
-    progress: () => {},
-    signal: new AbortController().signal,
-    width: 80,
-    version: "9.9.9",
-    debug: false,
-    ...more,
-  };
-  const code = await runCli(line.split(" ").filter(Boolean), rows, terminal);
-  return { code, stdout, stderr };
+function run(line: string, more: Partial<Terminal> = {}) {
+  return runWords(line.split(" ").filter(Boolean), rows, more);
 }
 
 test("a command gets its arguments, its flags and nothing of the frame's", async () => {

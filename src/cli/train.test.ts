@@ -12,7 +12,7 @@ import { readHfConfig, readSafetensors, tokenizerJson } from "../formats/index.t
 import { parameterRows } from "../model/index.ts";
 import { createTokenizer, trainTokenizer } from "../tokenizer/index.ts";
 import { commandRows } from "./commands.ts";
-import { runCli } from "./run.ts";
+import { runWords } from "./terminal.test.helper.ts";
 
 const main = fileURLToPath(new URL("./main.js", import.meta.url));
 let folder: string;
@@ -53,14 +53,17 @@ test("a run folder is a Hugging Face folder with the recipe, metrics and checkpo
   expect(code).toBe(0);
   const summary = JSON.parse(stdout) as Record<string, unknown>;
   expect(summary).toMatchObject({ run: "run", step: 60, steps: 60, tokens: 60 * 128, stopped: false });
+  const [source] = summary.sources as { name: string; tokensSeen: number; epochs: number }[];
+  expect(source).toMatchObject({ name: "text", tokensSeen: 60 * 128 });
+  expect(source!.epochs).toBeGreaterThan(1);
   expect((await readdir(join(folder, "run"))).sort()).toEqual([
     ...["checkpoints", "config.json", "generation_config.json", "metrics.jsonl", "model.safetensors"],
     ...["tokenizer.json", "tokenizer_config.json", "train.yaml"],
   ]);
   const { config, bosTokenId, eosTokenIds } = readHfConfig("config.json", await readFile(join(folder, "run", "config.json")));
   expect({ vocabSize: config.vocabSize, bosTokenId, eosTokenIds }).toEqual({ vocabSize: 320, bosTokenId: 318, eosTokenIds: [319] });
-  await using source = await openFile(join(folder, "run", "model.safetensors"));
-  const file = await readSafetensors(source);
+  await using weights = await openFile(join(folder, "run", "model.safetensors"));
+  const file = await readSafetensors(weights);
   file.expect(parameterRows(config).map(({ hfName: name, shape }) => ({ name, shape })));
   expect(file.metadata).toEqual({ format: "pt" });
   expect(await readFile(join(folder, "run", "train.yaml"), "utf8")).toMatch(
@@ -152,14 +155,9 @@ const bad: readonly [what: string, code: number, message: RegExp, ...words: stri
 test.each(bad)("%s is refused, and nothing is left", async (_, code, message, ...words) => {
   const out = words[0] === "@recipe.yaml" && !words.includes("--out") ? ["--out", "@refused"] : [];
   const inFolder = [...words, ...out].map((word) => word.replace(/^(data=)?@/, (_, key = "") => `${key}${folder}/`));
-  let said = "";
-  const stderr = (text: string) => {
-    said += text;
-  };
-  const silent = { stdout: () => {}, stderr, stdin: async () => new Uint8Array(), progress: () => {} };
-  const terminal = { ...silent, signal: new AbortController().signal, width: 80, version: "0", debug: false };
-  expect(await runCli(["train", ...inFolder], commandRows, terminal)).toBe(code);
-  expect(said).toMatch(message);
+  const ended = await runWords(["train", ...inFolder], commandRows);
+  expect(ended.code).toBe(code);
+  expect(ended.stderr).toMatch(message);
   for (const name of ["refused", "absent"]) expect(existsSync(join(folder, name))).toBe(false);
 });
 

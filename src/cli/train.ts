@@ -2,7 +2,7 @@
 import { basename, extname, join, resolve } from "node:path";
 import type { Backend } from "../backend/index.ts";
 import { fail, UsageError } from "../base/index.ts";
-import { Mixture, PreparedData, vocabularyOf } from "../data/index.ts";
+import { Mixture, PreparedData, type SourceProgress, vocabularyOf } from "../data/index.ts";
 import { parameterCount } from "../model/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 import {
@@ -52,8 +52,8 @@ export const train: Command = {
   example: { title: "a recipe (RUN/train.yaml shows all keys)", text: exampleRecipe },
   async run(args, flags, io) {
     const plan = await readPlan(args, flags);
-    const { started, summary } = await runPlan(plan, io);
-    io.stdout(io.json ? asJson(plan.folder, summary) : asText(plan.folder, started, summary));
+    const ended = await runPlan(plan, io);
+    io.stdout(io.json ? asJson(plan.folder, ended) : asText(plan.folder, ended));
     return 0;
   },
 };
@@ -109,7 +109,15 @@ function followsFrom(key: string, meant: readonly string[]): boolean {
   return ["steps", "warmupSteps"].includes(key) && meant.some((other) => ["steps", "tokens"].includes(other));
 }
 
-async function runPlan(plan: Plan, io: CommandIo): Promise<{ started: number; summary: TrainSummary }> {
+interface Ended {
+  /** The step it went on from. */
+  readonly started: number;
+  readonly summary: TrainSummary;
+  /** How far it has walked through each source since the beginning. */
+  readonly sources: readonly SourceProgress[];
+}
+
+async function runPlan(plan: Plan, io: CommandIo): Promise<Ended> {
   const { folder, tokenizer, recipe: asked } = plan;
   if (!plan.resume) await checkUnused(folder);
   await using data = await PreparedData.open(asked.data, vocabularyOf(tokenizer));
@@ -122,7 +130,8 @@ async function runPlan(plan: Plan, io: CommandIo): Promise<{ started: number; su
   const recipe = { ...asked, tokenizer: resolve(runPaths(folder).tokenizer) };
   const onReady = () => writeDown(plan);
   const summary = await trainRun({ backend, recipe, folder, batches, heldOut, checkpoint, onReady, signal: io.signal, ...reports(io) });
-  return { started: checkpoint?.state.step ?? 0, summary };
+  batches.restore((await latestCheckpoint(runPaths(folder).checkpoints))!.state.data); // it has read ahead
+  return { started: checkpoint?.state.step ?? 0, summary, sources: batches.progress };
 }
 
 /** A run that cannot begin leaves no folder, and one that cannot go on keeps its recipe. */
@@ -157,10 +166,12 @@ function introduce({ folder, recipe, changed }: Plan, checkpoint: Checkpoint | u
 }
 
 /** The last evaluation was told when it was made. */
-function asText(folder: string, started: number, { step, steps, tokens, loss, stopped, seconds }: TrainSummary): string {
+function asText(folder: string, { started, summary, sources }: Ended): string {
+  const { step, steps, tokens, loss, stopped, seconds } = summary;
   const done = `${step - started} steps in ${seconds.toFixed(1)} s, ${count(tokens)} tokens since the beginning`;
   return lines([
     `trained ${done}${loss === undefined ? "" : `; loss ${loss.toFixed(3)}`}`,
+    `read: ${sources.map(({ name, tokensSeen, epochs }) => `${name} ${count(tokensSeen)} tokens, ${epochs.toFixed(2)} epochs`).join("; ")}`,
     ...(stopped ? [`stopped at step ${step} of ${steps}, saved; go on with: npx cria train ${folder} --resume`] : []),
     `try it: npx cria generate ${folder} "Once upon a time"`,
   ]);
@@ -170,8 +181,8 @@ function describe({ loss, perplexity, bitsPerByte }: NonNullable<TrainSummary["e
   return `held-out loss ${loss.toFixed(3)}, perplexity ${perplexity.toPrecision(4)}, ${bitsPerByte.toFixed(3)} bits per byte`;
 }
 
-function asJson(run: string, summary: TrainSummary): string {
-  return `${JSON.stringify({ run, ...summary }, null, 2)}\n`;
+function asJson(run: string, { summary, sources }: Ended): string {
+  return `${JSON.stringify({ run, ...summary, sources }, null, 2)}\n`;
 }
 
 /** 950, 12.3k, 4.56M. */

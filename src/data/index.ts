@@ -7,6 +7,7 @@ export type { Manifest } from "./manifest.ts";
 export { Mixture, type MixtureOptions, type MixtureSource, type MixtureState, type SourceProgress } from "./mixture.ts";
 export { type PrepareOptions, prepare } from "./prepare.ts";
 export { PreparedData } from "./prepared.ts";
+export { readText } from "./read-text.ts";
 export { readYaml } from "./read-yaml.ts";
 export { type DataRecipe, dataRecipe, type SourceRecipe, sourceRecipe } from "./recipe.ts";
 export { isHeldOut } from "./split-side.ts";

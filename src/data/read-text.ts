@@ -1,10 +1,8 @@
 // A file's text, piece by piece, strictly UTF-8: a byte that is not names its place instead of becoming a replacement character.
 import { createReadStream } from "node:fs";
-import { fail } from "../base/index.ts";
+import { fail, validUpTo } from "../base/index.ts";
 import { explainIo } from "../files/index.ts";
-import { validUpTo } from "../tokenizer/index.ts";
 
-const where = "data";
 const chunkBytes = 1 << 20;
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -13,13 +11,13 @@ const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  * @param onBytes told how many bytes each step read
  * @throws CriaError when the file cannot be read or is not UTF-8 (RFC 3629), with the offset of the first wrong byte
  */
-export async function* readText(path: string, onBytes?: (bytes: number) => void): AsyncGenerator<string> {
+export async function* readText(path: string, onBytes?: (bytes: number) => void, where = "data"): AsyncGenerator<string> {
   let rest = new Uint8Array(0); // a character that the next chunk completes
   let offset = 0; // of rest, in the file
-  for await (const chunk of readBytes(path)) {
+  for await (const chunk of readBytes(path, where)) {
     const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     const whole = bytes.length - unfinishedBytes(bytes);
-    const text = decode(path, bytes, whole, offset);
+    const text = decode(path, bytes, whole, offset, where);
     rest = Uint8Array.from(bytes.subarray(whole));
     yield offset === 0 && text.startsWith("\ufeff") ? text.slice(1) : text;
     offset += whole;
@@ -29,7 +27,7 @@ export async function* readText(path: string, onBytes?: (bytes: number) => void)
     fail(where, `${path}: it ends at byte ${offset + rest.length} inside a character that began at ${offset}: the file is cut short`);
 }
 
-async function* readBytes(path: string): AsyncGenerator<Uint8Array> {
+async function* readBytes(path: string, where: string): AsyncGenerator<Uint8Array> {
   try {
     yield* createReadStream(path, { highWaterMark: chunkBytes }) as AsyncIterable<Buffer>;
   } catch (error) {
@@ -48,7 +46,7 @@ function unfinishedBytes(bytes: Uint8Array): number {
 }
 
 /** The text of the first `whole` bytes; what follows helps to name the wrong one. */
-function decode(path: string, bytes: Uint8Array, whole: number, offset: number): string {
+function decode(path: string, bytes: Uint8Array, whole: number, offset: number, where: string): string {
   try {
     return strict.decode(bytes.subarray(0, whole));
   } catch (error) {

@@ -1,25 +1,13 @@
 // A YAML (or JSON) file that a schema types.
-import { readFile } from "node:fs/promises";
 import { parseDocument } from "yaml";
 import type { z } from "zod";
 import { fail } from "../base/index.ts";
-import { explainIo } from "../files/index.ts";
+import { readTextFile } from "../files/index.ts";
 import { parseWith } from "./explain-zod.ts";
 
 /** @throws CriaError when the file cannot be read, is not YAML (with line and column) or is not what the schema asks for */
 export async function readYaml<Schema extends z.ZodType>(path: string, schema: Schema, where: string): Promise<z.output<Schema>> {
-  const bytes = await readFile(path).catch((error) => {
-    throw explainIo(where, path, error);
-  });
-  return parseWith(schema, parseYaml(path, decode(path, bytes, where), where), where, path);
-}
-
-function decode(path: string, bytes: Uint8Array, where: string): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (cause) {
-    return fail(where, `${path}: its text is not UTF-8: is it another file?`, { cause });
-  }
+  return parseWith(schema, parseYaml(path, await readTextFile(path, where), where), where, path);
 }
 
 function parseYaml(path: string, text: string, where: string): unknown {

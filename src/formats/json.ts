@@ -1,11 +1,11 @@
 // JSON out of a file that someone else wrote: UTF-8, valid, of the expected kind, or an error that names the file.
-import { check, fail } from "../base/index.ts";
+import { check, decodeUtf8, fail } from "../base/index.ts";
 
 export type JsonObject = { readonly [key: string]: unknown };
 
 /** Decodes and parses `bytes`, which must hold one JSON object. @throws CriaError */
 export function parseJsonObject(where: string, name: string, bytes: Uint8Array | string): JsonObject {
-  const value = parse(where, name, typeof bytes === "string" ? bytes : decodeUtf8(where, name, bytes));
+  const value = parse(where, name, typeof bytes === "string" ? bytes : decodeUtf8(bytes, name, where));
   check(isObject(value), where, () => `${name}: it holds ${kindOf(value)} but must hold a JSON object`);
   return value;
 }
@@ -54,14 +54,6 @@ function endOfString(text: string, start: number): number {
   let at = start + 1;
   while (text[at] !== '"') at += text[at] === "\\" ? 2 : 1;
   return at;
-}
-
-export function decodeUtf8(where: string, name: string, bytes: Uint8Array): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (error) {
-    return fail(where, `${name}: its text is not UTF-8: it is damaged or of another format`, { cause: error });
-  }
 }
 
 function parse(where: string, name: string, text: string): unknown {

@@ -1,9 +1,8 @@
 // llama2.c's tokenizer.bin (github.com/karpathy/llama2.c, tokenizer.py, `export`): a SentencePiece BPE vocabulary as run.c reads it.
 //
 //   | max_token_length i32 | then per token: score f32 | length i32 | length bytes of UTF-8 |
-import { type ByteSource, check } from "../base/index.ts";
+import { type ByteSource, check, decodeUtf8 } from "../base/index.ts";
 import { type SentencePieceModel, spaceMark } from "../tokenizer/index.ts";
-import { decodeUtf8 } from "./json.ts";
 
 /**
  * Pieces by token id. 0 is `<unk>`, 1 `\n<s>\n`, 2 `\n</s>\n`, 3 to 258 are the bytes, spelt `<0x00>` to `<0xFF>`, then ordinary pieces.
@@ -47,7 +46,7 @@ export async function readLlama2cTokenizer(source: ByteSource, vocabSize: number
       where,
       () => `${name}: token ${id} takes ${length} bytes from byte ${start} but the file has ${size}: it is damaged`,
     );
-    pieces.push(decodeUtf8(where, `${name}: token ${id}`, bytes.subarray(start, at)));
+    pieces.push(decodeUtf8(bytes.subarray(start, at), `${name}: token ${id}`, where));
   }
   check(
     at === size,

@@ -4,8 +4,8 @@
 //   | N: u64 | N bytes of JSON    | tensors, without holes or overlaps |
 //
 // Everything the header says is checked against the file before anything is allocated for it.
-import { type ByteSource, check, didYouMean, fail, type Shape, showShape } from "../base/index.ts";
-import { decodeUtf8, isObject, type JsonObject, kindOf, parseJsonObject, quote, repeatedKey } from "./json.ts";
+import { type ByteSource, check, decodeUtf8, didYouMean, fail, type Shape, showShape } from "../base/index.ts";
+import { isObject, type JsonObject, kindOf, parseJsonObject, quote, repeatedKey } from "./json.ts";
 import { isStorageName, type StorageName, storageTypes } from "./storage.ts";
 import { TensorFile, type TensorInfo } from "./tensor-file.ts";
 
@@ -49,7 +49,7 @@ async function readHeaderLength(source: ByteSource): Promise<number> {
 
 function parseHeader(name: string, bytes: Uint8Array): JsonObject {
   check(bytes[0] === 0x7b, where, () => `${name}: its header does not begin with "{": it is damaged or not a safetensors file`);
-  const text = decodeUtf8(where, `${name}: header`, bytes);
+  const text = decodeUtf8(bytes, `${name}: header`, where);
   const header = parseJsonObject(where, `${name}: header`, text);
   const repeated = repeatedKey(text);
   check(

@@ -1,6 +1,5 @@
 // Files of one model: opened one by one, closed together; small ones are read whole.
 import { readFile } from "node:fs/promises";
-import { CriaError } from "../base/index.ts";
 import { explainIo, type FileSource, openFile } from "../files/index.ts";
 
 export class OpenFiles {
@@ -22,14 +21,4 @@ export async function readWhole(path: string): Promise<Uint8Array> {
   return readFile(path).catch((error) => {
     throw explainIo("model", path, error);
   });
-}
-
-/** @throws CriaError when the file is missing, unreadable or no UTF-8. */
-export async function readText(path: string): Promise<string> {
-  const bytes = await readWhole(path);
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (error) {
-    throw new CriaError("model", `${path}: its text is not UTF-8: it is damaged or of another format`, { cause: error });
-  }
 }

@@ -1,11 +1,10 @@
 // A model's tokenizer by its file: Hugging Face's tokenizer.json or llama2.c's tokenizer .bin.
 import { dirname, join } from "node:path";
 import { CriaError, check } from "../base/index.ts";
-import { openFile } from "../files/index.ts";
+import { openFile, readTextFile } from "../files/index.ts";
 import { llama2cTokenizerModel, readLlama2cTokenizer, readTokenizerJson } from "../formats/index.ts";
 import type { LlamaConfig } from "../model/index.ts";
 import { createTokenizer, type Tokenizer } from "../tokenizer/index.ts";
-import { readText } from "./open-files.ts";
 
 /** @throws CriaError when the file is missing, damaged, of another kind, or has more pieces than the model has tokens. */
 export async function openTokenizer(path: string, { vocabSize }: LlamaConfig): Promise<Tokenizer> {
@@ -25,13 +24,13 @@ async function openBin(path: string, vocabSize: number): Promise<Tokenizer> {
 
 /** A tokenizer.json, with tokenizer_config.json where it stands beside. @throws CriaError when a file is missing, damaged or not supported. */
 export async function openTokenizerJson(path: string): Promise<Tokenizer> {
-  const [text, config] = await Promise.all([readText(path), readRoles(join(dirname(path), "tokenizer_config.json"))]);
+  const [text, config] = await Promise.all([readTextFile(path, "model"), readRoles(join(dirname(path), "tokenizer_config.json"))]);
   return createTokenizer(readTokenizerJson(text, { name: path, config }));
 }
 
 /** tokenizer_config.json knows which pieces are bos, eos and pad; without it tokenizer.json speaks for itself. */
 async function readRoles(path: string): Promise<unknown> {
-  const text = await readText(path).catch((error) => {
+  const text = await readTextFile(path, "model").catch((error) => {
     if (isMissing(error)) return undefined;
     throw error;
   });

@@ -17,4 +17,3 @@ export { type TrainOptions, trainTokenizer } from "./train.ts";
 export type { BytesTrainOptions } from "./train-bytes.ts";
 export type { SentencePieceTrainOptions } from "./train-sentencepiece.ts";
 export type { WordTrainOptions } from "./train-word.ts";
-export { validUpTo } from "./utf8.ts";

@@ -1,11 +1,10 @@
 // The one face of all tokenizers: text in, ids out, and back.
-import { fail } from "../base/index.ts";
+import { eachUtf8Run, fail } from "../base/index.ts";
 import { bytesCodec } from "./bytes-codec.ts";
 import { type Codec, type StretchStart, utf8Bytes } from "./codec.ts";
 import { IdBuffer } from "./id-buffer.ts";
 import { checkModel, pieceIds, type TokenizerKind, type TokenizerModel } from "./model.ts";
 import { sentencePieceCodec } from "./sentencepiece-codec.ts";
-import { eachUtf8Run } from "./utf8.ts";
 import { wordCodec } from "./word-codec.ts";
 
 export interface EncodeOptions {

@@ -6,12 +6,21 @@
 //   optimizer.safetensors    AdamW's moments, NAME.m and NAME.v
 //
 // No random numbers are drawn while training but by the data, whose position says everything, so no generator's state stands here.
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { CriaError, check, fail, type Shape } from "../base/index.ts";
 import { parseWith } from "../data/index.ts";
-import { atomicFolder, atomicWrite, atomicWriteJson, explainIo, openFile, removeFolder, removePartials } from "../files/index.ts";
+import {
+  atomicFolder,
+  atomicWrite,
+  atomicWriteJson,
+  explainIo,
+  openFile,
+  readTextFile,
+  removeFolder,
+  removePartials,
+} from "../files/index.ts";
 import { readSafetensors, type TensorToWrite, writeSafetensors } from "../formats/index.ts";
 import { trainRecipe, type WholeRecipe } from "./recipe.ts";
 
@@ -147,9 +156,7 @@ async function stepsIn(folder: string): Promise<number[]> {
 }
 
 async function readJson(path: string): Promise<unknown> {
-  const text = await readFile(path, "utf8").catch((error) => {
-    throw explainIo(where, path, error);
-  });
+  const text = await readTextFile(path, where);
   try {
     return JSON.parse(text);
   } catch (error) {

@@ -1,7 +1,6 @@
-export { type Checkpoint, type CheckpointState, latestCheckpoint, openCheckpoint, type StoredTensor } from "./checkpoint.ts";
+export { type Checkpoint, type CheckpointState, latestCheckpoint, type StoredTensor } from "./checkpoint.ts";
 export { type LiveMetrics, type TrainJob, type TrainSummary, trainRun } from "./loop.ts";
-export { spikeRule } from "./loss-watch.ts";
-export { type EvaluationRow, type MetricsRow, type StepRow, timeKeys } from "./metrics-log.ts";
+export type { EvaluationRow, MetricsRow, StepRow } from "./metrics-log.ts";
 export {
   completeRecipe,
   parseRecipe,

@@ -29,6 +29,13 @@ test("one odd batch is suspicious and forgiven; a loss that stays up is a spike"
   expect(() => watch.see(205, 9, 1)).toThrow(/step 205: the loss is 9\.000, and 4 times in a row above \d\.\d+/);
 });
 
+test("a run that goes on in the middle of a spike counts on where it stopped", () => {
+  const watch = new LossWatch(true);
+  watch.replay([...falling(200, 0.05), ...Array(spikeRule.patience - 1).fill(9)]);
+  expect(watch.bad).toBe(spikeRule.patience - 1);
+  expect(() => watch.see(204, 9, 1)).toThrow("4 times in a row above");
+});
+
 test("a spike may be borne, what is no number never", () => {
   const watch = new LossWatch(false);
   for (let step = 0; step < 64; step++) watch.see(step, 2, 1);

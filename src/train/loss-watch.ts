@@ -19,16 +19,15 @@ export class LossWatch {
     return this.#bad;
   }
 
-  /** Takes in the losses up to a checkpoint, which were judged when they were made. */
+  /** Takes in the losses up to a checkpoint, so that the next is judged as if the run had never stopped. */
   replay(losses: Iterable<number>): void {
-    for (const loss of losses) this.#learn(loss);
+    for (const loss of losses) this.#judge(loss);
   }
 
   /** @throws CriaError when the step's loss or gradient norm is no number, or a spike is complete. */
   see(step: number, loss: number, gradientNorm: number): void {
     const areFinite = Number.isFinite(loss) && Number.isFinite(gradientNorm);
-    const limit = areFinite ? this.#learn(loss) : Number.NaN;
-    this.#bad = loss <= limit ? 0 : this.#bad + 1;
+    const limit = this.#judge(areFinite ? loss : Number.NaN);
     check(areFinite, "train", () => `step ${step}: the loss is ${loss} and the gradient norm ${gradientNorm} but both must be finite`);
     check(
       this.#bad < spikeRule.patience,
@@ -38,9 +37,10 @@ export class LossWatch {
     );
   }
 
-  /** High losses teach nothing, or they would become the rule. */
-  #learn(loss: number): number {
+  /** Counts bad ones, and learns from good ones alone, or high losses would become the rule. @returns the limit that it was held against. */
+  #judge(loss: number): number {
     const limit = this.#stopOnSpike ? this.#limit() : Number.POSITIVE_INFINITY;
+    this.#bad = loss <= limit ? 0 : this.#bad + 1;
     if (loss <= limit) this.#recent.push(loss);
     if (this.#recent.length > spikeRule.window) this.#recent.shift();
     return limit;

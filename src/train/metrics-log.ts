@@ -29,9 +29,6 @@ export interface EvaluationRow {
 
 export type MetricsRow = StepRow | EvaluationRow;
 
-/** Keys whose values no two runs share. */
-export const timeKeys = ["tokensPerSecond", "seconds"] as const;
-
 const where = "metrics";
 
 export class MetricsLog implements AsyncDisposable {
@@ -48,8 +45,8 @@ export class MetricsLog implements AsyncDisposable {
   static async open(path: string, step: number): Promise<MetricsLog> {
     try {
       const { rows, bytes } = keep(path, await readOrNothing(path), step);
+      await truncate(path, bytes).catch(unlessMissing);
       const handle = await open(path, "a");
-      await truncate(path, bytes);
       return new MetricsLog(path, rows, handle);
     } catch (error) {
       throw explainIo(where, path, error);
@@ -93,12 +90,11 @@ export function isStepRow(row: MetricsRow): row is StepRow {
 }
 
 async function readOrNothing(path: string): Promise<Buffer> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return Buffer.alloc(0);
-    throw error;
-  }
+  return (await readFile(path).catch(unlessMissing)) ?? Buffer.alloc(0);
+}
+
+function unlessMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== "ENOENT") throw error;
 }
 
 /** The rows from the start up to the first that must go, and the bytes they take. A line without an end was being written when the run died. */

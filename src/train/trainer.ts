@@ -51,29 +51,55 @@ interface Programs {
   readonly flops: number;
 }
 
+/** What a trainer has of the backend, and must give back. */
+class Holdings implements Disposable {
+  readonly backend: Backend;
+  /** By name; programs that share one share its buffer. */
+  readonly buffers = new Map<string, DeviceBuffer>();
+  readonly #programs: Program[] = [];
+
+  constructor(backend: Backend) {
+    this.backend = backend;
+  }
+
+  async compile(graph: Graph): Promise<Program> {
+    const program = await this.backend.compile(graph, await bindByName(this.backend, graph, this.buffers));
+    this.#programs.push(program);
+    return program;
+  }
+
+  [Symbol.dispose](): void {
+    for (const program of this.#programs) program.dispose();
+    for (const buffer of this.buffers.values()) buffer.dispose();
+  }
+}
+
 export class Trainer implements Disposable {
   /** Floating-point operations of a step, matrix work only: the model's, forward and backward, whether or not some are done twice. */
   readonly flopsPerStep: number;
-  readonly #backend: Backend;
   readonly #options: TrainerOptions;
-  readonly #buffers: Map<string, DeviceBuffer>;
+  readonly #holdings: Holdings;
   readonly #programs: Programs;
 
-  /** Compiles, and fills the parameters by the seed. @throws CriaError when the backend's memory does not suffice. */
+  /** Compiles, and fills the parameters by the seed. @throws CriaError when the backend's memory does not suffice; nothing stays allocated then. */
   static async open(backend: Backend, options: TrainerOptions): Promise<Trainer> {
-    const buffers = new Map<string, DeviceBuffer>();
-    const programs = await (options.accumulation === 1 ? compileStep : compileGathered)(backend, options, buffers);
-    const rows = [...parameterRows(options.config), ...constantRows(options.config)];
-    for (const [name, values] of initialise(rows, options.seed)) await buffers.get(name)!.write(values);
-    await buffers.get("positions")!.write(batchPositions(options.size));
-    return new Trainer(backend, options, buffers, programs);
+    const holdings = new Holdings(backend);
+    try {
+      const programs = await (options.accumulation === 1 ? compileStep : compileGathered)(options, holdings);
+      const rows = [...parameterRows(options.config), ...constantRows(options.config)];
+      for (const [name, values] of initialise(rows, options.seed)) await holdings.buffers.get(name)!.write(values);
+      await holdings.buffers.get("positions")!.write(batchPositions(options.size));
+      return new Trainer(options, holdings, programs);
+    } catch (error) {
+      holdings[Symbol.dispose]();
+      throw error;
+    }
   }
 
-  private constructor(backend: Backend, options: TrainerOptions, buffers: Map<string, DeviceBuffer>, programs: Programs) {
+  private constructor(options: TrainerOptions, holdings: Holdings, programs: Programs) {
     this.flopsPerStep = programs.flops;
-    this.#backend = backend;
     this.#options = options;
-    this.#buffers = buffers;
+    this.#holdings = holdings;
     this.#programs = programs;
   }
 
@@ -95,7 +121,7 @@ export class Trainer implements Disposable {
 
   /** Measures held-out loss on the parameters as they are then. */
   openEvaluator(): Promise<HeldOutEvaluator> {
-    return HeldOutEvaluator.open(this.#backend, this.#options.config, this.#options.size, this.#buffers);
+    return HeldOutEvaluator.open(this.#holdings.backend, this.#options.config, this.#options.size, this.#holdings.buffers);
   }
 
   /** The parameters, then the moments, in the order of a checkpoint. */
@@ -106,9 +132,7 @@ export class Trainer implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const program of new Set(this.#programs.passes.map((pass) => pass.program))) program.dispose();
-    this.#programs.update?.dispose();
-    for (const buffer of this.#buffers.values()) buffer.dispose();
+    this.#holdings[Symbol.dispose]();
   }
 
   async #run({ program, loss }: Pass, { tokens, targets }: Batch): Promise<number> {
@@ -123,7 +147,7 @@ export class Trainer implements Disposable {
   }
 
   #buffer(name: string): DeviceBuffer {
-    return this.#buffers.get(name) ?? fail("train", `there is no buffer "${name}"`);
+    return this.#holdings.buffers.get(name) ?? fail("train", `there is no buffer "${name}"`);
   }
 
   #stored({ name, hfName, shape }: ParameterRow, part: StoredTensor["part"], suffix: string): StoredTensor {
@@ -138,30 +162,21 @@ export class Trainer implements Disposable {
   }
 }
 
-async function compileStep(
-  backend: Backend,
-  { config, size, adamw }: TrainerOptions,
-  buffers: Map<string, DeviceBuffer>,
-): Promise<Programs> {
+async function compileStep({ config, size, adamw }: TrainerOptions, holdings: Holdings): Promise<Programs> {
   const { graph, loss, norm } = stepGraph(config, size, adamw);
-  const program = await compile(backend, graph, buffers);
+  const program = await holdings.compile(graph);
   return { passes: [{ program, loss }], norm, flops: flopsOf(graph) };
 }
 
-async function compileGathered(backend: Backend, options: TrainerOptions, buffers: Map<string, DeviceBuffer>): Promise<Programs> {
-  const { config, size, adamw, accumulation } = options;
+async function compileGathered({ config, size, adamw, accumulation }: TrainerOptions, holdings: Holdings): Promise<Programs> {
   const [first, more] = [gatherGraph(config, size, true), gatherGraph(config, size, false)];
   const { graph, norm } = updateGraph(config, adamw);
-  const firstPass = { program: await compile(backend, first.graph, buffers), loss: first.loss };
-  const morePass = { program: await compile(backend, more.graph, buffers), loss: more.loss };
+  const firstPass = { program: await holdings.compile(first.graph), loss: first.loss };
+  const morePass = { program: await holdings.compile(more.graph), loss: more.loss };
   return {
     passes: Array.from({ length: accumulation }, (_, i) => (i === 0 ? firstPass : morePass)),
-    update: await compile(backend, graph, buffers),
+    update: await holdings.compile(graph),
     norm,
     flops: accumulation * flopsOf(first.graph),
   };
-}
-
-async function compile(backend: Backend, graph: Graph, buffers: Map<string, DeviceBuffer>): Promise<Program> {
-  return backend.compile(graph, await bindByName(backend, graph, buffers));
 }

@@ -11,7 +11,7 @@ import {
   tensorBytes,
 } from "../../graph/index.ts";
 import { printKernel } from "../../kernel/index.ts";
-import { type Backend, checkBindings, type DeviceBuffer, type HostArray, type Program } from "../index.ts";
+import { type Backend, checkBindings, checkRange, type DeviceBuffer, type HostArray, JobQueue, type Program } from "../index.ts";
 import type { Executor } from "./executor.ts";
 import { type KernelCache, lower } from "./lower.ts";
 import { wasmExecutor } from "./wasm-executor.ts";
@@ -42,10 +42,10 @@ class CpuBackend implements Backend {
   readonly name: string;
   readonly executor: Executor;
   readonly trace: Trace;
+  readonly jobs = new JobQueue();
   readonly #kernels: KernelCache = new Map();
   readonly #tables = new Map<string, number>();
   #disposed = false;
-  #queue: Promise<unknown> = Promise.resolve();
 
   constructor(executor: Executor, trace: Trace) {
     this.executor = executor;
@@ -53,21 +53,26 @@ class CpuBackend implements Backend {
     this.name = `cpu: ${executor.name}`;
   }
 
+  /** Behind what is queued: memory that is being given back there serves again. */
   async allocate(type: TensorType, name: string): Promise<DeviceBuffer> {
     this.check();
-    return new CpuBuffer(this, type, name);
+    return this.jobs.run(() => {
+      this.check();
+      return new CpuBuffer(this, type, name);
+    });
   }
 
   async compile(graph: Graph, bindings: ReadonlyMap<Tensor, DeviceBuffer>): Promise<Program> {
     this.check();
     checkBindings(graph, bindings);
+    await this.jobs.settle(); // as for a buffer: freed memory serves again
     return CpuProgram.compile(this, this.#kernels, graph, bindings as ReadonlyMap<Tensor, CpuBuffer>);
   }
 
   async dispose(): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
-    await this.#queue;
+    await this.jobs.settle();
     await this.executor.dispose();
   }
 
@@ -79,16 +84,9 @@ class CpuBackend implements Backend {
     check(!this.#disposed, "cpu", () => "the backend was disposed: open another one");
   }
 
-  /** One job at a time, in the order of the calls; a failed one does not hold up the next. */
-  enqueue<T>(job: () => T | Promise<T>): Promise<T> {
-    const done = this.#queue.then(job);
-    this.#queue = done.then(ignore, ignore);
-    return done;
-  }
-
   /** Gives something back behind what is already queued, so that a run in flight keeps its memory; with the executor gone, there is nothing left to give. */
   release(job: () => void): void {
-    if (!this.#disposed) void this.enqueue(job).catch(ignore);
+    if (!this.#disposed) void this.jobs.run(job);
   }
 
   /** Constants live as long as the backend; they are few and small. */
@@ -130,12 +128,12 @@ class CpuBuffer implements DeviceBuffer {
 
   async write(values: ArrayLike<number>, at = 0): Promise<void> {
     this.#checkRange(at, values.length);
-    return this.#backend.enqueue(() => this.#backend.view(this.type, this.address).set(values, at));
+    return this.#backend.jobs.run(() => this.#backend.view(this.type, this.address).set(values, at));
   }
 
   async read(at = 0, length = sizeOf(this.type.shape) - at): Promise<HostArray> {
     this.#checkRange(at, length);
-    return this.#backend.enqueue(() => copyOf(this.#backend.view(this.type, this.address).subarray(at, at + length)));
+    return this.#backend.jobs.run(() => copyOf(this.#backend.view(this.type, this.address).subarray(at, at + length)));
   }
 
   dispose(): void {
@@ -146,12 +144,7 @@ class CpuBuffer implements DeviceBuffer {
 
   #checkRange(at: number, length: number): void {
     void this.address;
-    const size = sizeOf(this.type.shape);
-    check(
-      at >= 0 && length >= 0 && at + length <= size,
-      "cpu",
-      () => `elements ${at} to ${at + length} of buffer "${this.name}" were asked for, but it has ${size}`,
-    );
+    checkRange(this, at, length, sizeOf(this.type.shape));
   }
 }
 
@@ -204,13 +197,13 @@ class CpuProgram implements Program {
     this.#check();
     for (const buffer of this.#buffers) void buffer.address; // throws for one that was disposed: its memory may be another's
     this.#ran = true;
-    return this.#backend.enqueue(() => this.#backend.executor.run(this.#id));
+    return this.#backend.jobs.run(() => this.#backend.executor.run(this.#id));
   }
 
   async read(tensor: Tensor): Promise<HostArray> {
     this.#check();
     if (!this.#ran || !this.#graph.kept.has(tensor)) fail("cpu", `"${tensor.name}" cannot be read: keep it in the graph, and run first`);
-    return this.#backend.enqueue(() => copyOf(this.#backend.view(tensor, this.#arena + this.plan.offsets.get(tensor)!)));
+    return this.#backend.jobs.run(() => copyOf(this.#backend.view(tensor, this.#arena + this.plan.offsets.get(tensor)!)));
   }
 
   dispose(): void {

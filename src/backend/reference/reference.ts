@@ -1,7 +1,7 @@
 // The judge: everything in float64, one op after the other by its own formula. For tests; far too slow for anything else.
 import { check, fail } from "../../base/index.ts";
 import { type Graph, type MemoryPlan, planMemory, type Tensor, type TensorType, type Values } from "../../graph/index.ts";
-import { type Backend, checkBindings, type DeviceBuffer, type HostArray, type Program } from "../index.ts";
+import { type Backend, checkBindings, checkRange, type DeviceBuffer, type HostArray, JobQueue, type Program } from "../index.ts";
 import { evaluate, zeros } from "./evaluate.ts";
 
 /** A backend that computes in float64 and rounds to float32 only when values are read. */
@@ -11,8 +11,8 @@ export function referenceBackend(): Backend {
 
 class ReferenceBackend implements Backend {
   readonly name = "reference: float64, one op after the other";
+  readonly jobs = new JobQueue();
   #disposed = false;
-  #queue: Promise<unknown> = Promise.resolve();
 
   async allocate(type: TensorType, name: string): Promise<DeviceBuffer> {
     this.check();
@@ -27,7 +27,7 @@ class ReferenceBackend implements Backend {
 
   async dispose(): Promise<void> {
     this.#disposed = true;
-    await this.#queue;
+    await this.jobs.settle();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -36,13 +36,6 @@ class ReferenceBackend implements Backend {
 
   check(): void {
     check(!this.#disposed, "reference", () => "the backend was disposed: open another one");
-  }
-
-  /** One job at a time, in the order of the calls; a failed one does not hold up the next. */
-  enqueue<T>(job: () => T): Promise<T> {
-    const done = this.#queue.then(job);
-    this.#queue = done.then(ignore, ignore);
-    return done;
   }
 }
 
@@ -65,13 +58,13 @@ class ReferenceBuffer implements DeviceBuffer {
   }
 
   async write(values: ArrayLike<number>, at = 0): Promise<void> {
-    checkRange(this.name, at, values.length, this.values.length);
-    return this.#backend.enqueue(() => this.values.set(values, at));
+    checkRange(this, at, values.length, this.values.length);
+    return this.#backend.jobs.run(() => this.values.set(values, at));
   }
 
   async read(at = 0, length = this.values.length - at): Promise<HostArray> {
-    checkRange(this.name, at, length, this.values.length);
-    return this.#backend.enqueue(() => toHost(this.values.subarray(at, at + length)));
+    checkRange(this, at, length, this.values.length);
+    return this.#backend.jobs.run(() => toHost(this.values.subarray(at, at + length)));
   }
 
   dispose(): void {
@@ -96,7 +89,7 @@ class ReferenceProgram implements Program {
 
   async run(): Promise<void> {
     this.#check();
-    return this.#backend.enqueue(() => {
+    return this.#backend.jobs.run(() => {
       const bound = new Map([...this.#bindings].map(([tensor, buffer]) => [tensor, buffer.values] as const));
       const values = evaluate(this.#graph, bound);
       this.#kept = new Map([...this.#graph.kept].map((tensor) => [tensor, values.get(tensor)!]));
@@ -106,7 +99,7 @@ class ReferenceProgram implements Program {
   async read(tensor: Tensor): Promise<HostArray> {
     this.#check();
     const unread = () => fail("reference", `"${tensor.name}" cannot be read: keep it in the graph, and run first`);
-    return this.#backend.enqueue(() => toHost(this.#kept.get(tensor) ?? unread()));
+    return this.#backend.jobs.run(() => toHost(this.#kept.get(tensor) ?? unread()));
   }
 
   dispose(): void {
@@ -119,16 +112,6 @@ class ReferenceProgram implements Program {
     check(!this.#disposed, "reference", () => "the program was disposed: compile another one");
   }
 }
-
-function checkRange(name: string, at: number, length: number, size: number): void {
-  check(
-    at >= 0 && length >= 0 && at + length <= size,
-    "reference",
-    () => `elements ${at} to ${at + length} of buffer "${name}" were asked for, but it has ${size}`,
-  );
-}
-
-function ignore(): void {}
 
 function toHost(values: Values): HostArray {
   return values instanceof Int32Array ? values.slice() : Float32Array.from(values);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ints, random, runs, sameBits, unwritten } from "../testing.test.helper.ts";
-import { accumulate, add, assign, fillZero } from "./elementwise.ts";
+import { accumulate, add, assign } from "./elementwise.ts";
 
 describe.each(runs)("$name", ({ run }) => {
   test.each([1, 3, 16, 67, 4096, 2 * 4096 + 21])("%i elements", (count) => {
@@ -10,7 +10,6 @@ describe.each(runs)("$name", ({ run }) => {
     expect(sameBits(run(add, { count }, [a, b, a])[2]!, sum)).toBe(true);
     expect(sameBits(run(accumulate, { count }, [a, b])[1]!, sum)).toBe(true);
     expect(sameBits(run(assign, { count }, [a, unwritten(count)])[1]!, a)).toBe(true);
-    expect(sameBits(run(fillZero, { count }, [unwritten(count)])[0]!, new Float32Array(count))).toBe(true);
   });
 
   test("assign copies integers bit by bit", () => {

@@ -22,9 +22,3 @@ export const accumulate = kernel<Elements>("accumulate", (k, { count }) => {
   const { x, state } = k.pointers("x", "state");
   return { units: k.flat(count, k.range(), (at) => k.store(k.load(state, at).add(k.load(x, at)), state, at)) };
 });
-
-/** y = 0. Pointers: y [count]. */
-export const fillZero = kernel<Elements>("fillZero", (k, { count }) => {
-  const { y } = k.pointers("y");
-  return { units: k.flat(count, k.range(), (at) => k.store(k.constant(0), y, at)) };
-});

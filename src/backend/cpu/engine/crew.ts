@@ -23,22 +23,28 @@ interface Ending {
 
 export class Crew {
   readonly #control: Int32Array;
-  readonly #members: readonly Member[];
+  readonly #members: Member[] = [];
   /** Questions without an answer. While there are any, the threads keep the process alive; idle threads do not. */
   #open = 0;
   /** Why no more questions can be asked. */
   #ended: Ending | undefined;
 
-  private constructor(setup: WorkerSetup) {
-    this.#control = setup.control;
-    this.#members = Array.from({ length: setup.threads }, (_, thread) => this.#hire(setup, thread));
+  private constructor({ control }: WorkerSetup) {
+    this.#control = control;
   }
 
-  /** Starts the threads, and resolves once all of them listen. */
+  /** Starts the threads, and resolves once all of them listen. @throws CriaError when the system gives fewer; none of them stays. */
   static async start(setup: WorkerSetup): Promise<Crew> {
     const crew = new Crew(setup);
-    await crew.#answers(() => {});
-    return crew;
+    try {
+      for (let thread = 0; thread < setup.threads; thread++) crew.#members.push(crew.#hire(setup, thread));
+      await crew.#answers(() => {});
+      return crew;
+    } catch (cause) {
+      const started = `the system started ${crew.#members.length} of ${setup.threads} threads`;
+      await crew.dismiss(`${started}: set CRIA_THREADS to fewer`, cause as Error);
+      throw cause instanceof CriaError ? cause : crew.#error(crew.#ended!);
+    }
   }
 
   /** Sends every thread its message, and resolves with every thread's answer. @throws CriaError when a thread has died or dies meanwhile. */

@@ -1,6 +1,16 @@
 // Bytes that claim to be UTF-8: where they are and where they are not (RFC 3629; the Unicode standard's table 3-7).
+import { fail } from "./errors.ts";
 
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The text of bytes that must be UTF-8; a byte order mark stays. @throws CriaError with the offset of the first byte that is not. */
+export function decodeUtf8(bytes: Uint8Array, name: string, where: string, wayOut = "it is damaged or of another format"): string {
+  try {
+    return strict.decode(bytes);
+  } catch (cause) {
+    return fail(where, `${name}: its text is not UTF-8 from byte ${validUpTo(bytes)} on: ${wayOut}`, { cause });
+  }
+}
 
 /** Calls back for each stretch in order: valid UTF-8 as text, the rest as bytes. */
 export function eachUtf8Run(bytes: Uint8Array, text: (run: string) => void, invalid: (run: Uint8Array) => void): void {
@@ -26,7 +36,7 @@ export function validUpTo(bytes: Uint8Array, start = 0): number {
 }
 
 /** Bytes of the character that begins at `at`, or 0 when none does. */
-export function characterLength(bytes: Uint8Array, at: number): number {
+function characterLength(bytes: Uint8Array, at: number): number {
   const first = bytes[at]!;
   const length = expectedLength(first);
   if (length < 2) return length;

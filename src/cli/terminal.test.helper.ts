@@ -1,0 +1,24 @@
+// A command line run in this process, with what it printed.
+import type { CommandRow } from "./commands.ts";
+import { runCli, type Terminal } from "./run.ts";
+
+export async function runWords(words: readonly string[], rows: readonly CommandRow[], more: Partial<Terminal> = {}) {
+  let [stdout, stderr] = ["", ""];
+  const terminal: Terminal = {
+    stdout: (text) => {
+      stdout += text;
+    },
+    stderr: (text) => {
+      stderr += text;
+    },
+    stdin: async () => new Uint8Array(),
+    progress: () => {},
+    signal: new AbortController().signal,
+    width: 80,
+    version: "9.9.9",
+    debug: false,
+    ...more,
+  };
+  const code = await runCli(words, rows, terminal);
+  return { code, stdout, stderr };
+}
