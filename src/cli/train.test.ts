@@ -99,6 +99,17 @@ test("Ctrl-C saves, says how to go on, and exits with 130; the end is that of a 
   expect(rowsOf("stopped")).toEqual(rowsOf("run"));
 });
 
+test("of two that begin in one folder at once one trains, and its recipe stays", async () => {
+  const seeds = [3, 4];
+  const both = await Promise.all(
+    seeds.map((seed) => cria("train", "recipe.yaml", "--out", "both", "--set", "steps=4", "--set", `seed=${seed}`)),
+  );
+  const winner = both.findIndex(({ code }) => code === 0);
+  expect(both[1 - winner]).toMatchObject({ code: 1, stderr: expect.stringMatching(/trains in it|holds a run|is in use/) });
+  expect(await readFile(join(folder, "both", "train.yaml"), "utf8")).toContain(`seed: ${seeds[winner]}\n`);
+  expect(await readdir(join(folder, "both"))).not.toContain("training.lock");
+});
+
 test("what was trained is never overwritten, and a resumed run keeps to its recipe unless told", async () => {
   const steps = ["--set", "steps=4"];
   expect((await cria("train", "recipe.yaml", "--out", "short", ...steps)).code).toBe(0);

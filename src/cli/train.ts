@@ -137,7 +137,7 @@ async function runPlan(plan: Plan, io: CommandIo): Promise<Ended> {
 /** A run that cannot begin leaves no folder, and one that cannot go on keeps its recipe. */
 async function writeDown({ folder, recipe, tokenizer, resume, changed }: Plan): Promise<void> {
   if (!resume) {
-    await checkUnused(folder); // once more: another one may have begun meanwhile
+    await checkUnused(folder, { locked: true }); // once more: another one may have begun meanwhile
     await startRunFolder(folder, recipe, tokenizer.model);
   } else if (changed.length > 0) await writeRecipe(runPaths(folder).recipe, { ...recipe, tokenizer: resolve(runPaths(folder).tokenizer) });
 }

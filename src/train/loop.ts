@@ -12,7 +12,7 @@ import { isStepRow, MetricsLog, type StepRow } from "./metrics-log.ts";
 import { Prefetcher } from "./prefetch.ts";
 import type { WholeRecipe } from "./recipe.ts";
 import { runPaths, saveModel } from "./run-folder.ts";
-import { lockRun } from "./run-lock.ts";
+import { lockNewRun, lockRun } from "./run-lock.ts";
 import { learningRateAt } from "./schedule.ts";
 import { Trainer } from "./trainer.ts";
 
@@ -29,7 +29,7 @@ export interface TrainJob {
   readonly checkpoint?: Checkpoint | undefined;
   /** Stops behind the step that is running, and saves. */
   readonly signal?: AbortSignal | undefined;
-  /** Called when the model stands in memory and the checkpoint fits it, before anything is written. */
+  /** Called when the model stands in memory, the checkpoint fits it and the folder is locked, before anything else is written. */
   readonly onReady?: () => Promise<void>;
   readonly onStep?: (metrics: LiveMetrics) => void;
   readonly onEvaluation?: (step: number, evaluation: Evaluation) => void;
@@ -78,8 +78,8 @@ export async function trainRun(job: TrainJob): Promise<TrainSummary> {
     job.batches.restore(checkpoint.state.data);
   }
   using evaluator = job.heldOut && (await trainer.openEvaluator());
+  await using _begun = checkpoint ? undefined : await lockNewRun(folder);
   await job.onReady?.();
-  await using _begun = checkpoint ? undefined : await lockRun(folder);
   await using log = await MetricsLog.open(runPaths(folder).metrics, checkpoint?.state.step ?? 0);
   const run = new Run(job, trainer, evaluator, log);
   try {

@@ -8,6 +8,7 @@ import type { LlamaConfig } from "../model/index.ts";
 import type { TokenizerModel } from "../tokenizer/index.ts";
 import { type StoredTensor, toWrite } from "./checkpoint.ts";
 import { type WholeRecipe, writeRecipe } from "./recipe.ts";
+import { isLock } from "./run-lock.ts";
 
 const where = "run";
 
@@ -23,12 +24,16 @@ export function runPaths(folder: string) {
   };
 }
 
-/** @throws CriaError unless the folder is absent or empty: a run is never overwritten. */
-export async function checkUnused(folder: string): Promise<void> {
-  const found: string[] = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+/**
+ * @param locked the caller holds the folder's lock, which then does not count
+ * @throws CriaError unless the folder is absent or empty: a run is never overwritten.
+ */
+export async function checkUnused(folder: string, { locked = false } = {}): Promise<void> {
+  const names: string[] = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return [];
     throw explainIo(where, folder, error);
   });
+  const found = names.filter((name) => !(locked && isLock(name)));
   const isRun = found.includes("train.yaml");
   check(
     found.length === 0,

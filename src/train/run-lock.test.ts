@@ -4,7 +4,7 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { lockRun } from "./run-lock.ts";
+import { lockNewRun, lockRun } from "./run-lock.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -35,6 +35,15 @@ test("what a killed program, another machine or a full disk left is taken over",
     await using lock = await lockRun(folder);
     expect(await readdir(folder), lock.path).toEqual(["training.lock"]);
   }
+});
+
+test("of many that begin at once one gets it", async () => {
+  const tried = await Promise.allSettled(Array.from({ length: 20 }, () => lockNewRun(join(folder, "new"))));
+  const locks = tried.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  expect(locks.length).toBe(1);
+  expect(await readdir(join(folder, "new"))).toEqual(["training.lock"]);
+  await locks[0]![Symbol.asyncDispose]();
+  expect(await readdir(folder)).toEqual([]);
 });
 
 test("a folder that is not there is said", async () => {

@@ -1,15 +1,18 @@
 // One program at a time trains in a run folder: two would cut each other's metrics and checkpoints.
 import { randomUUID } from "node:crypto";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { constants, copyFile, link, readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { fail } from "../base/index.ts";
-import { explainIo } from "../files/index.ts";
+import { explainIo, makeFolder } from "../files/index.ts";
 
 const where = "run";
 /** The token tells this process from an earlier one that had its number. */
 const self = { pid: process.pid, host: hostname(), token: randomUUID() };
 type Owner = typeof self;
+const lockName = "training.lock";
+/** Of file systems without hard links, such as exFAT. */
+const noLinks: readonly unknown[] = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"];
 
 export interface RunLock extends AsyncDisposable {
   readonly path: string;
@@ -20,7 +23,7 @@ export interface RunLock extends AsyncDisposable {
  * @throws CriaError while another program of this machine, still running, holds it
  */
 export async function lockRun(folder: string): Promise<RunLock> {
-  const path = join(folder, "training.lock");
+  const path = join(folder, lockName);
   if (!(await create(path))) {
     const owner = await readOwner(path);
     if (owner !== undefined && isRunning(owner))
@@ -31,13 +34,46 @@ export async function lockRun(folder: string): Promise<RunLock> {
   return { path, [Symbol.asyncDispose]: () => rm(path, { force: true }) };
 }
 
-async function create(path: string): Promise<boolean> {
+/** The same for a run that begins: makes its folder, which goes again with the lock when nothing else came into it. */
+export async function lockNewRun(folder: string): Promise<AsyncDisposable> {
+  const removeEmpty = () => rmdir(folder).catch(() => undefined);
+  await makeFolder(folder, where);
   try {
-    await writeFile(path, JSON.stringify(self), { flag: "wx" });
+    const lock = await lockRun(folder);
+    return { [Symbol.asyncDispose]: () => lock[Symbol.asyncDispose]().then(removeEmpty) };
+  } catch (error) {
+    await removeEmpty();
+    throw error;
+  }
+}
+
+/** Whether a file of a run folder is its lock, or will be. */
+export function isLock(name: string): boolean {
+  return name.startsWith(lockName);
+}
+
+/** The lock appears with its owner in it: an empty one, seen by another program, would be taken for one cut short, and removed. */
+async function create(path: string): Promise<boolean> {
+  const beside = `${path}.${randomUUID()}.partial`;
+  try {
+    await writeFile(beside, JSON.stringify(self), { flag: "wx" });
+    await linkOrCopy(beside, path);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
     throw explainIo(where, path, error);
+  } finally {
+    await rm(beside, { force: true }).catch(() => undefined);
+  }
+}
+
+/** Fails where `to` is there already. */
+async function linkOrCopy(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+  } catch (error) {
+    if (!noLinks.includes((error as NodeJS.ErrnoException).code)) throw error;
+    await copyFile(from, to, constants.COPYFILE_EXCL);
   }
 }
 
