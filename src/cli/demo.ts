@@ -27,6 +27,7 @@ import { measureMatmul } from "./measure-matmul.ts";
 import { openBackend } from "./open-backend.ts";
 import { packageRoot } from "./package-root.ts";
 import { sparkline } from "./sparkline.ts";
+import { stoppedText } from "./stopped-text.ts";
 
 const where = "demo";
 /** Share of the documents that training never sees: more where there are few, so that there is something to measure on. */
@@ -261,8 +262,9 @@ async function trainAndSay(
   return summary;
 }
 
-function stopped(folder: string, { step, steps }: TrainSummary, io: CommandIo, say: Say): number {
-  say(`stopped at step ${step} of ${steps}, saved in ${folder}; go on with:\n  npx cria train ${folder} --resume`);
+function stopped(folder: string, summary: TrainSummary, io: CommandIo, say: Say): number {
+  const { step, steps } = summary;
+  say(stoppedText(folder, summary));
   if (io.json) io.stdout(`${JSON.stringify({ run: folder, step, steps, stopped: true })}\n`);
   return 130;
 }

@@ -25,6 +25,7 @@ import type { Command, CommandIo, Flags } from "./command.ts";
 import { trainingNote } from "./live-line.ts";
 import { isFolder, loadTokenizer } from "./load-tokenizer.ts";
 import { openBackend } from "./open-backend.ts";
+import { stoppedText } from "./stopped-text.ts";
 
 const where = "train";
 
@@ -113,7 +114,7 @@ interface Ended {
   /** The step it went on from. */
   readonly started: number;
   readonly summary: TrainSummary;
-  /** How far it has walked through each source since the beginning. */
+  /** How far what is saved has walked through each source since the beginning. */
   readonly sources: readonly SourceProgress[];
 }
 
@@ -123,6 +124,7 @@ async function runPlan(plan: Plan, io: CommandIo): Promise<Ended> {
   await using data = await PreparedData.open(asked.data, vocabularyOf(tokenizer));
   const { batch, length, seed, threads } = asked;
   const batches = new Mixture(data.sources, { batch, length, seed });
+  const beginning = batches.state;
   const checkpoint = plan.resume ? await latestCheckpoint(runPaths(folder).checkpoints) : undefined;
   await using backend = await openBackend(io, threads === undefined ? {} : { threads });
   if (!io.json) io.stdout(introduce(plan, checkpoint, data, backend));
@@ -130,7 +132,8 @@ async function runPlan(plan: Plan, io: CommandIo): Promise<Ended> {
   const recipe = { ...asked, tokenizer: resolve(runPaths(folder).tokenizer) };
   const onReady = () => writeDown(plan);
   const summary = await trainRun({ backend, recipe, folder, batches, heldOut, checkpoint, onReady, signal: io.signal, ...reports(io) });
-  batches.restore((await latestCheckpoint(runPaths(folder).checkpoints))!.state.data); // it has read ahead
+  const saved = await latestCheckpoint(runPaths(folder).checkpoints);
+  batches.restore(saved?.state.data ?? beginning); // it has read ahead
   return { started: checkpoint?.state.step ?? 0, summary, sources: batches.progress };
 }
 
@@ -167,13 +170,13 @@ function introduce({ folder, recipe, changed }: Plan, checkpoint: Checkpoint | u
 
 /** The last evaluation was told when it was made. */
 function asText(folder: string, { started, summary, sources }: Ended): string {
-  const { step, steps, tokens, loss, stopped, seconds } = summary;
+  const { step, tokens, loss, stopped, checkpoint, seconds } = summary;
   const done = `${step - started} steps in ${seconds.toFixed(1)} s, ${count(tokens)} tokens since the beginning`;
   return lines([
     `trained ${done}${loss === undefined ? "" : `; loss ${loss.toFixed(3)}`}`,
     `read: ${sources.map(({ name, tokensSeen, epochs }) => `${name} ${count(tokensSeen)} tokens, ${epochs.toFixed(2)} epochs`).join("; ")}`,
-    ...(stopped ? [`stopped at step ${step} of ${steps}, saved; go on with: npx cria train ${folder} --resume`] : []),
-    `try it: npx cria generate ${folder} "Once upon a time"`,
+    ...(stopped ? [stoppedText(folder, summary)] : []),
+    ...(checkpoint === undefined ? [] : [`try it: npx cria generate ${folder} "Once upon a time"`]),
   ]);
 }
 

@@ -1,11 +1,12 @@
-import { readdir, readFile } from "node:fs/promises";
+import { access, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { referenceBackend } from "../backend/reference/index.ts";
 import { Rng } from "../base/index.ts";
 import type { Batch, BatchSource } from "../data/index.ts";
 import { latestCheckpoint } from "./checkpoint.ts";
-import { trainRun } from "./loop.ts";
+import { type TrainJob, trainRun } from "./loop.ts";
+import { checkUnused } from "./run-folder.ts";
 import { metricsOf, tinyRecipe, tinyScope, vocabSize } from "./tiny-run.test.helper.ts";
 
 test("a tiny model learns a tiny text by heart, on the judge", async () => {
@@ -96,6 +97,65 @@ test("a loss that jumps and stays up stops the run, and no checkpoint is made of
   expect(await readdir(join(scope.folder, "checkpoints"))).toEqual(["step-000068", "step-000069"]);
 });
 
+test.each([
+  [1, 69],
+  [50, 50],
+])("stopped while the loss is high, with checkpoints every %i, the newest is of step %i, and so is the model", async (every, savedStep) => {
+  await using scope = await tinyScope();
+  const recipe = tinyRecipe({ steps: 80, batch: 2, length: 12, checkpoints: { every } });
+  const summary = await trainRun({ ...scope.job(recipe, { heldOut: undefined }), ...stoppedAt(72) });
+  const checkpoint = await latestCheckpoint(join(scope.folder, "checkpoints"));
+  expect(summary).toMatchObject({ step: 72, stopped: true, savedStep, checkpoint: checkpoint!.folder });
+  expect(checkpoint!.state.step).toBe(savedStep);
+  await using whole = await tinyScope();
+  await trainRun({ ...whole.job(recipe, { heldOut: undefined, ...stoppedAt(savedStep) }) });
+  expect(await bytesOf(scope.folder)).toEqual(await bytesOf(whole.folder));
+  const steady = repeated(countingBatch(2, 12));
+  await trainRun(scope.job(recipe, { batches: steady, heldOut: undefined, checkpoint }));
+  expect((await metricsOf(scope.folder)).map((row) => row.step)).toEqual(Array.from({ length: 80 }, (_, i) => i + 1));
+});
+
+test("stopped while the loss is high and nothing is saved, there is no model, and it begins anew", async () => {
+  await using scope = await tinyScope();
+  const recipe = tinyRecipe({ steps: 80, batch: 2, length: 12 });
+  const summary = await trainRun(scope.job(recipe, { heldOut: undefined, ...stoppedAt(72) }));
+  expect(summary).toMatchObject({ step: 72, stopped: true, savedStep: 0, checkpoint: undefined });
+  expect(await readdir(scope.folder)).toEqual(["metrics.jsonl"]);
+  await trainRun(scope.job(recipe, { batches: repeated(countingBatch(2, 12)), heldOut: undefined }));
+  expect((await metricsOf(scope.folder)).length).toBe(80);
+});
+
+test("stopped in the last step it is stopped, for the evaluation is not made; going on makes it", async () => {
+  await using scope = await tinyScope();
+  const recipe = tinyRecipe({ steps: 9, evaluation: { every: 8 } });
+  const controller = new AbortController();
+  const onStep = ({ step }: { step: number }) => step === 9 && controller.abort();
+  const first = await trainRun({ ...scope.job(recipe), signal: controller.signal, onStep });
+  expect(first).toMatchObject({ step: 9, steps: 9, savedStep: 9, stopped: true, evaluation: undefined });
+  const checkpoint = await latestCheckpoint(join(scope.folder, "checkpoints"));
+  const second = await trainRun(scope.job(recipe, { checkpoint }));
+  expect(second).toMatchObject({ stopped: false, evaluation: { loss: (await metricsOf(scope.folder)).at(-1)!.heldOutLoss } });
+  const controller2 = new AbortController();
+  const onEvaluation = () => controller2.abort();
+  const third = await trainRun({ ...scope.job(recipe, { checkpoint }), signal: controller2.signal, onEvaluation });
+  expect(third).toMatchObject({ stopped: false, evaluation: second.evaluation });
+});
+
+test("a run that begins holds the lock before it writes, and one that cannot begin leaves no folder", async () => {
+  await using scope = await tinyScope();
+  const folder = join(scope.folder, "runs");
+  const job = { ...scope.job(tinyRecipe({ steps: 2 })), folder };
+  const onReady = async () => {
+    await checkUnused(folder, { locked: true });
+    await expect(checkUnused(folder)).rejects.toThrow("it is in use (training.lock)");
+    const other = { ...scope.job(tinyRecipe({ steps: 2 })), folder, onReady: () => expect.unreachable("it must not write") };
+    await expect(trainRun(other)).rejects.toThrow(`process ${process.pid} trains in it`);
+    throw new Error("the disk is full");
+  };
+  await expect(trainRun({ ...job, onReady })).rejects.toThrow("the disk is full");
+  await expect(access(folder)).rejects.toThrow("ENOENT");
+});
+
 test("a checkpoint of another model or other data is refused by name", async () => {
   await using scope = await tinyScope();
   await trainRun(scope.job(tinyRecipe({ steps: 2 })));
@@ -120,6 +180,13 @@ async function bytesOf(folder: string): Promise<Map<string, string>> {
 function countingBatch(batch: number, length: number): Batch {
   const tokens = Int32Array.from({ length: batch * length }, (_, i) => (i * 3 + Math.floor(i / length)) % vocabSize);
   return { tokens, targets: tokens.map((token) => (token * 5 + 2) % vocabSize) };
+}
+
+/** Data that turn to noise behind step 69, and a signal that aborts behind a step. */
+function stoppedAt(last: number): Pick<TrainJob, "batches" | "signal" | "onStep"> {
+  const controller = new AbortController();
+  const onStep = ({ step }: { step: number }) => step === last && controller.abort();
+  return { batches: repeated(countingBatch(2, 12), 69, noise(2, 12)), signal: controller.signal, onStep };
 }
 
 function noise(batch: number, length: number): Batch {

@@ -6,7 +6,7 @@ import { CriaError, check, type OnProgress } from "../base/index.ts";
 import type { BatchSource } from "../data/index.ts";
 import type { Evaluation, HeldOutEvaluator, HeldOutText } from "../eval/index.ts";
 import { removeFolder } from "../files/index.ts";
-import { type Checkpoint, loadTensors, saveCheckpoint } from "./checkpoint.ts";
+import { type Checkpoint, loadTensors, openCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import { LossWatch } from "./loss-watch.ts";
 import { isStepRow, MetricsLog, type StepRow } from "./metrics-log.ts";
 import { Prefetcher } from "./prefetch.ts";
@@ -27,7 +27,7 @@ export interface TrainJob {
   readonly heldOut?: HeldOutText | undefined;
   /** Where to go on; from the start when absent. */
   readonly checkpoint?: Checkpoint | undefined;
-  /** Stops behind the step that is running, and saves. */
+  /** Stops behind the step that is running, and saves, unless the last losses were bad. */
   readonly signal?: AbortSignal | undefined;
   /** Called when the model stands in memory, the checkpoint fits it and the folder is locked, before anything else is written. */
   readonly onReady?: () => Promise<void>;
@@ -55,16 +55,20 @@ export interface TrainSummary {
   readonly loss: number | undefined;
   /** After the last step; undefined when the run was stopped before it, or nothing is held out. */
   readonly evaluation: Evaluation | undefined;
-  /** Whether the signal stopped it. */
+  /** Whether the signal stopped it before the last step or the evaluation after it. */
   readonly stopped: boolean;
-  /** The newest checkpoint. */
+  /** The newest checkpoint; undefined when the run was stopped before the first one, while its losses were bad. There is no model then. */
   readonly checkpoint: string | undefined;
+  /** The steps in it, 0 without one: fewer than `step` when the run was stopped while its losses were bad. */
+  readonly savedStep: number;
   /** In this call. */
   readonly seconds: number;
 }
 
 /**
- * Trains to the recipe's last step, or to the end of the step in which the signal aborts; either way saves a checkpoint and the model.
+ * Trains to the recipe's last step, or to the end of the step in which the signal aborts; either way saves a checkpoint and the model. Only when
+ * it is stopped while its losses are bad, the newest checkpoint stays the one before them, the model is saved as it was there, and the steps since
+ * then come again when the run goes on.
  * @throws CriaError when the loss is no number or spikes; the message names the last checkpoint, made before that. Also when a file cannot be
  * written or the checkpoint is of another model or data.
  */
@@ -120,6 +124,8 @@ class Run {
   #step: number;
   #tokens: number;
   #loss: number | undefined;
+  /** Of the state that stands; undefined when it was not evaluated. */
+  #evaluation: Evaluation | undefined;
   /** Of the data, behind the last step's batches. */
   #position: unknown;
   /** The newest checkpoint, and the one before it. */
@@ -143,19 +149,17 @@ class Run {
 
   /** An evaluation belongs to the state it finds, so it comes before the next step, and again when a run goes on from there. */
   async toTheEnd(): Promise<TrainSummary> {
-    const { recipe, folder, signal, heldOut, progress } = this.#job;
+    const { recipe, signal, heldOut } = this.#job;
     const began = performance.now();
     const evaluator = this.#evaluator;
-    let evaluation: Evaluation | undefined;
     while (!signal?.aborted) {
-      evaluation = evaluator && this.#isEvaluationDue() ? await this.#evaluate(evaluator, heldOut!) : undefined;
+      if (evaluator && this.#isEvaluationDue()) this.#evaluation = await this.#evaluate(evaluator, heldOut!);
       if (signal?.aborted || this.#step === recipe.steps) break;
       await this.#oneStep();
       if (this.#step % recipe.checkpoints.every === 0 && this.#watch.bad === 0) await this.#save();
     }
-    await this.#save();
-    await saveModel(folder, this.#trainer.tensors, progress);
-    return this.#summary(evaluation, (performance.now() - began) / 1000);
+    await this.#saveEnd();
+    return this.#summary((performance.now() - began) / 1000);
   }
 
   settle(): Promise<void> {
@@ -177,6 +181,7 @@ class Run {
     await this.#see(loss, gradientNorm);
     const stepTokens = recipe.accumulation * batches.batchTokens;
     this.#step++;
+    this.#evaluation = undefined;
     this.#tokens += stepTokens;
     this.#loss = loss;
     const row = {
@@ -238,6 +243,15 @@ class Run {
     }
   }
 
+  /** A run that did all its steps keeps what they made; one that was stopped while its losses were bad goes back to the checkpoint before. */
+  async #saveEnd(): Promise<void> {
+    const { recipe, folder, progress } = this.#job;
+    const mayBeSpoilt = this.#step < recipe.steps && this.#watch.bad > 0;
+    if (!mayBeSpoilt) await this.#save();
+    else if (this.#saved) await loadTensors(await openCheckpoint(this.#saved.path), this.#trainer.tensors);
+    if (this.#saved) await saveModel(folder, this.#trainer.tensors, progress);
+  }
+
   async #save(): Promise<void> {
     const { recipe, folder, onCheckpoint } = this.#job;
     const { checkpoints } = runPaths(folder);
@@ -249,19 +263,20 @@ class Run {
     onCheckpoint?.(this.#step, path);
   }
 
-  #summary(evaluation: Evaluation | undefined, seconds: number): TrainSummary {
-    const { recipe, signal } = this.#job;
-    const stopped = this.#step < recipe.steps && signal?.aborted === true;
+  #summary(seconds: number): TrainSummary {
+    const { recipe, signal, heldOut } = this.#job;
+    const isWhole = this.#step === recipe.steps && (heldOut === undefined || this.#evaluation !== undefined);
+    const stopped = signal?.aborted === true && !isWhole;
     return {
       ...{
         step: this.#step,
         steps: recipe.steps,
         tokens: this.#tokens,
         loss: this.#loss,
-        evaluation: stopped ? undefined : evaluation,
+        evaluation: stopped ? undefined : this.#evaluation,
         stopped,
       },
-      ...{ checkpoint: this.#saved?.path, seconds },
+      ...{ checkpoint: this.#saved?.path, savedStep: this.#saved?.step ?? 0, seconds },
     };
   }
 }
