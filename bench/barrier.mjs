@@ -1,6 +1,6 @@
 // What the engine itself costs, beside the work in its kernels: programs whose kernel does nothing. Medians of several rounds, interleaved.
 import { availableParallelism } from "node:os";
-import { openEngine } from "../dist/backend/cpu/engine/index.js";
+import { openWasmEngine } from "../dist/backend/cpu/engine/index.js";
 import { assemble, nothing } from "../dist/backend/cpu/engine/kernels.test.util.js";
 
 const rounds = 9;
@@ -17,7 +17,7 @@ export async function run() {
 }
 
 async function measure(threads) {
-  const engine = await openEngine({ threads });
+  const engine = await openWasmEngine({ threads });
   const module = assemble(nothing);
   const step = { kernel: 0, args: [], units: threads, grain: 1 };
   const short = await engine.load(module, [[step]]);

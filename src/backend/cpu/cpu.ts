@@ -95,16 +95,9 @@ class CpuBackend implements Backend {
     if (known !== undefined) return known;
     const values = make();
     const address = this.executor.allocate(values.byteLength);
-    new Float32Array(this.executor.memory, address, values.length).set(values);
+    this.executor.write(address, values);
     this.#tables.set(key, address);
     return address;
-  }
-
-  view({ dtype, shape }: TensorType, address: number): HostArray {
-    const { memory } = this.executor;
-    if (dtype === "f32") return new Float32Array(memory, address, sizeOf(shape)) as HostArray;
-    if (dtype === "i32") return new Int32Array(memory, address, sizeOf(shape)) as HostArray;
-    return fail("cpu", `a buffer of ${dtype} cannot be read by the host: use f32 or i32`);
   }
 }
 
@@ -128,12 +121,16 @@ class CpuBuffer implements DeviceBuffer {
 
   async write(values: ArrayLike<number>, at = 0): Promise<void> {
     this.#checkRange(at, values.length);
-    return this.#backend.jobs.run(() => this.#backend.view(this.type, this.address).set(values, at));
+    return this.#backend.jobs.run(() => this.#backend.executor.write(this.address + at * 4, hostArray(this.type, values)));
   }
 
   async read(at = 0, length = sizeOf(this.type.shape) - at): Promise<HostArray> {
     this.#checkRange(at, length);
-    return this.#backend.jobs.run(() => copyOf(this.#backend.view(this.type, this.address).subarray(at, at + length)));
+    return this.#backend.jobs.run(() => {
+      const values = hostArray(this.type, length);
+      this.#backend.executor.read(this.address + at * 4, values);
+      return values;
+    });
   }
 
   dispose(): void {
@@ -203,7 +200,11 @@ class CpuProgram implements Program {
   async read(tensor: Tensor): Promise<HostArray> {
     this.#check();
     if (!this.#ran || !this.#graph.kept.has(tensor)) fail("cpu", `"${tensor.name}" cannot be read: keep it in the graph, and run first`);
-    return this.#backend.jobs.run(() => copyOf(this.#backend.view(tensor, this.#arena + this.plan.offsets.get(tensor)!)));
+    return this.#backend.jobs.run(() => {
+      const values = hostArray(tensor, sizeOf(tensor.shape));
+      this.#backend.executor.read(this.#arena + this.plan.offsets.get(tensor)!, values);
+      return values;
+    });
   }
 
   dispose(): void {
@@ -221,9 +222,12 @@ class CpuProgram implements Program {
   }
 }
 
-/** A copy in memory that is not shared. */
-function copyOf(values: HostArray): HostArray {
-  return values instanceof Float32Array ? new Float32Array(values) : new Int32Array(values);
+/** Values as the backend's memory holds them: the given ones, converted where they are not, or zeros. Elements of both types have 4 bytes. */
+function hostArray({ dtype }: TensorType, values: ArrayLike<number> | number): HostArray {
+  const HostArray = dtype === "f32" ? Float32Array : dtype === "i32" ? Int32Array : undefined;
+  if (HostArray === undefined) return fail("cpu", `a buffer of ${dtype} is not for the host: use f32 or i32`);
+  if (typeof values === "number") return new HostArray(values);
+  return values instanceof HostArray ? values : HostArray.from(values);
 }
 
 function ignore(): void {}
