@@ -99,7 +99,8 @@ function recording(inner: Native): { native: Native; code: Set<Pages>; data: Set
     return pages;
   };
   const native: Native = {
-    map: (bytes) => note(data, inner.map(bytes)),
+    reserve: (bytes) => note(data, inner.reserve(bytes)),
+    commit: (pages) => inner.commit(pages),
     mapCode: (bytes) => note(code, inner.mapCode(bytes)),
     unmap: (pages) => {
       expect(code.delete(pages) || data.delete(pages)).toBe(true);

@@ -3,8 +3,10 @@
 import { CriaError, fail } from "../../base/index.ts";
 
 export interface Native {
-  /** Zeroed pages, aligned to 2 MiB, that cost nothing until they are touched. @throws CriaError when the system refuses. */
-  map(bytes: number): Pages;
+  /** Addresses for pages, from a multiple of 2 MiB: neither memory nor promise of any, and whoever touches one faults. @throws CriaError when the system refuses. */
+  reserve(bytes: number): Pages;
+  /** Makes reserved pages zeroed memory, which the system provides as they are touched. @throws CriaError when the system refuses. */
+  commit(pages: Pages): void;
   /** Pages that can be run and no longer be written, with a copy of the code at their start. @throws CriaError when the system refuses. */
   mapCode(code: Uint8Array): Pages;
   unmap(pages: Pages): void;
@@ -74,7 +76,7 @@ const systems: Readonly<Record<string, SystemConstants>> = {
   darwin: { mapAnonymous: 0x1000, mapNoReserve: 0x40 },
 };
 
-const [protRead, protWrite, protExecute] = [1, 2, 4];
+const [protNone, protRead, protWrite, protExecute] = [0, 1, 2, 4] as const;
 const mapPrivate = 2;
 const pageBytes = 4096;
 const hugePageBytes = 2 ** 21;
@@ -110,9 +112,9 @@ class KoffiNative implements Native {
     this.#copyOut = process.func("memcpy", "void", ["void *", "intptr_t", "size_t"]) as CopyOut;
   }
 
-  map(bytes: number): Pages {
+  reserve(bytes: number): Pages {
     const size = roundUp(bytes, hugePageBytes);
-    const wide = this.#mapPages(size + hugePageBytes, this.#system.mapNoReserve);
+    const wide = this.#mapPages(size + hugePageBytes, protNone, this.#system.mapNoReserve);
     const address = roundUp(wide.address, hugePageBytes);
     const [before, after] = [address - wide.address, wide.address + hugePageBytes - address];
     if (before > 0) this.unmap({ address: wide.address, bytes: before });
@@ -122,10 +124,19 @@ class KoffiNative implements Native {
     return { address, bytes: size };
   }
 
+  commit({ address, bytes }: Pages): void {
+    if (this.#mprotect(address, bytes, protRead | protWrite) === 0) return;
+    const error = this.#koffi.errno();
+    fail(
+      "cpu",
+      `the system refuses ${bytes} more bytes of memory (errno ${error}): free memory on this machine, or use a smaller model or batch`,
+    );
+  }
+
   mapCode(code: Uint8Array): Pages {
-    const pages = this.#mapPages(roundUp(code.length, pageBytes), 0);
+    const pages = this.#mapPages(roundUp(code.length, pageBytes), protRead | protWrite, 0);
     this.write(pages.address, code);
-    if (this.#mprotect(pages.address, pages.bytes, protRead! | protExecute!) === 0) return pages;
+    if (this.#mprotect(pages.address, pages.bytes, protRead | protExecute) === 0) return pages;
     const error = this.#koffi.errno();
     this.unmap(pages);
     return fail("cpu", `the system refuses to make pages executable (errno ${error}): a security policy forbids it`);
@@ -155,11 +166,13 @@ class KoffiNative implements Native {
     return this.#koffi.decode(address, this.#prototype("uint64_t", params)) as (...args: number[]) => number | bigint;
   }
 
-  #mapPages(bytes: number, flags: number): Pages {
-    const address = this.#mmap(0, bytes, protRead! | protWrite!, mapPrivate | this.#system.mapAnonymous | flags, -1, 0);
-    if (address === -1)
-      fail("cpu", `the system refuses to map ${bytes} bytes (errno ${this.#koffi.errno()}): free memory, or raise the limit (ulimit -v)`);
-    return { address, bytes };
+  #mapPages(bytes: number, protection: number, flags: number): Pages {
+    const address = this.#mmap(0, bytes, protection, mapPrivate | this.#system.mapAnonymous | flags, -1, 0);
+    if (address !== -1) return { address, bytes };
+    return fail(
+      "cpu",
+      `the system refuses to map ${bytes} bytes (errno ${this.#koffi.errno()}): raise the limit on address space (ulimit -v)`,
+    );
   }
 
   #prototype(result: string, params: number): object {
