@@ -14,23 +14,21 @@ import { printKernel } from "../../kernel/index.ts";
 import { type Backend, checkBindings, checkRange, type DeviceBuffer, type HostArray, JobQueue, type Program } from "../index.ts";
 import type { Executor } from "./executor.ts";
 import { type KernelCache, lower } from "./lower.ts";
-import { wasmExecutor } from "./wasm-executor.ts";
+import { type ExecutorOptions, openExecutor } from "./open-executor.ts";
 
 /** Stages of a compilation that can be looked at. */
-export const traceStages = ["graph", "plan", "ir"] as const;
+export const traceStages = ["graph", "plan", "ir", "x64"] as const;
 export type TraceStage = (typeof traceStages)[number];
-/** Called for every stage of every compilation; `text` is made only when asked for. */
+/** Called for every stage of every compilation, x64 only where kernels become machine code; `text` is made only when asked for. */
 export type Trace = (stage: TraceStage, text: () => string) => void;
 
-export interface CpuOptions {
+export interface CpuOptions extends ExecutorOptions {
   readonly trace?: Trace;
-  /** Worker threads, 1 to 64; CRIA_THREADS or the number of cores by default. */
-  readonly threads?: number;
 }
 
-/** Opens the CPU of this machine. @throws CriaError when a thread count is out of range or the machine gives no shared memory. */
+/** Opens the CPU of this machine. @throws UsageError when a target cannot be had, CriaError when a thread count is out of range or the machine gives no memory. */
 export async function openCpuBackend({ trace, ...options }: CpuOptions = {}): Promise<Backend> {
-  return cpuBackend(await wasmExecutor(options), trace);
+  return cpuBackend(await openExecutor(options), trace);
 }
 
 /** A backend on any executor. */
@@ -182,6 +180,8 @@ class CpuProgram implements Program {
       backend.trace("graph", () => printGraph(graph));
       backend.trace("plan", () => printPlan(graph, plan));
       backend.trace("ir", () => lowered.kernels.map(printKernel).join("\n\n"));
+      const { listing } = executor;
+      if (listing) backend.trace("x64", () => lowered.kernels.map(listing).join("\n\n"));
       const id = await executor.load(lowered.kernels, lowered.phases);
       return new CpuProgram(backend, graph, [...bindings.values()], plan, arena, id);
     } catch (error) {

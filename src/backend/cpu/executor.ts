@@ -26,5 +26,7 @@ export interface Executor {
   load(kernels: readonly Kernel[], phases: readonly Phase[]): Promise<number>;
   run(program: number): Promise<void>;
   unload(program: number): void;
+  /** The kernel's code as text, where people may want to see it: TRACE=x64. */
+  listing?(kernel: Kernel): string;
   dispose(): Promise<void>;
 }

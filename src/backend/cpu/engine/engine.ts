@@ -104,7 +104,8 @@ class WorkerEngine<Source, M extends Memory> implements Engine<Source, M> {
 
   async load(source: Source, phases: readonly Phase[]): Promise<number> {
     this.#crew.check();
-    const { kernels, code } = await this.#ground!.machine.place(source);
+    const { machine } = this.#ground!;
+    const { kernels, code } = await this.#crew.holding(() => machine.place(source));
     const checked = checkPhases(phases, kernels, this.memory);
     const program = this.#nextProgram++;
     const counters = createCounters(checked);
