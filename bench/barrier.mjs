@@ -1,7 +1,10 @@
 // What the engine itself costs, beside the work in its kernels: programs whose kernel does nothing. Medians of several rounds, interleaved.
 import { availableParallelism } from "node:os";
-import { openEngine } from "../dist/backend/cpu/engine/index.js";
+import { openWasmEngine } from "../dist/backend/cpu/engine/index.js";
 import { assemble, nothing } from "../dist/backend/cpu/engine/kernels.test.util.js";
+import { nothing as nothingNative } from "../dist/backend/cpu/machine-code.test.helper.js";
+import { openNative } from "../dist/backend/cpu/native.js";
+import { openNativeEngine } from "../dist/backend/cpu/native-machine.js";
 
 const rounds = 9;
 const runs = 500;
@@ -11,21 +14,25 @@ const chunks = 1000;
 
 export async function run() {
   const rows = [];
-  for (const threads of [1, 2]) rows.push(await measure(threads));
+  const { native, why } = await openNative();
+  if (why) console.log(`no machine code: ${why}`);
+  for (const threads of [1, 2]) {
+    rows.push({ kernels: "wasm", ...(await measure(await openWasmEngine({ threads }), assemble(nothing))) });
+    if (native) rows.push({ kernels: "native", ...(await measure(await openNativeEngine(native, { threads }), [nothingNative])) });
+  }
   console.log(`the engine's own cost, ${availableParallelism()} cores, median of ${rounds} rounds`);
   console.table(rows);
 }
 
-async function measure(threads) {
-  const engine = await openEngine({ threads });
-  const module = assemble(nothing);
+async function measure(engine, nothing) {
+  const { threads } = engine;
   const step = { kernel: 0, args: [], units: threads, grain: 1 };
-  const short = await engine.load(module, [[step]]);
+  const short = await engine.load(nothing, [[step]]);
   const times = {
     runs: { program: short, replays: runs, ms: [] },
-    phases: { program: await engine.load(module, Array(phases).fill([step])), replays: 1, ms: [] },
-    steps: { program: await engine.load(module, Array(phases).fill(Array(steps).fill(step))), replays: 1, ms: [] },
-    calls: { program: await engine.load(module, Array(phases / steps).fill([{ ...step, units: chunks }])), replays: 1, ms: [] },
+    phases: { program: await engine.load(nothing, Array(phases).fill([step])), replays: 1, ms: [] },
+    steps: { program: await engine.load(nothing, Array(phases).fill(Array(steps).fill(step))), replays: 1, ms: [] },
+    calls: { program: await engine.load(nothing, Array(phases / steps).fill([{ ...step, units: chunks }])), replays: 1, ms: [] },
   };
   for (let round = -2; round < rounds; round++)
     for (const { program, replays, ms } of Object.values(times)) {

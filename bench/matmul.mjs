@@ -1,33 +1,34 @@
-// Square float32 products: our wasm on one thread and on all, against @tensorflow/tfjs (XNNPACK) and @jax-js/jax, which have one thread in
+// Square float32 products: the best target of this machine and wasm, on one thread and on all, against @tensorflow/tfjs (XNNPACK) and @jax-js/jax, which have one thread in
 // Node. In turns, in one run. The peers are installed by `npm ci` in bench/peers; without them only our own numbers are printed.
 import { existsSync } from "node:fs";
-import { defaultThreads, openCpuBackend } from "../dist/backend/cpu/index.js";
+import { chooseTarget, defaultThreads, openCpuBackend } from "../dist/backend/cpu/index.js";
 import { interleave, openMatmul } from "./measure.mjs";
 
 const sizes = [512, 768, 1024, 2048];
 
 export async function run() {
-  const single = await openCpuBackend({ threads: 1 });
-  const all = defaultThreads() > 1 ? await openCpuBackend() : undefined;
+  const ours = await openOurs();
   const peers = await openPeers();
   for (const n of sizes) {
-    const ours = await openMatmul(single, n);
-    const threaded = all && (await openMatmul(all, n));
+    const entries = await Promise.all(ours.map(async (backend) => ({ name: backend.name, ...(await openMatmul(backend, n)) })));
     const others = peers.map((peer) => ({ name: peer.name, ...peer.matmul(n) }));
-    const contestants = { [single.name]: ours.run, ...(threaded && { [all.name]: threaded.run }) };
-    for (const other of others) contestants[other.name] = other.run;
-    const times = await interleave(contestants, { seconds: 0.3 });
+    const times = await interleave(Object.fromEntries([...entries, ...others].map(({ name, run }) => [name, run])), { seconds: 0.3 });
     const rate = (name) => (2 * n ** 3) / times[name] / 1e9;
     const best = Math.max(...others.map((other) => rate(other.name)), 0);
     console.log(`${n}³`);
-    for (const name of Object.keys(contestants))
+    for (const name of Object.keys(times))
       console.log(
         `  ${rate(name).toFixed(1).padStart(6)} GFLOP/s  ${best > 0 ? `${(rate(name) / best).toFixed(2)} × the best peer  ` : ""}${name}`,
       );
-    for (const contestant of [ours, threaded, ...others]) contestant?.dispose();
+    for (const contestant of [...entries, ...others]) contestant.dispose();
   }
-  await single.dispose();
-  await all?.dispose();
+  for (const backend of ours) await backend.dispose();
+}
+
+async function openOurs() {
+  const targets = new Set([(await chooseTarget()).name, "wasm"]);
+  const counts = new Set([1, defaultThreads()]);
+  return Promise.all([...targets].flatMap((target) => [...counts].map((threads) => openCpuBackend({ target, threads }))));
 }
 
 async function openPeers() {

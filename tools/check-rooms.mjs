@@ -35,6 +35,9 @@ export const packages = {
   cli: ["node:*", "*"],
 };
 
+/** The one file that may name the package that loads machine code. */
+const machineCode = join("backend", "cpu", "native.ts");
+
 const problems = [];
 const files = readdirSync(src, { recursive: true })
   .map(String)
@@ -56,6 +59,7 @@ for (const file of files) {
   const text = readFileSync(join(src, file), "utf8");
   const statement = /(?:^|\n)\s*(?:import|export)\s(type\s)?[^"';]*?from\s+"([^"]+)"|import\(\s*"([^"]+)"\s*\)|(?:^|\n)import\s+"([^"]+)"/g;
   const imports = [...text.matchAll(statement)].map((m) => ({ name: m[2] ?? m[3] ?? m[4], isType: m[1] !== undefined }));
+  if (/["']koffi["']/.test(text) && !isTest && file !== machineCode) problems.push(`${file}: only ${machineCode} loads machine code`);
   const local = [];
   for (const { name, isType } of imports) {
     if (!name.startsWith(".")) {

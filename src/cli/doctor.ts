@@ -1,10 +1,10 @@
 // cria doctor: what this machine is and what cria makes of it. A row a finding; what is missing says so and fails the command.
 import { availableParallelism, cpus, freemem, totalmem } from "node:os";
-import { defaultThreads, openCpuBackend } from "../backend/cpu/index.ts";
+import { chooseTarget, defaultThreads, openCpuBackend } from "../backend/cpu/index.ts";
 import type { Command } from "./command.ts";
 import { measureMatmul } from "./measure-matmul.ts";
 import { packageVersion } from "./package-root.ts";
-import { chooseTarget, hasSharedMemory, hasSimd } from "./target.ts";
+import { hasSharedMemory, hasSimd } from "./webassembly.ts";
 
 /** `value` is what `--json` prints under the row's name, `text` what a person reads. */
 export interface Finding {
@@ -27,6 +27,7 @@ const checks: readonly Check[] = [
   { name: "cpu", find: () => plain(cpus()[0]?.model.trim() || "unknown") },
   { name: "cores", find: findCores },
   { name: "memory", find: findMemory },
+  { name: "features", find: findFeatures },
   { name: "simd", find: () => need(hasSimd(), "WebAssembly SIMD", "use Node 20 or newer without --no-wasm-simd") },
   { name: "threads", find: findThreads },
   { name: "target", find: findTarget },
@@ -84,8 +85,14 @@ function findThreads(): Finding {
   return { ...finding, value: defaultThreads(), text: `${defaultThreads()} worker threads over shared memory` };
 }
 
-function findTarget(): Finding {
-  const { name, reason } = chooseTarget(process.env.CRIA_TARGET);
+/** What the CPU has beyond x86-64's basics and the system lets programs use. */
+async function findFeatures(): Promise<Finding> {
+  const { features, reason } = await chooseTarget("");
+  return features ? plain([...features].join(", ") || "none that cria uses") : { value: null, text: `unknown, ${reason}` };
+}
+
+async function findTarget(): Promise<Finding> {
+  const { name, reason } = await chooseTarget();
   return { value: name, text: `${name}: ${reason}` };
 }
 

@@ -35,7 +35,7 @@ test("doctor speaks to people and to programs", async () => {
   expect(report).toMatchObject({ cria: packageVersion(), node: process.versions.node, simd: true, problems: [] });
   expect(report.threads).toBeGreaterThan(0);
   expect(unknown.code).toBe(2);
-  expect(JSON.parse(unknown.stdout).error.message).toBe('[target] CRIA_TARGET is "wsam", did you mean "wasm"?');
+  expect(JSON.parse(unknown.stdout).error.message).toBe('[cpu] CRIA_TARGET is "wsam", did you mean "wasm"?');
 });
 
 test("a reader that leaves early is no error", async () => {

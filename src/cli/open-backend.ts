@@ -1,13 +1,11 @@
-// Where commands compute: this machine's CPU. TRACE=graph|plan|ir (several with commas) prints what is compiled, on stderr.
+// Where commands compute: this machine's CPU. TRACE=graph|plan|ir|x64 (several with commas) prints what is compiled, on stderr.
 import { openCpuBackend, type Trace, type TraceStage, traceStages } from "../backend/cpu/index.ts";
 import type { Backend } from "../backend/index.ts";
 import { didYouMean, UsageError } from "../base/index.ts";
 import type { CommandIo } from "./command.ts";
-import { chooseTarget } from "./target.ts";
 
 /** @throws UsageError when CRIA_TARGET, TRACE, CRIA_THREADS or CRIA_WASM_FMA hold what they may not. */
 export async function openBackend(io: CommandIo, options: { readonly threads?: number } = {}): Promise<Backend> {
-  chooseTarget(process.env.CRIA_TARGET);
   const stages = readStages(process.env.TRACE ?? "");
   const trace: Trace = (stage, text) => {
     if (stages.has(stage)) io.stderr(`== ${stage}\n${text()}\n`);

@@ -14,23 +14,21 @@ import { printKernel } from "../../kernel/index.ts";
 import { type Backend, checkBindings, checkRange, type DeviceBuffer, type HostArray, JobQueue, type Program } from "../index.ts";
 import type { Executor } from "./executor.ts";
 import { type KernelCache, lower } from "./lower.ts";
-import { wasmExecutor } from "./wasm-executor.ts";
+import { type ExecutorOptions, openExecutor } from "./open-executor.ts";
 
 /** Stages of a compilation that can be looked at. */
-export const traceStages = ["graph", "plan", "ir"] as const;
+export const traceStages = ["graph", "plan", "ir", "x64"] as const;
 export type TraceStage = (typeof traceStages)[number];
-/** Called for every stage of every compilation; `text` is made only when asked for. */
+/** Called for every stage of every compilation, x64 only where kernels become machine code; `text` is made only when asked for. */
 export type Trace = (stage: TraceStage, text: () => string) => void;
 
-export interface CpuOptions {
+export interface CpuOptions extends ExecutorOptions {
   readonly trace?: Trace;
-  /** Worker threads, 1 to 64; CRIA_THREADS or the number of cores by default. */
-  readonly threads?: number;
 }
 
-/** Opens the CPU of this machine. @throws CriaError when a thread count is out of range or the machine gives no shared memory. */
+/** Opens the CPU of this machine. @throws UsageError when a target cannot be had, CriaError when a thread count is out of range or the machine gives no memory. */
 export async function openCpuBackend({ trace, ...options }: CpuOptions = {}): Promise<Backend> {
-  return cpuBackend(await wasmExecutor(options), trace);
+  return cpuBackend(await openExecutor(options), trace);
 }
 
 /** A backend on any executor. */
@@ -95,16 +93,9 @@ class CpuBackend implements Backend {
     if (known !== undefined) return known;
     const values = make();
     const address = this.executor.allocate(values.byteLength);
-    new Float32Array(this.executor.memory, address, values.length).set(values);
+    this.executor.write(address, values);
     this.#tables.set(key, address);
     return address;
-  }
-
-  view({ dtype, shape }: TensorType, address: number): HostArray {
-    const { memory } = this.executor;
-    if (dtype === "f32") return new Float32Array(memory, address, sizeOf(shape)) as HostArray;
-    if (dtype === "i32") return new Int32Array(memory, address, sizeOf(shape)) as HostArray;
-    return fail("cpu", `a buffer of ${dtype} cannot be read by the host: use f32 or i32`);
   }
 }
 
@@ -128,12 +119,16 @@ class CpuBuffer implements DeviceBuffer {
 
   async write(values: ArrayLike<number>, at = 0): Promise<void> {
     this.#checkRange(at, values.length);
-    return this.#backend.jobs.run(() => this.#backend.view(this.type, this.address).set(values, at));
+    return this.#backend.jobs.run(() => this.#backend.executor.write(this.address + at * 4, hostArray(this.type, values)));
   }
 
   async read(at = 0, length = sizeOf(this.type.shape) - at): Promise<HostArray> {
     this.#checkRange(at, length);
-    return this.#backend.jobs.run(() => copyOf(this.#backend.view(this.type, this.address).subarray(at, at + length)));
+    return this.#backend.jobs.run(() => {
+      const values = hostArray(this.type, length);
+      this.#backend.executor.read(this.address + at * 4, values);
+      return values;
+    });
   }
 
   dispose(): void {
@@ -185,6 +180,8 @@ class CpuProgram implements Program {
       backend.trace("graph", () => printGraph(graph));
       backend.trace("plan", () => printPlan(graph, plan));
       backend.trace("ir", () => lowered.kernels.map(printKernel).join("\n\n"));
+      const { listing } = executor;
+      if (listing) backend.trace("x64", () => lowered.kernels.map(listing).join("\n\n"));
       const id = await executor.load(lowered.kernels, lowered.phases);
       return new CpuProgram(backend, graph, [...bindings.values()], plan, arena, id);
     } catch (error) {
@@ -203,7 +200,11 @@ class CpuProgram implements Program {
   async read(tensor: Tensor): Promise<HostArray> {
     this.#check();
     if (!this.#ran || !this.#graph.kept.has(tensor)) fail("cpu", `"${tensor.name}" cannot be read: keep it in the graph, and run first`);
-    return this.#backend.jobs.run(() => copyOf(this.#backend.view(tensor, this.#arena + this.plan.offsets.get(tensor)!)));
+    return this.#backend.jobs.run(() => {
+      const values = hostArray(tensor, sizeOf(tensor.shape));
+      this.#backend.executor.read(this.#arena + this.plan.offsets.get(tensor)!, values);
+      return values;
+    });
   }
 
   dispose(): void {
@@ -221,9 +222,12 @@ class CpuProgram implements Program {
   }
 }
 
-/** A copy in memory that is not shared. */
-function copyOf(values: HostArray): HostArray {
-  return values instanceof Float32Array ? new Float32Array(values) : new Int32Array(values);
+/** Values as the backend's memory holds them: the given ones, converted where they are not, or zeros. Elements of both types have 4 bytes. */
+function hostArray({ dtype }: TensorType, values: ArrayLike<number> | number): HostArray {
+  const HostArray = dtype === "f32" ? Float32Array : dtype === "i32" ? Int32Array : undefined;
+  if (HostArray === undefined) return fail("cpu", `a buffer of ${dtype} is not for the host: use f32 or i32`);
+  if (typeof values === "number") return new HostArray(values);
+  return values instanceof HostArray ? values : HostArray.from(values);
 }
 
 function ignore(): void {}

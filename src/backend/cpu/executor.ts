@@ -1,5 +1,5 @@
-// What runs compiled kernels on a CPU: owns memory and threads, knows no graph. One interface, two implementations beside it:
-// worker threads on WebAssembly, and the interpreter as their judge.
+// What runs compiled kernels on a CPU: owns memory and threads, knows no graph. One interface, its implementations beside it:
+// worker threads on machine code or on WebAssembly, and the interpreter as their judge.
 import type { Kernel, Target } from "../../kernel/index.ts";
 
 /** A call of one kernel: its leading arguments are addresses; scratch and the range of units are filled in. */
@@ -16,13 +16,17 @@ export interface Executor {
   readonly name: string;
   readonly target: Target;
   readonly threads: number;
-  /** All addresses are offsets into it. It may be another object after an allocation. */
-  readonly memory: ArrayBufferLike;
   /** Zeroed bytes, aligned to 64. @throws CriaError when memory does not suffice. */
   allocate(bytes: number): number;
   free(address: number): void;
+  /** Copies allocated bytes out. */
+  read(address: number, into: ArrayBufferView): void;
+  /** Copies bytes into allocated ones. */
+  write(address: number, from: ArrayBufferView): void;
   load(kernels: readonly Kernel[], phases: readonly Phase[]): Promise<number>;
   run(program: number): Promise<void>;
   unload(program: number): void;
+  /** The kernel's code as text, where people may want to see it: TRACE=x64. */
+  listing?(kernel: Kernel): string;
   dispose(): Promise<void>;
 }

@@ -1,3 +1,4 @@
+export { type Choice, chooseTarget } from "./choose-target.ts";
 export { type CpuOptions, cpuBackend, openCpuBackend, type Trace, type TraceStage, traceStages } from "./cpu.ts";
 export { defaultThreads } from "./engine/index.ts";
 export type { Executor } from "./executor.ts";

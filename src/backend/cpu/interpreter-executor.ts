@@ -19,9 +19,10 @@ export function interpreterExecutor(target: Target): Executor {
     name: `interpreter of ${target.name}`,
     target,
     threads: 1,
-    memory,
     allocate,
     free: () => undefined,
+    read: (address, into) => bytesOf(into).set(new Uint8Array(memory, address, into.byteLength)),
+    write: (address, from) => new Uint8Array(memory, address).set(bytesOf(from)),
     load: async (kernels, phases) => {
       const scratch = allocate(Math.max(64, ...kernels.map((kernel) => kernel.scratchBytes)));
       programs.set(programs.size, { kernels, phases, scratch });
@@ -37,4 +38,8 @@ export function interpreterExecutor(target: Target): Executor {
     unload: (program) => void programs.delete(program),
     dispose: async () => programs.clear(),
   };
+}
+
+function bytesOf(view: ArrayBufferView): Uint8Array {
+  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 }

@@ -24,8 +24,8 @@ interface Ending {
 export class Crew {
   readonly #control: Int32Array;
   readonly #members: Member[] = [];
-  /** Questions without an answer. While there are any, the threads keep the process alive; idle threads do not. */
-  #open = 0;
+  /** Questions without an answer, and other work. While there is any, the threads keep the process alive; idle threads do not. */
+  #busy = 0;
   /** Why no more questions can be asked. */
   #ended: Ending | undefined;
 
@@ -51,6 +51,19 @@ export class Crew {
   async ask(message: (thread: number) => ToWorker): Promise<Answer[]> {
     this.check();
     return this.#answers((worker, thread) => worker.postMessage(message(thread)));
+  }
+
+  /**
+   * Keeps the process alive until the work is done. WebAssembly.compile alone does not: Node then drains its background tasks as if the process
+   * ended, and waits for ever where one of them waits for the main thread's garbage collector.
+   */
+  async holding<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#busy++ === 0) for (const { worker } of this.#members) worker.ref();
+    try {
+      return await work();
+    } finally {
+      if (--this.#busy === 0) for (const { worker } of this.#members) worker.unref();
+    }
   }
 
   /** Sends a message that has no answer. */
@@ -95,17 +108,14 @@ export class Crew {
   }
 
   async #answers(send: (worker: Worker, thread: number) => void): Promise<Answer[]> {
-    if (this.#open++ === 0) for (const { worker } of this.#members) worker.ref();
-    try {
-      return await Promise.all(
+    return this.holding(() =>
+      Promise.all(
         this.#members.map(({ worker, waiting }, thread) => {
           const answer = new Promise<Answer>((resolve, reject) => waiting.push({ resolve, reject }));
           send(worker, thread);
           return answer;
         }),
-      );
-    } finally {
-      if (--this.#open === 0) for (const { worker } of this.#members) worker.unref();
-    }
+      ),
+    );
   }
 }

@@ -1,6 +1,5 @@
 import { afterEach, expect, test } from "vitest";
 import { CriaError } from "../../../base/index.ts";
-import { type Engine, type EngineOptions, openEngine } from "./engine.ts";
 import {
   assemble,
   busy,
@@ -15,19 +14,20 @@ import {
   trapAt,
 } from "./kernels.test.util.ts";
 import type { Phase } from "./program.ts";
+import { openWasmEngine, type WasmEngine, type WasmEngineOptions } from "./wasm-machine.ts";
 
-const opened: Engine[] = [];
+const opened: WasmEngine[] = [];
 afterEach(async () => {
   await Promise.all(opened.splice(0).map((engine) => engine.dispose()));
 });
 
-async function open(options: EngineOptions): Promise<Engine> {
-  const engine = await openEngine(options);
+async function open(options: WasmEngineOptions): Promise<WasmEngine> {
+  const engine = await openWasmEngine(options);
   opened.push(engine);
   return engine;
 }
 
-const ints = (engine: Engine, address: number, length: number): Int32Array => new Int32Array(engine.memory.buffer, address, length);
+const ints = (engine: WasmEngine, address: number, length: number): Int32Array => new Int32Array(engine.memory.buffer, address, length);
 const errorOf = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
     () => undefined,
@@ -205,7 +205,7 @@ test("a program that does not fit its module is refused", async () => {
   const engine = await open({ threads: 2 });
   const step = { kernel: 0, args: [64], units: 1, grain: 1 };
   const load = (change: object, module = assemble(count)) => engine.load(module, [[{ ...step, ...change }]]);
-  await expect(load({ kernel: 1 })).rejects.toThrow("[cpu] step 0 of phase 0 calls kernel 1, but the module exports 0");
+  await expect(load({ kernel: 1 })).rejects.toThrow("[cpu] step 0 of phase 0 calls kernel 1 of a program that has 1");
   await expect(load({ args: [] })).rejects.toThrow("kernel 0 takes 4 arguments, but a step gives it 0 arguments and the engine's 3");
   await expect(load({ args: [1.5] })).rejects.toThrow("argument 0 of step 0 of phase 0 is 1.5");
   await expect(load({ args: [2 ** 32] })).rejects.toThrow("32-bit");
@@ -246,8 +246,8 @@ test("dispose ends a run that would never end, and everything after it throws", 
 });
 
 test("options out of range are refused", async () => {
-  await expect(openEngine({ threads: 0 })).rejects.toThrow("[cpu] threads is 0, but an engine has from 1 to 64 threads");
-  await expect(openEngine({ threads: 1.5 })).rejects.toThrow(CriaError);
-  await expect(openEngine({ maximumBytes: 100 })).rejects.toThrow("[cpu] maximumBytes is 100");
-  await expect(openEngine({ maximumBytes: 2 ** 33 })).rejects.toThrow(CriaError);
+  await expect(openWasmEngine({ threads: 0 })).rejects.toThrow("[cpu] threads is 0, but an engine has from 1 to 64 threads");
+  await expect(openWasmEngine({ threads: 1.5 })).rejects.toThrow(CriaError);
+  await expect(openWasmEngine({ maximumBytes: 100 })).rejects.toThrow("[cpu] maximumBytes is 100");
+  await expect(openWasmEngine({ maximumBytes: 2 ** 33 })).rejects.toThrow(CriaError);
 });

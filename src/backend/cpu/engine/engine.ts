@@ -1,24 +1,25 @@
 // The engine of the CPU backend: worker threads over one shared memory replay programs, while the main thread stays free.
-import { CriaError, check, fail } from "../../../base/index.ts";
+import { check, fail } from "../../../base/index.ts";
 import { createControl, resetControl } from "./barrier.ts";
 import { Crew } from "./crew.ts";
+import { Heap } from "./heap.ts";
+import type { Machine, MachineKind } from "./machine.ts";
+import type { Memory } from "./memory.ts";
 import { checkPhases, type Phase } from "./program.ts";
 import type { Trap } from "./protocol.ts";
 import { createCounters } from "./replay.ts";
-import { checkMaximum, SharedHeap } from "./shared-heap.ts";
 import { checkThreads, defaultThreads } from "./threads.ts";
 
 export interface EngineOptions {
   /** 1 to 64; by default CRIA_THREADS, else the number of cores. One thread is a worker too. */
   readonly threads?: number;
-  /** How far the memory may grow, 65536 to 2^32 (the default); less where the machine lacks the address space. */
-  readonly maximumBytes?: number;
 }
 
-export interface Engine extends AsyncDisposable {
+/** `Source` is what a program's kernels come as, e.g. the bytes of a WebAssembly module. */
+export interface Engine<Source, M extends Memory> extends AsyncDisposable {
   readonly threads: number;
-  /** Shared. A module imports it as `(import "e" "m" (memory 1 65536 shared))`. Its `buffer` is another object after it grew. */
-  readonly memory: WebAssembly.Memory;
+  /** What all threads share, to be read and written between runs. */
+  readonly memory: M;
   /** @returns the address of zeroed bytes, aligned to 64 and never 0. @throws CriaError when the memory's maximum does not suffice, with both sizes. */
   allocate(bytes: number): number;
   /** @throws CriaError when nothing that is allocated starts at this address. */
@@ -26,10 +27,10 @@ export interface Engine extends AsyncDisposable {
   /** Makes sure that from the next run on every thread's scratch has at least this many bytes. Its contents do not outlive a call. */
   reserveScratch(bytes: number): void;
   /**
-   * Compiles the module once and gives it to every thread. The phases are copied.
-   * @returns the program's id, for `run` and `unload`. @throws CriaError when the module or a step is not valid.
+   * Compiles the kernels once and gives them to every thread. The phases are copied.
+   * @returns the program's id, for `run` and `unload`. @throws CriaError when the kernels or a step are not valid.
    */
-  load(module: Uint8Array, phases: readonly Phase[]): Promise<number>;
+  load(source: Source, phases: readonly Phase[]): Promise<number>;
   /**
    * Replays a program. Runs queue: one at a time, in the order of the calls.
    * @throws CriaError when a kernel traps (the engine stays usable, the program's buffers hold what was written until then), or a thread dies.
@@ -41,27 +42,28 @@ export interface Engine extends AsyncDisposable {
   dispose(): Promise<void>;
 }
 
-/** @throws CriaError when options are out of range or the machine gives no shared memory. */
-export async function openEngine({ threads = defaultThreads(), maximumBytes }: EngineOptions = {}): Promise<Engine> {
+/** @throws CriaError when options are out of range or the machine gives no memory. */
+export async function openEngine<Source, M extends Memory>(
+  kind: MachineKind<Source, M>,
+  { threads = defaultThreads() }: EngineOptions = {},
+): Promise<Engine<Source, M>> {
   checkThreads(threads);
-  checkMaximum(maximumBytes);
   const control = createControl();
-  // Threads first: a thread that lacks address space ends the process, a memory can do with less.
-  const crew = await Crew.start({ control, threads });
+  const crew = await Crew.start({ control, threads, linker: kind.linker.href });
   try {
-    return new WorkerEngine(threads, new SharedHeap(maximumBytes), control, crew);
+    return new WorkerEngine(threads, kind.open(), control, crew);
   } catch (error) {
     await crew.dismiss("the engine could not be opened");
     throw error;
   }
 }
 
-class WorkerEngine implements Engine {
+class WorkerEngine<Source, M extends Memory> implements Engine<Source, M> {
   readonly threads: number;
   readonly #control: Int32Array;
   readonly #crew: Crew;
   /** Undefined once disposed, so that a forgotten engine does not hold gigabytes. */
-  #memory: SharedHeap | undefined;
+  #ground: { readonly machine: Machine<Source, M>; readonly heap: Heap<M> } | undefined;
   /** Each loaded program's claim counters. */
   readonly #programs = new Map<number, Int32Array>();
   #nextProgram = 0;
@@ -72,14 +74,14 @@ class WorkerEngine implements Engine {
   /** Scratch that was replaced while a run may still use it. */
   readonly #outgrown: number[] = [];
 
-  constructor(threads: number, heap: SharedHeap, control: Int32Array, crew: Crew) {
+  constructor(threads: number, machine: Machine<Source, M>, control: Int32Array, crew: Crew) {
     this.threads = threads;
-    this.#memory = heap;
+    this.#ground = { machine, heap: new Heap(machine.memory) };
     this.#control = control;
     this.#crew = crew;
   }
 
-  get memory(): WebAssembly.Memory {
+  get memory(): M {
     return this.#heap.memory;
   }
 
@@ -100,18 +102,18 @@ class WorkerEngine implements Engine {
     if (!this.#running) this.#freeOutgrown();
   }
 
-  async load(module: Uint8Array, phases: readonly Phase[]): Promise<number> {
+  async load(source: Source, phases: readonly Phase[]): Promise<number> {
     this.#crew.check();
-    const compiled = await compile(module);
-    const checked = checkPhases(phases, compiled);
-    const { memory } = this.#heap;
+    const { machine } = this.#ground!;
+    const { kernels, code } = await this.#crew.holding(() => machine.place(source));
+    const checked = checkPhases(phases, kernels, this.memory);
     const program = this.#nextProgram++;
     const counters = createCounters(checked);
-    const answers = await this.#crew.ask(() => ({ type: "load", program, module: compiled, memory, phases: checked, counters }));
+    const answers = await this.#crew.ask(() => ({ type: "load", program, code, phases: checked, counters }));
     const problem = answers.find((answer) => answer.problem !== undefined)?.problem;
     if (problem !== undefined) {
       this.#crew.tell({ type: "unload", program });
-      fail("cpu", `a program cannot be loaded: ${problem}: its steps and its module must fit each other and the engine`);
+      fail("cpu", `a program cannot be loaded: ${problem}: its steps and its kernels must fit each other and the engine`);
     }
     this.#programs.set(program, counters);
     return program;
@@ -130,18 +132,20 @@ class WorkerEngine implements Engine {
   }
 
   async dispose(): Promise<void> {
-    this.#memory = undefined;
+    const machine = this.#ground?.machine;
+    this.#ground = undefined;
     this.#programs.clear();
-    await this.#crew.dismiss("the engine was disposed of: open another with openEngine()");
+    await this.#crew.dismiss("the engine was disposed of: open another");
+    machine?.dispose();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
   }
 
-  get #heap(): SharedHeap {
+  get #heap(): Heap<M> {
     this.#crew.check();
-    return this.#memory!;
+    return this.#ground!.heap;
   }
 
   async #run(program: number): Promise<void> {
@@ -155,7 +159,7 @@ class WorkerEngine implements Engine {
       if (trap !== undefined) this.#recover(trap, counters);
     } finally {
       this.#running = false;
-      if (this.#memory !== undefined) this.#freeOutgrown();
+      if (this.#ground !== undefined) this.#freeOutgrown();
     }
   }
 
@@ -168,17 +172,9 @@ class WorkerEngine implements Engine {
   }
 
   #freeOutgrown(): void {
-    for (const address of this.#outgrown.splice(0)) this.#memory!.free(address);
+    for (const address of this.#outgrown.splice(0)) this.#ground!.heap.free(address);
   }
 }
 
 /** Two cache lines: processors fetch lines in pairs, and neighbours' scratch is written all the time. */
 const scratchStep = 128;
-
-async function compile(module: Uint8Array): Promise<WebAssembly.Module> {
-  try {
-    return await WebAssembly.compile(module as Uint8Array<ArrayBuffer>);
-  } catch (cause) {
-    throw new CriaError("cpu", `a program's module is not valid WebAssembly here (${String(cause)}): please report it`, { cause });
-  }
-}

@@ -5,8 +5,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
-import { openEngine } from "./engine.ts";
 import { assemble, busy, count } from "./kernels.test.util.ts";
+import { openWasmEngine } from "./wasm-machine.ts";
 
 const step = (args: number[], units: number) => ({ kernel: 0, args, units, grain: 1 });
 
@@ -15,7 +15,7 @@ test.skipIf(!existsSync("/proc/self/task"))("a hundred engines, opened and dispo
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;
   const round = async (): Promise<void> => {
-    await using engine = await openEngine({ threads: 2 });
+    await using engine = await openWasmEngine({ threads: 2 });
     const bytes = 8e6;
     const address = engine.allocate(bytes);
     new Uint8Array(engine.memory.buffer, address, bytes).fill(1);
@@ -39,7 +39,7 @@ test.skipIf(!existsSync("/proc/self/task"))("a hundred engines, opened and dispo
 });
 
 test("an idle engine uses no CPU", async () => {
-  await using engine = await openEngine({ threads: 2 });
+  await using engine = await openWasmEngine({ threads: 2 });
   const program = await engine.load(assemble(busy), [[step([1000], 50)], [step([1000], 50)]]);
   for (let i = 0; i < 20; i++) await engine.run(program);
   await sleep(50);
@@ -52,14 +52,14 @@ test("an idle engine uses no CPU", async () => {
 
 const script = (body: string): { status: number | null; stdout: string; stderr: string } => {
   const door = (name: string): string => JSON.stringify(new URL(`./${name}.js`, import.meta.url).href);
-  const imports = `import { openEngine } from ${door("engine")}; import * as kernels from ${door("kernels.test.util")};`;
+  const imports = `import { openWasmEngine } from ${door("wasm-machine")}; import * as kernels from ${door("kernels.test.util")};`;
   const args = ["--input-type=module", "--eval", `${imports}\n${body}`];
   return spawnSync(process.execPath, args, { encoding: "utf8", timeout: 60_000 });
 };
 
 test("a process that forgets to dispose finishes its runs, and then exits by itself", () => {
   const { status, stdout, stderr } = script(`
-    const engine = await openEngine({ threads: 2 });
+    const engine = await openWasmEngine({ threads: 2 });
     const program = await engine.load(kernels.assemble(kernels.busy), [[{ kernel: 0, args: [20_000_000], units: 4, grain: 1 }]]);
     engine.run(program).then(() => engine.run(program)).then(() => console.log("ran"));
   `);
@@ -68,7 +68,7 @@ test("a process that forgets to dispose finishes its runs, and then exits by its
 
 test("a process may exit in the middle of a run", () => {
   const { status } = script(`
-    const engine = await openEngine({ threads: 2 });
+    const engine = await openWasmEngine({ threads: 2 });
     const program = await engine.load(kernels.assemble(kernels.forever), [[{ kernel: 0, args: [], units: 2, grain: 1 }]]);
     engine.run(program);
     setTimeout(() => process.exit(7), 50);

@@ -1,11 +1,12 @@
-// A program as the engine sees it: calls of a module's exported functions, in phases.
+// A program as the engine sees it: calls of kernels, in phases.
 import { check } from "../../../base/index.ts";
+import type { Memory } from "./memory.ts";
 
 export interface Step {
-  /** Index of the exported function ("0", "1", …) in the program's module. */
+  /** Index of the kernel in the program. */
   readonly kernel: number;
   /**
-   * Leading arguments: byte addresses and numbers, all i32 (an address above 2 GiB may be given unsigned).
+   * Leading arguments: byte addresses and numbers. For WebAssembly all are i32; an address above 2 GiB may be given unsigned.
    * The call is f(...args, scratch, begin, end); `scratch` is the address of the calling thread's own scratch.
    */
   readonly args: readonly number[];
@@ -19,24 +20,21 @@ export interface Step {
 export type Phase = readonly Step[];
 
 /** A checked copy, without what does nothing: steps without units, then phases without steps. @throws CriaError on a number out of range. */
-export function checkPhases(phases: readonly Phase[], module: WebAssembly.Module): Phase[] {
-  const exports = WebAssembly.Module.exports(module).filter(({ kind }) => kind === "function");
-  const kernels = new Set(exports.map(({ name }) => name));
+export function checkPhases(phases: readonly Phase[], kernels: number, memory: Memory): Phase[] {
   return phases
-    .map((steps, phase) => steps.map((step, i) => checkStep(step, kernels, `step ${i} of phase ${phase}`)).filter(({ units }) => units > 0))
+    .map((steps, phase) =>
+      steps.map((step, i) => checkStep(step, kernels, memory, `step ${i} of phase ${phase}`)).filter(({ units }) => units > 0),
+    )
     .filter((steps) => steps.length > 0);
 }
 
-function checkStep({ kernel, args, units, grain }: Step, kernels: ReadonlySet<string>, name: string): Step {
-  check(
-    kernels.has(`${kernel}`),
-    "cpu",
-    () => `${name} calls kernel ${kernel}, but the module exports ${[...kernels].join(", ") || "none"}`,
-  );
+function checkStep({ kernel, args, units, grain }: Step, kernels: number, memory: Memory, name: string): Step {
+  const known = Number.isInteger(kernel) && kernel >= 0 && kernel < kernels;
+  check(known, "cpu", () => `${name} calls kernel ${kernel} of a program that has ${kernels}`);
   check(isCount(units), "cpu", () => `${name} has ${units} units, but they are a whole number from 0 to ${maximumCount}`);
   check(isCount(grain) && grain > 0, "cpu", () => `${name} has a grain of ${grain}, but it is a whole number from 1 to ${maximumCount}`);
-  const bad = args.findIndex((arg) => !(Number.isInteger(arg) && arg >= -(2 ** 31) && arg < 2 ** 32));
-  check(bad < 0, "cpu", () => `argument ${bad} of ${name} is ${args[bad]}, but it must be a 32-bit integer`);
+  const bad = args.findIndex((arg) => !memory.isArgument(arg));
+  check(bad < 0, "cpu", () => `argument ${bad} of ${name} is ${args[bad]}, but it ${memory.argumentRule}`);
   return { kernel, args: [...args], units, grain };
 }
 

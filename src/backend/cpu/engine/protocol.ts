@@ -3,17 +3,19 @@ import type { Phase } from "./program.ts";
 
 /** What a worker is started with, as its `workerData`. */
 export interface WorkerSetup {
-  /** The barrier's words: outside of the WebAssembly memory, where no kernel can write over them. */
+  /** The barrier's words: outside of the kernels' memory, where none can write over them. */
   readonly control: Int32Array<SharedArrayBuffer>;
   readonly threads: number;
+  /** Where the module lies whose `link` makes a program's functions. */
+  readonly linker: string;
 }
 
 export type ToWorker =
   | {
       readonly type: "load";
       readonly program: number;
-      readonly module: WebAssembly.Module;
-      readonly memory: WebAssembly.Memory;
+      /** For the linker. */
+      readonly code: unknown;
       readonly phases: readonly Phase[];
       readonly counters: Int32Array<SharedArrayBuffer>;
     }

@@ -1,11 +1,11 @@
 import { afterAll, expect, test } from "vitest";
 import { UsageError } from "../../../base/index.ts";
-import { openEngine } from "./engine.ts";
 import { assemble } from "./kernels.test.util.ts";
 import { relaxedSimd } from "./relaxed-simd.ts";
+import { openWasmEngine } from "./wasm-machine.ts";
 
 const has = relaxedSimd({});
-const engine = await openEngine({ threads: 2 });
+const engine = await openWasmEngine({ threads: 2 });
 afterAll(() => engine.dispose());
 
 // (address): the four f32 there become x * x + x.

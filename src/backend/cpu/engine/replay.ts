@@ -1,5 +1,6 @@
 // What a thread does with a program: call by call, with nothing allocated and nothing looked up on the way.
 import { abort, arrive, isAborted, open, wait } from "./barrier.ts";
+import type { LinkedKernel } from "./machine.ts";
 import type { Phase } from "./program.ts";
 import type { Trap } from "./protocol.ts";
 
@@ -27,17 +28,15 @@ interface BoundStep {
 }
 
 type Call = (scratch: number, begin: number, end: number) => void;
-// biome-ignore lint/complexity/noBannedTypes: an exported WebAssembly function of any arity, as WebAssembly's own types have it.
-type Kernel = Function;
 
 /** @throws Error when a step gives a kernel more or fewer arguments than it takes. */
-export function bind(phases: readonly Phase[], kernels: WebAssembly.Exports, counters: Int32Array): BoundProgram {
+export function bind(phases: readonly Phase[], kernels: readonly LinkedKernel[], counters: Int32Array): BoundProgram {
   const bound = phases.map((phase) =>
     phase.map(({ kernel, args, units, grain }): BoundStep => {
-      const f = kernels[kernel] as Kernel;
+      const { call, params } = kernels[kernel]!;
       const given = `${args.length} arguments and the engine's 3`;
-      if (f.length !== args.length + 3) throw new Error(`kernel ${kernel} takes ${f.length} arguments, but a step gives it ${given}`);
-      return { call: bindCall(f, args), kernel, units, grain, chunks: Math.ceil(units / grain) };
+      if (params !== args.length + 3) throw new Error(`kernel ${kernel} takes ${params} arguments, but a step gives it ${given}`);
+      return { call: bindCall(call, args), kernel, units, grain, chunks: Math.ceil(units / grain) };
     }),
   );
   return { phases: bound, counters };
@@ -92,7 +91,7 @@ function clearCounters(counters: Int32Array, steps: number): void {
 
 // A closure an arity: with a spread, a call that does nothing takes several times as long.
 // biome-ignore format: a row an arity.
-function bindCall(f: Kernel, args: readonly number[]): Call {
+function bindCall(f: LinkedKernel["call"], args: readonly number[]): Call {
   const [a = 0, b = 0, c = 0, d = 0, e = 0, g = 0, h = 0, i = 0, j = 0, k = 0, l = 0, m = 0] = args;
   switch (args.length) {
     case 0: return (scratch, begin, end) => f(scratch, begin, end);

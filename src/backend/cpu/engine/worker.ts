@@ -1,9 +1,11 @@
 // A worker thread of the engine: idle in its event loop, where it uses no CPU, until a message comes.
 import { parentPort, workerData } from "node:worker_threads";
+import type { Linker } from "./machine.ts";
 import type { Answer, ToWorker, WorkerSetup } from "./protocol.ts";
 import { type BoundProgram, bind, replay } from "./replay.ts";
 
-const { control, threads } = workerData as WorkerSetup;
+const { control, threads, linker } = workerData as WorkerSetup;
+const { link } = (await import(linker)) as { link: Linker };
 const programs = new Map<number, BoundProgram>();
 const port = parentPort!;
 
@@ -13,10 +15,9 @@ port.on("message", (message: ToWorker) => {
 });
 port.postMessage({} satisfies Answer);
 
-function load({ program, module, memory, phases, counters }: ToWorker & { type: "load" }): Answer {
+function load({ program, code, phases, counters }: ToWorker & { type: "load" }): Answer {
   try {
-    const { exports } = new WebAssembly.Instance(module, { e: { m: memory } });
-    programs.set(program, bind(phases, exports, counters));
+    programs.set(program, bind(phases, link(code), counters));
     return {};
   } catch (error) {
     return { problem: error instanceof Error ? error.message : String(error) };

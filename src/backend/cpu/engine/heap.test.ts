@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
-import { SharedHeap } from "./shared-heap.ts";
+import { Heap } from "./heap.ts";
+import { WasmMemory } from "./wasm-memory.ts";
 
 test("fresh, used and mixed ground is zeroed alike", () => {
-  const heap = new SharedHeap(64 * 65536);
+  const heap = new Heap(new WasmMemory(64 * 65536));
   const bytesAt = (address: number, bytes: number): Uint8Array => new Uint8Array(heap.memory.buffer, address, bytes);
   const used = heap.allocate(1000);
   bytesAt(used, 1000).fill(9);
@@ -14,7 +15,7 @@ test("fresh, used and mixed ground is zeroed alike", () => {
 
 test("all of the maximum can be used, to the last line", () => {
   const maximum = 3 * 65536;
-  const heap = new SharedHeap(maximum);
+  const heap = new Heap(new WasmMemory(maximum));
   const address = heap.allocate(maximum - 64);
   expect(address).toBe(64);
   expect(heap.memory.buffer.byteLength).toBe(maximum);
@@ -22,7 +23,7 @@ test("all of the maximum can be used, to the last line", () => {
 });
 
 test("a maximum that is no whole number of pages counts down to one", () => {
-  const heap = new SharedHeap(65536 + 1000);
+  const heap = new Heap(new WasmMemory(65536 + 1000));
   heap.allocate(65536 - 64);
   expect(() => heap.allocate(64)).toThrow("may grow to 0.1 MB");
 });
