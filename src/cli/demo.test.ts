@@ -6,7 +6,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { Rng } from "../base/index.ts";
 import { commandRows } from "./commands.ts";
 import { Interrupted } from "./interrupt.ts";
-import { runCli, type Terminal } from "./run.ts";
+import type { Terminal } from "./run.ts";
+import { runWords } from "./terminal.test.helper.ts";
 
 let folder: string;
 let text: string;
@@ -87,25 +88,8 @@ test("a text too short to learn from is refused, and leaves nothing", async () =
   expect(await readdir(folder)).not.toContain("short");
 });
 
-async function run(words: readonly string[], more: Partial<Terminal> = {}) {
-  let [stdout, stderr] = ["", ""];
-  const terminal: Terminal = {
-    stdout: (part) => {
-      stdout += part;
-    },
-    stderr: (part) => {
-      stderr += part;
-    },
-    stdin: async () => new Uint8Array(),
-    progress: () => {},
-    signal: new AbortController().signal,
-    width: 80,
-    version: "9.9.9",
-    debug: false,
-    ...more,
-  };
-  const code = await runCli(words, commandRows, terminal);
-  return { code, stdout, stderr };
+function run(words: readonly string[], more: Partial<Terminal> = {}) {
+  return runWords(words, commandRows, more);
 }
 
 /** Sentences of made-up words, the common ones common. */
