@@ -54,3 +54,30 @@ export async function openMatmul(backend, n) {
   graph.keep(linear(graph.input("a", f32(n, n)), graph.input("b", f32(n, n))));
   return openProgram(backend, graph);
 }
+
+/** AdamW as LLaMA has it: it changes no time. */
+const settings = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, decay: 0.1 };
+
+/** Training steps that numbers are told for, as everyone who measures them must have them. */
+export const trainingSteps = {
+  "15M": { vocabSize: 4096, batch: 8, length: 256 },
+  "110M": { vocabSize: 32000, batch: 2, length: 512 },
+};
+
+/** A training step of a preset: its graph, and what fills its buffers. */
+export async function trainingStep({ preset: name, vocabSize, batch, length, recompute = false, ...changes }) {
+  const { initialise, parameterRows, preset } = await import("../dist/model/index.js");
+  const { stepGraph } = await import("../dist/train/index.js");
+  const config = { ...preset(name), ...(vocabSize ? { vocabSize } : {}), ...changes };
+  const { graph } = stepGraph(config, { batch, length, recompute }, settings);
+  const weights = initialise(parameterRows(config), 1);
+  const fill = (tensor) => {
+    if (weights.has(tensor.name)) return weights.get(tensor.name);
+    if (tensor.dtype === "i32")
+      return Int32Array.from({ length: tensor.shape[0] }, (_, i) =>
+        tensor.name === "positions" ? i % length : Math.floor(Math.random() * config.vocabSize),
+      );
+    return tensor.name === "hyper" ? Float32Array.of(1e-4, 1, 1, 1, 1) : new Float32Array(tensor.shape.reduce((a, b) => a * b, 1));
+  };
+  return { graph, fill, config };
+}
