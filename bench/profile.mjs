@@ -91,7 +91,8 @@ function attribute(graph, target, phases) {
   const place = { target, cache: new Map(), table: () => 0, address: () => 0, scratchAddress: 0 };
   let at = 0;
   return graph.nodes.map((node) => {
-    const own = phases.slice(at, (at += lower({ nodes: [node] }, place).phases.length));
+    const own = phases.slice(at, at + lower({ nodes: [node] }, place).phases.length);
+    at += own.length;
     const { op, inputs, outputs, attributes } = node;
     return {
       name: `${op.name}${attributes.form ? ` ${attributes.form}` : ""} ${describe(op.name, inputs, outputs)}`,
