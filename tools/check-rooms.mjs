@@ -22,6 +22,7 @@ export const rooms = {
   infer: ["base", "graph", "backend", "model", "tokenizer"],
   eval: ["base", "graph", "backend", "model", "tokenizer", "data", "infer"],
   train: ["base", "graph", "backend", "model", "tokenizer", "data", "eval", "formats", "files"],
+  plot: [],
   cli: "all",
 };
 
@@ -32,6 +33,7 @@ export const packages = {
   data: ["node:*", "yaml", "zod"],
   train: ["node:*", "zod", "yaml"],
   "backend/cpu": ["node:*"],
+  plot: ["@observablehq/plot", "linkedom"],
   cli: ["node:*", "*"],
 };
 

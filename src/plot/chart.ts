@@ -1,0 +1,57 @@
+// What a chart shows, as plain data: it goes into a report's JSON as it is, and is drawn by `chartSvg`.
+
+export interface Axis {
+  readonly label: string;
+  readonly scale?: "linear" | "log";
+  /** What the axis shows; all of the data by default. Data outside is cut off. */
+  readonly domain?: readonly [number, number];
+}
+
+/** A point; not drawn where a number is not finite, or not above 0 on a logarithmic axis. */
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+  /** The spread around `y`: a band along a line, a bar at a dot. */
+  readonly low?: number;
+  readonly high?: number;
+  /** Written beside the point. */
+  readonly label?: string;
+}
+
+export interface Series {
+  readonly name: string;
+  readonly as: "line" | "dashed" | "dots";
+  readonly points: readonly Point[];
+  /** Series of one group share a colour; every series is its own group by default. */
+  readonly group?: string;
+}
+
+/** Curves and dots over two axes. */
+export interface LineChart {
+  readonly kind: "lines";
+  readonly title: string;
+  readonly x: Axis;
+  readonly y: Axis;
+  readonly series: readonly Series[];
+}
+
+/** A row a name: every value as a dot, their mean as a tick. */
+export interface RangeChart {
+  readonly kind: "ranges";
+  readonly title: string;
+  readonly x: Axis;
+  readonly rows: readonly { readonly name: string; readonly values: readonly number[] }[];
+}
+
+/** Cells coloured by value; row 0 on top, column 0 on the left. */
+export interface HeatChart {
+  readonly kind: "heat";
+  readonly title: string;
+  /** Of columns and of rows. */
+  readonly x: string;
+  readonly y: string;
+  readonly value: string;
+  readonly rows: readonly (readonly number[])[];
+}
+
+export type Chart = LineChart | RangeChart | HeatChart;
