@@ -47,6 +47,13 @@ export async function openProgram(backend, graph, fill = () => undefined) {
   };
 }
 
+/** The machine's multiply-add peak on a backend's own threads, to take turns with what is held against it: flops of one run. */
+export async function openPeak({ executor }) {
+  const cpu = await import("../dist/backend/cpu/index.js");
+  const { run, work, dispose } = await cpu.openPeak(executor);
+  return { run, flops: work, dispose };
+}
+
 /** a[n, n] · b[n, n]ᵀ on a backend. */
 export async function openMatmul(backend, n) {
   const { f32, Graph, linear } = await import("../dist/graph/index.js");

@@ -1,14 +1,14 @@
 // cria doctor: what this machine is and what cria makes of it. A row a finding; what is missing says so and fails the command.
 import { availableParallelism, cpus, freemem, totalmem } from "node:os";
-import { chooseTarget, defaultThreads, openCpuBackend } from "../backend/cpu/index.ts";
+import { chooseTarget, defaultThreads } from "../backend/cpu/index.ts";
 import type { Command } from "./command.ts";
-import { measureMatmul } from "./measure-matmul.ts";
+import { measureSpeed, type Speed } from "./measure-speed.ts";
 import { packageVersion } from "./package-root.ts";
 import { hasSharedMemory, hasSimd } from "./webassembly.ts";
 
 /** `value` is what `--json` prints under the row's name, `text` what a person reads. */
 export interface Finding {
-  readonly value: string | number | boolean | null;
+  readonly value: string | number | boolean | null | readonly object[];
   readonly text: string;
   /** What does not work, and the way out. */
   readonly problem?: string;
@@ -16,8 +16,8 @@ export interface Finding {
 
 export interface Check {
   readonly name: string;
-  /** May take a second or two to measure. */
-  find(signal: AbortSignal): Finding | Promise<Finding>;
+  /** @param speeds measures on one thread and on all; takes a second or two the first time, and then remembers. */
+  find(speeds: () => Promise<readonly Speed[]>): Finding | Promise<Finding>;
 }
 
 const checks: readonly Check[] = [
@@ -31,6 +31,8 @@ const checks: readonly Check[] = [
   { name: "simd", find: () => need(hasSimd(), "WebAssembly SIMD", "use Node 20 or newer without --no-wasm-simd") },
   { name: "threads", find: findThreads },
   { name: "target", find: findTarget },
+  { name: "peak", find: findPeak },
+  { name: "bandwidth", find: findBandwidth },
   { name: "matmul", find: findMatmul },
 ];
 
@@ -41,10 +43,15 @@ export const doctor: Command = {
   flags: [],
   async run(_args, _flags, io) {
     const found: (readonly [string, Finding])[] = [];
+    let measuring: Promise<readonly Speed[]> | undefined;
+    const speeds = () => {
+      measuring ??= measureSpeeds(io.signal);
+      return measuring;
+    };
     for (const [i, check] of checks.entries()) {
       io.signal.throwIfAborted();
       io.progress({ task: `looking at ${check.name}`, done: i, total: checks.length, unit: "checks" });
-      found.push([check.name, await check.find(io.signal)]);
+      found.push([check.name, await check.find(speeds)]);
     }
     const problems = found.flatMap(([, finding]) => finding.problem ?? []);
     io.stdout(io.json ? asJson(found, problems) : asText(found, problems));
@@ -96,11 +103,34 @@ async function findTarget(): Promise<Finding> {
   return { value: name, text: `${name}: ${reason}` };
 }
 
+async function measureSpeeds(signal: AbortSignal): Promise<Speed[]> {
+  const speeds: Speed[] = [];
+  for (const threads of new Set([1, defaultThreads()])) speeds.push(await measureSpeed(threads, signal));
+  return speeds;
+}
+
+/** Operations per second, with one thread and with all. */
+async function findPeak(speeds: () => Promise<readonly Speed[]>): Promise<Finding> {
+  const measured = await speeds();
+  const rows = measured.map(({ threads, rates }) => `${giga(rates.float32)} GFLOP/s in float32 on ${counted(threads)}`);
+  return { value: measured.map(({ threads, rates }) => ({ threads, float32: rates.float32 })), text: rows.join(", ") };
+}
+
+/** Bytes per second, with one thread and with all; what is written counts as much as what is read. */
+async function findBandwidth(speeds: () => Promise<readonly Speed[]>): Promise<Finding> {
+  const measured = await speeds();
+  const rows = measured.map(
+    ({ threads, rates }) => `read ${giga(rates.read)}, copy ${giga(rates.copy)}, update ${giga(rates.update)} GB/s on ${counted(threads)}`,
+  );
+  const value = measured.map(({ threads, rates: { read, copy, update } }) => ({ threads, read, copy, update }));
+  return { value, text: rows.join("; ") };
+}
+
 /** In FLOP/s, with all threads. */
-async function findMatmul(signal: AbortSignal): Promise<Finding> {
-  await using backend = await openCpuBackend();
-  const rate = await measureMatmul(backend, signal);
-  return { value: rate, text: `${(rate / 1e9).toFixed(1)} GFLOP/s for 1024³ products in float32, on ${backend.name}` };
+async function findMatmul(speeds: () => Promise<readonly Speed[]>): Promise<Finding> {
+  const { matmul, rates, backend } = (await speeds()).at(-1)!;
+  const share = `${Math.round((100 * matmul) / rates.float32)} % of the peak`;
+  return { value: matmul, text: `${giga(matmul)} GFLOP/s for 1024³ products in float32, ${share}, on ${backend}` };
 }
 
 function need(there: boolean, what: string, wayOut: string): Finding {
@@ -110,6 +140,14 @@ function need(there: boolean, what: string, wayOut: string): Finding {
 
 function plain(text: string): Finding {
   return { value: text, text };
+}
+
+function giga(rate: number): string {
+  return (rate / 1e9).toFixed(1);
+}
+
+function counted(threads: number): string {
+  return threads === 1 ? "one thread" : `${threads} threads`;
 }
 
 function gib(bytes: number): string {

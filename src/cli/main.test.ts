@@ -34,6 +34,10 @@ test("doctor speaks to people and to programs", async () => {
   const report = JSON.parse(json.stdout);
   expect(report).toMatchObject({ cria: packageVersion(), node: process.versions.node, simd: true, problems: [] });
   expect(report.threads).toBeGreaterThan(0);
+  expect(report.matmul).toBeGreaterThan(0);
+  const counts = report.threads === 1 ? [1] : [1, report.threads];
+  for (const rows of [report.peak, report.bandwidth]) expect(rows.map(({ threads }: { threads: number }) => threads)).toEqual(counts);
+  for (const rates of [...report.peak, ...report.bandwidth]) for (const rate of Object.values(rates)) expect(rate).toBeGreaterThan(0);
   expect(unknown.code).toBe(2);
   expect(JSON.parse(unknown.stdout).error.message).toBe('[cpu] CRIA_TARGET is "wsam", did you mean "wasm"?');
 });

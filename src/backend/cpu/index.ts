@@ -3,3 +3,5 @@ export { type CpuOptions, cpuBackend, openCpuBackend, type Trace, type TraceStag
 export { defaultThreads } from "./engine/index.ts";
 export type { Executor } from "./executor.ts";
 export { interpreterExecutor } from "./interpreter-executor.ts";
+export { allocateWritten, type MachineRates, type Measurable, measureMachine, openKernel, openPeak } from "./measure-machine.ts";
+export { type ExecutorOptions, openExecutor } from "./open-executor.ts";

@@ -7,4 +7,5 @@ export { type EmbeddingSizes, embeddingGradient, embeddingRows } from "./embeddi
 export { fewRows, type MatmulForm, type MatmulSizes, matmul, packedBytes, packMatrix, rowsTimesMatrix } from "./matmul.ts";
 export { layerNorm, layerNormGradient, type NormSizes, normGradientUnits, rmsNorm, rmsNormGradient, sumRows } from "./norm.ts";
 export { type AdamwConstants, adamw, normFromPartials, sumOfSquares, sumOfSquaresUnits } from "./optimiser.ts";
+export { multiplyAddPeak, multiplyAddPeakFlops, type PeakSizes, type StreamMix, type StreamSizes, stream, streamBytes } from "./peak.ts";
 export { type RopeSizes, rope, ropeFrequencies } from "./rope.ts";

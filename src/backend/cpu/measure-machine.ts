@@ -1,0 +1,120 @@
+// What this machine can do at most, on an executor's own threads: the rates that kernels, products and training steps are held against.
+import {
+  type KernelDefinition,
+  multiplyAddPeak,
+  multiplyAddPeakFlops,
+  specialise,
+  stream,
+  streamBytes,
+  sumOfSquares,
+  sumOfSquaresUnits,
+} from "../../kernel/index.ts";
+import type { Executor } from "./executor.ts";
+
+/** Per second: operations, and bytes. */
+export interface MachineRates {
+  readonly float32: number;
+  readonly read: number;
+  /** One array read, another written. */
+  readonly copy: number;
+  /** One array read and written in place. */
+  readonly update: number;
+}
+
+/**
+ * The fastest of several runs each, so that a busy moment does not count; about half a second.
+ * @param bytes touched by a pass over memory: many times what the caches hold. @throws CriaError when there is not as much memory.
+ */
+export async function measureMachine(executor: Executor, bytes = 2 ** 28, signal?: AbortSignal): Promise<MachineRates> {
+  const float32 = await fastest(await openPeak(executor), signal);
+  const memory = allocateWritten(executor, bytes);
+  const sums = executor.allocate(sumOfSquaresUnits(bytes / 4) * 4);
+  try {
+    return { float32, ...(await measureMemory(executor, bytes, memory, sums, signal)) };
+  } finally {
+    executor.free(memory);
+    executor.free(sums);
+  }
+}
+
+/** Something to run again and again, and what one run does: floating-point operations, or bytes moved. */
+export interface Measurable {
+  run(): Promise<void>;
+  readonly work: number;
+  dispose(): void;
+}
+
+/** Float32 multiply-adds in registers; `work` is in floating-point operations, two a multiply-add. A run takes about ten milliseconds. */
+export async function openPeak(executor: Executor): Promise<Measurable> {
+  const sizes = { units: 64 * executor.threads, repeats: 20_000 };
+  const [factors, y] = [executor.allocate(8), executor.allocate(sizes.units * 4)];
+  executor.write(factors, Float32Array.of(0.5, 0.5));
+  const opened = await openKernel(executor, multiplyAddPeak, sizes, [factors, y], multiplyAddPeakFlops(executor.target, sizes));
+  return {
+    ...opened,
+    dispose() {
+      opened.dispose();
+      executor.free(factors);
+      executor.free(y);
+    },
+  };
+}
+
+/** All units of one kernel of the library, on addresses of the executor's memory, which stay the caller's. */
+export async function openKernel<C>(
+  executor: Executor,
+  definition: KernelDefinition<C>,
+  constants: C,
+  args: readonly number[],
+  work: number,
+): Promise<Measurable> {
+  const program = await executor.load([specialise(definition, constants, executor.target)], [[{ kernel: 0, args }]]);
+  return { work, run: () => executor.run(program), dispose: () => executor.unload(program) };
+}
+
+const pieceBytes = 2 ** 22;
+
+/** Zeros that were written: memory that never was has one page of zeros behind it, which a cache holds. */
+export function allocateWritten(executor: Executor, bytes: number): number {
+  const address = executor.allocate(bytes);
+  const zeros = new Uint8Array(pieceBytes);
+  for (let at = 0; at < bytes; at += pieceBytes) executor.write(address + at, zeros.subarray(0, bytes - at));
+  return address;
+}
+
+async function measureMemory(
+  executor: Executor,
+  bytes: number,
+  memory: number,
+  sums: number,
+  signal?: AbortSignal,
+): Promise<Omit<MachineRates, "float32">> {
+  const [all, half] = [bytes / 4, bytes / 8];
+  const [copying, updating] = [
+    { count: half, reads: 1, writes: 1, updates: 0 },
+    { count: all, reads: 0, writes: 0, updates: 1 },
+  ];
+  const read = await openKernel(executor, sumOfSquares, { count: all }, [memory, sums], bytes);
+  const copy = await openKernel(executor, stream, copying, [memory, memory + bytes / 2], streamBytes(copying));
+  const update = await openKernel(executor, stream, updating, [memory], streamBytes(updating));
+  return { read: await fastest(read, signal), copy: await fastest(copy, signal), update: await fastest(update, signal) };
+}
+
+const rounds = 7;
+
+/** Work per second; the first run, in which code is compiled, does not count. */
+async function fastest({ run, work, dispose }: Measurable, signal?: AbortSignal): Promise<number> {
+  try {
+    await run();
+    let best = Number.POSITIVE_INFINITY;
+    for (let round = 0; round < rounds; round++) {
+      signal?.throwIfAborted();
+      const start = performance.now();
+      await run();
+      best = Math.min(best, performance.now() - start);
+    }
+    return (1000 * work) / best;
+  } finally {
+    dispose();
+  }
+}

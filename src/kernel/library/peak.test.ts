@@ -1,0 +1,30 @@
+import { describe, expect, test } from "vitest";
+import { random, runs, sameBits, unwritten } from "../testing.test.helper.ts";
+import { multiplyAddPeak, multiplyAddPeakFlops, stream, streamBytes } from "./peak.ts";
+
+describe.each(runs)("$name", ({ run, target }) => {
+  test("every multiply-add that is counted is done", () => {
+    const sizes = { units: 3, repeats: 5 };
+    const y = run(multiplyAddPeak, sizes, [Float32Array.of(2, 0.5), unwritten(3)])[1]!;
+    const perUnit = multiplyAddPeakFlops(target, sizes) / 2 / 3 / target.lanes;
+    expect([...y]).toEqual([perUnit, perUnit, perUnit]);
+  });
+
+  test.each([
+    { reads: 1, writes: 1, updates: 0 },
+    { reads: 0, writes: 0, updates: 1 },
+    { reads: 2, writes: 2, updates: 1 },
+  ])("streams: $reads read, $updates updated, $writes written", (mix) => {
+    for (const count of [1, 67, 16384, 16384 + 35]) {
+      const read = Array.from({ length: mix.reads + mix.updates }, (_, i) => random(count, i));
+      const written = Array.from({ length: mix.writes }, () => unwritten(count));
+      const after = run(stream, { count, ...mix }, [...read, ...written]);
+      const sum = read.reduce((a, b) => a.map((x, i) => x + b[i]!));
+      after.forEach((array, i) => void expect(sameBits(array, i < mix.reads ? read[i]! : sum)).toBe(true));
+    }
+  });
+});
+
+test("bytes of a stream: an update is read and written", () => {
+  expect(streamBytes({ count: 10, reads: 1, writes: 2, updates: 3 })).toBe(4 * 10 * 9);
+});
