@@ -22,6 +22,7 @@ export const rooms = {
   infer: ["base", "graph", "backend", "model", "tokenizer"],
   eval: ["base", "graph", "backend", "model", "tokenizer", "data", "infer"],
   train: ["base", "graph", "backend", "model", "tokenizer", "data", "eval", "formats", "files"],
+  plan: ["base", "model"],
   plot: [],
   cli: "all",
 };
