@@ -10,6 +10,8 @@ const sizes = [
   [33, 9, 260],
   [37, 41, 19],
   [70, 33, 5],
+  [5, 9, 650],
+  [26, 35, 672],
 ] as const;
 
 describe.each(runs)("$name", ({ target, run }) => {

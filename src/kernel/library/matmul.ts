@@ -1,8 +1,9 @@
-// The three products of a linear layer (forward, gradient of the input, gradient of the weight), by packing B into panels and
-// walking register tiles over them (Goto & van de Geijn 2008, "Anatomy of high-performance matrix multiplication").
+// The three products of a linear layer (forward, gradient of the input, gradient of the weight): B is packed into panels once, A a block
+// at a time by the thread that needs it, and register tiles walk over both (Goto & van de Geijn 2008, "Anatomy of high-performance
+// matrix multiplication"). A packed word is a float32, or two bfloat16 that follow each other in depth.
 import type { Target } from "../ir.ts";
-import { type Builder, type Int, kernel, type Vec } from "../language.ts";
-import { eachStep, type LeftOperand, panelWidth, type Start, tileProduct } from "./product.ts";
+import { type Builder, type Int, kernel, type Position, type Vec } from "../language.ts";
+import { type Depth, eachStep, type LeftOperand, panelWidth, type Start, scaled, tileProduct } from "./product.ts";
 
 /** nt: a[M,K] · b[N,K]ᵀ; nn: a[M,K] · b[K,N]; tn: a[K,M]ᵀ · b[K,N]. The result is [M, N]. */
 export type MatmulForm = "nt" | "nn" | "tn";
@@ -14,12 +15,12 @@ export interface MatmulSizes {
   readonly k: number;
 }
 
-/** Depth of a packed block: a panel of it stays in the first-level cache, a block of panels in the second. */
+/** Depth of a block in words: a panel of it nearly fills the first-level cache, a block of panels a quarter of the second. */
 const blockDepth = 256;
-/** Columns that share a unit of work: 256 × 256 floats of B are a quarter of the second-level cache. */
-const blockColumns = 256;
+/** Columns that share a unit of work. */
+const blockColumns = 512;
 
-/** Bytes of B packed: [block of depth][panel][depth in the block][panel width], the last panel padded with zeros. */
+/** Bytes of B packed: [panel][depth][panel width], the last panel padded with zeros. */
 export function packedBytes(target: Target, sizes: { readonly n: number; readonly k: number }): number {
   return Math.ceil(sizes.n / panelWidth(target)) * panelWidth(target) * sizes.k * 4;
 }
@@ -29,26 +30,18 @@ export const packMatrix = kernel<{ form: MatmulForm; n: number; k: number }>("pa
   const { b, packed } = k.pointers("b", "packed");
   const { begin, end } = k.range();
   const width = panelWidth(k.target);
-  const panels = Math.ceil(n / width);
   const pack = form === "nt" ? packTransposed : packRows;
   k.loop(begin, end, 1, (panel) => {
-    const run = (columns: number) =>
-      eachStep(k, depth, blockDepth, (length, first) => {
-        const blockStart = typeof first === "number" ? packed.add(first * panels * width * 4) : packed.add(first.mul(panels * width * 4));
-        pack(k, { b, n, depth, first, length, columns, column: panel.mul(width), to: blockStart.add(panel.mul(length * width * 4)) });
-      });
-    k.blocks(panel, n, width, run);
+    const to = packed.add(panel.mul(depth * width * 4));
+    k.blocks(panel, n, width, (columns) => pack(k, { b, n, depth, columns, column: panel.mul(width), to }));
   });
-  return { units: panels };
+  return { units: Math.ceil(n / width) };
 });
 
 interface Packing {
   readonly b: Int;
   readonly n: number;
   readonly depth: number;
-  /** First depth step of the block, and how many. */
-  readonly first: Int | number;
-  readonly length: number;
   /** Columns that exist in this panel, and the first of them. */
   readonly columns: number;
   readonly column: Int;
@@ -56,39 +49,37 @@ interface Packing {
 }
 
 /** From b[K, N]: rows of the panel are pieces of rows. */
-function packRows(k: Builder, { b, n, first, length, columns, column, to }: Packing): void {
+function packRows(k: Builder, { b, n, depth, columns, column, to }: Packing): void {
   const width = panelWidth(k.target);
-  const start = typeof first === "number" ? column.add(first * n) : column.add(first.mul(n));
-  const from = b.add(start.mul(4));
+  const from = b.add(column.mul(4));
   const target = k.copy(to);
-  k.loop(from, from.add(length * n * 4), n * 4, (row) => {
-    k.lanes(
-      width,
-      (at) => {
-        const left = columns - at.offset / 4;
-        const value = left >= k.laneCount ? k.load(row, at) : left > 0 ? k.load(row, { ...at, span: left }) : k.constant(0);
-        k.store(value, target, at);
-      },
-      k.target.tile.vectors,
-    );
+  k.loop(from, from.add(depth * n * 4), n * 4, (row) => {
+    k.lanes(width, (at) => k.store(loadFirst(k, row, at, columns), target, at), k.target.tile.vectors);
     target.bump(width * 4);
   });
 }
 
+/** What exists of a vector in a row of `columns`, then zeros. */
+function loadFirst(k: Builder, row: Int, at: Position, columns: number): Vec {
+  const left = columns - at.offset / 4;
+  if (left >= k.laneCount) return k.load(row, at);
+  return left > 0 ? k.load(row, { ...at, span: left }) : k.constant(0);
+}
+
 /** From b[N, K]: squares of lanes × lanes are transposed in registers. */
-function packTransposed(k: Builder, { b, depth, first, length, columns, column, to }: Packing): void {
+function packTransposed(k: Builder, { b, depth, columns, column, to }: Packing): void {
   const width = panelWidth(k.target);
   const lanes = k.laneCount;
-  const row = b.add(column.mul(depth * 4)).add(typeof first === "number" ? first * 4 : first.mul(4));
-  eachStep(k, length, lanes, (count, step) => {
-    const from = row.add(typeof step === "number" ? step * 4 : step.mul(4));
-    const target = to.add(typeof step === "number" ? step * width * 4 : step.mul(width * 4));
+  const row = b.add(column.mul(depth * 4));
+  eachStep(k, depth, lanes, (count, step) => {
+    const from = row.add(scaled(step, 4));
+    const target = to.add(scaled(step, width * 4));
     const span = count === lanes ? "full" : count;
     for (let j = 0; j < width; j += lanes) {
       const rows = Array.from({ length: lanes }, (_, i) =>
-        j + i < columns ? k.load(from, { offset: 0, span, copy: 0 }, (j + i) * depth * 4) : k.constant(0),
+        j + i < columns ? k.load(from, { offset: 0, span, copy: 0 }, (j + i) * depth * 4) : k.variable(),
       );
-      const turned = k.transpose(rows.map((v) => k.copyVec(v)));
+      const turned = k.transpose(rows);
       for (let p = 0; p < count; p++) k.store(turned[p]!, target, { offset: (p * width + j) * 4, span: "full", copy: 0 });
     }
   });
@@ -97,71 +88,151 @@ function packTransposed(k: Builder, { b, depth, first, length, columns, column, 
 /** C = A · packed B, or C += with `accumulate`. Pointers: a, packed, c. One unit a block of rows and columns. */
 export const matmul = kernel<MatmulSizes & { accumulate: boolean }>("matmul", (k, sizes) => {
   const { a, packed, c } = k.pointers("a", "packed", "c");
-  const { begin, end } = k.range();
-  const { m, n } = sizes;
-  const width = panelWidth(k.target);
-  const panels = Math.ceil(n / width);
-  const rowsOf = rowBlock(m, k.target.tile.rows);
-  const rowBlocks = Math.ceil(m / rowsOf);
-  const columnBlocks = Math.ceil((panels * width) / blockColumns);
+  const { scratch, begin, end } = k.range();
+  const { m, n, k: depth, accumulate } = sizes;
+  const panels = Math.ceil(n / panelWidth(k.target));
+  const columnBlocks = Math.ceil((panels * panelWidth(k.target)) / blockColumns);
   const panelsOf = Math.ceil(panels / columnBlocks);
+  const rowsOf = rowBlock(m, columnBlocks, k.target.tile.rows);
+  const length = depthOfBlock(depth);
   k.loop(begin, end, 1, (unit) => {
-    const panel = unit.rem(columnBlocks).mul(panelsOf);
-    const block = { row: unit.div(columnBlocks), panel, lastPanel: panel.add(panelsOf).min(panels) };
-    eachStep(k, sizes.k, blockDepth, (length, first) => depthBlock(k, sizes, { a, packed, c }, block, length, first));
+    const firstPanel = unit.rem(columnBlocks).mul(panelsOf);
+    const block = { firstRow: unit.div(columnBlocks).mul(rowsOf), rowsOf, firstPanel, panelsOf };
+    const multiply = (first: Int | number, steps: Depth, start: Start) =>
+      eachTile(k, m, block, (rows, row) => {
+        const left = packLeft(k, sizes, { a, rows, row, first, to: scratch });
+        const result = { base: c.add(row.mul(n * 4)), rowStride: n * 4 };
+        tileRow(k, sizes, block, rows, steps, left, packed.add(scaled(first, panelWidth(k.target) * 4)), result, start);
+      });
+    if (length >= depth) return multiply(0, depth, accumulate ? "load" : "zero");
+    k.loop(0, depth, length, (first) => {
+      const steps = k.int(depth).sub(first).min(length);
+      multiply(first, { steps, rest: depth % k.target.tile.unroll }, accumulate ? "load" : { first });
+    });
   });
-  return { units: rowBlocks * columnBlocks };
+  return { units: Math.ceil(m / rowsOf) * columnBlocks, scratchBytes: leftBytes(k.target, sizes) };
 });
 
-function depthBlock(
-  k: Builder,
-  sizes: MatmulSizes & { accumulate: boolean },
-  { a, packed, c }: { a: Int; packed: Int; c: Int },
-  { row, panel, lastPanel }: { row: Int; panel: Int; lastPanel: Int },
-  length: number,
-  first: Int | number,
-): void {
-  const { m, n, form } = sizes;
-  const width = panelWidth(k.target);
-  const panels = Math.ceil(n / width);
-  const strides = form === "tn" ? { rowStride: 4, depthStride: m * 4 } : { rowStride: sizes.k * 4, depthStride: 4 };
-  const rowsOf = rowBlock(m, k.target.tile.rows);
-  const left = a
-    .add(row.mul(rowsOf * strides.rowStride))
-    .add(typeof first === "number" ? first * strides.depthStride : first.mul(strides.depthStride));
-  const blockStart = packed.add(typeof first === "number" ? first * panels * width * 4 : first.mul(panels * width * 4));
-  const start: Start = sizes.accumulate ? "load" : typeof first === "number" ? (first === 0 ? "zero" : "load") : { first };
-  k.loop(panel, lastPanel, 1, (p) => {
-    const right = blockStart.add(p.mul(length * width * 4));
-    const result = { base: c.add(row.mul(rowsOf * n * 4)).add(p.mul(width * 4)), rowStride: n * 4 };
-    k.blocks(p, n, width, (columns) =>
-      k.blocks(row, m, rowsOf, (rows) => rowTiles(k, rows, columns, length, { base: left, ...strides }, right, result, start)),
-    );
-  });
+/** The part of C that a unit makes: its rows, and its panels of columns. */
+interface Block {
+  readonly firstRow: Int;
+  readonly rowsOf: number;
+  readonly firstPanel: Int;
+  readonly panelsOf: number;
 }
 
-function rowTiles(
+/** Blocks of equal depth, whole vectors each but for the last. */
+function depthOfBlock(depth: number): number {
+  const blocks = Math.ceil(depth / (blockDepth * 1.25));
+  return Math.ceil(depth / blocks / 16) * 16;
+}
+
+/** The register tiles of a block of rows; the rows that are left below the last whole tile of C make one of their own. */
+function eachTile(k: Builder, m: number, { firstRow, rowsOf }: Block, body: (rows: number, row: Int) => void): void {
+  const { rows } = k.target.tile;
+  const whole = m - (m % rows);
+  const last = firstRow.add(rowsOf);
+  if (whole > 0) k.loop(firstRow, last.min(whole), rows, (row) => body(rows, row));
+  if (whole < m) k.if(last, ">", whole, () => body(m % rows, k.int(whole)));
+}
+
+/** A row of tiles over one block of depth: what is packed of A stays in the first-level cache while the panels go by. */
+function tileRow(
   k: Builder,
+  { n, k: depth }: MatmulSizes,
+  { firstPanel, panelsOf }: Block,
   rows: number,
-  columns: number,
-  depth: number,
+  steps: Depth,
   left: LeftOperand,
-  right: Int,
+  packed: Int,
   result: { base: Int; rowStride: number },
   start: Start,
 ): void {
-  eachStep(k, rows, k.target.tile.rows, (count, first) => {
-    const by = (stride: number) => (typeof first === "number" ? first * stride : first.mul(stride));
-    const a = { ...left, base: left.base.add(by(left.rowStride)) };
-    const b = { base: right, depthStride: panelWidth(k.target) * 4 };
-    tileProduct(k, { rows: count, columns }, depth, a, b, { ...result, base: result.base.add(by(result.rowStride)) }, start);
+  const width = panelWidth(k.target);
+  const tile = (panel: Int, columns: number) => {
+    const right = { base: packed.add(panel.mul(depth * width * 4)), depthStride: width * 4 };
+    tileProduct(k, { rows, columns }, steps, left, right, { ...result, base: result.base.add(panel.mul(width * 4)) }, start);
+  };
+  const whole = Math.floor(n / width);
+  const last = firstPanel.add(panelsOf);
+  if (whole > 0) k.loop(firstPanel, last.min(whole), 1, (panel) => tile(panel, width));
+  if (n % width > 0) k.if(last, ">", whole, () => tile(k.int(whole), n % width));
+}
+
+interface LeftPacking {
+  readonly a: Int;
+  /** Rows of the tile, and the first of them. */
+  readonly rows: number;
+  readonly row: Int;
+  /** First depth step of the block. */
+  readonly first: Int | number;
+  readonly to: Int;
+}
+
+/** A tile's rows of A over a block of depth, where they lie close together: in A, they may compete for one set of the first-level cache. */
+function packLeft(k: Builder, sizes: MatmulSizes, packing: LeftPacking): LeftOperand {
+  const strides = leftStrides(k.target, sizes);
+  (sizes.form === "tn" ? packColumns : packLines)(k, sizes, packing, strides);
+  return { base: packing.to, ...strides };
+}
+
+interface Strides {
+  readonly rowStride: number;
+  readonly depthStride: number;
+}
+
+function leftStrides({ tile }: Target, { form, k: depth }: MatmulSizes): Strides {
+  return form === "tn"
+    ? { rowStride: 4, depthStride: tile.rows * 4 }
+    : { rowStride: (depthOfBlock(depth) + rowPadding) * 4, depthStride: 4 };
+}
+
+/** Words behind each row: rows a multiple of 4096 bytes apart would compete as well. */
+const rowPadding = 16;
+
+function leftBytes({ tile }: Target, { k: depth }: MatmulSizes): number {
+  return tile.rows * (depthOfBlock(depth) + rowPadding) * 4;
+}
+
+/** From a[M, K]: pieces of rows. */
+function packLines(k: Builder, { k: depth }: MatmulSizes, { a, row, rows, first, to }: LeftPacking, { rowStride }: Strides): void {
+  const from = a.add(row.mul(depth * 4)).add(scaled(first, 4));
+  const lines = (count: number) => {
+    const target = k.copy(to);
+    k.loop(from, from.add(rows * depth * 4), depth * 4, (line) => {
+      k.lanes(count, (at) => k.store(k.load(line, at), target, at), 4);
+      target.bump(rowStride);
+    });
+  };
+  const length = depthOfBlock(depth);
+  const rest = depth % length;
+  if (typeof first === "number" || rest === 0) lines(Math.min(depth, length));
+  else
+    k.if(
+      first,
+      "<",
+      depth - rest,
+      () => lines(length),
+      () => lines(rest),
+    );
+}
+
+/** From a[K, M]: pieces of columns, which lie in rows. */
+function packColumns(k: Builder, { m, k: depth }: MatmulSizes, { a, row, rows, first, to }: LeftPacking, { depthStride }: Strides): void {
+  const from = a.add(row.mul(4));
+  const target = k.copy(to);
+  const last = typeof first === "number" ? depth : first.add(depthOfBlock(depth)).min(depth);
+  k.loop(from.add(scaled(first, m * 4)), from.add(scaled(last, m * 4)), m * 4, (line) => {
+    k.lanes(rows, (at) => k.store(k.load(line, at), target, at), 8);
+    target.bump(depthStride);
   });
 }
 
-/** Rows of a unit of work: enough to reuse a panel, few enough that threads share small products evenly. */
-function rowBlock(m: number, tileRows: number): number {
-  const wanted = m > 512 ? 64 : 32;
-  return Math.ceil(wanted / tileRows) * tileRows;
+/** Rows of a unit of work: many, to read B seldom; but so few that threads share the work evenly. */
+function rowBlock(m: number, columnBlocks: number, tileRows: number): number {
+  const units = Math.max(1, Math.ceil(24 / columnBlocks));
+  const wanted = Math.min(192, Math.max(24, m / units));
+  return Math.ceil(m / Math.ceil(m / wanted) / tileRows) * tileRows;
 }
 
 /** Rows of A up to which {@link rowsTimesMatrix} beats packing. */

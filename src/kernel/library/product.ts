@@ -22,7 +22,7 @@ export interface Result {
   readonly rowStride: number;
 }
 
-/** How accumulators start: from zero, from C, or from C unless `first` is zero (a block index). */
+/** What a product is added to: nothing, C, or C unless `first` is zero (a block index). */
 export type Start = "zero" | "load" | { readonly first: Int };
 
 export interface TileShape {
@@ -31,22 +31,14 @@ export interface TileShape {
   readonly columns: number;
 }
 
+/** How many steps: a constant, or a number known at run time whose remainder over the target's unrolling is 0 or `rest`. */
+export type Depth = number | { readonly steps: Int; readonly rest: number };
+
 /** One register tile over `depth` steps. */
-export function tileProduct(
-  k: Builder,
-  shape: TileShape,
-  depth: Int | number,
-  a: LeftOperand,
-  b: RightOperand,
-  c: Result,
-  start: Start,
-): void {
+export function tileProduct(k: Builder, shape: TileShape, depth: Depth, a: LeftOperand, b: RightOperand, c: Result, start: Start): void {
   const spans = columnSpans(k, shape.columns);
   const at = (j: number) => ({ offset: j * k.laneCount * 4, span: spans[j]!, copy: 0 });
   const sums = Array.from({ length: shape.rows }, () => spans.map(() => k.variable()));
-  const loadResult = () => sums.forEach((row, i) => row.forEach((sum, j) => sum.set(k.load(c.base, at(j), i * c.rowStride))));
-  if (start === "load") loadResult();
-  else if (start !== "zero") k.if(start.first, "!=", 0, loadResult);
   const right = k.copy(b.base);
   const step = (p: Int, u: number) => {
     const vectors = spans.map((_, j) => k.load(right, at(j), u * b.depthStride));
@@ -57,6 +49,9 @@ export function tileProduct(
     for (let u = 0; u < unroll; u++) step(p, u);
     right.bump(unroll * b.depthStride);
   });
+  const addResult = () => sums.forEach((row, i) => row.forEach((sum, j) => sum.addTo(k.load(c.base, at(j), i * c.rowStride))));
+  if (start === "load") addResult();
+  else if (start !== "zero") k.if(start.first, "!=", 0, addResult);
   sums.forEach((row, i) => row.forEach((sum, j) => k.store(sum, c.base, at(j), i * c.rowStride)));
 }
 
@@ -64,15 +59,7 @@ export function tileProduct(
  * C[rows × columns] (+)= A · B with constant rows and columns, tile after tile.
  * B's rows must be readable up to `columns`; nothing beyond rows and columns is touched.
  */
-export function blockProduct(
-  k: Builder,
-  shape: TileShape,
-  depth: Int | number,
-  a: LeftOperand,
-  b: RightOperand,
-  c: Result,
-  start: Start,
-): void {
+export function blockProduct(k: Builder, shape: TileShape, depth: number, a: LeftOperand, b: RightOperand, c: Result, start: Start): void {
   const { rows, vectors } = k.target.tile;
   const width = vectors * k.laneCount;
   const column = (bBase: Int, cBase: Int, columns: number) =>
@@ -98,17 +85,18 @@ export function eachStep(k: Builder, count: number, size: number, body: (size: n
   if (count > full) body(count - full, full);
 }
 
-function scaled(first: Int | number, stride: number): Int | number {
+export function scaled(first: Int | number, stride: number): Int | number {
   return typeof first === "number" ? first * stride : first.mul(stride);
 }
 
 /** Walks A's depth by address: the address is the loop's counter. */
-function depthLoop(k: Builder, depth: Int | number, a: LeftOperand, body: (p: Int, unroll: number) => void): void {
-  const unroll = typeof depth === "number" ? k.target.tile.unroll : 1;
-  const full = typeof depth === "number" ? depth - (depth % unroll) : depth;
-  const middle = a.base.add(typeof full === "number" ? full * a.depthStride : full.mul(a.depthStride));
-  k.loop(a.base, middle, unroll * a.depthStride, (p) => body(p, unroll));
-  if (typeof depth === "number" && depth % unroll > 0) k.loop(middle, a.base.add(depth * a.depthStride), a.depthStride, (p) => body(p, 1));
+function depthLoop(k: Builder, depth: Depth, a: LeftOperand, body: (p: Int, unroll: number) => void): void {
+  const { unroll } = k.target.tile;
+  const [steps, rest] = typeof depth === "number" ? [depth, depth % unroll] : [depth.steps, depth.rest];
+  const full = typeof steps === "number" ? steps - rest : steps.div(unroll).mul(unroll);
+  const middle = a.base.add(scaled(full, a.depthStride));
+  if (full !== 0) k.loop(a.base, middle, unroll * a.depthStride, (p) => body(p, unroll));
+  if (rest > 0) k.loop(middle, a.base.add(scaled(steps, a.depthStride)), a.depthStride, (p) => body(p, 1));
 }
 
 function columnSpans(k: Builder, columns: number): Span[] {
