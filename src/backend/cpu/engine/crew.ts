@@ -1,8 +1,8 @@
 // The worker threads: starting them, asking all of them one thing, noticing when one dies, ending them.
 import { Worker } from "node:worker_threads";
 import { CriaError } from "../../../base/index.ts";
-import { abort } from "./barrier.ts";
-import type { Answer, ToWorker, WorkerSetup } from "./protocol.ts";
+import type { Answer, End, ToWorker, WorkerSetup } from "./protocol.ts";
+import { abort, clearTickets } from "./tickets.ts";
 
 interface Member {
   readonly worker: Worker;
@@ -22,26 +22,29 @@ interface Ending {
 }
 
 export class Crew {
-  readonly #control: Int32Array;
+  readonly #tickets: readonly Int32Array[];
+  /** When all threads have left the last run that had these tickets. */
+  readonly #left: Promise<unknown>[] = [];
+  #runs = 0;
   readonly #members: Member[] = [];
   /** Questions without an answer, and other work. While there is any, the threads keep the process alive; idle threads do not. */
   #busy = 0;
   /** Why no more questions can be asked. */
   #ended: Ending | undefined;
 
-  private constructor({ control }: WorkerSetup) {
-    this.#control = control;
+  private constructor({ tickets }: WorkerSetup) {
+    this.#tickets = tickets;
   }
 
   /** Starts the threads, and resolves once all of them listen. @throws CriaError when the system gives fewer; none of them stays. */
-  static async start(setup: WorkerSetup): Promise<Crew> {
+  static async start(setup: WorkerSetup, threads: number): Promise<Crew> {
     const crew = new Crew(setup);
     try {
-      for (let thread = 0; thread < setup.threads; thread++) crew.#members.push(crew.#hire(setup, thread));
-      await crew.#answers(() => {});
+      for (let thread = 0; thread < threads; thread++) crew.#members.push(crew.#hire(setup, thread));
+      await Promise.all(crew.#answers(() => {}));
       return crew;
     } catch (cause) {
-      const started = `the system started ${crew.#members.length} of ${setup.threads} threads`;
+      const started = `the system started ${crew.#members.length} of ${threads} threads`;
       await crew.dismiss(`${started}: set CRIA_THREADS to fewer`, cause as Error);
       throw cause instanceof CriaError ? cause : crew.#error(crew.#ended!);
     }
@@ -50,7 +53,26 @@ export class Crew {
   /** Sends every thread its message, and resolves with every thread's answer. @throws CriaError when a thread has died or dies meanwhile. */
   async ask(message: (thread: number) => ToWorker): Promise<Answer[]> {
     this.check();
-    return this.#answers((worker, thread) => worker.postMessage(message(thread)));
+    return Promise.all(this.#answers((worker, thread) => worker.postMessage(message(thread))));
+  }
+
+  /**
+   * Lets every thread replay a program, with its own scratch, and resolves once the work is done or a kernel has trapped: a thread that the system has put
+   * aside meanwhile may notice later, and finds nothing left to do. One call at a time. @throws CriaError as {@link ask} does.
+   */
+  async run(program: number, scratch: (thread: number) => number): Promise<End> {
+    const tickets = this.#runs++ % this.#tickets.length;
+    await this.#left[tickets];
+    this.check();
+    clearTickets(this.#tickets[tickets]!);
+    const answers = this.#answers((worker, thread) =>
+      worker.postMessage({ type: "run", program, tickets, scratch: scratch(thread) } satisfies ToWorker),
+    );
+    this.#left[tickets] = Promise.allSettled(answers);
+    const end = await firstEnd(answers);
+    // After a trap others may still be in a kernel.
+    if (end.trap !== undefined) await Promise.all(answers);
+    return end;
   }
 
   /**
@@ -81,8 +103,8 @@ export class Crew {
     this.#ended ??= { why, cause };
     const error = this.#error(this.#ended);
     for (const { waiting } of this.#members) for (const { reject } of waiting.splice(0)) reject(error);
-    abort(this.#control);
-    await Promise.all(this.#members.map(({ worker }) => worker.terminate()));
+    this.#tickets.forEach(abort);
+    await this.holding(() => Promise.all(this.#members.map(({ worker }) => worker.terminate())));
   }
 
   #error({ why, cause }: Ending): CriaError {
@@ -107,15 +129,21 @@ export class Crew {
     void this.dismiss(message, cause);
   }
 
-  async #answers(send: (worker: Worker, thread: number) => void): Promise<Answer[]> {
-    return this.holding(() =>
-      Promise.all(
-        this.#members.map(({ worker, waiting }, thread) => {
-          const answer = new Promise<Answer>((resolve, reject) => waiting.push({ resolve, reject }));
+  #answers(send: (worker: Worker, thread: number) => void): Promise<Answer>[] {
+    const answers = this.#members.map(
+      ({ worker, waiting }, thread) =>
+        new Promise<Answer>((resolve, reject) => {
+          waiting.push({ resolve, reject });
           send(worker, thread);
-          return answer;
         }),
-      ),
     );
+    void this.holding(() => Promise.allSettled(answers));
+    return answers;
   }
+}
+
+function firstEnd(answers: readonly Promise<Answer>[]): Promise<End> {
+  return new Promise((resolve, reject) => {
+    for (const answer of answers) answer.then(({ end }) => end && resolve(end), reject);
+  });
 }

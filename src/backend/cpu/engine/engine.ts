@@ -1,14 +1,13 @@
 // The engine of the CPU backend: worker threads over one shared memory replay programs, while the main thread stays free.
 import { check, fail } from "../../../base/index.ts";
-import { createControl, resetControl } from "./barrier.ts";
 import { Crew } from "./crew.ts";
 import { Heap } from "./heap.ts";
 import type { Machine, MachineKind } from "./machine.ts";
 import type { Memory } from "./memory.ts";
 import { checkPhases, type Phase } from "./program.ts";
 import type { Trap } from "./protocol.ts";
-import { createCounters } from "./replay.ts";
 import { checkThreads, defaultThreads } from "./threads.ts";
+import { createTickets } from "./tickets.ts";
 
 export interface EngineOptions {
   /** 1 to 64; by default CRIA_THREADS, else the number of cores. One thread is a worker too. */
@@ -48,10 +47,9 @@ export async function openEngine<Source, M extends Memory>(
   { threads = defaultThreads() }: EngineOptions = {},
 ): Promise<Engine<Source, M>> {
   checkThreads(threads);
-  const control = createControl();
-  const crew = await Crew.start({ control, threads, linker: kind.linker.href });
+  const crew = await Crew.start({ tickets: createTickets(runsAtATime), linker: kind.linker.href }, threads);
   try {
-    return new WorkerEngine(threads, kind.open(), control, crew);
+    return new WorkerEngine(threads, kind.open(), crew);
   } catch (error) {
     await crew.dismiss("the engine could not be opened");
     throw error;
@@ -60,12 +58,10 @@ export async function openEngine<Source, M extends Memory>(
 
 class WorkerEngine<Source, M extends Memory> implements Engine<Source, M> {
   readonly threads: number;
-  readonly #control: Int32Array;
   readonly #crew: Crew;
   /** Undefined once disposed, so that a forgotten engine does not hold gigabytes. */
   #ground: { readonly machine: Machine<Source, M>; readonly heap: Heap<M> } | undefined;
-  /** Each loaded program's claim counters. */
-  readonly #programs = new Map<number, Int32Array>();
+  readonly #programs = new Set<number>();
   #nextProgram = 0;
   #lastRun: Promise<void> = Promise.resolve();
   #running = false;
@@ -74,10 +70,9 @@ class WorkerEngine<Source, M extends Memory> implements Engine<Source, M> {
   /** Scratch that was replaced while a run may still use it. */
   readonly #outgrown: number[] = [];
 
-  constructor(threads: number, machine: Machine<Source, M>, control: Int32Array, crew: Crew) {
+  constructor(threads: number, machine: Machine<Source, M>, crew: Crew) {
     this.threads = threads;
     this.#ground = { machine, heap: new Heap(machine.memory) };
-    this.#control = control;
     this.#crew = crew;
   }
 
@@ -108,14 +103,13 @@ class WorkerEngine<Source, M extends Memory> implements Engine<Source, M> {
     const { kernels, code } = await this.#crew.holding(() => machine.place(source));
     const checked = checkPhases(phases, kernels, this.memory);
     const program = this.#nextProgram++;
-    const counters = createCounters(checked);
-    const answers = await this.#crew.ask(() => ({ type: "load", program, code, phases: checked, counters }));
+    const answers = await this.#crew.ask(() => ({ type: "load", program, code, phases: checked }));
     const problem = answers.find((answer) => answer.problem !== undefined)?.problem;
     if (problem !== undefined) {
       this.#crew.tell({ type: "unload", program });
       fail("cpu", `a program cannot be loaded: ${problem}: its steps and its kernels must fit each other and the engine`);
     }
-    this.#programs.set(program, counters);
+    this.#programs.add(program);
     return program;
   }
 
@@ -150,31 +144,30 @@ class WorkerEngine<Source, M extends Memory> implements Engine<Source, M> {
 
   async #run(program: number): Promise<void> {
     this.#crew.check();
-    const counters = this.#programs.get(program) ?? fail("cpu", `cannot run program ${program}: it is not loaded, or no longer`);
-    const { address, stride } = this.#scratch;
+    check(this.#programs.has(program), "cpu", () => `cannot run program ${program}: it is not loaded, or no longer`);
     this.#running = true;
     try {
-      const answers = await this.#crew.ask((thread) => ({ type: "run", program, scratch: address + thread * stride }));
-      const trap = answers.find((answer) => answer.trap !== undefined)?.trap;
-      if (trap !== undefined) this.#recover(trap, counters);
+      const { address, stride } = this.#scratch;
+      const { trap } = await this.#crew.run(program, (thread) => address + thread * stride);
+      if (trap !== undefined) failOf(trap);
     } finally {
       this.#running = false;
       if (this.#ground !== undefined) this.#freeOutgrown();
     }
   }
 
-  /** Every thread has reported, so nobody reads these words now. */
-  #recover(trap: Trap, counters: Int32Array): never {
-    resetControl(this.#control);
-    counters.fill(0);
-    const where = `kernel ${trap.kernel} trapped in phase ${trap.phase}, units ${trap.begin} to ${trap.end} (${trap.message})`;
-    fail("cpu", `${where}: its step's addresses or sizes are wrong, which only a mistake in cria can cause; please report it`);
-  }
-
   #freeOutgrown(): void {
     for (const address of this.#outgrown.splice(0)) this.#ground!.heap.free(address);
   }
 }
+
+function failOf({ kernel, phase, begin, end, message }: Trap): never {
+  const where = `kernel ${kernel} trapped in phase ${phase}, units ${begin} to ${end} (${message})`;
+  fail("cpu", `${where}: its step's addresses or sizes are wrong, which only a mistake in cria can cause; please report it`);
+}
+
+/** The one that works, and those that it left behind with a thread that has not noticed yet: behind so many, it waits for the thread. */
+const runsAtATime = 8;
 
 /** Two cache lines: processors fetch lines in pairs, and neighbours' scratch is written all the time. */
 const scratchStep = 128;

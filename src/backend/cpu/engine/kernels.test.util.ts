@@ -39,6 +39,7 @@ const constant = (small: number): number[] => [0x41, small]; // i32.const, 0 to 
 const [eq, ltU, add, mul, remU] = [0x46, 0x49, 0x6a, 0x6c, 0x70];
 const load = [0x28, 2, 0];
 const store = [0x36, 2, 0];
+const atomicLoad = [0xfe, 0x10, 2, 0];
 const atomicAdd = [0xfe, 0x1e, 2, 0];
 const drop = 0x1a;
 const unreachable = 0x00;
@@ -84,6 +85,12 @@ export const peek: TinyKernel = { params: 4, body: [...get(0), ...load, drop] };
 export const busy: TinyKernel = {
   params: 4,
   body: [0x03, 0x40, ...get(0), ...constant(1), 0x6b, 0x22, 0, 0x0d, 0, end],
+};
+
+/** (flag): counts flag[1] up, then waits until flag[0] is no longer 0. */
+export const waitForFlag: TinyKernel = {
+  params: 4,
+  body: [...get(0), ...constant(1), 0xfe, 0x1e, 2, 4, drop, 0x03, 0x40, ...get(0), ...atomicLoad, 0x45, 0x0d, 0, end],
 };
 
 /** () never ends. */

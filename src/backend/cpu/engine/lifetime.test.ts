@@ -66,6 +66,19 @@ test("a process that forgets to dispose finishes its runs, and then exits by its
   expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: "ran\n", stderr: "" });
 });
 
+test("a process may dispose at any moment, and goes on behind it", () => {
+  const { status, stdout, stderr } = script(`
+    for (let i = 0; i < 20; i++) {
+      const engine = await openWasmEngine({ threads: 2 });
+      const program = await engine.load(kernels.assemble(kernels.nothing), Array(i).fill([{ kernel: 0, args: [], units: 2, grain: 1 }]));
+      for (let run = 0; run < 10; run++) await engine.run(program);
+      await engine.dispose();
+    }
+    console.log("disposed");
+  `);
+  expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: "disposed\n", stderr: "" });
+});
+
 test("a process may exit in the middle of a run", () => {
   const { status } = script(`
     const engine = await openWasmEngine({ threads: 2 });

@@ -1,4 +1,4 @@
-// What an engine runs on: WebAssembly or machine code. The engine's threads, barriers and claims are the same for both.
+// What an engine runs on: WebAssembly or machine code. The engine's threads and tickets are the same for both.
 import type { Memory } from "./memory.ts";
 
 /** `Source` is what a program's kernels come as. */

@@ -1,6 +1,7 @@
 // A program as the engine sees it: calls of kernels, in phases.
 import { check } from "../../../base/index.ts";
 import type { Memory } from "./memory.ts";
+import { endOfTickets } from "./tickets.ts";
 
 export interface Step {
   /** Index of the kernel in the program. */
@@ -16,16 +17,22 @@ export interface Step {
   readonly grain: number;
 }
 
-/** Steps of one phase do not depend on each other: threads go from one to the next without waiting. Between phases all meet. */
+/** Steps of one phase do not depend on each other: threads go from one to the next without waiting. A phase begins when all before it is done. */
 export type Phase = readonly Step[];
+
+/** Calls that these steps take. */
+export const countChunks = (steps: readonly Step[]): number => steps.reduce((sum, { units, grain }) => sum + Math.ceil(units / grain), 0);
 
 /** A checked copy, without what does nothing: steps without units, then phases without steps. @throws CriaError on a number out of range. */
 export function checkPhases(phases: readonly Phase[], kernels: number, memory: Memory): Phase[] {
-  return phases
+  const checked = phases
     .map((steps, phase) =>
       steps.map((step, i) => checkStep(step, kernels, memory, `step ${i} of phase ${phase}`)).filter(({ units }) => units > 0),
     )
     .filter((steps) => steps.length > 0);
+  const chunks = countChunks(checked.flat());
+  check(chunks < endOfTickets, "cpu", () => `a program of ${chunks} calls is longer than ${endOfTickets - 1}: take larger grains`);
+  return checked;
 }
 
 function checkStep({ kernel, args, units, grain }: Step, kernels: number, memory: Memory, name: string): Step {

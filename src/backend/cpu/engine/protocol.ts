@@ -3,9 +3,8 @@ import type { Phase } from "./program.ts";
 
 /** What a worker is started with, as its `workerData`. */
 export interface WorkerSetup {
-  /** The barrier's words: outside of the kernels' memory, where none can write over them. */
-  readonly control: Int32Array<SharedArrayBuffer>;
-  readonly threads: number;
+  /** The words of as many runs as may be under way: outside of the kernels' memory, where none can write over them. */
+  readonly tickets: readonly Int32Array<SharedArrayBuffer>[];
   /** Where the module lies whose `link` makes a program's functions. */
   readonly linker: string;
 }
@@ -17,18 +16,21 @@ export type ToWorker =
       /** For the linker. */
       readonly code: unknown;
       readonly phases: readonly Phase[];
-      readonly counters: Int32Array<SharedArrayBuffer>;
     }
-  /** `scratch` is the address of this worker's own. */
-  | { readonly type: "run"; readonly program: number; readonly scratch: number }
+  /** `tickets` is which of the words are this run's; `scratch` is the address of this worker's own. */
+  | { readonly type: "run"; readonly program: number; readonly tickets: number; readonly scratch: number }
   | { readonly type: "unload"; readonly program: number };
 
 /** A worker's answer to its start, and to every load and run, in order; empty when all went well. */
 export interface Answer {
   /** Why a program could not be loaded. */
   readonly problem?: string;
-  readonly trap?: Trap;
+  /** From the one thread that knows how a run ended. The others may come later. */
+  readonly end?: End;
 }
+
+/** All work of a run is done, or a kernel trapped. */
+export type End = { readonly done: true; readonly trap?: undefined } | { readonly done?: undefined; readonly trap: Trap };
 
 /** A kernel that trapped, e.g. by an address out of bounds. */
 export interface Trap {

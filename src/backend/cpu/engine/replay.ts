@@ -1,21 +1,14 @@
 // What a thread does with a program: call by call, with nothing allocated and nothing looked up on the way.
-import { abort, arrive, isAborted, open, wait } from "./barrier.ts";
 import type { LinkedKernel } from "./machine.ts";
-import type { Phase } from "./program.ts";
-import type { Trap } from "./protocol.ts";
-
-/** Words from one step's claim counter to the next: a cache line. */
-const counterWords = 16;
-
-/** One claim counter for every step of the longest phase; phases take turns with them. */
-export function createCounters(phases: readonly Phase[]): Int32Array<SharedArrayBuffer> {
-  const longest = Math.max(1, ...phases.map((phase) => phase.length));
-  return new Int32Array(new SharedArrayBuffer(4 * counterWords * longest));
-}
+import { countChunks, type Phase, type Step } from "./program.ts";
+import type { End, Trap } from "./protocol.ts";
+import { abort, claim, finish, nextTicket, waitFor } from "./tickets.ts";
 
 export interface BoundProgram {
-  readonly phases: readonly (readonly BoundStep[])[];
-  readonly counters: Int32Array;
+  /** Those of all phases, in order. */
+  readonly steps: readonly BoundStep[];
+  /** Chunks of all steps. */
+  readonly tickets: number;
 }
 
 interface BoundStep {
@@ -23,70 +16,82 @@ interface BoundStep {
   readonly kernel: number;
   readonly units: number;
   readonly grain: number;
-  /** Claims that find work: ceil(units / grain). */
-  readonly chunks: number;
+  readonly phase: number;
+  /** The ticket of its first chunk, and the one behind its last. */
+  readonly first: number;
+  readonly end: number;
+  /** How many chunks are finished when its phase may begin: all of those before. */
+  readonly opens: number;
 }
 
 type Call = (scratch: number, begin: number, end: number) => void;
 
 /** @throws Error when a step gives a kernel more or fewer arguments than it takes. */
-export function bind(phases: readonly Phase[], kernels: readonly LinkedKernel[], counters: Int32Array): BoundProgram {
-  const bound = phases.map((phase) =>
-    phase.map(({ kernel, args, units, grain }): BoundStep => {
-      const { call, params } = kernels[kernel]!;
-      const given = `${args.length} arguments and the engine's 3`;
-      if (params !== args.length + 3) throw new Error(`kernel ${kernel} takes ${params} arguments, but a step gives it ${given}`);
-      return { call: bindCall(call, args), kernel, units, grain, chunks: Math.ceil(units / grain) };
-    }),
-  );
-  return { phases: bound, counters };
+export function bind(phases: readonly Phase[], kernels: readonly LinkedKernel[]): BoundProgram {
+  const steps: BoundStep[] = [];
+  let tickets = 0;
+  for (const [phase, unbound] of phases.entries()) {
+    const opens = tickets;
+    for (const step of unbound) {
+      const { kernel, units, grain } = step;
+      const first = tickets;
+      tickets += countChunks([step]);
+      steps.push({ call: link(step, kernels[kernel]!), kernel, units, grain, phase, first, end: tickets, opens });
+    }
+  }
+  return { steps, tickets };
+}
+
+function link({ kernel, args }: Step, { call, params }: LinkedKernel): Call {
+  const given = `${args.length} arguments and the engine's 3`;
+  if (params !== args.length + 3) throw new Error(`kernel ${kernel} takes ${params} arguments, but a step gives it ${given}`);
+  return bindCall(call, args);
 }
 
 /**
- * This thread's share of one run. The last phase has no barrier to wait at: its end is that every thread has reported.
- * @returns the trap when a kernel trapped on this thread; the other threads then leave at their next barrier.
+ * This thread's share of one run.
+ * @returns what the engine must hear of: that this thread finished the run's last chunk, or that a kernel trapped on it.
  */
-export function replay({ phases, counters }: BoundProgram, control: Int32Array, threads: number, scratch: number): Trap | undefined {
-  for (let p = 0; p < phases.length; p++) {
-    const phase = phases[p]!;
-    const trap = work(phase, counters, scratch);
-    if (trap !== undefined) {
-      abort(control);
-      return { ...trap, phase: p };
+export function replay({ steps, tickets }: BoundProgram, words: Int32Array, scratch: number): End | undefined {
+  let at = 0;
+  /** Where the phase begins that this thread has seen open. */
+  let opened = 0;
+  /** Chunks of it that this thread has finished, and not yet told the others of. */
+  let untold = 0;
+  let ticket = nextTicket(words);
+  while (ticket < tickets) {
+    while (ticket >= steps[at]!.end) at++;
+    const step = steps[at]!;
+    if (step.opens !== opened) {
+      if (untold > 0) finish(words, untold, step.opens);
+      waitFor(words, step.opens);
+      untold = 0;
+      opened = step.opens;
     }
-    const current = arrive(control, threads);
-    if (current === undefined) {
-      clearCounters(counters, phase.length);
-      open(control);
-    } else if (p < phases.length - 1) wait(control, current);
-    if (isAborted(control)) return undefined;
-  }
-  return undefined;
-}
-
-/** Claims and does chunks of each step until none is left. */
-function work(phase: readonly BoundStep[], counters: Int32Array, scratch: number): Omit<Trap, "phase"> | undefined {
-  for (let s = 0; s < phase.length; s++) {
-    const { call, kernel, units, grain, chunks } = phase[s]!;
-    const counter = s * counterWords;
-    // A plain look first: where nothing is left, the counter's cache line need not be taken from its neighbours.
-    while (Atomics.load(counters, counter) < chunks) {
-      const begin = Atomics.add(counters, counter, 1) * grain;
-      if (begin >= units) break;
-      const end = Math.min(begin + grain, units);
-      try {
-        call(scratch, begin, end);
-      } catch (error) {
-        return { kernel, begin, end, message: String(error) };
+    const found = claim(words, ticket);
+    if (found === ticket) {
+      const trap = callChunk(step, ticket, scratch);
+      if (trap !== undefined) {
+        abort(words);
+        return { trap };
       }
-    }
+      untold++;
+      ticket++;
+    } else ticket = found;
   }
-  return undefined;
+  const isLast = tickets === 0 || (untold > 0 && finish(words, untold, tickets) === tickets);
+  return isLast ? { done: true } : undefined;
 }
 
-/** Plain stores: the barrier's generation, which moves after them, makes them seen. */
-function clearCounters(counters: Int32Array, steps: number): void {
-  for (let s = 0; s < steps; s++) counters[s * counterWords] = 0;
+function callChunk({ call, kernel, units, grain, phase, first }: BoundStep, ticket: number, scratch: number): Trap | undefined {
+  const begin = (ticket - first) * grain;
+  const end = Math.min(begin + grain, units);
+  try {
+    call(scratch, begin, end);
+    return undefined;
+  } catch (error) {
+    return { kernel, phase, begin, end, message: String(error) };
+  }
 }
 
 // A closure an arity: with a spread, a call that does nothing takes several times as long.

@@ -4,7 +4,7 @@ import type { Linker } from "./machine.ts";
 import type { Answer, ToWorker, WorkerSetup } from "./protocol.ts";
 import { type BoundProgram, bind, replay } from "./replay.ts";
 
-const { control, threads, linker } = workerData as WorkerSetup;
+const { tickets, linker } = workerData as WorkerSetup;
 const { link } = (await import(linker)) as { link: Linker };
 const programs = new Map<number, BoundProgram>();
 const port = parentPort!;
@@ -15,16 +15,16 @@ port.on("message", (message: ToWorker) => {
 });
 port.postMessage({} satisfies Answer);
 
-function load({ program, code, phases, counters }: ToWorker & { type: "load" }): Answer {
+function load({ program, code, phases }: ToWorker & { type: "load" }): Answer {
   try {
-    programs.set(program, bind(phases, link(code), counters));
+    programs.set(program, bind(phases, link(code)));
     return {};
   } catch (error) {
     return { problem: error instanceof Error ? error.message : String(error) };
   }
 }
 
-function run({ program, scratch }: ToWorker & { type: "run" }): Answer {
-  const trap = replay(programs.get(program)!, control, threads, scratch);
-  return trap === undefined ? {} : { trap };
+function run({ program, tickets: run, scratch }: ToWorker & { type: "run" }): Answer {
+  const end = replay(programs.get(program)!, tickets[run]!, scratch);
+  return end === undefined ? {} : { end };
 }
