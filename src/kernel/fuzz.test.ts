@@ -10,6 +10,7 @@ const kernels = 150;
 /** Ints stay below 256, so that index · 16 + offset + a vector stays inside. */
 const region = 256 * 16 + 128;
 const units = 3;
+const narrow = ["f16", "bf16", "u16", "i8", "u8"] as const;
 
 const fuzz = kernel<{ seed: number }>("fuzz", (k, { seed }) => {
   const { x } = k.pointers("x");
@@ -124,8 +125,10 @@ class Generator {
     const index = this.#int().mul(16);
     const span = this.#span();
     const at = { offset: this.#rng.below(12) * 4, span, copy: 0, ...(this.#rng.below(2) === 0 ? { index } : {}) };
-    const choice = this.#rng.below(4);
-    if (choice === 0) this.#k.store(this.#vec(), this.#x, at);
+    const choice = this.#rng.below(6);
+    if (choice === 5) this.#k.storeNarrow(this.#pick(["f16", "bf16", "u16", "u8"] as const), this.#vec(), this.#x, at);
+    else if (choice === 4) this.#scope.vecs.push(this.#noNaN(this.#k.loadNarrow(this.#pick(narrow), this.#x, at)));
+    else if (choice === 0) this.#k.store(this.#vec(), this.#x, at);
     else if (choice === 1) this.#scope.vecs.push(this.#k.splat(this.#x.add(index), at.offset));
     else if (choice === 2) this.#keep(this.#k.loadInt(this.#x.add(index), at.offset));
     else this.#scope.vecs.push(this.#k.load(this.#x, at));
@@ -162,7 +165,11 @@ class Generator {
         { op: "ffma", d, a, b, c },
       ]),
     );
-    value.set(value.equals(value).select(value, this.#k.constant(0)));
+    value.set(this.#noNaN(value));
+  }
+
+  #noNaN(value: Vec): Vec {
+    return value.equals(value).select(value, this.#k.constant(0));
   }
 
   #bitOp(): void {
@@ -178,9 +185,22 @@ class Generator {
         { op: "vkeep", d, a, b, span: this.#span() },
         { op: "select", d, mask: this.#pick(this.#scope.masks).reg, a, b },
         { op: "vsplati", d, a: this.#int().reg },
+        { op: "bf16pair", d, a, b },
+        { op: "dotu8", d, a, b, c: this.#vec().reg },
+        { op: "dotbf16", d, ...this.#exactPairs() },
       ]),
     );
     if (this.#rng.below(6) === 0) this.#scope.vecs.push(...this.#k.transpose(Array.from({ length: this.#k.laneCount }, () => this.#vec())));
+  }
+
+  /** Operands whose products and sum are exact, in any order: factors 2 and 4, small integers to add. */
+  #exactPairs(): { a: Reg; b: Reg; c: Reg } {
+    const k = this.#k;
+    const pairs = () =>
+      this.#vec()
+        .and(k.intConstant(0xc080c080 | 0))
+        .or(k.intConstant(0x40004000)).reg;
+    return { a: pairs(), b: pairs(), c: this.#vec().and(k.intConstant(255)).toFloat().reg };
   }
 
   /** Into a fresh register, or over one that exists: an operand, perhaps. */

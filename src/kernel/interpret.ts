@@ -10,11 +10,13 @@ import type {
   LaneBinary,
   LaneShift,
   Mem,
+  Narrow,
   Op,
   Reg,
   Relation,
   Span,
 } from "./ir.ts";
+import { float16Value, float32Value, narrowBytes, roundToBfloat16, roundToEven, roundToFloat16 } from "./narrow.ts";
 
 /** Runs a kernel over `memory`. @param args byte addresses and numbers, the last three are scratch, begin, end. @throws CriaError on an access outside. */
 export function interpret(kernel: Kernel, memory: ArrayBufferLike, args: readonly number[]): void {
@@ -81,6 +83,20 @@ class Machine {
         return this.#load(op.d, op.m, op.span);
       case "vstore":
         return this.#store(op.a, op.m, op.span);
+      case "vloadNarrow":
+        return this.#loadNarrow(op.d, op.m, op.span, op.type);
+      case "vstoreNarrow":
+        return this.#storeNarrow(op.a, op.m, op.span, op.type);
+      case "bf16pair": {
+        const half = (reg: Reg, i: number) => roundToBfloat16(this.#vec(reg).i[i]!, this.#kernel.target.bf16Dot);
+        return this.#bits(op.d, (i) => half(op.a, i) | (half(op.b, i) << 16));
+      }
+      case "dotbf16":
+        return this.#floats(op.d, (i) => this.#dotPairs(this.#vec(op.a).i[i]!, this.#vec(op.b).i[i]!, this.#vec(op.c).f[i]!));
+      case "dotu8":
+        return this.#bits(op.d, (i) => this.#vec(op.c).i[i]! + dotBytes(this.#vec(op.a).i[i]!, this.#vec(op.b).i[i]!));
+      case "prefetch":
+        return;
       case "vsplat": {
         const bits = this.#bytes.getInt32(this.#address(op.m, 4), true);
         return this.#bits(op.d, () => bits);
@@ -114,8 +130,7 @@ class Machine {
       case "vsar":
         return this.#bits(op.d, (i) => laneShift[op.op](this.#vec(op.a).i[i]!, op.b));
       case "ffma": {
-        const fma = this.#kernel.target.fusedMultiplyAdd ? fusedMultiplyAdd : separateMultiplyAdd;
-        return this.#floats(op.d, (i) => fma(this.#vec(op.a).f[i]!, this.#vec(op.b).f[i]!, this.#vec(op.c).f[i]!));
+        return this.#floats(op.d, (i) => this.#multiplyAdd(this.#vec(op.a).f[i]!, this.#vec(op.b).f[i]!, this.#vec(op.c).f[i]!));
       }
       case "i2f":
         return this.#floats(op.d, (i) => this.#vec(op.a).i[i]!);
@@ -152,6 +167,16 @@ class Machine {
       default:
         op satisfies never;
     }
+  }
+
+  #multiplyAdd(a: number, b: number, c: number): number {
+    return this.#kernel.target.fusedMultiplyAdd ? fusedMultiplyAdd(a, b, c) : separateMultiplyAdd(a, b, c);
+  }
+
+  /** The low halves first. */
+  #dotPairs(a: number, b: number, c: number): number {
+    const low = Math.fround(this.#multiplyAdd(float32Value(a << 16), float32Value(b << 16), c));
+    return this.#multiplyAdd(float32Value(a & upperHalf), float32Value(b & upperHalf), low);
   }
 
   #int(value: Reg | number): number {
@@ -202,6 +227,30 @@ class Machine {
     const count = spanned(span, this.#lanes);
     const address = this.#address(m, count * 4);
     for (let i = 0; i < count; i++) this.#bytes.setInt32(address + i * 4, this.#vec(a).i[i]!, true);
+  }
+
+  #loadNarrow(d: Reg, m: Mem, span: Span, type: Narrow): void {
+    const count = spanned(span, this.#lanes);
+    const size = narrowBytes[type];
+    const address = this.#address(m, count * size);
+    const element = (i: number) => (size === 1 ? this.#bytes.getUint8(address + i) : this.#bytes.getUint16(address + i * 2, true));
+    if (type === "f16") this.#floats(d, (i) => (i < count ? float16Value(element(i)) : 0));
+    else this.#bits(d, (i) => (i < count ? widen[type](element(i)) : 0));
+  }
+
+  #storeNarrow(a: Reg, m: Mem, span: Span, type: Exclude<Narrow, "i8">): void {
+    const count = spanned(span, this.#lanes);
+    const size = narrowBytes[type];
+    const address = this.#address(m, count * size);
+    for (let i = 0; i < count; i++) {
+      const bits = this.#vec(a).i[i]!;
+      if (type === "u8") this.#bytes.setUint8(address + i, bits);
+      else this.#bytes.setUint16(address + i * 2, type === "u16" ? bits : this.#round(type, bits), true);
+    }
+  }
+
+  #round(type: "f16" | "bf16", bits: number): number {
+    return type === "f16" ? roundToFloat16(bits) : roundToBfloat16(bits, this.#kernel.target.bf16Dot);
   }
 
   #loadInt(m: Mem, type: "i32" | "u16" | "u8" | "i8"): number {
@@ -303,6 +352,22 @@ const relations: Record<Relation, (a: number, b: number) => boolean> = {
   "!=": (a, b) => a !== b,
 };
 
+const upperHalf = -0x10000;
+
+/** A lane's bits. */
+const widen: Record<Exclude<Narrow, "f16">, (bits: number) => number> = {
+  bf16: (bits) => bits << 16,
+  u16: (bits) => bits,
+  i8: (bits) => (bits << 24) >> 24,
+  u8: (bits) => bits,
+};
+
+function dotBytes(a: number, b: number): number {
+  let sum = 0;
+  for (let shift = 0; shift < 32; shift += 8) sum += ((a >>> shift) & 255) * ((b << (24 - shift)) >> 24);
+  return sum;
+}
+
 function separateMultiplyAdd(a: number, b: number, c: number): number {
   return Math.fround(a * b) + c;
 }
@@ -333,10 +398,4 @@ function nextFloat(value: number, up: boolean): number {
 function truncateSaturating(value: number): number {
   if (Number.isNaN(value)) return 0;
   return Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, Math.trunc(value)));
-}
-
-function roundToEven(value: number): number {
-  const floor = Math.floor(value);
-  if (value - floor !== 0.5 || floor % 2 !== 0) return Math.round(value); // ties go up, −0.5 to −0
-  return floor;
 }

@@ -32,6 +32,9 @@ export type LaneShift = "vshl" | "vshr" | "vsar";
 /** Float comparisons are false for NaN; `vlt` compares int32 lanes. */
 export type Compare = "flt" | "fle" | "feq" | "vlt" | "veq";
 
+/** Elements in memory that are narrower than a lane. */
+export type Narrow = "f16" | "bf16" | "u16" | "i8" | "u8";
+
 export type Op =
   | { readonly op: "iconst"; readonly d: Reg; readonly value: number }
   | { readonly op: "imov"; readonly d: Reg; readonly a: Reg }
@@ -44,6 +47,21 @@ export type Op =
   /** Lanes beyond the span read as zero. */
   | { readonly op: "vload"; readonly d: Reg; readonly m: Mem; readonly span: Span }
   | { readonly op: "vstore"; readonly a: Reg; readonly m: Mem; readonly span: Span }
+  /** An element a lane, consecutive in memory: f16 and bf16 as float32, the others as int32. Lanes beyond the span read as zero. */
+  | { readonly op: "vloadNarrow"; readonly d: Reg; readonly m: Mem; readonly span: Span; readonly type: Narrow }
+  /**
+   * An element a lane: floats to nearest, ties to even, too large to infinity; a NaN keeps its sign and upper bits and becomes quiet.
+   * Of integers the low bits. Targets with `bf16Dot` store floats below 2⁻¹²⁶ as bf16 zeros of their sign.
+   */
+  | { readonly op: "vstoreNarrow"; readonly a: Reg; readonly m: Mem; readonly span: Span; readonly type: Exclude<Narrow, "i8"> }
+  /** a as bf16 in the low half of each lane, b in the high half; rounded as `vstoreNarrow` does. */
+  | { readonly op: "bf16pair"; readonly d: Reg; readonly a: Reg; readonly b: Reg }
+  /** Lanes as pairs of bf16: d = c + a.low · b.low + a.high · b.high in float32, rounded, and subnormals kept or not, as the target has it. */
+  | { readonly op: "dotbf16"; readonly d: Reg; readonly a: Reg; readonly b: Reg; readonly c: Reg }
+  /** Lanes as four bytes: d = c + Σ a · b in int32, exact, wrapping; a's bytes are unsigned, b's signed. */
+  | { readonly op: "dotu8"; readonly d: Reg; readonly a: Reg; readonly b: Reg; readonly c: Reg }
+  /** Brings a cache line near; touches nothing, so any address will do. */
+  | { readonly op: "prefetch"; readonly m: Mem }
   /** One 32-bit element from memory in every lane. */
   | { readonly op: "vsplat"; readonly d: Reg; readonly m: Mem }
   /** An int register, truncated to 32 bits, in every lane. */
@@ -107,6 +125,10 @@ export interface Target {
   readonly lanes: number;
   /** Whether `ffma` rounds once. */
   readonly fusedMultiplyAdd: boolean;
+  /** Whether `dotbf16` is one instruction: twice the rate of `ffma`. */
+  readonly bf16Dot: boolean;
+  /** Whether `dotu8` is one instruction: four times the rate of `ffma`. */
+  readonly int8Dot: boolean;
   /** Register tile of a matrix product: rows × vectors accumulators, and how often its inner loop is unrolled. */
   readonly tile: { readonly rows: number; readonly vectors: number; readonly unroll: number };
 }

@@ -11,6 +11,7 @@ import type {
   LaneBinary,
   LaneShift,
   Mem,
+  Narrow,
   Op,
   Reg,
   RegKind,
@@ -18,6 +19,7 @@ import type {
   Span,
   Target,
 } from "./ir.ts";
+import { narrowBytes } from "./narrow.ts";
 import { verify } from "./spec.ts";
 
 /** A kernel before it knows its sizes and its target. `build` returns how it splits into units of parallel work. */
@@ -160,6 +162,14 @@ export class Vec {
   accumulate(a: Vec, b: Vec): void {
     this.k.emit({ op: "ffma", d: this.reg, a: a.reg, b: b.reg, c: this.reg });
   }
+  /** this += a · b over pairs of bf16: see {@link Vec.pairBf16}. */
+  accumulatePairs(a: Vec, b: Vec): void {
+    this.k.emit({ op: "dotbf16", d: this.reg, a: a.reg, b: b.reg, c: this.reg });
+  }
+  /** this += a · b over four bytes a lane, those of a unsigned, those of b signed; this holds int32. Exact. */
+  accumulateBytes(a: Vec, b: Vec): void {
+    this.k.emit({ op: "dotu8", d: this.reg, a: a.reg, b: b.reg, c: this.reg });
+  }
   addTo(b: Vec): void {
     this.k.emit({ op: "fadd", d: this.reg, a: this.reg, b: b.reg });
   }
@@ -220,6 +230,12 @@ export class Vec {
   }
   maximum(): Vec {
     return this.#reduce("rmax");
+  }
+  /** Rounded to bf16 in the low half of each lane, `high` in the high half. Below 2⁻¹²⁶ it may become zero. */
+  pairBf16(high: Vec): Vec {
+    const d = this.k.register("vec");
+    this.k.emit({ op: "bf16pair", d, a: this.reg, b: high.reg });
+    return new Vec(this.k, d);
   }
   swapNeighbours(): Vec {
     const d = this.k.register("vec");
@@ -283,13 +299,15 @@ export class Builder {
   readonly target: Target;
   readonly #params: { name: string; reg: Reg }[] = [];
   readonly #constants = new Map<string, Vec>();
-  #next = 0;
+  #next: number;
   #prologue: Op[] = [];
   #block: Op[] = [];
 
-  constructor(name: string, target: Target) {
+  /** @param firstRegister the number from which new registers count. */
+  constructor(name: string, target: Target, firstRegister = 0) {
     this.name = name;
     this.target = target;
+    this.#next = firstRegister;
   }
 
   get laneCount(): number {
@@ -370,6 +388,26 @@ export class Builder {
     return new Vec(this, d);
   }
 
+  /**
+   * Consecutive elements of 8 or 16 bits: floats as float32, integers as int32.
+   * `at` is where the same elements would lie if each had 32 bits, as {@link Builder.lanes} gives it; `extra` counts bytes.
+   */
+  loadNarrow(type: Narrow, base: Int, at: Position = whole, extra = 0): Vec {
+    const d = this.register("vec");
+    this.emit({ op: "vloadNarrow", d, m: memory(base, narrowed(at, type), extra), span: at.span, type });
+    return new Vec(this, d);
+  }
+
+  /** The inverse: floats rounded to nearest, ties to even; of integers the low bits. Below 2⁻¹²⁶ bf16 may become zero. */
+  storeNarrow(type: Exclude<Narrow, "i8">, value: Vec, base: Int, at: Position = whole, extra = 0): void {
+    this.emit({ op: "vstoreNarrow", a: value.reg, m: memory(base, narrowed(at, type), extra), span: at.span, type });
+  }
+
+  /** A hint that the cache line at base + offset bytes is wanted soon. */
+  prefetch(base: Int, offset = 0): void {
+    this.emit({ op: "prefetch", m: { base: base.reg, offset } });
+  }
+
   /** Stores lane 0. */
   storeScalar(value: Vec, base: Int, offset = 0): void {
     this.emit({ op: "vstore", a: value.reg, m: { base: base.reg, offset }, span: this.target.lanes === 1 ? "full" : 1 });
@@ -394,12 +432,12 @@ export class Builder {
   /** for (i = from; i < to; i += step). */
   loop(from: Int | number, to: Int | number, step: number, body: (i: Int) => void): void {
     const i = this.register("int");
-    const ops = this.#nest(() => body(new Int(this, i)));
+    const ops = this.nested(() => body(new Int(this, i)));
     this.emit({ op: "loop", i, from: operand(from), to: operand(to), step, body: ops });
   }
 
   if(a: Int, relation: Relation, b: Int | number, then: () => void, otherwise: () => void = () => undefined): void {
-    this.emit({ op: "if", a: a.reg, relation, b: operand(b), whenTrue: this.#nest(then), otherwise: this.#nest(otherwise) });
+    this.emit({ op: "if", a: a.reg, relation, b: operand(b), whenTrue: this.nested(then), otherwise: this.nested(otherwise) });
   }
 
   /** Runs `body` over `count` consecutive 32-bit elements, a vector at a time, then once for the tail; `unroll` bodies an iteration. */
@@ -461,6 +499,16 @@ export class Builder {
       );
   }
 
+  /** What `run` emits, as a block of its own. */
+  nested(run: () => void): Op[] {
+    const outer = this.#block;
+    this.#block = [];
+    run();
+    const inner = this.#block;
+    this.#block = outer;
+    return inner;
+  }
+
   register(kind: RegKind): Reg {
     return { kind, id: this.#next++ };
   }
@@ -494,15 +542,6 @@ export class Builder {
     this.#params.push({ name, reg });
     return new Int(this, reg);
   }
-
-  #nest(run: () => void): Op[] {
-    const outer = this.#block;
-    this.#block = [];
-    run();
-    const inner = this.#block;
-    this.#block = outer;
-    return inner;
-  }
 }
 
 function operand(value: Int | number): Reg | number {
@@ -512,6 +551,11 @@ function operand(value: Int | number): Reg | number {
 function memory(base: Int, at: Position, extra: number): Mem {
   const offset = at.offset + extra;
   return at.index ? { base: base.reg, index: at.index.reg, offset } : { base: base.reg, offset };
+}
+
+function narrowed(at: Position, type: Narrow): Position {
+  const part = 4 / narrowBytes[type];
+  return { ...at, offset: at.offset / part, ...(at.index ? { index: at.index.div(part) } : {}) };
 }
 
 function tree<T>(values: readonly T[], join: (a: T, b: T) => T): T {

@@ -7,7 +7,7 @@ import { type Builder, Int, kernel, specialise, Vec } from "./language.ts";
 import { compiledRuns, crampedRuns, skipped } from "./testing.test.helper.ts";
 
 const units = 200;
-const results = 33;
+const results = 82;
 
 /** Bytes of a vector, of what a unit has of each (three vectors, two small ints and room behind them in, results out), of all inputs. */
 function sizesFor(lanes: number) {
@@ -74,6 +74,32 @@ const cases: Record<Op["op"], (given: Given) => Result> = {
       k.store(b, x, at(20, span));
       return k.load(x, at(20));
     }),
+  vloadNarrow: ({ k, x }) =>
+    (["f16", "bf16", "u16", "i8", "u8"] as const).flatMap((type) => [
+      ...spansOf(k).map((span) => k.loadNarrow(type, x, at(8, span), 3)),
+      ...(type === "i8" ? [k.loadNarrow(type, x, { ...at(0), index: k.int(12) })] : []),
+    ]),
+  vstoreNarrow: ({ k, x, b }) =>
+    (["f16", "bf16", "u16", "u8"] as const).flatMap((type) =>
+      spansOf(k).map((span) => {
+        k.storeNarrow(type, b, x, at(20, span), 1);
+        return k.load(x, at(4));
+      }),
+    ),
+  bf16pair: ({ k, x, a, b }) => [a.pairBf16(b), a.pairBf16(a), k.load(x, at(4)).pairBf16(b), k.splat(x).pairBf16(b)],
+  // Factors 2 and 4 and small integers to add: exact in any order.
+  dotbf16: ({ k, x, a, b, c }) => {
+    const exact = (v: Vec) => v.and(k.intConstant(0xc080c080 | 0)).or(k.intConstant(0x40004000));
+    const small = c.and(k.intConstant(255)).toFloat();
+    k.store(exact(c), x, at(8));
+    return products("dotbf16", k, [exact(a), exact(b), k.load(x, at(8)), k.splat(x, 12)], small);
+  },
+  dotu8: ({ k, x, a, b, c }) => products("dotu8", k, [a, b, k.load(x, at(8)), k.splat(x, 12)], c),
+  prefetch: ({ k, x, a }) => {
+    k.prefetch(x, 64);
+    k.prefetch(k.int(0));
+    return a;
+  },
   vsplat: ({ k, x }) => [k.splat(x), k.splat(x, 44)],
   vsplati: ({ k, i }) => [k.splatInt(i), k.splatInt(i.mul(-1))],
   viota: ({ k }) => k.iota(),
@@ -143,6 +169,21 @@ const cases: Record<Op["op"], (given: Given) => Result> = {
       return [taken, nested];
     }),
 };
+
+/** Two registers and two that lie in memory, in either place, the result in each operand's register. */
+function products(op: "dotbf16" | "dotu8", k: Builder, [a, b, row, one]: readonly Vec[], c: Vec): Vec[] {
+  const make = (x: Vec, y: Vec, d: (x: Vec, y: Vec, sum: Vec) => Vec) => {
+    const [left, right, sum] = [x, y, c].map((v) => k.copyVec(v)) as [Vec, Vec, Vec];
+    const to = d(left, right, sum);
+    k.emit({ op, d: to.reg, a: left.reg, b: right.reg, c: sum.reg });
+    return to;
+  };
+  const direct = (x: Vec, y: Vec) => emitVec(k, (d) => ({ op, d, a: x.reg, b: y.reg, c: c.reg }));
+  return [
+    ...[direct(a!, b!), direct(a!, row!), direct(one!, b!), direct(a!, a!)],
+    ...[make(a!, b!, (x) => x), make(a!, b!, (_, y) => y), make(a!, b!, (_x, _y, sum) => sum)],
+  ];
+}
 
 const testOp = kernel<{ op: Op["op"] }>("testOp", (k, { op }) => {
   const { inputs, results } = k.pointers("inputs", "results");

@@ -9,11 +9,11 @@ import { assembleModule } from "./wasm/module.ts";
 import type { RegisterFiles } from "./x64/allocate.ts";
 import { assembleX64 } from "./x64/assemble.ts";
 import { execute, type Placed, whyNot, withGuards } from "./x64/run.test.helper.ts";
-import { avx2, avx512, systemV } from "./x64/target.ts";
+import { avx2, avx512, avx512Dots, systemV } from "./x64/target.ts";
 
 /** Targets that nothing compiles for, so that kernels prove they know no lane count. */
-export const wide8: Target = { name: "lanes8", lanes: 8, fusedMultiplyAdd: true, tile: { rows: 6, vectors: 2, unroll: 2 } };
-export const wide16: Target = { name: "lanes16", lanes: 16, fusedMultiplyAdd: true, tile: { rows: 12, vectors: 2, unroll: 4 } };
+export const wide8: Target = { ...avx2, name: "lanes8" };
+export const wide16: Target = { ...avx512, name: "lanes16" };
 
 export interface Run {
   readonly name: string;
@@ -48,22 +48,26 @@ const compiled: Compile = (kernel, memory) => {
 };
 
 /** A line for every target that cannot run here: shown as a skipped test. */
-export const skipped: readonly string[] = [avx2, avx512].flatMap((target) => {
+export const skipped: readonly string[] = [avx2, avx512, avx512Dots].flatMap((target) => {
   const reason = whyNot(target);
-  return reason ? [`${target.name}: ${reason}`] : [];
+  return reason ? [`${nameOf(target)}: ${reason}`] : [];
 });
 
-const natives = [avx2, avx512].filter((target) => whyNot(target) === undefined);
+const natives = [avx2, avx512, avx512Dots].filter((target) => whyNot(target) === undefined);
+
+function nameOf(target: Target): string {
+  return target.bf16Dot ? `${target.name} with dot products` : target.name;
+}
 
 export const compiledRuns: readonly CompiledRun[] = [
   wasmRunner("wasm", wasm128),
   ...(fusesMultiplyAdd() ? [wasmRunner("wasm+fma", wasmRelaxed)] : []),
-  ...natives.map((target) => nativeRunner(target.name, target)),
+  ...natives.map((target) => nativeRunner(nameOf(target), target)),
 ];
 
 /** So few registers that most values are spilled; nothing an instruction needs is missing. */
 const few: RegisterFiles = { int: [0, 3, 11, 12], vec: [0, 7, 8, 15], mask: [1, 7] };
-export const crampedRuns = natives.map((target) => nativeRunner(`${target.name}, few registers`, target, few));
+export const crampedRuns = natives.map((target) => nativeRunner(`${nameOf(target)}, few registers`, target, few));
 
 export const runs: readonly Run[] = [
   ...[wasm128, wide8, wide16].map((target) => runner(`interpreter ${target.name}`, target, interpreted)),

@@ -22,7 +22,8 @@ test("the widest that works is chosen, and says why", async () => {
     isFallback: false,
     reason: expect.stringContaining("512"),
   });
-  expect(await chooseTarget("", machine(0x06))).toMatchObject({ name: "avx2", isFallback: false });
+  expect((await chooseTarget("", machine(0xe6))).machine?.target).toMatchObject({ bf16Dot: true, int8Dot: true });
+  expect(await chooseTarget("", machine(0x06))).toMatchObject({ name: "avx2", machine: { target: { bf16Dot: false, int8Dot: false } } });
   const none = await chooseTarget("", machine(0x02));
   expect(none).toMatchObject({ name: "wasm", isFallback: true });
   expect(none.reason).toBe("no machine code: this CPU lacks avx2, fma, f16c, or its system does not let programs use it");

@@ -52,13 +52,19 @@ export async function chooseTarget(wish = process.env.CRIA_TARGET, open: () => P
         reason: wish ? "CRIA_TARGET says so" : reason,
         isFallback: false,
         features,
-        machine: { native: opened.native!, target },
+        machine: { native: opened.native!, target: withDots(target, features!) },
       };
     obstacles.push(obstacle);
   }
   if (wish === "wasm") return { name: wish, reason: "CRIA_TARGET says so", isFallback: false, features };
   if (wish) throw new UsageError("cpu", `CRIA_TARGET is "${wish}", but ${obstacles[0]}: unset it, or set it to wasm`);
   return { name: "wasm", reason: `no machine code: ${obstacles.at(-1)}`, isFallback: true, features };
+}
+
+/** The dot products that a CPU with this target may have or not. */
+function withDots(target: Target, features: CpuFeatures): Target {
+  if (target !== avx512) return target;
+  return { ...target, bf16Dot: features.has("avx512_bf16"), int8Dot: features.has("avx512_vnni") };
 }
 
 function lacking(needs: readonly CpuFeature[], features: CpuFeatures): string | undefined {

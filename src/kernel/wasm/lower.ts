@@ -1,6 +1,10 @@
 // IR → the body of a WebAssembly function: a virtual register is a local, a loop is a loop. V8 schedules and allocates registers.
+import { fail } from "../../base/index.ts";
+import { expand } from "../expand.ts";
 import type { Kernel, Mem, Op, Reg, Relation, Span, Target } from "../ir.ts";
+import { narrowBytes } from "../narrow.ts";
 import { operandsOf } from "../operands.ts";
+import { type Piece, piecesOf } from "../pieces.ts";
 import { control, emptyBlock, integer, signed, simd, unsigned, valueType } from "./encoding.ts";
 
 /**
@@ -10,12 +14,13 @@ import { control, emptyBlock, integer, signed, simd, unsigned, valueType } from 
 const tile = { rows: 4, vectors: 2, unroll: 1 } as const;
 
 /** SIMD128, four lanes; a multiply-add rounds twice. */
-export const wasm128: Target = { name: "wasm", lanes: 4, fusedMultiplyAdd: false, tile };
+export const wasm128: Target = { name: "wasm", lanes: 4, fusedMultiplyAdd: false, bf16Dot: false, int8Dot: false, tile };
 /** With relaxed SIMD, whose multiply-add is one instruction where the machine has it. */
 export const wasmRelaxed: Target = { ...wasm128, name: "wasm+fma", fusedMultiplyAdd: true };
 
 /** A code entry of the module's code section: locals, then instructions. */
-export function lower(kernel: Kernel): number[] {
+export function lower(given: Kernel): number[] {
+  const kernel = expand(given, { f16: false, bf16: false });
   const locals = assignLocals(kernel);
   const code = new Emitter(locals.index, kernel.target);
   code.block(kernel.body);
@@ -116,6 +121,17 @@ class Emitter {
         return this.#load(op.d, op.m, op.span);
       case "vstore":
         return this.#store(op.a, op.m, op.span);
+      case "vloadNarrow":
+        return this.#loadNarrow(op);
+      case "vstoreNarrow":
+        return this.#storeNarrow(op);
+      case "dotu8":
+        return this.#dotBytes(op.d, op.a, op.b, op.c);
+      case "prefetch":
+        return;
+      case "bf16pair":
+      case "dotbf16":
+        return fail("wasm", `${op.op}: must be expanded before it is lowered`);
       case "vsplat":
         this.#address(op.m);
         this.#memory("v128.load32_splat", 2, op.m.offset);
@@ -237,6 +253,69 @@ class Emitter {
     this.#get(a);
     this.#memory(span === "full" ? "v128.store" : "v128.store64_lane", 2, m.offset);
     if (span !== "full") this.#emit(0);
+  }
+
+  #loadNarrow({ d, m, span, type }: Extract<Op, { op: "vloadNarrow" }>): void {
+    const [first, ...more] = piecesOf(narrowBytes[type] * (span === "full" ? 4 : span));
+    this.#loadPiece(m, first!, undefined);
+    this.#set(d);
+    for (const piece of more) {
+      this.#loadPiece(m, piece, d);
+      this.#set(d);
+    }
+    this.#get(d);
+    for (const name of widen[type as keyof typeof widen]) this.#simd(name);
+    this.#set(d);
+  }
+
+  /** Some bytes into a vector that exists, or into zeros. */
+  #loadPiece(m: Mem, { offset, bytes }: Piece, into: Reg | undefined): void {
+    this.#address(m);
+    if (!into && bytes >= 4) return this.#memory(bytes === 8 ? "v128.load64_zero" : "v128.load32_zero", 0, m.offset + offset);
+    if (into) this.#get(into);
+    else this.#vectorConst([0, 0, 0, 0], "i32");
+    this.#memory(loadLane[bytes as keyof typeof loadLane], 0, m.offset + offset);
+    this.#emit(offset / bytes);
+  }
+
+  /** The elements' bytes side by side, then in pieces. */
+  #storeNarrow({ a, m, span, type }: Extract<Op, { op: "vstoreNarrow" }>): void {
+    const size = narrowBytes[type];
+    const order = Array.from({ length: 16 }, (_, i) => Math.floor((i % (4 * size)) / size) * 4 + (i % size));
+    for (const { offset, bytes } of piecesOf(size * (span === "full" ? 4 : span))) {
+      this.#address(m);
+      this.#get(a);
+      this.#get(a);
+      this.#simd("i8x16.shuffle");
+      this.#emit(...order);
+      this.#memory(storeLane[bytes], 0, m.offset + offset);
+      this.#emit(offset / bytes);
+    }
+  }
+
+  /** c + even bytes' products + odd bytes' products, each of 16 bits times 16 bits in pairs. */
+  #dotBytes(d: Reg, a: Reg, b: Reg, c: Reg): void {
+    this.#get(c);
+    this.#get(a);
+    this.#vectorConst(Array<number>(4).fill(0x00ff00ff), "i32");
+    this.#simd("v128.and");
+    this.#get(b);
+    this.#shift("i16x8.shl", 8);
+    this.#shift("i16x8.shr_s", 8);
+    this.#simd("i32x4.dot_i16x8_s");
+    this.#simd("i32x4.add");
+    this.#get(a);
+    this.#shift("i16x8.shr_u", 8);
+    this.#get(b);
+    this.#shift("i16x8.shr_s", 8);
+    this.#simd("i32x4.dot_i16x8_s");
+    this.#simd("i32x4.add");
+    this.#set(d);
+  }
+
+  #shift(name: keyof typeof simd, bits: number): void {
+    this.#const(bits);
+    this.#simd(name);
   }
 
   #multiplyAdd(d: Reg, a: Reg, b: Reg, c: Reg): void {
@@ -386,6 +465,15 @@ const relation: Record<Relation, keyof typeof integer> = {
   "==": "i32.eq",
   "!=": "i32.ne",
 };
+
+const widen = {
+  u16: ["i32x4.extend_low_i16x8_u"],
+  i8: ["i16x8.extend_low_i8x16_s", "i32x4.extend_low_i16x8_s"],
+  u8: ["i16x8.extend_low_i8x16_u", "i32x4.extend_low_i16x8_u"],
+} as const;
+
+const loadLane = { 1: "v128.load8_lane", 2: "v128.load16_lane", 4: "v128.load32_lane" } as const;
+const storeLane = { 1: "v128.store8_lane", 2: "v128.store16_lane", 4: "v128.store32_lane", 8: "v128.store64_lane" } as const;
 
 const unary = {
   fsqrt: "f32x4.sqrt",

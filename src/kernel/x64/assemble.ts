@@ -1,5 +1,6 @@
 // A kernel's machine code: selected, allocated, framed by the calling convention, encoded.
 import { fail } from "../../base/index.ts";
+import { expand } from "../expand.ts";
 import type { Kernel, RegKind } from "../ir.ts";
 import { allocate, type RegisterFiles } from "./allocate.ts";
 import { type Actual, type Assembled, Assembler, type VectorLength } from "./assembler.ts";
@@ -26,7 +27,7 @@ export function assembleX64(kernel: Kernel, convention: Convention = systemV, fi
   const { name, target } = kernel;
   const dialect =
     dialects[target.name] ?? fail("x64", `${name}: specialised for ${target.name}, must be for ${Object.keys(dialects).join(" or ")}`);
-  const lowered = lower(kernel, dialect);
+  const lowered = lower(expand(kernel, { f16: true, bf16: target.bf16Dot }), dialect);
   const { items, registers } = allocate(lowered.items, files ?? filesOf(dialect, convention), lowered.names);
   const encoder = new Encoder(dialect, convention, registers, layOutFrame(lowered.names.slots, dialect, convention));
   encoder.enter(lowered.arguments);

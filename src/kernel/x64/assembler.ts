@@ -209,5 +209,6 @@ function isBroadcast(rm: Values["rm"]): boolean {
 
 function displacementUnit({ scheme, tuple }: Encoding, rm: Values["rm"], length: VectorLength): number {
   if (scheme !== "EVEX") return 1;
-  return tuple === "T1S" || isBroadcast(rm) ? 4 : length / 8;
+  if (tuple === "T1S" || isBroadcast(rm)) return 4;
+  return length / { FV: 8, FVM: 8, HVM: 16, QVM: 32 }[tuple ?? "FVM"];
 }

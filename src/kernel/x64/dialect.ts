@@ -3,6 +3,7 @@ import type { Compare, Mem, Reg, RegKind } from "../ir.ts";
 import type { VectorLength } from "./assembler.ts";
 import type { InstructionName } from "./encoding.ts";
 import type { Address, Instruction, Operand } from "./machine.ts";
+import { avx2Moves, maskedMoves, type NarrowMoves } from "./narrow.ts";
 
 /** What a dialect needs of the code around it. */
 export interface Emit {
@@ -38,6 +39,7 @@ export interface Dialect {
   zero(e: Emit, d: Reg): void;
   loadFirst(e: Emit, d: Reg, from: Address, span: number): void;
   storeFirst(e: Emit, a: Reg, to: Address, span: number): void;
+  readonly narrow: NarrowMoves;
   compare(e: Emit, op: Compare, d: Reg, a: Reg, b: Source): void;
   /** mask ? a : b. */
   select(e: Emit, d: Reg, mask: Reg, a: Source, b: Reg): void;
@@ -89,6 +91,8 @@ export const avx2Dialect: Dialect = {
   storeFirst(e, a, to, span) {
     if (!shortMove(e, a, to, span, false)) e.emit("vmaskmovps.store", [to, laneMask(e, span), a]);
   },
+
+  narrow: avx2Moves,
 
   compare(e, op, d, a, b) {
     if (op === "vlt") e.emit("vpcmpgtd", [d, toRegister(e, b), a]);
@@ -163,6 +167,8 @@ export const avx512Dialect: Dialect = {
   storeFirst(e, a, to, span) {
     if (!shortMove(e, a, to, span, false)) e.emit("vmovups.store", [to, a], { mask: maskOf(e, span) });
   },
+
+  narrow: maskedMoves(16, maskOf),
 
   compare(e, op, d, a, b) {
     if (op === "vlt") e.emit("vpcmpgtd.k", [d, toRegister(e, b), a]);

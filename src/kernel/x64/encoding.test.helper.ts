@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Rng } from "../../base/index.ts";
 import { type Actual, Assembler, type Literal, type Modifiers, type VectorLength } from "./assembler.ts";
-import { type Encoding, type InstructionName, type OperandForm, type Row, rows } from "./encoding.ts";
+import { type Encoding, type InstructionName, type OperandForm, type RegisterForm, type Row, rows } from "./encoding.ts";
 import { printInstruction } from "./print.ts";
 
 export interface Sample {
@@ -48,7 +48,7 @@ function pickModifiers({ name, operands }: Row, encoding: Encoding, rng: Rng): M
   if (encoding.scheme !== "EVEX") return { length };
   // A blend without a mask is no blend, but it is an instruction.
   const mask = rng.below(8);
-  const toVector = operands[0]!.register === "v" || operands[0]!.register === "x";
+  const toVector = isVector(operands[0]!.register);
   return mask === 0 ? { length } : { length, mask, zeroing: toVector && operands[0]!.memory === undefined && rng.below(2) === 0 };
 }
 
@@ -65,8 +65,12 @@ function pickOperand(
   if (form.memory !== undefined && (inMemory || !form.register)) return pickPlace(form, scheme, length, name, rng);
   // The accumulator has opcodes of its own for 32-bit constants, which we do without.
   if (form.register === "r64" && name.endsWith(".imm32")) return 1 + rng.below(15);
-  const most = form.register === "k" ? 8 : scheme === "EVEX" && (form.register === "v" || form.register === "x") ? 32 : 16;
+  const most = form.register === "k" ? 8 : scheme === "EVEX" && isVector(form.register) ? 32 : 16;
   return rng.below(most);
+}
+
+function isVector(register: RegisterForm | undefined): boolean {
+  return register !== undefined && "vhqx".includes(register);
 }
 
 function pickConstant(name: InstructionName, bits: 8 | 32 | 64, rng: Rng): number {
@@ -84,7 +88,7 @@ function pickPlace(form: OperandForm, scheme: Encoding["scheme"], length: Vector
   const broadcast = form.broadcast && scheme === "EVEX" && rng.below(2) === 0 ? { broadcast: true } : {};
   if (rng.below(6) === 0 && form.access === "read" && name !== "lea")
     return { words: Array.from({ length: pick(rng, [1, 8, 16]) }, (_, i) => i), ...broadcast };
-  const unit = broadcast.broadcast || form.memory === 32 ? 4 : length / 8;
+  const unit = broadcast.broadcast || form.memory === 32 ? 4 : length / pick(rng, [8, 16, 32]);
   const disp = pick(rng, [0, 1, unit, -unit, 127 * unit, 128 * unit, -128 * unit, -129 * unit, 127, 128, -128, -129, 0x12345, 2 ** 31 - 1]);
   const index = pick(rng, [undefined, undefined, 0, 1, 5, 8, 12, 13, 15]);
   return { base: pick(rng, [0, 3, 4, 5, 8, 12, 13, 15]), ...(index === undefined ? {} : { index }), disp, ...broadcast };

@@ -1,5 +1,6 @@
 // x86-64 instructions as rows: operands as AsmJit's database writes them, then the bytes in the notation of the Intel SDM, volume 2.
-// `=` is written, `+` is read and written; `v` is a vector of the instruction's length, `x` its low 128 bits; `b32` one element in every lane.
+// `=` is written, `+` is read and written; `v` is a vector of the instruction's length, `h` and `q` one of half and a quarter of it (at
+// least 128 bits), `x` one of 128 bits; `b32` one element in every lane.
 
 /** A name is the mnemonic, with a suffix after the dot where one mnemonic has several rows. */
 export const instructions = {
@@ -44,6 +45,7 @@ export const instructions = {
   push: "r64 | 50+r",
   pop: "=r64 | 58+r",
   ret: "| C3",
+  prefetcht0: "m8 | 0F 18 /1",
 
   // Moves of vectors.
   vmovups: "=v, v/m | VEX.NP.0F.WIG 10 /r | EVEX.NP.0F.W0 10 /r FVM",
@@ -55,6 +57,26 @@ export const instructions = {
   "vmaskmovps.store": "m, v, v | VEX.66.0F38.W0 2E /r",
   vbroadcastss: "=v, x/m32 | VEX.66.0F38.W0 18 /r | EVEX.66.0F38.W0 18 /r T1S",
   vpbroadcastd: "=v, r32 | EVEX.66.0F38.W0 7C /r",
+
+  // Moves of elements narrower than a lane.
+  vpmovzxwd: "=v, h/m | VEX.66.0F38.WIG 33 /r | EVEX.66.0F38.WIG 33 /r HVM",
+  vpmovsxbd: "=v, q/m | VEX.66.0F38.WIG 21 /r | EVEX.66.0F38.WIG 21 /r QVM",
+  vpmovzxbd: "=v, q/m | VEX.66.0F38.WIG 31 /r | EVEX.66.0F38.WIG 31 /r QVM",
+  vpmovdw: "=h/m, v | EVEX.F3.0F38.W0 33 /r HVM",
+  vpmovdb: "=q/m, v | EVEX.F3.0F38.W0 31 /r QVM",
+  vcvtph2ps: "=v, h/m | VEX.66.0F38.W0 13 /r | EVEX.66.0F38.W0 13 /r HVM",
+  vcvtps2ph: "=h/m, v, i8 | VEX.66.0F3A.W0 1D /r ib | EVEX.66.0F3A.W0 1D /r ib HVM",
+  vcvtneps2bf16: "=h, v | EVEX.F3.0F38.W0 72 /r",
+  vcvtne2ps2bf16: "=v, v, v/m/b32 | EVEX.F2.0F38.W0 72 /r FV", // lower half of c, upper half of b
+  "vmovdqu16.store": "m, v | EVEX.F2.0F.W1 7F /r FVM",
+  vmovq: "=x, m64 | VEX.128.F3.0F.WIG 7E /r",
+  "vmovq.store": "m64, x | VEX.128.66.0F.WIG D6 /r",
+  vpinsrb: "=x, x, m8, i8 | VEX.128.66.0F3A.W0 20 /r ib",
+  vpinsrw: "=x, x, m16, i8 | VEX.128.66.0F.W0 C4 /r ib",
+  vpinsrd: "=x, x, m32, i8 | VEX.128.66.0F3A.W0 22 /r ib",
+  vpextrb: "m8, x, i8 | VEX.128.66.0F3A.W0 14 /r ib",
+  vpextrw: "m16, x, i8 | VEX.128.66.0F3A.W0 15 /r ib",
+  vpextrd: "m32, x, i8 | VEX.128.66.0F3A.W0 16 /r ib",
 
   // Float lanes.
   vaddps: "=v, v, v/m/b32 | VEX.NP.0F.WIG 58 /r | EVEX.NP.0F.W0 58 /r FV",
@@ -71,6 +93,7 @@ export const instructions = {
   vfmadd231ps: "+v, v, v/m/b32 | VEX.66.0F38.W0 B8 /r | EVEX.66.0F38.W0 B8 /r FV", // a = b * c + a
   vcvtdq2ps: "=v, v/m/b32 | VEX.NP.0F.WIG 5B /r | EVEX.NP.0F.W0 5B /r FV",
   vcvttps2dq: "=v, v/m/b32 | VEX.F3.0F.WIG 5B /r | EVEX.F3.0F.W0 5B /r FV",
+  vdpbf16ps: "+v, v, v/m/b32 | EVEX.F3.0F38.W0 52 /r FV", // a = a + b * c over pairs of bf16
   vxorps: "=v, v, v/m | VEX.NP.0F.WIG 57 /r",
 
   // Integer lanes and bits.
@@ -86,6 +109,11 @@ export const instructions = {
   vpsrld: "=v, v, i8 | VEX.66.0F.WIG 72 /2 ib | EVEX.66.0F.W0 72 /2 ib FV",
   vpsrad: "=v, v, i8 | VEX.66.0F.WIG 72 /4 ib | EVEX.66.0F.W0 72 /4 ib FV",
   vpslld: "=v, v, i8 | VEX.66.0F.WIG 72 /6 ib | EVEX.66.0F.W0 72 /6 ib FV",
+  vpsrlw: "=v, v, i8 | VEX.66.0F.WIG 71 /2 ib | EVEX.66.0F.WIG 71 /2 ib FVM",
+  vpsraw: "=v, v, i8 | VEX.66.0F.WIG 71 /4 ib | EVEX.66.0F.WIG 71 /4 ib FVM",
+  vpsllw: "=v, v, i8 | VEX.66.0F.WIG 71 /6 ib | EVEX.66.0F.WIG 71 /6 ib FVM",
+  vpmaddwd: "=v, v, v/m | VEX.66.0F.WIG F5 /r | EVEX.66.0F.WIG F5 /r FVM", // a = b * c over pairs of int16
+  vpdpbusd: "+v, v, v/m/b32 | EVEX.66.0F38.W0 50 /r FV", // a = a + b * c over four bytes, of b unsigned, of c signed
 
   // Comparisons: all ones in a lane (AVX2), or one bit of a mask register (AVX-512); blends take the last vector where the mask holds.
   vcmpps: "=v, v, v/m, i8 | VEX.NP.0F.WIG C2 /r ib",
@@ -101,6 +129,8 @@ export const instructions = {
   "kmovw.store": "m16, k | VEX.128.NP.0F.W0 91 /r",
 
   // Lanes changing places.
+  vpshufb: "=v, v, v/m | VEX.66.0F38.WIG 00 /r | EVEX.66.0F38.WIG 00 /r FVM",
+  vpermw: "=v, v, v/m | EVEX.66.0F38.W1 8D /r FVM", // words of c, numbered by b
   vpermilps: "=v, v/m/b32, i8 | VEX.66.0F3A.W0 04 /r ib | EVEX.66.0F3A.W0 04 /r ib FV",
   vshufps: "=v, v, v/m/b32, i8 | VEX.NP.0F.WIG C6 /r ib | EVEX.NP.0F.W0 C6 /r ib FV",
   vunpcklps: "=v, v, v/m/b32 | VEX.NP.0F.WIG 14 /r | EVEX.NP.0F.W0 14 /r FV",
@@ -112,8 +142,8 @@ export const instructions = {
 
 export type InstructionName = keyof typeof instructions;
 
-/** `v` and `x` are vector registers, `k` masks, the others general registers. */
-export type RegisterForm = "r32" | "r64" | "v" | "x" | "k";
+/** `v`, `h`, `q` and `x` are vector registers, `k` masks, the others general registers. */
+export type RegisterForm = "r32" | "r64" | "v" | "h" | "q" | "x" | "k";
 
 /** What may stand at one place of an instruction. */
 export interface OperandForm {
@@ -127,8 +157,8 @@ export interface OperandForm {
   readonly label: boolean;
 }
 
-/** Tuple type: what the one-byte displacement counts in. Full vector, full vector in memory (no broadcast), one element. */
-export type Tuple = "FV" | "FVM" | "T1S";
+/** Tuple type: what the one-byte displacement counts in. Full vector, full, half or quarter vector in memory (no broadcast), one element. */
+export type Tuple = "FV" | "FVM" | "HVM" | "QVM" | "T1S";
 
 export interface Encoding {
   readonly scheme: "legacy" | "VEX" | "EVEX";
@@ -183,7 +213,7 @@ function parseRow(name: InstructionName, text: string): Row {
 function parseOperand(text: string): OperandForm {
   const access = text[0] === "=" ? "write" : text[0] === "+" ? "both" : "read";
   const parts = text.replace(/^[=+]/, "").split("/");
-  const register = parts.find((part): part is RegisterForm => /^(r32|r64|v|x|k)$/.test(part));
+  const register = parts.find((part): part is RegisterForm => /^(r32|r64|v|h|q|x|k)$/.test(part));
   const memory = parts.find((part) => /^m\d*$/.test(part));
   const immediate = parts.find((part) => /^i\d+$/.test(part));
   return {
@@ -202,7 +232,7 @@ function parseEncoding(text: string, operands: readonly OperandForm[]): Encoding
   const prefix = /^(E?VEX|REX)\./.test(tokens[0]!) ? tokens.shift()!.split(".") : [];
   const opcode = tokens.filter((token) => /^[0-9A-F]{2}(\+r)?$/.test(token));
   const modrm = tokens.find((token) => /^\/[r0-7]$/.test(token))?.[1];
-  const tuple = tokens.find((token): token is Tuple => /^(FVM?|T1S)$/.test(token));
+  const tuple = tokens.find((token): token is Tuple => /^(FV|[FHQ]VM|T1S)$/.test(token));
   const length = prefix.find((part) => /^(128|256|512)$/.test(part));
   return {
     scheme: prefix[0] === "VEX" || prefix[0] === "EVEX" ? prefix[0] : "legacy",

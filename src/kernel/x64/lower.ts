@@ -1,11 +1,27 @@
 // IR → machine instructions over virtual registers. A vector read from memory waits until something wants it, so that it becomes that
 // instruction's operand or at least holds a register no longer than it must.
-import type { FloatBinary, IntBinary, IntConstant, Kernel, LaneBinary, LaneShift, Mem, Op, Reg, RegKind, Relation } from "../ir.ts";
+import { fail } from "../../base/index.ts";
+import type {
+  FloatBinary,
+  IntBinary,
+  IntConstant,
+  Kernel,
+  LaneBinary,
+  LaneShift,
+  Mem,
+  Op,
+  Reg,
+  RegKind,
+  Relation,
+  Span,
+  Target,
+} from "../ir.ts";
 import { isReg, operandsOf } from "../operands.ts";
 import type { Label } from "./assembler.ts";
 import type { Dialect, Emit, Source } from "./dialect.ts";
 import type { InstructionName } from "./encoding.ts";
 import { type Address, type Instruction, type Item, isAddress, isRegister, Names, type Operand, type Slot } from "./machine.ts";
+import { dotBytes } from "./narrow.ts";
 
 export interface Lowered {
   readonly items: readonly Item[];
@@ -18,7 +34,7 @@ export function lower(kernel: Kernel, dialect: Dialect): Lowered {
   const uses = countUses(kernel);
   const names = new Names(uses.registers, dialect.length);
   const slots = kernel.params.map(() => ({ ...names.slot("int"), argument: true }));
-  const selector = new Selector(dialect, names, uses);
+  const selector = new Selector(kernel.target, dialect, names, uses);
   kernel.params.forEach(({ reg }, i) => {
     if (uses.reads(reg) > 0) selector.emit("mov", [reg, slots[i]!]);
   });
@@ -58,6 +74,7 @@ function countUses({ params, body }: Kernel): Uses {
 type Load = Extract<Op, { op: "vload" | "vsplat" }>;
 
 class Selector implements Emit {
+  readonly #target: Target;
   readonly #dialect: Dialect;
   readonly #names: Names;
   readonly #uses: Uses;
@@ -71,7 +88,8 @@ class Selector implements Emit {
   /** Loads that wait, in the kernel's order. */
   readonly #waiting = new Map<number, Load>();
 
-  constructor(dialect: Dialect, names: Names, uses: Uses) {
+  constructor(target: Target, dialect: Dialect, names: Names, uses: Uses) {
+    this.#target = target;
     this.#dialect = dialect;
     this.#names = names;
     this.#uses = uses;
@@ -133,7 +151,8 @@ class Selector implements Emit {
 
   /** Before an op: what it reads, but for what becomes its operand; what it would change; everything, where memory may change. */
   #release(op: Op): void {
-    if (op.op === "vstore" || op.op === "istore" || op.op === "loop" || op.op === "if") return this.#releaseAll();
+    if (op.op === "vstore" || op.op === "vstoreNarrow" || op.op === "istore" || op.op === "loop" || op.op === "if")
+      return this.#releaseAll();
     const { reads, writes } = operandsOf(op);
     const folded = this.#foldable(op)?.id;
     for (const { id } of reads) if (id !== folded) this.#releaseOne(id);
@@ -164,7 +183,7 @@ class Selector implements Emit {
 
   /** The operand that can come from memory right in this op: read once, waiting, in a place that may be memory. */
   #foldable(op: Op): Reg | undefined {
-    const places = memoryOperands(op);
+    const places = memoryOperands(op, this.#target);
     return places.find((reg) => {
       const load = this.#waiting.get(reg.id);
       if (!load || this.#uses.reads(reg) !== 1 || this.#uses.writes(reg) !== 1) return false;
@@ -211,6 +230,21 @@ class Selector implements Emit {
       case "vstore":
         if (op.span === "full") return this.emit("vmovups.store", [this.address(op.m), op.a]);
         return this.#dialect.storeFirst(this, op.a, this.address(op.m), op.span);
+      case "vloadNarrow":
+        if (op.type === "bf16") return notExpanded(op);
+        return this.#dialect.narrow.load(this, op.d, this.address(op.m), this.#count(op.span), op.type);
+      case "vstoreNarrow":
+        if (op.type === "bf16" && !this.#target.bf16Dot) return notExpanded(op);
+        return this.#dialect.narrow.store(this, op.a, this.address(op.m), this.#count(op.span), op.type);
+      case "bf16pair":
+        return this.#pair(op.d, op.a, op.b);
+      case "dotbf16":
+        return this.#dotPairs(op.d, op.a, op.b, op.c);
+      case "dotu8":
+        if (!this.#target.int8Dot) return dotBytes(this, this.#dialect, op);
+        return this.#accumulate("vpdpbusd", op.d, op.a, this.#source(op.b), op.c);
+      case "prefetch":
+        return this.emit("prefetcht0", [this.address(op.m)]);
       case "vsplati":
         return this.#dialect.spreadInt(this, op.d, op.a);
       case "fadd":
@@ -392,6 +426,37 @@ class Selector implements Emit {
     this.emit("vfmadd231ps", [d, x, y]);
   }
 
+  /** The machine has b's in the upper half of the register and a's in the lower: words i and 16 + i become lane i. */
+  #pair(d: Reg, a: Reg, b: Reg): void {
+    const halves = this.register("vec");
+    const order = this.held(
+      "vec",
+      "vmovups",
+      Array.from({ length: this.#dialect.lanes }, (_, i) => i | ((i + this.#dialect.lanes) << 16)),
+    );
+    this.emit("vcvtne2ps2bf16", [halves, b, this.#source(a)]);
+    this.emit("vpermw", [d, order, halves]);
+  }
+
+  #dotPairs(d: Reg, a: Reg, b: Reg, c: Reg): void {
+    const [first, second] = [this.#source(a), this.#source(b)];
+    if (isRegister(first)) this.#accumulate("vdpbf16ps", d, first, second, c);
+    else this.#accumulate("vdpbf16ps", d, second as Reg, first, c);
+  }
+
+  /** Instructions that add to what their first operand holds: through a register of its own where d is also a factor. */
+  #accumulate(name: "vdpbf16ps" | "vpdpbusd", d: Reg, a: Reg, b: Source, c: Reg): void {
+    const isFactor = d.id === a.id || (isRegister(b) && d.id === b.id);
+    const result = d.id !== c.id && isFactor ? this.register("vec") : d;
+    if (result.id !== c.id) this.emit("vmovups", [result, c]);
+    this.emit(name, [result, a, b]);
+    if (result.id !== d.id) this.emit("vmovups", [d, result]);
+  }
+
+  #count(span: Span): number {
+    return span === "full" ? this.#dialect.lanes : span;
+  }
+
   /** Made for one reader. */
   #isLast(reg: Reg): boolean {
     return this.#uses.reads(reg) === 1 && this.#uses.writes(reg) === 1 && !this.#constants.has(reg.id);
@@ -482,8 +547,12 @@ class Selector implements Emit {
   }
 }
 
+function notExpanded(op: Op): never {
+  return fail("x64", `${op.op}: must be expanded before it is lowered`);
+}
+
 /** Operands of an op that its instruction can read from memory, the best first. */
-function memoryOperands(op: Op): readonly Reg[] {
+function memoryOperands(op: Op, target: Target): readonly Reg[] {
   switch (op.op) {
     case "fadd":
     case "fmul":
@@ -513,6 +582,12 @@ function memoryOperands(op: Op): readonly Reg[] {
       return [op.a];
     case "ffma":
       return [op.b, op.a, op.c];
+    case "bf16pair":
+      return [op.a];
+    case "dotbf16":
+      return op.a.id === op.b.id ? [] : [op.b, op.a];
+    case "dotu8":
+      return target.int8Dot ? [op.b] : [];
     default:
       return [];
   }

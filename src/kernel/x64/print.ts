@@ -58,6 +58,10 @@ function registerName(form: RegisterForm, register: number, length: VectorLength
       return `k${register}`;
     case "x":
       return `xmm${register}`;
+    case "h":
+      return registerName("v", register, length === 512 ? 256 : 128);
+    case "q":
+      return registerName("x", register, length);
     case "v":
       return `${{ 128: "x", 256: "y", 512: "z" }[length]}mm${register}`;
   }

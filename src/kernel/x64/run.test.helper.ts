@@ -1,9 +1,9 @@
 // Puts machine code into memory and calls it, for tests only. Every buffer touches a page that faults, so no access outside goes unseen.
 import { readFileSync } from "node:fs";
-import type { Kernel } from "../ir.ts";
+import type { Kernel, Target } from "../ir.ts";
 import type { RegisterFiles } from "./allocate.ts";
 import { assembleX64 } from "./assemble.ts";
-import { avx2, avx512, systemV } from "./target.ts";
+import { avx2, systemV } from "./target.ts";
 
 const pageBytes = 4096;
 const arenaBytes = 64 << 20;
@@ -12,16 +12,17 @@ const readWrite = 3;
 const readExecute = 5;
 const privateAnonymous = 0x22;
 
-/** Flags of /proc/cpuinfo that each target's code needs. */
-const features: Readonly<Record<string, readonly string[]>> = {
-  [avx2.name]: ["avx2", "fma"],
-  [avx512.name]: ["avx512f", "avx512bw", "avx512dq", "avx512vl"],
-};
+/** Flags of /proc/cpuinfo that a target's code needs. */
+function features({ name, bf16Dot, int8Dot }: Target): readonly string[] {
+  if (name === avx2.name) return ["avx2", "fma", "f16c"];
+  const dots = [...(bf16Dot ? ["avx512_bf16"] : []), ...(int8Dot ? ["avx512_vnni"] : [])];
+  return ["avx512f", "avx512bw", "avx512dq", "avx512vl", ...dots];
+}
 
 const koffi = await loadKoffi();
 
 /** Why this machine cannot run code for a target; undefined where it can. */
-export function whyNot(target: { readonly name: string }): string | undefined {
+export function whyNot(target: Target): string | undefined {
   if (process.platform !== "linux" || process.arch !== "x64")
     return `needs Linux on x86-64, this is ${process.platform} on ${process.arch}`;
   if (!koffi) return "needs the package koffi, which is not installed";
@@ -30,7 +31,7 @@ export function whyNot(target: { readonly name: string }): string | undefined {
       .match(/^flags.*$/m)?.[0]
       .split(/\s+/),
   );
-  const missing = features[target.name]!.filter((flag) => !flags.has(flag));
+  const missing = features(target).filter((flag) => !flags.has(flag));
   return missing.length > 0 ? `this CPU lacks ${missing.join(", ")}` : undefined;
 }
 

@@ -1,11 +1,28 @@
 // The x86-64 targets and the conventions by which their code is called.
 import type { Target } from "../ir.ts";
 
-/** AVX2, FMA: 8 lanes, 16 registers. Twelve accumulators, two vectors of B and a broadcast fill 15 of them. */
-export const avx2: Target = { name: "avx2", lanes: 8, fusedMultiplyAdd: true, tile: { rows: 6, vectors: 2, unroll: 2 } };
+/** AVX2, FMA, F16C: 8 lanes, 16 registers. Twelve accumulators, two vectors of B and a broadcast fill 15 of them. */
+export const avx2: Target = {
+  name: "avx2",
+  lanes: 8,
+  fusedMultiplyAdd: true,
+  bf16Dot: false,
+  int8Dot: false,
+  tile: { rows: 6, vectors: 2, unroll: 2 },
+};
 
-/** AVX-512 F, BW, DQ, VL: 16 lanes, 32 registers, masks. */
-export const avx512: Target = { name: "avx512", lanes: 16, fusedMultiplyAdd: true, tile: { rows: 12, vectors: 2, unroll: 4 } };
+/** AVX-512 F, BW, DQ, VL: 16 lanes, 32 registers, masks. A CPU that has more gets a target with `bf16Dot` or `int8Dot`. */
+export const avx512: Target = {
+  name: "avx512",
+  lanes: 16,
+  fusedMultiplyAdd: true,
+  bf16Dot: false,
+  int8Dot: false,
+  tile: { rows: 12, vectors: 2, unroll: 4 },
+};
+
+/** With AVX512_BF16 and AVX512_VNNI. */
+export const avx512Dots: Target = { ...avx512, bf16Dot: true, int8Dot: true };
 
 /** General registers by their numbers in instructions; 8 to 15 have no other names. */
 export const general = { rax: 0, rcx: 1, rdx: 2, rbx: 3, rsp: 4, rbp: 5, rsi: 6, rdi: 7 } as const;

@@ -1,0 +1,97 @@
+// Elements of 8 and 16 bits on x86-64: moves with their conversions, of tails too, and what stands in for a dot product of bytes.
+import type { Narrow, Reg } from "../ir.ts";
+import { narrowBytes } from "../narrow.ts";
+import { type Piece, piecesOf } from "../pieces.ts";
+import type { Dialect, Emit } from "./dialect.ts";
+import type { InstructionName } from "./encoding.ts";
+import type { Address } from "./machine.ts";
+
+/** bf16 is loaded as u16. */
+export type NarrowLoad = Exclude<Narrow, "bf16">;
+export type NarrowStore = Exclude<Narrow, "i8">;
+
+/** `span` elements, of `lanes` a vector. */
+export interface NarrowMoves {
+  load(e: Emit, d: Reg, from: Address, span: number, type: NarrowLoad): void;
+  store(e: Emit, a: Reg, to: Address, span: number, type: NarrowStore): void;
+}
+
+const widening: Readonly<Record<NarrowLoad, InstructionName>> = { f16: "vcvtph2ps", u16: "vpmovzxwd", i8: "vpmovsxbd", u8: "vpmovzxbd" };
+const nearestEven = 0;
+
+/** By masks. @param maskOf makes one of the first lanes. */
+export function maskedMoves(lanes: number, maskOf: (e: Emit, span: number) => Reg): NarrowMoves {
+  const tail = (e: Emit, span: number) => (span < lanes ? { mask: maskOf(e, span) } : {});
+  return {
+    load: (e, d, from, span, type) => e.emit(widening[type], [d, from], span < lanes ? { mask: maskOf(e, span), zeroing: true } : {}),
+    store(e, a, to, span, type) {
+      if (type === "f16") return e.emit("vcvtps2ph", [to, a, nearestEven], tail(e, span));
+      if (type !== "bf16") return e.emit(type === "u16" ? "vpmovdw" : "vpmovdb", [to, a], tail(e, span));
+      const half = e.register("vec");
+      e.emit("vcvtneps2bf16", [half, a]);
+      e.emit("vmovdqu16.store", [to, half], { length: 256, ...tail(e, span) });
+    },
+  };
+}
+
+/** AVX2, 8 lanes: what is less than a vector goes in pieces, through the low half of a register. */
+export const avx2Moves: NarrowMoves = {
+  load(e, d, from, span, type) {
+    if (span === 8) return e.emit(widening[type], [d, from]);
+    const low = e.register("vec");
+    loadPieces(e, low, from, piecesOf(span * narrowBytes[type]));
+    e.emit(widening[type], [d, low]);
+  },
+
+  store(e, a, to, span, type) {
+    if (type === "f16" && span === 8) return e.emit("vcvtps2ph", [to, a, nearestEven]);
+    const low = e.register("vec");
+    if (type === "f16") e.emit("vcvtps2ph", [low, a, nearestEven]);
+    else packLow(e, low, a, type === "u8" ? 1 : 2);
+    const bytes = span * narrowBytes[type];
+    if (bytes === 16) e.emit("vmovups.store", [to, low], { length: 128 });
+    else for (const piece of piecesOf(bytes)) storePiece(e, low, to, piece);
+  },
+};
+
+const inserts = { 1: "vpinsrb", 2: "vpinsrw", 4: "vpinsrd" } as const;
+const extracts = { 1: "vpextrb", 2: "vpextrw", 4: "vpextrd" } as const;
+
+function loadPieces(e: Emit, d: Reg, from: Address, pieces: readonly Piece[]): void {
+  if (pieces[0]!.bytes < 4) e.emit("vxorps", [d, d, d]);
+  for (const { offset, bytes } of pieces) {
+    const place = { ...from, disp: from.disp + offset };
+    if (offset === 0 && bytes >= 4) e.emit(bytes === 8 ? "vmovq" : "vmovss", [d, place], { length: 128 });
+    else e.emit(inserts[bytes as keyof typeof inserts], [d, d, place, offset / bytes], { length: 128 });
+  }
+}
+
+function storePiece(e: Emit, a: Reg, to: Address, { offset, bytes }: Piece): void {
+  const place = { ...to, disp: to.disp + offset };
+  if (bytes === 8) e.emit("vmovq.store", [place, a], { length: 128 });
+  else e.emit(extracts[bytes], [place, a, offset / bytes], { length: 128 });
+}
+
+/** The low `size` bytes of each lane side by side: in both halves of the register first, then the halves together. */
+function packLow(e: Emit, d: Reg, a: Reg, size: 1 | 2): void {
+  const [packed, high] = [e.register("vec"), e.register("vec")];
+  const order = size === 2 ? [0x05040100, 0x0d0c0908, 0, 0] : [0x0c080400, 0, 0, 0];
+  e.emit("vpshufb", [packed, a, { words: [...order, ...order] }]);
+  e.emit("vperm2f128", [high, packed, packed, 0x01]);
+  if (size === 2) e.emit("vshufps", [d, packed, high, 0x44], { length: 128 });
+  else e.emit("vunpcklps", [d, packed, high], { length: 128 });
+}
+
+/** d = c + Σ a · b over bytes, a's unsigned, b's signed: the even bytes, then the odd ones, as numbers of 16 bits. */
+export function dotBytes(e: Emit, { names, literal }: Dialect, { d, a, b, c }: Readonly<Record<"d" | "a" | "b" | "c", Reg>>): void {
+  const [evenA, oddA, evenB, oddB, sum] = Array.from({ length: 5 }, () => e.register("vec")) as [Reg, Reg, Reg, Reg, Reg];
+  e.emit(names.vand, [evenA, a, literal(0x00ff00ff)]);
+  e.emit("vpsllw", [evenB, b, 8]);
+  e.emit("vpsraw", [evenB, evenB, 8]);
+  e.emit("vpmaddwd", [evenA, evenA, evenB]);
+  e.emit("vpsrlw", [oddA, a, 8]);
+  e.emit("vpsraw", [oddB, b, 8]);
+  e.emit("vpmaddwd", [oddA, oddA, oddB]);
+  e.emit("vpaddd", [sum, evenA, oddA]);
+  e.emit("vpaddd", [d, c, sum]);
+}
