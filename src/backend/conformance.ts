@@ -85,7 +85,7 @@ async function checkExample(
   const actual = await runOnce(backend, graph, values);
   const expected = evaluate(graph, values);
   expect(actual.size).toBeGreaterThan(0);
-  for (const [tensor, array] of actual) expectClose(array, expected.get(tensor)!, tolerance);
+  for (const [tensor, array] of actual) expectClose(array, expected.get(tensor)!, Math.max(tolerance, example.tolerance ?? 0));
 }
 
 function plusZero(tensor: Tensor, values: Map<Tensor, Values>): Tensor {

@@ -2,6 +2,7 @@ export { type ByteSource, memorySource } from "./bytes.ts";
 export { type DType, dtypeBytes } from "./dtype.ts";
 export { CriaError, check, fail, UsageError } from "./errors.ts";
 export { didYouMean, nearest } from "./nearest.ts";
+export { type Precision, roundToBfloat16 } from "./precision.ts";
 export type { OnProgress, ProgressEvent } from "./progress.ts";
 export { Rng, type RngState } from "./rng.ts";
 export { type Shape, sameShape, showShape, sizeOf } from "./shape.ts";

@@ -42,6 +42,8 @@ export interface GradientContext<A extends Attributes> {
 export interface Example<A extends Attributes> {
   readonly inputs: readonly ExampleInput[];
   readonly attributes: A;
+  /** Largest difference from the reference that its own rounding explains, where that is more than a backend's. */
+  readonly tolerance?: number;
 }
 
 /** How to fill an input of an example: standard normals times `scale` plus `offset`, or integers in [0, below), or exactly `values`. */

@@ -1,5 +1,5 @@
 // A graph is a list of nodes in the order they run; a tensor is what one of them makes, or what comes from outside.
-import { check, type DType, type Shape, sizeOf } from "../base/index.ts";
+import { check, type DType, type Precision, type Shape, sizeOf } from "../base/index.ts";
 import type { Attributes, Op } from "./op.ts";
 
 export interface TensorType {
@@ -42,7 +42,13 @@ export class Graph {
   readonly nodes: Node[] = [];
   /** Activations that outlive the run, to be read by name of tensor afterwards. */
   readonly kept = new Set<Tensor>();
+  /** Of matrix products that are added from now on. */
+  readonly precision: Precision;
   #nextNode = 0;
+
+  constructor(precision: Precision = "float32") {
+    this.precision = precision;
+  }
 
   /** A buffer that outlives runs and may be updated in place. */
   state(name: string, type: TensorType): Tensor {

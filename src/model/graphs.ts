@@ -1,5 +1,5 @@
 // The two graphs that everyone runs: the loss of a batch of sequences, and the logits of one growing sequence.
-import { check } from "../base/index.ts";
+import { check, type Precision } from "../base/index.ts";
 import { embedding, f32, Graph, i32, linear, linearCrossEntropy, type Tensor } from "../graph/index.ts";
 import { headDim, type LlamaConfig } from "./config.ts";
 import { type KvCache, llama, outputWeight } from "./llama.ts";
@@ -9,6 +9,11 @@ import { type DeclaredParameters, declareParameters } from "./parameters.ts";
 export interface BatchSize {
   readonly batch: number;
   readonly length: number;
+}
+
+export interface LossSize extends BatchSize {
+  /** What operands of matrix products are rounded to, forward and backward; float32 by default. */
+  readonly precision?: Precision;
 }
 
 export interface LossGraph extends DeclaredParameters {
@@ -24,9 +29,9 @@ export interface LossGraph extends DeclaredParameters {
 }
 
 /** @param gradient whether the loss will be differentiated. @throws CriaError when the sequences are longer than the model's context. */
-export function lossGraph(config: LlamaConfig, { batch, length }: BatchSize, gradient: boolean): LossGraph {
+export function lossGraph(config: LlamaConfig, { batch, length, precision }: LossSize, gradient: boolean): LossGraph {
   checkContext(config, length);
-  const graph = new Graph();
+  const graph = new Graph(precision);
   const rows = batch * length;
   const tokens = graph.input("tokens", i32(rows));
   const targets = graph.input("targets", i32(rows));

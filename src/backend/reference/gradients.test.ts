@@ -12,9 +12,9 @@ for (const op of ops.filter((op) => op.gradient || op.lossGradient))
     });
   });
 
-/** A cache is for inference only, and a loss makes gradients only when asked to. */
+/** A cache is for inference only, a loss makes gradients only when asked to, and rounding has no slope. */
 function differentiable(op: Op<Attributes>, { inputs, attributes }: Example<Attributes>): boolean {
-  return !(op.name === "attention" && inputs.length === 4) && attributes.gradient !== false;
+  return !(op.name === "attention" && inputs.length === 4) && attributes.gradient !== false && attributes.precision !== "bfloat16";
 }
 
 function compare(op: Op<Attributes>, example: Example<Attributes>, rng: Rng): void {
