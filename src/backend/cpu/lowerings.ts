@@ -1,5 +1,5 @@
 // What each op becomes on the CPU: one row an op, kernels of the library with the node's sizes as constants.
-import { sizeOf } from "../../base/index.ts";
+import { type Precision, sizeOf } from "../../base/index.ts";
 import type { ActivationAttributes, AttentionAttributes, MatmulForm, Node, RopeAttributes, Tensor } from "../../graph/index.ts";
 import * as library from "../../kernel/index.ts";
 import type { Lowering } from "./lower.ts";
@@ -18,7 +18,8 @@ export const lowerings: Readonly<Record<string, Row>> = {
   matmul: (to, { inputs: [a, b], outputs: [c], attributes }) => {
     const form = attributes.form as MatmulForm;
     const [m, n] = sizes(c!);
-    product(to, { form, m, n, k: count(a!) / m }, to.address(a!), to.address(b!), to.address(c!));
+    const precision = attributes.precision as Precision;
+    product(to, { form, m, n, k: count(a!) / m, precision }, to.address(a!), to.address(b!), to.address(c!));
   },
   rmsNorm: (to, { inputs: [x, gain], outputs: [y], attributes }) =>
     to.call(library.rmsNorm, { ...rowsOf(x!), epsilon: attributes.epsilon as number }, addresses(to, x!, gain!, y!)),
@@ -109,14 +110,15 @@ function crossEntropy(to: Lowering, { inputs: [x, w, targets], outputs: [loss, l
   const [vocabulary, channels] = sizes(w!);
   const rows = sizes(x!)[0];
   const gradient = attributes.gradient as boolean;
+  const precision = attributes.precision as Precision;
   const chunk = Math.min(rows, Math.max(128, Math.floor((1 << 21) / vocabulary / 128) * 128));
   const inverseCount = to.scratch(4);
   const logits = to.scratch(chunk * vocabulary * 4);
-  const forward = { form: "nt" as const, n: vocabulary, k: channels };
-  const back = { form: "nn" as const, n: channels, k: vocabulary };
+  const forward = { form: "nt" as const, n: vocabulary, k: channels, precision };
+  const back = { form: "nn" as const, n: channels, k: vocabulary, precision };
   const packedForward = to.scratch(library.packedBytes(to.target, forward));
   const packedBack = gradient ? to.scratch(library.packedBytes(to.target, back)) : 0;
-  const packedRows = gradient ? to.scratch(library.packedBytes(to.target, { n: channels, k: chunk })) : 0;
+  const packedRows = gradient ? to.scratch(library.packedBytes(to.target, { n: channels, k: chunk, precision })) : 0;
   to.together(() => {
     to.call(library.countTargets, { rows }, [to.address(targets!), inverseCount]);
     to.call(library.packMatrix, forward, [to.address(w!), packedForward]);
@@ -132,7 +134,7 @@ function crossEntropy(to: Lowering, { inputs: [x, w, targets], outputs: [loss, l
     to.call(library.matmul, { ...forward, m, accumulate: false }, [xHere, packedForward, logits]);
     to.call(library.softmaxCrossEntropy, { rows: m, vocabulary, gradient }, [logits, targetsHere, inverseCount, lossesHere]);
     if (!gradient) continue;
-    const weight = { form: "tn" as const, n: channels, k: m };
+    const weight = { form: "tn" as const, n: channels, k: m, precision };
     to.together(() => {
       to.call(library.matmul, { ...back, m, accumulate: false }, [logits, packedBack, to.address(dx!) + first * channels * 4]);
       to.call(library.packMatrix, weight, [xHere, packedRows]);
@@ -142,13 +144,14 @@ function crossEntropy(to: Lowering, { inputs: [x, w, targets], outputs: [loss, l
   to.call(library.meanLoss, { rows }, [to.address(losses!), inverseCount, to.address(loss!)]);
 }
 
-/** c = a · b: few rows read b as it lies, many are worth packing it. */
+/** c = a · b: few float32 rows read b as it lies, many are worth packing it. */
 function product(to: Lowering, sizes: library.MatmulSizes, a: number, b: number, c: number): void {
-  const { form, m, n, k } = sizes;
-  if (form === "nt" && m <= library.fewRows) return to.call(library.rowsTimesMatrix, { m, n, k }, [a, b, c]);
-  const packed = to.scratch(library.packedBytes(to.target, { n, k }));
-  to.call(library.packMatrix, { form, n, k }, [b, packed]);
-  to.call(library.matmul, { form, m, n, k, accumulate: false }, [a, packed, c]);
+  const { m, ...right } = sizes;
+  if (right.form === "nt" && right.precision === "float32" && m <= library.fewRows)
+    return to.call(library.rowsTimesMatrix, { m, n: right.n, k: right.k }, [a, b, c]);
+  const packed = to.scratch(library.packedBytes(to.target, right));
+  to.call(library.packMatrix, right, [b, packed]);
+  to.call(library.matmul, { ...sizes, accumulate: false }, [a, packed, c]);
 }
 
 function addresses(to: Lowering, ...tensors: Tensor[]): number[] {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { random, runs } from "../testing.test.helper.ts";
+import { type Precision, roundToBfloat16 } from "../../base/index.ts";
+import { random, runs, unwritten } from "../testing.test.helper.ts";
 import { type MatmulForm, matmul, packedBytes, packMatrix, rowsTimesMatrix } from "./matmul.ts";
 
 const sizes = [
@@ -14,16 +15,20 @@ const sizes = [
   [26, 35, 672],
 ] as const;
 
+const forms = (["float32", "bfloat16"] as const).flatMap((precision) =>
+  (["nt", "nn", "tn"] as const).map((form) => [form, precision] as const),
+);
+
 describe.each(runs)("$name", ({ target, run }) => {
-  for (const form of ["nt", "nn", "tn"] as const)
-    test.each(sizes)(`matmul ${form} %i × %i × %i equals the sum in float64`, (m, n, k) => {
+  for (const [form, precision] of forms)
+    test.each(sizes)(`matmul ${form} in ${precision}, %i × %i × %i, equals the sum in float64`, (m, n, k) => {
       const [a, b] = [random(m * k, 1), random(k * n, 2)];
-      const want = product(form, m, n, k, a, b);
-      const panels = new Float32Array(packedBytes(target, { n, k }) / 4);
-      const packed = run(packMatrix, { form, n, k }, [b, panels])[1]!;
-      const c = run(matmul, { form, m, n, k, accumulate: false }, [a, packed, new Float32Array(m * n).fill(Number.NaN)])[2]!;
+      const want = product(form, m, n, k, operand(a, precision), operand(b, precision));
+      const right = { form, n, k, precision };
+      const packed = run(packMatrix, right, [b, unwritten(packedBytes(target, right) / 4)])[1]!;
+      const c = run(matmul, { ...right, m, accumulate: false }, [a, packed, unwritten(m * n)])[2]!;
       expectClose(c, want, k);
-      const twice = run(matmul, { form, m, n, k, accumulate: true }, [a, packed, c])[2]!;
+      const twice = run(matmul, { ...right, m, accumulate: true }, [a, packed, c])[2]!;
       expectClose(
         twice,
         want.map((x) => 2 * x),
@@ -38,6 +43,10 @@ describe.each(runs)("$name", ({ target, run }) => {
     expectClose(y, product("nt", m, n, k, x, w), k);
   });
 });
+
+function operand(values: Float32Array, precision: Precision): Float32Array {
+  return precision === "bfloat16" ? values.map(roundToBfloat16) : values;
+}
 
 function product(form: MatmulForm, m: number, n: number, k: number, a: Float32Array, b: Float32Array): Float64Array {
   const left = (i: number, p: number) => (form === "tn" ? a[p * m + i]! : a[i * k + p]!);

@@ -1,6 +1,7 @@
 // The three products of a linear layer (forward, gradient of the input, gradient of the weight): B is packed into panels once, A a block
 // at a time by the thread that needs it, and register tiles walk over both (Goto & van de Geijn 2008, "Anatomy of high-performance
 // matrix multiplication"). A packed word is a float32, or two bfloat16 that follow each other in depth.
+import type { Precision } from "../../base/index.ts";
 import type { Target } from "../ir.ts";
 import { type Builder, type Int, kernel, type Position, type Vec } from "../language.ts";
 import { type Depth, eachStep, type LeftOperand, panelWidth, type Start, scaled, tileProduct } from "./product.ts";
@@ -8,11 +9,17 @@ import { type Depth, eachStep, type LeftOperand, panelWidth, type Start, scaled,
 /** nt: a[M,K] · b[N,K]ᵀ; nn: a[M,K] · b[K,N]; tn: a[K,M]ᵀ · b[K,N]. The result is [M, N]. */
 export type MatmulForm = "nt" | "nn" | "tn";
 
-export interface MatmulSizes {
+/** A right factor as it is packed: B has N columns and K rows, whichever way they lie. */
+export interface PackSizes {
   readonly form: MatmulForm;
-  readonly m: number;
   readonly n: number;
   readonly k: number;
+  /** What both factors are rounded to; sums are float32. */
+  readonly precision: Precision;
+}
+
+export interface MatmulSizes extends PackSizes {
+  readonly m: number;
 }
 
 /** Depth of a block in words: a panel of it nearly fills the first-level cache, a block of panels a quarter of the second. */
@@ -20,41 +27,52 @@ const blockDepth = 256;
 /** Columns that share a unit of work. */
 const blockColumns = 512;
 
-/** Bytes of B packed: [panel][depth][panel width], the last panel padded with zeros. */
-export function packedBytes(target: Target, sizes: { readonly n: number; readonly k: number }): number {
-  return Math.ceil(sizes.n / panelWidth(target)) * panelWidth(target) * sizes.k * 4;
+/** Depth in words. */
+function wordsOf({ k, precision }: Pick<PackSizes, "k" | "precision">): number {
+  return precision === "bfloat16" ? Math.ceil(k / 2) : k;
+}
+
+/** Bytes of B packed: [panel][word of depth][panel width], the last panel padded with zeros. */
+export function packedBytes(target: Target, sizes: Pick<PackSizes, "n" | "k" | "precision">): number {
+  return Math.ceil(sizes.n / panelWidth(target)) * panelWidth(target) * wordsOf(sizes) * 4;
 }
 
 /** Packs B into panels; one unit a panel. Pointers: b, packed. */
-export const packMatrix = kernel<{ form: MatmulForm; n: number; k: number }>("packMatrix", (k, { form, n, k: depth }) => {
+export const packMatrix = kernel<PackSizes>("packMatrix", (k, sizes) => {
   const { b, packed } = k.pointers("b", "packed");
   const { begin, end } = k.range();
   const width = panelWidth(k.target);
-  const pack = form === "nt" ? packTransposed : packRows;
+  const pack = sizes.form === "nt" ? packTransposed : packRows;
   k.loop(begin, end, 1, (panel) => {
-    const to = packed.add(panel.mul(depth * width * 4));
-    k.blocks(panel, n, width, (columns) => pack(k, { b, n, depth, columns, column: panel.mul(width), to }));
+    const to = packed.add(panel.mul(wordsOf(sizes) * width * 4));
+    k.blocks(panel, sizes.n, width, (columns) => pack(k, sizes, { b, columns, column: panel.mul(width), to }));
   });
-  return { units: Math.ceil(n / width) };
+  return { units: Math.ceil(sizes.n / width) };
 });
 
 interface Packing {
   readonly b: Int;
-  readonly n: number;
-  readonly depth: number;
   /** Columns that exist in this panel, and the first of them. */
   readonly columns: number;
   readonly column: Int;
   readonly to: Int;
 }
 
-/** From b[K, N]: rows of the panel are pieces of rows. */
-function packRows(k: Builder, { b, n, depth, columns, column, to }: Packing): void {
+/** From b[K, N]: rows of the panel are pieces of rows, or of pairs of rows. */
+function packRows(k: Builder, { n, k: depth, precision }: PackSizes, { b, columns, column, to }: Packing): void {
   const width = panelWidth(k.target);
-  const from = b.add(column.mul(4));
   const target = k.copy(to);
-  k.loop(from, from.add(depth * n * 4), n * 4, (row) => {
-    k.lanes(width, (at) => k.store(loadFirst(k, row, at, columns), target, at), k.target.tile.vectors);
+  eachWord(k, precision, { base: b.add(column.mul(4)), stride: n * 4, count: depth }, (word) => {
+    k.lanes(
+      width,
+      (at) =>
+        k.store(
+          word((row) => loadFirst(k, row, at, columns)),
+          target,
+          at,
+        ),
+      k.target.tile.vectors,
+    );
     target.bump(width * 4);
   });
 }
@@ -66,30 +84,61 @@ function loadFirst(k: Builder, row: Int, at: Position, columns: number): Vec {
   return left > 0 ? k.load(row, { ...at, span: left }) : k.constant(0);
 }
 
+interface Rows {
+  readonly base: Int;
+  readonly stride: number;
+  readonly count: Int | number;
+}
+
+/** Runs `body` for every word of depth; `word` makes vectors of it from what `load` finds in a row: one row, or two, zeros below the last. */
+function eachWord(
+  k: Builder,
+  precision: Precision,
+  { base, stride, count }: Rows,
+  body: (word: (load: (row: Int) => Vec) => Vec) => void,
+): void {
+  const end = base.add(scaled(count, stride));
+  if (precision === "float32") return k.loop(base, end, stride, (row) => body((load) => load(row)));
+  const even = typeof count === "number" ? count - (count % 2) : count.div(2).mul(2);
+  const middle = base.add(scaled(even, stride));
+  k.loop(base, middle, 2 * stride, (row) => body((load) => load(row).pairBf16(load(row.add(stride)))));
+  if (count !== even) k.loop(middle, end, stride, (row) => body((load) => load(row).pairBf16(k.constant(0))));
+}
+
 /** From b[N, K]: squares of lanes × lanes are transposed in registers. */
-function packTransposed(k: Builder, { b, depth, columns, column, to }: Packing): void {
+function packTransposed(k: Builder, { k: depth, precision }: PackSizes, { b, columns, column, to }: Packing): void {
   const width = panelWidth(k.target);
   const lanes = k.laneCount;
   const row = b.add(column.mul(depth * 4));
   eachStep(k, depth, lanes, (count, step) => {
     const from = row.add(scaled(step, 4));
-    const target = to.add(scaled(step, width * 4));
+    const target = to.add(scaled(step, (width * 4) / elementsOf(precision)));
     const span = count === lanes ? "full" : count;
     for (let j = 0; j < width; j += lanes) {
       const rows = Array.from({ length: lanes }, (_, i) =>
         j + i < columns ? k.load(from, { offset: 0, span, copy: 0 }, (j + i) * depth * 4) : k.variable(),
       );
-      const turned = k.transpose(rows);
-      for (let p = 0; p < count; p++) k.store(turned[p]!, target, { offset: (p * width + j) * 4, span: "full", copy: 0 });
+      const turned = k.transpose(rows).slice(0, count);
+      const words = precision === "bfloat16" ? pairs(k, turned) : turned;
+      words.forEach((word, p) => k.store(word, target, { offset: (p * width + j) * 4, span: "full", copy: 0 }));
     }
   });
+}
+
+function elementsOf(precision: Precision): number {
+  return precision === "bfloat16" ? 2 : 1;
+}
+
+function pairs(k: Builder, rows: readonly Vec[]): Vec[] {
+  return Array.from({ length: Math.ceil(rows.length / 2) }, (_, p) => rows[2 * p]!.pairBf16(rows[2 * p + 1] ?? k.constant(0)));
 }
 
 /** C = A · packed B, or C += with `accumulate`. Pointers: a, packed, c. One unit a block of rows and columns. */
 export const matmul = kernel<MatmulSizes & { accumulate: boolean }>("matmul", (k, sizes) => {
   const { a, packed, c } = k.pointers("a", "packed", "c");
   const { scratch, begin, end } = k.range();
-  const { m, n, k: depth, accumulate } = sizes;
+  const { m, n, accumulate } = sizes;
+  const depth = wordsOf(sizes);
   const panels = Math.ceil(n / panelWidth(k.target));
   const columnBlocks = Math.ceil((panels * panelWidth(k.target)) / blockColumns);
   const panelsOf = Math.ceil(panels / columnBlocks);
@@ -121,7 +170,7 @@ interface Block {
   readonly panelsOf: number;
 }
 
-/** Blocks of equal depth, whole vectors each but for the last. */
+/** Words of depth in a block: blocks are equal, of whole vectors, but for the last. */
 function depthOfBlock(depth: number): number {
   const blocks = Math.ceil(depth / (blockDepth * 1.25));
   return Math.ceil(depth / blocks / 16) * 16;
@@ -139,7 +188,7 @@ function eachTile(k: Builder, m: number, { firstRow, rowsOf }: Block, body: (row
 /** A row of tiles over one block of depth: what is packed of A stays in the first-level cache while the panels go by. */
 function tileRow(
   k: Builder,
-  { n, k: depth }: MatmulSizes,
+  sizes: MatmulSizes,
   { firstPanel, panelsOf }: Block,
   rows: number,
   steps: Depth,
@@ -148,10 +197,11 @@ function tileRow(
   result: { base: Int; rowStride: number },
   start: Start,
 ): void {
+  const { n, precision } = sizes;
   const width = panelWidth(k.target);
   const tile = (panel: Int, columns: number) => {
-    const right = { base: packed.add(panel.mul(depth * width * 4)), depthStride: width * 4 };
-    tileProduct(k, { rows, columns }, steps, left, right, { ...result, base: result.base.add(panel.mul(width * 4)) }, start);
+    const right = { base: packed.add(panel.mul(wordsOf(sizes) * width * 4)), depthStride: width * 4 };
+    tileProduct(k, { rows, columns, precision }, steps, left, right, { ...result, base: result.base.add(panel.mul(width * 4)) }, start);
   };
   const whole = Math.floor(n / width);
   const last = firstPanel.add(panelsOf);
@@ -164,7 +214,7 @@ interface LeftPacking {
   /** Rows of the tile, and the first of them. */
   readonly rows: number;
   readonly row: Int;
-  /** First depth step of the block. */
+  /** First word of the block. */
   readonly first: Int | number;
   readonly to: Int;
 }
@@ -181,49 +231,73 @@ interface Strides {
   readonly depthStride: number;
 }
 
-function leftStrides({ tile }: Target, { form, k: depth }: MatmulSizes): Strides {
-  return form === "tn"
-    ? { rowStride: 4, depthStride: tile.rows * 4 }
-    : { rowStride: (depthOfBlock(depth) + rowPadding) * 4, depthStride: 4 };
+function leftStrides({ tile }: Target, sizes: MatmulSizes): Strides {
+  if (sizes.form === "tn") return { rowStride: 4, depthStride: tile.rows * 4 };
+  return { rowStride: (depthOfBlock(wordsOf(sizes)) + rowPadding) * 4, depthStride: 4 };
 }
 
 /** Words behind each row: rows a multiple of 4096 bytes apart would compete as well. */
 const rowPadding = 16;
 
-function leftBytes({ tile }: Target, { k: depth }: MatmulSizes): number {
-  return tile.rows * (depthOfBlock(depth) + rowPadding) * 4;
+function leftBytes({ tile }: Target, sizes: MatmulSizes): number {
+  return tile.rows * (depthOfBlock(wordsOf(sizes)) + rowPadding) * 4;
 }
 
-/** From a[M, K]: pieces of rows. */
-function packLines(k: Builder, { k: depth }: MatmulSizes, { a, row, rows, first, to }: LeftPacking, { rowStride }: Strides): void {
-  const from = a.add(row.mul(depth * 4)).add(scaled(first, 4));
+/** From a[M, K]: pieces of rows. Two bfloat16 that follow each other are a word. */
+function packLines(k: Builder, sizes: MatmulSizes, { a, row, rows, first, to }: LeftPacking, { rowStride }: Strides): void {
+  const { k: depth, precision } = sizes;
+  const per = elementsOf(precision);
+  const from = a.add(row.mul(depth * 4)).add(scaled(first, per * 4));
   const lines = (count: number) => {
     const target = k.copy(to);
     k.loop(from, from.add(rows * depth * 4), depth * 4, (line) => {
-      k.lanes(count, (at) => k.store(k.load(line, at), target, at), 4);
+      if (count % per > 0) k.storeScalar(k.constant(0), target, (count - 1) * 2); // half of this word stays
+      k.lanes(count, (at) => storeElements(k, precision, k.load(line, at), target, at), 4);
       target.bump(rowStride);
     });
   };
-  const length = depthOfBlock(depth);
+  const length = per * depthOfBlock(wordsOf(sizes));
   const rest = depth % length;
   if (typeof first === "number" || rest === 0) lines(Math.min(depth, length));
   else
     k.if(
       first,
       "<",
-      depth - rest,
+      (depth - rest) / per,
       () => lines(length),
       () => lines(rest),
     );
 }
 
+function storeElements(k: Builder, precision: Precision, value: Vec, base: Int, at: Position): void {
+  if (precision === "bfloat16") k.storeNarrow("bf16", value, base, at);
+  else k.store(value, base, at);
+}
+
 /** From a[K, M]: pieces of columns, which lie in rows. */
-function packColumns(k: Builder, { m, k: depth }: MatmulSizes, { a, row, rows, first, to }: LeftPacking, { depthStride }: Strides): void {
-  const from = a.add(row.mul(4));
+function packColumns(k: Builder, sizes: MatmulSizes, { a, row, rows, first, to }: LeftPacking, { depthStride }: Strides): void {
+  const { m, k: depth, precision } = sizes;
+  const per = elementsOf(precision);
+  const base = a.add(row.mul(4)).add(scaled(first, per * m * 4));
+  const count =
+    typeof first === "number"
+      ? depth
+      : k
+          .int(depth)
+          .sub(first.mul(per))
+          .min(per * depthOfBlock(wordsOf(sizes)));
   const target = k.copy(to);
-  const last = typeof first === "number" ? depth : first.add(depthOfBlock(depth)).min(depth);
-  k.loop(from.add(scaled(first, m * 4)), from.add(scaled(last, m * 4)), m * 4, (line) => {
-    k.lanes(rows, (at) => k.store(k.load(line, at), target, at), 8);
+  eachWord(k, precision, { base, stride: m * 4, count }, (word) => {
+    k.lanes(
+      rows,
+      (at) =>
+        k.store(
+          word((line) => k.load(line, at)),
+          target,
+          at,
+        ),
+      8,
+    );
     target.bump(depthStride);
   });
 }

@@ -1,5 +1,6 @@
 // The heart of every matrix product: a register tile of accumulators, C[rows × columns] (+)= A · B, one depth step after the other
 // (Goto & van de Geijn 2008; the tile's size is the target's). A is read by broadcasts with any two strides, so a transpose is free.
+import type { Precision } from "../../base/index.ts";
 import type { Span } from "../ir.ts";
 import type { Builder, Int, Vec } from "../language.ts";
 
@@ -29,6 +30,8 @@ export interface TileShape {
   readonly rows: number;
   /** Columns, at most vectors × lanes of the target's tile. */
   readonly columns: number;
+  /** Of the words of A and B: a float32 each, by default, or a pair of bfloat16. */
+  readonly precision?: Precision;
 }
 
 /** How many steps: a constant, or a number known at run time whose remainder over the target's unrolling is 0 or `rest`. */
@@ -40,10 +43,11 @@ export function tileProduct(k: Builder, shape: TileShape, depth: Depth, a: LeftO
   const at = (j: number) => ({ offset: j * k.laneCount * 4, span: spans[j]!, copy: 0 });
   const sums = Array.from({ length: shape.rows }, () => spans.map(() => k.variable()));
   const right = k.copy(b.base);
+  const multiply = (sum: Vec, x: Vec, y: Vec) => (shape.precision === "bfloat16" ? sum.accumulatePairs(x, y) : sum.accumulate(x, y));
   const step = (p: Int, u: number) => {
     const vectors = spans.map((_, j) => k.load(right, at(j), u * b.depthStride));
     const splats = sums.map((_, i) => k.splat(p, i * a.rowStride + u * a.depthStride));
-    sums.forEach((row, i) => row.forEach((sum, j) => sum.accumulate(splats[i]!, vectors[j]!)));
+    sums.forEach((row, i) => row.forEach((sum, j) => multiply(sum, splats[i]!, vectors[j]!)));
   };
   depthLoop(k, depth, a, (p, unroll) => {
     for (let u = 0; u < unroll; u++) step(p, u);
