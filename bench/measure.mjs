@@ -1,7 +1,11 @@
 // Interleaved measuring: contestants take turns, so that a slow moment of the machine hits all of them; the median of the rounds counts.
 
-/** @param contestants name → async function doing the work once. @returns name → median seconds of one run. */
-export async function interleave(contestants, { rounds = 9, warmUps = 3, seconds = 0.2 } = {}) {
+/**
+ * @param contestants name → async function doing the work once. @returns name → median seconds of one run.
+ * @param pause seconds of rest before each turn: threads of other runtimes spin for a while after their work.
+ * @param settle runs at the start of each turn that do not count: who rested is slow at first.
+ */
+export async function interleave(contestants, { rounds = 9, warmUps = 3, seconds = 0.2, pause = 0, settle = 0 } = {}) {
   const times = Object.fromEntries(Object.keys(contestants).map((name) => [name, []]));
   const repeats = {};
   for (const [name, run] of Object.entries(contestants)) {
@@ -12,6 +16,8 @@ export async function interleave(contestants, { rounds = 9, warmUps = 3, seconds
   }
   for (let round = 0; round < rounds; round++)
     for (const [name, run] of Object.entries(contestants)) {
+      if (pause > 0) await new Promise((done) => setTimeout(done, 1000 * pause));
+      for (let i = 0; i < settle; i++) await run();
       const started = performance.now();
       for (let i = 0; i < repeats[name]; i++) await run();
       times[name].push((performance.now() - started) / 1000 / repeats[name]);

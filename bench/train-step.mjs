@@ -1,52 +1,74 @@
-// How much of the machine's matrix speed a training step reaches: the 15M preset (vocabulary 4096), 8 × 256 tokens, against the rate of
-// 1024³ products measured in the same run; and the memory that its plan needs.
-import { openCpuBackend } from "../dist/backend/cpu/index.js";
+// How much of the machine a training step reaches, against its multiply-add peak and PyTorch, in turns, in one run:
+// `node bench/train-step.mjs [PRESET]... [--rounds N] [--compile]`. --compile lets PyTorch compile its model. Its interpreters: bench/peers/README.md.
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { defaultThreads, openCpuBackend } from "../dist/backend/cpu/index.js";
 import { flopsOf, planMemory } from "../dist/graph/index.js";
-import { initialise, parameterRows, preset } from "../dist/model/index.js";
-import { stepGraph } from "../dist/train/index.js";
-import { interleave, openMatmul, openProgram } from "./measure.mjs";
+import { interleave, openPeak, openProgram, trainingStep, trainingSteps } from "./measure.mjs";
+import { openPyTorch } from "./peers/pytorch.mjs";
 
-const settings = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, decay: 0.1 };
+export async function run(args = []) {
+  const options = { rounds: { type: "string", default: "5" }, compile: { type: "boolean", default: false } };
+  const { values, positionals } = parseArgs({ args, allowPositionals: true, options });
+  for (const preset of positionals.length > 0 ? positionals : Object.keys(trainingSteps))
+    await measure({ preset, ...trainingSteps[preset] }, { ...values, rounds: Number(values.rounds) });
+}
 
-export async function run() {
-  const config = { ...preset("15M"), vocabSize: 4096 };
-  const size = { batch: 8, length: 256 };
-  const rows = size.batch * size.length;
+async function measure(size, { rounds, compile }) {
   const backend = await openCpuBackend();
-  const built = stepGraph(config, { ...size, recompute: false }, settings);
-  const recomputed = stepGraph(config, { ...size, recompute: true }, settings);
-  const weights = initialise(parameterRows(config), 1);
-  const fill = (tensor) => {
-    if (weights.has(tensor.name)) return weights.get(tensor.name);
-    if (tensor.dtype === "i32")
-      return Int32Array.from({ length: tensor.shape[0] }, (_, i) =>
-        tensor.name === "positions" ? i % size.length : Math.floor(Math.random() * config.vocabSize),
-      );
-    return tensor.name === "hyper" ? Float32Array.of(1e-4, 1, 1, 1, 1) : new Float32Array(tensor.shape.reduce((a, b) => a * b, 1));
+  const kept = await trainingStep(size);
+  const recomputed = await trainingStep({ ...size, recompute: true });
+  const flops = flopsOf(kept.graph);
+  const { batch, length } = size;
+  console.log(
+    `training step, ${size.preset}, vocabulary ${kept.config.vocabSize}, ${batch} × ${length} tokens: ${(flops / 1e9).toFixed(1)} model GFLOP`,
+  );
+
+  const peers = await openPyTorch({ ...kept.config, batch, length, threads: defaultThreads(), compile });
+  const step = await openProgram(backend, kept.graph, kept.fill);
+  const leaner = await openProgram(backend, recomputed.graph, recomputed.fill);
+  const peak = await openPeak(backend);
+  const contestants = {
+    [`${backend.name}, float32`]: step.run,
+    [`${backend.name}, float32, recomputing`]: leaner.run,
+    "multiply-add peak": peak.run,
   };
-  const step = await openProgram(backend, built.graph, fill);
-  const leaner = await openProgram(backend, recomputed.graph, fill);
-  const product = await openMatmul(backend, 1024);
-  const times = await interleave({ step: step.run, leaner: leaner.run, product: product.run }, { rounds: 7, seconds: 1 });
-  const flops = flopsOf(built.graph);
-  const rate = (2 * 1024 ** 3) / times.product / 1e9;
-  const show = (name, seconds) =>
-    console.log(
-      `${name}: ${(seconds * 1000).toFixed(0)} ms, ${(rows / seconds).toFixed(0)} tokens/s, ${(flops / seconds / 1e9).toFixed(1)} model GFLOP/s = ${((100 * flops) / seconds / 1e9 / rate).toFixed(1)} % of the matmul rate`,
-    );
-  console.log(`training step, 15M preset, vocabulary 4096, 8 × 256 tokens, ${backend.name}: ${(flops / 1e9).toFixed(1)} model GFLOP`);
-  console.log(`matmul 1024³: ${rate.toFixed(1)} GFLOP/s`);
-  show("step", times.step);
-  show("step with recomputation", times.leaner);
-  for (const [name, graph] of [
-    ["kept", built.graph],
-    ["recomputed", recomputed.graph],
-  ]) {
-    const { activations, arenaBytes } = planMemory(graph);
-    const full = planMemory(built.graph).activations.sumBytes;
-    console.log(
-      `activations ${name}: ${(activations.arenaBytes / 1e6).toFixed(1)} MB planned of ${(full / 1e6).toFixed(1)} MB in all, ${((100 * activations.arenaBytes) / full).toFixed(1)} %; whole arena ${(arenaBytes / 1e6).toFixed(1)} MB`,
-    );
-  }
+  for (const peer of peers)
+    for (const precision of ["float32", "bfloat16"]) contestants[`${peer.name}, ${precision}`] = () => peer.run(precision);
+  const turns = peers.length > 0 ? { pause: 0.3, settle: 1 } : {};
+  const times = await interleave(contestants, { rounds, warmUps: 1, seconds: 1.2, ...turns });
+  report(times, { flops, tokens: batch * length, peak: peak.flops / times["multiply-add peak"] });
+  reportMemory(kept.graph, recomputed.graph);
+  for (const peer of peers) await peer.dispose();
   await backend.dispose();
 }
+
+function report({ "multiply-add peak": _, ...times }, { flops, tokens, peak }) {
+  console.log(`multiply-add peak ${(peak / 1e9).toFixed(1)} GFLOP/s`);
+  const [ours] = Object.values(times);
+  const rows = Object.entries(times).map(([name, seconds]) => [
+    name,
+    {
+      ms: (1000 * seconds).toFixed(0),
+      "tokens/s": (tokens / seconds).toFixed(0),
+      "model GFLOP/s": (flops / seconds / 1e9).toFixed(1),
+      "% of peak": ((100 * flops) / seconds / peak).toFixed(1),
+      "× our time": (seconds / ours).toFixed(2),
+    },
+  ]);
+  console.table(Object.fromEntries(rows));
+}
+
+function reportMemory(kept, recomputed) {
+  const full = planMemory(kept).activations.sumBytes;
+  const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
+  for (const [name, graph] of Object.entries({ kept, recomputed })) {
+    const { activations, arenaBytes } = planMemory(graph);
+    const share = ((100 * activations.arenaBytes) / full).toFixed(1);
+    console.log(
+      `activations ${name}: ${megabytes(activations.arenaBytes)} planned of ${megabytes(full)} in all, ${share} %; whole arena ${megabytes(arenaBytes)}`,
+    );
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await run(process.argv.slice(2));
