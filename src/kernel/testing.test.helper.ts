@@ -9,7 +9,7 @@ import { assembleModule } from "./wasm/module.ts";
 import type { RegisterFiles } from "./x64/allocate.ts";
 import { assembleX64 } from "./x64/assemble.ts";
 import { execute, type Placed, whyNot, withGuards } from "./x64/run.test.helper.ts";
-import { avx2, avx512, avx512Dots, systemV } from "./x64/target.ts";
+import { avx2, avx512, avx512Dots, systemV, windows } from "./x64/target.ts";
 
 /** Targets that nothing compiles for, so that kernels prove they know no lane count. */
 export const wide8: Target = { ...avx2, name: "lanes8" };
@@ -154,7 +154,7 @@ function wasmRunner(name: string, target: Target): CompiledRun {
   };
 }
 
-/** Runs everything twice: with each buffer's end, then with its start, at a page that faults. */
+/** Runs everything three times: with each buffer's end at a page that faults, then with its start, then by the calling convention of Windows. */
 function nativeRunner(name: string, target: Target, files?: RegisterFiles): CompiledRun {
   return {
     name,
@@ -162,9 +162,13 @@ function nativeRunner(name: string, target: Target, files?: RegisterFiles): Comp
     bytes: (kernel) => assembleX64(kernel, systemV, files).code,
     run(definition, constants, buffers) {
       const kernel = specialise(definition, constants, target);
-      const [one, other] = (["end", "start"] as const).map((edge) => runBetweenGuards(kernel, buffers, edge, files));
-      if (!one!.every((buffer, i) => sameBits(buffer, other![i]!))) throw new Error(`${definition.name}: depends on where its buffers lie`);
-      return one!;
+      const result = runBetweenGuards(kernel, buffers, "end", files);
+      const isSame = (other: readonly Float32Array[]) => result.every((buffer, i) => sameBits(buffer, other[i]!));
+      if (!isSame(runBetweenGuards(kernel, buffers, "start", files)))
+        throw new Error(`${definition.name}: depends on where its buffers lie`);
+      if (!isSame(runBetweenGuards(kernel, buffers, "end", files, windows)))
+        throw new Error(`${definition.name}: depends on the calling convention`);
+      return result;
     },
     runWords: (kernel, words, pointers) =>
       withGuards([words.byteLength], "end", ([memory]) => {
@@ -176,7 +180,13 @@ function nativeRunner(name: string, target: Target, files?: RegisterFiles): Comp
   };
 }
 
-function runBetweenGuards(kernel: Kernel, buffers: readonly Float32Array[], edge: "start" | "end", files?: RegisterFiles): Float32Array[] {
+function runBetweenGuards(
+  kernel: Kernel,
+  buffers: readonly Float32Array[],
+  edge: "start" | "end",
+  files?: RegisterFiles,
+  convention = systemV,
+): Float32Array[] {
   const different = [...new Set(buffers)];
   return withGuards([...different.map(({ byteLength }) => byteLength), kernel.scratchBytes], edge, (placed) => {
     for (const { bytes, around } of placed) [bytes, around].forEach((part) => part.fill(canary));
@@ -188,7 +198,7 @@ function runBetweenGuards(kernel: Kernel, buffers: readonly Float32Array[], edge
       [...addresses, half, kernel.units],
       [...addresses, 0, half],
     ];
-    execute(kernel, calls, files);
+    execute(kernel, calls, files, convention);
     placed.forEach(({ around }, i) => {
       if (around.some((byte) => byte !== canary))
         throw new Error(`${kernel.name}: buffer ${i} was written beyond its ${edge === "end" ? "start" : "end"}`);

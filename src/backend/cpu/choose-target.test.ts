@@ -7,6 +7,7 @@ import { type Native, type Opened, openNative } from "./native.ts";
 function machine(extendedControl: number): () => Promise<Opened> {
   const pages = { address: 0, bytes: 0 };
   const native = {
+    convention: "systemV",
     mapCode: () => pages,
     unmap: () => undefined,
     callableForNumber: (_address: number, params: number) => () => (params === 0 ? extendedControl : 0xffff_ffff_ffff_ffffn),

@@ -7,6 +7,7 @@ export type CpuFeature = (typeof featureNames)[number];
 export type CpuFeatures = ReadonlySet<CpuFeature>;
 
 export function cpuFeatures(native: Native): CpuFeatures {
+  const { code, cpuidHigh, extendedControl } = codes[native.convention];
   const pages = native.mapCode(code);
   try {
     const low = native.callableForNumber(pages.address, 2);
@@ -60,12 +61,17 @@ function words<Low extends Register, High extends Register>(value: number | bigi
   return { [low]: Number(bits & 0xffff_ffffn), [high]: Number(bits >> 32n) } as Record<Low | High, number>;
 }
 
-/** Leaf in edi, subleaf in esi; rbx is the caller's. */
+/** mov eax, leaf; mov ecx, subleaf: from where the convention has the first two arguments. */
+const moveArguments = {
+  systemV: [0x89, 0xf8, 0x89, 0xf1], // mov eax, edi; mov ecx, esi
+  windows: [0x89, 0xc8, 0x89, 0xd1], // mov eax, ecx; mov ecx, edx
+};
+
+/** rbx is the caller's. */
 // biome-ignore format: an instruction a line.
-const cpuidOf = (second: readonly number[]): readonly number[] => [
+const cpuidOf = (move: readonly number[], second: readonly number[]): readonly number[] => [
   0x53, // push rbx
-  0x89, 0xf8, // mov eax, edi
-  0x89, 0xf1, // mov ecx, esi
+  ...move,
   0x0f, 0xa2, // cpuid
   ...second,
   0x5b, // pop rbx
@@ -74,18 +80,18 @@ const cpuidOf = (second: readonly number[]): readonly number[] => [
 
 /** eax | ebx << 32 */
 // biome-ignore format: an instruction a line.
-const lowWords = cpuidOf([
+const lowWords = [
   0x48, 0xc1, 0xe3, 0x20, // shl rbx, 32
   0x48, 0x09, 0xd8, // or rax, rbx
-]);
+];
 
 /** ecx | edx << 32 */
 // biome-ignore format: an instruction a line.
-const highWords = cpuidOf([
+const highWords = [
   0x48, 0xc1, 0xe2, 0x20, // shl rdx, 32
   0x48, 0x89, 0xc8, // mov rax, rcx
   0x48, 0x09, 0xd0, // or rax, rdx
-]);
+];
 
 /** edx:eax of extended control register 0 */
 // biome-ignore format: an instruction a line.
@@ -97,6 +103,10 @@ const xcr0 = [
   0xc3, // ret
 ];
 
-const cpuidHigh = lowWords.length;
-const extendedControl = cpuidHigh + highWords.length;
-const code = Uint8Array.from([...lowWords, ...highWords, ...xcr0]);
+const codes = { systemV: codeOf("systemV"), windows: codeOf("windows") };
+
+/** The three functions in a row, and where the second and the third begin. */
+function codeOf(convention: keyof typeof moveArguments) {
+  const [low, high] = [lowWords, highWords].map((second) => cpuidOf(moveArguments[convention], second)) as [number[], number[]];
+  return { code: Uint8Array.from([...low, ...high, ...xcr0]), cpuidHigh: low.length, extendedControl: low.length + high.length };
+}

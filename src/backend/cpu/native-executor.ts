@@ -1,5 +1,5 @@
 // Kernels as machine code on worker threads.
-import { assembleX64, type Kernel, printMachineCode, type Target } from "../../kernel/index.ts";
+import { assembleX64, type Convention, type Kernel, printMachineCode, systemV, type Target, windows } from "../../kernel/index.ts";
 import { engineExecutor } from "./engine-executor.ts";
 import type { Executor } from "./executor.ts";
 import type { Native } from "./native.ts";
@@ -10,10 +10,14 @@ export async function nativeExecutor(
   { native, target }: { readonly native: Native; readonly target: Target },
   options: { readonly threads?: number } = {},
 ): Promise<Executor> {
-  const executor = engineExecutor(await openNativeEngine(native, options), target, (kernels) => kernels.map(sourceOf));
-  return { ...executor, listing: (kernel) => printMachineCode(kernel) };
+  const convention = conventions[native.convention];
+  const assemble = (kernels: readonly Kernel[]) => kernels.map((kernel) => sourceOf(kernel, convention));
+  const executor = engineExecutor(await openNativeEngine(native, options), target, assemble);
+  return { ...executor, listing: (kernel) => printMachineCode(kernel, convention) };
 }
 
-function sourceOf(kernel: Kernel): NativeSource {
-  return { key: kernel, assemble: () => ({ code: assembleX64(kernel).code, params: kernel.params.length }) };
+const conventions = { systemV, windows };
+
+function sourceOf(kernel: Kernel, convention: Convention): NativeSource {
+  return { key: kernel, assemble: () => ({ code: assembleX64(kernel, convention).code, params: kernel.params.length }) };
 }

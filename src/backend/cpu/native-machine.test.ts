@@ -99,6 +99,7 @@ function recording(inner: Native): { native: Native; code: Set<Pages>; data: Set
     return pages;
   };
   const native: Native = {
+    convention: inner.convention,
     reserve: (bytes) => note(data, inner.reserve(bytes)),
     commit: (pages) => inner.commit(pages),
     mapCode: (bytes) => note(code, inner.mapCode(bytes)),

@@ -5,7 +5,7 @@ import type { Native, Pages } from "./native.ts";
 import type { NativeKernel } from "./native-linker.ts";
 import { NativeMemory } from "./native-memory.ts";
 
-/** Code for the System V calling convention, at any address: all parameters are 64-bit integers, three more than a step's arguments. */
+/** Code for the calling convention of the system, at any address: all parameters are 64-bit integers, three more than a step's arguments. */
 export interface NativeCode {
   readonly code: Uint8Array;
   readonly params: number;

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { windowsThunk } from "../../kernel/x64/windows-thunk.test.helper.ts";
 import { cpuFeatures, features } from "./cpu-features.ts";
 import { pagePermissions } from "./machine-code.test.helper.ts";
-import { openNative } from "./native.ts";
+import { openNative, type Pages, systems } from "./native.ts";
 
 const opened = await openNative();
 const here = test.skipIf(opened.native === undefined);
@@ -68,24 +69,127 @@ test("a feature counts only where the system keeps its registers and CPUID has i
   expect(features(withoutXsave, notAllowed).size).toBe(0);
 });
 
+here("CPUID's code for Windows finds the same features", () => {
+  const convention = "windows" as const;
+  const thunks: Pages[] = [];
+  const callableForNumber = (address: number, params: number) => {
+    thunks.push(native.mapCode(windowsThunk(params, address)));
+    return native.callableForNumber(thunks.at(-1)!.address, params);
+  };
+  expect([...cpuFeatures({ ...native, convention, callableForNumber })]).toEqual([...cpuFeatures(native)]);
+  for (const pages of thunks) native.unmap(pages);
+});
+
 test("where machine code cannot be loaded, there is a reason and no error", async () => {
   const missing = () => Promise.reject(new Error("Cannot find package 'koffi'\nImported from somewhere"));
-  const linux = { platform: "linux", arch: "x64" };
-  expect(await openNative(missing, linux)).toEqual({
+  expect(await openNative(missing, { platform: "linux", arch: "x64" })).toEqual({
     why: "the package koffi, which calls machine code, cannot be used (Cannot find package 'koffi'): npm install koffi",
   });
   expect(await openNative(undefined, { platform: "linux", arch: "arm64" })).toEqual({
     why: "there are machine code targets for x64 only, this is arm64",
   });
-  expect(await openNative(undefined, { platform: "win32", arch: "x64" })).toMatchObject({ why: expect.stringContaining("win32") });
-  const answers: Record<string, number> = { mmap: 4096, mprotect: -1 };
-  const policy = {
-    load: () => ({ func: (name: string) => () => answers[name] ?? 0 }),
+  expect(await openNative(undefined, { platform: "sunos", arch: "x64" })).toEqual({
+    why: "machine code is loaded on linux, darwin, win32 only, this is sunos",
+  });
+});
+
+/** A system that only takes note: functions answer what they are told to, else 0. */
+function fakeKoffi(answers: Readonly<Record<string, number>>) {
+  const calls: unknown[][] = [];
+  const libraries: (string | null)[] = [];
+  const koffi = {
+    load: (library: string | null) => {
+      libraries.push(library);
+      return {
+        func:
+          (name: string, _result: string, params: readonly string[]) =>
+          (...args: unknown[]) => {
+            expect(args.length, name).toBe(params.length);
+            calls.push([name, ...args]);
+            return answers[name] ?? 0;
+          },
+      };
+    },
     proto: () => ({}),
-    decode: () => () => undefined,
+    decode: (address: number) => () => void calls.push(["call", address]),
     errno: () => 13,
   };
-  expect(await openNative(async () => policy, linux)).toEqual({
-    why: "the system refuses to make pages executable (errno 13): a security policy forbids it",
+  return { open: async () => koffi, calls, libraries };
+}
+
+const returning = Uint8Array.of(0xc3);
+
+test.each([
+  ["linux", 0x22, 0x4022],
+  ["darwin", 0x1002, 0x1042],
+])("%s: code by mmap and mprotect", async (platform, mapFlags, reserveFlags) => {
+  const { open, calls, libraries } = fakeKoffi({ mmap: 0x10_0000 });
+  const { native: fake } = await openNative(open, { platform, arch: "x64" });
+  expect(libraries).toEqual([null]);
+  expect(fake!.convention).toBe("systemV");
+  expect(calls.splice(0)).toEqual([
+    ["mmap", 0, 4096, 3, mapFlags, -1, 0],
+    ["memcpy", 0x10_0000, returning, 1],
+    ["mprotect", 0x10_0000, 4096, 5],
+    ["call", 0x10_0000],
+    ["munmap", 0x10_0000, 4096],
+  ]);
+  expect(fake!.reserve(5000)).toEqual({ address: 0x20_0000, bytes: 0x20_0000 });
+  expect(calls.splice(0)).toEqual([
+    ["mmap", 0, 0x40_0000, 0, reserveFlags, -1, 0],
+    ["munmap", 0x10_0000, 0x10_0000],
+    ["munmap", 0x40_0000, 0x10_0000],
+    ...(platform === "linux" ? [["madvise", 0x20_0000, 0x20_0000, 14]] : []),
+  ]);
+});
+
+test("Windows: code and memory by VirtualAlloc and its family", async () => {
+  const { open, calls, libraries } = fakeKoffi({ VirtualAlloc: 0x20_0000, VirtualProtect: 1, VirtualFree: 1 });
+  const { native: fake } = await openNative(open, { platform: "win32", arch: "x64" });
+  expect(libraries).toEqual(["kernel32.dll"]);
+  expect(fake!.convention).toBe("windows");
+  expect(calls.splice(0)).toEqual([
+    ["VirtualAlloc", 0, 4096, 0x3000, 0x04],
+    ["RtlMoveMemory", 0x20_0000, returning, 1],
+    ["VirtualProtect", 0x20_0000, 4096, 0x20, new Uint32Array(1)],
+    ["FlushInstructionCache", -1, 0x20_0000, 4096],
+    ["call", 0x20_0000],
+    ["VirtualFree", 0x20_0000, 0, 0x8000],
+  ]);
+  const pages = fake!.reserve(5000);
+  expect(pages).toEqual({ address: 0x20_0000, bytes: 8192 });
+  fake!.commit({ ...pages, bytes: 4096 });
+  const bytes = new Uint8Array(3);
+  fake!.write(pages.address, bytes);
+  fake!.read(pages.address, bytes);
+  fake!.clear(pages.address, 64);
+  fake!.unmap(pages);
+  expect(calls).toEqual([
+    ["VirtualAlloc", 0, 8192, 0x2000, 0x01],
+    ["VirtualAlloc", 0x20_0000, 4096, 0x1000, 0x04],
+    ["RtlMoveMemory", 0x20_0000, bytes, 3],
+    ["RtlMoveMemory", bytes, 0x20_0000, 3],
+    ["RtlZeroMemory", 0x20_0000, 64],
+    ["VirtualFree", 0x20_0000, 0, 0x8000],
+  ]);
+});
+
+test.each([
+  ["linux", { mmap: 0x10_0000, mprotect: -1 }, "munmap", "errno 13"],
+  ["darwin", { mmap: 0x10_0000, mprotect: -1 }, "munmap", "errno 13"],
+  ["win32", { VirtualAlloc: 0x20_0000, GetLastError: 1655 }, "VirtualFree", "error 1655"],
+])("%s: pages that may not be run are given back, and the reason is a policy", async (platform, answers, last, error) => {
+  const { open, calls } = fakeKoffi(answers);
+  expect(await openNative(open, { platform, arch: "x64" })).toEqual({
+    why: `the system refuses to make pages executable (${error}): a security policy forbids it`,
   });
+  expect(calls.at(-1)![0]).toBe(last);
+});
+
+test.each([
+  ["linux", { mprotect: -1 }, /more bytes of memory \(errno 13\): free memory/],
+  ["win32", { GetLastError: 1455 }, /more bytes of memory \(error 1455\): free memory/],
+])("%s: memory that cannot be had is refused with its size", async (platform, answers, message) => {
+  const refusing = systems[platform]!(await fakeKoffi(answers).open());
+  expect(() => refusing.commit({ address: 0x20_0000, bytes: 4096 })).toThrow(message);
 });

@@ -4,8 +4,10 @@ import type { Kernel, Target } from "../ir.ts";
 import type { RegisterFiles } from "./allocate.ts";
 import { assembleX64 } from "./assemble.ts";
 import { avx2, systemV } from "./target.ts";
+import { windowsThunk } from "./windows-thunk.test.helper.ts";
 
 const pageBytes = 4096;
+const thunkBytes = 1024;
 const arenaBytes = 64 << 20;
 const none = 0;
 const readWrite = 3;
@@ -77,18 +79,22 @@ const machine = () => {
   return opened;
 };
 
-/** Calls the code once for each list of arguments. */
-export function callCode(code: Uint8Array, calls: readonly (readonly number[])[]): void {
+/** Calls the code once for each list of arguments, which have one length; code for Windows through a thunk. */
+export function callCode(code: Uint8Array, calls: readonly (readonly number[])[], convention = systemV): void {
   const { map, protect, unmap, copy, call, prototype } = machine();
-  const at = map(code.length);
+  const bytes = code.length + thunkBytes;
+  const at = map(bytes);
   copy(at, code, code.length);
-  protect(at, code.length, readExecute);
-  for (const args of calls) call(BigInt(at), prototype(args.length), ...args);
-  unmap(at, code.length);
+  const thunkAt = at + bytes - thunkBytes;
+  const thunk = windowsThunk(calls[0]!.length, at);
+  copy(thunkAt, thunk, thunk.length);
+  protect(at, bytes, readExecute);
+  for (const args of calls) call(BigInt(convention === systemV ? at : thunkAt), prototype(args.length), ...args);
+  unmap(at, bytes);
 }
 
-export function execute(kernel: Kernel, calls: readonly (readonly number[])[], files?: RegisterFiles): void {
-  callCode(assembleX64(kernel, systemV, files).code, calls);
+export function execute(kernel: Kernel, calls: readonly (readonly number[])[], files?: RegisterFiles, convention = systemV): void {
+  callCode(assembleX64(kernel, convention, files).code, calls, convention);
 }
 
 /** Which end of a buffer touches the page that faults. */
