@@ -1,7 +1,7 @@
 // cria demo, what `npm start` runs: real text → tokenizer → shards → a small LLaMA trained, measured and saved → what it writes.
 import { join } from "node:path";
 import type { Backend } from "../backend/index.ts";
-import { fail, Rng, UsageError } from "../base/index.ts";
+import { fail, type Precision, Rng, UsageError } from "../base/index.ts";
 import { isHeldOut, type Manifest, Mixture, PreparedData, prepare, vocabularyOf } from "../data/index.ts";
 import { atomicWrite, makeFolder } from "../files/index.ts";
 import { Llama } from "../index.ts";
@@ -11,6 +11,7 @@ import {
   completeRecipe,
   parseRecipe,
   runPaths,
+  settlePrecision,
   startRunFolder,
   Trainer,
   type TrainSummary,
@@ -105,7 +106,7 @@ interface Prepared {
   readonly backend: Backend;
   readonly recipe: WholeRecipe;
   readonly tokenizer: Tokenizer;
-  /** FLOP/s of a large matrix product. */
+  /** FLOP/s of a large matrix product in the recipe's precision. */
   readonly matmulRate: number;
 }
 
@@ -130,15 +131,17 @@ async function prepareRun(
     `tokenizer  ${tokenizer.vocabSize} pieces, ${bytesPerToken(manifest).toFixed(2)} bytes a token; ${count(tokensOf(manifest.sources))} tokens in shards`,
   );
   const rung = rungFor(flops, tokenizer.vocabSize);
-  const steps = await countSteps(rung, trainSeconds, asked.seed, backend, io);
-  const recipe = await startRunFolder(
-    folder,
-    completeRecipe(recipeOf(rung, steps, asked.seed, folder), tokenizer.vocabSize),
-    tokenizer.model,
-  );
+  const planned = completeRecipe(recipeOf(rung, { steps: 1, seed: asked.seed }, folder), tokenizer.vocabSize);
+  const { precision } = await settlePrecision(planned, backend);
+  const steps = await countSteps(rung, precision, trainSeconds, asked.seed, backend, io);
+  const counted = completeRecipe(recipeOf(rung, { steps, seed: asked.seed }, folder), tokenizer.vocabSize);
+  const recipe = await startRunFolder(folder, { ...counted, precision }, tokenizer.model);
   const tokens = steps * recipe.batch * recipe.length;
-  say(`model      ${describe(rung)}; ${steps} steps of ${recipe.batch} × ${recipe.length} tokens, ${count(tokens)} in all`);
-  return { folder, backend, recipe, tokenizer, matmulRate };
+  say(
+    `model      ${describe(rung)}; ${steps} steps of ${recipe.batch} × ${recipe.length} tokens, ${count(tokens)} in all, in ${precision}`,
+  );
+  const rate = precision === "float32" ? matmulRate : await measureMatmul(backend, io.signal, precision);
+  return { folder, backend, recipe, tokenizer, matmulRate: rate };
 }
 
 function openCorpus({ texts }: Asked, { progress, signal }: CommandIo): Promise<readonly CorpusSource[]> {
@@ -206,7 +209,7 @@ function prepareData(
   return prepare({ sources, heldOut, boundaries: "both" }, tokenizer, join(folder, "data"), { progress, signal });
 }
 
-function recipeOf({ model, batch, learningRate }: Rung, steps: number, seed: number, folder: string) {
+function recipeOf({ model, batch, learningRate }: Rung, { steps, seed }: { steps: number; seed: number }, folder: string) {
   const recipe = {
     ...{ data: join(folder, "data"), tokenizer: runPaths(folder).tokenizer, model, steps, batch, learningRate, seed },
     warmupSteps: Math.min(100, Math.ceil(steps / 10)),
@@ -217,10 +220,17 @@ function recipeOf({ model, batch, learningRate }: Rung, steps: number, seed: num
 }
 
 /** So many steps as fit the time, by running some on random tokens. */
-async function countSteps({ model, batch }: Rung, seconds: number, seed: number, backend: Backend, io: CommandIo): Promise<number> {
+async function countSteps(
+  { model, batch }: Rung,
+  precision: Precision,
+  seconds: number,
+  seed: number,
+  backend: Backend,
+  io: CommandIo,
+): Promise<number> {
   io.progress({ task: "measuring a training step", done: 0, unit: "steps" });
   const config = llamaConfig(model);
-  const size = { batch, length: config.contextLength, recompute: false };
+  const size = { batch, length: config.contextLength, recompute: false, precision };
   const adamw = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, decay: 0.1 };
   using trainer = await Trainer.open(backend, { config, size, accumulation: 1, adamw, clipNorm: 1, seed });
   const rng = new Rng(seed);

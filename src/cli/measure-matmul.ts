@@ -1,13 +1,14 @@
 // The machine's matrix speed as our own kernels reach it: what doctor prints and the training line is held against.
 import type { Backend } from "../backend/index.ts";
+import type { Precision } from "../base/index.ts";
 import { f32, Graph, linear } from "../graph/index.ts";
 
 const size = 1024;
 const rounds = 12;
 
-/** FLOP/s of a 1024³ float32 product, the fastest of a few, so that a busy moment does not count; about a second. */
-export async function measureMatmul(backend: Backend, signal?: AbortSignal): Promise<number> {
-  const graph = new Graph();
+/** FLOP/s of a 1024³ product, the fastest of a few, so that a busy moment does not count; about a second. */
+export async function measureMatmul(backend: Backend, signal?: AbortSignal, precision: Precision = "float32"): Promise<number> {
+  const graph = new Graph(precision);
   const [a, b] = [graph.input("a", f32(size, size)), graph.input("b", f32(size, size))];
   graph.keep(linear(a, b));
   const values = Float32Array.from({ length: size * size }, (_, i) => (i % 17) / 17 - 0.5);

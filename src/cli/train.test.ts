@@ -26,6 +26,7 @@ batch: 4
 learningRate: 5e-3
 evaluation: { every: 10, tokens: 256 }
 checkpoints: { every: 7, keep: 2 }
+precision: bfloat16
 threads: 1
 `;
 

@@ -7,6 +7,7 @@ import { parameterCount } from "../model/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 import {
   type Checkpoint,
+  type CompleteRecipe,
   checkUnused,
   completeRecipe,
   type LiveMetrics,
@@ -15,6 +16,7 @@ import {
   recipeChanges,
   runPaths,
   settingKey,
+  settlePrecision,
   startRunFolder,
   type TrainSummary,
   trainRun,
@@ -36,6 +38,7 @@ tokenizer: tokenizer.json     # the one it was made with
 model: { preset: 5M }         # or sizes: { dim: 256, nLayers: 5, nHeads: 8 }, or both
 steps: 2000                   # or tokens: 4_000_000
 batch: 8                      # sequences in a step
+precision: auto               # of products: float32, bfloat16, or what is faster here
 learningRate: 1e-3            # at its peak
 evaluation: { every: 250 }    # steps
 checkpoints: { every: 250 }   # steps
@@ -62,7 +65,7 @@ export const train: Command = {
 /** What the words of the command line ask for. */
 interface Plan {
   readonly folder: string;
-  readonly recipe: WholeRecipe;
+  readonly recipe: CompleteRecipe;
   readonly tokenizer: Tokenizer;
   readonly resume: boolean;
   /** For people: what --set changed in a run that goes on. */
@@ -80,8 +83,11 @@ async function readPlan(args: readonly string[], flags: Flags): Promise<Plan> {
   if (isRun && flags.out !== undefined) throw new UsageError(where, `--out is ${flags.out} but the run is ${given}: leave --out away`);
   const folder = isRun ? given : ((flags.out as string | undefined) ?? join("runs", basename(given, extname(given))));
   const asked = await readWhole(isRun ? runPaths(given).recipe : given, settings);
-  const changed = resume ? await compare(folder, asked.recipe, settings) : [];
-  return { folder, ...asked, resume, changed };
+  if (!resume) return { folder, ...asked, resume, changed: [] };
+  const { recipe: before } = await readWhole(runPaths(folder).recipe, []);
+  // A run goes on in the precision that it began with, also where another one is the faster now.
+  const recipe = asked.recipe.precision === "auto" ? { ...asked.recipe, precision: before.precision } : asked.recipe;
+  return { folder, ...asked, recipe, resume, changed: compare(folder, before, recipe, settings) };
 }
 
 async function readWhole(path: string, settings: readonly string[]): Promise<Pick<Plan, "recipe" | "tokenizer">> {
@@ -91,8 +97,7 @@ async function readWhole(path: string, settings: readonly string[]): Promise<Pic
 }
 
 /** A run goes on by its own recipe; what differs must have been meant. */
-async function compare(folder: string, now: WholeRecipe, settings: readonly string[]): Promise<string[]> {
-  const { recipe: before } = await readWhole(runPaths(folder).recipe, []);
+function compare(folder: string, before: CompleteRecipe, now: CompleteRecipe, settings: readonly string[]): string[] {
   const meant = settings.map(settingKey);
   return recipeChanges(before, now).map((change) => {
     const text = `${change.key} from ${change.before ?? "nothing"} to ${change.now ?? "nothing"}`;
@@ -127,10 +132,11 @@ async function runPlan(plan: Plan, io: CommandIo): Promise<Ended> {
   const beginning = batches.state;
   const checkpoint = plan.resume ? await latestCheckpoint(runPaths(folder).checkpoints) : undefined;
   await using backend = await openBackend(io, threads === undefined ? {} : { threads });
-  if (!io.json) io.stdout(introduce(plan, checkpoint, data, backend));
+  const settled = await settlePrecision(asked, backend);
+  if (!io.json) io.stdout(introduce(plan, settled, checkpoint, data, backend));
   const heldOut = data.heldOut && { tokens: data.heldOut, bytes: data.heldOut.totals.bytes };
-  const recipe = { ...asked, tokenizer: resolve(runPaths(folder).tokenizer) };
-  const onReady = () => writeDown(plan);
+  const recipe = { ...settled, tokenizer: resolve(runPaths(folder).tokenizer) };
+  const onReady = () => writeDown(plan, settled);
   const summary = await trainRun({ backend, recipe, folder, batches, heldOut, checkpoint, onReady, signal: io.signal, ...reports(io) });
   const saved = await latestCheckpoint(runPaths(folder).checkpoints);
   batches.restore(saved?.state.data ?? beginning); // it has read ahead
@@ -138,7 +144,7 @@ async function runPlan(plan: Plan, io: CommandIo): Promise<Ended> {
 }
 
 /** A run that cannot begin leaves no folder, and one that cannot go on keeps its recipe. */
-async function writeDown({ folder, recipe, tokenizer, resume, changed }: Plan): Promise<void> {
+async function writeDown({ folder, tokenizer, resume, changed }: Plan, recipe: WholeRecipe): Promise<void> {
   if (!resume) {
     await checkUnused(folder, { locked: true }); // once more: another one may have begun meanwhile
     await startRunFolder(folder, recipe, tokenizer.model);
@@ -156,12 +162,17 @@ function reports(io: CommandIo) {
   };
 }
 
-function introduce({ folder, recipe, changed }: Plan, checkpoint: Checkpoint | undefined, data: PreparedData, backend: Backend): string {
-  const { model, steps, batch, accumulation, length } = recipe;
+function introduce(
+  { folder, changed }: Plan,
+  { model, steps, batch, accumulation, length, precision }: WholeRecipe,
+  checkpoint: Checkpoint | undefined,
+  data: PreparedData,
+  backend: Backend,
+): string {
   const parameters = count(parameterCount(model));
   const sources = data.sources.map(({ name, tokens }) => `${name} ${count(tokens.length)}`).join(", ");
   return lines([
-    `${folder}: ${parameters} parameters, ${steps} steps of ${batch * accumulation} × ${length} tokens, on ${backend.name}`,
+    `${folder}: ${parameters} parameters, ${steps} steps of ${batch * accumulation} × ${length} tokens, in ${precision} on ${backend.name}`,
     `tokens: ${sources}${data.heldOut ? `; held out ${count(data.heldOut.length)}` : "; none held out"}`,
     ...(changed.length > 0 ? [`changed by --set: ${changed.join(", ")}`] : []),
     ...(checkpoint ? [`going on from step ${checkpoint.state.step}`] : []),

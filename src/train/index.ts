@@ -2,6 +2,7 @@ export { type Checkpoint, type CheckpointState, latestCheckpoint, type StoredTen
 export { type LiveMetrics, type TrainJob, type TrainSummary, trainRun } from "./loop.ts";
 export type { EvaluationRow, MetricsRow, StepRow } from "./metrics-log.ts";
 export {
+  type CompleteRecipe,
   completeRecipe,
   parseRecipe,
   type RecipeChange,
@@ -15,6 +16,7 @@ export {
 export { checkUnused, runPaths, saveModel, startRunFolder } from "./run-folder.ts";
 export { learningRateAt, type Schedule } from "./schedule.ts";
 export { settingKey } from "./settings.ts";
+export { bfloat16Gain, settlePrecision } from "./settle-precision.ts";
 export {
   type AdamwSettings,
   type Backward,

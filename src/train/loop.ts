@@ -99,10 +99,10 @@ function checkSteps({ steps }: WholeRecipe, { folder, state }: Checkpoint): void
 }
 
 function trainerOptions(recipe: WholeRecipe) {
-  const { model: config, batch, length, recompute, accumulation, beta1, beta2, epsilon, decay, seed } = recipe;
+  const { model: config, batch, length, recompute, precision, accumulation, beta1, beta2, epsilon, decay, seed } = recipe;
   return {
     ...{ config, accumulation, seed },
-    size: { batch, length, recompute },
+    size: { batch, length, recompute, precision },
     adamw: { beta1, beta2, epsilon, decay },
     clipNorm: recipe.clipNorm === 0 ? Number.POSITIVE_INFINITY : recipe.clipNorm,
   };

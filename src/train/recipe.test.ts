@@ -29,7 +29,8 @@ test("a whole recipe means the same when it is written and read again, from wher
   try {
     await mkdir(join(root, "runs", "a"), { recursive: true });
     await writeFile(join(root, "recipe.yaml"), JSON.stringify(least));
-    const recipe = completeRecipe(await readRecipe(join(root, "recipe.yaml"), ["learningRate=3e-4", "evaluation.every=7"]), 2048);
+    const asked = await readRecipe(join(root, "recipe.yaml"), ["learningRate=3e-4", "evaluation.every=7"]);
+    const recipe = { ...completeRecipe(asked, 2048), precision: "bfloat16" as const };
     expect(recipe).toMatchObject({ data: join(root, "data"), learningRate: 3e-4, evaluation: { every: 7, tokens: 32768 } });
     const path = join(root, "runs", "a", "train.yaml");
     await writeRecipe(path, recipe);

@@ -2,7 +2,7 @@
 import { dirname, relative, resolve, sep } from "node:path";
 import { stringify } from "yaml";
 import { z } from "zod";
-import { check, fail } from "../base/index.ts";
+import { check, fail, type Precision } from "../base/index.ts";
 import { parseWith, readYaml } from "../data/index.ts";
 import { atomicWrite } from "../files/index.ts";
 import { type LlamaConfig, llamaConfig, preset } from "../model/index.ts";
@@ -65,6 +65,8 @@ export const trainRecipe = z.strictObject({
     .min(0)
     .max(2 ** 32 - 1)
     .default(0),
+  /** What operands of matrix products are rounded to; weights, sums and the optimiser stay float32. The faster one on this machine by default. */
+  precision: z.enum(["auto", "float32", "bfloat16"]).default("auto"),
   /** Less memory, more work: norms and activations run again in the backward pass. */
   recompute: z.boolean().default(false),
   /** Stops when the loss jumps and stays up; what is no number always stops. */
@@ -79,13 +81,16 @@ export const trainRecipe = z.strictObject({
 
 export type TrainRecipe = z.output<typeof trainRecipe>;
 
-/** A recipe with nothing left open. It is a {@link TrainRecipe} too, and means the same when read again. */
-export type WholeRecipe = Omit<TrainRecipe, "tokens" | "model" | "steps" | "length" | "warmupSteps"> & {
+/** A recipe with nothing left open, unless it leaves the precision to the machine: see `settlePrecision`. */
+export type CompleteRecipe = Omit<TrainRecipe, "tokens" | "model" | "steps" | "length" | "warmupSteps"> & {
   readonly model: LlamaConfig;
   readonly steps: number;
   readonly length: number;
   readonly warmupSteps: number;
 };
+
+/** A recipe with nothing left open. It is a {@link TrainRecipe} too, and means the same when read again. */
+export type WholeRecipe = CompleteRecipe & { readonly precision: Precision };
 
 /**
  * Reads a recipe; its paths come out absolute.
@@ -108,7 +113,7 @@ export function parseRecipe(value: unknown, name: string): TrainRecipe {
  * @param vocabSize the tokenizer's pieces; the model may have more rows, never fewer
  * @throws CriaError when sizes do not fit each other
  */
-export function completeRecipe(recipe: TrainRecipe, vocabSize: number): WholeRecipe {
+export function completeRecipe(recipe: TrainRecipe, vocabSize: number): CompleteRecipe {
   const model = completeModel(recipe.model, vocabSize);
   const { tokens, ...rest } = recipe;
   const length = recipe.length ?? model.contextLength;
@@ -168,7 +173,7 @@ export interface RecipeChange {
 }
 
 /** Where two recipes would not give the same numbers. */
-export function recipeChanges(before: WholeRecipe, now: WholeRecipe): RecipeChange[] {
+export function recipeChanges(before: CompleteRecipe, now: CompleteRecipe): RecipeChange[] {
   const [old, current] = [flatten(before), flatten(now)];
   return [...new Set([...old.keys(), ...current.keys()])]
     .filter((key) => !free.has(key.split(".")[0]!) && old.get(key) !== current.get(key))

@@ -1,5 +1,6 @@
 // One optimiser step as graphs. A step on one batch is a single graph; a step on several batches gathers their gradients in states first.
 // All of them share buffers by name: a parameter "x" has its moments in "x.m" and "x.v", and its gathered gradient in "x.gradient".
+import type { Precision } from "../base/index.ts";
 import {
   accumulate,
   adamw,
@@ -26,6 +27,8 @@ export interface AdamwSettings {
 export interface Backward {
   /** Run norms and activations again in the backward pass instead of keeping them (LLaMA, section 2.4). */
   readonly recompute: boolean;
+  /** Of all matrix products' operands, forward and backward (Micikevicius et al. 2018, arXiv 1710.03740); float32 by default. */
+  readonly precision?: Precision;
 }
 
 export interface Update {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openCpuBackend } from "../backend/cpu/index.ts";
 import type { Backend } from "../backend/index.ts";
-import { Rng } from "../base/index.ts";
+import { type Precision, Rng } from "../base/index.ts";
 import { Mixture, type Tokens } from "../data/index.ts";
 import type { TrainJob } from "./loop.ts";
 import { completeRecipe, parseRecipe, type WholeRecipe } from "./recipe.ts";
@@ -25,7 +25,7 @@ export function patternTokens(length: number, seed = 1): Tokens {
 export function tinyRecipe(changes: Record<string, unknown> = {}): WholeRecipe {
   const model = { dim: 16, nLayers: 2, nHeads: 2, nKvHeads: 1, hiddenDim: 24, contextLength: 16 };
   const recipe = { data: "/data", tokenizer: "/tokenizer.json", model, steps: 20, batch: 4, learningRate: 1e-2, seed: 7, ...changes };
-  return completeRecipe(parseRecipe(recipe, "test"), vocabSize);
+  return { ...completeRecipe(parseRecipe(recipe, "test"), vocabSize), precision: (changes.precision ?? "float32") as Precision };
 }
 
 export function tinyBatches({ batch, length, seed }: WholeRecipe): Mixture {
