@@ -67,6 +67,7 @@ test("what a file leaves out has transformers' defaults", () => {
 
 const variants: readonly [isLlama: boolean, Partial<LlamaConfig>][] = [
   [true, {}],
+  [true, { ropeFactor: 4 }],
   [true, { nKvHeads: 2, tiedOutput: true, hiddenDim: 100, normEpsilon: 1e-6, ropeTheta: 5e5 }],
   ...(["glu", "bilinear", "reglu", "geglu", "gegluTanh"] as const).map((activation): [boolean, Partial<LlamaConfig>] => [
     true,
@@ -99,6 +100,7 @@ const bad: readonly [what: string, json: unknown, message: RegExp][] = [
   ["groups that do not divide", { ...smol, num_key_value_heads: 2 }, /nHeads 9 is not a multiple of nKvHeads 2/],
   ["heads of another width", { ...smol, head_dim: 128 }, /head_dim is the number 128 but .* is 64/],
   ["scaled positions", { ...smol, rope_scaling: { rope_type: "llama3", factor: 8 } }, /rope_scaling is of the string "llama3"/],
+  ["linear scaling without a factor", { ...smol, rope_scaling: { type: "linear" } }, /factor is the number 0 but must be a number above 0/],
   ["scaled positions, later spelling", { ...smol, rope_parameters: { rope_type: "yarn" } }, /rope_parameters is of the string "yarn"/],
   ["biases", { ...smol, attention_bias: true }, /attention_bias is true/],
   ["quantised weights", { ...smol, quantization_config: { bits: 4 } }, /quantization_config/],

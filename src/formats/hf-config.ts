@@ -72,6 +72,7 @@ export function writeHfConfig(
     hidden_act: gateNames.find(([name]) => name === config.activation)?.[1] ?? config.activation,
     rms_norm_eps: config.normEpsilon,
     rope_theta: config.ropeTheta,
+    ...(config.ropeFactor === 1 ? {} : { rope_scaling: { rope_type: "linear", factor: config.ropeFactor } }),
     tie_word_embeddings: config.tiedOutput,
     attention_bias: false,
     mlp_bias: false,
@@ -127,9 +128,9 @@ function checkUnsupported(name: string, json: JsonObject): void {
     if (!isObject(scaling)) continue;
     const kind = scaling.rope_type ?? scaling.type ?? "default";
     check(
-      kind === "default",
+      kind === "default" || kind === "linear",
       where,
-      () => `${name}: ${key} is of ${kindOf(kind)} but cria computes plain RoPE only: choose a model without scaled positions`,
+      () => `${name}: ${key} is of ${kindOf(kind)} but cria computes "default" and "linear" RoPE: choose a model without other scaling`,
     );
   }
   check(
@@ -144,6 +145,7 @@ function readModel(name: string, json: JsonObject): LlamaConfig {
   const parts: Partial<LlamaConfig> = {
     normEpsilon: readNumber(name, json, "rms_norm_eps", 1e-6),
     ropeTheta: readNumber(name, isObject(json.rope_parameters) ? { ...json.rope_parameters, ...json } : json, "rope_theta", 10000),
+    ropeFactor: readRopeFactor(name, json),
     ropePairing: "half",
     tiedOutput: readFlag(name, json, "tie_word_embeddings"),
     ...(json.model_type === "cria" ? readOwnParts(name, json.cria) : { activation: readGate(name, json.hidden_act ?? "silu") }),
@@ -173,6 +175,12 @@ function readNumber(name: string, json: JsonObject, key: string, otherwise: numb
     () => `${name}: ${key} is ${kindOf(value)} but must be a number above 0: correct the file`,
   );
   return value;
+}
+
+/** Of linear scaling, under the key of transformers 4 or 5; their older files write `type`. */
+function readRopeFactor(name: string, json: JsonObject): number {
+  const scaling = [json.rope_parameters, json.rope_scaling].filter(isObject).find((one) => (one.rope_type ?? one.type) === "linear");
+  return scaling === undefined ? 1 : readNumber(name, scaling, "factor", 0);
 }
 
 function readFlag(name: string, json: JsonObject, key: string): boolean {

@@ -25,6 +25,8 @@ export interface LlamaConfig {
   readonly contextLength: number;
   readonly normEpsilon: number;
   readonly ropeTheta: number;
+  /** RoPE's positions are divided by it, to reach beyond the trained length (Chen et al. 2023, arXiv 2306.15595); 1 in LLaMA. */
+  readonly ropeFactor: number;
   readonly ropePairing: RopePairing;
   /** The output projection is the embedding table. */
   readonly tiedOutput: boolean;
@@ -47,6 +49,7 @@ export function llamaConfig(sizes: LlamaSizes): LlamaConfig {
     contextLength: 2048,
     normEpsilon: 1e-5,
     ropeTheta: 10000,
+    ropeFactor: 1,
     ropePairing: "half",
     tiedOutput: false,
     norm: "rms",
@@ -63,6 +66,15 @@ export function llamaConfig(sizes: LlamaSizes): LlamaConfig {
 /** 2/3 · 4 · dim rounded up to a multiple (256 in the paper): the third matrix of a GLU paid for by width. */
 export function feedForwardWidth(dim: number, multipleOf = 256): number {
   return multipleOf * Math.ceil(Math.trunc((2 * 4 * dim) / 3) / multipleOf);
+}
+
+/**
+ * The theta for reaching `factor` times as far: NTK-aware scaling slows the slowest pair by the factor and leaves the fastest as it is
+ * (bloc97 2023; Peng et al. 2023, arXiv 2309.00071, section 3.1).
+ */
+export function ntkTheta(config: LlamaConfig, factor: number): number {
+  const d = headDim(config);
+  return config.ropeTheta * factor ** (d / (d - 2));
 }
 
 /** Channels of one head. */
@@ -91,5 +103,6 @@ function checkConfig(config: LlamaConfig): void {
     () => `a head has ${dim / nHeads} channels, but RoPE turns pairs: choose dim and nHeads so that dim / nHeads is even`,
   );
   check(config.normEpsilon > 0, "model", () => `normEpsilon is ${config.normEpsilon}: it must be above 0`);
-  check(config.ropeTheta > 0, "model", () => `ropeTheta is ${config.ropeTheta}: it must be above 0`);
+  for (const name of ["ropeTheta", "ropeFactor"] as const)
+    check(config[name] > 0, "model", () => `${name} is ${config[name]}: it must be above 0`);
 }

@@ -7,6 +7,7 @@ export {
   llamaConfig,
   type NormName,
   type NormPlacement,
+  ntkTheta,
   type PositionName,
   type RopePairing,
 } from "./config.ts";

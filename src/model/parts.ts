@@ -83,5 +83,5 @@ function gated(name: ActivationFunctionName): FeedForward {
 }
 
 function turnHeads(x: Tensor, positions: Tensor, config: LlamaConfig): Tensor {
-  return rope(x, positions, { headDim: headDim(config), theta: config.ropeTheta, pairing: config.ropePairing });
+  return rope(x, positions, { headDim: headDim(config), theta: config.ropeTheta, factor: config.ropeFactor, pairing: config.ropePairing });
 }

@@ -25,6 +25,7 @@ const modelRecipe = z.strictObject({
   contextLength: count.optional(),
   normEpsilon: z.number().positive().optional(),
   ropeTheta: z.number().positive().optional(),
+  ropeFactor: z.number().positive().optional(),
   ropePairing: z.enum(["half", "neighbours"]).optional(),
   tiedOutput: z.boolean().optional(),
   norm: z.enum(["rms", "layer"]).optional(),

@@ -28,7 +28,7 @@ test.each(["half", "neighbours"] as const)("rope, %s: the product of a query and
   const [query, key] = [exampleValues(f32(1, 8), rng), exampleValues(f32(1, 8), rng)];
   const turned = (x: typeof query, position: number) => {
     const y = new Float64Array(8);
-    ropeOp.reference([x, Int32Array.of(position)], [y], { headDim: 8, theta: 10000, pairing, inverse: false }, types);
+    ropeOp.reference([x, Int32Array.of(position)], [y], { headDim: 8, theta: 10000, factor: 1, pairing, inverse: false }, types);
     return y;
   };
   const product = (m: number, n: number) => turned(query, m).reduce((sum, q, i) => sum + q * turned(key, n)[i]!, 0);

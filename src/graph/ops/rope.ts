@@ -8,6 +8,8 @@ export type RopeAttributes = {
   /** Channels d of a head; even. */
   readonly headDim: number;
   readonly theta: number;
+  /** Positions are divided by it: linear scaling (Chen et al. 2023, arXiv 2306.15595); 1 for none. */
+  readonly factor: number;
   /** Channels turned together: (i, i + d/2) as Hugging Face stores weights, or (2i, 2i + 1) as Meta does. */
   readonly pairing: "half" | "neighbours";
   /** Turns the other way, which is the gradient: a rotation's transpose. */
@@ -15,9 +17,11 @@ export type RopeAttributes = {
 };
 
 /** x [R, heads · d] and positions i32 [R] → [R, heads · d], every head turned by its row's position. */
-export function rope(x: Tensor, positions: Tensor, attributes: Omit<RopeAttributes, "inverse"> & { readonly inverse?: boolean }): Tensor {
-  return x.graph.apply(ropeOp, [x, positions], { inverse: false, ...attributes })[0]!;
+export function rope(x: Tensor, positions: Tensor, attributes: RopeOptions): Tensor {
+  return x.graph.apply(ropeOp, [x, positions], { factor: 1, inverse: false, ...attributes })[0]!;
 }
+
+export type RopeOptions = Omit<RopeAttributes, "factor" | "inverse"> & Partial<Pick<RopeAttributes, "factor" | "inverse">>;
 
 const shapes = { x: "R W", positions: "i32 R" } as const;
 
@@ -28,13 +32,13 @@ export const ropeOp: Op<RopeAttributes> = {
     check(headDim % 2 === 0 && W % headDim === 0, "rope", () => `${W} channels do not split into heads of ${headDim}, which must be even`);
     return [f32(R, W)];
   },
-  reference([x, positions], [y], { headDim, theta, pairing, inverse }, types) {
+  reference([x, positions], [y], { headDim, theta, factor, pairing, inverse }, types) {
     const { R, W } = match("rope", types, shapes);
     const [first, second] = pairing === "half" ? [1, headDim / 2] : [2, 1];
     for (let r = 0; r < R; r++)
       for (let head = 0; head < W; head += headDim)
         for (let i = 0; i < headDim / 2; i++) {
-          const angle = positions![r]! * theta ** ((-2 * i) / headDim) * (inverse ? -1 : 1);
+          const angle = (positions![r]! / factor) * theta ** ((-2 * i) / headDim) * (inverse ? -1 : 1);
           const a = r * W + head + i * first;
           const b = a + second;
           y![a] = x![a]! * Math.cos(angle) - x![b]! * Math.sin(angle);
@@ -49,9 +53,13 @@ export const ropeOp: Op<RopeAttributes> = {
   recomputable: false,
   mayAlias: [[0, 0]],
   examples: (["half", "neighbours"] as const).flatMap((pairing) =>
-    [false, true].map((inverse) => ({
+    [
+      { inverse: false, factor: 1 },
+      { inverse: true, factor: 1 },
+      { inverse: false, factor: 2.5 },
+    ].map((how) => ({
       inputs: [f32(5, 3 * 6), { ...i32(5), values: [0, 1, 2, 17, 1023] }],
-      attributes: { headDim: 6, theta: 10000, pairing, inverse },
+      attributes: { headDim: 6, theta: 10000, pairing, ...how },
     })),
   ),
 };

@@ -19,12 +19,12 @@ export interface RopeSizes {
 const highBits = 11;
 
 /**
- * The table that {@link rope} reads, [2, d/2]: theta^(−2i/d) as a short high part and the rest. In one float32, the angle at position
- * 2048 would be off by 2e-4.
+ * The table that {@link rope} reads, [2, d/2]: theta^(−2i/d) / factor as a short high part and the rest. In one float32, the angle at
+ * position 2048 would be off by 2e-4.
  */
-export function ropeFrequencies(headDim: number, theta: number): Float32Array {
+export function ropeFrequencies(headDim: number, theta: number, factor = 1): Float32Array {
   const half = headDim / 2;
-  const exact = Array.from({ length: half }, (_, i) => theta ** (-i / half));
+  const exact = Array.from({ length: half }, (_, i) => theta ** (-i / half) / factor);
   const high = exact.map((f) => {
     const unit = 2 ** (Math.floor(Math.log2(f)) + 1 - highBits);
     return Math.floor(f / unit) * unit;
