@@ -39,6 +39,11 @@ export const commandRows: readonly CommandRow[] = [
     load: async () => (await import("./inspect.ts")).inspect,
   },
   {
+    name: "study",
+    summary: "run a claim of the paper as an experiment: norm, activation, rope, bpe, scaling",
+    load: async () => (await import("./study.ts")).study,
+  },
+  {
     name: "doctor",
     summary: "say what this machine is, what cria makes of it, and what is wrong",
     load: async () => (await import("./doctor.ts")).doctor,

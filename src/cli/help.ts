@@ -61,7 +61,8 @@ function list(title: string, rows: readonly Listed[], width: number): string {
   return [title, ...lines].join("\n");
 }
 
-function wrap(text: string, width: number): string[] {
+/** Lines of at most `width` characters; a longer word has a line of its own. */
+export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(" ")) {
     const last = lines.at(-1);

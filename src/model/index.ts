@@ -32,4 +32,5 @@ export {
   parameterCount,
   parameterRows,
 } from "./parameters.ts";
+export { type Positions, positionKinds } from "./parts.ts";
 export { type PresetName, preset, presets } from "./presets.ts";

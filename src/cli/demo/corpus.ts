@@ -25,13 +25,16 @@ export interface CorpusSource {
 export interface GatherOptions {
   /** The folder whose node_modules holds the packages: cria's own. */
   readonly root: string;
+  /** Leaves out what is not installed, instead of throwing; the other weights keep their proportion. */
+  readonly installedOnly?: boolean;
   readonly progress?: OnProgress;
   readonly signal?: AbortSignal;
 }
 
-/** The corpus of src/cli/demo/sources.ts. @throws CriaError when a package is not installed. */
+/** The corpus of src/cli/demo/sources.ts. @throws CriaError when a package is not installed, unless those may be left out. */
 export async function gatherCorpus(options: GatherOptions): Promise<readonly CorpusSource[]> {
-  return Promise.all(sources.map((row) => openSource(row, options)));
+  const opened = await Promise.all(sources.map((row) => openSource(row, options)));
+  return opened.filter((source) => source !== undefined);
 }
 
 /** A person's own UTF-8 text files in place of the demo's, weighted by size. @throws CriaError when one is missing, empty or not text. */
@@ -48,8 +51,9 @@ export async function textCorpus(paths: readonly string[], options: Omit<GatherO
   }));
 }
 
-async function openSource(row: SourceRow, options: GatherOptions): Promise<CorpusSource> {
+async function openSource(row: SourceRow, options: GatherOptions): Promise<CorpusSource | undefined> {
   const installed = await findInstalled(options.root, row.package);
+  if (installed === undefined && options.installedOnly) return undefined;
   if (installed === undefined)
     return fail(
       "demo",

@@ -1,0 +1,39 @@
+// What studies learn from: the demo's text as far as its packages are installed, a few megabytes of it, or a person's own files.
+import { fail, type OnProgress } from "../base/index.ts";
+import type { StudyText } from "../study/index.ts";
+import { type CorpusSource, gatherCorpus, textCorpus } from "./demo/corpus.ts";
+import { packageRoot } from "./package-root.ts";
+
+/** Enough for models that see a megabyte or two. */
+const mostCharacters = 6e6;
+
+interface StudyTextOptions {
+  readonly progress: OnProgress;
+  readonly signal: AbortSignal;
+}
+
+/** @param paths of a person's own files; none for the demo's text. @throws CriaError when there is no text */
+export async function studyText(paths: readonly string[], options: StudyTextOptions): Promise<StudyText> {
+  const sources =
+    paths.length > 0 ? await textCorpus(paths, options) : await gatherCorpus({ root: packageRoot, installedOnly: true, ...options });
+  if (sources.length === 0) fail("study", "no text is installed here: give text of your own with --text FILE");
+  return { name: describe(sources), documents: { [Symbol.asyncIterator]: () => documents(sources) } };
+}
+
+/** Each source's share of the characters, by its weight. */
+async function* documents(sources: readonly CorpusSource[]): AsyncGenerator<string> {
+  const total = sources.reduce((sum, { weight }) => sum + weight, 0);
+  for (const source of sources) {
+    let left = (mostCharacters * source.weight) / total;
+    for await (const document of source.documents) {
+      if (left <= 0) break;
+      yield document;
+      left -= document.length;
+    }
+  }
+}
+
+function describe(sources: readonly CorpusSource[]): string {
+  const total = sources.reduce((sum, { weight }) => sum + weight, 0);
+  return sources.map(({ name, weight, package: origin }) => `${((100 * weight) / total).toFixed(0)} % ${name} (${origin})`).join(", ");
+}

@@ -1,0 +1,104 @@
+// cria study: a claim of the paper as an experiment; its conclusion in words here, and a report with plots in a folder.
+import { join } from "node:path";
+import { didYouMean, UsageError } from "../base/index.ts";
+import { atomicWrite, makeFolder } from "../files/index.ts";
+import { type Report, reportHtml, type Section, type Study, studies } from "../study/index.ts";
+import type { Command, Flags } from "./command.ts";
+import { stringFlag, wholeFlag } from "./flag-values.ts";
+import { wrap } from "./help.ts";
+import { openBackend } from "./open-backend.ts";
+import { studyText } from "./study-text.ts";
+
+const where = "study";
+const columns = 100;
+
+export const study: Command = {
+  name: "study",
+  summary: "run a claim of the paper as an experiment",
+  usage: `${studies.map(({ name }) => name).join("|")} [--minutes M] [--out DIR] [--seeds N] [--text FILE]...`,
+  flags: [
+    { name: "minutes", type: "number", default: 10, help: "about how long it may take; the lengths of its runs follow" },
+    {
+      name: "out",
+      type: "string",
+      help: "where report.html and report.json go (default: studies/NAME); reports that are there are replaced",
+    },
+    { name: "seeds", type: "number", help: "repetitions with other random numbers (default: by the study)" },
+    { name: "seed", type: "number", default: 1, help: "of the first repetition" },
+    { name: "text", type: "string", repeat: true, help: "learn from these UTF-8 files instead of the demo's text" },
+    { name: "trace", type: "string", help: "study bpe: the text to show the algorithm on, step by step" },
+  ],
+  async run(args, flags, io) {
+    const asked = readAsked(args, flags);
+    const text = await studyText(asked.texts, io);
+    await using backend = await openBackend(io);
+    const say = (words: string) => (io.json ? undefined : io.stdout(`${words}\n`));
+    say(`${asked.study.title}; about ${asked.minutes} min on ${backend.name}\n`);
+    const began = performance.now();
+    const { study, minutes, seeds, trace } = asked;
+    const sections = await study.run({ backend, text, minutes, seeds, trace, signal: io.signal, progress: io.progress });
+    if (sections.length === 0) io.signal.throwIfAborted();
+    const facts = { study: study.name, title: study.title, machine: backend.name, text: text.name, minutes, seeds };
+    const report = { ...facts, seconds: (performance.now() - began) / 1000, stopped: io.signal.aborted, sections };
+    await writeReport(asked.out, report);
+    for (const section of sections) say(sectionText(section));
+    say(
+      `${report.stopped ? "stopped before everything was done; what was done is in" : "plots and tables:"} ${join(asked.out, "report.html")}`,
+    );
+    if (io.json) io.stdout(reportJson(report));
+    return 0;
+  },
+};
+
+interface Asked {
+  readonly study: Study;
+  readonly minutes: number;
+  readonly out: string;
+  readonly seeds: readonly number[];
+  readonly texts: readonly string[];
+  readonly trace: string | undefined;
+}
+
+function readAsked([name, ...more]: readonly string[], flags: Flags): Asked {
+  const study = pickStudy(name);
+  if (more.length > 0) throw new UsageError(where, `"${more[0]}" follows the study's name: give files with --text FILE`);
+  const minutes = flags.minutes as number;
+  if (!(minutes > 0 && minutes <= 10080))
+    throw new UsageError(where, `--minutes is ${minutes} but must be above 0 and at most 10080 (a week)`);
+  const seed = wholeFlag(flags, where, "seed", 0)!;
+  const count = wholeFlag(flags, where, "seeds") ?? study.seeds;
+  if (count > 1000) throw new UsageError(where, `--seeds is ${count} but must be at most 1000`);
+  const trace = stringFlag(flags, "trace");
+  if (trace !== undefined && study.name !== "bpe")
+    throw new UsageError(where, `--trace is for the study bpe, not for ${study.name}: leave it away`);
+  const out = stringFlag(flags, "out") ?? join("studies", study.name);
+  return { study, minutes, out, seeds: Array.from({ length: count }, (_, i) => seed + i), texts: flags.text as readonly string[], trace };
+}
+
+function pickStudy(name: string | undefined): Study {
+  const list = studies.map(({ name, summary }) => `\n  ${name.padEnd(12)}${summary}`).join("");
+  if (name === undefined) throw new UsageError(where, `name a study:${list}`);
+  const found = studies.find((one) => one.name === name);
+  if (found !== undefined) return found;
+  const near = didYouMean(
+    name,
+    studies.map((one) => one.name),
+  );
+  throw new UsageError(where, `there is no study "${name}"${near || `: name one of${list}`}`);
+}
+
+async function writeReport(folder: string, report: Report): Promise<void> {
+  await makeFolder(folder, where);
+  await atomicWrite(join(folder, "report.json"), reportJson(report), where);
+  await atomicWrite(join(folder, "report.html"), reportHtml(report), where);
+}
+
+function reportJson(report: Report): string {
+  return `${JSON.stringify(report, null, 2)}\n`;
+}
+
+function sectionText({ title, verdict, conclusion }: Section): string {
+  return `${title}: ${verdict.toUpperCase()}\n${wrap(conclusion, columns)
+    .map((line) => `  ${line}`)
+    .join("\n")}\n`;
+}

@@ -1,0 +1,82 @@
+// A study's text as tokens in memory: small enough to stay there, with a part that training never sees.
+import { check, type OnProgress } from "../base/index.ts";
+import { isHeldOut, type Tokens } from "../data/index.ts";
+import type { HeldOutText } from "../eval/index.ts";
+import { createTokenizer, type TokenizerModel, trainTokenizer } from "../tokenizer/index.ts";
+import type { StudyContext } from "./study.ts";
+
+export interface EncodedText {
+  readonly vocabSize: number;
+  readonly tokens: Tokens;
+  readonly heldOut: HeldOutText;
+  /** Loss in nats a token of a model that knows nothing but how frequent each token is: whoever has learnt anything is below. */
+  readonly unigramLoss: number;
+}
+
+const heldOutShare = 0.1;
+
+/** The study's text with a byte-level vocabulary made for it. @throws CriaError when either part is too short */
+export async function encodeText(context: StudyContext, vocabSize: number, leastHeldOut: number): Promise<EncodedText> {
+  const { training, heldOut } = await splitText(context);
+  const { progress, signal } = context;
+  const options = { kind: "bytes", pattern: "gpt2", splitDigits: true, specials: { bos: "<s>", eos: "</s>" } } as const;
+  const model = await trainTokenizer(training, { ...options, vocabSize, onProgress: progress, signal });
+  const [tokens, held] = [encode(model, training, progress), encode(model, heldOut, progress)];
+  for (const [part, what] of [
+    [tokens, "training"],
+    [held, "held-out"],
+  ] as const)
+    check(
+      part.length >= leastHeldOut,
+      "study",
+      () =>
+        `the ${what} part of the text has ${part.length} tokens, but the study needs at least ${leastHeldOut}: give it more with --text FILE`,
+    );
+  const bytes = heldOut.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+  return {
+    vocabSize,
+    tokens: inMemory(tokens),
+    heldOut: { tokens: inMemory(held), bytes },
+    unigramLoss: unigramLoss(tokens, held, vocabSize),
+  };
+}
+
+/** Documents by side; which one a text is on follows from the text. */
+export async function splitText({ text, progress, signal }: StudyContext): Promise<{ training: string[]; heldOut: string[] }> {
+  const sides = { training: [] as string[], heldOut: [] as string[] };
+  let done = 0;
+  for await (const document of text.documents) {
+    signal.throwIfAborted();
+    sides[isHeldOut(document, heldOutShare) ? "heldOut" : "training"].push(document);
+    done += document.length;
+    progress({ task: "reading the text", done, unit: "characters" });
+  }
+  return sides;
+}
+
+function encode(model: TokenizerModel, documents: readonly string[], progress: OnProgress): Int32Array {
+  const tokenizer = createTokenizer(model);
+  const parts = documents.map((text, i) => {
+    progress({ task: "encoding the text", done: i + 1, total: documents.length, unit: "documents" });
+    return tokenizer.encode(text, { bos: true, eos: true });
+  });
+  const all = new Int32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+export function inMemory(tokens: Int32Array): Tokens {
+  return { length: tokens.length, read: async (first, count) => tokens.slice(first, first + count) };
+}
+
+/** Add-one smoothed frequencies of the training part, charged for the held-out part. */
+function unigramLoss(training: Int32Array, heldOut: Int32Array, vocabSize: number): number {
+  const counts = new Float64Array(vocabSize).fill(1);
+  for (const token of training) counts[token]!++;
+  const total = training.length + vocabSize;
+  return heldOut.reduce((sum, token) => sum - Math.log(counts[token]! / total), 0) / heldOut.length;
+}

@@ -1,0 +1,76 @@
+// Norms of the gradients of a model that has not been trained, parameter by parameter.
+import { type Backend, bindByName, type DeviceBuffer } from "../backend/index.ts";
+import { Rng } from "../base/index.ts";
+import { gradients } from "../graph/index.ts";
+import {
+  type BatchSize,
+  batchPositions,
+  constantRows,
+  initialise,
+  type LlamaConfig,
+  lossGraph,
+  type ParameterRow,
+  parameterRows,
+} from "../model/index.ts";
+
+/** Euclidean norm of the mean loss' gradient by row name, for random tokens and first weights by the rows, once a seed. */
+export async function gradientNorms(
+  backend: Backend,
+  config: LlamaConfig,
+  rows: readonly ParameterRow[],
+  size: BatchSize,
+  seeds: readonly number[],
+): Promise<ReadonlyMap<string, number>[]> {
+  const built = lossGraph(config, size, true);
+  const found = gradients(built.loss, [...built.trained.values()]);
+  for (const gradient of found.values()) built.graph.keep(gradient);
+  const buffers = new Map<string, DeviceBuffer>();
+  const program = await backend.compile(built.graph, await bindByName(backend, built.graph, buffers));
+  const norms: Map<string, number>[] = [];
+  try {
+    await buffers.get("positions")!.write(batchPositions(size));
+    for (const seed of seeds) {
+      await fill(buffers, config, rows, size, seed);
+      await program.run();
+      const bySeed = new Map<string, number>();
+      for (const [row, parameter] of built.trained) bySeed.set(row.name, norm(await program.read(found.get(parameter)!)));
+      norms.push(bySeed);
+    }
+  } finally {
+    program.dispose();
+    for (const buffer of buffers.values()) buffer.dispose();
+  }
+  return norms;
+}
+
+async function fill(
+  buffers: ReadonlyMap<string, DeviceBuffer>,
+  config: LlamaConfig,
+  rows: readonly ParameterRow[],
+  { batch, length }: BatchSize,
+  seed: number,
+): Promise<void> {
+  for (const [name, values] of initialise([...rows, ...constantRows(config)], seed)) await buffers.get(name)!.write(values);
+  const rng = new Rng(seed).fork("tokens");
+  for (const name of ["tokens", "targets"])
+    await buffers.get(name)!.write(Int32Array.from({ length: batch * length }, () => rng.below(config.vocabSize)));
+}
+
+/** First weights as Xiong et al. analyse them (section 3.2): Xavier's normal for matrices, embeddings of unit variance. */
+export function xavier(rows: readonly ParameterRow[]): ParameterRow[] {
+  return rows.map((row) => {
+    if (typeof row.init !== "number") return row;
+    const isTable = row.name === "embedding" || row.name === "positionTable";
+    return { ...row, init: isTable ? 1 : Math.sqrt(2 / (row.shape[0]! + row.shape[1]!)) };
+  });
+}
+
+export function xavierRows(config: LlamaConfig): ParameterRow[] {
+  return xavier(parameterRows(config));
+}
+
+function norm(values: ArrayLike<number>): number {
+  let square = 0;
+  for (let i = 0; i < values.length; i++) square += values[i]! ** 2;
+  return Math.sqrt(square);
+}

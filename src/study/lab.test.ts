@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openCpuBackend } from "../backend/cpu/index.ts";
+import type { Backend } from "../backend/index.ts";
+import { llamaConfig } from "../model/index.ts";
+import { type EncodedText, encodeText } from "./encoded-text.ts";
+import { hasLearnt, Lab, type Sweep, type Trial } from "./lab.ts";
+import { madeUpText, tinyContext } from "./made-up.test.helper.ts";
+import type { StudyContext } from "./study.ts";
+
+let backend: Backend;
+let text: EncodedText;
+beforeAll(async () => {
+  backend = await openCpuBackend();
+  text = await encodeText(tinyContext(backend), 300, 100);
+});
+afterAll(() => backend.dispose());
+
+const config = llamaConfig({ vocabSize: 300, dim: 16, nLayers: 1, nHeads: 2, hiddenDim: 32, contextLength: 16 });
+const trial = (learningRate: number): Trial => ({
+  variant: { name: "tiny", config, size: { batch: 4, length: 16 }, text },
+  learningRate,
+  warmupShare: 0.1,
+});
+const sweep = (more: Partial<Sweep<never>> = {}): Sweep<never> => ({
+  ...{ trials: [trial(1e-2)], seeds: [1], seconds: 0, leastSteps: 6, heldOutTokens: 500 },
+  ...more,
+});
+
+function run(asked: Sweep<never>, more: Partial<StudyContext> = {}) {
+  using lab = new Lab(tinyContext(backend, more));
+  return lab.run(asked);
+}
+
+test("a seed gives the same losses whatever ran before it; another seed gives others", async () => {
+  const alone = await run(sweep({ seeds: [2] }));
+  const after = await run(sweep({ seeds: [1, 2], seconds: 60, mostSteps: 6 }));
+  expect(after[1]!.losses).toEqual(alone[0]!.losses);
+  expect(after[1]!.heldOut).toEqual(alone[0]!.heldOut);
+  expect(after[0]!.losses).not.toEqual(alone[0]!.losses);
+});
+
+test("it learns, and knows when nothing was learnt", async () => {
+  const short = await run(sweep({ leastSteps: 1, mostSteps: 1 }));
+  const long = await run(sweep({ leastSteps: 200, mostSteps: 200 }));
+  expect(long[0]!.losses).toHaveLength(200);
+  expect(long[0]!.heldOut!.loss).toBeLessThan(short[0]!.heldOut!.loss - 0.5);
+  expect(hasLearnt(short)).toBe(false);
+});
+
+test("a loss that leaves the numbers ends the run, and the next one begins anew", async () => {
+  const broken = { ...trial(1e30), variant: { ...trial(1).variant, clipNorm: Number.POSITIVE_INFINITY } };
+  const outcomes = await run(sweep({ trials: [broken, { ...broken, learningRate: 1e-2 }], leastSteps: 30 }));
+  expect(outcomes[0]!.heldOut).toBeUndefined();
+  expect(outcomes[1]!.heldOut!.loss).toBeLessThan(6);
+});
+
+test("stopped, it keeps the runs that are done", async () => {
+  const controller = new AbortController();
+  const progress = ({ done }: { done: number }) => {
+    if (done === 9) controller.abort();
+  };
+  const outcomes = await run(sweep({ seeds: [1, 2, 3], seconds: 60, mostSteps: 6 }), { signal: controller.signal, progress });
+  expect(outcomes.map(({ seed }) => seed)).toEqual([1]);
+});
+
+test("a text too short to hold anything out is refused", async () => {
+  const short = encodeText(tinyContext(backend, { text: madeUpText(1) }), 300, 100);
+  await expect(short).rejects.toThrow(/part of the text has 0 tokens, but the study needs at least 100: give it more with --text FILE/);
+});

@@ -1,0 +1,224 @@
+// Where small models are trained, one after the other: a model is compiled once and begun anew for every seed and learning rate.
+import type { Backend } from "../backend/index.ts";
+import type { OnProgress } from "../base/index.ts";
+import { Mixture } from "../data/index.ts";
+import type { Evaluation, HeldOutEvaluator } from "../eval/index.ts";
+import { type BatchSize, initialise, type LlamaConfig, type ParameterRow, parameterRows } from "../model/index.ts";
+import { type AdamwSettings, learningRateAt, Trainer } from "../train/index.ts";
+import type { EncodedText } from "./encoded-text.ts";
+import { median } from "./statistics.ts";
+
+/** What is compared: a model and what it is fed. */
+export interface Variant {
+  readonly name: string;
+  readonly config: LlamaConfig;
+  readonly size: BatchSize;
+  readonly text: EncodedText;
+  /** The rows with the deviations of other first weights; the model's own by default. */
+  readonly firstWeights?: (rows: readonly ParameterRow[]) => readonly ParameterRow[];
+  readonly adamw?: AdamwSettings;
+  /** Largest gradient norm; 1, the paper's, by default. */
+  readonly clipNorm?: number;
+}
+
+/** One run of a variant, but for its seed and length. */
+export interface Trial {
+  readonly variant: Variant;
+  /** At its peak; it falls to a tenth along half a cosine. */
+  readonly learningRate: number;
+  /** Of the steps; the paper's 2,000 of 250,000 and more would be less than one here. */
+  readonly warmupShare: number;
+  /** Of the sweep's steps; 1 by default. */
+  readonly stepShare?: number;
+}
+
+export interface Outcome<T = unknown> {
+  readonly trial: Trial;
+  readonly seed: number;
+  readonly steps: number;
+  /** Loss of every step, in nats. */
+  readonly losses: readonly number[];
+  /** Absent where the loss left the numbers. */
+  readonly heldOut?: Evaluation;
+  /** What `Sweep.examine` made of the trained model; absent where that is. */
+  readonly found?: T;
+  /** Of a step, median. */
+  readonly stepSeconds: number;
+}
+
+export interface Sweep<T> {
+  /** Run once a seed. */
+  readonly trials: readonly Trial[];
+  readonly seeds: readonly number[];
+  /** For all of it. */
+  readonly seconds: number;
+  /** Steps in any case, however little time there is. */
+  readonly leastSteps: number;
+  readonly mostSteps?: number;
+  /** Held-out tokens to measure on. */
+  readonly heldOutTokens: number;
+  /** Looks at a trained model: its weights by row name. */
+  readonly examine?: (weights: ReadonlyMap<string, Float32Array>, trial: Trial) => Promise<T>;
+}
+
+export const llamaAdamw: AdamwSettings = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, decay: 0.1 };
+/** Of the time asked for, what is planned with: measuring the held-out loss takes some, and machines slow down when they get warm. */
+const margin = 0.85;
+/** A further round over all trials must fit into this much more than the time asked for. */
+const patience = 1.25;
+
+interface Rig extends Disposable {
+  readonly trainer: Trainer;
+  readonly evaluator: HeldOutEvaluator;
+  /** Median of a step, in seconds. */
+  readonly stepSeconds: number;
+}
+
+export interface LabOptions {
+  readonly backend: Backend;
+  readonly signal: AbortSignal;
+  readonly progress: OnProgress;
+}
+
+export class Lab implements Disposable {
+  readonly #options: LabOptions;
+  readonly #rigs = new Map<Variant, Rig>();
+
+  constructor(options: LabOptions) {
+    this.#options = options;
+  }
+
+  /** All trials with the first seed, then all with the second: whenever it is stopped, what is there can be compared. */
+  async run<T = never>(sweep: Sweep<T>): Promise<Outcome<T>[]> {
+    const began = performance.now();
+    const outcomes: Outcome<T>[] = [];
+    const steps = await this.#countSteps(sweep);
+    const total = sweep.seeds.length * sweep.trials.reduce((sum, trial) => sum + stepsOf(trial, steps), 0);
+    let done = 0;
+    for (const [round, seed] of sweep.seeds.entries()) {
+      const each = (performance.now() - began) / 1000 / Math.max(1, round);
+      if (round > 0 && each * (round + 1) > sweep.seconds * patience) break;
+      for (const trial of sweep.trials) {
+        const note = (loss: number) => `${trial.variant.name}, seed ${round + 1} of ${sweep.seeds.length} · loss ${loss.toFixed(3)}`;
+        const onStep = (step: number, loss: number) =>
+          this.#options.progress({ task: "training", done: done + step, total, unit: "steps", note: note(loss) });
+        const outcome = await this.#train(trial, sweep, seed, stepsOf(trial, steps), onStep);
+        if (this.#options.signal.aborted || outcome === undefined) return outcomes;
+        outcomes.push(outcome);
+        done += outcome.steps;
+      }
+    }
+    return outcomes;
+  }
+
+  [Symbol.dispose](): void {
+    for (const rig of this.#rigs.values()) rig[Symbol.dispose]();
+    this.#rigs.clear();
+  }
+
+  /** So many that all seeds fit the time, by running a few of each variant. */
+  async #countSteps<T>({ trials, seeds, seconds, leastSteps, mostSteps = Number.POSITIVE_INFINITY }: Sweep<T>): Promise<number> {
+    let round = 0;
+    for (const { variant, stepShare = 1 } of trials) {
+      if (this.#options.signal.aborted) break;
+      round += stepShare * (await this.#rig(variant)).stepSeconds;
+    }
+    const fitting = Math.floor((seconds * margin) / (seeds.length * round));
+    return Math.min(mostSteps, Math.max(leastSteps, fitting));
+  }
+
+  async #train<T>(
+    trial: Trial,
+    sweep: Sweep<T>,
+    seed: number,
+    steps: number,
+    onStep: (step: number, loss: number) => void,
+  ): Promise<Outcome<T> | undefined> {
+    const { variant, learningRate: peak, warmupShare } = trial;
+    const rig = await this.#rig(variant);
+    await begin(rig.trainer, variant, seed);
+    const batches = batchesOf(variant, seed);
+    const schedule = { steps, warmupSteps: Math.round(warmupShare * steps), peak, final: peak / 10 };
+    const losses: number[] = [];
+    const times: number[] = [];
+    for (let step = 0; step < steps; step++) {
+      if (this.#options.signal.aborted) return undefined;
+      const before = performance.now();
+      const { loss } = await rig.trainer.step(() => batches.next(), step + 1, learningRateAt(step, schedule));
+      times.push((performance.now() - before) / 1000);
+      losses.push(loss);
+      onStep(step + 1, loss);
+      if (!Number.isFinite(loss)) break;
+    }
+    return { trial, seed, steps, losses, stepSeconds: median(times), ...(await this.#measure(rig, trial, sweep)) };
+  }
+
+  async #measure<T>(rig: Rig, trial: Trial, { heldOutTokens, examine }: Sweep<T>): Promise<Pick<Outcome<T>, "heldOut" | "found">> {
+    const heldOut = await rig.evaluator.evaluate(trial.variant.text.heldOut, { tokens: heldOutTokens });
+    if (!Number.isFinite(heldOut.loss)) return {};
+    return { heldOut, ...(examine && { found: await examine(await weightsOf(rig.trainer, trial.variant.config), trial) }) };
+  }
+
+  async #rig(variant: Variant): Promise<Rig> {
+    const found = this.#rigs.get(variant) ?? (await openRig(this.#options.backend, variant));
+    this.#rigs.set(variant, found);
+    return found;
+  }
+}
+
+/** Whether any run has learnt more than how frequent each token is: before that, differences mean nothing. */
+export function hasLearnt(outcomes: readonly Outcome[]): boolean {
+  return outcomes.some(({ heldOut, trial }) => heldOut !== undefined && heldOut.loss < trial.variant.text.unigramLoss - 0.2);
+}
+
+function stepsOf({ stepShare = 1 }: Trial, steps: number): number {
+  return Math.max(1, Math.round(stepShare * steps));
+}
+
+function batchesOf({ text, size }: Variant, seed: number): Mixture {
+  return new Mixture([{ name: "text", weight: 1, tokens: text.tokens }], { ...size, seed });
+}
+
+async function openRig(backend: Backend, variant: Variant): Promise<Rig> {
+  const { config, size, adamw = llamaAdamw, clipNorm = 1 } = variant;
+  const trainer = await Trainer.open(backend, { config, size: { ...size, recompute: false }, accumulation: 1, adamw, clipNorm, seed: 0 });
+  try {
+    const evaluator = await trainer.openEvaluator();
+    const dispose = () => {
+      evaluator[Symbol.dispose]();
+      trainer[Symbol.dispose]();
+    };
+    return { trainer, evaluator, stepSeconds: await timeSteps(trainer, variant), [Symbol.dispose]: dispose };
+  } catch (error) {
+    trainer[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** The first runs compile, so they do not count. */
+async function timeSteps(trainer: Trainer, variant: Variant): Promise<number> {
+  const batches = batchesOf(variant, 0);
+  const times: number[] = [];
+  for (let step = 1; step <= 8; step++) {
+    const before = performance.now();
+    await trainer.step(() => batches.next(), step, 0);
+    times.push((performance.now() - before) / 1000);
+  }
+  return median(times.slice(3));
+}
+
+/** First weights by the seed, and moments of 0. */
+async function begin(trainer: Trainer, { config, firstWeights }: Variant, seed: number): Promise<void> {
+  const rows = parameterRows(config);
+  const weights = initialise(firstWeights?.(rows) ?? rows, seed);
+  const [model, moments] = [trainer.tensors.filter(({ part }) => part === "model"), trainer.tensors.filter(({ part }) => part !== "model")];
+  for (const [i, tensor] of model.entries()) await tensor.write(weights.get(rows[i]!.name)!);
+  for (const { shape, write } of moments) await write(new Float32Array(shape.reduce((product, size) => product * size, 1)));
+}
+
+async function weightsOf(trainer: Trainer, config: LlamaConfig): Promise<Map<string, Float32Array>> {
+  const stored = trainer.tensors.filter(({ part }) => part === "model");
+  const weights = new Map<string, Float32Array>();
+  for (const [i, { name }] of parameterRows(config).entries()) weights.set(name, await stored[i]!.read());
+  return weights;
+}

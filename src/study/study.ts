@@ -1,0 +1,40 @@
+// What a study is: a claim of the paper as an experiment that a person can run, see and trust.
+import type { Backend } from "../backend/index.ts";
+import type { OnProgress } from "../base/index.ts";
+import type { Section } from "./report.ts";
+
+export interface Study {
+  /** A word of the command line. */
+  readonly name: string;
+  readonly title: string;
+  /** One line for a list of studies. */
+  readonly summary: string;
+  /** Runs of different random numbers by default. */
+  readonly seeds: number;
+  /**
+   * Experiments until they are done or the signal aborts; then the sections that could be finished, with what was done so far.
+   * @throws CriaError when the text is too short for it
+   */
+  run(context: StudyContext): Promise<readonly Section[]>;
+}
+
+export interface StudyContext {
+  readonly backend: Backend;
+  readonly text: StudyText;
+  /** About how long the study may take; the lengths of its runs follow. */
+  readonly minutes: number;
+  /** Of first weights and the order of the text, one a repetition. */
+  readonly seeds: readonly number[];
+  /** A text to show byte-pair encoding on, step by step. */
+  readonly trace?: string | undefined;
+  readonly signal: AbortSignal;
+  readonly progress: OnProgress;
+}
+
+/** What models learn from. */
+export interface StudyText {
+  /** For people: "novels and stories 62 %, …". */
+  readonly name: string;
+  /** In the same order every time. */
+  readonly documents: AsyncIterable<string>;
+}
