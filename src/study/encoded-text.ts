@@ -14,6 +14,8 @@ export interface EncodedText {
 }
 
 const heldOutShare = 0.1;
+/** Less than this teaches nothing. */
+const leastCharacters = 20_000;
 
 /** The study's text with a byte-level vocabulary made for it. @throws CriaError when either part is too short */
 export async function encodeText(context: StudyContext, vocabSize: number, leastHeldOut: number): Promise<EncodedText> {
@@ -41,7 +43,7 @@ export async function encodeText(context: StudyContext, vocabSize: number, least
   };
 }
 
-/** Documents by side; which one a text is on follows from the text. */
+/** Documents by side; which one a text is on follows from the text. @throws CriaError when there is too little */
 export async function splitText({ text, progress, signal }: StudyContext): Promise<{ training: string[]; heldOut: string[] }> {
   const sides = { training: [] as string[], heldOut: [] as string[] };
   let done = 0;
@@ -51,6 +53,11 @@ export async function splitText({ text, progress, signal }: StudyContext): Promi
     done += document.length;
     progress({ task: "reading the text", done, unit: "characters" });
   }
+  check(
+    done >= leastCharacters,
+    "study",
+    () => `the text has ${done} characters, but a study needs at least ${leastCharacters}: give it more with --text FILE`,
+  );
   return sides;
 }
 

@@ -63,7 +63,10 @@ test("stopped, it keeps the runs that are done", async () => {
   expect(outcomes.map(({ seed }) => seed)).toEqual([1]);
 });
 
-test("a text too short to hold anything out is refused", async () => {
-  const short = encodeText(tinyContext(backend, { text: madeUpText(1) }), 300, 100);
-  await expect(short).rejects.toThrow(/part of the text has 0 tokens, but the study needs at least 100: give it more with --text FILE/);
+test("a text that is too short, or has nothing to hold out, is refused", async () => {
+  const encode = (documents: number, least: number) => encodeText(tinyContext(backend, { text: madeUpText(documents) }), 300, least);
+  await expect(encode(1, 100)).rejects.toThrow(
+    /^\[study\] the text has \d+ characters, but a study needs at least 20000: give it more with --text FILE/,
+  );
+  await expect(encode(20, 1e6)).rejects.toThrow(/the training part of the text has \d+ tokens, but the study needs at least 1000000/);
 });

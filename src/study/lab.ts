@@ -55,7 +55,7 @@ export interface Sweep<T> {
   /** Steps in any case, however little time there is. */
   readonly leastSteps: number;
   readonly mostSteps?: number;
-  /** Held-out tokens to measure on. */
+  /** Held-out tokens to measure on, but never more than a run was trained on. */
   readonly heldOutTokens: number;
   /** Looks at a trained model: its weights by row name. */
   readonly examine?: (weights: ReadonlyMap<string, Float32Array>, trial: Trial) => Promise<T>;
@@ -150,11 +150,18 @@ export class Lab implements Disposable {
       onStep(step + 1, loss);
       if (!Number.isFinite(loss)) break;
     }
-    return { trial, seed, steps, losses, stepSeconds: median(times), ...(await this.#measure(rig, trial, sweep)) };
+    return { trial, seed, steps, losses, stepSeconds: median(times), ...(await this.#measure(rig, trial, sweep, steps)) };
   }
 
-  async #measure<T>(rig: Rig, trial: Trial, { heldOutTokens, examine }: Sweep<T>): Promise<Pick<Outcome<T>, "heldOut" | "found">> {
-    const heldOut = await rig.evaluator.evaluate(trial.variant.text.heldOut, { tokens: heldOutTokens });
+  async #measure<T>(
+    rig: Rig,
+    trial: Trial,
+    { heldOutTokens, examine }: Sweep<T>,
+    steps: number,
+  ): Promise<Pick<Outcome<T>, "heldOut" | "found">> {
+    const { size } = trial.variant;
+    const trainedOn = steps * size.batch * size.length;
+    const heldOut = await rig.evaluator.evaluate(trial.variant.text.heldOut, { tokens: Math.min(heldOutTokens, trainedOn) });
     if (!Number.isFinite(heldOut.loss)) return {};
     return { heldOut, ...(examine && { found: await examine(await weightsOf(rig.trainer, trial.variant.config), trial) }) };
   }
@@ -199,12 +206,12 @@ async function openRig(backend: Backend, variant: Variant): Promise<Rig> {
 async function timeSteps(trainer: Trainer, variant: Variant): Promise<number> {
   const batches = batchesOf(variant, 0);
   const times: number[] = [];
-  for (let step = 1; step <= 8; step++) {
+  for (let step = 1; step <= 5; step++) {
     const before = performance.now();
     await trainer.step(() => batches.next(), step, 0);
     times.push((performance.now() - before) / 1000);
   }
-  return median(times.slice(3));
+  return median(times.slice(2));
 }
 
 /** First weights by the seed, and moments of 0. */

@@ -20,9 +20,9 @@ export const normStudy: Study = {
   summary: "gradients at initialisation by depth; training with and without warm-up; RMSNorm against LayerNorm",
   seeds: 3,
   async run(context) {
+    const text = await encodeText(context, vocabSize, 256);
     const sections = [...(await initialSection(context))];
     if (context.signal.aborted) return sections;
-    const text = await encodeText(context, vocabSize, 256);
     sections.push(...(await warmupSection(context, text)));
     if (context.signal.aborted) return sections;
     return [...sections, ...(await kindSection(context, text))];
@@ -211,7 +211,7 @@ async function warmupSection(context: StudyContext, text: EncodedText): Promise<
     trials,
     seeds: context.seeds.slice(0, 2),
     seconds: context.minutes * 60 * 0.65,
-    leastSteps: 4,
+    leastSteps: 2,
     heldOutTokens: 4096,
   });
   return outcomes.length < trials.length ? [] : [describeWarmup(outcomes, text)];
@@ -344,7 +344,7 @@ async function kindSection(context: StudyContext, text: EncodedText): Promise<Se
     trials,
     seeds: context.seeds,
     seconds: context.minutes * 60 * 0.25,
-    leastSteps: 4,
+    leastSteps: 2,
     heldOutTokens: 8192,
   });
   return outcomes.length < trials.length ? [] : [describeKinds(outcomes, times)];

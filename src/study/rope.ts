@@ -31,8 +31,9 @@ export const ropeStudy: Study = {
   seeds: 3,
   async run(context) {
     const { backend } = context;
+    const text = await encodeText(context, vocabSize, 4 * reach * trained);
     const exact = [await invarianceSection(backend), await matrixSection(backend), decaySection()];
-    return [...exact, ...(await extrapolationSection(context))];
+    return [...exact, ...(await extrapolationSection(context, text))];
   },
 };
 
@@ -310,16 +311,15 @@ const readings: Readonly<Record<string, (config: LlamaConfig) => Partial<LlamaCo
 
 type ByReading = ReadonlyMap<string, Float64Array>;
 
-async function extrapolationSection(context: StudyContext): Promise<Section[]> {
+async function extrapolationSection(context: StudyContext, text: EncodedText): Promise<Section[]> {
   if (context.signal.aborted) return [];
-  const text = await encodeText(context, vocabSize, 4 * reach * trained);
   using lab = new Lab(context);
   const trials = (["rope", "sinusoidal", "learned", "none"] as const).map((positions) => trialOf(positions, text));
   const outcomes = await lab.run<ByReading>({
     trials,
     seeds: context.seeds,
     seconds: context.minutes * 60 * 0.9,
-    leastSteps: 4,
+    leastSteps: 2,
     heldOutTokens: 8192,
     examine: (weights, trial) => readLong(context.backend, trial, weights, text),
   });

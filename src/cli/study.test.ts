@@ -1,0 +1,72 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { madeUpText } from "../study/made-up.test.helper.ts";
+import { commandRows } from "./commands.ts";
+import { Interrupted } from "./interrupt.ts";
+import type { Terminal } from "./run.ts";
+import { runWords } from "./terminal.test.helper.ts";
+
+let folder: string;
+let text: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "cria-study-"));
+  text = join(folder, "text.txt");
+  const documents = [];
+  for await (const document of madeUpText(400).documents) documents.push(document);
+  await writeFile(text, documents.join("\n\n"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const study = (words: readonly string[], more: Partial<Terminal> = {}) => runWords(["study", ...words], commandRows, more);
+const tiny = (out: string) => ["rope", "--minutes", "0.0001", "--seeds", "1", "--text", text, "--out", join(folder, out)];
+
+test("says what it found and writes a page and its data; --json prints the data", async () => {
+  const first = await study(tiny("report"));
+  expect(first.stderr).toBe("");
+  expect(first.code).toBe(0);
+  expect(first.stdout).toContain("The score of a query and a key depends on their distance only: SHOWN");
+  expect(first.stdout).toContain(join(folder, "report", "report.html"));
+  expect((await readdir(join(folder, "report"))).sort()).toEqual(["report.html", "report.json"]);
+  const stored = JSON.parse(await readFile(join(folder, "report", "report.json"), "utf8"));
+  expect(stored).toMatchObject({ study: "rope", minutes: 0.0001, seeds: [1], stopped: false });
+  expect(stored.text).toContain(text);
+  const second = await study([...tiny("report"), "--json"]);
+  expect(JSON.parse(second.stdout)).toEqual(JSON.parse(await readFile(join(folder, "report", "report.json"), "utf8")));
+});
+
+test("stopped in training, it reports what was done", async () => {
+  const controller = new AbortController();
+  const progress: Terminal["progress"] = ({ task, done }) => {
+    if (task === "training" && done === 3) controller.abort(new Interrupted("SIGINT"));
+  };
+  const { code, stdout } = await study(tiny("stopped"), { signal: controller.signal, progress });
+  expect(code).toBe(130);
+  expect(stdout).toContain("stopped before everything was done");
+  expect(JSON.parse(await readFile(join(folder, "stopped", "report.json"), "utf8")).stopped).toBe(true);
+});
+
+test.each([
+  [[], "name a study:\n  norm"],
+  [["rop"], 'there is no study "rop", did you mean "rope"?'],
+  [["rope", "more"], '"more" follows the study\'s name'],
+  [["rope", "--minutes", "0"], "--minutes is 0 but must be above 0"],
+  [["rope", "--seeds", "0"], "--seeds is 0 but must be an integer, at least 1"],
+  [["rope", "--seed", "1.5"], "--seed is 1.5 but must be an integer"],
+  [["rope", "--trace", "low"], "--trace is for the study bpe"],
+])("%j is wrong usage", async (words, message) => {
+  const { code, stderr } = await study(words);
+  expect(stderr).toContain(message);
+  expect(code).toBe(2);
+});
+
+test("a text that is too short is an error, and leaves no report", async () => {
+  const short = join(folder, "short.txt");
+  await writeFile(short, "too short");
+  const { code, stderr } = await study(["rope", "--minutes", "0.0001", "--text", short, "--out", join(folder, "short")]);
+  expect(code).toBe(1);
+  expect(stderr).toContain("give it more");
+  expect(await readdir(folder)).not.toContain("short");
+});
