@@ -30,12 +30,16 @@ test("holds what runs and its types, and nothing else", () => {
   expect(packed.filter((path) => /\.test\.|\.map$|node_modules/.test(path))).toEqual([]);
 });
 
-test("asks for no more packages than it says", async () => {
+test("asks for no more packages than the lock file holds, and none of them runs a script when it is installed", async () => {
   const installed = (await readdir(join(app, "node_modules"))).filter((name) => !name.startsWith("."));
-  const { dependencies, optionalDependencies } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
-  // koffi's prebuilt library is a package of its own. What is optional may be absent.
-  const optional = [...Object.keys(optionalDependencies), "@koromix"];
-  expect(installed.filter((name) => !optional.includes(name)).sort()).toEqual(["cria", ...Object.keys(dependencies)].sort());
+  const { packages } = JSON.parse(await readFile(join(root, "package-lock.json"), "utf8"));
+  const rows = Object.entries(packages).filter(([path]) => path !== "");
+  const names = (kept) => [...new Set(rows.filter(([, row]) => kept(row)).map(([path]) => path.split("/")[1]))];
+  // What is optional may be absent; koffi's prebuilt library is a package of its own.
+  const optional = names(({ optional, peer }) => optional || peer);
+  const needed = names(({ dev, devOptional, optional, peer }) => !dev && !devOptional && !optional && !peer);
+  expect(installed.filter((name) => !optional.includes(name)).sort()).toEqual(["cria", ...needed].sort());
+  expect(rows.filter(([, { dev, optional, hasInstallScript }]) => hasInstallScript && !dev && !optional)).toEqual([]);
 });
 
 test("gives a working cria", async () => {
