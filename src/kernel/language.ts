@@ -198,6 +198,9 @@ export class Vec {
   intSub(b: Vec): Vec {
     return this.#binary("vsub", b);
   }
+  intMul(b: Vec): Vec {
+    return this.#binary("vmul", b);
+  }
   and(b: Vec): Vec {
     return this.#binary("vand", b);
   }

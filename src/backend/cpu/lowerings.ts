@@ -47,7 +47,9 @@ export const lowerings: Readonly<Record<string, Row>> = {
   rope: (to, { inputs: [x, positions], outputs: [y], attributes }) => {
     const { headDim, theta, factor, pairing, inverse } = attributes as RopeAttributes;
     const { rows, channels } = rowsOf(x!);
-    const frequencies = to.table(`rope ${headDim} ${theta} ${factor}`, () => library.ropeFrequencies(headDim, theta, factor));
+    const frequencies = to.table(`rope ${headDim} ${pairing} ${theta} ${factor}`, () =>
+      library.ropeFrequencies({ headDim, pairing }, theta, factor),
+    );
     const constants = { rows, heads: channels / headDim, headDim, pairing, inverse };
     to.call(library.rope, constants, [...addresses(to, x!, positions!), frequencies, to.address(y!)]);
   },

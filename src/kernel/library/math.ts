@@ -1,18 +1,41 @@
-// exp, log, tanh, erf, sin and cos as functions of the language: polynomials after Cephes (Moshier) and Juffa, for float32 lanes.
+// exp, log, tanh, erf, sigmoid, sin and cos as functions of the language: polynomials after Cephes (Moshier) and Juffa, for float32 lanes.
 // The stated errors are held by math.test.ts against float64.
 import type { Builder, Vec } from "../language.ts";
 
-/** e^x, ≤ 2 ulp for −87.3 ≤ x ≤ 88.3; 0 below, the value at 88.3 above; NaN stays NaN. */
+/** e^x, ≤ 2 ulp; ∞ beyond 88.72283, where float32 ends, and 0 below −87.33654, where its normal numbers end; NaN stays NaN. */
 export function exp(k: Builder, x: Vec): Vec {
-  const lowest = k.constant(-87.33654);
-  const clamped = x.max(lowest).min(k.constant(88.3762626647949));
-  const n = clamped.mul(k.constant(Math.LOG2E)).round();
+  const { exponent, excess } = powerOfE(k, x);
+  const power = k.constant(1).add(excess).intAdd(exponent);
+  // Of what is larger, ∞ stays ∞ and NaN stays NaN.
+  const bounded = x.lessOrEqual(k.constant(88.72283)).select(power, x.add(k.constant(Number.POSITIVE_INFINITY)));
+  return x.less(k.constant(-87.33654)).select(k.constant(0), bounded);
+}
+
+/**
+ * e^x = 2^n · (1 + excess) with excess in [√½ − 1, √2 − 1] to full relative precision, for |x| ≤ 89; `exponent` is n at the place of a
+ * float's exponent, to be added to its bits.
+ */
+function powerOfE(k: Builder, x: Vec): { exponent: Vec; excess: Vec } {
+  // The addition rounds x · log₂ e to an integer and leaves it in the lowest bits: cheaper than to round and convert.
+  const rounder = k.constant(1.5 * 2 ** 23);
+  const rounded = x.fma(k.constant(Math.LOG2E), rounder);
+  const n = rounded.sub(rounder);
   // ln 2 in two parts, the first of them short, so that n · part is exact.
-  const r = n.fma(k.constant(2.1219444e-4), n.fma(k.constant(-0.693359375), clamped));
-  const p = polynomial(k, r, [1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1]);
-  const value = p.fma(r.mul(r), r).add(k.constant(1));
-  const power = n.toInt().intAdd(k.intConstant(127)).shiftLeft(23);
-  return x.less(lowest).select(k.constant(0), value.mul(power));
+  const r = n.fma(k.constant(2.1219444e-4), n.fma(k.constant(-0.693359375), x));
+  // Minimax for (e^r − 1 − r) / r² on ±½ ln 2, the error weighted by |r|.
+  const p = polynomial(k, r, [1.3946669642e-3, 8.3667105064e-3, 4.1666280478e-2, 0.16666541994, 0.5]);
+  return { exponent: rounded.shiftLeft(23), excess: p.fma(r.mul(r), r) };
+}
+
+/** 1 + e^x, rounded about once, for |x| ≤ 88. */
+function onePlusExp(k: Builder, x: Vec): Vec {
+  const one = k.constant(1);
+  const { exponent, excess } = powerOfE(k, x);
+  const scale = one.intAdd(exponent);
+  // 1 + 2^n is exact up to 2^23; beyond, what it lost is added to the smaller part (Dekker 1971).
+  const sum = one.add(scale);
+  const lost = one.sub(sum.sub(scale));
+  return sum.add(scale.fma(excess, lost));
 }
 
 /** Natural logarithm, ≤ 2 ulp; −∞ at 0, NaN below, ∞ at ∞, NaN stays NaN. */
@@ -46,14 +69,14 @@ function logOfFinite(k: Builder, x: Vec): Vec {
   return e.fma(k.constant(0.693359375), r.add(tail));
 }
 
-/** Hyperbolic tangent, ≤ 3 ulp. */
+/** Hyperbolic tangent, ≤ 2 ulp. */
 export function tanh(k: Builder, x: Vec): Vec {
   const size = x.abs();
   const z = x.mul(x);
   const p = polynomial(k, z, [-5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1]);
   const near = p.mul(z).fma(size, size);
   const doubled = size.min(k.constant(10));
-  const far = k.constant(1).sub(k.constant(2).div(exp(k, doubled.add(doubled)).add(k.constant(1))));
+  const far = k.constant(1).sub(k.constant(2).div(onePlusExp(k, doubled.add(doubled))));
   return withSignOf(k, size.less(k.constant(0.625)).select(near, far), x);
 }
 
@@ -73,31 +96,30 @@ export function erf(k: Builder, x: Vec): Vec {
     .select(withSignOf(k, far, x), p.fma(x, x));
 }
 
-/** Sine and cosine of x + low for |x| ≤ 8192 and |low| ≤ 8, within 1.2e-7 absolutely. */
-export function sinCos(k: Builder, x: Vec, low: Vec = k.constant(0)): { sin: Vec; cos: Vec } {
-  const q = x
-    .add(low)
-    .mul(k.constant(2 / Math.PI))
-    .round();
-  // π/2 in three parts, so that q · part is exact.
-  let r = q.fma(k.constant(-1.5703125), x).add(low);
-  r = q.fma(k.constant(-4.837512969970703e-4), r);
-  r = q.fma(k.constant(-7.549789948768648e-8), r);
-  const z = r.mul(r);
-  const sine = polynomial(k, z, [-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1]).mul(z).fma(r, r);
-  const cosine = polynomial(k, z, [2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2])
-    .mul(z)
-    .fma(z, k.constant(1).sub(z.mul(k.constant(0.5))));
-  const quadrant = q.toInt();
-  const odd = quadrant.and(k.intConstant(1)).intEquals(k.intConstant(1));
-  const sinSign = quadrant.and(k.intConstant(2)).shiftLeft(30);
-  const cosSign = quadrant.intAdd(k.intConstant(1)).and(k.intConstant(2)).shiftLeft(30);
+/**
+ * Sine and cosine of an angle in turns, ≤ 2 ulp: int32, 2³² to the full turn, so that angles wrap by themselves and reducing one to an
+ * eighth of a turn is exact. Minimax polynomials.
+ */
+export function sinCosOfTurn(k: Builder, turn: Vec): { sin: Vec; cos: Vec } {
+  const quarters = turn.intAdd(k.intConstant(2 ** 29)).shiftRight(30);
+  const t = turn
+    .intSub(quarters.shiftLeft(30))
+    .toFloat()
+    .mul(k.constant(2 ** -32));
+  const z = t.mul(t);
+  // sin 2πt = 8t + (2π − 8)t + …: the larger part is exact.
+  const bend = polynomial(k, z, [-75.453278, 81.593933, -41.341675, 2 * Math.PI - 8]).mul(t);
+  const sine = t.fma(k.constant(8), bend);
+  const cosine = polynomial(k, z, [59.245869, -85.443741, 64.939323, -19.739208, 1]);
+  const odd = quarters.and(k.intConstant(1)).intEquals(k.intConstant(1));
+  const sinSign = quarters.and(k.intConstant(2)).shiftLeft(30);
+  const cosSign = quarters.intAdd(k.intConstant(1)).and(k.intConstant(2)).shiftLeft(30);
   return { sin: odd.select(cosine, sine).xor(sinSign), cos: odd.select(sine, cosine).xor(cosSign) };
 }
 
-/** σ(x) = 1 / (1 + e^−x), ≤ 4 ulp for |x| ≤ 87. */
+/** σ(x) = 1 / (1 + e^−x), ≤ 2 ulp; 6e-39 below −88. */
 export function sigmoid(k: Builder, x: Vec): Vec {
-  return k.constant(1).div(exp(k, x.neg()).add(k.constant(1)));
+  return k.constant(1).div(onePlusExp(k, x.min(k.constant(88)).max(k.constant(-88)).neg()));
 }
 
 /** Horner's rule, the highest power first. */

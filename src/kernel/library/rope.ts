@@ -1,7 +1,7 @@
 // Rotary position embedding (Su et al. 2021, arXiv 2104.09864): pair i of a head at position m turns by m · theta^(−2i/d).
 // Shapes: R rows, H heads, d channels of a head.
 import { type Builder, type Int, kernel } from "../language.ts";
-import { sinCos } from "./math.ts";
+import { sinCosOfTurn } from "./math.ts";
 import { eachRow, rowAt } from "./rows.ts";
 
 export interface RopeSizes {
@@ -15,60 +15,59 @@ export interface RopeSizes {
   readonly inverse: boolean;
 }
 
-/** The bits that an angle's high part may have: a position below 2^13 times a frequency of 11 bits is exact in float32. */
-const highBits = 11;
-
 /**
- * The table that {@link rope} reads, [2, d/2]: theta^(−2i/d) / factor as a short high part and the rest. In one float32, the angle at
- * position 2048 would be off by 2e-4.
+ * The table that {@link rope} reads, [2, n]: what pair i turns a position, theta^(−2i/d) / factor / 2π, in units of 2⁻³² turns, as an integer
+ * (its bits) and the fraction left. A float32 angle would be off by 2e-4 at position 2048; whole turns fall out of an integer by
+ * themselves. n is d/2, a number a pair, or for `neighbours` d, a number a channel.
  */
-export function ropeFrequencies(headDim: number, theta: number, factor = 1): Float32Array {
-  const half = headDim / 2;
-  const exact = Array.from({ length: half }, (_, i) => theta ** (-i / half) / factor);
-  const high = exact.map((f) => {
-    const unit = 2 ** (Math.floor(Math.log2(f)) + 1 - highBits);
-    return Math.floor(f / unit) * unit;
-  });
-  return Float32Array.from([...high, ...exact.map((f, i) => f - high[i]!)]);
+export function ropeFrequencies(sizes: Pick<RopeSizes, "headDim" | "pairing">, theta: number, factor = 1): Float32Array {
+  const count = angles(sizes);
+  const table = new Float32Array(2 * count);
+  const whole = new Int32Array(table.buffer, 0, count);
+  for (let i = 0; i < count; i++) {
+    const pair = sizes.pairing === "half" ? i : Math.floor(i / 2);
+    const turn = (theta ** ((-2 * pair) / sizes.headDim) / factor / (2 * Math.PI)) * 2 ** 32;
+    whole[i] = Math.floor(turn);
+    table[count + i] = turn - Math.floor(turn);
+  }
+  return table;
+}
+
+/** Angles that a row needs. */
+function angles({ headDim, pairing }: Pick<RopeSizes, "headDim" | "pairing">): number {
+  return pairing === "half" ? headDim / 2 : headDim;
 }
 
 /**
- * Turns every head of a row by the row's position, |position| < 8192 for full precision; y may be x.
- * Pointers: x [R, H · d], positions i32 [R], frequencies [2, d/2] from {@link ropeFrequencies}, y [R, H · d].
+ * Turns every head of a row by the row's position; angles are within 5e-9 of theta^(−2i/d) · position up to positions of 2²⁴, and lose
+ * precision slowly beyond. y may be x.
+ * Pointers: x [R, H · d], positions i32 [R], frequencies [2, n] from {@link ropeFrequencies}, y [R, H · d].
  */
-export const rope = kernel<RopeSizes>("rope", (k, { rows, heads, headDim, pairing, inverse }) => {
+export const rope = kernel<RopeSizes>("rope", (k, sizes) => {
   const { x, positions, frequencies, y } = k.pointers("x", "positions", "frequencies", "y");
   const range = k.range();
+  const { rows, heads, headDim, pairing } = sizes;
   const turn = pairing === "half" ? turnHalves : turnNeighbours;
   const units = eachRow(k, rows, range, (row) => {
-    storeAngles(k, headDim, k.loadInt(rowAt(positions, row, 1)), frequencies, range.scratch, inverse);
-    if (pairing === "neighbours") spreadAngles(k, headDim, range.scratch);
+    storeAngles(k, sizes, k.loadInt(rowAt(positions, row, 1)), frequencies, range.scratch);
     const [from, to] = [rowAt(x, row, heads * headDim), rowAt(y, row, heads * headDim)];
     k.loop(0, heads * headDim * 4, headDim * 4, (head) => turn(k, headDim, from.add(head), range.scratch, to.add(head)));
   });
-  return { units, scratchBytes: (pairing === "half" ? 1 : 3) * headDim * 4 };
+  return { units, scratchBytes: 2 * angles(sizes) * 4 };
 });
 
-/** scratch = cos [d/2], ± sin [d/2]. */
-function storeAngles(k: Builder, headDim: number, position: Int, frequencies: Int, scratch: Int, inverse: boolean): void {
-  const half = headDim / 2;
-  const at = k.splatInt(position).toFloat();
-  k.lanes(half, (i) => {
-    const { sin, cos } = sinCos(k, at.mul(k.load(frequencies, i)), at.mul(k.load(frequencies, i, half * 4)));
+/** scratch = cos [n], ± sin [n]; of neighbours, the first takes the second's part with a minus. */
+function storeAngles(k: Builder, sizes: RopeSizes, position: Int, frequencies: Int, scratch: Int): void {
+  const count = angles(sizes);
+  const firsts = k.iota().intAdd(k.intConstant(1)).shiftLeft(31); // the sign bit, in even lanes
+  const sign = sizes.pairing === "half" ? k.intConstant(0) : firsts;
+  const flip = sizes.inverse ? sign.xor(k.intConstant(-(2 ** 31))) : sign;
+  const at = k.splatInt(position);
+  k.lanes(count, (i) => {
+    const fraction = at.toFloat().mul(k.load(frequencies, i, count * 4));
+    const { sin, cos } = sinCosOfTurn(k, at.intMul(k.load(frequencies, i)).intAdd(fraction.toInt()));
     k.store(cos, scratch, i);
-    k.store(inverse ? sin.neg() : sin, scratch, i, half * 4);
-  });
-}
-
-/** scratch[d …] = c0, c0, c1, c1, … [d], −s0, s0, −s1, s1, … [d]. */
-function spreadAngles(k: Builder, headDim: number, scratch: Int): void {
-  const negateFirst = k.iota().intEquals(k.intConstant(0)).select(k.constant(-0), k.constant(0));
-  const pair = { offset: 0, span: 2, copy: 0 };
-  k.loop(0, (headDim / 2) * 4, 4, (i) => {
-    const from = scratch.add(i);
-    const to = from.add(i);
-    k.store(k.splat(from), to, pair, headDim * 4);
-    k.store(k.splat(from, headDim * 2).xor(negateFirst), to, pair, headDim * 8);
+    k.store(sin.xor(flip), scratch, i, count * 4);
   });
 }
 
@@ -85,7 +84,7 @@ function turnHalves(k: Builder, headDim: number, from: Int, angles: Int, to: Int
 function turnNeighbours(k: Builder, headDim: number, from: Int, angles: Int, to: Int): void {
   k.lanes(headDim, (at) => {
     const pair = k.load(from, at);
-    const [cos, sin] = [k.load(angles, at, headDim * 4), k.load(angles, at, headDim * 8)];
+    const [cos, sin] = [k.load(angles, at), k.load(angles, at, headDim * 4)];
     k.store(pair.mul(cos).add(pair.swapNeighbours().mul(sin)), to, at);
   });
 }
