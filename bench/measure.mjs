@@ -78,11 +78,11 @@ export const trainingSteps = {
 };
 
 /** A training step of a preset: its graph, and what fills its buffers. */
-export async function trainingStep({ preset: name, vocabSize, batch, length, recompute = false, ...changes }) {
+export async function trainingStep({ preset: name, vocabSize, batch, length, recompute = false, precision = "float32", ...changes }) {
   const { initialise, parameterRows, preset } = await import("../dist/model/index.js");
   const { stepGraph } = await import("../dist/train/index.js");
   const config = { ...preset(name), ...(vocabSize ? { vocabSize } : {}), ...changes };
-  const { graph } = stepGraph(config, { batch, length, recompute }, settings);
+  const { graph } = stepGraph(config, { batch, length, recompute, precision }, settings);
   const weights = initialise(parameterRows(config), 1);
   const fill = (tensor) => {
     if (weights.has(tensor.name)) return weights.get(tensor.name);

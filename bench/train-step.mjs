@@ -7,6 +7,8 @@ import { flopsOf, planMemory } from "../dist/graph/index.js";
 import { interleave, openPeak, openProgram, trainingStep, trainingSteps } from "./measure.mjs";
 import { openPyTorch } from "./peers/pytorch.mjs";
 
+const precisions = ["float32", "bfloat16"];
+
 export async function run(args = []) {
   const options = { rounds: { type: "string", default: "5" }, compile: { type: "boolean", default: false } };
   const { values, positionals } = parseArgs({ args, allowPositionals: true, options });
@@ -16,35 +18,30 @@ export async function run(args = []) {
 
 async function measure(size, { rounds, compile }) {
   const backend = await openCpuBackend();
-  const kept = await trainingStep(size);
-  const recomputed = await trainingStep({ ...size, recompute: true });
-  const flops = flopsOf(kept.graph);
+  const { graph, fill, config } = await trainingStep(size);
   const { batch, length } = size;
+  const flops = flopsOf(graph);
   console.log(
-    `training step, ${size.preset}, vocabulary ${kept.config.vocabSize}, ${batch} × ${length} tokens: ${(flops / 1e9).toFixed(1)} model GFLOP`,
+    `training step, ${size.preset}, vocabulary ${config.vocabSize}, ${batch} × ${length} tokens: ${(flops / 1e9).toFixed(1)} model GFLOP`,
   );
-
-  const peers = await openPyTorch({ ...kept.config, batch, length, threads: defaultThreads(), compile });
-  const step = await openProgram(backend, kept.graph, kept.fill);
-  const leaner = await openProgram(backend, recomputed.graph, recomputed.fill);
+  const peers = await openPyTorch({ ...config, batch, length, threads: defaultThreads(), compile });
+  const contestants = {};
+  for (const precision of precisions) {
+    const step = await openProgram(backend, (await trainingStep({ ...size, precision })).graph, fill);
+    contestants[`${backend.name}, ${precision}`] = step.run;
+  }
+  for (const peer of peers) for (const precision of precisions) contestants[`${peer.name}, ${precision}`] = () => peer.run(precision);
   const peak = await openPeak(backend);
-  const contestants = {
-    [`${backend.name}, float32`]: step.run,
-    [`${backend.name}, float32, recomputing`]: leaner.run,
-    "multiply-add peak": peak.run,
-  };
-  for (const peer of peers)
-    for (const precision of ["float32", "bfloat16"]) contestants[`${peer.name}, ${precision}`] = () => peer.run(precision);
   const turns = peers.length > 0 ? { pause: 0.3, settle: 1 } : {};
-  const times = await interleave(contestants, { rounds, warmUps: 1, seconds: 1.2, ...turns });
-  report(times, { flops, tokens: batch * length, peak: peak.flops / times["multiply-add peak"] });
-  reportMemory(kept.graph, recomputed.graph);
+  const times = await interleave({ ...contestants, peak: peak.run }, { rounds, warmUps: 1, seconds: 1.2, ...turns });
+  report(times, { flops, tokens: batch * length, peak: peak.flops / times.peak });
+  reportMemory(graph, (await trainingStep({ ...size, recompute: true })).graph);
   for (const peer of peers) await peer.dispose();
   await backend.dispose();
 }
 
-function report({ "multiply-add peak": _, ...times }, { flops, tokens, peak }) {
-  console.log(`multiply-add peak ${(peak / 1e9).toFixed(1)} GFLOP/s`);
+function report({ peak: _, ...times }, { flops, tokens, peak }) {
+  console.log(`float32 multiply-add peak ${(peak / 1e9).toFixed(1)} GFLOP/s`);
   const [ours] = Object.values(times);
   const rows = Object.entries(times).map(([name, seconds]) => [
     name,
