@@ -2,25 +2,31 @@
 // Node. In turns, in one run. The peers are installed by `npm ci` in bench/peers; without them only our own numbers are printed.
 import { existsSync } from "node:fs";
 import { chooseTarget, defaultThreads, openCpuBackend } from "../dist/backend/cpu/index.js";
-import { interleave, openMatmul } from "./measure.mjs";
+import { interleave, openMatmul, openPeak } from "./measure.mjs";
 
-const sizes = [512, 768, 1024, 2048];
+const sizes = [512, 768, 1024];
 
 export async function run() {
   const ours = await openOurs();
   const peers = await openPeers();
   for (const n of sizes) {
     const entries = await Promise.all(ours.map(async (backend) => ({ name: backend.name, ...(await openMatmul(backend, n)) })));
+    const peaks = await Promise.all(ours.map(async (backend) => ({ name: `peak of ${backend.name}`, ...(await openPeak(backend)) })));
     const others = peers.map((peer) => ({ name: peer.name, ...peer.matmul(n) }));
-    const times = await interleave(Object.fromEntries([...entries, ...others].map(({ name, run }) => [name, run])), { seconds: 0.3 });
-    const rate = (name) => (2 * n ** 3) / times[name] / 1e9;
-    const best = Math.max(...others.map((other) => rate(other.name)), 0);
+    const times = await interleave(Object.fromEntries([...entries, ...peaks, ...others].map(({ name, run }) => [name, run])), {
+      rounds: 5,
+      seconds: 0.2,
+    });
+    const rate = ({ name, flops = 2 * n ** 3 }) => flops / times[name] / 1e9;
+    const best = Math.max(...others.map(rate), 0);
     console.log(`${n}³`);
-    for (const name of Object.keys(times))
-      console.log(
-        `  ${rate(name).toFixed(1).padStart(6)} GFLOP/s  ${best > 0 ? `${(rate(name) / best).toFixed(2)} × the best peer  ` : ""}${name}`,
-      );
-    for (const contestant of [...entries, ...others]) contestant.dispose();
+    const show = (entry, more) => console.log(`  ${rate(entry).toFixed(1).padStart(6)} GFLOP/s  ${entry.name}${more}`);
+    entries.forEach((entry, i) => {
+      const share = `: ${((100 * rate(entry)) / rate(peaks[i])).toFixed(1)} % of its peak`;
+      show(entry, best > 0 ? `${share}, ${(rate(entry) / best).toFixed(2)} × the best peer` : share);
+    });
+    for (const other of others) show(other, "");
+    for (const contestant of [...entries, ...peaks, ...others]) contestant.dispose();
   }
   for (const backend of ours) await backend.dispose();
 }
