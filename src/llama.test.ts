@@ -1,13 +1,16 @@
 import { readdirSync } from "node:fs";
 import { truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
-import { openCpuBackend } from "./backend/cpu/index.ts";
+import { describe, expect, test, vi } from "vitest";
+import { chooseTarget, openCpuBackend } from "./backend/cpu/index.ts";
 import { referenceBackend } from "./backend/reference/index.ts";
 import { atomicWriteJson } from "./files/index.ts";
 import { type GenerateOptions, Llama, type LoadOptions } from "./index.ts";
+import { Engine, type Weights } from "./infer/index.ts";
+import { openModel } from "./load/index.ts";
 import { sharedData } from "./load/shared-data.test.helper.ts";
 import { withFolder, writeTinyBin, writeTinyFolder } from "./load/tiny-model.test.helper.ts";
+import { type LlamaConfig, parameterRows } from "./model/index.ts";
 
 /** All that a model writes. */
 async function write(
@@ -32,6 +35,29 @@ describe("a tiny model", () => {
       expect(expected.length).toBeGreaterThan(5);
       expect(await write(bin, "ab a", greedy)).toBe(expected);
       expect(await write(bin, "ab a", greedy, { threads: 2 })).toBe(expected);
+    });
+  });
+
+  test("weights are used where they lie, and give the same logits as those that are read", async () => {
+    await withFolder(async (folder) => {
+      await writeTinyFolder(folder, { shards: 2 });
+      for (const path of [folder, await writeTinyBin(folder)]) {
+        await using backend = await openCpuBackend({ threads: 2 });
+        const map = vi.spyOn(backend, "map");
+        const ids = [1, 40, 50, 60, 70];
+        const logits = async (weights: Weights, config: LlamaConfig) => {
+          await using engine = await Engine.open(backend, config, weights);
+          return engine.logits(ids);
+        };
+        await using model = await openModel(path);
+        const { config, tensors } = model;
+        const read = await logits({ readFloat32: (name) => tensors.readFloat32(name) }, config);
+        expect(map).not.toHaveBeenCalled();
+        expect(await logits(tensors, config)).toEqual(read);
+        const isNative = (await chooseTarget("")).machine !== undefined && process.platform !== "win32";
+        const mapped = await Promise.all(map.mock.results.map(({ value }) => value));
+        expect(mapped.filter((buffer) => buffer !== undefined).length).toBe(isNative ? parameterRows(config).length : 0);
+      }
     });
   });
 

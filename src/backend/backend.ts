@@ -1,4 +1,5 @@
 // What a backend is: it owns buffers and turns a graph into a Program that is compiled once and replayed every step.
+import type { FileRegion } from "../base/index.ts";
 import type { Graph, MemoryPlan, Tensor, TensorType } from "../graph/index.ts";
 
 /** Values as they cross the border: float32 for floats, int32 for integers. */
@@ -9,6 +10,15 @@ export interface Backend {
   readonly name: string;
   /** A zeroed buffer. @throws CriaError when memory does not suffice, with both sizes. */
   allocate(type: TensorType, name: string): Promise<DeviceBuffer>;
+  /**
+   * A buffer whose first values are those of a file, which are not copied: processes share them, and they are there at once. What is written to it stays
+   * in this buffer. The file may be closed or replaced (by a rename, as every program of ours does) meanwhile, but not shortened in place:
+   * the system ends a process that touches what is gone.
+   * @param region as many bytes as the type has, in the machine's order.
+   * @returns undefined where the machine wants a copy: allocate, and write.
+   * @throws CriaError when the file ends before the region.
+   */
+  map?(type: TensorType, name: string, region: FileRegion): Promise<DeviceBuffer | undefined>;
   /** @param bindings a buffer for every state and input of the graph. Several programs may share buffers. */
   compile(graph: Graph, bindings: ReadonlyMap<Tensor, DeviceBuffer>): Promise<Program>;
   /** Frees every buffer, program and thread; using any of them afterwards throws. */

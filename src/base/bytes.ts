@@ -6,6 +6,16 @@ export interface ByteSource {
   readonly name: string;
   readonly size: number;
   read(offset: number, length: number): Promise<Uint8Array>;
+  /** The open file, where it is one of this machine: see {@link FileRegion}. */
+  readonly descriptor?: number;
+}
+
+/** Bytes of an open file, for those who can use them where they lie: `bytes` of them from `start`. */
+export interface FileRegion {
+  readonly name: string;
+  readonly descriptor: number;
+  readonly start: number;
+  readonly bytes: number;
 }
 
 /** Bytes already in memory. */

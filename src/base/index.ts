@@ -1,4 +1,4 @@
-export { type ByteSource, memorySource } from "./bytes.ts";
+export { type ByteSource, type FileRegion, memorySource } from "./bytes.ts";
 export { type DType, dtypeBytes } from "./dtype.ts";
 export { CriaError, check, fail, UsageError } from "./errors.ts";
 export { didYouMean, nearest } from "./nearest.ts";

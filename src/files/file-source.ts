@@ -27,6 +27,11 @@ export class FileSource implements ByteSource {
     this.#handle = handle;
   }
 
+  /** Good until the source is closed; what was mapped through it stays. */
+  get descriptor(): number {
+    return this.#handle.fd;
+  }
+
   async read(offset: number, length: number): Promise<Uint8Array> {
     if (offset < 0 || length < 0 || offset + length > this.size)
       fail(

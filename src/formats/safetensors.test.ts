@@ -70,6 +70,21 @@ test("the bytes depend on the tensors alone, not on their order, and every tenso
     if (!shape.includes(0)) expect(start % ((end - start) / shape.reduce((a, b) => a * b, 1))).toBe(0);
 });
 
+test("float32 at multiples of its size in a file can be used where it lies, nothing else", async () => {
+  const inFile = async (bytes: Uint8Array) => {
+    const source = { ...memorySource("model.safetensors", bytes), descriptor: 9 };
+    return (await readSafetensors(source)).float32InFile("w");
+  };
+  const entry = (change: object) => ({ w: { ...f32([2], 0, 8), ...change } });
+  const header = JSON.stringify(entry({}));
+  const padded = header.padEnd(Math.ceil(header.length / 4) * 4);
+  expect(await inFile(fileOf(padded, 8))).toEqual({ name: "model.safetensors", descriptor: 9, start: 8 + padded.length, bytes: 8 });
+  expect(await inFile(fileOf(`${padded} `, 8))).toBe(undefined);
+  expect(await inFile(fileOf(JSON.stringify(entry({ dtype: "F64", shape: [1] })).padEnd(80), 8))).toBe(undefined);
+  expect(await inFile(fileOf(JSON.stringify({ w: f32([0], 0, 0) }).padEnd(80), 0))).toBe(undefined);
+  expect((await open(fileOf(padded, 8))).float32InFile("w")).toBe(undefined);
+});
+
 test("a tensor larger than one piece is read whole, at odd addresses too", async () => {
   const data = new Float32Array((1 << 22) + 5).map((_, i) => i);
   const bytes = await collect(writeSafetensors([{ name: "w", dtype: "F32", shape: [data.length], data }]));

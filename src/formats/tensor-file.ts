@@ -1,5 +1,16 @@
 // Named tensors that still lie in their file: looked up by name, read by range when asked for.
-import { type ByteSource, CriaError, check, didYouMean, fail, type Shape, sameShape, showShape, sizeOf } from "../base/index.ts";
+import {
+  type ByteSource,
+  CriaError,
+  check,
+  didYouMean,
+  type FileRegion,
+  fail,
+  type Shape,
+  sameShape,
+  showShape,
+  sizeOf,
+} from "../base/index.ts";
 import { type StorageName, storageTypes } from "./storage.ts";
 
 /** A tensor's place: bytes `start` to `end` (exclusive) of `source`, rows one after another. */
@@ -57,6 +68,14 @@ export class TensorFile {
     return values;
   }
 
+  /** Where a tensor lies as the float32 that this machine computes with, each at a multiple of its size; undefined where it is not so, or in no file. */
+  float32InFile(name: string): FileRegion | undefined {
+    const { source, start, end, dtype } = this.info(name);
+    const isUsable = dtype === "F32" && start % 4 === 0 && end > start && isLittleEndian;
+    if (!isUsable || source.descriptor === undefined) return undefined;
+    return { name: source.name, descriptor: source.descriptor, start, bytes: end - start };
+  }
+
   /**
    * Holds the file against what a model expects: every row is there in its shape, and nothing else is that counts.
    * @throws CriaError with the first difference.
@@ -92,6 +111,8 @@ export class TensorFile {
     }
   }
 }
+
+const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 function aligned(bytes: Uint8Array, elementBytes: number): Uint8Array {
   return bytes.byteOffset % elementBytes === 0 ? bytes : bytes.slice();

@@ -1,13 +1,16 @@
 // A model on a backend with its KV cache: ids in, logits out, and only what the cache does not hold is computed.
 import type { Backend, DeviceBuffer } from "../backend/index.ts";
-import { check, type OnProgress, sizeOf } from "../base/index.ts";
-import { constantRows, inferenceGraph, initialise, type LlamaConfig } from "../model/index.ts";
+import { check, type FileRegion, type OnProgress, sizeOf } from "../base/index.ts";
+import type { Tensor } from "../graph/index.ts";
+import { constantRows, inferenceGraph, initialise, type LlamaConfig, type ParameterRow } from "../model/index.ts";
 import { chooseLength, programLengths } from "./choose-length.ts";
 import type { LanguageModel } from "./generate-tokens.ts";
 import { Runner } from "./runner.ts";
 
 /** Where parameters come from, by Hugging Face's names and one at a time, so that they need not be in memory twice. */
 export interface Weights {
+  /** The parameter in an open file, as the machine computes with it, so that it need not be read: undefined where it must be. */
+  float32InFile?(name: string): FileRegion | undefined;
   /** @throws CriaError when there is none of this name. */
   readFloat32(name: string): Promise<Float32Array>;
 }
@@ -129,7 +132,7 @@ export class Engine implements LanguageModel {
   }
 }
 
-/** Allocates and fills what programs of all lengths share: parameters, constants, the cache, and the inputs of one number. */
+/** Makes and fills what programs of all lengths share: parameters, constants, the cache, and the inputs of one number. */
 async function loadShared(
   backend: Backend,
   config: LlamaConfig,
@@ -140,23 +143,40 @@ async function loadShared(
 ): Promise<void> {
   const { graph, tokens, positions, trained } = inferenceGraph(config, { length: 1, cacheRows, logits: "one" });
   const perLength = new Set([tokens, positions]);
+  const rows = new Map([...trained].map(([row, tensor]) => [tensor, row]));
+  const unread: ParameterRow[] = [];
   for (const tensor of graph.tensors) {
     if (tensor.role === "activation" || perLength.has(tensor)) continue;
-    shared.set(tensor.name, await backend.allocate(tensor, tensor.name));
-  }
-  for (const [done, { name, hfName, shape }] of [...trained.keys()].entries()) {
-    onProgress?.({ task: "loading model", done, total: trained.size, unit: "parameters" });
     signal?.throwIfAborted();
-    const values = await weights.readFloat32(hfName);
-    check(
-      values.length === sizeOf(shape),
-      "infer",
-      () =>
-        `parameter "${hfName}" has ${values.length} numbers but the model's config says ${sizeOf(shape)}: they belong to different models`,
-    );
-    await shared.get(name)!.write(values);
+    const row = rows.get(tensor);
+    const mapped = row && (await mapParameter(backend, tensor, row, weights));
+    shared.set(tensor.name, mapped ?? (await backend.allocate(tensor, tensor.name)));
+    if (row && !mapped) unread.push(row);
+  }
+  for (const [done, row] of unread.entries()) {
+    onProgress?.({ task: "loading model", done, total: unread.length, unit: "parameters" });
+    signal?.throwIfAborted();
+    const values = await weights.readFloat32(row.hfName);
+    checkSize(row, values.length);
+    await shared.get(row.name)!.write(values);
   }
   for (const [name, values] of initialise(constantRows(config), 0)) await shared.get(name)!.write(values);
+}
+
+/** The parameter where it lies; undefined where it must be read. */
+async function mapParameter(backend: Backend, tensor: Tensor, row: ParameterRow, weights: Weights): Promise<DeviceBuffer | undefined> {
+  const region = backend.map && weights.float32InFile?.(row.hfName);
+  if (region === undefined) return undefined;
+  checkSize(row, region.bytes / 4);
+  return backend.map!(tensor, row.name, region);
+}
+
+function checkSize({ hfName, shape }: ParameterRow, numbers: number): void {
+  check(
+    numbers === sizeOf(shape),
+    "infer",
+    () => `parameter "${hfName}" has ${numbers} numbers but the model's config says ${sizeOf(shape)}: they belong to different models`,
+  );
 }
 
 function checkId(id: number, { vocabSize }: LlamaConfig): void {

@@ -1,5 +1,5 @@
 // The CPU backend: plans a graph's memory, lowers its nodes to kernel calls, and lets an executor replay them.
-import { check, fail, sizeOf } from "../../base/index.ts";
+import { check, type FileRegion, fail, sizeOf } from "../../base/index.ts";
 import {
   type Graph,
   type MemoryPlan,
@@ -56,7 +56,19 @@ class CpuBackend implements Backend {
     this.check();
     return this.jobs.run(() => {
       this.check();
-      return new CpuBuffer(this, type, name);
+      return new CpuBuffer(this, type, name, this.executor.allocate(tensorBytes(type)), (address) => this.executor.free(address));
+    });
+  }
+
+  async map(type: TensorType, name: string, region: FileRegion): Promise<DeviceBuffer | undefined> {
+    this.check();
+    const bytes = tensorBytes(type);
+    check(region.bytes === bytes, "cpu", () => `buffer "${name}" has ${bytes} bytes, but its region of ${region.name} ${region.bytes}`);
+    return this.jobs.run(() => {
+      this.check();
+      const { files } = this.executor;
+      const address = files?.map(region);
+      return address === undefined ? undefined : new CpuBuffer(this, type, name, address, (address) => files!.unmap(address));
     });
   }
 
@@ -104,12 +116,14 @@ class CpuBuffer implements DeviceBuffer {
   readonly type: TensorType;
   readonly #backend: CpuBackend;
   #address: number | undefined;
+  readonly #giveBack: (address: number) => void;
 
-  constructor(backend: CpuBackend, type: TensorType, name: string) {
+  constructor(backend: CpuBackend, type: TensorType, name: string, address: number, giveBack: (address: number) => void) {
     this.#backend = backend;
     this.type = type;
     this.name = name;
-    this.#address = backend.executor.allocate(tensorBytes(type));
+    this.#address = address;
+    this.#giveBack = giveBack;
   }
 
   get address(): number {
@@ -134,7 +148,7 @@ class CpuBuffer implements DeviceBuffer {
   dispose(): void {
     const address = this.#address;
     this.#address = undefined;
-    if (address !== undefined) this.#backend.release(() => this.#backend.executor.free(address));
+    if (address !== undefined) this.#backend.release(() => this.#giveBack(address));
   }
 
   #checkRange(at: number, length: number): void {

@@ -1,5 +1,6 @@
 // What runs compiled kernels on a CPU: owns memory and threads, knows no graph. One interface, its implementations beside it:
 // worker threads on machine code or on WebAssembly, and the interpreter as their judge.
+import type { FileRegion } from "../../base/index.ts";
 import type { Kernel, Target } from "../../kernel/index.ts";
 
 /** A call of one kernel: its leading arguments are addresses; scratch and the range of units are filled in. */
@@ -23,6 +24,12 @@ export interface Executor {
   read(address: number, into: ArrayBufferView): void;
   /** Copies bytes into allocated ones. */
   write(address: number, from: ArrayBufferView): void;
+  /** Where files can be used in place. */
+  readonly files?: {
+    /** @returns the address of the region's bytes; undefined where the system refuses. @throws CriaError when the file ends before the region. */
+    map(region: FileRegion): number | undefined;
+    unmap(address: number): void;
+  };
   load(kernels: readonly Kernel[], phases: readonly Phase[]): Promise<number>;
   run(program: number): Promise<void>;
   unload(program: number): void;

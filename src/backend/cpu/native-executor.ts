@@ -1,4 +1,6 @@
 // Kernels as machine code on worker threads.
+
+import type { FileRegion } from "../../base/index.ts";
 import { assembleX64, type Convention, type Kernel, printMachineCode, systemV, type Target, windows } from "../../kernel/index.ts";
 import { engineExecutor } from "./engine-executor.ts";
 import type { Executor } from "./executor.ts";
@@ -12,8 +14,9 @@ export async function nativeExecutor(
 ): Promise<Executor> {
   const convention = conventions[native.convention];
   const assemble = (kernels: readonly Kernel[]) => kernels.map((kernel) => sourceOf(kernel, convention));
-  const executor = engineExecutor(await openNativeEngine(native, options), target, assemble);
-  return { ...executor, listing: (kernel) => printMachineCode(kernel, convention) };
+  const engine = await openNativeEngine(native, options);
+  const files = { map: (region: FileRegion) => engine.memory.map(region), unmap: (address: number) => engine.memory.unmap(address) };
+  return { ...engineExecutor(engine, target, assemble), files, listing: (kernel) => printMachineCode(kernel, convention) };
 }
 
 const conventions = { systemV, windows };

@@ -1,16 +1,20 @@
 // Addresses for as much memory as the machine has, of which only as much is made memory as the heap asks for; it never moves.
 import { totalmem } from "node:os";
+import { type FileRegion, fail } from "../../base/index.ts";
 import type { Memory } from "./engine/index.ts";
 import type { Native, Pages } from "./native.ts";
+import { pageBytes } from "./native-system.ts";
 
 /** 64 MiB: a small model grows its memory a few times, not once a buffer. A multiple of a huge page. */
 const growthBytes = 2 ** 26;
 
 export class NativeMemory implements Memory {
   readonly advice = "free other buffers, or use a smaller model or batch";
-  readonly argumentRule = "must be an address in the engine's memory";
+  readonly argumentRule = "must be an address in the engine's memory or in a file that it maps";
   readonly #native: Native;
   readonly #pages: Pages;
+  /** Mapped files, by the address of the first byte that was asked for. */
+  readonly #files = new Map<number, Pages>();
   #end: number;
 
   /** @param maximumBytes as much as this process may fill by default. @throws CriaError when the process gets no address space. */
@@ -50,11 +54,34 @@ export class NativeMemory implements Memory {
     this.#native.write(address, from);
   }
 
+  /**
+   * Maps bytes of a file, copied when they are written to, outside of the range that grows.
+   * @returns their address; undefined where the system maps no files. @throws CriaError when the file ends before the region.
+   */
+  map({ start, bytes, ...file }: FileRegion): number | undefined {
+    const before = start % pageBytes;
+    const pages = this.#native.mapFile?.({ ...file, start: start - before, bytes: before + bytes });
+    if (pages === undefined) return undefined;
+    this.#files.set(pages.address + before, pages);
+    return pages.address + before;
+  }
+
+  /** @throws CriaError when no file is mapped there. */
+  unmap(address: number): void {
+    const pages = this.#files.get(address) ?? fail("cpu", `cannot unmap address ${address}: no file is mapped there`);
+    this.#files.delete(address);
+    this.#native.unmap(pages);
+  }
+
   isArgument(value: number): boolean {
-    return Number.isSafeInteger(value) && value >= this.start && value < this.end;
+    if (!Number.isSafeInteger(value)) return false;
+    if (value >= this.start && value < this.end) return true;
+    for (const { address, bytes } of this.#files.values()) if (value >= address && value < address + bytes) return true;
+    return false;
   }
 
   dispose(): void {
+    for (const address of [...this.#files.keys()]) this.unmap(address);
     this.#native.unmap(this.#pages);
   }
 }

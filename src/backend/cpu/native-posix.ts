@@ -1,5 +1,6 @@
 // Memory and code on Linux and macOS: mmap and its family (POSIX.1-2017, <sys/mman.h>).
-import { fail } from "../../base/index.ts";
+import { fstatSync } from "node:fs";
+import { check, type FileRegion, fail } from "../../base/index.ts";
 import { type CopyIn, type CopyOut, type Koffi, type NativeSystem, type Numbers, type Pages, pageBytes, roundUp } from "./native-system.ts";
 
 /** Constants of <sys/mman.h> that differ. */
@@ -63,6 +64,17 @@ export class PosixSystem implements NativeSystem {
 
   map(bytes: number): Pages {
     return this.#mapAnonymous(roundUp(bytes, pageBytes), protRead | protWrite, 0);
+  }
+
+  mapFile({ name, descriptor, start, bytes }: FileRegion): Pages | undefined {
+    const size = fstatSync(descriptor).size;
+    check(
+      start + bytes <= size,
+      "cpu",
+      () => `${name}: a tensor ends at byte ${start + bytes} but the file has ${size}: another program shortened it`,
+    );
+    const address = this.#mmap(0, bytes, protRead | protWrite, mapPrivate | this.#constants.mapNoReserve, descriptor, start);
+    return address === -1 ? undefined : { address, bytes };
   }
 
   makeExecutable({ address, bytes }: Pages): void {

@@ -1,4 +1,5 @@
 // What machine code needs of an operating system: pages, and who may do what with them. One interface, a file a family of systems beside it.
+import type { FileRegion } from "../../base/index.ts";
 
 export interface Pages {
   readonly address: number;
@@ -19,7 +20,12 @@ export interface NativeSystem {
   map(bytes: number): Pages;
   /** Makes pages that were written ones that can be run and no longer be written. @throws CriaError when the system refuses. */
   makeExecutable(pages: Pages): void;
-  /** Gives back what `reserve` or `map` gave. */
+  /**
+   * Maps pages of a file: shared with whoever reads the file, copied when written to. The region starts on a page.
+   * @returns undefined where the system refuses. @throws CriaError when the file ends before the region.
+   */
+  mapFile?(region: FileRegion): Pages | undefined;
+  /** Gives back what `reserve`, `map` or `mapFile` gave. */
   unmap(pages: Pages): void;
   read(address: number, into: ArrayBufferView): void;
   write(address: number, from: ArrayBufferView): void;

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { windowsThunk } from "../../kernel/x64/windows-thunk.test.helper.ts";
 import { cpuFeatures, features } from "./cpu-features.ts";
@@ -120,9 +120,9 @@ function fakeKoffi(answers: Readonly<Record<string, number>>) {
 const returning = Uint8Array.of(0xc3);
 
 test.each([
-  ["linux", 0x22, 0x4022],
-  ["darwin", 0x1002, 0x1042],
-])("%s: code by mmap and mprotect", async (platform, mapFlags, reserveFlags) => {
+  { platform: "linux", mapFlags: 0x22, reserveFlags: 0x4022, fileFlags: 0x4002 },
+  { platform: "darwin", mapFlags: 0x1002, reserveFlags: 0x1042, fileFlags: 0x42 },
+])("$platform: code by mmap and mprotect", async ({ platform, mapFlags, reserveFlags, fileFlags }) => {
   const { open, calls, libraries } = fakeKoffi({ mmap: 0x10_0000 });
   const { native: fake } = await openNative(open, { platform, arch: "x64" });
   expect(libraries).toEqual([null]);
@@ -141,6 +141,10 @@ test.each([
     ["munmap", 0x40_0000, 0x10_0000],
     ...(platform === "linux" ? [["madvise", 0x20_0000, 0x20_0000, 14]] : []),
   ]);
+  const descriptor = openSync(process.execPath, "r");
+  expect(fake!.mapFile!({ name: "node", descriptor, start: 4096, bytes: 5000 })).toEqual({ address: 0x10_0000, bytes: 5000 });
+  closeSync(descriptor);
+  expect(calls).toEqual([["mmap", 0, 5000, 3, fileFlags, descriptor, 4096]]);
 });
 
 test("Windows: code and memory by VirtualAlloc and its family", async () => {
@@ -156,6 +160,7 @@ test("Windows: code and memory by VirtualAlloc and its family", async () => {
     ["call", 0x20_0000],
     ["VirtualFree", 0x20_0000, 0, 0x8000],
   ]);
+  expect(fake!.mapFile).toBeUndefined();
   const pages = fake!.reserve(5000);
   expect(pages).toEqual({ address: 0x20_0000, bytes: 8192 });
   fake!.commit({ ...pages, bytes: 4096 });

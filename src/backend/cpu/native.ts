@@ -1,6 +1,6 @@
 // The only file that loads machine code: pages from the system, code put into them, and functions that call it, all through koffi.
 // Pages are writable or executable, never both: code is copied into fresh writable pages, which then change sides.
-import { CriaError } from "../../base/index.ts";
+import { CriaError, type FileRegion } from "../../base/index.ts";
 import { darwin, linux, PosixSystem } from "./native-posix.ts";
 import type { Koffi, NativeSystem, Pages } from "./native-system.ts";
 import { WindowsSystem } from "./native-windows.ts";
@@ -70,6 +70,7 @@ function makeNative(koffi: Koffi, system: NativeSystem): Native {
     reserve: (bytes) => system.reserve(bytes),
     commit: (pages) => system.commit(pages),
     mapCode: (code) => mapCode(system, code),
+    ...(system.mapFile && { mapFile: (region: FileRegion) => system.mapFile!(region) }),
     unmap: (pages) => system.unmap(pages),
     read: (address, into) => system.read(address, into),
     write: (address, from) => system.write(address, from),
