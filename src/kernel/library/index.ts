@@ -4,8 +4,9 @@ export { type AttentionSizes, attention, attentionGradient, type CachedAttention
 export { type CrossEntropySizes, countTargets, meanLoss, softmaxCrossEntropy } from "./cross-entropy.ts";
 export { accumulate, add, assign, type Elements } from "./elementwise.ts";
 export { type EmbeddingSizes, embeddingGradient, embeddingRows } from "./embedding.ts";
-export { fewRows, type MatmulForm, type MatmulSizes, matmul, type PackSizes, packedBytes, packMatrix, rowsTimesMatrix } from "./matmul.ts";
+export { fewRows, matmul, rowsTimesMatrix } from "./matmul.ts";
 export { layerNorm, layerNormGradient, type NormSizes, normGradientUnits, rmsNorm, rmsNormGradient, sumRows } from "./norm.ts";
 export { type AdamwConstants, adamw, normFromPartials, sumOfSquares, sumOfSquaresUnits } from "./optimiser.ts";
+export { type MatmulForm, type MatmulSizes, type PackSizes, packedBytes, packMatrix } from "./pack.ts";
 export { multiplyAddPeak, multiplyAddPeakFlops, type PeakSizes, type StreamMix, type StreamSizes, stream, streamBytes } from "./peak.ts";
 export { type RopeSizes, rope, ropeFrequencies } from "./rope.ts";

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { type Precision, roundToBfloat16 } from "../../base/index.ts";
 import { random, runs, unwritten } from "../testing.test.helper.ts";
-import { type MatmulForm, matmul, packedBytes, packMatrix, rowsTimesMatrix } from "./matmul.ts";
+import { matmul, rowsTimesMatrix } from "./matmul.ts";
+import { type MatmulForm, packedBytes, packMatrix } from "./pack.ts";
 
 const sizes = [
   [1, 1, 1],
@@ -11,6 +12,7 @@ const sizes = [
   [33, 9, 260],
   [37, 41, 19],
   [70, 33, 5],
+  [101, 18, 11],
   [5, 9, 650],
   [26, 35, 672],
 ] as const;
