@@ -1,7 +1,7 @@
 // The three products of a linear layer (forward, gradient of the input, gradient of the weight): register tiles walk over packed factors
 // (Goto & van de Geijn 2008, "Anatomy of high-performance matrix multiplication").
 import { type Builder, type Int, kernel, type Vec } from "../language.ts";
-import { eachTile, groupRows, leftBytes, type MatmulSizes, packLeft, wordsOf } from "./pack.ts";
+import { eachTile, groupRows, leftBytes, type MatmulSizes, packLeft, prefetchLeft, wordsOf } from "./pack.ts";
 import { type Depth, eachStep, type LeftOperand, panelWidth, type Result, type Start, scaled, tileProduct } from "./product.ts";
 
 /** Words of depth in a block: a panel of it nearly fills the first-level cache, a block of panels half of the second. */
@@ -31,7 +31,13 @@ export const matmul = kernel<MatmulSizes & { accumulate: boolean }>("matmul", (k
         const range = { first: row, last: row.add(group).min(lastRow) };
         const left = packLeft(k, sizes, a, range, { length, first }, scratch);
         const right = packed.add(scaled(first, panelWidth(k.target) * 4));
-        eachTile(k, m, range, (rows, at) => tileRow(k, sizes, columns, rows, steps, left(at), right, rowOf(c, at, n), start));
+        eachTile(k, m, range, (rows, at) => {
+          const ahead = (panel: Int) => {
+            const share = at.sub(row).div(k.target.tile.rows).mul(panelsOf).add(panel.sub(firstPanel));
+            prefetchLeft(k, sizes, a, range, { length, first }, share, (panelsOf * group) / k.target.tile.rows);
+          };
+          tileRow(k, sizes, columns, rows, steps, left(at), right, rowOf(c, at, n), start, ahead);
+        });
       });
     if (length >= depth) return multiply(0, depth, accumulate ? "load" : "zero");
     k.loop(0, depth, length, (first) => {
@@ -70,10 +76,12 @@ function tileRow(
   packed: Int,
   result: Result,
   start: Start,
+  ahead: (panel: Int) => void,
 ): void {
   const { n, precision } = sizes;
   const width = panelWidth(k.target);
   const tile = (panel: Int, columns: number) => {
+    ahead(panel);
     const right = { base: packed.add(panel.mul(wordsOf(sizes) * width * 4)), depthStride: width * 4 };
     tileProduct(k, { rows, columns, precision }, steps, left, right, { ...result, base: result.base.add(panel.mul(width * 4)) }, start);
   };

@@ -213,6 +213,33 @@ function packLines(
     );
 }
 
+/** Asks for one of `shares` parts of the group that follows `range`, so that it is near when it is packed; the part is number `share`. */
+export function prefetchLeft(
+  k: Builder,
+  sizes: MatmulSizes,
+  a: Int,
+  { last }: RowRange,
+  block: DepthBlock,
+  share: Int,
+  shares: number,
+): void {
+  const { form, m, k: depth, precision } = sizes;
+  const elements = elementsOf(precision) * block.length;
+  const first = scaled(block.first, elementsOf(precision));
+  // In tn a row of A has a piece of the group as long as the group, in the other forms a row of the group is a piece of a row of A.
+  const [rows, bytes, row, column] =
+    form === "tn" ? [elements, groupRows(k.target, sizes) * 4, first, last] : [groupRows(k.target, sizes), elements * 4, last, first];
+  const stride = (form === "tn" ? m : depth) * 4;
+  const each = Math.ceil(rows / shares);
+  const from = a
+    .add(scaled(row, stride))
+    .add(scaled(column, 4))
+    .add(share.mul(each * stride));
+  k.loop(from, from.add(each * stride), stride, (line) => {
+    for (let at = 0; at < bytes; at += 64) k.prefetch(line, at);
+  });
+}
+
 function storeElements(k: Builder, precision: Precision, value: Vec, base: Int, at: Position): void {
   if (precision === "bfloat16") k.storeNarrow("bf16", value, base, at);
   else k.store(value, base, at);
