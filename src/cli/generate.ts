@@ -46,7 +46,14 @@ export const generate: Command = {
     await using llama = await load(path, flags, io, backend);
     const loaded = performance.now();
     const written = await write(llama, text, { maxTokens: usualMaxTokens, ...llama.defaults, ...options, signal: io.signal }, io);
-    const report = { model: path, prompt: text, ...written, seed: options.seed, loadSeconds: seconds(start, loaded) };
+    const report = {
+      model: path,
+      prompt: text,
+      ...written,
+      backend: backend.name,
+      seed: options.seed,
+      loadSeconds: seconds(start, loaded),
+    };
     if (io.json) io.stdout(`${JSON.stringify(report, null, 2)}\n`);
     else if (process.stderr.isTTY) io.stderr(`${summary(report)}\n`);
     return 0;
@@ -141,11 +148,12 @@ function summary({
   generationSeconds,
   finishReason,
   seed,
-}: Written & { readonly seed: number }): string {
+  backend,
+}: Written & { readonly seed: number; readonly backend: string }): string {
   const rate = (count: number, time: number) => `${count} tokens${count > 0 && time > 0 ? ` at ${(count / time).toPrecision(3)}/s` : ""}`;
   const end = finishReason === "length" ? "cut at the length" : "ended by itself";
   // The first token belongs to the prompt's run.
-  return `prompt ${rate(promptTokens, promptSeconds)} · text ${rate(tokens.length - 1, generationSeconds)}, ${end} · seed ${seed}`;
+  return `prompt ${rate(promptTokens, promptSeconds)} · text ${rate(tokens.length - 1, generationSeconds)}, ${end} · seed ${seed} · ${backend}`;
 }
 
 function seconds(from: number, to: number): number {

@@ -81,9 +81,14 @@ here("CPUID's code for Windows finds the same features", () => {
 });
 
 test("where machine code cannot be loaded, there is a reason and no error", async () => {
-  const missing = () => Promise.reject(new Error("Cannot find package 'koffi'\nImported from somewhere"));
-  expect(await openNative(missing, { platform: "linux", arch: "x64" })).toEqual({
-    why: "the package koffi, which calls machine code, cannot be used (Cannot find package 'koffi'): npm install koffi",
+  const linux = { platform: "linux", arch: "x64" };
+  const missing = Object.assign(new Error("Cannot find package 'koffi'"), { code: "ERR_MODULE_NOT_FOUND" });
+  expect(await openNative(() => Promise.reject(missing), linux)).toEqual({
+    why: "the package koffi, which calls machine code, is not installed (npm install koffi)",
+  });
+  const broken = new Error("Cannot find the native Koffi module\nlooked in many places");
+  expect(await openNative(() => Promise.reject(broken), linux)).toEqual({
+    why: "the package koffi, which calls machine code, does not work here (Cannot find the native Koffi module)",
   });
   expect(await openNative(undefined, { platform: "linux", arch: "arm64" })).toEqual({
     why: "there are machine code targets for x64 only, this is arm64",

@@ -38,7 +38,7 @@ export async function openNative(importKoffi = importInstalled, { platform, arch
     return { native };
   } catch (error) {
     if (error instanceof CriaError) return { why: error.message.replace(/^\[.*?\] /, "") };
-    return { why: `the package koffi, which calls machine code, cannot be used (${firstLine(error)}): npm install koffi` };
+    return { why: `the package koffi, which calls machine code, ${problemOf(error)}` };
   }
 }
 
@@ -92,4 +92,7 @@ function mapCode(system: NativeSystem, code: Uint8Array): Pages {
   }
 }
 
-const firstLine = (error: unknown): string => String(error instanceof Error ? error.message : error).split("\n")[0]!;
+function problemOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code === "ERR_MODULE_NOT_FOUND" ? "is not installed (npm install koffi)" : `does not work here (${message.split("\n")[0]})`;
+}
