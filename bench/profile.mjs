@@ -1,4 +1,4 @@
-// Where a training step's time goes: `node bench/profile.mjs [PRESET] [--batch N] [--length N] [--vocab N] [--threads N] [--target NAME] [--recompute]`
+// Where a training step's time goes: `node bench/profile.mjs [PRESET] [--batch N] [--length N] [--vocab N] [--threads N] [--target NAME] [--precision NAME] [--recompute]`
 // Every phase of the step is loaded as a program of its own, so that its time is seen from outside and a normal run pays nothing.
 // What a run of nothing takes is subtracted. A phase alone finds the caches as the phase before left them, as in the whole step.
 import { fileURLToPath } from "node:url";
@@ -36,7 +36,7 @@ export async function run(args = []) {
 
 function parseFlags(args) {
   const string = (names) => Object.fromEntries(names.map((name) => [name, { type: "string" }]));
-  const options = { ...string(["batch", "length", "vocab", "threads", "target"]), recompute: { type: "boolean" } };
+  const options = { ...string(["batch", "length", "vocab", "threads", "target", "precision"]), recompute: { type: "boolean" } };
   const { values, positionals } = parseArgs({ args, allowPositionals: true, options });
   const preset = positionals[0] ?? "15M";
   const known = trainingSteps[preset] ?? { batch: 1, length: 256 };
@@ -48,6 +48,7 @@ function parseFlags(args) {
     vocabSize: number("vocab", known.vocabSize),
     threads: number("threads"),
     target: values.target,
+    precision: values.precision ?? "float32",
     recompute: values.recompute ?? false,
   };
 }

@@ -36,8 +36,13 @@ export const attention = kernel<AttentionSizes>("attention", (k, sizes) => {
     const keys = headOf(pointers.k, sequence, head.div(heads / kvHeads), kvHeads, sizes);
     const values = headOf(pointers.v, sequence, head.div(heads / kvHeads), kvHeads, sizes);
     const lse = pointers.lse.add(unit.mul(rows * 4));
+    const next = unit.add(1);
+    const queriesAhead = [pointers.q, pointers.o].map((x) => headOf(x, next.div(heads), next.rem(heads), heads, sizes));
+    const keysAhead = [pointers.k, pointers.v].map((x) => headOf(x, next.div(heads), next.rem(heads).div(heads / kvHeads), kvHeads, sizes));
     transposeKeys(k, sizes, keys, keysTransposed);
     k.loop(0, blocksOf(rows), 1, (queryBlock) => {
+      prefetchBlock(k, queriesAhead, queryBlock, heads, headDim);
+      prefetchBlock(k, keysAhead, queryBlock, kvHeads, headDim);
       k.blocks(queryBlock, rows, block, (count) => {
         const queries = { base: rowsFrom(q, queryBlock, heads, headDim), rowStride: heads * headDim * 4 };
         const output = { base: rowsFrom(o, queryBlock, heads, headDim), rowStride: heads * headDim * 4 };
@@ -118,8 +123,12 @@ export const attentionGradient = kernel<AttentionSizes>("attentionGradient", (k,
     transposeKeys(k, sizes, values, valuesTransposed);
     for (const gradient of [dk, dv])
       k.loop(gradient, gradient.add(rows * keyStride), keyStride, (row) => fill(k, row, headDim, k.constant(0)));
+    const next = unit.add(1);
+    const keysAhead = [p.k, p.v, p.dk, p.dv].map((x) => headOf(x, next.div(kvHeads), next.rem(kvHeads), kvHeads, sizes));
     k.loop(0, group, 1, (member) => {
       const head = kvHead.mul(group).add(member);
+      const ahead = sequence.mul(heads).add(head).add(1);
+      const queriesAhead = [p.q, p.o, p.dO, p.dq].map((x) => headOf(x, ahead.div(heads), ahead.rem(heads), heads, sizes));
       const [q, o, dO, dq] = [p.q, p.o, p.dO, p.dq].map((x) => headOf(x, sequence, head, heads, sizes)) as [Int, Int, Int, Int];
       const lse = p.lse.add(
         sequence
@@ -127,7 +136,9 @@ export const attentionGradient = kernel<AttentionSizes>("attentionGradient", (k,
           .add(head)
           .mul(rows * 4),
       );
-      k.loop(0, blocksOf(rows), 1, (queryBlock) =>
+      k.loop(0, blocksOf(rows), 1, (queryBlock) => {
+        prefetchBlock(k, queriesAhead, queryBlock, heads, headDim);
+        prefetchBlock(k, keysAhead, queryBlock, kvHeads, headDim);
         k.blocks(queryBlock, rows, block, (count) => {
           const [queries, outputs, dOutputs, dQueries] = [q, o, dO, dq].map((x) => rowsFrom(x, queryBlock, heads, headDim)) as [
             Int,
@@ -161,8 +172,8 @@ export const attentionGradient = kernel<AttentionSizes>("attentionGradient", (k,
           };
           k.loop(0, queryBlock, 1, (keyBlock) => against(keyBlock, block, false));
           against(queryBlock, count, true);
-        }),
-      );
+        });
+      });
     });
   });
   return { units: sizes.batch * kvHeads, scratchBytes: 2 * transposedBytes(sizes) + 2 * scoreBytes };
@@ -337,4 +348,14 @@ function rowsFrom(base: Int, blockIndex: Int, heads: number, headDim: number): I
 /** First row of a head in a sequence. */
 function headOf(base: Int, sequence: Int, head: Int, heads: number, { rows, headDim }: AttentionSizes): Int {
   return base.add(sequence.mul(rows * heads * headDim * 4)).add(head.mul(headDim * 4));
+}
+
+/** Asks for a block of rows of the heads that come next: pieces of rows, which the machine does not foresee. */
+function prefetchBlock(k: Builder, heads: readonly Int[], blockIndex: Int, count: number, headDim: number): void {
+  for (const head of heads) {
+    const from = rowsFrom(head, blockIndex, count, headDim);
+    k.loop(from, from.add(block * count * headDim * 4), count * headDim * 4, (row) => {
+      for (let at = 0; at < headDim * 4; at += 64) k.prefetch(row, at);
+    });
+  }
 }
