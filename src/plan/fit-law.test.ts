@@ -3,7 +3,7 @@ import { CriaError, Rng } from "../base/index.ts";
 import { fitLaw, type LawFit, laws, lossOf, predictLoss, type RunPoint, type ScalingLaw } from "./index.ts";
 
 /** A law as small models on little text have it. */
-const truth: ScalingLaw = { name: "made up", source: "here", E: 1.6, A: 120, B: 900, alpha: 0.36, beta: 0.4 };
+const truth: ScalingLaw = { name: "made up", source: "here", E: 1.6, A: 120, B: 900, alpha: 0.36, beta: 0.4, parameters: [1e5, 6.4e6] };
 
 function runsOf(law: ScalingLaw, sizes: readonly number[], lengths: readonly number[], scatter = 0): RunPoint[] {
   const rng = new Rng(7);

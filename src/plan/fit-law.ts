@@ -128,7 +128,8 @@ function fitFreest(runs: readonly RunPoint[]): Found {
   for (const freedom of ["all", "levels", "scale"] as const) {
     const lacking = whatLacks(runs, freedom);
     const free = lacking === undefined ? search(runs, models[freedom]) : undefined;
-    if (free !== undefined && isSensible(models[freedom].expand(free))) return { law: lawOf(models[freedom], free), freedom, notes, free };
+    if (free !== undefined && isSensible(models[freedom].expand(free)))
+      return { law: lawOf(runs, models[freedom], free), freedom, notes, free };
     notes.push(`${heldFixed[freedom]}: ${lacking ?? "the runs fit best where it makes no sense, so their scatter hides it"}`);
   }
   return fail(where, `the law cannot be fitted: ${notes.at(-1)}`);
@@ -202,9 +203,13 @@ function objectiveOf(runs: readonly RunPoint[], model: Model): Objective {
   };
 }
 
-function lawOf(model: Model, free: Float64Array): ScalingLaw {
+function lawOf(runs: readonly RunPoint[], model: Model, free: Float64Array): ScalingLaw {
   const [a, b, e, alpha, beta] = model.expand(free);
-  return { name: "your runs", source: "fitted here", E: Math.exp(e), A: Math.exp(a), B: Math.exp(b), alpha, beta };
+  const sizes = runs.map((run) => run.parameters);
+  return {
+    ...{ name: "your runs", source: "fitted here", parameters: [Math.min(...sizes), Math.max(...sizes)] },
+    ...{ E: Math.exp(e), A: Math.exp(a), B: Math.exp(b), alpha, beta },
+  };
 }
 
 /** Fits to the fitted losses with residuals drawn anew, begun at the fit. */
@@ -213,7 +218,7 @@ function resample(runs: readonly RunPoint[], found: Found, residuals: readonly n
   const pool = widened(residuals, found.freedom);
   return Array.from({ length: times }, () => {
     const drawn = runs.map((run) => ({ ...run, loss: lossOf(found.law, run) * Math.exp(pool[rng.below(pool.length)]!) }));
-    return lawOf(model, minimise(objectiveOf(drawn, model), found.free, 300).x);
+    return lawOf(runs, model, minimise(objectiveOf(drawn, model), found.free, 300).x);
   });
 }
 

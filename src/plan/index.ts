@@ -1,4 +1,7 @@
+export { type Accelerator, type Arithmetic, accelerator, accelerators, peakOf } from "./accelerators.ts";
+export { carbonOf, energyOf, flopsIn, hoursFor, powerUsageEffectiveness, tonnesPerMegawattHour } from "./cost.ts";
 export { type FitOptions, type Freedom, fitLaw, type Interval, type LawFit, predictLoss, type RunPoint } from "./fit-law.ts";
+export { servingFlopsPerToken, trainingFlopsPerToken, utilisationOf } from "./flops.ts";
 export {
   type Allocation,
   laws,
@@ -15,3 +18,21 @@ export {
   tokensPerParameter,
   trainingFlops,
 } from "./law.ts";
+export { type Cluster, type Job, type Layout, layouts, type Sharding } from "./layout.ts";
+export { llamaBatchTokens, llamaTokensPerSecond, type PublishedRun, publishedRuns } from "./llama-runs.ts";
+export {
+  activationBytes,
+  type Kept,
+  keptActivations,
+  kvCacheBytes,
+  layerActivations,
+  type StateBytes,
+  servingPrecisions,
+  type TrainingPrecision,
+  trainingPrecisions,
+  trainingStateBytes,
+  weightBytes,
+} from "./memory.ts";
+export { type BreakEven, breakEven, life, lifeOf, type ServingPlan, servingOptimum } from "./serving.ts";
+export { shapeFor } from "./shape.ts";
+export { type Given, type Solution, solve } from "./solve.ts";

@@ -11,6 +11,8 @@ export interface ScalingLaw {
   readonly B: number;
   readonly alpha: number;
   readonly beta: number;
+  /** The smallest and the largest model that it was fitted to. */
+  readonly parameters: readonly [number, number];
 }
 
 /** A model's size and the tokens it is trained on. */
@@ -29,6 +31,7 @@ export const laws = {
     B: 410.7,
     alpha: 0.34,
     beta: 0.28,
+    parameters: [70e6, 16e9],
   },
   /** The same data fitted again: the first fit had stopped early, and disagreed with the paper's other approaches. */
   besiroglu: {
@@ -39,6 +42,7 @@ export const laws = {
     B: 2085.43,
     alpha: 0.3478,
     beta: 0.3658,
+    parameters: [70e6, 16e9],
   },
 } as const satisfies Record<string, ScalingLaw>;
 

@@ -1,0 +1,83 @@
+// Accelerators, a row each, from their vendors' data sheets: dense products without sparsity, SXM boards where there are several.
+import { fail } from "../base/index.ts";
+
+export type Arithmetic = "float32" | "tf32" | "fp16" | "bf16";
+
+export interface Accelerator {
+  readonly name: string;
+  /** FLOP/s of matrix products by the type of their inputs, sums in float32. */
+  readonly peak: Partial<Readonly<Record<Arithmetic, number>>>;
+  /** Bytes, and bytes/s. */
+  readonly memory: number;
+  readonly bandwidth: number;
+  /** Bytes/s in one direction to the others of its machine of eight, and its share of that machine's network. */
+  readonly link: number;
+  readonly network: number;
+  /** The board's limit in watts. */
+  readonly power: number;
+  /** US dollars an hour: an example of what renting costs, out of date when you read it. */
+  readonly price: number;
+  /** Share of the peak that a published training run had, and whose it was. */
+  readonly utilisation: { readonly share: number; readonly source: string };
+}
+
+const tera = 1e12;
+const giga = 1e9;
+const a100 = {
+  peak: { float32: 19.5 * tera, tf32: 156 * tera, fp16: 312 * tera, bf16: 312 * tera },
+  link: 300 * giga,
+  network: 25 * giga, // DGX A100: 200 Gb/s each
+  power: 400,
+  utilisation: { share: 0.497, source: "LLaMA-65B: 380 tokens/s/GPU on 2,048 A100 (Touvron et al. 2023, section 2.4)" },
+};
+const h100 = {
+  peak: { float32: 67 * tera, tf32: 494 * tera, fp16: 989 * tera, bf16: 989 * tera },
+  link: 450 * giga,
+  network: 50 * giga, // DGX H100: 400 Gb/s each
+  power: 700,
+  utilisation: { share: 0.41, source: "Llama 3 405B: 400 TFLOP/s/GPU on 16,384 H100 (arXiv 2407.21783, table 4)" },
+};
+
+export const accelerators: readonly Accelerator[] = [
+  { name: "a100-80gb", ...a100, memory: 80 * giga, bandwidth: 2039 * giga, price: 1.8 },
+  { name: "a100-40gb", ...a100, memory: 40 * giga, bandwidth: 1555 * giga, price: 1.3 },
+  { name: "h100-sxm", ...h100, memory: 80 * giga, bandwidth: 3350 * giga, price: 3 },
+  { name: "h200", ...h100, memory: 141 * giga, bandwidth: 4800 * giga, price: 3.8 },
+  {
+    name: "v100",
+    peak: { float32: 15.7 * tera, fp16: 125 * tera },
+    memory: 32 * giga,
+    bandwidth: 900 * giga,
+    link: 150 * giga,
+    network: 6.25 * giga, // DGX-1: 400 Gb/s for eight
+    power: 300,
+    price: 0.8,
+    utilisation: { share: 0.213, source: "GPT-3 175B on V100 (PaLM, arXiv 2204.02311, table 3)" },
+  },
+  {
+    name: "rtx-4090",
+    peak: { float32: 82.6 * tera, tf32: 82.6 * tera, fp16: 165.2 * tera, bf16: 165.2 * tera },
+    memory: 24 * giga,
+    bandwidth: 1008 * giga,
+    link: 32 * giga, // PCIe 4.0 × 16
+    network: 1.5 * giga, // 100 Gb/s for eight
+    power: 450,
+    price: 0.4,
+    utilisation: { share: 0.4, source: "a guess: no published run is known" },
+  },
+];
+
+/** @throws CriaError that names the nearest one */
+export function accelerator(name: string): Accelerator {
+  const names = accelerators.map((row) => row.name);
+  const found = accelerators.find((row) => row.name === name.toLowerCase());
+  return found ?? fail("plan", `there is no accelerator "${name}": there are ${names.join(", ")}`);
+}
+
+/** 16-bit training where the board has it, bfloat16 first. @throws CriaError when the board has no such products */
+export function peakOf(row: Accelerator, arithmetic?: Arithmetic): { readonly arithmetic: Arithmetic; readonly peak: number } {
+  const found = arithmetic ?? (["bf16", "fp16", "float32"] as const).find((one) => row.peak[one] !== undefined)!;
+  const peak = row.peak[found];
+  if (peak === undefined) fail("plan", `${row.name} has no ${found} products: choose one of ${Object.keys(row.peak).join(", ")}`);
+  return { arithmetic: found, peak };
+}

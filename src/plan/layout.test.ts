@@ -1,0 +1,50 @@
+import { expect, test } from "vitest";
+import { preset } from "../model/index.ts";
+import { accelerator, type Job, layouts, llamaBatchTokens, llamaTokensPerSecond, peakOf, trainingPrecisions } from "./index.ts";
+
+function cluster(name: string, count: number) {
+  const row = accelerator(name);
+  return { accelerator: row, count, peak: peakOf(row).peak, utilisation: row.utilisation.share };
+}
+
+function job(name: string, more: Partial<Job> = {}): Job {
+  return { config: preset(name), precision: trainingPrecisions.mixed, batchTokens: llamaBatchTokens, length: 2048, ...more };
+}
+
+test("the paper's 65B on 2,048 A100: 380 tokens/s each and 21 days, at the utilisation that these imply", () => {
+  const [best] = layouts(job("65B"), cluster("a100-80gb", 2048));
+  expect(best).toMatchObject({ data: 256, tensor: 8, pipeline: 1, sharding: 1, kept: "all", bubble: 0 });
+  expect(Math.round(best!.tokensPerSecond / 2048)).toBe(llamaTokensPerSecond);
+  expect(Math.round(1.4e12 / best!.tokensPerSecond / 86400)).toBe(21);
+});
+
+test("every layout uses all accelerators, fits, divides the model, and is no faster than the one before", () => {
+  for (const [name, gpu, count] of [
+    ["65B", "h100-sxm", 64],
+    ["33B", "v100", 512],
+    ["13B", "a100-40gb", 24],
+    ["7B", "rtx-4090", 16],
+    ["110M", "rtx-4090", 1],
+  ] as const) {
+    const { config } = job(name);
+    const found = layouts(job(name, { length: 1024, batchTokens: 1024 * 384 }), cluster(gpu, count));
+    for (const { data, tensor, pipeline, bytes } of found) {
+      expect(data * tensor * pipeline).toBe(count);
+      expect([config.nHeads % tensor, config.nLayers % pipeline]).toEqual([0, 0]);
+      expect(bytes).toBeLessThan(0.9 * accelerator(gpu).memory);
+    }
+    const speeds = found.map(({ tokensPerSecond }) => tokensPerSecond);
+    for (const [i, speed] of speeds.slice(1).entries()) expect(speed).toBeLessThan(1.02 * speeds[i]!);
+  }
+});
+
+test("a pipeline waits for its fill: (p − 1) / (m + p − 1) of the time", () => {
+  const two = layouts(job("65B"), cluster("a100-80gb", 2048)).find(({ pipeline, tensor }) => pipeline === 2 && tensor === 8);
+  expect(two!.bubble).toBeCloseTo(1 / 17, 9);
+});
+
+test("what does not fit, or cannot be divided, is refused with what would help", () => {
+  expect(() => layouts(job("65B"), cluster("a100-80gb", 8))).toThrow(/does not fit 8 × a100-80gb: even .* takes \d+\.\d GB where 72\.0 GB/);
+  expect(() => layouts(job("7B"), cluster("a100-80gb", 2047))).toThrow(/cannot share 2048 sequences/);
+  expect(() => layouts(job("7B", { length: 3000 }), cluster("a100-80gb", 8))).toThrow(/not a whole number of sequences/);
+});

@@ -1,0 +1,79 @@
+// Bytes of a model's parts, in training and in serving. Activations are counted tensor by tensor as Korthikanti et al. do (2022,
+// arXiv 2205.05198, section 4), for LLaMA's layer: no biases, no dropout, a gate, and attention that keeps no scores.
+import { headDim, type LlamaConfig, llamaParameters, parameterCount } from "../model/index.ts";
+
+/** Bytes a parameter takes while training. */
+export interface TrainingPrecision {
+  readonly name: string;
+  readonly weights: number;
+  readonly gradients: number;
+  /** AdamW's two moments, and where the weights are short a long copy of them. */
+  readonly optimiser: number;
+  readonly activations: number;
+}
+
+export const trainingPrecisions = {
+  float32: { name: "float32", weights: 4, gradients: 4, optimiser: 8, activations: 4 },
+  // Rajbhandari et al. 2019, arXiv 1910.02054, section 3.1: 16 bytes a parameter.
+  mixed: { name: "bf16 mixed", weights: 2, gradients: 2, optimiser: 12, activations: 2 },
+} as const satisfies Record<string, TrainingPrecision>;
+
+/** Bytes a number takes while serving; q8_0 and q4_0 are GGUF's blocks of 32 with a 16-bit scale. */
+export const servingPrecisions = { float32: 4, bf16: 2, q8_0: 34 / 32, q4_0: 18 / 32 } as const;
+
+/** What the forward pass keeps for the backward pass; the rest runs again. */
+export const keptActivations = {
+  /** Everything that a gradient reads. */
+  all: "all kept",
+  /** LLaMA, section 2.4: outputs of linear layers and of attention stay, norms and activations run again. */
+  linear: "norms and SwiGLU run again",
+  /** Only each layer's input: a whole forward pass more. */
+  inputs: "layers run again",
+} as const;
+
+export type Kept = keyof typeof keptActivations;
+
+export interface StateBytes {
+  readonly weights: number;
+  readonly gradients: number;
+  readonly optimiser: number;
+}
+
+export function trainingStateBytes(parameters: number, { weights, gradients, optimiser }: TrainingPrecision): StateBytes {
+  return { weights: parameters * weights, gradients: parameters * gradients, optimiser: parameters * optimiser };
+}
+
+/** Numbers that one layer keeps for a token. */
+export function layerActivations(config: LlamaConfig, kept: Kept): number {
+  const { dim: C, hiddenDim: F, nHeads: H } = config;
+  const K = config.nKvHeads * headDim(config);
+  const hasGate = llamaParameters({ ...config, nLayers: 1 }, () => true).layers[0]!.ffn.gate === true;
+  switch (kept) {
+    case "all":
+      // x, norm(x), q, k, v, attention's output and its logarithms of sums; x, norm(x), gate and up, and what goes into down.
+      return 6 * C + 2 * K + H + (hasGate ? 3 : 2) * F;
+    case "linear":
+      return 4 * C + 2 * K + H + (hasGate ? 2 : 1) * F;
+    case "inputs":
+      return C;
+  }
+}
+
+/**
+ * Bytes of what a forward pass over so many tokens keeps in all layers, with one layer's worth for those that run again.
+ * Logits are left out: they are computed in chunks.
+ */
+export function activationBytes(config: LlamaConfig, tokens: number, kept: Kept, bytes: number): number {
+  const working = kept === "all" ? 0 : layerActivations(config, "all") - layerActivations(config, kept);
+  const ends = 2 * config.dim; // the last norm's input and output
+  return tokens * bytes * (config.nLayers * layerActivations(config, kept) + working + ends);
+}
+
+/** Bytes of the keys and values of one sequence. */
+export function kvCacheBytes(config: LlamaConfig, positions: number, bytes: number): number {
+  return 2 * config.nLayers * config.nKvHeads * headDim(config) * positions * bytes;
+}
+
+export function weightBytes(config: LlamaConfig, bytes: number): number {
+  return parameterCount(config) * bytes;
+}
