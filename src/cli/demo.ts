@@ -1,7 +1,7 @@
 // cria demo, what `npm start` runs: real text → tokenizer → shards → a small LLaMA trained, measured and saved → what it writes.
 import { join } from "node:path";
 import type { Backend } from "../backend/index.ts";
-import { fail, type Precision, Rng, UsageError } from "../base/index.ts";
+import { fail, type Precision, UsageError } from "../base/index.ts";
 import { isHeldOut, type Manifest, Mixture, PreparedData, prepare, vocabularyOf } from "../data/index.ts";
 import { atomicWrite, makeFolder } from "../files/index.ts";
 import { Llama } from "../index.ts";
@@ -13,7 +13,6 @@ import {
   runPaths,
   settlePrecision,
   startRunFolder,
-  Trainer,
   type TrainSummary,
   trainRun,
   type WholeRecipe,
@@ -25,6 +24,7 @@ import { claimFolder, giveUpFolder, isSecondChoice } from "./demo/claim-folder.t
 import { type CorpusSource, gatherCorpus, textCorpus } from "./demo/corpus.ts";
 import { trainingNote } from "./live-line.ts";
 import { measureMatmul } from "./measure-matmul.ts";
+import { measureStep } from "./measure-step.ts";
 import { openBackend } from "./open-backend.ts";
 import { packageRoot } from "./package-root.ts";
 import { sparkline } from "./sparkline.ts";
@@ -229,20 +229,7 @@ async function countSteps(
   io: CommandIo,
 ): Promise<number> {
   io.progress({ task: "measuring a training step", done: 0, unit: "steps" });
-  const config = llamaConfig(model);
-  const size = { batch, length: config.contextLength, recompute: false, precision };
-  const adamw = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, decay: 0.1 };
-  using trainer = await Trainer.open(backend, { config, size, accumulation: 1, adamw, clipNorm: 1, seed });
-  const rng = new Rng(seed);
-  const row = () => Int32Array.from({ length: batch * config.contextLength }, () => rng.below(config.vocabSize));
-  const times: number[] = [];
-  for (const start = performance.now(); performance.now() - start < 3000 || times.length < 3; ) {
-    io.signal.throwIfAborted();
-    const before = performance.now();
-    await trainer.step(async () => ({ tokens: row(), targets: row() }), times.length + 1, 0);
-    times.push((performance.now() - before) / 1000);
-  }
-  const median = times.sort((a, b) => a - b)[times.length >> 1]!;
+  const median = await measureStep(backend, llamaConfig(model), batch, { seed, precision, signal: io.signal });
   return Math.max(20, Math.floor((seconds * margin) / median));
 }
 

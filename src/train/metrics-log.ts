@@ -85,6 +85,14 @@ export class MetricsLog implements AsyncDisposable {
   }
 }
 
+/** The whole rows of a run's metrics, of a finished run or one at work. @throws CriaError when there is no such file or a row is none */
+export async function readMetrics(path: string): Promise<readonly MetricsRow[]> {
+  const content = await readFile(path).catch((error) => {
+    throw explainIo(where, path, error);
+  });
+  return keep(path, content, Number.POSITIVE_INFINITY).rows;
+}
+
 export function isStepRow(row: MetricsRow): row is StepRow {
   return "loss" in row;
 }
