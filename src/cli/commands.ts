@@ -39,6 +39,11 @@ export const commandRows: readonly CommandRow[] = [
     load: async () => (await import("./inspect.ts")).inspect,
   },
   {
+    name: "plan",
+    summary: "weigh a larger model against more data, and say what training takes",
+    load: async () => (await import("./plan.ts")).plan,
+  },
+  {
     name: "study",
     summary: "run a claim of the paper as an experiment: norm, activation, rope, bpe, scaling",
     load: async () => (await import("./study.ts")).study,

@@ -1,0 +1,163 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { llamaConfig, parameterCount } from "../model/index.ts";
+import { laws, lossOf } from "../plan/index.ts";
+import { completeRecipe, parseRecipe, writeRecipe } from "../train/index.ts";
+import { commandRows } from "./commands.ts";
+import { runWords } from "./terminal.test.helper.ts";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "cria-plan-"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+function cria(...words: string[]) {
+  return runWords(["plan", ...words], commandRows);
+}
+
+async function json(...words: string[]) {
+  const { code, stdout, stderr } = await cria(...words, "--json");
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  return JSON.parse(stdout);
+}
+
+test("without flags it says what it answers and shows an example", async () => {
+  const { code, stdout } = await cria();
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^cria plan answers/);
+  expect(stdout).toMatch(/Besiroglu refit +10\.1B +204B/);
+  expect(stdout).toMatch(/has paid for them after \d+B served tokens/);
+  expect((await json()).serving.served).toBe(2e12);
+});
+
+test("the paper's 65B: its speed, its days, its utilisation, and where each number is from", async () => {
+  const { stdout } = await cria("--preset", "65B", "--gpus", "2048", "--gpu", "a100-80gb");
+  for (const line of [
+    /parameters +65,285,660,672 +exactly/,
+    /utilisation +49\.7 % +of the peak: LLaMA-65B: 380 tokens\/s\/GPU/,
+    /speed +380 tokens\/s +each; the paper: 380/,
+    /time +20\.8 days +D \/ speed; the paper: about 21 days/,
+    /carbon +173 t CO2eq .*the paper: 173/,
+    /256 × 8 × 1 +optimiser +\S+ GB +0 % +\S+ % +380 +20\.8 days/,
+    /6·N·D \(Kaplan et al\. 2020\)/,
+  ])
+    expect(stdout).toMatch(line);
+});
+
+test("LLaMA-7B is far beyond compute-optimal, and it is said when that pays", async () => {
+  const { plan, serving } = await json("--preset", "7B");
+  expect(plan.timesTwenty).toBeGreaterThan(7);
+  expect(plan.timesOptimal).toBeGreaterThan(7);
+  expect(serving.breakEven.served / 694e9).toBeCloseTo(1, 2);
+  expect((await cria("--preset", "7B")).stdout).toMatch(
+    /trains for 1\.21e22 operations more, and has paid for them after 694B served tokens/,
+  );
+});
+
+test.each([
+  [["--gpu-hours", "1M", "--gpu", "h100-sxm"], 1e6],
+  [["--hours", "500", "--gpu", "h100-sxm", "--gpus", "2000"], 1e6],
+  [["--money", "2e6", "--price", "2", "--gpu", "h100-sxm"], 1e6],
+])("a budget of %j is used up, attention included", async (words, hours) => {
+  const { run } = await json(...words);
+  expect(run.acceleratorHours / hours).toBeCloseTo(1, 2);
+});
+
+test("a number of accelerators that no layout fits is said, and the rest stands", async () => {
+  const { code, stdout } = await cria("--preset", "65B", "--gpus", "4", "--gpu", "v100");
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/training on 4 × v100, if it fitted\n[\s\S]*parallel layouts\n {2}\[plan\] the model does not fit 4 × v100/);
+});
+
+test("the plot: curves, the budget's line, optima and LLaMA's models, in the terminal and as a file", async () => {
+  const path = join(folder, "plan.svg");
+  const { stdout } = await cria("--flops", "1.23e22", "--serve-tokens", "2T", "--plot", "--svg", path);
+  for (const part of ["· loss", "╌ 1.23e22 operations", "■ compute-optimal: Hoffmann", "this plan: the cheapest life", "7B", "65B", path])
+    expect(stdout).toContain(part);
+  const lines = stdout.split("\n");
+  expect(Math.max(...lines.filter((line) => line.includes("│")).map((line) => line.length))).toBeLessThanOrEqual(100);
+  const svg = await readFile(path, "utf8");
+  for (const part of ["<svg", ">65B<", "this plan", "cheapest life"]) expect(svg).toContain(part);
+  expect((await cria("--flops", "1e22", "--svg", join(folder, "no", "such", "plan.svg"))).code).toBe(1);
+});
+
+test("a size too small for the published laws is said to be extrapolated", async () => {
+  expect((await cria("--parameters", "2M")).stdout).toMatch(/was fitted to models of 70M to 16B parameters: here it is extrapolated/);
+});
+
+test.each([
+  ["not a number", ["--flops", "many"], /--flops is "many" but must be above 0 and at most 1e\+40/],
+  ["zero", ["--tokens", "0"], /--tokens is "0"/],
+  ["endless", ["--flops", "1e999"], /--flops is "1e999"/],
+  ["negative hours", ["--hours=-3"], /--hours is -3/],
+  ["two budgets", ["--flops", "1e22", "--hours", "3"], /--flops and --hours are both budgets/],
+  ["two models", ["--preset", "7B", "--parameters", "7B"], /--preset and --parameters both name a model/],
+  ["three numbers", ["--flops", "1e22", "--parameters", "7B", "--tokens", "1T"], /two of them decide the rest/],
+  ["nothing to plan by", ["--gpu", "h200"], /there is nothing to plan by/],
+  ["a law that is none", ["--flops", "1e22", "--law", "hofmann"], /did you mean "hoffmann"/],
+  ["arithmetic that is none", ["--flops", "1e22", "--arithmetic", "bf17"], /did you mean "bf16"/],
+  ["utilisation above 1", ["--flops", "1e22", "--utilisation", "50"], /--utilisation is 50 but must be from 0.000001 to 1/],
+])("%s is wrong usage", async (_, words, message) => {
+  expect(await cria(...words)).toMatchObject({ code: 2, stdout: "", stderr: expect.stringMatching(message) });
+});
+
+test.each([
+  ["an unknown accelerator", ["--flops", "1e22", "--gpu", "h100"], /no accelerator "h100": there are .*h100-sxm/],
+  ["an unknown preset", ["--preset", "8B"], /there is no preset "8B"/],
+  ["a model that is not there", ["nowhere"], /nowhere/],
+  ["a loss below E", ["--loss", "1.5"], /1\.5 is not above 1\.8172/],
+  ["a size beyond all", ["--parameters", "1e20"], /no size to plan for/],
+  ["sequences beyond the context", ["--preset", "7B", "--length", "4096"], /--length is 4096 but the model's context 2048/],
+  ["a budget of nothing", ["--flops", "1"], /no size to plan for/],
+  ["no runs", ["--fit"], /0 runs where it takes 3/],
+  ["a run that is not there", ["--fit", "nowhere"], /nowhere/],
+])("%s is refused", async (_, words, message) => {
+  expect(await cria(...words)).toMatchObject({ code: 1, stdout: "", stderr: expect.stringMatching(message) });
+});
+
+/** A finished run of a law: what training leaves in its folder, without the weights. */
+async function writeRun(name: string, dim: number, steps: number, { vocabSize = 256, rows = steps } = {}): Promise<string> {
+  const path = join(folder, name);
+  await mkdir(path, { recursive: true });
+  const config = llamaConfig({ vocabSize, dim, nLayers: 2, nHeads: 2, hiddenDim: 2 * dim, contextLength: 64, tiedOutput: true });
+  const recipe = completeRecipe(parseRecipe({ data: "data", tokenizer: "t.json", model: config, steps, batch: 4 }, "test"), vocabSize);
+  await writeRecipe(join(path, "train.yaml"), { ...recipe, precision: "float32" });
+  const law = { ...laws.besiroglu, E: 1.5, A: 60, B: 400 };
+  const loss = lossOf(law, { parameters: parameterCount(config), tokens: 256 * steps });
+  const step = (i: number) => ({ step: i, loss: 9, learningRate: 1e-3, gradientNorm: 1, tokens: 256 * i, tokensPerSecond: 1, seconds: 1 });
+  const lines = [...Array.from({ length: rows }, (_, i) => step(i + 1)), { step: rows, heldOutLoss: loss, bitsPerByte: 1, seconds: 1 }];
+  await writeFile(join(path, "metrics.jsonl"), lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+  return path;
+}
+
+test("the law of one's own runs comes from their folders, with intervals, and predicts the next size", async () => {
+  const runs = await Promise.all([16, 32, 64].flatMap((dim) => [40, 160, 640].map((steps) => writeRun(`run-${dim}-${steps}`, dim, steps))));
+  const { code, stdout, stderr } = await cria("--fit", ...runs, "--gpu", "rtx-4090");
+  expect(stderr).toBe("");
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/run-64-640 +\S+k +164k +\d\.\d{4} +\d\.\d{4} +-?0\.0\d %/);
+  expect(stdout).toMatch(/alpha +0\.3\d+ +95 %: /);
+  expect(stdout).toMatch(/prediction: \S+ parameters on \S+ tokens \(\S+ operations\) end at loss \d\.\d{3}, 95 % of such runs between/);
+  expect(stdout).toMatch(/by the law below|your runs/);
+  const found = await json("--fit", ...runs, "--gpu", "rtx-4090", "--flops", "1e15");
+  expect(found.fit.fit.law.E).toBeCloseTo(1.5, 1);
+  expect(found.law.name).toBe("your runs");
+  expect(found.plan.flops).toBeCloseTo(1e15, -9);
+});
+
+test("runs that do not compare are refused, and so are unfinished ones", async () => {
+  const [fine, other, short] = [
+    await writeRun("fine", 16, 40),
+    await writeRun("other", 16, 40, { vocabSize: 300 }),
+    await writeRun("short", 16, 40, { rows: 20 }),
+  ];
+  expect((await cria("--fit", fine, other)).stderr).toMatch(/fine has a vocabulary of 256 and other one of 300/);
+  expect((await cria("--fit", fine, short)).stderr).toMatch(/short is at step 20 of 40: finish it/);
+  await writeFile(join(short, "metrics.jsonl"), "{}\n");
+  expect((await cria("--fit", fine, short)).stderr).toMatch(/is not a row of metrics/);
+  await writeFile(join(short, "train.yaml"), "steps: [");
+  expect((await cria("--fit", fine, short)).code).toBe(1);
+});

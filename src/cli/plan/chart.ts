@@ -1,0 +1,74 @@
+// Loss over parameters and tokens: curves of equal loss, the line of equal operations, the optima, and LLaMA's models or one's own runs.
+import { parameterCount, preset } from "../../model/index.ts";
+import { type Allocation, laws, publishedRuns, type ScalingLaw, tokensForLoss } from "../../plan/index.ts";
+import type { LineChart, Point, Series } from "../../plot/index.ts";
+import { exponent } from "./quantity.ts";
+import type { PlanReport } from "./report.ts";
+
+/** Excess over E of the curves, as shares of the plan's own. */
+const levels = [0.8, 0.9, 1, 1.12, 1.26] as const;
+const samples = 240;
+
+export function planChart(report: PlanReport, runs: readonly Allocation[] = []): LineChart {
+  const { law, plan, flops, optima, serving } = report;
+  const isPublished = Object.values(laws).some(({ name }) => name === law.name);
+  const isPlan = serving?.cheapest?.parameters === plan.parameters;
+  const dots: Series[] = [
+    ...optima.toReversed().map((one): Series => ({ name: `compute-optimal: ${one.law}`, as: "dots", points: [pointOf(one)] })),
+    ...(serving?.cheapest && !isPlan ? [{ name: "cheapest life", as: "dots", points: [pointOf(serving.cheapest)] } as const] : []),
+    ...(isPublished ? [{ name: "LLaMA", as: "dots", points: llamaPoints() } as const] : []),
+    ...(runs.length > 0 ? [{ name: "your runs", as: "dots", points: runs.map((run) => pointOf(run)) } as const] : []),
+    { name: isPlan ? "this plan: the cheapest life" : "this plan", as: "dots", points: [pointOf(plan)] },
+  ];
+  const all = dots.flatMap(({ points }) => points);
+  const [xs, ys] = [spread(all.map(({ x }) => x)), spread(all.map(({ y }) => y))];
+  return {
+    kind: "lines",
+    title: `Loss by ${law.name}`,
+    x: { label: "parameters", scale: "log", domain: xs },
+    y: { label: "training tokens", scale: "log", domain: ys },
+    series: [...levels.map((level) => isoLoss(law, law.E + level * (plan.loss - law.E), xs, ys)), budgetLine(flops, xs, ys), ...dots],
+  };
+}
+
+function pointOf({ parameters, tokens }: Allocation, label?: string): Point {
+  return { x: parameters, y: tokens, ...(label !== undefined && { label }) };
+}
+
+function llamaPoints(): Point[] {
+  return publishedRuns.flatMap((run) =>
+    run.preset === undefined ? [] : [pointOf({ parameters: parameterCount(preset(run.preset)), tokens: run.tokens! }, run.preset)],
+  );
+}
+
+type Domain = readonly [number, number];
+
+/** Half a decade around. */
+function spread(values: readonly number[]): Domain {
+  return [Math.min(...values) / 3, Math.max(...values) * 3];
+}
+
+function isoLoss(law: ScalingLaw, loss: number, xs: Domain, ys: Domain): Series {
+  const points = along(xs, (parameters) => tokensForLoss(law, parameters, loss), ys);
+  const name = `loss ${loss.toFixed(2)}`;
+  return {
+    name,
+    as: "line",
+    group: "loss",
+    points: points.map((point, i) => (i === points.length - 1 ? { ...point, label: loss.toFixed(2) } : point)),
+  };
+}
+
+function budgetLine(flops: number, xs: Domain, ys: Domain): Series {
+  return {
+    name: `${exponent(flops)} operations`,
+    as: "dashed",
+    points: along(xs, (parameters) => flops / 6 / parameters, ys),
+  };
+}
+
+function along([low, high]: Domain, tokensOf: (parameters: number) => number | undefined, [least, most]: Domain): Point[] {
+  return Array.from({ length: samples }, (_, i) => low * (high / low) ** (i / (samples - 1)))
+    .map((x) => ({ x, y: tokensOf(x) ?? Number.POSITIVE_INFINITY }))
+    .filter(({ y }) => y >= least && y <= most);
+}

@@ -1,0 +1,57 @@
+// The law fitted to one's own runs, and the size to go on with.
+import { fitLaw, type LawFit, lossOf, predictLoss, solve, trainingFlops } from "../../plan/index.ts";
+import type { Asked } from "./ask.ts";
+import { amount, exponent, short } from "./quantity.ts";
+import { type Run, readRuns } from "./read-run.ts";
+import { type Row, table } from "./text.ts";
+
+export interface RunsFit {
+  readonly runs: readonly Run[];
+  readonly fit: LawFit;
+}
+
+/** How much more than the largest run the next one takes where nothing is asked for. */
+const stepUp = 10;
+
+/** @throws CriaError when the folders hold no finished runs, or too few */
+export async function fitRuns(folders: readonly string[]): Promise<RunsFit> {
+  const runs = await readRuns(folders);
+  return { runs, fit: fitLaw(runs) };
+}
+
+/** By the fitted law; where nothing is asked for, ten times the operations of the largest run. */
+export function askNext(asked: Asked, { runs, fit }: RunsFit): Asked {
+  const isAsked = asked.budget !== undefined || Object.keys(asked.given).length > 0;
+  const most = Math.max(...runs.map(trainingFlops));
+  return {
+    ...asked,
+    law: fit.law,
+    vocabSize: runs[0]!.vocabSize,
+    ...(!isAsked && { budget: { kind: "operations", value: stepUp * most } }),
+  };
+}
+
+export function showFit({ runs, fit }: RunsFit, { budget, given, law }: Asked): string {
+  const rows = runs.map(
+    (run, i): Row => [
+      ...[run.name, amount(run.parameters), amount(run.tokens), run.loss.toFixed(4), lossOf(fit.law, run).toFixed(4)],
+      `${(100 * Math.expm1(fit.residuals[i]!)).toFixed(2)} %`,
+    ],
+  );
+  const read = table(`your runs, by their final loss on ${runs[0]!.lossOf}`, [["run", "N", "D", "loss", "fitted", "off by"], ...rows]);
+  const numbers = (["E", "A", "B", "alpha", "beta"] as const).map((name): Row => {
+    const interval = fit.intervals[name];
+    const range = interval ? `95 %: ${short(interval.low)} to ${short(interval.high)}` : fit.resampled.length > 0 ? "held fixed" : "";
+    return [name, short(fit.law[name]), range];
+  });
+  const title = "their law, L(N, D) = E + A/N^alpha + B/D^beta (Huber loss on logarithms by L-BFGS: Hoffmann et al. 2022, appendix D.3)";
+  const notes = fit.notes.map((note) => `  ${note}\n`).join("");
+  const next = budget?.kind === "operations" ? solve(law, { ...given, flops: budget.value }) : undefined;
+  return `${read}\n${table(title, numbers)}${notes}\n${next ? showPrediction(fit, next) : ""}`;
+}
+
+function showPrediction(fit: LawFit, next: { parameters: number; tokens: number; flops: number }): string {
+  const { loss, low, high } = predictLoss(fit, next);
+  const range = low === undefined ? "" : `, 95 % of such runs between ${low.toFixed(3)} and ${high!.toFixed(3)}`;
+  return `prediction: ${amount(next.parameters)} parameters on ${amount(next.tokens)} tokens (${exponent(next.flops)} operations) end at loss ${loss.toFixed(3)}${range}\n`;
+}

@@ -1,0 +1,18 @@
+// What `cria plan` says of itself, before it shows one example.
+
+/** The budget of Hoffmann et al.'s 10B model, which LLaMA's paper starts from. */
+export const example = ["--flops", "1.23e22", "--serve-tokens", "2T"] as const;
+
+export const introduction = `\
+cria plan answers: with this budget, a larger model or more data? Give what you know, it finds the rest:
+  a budget          --flops 1e22 · --gpu-hours 82432 --gpu a100-80gb · --money 1M · --hours 3 (here, measured)
+  a model           --preset 65B · --parameters 3B · runs/demo or any other model's path
+  data, a loss      --tokens 1T · --loss 2.1
+  what it is for    --serve-tokens 1T: smaller models trained for longer are cheaper over their life
+  a cluster         --gpus 2048 --gpu a100-80gb: what fits, how fast, how long, how much carbon
+  your own runs     --fit runs/*: the scaling law of your text and tokenizer, and the next size
+  a picture         --plot · --svg plan.svg
+
+For example, cria plan ${example.join(" ")}, the budget of a 10B model on 200B tokens:
+
+`;

@@ -1,0 +1,87 @@
+// What a plan runs on: a named accelerator, or this machine as a training step measures it.
+import { cpus } from "node:os";
+import { fail, type Precision } from "../../base/index.ts";
+import { type LlamaConfig, preset } from "../../model/index.ts";
+import { type Accelerator, type Arithmetic, accelerator, peakOf, trainingFlopsPerToken } from "../../plan/index.ts";
+import { completeRecipe, parseRecipe, settlePrecision } from "../../train/index.ts";
+import type { CommandIo } from "../command.ts";
+import { measureMatmul } from "../measure-matmul.ts";
+import { measureStep } from "../measure-step.ts";
+import { openBackend } from "../open-backend.ts";
+import { flopRate } from "./quantity.ts";
+
+export interface Machine {
+  readonly name: string;
+  readonly count: number;
+  readonly arithmetic: Arithmetic;
+  /** FLOP/s of one. */
+  readonly peak: number;
+  /** Model FLOPs utilisation, 0 to 1, and why that. */
+  readonly utilisation: number;
+  readonly utilisationSource: string;
+  /** Watts and US dollars an hour of one, where known. */
+  readonly watts?: number;
+  readonly price?: number;
+  readonly priceSource?: string;
+  /** Ours, where a step was measured. */
+  readonly isHere: boolean;
+  /** Absent for this machine. */
+  readonly accelerator?: Accelerator;
+}
+
+/** What flags say over the rows. */
+export interface MachineAsked {
+  readonly gpu?: string;
+  readonly gpus: number;
+  readonly utilisation?: number;
+  readonly price?: number;
+  readonly watts?: number;
+  readonly arithmetic?: Arithmetic;
+}
+
+export function namedMachine(name: string, asked: MachineAsked): Machine {
+  const row = accelerator(name);
+  const said = asked.utilisation;
+  return {
+    ...{ name: row.name, count: asked.gpus, ...peakOf(row, asked.arithmetic), accelerator: row, isHere: false },
+    utilisation: said ?? row.utilisation.share,
+    utilisationSource: said === undefined ? row.utilisation.source : "--utilisation",
+    watts: asked.watts ?? row.power,
+    price: asked.price ?? row.price,
+    priceSource: asked.price === undefined ? "an example; --price says yours" : "--price",
+  };
+}
+
+const probe = "5M";
+const batch = 4;
+
+/** Three seconds of training on all threads, in the precision that cria train would choose; the peak is what matrix products reach in the same minute. */
+export async function thisMachine({ arithmetic, utilisation, price, watts }: MachineAsked, io: CommandIo): Promise<Machine> {
+  io.progress({ task: "measuring a training step here", done: 0, unit: "steps" });
+  const config = preset(probe);
+  await using backend = await openBackend(io);
+  const { precision } = await settlePrecision(probeRecipe(config, arithmetic), backend);
+  const peak = await measureMatmul(backend, io.signal, precision);
+  const seconds = await measureStep(backend, config, batch, { precision, signal: io.signal });
+  const rate = (trainingFlopsPerToken(config) * batch * config.contextLength) / seconds;
+  return {
+    ...{ name: `this machine (${cpus()[0]?.model.trim() || "unknown"}; ${backend.name})`, count: 1, peak, isHere: true },
+    arithmetic: precision === "bfloat16" ? "bf16" : "float32",
+    utilisation: utilisation ?? rate / peak,
+    utilisationSource:
+      utilisation === undefined
+        ? `measured: training steps of the ${probe} preset run at ${flopRate(rate)}, 1024³ products at ${flopRate(peak)}`
+        : "--utilisation, of measured 1024³ products",
+    ...(watts !== undefined && { watts }),
+    ...(price !== undefined && { price, priceSource: "--price" }),
+  };
+}
+
+const precisions: { readonly [Name in Arithmetic]?: Precision } = { float32: "float32", bf16: "bfloat16" };
+
+function probeRecipe(config: LlamaConfig, arithmetic: Arithmetic | undefined) {
+  const precision = arithmetic === undefined ? "auto" : precisions[arithmetic];
+  if (precision === undefined) fail("plan", `this machine trains in float32 or bf16, not in ${arithmetic}: choose one, or name a --gpu`);
+  const recipe = parseRecipe({ data: "none", tokenizer: "none", model: config, steps: 1, batch, precision }, "the plan's probe");
+  return completeRecipe(recipe, config.vocabSize);
+}
