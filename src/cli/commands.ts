@@ -45,7 +45,7 @@ export const commandRows: readonly CommandRow[] = [
   },
   {
     name: "study",
-    summary: "run a claim of the paper as an experiment: norm, activation, rope, bpe, scaling",
+    summary: "run a claim of the paper as an experiment",
     load: async () => (await import("./study.ts")).study,
   },
   {
