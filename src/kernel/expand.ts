@@ -24,7 +24,7 @@ type Expansion = (k: Builder) => void;
 
 function expansionOf(op: Op, has: HalfInstructions): Expansion | undefined {
   if (op.op === "vloadNarrow" && op.type === "bf16") return (k) => loadBfloat16(k, op);
-  if (op.op === "vloadNarrow" && op.type === "f16" && !has.f16) return (k) => loadFloat16(k, op);
+  if ((op.op === "vloadNarrow" || op.op === "vsplatParts") && op.type === "f16" && !has.f16) return (k) => loadFloat16(k, op);
   if (op.op === "vstoreNarrow" && op.type === "f16" && !has.f16) return (k) => storeBits(k, op, float16Bits(k, new Vec(k, op.a)));
   if (op.op === "vstoreNarrow" && op.type === "bf16" && !has.bf16)
     return (k) => storeBits(k, op, roundedHigh(k, new Vec(k, op.a)).shiftRight(16));
@@ -54,7 +54,7 @@ function loadBfloat16(k: Builder, op: Load): void {
 }
 
 /** Exponent and fraction in float32's places, 112 too low: a product puts that right, of subnormals too. */
-function loadFloat16(k: Builder, op: Load): void {
+function loadFloat16(k: Builder, op: Load | Extract<Op, { op: "vsplatParts" }>): void {
   const low = k.register("vec");
   k.emit({ ...op, d: low, type: "u16" });
   const bits = new Vec(k, low);

@@ -95,6 +95,16 @@ class Machine {
         return this.#floats(op.d, (i) => this.#dotPairs(this.#vec(op.a).i[i]!, this.#vec(op.b).i[i]!, this.#vec(op.c).f[i]!));
       case "dotu8":
         return this.#bits(op.d, (i) => this.#vec(op.c).i[i]! + dotBytes(this.#vec(op.a).i[i]!, this.#vec(op.b).i[i]!));
+      case "vloadParts": {
+        const addresses = op.offsets.map((offset) => this.#address({ ...op.m, offset: op.m.offset + offset }, 16));
+        return this.#bits(op.d, (i) => this.#bytes.getInt32(addresses[i >> 2]! + (i & 3) * 4, true));
+      }
+      case "vsplatParts": {
+        const elements = op.offsets.map((offset) => this.#element({ ...op.m, offset: op.m.offset + offset }, op.type));
+        return op.type === "f16" ? this.#floats(op.d, (i) => elements[i >> 2]!) : this.#bits(op.d, (i) => elements[i >> 2]!);
+      }
+      case "vspread":
+        return this.#bits(op.d, (i) => this.#vec(op.a).i[op.from[i >> 2]!]!);
       case "prefetch":
         return;
       case "vsplat": {
@@ -229,13 +239,19 @@ class Machine {
     for (let i = 0; i < count; i++) this.#bytes.setInt32(address + i * 4, this.#vec(a).i[i]!, true);
   }
 
+  /** The value of an f16, the bits of the others. */
+  #element(m: Mem, type: Narrow): number {
+    const size = narrowBytes[type];
+    const address = this.#address(m, size);
+    const bits = size === 1 ? this.#bytes.getUint8(address) : this.#bytes.getUint16(address, true);
+    return type === "f16" ? float16Value(bits) : widen[type](bits);
+  }
+
   #loadNarrow(d: Reg, m: Mem, span: Span, type: Narrow): void {
     const count = spanned(span, this.#lanes);
-    const size = narrowBytes[type];
-    const address = this.#address(m, count * size);
-    const element = (i: number) => (size === 1 ? this.#bytes.getUint8(address + i) : this.#bytes.getUint16(address + i * 2, true));
-    if (type === "f16") this.#floats(d, (i) => (i < count ? float16Value(element(i)) : 0));
-    else this.#bits(d, (i) => (i < count ? widen[type](element(i)) : 0));
+    const element = (i: number) => (i < count ? this.#element({ ...m, offset: m.offset + i * narrowBytes[type] }, type) : 0);
+    if (type === "f16") this.#floats(d, element);
+    else this.#bits(d, element);
   }
 
   #storeNarrow(a: Reg, m: Mem, span: Span, type: Exclude<Narrow, "i8">): void {

@@ -35,6 +35,8 @@ export type Compare = "flt" | "fle" | "feq" | "vlt" | "veq";
 /** Elements in memory that are narrower than a lane. */
 export type Narrow = "f16" | "bf16" | "u16" | "i8" | "u8";
 
+export type NarrowPart = Exclude<Narrow, "bf16">;
+
 export type Op =
   | { readonly op: "iconst"; readonly d: Reg; readonly value: number }
   | { readonly op: "imov"; readonly d: Reg; readonly a: Reg }
@@ -60,6 +62,12 @@ export type Op =
   | { readonly op: "dotbf16"; readonly d: Reg; readonly a: Reg; readonly b: Reg; readonly c: Reg }
   /** Lanes as four bytes: d = c + Σ a · b in int32, exact, wrapping; a's bytes are unsigned, b's signed. */
   | { readonly op: "dotu8"; readonly d: Reg; readonly a: Reg; readonly b: Reg; readonly c: Reg }
+  /** A vector of parts of four lanes: part p is the 16 bytes at m + offsets[p]. */
+  | { readonly op: "vloadParts"; readonly d: Reg; readonly m: Mem; readonly offsets: readonly number[] }
+  /** Part p is the element at m + offsets[p], widened, in four lanes. */
+  | { readonly op: "vsplatParts"; readonly d: Reg; readonly m: Mem; readonly offsets: readonly number[]; readonly type: NarrowPart }
+  /** Part p is lane from[p] of a, in four lanes. */
+  | { readonly op: "vspread"; readonly d: Reg; readonly a: Reg; readonly from: readonly number[] }
   /** Brings a cache line near; touches nothing, so any address will do. */
   | { readonly op: "prefetch"; readonly m: Mem }
   /** One 32-bit element from memory in every lane. */

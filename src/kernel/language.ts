@@ -12,6 +12,7 @@ import type {
   LaneShift,
   Mem,
   Narrow,
+  NarrowPart,
   Op,
   Reg,
   RegKind,
@@ -240,6 +241,12 @@ export class Vec {
     this.k.emit({ op: "bf16pair", d, a: this.reg, b: high.reg });
     return new Vec(this.k, d);
   }
+  /** A part is four lanes: part p is lane from[p], in all of them. */
+  spread(from: readonly number[]): Vec {
+    const d = this.k.register("vec");
+    this.k.emit({ op: "vspread", d, a: this.reg, from });
+    return new Vec(this.k, d);
+  }
   swapNeighbours(): Vec {
     const d = this.k.register("vec");
     this.k.emit({ op: "vswap", d, a: this.reg });
@@ -404,6 +411,20 @@ export class Builder {
   /** The inverse: floats rounded to nearest, ties to even; of integers the low bits. Below 2⁻¹²⁶ bf16 may become zero. */
   storeNarrow(type: Exclude<Narrow, "i8">, value: Vec, base: Int, at: Position = whole, extra = 0): void {
     this.emit({ op: "vstoreNarrow", a: value.reg, m: memory(base, narrowed(at, type), extra), span: at.span, type });
+  }
+
+  /** A vector made of parts of 16 bytes, four lanes each: part p is from base + offsets[p]. */
+  loadParts(base: Int, offsets: readonly number[]): Vec {
+    const d = this.register("vec");
+    this.emit({ op: "vloadParts", d, m: { base: base.reg, offset: 0 }, offsets });
+    return new Vec(this, d);
+  }
+
+  /** The same of one element a part, as float32 or int32 in its four lanes. */
+  splatParts(type: NarrowPart, base: Int, offsets: readonly number[]): Vec {
+    const d = this.register("vec");
+    this.emit({ op: "vsplatParts", d, m: { base: base.reg, offset: 0 }, offsets, type });
+    return new Vec(this, d);
   }
 
   /** A hint that the cache line at base + offset bytes is wanted soon. */

@@ -95,6 +95,13 @@ const cases: Record<Op["op"], (given: Given) => Result> = {
     return products("dotbf16", k, [exact(a), exact(b), k.load(x, at(8)), k.splat(x, 12)], small);
   },
   dotu8: ({ k, x, a, b, c }) => products("dotu8", k, [a, b, k.load(x, at(8)), k.splat(x, 12)], c),
+  vloadParts: ({ k, x }) => [k.loadParts(x, partsOf(k, [3, 40, 0, 24])), k.loadParts(x, partsOf(k, [0, 16, 32, 48]))],
+  vsplatParts: ({ k, x }) =>
+    (["f16", "u16", "i8", "u8"] as const).flatMap((type) => [
+      k.splatParts(type, x, partsOf(k, [5, 0, 130, 131])),
+      k.splatParts(type, x, partsOf(k, [7, 7, 7, 7])),
+    ]),
+  vspread: ({ k, x, a }) => [a.spread(partsOf(k, [3, 0, 2, 1])), k.load(x, at(8)).spread(partsOf(k, [1, 7, 15, 0]))],
   prefetch: ({ k, x, a }) => {
     k.prefetch(x, 64);
     k.prefetch(k.int(0));
@@ -169,6 +176,11 @@ const cases: Record<Op["op"], (given: Given) => Result> = {
       return [taken, nested];
     }),
 };
+
+/** As many numbers as a vector has parts. */
+function partsOf(k: Builder, numbers: readonly number[]): readonly number[] {
+  return numbers.slice(0, k.laneCount / 4);
+}
 
 /** Two registers and two that lie in memory, in either place, the result in each operand's register. */
 function products(op: "dotbf16" | "dotu8", k: Builder, [a, b, row, one]: readonly Vec[], c: Vec): Vec[] {

@@ -36,9 +36,10 @@ function operands(op: Op): string {
   const fields = op as unknown as Record<string, Reg | readonly Reg[] | number | undefined>;
   const values = [fields.mask, fields.a, fields.b, fields.c, fields.value].flat().filter((value) => value !== undefined);
   const memory = "m" in op ? [showMemory(op.m)] : [];
+  const lists = ["offsets" in op ? op.offsets : [], op.op === "vspread" ? op.from : []].flat();
   const span = "span" in op && op.span !== "full" ? [`first ${op.span}`] : [];
   const type = "type" in op ? [op.type] : [];
-  return [...values.map(show), ...memory, ...span, ...type].map((text) => ` ${text}`).join("");
+  return [...values.map(show), ...memory, ...lists.map(String), ...span, ...type].map((text) => ` ${text}`).join("");
 }
 
 function showMemory({ base, index, offset }: Mem): string {

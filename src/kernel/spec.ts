@@ -82,7 +82,16 @@ class Verifier {
       const { lanes } = this.#kernel.target;
       this.#rule(span === "full" || (isPositive(span) && span < lanes), op, () => `a tail has 1 to ${lanes - 1} lanes, not ${span}`);
     }
+    if ("offsets" in op) this.#parts(op, op.offsets, Number.POSITIVE_INFINITY);
+    if ("from" in op && op.op === "vspread") this.#parts(op, op.from, this.#kernel.target.lanes);
     this.#constants(op);
+  }
+
+  #parts(op: Op, numbers: readonly number[], limit: number): void {
+    const parts = this.#kernel.target.lanes / 4;
+    this.#rule(numbers.length === parts, op, () => `a vector has ${parts} parts, not ${numbers.length}`);
+    for (const number of numbers)
+      this.#rule(isNatural(number) && number < limit, op, () => `${number} is not a natural number below ${limit}`);
   }
 
   #constants(op: Op): void {

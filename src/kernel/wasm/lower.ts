@@ -125,6 +125,20 @@ class Emitter {
         return this.#loadNarrow(op);
       case "vstoreNarrow":
         return this.#storeNarrow(op);
+      case "vloadParts":
+        this.#address(op.m);
+        this.#memory("v128.load", 0, op.m.offset + op.offsets[0]!);
+        return this.#set(op.d);
+      case "vsplatParts": {
+        const { name, align } = intLoads[op.type as keyof typeof intLoads];
+        this.#address(op.m);
+        this.#emit(integer[name], align, ...unsigned(op.m.offset + op.offsets[0]!));
+        this.#simd("i32x4.splat");
+        return this.#set(op.d);
+      }
+      case "vspread":
+        this.#shuffle(op.a, op.a, Array<number>(4).fill(op.from[0]!));
+        return this.#set(op.d);
       case "dotu8":
         return this.#dotBytes(op.d, op.a, op.b, op.c);
       case "prefetch":

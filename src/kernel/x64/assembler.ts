@@ -209,6 +209,7 @@ function isBroadcast(rm: Values["rm"]): boolean {
 
 function displacementUnit({ scheme, tuple }: Encoding, rm: Values["rm"], length: VectorLength): number {
   if (scheme !== "EVEX") return 1;
-  if (tuple === "T1S" || isBroadcast(rm)) return 4;
-  return length / { FV: 8, FVM: 8, HVM: 16, QVM: 32 }[tuple ?? "FVM"];
+  if (isBroadcast(rm)) return 4;
+  const vector = length / 8;
+  return { FV: vector, FVM: vector, HVM: vector / 2, QVM: vector / 4, T4: 16, T1S: 4, T1S16: 2, T1S8: 1 }[tuple ?? "FVM"];
 }

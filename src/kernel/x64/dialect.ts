@@ -4,6 +4,7 @@ import type { VectorLength } from "./assembler.ts";
 import type { InstructionName } from "./encoding.ts";
 import type { Address, Instruction, Operand } from "./machine.ts";
 import { avx2Moves, maskedMoves, type NarrowMoves } from "./narrow.ts";
+import { avx2Parts, avx512Parts, type PartMoves } from "./parts.ts";
 
 /** What a dialect needs of the code around it. */
 export interface Emit {
@@ -40,6 +41,7 @@ export interface Dialect {
   loadFirst(e: Emit, d: Reg, from: Address, span: number): void;
   storeFirst(e: Emit, a: Reg, to: Address, span: number): void;
   readonly narrow: NarrowMoves;
+  readonly parts: PartMoves;
   compare(e: Emit, op: Compare, d: Reg, a: Reg, b: Source): void;
   /** mask ? a : b. */
   select(e: Emit, d: Reg, mask: Reg, a: Source, b: Reg): void;
@@ -93,6 +95,7 @@ export const avx2Dialect: Dialect = {
   },
 
   narrow: avx2Moves,
+  parts: avx2Parts,
 
   compare(e, op, d, a, b) {
     if (op === "vlt") e.emit("vpcmpgtd", [d, toRegister(e, b), a]);
@@ -169,6 +172,7 @@ export const avx512Dialect: Dialect = {
   },
 
   narrow: maskedMoves(16, maskOf),
+  parts: avx512Parts,
 
   compare(e, op, d, a, b) {
     if (op === "vlt") e.emit("vpcmpgtd.k", [d, toRegister(e, b), a]);

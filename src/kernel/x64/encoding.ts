@@ -77,6 +77,12 @@ export const instructions = {
   vpextrb: "m8, x, i8 | VEX.128.66.0F3A.W0 14 /r ib",
   vpextrw: "m16, x, i8 | VEX.128.66.0F3A.W0 15 /r ib",
   vpextrd: "m32, x, i8 | VEX.128.66.0F3A.W0 16 /r ib",
+  vinserti128: "=v, v, h/m, i8 | VEX.256.66.0F3A.W0 38 /r ib",
+  vinserti32x4: "=v, v, q/m, i8 | EVEX.66.0F3A.W0 38 /r ib T4", // at least 256 bits
+  vpbroadcastb: "=v, m8 | VEX.66.0F38.W0 78 /r | EVEX.66.0F38.W0 78 /r T1S8",
+  vpbroadcastw: "=v, m16 | VEX.66.0F38.W0 79 /r | EVEX.66.0F38.W0 79 /r T1S16",
+  "vpbroadcastb.merge": "+v, m8 | EVEX.66.0F38.W0 78 /r T1S8", // lanes outside the mask stay
+  "vpbroadcastw.merge": "+v, m16 | EVEX.66.0F38.W0 79 /r T1S16",
 
   // Float lanes.
   vaddps: "=v, v, v/m/b32 | VEX.NP.0F.WIG 58 /r | EVEX.NP.0F.W0 58 /r FV",
@@ -131,6 +137,7 @@ export const instructions = {
   // Lanes changing places.
   vpshufb: "=v, v, v/m | VEX.66.0F38.WIG 00 /r | EVEX.66.0F38.WIG 00 /r FVM",
   vpermw: "=v, v, v/m | EVEX.66.0F38.W1 8D /r FVM", // words of c, numbered by b
+  vpermps: "=v, v, v/m/b32 | VEX.256.66.0F38.W0 16 /r | EVEX.66.0F38.W0 16 /r FV", // lanes of c, numbered by b; at least 256 bits
   vpermilps: "=v, v/m/b32, i8 | VEX.66.0F3A.W0 04 /r ib | EVEX.66.0F3A.W0 04 /r ib FV",
   vshufps: "=v, v, v/m/b32, i8 | VEX.NP.0F.WIG C6 /r ib | EVEX.NP.0F.W0 C6 /r ib FV",
   vunpcklps: "=v, v, v/m/b32 | VEX.NP.0F.WIG 14 /r | EVEX.NP.0F.W0 14 /r FV",
@@ -157,8 +164,8 @@ export interface OperandForm {
   readonly label: boolean;
 }
 
-/** Tuple type: what the one-byte displacement counts in. Full vector, full, half or quarter vector in memory (no broadcast), one element. */
-export type Tuple = "FV" | "FVM" | "HVM" | "QVM" | "T1S";
+/** Tuple type: what the one-byte displacement counts in. Full vector, full, half or quarter vector in memory (no broadcast), four elements, one of 32, 16 or 8 bits. */
+export type Tuple = "FV" | "FVM" | "HVM" | "QVM" | "T4" | "T1S" | "T1S16" | "T1S8";
 
 export interface Encoding {
   readonly scheme: "legacy" | "VEX" | "EVEX";
@@ -232,7 +239,7 @@ function parseEncoding(text: string, operands: readonly OperandForm[]): Encoding
   const prefix = /^(E?VEX|REX)\./.test(tokens[0]!) ? tokens.shift()!.split(".") : [];
   const opcode = tokens.filter((token) => /^[0-9A-F]{2}(\+r)?$/.test(token));
   const modrm = tokens.find((token) => /^\/[r0-7]$/.test(token))?.[1];
-  const tuple = tokens.find((token): token is Tuple => /^(FV|[FHQ]VM|T1S)$/.test(token));
+  const tuple = tokens.find((token): token is Tuple => /^(FV|[FHQ]VM|T4|T1S(8|16)?)$/.test(token));
   const length = prefix.find((part) => /^(128|256|512)$/.test(part));
   return {
     scheme: prefix[0] === "VEX" || prefix[0] === "EVEX" ? prefix[0] : "legacy",

@@ -243,6 +243,12 @@ class Selector implements Emit {
       case "dotu8":
         if (!this.#target.int8Dot) return dotBytes(this, this.#dialect, op);
         return this.#accumulate("vpdpbusd", op.d, op.a, this.#source(op.b), op.c);
+      case "vloadParts":
+        return this.#dialect.parts.load(this, op.d, this.#addresses(op));
+      case "vsplatParts":
+        return this.#dialect.parts.splat(this, op.d, this.#addresses(op), op.type);
+      case "vspread":
+        return this.emit("vpermps", [op.d, this.#laneNumbers(op.from), this.#source(op.a)]);
       case "prefetch":
         return this.emit("prefetcht0", [this.address(op.m)]);
       case "vsplati":
@@ -453,6 +459,18 @@ class Selector implements Emit {
     if (result.id !== d.id) this.emit("vmovups", [d, result]);
   }
 
+  #addresses({ m, offsets }: { m: Mem; offsets: readonly number[] }): Address[] {
+    return offsets.map((offset) => this.address({ ...m, offset: m.offset + offset }));
+  }
+
+  #laneNumbers(from: readonly number[]): Reg {
+    return this.held(
+      "vec",
+      "vmovups",
+      from.flatMap((lane) => [lane, lane, lane, lane]),
+    );
+  }
+
   #count(span: Span): number {
     return span === "full" ? this.#dialect.lanes : span;
   }
@@ -583,6 +601,7 @@ function memoryOperands(op: Op, target: Target): readonly Reg[] {
     case "ffma":
       return [op.b, op.a, op.c];
     case "bf16pair":
+    case "vspread":
       return [op.a];
     case "dotbf16":
       return op.a.id === op.b.id ? [] : [op.b, op.a];

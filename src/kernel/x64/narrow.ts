@@ -16,7 +16,13 @@ export interface NarrowMoves {
   store(e: Emit, a: Reg, to: Address, span: number, type: NarrowStore): void;
 }
 
-const widening: Readonly<Record<NarrowLoad, InstructionName>> = { f16: "vcvtph2ps", u16: "vpmovzxwd", i8: "vpmovsxbd", u8: "vpmovzxbd" };
+/** Reads as many elements as the vector has lanes. */
+export const widening: Readonly<Record<NarrowLoad, InstructionName>> = {
+  f16: "vcvtph2ps",
+  u16: "vpmovzxwd",
+  i8: "vpmovsxbd",
+  u8: "vpmovzxbd",
+};
 const nearestEven = 0;
 
 /** By masks. @param maskOf makes one of the first lanes. */
