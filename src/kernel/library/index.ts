@@ -9,4 +9,8 @@ export { layerNorm, layerNormGradient, type NormSizes, normGradientUnits, rmsNor
 export { type AdamwConstants, adamw, normFromPartials, sumOfSquares, sumOfSquaresUnits } from "./optimiser.ts";
 export { type MatmulForm, type MatmulSizes, type PackSizes, packedBytes, packMatrix } from "./pack.ts";
 export { multiplyAddPeak, multiplyAddPeakFlops, type PeakSizes, type StreamMix, type StreamSizes, stream, streamBytes } from "./peak.ts";
+export { type QuantisedRows, quantisedLinesBytes, quantisedRowsBytes, quantiseLines, quantiseRows } from "./quantise.ts";
+export { type QuantisedType, quantisedBytes } from "./quantised-blocks.ts";
+export { packedQuantisedBytes, packQuantised, type QuantisedMatrix, quantisedMatmul } from "./quantised-matmul.ts";
+export { type QuantisedSizes, type QuantisedTable, quantisedEmbeddingRows, quantisedRowsTimesMatrix } from "./quantised-rows.ts";
 export { type RopeSizes, rope, ropeFrequencies } from "./rope.ts";

@@ -1,0 +1,204 @@
+// Weights of 4 to 8 bits as GGUF files hold them (ggml-common.h: block_q8_0, block_q4_0, block_q4_1, block_q4_K, block_q6_K), a row a type.
+// Blocks of 32 weights, one or eight of them a superblock. w = scale · (q − zero) + minimum, where q, zero ≥ 0.
+//
+// Vectors are filled across blocks: a part of four lanes belongs to one block, so scales are lanes too, and any width works alike.
+import { check, didYouMean } from "../../base/index.ts";
+import type { NarrowPart, Target } from "../ir.ts";
+import { type Builder, type Int, type Vec, whole } from "../language.ts";
+
+export type QuantisedType = "q8_0" | "q4_0" | "q4_1" | "q4_K" | "q6_K";
+
+/** Weights of a block. */
+export const blockWeights = 32;
+/** Weights that share a part: half a block. */
+export const halves = [0, 1] as const;
+export type Half = (typeof halves)[number];
+
+/** A block of a span of superblocks. */
+export interface BlockPlace {
+  readonly superblock: number;
+  readonly block: number;
+}
+
+export interface BlockLayout {
+  /** Of a superblock. */
+  readonly bytes: number;
+  /** Blocks of a superblock, those together whose bits lie alike. */
+  readonly alike: readonly (readonly number[])[];
+  readonly zero: number;
+  /** Whether each half of a block has a scale of its own. */
+  readonly scaleOfHalf: boolean;
+  readonly hasMinimum: boolean;
+  /** Four bytes q a lane. */
+  quants(reader: BlockReader, places: readonly BlockPlace[], half: Half): Vec;
+  scale(reader: BlockReader, places: readonly BlockPlace[], half: Half): Vec;
+  minimum?(reader: BlockReader, places: readonly BlockPlace[]): Vec;
+}
+
+export const quantisedLayouts: Readonly<Record<QuantisedType, BlockLayout>> = {
+  // d f16 · q i8[32]
+  q8_0: {
+    ...{ bytes: 34, alike: [[0]], zero: 128, scaleOfHalf: false, hasMinimum: false },
+    quants: (reader, places, half) => reader.bytes(places, () => 2 + 16 * half).xor(reader.k.intConstant(0x80808080 | 0)),
+    scale: (reader, places) => reader.elements("f16", places, () => 0),
+  },
+  // d f16 · q u4[32], byte i has weights i and 16 + i
+  q4_0: {
+    ...{ bytes: 18, alike: [[0]], zero: 8, scaleOfHalf: false, hasMinimum: false },
+    quants: (reader, places, half) => nibbles(reader, places, () => 2, half),
+    scale: (reader, places) => reader.elements("f16", places, () => 0),
+  },
+  // d f16 · minimum f16 · q u4[32]
+  q4_1: {
+    ...{ bytes: 20, alike: [[0]], zero: 0, scaleOfHalf: false, hasMinimum: true },
+    quants: (reader, places, half) => nibbles(reader, places, () => 4, half),
+    scale: (reader, places) => reader.elements("f16", places, () => 0),
+    minimum: (reader, places) => reader.elements("f16", places, () => 2),
+  },
+  // d f16 · dmin f16 · 8 scales and 8 minima u6 in 12 bytes · q u4[256], 32 bytes have two blocks
+  q4_K: {
+    ...{ bytes: 144, zero: 0, scaleOfHalf: false, hasMinimum: true },
+    alike: [
+      [0, 2, 4, 6],
+      [1, 3, 5, 7],
+    ],
+    quants: (reader, places, half) => nibbles(reader, places, (block) => 16 + 32 * (block >> 1) + 16 * half, places[0]!.block & 1),
+    scale: (reader, places) => sixBits(reader, places, "scale").mul(reader.elements("f16", places, () => 0)),
+    minimum: (reader, places) =>
+      sixBits(reader, places, "minimum")
+        .mul(reader.elements("f16", places, () => 2))
+        .neg(),
+  },
+  // low bits u4[256] · high bits u2[256] · scales i8[16] · d f16; half a superblock's low bits are 64 bytes, its high bits 32
+  q6_K: {
+    ...{ bytes: 210, zero: 32, scaleOfHalf: true, hasMinimum: false },
+    alike: [
+      [0, 4],
+      [1, 5],
+      [2, 6],
+      [3, 7],
+    ],
+    quants(reader, places, half) {
+      const quarter = places[0]!.block & 3;
+      const low = nibbles(reader, places, (block) => 64 * (block >> 2) + 32 * (quarter & 1) + 16 * half, quarter >> 1);
+      const high = reader.bytes(places, (block) => 128 + 32 * (block >> 2) + 16 * half);
+      const moved = quarter < 2 ? high.shiftLeft(4 - 2 * quarter) : high.shiftRight(2 * quarter - 4);
+      return low.or(moved.and(reader.k.intConstant(0x30303030)));
+    },
+    scale: (reader, places, half) =>
+      reader
+        .elements("i8", places, (block) => 192 + 2 * block + half)
+        .toFloat()
+        .mul(reader.elements("f16", places, () => 208)),
+  },
+};
+
+function nibbles(reader: BlockReader, places: readonly BlockPlace[], at: (block: number) => number, upper: number): Vec {
+  const bytes = reader.bytes(places, at);
+  return (upper ? bytes.shiftRight(4) : bytes).and(reader.k.intConstant(0x0f0f0f0f));
+}
+
+/** Of blocks of one superblock. */
+function sixBits(reader: BlockReader, places: readonly BlockPlace[], which: "scale" | "minimum"): Vec {
+  const first = reader.k.laneCount === 4 ? places[0]!.block & 4 : 0;
+  const values = reader.once(`${which} ${first}`, () => unpackSixBits(reader, first)[which].toFloat());
+  return values.spread(places.map(({ block }) => block - first));
+}
+
+/**
+ * Lane i is block first + i. Of bytes b[12]: block j < 4 has scale b[j] & 63 and minimum b[j + 4] & 63; its upper two bits go to block j + 4,
+ * whose lower four are those of b[j + 8], the scale's first.
+ */
+function unpackSixBits(reader: BlockReader, first: number): { scale: Vec; minimum: Vec } {
+  const { k } = reader;
+  const load = (at: number) => reader.once(`bytes ${at}`, () => k.loadNarrow("u8", reader.from, whole, at));
+  const [before, here, behind] = [load(first), load(first + 4), load(first + 8)];
+  const low = (v: Vec) => v.and(k.intConstant(63));
+  const high = (v: Vec, upper: Vec) => v.or(upper.shiftRight(6).shiftLeft(4));
+  const lower = { scale: low(here), minimum: low(behind) };
+  const upper = { scale: high(behind.and(k.intConstant(15)), before), minimum: high(behind.shiftRight(4), here) };
+  if (k.laneCount === 4) return first === 0 ? lower : upper;
+  const isLower = reader.once("lanes", () => k.iota()).intLess(k.intConstant(4));
+  return { scale: isLower.select(lower.scale, upper.scale), minimum: isLower.select(lower.minimum, upper.minimum) };
+}
+
+/** Reads blocks of a span of superblocks, everything once. */
+export class BlockReader {
+  readonly k: Builder;
+  readonly from: Int;
+  readonly #bytes: number;
+  readonly #superblocks: number;
+  readonly #known = new Map<string, Vec>();
+
+  /** @param superblocks how many there are; places beyond read the last one. */
+  constructor(k: Builder, layout: BlockLayout, from: Int, superblocks: number) {
+    this.k = k;
+    this.from = from;
+    this.#bytes = layout.bytes;
+    this.#superblocks = superblocks;
+  }
+
+  /** Sixteen bytes a part. */
+  bytes(places: readonly BlockPlace[], at: (block: number) => number): Vec {
+    const offsets = this.#offsets(places, at);
+    return this.once(`bytes ${offsets}`, () => this.k.loadParts(this.from, offsets));
+  }
+
+  /** One element a part. */
+  elements(type: NarrowPart, places: readonly BlockPlace[], at: (block: number) => number): Vec {
+    const offsets = this.#offsets(places, at);
+    return this.once(`${type} ${offsets}`, () => this.k.splatParts(type, this.from, offsets));
+  }
+
+  once(key: string, make: () => Vec): Vec {
+    const known = this.#known.get(key) ?? make();
+    this.#known.set(key, known);
+    return known;
+  }
+
+  #offsets(places: readonly BlockPlace[], at: (block: number) => number): number[] {
+    return places.map(({ superblock, block }) => Math.min(superblock, this.#superblocks - 1) * this.#bytes + at(block));
+  }
+}
+
+/** How a row's superblocks are walked: so many at once that every vector is filled. */
+export interface Spans {
+  readonly layout: BlockLayout;
+  readonly superblocksOfRow: number;
+  readonly superblocks: number;
+  /** Blocks that share a vector, a place a part. */
+  readonly groups: readonly (readonly BlockPlace[])[];
+  readonly blocksOfSuperblock: number;
+  readonly rowBytes: number;
+  /** Spans of a row, the last one perhaps not whole. */
+  readonly count: number;
+}
+
+/** @throws CriaError when the type is none of ours, or its superblocks do not divide a row of `depth` weights. */
+export function spansOf(target: Target, type: QuantisedType, depth: number): Spans {
+  const layout = layoutOf(type);
+  const blocksOfSuperblock = layout.alike.flat().length;
+  const weights = blockWeights * blocksOfSuperblock;
+  check(depth > 0 && depth % weights === 0, "kernel", () => `${type}: rows of ${depth} weights, must be a multiple of ${weights}`);
+  const parts = target.lanes / 4;
+  const superblocks = Math.max(1, parts / layout.alike[0]!.length);
+  const groups = layout.alike.flatMap((blocks) => {
+    const places = Array.from({ length: superblocks }, (_, superblock) => blocks.map((block) => ({ superblock, block }))).flat();
+    return Array.from({ length: places.length / parts }, (_, i) => places.slice(i * parts, (i + 1) * parts));
+  });
+  const superblocksOfRow = depth / weights;
+  const rowBytes = superblocksOfRow * layout.bytes;
+  return { layout, superblocksOfRow, superblocks, groups, blocksOfSuperblock, rowBytes, count: Math.ceil(superblocksOfRow / superblocks) };
+}
+
+/** Bytes of a matrix of n rows. @throws CriaError as {@link spansOf} does. */
+export function quantisedBytes(type: QuantisedType, { n, k }: { readonly n: number; readonly k: number }): number {
+  const { bytes, alike } = layoutOf(type);
+  return (n * k * bytes) / (blockWeights * alike.flat().length);
+}
+
+function layoutOf(type: QuantisedType): BlockLayout {
+  const types = Object.keys(quantisedLayouts);
+  check(types.includes(type), "kernel", () => `quantised type "${type}"${didYouMean(type, types) || `: there is ${types.join(", ")}`}`);
+  return quantisedLayouts[type];
+}
