@@ -8,7 +8,16 @@ export { fewRows, matmul, rowsTimesMatrix } from "./matmul.ts";
 export { layerNorm, layerNormGradient, type NormSizes, normGradientUnits, rmsNorm, rmsNormGradient, sumRows } from "./norm.ts";
 export { type AdamwConstants, adamw, normFromPartials, sumOfSquares, sumOfSquaresUnits } from "./optimiser.ts";
 export { type MatmulForm, type MatmulSizes, type PackSizes, packedBytes, packMatrix } from "./pack.ts";
-export { multiplyAddPeak, multiplyAddPeakFlops, type PeakSizes, type StreamMix, type StreamSizes, stream, streamBytes } from "./peak.ts";
+export {
+  multiplyAddPeak,
+  multiplyAddPeakFlops,
+  type PeakProduct,
+  type PeakSizes,
+  type StreamMix,
+  type StreamSizes,
+  stream,
+  streamBytes,
+} from "./peak.ts";
 export { type QuantisedRows, quantisedLinesBytes, quantisedRowsBytes, quantiseLines, quantiseRows } from "./quantise.ts";
 export { type QuantisedType, quantisedBytes } from "./quantised-blocks.ts";
 export { packedQuantisedBytes, packQuantised, type QuantisedMatrix, quantisedMatmul } from "./quantised-matmul.ts";

@@ -1,11 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { random, runs, sameBits, unwritten } from "../testing.test.helper.ts";
+import { ints, random, runs, sameBits, unwritten } from "../testing.test.helper.ts";
 import { multiplyAddPeak, multiplyAddPeakFlops, stream, streamBytes } from "./peak.ts";
 
 describe.each(runs)("$name", ({ run, target }) => {
-  test("every multiply-add that is counted is done", () => {
-    const sizes = { units: 3, repeats: 5 };
-    const y = run(multiplyAddPeak, sizes, [Float32Array.of(2, 0.5), unwritten(3)])[1]!;
+  /** Words of factors whose product is one in every place. */
+  const factors = { float32: Float32Array.of(2, 0.5), bf16: ints([0x40004000, 0x3f003f00]), int8: ints([0x01010101, 0x01010101]) };
+
+  test.each(["float32", "bf16", "int8"] as const)("every multiply-add of %s that is counted is done", (product) => {
+    const sizes = { product, units: 3, repeats: 5 };
+    const y = run(multiplyAddPeak, sizes, [factors[product], unwritten(3)])[1]!;
     const perUnit = multiplyAddPeakFlops(target, sizes) / 2 / 3 / target.lanes;
     expect([...y]).toEqual([perUnit, perUnit, perUnit]);
   });

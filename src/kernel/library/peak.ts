@@ -3,7 +3,14 @@
 import type { Target } from "../ir.ts";
 import { kernel, type Position, type Vec } from "../language.ts";
 
+/** What is multiplied: floats, pairs of bf16 into floats, or quads of bytes into integers. */
+export type PeakProduct = "float32" | "bf16" | "int8";
+
+const productsOfLane: Readonly<Record<PeakProduct, number>> = { float32: 1, bf16: 2, int8: 4 };
+
 export interface PeakSizes {
+  /** float32 where it is left out. */
+  readonly product?: PeakProduct;
   readonly units: number;
   /** Multiply-adds of each accumulator in a unit. */
   readonly repeats: number;
@@ -14,23 +21,32 @@ function accumulators({ tile }: Target): number {
   return tile.rows * tile.vectors;
 }
 
-/** Floating-point operations of {@link multiplyAddPeak}, two a multiply-add. */
-export function multiplyAddPeakFlops(target: Target, { units, repeats }: PeakSizes): number {
-  return 2 * units * repeats * accumulators(target) * target.lanes;
+/** Operations of {@link multiplyAddPeak}, two a multiply-add. */
+export function multiplyAddPeakFlops(target: Target, { product = "float32", units, repeats }: PeakSizes): number {
+  return 2 * units * repeats * accumulators(target) * target.lanes * productsOfLane[product];
 }
 
-/** y[unit] = Σ over accumulators and repeats of factors[0] · factors[1], in float32. Pointers: factors [2], y [units]. */
-export const multiplyAddPeak = kernel<PeakSizes>("multiplyAddPeak", (k, { units, repeats }) => {
+/**
+ * y[unit] = Σ over accumulators and repeats of factors[0] · factors[1] in float32, factors being words of what is multiplied.
+ * Pointers: factors [2], y [units].
+ */
+export const multiplyAddPeak = kernel<PeakSizes>("multiplyAddPeak", (k, { product = "float32", units, repeats }) => {
   const { factors, y } = k.pointers("factors", "y");
   const { begin, end } = k.range();
   const [a, b] = [k.splat(factors), k.splat(factors, 4)];
   k.loop(begin, end, 1, (unit) => {
     const sums = Array.from({ length: accumulators(k.target) }, () => k.variable());
-    k.loop(0, repeats, 1, () => sums.forEach((sum) => sum.accumulate(a, b)));
-    k.storeScalar(total(sums), y.add(unit.mul(4)));
+    k.loop(0, repeats, 1, () => sums.forEach((sum) => accumulate[product](sum, a, b)));
+    k.storeScalar(total(product === "int8" ? sums.map((sum) => sum.toFloat()) : sums), y.add(unit.mul(4)));
   });
   return { units };
 });
+
+const accumulate: Readonly<Record<PeakProduct, (sum: Vec, a: Vec, b: Vec) => void>> = {
+  float32: (sum, a, b) => sum.accumulate(a, b),
+  bf16: (sum, a, b) => sum.accumulatePairs(a, b),
+  int8: (sum, a, b) => sum.accumulateBytes(a, b),
+};
 
 /** How many arrays a pass over memory touches. */
 export interface StreamMix {

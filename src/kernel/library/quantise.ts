@@ -130,7 +130,7 @@ export const quantiseLines = kernel<QuantisedRows>("quantiseLines", (k, { type, 
     k.loop(0, depth, blockWeights, (i) => {
       const { quants, scale } = quantiseBlock(k, x.add(row.mul(depth * 4)).add(i.mul(4)), 0);
       quants.forEach((v, j) => k.storeNarrow("u8", v, line.add(i), undefined, j * k.laneCount));
-      const sums = sumsOf(k, quants, starts === 2 ? 2 : 1);
+      const sums = sumsOf(quants, starts === 2 ? 2 : 1);
       if (starts > 0) sums.forEach((sum, j) => k.storeScalar(sum.mul(k.constant(-layout.zero)).toInt(), numbers, j * 4));
       k.storeScalar(scale, numbers, starts * 4);
       if (layout.hasMinimum) k.storeScalar(sums[0]!.mul(scale), numbers, (starts + 1) * 4);
@@ -141,7 +141,7 @@ export const quantiseLines = kernel<QuantisedRows>("quantiseLines", (k, { type, 
 });
 
 /** Σ q of a block, or of each half, as floats: exact. */
-function sumsOf(k: Builder, quants: readonly Vec[], pieces: 1 | 2): Vec[] {
+function sumsOf(quants: readonly Vec[], pieces: 1 | 2): Vec[] {
   const size = quants.length / pieces;
   return Array.from({ length: pieces }, (_, i) =>
     quants

@@ -1,0 +1,89 @@
+// Quantised weights times rows of bytes: one row against the bandwidth of a pass over memory, many rows against the peak of the int8 dot
+// product, both measured in the same run. On the best target of this machine, on one thread and on all.
+import { allocateWritten, defaultThreads, openExecutor, openKernel } from "../dist/backend/cpu/index.js";
+import {
+  multiplyAddPeak,
+  multiplyAddPeakFlops,
+  packedQuantisedBytes,
+  packQuantised,
+  quantisedBytes,
+  quantisedLinesBytes,
+  quantisedMatmul,
+  quantisedRowsBytes,
+  quantisedRowsTimesMatrix,
+  sumOfSquares,
+  sumOfSquaresUnits,
+} from "../dist/kernel/index.js";
+import { interleave } from "./measure.mjs";
+
+const types = ["q8_0", "q4_0", "q4_1", "q4_K", "q6_K"];
+/** A layer's matrix many times over: beyond the caches even at 4 bits. */
+const one = { m: 1, n: 32768, k: 4096 };
+const many = { m: 512, n: 2048, k: 2048 };
+const readBytes = 2 ** 27;
+
+export async function run() {
+  for (const threads of new Set([1, defaultThreads()])) {
+    const executor = await openExecutor({ threads });
+    console.log(`${executor.target.name}, ${threads} thread${threads > 1 ? "s" : ""}`);
+    await oneRow(executor);
+    await manyRows(executor);
+    await executor.dispose();
+  }
+}
+
+/** Contestants: name → [kernel, constants, bytes of each argument, work of a run]. @returns name → work per second. */
+async function rates(executor, contestants) {
+  const memory = [];
+  const opened = {};
+  for (const [name, [kernel, constants, sizes, work]] of Object.entries(contestants)) {
+    const addresses = sizes.map((bytes) => allocateWritten(executor, bytes));
+    memory.push(...addresses);
+    opened[name] = await openKernel(executor, kernel, constants, addresses, work);
+  }
+  const times = await interleave(Object.fromEntries(Object.entries(opened).map(([name, { run }]) => [name, run])), {
+    rounds: 7,
+    seconds: 0.05,
+  });
+  const result = Object.fromEntries(Object.entries(opened).map(([name, { work }]) => [name, work / times[name]]));
+  for (const { dispose } of Object.values(opened)) dispose();
+  for (const address of memory) executor.free(address);
+  return result;
+}
+
+async function oneRow(executor) {
+  const read = [sumOfSquares, { count: readBytes / 4 }, [readBytes, sumOfSquaresUnits(readBytes / 4) * 4], readBytes];
+  for (const type of types) {
+    const sizes = { type, ...one };
+    const bytes = quantisedBytes(type, one);
+    const rows = quantisedRowsBytes(executor.target, sizes);
+    const found = await rates(executor, { read, [type]: [quantisedRowsTimesMatrix, sizes, [rows, bytes, one.n * 4], bytes] });
+    print(`${type} one row`, found[type], "GB/s", found.read, "the bandwidth");
+  }
+}
+
+async function manyRows(executor) {
+  const { target, threads } = executor;
+  const peakSizes = { product: "int8", units: 64 * threads, repeats: 10_000 };
+  const peak = [multiplyAddPeak, peakSizes, [8, peakSizes.units * 4], multiplyAddPeakFlops(target, peakSizes)];
+  for (const type of types) {
+    const sizes = { type, ...many };
+    const packed = packedQuantisedBytes(target, sizes);
+    const product = [
+      quantisedMatmul,
+      sizes,
+      [quantisedLinesBytes(target, sizes), packed, many.m * many.n * 4],
+      2 * many.m * many.n * many.k,
+    ];
+    const packing = [packQuantised, sizes, [quantisedBytes(type, many), packed], quantisedBytes(type, many)];
+    const found = await rates(executor, { peak, product, packing });
+    print(`${type} ${many.m} rows`, found.product, "Gop/s", found.peak, "the dot product's peak");
+    console.log(`  ${(found.packing / 1e9).toFixed(2).padStart(7)} GB/s of the file  ${type} packing`);
+  }
+}
+
+function print(name, rate, unit, best, bestName) {
+  console.log(
+    `  ${(rate / 1e9).toFixed(1).padStart(7)} ${unit}  ${((100 * rate) / best).toFixed(0).padStart(3)} % of ${bestName}  ${name}`,
+  );
+}
