@@ -309,6 +309,7 @@ export class Builder {
   readonly target: Target;
   readonly #params: { name: string; reg: Reg }[] = [];
   readonly #constants = new Map<string, Vec>();
+  readonly #madeAtEntry = new Map<string, Vec | Mask>();
   #next: number;
   #prologue: Op[] = [];
   #block: Op[] = [];
@@ -521,6 +522,18 @@ export class Builder {
         () => body(size),
         () => body(rest),
       );
+  }
+
+  /** What `make` emits, once, at the kernel's entry, from constants alone. Not to be mutated. */
+  atEntry<T extends Vec | Mask>(key: string, make: () => T): T {
+    const known = this.#madeAtEntry.get(key) as T | undefined;
+    if (known) return known;
+    const block = this.#block;
+    this.#block = this.#prologue;
+    const made = make();
+    this.#block = block;
+    this.#madeAtEntry.set(key, made);
+    return made;
   }
 
   /** What `run` emits, as a block of its own. */

@@ -34,7 +34,7 @@ function quantiseBlock(k: Builder, from: Int, offset: number): QuantisedBlock {
 
 /**
  * A group of blocks for {@link quantisedRowsTimesMatrix}, vectors all: bytes of the first and the second half of each block, scales, then
- * Σ scale · q by lane, of whole blocks or of each half, times −zero where the type has a zero. A part is a block, in the order of the weights.
+ * Σ scale · q by lane, of whole blocks or of each half, times −zero or the minimum's sign. A part is a block, in the order of the weights.
  */
 export function groupVectors({ layout }: Spans): number {
   return layout.scaleOfHalf ? 5 : 4;
@@ -85,7 +85,7 @@ function quantisePart(k: Builder, from: Int, { superblock, block }: BlockPlace, 
 
 function sumParts(k: Builder, group: Int, { layout }: Spans): void {
   const at = (i: number) => ({ offset: i * k.laneCount * 4, span: "full" as const, copy: 0 });
-  const factor = k.load(group, at(2)).mul(k.constant(layout.zero > 0 ? -layout.zero : 1));
+  const factor = k.load(group, at(2)).mul(k.constant(layout.sign || -layout.zero));
   const sums = halves.map((half) => {
     const sum = k.variable();
     sum.accumulateBytes(k.intConstant(0x01010101), k.load(group, at(half)));
@@ -97,7 +97,7 @@ function sumParts(k: Builder, group: Int, { layout }: Spans): void {
 
 /**
  * A row for {@link quantisedMatmul}: its k bytes, then for every block the sums that its integer products start from (−zero · Σ q, one or one
- * a half), its scale, and where the type has minima scale · Σ q.
+ * a half), its scale, and where the type has minima sign · scale · Σ q.
  */
 export interface LineLayout {
   readonly bytes: number;
@@ -109,7 +109,7 @@ export interface LineLayout {
 export function lineLayout(target: Target, type: QuantisedType, k: number): LineLayout {
   const { layout } = spansOf(target, type, k);
   const starts = layout.zero === 0 ? 0 : layout.scaleOfHalf ? 2 : 1;
-  const blockBytes = (starts + 1 + (layout.hasMinimum ? 1 : 0)) * 4;
+  const blockBytes = (starts + 1 + (layout.sign === 0 ? 0 : 1)) * 4;
   return { bytes: k + (k / blockWeights) * blockBytes, blockBytes, starts };
 }
 
@@ -133,7 +133,7 @@ export const quantiseLines = kernel<QuantisedRows>("quantiseLines", (k, { type, 
       const sums = sumsOf(quants, starts === 2 ? 2 : 1);
       if (starts > 0) sums.forEach((sum, j) => k.storeScalar(sum.mul(k.constant(-layout.zero)).toInt(), numbers, j * 4));
       k.storeScalar(scale, numbers, starts * 4);
-      if (layout.hasMinimum) k.storeScalar(sums[0]!.mul(scale), numbers, (starts + 1) * 4);
+      if (layout.sign !== 0) k.storeScalar(sums[0]!.mul(scale).mul(k.constant(layout.sign)), numbers, (starts + 1) * 4);
       numbers.bump(blockBytes);
     });
   });

@@ -1,5 +1,5 @@
 // Weights of 4 to 8 bits as GGUF files hold them (ggml-common.h: block_q8_0, block_q4_0, block_q4_1, block_q4_K, block_q6_K), a row a type.
-// Blocks of 32 weights, one or eight of them a superblock. w = scale · (q − zero) + minimum, where q, zero ≥ 0.
+// Blocks of 32 weights, one or eight of them a superblock. w = scale · (q − zero) + sign · minimum, where q, zero ≥ 0.
 //
 // Vectors are filled across blocks: a part of four lanes belongs to one block, so scales are lanes too, and any width works alike.
 import { check, didYouMean } from "../../base/index.ts";
@@ -28,7 +28,8 @@ export interface BlockLayout {
   readonly zero: number;
   /** Whether each half of a block has a scale of its own. */
   readonly scaleOfHalf: boolean;
-  readonly hasMinimum: boolean;
+  /** Of the minimum; 0 for types that have none. */
+  readonly sign: -1 | 0 | 1;
   /** Four bytes q a lane. */
   quants(reader: BlockReader, places: readonly BlockPlace[], half: Half): Vec;
   scale(reader: BlockReader, places: readonly BlockPlace[], half: Half): Vec;
@@ -38,40 +39,37 @@ export interface BlockLayout {
 export const quantisedLayouts: Readonly<Record<QuantisedType, BlockLayout>> = {
   // d f16 · q i8[32]
   q8_0: {
-    ...{ bytes: 34, alike: [[0]], zero: 128, scaleOfHalf: false, hasMinimum: false },
+    ...{ bytes: 34, alike: [[0]], zero: 128, scaleOfHalf: false, sign: 0 },
     quants: (reader, places, half) => reader.bytes(places, () => 2 + 16 * half).xor(reader.k.intConstant(0x80808080 | 0)),
     scale: (reader, places) => reader.elements("f16", places, () => 0),
   },
   // d f16 · q u4[32], byte i has weights i and 16 + i
   q4_0: {
-    ...{ bytes: 18, alike: [[0]], zero: 8, scaleOfHalf: false, hasMinimum: false },
+    ...{ bytes: 18, alike: [[0]], zero: 8, scaleOfHalf: false, sign: 0 },
     quants: (reader, places, half) => nibbles(reader, places, () => 2, half),
     scale: (reader, places) => reader.elements("f16", places, () => 0),
   },
   // d f16 · minimum f16 · q u4[32]
   q4_1: {
-    ...{ bytes: 20, alike: [[0]], zero: 0, scaleOfHalf: false, hasMinimum: true },
+    ...{ bytes: 20, alike: [[0]], zero: 0, scaleOfHalf: false, sign: 1 },
     quants: (reader, places, half) => nibbles(reader, places, () => 4, half),
     scale: (reader, places) => reader.elements("f16", places, () => 0),
     minimum: (reader, places) => reader.elements("f16", places, () => 2),
   },
   // d f16 · dmin f16 · 8 scales and 8 minima u6 in 12 bytes · q u4[256], 32 bytes have two blocks
   q4_K: {
-    ...{ bytes: 144, zero: 0, scaleOfHalf: false, hasMinimum: true },
+    ...{ bytes: 144, zero: 0, scaleOfHalf: false, sign: -1 },
     alike: [
       [0, 2, 4, 6],
       [1, 3, 5, 7],
     ],
     quants: (reader, places, half) => nibbles(reader, places, (block) => 16 + 32 * (block >> 1) + 16 * half, places[0]!.block & 1),
-    scale: (reader, places) => sixBits(reader, places, "scale").mul(reader.elements("f16", places, () => 0)),
-    minimum: (reader, places) =>
-      sixBits(reader, places, "minimum")
-        .mul(reader.elements("f16", places, () => 2))
-        .neg(),
+    scale: (reader, places) => sixBits(reader, places, scales, 0),
+    minimum: (reader, places) => sixBits(reader, places, minima, 2),
   },
   // low bits u4[256] · high bits u2[256] · scales i8[16] · d f16; half a superblock's low bits are 64 bytes, its high bits 32
   q6_K: {
-    ...{ bytes: 210, zero: 32, scaleOfHalf: true, hasMinimum: false },
+    ...{ bytes: 210, zero: 32, scaleOfHalf: true, sign: 0 },
     alike: [
       [0, 4],
       [1, 5],
@@ -98,28 +96,57 @@ function nibbles(reader: BlockReader, places: readonly BlockPlace[], at: (block:
   return (upper ? bytes.shiftRight(4) : bytes).and(reader.k.intConstant(0x0f0f0f0f));
 }
 
-/** Of blocks of one superblock. */
-function sixBits(reader: BlockReader, places: readonly BlockPlace[], which: "scale" | "minimum"): Vec {
+/** Of blocks of one superblock, times the f16 at `factor`. */
+function sixBits(reader: BlockReader, places: readonly BlockPlace[], unpack: SixBits, factor: number): Vec {
   const first = reader.k.laneCount === 4 ? places[0]!.block & 4 : 0;
-  const values = reader.once(`${which} ${first}`, () => unpackSixBits(reader, first)[which].toFloat());
-  return values.spread(places.map(({ block }) => block - first));
+  const make = () => {
+    const scale = reader.elements("f16", places, () => factor);
+    return unpack(reader, first).toFloat().mul(scale);
+  };
+  return reader.once(`six bits ${factor} ${first}`, make).spread(places.map(({ block }) => block - first));
 }
 
-/**
- * Lane i is block first + i. Of bytes b[12]: block j < 4 has scale b[j] & 63 and minimum b[j + 4] & 63; its upper two bits go to block j + 4,
- * whose lower four are those of b[j + 8], the scale's first.
- */
-function unpackSixBits(reader: BlockReader, first: number): { scale: Vec; minimum: Vec } {
-  const { k } = reader;
-  const load = (at: number) => reader.once(`bytes ${at}`, () => k.loadNarrow("u8", reader.from, whole, at));
-  const [before, here, behind] = [load(first), load(first + 4), load(first + 8)];
-  const low = (v: Vec) => v.and(k.intConstant(63));
-  const high = (v: Vec, upper: Vec) => v.or(upper.shiftRight(6).shiftLeft(4));
-  const lower = { scale: low(here), minimum: low(behind) };
-  const upper = { scale: high(behind.and(k.intConstant(15)), before), minimum: high(behind.shiftRight(4), here) };
-  if (k.laneCount === 4) return first === 0 ? lower : upper;
-  const isLower = reader.once("lanes", () => k.iota()).intLess(k.intConstant(4));
-  return { scale: isLower.select(lower.scale, upper.scale), minimum: isLower.select(lower.minimum, upper.minimum) };
+/** Lane i is of block first + i. */
+type SixBits = (reader: BlockReader, first: number) => Vec;
+
+// Of bytes b[12], block j < 4 has the scale b[j] & 63 and the minimum b[j + 4] & 63. What these leave, two bits each, are the upper bits of
+// block j + 4; its lower four are in b[j + 8], the scale's below the minimum's.
+
+const scales: SixBits = (reader, first) =>
+  lowerOrUpper(
+    reader.k,
+    first,
+    () => scaleBytes(reader, first + 4).and(reader.k.intConstant(63)),
+    () =>
+      scaleBytes(reader, first + 8)
+        .and(reader.k.intConstant(15))
+        .or(upperBits(scaleBytes(reader, first))),
+  );
+
+const minima: SixBits = (reader, first) =>
+  lowerOrUpper(
+    reader.k,
+    first,
+    () => scaleBytes(reader, first + 8).and(reader.k.intConstant(63)),
+    () =>
+      scaleBytes(reader, first + 8)
+        .shiftRight(4)
+        .or(upperBits(scaleBytes(reader, first + 4))),
+  );
+
+function scaleBytes(reader: BlockReader, at: number): Vec {
+  return reader.once(`bytes ${at}`, () => reader.k.loadNarrow("u8", reader.from, whole, at));
+}
+
+function upperBits(bytes: Vec): Vec {
+  return bytes.shiftRight(2).and(bytes.k.intConstant(0x30));
+}
+
+/** For blocks 0 to 3 or for blocks 4 to 7, or where eight lanes are there for both. */
+function lowerOrUpper(k: Builder, first: number, lower: () => Vec, upper: () => Vec): Vec {
+  if (k.laneCount === 4) return first === 0 ? lower() : upper();
+  const isLower = k.atEntry("lower blocks", () => k.iota().intLess(k.intConstant(4)));
+  return isLower.select(lower(), upper());
 }
 
 /** Reads blocks of a span of superblocks, everything once. */

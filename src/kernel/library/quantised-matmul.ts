@@ -15,7 +15,7 @@ const quadsOfBlock = blockWeights / 4;
  * Blocks follow each other in the order of the depth.
  */
 function wordsOfBlock({ layout }: Spans): number {
-  return quadsOfBlock + (layout.scaleOfHalf ? 2 : 1) + (layout.hasMinimum ? 1 : 0);
+  return quadsOfBlock + (layout.scaleOfHalf ? 2 : 1) + (layout.sign === 0 ? 0 : 1);
 }
 
 function panelBytes(target: Target, spans: Spans): number {
@@ -99,7 +99,7 @@ function turnColumns(k: Builder, spans: Spans, superblocks: number, scratch: Int
     for (const half of halves) turn(half).forEach((value, lane) => put(value, lane >> 2, half * 4 + (lane & 3)));
     firstOfPart(2, quadsOfBlock);
     if (layout.scaleOfHalf) firstOfPart(3, quadsOfBlock + 1);
-    if (layout.hasMinimum) firstOfPart(4, quadsOfBlock + 1);
+    if (layout.sign !== 0) firstOfPart(4, quadsOfBlock + 1);
   });
 }
 
@@ -204,7 +204,7 @@ function addBlock(
       row.forEach((sum, j) => sum.accumulate(products[i]![j]!.toFloat().mul(scales[j]!), scale));
     });
   }
-  if (!layout.hasMinimum) return;
+  if (layout.sign === 0) return;
   const minima = Array.from({ length: vectors }, (_, j) => word(quadsOfBlock + 1, j));
   sums.forEach((row, i) => {
     const sum = number(i, line.starts + 1);

@@ -131,11 +131,11 @@ function dequantiseBlock(k: Builder, { layout }: Spans, part: Int, to: Int): voi
   const vector = k.laneCount * 4;
   for (const half of halves) {
     const scale = k.splat(part, (2 + half) * vector);
-    const minimum = k.splat(part, 4 * vector);
+    const minimum = k.splat(part, 4 * vector).mul(k.constant(layout.sign));
     for (let i = 0; i < 16; i += k.laneCount) {
       const quants = k.loadNarrow("u8", part, undefined, half * vector + i);
       const value = quants.intSub(k.intConstant(layout.zero)).toFloat().mul(scale);
-      k.store(layout.hasMinimum ? value.add(minimum) : value, to, { offset: (half * 16 + i) * 4, span: "full", copy: 0 });
+      k.store(layout.sign !== 0 ? value.add(minimum) : value, to, { offset: (half * 16 + i) * 4, span: "full", copy: 0 });
     }
   }
 }
