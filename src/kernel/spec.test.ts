@@ -57,6 +57,14 @@ const broken: Record<string, { body: Op[]; message: string }> = {
     body: [load, { op: "iadd", d: int(12), a: vec(10), b: 1 }],
     message: "iadd: operand a is a vec register, but must be int",
   },
+  "too many parts": {
+    body: [{ op: "vloadParts", d: vec(10), m: { base: int(0), offset: 0 }, offsets: [0, 16] }],
+    message: "vloadParts: a vector has 1 parts, not 2",
+  },
+  "a lane that is not there": {
+    body: [load, { op: "vspread", d: vec(11), a: vec(10), from: [4] }],
+    message: "4 is not a natural number below 4",
+  },
   "a result of another kind": {
     body: [load, { op: "flt", d: vec(12), a: vec(10), b: vec(10) }],
     message: "flt: operand d is a vec register, but must be mask",

@@ -8,7 +8,7 @@ import { wasm128 } from "../wasm/lower.ts";
 import { assembleX64, type MachineCode } from "./assemble.ts";
 import { printInstruction, printMachineCode } from "./print.ts";
 import { callCode, whyNot, withGuards } from "./run.test.helper.ts";
-import { avx2, avx512, systemV, windows } from "./target.ts";
+import { avx2, avx512, avx512Dots, systemV, windows } from "./target.ts";
 
 const live = 40;
 
@@ -166,6 +166,31 @@ test("a listing shows ops, bytes and registers; a broadcast is an operand, a tai
   vstore v13 [i6 + 64] first 3
     84  62f17c49114e01           vmovups [rsi+64]{k1}, zmm1
 `);
+});
+
+test("a dot product adds to its register what it reads from memory, in one instruction", () => {
+  const dots = kernel<object>("dots", (k) => {
+    const { x } = k.pointers("x");
+    k.range();
+    const [floats, integers] = [k.variable(), k.variable()];
+    k.loop(0, 4, 1, () => {
+      floats.accumulatePairs(k.load(x), k.splat(x, 64));
+      integers.accumulateBytes(k.load(x, { offset: 128, span: "full", copy: 0 }), k.splat(x, 192));
+    });
+    k.store(floats.add(integers.toFloat()), x);
+    return { units: 1 };
+  });
+  const code = instructionsOf(assembleX64(specialise(dots, {}, avx512Dots)));
+  const inLoop = code.slice(
+    code.findIndex((line) => line.startsWith("vmovups zmm")),
+    code.findIndex((line) => line.startsWith("jb")),
+  );
+  expect(inLoop.filter((line) => line.startsWith("v"))).toEqual([
+    expect.stringMatching(/^vmovups zmm\d+, \[\w+\]$/),
+    expect.stringMatching(/^vdpbf16ps zmm\d+, zmm\d+, \[\w+\+64\]\{1to16\}$/),
+    expect.stringMatching(/^vmovups zmm\d+, \[\w+\+128\]$/),
+    expect.stringMatching(/^vpdpbusd zmm\d+, zmm\d+, \[\w+\+192\]\{1to16\}$/),
+  ]);
 });
 
 test.skipIf(whyNot(avx2)).each(["start", "end"])("the tests' own guards: a read beyond a buffer's %s ends the process", (edge) => {
