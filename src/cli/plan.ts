@@ -41,7 +41,11 @@ async function runPlan(args: readonly string[], flags: Flags, io: CommandIo): Pr
   if (svg !== undefined) await writeSvg(svg, chart);
   if (io.json) io.stdout(`${JSON.stringify({ ...(fitted && { fit: fitted }), ...report, ...(svg && { svg }) }, null, 2)}\n`);
   else {
-    const parts = [...(fitted ? [showFit(fitted, asked)] : []), showReport(report), ...(flags.plot === true ? [chartText(chart)] : [])];
+    const parts = [
+      ...(fitted ? [showFit(fitted, report.plan)] : []),
+      showReport(report),
+      ...(flags.plot === true ? [chartText(chart)] : []),
+    ];
     io.stdout(`${parts.join("\n")}${svg === undefined ? "" : `\nthe plot is in ${svg}\n`}`);
   }
   return 0;

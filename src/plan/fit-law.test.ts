@@ -48,6 +48,13 @@ test("with scatter, intervals hold the truth, and a larger run is predicted with
   expect(fitLaw(runsOf(truth, ...grid, 0.003), { resamples: 3 })).toEqual(fitLaw(runsOf(truth, ...grid, 0.003), { resamples: 3 }));
 });
 
+test("where the loss does not level off, E is not the runs' to say: the exponents are held fixed", () => {
+  const short = runsOf({ ...truth, E: 1e-9, alpha: 0.15, beta: 0.34 }, ...grid);
+  const fit = fitLaw(short, { resamples: 20 });
+  expect(fit).toMatchObject({ freedom: "levels", notes: [expect.stringMatching(/E near 0/)] });
+  expect(fit.law.E).toBeGreaterThan(0.01);
+});
+
 test("a run gone wrong changes little", () => {
   const runs = runsOf(truth, ...grid);
   const fit = fitLaw([...runs.slice(1), { ...runs[0]!, loss: runs[0]!.loss * 1.5 }], { resamples: 0 });

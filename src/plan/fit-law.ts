@@ -130,7 +130,9 @@ function fitFreest(runs: readonly RunPoint[]): Found {
     const free = lacking === undefined ? search(runs, models[freedom]) : undefined;
     if (free !== undefined && isSensible(models[freedom].expand(free)))
       return { law: lawOf(runs, models[freedom], free), freedom, notes, free };
-    notes.push(`${heldFixed[freedom]}: ${lacking ?? "the runs fit best where it makes no sense, so their scatter hides it"}`);
+    notes.push(
+      `${heldFixed[freedom]}: ${lacking ?? "left free, the runs fit best where it makes no sense (E near 0, or an exponent far out): they are too short or too much alike"}`,
+    );
   }
   return fail(where, `the law cannot be fitted: ${notes.at(-1)}`);
 }
@@ -156,10 +158,13 @@ function whatLacks(runs: readonly RunPoint[], freedom: Freedom): string | undefi
   return undefined;
 }
 
-/** What no text and no model could have. */
-function isSensible([a, b, , alpha, beta]: Theta): boolean {
-  return [a, b].every(Number.isFinite) && [alpha, beta].every((exponent) => exponent > 0.01 && exponent < 3);
+/** Not what no text and no model could have: text that can be foretold to the last token, or size and data that do nothing. */
+function isSensible([a, b, e, alpha, beta]: Theta): boolean {
+  return [a, b].every(Number.isFinite) && Math.exp(e) > leastE && [alpha, beta].every((exponent) => exponent > 0.01 && exponent < 3);
 }
+
+/** In nats a token; a fit that wants less has not seen the loss level off. */
+const leastE = 0.01;
 
 /** A short search from every start, then a long one from the few that came lowest: the same minimum in a fifth of the time. */
 function search(runs: readonly RunPoint[], model: Model): Float64Array {

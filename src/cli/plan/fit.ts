@@ -1,5 +1,5 @@
 // The law fitted to one's own runs, and the size to go on with.
-import { fitLaw, type LawFit, lossOf, predictLoss, solve, trainingFlops } from "../../plan/index.ts";
+import { fitLaw, type LawFit, lossOf, predictLoss, type Solution, trainingFlops } from "../../plan/index.ts";
 import type { Asked } from "./ask.ts";
 import { amount, exponent, short } from "./quantity.ts";
 import { type Run, readRuns } from "./read-run.ts";
@@ -31,7 +31,8 @@ export function askNext(asked: Asked, { runs, fit }: RunsFit): Asked {
   };
 }
 
-export function showFit({ runs, fit }: RunsFit, { budget, given, law }: Asked): string {
+/** @param plan what the law then says of it */
+export function showFit({ runs, fit }: RunsFit, plan: Solution): string {
   const rows = runs.map(
     (run, i): Row => [
       ...[run.name, amount(run.parameters), amount(run.tokens), run.loss.toFixed(4), lossOf(fit.law, run).toFixed(4)],
@@ -46,11 +47,10 @@ export function showFit({ runs, fit }: RunsFit, { budget, given, law }: Asked): 
   });
   const title = "their law, L(N, D) = E + A/N^alpha + B/D^beta (Huber loss on logarithms by L-BFGS: Hoffmann et al. 2022, appendix D.3)";
   const notes = fit.notes.map((note) => `  ${note}\n`).join("");
-  const next = budget?.kind === "operations" ? solve(law, { ...given, flops: budget.value }) : undefined;
-  return `${read}\n${table(title, numbers)}${notes}\n${next ? showPrediction(fit, next) : ""}`;
+  return `${read}\n${table(title, numbers)}${notes}\n${showPrediction(fit, plan)}`;
 }
 
-function showPrediction(fit: LawFit, next: { parameters: number; tokens: number; flops: number }): string {
+function showPrediction(fit: LawFit, next: Solution): string {
   const { loss, low, high } = predictLoss(fit, next);
   const range = low === undefined ? "" : `, 95 % of such runs between ${low.toFixed(3)} and ${high!.toFixed(3)}`;
   return `prediction: ${amount(next.parameters)} parameters on ${amount(next.tokens)} tokens (${exponent(next.flops)} operations) end at loss ${loss.toFixed(3)}${range}\n`;

@@ -42,8 +42,9 @@ export function exponent(value: number): string {
   return value.toExponential(2).replace("e+", "e");
 }
 
-/** Three digits without the zeros that say nothing; whole numbers whole. */
+/** Three digits without the zeros that say nothing; whole numbers whole, and what is next to nothing as 0. */
 export function short(value: number): string {
+  if (Math.abs(value) < 1e-9) return "0";
   return value >= 1000 ? Math.round(value).toLocaleString("en-US") : String(Number(value.toPrecision(3)));
 }
 
