@@ -14,7 +14,8 @@ export interface Rung {
 const ladder = [
   { from: 0, dim: 96, nLayers: 3, nHeads: 3, hiddenDim: 256, contextLength: 128, vocabSize: 2048, batch: 4, learningRate: 4e-3 },
   { from: 3e12, dim: 128, nLayers: 4, nHeads: 4, hiddenDim: 352, contextLength: 128, vocabSize: 4096, batch: 4, learningRate: 3e-3 },
-  { from: 4e13, dim: 192, nLayers: 5, nHeads: 6, hiddenDim: 512, contextLength: 256, vocabSize: 4096, batch: 4, learningRate: 2e-3 },
+  { from: 2.5e13, dim: 192, nLayers: 5, nHeads: 6, hiddenDim: 512, contextLength: 128, vocabSize: 4096, batch: 4, learningRate: 2e-3 },
+  { from: 8e13, dim: 192, nLayers: 5, nHeads: 6, hiddenDim: 512, contextLength: 256, vocabSize: 4096, batch: 4, learningRate: 2e-3 },
   { from: 3e14, dim: 256, nLayers: 6, nHeads: 8, hiddenDim: 688, contextLength: 256, vocabSize: 4096, batch: 8, learningRate: 1.5e-3 },
 ] as const;
 
