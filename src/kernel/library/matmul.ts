@@ -56,7 +56,7 @@ function depthOfBlock(depth: number): number {
 
 /** Rows of a unit of work: many, to read B seldom; but so few that threads share the work evenly. */
 function rowBlock(m: number, columnBlocks: number, group: number): number {
-  const units = Math.max(1, Math.ceil(24 / columnBlocks));
+  const units = Math.max(1, Math.ceil(48 / columnBlocks));
   const wanted = Math.min(192, Math.max(24, m / units));
   return Math.ceil(m / Math.ceil(m / wanted) / group) * group;
 }
