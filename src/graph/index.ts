@@ -11,6 +11,7 @@ export {
   type AttentionAttributes,
   accumulate,
   activation,
+  activationFunctions,
   adamw,
   adamwHyper,
   add,

@@ -2,7 +2,7 @@
 import { check, type OnProgress } from "../base/index.ts";
 import { isHeldOut, type Tokens } from "../data/index.ts";
 import type { HeldOutText } from "../eval/index.ts";
-import { createTokenizer, type TokenizerModel, trainTokenizer } from "../tokenizer/index.ts";
+import { createTokenizer, type Tokenizer, trainTokenizer } from "../tokenizer/index.ts";
 import type { StudyContext } from "./study.ts";
 
 export interface EncodedText {
@@ -19,32 +19,45 @@ const leastCharacters = 20_000;
 
 /** The study's text with a byte-level vocabulary made for it. @throws CriaError when either part is too short */
 export async function encodeText(context: StudyContext, vocabSize: number, leastHeldOut: number): Promise<EncodedText> {
-  const { training, heldOut } = await splitText(context);
+  const sides = await splitText(context);
   const { progress, signal } = context;
   const options = { kind: "bytes", pattern: "gpt2", splitDigits: true, specials: { bos: "<s>", eos: "</s>" } } as const;
-  const model = await trainTokenizer(training, { ...options, vocabSize, onProgress: progress, signal });
-  const [tokens, held] = [encode(model, training, progress), encode(model, heldOut, progress)];
+  const model = await trainTokenizer(sides.training, { ...options, vocabSize, onProgress: progress, signal });
+  return encodeSides(createTokenizer(model), sides, { progress, least: leastHeldOut });
+}
+
+export interface Sides {
+  readonly training: readonly string[];
+  readonly heldOut: readonly string[];
+}
+
+/** Every document between the marks of its begin and end. @throws CriaError when a side has fewer than `least` tokens */
+export function encodeSides(tokenizer: Tokenizer, sides: Sides, { progress, least }: { progress: OnProgress; least: number }): EncodedText {
+  const [training, heldOut] = (["training", "heldOut"] as const).map((side) => encode(tokenizer, sides[side], progress)) as [
+    Int32Array,
+    Int32Array,
+  ];
   for (const [part, what] of [
-    [tokens, "training"],
-    [held, "held-out"],
+    [training, "training"],
+    [heldOut, "held-out"],
   ] as const)
     check(
-      part.length >= leastHeldOut,
+      part.length >= least,
       "study",
-      () =>
-        `the ${what} part of the text has ${part.length} tokens, but the study needs at least ${leastHeldOut}: give it more with --text FILE`,
+      () => `the ${what} part of the text has ${part.length} tokens, but the study needs at least ${least}: give it more with --text FILE`,
     );
-  const bytes = heldOut.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+  const bytes = sides.heldOut.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+  const { vocabSize } = tokenizer;
   return {
     vocabSize,
-    tokens: inMemory(tokens),
-    heldOut: { tokens: inMemory(held), bytes },
-    unigramLoss: unigramLoss(tokens, held, vocabSize),
+    tokens: inMemory(training),
+    heldOut: { tokens: inMemory(heldOut), bytes },
+    unigramLoss: unigramLoss(training, heldOut, vocabSize),
   };
 }
 
 /** Documents by side; which one a text is on follows from the text. @throws CriaError when there is too little */
-export async function splitText({ text, progress, signal }: StudyContext): Promise<{ training: string[]; heldOut: string[] }> {
+export async function splitText({ text, progress, signal }: StudyContext): Promise<Sides> {
   const sides = { training: [] as string[], heldOut: [] as string[] };
   let done = 0;
   for await (const document of text.documents) {
@@ -61,8 +74,7 @@ export async function splitText({ text, progress, signal }: StudyContext): Promi
   return sides;
 }
 
-function encode(model: TokenizerModel, documents: readonly string[], progress: OnProgress): Int32Array {
-  const tokenizer = createTokenizer(model);
+function encode(tokenizer: Tokenizer, documents: readonly string[], progress: OnProgress): Int32Array {
   const parts = documents.map((text, i) => {
     progress({ task: "encoding the text", done: i + 1, total: documents.length, unit: "documents" });
     return tokenizer.encode(text, { bos: true, eos: true });
@@ -76,7 +88,7 @@ function encode(model: TokenizerModel, documents: readonly string[], progress: O
   return all;
 }
 
-export function inMemory(tokens: Int32Array): Tokens {
+function inMemory(tokens: Int32Array): Tokens {
   return { length: tokens.length, read: async (first, count) => tokens.slice(first, first + count) };
 }
 

@@ -175,7 +175,7 @@ export class Lab implements Disposable {
 
 /** Whether any run has learnt more than how frequent each token is: before that, differences mean nothing. */
 export function hasLearnt(outcomes: readonly Outcome[]): boolean {
-  return outcomes.some(({ heldOut, trial }) => heldOut !== undefined && heldOut.loss < trial.variant.text.unigramLoss - 0.2);
+  return outcomes.some(({ heldOut, trial }) => heldOut !== undefined && heldOut.loss < trial.variant.text.unigramLoss - 0.5);
 }
 
 function stepsOf({ stepShare = 1 }: Trial, steps: number): number {

@@ -16,7 +16,7 @@ import { rmsNormGradientOp, rmsNormOp } from "./rms-norm.ts";
 import { ropeOp } from "./rope.ts";
 
 export { activation } from "./activation.ts";
-export type { ActivationAttributes, ActivationFunctionName } from "./activation-functions.ts";
+export { type ActivationAttributes, type ActivationFunctionName, activationFunctions } from "./activation-functions.ts";
 export { type AdamwAttributes, type AdamwInputs, adamw, adamwHyper } from "./adamw.ts";
 export { add } from "./add.ts";
 export { accumulate, assign } from "./assign.ts";

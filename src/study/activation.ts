@@ -1,0 +1,241 @@
+// The feed-forward layer's activation: plain ones and the GLU family at equal parameters (Shazeer 2020, arXiv 2002.05202).
+import { type ActivationFunctionName, activationFunctions } from "../graph/index.ts";
+import { type ActivationName, type LlamaConfig, llamaConfig, parameterCount, parameterRows } from "../model/index.ts";
+import type { LineChart } from "../plot/index.ts";
+import { type EncodedText, encodeText } from "./encoded-text.ts";
+import { hasLearnt, Lab, type Outcome, type Trial } from "./lab.ts";
+import type { Section } from "./report.ts";
+import { groupBy, mean, pairedT, spread } from "./statistics.ts";
+import type { Study, StudyContext } from "./study.ts";
+
+const shazeer = "Shazeer 2020, arXiv 2002.05202";
+
+export const activationStudy: Study = {
+  name: "activation",
+  title: "Activations: plain ones and the GLU family at equal parameters",
+  summary: "ReLU, GELU, Swish, GLU, Bilinear, ReGLU, GEGLU, SwiGLU: curves, the 2/3 rule in numbers, losses over seeds",
+  seeds: 3,
+  async run(context) {
+    const text = await encodeText(context, vocabSize, 256);
+    return [curveSection(), parameterSection(), ...(await lossSection(context, text))];
+  },
+};
+
+// ── the functions ──
+
+interface Curve {
+  readonly name: string;
+  readonly activation: ActivationFunctionName;
+  readonly beta: number;
+}
+
+const curves: readonly Curve[] = [
+  { name: "ReLU", activation: "relu", beta: 1 },
+  { name: "GELU", activation: "gelu", beta: 1 },
+  { name: "Swish, β = 0.1", activation: "swish", beta: 0.1 },
+  { name: "Swish, β = 1", activation: "swish", beta: 1 },
+  { name: "Swish, β = 10", activation: "swish", beta: 10 },
+];
+const [relu, gelu, , swish, steepSwish] = curves as readonly [Curve, Curve, Curve, Curve, Curve];
+
+/** From −5 to 5; a multiple of a power of two apart, so that 0 is among them. */
+const xs = Array.from({ length: 1281 }, (_, i) => (i - 640) / 128);
+
+function value({ activation, beta }: Curve, x: number): number {
+  return activationFunctions[activation].value(x, beta);
+}
+
+function slope({ activation, beta }: Curve, x: number): number {
+  return activationFunctions[activation].slope(x, beta);
+}
+
+/** Where the function is least, to the grid. */
+export function lowest(curve: Curve): { x: number; y: number } {
+  return xs.map((x) => ({ x, y: value(curve, x) })).reduce((least, point) => (point.y < least.y ? point : least));
+}
+
+function largestDifference(f: (x: number) => number, g: (x: number) => number): number {
+  return Math.max(...xs.map((x) => Math.abs(f(x) - g(x))));
+}
+
+/** Largest difference between a slope and the central difference quotient of the values, away from ReLU's corner. */
+export function slopeError(curve: Curve): number {
+  const h = 1e-5;
+  const quotient = (x: number) => (value(curve, x + h) - value(curve, x - h)) / (2 * h);
+  return Math.max(...xs.filter((x) => Math.abs(x) > h).map((x) => Math.abs(slope(curve, x) - quotient(x))));
+}
+
+function curveSection(): Section {
+  const [g, s] = [lowest(gelu), lowest(swish)];
+  const toRelu = largestDifference(
+    (x) => value(steepSwish, x),
+    (x) => value(relu, x),
+  );
+  const toTanh = largestDifference(
+    (x) => value(gelu, x),
+    (x) => activationFunctions.geluTanh.value(x, 1),
+  );
+  const worst = Math.max(...curves.map(slopeError));
+  return {
+    title: "The functions and their derivatives",
+    claim: "GELU(x) = x·Φ(x) and Swish_β(x) = x·σ(βx) are smooth, dip below zero, and come between x/2 and ReLU as β grows.",
+    source: "Hendrycks & Gimpel 2016, arXiv 1606.08415; Ramachandran et al. 2017, arXiv 1710.05941",
+    verdict: worst < 1e-6 && toRelu < 0.03 ? "shown" : "not shown",
+    conclusion:
+      `GELU is least at x = ${g.x.toFixed(2)} with ${g.y.toFixed(3)}, Swish (β = 1, SiLU) at ${s.x.toFixed(2)} with ${s.y.toFixed(3)}; Swish with β = 10 is within ${toRelu.toFixed(3)} of ReLU; ` +
+      `GELU's tanh form is within ${toTanh.toExponential(1)} of the exact one. Slopes agree with difference quotients to ${worst.toExponential(1)}.`,
+    remarks: ["ReLU's slope is 0 for all negative inputs: what falls there learns nothing. The others have a slope almost everywhere."],
+    tables: [],
+    charts: [curveChart("the functions", "f(x)", value), curveChart("their derivatives", "f′(x)", slope)],
+  };
+}
+
+function curveChart(title: string, label: string, f: (curve: Curve, x: number) => number): LineChart {
+  const shown = xs.filter((_, i) => i % 16 === 0);
+  const series = curves.map((curve) => ({ name: curve.name, as: "line" as const, points: shown.map((x) => ({ x, y: f(curve, x) })) }));
+  return { kind: "lines", title, x: { label: "x" }, y: { label }, series };
+}
+
+// ── equal parameters ──
+
+const vocabSize = 512;
+const dim = 96;
+const length = 64;
+
+interface Contestant {
+  readonly name: string;
+  readonly activation: ActivationName;
+  readonly beta?: number;
+  readonly gated: boolean;
+}
+
+const contestants: readonly Contestant[] = [
+  { name: "ReLU", activation: "relu", gated: false },
+  { name: "GELU", activation: "gelu", gated: false },
+  { name: "Swish, β = 0.5", activation: "swish", beta: 0.5, gated: false },
+  { name: "Swish, β = 1", activation: "swish", gated: false },
+  { name: "Swish, β = 2", activation: "swish", beta: 2, gated: false },
+  { name: "GLU (sigmoid)", activation: "glu", gated: true },
+  { name: "Bilinear", activation: "bilinear", gated: true },
+  { name: "ReGLU", activation: "reglu", gated: true },
+  { name: "GEGLU", activation: "geglu", gated: true },
+  { name: "SwiGLU", activation: "swiglu", gated: true },
+];
+
+/** A plain layer has two matrices with 4d hidden channels; a gated one has three, and 2/3 of that. */
+export function configOf({ activation, beta = 1, gated }: Contestant): LlamaConfig {
+  const hiddenDim = gated ? (4 * dim * 2) / 3 : 4 * dim;
+  return llamaConfig({
+    vocabSize,
+    dim,
+    nLayers: 3,
+    nHeads: 4,
+    hiddenDim,
+    contextLength: length,
+    tiedOutput: true,
+    activation,
+    swishBeta: beta,
+  });
+}
+
+export const parameterCounts = (): number[] => contestants.map((one) => parameterCount(configOf(one)));
+
+function feedForwardRow(one: Contestant): (string | number)[] {
+  const config = configOf(one);
+  const matrices = parameterRows(config).filter(({ name }) => name.startsWith("layers.0.ffn."));
+  const parameters = matrices.reduce((sum, { shape }) => sum + shape[0]! * shape[1]!, 0);
+  return [one.name, matrices.length, config.hiddenDim, parameters, parameterCount(config)];
+}
+
+function parameterSection(): Section {
+  const counts = parameterCounts();
+  const isEqual = new Set(counts).size === 1;
+  const [plain, gated] = [4 * dim, (8 * dim) / 3];
+  return {
+    title: "The 2/3 rule",
+    claim: "A gated layer has three matrices instead of two; with 2/3 of the hidden channels its parameters and operations stay the same.",
+    source: `${shazeer}, section 2; LLaMA, section 2.2`,
+    verdict: isEqual ? "shown" : "not shown",
+    conclusion: `2 · ${dim} · ${plain} = 3 · ${dim} · ${gated} = ${(2 * dim * plain).toLocaleString("en")} parameters a layer; all ${contestants.length} models here have ${counts[0]!.toLocaleString("en")} in all.`,
+    remarks: [
+      "LLaMA rounds 2/3 · 4d up to a multiple of 256, which suits the hardware and costs a few parameters: 11,008 instead of 10,922.67 at d = 4,096.",
+    ],
+    tables: [
+      {
+        title: "feed-forward layers",
+        columns: ["", "matrices", "hidden channels", "parameters a layer", "of the model"],
+        rows: contestants.map(feedForwardRow),
+      },
+    ],
+    charts: [],
+  };
+}
+
+// ── losses ──
+
+async function lossSection(context: StudyContext, text: EncodedText): Promise<Section[]> {
+  if (context.signal.aborted) return [];
+  using lab = new Lab(context);
+  const trials = contestants.map((one): Trial => {
+    const variant = { name: one.name, config: configOf(one), size: { batch: 4, length }, text };
+    return { variant, learningRate: 3e-3, warmupShare: 0.1 };
+  });
+  const outcomes = await lab.run({
+    trials,
+    seeds: context.seeds,
+    seconds: context.minutes * 60 * 0.95,
+    leastSteps: 2,
+    heldOutTokens: 16384,
+  });
+  return outcomes.length < trials.length ? [] : [describeLosses(outcomes)];
+}
+
+function describeLosses(outcomes: readonly Outcome[]): Section {
+  const seeds = [...groupBy(outcomes, ({ seed }) => seed).values()].filter((round) => round.length === contestants.length);
+  const lossesOf = (name: string) =>
+    seeds.map((round) => round.find(({ trial }) => trial.variant.name === name)!.heldOut?.loss ?? Number.NaN);
+  const family = (gated: boolean) => {
+    const members = contestants.filter((one) => one.gated === gated).map(({ name }) => lossesOf(name));
+    return seeds.map((_, i) => mean(members.map((losses) => losses[i]!)));
+  };
+  const [plain, gated] = [family(false), family(true)];
+  const gain = mean(plain) - mean(gated);
+  const t = pairedT(plain, gated);
+  const ranked = [...contestants].sort((a, b) => mean(lossesOf(a.name)) - mean(lossesOf(b.name)));
+  const [best, last] = [ranked[0]!, ranked.at(-1)!];
+  const isClear = gain > 0 && (seeds.length < 2 ? gain > 0.03 : t > 4.3);
+  return {
+    title: "Losses at equal parameters",
+    claim:
+      "The GLU variants beat ReLU, GELU and Swish; GEGLU and SwiGLU are the best: 1.942 and 1.944 against ReLU's 1.997 log-perplexity.",
+    source: `${shazeer}, table 1`,
+    verdict: !hasLearnt(outcomes) ? "too short to say" : isClear ? "shown" : gain > 0 ? "partly shown" : "not shown",
+    conclusion:
+      `The five gated layers reach ${spread(gated)} nats a token, the five plain ones ${spread(plain)} over ${seeds.length} seeds: the gates ${gain < 0 ? "cost" : "gain"} ${Math.abs(gain).toFixed(3)}` +
+      `${seeds.length < 2 ? "" : `, ${Math.abs(t).toFixed(1)} standard errors of the pairs`}. Best is ${best.name} (${spread(lossesOf(best.name))}), last ${last.name} (${spread(lossesOf(last.name))}); ` +
+      `SwiGLU has ${spread(lossesOf("SwiGLU"))}, ReLU ${spread(lossesOf("ReLU"))}.`,
+    remarks: [
+      `Models of 3 layers and ${dim} channels, ${outcomes[0]!.steps} steps of 4 × ${length} tokens, the same first weights, order of the text and learning rate for all. Standard errors of two or three pairs are rough: 4.3 is 95 % for three.`,
+      ...(isClear
+        ? []
+        : [
+            "The paper's differences are 1 to 3 % of the loss, after 65,536 steps of far larger batches; so short a training of so small a model need not show them.",
+          ]),
+    ],
+    tables: [
+      {
+        title: "held-out loss in nats a token, best first",
+        columns: ["", "mean ± deviation", ...seeds.map((round) => `seed ${round[0]!.seed}`)],
+        rows: ranked.map(({ name }) => [name, spread(lossesOf(name)), ...lossesOf(name)]),
+      },
+    ],
+    charts: [
+      {
+        kind: "ranges",
+        title: "held-out loss, one dot a seed",
+        x: { label: "loss, nats a token" },
+        rows: ranked.map(({ name }) => ({ name, values: lossesOf(name) })),
+      },
+    ],
+  };
+}
