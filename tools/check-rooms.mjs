@@ -24,7 +24,7 @@ export const rooms = {
   train: ["base", "graph", "backend", "model", "tokenizer", "data", "eval", "formats", "files"],
   plan: ["base", "model"],
   plot: [],
-  study: ["base", "graph", "backend", "model", "tokenizer", "data", "eval", "train", "plot"],
+  study: ["base", "graph", "backend", "model", "tokenizer", "data", "eval", "train", "plan", "plot"],
   cli: "all",
 };
 

@@ -7,6 +7,7 @@ import { hasLearnt, Lab, type Outcome, type Trial } from "./lab.ts";
 import type { Section } from "./report.ts";
 import { groupBy, mean, pairedT, spread } from "./statistics.ts";
 import type { Study, StudyContext } from "./study.ts";
+import { concluded, type Head } from "./unfinished.ts";
 
 const shazeer = "Shazeer 2020, arXiv 2002.05202";
 
@@ -173,6 +174,12 @@ function parameterSection(): Section {
 
 // ── losses ──
 
+const lossHead: Head = {
+  title: "Losses at equal parameters",
+  claim: "The GLU variants beat ReLU, GELU and Swish; GEGLU and SwiGLU are the best: 1.942 and 1.944 against ReLU's 1.997 log-perplexity.",
+  source: `${shazeer}, table 1`,
+};
+
 async function lossSection(context: StudyContext, text: EncodedText): Promise<Section[]> {
   if (context.signal.aborted) return [];
   using lab = new Lab(context);
@@ -187,11 +194,11 @@ async function lossSection(context: StudyContext, text: EncodedText): Promise<Se
     leastSteps: 2,
     heldOutTokens: 16384,
   });
-  return outcomes.length < trials.length ? [] : [describeLosses(outcomes)];
+  return concluded(lossHead, outcomes, trials.length, (whole) => describeLosses(whole));
 }
 
 function describeLosses(outcomes: readonly Outcome[]): Section {
-  const seeds = [...groupBy(outcomes, ({ seed }) => seed).values()].filter((round) => round.length === contestants.length);
+  const seeds = [...groupBy(outcomes, ({ seed }) => seed).values()];
   const lossesOf = (name: string) =>
     seeds.map((round) => round.find(({ trial }) => trial.variant.name === name)!.heldOut?.loss ?? Number.NaN);
   const family = (gated: boolean) => {
@@ -205,10 +212,7 @@ function describeLosses(outcomes: readonly Outcome[]): Section {
   const [best, last] = [ranked[0]!, ranked.at(-1)!];
   const isClear = gain > 0 && (seeds.length < 2 ? gain > 0.03 : t > 4.3);
   return {
-    title: "Losses at equal parameters",
-    claim:
-      "The GLU variants beat ReLU, GELU and Swish; GEGLU and SwiGLU are the best: 1.942 and 1.944 against ReLU's 1.997 log-perplexity.",
-    source: `${shazeer}, table 1`,
+    ...lossHead,
     verdict: !hasLearnt(outcomes) ? "too short to say" : isClear ? "shown" : gain > 0 ? "partly shown" : "not shown",
     conclusion:
       `The five gated layers reach ${spread(gated)} nats a token, the five plain ones ${spread(plain)} over ${seeds.length} seeds: the gates ${gain < 0 ? "cost" : "gain"} ${Math.abs(gain).toFixed(3)}` +

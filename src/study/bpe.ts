@@ -9,6 +9,7 @@ import type { Section } from "./report.ts";
 import { groupBy, mean, spread } from "./statistics.ts";
 import type { Study, StudyContext } from "./study.ts";
 import { type BpeStep, textbookBpe } from "./textbook-bpe.ts";
+import { concluded, type Head } from "./unfinished.ts";
 
 const sennrich = "Sennrich et al. 2016, arXiv 1508.07909";
 const llamaPaper = "Touvron et al. 2023, LLaMA, arXiv 2302.13971, section 2.1";
@@ -291,6 +292,12 @@ interface Accuracy {
   readonly counting: number;
 }
 
+const arithmeticHead: Head = {
+  title: "What it does to counting and adding",
+  claim: "Digits alone should make arithmetic easier to learn.",
+  source: `${llamaPaper}; Nogueira et al. 2021, arXiv 2102.13019`,
+};
+
 async function arithmeticSection(context: StudyContext): Promise<Section[]> {
   if (context.signal.aborted) return [];
   const tasks = writeTasks(context.seeds[0]!);
@@ -319,7 +326,7 @@ async function arithmeticSection(context: StudyContext): Promise<Section[]> {
       ),
     }),
   });
-  return outcomes.length < trials.length ? [] : [describeArithmetic(outcomes, tokenizers, tasks)];
+  return concluded(arithmeticHead, outcomes, trials.length, (whole) => describeArithmetic(whole, tokenizers, tasks));
 }
 
 function trialOf(name: string, tokenizer: Tokenizer, tasks: Tasks, { progress }: StudyContext): Trial {
@@ -358,9 +365,7 @@ function describeArithmetic(outcomes: readonly Outcome<Accuracy>[], tokenizers: 
     ([name, tokenizer]) => `${(tokenizer.encode(tasks.training[0]!).length / linesInDocument).toFixed(1)} tokens a line with ${name}`,
   );
   return {
-    title: "What it does to counting and adding",
-    claim: "Digits alone should make arithmetic easier to learn.",
-    source: `${llamaPaper}; Nogueira et al. 2021, arXiv 2102.13019`,
+    ...arithmeticHead,
     verdict: isNothing ? "too short to say" : better.length === 2 ? "shown" : better.length === 1 ? "partly shown" : "not shown",
     conclusion: `Answered exactly, digits alone against digits merged: ${told("adding")}, ${told("counting")}; ${questionCount} unseen lines of each, ${groups.get("digits alone")!.length} seeds.`,
     remarks: [

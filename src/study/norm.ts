@@ -10,6 +10,7 @@ import { hasLearnt, Lab, type Outcome, type Trial, type Variant } from "./lab.ts
 import type { Section } from "./report.ts";
 import { band, groupBy, mean, median, pairedT, powerLaw, spread } from "./statistics.ts";
 import type { Study, StudyContext } from "./study.ts";
+import { concluded, type Head } from "./unfinished.ts";
 
 const xiong = "Xiong et al. 2020, arXiv 2002.04745";
 const zhang = "Zhang & Sennrich 2019, arXiv 1910.07467";
@@ -189,6 +190,12 @@ const warmups = [0, 0.2];
 const learningRates = [1e-3, 3e-3, 1e-2];
 const layers = 8;
 
+const warmupHead: Head = {
+  title: "Training with and without warm-up",
+  claim: "Post-LN needs a learning-rate warm-up and is sensitive to it; with Pre-LN the warm-up can go.",
+  source: `${xiong}, sections 3.1 and 4`,
+};
+
 async function warmupSection(context: StudyContext, text: EncodedText): Promise<Section[]> {
   using lab = new Lab(context);
   const variants = placements.map((placement): Variant => {
@@ -214,7 +221,7 @@ async function warmupSection(context: StudyContext, text: EncodedText): Promise<
     leastSteps: 2,
     heldOutTokens: 4096,
   });
-  return outcomes.length < trials.length ? [] : [describeWarmup(outcomes, text)];
+  return concluded(warmupHead, outcomes, trials.length, (whole) => describeWarmup(whole, text));
 }
 
 interface Cell {
@@ -240,9 +247,7 @@ function describeWarmup(outcomes: readonly Outcome[], { unigramLoss }: EncodedTe
   const told = (name: string) => `${name} ${failures(name, 0)} of ${runs} without warm-up and ${failures(name, warmups[1]!)} with it`;
   const gained = (name: string) => learningRates.map((rate, i) => `${gains(name)[i]!.toFixed(2)} at ${rate}`).join(", ");
   return {
-    title: "Training with and without warm-up",
-    claim: "Post-LN needs a learning-rate warm-up and is sensitive to it; with Pre-LN the warm-up can go.",
-    source: `${xiong}, sections 3.1 and 4`,
+    ...warmupHead,
     verdict: !hasLearnt(outcomes)
       ? "too short to say"
       : failsMore && needsMore
@@ -333,6 +338,12 @@ function smoothed(losses: readonly number[]): { x: number; y: number }[] {
 
 // ── RMSNorm or LayerNorm ──
 
+const kindHead: Head = {
+  title: "RMSNorm against LayerNorm",
+  claim: "Leaving out the mean costs no quality and takes less time: 7 % to 64 % less for the whole model in the paper's implementations.",
+  source: `${zhang}, section 6`,
+};
+
 async function kindSection(context: StudyContext, text: EncodedText): Promise<Section[]> {
   const times = await timeNorms(context);
   using lab = new Lab(context);
@@ -347,7 +358,7 @@ async function kindSection(context: StudyContext, text: EncodedText): Promise<Se
     leastSteps: 2,
     heldOutTokens: 8192,
   });
-  return outcomes.length < trials.length ? [] : [describeKinds(outcomes, times)];
+  return concluded(kindHead, outcomes, trials.length, (whole) => describeKinds(whole, times));
 }
 
 const kinds: Readonly<Record<NormName, { readonly name: string; apply(x: Tensor, gain: Tensor, bias: Tensor): Tensor }>> = {
@@ -402,17 +413,14 @@ async function normProgram(backend: Backend, kind: NormName, buffers: Map<string
 function describeKinds(outcomes: readonly Outcome[], times: NormTimes): Section {
   const losses = (kind: NormName) =>
     outcomes.filter(({ trial }) => trial.variant.name === kinds[kind].name).map(({ heldOut }) => heldOut?.loss ?? Number.NaN);
-  const pairs = Math.min(losses("rms").length, losses("layer").length);
-  const [rms, layer] = [losses("rms").slice(0, pairs), losses("layer").slice(0, pairs)];
+  const [rms, layer] = [losses("rms"), losses("layer")];
+  const pairs = rms.length;
   const difference = mean(rms) - mean(layer);
   const t = pairedT(rms, layer);
   const isSame = pairs < 2 ? Math.abs(difference) < 0.03 : Math.abs(t) < 4.3 || Math.abs(difference) < 0.01;
   const ratio = times.rms / times.layer;
   return {
-    title: "RMSNorm against LayerNorm",
-    claim:
-      "Leaving out the mean costs no quality and takes less time: 7 % to 64 % less for the whole model in the paper's implementations.",
-    source: `${zhang}, section 6`,
+    ...kindHead,
     verdict: !hasLearnt(outcomes)
       ? "too short to say"
       : isSame && ratio < 0.98

@@ -21,6 +21,7 @@ import { lossByPosition } from "./loss-by-position.ts";
 import type { Section } from "./report.ts";
 import { band, deviation, groupBy, mean, spread } from "./statistics.ts";
 import type { Study, StudyContext } from "./study.ts";
+import { concluded, type Head } from "./unfinished.ts";
 
 const paper = "Su et al. 2021, RoFormer, arXiv 2104.09864";
 
@@ -311,6 +312,13 @@ const readings: Readonly<Record<string, (config: LlamaConfig) => Partial<LlamaCo
 
 type ByReading = ReadonlyMap<string, Float64Array>;
 
+const extrapolationHead: Head = {
+  title: "Texts longer than those trained on",
+  claim:
+    "Relative positions should let a model read texts of other lengths than it saw; linear and NTK scaling are to help where plain RoPE fails.",
+  source: `${paper}, section 3.3; Press et al. 2022, arXiv 2108.12409; Chen et al. 2023, arXiv 2306.15595; Peng et al. 2023, arXiv 2309.00071`,
+};
+
 async function extrapolationSection(context: StudyContext, text: EncodedText): Promise<Section[]> {
   if (context.signal.aborted) return [];
   using lab = new Lab(context);
@@ -323,7 +331,7 @@ async function extrapolationSection(context: StudyContext, text: EncodedText): P
     heldOutTokens: 8192,
     examine: (weights, trial) => readLong(context.backend, trial, weights, text),
   });
-  return outcomes.length === 0 ? [] : [describeExtrapolation(outcomes)];
+  return concluded(extrapolationHead, outcomes, trials.length, (whole) => describeExtrapolation(whole));
 }
 
 function trialOf(positions: PositionName, text: EncodedText): Trial {
@@ -371,10 +379,7 @@ function describeExtrapolation(outcomes: readonly Outcome<ByReading>[]): Section
   const told = rows.map(({ name }) => `${name} ${signed(worse(name))}`).join(", ");
   const extrapolates = worse("rope") <= 0.02;
   return {
-    title: "Texts longer than those trained on",
-    claim:
-      "Relative positions should let a model read texts of other lengths than it saw; linear and NTK scaling are to help where plain RoPE fails.",
-    source: `${paper}, section 3.3; Press et al. 2022, arXiv 2108.12409; Chen et al. 2023, arXiv 2306.15595; Peng et al. 2023, arXiv 2309.00071`,
+    ...extrapolationHead,
     verdict: !hasLearnt(outcomes) ? "too short to say" : extrapolates ? "shown" : "not shown",
     conclusion:
       (hasLearnt(outcomes) ? "" : "Too short a training to say anything. ") +
