@@ -9,8 +9,8 @@ export function heatPlot({ x, y, value, rows }: HeatChart): PlotOptions {
   const most = cells.reduce((largest, { v }) => Math.max(largest, Math.abs(v)), 0);
   return {
     ...{ width: 420, height: 420, marginLeft: 50, marginBottom: 42, padding: 0 },
-    x: { type: "band", label: `${x} →`, ticks: ticks(rows[0]?.length ?? 0) },
-    y: { type: "band", label: `↓ ${y} (colour: ${value})`, ticks: ticks(rows.length) },
+    x: { type: "band", label: `${x} →`, labelAnchor: "center", ticks: ticks(rows[0]?.length ?? 0) },
+    y: { type: "band", label: `← ${y} (colour: ${value})`, labelAnchor: "center", ticks: ticks(rows.length) },
     color: { type: "diverging", scheme: "RdBu", reverse: true, domain: [-most, most] },
     marks: [cell(cells, { x: "c", y: "r", fill: "v", inset: 0 })],
   };

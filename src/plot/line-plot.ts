@@ -28,8 +28,21 @@ function groupOf({ group, name }: Series): string {
 }
 
 function scale({ label, scale: type = "linear", domain }: Axis): ScaleOptions {
-  const ticks = type === "log" ? { ticks: 6, tickFormat: "~s" } : {};
-  return { type, label, clamp: false, ...ticks, ...(domain && { domain: [...domain] }) };
+  const ticks = type === "log" ? { ticks: 6, tickFormat: shortNumber } : {};
+  return { type, label, labelAnchor: "center", ...ticks, ...(domain && { domain: [...domain] }) };
+}
+
+/** 0.08, 5, 300, 20k, 1.5M, 2G. */
+function shortNumber(value: number): string {
+  const [size, suffix] = (
+    [
+      [1e12, "T"],
+      [1e9, "G"],
+      [1e6, "M"],
+      [1e3, "k"],
+    ] as const
+  ).find(([size]) => value >= size) ?? [1, ""];
+  return `${Number((value / size).toPrecision(3))}${suffix}`;
 }
 
 /** Data outside the axis' domain is left out: Plot would draw it over the margins. */

@@ -12,7 +12,14 @@ export function rangePlot({ x, rows }: RangeChart): PlotOptions {
   const longest = Math.max(0, ...rows.map(({ name }) => name.length));
   return {
     ...{ width: 640, height: 90 + rowHeight * rows.length, marginLeft: 24 + characterWidth * longest, marginBottom: 42 },
-    x: { type: x.scale ?? "linear", label: x.label, grid: true, nice: true, ...(x.domain && { domain: [...x.domain] }) },
+    x: {
+      type: x.scale ?? "linear",
+      label: x.label,
+      labelAnchor: "center",
+      grid: true,
+      nice: true,
+      ...(x.domain && { domain: [...x.domain] }),
+    },
     y: { type: "band", label: null, domain: rows.map(({ name }) => name) },
     marks: [
       dot(dots, { x: "value", y: "name", fill: colours[0]!, r: 3, fillOpacity: 0.7 }),

@@ -64,13 +64,15 @@ export interface Sweep<T> {
 export const llamaAdamw: AdamwSettings = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, decay: 0.1 };
 /** Of the time asked for, what is planned with: measuring the held-out loss takes some, and machines slow down when they get warm. */
 const margin = 0.85;
+/** Of it too: what may go into timing steps. */
+const timingShare = 0.02;
 /** A further round over all trials must fit into this much more than the time asked for. */
 const patience = 1.25;
 
 interface Rig extends Disposable {
   readonly trainer: Trainer;
   readonly evaluator: HeldOutEvaluator;
-  /** Median of a step, in seconds. */
+  /** Of a step. */
   readonly stepSeconds: number;
 }
 
@@ -118,10 +120,11 @@ export class Lab implements Disposable {
 
   /** So many that all seeds fit the time, by running a few of each variant. */
   async #countSteps<T>({ trials, seeds, seconds, leastSteps, mostSteps = Number.POSITIVE_INFINITY }: Sweep<T>): Promise<number> {
+    const timing = Math.min(1, (seconds * timingShare) / trials.length);
     let round = 0;
     for (const { variant, stepShare = 1 } of trials) {
       if (this.#options.signal.aborted) break;
-      round += stepShare * (await this.#rig(variant)).stepSeconds;
+      round += stepShare * (await this.#rig(variant, timing)).stepSeconds;
     }
     const fitting = Math.floor((seconds * margin) / (seeds.length * round));
     return Math.min(mostSteps, Math.max(leastSteps, fitting));
@@ -166,8 +169,9 @@ export class Lab implements Disposable {
     return { heldOut, ...(examine && { found: await examine(await weightsOf(rig.trainer, trial.variant.config), trial) }) };
   }
 
-  async #rig(variant: Variant): Promise<Rig> {
-    const found = this.#rigs.get(variant) ?? (await openRig(this.#options.backend, variant));
+  /** @param seconds for timing its steps, where it is opened now */
+  async #rig(variant: Variant, seconds = 0): Promise<Rig> {
+    const found = this.#rigs.get(variant) ?? (await openRig(this.#options.backend, variant, seconds));
     this.#rigs.set(variant, found);
     return found;
   }
@@ -186,7 +190,7 @@ function batchesOf({ text, size }: Variant, seed: number): Mixture {
   return new Mixture([{ name: "text", weight: 1, tokens: text.tokens }], { ...size, seed });
 }
 
-async function openRig(backend: Backend, variant: Variant): Promise<Rig> {
+async function openRig(backend: Backend, variant: Variant, seconds: number): Promise<Rig> {
   const { config, size, adamw = llamaAdamw, clipNorm = 1 } = variant;
   const trainer = await Trainer.open(backend, { config, size: { ...size, recompute: false }, accumulation: 1, adamw, clipNorm, seed: 0 });
   try {
@@ -195,23 +199,27 @@ async function openRig(backend: Backend, variant: Variant): Promise<Rig> {
       evaluator[Symbol.dispose]();
       trainer[Symbol.dispose]();
     };
-    return { trainer, evaluator, stepSeconds: await timeSteps(trainer, variant), [Symbol.dispose]: dispose };
+    return { trainer, evaluator, stepSeconds: await timeSteps(trainer, variant, seconds), [Symbol.dispose]: dispose };
   } catch (error) {
     trainer[Symbol.dispose]();
     throw error;
   }
 }
 
-/** The first runs compile, so they do not count. */
-async function timeSteps(trainer: Trainer, variant: Variant): Promise<number> {
+/**
+ * What a step takes when nothing else disturbs: the fastest quarter's slowest, because other programs only ever make steps longer.
+ * The first steps warm up and do not count.
+ */
+async function timeSteps(trainer: Trainer, variant: Variant, seconds: number): Promise<number> {
   const batches = batchesOf(variant, 0);
   const times: number[] = [];
-  for (let step = 1; step <= 5; step++) {
+  for (const began = performance.now(); times.length < 5 || performance.now() - began < 1000 * seconds; ) {
     const before = performance.now();
-    await trainer.step(() => batches.next(), step, 0);
+    await trainer.step(() => batches.next(), times.length + 1, 0);
     times.push((performance.now() - before) / 1000);
   }
-  return median(times.slice(2));
+  const counted = times.slice(times.length >> 2).sort((x, y) => x - y);
+  return counted[counted.length >> 2]!;
 }
 
 /** First weights by the seed, and moments of 0. */

@@ -204,7 +204,7 @@ async function warmupSection(context: StudyContext, text: EncodedText): Promise<
     return {
       name: called[placement],
       config,
-      size: { batch: 8, length: 64 },
+      size: { batch: 4, length: 64 },
       text,
       firstWeights: xavier,
       adamw,
@@ -259,7 +259,7 @@ function describeWarmup(outcomes: readonly Outcome[], { unigramLoss }: EncodedTe
       `Runs that ended no better than the tokens' frequencies (${unigramLoss.toFixed(2)} nats) or in no number: ${told(post)}; ${told(pre)}. ` +
       `What the warm-up gained in nats: ${post} ${gained(post)}; ${pre} ${gained(pre)}.`,
     remarks: [
-      `${layers} layers, ${outcomes[0]!.steps} steps of 8 × 64 tokens, Adam (0.9, 0.98) without clipping as in the paper, warm-up a fifth of the steps, then half a cosine to a tenth; ${runs / learningRates.length} seeds.`,
+      `${layers} layers, ${outcomes[0]!.steps} steps of 4 × 64 tokens, Adam (0.9, 0.98) without clipping as in the paper, warm-up a fifth of the steps, then half a cosine to a tenth; ${runs / learningRates.length} seeds.`,
       ...(failsMore && needsMore
         ? []
         : [
@@ -349,7 +349,7 @@ async function kindSection(context: StudyContext, text: EncodedText): Promise<Se
   using lab = new Lab(context);
   const trials = (["rms", "layer"] as const).map((norm): Trial => {
     const config = llamaConfig({ vocabSize, dim: 64, nLayers: 6, nHeads: 4, hiddenDim: 176, contextLength: 64, norm });
-    return { variant: { name: kinds[norm].name, config, size: { batch: 8, length: 64 }, text }, learningRate: 3e-3, warmupShare: 0.1 };
+    return { variant: { name: kinds[norm].name, config, size: { batch: 4, length: 64 }, text }, learningRate: 3e-3, warmupShare: 0.1 };
   });
   const outcomes = await lab.run({
     trials,
@@ -432,7 +432,7 @@ function describeKinds(outcomes: readonly Outcome[], times: NormTimes): Section 
       `Held-out loss ${spread(rms)} with RMSNorm and ${spread(layer)} with LayerNorm over ${pairs} seeds${pairs < 2 ? "" : ` (the pairs differ by ${t.toFixed(1)} standard errors)`}; ` +
       `the norm alone, forward and backward over ${timed.rows} × ${timed.channels} numbers, takes ${ratio.toFixed(2)} of LayerNorm's time (${times.rms.toFixed(2)} against ${times.layer.toFixed(2)} ms).`,
     remarks: [
-      `LLaMA's model with 6 layers and 64 channels, ${outcomes[0]!.steps} steps of 8 × 64 tokens. Both norms read and write as much memory; what RMSNorm saves is arithmetic and one pass over a row. ` +
+      `LLaMA's model with 6 layers and 64 channels, ${outcomes[0]!.steps} steps of 4 × 64 tokens. Both norms read and write as much memory; what RMSNorm saves is arithmetic and one pass over a row. ` +
         "In a whole step the norms are a few per cent, so the gain there is smaller than in frameworks that run each operation by itself.",
     ],
     tables: [

@@ -345,7 +345,7 @@ function trialOf(positions: PositionName, text: EncodedText): Trial {
     positions,
     tiedOutput: true,
   });
-  return { variant: { name: positions, config, size: { batch: 8, length: trained }, text }, learningRate: 3e-3, warmupShare: 0.1 };
+  return { variant: { name: positions, config, size: { batch: 4, length: trained }, text }, learningRate: 3e-3, warmupShare: 0.1 };
 }
 
 async function readLong(
@@ -388,7 +388,7 @@ function describeExtrapolation(outcomes: readonly Outcome<ByReading>[]): Section
         ? "RoPE carries over by itself."
         : "RoPE alone does not carry over: angles that never occurred in training are as strange to the model as positions that never occurred."),
     remarks: [
-      `Models of 4 layers and 64 channels, ${steps} steps of 8 × ${trained} tokens, ${new Set(outcomes.map(({ seed }) => seed)).size} seeds; scaling is applied to the trained model as it is, without the training at the new length ` +
+      `Models of 4 layers and 64 channels, ${steps} steps of 4 × ${trained} tokens, ${new Set(outcomes.map(({ seed }) => seed)).size} seeds; scaling is applied to the trained model as it is, without the training at the new length ` +
         "that its authors add, and squeezes also the positions that were learnt, which is why linear scaling costs in the first part.",
       "A learned table has no trained rows beyond the trained length. Without positions a causal model can still count what it sees, and knows no position it has not seen.",
     ],

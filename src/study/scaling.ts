@@ -49,7 +49,7 @@ const shares = [1 / 8, 1 / 4, 1 / 2];
 function trialOf({ learningRate, ...model }: Size, stepShare: number, text: EncodedText): Trial {
   const config = llamaConfig({ ...model, vocabSize, contextLength: length, tiedOutput: true });
   const name = `${(parameterCount(config) / 1e6).toPrecision(2)}M`;
-  return { variant: { name, config, size: { batch: 8, length }, text }, learningRate, warmupShare: 0.1, stepShare };
+  return { variant: { name, config, size: { batch: 4, length }, text }, learningRate, warmupShare: 0.1, stepShare };
 }
 
 const lawHead: Head = {
