@@ -4,6 +4,7 @@ import type { StudyText } from "../study/index.ts";
 import { type CorpusSource, gatherCorpus, textCorpus } from "./demo/corpus.ts";
 import { packageRoot } from "./package-root.ts";
 
+const where = "study";
 /** Enough for models that see a megabyte or two. */
 const mostCharacters = 6e6;
 
@@ -15,8 +16,10 @@ interface StudyTextOptions {
 /** @param paths of a person's own files; none for the demo's text. @throws CriaError when there is no text */
 export async function studyText(paths: readonly string[], options: StudyTextOptions): Promise<StudyText> {
   const sources =
-    paths.length > 0 ? await textCorpus(paths, options) : await gatherCorpus({ root: packageRoot, installedOnly: true, ...options });
-  if (sources.length === 0) fail("study", "no text is installed here: give text of your own with --text FILE");
+    paths.length > 0
+      ? await textCorpus(paths, { ...options, where })
+      : await gatherCorpus({ root: packageRoot, installedOnly: true, where, ...options });
+  if (sources.length === 0) fail(where, "no text is installed here: give text of your own with --text FILE");
   return { name: describe(sources), documents: { [Symbol.asyncIterator]: () => documents(sources) } };
 }
 

@@ -71,6 +71,11 @@ test("a package that is not installed", async () => {
   );
 });
 
+test("only what is installed, where that is enough", async () => {
+  expect(await gatherCorpus({ root: folder, installedOnly: true })).toEqual([]);
+  expect(await gatherCorpus({ root: packageRoot, installedOnly: true })).toHaveLength(sources.length);
+});
+
 test("an aborted reading stops with the signal's reason", async () => {
   const stop = new AbortController();
   const [novels] = await gatherCorpus({ root: packageRoot, signal: stop.signal, progress: () => stop.abort(new Error("enough")) });
