@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { madeUpText } from "../study/made-up.test.helper.ts";
 import { commandRows } from "./commands.ts";
 import { Interrupted } from "./interrupt.ts";
@@ -12,13 +12,17 @@ let folder: string;
 let text: string;
 
 beforeAll(async () => {
+  vi.stubEnv("CRIA_THREADS", "1");
   folder = await mkdtemp(join(tmpdir(), "cria-study-"));
   text = join(folder, "text.txt");
   const documents = [];
   for await (const document of madeUpText(400).documents) documents.push(document);
   await writeFile(text, documents.join("\n\n"));
 });
-afterAll(() => rm(folder, { recursive: true }));
+afterAll(() => {
+  vi.unstubAllEnvs();
+  return rm(folder, { recursive: true });
+});
 
 const study = (words: readonly string[], more: Partial<Terminal> = {}) => runWords(["study", ...words], commandRows, more);
 const tiny = (out: string) => ["rope", "--minutes", "0.0001", "--seeds", "1", "--text", text, "--out", join(folder, out)];
@@ -35,6 +39,13 @@ test("says what it found and writes a page and its data; --json prints the data"
   expect(stored.text).toContain(text);
   const second = await study([...tiny("report"), "--json"]);
   expect(JSON.parse(second.stdout)).toEqual(JSON.parse(await readFile(join(folder, "report", "report.json"), "utf8")));
+});
+
+test("the same steps give the same losses", async () => {
+  const words = [...tiny("steps"), "--steps", "3", "--json"];
+  const [one, two] = [await study(words), await study(words)].map(({ stdout }) => JSON.parse(stdout));
+  expect(one.sections).toEqual(two.sections);
+  expect(one.steps).toBe(3);
 });
 
 test("stopped in training, it reports what was done", async () => {
@@ -55,6 +66,7 @@ test.each([
   [["rope", "--minutes", "0"], "--minutes is 0 but must be above 0"],
   [["rope", "--seeds", "0"], "--seeds is 0 but must be an integer, at least 1"],
   [["rope", "--seed", "1.5"], "--seed is 1.5 but must be an integer"],
+  [["rope", "--steps", "-3"], "--steps is -3 but must be an integer, at least 1"],
   [["rope", "--trace", "low"], "--trace is for the study bpe"],
 ])("%j is wrong usage", async (words, message) => {
   const { code, stderr } = await study(words);

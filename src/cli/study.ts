@@ -15,9 +15,14 @@ const columns = 100;
 export const study: Command = {
   name: "study",
   summary: "run a claim of the paper as an experiment",
-  usage: `${studies.map(({ name }) => name).join("|")} [--minutes M] [--out DIR] [--seeds N] [--text FILE]...`,
+  usage: `${studies.map(({ name }) => name).join("|")} [--minutes M | --steps N] [--out DIR] [--seeds N] [--text FILE]...`,
   flags: [
     { name: "minutes", type: "number", default: 10, help: "about how long it may take; the lengths of its runs follow" },
+    {
+      name: "steps",
+      type: "number",
+      help: "optimiser steps of the longest run, instead of --minutes: the same report on the same kind of machine",
+    },
     {
       name: "out",
       type: "string",
@@ -33,12 +38,20 @@ export const study: Command = {
     const text = await studyText(asked.texts, io);
     await using backend = await openBackend(io);
     const say = (words: string) => (io.json ? undefined : io.stdout(`${words}\n`));
-    say(`${asked.study.title}; about ${asked.minutes} min on ${backend.name}\n`);
+    say(`${asked.study.title}; ${asked.steps === undefined ? `about ${asked.minutes} min` : `${asked.steps} steps`} on ${backend.name}\n`);
     const began = performance.now();
-    const { study, minutes, seeds, trace } = asked;
-    const sections = await study.run({ backend, text, minutes, seeds, trace, signal: io.signal, progress: io.progress });
+    const { study, minutes, steps, seeds, trace } = asked;
+    const sections = await study.run({ backend, text, minutes, steps, seeds, trace, signal: io.signal, progress: io.progress });
     if (sections.length === 0) io.signal.throwIfAborted();
-    const facts = { study: study.name, title: study.title, machine: backend.name, text: text.name, minutes, seeds };
+    const facts = {
+      study: study.name,
+      title: study.title,
+      machine: backend.name,
+      text: text.name,
+      minutes,
+      ...(steps && { steps }),
+      seeds,
+    };
     const report = { ...facts, seconds: (performance.now() - began) / 1000, stopped: io.signal.aborted, sections };
     await writeReport(asked.out, report);
     for (const section of sections) say(sectionText(section));
@@ -53,6 +66,7 @@ export const study: Command = {
 interface Asked {
   readonly study: Study;
   readonly minutes: number;
+  readonly steps: number | undefined;
   readonly out: string;
   readonly seeds: readonly number[];
   readonly texts: readonly string[];
@@ -71,8 +85,17 @@ function readAsked([name, ...more]: readonly string[], flags: Flags): Asked {
   const trace = stringFlag(flags, "trace");
   if (trace !== undefined && study.name !== "bpe")
     throw new UsageError(where, `--trace is for the study bpe, not for ${study.name}: leave it away`);
+  const steps = wholeFlag(flags, where, "steps");
   const out = stringFlag(flags, "out") ?? join("studies", study.name);
-  return { study, minutes, out, seeds: Array.from({ length: count }, (_, i) => seed + i), texts: flags.text as readonly string[], trace };
+  return {
+    study,
+    minutes,
+    steps,
+    out,
+    seeds: Array.from({ length: count }, (_, i) => seed + i),
+    texts: flags.text as readonly string[],
+    trace,
+  };
 }
 
 function pickStudy(name: string | undefined): Study {

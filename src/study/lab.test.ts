@@ -10,7 +10,7 @@ import type { StudyContext } from "./study.ts";
 let backend: Backend;
 let text: EncodedText;
 beforeAll(async () => {
-  backend = await openCpuBackend();
+  backend = await openCpuBackend({ threads: 1 }); // two would wait for each other where other tests run beside
   text = await encodeText(tinyContext(backend), 300, 100);
 });
 afterAll(() => backend.dispose());

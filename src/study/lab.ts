@@ -80,6 +80,8 @@ export interface LabOptions {
   readonly backend: Backend;
   readonly signal: AbortSignal;
   readonly progress: OnProgress;
+  /** Steps of every sweep, instead of what fits its time. */
+  readonly steps?: number | undefined;
 }
 
 export class Lab implements Disposable {
@@ -99,7 +101,7 @@ export class Lab implements Disposable {
     let done = 0;
     for (const [round, seed] of sweep.seeds.entries()) {
       const each = (performance.now() - began) / 1000 / Math.max(1, round);
-      if (round > 0 && each * (round + 1) > sweep.seconds * patience) break;
+      if (round > 0 && this.#options.steps === undefined && each * (round + 1) > sweep.seconds * patience) break;
       for (const trial of sweep.trials) {
         const note = (loss: number) => `${trial.variant.name}, seed ${round + 1} of ${sweep.seeds.length} · loss ${loss.toFixed(3)}`;
         const onStep = (step: number, loss: number) =>
@@ -120,6 +122,7 @@ export class Lab implements Disposable {
 
   /** So many that all seeds fit the time, by running a few of each variant. */
   async #countSteps<T>({ trials, seeds, seconds, leastSteps, mostSteps = Number.POSITIVE_INFINITY }: Sweep<T>): Promise<number> {
+    if (this.#options.steps !== undefined) return this.#options.steps;
     const timing = Math.min(1, (seconds * timingShare) / trials.length);
     let round = 0;
     for (const { variant, stepShare = 1 } of trials) {

@@ -25,9 +25,10 @@ export function reportHtml(report: Report): string {
   ].join("\n");
 }
 
-function facts({ study, machine, text, minutes, seeds, seconds, stopped }: Report): string[] {
+function facts({ study, machine, text, minutes, steps, seeds, seconds, stopped }: Report): string[] {
+  const length = steps === undefined ? `--minutes ${minutes}` : `--steps ${steps}`;
   return [
-    `cria study ${study} --minutes ${minutes} --seed ${seeds[0]} --seeds ${seeds.length}: ${seconds.toFixed(0)} s on ${machine}`,
+    `cria study ${study} ${length} --seed ${seeds[0]} --seeds ${seeds.length}: ${seconds.toFixed(0)} s on ${machine}`,
     `text: ${text}`,
     ...(stopped ? ["It was stopped before everything was done: what follows rests on what was done until then."] : []),
   ];

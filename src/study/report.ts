@@ -8,6 +8,8 @@ export interface Report {
   readonly machine: string;
   readonly text: string;
   readonly minutes: number;
+  /** Where a person gave the steps instead of the time. */
+  readonly steps?: number;
   readonly seeds: readonly number[];
   readonly seconds: number;
   /** Ended by the person before everything was done; the sections say what they rest on. */

@@ -5,7 +5,7 @@ import { decayBound, matrixError, measureInvariance } from "./rope.ts";
 
 let backend: Backend;
 beforeAll(async () => {
-  backend = await openCpuBackend();
+  backend = await openCpuBackend({ threads: 1 }); // two would wait for each other where other tests run beside
 });
 afterAll(() => backend.dispose());
 

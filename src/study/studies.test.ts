@@ -10,7 +10,7 @@ import { studies } from "./studies.ts";
 
 let backend: Backend;
 beforeAll(async () => {
-  backend = await openCpuBackend();
+  backend = await openCpuBackend({ threads: 1 }); // two would wait for each other where other tests run beside
 });
 afterAll(() => backend.dispose());
 

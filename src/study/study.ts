@@ -23,6 +23,8 @@ export interface StudyContext {
   readonly text: StudyText;
   /** About how long the study may take; the lengths of its runs follow. */
   readonly minutes: number;
+  /** Optimiser steps of a run, of the longest where they differ, whatever time they take: the same numbers give the same losses. */
+  readonly steps?: number | undefined;
   /** Of first weights and the order of the text, one a repetition. */
   readonly seeds: readonly number[];
   /** A text to show byte-pair encoding on, step by step. */
