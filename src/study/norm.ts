@@ -187,7 +187,7 @@ function layerChart(found: readonly DepthGradients[], placement: NormPlacement):
 
 const vocabSize = 512;
 const warmups = [0, 0.2];
-const learningRates = [1e-3, 3e-3, 1e-2];
+const learningRates = [3e-4, 1e-3, 3e-3];
 const layers = 8;
 
 const warmupHead: Head = {
