@@ -53,10 +53,10 @@ export async function openProgram(backend, graph, fill = () => undefined) {
   };
 }
 
-/** The machine's multiply-add peak on a backend's own threads, to take turns with what is held against it: flops of one run. */
-export async function openPeak({ executor }) {
+/** The machine's peak of multiply-adds on a backend's own threads, to take turns with what is held against it: flops of one run. */
+export async function openPeak({ executor }, product = "float32") {
   const cpu = await import("../dist/backend/cpu/index.js");
-  const { run, work, dispose } = await cpu.openPeak(executor);
+  const { run, work, dispose } = await cpu.openPeak(executor, product);
   return { run, flops: work, dispose };
 }
 

@@ -112,8 +112,9 @@ async function measureSpeeds(signal: AbortSignal): Promise<Speed[]> {
 /** Operations per second, with one thread and with all. */
 async function findPeak(speeds: () => Promise<readonly Speed[]>): Promise<Finding> {
   const measured = await speeds();
-  const rows = measured.map(({ threads, rates }) => `${giga(rates.float32)} GFLOP/s in float32 on ${counted(threads)}`);
-  return { value: measured.map(({ threads, rates }) => ({ threads, float32: rates.float32 })), text: rows.join(", ") };
+  const list = ({ peak }: Speed["rates"]) => Object.entries(peak).map(([kind, rate]) => `${kind} ${giga(rate)}`);
+  const rows = measured.map(({ threads, rates }) => `${list(rates).join(", ")} GFLOP/s on ${counted(threads)}`);
+  return { value: measured.map(({ threads, rates }) => ({ threads, ...rates.peak })), text: rows.join("; ") };
 }
 
 /** Bytes per second, with one thread and with all; what is written counts as much as what is read. */
@@ -129,7 +130,7 @@ async function findBandwidth(speeds: () => Promise<readonly Speed[]>): Promise<F
 /** In FLOP/s, with all threads. */
 async function findMatmul(speeds: () => Promise<readonly Speed[]>): Promise<Finding> {
   const { matmul, rates, backend } = (await speeds()).at(-1)!;
-  const share = `${Math.round((100 * matmul) / rates.float32)} % of the peak`;
+  const share = `${Math.round((100 * matmul) / rates.peak.float32!)} % of the peak`;
   return { value: matmul, text: `${giga(matmul)} GFLOP/s for 1024³ products in float32, ${share}, on ${backend}` };
 }
 

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { peakProducts } from "../../kernel/index.ts";
 import { measureMachine } from "./measure-machine.ts";
 import { openExecutor } from "./open-executor.ts";
 
@@ -7,8 +8,9 @@ test.each([undefined, "wasm"])("every rate is measured, and the memory given bac
   try {
     const before = executor.allocate(64);
     executor.free(before);
-    const rates = await measureMachine(executor, 2 ** 20);
-    for (const [name, rate] of Object.entries(rates)) expect(rate, name).toBeGreaterThan(0);
+    const { peak, ...memory } = await measureMachine(executor, 2 ** 20);
+    expect(Object.keys(peak)).toEqual(peakProducts(executor.target));
+    for (const [name, rate] of Object.entries({ ...peak, ...memory })) expect(rate, name).toBeGreaterThan(0);
     expect(executor.allocate(64)).toBe(before);
     await expect(measureMachine(executor, 2 ** 20, AbortSignal.abort(new Error("enough")))).rejects.toThrow("enough");
   } finally {

@@ -3,6 +3,8 @@ import {
   type KernelDefinition,
   multiplyAddPeak,
   multiplyAddPeakFlops,
+  type PeakProduct,
+  peakProducts,
   specialise,
   stream,
   streamBytes,
@@ -13,7 +15,8 @@ import type { Executor } from "./executor.ts";
 
 /** Per second: operations, and bytes. */
 export interface MachineRates {
-  readonly float32: number;
+  /** Multiply-adds of what the target has an instruction for, each counted as two. */
+  readonly peak: Readonly<Partial<Record<PeakProduct, number>>>;
   readonly read: number;
   /** One array read, another written. */
   readonly copy: number;
@@ -26,11 +29,12 @@ export interface MachineRates {
  * @param bytes touched by a pass over memory: many times what the caches hold. @throws CriaError when there is not as much memory.
  */
 export async function measureMachine(executor: Executor, bytes = 2 ** 28, signal?: AbortSignal): Promise<MachineRates> {
-  const float32 = await fastest(await openPeak(executor), signal);
+  const peak: Partial<Record<PeakProduct, number>> = {};
+  for (const product of peakProducts(executor.target)) peak[product] = await fastest(await openPeak(executor, product), signal);
   const memory = allocateWritten(executor, bytes);
   const sums = executor.allocate(sumOfSquaresUnits(bytes / 4) * 4);
   try {
-    return { float32, ...(await measureMemory(executor, bytes, memory, sums, signal)) };
+    return { peak, ...(await measureMemory(executor, bytes, memory, sums, signal)) };
   } finally {
     executor.free(memory);
     executor.free(sums);
@@ -44,11 +48,14 @@ export interface Measurable {
   dispose(): void;
 }
 
-/** Float32 multiply-adds in registers; `work` is in floating-point operations, two a multiply-add. A run takes about ten milliseconds. */
-export async function openPeak(executor: Executor): Promise<Measurable> {
-  const sizes = { units: 64 * executor.threads, repeats: 20_000 };
+/** One in every operand, as the bits of a word. */
+const ones: Readonly<Record<PeakProduct, number>> = { float32: 0x3f800000, bf16: 0x3f803f80, int8: 0x01010101 };
+
+/** Multiply-adds in registers; `work` is in operations, two a multiply-add. A run takes about ten milliseconds. */
+export async function openPeak(executor: Executor, product: PeakProduct): Promise<Measurable> {
+  const sizes = { product, units: 64 * executor.threads, repeats: 10_000 };
   const [factors, y] = [executor.allocate(8), executor.allocate(sizes.units * 4)];
-  executor.write(factors, Float32Array.of(0.5, 0.5));
+  executor.write(factors, Int32Array.of(ones[product], ones[product]));
   const opened = await openKernel(executor, multiplyAddPeak, sizes, [factors, y], multiplyAddPeakFlops(executor.target, sizes));
   return {
     ...opened,
@@ -88,7 +95,7 @@ async function measureMemory(
   memory: number,
   sums: number,
   signal?: AbortSignal,
-): Promise<Omit<MachineRates, "float32">> {
+): Promise<Omit<MachineRates, "peak">> {
   const [all, half] = [bytes / 4, bytes / 8];
   const [copying, updating] = [
     { count: half, reads: 1, writes: 1, updates: 0 },

@@ -13,6 +13,7 @@ export {
   multiplyAddPeakFlops,
   type PeakProduct,
   type PeakSizes,
+  peakProducts,
   type StreamMix,
   type StreamSizes,
   stream,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ints, random, runs, sameBits, unwritten } from "../testing.test.helper.ts";
-import { multiplyAddPeak, multiplyAddPeakFlops, stream, streamBytes } from "./peak.ts";
+import { avx2, avx512Dots } from "../x64/target.ts";
+import { multiplyAddPeak, multiplyAddPeakFlops, peakProducts, stream, streamBytes } from "./peak.ts";
 
 describe.each(runs)("$name", ({ run, target }) => {
   /** Words of factors whose product is one in every place. */
@@ -30,4 +31,9 @@ describe.each(runs)("$name", ({ run, target }) => {
 
 test("bytes of a stream: an update is read and written", () => {
   expect(streamBytes({ count: 10, reads: 1, writes: 2, updates: 3 })).toBe(4 * 10 * 9);
+});
+
+test("products are those that the target has an instruction for", () => {
+  expect(peakProducts(avx2)).toEqual(["float32"]);
+  expect(peakProducts(avx512Dots)).toEqual(["float32", "bf16", "int8"]);
 });

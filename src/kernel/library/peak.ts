@@ -8,6 +8,11 @@ export type PeakProduct = "float32" | "bf16" | "int8";
 
 const productsOfLane: Readonly<Record<PeakProduct, number>> = { float32: 1, bf16: 2, int8: 4 };
 
+/** What one instruction of the target multiplies and sums. */
+export function peakProducts({ bf16Dot, int8Dot }: Target): PeakProduct[] {
+  return ["float32", ...(bf16Dot ? (["bf16"] as const) : []), ...(int8Dot ? (["int8"] as const) : [])];
+}
+
 export interface PeakSizes {
   /** float32 where it is left out. */
   readonly product?: PeakProduct;
