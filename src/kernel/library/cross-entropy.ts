@@ -59,9 +59,11 @@ export const meanLoss = kernel<{ rows: number }>("meanLoss", (k, { rows }) => {
 /** log Σ e^(x − max) + max − x[target]; the exponentials stay in the row for the gradient. */
 function rowLoss(k: Builder, { vocabulary, gradient }: CrossEntropySizes, row: Int, target: Int, weight: Vec, loss: Int): void {
   const highest = k.maximum(vocabulary, (at) => k.load(row, at));
+  const next = row.add(vocabulary * 4); // fetched meanwhile: a row is read at the memory's speed, and its exponentials are slower
   const distance = highest.sub(k.splat(target));
   const sum = k.sum(vocabulary, (at) => {
     const power = exp(k, k.load(row, at).sub(highest));
+    k.prefetch(at.index ? next.add(at.index) : next, at.offset);
     if (gradient) k.store(power, row, at);
     return power;
   });
