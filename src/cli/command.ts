@@ -35,7 +35,7 @@ export interface Command {
   /** What follows the name: "--out FILE TEXT...". */
   readonly usage: string;
   readonly flags: readonly FlagRow[];
-  /** Ends the command's help: a file that it reads, to copy and change. */
+  /** Ends the command's help: a file that it reads, to copy and change, or the keys that it prints. */
   readonly example?: { readonly title: string; readonly text: string };
   /** Resolves to the exit code; throws a UsageError for 2, any other error for 1. `args` are the words that are no flags. */
   run(args: readonly string[], flags: Flags, io: CommandIo): Promise<number>;

@@ -36,11 +36,25 @@ const checks: readonly Check[] = [
   { name: "matmul", find: findMatmul },
 ];
 
+const jsonKeys = `\
+cria, node, system, cpu   versions and names
+cores, memory             what the process may use: a number, bytes
+features                  of the CPU, those that cria uses and the system lets programs use
+simd, threads             WebAssembly's vectors, worker threads
+target                    what kernels are compiled for: avx512, avx2 or wasm
+peak                      a row for one thread and one for all: threads, then multiply-adds a second, each counted as two, in
+                          float32 and, where the target has instructions for them, bf16 and int8
+bandwidth                 rows as above: bytes a second of read (one array), copy (one into another) and update (one in place)
+matmul                    operations a second of 1024³ products in float32, all threads
+problems                  what is missing, and the way out; empty when all is well
+`;
+
 export const doctor: Command = {
   name: "doctor",
   summary: "say what this machine is, what cria makes of it, and what is wrong",
   usage: "",
   flags: [],
+  example: { title: "the keys of --json", text: jsonKeys },
   async run(_args, _flags, io) {
     const found: (readonly [string, Finding])[] = [];
     let measuring: Promise<readonly Speed[]> | undefined;
