@@ -15,11 +15,8 @@ export const matmul = kernel<MatmulSizes & { accumulate: boolean }>("matmul", (k
   const { scratch, begin, end } = k.range();
   const { m, n, accumulate } = sizes;
   const depth = wordsOf(sizes);
-  const panels = Math.ceil(n / panelWidth(k.target));
-  const columnBlocks = Math.ceil((panels * panelWidth(k.target)) / blockColumns);
-  const panelsOf = Math.ceil(panels / columnBlocks);
   const group = groupRows(k.target, sizes);
-  const rowsOf = rowBlock(m, columnBlocks, group);
+  const { rowsOf, panelsOf, columnBlocks } = unitOf(m, Math.ceil(n / panelWidth(k.target)), panelWidth(k.target), group);
   const length = depthOfBlock(depth);
   k.loop(begin, end, 1, (unit) => {
     const firstRow = unit.div(columnBlocks).mul(rowsOf);
@@ -54,11 +51,17 @@ function depthOfBlock(depth: number): number {
   return Math.ceil(depth / blocks / 16) * 16;
 }
 
-/** Rows of a unit of work: many, to read B seldom; but so few that threads share the work evenly. */
-function rowBlock(m: number, columnBlocks: number, group: number): number {
-  const units = Math.max(1, Math.ceil(48 / columnBlocks));
-  const wanted = Math.min(192, Math.max(24, m / units));
-  return Math.ceil(m / Math.ceil(m / wanted) / group) * group;
+/** Units of work that a product has at least, where it is large enough: threads end together, also when one of them was slow. */
+const wantedUnits = 48;
+const leastUnits = 16;
+
+/** Rows of a unit: many, to read B seldom. Panels: many, to pack A seldom. */
+function unitOf(m: number, panels: number, width: number, group: number): { rowsOf: number; panelsOf: number; columnBlocks: number } {
+  const fewest = Math.ceil((panels * width) / blockColumns);
+  const wanted = Math.min(192, Math.max(24, (m * fewest) / wantedUnits));
+  const rowsOf = Math.ceil(m / Math.ceil(m / wanted) / group) * group;
+  const panelsOf = Math.max(Math.min(3, panels), Math.ceil(panels / Math.max(fewest, Math.ceil(leastUnits / Math.ceil(m / rowsOf)))));
+  return { rowsOf, panelsOf, columnBlocks: Math.ceil(panels / panelsOf) };
 }
 
 function rowOf(c: Int, row: Int, n: number): Result {
