@@ -83,8 +83,9 @@ export async function trainingStep({ preset: name, vocabSize, batch, length, rec
   const { stepGraph } = await import("../dist/train/index.js");
   const config = { ...preset(name), ...(vocabSize ? { vocabSize } : {}), ...changes };
   const { graph } = stepGraph(config, { batch, length, recompute, precision }, settings);
-  const weights = initialise(parameterRows(config), 1);
+  let weights;
   const fill = (tensor) => {
+    weights ??= initialise(parameterRows(config), 1);
     if (weights.has(tensor.name)) return weights.get(tensor.name);
     if (tensor.dtype === "i32")
       return Int32Array.from({ length: tensor.shape[0] }, (_, i) =>
