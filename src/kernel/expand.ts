@@ -14,7 +14,7 @@ export interface HalfInstructions {
 /** The same kernel without the ops that the machine lacks; loads of bf16 become those of u16 everywhere. */
 export function expand(kernel: Kernel, has: HalfInstructions): Kernel {
   const find = (op: Op) => expansionOf(op, has);
-  if (!eachOp(kernel.body).some(find)) return kernel;
+  if (!someOp(kernel.body, find)) return kernel;
   const k = new Builder(kernel.name, kernel.target, firstFree(kernel));
   emitExpanded(k, kernel.body, find);
   return { ...kernel, body: k.finish(kernel.units, kernel.scratchBytes).body };
@@ -109,6 +109,13 @@ function dotPairs(k: Builder, { d, a, b, c }: Extract<Op, { op: "dotbf16" }>): v
   const sum = d.id === c.id ? d : k.register("vec");
   k.emit({ op: "ffma", d: sum, a: x.shiftLeft(16).reg, b: y.shiftLeft(16).reg, c });
   k.emit({ op: "ffma", d, a: xHigh.reg, b: yHigh.reg, c: sum });
+}
+
+function someOp(ops: readonly Op[], find: (op: Op) => unknown): boolean {
+  return ops.some((op) => {
+    if (op.op === "loop") return someOp(op.body, find);
+    return op.op === "if" ? someOp(op.whenTrue, find) || someOp(op.otherwise, find) : find(op) !== undefined;
+  });
 }
 
 function eachOp(ops: readonly Op[]): Op[] {

@@ -15,13 +15,20 @@ export function operandsOf(op: Op): Operands {
     case "if":
       return { reads: [op.a, op.b].filter(isReg), writes: [] };
     default: {
-      const fields = op as unknown as Record<string, Reg | Mem | number | undefined>;
-      const reads = [fields.a, fields.b, fields.c, fields.mask].filter(isReg);
-      if ("m" in op) reads.push(op.m.base, ...(op.m.index ? [op.m.index] : []));
-      return { reads, writes: isReg(fields.d) ? [fields.d] : [] };
+      const { a, b, c, mask, d, m } = op as unknown as Record<string, Reg | number | undefined> & { readonly m?: Mem };
+      const reads: Reg[] = [];
+      if (isReg(a)) reads.push(a);
+      if (isReg(b)) reads.push(b);
+      if (isReg(c)) reads.push(c);
+      if (isReg(mask)) reads.push(mask);
+      if (m) reads.push(m.base);
+      if (m?.index) reads.push(m.index);
+      return { reads, writes: isReg(d) ? [d] : nothing };
     }
   }
 }
+
+const nothing: readonly Reg[] = [];
 
 export type OperandField = "d" | "a" | "b" | "c" | "mask" | "i" | "from" | "to";
 
@@ -46,5 +53,5 @@ export function kindOf(op: Op["op"], field: OperandField): RegKind {
 }
 
 export function isReg(value: unknown): value is Reg {
-  return typeof value === "object" && value !== null && "kind" in value;
+  return typeof value === "object" && value !== null && (value as Partial<Reg>).kind !== undefined;
 }

@@ -1,5 +1,5 @@
 // The executable specification of the IR (tinygrad's uop/spec.py): what a kernel must satisfy before anything interprets or compiles it.
-import { check } from "../base/index.ts";
+import { check, fail } from "../base/index.ts";
 import type { Kernel, Op, Reg, RegKind } from "./ir.ts";
 import { isReg, kindOf, operandsOf } from "./operands.ts";
 
@@ -13,19 +13,18 @@ export function verify(kernel: Kernel): void {
   );
   const verifier = new Verifier(kernel);
   for (const { reg } of kernel.params) verifier.declare(reg);
-  verifier.block(kernel.body, { defined: new Set(kernel.params.map(({ reg }) => reg.id)), fixed: new Set() });
-}
-
-interface Scope {
-  /** Registers that have a value here, whichever way was taken. */
-  readonly defined: Set<number>;
-  /** Counters and bounds of the loops around. */
-  readonly fixed: ReadonlySet<number>;
+  verifier.block(kernel.body);
 }
 
 class Verifier {
   readonly #kernel: Kernel;
   readonly #kinds = new Map<number, RegKind>();
+  /** Registers that have a value here, whichever way was taken. */
+  readonly #defined = new Set<number>();
+  /** The same in the order in which they got it: a block's own are taken back at its end. */
+  readonly #order: number[] = [];
+  /** Counters and bounds of the loops around. */
+  readonly #fixed: number[] = [];
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
@@ -33,40 +32,63 @@ class Verifier {
 
   declare(reg: Reg): void {
     this.#kinds.set(reg.id, reg.kind);
+    this.#define(reg.id);
   }
 
-  block(ops: readonly Op[], scope: Scope): void {
-    for (const op of ops) this.#op(op, scope);
+  block(ops: readonly Op[]): void {
+    for (const op of ops) this.#op(op);
   }
 
-  #op(op: Op, scope: Scope): void {
+  #op(op: Op): void {
     const { reads, writes } = operandsOf(op);
-    for (const reg of reads) this.#rule(scope.defined.has(reg.id), op, () => `reads register ${reg.id} before it is written`);
-    for (const reg of writes)
-      this.#rule(!scope.fixed.has(reg.id), op, () => `writes register ${reg.id}, the counter or the bound of a loop around it`);
-    for (const reg of [...reads, ...writes]) this.#sameKind(op, reg);
+    for (const reg of reads) {
+      if (!this.#defined.has(reg.id)) this.#broken(op, `reads register ${reg.id} before it is written`);
+      this.#sameKind(op, reg);
+    }
+    for (const reg of writes) {
+      if (this.#fixed.includes(reg.id)) this.#broken(op, `writes register ${reg.id}, the counter or the bound of a loop around it`);
+      this.#sameKind(op, reg);
+    }
     this.#operands(op);
-    if (op.op === "loop") return this.#loop(op, scope);
-    if (op.op === "if") return this.#branches(op, scope);
-    for (const reg of writes) scope.defined.add(reg.id);
+    if (op.op === "loop") return this.#loop(op);
+    if (op.op === "if") return this.#branches(op);
+    for (const { id } of writes) this.#define(id);
   }
 
-  #loop(op: Extract<Op, { op: "loop" }>, { defined, fixed }: Scope): void {
+  #define(id: number): void {
+    if (this.#defined.has(id)) return;
+    this.#defined.add(id);
+    this.#order.push(id);
+  }
+
+  #loop(op: Extract<Op, { op: "loop" }>): void {
     this.#rule(isPositive(op.step), op, () => `step ${op.step} must be a positive integer`);
     for (const bound of [op.from, op.to])
       if (!isReg(bound)) this.#rule(isNatural(bound), op, () => `bound ${bound} must be a non-negative integer`);
-    const held = isReg(op.to) ? [op.i.id, op.to.id] : [op.i.id];
-    this.block(op.body, { defined: new Set([...defined, op.i.id]), fixed: new Set([...fixed, ...held]) });
+    const outer = this.#fixed.length;
+    this.#fixed.push(op.i.id);
+    if (isReg(op.to)) this.#fixed.push(op.to.id);
+    this.#definedBy(() => {
+      this.#define(op.i.id);
+      this.block(op.body);
+    });
+    this.#fixed.length = outer;
   }
 
   /** What both branches define is defined afterwards. */
-  #branches(op: Extract<Op, { op: "if" }>, { defined, fixed }: Scope): void {
-    const [left, right] = [op.whenTrue, op.otherwise].map((ops) => {
-      const inside = new Set(defined);
-      this.block(ops, { defined: inside, fixed });
-      return inside;
-    });
-    for (const id of left!) if (right!.has(id)) defined.add(id);
+  #branches(op: Extract<Op, { op: "if" }>): void {
+    const left = this.#definedBy(() => this.block(op.whenTrue));
+    const right = new Set(this.#definedBy(() => this.block(op.otherwise)));
+    for (const id of left) if (right.has(id)) this.#define(id);
+  }
+
+  /** Runs over a part of the kernel that may not be taken. @returns what has a value inside of it only. */
+  #definedBy(visit: () => void): number[] {
+    const outer = this.#order.length;
+    visit();
+    const inside = this.#order.splice(outer);
+    for (const id of inside) this.#defined.delete(id);
+    return inside;
   }
 
   #operands(op: Op): void {
@@ -131,18 +153,23 @@ class Verifier {
       const reg = fields[field];
       if (!isReg(reg)) continue;
       const want = kindOf(op.op, field);
-      this.#rule(reg.kind === want, op, () => `operand ${field} is a ${reg.kind} register, but must be ${want}`);
+      if (reg.kind !== want) this.#broken(op, `operand ${field} is a ${reg.kind} register, but must be ${want}`);
     }
   }
 
   #sameKind(op: Op, reg: Reg): void {
-    const known = this.#kinds.get(reg.id) ?? reg.kind;
-    this.#rule(known === reg.kind, op, () => `register ${reg.id} is ${reg.kind} here, but ${known} elsewhere`);
+    const known = this.#kinds.get(reg.id);
+    if (known === reg.kind) return;
+    if (known !== undefined) this.#broken(op, `register ${reg.id} is ${reg.kind} here, but ${known} elsewhere`);
     this.#kinds.set(reg.id, reg.kind);
   }
 
   #rule(condition: boolean, op: Op, message: () => string): void {
-    check(condition, "kernel", () => `${this.#kernel.name}: ${op.op}: ${message()}`);
+    if (!condition) this.#broken(op, message());
+  }
+
+  #broken(op: Op, message: string): never {
+    fail("kernel", `${this.#kernel.name}: ${op.op}: ${message}`);
   }
 }
 

@@ -2,11 +2,12 @@
 // the stack, or is computed again where it is a constant, and the scan starts over: what a spill needs are registers like any others.
 import { check } from "../../base/index.ts";
 import type { Reg, RegKind } from "../ir.ts";
+import type { Label } from "./assembler.ts";
 import { rows } from "./encoding.ts";
 import {
-  type Address,
   type Instruction,
   type Item,
+  instruction,
   isAddress,
   isCopy,
   isLabel,
@@ -47,7 +48,7 @@ interface Interval {
   /** Uses, those in loops counted more; infinite where a spill is of no use. */
   weight: number;
   /** Copied from this register where it starts: sharing makes the copy nothing. */
-  hint?: Reg;
+  readonly hint: Reg | undefined;
 }
 
 /** How much more an instruction counts in a loop than around it. */
@@ -56,57 +57,67 @@ const loopWeight = 8;
 const constantWeight = 0.25;
 
 function liveIntervals(items: readonly Item[], fixed: ReadonlySet<number>, constants: ReadonlyMap<number, Instruction>): Interval[] {
-  const intervals = new Map<number, Interval>();
+  /** By number of the register; registers that only other kernels have leave gaps. */
+  const intervals: (Interval | undefined)[] = [];
   const loops = findLoops(items);
-  const touch = (reg: Reg, position: number, weight: number) => {
-    const known = intervals.get(reg.id);
+  const ends = new Set(loops.values());
+  let weight = 1;
+  const touch = (reg: Reg, position: number, hint?: Reg) => {
+    const known = intervals[reg.id];
     if (known) {
       known.end = position;
       known.weight += weight;
-      return known;
+    } else {
+      const isFixed = fixed.has(reg.id);
+      intervals[reg.id] = { reg, start: position, end: position, weight: isFixed ? Number.POSITIVE_INFINITY : weight, hint };
     }
-    const made: Interval = { reg, start: position, end: position, weight: fixed.has(reg.id) ? Number.POSITIVE_INFINITY : weight };
-    intervals.set(reg.id, made);
-    return made;
   };
-  const ends = new Set(loops.values());
-  let depth = 0;
-  items.forEach((item, i) => {
-    if (loops.has(2 * i)) depth++;
-    if (!isLabel(item)) {
-      const weight = loopWeight ** depth;
-      for (const reg of readsOf(item)) touch(reg, 2 * i, weight);
-      const written = writtenBy(item);
-      if (written) {
-        const interval = touch(written, 2 * i + 1, weight);
-        if (isCopy(item) && interval.start === 2 * i + 1) interval.hint = item.operands[1] as Reg;
-      }
+  for (let i = 0; i < items.length; i++) {
+    const item = items[i]!;
+    if (isLabel(item)) {
+      if (loops.has(2 * i)) weight *= loopWeight;
+      continue;
     }
-    if (ends.has(2 * i + 1)) depth--;
-  });
-  for (const interval of intervals.values()) if (constants.has(interval.reg.id)) interval.weight *= constantWeight;
-  extendOverLoops([...intervals.values()], loops);
-  return [...intervals.values()].sort((a, b) => a.start - b.start || a.reg.id - b.reg.id);
+    for (const reg of readsOf(item)) touch(reg, 2 * i);
+    const written = writtenBy(item);
+    if (written) touch(written, 2 * i + 1, isCopy(item) ? (item.operands[1] as Reg) : undefined);
+    else if (ends.has(2 * i + 1)) weight /= loopWeight;
+  }
+  const all = intervals.filter((interval) => interval !== undefined);
+  for (const interval of all) if (constants.has(interval.reg.id)) interval.weight *= constantWeight;
+  all.sort((a, b) => a.start - b.start || a.reg.id - b.reg.id);
+  extendOverLoops(all, loops);
+  return all;
 }
 
 /** First position → last position of what a backward jump repeats. */
 function findLoops(items: readonly Item[]): Map<number, number> {
   const marks = new Map<number, number>();
   const loops = new Map<number, number>();
-  items.forEach((item, i) => {
-    if (isLabel(item)) return void marks.set(item.label, 2 * i);
-    const target = item.operands[0];
-    if (typeof target !== "object" || !("label" in target)) return;
-    const start = marks.get(target.label);
-    if (start !== undefined) loops.set(start, 2 * i + 1);
-  });
+  for (let i = 0; i < items.length; i++) {
+    const item = items[i]!;
+    if (isLabel(item)) marks.set(item.label, 2 * i);
+    else {
+      const target = item.operands[0];
+      if (typeof target !== "object" || !isTarget(target)) continue;
+      const start = marks.get(target.label);
+      if (start !== undefined) loops.set(start, 2 * i + 1);
+    }
+  }
   return loops;
+}
+
+function isTarget(operand: Exclude<Operand, number>): operand is Label {
+  return (operand as Partial<Label>).label !== undefined;
 }
 
 /** What has a value before a loop and is used in it must keep it until the loop's last round has ended; inner loops first. */
 function extendOverLoops(intervals: readonly Interval[], loops: ReadonlyMap<number, number>): void {
   for (const [start, end] of [...loops].sort((a, b) => a[1] - b[1]))
-    for (const interval of intervals) if (interval.start < start && interval.end > start && interval.end < end) interval.end = end;
+    for (const interval of intervals) {
+      if (interval.start >= start) break; // they are sorted
+      if (interval.end > start && interval.end < end) interval.end = end;
+    }
 }
 
 function scan(intervals: readonly Interval[], files: RegisterFiles): { registers: Map<number, number>; spilled: Map<number, Reg> } {
@@ -115,23 +126,30 @@ function scan(intervals: readonly Interval[], files: RegisterFiles): { registers
   /** Who has each physical register now, or had it last. */
   const holders: Record<RegKind, (Interval | undefined)[]> = { int: [], vec: [], mask: [] };
   for (const interval of intervals) {
-    const { kind } = interval.reg;
+    const { kind, id } = interval.reg;
     const held = holders[kind];
-    const isFree = (register: number) => (held[register]?.end ?? -1) < interval.start;
-    const hinted = interval.hint && registers.get(interval.hint.id);
-    let register = hinted !== undefined && isFree(hinted) ? hinted : files[kind].find(isFree);
+    let register = freeRegister(interval, files[kind], held, interval.hint && registers.get(interval.hint.id));
     if (register === undefined) {
-      const cheapest = files[kind].reduce((a, b) => (cost(held[b]!) < cost(held[a]!) ? b : a));
-      const victim = cost(interval) < cost(held[cheapest]!) ? interval : held[cheapest]!;
+      register = files[kind].reduce((a, b) => (cost(held[b]!) < cost(held[a]!) ? b : a));
+      const victim = cost(interval) < cost(held[register]!) ? interval : held[register]!;
       check(Number.isFinite(victim.weight), "x64", () => `one instruction needs more than ${files[kind].length} ${kind} registers`);
       spilled.set(victim.reg.id, victim.reg);
       if (victim === interval) continue;
-      register = cheapest;
     }
-    registers.set(interval.reg.id, register);
+    registers.set(id, register);
     held[register] = interval;
   }
   return { registers, spilled };
+}
+
+function freeRegister(
+  { start }: Interval,
+  file: readonly number[],
+  held: readonly (Interval | undefined)[],
+  hinted: number | undefined,
+): number | undefined {
+  const isFree = (register: number) => (held[register]?.end ?? -1) < start;
+  return hinted !== undefined && isFree(hinted) ? hinted : file.find(isFree);
 }
 
 /** Long intervals with few uses are the cheapest to spill. */
@@ -173,12 +191,11 @@ class Spiller {
 
   #rewrite(instruction: Instruction): void {
     const written = writtenBy(instruction);
-    if (!(written && this.#spilled.has(written.id)) && !readsOf(instruction).some(({ id }) => this.#spilled.has(id)))
-      return void this.#out.push(instruction);
-    if (written && this.#spilled.has(written.id) && this.#constants.has(written.id)) return; // read where it is used
+    const isWritten = written !== undefined && this.#spilled.has(written.id);
+    if (!isWritten && !readsOf(instruction).some(({ id }) => this.#spilled.has(id))) return void this.#out.push(instruction);
+    if (isWritten && this.#constants.has(written.id)) return; // read where it is used
     let result = this.#fold(instruction);
     const reads = new Set(readsOf(result).map(({ id }) => id));
-    const isWritten = written !== undefined && this.#spilled.has(written.id);
     for (const id of new Set([...reads, ...(isWritten ? [written.id] : [])])) {
       const reg = this.#spilled.get(id);
       if (!reg) continue;
@@ -216,11 +233,11 @@ class Spiller {
   #load(short: Reg, reg: Reg): Instruction {
     const constant = this.#constants.get(reg.id);
     if (constant) return { ...constant, operands: [short, ...constant.operands.slice(1)] };
-    return { name: loads[reg.kind], operands: [short, this.#slot(reg)], length: this.#length };
+    return instruction(loads[reg.kind], [short, this.#slot(reg)], this.#length);
   }
 
   #store(reg: Reg, short: Reg): Instruction {
-    return { name: stores[reg.kind], operands: [this.#slot(reg), short], length: this.#length };
+    return instruction(stores[reg.kind], [this.#slot(reg), short], this.#length);
   }
 
   #slot(reg: Reg): Slot {
@@ -262,14 +279,10 @@ function isFixed(operand: Operand): boolean {
 }
 
 function replaceRegister(instruction: Instruction, old: Reg, by: Reg): Instruction {
-  const swap = (reg: Reg) => (reg.id === old.id ? by : reg);
-  const inAddress = (address: Address): Address => ({
-    ...address,
-    base: swap(address.base),
-    ...(address.index ? { index: swap(address.index) } : {}),
+  const swap = <R extends Reg | undefined>(reg: R) => (reg?.id === old.id ? by : reg);
+  const operands = instruction.operands.map((operand) => {
+    if (isRegister(operand)) return swap(operand);
+    return isAddress(operand) ? { ...operand, base: swap(operand.base), index: swap(operand.index) } : operand;
   });
-  const operands = instruction.operands.map((operand) =>
-    isRegister(operand) ? swap(operand) : isAddress(operand) ? inAddress(operand) : operand,
-  );
-  return { ...instruction, operands, ...(instruction.mask ? { mask: swap(instruction.mask) } : {}) };
+  return { ...instruction, operands, mask: swap(instruction.mask) };
 }

@@ -3,7 +3,7 @@ import { fail } from "../../base/index.ts";
 import { expand } from "../expand.ts";
 import type { Kernel, RegKind } from "../ir.ts";
 import { allocate, type RegisterFiles } from "./allocate.ts";
-import { type Actual, type Assembled, Assembler, type VectorLength } from "./assembler.ts";
+import { type Actual, type Assembled, Assembler, type Place, type VectorLength } from "./assembler.ts";
 import { avx2Dialect, avx512Dialect, type Dialect } from "./dialect.ts";
 import type { InstructionName } from "./encoding.ts";
 import { lower } from "./lower.ts";
@@ -130,12 +130,7 @@ class Encoder {
   }
 
   #instruction({ name, operands, length, mask, zeroing, source }: Instruction): void {
-    this.#assembler.emit(
-      name,
-      operands.map((operand) => this.#place(operand)),
-      { length, ...(mask ? { mask: this.#register(mask.id) } : {}), ...(zeroing ? { zeroing } : {}) },
-      source,
-    );
+    this.#assembler.emit(name, operands.map(this.#place), { length, mask: mask && this.#register(mask.id), zeroing }, source);
   }
 
   #emit(name: InstructionName, operands: readonly Actual[], length = this.#length): void {
@@ -152,24 +147,19 @@ class Encoder {
     this.#keptVectors.forEach((register, i) => visit(register, { base: rsp, disp: this.#frame.savedVectors + i * 16 }));
   }
 
-  #place(operand: Operand): Actual {
+  readonly #place = (operand: Operand): Actual => {
     if (typeof operand === "number") return operand;
     if (isRegister(operand)) return this.#register(operand.id);
     if (isAddress(operand)) return this.#address(operand);
     return "slot" in operand ? this.#slot(operand) : operand;
-  }
+  };
 
   #register(id: number): number {
     return this.#registers.get(id) ?? fail("x64", `register ${id} has no place`);
   }
 
-  #address({ base, index, disp, broadcast }: Address): Actual {
-    return {
-      base: this.#register(base.id),
-      disp,
-      ...(index ? { index: this.#register(index.id) } : {}),
-      ...(broadcast ? { broadcast } : {}),
-    };
+  #address({ base, index, disp, broadcast }: Address): Place {
+    return { base: this.#register(base.id), index: index && this.#register(index.id), disp, broadcast };
   }
 
   #slot({ slot }: Slot): Actual {

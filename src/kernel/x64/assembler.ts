@@ -1,15 +1,15 @@
 // Instructions with physical registers → bytes: REX, VEX and EVEX prefixes, ModRM, SIB and displacements (Intel SDM, volume 2, chapter 2).
-import { check } from "../../base/index.ts";
+import { fail } from "../../base/index.ts";
 import type { Op } from "../ir.ts";
 import { type Encoding, type InstructionName, type OperandForm, type Row, rows } from "./encoding.ts";
 
 /** [base + index + disp], registers by number. */
 export interface Place {
   readonly base: number;
-  readonly index?: number;
+  readonly index?: number | undefined;
   readonly disp: number;
   /** One 32-bit element, repeated over the lanes. */
-  readonly broadcast?: boolean;
+  readonly broadcast?: boolean | undefined;
 }
 
 /** A constant after the code, in 32-bit words: addressed from the instruction pointer. */
@@ -31,20 +31,23 @@ export interface Modifiers {
   /** Bits of `v` operands. */
   readonly length: VectorLength;
   /** A mask register, 1 to 7. */
-  readonly mask?: number;
+  readonly mask?: number | undefined;
   /** Lanes outside the mask become zero. */
-  readonly zeroing?: boolean;
+  readonly zeroing?: boolean | undefined;
 }
 
 /** Where an instruction's bytes lie, and which op it came from. */
 export interface Assembled {
-  readonly source?: Op;
+  readonly source: Op | undefined;
   readonly name: InstructionName;
   readonly operands: readonly Actual[];
   readonly modifiers: Modifiers;
   readonly start: number;
   readonly end: number;
 }
+
+/** One more than the largest integer of so many bytes. */
+const limits: Readonly<Record<number, number>> = { 1: 2 ** 8, 4: 2 ** 32, 8: 2 ** 64 };
 
 const rsp = 4;
 const noRegister = 5;
@@ -76,7 +79,7 @@ export class Assembler {
     const fixed = length && length !== modifiers.length ? { ...modifiers, length } : modifiers;
     this.#instruction(row, encoding, operands, fixed);
     const end = this.#bytes.length;
-    this.listing.push({ name, operands, modifiers: fixed, start, end, ...(source ? { source } : {}) });
+    this.listing.push({ name, operands, modifiers: fixed, start, end, source });
   }
 
   /** The code, jumps resolved, its constants behind it; it must be loaded at a multiple of 64. */
@@ -88,7 +91,7 @@ export class Assembler {
       for (const { at, next } of uses) this.#patch32(at, this.#bytes.length - next);
       for (const word of words) this.#integer(word, 4);
     }
-    return Uint8Array.from(this.#bytes);
+    return new Uint8Array(this.#bytes);
   }
 
   #instruction(row: Row, encoding: Encoding, operands: readonly Actual[], modifiers: Modifiers): void {
@@ -173,10 +176,9 @@ export class Assembler {
 
   /** Little-endian, two's complement. */
   #integer(value: number, bytes: number): void {
-    const limit = 2 ** (8 * bytes);
-    check(Number.isSafeInteger(value) && value >= -limit / 2 && value < limit, "x64", () => `${value} does not fit ${bytes} bytes`);
-    for (let i = 0; i < Math.min(4, bytes); i++) this.#bytes.push((value >> (8 * i)) & 255);
-    for (let i = 4; i < bytes; i++) this.#bytes.push(Math.floor(value / 2 ** (8 * i)) & 255);
+    const limit = limits[bytes]!;
+    if (!(Number.isSafeInteger(value) && value >= -limit / 2 && value < limit)) fail("x64", `${value} does not fit ${bytes} bytes`);
+    for (let i = 0; i < bytes; i++) this.#bytes.push((i < 4 ? value >> (8 * i) : Math.floor(value / 2 ** (8 * i))) & 255);
   }
 
   #patch32(at: number, value: number): void {

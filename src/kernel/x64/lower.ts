@@ -20,7 +20,17 @@ import { isReg, operandsOf } from "../operands.ts";
 import type { Label } from "./assembler.ts";
 import type { Dialect, Emit, Source } from "./dialect.ts";
 import type { InstructionName } from "./encoding.ts";
-import { type Address, type Instruction, type Item, isAddress, isRegister, Names, type Operand, type Slot } from "./machine.ts";
+import {
+  type Address,
+  type Instruction,
+  type Item,
+  instruction,
+  isAddress,
+  isRegister,
+  Names,
+  type Operand,
+  type Slot,
+} from "./machine.ts";
 import { dotBytes } from "./narrow.ts";
 
 export interface Lowered {
@@ -50,24 +60,23 @@ interface Uses {
 }
 
 function countUses({ params, body }: Kernel): Uses {
-  const reads = new Map<number, number>();
-  const writes = new Map<number, number>();
-  const bump = (counts: Map<number, number>, { id }: Reg) => counts.set(id, (counts.get(id) ?? 0) + 1);
+  const reads: number[] = [];
+  const writes: number[] = [];
   const walk = (ops: readonly Op[]) => {
     for (const op of ops) {
       const operands = operandsOf(op);
-      for (const reg of operands.reads) bump(reads, reg);
-      for (const reg of operands.writes) bump(writes, reg);
+      for (const { id } of operands.reads) reads[id] = (reads[id] ?? 0) + 1;
+      for (const { id } of operands.writes) writes[id] = (writes[id] ?? 0) + 1;
       if (op.op === "loop") walk(op.body);
       if (op.op === "if") [op.whenTrue, op.otherwise].forEach(walk);
     }
   };
-  for (const { reg } of params) bump(writes, reg);
+  for (const { reg } of params) writes[reg.id] = 1;
   walk(body);
   return {
-    reads: ({ id }) => reads.get(id) ?? 0,
-    writes: ({ id }) => writes.get(id) ?? 0,
-    registers: [...reads.keys(), ...writes.keys()].reduce((a, b) => Math.max(a, b), -1) + 1,
+    reads: ({ id }) => reads[id] ?? 0,
+    writes: ({ id }) => writes[id] ?? 0,
+    registers: Math.max(reads.length, writes.length),
   };
 }
 
@@ -112,8 +121,8 @@ class Selector implements Emit {
   }
 
   emit(name: InstructionName, operands: readonly Operand[], more: Partial<Instruction> = {}): void {
-    const source = this.#origin ? { source: this.#origin } : {};
-    this.#code.push({ name, operands: operands.map((o) => this.#physicalKind(o)), length: this.#dialect.length, ...source, ...more });
+    const { length = this.#dialect.length, mask, zeroing } = more;
+    this.#code.push({ name, operands: operands.map(this.#physicalKind), length, mask, zeroing, source: this.#origin });
   }
 
   register(kind: RegKind): Reg {
@@ -125,24 +134,23 @@ class Selector implements Emit {
     const known = this.#held.get(key);
     if (known) return known;
     const made = this.register(kind);
-    this.#entry.push({ name, operands: [made, { words }], length: this.#dialect.length });
+    this.#entry.push(instruction(name, [made, { words }], this.#dialect.length));
     this.#held.set(key, made);
     return made;
   }
 
   /** A displacement has 31 bits; what is more goes through a register. */
   address({ base, index, offset }: Mem): Address {
-    if (offset < 2 ** 31) return { base, ...(index ? { index } : {}), disp: offset };
+    if (offset < 2 ** 31) return { base, index, disp: offset };
     const far = this.register("int");
     this.#constant(far, offset);
     this.emit("add", [far, base]);
-    return { base: far, ...(index ? { index } : {}), disp: 0 };
+    return { base: far, index, disp: 0 };
   }
 
   /** IR masks are vectors where the machine has no mask registers. */
-  #physicalKind(operand: Operand): Operand {
-    return isRegister(operand) && operand.kind === "mask" ? { ...operand, kind: this.#dialect.maskKind } : operand;
-  }
+  readonly #physicalKind = (operand: Operand): Operand =>
+    isRegister(operand) && operand.kind === "mask" ? { ...operand, kind: this.#dialect.maskKind } : operand;
 
   #postpone(op: Load): void {
     this.#releaseFor([op.d]);
@@ -160,14 +168,13 @@ class Selector implements Emit {
   }
 
   #releaseAll(): void {
-    for (const id of [...this.#waiting.keys()]) this.#releaseOne(id);
+    for (const id of this.#waiting.keys()) this.#releaseOne(id);
   }
 
   /** Those that would see these registers written. */
   #releaseFor(writes: readonly Reg[]): void {
-    const written = new Set(writes.map(({ id }) => id));
-    for (const { d, m } of [...this.#waiting.values()])
-      if ([d, m.base, ...(m.index ? [m.index] : [])].some(({ id }) => written.has(id))) this.#releaseOne(d.id);
+    for (const { d, m } of this.#waiting.values())
+      if (writes.some(({ id }) => id === d.id || id === m.base.id || id === m.index?.id)) this.#releaseOne(d.id);
   }
 
   #releaseOne(id: number): void {
@@ -196,7 +203,8 @@ class Selector implements Emit {
     const op = this.#waiting.get(reg.id);
     if (!op) return reg;
     this.#waiting.delete(reg.id);
-    return { ...this.address(op.m), ...(op.op === "vsplat" ? { broadcast: true } : {}) };
+    const from = this.address(op.m);
+    return op.op === "vsplat" ? { ...from, broadcast: true } : from;
   }
 
   #op(op: Exclude<Op, Load>): void {

@@ -5,7 +5,7 @@ import { type InstructionName, rows } from "./encoding.ts";
 
 export interface Address {
   readonly base: Reg;
-  readonly index?: Reg;
+  readonly index?: Reg | undefined;
   readonly disp: number;
   readonly broadcast?: boolean;
 }
@@ -23,35 +23,45 @@ export interface Instruction {
   readonly name: InstructionName;
   readonly operands: readonly Operand[];
   readonly length: VectorLength;
-  readonly mask?: Reg;
-  readonly zeroing?: boolean;
+  readonly mask?: Reg | undefined;
+  readonly zeroing?: boolean | undefined;
   /** The op that it came from, for listings. */
-  readonly source?: Op;
+  readonly source?: Op | undefined;
 }
 
 /** Instructions and the places that jumps go to. */
 export type Item = Instruction | Label;
 
+// Kinds of objects are told apart by reading a field: `in` asks the engine's runtime, which costs a multiple where there are several shapes.
 export function isLabel(item: Item): item is Label {
-  return "label" in item;
+  return (item as Partial<Label>).label !== undefined;
 }
 
 export function isRegister(operand: Operand): operand is Reg {
-  return typeof operand === "object" && "kind" in operand;
+  return typeof operand === "object" && (operand as Partial<Reg>).kind !== undefined;
 }
 
 export function isAddress(operand: Operand): operand is Address {
-  return typeof operand === "object" && "base" in operand;
+  return typeof operand === "object" && (operand as Partial<Address>).base !== undefined;
+}
+
+/** Without mask and source. All instructions have the same fields, so that the engine of JavaScript sees one shape of object. */
+export function instruction(name: InstructionName, operands: readonly Operand[], length: VectorLength): Instruction {
+  return { name, operands, length, mask: undefined, zeroing: undefined, source: undefined };
 }
 
 export function readsOf({ name, operands, mask }: Instruction): Reg[] {
   const forms = rows[name].operands;
-  const reads = mask ? [mask] : [];
-  operands.forEach((operand, i) => {
+  const reads: Reg[] = mask ? [mask] : [];
+  for (let i = 0; i < operands.length; i++) {
+    const operand = operands[i]!;
     if (isRegister(operand)) {
       if (forms[i]!.access !== "write") reads.push(operand);
-    } else if (isAddress(operand)) reads.push(operand.base, ...(operand.index ? [operand.index] : []));
-  });
+    } else if (isAddress(operand)) {
+      reads.push(operand.base);
+      if (operand.index) reads.push(operand.index);
+    }
+  }
   return reads;
 }
 
