@@ -10,7 +10,10 @@ export async function openBackend(io: CommandIo, options: { readonly threads?: n
   const trace: Trace = (stage, text) => {
     if (stages.has(stage)) io.stderr(`== ${stage}\n${text()}\n`);
   };
-  return openCpuBackend({ ...options, trace });
+  const backend = await openCpuBackend({ ...options, trace });
+  if (stages.has("x64") && !/avx/.test(backend.name))
+    io.stderr(`TRACE=x64 prints nothing here: kernels run as WebAssembly (${backend.name})\n`);
+  return backend;
 }
 
 function readStages(asked: string): ReadonlySet<TraceStage> {

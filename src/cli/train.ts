@@ -86,8 +86,10 @@ async function readPlan(args: readonly string[], flags: Flags): Promise<Plan> {
   if (!resume) return { folder, ...asked, resume, changed: [] };
   const { recipe: before } = await readWhole(runPaths(folder).recipe, []);
   // A run goes on in the precision that it began with, also where another one is the faster now.
-  const recipe = asked.recipe.precision === "auto" ? { ...asked.recipe, precision: before.precision } : asked.recipe;
-  return { folder, ...asked, recipe, resume, changed: compare(folder, before, recipe, settings) };
+  // Where its recipe does not say which, it began before there was a choice.
+  const began = { ...before, precision: before.precision === "auto" ? ("float32" as const) : before.precision };
+  const recipe = asked.recipe.precision === "auto" ? { ...asked.recipe, precision: began.precision } : asked.recipe;
+  return { folder, ...asked, recipe, resume, changed: compare(folder, began, recipe, settings) };
 }
 
 async function readWhole(path: string, settings: readonly string[]): Promise<Pick<Plan, "recipe" | "tokenizer">> {

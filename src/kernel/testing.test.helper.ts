@@ -154,7 +154,7 @@ function wasmRunner(name: string, target: Target): CompiledRun {
   };
 }
 
-/** Runs everything three times: with each buffer's end at a page that faults, then with its start, then by the calling convention of Windows. */
+/** Runs everything four times: with each buffer's end and with its start at a page that faults, by both calling conventions. */
 function nativeRunner(name: string, target: Target, files?: RegisterFiles): CompiledRun {
   return {
     name,
@@ -166,7 +166,7 @@ function nativeRunner(name: string, target: Target, files?: RegisterFiles): Comp
       const isSame = (other: readonly Float32Array[]) => result.every((buffer, i) => sameBits(buffer, other[i]!));
       if (!isSame(runBetweenGuards(kernel, buffers, "start", files)))
         throw new Error(`${definition.name}: depends on where its buffers lie`);
-      if (!isSame(runBetweenGuards(kernel, buffers, "end", files, windows)))
+      if (!(["end", "start"] as const).every((edge) => isSame(runBetweenGuards(kernel, buffers, edge, files, windows))))
         throw new Error(`${definition.name}: depends on the calling convention`);
       return result;
     },

@@ -44,10 +44,16 @@ async function openLinear(backend: Backend, precision: Precision, [rows, inputs,
   const w = graph.input("w", f32(outputs, inputs));
   for (let i = 0; i < 4; i++) graph.keep(linear(x, w));
   const buffers = await bindByName(backend, graph, new Map());
-  const program = await backend.compile(graph, buffers);
+  const free = () => {
+    for (const buffer of buffers.values()) buffer.dispose();
+  };
+  const program = await backend.compile(graph, buffers).catch((error) => {
+    free();
+    throw error;
+  });
   const dispose = () => {
     program.dispose();
-    for (const buffer of buffers.values()) buffer.dispose();
+    free();
   };
   const time = async () => {
     const start = performance.now();

@@ -101,10 +101,10 @@ async function measureMemory(
     { count: half, reads: 1, writes: 1, updates: 0 },
     { count: all, reads: 0, writes: 0, updates: 1 },
   ];
-  const read = await openKernel(executor, sumOfSquares, { count: all }, [memory, sums], bytes);
-  const copy = await openKernel(executor, stream, copying, [memory, memory + bytes / 2], streamBytes(copying));
-  const update = await openKernel(executor, stream, updating, [memory], streamBytes(updating));
-  return { read: await fastest(read, signal), copy: await fastest(copy, signal), update: await fastest(update, signal) };
+  const read = await fastest(await openKernel(executor, sumOfSquares, { count: all }, [memory, sums], bytes), signal);
+  const copy = await fastest(await openKernel(executor, stream, copying, [memory, memory + bytes / 2], streamBytes(copying)), signal);
+  const update = await fastest(await openKernel(executor, stream, updating, [memory], streamBytes(updating)), signal);
+  return { read, copy, update };
 }
 
 const rounds = 7;

@@ -28,7 +28,12 @@ function quantiseBlock(k: Builder, from: Int, offset: number): QuantisedBlock {
     .maximum();
   const isZero = largest.less(k.constant(smallest));
   const inverse = isZero.select(k.constant(0), k.constant(127).div(largest));
-  const scale = isZero.select(k.constant(0), largest.mul(k.constant(1 / 127)));
+  // Bytes know no NaN: where a value is no number or infinite, the scale becomes NaN, and so does every product with the block.
+  const poison = values
+    .map((v) => v.sub(v))
+    .reduce((a, b) => a.add(b))
+    .sum();
+  const scale = isZero.select(k.constant(0), largest.mul(k.constant(1 / 127))).add(poison);
   return { quants: values.map((v) => v.mul(inverse).round().toInt()), scale };
 }
 
@@ -50,7 +55,7 @@ export function spanBytes({ lanes }: Target, spans: Spans): number {
   return spans.groups.length * groupVectors(spans) * lanes * 4;
 }
 
-/** Quantises rows for {@link quantisedRowsTimesMatrix} with weights of this type. Pointers: x [m, k], rows. One unit a span of blocks. */
+/** Quantises rows for {@link quantisedRowsTimesMatrix} with weights of this type; magnitudes up to 1e36, beyond which sums overflow. Pointers: x [m, k], rows. One unit a span of blocks. */
 export const quantiseRows = kernel<QuantisedRows>("quantiseRows", (k, { type, m, k: depth }) => {
   const { x, rows } = k.pointers("x", "rows");
   const { begin, end } = k.range();

@@ -44,6 +44,19 @@ describe.each(runs)("$name", ({ run, target }) => {
       expect(worst(y, product(rounded(x), weights, m, n, k))).toBeLessThan(1e-6);
     });
 
+    test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])("%d in a row makes its products NaN", (bad) => {
+      const n = 3;
+      const { buffer } = randomQuantised(type, n, k, 2);
+      const x = activations(2, k);
+      x[7] = bad;
+      const rows = run(quantiseRows, { type, m: 2, k }, [x, room(quantisedRowsBytes(target, { type, m: 2, k }))])[1]!;
+      const few = run(quantisedRowsTimesMatrix, { type, m: 2, n, k }, [rows, buffer, unwritten(2 * n)])[2]!;
+      const packed = run(packQuantised, { type, n, k }, [buffer, room(packedQuantisedBytes(target, { type, n, k }))])[1]!;
+      const lines = run(quantiseLines, { type, m: 2, k }, [x, room(quantisedLinesBytes(target, { type, m: 2, k }))])[1]!;
+      const many = run(quantisedMatmul, { type, m: 2, n, k }, [lines, packed, unwritten(2 * n)])[2]!;
+      for (const y of [few, many]) expect([...y].map(Number.isNaN)).toEqual([true, true, true, false, false, false]);
+    });
+
     test.each([
       [1, 1, k],
       [7, 37, k],

@@ -39,7 +39,7 @@ export function whyNot(target: Target): string | undefined {
 
 /** What we use of koffi, said here because the package may be absent when this is compiled. */
 interface Koffi {
-  load(library: string): { func(declaration: string): (...args: unknown[]) => number };
+  load(library: null): { func(declaration: string): (...args: unknown[]) => number };
   view(address: bigint, bytes: number): ArrayBuffer;
   proto(declaration: string): object;
   call(address: bigint, prototype: object, ...args: readonly number[]): void;
@@ -56,7 +56,7 @@ async function loadKoffi(): Promise<Koffi | undefined> {
 
 function openMachine() {
   const { load, view, call, proto } = koffi!;
-  const libc = load("libc.so.6");
+  const libc = load(null);
   const mmap = libc.func("intptr_t mmap(intptr_t, size_t, int, int, int, intptr_t)");
   const protect = libc.func("int mprotect(intptr_t, size_t, int)");
   const unmap = libc.func("int munmap(intptr_t, size_t)");

@@ -1,5 +1,5 @@
 // Who owns which part of an address range: best fit over a list of free blocks, which grow together again when freed (Knuth, TAOCP 1, 2.5).
-// Arithmetic on addresses only; the memory itself is shared-heap.ts's business.
+// Arithmetic on addresses only; the memory itself is heap.ts's business.
 
 /** Addresses and sizes are multiples of this many bytes: a cache line, so that no two buffers share one. */
 export const alignment = 64;
