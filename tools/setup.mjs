@@ -13,6 +13,7 @@ const jobs = {
   test: [
     ["node_modules/@biomejs/biome/bin/biome", "check", "--error-on-warnings", "."],
     ["tools/check-rooms.mjs"],
+    ["tools/check-docs.mjs"],
     ["node_modules/vitest/vitest.mjs", "run", ...rest],
   ],
   bench: [["bench/run.mjs", ...rest]],
