@@ -1,6 +1,6 @@
 // Draws the plots of docs/paper from what studies wrote: node tools/paper-plots.mjs studies/norm/report.json studies/rope/report.json …
 // A study's report comes from `cria study NAME --steps N`; each drawing says in a comment which command made it.
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chartSvg } from "../dist/plot/index.js";
@@ -19,6 +19,7 @@ const shown = {
   scaling: { "loss by tokens, a colour a size": "scaling-law" },
 };
 
+mkdirSync(folder, { recursive: true });
 for (const path of process.argv.slice(2)) {
   const report = JSON.parse(readFileSync(path, "utf8"));
   const files = shown[report.study] ?? stop(`${path}: the pages show no study "${report.study}"`);
