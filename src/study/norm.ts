@@ -187,8 +187,8 @@ function layerChart(found: readonly DepthGradients[], placement: NormPlacement):
 
 const vocabSize = 512;
 const warmups = [0, 0.2];
-const learningRates = [3e-4, 1e-3, 3e-3];
-const layers = 8;
+const learningRates = [1e-3, 2e-3, 4e-3];
+const layers = 4;
 
 const warmupHead: Head = {
   title: "Training with and without warm-up",
