@@ -1,10 +1,15 @@
 // Accelerators, a row each, from their vendors' data sheets: dense products without sparsity, SXM boards where there are several.
-import { fail } from "../base/index.ts";
+// A link's data sheet counts both directions; here is one.
+import { nearest, UsageError } from "../base/index.ts";
+
+const where = "plan";
 
 export type Arithmetic = "float32" | "tf32" | "fp16" | "bf16";
 
 export interface Accelerator {
   readonly name: string;
+  /** Whose numbers these are: the vendor's document for the board, and where it is from another one, for the machine of eight. */
+  readonly source: string;
   /** FLOP/s of matrix products by the type of their inputs, sums in float32. */
   readonly peak: Partial<Readonly<Record<Arithmetic, number>>>;
   /** Bytes, and bytes/s. */
@@ -24,27 +29,38 @@ export interface Accelerator {
 const tera = 1e12;
 const giga = 1e9;
 const a100 = {
+  source: "NVIDIA A100 data sheet; DGX A100 user guide",
   peak: { float32: 19.5 * tera, tf32: 156 * tera, fp16: 312 * tera, bf16: 312 * tera },
   link: 300 * giga,
   network: 25 * giga, // DGX A100: 200 Gb/s each
   power: 400,
   utilisation: { share: 0.497, source: "LLaMA-65B: 380 tokens/s/GPU on 2,048 A100 (Touvron et al. 2023, section 2.4)" },
 };
+// The data sheet prints products of sparse matrices, 1,979 TFLOP/s in 16 bits; the white paper on the architecture the dense ones.
 const h100 = {
-  peak: { float32: 67 * tera, tf32: 494 * tera, fp16: 989 * tera, bf16: 989 * tera },
+  peak: { float32: 66.9 * tera, tf32: 494.7 * tera, fp16: 989.4 * tera, bf16: 989.4 * tera },
   link: 450 * giga,
   network: 50 * giga, // DGX H100: 400 Gb/s each
   power: 700,
+  // As printed; 400 of 989.4 TFLOP/s are 40.4 %.
   utilisation: { share: 0.41, source: "Llama 3 405B: 400 TFLOP/s/GPU on 16,384 H100 (arXiv 2407.21783, table 4)" },
 };
 
 export const accelerators: readonly Accelerator[] = [
   { name: "a100-80gb", ...a100, memory: 80 * giga, bandwidth: 2039 * giga, price: 1.8 },
   { name: "a100-40gb", ...a100, memory: 40 * giga, bandwidth: 1555 * giga, price: 1.3 },
-  { name: "h100-sxm", ...h100, memory: 80 * giga, bandwidth: 3350 * giga, price: 3 },
-  { name: "h200", ...h100, memory: 141 * giga, bandwidth: 4800 * giga, price: 3.8 },
   {
-    name: "v100",
+    name: "h100-sxm",
+    source: "NVIDIA H100 architecture white paper; DGX H100 user guide",
+    ...h100,
+    memory: 80 * giga,
+    bandwidth: 3350 * giga,
+    price: 3,
+  },
+  { name: "h200", source: "NVIDIA H200 data sheet; DGX H200 user guide", ...h100, memory: 141 * giga, bandwidth: 4800 * giga, price: 3.8 },
+  {
+    name: "v100", // SXM2, 32 GB
+    source: "NVIDIA V100 data sheet; DGX-1 with V100 architecture white paper",
     peak: { float32: 15.7 * tera, fp16: 125 * tera },
     memory: 32 * giga,
     bandwidth: 900 * giga,
@@ -56,28 +72,34 @@ export const accelerators: readonly Accelerator[] = [
   },
   {
     name: "rtx-4090",
+    source: "NVIDIA Ada architecture white paper",
+    // Tensor cores with sums in float32, which this board does at half the speed of sums in float16.
     peak: { float32: 82.6 * tera, tf32: 82.6 * tera, fp16: 165.2 * tera, bf16: 165.2 * tera },
     memory: 24 * giga,
     bandwidth: 1008 * giga,
-    link: 32 * giga, // PCIe 4.0 × 16
-    network: 1.5 * giga, // 100 Gb/s for eight
+    link: 32 * giga, // PCIe 4.0 × 16: the board has no NVLink
+    network: 1.5 * giga, // a guess, no machine of eight is NVIDIA's: 100 Gb/s for eight
     power: 450,
     price: 0.4,
     utilisation: { share: 0.4, source: "a guess: no published run is known" },
   },
 ];
 
-/** @throws CriaError that names the nearest one */
+/** By its name, in capitals or not. @throws UsageError that names the nearest one */
 export function accelerator(name: string): Accelerator {
   const names = accelerators.map((row) => row.name);
   const found = accelerators.find((row) => row.name === name.toLowerCase());
-  return found ?? fail("plan", `there is no accelerator "${name}": there are ${names.join(", ")}`);
+  if (found !== undefined) return found;
+  // A family's name is nearer to its first member than letters say: h100 is h100-sxm, not h200.
+  const near = names.find((one) => one.startsWith(name.toLowerCase())) ?? nearest(name, names);
+  const hint = near === undefined ? "" : `, did you mean "${near}"?`;
+  throw new UsageError(where, `there is no accelerator "${name}"${hint}: there are ${names.join(", ")}`);
 }
 
-/** 16-bit training where the board has it, bfloat16 first. @throws CriaError when the board has no such products */
+/** 16-bit training where the board has it, bfloat16 first. @throws UsageError when the board has no such products */
 export function peakOf(row: Accelerator, arithmetic?: Arithmetic): { readonly arithmetic: Arithmetic; readonly peak: number } {
   const found = arithmetic ?? (["bf16", "fp16", "float32"] as const).find((one) => row.peak[one] !== undefined)!;
   const peak = row.peak[found];
-  if (peak === undefined) fail("plan", `${row.name} has no ${found} products: choose one of ${Object.keys(row.peak).join(", ")}`);
-  return { arithmetic: found, peak };
+  if (peak !== undefined) return { arithmetic: found, peak };
+  throw new UsageError(where, `${row.name} has no ${found} products: choose one of ${Object.keys(row.peak).join(", ")}`);
 }
