@@ -3,7 +3,10 @@ import { CriaError, Rng } from "../base/index.ts";
 import { fitLaw, type LawFit, laws, lossOf, predictLoss, type RunPoint, type ScalingLaw } from "./index.ts";
 
 /** A law as small models on little text have it. */
-const truth: ScalingLaw = { name: "made up", source: "here", E: 1.6, A: 120, B: 900, alpha: 0.36, beta: 0.4, parameters: [1e5, 6.4e6] };
+const truth: ScalingLaw = {
+  ...{ name: "made up", source: "here", E: 1.6, A: 120, B: 900, alpha: 0.36, beta: 0.4 },
+  ...{ parameters: [1e5, 6.4e6], tokens: [1e6, 6.4e7] },
+};
 
 function runsOf(law: ScalingLaw, sizes: readonly number[], lengths: readonly number[], scatter = 0): RunPoint[] {
   const rng = new Rng(7);
@@ -25,6 +28,7 @@ function distance({ law }: LawFit, to: ScalingLaw): number {
 test("runs that obey a law give it back, all five numbers", () => {
   const fit = fitLaw(runsOf(truth, ...grid), { resamples: 0 });
   expect(fit).toMatchObject({ freedom: "all", notes: [], intervals: {}, resampled: [] });
+  expect(fit.law).toMatchObject({ parameters: truth.parameters, tokens: truth.tokens });
   expect(distance(fit, truth)).toBeLessThan(0.01);
   expect(predictLoss(fit, { parameters: 3e7, tokens: 3e8 }).low).toBeUndefined();
 });

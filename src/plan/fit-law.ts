@@ -210,9 +210,10 @@ function objectiveOf(runs: readonly RunPoint[], model: Model): Objective {
 
 function lawOf(runs: readonly RunPoint[], model: Model, free: Float64Array): ScalingLaw {
   const [a, b, e, alpha, beta] = model.expand(free);
-  const sizes = runs.map((run) => run.parameters);
+  const range = (values: readonly number[]) => [Math.min(...values), Math.max(...values)] as const;
+  const [parameters, tokens] = [range(runs.map((run) => run.parameters)), range(runs.map((run) => run.tokens))];
   return {
-    ...{ name: "your runs", source: "fitted here", parameters: [Math.min(...sizes), Math.max(...sizes)] },
+    ...{ name: "your runs", source: "fitted here", parameters, tokens },
     ...{ E: Math.exp(e), A: Math.exp(a), B: Math.exp(b), alpha, beta },
   };
 }

@@ -1,4 +1,5 @@
 export { type Accelerator, type Arithmetic, accelerator, accelerators, peakOf } from "./accelerators.ts";
+export { amount, digits, exponent, short } from "./amount.ts";
 export { carbonOf, energyOf, flopsIn, hoursFor, powerUsageEffectiveness, tonnesPerMegawattHour } from "./cost.ts";
 export { type FitOptions, type Freedom, fitLaw, type Interval, type LawFit, predictLoss, type RunPoint } from "./fit-law.ts";
 export { servingFlopsPerToken, trainingFlopsPerToken, utilisationOf } from "./flops.ts";

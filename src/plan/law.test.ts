@@ -70,7 +70,8 @@ test("what cannot be is refused, and the message says what could", () => {
   refused({ flops: Number.NaN }).toThrow(/flops is NaN/);
   refused({ tokens: -1 }).toThrow(/tokens is -1/);
   refused({ loss: 1.8 }).toThrow(/1\.8 is not above 1\.8172/);
-  refused({ loss: 2, parameters: 1e9 }).toThrow(/1000000000 parameters do not get below the loss 2\.\d+/);
-  refused({ loss: 2, tokens: 1e9 }).toThrow(/do not bring any model below the loss/);
-  refused({ loss: 2, flops: 1e20 }).toThrow(/the loss 2 takes .* operations/);
+  refused({ loss: 1.23456789 }).toThrow(/loss 1\.23457 is not above/);
+  refused({ loss: 2, parameters: 1e9 }).toThrow(/1B parameters do not get below the loss 2\.\d+/);
+  refused({ loss: 2, tokens: 1e9 }).toThrow(/1B tokens do not bring any model below the loss/);
+  refused({ loss: 2, flops: 1e20 }).toThrow(/the loss 2 takes \d\.\d\de\d\d operations .* but 1\.00e20 are there/);
 });

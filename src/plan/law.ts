@@ -1,6 +1,7 @@
 // Loss as a function of size and data, L(N, D) = E + A/N^α + B/D^β, and what follows from it for N parameters, D tokens and
 // C = 6·N·D operations (Hoffmann et al. 2022, arXiv 2203.15556, section 3.3 and appendix D.3). Losses are in nats a token.
 import { check } from "../base/index.ts";
+import { digits } from "./amount.ts";
 
 export interface ScalingLaw {
   readonly name: string;
@@ -11,8 +12,9 @@ export interface ScalingLaw {
   readonly B: number;
   readonly alpha: number;
   readonly beta: number;
-  /** The smallest and the largest model that it was fitted to. */
+  /** The smallest and the largest model that it was fitted to, and the fewest and the most tokens. */
   readonly parameters: readonly [number, number];
+  readonly tokens: readonly [number, number];
 }
 
 /** A model's size and the tokens it is trained on. */
@@ -20,6 +22,12 @@ export interface Allocation {
   readonly parameters: number;
   readonly tokens: number;
 }
+
+/**
+ * What the published laws were fitted to: "over 400 language models ranging from 70 million to over 16 billion parameters on 5 to 500
+ * billion tokens" (Hoffmann et al. 2022, abstract). The refit read 240 of these runs off the paper's figure 4.
+ */
+const chinchillaRuns = { parameters: [70e6, 16e9], tokens: [5e9, 500e9] } as const;
 
 /** The published ones, for web text in tokens of about four bytes. */
 export const laws = {
@@ -31,7 +39,7 @@ export const laws = {
     B: 410.7,
     alpha: 0.34,
     beta: 0.28,
-    parameters: [70e6, 16e9],
+    ...chinchillaRuns,
   },
   /** The same data fitted again: the first fit had stopped early, and disagreed with the paper's other approaches. */
   besiroglu: {
@@ -42,7 +50,7 @@ export const laws = {
     B: 2085.43,
     alpha: 0.3478,
     beta: 0.3658,
-    parameters: [70e6, 16e9],
+    ...chinchillaRuns,
   },
 } as const satisfies Record<string, ScalingLaw>;
 
@@ -115,7 +123,8 @@ export function excessOf(law: ScalingLaw, loss: number): number {
   check(
     loss > law.E,
     "plan",
-    () => `the loss ${loss} is not above ${law.E}, what ${law.name} has for a boundless model and boundless data: ask for a higher one`,
+    () =>
+      `the loss ${digits(loss)} is not above ${digits(law.E)}, what ${law.name} has for a boundless model and boundless data: ask for a higher one`,
   );
   return loss - law.E;
 }

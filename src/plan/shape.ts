@@ -1,6 +1,7 @@
 // A LLaMA of about so many parameters, for a budget that names a size and no shape.
 import { check } from "../base/index.ts";
 import { feedForwardWidth, type LlamaConfig, llamaConfig, parameterCount } from "../model/index.ts";
+import { amount } from "./amount.ts";
 
 /** From this many parameters on, what shapes are made of; smaller models have a smaller vocabulary, or tables would be most of them. */
 const kinds = [
@@ -23,7 +24,7 @@ export function shapeFor(parameters: number, vocabSize?: number): LlamaConfig {
   check(
     found !== undefined && parameters <= 1e13,
     "plan",
-    () => `${Number(parameters.toPrecision(3))} parameters are no size to plan for: it must be from 10 thousand to 10 trillion`,
+    () => `${amount(parameters)} parameters are no size to plan for: it must be from 10 thousand to 10 trillion`,
   );
   const kind = { ...found, vocabSize: vocabSize ?? found.vocabSize };
   const candidates = Array.from({ length: 400 / kind.heads }, (_, i) => candidate((i + 1) * kind.heads, kind, parameters));

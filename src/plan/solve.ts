@@ -1,5 +1,6 @@
 // Any of operations, parameters, tokens and loss → all four. One of them alone is completed by the cheapest way to have it.
 import { check, fail } from "../base/index.ts";
+import { amount, digits, exponent } from "./amount.ts";
 import {
   type Allocation,
   lossOf,
@@ -64,7 +65,7 @@ function smallestWithin(law: ScalingLaw, flops: number, loss: number): Allocatio
   check(
     least <= flops,
     where,
-    () => `the loss ${loss} takes ${least.toPrecision(3)} operations by ${law.name}, but ${flops.toPrecision(3)} are there: raise either`,
+    () => `the loss ${digits(loss)} takes ${exponent(least)} operations by ${law.name}, but ${exponent(flops)} are there: raise either`,
   );
   let [low, high] = [0, optimum.parameters];
   for (let i = 0; i < 100; i++) {
@@ -80,7 +81,7 @@ function tooSmall(law: ScalingLaw, parameters: number, loss: number): never {
   const best = law.E + law.A / parameters ** law.alpha;
   return fail(
     where,
-    `${parameters} parameters do not get below the loss ${best.toFixed(3)} by ${law.name}, whatever the data, but ${loss} is asked for: raise either`,
+    `${amount(parameters)} parameters do not get below the loss ${digits(best)} by ${law.name}, whatever the data, but ${digits(loss)} is asked for: raise either`,
   );
 }
 
@@ -88,6 +89,6 @@ function tooFew(law: ScalingLaw, tokens: number, loss: number): never {
   const best = law.E + law.B / tokens ** law.beta;
   return fail(
     where,
-    `${tokens} tokens do not bring any model below the loss ${best.toFixed(3)} by ${law.name}, but ${loss} is asked for: raise either`,
+    `${amount(tokens)} tokens do not bring any model below the loss ${digits(best)} by ${law.name}, but ${digits(loss)} is asked for: raise either`,
   );
 }

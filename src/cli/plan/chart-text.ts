@@ -1,6 +1,6 @@
 // A chart of lines and dots in characters, for the terminal; the same data as the SVG.
+import { amount } from "../../plan/index.ts";
 import type { Axis, LineChart, Point, Series } from "../../plot/index.ts";
-import { amount } from "./quantity.ts";
 
 const marks = ["●", "◆", "■", "▲", "○", "◇", "□", "△"] as const;
 const lineMarks = { line: "·", dashed: "╌" } as const;

@@ -1,8 +1,7 @@
 // Loss over parameters and tokens: curves of equal loss, the line of equal operations, the optima, and LLaMA's models or one's own runs.
 import { parameterCount, preset } from "../../model/index.ts";
-import { type Allocation, laws, publishedRuns, type ScalingLaw, tokensForLoss } from "../../plan/index.ts";
+import { type Allocation, exponent, laws, publishedRuns, type ScalingLaw, tokensForLoss } from "../../plan/index.ts";
 import type { LineChart, Point, Series } from "../../plot/index.ts";
-import { exponent } from "./quantity.ts";
 import type { PlanReport } from "./report.ts";
 
 /** Excess over E of the curves, as shares of the plan's own. */

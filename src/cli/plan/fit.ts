@@ -1,7 +1,6 @@
 // The law fitted to one's own runs, and the size to go on with.
-import { fitLaw, type LawFit, lossOf, predictLoss, type Solution, trainingFlops } from "../../plan/index.ts";
+import { amount, exponent, fitLaw, type LawFit, lossOf, predictLoss, type Solution, short, trainingFlops } from "../../plan/index.ts";
 import type { Asked } from "./ask.ts";
-import { amount, exponent, short } from "./quantity.ts";
 import { type Run, readRuns } from "./read-run.ts";
 import { type Row, table } from "./text.ts";
 

@@ -1,5 +1,6 @@
-// Numbers as people write them here: 7B parameters, 1T tokens, 1e22 operations; and back, in three digits.
+// Numbers as people write them here: 7B parameters, 1T tokens, 1e22 operations; and some back, with their units.
 import { UsageError } from "../../base/index.ts";
+import { short } from "../../plan/index.ts";
 import type { Flags } from "../command.ts";
 import { numberFlag, stringFlag } from "../flag-values.ts";
 
@@ -22,30 +23,6 @@ export function positiveFlag(flags: Flags, name: string, most = 1e9): number | u
   const value = numberFlag(flags, name);
   if (value === undefined || (value >= 1e-6 && value <= most)) return value;
   throw new UsageError("plan", `--${name} is ${value} but must be from 0.000001 to ${most}`);
-}
-
-const names = [
-  [1e12, "T"],
-  [1e9, "B"],
-  [1e6, "M"],
-  [1e3, "k"],
-] as const;
-
-/** 6.74B, 1T, 950, and 2.83e22 from a quadrillion on. */
-export function amount(value: number): string {
-  if (value >= 1e15) return exponent(value);
-  for (const [size, suffix] of names) if (value >= size * 0.9995) return `${short(value / size)}${suffix}`;
-  return short(value);
-}
-
-export function exponent(value: number): string {
-  return value.toExponential(2).replace("e+", "e");
-}
-
-/** Three digits without the zeros that say nothing; whole numbers whole, and what is next to nothing as 0. */
-export function short(value: number): string {
-  if (Math.abs(value) < 1e-9) return "0";
-  return value >= 1000 ? Math.round(value).toLocaleString("en-US") : String(Number(value.toPrecision(3)));
 }
 
 export function bytes(value: number): string {

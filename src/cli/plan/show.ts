@@ -1,6 +1,6 @@
 // A plan for people: a few tables, with the formula or the source behind every line.
-import { type Kept, keptActivations, powerUsageEffectiveness, tonnesPerMegawattHour } from "../../plan/index.ts";
-import { amount, bytes, duration, exponent, flopRate, percent, short } from "./quantity.ts";
+import { amount, exponent, type Kept, keptActivations, powerUsageEffectiveness, short, tonnesPerMegawattHour } from "../../plan/index.ts";
+import { bytes, duration, flopRate, percent } from "./quantity.ts";
 import type { PlanReport, ServingReport } from "./report.ts";
 import { type Row, table } from "./text.ts";
 

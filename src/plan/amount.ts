@@ -1,0 +1,30 @@
+// Numbers as people read them in a plan: 6.74B, 1T, 2.83e22, 20.1. Messages and tables share them.
+
+const names = [
+  [1e12, "T"],
+  [1e9, "B"],
+  [1e6, "M"],
+  [1e3, "k"],
+] as const;
+
+/** 6.74B, 1T, 950, and 2.83e22 from a quadrillion on. */
+export function amount(value: number): string {
+  if (value >= 1e15) return exponent(value);
+  for (const [size, suffix] of names) if (value >= size * 0.9995) return `${short(value / size)}${suffix}`;
+  return short(value);
+}
+
+export function exponent(value: number): string {
+  return value.toExponential(2).replace("e+", "e");
+}
+
+/** Three digits without the zeros that say nothing; whole numbers whole, and what is next to nothing as 0. */
+export function short(value: number): string {
+  if (Math.abs(value) < 1e-9) return "0";
+  return value >= 1000 ? Math.round(value).toLocaleString("en-US") : String(Number(value.toPrecision(3)));
+}
+
+/** Up to six digits, without the zeros that say nothing: a loss beside one that it is close to. */
+export function digits(value: number): string {
+  return String(Number(value.toPrecision(6)));
+}
