@@ -34,6 +34,6 @@ export {
   trainingStateBytes,
   weightBytes,
 } from "./memory.ts";
-export { type BreakEven, breakEven, life, lifeOf, type ServingPlan, servingOptimum } from "./serving.ts";
+export { type BreakEven, breakEven, life, lifeOf, type ServingPlan, servingOptimum, servingOptimumForCompute } from "./serving.ts";
 export { shapeFor } from "./shape.ts";
 export { type Given, type Solution, solve } from "./solve.ts";

@@ -6,10 +6,12 @@ import {
   life,
   lifeOf,
   lossOf,
+  optimumForCompute,
   optimumForLoss,
   optimumForParameters,
   type ScalingLaw,
   servingOptimum,
+  servingOptimumForCompute,
   tokensPerParameter,
 } from "./index.ts";
 
@@ -47,6 +49,28 @@ test("the more is served, the smaller the cheapest model; with nothing served it
   const { parameters, total } = servingOptimum(law, 2.1, 1e12);
   for (const factor of [0.95, 1.05]) expect(lifeOf(law, parameters * factor, 2.1, 1e12)!.total).toBeGreaterThan(total);
 });
+
+test.each(Object.values(laws))(
+  "$name: a budget buys the model with the cheapest life at its loss, and is not exceeded",
+  (law: ScalingLaw) => {
+    const flops = 1.23e22;
+    const optimum = optimumForCompute(law, flops);
+    for (const served of [1e9, 1e11, 2e12, 1e15]) {
+      const found = servingOptimumForCompute(law, flops, served);
+      expect(Math.abs(found.training / flops - 1)).toBeLessThan(1e-6);
+      expect(found.parameters).toBeLessThan(optimum.parameters);
+      const loss = lossOf(law, found);
+      expect(loss).toBeGreaterThan(lossOf(law, optimum));
+      for (const factor of [0.99, 1.01]) expect(lifeOf(law, found.parameters * factor, loss, served)!.total).toBeGreaterThan(found.total);
+      expect(found.parameters / servingOptimum(law, loss, served).parameters).toBeCloseTo(1, 5);
+    }
+    for (const served of [0, 1]) {
+      const found = servingOptimumForCompute(law, flops, served);
+      expect(found.parameters / optimum.parameters).toBeCloseTo(1, 9);
+      expect(found.tokens / optimum.tokens).toBeCloseTo(1, 9);
+    }
+  },
+);
 
 test("what no model reaches, and a model that is not smaller, are refused", () => {
   expect(() => servingOptimum(laws.besiroglu, 1.5, 1e12)).toThrow(/is not above 1\.8172/);

@@ -1,7 +1,17 @@
 // A model is trained once and served for ever: the size for which training and serving together cost least at a given loss
 // (Sardana et al. 2023, arXiv 2401.00448: minimise 6·N·D + 2·N·S subject to L(N, D) = ℓ), and when a smaller model has paid for itself.
 import { check } from "../base/index.ts";
-import { type Allocation, excessOf, optimumForLoss, type ScalingLaw, servingFlops, tokensForLoss, trainingFlops } from "./law.ts";
+import { amount } from "./amount.ts";
+import {
+  type Allocation,
+  excessOf,
+  optimumForCompute,
+  optimumForLoss,
+  type ScalingLaw,
+  servingFlops,
+  tokensForLoss,
+  trainingFlops,
+} from "./law.ts";
 
 export interface ServingPlan extends Allocation {
   readonly training: number;
@@ -17,6 +27,28 @@ export function servingOptimum(law: ScalingLaw, loss: number, served: number): S
   const cost = (logN: number) => lifeOf(law, Math.exp(logN), loss, served)?.total ?? Number.POSITIVE_INFINITY;
   const logN = served > 0 ? lowest(cost, Math.log(smallest), Math.log(largest)) : Math.log(largest);
   return lifeOf(law, Math.exp(logN), loss, served)!;
+}
+
+/**
+ * The model that so many operations of training pay for and whose life is the cheapest at the loss that it reaches: smaller than the
+ * compute-optimal one, and a little worse. With no tokens to serve it is that one.
+ */
+export function servingOptimumForCompute(law: ScalingLaw, flops: number, served: number): ServingPlan {
+  const { A, B, alpha, beta } = law;
+  // Where the life is cheapest, the gradients of cost and loss by N and D are parallel: α·A/N^α = β·B/D^β · (1 + S / 3D).
+  // With N = C / 6D the left side grows with D and the right side falls: bisection.
+  const isTooFew = (tokens: number) =>
+    (alpha * A) / (flops / 6 / tokens) ** alpha < ((beta * B) / tokens ** beta) * (1 + served / (3 * tokens));
+  const least = optimumForCompute(law, flops).tokens;
+  let [low, high] = [Math.log(least), Math.log(least)];
+  while (isTooFew(Math.exp(high))) high += 1;
+  for (let i = 0; i < 60; i++) {
+    const middle = (low + high) / 2;
+    if (isTooFew(Math.exp(middle))) low = middle;
+    else high = middle;
+  }
+  const tokens = Math.exp(high);
+  return life({ parameters: flops / 6 / tokens, tokens }, served);
 }
 
 /** What a model of this size costs over its life at the loss; undefined where no data brings it there. */
@@ -45,7 +77,7 @@ export function breakEven(law: ScalingLaw, model: Allocation, loss: number): Bre
   check(
     model.parameters < optimum.parameters,
     "plan",
-    () => `${model.parameters} parameters are not fewer than the ${Math.round(optimum.parameters)} of the compute-optimal model`,
+    () => `${amount(model.parameters)} parameters are not fewer than the ${amount(optimum.parameters)} of the compute-optimal model`,
   );
   const extra = trainingFlops(model) - trainingFlops(optimum);
   return { optimum, extra, served: extra / servingFlops(optimum.parameters - model.parameters, 1) };
