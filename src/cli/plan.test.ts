@@ -99,23 +99,36 @@ test.each([
   ["nothing to plan by", ["--gpu", "h200"], /there is nothing to plan by/],
   ["a law that is none", ["--flops", "1e22", "--law", "hofmann"], /did you mean "hoffmann"/],
   ["arithmetic that is none", ["--flops", "1e22", "--arithmetic", "bf17"], /did you mean "bf16"/],
+  ["an unknown accelerator", ["--flops", "1e22", "--gpu", "h100"], /no accelerator "h100", did you mean "h100-sxm"\?: there are /],
+  ["arithmetic that a board has not", ["--flops", "1e22", "--gpu", "v100", "--arithmetic", "bf16"], /v100 has no bf16 products/],
+  ["arithmetic that this machine has not", ["--hours", "3", "--arithmetic", "tf32"], /this machine trains in float32 or bf16/],
+  ["an unknown preset", ["--preset", "8B"], /--preset is "8B", did you mean "7B"/],
+  ["sequences beyond the context", ["--preset", "7B", "--length", "4096"], /--length is 4096 but the model's context 2048/],
+  ["no runs", ["--fit"], /--fit has no runs/],
+  ["a run named twice", ["--fit", "a", "b", "./a"], /\.\/a is named twice/],
+  ["two laws", ["--fit", "a", "--law", "hoffmann"], /--fit finds a law and --law names one/],
+  ["accelerators without a name", ["--hours", "3", "--gpus", "4"], /--gpus counts accelerators/],
+  ["accelerators without a name, from runs", ["--fit", "a", "--gpus", "4"], /--gpus counts accelerators/],
+  ["a step that nothing divides", ["--flops", "1e22", "--batch-tokens", "1024"], /--batch-tokens is what --gpus share/],
   ["utilisation above 1", ["--flops", "1e22", "--utilisation", "50"], /--utilisation is 50 but must be from 0.000001 to 1/],
 ])("%s is wrong usage", async (_, words, message) => {
   expect(await cria(...words)).toMatchObject({ code: 2, stdout: "", stderr: expect.stringMatching(message) });
 });
 
 test.each([
-  ["an unknown accelerator", ["--flops", "1e22", "--gpu", "h100"], /no accelerator "h100": there are .*h100-sxm/],
-  ["an unknown preset", ["--preset", "8B"], /there is no preset "8B"/],
   ["a model that is not there", ["nowhere"], /nowhere/],
   ["a loss below E", ["--loss", "1.5"], /1\.5 is not above 1\.8172/],
   ["a size beyond all", ["--parameters", "1e20"], /no size to plan for/],
-  ["sequences beyond the context", ["--preset", "7B", "--length", "4096"], /--length is 4096 but the model's context 2048/],
   ["a budget of nothing", ["--flops", "1"], /no size to plan for/],
-  ["no runs", ["--fit"], /0 runs where it takes 3/],
-  ["a run that is not there", ["--fit", "nowhere"], /nowhere/],
+  ["a run that is not there", ["--fit", "nowhere"], /nowhere holds no training run, there is no train\.yaml in it/],
 ])("%s is refused", async (_, words, message) => {
   expect(await cria(...words)).toMatchObject({ code: 1, stdout: "", stderr: expect.stringMatching(message) });
+});
+
+test("a picture in the terminal and data on stdout do not go together", async () => {
+  const { code, stdout } = await cria("--flops", "1e22", "--plot", "--json");
+  expect(code).toBe(2);
+  expect(JSON.parse(stdout).error.message).toMatch(/--plot draws for people and --json prints data/);
 });
 
 /** A finished run of a law: what training leaves in its folder, without the weights. */
@@ -154,6 +167,8 @@ test("runs that do not compare are refused, and so are unfinished ones", async (
     await writeRun("other", 16, 40, { vocabSize: 300 }),
     await writeRun("short", 16, 40, { rows: 20 }),
   ];
+  expect((await cria("--fit", fine)).stderr).toMatch(/1 run where it takes 3; add finished runs of other sizes and lengths/);
+  expect((await cria("--fit", folder)).stderr).toMatch(/holds no training run/);
   expect((await cria("--fit", fine, other)).stderr).toMatch(/fine has a vocabulary of 256 and other one of 300/);
   expect((await cria("--fit", fine, short)).stderr).toMatch(/short is at step 20 of 40: finish it/);
   await writeFile(join(short, "metrics.jsonl"), "{}\n");

@@ -1,4 +1,7 @@
 // cria plan: larger model or larger data? Any of a budget, a size, tokens and a loss → the rest, and what it takes.
+import { access, constants, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { UsageError } from "../base/index.ts";
 import { atomicWrite } from "../files/index.ts";
 import type { LineChart } from "../plot/index.ts";
 import type { Command, CommandIo, Flags } from "./command.ts";
@@ -7,7 +10,7 @@ import { parseFlags } from "./parse.ts";
 import { type Asked, planFlags, readAsked } from "./plan/ask.ts";
 import { planChart } from "./plan/chart.ts";
 import { chartText } from "./plan/chart-text.ts";
-import { askNext, fitRuns, type RunsFit, showFit } from "./plan/fit.ts";
+import { askNext, fitRuns, showFit } from "./plan/fit.ts";
 import { example, introduction } from "./plan/introduction.ts";
 import { type Machine, namedMachine, thisMachine } from "./plan/machine.ts";
 import { buildReport } from "./plan/report.ts";
@@ -32,10 +35,11 @@ export const plan: Command = {
 const defaults = parseFlags(where, planFlags, []).flags;
 
 async function runPlan(args: readonly string[], flags: Flags, io: CommandIo): Promise<number> {
+  await checkPictures(flags, io);
   const first = await readAsked(args, flags, flags.fit === true);
   const fitted = flags.fit === true ? await fitRuns(args) : undefined;
   const asked = fitted ? askNext(first, fitted) : first;
-  const report = buildReport(asked, await openMachine(asked, fitted, io));
+  const report = buildReport(asked, await openMachine(asked, io));
   const chart = planChart(report, fitted?.runs);
   const svg = stringFlag(flags, "svg");
   if (svg !== undefined) await writeSvg(svg, chart);
@@ -51,11 +55,27 @@ async function runPlan(args: readonly string[], flags: Flags, io: CommandIo): Pr
   return 0;
 }
 
-/** What was named; this machine for hours and for going on from one's own runs; otherwise the paper's. */
-async function openMachine({ machine, budget }: Asked, fitted: RunsFit | undefined, io: CommandIo): Promise<Machine> {
-  if (machine.gpu !== undefined) return namedMachine(machine.gpu, machine);
-  const isHere = budget?.kind === "hours" || (fitted !== undefined && budget === undefined);
-  return isHere ? thisMachine(machine, io) : namedMachine("a100-80gb", machine);
+/** Before anything is measured that a picture could not show in the end. */
+async function checkPictures(flags: Flags, { json }: CommandIo): Promise<void> {
+  if (json && flags.plot === true)
+    throw new UsageError(where, "--plot draws for people and --json prints data: leave one out, or have the picture in a file by --svg");
+  const svg = stringFlag(flags, "svg");
+  if (svg === undefined) return;
+  const folder = dirname(svg);
+  const isFolder = (path: string) =>
+    stat(path).then(
+      (found) => found.isDirectory(),
+      () => false,
+    );
+  if (await isFolder(svg)) throw new UsageError(where, `--svg is "${svg}", which is a folder: name a file in it`);
+  if (!(await isFolder(folder))) throw new UsageError(where, `--svg is "${svg}" but there is no folder "${folder}": make it first`);
+  await access(folder, constants.W_OK).catch(() => {
+    throw new UsageError(where, `--svg is "${svg}" but nothing may be written to "${folder}": name another place`);
+  });
+}
+
+async function openMachine({ machine }: Asked, io: CommandIo): Promise<Machine> {
+  return machine.board ? namedMachine(machine.board, machine) : thisMachine(machine, io);
 }
 
 /** Plot is loaded only where it draws. */

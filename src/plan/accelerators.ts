@@ -22,8 +22,8 @@ export interface Accelerator {
   readonly power: number;
   /** US dollars an hour: an example of what renting costs, out of date when you read it. */
   readonly price: number;
-  /** Share of the peak that a published training run had, and whose it was. */
-  readonly utilisation: { readonly share: number; readonly source: string };
+  /** Share of the peak that a published training run had, its waiting and communication included, and whose it was; or a guess. */
+  readonly utilisation: { readonly share: number; readonly source: string; readonly isGuess?: true };
 }
 
 const tera = 1e12;
@@ -81,7 +81,7 @@ export const accelerators: readonly Accelerator[] = [
     network: 1.5 * giga, // a guess, no machine of eight is NVIDIA's: 100 Gb/s for eight
     power: 450,
     price: 0.4,
-    utilisation: { share: 0.4, source: "a guess: no published run is known" },
+    utilisation: { share: 0.4, source: "a guess: no published run is known", isGuess: true },
   },
 ];
 

@@ -134,7 +134,7 @@ function fitFreest(runs: readonly RunPoint[]): Found {
       `${heldFixed[freedom]}: ${lacking ?? "left free, the runs fit best where it makes no sense (E near 0, or an exponent far out): they are too short or too much alike"}`,
     );
   }
-  return fail(where, `the law cannot be fitted: ${notes.at(-1)}`);
+  return fail(where, `the law cannot be fitted: ${notes.at(-1)}; add finished runs of other sizes and lengths`);
 }
 
 const heldFixed: Record<Freedom, string> = {
@@ -149,7 +149,7 @@ function whatLacks(runs: readonly RunPoint[], freedom: Freedom): string | undefi
   if (runs.length < leastRuns) return `${count(runs.length, "run")} where it takes ${leastRuns}`;
   const sizes = new Set(runs.map((run) => run.parameters)).size;
   const lengths = new Set(runs.map((run) => run.tokens)).size;
-  if (freedom === "scale") return sizes * lengths > 1 ? undefined : "all runs have the same parameters and tokens: vary them";
+  if (freedom === "scale") return sizes * lengths > 1 ? undefined : "all runs have the same parameters and tokens";
   const least = freedom === "all" ? 3 : 2;
   if (sizes < least) return `${count(sizes, "size")} where it takes ${least}: add runs of another size`;
   if (lengths < least) return `${count(lengths, "number")} of tokens where it takes ${least}: add runs of another length`;

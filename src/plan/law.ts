@@ -124,7 +124,7 @@ export function excessOf(law: ScalingLaw, loss: number): number {
     loss > law.E,
     "plan",
     () =>
-      `the loss ${digits(loss)} is not above ${digits(law.E)}, what ${law.name} has for a boundless model and boundless data: ask for a higher one`,
+      `the loss ${digits(loss)} is not above ${digits(law.E)}, where a boundless model on boundless data ends by ${law.name}: ask for a higher one`,
   );
   return loss - law.E;
 }

@@ -1,8 +1,18 @@
 // The flags of cria plan, checked and put in order.
-import { didYouMean, fail, UsageError } from "../../base/index.ts";
+import { resolve } from "node:path";
+import { didYouMean, UsageError } from "../../base/index.ts";
 import { openModel } from "../../index.ts";
-import { type LlamaConfig, parameterCount, preset } from "../../model/index.ts";
-import { type Arithmetic, type Given, laws, llamaBatchTokens, publishedRuns, type ScalingLaw } from "../../plan/index.ts";
+import { type LlamaConfig, type PresetName, parameterCount, presets } from "../../model/index.ts";
+import {
+  type Arithmetic,
+  accelerator,
+  type Given,
+  laws,
+  llamaBatchTokens,
+  peakOf,
+  publishedRuns,
+  type ScalingLaw,
+} from "../../plan/index.ts";
 import type { FlagRow, Flags } from "../command.ts";
 import { stringFlag, wholeFlag } from "../flag-values.ts";
 import type { MachineAsked } from "./machine.ts";
@@ -12,29 +22,34 @@ const where = "plan";
 
 export const planFlags: readonly FlagRow[] = [
   { name: "flops", type: "string", help: "a budget of operations, such as 1e22" },
-  { name: "gpu-hours", type: "string", help: "a budget of accelerator-hours (--gpu)" },
+  { name: "gpu-hours", type: "string", help: "a budget of accelerator-hours of --gpu" },
   { name: "hours", type: "number", help: "a budget of time: on --gpus of --gpu, or on this machine, measured" },
-  { name: "money", type: "string", help: "a budget in US dollars (--gpu, --price)" },
+  { name: "money", type: "string", help: "a budget in US dollars, for --gpu at --price" },
   { name: "parameters", type: "string", help: "the model's size, such as 7B" },
   { name: "preset", type: "string", help: "the model by name: 7B, 13B, 33B, 65B as in the paper, or 260K to 110M" },
   { name: "tokens", type: "string", help: "what it is trained on, such as 1T; the paper's for its presets" },
   { name: "loss", type: "string", help: "the loss to reach, in nats a token" },
   { name: "serve-tokens", type: "string", help: "what it will serve in its life, such as 1T: moves the optimum to smaller models" },
-  { name: "gpu", type: "string", help: "a100-80gb (the paper's), a100-40gb, h100-sxm, h200, v100 or rtx-4090" },
+  { name: "gpu", type: "string", help: "a100-80gb (the paper's, the default), a100-40gb, h100-sxm, h200, v100 or rtx-4090" },
   { name: "gpus", type: "number", help: "how many: adds the parallel layouts that fit" },
   { name: "arithmetic", type: "string", help: "float32, tf32, fp16 or bf16; the fastest of 16 bits by default" },
   { name: "utilisation", type: "number", help: "share of the peak that training gets, 0 to 1; a published run's by default" },
   { name: "price", type: "number", help: "US dollars an accelerator-hour" },
   { name: "watts", type: "number", help: "of one accelerator; its limit by default" },
-  { name: "batch-tokens", type: "number", default: llamaBatchTokens, help: "tokens of a step" },
+  { name: "batch-tokens", type: "number", help: `tokens of a step, which --gpus share; ${llamaBatchTokens} by default, the paper's` },
   { name: "length", type: "number", help: "tokens of a sequence; the model's context by default" },
-  { name: "law", type: "string", default: "besiroglu", help: "which scaling law decides: besiroglu or hoffmann" },
+  { name: "law", type: "string", help: "which scaling law decides: besiroglu, the default, or hoffmann" },
   { name: "fit", type: "boolean", help: "fit the law to the finished run folders that are named, and go by it" },
   { name: "plot", type: "boolean", help: "draw loss over parameters and tokens in the terminal" },
   { name: "svg", type: "string", help: "write the plot to this file" },
 ];
 
-export type Budget = { readonly kind: "operations" | "accelerator-hours" | "hours" | "dollars"; readonly value: number };
+export interface Budget {
+  readonly kind: "operations" | "accelerator-hours" | "hours" | "dollars";
+  readonly value: number;
+  /** Not the person's: so many times the largest run's operations, to go on from runs. */
+  readonly timesLargest?: number;
+}
 
 export interface Asked {
   readonly budget?: Budget;
@@ -44,7 +59,6 @@ export interface Asked {
   /** The tokens are not the person's but the paper's. */
   readonly isPapersTokens: boolean;
   readonly served?: number;
-  /** Absent: this machine for --hours, the paper's for anything else. */
   readonly machine: MachineAsked;
   /** --gpus was given. */
   readonly isCluster: boolean;
@@ -57,8 +71,13 @@ export interface Asked {
 
 /** @param isFit the arguments are runs, not a model. @throws UsageError for flags that contradict each other or cannot be read */
 export async function readAsked(args: readonly string[], flags: Flags, isFit: boolean): Promise<Asked> {
-  const model = await readModel(isFit ? [] : args, flags);
+  if (isFit) checkFit(args, flags);
+  const length = wholeFlag(flags, where, "length");
   const budget = readBudget(flags);
+  const machine = readMachine(flags, isFit && budget === undefined);
+  const law = readLaw(flags);
+  const model = await readModel(isFit ? [] : args, flags);
+  if (model) lengthFor(model.config, length);
   const [tokens, loss] = [quantityFlag(flags, "tokens"), quantityFlag(flags, "loss")];
   const parameters = model ? parameterCount(model.config) : quantityFlag(flags, "parameters");
   const papers = publishedRuns.find((run) => run.preset === stringFlag(flags, "preset") && run.preset !== undefined)?.tokens;
@@ -66,9 +85,9 @@ export async function readAsked(args: readonly string[], flags: Flags, isFit: bo
   const known = { parameters, tokens: isPapersTokens ? papers : tokens, loss };
   const asked: Asked = {
     given: withoutUndefined(known),
-    ...withoutUndefined({ budget, model, served: quantityFlag(flags, "serve-tokens"), length: wholeFlag(flags, where, "length") }),
-    ...{ isPapersTokens, machine: readMachine(flags), isCluster: flags.gpus !== undefined },
-    ...{ batchTokens: wholeFlag(flags, where, "batch-tokens")!, law: readLaw(flags) },
+    ...withoutUndefined({ budget, model, served: quantityFlag(flags, "serve-tokens"), length }),
+    ...{ isPapersTokens, machine, isCluster: flags.gpus !== undefined, law },
+    batchTokens: wholeFlag(flags, where, "batch-tokens") ?? llamaBatchTokens,
   };
   const count = Object.keys(asked.given).length + (budget ? 1 : 0);
   if (count > 2)
@@ -78,16 +97,30 @@ export async function readAsked(args: readonly string[], flags: Flags, isFit: bo
   return asked;
 }
 
+/** What --fit would make no use of. */
+function checkFit(args: readonly string[], flags: Flags): void {
+  if (args.length === 0) throw new UsageError(where, "--fit has no runs: name the folders of finished ones, as in --fit runs/*");
+  const twice = args.find((path, i) => args.findIndex((one) => resolve(one) === resolve(path)) < i);
+  if (twice !== undefined) throw new UsageError(where, `${twice} is named twice, but a run counts once: leave one out`);
+  if (flags.law !== undefined) throw new UsageError(where, "--fit finds a law and --law names one: leave one out");
+}
+
 async function readModel(args: readonly string[], flags: Flags): Promise<Asked["model"]> {
   const [path, more] = args;
   const name = stringFlag(flags, "preset");
   if (more !== undefined) throw new UsageError(where, `"${more}" is one too many: name one model, or add --fit to fit the law to runs`);
   const ways = [path, name && "--preset", flags.parameters && "--parameters"].filter((way) => way !== undefined);
   if (ways.length > 1) throw new UsageError(where, `${ways.join(" and ")} both name a model: leave one out`);
-  if (name !== undefined) return { name, config: preset(name) };
+  if (name !== undefined) return { name, config: readPreset(name) };
   if (path === undefined) return undefined;
   await using model = await openModel(path);
   return { name: path, config: model.config };
+}
+
+function readPreset(name: string): LlamaConfig {
+  if (Object.hasOwn(presets, name)) return presets[name as PresetName];
+  const names = Object.keys(presets);
+  throw new UsageError(where, `--preset is "${name}"${didYouMean(name, names)}: there is ${names.join(", ")}`);
 }
 
 function readBudget(flags: Flags): Budget | undefined {
@@ -103,13 +136,25 @@ function readBudget(flags: Flags): Budget | undefined {
   return row && { kind: row[1], value: row[2]! };
 }
 
-function readMachine(flags: Flags): MachineAsked {
-  const gpu = stringFlag(flags, "gpu");
+/** A named accelerator; without a name this machine for hours and for going on from one's own runs, for all else the paper's. */
+function readMachine(flags: Flags, goesOn: boolean): MachineAsked {
+  const name = stringFlag(flags, "gpu");
+  const isHere = name === undefined && (goesOn || flags.hours !== undefined);
+  if (isHere && flags.gpus !== undefined)
+    throw new UsageError(
+      where,
+      "--gpus counts accelerators, but this plan is for the machine it runs on: name them with --gpu, or leave it out",
+    );
+  if (flags["batch-tokens"] !== undefined && flags.gpus === undefined)
+    throw new UsageError(where, "--batch-tokens is what --gpus share: say how many there are, or leave it out");
   const gpus = wholeFlag(flags, where, "gpus") ?? 1;
   if (gpus > 1e6) throw new UsageError(where, `--gpus is ${gpus} but there are at most a million`);
   const arithmetic = readArithmetic(stringFlag(flags, "arithmetic"));
+  const board = isHere ? undefined : accelerator(name ?? "a100-80gb");
+  if (board === undefined) checkHere(arithmetic);
+  else peakOf(board, arithmetic);
   const [price, watts] = [positiveFlag(flags, "price"), positiveFlag(flags, "watts")];
-  return { gpus, ...withoutUndefined({ gpu, arithmetic, price, watts, utilisation: positiveFlag(flags, "utilisation", 1) }) };
+  return { gpus, ...withoutUndefined({ board, arithmetic, price, watts, utilisation: positiveFlag(flags, "utilisation", 1) }) };
 }
 
 const arithmetics = ["float32", "tf32", "fp16", "bf16"] as const satisfies readonly Arithmetic[];
@@ -120,17 +165,22 @@ function readArithmetic(name: string | undefined): Arithmetic | undefined {
   throw new UsageError(where, `--arithmetic is "${name}"${didYouMean(name, arithmetics) || `: there is ${arithmetics.join(", ")}`}`);
 }
 
+function checkHere(arithmetic: Arithmetic | undefined): void {
+  if (arithmetic === "tf32" || arithmetic === "fp16")
+    throw new UsageError(where, `this machine trains in float32 or bf16, not in ${arithmetic}: choose one, or name a --gpu`);
+}
+
 function readLaw(flags: Flags): ScalingLaw {
-  const name = stringFlag(flags, "law")!;
+  const name = stringFlag(flags, "law") ?? "besiroglu";
   const names = Object.keys(laws);
   if (Object.hasOwn(laws, name)) return laws[name as keyof typeof laws];
   throw new UsageError(where, `--law is "${name}"${didYouMean(name, names) || `: there is ${names.join(", ")}`}`);
 }
 
-/** The model's config must bear the sequences that are asked for. */
+/** The model's config must bear the sequences that are asked for. @throws UsageError */
 export function lengthFor(config: LlamaConfig, length: number | undefined): number {
   if (length !== undefined && length > config.contextLength)
-    fail(where, `--length is ${length} but the model's context ${config.contextLength}: shorten it`);
+    throw new UsageError(where, `--length is ${length} but the model's context ${config.contextLength}: shorten it`);
   return length ?? config.contextLength;
 }
 

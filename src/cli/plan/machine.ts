@@ -1,8 +1,8 @@
 // What a plan runs on: a named accelerator, or this machine as a training step measures it.
 import { cpus } from "node:os";
-import { fail, type Precision } from "../../base/index.ts";
+import type { Precision } from "../../base/index.ts";
 import { type LlamaConfig, preset } from "../../model/index.ts";
-import { type Accelerator, type Arithmetic, accelerator, peakOf, trainingFlopsPerToken } from "../../plan/index.ts";
+import { type Accelerator, type Arithmetic, peakOf, trainingFlopsPerToken } from "../../plan/index.ts";
 import { completeRecipe, parseRecipe, settlePrecision } from "../../train/index.ts";
 import type { CommandIo } from "../command.ts";
 import { measureMatmul } from "../measure-matmul.ts";
@@ -19,19 +19,26 @@ export interface Machine {
   /** Model FLOPs utilisation, 0 to 1, and why that. */
   readonly utilisation: number;
   readonly utilisationSource: string;
+  /** That of a whole run, whose waiting and communication it holds. */
+  readonly isPublishedUtilisation: boolean;
   /** Watts and US dollars an hour of one, where known. */
   readonly watts?: number;
   readonly price?: number;
   readonly priceSource?: string;
   /** Ours, where a step was measured. */
   readonly isHere: boolean;
+  /** Whose numbers a board's are. */
+  readonly source?: string;
+  /** Of this machine, and what its programs are compiled for. */
+  readonly processor?: string;
   /** Absent for this machine. */
   readonly accelerator?: Accelerator;
 }
 
 /** What flags say over the rows. */
 export interface MachineAsked {
-  readonly gpu?: string;
+  /** Absent for this machine. */
+  readonly board?: Accelerator;
   readonly gpus: number;
   readonly utilisation?: number;
   readonly price?: number;
@@ -39,13 +46,13 @@ export interface MachineAsked {
   readonly arithmetic?: Arithmetic;
 }
 
-export function namedMachine(name: string, asked: MachineAsked): Machine {
-  const row = accelerator(name);
+export function namedMachine(row: Accelerator, asked: MachineAsked): Machine {
   const said = asked.utilisation;
   return {
-    ...{ name: row.name, count: asked.gpus, ...peakOf(row, asked.arithmetic), accelerator: row, isHere: false },
+    ...{ name: row.name, count: asked.gpus, ...peakOf(row, asked.arithmetic), accelerator: row, isHere: false, source: row.source },
     utilisation: said ?? row.utilisation.share,
     utilisationSource: said === undefined ? row.utilisation.source : "--utilisation",
+    isPublishedUtilisation: said === undefined && row.utilisation.isGuess !== true,
     watts: asked.watts ?? row.power,
     price: asked.price ?? row.price,
     priceSource: asked.price === undefined ? "an example; --price says yours" : "--price",
@@ -65,23 +72,24 @@ export async function thisMachine({ arithmetic, utilisation, price, watts }: Mac
   const seconds = await measureStep(backend, config, batch, { precision, signal: io.signal });
   const rate = (trainingFlopsPerToken(config) * batch * config.contextLength) / seconds;
   return {
-    ...{ name: `this machine (${cpus()[0]?.model.trim() || "unknown"}; ${backend.name})`, count: 1, peak, isHere: true },
+    ...{ name: "this machine", processor: `${cpus()[0]?.model.trim() || "an unknown processor"}; ${backend.name}` },
+    ...{ count: 1, peak, isHere: true, isPublishedUtilisation: false },
     arithmetic: precision === "bfloat16" ? "bf16" : "float32",
     utilisation: utilisation ?? rate / peak,
     utilisationSource:
       utilisation === undefined
-        ? `measured: training steps of the ${probe} preset run at ${flopRate(rate)}, 1024³ products at ${flopRate(peak)}`
+        ? `training steps of the ${probe} preset measured at ${flopRate(rate)}, 1024³ products at ${flopRate(peak)}`
         : "--utilisation, of measured 1024³ products",
     ...(watts !== undefined && { watts }),
     ...(price !== undefined && { price, priceSource: "--price" }),
   };
 }
 
+/** The others were refused when the flags were read. */
 const precisions: { readonly [Name in Arithmetic]?: Precision } = { float32: "float32", bf16: "bfloat16" };
 
 function probeRecipe(config: LlamaConfig, arithmetic: Arithmetic | undefined) {
-  const precision = arithmetic === undefined ? "auto" : precisions[arithmetic];
-  if (precision === undefined) fail("plan", `this machine trains in float32 or bf16, not in ${arithmetic}: choose one, or name a --gpu`);
+  const precision = (arithmetic && precisions[arithmetic]) ?? "auto";
   const recipe = parseRecipe({ data: "none", tokenizer: "none", model: config, steps: 1, batch, precision }, "the plan's probe");
   return completeRecipe(recipe, config.vocabSize);
 }

@@ -1,4 +1,5 @@
 // A finished training run as a point of the scaling law: its size, its tokens and the loss it ended with.
+import { stat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { fail } from "../../base/index.ts";
 import { parameterCount } from "../../model/index.ts";
@@ -17,6 +18,8 @@ export interface Run extends RunPoint {
 /** @throws CriaError when the folder holds no run, or one that has not come to its end: its learning rate is still high, so its loss says too little */
 export async function readRun(folder: string): Promise<Run> {
   const paths = runPaths(folder);
+  if ((await stat(paths.recipe).catch(() => undefined)) === undefined)
+    fail(where, `${folder} holds no training run, there is no ${basename(paths.recipe)} in it: name a folder that cria train wrote`);
   const read = await readRecipe(paths.recipe);
   const recipe = completeRecipe(read, read.model.vocabSize ?? fail(where, `${paths.recipe} names no vocabulary: give the folder of a run`));
   const rows = await readMetrics(paths.metrics);
