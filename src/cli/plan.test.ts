@@ -63,13 +63,45 @@ test.each([
   [["--money", "2e6", "--price", "2", "--gpu", "h100-sxm"], 1e6],
 ])("a budget of %j is used up, attention included", async (words, hours) => {
   const { run } = await json(...words);
-  expect(run.acceleratorHours / hours).toBeCloseTo(1, 2);
+  expect(run.acceleratorHours / hours).toBeCloseTo(1, 6);
+});
+
+test.each([
+  ["hours", ["--hours", "500", "--gpu", "h100-sxm", "--gpus", "2048"], 500],
+  ["acceleratorHours", ["--gpu-hours", "82432", "--gpus", "256", "--serve-tokens", "1T"], 82432],
+  ["cost", ["--money", "1M", "--gpu", "rtx-4090", "--gpus", "512", "--tokens", "300B"], 1e6],
+  ["cost", ["--money", "200k", "--gpu", "v100", "--gpus", "64", "--preset", "7B"], 2e5],
+  ["hours", ["--hours", "24", "--gpu", "a100-40gb", "--gpus", "8", "--parameters", "1.3B"], 24],
+] as const)("what the best layout costs comes out of a budget of %s too: %j", async (name, words, budget) => {
+  const { run, layouts, plan } = await json(...words);
+  expect(run[name] / budget).toBeCloseTo(1, 6);
+  expect(run.tokensPerSecond * run.machine.count).toBe(layouts[0].tokensPerSecond);
+  expect(run.hours).toBeCloseTo(plan.tokens / layouts[0].tokensPerSecond / 3600, 6);
+});
+
+test("a budget is not exceeded for what is to be served: its cheapest life, and what the compute-optimal loss would take", async () => {
+  const { plan, flops, serving } = await json("--flops", "1.23e22", "--serve-tokens", "2T");
+  expect(plan.flops / 1.23e22).toBeCloseTo(1, 9);
+  expect(flops).toBe(1.23e22);
+  expect(serving.loss).toBe(plan.loss);
+  expect(serving.cheapest.parameters / plan.parameters).toBeCloseTo(1, 5);
+  expect(serving.budgetOptimum.loss).toBeLessThan(plan.loss);
+  expect((await cria("--flops", "1.23e22", "--serve-tokens", "2T")).stdout).toMatch(
+    /the loss 2\.129 of the budget's compute-optimal model would take a 4\.45B model on 648B tokens and 1\.41 times the budget/,
+  );
+  const bound = await json("--loss", "2.1", "--serve-tokens", "1T");
+  expect(bound.plan).toMatchObject({ because: "the cheapest life at the loss", loss: expect.closeTo(2.1, 9) });
+  expect(bound.serving.budgetOptimum).toBeUndefined();
+  const sized = await json("--flops", "1e22", "--parameters", "7B", "--serve-tokens", "1T");
+  expect(sized.plan).toMatchObject({ because: "decided by the parameters and the budget", parameters: 7e9 });
 });
 
 test("a number of accelerators that no layout fits is said, and the rest stands", async () => {
   const { code, stdout } = await cria("--preset", "65B", "--gpus", "4", "--gpu", "v100");
   expect(code).toBe(0);
-  expect(stdout).toMatch(/training on 4 × v100, if it fitted\n[\s\S]*parallel layouts\n {2}\[plan\] the model does not fit 4 × v100/);
+  expect(stdout).toMatch(
+    /training on 4 × v100, leaving aside that no layout works there \(below\)\n[\s\S]*parallel layouts: none\n {2}the model does not fit 4 × v100/,
+  );
 });
 
 test("the plot: curves, the budget's line, optima and LLaMA's models, in the terminal and as a file", async () => {
@@ -81,11 +113,54 @@ test("the plot: curves, the budget's line, optima and LLaMA's models, in the ter
   expect(Math.max(...lines.filter((line) => line.includes("│")).map((line) => line.length))).toBeLessThanOrEqual(100);
   const svg = await readFile(path, "utf8");
   for (const part of ["<svg", ">65B<", "this plan", "cheapest life"]) expect(svg).toContain(part);
-  expect((await cria("--flops", "1e22", "--svg", join(folder, "no", "such", "plan.svg"))).code).toBe(1);
+  for (const place of [join(folder, "no", "such", "plan.svg"), folder, join(path, "plan.svg")])
+    expect(await cria("--flops", "1e22", "--svg", place)).toMatchObject({
+      code: 2,
+      stdout: "",
+      stderr: expect.stringContaining("--svg is"),
+    });
 });
 
-test("a size too small for the published laws is said to be extrapolated", async () => {
-  expect((await cria("--parameters", "2M")).stdout).toMatch(/was fitted to models of 70M to 16B parameters: here it is extrapolated/);
+test("the plan's point lies on the budget's line and on the curve of its loss", async () => {
+  const { planChart } = await import("./plan/chart.ts");
+  const report = await json("--flops", "1.23e22", "--serve-tokens", "2T");
+  const { series } = planChart(report);
+  const [{ x, y }] = series.find(({ name }) => name === "this plan: the cheapest life")!.points as [{ x: number; y: number }];
+  expect(x * y * 6).toBeCloseTo(1.23e22, -14);
+  for (const line of [
+    series.find(({ as }) => as === "dashed")!,
+    series.find(({ name }) => name === `loss ${report.plan.loss.toFixed(2)}`)!,
+  ]) {
+    const [before, after] = [line.points.findLast((point) => point.x <= x)!, line.points.find((point) => point.x > x)!];
+    expect(y).toBeLessThanOrEqual(before.y);
+    expect(y).toBeGreaterThanOrEqual(after.y);
+  }
+});
+
+test("where the law is extrapolated, or says what no trained model has, the plan says so", async () => {
+  const warnings = async (...words: string[]) => (await json(...words)).warnings;
+  const range = "Besiroglu refit was fitted to models of 70M to 16B parameters on 5B to 500B tokens: here it is extrapolated in";
+  expect(await warnings("--parameters", "2M", "--tokens", "10B")).toEqual([`${range} N`]);
+  expect(await warnings("--preset", "7B")).toEqual([`${range} D`]);
+  expect(await warnings("--parameters", "7B", "--tokens", "140B")).toEqual([]);
+  expect(await warnings("--parameters", "1T", "--tokens", "1")).toEqual([
+    `${range} N and D`,
+    expect.stringMatching(/^a loss of 2,087 is above ln\(32,000\) = 10\.4/),
+  ]);
+  expect((await cria("--parameters", "2M")).stdout).toContain(`  ${range} N and D\n`);
+});
+
+test("what takes next to nothing is in units of which there is one", async () => {
+  const { stdout } = await cria("--preset", "5M", "--tokens", "100M", "--gpu", "rtx-4090");
+  for (const line of [/energy +\d+(\.\d+)? Wh /, /carbon +\d+(\.\d+)? g CO2eq /, /cost +(under )?\$0\.\d/]) expect(stdout).toMatch(line);
+  expect((await cria("--preset", "7B")).stdout).toMatch(/energy +34\.4 MWh .*\n +carbon +13\.2 t CO2eq /);
+});
+
+test("a shape that is not of the plan's very size says how far it is off", async () => {
+  expect((await cria("--flops", "1.23e22", "--serve-tokens", "2T")).stdout).toMatch(
+    /parameters +3,594,181,632 +exactly \(3\.25 % more than the plan\)/,
+  );
+  expect((await cria("--preset", "7B")).stdout).toMatch(/parameters +6,738,415,616 +exactly\n/);
 });
 
 test.each([

@@ -44,7 +44,9 @@ test("a pipeline waits for its fill: (p − 1) / (m + p − 1) of the time", () 
 });
 
 test("what does not fit, or cannot be divided, is refused with what would help", () => {
-  expect(() => layouts(job("65B"), cluster("a100-80gb", 8))).toThrow(/does not fit 8 × a100-80gb: even .* takes \d+\.\d GB where 72\.0 GB/);
+  expect(() => layouts(job("65B"), cluster("a100-80gb", 8))).toThrow(
+    /does not fit 8 × a100-80gb: even 1 data × 8 tensor × 1 pipeline, nothing sharded, takes \d+\.\d GB where 72\.0 GB/,
+  );
   expect(() => layouts(job("7B"), cluster("a100-80gb", 2047))).toThrow(/cannot share 2048 sequences/);
   expect(() => layouts(job("7B", { length: 3000 }), cluster("a100-80gb", 8))).toThrow(/not a whole number of sequences/);
 });

@@ -173,8 +173,10 @@ function doesNotFit(possible: readonly Layout[], { accelerator, count }: Cluster
 }
 
 function describe({ data, tensor, pipeline, sharding }: Layout): string {
-  return `${data} data × ${tensor} tensor × ${pipeline} pipeline, sharding ${sharding},`;
+  return `${data} data × ${tensor} tensor × ${pipeline} pipeline, ${shardedNames[sharding]} sharded,`;
 }
+
+const shardedNames = ["nothing", "the optimiser", "optimiser and gradients", "optimiser, gradients and weights"] as const;
 
 /** Communication that hides costs a little all the same: it decides between layouts that are equally fast. */
 function faster(a: Layout, b: Layout): number {

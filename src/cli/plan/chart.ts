@@ -11,7 +11,7 @@ const samples = 240;
 export function planChart(report: PlanReport, runs: readonly Allocation[] = []): LineChart {
   const { law, plan, flops, optima, serving } = report;
   const isPublished = Object.values(laws).some(({ name }) => name === law.name);
-  const isPlan = serving?.cheapest?.parameters === plan.parameters;
+  const isPlan = serving?.cheapest !== undefined && Math.abs(serving.cheapest.parameters / plan.parameters - 1) < 1e-3;
   const dots: Series[] = [
     ...optima.toReversed().map((one): Series => ({ name: `compute-optimal: ${one.law}`, as: "dots", points: [pointOf(one)] })),
     ...(serving?.cheapest && !isPlan ? [{ name: "cheapest life", as: "dots", points: [pointOf(serving.cheapest)] } as const] : []),

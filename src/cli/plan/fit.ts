@@ -26,7 +26,7 @@ export function askNext(asked: Asked, { runs, fit }: RunsFit): Asked {
     ...asked,
     law: fit.law,
     vocabSize: runs[0]!.vocabSize,
-    ...(!isAsked && { budget: { kind: "operations", value: stepUp * most } }),
+    ...(!isAsked && { budget: { kind: "operations", value: stepUp * most, timesLargest: stepUp } }),
   };
 }
 
@@ -45,12 +45,19 @@ export function showFit({ runs, fit }: RunsFit, plan: Solution): string {
     return [name, short(fit.law[name]), range];
   });
   const title = "their law, L(N, D) = E + A/N^alpha + B/D^beta (Huber loss on logarithms by L-BFGS: Hoffmann et al. 2022, appendix D.3)";
+  const meaning =
+    fit.resampled.length === 0
+      ? ""
+      : `  95 %: of ${fit.resampled.length} fits to these runs with their distances from the fit dealt out anew, the middle 95 % lie there\n`;
   const notes = fit.notes.map((note) => `  ${note}\n`).join("");
-  return `${read}\n${table(title, numbers)}${notes}\n${showPrediction(fit, plan)}`;
+  return `${read}\n${table(title, numbers)}${meaning}${notes}\n${showPrediction(fit, plan)}`;
 }
 
 function showPrediction(fit: LawFit, next: Solution): string {
   const { loss, low, high } = predictLoss(fit, next);
-  const range = low === undefined ? "" : `, 95 % of such runs between ${low.toFixed(3)} and ${high!.toFixed(3)}`;
+  const range =
+    low === undefined
+      ? ""
+      : `\n  95 % of such runs should end between ${low.toFixed(3)} and ${high!.toFixed(3)}: by the spread of those fits and the runs' own scatter`;
   return `prediction: ${amount(next.parameters)} parameters on ${amount(next.tokens)} tokens (${exponent(next.flops)} operations) end at loss ${loss.toFixed(3)}${range}\n`;
 }
