@@ -28,6 +28,7 @@ test("without flags it says what it answers and shows an example", async () => {
   const { code, stdout } = await cria();
   expect(code).toBe(0);
   expect(stdout).toMatch(/^cria plan answers/);
+  expect(stdout).toMatch(/plan: the cheapest life that the budget pays for\n {2}parameters N +3\.48B/);
   expect(stdout).toMatch(/Besiroglu refit +10\.1B +204B/);
   expect(stdout).toMatch(/has paid for them after \d+B served tokens/);
   expect((await json()).serving.served).toBe(2e12);
@@ -42,9 +43,37 @@ test("the paper's 65B: its speed, its days, its utilisation, and where each numb
     /time +20\.8 days +D \/ speed; the paper: about 21 days/,
     /carbon +173 t CO2eq .*the paper: 173/,
     /256 × 8 × 1 +optimiser +\S+ GB +0 % +\S+ % +380 +20\.8 days/,
+    /a published utilisation holds its own run's losses already/,
+    /numbers of the board: NVIDIA A100 data sheet/,
     /6·N·D \(Kaplan et al\. 2020\)/,
   ])
     expect(stdout).toMatch(line);
+});
+
+test("what the paper prints stands beside its own accelerator, model and number of them only", async () => {
+  const notes = async (...words: string[]) => (await cria(...words)).stdout.match(/the paper: [^\n]+/g) ?? [];
+  expect(await notes("--preset", "65B", "--gpu", "h100-sxm", "--gpus", "2048")).toEqual([]);
+  expect(await notes("--preset", "65B", "--tokens", "1T")).toEqual([]);
+  expect(await notes("--preset", "65B", "--gpus", "1024")).toHaveLength(4);
+  expect(await notes("--preset", "7B")).toEqual(["the paper: 82,432", "the paper: 36", "the paper: 14"]);
+});
+
+test("each number says where it is from: the person, the model, the paper, the budget, the law or 6·N·D", async () => {
+  const lines = async (...words: string[]) => (await cria(...words)).stdout.split("\n").slice(0, 5).join("\n");
+  const given = await lines("--parameters", "3B", "--tokens", "1T");
+  expect(given).toMatch(/parameters N +3B +as given\n +tokens D +1T +as given; 333 a parameter/);
+  const paper = await lines("--preset", "13B");
+  expect(paper).toMatch(/parameters N +13B +13B\n +tokens D +1T +as in the paper; .*\n +operations +7\.81e22 +6·N·D/);
+  const loss = await lines("--loss", "2.1");
+  expect(loss).toMatch(
+    /parameters N +13\.4B +by the law below\n +tokens D +267B +by the law below; .*\n.*\n +loss +2\.100 +as given; nats/,
+  );
+  const both = await lines("--flops", "1e22", "--parameters", "7B");
+  expect(both).toMatch(/tokens D +238B +operations \/ 6·N; .*\n +operations +1\.00e22 +as given; 6·N·D/);
+  expect(await lines("--flops", "1e22", "--tokens", "1T")).toMatch(/parameters N +1\.67B +operations \/ 6·D/);
+  expect(await lines("--money", "1M")).toMatch(/operations +\S+ +what the budget pays for; 6·N·D/);
+  const { plan } = await json("--preset", "7B", "--loss", "2.1");
+  expect(plan.from).toEqual({ parameters: "model", tokens: "law", flops: "arithmetic", loss: "given" });
 });
 
 test("LLaMA-7B is far beyond compute-optimal, and it is said when that pays", async () => {
@@ -228,12 +257,17 @@ test("the law of one's own runs comes from their folders, with intervals, and pr
   expect(code).toBe(0);
   expect(stdout).toMatch(/run-64-640 +\S+k +164k +\d\.\d{4} +\d\.\d{4} +-?0\.0\d %/);
   expect(stdout).toMatch(/alpha +0\.3\d+ +95 %: /);
-  expect(stdout).toMatch(/prediction: \S+ parameters on \S+ tokens \(\S+ operations\) end at loss \d\.\d{3}, 95 % of such runs between/);
-  expect(stdout).toMatch(/by the law below|your runs/);
+  expect(stdout).toMatch(
+    /prediction: \S+ parameters on \S+ tokens \(\S+ operations\) end at loss \d\.\d{3}\n +95 % of such runs should end between/,
+  );
+  expect(stdout).toMatch(/95 %: of 200 fits to these runs/);
+  expect(stdout).toMatch(/plan: compute-optimal for 10 times the operations of the largest run/);
   const found = await json("--fit", ...runs, "--gpu", "rtx-4090", "--flops", "1e15");
   expect(found.fit.fit.law.E).toBeCloseTo(1.5, 1);
   expect(found.law.name).toBe("your runs");
   expect(found.plan.flops).toBeCloseTo(1e15, -9);
+  const other = await cria("--fit", ...runs, "--preset", "7B", "--gpu", "a100-80gb");
+  expect(other.stdout).toMatch(/your runs have a vocabulary of 256 and 7B one of 32,000: nats a token do not compare/);
 });
 
 test("runs that do not compare are refused, and so are unfinished ones", async () => {

@@ -45,3 +45,20 @@ export function duration(hours: number): string {
   if (hours < 48) return `${short(hours)} h`;
   return hours < 24 * 730 ? `${short(hours / 24)} days` : `${short(hours / 24 / 365)} years`;
 }
+
+/** @param value in MWh */
+export function energyText(value: number): string {
+  if (value >= 1) return `${short(value)} MWh`;
+  return value >= 1e-3 ? `${short(value * 1e3)} kWh` : `${short(value * 1e6)} Wh`;
+}
+
+/** Of CO2 equivalent. @param value in tonnes */
+export function carbonText(value: number): string {
+  if (value >= 1) return `${short(value)} t CO2eq`;
+  return value >= 1e-3 ? `${short(value * 1e3)} kg CO2eq` : `${short(value * 1e6)} g CO2eq`;
+}
+
+/** In US dollars. */
+export function moneyText(value: number): string {
+  return value < 0.01 ? "under $0.01" : `$${short(value)}`;
+}

@@ -1,7 +1,18 @@
 // A plan for people: a few tables, with the formula or the source behind every line.
-import { amount, exponent, type Kept, keptActivations, powerUsageEffectiveness, short, tonnesPerMegawattHour } from "../../plan/index.ts";
-import { bytes, duration, flopRate, percent } from "./quantity.ts";
+import {
+  amount,
+  exponent,
+  type Kept,
+  keptActivations,
+  llamaTokensPerSecond,
+  type PublishedRun,
+  powerUsageEffectiveness,
+  short,
+  tonnesPerMegawattHour,
+} from "../../plan/index.ts";
+import { bytes, carbonText, duration, energyText, flopRate, moneyText, percent } from "./quantity.ts";
 import type { PlanReport, ServingReport } from "./report.ts";
+import type { Origin } from "./settle.ts";
 import { type Row, table } from "./text.ts";
 
 export function showReport(report: PlanReport): string {
@@ -18,19 +29,31 @@ export function showReport(report: PlanReport): string {
   return parts.join("\n");
 }
 
-function showPlan({ plan, law, model }: PlanReport): string {
+function showPlan({ plan, law, model, warnings }: PlanReport): string {
   const ratio = `${short(plan.tokens / plan.parameters)} a parameter: ${short(plan.timesOptimal)}× what is compute-optimal for this size, ${short(plan.timesTwenty)}× by 20 a parameter`;
-  const { name, parameters: range } = law;
-  const isBeyond = plan.parameters < range[0] || plan.parameters > range[1];
-  const beyond = `  ${name} was fitted to models of ${amount(range[0])} to ${amount(range[1])} parameters: here it is extrapolated\n`;
+  const { from } = plan;
+  const said = (origin: string | undefined) => (origin === undefined ? "" : `${origin}; `);
   const rows = table(`plan: ${plan.because}`, [
-    ["parameters N", amount(plan.parameters), plan.parameters === model.parameters ? model.name : "by the law below"],
-    ["tokens D", amount(plan.tokens), ratio],
-    ["operations", exponent(plan.flops), "6·N·D (Kaplan et al. 2020)"],
-    ["loss", plan.loss.toFixed(3), `nats a token, ${equation(law)}: ${law.name}`],
+    ["parameters N", amount(plan.parameters), from.parameters === "model" ? model.name : (origins[from.parameters] ?? "operations / 6·D")],
+    ["tokens D", amount(plan.tokens), `${said(origins[from.tokens] ?? "operations / 6·N")}${ratio}`],
+    ["operations", exponent(plan.flops), `${said(origins[from.flops])}6·N·D (Kaplan et al. 2020)`],
+    [
+      "loss",
+      plan.loss.toFixed(3),
+      `${said(from.loss === "law" ? undefined : origins[from.loss])}nats a token, ${equation(law)}: ${law.name}`,
+    ],
   ]);
-  return isBeyond ? rows + beyond : rows;
+  return rows + warnings.map((warning) => `  ${warning}\n`).join("");
 }
+
+/** What follows by arithmetic says its formula instead. */
+const origins: Partial<Record<Origin, string>> = {
+  given: "as given",
+  paper: "as in the paper",
+  budget: "what the budget pays for",
+  runs: "ten times the largest run's",
+  law: "by the law below",
+};
 
 function equation({ E, A, B, alpha, beta }: PlanReport["law"]): string {
   return `${short(E)} + ${short(A)}/N^${short(alpha)} + ${short(B)}/D^${short(beta)}`;
@@ -42,11 +65,12 @@ function showOptima({ optima, flops, plan }: PlanReport): string {
       ...[one.law, amount(one.parameters), amount(one.tokens), short(one.tokens / one.parameters), one.loss.toFixed(3), one.source],
     ],
   );
-  const same = flops === plan.flops ? "the same " : "";
+  const same = Math.abs(flops / plan.flops - 1) < 1e-6 ? "the same " : "";
   return table(`compute-optimal for ${same}${exponent(flops)} operations`, [["", "N", "D", "D / N", "loss", ""], ...rows]);
 }
 
-function showServing({ served, loss, computeOptimal, yours, cheapest, breakEven }: ServingReport, law: string): string {
+function showServing(serving: ServingReport, law: string): string {
+  const { served, loss, computeOptimal, yours, cheapest, breakEven, budgetOptimum } = serving;
   const isYours = (model: { parameters: number }) => Math.abs(model.parameters / yours.parameters - 1) < 1e-3;
   const models = [
     { name: "compute-optimal", ...computeOptimal },
@@ -64,12 +88,17 @@ function showServing({ served, loss, computeOptimal, yours, cheapest, breakEven 
   const pays =
     breakEven &&
     `  the ${amount(breakEven.parameters)} model trains for ${exponent(breakEven.extra)} operations more, and has paid for them after ${amount(breakEven.served)} served tokens\n`;
-  return `${table(`${title} (loss ${loss.toFixed(3)}, ${law}; Sardana et al. 2023, arXiv 2401.00448)`, [heads, ...rows])}${pays ?? ""}`;
+  const better =
+    budgetOptimum &&
+    `  the loss ${budgetOptimum.loss.toFixed(3)} of the budget's compute-optimal model would take a ${amount(budgetOptimum.parameters)} model on ${amount(budgetOptimum.tokens)} tokens and ${short(budgetOptimum.timesBudget)} times the budget\n`;
+  return `${table(`${title} (loss ${loss.toFixed(3)}, ${law}; Sardana et al. 2023, arXiv 2401.00448)`, [heads, ...rows])}${pays ?? ""}${better ?? ""}`;
 }
 
-function showModel({ model }: PlanReport): string {
+function showModel({ model, plan }: PlanReport): string {
   const { config, length, parameters } = model;
   const attention = 12 * config.nLayers * config.dim * length;
+  const off = parameters / plan.parameters - 1;
+  const apart = Math.abs(off) < 5e-4 ? "" : ` (${percent(Math.abs(off))} ${off > 0 ? "more" : "less"} than the plan)`;
   const heads =
     config.nKvHeads === config.nHeads ? `${config.nHeads} heads` : `${config.nHeads} heads, ${config.nKvHeads} of keys and values`;
   return table(`model: ${model.name}`, [
@@ -78,7 +107,7 @@ function showModel({ model }: PlanReport): string {
       "",
       `${config.nLayers} layers × ${config.dim} channels, ${heads}, feed-forward ${config.hiddenDim}, vocabulary ${config.vocabSize}`,
     ],
-    ["parameters", parameters.toLocaleString("en-US"), "exactly"],
+    ["parameters", parameters.toLocaleString("en-US"), `exactly${apart}`],
     [
       "training a token",
       exponent(model.trainingFlopsPerToken),
@@ -117,45 +146,49 @@ const activationSources: Record<Kept, string> = {
 
 function showRun({ run, published, layouts }: PlanReport): string {
   const { machine, energy, carbon, cost } = run;
-  const many = machine.count > 1 ? `${machine.count} × ` : "";
+  const printed = printedIn(published, machine);
   const assumed =
     percent(machine.utilisation) === percent(run.utilisation) ? "" : ` (${percent(machine.utilisation)} before the layout's losses)`;
-  const time = published && machine.count === 2048 && published.preset === "65B" ? "; the paper: about 21 days" : "";
-  const speed = published && published.preset === "65B" ? `; the paper: 380 tokens/s/GPU, which is 49.7 %` : "";
-  const printed = published ? `; the paper: ${published.gpuHours.toLocaleString("en-US")}` : "";
-  const fits = layouts !== undefined && "problem" in layouts ? ", if it fitted" : "";
-  return table(`training on ${many}${machine.name}${fits}`, [
+  const nowhere = layouts !== undefined && "problem" in layouts ? ", leaving aside that no layout works there (below)" : "";
+  const title = `training on ${machine.count > 1 ? `${machine.count} × ` : ""}${machine.name}${nowhere}`;
+  const rows: (Row | undefined)[] = [
     ["peak", flopRate(machine.peak), machine.arithmetic],
     ["utilisation", percent(run.utilisation), `of the peak${assumed}: ${machine.utilisationSource}`],
-    ["speed", `${short(run.tokensPerSecond)} tokens/s`, `each${speed}`],
-    ["time", duration(run.hours), `D / speed${time}`],
-    ...(machine.isHere ? [] : [["accelerator-hours", short(run.acceleratorHours), `time × ${machine.count}${printed}`]]),
-    ...(energy === undefined
-      ? []
-      : [
-          [
-            "energy",
-            `${short(energy)} MWh`,
-            `hours × ${machine.watts} W × PUE ${powerUsageEffectiveness} (LLaMA, section 6)${published ? `; the paper: ${published.energy}` : ""}`,
-          ],
-        ]),
-    ...(carbon === undefined
-      ? []
-      : [
-          [
-            "carbon",
-            `${short(carbon)} t CO2eq`,
-            `MWh × ${tonnesPerMegawattHour} (LLaMA, section 6)${published ? `; the paper: ${published.carbon}` : ""}`,
-          ],
-        ]),
-    ...(cost === undefined ? [] : [["cost", `$${short(cost)}`, `hours × $${machine.price} (${machine.priceSource})`]]),
-  ]);
+    ["speed", `${short(run.tokensPerSecond)} tokens/s`, `${machine.isHere ? "of all threads" : "each"}${printed.speed}`],
+    ["time", duration(run.hours), `D / speed${printed.time}`],
+    machine.isHere ? undefined : ["accelerator-hours", short(run.acceleratorHours), `time × ${machine.count}${printed.hours}`],
+    energy === undefined
+      ? ["energy", "?", "--watts says what this machine takes"]
+      : ["energy", energyText(energy), `hours × ${machine.watts} W × PUE ${powerUsageEffectiveness} (LLaMA, section 6)${printed.energy}`],
+    carbon === undefined ? undefined : ["carbon", carbonText(carbon), `MWh × ${tonnesPerMegawattHour} (LLaMA, section 6)${printed.carbon}`],
+    cost === undefined ? undefined : ["cost", moneyText(cost), `hours × $${machine.price} (${machine.priceSource})`],
+  ];
+  const board = machine.source === undefined ? "" : `  numbers of the board: ${machine.source}\n`;
+  const here = machine.processor === undefined ? "" : `  this machine: ${machine.processor}\n`;
+  return `${table(
+    title,
+    rows.filter((row) => row !== undefined),
+  )}${here}${board}`;
+}
+
+/** What the paper has for this very model, tokens and accelerator; it used one kind, and prints a speed and days for one model. */
+function printedIn(published: PublishedRun | undefined, { name, count }: PlanReport["run"]["machine"]) {
+  const isPapers = published !== undefined && name === "a100-80gb";
+  const is65B = isPapers && published.preset === "65B";
+  const note = (text: string | number) => (isPapers ? `; the paper: ${text.toLocaleString("en-US")}` : "");
+  return {
+    speed: is65B ? note(`${llamaTokensPerSecond} tokens/s/GPU, which is 49.7 %`) : "",
+    time: is65B && count === 2048 ? note("about 21 days") : "",
+    hours: note(published?.gpuHours ?? ""),
+    energy: note(published?.energy ?? ""),
+    carbon: note(published?.carbon ?? ""),
+  };
 }
 
 const shown = 6;
 
 function showLayouts({ layouts, run, plan }: PlanReport): string {
-  if (layouts === undefined || "problem" in layouts) return `parallel layouts\n  ${layouts?.problem}\n`;
+  if (layouts === undefined || "problem" in layouts) return `parallel layouts: none\n  ${layouts?.problem}\n`;
   const { count } = run.machine;
   const rows = layouts
     .slice(0, shown)
@@ -182,9 +215,13 @@ function showLayouts({ layouts, run, plan }: PlanReport): string {
     "time",
     "activations",
   ];
-  return `${table(title, [heads, ...rows])}${layoutSources}`;
+  const twice = run.machine.isPublishedUtilisation ? twiceCounted : "";
+  return `${table(title, [heads, ...rows])}${twice}${layoutSources}`;
 }
 
+const twiceCounted = `\
+  a published utilisation holds its own run's losses already: what is taken off here comes on top, so these speeds are cautious
+`;
 const layoutSources = `\
   communication is a share of the computation that hides it; a tenth of the memory is kept free
   sources: Narayanan et al. 2021, arXiv 2104.04473; Rajbhandari et al. 2019, arXiv 1910.02054; Korthikanti et al. 2022, arXiv 2205.05198
