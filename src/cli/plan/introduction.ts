@@ -8,7 +8,8 @@ cria plan answers: with this budget, a larger model or more data? Give what you 
   a budget          --flops 1e22 · --gpu-hours 82432 --gpu a100-80gb · --money 1M · --hours 3 (here, measured)
   a model           --preset 65B · --parameters 3B · runs/demo or any other model's path
   data, a loss      --tokens 1T · --loss 2.1
-  what it is for    --serve-tokens 1T: smaller models trained for longer are cheaper over their life
+  what it is for    --serve-tokens 1T: smaller models trained for longer are cheaper over their life, and
+                    a budget then buys the cheapest life that it pays for
   a cluster         --gpus 2048 --gpu a100-80gb: what fits, how fast, how long, how much carbon
   your own runs     --fit runs/*: the scaling law of your text and tokenizer, and the next size
   a picture         --plot · --svg plan.svg

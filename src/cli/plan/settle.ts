@@ -35,11 +35,11 @@ export function settle(asked: Asked, machine: Machine): Settled {
   let config = asked.model?.config;
   for (let round = 1; ; round++) {
     const plan = choose(asked, flops);
-    if (asked.model === undefined && (config === undefined || round <= looseRounds)) config = shapeFor(plan.parameters, asked.vocabSize);
-    const on = runOn(asked, machine, plan, config!);
-    if (flops === undefined) return { plan, config: config!, ...on };
-    if (hours === undefined || round === looseRounds + 2) return { plan, config: config!, flops, ...on };
-    flops *= hours / on.run.acceleratorHours;
+    if (config === undefined || round <= looseRounds) config = asked.model?.config ?? shapeFor(plan.parameters, asked.vocabSize);
+    const settled = { plan, config, ...runOn(asked, machine, plan, config) };
+    if (flops === undefined) return settled;
+    if (hours === undefined || round === looseRounds + 2) return { ...settled, flops };
+    flops *= hours / settled.run.acceleratorHours;
   }
 }
 
