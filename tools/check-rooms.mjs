@@ -24,7 +24,7 @@ export const rooms = {
   train: ["base", "graph", "backend", "model", "tokenizer", "data", "eval", "formats", "files"],
   plan: ["base", "model"],
   plot: [],
-  study: ["base", "graph", "backend", "model", "tokenizer", "data", "eval", "train", "plan", "plot"],
+  study: ["base", "files", "graph", "backend", "model", "tokenizer", "data", "eval", "train", "plan", "plot"],
   cli: "all",
 };
 
@@ -36,6 +36,7 @@ export const packages = {
   train: ["node:*", "zod", "yaml"],
   "backend/cpu": ["node:*"],
   plot: ["@observablehq/plot", "linkedom"],
+  study: ["node:*"],
   cli: ["node:*", "*"],
 };
 

@@ -6,6 +6,7 @@ import { type Report, reportHtml, type Section, type Study, studies } from "../s
 import type { Command, Flags } from "./command.ts";
 import { stringFlag, wholeFlag } from "./flag-values.ts";
 import { wrap } from "./help.ts";
+import { isFolder } from "./load-tokenizer.ts";
 import { openBackend } from "./open-backend.ts";
 import { studyText } from "./study-text.ts";
 
@@ -26,7 +27,7 @@ export const study: Command = {
     {
       name: "out",
       type: "string",
-      help: "where report.html and report.json go (default: studies/NAME); reports that are there are replaced",
+      help: "where report.html and report.json go, in place of those that are there (default: the first of studies/NAME, studies/NAME-2, … that is free)",
     },
     { name: "seeds", type: "number", help: "repetitions with other random numbers (default: by the study)" },
     { name: "seed", type: "number", default: 1, help: "of the first repetition" },
@@ -34,14 +35,14 @@ export const study: Command = {
     { name: "trace", type: "string", help: "study bpe: the text to show the algorithm on, step by step" },
   ],
   async run(args, flags, io) {
-    const asked = readAsked(args, flags);
+    const asked = await readAsked(args, flags);
     const text = await studyText(asked.texts, io);
     await using backend = await openBackend(io);
     const say = (words: string) => (io.json ? undefined : io.stdout(`${words}\n`));
     say(`${asked.study.title}; ${asked.steps === undefined ? `about ${asked.minutes} min` : `${asked.steps} steps`} on ${backend.name}\n`);
     const began = performance.now();
-    const { study, minutes, steps, seeds, trace } = asked;
-    const sections = await study.run({ backend, text, minutes, steps, seeds, trace, signal: io.signal, progress: io.progress });
+    const { study, minutes, steps, seeds, trace, out: folder } = asked;
+    const sections = await study.run({ backend, text, folder, minutes, steps, seeds, trace, signal: io.signal, progress: io.progress });
     if (sections.length === 0) io.signal.throwIfAborted();
     const facts = {
       study: study.name,
@@ -58,6 +59,7 @@ export const study: Command = {
     say(
       `${report.stopped ? "stopped before everything was done; what was done is in" : "plots and tables:"} ${join(asked.out, "report.html")}`,
     );
+    if (!report.stopped && study.next) say(study.next(folder));
     if (io.json) io.stdout(reportJson(report));
     return 0;
   },
@@ -73,7 +75,7 @@ interface Asked {
   readonly trace: string | undefined;
 }
 
-function readAsked([name, ...more]: readonly string[], flags: Flags): Asked {
+async function readAsked([name, ...more]: readonly string[], flags: Flags): Promise<Asked> {
   const study = pickStudy(name);
   if (more.length > 0) throw new UsageError(where, `"${more[0]}" follows the study's name: give files with --text FILE`);
   const minutes = flags.minutes as number;
@@ -86,7 +88,7 @@ function readAsked([name, ...more]: readonly string[], flags: Flags): Asked {
   if (trace !== undefined && study.name !== "bpe")
     throw new UsageError(where, `--trace is for the study bpe, not for ${study.name}: leave it away`);
   const steps = wholeFlag(flags, where, "steps");
-  const out = stringFlag(flags, "out") ?? join("studies", study.name);
+  const out = stringFlag(flags, "out") ?? (await freeFolder(join("studies", study.name)));
   return {
     study,
     minutes,
@@ -96,6 +98,14 @@ function readAsked([name, ...more]: readonly string[], flags: Flags): Asked {
     texts: flags.text as readonly string[],
     trace,
   };
+}
+
+/** Reports of the same study are there to be compared: without --out none is written over. */
+async function freeFolder(usual: string): Promise<string> {
+  for (let n = 1; ; n++) {
+    const folder = n === 1 ? usual : `${usual}-${n}`;
+    if (!(await isFolder(folder))) return folder;
+  }
 }
 
 function pickStudy(name: string | undefined): Study {

@@ -3,10 +3,11 @@ import { type ActivationFunctionName, activationFunctions } from "../graph/index
 import { type ActivationName, type LlamaConfig, llamaConfig, parameterCount, parameterRows } from "../model/index.ts";
 import type { LineChart } from "../plot/index.ts";
 import { type EncodedText, encodeText } from "./encoded-text.ts";
-import { hasLearnt, Lab, type Outcome, type Trial } from "./lab.ts";
+import { hasLearnt, Lab } from "./lab.ts";
 import type { Section } from "./report.ts";
 import { groupBy, mean, pairedT, spread } from "./statistics.ts";
 import type { Study, StudyContext } from "./study.ts";
+import type { Outcome, Trial } from "./trial.ts";
 import { concluded, type Head } from "./unfinished.ts";
 
 const shazeer = "Shazeer 2020, arXiv 2002.05202";

@@ -4,11 +4,12 @@ import { llamaConfig } from "../model/index.ts";
 import { createTokenizer, type Tokenizer, trainTokenizer } from "../tokenizer/index.ts";
 import { encodeSides, type Sides, splitText } from "./encoded-text.ts";
 import { exactAnswers, type Question } from "./exact-answers.ts";
-import { Lab, type Outcome, type Trial } from "./lab.ts";
+import { Lab } from "./lab.ts";
 import type { Section } from "./report.ts";
 import { groupBy, mean, spread } from "./statistics.ts";
 import type { Study, StudyContext } from "./study.ts";
 import { type BpeStep, textbookBpe } from "./textbook-bpe.ts";
+import type { Outcome, Trial } from "./trial.ts";
 import { concluded, type Head } from "./unfinished.ts";
 
 const sennrich = "Sennrich et al. 2016, arXiv 1508.07909";

@@ -1,7 +1,9 @@
 // A study's text as tokens in memory: small enough to stay there, with a part that training never sees.
+import { join } from "node:path";
 import { check, type OnProgress } from "../base/index.ts";
-import { isHeldOut, type Tokens } from "../data/index.ts";
+import { isHeldOut, PreparedData, prepare, type Tokens } from "../data/index.ts";
 import type { HeldOutText } from "../eval/index.ts";
+import { atomicWrite, makeFolder } from "../files/index.ts";
 import { createTokenizer, type Tokenizer, trainTokenizer } from "../tokenizer/index.ts";
 import type { StudyContext } from "./study.ts";
 
@@ -20,10 +22,49 @@ const leastCharacters = 20_000;
 /** The study's text with a byte-level vocabulary made for it. @throws CriaError when either part is too short */
 export async function encodeText(context: StudyContext, vocabSize: number, leastHeldOut: number): Promise<EncodedText> {
   const sides = await splitText(context);
-  const { progress, signal } = context;
+  const tokenizer = await tokenizerFor(sides, vocabSize, context);
+  return encodeSides(tokenizer, sides, { progress: context.progress, least: leastHeldOut });
+}
+
+async function tokenizerFor({ training }: Sides, vocabSize: number, { progress, signal }: StudyContext): Promise<Tokenizer> {
   const options = { kind: "bytes", pattern: "gpt2", splitDigits: true, specials: { bos: "<s>", eos: "</s>" } } as const;
-  const model = await trainTokenizer(sides.training, { ...options, vocabSize, onProgress: progress, signal });
-  return encodeSides(createTokenizer(model), sides, { progress, least: leastHeldOut });
+  return createTokenizer(await trainTokenizer(training, { ...options, vocabSize, onProgress: progress, signal }));
+}
+
+/** A text that lies in a folder as `cria data prepare` leaves it, so that `cria train` can go on with it. */
+export interface PreparedText extends EncodedText, AsyncDisposable {
+  /** The prepared data. */
+  readonly data: string;
+  readonly tokenizer: Tokenizer;
+}
+
+/** {@link encodeText}, written to text.jsonl and data/ in the study's folder. @throws CriaError when data/ is in use, too */
+export async function prepareText(context: StudyContext, vocabSize: number, leastHeldOut: number): Promise<PreparedText> {
+  const { folder, progress, signal } = context;
+  const sides = await splitText(context);
+  const tokenizer = await tokenizerFor(sides, vocabSize, context);
+  const [paths, data] = [join(folder, "text.jsonl"), join(folder, "data")];
+  await makeFolder(folder, "study");
+  await atomicWrite(paths, jsonLines(sides), "study");
+  const sources = [{ name: "text", paths, field: "text", weight: 1 }];
+  await prepare({ sources, heldOut: heldOutShare, boundaries: "both" }, tokenizer, data, { progress, signal });
+  const prepared = await PreparedData.open(data);
+  try {
+    const [training, heldOut] = [prepared.sources[0]!.tokens, prepared.heldOut!];
+    checkEnough(training.length, heldOut.length, leastHeldOut);
+    const loss = unigramLoss(await training.read(0, training.length), await heldOut.read(0, heldOut.length), vocabSize);
+    return {
+      ...{ data, tokenizer, vocabSize, tokens: training, heldOut: { tokens: heldOut, bytes: heldOut.totals.bytes }, unigramLoss: loss },
+      [Symbol.asyncDispose]: () => prepared[Symbol.asyncDispose](),
+    };
+  } catch (error) {
+    await prepared[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+function* jsonLines({ training, heldOut }: Sides): Generator<Uint8Array> {
+  for (const text of [...training, ...heldOut]) yield Buffer.from(`${JSON.stringify({ text })}\n`);
 }
 
 export interface Sides {
@@ -37,15 +78,7 @@ export function encodeSides(tokenizer: Tokenizer, sides: Sides, { progress, leas
     Int32Array,
     Int32Array,
   ];
-  for (const [part, what] of [
-    [training, "training"],
-    [heldOut, "held-out"],
-  ] as const)
-    check(
-      part.length >= least,
-      "study",
-      () => `the ${what} part of the text has ${part.length} tokens, but the study needs at least ${least}: give it more with --text FILE`,
-    );
+  checkEnough(training.length, heldOut.length, least);
   const bytes = sides.heldOut.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
   const { vocabSize } = tokenizer;
   return {
@@ -54,6 +87,18 @@ export function encodeSides(tokenizer: Tokenizer, sides: Sides, { progress, leas
     heldOut: { tokens: inMemory(heldOut), bytes },
     unigramLoss: unigramLoss(training, heldOut, vocabSize),
   };
+}
+
+function checkEnough(training: number, heldOut: number, least: number): void {
+  for (const [tokens, what] of [
+    [training, "training"],
+    [heldOut, "held-out"],
+  ] as const)
+    check(
+      tokens >= least,
+      "study",
+      () => `the ${what} part of the text has ${tokens} tokens, but the study needs at least ${least}: give it more with --text FILE`,
+    );
 }
 
 /** Documents by side; which one a text is on follows from the text. @throws CriaError when there is too little */

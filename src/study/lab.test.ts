@@ -3,9 +3,10 @@ import { openCpuBackend } from "../backend/cpu/index.ts";
 import type { Backend } from "../backend/index.ts";
 import { llamaConfig } from "../model/index.ts";
 import { type EncodedText, encodeText } from "./encoded-text.ts";
-import { hasLearnt, Lab, type Sweep, type Trial } from "./lab.ts";
+import { hasLearnt, Lab, type Sweep } from "./lab.ts";
 import { madeUpText, tinyContext } from "./made-up.test.helper.ts";
 import type { StudyContext } from "./study.ts";
+import type { Trial } from "./trial.ts";
 
 let backend: Backend;
 let text: EncodedText;

@@ -2,49 +2,12 @@
 import type { Backend } from "../backend/index.ts";
 import type { OnProgress } from "../base/index.ts";
 import { Mixture } from "../data/index.ts";
-import type { Evaluation, HeldOutEvaluator } from "../eval/index.ts";
-import { type BatchSize, initialise, type LlamaConfig, type ParameterRow, parameterRows } from "../model/index.ts";
-import { type AdamwSettings, learningRateAt, Trainer } from "../train/index.ts";
-import type { EncodedText } from "./encoded-text.ts";
+import type { HeldOutEvaluator } from "../eval/index.ts";
+import { initialise, type LlamaConfig, parameterRows } from "../model/index.ts";
+import { learningRateAt, Trainer } from "../train/index.ts";
+import { type KeptRuns, keepRun } from "./keep-runs.ts";
 import { median } from "./statistics.ts";
-
-/** What is compared: a model and what it is fed. */
-export interface Variant {
-  readonly name: string;
-  readonly config: LlamaConfig;
-  readonly size: BatchSize;
-  readonly text: EncodedText;
-  /** The rows with the deviations of other first weights; the model's own by default. */
-  readonly firstWeights?: (rows: readonly ParameterRow[]) => readonly ParameterRow[];
-  readonly adamw?: AdamwSettings;
-  /** Largest gradient norm; 1, the paper's, by default. */
-  readonly clipNorm?: number;
-}
-
-/** One run of a variant, but for its seed and length. */
-export interface Trial {
-  readonly variant: Variant;
-  /** At its peak; it falls to a tenth along half a cosine. */
-  readonly learningRate: number;
-  /** Of the steps; the paper's 2,000 of 250,000 and more would be less than one here. */
-  readonly warmupShare: number;
-  /** Of the sweep's steps; 1 by default. */
-  readonly stepShare?: number;
-}
-
-export interface Outcome<T = unknown> {
-  readonly trial: Trial;
-  readonly seed: number;
-  readonly steps: number;
-  /** Loss of every step, in nats. */
-  readonly losses: readonly number[];
-  /** Absent where the loss left the numbers. */
-  readonly heldOut?: Evaluation;
-  /** What `Sweep.examine` made of the trained model; absent where that is. */
-  readonly found?: T;
-  /** Of a step, median. */
-  readonly stepSeconds: number;
-}
+import { llamaAdamw, type Outcome, type Trial, type Variant } from "./trial.ts";
 
 export interface Sweep<T> {
   /** Run once a seed. */
@@ -61,7 +24,6 @@ export interface Sweep<T> {
   readonly examine?: (weights: ReadonlyMap<string, Float32Array>, trial: Trial) => Promise<T>;
 }
 
-export const llamaAdamw: AdamwSettings = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, decay: 0.1 };
 /** Of the time asked for, what is planned with: measuring the held-out loss takes some, and machines slow down when they get warm. */
 const margin = 0.85;
 /** Of it too: what may go into timing steps. */
@@ -82,6 +44,8 @@ export interface LabOptions {
   readonly progress: OnProgress;
   /** Steps of every sweep, instead of what fits its time. */
   readonly steps?: number | undefined;
+  /** Where every run stays, if it shall; nothing examines it then. */
+  readonly runs?: KeptRuns;
 }
 
 export class Lab implements Disposable {
@@ -140,6 +104,8 @@ export class Lab implements Disposable {
     steps: number,
     onStep: (step: number, loss: number) => void,
   ): Promise<Outcome<T> | undefined> {
+    const { runs, ...shared } = this.#options;
+    if (runs) return keepRun(runs, { ...shared, trial, seed, steps, heldOutTokens: heldOutOf(trial, sweep, steps) }, onStep);
     const { variant, learningRate: peak, warmupShare } = trial;
     const rig = await this.#rig(variant);
     await begin(rig.trainer, variant, seed);
@@ -159,16 +125,10 @@ export class Lab implements Disposable {
     return { trial, seed, steps, losses, stepSeconds: median(times), ...(await this.#measure(rig, trial, sweep, steps)) };
   }
 
-  async #measure<T>(
-    rig: Rig,
-    trial: Trial,
-    { heldOutTokens, examine }: Sweep<T>,
-    steps: number,
-  ): Promise<Pick<Outcome<T>, "heldOut" | "found">> {
-    const { size } = trial.variant;
-    const trainedOn = steps * size.batch * size.length;
-    const heldOut = await rig.evaluator.evaluate(trial.variant.text.heldOut, { tokens: Math.min(heldOutTokens, trainedOn) });
+  async #measure<T>(rig: Rig, trial: Trial, sweep: Sweep<T>, steps: number): Promise<Pick<Outcome<T>, "heldOut" | "found">> {
+    const heldOut = await rig.evaluator.evaluate(trial.variant.text.heldOut, { tokens: heldOutOf(trial, sweep, steps) });
     if (!Number.isFinite(heldOut.loss)) return {};
+    const { examine } = sweep;
     return { heldOut, ...(examine && { found: await examine(await weightsOf(rig.trainer, trial.variant.config), trial) }) };
   }
 
@@ -187,6 +147,10 @@ export function hasLearnt(outcomes: readonly Outcome[]): boolean {
 
 function stepsOf({ stepShare = 1 }: Trial, steps: number): number {
   return Math.max(1, Math.round(stepShare * steps));
+}
+
+function heldOutOf({ variant: { size } }: Trial, { heldOutTokens }: Sweep<unknown>, steps: number): number {
+  return Math.min(heldOutTokens, steps * size.batch * size.length);
 }
 
 function batchesOf({ text, size }: Variant, seed: number): Mixture {

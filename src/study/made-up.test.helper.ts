@@ -22,5 +22,14 @@ export function madeUpText(documents = 150): StudyText {
 }
 
 export function tinyContext(backend: Backend, more: Partial<StudyContext> = {}): StudyContext {
-  return { backend, text: madeUpText(), minutes: 1e-4, seeds: [1], signal: new AbortController().signal, progress: () => {}, ...more };
+  return {
+    backend,
+    text: madeUpText(),
+    folder: "unused",
+    minutes: 1e-4,
+    seeds: [1],
+    signal: new AbortController().signal,
+    progress: () => {},
+    ...more,
+  };
 }

@@ -1,4 +1,7 @@
 // Every study from end to end, as short as it goes: what it says then is about its own machinery only.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openCpuBackend } from "../backend/cpu/index.ts";
 import type { Backend } from "../backend/index.ts";
@@ -9,15 +12,20 @@ import { reportHtml } from "./report-html.ts";
 import { studies } from "./studies.ts";
 
 let backend: Backend;
+let folder: string;
 beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "cria-studies-"));
   backend = await openCpuBackend({ threads: 1 }); // two would wait for each other where other tests run beside
 });
-afterAll(() => backend.dispose());
+afterAll(async () => {
+  backend.dispose();
+  await rm(folder, { recursive: true });
+});
 
 describe.each(studies.map((study) => ({ name: study.name, study })))("$name", ({ study }) => {
   test("finds, says and draws something about each of its claims; the report is whole", async () => {
     const events: ProgressEvent[] = [];
-    const sections = await study.run(tinyContext(backend, { progress: (event) => events.push(event) }));
+    const sections = await study.run(tinyContext(backend, { folder: join(folder, study.name), progress: (event) => events.push(event) }));
     expect(sections.length).toBeGreaterThan(0);
     sections.forEach(checkSection);
     expect(events.some(({ total }) => total !== undefined)).toBe(true);
@@ -29,7 +37,7 @@ describe.each(studies.map((study) => ({ name: study.name, study })))("$name", ({
 
   test("stopped at once, it ends without a result or with what needs no training", async () => {
     const sections = await study
-      .run(tinyContext(backend, { signal: AbortSignal.abort(new Error("enough")) }))
+      .run(tinyContext(backend, { folder: join(folder, `${study.name}-stopped`), signal: AbortSignal.abort(new Error("enough")) }))
       .catch((error: Error) => error);
     if (sections instanceof Error) expect(sections.message).toBe("enough");
     else sections.forEach(checkSection);

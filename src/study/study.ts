@@ -11,6 +11,8 @@ export interface Study {
   readonly summary: string;
   /** Runs of different random numbers by default. */
   readonly seeds: number;
+  /** What a person would do next, with what it left in its folder; nothing where it leaves its report only. */
+  next?(folder: string): string;
   /**
    * Experiments until they are done or the signal aborts; then the sections that could be finished, with what was done so far.
    * @throws CriaError when the text is too short for it
@@ -21,6 +23,8 @@ export interface Study {
 export interface StudyContext {
   readonly backend: Backend;
   readonly text: StudyText;
+  /** Of its own, for what it leaves beside its report; made when something comes into it. */
+  readonly folder: string;
   /** About how long the study may take; the lengths of its runs follow. */
   readonly minutes: number;
   /** Optimiser steps of a run, of the longest where they differ, whatever time they take: the same numbers give the same losses. */

@@ -1,7 +1,8 @@
 // What a sweep allows to say: rounds in which every contestant ran are compared; of a first round that was stopped, the runs are kept, and nothing
 // is concluded from them.
-import type { Outcome } from "./lab.ts";
+
 import type { Section } from "./report.ts";
+import type { Outcome } from "./trial.ts";
 
 export type Head = Pick<Section, "title" | "claim" | "source">;
 

@@ -1,0 +1,46 @@
+// What studies compare: a model and what it is fed, trained once a seed; and what comes of it.
+import type { Evaluation } from "../eval/index.ts";
+import type { BatchSize, LlamaConfig, ParameterRow } from "../model/index.ts";
+import type { AdamwSettings } from "../train/index.ts";
+import type { EncodedText } from "./encoded-text.ts";
+
+/** What is compared: a model and what it is fed. */
+export interface Variant {
+  readonly name: string;
+  readonly config: LlamaConfig;
+  readonly size: BatchSize;
+  readonly text: EncodedText;
+  /** The rows with the deviations of other first weights; the model's own by default. */
+  readonly firstWeights?: (rows: readonly ParameterRow[]) => readonly ParameterRow[];
+  readonly adamw?: AdamwSettings;
+  /** Largest gradient norm; 1, the paper's, by default. */
+  readonly clipNorm?: number;
+}
+
+/** One run of a variant, but for its seed and length. */
+export interface Trial {
+  readonly variant: Variant;
+  /** At its peak; it falls to a tenth along half a cosine. */
+  readonly learningRate: number;
+  /** Of the steps; the paper's 2,000 of 250,000 and more would be less than one here. */
+  readonly warmupShare: number;
+  /** Of the sweep's steps; 1 by default. */
+  readonly stepShare?: number;
+}
+
+export interface Outcome<T = unknown> {
+  readonly trial: Trial;
+  readonly seed: number;
+  readonly steps: number;
+  /** Loss of every step, in nats. */
+  readonly losses: readonly number[];
+  /** Absent where the loss left the numbers. */
+  readonly heldOut?: Evaluation;
+  /** What `Sweep.examine` made of the trained model; absent where that is. */
+  readonly found?: T;
+  /** Of a step, median. */
+  readonly stepSeconds: number;
+}
+
+/** The paper's, section 2.3. */
+export const llamaAdamw: AdamwSettings = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, decay: 0.1 };
