@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { llamaConfig, parameterCount } from "../model/index.ts";
 import { laws, lossOf } from "../plan/index.ts";
@@ -251,7 +251,9 @@ async function writeRun(name: string, dim: number, steps: number, { vocabSize = 
 }
 
 test("the law of one's own runs comes from their folders, with intervals, and predicts the next size", async () => {
-  const runs = await Promise.all([16, 32, 64].flatMap((dim) => [40, 160, 640].map((steps) => writeRun(`run-${dim}-${steps}`, dim, steps))));
+  const runs = await Promise.all(
+    [16, 32, 64].flatMap((dim) => [40, 160, 640].map((steps) => writeRun(join("runs", `run-${dim}-${steps}`), dim, steps))),
+  );
   const { code, stdout, stderr } = await cria("--fit", ...runs, "--gpu", "rtx-4090");
   expect(stderr).toBe("");
   expect(code).toBe(0);
@@ -266,6 +268,8 @@ test("the law of one's own runs comes from their folders, with intervals, and pr
   expect(found.fit.fit.law.E).toBeCloseTo(1.5, 1);
   expect(found.law.name).toBe("your runs");
   expect(found.plan.flops).toBeCloseTo(1e15, -9);
+  const inFolder = await json("--fit", join(folder, "runs"), runs[0]!, "--gpu", "rtx-4090");
+  expect(inFolder.fit.runs.map(({ name }: { name: string }) => name)).toEqual(runs.map((path) => basename(path)));
   const other = await cria("--fit", ...runs, "--preset", "7B", "--gpu", "a100-80gb");
   expect(other.stdout).toMatch(/your runs have a vocabulary of 256 and 7B one of 32,000: nats a token do not compare/);
 });
@@ -277,7 +281,8 @@ test("runs that do not compare are refused, and so are unfinished ones", async (
     await writeRun("short", 16, 40, { rows: 20 }),
   ];
   expect((await cria("--fit", fine)).stderr).toMatch(/1 run where it takes 3; add finished runs of other sizes and lengths/);
-  expect((await cria("--fit", folder)).stderr).toMatch(/holds no training run/);
+  await mkdir(join(folder, "empty"), { recursive: true });
+  expect((await cria("--fit", join(folder, "empty"))).stderr).toMatch(/empty holds no training run/);
   expect((await cria("--fit", fine, other)).stderr).toMatch(/fine has a vocabulary of 256 and other one of 300/);
   expect((await cria("--fit", fine, short)).stderr).toMatch(/short is at step 20 of 40: finish it/);
   await writeFile(join(short, "metrics.jsonl"), "{}\n");

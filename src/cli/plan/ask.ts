@@ -39,7 +39,7 @@ export const planFlags: readonly FlagRow[] = [
   { name: "batch-tokens", type: "number", help: `tokens of a step, which --gpus share; ${llamaBatchTokens} by default, the paper's` },
   { name: "length", type: "number", help: "tokens of a sequence; the model's context by default" },
   { name: "law", type: "string", help: "which scaling law decides: besiroglu, the default, or hoffmann" },
-  { name: "fit", type: "boolean", help: "fit the law to the finished run folders that are named, and go by it" },
+  { name: "fit", type: "boolean", help: "fit the law to the finished runs that are named, or in the folders that are, and go by it" },
   { name: "plot", type: "boolean", help: "draw loss over parameters and tokens in the terminal" },
   { name: "svg", type: "string", help: "write the plot to this file" },
 ];
@@ -99,7 +99,7 @@ export async function readAsked(args: readonly string[], flags: Flags, isFit: bo
 
 /** What --fit would make no use of. */
 function checkFit(args: readonly string[], flags: Flags): void {
-  if (args.length === 0) throw new UsageError(where, "--fit has no runs: name the folders of finished ones, as in --fit runs/*");
+  if (args.length === 0) throw new UsageError(where, "--fit has no runs: name finished ones, or a folder of them, as in --fit runs");
   const twice = args.find((path, i) => args.findIndex((one) => resolve(one) === resolve(path)) < i);
   if (twice !== undefined) throw new UsageError(where, `${twice} is named twice, but a run counts once: leave one out`);
   if (flags.law !== undefined) throw new UsageError(where, "--fit finds a law and --law names one: leave one out");

@@ -11,7 +11,7 @@ cria plan answers: with this budget, a larger model or more data? Give what you 
   what it is for    --serve-tokens 1T: smaller models trained for longer are cheaper over their life, and
                     a budget then buys the cheapest life that it pays for
   a cluster         --gpus 2048 --gpu a100-80gb: what fits, how fast, how long, how much carbon
-  your own runs     --fit runs/*: the scaling law of your text and tokenizer, and the next size
+  your own runs     --fit runs: the scaling law of your text and tokenizer, and the next size
   a picture         --plot · --svg plan.svg
 
 For example, cria plan ${example.join(" ")}, the budget of a 10B model on 200B tokens:

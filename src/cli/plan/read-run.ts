@@ -1,6 +1,6 @@
 // A finished training run as a point of the scaling law: its size, its tokens and the loss it ended with.
-import { stat } from "node:fs/promises";
-import { basename, resolve } from "node:path";
+import { readdir, stat } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
 import { fail } from "../../base/index.ts";
 import { parameterCount } from "../../model/index.ts";
 import type { RunPoint } from "../../plan/index.ts";
@@ -18,7 +18,7 @@ export interface Run extends RunPoint {
 /** @throws CriaError when the folder holds no run, or one that has not come to its end: its learning rate is still high, so its loss says too little */
 export async function readRun(folder: string): Promise<Run> {
   const paths = runPaths(folder);
-  if ((await stat(paths.recipe).catch(() => undefined)) === undefined)
+  if (!(await isRun(folder)))
     fail(where, `${folder} holds no training run, there is no ${basename(paths.recipe)} in it: name a folder that cria train wrote`);
   const read = await readRecipe(paths.recipe);
   const recipe = completeRecipe(read, read.model.vocabSize ?? fail(where, `${paths.recipe} names no vocabulary: give the folder of a run`));
@@ -37,9 +37,11 @@ export async function readRun(folder: string): Promise<Run> {
   };
 }
 
-/** @throws CriaError when the losses of the runs do not compare */
-export async function readRuns(folders: readonly string[]): Promise<Run[]> {
-  const runs = await Promise.all(folders.map(readRun));
+/** @param paths runs, or folders with runs in them. @throws CriaError when the losses of the runs do not compare */
+export async function readRuns(paths: readonly string[]): Promise<Run[]> {
+  const folders = (await Promise.all(paths.map(runsIn))).flat();
+  const unique = folders.filter((folder, i) => folders.findIndex((other) => resolve(other) === resolve(folder)) === i);
+  const runs = await Promise.all(unique.map(readRun));
   const [first] = runs;
   const other = runs.find((run) => run.vocabSize !== first?.vocabSize);
   if (first !== undefined && other !== undefined)
@@ -51,6 +53,19 @@ export async function readRuns(folders: readonly string[]): Promise<Run[]> {
   if (first !== undefined && mixed !== undefined)
     fail(where, `${first.name} has a loss on ${first.lossOf} and ${mixed.name} on ${mixed.lossOf}: fit runs that were measured alike`);
   return runs;
+}
+
+/** The runs in a folder that is none itself, by name; where there are none, the folder, so that reading it says what is missing. */
+async function runsIn(path: string): Promise<string[]> {
+  if (await isRun(path)) return [path];
+  const names = (await readdir(path).catch(() => [])).sort(new Intl.Collator("en", { numeric: true }).compare);
+  const inside: string[] = [];
+  for (const name of names) if (await isRun(join(path, name))) inside.push(join(path, name));
+  return inside.length > 0 ? inside : [path];
+}
+
+async function isRun(folder: string): Promise<boolean> {
+  return (await stat(runPaths(folder).recipe).catch(() => undefined)) !== undefined;
 }
 
 function finalLoss(rows: readonly MetricsRow[], { steps }: CompleteRecipe): Pick<Run, "loss" | "lossOf"> {
