@@ -130,7 +130,8 @@ function reportJson(report: Report): string {
   return `${JSON.stringify(report, null, 2)}\n`;
 }
 
-function sectionText({ title, verdict, conclusion }: Section): string {
+/** What a section comes to, in words: the terminal shows it, and the pages on the paper quote it. */
+export function sectionText({ title, verdict, conclusion }: Section): string {
   return `${title}: ${verdict.toUpperCase()}\n${wrap(conclusion, columns)
     .map((line) => `  ${line}`)
     .join("\n")}\n`;

@@ -1,0 +1,66 @@
+// Puts what studies found into docs/paper, plots and quotations: node tools/paper-results.mjs studies/norm/report.json studies/rope/report.json …
+// A study's report comes from `cria study NAME --steps N`; each drawing says in a comment which command made it, each quotation in its first line.
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { sectionText } from "../dist/cli/study.js";
+import { chartSvg } from "../dist/plot/index.js";
+
+const paper = join(dirname(fileURLToPath(import.meta.url)), "..", "docs", "paper");
+const folder = join(paper, "plots");
+
+/** study → a file name for each chart, by its title, that the pages show. */
+const shown = {
+  norm: {
+    "gradient norm of the last layer's W_2 at initialisation": "norm-gradients",
+    "held-out loss by learning rate": "norm-warmup",
+  },
+  activation: { "the functions": "activation-functions", "held-out loss, one dot a seed": "activation-losses" },
+  rope: { "RoPE by distance, 128 channels, relative to distance 0": "rope-decay", "loss by position, trained on 64": "rope-length" },
+  bpe: { "bytes a token by vocabulary": "bpe-vocabulary", "answered exactly, one dot a seed": "bpe-arithmetic" },
+  scaling: { "loss by tokens, a colour a size": "scaling-law" },
+};
+
+mkdirSync(folder, { recursive: true });
+for (const path of process.argv.slice(2)) {
+  const report = JSON.parse(readFileSync(path, "utf8"));
+  const files = shown[report.study] ?? stop(`${path}: the pages show no study "${report.study}"`);
+  const charts = new Map(report.sections.flatMap((section) => section.charts).map((chart) => [chart.title, chart]));
+  for (const [title, name] of Object.entries(files)) {
+    const chart = charts.get(title) ?? stop(`${path}: has no chart "${title}", only ${[...charts.keys()].join("; ")}`);
+    const file = join(folder, `${name}.svg`);
+    // Two hyphens in a row end a comment in SVG.
+    writeFileSync(file, `<!-- ${commandOf(report, "")} -->\n${chartSvg(chart)}\n`);
+    console.log(file);
+  }
+  for (const language of ["en", "zh"]) quoteIn(join(paper, language), report);
+}
+
+/** The sections that the pages quote, with what this report says of them. A section has its title and verdict in a line, indented lines behind it. */
+function quoteIn(pages, report) {
+  const block = new RegExp(`^\`\`\`\n\\$ cria study ${report.study} .*\n[\\s\\S]*?^\`\`\`$`, "gm");
+  for (const name of readdirSync(pages).filter((file) => file.endsWith(".md"))) {
+    const path = join(pages, name);
+    const text = readFileSync(path, "utf8");
+    const quoted = text.replace(block, (old) => `\`\`\`\n$ ${commandOf(report, "--")}\n…\n${sectionsOf(old, report, path)}…\n\`\`\``);
+    if (quoted === text) continue;
+    writeFileSync(path, quoted);
+    console.log(path);
+  }
+}
+
+function sectionsOf(old, { sections }, path) {
+  const titles = [...old.matchAll(/^(\S.*): (?:PARTLY |NOT )?SHOWN$/gm)].map(([, title]) => title);
+  return titles
+    .map((title) => sectionText(sections.find((one) => one.title === title) ?? stop(`${path} quotes "${title}", which the report has not`)))
+    .join("");
+}
+
+function commandOf({ study, steps, minutes }, dashes) {
+  return `cria study ${study} ${dashes}${steps === undefined ? `minutes ${minutes}` : `steps ${steps}`}`;
+}
+
+function stop(message) {
+  console.error(`[paper-results] ${message}`);
+  process.exit(1);
+}
