@@ -61,6 +61,12 @@ test("what cannot be drawn is left out: no value, none above 0 on a logarithm, o
   expect(svg).not.toContain("NaN");
 });
 
+test("an axis is marked where it is said to be", () => {
+  const svg = chartSvg({ ...lines, x: { label: "steps", scale: "log", ticks: [2, 32] } });
+  const axis = /aria-label="x-axis tick label"[\s\S]*?<\/g>/.exec(svg)![0];
+  expect([...axis.matchAll(/<text[^>]*>([^<]+)</g)].map(([, words]) => words)).toEqual(["2", "32"]);
+});
+
 test("nothing to draw is an empty frame", () => {
   expect(chartSvg({ ...lines, series: [] })).toContain("<svg");
   expect(chartSvg({ ...ranges, rows: [] } as Chart)).toContain("<svg");

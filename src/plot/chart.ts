@@ -5,6 +5,8 @@ export interface Axis {
   readonly scale?: "linear" | "log";
   /** What the axis shows; all of the data by default. Data outside is cut off. */
   readonly domain?: readonly [number, number];
+  /** Where the axis is marked; where it falls out well by default. */
+  readonly ticks?: readonly number[];
 }
 
 /** A point; not drawn where a number is not finite, or not above 0 on a logarithmic axis. */

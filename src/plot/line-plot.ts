@@ -27,9 +27,9 @@ function groupOf({ group, name }: Series): string {
   return group ?? name;
 }
 
-function scale({ label, scale: type = "linear", domain }: Axis): ScaleOptions {
-  const ticks = type === "log" ? { ticks: 6, tickFormat: shortNumber } : {};
-  return { type, label, labelAnchor: "center", ...ticks, ...(domain && { domain: [...domain] }) };
+function scale({ label, scale: type = "linear", domain, ticks }: Axis): ScaleOptions {
+  const marked = type === "log" || ticks ? { ticks: ticks ? [...ticks] : 6, tickFormat: shortNumber } : {};
+  return { type, label, labelAnchor: "center", ...marked, ...(domain && { domain: [...domain] }) };
 }
 
 /** 0.08, 5, 300, 20k, 1.5M, 2G. */

@@ -134,7 +134,7 @@ async function growthSection(hooks: Hooks, { training, heldOut }: Sides): Promis
       {
         kind: "lines",
         title: "bytes a token by vocabulary",
-        x: { label: "pieces", scale: "log" },
+        x: { label: "pieces", scale: "log", ticks: vocabularies },
         y: { label: "bytes a token" },
         series: (Object.keys(kinds) as Digits[]).map((name) => ({
           name,

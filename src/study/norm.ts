@@ -157,7 +157,7 @@ function depthChart(found: readonly DepthGradients[]): LineChart {
   return {
     kind: "lines",
     title: "gradient norm of the last layer's W_2 at initialisation",
-    x: { label: "layers L", scale: "log" },
+    x: { label: "layers L", scale: "log", ticks: depths },
     y: { label: "norm", scale: "log" },
     series,
   };
@@ -314,16 +314,16 @@ function rateChart(cells: readonly Cell[], unigramLoss: number): LineChart {
   return {
     kind: "lines",
     title: "held-out loss by learning rate",
-    x: { label: "peak learning rate", scale: "log" },
+    x: { label: "peak learning rate", scale: "log", ticks: learningRates },
     y: { label: "loss, nats a token" },
     series: [...series, frequencies],
   };
 }
 
-/** The first seed's losses at the middle learning rate, smoothed. */
+/** The first seed's losses at the highest learning rate, smoothed: whoever fails, fails there. */
 function courseChart(outcomes: readonly Outcome[]): LineChart {
-  const middle = learningRates[learningRates.length >> 1]!;
-  const chosen = outcomes.filter(({ trial, seed }) => trial.learningRate === middle && seed === outcomes[0]!.seed);
+  const highest = learningRates.at(-1)!;
+  const chosen = outcomes.filter(({ trial, seed }) => trial.learningRate === highest && seed === outcomes[0]!.seed);
   const series = chosen.map(
     ({ trial, losses }): Series => ({
       name: `${trial.variant.name}, ${trial.warmupShare === 0 ? "no warm-up" : "warm-up"}`,
@@ -332,7 +332,13 @@ function courseChart(outcomes: readonly Outcome[]): LineChart {
       points: smoothed(losses),
     }),
   );
-  return { kind: "lines", title: `training loss at a rate of ${middle}`, x: { label: "step" }, y: { label: "loss, nats a token" }, series };
+  return {
+    kind: "lines",
+    title: `training loss at a rate of ${highest}`,
+    x: { label: "step" },
+    y: { label: "loss, nats a token" },
+    series,
+  };
 }
 
 /** Means of at most 100 equal parts. */
