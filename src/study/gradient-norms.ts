@@ -1,6 +1,6 @@
 // Norms of the gradients of a model that has not been trained, parameter by parameter.
 import { type Backend, bindByName, type DeviceBuffer } from "../backend/index.ts";
-import { Rng } from "../base/index.ts";
+import type { Batch } from "../data/index.ts";
 import { gradients } from "../graph/index.ts";
 import {
   type BatchSize,
@@ -13,13 +13,20 @@ import {
   parameterRows,
 } from "../model/index.ts";
 
-/** Euclidean norm of the mean loss' gradient by row name, for random tokens and first weights by the rows, once a seed. */
+/** What one measurement is of. */
+export interface Draw {
+  /** Of the first weights. */
+  readonly seed: number;
+  readonly batch: Batch;
+}
+
+/** Euclidean norm of the mean loss' gradient by row name, with first weights by the rows, once a draw. */
 export async function gradientNorms(
   backend: Backend,
   config: LlamaConfig,
   rows: readonly ParameterRow[],
   size: BatchSize,
-  seeds: readonly number[],
+  draws: readonly Draw[],
 ): Promise<ReadonlyMap<string, number>[]> {
   const built = lossGraph(config, size, true);
   const found = gradients(built.loss, [...built.trained.values()]);
@@ -29,8 +36,8 @@ export async function gradientNorms(
   const norms: Map<string, number>[] = [];
   try {
     await buffers.get("positions")!.write(batchPositions(size));
-    for (const seed of seeds) {
-      await fill(buffers, config, rows, size, seed);
+    for (const draw of draws) {
+      await fill(buffers, config, rows, draw);
       await program.run();
       const bySeed = new Map<string, number>();
       for (const [row, parameter] of built.trained) bySeed.set(row.name, norm(await program.read(found.get(parameter)!)));
@@ -47,13 +54,11 @@ async function fill(
   buffers: ReadonlyMap<string, DeviceBuffer>,
   config: LlamaConfig,
   rows: readonly ParameterRow[],
-  { batch, length }: BatchSize,
-  seed: number,
+  { seed, batch }: Draw,
 ): Promise<void> {
   for (const [name, values] of initialise([...rows, ...constantRows(config)], seed)) await buffers.get(name)!.write(values);
-  const rng = new Rng(seed).fork("tokens");
-  for (const name of ["tokens", "targets"])
-    await buffers.get(name)!.write(Int32Array.from({ length: batch * length }, () => rng.below(config.vocabSize)));
+  await buffers.get("tokens")!.write(batch.tokens);
+  await buffers.get("targets")!.write(batch.targets);
 }
 
 /** First weights as Xiong et al. analyse them (section 3.2): Xavier's normal for matrices, embeddings of unit variance. */
