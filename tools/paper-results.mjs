@@ -13,11 +13,17 @@ const folder = join(paper, "plots");
 const shown = {
   norm: {
     "gradient norm of the last layer's W_2 at initialisation": "norm-gradients",
+    "Post-LN: gradient norm of each layer's parameters": "norm-layers-post",
+    "Pre-LN: gradient norm of each layer's parameters": "norm-layers-pre",
     "held-out loss by learning rate": "norm-warmup",
   },
-  activation: { "the functions": "activation-functions", "held-out loss, one dot a seed": "activation-losses" },
+  activation: {
+    "the functions": "activation-functions",
+    "their derivatives": "activation-derivatives",
+    "held-out loss: a dot a seed, a line their mean": "activation-losses",
+  },
   rope: { "RoPE by distance, 128 channels, relative to distance 0": "rope-decay", "loss by position, trained on 64": "rope-length" },
-  bpe: { "bytes a token by vocabulary": "bpe-vocabulary", "answered exactly, one dot a seed": "bpe-arithmetic" },
+  bpe: { "bytes a token by vocabulary": "bpe-vocabulary", "answered exactly: a dot a seed, a line their mean": "bpe-arithmetic" },
   scaling: { "loss by tokens, a colour a size": "scaling-law" },
 };
 

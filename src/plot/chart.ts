@@ -21,8 +21,10 @@ export interface Point {
 }
 
 export interface Series {
+  /** Empty where the legend needs no entry. Labelled lines of one group share an entry, by the group's name: their labels tell them apart. */
   readonly name: string;
-  readonly as: "line" | "dashed" | "dots";
+  /** Rings are seen around dots at the same place. */
+  readonly as: "line" | "dashed" | "dots" | "rings";
   readonly points: readonly Point[];
   /** Series of one group share a colour; every series is its own group by default. */
   readonly group?: string;
@@ -35,6 +37,8 @@ export interface LineChart {
   readonly x: Axis;
   readonly y: Axis;
   readonly series: readonly Series[];
+  /** A place on the x axis to look at. */
+  readonly mark?: { readonly x: number; readonly label: string };
 }
 
 /** A row a name: every value as a dot, their mean as a tick. */

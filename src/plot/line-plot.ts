@@ -4,8 +4,9 @@ import type { Axis, LineChart, Point, Series } from "./chart.ts";
 import { characterWidth, colours } from "./look.ts";
 
 export function linePlot(chart: LineChart): PlotOptions {
-  const { series } = chart;
-  const longest = Math.max(0, ...series.map(({ name }) => name.length));
+  const { series, mark } = chart;
+  const entries = legend(series);
+  const longest = Math.max(0, ...entries.map(({ name }) => name.length));
   const colourOf = colouring(series);
   const isShown = (point: Point) => onAxis(point.x, chart.x) && onAxis(point.y, chart.y);
   const marks = series.flatMap((one) => seriesMarks({ ...one, points: one.points.filter(isShown) }, colourOf(one)));
@@ -13,7 +14,7 @@ export function linePlot(chart: LineChart): PlotOptions {
     ...{ width: 640 + characterWidth * longest, height: 400, marginLeft: 64, marginRight: 40 + characterWidth * longest, marginBottom: 42 },
     x: scale(chart.x),
     y: { ...scale(chart.y), grid: true },
-    marks: [...marks, ...names(series, colourOf)],
+    marks: [...(mark ? place(mark) : []), ...marks, ...names(entries, colourOf)],
   };
 }
 
@@ -32,12 +33,12 @@ function scale({ label, scale: type = "linear", domain, ticks }: Axis): ScaleOpt
   return { type, label, labelAnchor: "center", ...marked, ...(domain && { domain: [...domain] }) };
 }
 
-/** 0.08, 5, 300, 20k, 1.5M, 2G. */
+/** 0.08, 5, 300, 20k, 1.5M, 2B. */
 function shortNumber(value: number): string {
   const [size, suffix] = (
     [
       [1e12, "T"],
-      [1e9, "G"],
+      [1e9, "B"],
       [1e6, "M"],
       [1e3, "k"],
     ] as const
@@ -52,14 +53,13 @@ function onAxis(value: number, { scale: type, domain: [low, high] = [Number.NEGA
 
 function seriesMarks({ as, points }: Series, colour: string): Markish[] {
   const labels = points.filter(({ label }) => label !== undefined);
-  const labelMark = text(labels, { x: "x", y: "y", text: "label", dy: -9, fill: colour });
+  // A white rim, so that a label can be read where a line crosses it.
+  const labelMark = text(labels, { x: "x", y: "y", text: "label", dy: -9, fill: colour, stroke: "white", strokeWidth: 3 });
   const spread = points.filter(({ low, high }) => Number.isFinite(low) && Number.isFinite(high));
-  if (as === "dots")
-    return [
-      ruleX(spread, { x: "x", y1: "low", y2: "high", stroke: colour }),
-      dot(points, { x: "x", y: "y", fill: colour, r: 3.5 }),
-      labelMark,
-    ];
+  if (as === "dots" || as === "rings") {
+    const shape = as === "dots" ? { fill: colour, r: 3.5 } : { stroke: colour, strokeWidth: 1.8, r: 6.5 };
+    return [ruleX(spread, { x: "x", y1: "low", y2: "high", stroke: colour }), dot(points, { x: "x", y: "y", ...shape }), labelMark];
+  }
   const dash = as === "dashed" ? { strokeDasharray: "5 4" } : {};
   return [
     areaY(spread, { x: "x", y1: "low", y2: "high", fill: colour, fillOpacity: 0.15 }),
@@ -68,10 +68,27 @@ function seriesMarks({ as, points }: Series, colour: string): Markish[] {
   ];
 }
 
-const samples = { line: "━ ", dashed: "╌ ", dots: "● " } as const;
+function place({ x, label }: NonNullable<LineChart["mark"]>): Markish[] {
+  const where = { text: "label", x: "x", frameAnchor: "bottom", textAnchor: "start", dx: 5, dy: -6, fillOpacity: 0.6 } as const;
+  return [ruleX([x], { strokeOpacity: 0.35, strokeDasharray: "2 3" }), text([{ x, label }], where)];
+}
 
-function names(series: readonly Series[], colourOf: (one: Series) => string): Markish[] {
-  return series.map((one, i) =>
+const samples = { line: "━ ", dashed: "╌ ", dots: "● ", rings: "○ " } as const;
+
+function legend(series: readonly Series[]): Series[] {
+  const isLabelled = ({ as, points }: Series) => (as === "line" || as === "dashed") && points.some(({ label }) => label !== undefined);
+  const seen = new Set<string>();
+  return series.flatMap((one) => {
+    if (!isLabelled(one)) return one.name === "" ? [] : [one];
+    const group = groupOf(one);
+    if (seen.has(group)) return [];
+    seen.add(group);
+    return [{ ...one, name: group, group }];
+  });
+}
+
+function names(entries: readonly Series[], colourOf: (one: Series) => string): Markish[] {
+  return entries.map((one, i) =>
     text([samples[one.as] + one.name], { frameAnchor: "top-right", textAnchor: "start", dx: 12, dy: 8 + 17 * i, fill: colourOf(one) }),
   );
 }

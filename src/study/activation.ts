@@ -1,11 +1,11 @@
 // The feed-forward layer's activation: plain ones and the GLU family at equal parameters (Shazeer 2020, arXiv 2002.05202).
 import { type ActivationFunctionName, activationFunctions } from "../graph/index.ts";
 import { type ActivationName, type LlamaConfig, llamaConfig, type ParameterRow, parameterCount, parameterRows } from "../model/index.ts";
-import type { LineChart } from "../plot/index.ts";
+import type { LineChart, Series } from "../plot/index.ts";
 import { type EncodedText, encodeText } from "./encoded-text.ts";
 import { hasLearnt, Lab } from "./lab.ts";
 import type { Section } from "./report.ts";
-import { groupBy, mean, pairedT, spread } from "./statistics.ts";
+import { groupBy, mean, pairedT, seedCount, spread } from "./statistics.ts";
 import type { Study, StudyContext } from "./study.ts";
 import type { Outcome, Trial } from "./trial.ts";
 import { concluded, type Head } from "./unfinished.ts";
@@ -95,7 +95,12 @@ function curveSection(): Section {
 
 function curveChart(title: string, label: string, f: (curve: Curve, x: number) => number): LineChart {
   const shown = xs.filter((_, i) => i % 16 === 0);
-  const series = curves.map((curve) => ({ name: curve.name, as: "line" as const, points: shown.map((x) => ({ x, y: f(curve, x) })) }));
+  const lineOf = (curve: Curve): Series => ({
+    name: curve.name,
+    as: curve === relu ? "dashed" : "line", // on top of Swish with a large β
+    points: shown.map((x) => ({ x, y: f(curve, x) })),
+  });
+  const series = [...curves.filter((curve) => curve !== relu), relu].map(lineOf);
   return { kind: "lines", title, x: { label: "x" }, y: { label }, series };
 }
 
@@ -238,7 +243,7 @@ function describeLosses(outcomes: readonly Outcome[]): Section {
     ...lossHead,
     verdict: !hasLearnt(outcomes) ? "too short to say" : isClear && unlike.length === 0 ? "shown" : gain > 0 ? "partly shown" : "not shown",
     conclusion:
-      `The five gated layers reach ${spread(gated)} nats a token, the five plain ones ${spread(plain)} over ${seeds.length} seeds: the gates ${gain < 0 ? "cost" : "gain"} ${Math.abs(gain).toFixed(3)}` +
+      `The five gated layers reach ${spread(gated)} nats a token, the five plain ones ${spread(plain)} over ${seedCount(seeds.length)}: the gates ${gain < 0 ? "cost" : "gain"} ${Math.abs(gain).toFixed(3)}` +
       `${seeds.length < 2 ? "" : `, ${Math.abs(t).toFixed(1)} standard errors of the pairs`}. Best is ${best.name} (${spread(lossesOf(best.name))}), last ${last.name} (${spread(lossesOf(last.name))}); ` +
       `SwiGLU has ${spread(lossesOf("SwiGLU"))}, ReLU ${spread(lossesOf("ReLU"))}.` +
       (unlike.length === 0 ? "" : ` Unlike the paper: ${unlike.join("; ")}.`),
@@ -256,7 +261,7 @@ function describeLosses(outcomes: readonly Outcome[]): Section {
     charts: [
       {
         kind: "ranges",
-        title: "held-out loss, one dot a seed",
+        title: "held-out loss: a dot a seed, a line their mean",
         x: { label: "loss, nats a token" },
         rows: ranked.map(({ name }) => ({ name, values: lossesOf(name) })),
       },

@@ -6,7 +6,7 @@ import { encodeSides, type Sides, splitText } from "./encoded-text.ts";
 import { exactAnswers, type Question } from "./exact-answers.ts";
 import { Lab } from "./lab.ts";
 import type { Section } from "./report.ts";
-import { groupBy, mean, spread } from "./statistics.ts";
+import { groupBy, mean, seedCount, spread } from "./statistics.ts";
 import type { Study, StudyContext } from "./study.ts";
 import { type BpeStep, textbookBpe } from "./textbook-bpe.ts";
 import type { Outcome, Trial } from "./trial.ts";
@@ -194,7 +194,7 @@ async function cutSection(context: StudyContext): Promise<Section> {
     source: llamaPaper,
     verdict: alone.sameAsNext === 1 && merged.sameAsNext < 0.99 ? "shown" : "partly shown",
     conclusion:
-      `With digits merged by frequency, ${merged.patterns} different cuts occur among the numbers 1000 to 9999, and ${(100 * (1 - merged.sameAsNext)).toFixed(0)} % of all n are cut otherwise than n + 1; ` +
+      `With digits merged by frequency, ${merged.patterns} different cuts occur among the numbers 1000 to 9999, and ${(100 * (1 - merged.sameAsNext)).toFixed(0)} % of these n are cut otherwise than n + 1; ` +
       `with digits alone it is one cut for all. The price: ${alone.perNumber.toFixed(2)} tokens a number instead of ${merged.perNumber.toFixed(2)}.`,
     remarks: [`Tokenizers made on sums of numbers below 1000 and on counting below 10,000; ${mergedPieces - bytePieces} merges.`],
     tables: [
@@ -373,7 +373,7 @@ function describeArithmetic(outcomes: readonly Outcome<Accuracy>[], tokenizers: 
         : better.length + ahead.length > 0
           ? "partly shown"
           : "not shown",
-    conclusion: `Answered exactly, digits alone against digits merged: ${told("adding")}, ${told("counting")}; ${questionCount} unseen lines of each, ${groups.get("digits alone")!.length} seeds.`,
+    conclusion: `Answered exactly, digits alone against digits merged: ${told("adding")}, ${told("counting")}; ${questionCount} unseen lines of each, ${seedCount(groups.get("digits alone")!.length)}.`,
     remarks: [
       `3 layers, 64 channels, ${outcomes[0]!.steps} steps of 8 × 64 tokens on lines such as "417+85=502" (numbers below 1000) and "417>418" (below 9999). Merged digits need fewer tokens for a line (${perLine.join(", ")}), so in as many steps they see more lines, ` +
         "and their embedding table is larger: both are to their advantage.",
@@ -403,7 +403,7 @@ function describeArithmetic(outcomes: readonly Outcome<Accuracy>[], tokenizers: 
     charts: [
       {
         kind: "ranges",
-        title: "answered exactly, one dot a seed",
+        title: "answered exactly: a dot a seed, a line their mean",
         x: { label: "%", domain: [0, 100] },
         rows: tasksOf.flatMap((task) =>
           (Object.keys(kinds) as Digits[]).map((name) => ({ name: `${task}, ${name}`, values: of(name, task) })),

@@ -9,7 +9,7 @@ import { type EncodedText, encodeText } from "./encoded-text.ts";
 import { type Draw, gradientNorms, xavier, xavierRows } from "./gradient-norms.ts";
 import { hasLearnt, Lab } from "./lab.ts";
 import type { Section } from "./report.ts";
-import { band, groupBy, mean, median, pairedT, powerLaw, spread } from "./statistics.ts";
+import { band, groupBy, mean, median, pairedT, powerLaw, seedCount, spread } from "./statistics.ts";
 import type { Study, StudyContext } from "./study.ts";
 import type { Outcome, Trial, Variant } from "./trial.ts";
 import { concluded, type Head } from "./unfinished.ts";
@@ -138,7 +138,7 @@ function describeInitial(found: readonly DepthGradients[]): Section {
       `The last layer's is ${growth("post").toFixed(2)} of the first layer's there with Post-LN and ${growth("pre").toFixed(2)} with Pre-LN.`,
     remarks: [
       `Feed-forward W_2, LayerNorm, ReLU, sinusoids, 64 channels and 256 hidden ones, Xavier's first weights and embeddings of unit variance as in the paper's analysis; ` +
-        `${probe.batch} × ${probe.length} tokens of the text, ${found[0]!.feedForward.length} seeds. The theory's line is fitted in height only.`,
+        `${probe.batch} × ${probe.length} tokens of the text, ${seedCount(found[0]!.feedForward.length)}. The theory's line is fitted in height only.`,
       growth("post") > 1.2
         ? "As in the paper's figure 3, Post-LN's gradients grow towards the output."
         : "Unlike the paper's figure 3, Post-LN's gradients do not grow towards the output. That figure is of a wider model with sentences in two languages; the theorem says nothing of lower layers.",
@@ -284,7 +284,7 @@ function describeWarmup(outcomes: readonly Outcome[], { unigramLoss }: EncodedTe
       `Runs that ended no better than the tokens' frequencies (${unigramLoss.toFixed(2)} nats) or in no number: ${told(post)}; ${told(pre)}. ` +
       `What the warm-up gained in nats: ${post} ${gained(post)}; ${pre} ${gained(pre)}.`,
     remarks: [
-      `${layers} layers, ${outcomes[0]!.steps} steps of 4 × 64 tokens, Adam (0.9, 0.98) without clipping as in the paper, warm-up a fifth of the steps, then half a cosine to a tenth; ${runs / learningRates.length} seeds.`,
+      `${layers} layers, ${outcomes[0]!.steps} steps of 4 × 64 tokens, Adam (0.9, 0.98) without clipping as in the paper, warm-up a fifth of the steps, then half a cosine to a tenth; ${seedCount(runs / learningRates.length)}.`,
       ...missing({ failsMore, needsMore, failsAnyway: failures(post, warmups[1]!) > 0 }),
     ],
     tables: [
@@ -456,7 +456,7 @@ function describeKinds(outcomes: readonly Outcome[], times: NormTimes): Section 
           ? "partly shown"
           : "not shown",
     conclusion:
-      `Held-out loss ${spread(rms)} with RMSNorm and ${spread(layer)} with LayerNorm over ${pairs} seeds${pairs < 2 ? "" : ` (the pairs differ by ${t.toFixed(1)} standard errors)`}; ` +
+      `Held-out loss ${spread(rms)} with RMSNorm and ${spread(layer)} with LayerNorm over ${seedCount(pairs)}${pairs < 2 ? "" : ` (the pairs differ by ${t.toFixed(1)} standard errors)`}; ` +
       `the norm alone, forward and backward over ${timed.rows} × ${timed.channels} numbers, takes ${ratio.toFixed(2)} of LayerNorm's time (${times.rms.toFixed(2)} against ${times.layer.toFixed(2)} ms).`,
     remarks: [
       `LLaMA's model with 6 layers and 64 channels, ${outcomes[0]!.steps} steps of 4 × 64 tokens. Both norms read and write as much memory; what RMSNorm saves is arithmetic and one pass over a row. ` +
@@ -472,7 +472,7 @@ function describeKinds(outcomes: readonly Outcome[], times: NormTimes): Section 
     charts: [
       {
         kind: "ranges",
-        title: "held-out loss, one dot a seed",
+        title: "held-out loss: a dot a seed, a line their mean",
         x: { label: "loss, nats a token" },
         rows: [
           { name: kinds.rms.name, values: rms },

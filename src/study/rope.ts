@@ -20,7 +20,7 @@ import { type EncodedText, encodeText } from "./encoded-text.ts";
 import { hasLearnt, Lab } from "./lab.ts";
 import { lossByPosition } from "./loss-by-position.ts";
 import type { Section } from "./report.ts";
-import { band, deviation, groupBy, mean, spread } from "./statistics.ts";
+import { band, deviation, groupBy, mean, seedCount, spread } from "./statistics.ts";
 import type { Study, StudyContext } from "./study.ts";
 import type { Outcome, Trial } from "./trial.ts";
 import { concluded, type Head } from "./unfinished.ts";
@@ -141,7 +141,7 @@ async function invarianceSection(backend: Backend): Promise<Section> {
       {
         title: "scores by positions",
         columns: ["positions", "largest difference at one distance, of the largest score", "deviation within a distance, of all"],
-        rows: found.map(({ name, worst, within }) => [name, worst, within]),
+        rows: found.map(({ name, worst, within }) => [called[name], worst, within]),
       },
     ],
     charts: [rotary, sinusoidal, learned].map(heat),
@@ -153,7 +153,7 @@ const drawn = 48;
 
 function heat({ name, scores }: Invariance): Chart {
   const rows = scores.slice(0, drawn).map((row) => row.slice(0, drawn).map((score) => Number(score.toPrecision(5))));
-  return { kind: "heat", title: `${name}: score of query m and key n`, x: "n", y: "m", value: "score", rows };
+  return { kind: "heat", title: `${called[name]}: score of query m and key n`, x: "n", y: "m", value: "score", rows };
 }
 
 // ── the matrix form ──
@@ -288,7 +288,7 @@ function decaySection(): Section {
         kind: "lines",
         title: `RoPE by distance, ${decayWidth} channels, relative to distance 0`,
         x: { label: "distance m − n" },
-        y: { label: "relative size" },
+        y: { label: "relative size", domain: [0, 1.2] },
         series: [
           { name: "the paper's bound", as: "line", points: bound },
           { name: "a vector with itself", as: "line", points: same },
@@ -312,6 +312,9 @@ const readings: Readonly<Record<string, (config: LlamaConfig) => Partial<LlamaCo
   ", linear scaling": () => ({ ropeFactor: reach }),
   ", NTK scaling": (config) => ({ ropeTheta: ntkTheta(config, reach) }),
 };
+
+/** For people. */
+const called = { rope: "RoPE", sinusoidal: "sinusoids", learned: "a learned table", none: "no positions" } as const;
 
 type ByReading = ReadonlyMap<string, Float64Array>;
 
@@ -348,7 +351,7 @@ function trialOf(positions: PositionName, text: EncodedText): Trial {
     positions,
   });
   const size = { batch: 4, length: trained };
-  return { variant: { name: positions, config, size, text, firstWeights: besideSinusoids }, learningRate: 3e-3, warmupShare: 0.1 };
+  return { variant: { name: called[positions], config, size, text, firstWeights: besideSinusoids }, learningRate: 3e-3, warmupShare: 0.1 };
 }
 
 /** Embeddings of the size of sinusoids, as in Vaswani et al. 2017, section 3.4, so that the positions do not drown the content; the same for all. */
@@ -366,7 +369,7 @@ async function readLong(
   const { config, name } = variant;
   const windows = Math.max(8, Math.min(128, Math.floor(text.heldOut.tokens.length / (reach * trained))));
   for (const [how, change] of Object.entries(readings)) {
-    if (how !== "" && name !== "rope") continue;
+    if (how !== "" && name !== called.rope) continue;
     const size = { batch: 4, length: reach * trained, windows };
     found.set(name + how, await lossByPosition(backend, { ...config, ...change(config) }, weights, text.heldOut.tokens, size));
   }
@@ -386,9 +389,11 @@ function describeExtrapolation(outcomes: readonly Outcome<ByReading>[]): Section
   const inside = (name: string) => mean(part(name, trained / 2, trained));
   const beyond = (name: string) => mean(part(name, trained, reach * trained));
   const told = rows.map(({ name }) => `${name} ${inside(name).toFixed(2)} → ${beyond(name).toFixed(2)}`).join("; ");
-  const extrapolates = beyond("rope") - inside("rope") <= 0.02;
-  const tableIsUsed = mean(part("learned", trained / 2, trained)) < mean(part("none", trained / 2, trained)) - 0.02;
-  const scaled = ["rope, linear scaling", "rope, NTK scaling"].filter((name) => beyond(name) < beyond("rope") - 0.02);
+  const extrapolates = beyond(called.rope) - inside(called.rope) <= 0.02;
+  const tableIsUsed = inside(called.learned) < inside(called.none) - 0.02;
+  const scaled = ["linear", "NTK"]
+    .map((how) => `${called.rope}, ${how} scaling`)
+    .filter((name) => beyond(name) < beyond(called.rope) - 0.02);
   return {
     ...extrapolationHead,
     verdict: !hasLearnt(outcomes) ? "too short to say" : extrapolates ? "shown" : scaled.length > 0 ? "partly shown" : "not shown",
@@ -400,7 +405,7 @@ function describeExtrapolation(outcomes: readonly Outcome<ByReading>[]): Section
         : "RoPE alone does not carry over: angles that never occurred in training are as strange to the model as positions that never occurred. " +
           (scaled.length > 0 ? `What helps without any training: ${scaled.join("; ")}.` : "Scaling does not help here.")),
     remarks: [
-      `Models of 4 layers and 64 channels, ${steps} steps of 4 × ${trained} tokens, ${new Set(outcomes.map(({ seed }) => seed)).size} seeds; scaling is applied to the trained model as it is, without the training at the new length ` +
+      `Models of 4 layers and 64 channels, ${steps} steps of 4 × ${trained} tokens, ${seedCount(new Set(outcomes.map(({ seed }) => seed)).size)}; scaling is applied to the trained model as it is, without the training at the new length ` +
         "that its authors add, and squeezes also the positions that were learnt, which is why linear scaling costs in the first part.",
       `A learned table has no trained rows beyond the trained length${tableIsUsed ? "" : "; here it is hardly used inside it either: after so few steps its model is no better than the one without positions"}. What hardly uses positions cannot be misled by them: compare each loss with that of no positions at all, which a causal model can do without to some extent.`,
     ],
@@ -426,7 +431,7 @@ function describeExtrapolation(outcomes: readonly Outcome<ByReading>[]): Section
 function positionChart(byName: ReadonlyMap<string, readonly { readonly losses: Float64Array }[]>): LineChart {
   const series = [...byName].map(([name, runs]) => ({
     name,
-    as: name.includes(",") ? ("dashed" as const) : ("line" as const),
+    as: name.includes(",") || name === called.none ? ("dashed" as const) : ("line" as const),
     points: Array.from({ length: (reach * trained) / bins }, (_, bin) =>
       band(
         (bin + 0.5) * bins,
@@ -440,5 +445,6 @@ function positionChart(byName: ReadonlyMap<string, readonly { readonly losses: F
     x: { label: "position" },
     y: { label: "loss, nats a token" },
     series,
+    mark: { x: trained, label: "the trained length" },
   };
 }

@@ -7,7 +7,7 @@ import type { LineChart, Series } from "../plot/index.ts";
 import { type EncodedText, type PreparedText, prepareText } from "./encoded-text.ts";
 import { hasLearnt, Lab } from "./lab.ts";
 import type { Section } from "./report.ts";
-import { groupBy, mean, spread } from "./statistics.ts";
+import { groupBy, mean, seedCount, spread } from "./statistics.ts";
 import type { Study, StudyContext } from "./study.ts";
 import type { Outcome, Trial } from "./trial.ts";
 import { concluded, type Head } from "./unfinished.ts";
@@ -138,7 +138,7 @@ function describeFit(fit: LawFit, runs: readonly Point[], target: Point, outcome
       `The best of the small runs has ${best.toFixed(3)}; of the fall from there by ${fall.toFixed(3)} nats the law foretells ${foretold.toFixed(3)}. ` +
       `The law: E = ${E.toFixed(2)}, A = ${A.toPrecision(3)}, B = ${B.toPrecision(3)}, α = ${alpha.toFixed(2)}, β = ${beta.toFixed(2)}.`,
     remarks: [
-      `Every length has a schedule of its own, as Hoffmann et al. found it must. ${target.losses.length} seeds; the fit is to their means.`,
+      `Every length has a schedule of its own, as Hoffmann et al. found it must. ${seedCount(target.losses.length)}; the fit is to their means.`,
       ...fit.notes.map((note) => `Held fixed: ${note}.`),
       ...(isShown
         ? []
@@ -147,7 +147,7 @@ function describeFit(fit: LawFit, runs: readonly Point[], target: Point, outcome
           ]),
     ],
     tables: [...tables, lawTable(fit)],
-    charts: [lawChart(fit, runs, target, predicted.loss)],
+    charts: [lawChart(fit, runs, target, predicted)],
   };
 }
 
@@ -168,12 +168,12 @@ function lawTable({ law, intervals }: LawFit): Section["tables"][number] {
   return { title: "the law", columns: ["", "value", "95 %"], rows: names.map((name) => [name, law[name], interval(name)]) };
 }
 
-function lawChart({ law }: LawFit, runs: readonly Point[], target: Point, predicted: number): LineChart {
+function lawChart({ law }: LawFit, runs: readonly Point[], target: Point, predicted: ReturnType<typeof predictLoss>): LineChart {
   const most = target.tokens;
-  const series = [...groupBy([...runs, target], ({ name }) => name)].flatMap(([name, group]): Series[] => {
+  const series = [...groupBy([...runs, target], ({ name }) => name)].flatMap(([name, group], i): Series[] => {
     const { parameters, tokens } = group[0]!;
     const first = Math.min(tokens, most / 8);
-    const curve = Array.from({ length: 25 }, (_, i) => first * (most / first) ** (i / 24));
+    const curve = Array.from({ length: 25 }, (_, step) => first * (most / first) ** (step / 24));
     return [
       {
         name,
@@ -182,14 +182,15 @@ function lawChart({ law }: LawFit, runs: readonly Point[], target: Point, predic
         points: group.map((point) => ({ x: point.tokens, y: point.loss, low: Math.min(...point.losses), high: Math.max(...point.losses) })),
       },
       {
-        name: `${name}, the law`,
+        name: i === 0 ? "the law" : "",
         as: "dashed",
         group: name,
         points: curve.map((x) => ({ x, y: lossOf(law, { parameters, tokens: x }) })),
       },
     ];
   });
-  const foretold: Series = { name: "foretold", as: "dots", points: [{ x: most, y: predicted, label: "foretold" }] };
+  const { loss: y, low = Number.NaN, high = Number.NaN } = predicted;
+  const foretold: Series = { name: "foretold, with 95 %", as: "rings", points: [{ x: most, y, low, high }] };
   return {
     kind: "lines",
     title: "loss by tokens, a colour a size",

@@ -50,3 +50,8 @@ export function groupBy<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K
   for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
   return groups;
 }
+
+/** "1 seed", "3 seeds". */
+export function seedCount(count: number): string {
+  return `${count} seed${count === 1 ? "" : "s"}`;
+}

@@ -10,8 +10,9 @@ const left = 8;
 export function chartText({ title, x, y, series }: LineChart, width = 100, height = 24): string {
   const grid = Array.from({ length: height }, () => Array<string>(width - left).fill(" "));
   const place = placing(series, x, y, width - left, height);
-  const dots = series.filter(({ as }) => as === "dots");
-  const lines = series.filter(({ as }) => as !== "dots");
+  const isLine = ({ as }: Series) => as === "line" || as === "dashed";
+  const dots = series.filter((one) => !isLine(one));
+  const lines = series.filter(isLine);
   for (const { as, points } of lines) for (const cell of points.map(place)) put(grid, cell, lineMarks[as as keyof typeof lineMarks]);
   for (const { points } of lines) for (const point of points) label(grid, place(point), point.label);
   for (const [i, { points }] of dots.entries()) for (const point of points) put(grid, place(point), markOf(i));

@@ -7,13 +7,18 @@ import type { PlanReport } from "./report.ts";
 /** Excess over E of the curves, as shares of the plan's own. */
 const levels = [0.8, 0.9, 1, 1.12, 1.26] as const;
 const samples = 240;
+/** Of a curve, where its label stands: near the end, but inside. */
+const labelPlace = 0.93;
 
 export function planChart(report: PlanReport, runs: readonly Allocation[] = []): LineChart {
   const { law, plan, flops, optima, serving } = report;
   const isPublished = Object.values(laws).some(({ name }) => name === law.name);
   const isPlan = serving?.cheapest !== undefined && Math.abs(serving.cheapest.parameters / plan.parameters - 1) < 1e-3;
   const dots: Series[] = [
-    ...optima.toReversed().map((one): Series => ({ name: `compute-optimal: ${one.law}`, as: "dots", points: [pointOf(one)] })),
+    ...optima.toReversed().map(
+      // The rule of 20 and the refit fall on nearly the same place.
+      ({ law: name, ...one }, i): Series => ({ name: `compute-optimal: ${name}`, as: i === 0 ? "rings" : "dots", points: [pointOf(one)] }),
+    ),
     ...(serving?.cheapest && !isPlan ? [{ name: "cheapest life", as: "dots", points: [pointOf(serving.cheapest)] } as const] : []),
     ...(isPublished ? [{ name: "LLaMA", as: "dots", points: llamaPoints() } as const] : []),
     ...(runs.length > 0 ? [{ name: "your runs", as: "dots", points: runs.map((run) => pointOf(run)) } as const] : []),
@@ -50,11 +55,12 @@ function spread(values: readonly number[]): Domain {
 function isoLoss(law: ScalingLaw, loss: number, xs: Domain, ys: Domain): Series {
   const points = along(xs, (parameters) => tokensForLoss(law, parameters, loss), ys);
   const name = `loss ${loss.toFixed(2)}`;
+  const labelled = Math.floor(points.length * labelPlace);
   return {
     name,
     as: "line",
     group: "loss",
-    points: points.map((point, i) => (i === points.length - 1 ? { ...point, label: loss.toFixed(2) } : point)),
+    points: points.map((point, i) => (i === labelled ? { ...point, label: loss.toFixed(2) } : point)),
   };
 }
 
