@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { sectionText } from "../dist/cli/study.js";
 import { chartSvg } from "../dist/plot/index.js";
+import { studies } from "../dist/study/index.js";
 
 const paper = join(dirname(fileURLToPath(import.meta.url)), "..", "docs", "paper");
 const folder = join(paper, "plots");
@@ -30,6 +31,7 @@ const shown = {
 mkdirSync(folder, { recursive: true });
 for (const path of process.argv.slice(2)) {
   const report = JSON.parse(readFileSync(path, "utf8"));
+  if (report.stopped) stop(`${path}: the study was stopped before its end: run it again`);
   const files = shown[report.study] ?? stop(`${path}: the pages show no study "${report.study}"`);
   const charts = new Map(report.sections.flatMap((section) => section.charts).map((chart) => [chart.title, chart]));
   for (const [title, name] of Object.entries(files)) {
@@ -56,14 +58,17 @@ function quoteIn(pages, report) {
 }
 
 function sectionsOf(old, { sections }, path) {
-  const titles = [...old.matchAll(/^(\S.*): (?:PARTLY |NOT )?SHOWN$/gm)].map(([, title]) => title);
+  const titles = [...old.matchAll(/^(\S.*): (?:SHOWN|PARTLY SHOWN|NOT SHOWN|TOO SHORT TO SAY)$/gm)].map(([, title]) => title);
   return titles
     .map((title) => sectionText(sections.find((one) => one.title === title) ?? stop(`${path} quotes "${title}", which the report has not`)))
     .join("");
 }
 
-function commandOf({ study, steps, minutes }, dashes) {
-  return `cria study ${study} ${dashes}${steps === undefined ? `minutes ${minutes}` : `steps ${steps}`}`;
+/** The seeds where they are not the study's own. */
+function commandOf({ study, steps, minutes, seeds }, dashes) {
+  const usual = studies.find(({ name }) => name === study).seeds;
+  const others = seeds.length === usual && seeds[0] === 1 ? "" : ` ${dashes}seed ${seeds[0]} ${dashes}seeds ${seeds.length}`;
+  return `cria study ${study} ${dashes}${steps === undefined ? `minutes ${minutes}` : `steps ${steps}`}${others}`;
 }
 
 function stop(message) {

@@ -42,7 +42,7 @@ test("says what it found and writes a page and its data; --json prints the data"
 });
 
 test("the same steps give the same losses", async () => {
-  const words = [...tiny("steps"), "--steps", "3", "--json"];
+  const words = ["rope", "--steps", "3", "--seeds", "1", "--text", text, "--out", join(folder, "steps"), "--json"];
   const [one, two] = [await study(words), await study(words)].map(({ stdout }) => JSON.parse(stdout));
   expect(one.sections).toEqual(two.sections);
   expect(one.steps).toBe(3);
@@ -68,10 +68,64 @@ test.each([
   [["rope", "--seed", "1.5"], "--seed is 1.5 but must be an integer"],
   [["rope", "--steps", "-3"], "--steps is -3 but must be an integer, at least 1"],
   [["rope", "--trace", "low"], "--trace is for the study bpe"],
+  [["bpe", "--trace", "  "], '--trace is "  " but must have a word in it'],
+  [["rope", "--steps", "3", "--minutes", "1"], "--minutes and --steps both say how long the runs are"],
 ])("%j is wrong usage", async (words, message) => {
   const { code, stderr } = await study(words);
   expect(stderr).toContain(message);
   expect(code).toBe(2);
+});
+
+test("a folder that cannot be written to is refused before any work", async () => {
+  const [code, said] = await study(["rope", "--out", join(text, "inside")]).then((ended) => [ended.code, ended.stderr] as const);
+  expect(said).toContain("which cannot be a folder");
+  expect(code).toBe(2);
+  expect((await study(["rope", "--out", text])).stderr).toContain("which is a file");
+});
+
+test("scaling leaves runs to go on with; without --out it takes a folder that is free", async () => {
+  const before = process.cwd();
+  process.chdir(folder);
+  try {
+    const words = ["scaling", "--steps", "8", "--seeds", "1", "--text", text];
+    const first = await study(words);
+    expect(first.stdout).toContain(`the runs are in ${join("studies", "scaling", "runs")}`);
+    expect((await readdir(join("studies", "scaling"))).sort()).toEqual(["data", "report.html", "report.json", "runs", "text.jsonl"]);
+    expect(await readdir(join("studies", "scaling", "runs"))).toHaveLength(13);
+    expect((await study(words)).stdout).toContain(join("studies", "scaling-2", "report.html"));
+    expect((await study([...words, "--out", join("studies", "scaling")])).stderr).toContain("the folder is in use");
+    expect((await study(["scaling", "--steps", "7", "--out", "seven", "--text", text])).stderr).toContain(
+      "--steps is 7 but scaling needs at least 8",
+    );
+  } finally {
+    process.chdir(before);
+  }
+});
+
+test("a person's own text is traced in the terminal", async () => {
+  const { stdout } = await study([
+    "bpe",
+    "--trace",
+    "low lower lowest",
+    "--steps",
+    "1",
+    "--seeds",
+    "1",
+    "--text",
+    text,
+    "--out",
+    join(folder, "trace"),
+  ]);
+  expect(stdout).toMatch(/merges in order\n +step +pair +count +symbols of the text +words\n +1 +l \+ o +3 +\d+ +lo w/);
+});
+
+test("a small text of one document is cut, so that something is held out", async () => {
+  const small = join(folder, "small.txt");
+  await writeFile(small, (await readFile(text, "utf8")).replaceAll("\n", " ").slice(0, 40_000));
+  const { code, stdout, stderr } = await study(["bpe", "--steps", "1", "--seeds", "1", "--text", small, "--out", join(folder, "small")]);
+  expect(stderr).toBe("");
+  expect(code).toBe(0);
+  expect(stdout).not.toContain("NaN");
 });
 
 test("a text that is too short is an error, and leaves no report", async () => {

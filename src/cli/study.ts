@@ -1,24 +1,27 @@
 // cria study: a claim of the paper as an experiment; its conclusion in words here, and a report with plots in a folder.
-import { join } from "node:path";
+import { access, constants, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { didYouMean, UsageError } from "../base/index.ts";
 import { atomicWrite, makeFolder } from "../files/index.ts";
 import { type Report, reportHtml, type Section, type Study, studies } from "../study/index.ts";
 import type { Command, Flags } from "./command.ts";
-import { stringFlag, wholeFlag } from "./flag-values.ts";
+import { numberFlag, stringFlag, wholeFlag } from "./flag-values.ts";
 import { wrap } from "./help.ts";
 import { isFolder } from "./load-tokenizer.ts";
 import { openBackend } from "./open-backend.ts";
+import { table } from "./plan/text.ts";
 import { studyText } from "./study-text.ts";
 
 const where = "study";
 const columns = 100;
+const usualMinutes = 10;
 
 export const study: Command = {
   name: "study",
   summary: "run a claim of the paper as an experiment",
   usage: `${studies.map(({ name }) => name).join("|")} [--minutes M | --steps N] [--out DIR] [--seeds N] [--text FILE]...`,
   flags: [
-    { name: "minutes", type: "number", default: 10, help: "about how long it may take; the lengths of its runs follow" },
+    { name: "minutes", type: "number", help: `about how long it may take; the lengths of its runs follow (default: ${usualMinutes})` },
     {
       name: "steps",
       type: "number",
@@ -27,11 +30,11 @@ export const study: Command = {
     {
       name: "out",
       type: "string",
-      help: "where report.html and report.json go, in place of those that are there (default: the first of studies/NAME, studies/NAME-2, … that is free)",
+      help: "where report.html and report.json go, in place of those that are there, and what else a study leaves (default: the first of studies/NAME, studies/NAME-2, … that is free)",
     },
     { name: "seeds", type: "number", help: "repetitions with other random numbers (default: by the study)" },
     { name: "seed", type: "number", default: 1, help: "of the first repetition" },
-    { name: "text", type: "string", repeat: true, help: "learn from these UTF-8 files instead of the demo's text" },
+    { name: "text", type: "string", repeat: true, help: "learn from this UTF-8 file instead of the demo's text; once for each file" },
     { name: "trace", type: "string", help: "study bpe: the text to show the algorithm on, step by step" },
   ],
   async run(args, flags, io) {
@@ -39,11 +42,15 @@ export const study: Command = {
     const text = await studyText(asked.texts, io);
     await using backend = await openBackend(io);
     const say = (words: string) => (io.json ? undefined : io.stdout(`${words}\n`));
-    say(`${asked.study.title}; ${asked.steps === undefined ? `about ${asked.minutes} min` : `${asked.steps} steps`} on ${backend.name}\n`);
+    const length = asked.steps === undefined ? `about ${asked.minutes} min` : `${asked.steps} step${asked.steps === 1 ? "" : "s"}`;
+    say(`${asked.study.title}; ${length} on ${backend.name}\n`);
     const began = performance.now();
     const { study, minutes, steps, seeds, trace, out: folder } = asked;
     const sections = await study.run({ backend, text, folder, minutes, steps, seeds, trace, signal: io.signal, progress: io.progress });
-    if (sections.length === 0) io.signal.throwIfAborted();
+    if (sections.length === 0 && io.signal.aborted) {
+      if (await isFolder(folder)) say(`stopped before anything could be compared; what there is so far lies in ${folder}`);
+      throw io.signal.reason;
+    }
     const facts = {
       study: study.name,
       title: study.title,
@@ -54,12 +61,13 @@ export const study: Command = {
       seeds,
     };
     const report = { ...facts, seconds: (performance.now() - began) / 1000, stopped: io.signal.aborted, sections };
-    await writeReport(asked.out, report);
     for (const section of sections) say(sectionText(section));
+    if (trace !== undefined) say(stepsText(sections));
+    await writeReport(folder, report);
     say(
-      `${report.stopped ? "stopped before everything was done; what was done is in" : "plots and tables:"} ${join(asked.out, "report.html")}`,
+      `${report.stopped ? "stopped before everything was done; what was done is in" : "plots and tables:"} ${join(folder, "report.html")}`,
     );
-    if (!report.stopped && study.next) say(study.next(folder));
+    if (!report.stopped && study.next) say(study.next(folder, sections));
     if (io.json) io.stdout(reportJson(report));
     return 0;
   },
@@ -77,8 +85,12 @@ interface Asked {
 
 async function readAsked([name, ...more]: readonly string[], flags: Flags): Promise<Asked> {
   const study = pickStudy(name);
-  if (more.length > 0) throw new UsageError(where, `"${more[0]}" follows the study's name: give files with --text FILE`);
-  const minutes = flags.minutes as number;
+  if (more.length > 0)
+    throw new UsageError(where, `"${more[0]}" follows the study's name: give each file its own --text, as in --text A --text B`);
+  const steps = wholeFlag(flags, where, "steps");
+  if (steps !== undefined && flags.minutes !== undefined)
+    throw new UsageError(where, "--minutes and --steps both say how long the runs are: leave one out");
+  const minutes = numberFlag(flags, "minutes") ?? usualMinutes;
   if (!(minutes > 0 && minutes <= 10080))
     throw new UsageError(where, `--minutes is ${minutes} but must be above 0 and at most 10080 (a week)`);
   const seed = wholeFlag(flags, where, "seed", 0)!;
@@ -87,8 +99,9 @@ async function readAsked([name, ...more]: readonly string[], flags: Flags): Prom
   const trace = stringFlag(flags, "trace");
   if (trace !== undefined && study.name !== "bpe")
     throw new UsageError(where, `--trace is for the study bpe, not for ${study.name}: leave it away`);
-  const steps = wholeFlag(flags, where, "steps");
+  if (trace?.trim() === "") throw new UsageError(where, `--trace is "${trace}" but must have a word in it`);
   const out = stringFlag(flags, "out") ?? (await freeFolder(join("studies", study.name)));
+  await checkFolder(out);
   return {
     study,
     minutes,
@@ -98,6 +111,21 @@ async function readAsked([name, ...more]: readonly string[], flags: Flags): Prom
     texts: flags.text as readonly string[],
     trace,
   };
+}
+
+/** Before ten minutes of work: the folder, or the nearest one above it that is there, must be one to write in. */
+async function checkFolder(out: string): Promise<void> {
+  const found = await stat(out).catch((error: NodeJS.ErrnoException) => error);
+  if (found instanceof Error) {
+    const above = dirname(resolve(out));
+    if (found.code !== "ENOENT" || above === resolve(out))
+      throw new UsageError(where, `--out is "${out}", which cannot be a folder: name another place`);
+    return checkFolder(above);
+  }
+  if (!found.isDirectory()) throw new UsageError(where, `--out needs the folder "${out}", which is a file: name another place`);
+  await access(out, constants.W_OK).catch(() => {
+    throw new UsageError(where, `--out needs to write to "${out}", which is not allowed: name another place`);
+  });
 }
 
 /** Reports of the same study are there to be compared: without --out none is written over. */
@@ -128,6 +156,12 @@ async function writeReport(folder: string, report: Report): Promise<void> {
 
 function reportJson(report: Report): string {
   return `${JSON.stringify(report, null, 2)}\n`;
+}
+
+/** The algorithm on a person's own text, which they want to see, not to be told of. */
+function stepsText(sections: readonly Section[]): string {
+  const [steps] = sections[0]?.tables ?? [];
+  return steps === undefined ? "" : table(steps.title, [steps.columns, ...steps.rows.map((row) => row.map(String))]);
 }
 
 /** What a section comes to, in words: the terminal shows it, and the pages on the paper quote it. */

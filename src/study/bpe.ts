@@ -6,11 +6,11 @@ import { encodeSides, type Sides, splitText } from "./encoded-text.ts";
 import { exactAnswers, type Question } from "./exact-answers.ts";
 import { Lab } from "./lab.ts";
 import type { Section } from "./report.ts";
-import { groupBy, mean, seedCount, spread } from "./statistics.ts";
+import { counted, groupBy, mean, pairedDifference, spread } from "./statistics.ts";
 import type { Study, StudyContext } from "./study.ts";
 import { type BpeStep, textbookBpe } from "./textbook-bpe.ts";
 import type { Outcome, Trial } from "./trial.ts";
-import { concluded, type Head } from "./unfinished.ts";
+import { concluded, type Head, inTurn } from "./unfinished.ts";
 
 const sennrich = "Sennrich et al. 2016, arXiv 1508.07909";
 const llamaPaper = "Touvron et al. 2023, LLaMA, arXiv 2302.13971, section 2.1";
@@ -22,8 +22,12 @@ export const bpeStudy: Study = {
   seeds: 3,
   async run(context) {
     const sides = await splitText(context);
-    const sections = [await traceSection(context.trace ?? classic), await growthSection(context, sides), await cutSection(context)];
-    return [...sections, ...(await arithmeticSection(context))];
+    return inTurn(context.signal, [
+      async () => [await traceSection(context.trace ?? classic)],
+      async () => [await growthSection(context, sides)],
+      async () => [await cutSection(context)],
+      () => arithmeticSection(context),
+    ]);
   },
 };
 
@@ -58,8 +62,8 @@ async function traceSection(text: string): Promise<Section> {
     conclusion:
       last === undefined
         ? `The text has ${before} symbols and nothing to merge.`
-        : `${steps.length} merges take the text from ${before} symbols to ${last.symbols}; the trainer makes ${isSame ? "the same merges in the same order" : "OTHER merges"}. ` +
-          `The first joins "${steps[0]!.left}" and "${steps[0]!.right}", which stand together ${steps[0]!.count} times.`,
+        : `${counted(steps.length, "merge")} take${steps.length === 1 ? "s" : ""} the text from ${before} symbols to ${last.symbols}; the trainer makes ${isSame ? "the same merges in the same order" : "OTHER merges"}. ` +
+          `The first joins "${steps[0]!.left}" and "${steps[0]!.right}", which stand together ${counted(steps[0]!.count, "time")}.`,
     remarks: [
       "Counts weigh every word by how often it occurs. Ties go to the shorter result, then to the first in the order of the alphabet, so that the order of the text does not matter.",
     ],
@@ -118,7 +122,7 @@ async function growthSection(hooks: Hooks, { training, heldOut }: Sides): Promis
     claim:
       "Every merge shortens the text, the first ones most: bytes a token grow about with the logarithm of the vocabulary, and less and less.",
     source: `${sennrich}, section 3.2; ${llamaPaper}`,
-    verdict: gains.length > 0 && gains.every((gain) => gain > 0) && falls ? "shown" : "partly shown",
+    verdict: gains.length === 0 ? "too short to say" : !gains.every((gain) => gain > 0) ? "not shown" : falls ? "shown" : "partly shown",
     conclusion:
       `From ${first.size} to ${last.size} pieces, a token of held-out text grows from ${first.perToken.toFixed(2)} to ${last.perToken.toFixed(2)} bytes; ` +
       `the doublings add ${gains.map((gain) => gain.toFixed(2)).join(", ")}. Digits alone cost ${(100 * cost).toFixed(2)} % of that at ${last.size} pieces.`,
@@ -192,7 +196,7 @@ async function cutSection(context: StudyContext): Promise<Section> {
     title: "How numbers are cut",
     claim: "LLaMA splits all numbers into digits, so that every digit has the same place in every number.",
     source: llamaPaper,
-    verdict: alone.sameAsNext === 1 && merged.sameAsNext < 0.99 ? "shown" : "partly shown",
+    verdict: alone.sameAsNext === 1 && merged.sameAsNext < 0.99 ? "shown" : "not shown",
     conclusion:
       `With digits merged by frequency, ${merged.patterns} different cuts occur among the numbers 1000 to 9999, and ${(100 * (1 - merged.sameAsNext)).toFixed(0)} % of these n are cut otherwise than n + 1; ` +
       `with digits alone it is one cut for all. The price: ${alone.perNumber.toFixed(2)} tokens a number instead of ${merged.perNumber.toFixed(2)}.`,
@@ -288,7 +292,7 @@ function inDocuments(lines: readonly Line[]): string[] {
   );
 }
 
-interface Accuracy {
+export interface Accuracy {
   readonly adding: number;
   readonly counting: number;
 }
@@ -300,7 +304,6 @@ const arithmeticHead: Head = {
 };
 
 async function arithmeticSection(context: StudyContext): Promise<Section[]> {
-  if (context.signal.aborted) return [];
   const tasks = writeTasks(context.seeds[0]!);
   using lab = new Lab(context);
   const tokenizers = new Map<string, Tokenizer>();
@@ -327,7 +330,7 @@ async function arithmeticSection(context: StudyContext): Promise<Section[]> {
       ),
     }),
   });
-  return concluded(arithmeticHead, outcomes, trials.length, (whole) => describeArithmetic(whole, tokenizers, tasks));
+  return concluded(arithmeticHead, outcomes, trials.length, context, (whole) => describeArithmetic(whole, tokenizers, tasks));
 }
 
 function trialOf(name: string, tokenizer: Tokenizer, tasks: Tasks, { progress }: StudyContext): Trial {
@@ -352,30 +355,34 @@ function asQuestions(tokenizer: Tokenizer, lines: readonly Line[]): Question[] {
   }));
 }
 
-function describeArithmetic(outcomes: readonly Outcome<Accuracy>[], tokenizers: ReadonlyMap<string, Tokenizer>, tasks: Tasks): Section {
+export function describeArithmetic(
+  outcomes: readonly Outcome<Accuracy>[],
+  tokenizers: ReadonlyMap<string, Tokenizer>,
+  tasks: Tasks,
+): Section {
   const groups = groupBy(outcomes, ({ trial }) => trial.variant.name);
   const of = (name: Digits, task: keyof Accuracy) => groups.get(name)!.map(({ found }) => 100 * (found?.[task] ?? 0));
   const told = (task: keyof Accuracy) =>
     `${task} ${spread(of("digits alone", task), 1)} % against ${spread(of("digits merged", task), 1)} %`;
   const tasksOf = ["adding", "counting"] as const;
-  const better = tasksOf.filter((task) => Math.min(...of("digits alone", task)) > Math.max(...of("digits merged", task)));
-  const ahead = tasksOf.filter((task) => mean(of("digits alone", task)) > mean(of("digits merged", task)) + 5);
+  const better = tasksOf.filter((task) => pairedDifference(of("digits alone", task), of("digits merged", task)).low > 0);
   const isNothing = tasksOf.every((task) => Math.max(...of("digits alone", task), ...of("digits merged", task)) < 5);
   const perLine = [...tokenizers].map(
     ([name, tokenizer]) => `${(tokenizer.encode(tasks.training[0]!).length / linesInDocument).toFixed(1)} tokens a line with ${name}`,
   );
   return {
     ...arithmeticHead,
-    verdict: isNothing
-      ? "too short to say"
-      : better.length === 2
-        ? "shown"
-        : better.length + ahead.length > 0
-          ? "partly shown"
-          : "not shown",
-    conclusion: `Answered exactly, digits alone against digits merged: ${told("adding")}, ${told("counting")}; ${questionCount} unseen lines of each, ${seedCount(groups.get("digits alone")!.length)}.`,
+    verdict:
+      isNothing || groups.get("digits alone")!.length < 2
+        ? "too short to say"
+        : better.length === tasksOf.length
+          ? "shown"
+          : better.length > 0
+            ? "partly shown"
+            : "not shown",
+    conclusion: `Answered exactly, digits alone against digits merged: ${told("adding")}, ${told("counting")}; ${questionCount} unseen lines of each, ${counted(groups.get("digits alone")!.length, "seed")}.`,
     remarks: [
-      `3 layers, 64 channels, ${outcomes[0]!.steps} steps of 8 × 64 tokens on lines such as "417+85=502" (numbers below 1000) and "417>418" (below 9999). Merged digits need fewer tokens for a line (${perLine.join(", ")}), so in as many steps they see more lines, ` +
+      `3 layers, 64 channels, ${counted(outcomes[0]!.steps, "step")} of 8 × 64 tokens on lines such as "417+85=502" (numbers below 1000) and "417>418" (below 9999). Merged digits need fewer tokens for a line (${perLine.join(", ")}), so in as many steps they see more lines, ` +
         "and their embedding table is larger: both are to their advantage.",
       "Adding is learnt all at once: where the deviation is large, some seeds had got there and others had not yet.",
       ...(better.length === 2 || isNothing

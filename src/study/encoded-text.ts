@@ -103,11 +103,11 @@ function checkEnough(training: number, heldOut: number, least: number): void {
 
 /** Documents by side; which one a text is on follows from the text. @throws CriaError when there is too little */
 export async function splitText({ text, progress, signal }: StudyContext): Promise<Sides> {
-  const sides = { training: [] as string[], heldOut: [] as string[] };
+  const documents: string[] = [];
   let done = 0;
   for await (const document of text.documents) {
     signal.throwIfAborted();
-    sides[isHeldOut(document, heldOutShare) ? "heldOut" : "training"].push(document);
+    documents.push(document);
     done += document.length;
     progress({ task: "reading the text", done, unit: "characters" });
   }
@@ -116,7 +116,23 @@ export async function splitText({ text, progress, signal }: StudyContext): Promi
     "study",
     () => `the text has ${done} characters, but a study needs at least ${leastCharacters}: give it more with --text FILE`,
   );
-  return sides;
+  const whole = documents.length >= leastDocuments ? documents : documents.flatMap((one) => pieces(one, done / leastDocuments));
+  const side = (isWanted: boolean) => whole.filter((one) => isHeldOut(one, heldOutShare) === isWanted);
+  return { training: side(false), heldOut: side(true) };
+}
+
+/** With fewer, chance would decide how much is held out, or whether anything is. */
+const leastDocuments = 200;
+
+/** Of about so many characters, cut behind a line or a word. */
+function pieces(text: string, size: number): string[] {
+  const found: string[] = [];
+  for (let rest = text; rest !== ""; ) {
+    const [piece] = new RegExp(`^[\\s\\S]{1,${Math.ceil(size)}}[^\\n ]{0,200}[\\n ]?`, "u").exec(rest)!;
+    found.push(piece);
+    rest = rest.slice(piece.length);
+  }
+  return found;
 }
 
 function encode(tokenizer: Tokenizer, documents: readonly string[], progress: OnProgress): Int32Array {

@@ -43,8 +43,8 @@ test("a kept run has the losses of one that is not kept, and its folder is that 
   const trials = [trial()];
   const [fleeting, kept] = [await lab.run({ ...sweep, trials }), await keeping.run({ ...sweep, trials })];
   expect(kept.map(({ losses, heldOut }) => ({ losses, heldOut }))).toEqual(fleeting.map(({ losses, heldOut }) => ({ losses, heldOut })));
-  expect((await readdir(runs.folder)).sort()).toEqual(["tiny-1k-seed-1", "tiny-1k-seed-2"]);
-  const paths = runPaths(join(runs.folder, "tiny-1k-seed-2"));
+  expect((await readdir(runs.folder)).sort()).toEqual(["tiny-10-steps-seed-1", "tiny-10-steps-seed-2"]);
+  const paths = runPaths(join(runs.folder, "tiny-10-steps-seed-2"));
   const rows = await readMetrics(paths.metrics);
   expect(rows.filter(isStepRow).map(({ loss }) => loss)).toEqual(kept[1]!.losses);
   expect(rows.at(-1)).toMatchObject({ step: 10, heldOutLoss: kept[1]!.heldOut!.loss });

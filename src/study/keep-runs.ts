@@ -3,7 +3,17 @@ import { join } from "node:path";
 import type { Backend } from "../backend/index.ts";
 import { Mixture } from "../data/index.ts";
 import type { TokenizerModel } from "../tokenizer/index.ts";
-import { completeRecipe, parseRecipe, runPaths, startRunFolder, trainRun, type WholeRecipe } from "../train/index.ts";
+import {
+  BadLossError,
+  checkUnused,
+  completeRecipe,
+  type LiveMetrics,
+  parseRecipe,
+  runPaths,
+  startRunFolder,
+  trainRun,
+  type WholeRecipe,
+} from "../train/index.ts";
 import { median } from "./statistics.ts";
 import { llamaAdamw, type Outcome, type Trial } from "./trial.ts";
 
@@ -27,7 +37,7 @@ export interface KeptJob {
 
 /**
  * Undefined when the signal stopped it: the folder then has a checkpoint to go on from.
- * @throws CriaError when the folder is there already or cannot be written, or the loss leaves the numbers
+ * @throws CriaError when the folder is in use already or cannot be written
  */
 export async function keepRun(
   runs: KeptRuns,
@@ -37,26 +47,28 @@ export async function keepRun(
   const { backend, signal, trial, seed, steps } = job;
   const { size, text } = trial.variant;
   const folder = join(runs.folder, nameOf(job));
+  await checkUnused(folder);
   const recipe = await startRunFolder(folder, recipeOf(runs, job, folder), runs.tokenizer);
   const batches = new Mixture([{ name: "text", weight: 1, tokens: text.tokens }], { ...size, seed });
   const losses: number[] = [];
   const times: number[] = [];
-  const summary = await trainRun({
-    ...{ backend, recipe, folder, batches, signal, heldOut: text.heldOut },
-    onStep: ({ step, loss, seconds }) => {
-      losses.push(loss);
-      times.push(seconds);
-      onStep(step, loss);
-    },
-  });
-  if (summary.evaluation === undefined) return undefined;
-  return { trial, seed, steps, losses, stepSeconds: median(times), heldOut: summary.evaluation };
+  const onEachStep = ({ step, loss, seconds }: LiveMetrics) => {
+    losses.push(loss);
+    times.push(seconds);
+    onStep(step, loss);
+  };
+  try {
+    const { evaluation } = await trainRun({ backend, recipe, folder, batches, signal, heldOut: text.heldOut, onStep: onEachStep });
+    if (evaluation === undefined) return undefined;
+    return { trial, seed, steps, losses, stepSeconds: median(times), heldOut: evaluation };
+  } catch (error) {
+    if (error instanceof BadLossError) return { trial, seed, steps, losses, stepSeconds: median(times) };
+    throw error;
+  }
 }
 
-/** 0.49M-384k-seed-1: parameters, tokens and seed. */
 function nameOf({ trial: { variant }, seed, steps }: KeptJob): string {
-  const tokens = steps * variant.size.batch * variant.size.length;
-  return `${variant.name}-${Math.round(tokens / 1000)}k-seed-${seed}`;
+  return `${variant.name}-${steps}-steps-seed-${seed}`;
 }
 
 function recipeOf({ data }: KeptRuns, { trial, seed, steps, heldOutTokens }: KeptJob, folder: string): WholeRecipe {

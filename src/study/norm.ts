@@ -9,10 +9,10 @@ import { type EncodedText, encodeText } from "./encoded-text.ts";
 import { type Draw, gradientNorms, xavier, xavierRows } from "./gradient-norms.ts";
 import { hasLearnt, Lab } from "./lab.ts";
 import type { Section } from "./report.ts";
-import { band, groupBy, mean, median, pairedT, powerLaw, seedCount, spread } from "./statistics.ts";
+import { band, counted, groupBy, mean, median, pairedDifference, powerLaw, spread, told } from "./statistics.ts";
 import type { Study, StudyContext } from "./study.ts";
 import type { Outcome, Trial, Variant } from "./trial.ts";
-import { concluded, type Head } from "./unfinished.ts";
+import { concluded, type Head, inTurn } from "./unfinished.ts";
 
 const xiong = "Xiong et al. 2020, arXiv 2002.04745";
 const zhang = "Zhang & Sennrich 2019, arXiv 1910.07467";
@@ -24,11 +24,11 @@ export const normStudy: Study = {
   seeds: 3,
   async run(context) {
     const text = await encodeText(context, vocabSize, 256);
-    const sections = [...(await initialSection(context, text))];
-    if (context.signal.aborted) return sections;
-    sections.push(...(await warmupSection(context, text)));
-    if (context.signal.aborted) return sections;
-    return [...sections, ...(await kindSection(context, text))];
+    return inTurn(context.signal, [
+      () => initialSection(context, text),
+      () => warmupSection(context, text),
+      () => kindSection(context, text),
+    ]);
   },
 };
 
@@ -101,10 +101,15 @@ async function initialSection({ backend, seeds, signal, progress }: StudyContext
   return [describeInitial(found)];
 }
 
-/** Exponent p of |gradient of the last layer's W_2| ∝ L^p, from four layers on: the 1 in 1 + L/2 weighs less there. */
-export function lastLayerExponent(found: readonly DepthGradients[], placement: NormPlacement): number {
-  return powerLaw(lastLayer(found, placement).filter(({ x }) => x >= 4)).exponent;
+/** Exponents p of |gradient of the last layer's W_2| ∝ L^p, one a seed, from four layers on: the 1 in 1 + L/2 weighs less there. */
+export function lastLayerExponents(found: readonly DepthGradients[], placement: NormPlacement): number[] {
+  const deep = found.filter((one) => one.placement === placement && one.depth >= fittedFrom);
+  return deep[0]!.feedForward.map(
+    (_, seed) => powerLaw(deep.map(({ depth, feedForward }) => ({ x: depth, y: feedForward[seed]!.at(-1)! }))).exponent,
+  );
 }
+
+const fittedFrom = 4;
 
 function lastLayer(found: readonly DepthGradients[], placement: NormPlacement) {
   return found
@@ -117,29 +122,27 @@ function lastLayer(found: readonly DepthGradients[], placement: NormPlacement) {
     );
 }
 
-function describeInitial(found: readonly DepthGradients[]): Section {
-  const [post, pre] = placements.map((placement) => lastLayerExponent(found, placement)) as [number, number];
-  const deepest = depths.at(-1)!;
-  const last = (placement: NormPlacement) => lastLayer(found, placement).at(-1)!.y;
-  const isShown = Math.abs(post) < 0.15 && Math.abs(pre + 0.5) < 0.15 && last("post") > last("pre");
-  const growth = (placement: NormPlacement) => {
-    const { feedForward } = found.find((one) => one.placement === placement && one.depth === deepest)!;
-    return mean(feedForward.map((norms) => norms.at(-1)! / norms[0]!));
-  };
+export function describeInitial(found: readonly DepthGradients[]): Section {
+  const [post, pre] = placements.map((placement) => lastLayerExponents(found, placement)) as [number[], number[]];
+  const deepest = Math.max(...found.map(({ depth }) => depth));
+  const at = (placement: NormPlacement) => found.find((one) => one.placement === placement && one.depth === deepest)!.feedForward;
+  const growth = (placement: NormPlacement) => at(placement).map((norms) => norms.at(-1)! / norms[0]!);
+  const apart = at("post").map((norms, seed) => norms.at(-1)! / at("pre")[seed]!.at(-1)!);
+  const seen = [Math.abs(mean(post)) < 0.15, Math.abs(mean(pre) + 0.5) < 0.15, mean(apart) > 1];
   return {
     title: "Gradients at initialisation",
     claim:
       "With Post-LN the expected gradients of the parameters near the output are large, O(d·sqrt(ln d)), whatever the depth L; with Pre-LN they are O(d·sqrt(ln d / L)).",
     source: `${xiong}, theorem 1 and figure 3`,
-    verdict: isShown ? "shown" : "partly shown",
+    verdict: seen.every(Boolean) ? "shown" : seen.some(Boolean) ? "partly shown" : "not shown",
     conclusion:
-      `The norm of the last layer's gradient goes with L^${post.toFixed(2)} for Post-LN (theory: L^0) and with L^${pre.toFixed(2)} for Pre-LN (theory: L^−0.5), ` +
-      `${Math.min(4, deepest)} to ${deepest} layers; at ${deepest} layers Post-LN's is ${(last("post") / last("pre")).toFixed(1)} times Pre-LN's. ` +
-      `The last layer's is ${growth("post").toFixed(2)} of the first layer's there with Post-LN and ${growth("pre").toFixed(2)} with Pre-LN.`,
+      `The norm of the last layer's gradient goes with L^(${spread(post, 2)}) for Post-LN (theory: 0) and with L^(${spread(pre, 2)}) for Pre-LN (theory: −0.5), ` +
+      `${fittedFrom} to ${deepest} layers; at ${deepest} layers Post-LN's is ${spread(apart, 1)} times Pre-LN's. ` +
+      `The last layer's is ${spread(growth("post"), 2)} of the first layer's there with Post-LN and ${spread(growth("pre"), 2)} with Pre-LN.`,
     remarks: [
       `Feed-forward W_2, LayerNorm, ReLU, sinusoids, 64 channels and 256 hidden ones, Xavier's first weights and embeddings of unit variance as in the paper's analysis; ` +
-        `${probe.batch} × ${probe.length} tokens of the text, ${seedCount(found[0]!.feedForward.length)}. The theory's line is fitted in height only.`,
-      growth("post") > 1.2
+        `${probe.batch} × ${probe.length} tokens of the text, ${counted(found[0]!.feedForward.length, "seed")}. The theory's line is fitted in height only.`,
+      mean(growth("post")) > 1.2
         ? "As in the paper's figure 3, Post-LN's gradients grow towards the output."
         : "Unlike the paper's figure 3, Post-LN's gradients do not grow towards the output. That figure is of a wider model with sentences in two languages; the theorem says nothing of lower layers.",
       "The theorem is about the last layer. In LLaMA's and GPT-2's recipe the matrices that write to the stream begin smaller, by 1/sqrt(2L), which changes these laws.",
@@ -235,17 +238,26 @@ async function warmupSection(context: StudyContext, text: EncodedText): Promise<
     leastSteps: 2,
     heldOutTokens: 4096,
   });
-  return concluded(warmupHead, outcomes, trials.length, (whole) => describeWarmup(whole, text));
+  return concluded(warmupHead, outcomes, trials.length, context, (whole) => describeWarmup(whole, text));
+}
+
+interface WarmupFound {
+  readonly postNeedsIt: boolean;
+  readonly preDoesWithout: boolean;
+  readonly postFailsAnyway: boolean;
 }
 
 /** Why half of the claim, or all of it, may not be seen. */
-function missing({ failsMore, needsMore, failsAnyway }: { failsMore: boolean; needsMore: boolean; failsAnyway: boolean }): string[] {
-  if (failsMore && needsMore) return [];
-  if (failsAnyway)
-    return ["Post-LN fails with the warm-up too: these rates are too high for it, or the warm-up is too short in so few steps."];
-  if (needsMore) return ["Post-LN learns without the warm-up too, only worse: so small a model is more forgiving than the paper's."];
+function missing({ postNeedsIt, preDoesWithout, postFailsAnyway }: WarmupFound): string[] {
   return [
-    "So short a training of so small a model is more forgiving than the paper's: its models are wider and train for 100,000 steps and more.",
+    ...(preDoesWithout ? [] : ["Pre-LN is better with the warm-up too: at these rates, and in so few steps, it does not do without."]),
+    ...(postNeedsIt
+      ? []
+      : [
+          postFailsAnyway
+            ? "Post-LN fails with the warm-up too: these rates are too high for it, or the warm-up is too short in so few steps."
+            : "That Post-LN needs the warm-up is not beyond chance here: so short a training of so small a model is more forgiving than the paper's, of wider models and 100,000 steps and more.",
+        ]),
   ];
 }
 
@@ -255,37 +267,46 @@ interface Cell {
   readonly learningRate: number;
   /** Held-out, one a seed; NaN where the loss left the numbers. */
   readonly losses: readonly number[];
-  /** Of the seeds, those that ended no better than the tokens' frequencies. */
+  /** The same with the frequencies' loss in place of what is no number or above it. */
+  readonly counted: readonly number[];
+  /** Of the seeds, those that hardly ended better than the tokens' frequencies. */
   readonly failed: number;
 }
 
-function describeWarmup(outcomes: readonly Outcome[], { unigramLoss }: EncodedText): Section {
+/** Nats that a warm-up must gain to be needed; what is less is left out of account. */
+const worthIt = 0.05;
+/** Nats below the tokens' frequencies from which on a run has learnt something. */
+const stalled = 0.1;
+
+export function describeWarmup(outcomes: readonly Outcome[], { unigramLoss }: Pick<EncodedText, "unigramLoss">): Section {
   const cells = cellsOf(outcomes, unigramLoss);
   const pick = (name: string, warmup: number) => cells.filter((cell) => cell.name === name && cell.warmup === warmup);
   const failures = (name: string, warmup: number) => pick(name, warmup).reduce((sum, cell) => sum + cell.failed, 0);
   const runs = (learningRates.length * outcomes.length) / cells.length;
   const gains = (name: string) =>
-    learningRates.map((_, i) => capped(pick(name, 0)[i]!, unigramLoss) - capped(pick(name, warmups[1]!)[i]!, unigramLoss));
+    learningRates.map((_, i) =>
+      pairedDifference(...([0, warmups[1]!].map((warmup) => pick(name, warmup)[i]!.counted) as [number[], number[]])),
+    );
   const [post, pre] = [called.post, called.pre];
-  const needsMore = Math.max(...gains(post)) > Math.max(...gains(pre)) + 0.1;
-  const failsMore = failures(post, 0) > failures(pre, 0);
-  const told = (name: string) => `${name} ${failures(name, 0)} of ${runs} without warm-up and ${failures(name, warmups[1]!)} with it`;
-  const gained = (name: string) => learningRates.map((rate, i) => `${gains(name)[i]!.toFixed(2)} at ${rate}`).join(", ");
+  const found = {
+    postNeedsIt: gains(post).some(({ low }) => low > worthIt),
+    preDoesWithout: failures(pre, 0) === 0 && gains(pre).every((gain) => gain.mean < worthIt),
+    postFailsAnyway: failures(post, warmups[1]!) > 0,
+  };
+  const seen = [found.postNeedsIt, found.preDoesWithout];
+  const failed = (name: string) => `${name} ${failures(name, 0)} of ${runs} without warm-up and ${failures(name, warmups[1]!)} with it`;
+  const gained = (name: string) => learningRates.map((rate, i) => `${told(gains(name)[i]!, 2)} at ${rate}`).join(", ");
+  const isShort = !hasLearnt(outcomes);
   return {
     ...warmupHead,
-    verdict: !hasLearnt(outcomes)
-      ? "too short to say"
-      : failsMore && needsMore
-        ? "shown"
-        : failsMore || needsMore
-          ? "partly shown"
-          : "not shown",
+    verdict: isShort ? "too short to say" : seen.every(Boolean) ? "shown" : seen.some(Boolean) ? "partly shown" : "not shown",
     conclusion:
-      `Runs that ended no better than the tokens' frequencies (${unigramLoss.toFixed(2)} nats) or in no number: ${told(post)}; ${told(pre)}. ` +
+      `Runs that ended no more than ${stalled} nats below the tokens' frequencies (${unigramLoss.toFixed(2)}), or in no number: ${failed(post)}; ${failed(pre)}. ` +
       `What the warm-up gained in nats: ${post} ${gained(post)}; ${pre} ${gained(pre)}.`,
     remarks: [
-      `${layers} layers, ${outcomes[0]!.steps} steps of 4 × 64 tokens, Adam (0.9, 0.98) without clipping as in the paper, warm-up a fifth of the steps, then half a cosine to a tenth; ${seedCount(runs / learningRates.length)}.`,
-      ...missing({ failsMore, needsMore, failsAnyway: failures(post, warmups[1]!) > 0 }),
+      `${counted(layers, "layer")}, ${counted(outcomes[0]!.steps, "step")} of 4 × 64 tokens, Adam (0.9, 0.98) without clipping as in the paper, warm-up a fifth of the steps, then half a cosine to a tenth; ${counted(runs / learningRates.length, "seed")}. ` +
+        "In what the warm-up gained, a run above the tokens' frequencies counts as if it had them.",
+      ...(isShort ? [] : missing(found)),
     ],
     tables: [
       {
@@ -308,13 +329,12 @@ function cellsOf(outcomes: readonly Outcome[], unigramLoss: number): Cell[] {
   const groups = groupBy(outcomes, ({ trial }) => trial);
   return [...groups].map(([{ variant, warmupShare, learningRate }, group]) => {
     const losses = group.map(({ heldOut }) => heldOut?.loss ?? Number.NaN);
-    return { name: variant.name, warmup: warmupShare, learningRate, losses, failed: losses.filter((loss) => !(loss < unigramLoss)).length };
+    return {
+      ...{ name: variant.name, warmup: warmupShare, learningRate, losses },
+      counted: losses.map((loss) => (loss < unigramLoss ? loss : unigramLoss)),
+      failed: losses.filter((loss) => !(loss < unigramLoss - stalled)).length,
+    };
   });
-}
-
-/** A run that failed counts as if it had learnt the frequencies. */
-function capped({ losses }: Cell, unigramLoss: number): number {
-  return mean(losses.map((loss) => (loss < unigramLoss ? loss : unigramLoss)));
 }
 
 function rateChart(cells: readonly Cell[], unigramLoss: number): LineChart {
@@ -385,7 +405,7 @@ async function kindSection(context: StudyContext, text: EncodedText): Promise<Se
     leastSteps: 2,
     heldOutTokens: 8192,
   });
-  return concluded(kindHead, outcomes, trials.length, (whole) => describeKinds(whole, times));
+  return concluded(kindHead, outcomes, trials.length, context, (whole) => describeKinds(whole, times));
 }
 
 const kinds: Readonly<Record<NormName, { readonly name: string; apply(x: Tensor, gain: Tensor, bias: Tensor): Tensor }>> = {
@@ -437,29 +457,31 @@ async function normProgram(backend: Backend, kind: NormName, buffers: Map<string
   return backend.compile(graph, await bindByName(backend, graph, buffers));
 }
 
-function describeKinds(outcomes: readonly Outcome[], times: NormTimes): Section {
+/** Nats: a hundredth of the loss, more or less. */
+const noCost = 0.03;
+
+export function describeKinds(outcomes: readonly Outcome[], times: NormTimes): Section {
   const losses = (kind: NormName) =>
     outcomes.filter(({ trial }) => trial.variant.name === kinds[kind].name).map(({ heldOut }) => heldOut?.loss ?? Number.NaN);
   const [rms, layer] = [losses("rms"), losses("layer")];
-  const pairs = rms.length;
-  const difference = mean(rms) - mean(layer);
-  const t = pairedT(rms, layer);
-  const isSame = pairs < 2 ? Math.abs(difference) < 0.03 : Math.abs(t) < 4.3 || Math.abs(difference) < 0.01;
+  const cost = pairedDifference(rms, layer);
   const ratio = times.rms / times.layer;
+  const seen = [cost.high < noCost, ratio < 0.98];
   return {
     ...kindHead,
-    verdict: !hasLearnt(outcomes)
-      ? "too short to say"
-      : isSame && ratio < 0.98
-        ? "shown"
-        : isSame || ratio < 0.98
-          ? "partly shown"
-          : "not shown",
+    verdict:
+      !hasLearnt(outcomes) || rms.length < 2
+        ? "too short to say"
+        : seen.every(Boolean)
+          ? "shown"
+          : seen.some(Boolean)
+            ? "partly shown"
+            : "not shown",
     conclusion:
-      `Held-out loss ${spread(rms)} with RMSNorm and ${spread(layer)} with LayerNorm over ${seedCount(pairs)}${pairs < 2 ? "" : ` (the pairs differ by ${t.toFixed(1)} standard errors)`}; ` +
+      `Held-out loss ${spread(rms)} with RMSNorm and ${spread(layer)} with LayerNorm over ${counted(rms.length, "seed")}: RMSNorm costs ${told(cost)}, where less than ${noCost} counts as nothing; ` +
       `the norm alone, forward and backward over ${timed.rows} × ${timed.channels} numbers, takes ${ratio.toFixed(2)} of LayerNorm's time (${times.rms.toFixed(2)} against ${times.layer.toFixed(2)} ms).`,
     remarks: [
-      `LLaMA's model with 6 layers and 64 channels, ${outcomes[0]!.steps} steps of 4 × 64 tokens. Both norms read and write as much memory; what RMSNorm saves is arithmetic and one pass over a row. ` +
+      `LLaMA's model with 6 layers and 64 channels, ${counted(outcomes[0]!.steps, "step")} of 4 × 64 tokens. Both norms read and write as much memory; what RMSNorm saves is arithmetic and one pass over a row. ` +
         "In a whole step the norms are a few per cent, so the gain there is smaller than in frameworks that run each operation by itself.",
     ],
     tables: [

@@ -20,10 +20,10 @@ import { type EncodedText, encodeText } from "./encoded-text.ts";
 import { hasLearnt, Lab } from "./lab.ts";
 import { lossByPosition } from "./loss-by-position.ts";
 import type { Section } from "./report.ts";
-import { band, deviation, groupBy, mean, seedCount, spread } from "./statistics.ts";
+import { band, counted, deviation, groupBy, mean, pairedDifference, spread } from "./statistics.ts";
 import type { Study, StudyContext } from "./study.ts";
 import type { Outcome, Trial } from "./trial.ts";
-import { concluded, type Head } from "./unfinished.ts";
+import { concluded, type Head, inTurn } from "./unfinished.ts";
 
 const paper = "Su et al. 2021, RoFormer, arXiv 2104.09864";
 
@@ -35,8 +35,10 @@ export const ropeStudy: Study = {
   async run(context) {
     const { backend } = context;
     const text = await encodeText(context, vocabSize, 4 * reach * trained);
-    const exact = [await invarianceSection(backend), await matrixSection(backend), decaySection()];
-    return [...exact, ...(await extrapolationSection(context, text))];
+    return inTurn(context.signal, [
+      async () => [await invarianceSection(backend), await matrixSection(backend), decaySection()],
+      () => extrapolationSection(context, text),
+    ]);
   },
 };
 
@@ -316,7 +318,8 @@ const readings: Readonly<Record<string, (config: LlamaConfig) => Partial<LlamaCo
 /** For people. */
 const called = { rope: "RoPE", sinusoidal: "sinusoids", learned: "a learned table", none: "no positions" } as const;
 
-type ByReading = ReadonlyMap<string, Float64Array>;
+/** Loss of each position, by how the model was read. */
+export type ByReading = ReadonlyMap<string, Float64Array>;
 
 const extrapolationHead: Head = {
   title: "Texts longer than those trained on",
@@ -326,7 +329,6 @@ const extrapolationHead: Head = {
 };
 
 async function extrapolationSection(context: StudyContext, text: EncodedText): Promise<Section[]> {
-  if (context.signal.aborted) return [];
   using lab = new Lab(context);
   const trials = (["rope", "sinusoidal", "learned", "none"] as const).map((positions) => trialOf(positions, text));
   const outcomes = await lab.run<ByReading>({
@@ -337,7 +339,7 @@ async function extrapolationSection(context: StudyContext, text: EncodedText): P
     heldOutTokens: 8192,
     examine: (weights, trial) => readLong(context.backend, trial, weights, text),
   });
-  return concluded(extrapolationHead, outcomes, trials.length, (whole) => describeExtrapolation(whole));
+  return concluded(extrapolationHead, outcomes, trials.length, context, (whole) => describeExtrapolation(whole));
 }
 
 function trialOf(positions: PositionName, text: EncodedText): Trial {
@@ -376,7 +378,10 @@ async function readLong(
   return found;
 }
 
-function describeExtrapolation(outcomes: readonly Outcome<ByReading>[]): Section {
+/** Nats by which a text beyond the trained length may be worse and still be said to be read as well. */
+const carried = 0.05;
+
+export function describeExtrapolation(outcomes: readonly Outcome<ByReading>[]): Section {
   const runs = outcomes.flatMap(({ found, seed }) => [...(found ?? [])].map(([name, losses]) => ({ name, seed, losses })));
   const byName = groupBy(runs, ({ name }) => name);
   const part = (name: string, from: number, to: number) =>
@@ -386,26 +391,30 @@ function describeExtrapolation(outcomes: readonly Outcome<ByReading>[]): Section
     parts: Array.from({ length: reach }, (_, i) => part(name, i * trained, (i + 1) * trained)),
   }));
   const steps = outcomes[0]!.steps;
-  const inside = (name: string) => mean(part(name, trained / 2, trained));
-  const beyond = (name: string) => mean(part(name, trained, reach * trained));
-  const told = rows.map(({ name }) => `${name} ${inside(name).toFixed(2)} → ${beyond(name).toFixed(2)}`).join("; ");
-  const extrapolates = beyond(called.rope) - inside(called.rope) <= 0.02;
-  const tableIsUsed = inside(called.learned) < inside(called.none) - 0.02;
+  const inside = (name: string) => part(name, trained / 2, trained);
+  const beyond = (name: string) => part(name, trained, reach * trained);
+  const listed = rows.map(({ name }) => `${name} ${spread(inside(name), 2)} → ${spread(beyond(name), 2)}`).join("; ");
+  const rotary = called.rope;
+  // Without a gain from positions there is nothing that could carry over.
+  const isShort = !hasLearnt(outcomes) || !(pairedDifference(inside(called.none), inside(rotary)).low > 0);
+  const extrapolates = pairedDifference(beyond(rotary), inside(rotary)).high < carried;
   const scaled = ["linear", "NTK"]
-    .map((how) => `${called.rope}, ${how} scaling`)
-    .filter((name) => beyond(name) < beyond(called.rope) - 0.02);
+    .map((how) => `${rotary}, ${how} scaling`)
+    .filter((name) => pairedDifference(beyond(rotary), beyond(name)).low > 0);
+  const tableIsUsed = pairedDifference(inside(called.none), inside(called.learned)).low > 0;
   return {
     ...extrapolationHead,
-    verdict: !hasLearnt(outcomes) ? "too short to say" : extrapolates ? "shown" : scaled.length > 0 ? "partly shown" : "not shown",
+    verdict: isShort ? "too short to say" : extrapolates ? "shown" : scaled.length > 0 ? "partly shown" : "not shown",
     conclusion:
-      (hasLearnt(outcomes) ? "" : "Too short a training to say anything. ") +
-      `Trained on ${trained} tokens and read at up to ${reach * trained}, the loss goes from the trained length's second half to what is beyond it (nats a token): ${told}. ` +
-      (extrapolates
-        ? "RoPE carries over by itself."
-        : "RoPE alone does not carry over: angles that never occurred in training are as strange to the model as positions that never occurred. " +
-          (scaled.length > 0 ? `What helps without any training: ${scaled.join("; ")}.` : "Scaling does not help here.")),
+      `Trained on ${trained} tokens and read at up to ${reach * trained}, the loss goes from the trained length's second half to what is beyond it (nats a token): ${listed}. ` +
+      (isShort
+        ? "RoPE's model is not yet better than the one without positions beyond chance, so that nothing can be said of how far it reaches."
+        : extrapolates
+          ? "RoPE carries over by itself."
+          : "RoPE alone does not carry over: angles that never occurred in training are as strange to the model as positions that never occurred. " +
+            (scaled.length > 0 ? `What helps without any training: ${scaled.join("; ")}.` : "Scaling does not help here.")),
     remarks: [
-      `Models of 4 layers and 64 channels, ${steps} steps of 4 × ${trained} tokens, ${seedCount(new Set(outcomes.map(({ seed }) => seed)).size)}; scaling is applied to the trained model as it is, without the training at the new length ` +
+      `Models of 4 layers and 64 channels, ${counted(steps, "step")} of 4 × ${trained} tokens, ${counted(new Set(outcomes.map(({ seed }) => seed)).size, "seed")}; scaling is applied to the trained model as it is, without the training at the new length ` +
         "that its authors add, and squeezes also the positions that were learnt, which is why linear scaling costs in the first part.",
       `A learned table has no trained rows beyond the trained length${tableIsUsed ? "" : "; here it is hardly used inside it either: after so few steps its model is no better than the one without positions"}. What hardly uses positions cannot be misled by them: compare each loss with that of no positions at all, which a causal model can do without to some extent.`,
     ],

@@ -1,13 +1,13 @@
 // Scaling laws by oneself (Hoffmann et al. 2022, arXiv 2203.15556): small runs, a law through them, and a larger run that it has not seen.
 import { join } from "node:path";
-import { CriaError } from "../base/index.ts";
+import { CriaError, check } from "../base/index.ts";
 import { llamaConfig, parameterCount } from "../model/index.ts";
-import { fitLaw, type LawFit, lossOf, predictLoss, type RunPoint } from "../plan/index.ts";
+import { fitLaw, type LawFit, lossOf, predictLoss, type RunPoint, type ScalingLaw } from "../plan/index.ts";
 import type { LineChart, Series } from "../plot/index.ts";
 import { type EncodedText, type PreparedText, prepareText } from "./encoded-text.ts";
-import { hasLearnt, Lab } from "./lab.ts";
+import { Lab } from "./lab.ts";
 import type { Section } from "./report.ts";
-import { groupBy, mean, seedCount, spread } from "./statistics.ts";
+import { counted, groupBy, mean, spread } from "./statistics.ts";
 import type { Study, StudyContext } from "./study.ts";
 import type { Outcome, Trial } from "./trial.ts";
 import { concluded, type Head } from "./unfinished.ts";
@@ -16,11 +16,20 @@ const hoffmann = "Hoffmann et al. 2022, arXiv 2203.15556, section 3.3 and append
 
 export const scalingStudy: Study = {
   name: "scaling",
-  title: "A scaling law from ten minutes of small runs",
+  title: "A scaling law from small runs",
   summary: "four sizes at three lengths, a law fitted to them, and its prediction of a larger and longer run",
   seeds: 2,
-  next: (folder) => `the law by all of these runs, and the size to go on with: cria plan --fit ${runsIn(folder)}`,
+  next: (folder, [section]) =>
+    section?.verdict === "shown" || section?.verdict === "partly shown"
+      ? `the law by all of these runs, and the size to go on with: cria plan --fit ${runsIn(folder)}`
+      : `the runs are in ${runsIn(folder)}; longer ones are needed for a law to go on with`,
   async run(context) {
+    const { steps } = context;
+    check(
+      steps === undefined || steps >= leastSteps,
+      "study",
+      () => `--steps is ${steps} but scaling needs at least ${leastSteps}, or its runs would not differ in length: raise it`,
+    );
     await using text = await prepareText(context, vocabSize, 256);
     return await lawSection(context, text);
   },
@@ -52,6 +61,8 @@ const sizes: readonly Size[] = [
 const largest: Size = { dim: 128, nLayers: 5, nHeads: 4, hiddenDim: 344, learningRate: 2.5e-3 };
 /** Of the largest run's steps. */
 const shares = [1 / 8, 1 / 4, 1 / 2];
+/** The shortest runs then have one. */
+const leastSteps = 8;
 
 function trialOf({ learningRate, ...model }: Size, stepShare: number, text: EncodedText): Trial {
   const config = llamaConfig({ ...model, vocabSize, contextLength: length, tiedOutput: true });
@@ -76,10 +87,10 @@ async function lawSection(context: StudyContext, text: PreparedText): Promise<Se
     trials: [...trials, held],
     seeds: context.seeds,
     seconds: context.minutes * 60 * 0.97,
-    leastSteps: 8,
+    leastSteps,
     heldOutTokens: 32768,
   });
-  return concluded(lawHead, outcomes, trials.length + 1, (whole) => describeLaw(whole, held));
+  return concluded(lawHead, outcomes, trials.length + 1, context, (whole) => describeLaw(whole, held));
 }
 
 /** A run of each seed, gathered. */
@@ -95,27 +106,41 @@ function pointOf([trial, outcomes]: readonly [Trial, readonly Outcome[]]): Point
   return { name, parameters: parameterCount(config), tokens: outcomes[0]!.steps * size.batch * size.length, loss: mean(losses), losses };
 }
 
-function describeLaw(outcomes: readonly Outcome[], held: Trial): Section {
+/** @param held the trial that the law has not seen, the last one of a round */
+export function describeLaw(outcomes: readonly Outcome[], held: Trial): Section {
   const points = [...groupBy(outcomes, ({ trial }) => trial)].map(pointOf);
-  const [runs, target] = [points.slice(0, -1), points.at(-1)!];
+  const [runs, target] = [points.slice(0, -1).filter(({ loss }) => Number.isFinite(loss)), points.at(-1)!];
   const tables = [runTable(points)];
+  const tooShort = (why: string): Section => {
+    const conclusion = `${held.variant.name} parameters on ${target.tokens.toLocaleString("en")} tokens reached ${spread(target.losses)} nats; no law is held against that: ${why}`;
+    return { ...lawHead, verdict: "too short to say", conclusion, remarks: [], tables, charts: [lossChart(points)] };
+  };
+  const { unigramLoss } = held.variant.text;
+  const idle = runs.filter(({ loss }) => !(loss < unigramLoss - learnt)).length;
+  const best = Math.min(...runs.map(({ loss }) => loss));
+  if (!Number.isFinite(target.loss)) return tooShort("its loss left the numbers.");
+  if (idle > 0)
+    return tooShort(
+      `${counted(idle, "run")} of ${runs.length} ended less than ${learnt} nats below the tokens' frequencies (${unigramLoss.toFixed(2)}), and have learnt nothing that a law could be about.`,
+    );
+  if (target.loss >= best) return tooShort(`the best of the small runs is as good, with ${best.toFixed(3)}.`);
   try {
-    const fit = fitLaw(runs, { seed: 1 });
-    return describeFit(fit, runs, target, outcomes, tables);
+    return describeFit(fitLaw(runs, { seed: 1 }), runs, target, best, tables);
   } catch (error) {
     if (!(error instanceof CriaError)) throw error;
-    const conclusion = `No law could be fitted to ${runs.length} runs of at most ${runs.at(-1)!.tokens} tokens, and ${held.variant.name} reached ${spread(target.losses)} nats: ${error.message}`;
-    return { ...lawHead, verdict: "too short to say", conclusion, remarks: [], tables, charts: [] };
+    return tooShort(error.message);
   }
 }
 
-function describeFit(fit: LawFit, runs: readonly Point[], target: Point, outcomes: readonly Outcome[], tables: Section["tables"]): Section {
+/** Nats below the tokens' frequencies from which on a run has learnt something of the text's order. */
+const learnt = 0.3;
+
+function describeFit(fit: LawFit, runs: readonly Point[], target: Point, best: number, tables: Section["tables"]): Section {
   const predicted = predictLoss(fit, target, 1);
   const error = predicted.loss / target.loss - 1;
   const { low = Number.NaN, high = Number.NaN } = predicted;
   const isInside = target.loss >= low && target.loss <= high;
   const isNear = Math.abs(error) < 0.02;
-  const best = Math.min(...runs.map(({ loss }) => loss));
   const [fall, foretold] = [best - target.loss, best - predicted.loss];
   // Who says that the larger run will be no better than the best small one is off by the whole fall.
   const isForetold = Math.abs(predicted.loss - target.loss) < fall / 2;
@@ -125,29 +150,23 @@ function describeFit(fit: LawFit, runs: readonly Point[], target: Point, outcome
   const further = budget(target) / Math.max(...runs.map(budget));
   return {
     ...lawHead,
-    verdict: !hasLearnt(outcomes)
-      ? "too short to say"
-      : isShown
-        ? "shown"
-        : isForetold || (isNear && isInside)
-          ? "partly shown"
-          : "not shown",
+    verdict: isShown ? "shown" : isForetold || (isNear && isInside) ? "partly shown" : "not shown",
     conclusion:
-      `From ${runs.length} runs the law foretells ${predicted.loss.toFixed(3)} nats a token (95 %: ${low.toFixed(3)} to ${high.toFixed(3)}) for a run of ${further.toFixed(1)} times the largest one's operations; ` +
+      `From ${counted(runs.length, "run")} the law foretells ${predicted.loss.toFixed(3)} nats a token (95 %: ${low.toFixed(3)} to ${high.toFixed(3)}) for a run of ${further.toFixed(1)} times the largest one's operations; ` +
       `it reached ${spread(target.losses)}: the prediction is off by ${(100 * error).toFixed(1)} %. ` +
       `The best of the small runs has ${best.toFixed(3)}; of the fall from there by ${fall.toFixed(3)} nats the law foretells ${foretold.toFixed(3)}. ` +
       `The law: E = ${E.toFixed(2)}, A = ${A.toPrecision(3)}, B = ${B.toPrecision(3)}, α = ${alpha.toFixed(2)}, β = ${beta.toFixed(2)}.`,
     remarks: [
-      `Every length has a schedule of its own, as Hoffmann et al. found it must. ${seedCount(target.losses.length)}; the fit is to their means.`,
+      `Every length has a schedule of its own, as Hoffmann et al. found it must. ${counted(target.losses.length, "seed")}; the fit is to their means.`,
       ...fit.notes.map((note) => `Held fixed: ${note}.`),
       ...(isShown
         ? []
         : [
-            "Runs this short are mostly warm-up, and their best learning rates differ by length, which the law does not know; exponents from so small a range of sizes are loose.",
+            "The best learning rate differs by length, which the law does not know, and the first few hundred steps of a run follow no such law; exponents from so small a range of sizes are loose.",
           ]),
     ],
     tables: [...tables, lawTable(fit)],
-    charts: [lawChart(fit, runs, target, predicted)],
+    charts: [lossChart([...runs, target], fit.law, predicted)],
   };
 }
 
@@ -168,34 +187,31 @@ function lawTable({ law, intervals }: LawFit): Section["tables"][number] {
   return { title: "the law", columns: ["", "value", "95 %"], rows: names.map((name) => [name, law[name], interval(name)]) };
 }
 
-function lawChart({ law }: LawFit, runs: readonly Point[], target: Point, predicted: ReturnType<typeof predictLoss>): LineChart {
-  const most = target.tokens;
-  const series = [...groupBy([...runs, target], ({ name }) => name)].flatMap(([name, group], i): Series[] => {
-    const { parameters, tokens } = group[0]!;
-    const first = Math.min(tokens, most / 8);
-    const curve = Array.from({ length: 25 }, (_, step) => first * (most / first) ** (step / 24));
-    return [
-      {
-        name,
-        as: "dots",
-        group: name,
-        points: group.map((point) => ({ x: point.tokens, y: point.loss, low: Math.min(...point.losses), high: Math.max(...point.losses) })),
-      },
-      {
-        name: i === 0 ? "the law" : "",
-        as: "dashed",
-        group: name,
-        points: curve.map((x) => ({ x, y: lossOf(law, { parameters, tokens: x }) })),
-      },
-    ];
-  });
-  const { loss: y, low = Number.NaN, high = Number.NaN } = predicted;
-  const foretold: Series = { name: "foretold, with 95 %", as: "rings", points: [{ x: most, y, low, high }] };
+/** @param predicted by the law, of the last run; without a law the runs alone are shown */
+function lossChart(points: readonly Point[], law?: ScalingLaw, predicted?: ReturnType<typeof predictLoss>): LineChart {
+  const groups = [...groupBy(points, ({ name }) => name)];
+  const target = points.at(-1)!;
+  const dots = groups.map(
+    ([name, group]): Series => ({
+      ...{ name, as: "dots", group: name },
+      points: group.map(({ tokens, loss, losses }) => ({ x: tokens, y: loss, low: Math.min(...losses), high: Math.max(...losses) })),
+    }),
+  );
+  const curves =
+    law === undefined ? [] : groups.map(([name, group], i) => lawCurve(law, group[0]!, target.tokens, i === 0 ? "the law" : "", name));
+  const { loss: y, low = Number.NaN, high = Number.NaN } = predicted ?? { loss: Number.NaN };
+  const foretold: Series = { name: "foretold, with 95 %", as: "rings", points: [{ x: target.tokens, y, low, high }] };
   return {
     kind: "lines",
     title: "loss by tokens, a colour a size",
     x: { label: "tokens D", scale: "log" },
     y: { label: "held-out loss, nats a token" },
-    series: [...series, foretold],
+    series: [...dots, ...curves, ...(predicted ? [foretold] : [])],
   };
+}
+
+function lawCurve(law: ScalingLaw, { parameters, tokens }: Point, most: number, name: string, group: string): Series {
+  const first = Math.min(tokens, most / 8);
+  const along = Array.from({ length: 25 }, (_, step) => first * (most / first) ** (step / 24));
+  return { name, as: "dashed", group, points: along.map((x) => ({ x, y: lossOf(law, { parameters, tokens: x }) })) };
 }

@@ -17,7 +17,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
 }
 
-/** "3.214 ± 0.012": mean and standard deviation, both to the deviation's second digit at least. */
+/** "3.214 ± 0.012": mean and standard deviation over seeds. */
 export function spread(values: readonly number[], digits = 3): string {
   if (values.length === 0) return "–";
   const text = mean(values).toFixed(digits);
@@ -38,10 +38,36 @@ export function powerLaw(points: readonly { readonly x: number; readonly y: numb
   return { exponent, factor: Math.exp(my - exponent * mx) };
 }
 
-/** The mean difference a − b of pairs in units of its standard error: beyond 2 or so it is more than chance; NaN for fewer than two pairs. */
-export function pairedT(a: readonly number[], b: readonly number[]): number {
+/** Two columns of a table of seeds, and how far their difference is from chance. */
+export interface PairedDifference {
+  /** Of a − b. */
+  readonly mean: number;
+  /** 95 % confidence: Student's t over the pairs; boundless for fewer than two. */
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Values of the same seed are pairs: what a seed does to both is no difference between them. */
+export function pairedDifference(a: readonly number[], b: readonly number[]): PairedDifference {
   const differences = a.map((value, i) => value - b[i]!);
-  return differences.length < 2 ? Number.NaN : mean(differences) / (deviation(differences) / Math.sqrt(differences.length));
+  const n = differences.length;
+  const half = n < 2 ? Number.POSITIVE_INFINITY : (studentT(n - 1) * deviation(differences)) / Math.sqrt(n);
+  const middle = mean(differences);
+  return { mean: middle, low: middle - half, high: middle + half };
+}
+
+/** "0.035 (95 %: 0.020 to 0.050)"; of one pair the difference alone. */
+export function told({ mean, low, high }: PairedDifference, digits = 3): string {
+  const text = mean.toFixed(digits);
+  return Number.isFinite(low) ? `${text} (95 %: ${low.toFixed(digits)} to ${high.toFixed(digits)})` : text;
+}
+
+/** The 97.5 % points of Student's t for 1 to 10 degrees of freedom. */
+const studentTable = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228];
+
+/** Beyond the table the first terms of its expansion in 1/f (Abramowitz & Stegun 26.7.5), to 0.002. */
+function studentT(freedom: number): number {
+  return studentTable[freedom - 1] ?? 1.96 + 2.372 / freedom + 2.823 / freedom ** 2;
 }
 
 /** Values by a key, in the order of their first appearance. */
@@ -51,7 +77,7 @@ export function groupBy<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K
   return groups;
 }
 
-/** "1 seed", "3 seeds". */
-export function seedCount(count: number): string {
-  return `${count} seed${count === 1 ? "" : "s"}`;
+/** "1 seed", "3 seeds", "1,500 steps". */
+export function counted(count: number, what: string): string {
+  return `${count.toLocaleString("en")} ${what}${count === 1 ? "" : "s"}`;
 }

@@ -12,7 +12,7 @@ export interface Study {
   /** Runs of different random numbers by default. */
   readonly seeds: number;
   /** What a person would do next, with what it left in its folder; nothing where it leaves its report only. */
-  next?(folder: string): string;
+  next?(folder: string, sections: readonly Section[]): string;
   /**
    * Experiments until they are done or the signal aborts; then the sections that could be finished, with what was done so far.
    * @throws CriaError when the text is too short for it

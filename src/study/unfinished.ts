@@ -1,21 +1,46 @@
 // What a sweep allows to say: rounds in which every contestant ran are compared; of a first round that was stopped, the runs are kept, and nothing
 // is concluded from them.
-
 import type { Section } from "./report.ts";
+import { counted } from "./statistics.ts";
+import type { StudyContext } from "./study.ts";
 import type { Outcome } from "./trial.ts";
 
 export type Head = Pick<Section, "title" | "claim" | "source">;
+
+type Asked = Pick<StudyContext, "seeds" | "signal">;
 
 /** @param trials runs of a round, a seed each. No section at all where nothing was done. */
 export function concluded<T>(
   head: Head,
   outcomes: readonly Outcome<T>[],
   trials: number,
+  asked: Asked,
   describe: (wholeRounds: readonly Outcome<T>[]) => Section,
 ): Section[] {
-  const whole = outcomes.slice(0, outcomes.length - (outcomes.length % trials));
-  if (whole.length > 0) return [describe(whole)];
+  const rounds = Math.floor(outcomes.length / trials);
+  if (rounds > 0) return [withSeeds(describe(outcomes.slice(0, rounds * trials)), rounds, asked)];
   return outcomes.length === 0 ? [] : [unfinished(head, outcomes, trials)];
+}
+
+/** Who asked for more seeds than ran learns of it where the numbers are. */
+function withSeeds(section: Section, rounds: number, { seeds, signal }: Asked): Section {
+  if (rounds === seeds.length) return section;
+  const why = signal.aborted ? "it was stopped" : "more did not fit the time";
+  return { ...section, conclusion: `${section.conclusion} (${counted(rounds, "seed")} of ${seeds.length}: ${why}.)` };
+}
+
+/** Parts of a study one after the other: when the signal ends one of them, what the others found stays. */
+export async function inTurn(signal: AbortSignal, parts: readonly (() => Promise<readonly Section[]>)[]): Promise<Section[]> {
+  const sections: Section[] = [];
+  for (const part of parts) {
+    if (signal.aborted) break;
+    try {
+      sections.push(...(await part()));
+    } catch (error) {
+      if (!signal.aborted || error !== signal.reason) throw error;
+    }
+  }
+  return sections;
 }
 
 function unfinished(head: Head, outcomes: readonly Outcome[], wanted: number): Section {

@@ -1,5 +1,5 @@
 export { type Checkpoint, type CheckpointState, latestCheckpoint, type StoredTensor } from "./checkpoint.ts";
-export { type LiveMetrics, type TrainJob, type TrainSummary, trainRun } from "./loop.ts";
+export { BadLossError, type LiveMetrics, type TrainJob, type TrainSummary, trainRun } from "./loop.ts";
 export { type EvaluationRow, isStepRow, type MetricsRow, readMetrics, type StepRow } from "./metrics-log.ts";
 export {
   type CompleteRecipe,

@@ -16,6 +16,9 @@ import { lockNewRun, lockRun } from "./run-lock.ts";
 import { learningRateAt } from "./schedule.ts";
 import { Trainer } from "./trainer.ts";
 
+/** The loss is no number, or jumped and stayed up. */
+export class BadLossError extends CriaError {}
+
 export interface TrainJob {
   readonly backend: Backend;
   readonly recipe: WholeRecipe;
@@ -69,7 +72,7 @@ export interface TrainSummary {
  * Trains to the recipe's last step, or to the end of the step in which the signal aborts; either way saves a checkpoint and the model. Only when
  * it is stopped while its losses are bad, the newest checkpoint stays the one before them, the model is saved as it was there, and the steps since
  * then come again when the run goes on.
- * @throws CriaError when the loss is no number or spikes; the message names the last checkpoint, made before that. Also when a file cannot be
+ * @throws BadLossError when the loss is no number or spikes; the message names the last checkpoint, made before that. CriaError when a file cannot be
  * written or the checkpoint is of another model or data.
  */
 export async function trainRun(job: TrainJob): Promise<TrainSummary> {
@@ -216,7 +219,7 @@ class Run {
       const rule = error.message.replace(/^\[\w+\] /, "");
       const last = good === undefined ? "no checkpoint was made before" : `the last good checkpoint is ${good.path}`;
       const way = `go on from there with a lower learningRate (it is ${learningRate}) or a longer warm-up (${warmupSteps} steps)`;
-      throw new CriaError("train", `${rule}: training stopped, ${last}; ${way}`, { cause: error });
+      throw new BadLossError("train", `${rule}: training stopped, ${last}; ${way}`, { cause: error });
     }
   }
 
