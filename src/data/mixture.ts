@@ -115,7 +115,10 @@ export class Mixture implements BatchSource<MixtureState> {
     return { tokens, targets };
   }
 
-  /** The source that is furthest behind its share, so that after n windows each has n · share of them, give or take one. */
+  /**
+   * The source that is furthest behind its share. After n windows none has n · share + 1 of them or more. One may be behind by more than a window:
+   * never in table 1's shares, 1.27 windows at worst in a random search of others.
+   */
   #pick(): { source: Source; start: number } {
     const drawn = this.#sources.reduce((sum, source) => sum + source.drawn, 0);
     const debts = this.#sources.map((source) => source.share * (drawn + 1) - source.drawn);
