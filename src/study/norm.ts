@@ -283,10 +283,9 @@ export function describeWarmup(outcomes: readonly Outcome[], { unigramLoss }: Pi
   const pick = (name: string, warmup: number) => cells.filter((cell) => cell.name === name && cell.warmup === warmup);
   const failures = (name: string, warmup: number) => pick(name, warmup).reduce((sum, cell) => sum + cell.failed, 0);
   const runs = (learningRates.length * outcomes.length) / cells.length;
-  const gains = (name: string) =>
-    learningRates.map((_, i) =>
-      pairedDifference(...([0, warmups[1]!].map((warmup) => pick(name, warmup)[i]!.counted) as [number[], number[]])),
-    );
+  const pairs = (name: string) =>
+    learningRates.map((_, i) => [0, warmups[1]!].map((warmup) => pick(name, warmup)[i]!.counted) as [number[], number[]]);
+  const gains = (name: string) => pairs(name).map(([none, warm]) => pairedDifference(none, warm));
   const [post, pre] = [called.post, called.pre];
   const found = {
     postNeedsIt: gains(post).some(({ low }) => low > worthIt),
@@ -295,7 +294,16 @@ export function describeWarmup(outcomes: readonly Outcome[], { unigramLoss }: Pi
   };
   const seen = [found.postNeedsIt, found.preDoesWithout];
   const failed = (name: string) => `${name} ${failures(name, 0)} of ${runs} without warm-up and ${failures(name, warmups[1]!)} with it`;
-  const gained = (name: string) => learningRates.map((rate, i) => `${told(gains(name)[i]!, 2)} at ${rate}`).join(", ");
+  const gained = (name: string) =>
+    pairs(name)
+      .map(
+        ([none, warm], i) =>
+          `${spread(
+            none.map((loss, seed) => loss - warm[seed]!),
+            2,
+          )} at ${learningRates[i]}`,
+      )
+      .join(", ");
   const isShort = !hasLearnt(outcomes);
   return {
     ...warmupHead,
