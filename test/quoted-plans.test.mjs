@@ -1,4 +1,4 @@
-// What the documents quote of `cria plan` is what it prints: the same lines in the same order, with … for what is left out.
+// What the documents quote of `cria plan` is what it prints in a terminal so wide that nothing wraps: the same lines in the same order, with … for what is left out.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -22,7 +22,7 @@ function markdownIn(folder) {
 test("there are some", () => expect(quotations.length).toBeGreaterThan(5));
 
 test.each(quotations)("$page: cria $words", async ({ words, quoted }) => {
-  const { code, stdout } = await runWords(words.split(" "), commandRows);
+  const { code, stdout } = await runWords(words.split(" "), commandRows, { width: 1000 });
   expect(code).toBe(0);
   const printed = stdout.split("\n");
   let from = 0;

@@ -24,6 +24,8 @@ export interface CommandIo {
   readonly json: boolean;
   stdin(): Promise<Uint8Array>;
   readonly signal: AbortSignal;
+  /** Columns of the terminal that stdout goes to, and where it goes to none a number that reads well. */
+  readonly width: number;
   readonly progress: OnProgress;
 }
 

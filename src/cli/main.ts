@@ -24,7 +24,7 @@ const terminal: Terminal = {
   signal: abortOnSignals((name) => {
     if (name === "SIGINT" && hasLiveLine) terminal.stderr("stopping; Ctrl-C again quits at once\n");
   }),
-  width: Math.min(stdout.columns || 100, 100),
+  width: stdout.columns || 100,
   version: packageVersion(),
   debug: Boolean(process.env.CRIA_DEBUG),
 };

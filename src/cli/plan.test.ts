@@ -14,8 +14,9 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
+/** So wide that no line wraps. */
 function cria(...words: string[]) {
-  return runWords(["plan", ...words], commandRows);
+  return runWords(["plan", ...words], commandRows, { width: 1000 });
 }
 
 async function json(...words: string[]) {
@@ -30,7 +31,7 @@ test("without flags it says what it answers and shows an example", async () => {
   expect(stdout).toMatch(/^cria plan answers/);
   expect(stdout).toMatch(/plan: the cheapest life that the budget pays for\n {2}parameters N +3\.48B/);
   expect(stdout).toMatch(/Besiroglu refit +10\.1B +204B/);
-  expect(stdout).toMatch(/has paid for them after \d+B served tokens/);
+  expect(stdout).toMatch(/than the compute-optimal 8\.24B; from 418B served tokens on it is the cheaper of the two/);
   expect((await json()).serving.served).toBe(2e12);
 });
 
@@ -42,8 +43,8 @@ test("the paper's 65B: its speed, its days, its utilisation, and where each numb
     /speed +380 tokens\/s +each; the paper: 380/,
     /time +20\.8 days +D \/ speed; the paper: about 21 days/,
     /carbon +173 t CO2eq .*the paper: 173/,
-    /256 × 8 × 1 +optimiser +\S+ GB +0 % +\S+ % +380 +20\.8 days/,
-    /a published utilisation holds its own run's losses already/,
+    /256×8×1 +optimiser +\S+ +0 % +9\.3 % +26\.6 % +380 +20\.8 days/,
+    /the published 49\.7 % are of a whole run: in its fastest layout computing alone then had 54\.8 %/,
     /numbers of the board: NVIDIA A100 data sheet/,
     /6·N·D \(Kaplan et al\. 2020\)/,
   ])
@@ -82,7 +83,7 @@ test("LLaMA-7B is far beyond compute-optimal, and it is said when that pays", as
   expect(plan.timesOptimal).toBeGreaterThan(7);
   expect(serving.breakEven.served / 694e9).toBeCloseTo(1, 2);
   expect((await cria("--preset", "7B")).stdout).toMatch(
-    /trains for 1\.21e22 operations more, and has paid for them after 694B served tokens/,
+    /takes 1\.21e22 operations more to train than the compute-optimal 15\.4B; from 694B served tokens on/,
   );
 });
 
@@ -114,9 +115,9 @@ test("a budget is not exceeded for what is to be served: its cheapest life, and 
   expect(flops).toBe(1.23e22);
   expect(serving.loss).toBe(plan.loss);
   expect(serving.cheapest.parameters / plan.parameters).toBeCloseTo(1, 5);
-  expect(serving.budgetOptimum.loss).toBeLessThan(plan.loss);
+  expect(serving.budgetOptimum.optimum.loss).toBeLessThan(plan.loss);
   expect((await cria("--flops", "1.23e22", "--serve-tokens", "2T")).stdout).toMatch(
-    /the loss 2\.129 of the budget's compute-optimal model would take a 4\.45B model on 648B tokens and 1\.41 times the budget/,
+    /not to lose to the budget's compute-optimal 10\.1B model, loss 2\.129, the cheapest is 4\.45B on 648B tokens, 1\.41 times the budget/,
   );
   const bound = await json("--loss", "2.1", "--serve-tokens", "1T");
   expect(bound.plan).toMatchObject({ because: "the cheapest life at the loss", loss: expect.closeTo(2.1, 9) });
@@ -196,7 +197,7 @@ test.each([
   ["not a number", ["--flops", "many"], /--flops is "many" but must be above 0 and at most 1e\+40/],
   ["zero", ["--tokens", "0"], /--tokens is "0"/],
   ["endless", ["--flops", "1e999"], /--flops is "1e999"/],
-  ["negative hours", ["--hours=-3"], /--hours is -3/],
+  ["negative hours", ["--hours=-3"], /--hours is "-3"/],
   ["two budgets", ["--flops", "1e22", "--hours", "3"], /--flops and --hours are both budgets/],
   ["two models", ["--preset", "7B", "--parameters", "7B"], /--preset and --parameters both name a model/],
   ["three numbers", ["--flops", "1e22", "--parameters", "7B", "--tokens", "1T"], /two of them decide the rest/],
@@ -208,13 +209,18 @@ test.each([
   ["arithmetic that this machine has not", ["--hours", "3", "--arithmetic", "tf32"], /this machine trains in float32 or bf16/],
   ["an unknown preset", ["--preset", "8B"], /--preset is "8B", did you mean "7B"/],
   ["sequences beyond the context", ["--preset", "7B", "--length", "4096"], /--length is 4096 but the model's context 2048/],
+  ["a preset as a path", ["7b"], /there is no file or folder "7b": did you mean --preset 7B\?/],
+  ["a picture that is no SVG", ["--flops", "1e22", "--svg", "x.png"], /--svg is "x\.png" but what is written is SVG: name it x\.svg/],
+  ["thousands apart in twos", ["--tokens", "1,000,00"], /--tokens is "1,000,00" but must be above 0 and at most 1e\+40, such as 1\.4T/],
+  ["half an accelerator", ["--preset", "7B", "--gpus", "1.5"], /--gpus is "1\.5" but must be an integer, at least 1, such as 2,048/],
+  ["hours of nobody", ["--fit", "a", "--gpu-hours", "3"], /--gpu-hours are hours of an accelerator: name it with --gpu/],
   ["no runs", ["--fit"], /--fit has no runs/],
   ["a run named twice", ["--fit", "a", "b", "./a"], /\.\/a is named twice/],
   ["two laws", ["--fit", "a", "--law", "hoffmann"], /--fit finds a law and --law names one/],
   ["accelerators without a name", ["--hours", "3", "--gpus", "4"], /--gpus counts accelerators/],
   ["accelerators without a name, from runs", ["--fit", "a", "--gpus", "4"], /--gpus counts accelerators/],
   ["a step that nothing divides", ["--flops", "1e22", "--batch-tokens", "1024"], /--batch-tokens is what --gpus share/],
-  ["utilisation above 1", ["--flops", "1e22", "--utilisation", "50"], /--utilisation is 50 but must be from 0.000001 to 1/],
+  ["utilisation above 1", ["--flops", "1e22", "--utilisation", "50"], /--utilisation is "50" but must be from 0.000001 to 1, such as 0\.4/],
 ])("%s is wrong usage", async (_, words, message) => {
   expect(await cria(...words)).toMatchObject({ code: 2, stdout: "", stderr: expect.stringMatching(message) });
 });
@@ -222,11 +228,61 @@ test.each([
 test.each([
   ["a model that is not there", ["nowhere"], /nowhere/],
   ["a loss below E", ["--loss", "1.5"], /1\.5 is not above 1\.8172/],
-  ["a size beyond all", ["--parameters", "1e20"], /no size to plan for/],
-  ["a budget of nothing", ["--flops", "1"], /no size to plan for/],
+  ["a size beyond all", ["--parameters", "1e20"], /--parameters is 1\.00e20, where plans are for 10k to 10T/],
+  ["a budget of nothing", ["--flops", "1e10"], /--flops 1\.00e10 calls for a model of 6\.38k parameters, .*: raise --flops/],
+  ["a loss of nothing", ["--loss", "100"], /--loss 100 calls for a model of 663 parameters, .*: lower --loss/],
+  ["too much", ["--flops", "1e30", "--tokens", "1k"], /together call for .*: lower --flops or raise --tokens/],
   ["a run that is not there", ["--fit", "nowhere"], /nowhere holds no training run, there is no train\.yaml in it/],
 ])("%s is refused", async (_, words, message) => {
   expect(await cria(...words)).toMatchObject({ code: 1, stdout: "", stderr: expect.stringMatching(message) });
+});
+
+test.each([
+  [
+    ["--flops", "1e22", "--gpus", "2048", "--batch-tokens", "4M"],
+    ["--flops", "1e22", "--gpus", "2,048"],
+  ],
+  [
+    ["--money", "$50,000"],
+    ["--money", "50k"],
+  ],
+  [
+    ["--tokens", "1,000,000"],
+    ["--tokens", "1_000_000"],
+  ],
+  [
+    ["--gpu-hours", "82,432.5", "--price", "$1.80", "--watts", "0.4k"],
+    ["--gpu-hours", "82432.5"],
+  ],
+])("%j and %j are the same numbers", async (words, others) => {
+  const [{ plan, layouts }, other] = [await json(...words), await json(...others)];
+  expect({ plan, layouts }).toEqual({ plan: other.plan, layouts: other.layouts });
+});
+
+test.each([
+  [["--flops", "1.23e22", "--serve-tokens", "2T", "--plot"]],
+  [["--preset", "65B", "--gpus", "2048", "--gpu", "h100-sxm", "--serve-tokens", "1T"]],
+  [[]],
+])("no line of %j is longer than a terminal of 80 columns is wide", async (words) => {
+  const { stdout } = await runWords(["plan", ...words], commandRows, { width: 80 });
+  expect(stdout.split("\n").filter((line) => line.length > 80)).toEqual([]);
+});
+
+test("what a machine's numbers do not hold for is said beside them", async () => {
+  const notes = async (...words: string[]) => (await json(...words, "--gpu", "a100-80gb")).run.notes;
+  expect(await notes("--preset", "15M")).toEqual([expect.stringMatching(/does not hold for one of 8\.34M parameters/)]);
+  expect(await notes("--preset", "15M", "--utilisation", "0.1")).toEqual([]);
+  expect(await notes("--preset", "65B")).toEqual([
+    expect.stringMatching(/take 1,045 GB and do not fit the 80 GB of one a100-80gb: --gpus K/),
+  ]);
+  expect(await notes("--preset", "65B", "--gpus", "2048")).toEqual([]);
+  expect((await cria("--preset", "15M")).stdout).toMatch(/8\.34M +15M: the name counts a vocabulary of 32,000, the preset has 4,096\n/);
+});
+
+test("a utilisation measured in 16 bits is a guess in others", async () => {
+  const { stdout } = await cria("--preset", "65B", "--gpus", "2048", "--arithmetic", "tf32");
+  expect(stdout).toMatch(/before the layout's losses\): a guess: measured in bf16, LLaMA-65B/);
+  expect(stdout).not.toMatch(/the paper:|a published utilisation|whole run/);
 });
 
 test("a picture in the terminal and data on stdout do not go together", async () => {
@@ -235,15 +291,27 @@ test("a picture in the terminal and data on stdout do not go together", async ()
   expect(JSON.parse(stdout).error.message).toMatch(/--plot draws for people and --json prints data/);
 });
 
+interface RunOptions {
+  readonly vocabSize?: number;
+  /** Steps that were made. */
+  readonly rows?: number;
+  readonly data?: string;
+  readonly tokenizer?: string;
+  /** Of the law's loss. */
+  readonly times?: number;
+}
+
 /** A finished run of a law: what training leaves in its folder, without the weights. */
-async function writeRun(name: string, dim: number, steps: number, { vocabSize = 256, rows = steps } = {}): Promise<string> {
+async function writeRun(name: string, dim: number, steps: number, options: RunOptions = {}): Promise<string> {
+  const { vocabSize = 256, rows = steps, data = join(folder, "data"), tokenizer, times = 1 } = options;
   const path = join(folder, name);
   await mkdir(path, { recursive: true });
   const config = llamaConfig({ vocabSize, dim, nLayers: 2, nHeads: 2, hiddenDim: 2 * dim, contextLength: 64, tiedOutput: true });
-  const recipe = completeRecipe(parseRecipe({ data: "data", tokenizer: "t.json", model: config, steps, batch: 4 }, "test"), vocabSize);
+  const recipe = completeRecipe(parseRecipe({ data, tokenizer: "t.json", model: config, steps, batch: 4 }, "test"), vocabSize);
   await writeRecipe(join(path, "train.yaml"), { ...recipe, precision: "float32" });
   const law = { ...laws.besiroglu, E: 1.5, A: 60, B: 400 };
-  const loss = lossOf(law, { parameters: parameterCount(config), tokens: 256 * steps });
+  const loss = times * lossOf(law, { parameters: parameterCount(config), tokens: 256 * steps });
+  if (tokenizer !== undefined) await writeFile(join(path, "tokenizer.json"), tokenizer);
   const step = (i: number) => ({ step: i, loss: 9, learningRate: 1e-3, gradientNorm: 1, tokens: 256 * i, tokensPerSecond: 1, seconds: 1 });
   const lines = [...Array.from({ length: rows }, (_, i) => step(i + 1)), { step: rows, heldOutLoss: loss, bitsPerByte: 1, seconds: 1 }];
   await writeFile(join(path, "metrics.jsonl"), lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
@@ -272,6 +340,72 @@ test("the law of one's own runs comes from their folders, with intervals, and pr
   expect(inFolder.fit.runs.map(({ name }: { name: string }) => name)).toEqual(runs.map((path) => basename(path)));
   const other = await cria("--fit", ...runs, "--preset", "7B", "--gpu", "a100-80gb");
   expect(other.stdout).toMatch(/your runs have a vocabulary of 256 and 7B one of 32,000: nats a token do not compare/);
+});
+
+/** Of three lengths; two sizes are quickly fitted. */
+function writeGrid(name: string, optionsOf: (dim: number, steps: number) => RunOptions = () => ({}), sizes = [16, 64]): Promise<string[]> {
+  const grid = sizes.flatMap((dim) => [40, 160, 640].map((steps) => [dim, steps] as const));
+  return Promise.all(grid.map(([dim, steps]) => writeRun(join(name, `run-${dim}-${steps}`), dim, steps, optionsOf(dim, steps))));
+}
+
+test("a law that its own runs refute is shown, and nothing is planned by it", async () => {
+  // The longest runs end no better than the short ones: the law levels off above the best of them.
+  await writeGrid("level", (dim, steps) => ({ times: steps === 640 ? 1.3 : dim === 16 && steps === 160 ? 0.7 : 1 }), [16, 32, 64]);
+  const { code, stdout } = await cria("--fit", join(folder, "level"), "--flops", "1e15");
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/ %\n {2}(by the law no model of this text gets below E|for 10 times the operations of the largest run, )/);
+  expect(stdout).toMatch(/\n\nthis law does not hold for these runs: add longer ones\n$/);
+  expect(stdout).not.toMatch(/^(plan|prediction)/m);
+  const { warnings, plan } = await json("--fit", join(folder, "level"));
+  expect(warnings.at(-1)).toBe("this law does not hold for these runs: add longer ones");
+  expect(plan).toBeUndefined();
+});
+
+test("the largest run as an outlier, and a loose prediction, are said first under the fit", async () => {
+  await writeGrid("outlier", (dim, steps) => ({ times: dim === 64 && steps === 640 ? 0.93 : 1 }), [16, 32, 64]);
+  const { stdout } = await cria("--fit", join(folder, "outlier"), "--gpu", "rtx-4090");
+  expect(stdout).toMatch(/ %\n {2}the largest run, run-64-640, misses the law by 7\.\d+ %, the others by 0\.\d+ %: /);
+  await writeGrid("loose", (dim, steps) => ({ times: 1 + ((dim * 7 + steps * 3) % 11) / 100 }));
+  const { warnings } = await json("--fit", join(folder, "loose"), "--gpu", "rtx-4090", "--parameters", "1B", "--tokens", "1B");
+  expect(warnings[0]).toMatch(/^the prediction is loose: its 95 % reach from \S+ to \S+, \S+ % of the loss/);
+});
+
+test("one's own runs go on on this machine, and the fit is shown whatever comes of the plan", async () => {
+  const runs = await writeGrid("here");
+  const { run, optima } = await json("--fit", ...runs, "--flops", "1e14");
+  expect(run.machine.isHere).toBe(true);
+  expect(optima.map(({ loss }: { loss?: number }) => loss !== undefined)).toEqual([true, false, false, false]);
+  const { code, stdout, stderr } = await cria("--fit", ...runs, "--loss", "1000", "--gpu", "rtx-4090");
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/run-64-640[\s\S]*their law/);
+  expect(stderr).toMatch(/--loss 1000 calls for a model of/);
+});
+
+test("an unfinished run in a folder is left out and named; a study's runs are found in its folder", async () => {
+  await writeGrid(join("study", "runs"));
+  await writeRun(join("study", "runs", "run-64-900"), 64, 900, { rows: 7 });
+  const { stdout } = await cria("--fit", join(folder, "study"), "--gpu", "rtx-4090");
+  expect(stdout).toMatch(/run-64-900 is left out: it is at step 7 of 900/);
+  const named = await cria("--fit", join(folder, "study"), join(folder, "study", "runs", "run-64-900"));
+  expect(named.stderr).toMatch(/run-64-900 is at step 7 of 900: finish it/);
+});
+
+test("runs on other texts or of other tokenizers do not compare", async () => {
+  const refusal = async (name: string, optionsOf: (dim: number) => RunOptions) => {
+    await writeGrid(name, optionsOf);
+    return (await cria("--fit", join(folder, name))).stderr;
+  };
+  expect(await refusal("tokenizers", (dim) => ({ tokenizer: dim === 64 ? "{}" : "[]" }))).toMatch(
+    /run-16-40 and run-64-40 have different tokenizers/,
+  );
+  const places = [join(folder, "data-a"), join(folder, "data-b")] as const;
+  const texts = (dim: number) => ({ data: places[dim === 64 ? 1 : 0] });
+  expect(await refusal("texts", texts)).toMatch(/losses on different texts do not compare/);
+  for (const place of places) {
+    await mkdir(place);
+    await writeFile(join(place, "manifest.json"), "{}");
+  }
+  expect((await cria("--fit", join(folder, "texts"), "--gpu", "rtx-4090")).code).toBe(0);
 });
 
 test("runs that do not compare are refused, and so are unfinished ones", async () => {

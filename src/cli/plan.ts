@@ -1,8 +1,9 @@
 // cria plan: larger model or larger data? Any of a budget, a size, tokens and a loss → the rest, and what it takes.
 import { access, constants, stat } from "node:fs/promises";
-import { dirname } from "node:path";
-import { UsageError } from "../base/index.ts";
+import { basename, dirname, extname } from "node:path";
+import { CriaError, UsageError } from "../base/index.ts";
 import { atomicWrite } from "../files/index.ts";
+import type { Solution } from "../plan/index.ts";
 import type { LineChart } from "../plot/index.ts";
 import type { Command, CommandIo, Flags } from "./command.ts";
 import { stringFlag } from "./flag-values.ts";
@@ -10,10 +11,11 @@ import { parseFlags } from "./parse.ts";
 import { type Asked, planFlags, readAsked } from "./plan/ask.ts";
 import { planChart } from "./plan/chart.ts";
 import { chartText } from "./plan/chart-text.ts";
-import { askNext, fitRuns, showFit } from "./plan/fit.ts";
+import { askNext, fitRuns, type RunsFit, showFit } from "./plan/fit.ts";
 import { example, introduction } from "./plan/introduction.ts";
+import { judgeFit, judgePrediction, refuted } from "./plan/judge-fit.ts";
 import { type Machine, namedMachine, thisMachine } from "./plan/machine.ts";
-import { buildReport } from "./plan/report.ts";
+import { buildReport, type PlanReport } from "./plan/report.ts";
 import { showReport } from "./plan/show.ts";
 
 const where = "plan";
@@ -26,7 +28,7 @@ export const plan: Command = {
   async run(args, flags, io) {
     const isBare = args.length === 0 && planFlags.every(({ name }) => flags[name] === defaults[name]);
     if (!isBare) return runPlan(args, flags, io);
-    if (!io.json) io.stdout(introduction);
+    if (!io.json) io.stdout(introduction(io.width));
     return runPlan([], parseFlags(where, planFlags, example).flags, io);
   },
 };
@@ -36,23 +38,56 @@ const defaults = parseFlags(where, planFlags, []).flags;
 
 async function runPlan(args: readonly string[], flags: Flags, io: CommandIo): Promise<number> {
   await checkPictures(flags, io);
-  const first = await readAsked(args, flags, flags.fit === true);
-  const fitted = flags.fit === true ? await fitRuns(args) : undefined;
-  const asked = fitted ? askNext(first, fitted) : first;
-  const report = buildReport(asked, await openMachine(asked, io));
-  const chart = planChart(report, fitted?.runs);
+  const asked = await readAsked(args, flags, flags.fit === true);
+  if (flags.fit === true) return planFromRuns(await fitRuns(args), asked, flags, io);
+  await present(buildReport(asked, await openMachine(asked, io)), flags, io);
+  return 0;
+}
+
+/** The person sees the fit whatever comes of the plan. */
+async function planFromRuns(fitted: RunsFit, first: Asked, flags: Flags, io: CommandIo): Promise<number> {
+  const { warnings, isRefuted } = judgeFit(fitted);
+  const fitText = (all: readonly string[], plan?: Solution) => showFit(fitted, all, io.width, plan);
+  if (isRefuted) {
+    if (io.json) io.stdout(toJson({ fit: fitted, warnings: [...warnings, refuted] }));
+    else io.stdout(`${fitText(warnings)}\n${refuted}\n`);
+    return 0;
+  }
+  const asked = askNext(first, fitted);
+  const report = await openMachine(asked, io)
+    .then((machine) => buildReport(asked, machine))
+    .catch((error: unknown) => {
+      if (!io.json && error instanceof CriaError) io.stdout(`${fitText(warnings)}\n`);
+      throw error;
+    });
+  const all = [...warnings, ...judgePrediction(fitted, report.plan)];
+  if (!io.json) io.stdout(`${fitText(all, report.plan)}\n`);
+  await present(report, flags, io, { fitted, warnings: all });
+  return 0;
+}
+
+/** Prints the report and draws what is asked for. @param from one's own runs, and what is against the law that they gave */
+async function present(report: PlanReport, flags: Flags, io: CommandIo, from?: { fitted: RunsFit; warnings: string[] }): Promise<void> {
+  const chart = planChart(report, from?.fitted.runs);
   const svg = stringFlag(flags, "svg");
   if (svg !== undefined) await writeSvg(svg, chart);
-  if (io.json) io.stdout(`${JSON.stringify({ ...(fitted && { fit: fitted }), ...report, ...(svg && { svg }) }, null, 2)}\n`);
-  else {
-    const parts = [
-      ...(fitted ? [showFit(fitted, report.plan)] : []),
-      showReport(report),
-      ...(flags.plot === true ? [chartText(chart)] : []),
-    ];
-    io.stdout(`${parts.join("\n")}${svg === undefined ? "" : `\nthe plot is in ${svg}\n`}`);
+  if (io.json) {
+    const whole = { ...report, warnings: [...(from?.warnings ?? []), ...report.warnings] };
+    io.stdout(toJson({ ...(from && { fit: from.fitted }), ...whole, ...(svg && { svg }) }));
+    return;
   }
-  return 0;
+  const parts = [
+    showReport(report, io.width),
+    ...(flags.plot === true ? [chartText(chart, Math.max(narrowestChart, Math.min(io.width, widestChart)))] : []),
+  ];
+  io.stdout(`${parts.join("\n")}${svg === undefined ? "" : `\nthe plot is in ${svg}\n`}`);
+}
+
+/** In characters: twice as wide as high looks well. */
+const [narrowestChart, widestChart] = [40, 100];
+
+function toJson(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
 }
 
 /** Before anything is measured that a picture could not show in the end. */
@@ -61,6 +96,9 @@ async function checkPictures(flags: Flags, { json }: CommandIo): Promise<void> {
     throw new UsageError(where, "--plot draws for people and --json prints data: leave one out, or have the picture in a file by --svg");
   const svg = stringFlag(flags, "svg");
   if (svg === undefined) return;
+  const extension = extname(svg);
+  if (extension !== "" && extension.toLowerCase() !== ".svg")
+    throw new UsageError(where, `--svg is "${svg}" but what is written is SVG: name it ${basename(svg, extension)}.svg`);
   const folder = dirname(svg);
   const isFolder = (path: string) =>
     stat(path).then(

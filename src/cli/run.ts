@@ -9,12 +9,13 @@ import { commonFlags, parseFlags, requireFlags } from "./parse.ts";
 
 /** What the frame itself needs of the process. */
 export interface Terminal extends Omit<CommandIo, "json"> {
-  /** Columns of help texts. */
-  readonly width: number;
   readonly version: string;
   /** Print stacks (`CRIA_DEBUG=1`). */
   readonly debug: boolean;
 }
+
+/** Texts read badly in longer lines; tables may be as wide as the terminal. */
+const widestText = 100;
 
 export const exit = { ok: 0, failed: 1, usage: 2 } as const;
 
@@ -45,7 +46,7 @@ async function runCommand(path: string, command: Command, words: readonly string
   const rows = [...command.flags, ...commonFlags];
   const { args, flags } = parseFlags(path, rows, words);
   const { json, help, ...own } = flags;
-  if (help) return print(terminal, json === true ? toJson({ ...command, name: path }) : commandHelp(path, command, terminal.width));
+  if (help) return print(terminal, json === true ? toJson({ ...command, name: path }) : commandHelp(path, command, textWidth(terminal)));
   requireFlags(path, command.flags, flags);
   const io: CommandIo = { ...terminal, json: json === true, progress: json === true ? () => {} : terminal.progress };
   return command.run(args, own, io);
@@ -60,7 +61,7 @@ function withoutCommand(words: readonly string[], rows: readonly CommandRow[], t
     words.map((word) => (word === "-v" || word === "-V" ? "--version" : word)),
   );
   if (flags.version) return print(terminal, flags.json ? toJson({ version: terminal.version }) : `${terminal.version}\n`);
-  const help = mainHelp(rows, terminal.width);
+  const help = mainHelp(rows, textWidth(terminal));
   if (flags.help) return print(terminal, flags.json ? toJson(rows.map(({ name, summary }) => ({ name, summary }))) : help);
   if (flags.json) throw new UsageError("cria", "no command is named: see cria --help");
   terminal.stderr(help);
@@ -70,9 +71,9 @@ function withoutCommand(words: readonly string[], rows: readonly CommandRow[], t
 /** `cria tokenizer`, `cria tokenizer --help`. */
 function withoutSubcommand(group: CommandGroup, words: readonly string[], terminal: Terminal): number {
   const { flags } = parseFlags(group.name, commonFlags, words);
-  if (flags.help) return print(terminal, flags.json ? toJson(group) : groupHelp(group, terminal.width));
+  if (flags.help) return print(terminal, flags.json ? toJson(group) : groupHelp(group, textWidth(terminal)));
   if (flags.json) throw new UsageError(group.name, `no command is named: ${group.commands.map((one) => one.name).join(", ")}`);
-  terminal.stderr(groupHelp(group, terminal.width));
+  terminal.stderr(groupHelp(group, textWidth(terminal)));
   return exit.usage;
 }
 
@@ -113,6 +114,10 @@ function explain(error: unknown, debug: boolean): CriaError {
 function withCauses(error: Error): string {
   const cause = error.cause instanceof Error ? `\ncaused by: ${withCauses(error.cause)}` : "";
   return `${error.stack ?? error.message}${cause}`;
+}
+
+function textWidth({ width }: Terminal): number {
+  return Math.min(width, widestText);
 }
 
 function print(terminal: Terminal, text: string): number {

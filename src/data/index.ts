@@ -3,7 +3,7 @@ export { type Document, type DocumentSource, readDocuments } from "./documents.t
 export { expandPaths } from "./expand-paths.ts";
 export { parseWith } from "./explain-zod.ts";
 export { type HeldOutBatch, heldOutBatches } from "./held-out.ts";
-export type { Manifest } from "./manifest.ts";
+export { type Manifest, manifestName } from "./manifest.ts";
 export { Mixture, type MixtureOptions, type MixtureSource, type MixtureState, type SourceProgress } from "./mixture.ts";
 export { type PrepareOptions, prepare } from "./prepare.ts";
 export { PreparedData } from "./prepared.ts";

@@ -2,6 +2,7 @@
 // A link's data sheet counts both directions; here is one. Checked in 2026-11 by what others print of these documents, not in the
 // documents themselves; prices are examples, and what is a guess says so.
 import { nearest, UsageError } from "../base/index.ts";
+import type { PresetName } from "../model/index.ts";
 
 const where = "plan";
 
@@ -23,8 +24,16 @@ export interface Accelerator {
   readonly power: number;
   /** US dollars an hour: an example of what renting costs, out of date when you read it. */
   readonly price: number;
-  /** Share of the peak that a published training run had, its waiting and communication included, and whose it was; or a guess. */
-  readonly utilisation: { readonly share: number; readonly source: string; readonly isGuess?: true };
+  readonly utilisation: Utilisation;
+}
+
+/** Share of the 16-bit peak that a published training run had, its waiting and communication included, and whose it was; or a guess. */
+export interface Utilisation {
+  readonly share: number;
+  readonly source: string;
+  readonly isGuess?: true;
+  /** What ran, where it is one of ours, so that what its layout cost can be told from what computing did. */
+  readonly run?: { readonly preset: PresetName; readonly board: string; readonly count: number };
 }
 
 const tera = 1e12;
@@ -35,7 +44,11 @@ const a100 = {
   link: 300 * giga,
   network: 25 * giga, // DGX A100: 200 Gb/s each
   power: 400,
-  utilisation: { share: 0.497, source: "LLaMA-65B: 380 tokens/s/GPU on 2,048 A100 (Touvron et al. 2023, section 2.4)" },
+  utilisation: {
+    share: 0.497,
+    source: "LLaMA-65B: 380 tokens/s/GPU on 2,048 A100 (Touvron et al. 2023, section 2.4)",
+    run: { preset: "65B", board: "a100-80gb", count: 2048 } as const,
+  },
 };
 // The data sheet prints products of sparse matrices, 1,979 TFLOP/s in 16 bits; the white paper on the architecture the dense ones.
 const h100 = {

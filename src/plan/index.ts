@@ -1,5 +1,6 @@
-export { type Accelerator, type Arithmetic, accelerator, accelerators, peakOf } from "./accelerators.ts";
+export { type Accelerator, type Arithmetic, accelerator, accelerators, peakOf, type Utilisation } from "./accelerators.ts";
 export { amount, digits, exponent, short } from "./amount.ts";
+export { computationUtilisation } from "./computation.ts";
 export { carbonOf, energyOf, flopsIn, hoursFor, powerUsageEffectiveness, tonnesPerMegawattHour } from "./cost.ts";
 export { type FitOptions, type Freedom, fitLaw, type Interval, type LawFit, predictLoss, type RunPoint } from "./fit-law.ts";
 export { servingFlopsPerToken, trainingFlopsPerToken, utilisationOf } from "./flops.ts";
@@ -35,5 +36,5 @@ export {
   weightBytes,
 } from "./memory.ts";
 export { type BreakEven, breakEven, life, lifeOf, type ServingPlan, servingOptimum, servingOptimumForCompute } from "./serving.ts";
-export { shapeFor } from "./shape.ts";
+export { shapeFor, shapeSizes } from "./shape.ts";
 export { type Given, type Solution, solve } from "./solve.ts";

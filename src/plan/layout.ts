@@ -26,7 +26,9 @@ export interface Layout {
   readonly bytes: number;
   /** Share of the time that pipeline stages wait, 0 to 1. */
   readonly bubble: number;
-  /** The longest communication over the computation that hides it; above 1 it does not fit behind. */
+  /** Share of the time that a tensor's parts wait for each other's sums, 0 to 1. */
+  readonly exchange: number;
+  /** Gradients and weights that travel between replicas, over the computation that hides them; above 1 they do not fit behind. */
   readonly communication: number;
   readonly tokensPerSecond: number;
 }
@@ -36,7 +38,7 @@ export interface Cluster {
   readonly count: number;
   /** FLOP/s of one accelerator. */
   readonly peak: number;
-  /** Of computation, 0 to 1: bubbles, layers run again and communication that does not hide come on top. */
+  /** Of computation, 0 to 1: bubbles, exchanges, layers run again and communication that does not hide come on top. */
   readonly utilisation: number;
 }
 
@@ -49,7 +51,7 @@ export interface Job {
 }
 
 /**
- * Every division that fits, in its fastest form, the fastest first; of equals the one with the least communication, then the least memory
+ * Every division that fits, in its fastest form, the fastest first; of equals the one with the least communication, then the least
  * sharded or run again. One sequence at a time goes through a replica.
  * @throws CriaError when none fits, or the batch cannot be divided over so many accelerators
  */
@@ -118,22 +120,29 @@ function measure(choice: Choice, job: SizedJob, cluster: Cluster, rounds: number
   // A forward pass is a third of the work; norms and activations are too little to count.
   const again = choice.kept === "inputs" ? 4 / 3 : 1;
   const computing = (again * flops * batchTokens) / (cluster.count * cluster.peak * cluster.utilisation);
-  const communication = Math.max(linkSeconds(choice, job, cluster, rounds), networkSeconds(choice, job, cluster, rounds)) / computing;
+  const exchanging = linkSeconds(choice, job, cluster, rounds);
+  const communication = networkSeconds(choice, job, cluster, rounds) / computing;
   const waiting = (choice.pipeline - 1) / rounds; // Narayanan et al. 2021, section 2.2.1
-  const seconds = computing * Math.max(1, communication) * (1 + waiting);
+  const seconds = (computing * Math.max(1, communication) + exchanging) * (1 + waiting);
   return {
     ...choice,
     bytes: bytesOf(choice, job, rounds),
     bubble: waiting / (1 + waiting),
+    exchange: (exchanging * (1 + waiting)) / seconds,
     communication,
     tokensPerSecond: batchTokens / seconds,
   };
 }
 
-/** Four all-reduces of a layer's tokens for each sequence, two forward and two backward (Shoeybi et al. 2019, arXiv 1909.08053, section 3). */
-function linkSeconds({ tensor, pipeline }: Choice, { config, length, precision }: Job, { accelerator }: Cluster, rounds: number): number {
+/**
+ * Four all-reduces of a layer's tokens for each sequence, two forward and two backward (Shoeybi et al. 2019, arXiv 1909.08053, section 3),
+ * and two more where the forward pass runs again. The next product needs the sum, so nothing hides them; sequence parallelism sends as
+ * much, in other places (Korthikanti et al. 2022, section 4.2.2).
+ */
+function linkSeconds(choice: Choice, { config, length, precision }: Job, { accelerator }: Cluster, rounds: number): number {
+  const { tensor, pipeline, kept } = choice;
   const bytes = ((2 * (tensor - 1)) / tensor) * length * config.dim * precision.activations;
-  return (4 * (config.nLayers / pipeline) * rounds * bytes) / accelerator.link;
+  return ((kept === "inputs" ? 6 : 4) * (config.nLayers / pipeline) * rounds * bytes) / accelerator.link;
 }
 
 /** Gradients added up and weights given back once a step; sharded gradients travel once a sequence, sharded weights twice. */
@@ -178,10 +187,10 @@ function describe({ data, tensor, pipeline, sharding }: Layout): string {
 
 const shardedNames = ["nothing", "the optimiser", "optimiser and gradients", "optimiser, gradients and weights"] as const;
 
-/** Communication that hides costs a little all the same: it decides between layouts that are equally fast. */
+/** Speeds that differ in their last digits only are equal: then the least communication, which hides but is not free. */
 function faster(a: Layout, b: Layout): number {
-  const worth = ({ tokensPerSecond, communication }: Layout) => tokensPerSecond / (1 + communication / 100);
-  return worth(b) - worth(a);
+  const speed = ({ tokensPerSecond }: Layout) => Number(tokensPerSecond.toPrecision(9));
+  return speed(b) - speed(a) || a.communication - b.communication;
 }
 
 function divisors(n: number): number[] {

@@ -61,7 +61,7 @@ function direction(gradient: Float64Array, pairs: readonly Pair[]): Float64Array
   return d;
 }
 
-/** Halves the step until the value falls as the slope promises (Armijo); the first step of all is at most one long. */
+/** Halves the step until the value falls as the slope promises (Armijo). It begins with all of `d`, but no longer than 1 + |d| / 1000. */
 function searchLine(objective: Objective, from: Point, d: Float64Array): Point | undefined {
   const slope = dot(from.gradient, d);
   if (!(slope < 0)) return undefined;

@@ -3,13 +3,26 @@ import { check } from "../base/index.ts";
 import { feedForwardWidth, type LlamaConfig, llamaConfig, parameterCount } from "../model/index.ts";
 import { amount } from "./amount.ts";
 
+/** The sizes that there is a shape for. */
+export const shapeSizes = { least: 1e4, most: 1e13 } as const;
+
 /** From this many parameters on, what shapes are made of; smaller models have a smaller vocabulary, or tables would be most of them. */
 const kinds = [
   { from: 2e10, headDim: 128, heads: 8, layers: 4, aspect: 110, vocabSize: 32000, contextLength: 2048, widthStep: 256, tiedOutput: false },
   { from: 3e9, headDim: 128, heads: 4, layers: 2, aspect: 128, vocabSize: 32000, contextLength: 2048, widthStep: 256, tiedOutput: false },
   { from: 1e8, headDim: 64, heads: 4, layers: 2, aspect: 80, vocabSize: 32000, contextLength: 2048, widthStep: 256, tiedOutput: false },
   { from: 2e6, headDim: 32, heads: 1, layers: 1, aspect: 50, vocabSize: 4096, contextLength: 256, widthStep: 32, tiedOutput: true },
-  { from: 1e4, headDim: 16, heads: 1, layers: 1, aspect: 30, vocabSize: 512, contextLength: 256, widthStep: 16, tiedOutput: true },
+  {
+    from: shapeSizes.least,
+    headDim: 16,
+    heads: 1,
+    layers: 1,
+    aspect: 30,
+    vocabSize: 512,
+    contextLength: 256,
+    widthStep: 16,
+    tiedOutput: true,
+  },
 ] as const;
 type Kind = Omit<(typeof kinds)[number], "vocabSize"> & { readonly vocabSize: number };
 
@@ -22,9 +35,10 @@ type Kind = Omit<(typeof kinds)[number], "vocabSize"> & { readonly vocabSize: nu
 export function shapeFor(parameters: number, vocabSize?: number): LlamaConfig {
   const found = kinds.find(({ from }) => parameters >= from);
   check(
-    found !== undefined && parameters <= 1e13,
+    found !== undefined && parameters <= shapeSizes.most,
     "plan",
-    () => `${amount(parameters)} parameters are no size to plan for: it must be from 10 thousand to 10 trillion`,
+    () =>
+      `${amount(parameters)} parameters are no size to plan for: it must be from ${amount(shapeSizes.least)} to ${amount(shapeSizes.most)}`,
   );
   const kind = { ...found, vocabSize: vocabSize ?? found.vocabSize };
   const candidates = Array.from({ length: 400 / kind.heads }, (_, i) => candidate((i + 1) * kind.heads, kind, parameters));

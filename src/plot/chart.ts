@@ -25,6 +25,8 @@ export interface Series {
   readonly name: string;
   /** Rings are seen around dots at the same place. */
   readonly as: "line" | "dashed" | "dots" | "rings";
+  /** What dots are where they are drawn in characters; one by their order by default. */
+  readonly character?: string;
   readonly points: readonly Point[];
   /** Series of one group share a colour; every series is its own group by default. */
   readonly group?: string;

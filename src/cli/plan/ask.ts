@@ -1,4 +1,5 @@
 // The flags of cria plan, checked and put in order.
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { didYouMean, UsageError } from "../../base/index.ts";
 import { openModel } from "../../index.ts";
@@ -14,16 +15,16 @@ import {
   type ScalingLaw,
 } from "../../plan/index.ts";
 import type { FlagRow, Flags } from "../command.ts";
-import { stringFlag, wholeFlag } from "../flag-values.ts";
+import { stringFlag } from "../flag-values.ts";
 import type { MachineAsked } from "./machine.ts";
-import { positiveFlag, quantityFlag } from "./quantity.ts";
+import { countFlag, positiveFlag, quantityFlag } from "./quantity.ts";
 
 const where = "plan";
 
 export const planFlags: readonly FlagRow[] = [
   { name: "flops", type: "string", help: "a budget of operations, such as 1e22" },
   { name: "gpu-hours", type: "string", help: "a budget of accelerator-hours of --gpu" },
-  { name: "hours", type: "number", help: "a budget of time: on --gpus of --gpu, or on this machine, measured" },
+  { name: "hours", type: "string", help: "a budget of time: on --gpus of --gpu, or on this machine, measured" },
   { name: "money", type: "string", help: "a budget in US dollars, for --gpu at --price" },
   { name: "parameters", type: "string", help: "the model's size, such as 7B" },
   { name: "preset", type: "string", help: "the model by name: 7B, 13B, 33B, 65B as in the paper, or 260K to 110M" },
@@ -31,13 +32,17 @@ export const planFlags: readonly FlagRow[] = [
   { name: "loss", type: "string", help: "the loss to reach, in nats a token" },
   { name: "serve-tokens", type: "string", help: "what it will serve in its life, such as 1T: moves the optimum to smaller models" },
   { name: "gpu", type: "string", help: "a100-80gb (the paper's, the default), a100-40gb, h100-sxm, h200, v100 or rtx-4090" },
-  { name: "gpus", type: "number", help: "how many: adds the parallel layouts that fit" },
+  { name: "gpus", type: "string", help: "how many: adds the parallel layouts that fit" },
   { name: "arithmetic", type: "string", help: "float32, tf32, fp16 or bf16; the fastest of 16 bits by default" },
-  { name: "utilisation", type: "number", help: "share of the peak that training gets, 0 to 1; a published run's by default" },
-  { name: "price", type: "number", help: "US dollars an accelerator-hour" },
-  { name: "watts", type: "number", help: "of one accelerator; its limit by default" },
-  { name: "batch-tokens", type: "number", help: `tokens of a step, which --gpus share; ${llamaBatchTokens} by default, the paper's` },
-  { name: "length", type: "number", help: "tokens of a sequence; the model's context by default" },
+  { name: "utilisation", type: "string", help: "share of the peak that training gets, 0 to 1; a published run's by default" },
+  { name: "price", type: "string", help: "US dollars an accelerator-hour" },
+  { name: "watts", type: "string", help: "of one accelerator; its limit by default" },
+  {
+    name: "batch-tokens",
+    type: "string",
+    help: `tokens of a step, which --gpus share; 4M, ${llamaBatchTokens.toLocaleString("en-US")}, by default, the paper's`,
+  },
+  { name: "length", type: "string", help: "tokens of a sequence; the model's context by default" },
   { name: "law", type: "string", help: "which scaling law decides: besiroglu, the default, or hoffmann" },
   { name: "fit", type: "boolean", help: "fit the law to the finished runs that are named, or in the folders that are, and go by it" },
   { name: "plot", type: "boolean", help: "draw loss over parameters and tokens in the terminal" },
@@ -72,9 +77,9 @@ export interface Asked {
 /** @param isFit the arguments are runs, not a model. @throws UsageError for flags that contradict each other or cannot be read */
 export async function readAsked(args: readonly string[], flags: Flags, isFit: boolean): Promise<Asked> {
   if (isFit) checkFit(args, flags);
-  const length = wholeFlag(flags, where, "length");
+  const length = countFlag(flags, "length");
   const budget = readBudget(flags);
-  const machine = readMachine(flags, isFit && budget === undefined);
+  const machine = readMachine(flags, isFit);
   const law = readLaw(flags);
   const model = await readModel(isFit ? [] : args, flags);
   if (model) lengthFor(model.config, length);
@@ -87,7 +92,7 @@ export async function readAsked(args: readonly string[], flags: Flags, isFit: bo
     given: withoutUndefined(known),
     ...withoutUndefined({ budget, model, served: quantityFlag(flags, "serve-tokens"), length }),
     ...{ isPapersTokens, machine, isCluster: flags.gpus !== undefined, law },
-    batchTokens: wholeFlag(flags, where, "batch-tokens") ?? llamaBatchTokens,
+    batchTokens: countFlag(flags, "batch-tokens", true) ?? llamaBatchTokens,
   };
   const count = Object.keys(asked.given).length + (budget ? 1 : 0);
   if (count > 2)
@@ -113,8 +118,19 @@ async function readModel(args: readonly string[], flags: Flags): Promise<Asked["
   if (ways.length > 1) throw new UsageError(where, `${ways.join(" and ")} both name a model: leave one out`);
   if (name !== undefined) return { name, config: readPreset(name) };
   if (path === undefined) return undefined;
+  if (isPresetAndNoPath(path))
+    throw new UsageError(where, `there is no file or folder "${path}": did you mean --preset ${presetNamed(path)}?`);
   await using model = await openModel(path);
   return { name: path, config: model.config };
+}
+
+function isPresetAndNoPath(path: string): boolean {
+  return presetNamed(path) !== undefined && !existsSync(path);
+}
+
+/** In capitals or not. */
+function presetNamed(name: string): string | undefined {
+  return Object.keys(presets).find((one) => one.toLowerCase() === name.toLowerCase());
 }
 
 function readPreset(name: string): LlamaConfig {
@@ -136,10 +152,12 @@ function readBudget(flags: Flags): Budget | undefined {
   return row && { kind: row[1], value: row[2]! };
 }
 
-/** A named accelerator; without a name this machine for hours and for going on from one's own runs, for all else the paper's. */
-function readMachine(flags: Flags, goesOn: boolean): MachineAsked {
+/** A named accelerator; without a name this machine for hours and for what one's own runs tell, for all else the paper's. */
+function readMachine(flags: Flags, isFit: boolean): MachineAsked {
   const name = stringFlag(flags, "gpu");
-  const isHere = name === undefined && (goesOn || flags.hours !== undefined);
+  const isHere = name === undefined && (isFit || flags.hours !== undefined);
+  if (isHere && flags["gpu-hours"] !== undefined)
+    throw new UsageError(where, "--gpu-hours are hours of an accelerator: name it with --gpu, or give --hours of this machine");
   if (isHere && flags.gpus !== undefined)
     throw new UsageError(
       where,
@@ -147,7 +165,7 @@ function readMachine(flags: Flags, goesOn: boolean): MachineAsked {
     );
   if (flags["batch-tokens"] !== undefined && flags.gpus === undefined)
     throw new UsageError(where, "--batch-tokens is what --gpus share: say how many there are, or leave it out");
-  const gpus = wholeFlag(flags, where, "gpus") ?? 1;
+  const gpus = countFlag(flags, "gpus") ?? 1;
   if (gpus > 1e6) throw new UsageError(where, `--gpus is ${gpus} but there are at most a million`);
   const arithmetic = readArithmetic(stringFlag(flags, "arithmetic"));
   const board = isHere ? undefined : accelerator(name ?? "a100-80gb");

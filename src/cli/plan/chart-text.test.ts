@@ -29,3 +29,11 @@ test("points stand where their numbers are, dots over lines, labels beside, axes
     "",
   ]);
 });
+
+test("marks may be fixed, and the legend says which lie under others", () => {
+  const dots = (name: string, character: string, xs: readonly number[]): LineChart["series"][number] => ({
+    ...{ name, character, as: "dots", points: xs.map((x) => ({ x, y: 10 })) },
+  });
+  const text = chartText({ ...chart, series: [dots("first", "▲", [2, 10]), dots("second", "■", [10]), dots("third", "○", [10])] }, 80, 5);
+  expect(text).toContain("▲ first (1 of 2 under ○)   ■ second (under ○)   ○ third\n");
+});

@@ -15,11 +15,12 @@ export function chartText({ title, x, y, series }: LineChart, width = 100, heigh
   const lines = series.filter(isLine);
   for (const { as, points } of lines) for (const cell of points.map(place)) put(grid, cell, lineMarks[as as keyof typeof lineMarks]);
   for (const { points } of lines) for (const point of points) label(grid, place(point), point.label);
-  for (const [i, { points }] of dots.entries()) for (const point of points) put(grid, place(point), markOf(i));
+  const drawn = dots.map((one, i) => ({ name: one.name, mark: one.character ?? markOf(i), cells: one.points.map(place) }));
+  for (const { mark, cells } of drawn) for (const cell of cells) put(grid, cell, mark);
   for (const { points } of dots) for (const point of points) label(grid, place(point), point.label);
   const sides = ticks(y, height);
-  const drawn = grid.map((row, i) => `${(sides.get(height - 1 - i) ?? "").padStart(left - 2)} │${row.join("")}`.trimEnd());
-  return [`${title}: ${y.label} over ${x.label}`, ...drawn, ...bottom(x, width - left), ...legend(lines, dots, width), ""].join("\n");
+  const rows = grid.map((row, i) => `${(sides.get(height - 1 - i) ?? "").padStart(left - 2)} │${row.join("")}`.trimEnd());
+  return [`${title}: ${y.label} over ${x.label}`, ...rows, ...bottom(x, width - left), ...legend(lines, drawn, width), ""].join("\n");
 }
 
 interface Cell {
@@ -89,12 +90,27 @@ function bottom(x: Axis, columns: number): string[] {
   return [`${" ".repeat(left - 1)}└${axis}`, `${" ".repeat(left)}${names.join("")}`.trimEnd()];
 }
 
+interface Drawn {
+  readonly name: string;
+  readonly mark: string;
+  readonly cells: readonly Cell[];
+}
+
+/** Of the marks drawn later, the one that lies on these. */
+function coverOf({ cells }: Drawn, later: readonly Drawn[]): string {
+  const isAt = (a: Cell) => (b: Cell) => a.column === b.column && a.row === b.row;
+  const over = later.filter((other) => cells.some((cell) => other.cells.some(isAt(cell)))).at(-1);
+  if (over === undefined) return "";
+  const covered = cells.filter((cell) => over.cells.some(isAt(cell))).length;
+  return ` (${covered === cells.length ? "" : `${covered} of ${cells.length} `}under ${over.mark})`;
+}
+
 /** Lines of one group are one entry: their labels tell them apart. */
-function legend(lines: readonly Series[], dots: readonly Series[], width: number): string[] {
+function legend(lines: readonly Series[], dots: readonly Drawn[], width: number): string[] {
   const groups = new Map(lines.map((one) => [one.group ?? one.name, one]));
   const entries = [
     ...[...groups].map(([name, { as }]) => `${lineMarks[as as keyof typeof lineMarks]} ${name}`),
-    ...dots.map(({ name }, i) => `${markOf(i)} ${name}`),
+    ...dots.map((one, i) => `${one.mark} ${one.name}${coverOf(one, dots.slice(i + 1))}`),
   ];
   return entries.reduce<string[]>((rows, entry) => {
     const last = rows.at(-1);

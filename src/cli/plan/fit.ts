@@ -1,21 +1,21 @@
 // The law fitted to one's own runs, and the size to go on with.
 import { amount, exponent, fitLaw, type LawFit, lossOf, predictLoss, type Solution, short, trainingFlops } from "../../plan/index.ts";
 import type { Asked } from "./ask.ts";
-import { type Run, readRuns } from "./read-run.ts";
-import { type Row, table } from "./text.ts";
+import { stepUp } from "./judge-fit.ts";
+import { type Run, readRuns, type Unfinished } from "./read-run.ts";
+import { type Printer, printer, type Row } from "./text.ts";
 
 export interface RunsFit {
   readonly runs: readonly Run[];
+  /** Found in a folder and left out. */
+  readonly unfinished: readonly Unfinished[];
   readonly fit: LawFit;
 }
 
-/** How much more than the largest run the next one takes where nothing is asked for. */
-const stepUp = 10;
-
 /** @throws CriaError when the folders hold no finished runs, or too few */
 export async function fitRuns(folders: readonly string[]): Promise<RunsFit> {
-  const runs = await readRuns(folders);
-  return { runs, fit: fitLaw(runs) };
+  const { runs, unfinished } = await readRuns(folders);
+  return { runs, unfinished, fit: fitLaw(runs) };
 }
 
 /** By the fitted law; where nothing is asked for, ten times the operations of the largest run. */
@@ -30,34 +30,45 @@ export function askNext(asked: Asked, { runs, fit }: RunsFit): Asked {
   };
 }
 
-/** @param plan what the law then says of it */
-export function showFit({ runs, fit }: RunsFit, plan: Solution): string {
+/** @param warnings what the runs say against the law; @param plan what the law then says of it, where there is one */
+export function showFit(fitted: RunsFit, warnings: readonly string[], width: number, plan?: Solution): string {
+  const print = printer(width);
+  return [showRuns(fitted, warnings, print), showLaw(fitted, print), ...(plan ? [showPrediction(fitted.fit, plan, print)] : [])].join("\n");
+}
+
+function showRuns({ runs, unfinished, fit }: RunsFit, warnings: readonly string[], print: Printer): string {
   const rows = runs.map(
     (run, i): Row => [
       ...[run.name, amount(run.parameters), amount(run.tokens), run.loss.toFixed(4), lossOf(fit.law, run).toFixed(4)],
       `${(100 * Math.expm1(fit.residuals[i]!)).toFixed(2)} %`,
     ],
   );
-  const read = table(`your runs, by their final loss on ${runs[0]!.lossOf}`, [["run", "N", "D", "loss", "fitted", "off by"], ...rows]);
+  const notes = [
+    ...warnings,
+    ...unfinished.map(
+      ({ name, step, steps }) => `${name} is left out: it is at step ${step} of ${steps}, and an unfinished run says too little`,
+    ),
+  ];
+  const heads = ["run", "N", "D", "loss", "fitted", "off by"];
+  return print.table(`your runs, by their final loss on ${runs[0]!.lossOf}`, [heads, ...rows]) + notes.map(print.note).join("");
+}
+
+function showLaw({ fit }: RunsFit, print: Printer): string {
   const numbers = (["E", "A", "B", "alpha", "beta"] as const).map((name): Row => {
     const interval = fit.intervals[name];
     const range = interval ? `95 %: ${short(interval.low)} to ${short(interval.high)}` : fit.resampled.length > 0 ? "held fixed" : "";
     return [name, short(fit.law[name]), range];
   });
   const title = "their law, L(N, D) = E + A/N^alpha + B/D^beta (Huber loss on logarithms by L-BFGS: Hoffmann et al. 2022, appendix D.3)";
-  const meaning =
-    fit.resampled.length === 0
-      ? ""
-      : `  95 %: of ${fit.resampled.length} fits to these runs with their distances from the fit dealt out anew, the middle 95 % lie there\n`;
-  const notes = fit.notes.map((note) => `  ${note}\n`).join("");
-  return `${read}\n${table(title, numbers)}${meaning}${notes}\n${showPrediction(fit, plan)}`;
+  const meaning = `95 %: of ${fit.resampled.length} fits to these runs with their distances from the fit dealt out anew, the middle 95 % lie there`;
+  const notes = [...(fit.resampled.length > 0 ? [meaning] : []), ...fit.notes];
+  return print.table(title, numbers) + notes.map(print.note).join("");
 }
 
-function showPrediction(fit: LawFit, next: Solution): string {
+function showPrediction(fit: LawFit, next: Solution, print: Printer): string {
   const { loss, low, high } = predictLoss(fit, next);
-  const range =
-    low === undefined
-      ? ""
-      : `\n  95 % of such runs should end between ${low.toFixed(3)} and ${high!.toFixed(3)}: by the spread of those fits and the runs' own scatter`;
-  return `prediction: ${amount(next.parameters)} parameters on ${amount(next.tokens)} tokens (${exponent(next.flops)} operations) end at loss ${loss.toFixed(3)}${range}\n`;
+  const title = `prediction: ${amount(next.parameters)} parameters on ${amount(next.tokens)} tokens (${exponent(next.flops)} operations) end at loss ${loss.toFixed(3)}`;
+  if (low === undefined) return print.title(title);
+  const range = `95 % of such runs should end between ${low.toFixed(3)} and ${high!.toFixed(3)}: by the spread of those fits and the runs' own scatter`;
+  return print.title(title) + print.note(range);
 }

@@ -2,7 +2,7 @@
 import { cpus } from "node:os";
 import type { Precision } from "../../base/index.ts";
 import { type LlamaConfig, preset } from "../../model/index.ts";
-import { type Accelerator, type Arithmetic, peakOf, trainingFlopsPerToken } from "../../plan/index.ts";
+import { type Accelerator, type Arithmetic, computationUtilisation, peakOf, trainingFlopsPerToken } from "../../plan/index.ts";
 import { completeRecipe, parseRecipe, settlePrecision } from "../../train/index.ts";
 import type { CommandIo } from "../command.ts";
 import { measureMatmul } from "../measure-matmul.ts";
@@ -19,8 +19,10 @@ export interface Machine {
   /** Model FLOPs utilisation, 0 to 1, and why that. */
   readonly utilisation: number;
   readonly utilisationSource: string;
-  /** That of a whole run, whose waiting and communication it holds. */
+  /** That of a whole run in this arithmetic, whose waiting and communication it holds. */
   readonly isPublishedUtilisation: boolean;
+  /** What is left of a published one when its run's own layout costs nothing; absent where that is not known. */
+  readonly computation?: number;
   /** Watts and US dollars an hour of one, where known. */
   readonly watts?: number;
   readonly price?: number;
@@ -47,16 +49,31 @@ export interface MachineAsked {
 }
 
 export function namedMachine(row: Accelerator, asked: MachineAsked): Machine {
-  const said = asked.utilisation;
+  const chosen = peakOf(row, asked.arithmetic);
   return {
-    ...{ name: row.name, count: asked.gpus, ...peakOf(row, asked.arithmetic), accelerator: row, isHere: false, source: row.source },
-    utilisation: said ?? row.utilisation.share,
-    utilisationSource: said === undefined ? row.utilisation.source : "--utilisation",
-    isPublishedUtilisation: said === undefined && row.utilisation.isGuess !== true,
+    ...{ name: row.name, count: asked.gpus, ...chosen, accelerator: row, isHere: false, source: row.source },
+    ...utilisationFor(row, chosen.arithmetic, asked.utilisation),
     watts: asked.watts ?? row.power,
     price: asked.price ?? row.price,
     priceSource: asked.price === undefined ? "an example; --price says yours" : "--price",
   };
+}
+
+type Utilised = Pick<Machine, "utilisation" | "utilisationSource" | "isPublishedUtilisation" | "computation">;
+
+/** Published runs are of 16 bits: in others their share of the peak is a guess. */
+function utilisationFor(row: Accelerator, arithmetic: Arithmetic, said: number | undefined): Utilised {
+  if (said !== undefined) return { utilisation: said, utilisationSource: "--utilisation", isPublishedUtilisation: false };
+  const { share, source, isGuess } = row.utilisation;
+  if (isGuess) return { utilisation: share, utilisationSource: source, isPublishedUtilisation: false };
+  if (arithmetic === "float32" || arithmetic === "tf32")
+    return {
+      utilisation: share,
+      utilisationSource: `a guess: measured in ${peakOf(row).arithmetic}, ${source}`,
+      isPublishedUtilisation: false,
+    };
+  const computation = computationUtilisation(row);
+  return { utilisation: share, utilisationSource: source, isPublishedUtilisation: true, ...(computation !== undefined && { computation }) };
 }
 
 const probe = "5M";

@@ -1,7 +1,9 @@
 // A finished training run as a point of the scaling law: its size, its tokens and the loss it ended with.
-import { readdir, stat } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { fail } from "../../base/index.ts";
+import { manifestName } from "../../data/index.ts";
 import { parameterCount } from "../../model/index.ts";
 import type { RunPoint } from "../../plan/index.ts";
 import { type CompleteRecipe, completeRecipe, isStepRow, type MetricsRow, readMetrics, readRecipe, runPaths } from "../../train/index.ts";
@@ -11,61 +13,114 @@ const where = "plan";
 export interface Run extends RunPoint {
   readonly name: string;
   readonly vocabSize: number;
+  /** SHA-256 of its tokenizer, where the folder holds one. */
+  readonly tokenizer?: string;
+  /** Where its text was prepared, and SHA-256 of what was written there, while it lies there. */
+  readonly data: { readonly path: string; readonly manifest?: string };
   /** Held out, or of the last twentieth of training where nothing was held out. */
   readonly lossOf: "held-out text" | "training";
 }
 
-/** @throws CriaError when the folder holds no run, or one that has not come to its end: its learning rate is still high, so its loss says too little */
-export async function readRun(folder: string): Promise<Run> {
+/** A run that has not come to its end: its learning rate is still high, so its loss says too little. */
+export interface Unfinished {
+  readonly name: string;
+  readonly folder: string;
+  readonly step: number;
+  readonly steps: number;
+}
+
+/** @throws CriaError when the folder holds no run, or one that cannot be read */
+async function readRun(folder: string): Promise<Run | Unfinished> {
   const paths = runPaths(folder);
   if (!(await isRun(folder)))
     fail(where, `${folder} holds no training run, there is no ${basename(paths.recipe)} in it: name a folder that cria train wrote`);
   const read = await readRecipe(paths.recipe);
   const recipe = completeRecipe(read, read.model.vocabSize ?? fail(where, `${paths.recipe} names no vocabulary: give the folder of a run`));
-  const rows = await readMetrics(paths.metrics);
-  const steps = rows.filter(isStepRow);
-  const last = steps.at(-1);
-  if (last?.step !== recipe.steps)
-    fail(
-      where,
-      `${folder} is at step ${last?.step ?? 0} of ${recipe.steps}: finish it with cria train ${folder} --resume, or leave it out`,
-    );
+  const rows = (await exists(paths.metrics)) ? await readMetrics(paths.metrics) : [];
+  const last = rows.filter(isStepRow).at(-1);
+  const name = basename(resolve(folder));
+  if (last?.step !== recipe.steps) return { name, folder, step: last?.step ?? 0, steps: recipe.steps };
+  const [tokenizer, manifest] = await Promise.all([paths.tokenizer, join(recipe.data, manifestName)].map(hashOf));
   return {
-    ...{ name: basename(resolve(folder)), vocabSize: recipe.model.vocabSize },
+    ...{ name, vocabSize: recipe.model.vocabSize, ...(tokenizer !== undefined && { tokenizer }) },
+    data: { path: recipe.data, ...(manifest !== undefined && { manifest }) },
     ...{ parameters: parameterCount(recipe.model), tokens: last.tokens },
     ...finalLoss(rows, recipe),
   };
 }
 
-/** @param paths runs, or folders with runs in them. @throws CriaError when the losses of the runs do not compare */
-export async function readRuns(paths: readonly string[]): Promise<Run[]> {
+/**
+ * @param paths runs, or folders with runs in them, of which the unfinished are left out
+ * @throws CriaError for a run that is named and unfinished, when none is finished, and when the losses of the runs do not compare
+ */
+export async function readRuns(paths: readonly string[]): Promise<{ readonly runs: Run[]; readonly unfinished: Unfinished[] }> {
   const folders = (await Promise.all(paths.map(runsIn))).flat();
   const unique = folders.filter((folder, i) => folders.findIndex((other) => resolve(other) === resolve(folder)) === i);
-  const runs = await Promise.all(unique.map(readRun));
-  const [first] = runs;
-  const other = runs.find((run) => run.vocabSize !== first?.vocabSize);
-  if (first !== undefined && other !== undefined)
+  const read = await Promise.all(unique.map(readRun));
+  const isFinished = (one: Run | Unfinished): one is Run => !("steps" in one);
+  const runs = read.filter(isFinished);
+  const unfinished = read.filter((one) => !isFinished(one)) as Unfinished[];
+  const isNamed = ({ folder }: Unfinished) => paths.some((path) => resolve(path) === resolve(folder));
+  const refused = unfinished.find(isNamed) ?? (runs.length === 0 ? unfinished[0] : undefined);
+  if (refused !== undefined)
+    fail(
+      where,
+      `${refused.folder} is at step ${refused.step} of ${refused.steps}: finish it with cria train ${refused.folder} --resume, or leave it out`,
+    );
+  for (const run of runs) checkAlike(runs[0]!, run);
+  return { runs, unfinished };
+}
+
+/** @throws CriaError when the losses of two runs do not compare */
+function checkAlike(first: Run, other: Run): void {
+  const both = (a: unknown, b: unknown) => a !== undefined && b !== undefined;
+  if (first.vocabSize !== other.vocabSize)
     fail(
       where,
       `${first.name} has a vocabulary of ${first.vocabSize} and ${other.name} one of ${other.vocabSize}: nats a token compare with one tokenizer only`,
     );
-  const mixed = runs.find((run) => run.lossOf !== first?.lossOf);
-  if (first !== undefined && mixed !== undefined)
-    fail(where, `${first.name} has a loss on ${first.lossOf} and ${mixed.name} on ${mixed.lossOf}: fit runs that were measured alike`);
-  return runs;
+  if (both(first.tokenizer, other.tokenizer) && first.tokenizer !== other.tokenizer)
+    fail(where, `${first.name} and ${other.name} have different tokenizers: nats a token compare with one tokenizer only`);
+  const [a, b] = [first.data, other.data];
+  const isSameData = resolve(a.path) === resolve(b.path) || (both(a.manifest, b.manifest) && a.manifest === b.manifest);
+  if (!isSameData)
+    fail(
+      where,
+      `${first.name} learnt from ${a.path} and ${other.name} from ${b.path}: losses on different texts do not compare, so fit them apart`,
+    );
+  if (first.lossOf !== other.lossOf)
+    fail(where, `${first.name} has a loss on ${first.lossOf} and ${other.name} on ${other.lossOf}: fit runs that were measured alike`);
 }
 
-/** The runs in a folder that is none itself, by name; where there are none, the folder, so that reading it says what is missing. */
+/** The runs in a folder that is none itself, or in its runs/, by name; where there are none, the folder, so that reading it says what is missing. */
 async function runsIn(path: string): Promise<string[]> {
   if (await isRun(path)) return [path];
-  const names = (await readdir(path).catch(() => [])).sort(new Intl.Collator("en", { numeric: true }).compare);
-  const inside: string[] = [];
-  for (const name of names) if (await isRun(join(path, name))) inside.push(join(path, name));
-  return inside.length > 0 ? inside : [path];
+  for (const folder of [path, join(path, "runs")]) {
+    const inside = await runsOf(folder);
+    if (inside.length > 0) return inside;
+  }
+  return [path];
 }
 
-async function isRun(folder: string): Promise<boolean> {
-  return (await stat(runPaths(folder).recipe).catch(() => undefined)) !== undefined;
+async function runsOf(folder: string): Promise<string[]> {
+  const names = (await readdir(folder).catch(() => [])).sort(new Intl.Collator("en", { numeric: true }).compare);
+  const inside: string[] = [];
+  for (const name of names) if (await isRun(join(folder, name))) inside.push(join(folder, name));
+  return inside;
+}
+
+function isRun(folder: string): Promise<boolean> {
+  return exists(runPaths(folder).recipe);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
+}
+
+/** SHA-256 in hexadecimal; undefined where nothing can be read. */
+async function hashOf(path: string): Promise<string | undefined> {
+  const content = await readFile(path).catch(() => undefined);
+  return content && createHash("sha256").update(content).digest("hex");
 }
 
 function finalLoss(rows: readonly MetricsRow[], { steps }: CompleteRecipe): Pick<Run, "loss" | "lossOf"> {

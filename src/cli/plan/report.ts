@@ -11,7 +11,6 @@ import {
   laws,
   life,
   lossOf,
-  optimumForCompute,
   optimumForLoss,
   optimumForParameters,
   type PublishedRun,
@@ -36,9 +35,12 @@ import type { LayoutsReport, RunReport } from "./run-on.ts";
 import { type Chosen, settle } from "./settle.ts";
 import { warningsOf } from "./warnings.ts";
 
-export interface Optimum extends Solution {
+export interface Optimum extends Allocation {
+  readonly flops: number;
   readonly law: string;
   readonly source: string;
+  /** By this very law; absent where it is in nats of other tokens than the plan's. */
+  readonly loss?: number;
 }
 
 export interface PlanReport {
@@ -78,7 +80,7 @@ export interface ServingReport {
   readonly yours: ServingPlan;
   readonly cheapest?: ServingPlan;
   /** Where a budget alone was given: the cheapest life at the loss of its compute-optimal model, which takes more than the budget. */
-  readonly budgetOptimum?: ServingPlan & { readonly loss: number; readonly timesBudget: number };
+  readonly budgetOptimum?: ServingPlan & { readonly optimum: Solution; readonly timesBudget: number };
   /** Of `yours` when it is smaller than the compute-optimal model, otherwise of the cheapest. */
   readonly breakEven?: BreakEven & { readonly parameters: number };
 }
@@ -116,12 +118,16 @@ function excesses(law: ScalingLaw, { parameters, tokens }: Allocation) {
 }
 
 function optimaFor({ law }: Asked, flops: number): Optimum[] {
-  const own = Object.values(laws).some(({ name }) => name === law.name) ? [] : [law];
-  const others = Object.values(laws).map((one) => (own.length === 0 ? one : { ...one, source: `${one.source}; the loss of other tokens` }));
-  const solved = [...own, ...others].map((one) => ({ law: one.name, source: one.source, ...solve(one, { flops }) }));
-  const rule = rootRuleForCompute(flops);
-  const source = "Hoffmann et al. 2022, approaches 1 and 2; the loss by the law of the plan";
-  return [...solved, { law: `${tokensPerParameter} tokens a parameter`, source, ...rule, flops, loss: lossOf(law, rule) }];
+  const isPublished = Object.values(laws).some(({ name }) => name === law.name);
+  const rule = { law: `${tokensPerParameter} tokens a parameter`, ...rootRuleForCompute(flops), flops };
+  const source = "Hoffmann et al. 2022, approaches 1 and 2";
+  const published = Object.values(laws).map((one) => optimumBy(one, flops));
+  if (isPublished) return [...published, { ...rule, loss: lossOf(law, rule), source: `${source}; the loss by the ${law.name}` }];
+  return [optimumBy(law, flops), ...published.map(({ loss: _, ...one }) => one), { ...rule, source }];
+}
+
+function optimumBy(law: ScalingLaw, flops: number): Optimum & Solution {
+  return { law: law.name, source: law.source, ...solve(law, { flops }) };
 }
 
 function servingReport({ law, served, budget, given }: Asked, plan: Chosen, flops: number): ServingReport | undefined {
@@ -142,9 +148,9 @@ function servingReport({ law, served, budget, given }: Asked, plan: Chosen, flop
 }
 
 function budgetOptimum(law: ScalingLaw, flops: number, served: number): NonNullable<ServingReport["budgetOptimum"]> {
-  const loss = lossOf(law, optimumForCompute(law, flops));
-  const cheapest = servingOptimum(law, loss, served);
-  return { ...cheapest, loss, timesBudget: cheapest.training / flops };
+  const optimum = solve(law, { flops });
+  const cheapest = servingOptimum(law, optimum.loss, served);
+  return { ...cheapest, optimum, timesBudget: cheapest.training / flops };
 }
 
 function memoryOf(config: LlamaConfig, length: number) {

@@ -3,16 +3,20 @@ import { CriaError } from "../../base/index.ts";
 import { type LlamaConfig, parameterCount } from "../../model/index.ts";
 import {
   type Allocation,
+  amount,
   carbonOf,
   energyOf,
   type Layout,
   layouts,
+  type TrainingPrecision,
   trainingFlopsPerToken,
   trainingPrecisions,
+  trainingStateBytes,
   utilisationOf,
 } from "../../plan/index.ts";
 import { type Asked, lengthFor } from "./ask.ts";
 import type { Machine } from "./machine.ts";
+import { bytes } from "./quantity.ts";
 
 export interface RunReport {
   readonly machine: Omit<Machine, "accelerator">;
@@ -26,6 +30,8 @@ export interface RunReport {
   readonly energy?: number;
   readonly carbon?: number;
   readonly cost?: number;
+  /** Where these numbers say less than they seem to. */
+  readonly notes: readonly string[];
 }
 
 /** The fastest first, or why there is none. */
@@ -43,15 +49,16 @@ export function runOn(asked: Asked, machine: Machine, plan: Allocation, config: 
   const perToken = trainingFlopsPerToken(config, length) * (plan.parameters / parameterCount(config));
   const found = asked.isCluster ? tryLayouts(asked, machine, plan, config, length) : undefined;
   const speed = found === undefined || "problem" in found ? undefined : found[0]!.tokensPerSecond;
-  return { run: runReport(plan, machine, perToken, speed), ...(found && { layouts: found }) };
+  const run = { ...runReport(plan, machine, perToken, speed), notes: notesOf(asked, machine, config) };
+  return { run, ...(found && { layouts: found }) };
 }
 
 function tryLayouts(asked: Asked, machine: Machine, plan: Allocation, config: LlamaConfig, length: number): LayoutsReport {
-  const { accelerator, count, peak, utilisation, arithmetic } = machine;
-  const precision = arithmetic === "float32" || arithmetic === "tf32" ? trainingPrecisions.float32 : trainingPrecisions.mixed;
+  const { accelerator, count, peak } = machine;
+  const precision = precisionOf(machine);
   const share = parameterCount(config) / plan.parameters;
   try {
-    const cluster = { accelerator: accelerator!, count, peak, utilisation };
+    const cluster = { accelerator: accelerator!, count, peak, utilisation: machine.computation ?? machine.utilisation };
     const found = layouts({ config, precision, batchTokens: asked.batchTokens, length }, cluster);
     return found.map((one) => ({ ...one, tokensPerSecond: one.tokensPerSecond * share }));
   } catch (error) {
@@ -60,8 +67,34 @@ function tryLayouts(asked: Asked, machine: Machine, plan: Allocation, config: Ll
   }
 }
 
+function precisionOf({ arithmetic }: Pick<Machine, "arithmetic">): TrainingPrecision {
+  return arithmetic === "float32" || arithmetic === "tf32" ? trainingPrecisions.float32 : trainingPrecisions.mixed;
+}
+
+/** Below this many parameters, products are too small to fill an accelerator as those of published runs do. */
+const largeModel = 1e8;
+
+function notesOf(asked: Asked, { accelerator, name, ...machine }: Machine, config: LlamaConfig): string[] {
+  if (accelerator === undefined) return [];
+  const parameters = parameterCount(config);
+  const states = trainingStateBytes(parameters, precisionOf(machine));
+  const taken = states.weights + states.gradients + states.optimiser;
+  return [
+    ...(asked.machine.utilisation === undefined && parameters < largeModel
+      ? [
+          `that utilisation is a large model's and does not hold for one of ${amount(parameters)} parameters, whose products are too small to fill such a board: training takes longer than this, --utilisation says how much`,
+        ]
+      : []),
+    ...(!asked.isCluster && taken > accelerator.memory
+      ? [
+          `weights, gradients and optimiser take ${bytes(taken)} and do not fit the ${bytes(accelerator.memory)} of one ${name}: --gpus K lays them out over several`,
+        ]
+      : []),
+  ];
+}
+
 /** @param perToken operations; @param speed tokens/s of all accelerators by their layout, without one that of each by itself */
-function runReport(plan: Allocation, machine: Machine, perToken: number, speed: number | undefined): RunReport {
+function runReport(plan: Allocation, machine: Machine, perToken: number, speed: number | undefined): Omit<RunReport, "notes"> {
   const { accelerator: _, ...shown } = machine;
   const { count, peak, utilisation, watts, price } = machine;
   const tokensPerSecond = speed === undefined ? (peak * utilisation) / perToken : speed / count;

@@ -1,10 +1,11 @@
 // From what was given to one plan: its size, its tokens, and the shape of its model.
 import { fail } from "../../base/index.ts";
 import type { LlamaConfig } from "../../model/index.ts";
-import { flopsIn, lossOf, type Solution, servingOptimum, servingOptimumForCompute, shapeFor, solve } from "../../plan/index.ts";
+import { flopsIn, lossOf, type Solution, servingOptimum, servingOptimumForCompute, solve } from "../../plan/index.ts";
 import type { Asked, Budget } from "./ask.ts";
 import type { Machine } from "./machine.ts";
 import { type RunOn, runOn } from "./run-on.ts";
+import { shapeOf } from "./shape-of.ts";
 
 /** Where a number comes from: the person, the model that was named, the paper, the budget, one's own runs, the scaling law, or C = 6·N·D. */
 export type Origin = "given" | "model" | "paper" | "budget" | "runs" | "law" | "arithmetic";
@@ -35,7 +36,7 @@ export function settle(asked: Asked, machine: Machine): Settled {
   let config = asked.model?.config;
   for (let round = 1; ; round++) {
     const plan = choose(asked, flops);
-    if (config === undefined || round <= looseRounds) config = asked.model?.config ?? shapeFor(plan.parameters, asked.vocabSize);
+    if (config === undefined || round <= looseRounds) config = asked.model?.config ?? shapeOf(plan.parameters, asked);
     const settled = { plan, config, ...runOn(asked, machine, plan, config) };
     if (flops === undefined) return settled;
     if (hours === undefined || round === looseRounds + 2) return { ...settled, flops };

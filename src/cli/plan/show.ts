@@ -7,34 +7,41 @@ import {
   llamaTokensPerSecond,
   type PublishedRun,
   powerUsageEffectiveness,
+  type ServingPlan,
   short,
   tonnesPerMegawattHour,
 } from "../../plan/index.ts";
 import { bytes, carbonText, duration, energyText, flopRate, moneyText, percent } from "./quantity.ts";
 import type { PlanReport, ServingReport } from "./report.ts";
 import type { Origin } from "./settle.ts";
-import { type Row, table } from "./text.ts";
+import { type Printer, printer, type Row } from "./text.ts";
 
-export function showReport(report: PlanReport): string {
+/** @param width of the terminal, in characters */
+export function showReport(report: PlanReport, width: number): string {
   const { serving, layouts } = report;
+  const print = printer(width);
   const parts = [
-    showPlan(report),
-    showOptima(report),
-    ...(serving ? [showServing(serving, report.law.name)] : []),
-    showModel(report),
-    showMemory(report),
-    showRun(report),
-    ...(layouts ? [showLayouts(report)] : []),
+    showPlan(report, print),
+    showOptima(report, print),
+    ...(serving ? [showServing(serving, report.law.name, print)] : []),
+    showModel(report, print),
+    showMemory(report, print),
+    showRun(report, print),
+    ...(layouts ? [showLayouts(report, print)] : []),
   ];
   return parts.join("\n");
 }
 
-function showPlan({ plan, law, model, warnings }: PlanReport): string {
+function showPlan({ plan, law, model, warnings }: PlanReport, print: Printer): string {
   const ratio = `${short(plan.tokens / plan.parameters)} a parameter: ${short(plan.timesOptimal)}× what is compute-optimal for this size, ${short(plan.timesTwenty)}× by 20 a parameter`;
   const { from } = plan;
   const said = (origin: string | undefined) => (origin === undefined ? "" : `${origin}; `);
-  const rows = table(`plan: ${plan.because}`, [
-    ["parameters N", amount(plan.parameters), from.parameters === "model" ? model.name : (origins[from.parameters] ?? "operations / 6·D")],
+  const rows = print.table(`plan: ${plan.because}`, [
+    [
+      "parameters N",
+      amount(plan.parameters),
+      from.parameters === "model" ? named(model) : (origins[from.parameters] ?? "operations / 6·D"),
+    ],
     ["tokens D", amount(plan.tokens), `${said(origins[from.tokens] ?? "operations / 6·N")}${ratio}`],
     ["operations", exponent(plan.flops), `${said(origins[from.flops])}6·N·D (Kaplan et al. 2020)`],
     [
@@ -43,7 +50,13 @@ function showPlan({ plan, law, model, warnings }: PlanReport): string {
       `${said(from.loss === "law" ? undefined : origins[from.loss])}nats a token, ${equation(law)}: ${law.name}`,
     ],
   ]);
-  return rows + warnings.map((warning) => `  ${warning}\n`).join("");
+  return rows + warnings.map(print.note).join("");
+}
+
+/** The small presets are called as others call them, whose vocabulary may be another. */
+function named({ name, config }: PlanReport["model"]): string {
+  if (name !== "15M") return name;
+  return `${name}: the name counts a vocabulary of 32,000, the preset has ${config.vocabSize.toLocaleString("en-US")}`;
 }
 
 /** What follows by arithmetic says its formula instead. */
@@ -59,23 +72,26 @@ function equation({ E, A, B, alpha, beta }: PlanReport["law"]): string {
   return `${short(E)} + ${short(A)}/N^${short(alpha)} + ${short(B)}/D^${short(beta)}`;
 }
 
-function showOptima({ optima, flops, plan }: PlanReport): string {
+function showOptima({ optima, flops, plan }: PlanReport, print: Printer): string {
   const rows = optima.map(
-    (one): Row => [
-      ...[one.law, amount(one.parameters), amount(one.tokens), short(one.tokens / one.parameters), one.loss.toFixed(3), one.source],
+    ({ law, parameters, tokens, loss, source }): Row => [
+      ...[law, amount(parameters), amount(tokens), short(tokens / parameters), loss?.toFixed(3) ?? "–", source],
     ],
   );
   const same = Math.abs(flops / plan.flops - 1) < 1e-6 ? "the same " : "";
-  return table(`compute-optimal for ${same}${exponent(flops)} operations`, [["", "N", "D", "D / N", "loss", ""], ...rows]);
+  return print.table(`compute-optimal for ${same}${exponent(flops)} operations`, [
+    ["", "\nN", "\nD", "\nD / N", "loss by\nits own law", ""],
+    ...rows,
+  ]);
 }
 
-function showServing(serving: ServingReport, law: string): string {
+function showServing(serving: ServingReport, law: string, print: Printer): string {
   const { served, loss, computeOptimal, yours, cheapest, breakEven, budgetOptimum } = serving;
   const isYours = (model: { parameters: number }) => Math.abs(model.parameters / yours.parameters - 1) < 1e-3;
   const models = [
     { name: "compute-optimal", ...computeOptimal },
     ...(isYours(computeOptimal) || (cheapest && isYours(cheapest)) ? [] : [{ name: "this plan", ...yours }]),
-    ...(cheapest ? [{ name: isYours(cheapest) ? "cheapest life: this plan" : "cheapest life", ...cheapest }] : []),
+    ...(cheapest ? [{ name: isYours(cheapest) ? "cheapest: this plan" : "cheapest life", ...cheapest }] : []),
   ];
   const rows = models.map(
     (model): Row => [
@@ -83,25 +99,35 @@ function showServing(serving: ServingReport, law: string): string {
       ...(served === undefined ? [] : [exponent(model.serving), exponent(model.total), percent(model.total / computeOptimal.total)]),
     ],
   );
-  const heads = ["", "N", "D", "training 6·N·D", ...(served === undefined ? [] : ["serving 2·N·S", "both", "of the first"])];
+  const heads = ["", "\nN", "\nD", "training\n6·N·D", ...(served === undefined ? [] : ["serving\n2·N·S", "\ntogether", "share\nof row 1"])];
   const title = served === undefined ? "models of the same loss" : `models of the same loss that serve S = ${amount(served)} tokens`;
-  const pays =
-    breakEven &&
-    `  the ${amount(breakEven.parameters)} model trains for ${exponent(breakEven.extra)} operations more, and has paid for them after ${amount(breakEven.served)} served tokens\n`;
-  const better =
-    budgetOptimum &&
-    `  the loss ${budgetOptimum.loss.toFixed(3)} of the budget's compute-optimal model would take a ${amount(budgetOptimum.parameters)} model on ${amount(budgetOptimum.tokens)} tokens and ${short(budgetOptimum.timesBudget)} times the budget\n`;
-  return `${table(`${title} (loss ${loss.toFixed(3)}, ${law}; Sardana et al. 2023, arXiv 2401.00448)`, [heads, ...rows])}${pays ?? ""}${better ?? ""}`;
+  const table = print.table(`${title} (loss ${loss.toFixed(3)}, ${law}; Sardana et al. 2023, arXiv 2401.00448)`, [heads, ...rows]);
+  const notes = [
+    "training is paid once, serving for every token: the more is served, the smaller the model that is cheapest over its life, trained for longer to be as good",
+    ...(breakEven ? [paysFrom(breakEven, computeOptimal)] : []),
+    ...(budgetOptimum ? [wouldTake(budgetOptimum)] : []),
+  ];
+  return table + notes.map(print.note).join("");
 }
 
-function showModel({ model, plan }: PlanReport): string {
+function paysFrom(small: NonNullable<ServingReport["breakEven"]>, { parameters }: ServingPlan): string {
+  return `the ${amount(small.parameters)} model takes ${exponent(small.extra)} operations more to train than the compute-optimal ${amount(parameters)}; from ${amount(small.served)} served tokens on it is the cheaper of the two`;
+}
+
+function wouldTake({ optimum, parameters, tokens, timesBudget }: NonNullable<ServingReport["budgetOptimum"]>): string {
+  return `not to lose to the budget's compute-optimal ${amount(optimum.parameters)} model, loss ${optimum.loss.toFixed(3)}, the cheapest is ${amount(parameters)} on ${amount(tokens)} tokens, ${short(timesBudget)} times the budget`;
+}
+
+function showModel({ model, plan }: PlanReport, print: Printer): string {
   const { config, length, parameters } = model;
   const attention = 12 * config.nLayers * config.dim * length;
   const off = parameters / plan.parameters - 1;
   const apart = Math.abs(off) < 5e-4 ? "" : ` (${percent(Math.abs(off))} ${off > 0 ? "more" : "less"} than the plan)`;
   const heads =
-    config.nKvHeads === config.nHeads ? `${config.nHeads} heads` : `${config.nHeads} heads, ${config.nKvHeads} of keys and values`;
-  return table(`model: ${model.name}`, [
+    config.nKvHeads === config.nHeads
+      ? `${config.nHeads} head${config.nHeads === 1 ? "" : "s"}`
+      : `${config.nHeads} heads, ${config.nKvHeads} of keys and values`;
+  return print.table(`model: ${model.name}`, [
     [
       "shape",
       "",
@@ -117,20 +143,24 @@ function showModel({ model, plan }: PlanReport): string {
   ]);
 }
 
-function showMemory({ memory, model }: PlanReport): string {
+function showMemory({ memory, model }: PlanReport, print: Printer): string {
   const { training, serving } = memory;
   const cells = (of: (row: (typeof training)[number]) => number) => training.map((row) => bytes(of(row)));
   const kept = (Object.keys(keptActivations) as Kept[]).map(
-    (name): Row => [`activations: ${keptActivations[name]}`, ...cells((row) => row.activations[name]), activationSources[name]],
+    (name, i): Row => [
+      i === 0 ? "activations" : "or",
+      ...cells((row) => row.activations[name]),
+      `${keptActivations[name]}: ${activationSources[name]}`,
+    ],
   );
-  const states = table("memory of training", [
+  const states = print.table("memory of training", [
     ["", ...training.map((row) => row.precision), ""],
     ["weights", ...cells((row) => row.weights), "4, 2 bytes a parameter"],
     ["gradients", ...cells((row) => row.gradients), "4, 2 bytes"],
     ["optimiser", ...cells((row) => row.optimiser), "AdamW's moments 8 bytes; mixed: and a float32 copy, 12 (Rajbhandari et al. 2019)"],
     ...kept,
   ]);
-  const served = table("memory of serving", [
+  const served = print.table("memory of serving", [
     ["", ...serving.map((row) => row.precision), ""],
     ["weights", ...serving.map((row) => bytes(row.weights)), "4, 2, 34/32, 18/32 bytes a parameter"],
     ["keys and values", ...serving.map((row) => bytes(row.kvCache)), `2·L·d_kv a token, one sequence of ${model.config.contextLength}`],
@@ -144,16 +174,14 @@ const activationSources: Record<Kept, string> = {
   inputs: "a third more operations",
 };
 
-function showRun({ run, published, layouts }: PlanReport): string {
+function showRun({ run, published, layouts }: PlanReport, print: Printer): string {
   const { machine, energy, carbon, cost } = run;
   const printed = printedIn(published, machine);
-  const assumed =
-    percent(machine.utilisation) === percent(run.utilisation) ? "" : ` (${percent(machine.utilisation)} before the layout's losses)`;
   const nowhere = layouts !== undefined && "problem" in layouts ? ", leaving aside that no layout works there (below)" : "";
   const title = `training on ${machine.count > 1 ? `${machine.count} × ` : ""}${machine.name}${nowhere}`;
   const rows: (Row | undefined)[] = [
     ["peak", flopRate(machine.peak), machine.arithmetic],
-    ["utilisation", percent(run.utilisation), `of the peak${assumed}: ${machine.utilisationSource}`],
+    ["utilisation", percent(run.utilisation), `of the peak${assumedOf(run)}: ${machine.utilisationSource}`],
     ["speed", `${short(run.tokensPerSecond)} tokens/s`, `${machine.isHere ? "of all threads" : "each"}${printed.speed}`],
     ["time", duration(run.hours), `D / speed${printed.time}`],
     machine.isHere ? undefined : ["accelerator-hours", short(run.acceleratorHours), `time × ${machine.count}${printed.hours}`],
@@ -163,17 +191,29 @@ function showRun({ run, published, layouts }: PlanReport): string {
     carbon === undefined ? undefined : ["carbon", carbonText(carbon), `MWh × ${tonnesPerMegawattHour} (LLaMA, section 6)${printed.carbon}`],
     cost === undefined ? undefined : ["cost", moneyText(cost), `hours × $${machine.price} (${machine.priceSource})`],
   ];
-  const board = machine.source === undefined ? "" : `  numbers of the board: ${machine.source}\n`;
-  const here = machine.processor === undefined ? "" : `  this machine: ${machine.processor}\n`;
-  return `${table(
+  const notes = [
+    ...run.notes,
+    ...(machine.processor === undefined ? [] : [`this machine: ${machine.processor}`]),
+    ...(machine.source === undefined ? [] : [`numbers of the board: ${machine.source}`]),
+  ];
+  const table = print.table(
     title,
     rows.filter((row) => row !== undefined),
-  )}${here}${board}`;
+  );
+  return table + notes.map(print.note).join("");
+}
+
+/** What the layout's losses were taken off, where that is not the number of the source. */
+function assumedOf({ machine, utilisation }: PlanReport["run"]): string {
+  const { computation } = machine;
+  if (percent(utilisation) === percent(machine.utilisation)) return "";
+  if (computation === undefined) return ` (${percent(machine.utilisation)} before the layout's losses)`;
+  return ` (${percent(computation)} before the layout's losses, as in the run that came to ${percent(machine.utilisation)})`;
 }
 
 /** What the paper has for this very model, tokens and accelerator; it used one kind, and prints a speed and days for one model. */
-function printedIn(published: PublishedRun | undefined, { name, count }: PlanReport["run"]["machine"]) {
-  const isPapers = published !== undefined && name === "a100-80gb";
+function printedIn(published: PublishedRun | undefined, { name, count, arithmetic }: PlanReport["run"]["machine"]) {
+  const isPapers = published !== undefined && name === "a100-80gb" && arithmetic !== "float32" && arithmetic !== "tf32";
   const is65B = isPapers && published.preset === "65B";
   const note = (text: string | number) => (isPapers ? `; the paper: ${text.toLocaleString("en-US")}` : "");
   return {
@@ -187,43 +227,45 @@ function printedIn(published: PublishedRun | undefined, { name, count }: PlanRep
 
 const shown = 6;
 
-function showLayouts({ layouts, run, plan }: PlanReport): string {
-  if (layouts === undefined || "problem" in layouts) return `parallel layouts: none\n  ${layouts?.problem}\n`;
-  const { count } = run.machine;
+function showLayouts({ layouts, run, plan }: PlanReport, print: Printer): string {
+  if (layouts === undefined || "problem" in layouts) return `parallel layouts: none\n${print.note(layouts?.problem ?? "")}`;
+  const { machine } = run;
   const rows = layouts
     .slice(0, shown)
     .map(
       (one): Row => [
-        `${one.data} × ${one.tensor} × ${one.pipeline}`,
+        `${one.data}×${one.tensor}×${one.pipeline}`,
         shardings[one.sharding],
-        bytes(one.bytes),
+        short(one.bytes / 1e9),
         percent(one.bubble),
+        percent(one.exchange),
         percent(one.communication),
-        short(one.tokensPerSecond / count),
+        short(one.tokensPerSecond / machine.count),
         duration(plan.tokens / one.tokensPerSecond / 3600),
-        keptActivations[one.kept],
+        kepts[one.kept],
       ],
     );
-  const title = `parallel layouts that fit, the fastest of ${layouts.length}`;
+  const { length } = layouts;
+  const title = `parallel layouts that fit${length > shown ? `, the fastest ${shown} of ${length}` : ", the fastest first"}`;
   const heads = [
-    "data × tensor × pipeline",
-    "sharded over data",
-    "GB each",
-    "bubble",
-    "communication",
-    "tokens/s each",
-    "time",
-    "activations",
+    ...["data ×\ntensor ×\npipeline", "\nsharded\nover data", "\nGB\neach", "\n\nbubble", "\n\nsums", "\n\ntravel"],
+    ...["\ntokens/s\neach", "\n\ntime", "\n\nkept"],
   ];
-  const twice = run.machine.isPublishedUtilisation ? twiceCounted : "";
-  return `${table(title, [heads, ...rows])}${twice}${layoutSources}`;
+  const notes = [
+    "bubble: share of the time that a pipeline waits to be filled; sums: that a tensor's parts wait for each other's; travel: of gradients and weights, over the computation that hides it up to 100 %",
+    `sharded: what is named, and what comes before it of optimiser, gradients, weights; kept: of activations, "most" where ${keptActivations.linear}, "few" where ${keptActivations.inputs}; a tenth of the memory stays free`,
+    ...(machine.computation === undefined ? [] : [calibrated(machine.utilisation, machine.computation)]),
+    ...(machine.isPublishedUtilisation && machine.computation === undefined ? [twiceCounted] : []),
+    "sources: Narayanan et al. 2021, arXiv 2104.04473; Rajbhandari et al. 2019, arXiv 1910.02054; Korthikanti et al. 2022, arXiv 2205.05198",
+  ];
+  return print.table(title, [heads, ...rows]) + notes.map(print.note).join("");
 }
 
-const twiceCounted = `\
-  a published utilisation holds its own run's losses already: what is taken off here comes on top, so these speeds are cautious
-`;
-const layoutSources = `\
-  communication is a share of the computation that hides it; a tenth of the memory is kept free
-  sources: Narayanan et al. 2021, arXiv 2104.04473; Rajbhandari et al. 2019, arXiv 1910.02054; Korthikanti et al. 2022, arXiv 2205.05198
-`;
-const shardings = ["nothing", "optimiser", "+ gradients", "+ weights"] as const;
+/** The published run is the yardstick: its own layout costs it nothing more. */
+function calibrated(whole: number, computation: number): string {
+  return `the published ${percent(whole)} are of a whole run: in its fastest layout computing alone then had ${percent(computation)}, off which these layouts' losses are taken`;
+}
+const twiceCounted =
+  "a published utilisation holds its own run's losses already: what is taken off here comes on top, so these speeds are cautious";
+const kepts = { all: "all", linear: "most", inputs: "few" } as const satisfies Record<Kept, string>;
+const shardings = ["nothing", "optimiser", "gradients", "weights"] as const;
