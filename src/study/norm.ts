@@ -402,18 +402,20 @@ const kindHead: Head = {
 async function kindSection(context: StudyContext, text: EncodedText): Promise<Section[]> {
   const times = await timeNorms(context);
   using lab = new Lab(context);
+  // That a difference is small takes more runs than that one is large: twice as many.
+  const seeds = context.seeds.flatMap((seed) => [seed, seed + context.seeds.length]);
   const trials = (["rms", "layer"] as const).map((norm): Trial => {
     const config = llamaConfig({ vocabSize, dim: 64, nLayers: 6, nHeads: 4, hiddenDim: 176, contextLength: 64, norm });
     return { variant: { name: kinds[norm].name, config, size: { batch: 4, length: 64 }, text }, learningRate: 3e-3, warmupShare: 0.1 };
   });
   const outcomes = await lab.run({
     trials,
-    seeds: context.seeds,
+    seeds,
     seconds: context.minutes * 60 * 0.25,
     leastSteps: 2,
     heldOutTokens: 8192,
   });
-  return concluded(kindHead, outcomes, trials.length, context, (whole) => describeKinds(whole, times));
+  return concluded(kindHead, outcomes, trials.length, { ...context, seeds }, (whole) => describeKinds(whole, times));
 }
 
 const kinds: Readonly<Record<NormName, { readonly name: string; apply(x: Tensor, gain: Tensor, bias: Tensor): Tensor }>> = {

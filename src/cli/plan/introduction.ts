@@ -5,7 +5,7 @@ import { printer } from "./text.ts";
 export const example = ["--flops", "1.23e22", "--serve-tokens", "2T"] as const;
 
 const rows = [
-  ["a budget", "--flops 1e22 · --gpu-hours 82,432 --gpu a100-80gb · --money $1M · --hours 3 (here, measured)"],
+  ["a budget", "--flops 1e22 · --gpu-hours 82,432 --gpu a100-80gb · --money 1M · --hours 3 (here, measured)"],
   ["a model", "--preset 65B · --parameters 3B · runs/demo or any other model's path"],
   ["data, a loss", "--tokens 1T · --loss 2.1"],
   [
