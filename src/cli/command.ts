@@ -7,6 +7,8 @@ export interface FlagRow {
   readonly name: string;
   readonly type: "string" | "number" | "boolean";
   readonly default?: string | number | boolean;
+  /** What help calls the value: TEXT or N by its type where nothing is said. */
+  readonly value?: string;
   readonly help: string;
   readonly required?: boolean;
   /** May be given several times; the value is then an array. */

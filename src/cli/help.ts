@@ -45,7 +45,7 @@ function showExample({ title, text }: NonNullable<Command["example"]>): string {
 }
 
 function flagName(row: FlagRow): string {
-  const value = { string: " TEXT", number: " N", boolean: "" }[row.type];
+  const value = row.type === "boolean" ? "" : ` ${row.value ?? { string: "TEXT", number: "N" }[row.type]}`;
   return `--${row.name}${value}${row.repeat ? " …" : ""}`;
 }
 

@@ -23,7 +23,7 @@ const where = "plan";
 export const plan: Command = {
   name: where,
   summary: "weigh a larger model against more data, and say what training takes",
-  usage: "[MODEL] [--preset NAME|--parameters N] [--tokens D] [--flops C|--hours H|…] [--loss L] | --fit RUN...",
+  usage: "[MODEL] [--preset NAME|--parameters N] [--tokens D] [--flops C|--hours H|…] [--loss L] | --fit RUNS...",
   flags: planFlags,
   async run(args, flags, io) {
     const isBare = args.length === 0 && planFlags.every(({ name }) => flags[name] === defaults[name]);

@@ -30,11 +30,18 @@ export const study: Command = {
     {
       name: "out",
       type: "string",
+      value: "DIR",
       help: "where report.html and report.json go, in place of those that are there, and what else a study leaves (default: the first of studies/NAME, studies/NAME-2, … that is free)",
     },
     { name: "seeds", type: "number", help: "repetitions with other random numbers (default: by the study)" },
     { name: "seed", type: "number", default: 1, help: "of the first repetition" },
-    { name: "text", type: "string", repeat: true, help: "learn from this UTF-8 file instead of the demo's text; once for each file" },
+    {
+      name: "text",
+      type: "string",
+      value: "FILE",
+      repeat: true,
+      help: "learn from this UTF-8 file instead of the demo's text; once for each file",
+    },
     { name: "trace", type: "string", help: "study bpe: the text to show the algorithm on, step by step" },
   ],
   async run(args, flags, io) {
