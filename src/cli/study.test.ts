@@ -93,7 +93,9 @@ test("scaling leaves runs to go on with; without --out it takes a folder that is
     expect((await readdir(join("studies", "scaling"))).sort()).toEqual(["data", "report.html", "report.json", "runs", "text.jsonl"]);
     expect(await readdir(join("studies", "scaling", "runs"))).toHaveLength(13);
     expect((await study(words)).stdout).toContain(join("studies", "scaling-2", "report.html"));
-    expect((await study([...words, "--out", join("studies", "scaling")])).stderr).toContain("the folder is in use");
+    expect((await study([...words, "--out", join("studies", "scaling")])).stderr).toContain(
+      "where an earlier study left its data and runs",
+    );
     expect((await study(["scaling", "--steps", "7", "--out", "seven", "--text", text])).stderr).toContain(
       "--steps is 7 but scaling needs at least 8",
     );

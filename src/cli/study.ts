@@ -109,6 +109,11 @@ async function readAsked([name, ...more]: readonly string[], flags: Flags): Prom
   if (trace?.trim() === "") throw new UsageError(where, `--trace is "${trace}" but must have a word in it`);
   const out = stringFlag(flags, "out") ?? (await freeFolder(join("studies", study.name)));
   await checkFolder(out);
+  if (study.next !== undefined && (await isFolder(join(out, "data"))))
+    throw new UsageError(
+      where,
+      `--out is "${out}", where an earlier study left its data and runs, which are not written over: name another folder, or leave --out away`,
+    );
   return {
     study,
     minutes,

@@ -145,6 +145,20 @@ export function hasLearnt(outcomes: readonly Outcome[]): boolean {
   return outcomes.some(({ heldOut, trial }) => heldOut !== undefined && heldOut.loss < trial.variant.text.unigramLoss - 0.5);
 }
 
+/** In nats a token; of a run that left the numbers, what it takes to know the tokens' frequencies only. */
+export function lossOf({ heldOut, trial }: Outcome): number {
+  return heldOut?.loss ?? trial.variant.text.unigramLoss;
+}
+
+/** A remark where runs left the numbers. @param how they are counted */
+export function divergedRemark(outcomes: readonly Outcome[], how: string): string[] {
+  const names = outcomes.filter(({ heldOut }) => heldOut === undefined).map(({ trial, seed }) => `${trial.variant.name}, seed ${seed}`);
+  return names.length === 0 ? [] : [`The loss left the numbers in ${names.join("; ")}: ${how}.`];
+}
+
+/** How a comparison of losses counts them. */
+export const asFrequencies = "counted as if such a model knew the tokens' frequencies only";
+
 function stepsOf({ stepShare = 1 }: Trial, steps: number): number {
   return Math.max(1, Math.round(stepShare * steps));
 }

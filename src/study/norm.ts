@@ -7,8 +7,8 @@ import { type BatchSize, type LlamaConfig, llamaConfig, type NormName, type Norm
 import type { LineChart, Series } from "../plot/index.ts";
 import { type EncodedText, encodeText } from "./encoded-text.ts";
 import { type Draw, gradientNorms, xavier, xavierRows } from "./gradient-norms.ts";
-import { hasLearnt, Lab } from "./lab.ts";
-import type { Section } from "./report.ts";
+import { asFrequencies, divergedRemark, hasLearnt, Lab, lossOf } from "./lab.ts";
+import { type Section, verdictOf } from "./report.ts";
 import { band, counted, groupBy, mean, median, pairedDifference, powerLaw, spread, told } from "./statistics.ts";
 import type { Study, StudyContext } from "./study.ts";
 import type { Outcome, Trial, Variant } from "./trial.ts";
@@ -134,7 +134,7 @@ export function describeInitial(found: readonly DepthGradients[]): Section {
     claim:
       "With Post-LN the expected gradients of the parameters near the output are large, O(d·sqrt(ln d)), whatever the depth L; with Pre-LN they are O(d·sqrt(ln d / L)).",
     source: `${xiong}, theorem 1 and figure 3`,
-    verdict: seen.every(Boolean) ? "shown" : seen.some(Boolean) ? "partly shown" : "not shown",
+    verdict: verdictOf(seen, false),
     conclusion:
       `The norm of the last layer's gradient goes with L^(${spread(post, 2)}) for Post-LN (theory: 0) and with L^(${spread(pre, 2)}) for Pre-LN (theory: −0.5), ` +
       `${fittedFrom} to ${deepest} layers; at ${deepest} layers Post-LN's is ${spread(apart, 1)} times Pre-LN's. ` +
@@ -245,12 +245,22 @@ interface WarmupFound {
   readonly postNeedsIt: boolean;
   readonly preDoesWithout: boolean;
   readonly postFailsAnyway: boolean;
+  readonly preFailsAnyway: boolean;
+  readonly preGains: boolean;
 }
 
 /** Why half of the claim, or all of it, may not be seen. */
-function missing({ postNeedsIt, preDoesWithout, postFailsAnyway }: WarmupFound): string[] {
+function missing({ postNeedsIt, preDoesWithout, postFailsAnyway, preFailsAnyway, preGains }: WarmupFound): string[] {
   return [
-    ...(preDoesWithout ? [] : ["Pre-LN is better with the warm-up too: at these rates, and in so few steps, it does not do without."]),
+    ...(preDoesWithout
+      ? []
+      : [
+          preFailsAnyway
+            ? "Pre-LN fails with the warm-up too: some of these rates are too high for it."
+            : preGains
+              ? "Pre-LN is better with the warm-up too: at these rates, and in so few steps, it does not do without."
+              : "That Pre-LN does without the warm-up is not beyond chance here: its seeds are too far apart.",
+        ]),
     ...(postNeedsIt
       ? []
       : [
@@ -289,10 +299,11 @@ export function describeWarmup(outcomes: readonly Outcome[], { unigramLoss }: Pi
   const [post, pre] = [called.post, called.pre];
   const found = {
     postNeedsIt: gains(post).some(({ low }) => low > worthIt),
-    preDoesWithout: failures(pre, 0) === 0 && gains(pre).every((gain) => gain.mean < worthIt),
+    preDoesWithout: failures(pre, 0) === 0 && gains(pre).every(({ high }) => high < worthIt),
     postFailsAnyway: failures(post, warmups[1]!) > 0,
+    preFailsAnyway: failures(pre, warmups[1]!) > 0,
+    preGains: gains(pre).some(({ mean: gain }) => gain > worthIt),
   };
-  const seen = [found.postNeedsIt, found.preDoesWithout];
   const failed = (name: string) => `${name} ${failures(name, 0)} of ${runs} without warm-up and ${failures(name, warmups[1]!)} with it`;
   const gained = (name: string) =>
     pairs(name)
@@ -304,10 +315,10 @@ export function describeWarmup(outcomes: readonly Outcome[], { unigramLoss }: Pi
           )} at ${learningRates[i]}`,
       )
       .join(", ");
-  const isShort = !hasLearnt(outcomes);
+  const isShort = !hasLearnt(outcomes) || runs <= learningRates.length;
   return {
     ...warmupHead,
-    verdict: isShort ? "too short to say" : seen.every(Boolean) ? "shown" : seen.some(Boolean) ? "partly shown" : "not shown",
+    verdict: verdictOf([found.postNeedsIt, found.preDoesWithout], isShort),
     conclusion:
       `Runs that ended no more than ${stalled} nats below the tokens' frequencies (${unigramLoss.toFixed(2)}), or in no number: ${failed(post)}; ${failed(pre)}. ` +
       `What the warm-up gained in nats: ${post} ${gained(post)}; ${pre} ${gained(pre)}.`,
@@ -403,7 +414,7 @@ async function kindSection(context: StudyContext, text: EncodedText): Promise<Se
   const times = await timeNorms(context);
   using lab = new Lab(context);
   // That a difference is small takes more runs than that one is large: twice as many.
-  const seeds = context.seeds.flatMap((seed) => [seed, seed + context.seeds.length]);
+  const seeds = [...context.seeds, ...context.seeds.map((seed) => seed + context.seeds.length)];
   const trials = (["rms", "layer"] as const).map((norm): Trial => {
     const config = llamaConfig({ vocabSize, dim: 64, nLayers: 6, nHeads: 4, hiddenDim: 176, contextLength: 64, norm });
     return { variant: { name: kinds[norm].name, config, size: { batch: 4, length: 64 }, text }, learningRate: 3e-3, warmupShare: 0.1 };
@@ -471,28 +482,20 @@ async function normProgram(backend: Backend, kind: NormName, buffers: Map<string
 const noCost = 0.03;
 
 export function describeKinds(outcomes: readonly Outcome[], times: NormTimes): Section {
-  const losses = (kind: NormName) =>
-    outcomes.filter(({ trial }) => trial.variant.name === kinds[kind].name).map(({ heldOut }) => heldOut?.loss ?? Number.NaN);
+  const losses = (kind: NormName) => outcomes.filter(({ trial }) => trial.variant.name === kinds[kind].name).map(lossOf);
   const [rms, layer] = [losses("rms"), losses("layer")];
   const cost = pairedDifference(rms, layer);
   const ratio = times.rms / times.layer;
-  const seen = [cost.high < noCost, ratio < 0.98];
   return {
     ...kindHead,
-    verdict:
-      !hasLearnt(outcomes) || rms.length < 2
-        ? "too short to say"
-        : seen.every(Boolean)
-          ? "shown"
-          : seen.some(Boolean)
-            ? "partly shown"
-            : "not shown",
+    verdict: verdictOf([cost.high < noCost, ratio < 0.98], !hasLearnt(outcomes) || rms.length < 2),
     conclusion:
       `Held-out loss ${spread(rms)} with RMSNorm and ${spread(layer)} with LayerNorm over ${counted(rms.length, "seed")}: RMSNorm costs ${told(cost)}, where less than ${noCost} counts as nothing; ` +
       `the norm alone, forward and backward over ${timed.rows} × ${timed.channels} numbers, takes ${ratio.toFixed(2)} of LayerNorm's time (${times.rms.toFixed(2)} against ${times.layer.toFixed(2)} ms).`,
     remarks: [
       `LLaMA's model with 6 layers and 64 channels, ${counted(outcomes[0]!.steps, "step")} of 4 × 64 tokens. Both norms read and write as much memory; what RMSNorm saves is arithmetic and one pass over a row. ` +
         "In a whole step the norms are a few per cent, so the gain there is smaller than in frameworks that run each operation by itself.",
+      ...divergedRemark(outcomes, asFrequencies),
     ],
     tables: [
       {

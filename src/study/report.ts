@@ -35,6 +35,13 @@ export interface Section {
 
 export type Verdict = "shown" | "partly shown" | "not shown" | "too short to say";
 
+/** @param seen a claim's parts; @param isShort whether nothing can be said of any of them */
+export function verdictOf(seen: readonly boolean[], isShort: boolean): Verdict {
+  if (isShort) return "too short to say";
+  if (seen.every(Boolean)) return "shown";
+  return seen.some(Boolean) ? "partly shown" : "not shown";
+}
+
 export interface Table {
   readonly title: string;
   readonly columns: readonly string[];

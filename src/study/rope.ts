@@ -17,9 +17,9 @@ import {
 } from "../model/index.ts";
 import type { Chart, LineChart } from "../plot/index.ts";
 import { type EncodedText, encodeText } from "./encoded-text.ts";
-import { hasLearnt, Lab } from "./lab.ts";
+import { divergedRemark, hasLearnt, Lab } from "./lab.ts";
 import { lossByPosition } from "./loss-by-position.ts";
-import type { Section } from "./report.ts";
+import { type Section, verdictOf } from "./report.ts";
 import { band, counted, deviation, groupBy, mean, pairedDifference, spread } from "./statistics.ts";
 import type { Study, StudyContext } from "./study.ts";
 import type { Outcome, Trial } from "./trial.ts";
@@ -382,10 +382,25 @@ async function readLong(
 const carried = 0.05;
 
 export function describeExtrapolation(outcomes: readonly Outcome<ByReading>[]): Section {
-  const runs = outcomes.flatMap(({ found, seed }) => [...(found ?? [])].map(([name, losses]) => ({ name, seed, losses })));
-  const byName = groupBy(runs, ({ name }) => name);
-  const part = (name: string, from: number, to: number) =>
-    (byName.get(name) ?? []).map(({ losses }) => mean([...losses.subarray(from, to)]));
+  // Of a seed all or nothing, so that what is compared are pairs.
+  const whole = [...groupBy(outcomes, ({ seed }) => seed).values()]
+    .filter((round) => round.every(({ found }) => found !== undefined))
+    .flat();
+  const byName = groupBy(
+    whole.flatMap(({ found }) => [...found!].map(([name, losses]) => ({ name, losses }))),
+    ({ name }) => name,
+  );
+  const diverged = divergedRemark(outcomes, "such a seed is left out");
+  if (whole.length === 0)
+    return {
+      ...extrapolationHead,
+      verdict: "too short to say",
+      conclusion: "No seed can be compared.",
+      remarks: diverged,
+      tables: [],
+      charts: [],
+    };
+  const part = (name: string, from: number, to: number) => byName.get(name)!.map(({ losses }) => mean([...losses.subarray(from, to)]));
   const rows = [...byName.keys()].map((name) => ({
     name,
     parts: Array.from({ length: reach }, (_, i) => part(name, i * trained, (i + 1) * trained)),
@@ -396,27 +411,32 @@ export function describeExtrapolation(outcomes: readonly Outcome<ByReading>[]): 
   const listed = rows.map(({ name }) => `${name} ${spread(inside(name), 2)} → ${spread(beyond(name), 2)}`).join("; ");
   const rotary = called.rope;
   // Without a gain from positions there is nothing that could carry over.
-  const isShort = !hasLearnt(outcomes) || !(pairedDifference(inside(called.none), inside(rotary)).low > 0);
-  const extrapolates = pairedDifference(beyond(rotary), inside(rotary)).high < carried;
+  const isShort = !hasLearnt(whole) || !(pairedDifference(inside(called.none), inside(rotary)).low > 0);
+  const worse = pairedDifference(beyond(rotary), inside(rotary));
+  const [carries, fails] = [worse.high < carried, worse.low > 0];
   const scaled = ["linear", "NTK"]
     .map((how) => `${rotary}, ${how} scaling`)
     .filter((name) => pairedDifference(beyond(rotary), beyond(name)).low > 0);
   const tableIsUsed = pairedDifference(inside(called.none), inside(called.learned)).low > 0;
+  const isOpen = !carries && !fails && scaled.length === 0;
   return {
     ...extrapolationHead,
-    verdict: isShort ? "too short to say" : extrapolates ? "shown" : scaled.length > 0 ? "partly shown" : "not shown",
+    verdict: carries && !isShort ? "shown" : verdictOf([false, scaled.length > 0], isShort || isOpen),
     conclusion:
       `Trained on ${trained} tokens and read at up to ${reach * trained}, the loss goes from the trained length's second half to what is beyond it (nats a token): ${listed}. ` +
       (isShort
         ? "RoPE's model is not yet better than the one without positions beyond chance, so that nothing can be said of how far it reaches."
-        : extrapolates
+        : carries
           ? "RoPE carries over by itself."
-          : "RoPE alone does not carry over: angles that never occurred in training are as strange to the model as positions that never occurred. " +
-            (scaled.length > 0 ? `What helps without any training: ${scaled.join("; ")}.` : "Scaling does not help here.")),
+          : (fails
+              ? "RoPE alone does not carry over: angles that never occurred in training are as strange to the model as positions that never occurred. "
+              : "Whether RoPE alone carries over is not beyond chance. ") +
+            (scaled.length > 0 ? `What helps without any training: ${scaled.join("; ")}.` : "Scaling does not help beyond chance.")),
     remarks: [
       `Models of 4 layers and 64 channels, ${counted(steps, "step")} of 4 × ${trained} tokens, ${counted(new Set(outcomes.map(({ seed }) => seed)).size, "seed")}; scaling is applied to the trained model as it is, without the training at the new length ` +
         "that its authors add, and squeezes also the positions that were learnt, which is why linear scaling costs in the first part.",
-      `A learned table has no trained rows beyond the trained length${tableIsUsed ? "" : "; here it is hardly used inside it either: after so few steps its model is no better than the one without positions"}. What hardly uses positions cannot be misled by them: compare each loss with that of no positions at all, which a causal model can do without to some extent.`,
+      `A learned table has no trained rows beyond the trained length${tableIsUsed ? "" : "; here its model is not better than the one without positions beyond chance inside it either"}. What hardly uses positions cannot be misled by them: compare each loss with that of no positions at all, which a causal model can do without to some extent.`,
+      ...diverged,
     ],
     tables: [
       {

@@ -5,7 +5,7 @@ import { llamaConfig, parameterCount } from "../model/index.ts";
 import { fitLaw, type LawFit, lossOf, predictLoss, type RunPoint, type ScalingLaw } from "../plan/index.ts";
 import type { LineChart, Series } from "../plot/index.ts";
 import { type EncodedText, type PreparedText, prepareText } from "./encoded-text.ts";
-import { Lab } from "./lab.ts";
+import { divergedRemark, Lab } from "./lab.ts";
 import type { Section } from "./report.ts";
 import { counted, groupBy, mean, spread } from "./statistics.ts";
 import type { Study, StudyContext } from "./study.ts";
@@ -102,7 +102,7 @@ interface Point extends RunPoint {
 
 function pointOf([trial, outcomes]: readonly [Trial, readonly Outcome[]]): Point {
   const { config, size, name } = trial.variant;
-  const losses = outcomes.map(({ heldOut }) => heldOut?.loss ?? Number.NaN);
+  const losses = outcomes.flatMap(({ heldOut }) => heldOut?.loss ?? []); // of none the mean is no number
   return { name, parameters: parameterCount(config), tokens: outcomes[0]!.steps * size.batch * size.length, loss: mean(losses), losses };
 }
 
@@ -111,9 +111,10 @@ export function describeLaw(outcomes: readonly Outcome[], held: Trial): Section 
   const points = [...groupBy(outcomes, ({ trial }) => trial)].map(pointOf);
   const [runs, target] = [points.slice(0, -1).filter(({ loss }) => Number.isFinite(loss)), points.at(-1)!];
   const tables = [runTable(points)];
+  const diverged = divergedRemark(outcomes, "left out of the law and of the means");
   const tooShort = (why: string): Section => {
     const conclusion = `${held.variant.name} parameters on ${target.tokens.toLocaleString("en")} tokens reached ${spread(target.losses)} nats; no law is held against that: ${why}`;
-    return { ...lawHead, verdict: "too short to say", conclusion, remarks: [], tables, charts: [lossChart(points)] };
+    return { ...lawHead, verdict: "too short to say", conclusion, remarks: diverged, tables, charts: [lossChart(points)] };
   };
   const { unigramLoss } = held.variant.text;
   const idle = runs.filter(({ loss }) => !(loss < unigramLoss - learnt)).length;
@@ -125,7 +126,7 @@ export function describeLaw(outcomes: readonly Outcome[], held: Trial): Section 
     );
   if (target.loss >= best) return tooShort(`the best of the small runs is as good, with ${best.toFixed(3)}.`);
   try {
-    return describeFit(fitLaw(runs, { seed: 1 }), runs, target, best, tables);
+    return describeFit(fitLaw(runs, { seed: 1 }), runs, target, best, { tables, diverged });
   } catch (error) {
     if (!(error instanceof CriaError)) throw error;
     return tooShort(error.message);
@@ -135,7 +136,12 @@ export function describeLaw(outcomes: readonly Outcome[], held: Trial): Section 
 /** Nats below the tokens' frequencies from which on a run has learnt something of the text's order. */
 const learnt = 0.3;
 
-function describeFit(fit: LawFit, runs: readonly Point[], target: Point, best: number, tables: Section["tables"]): Section {
+interface Beside {
+  readonly tables: Section["tables"];
+  readonly diverged: readonly string[];
+}
+
+function describeFit(fit: LawFit, runs: readonly Point[], target: Point, best: number, { tables, diverged }: Beside): Section {
   const predicted = predictLoss(fit, target, 1);
   const error = predicted.loss / target.loss - 1;
   const { low = Number.NaN, high = Number.NaN } = predicted;
@@ -158,6 +164,7 @@ function describeFit(fit: LawFit, runs: readonly Point[], target: Point, best: n
       `The law: E = ${E.toFixed(2)}, A = ${A.toPrecision(3)}, B = ${B.toPrecision(3)}, α = ${alpha.toFixed(2)}, β = ${beta.toFixed(2)}.`,
     remarks: [
       `Every length has a schedule of its own, as Hoffmann et al. found it must. ${counted(target.losses.length, "seed")}; the fit is to their means.`,
+      ...diverged,
       ...fit.notes.map((note) => `Held fixed: ${note}.`),
       ...(isShown
         ? []

@@ -49,6 +49,7 @@ export interface PairedDifference {
 
 /** Values of the same seed are pairs: what a seed does to both is no difference between them. */
 export function pairedDifference(a: readonly number[], b: readonly number[]): PairedDifference {
+  if (a.length !== b.length) throw new Error(`${a.length} and ${b.length} values are no pairs`);
   const differences = a.map((value, i) => value - b[i]!);
   const n = differences.length;
   const half = n < 2 ? Number.POSITIVE_INFINITY : (studentT(n - 1) * deviation(differences)) / Math.sqrt(n);

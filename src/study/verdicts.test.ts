@@ -50,6 +50,12 @@ describe("activation", () => {
     expect(found.verdict).toBe("partly shown");
     expect(found.conclusion).toContain("GLU (sigmoid) is behind");
   });
+  test("counts a run that left the numbers as one that learnt nothing", () => {
+    const found = all([3.4, 3.41, 3.4], [3.6, 3.61, 3.6], { Bilinear: [3.6, Number.NaN, 3.6] });
+    expect(found.verdict).toBe("not shown");
+    expect(found.conclusion).not.toContain("NaN");
+    expect(found.remarks.join()).toContain("left the numbers in Bilinear, seed 1");
+  });
   test("is not shown by chance, nor by one seed, nor by models that have learnt nothing", () => {
     expect(all([3.5, 3.4, 3.6], [3.4, 3.5, 3.55]).verdict).toBe("not shown");
     expect(all([3.5, 3.52], [3.4, 3.44]).verdict).toBe("not shown"); // two pairs: 12.7 standard errors
@@ -62,13 +68,19 @@ describe("activation", () => {
 describe("norm, the warm-up", () => {
   const rates = [1e-3, 2e-3, 4e-3];
   /** Losses by placement and warm-up, of the three rates; the same for three seeds but for a little. */
-  const found = (losses: Readonly<Record<string, readonly [none: readonly number[], warm: readonly number[]]>>) => {
+  const found = (
+    losses: Readonly<Record<string, readonly [none: readonly number[], warm: readonly number[]]>>,
+    apart = 0.001,
+    seeds = [1, 2, 3],
+  ) => {
     const trials = Object.entries(losses).flatMap(([name, byWarmup]) =>
       byWarmup.flatMap((row, warm) =>
         row.map((loss, i) => ({ trial: trialOf(name, { learningRate: rates[i]!, warmupShare: [0, 0.2][warm]! }), loss })),
       ),
     );
-    const outcomes = [1, 2, 3].flatMap((seed) => trials.map(({ trial, loss }) => outcomeOf(trial, seed, loss + 0.001 * seed)));
+    const outcomes = seeds.flatMap((seed) =>
+      trials.map(({ trial, loss }) => outcomeOf(trial, seed, loss + apart * seed * (trial.warmupShare > 0 ? -1 : 1))),
+    );
     return describeWarmup(outcomes, { unigramLoss });
   };
   const fine = [3.7, 3.6, 3.5] as const;
@@ -84,6 +96,17 @@ describe("norm, the warm-up", () => {
     const anyway = found({ "Post-LN": [failing, failing], "Pre-LN": [fine, fine] });
     expect(anyway.verdict).toBe("partly shown");
     expect(anyway.remarks.join()).toContain("Post-LN fails with the warm-up too");
+  });
+  test("is not concluded for Pre-LN from seeds that are far apart, nor from one", () => {
+    const shaky = found({ "Post-LN": [failing, fine], "Pre-LN": [fine, fine] }, 0.2);
+    expect(shaky.verdict).toBe("partly shown");
+    expect(shaky.remarks.join()).toContain("its seeds are too far apart");
+    expect(found({ "Post-LN": [failing, fine], "Pre-LN": [fine, fine] }, 0.001, [1]).verdict).toBe("too short to say");
+  });
+  test("says it where Pre-LN fails with the warm-up too", () => {
+    expect(found({ "Post-LN": [failing, fine], "Pre-LN": [failing, failing] }).remarks.join()).toContain(
+      "Pre-LN fails with the warm-up too",
+    );
   });
   test("is not shown where it is the other way round", () => {
     expect(found({ "Post-LN": [fine, fine], "Pre-LN": [failing, fine] }).verdict).toBe("not shown");
@@ -131,16 +154,28 @@ describe("norm, gradients", () => {
 
 describe("rope, longer texts", () => {
   type Names = "RoPE" | "RoPE, NTK scaling" | "no positions";
-  /** Loss inside and beyond the trained length by what is read. */
-  const found = (losses: Readonly<Record<Names, readonly [inside: number, beyond: number]>>) => {
-    const curve = ([inside, beyond]: readonly [number, number], seed: number) =>
+  type Losses = readonly [inside: number, beyond: number];
+  /** Loss inside and beyond the trained length by what is read; linear scaling does nothing, and a learned table is no better than no positions. */
+  const found = (losses: Readonly<Record<Names, Losses>>, lost = 0) => {
+    const all: Readonly<Record<string, Losses>> = {
+      ...losses,
+      "RoPE, linear scaling": losses.RoPE,
+      "a learned table": losses["no positions"],
+    };
+    const curve = ([inside, beyond]: Losses, seed: number) =>
       Float64Array.from({ length: 256 }, (_, i) => (i < 64 ? inside : beyond) + 0.002 * seed);
-    const readings = (names: readonly Names[], seed: number): ByReading => new Map(names.map((name) => [name, curve(losses[name], seed)]));
-    const trials = [trialOf("RoPE"), trialOf("no positions")] as const;
-    const outcomes = [1, 2, 3].flatMap((seed) => [
-      outcomeOf(trials[0], seed, losses.RoPE[0], readings(["RoPE", "RoPE, NTK scaling"], seed)),
-      outcomeOf(trials[1], seed, losses["no positions"][0], readings(["no positions"], seed * 2)),
-    ]);
+    const trials = ["RoPE", "a learned table", "no positions"].map((name) => trialOf(name));
+    const outcomes = [1, 2, 3].flatMap((seed) =>
+      trials.map((trial) => {
+        const { name } = trial.variant;
+        const readings: ByReading = new Map(
+          Object.entries(all)
+            .filter(([reading]) => reading.startsWith(name))
+            .map(([reading, pair]) => [reading, curve(pair, name === "RoPE" ? seed : 2 * seed)]),
+        );
+        return outcomeOf(trial, seed, all[name]![0], seed === lost && name === "no positions" ? undefined : readings);
+      }),
+    );
     return describeExtrapolation(outcomes);
   };
   test("carry over, by themselves or by scaling, or do not", () => {
@@ -148,6 +183,11 @@ describe("rope, longer texts", () => {
     expect(found({ RoPE: [3.2, 3.2], "RoPE, NTK scaling": [3.3, 3.3], "no positions": none }).verdict).toBe("shown");
     expect(found({ RoPE: [3.2, 3.9], "RoPE, NTK scaling": [3.3, 3.4], "no positions": none }).verdict).toBe("partly shown");
     expect(found({ RoPE: [3.2, 3.9], "RoPE, NTK scaling": [3.3, 3.95], "no positions": none }).verdict).toBe("not shown");
+  });
+  test("leave out a seed of which a run is lost", () => {
+    const found3 = found({ RoPE: [3.2, 3.9], "RoPE, NTK scaling": [3.3, 3.4], "no positions": [3.6, 3.6] }, 1);
+    expect(found3.verdict).toBe("partly shown");
+    expect(found3.tables[0]!.rows[0]![1]).toMatch(/^3\.205 ± 0\.001/);
   });
   test("say nothing of models that do not use positions yet", () => {
     const short = found({ RoPE: [4.25, 4.23], "RoPE, NTK scaling": [4.25, 4.23], "no positions": [4.25, 4.23] });
