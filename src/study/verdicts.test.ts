@@ -79,7 +79,7 @@ describe("norm, the warm-up", () => {
       ),
     );
     const outcomes = seeds.flatMap((seed) =>
-      trials.map(({ trial, loss }) => outcomeOf(trial, seed, loss + apart * seed * (trial.warmupShare > 0 ? -1 : 1))),
+      trials.map(({ trial, loss }) => outcomeOf(trial, seed, loss + apart * (seed - 2) * (trial.warmupShare > 0 ? -1 : 1))),
     );
     return describeWarmup(outcomes, { unigramLoss });
   };
