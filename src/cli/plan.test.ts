@@ -44,11 +44,13 @@ test("the paper's 65B: its speed, its days, its utilisation, and where each numb
     /time +20\.8 days +D \/ speed; the paper: about 21 days/,
     /carbon +173 t CO2eq .*the paper: 173/,
     /256×8×1 +optimiser +\S+ +0 % +9\.3 % +26\.6 % +380 +20\.8 days/,
-    /the published 49\.7 % are of a whole run: in its fastest layout computing alone then had 54\.8 %/,
+    /the published 49\.7 % are of a whole run: computing alone had 54\.8 % in it/,
     /numbers of the board: NVIDIA A100 data sheet/,
     /6·N·D \(Kaplan et al\. 2020\)/,
   ])
     expect(stdout).toMatch(line);
+  const said = await json("--preset", "65B", "--gpus", "2048", "--utilisation", "0.4");
+  expect(said.run.utilisation).toBeCloseTo(0.4, 6);
 });
 
 test("what the paper prints stands beside its own accelerator, model and number of them only", async () => {
@@ -359,6 +361,14 @@ test("a law that its own runs refute is shown, and nothing is planned by it", as
   const { warnings, plan } = await json("--fit", join(folder, "level"));
   expect(warnings.at(-1)).toBe("this law does not hold for these runs: add longer ones");
   expect(plan).toBeUndefined();
+});
+
+test("runs that do not show that size matters give no size to go on with", async () => {
+  await writeGrid("idle", (dim) => ({ times: (dim / 64) ** 0.25 }), [16, 32, 64]);
+  const { code, stdout } = await cria("--fit", join(folder, "idle"), "--flops", "1e15", "--plot");
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/these runs do not show that size matters: over all of them it moves the fitted loss by/);
+  expect(stdout).toMatch(/add longer ones; there is no plan to draw\n$/);
 });
 
 test("the largest run as an outlier, and a loose prediction, are said first under the fit", async () => {

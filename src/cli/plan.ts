@@ -44,13 +44,17 @@ async function runPlan(args: readonly string[], flags: Flags, io: CommandIo): Pr
   return 0;
 }
 
-/** The person sees the fit whatever comes of the plan. */
+function drawsSomething(flags: Flags): boolean {
+  return flags.plot === true || flags.svg !== undefined;
+}
+
+/** A person sees the fit whatever comes of the plan; a program gets the error. */
 async function planFromRuns(fitted: RunsFit, first: Asked, flags: Flags, io: CommandIo): Promise<number> {
   const { warnings, isRefuted } = judgeFit(fitted);
   const fitText = (all: readonly string[], plan?: Solution) => showFit(fitted, all, io.width, plan);
   if (isRefuted) {
     if (io.json) io.stdout(toJson({ fit: fitted, warnings: [...warnings, refuted] }));
-    else io.stdout(`${fitText(warnings)}\n${refuted}\n`);
+    else io.stdout(`${fitText(warnings)}\n${refuted}${drawsSomething(flags) ? "; there is no plan to draw" : ""}\n`);
     return 0;
   }
   const asked = askNext(first, fitted);

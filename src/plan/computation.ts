@@ -2,12 +2,12 @@
 import { preset } from "../model/index.ts";
 import { type Accelerator, accelerator, peakOf } from "./accelerators.ts";
 import { trainingFlopsPerToken, utilisationOf } from "./flops.ts";
-import { layouts } from "./layout.ts";
+import { type Cluster, type Job, layouts } from "./layout.ts";
 import { llamaBatchTokens } from "./llama-runs.ts";
 import { trainingPrecisions } from "./memory.ts";
 
-/** Each comes some ten times nearer. */
-const rounds = 10;
+/** Each halves what is left. */
+const rounds = 32;
 
 /**
  * The utilisation of computation with which the published run's own fastest layout comes to the share that was published, 0 to 1.
@@ -20,11 +20,25 @@ export function computationUtilisation({ utilisation: { share, run } }: Accelera
   const { peak } = peakOf(board);
   const config = preset(run.preset);
   const job = { config, precision: trainingPrecisions.mixed, batchTokens: llamaBatchTokens, length: config.contextLength };
+  return computationFor(job, { accelerator: board, count: run.count, peak }, share);
+}
+
+/**
+ * The utilisation of computation, 0 to 1, with which the fastest layout comes to a share of the peak; 1 where its losses alone are more.
+ * @throws CriaError when no layout fits
+ */
+export function computationFor(job: Job, cluster: Omit<Cluster, "utilisation">, share: number): number {
+  const { count, peak } = cluster;
   const reached = (utilisation: number) => {
-    const [best] = layouts(job, { accelerator: board, count: run.count, peak, utilisation });
-    return utilisationOf(trainingFlopsPerToken(config), best!.tokensPerSecond / run.count, peak);
+    const [best] = layouts(job, { ...cluster, utilisation });
+    return utilisationOf(trainingFlopsPerToken(job.config, job.length), best!.tokensPerSecond / count, peak);
   };
-  let found = share;
-  for (let i = 0; i < rounds; i++) found *= share / reached(found);
-  return found;
+  // Faster computation never makes a slower layout, but a full network may leave the fastest one as it is: bisection.
+  let [low, high] = [share, 1];
+  for (let i = 0; i < rounds; i++) {
+    const middle = (low + high) / 2;
+    if (reached(middle) < share) low = middle;
+    else high = middle;
+  }
+  return high;
 }

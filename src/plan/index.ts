@@ -1,6 +1,6 @@
 export { type Accelerator, type Arithmetic, accelerator, accelerators, peakOf, type Utilisation } from "./accelerators.ts";
 export { amount, digits, exponent, short } from "./amount.ts";
-export { computationUtilisation } from "./computation.ts";
+export { computationFor, computationUtilisation } from "./computation.ts";
 export { carbonOf, energyOf, flopsIn, hoursFor, powerUsageEffectiveness, tonnesPerMegawattHour } from "./cost.ts";
 export { type FitOptions, type Freedom, fitLaw, type Interval, type LawFit, predictLoss, type RunPoint } from "./fit-law.ts";
 export { servingFlopsPerToken, trainingFlopsPerToken, utilisationOf } from "./flops.ts";

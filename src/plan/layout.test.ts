@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { preset } from "../model/index.ts";
 import {
   accelerator,
+  computationFor,
   computationUtilisation,
   type Job,
   type Layout,
@@ -9,6 +10,7 @@ import {
   llamaBatchTokens,
   llamaTokensPerSecond,
   peakOf,
+  trainingFlopsPerToken,
   trainingPrecisions,
 } from "./index.ts";
 
@@ -53,6 +55,17 @@ test("every layout uses all accelerators, fits, divides the model, and is no fas
 test("a pipeline waits for its fill: (p − 1) / (m + p − 1) of the time", () => {
   const two = layouts(job("65B"), cluster("a100-80gb", 2048)).find(({ pipeline, tensor }) => pipeline === 2 && tensor === 8);
   expect(two!.bubble).toBeCloseTo(1 / 17, 9);
+  const one = layouts(job("65B"), cluster("a100-80gb", 2048)).find(({ pipeline, tensor }) => pipeline === 1 && tensor === 8);
+  expect(two!.exchange / one!.exchange).toBeCloseTo(16 / 17, 9); // of the time, which is longer
+});
+
+test("the fastest layout comes to the utilisation that is said of the whole run, as far as its losses allow", () => {
+  const { utilisation: _, ...at } = cluster("a100-80gb", 512);
+  const share = 0.45;
+  const [best] = layouts(job("33B"), { ...at, utilisation: computationFor(job("33B"), at, share) });
+  const perToken = trainingFlopsPerToken(preset("33B"), 2048);
+  expect((best!.tokensPerSecond / 512) * perToken).toBeCloseTo(share * at.peak, -6);
+  expect(computationFor(job("33B"), at, 0.99)).toBe(1);
 });
 
 test("a tensor's parts wait for four sums a layer and sequence, and for six where layers run again", () => {

@@ -128,7 +128,7 @@ function measure(choice: Choice, job: SizedJob, cluster: Cluster, rounds: number
     ...choice,
     bytes: bytesOf(choice, job, rounds),
     bubble: waiting / (1 + waiting),
-    exchange: (exchanging * (1 + waiting)) / seconds,
+    exchange: exchanging / seconds,
     communication,
     tokensPerSecond: batchTokens / seconds,
   };

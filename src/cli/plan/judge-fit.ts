@@ -28,7 +28,7 @@ export const refuted = "this law does not hold for these runs: add longer ones";
 
 /** By the runs and the fit alone. */
 export function judgeFit(fitted: RunsFit): Judgement {
-  const refutations = [lossBelowE(fitted), noBetterFor(fitted)].filter((one) => one !== undefined);
+  const refutations = [...idleTerms(fitted), lossBelowE(fitted), noBetterFor(fitted)].filter((one) => one !== undefined);
   const missed = missesLargest(fitted);
   return { warnings: [...refutations, ...(missed ? [missed] : [])], isRefuted: refutations.length > 0 };
 }
@@ -55,6 +55,24 @@ export function judgePrediction({ runs, fit }: RunsFit, plan: Solution): string[
 /** Of the loss; a prediction with a wider interval says little. */
 const widest = 0.1;
 
+/** Of the loss: a term that moves it by less over all runs was not seen to do anything. */
+const idle = 1e-3;
+
+/** A law without one of its terms calls for no size or no tokens at all. */
+function idleTerms({ runs, fit: { law } }: RunsFit): string[] {
+  const does = (name: string, term: (run: Run) => number) => {
+    const values = runs.map(term);
+    const moved = Math.max(...values) - Math.min(...values);
+    return moved < idle * bestOf(runs).loss
+      ? [`these runs do not show that ${name}: over all of them it moves the fitted loss by ${digits(moved)}`]
+      : [];
+  };
+  return [
+    ...does("size matters", ({ parameters }) => law.A / parameters ** law.alpha),
+    ...does("tokens matter", ({ tokens }) => law.B / tokens ** law.beta),
+  ];
+}
+
 function lossBelowE({ runs, fit }: RunsFit): string | undefined {
   const best = bestOf(runs);
   if (best.loss >= fit.law.E) return undefined;
@@ -79,7 +97,8 @@ const nearest = 1e-3;
 function missesLargest({ runs, fit: { residuals } }: RunsFit): string | undefined {
   const flops = runs.map(trainingFlops);
   const largest = flops.indexOf(Math.max(...flops));
-  const others = residuals.filter((_, i) => i !== largest);
+  // Its repetitions with other seeds are no judges of it.
+  const others = residuals.filter((_, i) => runs[i]!.parameters !== runs[largest]!.parameters || runs[i]!.tokens !== runs[largest]!.tokens);
   const scatter = Math.sqrt(others.reduce((sum, one) => sum + one ** 2, 0) / others.length);
   const miss = Math.abs(residuals[largest]!);
   if (miss <= far * Math.max(scatter, nearest)) return undefined;

@@ -5,6 +5,7 @@ import {
   type Allocation,
   amount,
   carbonOf,
+  computationFor,
   energyOf,
   type Layout,
   layouts,
@@ -58,8 +59,12 @@ function tryLayouts(asked: Asked, machine: Machine, plan: Allocation, config: Ll
   const precision = precisionOf(machine);
   const share = parameterCount(config) / plan.parameters;
   try {
-    const cluster = { accelerator: accelerator!, count, peak, utilisation: machine.computation ?? machine.utilisation };
-    const found = layouts({ config, precision, batchTokens: asked.batchTokens, length }, cluster);
+    const job = { config, precision, batchTokens: asked.batchTokens, length };
+    const cluster = { accelerator: accelerator!, count, peak };
+    // What a person says is of the whole run, as everywhere.
+    const said = asked.machine.utilisation;
+    const utilisation = said === undefined ? (machine.computation ?? machine.utilisation) : computationFor(job, cluster, said);
+    const found = layouts(job, { ...cluster, utilisation });
     return found.map((one) => ({ ...one, tokensPerSecond: one.tokensPerSecond * share }));
   } catch (error) {
     if (!(error instanceof CriaError)) throw error;

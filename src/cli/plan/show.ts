@@ -208,6 +208,8 @@ function assumedOf({ machine, utilisation }: PlanReport["run"]): string {
   const { computation } = machine;
   if (percent(utilisation) === percent(machine.utilisation)) return "";
   if (computation === undefined) return ` (${percent(machine.utilisation)} before the layout's losses)`;
+  if (percent(utilisation) === percent(computation))
+    return `, computing alone, as in the run that came to ${percent(machine.utilisation)} with its layout's losses`;
   return ` (${percent(computation)} before the layout's losses, as in the run that came to ${percent(machine.utilisation)})`;
 }
 
@@ -263,7 +265,7 @@ function showLayouts({ layouts, run, plan }: PlanReport, print: Printer): string
 
 /** The published run is the yardstick: its own layout costs it nothing more. */
 function calibrated(whole: number, computation: number): string {
-  return `the published ${percent(whole)} are of a whole run: in its fastest layout computing alone then had ${percent(computation)}, off which these layouts' losses are taken`;
+  return `the published ${percent(whole)} are of a whole run: computing alone had ${percent(computation)} in it, by its fastest layout's losses; each layout here loses its own share of that`;
 }
 const twiceCounted =
   "a published utilisation holds its own run's losses already: what is taken off here comes on top, so these speeds are cautious";
