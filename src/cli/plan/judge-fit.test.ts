@@ -9,7 +9,7 @@ function fittedTo(residuals: readonly number[], repeated = 0) {
   const grid = [1e4, 3e4, 1e5].flatMap((parameters) => [1e5, 4e5, 1.6e6].map((tokens) => ({ parameters, tokens })));
   const all = [...grid, ...Array.from({ length: repeated }, () => grid.at(-1)!)];
   const runs = all.map(
-    (run, i) => ({ ...run, name: `run ${i}`, vocabSize: 256, data: "data", lossOf: "training", loss: lossOf(law, run) }) as const,
+    (run, i) => ({ ...run, name: `run ${i}`, vocabSize: 256, data: { path: "data" }, lossOf: "training", loss: lossOf(law, run) }) as const,
   );
   const fit = { law, freedom: "all", notes: [], intervals: {}, resampled: [], residuals: runs.map((_, i) => residuals[i] ?? 0) } as const;
   return { runs, fit, unfinished: [] };
