@@ -69,7 +69,7 @@ function seriesMarks({ as, points }: Series, colour: string): Markish[] {
 }
 
 function place({ x, label }: NonNullable<LineChart["mark"]>): Markish[] {
-  const where = { text: "label", x: "x", frameAnchor: "bottom", textAnchor: "start", dx: 5, dy: -6, fillOpacity: 0.6 } as const;
+  const where = { text: "label", x: "x", frameAnchor: "top", textAnchor: "start", dx: 5, dy: -4, fillOpacity: 0.6 } as const;
   return [ruleX([x], { strokeOpacity: 0.35, strokeDasharray: "2 3" }), text([{ x, label }], where)];
 }
 
