@@ -1,9 +1,11 @@
 // The tests run on the compiled JavaScript, so that what is tested is, byte for byte, what ships (and worker threads find their files).
-import { defineConfig } from "vitest/config";
+// What takes minutes is named *.long.test and run by vitest.long.config.mjs alone.
+import { configDefaults, defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
     include: ["dist/**/*.test.js", "test/**/*.test.mjs"],
+    exclude: [...configDefaults.exclude, "**/*.long.test.*"],
     testTimeout: 120_000,
     hookTimeout: 120_000,
     pool: "forks",

@@ -1,4 +1,4 @@
-// What `npm start`, `npm test` and `npm run bench` run: install, build, then the job. Plain JavaScript, because nothing is installed yet.
+// What `npm start`, `npm test`, `npm run test:long` and `npm run bench` run: install, build, then the job. Plain JavaScript, because nothing is installed yet.
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -16,6 +16,7 @@ const jobs = {
     ["tools/check-docs.mjs"],
     ["node_modules/vitest/vitest.mjs", "run", ...rest],
   ],
+  "test:long": [["node_modules/vitest/vitest.mjs", "run", "--config", "vitest.long.config.mjs", ...rest]],
   bench: [["bench/run.mjs", ...rest]],
   build: [],
 };
