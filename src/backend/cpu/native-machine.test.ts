@@ -136,23 +136,23 @@ here("programs share the code of a kernel, unloading one leaves the other, and d
 
 // Linux alone says how many threads a process has.
 test.skipIf(native === undefined || !existsSync("/proc/self/task"))(
-  "thirty engines, opened and disposed of, leave no thread and no memory",
+  "ten engines, opened and disposed of, leave no thread and no memory",
   async () => {
     const round = async () => {
       const engine = await openNativeEngine(native!, { threads: 2 });
-      const bytes = 8e6;
+      const bytes = 24e6;
       const address = engine.allocate(bytes);
       engine.memory.write(address, new Uint8Array(bytes).fill(1));
       await engine.run(await engine.load([count], [[{ kernel: 0, args: [address], units: 10, grain: 1 }]]));
       await engine.dispose();
     };
     const taken = () => ({ threads: readdirSync("/proc/self/task").length, bytes: process.memoryUsage.rss() });
-    for (let i = 0; i < 5; i++) await round();
+    for (let i = 0; i < 3; i++) await round();
     const before = taken();
-    for (let i = 0; i < 30; i++) await round();
+    for (let i = 0; i < 10; i++) await round();
     const after = taken();
     expect(after.threads).toBeLessThanOrEqual(before.threads);
-    // Thirty leaked buffers would be 240 MB.
+    // Ten leaked buffers would be 240 MB.
     expect(after.bytes - before.bytes).toBeLessThan(120e6);
   },
 );

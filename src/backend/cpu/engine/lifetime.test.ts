@@ -11,12 +11,12 @@ import { openWasmEngine } from "./wasm-machine.ts";
 const step = (args: number[], units: number) => ({ kernel: 0, args, units, grain: 1 });
 
 // Linux alone says how many threads a process has.
-test.skipIf(!existsSync("/proc/self/task"))("a hundred engines, opened and disposed of, leave no thread and no memory", async () => {
+test.skipIf(!existsSync("/proc/self/task"))("twenty engines, opened and disposed of, leave no thread and no memory", async () => {
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;
   const round = async (): Promise<void> => {
     await using engine = await openWasmEngine({ threads: 2 });
-    const bytes = 8e6;
+    const bytes = 40e6;
     const address = engine.allocate(bytes);
     new Uint8Array(engine.memory.buffer, address, bytes).fill(1);
     await engine.run(await engine.load(assemble(count), [[step([address], 10)]]));
@@ -29,13 +29,13 @@ test.skipIf(!existsSync("/proc/self/task"))("a hundred engines, opened and dispo
     }
     return { threads: readdirSync("/proc/self/task").length, bytes: process.memoryUsage.rss() };
   };
-  for (let i = 0; i < 10; i++) await round();
+  for (let i = 0; i < 5; i++) await round();
   const before = await taken();
-  for (let i = 0; i < 100; i++) await round();
+  for (let i = 0; i < 20; i++) await round();
   const after = await taken();
   expect(after.threads).toBeLessThanOrEqual(before.threads);
-  // A hundred leaked buffers would be 800 MB.
-  expect(after.bytes - before.bytes).toBeLessThan(100e6);
+  // Twenty leaked buffers would be 800 MB; the collector may keep a few for a while.
+  expect(after.bytes - before.bytes).toBeLessThan(200e6);
 });
 
 test("an idle engine uses no CPU", async () => {
