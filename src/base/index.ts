@@ -4,6 +4,7 @@ export { CriaError, check, fail, UsageError } from "./errors.ts";
 export { didYouMean, nearest } from "./nearest.ts";
 export { type Precision, roundToBfloat16 } from "./precision.ts";
 export type { OnProgress, ProgressEvent } from "./progress.ts";
+export { ambiguousLength, parseQuantity } from "./quantity.ts";
 export { Rng, type RngState } from "./rng.ts";
 export { type Shape, sameShape, showShape, sizeOf } from "./shape.ts";
 export { decodeUtf8, eachUtf8Run, validUpTo } from "./utf8.ts";

@@ -7,6 +7,8 @@ export interface FlagRow {
   readonly name: string;
   readonly type: "string" | "number" | "boolean";
   readonly default?: string | number | boolean;
+  /** The number is a length in tokens or a vocabulary's size, for which "8k" may mean 8000 or 8192 and is refused. */
+  readonly isLength?: true;
   /** What help calls the value: TEXT or N by its type where nothing is said. */
   readonly value?: string;
   readonly help: string;

@@ -32,6 +32,7 @@ export const generate: Command = {
     {
       name: "context",
       type: "number",
+      isLength: true,
       help: "tokens that prompt and text may have together; fewer take less memory (default: the model's)",
     },
     { name: "tokenizer", type: "string", help: "tokenizer.json or tokenizer .bin, where it is not beside the model" },

@@ -5,7 +5,8 @@ import { parseFlags, requireFlags } from "./parse.ts";
 
 const rows: readonly FlagRow[] = [
   { name: "out", type: "string", help: "where to", required: true },
-  { name: "vocab-size", type: "number", help: "pieces", default: 4096 },
+  { name: "merges", type: "number", help: "merges" },
+  { name: "vocab-size", type: "number", isLength: true, help: "pieces", default: 4096 },
   { name: "stop", type: "string", help: "ends the text", repeat: true },
   { name: "resume", type: "boolean", help: "go on" },
   { name: "mmap", type: "boolean", help: "map files", default: true },
@@ -28,13 +29,23 @@ test("flags in every form, arguments between them, defaults for the rest", () =>
     "--out",
   );
   expect(args).toEqual(["a", "b", "--out"]);
-  expect(flags).toEqual({ out: "x y", "vocab-size": 1000, stop: ["-1", "--"], resume: true, mmap: false });
-  expect(parse().flags).toEqual({ out: undefined, "vocab-size": 4096, stop: [], resume: false, mmap: true });
+  expect(flags).toEqual({ out: "x y", merges: undefined, "vocab-size": 1000, stop: ["-1", "--"], resume: true, mmap: false });
+  expect(parse().flags).toEqual({ out: undefined, merges: undefined, "vocab-size": 4096, stop: [], resume: false, mmap: true });
+});
+
+test.each([
+  ["4_000_000", 4e6],
+  ["4k", 4000],
+  ["7B", 7e9],
+  ["50,000", 50000],
+  ["-1", -1],
+])("the number %s", (text, value) => {
+  expect(parse("--merges", text).flags.merges).toBe(value);
 });
 
 test.each([
   [["--uot", "x"], '[here] unknown flag --uot, did you mean "--out"?'],
-  [["--frobnicate"], "[here] unknown flag --frobnicate: there are --out, --vocab-size, --stop, --resume, --mmap"],
+  [["--frobnicate"], "[here] unknown flag --frobnicate: there are --out, --merges, --vocab-size, --stop, --resume, --mmap"],
   [["-x"], "[here] unknown flag -x"],
   [["--out"], "[here] --out needs a value: where to"],
   [["--out="], "[here] --out needs a value: where to"],
@@ -42,6 +53,7 @@ test.each([
   [["--vocab-size", "many"], '[here] --vocab-size needs a number, but has "many": pieces'],
   [["--vocab-size", " "], '[here] --vocab-size needs a number, but has " ": pieces'],
   [["--vocab-size", "Infinity"], '[here] --vocab-size needs a number, but has "Infinity": pieces'],
+  [["--vocab-size", "8k"], '[here] --vocab-size is "8k", but "k" may stand for 1000 or 1024 here: write 8000 or 8192'],
   [["--resume=yes"], '[here] --resume takes no value, but has "yes": write --resume or --no-resume'],
   [["--out", "a", "--out", "b"], '[here] --out is given as "a" and as "b": give it once'],
 ])("%j is a wrong use", (words, message) => {

@@ -1,6 +1,6 @@
 // Words of the command line → flags and arguments, by a command's rows. node:util cuts the words up; the rules and messages are ours.
 import { parseArgs } from "node:util";
-import { didYouMean, UsageError } from "../base/index.ts";
+import { ambiguousLength, didYouMean, parseQuantity, UsageError } from "../base/index.ts";
 import type { FlagRow, Flags, FlagValue } from "./command.ts";
 
 /** Every command's flags. */
@@ -80,7 +80,9 @@ function readValue(where: string, row: FlagRow, token: OptionToken): string {
 }
 
 function readNumber(where: string, row: FlagRow, value: string): number {
-  const number = value.trim() === "" ? Number.NaN : Number(value);
+  const doubt = row.isLength && ambiguousLength(value);
+  if (doubt) throw new UsageError(where, `--${row.name} is "${value}", but ${doubt}`);
+  const number = parseQuantity(value);
   if (Number.isFinite(number)) return number;
   throw new UsageError(where, `--${row.name} needs a number, but has "${value}": ${row.help}`);
 }

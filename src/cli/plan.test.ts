@@ -241,7 +241,7 @@ test.each([
 
 test.each([
   [
-    ["--flops", "1e22", "--gpus", "2048", "--batch-tokens", "4M"],
+    ["--flops", "1e22", "--gpus", "2048", "--batch-tokens", "4,194,304"],
     ["--flops", "1e22", "--gpus", "2,048"],
   ],
   [

@@ -24,7 +24,13 @@ export const trainCommand: Command = {
   usage: "--kind word|sentencepiece|bytes --vocab-size N --out FILE|FOLDER TEXT...",
   flags: [
     { name: "kind", type: "string", required: true, help: "word (textbook BPE), sentencepiece (LLaMA's) or bytes (GPT-2's, LLaMA 3's)" },
-    { name: "vocab-size", type: "number", required: true, help: "pieces in all: special ones, bytes, characters and merges" },
+    {
+      name: "vocab-size",
+      type: "number",
+      isLength: true,
+      required: true,
+      help: "pieces in all: special ones, bytes, characters and merges",
+    },
     { name: "max-merges", type: "number", help: "stop after so many merges even if the vocabulary is smaller then" },
     { name: "pattern", type: "string", help: "bytes: how text is cut into words, gpt2 or llama3 (llama3 unless given)" },
     { name: "split-digits", type: "boolean", help: "bytes: every digit alone (sentencepiece always does)" },

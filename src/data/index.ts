@@ -1,4 +1,5 @@
 export type { Batch, BatchSource } from "./batch.ts";
+export { count, lengthCount } from "./count.ts";
 export { type Document, type DocumentSource, readDocuments } from "./documents.ts";
 export { expandPaths } from "./expand-paths.ts";
 export { parseWith } from "./explain-zod.ts";

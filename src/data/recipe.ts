@@ -1,5 +1,6 @@
 // The data part of a recipe: which texts, how much of each, and what is held out (LLaMA, table 1).
 import { z } from "zod";
+import { count } from "./count.ts";
 
 /** The held-out part's files begin with it. */
 export const heldOutName = "held-out";
@@ -38,11 +39,7 @@ export const dataRecipe = z.strictObject({
   /** What marks a document: the begin-of-text token before it, the end-of-text token behind it, or both. */
   boundaries: z.enum(["both", "bos", "eos"]).default("both"),
   /** Tokens in a shard file, about; 2^28 by default. */
-  shardTokens: z
-    .int()
-    .min(1)
-    .max(2 ** 31)
-    .optional(),
+  shardTokens: count({ most: 2 ** 31 }).optional(),
 });
 
 export type SourceRecipe = z.output<typeof sourceRecipe>;

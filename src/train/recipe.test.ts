@@ -42,6 +42,33 @@ test("a whole recipe means the same when it is written and read again, from wher
   }
 });
 
+test("counts are read as the documentation writes them, from a file and from --set", async () => {
+  const root = await mkdtemp(join(tmpdir(), "cria-recipe-"));
+  try {
+    const path = join(root, "train.yaml");
+    await writeFile(path, "data: data\ntokenizer: t.json\nmodel: { preset: 7B }\ntokens: 4_000_000\nbatch: 1e1\nseed: 7k\n");
+    const recipe = await readRecipe(path, ["checkpoints.every=1_0", "evaluation.tokens=4.1k", "model.vocabSize=32_000", "warmupSteps=2k"]);
+    expect(recipe).toMatchObject({
+      ...{ tokens: 4_000_000, batch: 10, seed: 7000, warmupSteps: 2000, model: { preset: "7B", vocabSize: 32000 } },
+      ...{ checkpoints: { every: 10 }, evaluation: { tokens: 4100 } },
+    });
+  } finally {
+    await rm(root, { recursive: true, force: true });
+  }
+});
+
+test.each([
+  [{ steps: "4q" }, 'steps is "4q": it must be a finite number'],
+  [{ steps: "1.5" }, 'steps is "1.5": it must be a whole number'],
+  [{ steps: "0" }, 'steps is "0": it must be at least 1'],
+  [{ steps: true }, "steps is true: it must be a finite number"],
+  [{ seed: "5G" }, 'seed is "5G": it must be at most 4294967295'],
+  [{ length: "8k" }, 'length is "8k": "k" may stand for 1000 or 1024 here: write 8000 or 8192'],
+  [{ model: { preset: "1M", vocabSize: "32K" } }, 'model.vocabSize is "32K": "K" may stand for 1000 or 1024 here: write 32000 or 32768'],
+])("%j is refused", (changes, message) => {
+  expect(() => whole(changes)).toThrow(`[train] test: ${message}`);
+});
+
 test("changes are those that change numbers", () => {
   const changed = whole({ seed: 3, threads: 2, data: "elsewhere", model: { preset: "1M", ropeTheta: 5e5 } });
   expect(recipeChanges(whole({}), changed)).toEqual([

@@ -3,26 +3,25 @@ import { dirname, relative, resolve, sep } from "node:path";
 import { stringify } from "yaml";
 import { z } from "zod";
 import { check, fail, type Precision } from "../base/index.ts";
-import { parseWith, readYaml } from "../data/index.ts";
+import { count, lengthCount, parseWith, readYaml } from "../data/index.ts";
 import { atomicWrite } from "../files/index.ts";
 import { type LlamaConfig, llamaConfig, preset } from "../model/index.ts";
 import { applySettings } from "./settings.ts";
 
 const where = "train";
-const count = z.int().min(1);
 const share = z.number().min(0).lt(1);
 
 /** A preset's name, the sizes and parts of {@link LlamaConfig}, or a preset with some of them changed. */
 const modelRecipe = z.strictObject({
   preset: z.string().optional(),
   /** By default the tokenizer's. */
-  vocabSize: count.optional(),
-  dim: count.optional(),
-  nLayers: count.optional(),
-  nHeads: count.optional(),
-  nKvHeads: count.optional(),
-  hiddenDim: count.optional(),
-  contextLength: count.optional(),
+  vocabSize: lengthCount().optional(),
+  dim: lengthCount().optional(),
+  nLayers: count().optional(),
+  nHeads: count().optional(),
+  nKvHeads: count().optional(),
+  hiddenDim: lengthCount().optional(),
+  contextLength: lengthCount().optional(),
   normEpsilon: z.number().positive().optional(),
   ropeTheta: z.number().positive().optional(),
   ropeFactor: z.number().positive().optional(),
@@ -41,17 +40,17 @@ export const trainRecipe = z.strictObject({
   tokenizer: z.string().min(1),
   model: modelRecipe,
   /** How long: optimiser steps, or tokens, rounded up to whole steps. */
-  steps: count.optional(),
-  tokens: count.optional(),
+  steps: count().optional(),
+  tokens: count().optional(),
   /** Sequences in a pass, and passes whose gradients are gathered for a step. */
-  batch: count.default(8),
-  accumulation: count.default(1),
+  batch: count().default(8),
+  accumulation: count().default(1),
   /** Positions in a sequence; the model's context by default. */
-  length: count.optional(),
+  length: lengthCount().optional(),
   /** The peak. The paper's 7B has 3e-4; smaller models bear more. */
   learningRate: z.number().positive().default(1e-3),
   /** 2000 as in the paper, but at most a twentieth of the run, by default. */
-  warmupSteps: z.int().min(0).optional(),
+  warmupSteps: count({ least: 0 }).optional(),
   /** What the cosine ends at, as a share of the peak. */
   finalShare: z.number().min(0).max(1).default(0.1),
   beta1: share.default(0.9),
@@ -61,11 +60,7 @@ export const trainRecipe = z.strictObject({
   /** Largest norm of a step's gradient; 0 for no clipping. */
   clipNorm: z.number().min(0).default(1),
   /** Fixes the first weights and the order of the data. */
-  seed: z
-    .int()
-    .min(0)
-    .max(2 ** 32 - 1)
-    .default(0),
+  seed: count({ least: 0, most: 2 ** 32 - 1 }).default(0),
   /** What operands of matrix products are rounded to; weights, sums and the optimiser stay float32. The faster one on this machine by default. */
   precision: z.enum(["auto", "float32", "bfloat16"]).default("auto"),
   /** Less memory, more work: norms and activations run again in the backward pass. */
@@ -73,11 +68,11 @@ export const trainRecipe = z.strictObject({
   /** Stops when the loss jumps and stays up; what is no number always stops. */
   stopOnSpike: z.boolean().default(true),
   /** Every so many steps and at the end, on about so many held-out tokens, spread over all of them. */
-  evaluation: z.strictObject({ every: count.default(250), tokens: count.default(32768) }).prefault({}),
+  evaluation: z.strictObject({ every: count().default(250), tokens: count().default(32768) }).prefault({}),
   /** At least two are kept, because the newest may turn out to be spoilt. */
-  checkpoints: z.strictObject({ every: count.default(250), keep: z.int().min(2).default(2) }).prefault({}),
+  checkpoints: z.strictObject({ every: count().default(250), keep: count({ least: 2 }).default(2) }).prefault({}),
   /** By default as many as the machine has cores. */
-  threads: count.optional(),
+  threads: count().optional(),
 });
 
 export type TrainRecipe = z.output<typeof trainRecipe>;

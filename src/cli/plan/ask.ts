@@ -17,7 +17,7 @@ import {
 import type { FlagRow, Flags } from "../command.ts";
 import { stringFlag } from "../flag-values.ts";
 import type { MachineAsked } from "./machine.ts";
-import { countFlag, positiveFlag, quantityFlag } from "./quantity.ts";
+import { countFlag, lengthFlag, positiveFlag, quantityFlag } from "./quantity.ts";
 
 const where = "plan";
 
@@ -46,7 +46,7 @@ export const planFlags: readonly FlagRow[] = [
     name: "batch-tokens",
     type: "string",
     value: "N",
-    help: `tokens of a step, which --gpus share; 4M, ${llamaBatchTokens.toLocaleString("en-US")}, by default, the paper's`,
+    help: `tokens per step, which --gpus share; ${llamaBatchTokens.toLocaleString("en-US")} by default, the paper's 4M`,
   },
   { name: "length", type: "string", value: "N", help: "tokens of a sequence; the model's context by default" },
   { name: "law", type: "string", value: "NAME", help: "which scaling law decides: besiroglu, the default, or hoffmann" },
@@ -83,7 +83,7 @@ export interface Asked {
 /** @param isFit the arguments are runs, not a model. @throws UsageError for flags that contradict each other or cannot be read */
 export async function readAsked(args: readonly string[], flags: Flags, isFit: boolean): Promise<Asked> {
   if (isFit) checkFit(args, flags);
-  const length = countFlag(flags, "length");
+  const length = lengthFlag(flags, "length");
   const budget = readBudget(flags);
   const machine = readMachine(flags, isFit);
   const law = readLaw(flags);
@@ -98,7 +98,7 @@ export async function readAsked(args: readonly string[], flags: Flags, isFit: bo
     given: withoutUndefined(known),
     ...withoutUndefined({ budget, model, served: quantityFlag(flags, "serve-tokens"), length }),
     ...{ isPapersTokens, machine, isCluster: flags.gpus !== undefined, law },
-    batchTokens: countFlag(flags, "batch-tokens", true) ?? llamaBatchTokens,
+    batchTokens: lengthFlag(flags, "batch-tokens") ?? llamaBatchTokens,
   };
   const count = Object.keys(asked.given).length + (budget ? 1 : 0);
   if (count > 2)
