@@ -1,5 +1,5 @@
 // Loss on text that training never saw, by a program that shares the parameters' buffers and only goes forward.
-import { type Backend, bindByName, type DeviceBuffer, type Program } from "../backend/index.ts";
+import { type Backend, BoundProgram, type DeviceBuffer } from "../backend/index.ts";
 import { check, type OnProgress } from "../base/index.ts";
 import type { Tokens } from "../data/index.ts";
 import { type BatchSize, batchPositions, type LlamaConfig, type LossGraph, lossGraph } from "../model/index.ts";
@@ -32,23 +32,22 @@ export interface EvaluateOptions {
 export class HeldOutEvaluator implements Disposable {
   readonly #size: BatchSize;
   readonly #built: LossGraph;
-  readonly #buffers: ReadonlyMap<string, DeviceBuffer>;
-  readonly #program: Program;
+  readonly #program: BoundProgram;
 
   /**
    * @param size batch and length of a run; a token sees at most `length` tokens before it
-   * @param buffers by name, with every parameter's values; what is lacking (tokens, targets, positions) is allocated and added
+   * @param states by name, with every parameter's values
    */
-  static async open(backend: Backend, config: LlamaConfig, size: BatchSize, buffers: Map<string, DeviceBuffer>): Promise<HeldOutEvaluator> {
+  static async open(backend: Backend, config: LlamaConfig, size: BatchSize, states: Map<string, DeviceBuffer>): Promise<HeldOutEvaluator> {
     const built = lossGraph(config, size, false);
-    const program = await backend.compile(built.graph, await bindByName(backend, built.graph, buffers));
-    return new HeldOutEvaluator(size, built, buffers, program);
+    const program = await BoundProgram.compile(backend, built.graph, states);
+    await program.write("positions", batchPositions(size));
+    return new HeldOutEvaluator(size, built, program);
   }
 
-  private constructor(size: BatchSize, built: LossGraph, buffers: ReadonlyMap<string, DeviceBuffer>, program: Program) {
+  private constructor(size: BatchSize, built: LossGraph, program: BoundProgram) {
     this.#size = size;
     this.#built = built;
-    this.#buffers = buffers;
     this.#program = program;
   }
 
@@ -59,7 +58,6 @@ export class HeldOutEvaluator implements Disposable {
     const total = Math.min(all, wanted ?? all);
     let sum = 0;
     let count = 0;
-    await this.#buffers.get(this.#built.positions.name)!.write(batchPositions(this.#size));
     for await (const batch of spreadBatches(text.tokens, this.#size, total)) {
       signal?.throwIfAborted();
       sum += (await this.#lossOf(batch)) * batch.count;
@@ -75,8 +73,8 @@ export class HeldOutEvaluator implements Disposable {
   }
 
   async #lossOf({ tokens, targets }: { readonly tokens: Int32Array; readonly targets: Int32Array }): Promise<number> {
-    await this.#buffers.get(this.#built.tokens.name)!.write(tokens);
-    await this.#buffers.get(this.#built.targets.name)!.write(targets);
+    await this.#program.write("tokens", tokens);
+    await this.#program.write("targets", targets);
     await this.#program.run();
     return (await this.#program.read(this.#built.loss))[0]!;
   }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openCpuBackend } from "../backend/cpu/index.ts";
-import { type Backend, bindByName, type DeviceBuffer } from "../backend/index.ts";
+import { type Backend, BoundProgram, type DeviceBuffer } from "../backend/index.ts";
 import { referenceBackend } from "../backend/reference/index.ts";
 import { embedding, Graph, i32, linear } from "../graph/index.ts";
 import { type Golden, goldenWeights, loadGoldens } from "../model/goldens.test.helper.ts";
@@ -35,17 +35,20 @@ async function uncachedLogits(backend: Backend, one: Golden, ids: readonly numbe
   const { parameters, trained } = declareParameters(graph, config);
   const x = llama(parameters, config, { tokens, positions, batch: 1 });
   const logits = graph.keep(linear(embedding(x, graph.input("last", i32(1))), outputWeight(parameters)));
-  const buffers = new Map<string, DeviceBuffer>();
-  const program = await backend.compile(graph, await bindByName(backend, graph, buffers));
-  for (const [{ hfName }, tensor] of trained) await buffers.get(tensor.name)!.write(goldenWeights(one).get(hfName)!);
-  for (const [name, values] of initialise(constantRows(config), 0)) await buffers.get(name)!.write(values);
-  await buffers.get("tokens")!.write(ids);
-  await buffers.get("positions")!.write(ids.map((_, i) => i));
-  await buffers.get("last")!.write([ids.length - 1]);
+  const states = new Map<string, DeviceBuffer>();
+  const program = await BoundProgram.compile(backend, graph, states);
+  for (const [{ hfName }, tensor] of trained) await states.get(tensor.name)!.write(goldenWeights(one).get(hfName)!);
+  for (const [name, values] of initialise(constantRows(config), 0)) await states.get(name)!.write(values);
+  await program.write("tokens", ids);
+  await program.write(
+    "positions",
+    ids.map((_, i) => i),
+  );
+  await program.write("last", [ids.length - 1]);
   await program.run();
   const values = (await program.read(logits)) as Float32Array;
   program.dispose();
-  for (const buffer of buffers.values()) buffer.dispose();
+  for (const buffer of states.values()) buffer.dispose();
   return values;
 }
 
@@ -218,11 +221,11 @@ describe("an end", () => {
 describe("opening and disposing", () => {
   test("weights of another model are refused, and what was allocated is free again", async () => {
     const backend = referenceBackend();
-    const buffers: DeviceBuffer[] = [];
+    const states: DeviceBuffer[] = [];
     const watched: Backend = Object.assign(Object.create(backend) as Backend, {
       allocate: async (...[type, name]: Parameters<Backend["allocate"]>) => {
         const buffer = await backend.allocate(type, name);
-        buffers.push(buffer);
+        states.push(buffer);
         return buffer;
       },
     });
@@ -230,8 +233,8 @@ describe("opening and disposing", () => {
     await expect(Engine.open(watched, golden.config, short)).rejects.toThrow(
       `[infer] parameter "model.embed_tokens.weight" has 3 numbers but the model's config says`,
     );
-    expect(buffers.length).toBeGreaterThan(10);
-    for (const buffer of buffers) await expect(buffer.read()).rejects.toThrow("disposed");
+    expect(states.length).toBeGreaterThan(10);
+    for (const buffer of states) await expect(buffer.read()).rejects.toThrow("disposed");
     const aborted = { signal: AbortSignal.abort(new Error("enough")) };
     await expect(Engine.open(backend, golden.config, weightsOf(golden), aborted)).rejects.toThrow("enough");
     await expect(Engine.open(backend, golden.config, weightsOf(golden), { contextLength: 9999 })).rejects.toThrow("9999 positions exceed");

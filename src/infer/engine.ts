@@ -25,7 +25,7 @@ export interface EngineOptions {
   readonly onProgress?: OnProgress;
 }
 
-type Buffers = ReadonlyMap<string, DeviceBuffer>;
+type States = Map<string, DeviceBuffer>;
 
 export class Engine implements LanguageModel {
   readonly config: LlamaConfig;
@@ -34,18 +34,18 @@ export class Engine implements LanguageModel {
   readonly #backend: Backend;
   readonly #lengths: readonly number[];
   readonly #runners = new Map<number, Runner>();
-  readonly #shared: Buffers;
+  readonly #states: States;
   /** The ids whose keys and values fill the cache's first rows. */
   readonly #cached: number[] = [];
   #queue: Promise<unknown> = Promise.resolve();
   #disposed = false;
 
-  private constructor(backend: Backend, config: LlamaConfig, contextLength: number, lengths: readonly number[], shared: Buffers) {
+  private constructor(backend: Backend, config: LlamaConfig, contextLength: number, lengths: readonly number[], states: States) {
     this.#backend = backend;
     this.config = config;
     this.contextLength = contextLength;
     this.#lengths = lengths.filter((length) => length <= contextLength);
-    this.#shared = shared;
+    this.#states = states;
   }
 
   /**
@@ -54,14 +54,14 @@ export class Engine implements LanguageModel {
    */
   static async open(backend: Backend, config: LlamaConfig, weights: Weights, options: EngineOptions = {}): Promise<Engine> {
     const { contextLength = config.contextLength, lengths = programLengths } = options;
-    const shared = new Map<string, DeviceBuffer>();
+    const states: States = new Map();
     try {
-      await loadShared(backend, config, contextLength, weights, options, shared);
+      await loadStates(backend, config, contextLength, weights, options, states);
     } catch (error) {
-      for (const buffer of shared.values()) buffer.dispose();
+      for (const buffer of states.values()) buffer.dispose();
       throw error;
     }
-    return new Engine(backend, config, contextLength, lengths, shared);
+    return new Engine(backend, config, contextLength, lengths, states);
   }
 
   get vocabSize(): number {
@@ -86,7 +86,7 @@ export class Engine implements LanguageModel {
     this.#disposed = true;
     await this.#queue;
     for (const runner of this.#runners.values()) runner.dispose();
-    for (const buffer of this.#shared.values()) buffer.dispose();
+    for (const buffer of this.#states.values()) buffer.dispose();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -126,31 +126,30 @@ export class Engine implements LanguageModel {
   async #runner(length: number): Promise<Runner> {
     const known = this.#runners.get(length);
     if (known !== undefined) return known;
-    const runner = await Runner.compile(this.#backend, this.config, { length, cacheRows: this.contextLength }, this.#shared);
+    const runner = await Runner.compile(this.#backend, this.config, { length, cacheRows: this.contextLength }, this.#states);
     this.#runners.set(length, runner);
     return runner;
   }
 }
 
-/** Makes and fills what programs of all lengths share: parameters, constants, the cache, and the inputs of one number. */
-async function loadShared(
+/** Makes and fills what programs of all lengths share: parameters, constants and the cache. */
+async function loadStates(
   backend: Backend,
   config: LlamaConfig,
   cacheRows: number,
   weights: Weights,
   { signal, onProgress }: EngineOptions,
-  shared: Map<string, DeviceBuffer>,
+  states: States,
 ): Promise<void> {
-  const { graph, tokens, positions, trained } = inferenceGraph(config, { length: 1, cacheRows, logits: "one" });
-  const perLength = new Set([tokens, positions]);
+  const { graph, trained } = inferenceGraph(config, { length: 1, cacheRows, logits: "one" });
   const rows = new Map([...trained].map(([row, tensor]) => [tensor, row]));
   const unread: ParameterRow[] = [];
   for (const tensor of graph.tensors) {
-    if (tensor.role === "activation" || perLength.has(tensor)) continue;
+    if (tensor.role !== "state") continue;
     signal?.throwIfAborted();
     const row = rows.get(tensor);
     const mapped = row && (await mapParameter(backend, tensor, row, weights));
-    shared.set(tensor.name, mapped ?? (await backend.allocate(tensor, tensor.name)));
+    states.set(tensor.name, mapped ?? (await backend.allocate(tensor, tensor.name)));
     if (row && !mapped) unread.push(row);
   }
   for (const [done, row] of unread.entries()) {
@@ -158,9 +157,9 @@ async function loadShared(
     signal?.throwIfAborted();
     const values = await weights.readFloat32(row.hfName);
     checkSize(row, values.length);
-    await shared.get(row.name)!.write(values);
+    await states.get(row.name)!.write(values);
   }
-  for (const [name, values] of initialise(constantRows(config), 0)) await shared.get(name)!.write(values);
+  for (const [name, values] of initialise(constantRows(config), 0)) await states.get(name)!.write(values);
 }
 
 /** The parameter where it lies; undefined where it must be read. */

@@ -1,7 +1,7 @@
 // Small models on any backend against what PyTorch says of them: logits, gradients, ten optimiser steps, a greedy continuation.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Backend, bindByName, type DeviceBuffer, type Program } from "../backend/index.ts";
-import { gradients } from "../graph/index.ts";
+import { type Backend, BoundProgram, type DeviceBuffer } from "../backend/index.ts";
+import { type Graph, gradients } from "../graph/index.ts";
 import { type AdamwSettings, gatherGraph, hyperValues, stepGraph, updateGraph } from "../train/index.ts";
 import { type Golden, goldenWeights, loadGoldens } from "./goldens.test.helper.ts";
 import { batchPositions, constantRows, inferenceGraph, initialise, lossGraph, parameterRows } from "./index.ts";
@@ -40,11 +40,11 @@ async function checkLogits(backend: Backend, golden: Golden, tolerance: number):
   const { config, tokens } = golden;
   const length = tokens[0]!.length;
   const { graph, logits } = inferenceGraph(config, { length, cacheRows: length, logits: "all" });
-  const { program, buffers } = await load(backend, graph, golden);
-  await buffers.get("positions")!.write(batchPositions({ batch: 1, length }));
+  const { program } = await load(backend, graph, golden);
+  await program.write("positions", batchPositions({ batch: 1, length }));
   const rows: number[] = [];
   for (const sequence of tokens) {
-    await buffers.get("tokens")!.write(sequence);
+    await program.write("tokens", sequence);
     await program.run();
     rows.push(...(await program.read(logits)));
   }
@@ -55,8 +55,8 @@ async function checkGradients(backend: Backend, golden: Golden, tolerance: Golde
   const { graph, loss, trained } = lossGraph(golden.config, sizeOf(golden), true);
   const found = gradients(loss, [...trained.values()]);
   for (const gradient of found.values()) graph.keep(gradient);
-  const { program, buffers } = await load(backend, graph, golden);
-  await writeBatch(buffers, golden);
+  const { program } = await load(backend, graph, golden);
+  await writeBatch(program, golden);
   await program.run();
   expect(relativeError(await program.read(loss), [golden.loss])).toBeLessThanOrEqual(tolerance.losses);
   expect([...trained.keys()].map((row) => row.hfName)).toEqual(golden.parameters.map((parameter) => parameter.name));
@@ -69,11 +69,11 @@ async function checkGradients(backend: Backend, golden: Golden, tolerance: Golde
 async function checkSteps(backend: Backend, golden: Golden, recompute: boolean, tolerance: GoldenTolerance): Promise<void> {
   const { training } = golden;
   const { graph, loss, norm } = stepGraph(golden.config, { ...sizeOf(golden), recompute }, settingsOf(golden));
-  const { program, buffers } = await load(backend, graph, golden);
-  await writeBatch(buffers, golden);
+  const { program } = await load(backend, graph, golden);
+  await writeBatch(program, golden);
   const seen = { losses: [] as number[], norms: [] as number[] };
   for (let step = 1; step <= training.steps; step++) {
-    await buffers.get("hyper")!.write(hyperOf(golden, step, 1));
+    await program.write("hyper", hyperOf(golden, step, 1));
     await program.run();
     seen.losses.push((await program.read(loss))[0]!);
     seen.norms.push((await program.read(norm))[0]!);
@@ -88,13 +88,14 @@ async function checkGatheredSteps(backend: Backend, golden: Golden, tolerance: G
   const size = { ...sizeOf(golden), recompute: true };
   const [first, more] = [gatherGraph(config, size, true), gatherGraph(config, size, false)];
   const update = updateGraph(config, settingsOf(golden));
-  const { buffers, program: runFirst } = await load(backend, first.graph, golden);
-  const runMore = await backend.compile(more.graph, await bindByName(backend, more.graph, buffers));
-  const runUpdate = await backend.compile(update.graph, await bindByName(backend, update.graph, buffers));
-  await writeBatch(buffers, golden);
+  const { states, program: runFirst } = await load(backend, first.graph, golden);
+  const runMore = await BoundProgram.compile(backend, more.graph, states);
+  const runUpdate = await BoundProgram.compile(backend, update.graph, states);
+  await writeBatch(runFirst, golden);
+  await writeBatch(runMore, golden);
   const losses: number[] = [];
   for (let step = 1; step <= training.steps; step++) {
-    await buffers.get("hyper")!.write(hyperOf(golden, step, 2));
+    await runUpdate.write("hyper", hyperOf(golden, step, 2));
     await Promise.all([runFirst.run(), runMore.run(), runUpdate.run()]);
     losses.push((await runMore.read(more.loss))[0]!);
   }
@@ -106,39 +107,40 @@ async function checkGeneration(backend: Backend, golden: Golden): Promise<void> 
   const cacheRows = prompt.length + expected.length;
   const prefill = inferenceGraph(golden.config, { length: prompt.length, cacheRows, logits: "one" });
   const decode = inferenceGraph(golden.config, { length: 1, cacheRows, logits: "one" });
-  const runs = [await load(backend, prefill.graph, golden), await load(backend, decode.graph, golden)] as const;
-  const shared = runs[0].buffers;
-  for (const [name, buffer] of shared) if (name.startsWith("cache.")) runs[1].buffers.set(name, buffer);
-  const decodeProgram = await backend.compile(decode.graph, await bindByName(backend, decode.graph, runs[1].buffers));
+  const { states, program: prefillProgram } = await load(backend, prefill.graph, golden);
+  const decodeProgram = await BoundProgram.compile(backend, decode.graph, states);
 
-  const advance = async (program: Program, buffers: Map<string, DeviceBuffer>, given: readonly number[], start: number) => {
-    await buffers.get("tokens")!.write(given);
-    await buffers.get("positions")!.write(given.map((_, i) => start + i));
-    await buffers.get("start")!.write([start]);
-    await buffers.get("row")!.write([given.length - 1]);
+  const advance = async (program: BoundProgram, given: readonly number[], start: number) => {
+    await program.write("tokens", given);
+    await program.write(
+      "positions",
+      given.map((_, i) => start + i),
+    );
+    await program.write("start", [start]);
+    await program.write("row", [given.length - 1]);
     await program.run();
-    return program === decodeProgram ? decodeProgram.read(decode.logits) : program.read(prefill.logits);
+    return program.read(program === decodeProgram ? decode.logits : prefill.logits);
   };
-  const tokens = [argmax(await advance(runs[0].program, shared, prompt, 0))];
+  const tokens = [argmax(await advance(prefillProgram, prompt, 0))];
   while (tokens.length < expected.length)
-    tokens.push(argmax(await advance(decodeProgram, runs[1].buffers, tokens.slice(-1), prompt.length + tokens.length - 1)));
+    tokens.push(argmax(await advance(decodeProgram, tokens.slice(-1), prompt.length + tokens.length - 1)));
   expect(tokens).toEqual(expected);
 }
 
-/** A program with the golden's weights in its buffers. */
-async function load(backend: Backend, graph: Parameters<Backend["compile"]>[0], golden: Golden) {
-  const buffers = new Map<string, DeviceBuffer>();
-  const program = await backend.compile(graph, await bindByName(backend, graph, buffers));
+/** A program with the golden's weights in its states. */
+async function load(backend: Backend, graph: Graph, golden: Golden) {
+  const states = new Map<string, DeviceBuffer>();
+  const program = await BoundProgram.compile(backend, graph, states);
   const weights = goldenWeights(golden);
-  for (const row of parameterRows(golden.config)) await buffers.get(row.name)!.write(weights.get(row.hfName)!);
-  for (const [name, values] of initialise(constantRows(golden.config), 0)) await buffers.get(name)!.write(values);
-  return { program, buffers };
+  for (const row of parameterRows(golden.config)) await states.get(row.name)!.write(weights.get(row.hfName)!);
+  for (const [name, values] of initialise(constantRows(golden.config), 0)) await states.get(name)!.write(values);
+  return { program, states };
 }
 
-async function writeBatch(buffers: ReadonlyMap<string, DeviceBuffer>, golden: Golden): Promise<void> {
-  await buffers.get("tokens")!.write(golden.tokens.flat());
-  await buffers.get("targets")!.write(golden.targets.flat());
-  await buffers.get("positions")!.write(batchPositions(sizeOf(golden)));
+async function writeBatch(program: BoundProgram, golden: Golden): Promise<void> {
+  await program.write("tokens", golden.tokens.flat());
+  await program.write("targets", golden.targets.flat());
+  await program.write("positions", batchPositions(sizeOf(golden)));
 }
 
 function sizeOf({ tokens }: Golden): { batch: number; length: number } {

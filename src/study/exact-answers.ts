@@ -1,5 +1,5 @@
 // Whether a model completes lines exactly: each answer's tokens must be the most probable ones, which is what greedy decoding would write.
-import { type Backend, bindByName, type DeviceBuffer } from "../backend/index.ts";
+import { type Backend, BoundProgram, type DeviceBuffer } from "../backend/index.ts";
 import { check } from "../base/index.ts";
 import { inferenceGraph, type LlamaConfig } from "../model/index.ts";
 
@@ -24,21 +24,24 @@ export async function exactAnswers(
     () => `a question has ${length} tokens but the model's context is ${config.contextLength}`,
   );
   const { graph, logits } = inferenceGraph(config, { length, cacheRows: length, logits: "all" });
-  const buffers = new Map<string, DeviceBuffer>();
-  const program = await backend.compile(graph, await bindByName(backend, graph, buffers));
+  const states = new Map<string, DeviceBuffer>();
+  const program = await BoundProgram.compile(backend, graph, states);
   try {
-    for (const [name, values] of weights) await buffers.get(name)!.write(values);
-    await buffers.get("positions")!.write(Array.from({ length }, (_, i) => i));
+    for (const [name, values] of weights) await states.get(name)!.write(values);
+    await program.write(
+      "positions",
+      Array.from({ length }, (_, i) => i),
+    );
     let exact = 0;
     for (const question of questions) {
-      await buffers.get("tokens")!.write(question.tokens);
+      await program.write("tokens", question.tokens);
       await program.run();
       if (isExact(question, await program.read(logits), config.vocabSize)) exact++;
     }
     return exact / questions.length;
   } finally {
     program.dispose();
-    for (const buffer of buffers.values()) buffer.dispose();
+    for (const buffer of states.values()) buffer.dispose();
   }
 }
 

@@ -1,5 +1,5 @@
 // Norms of the gradients of a model that has not been trained, parameter by parameter.
-import { type Backend, bindByName, type DeviceBuffer } from "../backend/index.ts";
+import { type Backend, BoundProgram, type DeviceBuffer } from "../backend/index.ts";
 import type { Batch } from "../data/index.ts";
 import { gradients } from "../graph/index.ts";
 import {
@@ -31,13 +31,13 @@ export async function gradientNorms(
   const built = lossGraph(config, size, true);
   const found = gradients(built.loss, [...built.trained.values()]);
   for (const gradient of found.values()) built.graph.keep(gradient);
-  const buffers = new Map<string, DeviceBuffer>();
-  const program = await backend.compile(built.graph, await bindByName(backend, built.graph, buffers));
+  const states = new Map<string, DeviceBuffer>();
+  const program = await BoundProgram.compile(backend, built.graph, states);
   const norms: Map<string, number>[] = [];
   try {
-    await buffers.get("positions")!.write(batchPositions(size));
+    await program.write("positions", batchPositions(size));
     for (const draw of draws) {
-      await fill(buffers, config, rows, draw);
+      await fill(program, states, config, rows, draw);
       await program.run();
       const bySeed = new Map<string, number>();
       for (const [row, parameter] of built.trained) bySeed.set(row.name, norm(await program.read(found.get(parameter)!)));
@@ -45,20 +45,21 @@ export async function gradientNorms(
     }
   } finally {
     program.dispose();
-    for (const buffer of buffers.values()) buffer.dispose();
+    for (const buffer of states.values()) buffer.dispose();
   }
   return norms;
 }
 
 async function fill(
-  buffers: ReadonlyMap<string, DeviceBuffer>,
+  program: BoundProgram,
+  states: ReadonlyMap<string, DeviceBuffer>,
   config: LlamaConfig,
   rows: readonly ParameterRow[],
   { seed, batch }: Draw,
 ): Promise<void> {
-  for (const [name, values] of initialise([...rows, ...constantRows(config)], seed)) await buffers.get(name)!.write(values);
-  await buffers.get("tokens")!.write(batch.tokens);
-  await buffers.get("targets")!.write(batch.targets);
+  for (const [name, values] of initialise([...rows, ...constantRows(config)], seed)) await states.get(name)!.write(values);
+  await program.write("tokens", batch.tokens);
+  await program.write("targets", batch.targets);
 }
 
 /** First weights as Xiong et al. analyse them (section 3.2): Xavier's normal for matrices, embeddings of unit variance. */

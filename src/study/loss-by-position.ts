@@ -1,5 +1,5 @@
 // Loss at each position of long windows, by a model whose weights are given: how far back positions still mean something to it.
-import { type Backend, bindByName, type DeviceBuffer } from "../backend/index.ts";
+import { type Backend, BoundProgram, type DeviceBuffer } from "../backend/index.ts";
 import { check } from "../base/index.ts";
 import type { Tokens } from "../data/index.ts";
 import { type BatchSize, batchPositions, constantRows, initialise, type LlamaConfig, lossGraph } from "../model/index.ts";
@@ -22,20 +22,20 @@ export async function lossByPosition(
     () =>
       `the held-out text has ${text.length} tokens but ${windows} windows of ${length} were asked for: give it more text with --text FILE`,
   );
-  const buffers = new Map<string, DeviceBuffer>();
+  const states = new Map<string, DeviceBuffer>();
   const built = lossGraph(config, { batch, length }, false);
   const losses = built.graph.keep(built.losses);
-  const program = await backend.compile(built.graph, await bindByName(backend, built.graph, buffers));
+  const program = await BoundProgram.compile(backend, built.graph, states);
   try {
-    for (const [name, values] of [...initialise(constantRows(config), 0), ...weights]) await buffers.get(name)!.write(values);
-    await buffers.get("positions")!.write(batchPositions({ batch, length }));
+    for (const [name, values] of [...initialise(constantRows(config), 0), ...weights]) await states.get(name)!.write(values);
+    await program.write("positions", batchPositions({ batch, length }));
     const sums = new Float64Array(length);
     const rounds = Math.ceil(windows / batch);
     for (let round = 0; round < rounds; round++) {
       const starts = Array.from({ length: batch }, (_, row) => ((round * batch + row) % windows) * distance);
       const read = await Promise.all(starts.map((start) => text.read(start, length + 1)));
-      await buffers.get("tokens")!.write(Int32Array.from(read.flatMap((window) => [...window.subarray(0, length)])));
-      await buffers.get("targets")!.write(Int32Array.from(read.flatMap((window) => [...window.subarray(1)])));
+      await program.write("tokens", Int32Array.from(read.flatMap((window) => [...window.subarray(0, length)])));
+      await program.write("targets", Int32Array.from(read.flatMap((window) => [...window.subarray(1)])));
       await program.run();
       (await program.read(losses)).forEach((loss, at) => {
         sums[at % length]! += loss / (rounds * batch);
@@ -44,6 +44,6 @@ export async function lossByPosition(
     return sums;
   } finally {
     program.dispose();
-    for (const buffer of buffers.values()) buffer.dispose();
+    for (const buffer of states.values()) buffer.dispose();
   }
 }

@@ -1,6 +1,6 @@
 // Where the norm stands (Xiong et al. 2020, arXiv 2002.04745), and which one it is (Zhang & Sennrich 2019, arXiv 1910.07467).
-import { type Backend, bindByName, type DeviceBuffer, type Program } from "../backend/index.ts";
-import { Rng } from "../base/index.ts";
+import { type Backend, BoundProgram } from "../backend/index.ts";
+import { Rng, sizeOf } from "../base/index.ts";
 import { Mixture } from "../data/index.ts";
 import { f32, Graph, gradients, layerNorm, rmsNorm, type Tensor } from "../graph/index.ts";
 import { type BatchSize, type LlamaConfig, llamaConfig, type NormName, type NormPlacement } from "../model/index.ts";
@@ -445,25 +445,21 @@ const timed = { rows: 2048, channels: 512 };
 /** Forward and gradient alone, the two in turns, so that a slow moment of the machine meets both. */
 async function timeNorms({ backend, signal, minutes }: StudyContext): Promise<NormTimes> {
   const rounds = Math.max(3, Math.min(40, Math.round(4 * minutes)));
-  const buffers = new Map<string, DeviceBuffer>();
-  const programs = { rms: await normProgram(backend, "rms", buffers), layer: await normProgram(backend, "layer", buffers) };
+  using rms = await normProgram(backend, "rms");
+  using layer = await normProgram(backend, "layer");
+  const programs = { rms, layer };
   const times = { rms: [] as number[], layer: [] as number[] };
-  const rng = new Rng(1);
-  for (const [name, buffer] of buffers)
-    await buffer.write(
-      Float32Array.from({ length: name === "x" || name === "dy" ? timed.rows * timed.channels : timed.channels }, () => rng.normal()),
-    );
   for (let round = 0; round < rounds + 2 && !signal.aborted; round++)
     for (const kind of ["rms", "layer"] as const) {
       const before = performance.now();
       for (let i = 0; i < 5; i++) await programs[kind].run();
       times[kind].push((performance.now() - before) / 5);
     }
-  for (const held of [...Object.values(programs), ...buffers.values()]) held.dispose();
   return { rms: median(times.rms.slice(2)), layer: median(times.layer.slice(2)) };
 }
 
-async function normProgram(backend: Backend, kind: NormName, buffers: Map<string, DeviceBuffer>): Promise<Program> {
+/** The norm forward and backward, its inputs filled with normal numbers. */
+async function normProgram(backend: Backend, kind: NormName): Promise<BoundProgram> {
   const graph = new Graph();
   const { rows, channels } = timed;
   const [x, gain, bias, dy] = [
@@ -475,7 +471,14 @@ async function normProgram(backend: Backend, kind: NormName, buffers: Map<string
   const y = kinds[kind].apply(x, gain, bias);
   graph.keep(y);
   for (const gradient of gradients(new Map([[y, dy]]), [x, gain]).values()) graph.keep(gradient);
-  return backend.compile(graph, await bindByName(backend, graph, buffers));
+  const program = await BoundProgram.compile(backend, graph, new Map());
+  const rng = new Rng(1);
+  for (const { name, shape } of [x, gain, bias, dy])
+    await program.write(
+      name,
+      Float32Array.from({ length: sizeOf(shape) }, () => rng.normal()),
+    );
+  return program;
 }
 
 /** Nats: a hundredth of the loss, more or less. */

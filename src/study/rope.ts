@@ -1,7 +1,6 @@
 // Rotary position embedding (Su et al. 2021, RoFormer, arXiv 2104.09864) against sinusoids, a learned table and no positions at all.
 // Shapes: P positions, d channels of a head.
-import type { Backend } from "../backend/index.ts";
-import { bindByName, type DeviceBuffer } from "../backend/index.ts";
+import { type Backend, BoundProgram } from "../backend/index.ts";
 import { Rng } from "../base/index.ts";
 import { f32, Graph, i32, linear, rope, type Tensor } from "../graph/index.ts";
 import {
@@ -111,16 +110,10 @@ async function evaluate(
   values: ReadonlyMap<string, ArrayLike<number>>,
   wanted: Tensor,
 ): Promise<Float32Array> {
-  const buffers = new Map<string, DeviceBuffer>();
-  const program = await backend.compile(graph, await bindByName(backend, graph, buffers));
-  try {
-    for (const [name, buffer] of buffers) await buffer.write(values.get(name)!);
-    await program.run();
-    return (await program.read(wanted)) as Float32Array;
-  } finally {
-    program.dispose();
-    for (const buffer of buffers.values()) buffer.dispose();
-  }
+  using program = await BoundProgram.compile(backend, graph, new Map());
+  for (const [name, array] of values) await program.write(name, array);
+  await program.run();
+  return (await program.read(wanted)) as Float32Array;
 }
 
 async function invarianceSection(backend: Backend): Promise<Section> {

@@ -1,5 +1,5 @@
 // Which precision a run's matrix products get where the recipe leaves it to the machine: the one that is faster here, measured on the run's own sizes.
-import { type Backend, bindByName } from "../backend/index.ts";
+import { type Backend, BoundProgram } from "../backend/index.ts";
 import type { Precision } from "../base/index.ts";
 import { f32, Graph, linear } from "../graph/index.ts";
 import type { CompleteRecipe, WholeRecipe } from "./recipe.ts";
@@ -43,22 +43,11 @@ async function openLinear(backend: Backend, precision: Precision, [rows, inputs,
   const x = graph.input("x", f32(rows, inputs));
   const w = graph.input("w", f32(outputs, inputs));
   for (let i = 0; i < 4; i++) graph.keep(linear(x, w));
-  const buffers = await bindByName(backend, graph, new Map());
-  const free = () => {
-    for (const buffer of buffers.values()) buffer.dispose();
-  };
-  const program = await backend.compile(graph, buffers).catch((error) => {
-    free();
-    throw error;
-  });
-  const dispose = () => {
-    program.dispose();
-    free();
-  };
+  const program = await BoundProgram.compile(backend, graph, new Map());
   const time = async () => {
     const start = performance.now();
     await program.run();
     return performance.now() - start;
   };
-  return { time, [Symbol.dispose]: dispose };
+  return { time, [Symbol.dispose]: () => program.dispose() };
 }

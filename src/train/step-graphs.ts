@@ -1,5 +1,5 @@
 // One optimiser step as graphs. A step on one batch is a single graph; a step on several batches gathers their gradients in states first.
-// All of them share buffers by name: a parameter "x" has its moments in "x.m" and "x.v", and its gathered gradient in "x.gradient".
+// All of them share states by name: a parameter "x" has its moments in "x.m" and "x.v", and its gathered gradient in "x.gradient".
 import type { Precision } from "../base/index.ts";
 import {
   accumulate,

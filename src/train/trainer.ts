@@ -1,5 +1,5 @@
 // The training state on a backend: parameters, moments, and the programs of one optimiser step.
-import { type Backend, bindByName, type DeviceBuffer, type Program } from "../backend/index.ts";
+import { type Backend, BoundProgram, type DeviceBuffer } from "../backend/index.ts";
 import { fail } from "../base/index.ts";
 import type { Batch } from "../data/index.ts";
 import { HeldOutEvaluator } from "../eval/index.ts";
@@ -37,7 +37,7 @@ export interface StepResult {
 
 /** A pass: a batch goes in, its loss comes out. */
 interface Pass {
-  readonly program: Program;
+  readonly program: BoundProgram;
   readonly loss: Tensor;
 }
 
@@ -45,7 +45,7 @@ interface Programs {
   /** One a batch of the step. */
   readonly passes: readonly Pass[];
   /** Behind the last pass; absent where the pass itself updates. */
-  readonly update?: Program;
+  readonly update?: BoundProgram;
   /** Kept in the program that updates. */
   readonly norm: Tensor;
   readonly flops: number;
@@ -54,23 +54,23 @@ interface Programs {
 /** What a trainer has of the backend, and must give back. */
 class Holdings implements Disposable {
   readonly backend: Backend;
-  /** By name; programs that share one share its buffer. */
-  readonly buffers = new Map<string, DeviceBuffer>();
-  readonly #programs: Program[] = [];
+  /** By name: every program reads and updates the same ones. */
+  readonly states = new Map<string, DeviceBuffer>();
+  readonly #programs: BoundProgram[] = [];
 
   constructor(backend: Backend) {
     this.backend = backend;
   }
 
-  async compile(graph: Graph): Promise<Program> {
-    const program = await this.backend.compile(graph, await bindByName(this.backend, graph, this.buffers));
+  async compile(graph: Graph): Promise<BoundProgram> {
+    const program = await BoundProgram.compile(this.backend, graph, this.states);
     this.#programs.push(program);
     return program;
   }
 
   [Symbol.dispose](): void {
     for (const program of this.#programs) program.dispose();
-    for (const buffer of this.buffers.values()) buffer.dispose();
+    for (const buffer of this.states.values()) buffer.dispose();
   }
 }
 
@@ -87,8 +87,9 @@ export class Trainer implements Disposable {
     try {
       const programs = await (options.accumulation === 1 ? compileStep : compileGathered)(options, holdings);
       const rows = [...parameterRows(options.config), ...constantRows(options.config)];
-      for (const [name, values] of initialise(rows, options.seed)) await holdings.buffers.get(name)!.write(values);
-      await holdings.buffers.get("positions")!.write(batchPositions(options.size));
+      for (const [name, values] of initialise(rows, options.seed)) await holdings.states.get(name)!.write(values);
+      for (const program of new Set(programs.passes.map((pass) => pass.program)))
+        await program.write("positions", batchPositions(options.size));
       return new Trainer(options, holdings, programs);
     } catch (error) {
       holdings[Symbol.dispose]();
@@ -111,17 +112,18 @@ export class Trainer implements Disposable {
   async step(take: () => Promise<Batch>, step: number, learningRate: number): Promise<StepResult> {
     const { accumulation: batches, adamw, clipNorm } = this.#options;
     const { passes, update, norm } = this.#programs;
-    await this.#write("hyper", hyperValues({ learningRate, step, batches, clipNorm }, adamw));
+    const updating = update ?? passes[0]!.program;
+    await updating.write("hyper", hyperValues({ learningRate, step, batches, clipNorm }, adamw));
     let loss = 0;
     for (const pass of passes) loss += (await this.#run(pass, await take())) / batches;
     await update?.run();
-    const [normOfSum] = await (update ?? passes[0]!.program).read(norm);
+    const [normOfSum] = await updating.read(norm);
     return { loss, gradientNorm: normOfSum! / batches };
   }
 
   /** Measures held-out loss on the parameters as they are then. */
   openEvaluator(): Promise<HeldOutEvaluator> {
-    return HeldOutEvaluator.open(this.#holdings.backend, this.#options.config, this.#options.size, this.#holdings.buffers);
+    return HeldOutEvaluator.open(this.#holdings.backend, this.#options.config, this.#options.size, this.#holdings.states);
   }
 
   /** The parameters, then the moments, in the order of a checkpoint. */
@@ -136,22 +138,18 @@ export class Trainer implements Disposable {
   }
 
   async #run({ program, loss }: Pass, { tokens, targets }: Batch): Promise<number> {
-    await this.#write("tokens", tokens);
-    await this.#write("targets", targets);
+    await program.write("tokens", tokens);
+    await program.write("targets", targets);
     await program.run();
     return (await program.read(loss))[0]!;
   }
 
-  #write(name: string, values: ArrayLike<number>): Promise<void> {
-    return this.#buffer(name).write(values);
-  }
-
-  #buffer(name: string): DeviceBuffer {
-    return this.#holdings.buffers.get(name) ?? fail("train", `there is no buffer "${name}"`);
+  #state(name: string): DeviceBuffer {
+    return this.#holdings.states.get(name) ?? fail("train", `there is no state "${name}"`);
   }
 
   #stored({ name, hfName, shape }: ParameterRow, part: StoredTensor["part"], suffix: string): StoredTensor {
-    const buffer = this.#buffer(name + suffix);
+    const buffer = this.#state(name + suffix);
     return {
       part,
       name: hfName + suffix,

@@ -1,0 +1,76 @@
+// A program with inputs of its own, on states that programs share by name: a parameter is one buffer in training, evaluation and inference,
+// while the tokens of one program are never those of another.
+import { didYouMean, fail } from "../base/index.ts";
+import type { Graph, MemoryPlan, Tensor } from "../graph/index.ts";
+import type { Backend, DeviceBuffer, HostArray, Program } from "./backend.ts";
+
+export class BoundProgram implements Program {
+  readonly #program: Program;
+  readonly #inputs: ReadonlyMap<string, DeviceBuffer>;
+
+  /**
+   * Compiles a graph on the states of its names; where there is none of a name yet, one is allocated and added to `states`.
+   * @throws CriaError when a name stands twice in the graph, or memory does not suffice; the inputs are freed again then, states stay the caller's.
+   */
+  static async compile(backend: Backend, graph: Graph, states: Map<string, DeviceBuffer>): Promise<BoundProgram> {
+    const inputs = new Map<string, DeviceBuffer>();
+    try {
+      const bindings = new Map<Tensor, DeviceBuffer>();
+      for (const tensor of givenTensors(graph)) {
+        const owner = tensor.role === "input" ? inputs : states;
+        const buffer = owner.get(tensor.name) ?? (await backend.allocate(tensor, tensor.name));
+        owner.set(tensor.name, buffer);
+        bindings.set(tensor, buffer);
+      }
+      return new BoundProgram(await backend.compile(graph, bindings), inputs);
+    } catch (error) {
+      for (const buffer of inputs.values()) buffer.dispose();
+      throw error;
+    }
+  }
+
+  private constructor(program: Program, inputs: ReadonlyMap<string, DeviceBuffer>) {
+    this.#program = program;
+    this.#inputs = inputs;
+  }
+
+  get plan(): MemoryPlan {
+    return this.#program.plan;
+  }
+
+  /** Writes the first elements of an input, all of them by default. @throws CriaError when the graph has no input of this name. */
+  async write(input: string, values: ArrayLike<number>): Promise<void> {
+    const buffer = this.#inputs.get(input);
+    if (buffer === undefined) fail("backend", `the program has no input "${input}"${didYouMean(input, this.#inputs.keys())}`);
+    return buffer.write(values);
+  }
+
+  run(): Promise<void> {
+    return this.#program.run();
+  }
+
+  read(tensor: Tensor): Promise<HostArray> {
+    return this.#program.read(tensor);
+  }
+
+  /** Frees the program and its inputs; states stay the caller's. */
+  dispose(): void {
+    this.#program.dispose();
+    for (const buffer of this.#inputs.values()) buffer.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** States and inputs. @throws CriaError when a name stands twice. */
+function givenTensors(graph: Graph): Tensor[] {
+  const seen = new Set<string>();
+  const given = graph.tensors.filter((tensor) => tensor.role !== "activation");
+  for (const { name } of given) {
+    if (seen.has(name)) fail("backend", `two tensors are called "${name}": give every state and input a name of its own`);
+    seen.add(name);
+  }
+  return given;
+}
