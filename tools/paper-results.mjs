@@ -21,11 +21,11 @@ const shown = {
   activation: {
     "the functions": "activation-functions",
     "their derivatives": "activation-derivatives",
-    "held-out loss: a dot a seed, a line their mean": "activation-losses",
+    "held-out loss: a dot per seed, a line for their mean": "activation-losses",
   },
   rope: { "RoPE by distance, 128 channels, relative to distance 0": "rope-decay", "loss by position, trained on 64": "rope-length" },
-  bpe: { "bytes a token by vocabulary": "bpe-vocabulary", "answered exactly: a dot a seed, a line their mean": "bpe-arithmetic" },
-  scaling: { "loss by tokens, a colour a size": "scaling-law" },
+  bpe: { "bytes per token by vocabulary": "bpe-vocabulary", "answered exactly: a dot per seed, a line for their mean": "bpe-arithmetic" },
+  scaling: { "loss by tokens, a colour per size": "scaling-law" },
 };
 
 mkdirSync(folder, { recursive: true });

@@ -46,7 +46,7 @@ test("prepares what a recipe names from the recipe's folder on, and tells what t
   const made = await cria(...prepareWords({ out: "shards" }));
   expect(made).toMatchObject({ code: 0, stderr: "" });
   expect(made.stdout).toMatch(/vocabulary of 300\n {2}source +share +documents +bytes +tokens +bytes\/token\n {2}books +75\.0 % /);
-  expect(made.stdout).toMatch(/\n {2}web +25\.0 % .*\n {2}held out +\d+ /);
+  expect(made.stdout).toMatch(/\n {2}web +25\.0 % .*\n {2}held-out +\d+ /);
   expect((await cria("data", "stats", inside("shards"))).stdout).toBe(made.stdout);
   const stats = JSON.parse((await cria("data", "stats", inside("shards"), "--json")).stdout);
   const { documents } = stats.heldOut;

@@ -82,7 +82,7 @@ function asText(folder: string, { sources, heldOut, vocabulary }: Manifest): str
   const weights = sources.reduce((sum, { weight }) => sum + weight, 0);
   const rows = [
     ...sources.map((source) => [source.name, `${((100 * source.weight) / weights).toFixed(1)} %`, ...counts(source)]),
-    ...(heldOut ? [["held out", "", ...counts(heldOut)]] : []),
+    ...(heldOut ? [["held-out", "", ...counts(heldOut)]] : []),
   ];
   return `${folder}: tokens of a vocabulary of ${vocabulary.size}\n${table([["source", "share", "documents", "bytes", "tokens", "bytes/token"], ...rows])}`;
 }

@@ -27,7 +27,7 @@ test("raises, measures, saves and writes; a second run into the same folder is r
   expect(first.code).toBe(0);
   for (const part of [
     "GFLOP/s",
-    "bytes a token",
+    "bytes per token",
     "parameters",
     "held-out text",
     "gzip -9",

@@ -51,7 +51,7 @@ export const demo: Command = {
     { name: "minutes", type: "number", default: 5, help: "how long it may take; model and schedule follow" },
     { name: "out", type: "string", help: "the run folder (default: runs/demo, or runs/demo-2, … when that is in use)" },
     { name: "text", type: "string", repeat: true, help: "raise it on these UTF-8 files instead of the demo's own text" },
-    { name: "seed", type: "number", default: 1, help: "of the first weights and the order of the text" },
+    { name: "seed", type: "number", default: 1, help: "random seed of the first weights and of the order of the text" },
   ],
   async run(args, flags, io) {
     const asked = readAsked(args, flags);
@@ -128,7 +128,7 @@ async function prepareRun(
   const tokenizer = await raiseTokenizer(corpus, heldOut, vocabularyFor(flops, bytes), io);
   const manifest = await prepareData(corpus, heldOut, tokenizer, folder, io);
   say(
-    `tokenizer  ${tokenizer.vocabSize} pieces, ${bytesPerToken(manifest).toFixed(2)} bytes a token; ${count(tokensOf(manifest.sources))} tokens in shards`,
+    `tokenizer  ${tokenizer.vocabSize} pieces, ${bytesPerToken(manifest).toFixed(2)} bytes per token; ${count(tokensOf(manifest.sources))} tokens in shards`,
   );
   const rung = rungFor(flops, tokenizer.vocabSize);
   const planned = completeRecipe(recipeOf(rung, { steps: 1, seed: asked.seed }, folder), tokenizer.vocabSize);

@@ -42,10 +42,10 @@ cores, memory             what the process may use: a number, bytes
 features                  of the CPU, those that cria uses and the system lets programs use
 simd, threads             WebAssembly's vectors, worker threads
 target                    what kernels are compiled for: avx512, avx2 or wasm
-peak                      a row for one thread and one for all: threads, then multiply-adds a second, each counted as two, in
+peak                      a row for one thread and one for all: threads, then multiply-adds per second, each counted as two, in
                           float32 and, where the target has instructions for them, bf16 and int8
-bandwidth                 rows as above: bytes a second of read (one array), copy (one into another) and update (one in place)
-matmul                    operations a second of 1024³ products in float32, all threads
+bandwidth                 rows as above: bytes per second of read (one array), copy (one into another) and update (one in place)
+matmul                    operations per second of 1024³ products in float32, all threads
 problems                  what is missing, and the way out; empty when all is well
 `;
 

@@ -11,7 +11,7 @@ const where = "generate";
 
 /** The flags that are numbers of the sampler's, by its names. */
 const samplingFlags = {
-  temperature: { name: "temperature", help: "above 1 more daring, below 1 more sober, 0 always the most probable token" },
+  temperature: { name: "temperature", help: "above 1 more random, below 1 less random, 0 always the most probable token" },
   topK: { name: "top-k", help: "draw from the K most probable tokens only; 0: from all" },
   topP: { name: "top-p", help: "draw from the most probable tokens that together reach this share; 1: from all" },
   minP: { name: "min-p", help: "draw from tokens at least this share as probable as the most probable; 0: from all" },

@@ -39,7 +39,7 @@ test("the paper's 65B: its speed, its days, its utilisation, and where each numb
   const { stdout } = await cria("--preset", "65B", "--gpus", "2048", "--gpu", "a100-80gb");
   for (const line of [
     /parameters +65,285,660,672 +exactly/,
-    /utilisation +49\.7 % +of the peak: LLaMA-65B: 380 tokens\/s\/GPU/,
+    /utilisation \(MFU\) +49\.7 % +of the peak: LLaMA-65B: 380 tokens\/s\/GPU/,
     /speed +380 tokens\/s +each; the paper: 380/,
     /time +20\.8 days +D \/ speed; the paper: about 21 days/,
     /carbon +173 t CO2eq .*the paper: 173/,
@@ -64,7 +64,7 @@ test("what the paper prints stands beside its own accelerator, model and number 
 test("each number says where it is from: the person, the model, the paper, the budget, the law or 6·N·D", async () => {
   const lines = async (...words: string[]) => (await cria(...words)).stdout.split("\n").slice(0, 5).join("\n");
   const given = await lines("--parameters", "3B", "--tokens", "1T");
-  expect(given).toMatch(/parameters N +3B +as given\n +tokens D +1T +as given; 333 a parameter/);
+  expect(given).toMatch(/parameters N +3B +as given\n +tokens D +1T +as given; 333 per parameter/);
   const paper = await lines("--preset", "13B");
   expect(paper).toMatch(/parameters N +13B +13B\n +tokens D +1T +as in the paper; .*\n +operations +7\.81e22 +6·N·D/);
   const loss = await lines("--loss", "2.1");
@@ -341,7 +341,7 @@ test("the law of one's own runs comes from their folders, with intervals, and pr
   const inFolder = await json("--fit", join(folder, "runs"), runs[0]!, "--gpu", "rtx-4090");
   expect(inFolder.fit.runs.map(({ name }: { name: string }) => name)).toEqual(runs.map((path) => basename(path)));
   const other = await cria("--fit", ...runs, "--preset", "7B", "--gpu", "a100-80gb");
-  expect(other.stdout).toMatch(/your runs have a vocabulary of 256 and 7B one of 32,000: nats a token do not compare/);
+  expect(other.stdout).toMatch(/your runs have a vocabulary of 256 and 7B one of 32,000: nats per token do not compare/);
 });
 
 /** Of three lengths; two sizes are quickly fitted. */

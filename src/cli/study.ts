@@ -34,7 +34,7 @@ export const study: Command = {
       help: "where report.html and report.json go, in place of those that are there, and what else a study leaves (default: the first of studies/NAME, studies/NAME-2, … that is free)",
     },
     { name: "seeds", type: "number", help: "repetitions with other random numbers (default: by the study)" },
-    { name: "seed", type: "number", default: 1, help: "of the first repetition" },
+    { name: "seed", type: "number", default: 1, help: "random seed of the first repetition" },
     {
       name: "text",
       type: "string",
@@ -105,14 +105,14 @@ async function readAsked([name, ...more]: readonly string[], flags: Flags): Prom
   if (count > 1000) throw new UsageError(where, `--seeds is ${count} but must be at most 1000`);
   const trace = stringFlag(flags, "trace");
   if (trace !== undefined && study.name !== "bpe")
-    throw new UsageError(where, `--trace is for the study bpe, not for ${study.name}: leave it away`);
+    throw new UsageError(where, `--trace is for the study bpe, not for ${study.name}: leave it out`);
   if (trace?.trim() === "") throw new UsageError(where, `--trace is "${trace}" but must have a word in it`);
   const out = stringFlag(flags, "out") ?? (await freeFolder(join("studies", study.name)));
   await checkFolder(out);
   if (study.next !== undefined && (await isFolder(join(out, "data"))))
     throw new UsageError(
       where,
-      `--out is "${out}", where an earlier study left its data and runs, which are not written over: name another folder, or leave --out away`,
+      `--out is "${out}", where an earlier study left its data and runs, which are not written over: name another folder, or leave it out`,
     );
   return {
     study,

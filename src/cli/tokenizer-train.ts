@@ -85,7 +85,7 @@ function trainOptions(flags: Flags): TrainOptions {
   for (const name of Object.values(flagsOfKind).flat()) {
     const isGiven = flags[name] !== undefined && flags[name] !== false;
     if (isGiven && !flagsOfKind[kind]!.includes(name))
-      throw new UsageError(where, `--${name} does not go with --kind ${kind}: leave it off`);
+      throw new UsageError(where, `--${name} does not go with --kind ${kind}: leave it out`);
   }
   const sizes = defined({
     vocabSize: required(wholeFlag(flags, where, "vocab-size"), where, "vocab-size"),

@@ -12,7 +12,7 @@ const encodeCommand: Command = {
   summary: "text to token ids",
   usage: "TOKENIZER [TEXT|-]",
   flags: [
-    { name: "pieces", type: "boolean", help: "print the pieces beside the ids, one a line" },
+    { name: "pieces", type: "boolean", help: "print the pieces beside the ids, one per line" },
     { name: "bos", type: "boolean", help: "put the begin-of-text id in front" },
     { name: "eos", type: "boolean", help: "put the end-of-text id behind" },
     { name: "special", type: "boolean", help: "special pieces spelled out in the text become their ids" },
@@ -37,7 +37,7 @@ const decodeCommand: Command = {
   name: "decode",
   summary: "token ids to text",
   usage: "TOKENIZER IDS...|-",
-  flags: [{ name: "special", type: "boolean", help: "spell special pieces out instead of leaving them away" }],
+  flags: [{ name: "special", type: "boolean", help: "spell special pieces out instead of omitting them" }],
   async run([path, ...words], flags, io) {
     const tokenizer = await open(path, "tokenizer decode");
     if (words.length === 0 && process.stdin.isTTY)

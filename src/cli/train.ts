@@ -80,7 +80,7 @@ async function readPlan(args: readonly string[], flags: Flags): Promise<Plan> {
   const resume = flags.resume === true;
   const isRun = await isFolder(given);
   if (isRun && !resume) throw new UsageError(where, `${given} is a folder: name a recipe, or add --resume to go on with the run in it`);
-  if (isRun && flags.out !== undefined) throw new UsageError(where, `--out is ${flags.out} but the run is ${given}: leave --out away`);
+  if (isRun && flags.out !== undefined) throw new UsageError(where, `--out is ${flags.out} but the run is ${given}: leave it out`);
   const folder = isRun ? given : ((flags.out as string | undefined) ?? join("runs", basename(given, extname(given))));
   const asked = await readWhole(isRun ? runPaths(given).recipe : given, settings);
   if (!resume) return { folder, ...asked, resume, changed: [] };

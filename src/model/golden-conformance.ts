@@ -31,7 +31,7 @@ export function goldenConformance(name: string, openBackend: () => Backend | Pro
       { how: "as one graph", recompute: false },
       { how: "with recomputation", recompute: true },
     ])("ten steps $how", ({ recompute }) => checkSteps(backend, golden, recompute, tolerance));
-    test("ten steps with gradients gathered from two batches", () => checkGatheredSteps(backend, golden, tolerance));
+    test("ten steps with gradient accumulation over two batches", () => checkGatheredSteps(backend, golden, tolerance));
     test("greedy continuation with a cache", () => checkGeneration(backend, golden));
   });
 }

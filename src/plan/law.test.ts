@@ -30,7 +30,7 @@ test("for the compute of 10B parameters: 10B on 200B tokens by the refit and by 
   expect([third.parameters / 1e9, third.tokens / 1e9].map(Math.round)).toEqual([6, 362]);
 });
 
-test("Chinchilla's own budget: 70B on 1.4T by 20 tokens a parameter", () => {
+test("Chinchilla's own budget: 70B on 1.4T by 20 tokens per parameter", () => {
   const { parameters, tokens } = rootRuleForCompute(6 * 70e9 * 1.4e12);
   expect([parameters, tokens].map((value) => value.toPrecision(12))).toEqual([70e9, 1.4e12].map((value) => value.toPrecision(12)));
 });

@@ -20,7 +20,7 @@ test("380 tokens/s of the 65B on an A100 are 49.7 % of its peak", () => {
   expect(servingFlopsPerToken(config7, 2048)).toBeCloseTo(trainingFlopsPerToken(config7) / 3, -3);
 });
 
-test("mixed precision takes 16 bytes a parameter, as float32 does", () => {
+test("mixed precision takes 16 bytes per parameter, as float32 does", () => {
   for (const precision of Object.values(trainingPrecisions)) {
     const { weights, gradients, optimiser } = trainingStateBytes(100, precision);
     expect(weights + gradients + optimiser).toBe(1600);

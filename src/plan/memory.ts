@@ -26,9 +26,9 @@ export const keptActivations = {
   /** Everything that a gradient reads. */
   all: "all kept",
   /** LLaMA, section 2.4: outputs of linear layers and of attention stay, norms and activations run again. */
-  linear: "norms and SwiGLU run again",
+  linear: "norms and SwiGLU are recomputed",
   /** Only each layer's input: a whole forward pass more. */
-  inputs: "layers run again",
+  inputs: "layers are recomputed",
 } as const;
 
 export type Kept = keyof typeof keptActivations;

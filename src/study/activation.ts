@@ -170,14 +170,14 @@ function parameterSection(): Section {
     claim: "A gated layer has three matrices instead of two; with 2/3 of the hidden channels its parameters and operations stay the same.",
     source: `${shazeer}, section 2; LLaMA, section 2.2`,
     verdict: isEqual ? "shown" : "not shown",
-    conclusion: `2 · ${dim} · ${plain} = 3 · ${dim} · ${gated} = ${(2 * dim * plain).toLocaleString("en")} parameters a layer; all ${contestants.length} models here have ${counts[0]!.toLocaleString("en")} in all.`,
+    conclusion: `2 · ${dim} · ${plain} = 3 · ${dim} · ${gated} = ${(2 * dim * plain).toLocaleString("en")} parameters per layer; all ${contestants.length} models here have ${counts[0]!.toLocaleString("en")} in all.`,
     remarks: [
       "LLaMA rounds 2/3 · 4d up to a multiple of 256, which suits the hardware and costs a few parameters: 11,008 instead of 10,922.67 at d = 4,096.",
     ],
     tables: [
       {
         title: "feed-forward layers",
-        columns: ["", "matrices", "hidden channels", "parameters a layer", "of the model"],
+        columns: ["", "matrices", "hidden channels", "parameters per layer", "of the model"],
         rows: contestants.map(feedForwardRow),
       },
     ],
@@ -247,7 +247,7 @@ export function describeLosses(outcomes: readonly Outcome[]): Section {
     // What may be chance is not shown, and one seed does not tell chance.
     verdict: gain.low > 0 ? verdictOf([true, unlike.length === 0], isShort) : verdictOf([false], isShort),
     conclusion:
-      `The five gated layers reach ${spread(gated)} nats a token, the five plain ones ${spread(plain)} over ${counted(seeds.length, "seed")}: ` +
+      `The five gated layers reach ${spread(gated)} nats per token, the five plain ones ${spread(plain)} over ${counted(seeds.length, "seed")}: ` +
       `the gates gain ${told(gain)}. Best is ${best.name} (${spread(lossesOf(best.name))}), last ${last.name} (${spread(lossesOf(last.name))}); ` +
       `SwiGLU has ${spread(lossesOf("SwiGLU"))}, ReLU ${spread(lossesOf("ReLU"))}.` +
       (unlike.length === 0 ? "" : ` Unlike the paper: ${unlike.join("; ")}.`),
@@ -258,16 +258,16 @@ export function describeLosses(outcomes: readonly Outcome[]): Section {
     ],
     tables: [
       {
-        title: "held-out loss in nats a token, best first",
-        columns: ["", "mean ± deviation", ...seeds.map((round) => `seed ${round[0]!.seed}`)],
+        title: "held-out loss in nats per token, best first",
+        columns: ["", "mean ± std", ...seeds.map((round) => `seed ${round[0]!.seed}`)],
         rows: ranked.map(({ name }) => [name, spread(lossesOf(name)), ...lossesOf(name)]),
       },
     ],
     charts: [
       {
         kind: "ranges",
-        title: "held-out loss: a dot a seed, a line their mean",
-        x: { label: "loss, nats a token" },
+        title: "held-out loss: a dot per seed, a line for their mean",
+        x: { label: "loss, nats per token" },
         rows: ranked.map(({ name }) => ({ name, values: lossesOf(name) })),
       },
     ],

@@ -18,7 +18,7 @@ const llamaPaper = "Touvron et al. 2023, LLaMA, arXiv 2302.13971, section 2.1";
 export const bpeStudy: Study = {
   name: "bpe",
   title: "Byte-pair encoding: merges, vocabulary size, and digits",
-  summary: "the textbook's algorithm step by step; bytes a token by vocabulary; digits alone: counting and adding",
+  summary: "the textbook's algorithm step by step; bytes per token by vocabulary; digits alone: counting and adding",
   seeds: 3,
   async run(context) {
     const sides = await splitText(context);
@@ -120,7 +120,7 @@ async function growthSection(hooks: Hooks, { training, heldOut }: Sides): Promis
   return {
     title: "What a larger vocabulary buys",
     claim:
-      "Every merge shortens the text, the first ones most: bytes a token grow about with the logarithm of the vocabulary, and less and less.",
+      "Every merge shortens the text, the first ones most: bytes per token grow about with the logarithm of the vocabulary, and less and less.",
     source: `${sennrich}, section 3.2; ${llamaPaper}`,
     verdict: gains.length === 0 ? "too short to say" : !gains.every((gain) => gain > 0) ? "not shown" : falls ? "shown" : "partly shown",
     conclusion:
@@ -129,7 +129,7 @@ async function growthSection(hooks: Hooks, { training, heldOut }: Sides): Promis
     remarks: ["Byte-level BPE, GPT-2's split pattern. What digits alone cost depends on how many numbers the text has."],
     tables: [
       {
-        title: "bytes a token of held-out text",
+        title: "bytes per token of held-out text",
         columns: ["pieces", ...Object.keys(kinds)],
         rows: of("digits alone").map(({ size, perToken }, i) => [size, perToken, of("digits merged")[i]?.perToken ?? "–"]),
       },
@@ -137,9 +137,9 @@ async function growthSection(hooks: Hooks, { training, heldOut }: Sides): Promis
     charts: [
       {
         kind: "lines",
-        title: "bytes a token by vocabulary",
+        title: "bytes per token by vocabulary",
         x: { label: "pieces", scale: "log", ticks: vocabularies },
-        y: { label: "bytes a token" },
+        y: { label: "bytes per token" },
         series: (Object.keys(kinds) as Digits[]).map((name) => ({
           name,
           as: name === "digits alone" ? ("line" as const) : ("dashed" as const),
@@ -199,7 +199,7 @@ async function cutSection(context: StudyContext): Promise<Section> {
     verdict: alone.sameAsNext === 1 && merged.sameAsNext < 0.99 ? "shown" : "not shown",
     conclusion:
       `With digits merged by frequency, ${merged.patterns} different cuts occur among the numbers 1000 to 9999, and ${(100 * (1 - merged.sameAsNext)).toFixed(0)} % of these n are cut otherwise than n + 1; ` +
-      `with digits alone it is one cut for all. The price: ${alone.perNumber.toFixed(2)} tokens a number instead of ${merged.perNumber.toFixed(2)}.`,
+      `with digits alone it is one cut for all. The price: ${alone.perNumber.toFixed(2)} tokens per number instead of ${merged.perNumber.toFixed(2)}.`,
     remarks: [`Tokenizers made on sums of numbers below 1000 and on counting below 10,000; ${mergedPieces - bytePieces} merges.`],
     tables: [
       {
@@ -370,7 +370,7 @@ export function describeArithmetic(
   );
   const isNothing = tasksOf.every((task) => Math.max(...of("digits alone", task), ...of("digits merged", task)) < 5);
   const perLine = [...tokenizers].map(
-    ([name, tokenizer]) => `${(tokenizer.encode(tasks.training[0]!).length / linesInDocument).toFixed(1)} tokens a line with ${name}`,
+    ([name, tokenizer]) => `${(tokenizer.encode(tasks.training[0]!).length / linesInDocument).toFixed(1)} tokens per line with ${name}`,
   );
   return {
     ...arithmeticHead,
@@ -393,7 +393,7 @@ export function describeArithmetic(
     tables: [
       {
         title: "answered exactly, %",
-        columns: ["", "adding", "counting", "held-out loss, nats a line"],
+        columns: ["", "adding", "counting", "held-out loss, nats per line"],
         rows: [...groups].map(([name, group]) => [
           name,
           spread(of(name as Digits, "adding"), 1),
@@ -409,7 +409,7 @@ export function describeArithmetic(
     charts: [
       {
         kind: "ranges",
-        title: "answered exactly: a dot a seed, a line their mean",
+        title: "answered exactly: a dot per seed, a line for their mean",
         x: { label: "%", domain: [0, 100] },
         rows: tasksOf.flatMap((task) =>
           (Object.keys(kinds) as Digits[]).map((name) => ({ name: `${task}, ${name}`, values: of(name, task) })),

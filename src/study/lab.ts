@@ -153,11 +153,11 @@ export function lossOf({ heldOut, trial }: Outcome): number {
 /** A remark where runs left the numbers. @param how they are counted */
 export function divergedRemark(outcomes: readonly Outcome[], how: string): string[] {
   const names = outcomes.filter(({ heldOut }) => heldOut === undefined).map(({ trial, seed }) => `${trial.variant.name}, seed ${seed}`);
-  return names.length === 0 ? [] : [`The loss left the numbers in ${names.join("; ")}: ${how}.`];
+  return names.length === 0 ? [] : [`The loss diverged (NaN) in ${names.join("; ")}: ${how}.`];
 }
 
 /** How a comparison of losses counts them. */
-export const asFrequencies = "counted as if such a model knew the tokens' frequencies only";
+export const asFrequencies = "counted as a model at the unigram baseline";
 
 function stepsOf({ stepShare = 1 }: Trial, steps: number): number {
   return Math.max(1, Math.round(stepShare * steps));

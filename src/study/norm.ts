@@ -320,22 +320,22 @@ export function describeWarmup(outcomes: readonly Outcome[], { unigramLoss }: Pi
     ...warmupHead,
     verdict: verdictOf([found.postNeedsIt, found.preDoesWithout], isShort),
     conclusion:
-      `Runs that ended no more than ${stalled} nats below the tokens' frequencies (${unigramLoss.toFixed(2)}), or in no number: ${failed(post)}; ${failed(pre)}. ` +
+      `Runs that ended no more than ${stalled} nats below the unigram baseline (${unigramLoss.toFixed(2)}), or diverged: ${failed(post)}; ${failed(pre)}. ` +
       `What the warm-up gained in nats: ${post} ${gained(post)}; ${pre} ${gained(pre)}.`,
     remarks: [
       `${counted(layers, "layer")}, ${counted(outcomes[0]!.steps, "step")} of 4 × 64 tokens, Adam (0.9, 0.98) without clipping as in the paper, warm-up a fifth of the steps, then half a cosine to a tenth; ${counted(runs / learningRates.length, "seed")}. ` +
-        "In what the warm-up gained, a run above the tokens' frequencies counts as if it had them.",
+        "In what the warm-up gained, a run above the unigram baseline counts as if it had reached it.",
       ...(isShort ? [] : missing(found)),
     ],
     tables: [
       {
-        title: "held-out loss in nats a token, mean ± deviation over seeds",
+        title: "held-out loss in nats per token, mean ± std over seeds",
         columns: ["", "warm-up", ...learningRates.map((rate) => `rate ${rate}`)],
         rows: placements.flatMap((placement) =>
           warmups.map((warmup) => [
             called[placement],
             warmup === 0 ? "none" : `${100 * warmup} %`,
-            ...pick(called[placement], warmup).map(({ losses }) => (losses.every(Number.isFinite) ? spread(losses) : "no number")),
+            ...pick(called[placement], warmup).map(({ losses }) => (losses.every(Number.isFinite) ? spread(losses) : "diverged (NaN)")),
           ]),
         ),
       },
@@ -362,12 +362,12 @@ function rateChart(cells: readonly Cell[], unigramLoss: number): LineChart {
     const points = group.map(({ learningRate, losses }) => band(learningRate, losses));
     return { name, as: group[0]!.warmup === 0 ? "dashed" : "line", group: group[0]!.name, points };
   });
-  const frequencies: Series = { name: "frequencies only", as: "dashed", points: learningRates.map((x) => ({ x, y: unigramLoss })) };
+  const frequencies: Series = { name: "unigram baseline", as: "dashed", points: learningRates.map((x) => ({ x, y: unigramLoss })) };
   return {
     kind: "lines",
     title: "held-out loss by learning rate",
     x: { label: "peak learning rate", scale: "log", ticks: learningRates },
-    y: { label: "loss, nats a token" },
+    y: { label: "loss, nats per token" },
     series: [...series, frequencies],
   };
 }
@@ -388,7 +388,7 @@ function courseChart(outcomes: readonly Outcome[]): LineChart {
     kind: "lines",
     title: `training loss at a rate of ${highest}`,
     x: { label: "step" },
-    y: { label: "loss, nats a token" },
+    y: { label: "loss, nats per token" },
     series,
   };
 }
@@ -510,8 +510,8 @@ export function describeKinds(outcomes: readonly Outcome[], times: NormTimes): S
     charts: [
       {
         kind: "ranges",
-        title: "held-out loss: a dot a seed, a line their mean",
-        x: { label: "loss, nats a token" },
+        title: "held-out loss: a dot per seed, a line for their mean",
+        x: { label: "loss, nats per token" },
         rows: [
           { name: kinds.rms.name, values: rms },
           { name: kinds.layer.name, values: layer },

@@ -135,7 +135,11 @@ async function invarianceSection(backend: Backend): Promise<Section> {
     tables: [
       {
         title: "scores by positions",
-        columns: ["positions", "largest difference at one distance, of the largest score", "deviation within a distance, of all"],
+        columns: [
+          "positions",
+          "largest difference at one distance, of the largest score",
+          "std within a distance, as a share of the std of all",
+        ],
         rows: found.map(({ name, worst, within }) => [called[name], worst, within]),
       },
     ],
@@ -416,7 +420,7 @@ export function describeExtrapolation(outcomes: readonly Outcome<ByReading>[]): 
     ...extrapolationHead,
     verdict: carries && !isShort ? "shown" : verdictOf([false, scaled.length > 0], isShort || isOpen),
     conclusion:
-      `Trained on ${trained} tokens and read at up to ${reach * trained}, the loss goes from the trained length's second half to what is beyond it (nats a token): ${listed}. ` +
+      `Trained on ${trained} tokens and read at up to ${reach * trained}, the loss goes from the trained length's second half to what is beyond it (nats per token): ${listed}. ` +
       (isShort
         ? "RoPE's model is not yet better than the one without positions beyond chance, so that nothing can be said of how far it reaches."
         : carries
@@ -433,7 +437,7 @@ export function describeExtrapolation(outcomes: readonly Outcome<ByReading>[]): 
     ],
     tables: [
       {
-        title: "loss in nats a token by position, mean ± deviation over seeds",
+        title: "loss in nats per token by position, mean ± std over seeds",
         columns: ["positions", ...Array.from({ length: reach }, (_, i) => `${i * trained} to ${(i + 1) * trained - 1}`)],
         rows: rows.map(({ name, parts }) => [name, ...parts.map((values) => spread(values))]),
       },
@@ -465,7 +469,7 @@ function positionChart(byName: ReadonlyMap<string, readonly { readonly losses: F
     kind: "lines",
     title: `loss by position, trained on ${trained}`,
     x: { label: "position" },
-    y: { label: "loss, nats a token" },
+    y: { label: "loss, nats per token" },
     series,
     mark: { x: trained, label: "the trained length" },
   };

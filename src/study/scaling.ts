@@ -72,7 +72,7 @@ function trialOf({ learningRate, ...model }: Size, stepShare: number, text: Enco
 
 const lawHead: Head = {
   title: "A law from small runs, held against a larger one",
-  claim: "The loss follows L(N, D) = E + A/N^α + B/D^β in parameters N and tokens D, so that small runs foretell larger ones.",
+  claim: "The loss follows L(N, D) = E + A/N^α + B/D^β in parameters N and tokens D, so that small runs predict larger ones.",
   source: hoffmann,
 };
 
@@ -119,10 +119,10 @@ export function describeLaw(outcomes: readonly Outcome[], held: Trial): Section 
   const { unigramLoss } = held.variant.text;
   const idle = runs.filter(({ loss }) => !(loss < unigramLoss - learnt)).length;
   const best = Math.min(...runs.map(({ loss }) => loss));
-  if (!Number.isFinite(target.loss)) return tooShort("its loss left the numbers.");
+  if (!Number.isFinite(target.loss)) return tooShort("its loss diverged (NaN).");
   if (idle > 0)
     return tooShort(
-      `${counted(idle, "run")} of ${runs.length} ended less than ${learnt} nats below the tokens' frequencies (${unigramLoss.toFixed(2)}), and have learnt nothing that a law could be about.`,
+      `${counted(idle, "run")} of ${runs.length} ended less than ${learnt} nats below the unigram baseline (${unigramLoss.toFixed(2)}), and have learnt nothing that a law could be about.`,
     );
   if (target.loss >= best) return tooShort(`the best of the small runs is as good, with ${best.toFixed(3)}.`);
   try {
@@ -147,20 +147,20 @@ function describeFit(fit: LawFit, runs: readonly Point[], target: Point, best: n
   const { low = Number.NaN, high = Number.NaN } = predicted;
   const isInside = target.loss >= low && target.loss <= high;
   const isNear = Math.abs(error) < 0.02;
-  const [fall, foretold] = [best - target.loss, best - predicted.loss];
+  const [fall, predictedFall] = [best - target.loss, best - predicted.loss];
   // Who says that the larger run will be no better than the best small one is off by the whole fall.
-  const isForetold = Math.abs(predicted.loss - target.loss) < fall / 2;
-  const isShown = isNear && isInside && isForetold;
+  const isFallPredicted = Math.abs(predicted.loss - target.loss) < fall / 2;
+  const isShown = isNear && isInside && isFallPredicted;
   const { E, A, B, alpha, beta } = fit.law;
   const budget = (point: Point) => point.parameters * point.tokens;
   const further = budget(target) / Math.max(...runs.map(budget));
   return {
     ...lawHead,
-    verdict: isShown ? "shown" : isForetold || (isNear && isInside) ? "partly shown" : "not shown",
+    verdict: isShown ? "shown" : isFallPredicted || (isNear && isInside) ? "partly shown" : "not shown",
     conclusion:
-      `From ${counted(runs.length, "run")} the law foretells ${predicted.loss.toFixed(3)} nats a token (95 %: ${low.toFixed(3)} to ${high.toFixed(3)}) for a run of ${further.toFixed(1)} times the largest one's operations; ` +
+      `From ${counted(runs.length, "run")} the law predicts ${predicted.loss.toFixed(3)} nats per token (95 %: ${low.toFixed(3)} to ${high.toFixed(3)}) for a run of ${further.toFixed(1)} times the largest one's operations; ` +
       `it reached ${spread(target.losses)}: the prediction is off by ${(100 * error).toFixed(1)} %. ` +
-      `The best of the small runs has ${best.toFixed(3)}; of the fall from there by ${fall.toFixed(3)} nats the law foretells ${foretold.toFixed(3)}. ` +
+      `The best of the small runs has ${best.toFixed(3)}; of the fall from there by ${fall.toFixed(3)} nats the law predicts ${predictedFall.toFixed(3)}. ` +
       `The law: E = ${E.toFixed(2)}, A = ${A.toPrecision(3)}, B = ${B.toPrecision(3)}, α = ${alpha.toFixed(2)}, β = ${beta.toFixed(2)}.`,
     remarks: [
       `Every length has a schedule of its own, as Hoffmann et al. found it must. ${counted(target.losses.length, "seed")}; the fit is to their means.`,
@@ -180,7 +180,7 @@ function describeFit(fit: LawFit, runs: readonly Point[], target: Point, best: n
 function runTable(points: readonly Point[]): Section["tables"][number] {
   return {
     title: "runs, the last one held out",
-    columns: ["", "parameters N", "tokens D", "held-out loss, nats a token"],
+    columns: ["", "parameters N", "tokens D", "held-out loss, nats per token"],
     rows: points.map(({ name, parameters, tokens, losses }) => [name, parameters, tokens, spread(losses)]),
   };
 }
@@ -207,13 +207,13 @@ function lossChart(points: readonly Point[], law?: ScalingLaw, predicted?: Retur
   const curves =
     law === undefined ? [] : groups.map(([name, group], i) => lawCurve(law, group[0]!, target.tokens, i === 0 ? "the law" : "", name));
   const { loss: y, low = Number.NaN, high = Number.NaN } = predicted ?? { loss: Number.NaN };
-  const foretold: Series = { name: "foretold, with 95 %", as: "rings", points: [{ x: target.tokens, y, low, high }] };
+  const rings: Series = { name: "predicted, with 95 %", as: "rings", points: [{ x: target.tokens, y, low, high }] };
   return {
     kind: "lines",
-    title: "loss by tokens, a colour a size",
+    title: "loss by tokens, a colour per size",
     x: { label: "tokens D", scale: "log" },
-    y: { label: "held-out loss, nats a token" },
-    series: [...dots, ...curves, ...(predicted ? [foretold] : [])],
+    y: { label: "held-out loss, nats per token" },
+    series: [...dots, ...curves, ...(predicted ? [rings] : [])],
   };
 }
 

@@ -46,7 +46,7 @@ export async function inTurn(signal: AbortSignal, parts: readonly (() => Promise
 function unfinished(head: Head, outcomes: readonly Outcome[], wanted: number): Section {
   const rows = outcomes.map(({ trial, seed, steps, heldOut }) => [
     ...[trial.variant.name, trial.learningRate, trial.warmupShare, seed, steps],
-    heldOut?.loss ?? "no number",
+    heldOut?.loss ?? "diverged (NaN)",
   ]);
   return {
     ...head,

@@ -17,7 +17,7 @@ function trialOf(name: string, more: Partial<Trial> = {}): Trial {
   return { variant: { name, config, size: { batch: 4, length: 64 }, text }, learningRate: 1e-3, warmupShare: 0, ...more };
 }
 
-/** A run that ended with the loss; NaN is one that left the numbers. */
+/** A run that ended with the loss; NaN is one that diverged. */
 function outcomeOf<T>(trial: Trial, seed: number, loss: number, found?: T, steps = 100): Outcome<T> {
   const heldOut = { loss, perplexity: Math.exp(loss), bitsPerByte: loss, tokens: 1, bytes: 1 };
   return {
@@ -50,11 +50,11 @@ describe("activation", () => {
     expect(found.verdict).toBe("partly shown");
     expect(found.conclusion).toContain("GLU (sigmoid) is behind");
   });
-  test("counts a run that left the numbers as one that learnt nothing", () => {
+  test("counts a run that diverged as one that learnt nothing", () => {
     const found = all([3.4, 3.41, 3.4], [3.6, 3.61, 3.6], { Bilinear: [3.6, Number.NaN, 3.6] });
     expect(found.verdict).toBe("not shown");
     expect(found.conclusion).not.toContain("NaN");
-    expect(found.remarks.join()).toContain("left the numbers in Bilinear, seed 1");
+    expect(found.remarks.join()).toContain("diverged (NaN) in Bilinear, seed 1");
   });
   test("is not shown by chance, nor by one seed, nor by models that have learnt nothing", () => {
     expect(all([3.5, 3.4, 3.6], [3.4, 3.5, 3.55]).verdict).toBe("not shown");
@@ -234,15 +234,15 @@ describe("scaling", () => {
     return describeLaw([...runs, outcomeOf(target, 1, held, undefined, 6000)], target);
   };
   const law = (model: LlamaConfig, steps: number) => 1.5 + 60 / parameterCount(model) ** 0.35 + 150 / (256 * steps) ** 0.37;
-  const foretold = law(largest, 6000);
+  const predicted = law(largest, 6000);
 
   test("is shown where the larger run ends where the law says", () => {
-    expect(found(law, foretold).verdict).toBe("shown");
+    expect(found(law, predicted).verdict).toBe("shown");
   });
   test("is not shown where it ends elsewhere", () => {
-    expect(found(law, foretold - 0.6).verdict).toBe("not shown");
+    expect(found(law, predicted - 0.6).verdict).toBe("not shown");
   });
-  test("is too short where the small runs have learnt nothing, or the larger one no more than they, or left the numbers", () => {
+  test("is too short where the small runs have learnt nothing, or the larger one no more than they, or diverged", () => {
     expect(found(() => 5.2, 4.5)).toMatchObject({ verdict: "too short to say", conclusion: expect.stringContaining("12 runs of 12") });
     expect(found(law, 4)).toMatchObject({
       verdict: "too short to say",

@@ -11,7 +11,7 @@ const characters = { own: "△", cheapest: "◇", llama: "▲", runs: "●", pla
 const lawCharacters: Readonly<Record<string, string>> = {
   [laws.hoffmann.name]: "■",
   [laws.besiroglu.name]: "◆",
-  [`${tokensPerParameter} tokens a parameter`]: "□",
+  [`${tokensPerParameter} tokens per parameter`]: "□",
 };
 const samples = 240;
 /** Of a curve, where its label stands: near the end, but inside. */

@@ -41,7 +41,7 @@ export function judgePrediction({ runs, fit }: RunsFit, plan: Solution): string[
   return [
     ...(isMore && loss >= best.loss
       ? [
-          `a loss of ${digits(loss)} is foretold for more operations than any run's, but ${best.name} reached ${digits(best.loss)} with fewer: the plan is no step forward, or the law does not hold that far`,
+          `a loss of ${digits(loss)} is predicted for more operations than any run's, but ${best.name} reached ${digits(best.loss)} with fewer: the plan is no step forward, or the law does not hold that far`,
         ]
       : []),
     ...(low !== undefined && high! - low > widest * loss
@@ -85,7 +85,7 @@ function noBetterFor({ runs, fit: { law } }: RunsFit): string | undefined {
   const next = optimumForCompute(law, flops);
   const loss = lossOf(law, next);
   if (loss < best.loss) return undefined;
-  return `for ${stepUp} times the operations of the largest run, ${exponent(flops)}, the law foretells ${digits(loss)} at best (with ${amount(next.parameters)} parameters), but ${best.name} has reached ${digits(best.loss)} already`;
+  return `for ${stepUp} times the operations of the largest run, ${exponent(flops)}, the law predicts ${digits(loss)} at best (with ${amount(next.parameters)} parameters), but ${best.name} has reached ${digits(best.loss)} already`;
 }
 
 /** So many times the others' distance from the fit is no scatter any more. */

@@ -77,10 +77,10 @@ function checkAlike(first: Run, other: Run): void {
   if (first.vocabSize !== other.vocabSize)
     fail(
       where,
-      `${first.name} has a vocabulary of ${first.vocabSize} and ${other.name} one of ${other.vocabSize}: nats a token compare with one tokenizer only`,
+      `${first.name} has a vocabulary of ${first.vocabSize} and ${other.name} one of ${other.vocabSize}: nats per token compare with one tokenizer only`,
     );
   if (both(first.tokenizer, other.tokenizer) && first.tokenizer !== other.tokenizer)
-    fail(where, `${first.name} and ${other.name} have different tokenizers: nats a token compare with one tokenizer only`);
+    fail(where, `${first.name} and ${other.name} have different tokenizers: nats per token compare with one tokenizer only`);
   const [a, b] = [first.data, other.data];
   const isSameData = resolve(a.path) === resolve(b.path) || (both(a.manifest, b.manifest) && a.manifest === b.manifest);
   if (!isSameData)

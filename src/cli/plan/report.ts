@@ -119,7 +119,7 @@ function excesses(law: ScalingLaw, { parameters, tokens }: Allocation) {
 
 function optimaFor({ law }: Asked, flops: number): Optimum[] {
   const isPublished = Object.values(laws).some(({ name }) => name === law.name);
-  const rule = { law: `${tokensPerParameter} tokens a parameter`, ...rootRuleForCompute(flops), flops };
+  const rule = { law: `${tokensPerParameter} tokens per parameter`, ...rootRuleForCompute(flops), flops };
   const source = "Hoffmann et al. 2022, approaches 1 and 2";
   const published = Object.values(laws).map((one) => optimumBy(one, flops));
   if (isPublished) return [...published, { ...rule, loss: lossOf(law, rule), source: `${source}; the loss by the ${law.name}` }];

@@ -33,7 +33,7 @@ export function showReport(report: PlanReport, width: number): string {
 }
 
 function showPlan({ plan, law, model, warnings }: PlanReport, print: Printer): string {
-  const ratio = `${short(plan.tokens / plan.parameters)} a parameter: ${short(plan.timesOptimal)}× what is compute-optimal for this size, ${short(plan.timesTwenty)}× by 20 a parameter`;
+  const ratio = `${short(plan.tokens / plan.parameters)} per parameter: ${short(plan.timesOptimal)}× what is compute-optimal for this size, ${short(plan.timesTwenty)}× by 20 per parameter`;
   const { from } = plan;
   const said = (origin: string | undefined) => (origin === undefined ? "" : `${origin}; `);
   const rows = print.table(`plan: ${plan.because}`, [
@@ -47,7 +47,7 @@ function showPlan({ plan, law, model, warnings }: PlanReport, print: Printer): s
     [
       "loss",
       plan.loss.toFixed(3),
-      `${said(from.loss === "law" ? undefined : origins[from.loss])}nats a token, ${equation(law)}: ${law.name}`,
+      `${said(from.loss === "law" ? undefined : origins[from.loss])}nats per token, ${equation(law)}: ${law.name}`,
     ],
   ]);
   return rows + warnings.map(print.note).join("");
@@ -135,11 +135,11 @@ function showModel({ model, plan }: PlanReport, print: Printer): string {
     ],
     ["parameters", parameters.toLocaleString("en-US"), `exactly${apart}`],
     [
-      "training a token",
+      "training, per token",
       exponent(model.trainingFlopsPerToken),
       `6·N + 12·L·d·T; attention over T = ${length} is ${percent(attention / model.trainingFlopsPerToken)} (PaLM, appendix B)`,
     ],
-    ["serving a token", exponent(model.servingFlopsPerToken), `2·N + 4·L·d·T, with ${config.contextLength} tokens before it`],
+    ["serving, per token", exponent(model.servingFlopsPerToken), `2·N + 4·L·d·T, with ${config.contextLength} tokens before it`],
   ]);
 }
 
@@ -155,23 +155,23 @@ function showMemory({ memory, model }: PlanReport, print: Printer): string {
   );
   const states = print.table("memory of training", [
     ["", ...training.map((row) => row.precision), ""],
-    ["weights", ...cells((row) => row.weights), "4, 2 bytes a parameter"],
+    ["weights", ...cells((row) => row.weights), "4, 2 bytes per parameter"],
     ["gradients", ...cells((row) => row.gradients), "4, 2 bytes"],
     ["optimiser", ...cells((row) => row.optimiser), "AdamW's moments 8 bytes; mixed: and a float32 copy, 12 (Rajbhandari et al. 2019)"],
     ...kept,
   ]);
   const served = print.table("memory of serving", [
     ["", ...serving.map((row) => row.precision), ""],
-    ["weights", ...serving.map((row) => bytes(row.weights)), "4, 2, 34/32, 18/32 bytes a parameter"],
-    ["keys and values", ...serving.map((row) => bytes(row.kvCache)), `2·L·d_kv a token, one sequence of ${model.config.contextLength}`],
+    ["weights", ...serving.map((row) => bytes(row.weights)), "4, 2, 34/32, 18/32 bytes per parameter"],
+    ["keys and values", ...serving.map((row) => bytes(row.kvCache)), `2·L·d_kv per token, one sequence of ${model.config.contextLength}`],
   ]);
   return `${states}\n${served}`;
 }
 
 const activationSources: Record<Kept, string> = {
   all: "one sequence; counted as by Korthikanti et al. 2022, section 4",
-  linear: "LLaMA, section 2.4",
-  inputs: "a third more operations",
+  linear: "activation checkpointing as in LLaMA, section 2.4",
+  inputs: "activation checkpointing, a third more operations",
 };
 
 function showRun({ run, published, layouts }: PlanReport, print: Printer): string {
@@ -181,7 +181,7 @@ function showRun({ run, published, layouts }: PlanReport, print: Printer): strin
   const title = `training on ${machine.count > 1 ? `${machine.count} × ` : ""}${machine.name}${nowhere}`;
   const rows: (Row | undefined)[] = [
     ["peak", flopRate(machine.peak), machine.arithmetic],
-    ["utilisation", percent(run.utilisation), `of the peak${assumedOf(run)}: ${machine.utilisationSource}`],
+    ["utilisation (MFU)", percent(run.utilisation), `of the peak${assumedOf(run)}: ${machine.utilisationSource}`],
     ["speed", `${short(run.tokensPerSecond)} tokens/s`, `${machine.isHere ? "of all threads" : "each"}${printed.speed}`],
     ["time", duration(run.hours), `D / speed${printed.time}`],
     machine.isHere ? undefined : ["accelerator-hours", short(run.acceleratorHours), `time × ${machine.count}${printed.hours}`],
@@ -250,12 +250,12 @@ function showLayouts({ layouts, run, plan }: PlanReport, print: Printer): string
   const { length } = layouts;
   const title = `parallel layouts that fit${length > shown ? `, the fastest ${shown} of ${length}` : ", the fastest first"}`;
   const heads = [
-    ...["data ×\ntensor ×\npipeline", "\nsharded\nover data", "\nGB\neach", "\n\nbubble", "\n\nsums", "\n\ntravel"],
+    ...["data ×\ntensor ×\npipeline", "\nsharded\nover data", "\nGB\neach", "\n\nbubble", "tensor\nall-\nreduce", "\ndata\nexchange"],
     ...["\ntokens/s\neach", "\n\ntime", "\n\nkept"],
   ];
   const notes = [
-    "bubble: share of the time that a pipeline waits to be filled; sums: that a tensor's parts wait for each other's; travel: of gradients and weights, over the computation that hides it up to 100 %",
-    `sharded: what is named, and what comes before it of optimiser, gradients, weights; kept: of activations, "most" where ${keptActivations.linear}, "few" where ${keptActivations.inputs}; a tenth of the memory stays free`,
+    "bubble: share of the time in which a pipeline waits to be filled; tensor all-reduce: share of the time in which the parts of a tensor wait for each other's sums; data exchange: gradients and weights between replicas, over the computation that hides it up to 100 %",
+    `sharded: "optimiser" is ZeRO-1, "gradients" ZeRO-2, "weights" ZeRO-3, each with what comes before it; kept: of activations, by activation checkpointing "most" where ${keptActivations.linear}, "few" where ${keptActivations.inputs}; a tenth of the memory stays free`,
     ...(machine.computation === undefined ? [] : [calibrated(machine.utilisation, machine.computation)]),
     ...(machine.isPublishedUtilisation && machine.computation === undefined ? [twiceCounted] : []),
     "sources: Narayanan et al. 2021, arXiv 2104.04473; Rajbhandari et al. 2019, arXiv 1910.02054; Korthikanti et al. 2022, arXiv 2205.05198",

@@ -31,5 +31,5 @@ function knowsNothing({ loss }: Solution, { vocabSize }: LlamaConfig): string | 
 function otherTokenizer(name: string, config: LlamaConfig, vocabSize: number | undefined): string | undefined {
   if (vocabSize === undefined || vocabSize === config.vocabSize) return undefined;
   const [theirs, yours] = [config.vocabSize, vocabSize].map((size) => size.toLocaleString("en-US"));
-  return `your runs have a vocabulary of ${yours} and ${name} one of ${theirs}: nats a token do not compare, so their law says little of it`;
+  return `your runs have a vocabulary of ${yours} and ${name} one of ${theirs}: nats per token do not compare, so their law says little of it`;
 }

@@ -41,7 +41,7 @@ export const attentionOp: Op<AttentionAttributes> = {
     });
   },
   gradient({ inputs: [q, k, v, start], outputs: [o, lse], doutputs: [dO, dLse], attributes }) {
-    check(start === undefined, "attention", () => "has no gradient through a cache: leave start away in training");
+    check(start === undefined, "attention", () => "has no gradient through a cache: omit start in training");
     check(dLse === undefined && dO !== undefined, "attention", () => "has a gradient through its first output only");
     return q!.graph.apply(attentionGradientOp, [q!, k!, v!, o!, lse!, dO!], attributes);
   },
