@@ -1,5 +1,6 @@
 // What a command is: a plain record. Parsing, --help and exit codes follow from it and live elsewhere (ripgrep's flags as rows).
 import type { OnProgress } from "../base/index.ts";
+import type { Caller } from "./hints.ts";
 
 /** One row a flag: `--name VALUE`, or `--name` alone when boolean. */
 export interface FlagRow {
@@ -28,7 +29,9 @@ export interface CommandIo {
   readonly json: boolean;
   stdin(): Promise<Uint8Array>;
   readonly signal: AbortSignal;
-  /** Columns of the terminal that stdout goes to, and where it goes to none a number that reads well. */
+  /** How the program was called, for commands to type next. */
+  readonly caller: Caller;
+  /** Columns of the terminal that stdout goes to; Infinity where it goes to a pipe or a file, in which nothing is wrapped. */
   readonly width: number;
   readonly progress: OnProgress;
 }

@@ -22,6 +22,7 @@ import { type Compression, compressionBaselines } from "./compression.ts";
 import { type Rung, rungFor, vocabularyFor } from "./demo/choose-model.ts";
 import { claimFolder, giveUpFolder, isSecondChoice } from "./demo/claim-folder.ts";
 import { type CorpusSource, gatherCorpus, textCorpus } from "./demo/corpus.ts";
+import { callAgain, hintLines, promptOf } from "./hints.ts";
 import { trainingNote } from "./live-line.ts";
 import { measureMatmul } from "./measure-matmul.ts";
 import { measureStep } from "./measure-step.ts";
@@ -68,7 +69,7 @@ export const demo: Command = {
       scores: await compare(prepared, summary, io, say),
       samples: await writeSamples(folder, backend, io, say),
     }));
-    say(whatNext(folder, summary.steps));
+    say(await whatNext(prepared, summary.steps, asked, io));
     if (io.json) io.stdout(`${JSON.stringify({ run: folder, ...summary, compression: scores, samples }, null, 2)}\n`);
     return 0;
   },
@@ -261,7 +262,7 @@ async function trainAndSay(
 
 function stopped(folder: string, summary: TrainSummary, io: CommandIo, say: Say): number {
   const { step, steps } = summary;
-  say(stoppedText(folder, summary));
+  say(stoppedText(io.caller, folder, summary));
   if (io.json) io.stdout(`${JSON.stringify({ run: folder, step, steps, stopped: true })}\n`);
   return 130;
 }
@@ -272,7 +273,7 @@ async function sayIfStopped<T>(folder: string, io: CommandIo, job: () => Promise
     return await job();
   } catch (error) {
     if (io.signal.aborted)
-      io.stderr(`the model is trained and saved in ${folder}; let it write with: npx cria generate ${folder} "Once upon a time"\n`);
+      io.stderr(`the model is trained and saved in ${folder}; let it write with: ${callAgain(io.caller, "generate", folder, "")}\n`);
     throw error;
   }
 }
@@ -314,14 +315,22 @@ async function writeSamples(folder: string, backend: Backend, io: CommandIo, say
   return samples;
 }
 
-function whatNext(folder: string, steps: number): string {
+async function whatNext({ folder, tokenizer }: Prepared, steps: number, { texts }: Asked, { caller, width }: CommandIo): Promise<string> {
+  await using data = await PreparedData.open(join(folder, "data"), vocabularyOf(tokenizer));
+  const prompt = texts.length > 0 ? await promptOf(data, tokenizer) : prompts[0]!;
+  const again = (...words: string[]) => callAgain(caller, ...words);
   return [
     `\nsaved in ${folder}, a folder that Hugging Face's tools open as it is. Next:`,
-    `  npx cria generate ${folder} "Once upon a time"     let it write`,
-    `  npx cria inspect ${folder}                          look inside`,
-    `  npx cria train ${folder} --resume --set steps=${2 * steps}   train on, twice as long`,
-    "  npm start -- --minutes 30                          a bigger one, in more time",
-    "  npm start -- --text my-own.txt                     from your own text",
+    ...hintLines(
+      [
+        [again("generate", folder, prompt), "let it write"],
+        [again("inspect", folder), "look inside"],
+        [again("train", folder, "--resume", "--set", `steps=${2 * steps}`), "train on, twice as long"],
+        [again("demo", "--minutes", "30"), "a bigger one, in more time"],
+        [again("demo", "--text", "my-own.txt"), "from your own text"],
+      ],
+      width,
+    ),
   ].join("\n");
 }
 

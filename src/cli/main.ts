@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The `cria` program: gives the frame (run.ts) this process's streams, signals and environment, and ends with its exit code.
 import { commandRows } from "./commands.ts";
+import { callerOf } from "./hints.ts";
 import { abortOnSignals } from "./interrupt.ts";
 import { LiveLine } from "./live-line.ts";
 import { packageVersion } from "./package-root.ts";
@@ -24,7 +25,8 @@ const terminal: Terminal = {
   signal: abortOnSignals((name) => {
     if (name === "SIGINT" && hasLiveLine) terminal.stderr("stopping; Ctrl-C again quits at once\n");
   }),
-  width: stdout.columns || 100,
+  caller: callerOf({ script: process.argv[1]!, env: process.env, cwd: process.cwd() }),
+  width: stdout.isTTY ? stdout.columns || 80 : Number.POSITIVE_INFINITY,
   version: packageVersion(),
   debug: Boolean(process.env.CRIA_DEBUG),
 };

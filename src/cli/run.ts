@@ -14,7 +14,7 @@ export interface Terminal extends Omit<CommandIo, "json"> {
   readonly debug: boolean;
 }
 
-/** Texts read badly in longer lines; tables may be as wide as the terminal. */
+/** In a terminal: texts read badly in longer lines, tables may be as wide as it is. */
 const widestText = 100;
 
 export const exit = { ok: 0, failed: 1, usage: 2 } as const;
@@ -117,7 +117,7 @@ function withCauses(error: Error): string {
 }
 
 function textWidth({ width }: Terminal): number {
-  return Math.min(width, widestText);
+  return Number.isFinite(width) ? Math.min(width, widestText) : width;
 }
 
 function print(terminal: Terminal, text: string): number {

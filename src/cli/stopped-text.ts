@@ -1,14 +1,15 @@
 // What people read when a run was stopped: where it stands, what is saved, and how to go on.
 import type { TrainSummary } from "../train/index.ts";
+import { type Caller, callAgain } from "./hints.ts";
 
 export type Stopped = Pick<TrainSummary, "step" | "steps" | "savedStep" | "checkpoint">;
 
-export function stoppedText(folder: string, stopped: Stopped): string {
-  return `stopped at step ${stopped.step} of ${stopped.steps}, ${describeSaved(stopped)}; go on with: npx cria train ${folder} --resume`;
-}
-
-function describeSaved({ step, savedStep, checkpoint }: Stopped): string {
-  if (savedStep === step) return "saved";
-  const saved = checkpoint === undefined ? "no checkpoint was made before, so it begins anew" : `saved is step ${savedStep}`;
-  return `where the loss was too high to save; ${saved}`;
+export function stoppedText(caller: Caller, folder: string, stopped: Stopped): string {
+  const { step, steps, savedStep, checkpoint } = stopped;
+  const again = callAgain(caller, "train", folder, "--resume");
+  const head = `stopped at step ${step} of ${steps}`;
+  if (savedStep === step) return `${head}, saved; go on with: ${again}`;
+  const bad = `${head}, where the loss was too high to save`;
+  if (checkpoint === undefined) return `${bad}; no checkpoint was made before; begin anew with: ${again}`;
+  return `${bad}; saved is step ${savedStep}; go on with: ${again}`;
 }

@@ -7,13 +7,15 @@ import { type Report, reportHtml, type Section, type Study, studies } from "../s
 import type { Command, Flags } from "./command.ts";
 import { numberFlag, stringFlag, wholeFlag } from "./flag-values.ts";
 import { wrap } from "./help.ts";
+import { callAgain } from "./hints.ts";
 import { isFolder } from "./load-tokenizer.ts";
 import { openBackend } from "./open-backend.ts";
 import { table } from "./plan/text.ts";
 import { studyText } from "./study-text.ts";
 
 const where = "study";
-const columns = 100;
+/** Columns of a section's lines in a terminal that has as many, and in the pages on the paper. */
+const widest = 100;
 const usualMinutes = 10;
 
 export const study: Command = {
@@ -68,13 +70,13 @@ export const study: Command = {
       seeds,
     };
     const report = { ...facts, seconds: (performance.now() - began) / 1000, stopped: io.signal.aborted, sections };
-    for (const section of sections) say(sectionText(section));
+    for (const section of sections) say(sectionText(section, Number.isFinite(io.width) ? Math.min(io.width - 2, widest) : io.width));
     if (trace !== undefined) say(stepsText(sections));
     await writeReport(folder, report);
     say(
       `${report.stopped ? "stopped before everything was done; what was done is in" : "plots and tables:"} ${join(folder, "report.html")}`,
     );
-    if (!report.stopped && study.next) say(study.next(folder, sections));
+    if (!report.stopped && study.next) say(study.next(folder, sections, (...words) => callAgain(io.caller, ...words)));
     if (io.json) io.stdout(reportJson(report));
     return 0;
   },
@@ -177,8 +179,8 @@ function stepsText(sections: readonly Section[]): string {
 }
 
 /** What a section comes to, in words: the terminal shows it, and the pages on the paper quote it. */
-export function sectionText({ title, verdict, conclusion }: Section): string {
-  return `${title}: ${verdict.toUpperCase()}\n${wrap(conclusion, columns)
+export function sectionText({ title, verdict, conclusion }: Section, width: number = widest): string {
+  return `${title}: ${verdict.toUpperCase()}\n${wrap(conclusion, width)
     .map((line) => `  ${line}`)
     .join("\n")}\n`;
 }

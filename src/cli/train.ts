@@ -24,6 +24,7 @@ import {
   writeRecipe,
 } from "../train/index.ts";
 import type { Command, CommandIo, Flags } from "./command.ts";
+import { callAgain, promptOf } from "./hints.ts";
 import { trainingNote } from "./live-line.ts";
 import { isFolder, loadTokenizer } from "./load-tokenizer.ts";
 import { openBackend } from "./open-backend.ts";
@@ -57,7 +58,7 @@ export const train: Command = {
   async run(args, flags, io) {
     const plan = await readPlan(args, flags);
     const ended = await runPlan(plan, io);
-    io.stdout(io.json ? asJson(plan.folder, ended) : asText(plan.folder, ended));
+    io.stdout(io.json ? asJson(plan.folder, ended) : asText(plan.folder, ended, io));
     return 0;
   },
 };
@@ -123,6 +124,8 @@ interface Ended {
   readonly summary: TrainSummary;
   /** How far what is saved has walked through each source since the beginning. */
   readonly sources: readonly SourceProgress[];
+  /** In the language of the text, to try the model with. */
+  readonly prompt: string;
 }
 
 async function runPlan(plan: Plan, io: CommandIo): Promise<Ended> {
@@ -142,7 +145,7 @@ async function runPlan(plan: Plan, io: CommandIo): Promise<Ended> {
   const summary = await trainRun({ backend, recipe, folder, batches, heldOut, checkpoint, onReady, signal: io.signal, ...reports(io) });
   const saved = await latestCheckpoint(runPaths(folder).checkpoints);
   batches.restore(saved?.state.data ?? beginning); // it has read ahead
-  return { started: checkpoint?.state.step ?? 0, summary, sources: batches.progress };
+  return { started: checkpoint?.state.step ?? 0, summary, sources: batches.progress, prompt: await promptOf(data, tokenizer) };
 }
 
 /** A run that cannot begin leaves no folder, and one that cannot go on keeps its recipe. */
@@ -182,14 +185,14 @@ function introduce(
 }
 
 /** The last evaluation was told when it was made. */
-function asText(folder: string, { started, summary, sources }: Ended): string {
+function asText(folder: string, { started, summary, sources, prompt }: Ended, { caller }: CommandIo): string {
   const { step, tokens, loss, stopped, checkpoint, seconds } = summary;
   const done = `${step - started} steps in ${seconds.toFixed(1)} s, ${count(tokens)} tokens since the beginning`;
   return lines([
     `trained ${done}${loss === undefined ? "" : `; loss ${loss.toFixed(3)}`}`,
     `read: ${sources.map(({ name, tokensSeen, epochs }) => `${name} ${count(tokensSeen)} tokens, ${epochs.toFixed(2)} epochs`).join("; ")}`,
-    ...(stopped ? [stoppedText(folder, summary)] : []),
-    ...(checkpoint === undefined ? [] : [`try it: npx cria generate ${folder} "Once upon a time"`]),
+    ...(stopped ? [stoppedText(caller, folder, summary)] : []),
+    ...(checkpoint === undefined ? [] : [`try it: ${callAgain(caller, "generate", folder, prompt)}`]),
   ]);
 }
 

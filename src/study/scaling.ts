@@ -19,9 +19,9 @@ export const scalingStudy: Study = {
   title: "A scaling law from small runs",
   summary: "four sizes at three lengths, a law fitted to them, and its prediction of a larger and longer run",
   seeds: 2,
-  next: (folder, [section]) =>
+  next: (folder, [section], call) =>
     section?.verdict === "shown" || section?.verdict === "partly shown"
-      ? `the law by all of these runs, and the size to go on with: cria plan --fit ${runsIn(folder)}`
+      ? `the law by all of these runs, and the size to go on with: ${call("plan", "--fit", runsIn(folder))}`
       : `the runs are in ${runsIn(folder)}; longer ones are needed for a law to go on with`,
   async run(context) {
     const { steps } = context;

@@ -217,9 +217,12 @@ class Run {
       const { learningRate, warmupSteps } = this.#job.recipe;
       const good = await this.#dropSpoilt();
       const rule = error.message.replace(/^\[\w+\] /, "");
-      const last = good === undefined ? "no checkpoint was made before" : `the last good checkpoint is ${good.path}`;
-      const way = `go on from there with a lower learningRate (it is ${learningRate}) or a longer warm-up (${warmupSteps} steps)`;
-      throw new BadLossError("train", `${rule}: training stopped, ${last}; ${way}`, { cause: error });
+      const change = `a lower learningRate (it is ${learningRate}) or a longer warm-up (${warmupSteps} steps)`;
+      const way =
+        good === undefined
+          ? `no checkpoint was made before; begin again with`
+          : `the last good checkpoint is ${good.path}; go on from there with`;
+      throw new BadLossError("train", `${rule}: training stopped, ${way} ${change}`, { cause: error });
     }
   }
 
