@@ -1,9 +1,7 @@
 // A file's text, piece by piece, strictly UTF-8: a byte that is not names its place instead of becoming a replacement character.
-import { createReadStream } from "node:fs";
 import { fail, validUpTo } from "../base/index.ts";
-import { explainIo } from "../files/index.ts";
+import { readStream } from "../files/index.ts";
 
-const chunkBytes = 1 << 20;
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
@@ -14,7 +12,7 @@ const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 export async function* readText(path: string, onBytes?: (bytes: number) => void, where = "data"): AsyncGenerator<string> {
   let rest = new Uint8Array(0); // a character that the next chunk completes
   let offset = 0; // of rest, in the file
-  for await (const chunk of readBytes(path, where)) {
+  for await (const chunk of readStream(path, { where })) {
     const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     const whole = bytes.length - unfinishedBytes(bytes);
     const text = decode(path, bytes, whole, offset, where);
@@ -25,14 +23,6 @@ export async function* readText(path: string, onBytes?: (bytes: number) => void,
   }
   if (rest.length > 0)
     fail(where, `${path}: it ends at byte ${offset + rest.length} inside a character that began at ${offset}: the file is cut short`);
-}
-
-async function* readBytes(path: string, where: string): AsyncGenerator<Uint8Array> {
-  try {
-    yield* createReadStream(path, { highWaterMark: chunkBytes }) as AsyncIterable<Buffer>;
-  } catch (error) {
-    throw explainIo(where, path, error);
-  }
 }
 
 /** How many bytes at the end begin a character that needs more of them: 110xxxxx needs two, 1110xxxx three, 11110xxx four in all. */

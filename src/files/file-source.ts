@@ -1,19 +1,12 @@
 // A file as a ByteSource: read by range, never whole.
-import { type FileHandle, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { type ByteSource, fail } from "../base/index.ts";
-import { explainIo } from "./explain-io.ts";
+import { openRegular } from "./regular-file.ts";
 
-/** Opens a file for reading by range. @throws CriaError when it is missing, a folder or unreadable. */
+/** Opens a regular file for reading by range. @throws CriaError when it is missing, unreadable or of another kind. */
 export async function openFile(path: string, where = "files"): Promise<FileSource> {
-  try {
-    const handle = await open(path, "r");
-    const stat = await handle.stat();
-    if (stat.isFile()) return new FileSource(path, stat.size, handle);
-    await handle.close();
-  } catch (error) {
-    throw explainIo(where, path, error);
-  }
-  return fail(where, `${path}: it is not a file: name a file`);
+  const { handle, stats } = await openRegular(path, where);
+  return new FileSource(path, stats.size, handle);
 }
 
 export class FileSource implements ByteSource {

@@ -1,6 +1,5 @@
-// Files of one model: opened one by one, closed together; small ones are read whole.
-import { readFile } from "node:fs/promises";
-import { explainIo, type FileSource, openFile } from "../files/index.ts";
+// Files of one model: opened one by one, closed together.
+import { type FileSource, openFile } from "../files/index.ts";
 
 export class OpenFiles {
   readonly #open: FileSource[] = [];
@@ -14,11 +13,4 @@ export class OpenFiles {
   async close(): Promise<void> {
     await Promise.all(this.#open.splice(0).map((file) => file.close()));
   }
-}
-
-/** @throws CriaError when the file is missing or unreadable. */
-export async function readWhole(path: string): Promise<Uint8Array> {
-  return readFile(path).catch((error) => {
-    throw explainIo("model", path, error);
-  });
 }

@@ -2,6 +2,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { check, fail } from "../base/index.ts";
+import { readWhole } from "../files/index.ts";
 import {
   type GenerationConfig,
   readGenerationConfig,
@@ -12,7 +13,7 @@ import {
 } from "../formats/index.ts";
 import { type LlamaConfig, parameterRows } from "../model/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
-import { type OpenFiles, readWhole } from "./open-files.ts";
+import type { OpenFiles } from "./open-files.ts";
 import type { ModelParts } from "./open-model.ts";
 import { openTokenizer } from "./open-tokenizer.ts";
 import { understood } from "./understood.ts";
@@ -24,7 +25,7 @@ const index = "model.safetensors.index.json";
 export async function openFolder(path: string, files: OpenFiles): Promise<ModelParts> {
   const names = new Set(await readdir(path));
   check(names.has("config.json"), "model", () => `${path}: it has no config.json: ${explainFolder(names)}`);
-  const { config, eosTokenIds } = readHfConfig(join(path, "config.json"), await readWhole(join(path, "config.json")));
+  const { config, eosTokenIds } = readHfConfig(join(path, "config.json"), await readWhole(join(path, "config.json"), "model"));
   const { eosTokenIds: generationEos, ...generation } = await readGeneration(path, names);
   const tensors = await openTensors(path, names, files);
   tensors.expect(parameterRows(config).map(({ hfName, shape }) => ({ name: hfName, shape })));
@@ -38,7 +39,7 @@ export async function openFolder(path: string, files: OpenFiles): Promise<ModelP
 
 async function readGeneration(path: string, names: ReadonlySet<string>): Promise<GenerationConfig> {
   const file = join(path, "generation_config.json");
-  return names.has("generation_config.json") ? readGenerationConfig(file, await readWhole(file)) : { eosTokenIds: [] };
+  return names.has("generation_config.json") ? readGenerationConfig(file, await readWhole(file, "model")) : { eosTokenIds: [] };
 }
 
 async function openTensors(path: string, names: ReadonlySet<string>, files: OpenFiles): Promise<TensorFile> {

@@ -24,7 +24,10 @@ async function openBin(path: string, vocabSize: number): Promise<Tokenizer> {
 
 /** A tokenizer.json, with tokenizer_config.json where it stands beside. @throws CriaError when a file is missing, damaged or not supported. */
 export async function openTokenizerJson(path: string): Promise<Tokenizer> {
-  const [text, config] = await Promise.all([readTextFile(path, "model"), readRoles(join(dirname(path), "tokenizer_config.json"))]);
+  const [text, config] = await Promise.all([
+    readTextFile(path, "model", "tokenizer"),
+    readRoles(join(dirname(path), "tokenizer_config.json")),
+  ]);
   return createTokenizer(readTokenizerJson(text, { name: path, config }));
 }
 

@@ -1,7 +1,8 @@
 // metrics.jsonl: one JSON object a line, a line a step or an evaluation. What was written stays; only resuming cuts off what will come again.
-import { type FileHandle, open, readFile, truncate } from "node:fs/promises";
+import { constants } from "node:fs";
+import { type FileHandle, truncate } from "node:fs/promises";
 import { fail } from "../base/index.ts";
-import { explainIo } from "../files/index.ts";
+import { explainIo, openRegular, readWhole } from "../files/index.ts";
 
 /** After a step; the same run gives the same bits, but for the last two. */
 export interface StepRow {
@@ -46,7 +47,7 @@ export class MetricsLog implements AsyncDisposable {
     try {
       const { rows, bytes } = keep(path, await readOrNothing(path), step);
       await truncate(path, bytes).catch(unlessMissing);
-      const handle = await open(path, "a");
+      const { handle } = await openRegular(path, where, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT);
       return new MetricsLog(path, rows, handle);
     } catch (error) {
       throw explainIo(where, path, error);
@@ -87,10 +88,7 @@ export class MetricsLog implements AsyncDisposable {
 
 /** The whole rows of a run's metrics, of a finished run or one at work. @throws CriaError when there is no such file or a row is none */
 export async function readMetrics(path: string): Promise<readonly MetricsRow[]> {
-  const content = await readFile(path).catch((error) => {
-    throw explainIo(where, path, error);
-  });
-  return keep(path, content, Number.POSITIVE_INFINITY).rows;
+  return keep(path, await readWhole(path, where, "metrics"), Number.POSITIVE_INFINITY).rows;
 }
 
 export function isStepRow(row: MetricsRow): row is StepRow {
@@ -98,7 +96,8 @@ export function isStepRow(row: MetricsRow): row is StepRow {
 }
 
 async function readOrNothing(path: string): Promise<Buffer> {
-  return (await readFile(path).catch(unlessMissing)) ?? Buffer.alloc(0);
+  const content = await readWhole(path, where, "metrics").catch((error) => unlessMissing(error.cause ?? error));
+  return content ?? Buffer.alloc(0);
 }
 
 function unlessMissing(error: NodeJS.ErrnoException): void {

@@ -1,9 +1,10 @@
 // A finished training run as a point of the scaling law: its size, its tokens and the loss it ended with.
 import { createHash } from "node:crypto";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { fail } from "../../base/index.ts";
 import { manifestName } from "../../data/index.ts";
+import { readWhole } from "../../files/index.ts";
 import { parameterCount } from "../../model/index.ts";
 import type { RunPoint } from "../../plan/index.ts";
 import { type CompleteRecipe, completeRecipe, isStepRow, type MetricsRow, readMetrics, readRecipe, runPaths } from "../../train/index.ts";
@@ -119,7 +120,7 @@ async function exists(path: string): Promise<boolean> {
 
 /** SHA-256 in hexadecimal; undefined where nothing can be read. */
 async function hashOf(path: string): Promise<string | undefined> {
-  const content = await readFile(path).catch(() => undefined);
+  const content = await readWhole(path, where, "tokenizer").catch(() => undefined);
   return content && createHash("sha256").update(content).digest("hex");
 }
 

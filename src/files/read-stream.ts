@@ -1,0 +1,77 @@
+// The bytes of a text, from its beginning to its end: a file of any size, a pipe that another program writes, or what this process is given.
+import { constants, open as openCallback } from "node:fs";
+import { stat } from "node:fs/promises";
+import { Socket } from "node:net";
+import type { Readable } from "node:stream";
+import { promisify } from "node:util";
+import { explainIo } from "./explain-io.ts";
+import { openRegular } from "./regular-file.ts";
+
+export interface ReadStreamOptions {
+  readonly where?: string;
+  /** Ends any wait, for a program that writes nothing and for one that is yet to open the pipe. */
+  readonly signal?: AbortSignal | undefined;
+  /** Bytes read at a time, at most. */
+  readonly chunkBytes?: number;
+}
+
+/** Whether a path names what this process is given: `-`, or the system's own names for it. */
+export function isStdin(path: string): boolean {
+  return path === "-" || path === "/dev/stdin" || path === "/dev/fd/0" || path === "/proc/self/fd/0";
+}
+
+/**
+ * Reads a regular file, a FIFO or pipe (also the shell's `<(…)`), or stdin as `-`.
+ * @throws CriaError when it is missing, unreadable or of another kind, which it names; the signal's reason when it is aborted
+ */
+export async function* readStream(path: string, options: ReadStreamOptions = {}): AsyncGenerator<Uint8Array> {
+  const { where = "files", signal, chunkBytes = 1 << 20 } = options;
+  signal?.throwIfAborted();
+  if (isStdin(path)) return yield* readPipe("stdin", process.stdin, where, signal);
+  const isFifo = await stat(path).then(
+    (found) => found.isFIFO(),
+    () => false, // whatever is wrong with it, openRegular says it
+  );
+  if (isFifo) return yield* readPipe(path, await openFifo(path, where), where, signal);
+  yield* readRegular(path, where, chunkBytes, signal);
+}
+
+async function* readRegular(path: string, where: string, chunkBytes: number, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  const { handle } = await openRegular(path, where);
+  try {
+    for (;;) {
+      const chunk = new Uint8Array(chunkBytes);
+      const { bytesRead } = await handle.read(chunk, 0, chunk.length).catch((error) => Promise.reject(explainIo(where, path, error)));
+      signal?.throwIfAborted();
+      if (bytesRead === 0) return;
+      yield chunk.subarray(0, bytesRead);
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+/** A socket polls the pipe. Reading it as a file would keep a thread that nothing can call back, and the process with it. */
+async function openFifo(path: string, where: string): Promise<Readable> {
+  try {
+    const fd = await promisify(openCallback)(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    return new Socket({ fd, readable: true, writable: false });
+  } catch (error) {
+    throw explainIo(where, path, error);
+  }
+}
+
+async function* readPipe(name: string, stream: Readable, where: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  const stop = () => stream.destroy();
+  signal?.addEventListener("abort", stop);
+  try {
+    for await (const chunk of stream) yield chunk as Buffer;
+  } catch (error) {
+    signal?.throwIfAborted(); // a stream that is destroyed reports that it ended too early
+    throw explainIo(where, name, error);
+  } finally {
+    signal?.removeEventListener("abort", stop);
+    stream.destroy();
+  }
+  signal?.throwIfAborted();
+}

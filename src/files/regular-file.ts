@@ -1,0 +1,51 @@
+// Only regular files are opened: a FIFO without a writer would wait for ever, a device may have no end.
+import { constants, type Stats } from "node:fs";
+import { type FileHandle, open, stat } from "node:fs/promises";
+import { fail } from "../base/index.ts";
+import { explainIo } from "./explain-io.ts";
+
+/** Windows has no such flag, and no such files among its folders. */
+const nonBlocking = constants.O_NONBLOCK ?? 0;
+
+export interface OpenedFile {
+  readonly handle: FileHandle;
+  readonly stats: Stats;
+}
+
+/**
+ * Opens a regular file, or a link to one. What the path names is asked before it is opened, because opening a device may do something, and
+ * again of the open file, because another program may have put something else there meanwhile; the opening itself never waits.
+ * @param flags as of open(2)
+ * @throws CriaError when it is missing, unreadable or of another kind, which it names
+ */
+export async function openRegular(path: string, where = "files", flags = constants.O_RDONLY): Promise<OpenedFile> {
+  try {
+    const before = await stat(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT" && flags & constants.O_CREAT) return undefined;
+      throw error;
+    });
+    if (before !== undefined) checkRegular(path, before, where);
+    const handle = await open(path, flags | nonBlocking);
+    try {
+      const stats = await handle.stat();
+      checkRegular(path, stats, where);
+      return { handle, stats };
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  } catch (error) {
+    throw explainIo(where, path, error);
+  }
+}
+
+function checkRegular(path: string, stats: Stats, where: string): void {
+  if (!stats.isFile()) fail(where, `${path}: it is ${kindOf(stats)}, not a file: name a file`);
+}
+
+/** "a folder", "a FIFO", … for messages. */
+function kindOf(stats: Stats): string {
+  if (stats.isDirectory()) return "a folder";
+  if (stats.isFIFO()) return "a FIFO";
+  return stats.isSocket() ? "a socket" : "a device";
+}
