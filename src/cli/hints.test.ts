@@ -8,6 +8,13 @@ test.each([
   ["a local install's own link", "/app/node_modules/.bin/cria", {}, "npx cria", "npx cria demo"],
   ["a global install", "/usr/local/bin/cria", {}, "cria", "cria demo"],
   ["a global install on Windows", "C:\\npm\\node_modules\\cria\\dist\\cli\\main.js", {}, "cria", "cria demo"],
+  [
+    "node from elsewhere",
+    "/elsewhere/cria/dist/cli/main.js",
+    {},
+    "node /elsewhere/cria/dist/cli/main.js",
+    "node /elsewhere/cria/dist/cli/main.js demo",
+  ],
   ["node", "/app/dist/cli/main.js", {}, "node dist/cli/main.js", "node dist/cli/main.js demo"],
 ])("called by %s", (_, script, env, cria, demo) => {
   expect(callerOf({ script, env, cwd: "/app" })).toEqual({ cria, demo });

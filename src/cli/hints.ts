@@ -25,8 +25,14 @@ export function callerOf({ script, env, cwd }: Start): Caller {
   const isNpmStart = env.npm_lifecycle_event === "start";
   const isNpx = env.npm_command !== undefined || /node_modules[\\/]\.bin$/.test(dirname(script));
   const isOnPath = /^cria(\.\w+)?$/.test(basename(script)) || /node_modules[\\/]cria[\\/]dist[\\/]cli[\\/]main\.js$/.test(script);
-  const cria = isNpx ? "npx cria" : isOnPath ? "cria" : `node ${quoted(relative(cwd, script) || script)}`;
+  const cria = isNpx ? "npx cria" : isOnPath ? "cria" : `node ${quoted(nearer(script, cwd))}`;
   return { cria, demo: isNpmStart ? "npm start --" : `${cria} demo` };
+}
+
+/** The path from the working folder, where the file is inside it. */
+function nearer(path: string, cwd: string): string {
+  const inside = relative(cwd, path);
+  return inside === "" || inside.startsWith("..") ? path : inside;
 }
 
 /** `npx cria train "my runs/a" --resume`, from the words behind the program's name. */

@@ -95,7 +95,7 @@ test("Ctrl-C saves, says how to go on, and exits with 130; the end is that of a 
   child.kill("SIGINT");
   const { code, stdout } = await ended;
   expect(code).toBe(130);
-  expect(stdout).toMatch(/stopped at step \d+ of 60, saved; go on with: npx cria train stopped --resume/);
+  expect(stdout).toMatch(/stopped at step \d+ of 60, saved; go on with: (?:npx cria|node \S+main\.js) train stopped --resume/);
   expect((await cria("train", "recipe.yaml", "--out", "stopped", "--resume")).code).toBe(0);
   expect(rowsOf("stopped")).toEqual(rowsOf("run"));
 });
