@@ -19,11 +19,21 @@ export interface Backend {
    * @throws CriaError when the file ends before the region.
    */
   map?(type: TensorType, name: string, region: FileRegion): Promise<DeviceBuffer | undefined>;
+  /** Bytes that {@link compile} allocates for this graph beside its bindings; nothing is allocated here. */
+  workspaceBytes(graph: Graph): number;
+  /** What buffers and programs of this backend may take beside those that it has. */
+  memory(): MemoryThere;
   /** @param bindings a buffer for every state and input of the graph. Several programs may share buffers. */
   compile(graph: Graph, bindings: ReadonlyMap<Tensor, DeviceBuffer>): Promise<Program>;
   /** Frees every buffer, program and thread; using any of them afterwards throws. */
   dispose(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface MemoryThere {
+  readonly bytes: number;
+  /** What bounds it, as the end of a sentence for people: "what this machine has available". */
+  readonly bound: string;
 }
 
 export interface DeviceBuffer {

@@ -136,9 +136,26 @@ test("what was trained is never overwritten, and a resumed run keeps to its reci
   const shorter = await cria("train", "short", "--resume", "--set", "steps=5");
   expect(shorter).toMatchObject({ code: 1, stderr: expect.stringMatching(/steps is 5 but .*step-000006 has done 6: raise steps/) });
   const larger = await cria("train", "short", "--resume", "--set", "steps=8", "--set", "batch=100000000");
-  expect(larger).toMatchObject({ code: 1, stderr: expect.stringMatching(/engine's memory may grow to/) });
+  expect(larger).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/training needs .* of memory .*, but .* is .* GB: the largest batch that fits is \d+/),
+  });
   expect(await readFile(join(folder, "short", "train.yaml"), "utf8")).toBe(before);
   expect(rowsOf("short").filter((row) => "loss" in row).length).toBe(6);
+});
+
+test("a dry run says what would be trained and what memory it takes, and writes nothing", async () => {
+  const words = ["train", join(folder, "recipe.yaml"), "--out", join(folder, "dry"), "--dry-run"];
+  const said = await runWords(words, commandRows);
+  expect(said.code).toBe(0);
+  expect(said.stdout).toMatch(/dry: .* parameters, 60 steps of 4 × 32 tokens, in bfloat16 on cpu/);
+  expect(said.stdout).toMatch(
+    /memory: [\d.]+ MB \(weights and optimiser [\d.]+ MB, activations and gradients [\d.]+ MB\); .* is [\d.]+ [MG]B/,
+  );
+  const { memory, ...rest } = JSON.parse((await runWords([...words, "--json"], commandRows)).stdout);
+  expect(rest).toMatchObject({ dryRun: true, steps: 60, batch: 4, accumulation: 1, length: 32, precision: "bfloat16" });
+  expect(memory.there.bytes).toBeGreaterThan(memory.states + memory.workspace);
+  expect(existsSync(join(folder, "dry"))).toBe(false);
 });
 
 const bad: readonly [what: string, code: number, message: RegExp, ...words: string[]][] = [
@@ -159,7 +176,14 @@ const bad: readonly [what: string, code: number, message: RegExp, ...words: stri
   ["a length beyond the context", 1, /length is 64 but the model's contextLength 32/, "@recipe.yaml", "--set", "length=64"],
   ["steps and tokens", 1, /steps is 60 and tokens 99: give one of them/, "@recipe.yaml", "--set", "tokens=99"],
   ["data that is none", 1, /manifest\.json: no such file/, "@recipe.yaml", "--set", "data=@run"],
-  ["a batch beyond the memory", 1, /engine's memory may grow to/, "@recipe.yaml", "--set", "batch=100000000"],
+  [
+    "a batch beyond the memory",
+    1,
+    /training needs .* of memory .*, but .* is .* GB: the largest batch that fits is \d+/,
+    "@recipe.yaml",
+    "--set",
+    "batch=100000000",
+  ],
   ["too many threads", 2, /threads is 1000, but an engine has from 1 to 64/, "@recipe.yaml", "--set", "threads=1000"],
   ["a run that is not there", 1, /absent.train\.yaml: no such file/, "@recipe.yaml", "--out", "@absent", "--resume"],
 ];

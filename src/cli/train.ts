@@ -8,6 +8,7 @@ import type { Tokenizer } from "../tokenizer/index.ts";
 import {
   type Checkpoint,
   type CompleteRecipe,
+  checkMemory,
   checkUnused,
   completeRecipe,
   type LiveMetrics,
@@ -19,6 +20,7 @@ import {
   settlePrecision,
   startRunFolder,
   type TrainSummary,
+  trainerOptions,
   trainRun,
   type WholeRecipe,
   writeRecipe,
@@ -48,17 +50,18 @@ checkpoints: { every: 250 }   # steps
 export const train: Command = {
   name: "train",
   summary: "train a model by a recipe, or go on with a run that was stopped",
-  usage: "RECIPE.yaml|RUN [--out DIR] [--resume] [--set key=value]...",
+  usage: "RECIPE.yaml|RUN [--out DIR] [--resume] [--dry-run] [--set key=value]...",
   flags: [
     { name: "out", type: "string", help: "the run folder, by default runs/ and the recipe's name" },
     { name: "resume", type: "boolean", help: "go on from the run's newest checkpoint" },
+    { name: "dry-run", type: "boolean", help: "say what would be trained and the memory that it takes, and stop" },
     { name: "set", type: "string", repeat: true, help: "say a key of the recipe anew, such as learningRate=3e-4 or model.nLayers=4" },
   ],
   example: { title: "a recipe (RUN/train.yaml shows all keys)", text: exampleRecipe },
   async run(args, flags, io) {
     const plan = await readPlan(args, flags);
-    const ended = await runPlan(plan, io);
-    io.stdout(io.json ? asJson(plan.folder, ended) : asText(plan.folder, ended, io));
+    const ended = await runPlan(plan, io, flags["dry-run"] === true);
+    if (ended !== undefined) io.stdout(io.json ? asJson(plan.folder, ended) : asText(plan.folder, ended, io));
     return 0;
   },
 };
@@ -128,7 +131,8 @@ interface Ended {
   readonly prompt: string;
 }
 
-async function runPlan(plan: Plan, io: CommandIo): Promise<Ended> {
+/** @param dryRun ends before anything is trained or written, with nothing to return */
+async function runPlan(plan: Plan, io: CommandIo, dryRun: boolean): Promise<Ended | undefined> {
   const { folder, tokenizer, recipe: asked } = plan;
   if (!plan.resume) await checkUnused(folder);
   await using data = await PreparedData.open(asked.data, vocabularyOf(tokenizer));
@@ -138,7 +142,12 @@ async function runPlan(plan: Plan, io: CommandIo): Promise<Ended> {
   const checkpoint = plan.resume ? await latestCheckpoint(runPaths(folder).checkpoints) : undefined;
   await using backend = await openBackend(io, threads === undefined ? {} : { threads });
   const settled = await settlePrecision(asked, backend);
-  if (!io.json) io.stdout(introduce(plan, settled, checkpoint, data, backend));
+  const memory = checkMemory(backend, trainerOptions(settled, data.heldOut !== undefined));
+  if (!io.json) io.stdout(introduce(plan, settled, checkpoint, data, backend, memory));
+  if (dryRun) {
+    if (io.json) io.stdout(`${JSON.stringify({ run: folder, dryRun: true, ...sizesOf(settled), memory }, null, 2)}\n`);
+    return undefined;
+  }
   const heldOut = data.heldOut && { tokens: data.heldOut, bytes: data.heldOut.totals.bytes };
   const recipe = { ...settled, tokenizer: resolve(runPaths(folder).tokenizer) };
   const onReady = () => writeDown(plan, settled);
@@ -173,12 +182,15 @@ function introduce(
   checkpoint: Checkpoint | undefined,
   data: PreparedData,
   backend: Backend,
+  { states, workspace, there }: ReturnType<typeof checkMemory>,
 ): string {
   const parameters = count(parameterCount(model));
+  const needed = `${bytes(states + workspace)} (weights and optimiser ${bytes(states)}, activations and gradients ${bytes(workspace)})`;
   const sources = data.sources.map(({ name, tokens }) => `${name} ${count(tokens.length)}`).join(", ");
   return lines([
     `${folder}: ${parameters} parameters, ${steps} steps of ${batch * accumulation} × ${length} tokens, in ${precision} on ${backend.name}`,
     `tokens: ${sources}${data.heldOut ? `; held out ${count(data.heldOut.length)}` : "; none held out"}`,
+    `memory: ${needed}; ${there.bound} is ${bytes(there.bytes)}`,
     ...(changed.length > 0 ? [`changed by --set: ${changed.join(", ")}`] : []),
     ...(checkpoint ? [`going on from step ${checkpoint.state.step}`] : []),
   ]);
@@ -202,6 +214,16 @@ function describe({ loss, perplexity, bitsPerByte }: NonNullable<TrainSummary["e
 
 function asJson(run: string, { summary, sources }: Ended): string {
   return `${JSON.stringify({ run, ...summary, sources }, null, 2)}\n`;
+}
+
+/** What `--dry-run --json` says of a run. */
+function sizesOf({ model, steps, batch, accumulation, length, precision }: WholeRecipe) {
+  return { parameters: parameterCount(model), steps, batch, accumulation, length, precision };
+}
+
+/** 12.3 MB, 4.56 GB. */
+function bytes(value: number): string {
+  return `${value < 1e9 ? (value / 1e6).toPrecision(3) : (value / 1e9).toPrecision(3)} ${value < 1e9 ? "MB" : "GB"}`;
 }
 
 /** 950, 12.3k, 4.56M. */

@@ -1,5 +1,5 @@
 export { type Checkpoint, type CheckpointState, latestCheckpoint, type StoredTensor } from "./checkpoint.ts";
-export { BadLossError, type LiveMetrics, type TrainJob, type TrainSummary, trainRun } from "./loop.ts";
+export { BadLossError, type LiveMetrics, type TrainJob, type TrainSummary, trainerOptions, trainRun } from "./loop.ts";
 export { type EvaluationRow, isStepRow, type MetricsRow, readMetrics, type StepRow } from "./metrics-log.ts";
 export {
   type CompleteRecipe,
@@ -28,3 +28,4 @@ export {
   updateGraph,
 } from "./step-graphs.ts";
 export { type StepResult, Trainer, type TrainerOptions } from "./trainer.ts";
+export { checkMemory, type TrainingMemory } from "./training-memory.ts";

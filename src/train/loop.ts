@@ -14,7 +14,7 @@ import type { WholeRecipe } from "./recipe.ts";
 import { runPaths, saveModel } from "./run-folder.ts";
 import { lockNewRun, lockRun } from "./run-lock.ts";
 import { learningRateAt } from "./schedule.ts";
-import { Trainer } from "./trainer.ts";
+import { Trainer, type TrainerOptions } from "./trainer.ts";
 
 /** The loss is no number, or jumped and stayed up. */
 export class BadLossError extends CriaError {}
@@ -78,7 +78,7 @@ export interface TrainSummary {
 export async function trainRun(job: TrainJob): Promise<TrainSummary> {
   const { backend, recipe, folder, checkpoint } = job;
   await using _goingOn = checkpoint && (await lockRun(folder));
-  using trainer = await Trainer.open(backend, trainerOptions(recipe));
+  using trainer = await Trainer.open(backend, trainerOptions(recipe, job.heldOut !== undefined));
   if (checkpoint) {
     checkSteps(recipe, checkpoint);
     await loadTensors(checkpoint, trainer.tensors);
@@ -101,10 +101,11 @@ function checkSteps({ steps }: WholeRecipe, { folder, state }: Checkpoint): void
   check(steps >= state.step, "train", () => `steps is ${steps} but ${folder} has done ${state.step}: raise steps, or begin a new run`);
 }
 
-function trainerOptions(recipe: WholeRecipe) {
+/** @param evaluates whether there is held-out text */
+export function trainerOptions(recipe: WholeRecipe, evaluates: boolean): TrainerOptions {
   const { model: config, batch, length, recompute, precision, accumulation, beta1, beta2, epsilon, decay, seed } = recipe;
   return {
-    ...{ config, accumulation, seed },
+    ...{ config, accumulation, seed, evaluates },
     size: { batch, length, recompute, precision },
     adamw: { beta1, beta2, epsilon, decay },
     clipNorm: recipe.clipNorm === 0 ? Number.POSITIVE_INFINITY : recipe.clipNorm,

@@ -49,6 +49,8 @@ function countHeld(backend: Backend, compiles: number) {
   let left = compiles;
   const counting: Backend = {
     name: backend.name,
+    workspaceBytes: (graph) => backend.workspaceBytes(graph),
+    memory: () => backend.memory(),
     allocate: async (...args) => count(await backend.allocate(...args)),
     compile: async (...args) => (left-- > 0 ? count(await backend.compile(...args)) : fail("test", "no memory")),
     dispose: () => backend.dispose(),

@@ -15,6 +15,7 @@ import {
 } from "../model/index.ts";
 import type { StoredTensor } from "./checkpoint.ts";
 import { type AdamwSettings, type Backward, gatherGraph, hyperValues, stepGraph, updateGraph } from "./step-graphs.ts";
+import { checkMemory } from "./training-memory.ts";
 
 export interface TrainerOptions {
   readonly config: LlamaConfig;
@@ -26,6 +27,8 @@ export interface TrainerOptions {
   readonly clipNorm: number;
   /** Of the first weights. */
   readonly seed: number;
+  /** Whether {@link Trainer.openEvaluator} will be called: its memory then counts when memory is checked. */
+  readonly evaluates?: boolean;
 }
 
 export interface StepResult {
@@ -81,13 +84,18 @@ export class Trainer implements Disposable {
   readonly #holdings: Holdings;
   readonly #programs: Programs;
 
-  /** Compiles, and fills the parameters by the seed. @throws CriaError when the backend's memory does not suffice; nothing stays allocated then. */
+  /**
+   * Compiles, and fills the parameters by the seed.
+   * @throws CriaError when the backend's memory does not suffice, before any of it is taken: with the memory needed and there, and the batch that fits
+   */
   static async open(backend: Backend, options: TrainerOptions): Promise<Trainer> {
+    checkMemory(backend, options);
     const holdings = new Holdings(backend);
     try {
       const programs = await (options.accumulation === 1 ? compileStep : compileGathered)(options, holdings);
       const rows = [...parameterRows(options.config), ...constantRows(options.config)];
-      for (const [name, values] of initialise(rows, options.seed)) await holdings.states.get(name)!.write(values);
+      // One row at a time, so that the weights are never all in memory twice.
+      for (const row of rows) await holdings.states.get(row.name)!.write(initialise([row], options.seed).get(row.name)!);
       for (const program of new Set(programs.passes.map((pass) => pass.program)))
         await program.write("positions", batchPositions(options.size));
       return new Trainer(options, holdings, programs);

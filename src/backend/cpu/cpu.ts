@@ -11,9 +11,19 @@ import {
   tensorBytes,
 } from "../../graph/index.ts";
 import { printKernel } from "../../kernel/index.ts";
-import { type Backend, checkBindings, checkRange, type DeviceBuffer, type HostArray, JobQueue, type Program } from "../index.ts";
+import {
+  type Backend,
+  checkBindings,
+  checkRange,
+  type DeviceBuffer,
+  type HostArray,
+  JobQueue,
+  type MemoryThere,
+  type Program,
+} from "../index.ts";
+import { availableMemory } from "./available-memory.ts";
 import type { Executor } from "./executor.ts";
-import { type KernelCache, lower } from "./lower.ts";
+import { type KernelCache, type Lowered, lower, type Place } from "./lower.ts";
 import { type ExecutorOptions, openExecutor } from "./open-executor.ts";
 
 /** Stages of a compilation that can be looked at. */
@@ -72,11 +82,35 @@ class CpuBackend implements Backend {
     });
   }
 
+  workspaceBytes(graph: Graph): number {
+    this.check();
+    const { kernels, scratchBytes } = this.firstLowering(graph);
+    const perThread = Math.max(0, ...kernels.map((kernel) => kernel.scratchBytes));
+    return planMemory(graph).arenaBytes + scratchBytes + this.executor.threads * perThread;
+  }
+
+  memory(): MemoryThere {
+    this.check();
+    const { left, filled, bound } = this.executor.room();
+    const available = availableMemory() + filled;
+    return left <= available ? { bytes: left, bound } : { bytes: available, bound: "what this machine has available" };
+  }
+
   async compile(graph: Graph, bindings: ReadonlyMap<Tensor, DeviceBuffer>): Promise<Program> {
     this.check();
     checkBindings(graph, bindings);
     await this.jobs.settle(); // as for a buffer: freed memory serves again
-    return CpuProgram.compile(this, this.#kernels, graph, bindings as ReadonlyMap<Tensor, CpuBuffer>);
+    return CpuProgram.compile(this, graph, bindings as ReadonlyMap<Tensor, CpuBuffer>);
+  }
+
+  /** Addresses are not known yet. */
+  firstLowering(graph: Graph): Lowered {
+    return lower(graph, { ...this.place, address: () => 0, table: () => 0, scratchAddress: 0 });
+  }
+
+  get place(): Omit<Place, "address" | "scratchAddress"> {
+    const table = (key: string, make: () => Float32Array) => this.table(key, make);
+    return { target: this.executor.target, cache: this.#kernels, table };
   }
 
   async dispose(): Promise<void> {
@@ -177,20 +211,14 @@ class CpuProgram implements Program {
   }
 
   /** Arena and shared scratch are one allocation; a first lowering tells how much scratch there must be. */
-  static async compile(
-    backend: CpuBackend,
-    kernels: KernelCache,
-    graph: Graph,
-    bindings: ReadonlyMap<Tensor, CpuBuffer>,
-  ): Promise<CpuProgram> {
+  static async compile(backend: CpuBackend, graph: Graph, bindings: ReadonlyMap<Tensor, CpuBuffer>): Promise<CpuProgram> {
     const { executor } = backend;
     const plan = planMemory(graph);
-    const place = { target: executor.target, cache: kernels, table: (key: string, make: () => Float32Array) => backend.table(key, make) };
-    const { scratchBytes } = lower(graph, { ...place, address: () => 0, scratchAddress: 0 });
+    const { scratchBytes } = backend.firstLowering(graph);
     const arena = executor.allocate(Math.max(64, plan.arenaBytes + scratchBytes));
     try {
       const address = (tensor: Tensor) => bindings.get(tensor)?.address ?? arena + plan.offsets.get(tensor)!;
-      const lowered = lower(graph, { ...place, address, scratchAddress: arena + plan.arenaBytes });
+      const lowered = lower(graph, { ...backend.place, address, scratchAddress: arena + plan.arenaBytes });
       backend.trace("graph", () => printGraph(graph));
       backend.trace("plan", () => printPlan(graph, plan));
       backend.trace("ir", () => lowered.kernels.map(printKernel).join("\n\n"));

@@ -18,6 +18,7 @@ export function engineExecutor<Source>(
     threads: engine.threads,
     allocate: (bytes) => engine.allocate(bytes),
     free: (address) => engine.free(address),
+    room: () => ({ ...engine.room(), bound: engine.memory.bound }),
     read: (address, into) => engine.memory.read(address, into),
     write: (address, from) => engine.memory.write(address, from),
     load: (kernels, phases) => {

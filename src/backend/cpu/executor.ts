@@ -13,6 +13,16 @@ export interface Call {
 /** Calls of one phase do not depend on each other; the next phase starts when all of them are done. */
 export type Phase = readonly Call[];
 
+/** What is left of the memory that buffers come from. */
+export interface Room {
+  /** Bytes up to the limit beside those in use. */
+  readonly left: number;
+  /** Bytes among them that the system has given already, because they were in use before. */
+  readonly filled: number;
+  /** What sets the limit, as the end of a sentence for people. */
+  readonly bound: string;
+}
+
 export interface Executor {
   readonly name: string;
   readonly target: Target;
@@ -20,6 +30,8 @@ export interface Executor {
   /** Zeroed bytes, aligned to 64. @throws CriaError when memory does not suffice. */
   allocate(bytes: number): number;
   free(address: number): void;
+  /** How much more can be allocated. */
+  room(): Room;
   /** Copies allocated bytes out. */
   read(address: number, into: ArrayBufferView): void;
   /** Copies bytes into allocated ones. */

@@ -21,6 +21,7 @@ export function interpreterExecutor(target: Target): Executor {
     threads: 1,
     allocate,
     free: () => undefined,
+    room: () => ({ left: memoryBytes - next, filled: 0, bound: "the interpreter's memory" }),
     read: (address, into) => bytesOf(into).set(new Uint8Array(memory, address, into.byteLength)),
     write: (address, from) => new Uint8Array(memory, address).set(bytesOf(from)),
     load: async (kernels, phases) => {

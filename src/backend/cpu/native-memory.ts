@@ -9,6 +9,7 @@ import { pageBytes } from "./native-system.ts";
 const growthBytes = 2 ** 26;
 
 export class NativeMemory implements Memory {
+  readonly bound = "all the memory that this process may use";
   readonly advice = "free other buffers, or use a smaller model or batch";
   readonly argumentRule = "must be an address in the engine's memory or in a file that it maps";
   readonly #native: Native;

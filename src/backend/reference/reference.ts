@@ -1,7 +1,16 @@
 // The judge: everything in float64, one op after the other by its own formula. For tests; far too slow for anything else.
 import { check, fail } from "../../base/index.ts";
 import { type Graph, type MemoryPlan, planMemory, type Tensor, type TensorType, type Values } from "../../graph/index.ts";
-import { type Backend, checkBindings, checkRange, type DeviceBuffer, type HostArray, JobQueue, type Program } from "../index.ts";
+import {
+  type Backend,
+  checkBindings,
+  checkRange,
+  type DeviceBuffer,
+  type HostArray,
+  JobQueue,
+  type MemoryThere,
+  type Program,
+} from "../index.ts";
 import { evaluate, zeros } from "./evaluate.ts";
 
 /** A backend that computes in float64 and rounds to float32 only when values are read. */
@@ -17,6 +26,16 @@ class ReferenceBackend implements Backend {
   async allocate(type: TensorType, name: string): Promise<DeviceBuffer> {
     this.check();
     return new ReferenceBuffer(this, type, name);
+  }
+
+  /** In float64, nothing of it used twice. */
+  workspaceBytes(graph: Graph): number {
+    return 2 * planMemory(graph).sumBytes;
+  }
+
+  /** It has JavaScript's memory, which nothing here can ask about. */
+  memory(): MemoryThere {
+    return { bytes: Number.POSITIVE_INFINITY, bound: "nothing that the reference knows of" };
   }
 
   async compile(graph: Graph, bindings: ReadonlyMap<Tensor, DeviceBuffer>): Promise<Program> {

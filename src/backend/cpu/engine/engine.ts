@@ -23,6 +23,8 @@ export interface Engine<Source, M extends Memory> extends AsyncDisposable {
   allocate(bytes: number): number;
   /** @throws CriaError when nothing that is allocated starts at this address. */
   free(address: number): void;
+  /** Bytes that can still be allocated, and those among them that were allocated before, so that the system need not provide them again. */
+  room(): { readonly left: number; readonly filled: number };
   /** Makes sure that from the next run on every thread's scratch has at least this many bytes. Its contents do not outlive a call. */
   reserveScratch(bytes: number): void;
   /**
@@ -86,6 +88,10 @@ class WorkerEngine<Source, M extends Memory> implements Engine<Source, M> {
 
   free(address: number): void {
     this.#heap.free(address);
+  }
+
+  room(): { readonly left: number; readonly filled: number } {
+    return this.#heap.room();
   }
 
   reserveScratch(bytes: number): void {

@@ -31,6 +31,13 @@ export class Heap<M extends Memory> {
     if (!this.#list.release(address)) fail("cpu", `cannot free address ${address}: nothing that is still allocated starts there`);
   }
 
+  /** Bytes up to the memory's limit beside those in use; `filled` of them were handed out before. */
+  room(): { readonly left: number; readonly filled: number } {
+    const { start, limit } = this.memory;
+    const { used } = this.#list;
+    return { left: limit - start - used, filled: this.#fresh - start - used };
+  }
+
   #grow(size: number): number {
     const end = this.#list.endFor(size);
     if (end > this.memory.limit) this.#tooMuch(size, end);

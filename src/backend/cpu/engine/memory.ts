@@ -7,6 +7,8 @@ export interface Memory {
   readonly end: number;
   /** How far `end` may move. */
   readonly limit: number;
+  /** What sets the limit, as the end of a sentence for people: "all that WebAssembly can address". */
+  readonly bound: string;
   /** What to do where the limit is too low, for people. */
   readonly advice: string;
   /** Moves `end` to at least this address, at most to `limit`. @throws CriaError when the system refuses. */

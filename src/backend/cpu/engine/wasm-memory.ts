@@ -33,6 +33,10 @@ export class WasmMemory implements Memory {
     return this.buffer.byteLength;
   }
 
+  get bound(): string {
+    return this.limit < addressableBytes ? "all the address space that this process gets" : "all that WebAssembly can address";
+  }
+
   get advice(): string {
     const smaller = "free other buffers, or use a smaller model or batch";
     return this.limit < addressableBytes ? `${smaller}, or open the engine with a larger maximumBytes where the machine has it` : smaller;
