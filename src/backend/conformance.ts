@@ -257,7 +257,7 @@ function smallNetwork(): { graph: Graph; values: Map<Tensor, Values> } {
   const x = embedding(table, tokens);
   const normed = rmsNorm(x, gain, 1e-5);
   const hidden = glu(linear(normed, wGate), linear(normed, wUp), { activation: "swish", beta: 1 });
-  const { loss } = linearCrossEntropy(add(x, linear(hidden, wDown)), table, targets, { gradient: true });
+  const { loss } = linearCrossEntropy(add(x, linear(hidden, wDown)), table, targets);
   const found = gradients(loss, [table, gain, wGate, wUp, wDown]);
   const norm = graph.keep(gradientNorm([...found.values()]));
   graph.keep(loss);

@@ -39,7 +39,7 @@ export class HeldOutEvaluator implements Disposable {
    * @param states by name, with every parameter's values
    */
   static async open(backend: Backend, config: LlamaConfig, size: BatchSize, states: Map<string, DeviceBuffer>): Promise<HeldOutEvaluator> {
-    const built = lossGraph(config, size, false);
+    const built = lossGraph(config, size);
     const program = await BoundProgram.compile(backend, built.graph, states);
     await program.write("positions", batchPositions(size));
     return new HeldOutEvaluator(size, built, program);

@@ -43,19 +43,25 @@ test("the gradient of a sum is passed on without a node", () => {
 });
 
 test("a tied table gathers the gradients of both its uses", () => {
-  const { graph, table, loss } = tiny(true);
+  const { graph, table, loss } = tiny();
   expect(gradients(loss, [table]).get(table)!.shape).toEqual(table.shape);
   expect(names(graph)).toEqual(["embedding", "linearCrossEntropy", "embeddingGradient", "add"]);
 });
 
+test("a loss makes its gradients only when it is differentiated, and stays the tensor that it was", () => {
+  const { graph, table, loss } = tiny();
+  expect(graph.nodes.map((node) => node.outputs.length)).toEqual([1, 2]);
+  gradients(loss, [table]);
+  expect(graph.nodes[1]!.outputs.map((output) => output.shape)).toEqual([[1], [4], [4, 3], [7, 3]]);
+  expect(graph.nodes[1]!.outputs[0]).toBe(loss);
+});
+
 test("what cannot be differentiated is an error that says why", () => {
-  const { graph, table, loss } = tiny(true);
+  const { graph, table, loss } = tiny();
   const unused = graph.state("unused", f32(3));
   expect(() => gradients(loss, [table, unused])).toThrow('[gradient] no gradient reaches "unused"');
   expect(() => gradients(loss, [])).toThrow("no tensor is wanted");
-  const plain = tiny(false);
-  expect(() => gradients(plain.loss, [plain.table])).toThrow("gradient false");
-  const other = tiny(true);
+  const other = tiny();
   const norm = gradientNorm([other.table]);
   expect(() => gradients(norm, [other.table])).toThrow("[gradientNorm] is not an op that ends in a loss");
   expect(() => gradients(new Map([[norm, other.graph.input("d", f32(1))]]), [other.table])).toThrow("cannot be differentiated");
@@ -70,10 +76,10 @@ test("attention over a cache has no gradient", () => {
   expect(() => gradients(new Map([[o, dO]]), [q])).toThrow("no gradient through a cache");
 });
 
-function tiny(gradient: boolean): { graph: Graph; table: Tensor; loss: Tensor } {
+function tiny(): { graph: Graph; table: Tensor; loss: Tensor } {
   const graph = new Graph();
   const table = graph.state("table", f32(7, 3));
   const x = embedding(table, graph.input("tokens", i32(4)));
-  const { loss } = linearCrossEntropy(x, table, graph.input("targets", i32(4)), { gradient });
+  const { loss } = linearCrossEntropy(x, table, graph.input("targets", i32(4)));
   return { graph, table, loss };
 }

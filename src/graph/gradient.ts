@@ -5,7 +5,7 @@ import type { Graph, Node, Tensor } from "./tensor.ts";
 
 /**
  * Appends d(loss)/d(wanted) to the graph and returns it, tensor by tensor; where a tensor is used several times the contributions are added.
- * @param loss the loss of a `linearCrossEntropy` made with `gradient: true`, or a map from output tensors to their given gradients.
+ * @param loss the loss of a `linearCrossEntropy`, whose node then makes its gradients too, or a map from output tensors to their given gradients.
  * @throws CriaError naming a wanted tensor that no gradient reaches, or an op on the way that has no gradient.
  */
 export function gradients(loss: Tensor | ReadonlyMap<Tensor, Tensor>, wanted: readonly Tensor[]): Map<Tensor, Tensor> {
@@ -34,10 +34,18 @@ function dependents(nodes: readonly Node[], wanted: readonly Tensor[]): Set<Tens
 
 function backward(node: Node, loss: Tensor | ReadonlyMap<Tensor, Tensor>, found: ReadonlyMap<Tensor, Tensor>): (Tensor | undefined)[] {
   const { op, inputs, outputs, attributes } = node;
-  if (outputs[0] === loss) return op.lossGradient?.({ inputs, outputs, attributes }) ?? fail(op.name, "is not an op that ends in a loss");
+  if (outputs[0] === loss) return ownGradient(node);
   const doutputs = outputs.map((output) => found.get(output));
   if (doutputs.every((doutput) => doutput === undefined)) return [];
   return op.gradient?.({ inputs, outputs, doutputs, attributes }) ?? fail(op.name, "cannot be differentiated, but a gradient reaches it");
+}
+
+/** What a loss's node makes of its gradients, once it is asked to. */
+function ownGradient(node: Node): (Tensor | undefined)[] {
+  const { asked, made } = node.op.ownGradient ?? fail(node.op.name, "is not an op that ends in a loss");
+  const { graph } = node.inputs[0]!;
+  const { outputs, attributes } = graph.remake(node, asked(node.attributes));
+  return made(outputs, attributes);
 }
 
 /** Adds as soon as two contributions are there, so that both die. */

@@ -1,8 +1,9 @@
 export { consumeEarly } from "./consume-early.ts";
+export type { TypedOp } from "./define-op.ts";
 export { exampleValues } from "./example.ts";
 export { flopsOf } from "./flops.ts";
 export { gradients } from "./gradient.ts";
-export type { Attributes, Example, ExampleInput, GradientContext, Op, Values } from "./op.ts";
+export type { Attributes, ByName, Example, ExampleInput, GradientContext, Op, Values } from "./op.ts";
 export {
   type ActivationAttributes,
   type ActivationFunctionName,
@@ -32,13 +33,15 @@ export {
   type MatmulForm,
   matmul,
   type NormAttributes,
+  type OpsByName,
   ops,
   type RopeAttributes,
   rmsNorm,
   rope,
 } from "./ops/index.ts";
-export { showType } from "./ops/match.ts";
+
 export { alignment, type Lifetime, type MemoryPlan, planMemory, tensorBytes } from "./plan-memory.ts";
 export { printGraph, printPlan } from "./print.ts";
 export { recompute } from "./recompute.ts";
+export { type Named, type Sizes, showType } from "./signature.ts";
 export { f32, Graph, i32, type Node, type Role, type Tensor, type TensorType } from "./tensor.ts";

@@ -124,7 +124,7 @@ function parameterGradientsOf(graph: Graph): Set<Tensor> {
   for (const node of graph.nodes) for (const input of node.inputs) readers.set(input, [...(readers.get(input) ?? []), node]);
   const found = new Set<Tensor>();
   const consumes = ({ op, outputs }: Node) =>
-    op.updates !== undefined || op.name === "gradientNorm" || (op.name === "add" && found.has(outputs[0]!));
+    op.updates !== undefined || op.measures || (op.sums && outputs.every((output) => found.has(output)));
   for (const node of graph.nodes.toReversed())
     for (const output of node.outputs) if (readers.has(output) && readers.get(output)!.every(consumes)) found.add(output);
   return found;

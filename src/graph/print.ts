@@ -1,6 +1,6 @@
 // A graph and its memory plan as text, for people: what TRACE=graph and TRACE=plan show.
-import { showType } from "./ops/match.ts";
 import { type MemoryPlan, tensorBytes } from "./plan-memory.ts";
+import { showType } from "./signature.ts";
 import type { Graph, Node, Tensor } from "./tensor.ts";
 
 /** One line a node: `12  rmsNorm4 f32 [8, 16] = rmsNorm(add3, norm.gain) {epsilon: 0.00001}`. */

@@ -65,17 +65,31 @@ export class Graph {
     for (const input of inputs) check(input.graph === this, op.name, () => `input "${input.name}" belongs to another graph`);
     for (const i of op.updates ?? [])
       check(inputs[i]?.role === "state", op.name, () => `input ${i}, "${inputs[i]?.name}", is updated in place: it must be a state`);
-    const outputs = op
-      .shape(inputs, attributes)
-      .map((type, i) => this.#tensor(`${op.name}${this.#nextNode}${i > 0 ? `.${i}` : ""}`, type, "activation"));
-    this.nodes.push({ id: this.#nextNode++, op: op as Op<Attributes>, attributes, inputs, outputs });
+    const id = this.#nextNode++;
+    const outputs = op.shape(inputs, attributes).map((type, i) => this.#output(op.name, id, i, type));
+    this.nodes.push({ id, op: op as Op<Attributes>, attributes, inputs, outputs });
     return outputs;
+  }
+
+  /** Puts a node with other attributes in the place of `node`: what it made stays what it was, and further outputs may join. */
+  remake(node: Node, attributes: Attributes): Node {
+    const at = this.nodes.indexOf(node);
+    check(at >= 0, "graph", () => `${node.op.name} ${node.id} is no node of this graph`);
+    const types = node.op.shape(node.inputs, attributes);
+    const outputs = types.map((type, i) => node.outputs[i] ?? this.#output(node.op.name, node.id, i, type));
+    const remade = { ...node, attributes, outputs };
+    this.nodes[at] = remade;
+    return remade;
   }
 
   /** Keeps an activation readable after the run. */
   keep(tensor: Tensor): Tensor {
     this.kept.add(tensor);
     return tensor;
+  }
+
+  #output(op: string, node: number, i: number, type: TensorType): Tensor {
+    return this.#tensor(`${op}${node}${i > 0 ? `.${i}` : ""}`, type, "activation");
   }
 
   #tensor(name: string, type: TensorType, role: Role): Tensor {

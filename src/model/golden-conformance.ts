@@ -52,7 +52,7 @@ async function checkLogits(backend: Backend, golden: Golden, tolerance: number):
 }
 
 async function checkGradients(backend: Backend, golden: Golden, tolerance: GoldenTolerance): Promise<void> {
-  const { graph, loss, trained } = lossGraph(golden.config, sizeOf(golden), true);
+  const { graph, loss, trained } = lossGraph(golden.config, sizeOf(golden));
   const found = gradients(loss, [...trained.values()]);
   for (const gradient of found.values()) graph.keep(gradient);
   const { program } = await load(backend, graph, golden);

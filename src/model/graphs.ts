@@ -28,8 +28,8 @@ export interface LossGraph extends DeclaredParameters {
   readonly losses: Tensor;
 }
 
-/** @param gradient whether the loss will be differentiated. @throws CriaError when the sequences are longer than the model's context. */
-export function lossGraph(config: LlamaConfig, { batch, length, precision }: LossSize, gradient: boolean): LossGraph {
+/** @throws CriaError when the sequences are longer than the model's context. */
+export function lossGraph(config: LlamaConfig, { batch, length, precision }: LossSize): LossGraph {
   checkContext(config, length);
   const graph = new Graph(precision);
   const rows = batch * length;
@@ -38,7 +38,7 @@ export function lossGraph(config: LlamaConfig, { batch, length, precision }: Los
   const positions = graph.input("positions", i32(rows));
   const declared = declareParameters(graph, config);
   const x = llama(declared.parameters, config, { tokens, positions, batch }); // [N, C]
-  const { loss, losses } = linearCrossEntropy(x, outputWeight(declared.parameters), targets, { gradient });
+  const { loss, losses } = linearCrossEntropy(x, outputWeight(declared.parameters), targets);
   return { graph, ...declared, tokens, targets, positions, loss: graph.keep(loss), losses };
 }
 

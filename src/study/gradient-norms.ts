@@ -28,7 +28,7 @@ export async function gradientNorms(
   size: BatchSize,
   draws: readonly Draw[],
 ): Promise<ReadonlyMap<string, number>[]> {
-  const built = lossGraph(config, size, true);
+  const built = lossGraph(config, size);
   const found = gradients(built.loss, [...built.trained.values()]);
   for (const gradient of found.values()) built.graph.keep(gradient);
   const states = new Map<string, DeviceBuffer>();

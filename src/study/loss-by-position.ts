@@ -23,7 +23,7 @@ export async function lossByPosition(
       `the held-out text has ${text.length} tokens but ${windows} windows of ${length} were asked for: give it more text with --text FILE`,
   );
   const states = new Map<string, DeviceBuffer>();
-  const built = lossGraph(config, { batch, length }, false);
+  const built = lossGraph(config, { batch, length });
   const losses = built.graph.keep(built.losses);
   const program = await BoundProgram.compile(backend, built.graph, states);
   try {

@@ -92,7 +92,7 @@ const largestFloat = 3.4028234663852886e38;
 type Found = ReadonlyMap<ParameterRow, { readonly parameter: Tensor; readonly gradient: Tensor }>;
 
 function differentiated(config: LlamaConfig, size: BatchSize & Backward): { built: LossGraph; found: Found } {
-  const built = lossGraph(config, size, true);
+  const built = lossGraph(config, size);
   const firstBackward = built.graph.nodes.length;
   const byTensor = gradients(built.loss, [...built.trained.values()]);
   if (size.recompute) recompute(built.graph, firstBackward);

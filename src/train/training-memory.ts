@@ -70,7 +70,7 @@ function trainingGraphs({ config, size, adamw, accumulation, evaluates }: Traine
     accumulation === 1
       ? [stepGraph(config, size, adamw)]
       : [gatherGraph(config, size, true), gatherGraph(config, size, false), updateGraph(config, adamw)];
-  return [...passes, ...(evaluates ? [lossGraph(config, size, false)] : [])].map(({ graph }) => graph);
+  return [...passes, ...(evaluates ? [lossGraph(config, size)] : [])].map(({ graph }) => graph);
 }
 
 /** Programs share states of one name; every program has inputs of its own. */

@@ -1,6 +1,6 @@
 // A graph → kernels and the phases that call them. What an op becomes is in lowerings.ts, one row an op.
 import { fail } from "../../base/index.ts";
-import { alignment, type Graph, type Node, type Tensor } from "../../graph/index.ts";
+import { type Attributes, alignment, type Graph, type Node, type Tensor } from "../../graph/index.ts";
 import { type Kernel, type KernelDefinition, specialise, type Target } from "../../kernel/index.ts";
 import type { Call } from "./executor.ts";
 import { lowerings } from "./lowerings.ts";
@@ -51,9 +51,14 @@ export function lower(graph: Graph, place: Place): Lowered {
   return { kernels: [...kernels.keys()], phases, scratchBytes };
 }
 
-function lowerNode(node: Node, emitter: Lowering): void {
-  const row = lowerings[node.op.name] ?? fail("cpu", `op "${node.op.name}" has no lowering: add a row to lowerings.ts`);
-  row(emitter, node);
+/** A row as it is called with a node of which only the op's name is known; the table holds every row against its op's signature. */
+type AnyRow = (to: Lowering, inputs: object, outputs: object, sizes: object, attributes: Attributes) => void;
+
+function lowerNode({ op, inputs, outputs, attributes }: Node, emitter: Lowering): void {
+  const rows: Readonly<Record<string, AnyRow | undefined>> = lowerings as Readonly<Record<string, unknown>> as Record<string, AnyRow>;
+  const row = rows[op.name] ?? fail("cpu", `op "${op.name}" has no lowering: add a row to lowerings.ts`);
+  const byName = op.byName(inputs, outputs, attributes);
+  row(emitter, byName.inputs, byName.outputs, op.sizes(inputs, attributes), attributes);
 }
 
 class NodeEmitter implements Lowering {

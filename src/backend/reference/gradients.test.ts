@@ -4,18 +4,13 @@ import { Rng } from "../../base/index.ts";
 import { type Attributes, type Example, exampleValues, f32, Graph, gradients, type Op, ops, type Values } from "../../graph/index.ts";
 import { evaluate } from "./index.ts";
 
-for (const op of ops.filter((op) => op.gradient || op.lossGradient))
+for (const op of ops.filter((op) => op.gradient || op.ownGradient))
   describe(op.name, () => {
     op.examples.forEach((example, i) => {
-      if (differentiable(op, example))
+      if (example.differentiable !== false)
         test(`example ${i}: ${JSON.stringify(example.attributes)}`, () => compare(op, example, new Rng(7).fork(`${op.name} ${i}`)));
     });
   });
-
-/** A cache is for inference only, a loss makes gradients only when asked to, and rounding has no slope. */
-function differentiable(op: Op<Attributes>, { inputs, attributes }: Example<Attributes>): boolean {
-  return !(op.name === "attention" && inputs.length === 4) && attributes.gradient !== false && attributes.precision !== "bfloat16";
-}
 
 function compare(op: Op<Attributes>, example: Example<Attributes>, rng: Rng): void {
   const graph = new Graph();
@@ -23,12 +18,12 @@ function compare(op: Op<Attributes>, example: Example<Attributes>, rng: Rng): vo
   const values = new Map(inputs.map((tensor, i) => [tensor, exampleValues(example.inputs[i]!, rng)] as const));
   const output = graph.apply(op, inputs, example.attributes)[0]!;
   const seed = graph.input("seed", f32(...output.shape));
-  values.set(seed, op.lossGradient ? Float64Array.of(1) : exampleValues(seed, rng));
+  values.set(seed, op.ownGradient ? Float64Array.of(1) : exampleValues(seed, rng));
   const scalar = () => dot(evaluate(graph, values).get(output)!, values.get(seed)!);
   const wanted = inputs.filter((input) => input.dtype === "f32");
 
   const differences = wanted.map((tensor) => centralDifferences(scalar, values.get(tensor)!));
-  const analytic = gradients(op.lossGradient ? output : new Map([[output, seed]]), wanted);
+  const analytic = gradients(op.ownGradient ? output : new Map([[output, seed]]), wanted);
   const results = evaluate(graph, values);
   wanted.forEach((tensor, i) => {
     expect(relativeError(results.get(analytic.get(tensor)!)!, differences[i]!)).toBeLessThan(1e-6);

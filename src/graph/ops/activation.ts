@@ -1,51 +1,43 @@
 // A plain activation between two matrices of a feed-forward layer.
-import type { Op } from "../op.ts";
+import { defineOp } from "../define-op.ts";
 import { f32, type Tensor } from "../tensor.ts";
 import { type ActivationAttributes, activationFunctionNames, activationFunctions } from "./activation-functions.ts";
-import { match } from "./match.ts";
 
 /** x [R, F] → act(x) [R, F]. */
 export function activation(x: Tensor, attributes: ActivationAttributes): Tensor {
-  return x.graph.apply(activationOp, [x], attributes)[0]!;
+  return activationOp.apply({ x }, attributes).y;
 }
 
-export const activationOp: Op<ActivationAttributes> = {
+export const activationOp = defineOp<ActivationAttributes>()({
   name: "activation",
-  shape(inputs) {
-    const { R, F } = match("activation", inputs, { x: "R F" });
-    return [f32(R, F)];
-  },
-  reference([x], [y], { activation, beta }) {
+  inputs: { x: "R F" },
+  outputs: { y: "R F" },
+  reference({ x }, { y }, _, { activation, beta }) {
     const { value } = activationFunctions[activation];
-    for (let i = 0; i < y!.length; i++) y![i] = value(x![i]!, beta);
+    y.set(x.map((x) => value(x, beta)));
   },
-  gradient: ({ inputs: [x], doutputs: [dy], attributes }) => x!.graph.apply(activationGradientOp, [x!, dy!], attributes),
+  gradient: ({ x }, { y: dy }, attributes) => ({ x: activationGradientOp.apply({ x, dy }, attributes).dx }),
   recomputable: true,
-  mayAlias: [[0, 0]],
+  mayAlias: { y: ["x"] },
   examples: activationFunctionNames.map((activation) => ({
     inputs: [{ ...f32(5, 37), scale: 2 }],
     attributes: { activation, beta: 1.5 },
   })),
-};
+});
 
 /** dx = act′(x) · dy. */
-export const activationGradientOp: Op<ActivationAttributes> = {
+export const activationGradientOp = defineOp<ActivationAttributes>()({
   name: "activationGradient",
-  shape(inputs) {
-    const { R, F } = match("activationGradient", inputs, { x: "R F", dy: "R F" });
-    return [f32(R, F)];
-  },
-  reference([x, dy], [dx], { activation, beta }) {
+  inputs: { x: "R F", dy: "R F" },
+  outputs: { dx: "R F" },
+  reference({ x, dy }, { dx }, _, { activation, beta }) {
     const { slope } = activationFunctions[activation];
-    for (let i = 0; i < dx!.length; i++) dx![i] = slope(x![i]!, beta) * dy![i]!;
+    dx.set(x.map((x, i) => slope(x, beta) * dy[i]!));
   },
   recomputable: false,
-  mayAlias: [
-    [0, 0],
-    [0, 1],
-  ],
+  mayAlias: { dx: ["x", "dy"] },
   examples: activationFunctionNames.map((activation) => ({
     inputs: [{ ...f32(5, 37), scale: 2 }, f32(5, 37)],
     attributes: { activation, beta: 1.5 },
   })),
-};
+});

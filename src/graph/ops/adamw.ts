@@ -1,8 +1,6 @@
 // AdamW (Loshchilov & Hutter 2019, arXiv 1711.05101, algorithm 2) with clipping by global norm, one parameter at a time, in place.
-import { check, sameShape } from "../../base/index.ts";
-import type { Op } from "../op.ts";
+import { defineOp } from "../define-op.ts";
 import { f32, type Tensor } from "../tensor.ts";
-import { matchCount, showType } from "./match.ts";
 
 export type AdamwAttributes = { readonly beta1: number; readonly beta2: number; readonly epsilon: number; readonly decay: number };
 
@@ -25,45 +23,31 @@ export interface AdamwInputs {
  * One step. g = gradient · scale · min(1, clipNorm / (norm · scale + 1e-6)); m = β1·m + (1−β1)·g; v = β2·v + (1−β2)·g²;
  * parameter −= lr · (m·h1 / (sqrt(v·h2) + ε) + decay · parameter).
  */
-export function adamw({ parameter, gradient, m, v, hyper, norm }: AdamwInputs, attributes: AdamwAttributes): void {
-  parameter.graph.apply(adamwOp, [parameter, gradient, m, v, hyper, norm], attributes);
+export function adamw(inputs: AdamwInputs, attributes: AdamwAttributes): void {
+  adamwOp.apply(inputs, attributes);
 }
 
-export const adamwOp: Op<AdamwAttributes> = {
+export const adamwOp = defineOp<AdamwAttributes>()({
   name: "adamw",
-  shape(inputs) {
-    matchCount("adamw", inputs, "parameter gradient m v hyper norm");
-    const [parameter, gradient, m, v, hyper, norm] = inputs;
-    for (const input of [gradient!, m!, v!])
-      check(
-        sameShape(input.shape, parameter!.shape),
-        "adamw",
-        () => `parameter is ${showType(parameter!)}, but its gradient or moment is ${showType(input)}`,
-      );
-    check(
-      sameShape(hyper!.shape, [adamwHyper.length]) && sameShape(norm!.shape, [1]),
-      "adamw",
-      () => `hyper is ${showType(hyper!)} and norm ${showType(norm!)}: they must be [${adamwHyper.length}] and [1]`,
-    );
-    return [];
-  },
-  reference([parameter, gradient, m, v, hyper, norm], _, { beta1, beta2, epsilon, decay }) {
-    const [learningRate, h1, h2, scale, clipNorm] = hyper as unknown as [number, number, number, number, number];
-    const factor = scale * Math.min(1, clipNorm / (norm![0]! * scale + 1e-6));
-    for (let i = 0; i < parameter!.length; i++) {
-      const g = gradient![i]! * factor;
-      m![i] = beta1 * m![i]! + (1 - beta1) * g;
-      v![i] = beta2 * v![i]! + (1 - beta2) * g * g;
-      parameter![i]! -= learningRate * ((m![i]! * h1) / (Math.sqrt(v![i]! * h2) + epsilon) + decay * parameter![i]!);
-    }
+  inputs: { parameter: "...", gradient: "...", m: "...", v: "...", hyper: "5", norm: "1" },
+  outputs: {},
+  reference({ parameter, gradient, m, v, hyper, norm }, _, __, { beta1, beta2, epsilon, decay }) {
+    const [learningRate, h1, h2, scale, clipNorm] = hyper as Iterable<number> as [number, number, number, number, number];
+    const factor = scale * Math.min(1, clipNorm / (norm[0]! * scale + 1e-6));
+    gradient.forEach((exact, i) => {
+      const g = exact * factor;
+      m[i] = beta1 * m[i]! + (1 - beta1) * g;
+      v[i] = beta2 * v[i]! + (1 - beta2) * g * g;
+      parameter[i]! -= learningRate * ((m[i]! * h1) / (Math.sqrt(v[i]! * h2) + epsilon) + decay * parameter[i]!);
+    });
   },
   recomputable: false,
-  updates: [0, 2, 3],
+  updates: ["parameter", "m", "v"],
   examples: [
     example([3, 5], [1e-2, 10, 20, 1, 1], 0.5, 0.1), // the first step, below the clip
     example([67], [1e-2, 1.7, 5.3, 0.25, 1], 100, 0), // accumulated over four, clipped
   ],
-};
+});
 
 function example(shape: number[], hyper: number[], norm: number, decay: number) {
   const parameter = f32(...shape);

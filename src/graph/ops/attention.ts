@@ -1,9 +1,8 @@
 // Causal attention, softmax(q·kᵀ/√d)·v per head, without a stored score matrix: forward keeps one log-sum-exp a row, from which backward makes
 // the probabilities again (Rabe & Staats 2021, arXiv 2112.05682; Dao et al. 2022, arXiv 2205.14135). Grouped-query heads: Ainslie et al. 2023.
 import { check } from "../../base/index.ts";
-import type { Op, Values } from "../op.ts";
-import { f32, i32, type Tensor, type TensorType } from "../tensor.ts";
-import { match } from "./match.ts";
+import { defineOp } from "../define-op.ts";
+import { f32, i32, type Tensor } from "../tensor.ts";
 
 export type AttentionAttributes = { readonly batch: number; readonly heads: number; readonly kvHeads: number };
 
@@ -12,76 +11,77 @@ export type AttentionAttributes = { readonly batch: number; readonly heads: numb
  * @param start i32 [1], position of the first query: then k and v are cache states of Tk rows, and row i attends j ≤ start + i. No gradient.
  */
 export function attention(q: Tensor, k: Tensor, v: Tensor, attributes: AttentionAttributes, start?: Tensor): Tensor {
-  return q.graph.apply(attentionOp, start ? [q, k, v, start] : [q, k, v], attributes)[0]!;
+  return attentionOp.apply({ q, k, v, start }, attributes).o;
 }
 
 const shapes = { q: "Rq Wq", k: "Rk Wk", v: "Rk Wk", "start?": "i32 1" } as const;
-const gradientShapes = { q: "Rq Wq", k: "Rq Wk", v: "Rq Wk", o: "Rq Wq", lse: "B H T", dO: "Rq Wq" } as const;
 
 /** o, and lse [B, H, Tq]: the natural logarithm of the sum of exponentials of each row's scaled scores. */
-export const attentionOp: Op<AttentionAttributes> = {
+export const attentionOp = defineOp<AttentionAttributes>()({
   name: "attention",
-  shape(inputs, attributes) {
-    const { Rq, Wq } = match("attention", inputs, shapes);
-    const { B, H, Tq } = sizesOf("attention", inputs, attributes);
-    return [f32(Rq, Wq), f32(B, H, Tq)];
-  },
-  reference([q, k, v, start], [o, lse], attributes, types) {
-    const sizes = sizesOf("attention", types, attributes);
-    const { Tk, D } = sizes;
+  inputs: shapes,
+  outputs: { o: "Rq Wq", lse: "B H Tq" },
+  sizes: (sizes, attributes, { start }) => split("attention", sizes, attributes, start !== undefined),
+  reference({ q, k, v, start }, { o, lse }, sizes) {
+    const { Tq, Tk, D } = sizes;
     const first = start?.[0] ?? 0;
-    check(first >= 0 && first + sizes.Tq <= Tk, "attention", () => `start ${first} and ${sizes.Tq} rows leave the cache of ${Tk} rows`);
+    check(first >= 0 && first + Tq <= Tk, "attention", () => `start ${first} and ${Tq} rows leave the cache of ${Tk} rows`);
     forEachQuery(sizes, (row, lseAt, query, keyOf) => {
       const keys = first + row + 1;
-      const scores = Float64Array.from({ length: keys }, (_, j) => dot(q!, query, k!, keyOf(j), D) / Math.sqrt(D));
+      const scores = Float64Array.from({ length: keys }, (_, j) => dot(q, query, k, keyOf(j), D) / Math.sqrt(D));
       const max = Math.max(...scores);
       const sum = scores.reduce((total, score) => total + Math.exp(score - max), 0);
-      lse![lseAt] = max + Math.log(sum);
-      for (let j = 0; j < keys; j++) addScaled(o!, query, Math.exp(scores[j]! - max) / sum, v!, keyOf(j), D);
+      lse[lseAt] = max + Math.log(sum);
+      scores.forEach((score, j) => addScaled(o, query, Math.exp(score - max) / sum, v, keyOf(j), D));
     });
   },
-  gradient({ inputs: [q, k, v, start], outputs: [o, lse], doutputs: [dO, dLse], attributes }) {
+  gradient({ q, k, v, o, lse, start }, { o: dO, lse: dLse }, attributes) {
     check(start === undefined, "attention", () => "has no gradient through a cache: omit start in training");
     check(dLse === undefined && dO !== undefined, "attention", () => "has a gradient through its first output only");
-    return q!.graph.apply(attentionGradientOp, [q!, k!, v!, o!, lse!, dO!], attributes);
+    const { dq, dk, dv } = attentionGradientOp.apply({ q, k, v, o, lse, dO }, attributes);
+    return { q: dq, k: dk, v: dv };
   },
   recomputable: false,
-  flops: (inputs, attributes) => 4 * products(inputs, attributes),
+  flops: (sizes) => 4 * products(sizes),
   examples: [
     { inputs: [f32(10, 6), f32(10, 6), f32(10, 6)], attributes: { batch: 2, heads: 2, kvHeads: 2 } },
     { inputs: [f32(21, 24), f32(21, 12), f32(21, 12)], attributes: { batch: 3, heads: 4, kvHeads: 2 } },
     { inputs: [{ ...f32(37, 8), scale: 3 }, f32(37, 8), f32(37, 8)], attributes: { batch: 1, heads: 1, kvHeads: 1 } },
-    { inputs: [f32(3, 12), f32(9, 6), f32(9, 6), { ...i32(1), values: [4] }], attributes: { batch: 1, heads: 4, kvHeads: 2 } },
-    { inputs: [f32(1, 6), f32(5, 6), f32(5, 6), { ...i32(1), values: [0] }], attributes: { batch: 1, heads: 2, kvHeads: 2 } },
+    {
+      inputs: [f32(3, 12), f32(9, 6), f32(9, 6), { ...i32(1), values: [4] }],
+      attributes: { batch: 1, heads: 4, kvHeads: 2 },
+      differentiable: false,
+    },
+    {
+      inputs: [f32(1, 6), f32(5, 6), f32(5, 6), { ...i32(1), values: [0] }],
+      attributes: { batch: 1, heads: 2, kvHeads: 2 },
+      differentiable: false,
+    },
   ],
-};
+});
 
 /** With p = exp(score − lse): dv = pᵀ·dO, ds = p ⊙ (dO·vᵀ − rowsum(dO ⊙ o)), dq = ds·k/√d, dk = dsᵀ·q/√d (Dao et al. 2022, appendix B.2). */
-export const attentionGradientOp: Op<AttentionAttributes> = {
+export const attentionGradientOp = defineOp<AttentionAttributes>()({
   name: "attentionGradient",
-  shape(inputs, attributes) {
-    const { Rq, Wq, Wk, ...lse } = match("attentionGradient", inputs, gradientShapes);
-    const { B, H, Tq } = sizesOf("attentionGradient", inputs, attributes);
-    check(lse.B === B && lse.H === H && lse.T === Tq, "attentionGradient", () => `lse must be [${B}, ${H}, ${Tq}]`);
-    return [f32(Rq, Wq), f32(Rq, Wk), f32(Rq, Wk)];
-  },
-  reference([q, k, v, o, lse, dO], [dq, dk, dv], attributes, types) {
-    const sizes = sizesOf("attentionGradient", types, attributes);
+  inputs: { q: "Rq Wq", k: "Rk Wk", v: "Rk Wk", o: "Rq Wq", lse: "B H Tq", dO: "Rq Wq" },
+  outputs: { dq: "Rq Wq", dk: "Rk Wk", dv: "Rk Wk" },
+  sizes: (sizes, attributes) => split("attentionGradient", sizes, attributes, false),
+  reference({ q, k, v, o, lse, dO }, { dq, dk, dv }, sizes) {
     const { D } = sizes;
     forEachQuery(sizes, (row, lseAt, query, keyOf) => {
-      const delta = dot(dO!, query, o!, query, D);
+      const delta = dot(dO, query, o, query, D);
       for (let j = 0; j <= row; j++) {
         const key = keyOf(j);
-        const p = Math.exp(dot(q!, query, k!, key, D) / Math.sqrt(D) - lse![lseAt]!);
-        const ds = (p * (dot(dO!, query, v!, key, D) - delta)) / Math.sqrt(D);
-        addScaled(dv!, key, p, dO!, query, D);
-        addScaled(dq!, query, ds, k!, key, D);
-        addScaled(dk!, key, ds, q!, query, D);
+        const p = Math.exp(dot(q, query, k, key, D) / Math.sqrt(D) - lse[lseAt]!);
+        const ds = (p * (dot(dO, query, v, key, D) - delta)) / Math.sqrt(D);
+        addScaled(dv, key, p, dO, query, D);
+        addScaled(dq, query, ds, k, key, D);
+        addScaled(dk, key, ds, q, query, D);
       }
     });
   },
   recomputable: false,
-  flops: (inputs, attributes) => 10 * products(inputs, attributes),
+  flops: (sizes) => 10 * products(sizes),
   examples: [
     {
       inputs: [f32(10, 6), f32(10, 6), f32(10, 6), f32(10, 6), { ...f32(2, 2, 5), offset: 2 }, f32(10, 6)],
@@ -92,24 +92,27 @@ export const attentionGradientOp: Op<AttentionAttributes> = {
       attributes: { batch: 3, heads: 4, kvHeads: 2 },
     },
   ],
-};
+});
 
-interface AttentionSizes {
+export type AttentionSizes = {
   readonly B: number; // sequences
   readonly H: number; // query heads
   readonly KV: number; // key and value heads
   readonly Tq: number; // query rows of a sequence
   readonly Tk: number; // key rows of a sequence
   readonly D: number; // channels of a head
-}
+};
 
-function sizesOf(op: string, inputs: readonly TensorType[], { batch: B, heads: H, kvHeads: KV }: AttentionAttributes): AttentionSizes {
-  const [Rq, Wq] = inputs[0]!.shape as [number, number];
-  const [Rk, Wk] = inputs[1]!.shape as [number, number];
+/** Rows into sequences, channels into heads; over a cache, key rows may be more than query rows. */
+function split(
+  op: string,
+  { Rq, Wq, Rk, Wk }: Record<"Rq" | "Wq" | "Rk" | "Wk", number>,
+  { batch: B, heads: H, kvHeads: KV }: AttentionAttributes,
+  cached: boolean,
+): AttentionSizes {
   check(Rq % B === 0 && Rk % B === 0, op, () => `${Rq} query rows and ${Rk} key rows do not split into ${B} sequences`);
   check(H % KV === 0, op, () => `${H} query heads do not split over ${KV} key heads`);
   check(Wq % H === 0 && Wk * H === Wq * KV, op, () => `q has ${Wq} channels for ${H} heads, but k has ${Wk} for ${KV}`);
-  const cached = op === "attention" && inputs.length === 4;
   check(cached ? Rq <= Rk : Rq === Rk, op, () => `${Rq} query rows and ${Rk} key rows: without a cache they must be as many`);
   return { B, H, KV, Tq: Rq / B, Tk: Rk / B, D: Wq / H };
 }
@@ -128,17 +131,16 @@ function forEachQuery(
 }
 
 /** Multiply-adds of one q·kᵀ: the causal half only; with a cache, as if it were full. */
-function products(inputs: readonly TensorType[], attributes: AttentionAttributes): number {
-  const { B, H, Tq, Tk, D } = sizesOf("attention", inputs, attributes);
+function products({ B, H, Tq, Tk, D }: AttentionSizes): number {
   return B * H * D * (Tq * Tk - (Tq * (Tq - 1)) / 2);
 }
 
-function dot(a: Values, aAt: number, b: Values, bAt: number, length: number): number {
+function dot(a: Float64Array, aAt: number, b: Float64Array, bAt: number, length: number): number {
   let sum = 0;
   for (let i = 0; i < length; i++) sum += a[aAt + i]! * b[bAt + i]!;
   return sum;
 }
 
-function addScaled(y: Values, yAt: number, scale: number, x: Values, xAt: number, length: number): void {
+function addScaled(y: Float64Array, yAt: number, scale: number, x: Float64Array, xAt: number, length: number): void {
   for (let i = 0; i < length; i++) y[yAt + i]! += scale * x[xAt + i]!;
 }

@@ -1,62 +1,48 @@
 // Gated linear units (Shazeer 2020, arXiv 2002.05202): act(gate) ⊙ up. The activation names the member of the family:
 // sigmoid GLU, none Bilinear, relu ReGLU, gelu GEGLU, swish SwiGLU.
-import type { Op } from "../op.ts";
+import { defineOp } from "../define-op.ts";
 import { f32, type Tensor } from "../tensor.ts";
 import { type ActivationAttributes, activationFunctionNames, activationFunctions } from "./activation-functions.ts";
-import { match } from "./match.ts";
 
 /** gate and up [R, F] → act(gate) ⊙ up [R, F]. */
 export function glu(gate: Tensor, up: Tensor, attributes: ActivationAttributes): Tensor {
-  return gate.graph.apply(gluOp, [gate, up], attributes)[0]!;
+  return gluOp.apply({ gate, up }, attributes).y;
 }
 
-export const gluOp: Op<ActivationAttributes> = {
+export const gluOp = defineOp<ActivationAttributes>()({
   name: "glu",
-  shape(inputs) {
-    const { R, F } = match("glu", inputs, { gate: "R F", up: "R F" });
-    return [f32(R, F)];
-  },
-  reference([gate, up], [y], { activation, beta }) {
+  inputs: { gate: "R F", up: "R F" },
+  outputs: { y: "R F" },
+  reference({ gate, up }, { y }, _, { activation, beta }) {
     const { value } = activationFunctions[activation];
-    for (let i = 0; i < y!.length; i++) y![i] = value(gate![i]!, beta) * up![i]!;
+    y.set(gate.map((gate, i) => value(gate, beta) * up[i]!));
   },
-  gradient: ({ inputs: [gate, up], doutputs: [dy], attributes }) => gate!.graph.apply(gluGradientOp, [gate!, up!, dy!], attributes),
+  gradient({ gate, up }, { y: dy }, attributes) {
+    const { dgate, dup } = gluGradientOp.apply({ gate, up, dy }, attributes);
+    return { gate: dgate, up: dup };
+  },
   recomputable: true,
-  mayAlias: [
-    [0, 0],
-    [0, 1],
-  ],
+  mayAlias: { y: ["gate", "up"] },
   examples: activationFunctionNames.map((activation) => ({
     inputs: [{ ...f32(5, 37), scale: 2 }, f32(5, 37)],
     attributes: { activation, beta: 1.5 },
   })),
-};
+});
 
 /** dgate = act′(gate) · up · dy, dup = act(gate) · dy. */
-export const gluGradientOp: Op<ActivationAttributes> = {
+export const gluGradientOp = defineOp<ActivationAttributes>()({
   name: "gluGradient",
-  shape(inputs) {
-    const { R, F } = match("gluGradient", inputs, { gate: "R F", up: "R F", dy: "R F" });
-    return [f32(R, F), f32(R, F)];
-  },
-  reference([gate, up, dy], [dgate, dup], { activation, beta }) {
+  inputs: { gate: "R F", up: "R F", dy: "R F" },
+  outputs: { dgate: "R F", dup: "R F" },
+  reference({ gate, up, dy }, { dgate, dup }, _, { activation, beta }) {
     const { value, slope } = activationFunctions[activation];
-    for (let i = 0; i < dgate!.length; i++) {
-      dgate![i] = slope(gate![i]!, beta) * up![i]! * dy![i]!;
-      dup![i] = value(gate![i]!, beta) * dy![i]!;
-    }
+    dgate.set(gate.map((gate, i) => slope(gate, beta) * up[i]! * dy[i]!));
+    dup.set(gate.map((gate, i) => value(gate, beta) * dy[i]!));
   },
   recomputable: false,
-  mayAlias: [
-    [0, 0],
-    [0, 1],
-    [0, 2],
-    [1, 0],
-    [1, 1],
-    [1, 2],
-  ],
+  mayAlias: { dgate: ["gate", "up", "dy"], dup: ["gate", "up", "dy"] },
   examples: activationFunctionNames.map((activation) => ({
     inputs: [{ ...f32(5, 37), scale: 2 }, f32(5, 37), f32(5, 37)],
     attributes: { activation, beta: 1.5 },
   })),
-};
+});

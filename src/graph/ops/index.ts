@@ -31,26 +31,31 @@ export { linear, type MatmulAttributes, type MatmulForm, matmul } from "./matmul
 export { type NormAttributes, rmsNorm } from "./rms-norm.ts";
 export { type RopeAttributes, rope } from "./rope.ts";
 
-export const ops: readonly Op<Attributes>[] = [
-  embeddingOp,
-  embeddingGradientOp,
-  matmulOp,
-  rmsNormOp,
-  rmsNormGradientOp,
-  layerNormOp,
-  layerNormGradientOp,
-  ropeOp,
-  attentionOp,
-  attentionGradientOp,
-  cacheWriteOp,
-  gluOp,
-  gluGradientOp,
-  activationOp,
-  activationGradientOp,
-  addOp,
-  linearCrossEntropyOp,
-  gradientNormOp,
-  adamwOp,
-  assignOp,
-  accumulateOp,
-];
+/** By name, with their types: what lowerings are typed by. */
+export const opsByName = {
+  embedding: embeddingOp,
+  embeddingGradient: embeddingGradientOp,
+  matmul: matmulOp,
+  rmsNorm: rmsNormOp,
+  rmsNormGradient: rmsNormGradientOp,
+  layerNorm: layerNormOp,
+  layerNormGradient: layerNormGradientOp,
+  rope: ropeOp,
+  attention: attentionOp,
+  attentionGradient: attentionGradientOp,
+  cacheWrite: cacheWriteOp,
+  glu: gluOp,
+  gluGradient: gluGradientOp,
+  activation: activationOp,
+  activationGradient: activationGradientOp,
+  add: addOp,
+  linearCrossEntropy: linearCrossEntropyOp,
+  gradientNorm: gradientNormOp,
+  adamw: adamwOp,
+  assign: assignOp,
+  accumulate: accumulateOp,
+} as const;
+
+export type OpsByName = typeof opsByName;
+
+export const ops: readonly Op<Attributes>[] = Object.values<Op<Attributes>>(opsByName);

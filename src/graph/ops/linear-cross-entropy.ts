@@ -1,13 +1,12 @@
 // Cross-entropy fused with the output projection: logits exist a chunk of rows at a time, so the gradients are made in the same pass
 // (as in Wijmans et al. 2024, "Cut your losses", arXiv 2411.09009).
 import { check, type Precision } from "../../base/index.ts";
-import type { Op, Values } from "../op.ts";
+import { defineOp } from "../define-op.ts";
 import { f32, i32, type Tensor } from "../tensor.ts";
-import { match } from "./match.ts";
 import { operand } from "./matmul.ts";
 
 export type LinearCrossEntropyAttributes = {
-  /** Makes dx and dw of the mean loss too. */
+  /** Makes dx and dw of the mean loss too; `gradients` asks for them. */
   readonly gradient: boolean;
   /** What the operands of its products are rounded to: x, w, and the gradient of the logits. */
   readonly precision: Precision;
@@ -21,59 +20,44 @@ export interface CrossEntropy {
 }
 
 /** x [N, C], w [V, C] and targets i32 [N] below V (negative: the row does not count) → −log softmax(x·wᵀ)[target]. */
-export function linearCrossEntropy(
-  x: Tensor,
-  w: Tensor,
-  targets: Tensor,
-  { gradient, precision = x.graph.precision }: { readonly gradient: boolean; readonly precision?: Precision },
-): CrossEntropy {
-  const [loss, losses] = x.graph.apply(linearCrossEntropyOp, [x, w, targets], { gradient, precision });
-  return { loss: loss!, losses: losses! };
+export function linearCrossEntropy(x: Tensor, w: Tensor, targets: Tensor, precision: Precision = x.graph.precision): CrossEntropy {
+  return linearCrossEntropyOp.apply({ x, w, targets }, { gradient: false, precision });
 }
 
-const shapes = { x: "N C", w: "V C", targets: "i32 N" } as const;
-
-export const linearCrossEntropyOp: Op<LinearCrossEntropyAttributes> = {
+export const linearCrossEntropyOp = defineOp<LinearCrossEntropyAttributes>()({
   name: "linearCrossEntropy",
-  shape(inputs, { gradient }) {
-    const { N, C, V } = match("linearCrossEntropy", inputs, shapes);
-    return gradient ? [f32(1), f32(N), f32(N, C), f32(V, C)] : [f32(1), f32(N)];
-  },
-  reference([xExact, wExact, targets], [loss, losses, dx, dw], { precision }, types) {
-    const [x, w] = [operand(xExact!, precision), operand(wExact!, precision)];
-    const { N, C, V } = match("linearCrossEntropy", types, shapes);
-    const counted = (targets as Int32Array).filter((target) => target >= 0).length;
-    for (let n = 0; n < N; n++) {
-      const target = targets![n]!;
-      if (target < 0) continue;
+  inputs: { x: "N C", w: "V C", targets: "i32 N" },
+  outputs: { loss: "1", losses: "N", "dx?": "N C", "dw?": "V C" },
+  omits: ({ gradient }) => (gradient ? [] : ["dx", "dw"]),
+  reference(exact, { loss, losses, dx, dw }, { C, V }, { precision }) {
+    const [x, w] = [operand(exact.x, precision), operand(exact.w, precision)];
+    const counted = exact.targets.filter((target) => target >= 0).length;
+    exact.targets.forEach((target, n) => {
+      if (target < 0) return;
       check(target < V, "linearCrossEntropy", () => `target ${target} of row ${n} is outside [0, ${V})`);
       const row = x.subarray(n * C, (n + 1) * C);
       const logProbabilities = logSoftmax(logitsOf(row, w, V));
-      losses![n] = -logProbabilities[target]!;
-      loss![0]! += losses![n]! / counted;
-      if (!dx || !dw) continue;
+      losses[n] = -logProbabilities[target]!;
+      loss[0]! += losses[n] / counted;
+      if (!dx || !dw) return;
       const dLogits = operand(
         logProbabilities.map((p, v) => (Math.exp(p) - (v === target ? 1 : 0)) / counted),
         precision,
       );
-      for (let v = 0; v < V; v++) {
-        const dlogit = dLogits[v]!;
+      dLogits.forEach((dlogit, v) => {
         for (let c = 0; c < C; c++) {
           dx[n * C + c]! += dlogit * w[v * C + c]!;
           dw[v * C + c]! += dlogit * row[c]!;
         }
-      }
-    }
+      });
+    });
   },
-  lossGradient({ outputs: [, , dx, dw] }) {
-    check(dx !== undefined, "linearCrossEntropy", () => "was applied with gradient false: set it to differentiate the loss");
-    return [dx, dw, undefined];
+  ownGradient: {
+    asked: (attributes) => ({ ...attributes, gradient: true }),
+    made: ({ dx, dw }) => ({ x: dx, w: dw }),
   },
   recomputable: false,
-  flops: (inputs, { gradient }) => {
-    const { N, C, V } = match("linearCrossEntropy", inputs, shapes);
-    return (gradient ? 6 : 2) * N * C * V;
-  },
+  flops: ({ N, C, V }, { gradient }) => (gradient ? 6 : 2) * N * C * V,
   examples: [false, true].flatMap((gradient) => [
     { inputs: [f32(7, 5), f32(11, 5), { ...i32(7), below: 11 }], attributes: { gradient, precision: "float32" } },
     { inputs: [f32(5, 3), f32(13, 3), { ...i32(5), values: [12, -1, 0, -100, 4] }], attributes: { gradient, precision: "float32" } },
@@ -84,11 +68,12 @@ export const linearCrossEntropyOp: Op<LinearCrossEntropyAttributes> = {
       inputs: [f32(37, 19), { ...f32(301, 19), scale: 2 }, { ...i32(37), below: 301 }],
       attributes: { gradient, precision: "bfloat16" },
       tolerance: 2 ** -8,
+      differentiable: false,
     },
   ]),
-};
+});
 
-function logitsOf(row: Values, w: Values, V: number): Float64Array {
+function logitsOf(row: Float64Array, w: Float64Array, V: number): Float64Array {
   const C = row.length;
   return Float64Array.from({ length: V }, (_, v) => {
     let logit = 0;

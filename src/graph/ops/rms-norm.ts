@@ -1,39 +1,29 @@
 // RMSNorm (Zhang & Sennrich 2019, arXiv 1910.07467): y_i = g_i · x_i / sqrt(mean(x²) + ε), row by row.
-import type { Op, Values } from "../op.ts";
+import { defineOp } from "../define-op.ts";
 import { f32, type Tensor } from "../tensor.ts";
-import { match } from "./match.ts";
 
 export type NormAttributes = { readonly epsilon: number };
 
 /** x [R, C] and gain [C] → [R, C]. */
 export function rmsNorm(x: Tensor, gain: Tensor, epsilon: number): Tensor {
-  return x.graph.apply(rmsNormOp, [x, gain], { epsilon })[0]!;
+  return rmsNormOp.apply({ x, gain }, { epsilon }).y;
 }
 
-/** x [R, C], gain [C] and dy [R, C] → dx [R, C], dgain [C]. */
-export function rmsNormGradient(x: Tensor, gain: Tensor, dy: Tensor, epsilon: number): { dx: Tensor; dgain: Tensor } {
-  const [dx, dgain] = x.graph.apply(rmsNormGradientOp, [x, gain, dy], { epsilon });
-  return { dx: dx!, dgain: dgain! };
-}
-
-const shapes = { x: "R C", gain: "C" } as const;
-
-export const rmsNormOp: Op<NormAttributes> = {
+export const rmsNormOp = defineOp<NormAttributes>()({
   name: "rmsNorm",
-  shape(inputs) {
-    const { R, C } = match("rmsNorm", inputs, shapes);
-    return [f32(R, C)];
-  },
-  reference([x, gain], [y], { epsilon }, types) {
-    const { R, C } = match("rmsNorm", types, shapes);
+  inputs: { x: "R C", gain: "C" },
+  outputs: { y: "R C" },
+  reference({ x, gain }, { y }, { R, C }, { epsilon }) {
     for (let r = 0; r < R; r++) {
-      const scale = inverseRms(x!, r, C, epsilon);
-      for (let c = 0; c < C; c++) y![r * C + c] = gain![c]! * x![r * C + c]! * scale;
+      const row = x.subarray(r * C, (r + 1) * C);
+      const scale = inverseRms(row, epsilon);
+      const normed = row.map((x, c) => gain[c]! * x * scale);
+      y.set(normed, r * C);
     }
   },
-  gradient({ inputs: [x, gain], doutputs: [dy], attributes: { epsilon } }) {
-    const { dx, dgain } = rmsNormGradient(x!, gain!, dy!, epsilon);
-    return [dx, dgain];
+  gradient({ x, gain }, { y: dy }, attributes) {
+    const { dx, dgain } = rmsNormGradientOp.apply({ x, gain, dy }, attributes);
+    return { x: dx, gain: dgain };
   },
   recomputable: true,
   examples: [
@@ -46,28 +36,23 @@ export const rmsNormOp: Op<NormAttributes> = {
       attributes: { epsilon: 1e-2 },
     },
   ],
-};
-
-const gradientShapes = { x: "R C", gain: "C", dy: "R C" } as const;
+});
 
 /** With r = 1 / rms(x): dx = r · (g·dy − x · r² · mean(g·dy·x)), dgain = Σ_rows dy·x·r. */
-export const rmsNormGradientOp: Op<NormAttributes> = {
+export const rmsNormGradientOp = defineOp<NormAttributes>()({
   name: "rmsNormGradient",
-  shape(inputs) {
-    const { R, C } = match("rmsNormGradient", inputs, gradientShapes);
-    return [f32(R, C), f32(C)];
-  },
-  reference([x, gain, dy], [dx, dgain], { epsilon }, types) {
-    const { R, C } = match("rmsNormGradient", types, gradientShapes);
+  inputs: { x: "R C", gain: "C", dy: "R C" },
+  outputs: { dx: "R C", dgain: "C" },
+  reference({ x, gain, dy }, { dx, dgain }, { R, C }, { epsilon }) {
     for (let r = 0; r < R; r++) {
-      const scale = inverseRms(x!, r, C, epsilon);
-      let mean = 0;
-      for (let c = 0; c < C; c++) mean += (gain![c]! * dy![r * C + c]! * x![r * C + c]!) / C;
-      for (let c = 0; c < C; c++) {
-        const i = r * C + c;
-        dx![i] = scale * (gain![c]! * dy![i]! - x![i]! * scale * scale * mean);
-        dgain![c]! += dy![i]! * x![i]! * scale;
-      }
+      const [row, dRow] = [x.subarray(r * C, (r + 1) * C), dy.subarray(r * C, (r + 1) * C)];
+      const scale = inverseRms(row, epsilon);
+      const d = dRow.map((dy, c) => gain[c]! * dy);
+      const mean = row.reduce((sum, x, c) => sum + (d[c]! * x) / C, 0);
+      row.forEach((x, c) => {
+        dx[r * C + c] = scale * (d[c]! - x * scale * scale * mean);
+        dgain[c]! += dRow[c]! * x * scale;
+      });
     }
   },
   recomputable: false,
@@ -75,10 +60,9 @@ export const rmsNormGradientOp: Op<NormAttributes> = {
     { inputs: [f32(3, 5), f32(5), f32(3, 5)], attributes: { epsilon: 1e-5 } },
     { inputs: [f32(17, 37), { ...f32(37), offset: 1 }, f32(17, 37)], attributes: { epsilon: 1e-2 } },
   ],
-};
+});
 
-function inverseRms(x: Values, row: number, C: number, epsilon: number): number {
-  let square = 0;
-  for (let c = 0; c < C; c++) square += x[row * C + c]! ** 2;
-  return 1 / Math.sqrt(square / C + epsilon);
+function inverseRms(row: Float64Array, epsilon: number): number {
+  const square = row.reduce((sum, x) => sum + x * x, 0);
+  return 1 / Math.sqrt(square / row.length + epsilon);
 }

@@ -1,8 +1,7 @@
 // Rotary position embedding (Su et al. 2021, arXiv 2104.09864): pair i of a head at position m turns by m · theta^(−2i/d).
 import { check } from "../../base/index.ts";
-import type { Op } from "../op.ts";
+import { defineOp } from "../define-op.ts";
 import { f32, i32, type Tensor } from "../tensor.ts";
-import { match } from "./match.ts";
 
 export type RopeAttributes = {
   /** Channels d of a head; even. */
@@ -18,40 +17,36 @@ export type RopeAttributes = {
 
 /** x [R, heads · d] and positions i32 [R] → [R, heads · d], every head turned by its row's position. */
 export function rope(x: Tensor, positions: Tensor, attributes: RopeOptions): Tensor {
-  return x.graph.apply(ropeOp, [x, positions], { factor: 1, inverse: false, ...attributes })[0]!;
+  return ropeOp.apply({ x, positions }, { factor: 1, inverse: false, ...attributes }).y;
 }
 
 export type RopeOptions = Omit<RopeAttributes, "factor" | "inverse"> & Partial<Pick<RopeAttributes, "factor" | "inverse">>;
 
-const shapes = { x: "R W", positions: "i32 R" } as const;
-
-export const ropeOp: Op<RopeAttributes> = {
+export const ropeOp = defineOp<RopeAttributes>()({
   name: "rope",
-  shape(inputs, { headDim }) {
-    const { R, W } = match("rope", inputs, shapes);
+  inputs: { x: "R W", positions: "i32 R" },
+  outputs: { y: "R W" },
+  sizes({ W }, { headDim }) {
     check(headDim % 2 === 0 && W % headDim === 0, "rope", () => `${W} channels do not split into heads of ${headDim}, which must be even`);
-    return [f32(R, W)];
+    return { H: W / headDim };
   },
-  reference([x, positions], [y], { headDim, theta, factor, pairing, inverse }, types) {
-    const { R, W } = match("rope", types, shapes);
+  reference({ x, positions }, { y }, { H }, { headDim, theta, factor, pairing, inverse }) {
     const [first, second] = pairing === "half" ? [1, headDim / 2] : [2, 1];
-    for (let r = 0; r < R; r++)
-      for (let head = 0; head < W; head += headDim)
+    positions.forEach((position, r) => {
+      for (let head = 0; head < H; head++)
         for (let i = 0; i < headDim / 2; i++) {
-          const angle = (positions![r]! / factor) * theta ** ((-2 * i) / headDim) * (inverse ? -1 : 1);
-          const a = r * W + head + i * first;
+          const angle = (position / factor) * theta ** ((-2 * i) / headDim) * (inverse ? -1 : 1);
+          const a = (r * H + head) * headDim + i * first;
           const b = a + second;
-          y![a] = x![a]! * Math.cos(angle) - x![b]! * Math.sin(angle);
-          y![b] = x![b]! * Math.cos(angle) + x![a]! * Math.sin(angle);
+          y[a] = x[a]! * Math.cos(angle) - x[b]! * Math.sin(angle);
+          y[b] = x[b]! * Math.cos(angle) + x[a]! * Math.sin(angle);
         }
+    });
   },
-  gradient: ({ inputs: [, positions], doutputs: [dy], attributes }) => [
-    rope(dy!, positions!, { ...attributes, inverse: !attributes.inverse }),
-    undefined,
-  ],
+  gradient: ({ positions }, { y: dy }, attributes) => ({ x: rope(dy, positions, { ...attributes, inverse: !attributes.inverse }) }),
   // Running it again would keep its input instead of its output: nothing is won.
   recomputable: false,
-  mayAlias: [[0, 0]],
+  mayAlias: { y: ["x"] },
   examples: (["half", "neighbours"] as const).flatMap((pairing) =>
     [
       { inverse: false, factor: 1 },
@@ -62,4 +57,4 @@ export const ropeOp: Op<RopeAttributes> = {
       attributes: { headDim: 6, theta: 10000, pairing, ...how },
     })),
   ),
-};
+});

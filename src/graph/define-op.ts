@@ -1,0 +1,137 @@
+// How an op is written: one record with a signature, in which everything is reached by name.
+import { check, fail } from "../base/index.ts";
+import type { Attributes, Op, OpProperties } from "./op.ts";
+import {
+  bare,
+  listed,
+  type Matched,
+  match,
+  type Named,
+  type NamedValues,
+  type NameOf,
+  named,
+  type Patterns,
+  placeOf,
+  type Sizes,
+  typeOf,
+} from "./signature.ts";
+import type { Tensor, TensorType } from "./tensor.ts";
+
+/** I and O are the patterns of inputs and outputs, E the sizes that the op adds to those it reads off the inputs. */
+export interface OpRecord<A extends Attributes, I extends Patterns, O extends Patterns, E> extends OpProperties<A> {
+  /** What it takes; where that depends on attributes, with the same names and letters. */
+  readonly inputs: I | ((attributes: A) => I);
+  /** What it makes. A name that ends in `?` is made unless `omits` lists it. */
+  readonly outputs: O;
+  omits?(attributes: A): readonly NameOf<O>[];
+  /** Sizes that follow from those of the inputs and from attributes, after checks of its own; they must agree with what the inputs say. */
+  sizes?(sizes: Sizes<I>, attributes: A, types: Named<I, TensorType>): E;
+  /** The slow meaning and judge: fills `outputs` (zeroed) and, where the op updates in place, `inputs`. */
+  reference(inputs: NamedValues<I>, outputs: NamedValues<O>, sizes: Sizes<I> & E, attributes: A): void;
+  /**
+   * Appends the gradient and returns d(loss)/d(input) by the inputs' names; what is left out gets none (integers, or nothing to differentiate).
+   * @param gradients d(loss)/d(output) by the outputs' names; where there are several, those that do not reach the loss are undefined.
+   */
+  gradient?(tensors: Named<I, Tensor> & Named<O, Tensor>, gradients: OutputGradients<O>, attributes: A): InputGradients<I>;
+  /** For an op whose first output may be the loss itself: it makes its own gradients. */
+  readonly ownGradient?: {
+    /** The node's attributes, changed so that it makes them as further outputs. */
+    asked(attributes: A): A;
+    /** Which of the outputs they are, by the inputs' names. */
+    made(outputs: Named<O, Tensor>): InputGradients<I>;
+  };
+  /** Inputs that the op writes in place; they must be states. */
+  readonly updates?: readonly NameOf<I>[];
+  /** Output → inputs with which it may share memory when these die here: elementwise, same index read before it is written. */
+  readonly mayAlias?: { readonly [N in NameOf<O>]?: readonly NameOf<I>[] };
+  flops?(sizes: Sizes<I> & E, attributes: A): number;
+}
+
+type InputGradients<I extends Patterns> = { readonly [N in NameOf<I>]?: Tensor | undefined };
+type OutputGradients<O extends Patterns> =
+  IsOne<NameOf<O>> extends true ? { readonly [N in NameOf<O>]: Tensor } : { readonly [N in NameOf<O>]?: Tensor | undefined };
+type IsOne<U, All = U> = U extends unknown ? ([All] extends [U] ? true : false) : never;
+
+/** An op with its types: what is applied to tensors by name, and what a lowering is typed by. */
+export interface TypedOp<A extends Attributes, I extends Patterns, O extends Patterns, E> extends Op<A> {
+  /** Appends a node to the graph of the inputs. @throws CriaError when the shape rule does not hold. */
+  apply(inputs: Named<I, Tensor>, attributes: A): Named<O, Tensor>;
+  sizes(types: readonly TensorType[], attributes: A): Sizes<I> & E;
+}
+
+type NoSizes = Readonly<Record<never, never>>;
+
+/** Called as `defineOp<Attributes>()({ … })`, so that patterns are inferred where attributes are said. */
+export function defineOp<A extends Attributes>() {
+  return <const I extends Patterns, const O extends Patterns, E = NoSizes>(record: OpRecord<A, I, O, E>): TypedOp<A, I, O, E> => {
+    const { name, recomputable, sums = false, measures = false, examples, gradient, ownGradient, updates, mayAlias, flops } = record;
+    const outputNames = Object.keys(record.outputs);
+    const patternsOf = (attributes: A): I => (typeof record.inputs === "function" ? record.inputs(attributes) : record.inputs);
+    const inputNames = (attributes: A) => Object.keys(patternsOf(attributes));
+    const fixedNames = typeof record.inputs === "function" ? [] : Object.keys(record.inputs);
+    // What is by name here has the names of I and O: the lists were held against the patterns when the node was made.
+    const byInput = <T>(list: readonly T[], attributes: A) => named(inputNames(attributes), list) as Named<I, T>;
+    const byOutput = <T>(list: readonly T[]) => named(outputNames, list) as Named<O, T>;
+
+    const matchAll = (types: readonly TensorType[], attributes: A): Matched => {
+      const matched = match(name, types, patternsOf(attributes));
+      const derived = record.sizes?.(matched.sizes as Sizes<I>, attributes, byInput(types, attributes)) ?? {};
+      for (const [letter, size] of Object.entries<number>(derived)) {
+        matched.sizes[letter] ??= size;
+        const known = matched.sizes[letter];
+        check(known === size, name, () => `${letter} is ${known} by one input and ${size} by the others: they must agree`);
+      }
+      return matched;
+    };
+    const sizesOf = (types: readonly TensorType[], attributes: A) => matchAll(types, attributes).sizes as Sizes<I> & E;
+    const inOrder = (gradients: InputGradients<I>, attributes: A) => {
+      const byName: Readonly<Record<string, Tensor | undefined>> = gradients;
+      return inputNames(attributes).map((input) => byName[bare(input)]);
+    };
+    const tensors = (inputs: readonly Tensor[], outputs: readonly Tensor[], attributes: A) => ({
+      ...byInput(inputs, attributes),
+      ...byOutput(outputs),
+    });
+
+    return {
+      ...{ name, recomputable, sums, measures, examples, sizes: sizesOf },
+      shape(types, attributes) {
+        const matched = matchAll(types, attributes);
+        const omitted: readonly string[] = record.omits?.(attributes) ?? [];
+        const made = Object.entries(record.outputs).filter(([output]) => !omitted.includes(bare(output)));
+        return made.map(([, pattern]) => typeOf(name, pattern, matched));
+      },
+      reference(inputs, outputs, attributes, types) {
+        const [given, made] = [byInput(inputs, attributes), byOutput(outputs)];
+        record.reference(given as NamedValues<I>, made as NamedValues<O>, sizesOf(types, attributes), attributes);
+      },
+      byName: (inputs, outputs, attributes) => ({ inputs: byInput(inputs, attributes), outputs: byOutput(outputs) }),
+      apply(inputs, attributes) {
+        const list = listed<Tensor>(inputNames(attributes), inputs);
+        const { graph } = list[0] ?? fail(name, "has no inputs: give it at least one");
+        return byOutput(graph.apply(this, list, attributes));
+      },
+      ...(gradient && {
+        gradient({ inputs, outputs, doutputs, attributes }) {
+          const gradients = byOutput(doutputs) as OutputGradients<O>;
+          return inOrder(gradient(tensors(inputs, outputs, attributes), gradients, attributes), attributes);
+        },
+      }),
+      ...(ownGradient && {
+        ownGradient: {
+          asked: ownGradient.asked,
+          made: (outputs, attributes) => inOrder(ownGradient.made(byOutput(outputs)), attributes),
+        },
+      }),
+      ...(updates && { updates: updates.map((input) => placeOf(fixedNames, input)) }),
+      ...(mayAlias && { mayAlias: pairs(mayAlias, outputNames, fixedNames) }),
+      ...(flops && { flops: (types, attributes) => flops(sizesOf(types, attributes), attributes) }),
+    };
+  };
+}
+
+function pairs(mayAlias: Readonly<Record<string, readonly string[] | undefined>>, outputs: readonly string[], inputs: readonly string[]) {
+  return Object.entries(mayAlias).flatMap(([output, from = []]) =>
+    from.map((input) => [placeOf(outputs, output), placeOf(inputs, input)] as const),
+  );
+}

@@ -1,0 +1,140 @@
+// What an op takes and makes, as patterns: a letter is a size, and the same letter is the same size wherever it stands (einops' notation).
+// From the patterns follow the shape rule, the names by which reference, gradient and lowering reach their tensors, and the sizes they read.
+import { check, showShape } from "../base/index.ts";
+import type { TensorType } from "./tensor.ts";
+
+/**
+ * Name → its sizes: `"M K"`, `"i32 N"` where the type is not f32, `"5"` for a fixed size, `"..."` for a shape that is one wherever it stands,
+ * `"any"` for a shape of its own. A name ending in `?` may be missing, one ending in `*` stands for one tensor or more; either comes last.
+ */
+export type Patterns = Readonly<Record<string, string>>;
+
+type Axes<P extends string> = P extends `i32 ${infer Rest}` ? Rest : P;
+type Letters<P extends string> = P extends `${infer First} ${infer Rest}`
+  ? Letters<First> | Letters<Rest>
+  : Exclude<P, `${number}` | "..." | "any">;
+
+/** The sizes that the letters stand for. */
+export type Sizes<P extends Patterns> = { readonly [Letter in Letters<Axes<P[keyof P]>>]: number };
+
+/** A name without its mark. */
+export type NameOf<P extends Patterns> = Unmarked<keyof P & string>;
+type Unmarked<Name extends string> = Name extends `${infer Bare}?` | `${infer Bare}*` ? Bare : Name;
+type Plain<Name> = Name extends `${string}?` | `${string}*` ? never : Name;
+
+/** A T for each name. */
+export type Named<P extends Patterns, T> = { readonly [N in keyof P as Plain<N>]: T } & {
+  readonly [N in keyof P as N extends `${infer Bare}?` ? Bare : never]?: T | undefined;
+} & { readonly [N in keyof P as N extends `${infer Bare}*` ? Bare : never]: readonly T[] };
+
+/** Elements of what each name stands for: float64 for floats, Int32Array for integers. */
+export type NamedValues<P extends Patterns> = { readonly [N in keyof P as Plain<N>]: ValuesOf<P[N]> } & {
+  readonly [N in keyof P as N extends `${infer Bare}?` ? Bare : never]?: ValuesOf<P[N]> | undefined;
+} & { readonly [N in keyof P as N extends `${infer Bare}*` ? Bare : never]: readonly ValuesOf<P[N]>[] };
+type ValuesOf<P> = P extends `i32 ${string}` ? Int32Array : Float64Array;
+
+/** Sizes by letter, and the shape that `...` stands for. */
+export interface Matched {
+  readonly sizes: Record<string, number>;
+  shape?: readonly number[];
+}
+
+/** Reads the sizes off the inputs. @throws CriaError with all shapes and the patterns where a number of inputs, type or size does not fit. */
+export function match(op: string, inputs: readonly TensorType[], patterns: Patterns): Matched {
+  const matched: Matched = { sizes: {} };
+  const expanded = expand(Object.keys(patterns), inputs.length);
+  const fits = expanded?.every((name, i) => matchOne(inputs[i]!, patterns[name]!, matched));
+  check(
+    fits === true,
+    op,
+    () => `the inputs ${inputs.map(showType).join(", ") || "(none)"} must be ${showPatterns(patterns)}${showMatched(matched)}`,
+  );
+  return matched;
+}
+
+/** The type that a pattern stands for once its letters are known. */
+export function typeOf(op: string, pattern: string, { sizes, shape }: Matched): TensorType {
+  const { dtype, axes } = parse(pattern);
+  if (pattern === "...") return { dtype, shape: shape! };
+  const known = (letter: string) => {
+    const size = /^\d/.test(letter) ? Number(letter) : sizes[letter];
+    check(size !== undefined, op, () => `no input and no rule of sizes says what ${letter} in "${pattern}" is: give it in sizes()`);
+    return size;
+  };
+  return { dtype, shape: axes.map(known) };
+}
+
+/** Things by their names, from a list in the order of the patterns; the inverse of {@link listed}. */
+export function named<T>(names: readonly string[], list: readonly T[]): Readonly<Record<string, T | readonly T[] | undefined>> {
+  return Object.fromEntries(names.map((name, i) => [bare(name), name.endsWith("*") ? list.slice(i) : list[i]]));
+}
+
+/** Things in the order of the patterns; what is missing is left out. */
+export function listed<T>(names: readonly string[], byName: Readonly<Record<string, T | readonly T[] | undefined>>): T[] {
+  return names.flatMap((name) => {
+    const found = byName[bare(name)];
+    return found === undefined ? [] : (found as T | T[]);
+  });
+}
+
+/** Where a name stands in the order of the patterns. */
+export function placeOf(names: readonly string[], name: string): number {
+  return names.findIndex((other) => bare(other) === name);
+}
+
+/** `f32 [2, 3]`, for messages. */
+export function showType(type: TensorType): string {
+  return `${type.dtype} ${showShape(type.shape)}`;
+}
+
+/** A name without its mark. */
+export function bare(name: string): string {
+  return name.replace(/[?*]$/, "");
+}
+
+/** A name for each of `count` tensors; undefined where so many do not fit the names. */
+function expand(names: readonly string[], count: number): string[] | undefined {
+  const last = names.at(-1);
+  const all = last?.endsWith("*")
+    ? [...names.slice(0, -1), ...Array.from({ length: Math.max(1, count - names.length + 1) }, () => last)]
+    : names;
+  const fewest = all.filter((name) => !name.endsWith("?")).length;
+  return count >= fewest && count <= all.length ? all.slice(0, count) : undefined;
+}
+
+function parse(pattern: string): { dtype: "f32" | "i32"; axes: string[] } {
+  const words = pattern.split(" ");
+  return words[0] === "i32" ? { dtype: "i32", axes: words.slice(1) } : { dtype: "f32", axes: words };
+}
+
+function matchOne(input: TensorType, pattern: string, matched: Matched): boolean {
+  const { dtype, axes } = parse(pattern);
+  if (input.dtype !== dtype) return false;
+  if (pattern === "any") return true;
+  if (pattern === "...") {
+    matched.shape ??= input.shape;
+    return showShape(matched.shape) === showShape(input.shape);
+  }
+  return input.shape.length === axes.length && axes.every((letter, axis) => matchSize(letter, input.shape[axis]!, matched.sizes));
+}
+
+function matchSize(letter: string, size: number, sizes: Record<string, number>): boolean {
+  if (/^\d/.test(letter)) return size === Number(letter);
+  sizes[letter] ??= size;
+  return sizes[letter] === size;
+}
+
+function showPatterns(patterns: Patterns): string {
+  return Object.entries(patterns)
+    .map(([name, pattern]) => {
+      const { dtype, axes } = parse(pattern);
+      return `${name} ${dtype === "i32" ? "i32 " : ""}[${axes.join(", ")}]`;
+    })
+    .join(", ");
+}
+
+function showMatched({ sizes, shape }: Matched): string {
+  const known = Object.entries(sizes).map(([letter, size]) => `${letter} = ${size}`);
+  if (shape) known.push(`... = ${shape.join(", ")}`);
+  return known.length > 0 ? ` (${known.join(", ")})` : "";
+}
