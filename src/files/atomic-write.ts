@@ -2,17 +2,22 @@
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { explainIo } from "./explain-io.ts";
+import { partialPath, removePartialsOf } from "./partials.ts";
 import { syncFolder } from "./sync-folder.ts";
 
-/** Replaces `path` with the given bytes or chunks. On any error the file that was there before is intact and nothing is left beside it. */
+/**
+ * Replaces `path` with the given bytes or chunks. On any error the file that was there before is intact and nothing is left beside it; what killed
+ * writers of the same file left goes first.
+ */
 export async function atomicWrite(
   path: string,
   content: string | Uint8Array | AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   where = "files",
 ): Promise<void> {
-  const beside = `${path}.${process.pid}.partial`;
+  const beside = partialPath(path);
   let handle: FileHandle | undefined;
   try {
+    await removePartialsOf(path);
     handle = await open(beside, "w");
     for await (const chunk of chunks(content)) await writeAll(handle, chunk);
     await handle.sync();

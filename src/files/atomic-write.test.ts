@@ -1,0 +1,38 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { watchFiles } from "./crash.test.helper.ts";
+import { atomicFolder, atomicWrite } from "./index.ts";
+
+let root: string;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), "cria-write-"));
+});
+afterEach(() => rm(root, { recursive: true, force: true }));
+
+/** Windows has no such step. */
+const folderSync = process.platform === "win32" ? [] : ["sync of a folder"];
+
+test("a file is synced before it takes its name, and its folder after", async () => {
+  const { done } = await watchFiles(() => atomicWrite(join(root, "a"), "text"));
+  expect(done).toEqual(["open", "write", "sync of a file", "rename", ...folderSync]);
+});
+
+test("a folder takes its name when its files are synced, and the one above is synced after", async () => {
+  const { done } = await watchFiles(() => atomicFolder(join(root, "a"), (partial) => atomicWrite(join(partial, "x"), "text")));
+  const file = ["open", "write", "sync of a file", "rename", ...folderSync];
+  expect(done).toEqual(["mkdir", ...file, "rename", ...folderSync]);
+});
+
+test("wherever a write is cut off, the old file is there or the new one, and the next write leaves nothing else", async () => {
+  const path = join(root, "a");
+  for (let crashAt = 0; crashAt < 6; crashAt++) {
+    await writeFile(path, "old");
+    const { result } = await watchFiles(() => atomicWrite(path, "new"), crashAt);
+    expect(result.status).toBe(crashAt < 4 + folderSync.length ? "rejected" : "fulfilled");
+    expect(await readFile(path, "utf8")).toBe(crashAt < 4 ? "old" : "new");
+  }
+  await rm(path);
+  expect((await readdir(root)).length).toBe(3); // of this process, which lives
+});

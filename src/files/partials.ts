@@ -1,0 +1,42 @@
+// What is being written stands under another name until it is whole: NAME.PID-STARTED-HOST-COUNT.partial, beside the place it is for. The name says
+// who writes it, so that what a killed process left can be told from what a living one is at.
+import { createHash } from "node:crypto";
+import { readdir, rm } from "node:fs/promises";
+import { hostname } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { isRunning, thisProcess } from "./process-identity.ts";
+
+/** The fields behind the name; those before the start of this scheme had the process's number alone. */
+const partial = /^(.+)\.(\d+)(?:-(\d*)-([0-9a-f]{8})-\d+)?\.partial$/;
+const host = createHash("sha256").update(hostname()).digest("hex").slice(0, 8);
+let count = 0;
+
+/** A name beside `path` that no other writer has. */
+export function partialPath(path: string): string {
+  return `${path}.${process.pid}-${thisProcess.started ?? ""}-${host}-${count++}.partial`;
+}
+
+/** Whether a name is of something that is being written, or was when its writer was killed. */
+export function isPartial(name: string): boolean {
+  return partial.test(name);
+}
+
+/**
+ * Removes what processes of this machine that have ended left in a folder; nothing where there is no such folder. What another machine writes stays.
+ * @param of only what was to become the file or folder of this name
+ */
+export async function removePartials(folder: string, of?: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  await Promise.all(names.filter((name) => isLeft(name, of)).map((name) => rm(join(folder, name), { recursive: true, force: true })));
+}
+
+/** The same for one file or folder that is to be written. */
+export async function removePartialsOf(path: string): Promise<void> {
+  await removePartials(dirname(path), basename(path));
+}
+
+function isLeft(name: string, of: string | undefined): boolean {
+  const [, target, pid, started, writer] = partial.exec(name) ?? [];
+  if (target === undefined || (of !== undefined && target !== of) || (writer !== undefined && writer !== host)) return false;
+  return !isRunning({ pid: Number(pid), started: started || undefined });
+}
