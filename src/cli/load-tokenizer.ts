@@ -15,3 +15,10 @@ export async function isFolder(path: string): Promise<boolean> {
     () => false,
   );
 }
+
+export async function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+}

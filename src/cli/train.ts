@@ -11,6 +11,7 @@ import {
   checkMemory,
   checkUnused,
   completeRecipe,
+  findRecipe,
   type LiveMetrics,
   latestCheckpoint,
   readRecipe,
@@ -28,7 +29,7 @@ import {
 import type { Command, CommandIo, Flags } from "./command.ts";
 import { callAgain, promptOf } from "./hints.ts";
 import { trainingNote } from "./live-line.ts";
-import { isFolder, loadTokenizer } from "./load-tokenizer.ts";
+import { isFile, isFolder, loadTokenizer } from "./load-tokenizer.ts";
 import { openBackend } from "./open-backend.ts";
 import { stoppedText } from "./stopped-text.ts";
 
@@ -71,9 +72,12 @@ interface Plan {
   readonly folder: string;
   readonly recipe: CompleteRecipe;
   readonly tokenizer: Tokenizer;
+  /** Whether the run folder stands; without a checkpoint in it the run begins with its first step. */
   readonly resume: boolean;
   /** For people: what --set changed in a run that goes on. */
   readonly changed: readonly string[];
+  /** For people: why it is another plan than the words alone say. */
+  readonly notice?: string;
 }
 
 async function readPlan(args: readonly string[], flags: Flags): Promise<Plan> {
@@ -86,14 +90,36 @@ async function readPlan(args: readonly string[], flags: Flags): Promise<Plan> {
   if (isRun && !resume) throw new UsageError(where, `${given} is a folder: name a recipe, or add --resume to go on with the run in it`);
   if (isRun && flags.out !== undefined) throw new UsageError(where, `--out is ${flags.out} but the run is ${given}: leave it out`);
   const folder = isRun ? given : ((flags.out as string | undefined) ?? join("runs", basename(given, extname(given))));
-  const asked = await readWhole(isRun ? runPaths(given).recipe : given, settings);
-  if (!resume) return { folder, ...asked, resume, changed: [] };
-  const { recipe: before } = await readWhole(runPaths(folder).recipe, []);
+  const made = await findRecipe(folder);
+  const asked = await readWhole(isRun ? made.path : given, settings);
+  if (!resume && !(await isUnsaved(folder))) return { folder, ...asked, resume, changed: [] };
+  if (resume && (made.isBegun || (!isRun && (await isLeftover(folder)))))
+    return { folder, ...asked, resume: false, changed: [], notice: `${folder}: its making was cut short, so it is made again` };
+  const { recipe: before } = await readWhole(made.path, []);
   // A run goes on in the precision that it began with, also where another one is the faster now.
   // Where its recipe does not say which, it began before there was a choice.
   const began = { ...before, precision: before.precision === "auto" ? ("float32" as const) : before.precision };
   const recipe = asked.recipe.precision === "auto" ? { ...asked.recipe, precision: began.precision } : asked.recipe;
-  return { folder, ...asked, recipe, resume, changed: compare(folder, began, recipe, settings) };
+  if (!resume && recipeChanges(began, recipe).length > 0) return { folder, ...asked, resume, changed: [] };
+  const notice = resume ? {} : { notice: `${folder}: the run was killed before it saved anything, so it begins anew` };
+  return { folder, ...asked, recipe, resume: true, changed: compare(folder, began, recipe, settings), ...notice };
+}
+
+/** Whether a run stands in a folder that has saved nothing yet: beginning anew is all that it can do. */
+async function isUnsaved(folder: string): Promise<boolean> {
+  const { recipe, checkpoints } = runPaths(folder);
+  return (await isFile(recipe)) && (await latestCheckpoint(checkpoints)) === undefined;
+}
+
+/** Whether a folder is there in which a run was to be made, and nothing of it is. */
+async function isLeftover(folder: string): Promise<boolean> {
+  return (
+    (await isFolder(folder)) &&
+    checkUnused(folder).then(
+      () => true,
+      () => false,
+    )
+  );
 }
 
 async function readWhole(path: string, settings: readonly string[]): Promise<Pick<Plan, "recipe" | "tokenizer">> {
@@ -134,6 +160,8 @@ interface Ended {
 /** @param dryRun ends before anything is trained or written, with nothing to return */
 async function runPlan(plan: Plan, io: CommandIo, dryRun: boolean): Promise<Ended | undefined> {
   const { folder, tokenizer, recipe: asked } = plan;
+  const onNotice = (text: string) => io.stderr(`${text}\n`);
+  if (plan.notice !== undefined) onNotice(plan.notice);
   if (!plan.resume) await checkUnused(folder);
   await using data = await PreparedData.open(asked.data, vocabularyOf(tokenizer));
   const { batch, length, seed, threads } = asked;
@@ -151,7 +179,18 @@ async function runPlan(plan: Plan, io: CommandIo, dryRun: boolean): Promise<Ende
   const heldOut = data.heldOut && { tokens: data.heldOut, bytes: data.heldOut.totals.bytes };
   const recipe = { ...settled, tokenizer: resolve(runPaths(folder).tokenizer) };
   const onReady = () => writeDown(plan, settled);
-  const summary = await trainRun({ backend, recipe, folder, batches, heldOut, checkpoint, onReady, signal: io.signal, ...reports(io) });
+  const summary = await trainRun({
+    backend,
+    recipe,
+    folder,
+    batches,
+    heldOut,
+    checkpoint,
+    onReady,
+    onNotice,
+    signal: io.signal,
+    ...reports(io),
+  });
   const saved = await latestCheckpoint(runPaths(folder).checkpoints);
   batches.restore(saved?.state.data ?? beginning); // it has read ahead
   return { started: checkpoint?.state.step ?? 0, summary, sources: batches.progress, prompt: await promptOf(data, tokenizer) };
@@ -160,7 +199,7 @@ async function runPlan(plan: Plan, io: CommandIo, dryRun: boolean): Promise<Ende
 /** A run that cannot begin leaves no folder, and one that cannot go on keeps its recipe. */
 async function writeDown({ folder, tokenizer, resume, changed }: Plan, recipe: WholeRecipe): Promise<void> {
   if (!resume) {
-    await checkUnused(folder, { locked: true }); // once more: another one may have begun meanwhile
+    await checkUnused(folder); // once more: another one may have begun meanwhile
     await startRunFolder(folder, recipe, tokenizer.model);
   } else if (changed.length > 0) await writeRecipe(runPaths(folder).recipe, { ...recipe, tokenizer: resolve(runPaths(folder).tokenizer) });
 }

@@ -24,7 +24,7 @@ export async function watchFiles<T>(action: () => Promise<T>, crashAt = Number.P
   const prototype = await handlePrototype();
   const guard = (name: string, original: Callable): Callable =>
     async function (this: { stat?: () => Promise<fs.Stats> } | undefined, ...args) {
-      const isRead = name === "open" && (args[1] ?? "r") === "r";
+      const isRead = name === "open" && !isWriting(args[1] as string | number | undefined);
       if (isRead) return original.apply(this, args);
       const what = name === "sync" ? `sync of a ${(await this!.stat!()).isDirectory() ? "folder" : "file"}` : name;
       if (done.length >= crashAt) throw Object.assign(new Error("crashed here"), { code: "ECRASH" });
@@ -54,6 +54,10 @@ export async function bury(folder: string): Promise<void> {
     else if (/^training\.lock\.\d+$/.test(entry.name))
       await writeFile(path, (await readFile(path, "utf8")).replace(`"pid":${process.pid},`, `"pid":${pid},`));
   }
+}
+
+function isWriting(flags: string | number = "r"): boolean {
+  return typeof flags === "number" ? (flags & (fs.constants.O_WRONLY | fs.constants.O_RDWR)) !== 0 : flags !== "r";
 }
 
 function replace(object: Record<string, Callable>, name: string, guard: (name: string, original: Callable) => Callable): () => void {

@@ -13,7 +13,7 @@ export {
   type WholeRecipe,
   writeRecipe,
 } from "./recipe.ts";
-export { checkUnused, runPaths, saveModel, startRunFolder } from "./run-folder.ts";
+export { checkUnused, findRecipe, runPaths, saveModel, startRunFolder } from "./run-folder.ts";
 export { learningRateAt, type Schedule } from "./schedule.ts";
 export { settingKey } from "./settings.ts";
 export { bfloat16Gain, settlePrecision } from "./settle-precision.ts";

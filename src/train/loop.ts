@@ -11,7 +11,7 @@ import { LossWatch } from "./loss-watch.ts";
 import { isStepRow, MetricsLog, type StepRow } from "./metrics-log.ts";
 import { Prefetcher } from "./prefetch.ts";
 import type { WholeRecipe } from "./recipe.ts";
-import { runPaths, saveModel } from "./run-folder.ts";
+import { removeLeftovers, runPaths, saveModel } from "./run-folder.ts";
 import { lockNewRun, lockRun } from "./run-lock.ts";
 import { learningRateAt } from "./schedule.ts";
 import { Trainer, type TrainerOptions } from "./trainer.ts";
@@ -37,6 +37,8 @@ export interface TrainJob {
   readonly onStep?: (metrics: LiveMetrics) => void;
   readonly onEvaluation?: (step: number, evaluation: Evaluation) => void;
   readonly onCheckpoint?: (step: number, path: string) => void;
+  /** Is told, in words for people, what was found amiss and what is done about it. */
+  readonly onNotice?: ((text: string) => void) | undefined;
   /** Evaluations and saving; steps come by `onStep`. */
   readonly progress?: OnProgress | undefined;
 }
@@ -77,7 +79,8 @@ export interface TrainSummary {
  */
 export async function trainRun(job: TrainJob): Promise<TrainSummary> {
   const { backend, recipe, folder, checkpoint } = job;
-  await using _goingOn = checkpoint && (await lockRun(folder));
+  const lockOptions = { signal: job.signal, onNotice: job.onNotice };
+  await using _goingOn = checkpoint && (await lockRun(folder, lockOptions));
   using trainer = await Trainer.open(backend, trainerOptions(recipe, job.heldOut !== undefined));
   if (checkpoint) {
     checkSteps(recipe, checkpoint);
@@ -85,7 +88,8 @@ export async function trainRun(job: TrainJob): Promise<TrainSummary> {
     job.batches.restore(checkpoint.state.data);
   }
   using evaluator = job.heldOut && (await trainer.openEvaluator());
-  await using _begun = checkpoint ? undefined : await lockNewRun(folder);
+  await using _begun = checkpoint ? undefined : await lockNewRun(folder, lockOptions);
+  await removeLeftovers(folder);
   await job.onReady?.();
   await using log = await MetricsLog.open(runPaths(folder).metrics, checkpoint?.state.step ?? 0);
   const run = new Run(job, trainer, evaluator, log);
