@@ -29,7 +29,7 @@ import { measureStep } from "./measure-step.ts";
 import { openBackend } from "./open-backend.ts";
 import { packageRoot } from "./package-root.ts";
 import { sparkline } from "./sparkline.ts";
-import { stoppedText } from "./stopped-text.ts";
+import { printStopped, stoppedText } from "./stopped-text.ts";
 
 const where = "demo";
 /** Share of the documents that training never sees: more where there are few, so that there is something to measure on. */
@@ -64,7 +64,7 @@ export const demo: Command = {
     if (isSecondChoice(folder, asked.out)) io.stderr(`earlier runs stay as they are: this one goes to ${folder}\n`);
     const prepared = await leaveNothing(folder, io, () => prepareRun(asked, corpus, folder, backend, io, say));
     const summary = await trainAndSay(prepared, io, say, began);
-    if (io.signal.aborted) return stopped(folder, summary, io, say);
+    if (io.signal.aborted) return stopped(folder, summary, io);
     const { scores, samples } = await sayIfStopped(folder, io, async () => ({
       scores: await compare(prepared, summary, io, say),
       samples: await writeSamples(folder, backend, io, say),
@@ -260,9 +260,9 @@ async function trainAndSay(
   return summary;
 }
 
-function stopped(folder: string, summary: TrainSummary, io: CommandIo, say: Say): number {
+function stopped(folder: string, summary: TrainSummary, io: CommandIo): number {
   const { step, steps } = summary;
-  say(stoppedText(io.caller, folder, summary));
+  if (!io.json) printStopped(io, `${stoppedText(io.caller, folder, summary)}\n`);
   if (io.json) io.stdout(`${JSON.stringify({ run: folder, step, steps, stopped: true })}\n`);
   return 130;
 }

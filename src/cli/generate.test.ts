@@ -1,5 +1,7 @@
+import { spawn } from "node:child_process";
 import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sharedData } from "../load/shared-data.test.helper.ts";
 import { withFolder, writeTinyBin, writeTinyFolder } from "../load/tiny-model.test.helper.ts";
@@ -45,6 +47,18 @@ describe("cria generate", () => {
     expect(json).toMatchObject({ model: folder, prompt: "ab a", promptTokens: 4, finishReason: "length" });
     expect(json.tokens).toHaveLength(12);
     expect(json.promptSeconds).toBeGreaterThan(0);
+  });
+
+  test("when its reader leaves it ends quietly with 141, and no text is written to the end for nobody", async () => {
+    const main = fileURLToPath(new URL("./main.js", import.meta.url));
+    const child = spawn(process.execPath, [main, "generate", folder, "ab a", "--max-tokens", "20"], { stdio: ["ignore", "pipe", "pipe"] });
+    child.stdout.destroy();
+    let stderr = "";
+    child.stderr.on("data", (chunk) => {
+      stderr += chunk;
+    });
+    const code = await new Promise((done) => child.on("close", done));
+    expect({ code, stderr }).toEqual({ code: 141, stderr: "" });
   });
 
   test("the seed that it tells gives the text again", async () => {

@@ -7,7 +7,7 @@ export interface Listed {
   readonly summary: string;
 }
 
-const exitCodes = "exit codes: 0 ok, 1 failed, 2 wrong usage, 130 interrupted";
+const exitCodes = "exit codes: 0 ok, 1 failed, 2 wrong usage, 130 interrupted, 141 the reader of the output left early (| head)";
 
 /** `cria --help`. */
 export function mainHelp(commands: readonly Listed[], width: number): string {

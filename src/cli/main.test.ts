@@ -42,7 +42,7 @@ test("doctor speaks to people and to programs", async () => {
   expect(JSON.parse(unknown.stdout).error.message).toBe('[cpu] CRIA_TARGET is "wsam", did you mean "wasm"?');
 });
 
-test("a reader that leaves early is no error", async () => {
+test("a reader that leaves early is no error to be told, and the exit code is that of the field's programs", async () => {
   const child = spawn(process.execPath, [main, "--help"], { stdio: ["ignore", "pipe", "pipe"] });
   child.stdout.destroy();
   let stderr = "";
@@ -50,15 +50,35 @@ test("a reader that leaves early is no error", async () => {
     stderr += chunk;
   });
   const code = await new Promise((resolve) => child.on("close", resolve));
-  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect({ code, stderr }).toEqual({ code: 141, stderr: "" });
 });
+
+test.skipIf(process.platform === "win32")(
+  "a shell sees 141 behind a pipe that closed, 2 also without a stderr, and the text that was read",
+  async () => {
+    const shell = (line: string) =>
+      new Promise((resolve) => execFile("bash", ["-c", line], (_, stdout, stderr) => resolve({ stdout, stderr })));
+    const program = `"${process.execPath}" "${main}"`;
+    const [cut, silent, full] = await Promise.all([
+      shell(`${program} doctor --help | sed 1q >/dev/null; echo $((\${PIPESTATUS[0]} == 0 || \${PIPESTATUS[0]} == 141))`),
+      shell(`${program} docter 2>&-; echo $?`),
+      shell(`${program} --help >/dev/full; echo $?`),
+    ]);
+    expect(cut).toMatchObject({ stderr: "" });
+    expect(silent).toEqual({ stdout: "2\n", stderr: "" });
+    if (process.platform === "linux")
+      expect(full).toEqual({ stdout: "1\n", stderr: expect.stringMatching(/^\[cria\] stdout: the disk is full/) });
+  },
+);
 
 /** A program that waits for the signal, takes `savingMs` to save, then ends with 7; `ready` on stdout says that it may be signalled. */
 async function interruptible(savingMs: number) {
   const module = pathToFileURL(join(packageRoot, "dist", "cli", "interrupt.js")).href;
   const code = `
     const { abortOnSignals } = await import(${JSON.stringify(module)});
-    const signal = abortOnSignals(() => console.log("first"));
+    const stop = new AbortController();
+    const { signal } = stop;
+    abortOnSignals(stop, () => console.log("first"));
     const alive = setInterval(() => {}, 1000);
     signal.addEventListener("abort", () => setTimeout(() => process.exit(signal.reason.exitCode === 130 ? 7 : 8), ${savingMs}));
     console.log("ready");`;

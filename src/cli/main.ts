@@ -2,19 +2,20 @@
 // The `cria` program: gives the frame (run.ts) this process's streams, signals and environment, and ends with its exit code.
 import { commandRows } from "./commands.ts";
 import { callerOf } from "./hints.ts";
-import { abortOnSignals } from "./interrupt.ts";
+import { abortOnSignals, OutputClosed, Stopped } from "./interrupt.ts";
 import { LiveLine } from "./live-line.ts";
 import { packageVersion } from "./package-root.ts";
-import { reportError, runCli, type Terminal } from "./run.ts";
+import { exit, reportError, runCli, type Terminal } from "./run.ts";
 
 const { stdout, stderr, stdin } = process;
 const hasLiveLine = stderr.isTTY && process.env.TERM !== "dumb";
 const live = hasLiveLine ? new LiveLine(stderr) : undefined;
 
+const stop = new AbortController();
 const terminal: Terminal = {
   stdout: (text) => {
     if (stdout.isTTY) live?.clear();
-    stdout.write(text);
+    if (!(stop.signal.reason instanceof OutputClosed)) stdout.write(text);
   },
   stderr: (text) => {
     live?.clear();
@@ -22,30 +23,46 @@ const terminal: Terminal = {
   },
   stdin: readStdin,
   progress: (event) => live?.update(event),
-  signal: abortOnSignals((name) => {
-    if (name === "SIGINT" && hasLiveLine) terminal.stderr("stopping; Ctrl-C again quits at once\n");
-  }),
+  signal: stop.signal,
   caller: callerOf({ script: process.argv[1]!, env: process.env, cwd: process.cwd() }),
   width: stdout.isTTY ? stdout.columns || 80 : Number.POSITIVE_INFINITY,
   version: packageVersion(),
   debug: Boolean(process.env.CRIA_DEBUG),
 };
 
-// `cria … | head` closes our stdout: whoever read it has enough, so we are done too.
-stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
-// With stderr gone there is nobody left to tell.
+abortOnSignals(stop, (name) => {
+  if (name === "SIGINT" && hasLiveLine) terminal.stderr("stopping; Ctrl-C again quits at once\n");
+});
+// Whoever read our stdout has enough, as in `cria … | head`: what can be saved is saved, locks are released, and the command ends.
+stdout.on("error", (error: NodeJS.ErrnoException) => {
+  const closed = new OutputClosed(error);
+  if (!closed.hasReaderLeft && !stop.signal.aborted) terminal.stderr(`${closed.message}\n`);
+  stop.abort(closed);
+});
+// With stderr gone there is nobody left to tell; the work goes on.
 stderr.on("error", () => {});
-const words = process.argv.slice(2);
-for (const event of ["uncaughtException", "unhandledRejection"])
-  process.on(event, (error: unknown) => void end(reportError(error, words, terminal)));
 
-await end(await runCli(words, commandRows, terminal));
+const words = process.argv.slice(2);
+/** After a bug that no await saw, the command has so long to save and to release its locks. */
+const graceMs = 10_000;
+let bug: number | undefined;
+for (const event of ["uncaughtException", "unhandledRejection"])
+  process.on(event, (error: unknown) => {
+    if (bug !== undefined) return;
+    bug = reportError(error, words, terminal);
+    stop.abort(new Stopped("stopped by a bug", bug, true));
+    setTimeout(() => end(exit.failed), graceMs);
+  });
+
+const code = await runCli(words, commandRows, terminal);
+await end(bug ?? code);
 
 /** Ends the process when everything written has left it, also when a forgotten handle would keep it alive. */
 async function end(code: number): Promise<void> {
   live?.clear();
   await Promise.all([stdout, stderr].map((stream) => new Promise((done) => stream.write("", done))));
-  process.exit(code);
+  const { reason } = stop.signal;
+  process.exit(reason instanceof OutputClosed ? reason.exitCode : code);
 }
 
 async function readStdin(): Promise<Uint8Array> {

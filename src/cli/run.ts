@@ -4,7 +4,7 @@ import { explainIo } from "../files/index.ts";
 import type { Command, CommandGroup, CommandIo } from "./command.ts";
 import type { CommandRow } from "./commands.ts";
 import { commandHelp, groupHelp, mainHelp } from "./help.ts";
-import { Interrupted } from "./interrupt.ts";
+import { Stopped } from "./interrupt.ts";
 import { commonFlags, parseFlags, requireFlags } from "./parse.ts";
 
 /** What the frame itself needs of the process. */
@@ -23,7 +23,7 @@ export const exit = { ok: 0, failed: 1, usage: 2 } as const;
 export async function runCli(words: readonly string[], rows: readonly CommandRow[], terminal: Terminal): Promise<number> {
   try {
     const code = await dispatch(words, rows, terminal);
-    return terminal.signal.reason instanceof Interrupted ? terminal.signal.reason.exitCode : code;
+    return terminal.signal.reason instanceof Stopped ? terminal.signal.reason.exitCode : code;
   } catch (error) {
     return reportError(error, words, terminal);
   }
@@ -94,11 +94,12 @@ function pick<T extends { readonly name: string }>(where: string, what: string, 
 /** The message on stderr, with `--json` an object on stdout too; returns the exit code. */
 export function reportError(error: unknown, words: readonly string[], terminal: Terminal): number {
   const { reason } = terminal.signal;
-  const interrupted = reason instanceof Interrupted && (error === reason || (error instanceof Error && error.name === "AbortError"));
+  const interrupted = reason instanceof Stopped && (error === reason || (error instanceof Error && error.name === "AbortError"));
   const known = interrupted ? reason : explain(error, terminal.debug);
+  if (known instanceof Stopped && known.isQuiet) return known.exitCode;
   if (beforeTerminator(words).includes("--json")) terminal.stdout(toJson({ error: { where: known.where, message: known.message } }));
   terminal.stderr(`${terminal.debug && !interrupted ? withCauses(known) : known.message}\n`);
-  if (known instanceof Interrupted) return known.exitCode;
+  if (known instanceof Stopped) return known.exitCode;
   return known instanceof UsageError ? exit.usage : exit.failed;
 }
 

@@ -1,8 +1,16 @@
 // What people read when a run was stopped: where it stands, what is saved, and how to go on.
 import type { TrainSummary } from "../train/index.ts";
+import type { CommandIo } from "./command.ts";
 import { type Caller, callAgain } from "./hints.ts";
+import { OutputClosed } from "./interrupt.ts";
 
 export type Stopped = Pick<TrainSummary, "step" | "steps" | "savedStep" | "checkpoint">;
+
+/** Prints on stdout, unless the run was stopped because stdout takes nothing more. */
+export function printStopped({ signal, stdout, stderr }: CommandIo, text: string): void {
+  if (signal.reason instanceof OutputClosed) stderr(text);
+  else stdout(text);
+}
 
 export function stoppedText(caller: Caller, folder: string, stopped: Stopped): string {
   const { step, steps, savedStep, checkpoint } = stopped;

@@ -100,6 +100,25 @@ test("Ctrl-C saves, says how to go on, and exits with 130; the end is that of a 
   expect(rowsOf("stopped")).toEqual(rowsOf("run"));
 });
 
+test("when the reader of stdout leaves, it saves, says on stderr how to go on, releases the lock and exits with 141", async () => {
+  const child = start("train", "recipe.yaml", "--out", "unread");
+  const ended = outputOf(child);
+  await until(() => lastStep(join(folder, "unread", "metrics.jsonl")) >= 2);
+  child.stdout!.destroy(); // the next evaluation is printed
+  const { code, stderr } = await ended;
+  expect(code).toBe(141);
+  expect(stderr).toMatch(/stopped at step \d+ of 60, saved; go on with: .* train unread --resume/);
+  expect((await readdir(join(folder, "unread"))).filter((name) => /lock|partial/.test(name))).toEqual([]);
+  expect((await cria("train", "unread", "--resume")).code).toBe(0);
+  expect(rowsOf("unread")).toEqual(rowsOf("run"));
+});
+
+test("when the reader of stderr leaves, training goes on", async () => {
+  const child = start("train", "recipe.yaml", "--out", "alone", "--set", "steps=3");
+  child.stderr!.destroy();
+  expect((await outputOf(child)).code).toBe(0);
+});
+
 test("of two that begin in one folder at once one trains, and its recipe stays", async () => {
   const seeds = [3, 4];
   const both = await Promise.all(

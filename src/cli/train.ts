@@ -31,7 +31,7 @@ import { callAgain, promptOf } from "./hints.ts";
 import { trainingNote } from "./live-line.ts";
 import { isFile, isFolder, loadTokenizer } from "./load-tokenizer.ts";
 import { openBackend } from "./open-backend.ts";
-import { stoppedText } from "./stopped-text.ts";
+import { printStopped, stoppedText } from "./stopped-text.ts";
 
 const where = "train";
 
@@ -62,7 +62,10 @@ export const train: Command = {
   async run(args, flags, io) {
     const plan = await readPlan(args, flags);
     const ended = await runPlan(plan, io, flags["dry-run"] === true);
-    if (ended !== undefined) io.stdout(io.json ? asJson(plan.folder, ended) : asText(plan.folder, ended, io));
+    if (ended === undefined) return 0;
+    const text = io.json ? asJson(plan.folder, ended) : asText(plan.folder, ended, io);
+    if (ended.summary.stopped) printStopped(io, text);
+    else io.stdout(text);
     return 0;
   },
 };
