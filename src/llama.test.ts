@@ -1,5 +1,5 @@
 import { readdirSync } from "node:fs";
-import { truncate, writeFile } from "node:fs/promises";
+import { readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { chooseTarget, openCpuBackend } from "./backend/cpu/index.ts";
@@ -71,9 +71,51 @@ describe("a tiny model", () => {
       expect(await defaults()).toEqual({ temperature: 0.8, topP: 0.95, stopIds: [2] });
       await atomicWriteJson(join(folder, "generation_config.json"), { do_sample: false, max_new_tokens: 3, eos_token_id: 7 });
       expect(await defaults()).toEqual({ temperature: 0, topP: 0.95, maxTokens: 3, stopIds: [7] });
+      const silent = { do_sample: true, temperature: null, max_length: 30 };
+      await atomicWriteJson(join(folder, "generation_config.json"), silent);
+      expect(await defaults()).toEqual({ temperature: 0.8, topP: 0.95, maxLength: 30, stopIds: [2] });
+      await atomicWriteJson(join(folder, "generation_config.json"), { ...silent, min_p: 0.1 }); // and the rest as transformers has it
+      expect(await defaults()).toEqual({ temperature: 1, topK: 50, topP: 1, minP: 0.1, maxLength: 30, stopIds: [2] });
+      await atomicWriteJson(join(folder, "generation_config.json"), { do_sample: false, max_new_tokens: 3, eos_token_id: 7 });
       const greedy = await write(folder, "a", {});
       expect(await write(folder, "a", { temperature: 0, maxTokens: 3 })).toBe(greedy);
       expect(await write(folder, "a", { temperature: 3, seed: 1 })).not.toBe(greedy);
+    });
+  });
+
+  test("of two limits that take each other's place, the caller's counts", async () => {
+    await withFolder(async (folder) => {
+      await writeTinyFolder(folder);
+      await atomicWriteJson(join(folder, "generation_config.json"), {
+        do_sample: false,
+        max_new_tokens: 3,
+        min_new_tokens: 3,
+        eos_token_id: 7,
+      });
+      await using llama = await Llama.load(folder, { backend: referenceBackend() });
+      const count = async (options: GenerateOptions) => {
+        let pieces = 0;
+        for await (const _ of llama.pieces("a", options)) pieces++;
+        return pieces;
+      };
+      const promptTokens = llama.promptIds("a").length;
+      expect(await count({ stopIds: [] })).toBe(3);
+      expect(await count({ stopIds: [], maxLength: promptTokens + 5 })).toBe(5);
+      const all = Array.from({ length: 265 }, (_, id) => id);
+      expect(await count({ stopIds: all.slice(1) })).toBe(3);
+      expect(await count({ stopIds: all.slice(1), minLength: promptTokens + 1 })).toBe(2);
+    });
+  });
+
+  test("tokens in the configs that the vocabulary lacks disturb nobody who does not use them", async () => {
+    await withFolder(async (folder) => {
+      await writeTinyFolder(folder);
+      const greedy = { temperature: 0, maxTokens: 5, stopIds: [] };
+      const text = await write(folder, "ab", greedy);
+      const config = JSON.parse(await readFile(join(folder, "config.json"), "utf8"));
+      await atomicWriteJson(join(folder, "config.json"), { ...config, bos_token_id: 9999, eos_token_id: [2, 9999], pad_token_id: -1 });
+      await atomicWriteJson(join(folder, "generation_config.json"), { suppress_tokens: [9999], bad_words_ids: [[9998, 9999]] });
+      expect(await write(folder, "ab", greedy)).toBe(text);
     });
   });
 

@@ -20,23 +20,35 @@ export interface LoadOptions {
   readonly onProgress?: OnProgress;
 }
 
-/** What is absent is as the model's generation_config.json says, else temperature 0.8 and top-p 0.95. */
+/**
+ * What is absent is as the model's generation_config.json says. Where that gives a temperature, top-k, top-p or min-p, the others of them are
+ * transformers' own: temperature 1, top-k 50, top-p 1. Where it gives none, temperature is 0.8 and top-p 0.95.
+ *
+ * `do_sample: false` takes the most probable token, as in transformers. Where the key is absent, transformers does that too and cria samples:
+ * most files lack it because a program wrote them, not because their makers chose, and small models that always take the most probable token
+ * soon repeat themselves.
+ */
 export type GenerateOptions = GenerateTextOptions;
 
 const usualSampling = { temperature: 0.8, topP: 0.95 };
+/** GenerationConfig._get_default_generation_params, which every version since 4.28 agrees with. */
+const transformersSampling = { temperature: 1, topK: 50, topP: 1 };
 
 export class Llama {
   readonly config: LlamaConfig;
   readonly tokenizer: Tokenizer;
   /** What {@link generate} does where its options are silent. */
   readonly defaults: GenerateOptions;
+  /** A sentence for each of the model's files that says something which cria neither follows nor refuses; most models have none. */
+  readonly warnings: readonly string[];
   readonly #engine: Engine;
   readonly #ownBackend: Backend | undefined;
 
-  private constructor(engine: Engine, tokenizer: Tokenizer, defaults: GenerateOptions, ownBackend: Backend | undefined) {
+  private constructor(engine: Engine, tokenizer: Tokenizer, model: OpenModel, ownBackend: Backend | undefined) {
     this.config = engine.config;
     this.tokenizer = tokenizer;
-    this.defaults = defaults;
+    this.defaults = defaultsOf(model, tokenizer);
+    this.warnings = model.warnings;
     this.#engine = engine;
     this.#ownBackend = ownBackend;
   }
@@ -52,7 +64,7 @@ export class Llama {
     const ownBackend = backend === undefined ? await openCpuBackend(threads === undefined ? {} : { threads }) : undefined;
     try {
       const engine = await Engine.open((backend ?? ownBackend)!, model.config, model.tensors, engineOptions);
-      return new Llama(engine, tokenizer, defaultsOf(model, tokenizer), ownBackend);
+      return new Llama(engine, tokenizer, model, ownBackend);
     } catch (error) {
       await ownBackend?.dispose();
       throw error;
@@ -70,7 +82,7 @@ export class Llama {
 
   /** As {@link generate}, token by token: ids too, and why the text ends. */
   pieces(prompt: string, options: GenerateOptions = {}): AsyncGenerator<TextPiece, void> {
-    return generateText(this.#engine, this.tokenizer, prompt, { ...this.defaults, ...options });
+    return generateText(this.#engine, this.tokenizer, prompt, withDefaults(options, this.defaults));
   }
 
   /** The ids that a prompt becomes, with the begin-of-text token where there is one. */
@@ -89,8 +101,16 @@ export class Llama {
   }
 }
 
-function defaultsOf(model: OpenModel, tokenizer: Tokenizer): GenerateOptions {
-  const { maxNewTokens, bosTokenId: _, ...sampling } = model.generation;
-  const limit = maxNewTokens === undefined ? {} : { maxTokens: maxNewTokens };
-  return { ...usualSampling, ...sampling, ...limit, stopIds: model.stopIds(tokenizer) };
+function defaultsOf({ generation, stopIds }: OpenModel, tokenizer: Tokenizer): GenerateOptions {
+  const { bosTokenId: _, ...said } = generation;
+  const isSilent = [said.temperature || undefined, said.topK, said.topP, said.minP].every((value) => value === undefined);
+  return { ...(isSilent ? usualSampling : transformersSampling), ...said, stopIds: stopIds(tokenizer) };
+}
+
+/** Of two limits that take each other's place, the caller's counts, whichever of the two the model has. */
+function withDefaults(options: GenerateOptions, defaults: GenerateOptions): GenerateOptions {
+  const merged: { -readonly [K in keyof GenerateOptions]: GenerateOptions[K] } = { ...defaults, ...options };
+  if (options.maxLength !== undefined && options.maxTokens === undefined) delete merged.maxTokens;
+  if (options.minLength !== undefined && options.minTokens === undefined) delete merged.minTokens;
+  return merged;
 }

@@ -3,6 +3,7 @@ import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { atomicWriteJson } from "../files/index.ts";
 import { sharedData } from "../load/shared-data.test.helper.ts";
 import { withFolder, writeTinyBin, writeTinyFolder } from "../load/tiny-model.test.helper.ts";
 import { commandRows } from "./commands.ts";
@@ -85,6 +86,23 @@ describe("cria generate", () => {
     const stop = text.slice(3, 5);
     const stopped = JSON.parse((await run([...words, "--stop", "never comes", `--stop=${stop}`])).stdout);
     expect(stopped).toMatchObject({ text: text.slice(0, text.indexOf(stop)), finishReason: "stop" });
+  });
+
+  test("what the model's files say and cria does not follow is told on stderr, the text is not disturbed", async () => {
+    await withFolder(async (told) => {
+      await writeTinyFolder(told);
+      const words = ["generate", told, "ab a", "--temperature", "0", "--max-tokens", "3"];
+      const { stdout, stderr } = await run(words);
+      expect(stderr).toBe("");
+      await atomicWriteJson(join(told, "generation_config.json"), { num_beams: 4, typical_p: 0.9, max_length: 12, do_sample: true });
+      const warned = await run(words);
+      expect(warned).toMatchObject({ code: 0, stdout });
+      expect(warned.stderr).toMatch(/^\[generation_config\] .*num_beams is the number 4.*typical_p is the number 0\.9.*\n$/);
+      const { warnings, tokens, promptTokens } = JSON.parse((await run([...words.slice(0, 5), "--json"])).stdout);
+      expect(warnings).toEqual([warned.stderr.trimEnd()]);
+      expect(tokens.length + promptTokens).toBe(12);
+      expect(JSON.parse((await run(["inspect", told, "--json"])).stdout).warnings).toEqual(warnings);
+    });
   });
 
   test.each([

@@ -11,9 +11,18 @@ const where = "generate";
 
 /** The flags that are numbers of the sampler's, by its names. */
 const samplingFlags = {
-  temperature: { name: "temperature", help: "above 1 more random, below 1 less random, 0 always the most probable token" },
-  topK: { name: "top-k", help: "draw from the K most probable tokens only; 0: from all" },
-  topP: { name: "top-p", help: "draw from the most probable tokens that together reach this share; 1: from all" },
+  temperature: {
+    name: "temperature",
+    help: "above 1 more random, below 1 less random, 0 always the most probable token (default: what generation_config.json says, else 0.8; where that leaves do_sample out cria samples, transformers does not)",
+  },
+  topK: {
+    name: "top-k",
+    help: "draw from the K most probable tokens only; 0: from all (default: what generation_config.json says, else 0, or 50 beside other numbers there)",
+  },
+  topP: {
+    name: "top-p",
+    help: "draw from the most probable tokens that together reach this share; 1: from all (default: what generation_config.json says, else 0.95, or 1 beside other numbers there)",
+  },
   minP: { name: "min-p", help: "draw from tokens at least this share as probable as the most probable; 0: from all" },
   repetitionPenalty: { name: "repeat-penalty", help: "above 1 makes tokens rarer that the text has already" },
   seed: { name: "seed", help: "an integer; the same seed gives the same text" },
@@ -46,7 +55,8 @@ export const generate: Command = {
     await using backend = await openBackend(io);
     await using llama = await load(path, flags, io, backend);
     const loaded = performance.now();
-    const written = await write(llama, text, { maxTokens: usualMaxTokens, ...llama.defaults, ...options, signal: io.signal }, io);
+    for (const warning of llama.warnings) io.stderr(`${warning}\n`);
+    const written = await write(llama, text, { ...usualLimit(llama), ...options, signal: io.signal }, io);
     const report = {
       model: path,
       prompt: text,
@@ -54,12 +64,18 @@ export const generate: Command = {
       backend: backend.name,
       seed: options.seed,
       loadSeconds: seconds(start, loaded),
+      warnings: llama.warnings,
     };
     if (io.json) io.stdout(`${JSON.stringify(report, null, 2)}\n`);
     else if (process.stderr.isTTY) io.stderr(`${summary(report)}\n`);
     return 0;
   },
 };
+
+/** A terminal wants an end, so there is one where the model's makers set none. */
+function usualLimit({ defaults }: Llama): GenerateOptions {
+  return defaults.maxTokens === undefined && defaults.maxLength === undefined ? { maxTokens: usualMaxTokens } : {};
+}
 
 type Options = GenerateOptions & { readonly seed: number };
 

@@ -17,6 +17,7 @@ export const inspect: Command = {
     if (rest.length > 0) throw new UsageError("inspect", `"${rest[0]}" is one too many: name one model`);
     if (path.endsWith("tokenizer.json")) throw new UsageError("inspect", `${path} is a tokenizer, no model: see cria tokenizer inspect`);
     const found = path.endsWith(".safetensors") ? await inspectFile(path) : await inspectModel(path, stringFlag(flags, "tokenizer"));
+    for (const warning of found.warnings) io.stderr(`${warning}\n`);
     io.stdout(io.json ? `${JSON.stringify(found, null, 2)}\n` : asText(found));
     return 0;
   },
@@ -35,12 +36,14 @@ interface Found {
   readonly tokenizer?: Readonly<Record<string, string | number | null>>;
   readonly metadata?: Readonly<Record<string, string>>;
   readonly tensors: readonly TensorRow[];
+  /** What the model's files say and cria neither follows nor refuses. */
+  readonly warnings: readonly string[];
 }
 
 async function inspectFile(path: string): Promise<Found> {
   await using source = await openFile(path, "inspect");
   const file = await readSafetensors(source);
-  return { file: { path, format: "safetensors", ...countsOf(file) }, metadata: file.metadata, tensors: rowsOf(file) };
+  return { file: { path, format: "safetensors", ...countsOf(file) }, metadata: file.metadata, tensors: rowsOf(file), warnings: [] };
 }
 
 async function inspectModel(path: string, tokenizerFile: string | undefined): Promise<Found> {
@@ -53,6 +56,7 @@ async function inspectModel(path: string, tokenizerFile: string | undefined): Pr
     tokenizer: await describeTokenizer(model, tokenizerFile),
     metadata: tensors.metadata,
     tensors: rowsOf(tensors),
+    warnings: model.warnings,
   };
 }
 

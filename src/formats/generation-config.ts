@@ -1,61 +1,90 @@
 // Hugging Face's generation_config.json, in and out: how a model's makers would have it sampled (transformers, generation/configuration_utils.py).
-import { check } from "../base/index.ts";
+import { generationKeys } from "./generation-keys.ts";
 import { readTokenIds, writeTokenIds } from "./hf-config.ts";
-import { type JsonObject, kindOf, parseJsonObject } from "./json.ts";
+import { type JsonObject, parseJsonObject } from "./json.ts";
+import { checkKeys, oneWarning } from "./json-keys.ts";
 
 /** What the file says; a field is absent when it is silent. */
 export interface GenerationConfig {
   readonly bosTokenId?: number;
   /** Tokens that end a text. */
   readonly eosTokenIds: readonly number[];
-  readonly maxNewTokens?: number;
+  /** Tokens to write at most, at least 1. */
+  readonly maxTokens?: number;
+  /** Tokens of prompt and text at most, where `maxTokens` is absent. */
+  readonly maxLength?: number;
+  readonly minTokens?: number;
+  /** Tokens of prompt and text before a token may end the text, where `minTokens` is absent. */
+  readonly minLength?: number;
+  /** Strings that end a text. */
+  readonly stop?: readonly string[];
   /** 0 is greedy, as the file's `do_sample: false` is. */
   readonly temperature?: number;
   readonly topK?: number;
   readonly topP?: number;
   readonly minP?: number;
   readonly repetitionPenalty?: number;
+  readonly noRepeatNgramSize?: number;
+  readonly suppressTokens?: readonly number[];
+  readonly beginSuppressTokens?: readonly number[];
+  readonly badWords?: readonly (readonly number[])[];
+}
+
+export interface ReadGenerationConfig extends GenerationConfig {
+  /** At most one sentence, which names every setting that is not followed and every key that cria does not know. */
+  readonly warnings: readonly string[];
 }
 
 const where = "generation_config";
 
-/** Their key, our field, least and most. */
-const rows = [
-  ["max_new_tokens", "maxNewTokens", 1, Number.MAX_SAFE_INTEGER],
-  ["temperature", "temperature", 0, 1e6],
-  ["top_k", "topK", 0, Number.MAX_SAFE_INTEGER],
-  ["top_p", "topP", 0, 1],
-  ["min_p", "minP", 0, 1],
-  ["repetition_penalty", "repetitionPenalty", 1e-6, 1e6],
+/** Their key, our field; the kinds of the values are the table's. */
+const fields = [
+  ["max_new_tokens", "maxTokens"],
+  ["max_length", "maxLength"],
+  ["min_new_tokens", "minTokens"],
+  ["min_length", "minLength"],
+  ["temperature", "temperature"],
+  ["top_k", "topK"],
+  ["top_p", "topP"],
+  ["min_p", "minP"],
+  ["repetition_penalty", "repetitionPenalty"],
+  ["no_repeat_ngram_size", "noRepeatNgramSize"],
+  ["suppress_tokens", "suppressTokens"],
+  ["begin_suppress_tokens", "beginSuppressTokens"],
+  ["bad_words_ids", "badWords"],
 ] as const;
 
-/** @throws CriaError when the file is no JSON object or a value is out of its range. */
-export function readGenerationConfig(name: string, bytes: Uint8Array | string): GenerationConfig {
-  const json = parseJsonObject(where, name, bytes);
-  const values = rows.flatMap(([key, field, least, most]) => {
-    const value = json[key] ?? undefined;
-    if (value === undefined) return [];
-    const fits = typeof value === "number" && value >= least && value <= most;
-    check(fits, where, () => `${name}: ${key} is ${kindOf(value)} but must be a number from ${least} to ${most}: correct the file`);
-    return [[field, value]];
-  });
-  const bosTokenId = readTokenIds(name, json, "bos_token_id")[0];
+/**
+ * Reads generation_config.json. Every key is honoured, named in a warning or known to be harmless, as its row in generation-keys.ts says; a key
+ * without a row is named in the warning. null stands for absence everywhere.
+ * @param name the file's name, for messages
+ * @throws CriaError when the file is no JSON object, or a value is of the wrong JSON type or out of its range.
+ */
+export function readGenerationConfig(name: string, bytes: Uint8Array | string): ReadGenerationConfig {
+  const json = parseJsonObject(where, name, bytes, { unique: true });
+  const complaints = checkKeys(where, name, json, generationKeys);
+  const said = fields.filter(([key]) => (json[key] ?? undefined) !== undefined);
+  const bosTokenId = readTokenIds(json.bos_token_id)[0];
+  const stop = (json.stop_strings ?? undefined) as string | readonly string[] | undefined;
   return {
-    ...Object.fromEntries(values),
+    ...Object.fromEntries(said.map(([key, field]) => [field, json[key]])),
+    ...(stop === undefined ? {} : { stop: typeof stop === "string" ? [stop] : stop }),
     ...(json.do_sample === false ? { temperature: 0 } : {}),
     ...(bosTokenId === undefined ? {} : { bosTokenId }),
-    eosTokenIds: readTokenIds(name, json, "eos_token_id"),
+    eosTokenIds: readTokenIds(json.eos_token_id),
+    warnings: oneWarning(where, name, complaints, "the text may differ from what transformers writes"),
   };
 }
 
 /** The document to store as generation_config.json. */
 export function writeGenerationConfig(config: GenerationConfig): JsonObject {
   const isGreedy = config.temperature === 0;
-  const written = rows.filter(([key, field]) => config[field] !== undefined && !(isGreedy && key === "temperature"));
+  const written = fields.filter(([key, field]) => config[field] !== undefined && !(isGreedy && key === "temperature"));
   return {
     ...(config.bosTokenId === undefined ? {} : { bos_token_id: config.bosTokenId }),
     ...writeTokenIds("eos_token_id", config.eosTokenIds),
     do_sample: !isGreedy,
     ...Object.fromEntries(written.map(([key, field]) => [key, config[field]])),
+    ...(config.stop === undefined ? {} : { stop_strings: config.stop }),
   };
 }

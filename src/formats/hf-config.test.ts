@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { CriaError, Rng } from "../base/index.ts";
 import { type LlamaConfig, llamaConfig } from "../model/index.ts";
-import { readGenerationConfig, readHfConfig, writeGenerationConfig, writeHfConfig } from "./index.ts";
+import { readHfConfig, writeHfConfig } from "./index.ts";
 
 /** As Hugging Face serves it for SmolLM2-135M, less the keys that say nothing about the model. */
 const smol = {
@@ -35,6 +35,7 @@ test("a published config is read", () => {
     }),
     bosTokenId: 0,
     eosTokenIds: [0],
+    warnings: [],
   });
 });
 
@@ -86,29 +87,40 @@ test.each(variants)("written and read back, transformers' LLaMA %s: %o", (isLlam
   const json = writeHfConfig({ config, bosTokenId: 1, eosTokenIds: [2] });
   expect(json.model_type).toBe(isLlama ? "llama" : "cria");
   expect(Object.hasOwn(json, "cria")).toBe(!isLlama);
-  expect(read(json)).toEqual({ config, bosTokenId: 1, eosTokenIds: [2] });
+  expect(read(json)).toEqual({ config, bosTokenId: 1, eosTokenIds: [2], warnings: [] });
 });
 
 const bad: readonly [what: string, json: unknown, message: RegExp][] = [
   ["another model", { ...smol, model_type: "gpt2" }, /model_type is the string "gpt2" but cria computes "llama"/],
   ["no model type", { ...smol, model_type: undefined }, /model_type is nothing/],
   ["a missing size", { ...smol, hidden_size: undefined }, /hidden_size is missing/],
-  ["a size that is a word", { ...smol, vocab_size: "many" }, /vocab_size is the string "many" but must be an integer from 1/],
+  ["a size that is a word", { ...smol, vocab_size: "many" }, /vocab_size is the string "many" but must be an integer/],
+  ["no tokens", { ...smol, vocab_size: 0 }, /vocab_size is the number 0 but must be an integer from 1 to 16777216/],
   ["an absurd size", { ...smol, num_hidden_layers: 1e15 }, /num_hidden_layers is the number 1000000000000000/],
   ["a negative size", { ...smol, intermediate_size: -1 }, /intermediate_size/],
   ["sizes that do not divide", { ...smol, num_attention_heads: 7, num_key_value_heads: 7 }, /dim 576 is not a multiple of nHeads 7/],
   ["groups that do not divide", { ...smol, num_key_value_heads: 2 }, /nHeads 9 is not a multiple of nKvHeads 2/],
   ["heads of another width", { ...smol, head_dim: 128 }, /head_dim is the number 128 but .* is 64/],
   ["scaled positions", { ...smol, rope_scaling: { rope_type: "llama3", factor: 8 } }, /rope_scaling is of the string "llama3"/],
-  ["linear scaling without a factor", { ...smol, rope_scaling: { type: "linear" } }, /factor is the number 0 but must be a number above 0/],
+  ["linear scaling without a factor", { ...smol, rope_scaling: { type: "linear" } }, /factor is nothing but must be a number above 0/],
   ["scaled positions, later spelling", { ...smol, rope_parameters: { rope_type: "yarn" } }, /rope_parameters is of the string "yarn"/],
   ["biases", { ...smol, attention_bias: true }, /attention_bias is true/],
   ["quantised weights", { ...smol, quantization_config: { bits: 4 } }, /quantization_config/],
   ["an unknown activation", { ...smol, hidden_act: "silo" }, /hidden_act is the string "silo" .* did you mean "silu"\?/],
   ["an epsilon of zero", { ...smol, rms_norm_eps: 0 }, /rms_norm_eps/],
   ["a flag that is a word", { ...smol, tie_word_embeddings: "yes" }, /tie_word_embeddings/],
-  ["a token that is none", { ...smol, eos_token_id: [1, -2] }, /eos_token_id has the number -2/],
+  ["a token that is none", { ...smol, eos_token_id: [1, -2] }, /eos_token_id is \[1,-2\] but must be a token or a list of tokens/],
   ["no object", [1], /holds an array/],
+  [
+    "an epsilon that drowns everything",
+    { ...smol, rms_norm_eps: 2 },
+    /rms_norm_eps is the number 2 but must be a number above 0 and at most 1/,
+  ],
+  [
+    "LLaMA with parts of ours",
+    { ...smol, cria: { norm: "layer" } },
+    /model_type is "llama" but its key "cria" holds parts that LLaMA has not/,
+  ],
   ["our own without parts", { ...smol, model_type: "cria" }, /key "cria" holds nothing/],
   [
     "our own with an unknown part",
@@ -127,7 +139,7 @@ test("fuzz: random values in place of any key give a config or a CriaError", () 
   const rng = new Rng(3);
   const values = [null, -1, 0, 1.5, 1e300, "x", [], {}, [null], true, { rope_type: 3 }, Number.MAX_SAFE_INTEGER];
   for (let round = 0; round < 3000; round++) {
-    const json: Record<string, unknown> = { ...smol, head_dim: 64, mlp_bias: false, rope_parameters: {}, cria: {} };
+    const json: Record<string, unknown> = { ...smol, head_dim: 64, mlp_bias: false, rope_parameters: {}, cria: null };
     for (let edits = 1 + rng.below(3); edits > 0; edits--) json[Object.keys(json)[rng.below(22)]!] = values[rng.below(values.length)];
     try {
       read(json);
@@ -135,27 +147,4 @@ test("fuzz: random values in place of any key give a config or a CriaError", () 
       if (!(error instanceof CriaError)) throw error;
     }
   }
-});
-
-test("generation_config.json both ways", () => {
-  const config = {
-    bosTokenId: 1,
-    eosTokenIds: [2, 3],
-    maxNewTokens: 64,
-    temperature: 0.8,
-    topK: 40,
-    topP: 0.95,
-    minP: 0.05,
-    repetitionPenalty: 1.1,
-  };
-  const json = writeGenerationConfig(config);
-  expect(json).toMatchObject({ eos_token_id: [2, 3], do_sample: true, top_k: 40, repetition_penalty: 1.1 });
-  expect(readGenerationConfig("g", JSON.stringify(json))).toEqual(config);
-  const greedy = writeGenerationConfig({ eosTokenIds: [], temperature: 0 });
-  expect(greedy).toEqual({ do_sample: false });
-  expect(readGenerationConfig("g", JSON.stringify(greedy))).toEqual({ eosTokenIds: [], temperature: 0 });
-  expect(() => readGenerationConfig("g.json", '{"top_p": 1.5}')).toThrow(
-    /g\.json: top_p is the number 1\.5 but must be a number from 0 to 1/,
-  );
-  expect(() => readGenerationConfig("g.json", "{")).toThrow(CriaError);
 });

@@ -3,7 +3,10 @@
 // written as "cria", with the parts under one key of ours, so that other tools refuse it instead of computing nonsense.
 import { CriaError, check, didYouMean, fail } from "../base/index.ts";
 import { type ActivationName, headDim, type LlamaConfig, type LlamaSizes, llamaConfig } from "../model/index.ts";
+import { configKeys } from "./hf-config-keys.ts";
 import { isObject, type JsonObject, kindOf, parseJsonObject } from "./json.ts";
+import { checkKeys, oneWarning, readPositive } from "./json-keys.ts";
+import { readRope } from "./rope-config.ts";
 
 /** What config.json says beside the model's sizes and parts. */
 export interface HfConfig {
@@ -11,6 +14,11 @@ export interface HfConfig {
   readonly bosTokenId?: number;
   /** One or several tokens that end a text; empty when the file names none. */
   readonly eosTokenIds: readonly number[];
+}
+
+export interface ReadHfConfig extends HfConfig {
+  /** At most one sentence, which names every value that is not followed and every key that cria does not know. */
+  readonly warnings: readonly string[];
 }
 
 const where = "config";
@@ -45,16 +53,22 @@ const partWords = {
   ropePairing: ["half", "neighbours"],
 } as const;
 
-/** @throws CriaError when a size is missing or absurd, or the model has a part that cria does not compute (it is named). */
-export function readHfConfig(name: string, bytes: Uint8Array | string): HfConfig {
-  const json = parseJsonObject(where, name, bytes);
+/**
+ * Reads config.json. Every key is honoured, refused, named in a warning or known to be harmless, as its row in hf-config-keys.ts and
+ * rope-config.ts says; a key without a row is named in the warning. null stands for absence everywhere.
+ * @param name the file's name, for messages
+ * @throws CriaError when a size is missing or absurd, a value is of the wrong JSON type, or the model has a part that cria does not compute.
+ */
+export function readHfConfig(name: string, bytes: Uint8Array | string): ReadHfConfig {
+  const json = parseJsonObject(where, name, bytes, { unique: true });
   checkModelType(name, json);
-  checkUnsupported(name, json);
-  const bosTokenId = readTokenIds(name, json, "bos_token_id")[0];
+  const complaints = checkKeys(where, name, json, configKeys);
+  const bosTokenId = readTokenIds(json.bos_token_id)[0];
   return {
     config: readModel(name, json),
     ...(bosTokenId === undefined ? {} : { bosTokenId }),
-    eosTokenIds: readTokenIds(name, json, "eos_token_id"),
+    eosTokenIds: readTokenIds(json.eos_token_id),
+    warnings: oneWarning(where, name, complaints, "the model is computed without regard to it"),
   };
 }
 
@@ -89,17 +103,9 @@ export function writeTokenIds(key: string, ids: readonly number[]): JsonObject {
   return ids.length === 0 ? {} : { [key]: ids.length === 1 ? ids[0] : [...ids] };
 }
 
-/** One token, a list of them, or null and absent for none. */
-export function readTokenIds(name: string, json: JsonObject, key: string): number[] {
-  const value = json[key] ?? [];
-  const ids = Array.isArray(value) ? value : [value];
-  for (const id of ids)
-    check(
-      Number.isSafeInteger(id) && id >= 0,
-      where,
-      () => `${name}: ${key} has ${kindOf(id)} but a token is an integer, 0 or more: correct the file`,
-    );
-  return ids;
+/** The tokens of a value that may be one, a list, or null and absent for none; its kind was checked. */
+export function readTokenIds(value: unknown): readonly number[] {
+  return typeof value === "number" ? [value] : ((value as readonly number[] | null | undefined) ?? []);
 }
 
 /** The parts for which transformers' LLaMA has no words; undefined when it can run the model. */
@@ -119,35 +125,20 @@ function checkModelType(name: string, json: JsonObject): void {
   );
 }
 
-/** Parts of later LLaMAs whose absence would give wrong numbers without a word. */
-function checkUnsupported(name: string, json: JsonObject): void {
-  for (const key of ["attention_bias", "mlp_bias"])
-    check(!json[key], where, () => `${name}: ${key} is true but cria's linear layers have no bias: choose a model without`);
-  for (const key of ["rope_scaling", "rope_parameters"]) {
-    const scaling = json[key];
-    if (!isObject(scaling)) continue;
-    const kind = scaling.rope_type ?? scaling.type ?? "default";
-    check(
-      kind === "default" || kind === "linear",
-      where,
-      () => `${name}: ${key} is of ${kindOf(kind)} but cria computes "default" and "linear" RoPE: choose a model without other scaling`,
-    );
-  }
-  check(
-    !json.quantization_config,
-    where,
-    () => `${name}: quantization_config is there but cria reads plain weights: choose the model's unquantised form`,
-  );
-}
-
 function readModel(name: string, json: JsonObject): LlamaConfig {
+  check(
+    json.model_type === "cria" || (json.cria ?? undefined) === undefined,
+    where,
+    () => `${name}: model_type is "llama" but its key "cria" holds parts that LLaMA has not: correct the file`,
+  );
   const sizes = Object.fromEntries(sizeRows.map((row) => [row.field, readSize(name, json, row)])) as unknown as LlamaSizes;
+  const rope = readRope(name, json);
   const parts: Partial<LlamaConfig> = {
-    normEpsilon: readNumber(name, json, "rms_norm_eps", 1e-6),
-    ropeTheta: readNumber(name, isObject(json.rope_parameters) ? { ...json.rope_parameters, ...json } : json, "rope_theta", 10000),
-    ropeFactor: readRopeFactor(name, json),
+    normEpsilon: readPositive(where, name, "rms_norm_eps", json.rms_norm_eps ?? 1e-6, 1),
+    ropeTheta: rope.theta,
+    ropeFactor: rope.factor,
     ropePairing: "half",
-    tiedOutput: readFlag(name, json, "tie_word_embeddings"),
+    tiedOutput: (json.tie_word_embeddings as boolean | null | undefined) ?? false,
     ...(json.model_type === "cria" ? readOwnParts(name, json.cria) : { activation: readGate(name, json.hidden_act ?? "silu") }),
   };
   const config = inFile(name, () => llamaConfig({ ...sizes, ...parts }));
@@ -165,28 +156,6 @@ function readSize(name: string, json: JsonObject, row: (typeof sizeRows)[number]
     () => `${name}: ${row.key} is ${kindOf(value)} but must be an integer from 1 to ${row.most}: correct the file`,
   );
   return value as number;
-}
-
-function readNumber(name: string, json: JsonObject, key: string, otherwise: number): number {
-  const value = json[key] ?? otherwise;
-  check(
-    typeof value === "number" && value > 0,
-    where,
-    () => `${name}: ${key} is ${kindOf(value)} but must be a number above 0: correct the file`,
-  );
-  return value;
-}
-
-/** Of linear scaling, under the key of transformers 4 or 5; their older files write `type`. */
-function readRopeFactor(name: string, json: JsonObject): number {
-  const scaling = [json.rope_parameters, json.rope_scaling].filter(isObject).find((one) => (one.rope_type ?? one.type) === "linear");
-  return scaling === undefined ? 1 : readNumber(name, scaling, "factor", 0);
-}
-
-function readFlag(name: string, json: JsonObject, key: string): boolean {
-  const value = json[key] ?? false;
-  check(typeof value === "boolean", where, () => `${name}: ${key} is ${kindOf(value)} but must be true or false: correct the file`);
-  return value;
 }
 
 function readGate(name: string, word: unknown): ActivationName {
@@ -209,7 +178,14 @@ function readOwnParts(name: string, parts: unknown): Partial<LlamaConfig> {
     );
   }
   const { norm, normPlacement, activation, positions, ropePairing } = parts as unknown as LlamaConfig;
-  return { norm, normPlacement, activation, positions, ropePairing, swishBeta: readNumber(name, parts, "swishBeta", 1) };
+  return {
+    norm,
+    normPlacement,
+    activation,
+    positions,
+    ropePairing,
+    swishBeta: readPositive(where, name, "cria.swishBeta", parts.swishBeta ?? 1, 1e6),
+  };
 }
 
 /** transformers lets heads be wider or narrower than hidden_size / num_attention_heads; LlamaConfig does not. */

@@ -1,6 +1,6 @@
-export { type GenerationConfig, readGenerationConfig, writeGenerationConfig } from "./generation-config.ts";
+export { type GenerationConfig, type ReadGenerationConfig, readGenerationConfig, writeGenerationConfig } from "./generation-config.ts";
 export { roundToBfloat16 } from "./half-floats.ts";
-export { type HfConfig, readHfConfig, writeHfConfig } from "./hf-config.ts";
+export { type HfConfig, type ReadHfConfig, readHfConfig, writeHfConfig } from "./hf-config.ts";
 export { type Llama2cModel, readLlama2c } from "./llama2c.ts";
 export { type Llama2cTokenizer, llama2cTokenizerModel, readLlama2cTokenizer } from "./llama2c-tokenizer.ts";
 export { toHalfPairing, toNeighbourPairing } from "./rope-pairing.ts";

@@ -3,10 +3,23 @@ import { check, decodeUtf8, fail } from "../base/index.ts";
 
 export type JsonObject = { readonly [key: string]: unknown };
 
+export interface ParseOptions {
+  /** Also refuses an object that has a key twice, of which JSON.parse keeps the last in silence. */
+  readonly unique?: boolean;
+}
+
 /** Decodes and parses `bytes`, which must hold one JSON object. @throws CriaError */
-export function parseJsonObject(where: string, name: string, bytes: Uint8Array | string): JsonObject {
-  const value = parse(where, name, typeof bytes === "string" ? bytes : decodeUtf8(bytes, name, where));
+export function parseJsonObject(
+  where: string,
+  name: string,
+  bytes: Uint8Array | string,
+  { unique = false }: ParseOptions = {},
+): JsonObject {
+  const text = typeof bytes === "string" ? bytes : decodeUtf8(bytes, name, where);
+  const value = parse(where, name, text);
   check(isObject(value), where, () => `${name}: it holds ${kindOf(value)} but must hold a JSON object`);
+  const repeated = unique ? repeatedKey(text) : undefined;
+  check(repeated === undefined, where, () => `${name}: it has ${quote(repeated!)} twice: every key may stand once, remove the wrong one`);
   return value;
 }
 
@@ -28,7 +41,7 @@ export function quote(name: string): string {
   return JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}…` : name);
 }
 
-/** The first key that one object in `text` has twice, which JSON.parse passes over in silence. `text` must be valid JSON. */
+/** The first key that one object in `text` has twice. `text` must be valid JSON. */
 export function repeatedKey(text: string): string | undefined {
   const open: Set<string>[] = [];
   let lastString = "";

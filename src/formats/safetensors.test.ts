@@ -188,15 +188,55 @@ test("shards are one file by their index; a bad index is refused", async () => {
     "one.safetensors": await collect(writeSafetensors(sample.slice(0, 4))),
     "two.safetensors": await collect(writeSafetensors(sample.slice(4))),
   };
-  const sharded = (map: unknown) =>
-    readShardedSafetensors(memorySource("index.json", new TextEncoder().encode(JSON.stringify({ weight_map: map }))), (name) =>
+  const sharded = (map: unknown, more = {}) =>
+    readShardedSafetensors(memorySource("index.json", new TextEncoder().encode(JSON.stringify({ weight_map: map, ...more }))), (name) =>
       Promise.resolve(memorySource(name, shards[name]!)),
     );
-  const file = await sharded({ b: "one.safetensors", int: "two.safetensors" });
+  const whole = Object.fromEntries(sample.map(({ name }, i) => [name, i < 4 ? "one.safetensors" : "two.safetensors"]));
+  const file = await sharded(whole);
+  for (const metadata of [null, {}, { total_size: 7 }])
+    expect([...(await sharded(whole, { metadata })).tensors.keys()]).toEqual([...file.tensors.keys()]);
+  await expect(sharded(whole, { metadata: "x" })).rejects.toThrow('metadata is the string "x" but must be an object');
+  const { scalar: _, ...less } = whole;
+  await expect(sharded(less)).rejects.toThrow('one.safetensors holds tensor "scalar", which the index places nowhere');
   expect(Array.from(await file.readFloat32("int"))).toEqual([-7, 7]);
   await expect(sharded({ b: "two.safetensors" })).rejects.toThrow(/places tensor "b" in two.safetensors, which does not have it/);
   for (const map of [{ b: "../one.safetensors" }, { b: "/etc/passwd" }, { b: ".." }, { b: 3 }, {}, 7, undefined])
     await expect(sharded(map)).rejects.toThrow(CriaError);
+});
+
+test("metadata that is null is absent", async () => {
+  const file = await open(fileOf('{"__metadata__":null}', 0));
+  expect([file.metadata, file.tensors.size]).toEqual([{}, 0]);
+});
+
+test("two tensors hold the same numbers, however they are stored, or they do not", async () => {
+  const values = Float32Array.of(1, -2, 0.5, Number.NaN);
+  const tensor = (name: string, dtype: "F32" | "BF16", data: ArrayBufferView): TensorToWrite => ({ name, dtype, shape: [2, 2], data });
+  const other = values.map((value, i) => (i === 3 ? 0 : value));
+  const file = await open(
+    await collect(
+      writeSafetensors([
+        tensor("a", "F32", values),
+        tensor("b", "BF16", roundToBfloat16(values)),
+        tensor("c", "F32", values),
+        tensor("d", "F32", other),
+      ]),
+    ),
+  );
+  expect(await Promise.all([file.holdSame("a", "b"), file.holdSame("a", "c"), file.holdSame("a", "d")])).toEqual([true, true, false]);
+});
+
+test("tensors longer than a piece are compared and read to their end", async () => {
+  const size = (1 << 22) + 3;
+  const one = roundToBfloat16(Float32Array.of(1))[0]!;
+  const rows = ["a", "b", "c"].map(
+    (name): TensorToWrite => ({ name, dtype: "BF16", shape: [size], data: new Uint16Array(size).fill(one) }),
+  );
+  (rows[2]!.data as Uint16Array)[size - 1] = roundToBfloat16(Float32Array.of(2))[0]!;
+  const file = await open(await collect(writeSafetensors(rows)));
+  expect(await Promise.all([file.holdSame("a", "b"), file.holdSame("a", "c")])).toEqual([true, false]);
+  expect((await file.readFloat32("c")).subarray(-2)).toEqual(Float32Array.of(1, 2));
 });
 
 test("a file is read by range", async () => {

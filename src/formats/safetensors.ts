@@ -5,7 +5,7 @@
 //
 // Everything the header says is checked against the file before anything is allocated for it.
 import { type ByteSource, check, decodeUtf8, didYouMean, fail, type Shape, showShape } from "../base/index.ts";
-import { isObject, type JsonObject, kindOf, parseJsonObject, quote, repeatedKey } from "./json.ts";
+import { isObject, type JsonObject, kindOf, parseJsonObject, quote } from "./json.ts";
 import { isStorageName, type StorageName, storageTypes } from "./storage.ts";
 import { TensorFile, type TensorInfo } from "./tensor-file.ts";
 
@@ -50,18 +50,12 @@ async function readHeaderLength(source: ByteSource): Promise<number> {
 function parseHeader(name: string, bytes: Uint8Array): JsonObject {
   check(bytes[0] === 0x7b, where, () => `${name}: its header does not begin with "{": it is damaged or not a safetensors file`);
   const text = decodeUtf8(bytes, `${name}: header`, where);
-  const header = parseJsonObject(where, `${name}: header`, text);
-  const repeated = repeatedKey(text);
-  check(
-    repeated === undefined,
-    where,
-    () => `${name}: its header has ${quote(repeated!)} twice: every name may stand once, write the file anew`,
-  );
-  return header;
+  return parseJsonObject(where, `${name}: header`, text, { unique: true });
 }
 
+/** Empty where the key is absent or null, as some writers leave it. */
 function readMetadata(file: string, value: unknown): Record<string, string> {
-  if (value === undefined) return {};
+  if (value === undefined || value === null) return {};
   check(isObject(value), where, () => `${file}: ${metadataKey} is ${kindOf(value)} but must be an object of strings`);
   for (const [key, text] of Object.entries(value))
     check(typeof text === "string", where, () => `${file}: ${metadataKey} ${quote(key)} is ${kindOf(text)} but must be a string`);

@@ -10,7 +10,7 @@ const maxIndexBytes = 100_000_000;
 
 /**
  * Opens every file that the index names through `open`, and gives their tensors as one file.
- * @throws CriaError when the index is damaged, names a file outside its folder, or places a tensor where it is not.
+ * @throws CriaError when the index is damaged, names a file outside its folder, places a tensor where it is not, or leaves one out.
  */
 export async function readShardedSafetensors(index: ByteSource, open: (fileName: string) => Promise<ByteSource>): Promise<TensorFile> {
   check(
@@ -25,12 +25,25 @@ export async function readShardedSafetensors(index: ByteSource, open: (fileName:
     const found = files.get(file)!.tensors.get(name);
     return found ?? fail(where, `${index.name}: it places tensor ${quote(name)} in ${file}, which does not have it: fetch both again`);
   });
+  for (const [file, shard] of files)
+    for (const name of shard.tensors.keys())
+      check(
+        places.get(name) === file,
+        where,
+        () =>
+          `${index.name}: ${file} holds tensor ${quote(name)}, which the index places ${places.has(name) ? `in ${places.get(name)}` : "nowhere"}: fetch both again`,
+      );
   return new TensorFile(where, index.name, tensors);
 }
 
 /** Tensor name → file name. */
 function readWeightMap(name: string, bytes: Uint8Array): Map<string, string> {
-  const map = parseJsonObject(where, name, bytes).weight_map;
+  const { weight_map: map, metadata } = parseJsonObject(where, name, bytes, { unique: true });
+  check(
+    isObject(metadata ?? {}),
+    where,
+    () => `${name}: metadata is ${kindOf(metadata)} but must be an object: the index is damaged, fetch it again`,
+  );
   check(isObject(map), where, () => `${name}: weight_map is ${kindOf(map)} but must be an object of tensor names and file names`);
   const places = Object.entries(map).map(([tensor, file]): [string, string] => {
     const isPlain = typeof file === "string" && /^[^/\\:\0]+$/.test(file) && file !== "." && file !== "..";

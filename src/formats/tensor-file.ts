@@ -23,10 +23,13 @@ export interface TensorInfo {
   readonly end: number;
 }
 
-/** Bytes converted at a time, so that widening a tensor needs little more memory than the result. A multiple of every element size. */
-const pieceBytes = 1 << 24;
+/** Elements converted at a time, so that widening a tensor needs little more memory than the result. */
+const pieceElements = 1 << 22;
 
-/** What older files store though it follows from the rest: the output of a tied model, RoPE's frequencies. */
+/**
+ * What older files store though it follows from the rest: the output of a tied model, which whoever opens the file holds against the embedding
+ * table, and RoPE's frequencies, which transformers has computed from the config since 4.32 whatever the file holds.
+ */
 const isRedundant = /^lm_head\.weight$|\.rotary_emb\.inv_freq$/;
 
 export class TensorFile {
@@ -57,15 +60,28 @@ export class TensorFile {
 
   /** The elements as float32, rounded (F64, I64, I32) or widened exactly (the others); BOOL gives 0 and 1. */
   async readFloat32(name: string): Promise<Float32Array> {
-    const { source, start, end, dtype, shape } = this.info(name);
-    const type = storageTypes[dtype];
-    const values = await this.#allocating(name, sizeOf(shape) * 4, async () => new Float32Array(sizeOf(shape)));
-    for (let at = start; at < end; at += pieceBytes) {
-      const bytes = await source.read(at, Math.min(pieceBytes, end - at));
-      const first = (at - start) / type.bytes;
-      type.toFloat32(aligned(bytes, type.bytes), values.subarray(first, first + bytes.length / type.bytes));
-    }
+    const info = this.info(name);
+    const size = sizeOf(info.shape);
+    const values = await this.#allocating(name, size * 4, async () => new Float32Array(size));
+    for (let at = 0; at < size; at += pieceElements) await readPiece(info, at, values.subarray(at, at + pieceElements));
     return values;
+  }
+
+  /**
+   * Whether two tensors of the same shape hold the same float32 bits, however they are stored. They are read in pieces, so that memory does not
+   * grow with their size.
+   */
+  async holdSame(name: string, other: string): Promise<boolean> {
+    const infos = [this.info(name), this.info(other)] as const;
+    const size = sizeOf(infos[0].shape);
+    const [a, b] = [new Float32Array(Math.min(size, pieceElements)), new Float32Array(Math.min(size, pieceElements))];
+    for (let at = 0; at < size; at += pieceElements) {
+      const count = Math.min(pieceElements, size - at);
+      await readPiece(infos[0], at, a.subarray(0, count));
+      await readPiece(infos[1], at, b.subarray(0, count));
+      if (!sameBits(a.subarray(0, count), b.subarray(0, count))) return false;
+    }
+    return true;
   }
 
   /** Where a tensor lies as the float32 that this machine computes with, each at a multiple of its size; undefined where it is not so, or in no file. */
@@ -110,6 +126,17 @@ export class TensorFile {
       throw new CriaError(this.format, message, { cause: error });
     }
   }
+}
+
+/** Fills `out` with the tensor's elements from `first` on. */
+async function readPiece({ source, start, dtype }: TensorInfo, first: number, out: Float32Array): Promise<void> {
+  const type = storageTypes[dtype];
+  type.toFloat32(aligned(await source.read(start + first * type.bytes, out.length * type.bytes), type.bytes), out);
+}
+
+function sameBits(a: Float32Array, b: Float32Array): boolean {
+  const [x, y] = [a, b].map((values) => new Uint32Array(values.buffer, values.byteOffset, values.length)) as [Uint32Array, Uint32Array];
+  return x.every((bits, i) => bits === y[i]);
 }
 
 const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;

@@ -7,6 +7,7 @@ export {
   generateTokens,
   type LanguageModel,
 } from "./generate-tokens.ts";
+export type { RuleOptions } from "./rule-out.ts";
 export {
   type Candidates,
   candidates,

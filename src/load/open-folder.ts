@@ -1,10 +1,10 @@
 // Hugging Face's model folder, which a run folder is too.
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { check, fail } from "../base/index.ts";
+import { check, fail, sameShape } from "../base/index.ts";
 import { readWhole } from "../files/index.ts";
 import {
-  type GenerationConfig,
+  type ReadGenerationConfig,
   readGenerationConfig,
   readHfConfig,
   readSafetensors,
@@ -25,21 +25,42 @@ const index = "model.safetensors.index.json";
 export async function openFolder(path: string, files: OpenFiles): Promise<ModelParts> {
   const names = new Set(await readdir(path));
   check(names.has("config.json"), "model", () => `${path}: it has no config.json: ${explainFolder(names)}`);
-  const { config, eosTokenIds } = readHfConfig(join(path, "config.json"), await readWhole(join(path, "config.json"), "model"));
-  const { eosTokenIds: generationEos, ...generation } = await readGeneration(path, names);
+  const { config, eosTokenIds, warnings } = readHfConfig(join(path, "config.json"), await readWhole(join(path, "config.json"), "model"));
+  const { eosTokenIds: generationEos, warnings: generationWarnings, ...generation } = await readGeneration(path, names);
   const tensors = await openTensors(path, names, files);
   tensors.expect(parameterRows(config).map(({ hfName, shape }) => ({ name: hfName, shape })));
+  if (config.tiedOutput) await checkTied(tensors);
   return {
-    ...{ format: "Hugging Face folder", config, tensors, generation },
+    ...{ format: "Hugging Face folder", config, tensors, generation, warnings: [...warnings, ...generationWarnings] },
     openTokenizer: (file) => (file === undefined ? openOwnTokenizer(path, names, config) : openTokenizer(file, config)),
     // The first that says anything: generation_config.json is newer than config.json, the tokenizer is a guess.
     stopIds: ({ eosId }) => [generationEos, eosTokenIds, eosId === undefined ? [] : [eosId]].find((ids) => ids.length > 0) ?? [],
   };
 }
 
-async function readGeneration(path: string, names: ReadonlySet<string>): Promise<GenerationConfig> {
+async function readGeneration(path: string, names: ReadonlySet<string>): Promise<ReadGenerationConfig> {
   const file = join(path, "generation_config.json");
-  return names.has("generation_config.json") ? readGenerationConfig(file, await readWhole(file, "model")) : { eosTokenIds: [] };
+  return names.has("generation_config.json")
+    ? readGenerationConfig(file, await readWhole(file, "model"))
+    : { eosTokenIds: [], warnings: [] };
+}
+
+/**
+ * Holds a stored output projection against the embedding table that it is tied to. Where they differ, transformers 4 computes with the table
+ * and transformers 5 with both, so that no reading of the folder is right.
+ * @throws CriaError when they differ.
+ */
+async function checkTied(tensors: TensorFile): Promise<void> {
+  const [output, table] = ["lm_head.weight", "model.embed_tokens.weight"] as const;
+  const stored = tensors.tensors.get(output);
+  if (stored === undefined) return;
+  const { shape } = tensors.info(table);
+  check(
+    sameShape(stored.shape, shape) && (await tensors.holdSame(output, table)),
+    "model",
+    () =>
+      `${tensors.name}: ${output} differs from ${table} but config.json says tie_word_embeddings: say false to use both, or delete ${output}`,
+  );
 }
 
 async function openTensors(path: string, names: ReadonlySet<string>, files: OpenFiles): Promise<TensorFile> {

@@ -14,7 +14,7 @@ export async function openLlama2c(path: string, files: OpenFiles): Promise<Model
   check(path.endsWith(".bin"), "model", () => `${path}: ${explainFile(path)}`);
   const { config, tensors } = await readLlama2c(await files.open(path));
   return {
-    ...{ format: "llama2.c", config, tensors, generation: {} },
+    ...{ format: "llama2.c", config, tensors, generation: {}, warnings: [] },
     openTokenizer: async (file) => openTokenizer(file ?? (await findTokenizer(path, config)), config),
     // run.c stops at the begin-of-text token: its models learnt from texts in a row, each behind one.
     stopIds: ({ bosId, eosId }) => [bosId, eosId].filter((id) => id !== undefined),

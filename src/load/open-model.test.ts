@@ -3,6 +3,7 @@ import { readFile, rename, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { atomicWriteJson } from "../files/index.ts";
+import type { TensorToWrite } from "../formats/index.ts";
 import { headDim, parameterRows } from "../model/index.ts";
 import { openModel } from "./index.ts";
 import { tinyConfig, tinyTokenizer, tinyWeights, withFolder, writeTinyBin, writeTinyFolder } from "./tiny-model.test.helper.ts";
@@ -63,18 +64,79 @@ test("generation_config.json speaks before config.json, and config.json before t
   });
 });
 
+const tiedTable = (tensors: readonly TensorToWrite[]) => tensors.find(({ name }) => name === "model.embed_tokens.weight")!;
+
 test("what old exports carry beside the parameters does not disturb", async () => {
   await withFolder(async (folder) => {
-    const { vocabSize, dim } = tinyConfig;
+    for (const shards of [1, 2]) {
+      await writeTinyFolder(folder, {
+        shards,
+        tensors: (all) => [
+          ...all,
+          { ...tiedTable(all), name: "lm_head.weight" },
+          {
+            name: "model.layers.0.self_attn.rotary_emb.inv_freq",
+            dtype: "F32",
+            shape: [2],
+            data: new Float32Array(headDim(tinyConfig) / 2),
+          },
+        ],
+      });
+      await using model = await openModel(folder);
+      expect(model.config.tiedOutput).toBe(true);
+      await rm(join(folder, "model.safetensors"), { force: true });
+    }
+  });
+});
+
+test("a stored output that differs from the embedding table it is tied to is refused, naming both", async () => {
+  await withFolder(async (folder) => {
+    const message = "lm_head.weight differs from model.embed_tokens.weight but config.json says tie_word_embeddings: say false to use both";
+    const last = tinyConfig.vocabSize * tinyConfig.dim - 1;
     await writeTinyFolder(folder, {
-      tensors: (all) => [
-        ...all,
-        { name: "lm_head.weight", dtype: "F32", shape: [vocabSize, dim], data: new Float32Array(vocabSize * dim) },
-        { name: "model.layers.0.self_attn.rotary_emb.inv_freq", dtype: "F32", shape: [2], data: new Float32Array(headDim(tinyConfig) / 2) },
-      ],
+      tensors: (all) => [...all, { ...tiedTable(all), name: "lm_head.weight", data: changedAt(tiedTable(all).data as Float32Array, last) }],
     });
+    await expect(openModel(folder)).rejects.toThrow(message);
+    await writeTinyFolder(folder, {
+      tensors: (all) => [...all, { name: "lm_head.weight", dtype: "F32", shape: [1, 1], data: Float32Array.of(0) }],
+    });
+    await expect(openModel(folder)).rejects.toThrow(message);
+    const config = JSON.parse(await readFile(join(folder, "config.json"), "utf8"));
+    await writeTinyFolder(folder, { tensors: (all) => [...all, { ...tiedTable(all), name: "lm_head.weight" }] });
+    await atomicWriteJson(join(folder, "config.json"), { ...config, tie_word_embeddings: false });
     await using model = await openModel(folder);
-    expect(model.config.tiedOutput).toBe(true);
+    expect(model.config.tiedOutput).toBe(false);
+  });
+});
+
+function changedAt(values: Float32Array, at: number): Float32Array {
+  const changed = values.slice();
+  changed[at]! += 1e-3;
+  return changed;
+}
+
+test("biases that are stored although the config does not name them are refused", async () => {
+  await withFolder(async (folder) => {
+    const bias = { name: "model.layers.0.self_attn.q_proj.bias", dtype: "F32", shape: [16], data: new Float32Array(16) } as const;
+    await writeTinyFolder(folder, { tensors: (all) => [...all, bias] });
+    await expect(openModel(folder)).rejects.toThrow(`tensor "${bias.name}" is not part of the model that the config describes`);
+  });
+});
+
+test("what both configs say and cria does not follow is told, a sentence each", async () => {
+  await withFolder(async (folder) => {
+    await writeTinyFolder(folder);
+    const config = JSON.parse(await readFile(join(folder, "config.json"), "utf8"));
+    await atomicWriteJson(join(folder, "config.json"), { ...config, prefix: "Once" });
+    await atomicWriteJson(join(folder, "generation_config.json"), { num_beams: 3, top_k: 7 });
+    await using model = await openModel(folder);
+    expect(model.warnings).toEqual([
+      expect.stringMatching(/^\[config\] .*config\.json: prefix is the string "Once", but cria puts no text/),
+      expect.stringMatching(
+        /^\[generation_config\] .*generation_config\.json: num_beams is the number 3, but cria writes one text at a time/,
+      ),
+    ]);
+    expect(model.generation).toEqual({ topK: 7 });
   });
 });
 

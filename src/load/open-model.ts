@@ -17,6 +17,8 @@ export interface ModelParts {
   readonly config: LlamaConfig;
   /** Under Hugging Face's names; they are all there in the config's shapes. */
   readonly tensors: TensorFile;
+  /** A sentence for each file that says something which cria neither follows nor refuses; most models have none. */
+  readonly warnings: readonly string[];
   /** How its makers would have it sampled; empty where they say nothing. */
   readonly generation: Omit<GenerationConfig, "eosTokenIds">;
   /** The tokenizer beside the model, or the one in `file`. @throws CriaError when it is missing, damaged or another model's. */
@@ -32,7 +34,8 @@ export interface OpenModel extends ModelParts {
 }
 
 /**
- * Opens a run folder, a Hugging Face folder or a llama2.c .bin: reads headers only.
+ * Opens a run folder, a Hugging Face folder or a llama2.c .bin: reads headers only, and of a tied model that stores its output projection
+ * nonetheless both tensors once, a piece at a time.
  * @throws CriaError when the path is none of these, a part is missing, or the parts do not fit each other.
  */
 export async function openModel(path: string): Promise<OpenModel> {

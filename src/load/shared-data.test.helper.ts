@@ -10,3 +10,9 @@ export function sharedData(name: string): string | undefined {
   const folders = [process.env.CRIA_DATA ?? "", join(root, "../shared/data")].filter((folder) => folder !== "");
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
 }
+
+/** The path of the case `name`, a folder with a README that says where it is from and what is right: in CRIA_CASES, or in shared/cases beside the checkout; undefined where it is absent. */
+export function sharedCase(name: string): string | undefined {
+  const folders = [process.env.CRIA_CASES ?? "", join(root, "../shared/cases")].filter((folder) => folder !== "");
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
+}

@@ -102,7 +102,6 @@ function checkConfig(config: LlamaConfig): void {
     "model",
     () => `a head has ${dim / nHeads} channels, but RoPE turns pairs: choose dim and nHeads so that dim / nHeads is even`,
   );
-  check(config.normEpsilon > 0, "model", () => `normEpsilon is ${config.normEpsilon}: it must be above 0`);
-  for (const name of ["ropeTheta", "ropeFactor"] as const)
-    check(config[name] > 0, "model", () => `${name} is ${config[name]}: it must be above 0`);
+  for (const name of ["normEpsilon", "ropeTheta", "ropeFactor"] as const)
+    check(config[name] > 0 && Number.isFinite(config[name]), "model", () => `${name} is ${config[name]}: it must be finite and above 0`);
 }

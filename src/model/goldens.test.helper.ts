@@ -70,7 +70,9 @@ export function loadGoldens(): Golden[] {
 }
 
 /** The initial weights by Hugging Face name, computed: float32(offset + (hash / 2^32 - 0.5) · 2 · scale). */
-export function goldenWeights(golden: Golden): Map<string, Float32Array> {
+export function goldenWeights(golden: {
+  readonly parameters: readonly Pick<GoldenParameter, "name" | "shape" | "offset" | "scale">[];
+}): Map<string, Float32Array> {
   return new Map(
     golden.parameters.map(({ name, shape, offset, scale }, p) => {
       const size = shape.reduce((product, n) => product * n, 1);
