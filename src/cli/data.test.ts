@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -52,6 +52,18 @@ test("prepares what a recipe names from the recipe's folder on, and tells what t
   const { documents } = stats.heldOut;
   expect(stats).toMatchObject({ data: inside("shards"), vocabulary: { size: 300 }, sources: [{ licence: "MIT" }, { name: "web" }] });
   expect(stats.sources[0].documents + stats.sources[1].documents + documents).toBe(120);
+});
+
+test("verify says whether every byte is what was written", async () => {
+  await cria(...prepareWords({ out: "verified" }));
+  const sound = await cria("data", "verify", inside("verified"));
+  expect(sound).toMatchObject({ code: 0, stdout: expect.stringMatching(/verified: \d+ files of [\d,]+ bytes are what was written\n$/) });
+  const path = join(inside("verified"), "books-00000.tokens");
+  const bytes = await readFile(path);
+  bytes[50]! ^= 4;
+  await writeFile(path, bytes);
+  const damaged = await cria("data", "verify", inside("verified"), "--json");
+  expect(damaged).toMatchObject({ code: 1, stderr: expect.stringMatching(/books-00000\.tokens has SHA-256/) });
 });
 
 test.each([

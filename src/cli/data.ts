@@ -1,7 +1,7 @@
-// cria data: prepare, stats
+// cria data: prepare, stats, verify
 import { dirname } from "node:path";
 import { UsageError } from "../base/index.ts";
-import { dataRecipe, type Manifest, PreparedData, prepare, readYaml } from "../data/index.ts";
+import { dataRecipe, type Manifest, PreparedData, prepare, readYaml, verifyPrepared } from "../data/index.ts";
 import type { Command, CommandGroup } from "./command.ts";
 import { required, stringFlag } from "./flag-values.ts";
 import { loadTokenizer } from "./load-tokenizer.ts";
@@ -61,10 +61,29 @@ const statsCommand: Command = {
   },
 };
 
+const verifyCommand: Command = {
+  name: "verify",
+  summary: "read all of a folder of prepared data, and hold it against the checksums in its manifest",
+  usage: "DIR",
+  flags: [],
+  async run(args, _, io) {
+    const folder = onlyArgument(args, "data verify", "DIR");
+    const found = await verifyPrepared(folder, { progress: io.progress, signal: io.signal });
+    const { files, bytes, hasChecksums } = found;
+    if (io.json) io.stdout(`${JSON.stringify({ data: folder, ...found })}\n`);
+    else if (hasChecksums) io.stdout(`${folder}: ${files} files of ${bytes.toLocaleString("en-US")} bytes are what was written\n`);
+    else
+      io.stdout(
+        `${folder}: ${files} files open, and every token is in the vocabulary; an earlier version prepared them without checksums, so what else may have changed cannot be told\n`,
+      );
+    return 0;
+  },
+};
+
 export const dataCommand: CommandGroup = {
   name: "data",
   summary: "turn texts into the tokens that training reads",
-  commands: [prepareCommand, statsCommand],
+  commands: [prepareCommand, statsCommand, verifyCommand],
 };
 
 function onlyArgument(args: readonly string[], where: string, what: string): string {

@@ -14,4 +14,5 @@ export { type DataRecipe, dataRecipe, type SourceRecipe, sourceRecipe } from "./
 export { isHeldOut } from "./split-side.ts";
 export { type TextTokenizer, type Vocabulary, vocabularyOf } from "./text-tokenizer.ts";
 export { TokenStore, type Tokens } from "./token-store.ts";
+export { type Verification, verifyPrepared } from "./verify.ts";
 export { type EncodedDocument, type WrittenShard, writeShards } from "./write-shards.ts";

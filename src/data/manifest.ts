@@ -17,6 +17,13 @@ export const manifestSchema = z.strictObject({
   sources: z.array(z.strictObject({ name: z.string(), weight: z.number().positive(), licence: z.string().optional(), ...totals })).min(1),
   /** What it never sees; absent when the recipe holds nothing out. `text` holds the documents as JSONL: {"text", "source"}. */
   heldOut: z.strictObject({ ...totals, text: fileName }).optional(),
+  /** SHA-256 of every file, by its name; absent in older folders. */
+  checksums: z.record(fileName, z.string().regex(/^[0-9a-f]{64}$/)).optional(),
 });
 
 export type Manifest = z.output<typeof manifestSchema>;
+
+/** The files of a folder but for the manifest. */
+export function filesOf({ sources, heldOut }: Manifest): string[] {
+  return [...sources.flatMap(({ shards }) => shards), ...(heldOut === undefined ? [] : [...heldOut.shards, heldOut.text])];
+}

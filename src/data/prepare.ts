@@ -9,6 +9,7 @@ import { type Manifest, manifestName } from "./manifest.ts";
 import { type DataRecipe, heldOutName, type SourceRecipe } from "./recipe.ts";
 import { isHeldOut } from "./split-side.ts";
 import { type TextTokenizer, type Vocabulary, vocabularyOf } from "./text-tokenizer.ts";
+import { checksumsOf } from "./verify.ts";
 import { type EncodedDocument, type WrittenShard, writeShards } from "./write-shards.ts";
 
 export interface PrepareOptions {
@@ -50,7 +51,8 @@ export async function prepare(
   const job = { recipe, sources, tokenizer, vocabulary: vocabularyOf(tokenizer), options };
   let manifest: Manifest | undefined;
   const fill = async (folder: string) => {
-    manifest = await writeAll({ ...job, folder });
+    const written = await writeAll({ ...job, folder });
+    manifest = { ...written, checksums: await checksumsOf(folder, written, options) };
     await atomicWriteJson(join(folder, manifestName), manifest, where);
   };
   try {

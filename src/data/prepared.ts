@@ -34,11 +34,13 @@ export class PreparedData implements AsyncDisposable {
           vocabulary ?? manifest.vocabulary,
         );
         opened.push(store);
-        check(
-          store.length === part.tokens,
-          where,
-          () => `${folder}: ${part.shards.join(", ")} hold ${store.length} tokens but the manifest says ${part.tokens}: prepare it again`,
-        );
+        for (const key of ["tokens", "documents", "bytes"] as const)
+          check(
+            store.totals[key] === part[key],
+            where,
+            () =>
+              `${folder}: ${part.shards.join(", ")} hold ${store.totals[key]} ${key} but the manifest says ${part[key]}: prepare it again`,
+          );
       }
     } catch (error) {
       await Promise.all(opened.map((store) => store.close()));
@@ -59,6 +61,13 @@ export class PreparedData implements AsyncDisposable {
     if (this.manifest.heldOut === undefined) return;
     const source: DocumentSource = { name: heldOutName, files: [join(this.folder, this.manifest.heldOut.text)], format: "jsonl" };
     for await (const { text } of readDocuments(source)) yield text;
+  }
+
+  /** What tells these shards from others, by source and for "held-out": see `TokenStore.fingerprint`. */
+  async fingerprints(): Promise<Record<string, string>> {
+    const stores = [...this.sources.map(({ name, tokens }) => [name, tokens] as const), [heldOutName, this.heldOut] as const];
+    const rows = stores.map(async ([name, store]) => (store === undefined ? [] : [[name, await store.fingerprint()] as const]));
+    return Object.fromEntries((await Promise.all(rows)).flat());
   }
 
   async close(): Promise<void> {

@@ -94,6 +94,79 @@ test("a token outside the vocabulary is refused when written and when read", asy
   expect(Array.from(await store.read(2, 1))).toEqual([3]);
 });
 
+test.each([small, large])("the largest token of a vocabulary of $size is read, and the one above it refused", async (vocabulary) => {
+  const [path] = await write(`bound-${vocabulary.size}`, [[vocabulary.size - 1, 0]], vocabulary);
+  await using store = await TokenStore.open([path!], vocabulary);
+  expect(Array.from(await store.read(0, 2))).toEqual([vocabulary.size - 1, 0]);
+  const bytes = readFileSync(path!);
+  if (vocabulary === small) bytes.writeUInt16LE(vocabulary.size, 34);
+  else bytes.writeUInt32LE(vocabulary.size, 36);
+  writeFileSync(path!, bytes);
+  await expect(store.read(0, 2)).rejects.toThrow(`token 1 is ${vocabulary.size} but the vocabulary has ${vocabulary.size}`);
+  await expect(write("outside", [[vocabulary.size]], vocabulary)).rejects.toThrow(/the tokenizer gave/);
+});
+
+const badStarts: readonly [what: string, starts: readonly number[], message: RegExp][] = [
+  ["do not begin at 0", [1, 2, 4], /document 0 starts at token 1 but the first one starts at 0: it is damaged, prepare it again/],
+  ["go back", [0, 4, 2], /document 2 starts at token 2 but must start from 4 to 6/],
+  ["lie beyond the tokens", [0, 2, 7], /document 2 starts at token 7 but must start from 2 to 6/],
+];
+
+test.each(badStarts)("document starts that %s are refused", async (_, starts, message) => {
+  const [path] = await write(
+    "starts",
+    [
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ],
+    small,
+  );
+  const bytes = readFileSync(path!);
+  starts.forEach((start, i) => bytes.writeUInt32LE(start, 32 + 6 * 2 + 4 * i));
+  writeFileSync(path!, bytes);
+  await using store = await TokenStore.open([path!], small);
+  const read = async () => {
+    for await (const _start of store.documentStarts());
+  };
+  await expect(read()).rejects.toThrow(message);
+  await expect(read()).rejects.toBeInstanceOf(CriaError);
+});
+
+test("a shard with any bytes changed opens and reads, or is refused in the house's form", async () => {
+  const [path] = await write("fuzz", randomDocuments(9, small, new Rng(6)), small);
+  const valid = readFileSync(path!);
+  const rng = new Rng(8);
+  for (let round = 0; round < 300; round++) {
+    const bytes = Buffer.from(valid);
+    for (let change = 1 + rng.below(3); change > 0; change--) bytes[rng.below(bytes.length)] = rng.below(256);
+    writeFileSync(path!, rng.below(4) === 0 ? bytes.subarray(0, rng.below(bytes.length)) : bytes);
+    const read = async () => {
+      await using store = await TokenStore.open([path!], small);
+      await store.read(0, store.length);
+      for await (const start of store.documentStarts()) expect(start).toBeLessThanOrEqual(store.length);
+    };
+    const problem = await read().catch((error: unknown) => error);
+    if (problem !== undefined) expect(problem).toBeInstanceOf(CriaError);
+  }
+});
+
+test("a fingerprint tells shards of other sizes and other ends from each other, and is the same for the same files", async () => {
+  const documents = randomDocuments(60, small, new Rng(5));
+  const fingerprint = async (paths: readonly string[]) => {
+    await using store = await TokenStore.open(paths, small);
+    return await store.fingerprint();
+  };
+  const [first, again] = [await write("print-a", documents, small, 50), await write("print-b", documents, small, 50)];
+  expect(await fingerprint(first)).toBe(await fingerprint(again));
+  const prints = [await fingerprint(first), await fingerprint(first.slice(1)), await fingerprint(first.toReversed())];
+  const bytes = readFileSync(again.at(-1)!);
+  bytes.writeUInt16LE(bytes.readUInt16LE(40) ^ 1, 40);
+  writeFileSync(again.at(-1)!, bytes);
+  prints.push(await fingerprint(again));
+  expect(new Set(prints).size).toBe(4);
+});
+
 test("when documents fail midway, the shard before stays and no partial file does", async () => {
   const documents = async function* (): AsyncGenerator<EncodedDocument> {
     yield* encoded([[1, 2, 3], [4, 5, 6], [7]]);

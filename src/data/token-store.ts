@@ -1,4 +1,5 @@
 // One long row of tokens over several shards, read by range: the operating system's page cache keeps what is read often, memory here none.
+import { createHash } from "node:crypto";
 import { type ByteSource, check, fail } from "../base/index.ts";
 import { openFile } from "../files/index.ts";
 import { bytesPerToken, decodeHead, decodeTail, headBytes, type Totals, tailBytes } from "./shard-format.ts";
@@ -20,6 +21,8 @@ interface Shard extends Totals {
 }
 
 const where = "data";
+/** How much a fingerprint looks at, at each end of a shard: head and first tokens, last starts of documents and tail. */
+const endBytes = 1 << 16;
 
 export class TokenStore implements Tokens, AsyncDisposable {
   readonly vocabulary: Vocabulary;
@@ -68,12 +71,36 @@ export class TokenStore implements Tokens, AsyncDisposable {
     return out;
   }
 
-  /** Index of the first token of every document, in order, shard by shard. */
+  /** Index of the first token of every document, in order, shard by shard. @throws CriaError for a shard whose starts are none */
   async *documentStarts(): AsyncGenerator<number> {
     for (const { source, first, tokens, documents } of this.#shards) {
       const bytes = await source.read(headBytes + tokens * bytesPerToken(this.vocabulary.size), 4 * documents);
-      for (const start of typed(bytes, 4)) yield first + start;
+      let before = 0;
+      for (const [i, start] of typed(bytes, 4).entries()) {
+        const isStart = i === 0 ? start === 0 : start >= before && start <= tokens;
+        if (!isStart)
+          fail(
+            where,
+            `${source.name}: document ${i} starts at token ${start} but ${i === 0 ? "the first one starts at 0" : `must start from ${before} to ${tokens}`}: it is damaged, prepare it again`,
+          );
+        before = start;
+        yield first + start;
+      }
     }
+  }
+
+  /**
+   * 32 hexadecimal digits that tell these shards from others: half the SHA-256 of their sizes and of the bytes at both ends of each, read at once
+   * however large they are. What was changed in the middle is found by `verifyPrepared` alone.
+   */
+  async fingerprint(): Promise<string> {
+    const hash = createHash("sha256");
+    for (const { source } of this.#shards) {
+      const count = Math.min(endBytes, source.size);
+      hash.update(`${source.size} `).update(await source.read(0, count));
+      hash.update(await source.read(source.size - count, count));
+    }
+    return hash.digest("hex").slice(0, 32);
   }
 
   async close(): Promise<void> {
