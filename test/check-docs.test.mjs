@@ -3,19 +3,20 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { checkDocs } from "../tools/check-docs.mjs";
+import { words } from "../tools/docs-rules.mjs";
 
 const made = [];
 afterEach(() => Promise.all(made.splice(0).map((folder) => rm(folder, { recursive: true }))));
 
 /** Problems of a tree of these files. */
-async function problemsOf(files) {
+async function problemsOf(files, rules) {
   const root = await mkdtemp(join(tmpdir(), "cria-docs-"));
   made.push(root);
   for (const [path, text] of Object.entries(files)) {
     await mkdir(dirname(join(root, path)), { recursive: true });
     await writeFile(join(root, path), text);
   }
-  return checkDocs(root);
+  return checkDocs(root, rules);
 }
 
 const source = { "src/norm.ts": "export function rmsNorm(x: number) {\n  return x;\n}\n" };
@@ -52,3 +53,62 @@ test.each([
   const problems = await problemsOf({ ...others, "docs/paper/en/a.md": en, ...(zh && { "docs/paper/zh/a.md": zh }) });
   expect(problems.join("\n")).toContain(message);
 });
+
+const pair = { "docs/paper/en/a.md": "# a\nThe first step.\n", "docs/paper/zh/a.md": "# a\n第一步，词元（token）。\n" };
+const steps = { "a.md": [{ step: "the first", en: "first step", zh: "第一步" }] };
+
+test("pages that have every step pass", async () => {
+  expect(await problemsOf(pair, { steps })).toEqual([]);
+});
+
+test("a step that one language lacks is found, and a page that is not there", async () => {
+  const second = { step: "the second", both: "x + 1" };
+  expect(await problemsOf(pair, { steps: { "a.md": [...steps["a.md"], second] } })).toEqual([
+    'docs/paper/en/a.md: lacks a step, the second: explain it, where "x + 1" stands',
+    'docs/paper/zh/a.md: lacks a step, the second: explain it, where "x + 1" stands',
+  ]);
+  expect(await problemsOf(pair, { steps: { "b.md": [second] } })).toEqual([
+    "docs/paper/en/b.md is missing: write it",
+    "docs/paper/zh/b.md is missing: write it",
+  ]);
+});
+
+test("a term is glossed where it stands first", async () => {
+  const glosses = { zh: [{ term: "词元", first: "词元（token）" }] };
+  expect(await problemsOf(pair, { glosses })).toEqual([]);
+  const late = { ...pair, "docs/paper/zh/a.md": "# a\n词元，词元（token）。\n" };
+  expect(await problemsOf(late, { glosses })).toEqual([
+    "docs/paper/zh/a.md: says 词元 without its gloss: write 词元（token） where it stands first",
+  ]);
+});
+
+test("words to avoid are found in prose and in the strings of the source, not in code of pages nor in comments", async () => {
+  const files = {
+    "README.md": "# a\n```\nnats a token\n```\nThe loss in nats a token, `nats a token`.\n",
+    "src/a.ts": '// nats a token\nexport const a = "nats a token"; // nats a token\n',
+    "src/a.test.ts": 'export const a = "nats a token";\n',
+  };
+  expect(await problemsOf(files, { words: [{ avoid: /nats a token/, say: "nats per token" }] })).toEqual([
+    'README.md:5: "nats a token": say nats per token',
+    'src/a.ts:2: "nats a token": say nats per token',
+  ]);
+});
+
+const avoided = (text) => words.filter(({ avoid }) => avoid.test(text)).length;
+
+test.each([
+  "in nats a token",
+  "148 tokens a parameter",
+  "what the law foretells",
+  "at the lowest rate nobody minds",
+  "above 1 more daring, below 1 more sober",
+  "instead of leaving them away",
+  "below the tokens' frequencies",
+  '{ help: "of the first weights" }',
+  "RoPE 遥遥领先",
+  "其中 $g$ 是学到的增益",
+])("house language has no %s", (text) => expect(avoided(text)).toBeGreaterThan(0));
+
+test.each(["in nats per token", "a model that takes hours or a day", "omitting them", "可学习的增益"])("house language has %s", (text) =>
+  expect(avoided(text)).toBe(0),
+);

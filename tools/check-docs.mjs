@@ -1,21 +1,35 @@
-// Holds the documents to the tree: links lead somewhere, names stand where they are said to, and the two languages of docs/paper say as much.
+// Holds the documents to the tree: links lead somewhere, names stand where they are said to, the two languages of docs/paper say as much, and
+// pages and messages keep the rules of docs-rules.mjs: every step is explained, terms are glossed, house language is kept.
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import * as houseRules from "./docs-rules.mjs";
 
 const here = join(dirname(fileURLToPath(import.meta.url)), "..");
 const languages = ["en", "zh"];
 
-/** What is wrong with the documents of a tree, a line each: the Markdown beside its package.json and all of docs/. */
-export function checkDocs(root) {
-  const pages = [...markdownIn(root, false), ...markdownIn(join(root, "docs"), true)].map((path) => readPage(root, path));
-  return [...pages.flatMap(checkLinks), ...pages.flatMap(checkExcerpts), ...checkLanguages(root, pages)];
+/**
+ * What is wrong with the documents of a tree, one line per problem: the Markdown beside its package.json and all of docs/, and the strings of src/.
+ * @param rules what docs-rules.mjs has; a part that is left out is not checked
+ */
+export function checkDocs(root, { steps = {}, words = [], glosses = {} } = {}) {
+  const pages = [...filesIn(root, ".md", false), ...filesIn(join(root, "docs"), ".md", true)].map((path) => readPage(root, path));
+  const sources = filesIn(join(root, "src"), ".ts", true).filter((path) => !/\.test\.(?:helper\.)?ts$/.test(path));
+  return [
+    ...pages.flatMap(checkLinks),
+    ...pages.flatMap(checkExcerpts),
+    ...checkLanguages(root, pages),
+    ...checkSteps(root, pages, steps),
+    ...checkGlosses(root, pages, glosses),
+    ...pages.flatMap((page) => checkWords(page.name, page.prose.replace(/`[^`\n]*`/g, ""), words)),
+    ...sources.flatMap((path) => checkWords(relative(root, path), codeOf(readFileSync(path, "utf8")), words)),
+  ];
 }
 
-function markdownIn(folder, recursive) {
+function filesIn(folder, extension, recursive) {
   if (!existsSync(folder)) return [];
   const names = readdirSync(folder, { recursive }).map(String);
-  return names.filter((name) => name.endsWith(".md")).map((name) => join(folder, name));
+  return names.filter((name) => name.endsWith(extension)).map((name) => join(folder, name));
 }
 
 /** Fenced blocks are code, not prose: what looks like a link or a heading in them is neither. */
@@ -23,10 +37,10 @@ function readPage(root, path) {
   const text = readFileSync(path, "utf8").replaceAll("\r\n", "\n");
   const fence = /^(`{3,})([^\n]*)\n([\s\S]*?)^\1 *$/gm;
   const blocks = [...text.matchAll(fence)].map(([, , language, content]) => ({ language: language.trim(), content }));
-  const prose = text.replace(fence, "");
+  const prose = text.replace(fence, (block) => "\n".repeat(block.split("\n").length - 1)); // lines keep their numbers
   const links = [...prose.matchAll(/\[([^\]]*)\]\(([^()\s]+)\)/g)].map(([, words, target]) => ({ words, target }));
   const headings = [...prose.matchAll(/^(#+) /gm)].map(([, marks]) => marks.length);
-  return { path, name: relative(root, path), blocks, links, headings };
+  return { path, name: relative(root, path), text, prose, blocks, links, headings };
 }
 
 function isElsewhere(target) {
@@ -97,11 +111,52 @@ function comparePages(one, other) {
   });
 }
 
+function checkSteps(root, pages, steps) {
+  return Object.entries(steps).flatMap(([name, wanted]) =>
+    languages.flatMap((language) => {
+      const page = pages.find(({ path }) => path === join(root, "docs", "paper", language, name));
+      if (page === undefined) return [`docs/paper/${language}/${name} is missing: write it`];
+      const lacking = wanted.filter((one) => !page.text.includes(one.both ?? one[language]));
+      return lacking.map((one) => `${page.name}: lacks a step, ${one.step}: explain it, where "${one.both ?? one[language]}" stands`);
+    }),
+  );
+}
+
+/** A language's pages, as far as they say a term at all, explain it where they say it first. */
+function checkGlosses(root, pages, glosses) {
+  return Object.entries(glosses).flatMap(([language, terms]) =>
+    pages
+      .filter(({ path }) => dirname(path) === join(root, "docs", "paper", language))
+      .flatMap(({ name, prose }) =>
+        terms
+          .filter(({ term, first }) => prose.includes(term) && !prose.slice(prose.indexOf(term)).startsWith(first))
+          .map(({ term, first }) => `${name}: says ${term} without its gloss: write ${first} where it stands first`),
+      ),
+  );
+}
+
+function checkWords(name, text, words) {
+  return text.split("\n").flatMap((line, i) =>
+    words.flatMap(({ avoid, say }) => {
+      const found = avoid.exec(line)?.[0];
+      return found === undefined ? [] : [`${name}:${i + 1}: "${found}": say ${say}`];
+    }),
+  );
+}
+
+/** A source file without its comments, line by line: what is left of prose in it are messages and help. */
+function codeOf(text) {
+  return text
+    .split("\n")
+    .map((line) => (/^\s*(?:\/\/|\/?\*)/.test(line) ? "" : line.replace(/\s\/\/ .*$/, "")))
+    .join("\n");
+}
+
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  const problems = checkDocs(here);
+  const problems = checkDocs(here, houseRules);
   if (problems.length > 0) {
     console.error(problems.map((problem) => `[docs] ${problem}`).join("\n"));
     process.exit(1);
   }
-  console.log("docs: links, names and languages hold");
+  console.log("docs: links, names, languages, steps and words hold");
 }
