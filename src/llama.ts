@@ -2,7 +2,7 @@
 import { openCpuBackend } from "./backend/cpu/index.ts";
 import type { Backend } from "./backend/index.ts";
 import type { OnProgress } from "./base/index.ts";
-import { Engine, type GenerateTextOptions, generateText, promptIds, type TextPiece } from "./infer/index.ts";
+import { Engine, type GenerateTextOptions, generateText, type PromptOptions, promptIds, type TextPiece } from "./infer/index.ts";
 import { type OpenModel, openModel } from "./load/index.ts";
 import type { LlamaConfig } from "./model/index.ts";
 import type { Tokenizer } from "./tokenizer/index.ts";
@@ -85,9 +85,9 @@ export class Llama {
     return generateText(this.#engine, this.tokenizer, prompt, withDefaults(options, this.defaults));
   }
 
-  /** The ids that a prompt becomes, with the begin-of-text token where there is one. */
-  promptIds(prompt: string): Uint32Array {
-    return promptIds(this.tokenizer, prompt);
+  /** The ids that a prompt becomes, with what the tokenizer's template puts around it, as the begin-of-text token. */
+  promptIds(prompt: string, options: PromptOptions = {}): Uint32Array {
+    return promptIds(this.tokenizer, prompt, options);
   }
 
   /** Frees memory and threads, behind what is running. A backend that was given stays open. */

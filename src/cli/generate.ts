@@ -4,7 +4,7 @@ import { CriaError, decodeUtf8, UsageError } from "../base/index.ts";
 import { type GenerateOptions, Llama, type TextPiece } from "../index.ts";
 import { createSampler } from "../infer/index.ts";
 import type { Command, CommandIo, FlagRow, Flags } from "./command.ts";
-import { stringFlag, wholeFlag } from "./flag-values.ts";
+import { booleanFlag, stringFlag, wholeFlag } from "./flag-values.ts";
 import { openBackend } from "./open-backend.ts";
 
 const where = "generate";
@@ -44,6 +44,7 @@ export const generate: Command = {
       isLength: true,
       help: "tokens that prompt and text may have together; fewer take less memory (default: the model's)",
     },
+    { name: "special", type: "boolean", help: "special pieces spelled out in the prompt become their ids, as in a rendered chat" },
     { name: "tokenizer", type: "string", help: "tokenizer.json or tokenizer .bin, where it is not beside the model" },
   ],
   async run([path, prompt, ...rest], flags, io) {
@@ -85,7 +86,8 @@ function readOptions(flags: Flags): Options {
   const given = Object.fromEntries(rows.filter(([, name]) => flags[name!] !== undefined).map(([field, name]) => [field, flags[name!]]));
   const stop = (flags.stop ?? []) as readonly string[];
   for (const name of ["max-tokens", "context"]) wholeFlag(flags, where, name);
-  return { ...(given as GenerateOptions), ...(stop.length > 0 ? { stop } : {}), seed: checkedSeed(given) };
+  const parseSpecial = booleanFlag(flags, "special");
+  return { ...(given as GenerateOptions), parseSpecial, ...(stop.length > 0 ? { stop } : {}), seed: checkedSeed(given) };
 }
 
 /** The seed, drawn here where none is given, so that it can be told. */
@@ -152,7 +154,7 @@ async function write(llama: Llama, prompt: string, options: GenerateOptions, io:
     text: pieces.map((piece) => piece.text).join(""),
     tokens: pieces.map((piece) => piece.id),
     finishReason: pieces.at(-1)?.finishReason,
-    promptTokens: llama.promptIds(prompt).length,
+    promptTokens: llama.promptIds(prompt, options).length,
     promptSeconds: seconds(start, first),
     generationSeconds: seconds(first, performance.now()),
   };

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { CriaError, didYouMean, UsageError } from "../base/index.ts";
 import { atomicWriteJson } from "../files/index.ts";
 import { tokenizerConfigJson, tokenizerJson } from "../formats/index.ts";
-import { type SplitName, splitPatterns, type TokenizerModel, type TrainOptions, trainTokenizer } from "../tokenizer/index.ts";
+import { type TokenizerModel, type TrainOptions, trainTokenizer, wordPatterns } from "../tokenizer/index.ts";
 import type { Command, Flags } from "./command.ts";
 import { booleanFlag, numberFlag, required, stringFlag, wholeFlag } from "./flag-values.ts";
 import { isFolder } from "./load-tokenizer.ts";
@@ -32,7 +32,7 @@ export const trainCommand: Command = {
       help: "pieces in all: special ones, bytes, characters and merges",
     },
     { name: "max-merges", type: "number", help: "stop after so many merges even if the vocabulary is smaller then" },
-    { name: "pattern", type: "string", help: "bytes: how text is cut into words, gpt2 or llama3 (llama3 unless given)" },
+    { name: "pattern", type: "string", help: `bytes: how text is cut into words, ${wordPatterns.join(", ")} (llama3 unless given)` },
     { name: "split-digits", type: "boolean", help: "bytes: every digit alone (sentencepiece always does)" },
     {
       name: "character-coverage",
@@ -103,12 +103,12 @@ function trainOptions(flags: Flags): TrainOptions {
   return { kind: "sentencepiece", ...sizes, ...defined({ characterCoverage, maxPieceLength }) };
 }
 
-function patternFlag(flags: Flags): SplitName | undefined {
+function patternFlag(flags: Flags): (typeof wordPatterns)[number] | undefined {
   const pattern = stringFlag(flags, "pattern");
-  const names = Object.keys(splitPatterns);
-  if (pattern !== undefined && !names.includes(pattern))
-    throw new UsageError(where, `unknown pattern "${pattern}": one of ${names.join(", ")}`);
-  return pattern as SplitName | undefined;
+  const found = wordPatterns.find((name) => name === pattern);
+  if (pattern !== undefined && found === undefined)
+    throw new UsageError(where, `unknown pattern "${pattern}": one of ${wordPatterns.join(", ")}`);
+  return found;
 }
 
 /** Without the members that are undefined. */

@@ -70,6 +70,14 @@ test("encode reads standard input as bytes and shows pieces", async () => {
   expect(JSON.parse(await run("encode", [trained], { pieces: true }, { json: true, stdin: "a" }))).toEqual({ ids: [97], pieces: ["a"] });
 });
 
+test("encode puts around a text what the tokenizer says, when asked", async () => {
+  const ids = async (flags: Flags, text = "a") => (await run("encode", [trained, text], flags)).trim();
+  expect(await ids({})).toBe("97");
+  expect(await ids({ template: true })).toBe("398 97");
+  expect(await ids({ template: true, bos: true, eos: true })).toBe("398 97 399");
+  expect(await ids({ template: true, special: true }, "<|begin_of_text|>a")).toBe("398 97");
+});
+
 test("inspect tells what the tokenizer holds and how it fits a text", async () => {
   const facts = JSON.parse(await run("inspect", [trained], { text: corpus }, { json: true }));
   expect(facts).toMatchObject({ kind: "bytes", vocabSize: 400, merges: 142, bosId: 398, pattern: "llama3" });

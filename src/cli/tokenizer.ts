@@ -1,7 +1,7 @@
 // cria tokenizer: train, encode, decode, inspect
 import { UsageError } from "../base/index.ts";
-import type { Tokenizer } from "../tokenizer/index.ts";
-import type { Command, CommandGroup, CommandIo } from "./command.ts";
+import type { EncodeOptions, Tokenizer } from "../tokenizer/index.ts";
+import type { Command, CommandGroup, CommandIo, Flags } from "./command.ts";
 import { booleanFlag, stringFlag } from "./flag-values.ts";
 import { loadTokenizer } from "./load-tokenizer.ts";
 import { readTextFiles } from "./text-files.ts";
@@ -13,14 +13,15 @@ const encodeCommand: Command = {
   usage: "TOKENIZER [TEXT|-]",
   flags: [
     { name: "pieces", type: "boolean", help: "print the pieces beside the ids, one per line" },
-    { name: "bos", type: "boolean", help: "put the begin-of-text id in front" },
-    { name: "eos", type: "boolean", help: "put the end-of-text id behind" },
+    { name: "template", type: "boolean", help: "put around the text what the tokenizer puts around a prompt: often the begin-of-text id" },
+    { name: "bos", type: "boolean", help: "put the begin-of-text id in front, whatever the template" },
+    { name: "eos", type: "boolean", help: "put the end-of-text id behind, whatever the template" },
     { name: "special", type: "boolean", help: "special pieces spelled out in the text become their ids" },
   ],
   async run([path, text, ...rest], flags, io) {
     const tokenizer = await open(path, "tokenizer encode");
     if (rest.length > 0) throw new UsageError("tokenizer encode", "more than one TEXT: quote it, or pipe it in");
-    const options = { bos: booleanFlag(flags, "bos"), eos: booleanFlag(flags, "eos"), parseSpecial: booleanFlag(flags, "special") };
+    const options = encodeOptions(flags);
     const isPiped = text === undefined || text === "-";
     if (text === undefined && process.stdin.isTTY)
       throw new UsageError("tokenizer encode", "TEXT is missing: give it in quotes, pipe it in, or type it behind a -");
@@ -32,6 +33,11 @@ const encodeCommand: Command = {
     return 0;
   },
 };
+
+function encodeOptions(flags: Flags): EncodeOptions {
+  const isOn = (name: string) => booleanFlag(flags, name);
+  return { template: isOn("template"), bos: isOn("bos"), eos: isOn("eos"), parseSpecial: isOn("special") };
+}
 
 const decodeCommand: Command = {
   name: "decode",
@@ -96,6 +102,7 @@ function describe(tokenizer: Tokenizer) {
     merges: model.merges?.length ?? 0,
     ...(model.kind === "bytes" ? { pattern: model.pattern ?? "none", splitDigits: model.splitDigits } : {}),
     specials: Object.fromEntries(model.specials.map((id) => [model.pieces[id]!, id])),
+    template: { before: model.template?.before ?? [], after: model.template?.after ?? [] },
     bosId: tokenizer.bosId ?? null,
     eosId: tokenizer.eosId ?? null,
     unkId: tokenizer.unkId ?? null,

@@ -33,4 +33,10 @@ export class JsonFields {
     const isId = typeof value === "number" && Number.isInteger(value) && value >= 0 && value < 2 ** 31;
     return isId ? value : this.fail(`${name} must be an id, but it is ${kindOf(value)}`);
   }
+
+  /** True or false; undefined where the field is absent or null. */
+  flag(value: unknown, name: string): boolean | undefined {
+    if (value === undefined || value === null) return undefined;
+    return typeof value === "boolean" ? value : this.fail(`${name} must be true or false, but it is ${kindOf(value)}`);
+  }
 }

@@ -41,8 +41,16 @@ export function quote(name: string): string {
   return JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}…` : name);
 }
 
+/** Whether two values of JSON are the same, in whatever order their keys stand. */
+export function sameJson(one: unknown, other: unknown): boolean {
+  if (Array.isArray(one)) return Array.isArray(other) && one.length === other.length && one.every((item, i) => sameJson(item, other[i]));
+  if (!isObject(one) || !isObject(other)) return one === other;
+  const keys = Object.keys(one);
+  return keys.length === Object.keys(other).length && keys.every((key) => Object.hasOwn(other, key) && sameJson(one[key], other[key]));
+}
+
 /** The first key that one object in `text` has twice. `text` must be valid JSON. */
-export function repeatedKey(text: string): string | undefined {
+function repeatedKey(text: string): string | undefined {
   const open: Set<string>[] = [];
   let lastString = "";
   for (let at = 0; at < text.length; at++) {

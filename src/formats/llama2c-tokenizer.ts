@@ -57,8 +57,8 @@ export async function readLlama2cTokenizer(source: ByteSource, vocabSize: number
 }
 
 /**
- * The same vocabulary for `createTokenizer`: ▁ stands for the space again and the control pieces have their usual names. As in run.c, a space
- * goes in front of the text, and characters without a piece become bytes.
+ * The same vocabulary for `createTokenizer`: ▁ stands for the space again and the control pieces have their usual names. As in run.c, the
+ * begin-of-text token and a space go in front of the text, and characters without a piece become bytes.
  */
 export function llama2cTokenizerModel({ pieces, scores }: Llama2cTokenizer): SentencePieceModel {
   const controls = ["<unk>", "<s>", "</s>"];
@@ -67,7 +67,7 @@ export function llama2cTokenizerModel({ pieces, scores }: Llama2cTokenizer): Sen
     pieces: pieces.map((piece, id) => controls[id] ?? piece.replaceAll(" ", spaceMark)),
     scores: Array.from(scores),
     specials: [0, 1, 2],
-    ...{ unkId: 0, bosId: 1, eosId: 2 },
+    ...{ unkId: 0, bosId: 1, eosId: 2, template: { before: [1], after: [] } },
     ...{ byteFallback: true, dummyPrefix: "first", prefixBeforeSpace: true },
   };
 }

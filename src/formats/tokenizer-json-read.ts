@@ -1,37 +1,57 @@
 // Hugging Face's tokenizer.json in: the forms that LLaMA and its relatives use. What is not among them is named and refused, because a
 // tokenizer that is nearly right is worse than none.
-import { check } from "../base/index.ts";
 import {
+  byteFallbackPiece,
   createTokenizer,
   type Merge,
+  ownDecoding,
+  type PieceMatching,
   type SentencePieceModel,
   type SplitName,
   spaceMark,
+  splitNameOf,
   splitPatterns,
+  type TextTemplate,
   type TokenizerModel,
+  wordPatterns,
 } from "../tokenizer/index.ts";
-import { isObject, type JsonObject, parseJsonObject, repeatedKey } from "./json.ts";
+import { type AddedToken, differenceOf, matchingOf, readAddedToken } from "./added-tokens.ts";
+import { isObject, type JsonObject, parseJsonObject, quote, sameJson } from "./json.ts";
 import { JsonFields } from "./json-fields.ts";
-import { unmarkedPiece, wordEndPattern, wordSplit } from "./word-mark.ts";
+import { readTokenizerConfig, type TokenizerConfig } from "./tokenizer-config.ts";
+import { readDecoding } from "./tokenizer-json-decoder.ts";
+import { readTemplate } from "./tokenizer-json-template.ts";
+import { unmarkedPiece, wordDecoders, wordEndPattern, wordSplit } from "./word-mark.ts";
 
 export interface ReadTokenizerOptions {
   /** For messages. @default "tokenizer.json" */
   readonly name?: string;
   /** The parsed tokenizer_config.json beside it: it knows which pieces are bos, eos and pad. */
   readonly config?: unknown;
+  /** @default "tokenizer_config.json" */
+  readonly configName?: string;
+  /** The parsed special_tokens_map.json beside it, which older folders have for the same. */
+  readonly specialTokensMap?: unknown;
+  /** @default "special_tokens_map.json" */
+  readonly specialTokensMapName?: string;
 }
 
 /**
- * The model in a tokenizer.json: BPE of the sentencepiece kind (LLaMA 1 and 2), byte-level (GPT-2, LLaMA 3, SmolLM2), or our word kind.
- * @throws CriaError when the file is cut short, contradicts itself, or uses a part that is not supported (it says which).
+ * The model in a tokenizer.json: BPE of the sentencepiece kind (LLaMA 1 and 2), byte-level (GPT-2, LLaMA 3, SmolLM2), or our word kind. What
+ * goes around a text is as the post-processor's template says; where it has none, as `add_bos_token` and `add_eos_token` of
+ * tokenizer_config.json say for the classes of tokenizer that read them.
+ * @throws CriaError when a file is cut short, contradicts itself or another, or uses a part that is not supported (it says which).
  */
 export function readTokenizerJson(text: string, options: ReadTokenizerOptions = {}): TokenizerModel {
   const fields = new JsonFields("tokenizer.json", options.name ?? "tokenizer.json");
-  const file = parseJsonObject(fields.where, fields.file, text);
-  const twice = repeatedKey(text);
-  if (twice !== undefined) fields.fail(`${JSON.stringify(twice)} stands twice in one object: the file is damaged`);
-  const vocabulary = readVocabulary(file, fields);
-  const model = modelOf(file, vocabulary, rolesOf(file, vocabulary, options.config), fields);
+  const file = parseJsonObject(fields.where, fields.file, text, { unique: true });
+  const { configName = "tokenizer_config.json", specialTokensMapName = "special_tokens_map.json" } = options;
+  const config = readTokenizerConfig({ ...options, configName, specialTokensMapName });
+  const vocabulary = readVocabulary(file, config, fields);
+  const template = readTemplate(file.post_processor, vocabulary.pieces, fields);
+  const roles = rolesOf(vocabulary, config, template);
+  const plain = modelOf(file, { ...vocabulary, roles: { ...roles, ...templateOf(template, roles, config, fields) } }, config, fields);
+  const model = withDecoding(plain, file.decoder, fields);
   createTokenizer(model); // throws when the model contradicts itself
   return model;
 }
@@ -39,15 +59,18 @@ export function readTokenizerJson(text: string, options: ReadTokenizerOptions = 
 interface Vocabulary {
   readonly pieces: string[];
   readonly ids: ReadonlyMap<string, number>;
+  /** The ids that `model.vocab` has. */
+  readonly base: ReadonlySet<number>;
   readonly specials: readonly number[];
   readonly added: readonly number[];
+  readonly matching: readonly PieceMatching[];
   readonly merges: readonly Merge[];
   readonly bpe: JsonObject;
 }
 
-type Roles = Pick<TokenizerModel, "bosId" | "eosId" | "padId">;
+type Roles = Pick<TokenizerModel, "bosId" | "eosId" | "padId" | "template">;
 
-function readVocabulary(file: JsonObject, fields: JsonFields): Vocabulary {
+function readVocabulary(file: JsonObject, config: TokenizerConfig, fields: JsonFields): Vocabulary {
   const bpe = fields.object(file.model, "model");
   const isBpe = bpe.type === "BPE" || (bpe.type === undefined && bpe.merges !== undefined);
   if (!isBpe) fields.fail(`model.type is ${JSON.stringify(bpe.type)}: only BPE is supported`);
@@ -55,27 +78,49 @@ function readVocabulary(file: JsonObject, fields: JsonFields): Vocabulary {
     if (bpe[name]) fields.fail(`model.${name} is ${JSON.stringify(bpe[name])}: it is not supported`);
   const ids = new Map<string, number>();
   for (const [piece, id] of Object.entries(fields.object(bpe.vocab, "model.vocab"))) ids.set(piece, fields.id(id, `the id of "${piece}"`));
-  const { specials, added } = readAddedTokens(file, ids, fields);
+  const base = new Set(ids.values());
+  const tokens = addTokens(file, config, ids, fields);
   const pieces = piecesById(ids, fields);
-  return { pieces, ids, specials, added, merges: readMerges(bpe.merges, ids, fields), bpe };
+  const isAdded = (special: boolean) => [...tokens].filter(([, token]) => token.special === special).map(([id]) => id);
+  const matching = [...tokens].map(([id, token]) => matchingOf(token, id)).filter((rule) => rule !== undefined);
+  return { pieces, ids, base, specials: isAdded(true), added: isAdded(false), matching, merges: readMerges(bpe.merges, ids, fields), bpe };
 }
 
-/** Adds them to the vocabulary, where they may stand already. */
-function readAddedTokens(file: JsonObject, ids: Map<string, number>, fields: JsonFields) {
-  const specials: number[] = [];
-  const added: number[] = [];
+/**
+ * The added tokens by id, each also in `ids`: those of both files, and those that the configuration names, which come to the end where no piece
+ * is so spelt. As in transformers what a token says of itself in tokenizer.json counts, whatever part the configuration gives it.
+ */
+function addTokens(file: JsonObject, config: TokenizerConfig, ids: Map<string, number>, fields: JsonFields): Map<number, AddedToken> {
+  const tokens = new Map<number, AddedToken>();
+  const add = (id: number, token: AddedToken, by: string) => {
+    const known = ids.get(token.content);
+    if (known !== undefined && known !== id)
+      fields.fail(`"${token.content}" has the id ${known} in the vocabulary but ${id} as an added token${by}`);
+    ids.set(token.content, id);
+    tokens.set(id, token);
+  };
   fields.array(file.added_tokens ?? [], "added_tokens").forEach((value, i) => {
-    const token = fields.object(value, `added_tokens[${i}]`);
-    const content = fields.string(token.content, `added_tokens[${i}].content`);
-    const id = fields.id(token.id, `the id of added token "${content}"`);
-    for (const name of ["lstrip", "rstrip", "single_word"])
-      if (token[name] === true) fields.fail(`added token "${content}" has ${name}: it is not supported`);
-    const known = ids.get(content);
-    if (known !== undefined && known !== id) fields.fail(`"${content}" has the id ${known} in the vocabulary but ${id} as an added token`);
-    ids.set(content, id);
-    (token.special === true ? specials : added).push(id);
+    const token = readAddedToken(value, `added_tokens[${i}]`, fields);
+    const { id } = fields.object(value, `added_tokens[${i}]`);
+    if (token.content !== "") add(fields.id(id, `the id of added token "${token.content}"`), token, "");
   });
-  return { specials, added };
+  for (const [id, token] of config.added) {
+    const known = tokens.get(id);
+    const difference = known === undefined ? undefined : differenceOf(known, token);
+    if (difference !== undefined) contradict(id, difference, config.name, fields);
+    if (known === undefined) add(id, token, ` of ${config.name}`);
+  }
+  for (const token of [...config.named.values(), ...config.others]) {
+    const id = ids.get(token.content) ?? ids.size;
+    ids.set(token.content, id);
+    if (!tokens.has(id)) tokens.set(id, token);
+  }
+  return tokens;
+}
+
+function contradict(id: number, [key, ours, theirs]: [string, unknown, unknown], name: string, fields: JsonFields): never {
+  const [one, other] = [JSON.stringify(ours), JSON.stringify(theirs)];
+  return fields.fail(`${key} of added token ${id} is ${one}, but ${other} in ${name}'s added_tokens_decoder: correct one of them`);
 }
 
 function piecesById(ids: ReadonlyMap<string, number>, fields: JsonFields): string[] {
@@ -101,41 +146,53 @@ function readMerges(value: unknown, ids: ReadonlyMap<string, number>, fields: Js
   });
 }
 
-/** From tokenizer_config.json, else from the post-processor, else by the usual names. */
-function rolesOf(file: JsonObject, { ids, pieces, specials }: Vocabulary, config: unknown): Roles {
+/** From the configuration, else from the post-processor, else by the usual names. */
+function rolesOf({ ids, specials }: Vocabulary, config: TokenizerConfig, template: TextTemplate | undefined): Omit<Roles, "template"> {
   const named = (role: string) => {
-    const value = isObject(config) ? config[role] : undefined;
-    const piece = isObject(value) ? value.content : value;
-    return typeof piece === "string" ? ids.get(piece) : undefined;
+    const token = config.named.get(role);
+    return token === undefined ? undefined : ids.get(token.content);
   };
-  const template = templateSpecials(file.post_processor);
   const usual = (names: readonly string[]) => names.map((name) => ids.get(name)).find((id) => id !== undefined && specials.includes(id));
-  const bosId = named("bos_token") ?? ids.get(template.before ?? "") ?? usual(["<s>", "<|begin_of_text|>"]);
-  const eosId = named("eos_token") ?? ids.get(template.after ?? "") ?? usual(["</s>", "<|end_of_text|>", "<|endoftext|>"]);
+  const bosId = named("bos_token") ?? template?.before[0] ?? usual(["<s>", "<|begin_of_text|>"]);
+  const eosId = named("eos_token") ?? template?.after.at(-1) ?? usual(["</s>", "<|end_of_text|>", "<|endoftext|>"]);
   const padId = named("pad_token") ?? usual(["<pad>", "<|pad|>", "[PAD]"]);
-  const roles = Object.entries({ bosId, eosId, padId }).filter(([, id]) => id !== undefined && pieces[id] !== undefined);
-  return Object.fromEntries(roles);
+  return Object.fromEntries(Object.entries({ bosId, eosId, padId }).filter(([, id]) => id !== undefined));
 }
 
-function templateSpecials(value: unknown): { before?: string; after?: string } {
-  const processors = isObject(value) && Array.isArray(value.processors) ? value.processors : [value];
-  const template = processors.find((part) => isObject(part) && part.type === "TemplateProcessing");
-  const single: unknown[] = isObject(template) && Array.isArray(template.single) ? template.single : [];
-  const at = single.findIndex((item) => isObject(item) && item.Sequence !== undefined);
-  const names = single.map((item) => (isObject(item) && isObject(item.SpecialToken) ? String(item.SpecialToken.id) : undefined));
-  const before = names[0];
-  const after = names.at(-1);
-  return { ...(at > 0 && before !== undefined ? { before } : {}), ...(at < names.length - 1 && after !== undefined ? { after } : {}) };
+/** What goes around a text: the post-processor's template, else what the configuration's class of tokenizer adds. */
+function templateOf(
+  template: TextTemplate | undefined,
+  { bosId, eosId }: Omit<Roles, "template">,
+  { addsBos, addsEos, name }: TokenizerConfig,
+  fields: JsonFields,
+): Pick<Roles, "template"> {
+  const one = (adds: boolean, id: number | undefined, role: string) => {
+    if (adds && id === undefined)
+      fields.fail(`${name} puts a ${role} token around a text but names none: name it, or set add_${role}_token to false`);
+    return adds && id !== undefined ? [id] : [];
+  };
+  const found = template ?? { before: one(addsBos, bosId, "bos"), after: one(addsEos, eosId, "eos") };
+  return found.before.length + found.after.length === 0 ? {} : { template: found };
 }
 
-function modelOf(file: JsonObject, vocabulary: Vocabulary, roles: Roles, fields: JsonFields): TokenizerModel {
+function withDecoding(model: TokenizerModel, decoder: unknown, fields: JsonFields): TokenizerModel {
+  if (model.kind === "word") return model;
+  const decoding = readDecoding(decoder, model, fields);
+  return JSON.stringify(decoding) === JSON.stringify(ownDecoding(model)) ? model : { ...model, decoding };
+}
+
+interface Read extends Vocabulary {
+  readonly roles: Roles;
+}
+
+function modelOf(file: JsonObject, read: Read, config: TokenizerConfig, fields: JsonFields): TokenizerModel {
   const normalizers = partList(file.normalizer, "normalizer", "normalizers", fields);
   const preTokenizers = partList(file.pre_tokenizer, "pre_tokenizer", "pretokenizers", fields);
-  if (preTokenizers.at(-1)?.type === "ByteLevel") return bytesModel(normalizers, preTokenizers, vocabulary, roles, fields);
+  if (preTokenizers.at(-1)?.type === "ByteLevel") return bytesModel(normalizers, preTokenizers, read, config, fields);
   const mark = wordMarkOf(normalizers);
   if (mark !== undefined && preTokenizers.length === 1 && preTokenizers[0]?.behavior === wordSplit.behavior)
-    return wordModel(mark, vocabulary, roles, fields);
-  return sentencePieceModel(normalizers, preTokenizers, vocabulary, roles, fields);
+    return wordModel(mark, file.decoder, read, fields);
+  return sentencePieceModel(normalizers, preTokenizers, read, config, fields);
 }
 
 /** A part that may be null, one, or a Sequence of several. */
@@ -146,49 +203,61 @@ function partList(value: unknown, name: string, member: string, fields: JsonFiel
   return fields.array(part[member], `${name}.${member}`).flatMap((inner, i) => partList(inner, `${name}.${member}[${i}]`, member, fields));
 }
 
-function common({ pieces, specials, added, merges }: Vocabulary, roles: Roles) {
-  return { pieces, specials, merges, ...(added.length > 0 ? { added } : {}), ...roles };
+function common({ pieces, specials, added, matching, merges, roles }: Read) {
+  return {
+    ...{ pieces, specials, merges },
+    ...(added.length > 0 ? { added } : {}),
+    ...(matching.length > 0 ? { matching } : {}),
+    ...roles,
+  };
 }
 
 function bytesModel(
   normalizers: readonly JsonObject[],
   preTokenizers: readonly JsonObject[],
-  vocabulary: Vocabulary,
-  roles: Roles,
+  read: Read,
+  config: TokenizerConfig,
   fields: JsonFields,
 ): TokenizerModel {
   if (normalizers.length > 0) refuse("normalizer", normalizers[0]!, fields);
   const byteLevel = preTokenizers.at(-1)!;
-  if (byteLevel.add_prefix_space === true) refuse("pre_tokenizer", byteLevel, fields);
-  const splits = preTokenizers.slice(0, -1);
-  const splitDigits = splits[0] !== undefined && isDigitSplit(splits[0]);
-  const patterns = splits.slice(splitDigits ? 1 : 0).map((part) => regexOf(part) ?? refuse("pre_tokenizer", part, fields));
-  if (byteLevel.use_regex !== false) patterns.push(splitPatterns.gpt2);
-  if (patterns.length > 1) fields.fail(`pre_tokenizer splits by ${patterns.length} patterns one after another: only one is supported`);
-  const pattern = patterns[0] === undefined ? undefined : named(patterns[0]);
+  if (fields.flag(byteLevel.add_prefix_space, "pre_tokenizer's add_prefix_space") ?? true) refuse("pre_tokenizer", byteLevel, fields);
+  checkPrefix(false, config, fields);
+  const names = preTokenizers.slice(0, -1).map((part) => splitOf(part, fields));
+  if (fields.flag(byteLevel.use_regex, "pre_tokenizer's use_regex") ?? true) names.push("gpt2");
+  const splitDigits = names.length === 2 && names[0] === "digit";
+  const patterns = splitDigits ? names.slice(1) : names;
   return {
     kind: "bytes",
-    ...common(vocabulary, roles),
-    ...(pattern === undefined ? {} : { pattern }),
+    ...common(read),
+    ...(patterns.length === 0 ? {} : { pattern: patterns.length === 1 ? patterns[0]! : patterns }),
     splitDigits,
-    ignoreMerges: vocabulary.bpe.ignore_merges === true,
+    ignoreMerges: fields.flag(read.bpe.ignore_merges, "model.ignore_merges") ?? false,
   };
 }
 
-function isDigitSplit(part: JsonObject): boolean {
-  return (part.type === "Digits" && part.individual_digits === true) || regexOf(part) === "\\p{N}";
+/** The published expression that a part cuts by. */
+function splitOf(part: JsonObject, fields: JsonFields): SplitName {
+  if (part.type === "Digits" && part.individual_digits === true) return "digit";
+  const expression = isObject(part.pattern) ? part.pattern.Regex : undefined;
+  if (part.type !== "Split" || typeof expression !== "string") return refuse("pre_tokenizer", part, fields);
+  const name = splitNameOf(expression);
+  if (name === undefined)
+    return fields.fail(
+      `pre_tokenizer splits by ${quote(expression)}, which is none of the published expressions (${Object.keys(splitPatterns).join(", ")}): others are not run`,
+    );
+  // What is no match is dropped in the other form, and these expressions leave nothing out.
+  const keepsMatches = part.behavior === "Removed" && part.invert === true && (wordPatterns as readonly SplitName[]).includes(name);
+  const keepsAll = part.behavior === "Isolated" && part.invert !== true;
+  return keepsAll || keepsMatches ? name : refuse("pre_tokenizer", part, fields);
 }
 
-/** The expression of a Split that keeps matches as words. */
-function regexOf(part: JsonObject): string | undefined {
-  const pattern = isObject(part.pattern) ? part.pattern.Regex : undefined;
-  const keepsAll = part.type === "Split" && part.behavior === "Isolated" && part.invert !== true;
-  return keepsAll && typeof pattern === "string" ? pattern : undefined;
-}
-
-function named(regex: string): SplitName | { readonly regex: string } {
-  const found = Object.entries(splitPatterns).find(([, source]) => source === regex);
-  return found ? (found[0] as SplitName) : { regex };
+/** @throws CriaError where the configuration wants the space in front of a text that the file does not have, or the other way round. */
+function checkPrefix(has: boolean, { addPrefixSpace, name }: TokenizerConfig, fields: JsonFields): void {
+  if (addPrefixSpace === undefined || addPrefixSpace === has) return;
+  fields.fail(
+    `it puts ${has ? "a" : "no"} space in front of a text, but ${name} has add_prefix_space ${addPrefixSpace}: correct one of them`,
+  );
 }
 
 function wordMarkOf([first, ...others]: readonly JsonObject[]): string | undefined {
@@ -196,29 +265,56 @@ function wordMarkOf([first, ...others]: readonly JsonObject[]): string | undefin
   return isOurs && typeof first.content === "string" ? first.content : undefined;
 }
 
-function wordModel(mark: string, vocabulary: Vocabulary, roles: Roles, fields: JsonFields): TokenizerModel {
-  const pieces = vocabulary.pieces.map((piece) => unmarkedPiece(piece, mark));
-  return { kind: "word", ...common(vocabulary, roles), pieces, unkId: unkIdOf(vocabulary, fields) };
+function wordModel(mark: string, decoder: unknown, read: Read, fields: JsonFields): TokenizerModel {
+  const isOurs = wordDecoders(mark).some((known) => sameJson(known, decoder));
+  if (!isOurs) refuse("decoder", fields.object(decoder, "decoder"), fields);
+  const normalized = read.matching.find((rule) => rule.normalized);
+  if (normalized !== undefined)
+    fields.fail(`added token "${read.pieces[normalized.id]}" is normalized, which the word kind does not support: set it to false`);
+  const pieces = read.pieces.map((piece) => unmarkedPiece(piece, mark));
+  const unkId = unkIdOf(read, undefined, fields);
+  if (unkId === undefined) fields.fail("model.unk_token must be a string, but it is null: the word kind needs one");
+  return { kind: "word", ...common(read), pieces, unkId };
 }
 
 function sentencePieceModel(
   normalizers: readonly JsonObject[],
   preTokenizers: readonly JsonObject[],
-  vocabulary: Vocabulary,
-  roles: Roles,
+  read: Read,
+  config: TokenizerConfig,
   fields: JsonFields,
 ): TokenizerModel {
-  const { bpe } = vocabulary;
-  const byteFallback = bpe.byte_fallback === true;
-  if (!byteFallback && bpe.fuse_unk !== true) fields.fail("model.fuse_unk must be true where byte_fallback is not");
-  if (bpe.ignore_merges === true) fields.fail("model.ignore_merges is only supported with ByteLevel");
+  const { bpe, ids } = read;
+  const byteFallback = fields.flag(bpe.byte_fallback, "model.byte_fallback") ?? false;
+  const fusesUnk = fields.flag(bpe.fuse_unk, "model.fuse_unk") ?? false;
+  if (!byteFallback && !fusesUnk) fields.fail("model.fuse_unk must be true where byte_fallback is not");
+  if (fields.flag(bpe.ignore_merges, "model.ignore_merges") ?? false) fields.fail("model.ignore_merges is only supported with ByteLevel");
+  const prefix = prefixOf(normalizers, preTokenizers, fields);
+  checkPrefix(prefix.dummyPrefix !== "never", config, fields);
+  const unkId = unkIdOf(read, config.named.get("unk_token")?.content, fields);
+  const knowsAllBytes = byteFallback && bytePieces().every((piece) => ids.has(piece));
+  if (unkId === undefined && !knowsAllBytes)
+    fields.fail(`model.unk_token is null, ${config.name} names no unk_token, and not all 256 bytes have pieces: name the unknown token`);
   return {
     kind: "sentencepiece",
-    ...common(vocabulary, roles),
-    ...prefixOf(normalizers, preTokenizers, fields),
+    ...common({ ...read, matching: matchingInVocabulary(read) }),
+    ...prefix,
     byteFallback,
-    unkId: unkIdOf(vocabulary, fields),
+    ...(unkId === undefined ? {} : { unkId }),
   };
+}
+
+/** The rules, with those added tokens that are a character of the vocabulary too. */
+function matchingInVocabulary({ pieces, base, specials, added, matching }: Read): PieceMatching[] {
+  const isBoth = (id: number) => base.has(id) && Array.from(pieces[id]!).length === 1;
+  return [...specials, ...added]
+    .sort((a, b) => a - b)
+    .map((id) => ({ id, ...matching.find((rule) => rule.id === id), ...(isBoth(id) ? { inVocabulary: true } : {}) }))
+    .filter((rule) => Object.keys(rule).length > 1);
+}
+
+function bytePieces(): string[] {
+  return Array.from({ length: 256 }, (_, byte) => byteFallbackPiece(byte));
 }
 
 function prefixOf(
@@ -248,11 +344,11 @@ function metaspacePrefix(part: JsonObject, fields: JsonFields): Pick<SentencePie
   return { dummyPrefix, prefixBeforeSpace: false };
 }
 
-function unkIdOf({ bpe, ids }: Vocabulary, fields: JsonFields): number {
-  const unk = fields.string(bpe.unk_token, "model.unk_token");
-  const id = ids.get(unk);
-  check(id !== undefined, fields.where, () => `${fields.file}: model.unk_token is "${unk}", which is not in the vocabulary`);
-  return id;
+/** transformers 5 leaves the model's own null and names the token in tokenizer_config.json only. */
+function unkIdOf({ bpe, ids }: Vocabulary, named: string | undefined, fields: JsonFields): number | undefined {
+  const unk = bpe.unk_token === null || bpe.unk_token === undefined ? named : fields.string(bpe.unk_token, "model.unk_token");
+  if (unk === undefined) return undefined;
+  return ids.get(unk) ?? fields.fail(`model.unk_token is ${quote(unk)}, which is not in the vocabulary`);
 }
 
 function refuse(place: string, part: JsonObject, fields: JsonFields): never {

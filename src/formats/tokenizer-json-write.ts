@@ -4,13 +4,17 @@ import {
   type BytesModel,
   createTokenizer,
   type SentencePieceModel,
+  type SplitName,
   spaceMark,
   splitPatterns,
   type TokenizerModel,
   type WordModel,
 } from "../tokenizer/index.ts";
+import { addedTokenJson } from "./added-tokens.ts";
 import type { JsonObject } from "./json.ts";
-import { markedPieces, wordEndPattern, wordMark, wordSplit } from "./word-mark.ts";
+import { decoderJson } from "./tokenizer-json-decoder.ts";
+import { templateJson } from "./tokenizer-json-template.ts";
+import { markedPieces, wordDecoders, wordEndPattern, wordMark, wordSplit } from "./word-mark.ts";
 
 /**
  * The model as the object that tokenizer.json holds; `@huggingface/tokenizers` and Hugging Face's own library give the same ids with it
@@ -25,12 +29,13 @@ export function tokenizerJson(model: TokenizerModel): JsonObject {
     padding: null,
     added_tokens: addedTokens(model),
     ...partsOf(model),
-    post_processor: postProcessor(model),
+    post_processor: templateJson(model),
   };
 }
 
 /** tokenizer_config.json: which pieces play which part, for transformers. `chatTemplate` is Jinja source. */
 export function tokenizerConfigJson(model: TokenizerModel, { chatTemplate }: { readonly chatTemplate?: string } = {}): JsonObject {
+  const { before = [], after = [] } = model.template ?? {};
   const pieceOf = (id: number | undefined) => (id === undefined ? null : model.pieces[id]!);
   return {
     tokenizer_class: "PreTrainedTokenizerFast",
@@ -38,8 +43,8 @@ export function tokenizerConfigJson(model: TokenizerModel, { chatTemplate }: { r
     eos_token: pieceOf(model.eosId),
     unk_token: pieceOf(model.unkId),
     pad_token: pieceOf(model.padId),
-    add_bos_token: model.bosId !== undefined,
-    add_eos_token: false,
+    add_bos_token: model.bosId !== undefined && before.includes(model.bosId),
+    add_eos_token: model.eosId !== undefined && after.includes(model.eosId),
     clean_up_tokenization_spaces: false,
     ...(chatTemplate === undefined ? {} : { chat_template: chatTemplate }),
   };
@@ -47,22 +52,9 @@ export function tokenizerConfigJson(model: TokenizerModel, { chatTemplate }: { r
 
 function addedTokens(model: TokenizerModel): JsonObject[] {
   const specials = new Set(model.specials);
+  const matching = new Map((model.matching ?? []).map((rule) => [rule.id, rule]));
   const ids = [...new Set([...model.specials, ...(model.added ?? [])])].sort((a, b) => a - b);
-  const plain = { single_word: false, lstrip: false, rstrip: false, normalized: false };
-  return ids.map((id) => ({ id, content: model.pieces[id]!, ...plain, special: specials.has(id) }));
-}
-
-/** Puts bos in front, as all LLaMAs do. */
-function postProcessor({ bosId, pieces }: TokenizerModel): JsonObject | null {
-  if (bosId === undefined) return null;
-  const bos = pieces[bosId]!;
-  const text = (id: string, type_id: number) => [{ SpecialToken: { id: bos, type_id } }, { Sequence: { id, type_id } }];
-  return {
-    type: "TemplateProcessing",
-    single: text("A", 0),
-    pair: [...text("A", 0), ...text("B", 1)],
-    special_tokens: { [bos]: { id: bos, ids: [bosId], tokens: [bos] } },
-  };
+  return ids.map((id) => addedTokenJson(model.pieces[id]!, specials.has(id), matching.get(id) ?? { id }));
 }
 
 function partsOf(model: TokenizerModel): JsonObject {
@@ -72,17 +64,26 @@ function partsOf(model: TokenizerModel): JsonObject {
 
 function sentencePieceParts(model: SentencePieceModel): JsonObject {
   const replace = (from: string, to: string) => ({ type: "Replace", pattern: { String: from }, content: to });
-  const strip = { type: "Strip", content: " ", start: 1, stop: 0 };
-  const prefixes = model.dummyPrefix !== "never";
   return {
     ...sentencePiecePrefix(model, replace(" ", spaceMark)),
-    decoder: sequence("decoders", [replace(spaceMark, " "), { type: "ByteFallback" }, { type: "Fuse" }, ...(prefixes ? [strip] : [])]),
-    model: bpe(model.pieces, sentencePieceMerges(model), {
-      unk_token: model.pieces[model.unkId]!,
-      fuse_unk: true,
-      byte_fallback: model.byteFallback,
-    }),
+    decoder: decoderJson(model),
+    model: bpe(
+      model.pieces,
+      sentencePieceMerges(model),
+      {
+        unk_token: model.unkId === undefined ? null : model.pieces[model.unkId]!,
+        fuse_unk: true,
+        byte_fallback: model.byteFallback,
+      },
+      standingApart(model),
+    ),
   };
+}
+
+function standingApart({ pieces, specials, added = [], matching = [], unkId }: SentencePieceModel): Set<number> {
+  const inVocabulary = new Set(matching.filter((rule) => rule.inVocabulary).map(({ id }) => id));
+  const isOneCharacter = (id: number) => Array.from(pieces[id]!).length === 1;
+  return new Set([...specials, ...added].filter((id) => id !== unkId && isOneCharacter(id) && !inVocabulary.has(id)));
 }
 
 /** The space in front: a normaliser where it always goes, Metaspace where it depends on the text. */
@@ -118,16 +119,11 @@ function sentencePieceMerges({ merges, scores, pieces }: SentencePieceModel): re
 function bytesParts(model: BytesModel): JsonObject {
   const split = (regex: string) => ({ type: "Split", pattern: { Regex: regex }, behavior: "Isolated", invert: false });
   const byteLevel = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: false };
-  const { pattern } = model;
-  const regex = typeof pattern === "object" ? pattern.regex : pattern && splitPatterns[pattern];
+  const names: readonly SplitName[] = [...(model.splitDigits ? (["digit"] as const) : []), ...[model.pattern ?? []].flat()];
   return {
     normalizer: null,
-    pre_tokenizer: sequence("pretokenizers", [
-      ...(model.splitDigits ? [split("\\p{N}")] : []),
-      ...(regex === undefined ? [] : [split(regex)]),
-      byteLevel,
-    ]),
-    decoder: { type: "ByteLevel", add_prefix_space: true, trim_offsets: true, use_regex: true },
+    pre_tokenizer: sequence("pretokenizers", [...names.map((name) => split(splitPatterns[name])), byteLevel]),
+    decoder: decoderJson(model),
     model: bpe(model.pieces, model.merges, { unk_token: null, ignore_merges: model.ignoreMerges }),
   };
 }
@@ -138,7 +134,7 @@ function wordParts(model: WordModel): JsonObject {
   return {
     normalizer: replace({ Regex: wordEndPattern }, mark),
     pre_tokenizer: wordSplit,
-    decoder: sequence("decoders", [replace({ String: mark }, " "), { type: "Fuse" }, { type: "Strip", content: " ", start: 0, stop: 1 }]),
+    decoder: wordDecoders(mark)[0]!,
     model: bpe(markedPieces(model, mark), model.merges, { unk_token: model.pieces[model.unkId]! }),
   };
 }
@@ -147,7 +143,13 @@ function sequence(member: string, parts: readonly JsonObject[]): JsonObject {
   return { type: "Sequence", [member]: parts };
 }
 
-function bpe(pieces: readonly string[], merges: readonly (readonly [number, number])[], options: JsonObject): JsonObject {
+/** @param apart ids of pieces that are added tokens only: in the vocabulary text would become them unasked */
+function bpe(
+  pieces: readonly string[],
+  merges: readonly (readonly [number, number])[],
+  options: JsonObject,
+  apart: ReadonlySet<number> = new Set(),
+): JsonObject {
   return {
     type: "BPE",
     dropout: null,
@@ -157,7 +159,7 @@ function bpe(pieces: readonly string[], merges: readonly (readonly [number, numb
     byte_fallback: false,
     ignore_merges: false,
     ...options,
-    vocab: Object.fromEntries(pieces.map((piece, id) => [piece, id])),
+    vocab: Object.fromEntries([...pieces.entries()].filter(([id]) => !apart.has(id)).map(([id, piece]) => [piece, id])),
     merges: writtenMerges(pieces, merges),
   };
 }

@@ -1,8 +1,8 @@
 import { Tokenizer as HuggingFace } from "@huggingface/tokenizers";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { Rng } from "../base/index.ts";
 import { randomText, variedTexts } from "../tokenizer/conformance.ts";
-import { createTokenizer, type TokenizerModel, type TrainOptions, trainTokenizer } from "../tokenizer/index.ts";
+import { createTokenizer, splitPatterns, type TokenizerModel, type TrainOptions, trainTokenizer } from "../tokenizer/index.ts";
 import { readTokenizerJson, tokenizerConfigJson, tokenizerJson } from "./index.ts";
 
 const corpus = [...variedTexts, ...variedTexts.map((text) => `${text} the low lower newest widest 'twas 123 x  y`)];
@@ -17,6 +17,15 @@ const kinds: [string, TrainOptions][] = [
   ["bytes, gpt2, digits alone", { kind: "bytes", vocabSize: 500, pattern: "gpt2", splitDigits: true }],
 ];
 
+const models = new Map<number, Promise<TokenizerModel>>();
+
+/** The model of a row of `kinds`, trained once. */
+function trained(kind: number): Promise<TokenizerModel> {
+  const model = models.get(kind) ?? trainTokenizer(corpus, kinds[kind]![1]);
+  models.set(kind, model);
+  return model;
+}
+
 /** A copy to change at will. */
 // biome-ignore lint/suspicious/noExplicitAny: the tests damage the file in ways its type forbids
 function fileOf(model: TokenizerModel): any {
@@ -27,8 +36,8 @@ function idsBy(theirs: HuggingFace, text: string): number[] {
   return theirs.encode(text, { add_special_tokens: false }).ids;
 }
 
-test.each(kinds)("%s: @huggingface/tokenizers gives the same ids and text", async (_name, options) => {
-  const model = await trainTokenizer(corpus, options);
+test.each(kinds)("%s: @huggingface/tokenizers gives the same ids and text", async (name, options) => {
+  const model = await trained(kinds.findIndex(([known]) => known === name));
   const ours = createTokenizer(model);
   const theirs = new HuggingFace(fileOf(model), tokenizerConfigJson(model));
   for (const text of texts) {
@@ -41,8 +50,8 @@ test.each(kinds)("%s: @huggingface/tokenizers gives the same ids and text", asyn
   }
 });
 
-test.each(kinds)("%s: reading gives back what was written", async (_name, options) => {
-  const model = await trainTokenizer(corpus, options);
+test.each(kinds)("%s: reading gives back what was written", async (name) => {
+  const model = await trained(kinds.findIndex(([known]) => known === name));
   expect(readTokenizerJson(JSON.stringify(tokenizerJson(model)), { config: tokenizerConfigJson(model) })).toEqual(model);
   expect(readTokenizerJson(JSON.stringify(tokenizerJson(model)))).toMatchObject({
     kind: model.kind,
@@ -52,7 +61,7 @@ test.each(kinds)("%s: reading gives back what was written", async (_name, option
 });
 
 test("reads merges as pairs, and writes them so when a piece holds a space", async () => {
-  const model = await trainTokenizer(corpus, kinds[1]![1]);
+  const model = await trained(1);
   const file = fileOf(model);
   file.model.merges = file.model.merges.map((merge: string) => merge.split(" "));
   expect(readTokenizerJson(JSON.stringify(file))).toEqual(readTokenizerJson(JSON.stringify(tokenizerJson(model))));
@@ -79,7 +88,7 @@ const published: [string, number, (file: ReturnType<typeof fileOf>) => void][] =
   ],
   ["LLaMA 3: ignore_merges", 2, (file) => (file.model.ignore_merges = true)],
   [
-    "Qwen 2: a pattern without a name",
+    "Qwen 2: every digit alone, by the pattern",
     2,
     (file) => (file.pre_tokenizer.pretokenizers[0].pattern.Regex = file.pre_tokenizer.pretokenizers[0].pattern.Regex.replace("{1,3}", "")),
   ],
@@ -94,7 +103,7 @@ function metaspace(file: ReturnType<typeof fileOf>, prepend_scheme: string): voi
 }
 
 test.each(published)("reads %s", async (_name, kind, change) => {
-  const file = fileOf(await trainTokenizer(corpus, kinds[kind]![1]));
+  const file = fileOf(await trained(kind));
   change(file);
   const ours = createTokenizer(readTokenizerJson(JSON.stringify(file)));
   const theirs = new HuggingFace(file, {});
@@ -104,8 +113,86 @@ test.each(published)("reads %s", async (_name, kind, change) => {
   expect(readTokenizerJson(JSON.stringify(tokenizerJson(ours.model)))).toEqual(ours.model);
 });
 
+test("an expression that is none of the published ones is refused with its text, and not run", async () => {
+  const file = fileOf(await trained(2));
+  file.pre_tokenizer.pretokenizers[0].pattern.Regex = "(a+)+$";
+  expect(() => readTokenizerJson(JSON.stringify(file))).toThrow(
+    /pre_tokenizer splits by "\(a\+\)\+\$", which is none of the published expressions \(gpt2, llama3, .*\): others are not run/,
+  );
+  file.pre_tokenizer.pretokenizers[0].pattern.Regex = splitPatterns.llama3;
+  file.pre_tokenizer.pretokenizers[0].behavior = "Removed";
+  expect(() => readTokenizerJson(JSON.stringify(file))).toThrow(/pre_tokenizer .*Removed.* is not supported/);
+  file.pre_tokenizer.pretokenizers[0].invert = true;
+  expect(readTokenizerJson(JSON.stringify(file))).toMatchObject({ pattern: "llama3" });
+});
+
+describe("what goes around a text", () => {
+  const bos = { SpecialToken: { id: "<s>", type_id: 0 } };
+  const eos = { SpecialToken: { id: "</s>", type_id: 0 } };
+  const text = { Sequence: { id: "A", type_id: 0 } };
+  const special_tokens = { "<s>": { id: "<s>", ids: [1], tokens: ["<s>"] }, "</s>": { id: "</s>", ids: [2], tokens: ["</s>"] } };
+  const template = (...single: unknown[]) => ({ type: "TemplateProcessing", single, pair: [], special_tokens });
+  const byteLevel = { type: "ByteLevel", add_prefix_space: true, trim_offsets: false, use_regex: true };
+  const names = { bos_token: "<s>", eos_token: "</s>" };
+
+  test.each<[string, unknown, object | undefined, [number[], number[]]]>([
+    ["a template with bos", template(bos, text), undefined, [[1], []]],
+    ["a template with both", template(bos, text, eos), undefined, [[1], [2]]],
+    ["a template with eos only", template(text, eos), undefined, [[], [2]]],
+    ["a template without either, whatever the flags", template(text), { tokenizer_class: "LlamaTokenizer", add_bos_token: true }, [[], []]],
+    ["a template in a sequence", { type: "Sequence", processors: [byteLevel, template(bos, text)] }, undefined, [[1], []]],
+    [
+      "two templates, one around the other",
+      { type: "Sequence", processors: [template(bos, text), template(text, eos)] },
+      undefined,
+      [[1], [2]],
+    ],
+    ["RoBERTa's", { type: "RobertaProcessing", cls: ["<s>", 1], sep: ["</s>", 2], trim_offsets: true }, undefined, [[1], [2]]],
+    ["none, and no configuration", null, undefined, [[], []]],
+    ["none, LlamaTokenizer", null, { ...names, tokenizer_class: "LlamaTokenizer" }, [[1], []]],
+    ["none, LlamaTokenizerFast", null, { ...names, tokenizer_class: "LlamaTokenizerFast" }, [[1], []]],
+    [
+      "none, LlamaTokenizer that is told not to",
+      byteLevel,
+      { ...names, tokenizer_class: "LlamaTokenizer", add_bos_token: false },
+      [[], []],
+    ],
+    ["none, LlamaTokenizer with eos", null, { ...names, tokenizer_class: "LlamaTokenizer", add_eos_token: true }, [[1], [2]]],
+    ["none, null flags", null, { ...names, tokenizer_class: "LlamaTokenizer", add_bos_token: null, add_eos_token: null }, [[1], []]],
+    ["none, GPT2Tokenizer (SmolLM)", byteLevel, { ...names, tokenizer_class: "GPT2Tokenizer" }, [[], []]],
+    ["none, GPT2Tokenizer that is told to", byteLevel, { ...names, tokenizer_class: "GPT2Tokenizer", add_bos_token: true }, [[1], []]],
+    [
+      "none, a class that follows the file",
+      byteLevel,
+      { ...names, tokenizer_class: "PreTrainedTokenizerFast", add_bos_token: true },
+      [[], []],
+    ],
+    ["none, the same in transformers 5", byteLevel, { ...names, tokenizer_class: "TokenizersBackend", add_eos_token: true }, [[], []]],
+  ])("%s", async (_name, post_processor, config, [before, after]) => {
+    const file = { ...fileOf(await trained(1)), post_processor };
+    const model = readTokenizerJson(JSON.stringify(file), { config });
+    expect([model.template?.before ?? [], model.template?.after ?? []]).toEqual([before, after]);
+    const tokenizer = createTokenizer(model);
+    expect([...tokenizer.encode("the low", { template: true })]).toEqual([...before, ...tokenizer.encode("the low"), ...after]);
+    const again = readTokenizerJson(JSON.stringify(tokenizerJson(model)), { config: tokenizerConfigJson(model) });
+    expect(again.template).toEqual(model.template);
+    expect(tokenizerConfigJson(model)).toMatchObject({ add_bos_token: before.length > 0, add_eos_token: after.length > 0 });
+    const theirs = new HuggingFace(JSON.parse(JSON.stringify(tokenizerJson(model))), tokenizerConfigJson(model));
+    expect(theirs.encode("the low").ids).toEqual([...tokenizer.encode("the low", { template: true })]);
+  });
+
+  test("a class that puts a token there must have one", async () => {
+    const file = fileOf(await trained(1));
+    file.post_processor = null;
+    for (const token of file.added_tokens) token.special = false;
+    expect(() => readTokenizerJson(JSON.stringify(file), { config: { tokenizer_class: "LlamaTokenizer" } })).toThrow(
+      /tokenizer_config\.json puts a bos token around a text but names none: name it, or set add_bos_token to false/,
+    );
+  });
+});
+
 test("added tokens that are not special stand for themselves in any text", async () => {
-  const file = fileOf(await trainTokenizer(corpus, kinds[2]![1]));
+  const file = fileOf(await trained(2));
   file.added_tokens.push({ id: 500, content: "[X]", special: false, normalized: false });
   const ours = createTokenizer(readTokenizerJson(JSON.stringify(file)));
   expect(Array.from(ours.encode("a[X]b"), (id) => ours.idToPiece(id))).toEqual(["a", "[X]", "b"]);
@@ -113,7 +200,7 @@ test("added tokens that are not special stand for themselves in any text", async
 });
 
 test("roles come from the configuration first", async () => {
-  const model = await trainTokenizer(corpus, kinds[2]![1]);
+  const model = await trained(2);
   const text = JSON.stringify(tokenizerJson(model));
   const config = { bos_token: { content: "<|end_of_text|>" }, eos_token: "<|begin_of_text|>" };
   expect(readTokenizerJson(text, { config })).toMatchObject({ bosId: model.eosId, eosId: model.bosId });
@@ -131,14 +218,48 @@ test.each<[string, (file: ReturnType<typeof fileOf>) => unknown, RegExp]>([
   ["a merge of three", (f) => (f.model.merges[3] = ["a", "b", "c"]), /must have two parts, but it has 3/],
   ["a merge that is a number", (f) => (f.model.merges[3] = 7), /merge 3 must be a list, but it is the number 7/],
   ["an added token elsewhere", (f) => (f.added_tokens[0].id = 5), /"<unk>" has the id 0 in the vocabulary but 5/],
-  ["an added token that strips", (f) => (f.added_tokens[0].lstrip = true), /"<unk>" has lstrip: it is not supported/],
+  [
+    "a flag that is none",
+    (f) => (f.added_tokens[0].lstrip = 1),
+    /lstrip of added_tokens\[0\] must be true or false, but it is the number 1/,
+  ],
+  ["an unknown flag", (f) => (f.added_tokens[0].case = true), /added_tokens\[0\] has "case", which is no property of an added token/],
   ["another normaliser", (f) => (f.normalizer = { type: "NFC" }), /normalizer \{"type":"NFC"\} is not supported/],
   ["another pre-tokenizer", (f) => (f.pre_tokenizer = { type: "Punctuation" }), /pre_tokenizer \{"type":"Punctuation"\} is not supported/],
   ["no normaliser", (f) => (f.normalizer = null), /neither ByteLevel nor/],
   ["suffixes", (f) => (f.model.end_of_word_suffix = "</w>"), /end_of_word_suffix is "<\/w>": it is not supported/],
-  ["no unk", (f) => (f.model.unk_token = null), /model\.unk_token must be a string, but it is null/],
+  [
+    "neither unk nor all bytes",
+    (f) => Object.assign(f.model, { unk_token: null, byte_fallback: false }),
+    /model\.unk_token is null, .*tokenizer_config\.json names no unk_token, and not all 256 bytes have pieces/,
+  ],
+  ["a post-processor of another kind", (f) => (f.post_processor = { type: "X" }), /post_processor \{"type":"X"\} is not supported/],
+  [
+    "a template of two texts",
+    (f) => f.post_processor.single.push({ Sequence: { id: "B" } }),
+    /must hold the text, Sequence A, exactly once/,
+  ],
+  [
+    "a template of other ids",
+    (f) => (f.post_processor.special_tokens["<s>"].ids = [5]),
+    /post_processor says "<s>" is id 5, but the vocabulary has "<0x02>" there/,
+  ],
+  ["a template without its ids", (f) => (f.post_processor.special_tokens = {}), /post_processor\.special_tokens "<s>" must be an object/],
+  ["a decoder of another kind", (f) => (f.decoder = { type: "WordPiece" }), /decoder \{"type":"WordPiece"\} is not supported there/],
+  ["a decoder in another order", (f) => f.decoder.decoders.reverse(), /decoder \{"type":"Strip",.*\} is not supported there/],
+  ["another thing to strip", (f) => (f.decoder.decoders[3].content = "_"), /decoder \{"type":"Strip","content":"_".*\} is not supported/],
+  [
+    "a replacement by an expression",
+    (f) => (f.decoder.decoders[0].pattern = { Regex: "(a+)+$" }),
+    /decoder \{"type":"Replace","pattern":\{"Regex":"\(a\+\)\+\$"\}.* is not supported/,
+  ],
+  [
+    "a normaliser by an expression",
+    (f) => (f.normalizer = { type: "Replace", pattern: { Regex: "(a+)+$" }, content: "▁" }),
+    /normalizer \{"type":"Replace","pattern":\{"Regex":"\(a\+\)\+\$"\}.* is not supported/,
+  ],
 ])("refuses %s", async (_name, damage, message) => {
-  const file = fileOf(await trainTokenizer(corpus, kinds[1]![1]));
+  const file = fileOf(await trained(1));
   damage(file);
   expect(() => readTokenizerJson(JSON.stringify(file), { name: "x/tokenizer.json" })).toThrow(message);
 });
@@ -148,7 +269,7 @@ test("refuses a file cut short, naming it", () => {
     /\[tokenizer\.json\] x\/tokenizer\.json: its text is not JSON .*: it is damaged/,
   );
   expect(() => readTokenizerJson("[]")).toThrow(/it holds an array but must hold a JSON object/);
-  expect(() => readTokenizerJson('{"model": {"vocab": {"a": 0, "b": 1, "a": 2}}}')).toThrow(/"a" stands twice in one object/);
+  expect(() => readTokenizerJson('{"model": {"vocab": {"a": 0, "b": 1, "a": 2}}}')).toThrow(/it has "a" twice: every key may stand once/);
 });
 
 test("a merge that spells the word's end has no form in this file", async () => {

@@ -2,12 +2,26 @@
 // that a normaliser puts behind every word.
 import { fail } from "../base/index.ts";
 import { endOfWord, type WordModel } from "../tokenizer/index.ts";
+import type { JsonObject } from "./json.ts";
 
 /** Matches the empty place between a word and what follows it. */
 export const wordEndPattern = "(?<=\\S)(?=\\s|\\z)";
 
 /** Words are what stands between white space; their WhitespaceSplit means another set of characters in JavaScript. */
 export const wordSplit = { type: "Split", pattern: { Regex: "\\s+" }, behavior: "Removed", invert: false };
+
+/**
+ * The mark becomes the space between words, and the last space goes. The first form is written; the second, which earlier builds wrote, lets
+ * Hugging Face's library panic on a text without words.
+ */
+export function wordDecoders(mark: string): JsonObject[] {
+  const spaces = { type: "Replace", pattern: { String: mark }, content: " " };
+  const lastSpace = { type: "Replace", pattern: { Regex: " (?![\\s\\S])" }, content: "" };
+  return [lastSpace, { type: "Strip", content: " ", start: 0, stop: 1 }].map((last) => ({
+    type: "Sequence",
+    decoders: [spaces, { type: "Fuse" }, last],
+  }));
+}
 
 /** A character of the private use area that no piece holds. */
 export function wordMark({ pieces }: WordModel): string {

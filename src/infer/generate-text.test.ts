@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { byteFallbackPiece, byteLevelPiece, createTokenizer, type Tokenizer } from "../tokenizer/index.ts";
+import {
+  byteFallbackPiece,
+  byteLevelPiece,
+  createTokenizer,
+  type TextTemplate,
+  type Tokenizer,
+  type TokenizerModel,
+} from "../tokenizer/index.ts";
 import { type GenerateTextOptions, generateText, type LanguageModel, promptIds } from "./index.ts";
 
 const bytes = Array.from({ length: 256 }, (_, byte) => byte);
@@ -7,7 +14,8 @@ const llama = createTokenizer({
   kind: "sentencepiece",
   pieces: ["<unk>", "<s>", "</s>", ...bytes.map(byteFallbackPiece), "▁", "a", "b", "▁a", "ab", "▁ab", "é"],
   scores: [0, 0, 0, ...bytes.map(() => 0), -1, -2, -3, -4, -5, -6, -7],
-  ...{ specials: [0, 1, 2], unkId: 0, bosId: 1, eosId: 2, byteFallback: true, dummyPrefix: "first", prefixBeforeSpace: true },
+  ...{ specials: [0, 1, 2], unkId: 0, bosId: 1, eosId: 2, template: { before: [1], after: [] } },
+  ...{ byteFallback: true, dummyPrefix: "first", prefixBeforeSpace: true },
 });
 const words = createTokenizer({
   kind: "word",
@@ -109,9 +117,42 @@ describe("stop strings", () => {
   });
 });
 
-test("an empty prompt starts from the begin-of-text token, where there is one", async () => {
+test("an empty prompt starts from what the tokenizer puts in front, where it puts anything", () => {
   expect([...promptIds(llama, "")]).toEqual([1]);
-  expect(() => promptIds(byteLevel, "")).toThrow("[infer] the prompt is empty and the tokenizer has no begin-of-text token");
+  for (const tokenizer of [byteLevel, withTemplate(undefined)])
+    expect(() => promptIds(tokenizer, "")).toThrow("[infer] the prompt is empty and the tokenizer puts no begin-of-text token in front");
+});
+
+function withTemplate(template: TextTemplate | undefined): Tokenizer {
+  const { template: _, ...model } = llama.model;
+  return createTokenizer({ ...model, ...(template === undefined ? {} : { template }) } as TokenizerModel);
+}
+
+test("what goes around a prompt is the template's, whatever special pieces there are", () => {
+  const [a] = ids(llama, "▁a");
+  expect([...promptIds(withTemplate(undefined), "a")]).toEqual([a]);
+  expect([...promptIds(withTemplate({ before: [1], after: [2] }), "a")]).toEqual([1, a, 2]);
+});
+
+test("a rendered chat that begins with the begin-of-text token gets no second one, and ids none at all", async () => {
+  const rendered = "<s>a</s>";
+  expect([...promptIds(llama, rendered, { parseSpecial: true })]).toEqual([1, ...ids(llama, "a"), 2]);
+  expect([...promptIds(llama, rendered)].slice(0, 2)).toEqual([1, ...ids(llama, "▁")]);
+  const heard: (readonly number[])[] = [];
+  const model: LanguageModel = {
+    ...{ vocabSize: llama.vocabSize, contextLength: 100 },
+    logits: async (all) => {
+      heard.push([...all]);
+      return new Float32Array(llama.vocabSize);
+    },
+  };
+  for (const [prompt, options] of [
+    [rendered, { parseSpecial: true }],
+    [Uint32Array.of(1, 5), {}],
+    [Uint32Array.of(5), {}],
+  ] as const)
+    for await (const _ of generateText(model, llama, prompt, { ...options, maxTokens: 1 }));
+  expect(heard).toEqual([[1, ...ids(llama, "a"), 2], [1, 5], [5]]);
 });
 
 test("what others wrote in a prompt is text, also where it spells a special piece", () => {

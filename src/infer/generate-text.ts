@@ -4,7 +4,12 @@ import { StreamDecoder, type Tokenizer } from "../tokenizer/index.ts";
 import { type FinishReason, type GenerateTokensOptions, generateTokens, type LanguageModel } from "./generate-tokens.ts";
 import { StopFilter } from "./stop-strings.ts";
 
-export interface GenerateTextOptions extends Omit<GenerateTokensOptions, "vocabSize"> {
+export interface PromptOptions {
+  /** Special pieces spelled out in the prompt become their ids; leave it off for text that others wrote. @default false */
+  readonly parseSpecial?: boolean;
+}
+
+export interface GenerateTextOptions extends Omit<GenerateTokensOptions, "vocabSize">, PromptOptions {
   /** Strings that end the text and are not part of it. */
   readonly stop?: readonly string[];
 }
@@ -18,10 +23,19 @@ export interface TextPiece {
   readonly finishReason?: FinishReason;
 }
 
-/** The ids to start from: the begin-of-text token where the tokenizer has one, then the prompt. @throws CriaError when there are none. */
-export function promptIds(tokenizer: Tokenizer, prompt: string): Uint32Array {
-  const ids = tokenizer.encode(prompt, { bos: tokenizer.bosId !== undefined });
-  check(ids.length > 0, "infer", () => "the prompt is empty and the tokenizer has no begin-of-text token to start from: give a prompt");
+/**
+ * The ids to start from: the prompt, with what the tokenizer's template puts around a text. Whether that is a begin-of-text token is the
+ * model's policy: having one does not mean that it goes in front. A prompt whose own ids begin with it, as those of a rendered chat do with
+ * `parseSpecial`, gets no second one.
+ * @throws CriaError when there are none.
+ */
+export function promptIds(tokenizer: Tokenizer, prompt: string, { parseSpecial = false }: PromptOptions = {}): Uint32Array {
+  const ids = tokenizer.encode(prompt, { template: true, parseSpecial });
+  check(
+    ids.length > 0,
+    "infer",
+    () => "the prompt is empty and the tokenizer puts no begin-of-text token in front to start from: give a prompt",
+  );
   return ids;
 }
 
@@ -37,7 +51,7 @@ export async function* generateText(
   options: GenerateTextOptions = {},
 ): AsyncGenerator<TextPiece, void> {
   const stops = new StopFilter(options.stop ?? []);
-  const ids = typeof prompt === "string" ? promptIds(tokenizer, prompt) : prompt;
+  const ids = typeof prompt === "string" ? promptIds(tokenizer, prompt, options) : prompt;
   const decoder = decoderAfter(tokenizer, ids);
   const vocabSize = Math.min(tokenizer.vocabSize, model.vocabSize);
   for await (const { id, finishReason } of generateTokens(model, ids, { ...options, vocabSize })) {

@@ -1,5 +1,5 @@
 export { Engine, type EngineOptions, type Weights } from "./engine.ts";
-export { type GenerateTextOptions, generateText, promptIds, type TextPiece } from "./generate-text.ts";
+export { type GenerateTextOptions, generateText, type PromptOptions, promptIds, type TextPiece } from "./generate-text.ts";
 export {
   type FinishReason,
   type GeneratedToken,

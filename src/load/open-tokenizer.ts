@@ -22,17 +22,24 @@ async function openBin(path: string, vocabSize: number): Promise<Tokenizer> {
   return createTokenizer(llama2cTokenizerModel(await readLlama2cTokenizer(file, vocabSize)));
 }
 
-/** A tokenizer.json, with tokenizer_config.json where it stands beside. @throws CriaError when a file is missing, damaged or not supported. */
+/**
+ * A tokenizer.json, with tokenizer_config.json and special_tokens_map.json where they stand beside.
+ * @throws CriaError when a file is missing, damaged or not supported.
+ */
 export async function openTokenizerJson(path: string): Promise<Tokenizer> {
-  const [text, config] = await Promise.all([
+  const [configName, specialTokensMapName] = ["tokenizer_config.json", "special_tokens_map.json"].map((name) =>
+    join(dirname(path), name),
+  ) as [string, string];
+  const [text, config, specialTokensMap] = await Promise.all([
     readTextFile(path, "model", "tokenizer"),
-    readRoles(join(dirname(path), "tokenizer_config.json")),
+    readBeside(configName),
+    readBeside(specialTokensMapName),
   ]);
-  return createTokenizer(readTokenizerJson(text, { name: path, config }));
+  return createTokenizer(readTokenizerJson(text, { name: path, config, configName, specialTokensMap, specialTokensMapName }));
 }
 
-/** tokenizer_config.json knows which pieces are bos, eos and pad; without it tokenizer.json speaks for itself. */
-async function readRoles(path: string): Promise<unknown> {
+/** The document, or undefined where the file is not there: tokenizer.json speaks for itself then. */
+async function readBeside(path: string): Promise<unknown> {
   const text = await readTextFile(path, "model").catch((error) => {
     if (isMissing(error)) return undefined;
     throw error;

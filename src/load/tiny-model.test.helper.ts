@@ -21,7 +21,8 @@ export const tinyTokenizer: SentencePieceModel = {
   kind: "sentencepiece",
   pieces: ["<unk>", "<s>", "</s>", ...Array.from({ length: 256 }, (_, byte) => byteFallbackPiece(byte)), ...letters],
   scores: [...Array(259).fill(0), ...letters.map((_, i) => -1 - i)],
-  ...{ specials: [0, 1, 2], unkId: 0, bosId: 1, eosId: 2, byteFallback: true, dummyPrefix: "first", prefixBeforeSpace: true },
+  ...{ specials: [0, 1, 2], unkId: 0, bosId: 1, eosId: 2, template: { before: [1], after: [] } },
+  ...{ byteFallback: true, dummyPrefix: "first", prefixBeforeSpace: true },
 };
 
 /** The prefix before every stretch: without special pieces in the text it is the same, and tokenizer.json can say it. */

@@ -1,4 +1,6 @@
 // How bytes are written inside pieces: GPT-2's printable alphabet (byte-level kind) and SentencePiece's <0x00>…<0xFF> (byte fallback).
+import { utf8Bytes } from "./codec.ts";
+import type { Decoding } from "./model.ts";
 
 /** byte → the character that stands for it in byte-level pieces: itself where printable Latin-1, else U+0100 and up (GPT-2's `bytes_to_unicode`). */
 export const byteToChar: readonly string[] = buildByteToChar();
@@ -37,4 +39,17 @@ function buildByteToChar(): string[] {
   const isPrintable = (byte: number) => (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
   let next = 0x100;
   return Array.from({ length: 256 }, (_, byte) => String.fromCharCode(isPrintable(byte) ? byte : next++));
+}
+
+/** A piece's bytes in decoding: what it writes by the model's alphabet, or its own UTF-8 (huggingface/tokenizers, decoders/). */
+export function decodedBytes(piece: string, { replace, bytes }: Decoding): Uint8Array {
+  const text = replace.reduce((sofar, [from, to]) => sofar.replaceAll(from, to), piece);
+  if (bytes === "level") return byteLevelBytes(text) ?? utf8Bytes(text);
+  const byte = bytes === "fallback" ? byteOfFallbackPiece(text.replace(/^<0x[0-9a-f]{2}>$/i, upperHex)) : undefined;
+  return byte === undefined ? utf8Bytes(text) : Uint8Array.of(byte);
+}
+
+/** Hugging Face reads small hexadecimal digits too. */
+function upperHex(piece: string): string {
+  return `<0x${piece.slice(3, 5).toUpperCase()}>`;
 }

@@ -1,8 +1,8 @@
 // What the three kinds of tokenizer do differently: text to ids, ids to bytes.
 import type { IdBuffer } from "./id-buffer.ts";
 
-/** What stands before a stretch of text: nothing, a special piece, bytes that are no UTF-8. */
-export type StretchStart = "text" | "special" | "bytes";
+/** What stands before a stretch of text: nothing, a special piece, or something (bytes that are no UTF-8, a prefix) that lets no space go in front. */
+export type StretchStart = "text" | "special" | "inside";
 
 export interface Codec {
   /** Appends the ids of a stretch of text. */
@@ -11,8 +11,11 @@ export interface Codec {
   encodeInvalid(bytes: Uint8Array, out: IdBuffer): void;
   /** id → the bytes it decodes to. */
   readonly bytes: readonly Uint8Array[];
-  /** Which space decoding takes away: the one that was put in front, the one after the last word, none. */
-  readonly trim: "start" | "end" | "none";
+  /**
+   * A stretch as its normaliser leaves it, for models that have one: pieces with `normalized` are then sought in that text, and what lies
+   * between them is encoded with the start "inside".
+   */
+  readonly normalise?: (text: string, start: StretchStart) => string;
 }
 
 const utf8 = new TextEncoder();

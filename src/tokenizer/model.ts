@@ -1,11 +1,32 @@
 // A tokenizer as plain data: what training makes, files hold and createTokenizer takes. An id is an index into `pieces`.
 import { check } from "../base/index.ts";
+import type { PieceMatching } from "./piece-matcher.ts";
 import type { SplitName } from "./split-pattern.ts";
 
 export type TokenizerKind = "word" | "sentencepiece" | "bytes";
 
 /** Ids of the two pieces that become one; the result is the piece their strings spell. The first merge has the highest priority. */
 export type Merge = readonly [left: number, right: number];
+
+/** Ids in front of and behind a text, as the model was trained: for most LLaMAs the begin-of-text id in front, for some nothing. */
+export interface TextTemplate {
+  readonly before: readonly number[];
+  readonly after: readonly number[];
+}
+
+/** How pieces become text (Hugging Face's `decoder`, huggingface/tokenizers, decoders/): first every piece by itself, then the ends of the text. */
+export interface Decoding {
+  /** Strings that are replaced in every piece, one rule after another. */
+  readonly replace: readonly (readonly [from: string, to: string])[];
+  /** How a piece writes bytes: `<0x0A>` (SentencePiece), GPT-2's printable alphabet, or not at all. */
+  readonly bytes: "fallback" | "level" | "none";
+  /** What stands between two pieces. */
+  readonly separator: "" | " ";
+  /** Spaces taken off the start, at most so many. "prefix": one, where encoding had put it there, so not in front of another space. */
+  readonly stripStart: number | "prefix";
+  /** Spaces taken off the end, at most so many. */
+  readonly stripEnd: number;
+}
 
 interface ModelBase {
   /** Ids are the indices, 0 … vocabSize − 1; no piece twice. */
@@ -14,6 +35,12 @@ interface ModelBase {
   readonly specials: readonly number[];
   /** Pieces matched verbatim in any text, before all else ("user defined"). */
   readonly added?: readonly number[];
+  /** How special and added pieces are found in a text, for those that are not simply found verbatim. */
+  readonly matching?: readonly PieceMatching[];
+  /** What goes around a text where `EncodeOptions.template` asks for it. Absent: nothing. */
+  readonly template?: TextTemplate;
+  /** How pieces become text. Absent: in the kind's own way, {@link ownDecoding}. */
+  readonly decoding?: Decoding;
   readonly unkId?: number;
   readonly bosId?: number;
   readonly eosId?: number;
@@ -30,7 +57,8 @@ export interface WordModel extends ModelBase {
 /** LLaMA's form: U+2581 (▁) stands for the space. Either `merges` or `scores` is given. */
 export interface SentencePieceModel extends ModelBase {
   readonly kind: "sentencepiece";
-  readonly unkId: number;
+  /** May be absent where all 256 bytes have pieces and `byteFallback` is true: then nothing is unknown. */
+  readonly unkId?: number;
   readonly merges?: readonly Merge[];
   /** A number a piece: the adjacent pair whose concatenation has the highest score merges first, the leftmost among equals. */
   readonly scores?: readonly number[];
@@ -38,7 +66,10 @@ export interface SentencePieceModel extends ModelBase {
   readonly byteFallback: boolean;
   /** Where a space goes in front: each stretch of text between special pieces, only the first, or none. */
   readonly dummyPrefix: "each" | "first" | "never";
-  /** False: no space goes in front of text that begins with one (Hugging Face's Metaspace; then that text loses its own when decoded). */
+  /**
+   * False: no space goes in front of text that begins with one (Hugging Face's Metaspace). Then "x" and " x" become the same ids, which
+   * decode to "x"; every other number of leading spaces comes back.
+   */
   readonly prefixBeforeSpace: boolean;
 }
 
@@ -46,9 +77,9 @@ export interface SentencePieceModel extends ModelBase {
 export interface BytesModel extends ModelBase {
   readonly kind: "bytes";
   readonly merges: readonly Merge[];
-  /** Absent: the text is one word. `regex` is for patterns without a name. */
-  readonly pattern?: SplitName | { readonly regex: string };
-  /** Every \p{N} stands alone; what lies between is cut by the pattern. Not together with a `regex`. */
+  /** Absent: the text is one word. Of several each cuts the words of the one before. */
+  readonly pattern?: SplitName | readonly SplitName[];
+  /** Every \p{N} stands alone; what lies between is cut by the pattern. */
   readonly splitDigits: boolean;
   /** A word that is a piece is taken as that piece, whatever the merges say (LLaMA 3). */
   readonly ignoreMerges: boolean;
@@ -58,6 +89,16 @@ export type TokenizerModel = WordModel | SentencePieceModel | BytesModel;
 
 export const endOfWord = "</w>";
 export const spaceMark = "\u2581";
+
+/** How a kind's pieces become text where its model does not say. */
+export function ownDecoding(model: TokenizerModel): Decoding {
+  const plain = { replace: [], bytes: "none", separator: "", stripStart: 0, stripEnd: 0 } as const;
+  if (model.kind === "bytes") return { ...plain, bytes: "level" };
+  if (model.kind === "word") return { ...plain, stripEnd: 1 };
+  const { byteFallback, dummyPrefix, prefixBeforeSpace } = model;
+  const stripStart = dummyPrefix === "never" ? 0 : prefixBeforeSpace ? 1 : "prefix";
+  return { ...plain, replace: [[spaceMark, " "]], bytes: byteFallback ? "fallback" : "none", stripStart };
+}
 
 /** piece → id. @throws CriaError when a piece comes twice. */
 export function pieceIds(model: TokenizerModel): Map<string, number> {
@@ -73,9 +114,11 @@ export function pieceIds(model: TokenizerModel): Map<string, number> {
 export function checkModel(model: TokenizerModel, ids: ReadonlyMap<string, number>): void {
   const size = model.pieces.length;
   check(size > 0, "tokenizer", () => "the vocabulary is empty: a tokenizer needs pieces");
-  const named = [model.unkId, model.bosId, model.eosId, model.padId, ...model.specials, ...(model.added ?? [])];
+  const { before = [], after = [] } = model.template ?? {};
+  const roles = [model.unkId, model.bosId, model.eosId, model.padId];
+  const named = [...roles, ...model.specials, ...(model.added ?? []), ...before, ...after, ...(model.matching ?? []).map(({ id }) => id)];
   for (const id of named) check(id === undefined || isId(id, size), "tokenizer", () => `special id ${id} is outside the ${size} pieces`);
-  if (model.kind === "sentencepiece") checkScores(model);
+  if (model.kind === "sentencepiece") checkSentencePiece(model);
   (model.merges ?? []).forEach(([left, right], rank) => {
     check(isId(left, size) && isId(right, size), "tokenizer", () => `merge ${rank} (${left} ${right}) is outside the ${size} pieces`);
     const piece = model.pieces[left]! + model.pieces[right]!;
@@ -83,7 +126,9 @@ export function checkModel(model: TokenizerModel, ids: ReadonlyMap<string, numbe
   });
 }
 
-function checkScores({ merges, scores, pieces }: SentencePieceModel): void {
+function checkSentencePiece({ merges, scores, pieces, unkId, byteFallback }: SentencePieceModel): void {
+  const knowsAll = unkId !== undefined || byteFallback;
+  check(knowsAll, "tokenizer", () => "neither an unknown piece nor byte fallback: characters without a piece would be lost; name one");
   check(
     (merges === undefined) !== (scores === undefined),
     "tokenizer",

@@ -1,11 +1,11 @@
 // SentencePiece's BPE as LLaMA uses it (Kudo & Richardson 2018): characters merged, spaces shown as ▁, bytes for what has no piece.
 import { check } from "../base/index.ts";
-import { byteFallbackPiece, byteOfFallbackPiece } from "./byte-pieces.ts";
+import { byteFallbackPiece, byteOfFallbackPiece, decodedBytes } from "./byte-pieces.ts";
 import { classCount, Space, Surrogate, unitClasses } from "./char-class.ts";
 import { type Codec, replacement, type StretchStart, utf8Bytes } from "./codec.ts";
 import type { IdBuffer } from "./id-buffer.ts";
 import { type MergeRule, MergeTable } from "./merge-table.ts";
-import { type SentencePieceModel, spaceMark } from "./model.ts";
+import { ownDecoding, type SentencePieceModel, spaceMark } from "./model.ts";
 import { WordCache } from "./word-cache.ts";
 
 const spaceMarkCode = 0x2581;
@@ -16,10 +16,11 @@ export function sentencePieceCodec(model: SentencePieceModel, ids: ReadonlyMap<s
   const table = new MergeTable(model.scores ? rulesByScore(model, alphabet) : rulesByRank(model, ids));
   const byteIds = model.byteFallback ? allByteIds(ids) : undefined;
   let symbols = new Int32Array(256);
+  let stretch = 0; // where the ids of this stretch of text begin
 
   const encodeBytes = (bytes: Uint8Array, out: IdBuffer) => {
     if (byteIds !== undefined) for (const byte of bytes) out.push(byteIds[byte]!);
-    else if (out.size === 0 || out.at(out.size - 1) !== model.unkId) out.push(model.unkId);
+    else if (out.size === stretch || out.at(out.size - 1) !== model.unkId) out.push(model.unkId!);
   };
   const encodeWord = (word: string, out: IdBuffer) => {
     if (word.length > symbols.length) symbols = new Int32Array(word.length * 2);
@@ -32,22 +33,36 @@ export function sentencePieceCodec(model: SentencePieceModel, ids: ReadonlyMap<s
   };
   const cache = new WordCache(encodeWord);
   const isBoundary = boundaries(model);
+  const decoding = model.decoding ?? ownDecoding(model);
+  const prefixed = (text: string, start: StretchStart) => (needsPrefix(model, text, start) ? ` ${text}` : text);
   return {
     encode: (text, start, out) => {
       if (text === "") return;
-      const source = needsPrefix(model, text, start) ? ` ${text}` : text;
+      if (start !== "inside") stretch = out.size;
+      const source = prefixed(text, start);
       // Without byte fallback a run of unknowns is one unk wherever it is cut, so nothing is cut.
       if (byteIds === undefined) encodeWord(source, out);
       else eachCut(source, isBoundary, (word) => cache.encode(word, out));
     },
     encodeInvalid: encodeBytes,
-    bytes: decodedBytes(model),
-    trim: model.dummyPrefix === "never" ? "none" : "start",
+    bytes: spelledPieces(model).map((piece, id) => (id === model.unkId ? replacement : decodedBytes(piece, decoding))),
+    ...(model.prefixBeforeSpace ? { normalise: prefixed } : {}),
   };
 }
 
+/** The pieces as decoding spells them: one that is sought in the normalised text has the normaliser's prefix and ▁, as in Hugging Face's library. */
+function spelledPieces(model: SentencePieceModel): string[] {
+  const pieces = [...model.pieces];
+  const normalized = model.prefixBeforeSpace ? (model.matching ?? []).filter((rule) => rule.normalized) : [];
+  for (const { id } of normalized) {
+    const piece = pieces[id]!;
+    pieces[id] = (needsPrefix(model, piece, "text") ? ` ${piece}` : piece).replaceAll(" ", spaceMark);
+  }
+  return pieces;
+}
+
 function needsPrefix({ dummyPrefix, prefixBeforeSpace }: SentencePieceModel, text: string, start: StretchStart): boolean {
-  if (dummyPrefix === "never" || start === "bytes" || (dummyPrefix === "first" && start === "special")) return false;
+  if (dummyPrefix === "never" || start === "inside" || (dummyPrefix === "first" && start === "special")) return false;
   return prefixBeforeSpace || !text.startsWith(" ");
 }
 
@@ -103,11 +118,18 @@ class Alphabet {
   }
 }
 
-/** Pieces that text can become: no control pieces, no bytes. */
+/**
+ * Pieces that text can become by merging: no bytes, and of special and added pieces only those that the vocabulary and its merges hold too. A
+ * model with scores has no merges of its own, so that all of them stand apart.
+ */
 function* textPieces(model: SentencePieceModel): Generator<[piece: string, id: number]> {
   const apart = new Set([model.unkId, ...model.specials, ...(model.added ?? [])]);
+  const inVocabulary = new Set((model.matching ?? []).filter((rule) => rule.inVocabulary).map(({ id }) => id));
+  const spelled = new Set((model.merges ?? []).map(([left, right]) => model.pieces[left]! + model.pieces[right]!));
+  const isMade = (piece: string, id: number) => inVocabulary.has(id) || spelled.has(piece);
   for (const [id, piece] of model.pieces.entries()) {
-    if (piece !== "" && !apart.has(id) && !(model.byteFallback && byteOfFallbackPiece(piece) !== undefined)) yield [piece, id];
+    if (piece !== "" && (!apart.has(id) || isMade(piece, id)) && !(model.byteFallback && byteOfFallbackPiece(piece) !== undefined))
+      yield [piece, id];
   }
 }
 
@@ -177,15 +199,5 @@ function allByteIds(ids: ReadonlyMap<string, number>): number[] {
     const id = ids.get(byteFallbackPiece(byte));
     check(id !== undefined, "tokenizer", () => `byte fallback needs the piece ${byteFallbackPiece(byte)}: all 256 must be there`);
     return id;
-  });
-}
-
-function decodedBytes(model: SentencePieceModel): Uint8Array[] {
-  const verbatim = new Set([...model.specials, ...(model.added ?? [])]);
-  return model.pieces.map((piece, id) => {
-    if (id === model.unkId) return replacement;
-    if (verbatim.has(id)) return utf8Bytes(piece);
-    const byte = model.byteFallback ? byteOfFallbackPiece(piece) : undefined;
-    return byte === undefined ? utf8Bytes(piece.replaceAll(spaceMark, " ")) : Uint8Array.of(byte);
   });
 }

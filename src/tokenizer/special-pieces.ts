@@ -1,5 +1,6 @@
 // The control pieces a tokenizer is trained with.
 import { check } from "../base/index.ts";
+import type { TextTemplate } from "./model.ts";
 
 /** The pieces and which of them plays which part. `unk`, `bos` and `eos` need not be repeated in `others`. */
 export interface SpecialPieces {
@@ -17,15 +18,18 @@ export function listSpecials({ unk, bos, eos, others = [] }: SpecialPieces): str
   return all;
 }
 
-/** The roles as ids, when the pieces stand at `offset` and after. */
-export function specialRoles(specials: SpecialPieces, offset: number): { specials: number[]; bosId?: number; eosId?: number } {
+/** The roles as ids, when the pieces stand at `offset` and after. A begin-of-text piece stands in front of every text, as in LLaMA. */
+export function specialRoles(
+  specials: SpecialPieces,
+  offset: number,
+): { specials: number[]; bosId?: number; eosId?: number; template?: TextTemplate } {
   const all = listSpecials(specials);
   const idOf = (piece: string | undefined) => (piece === undefined ? undefined : offset + all.indexOf(piece));
   const bosId = idOf(specials.bos);
   const eosId = idOf(specials.eos);
   return {
     specials: all.map((_, i) => offset + i),
-    ...(bosId === undefined ? {} : { bosId }),
+    ...(bosId === undefined ? {} : { bosId, template: { before: [bosId], after: [] } }),
     ...(eosId === undefined ? {} : { eosId }),
   };
 }

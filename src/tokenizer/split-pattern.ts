@@ -1,62 +1,115 @@
-// How byte-level tokenizers cut text into words before any merge. The published regular expressions, and a scanner by hand for each:
-// the scanners are what runs, the expressions are their judges in the tests and what tokenizer.json holds.
-import { fail } from "../base/index.ts";
+// How byte-level tokenizers cut text into words before any merge: the published regular expressions by name, which is what tokenizer.json holds.
+// For the most used a scanner by hand runs, and the expression is its judge in the tests; the others run as expressions, in linear time.
 import { classOfCodePoint, Letter, Mark, Newline, NumberClass, Other, Space, Surrogate, unitClasses, White } from "./char-class.ts";
-
-export type SplitName = "gpt2" | "llama3";
 
 /** Finds the end of the word that begins at `at`, `at` < `end` ≤ text.length; text beyond `end` does not exist for it. */
 export type NextWord = (text: string, at: number, end: number) => number;
 
-/** The expressions as published (openai/gpt-2, encoder.py; meta-llama/llama3, tokenizer.py). `\s` means Unicode's White_Space. */
-export const splitPatterns: Readonly<Record<SplitName, string>> = {
+/**
+ * The expressions as published: openai/gpt-2 encoder.py; meta-llama/llama3 tokenizer.py, which is OpenAI's cl100k; Qwen/Qwen2;
+ * openai/tiktoken's o200k, which LLaMA 4 has too; mistralai's Tekken; the steps of deepseek-ai's chains (digitGroups, cjkKana, deepseek3 in
+ * DeepSeek-V3 and R1; newline, words, punctuation, cjk, digit in DeepSeek-Coder); digit alone also in SmolLM and StarCoder. Only these run: an
+ * expression out of a file could take forever. `\s` means Unicode's White_Space.
+ */
+export const splitPatterns = {
   gpt2: "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+",
   llama3:
     "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
-};
+  qwen2: "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
+  o200k:
+    "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
+  tekken:
+    "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+|[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
+  deepseek3:
+    "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
+  cjkKana: "[一-龥\u3040-ゟ゠-ヿ]+",
+  cjk: "[一-龥ࠀ-一가-퟿]+",
+  newline: "[\\r\\n]",
+  words: "\\s?\\p{L}+",
+  punctuation: "\\s?\\p{P}+",
+  digitGroups: "\\p{N}{1,3}",
+  digit: "\\p{N}",
+} as const satisfies Readonly<Record<string, string>>;
 
-/** The scanner of a named pattern, or one that runs the given expression. @throws CriaError when it is no expression JavaScript can run. */
-export function nextWordOf(pattern: SplitName | { readonly regex: string } | undefined): NextWord {
-  if (pattern === undefined) return (_text, _at, end) => end;
-  if (typeof pattern === "object") return byRegex(compilePattern(pattern.regex));
-  return pattern === "gpt2" ? nextGpt2 : nextLlama3;
+export type SplitName = keyof typeof splitPatterns;
+
+/** Those that cut a text into words by themselves, so that a tokenizer can be trained with one; every character is in a match of theirs. */
+export const wordPatterns = ["gpt2", "llama3", "qwen2", "o200k", "tekken"] as const satisfies readonly SplitName[];
+
+/** The same meaning in other spellings that files have: tiktoken's, with possessive quantifiers that change nothing here. */
+const otherSpellings: readonly (readonly [string, SplitName])[] = [
+  ["'(?:[sdmt]|ll|ve|re)| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+", "gpt2"],
+  [
+    "'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]++[\\r\\n]*|\\s*[\\r\\n]|\\s+(?!\\S)|\\s+",
+    "llama3",
+  ],
+];
+
+/** The name of a published expression; undefined for any other. Line ends may stand in it as themselves or as `\r` and `\n`. */
+export function splitNameOf(expression: string): SplitName | undefined {
+  const spelt = expression.replaceAll("\r", "\\r").replaceAll("\n", "\\n");
+  const known = [
+    ...(Object.entries(splitPatterns) as [SplitName, string][]).map(([name, source]) => [source, name] as const),
+    ...otherSpellings,
+  ];
+  return known.find(([source]) => source === spelt)?.[1];
 }
 
-/** A published pattern as a JavaScript expression: inline `(?i:…)` spelled out for ASCII letters, `\s` as White_Space. */
+/** The scanners of a model's patterns, in the order in which they cut. */
+export function splitsOf(pattern: SplitName | readonly SplitName[] | undefined, splitDigits: boolean): NextWord[] {
+  const names = typeof pattern === "string" ? [pattern] : (pattern ?? []);
+  return (splitDigits ? (["digit", ...names] as const) : names).map(nextWordOf);
+}
+
+/** The scanner of a named pattern. */
+export function nextWordOf(pattern: SplitName): NextWord {
+  switch (pattern) {
+    case "gpt2":
+      return nextGpt2;
+    case "llama3":
+      return (text, at, end) => nextLlama3(text, at, end, 3);
+    case "qwen2":
+      return (text, at, end) => nextLlama3(text, at, end, 1);
+    case "digit":
+      return nextDigit;
+    default:
+      return byRegex(compilePattern(splitPatterns[pattern]));
+  }
+}
+
+/** A published pattern as a JavaScript expression: inline `(?i:…)` spelled out, `\s` as White_Space. */
 export function compilePattern(source: string): RegExp {
   const translated = source
     .replace(/\(\?i:([^()]*)\)/g, (_, body: string) => `(?:${foldCase(body)})`)
     .replaceAll("\\s", "\\p{White_Space}")
     .replaceAll("\\S", "\\P{White_Space}");
-  try {
-    return new RegExp(translated, "gu");
-  } catch (error) {
-    return fail("tokenizer", `the split pattern ${JSON.stringify(source)} is not supported: ${(error as Error).message}`, { cause: error });
-  }
+  return new RegExp(translated, "gu");
 }
 
+/** Letters in all their cases: besides the two of ASCII, ſ is an s. */
 function foldCase(body: string): string {
-  let inClass = false;
-  return body.replace(/\\.|\[|\]|[a-zA-Z]/g, (part) => {
-    if (part === "[" || part === "]") inClass = part === "[";
-    if (part.length > 1 || part === "[" || part === "]") return part;
-    const both = part.toLowerCase() + part.toUpperCase();
-    return inClass ? both : `[${both}]`;
+  return body.replace(/[a-zA-Z]/g, (letter) => {
+    const lower = letter.toLowerCase();
+    return `[${lower}${letter.toUpperCase()}${lower === "s" ? "ſ" : ""}]`;
   });
 }
 
-/** What lies between two matches is a word too ("Isolated" in Hugging Face's terms). `end` must be the end of the text. */
+/** What lies between two matches is a word too ("Isolated" in Hugging Face's terms). */
 function byRegex(pattern: RegExp): NextWord {
   return (text, at, end) => {
-    pattern.lastIndex = at;
-    let match = pattern.exec(text);
-    while (match?.[0] === "") {
-      pattern.lastIndex++;
-      match = pattern.exec(text);
-    }
+    const rest = text.slice(at, end);
+    pattern.lastIndex = 0;
+    const match = pattern.exec(rest);
     if (match === null) return end;
-    return match.index > at ? match.index : at + match[0].length;
+    return at + (match.index > 0 ? match.index : match[0].length);
   };
+}
+
+function nextDigit(text: string, at: number, end: number): number {
+  if (isNumberAt(text, at, end)) return at + widthAt(text, at, end);
+  let stop = at;
+  while (stop < end && !isNumberAt(text, stop, end)) stop += widthAt(text, stop, end);
+  return stop;
 }
 
 const letters = 1 << Letter;
@@ -75,12 +128,13 @@ function nextGpt2(text: string, at: number, end: number): number {
   return skip(text, first, end, kind);
 }
 
-function nextLlama3(text: string, at: number, end: number): number {
+/** @param digits how many \p{N} may stand in one word */
+function nextLlama3(text: string, at: number, end: number, digits: number): number {
   const contracted = contraction(text, at, end, true);
   if (contracted > at) return contracted;
   const kind = kindAt(text, at, end);
   if (kind === letters) return skip(text, at, end, letters);
-  if (kind === numbers) return upToThree(text, at, end);
+  if (kind === numbers) return upTo(text, at, end, digits);
   const second = at + widthAt(text, at, end);
   if (second < end && !isNewline(text, at) && kindAt(text, second, end) === letters) return skip(text, second, end, letters);
   const first = afterSpace(text, at, end);
@@ -92,7 +146,7 @@ function nextLlama3(text: string, at: number, end: number): number {
 function contraction(text: string, at: number, end: number, anyCase: boolean): number {
   if (text.charCodeAt(at) !== apostrophe || at + 1 >= end) return at;
   const tail = anyCase ? text.slice(at + 1, Math.min(at + 3, end)).toLowerCase() : text.slice(at + 1, Math.min(at + 3, end));
-  if ("stmd".includes(tail[0]!)) return at + 2;
+  if ("stmd".includes(tail[0]!) || (anyCase && tail[0] === "ſ")) return at + 2;
   return tail === "re" || tail === "ve" || tail === "ll" ? at + 3 : at;
 }
 
@@ -113,9 +167,9 @@ function endOfWhite(text: string, at: number, end: number): number {
   return stop === end || stop === at + 1 ? stop : stop - 1;
 }
 
-function upToThree(text: string, at: number, end: number): number {
+function upTo(text: string, at: number, end: number, most: number): number {
   let stop = at;
-  for (let count = 0; count < 3 && stop < end && kindAt(text, stop, end) === numbers; count++) stop += widthAt(text, stop, end);
+  for (let count = 0; count < most && stop < end && kindAt(text, stop, end) === numbers; count++) stop += widthAt(text, stop, end);
   return stop;
 }
 

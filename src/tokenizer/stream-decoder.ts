@@ -1,5 +1,6 @@
 // Decoding while ids are still coming: never half a character.
-import { ByteJoiner, type DecodeOptions, type Tokenizer } from "./tokenizer.ts";
+import { ByteJoiner } from "./byte-joiner.ts";
+import type { DecodeOptions, Tokenizer } from "./tokenizer.ts";
 
 /** Text as ids arrive. What `push` and `flush` return, joined, is what `decode` gives for all ids at once. */
 export class StreamDecoder {
@@ -16,8 +17,8 @@ export class StreamDecoder {
     return this.#text.decode(this.#joiner.next(id), { stream: true });
   }
 
-  /** The end: U+FFFD when a character was left unfinished, else an empty string. */
+  /** The end: U+FFFD when a character was left unfinished, and a space that waited for what follows it. */
   flush(): string {
-    return this.#text.decode();
+    return this.#text.decode(this.#joiner.end());
   }
 }

@@ -1,9 +1,20 @@
 // The one face of all tokenizers: text in, ids out, and back.
 import { eachUtf8Run, fail } from "../base/index.ts";
+import { ByteJoiner } from "./byte-joiner.ts";
 import { bytesCodec } from "./bytes-codec.ts";
-import { type Codec, type StretchStart, utf8Bytes } from "./codec.ts";
+import type { Codec, StretchStart } from "./codec.ts";
 import { IdBuffer } from "./id-buffer.ts";
-import { checkModel, pieceIds, type TokenizerKind, type TokenizerModel } from "./model.ts";
+import {
+  checkModel,
+  type Decoding,
+  ownDecoding,
+  pieceIds,
+  spaceMark,
+  type TextTemplate,
+  type TokenizerKind,
+  type TokenizerModel,
+} from "./model.ts";
+import { PieceMatcher, type SoughtPiece } from "./piece-matcher.ts";
 import { sentencePieceCodec } from "./sentencepiece-codec.ts";
 import { wordCodec } from "./word-codec.ts";
 
@@ -12,6 +23,11 @@ export interface EncodeOptions {
   readonly bos?: boolean;
   /** Put the end-of-text id behind. @default false */
   readonly eos?: boolean;
+  /**
+   * Put around the text what the model's own template says, which is what the model was trained with: for most LLaMAs the begin-of-text
+   * id, for others nothing. `bos` and `eos` come only where the template lacks them. @default false
+   */
+  readonly template?: boolean;
   /** Special pieces spelled out in the text become their ids; leave it off for text that others wrote. @default false */
   readonly parseSpecial?: boolean;
 }
@@ -32,13 +48,18 @@ export interface Tokenizer {
   readonly eosId: number | undefined;
   readonly padId: number | undefined;
   /**
-   * O(n log n) in the length at worst. A lone surrogate, which UTF-8 cannot hold, counts as U+FFFD.
+   * O(n log n) in the length at worst. A lone surrogate, which UTF-8 cannot hold, counts as U+FFFD. What goes in front is left away where
+   * the text's own ids begin with its first id, as those of a rendered chat do.
    * @throws CriaError when bos or eos is asked for and there is none.
    */
   encode(text: string, options?: EncodeOptions): Uint32Array;
   /** Like `encode` for bytes, also where they are no UTF-8: lossless in the sentencepiece kind with byte fallback and the bytes kind. */
   encodeBytes(bytes: Uint8Array, options?: EncodeOptions): Uint32Array;
-  /** The text; bytes that are no UTF-8 show as U+FFFD. @throws CriaError for an id outside the vocabulary. */
+  /**
+   * The text. Bytes that are no UTF-8 show as U+FFFD, one for every maximal subpart (Unicode 3.9); Hugging Face's ByteFallback shows one for
+   * every byte of their whole run.
+   * @throws CriaError for an id outside the vocabulary.
+   */
   decode(ids: Iterable<number>, options?: DecodeOptions): string;
   decodeBytes(ids: Iterable<number>, options?: DecodeOptions): Uint8Array;
   /** A piece as the vocabulary writes it: `▁the`, `Ġthe`, `the</w>`, `<0x0A>`. */
@@ -47,8 +68,8 @@ export interface Tokenizer {
   isSpecial(id: number): boolean;
   /** The bytes one id decodes to inside a text; a special piece's are its spelling. */
   pieceBytes(id: number): Uint8Array;
-  /** Which space decoding takes away: the dummy prefix, the one after the last word, none. */
-  readonly trim: "start" | "end" | "none";
+  /** How pieces become text. */
+  readonly decoding: Decoding;
 }
 
 /** @throws CriaError when the model contradicts itself: duplicate pieces, merges of unknown pieces, missing bytes. */
@@ -58,11 +79,12 @@ export function createTokenizer(model: TokenizerModel): Tokenizer {
 
 class BpeTokenizer implements Tokenizer {
   readonly model: TokenizerModel;
+  readonly decoding: Decoding;
   readonly #ids: ReadonlyMap<string, number>;
   readonly #codec: Codec;
   readonly #specials: ReadonlySet<number>;
-  readonly #addedPattern: RegExp | undefined;
-  readonly #specialPattern: RegExp | undefined;
+  /** Pieces that are found in the text as it is, and those found in what the normaliser makes of it. */
+  readonly #matchers: { readonly plain: PieceMatcher; readonly normalized: PieceMatcher };
 
   constructor(model: TokenizerModel) {
     this.model = model;
@@ -70,9 +92,8 @@ class BpeTokenizer implements Tokenizer {
     checkModel(model, this.#ids);
     this.#codec = codecOf(model, this.#ids);
     this.#specials = new Set(model.specials);
-    const added = model.added ?? [];
-    this.#addedPattern = anyOf(added.map((id) => model.pieces[id]!));
-    this.#specialPattern = anyOf([...added, ...model.specials].map((id) => model.pieces[id]!));
+    this.decoding = model.decoding ?? ownDecoding(model);
+    this.#matchers = matchersOf(model, this.#codec);
   }
 
   get kind(): TokenizerKind {
@@ -99,10 +120,6 @@ class BpeTokenizer implements Tokenizer {
     return this.model.padId;
   }
 
-  get trim(): "start" | "end" | "none" {
-    return this.#codec.trim;
-  }
-
   encode(text: string, options: EncodeOptions = {}): Uint32Array {
     const out = new IdBuffer(text.length >> 1);
     return this.#between(out, options, () => this.#encodeStretches(text, "text", options, out));
@@ -116,12 +133,14 @@ class BpeTokenizer implements Tokenizer {
         bytes,
         (run) => {
           this.#encodeStretches(run, start, options, out);
-          start = "bytes";
+          start = "inside";
         },
         (run) => {
           // Decoding takes one space away: where no text put it in front, bytes must.
-          if (start === "text" && this.trim === "start") this.#codec.encodeInvalid(Uint8Array.of(0x20), out);
-          start = "bytes";
+          const { stripStart } = this.decoding;
+          const spaces = start === "text" ? (stripStart === "prefix" ? 1 : stripStart) : 0;
+          if (spaces > 0) this.#codec.encodeInvalid(new Uint8Array(spaces).fill(0x20), out);
+          start = "inside";
           this.#codec.encodeInvalid(run, out);
         },
       ),
@@ -134,7 +153,7 @@ class BpeTokenizer implements Tokenizer {
 
   decodeBytes(ids: Iterable<number>, options: DecodeOptions = {}): Uint8Array {
     const joiner = new ByteJoiner(this, options);
-    const parts = Array.from(ids, (id) => joiner.next(id));
+    const parts = [...Array.from(ids, (id) => joiner.next(id)), joiner.end()];
     const bytes = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
     let at = 0;
     for (const part of parts) {
@@ -164,74 +183,82 @@ class BpeTokenizer implements Tokenizer {
     return fail("tokenizer", `id ${id} is outside the vocabulary of ${this.vocabSize} pieces: is it this model's tokenizer?`);
   }
 
-  #between(out: IdBuffer, { bos, eos }: EncodeOptions, body: () => void): Uint32Array {
-    if (bos) out.push(this.bosId ?? fail("tokenizer", "bos was asked for, but this tokenizer has no begin-of-text piece"));
+  #between(out: IdBuffer, options: EncodeOptions, body: () => void): Uint32Array {
+    const { before, after } = this.#around(options);
+    for (const id of before) out.push(id);
     body();
-    if (eos) out.push(this.eosId ?? fail("tokenizer", "eos was asked for, but this tokenizer has no end-of-text piece"));
-    return out.slice();
+    const hasOwnStart = before.length > 0 && out.size > before.length && out.at(before.length) === before[0];
+    for (const id of after) out.push(id);
+    return out.slice(hasOwnStart ? before.length : 0);
   }
 
-  /** Cuts out the pieces that stand verbatim in the text. */
-  #encodeStretches(text: string, start: StretchStart, { parseSpecial }: EncodeOptions, out: IdBuffer): void {
-    const pattern = parseSpecial ? this.#specialPattern : this.#addedPattern;
-    let at = 0;
-    for (const match of pattern === undefined ? [] : text.matchAll(pattern)) {
-      if (match.index > at) this.#codec.encode(text.slice(at, match.index), at === 0 ? start : "special", out);
-      out.push(this.#ids.get(match[0])!);
-      at = match.index + match[0].length;
-    }
-    if (at < text.length) this.#codec.encode(text.slice(at), at === 0 ? start : "special", out);
+  #around({ bos, eos, template }: EncodeOptions): TextTemplate {
+    const { before, after } = (template ? this.model.template : undefined) ?? nothingAround;
+    const bosId = bos ? (this.bosId ?? fail("tokenizer", "bos was asked for, but this tokenizer has no begin-of-text piece")) : undefined;
+    const eosId = eos ? (this.eosId ?? fail("tokenizer", "eos was asked for, but this tokenizer has no end-of-text piece")) : undefined;
+    return {
+      before: bosId === undefined || before.includes(bosId) ? before : [bosId, ...before],
+      after: eosId === undefined || after.includes(eosId) ? after : [...after, eosId],
+    };
+  }
+
+  /** Cuts out the pieces that stand in the text as it is. */
+  #encodeStretches(text: string, start: StretchStart, { parseSpecial = false }: EncodeOptions, out: IdBuffer): void {
+    const { plain, normalized } = this.#matchers;
+    const encode = (part: string, before: StretchStart) => {
+      if (normalized.isEmpty) this.#codec.encode(part, before, out);
+      else this.#encodeNormalised(part, before, parseSpecial, out);
+    };
+    if (plain.isEmpty && text !== "") return encode(text, start);
+    plain.each(
+      text,
+      parseSpecial,
+      (from, to) => encode(text.slice(from, to), from === 0 ? start : "special"),
+      (id) => out.push(id),
+    );
+  }
+
+  /** Cuts out the pieces that stand in a stretch as the normaliser leaves it. */
+  #encodeNormalised(text: string, start: StretchStart, parseSpecial: boolean, out: IdBuffer): void {
+    const { normalise } = this.#codec;
+    const source = normalise === undefined ? text : normalise(text, start);
+    const startAt = (from: number): StretchStart => (normalise !== undefined ? "inside" : from === 0 ? start : "special");
+    this.#matchers.normalized.each(
+      normalise === undefined ? source : spaced(source),
+      parseSpecial,
+      (from, to) => this.#codec.encode(source.slice(from, to), startAt(from), out),
+      (id) => out.push(id),
+    );
   }
 }
+
+const nothingAround: TextTemplate = { before: [], after: [] };
 
 function codecOf(model: TokenizerModel, ids: ReadonlyMap<string, number>): Codec {
   if (model.kind === "word") return wordCodec(model, ids);
   return model.kind === "bytes" ? bytesCodec(model, ids) : sentencePieceCodec(model, ids);
 }
 
-/** Matches any of the pieces, the longest where one begins another. */
-function anyOf(pieces: readonly string[]): RegExp | undefined {
-  const escaped = pieces
-    .filter((piece) => piece !== "")
-    .sort((a, b) => b.length - a.length)
-    .map((piece) => piece.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&"));
-  return escaped.length === 0 ? undefined : new RegExp(escaped.join("|"), "g");
+/** A normalised piece is spelt as the normaliser spells it; a space stands for the ▁ there. */
+function matchersOf(model: TokenizerModel, { normalise }: Codec): { plain: PieceMatcher; normalized: PieceMatcher } {
+  const matching = new Map((model.matching ?? []).map((rule) => [rule.id, rule]));
+  const specials = new Set(model.specials);
+  const sought = [...new Set([...model.specials, ...(model.added ?? [])])].map((id): SoughtPiece => {
+    const rule = matching.get(id) ?? { id };
+    const piece = model.pieces[id]!;
+    const spelling = rule.normalized && normalise !== undefined && piece !== "" ? spaced(normalise(piece, "text")) : piece;
+    return { ...rule, spelling, isSpecial: specials.has(id) };
+  });
+  return {
+    plain: new PieceMatcher(sought.filter(({ normalized }) => !normalized)),
+    normalized: new PieceMatcher(
+      sought.filter(({ normalized }) => normalized),
+      normalise !== undefined,
+    ),
+  };
 }
 
-const nothing = new Uint8Array(0);
-
-/** Ids to bytes one by one: leaves specials away and takes care of the space that decoding takes away. */
-export class ByteJoiner {
-  readonly #tokenizer: Tokenizer;
-  readonly #showsSpecials: boolean;
-  #isStart: boolean;
-  #heldSpace = false;
-
-  constructor(tokenizer: Tokenizer, { specials = false, continued = false }: DecodeOptions) {
-    this.#tokenizer = tokenizer;
-    this.#showsSpecials = specials;
-    this.#isStart = !continued;
-  }
-
-  /** The bytes that this id adds. */
-  next(id: number): Uint8Array {
-    const isUnknown = id === this.#tokenizer.unkId;
-    if (this.#tokenizer.isSpecial(id) && !isUnknown && !this.#showsSpecials) return nothing;
-    const bytes = isUnknown && this.#showsSpecials ? utf8Bytes(this.#tokenizer.idToPiece(id)) : this.#tokenizer.pieceBytes(id);
-    if (this.#tokenizer.trim === "start") return this.#withoutFirstSpace(bytes);
-    return this.#tokenizer.trim === "end" ? this.#withSpaceHeld(bytes) : bytes;
-  }
-
-  #withoutFirstSpace(bytes: Uint8Array): Uint8Array {
-    const isStart = this.#isStart;
-    this.#isStart = false;
-    return isStart && bytes[0] === 0x20 ? bytes.subarray(1) : bytes;
-  }
-
-  /** The space after a word comes only with the next word. */
-  #withSpaceHeld(bytes: Uint8Array): Uint8Array {
-    const before = this.#heldSpace ? [0x20] : [];
-    this.#heldSpace = bytes.at(-1) === 0x20;
-    return Uint8Array.of(...before, ...(this.#heldSpace ? bytes.subarray(0, -1) : bytes));
-  }
+/** With ▁ as a space, of the same length: after normalising the two are one. */
+function spaced(text: string): string {
+  return text.replaceAll(spaceMark, " ");
 }

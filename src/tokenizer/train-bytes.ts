@@ -4,14 +4,14 @@ import { byteToChar } from "./byte-pieces.ts";
 import { utf8Bytes } from "./codec.ts";
 import { listSpecials, type SpecialPieces, specialRoles } from "./special-pieces.ts";
 import { eachWord } from "./split-bytes.ts";
-import { nextWordOf, type SplitName, splitPatterns } from "./split-pattern.ts";
+import { splitsOf, wordPatterns } from "./split-pattern.ts";
 import type { Trainee } from "./trainee.ts";
 import { WordsBuilder } from "./words-builder.ts";
 
 export interface BytesTrainOptions {
   readonly kind: "bytes";
   /** @default "llama3" */
-  readonly pattern?: SplitName;
+  readonly pattern?: (typeof wordPatterns)[number];
   /** Every \p{N} is a word of its own. @default false */
   readonly splitDigits?: boolean;
   /** @default bos `<|begin_of_text|>`, eos `<|end_of_text|>` */
@@ -22,13 +22,13 @@ const llama3Specials = { bos: "<|begin_of_text|>", eos: "<|end_of_text|>" };
 
 /** Ids: the bytes in order, merges in order, special pieces last. */
 export function bytesTrainee({ pattern = "llama3", splitDigits = false, specials = llama3Specials }: BytesTrainOptions): Trainee {
-  const names = Object.keys(splitPatterns).join(", ");
-  check(Object.hasOwn(splitPatterns, pattern), "tokenizer", () => `unknown split pattern ${JSON.stringify(pattern)}: one of ${names}`);
+  const isKnown = wordPatterns.includes(pattern);
+  check(isKnown, "tokenizer", () => `unknown split pattern ${JSON.stringify(pattern)}: one of ${wordPatterns.join(", ")}`);
   const reserved = listSpecials(specials);
-  const nextWord = nextWordOf(pattern);
+  const splits = splitsOf(pattern, splitDigits);
   return {
     reserved,
-    count: (text, counter) => eachWord(text, nextWord, splitDigits, (word) => counter.add(word)),
+    count: (text, counter) => eachWord(text, splits, (word) => counter.add(word)),
     layOut: (counter) => {
       const builder = new WordsBuilder();
       for (const [word, count] of counter) {

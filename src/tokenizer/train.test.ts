@@ -4,7 +4,7 @@ import { byteLevelPiece } from "./byte-pieces.ts";
 import { naiveTrain, randomText, variedTexts } from "./conformance.ts";
 import { createTokenizer, type TokenizerModel, type TrainOptions, trainTokenizer } from "./index.ts";
 import { eachWord } from "./split-bytes.ts";
-import { nextWordOf } from "./split-pattern.ts";
+import { splitsOf } from "./split-pattern.ts";
 import { eachSentencePart } from "./split-sentence.ts";
 
 const textbook = ["low ".repeat(5) + "lower ".repeat(2) + "newest ".repeat(6) + "widest ".repeat(3)];
@@ -66,7 +66,7 @@ test.each([1, 2, 3, 4, 5, 6])("incremental counts give the merges of the naive t
   const spelled = asSymbols(words, (w) => [...w, "</w>"]);
   expect(mergesOf(word)).toEqual(naiveTrain(spelled, maxMerges));
 
-  const cut = (text: string, each: (w: string) => void) => eachWord(text, nextWordOf("gpt2"), true, each);
+  const cut = (text: string, each: (w: string) => void) => eachWord(text, splitsOf("gpt2", true), each);
   const byteWords = asSymbols(countWords(texts, cut), (w) => [...byteLevelPiece(new TextEncoder().encode(w))]);
   const options: TrainOptions = { kind: "bytes", vocabSize: 5000, maxMerges, pattern: "gpt2", splitDigits: true };
   expect(mergesOf(await trainTokenizer(texts, options))).toEqual(naiveTrain(byteWords, maxMerges));

@@ -1,0 +1,116 @@
+// Finding special and added pieces in a text, as Hugging Face does (huggingface/tokenizers, added_vocabulary.rs): at every place the longest
+// piece that begins there, from left to right, each with its own conditions.
+
+/** How one piece is found. All that is absent is false. */
+export interface PieceMatching {
+  readonly id: number;
+  /** Sought in the text as the normaliser leaves it, so with the spaces and prefixes that it makes, and not before. */
+  readonly normalized?: boolean;
+  /** Takes the white space in front along. */
+  readonly lstrip?: boolean;
+  /** Takes the white space behind along. */
+  readonly rstrip?: boolean;
+  /** Only where no letter, mark, digit or connector touches it. */
+  readonly singleWord?: boolean;
+  /** It is one character, and also a piece of the vocabulary, which text becomes where the piece is not found by these rules. */
+  readonly inVocabulary?: boolean;
+}
+
+/** A piece to find, spelt as it stands in the text that is searched. */
+export interface SoughtPiece extends PieceMatching {
+  readonly spelling: string;
+  /** Found only where special pieces are asked for. */
+  readonly isSpecial: boolean;
+}
+
+interface Node {
+  readonly next: Map<number, Node>;
+  piece?: SoughtPiece;
+}
+
+/** Rust's `\w` and `\s`, which decide there. */
+const wordBefore = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]$/u;
+const wordBehind = /^[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
+const white = /^\p{White_Space}$/u;
+
+export class PieceMatcher {
+  readonly #root: Node = { next: new Map() };
+  readonly #keepsSpace: boolean;
+
+  /**
+   * @param pieces of two with one spelling the first counts
+   * @param keepsSpace U+0020 stands for another character, ▁, and is no white space
+   */
+  constructor(pieces: readonly SoughtPiece[], keepsSpace = false) {
+    this.#keepsSpace = keepsSpace;
+    for (const piece of pieces) if (piece.spelling !== "") this.#add(piece);
+  }
+
+  get isEmpty(): boolean {
+    return this.#root.next.size === 0;
+  }
+
+  /** Calls back with what lies between pieces and with the pieces' ids, in order. A special piece is passed over unless `specials`. */
+  each(text: string, specials: boolean, between: (start: number, end: number) => void, found: (id: number) => void): void {
+    let done = 0;
+    for (let at = 0; at < text.length; ) {
+      const piece = this.#longestAt(text, at);
+      if (piece === undefined) {
+        at++;
+        continue;
+      }
+      const end = at + piece.spelling.length;
+      if ((specials || !piece.isSpecial) && !(piece.singleWord && touchesWord(text, at, end))) {
+        // White space that the piece before has swallowed is sought once more, but a piece takes along what is left of it only.
+        const start = piece.lstrip ? Math.max(done, this.#startOfWhite(text, at)) : at;
+        if (start > done) between(done, start);
+        done = piece.rstrip ? this.#endOfWhite(text, end) : end;
+        if (done > start) found(piece.id);
+      }
+      at = end;
+    }
+    if (done < text.length) between(done, text.length);
+  }
+
+  #add(piece: SoughtPiece): void {
+    let node = this.#root;
+    for (let i = 0; i < piece.spelling.length; i++) {
+      const unit = piece.spelling.charCodeAt(i);
+      const next: Node = node.next.get(unit) ?? { next: new Map() };
+      node.next.set(unit, next);
+      node = next;
+    }
+    node.piece ??= piece;
+  }
+
+  #longestAt(text: string, start: number): SoughtPiece | undefined {
+    let longest: SoughtPiece | undefined;
+    let node = this.#root.next.get(text.charCodeAt(start));
+    for (let at = start + 1; node !== undefined; at++) {
+      longest = node.piece ?? longest;
+      node = at < text.length ? node.next.get(text.charCodeAt(at)) : undefined;
+    }
+    return longest;
+  }
+
+  #startOfWhite(text: string, end: number): number {
+    let at = end;
+    while (at > 0 && this.#isWhite(text[at - 1]!)) at--;
+    return at;
+  }
+
+  #endOfWhite(text: string, start: number): number {
+    let at = start;
+    while (at < text.length && this.#isWhite(text[at]!)) at++;
+    return at;
+  }
+
+  /** White space is all below U+10000. */
+  #isWhite(char: string): boolean {
+    return white.test(char) && !(this.#keepsSpace && char === " ");
+  }
+}
+
+function touchesWord(text: string, start: number, end: number): boolean {
+  return wordBefore.test(text.slice(Math.max(0, start - 2), start)) || wordBehind.test(text.slice(end, end + 2));
+}
