@@ -24,6 +24,7 @@ export const rooms = {
   train: ["base", "graph", "backend", "model", "tokenizer", "data", "eval", "formats", "files"],
   plan: ["base", "model"],
   plot: [],
+  raise: ["base", "files", "graph", "backend", "model", "tokenizer", "data", "train", "plot"],
   study: ["base", "files", "graph", "backend", "model", "tokenizer", "data", "eval", "train", "plan", "plot"],
   cli: "all",
 };
@@ -36,6 +37,7 @@ export const packages = {
   train: ["node:*", "zod", "yaml"],
   "backend/cpu": ["node:*"],
   plot: ["@observablehq/plot", "linkedom"],
+  raise: ["node:*"],
   study: ["node:*"],
   cli: ["node:*", "*"],
 };

@@ -29,6 +29,8 @@ export interface CommandIo {
   readonly json: boolean;
   stdin(): Promise<Uint8Array>;
   readonly signal: AbortSignal;
+  /** When the program was started, in milliseconds of performance.now(): what minutes are counted from. */
+  readonly began: number;
   /** How the program was called, for commands to type next. */
   readonly caller: Caller;
   /** Columns of the terminal that stdout goes to; Infinity where it goes to a pipe or a file, in which nothing is wrapped. */

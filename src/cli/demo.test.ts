@@ -1,5 +1,5 @@
 // The whole demo on a short text: every stage, a second start, and what it refuses.
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -21,7 +21,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 test("raises, measures, saves and writes; a second run into the same folder is refused", async () => {
   const out = join(folder, "run");
-  const words = ["demo", "--minutes", "0.5", "--text", text, "--out", out];
+  const words = ["demo", "--steps", "40", "--text", text, "--out", out];
   const first = await run(words);
   expect(first.stderr).toBe("");
   expect(first.code).toBe(0);
@@ -47,9 +47,14 @@ test("raises, measures, saves and writes; a second run into the same folder is r
     "model.safetensors",
     "tokenizer.json",
     "tokenizer_config.json",
+    "report.html",
     "train.yaml",
   ];
   expect(await readdir(out)).toEqual(expect.arrayContaining(files));
+  const report = await readFile(join(out, "report.html"), "utf8");
+  for (const part of ["<svg", "held out", "bits per byte", "gzip -9", "What it writes", "steps: 40", "avx|wasm"])
+    expect(report).toMatch(new RegExp(part));
+  expect(report.replaceAll("http://www.w3.org/2000/svg", "")).not.toMatch(/(?:src|href)=|https?:|@import|url\(|<script|NaN|undefined/);
   const second = await run(words);
   expect(second.code).toBe(1);
   expect(second.stderr).toMatch(/it holds a run: go on with --resume/);
@@ -59,9 +64,9 @@ test("interrupted before the first step, it leaves nothing", async () => {
   const controller = new AbortController();
   const out = join(folder, "early");
   const progress: Terminal["progress"] = ({ task }) => {
-    if (task.startsWith("measuring a training step")) controller.abort(new Interrupted("SIGINT"));
+    if (task === "preparing") controller.abort(new Interrupted("SIGINT"));
   };
-  const { code, stderr } = await run(["demo", "--minutes", "0.5", "--text", text, "--out", out], { signal: controller.signal, progress });
+  const { code, stderr } = await run(["demo", "--steps", "40", "--text", text, "--out", out], { signal: controller.signal, progress });
   expect(code).toBe(130);
   expect(stderr).toContain("nothing was trained yet");
   expect(await readdir(folder)).not.toContain("early");
@@ -73,10 +78,46 @@ test("interrupted in training, it saves and says how to go on", async () => {
   const progress: Terminal["progress"] = ({ task, done }) => {
     if (task === "training" && done === 3) controller.abort(new Interrupted("SIGINT"));
   };
-  const { code, stdout } = await run(["demo", "--minutes", "0.5", "--text", text, "--out", out], { signal: controller.signal, progress });
+  const { code, stdout } = await run(["demo", "--steps", "40", "--text", text, "--out", out], { signal: controller.signal, progress });
   expect(code).toBe(130);
   expect(stdout).toContain(`npx cria train ${out} --resume`);
   expect(await readdir(join(out, "checkpoints"))).toHaveLength(1);
+});
+
+test("minutes too short for anything are refused before any work, with minutes that would do", async () => {
+  const out = join(folder, "hasty");
+  const tasks = new Set<string>();
+  const { code, stdout, stderr } = await run(["demo", "--minutes", "0.1", "--out", out], { progress: ({ task }) => tasks.add(task) });
+  expect(code).toBe(2);
+  expect(stderr).toMatch(
+    /^\[demo\] --minutes is 0.1, but reading [\d.]+ MB of text, .* take about \d+ s beside training: give at least 0.\d\n$/,
+  );
+  expect(stdout).toBe("");
+  expect([...tasks]).toEqual([]);
+  expect(await readdir(folder)).not.toContain("hasty");
+});
+
+test("time that ran out before training is refused before training, and leaves nothing", async () => {
+  const out = join(folder, "late");
+  const began = performance.now() - 50_000;
+  let trained = false;
+  const progress: Terminal["progress"] = ({ task }) => {
+    if (task === "training") trained = true;
+  };
+  const { code, stderr } = await run(["demo", "--minutes", "1", "--text", text, "--out", out], { began, progress });
+  expect({ code, trained }).toEqual({ code: 2, trained: false });
+  expect(stderr).toMatch(/--minutes is 1, but/);
+  expect(await readdir(folder)).not.toContain("late");
+});
+
+test.each([
+  [["--minutes", "0"], "--minutes is 0 but must be above 0"],
+  [["--minutes", "3", "--steps", "3"], "--minutes and --steps both say how long it trains"],
+  [["--steps", "0"], "--steps is 0 but must be an integer, at least 1"],
+])("%j is wrong usage", async (words, message) => {
+  const { code, stderr } = await run(["demo", ...words]);
+  expect(stderr).toContain(message);
+  expect(code).toBe(2);
 });
 
 test("a text too short to learn from is refused, and leaves nothing", async () => {

@@ -24,6 +24,7 @@ const terminal: Terminal = {
   stdin: readStdin,
   progress: (event) => live?.update(event),
   signal: stop.signal,
+  began: startOf(process.env),
   caller: callerOf({ script: process.argv[1]!, env: process.env, cwd: process.cwd() }),
   width: stdout.isTTY ? stdout.columns || 80 : Number.POSITIVE_INFINITY,
   version: packageVersion(),
@@ -56,6 +57,12 @@ for (const event of ["uncaughtException", "unhandledRejection"])
 
 const code = await runCli(words, commandRows, terminal);
 await end(bug ?? code);
+
+/** Before this process where tools/setup.mjs started it, in CRIA_BEGAN, milliseconds of the calendar; else its own start. */
+function startOf({ CRIA_BEGAN }: NodeJS.ProcessEnv): number {
+  const before = Number(CRIA_BEGAN) - performance.timeOrigin;
+  return before < 0 && before > -3_600_000 ? before : 0;
+}
 
 /** Ends the process when everything written has left it, also when a forgotten handle would keep it alive. */
 async function end(code: number): Promise<void> {

@@ -14,6 +14,7 @@ export async function runWords(words: readonly string[], rows: readonly CommandR
     stdin: async () => new Uint8Array(),
     progress: () => {},
     signal: new AbortController().signal,
+    began: performance.now(),
     caller: { cria: "npx cria", demo: "npm start --" },
     width: 80,
     version: "9.9.9",

@@ -30,6 +30,7 @@ async function run(name: string, args: readonly string[], flags: Flags, { json =
     },
     stderr: () => undefined,
     json,
+    began: 0,
     caller: { cria: "cria", demo: "cria demo" },
     width: 80,
     stdin: () => Promise.resolve(typeof stdin === "string" ? new TextEncoder().encode(stdin) : stdin),

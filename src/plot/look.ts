@@ -14,5 +14,19 @@ export const colours = [
   "#000000",
 ] as const;
 
+/** The same on a dark page, one for each. */
+export const darkColours = [
+  "#4aa3df",
+  "#ff8a3d",
+  "#2fc79b",
+  "#e08fc0",
+  "#8ccbf2",
+  "#f2bd4b",
+  "#a98bdb",
+  "#b0b0b0",
+  "#c49a6c",
+  "#f0f0f0",
+] as const;
+
 /** Room for a character beside the frame, in pixels. */
 export const characterWidth = 7;

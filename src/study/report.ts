@@ -1,5 +1,7 @@
 // What a study found, as data: report.json holds it as it is, report.html shows it.
-import type { Chart } from "../plot/index.ts";
+import type { Chart, Table } from "../plot/index.ts";
+
+export type { Table } from "../plot/index.ts";
 
 export interface Report {
   readonly study: string;
@@ -40,10 +42,4 @@ export function verdictOf(seen: readonly boolean[], isShort: boolean): Verdict {
   if (isShort) return "too short to say";
   if (seen.every(Boolean)) return "shown";
   return seen.some(Boolean) ? "partly shown" : "not shown";
-}
-
-export interface Table {
-  readonly title: string;
-  readonly columns: readonly string[];
-  readonly rows: readonly (readonly (string | number)[])[];
 }

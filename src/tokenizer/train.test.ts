@@ -162,3 +162,13 @@ test("reports progress and stops when aborted", async () => {
   await expect(trainTokenizer(corpus(), options)).rejects.toThrow(/abort/i);
   expect([...tasks]).toEqual(["counting words"]);
 });
+
+test("a corpus with fewer pieces than asked for gives what it has, where that is allowed", async () => {
+  const options = { kind: "sentencepiece", vocabSize: 1000 } as const;
+  await expect(trainTokenizer(["low low lower"], options)).rejects.toThrow(
+    /too small for a vocabulary of 1000: it gives at most \d+ pieces/,
+  );
+  const { pieces } = await trainTokenizer(["low low lower"], { ...options, mayBeSmaller: true });
+  expect(pieces.length).toBeLessThan(300);
+  expect(pieces).toContain("▁lower");
+});

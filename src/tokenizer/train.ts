@@ -14,6 +14,8 @@ export type TrainOptions = (WordTrainOptions | SentencePieceTrainOptions | Bytes
   readonly vocabSize: number;
   /** Stop after so many merges, even if the vocabulary is smaller then. */
   readonly maxMerges?: number;
+  /** A corpus with fewer different pieces gets a smaller vocabulary, instead of an error. @default false */
+  readonly mayBeSmaller?: boolean;
   readonly onProgress?: OnProgress;
   readonly signal?: AbortSignal;
 };
@@ -24,7 +26,8 @@ export type TrainOptions = (WordTrainOptions | SentencePieceTrainOptions | Bytes
  * so that neither the order of the documents nor the machine matters.
  *
  * @param corpus documents, or parts of one cut at line ends: a word never reaches across two.
- * @throws CriaError for options out of range, a corpus without words, or one too small for the vocabulary (it says what it could give);
+ * @throws CriaError for options out of range, a corpus without words, or one too small for the vocabulary (it says what it could give) that
+ *   may not be smaller;
  *   the signal's reason when aborted.
  */
 export async function trainTokenizer(corpus: Iterable<string> | AsyncIterable<string>, options: TrainOptions): Promise<TokenizerModel> {
@@ -92,7 +95,7 @@ async function countWords(
 }
 
 async function learn(learner: MergeLearner, fixed: number, options: TrainOptions, pace: Pace): Promise<Merge[]> {
-  const { vocabSize, maxMerges = Number.POSITIVE_INFINITY, onProgress } = options;
+  const { vocabSize, maxMerges = Number.POSITIVE_INFINITY, mayBeSmaller = false, onProgress } = options;
   const wanted = vocabSize - fixed;
   const total = Math.min(maxMerges, wanted - learner.pieces.length);
   const merges: Merge[] = [];
@@ -100,6 +103,7 @@ async function learn(learner: MergeLearner, fixed: number, options: TrainOptions
     onProgress?.({ task: "learning merges", done: merges.length, total: Math.max(total, merges.length), unit: "merges" });
   while (learner.pieces.length < wanted && merges.length < maxMerges) {
     const merge = learner.next();
+    if (merge === undefined && mayBeSmaller) break;
     if (merge === undefined) return tooSmall(vocabSize, fixed + learner.pieces.length);
     merges.push([merge.left, merge.right]);
     if (!pace.isDue) continue;

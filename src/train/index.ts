@@ -15,7 +15,7 @@ export {
 } from "./recipe.ts";
 export { checkUnused, findRecipe, runPaths, saveModel, startRunFolder } from "./run-folder.ts";
 export { learningRateAt, type Schedule } from "./schedule.ts";
-export { settingKey } from "./settings.ts";
+export { applySettings, settingKey } from "./settings.ts";
 export { bfloat16Gain, settlePrecision } from "./settle-precision.ts";
 export {
   type AdamwSettings,

@@ -71,6 +71,12 @@ test("a package that is not installed", async () => {
   );
 });
 
+test("the stories alone: one source, all of the weight", async () => {
+  const [stories, ...others] = await gatherCorpus({ root: packageRoot, storiesOnly: true });
+  expect(stories).toMatchObject({ name: "novels and stories", kind: "prose", weight: 1 });
+  expect(others).toEqual([]);
+});
+
 test("only what is installed, where that is enough", async () => {
   expect(await gatherCorpus({ root: folder, installedOnly: true })).toEqual([]);
   expect(await gatherCorpus({ root: packageRoot, installedOnly: true })).toHaveLength(sources.length);

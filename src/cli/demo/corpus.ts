@@ -20,6 +20,8 @@ export interface CorpusSource {
   readonly package: string;
   /** Share of the training text; the weights of a corpus add up to 1. */
   readonly weight: number;
+  /** Bytes of its files. */
+  readonly bytes: number;
   /** Documents of at most 8,000 characters, in the same order every time. Throws the signal's reason when aborted. */
   readonly documents: AsyncIterable<string>;
 }
@@ -29,17 +31,20 @@ export interface GatherOptions {
   readonly root: string;
   /** Leaves out what is not installed, instead of throwing; the other weights keep their proportion. */
   readonly installedOnly?: boolean;
+  /** The novels and stories alone. */
+  readonly storiesOnly?: boolean;
   readonly progress?: OnProgress;
   readonly signal?: AbortSignal;
   /** Who asks, for messages. @default "demo" */
   readonly where?: string;
 }
 
-type TextOptions = Omit<GatherOptions, "root" | "installedOnly">;
+type TextOptions = Omit<GatherOptions, "root" | "installedOnly" | "storiesOnly">;
 
 /** The corpus of src/cli/demo/sources.ts. @throws CriaError when a package is not installed, unless those may be left out. */
 export async function gatherCorpus(options: GatherOptions): Promise<readonly CorpusSource[]> {
-  const opened = await Promise.all(sources.map((row) => openSource(row, options)));
+  const rows = options.storiesOnly ? [{ ...sources[0]!, weight: 1 }] : sources;
+  const opened = await Promise.all(rows.map((row) => openSource(row, options)));
   return opened.filter((source) => source !== undefined);
 }
 
@@ -53,6 +58,7 @@ export async function textCorpus(paths: readonly string[], options: TextOptions 
     licence: "your own",
     package: path,
     weight: (sizes[i] ?? 0) / total,
+    bytes: sizes[i] ?? 0,
     documents: again(() => readTextFile(path, sizes[i] ?? 0, options)),
   }));
 }
@@ -73,6 +79,10 @@ async function openSource(row: SourceRow, options: GatherOptions): Promise<Corpu
     licence: row.licence ?? installed.licence,
     package: `${row.package}@${installed.version}`,
     weight: row.weight,
+    bytes: (await Promise.all(files.map((file) => fileSize(join(installed.folder, ...file.split("/")), options)))).reduce(
+      (a, b) => a + b,
+      0,
+    ),
     documents: again(() => readPackageFiles(row, installed.folder, files, options)),
   };
 }

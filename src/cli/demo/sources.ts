@@ -23,7 +23,7 @@ export interface SourceRow {
   readonly clean: (raw: string) => string;
 }
 
-/** Novels and stories come first: what a model of a few million parameters says should read like English. */
+/** Novels and stories come first, and are what a minute is enough for: what a model of a few million parameters says should read like English. */
 export const sources: readonly SourceRow[] = [
   {
     name: "novels and stories",

@@ -3,10 +3,9 @@ import { cpus } from "node:os";
 import type { Precision } from "../../base/index.ts";
 import { type LlamaConfig, preset } from "../../model/index.ts";
 import { type Accelerator, type Arithmetic, computationUtilisation, peakOf, trainingFlopsPerToken } from "../../plan/index.ts";
-import { completeRecipe, parseRecipe, settlePrecision } from "../../train/index.ts";
+import { measureMatmul, measureStep } from "../../raise/index.ts";
+import { completeRecipe, parseRecipe, settlePrecision, trainerOptions } from "../../train/index.ts";
 import type { CommandIo } from "../command.ts";
-import { measureMatmul } from "../measure-matmul.ts";
-import { measureStep } from "../measure-step.ts";
 import { openBackend } from "../open-backend.ts";
 import { flopRate } from "./quantity.ts";
 
@@ -84,9 +83,10 @@ export async function thisMachine({ arithmetic, utilisation, price, watts }: Mac
   io.progress({ task: "measuring a training step here", done: 0, unit: "steps" });
   const config = preset(probe);
   await using backend = await openBackend(io);
-  const { precision } = await settlePrecision(probeRecipe(config, arithmetic), backend);
+  const recipe = await settlePrecision(probeRecipe(config, arithmetic), backend);
+  const { precision } = recipe;
   const peak = await measureMatmul(backend, io.signal, precision);
-  const seconds = await measureStep(backend, config, batch, { precision, signal: io.signal });
+  const seconds = await measureStep(backend, trainerOptions(recipe, false), { signal: io.signal });
   const rate = (trainingFlopsPerToken(config) * batch * config.contextLength) / seconds;
   return {
     ...{ name: "this machine", processor: `${cpus()[0]?.model.trim() || "an unknown processor"}; ${backend.name}` },

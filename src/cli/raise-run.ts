@@ -1,0 +1,260 @@
+// What `cria demo` and `cria train TEXT` share: a text and some minutes become a trained model, told step by step, with a report and what to do next.
+import { join } from "node:path";
+import type { Backend } from "../backend/index.ts";
+import { type Manifest, PreparedData, vocabularyOf } from "../data/index.ts";
+import { Llama } from "../index.ts";
+import { parameterCount } from "../model/index.ts";
+import {
+  type Compression,
+  compressionBaselines,
+  type FolderWish,
+  giveUpFolder,
+  meansFor,
+  measureMatmul,
+  type PlannedRun,
+  planRun,
+  raiseTokenizer,
+  type Sample,
+  type TimeBudget,
+  trainInTime,
+  trainingSeconds,
+  writeRunReport,
+  writingSeconds,
+} from "../raise/index.ts";
+import type { Tokenizer } from "../tokenizer/index.ts";
+import { isStepRow, readMetrics, runPaths, startRunFolder, type TrainSummary, type WholeRecipe } from "../train/index.ts";
+import type { CommandIo } from "./command.ts";
+import { callAgain, type Hint, hintLines } from "./hints.ts";
+import { trainingNote } from "./live-line.ts";
+import { sparkline } from "./sparkline.ts";
+import { printStopped, stoppedText } from "./stopped-text.ts";
+
+/** A text that models are raised on. */
+export interface RunText {
+  /** A line per source, for people. */
+  readonly lines: readonly string[];
+  /** Bytes of all of it. */
+  readonly bytes: number;
+  /** The documents of the training side, any number of times. */
+  training(): AsyncIterable<string>;
+  prepare(tokenizer: Tokenizer, out: string): Promise<Manifest>;
+}
+
+export interface RaiseRequest {
+  /** Who asks, for messages. */
+  readonly where: string;
+  readonly budget: TimeBudget;
+  /** Whether the recipe's steps are as asked, so that the time plays no part. */
+  readonly hasSteps: boolean;
+  readonly seed: number;
+  readonly settings: readonly string[];
+  readonly wish: FolderWish;
+  /** Claimed by the wish. */
+  readonly folder: string;
+  /** Gathers the text, and tells about it where it takes long. */
+  openText(): Promise<RunText>;
+  /** Beginnings to go on from, such as the first words of held-out documents. */
+  prompts(data: PreparedData, tokenizer: Tokenizer): Promise<readonly string[]>;
+  /** What to do next besides letting the model write, looking into it and training on. */
+  readonly hints: readonly Hint[];
+}
+
+export type Say = (text: string) => void;
+
+/** @returns the exit code */
+export async function raiseRun(request: RaiseRequest, backend: Backend, io: CommandIo): Promise<number> {
+  const say: Say = (text) => (io.json ? undefined : io.stdout(`${text}\n`));
+  const prepared = await leaveNothing(request, io, () => prepareRun(request, backend, io, say));
+  const { folder } = request;
+  await using data = await PreparedData.open(join(folder, "data"), vocabularyOf(prepared.tokenizer));
+  const summary = await trainAndSay(request, prepared, data, backend, io, say);
+  if (io.signal.aborted) return stopped(folder, summary, io);
+  const prompts = await request.prompts(data, prepared.tokenizer);
+  const samples = await sayIfStopped(folder, io, async () => {
+    compare(prepared, summary, say);
+    return writeSamples(folder, prompts, backend, io, say);
+  });
+  const { texts, compression } = prepared;
+  const report = await writeRunReport(folder, { machine: backend.name, texts, samples, compression });
+  say(whatNext(request, summary, prompts[0] ?? "", io));
+  if (io.json) io.stdout(`${JSON.stringify({ run: folder, ...summary, compression, samples, report }, null, 2)}\n`);
+  return 0;
+}
+
+/** What ends before there is anything to go on with leaves no folder behind. */
+async function leaveNothing<T>({ folder, wish }: RaiseRequest, io: CommandIo, job: () => Promise<T>): Promise<T> {
+  try {
+    return await job();
+  } catch (error) {
+    await giveUpFolder(folder, wish);
+    if (io.signal.aborted) io.stderr("nothing was trained yet, so nothing is kept: start again when you like\n");
+    throw error;
+  }
+}
+
+interface Prepared extends Omit<PlannedRun, "recipe"> {
+  readonly recipe: WholeRecipe;
+  readonly tokenizer: Tokenizer;
+  readonly texts: readonly string[];
+  /** Bytes of the held-out text that {@link compression} is about. */
+  readonly heldOutBytes: number;
+  readonly compression: readonly Compression[];
+  /** FLOP/s of a large matrix product in the recipe's precision. */
+  readonly matmulRate: number;
+}
+
+async function prepareRun(request: RaiseRequest, backend: Backend, io: CommandIo, say: Say): Promise<Prepared> {
+  const { folder, budget, where, seed, settings, hasSteps } = request;
+  const float = await measureMatmul(backend, io.signal);
+  say(`machine    ${backend.name}; matrix products ${(float / 1e9).toFixed(1)} GFLOP/s`);
+  const text = await request.openText();
+  for (const line of text.lines) say(`text     ${line}`);
+  const means = meansFor(float, Math.max(0, budget.left - writingSeconds), text.bytes);
+  const tokenizer = await raiseTokenizer(() => text.training(), means, io);
+  const manifest = await text.prepare(tokenizer, join(folder, "data"));
+  say(
+    `tokenizer  ${tokenizer.model.kind}, ${tokenizer.vocabSize} pieces, ${bytesPerToken(manifest).toFixed(2)} bytes per token; ${count(tokensOf(manifest.sources))} tokens in shards`,
+  );
+  const { bytes: heldOutBytes, compression } = await compressHeldOut(join(folder, "data"), io);
+  const seconds = () => (hasSteps ? Number.POSITIVE_INFINITY : trainingSeconds(budget, where));
+  const { signal, progress } = io;
+  const planned = await planRun({ backend, folder, seed, settings, signal, progress }, means, { tokenizer, manifest }, seconds);
+  const recipe = await startRunFolder(folder, planned.recipe, tokenizer.model);
+  const { precision } = recipe;
+  say(`model      ${describeModel(recipe)}; ${describeSteps(planned)}`);
+  const matmulRate = precision === "float32" ? float : await measureMatmul(backend, signal, precision);
+  return { ...planned, recipe, tokenizer, texts: text.lines.map((line) => line.trim()), heldOutBytes, compression, matmulRate };
+}
+
+/** Characters of held-out text that other programs are tried on: compressing more takes long and says the same. */
+const mostCompressed = 4e6;
+
+/** Before training, so that how long it takes is known when the steps are counted. */
+async function compressHeldOut(folder: string, { signal }: CommandIo): Promise<{ bytes: number; compression: readonly Compression[] }> {
+  await using data = await PreparedData.open(folder);
+  const texts: string[] = [];
+  let length = 0;
+  for await (const text of data.heldOutTexts()) {
+    texts.push(text);
+    length += text.length;
+    if (length >= mostCompressed) break;
+  }
+  const bytes = new TextEncoder().encode(texts.join(""));
+  return { bytes: bytes.length, compression: bytes.length === 0 ? [] : await compressionBaselines(bytes, signal) };
+}
+
+async function trainAndSay(
+  request: RaiseRequest,
+  { recipe, matmulRate, mostSteps, evaluationSeconds }: Prepared,
+  data: PreparedData,
+  backend: Backend,
+  io: CommandIo,
+  say: Say,
+): Promise<TrainSummary> {
+  const { folder, budget, hasSteps } = request;
+  say(`training   the first step begins ${budget.spent.toFixed(0)} s after the start`);
+  const { signal, progress } = io;
+  const summary = await trainInTime({
+    ...{ backend, recipe, folder, signal, progress, mostSteps, evaluationSeconds, sources: data.sources },
+    heldOut: data.heldOut && { tokens: data.heldOut, bytes: data.heldOut.totals.bytes },
+    secondsLeft: hasSteps ? undefined : () => budget.left - writingSeconds,
+    onStep: (metrics) => {
+      const note = trainingNote({ ...metrics, matmulShare: metrics.flopsPerSecond / matmulRate });
+      progress({ task: "training", done: metrics.step, total: metrics.steps, unit: "steps", note });
+    },
+    onReplan: (step, before, now) => {
+      const change = now < before ? "slower" : "faster";
+      say(`replanned  ${now} steps instead of ${before}: at step ${step} the machine is ${change} than when they were counted`);
+    },
+  });
+  const losses = (await readMetrics(runPaths(folder).metrics)).filter(isStepRow).map(({ loss }) => loss);
+  if (losses.length > 0) say(`loss       ${losses[0]!.toFixed(2)} ${sparkline(losses, 50)} ${losses.at(-1)!.toFixed(2)}`);
+  const rate = summary.tokens / summary.seconds;
+  say(`trained    ${summary.step} steps, ${count(summary.tokens)} tokens in ${summary.seconds.toFixed(0)} s (${count(rate)} tokens/s)`);
+  return summary;
+}
+
+function stopped(folder: string, summary: TrainSummary, io: CommandIo): number {
+  const { step, steps } = summary;
+  if (!io.json) printStopped(io, `${stoppedText(io.caller, folder, summary)}\n`);
+  if (io.json) io.stdout(`${JSON.stringify({ run: folder, step, steps, stopped: true })}\n`);
+  return 130;
+}
+
+/** Behind training, Ctrl-C loses nothing but what would have been printed. */
+async function sayIfStopped<T>(folder: string, io: CommandIo, job: () => Promise<T>): Promise<T> {
+  try {
+    return await job();
+  } catch (error) {
+    if (io.signal.aborted)
+      io.stderr(`the model is trained and saved in ${folder}; let it write with: ${callAgain(io.caller, "generate", folder, "")}\n`);
+    throw error;
+  }
+}
+
+/** Bits per byte of the held-out text, beside general compressors on the same bytes. */
+function compare({ heldOutBytes, compression }: Prepared, { evaluation }: TrainSummary, say: Say): void {
+  if (!evaluation) return;
+  const { loss, perplexity, bitsPerByte } = evaluation;
+  say(
+    `\nheld-out text, ${count(heldOutBytes)} bytes that training never saw: loss ${loss.toFixed(3)}, perplexity ${perplexity.toFixed(1)}`,
+  );
+  const rows = [...compression, { name: "this model", bitsPerByte }].sort((a, b) => b.bitsPerByte - a.bitsPerByte);
+  for (const { name, bitsPerByte: bits } of rows)
+    say(`  ${name.padEnd(24)} ${bits.toFixed(3)} bits per byte  ${"▇".repeat(Math.round(bits * 8))}`);
+}
+
+async function writeSamples(
+  folder: string,
+  prompts: readonly string[],
+  backend: Backend,
+  { signal }: CommandIo,
+  say: Say,
+): Promise<Sample[]> {
+  await using llama = await Llama.load(folder, { backend, signal });
+  const samples: Sample[] = [];
+  say("\nwhat it writes:");
+  for (const [seed, prompt] of prompts.entries()) {
+    let text = "";
+    for await (const piece of llama.generate(prompt, { temperature: 0.7, topP: 0.9, maxTokens: 80, seed, signal })) text += piece;
+    samples.push({ prompt, text });
+    say(`\n  ${`${prompt}${text}`.trim().replaceAll("\n", "\n  ")}`);
+  }
+  return samples;
+}
+
+function whatNext({ folder, hints }: RaiseRequest, { steps }: TrainSummary, prompt: string, { caller, width }: CommandIo): string {
+  const again = (...words: string[]) => callAgain(caller, ...words);
+  const rows: Hint[] = [
+    [again("generate", folder, prompt), "let it write"],
+    [again("inspect", folder), "look inside"],
+    [again("train", folder, "--resume", "--set", `steps=${2 * steps}`), "train on, twice as long"],
+    ...hints,
+  ];
+  const saved = `saved in ${folder}, a folder that Hugging Face's tools open as it is; its story in pictures is ${join(folder, "report.html")}`;
+  return [`\n${saved}. Next:`, ...hintLines(rows, width)].join("\n");
+}
+
+function describeModel({ model }: WholeRecipe): string {
+  return `${(parameterCount(model) / 1e6).toPrecision(2)}M parameters: ${model.nLayers} layers, ${model.dim} channels, ${model.nHeads} heads`;
+}
+
+function describeSteps({ recipe, bound }: PlannedRun): string {
+  const { steps, batch, accumulation, length, precision } = recipe;
+  const tokens = steps * batch * accumulation * length;
+  const why = bound === "text" ? "; more passes over so little text would only learn it by heart" : "";
+  return `${steps} steps of ${batch * accumulation} × ${length} tokens, ${count(tokens)} in all, in ${precision}${why}`;
+}
+
+function tokensOf(sources: Manifest["sources"]): number {
+  return sources.reduce((sum, { tokens }) => sum + tokens, 0);
+}
+
+function bytesPerToken({ sources }: Manifest): number {
+  return sources.reduce((sum, { bytes }) => sum + bytes, 0) / tokensOf(sources);
+}
+
+/** 950, 12.3k, 4.56M. */
+function count(value: number): string {
+  return new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 }).format(value);
+}

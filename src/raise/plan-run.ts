@@ -1,0 +1,131 @@
+// From a text, a machine and a time to a recipe: tokenizer, model, and as many steps as fit the time.
+import { join } from "node:path";
+import type { Backend } from "../backend/index.ts";
+import { type OnProgress, UsageError } from "../base/index.ts";
+import type { Manifest } from "../data/index.ts";
+import { createTokenizer, type Tokenizer, trainTokenizer } from "../tokenizer/index.ts";
+import {
+  applySettings,
+  type CompleteRecipe,
+  completeRecipe,
+  parseRecipe,
+  runPaths,
+  settingKey,
+  settlePrecision,
+  trainerOptions,
+  type WholeRecipe,
+} from "../train/index.ts";
+import { type Means, mostEpochs, type Rung, rungFor, vocabularyFor } from "./choose-model.ts";
+import { chooseTokenizer } from "./choose-tokenizer.ts";
+import { measureStep } from "./measure-step.ts";
+
+/** What is asked of a run that plans itself. */
+export interface RunWish {
+  readonly backend: Backend;
+  /** The run's folder, with its data in data/. */
+  readonly folder: string;
+  readonly seed: number;
+  /** "key=value" for the recipe, over what is planned; with steps or tokens among them the time plays no part. */
+  readonly settings: readonly string[];
+  readonly signal: AbortSignal;
+  readonly progress: OnProgress;
+}
+
+/** Share of the measured matrix speed that training reaches, to choose a size by; the steps are then counted by a measurement of their own. */
+const usualShare = 0.7;
+/** Share of the time that steps are planned for: machines slow down when they get warm, and a run that ends early may be given more. */
+const margin = 0.95;
+/** Evaluations of a run, the one at its end included, and the share of its time that one may take. */
+const evaluations = { count: 4, share: 0.015 };
+/** A forward pass takes a third of a step. */
+const forwardShare = 1 / 3;
+/** Share of the time that goes into measuring a step, and most seconds of it. */
+const measuring = { share: 0.03, seconds: 3 };
+/** Fewer steps teach nothing. */
+const leastSteps = 20;
+
+/** @param rate FLOP/s of large matrix products */
+export function meansFor(rate: number, seconds: number, bytes: number): Means {
+  return { flops: rate * usualShare * seconds, bytes };
+}
+
+/** A tokenizer for the training side of a text. @param training gives it, any number of times */
+export async function raiseTokenizer(
+  training: () => AsyncIterable<string>,
+  means: Means,
+  { progress, signal }: Pick<RunWish, "progress" | "signal">,
+): Promise<Tokenizer> {
+  const options = await chooseTokenizer(training(), vocabularyFor(means));
+  return createTokenizer(await trainTokenizer(training(), { ...options, mayBeSmaller: true, onProgress: progress, signal }));
+}
+
+export interface PlannedRun {
+  readonly recipe: WholeRecipe;
+  /** Behind so many steps the text has been read so often that more would teach nothing. */
+  readonly mostSteps: number;
+  /** Seconds that one evaluation takes, about. */
+  readonly evaluationSeconds: number;
+  /** Why the run has the steps that it has. */
+  readonly bound: "time" | "text" | "asked";
+}
+
+/**
+ * @param seconds for training; called when steps are measured
+ * @throws UsageError for a setting that the text decides; CriaError for one that a recipe may not hold
+ */
+export async function planRun(
+  wish: RunWish,
+  means: Means,
+  { tokenizer, manifest }: { readonly tokenizer: Tokenizer; readonly manifest: Manifest },
+  seconds: () => number,
+): Promise<PlannedRun> {
+  const { settings, backend, signal, progress } = wish;
+  checkSettings(settings);
+  const rung = rungFor(means, tokenizer.vocabSize);
+  const isAsked = settings.map(settingKey).some((key) => key === "steps" || key === "tokens");
+  const complete = (written: object) => completeRecipe(parseRecipe(applySettings(written, settings), "the recipe"), tokenizer.vocabSize);
+  const { steps: _, ...open } = writeRecipe(wish, rung, 1, 1);
+  const probe = complete(isAsked ? open : { ...open, steps: 1 });
+  const { precision } = await settlePrecision(probe, backend);
+  const finish = (steps: number, tokens: number) => {
+    const { steps: planned, ...rest } = writeRecipe(wish, rung, steps, tokens);
+    return { ...complete(isAsked ? rest : { ...rest, steps: planned }), precision };
+  };
+  const heldOut = manifest.heldOut?.tokens ?? 0;
+  const mostSteps = stepsFor(probe, mostEpochs * manifest.sources.reduce((sum, { tokens }) => sum + tokens, 0));
+  if (isAsked) return { recipe: finish(probe.steps, heldOut), mostSteps: probe.steps, evaluationSeconds: 0, bound: "asked" };
+  progress({ task: "measuring a training step", done: 0, unit: "steps" });
+  const timing = Math.min(measuring.seconds, measuring.share * seconds());
+  const step = await measureStep(backend, trainerOptions({ ...probe, precision }, false), { seconds: timing, signal });
+  const time = seconds();
+  const tokensPerSecond = tokensPerStep(probe) / (step * forwardShare);
+  const tokens = Math.min(heldOut, Math.floor(evaluations.share * time * tokensPerSecond));
+  const evaluationSeconds = tokens / tokensPerSecond;
+  const fitting = Math.max(leastSteps, Math.floor(((time - evaluations.count * evaluationSeconds) * margin) / step));
+  const bound = fitting < mostSteps ? "time" : "text";
+  return { recipe: finish(Math.min(fitting, mostSteps), tokens), mostSteps, evaluationSeconds, bound };
+}
+
+function checkSettings(settings: readonly string[]): void {
+  for (const key of settings.map(settingKey))
+    if (["data", "tokenizer", "model.vocabSize"].includes(key))
+      throw new UsageError("train", `--set ${key}: it follows from the text: name a recipe instead of a text to say it yourself`);
+}
+
+/** @param tokens held-out tokens per evaluation */
+function writeRecipe({ folder, seed }: RunWish, { model, batch, learningRate }: Rung, steps: number, tokens: number) {
+  return {
+    ...{ data: join(folder, "data"), tokenizer: runPaths(folder).tokenizer, model, steps, batch, learningRate, seed },
+    warmupSteps: Math.min(100, Math.ceil(steps / 10)),
+    evaluation: { every: Math.ceil(steps / evaluations.count), tokens: Math.max(1, tokens) },
+    checkpoints: { every: Math.max(50, Math.ceil(steps / 4)) },
+  };
+}
+
+function tokensPerStep({ batch, accumulation, length }: CompleteRecipe): number {
+  return batch * accumulation * length;
+}
+
+function stepsFor(recipe: CompleteRecipe, tokens: number): number {
+  return Math.max(leastSteps, Math.floor(tokens / tokensPerStep(recipe)));
+}

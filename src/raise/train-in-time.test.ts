@@ -1,0 +1,51 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { runPaths, writeRecipe } from "../train/index.ts";
+import { metricsOf, patternTokens, tinyRecipe, tinyScope } from "../train/tiny-run.test.helper.ts";
+import { type TimedJob, trainInTime } from "./train-in-time.ts";
+
+async function timedScope(more: Partial<TimedJob>) {
+  const scope = await tinyScope();
+  const { folder, backend } = scope;
+  const recipe = tinyRecipe({ steps: 200, checkpoints: { every: 1000 }, evaluation: { every: 1000 } });
+  await writeRecipe(runPaths(folder).recipe, recipe);
+  const replans: number[][] = [];
+  const job: TimedJob = {
+    ...{ backend, recipe, folder, evaluationSeconds: 0, mostSteps: 1e6, progress: () => {}, onStep: () => {} },
+    sources: [{ name: "a", weight: 1, tokens: patternTokens(700) }],
+    heldOut: { tokens: patternTokens(200, 3), bytes: 150 },
+    signal: new AbortController().signal,
+    onReplan: (...change) => replans.push(change),
+    ...more,
+  };
+  return { folder, job, replans, [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose]() };
+}
+
+test("a run that would end too late is planned anew, ends with the steps that its recipe then says, and has a row for each", async () => {
+  await using scope = await timedScope({ secondsLeft: () => -10 });
+  const summary = await trainInTime(scope.job);
+  expect(scope.replans).toEqual([[20, 200, 21]]);
+  expect(summary).toMatchObject({ step: 21, steps: 21, stopped: false });
+  expect(summary.evaluation).toBeDefined();
+  expect(await readFile(join(scope.folder, "train.yaml"), "utf8")).toContain("\nsteps: 21\n");
+  const steps = (await metricsOf(scope.folder)).filter((row) => "loss" in row).map(({ step }) => step);
+  expect(steps).toEqual(Array.from({ length: 21 }, (_, i) => i + 1));
+});
+
+test("without a time, or in time, the recipe's steps are made", async () => {
+  for (const secondsLeft of [undefined, () => 3]) {
+    await using scope = await timedScope({ secondsLeft });
+    expect(await trainInTime(scope.job)).toMatchObject({ step: 200, steps: 200, stopped: false });
+    expect(scope.replans).toEqual([]);
+  }
+});
+
+test("interrupted, it saves and does not go on", async () => {
+  const controller = new AbortController();
+  const onStep: TimedJob["onStep"] = ({ step }) => {
+    if (step === 5) controller.abort(new Error("enough"));
+  };
+  await using scope = await timedScope({ secondsLeft: () => 100, signal: controller.signal, onStep });
+  expect(await trainInTime(scope.job)).toMatchObject({ step: 5, steps: 200, stopped: true, savedStep: 5 });
+});
