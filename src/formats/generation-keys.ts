@@ -14,7 +14,7 @@ export const generationKeys: readonly KeyRow[] = [
   honoured("max_length", "countFromOne", "tokens of prompt and text at most, where max_new_tokens is absent", [20]),
   honoured("min_new_tokens", "count", "tokens to write before one may end the text", [0]),
   honoured("min_length", "count", "tokens of prompt and text before one may end the text, where min_new_tokens is absent", [0]),
-  honoured("stop_strings", "stops", "strings that end the text"),
+  honoured("stop_strings", "stops", "strings that end the text, and are not part of it"),
   honoured("eos_token_id", "tokens", "tokens that end the text"),
   honoured("do_sample", "flag", "false takes the most probable token", [false]),
   honoured("temperature", "numberFromZero", "logits are divided by it", [1]),

@@ -57,7 +57,10 @@ const refused: Readonly<Record<string, readonly [neutral: readonly unknown[], re
   ],
   per_layer_config: [[{}, []], [{ 1: { intermediate_size: 8 } }]],
   partial_rotary_factor: [[1], [0.5]],
+  rope_interleaved: [[false], [true]],
   quantization_config: [[], [{}, { quant_method: "gptq", bits: 4 }]],
+  quantization: [[], [{ group_size: 64, bits: 4 }]],
+  compression_config: [[], [{ format: "pack-quantized" }]],
   is_encoder_decoder: [[false], [true]],
   add_cross_attention: [[false], [true]],
   cross_attention_hidden_size: [[], [48]],
@@ -116,7 +119,7 @@ const harmless: readonly [values: readonly unknown[], keys: string][] = [
     `use_cache tf_legacy_loss tie_encoder_decoder is_decoder use_bfloat16 output_attentions output_hidden_states tie_last_hidden_states
     return_dict torchscript _attn_implementation_autoset _flash_attn_2_enabled _output_attentions unsloth_fixed low_memory renormalize_logits
     remove_invalid_values output_scores output_logits return_dict_in_generate return_legacy_cache disable_compile use_mtp is_assistant
-    _from_model_config trust_remote_code early_stopping`,
+    _from_model_config trust_remote_code early_stopping gradient_checkpointing is_llama_config`,
   ],
   [
     ["", "x"],
@@ -130,7 +133,11 @@ const harmless: readonly [values: readonly unknown[], keys: string][] = [
     sep_token_id decoder_start_token_id num_labels _num_labels num_beam_groups max_cache_len prefill_chunk_size num_assistant_tokens
     assistant_early_exit assistant_lookbehind target_lookbehind prompt_lookup_num_tokens max_matching_ngram_size`,
   ],
-  [[0, 0.5], "attention_dropout initializer_range length_penalty diversity_penalty assistant_confidence_threshold"],
+  [
+    [0, 0.5],
+    `attention_dropout attention_probs_dropout_prob attn_pdrop classifier_dropout dropout embd_pdrop hidden_dropout hidden_dropout_prob resid_pdrop
+    initializer_range length_penalty diversity_penalty assistant_confidence_threshold`,
+  ],
   [[{}, { a: 1 }], "id2label label2id transformers.js_config cache_config compile_config continuous_batching_config"],
 ];
 const harmlessKeys = harmless.flatMap(([values, keys]) => keys.split(/\s+/).map((key) => ({ key, values })));

@@ -102,7 +102,11 @@ const bad: readonly [what: string, json: unknown, message: RegExp][] = [
   ["groups that do not divide", { ...smol, num_key_value_heads: 2 }, /nHeads 9 is not a multiple of nKvHeads 2/],
   ["heads of another width", { ...smol, head_dim: 128 }, /head_dim is the number 128 but .* is 64/],
   ["scaled positions", { ...smol, rope_scaling: { rope_type: "llama3", factor: 8 } }, /rope_scaling is of the string "llama3"/],
-  ["linear scaling without a factor", { ...smol, rope_scaling: { type: "linear" } }, /factor is nothing but must be a number above 0/],
+  [
+    "linear scaling without a factor",
+    { ...smol, rope_scaling: { type: "linear" } },
+    /factor is nothing but must be a number from 0.000001 to 1000000/,
+  ],
   ["scaled positions, later spelling", { ...smol, rope_parameters: { rope_type: "yarn" } }, /rope_parameters is of the string "yarn"/],
   ["biases", { ...smol, attention_bias: true }, /attention_bias is true/],
   ["quantised weights", { ...smol, quantization_config: { bits: 4 } }, /quantization_config/],
@@ -111,11 +115,7 @@ const bad: readonly [what: string, json: unknown, message: RegExp][] = [
   ["a flag that is a word", { ...smol, tie_word_embeddings: "yes" }, /tie_word_embeddings/],
   ["a token that is none", { ...smol, eos_token_id: [1, -2] }, /eos_token_id is \[1,-2\] but must be a token or a list of tokens/],
   ["no object", [1], /holds an array/],
-  [
-    "an epsilon that drowns everything",
-    { ...smol, rms_norm_eps: 2 },
-    /rms_norm_eps is the number 2 but must be a number above 0 and at most 1/,
-  ],
+  ["an epsilon that drowns everything", { ...smol, rms_norm_eps: 2 }, /rms_norm_eps is the number 2 but must be a number from 1e-30 to 1:/],
   [
     "LLaMA with parts of ours",
     { ...smol, cria: { norm: "layer" } },
@@ -147,4 +147,26 @@ test("fuzz: random values in place of any key give a config or a CriaError", () 
       if (!(error instanceof CriaError)) throw error;
     }
   }
+});
+
+test("parts of ours that are misspelt, said twice differently or absurd are refused by name", () => {
+  const json = writeHfConfig({ config: llamaConfig({ ...sizes, activation: "gelu", swishBeta: 1.5 }), eosTokenIds: [] });
+  const parts = json.cria as object;
+  expect(() => read({ ...json, cria: { ...parts, swishbeta: 2 } })).toThrow('cria has no part "swishbeta", did you mean "swishBeta"?');
+  expect(() => read({ ...json, hidden_act: "relu" })).toThrow('hidden_act is the string "relu" but cria.activation is "gelu"');
+  expect(read({ ...json, hidden_act: null })).toEqual(read(json));
+  expect(() => read({ ...json, cria: { ...parts, swishBeta: 1e9 } })).toThrow(
+    "cria.swishBeta is the number 1000000000 but must be a number from",
+  );
+});
+
+test.each([
+  ["normEpsilon", Number.POSITIVE_INFINITY],
+  ["normEpsilon", 2],
+  ["ropeTheta", 1e16],
+  ["ropeTheta", 0],
+  ["ropeFactor", Number.NaN],
+  ["swishBeta", -1],
+] as const)("what no folder may hold, no config has: %s %d", (name, value) => {
+  expect(() => llamaConfig({ ...sizes, [name]: value })).toThrow(`[model] ${name} is ${value}: it must be from `);
 });

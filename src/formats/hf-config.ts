@@ -2,10 +2,10 @@
 // A model that LLaMA's code there can run is written as model_type "llama". What differs in more than sizes and the gate's activation is
 // written as "cria", with the parts under one key of ours, so that other tools refuse it instead of computing nonsense.
 import { CriaError, check, didYouMean, fail } from "../base/index.ts";
-import { type ActivationName, headDim, type LlamaConfig, type LlamaSizes, llamaConfig } from "../model/index.ts";
+import { type ActivationName, headDim, type LlamaConfig, type LlamaSizes, llamaConfig, numberRanges } from "../model/index.ts";
 import { configKeys } from "./hf-config-keys.ts";
-import { isObject, type JsonObject, kindOf, parseJsonObject } from "./json.ts";
-import { checkKeys, oneWarning, readPositive } from "./json-keys.ts";
+import { isObject, type JsonObject, kindOf, parseJsonObject, quote } from "./json.ts";
+import { checkKeys, oneWarning, readNumber } from "./json-keys.ts";
 import { readRope } from "./rope-config.ts";
 
 /** What config.json says beside the model's sizes and parts. */
@@ -83,7 +83,7 @@ export function writeHfConfig(
     model_type: parts === undefined ? "llama" : "cria",
     ...Object.fromEntries(sizeRows.map(({ key, field }) => [key, config[field]])),
     head_dim: headDim(config),
-    hidden_act: gateNames.find(([name]) => name === config.activation)?.[1] ?? config.activation,
+    hidden_act: wordOf(config.activation),
     rms_norm_eps: config.normEpsilon,
     rope_theta: config.ropeTheta,
     ...(config.ropeFactor === 1 ? {} : { rope_scaling: { rope_type: "linear", factor: config.ropeFactor } }),
@@ -134,12 +134,14 @@ function readModel(name: string, json: JsonObject): LlamaConfig {
   const sizes = Object.fromEntries(sizeRows.map((row) => [row.field, readSize(name, json, row)])) as unknown as LlamaSizes;
   const rope = readRope(name, json);
   const parts: Partial<LlamaConfig> = {
-    normEpsilon: readPositive(where, name, "rms_norm_eps", json.rms_norm_eps ?? 1e-6, 1),
+    normEpsilon: readNumber(where, name, "rms_norm_eps", json.rms_norm_eps ?? 1e-6, numberRanges.normEpsilon),
     ropeTheta: rope.theta,
     ropeFactor: rope.factor,
     ropePairing: "half",
     tiedOutput: (json.tie_word_embeddings as boolean | null | undefined) ?? false,
-    ...(json.model_type === "cria" ? readOwnParts(name, json.cria) : { activation: readGate(name, json.hidden_act ?? "silu") }),
+    ...(json.model_type === "cria"
+      ? readOwnParts(name, json.cria, json.hidden_act ?? undefined)
+      : { activation: readGate(name, json.hidden_act ?? "silu") }),
   };
   const config = inFile(name, () => llamaConfig({ ...sizes, ...parts }));
   checkHeadDim(name, json.head_dim, config);
@@ -167,8 +169,16 @@ function readGate(name: string, word: unknown): ActivationName {
   );
 }
 
-function readOwnParts(name: string, parts: unknown): Partial<LlamaConfig> {
+/** The parts under the key "cria"; `hidden_act`, where it is there, says the activation a second time. */
+function readOwnParts(name: string, parts: unknown, hiddenAct: unknown): Partial<LlamaConfig> {
   check(isObject(parts), where, () => `${name}: model_type is "cria" but its key "cria" holds ${kindOf(parts)}: it is damaged`);
+  const known = [...Object.keys(partWords), "swishBeta"];
+  const unknown = Object.keys(parts).find((key) => !known.includes(key));
+  check(
+    unknown === undefined,
+    where,
+    () => `${name}: cria has no part ${quote(unknown!)}${didYouMean(unknown!, known) || ": correct the file"}`,
+  );
   for (const [key, words] of Object.entries(partWords)) {
     const word = parts[key];
     check(
@@ -178,14 +188,19 @@ function readOwnParts(name: string, parts: unknown): Partial<LlamaConfig> {
     );
   }
   const { norm, normPlacement, activation, positions, ropePairing } = parts as unknown as LlamaConfig;
-  return {
-    norm,
-    normPlacement,
-    activation,
-    positions,
-    ropePairing,
-    swishBeta: readPositive(where, name, "cria.swishBeta", parts.swishBeta ?? 1, 1e6),
-  };
+  check(
+    hiddenAct === undefined || hiddenAct === wordOf(activation),
+    where,
+    () =>
+      `${name}: hidden_act is ${kindOf(hiddenAct)} but cria.activation is "${activation}": both name the same part, correct the wrong one`,
+  );
+  const swishBeta = readNumber(where, name, "cria.swishBeta", parts.swishBeta ?? 1, numberRanges.swishBeta);
+  return { norm, normPlacement, activation, positions, ropePairing, swishBeta };
+}
+
+/** The word that `hidden_act` has for an activation: transformers' where it computes it, else ours. */
+function wordOf(activation: ActivationName): string {
+  return gateNames.find(([name]) => name === activation)?.[1] ?? activation;
 }
 
 /** transformers lets heads be wider or narrower than hidden_size / num_attention_heads; LlamaConfig does not. */

@@ -111,10 +111,10 @@ export function checkKeys(where: string, name: string, document: JsonObject, row
   });
 }
 
-/** @throws CriaError unless `value` is a number above 0 and at most `most`. */
-export function readPositive(where: string, name: string, key: string, value: unknown, most: number): number {
-  const fits = isNumber(value) && value > 0 && value <= most;
-  check(fits, where, () => `${name}: ${key} is ${shown(value)} but must be a number above 0 and at most ${most}: correct the file`);
+/** @throws CriaError unless `value` is a number in the range. */
+export function readNumber(where: string, name: string, key: string, value: unknown, [least, most]: readonly [number, number]): number {
+  const fits = isNumber(value) && value >= least && value <= most;
+  check(fits, where, () => `${name}: ${key} is ${shown(value)} but must be a number from ${least} to ${most}: correct the file`);
   return value;
 }
 

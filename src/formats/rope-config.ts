@@ -1,8 +1,9 @@
 // RoPE's numbers in config.json, which has three places for them: rope_theta at the top, rope_scaling of transformers 4, rope_parameters of
 // transformers 5 (modeling_rope_utils.py, RotaryEmbeddingConfigMixin). A rope_theta inside wins over the one at the top, and null is absent.
 import { check, fail } from "../base/index.ts";
+import { numberRanges } from "../model/index.ts";
 import { isObject, type JsonObject, kindOf, quote } from "./json.ts";
-import { checkKeys, harmless, honoured, type KeyRow, readPositive, refused } from "./json-keys.ts";
+import { checkKeys, harmless, honoured, type KeyRow, readNumber, refused } from "./json-keys.ts";
 
 export interface RopeConfig {
   /** Base of the frequencies. */
@@ -27,7 +28,7 @@ const defaultTheta = 10_000;
 
 /** @throws CriaError naming the number that is out of its range, the scaling that cria does not compute, or the places that disagree. */
 export function readRope(name: string, json: JsonObject): RopeConfig {
-  const top = readPositive(where, name, "rope_theta", json.rope_theta ?? defaultTheta, 1e15);
+  const top = readNumber(where, name, "rope_theta", json.rope_theta ?? defaultTheta, numberRanges.ropeTheta);
   const found = ["rope_parameters", "rope_scaling"].flatMap((place) => {
     const value = json[place];
     return isObject(value) && Object.keys(value).length > 0 ? [{ place, ...readPlace(name, place, value, top) }] : [];
@@ -49,8 +50,9 @@ function describe({ place, theta, factor }: RopeConfig & { readonly place: strin
 /** One of the two objects; a theta that it leaves out is the one at the top. */
 function readPlace(name: string, place: string, rope: JsonObject, top: number): RopeConfig {
   checkInside(name, place, rope);
-  const theta = readPositive(where, name, `${place}.rope_theta`, rope.rope_theta ?? top, 1e15);
-  if (readType(name, place, rope) === "linear") return { theta, factor: readPositive(where, name, `${place}.factor`, rope.factor, 1e6) };
+  const theta = readNumber(where, name, `${place}.rope_theta`, rope.rope_theta ?? top, numberRanges.ropeTheta);
+  if (readType(name, place, rope) === "linear")
+    return { theta, factor: readNumber(where, name, `${place}.factor`, rope.factor, numberRanges.ropeFactor) };
   check(
     (rope.factor ?? 1) === 1,
     where,

@@ -136,7 +136,8 @@ async function readPiece({ source, start, dtype }: TensorInfo, first: number, ou
 
 function sameBits(a: Float32Array, b: Float32Array): boolean {
   const [x, y] = [a, b].map((values) => new Uint32Array(values.buffer, values.byteOffset, values.length)) as [Uint32Array, Uint32Array];
-  return x.every((bits, i) => bits === y[i]);
+  for (let i = 0; i < x.length; i++) if (x[i] !== y[i]) return false;
+  return true;
 }
 
 const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;

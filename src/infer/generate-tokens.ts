@@ -73,7 +73,8 @@ function mostTokens({ maxTokens, maxLength }: GenerateTokensOptions, promptLengt
   check(
     maxLength > promptLength,
     "infer",
-    () => `the prompt has ${promptLength} tokens but maxLength allows ${maxLength} with the text: shorten the prompt, or say maxTokens`,
+    () =>
+      `the prompt has ${promptLength} tokens but maxLength allows ${maxLength} with the text: shorten the prompt, or limit new tokens instead (maxTokens)`,
   );
   return maxLength - promptLength;
 }

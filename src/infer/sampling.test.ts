@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { Rng } from "../base/index.ts";
 import { largestFirst } from "./largest-first.ts";
@@ -41,6 +42,31 @@ test("the cuts keep what a full sort keeps", () => {
             expect([...ids].sort(), JSON.stringify(options)).toEqual([...expected.keys()].sort());
             ids.forEach((id, i) => expect(probabilities[i]).toBeCloseTo(expected.get(id)!, 12));
           }
+});
+
+/** Random logits and what transformers' logits processors leave of them (test/goldens/hugging_face.py). */
+interface GoldenSampling {
+  readonly settings: Readonly<Record<string, number>>;
+  readonly text: readonly number[];
+  readonly logits: readonly number[];
+  readonly probabilities: readonly number[];
+}
+
+test("settings mean what they mean in transformers", () => {
+  const file = new URL("../../test/goldens/hugging-face.golden.json", import.meta.url);
+  const { sampling } = JSON.parse(readFileSync(file, "utf8")) as { readonly sampling: readonly GoldenSampling[] };
+  expect(sampling.length).toBeGreaterThan(5);
+  for (const { settings, text, logits, probabilities } of sampling) {
+    const { temperature = 1, top_k: topK = 50, top_p: topP = 1, min_p: minP = 0, repetition_penalty: repetitionPenalty = 1 } = settings;
+    const penalised = penaliseRepetition(Float32Array.from(logits), new Set(text), repetitionPenalty);
+    const found = candidates(penalised, { temperature, topK, topP, minP });
+    const byId = new Float64Array(logits.length);
+    found.ids.forEach((id, i) => {
+      byId[id] = found.probabilities[i]!;
+    });
+    byId.forEach((probability, id) => expect(probability, JSON.stringify(settings)).toBeCloseTo(probabilities[id]!, 6));
+    expect([...byId].filter((p) => p > 0).length).toBe(probabilities.filter((p) => p > 0).length);
+  }
 });
 
 test("among equals the lowest ids stay", () => {

@@ -41,7 +41,15 @@ export interface LlamaConfig {
 /** What must be said; the rest follows the paper. */
 export type LlamaSizes = Pick<LlamaConfig, "vocabSize" | "dim" | "nLayers" | "nHeads"> & Partial<LlamaConfig>;
 
-/** A whole config from its sizes. @throws CriaError when sizes do not divide. */
+/** Least and most of the numbers that are no sizes: far beyond any model's, and within what float32 computes with. */
+export const numberRanges = {
+  normEpsilon: [1e-30, 1],
+  ropeTheta: [1e-3, 1e15],
+  ropeFactor: [1e-6, 1e6],
+  swishBeta: [1e-6, 1e6],
+} as const satisfies Partial<Record<keyof LlamaConfig, readonly [number, number]>>;
+
+/** A whole config from its sizes. @throws CriaError when sizes do not divide or a number is out of its range. */
 export function llamaConfig(sizes: LlamaSizes): LlamaConfig {
   const config: LlamaConfig = {
     nKvHeads: sizes.nHeads,
@@ -102,6 +110,8 @@ function checkConfig(config: LlamaConfig): void {
     "model",
     () => `a head has ${dim / nHeads} channels, but RoPE turns pairs: choose dim and nHeads so that dim / nHeads is even`,
   );
-  for (const name of ["normEpsilon", "ropeTheta", "ropeFactor"] as const)
-    check(config[name] > 0 && Number.isFinite(config[name]), "model", () => `${name} is ${config[name]}: it must be finite and above 0`);
+  for (const [name, [least, most]] of Object.entries(numberRanges)) {
+    const value = config[name as keyof typeof numberRanges];
+    check(value >= least && value <= most, "model", () => `${name} is ${value}: it must be from ${least} to ${most}`);
+  }
 }

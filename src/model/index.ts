@@ -8,6 +8,7 @@ export {
   type NormName,
   type NormPlacement,
   ntkTheta,
+  numberRanges,
   type PositionName,
   type RopePairing,
 } from "./config.ts";

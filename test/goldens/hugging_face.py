@@ -3,7 +3,7 @@
     python3 hugging_face.py     needs torch, transformers and safetensors; made with torch 2.15.0 and transformers 5.24.0
 
 "rope": greedy tokens for each config.json. "generation": tokens of generate() for each generation_config.json, which says do_sample false.
-"rules": the tokens that transformers' logits processors rule out after each text. Everything is computed in float64, and the smallest margin of
+"rules": the tokens that transformers' logits processors rule out after each text. "sampling": the probabilities that they leave. Everything is computed in float64, and the smallest margin of
 a greedy choice is printed. Weights are not stored: they follow from the formula in the header of llama.py.
 """
 
@@ -73,6 +73,16 @@ RULES = [
     dict(min_new_tokens=1, eos_token_id=2, no_repeat_ngram_size=2, suppress_tokens=[10], begin_suppress_tokens=[4], bad_words_ids=[[9, 2]]),
 ]
 
+SAMPLING = [
+    dict(temperature=0.6, top_k=0),
+    dict(temperature=0.6, top_p=0.9),
+    dict(temperature=1.7, top_k=7),
+    dict(top_k=7, top_p=0.5),
+    dict(top_k=0, min_p=0.1),
+    dict(temperature=0.7, top_k=15, top_p=0.8, min_p=0.05, repetition_penalty=1.3),
+    dict(top_k=0, repetition_penalty=0.8),
+]
+
 
 def main():
     parameters = parameter_rows()
@@ -85,7 +95,7 @@ def main():
         generation = [dict(name=name, settings=these, tokens=generated(folder, these)) for name, these in settings.items()]
     golden = dict(
         madeBy=f"test/goldens/hugging_face.py, torch {torch.__version__}, transformers {transformers.__version__}, float64",
-        prompt=PROMPT, config=CONFIG, parameters=parameters, rope=rope, generation=generation, rules=rules(),
+        prompt=PROMPT, config=CONFIG, parameters=parameters, rope=rope, generation=generation, rules=rules(), sampling=sampling(),
     )  # fmt: skip
     OUT.write_text(json.dumps(golden) + "\n")
 
@@ -128,6 +138,22 @@ def rules():
                 ruled_out = torch.isinf(left[0]).nonzero().flatten().tolist()
                 assert torch.equal(left[0][~torch.isinf(left[0])], scores[0][~torch.isinf(left[0])])
                 rows.append(dict(settings=settings, text=text, promptLength=prompt_length, ruledOut=ruled_out))
+    return rows
+
+
+def sampling():
+    """Random logits, and the probabilities after a text under each of the settings."""
+    size = 30
+    model = transformers.LlamaForCausalLM(transformers.LlamaConfig(vocab_size=size, hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8))
+    rows = []
+    for p, settings in enumerate(SAMPLING):
+        logits = formula(100 + p, dict(shape=[size], offset=0.5, scale=5.0)).tolist()
+        text = [1, 4, 9, 4, 16, 25]
+        config = GenerationConfig(**{"do_sample": True, "top_k": 50, **settings})
+        model._prepare_special_tokens(config, device="cpu")
+        processors = model._get_logits_processor(config, input_ids_seq_length=len(text), device="cpu", model_kwargs={})
+        left = processors(torch.tensor([text]), torch.tensor([logits], dtype=torch.float64))
+        rows.append(dict(settings=settings, text=text, logits=logits, probabilities=left[0].softmax(-1).tolist()))
     return rows
 
 
