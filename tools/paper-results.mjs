@@ -1,11 +1,12 @@
 // Puts what studies found into docs/paper, plots and quotations: node tools/paper-results.mjs studies/norm/report.json studies/rope/report.json …
-// A study's report comes from `cria study NAME --steps N`; each drawing says in a comment which command made it, each quotation in its first line.
+// A study's report comes from `cria study NAME --steps N`; each plot says which command made it, each quotation in its first line.
+// A plot's data is kept beside its drawing; without a report all plots are drawn anew from their data.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { sectionText } from "../dist/cli/study.js";
-import { chartSvg } from "../dist/plot/index.js";
 import { studies } from "../dist/study/index.js";
+import { drawPlots } from "./paper-plots.mjs";
 
 const paper = join(dirname(fileURLToPath(import.meta.url)), "..", "docs", "paper");
 const folder = join(paper, "plots");
@@ -36,13 +37,11 @@ for (const path of process.argv.slice(2)) {
   const charts = new Map(report.sections.flatMap((section) => section.charts).map((chart) => [chart.title, chart]));
   for (const [title, name] of Object.entries(files)) {
     const chart = charts.get(title) ?? stop(`${path}: has no chart "${title}", only ${[...charts.keys()].join("; ")}`);
-    const file = join(folder, `${name}.svg`);
-    // Two hyphens in a row end a comment in SVG.
-    writeFileSync(file, `<!-- ${commandOf(report, "")} -->\n${chartSvg(chart)}\n`);
-    console.log(file);
+    writeFileSync(join(folder, `${name}.json`), `${JSON.stringify({ command: commandOf(report, ""), chart })}\n`);
   }
   for (const language of ["en", "zh"]) quoteIn(join(paper, language), report);
 }
+for (const [file, svg] of drawPlots(folder)) writeFileSync(file, svg);
 
 /** The sections that the pages quote, with what this report says of them. A section has its title and verdict in a line, indented lines behind it. */
 function quoteIn(pages, report) {

@@ -67,6 +67,34 @@ test("an axis is marked where it is said to be", () => {
   expect([...axis.matchAll(/<text[^>]*>([^<]+)</g)].map(([, words]) => words)).toEqual(["2", "32"]);
 });
 
+const marksOf = (svg: string, axis: string) => {
+  const labels = new RegExp(`aria-label="${axis}-axis tick label"[\\s\\S]*?</g>`).exec(svg)![0];
+  return [...labels.matchAll(/<text[^>]*>([^<]+)</g)].map(([, words]) => words);
+};
+
+test("axes are marked at round numbers, with the spread counted in", () => {
+  const points = [512, 1024, 8192].map((x) => ({ x, y: x, low: x / 4, high: 2 * x }));
+  const pieces = { label: "pieces", scale: "log", ticks: [512, 1024, 8192] } as const;
+  const svg = chartSvg({ ...lines, x: pieces, y: { label: "steps" }, series: [{ name: "a", as: "line", points }] });
+  expect(marksOf(svg, "x")).toEqual(["512", "1k", "8k"]);
+  expect(marksOf(svg, "y")).toEqual(["2k", "4k", "6k", "8k", "10k", "12k", "14k", "16k"]);
+  const tall = chartSvg({ ...lines, y: { label: "steps", scale: "log" }, series: [{ name: "a", as: "line", points }] });
+  expect(marksOf(tall, "y")).toEqual(["300", "1k", "3k", "10k"]);
+});
+
+test("a heat map has a bar that says which colour is which value", () => {
+  const svg = chartSvg(heat);
+  const bar = /<g[^>]*aria-label="colour bar"[^>]*>[\s\S]*?<\/g>/.exec(svg)![0];
+  expect([...bar.matchAll(/<text[^>]*>([^<]+)</g)].map(([, words]) => words)).toEqual(["−1", "−0.5", "0", "0.5", "1", "score"]);
+  const fills = [...bar.matchAll(/<rect[^>]*fill="([^"]+)"/g)].map(([, fill]) => fill);
+  expect(fills.length).toBeGreaterThan(32);
+  expect(new Set(fills).size).toBe(fills.length); // every colour has one value
+});
+
+test("a heat map of zeros has no bar: no colour stands for a value", () => {
+  expect(chartSvg({ ...heat, rows: [[0, 0]] } as Chart)).not.toContain("colour bar");
+});
+
 test("nothing to draw is an empty frame", () => {
   expect(chartSvg({ ...lines, series: [] })).toContain("<svg");
   expect(chartSvg({ ...ranges, rows: [] } as Chart)).toContain("<svg");

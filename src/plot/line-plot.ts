@@ -2,6 +2,7 @@
 import { areaY, dot, line, type Markish, type PlotOptions, ruleX, type ScaleOptions, text } from "@observablehq/plot";
 import type { Axis, LineChart, Point, Series } from "./chart.ts";
 import { characterWidth, colours } from "./look.ts";
+import { logTicks, shortNumber } from "./round-numbers.ts";
 
 export function linePlot(chart: LineChart): PlotOptions {
   const { series, mark } = chart;
@@ -9,11 +10,12 @@ export function linePlot(chart: LineChart): PlotOptions {
   const longest = Math.max(0, ...entries.map(({ name }) => name.length));
   const colourOf = colouring(series);
   const isShown = (point: Point) => onAxis(point.x, chart.x) && onAxis(point.y, chart.y);
+  const { xs, ys } = valuesOf(series.flatMap(({ points }) => points.filter(isShown)));
   const marks = series.flatMap((one) => seriesMarks({ ...one, points: one.points.filter(isShown) }, colourOf(one)));
   return {
     ...{ width: 640 + characterWidth * longest, height: 400, marginLeft: 64, marginRight: 40 + characterWidth * longest, marginBottom: 42 },
-    x: scale(chart.x),
-    y: { ...scale(chart.y), grid: true },
+    x: scale(chart.x, xs),
+    y: { ...scale(chart.y, ys), grid: true },
     marks: [...(mark ? place(mark) : []), ...marks, ...names(entries, colourOf)],
   };
 }
@@ -28,22 +30,27 @@ function groupOf({ group, name }: Series): string {
   return group ?? name;
 }
 
-function scale({ label, scale: type = "linear", domain, ticks }: Axis): ScaleOptions {
-  const marked = type === "log" || ticks ? { ticks: ticks ? [...ticks] : 6, tickFormat: shortNumber } : {};
-  return { type, label, labelAnchor: "center", ...marked, ...(domain && { domain: [...domain] }) };
+/** An axis marked at round numbers; `values` are those of the data along it, without what is not drawn. */
+function scale({ label, scale: type = "linear", domain, ticks }: Axis, values: readonly number[]): ScaleOptions {
+  const drawn = values.filter((value) => type !== "log" || value > 0);
+  const [low, high] = domain ?? (drawn.length === 0 ? [1, 1] : [Math.min(...drawn), Math.max(...drawn)]);
+  const marks = ticks ? [...ticks] : type === "log" ? logTicks(low, high) : undefined;
+  // Plot's own numbers have as many decimals as all marks need, which reads better where none is large.
+  const isShort = marks !== undefined || Math.max(Math.abs(low), Math.abs(high)) >= 1000;
+  return {
+    type,
+    label,
+    labelAnchor: "center",
+    ...(marks && { ticks: marks }),
+    ...(isShort && { tickFormat: shortNumber }),
+    ...(domain && { domain: [...domain] }),
+  };
 }
 
-/** 0.08, 5, 300, 20k, 1.5M, 2B. */
-function shortNumber(value: number): string {
-  const [size, suffix] = (
-    [
-      [1e12, "T"],
-      [1e9, "B"],
-      [1e6, "M"],
-      [1e3, "k"],
-    ] as const
-  ).find(([size]) => value >= size) ?? [1, ""];
-  return `${Number((value / size).toPrecision(3))}${suffix}`;
+/** What is drawn along an axis: points on both axes, and their spread. */
+function valuesOf(points: readonly Point[]): { xs: number[]; ys: number[] } {
+  const ys = points.flatMap(({ y, low, high }) => [y, low ?? y, high ?? y]).filter(Number.isFinite);
+  return { xs: points.map(({ x }) => x), ys };
 }
 
 /** Data outside the axis' domain is left out: Plot would draw it over the margins. */

@@ -138,7 +138,7 @@ async function growthSection(hooks: Hooks, { training, heldOut }: Sides): Promis
       {
         kind: "lines",
         title: "bytes per token by vocabulary",
-        x: { label: "pieces", scale: "log", ticks: vocabularies },
+        x: { label: "pieces (1k = 1024)", scale: "log", ticks: vocabularies },
         y: { label: "bytes per token" },
         series: (Object.keys(kinds) as Digits[]).map((name) => ({
           name,

@@ -468,7 +468,7 @@ function positionChart(byName: ReadonlyMap<string, readonly { readonly losses: F
   return {
     kind: "lines",
     title: `loss by position, trained on ${trained}`,
-    x: { label: "position" },
+    x: { label: "position", domain: [0, reach * trained], ticks: Array.from({ length: reach + 1 }, (_, i) => i * trained) },
     y: { label: "loss, nats per token" },
     series,
     mark: { x: trained, label: "the trained length" },
