@@ -33,7 +33,7 @@ export const rooms = {
 export const packages = {
   files: ["node:*"],
   load: ["node:*"],
-  data: ["node:*", "yaml", "zod"],
+  data: ["node:*", "csv-parse", "fzstd", "htmlparser2", "picomatch", "yaml", "zod"],
   train: ["node:*", "zod", "yaml"],
   "backend/cpu": ["node:*"],
   plot: ["@observablehq/plot", "linkedom"],

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
-import { dataRecipe } from "../data/index.ts";
+import { dataRecipe, parseWith } from "../data/index.ts";
 import { tokenizerJson } from "../formats/index.ts";
 import { trainTokenizer } from "../tokenizer/index.ts";
 import { parseRecipe } from "../train/index.ts";
@@ -66,6 +66,29 @@ test("verify says whether every byte is what was written", async () => {
   expect(damaged).toMatchObject({ code: 1, stderr: expect.stringMatching(/books-00000\.tokens has SHA-256/) });
 });
 
+test("what was passed over, and a split by stretches of text, are told on stderr", async () => {
+  await mkdir(inside("own"));
+  await writeFile(inside("own/story.txt"), Array.from({ length: 100 }, (_, i) => `It counted ${100 + i} llamas. `).join(""));
+  await writeFile(inside("own/.notes"), "x");
+  await writeFile(inside("own.yaml"), "sources: [{ paths: own }]\nheldOut: 0.1\n");
+  const made = await cria(...prepareWords({ recipe: "own.yaml", out: "own-shards" }), "--json");
+  expect(made.code).toBe(0);
+  expect(made.stderr).toMatch(
+    /^note: passed over: 1 hidden file or folder \(.*\.notes\)\nnote: source "text" has few documents: .* stretches of about 230 /,
+  );
+  const manifest = JSON.parse(made.stdout);
+  expect(manifest.sources[0]).toMatchObject({ name: "text", weight: 1, split: { by: "stretches", characters: 230 } });
+  expect(manifest.heldOut.bytes).toBeGreaterThan(0);
+  expect(manifest.heldOut.bytes + manifest.sources[0].bytes).toBe(2300);
+});
+
+test.each(["text/books.txt", "text", "text/*.txt", "-"])("%s where a recipe belongs is known as a text", async (path) => {
+  const name = path === "-" ? path : inside(path);
+  const { code, stderr } = await cria("data", "prepare", name, "--tokenizer", inside("tokenizer.json"), "--out", inside("never"));
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/is a text, not a recipe: write a recipe that names it, .*\n {2}sources: \[\{ paths: ".*" \}\]/);
+});
+
 test.each([
   ["no recipe", 2, /RECIPE\.yaml is missing/, ["data", "prepare", "--tokenizer", "t", "--out", "o"]],
   ["no tokenizer and no folder", 2, /--tokenizer and --out must be given/, ["data", "prepare", "recipe.yaml"]],
@@ -93,7 +116,7 @@ test.each([
 
 test("the recipes that help shows are recipes", async () => {
   const [prepareCommand] = dataCommand.commands;
-  expect(dataRecipe.parse(parse(prepareCommand!.example!.text)).sources.length).toBe(2);
+  expect(parseWith(dataRecipe, parse(prepareCommand!.example!.text), "test", "help").sources.length).toBe(2);
   expect(parseRecipe(parse(train.example!.text), "help")).toMatchObject({ steps: 2000, learningRate: 1e-3, model: { preset: "5M" } });
   expect((await cria("data", "prepare", "--help")).stdout).toContain("\na recipe:\n  sources:\n    - name: books");
 });

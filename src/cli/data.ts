@@ -1,24 +1,42 @@
 // cria data: prepare, stats, verify
 import { dirname } from "node:path";
 import { UsageError } from "../base/index.ts";
-import { dataRecipe, type Manifest, PreparedData, prepare, readYaml, verifyPrepared } from "../data/index.ts";
+import {
+  dataRecipe,
+  formNames,
+  looksLikeText,
+  type Manifest,
+  openCorpus,
+  PreparedData,
+  prepareCorpus,
+  readYaml,
+  verifyPrepared,
+} from "../data/index.ts";
 import type { Command, CommandGroup } from "./command.ts";
 import { required, stringFlag } from "./flag-values.ts";
 import { loadTokenizer } from "./load-tokenizer.ts";
+import { formsHelp, tellNotes } from "./text-flags.ts";
 
 /** A test reads it as a recipe. */
 const exampleRecipe = `\
 sources:
-  - name: books               # of your choice
-    paths: books/*.txt        # files, folders, patterns with *, ? and **; relative to the recipe
+  - name: books               # of your choice; a single source needs no name and no weight
+    paths: books/*.txt        # files, folders, patterns with *, ?, {a,b} and **; relative to the recipe
     weight: 2                 # share of the training tokens, beside the other sources' weights
     separator: blank-lines    # text: what stands between documents; by default a file is one document
   - name: web
-    paths: [web/a.jsonl, web/b.jsonl]
-    field: text               # JSONL: the key that holds the text
+    paths: [web/a.jsonl.gz, web/b.csv]
+    field: body               # JSON and tables: the key or column that holds the text; text by default
     weight: 1
     licence: CC-BY-4.0
-heldOut: 0.01                 # share of the documents that training never sees
+heldOut: 0.01                 # share of the text that training never sees; 0.01 by default
+# More keys of a source:
+#   format: ${formNames.join("|")}     how files are read, whatever their names end in
+#   newlines: lf|keep     whether CRLF and lone CR become LF; lf by default
+# What is read, each also with .gz or .zst, by the ending or else by the content:
+${formsHelp.replace(/^/gm, "#   ").trimEnd()}
+# A text file of more than 16 million characters without a separator becomes several documents, cut between paragraphs.
+# Of a source with few documents, stretches of them are held out, not whole ones.
 `;
 
 const prepareCommand: Command = {
@@ -39,10 +57,12 @@ const prepareCommand: Command = {
     const where = "data prepare";
     const path = onlyArgument(args, where, "RECIPE.yaml");
     const out = required(stringFlag(flags, "out"), where, "out");
+    if (await looksLikeText(path)) throw new UsageError(where, textInsteadOfRecipe(path));
     const recipe = await readYaml(path, dataRecipe, where);
     const tokenizer = await loadTokenizer(required(stringFlag(flags, "tokenizer"), where, "tokenizer"));
-    const options = { folder: dirname(path), progress: io.progress, signal: io.signal };
-    const manifest = await prepare(recipe, tokenizer, out, options);
+    await using corpus = await openCorpus(recipe, { folder: dirname(path), signal: io.signal });
+    const manifest = await prepareCorpus(corpus, tokenizer, out, { progress: io.progress, signal: io.signal });
+    tellNotes(await corpus.notes(), io);
     io.stdout(io.json ? asJson(out, manifest) : asText(out, manifest));
     return 0;
   },
@@ -91,6 +111,11 @@ function onlyArgument(args: readonly string[], where: string, what: string): str
   if (first === undefined) throw new UsageError(where, `${what} is missing: see cria ${where} --help`);
   if (second !== undefined) throw new UsageError(where, `"${second}" is one too many: name one ${what}`);
   return first;
+}
+
+function textInsteadOfRecipe(path: string): string {
+  const named = path === "-" ? "FILE" : path;
+  return `${path} is a text, not a recipe: write a recipe that names it, in its simplest form\n  sources: [{ paths: ${JSON.stringify(named)} }]\nas recipe.yaml, and name that`;
 }
 
 function asJson(folder: string, manifest: Manifest): string {

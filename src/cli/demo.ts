@@ -1,16 +1,17 @@
 // cria demo, what `npm start` runs: real text → tokenizer → shards → a small LLaMA trained, measured and saved → what it writes.
 import { join } from "node:path";
-import { fail, type OnProgress, UsageError } from "../base/index.ts";
-import { isHeldOut, prepare, readDocuments } from "../data/index.ts";
-import { atomicWrite } from "../files/index.ts";
+import { fail, UsageError } from "../base/index.ts";
+import { type Corpus, openCorpus, prepareCorpus, type TextOptions } from "../data/index.ts";
+import { atomicWrite, readStream } from "../files/index.ts";
 import { checkTime, claimFolder, type FolderWish, isSecondChoice, TimeBudget } from "../raise/index.ts";
 import type { Command, CommandIo, Flags } from "./command.ts";
-import { type CorpusSource, gatherCorpus, textCorpus } from "./demo/corpus.ts";
+import { type CorpusSource, gatherCorpus, type OwnCorpus, textCorpus } from "./demo/corpus.ts";
 import { wholeFlag } from "./flag-values.ts";
 import { callAgain, promptOf } from "./hints.ts";
 import { openBackend } from "./open-backend.ts";
 import { packageRoot } from "./package-root.ts";
 import { type RunText, raiseRun } from "./raise-run.ts";
+import { optionalTextOptions, tellNotes, textFlags } from "./text-flags.ts";
 
 const where = "demo";
 /** Share of the documents that training never sees: more where there are few, so that there is something to measure on. */
@@ -30,13 +31,21 @@ export const demo: Command = {
     { name: "minutes", type: "number", help: "wall-clock minutes in all; model and steps follow (default: 5)" },
     { name: "steps", type: "number", help: "optimiser steps, instead of --minutes: the same losses on the same kind of machine" },
     { name: "out", type: "string", value: "DIR", help: "the run folder (default: the first of runs/demo, runs/demo-2, … that is free)" },
-    { name: "text", type: "string", value: "FILE", repeat: true, help: "raise it on this UTF-8 file instead of the demo's own text" },
+    {
+      name: "text",
+      type: "string",
+      value: "FILE",
+      repeat: true,
+      help: "raise it on this text instead of the demo's: a file, folder or pattern, or -; several times for several",
+    },
+    ...textFlags,
     { name: "seed", type: "number", default: 1, help: "random seed of the first weights and of the order of the text" },
   ],
   async run(args, flags, io) {
-    const { minutes, steps, wish, texts, seed } = readAsked(args, flags);
+    const { minutes, steps, wish, texts, reading, seed } = readAsked(args, flags);
     const budget = new TimeBudget(60 * minutes, io.began);
-    const corpus = await openCorpus(texts, minutes, io);
+    await using own = texts.length > 0 ? await openOwn(texts, reading, io) : undefined;
+    const corpus = own?.sources ?? (await gatherDemoText(minutes, io));
     if (steps === undefined)
       checkTime(
         budget,
@@ -70,6 +79,8 @@ interface Asked {
   readonly steps: number | undefined;
   readonly wish: FolderWish;
   readonly texts: readonly string[];
+  /** How the texts are read. */
+  readonly reading: TextOptions;
   readonly seed: number;
 }
 
@@ -83,16 +94,23 @@ function readAsked(args: readonly string[], flags: Flags): Asked {
     throw new UsageError(where, `--minutes is ${minutes} but must be above 0 and at most 10080 (a week)`);
   if (!(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32))
     throw new UsageError(where, `--seed is ${seed} but must be an integer from 0 to ${2 ** 32 - 1}`);
-  return { minutes, steps, wish: { out, usual: join("runs", "demo"), where }, texts: text, seed };
+  const reading = optionalTextOptions(flags, where, text.length > 0);
+  return { minutes, steps, wish: { out, usual: join("runs", "demo"), where }, texts: text, reading, seed };
 }
 
-function openCorpus(texts: readonly string[], minutes: number, { progress, signal }: CommandIo): Promise<readonly CorpusSource[]> {
-  if (texts.length > 0) return textCorpus(texts, { progress, signal });
+async function openOwn(texts: readonly string[], reading: TextOptions, io: CommandIo): Promise<OwnCorpus> {
+  const { progress, signal } = io;
+  const own = await textCorpus(texts, { reading, stdin: readStream("-", { where, signal }), progress, signal });
+  tellNotes(own.notes, io);
+  return own;
+}
+
+function gatherDemoText(minutes: number, { progress, signal }: CommandIo): Promise<readonly CorpusSource[]> {
   return gatherCorpus({ root: packageRoot, progress, signal, storiesOnly: minutes < storiesBelowMinutes });
 }
 
 /** The text as JSONL in the run folder, a file a source: what was learnt from stays beside what was learnt. */
-async function writeCorpus(corpus: readonly CorpusSource[], folder: string, { progress, signal }: CommandIo): Promise<RunText> {
+async function writeCorpus(corpus: readonly CorpusSource[], folder: string, io: CommandIo): Promise<RunText> {
   const lines: string[] = [];
   let total = 0;
   let documents = 0;
@@ -111,32 +129,30 @@ async function writeCorpus(corpus: readonly CorpusSource[], folder: string, { pr
   }
   if (total < leastBytes)
     fail(where, `the text has ${total} bytes, but the demo needs at least ${leastBytes}: give it more with --text FILE`);
-  const heldOut = heldOutShare(documents);
   const sources = corpus.map((source, i) => {
     const { weight, licence } = source;
     return { name: sourceName(source, i), paths: textPath(folder, source, i), field: "text", weight, licence };
   });
+  const recipe = { sources, heldOut: heldOutShare(documents), boundaries: "both" } as const;
+  const written = await openCorpus(recipe, { where, signal: io.signal }); // files alone: there is nothing to dispose of
+  tellNotes(await written.notes(), io);
   return {
     lines,
     bytes: total,
-    training: () => trainingSide(sources, heldOut, progress),
-    prepare: (tokenizer, out) => prepare({ sources, heldOut, boundaries: "both" }, tokenizer, out, { progress, signal }),
+    training: () => trainingSide(written, io),
+    prepare: (tokenizer, out) => prepareCorpus(written, tokenizer, out, io),
   };
 }
 
-async function* trainingSide(
-  sources: readonly { readonly name: string; readonly paths: string }[],
-  heldOut: number,
-  progress: OnProgress,
-): AsyncGenerator<string> {
-  for (const { name, paths } of sources) {
+/** From what training sees alone, so that held-out text is new to the tokenizer, too. */
+async function* trainingSide(corpus: Corpus, { progress, signal }: CommandIo): AsyncGenerator<string> {
+  for (const [i, { name }] of corpus.sources.entries()) {
     let done = 0;
     const onBytes = (bytes: number) => {
       done += bytes;
       progress({ task: "reading the text", done, unit: "bytes", note: name });
     };
-    for await (const { text } of readDocuments({ name, files: [paths], format: "jsonl" }, onBytes))
-      if (!isHeldOut(text, heldOut)) yield text;
+    for await (const { text } of corpus.documents("train", i, { signal, onBytes })) yield text;
   }
 }
 

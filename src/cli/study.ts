@@ -2,6 +2,7 @@
 import { access, constants, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { didYouMean, UsageError } from "../base/index.ts";
+import type { TextOptions } from "../data/index.ts";
 import { atomicWrite, makeFolder } from "../files/index.ts";
 import { type Report, reportHtml, type Section, type Study, studies } from "../study/index.ts";
 import type { Command, Flags } from "./command.ts";
@@ -12,6 +13,7 @@ import { isFolder } from "./load-tokenizer.ts";
 import { openBackend } from "./open-backend.ts";
 import { table } from "./plan/text.ts";
 import { studyText } from "./study-text.ts";
+import { optionalTextOptions, textFlags } from "./text-flags.ts";
 
 const where = "study";
 /** Columns of a section's lines in a terminal that has as many, and in the pages on the paper. */
@@ -42,13 +44,14 @@ export const study: Command = {
       type: "string",
       value: "FILE",
       repeat: true,
-      help: "learn from this UTF-8 file instead of the demo's text; once for each file",
+      help: "learn from this text instead of the demo's: a file, folder or pattern, or -; several times for several",
     },
+    ...textFlags,
     { name: "trace", type: "string", help: "study bpe: the text to show the algorithm on, step by step" },
   ],
   async run(args, flags, io) {
     const asked = await readAsked(args, flags);
-    const text = await studyText(asked.texts, io);
+    await using text = await studyText(asked.texts, { ...io, reading: asked.reading });
     await using backend = await openBackend(io);
     const say = (words: string) => (io.json ? undefined : io.stdout(`${words}\n`));
     const length = asked.steps === undefined ? `about ${asked.minutes} min` : `${asked.steps} step${asked.steps === 1 ? "" : "s"}`;
@@ -89,6 +92,7 @@ interface Asked {
   readonly out: string;
   readonly seeds: readonly number[];
   readonly texts: readonly string[];
+  readonly reading: TextOptions;
   readonly trace: string | undefined;
 }
 
@@ -109,6 +113,8 @@ async function readAsked([name, ...more]: readonly string[], flags: Flags): Prom
   if (trace !== undefined && study.name !== "bpe")
     throw new UsageError(where, `--trace is for the study bpe, not for ${study.name}: leave it out`);
   if (trace?.trim() === "") throw new UsageError(where, `--trace is "${trace}" but must have a word in it`);
+  const texts = flags.text as readonly string[];
+  const reading = optionalTextOptions(flags, where, texts.length > 0);
   const out = stringFlag(flags, "out") ?? (await freeFolder(join("studies", study.name)));
   await checkFolder(out);
   if (study.next !== undefined && (await isFolder(join(out, "data"))))
@@ -122,7 +128,8 @@ async function readAsked([name, ...more]: readonly string[], flags: Flags): Prom
     steps,
     out,
     seeds: Array.from({ length: count }, (_, i) => seed + i),
-    texts: flags.text as readonly string[],
+    texts,
+    reading,
     trace,
   };
 }

@@ -1,13 +1,13 @@
 // cria tokenizer train
 import { dirname, join } from "node:path";
-import { CriaError, didYouMean, UsageError } from "../base/index.ts";
-import { atomicWriteJson } from "../files/index.ts";
+import { didYouMean, UsageError } from "../base/index.ts";
+import { atomicWriteJson, makeFolder } from "../files/index.ts";
 import { tokenizerConfigJson, tokenizerJson } from "../formats/index.ts";
 import { type TokenizerModel, type TrainOptions, trainTokenizer, wordPatterns } from "../tokenizer/index.ts";
 import type { Command, Flags } from "./command.ts";
 import { booleanFlag, numberFlag, required, stringFlag, wholeFlag } from "./flag-values.ts";
 import { isFolder } from "./load-tokenizer.ts";
-import { readTextFiles } from "./text-files.ts";
+import { formsHelp, openAndTell, partsOf, textFlags, textOptions } from "./text-flags.ts";
 
 const where = "tokenizer train";
 
@@ -20,7 +20,7 @@ const flagsOfKind: Readonly<Record<string, readonly string[]>> = {
 
 export const trainCommand: Command = {
   name: "train",
-  summary: "learn a BPE tokenizer from text files",
+  summary: "learn a BPE tokenizer from texts",
   usage: "--kind word|sentencepiece|bytes --vocab-size N --out FILE|FOLDER TEXT...",
   flags: [
     { name: "kind", type: "string", required: true, help: "word (textbook BPE), sentencepiece (LLaMA's) or bytes (GPT-2's, LLaMA 3's)" },
@@ -40,20 +40,31 @@ export const trainCommand: Command = {
       help: "sentencepiece: share of characters with a piece of their own (0.99995 unless given)",
     },
     { name: "max-piece-length", type: "number", help: "sentencepiece: characters in the longest piece (16 unless given)" },
-    { name: "out", type: "string", required: true, help: "the tokenizer.json to write, or a folder for it and tokenizer_config.json" },
+    {
+      name: "out",
+      type: "string",
+      required: true,
+      help: "the tokenizer.json to write, or a folder that is there, or a path that ends in /, for it and tokenizer_config.json; folders are made",
+    },
+    ...textFlags,
   ],
+  example: {
+    title: "a TEXT is a file, folder, pattern (texts/**/*.{txt,md}) or - for standard input, each also with .gz or .zst",
+    text: formsHelp,
+  },
   async run(files, flags, io) {
     const options = trainOptions(flags);
     const out = required(stringFlag(flags, "out"), where, "out");
-    if (files.length === 0) throw new UsageError(where, "no text files: name one or more");
-    const toFolder = await isFolder(out);
-    if (!toFolder && !(await isFolder(dirname(out))))
-      throw new CriaError(where, `${dirname(out)}: it is no folder to write to: make one first`);
+    const reading = textOptions(flags, where);
+    if (files.length === 0) throw new UsageError(where, "no texts: name files, folders or patterns, or - for standard input");
+    const toFolder = /[/\\]$/.test(out) || (await isFolder(out));
+    await using texts = await openAndTell(files, reading, io, where);
+    await makeFolder(toFolder ? out : dirname(out), where);
     let bytes = 0;
-    const texts = counted(readTextFiles(files, where), (size) => {
+    const documents = counted(partsOf(texts, { signal: io.signal, progress: () => undefined }), (size) => {
       bytes += size;
     });
-    const model = await trainTokenizer(texts, { ...options, onProgress: io.progress, signal: io.signal });
+    const model = await trainTokenizer(documents, { ...options, onProgress: io.progress, signal: io.signal });
     const file = await save(model, out, toFolder);
     const summary = { out: file, kind: model.kind, vocabSize: model.pieces.length, merges: model.merges?.length ?? 0, bytes };
     if (io.json) io.stdout(`${JSON.stringify(summary)}\n`);

@@ -1,11 +1,11 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { UsageError } from "../base/index.ts";
 import { variedTexts } from "../tokenizer/conformance.ts";
 import type { CommandIo, Flags } from "./command.ts";
-import { readTextFiles } from "./text-files.ts";
 import { tokenizerCommand } from "./tokenizer.ts";
 
 let folder = "";
@@ -16,7 +16,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "cria-tokenizer-"));
   corpus = join(folder, "corpus.txt");
   trained = join(folder, "tokenizer.json");
-  await writeFile(corpus, variedTexts.join("\n").repeat(20));
+  await writeFile(corpus, variedTexts.join("\n").replaceAll("\0", "").repeat(20));
   await run("train", [corpus], { kind: "bytes", "vocab-size": 400, out: trained });
 });
 
@@ -86,15 +86,25 @@ test("inspect tells what the tokenizer holds and how it fits a text", async () =
   expect(await run("inspect", [trained], {})).toMatch(/^kind {11}bytes\nvocabSize {6}400\n/);
 });
 
-test("files are cut at line ends, whatever their size, and never inside a character", async () => {
-  const path = join(folder, "large.txt");
-  const text = `${"é🦙 some words\n".repeat(150_000)}no line end`;
-  await writeFile(path, text);
-  const parts: string[] = [];
-  for await (const part of readTextFiles([path], "test")) parts.push(part);
-  expect(parts.join("") === text).toBe(true);
-  expect(parts.length).toBeGreaterThan(2);
-  expect(parts.slice(0, -1).every((part) => part.endsWith("\n"))).toBe(true);
+test("every form of text is learned from, markup of none; --out makes its folders", async () => {
+  const texts = join(folder, "forms");
+  await mkdir(texts);
+  const words = (name: string) => `${name} only says plain words`;
+  await writeFile(join(texts, "a.txt"), `${words("text")}\r\n`);
+  await writeFile(join(texts, "b.jsonl.gz"), gzipSync(`${JSON.stringify({ body: words("lines"), secret: "zzzz" })}\n`));
+  await writeFile(join(texts, "c.csv"), `secret,body\nzzzz,${words("table")}\n`);
+  await writeFile(join(texts, "d.html"), `<body class="zzzz"><p>${words("page")}</p></body>`);
+  await writeFile(join(texts, ".hidden.txt"), "zzzz");
+  const out = join(folder, "made", "deep", "tokenizer.json");
+  const flags = { kind: "sentencepiece", "vocab-size": 300, field: "body", out };
+  expect(await run("train", [texts], flags)).toMatch(/300 pieces/);
+  const { model } = JSON.parse(await readFile(out, "utf8"));
+  const characters = Object.keys(model.vocab).filter((piece) => /^[a-z]$/.test(piece));
+  expect(characters.sort().join("")).toBe("abdegilnoprstwxy"); // those of the words, so no z
+  const inDirectory = join(folder, "made", "folder/");
+  expect(await run("train", [join(texts, "*.{txt,html}")], { ...flags, field: undefined, out: inDirectory })).toMatch(/300 pieces/);
+  expect((await readdir(inDirectory)).sort()).toEqual(["tokenizer.json", "tokenizer_config.json"]);
+  await expect(run("train", [join(texts, "a.txt")], flags)).rejects.toThrow(/field is "body", but .*a\.txt is read as text/);
 });
 
 test("text that is not UTF-8 is refused with its place", async () => {
@@ -131,7 +141,21 @@ test.each<[string, string, string[], Flags, RegExp]>([
   ],
   ["two tokenizers", "inspect", ["a", "b"], {}, /"b" is one too many/],
   ["no size", "train", ["x"], { kind: "bytes", out: "x" }, /--vocab-size is missing/],
-  ["no files", "train", [], { kind: "bytes", "vocab-size": 300, out: "x" }, /no text files/],
+  ["no files", "train", [], { kind: "bytes", "vocab-size": 300, out: "x" }, /no texts: name files/],
+  [
+    "a form that is none",
+    "train",
+    ["x"],
+    { kind: "bytes", "vocab-size": 300, out: "x", format: "cvs" },
+    /--format is "cvs", did you mean "csv"\?/,
+  ],
+  [
+    "a key without a text",
+    "inspect",
+    ["x"],
+    { field: "body" },
+    /--field says how texts are read, but none is given: add --text FILE, or omit --field/,
+  ],
   ["no tokenizer", "encode", [], {}, /TOKENIZER is missing/],
 ])("wrong usage: %s", async (_name, command, args, flags, message) => {
   const running = run(command, args, flags);
@@ -142,7 +166,7 @@ test.each<[string, string, string[], Flags, RegExp]>([
 test("missing and damaged files", async () => {
   const flags = { kind: "bytes", "vocab-size": 300 };
   await expect(run("train", [join(folder, "nowhere.txt")], { ...flags, out: trained })).rejects.toThrow(/nowhere\.txt: no such file/);
-  await expect(run("train", [corpus], { ...flags, out: join(folder, "no/where.json") })).rejects.toThrow(/it is no folder to write to/);
+  await expect(run("train", [corpus], { ...flags, out: join(corpus, "where.json") })).rejects.toThrow(/corpus\.txt/);
   const whole = await readFile(trained);
   const cut = join(folder, "cut.json");
   await writeFile(cut, whole.subarray(0, whole.length / 2));

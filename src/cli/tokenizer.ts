@@ -1,10 +1,11 @@
 // cria tokenizer: train, encode, decode, inspect
 import { UsageError } from "../base/index.ts";
+import type { TextOptions } from "../data/index.ts";
 import type { EncodeOptions, Tokenizer } from "../tokenizer/index.ts";
 import type { Command, CommandGroup, CommandIo, Flags } from "./command.ts";
 import { booleanFlag, stringFlag } from "./flag-values.ts";
 import { loadTokenizer } from "./load-tokenizer.ts";
-import { readTextFiles } from "./text-files.ts";
+import { openAndTell, optionalTextOptions, partsOf, textFlags } from "./text-flags.ts";
 import { trainCommand } from "./tokenizer-train.ts";
 
 const encodeCommand: Command = {
@@ -60,13 +61,17 @@ const inspectCommand: Command = {
   name: "inspect",
   summary: "what a tokenizer holds, and how well it fits a text",
   usage: "TOKENIZER [--text FILE]",
-  flags: [{ name: "text", type: "string", help: "count the tokens of this file" }],
+  flags: [
+    { name: "text", type: "string", value: "FILE", help: "count the tokens of this text: a file, folder or pattern, or -" },
+    ...textFlags,
+  ],
   async run([path, ...rest], flags, io) {
     if (rest.length > 0)
       throw new UsageError("tokenizer inspect", `"${rest[0]}" is one too many: name one tokenizer, and a text with --text FILE`);
-    const tokenizer = await open(path, "tokenizer inspect");
     const text = stringFlag(flags, "text");
-    const facts = { ...describe(tokenizer), ...(text === undefined ? {} : { text: await measure(tokenizer, text, io) }) };
+    const reading = optionalTextOptions(flags, "tokenizer inspect", text !== undefined);
+    const tokenizer = await open(path, "tokenizer inspect");
+    const facts = { ...describe(tokenizer), ...(text === undefined ? {} : { text: await measure(tokenizer, text, reading, io) }) };
     io.stdout(io.json ? `${JSON.stringify(facts)}\n` : lines(facts));
     return 0;
   },
@@ -110,11 +115,12 @@ function describe(tokenizer: Tokenizer) {
   };
 }
 
-async function measure(tokenizer: Tokenizer, file: string, io: CommandIo) {
+async function measure(tokenizer: Tokenizer, file: string, reading: TextOptions, io: CommandIo) {
+  const where = "tokenizer inspect";
+  await using texts = await openAndTell([file], reading, io, where);
   let bytes = 0;
   let tokens = 0;
-  for await (const text of readTextFiles([file], "tokenizer inspect", io.progress)) {
-    io.signal.throwIfAborted();
+  for await (const text of partsOf(texts, io)) {
     bytes += Buffer.byteLength(text);
     tokens += tokenizer.encode(text).length;
   }

@@ -14,7 +14,20 @@ export const manifestSchema = z.strictObject({
   vocabulary: z.strictObject({ size: z.int().min(1), fingerprint: z.string().regex(/^[0-9a-f]{32}$/) }),
   boundaries: z.enum(["both", "bos", "eos"]),
   /** What training sees. */
-  sources: z.array(z.strictObject({ name: z.string(), weight: z.number().positive(), licence: z.string().optional(), ...totals })).min(1),
+  sources: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        weight: z.number().positive(),
+        licence: z.string().optional(),
+        ...totals,
+        /** How a part was held out of it: whole documents, or stretches of about so many characters. Absent in older folders. */
+        split: z
+          .union([z.strictObject({ by: z.literal("documents") }), z.strictObject({ by: z.literal("stretches"), characters: count })])
+          .optional(),
+      }),
+    )
+    .min(1),
   /** What it never sees; absent when the recipe holds nothing out. `text` holds the documents as JSONL: {"text", "source"}. */
   heldOut: z.strictObject({ ...totals, text: fileName }).optional(),
   /** SHA-256 of every file, by its name; absent in older folders. */

@@ -41,7 +41,12 @@ test("a recipe becomes shards, held-out text and a manifest that opens", async (
     folder,
     progress: ({ task, done, total, note }) => tasks.add(`${task} ${note} ${done === total}`),
   });
-  expect([...tasks]).toEqual(["preparing prose true", "preparing facts true", "holding out prose true", "holding out facts true"]);
+  expect([...tasks].filter((task) => !task.startsWith("looking what to hold out"))).toEqual([
+    "preparing prose true",
+    "preparing facts true",
+    "holding out prose true",
+    "holding out facts true",
+  ]);
   const all = [...prose, ...facts];
   const held = all.filter((text) => isHeldOut(text, 0.2));
   const bytes = (texts: string[]) => texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
@@ -49,6 +54,7 @@ test("a recipe becomes shards, held-out text and a manifest that opens", async (
   expect(manifest.sources[0]).toMatchObject({ name: "prose", weight: 3, licence: "MIT", documents: train.length, bytes: bytes(train) });
   expect(manifest.sources[0]!.tokens).toBe(bytes(train) + 2 * train.length);
   expect(manifest.sources[0]!.shards.length).toBeGreaterThan(2);
+  expect(manifest.sources.map(({ split }) => split)).toEqual([{ by: "documents" }, { by: "documents" }]);
   expect(manifest.heldOut).toMatchObject({ documents: held.length, bytes: bytes(held), text: "held-out.jsonl" });
   expect(JSON.parse(readFileSync(join(out, "manifest.json"), "utf8"))).toEqual(manifest);
 
@@ -97,12 +103,10 @@ test("what fails, and what is aborted, leaves nothing behind", async () => {
       /^stopped$/,
     );
   }
-  const allHeld = { sources: [{ name: "one", paths: "facts.jsonl", field: "body", weight: 1 }], heldOut: 0.999999 };
-  await expect(prepare(parse(allHeld), byteTokenizer, join(folder, "y"), { folder })).rejects.toThrow(
-    /source "one": all of its documents are held out/,
-  );
-  await expect(prepare(parse({ ...rawRecipe, heldOut: 1e-9 }), byteTokenizer, join(folder, "y"), { folder })).rejects.toThrow(
-    /none of the documents fell/,
+  writeFileSync(join(folder, "bad.txt"), "short");
+  const same = { sources: [{ paths: "bad.txt" }] };
+  await expect(prepare(parse(same), byteTokenizer, join(folder, "y"), { folder })).rejects.toThrow(
+    /the text is too short, or too much the same, to hold a part of it out \(heldOut is 0\.01\)/,
   );
   await expect(prepare(parse(rawRecipe), byteTokenizer, join(folder, "bad.txt"), { folder })).rejects.toThrow(CriaError);
   await expect(prepare(parse(rawRecipe), byteTokenizer, join(folder, "bad.txt/in"), { folder })).rejects.toThrow(CriaError);
@@ -131,7 +135,26 @@ const badRecipes: readonly [what: string, recipe: unknown, message: RegExp][] = 
     /unknown key "wieght" in sources\[0\], did you mean "weight"\?/,
   ],
   ["a key like none", { ...rawRecipe, zzzzzzzzzzzz: 1 }, /unknown key "zzzzzzzzzzzz": known are sources, heldOut/],
-  ["a missing weight", { sources: [{ name: "a", paths: "x" }] }, /sources\[0\]\.weight is missing/],
+  [
+    "a missing weight beside another source",
+    {
+      sources: [
+        { name: "a", paths: "x" },
+        { name: "b", paths: "y", weight: 1 },
+      ],
+    },
+    /sources\[0\]\.weight is missing/,
+  ],
+  [
+    "a missing name beside another source",
+    {
+      sources: [
+        { name: "a", paths: "x", weight: 1 },
+        { paths: "y", weight: 1 },
+      ],
+    },
+    /sources\[1\]\.name is missing/,
+  ],
   ["a weight of zero", { sources: [{ name: "a", paths: "x", weight: 0 }] }, /sources\[0\]\.weight is 0: it must be above 0/],
   ["a negative weight", { sources: [{ name: "a", paths: "x", weight: -2 }] }, /weight is -2/],
   ["a weight that is a word", { sources: [{ name: "a", paths: "x", weight: "half" }] }, /weight is "half": it must be a finite number/],
@@ -154,10 +177,12 @@ test("recipes are read from YAML; what is not YAML is named by line", async () =
   const path = join(folder, "recipe.yaml");
   writeFileSync(path, "sources:\n  - { name: a, paths: [x], weight: 0.5 }\n");
   expect(await readYaml(path, dataRecipe, "recipe")).toEqual({
-    sources: [{ name: "a", paths: ["x"], field: "text", weight: 0.5 }],
+    sources: [{ name: "a", paths: ["x"], weight: 0.5 }],
     heldOut: 0.01,
     boundaries: "both",
   });
+  writeFileSync(path, "sources: [{ paths: x }]\n");
+  expect(await readYaml(path, dataRecipe, "recipe")).toMatchObject({ sources: [{ name: "text", paths: "x", weight: 1 }] });
   writeFileSync(path, "sources: [\n  - }\n");
   await expect(readYaml(path, dataRecipe, "recipe")).rejects.toThrow(/^\[recipe\] .*recipe\.yaml: it is not YAML, .* at line \d/);
   writeFileSync(path, "a: *nowhere\n");

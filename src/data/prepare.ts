@@ -1,13 +1,12 @@
 // A recipe to a folder of token shards: documents → train or held out → tokens → shards, and a manifest with the counts.
-import { readdir, rmdir, stat } from "node:fs/promises";
+import { readdir, rmdir } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { check, type OnProgress } from "../base/index.ts";
 import { atomicFolder, atomicWrite, atomicWriteJson, explainIo } from "../files/index.ts";
-import { type Document, type DocumentSource, readDocuments } from "./documents.ts";
-import { expandPaths } from "./expand-paths.ts";
+import { type Corpus, type Document, openCorpus, type Side } from "./corpus.ts";
 import { type Manifest, manifestName } from "./manifest.ts";
-import { type DataRecipe, heldOutName, type SourceRecipe } from "./recipe.ts";
-import { isHeldOut } from "./split-side.ts";
+import { readHeldOut } from "./prepared.ts";
+import { type DataRecipe, heldOutName } from "./recipe.ts";
 import { type TextTokenizer, type Vocabulary, vocabularyOf } from "./text-tokenizer.ts";
 import { checksumsOf } from "./verify.ts";
 import { type EncodedDocument, type WrittenShard, writeShards } from "./write-shards.ts";
@@ -24,21 +23,16 @@ const where = "data";
 
 /** Everything a preparation is about, so that its steps need no long lists of arguments. */
 interface Job {
+  readonly corpus: Corpus;
   readonly recipe: DataRecipe;
-  readonly sources: readonly DocumentSource[];
   readonly tokenizer: TextTokenizer;
   readonly vocabulary: Vocabulary;
   /** Beside the folder that it becomes when all is written. */
   readonly folder: string;
-  readonly options: PrepareOptions;
+  readonly options: Pick<PrepareOptions, "progress" | "signal">;
 }
 
-/**
- * Writes shards of every source, the held-out documents as shards and as JSONL, and the manifest, into a folder that appears when it is whole.
- * Needs memory for one document, not for the corpus. The texts are read twice: once for each side.
- * @throws CriaError when a text cannot be read, a source has nothing to train on, nothing was held out, or the folder is in use; the signal's
- * reason when it aborts. In all these cases nothing is left behind.
- */
+/** {@link prepareCorpus} of a recipe's texts. */
 export async function prepare(
   recipe: DataRecipe,
   tokenizer: TextTokenizer,
@@ -46,9 +40,29 @@ export async function prepare(
   options: PrepareOptions = {},
 ): Promise<Manifest> {
   checkBoundaries(recipe, tokenizer);
-  const sources = await findSources(recipe, options.folder ?? process.cwd());
   await checkUnused(outDir);
-  const job = { recipe, sources, tokenizer, vocabulary: vocabularyOf(tokenizer), options };
+  const { folder, signal } = options;
+  await using corpus = await openCorpus(recipe, { folder, signal });
+  return await prepareCorpus(corpus, tokenizer, outDir, options);
+}
+
+/**
+ * Writes shards of every source, the held-out documents as shards and as JSONL, and the manifest, into a folder that appears when it is whole.
+ * Needs memory for one document, not for the corpus. The texts are read two to four times: to split them, and once for each side.
+ * @throws CriaError when a text cannot be read, there is too little of it to have two sides, or the folder is in use; the signal's
+ * reason when it aborts. In all these cases nothing is left behind.
+ */
+export async function prepareCorpus(
+  corpus: Corpus,
+  tokenizer: TextTokenizer,
+  outDir: string,
+  options: Pick<PrepareOptions, "progress" | "signal"> = {},
+): Promise<Manifest> {
+  const { recipe } = corpus;
+  checkBoundaries(recipe, tokenizer);
+  await checkUnused(outDir);
+  await splitSides(corpus, options);
+  const job = { corpus, recipe, tokenizer, vocabulary: vocabularyOf(tokenizer), options };
   let manifest: Manifest | undefined;
   const fill = async (folder: string) => {
     const written = await writeAll({ ...job, folder });
@@ -65,6 +79,15 @@ export async function prepare(
   }
 }
 
+async function splitSides(corpus: Corpus, { progress, signal }: Job["options"]): Promise<void> {
+  let done = 0;
+  const onBytes = (bytes: number) => {
+    done += bytes;
+    progress?.({ task: "looking what to hold out", done, unit: "bytes" });
+  };
+  await corpus.split({ signal, onBytes });
+}
+
 function checkBoundaries({ boundaries }: DataRecipe, { bosId, eosId }: TextTokenizer): void {
   const lacks = (id: number | undefined, name: "bos" | "eos") => boundaries !== (name === "bos" ? "eos" : "bos") && id === undefined;
   check(
@@ -79,14 +102,6 @@ function checkBoundaries({ boundaries }: DataRecipe, { bosId, eosId }: TextToken
   );
 }
 
-function findSources({ sources }: DataRecipe, folder: string): Promise<DocumentSource[]> {
-  const find = async ({ paths, name, format, field, separator }: SourceRecipe) => {
-    const files = await expandPaths([paths].flat(), folder);
-    return { name, files, format, field, separator };
-  };
-  return Promise.all(sources.map(find));
-}
-
 async function checkUnused(path: string): Promise<void> {
   const found = await readdir(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return [];
@@ -98,23 +113,21 @@ async function checkUnused(path: string): Promise<void> {
 async function writeAll(job: Job): Promise<Manifest> {
   const { recipe, vocabulary } = job;
   const sources: Manifest["sources"] = [];
-  for (const [i, source] of job.sources.entries()) sources.push(await writeSource(job, recipe.sources[i]!, source));
+  for (const i of recipe.sources.keys()) sources.push(await writeSource(job, i));
   const heldOut = recipe.heldOut > 0 ? { heldOut: await writeHeldOut(job) } : {};
   return { version: 1, vocabulary, boundaries: recipe.boundaries, sources, ...heldOut };
 }
 
-async function writeSource(
-  job: Job,
-  { name, weight, licence }: SourceRecipe,
-  source: DocumentSource,
-): Promise<Manifest["sources"][number]> {
-  const totals = await writeTokens(job, name, readSide(job, source, "train"));
-  check(
-    totals.documents > 0,
-    where,
-    () => `source "${name}": all of its documents are held out, none is left to train on: give it more, or split its files`,
-  );
-  return { name, weight, ...(licence === undefined ? {} : { licence }), ...totals };
+async function writeSource(job: Job, index: number): Promise<Manifest["sources"][number]> {
+  const { name, weight, licence } = job.recipe.sources[index]!;
+  const totals = await writeTokens(job, name, readSide(job, index, "train"));
+  check(totals.documents > 0, where, () => `source "${name}" holds no text to train on: name files that do`);
+  const split = job.recipe.heldOut === 0 ? {} : { split: howSplit((await job.corpus.split()).sources[index]!.stretch) };
+  return { name, weight, ...(licence === undefined ? {} : { licence }), ...totals, ...split };
+}
+
+function howSplit(characters: number | undefined): NonNullable<Manifest["sources"][number]["split"]> {
+  return characters === undefined ? { by: "documents" } : { by: "stretches", characters };
 }
 
 /** The text first, then its tokens from the text just written. */
@@ -122,20 +135,22 @@ async function writeHeldOut(job: Job): Promise<NonNullable<Manifest["heldOut"]>>
   const text = `${heldOutName}.jsonl`;
   const path = join(job.folder, text);
   await atomicWrite(path, heldOutLines(job), where);
+  const totals = await writeTokens(job, heldOutName, documentsOf(readHeldOut(path)));
   check(
-    (await fileSize(path)) > 0,
+    totals.documents > 0,
     where,
-    () =>
-      `none of the documents fell into the held-out share of ${job.recipe.heldOut}: raise heldOut, or split the files into more documents`,
+    () => `nothing is held out, though heldOut is ${job.recipe.heldOut}: give more text, or set heldOut to 0`,
   );
-  const documents = readDocuments({ name: heldOutName, files: [path], format: "jsonl" });
-  return { ...(await writeTokens(job, heldOutName, documents)), text };
+  return { ...totals, text };
+}
+
+async function* documentsOf(texts: AsyncIterable<string>): AsyncGenerator<Document> {
+  for await (const text of texts) yield { text, source: heldOutName };
 }
 
 async function* heldOutLines(job: Job): AsyncGenerator<Uint8Array> {
-  for (const source of job.sources)
-    for await (const { text, source: name } of readSide(job, source, "held out"))
-      yield Buffer.from(`${JSON.stringify({ text, source: name })}\n`);
+  for (const i of job.recipe.sources.keys())
+    for await (const { text, source } of readSide(job, i, "held out")) yield Buffer.from(`${JSON.stringify({ text, source })}\n`);
 }
 
 async function writeTokens(
@@ -154,24 +169,14 @@ async function* encodeAll({ tokenizer, recipe }: Job, documents: AsyncIterable<D
   for await (const { text } of documents) yield { tokens: tokenizer.encode(text, marks), bytes: Buffer.byteLength(text) };
 }
 
-/** The documents of one side, with progress in bytes of the source's files. */
-async function* readSide({ recipe, options }: Job, source: DocumentSource, side: "train" | "held out"): AsyncGenerator<Document> {
-  const total = (await Promise.all(source.files.map(fileSize))).reduce((sum, size) => sum + size, 0);
+/** The documents of one side of one source, with progress in bytes of the source's files. */
+async function* readSide({ corpus, options }: Job, index: number, side: Side): AsyncGenerator<Document> {
+  const { name, texts } = corpus.sources[index]!;
   let done = 0;
   const onBytes = (bytes: number) => {
     done += bytes;
-    options.progress?.({ task: side === "train" ? "preparing" : "holding out", done, total, unit: "bytes", note: source.name });
+    const task = side === "train" ? "preparing" : "holding out";
+    options.progress?.({ task, done, total: texts.bytes, unit: "bytes", note: name });
   };
-  for await (const document of readDocuments(source, onBytes)) {
-    options.signal?.throwIfAborted();
-    if (isHeldOut(document.text, recipe.heldOut) === (side === "held out")) yield document;
-  }
-}
-
-async function fileSize(path: string): Promise<number> {
-  try {
-    return (await stat(path)).size;
-  } catch (error) {
-    throw explainIo(where, path, error);
-  }
+  yield* corpus.documents(side, index, { signal: options.signal, onBytes });
 }

@@ -1,12 +1,13 @@
 // A folder that `prepare` wrote, opened for training.
 import { join } from "node:path";
 import { check } from "../base/index.ts";
-import { type DocumentSource, readDocuments } from "./documents.ts";
 import { type Manifest, manifestName, manifestSchema } from "./manifest.ts";
 import type { MixtureSource } from "./mixture.ts";
 import { readYaml } from "./read-yaml.ts";
 import { heldOutName } from "./recipe.ts";
 import type { Vocabulary } from "./text-tokenizer.ts";
+import { formCalled } from "./texts/forms.ts";
+import { readDocuments } from "./texts/texts.ts";
 import { TokenStore } from "./token-store.ts";
 
 const where = "data";
@@ -59,8 +60,7 @@ export class PreparedData implements AsyncDisposable {
   /** The held-out texts, in the order of their tokens. */
   async *heldOutTexts(): AsyncGenerator<string> {
     if (this.manifest.heldOut === undefined) return;
-    const source: DocumentSource = { name: heldOutName, files: [join(this.folder, this.manifest.heldOut.text)], format: "jsonl" };
-    for await (const { text } of readDocuments(source)) yield text;
+    yield* readHeldOut(join(this.folder, this.manifest.heldOut.text));
   }
 
   /** What tells these shards from others, by source and for "held-out": see `TokenStore.fingerprint`. */
@@ -77,4 +77,9 @@ export class PreparedData implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+/** The texts of a file of held-out documents, as they were written. */
+export function readHeldOut(path: string): AsyncGenerator<string> {
+  return readDocuments({ path, name: path, form: formCalled("jsonl") }, { newlines: "keep" }, { where });
 }

@@ -1,6 +1,7 @@
 // The data part of a recipe: which texts, how much of each, and what is held out (LLaMA, table 1).
 import { z } from "zod";
 import { count } from "./count.ts";
+import { formNames } from "./texts/forms.ts";
 
 /** The held-out part's files begin with it. */
 export const heldOutName = "held-out";
@@ -12,29 +13,40 @@ const sourceName = z
   .refine((name) => name.toLowerCase() !== heldOutName, `"${heldOutName}" is what the held-out part is called`);
 
 export const sourceRecipe = z.strictObject({
-  name: sourceName,
-  /** Files, folders and patterns with *, ? and **; relative ones start from the recipe's folder. */
+  /** A single source needs none: it is called "text". */
+  name: sourceName.optional(),
+  /** Files, folders and patterns (see `expandPaths`); relative ones start from the recipe's folder. */
   paths: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
-  /** By default .jsonl and .ndjson are "jsonl" and everything else "text". */
-  format: z.enum(["text", "jsonl"]).optional(),
-  /** JSONL: the key that holds the text. */
-  field: z.string().min(1).default("text"),
+  /** How the files are read (see `textForms`); by default by the ending of each. */
+  format: z.enum(formNames).optional(),
+  /** JSON and tables: the key or column that holds the text; "text" by default. */
+  field: z.string().min(1).optional(),
   /** Text: what stands between documents, literally, or "blank-lines". By default a file is one document. */
   separator: z.string().min(1).optional(),
-  /** Share of the training tokens; shares are scaled so that their sum is 1. */
-  weight: z.number().positive(),
+  /** Whether CRLF and lone CR become LF. */
+  newlines: z.enum(["lf", "keep"]).optional(),
+  /** Share of the training tokens; shares are scaled so that their sum is 1. A single source needs none. */
+  weight: z.number().positive().optional(),
   licence: z.string().optional(),
 });
 
+/** One source may leave out its name and weight, several may not. */
+const sourcesRecipe = z
+  .array(sourceRecipe)
+  .min(1)
+  .superRefine((sources, context) => {
+    if (sources.length === 1) return;
+    for (const [i, source] of sources.entries())
+      for (const key of ["name", "weight"] as const)
+        if (source[key] === undefined) context.addIssue({ code: "custom", path: [i, key], message: "several sources need it" });
+    const names = sources.map(({ name }) => name?.toLowerCase());
+    if (new Set(names).size < names.length) context.addIssue({ code: "custom", message: "every source needs a name of its own" });
+  })
+  .transform((sources) => sources.map(({ name = "text", weight = 1, ...source }) => ({ name, weight, ...source })));
+
 export const dataRecipe = z.strictObject({
-  sources: z
-    .array(sourceRecipe)
-    .min(1)
-    .refine(
-      (sources) => new Set(sources.map(({ name }) => name.toLowerCase())).size === sources.length,
-      "every source needs a name of its own",
-    ),
-  /** Share of the documents that training never sees. */
+  sources: sourcesRecipe,
+  /** Share of the text that training never sees. */
   heldOut: z.number().min(0).lt(1).default(0.01),
   /** What marks a document: the begin-of-text token before it, the end-of-text token behind it, or both. */
   boundaries: z.enum(["both", "bos", "eos"]).default("both"),
@@ -42,5 +54,5 @@ export const dataRecipe = z.strictObject({
   shardTokens: count({ most: 2 ** 31 }).optional(),
 });
 
-export type SourceRecipe = z.output<typeof sourceRecipe>;
 export type DataRecipe = z.output<typeof dataRecipe>;
+export type SourceRecipe = DataRecipe["sources"][number];

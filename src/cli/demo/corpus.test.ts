@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deflateRawSync } from "node:zlib";
@@ -94,7 +94,8 @@ test("text of one's own: by paragraphs, across read boundaries, whole", async ()
   await writeFile(path, `\ufeff${text}`);
   const other = join(folder, "other.txt");
   await writeFile(other, "x".repeat(100_000));
-  const corpus = await textCorpus([path, other]);
+  await using own = await textCorpus([path, other]);
+  const corpus = own.sources;
   const documents = await read(corpus[0]!);
   expect(documents.map((document) => document.trim()).join("\n\n")).toBe(text.replaceAll("\r\n", "\n"));
   expect((await read(corpus[1]!)).join("")).toBe("x".repeat(100_000));
@@ -102,17 +103,24 @@ test("text of one's own: by paragraphs, across read boundaries, whole", async ()
 });
 
 test.each([
-  ["latin1.txt", Buffer.from("caf\xe9 au lait", "latin1"), "it is not UTF-8 text"],
-  ["cut.txt", Buffer.from("café").subarray(0, 4), "it is not UTF-8 text"],
-  ["binary.bin", Buffer.from([65, 0, 66]), "it holds zero bytes"],
-  ["empty.txt", Buffer.from(""), "it is empty (0 bytes)"],
+  ["latin1.txt", Buffer.from("caf\xe9 au lait", "latin1"), "byte 0xe9 at offset 3 begins no UTF-8 character"],
+  ["cut.txt", Buffer.from("café").subarray(0, 4), "it ends at byte 4 inside a character"],
+  ["binary.bin", Buffer.from([65, 0, 66]), "it holds bytes that no text has"],
+  ["empty.txt", Buffer.from(""), "there are 0 bytes"],
 ])("%s is refused", async (name, bytes, message) => {
   const path = join(folder, name);
   await writeFile(path, bytes);
-  await expect(textCorpus([path]).then(([source]) => read(source!))).rejects.toThrow(`[demo] ${path}: ${message}`);
+  await expect(textCorpus([path]).then(({ sources: [source] }) => read(source!))).rejects.toThrow(message);
 });
 
-test("a missing file and a folder are refused", async () => {
-  await expect(textCorpus([join(folder, "none.txt")])).rejects.toThrow("no such file or folder");
-  await expect(textCorpus([folder])).rejects.toThrow("it is not a file");
+test("a missing file is refused; a folder is a source of its files, read in their forms", async () => {
+  await expect(textCorpus([join(folder, "none.txt")])).rejects.toThrow(/^\[demo\] .*no such file or folder/);
+  const inside = join(folder, "own");
+  await mkdir(inside);
+  await writeFile(join(inside, "a.jsonl"), '{"body":"from a record"}\n');
+  await writeFile(join(inside, "b.txt"), "from a file");
+  await writeFile(join(inside, ".hidden"), "x");
+  await using own = await textCorpus([inside], { reading: { field: "body" } });
+  expect(await read(own.sources[0]!)).toEqual(["from a record", "from a file"]);
+  expect(own.notes).toEqual([expect.stringMatching(/^passed over: 1 hidden file/)]);
 });

@@ -1,11 +1,11 @@
 // The demo's text: gathered from installed packages or from the files a person names, cleaned, cut into documents.
-import { createReadStream } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { fail, type OnProgress } from "../../base/index.ts";
+import { openEach, type TextOptions as ReadingOptions, type Texts } from "../../data/index.ts";
 import { explainIo } from "../../files/index.ts";
 import { findInstalled } from "./installed.ts";
-import { pieceSize, pieces } from "./pieces.ts";
+import { pieces } from "./pieces.ts";
 import { isRepetitive } from "./repetition.ts";
 import { type SourceKind, type SourceRow, sources } from "./sources.ts";
 
@@ -48,19 +48,40 @@ export async function gatherCorpus(options: GatherOptions): Promise<readonly Cor
   return opened.filter((source) => source !== undefined);
 }
 
-/** A person's own UTF-8 text files in place of the demo's, weighted by size. @throws CriaError when one is missing, empty or not text. */
-export async function textCorpus(paths: readonly string[], options: TextOptions = {}): Promise<readonly CorpusSource[]> {
-  const sizes = await Promise.all(paths.map((path) => fileSize(path, options)));
-  const total = sizes.reduce((sum, size) => sum + size, 0);
-  return paths.map((path, i) => ({
-    name: path,
-    kind: "text",
-    licence: "your own",
-    package: path,
-    weight: (sizes[i] ?? 0) / total,
-    bytes: sizes[i] ?? 0,
-    documents: again(() => readTextFile(path, sizes[i] ?? 0, options)),
-  }));
+/** A person's own texts in place of the demo's, a source per path, weighted by size. Dispose of them in the end. */
+export interface OwnCorpus extends AsyncDisposable {
+  readonly sources: readonly CorpusSource[];
+  /** For people: what was passed over. */
+  readonly notes: readonly string[];
+}
+
+export interface OwnTextOptions extends TextOptions {
+  /** How the texts are read. */
+  readonly reading?: ReadingOptions;
+  /** What the path "-" reads. */
+  readonly stdin?: AsyncIterable<Uint8Array>;
+}
+
+/** @throws CriaError when a path names no text, or the files are empty */
+export async function textCorpus(paths: readonly string[], options: OwnTextOptions = {}): Promise<OwnCorpus> {
+  const { where = usual, reading = {}, stdin, signal } = options;
+  const opened = await openEach(paths, reading, { where, stdin, signal });
+  const close = async () => {
+    for (const texts of opened) await texts[Symbol.asyncDispose]();
+  };
+  const total = opened.reduce((sum, { bytes }) => sum + bytes, 0);
+  if (total === 0) {
+    await close();
+    fail(where, `${paths.join(", ")}: there are 0 bytes: name files with text in them`);
+  }
+  const sources = opened.map((texts, i) => ownSource(paths[i]!, texts, texts.bytes / total, options)).filter(({ weight }) => weight > 0);
+  return { sources, notes: opened.flatMap(({ notes }) => notes), [Symbol.asyncDispose]: close };
+}
+
+function ownSource(path: string, texts: Texts, weight: number, options: TextOptions): CorpusSource {
+  const name = path === "-" ? "standard input" : path;
+  const { bytes } = texts;
+  return { name, kind: "text", licence: "your own", package: name, weight, bytes, documents: again(() => readTexts(name, texts, options)) };
 }
 
 async function openSource(row: SourceRow, options: GatherOptions): Promise<CorpusSource | undefined> {
@@ -113,53 +134,24 @@ async function* readPackageFiles(row: SourceRow, folder: string, files: readonly
 
 async function fileSize(path: string, { where = usual }: TextOptions): Promise<number> {
   const found = await stat(path).catch((error: unknown) => Promise.reject(explainIo(where, path, error)));
-  if (!found.isFile()) fail(where, `${path}: it is not a file: name text files`);
-  return found.size > 0 ? found.size : fail(where, `${path}: it is empty (0 bytes): name a file with text in it`);
+  return found.size;
 }
 
-/** In constant memory: text is cut behind the last whole paragraph of what has been read so far. */
-async function* readTextFile(path: string, size: number, options: TextOptions): AsyncGenerator<string> {
-  const { where = usual } = options;
-  const decoder = new TextDecoder("utf-8", { fatal: true });
-  let open = "";
+async function* readTexts(name: string, texts: Texts, { signal, progress }: TextOptions): AsyncGenerator<string> {
   let done = 0;
-  for await (const chunk of bytesOf(path, where)) {
-    options.signal?.throwIfAborted();
-    open += decode(decoder, chunk, path, where, true);
-    const cut = lastCut(open);
-    yield* pieces(open.slice(0, cut).replace(/\r\n?/g, "\n"));
-    open = open.slice(cut);
-    done += chunk.length;
-    options.progress?.({ task: `reading ${path}`, done, total: size, unit: "bytes" });
-  }
-  yield* pieces((open + decode(decoder, new Uint8Array(), path, where)).replace(/\r\n?/g, "\n"));
+  const onBytes = (bytes: number) => {
+    done += bytes;
+    progress?.({ task: `reading ${name}`, done, total: texts.bytes, unit: "bytes" });
+  };
+  for await (const document of texts.documents({ signal, onBytes })) yield* pieces(document);
 }
 
-async function* bytesOf(path: string, where: string): AsyncGenerator<Uint8Array> {
+function decode(decoder: TextDecoder, bytes: Uint8Array, path: string, where: string): string {
   try {
-    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) yield chunk as Uint8Array;
-  } catch (error) {
-    throw explainIo(where, path, error);
+    return decoder.decode(bytes);
+  } catch (cause) {
+    return fail(where, `${path}: it is not ${decoder.encoding}: run "npm ci" to install it again`, { cause });
   }
-}
-
-/** Where to cut text whose end is not read yet: a blank line, else a line's end, else a space; nowhere while it is short. */
-function lastCut(text: string): number {
-  for (const separator of ["\n\n", "\n", " "]) {
-    const at = text.lastIndexOf(separator);
-    if (at > 0 || (at === 0 && text.length > 1)) return at;
-  }
-  return text.length > 64 * pieceSize ? text.length - 1 : 0;
-}
-
-function decode(decoder: TextDecoder, bytes: Uint8Array, path: string, where: string, stream = false): string {
-  try {
-    const text = decoder.decode(bytes, { stream });
-    if (!text.includes("\0")) return text;
-  } catch {
-    return fail(where, `${path}: it is not UTF-8 text: convert it first (iconv -f LATIN1 -t UTF-8)`);
-  }
-  return fail(where, `${path}: it holds zero bytes, so it is not text: name text files`);
 }
 
 /** An iterable that starts over each time it is iterated. */

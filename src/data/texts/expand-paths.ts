@@ -1,0 +1,159 @@
+// Paths to files: names, folders with everything below them, and patterns; what is passed over on the way is counted.
+import type { Dirent, Stats } from "node:fs";
+import { readdir, realpath, stat } from "node:fs/promises";
+import { join, resolve, sep } from "node:path";
+import picomatch from "picomatch";
+import { fail } from "../../base/index.ts";
+import { explainIo } from "../../files/index.ts";
+import type { PassedOver } from "./passed-over.ts";
+
+export interface FoundFile {
+  readonly path: string;
+  /** Named by itself, not found in a folder or by a pattern: it is read or refused, never passed over. */
+  readonly isNamed: boolean;
+  /** A pipe can be read only once. */
+  readonly isPipe: boolean;
+  readonly bytes: number;
+}
+
+/**
+ * The files that paths name, each once by its real path, in the order of the paths and sorted within one, so that every machine reads in the same
+ * order. A path is taken as it stands where there is such a file or folder, and else as a pattern: `*`, `?`, `[a-z]`, `{a,b}`, and `**` for any
+ * number of folders. Links to files and folders are followed, a folder once.
+ * @param folder what relative paths start from
+ * @throws CriaError when a path names nothing, or a device
+ */
+export async function expandPaths(paths: readonly string[], folder: string, where: string, passedOver: PassedOver): Promise<FoundFile[]> {
+  const all: FoundFile[] = [];
+  for (const path of paths) all.push(...(await expandPath(path, folder, where, passedOver)));
+  return eachOnce(all, passedOver);
+}
+
+async function expandPath(path: string, folder: string, where: string, passedOver: PassedOver): Promise<FoundFile[]> {
+  const literal = resolve(folder, path);
+  const found = await stat(literal).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT" && error.code !== "ENOTDIR" && error.code !== "EINVAL") throw explainIo(where, path, error);
+    return isPattern(path) ? undefined : Promise.reject(explainIo(where, path, error));
+  });
+  if (found === undefined) return expandPattern(path, folder, where, passedOver);
+  if (!found.isDirectory()) return [named(literal, path, found, where)];
+  const files = await new Walk(where, passedOver, () => true).filesBelow(literal, Number.POSITIVE_INFINITY, false);
+  return files.length > 0
+    ? files
+    : fail(where, `${path}: the folder holds no files to read${passedOver.inBrackets()}: name files that it may read`);
+}
+
+function named(path: string, given: string, found: Stats, where: string): FoundFile {
+  const isPipe = found.isFIFO() || found.isSocket();
+  if (!found.isFile() && !isPipe) fail(where, `${given}: it is a device, not a file: name a file, or - for standard input`);
+  return { path, isNamed: true, isPipe, bytes: found.size };
+}
+
+function isPattern(path: string): boolean {
+  return picomatch.scan(slashes(path)).isGlob;
+}
+
+async function expandPattern(path: string, folder: string, where: string, passedOver: PassedOver): Promise<FoundFile[]> {
+  const { base, glob } = picomatch.scan(slashes(path));
+  const start = resolve(folder, base);
+  const depth = glob.includes("**") ? Number.POSITIVE_INFINITY : glob.split("/").length;
+  const takesHidden = /(^|[/{,])\./.test(glob);
+  const matches = picomatch(glob, { dot: takesHidden });
+  const isFolder = await stat(start)
+    .then((found) => found.isDirectory())
+    .catch(() => false);
+  const files = isFolder ? await new Walk(where, passedOver, matches).filesBelow(start, depth, takesHidden) : [];
+  if (files.length > 0) return files;
+  return fail(where, `${path}: no file under ${start} matches it${passedOver.inBrackets()}: correct the pattern`);
+}
+
+/** Windows takes both kinds of slashes, patterns one. */
+function slashes(path: string): string {
+  return sep === "\\" ? path.replaceAll("\\", "/") : path;
+}
+
+/** One walk through a folder: real folders first, then those that links lead to, each by its real path once, so that a circle of links ends. */
+class Walk {
+  readonly #where: string;
+  readonly #passedOver: PassedOver;
+  readonly #matches: (name: string) => boolean;
+  readonly #seen = new Set<string>();
+
+  constructor(where: string, passedOver: PassedOver, matches: (name: string) => boolean) {
+    this.#where = where;
+    this.#passedOver = passedOver;
+    this.#matches = matches;
+  }
+
+  async filesBelow(base: string, depth: number, takesHidden: boolean): Promise<FoundFile[]> {
+    const found: (FoundFile & { readonly name: string })[] = [];
+    let queue: { name: string; left: number }[] = [{ name: "", left: depth }];
+    while (queue.length > 0) {
+      const linked: typeof queue = [];
+      for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+        const { name: inside, left } = next;
+        if (!(await this.#enter(join(base, inside)))) continue;
+        for (const entry of await this.#entries(join(base, inside))) {
+          const name = inside === "" ? entry.name : `${inside}/${entry.name}`;
+          const path = join(base, name);
+          if (entry.name.startsWith(".") && !takesHidden) {
+            this.#passedOver.add("hidden", path);
+            continue;
+          }
+          const target = await this.#target(path, entry);
+          if (target === undefined) continue;
+          if (target.isDirectory()) {
+            if (left > 1) (entry.isSymbolicLink() ? linked : queue).push({ name, left: left - 1 });
+          } else if (this.#matches(name)) {
+            if (target.isFile()) found.push({ name, path, isNamed: false, isPipe: false, bytes: target.size });
+            else this.#passedOver.add("special", path);
+          }
+        }
+      }
+      queue = linked.sort((a, b) => (a.name < b.name ? 1 : -1));
+    }
+    return found.sort((a, b) => (a.name < b.name ? -1 : 1)).map(({ name: _, ...file }) => file);
+  }
+
+  async #enter(path: string): Promise<boolean> {
+    const real = await realpath(path).catch((error) => {
+      throw explainIo(this.#where, path, error);
+    });
+    if (this.#seen.has(real)) this.#passedOver.add("repeated", path);
+    else return Boolean(this.#seen.add(real));
+    return false;
+  }
+
+  #entries(path: string): Promise<Dirent[]> {
+    return readdir(path, { withFileTypes: true }).catch((error) => {
+      throw explainIo(this.#where, path, error);
+    });
+  }
+
+  /** What an entry is, or what its link leads to; undefined for a link to nothing. */
+  async #target(path: string, entry: Dirent): Promise<Stats | undefined> {
+    try {
+      return await stat(path);
+    } catch (error) {
+      if (!entry.isSymbolicLink()) throw explainIo(this.#where, path, error);
+      this.#passedOver.add("broken", path);
+      return undefined;
+    }
+  }
+}
+
+/** Files by their real paths; of several names for one, the first that its content can be told by, else the first. */
+async function eachOnce(files: readonly FoundFile[], passedOver: PassedOver): Promise<FoundFile[]> {
+  const byReal = new Map<string, FoundFile>();
+  for (const file of files) {
+    const real = file.isPipe ? file.path : await realpath(file.path).catch(() => file.path);
+    const other = byReal.get(real);
+    if (other !== undefined && !(file.isNamed && other.isNamed)) passedOver.add("repeated", file.path);
+    if (other === undefined || (file.isNamed && !other.isNamed) || (!hasEnding(other) && hasEnding(file))) byReal.set(real, file);
+  }
+  return [...byReal.values()];
+}
+
+function hasEnding({ path }: FoundFile): boolean {
+  return /\.[^./\\]+$/.test(path);
+}

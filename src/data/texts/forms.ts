@@ -1,0 +1,85 @@
+// The forms that texts come in, a row each: which endings have it, which keys apply to it, how it is read. A further form is a further row.
+import { readCsv } from "./csv.ts";
+import type { Bytes } from "./explain-encoding.ts";
+import { readHtml } from "./html.ts";
+import { readJsonLines } from "./json-lines.ts";
+import { readJson } from "./json-records.ts";
+import { readPlain } from "./plain-text.ts";
+
+export const formNames = ["text", "jsonl", "json", "csv", "tsv", "html"] as const;
+export type FormName = (typeof formNames)[number];
+
+/** What a person may say of texts: keys of a recipe's source, flags of commands. */
+export interface TextOptions {
+  /** How the files are read, whatever their names end in. Undefined goes by the ending, and where it is unknown by the content. */
+  readonly format?: FormName | undefined;
+  /** The key of JSON records or the column of tables that holds the text; "text" when undefined. */
+  readonly field?: string | undefined;
+  /** What stands between the documents of one text file, literally, or "blank-lines"; a file is one document when undefined. */
+  readonly separator?: string | undefined;
+  /** "lf" (when undefined) makes CRLF and lone CR into LF, "keep" leaves them. */
+  readonly newlines?: "lf" | "keep" | undefined;
+}
+
+/** The keys that only some forms have. */
+export type FormKey = "field" | "separator";
+
+/** A file's unpacked bytes, and how to read them. */
+export interface FormInput extends Bytes {
+  readonly where: string;
+  readonly options: TextOptions;
+}
+
+export interface TextForm {
+  readonly name: FormName;
+  /** What file names of this form end in, in lower case, in front of .gz, .zst and .zstd. */
+  readonly endings: readonly string[];
+  readonly keys: readonly FormKey[];
+  /** How help describes it. */
+  readonly summary: string;
+  /** The documents in order, those of white space alone included. Memory: one document. */
+  read(input: FormInput): AsyncGenerator<string>;
+}
+
+export const textForms: readonly TextForm[] = [
+  {
+    name: "text",
+    endings: [".txt", ".text", ".md", ".markdown"],
+    keys: ["separator"],
+    summary: "a file is one document, or several with a separator",
+    read: readPlain,
+  },
+  {
+    name: "jsonl",
+    endings: [".jsonl", ".ndjson"],
+    keys: ["field"],
+    summary: "a JSON object per line, a document each",
+    read: readJsonLines,
+  },
+  { name: "json", endings: [".json"], keys: ["field"], summary: "a list of JSON objects, or objects one after another", read: readJson },
+  {
+    name: "csv",
+    endings: [".csv"],
+    keys: ["field"],
+    summary: "a table with a row of column names first, commas between cells",
+    read: (input) => readCsv(input, ","),
+  },
+  { name: "tsv", endings: [".tsv", ".tab"], keys: ["field"], summary: "the same with tabs", read: (input) => readCsv(input, "\t") },
+  {
+    name: "html",
+    endings: [".html", ".htm", ".xhtml"],
+    keys: [],
+    summary: "the page's text without markup, a document per file",
+    read: readHtml,
+  },
+];
+
+/** The form that a file's name ends in, behind what it is packed with; undefined for an ending of no form. */
+export function formOfName(name: string): TextForm | undefined {
+  const plain = name.toLowerCase().replace(/\.(gz|zst|zstd)$/, "");
+  return textForms.find(({ endings }) => endings.some((ending) => plain.endsWith(ending)));
+}
+
+export function formCalled(name: FormName): TextForm {
+  return textForms.find((form) => form.name === name)!;
+}

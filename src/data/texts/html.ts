@@ -1,0 +1,163 @@
+// HTML as a reader sees it: paragraphs, no markup, no scripts, no menus. htmlparser2's tokenizer finds tags and character references as browsers do;
+// which of them hold text is here. Its parser is not used: it keeps a stack that takes a minute for a page of 200,000 open elements.
+import { Tokenizer } from "htmlparser2";
+import { decodeText } from "./decode-text.ts";
+import type { FormInput } from "./forms.ts";
+import { maxDocumentLength, tooLong } from "./limits.ts";
+import { toLineFeeds } from "./line-ends.ts";
+
+/** What is inside these is no text of the page: code, styles, forms, menus, the frame around the article. */
+const left = new Set(
+  "head script style noscript template svg math canvas iframe object audio video select button textarea nav header footer aside dialog".split(
+    " ",
+  ),
+);
+/** These begin and end a line of their own. */
+const lines = new Set(
+  "address blockquote dd div dl dt fieldset figcaption figure form hr li main article section table tbody thead tr".split(" "),
+);
+/** And these stand apart by an empty line. */
+const paragraphs = new Set("p h1 h2 h3 h4 h5 h6 ul ol pre blockquote table".split(" "));
+/** Where a page says which part of it is the text, the rest is left out. */
+const mains = new Set(["main", "article"]);
+
+/** One document: the text inside `main` or `article` elements where there is some, else that of the whole page. */
+export async function* readHtml(input: FormInput): AsyncGenerator<string> {
+  const parts: string[] = [];
+  let length = 0;
+  for await (const chunk of decodeText(input, input.where)) {
+    length += chunk.length;
+    if (length > maxDocumentLength) tooLong(input.where, input.name, "the page", "cut it into several files");
+    parts.push(chunk);
+  }
+  yield pageText(toLineFeeds(parts.join("")));
+}
+
+/** The text of a page. */
+export function pageText(html: string): string {
+  const page = new PageText(html);
+  const tokenizer = new Tokenizer({ decodeEntities: true }, page);
+  tokenizer.write(html);
+  tokenizer.end();
+  return page.text();
+}
+
+const nothing = () => {};
+
+/** Collects text between tags, whose places in the page the tokenizer calls back with. Open elements are counted, not kept, so that depth costs nothing. */
+class PageText {
+  readonly #html: string;
+  readonly #whole = new Flow();
+  readonly #main = new Flow();
+  #left = 0;
+  #mains = 0;
+  #pre = 0;
+  /** The name of the tag being read. */
+  #tag = "";
+
+  readonly onattribdata = nothing;
+  readonly onattribentity = nothing;
+  readonly onattribend = nothing;
+  readonly onattribname = nothing;
+  readonly oncdata = nothing;
+  readonly oncomment = nothing;
+  readonly ondeclaration = nothing;
+  readonly onend = nothing;
+  readonly onopentagend = nothing;
+  readonly onprocessinginstruction = nothing;
+
+  constructor(html: string) {
+    this.#html = html;
+  }
+
+  onopentagname(start: number, end: number): void {
+    const name = this.#name(start, end);
+    if (left.has(name)) this.#left++;
+    if (mains.has(name)) this.#mains++;
+    if (name === "pre") this.#pre++;
+    if (name === "br") this.#each((flow) => flow.break(1));
+    if (name === "td" || name === "th") this.#each((flow) => flow.cell());
+    this.#boundary(name);
+  }
+
+  /** In HTML only SVG and MathML elements can close themselves. */
+  onselfclosingtag(): void {
+    if (this.#tag === "svg" || this.#tag === "math") this.#left--;
+  }
+
+  onclosetag(start: number, end: number): void {
+    const name = this.#name(start, end);
+    this.#boundary(name);
+    if (left.has(name) && this.#left > 0) this.#left--;
+    if (mains.has(name) && this.#mains > 0) this.#mains--;
+    if (name === "pre" && this.#pre > 0) this.#pre--;
+  }
+
+  ontext(start: number, end: number): void {
+    this.#text(this.#html.slice(start, end));
+  }
+
+  ontextentity(codepoint: number): void {
+    this.#text(String.fromCodePoint(codepoint));
+  }
+
+  text(): string {
+    const main = this.#main.text();
+    return main.trim() === "" ? this.#whole.text() : main;
+  }
+
+  #name(start: number, end: number): string {
+    this.#tag = this.#html.slice(start, end).toLowerCase();
+    return this.#tag;
+  }
+
+  #text(text: string): void {
+    if (this.#left === 0) this.#each((flow) => flow.add(text, this.#pre > 0));
+  }
+
+  #boundary(name: string): void {
+    if (paragraphs.has(name)) this.#each((flow) => flow.break(2));
+    else if (lines.has(name)) this.#each((flow) => flow.break(1));
+  }
+
+  #each(act: (flow: Flow) => void): void {
+    act(this.#whole);
+    if (this.#mains > 0) act(this.#main);
+  }
+}
+
+/** Text with white space collapsed as CSS does (CSS Text 3, section 4.1), and line breaks that are due before the next word. */
+class Flow {
+  readonly #parts: string[] = [];
+  #due = 0;
+  #isSpaceDue = false;
+
+  add(text: string, isPreformatted: boolean): void {
+    if (isPreformatted) return this.#push(text);
+    const words = text.replace(/[ \t\n\f\r]+/g, " ");
+    if (words.startsWith(" ")) this.#isSpaceDue = true;
+    const inner = words.replace(/^ | $/g, "");
+    if (inner !== "") this.#push(inner);
+    if (inner !== "" && words.endsWith(" ")) this.#isSpaceDue = true;
+  }
+
+  /** Cells of a row have a tab between them. */
+  cell(): void {
+    if (this.#parts.length > 0 && this.#due === 0) this.#push("\t");
+  }
+
+  break(count: number): void {
+    this.#due = Math.max(this.#due, count);
+    this.#isSpaceDue = false;
+  }
+
+  text(): string {
+    return this.#parts.length === 0 ? "" : `${this.#parts.join("")}\n`;
+  }
+
+  #push(text: string): void {
+    const before = this.#parts.length === 0 ? "" : this.#due > 0 ? "\n".repeat(this.#due) : this.#isSpaceDue ? " " : "";
+    [this.#due, this.#isSpaceDue] = [0, false];
+    this.#parts.push(before + text);
+  }
+}

@@ -1,0 +1,34 @@
+// People name a text where a recipe belongs; this says when it is one, so that they can be told what to do.
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import picomatch from "picomatch";
+import { isMap, parseDocument } from "yaml";
+import { formOfName } from "./forms.ts";
+import { sniff } from "./sniff.ts";
+
+/** Endings of recipes; JSON is YAML, too. */
+const recipes = /\.(ya?ml|json)$/i;
+/** No recipe is longer. */
+const longestRecipe = 1 << 20;
+
+/**
+ * Whether a path is surely meant as text and not as a recipe or a run: "-", a pattern, a pipe, a folder without a train.yaml, or a file whose ending or
+ * content is a text's. False for a path that is not there.
+ */
+export async function looksLikeText(path: string): Promise<boolean> {
+  if (path === "-") return true;
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) return picomatch.scan(path.replaceAll("\\", "/")).isGlob;
+  if (found.isDirectory()) return !(await isThere(join(path, "train.yaml"))) && !(await isThere(join(path, "checkpoints")));
+  if (!found.isFile()) return found.isFIFO() || found.isSocket();
+  if (recipes.test(path)) return false;
+  if (formOfName(path) !== undefined || found.size > longestRecipe) return true;
+  return (await sniff(path, path, { where: "data" })) !== "text" || !isMap(parseDocument(await readFile(path, "utf8")).contents);
+}
+
+function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

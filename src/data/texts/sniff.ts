@@ -1,0 +1,41 @@
+// What a file without a telling name holds, by its first bytes.
+import { wideEncoding } from "./explain-encoding.ts";
+import { openBytes, type ReadOptions } from "./open-bytes.ts";
+
+const headBytes = 1 << 16;
+
+/** "binary", or the form that reads it. */
+export async function sniff(path: string, name: string, options: ReadOptions): Promise<"binary" | "text" | "jsonl"> {
+  const { bytes } = await openBytes(path, name, options);
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of bytes) {
+    parts.push(part);
+    length += part.length;
+    if (length >= headBytes) break;
+  }
+  const head = Buffer.concat(parts).subarray(0, headBytes);
+  if (wideEncoding(head) !== undefined) return "text"; // its reader names the encoding
+  if (head.some(isBinaryByte)) return "binary";
+  return beginsWithObject(head, length > headBytes) ? "jsonl" : "text";
+}
+
+/** The WHATWG's MIME Sniffing standard, section 3: a binary data byte. */
+function isBinaryByte(byte: number): boolean {
+  return byte <= 0x08 || byte === 0x0b || (byte >= 0x0e && byte <= 0x1a) || (byte >= 0x1c && byte <= 0x1f);
+}
+
+/** Whether the first line is a JSON object, or begins as one and goes on behind the head. */
+function beginsWithObject(head: Buffer, goesOn: boolean): boolean {
+  const text = head
+    .toString("utf8")
+    .replace(/^\ufeff/, "")
+    .trimStart();
+  const end = text.indexOf("\n");
+  if (end < 0 && goesOn) return /^\{\s*"/.test(text);
+  try {
+    return text.startsWith("{") && Boolean(JSON.parse(end < 0 ? text : text.slice(0, end)));
+  } catch {
+    return false;
+  }
+}

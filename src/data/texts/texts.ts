@@ -1,0 +1,226 @@
+// The one reader of texts: paths to documents, whatever form the files have, any number of times in the same order.
+import { relative, resolve } from "node:path";
+import { check, fail } from "../../base/index.ts";
+import { isStdin, readStream } from "../../files/index.ts";
+import { copyPipe, type PipeCopy } from "./copy-pipe.ts";
+import { expandPaths, type FoundFile } from "./expand-paths.ts";
+import { type FormKey, formCalled, formOfName, type TextForm, type TextOptions, textForms } from "./forms.ts";
+import { openBytes } from "./open-bytes.ts";
+import { PassedOver } from "./passed-over.ts";
+import { sniff } from "./sniff.ts";
+
+const usual = "data";
+
+export interface OpenOptions {
+  /** Where relative paths start; the working folder by default. */
+  readonly folder?: string | undefined;
+  /** What the path "-" reads; without it "-" is refused. */
+  readonly stdin?: AsyncIterable<Uint8Array> | undefined;
+  /** The part that asks, for `[where]`. @default "data" */
+  readonly where?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface TextFile {
+  readonly path: string;
+  /** What messages call it. */
+  readonly name: string;
+  readonly form: TextForm;
+  /** Size on disk. */
+  readonly bytes: number;
+}
+
+export interface DocumentsOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Is told how many bytes of the files each read took; their sum is `Texts.bytes` in the end. */
+  readonly onBytes?: ((bytes: number) => void) | undefined;
+}
+
+/**
+ * Finds the files that paths name: files, folders, patterns, pipes, and "-" for standard input. Files in a form of `textForms` by their name are
+ * read so, others by their content. Standard input and pipes are copied to a temporary file until the texts are disposed of.
+ * @throws CriaError when a path names nothing, a file that is named by itself is binary, or an option applies to none of the files
+ */
+export async function openTexts(paths: readonly string[], text: TextOptions = {}, options: OpenOptions = {}): Promise<Texts> {
+  const texts = await open(paths, text, options);
+  return checked([texts], text, options).then(([one]) => one!);
+}
+
+/** The same with a `Texts` for every path, so that each can have a weight of its own; an option must apply to one of all files. */
+export async function openEach(paths: readonly string[], text: TextOptions = {}, options: OpenOptions = {}): Promise<readonly Texts[]> {
+  const opened: Texts[] = [];
+  try {
+    for (const path of paths) opened.push(await open([path], text, options));
+  } catch (error) {
+    await disposeAll(opened);
+    throw error;
+  }
+  return checked(opened, text, options);
+}
+
+async function checked(opened: readonly Texts[], text: TextOptions, { where = usual }: OpenOptions): Promise<readonly Texts[]> {
+  try {
+    const files = opened.flatMap((texts) => texts.files);
+    checkKeys(files, text, where);
+    return opened;
+  } catch (error) {
+    await disposeAll(opened);
+    throw error;
+  }
+}
+
+async function open(paths: readonly string[], text: TextOptions, options: OpenOptions): Promise<Texts> {
+  const where = options.where ?? usual;
+  const copies: PipeCopy[] = [];
+  try {
+    const passedOver = new PassedOver();
+    const found = await findFiles(paths, options, where, passedOver, copies);
+    const files: TextFile[] = [];
+    const byContent: TextFile[] = [];
+    for (const file of found) {
+      const known = text.format === undefined ? formOfName(file.name) : formCalled(text.format);
+      const form = known ?? (await formByContent(file, where, options, passedOver));
+      if (form === undefined) continue;
+      const one = { path: file.path, name: file.name, form, bytes: file.bytes };
+      files.push(one);
+      if (known === undefined) byContent.push(one);
+    }
+    check(
+      files.length > 0,
+      where,
+      () => `${paths.join(", ")}: there is no text to read${passedOver.inBrackets()}: name files that hold some`,
+    );
+    return new Texts({ files, text, where, notes: notes(passedOver, byContent), copies });
+  } catch (error) {
+    await disposeAll(copies);
+    throw error;
+  }
+}
+
+interface NamedFile extends FoundFile {
+  readonly name: string;
+}
+
+async function findFiles(
+  paths: readonly string[],
+  { folder = process.cwd(), stdin, signal }: OpenOptions,
+  where: string,
+  passedOver: PassedOver,
+  copies: PipeCopy[],
+): Promise<NamedFile[]> {
+  const take = async (chunks: AsyncIterable<Uint8Array>, name: string): Promise<NamedFile> => {
+    const copy = await copyPipe(chunks, where, signal);
+    copies.push(copy);
+    return { path: copy.path, name, bytes: copy.bytes, isNamed: true, isPipe: false };
+  };
+  const found: NamedFile[] = [];
+  const others = paths.filter((path) => !isStdin(path));
+  if (others.length < paths.length) {
+    if (stdin === undefined)
+      return fail(where, "- and /dev/stdin stand for standard input, which only a command line can name: name a file here");
+    found.push(await take(stdin, "standard input"));
+  }
+  for (const file of await expandPaths(others, resolve(folder), where, passedOver)) {
+    const name = shortName(file.path);
+    found.push(file.isPipe ? await take(readStream(file.path, { where, signal }), name) : { ...file, name });
+  }
+  return found;
+}
+
+/** From the working folder, where it is below that. */
+function shortName(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short === "" || short.startsWith("..") ? path : short;
+}
+
+/** Undefined for a binary file, which is passed over. @throws CriaError for one that is named by itself */
+async function formByContent(
+  file: NamedFile,
+  where: string,
+  { signal }: OpenOptions,
+  passedOver: PassedOver,
+): Promise<TextForm | undefined> {
+  const kind = await sniff(file.path, file.name, { where, signal });
+  if (kind !== "binary") return formCalled(kind);
+  const endings = textForms.flatMap((form) => form.endings).join(" ");
+  if (file.isNamed) fail(where, `${file.name}: it holds bytes that no text has: name a text (${endings}, each also with .gz or .zst)`);
+  passedOver.add("binary", file.name);
+  return undefined;
+}
+
+/** A key must apply to one of the files at least. */
+function checkKeys(files: readonly TextFile[], text: TextOptions, where: string): void {
+  for (const key of ["field", "separator"] satisfies FormKey[]) {
+    if (text[key] === undefined || files.some(({ form }) => form.keys.includes(key))) continue;
+    const having = textForms.filter((form) => form.keys.includes(key)).map(({ name }) => name);
+    const [{ name, form }] = files as [TextFile];
+    fail(
+      where,
+      `${key} is ${JSON.stringify(text[key])}, but ${name} is read as ${form.name}, which has none: ${key} is for ${having.join(", ")}`,
+    );
+  }
+}
+
+function notes(passedOver: PassedOver, byContent: readonly TextFile[]): string[] {
+  const lines = passedOver.text === "" ? [] : [`passed over: ${passedOver.text}`];
+  for (const form of textForms) {
+    const files = byContent.filter((file) => file.form === form).map(({ name }) => name);
+    const listed = `${files.slice(0, 3).join(", ")}${files.length > 3 ? `, … (${files.length} files)` : ""}`;
+    if (files.length > 0) lines.push(`read as ${form.name} by content, not by name: ${listed}`);
+  }
+  return lines;
+}
+
+interface Opened {
+  readonly files: readonly TextFile[];
+  readonly text: TextOptions;
+  readonly where: string;
+  readonly notes: readonly string[];
+  readonly copies: readonly PipeCopy[];
+}
+
+/** Files that can be read as documents. Dispose of it to remove the copies of pipes. */
+export class Texts implements AsyncDisposable {
+  readonly files: readonly TextFile[];
+  /** Bytes of the files on disk. */
+  readonly bytes: number;
+  /** For people: what was passed over, and what was read by its content, a sentence each. */
+  readonly notes: readonly string[];
+  readonly #opened: Opened;
+
+  constructor(opened: Opened) {
+    this.#opened = opened;
+    this.files = opened.files;
+    this.notes = opened.notes;
+    this.bytes = opened.files.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /**
+   * The documents in the order of the files; those of white space alone are left out. Memory: one document.
+   * @throws CriaError when a file cannot be read, is not UTF-8 or not of its form; the signal's reason when it aborts
+   */
+  async *documents(options: DocumentsOptions = {}): AsyncGenerator<string> {
+    for (const file of this.files) yield* readDocuments(file, this.#opened.text, { ...options, where: this.#opened.where });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return disposeAll(this.#opened.copies);
+  }
+}
+
+/** The documents of one file. */
+export async function* readDocuments(
+  { path, name, form }: Omit<TextFile, "bytes">,
+  options: TextOptions,
+  { where, signal, onBytes }: DocumentsOptions & { readonly where: string },
+): AsyncGenerator<string> {
+  const opened = await openBytes(path, name, { where, signal, onBytes });
+  for await (const text of form.read({ ...opened, name, where, options })) {
+    signal?.throwIfAborted();
+    if (text.trim() !== "") yield text;
+  }
+}
+
+async function disposeAll(things: readonly AsyncDisposable[]): Promise<void> {
+  for (const thing of things) await thing[Symbol.asyncDispose]();
+}
