@@ -23,6 +23,7 @@ interface Golden {
     readonly scale: number;
   }[];
   readonly rope: readonly { readonly name: string; readonly config: object; readonly tokens: readonly number[] }[];
+  readonly dumps: { readonly config: object; readonly generation: object };
   readonly generation: readonly { readonly name: string; readonly settings: object; readonly tokens: readonly number[] }[];
 }
 
@@ -64,6 +65,12 @@ describe("generation_config.json", () => {
   test.each(golden.generation)("$name", async ({ settings, tokens }) => {
     expect(await written(golden.config, settings)).toEqual(tokens);
   });
+});
+
+test("documents with every key that transformers knows, at its defaults, say nothing that cria does not follow", async () => {
+  const { config, generation } = golden.dumps;
+  expect(Object.keys(config).length + Object.keys(generation).length).toBeGreaterThan(90);
+  expect(await written(config, { ...generation, max_new_tokens: 9 })).toEqual(golden.rope[0]!.tokens.slice(0, 9));
 });
 
 const ropeCase = sharedCase("01-rope-theta-precedence");

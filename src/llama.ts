@@ -103,8 +103,12 @@ export class Llama {
 
 function defaultsOf({ generation, stopIds }: OpenModel, tokenizer: Tokenizer): GenerateOptions {
   const { bosTokenId: _, ...said } = generation;
-  const isSilent = [said.temperature || undefined, said.topK, said.topP, said.minP].every((value) => value === undefined);
-  return { ...(isSilent ? usualSampling : transformersSampling), ...said, stopIds: stopIds(tokenizer) };
+  return { ...(saysHowToSample(said) ? transformersSampling : usualSampling), ...said, stopIds: stopIds(tokenizer) };
+}
+
+/** A temperature of 0 does not count: it is how to take the most probable token. */
+function saysHowToSample({ temperature = 0, topK, topP, minP }: GenerateOptions): boolean {
+  return temperature > 0 || [topK, topP, minP].some((value) => value !== undefined);
 }
 
 /** Of two limits that take each other's place, the caller's counts, whichever of the two the model has. */

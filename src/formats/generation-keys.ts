@@ -42,7 +42,7 @@ export const generationKeys: readonly KeyRow[] = [
   warned("guidance_scale", "number", [1], notDone),
   warned("watermarking_config", "object", [{}], notDone),
   warned("penalty_alpha", "number", [0], notDone),
-  warned("dola_layers", "textOrTextsOrLayers", [[]], notDone),
+  warned("dola_layers", "textOrIntegers", [[]], notDone),
   warned("forced_bos_token_id", "integer", [], notDone),
   warned("forced_eos_token_id", "tokens", [[]], notDone),
   warned("forced_decoder_ids", "list", [[]], notDone),

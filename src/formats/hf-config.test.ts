@@ -39,6 +39,19 @@ test("a published config is read", () => {
   });
 });
 
+/** config.json of well-known folders, by kind, without what the first has too. */
+const published: readonly [what: string, keys: object][] = [
+  ["SmolLM2, by nanotron", { is_llama_config: true, rope_interleaved: false, "transformers.js_config": { dtype: "q4" }, pad_token_id: 2 }],
+  ["the first conversion of LLaMA", { architectures: ["LLaMAForCausalLM"], max_sequence_length: 2048, pad_token_id: -1, use_cache: true }],
+  ["Vicuna with a longer context", { _name_or_path: "vicuna", max_sequence_length: 16384, rope_scaling: { factor: 4, type: "linear" } }],
+  ["TinyLlama", { pretraining_tp: 1, initializer_range: 0.02, mlp_bias: false, transformers_version: "4.35.0", attention_dropout: 0 }],
+  ["by transformers 5", { dtype: "bfloat16", rope_parameters: { rope_theta: 100000, rope_type: "default" }, rope_scaling: undefined }],
+];
+
+test.each(published)("a published config is read without a warning: %s", (_, keys) => {
+  expect(read({ ...smol, ...keys })).toMatchObject({ config: { vocabSize: 49152 }, warnings: [] });
+});
+
 test("what a file leaves out has transformers' defaults", () => {
   const {
     num_key_value_heads,

@@ -43,10 +43,7 @@ const kinds = {
   object: { rule: "an object", holds: isObject },
   objectOrList: { rule: "an object or a list", holds: (value) => isObject(value) || Array.isArray(value) },
   flagOrText: { rule: "true, false or a string", holds: (value) => typeof value === "boolean" || isText(value) },
-  textOrTextsOrLayers: {
-    rule: "a string or a list of integers",
-    holds: (value) => isText(value) || isListOf(value, Number.isSafeInteger),
-  },
+  textOrIntegers: { rule: "a string or a list of integers", holds: (value) => isText(value) || isListOf(value, Number.isSafeInteger) },
 } as const satisfies Record<string, JsonKind>;
 
 export type JsonKindName = keyof typeof kinds;

@@ -3,7 +3,8 @@
     python3 hugging_face.py     needs torch, transformers and safetensors; made with torch 2.15.0 and transformers 5.24.0
 
 "rope": greedy tokens for each config.json. "generation": tokens of generate() for each generation_config.json, which says do_sample false.
-"rules": the tokens that transformers' logits processors rule out after each text. "sampling": the probabilities that they leave. Everything is computed in float64, and the smallest margin of
+"rules": the tokens that transformers' logits processors rule out after each text. "sampling": the probabilities that they leave.
+"dumps": both documents with every key that transformers knows, as it writes them where nothing was chosen. Everything is computed in float64, and the smallest margin of
 a greedy choice is printed. Weights are not stored: they follow from the formula in the header of llama.py.
 """
 
@@ -95,7 +96,7 @@ def main():
         generation = [dict(name=name, settings=these, tokens=generated(folder, these)) for name, these in settings.items()]
     golden = dict(
         madeBy=f"test/goldens/hugging_face.py, torch {torch.__version__}, transformers {transformers.__version__}, float64",
-        prompt=PROMPT, config=CONFIG, parameters=parameters, rope=rope, generation=generation, rules=rules(), sampling=sampling(),
+        prompt=PROMPT, config=CONFIG, parameters=parameters, rope=rope, generation=generation, rules=rules(), sampling=sampling(), dumps=dumps(),
     )  # fmt: skip
     OUT.write_text(json.dumps(golden) + "\n")
 
@@ -155,6 +156,12 @@ def sampling():
         left = processors(torch.tensor([text]), torch.tensor([logits], dtype=torch.float64))
         rows.append(dict(settings=settings, text=text, logits=logits, probabilities=left[0].softmax(-1).tolist()))
     return rows
+
+
+def dumps():
+    config = json.loads(transformers.LlamaConfig(**CONFIG).to_json_string(use_diff=False))
+    settings = {**GenerationConfig().to_dict(), **GenerationConfig._get_default_generation_params()}
+    return dict(config=config, generation=settings)
 
 
 def named(settings, likes):
