@@ -101,7 +101,7 @@ export const steps = {
 
 /** A unit or a count, then "a" where "per" belongs: "nats a token". */
 const rate =
-  /\b(?:nats?|bits?|[kMG]?B|bytes|tokens|pieces|words|parameters|weights|operations|FLOPs?|multiply-adds|numbers|steps|hours|seconds|ms|MWh|kg|dollars|GPUs?|runs|sums|dots?|colours?|rows?|lines?) an? (?:token|step|second|minute|hour|day|parameter|layer|head|row|line|number|byte|sequence|seed|size|piece|kWh|batch|model|accelerator-hour)\b/;
+  /\b(?:nats?|bits?|[kMG]?B|[MGT]FLOP\/s|[MG]B\/s|bytes|tokens|pieces|words|parameters|weights|operations|FLOPs?|FLOP\/s|ns|µs|multiply-adds|pairs|cycles|calls|products|windows|samples|documents|sequences|values|exponentials|metrics|files?|numbers|steps|hours|seconds|ms|MWh|kg|dollars|GPUs?|runs|sums|dots?|colours?|rows?|lines?) an? (?:token|step|second|minute|hour|day|parameter|layer|head|row|line|number|byte|sequence|seed|size|piece|kWh|batch|model|core|thread|call|run|block|document|window|accelerator|GPU|accelerator-hour|command|type|kind|choice)\b(?! time)/;
 
 /** What is avoided, and what to say instead. Held against the prose of documents and against the strings of src. */
 export const words = [
