@@ -2,6 +2,7 @@
 import { openCpuBackend } from "./backend/cpu/index.ts";
 import type { Backend } from "./backend/index.ts";
 import type { OnProgress } from "./base/index.ts";
+import { checkArgument, checkOptions, defined, is, type Rule } from "./check-arguments.ts";
 import { Engine, type GenerateTextOptions, generateText, type PromptOptions, promptIds, type TextPiece } from "./infer/index.ts";
 import { type OpenModel, openModel } from "./load/index.ts";
 import type { LlamaConfig } from "./model/index.ts";
@@ -30,6 +31,27 @@ export interface LoadOptions {
  */
 export type GenerateOptions = GenerateTextOptions;
 
+const loadRules = {
+  ...{ backend: is.backend, threads: is.count, tokenizer: is.name, contextLength: is.count, signal: is.signal, onProgress: is.callback },
+} satisfies Record<keyof LoadOptions, Rule>;
+
+const promptRules = { parseSpecial: is.flag } satisfies Record<keyof PromptOptions, Rule>;
+
+const generateRules = {
+  ...promptRules,
+  ...{
+    maxTokens: is.limit,
+    maxLength: is.limit,
+    minTokens: is.natural,
+    minLength: is.natural,
+    stop: is.texts,
+    stopIds: is.ids,
+    signal: is.signal,
+  },
+  ...{ noRepeatNgramSize: is.natural, suppressTokens: is.idArray, beginSuppressTokens: is.idArray, badWords: is.idArrays },
+  ...{ temperature: is.number, topK: is.number, topP: is.number, minP: is.number, repetitionPenalty: is.number, seed: is.number },
+} satisfies Record<keyof GenerateOptions, Rule>;
+
 const usualSampling = { temperature: 0.8, topP: 0.95 };
 /** GenerationConfig._get_default_generation_params, which every version since 4.28 agrees with. */
 const transformersSampling = { temperature: 1, topK: 50, topP: 1 };
@@ -55,9 +77,13 @@ export class Llama {
 
   /**
    * Loads a run folder, a Hugging Face folder or a llama2.c .bin.
-   * @throws CriaError when it is no model, a part is missing or damaged, or memory does not suffice; the signal's reason when it is aborted.
+   * @throws CriaError when an argument is of the wrong type, it is no model, a part is missing or damaged, or memory does not suffice; the
+   * signal's reason when it is aborted.
    */
   static async load(path: string, options: LoadOptions = {}): Promise<Llama> {
+    checkArgument("llama", "the path", path, is.name);
+    checkOptions("llama", options, loadRules);
+    options.signal?.throwIfAborted();
     const { backend, threads, tokenizer: tokenizerFile, ...engineOptions } = options;
     await using model = await openModel(path);
     const tokenizer = await model.openTokenizer(tokenizerFile);
@@ -74,7 +100,8 @@ export class Llama {
   /**
    * What follows the prompt, as it comes: never half a character, nothing of a stop string. The same prompt again, or one that goes on
    * from it, computes only what is new.
-   * @throws CriaError when an option is out of its range or the prompt does not fit the context; the signal's reason when it is aborted.
+   * @throws CriaError when an argument is of the wrong type, an option is out of its range or the prompt does not fit the context; the
+   * signal's reason when it is aborted.
    */
   async *generate(prompt: string, options: GenerateOptions = {}): AsyncGenerator<string, void> {
     for await (const { text } of this.pieces(prompt, options)) if (text !== "") yield text;
@@ -82,11 +109,15 @@ export class Llama {
 
   /** As {@link generate}, token by token: ids too, and why the text ends. */
   pieces(prompt: string, options: GenerateOptions = {}): AsyncGenerator<TextPiece, void> {
-    return generateText(this.#engine, this.tokenizer, prompt, withDefaults(options, this.defaults));
+    checkArgument("llama", "the prompt", prompt, is.text);
+    checkOptions("llama", options, generateRules);
+    return generateText(this.#engine, this.tokenizer, prompt, withDefaults(defined(options), this.defaults));
   }
 
   /** The ids that a prompt becomes, with what the tokenizer's template puts around it, as the begin-of-text token. */
   promptIds(prompt: string, options: PromptOptions = {}): Uint32Array {
+    checkArgument("llama", "the prompt", prompt, is.text);
+    checkOptions("llama", options, promptRules);
     return promptIds(this.tokenizer, prompt, options);
   }
 

@@ -1,10 +1,12 @@
 // The one error class of the house: names the place, the rule with both actual values, then the way out.
 
-/** An error a person can act on. `message` reads `[where] rule, both values: the way out`. */
+import { shorten } from "./shorten.ts";
+
+/** An error a person can act on. `message` reads `[where] rule, both values: the way out`; what is too long to read in it is cut. */
 export class CriaError extends Error {
   readonly where: string;
   constructor(where: string, message: string, options?: ErrorOptions) {
-    super(`[${where}] ${message}`, options);
+    super(shorten(`[${where}] ${message}`), options);
     this.name = "CriaError";
     this.where = where;
   }

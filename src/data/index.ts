@@ -18,3 +18,4 @@ export { type DocumentsOptions, type OpenOptions, openEach, openTexts, type Text
 export { TokenStore, type Tokens } from "./token-store.ts";
 export { type Verification, verifyPrepared } from "./verify.ts";
 export { type EncodedDocument, type WrittenShard, writeShards } from "./write-shards.ts";
+export { yamlValue } from "./yaml-value.ts";

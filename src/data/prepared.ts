@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { check } from "../base/index.ts";
 import { type Manifest, manifestName, manifestSchema } from "./manifest.ts";
 import type { MixtureSource } from "./mixture.ts";
-import { readYaml } from "./read-yaml.ts";
+import { readJson } from "./read-yaml.ts";
 import { heldOutName } from "./recipe.ts";
 import type { Vocabulary } from "./text-tokenizer.ts";
 import { formCalled } from "./texts/forms.ts";
@@ -26,7 +26,7 @@ export class PreparedData implements AsyncDisposable {
    * @throws CriaError when the folder was not prepared to the end, is damaged or of another vocabulary
    */
   static async open(folder: string, vocabulary?: Vocabulary): Promise<PreparedData> {
-    const manifest = await readYaml(join(folder, manifestName), manifestSchema, where);
+    const manifest = await readJson(join(folder, manifestName), manifestSchema, where);
     const opened: TokenStore[] = [];
     try {
       for (const part of [...manifest.sources, ...(manifest.heldOut === undefined ? [] : [manifest.heldOut])]) {

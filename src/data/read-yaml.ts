@@ -1,31 +1,28 @@
-// A YAML (or JSON) file that a schema types.
-import { parseDocument } from "yaml";
+// YAML and JSON files that a schema types.
 import type { z } from "zod";
-import { fail } from "../base/index.ts";
+import { CriaError, fail } from "../base/index.ts";
 import { readTextFile } from "../files/index.ts";
 import { parseWith } from "./explain-zod.ts";
+import { yamlValue } from "./yaml-value.ts";
 
 /** @throws CriaError when the file cannot be read, is not YAML (with line and column) or is not what the schema asks for */
 export async function readYaml<Schema extends z.ZodType>(path: string, schema: Schema, where: string): Promise<z.output<Schema>> {
-  return parseWith(schema, parseYaml(path, await readTextFile(path, where), where), where, path);
-}
-
-function parseYaml(path: string, text: string, where: string): unknown {
-  const document = parseDocument(text);
-  const [error] = document.errors;
-  if (error !== undefined) fail(where, `${path}: it is not YAML, ${oneLine(error)}: correct it there`, { cause: error });
+  const text = await readTextFile(path, where, "recipe");
   try {
-    return document.toJS();
-  } catch (cause) {
-    return fail(where, `${path}: it is not YAML, ${oneLine(cause as Error)}: correct it`, { cause });
+    return parseWith(schema, yamlValue(text), where, path);
+  } catch (error) {
+    if (error instanceof CriaError) throw error;
+    return fail(where, `${path}: it is not YAML, ${(error as Error).message}: correct it there`, { cause: error });
   }
 }
 
-/** Behind the first line the parser shows the place. */
-function oneLine({ message }: Error): string {
-  return lowerFirst(message.split("\n")[0]!.replace(/:$/, ""));
-}
-
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
+/** A JSON file of our own making, which may be larger than YAML that people write. @throws CriaError as {@link readYaml} */
+export async function readJson<Schema extends z.ZodType>(path: string, schema: Schema, where: string): Promise<z.output<Schema>> {
+  const text = await readTextFile(path, where);
+  try {
+    return parseWith(schema, JSON.parse(text), where, path);
+  } catch (error) {
+    if (error instanceof CriaError) throw error;
+    return fail(where, `${path}: it is not JSON, ${(error as Error).message}: it is damaged, make it again`, { cause: error });
+  }
 }

@@ -7,8 +7,10 @@ const mega = 2 ** 20;
 
 /** The most bytes that a file of a kind may have, several times what the largest ones known have. */
 export const sizeLimits = {
-  /** config.json, generation_config.json, tokenizer_config.json, a manifest, a checkpoint's state, recipes: some kilobytes. */
+  /** config.json, generation_config.json, tokenizer_config.json, a manifest, a checkpoint's state: some kilobytes. */
   config: 16 * mega,
+  /** YAML that people write, some kilobytes: its parser takes time in the square of the size of what is made to vex it, seconds for this much. */
+  recipe: mega / 16,
   /** tokenizer.json and llama2.c's tokenizer .bin: 33 MB with 262,144 pieces and their merges. */
   tokenizer: 512 * mega,
   /** metrics.jsonl: about 200 bytes per step. */

@@ -39,6 +39,7 @@ export interface OpenModel extends ModelParts {
  * @throws CriaError when the path is none of these, a part is missing, or the parts do not fit each other.
  */
 export async function openModel(path: string): Promise<OpenModel> {
+  check(typeof path === "string" && path !== "", "model", () => `the path is ${JSON.stringify(path)} but must be a text that is not empty`);
   check(!path.startsWith("hf:"), "model", () => `${path}: cria does not download models: download it and name the folder; ${understood}`);
   const files = new OpenFiles();
   try {

@@ -1,6 +1,6 @@
 // `--set key=value`: one place of a recipe, by its dotted path, said anew.
-import { parse } from "yaml";
 import { check, UsageError } from "../base/index.ts";
+import { yamlValue } from "../data/index.ts";
 
 /** The value with every setting in its place; it is not checked here what the places are. Values are written as in YAML. @throws UsageError for what is no setting */
 export function applySettings(value: unknown, settings: readonly string[]): unknown {
@@ -23,9 +23,9 @@ function splitSetting(setting: string): [key: string, text: string] {
 
 function readValue(setting: string, text: string): unknown {
   try {
-    return parse(text);
+    return yamlValue(text);
   } catch (error) {
-    throw new UsageError("train", `--set "${setting}": ${(error as Error).message.split("\n")[0]}: write the value as in YAML`, {
+    throw new UsageError("train", `--set "${setting}": ${(error as Error).message}: write the value as in YAML`, {
       cause: error,
     });
   }
