@@ -10,7 +10,7 @@ export interface CommandRow {
 export const commandRows: readonly CommandRow[] = [
   {
     name: "demo",
-    summary: "raise a small LLaMA from real text, and talk",
+    summary: "train a small LLaMA on real text, and let it write",
     load: async () => (await import("./demo.ts")).demo,
   },
   {

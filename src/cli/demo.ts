@@ -25,7 +25,7 @@ const storyPrompts = ["Once upon a time", "It was a cold morning, and", '"Oh," s
 
 export const demo: Command = {
   name: "demo",
-  summary: "raise a small LLaMA from real text, and talk",
+  summary: "train a small LLaMA on real text, and let it write",
   usage: "[--minutes M | --steps N] [--out DIR] [--text FILE]...",
   flags: [
     { name: "minutes", type: "number", help: "wall-clock minutes in all; model and steps follow (default: 5)" },
@@ -36,7 +36,7 @@ export const demo: Command = {
       type: "string",
       value: "FILE",
       repeat: true,
-      help: "raise it on this text instead of the demo's: a file, folder or pattern, or -; several times for several",
+      help: "train it on this text instead of the demo's: a file, folder or pattern, or -; may be given several times",
     },
     ...textFlags,
     { name: "seed", type: "number", default: 1, help: "random seed of the first weights and of the order of the text" },

@@ -39,7 +39,7 @@ const checks: readonly Check[] = [
 const jsonKeys = `\
 cria, node, system, cpu   versions and names
 cores, memory             what the process may use: a number, bytes
-features                  of the CPU, those that cria uses and the system lets programs use
+features                  CPU features that cria uses and the system lets programs use
 simd, threads             WebAssembly's vectors, worker threads
 target                    what kernels are compiled for: avx512, avx2 or wasm
 peak                      a row for one thread and one for all: threads, then multiply-adds per second, each counted as two, in

@@ -24,7 +24,7 @@ const samplingFlags = {
     help: "draw from the most probable tokens that together reach this share; 1: from all (default: what generation_config.json says, else 0.95, or 1 beside other numbers there)",
   },
   minP: { name: "min-p", help: "draw from tokens at least this share as probable as the most probable; 0: from all" },
-  repetitionPenalty: { name: "repeat-penalty", help: "above 1 makes tokens rarer that the text has already" },
+  repetitionPenalty: { name: "repeat-penalty", help: "above 1 makes tokens that the text already has less probable" },
   seed: { name: "seed", help: "an integer; the same seed gives the same text" },
 } as const satisfies Partial<Record<keyof GenerateOptions, { name: string; help: string }>>;
 

@@ -12,7 +12,7 @@ const exitCodes = "exit codes: 0 ok, 1 failed, 2 wrong usage, 130 interrupted, 1
 /** `cria --help`. */
 export function mainHelp(commands: readonly Listed[], width: number): string {
   return page([
-    "cria: raises LLaMA models end to end in TypeScript",
+    "cria: trains LLaMA models end to end in TypeScript",
     "usage: cria COMMAND [flags] [arguments]",
     list("commands:", commands, width),
     `every command takes --help and --json; cria --version prints the version\n${exitCodes}`,

@@ -231,7 +231,7 @@ function whatNext({ folder, hints }: RaiseRequest, { steps }: TrainSummary, prom
     [again("train", folder, "--resume", "--set", `steps=${2 * steps}`), "train on, twice as long"],
     ...hints,
   ];
-  const saved = `saved in ${folder}, a folder that Hugging Face's tools open as it is; its story in pictures is ${join(folder, "report.html")}`;
+  const saved = `saved in ${folder}, a folder that Hugging Face's tools open as it is; its report is ${join(folder, "report.html")}`;
   return [`\n${saved}. Next:`, ...hintLines(rows, width)].join("\n");
 }
 

@@ -44,7 +44,7 @@ export const study: Command = {
       type: "string",
       value: "FILE",
       repeat: true,
-      help: "learn from this text instead of the demo's: a file, folder or pattern, or -; several times for several",
+      help: "learn from this text instead of the demo's: a file, folder or pattern, or -; may be given several times",
     },
     ...textFlags,
     { name: "trace", type: "string", help: "study bpe: the text to show the algorithm on, step by step" },

@@ -33,7 +33,7 @@ export const trainCommand: Command = {
     },
     { name: "max-merges", type: "number", help: "stop after so many merges even if the vocabulary is smaller then" },
     { name: "pattern", type: "string", help: `bytes: how text is cut into words, ${wordPatterns.join(", ")} (llama3 unless given)` },
-    { name: "split-digits", type: "boolean", help: "bytes: every digit alone (sentencepiece always does)" },
+    { name: "split-digits", type: "boolean", help: "bytes: every digit a token of its own (sentencepiece always does)" },
     {
       name: "character-coverage",
       type: "number",

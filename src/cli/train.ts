@@ -41,9 +41,9 @@ data: data                    # what cria data prepare made; paths are relative 
 tokenizer: tokenizer.json     # the one it was made with
 model: { preset: 5M }         # or sizes: { dim: 256, nLayers: 5, nHeads: 8 }, or both
 steps: 2000                   # or tokens: 4_000_000
-batch: 8                      # sequences in a step
-precision: auto               # of products: float32, bfloat16, or what is faster here
-learningRate: 1e-3            # at its peak
+batch: 8                      # sequences per step
+precision: auto               # of matrix products: float32, bfloat16, or whichever is faster here
+learningRate: 1e-3            # the peak of the schedule
 evaluation: { every: 250 }    # steps
 checkpoints: { every: 250 }   # steps
 `;
@@ -56,7 +56,7 @@ export const train: Command = {
     { name: "out", type: "string", help: "the run folder, by default runs/ and the recipe's name" },
     { name: "resume", type: "boolean", help: "go on from the run's newest checkpoint" },
     { name: "dry-run", type: "boolean", help: "say what would be trained and the memory that it takes, and stop" },
-    { name: "set", type: "string", repeat: true, help: "say a key of the recipe anew, such as learningRate=3e-4 or model.nLayers=4" },
+    { name: "set", type: "string", repeat: true, help: "change a key of the recipe, such as learningRate=3e-4 or model.nLayers=4" },
   ],
   example: { title: "a recipe (RUN/train.yaml shows all keys)", text: exampleRecipe },
   async run(args, flags, io) {

@@ -22,7 +22,7 @@ import { countFlag, lengthFlag, positiveFlag, quantityFlag } from "./quantity.ts
 const where = "plan";
 
 export const planFlags: readonly FlagRow[] = [
-  { name: "flops", type: "string", value: "N", help: "a budget of operations, such as 1e22" },
+  { name: "flops", type: "string", value: "N", help: "a budget of floating-point operations, such as 1e22" },
   { name: "gpu-hours", type: "string", value: "N", help: "a budget of accelerator-hours of --gpu" },
   { name: "hours", type: "string", value: "N", help: "a budget of time: on --gpus of --gpu, or on this machine, measured" },
   { name: "money", type: "string", value: "N", help: "a budget in US dollars, for --gpu at --price" },
@@ -39,7 +39,12 @@ export const planFlags: readonly FlagRow[] = [
   { name: "gpu", type: "string", value: "NAME", help: "a100-80gb (the paper's, the default), a100-40gb, h100-sxm, h200, v100 or rtx-4090" },
   { name: "gpus", type: "string", value: "N", help: "how many accelerators: adds the parallel layouts that fit" },
   { name: "arithmetic", type: "string", value: "NAME", help: "float32, tf32, fp16 or bf16; the fastest of 16 bits by default" },
-  { name: "utilisation", type: "string", value: "N", help: "share of the peak that training gets, 0 to 1; a published run's by default" },
+  {
+    name: "utilisation",
+    type: "string",
+    value: "N",
+    help: "MFU, the share of the peak that training reaches, 0 to 1; a published run's by default",
+  },
   { name: "price", type: "string", value: "N", help: "US dollars per accelerator-hour" },
   { name: "watts", type: "string", value: "N", help: "power that one accelerator draws, in watts; its limit by default" },
   {

@@ -53,7 +53,7 @@ export const textForms: readonly TextForm[] = [
     name: "jsonl",
     endings: [".jsonl", ".ndjson"],
     keys: ["field"],
-    summary: "a JSON object per line, a document each",
+    summary: "one JSON object per line, each a document",
     read: readJsonLines,
   },
   { name: "json", endings: [".json"], keys: ["field"], summary: "a list of JSON objects, or objects one after another", read: readJson },
@@ -69,7 +69,7 @@ export const textForms: readonly TextForm[] = [
     name: "html",
     endings: [".html", ".htm", ".xhtml"],
     keys: [],
-    summary: "the page's text without markup, a document per file",
+    summary: "the page's text without markup, one document per file",
     read: readHtml,
   },
 ];
