@@ -1,23 +1,23 @@
 // cria demo, what `npm start` runs: real text → tokenizer → shards → a small LLaMA trained, measured and saved → what it writes.
 import { join } from "node:path";
-import { fail, UsageError } from "../base/index.ts";
-import { type Corpus, openCorpus, prepareCorpus, type TextOptions } from "../data/index.ts";
-import { atomicWrite, readStream } from "../files/index.ts";
+import { UsageError } from "../base/index.ts";
+import { openCorpus, type TextOptions } from "../data/index.ts";
+import { atomicWrite } from "../files/index.ts";
 import { checkTime, claimFolder, type FolderWish, isSecondChoice, TimeBudget } from "../raise/index.ts";
 import type { Command, CommandIo, Flags } from "./command.ts";
-import { type CorpusSource, gatherCorpus, type OwnCorpus, textCorpus } from "./demo/corpus.ts";
+import { type CorpusSource, gatherCorpus } from "./demo/corpus.ts";
+import { promptsFrom } from "./finish-run.ts";
 import { wholeFlag } from "./flag-values.ts";
-import { callAgain, promptOf } from "./hints.ts";
+import { callAgain } from "./hints.ts";
 import { openBackend } from "./open-backend.ts";
 import { packageRoot } from "./package-root.ts";
-import { type RunText, raiseRun } from "./raise-run.ts";
-import { optionalTextOptions, tellNotes, textFlags } from "./text-flags.ts";
+import { raiseRun } from "./raise-run.ts";
+import { openOwnText, RunText } from "./run-text.ts";
+import { optionalTextOptions, textFlags } from "./text-flags.ts";
 
 const where = "demo";
 /** Share of the documents that training never sees: more where there are few, so that there is something to measure on. */
 const heldOutShare = (documents: number) => Math.min(0.3, Math.max(0.02, 20 / documents));
-/** Less text than this teaches nothing and leaves nothing to measure on. */
-const leastBytes = 100_000;
 /** In less time a model learns from the stories alone: what it writes then reads like something, where of everything it would be a bit of each. */
 const storiesBelowMinutes = 2;
 const prompts = ["Once upon a time", "The king said unto", "It was a cold morning, and"];
@@ -44,25 +44,20 @@ export const demo: Command = {
   async run(args, flags, io) {
     const { minutes, steps, wish, texts, reading, seed } = readAsked(args, flags);
     const budget = new TimeBudget(60 * minutes, io.began);
-    await using own = texts.length > 0 ? await openOwn(texts, reading, io) : undefined;
-    const corpus = own?.sources ?? (await gatherDemoText(minutes, io));
-    if (steps === undefined)
-      checkTime(
-        budget,
-        corpus.reduce((sum, { bytes }) => sum + bytes, 0),
-        where,
-      );
+    const isOwn = texts.length > 0;
+    const storiesOnly = minutes < storiesBelowMinutes;
+    const corpus = isOwn ? [] : await gatherCorpus({ root: packageRoot, progress: io.progress, signal: io.signal, storiesOnly });
+    const bytes = corpus.reduce((sum, source) => sum + source.bytes, 0);
+    if (steps === undefined) checkTime(budget, bytes, where);
     await using backend = await openBackend(io);
     const folder = await claimFolder(wish);
     if (isSecondChoice(folder, wish)) io.stderr(`earlier runs stay as they are: this one goes to ${folder}\n`);
-    const isOwn = texts.length > 0;
-    const ownPrompts = minutes < storiesBelowMinutes ? storyPrompts : prompts;
     return await raiseRun(
       {
         ...{ where, budget, seed, wish, folder, hasSteps: steps !== undefined },
         settings: steps === undefined ? [] : [`steps=${steps}`],
-        openText: () => writeCorpus(corpus, folder, io),
-        prompts: async (data, tokenizer) => (isOwn ? [await promptOf(data, tokenizer)] : ownPrompts),
+        openText: () => (isOwn ? openOwnText(texts, reading, folder, where, io) : openDemoText(corpus, folder, io)),
+        prompts: (data, tokenizer) => (isOwn ? promptsFrom(data, tokenizer) : Promise.resolve(storiesOnly ? storyPrompts : prompts)),
         hints: [
           [callAgain(io.caller, "demo", "--minutes", "30"), "a bigger one, in more time"],
           [callAgain(io.caller, "demo", "--text", "my-own.txt"), "from your own text"],
@@ -94,25 +89,19 @@ function readAsked(args: readonly string[], flags: Flags): Asked {
     throw new UsageError(where, `--minutes is ${minutes} but must be above 0 and at most 10080 (a week)`);
   if (!(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32))
     throw new UsageError(where, `--seed is ${seed} but must be an integer from 0 to ${2 ** 32 - 1}`);
-  const reading = optionalTextOptions(flags, where, text.length > 0);
-  return { minutes, steps, wish: { out, usual: join("runs", "demo"), where }, texts: text, reading, seed };
-}
-
-async function openOwn(texts: readonly string[], reading: TextOptions, io: CommandIo): Promise<OwnCorpus> {
-  const { progress, signal } = io;
-  const own = await textCorpus(texts, { reading, stdin: readStream("-", { where, signal }), progress, signal });
-  tellNotes(own.notes, io);
-  return own;
-}
-
-function gatherDemoText(minutes: number, { progress, signal }: CommandIo): Promise<readonly CorpusSource[]> {
-  return gatherCorpus({ root: packageRoot, progress, signal, storiesOnly: minutes < storiesBelowMinutes });
+  return {
+    minutes,
+    steps,
+    wish: { out, usual: join("runs", "demo"), where },
+    texts: text,
+    reading: optionalTextOptions(flags, where, text.length > 0),
+    seed,
+  };
 }
 
 /** The text as JSONL in the run folder, a file a source: what was learnt from stays beside what was learnt. */
-async function writeCorpus(corpus: readonly CorpusSource[], folder: string, io: CommandIo): Promise<RunText> {
+async function openDemoText(corpus: readonly CorpusSource[], folder: string, io: CommandIo): Promise<RunText> {
   const lines: string[] = [];
-  let total = 0;
   let documents = 0;
   for (const [i, source] of corpus.entries()) {
     let bytes = 0;
@@ -124,36 +113,17 @@ async function writeCorpus(corpus: readonly CorpusSource[], folder: string, io: 
       }
     };
     await atomicWrite(textPath(folder, source, i), rows(), where);
-    total += bytes;
     lines.push(describe(source, bytes));
   }
-  if (total < leastBytes)
-    fail(where, `the text has ${total} bytes, but the demo needs at least ${leastBytes}: give it more with --text FILE`);
   const sources = corpus.map((source, i) => {
     const { weight, licence } = source;
     return { name: sourceName(source, i), paths: textPath(folder, source, i), field: "text", weight, licence };
   });
-  const recipe = { sources, heldOut: heldOutShare(documents), boundaries: "both" } as const;
-  const written = await openCorpus(recipe, { where, signal: io.signal }); // files alone: there is nothing to dispose of
-  tellNotes(await written.notes(), io);
-  return {
+  return new RunText(
+    await openCorpus({ sources, heldOut: heldOutShare(documents), boundaries: "both" }, { where, signal: io.signal }),
     lines,
-    bytes: total,
-    training: () => trainingSide(written, io),
-    prepare: (tokenizer, out) => prepareCorpus(written, tokenizer, out, io),
-  };
-}
-
-/** From what training sees alone, so that held-out text is new to the tokenizer, too. */
-async function* trainingSide(corpus: Corpus, { progress, signal }: CommandIo): AsyncGenerator<string> {
-  for (const [i, { name }] of corpus.sources.entries()) {
-    let done = 0;
-    const onBytes = (bytes: number) => {
-      done += bytes;
-      progress({ task: "reading the text", done, unit: "bytes", note: name });
-    };
-    for await (const { text } of corpus.documents("train", i, { signal, onBytes })) yield text;
-  }
+    io,
+  );
 }
 
 function describe({ name, kind, weight, package: origin, licence }: CorpusSource, bytes: number): string {

@@ -1,12 +1,12 @@
 // What `cria demo` and `cria train TEXT` share: a text and some minutes become a trained model, told step by step, with a report and what to do next.
 import { join } from "node:path";
 import type { Backend } from "../backend/index.ts";
+import { fail } from "../base/index.ts";
 import { type Manifest, PreparedData, vocabularyOf } from "../data/index.ts";
-import { Llama } from "../index.ts";
 import { parameterCount } from "../model/index.ts";
 import {
   type Compression,
-  compressionBaselines,
+  checkTime,
   type FolderWish,
   giveUpFolder,
   meansFor,
@@ -15,6 +15,7 @@ import {
   planRun,
   raiseTokenizer,
   type Sample,
+  surveyText,
   type TimeBudget,
   trainInTime,
   trainingSeconds,
@@ -24,21 +25,13 @@ import {
 import type { Tokenizer } from "../tokenizer/index.ts";
 import { isStepRow, readMetrics, runPaths, startRunFolder, type TrainSummary, type WholeRecipe } from "../train/index.ts";
 import type { CommandIo } from "./command.ts";
+import { compressHeldOut, writeSamples } from "./finish-run.ts";
 import { callAgain, type Hint, hintLines } from "./hints.ts";
 import { trainingNote } from "./live-line.ts";
+import type { RunText } from "./run-text.ts";
 import { sparkline } from "./sparkline.ts";
 import { printStopped, stoppedText } from "./stopped-text.ts";
-
-/** A text that models are raised on. */
-export interface RunText {
-  /** A line per source, for people. */
-  readonly lines: readonly string[];
-  /** Bytes of all of it. */
-  readonly bytes: number;
-  /** The documents of the training side, any number of times. */
-  training(): AsyncIterable<string>;
-  prepare(tokenizer: Tokenizer, out: string): Promise<Manifest>;
-}
+import { tellNotes } from "./text-flags.ts";
 
 export interface RaiseRequest {
   /** Who asks, for messages. */
@@ -59,6 +52,9 @@ export interface RaiseRequest {
   readonly hints: readonly Hint[];
 }
 
+/** Bytes of text: less teaches nothing and leaves nothing to measure on. */
+const leastBytes = 10_000;
+
 export type Say = (text: string) => void;
 
 /** @returns the exit code */
@@ -72,7 +68,9 @@ export async function raiseRun(request: RaiseRequest, backend: Backend, io: Comm
   const prompts = await request.prompts(data, prepared.tokenizer);
   const samples = await sayIfStopped(folder, io, async () => {
     compare(prepared, summary, say);
-    return writeSamples(folder, prompts, backend, io, say);
+    say("\nwhat it writes:");
+    const onSample = ({ prompt, text }: Sample) => say(`\n  ${`${prompt}${text}`.trim().replaceAll("\n", "\n  ")}`);
+    return writeSamples(folder, prompts, { backend, seconds: writingSeconds, signal: io.signal }, onSample);
   });
   const { texts, compression } = prepared;
   const report = await writeRunReport(folder, { machine: backend.name, texts, samples, compression });
@@ -105,17 +103,23 @@ interface Prepared extends Omit<PlannedRun, "recipe"> {
 
 async function prepareRun(request: RaiseRequest, backend: Backend, io: CommandIo, say: Say): Promise<Prepared> {
   const { folder, budget, where, seed, settings, hasSteps } = request;
+  await using text = await request.openText();
+  if (!hasSteps) checkTime(budget, text.bytes, where);
   const float = await measureMatmul(backend, io.signal);
   say(`machine    ${backend.name}; matrix products ${(float / 1e9).toFixed(1)} GFLOP/s`);
-  const text = await request.openText();
-  for (const line of text.lines) say(`text     ${line}`);
-  const means = meansFor(float, Math.max(0, budget.left - writingSeconds), text.bytes);
-  const tokenizer = await raiseTokenizer(() => text.training(), means, io);
+  for (const line of text.lines) say(`text       ${line}`);
+  const survey = await surveyText(text.all("reading the text"));
+  if (survey.bytes < leastBytes)
+    fail(where, `the text has ${survey.bytes} bytes, but a model needs at least ${leastBytes}, some five pages: give it more`);
+  tellNotes(await text.notes(), io);
+  const means = meansFor(float, Math.max(0, budget.left - writingSeconds), survey.bytes);
+  const tokenizer = await raiseTokenizer(text.training("counting words"), survey, means, io);
   const manifest = await text.prepare(tokenizer, join(folder, "data"));
   say(
     `tokenizer  ${tokenizer.model.kind}, ${tokenizer.vocabSize} pieces, ${bytesPerToken(manifest).toFixed(2)} bytes per token; ${count(tokensOf(manifest.sources))} tokens in shards`,
   );
-  const { bytes: heldOutBytes, compression } = await compressHeldOut(join(folder, "data"), io);
+  // Before training, so that how long it takes is known when the steps are counted.
+  const { bytes: heldOutBytes, compression } = await compressPrepared(join(folder, "data"), io);
   const seconds = () => (hasSteps ? Number.POSITIVE_INFINITY : trainingSeconds(budget, where));
   const { signal, progress } = io;
   const planned = await planRun({ backend, folder, seed, settings, signal, progress }, means, { tokenizer, manifest }, seconds);
@@ -126,21 +130,9 @@ async function prepareRun(request: RaiseRequest, backend: Backend, io: CommandIo
   return { ...planned, recipe, tokenizer, texts: text.lines.map((line) => line.trim()), heldOutBytes, compression, matmulRate };
 }
 
-/** Characters of held-out text that other programs are tried on: compressing more takes long and says the same. */
-const mostCompressed = 4e6;
-
-/** Before training, so that how long it takes is known when the steps are counted. */
-async function compressHeldOut(folder: string, { signal }: CommandIo): Promise<{ bytes: number; compression: readonly Compression[] }> {
+async function compressPrepared(folder: string, { signal }: CommandIo) {
   await using data = await PreparedData.open(folder);
-  const texts: string[] = [];
-  let length = 0;
-  for await (const text of data.heldOutTexts()) {
-    texts.push(text);
-    length += text.length;
-    if (length >= mostCompressed) break;
-  }
-  const bytes = new TextEncoder().encode(texts.join(""));
-  return { bytes: bytes.length, compression: bytes.length === 0 ? [] : await compressionBaselines(bytes, signal) };
+  return await compressHeldOut(data, signal);
 }
 
 async function trainAndSay(
@@ -202,25 +194,6 @@ function compare({ heldOutBytes, compression }: Prepared, { evaluation }: TrainS
   const rows = [...compression, { name: "this model", bitsPerByte }].sort((a, b) => b.bitsPerByte - a.bitsPerByte);
   for (const { name, bitsPerByte: bits } of rows)
     say(`  ${name.padEnd(24)} ${bits.toFixed(3)} bits per byte  ${"▇".repeat(Math.round(bits * 8))}`);
-}
-
-async function writeSamples(
-  folder: string,
-  prompts: readonly string[],
-  backend: Backend,
-  { signal }: CommandIo,
-  say: Say,
-): Promise<Sample[]> {
-  await using llama = await Llama.load(folder, { backend, signal });
-  const samples: Sample[] = [];
-  say("\nwhat it writes:");
-  for (const [seed, prompt] of prompts.entries()) {
-    let text = "";
-    for await (const piece of llama.generate(prompt, { temperature: 0.7, topP: 0.9, maxTokens: 80, seed, signal })) text += piece;
-    samples.push({ prompt, text });
-    say(`\n  ${`${prompt}${text}`.trim().replaceAll("\n", "\n  ")}`);
-  }
-  return samples;
 }
 
 function whatNext({ folder, hints }: RaiseRequest, { steps }: TrainSummary, prompt: string, { caller, width }: CommandIo): string {

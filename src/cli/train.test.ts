@@ -58,7 +58,7 @@ test("a run folder is a Hugging Face folder with the recipe, metrics and checkpo
   expect(source).toMatchObject({ name: "text", tokensSeen: 60 * 128 });
   expect(source!.epochs).toBeGreaterThan(1);
   expect((await readdir(join(folder, "run"))).sort()).toEqual([
-    ...["checkpoints", "config.json", "generation_config.json", "metrics.jsonl", "model.safetensors"],
+    ...["checkpoints", "config.json", "generation_config.json", "metrics.jsonl", "model.safetensors", "report.html"],
     ...["tokenizer.json", "tokenizer_config.json", "train.yaml"],
   ]);
   const { config, bosTokenId, eosTokenIds } = readHfConfig("config.json", await readFile(join(folder, "run", "config.json")));
@@ -178,9 +178,9 @@ test("a dry run says what would be trained and what memory it takes, and writes 
 });
 
 const bad: readonly [what: string, code: number, message: RegExp, ...words: string[]][] = [
-  ["no recipe", 2, /0 paths are given but it takes one/],
+  ["no recipe", 2, /0 paths are given: name texts, or one recipe/],
   ["a missing recipe", 1, /nowhere\.yaml: no such file/, "@nowhere.yaml"],
-  ["a folder without --resume", 2, /data is a folder: name a recipe, or add --resume/, "@data"],
+  ["prepared data in place of a recipe", 2, /data is prepared data, not text: name a recipe/, "@data"],
   ["a folder that is no run", 1, /data.train\.yaml: no such file/, "@data", "--resume"],
   ["a misspelt key", 1, /unknown key "learningRat", did you mean "learningRate"\?/, "@recipe.yaml", "--set", "learningRat=1"],
   ["a misspelt inner key", 1, /unknown key "nlayer" in model, did you mean "nLayers"\?/, "@recipe.yaml", "--set", "model.nlayer=1"],

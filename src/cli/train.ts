@@ -27,11 +27,13 @@ import {
   writeRecipe,
 } from "../train/index.ts";
 import type { Command, CommandIo, Flags } from "./command.ts";
+import { reportRun } from "./finish-run.ts";
 import { callAgain, promptOf } from "./hints.ts";
 import { trainingNote } from "./live-line.ts";
 import { isFile, isFolder, loadTokenizer } from "./load-tokenizer.ts";
 import { openBackend } from "./open-backend.ts";
 import { printStopped, stoppedText } from "./stopped-text.ts";
+import { areTexts, trainOnText, trainTextFlags } from "./train-text.ts";
 
 const where = "train";
 
@@ -50,16 +52,23 @@ checkpoints: { every: 250 }   # steps
 
 export const train: Command = {
   name: "train",
-  summary: "train a model by a recipe, or go on with a run that was stopped",
-  usage: "RECIPE.yaml|RUN [--out DIR] [--resume] [--dry-run] [--set key=value]...",
+  summary: "train a model on texts or by a recipe, or go on with a run that was stopped",
+  usage: "TEXT...|RECIPE.yaml|RUN [--minutes M] [--out DIR] [--resume] [--dry-run] [--set key=value]...",
   flags: [
-    { name: "out", type: "string", help: "the run folder, by default runs/ and the recipe's name" },
+    {
+      name: "out",
+      type: "string",
+      value: "DIR",
+      help: "the run folder (default: runs/ and the name of the recipe or text; beside an earlier run of a text runs/NAME-2, …)",
+    },
+    ...trainTextFlags,
     { name: "resume", type: "boolean", help: "go on from the run's newest checkpoint" },
     { name: "dry-run", type: "boolean", help: "say what would be trained and the memory that it takes, and stop" },
     { name: "set", type: "string", repeat: true, help: "change a key of the recipe, such as learningRate=3e-4 or model.nLayers=4" },
   ],
   example: { title: "a recipe (RUN/train.yaml shows all keys)", text: exampleRecipe },
   async run(args, flags, io) {
+    if (await areTexts(args, flags)) return trainOnText(args, flags, io);
     const plan = await readPlan(args, flags);
     const ended = await runPlan(plan, io, flags["dry-run"] === true);
     if (ended === undefined) return 0;
@@ -86,7 +95,7 @@ interface Plan {
 async function readPlan(args: readonly string[], flags: Flags): Promise<Plan> {
   const [given, ...more] = args;
   if (given === undefined || more.length > 0)
-    throw new UsageError(where, `${args.length} paths are given but it takes one: the recipe, or the folder of a run to go on with`);
+    throw new UsageError(where, `${args.length} paths are given: name texts, or one recipe, or the folder of one run to go on with`);
   const settings = flags.set as readonly string[];
   const resume = flags.resume === true;
   const isRun = await isFolder(given);
@@ -158,6 +167,8 @@ interface Ended {
   readonly sources: readonly SourceProgress[];
   /** In the language of the text, to try the model with. */
   readonly prompt: string;
+  /** The path of report.html; absent where the run was stopped. */
+  readonly report: string | undefined;
 }
 
 /** @param dryRun ends before anything is trained or written, with nothing to return */
@@ -196,7 +207,8 @@ async function runPlan(plan: Plan, io: CommandIo, dryRun: boolean): Promise<Ende
   });
   const saved = await latestCheckpoint(runPaths(folder).checkpoints);
   batches.restore(saved?.state.data ?? beginning); // it has read ahead
-  return { started: checkpoint?.state.step ?? 0, summary, sources: batches.progress, prompt: await promptOf(data, tokenizer) };
+  const report = summary.stopped ? undefined : await reportRun(folder, data, tokenizer, backend, io);
+  return { started: checkpoint?.state.step ?? 0, summary, sources: batches.progress, prompt: await promptOf(data, tokenizer), report };
 }
 
 /** A run that cannot begin leaves no folder, and one that cannot go on keeps its recipe. */
@@ -239,13 +251,14 @@ function introduce(
 }
 
 /** The last evaluation was told when it was made. */
-function asText(folder: string, { started, summary, sources, prompt }: Ended, { caller }: CommandIo): string {
+function asText(folder: string, { started, summary, sources, prompt, report }: Ended, { caller }: CommandIo): string {
   const { step, tokens, loss, stopped, checkpoint, seconds } = summary;
   const done = `${step - started} steps in ${seconds.toFixed(1)} s, ${count(tokens)} tokens since the beginning`;
   return lines([
     `trained ${done}${loss === undefined ? "" : `; loss ${loss.toFixed(3)}`}`,
     `read: ${sources.map(({ name, tokensSeen, epochs }) => `${name} ${count(tokensSeen)} tokens, ${epochs.toFixed(2)} epochs`).join("; ")}`,
     ...(stopped ? [stoppedText(caller, folder, summary)] : []),
+    ...(report === undefined ? [] : [`its story in pictures: ${report}`]),
     ...(checkpoint === undefined ? [] : [`try it: ${callAgain(caller, "generate", folder, prompt)}`]),
   ]);
 }
@@ -254,8 +267,8 @@ function describe({ loss, perplexity, bitsPerByte }: NonNullable<TrainSummary["e
   return `held-out loss ${loss.toFixed(3)}, perplexity ${perplexity.toPrecision(4)}, ${bitsPerByte.toFixed(3)} bits per byte`;
 }
 
-function asJson(run: string, { summary, sources }: Ended): string {
-  return `${JSON.stringify({ run, ...summary, sources }, null, 2)}\n`;
+function asJson(run: string, { summary, sources, report }: Ended): string {
+  return `${JSON.stringify({ run, ...summary, sources, report }, null, 2)}\n`;
 }
 
 /** What `--dry-run --json` says of a run. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { trainTokenizer } from "../tokenizer/index.ts";
-import { chooseTokenizer } from "./choose-tokenizer.ts";
+import { chooseTokenizer, surveyText } from "./choose-tokenizer.ts";
 
 async function* once(text: string): AsyncGenerator<string> {
   yield text;
@@ -12,13 +12,22 @@ function ideographs(common: number, rare: number): string {
   return each(0, common).repeat(100) + each(common, rare);
 }
 
+test("a survey counts bytes and characters", async () => {
+  const { bytes, characters } = await surveyText(once("año 駱駝"));
+  expect(bytes).toBe(11);
+  expect([...characters]).toEqual([..."año 駱駝"].map((character) => [character, 1]));
+});
+
 test("a text of few characters gets LLaMA's kind as it is", async () => {
-  expect(await chooseTokenizer(once("a small herd of llamas ".repeat(100)), 512)).toEqual({ kind: "sentencepiece", vocabSize: 512 });
+  expect(chooseTokenizer(await surveyText(once("a small herd of llamas ".repeat(100))), 512)).toEqual({
+    kind: "sentencepiece",
+    vocabSize: 512,
+  });
 });
 
 test("of many characters, the common ones take half of the vocabulary and the others are bytes", async () => {
   const text = ideographs(500, 1000);
-  const options = await chooseTokenizer(once(text), 2000);
+  const options = chooseTokenizer(await surveyText(once(text)), 2000);
   expect(options).toMatchObject({ kind: "sentencepiece", vocabSize: 2000, characterCoverage: expect.any(Number) });
   const { pieces } = await trainTokenizer(once(text), { ...options, mayBeSmaller: true });
   const characters = pieces.filter((piece) => /^[\u4e00-\u9fff]$/.test(piece)).length;
@@ -28,7 +37,7 @@ test("of many characters, the common ones take half of the vocabulary and the ot
 
 test("of too many, a vocabulary of bytes", async () => {
   const text = ideographs(3000, 0);
-  const options = await chooseTokenizer(once(text), 600);
+  const options = chooseTokenizer(await surveyText(once(text)), 600);
   expect(options).toMatchObject({ kind: "bytes", vocabSize: 600 });
   expect((await trainTokenizer(once(text), options)).pieces).toHaveLength(600);
 });

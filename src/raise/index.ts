@@ -1,4 +1,5 @@
 export { type Means, mostEpochs } from "./choose-model.ts";
+export { surveyText, type TextSurvey } from "./choose-tokenizer.ts";
 export { claimFolder, type FolderWish, giveUpFolder, isSecondChoice } from "./claim-folder.ts";
 export { type Compression, compressionBaselines } from "./compression.ts";
 export { measureMatmul } from "./measure-matmul.ts";

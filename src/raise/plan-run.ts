@@ -1,7 +1,7 @@
 // From a text, a machine and a time to a recipe: tokenizer, model, and as many steps as fit the time.
 import { join } from "node:path";
 import type { Backend } from "../backend/index.ts";
-import { type OnProgress, UsageError } from "../base/index.ts";
+import type { OnProgress } from "../base/index.ts";
 import type { Manifest } from "../data/index.ts";
 import { createTokenizer, type Tokenizer, trainTokenizer } from "../tokenizer/index.ts";
 import {
@@ -16,7 +16,7 @@ import {
   type WholeRecipe,
 } from "../train/index.ts";
 import { type Means, mostEpochs, type Rung, rungFor, vocabularyFor } from "./choose-model.ts";
-import { chooseTokenizer } from "./choose-tokenizer.ts";
+import { chooseTokenizer, type TextSurvey } from "./choose-tokenizer.ts";
 import { measureStep } from "./measure-step.ts";
 
 /** What is asked of a run that plans itself. */
@@ -49,14 +49,15 @@ export function meansFor(rate: number, seconds: number, bytes: number): Means {
   return { flops: rate * usualShare * seconds, bytes };
 }
 
-/** A tokenizer for the training side of a text. @param training gives it, any number of times */
+/** A tokenizer for the training side of a text, and for a model that fits the means. @param training is read once */
 export async function raiseTokenizer(
-  training: () => AsyncIterable<string>,
+  training: AsyncIterable<string>,
+  survey: TextSurvey,
   means: Means,
   { progress, signal }: Pick<RunWish, "progress" | "signal">,
 ): Promise<Tokenizer> {
-  const options = await chooseTokenizer(training(), vocabularyFor(means));
-  return createTokenizer(await trainTokenizer(training(), { ...options, mayBeSmaller: true, onProgress: progress, signal }));
+  const options = chooseTokenizer(survey, vocabularyFor(means));
+  return createTokenizer(await trainTokenizer(training, { ...options, mayBeSmaller: true, onProgress: progress, signal }));
 }
 
 export interface PlannedRun {
@@ -70,8 +71,9 @@ export interface PlannedRun {
 }
 
 /**
- * @param seconds for training; called when steps are measured
- * @throws UsageError for a setting that the text decides; CriaError for one that a recipe may not hold
+ * Measures a step, and plans as many as fit.
+ * @param seconds gives the seconds that are left for training, whenever it is called
+ * @throws CriaError for a setting that a recipe may not hold, or a model that does not fit the memory
  */
 export async function planRun(
   wish: RunWish,
@@ -80,7 +82,6 @@ export async function planRun(
   seconds: () => number,
 ): Promise<PlannedRun> {
   const { settings, backend, signal, progress } = wish;
-  checkSettings(settings);
   const rung = rungFor(means, tokenizer.vocabSize);
   const isAsked = settings.map(settingKey).some((key) => key === "steps" || key === "tokens");
   const complete = (written: object) => completeRecipe(parseRecipe(applySettings(written, settings), "the recipe"), tokenizer.vocabSize);
@@ -104,12 +105,6 @@ export async function planRun(
   const fitting = Math.max(leastSteps, Math.floor(((time - evaluations.count * evaluationSeconds) * margin) / step));
   const bound = fitting < mostSteps ? "time" : "text";
   return { recipe: finish(Math.min(fitting, mostSteps), tokens), mostSteps, evaluationSeconds, bound };
-}
-
-function checkSettings(settings: readonly string[]): void {
-  for (const key of settings.map(settingKey))
-    if (["data", "tokenizer", "model.vocabSize"].includes(key))
-      throw new UsageError("train", `--set ${key}: it follows from the text: name a recipe instead of a text to say it yourself`);
 }
 
 /** @param tokens held-out tokens per evaluation */

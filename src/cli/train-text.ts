@@ -1,0 +1,100 @@
+// cria train TEXT…: no recipe, but texts and some minutes. The recipe that follows from them stays in the run folder.
+import { stat } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import { UsageError } from "../base/index.ts";
+import { looksLikeText, manifestName } from "../data/index.ts";
+import { claimFolder, type FolderWish, isSecondChoice, TimeBudget } from "../raise/index.ts";
+import { settingKey } from "../train/index.ts";
+import type { CommandIo, FlagRow, Flags } from "./command.ts";
+import { promptsFrom } from "./finish-run.ts";
+import { numberFlag, stringFlag } from "./flag-values.ts";
+import { callAgain } from "./hints.ts";
+import { openBackend } from "./open-backend.ts";
+import { raiseRun } from "./raise-run.ts";
+import { openOwnText } from "./run-text.ts";
+import { textFlags, textOptions } from "./text-flags.ts";
+
+const where = "train";
+const usualMinutes = 5;
+
+/** Flags that only texts have. */
+export const trainTextFlags: readonly FlagRow[] = [
+  { name: "minutes", type: "number", help: `texts: wall-clock minutes in all; model and steps follow (${usualMinutes} unless given)` },
+  ...textFlags.map((row) => ({ ...row, help: `texts: ${row.help}` })),
+];
+
+/**
+ * Whether the words name texts, and not a recipe or a run.
+ * @throws UsageError for words that cannot be meant, and for flags that do not go with what they name
+ */
+export async function areTexts(args: readonly string[], flags: Flags): Promise<boolean> {
+  const given = flags.resume !== true && (args.length > 1 || (args.length === 1 && (await looksLikeText(args[0]!))));
+  if (!given) {
+    const lone = trainTextFlags.find(({ name }) => flags[name] !== undefined);
+    if (lone !== undefined)
+      throw new UsageError(
+        where,
+        `--${lone.name} is for texts, but ${args.length === 0 ? "none is named" : `${args[0]} is none`}: leave it out`,
+      );
+    return false;
+  }
+  const recipe = args.find((path) => /\.ya?ml$/i.test(path));
+  if (recipe !== undefined)
+    throw new UsageError(where, `${recipe} is a recipe, and stands beside ${args.length - 1} other paths: name it alone`);
+  for (const path of args)
+    if (await isThere(join(path, manifestName)))
+      throw new UsageError(where, `${path} is prepared data, not text: name a recipe that says "data: ${path}"`);
+  if (flags["dry-run"] === true)
+    throw new UsageError(where, "--dry-run is for recipes: what a text's run will be is measured while it begins");
+  return true;
+}
+
+/** @returns the exit code */
+export async function trainOnText(paths: readonly string[], flags: Flags, io: CommandIo): Promise<number> {
+  const settings = flags.set as readonly string[];
+  const decided = settings.map(settingKey).find((key) => ["data", "tokenizer", "model.vocabSize"].includes(key));
+  if (decided !== undefined)
+    throw new UsageError(where, `--set ${decided}: it follows from the text: name a recipe instead of a text to say it yourself`);
+  const hasSteps = settings.map(settingKey).some((key) => key === "steps" || key === "tokens");
+  const minutes = readMinutes(flags, hasSteps);
+  const reading = textOptions(flags, where);
+  const wish: FolderWish = { out: stringFlag(flags, "out"), usual: join("runs", nameOf(paths[0]!)), where };
+  await using backend = await openBackend(io);
+  const folder = await claimFolder(wish);
+  if (isSecondChoice(folder, wish)) io.stderr(`earlier runs stay as they are: this one goes to ${folder}\n`);
+  const request = {
+    ...{ where, hasSteps, settings, wish, folder, seed: 1 },
+    budget: new TimeBudget(60 * minutes, io.began),
+    openText: () => openOwnText(paths, reading, folder, where, io),
+    prompts: promptsFrom,
+    hints: paths.includes("-")
+      ? []
+      : [[callAgain(io.caller, "train", ...paths, "--minutes", String(6 * minutes)), "a bigger one, in more time"] as const],
+  };
+  return await raiseRun(request, backend, io);
+}
+
+function readMinutes(flags: Flags, hasSteps: boolean): number {
+  const given = numberFlag(flags, "minutes");
+  if (given !== undefined && hasSteps)
+    throw new UsageError(where, "--minutes and --set both say how long it trains: leave out the one, or steps and tokens from the other");
+  const minutes = given ?? usualMinutes;
+  if (minutes > 0 && minutes <= 10080) return minutes;
+  throw new UsageError(where, `--minutes is ${minutes} but must be above 0 and at most 10080 (a week)`);
+}
+
+/** What a run is called after: the file or folder, or the folder that a pattern begins with. */
+function nameOf(path: string): string {
+  if (path === "-" || /^\/(?:dev|proc)\//.test(path)) return "stdin";
+  const parts = path.split(/[\\/]/);
+  const pattern = parts.findIndex((part) => /[*?{]/.test(part));
+  const named = basename(resolve(pattern < 0 ? path : parts.slice(0, pattern).join("/") || "."));
+  return named.replace(/^\.+|(?:\.[A-Za-z0-9]{1,5})+$/g, "") || "text";
+}
+
+function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
