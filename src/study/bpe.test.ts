@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
-import { Rng } from "../base/index.ts";
-import { sameMerges, writeTasks } from "./bpe.ts";
+import { referenceBackend } from "../backend/reference/index.ts";
+import { CriaError, Rng } from "../base/index.ts";
+import { bpeStudy, describeGrowth, type Growth, sameMerges, writeTasks } from "./bpe.ts";
+import { tinyContext } from "./made-up.test.helper.ts";
 import { textbookBpe } from "./textbook-bpe.ts";
 
 test("the textbook's example begins as in the paper: es, est, est</w>, lo, low", () => {
@@ -35,4 +37,41 @@ test("what is asked was never seen in training", () => {
   const [prompt, answer] = questions.adding[0]!;
   const [a, b] = prompt.slice(0, -1).split("+").map(Number);
   expect(Number(answer)).toBe(a! + b!);
+});
+
+const growth = (size: number, alone: number, merged: number): Growth => ({
+  size,
+  perToken: { "digits alone": alone, "digits merged": merged },
+});
+
+test("what a larger vocabulary buys is concluded from the sizes that both kinds were measured with", () => {
+  const rows = [growth(512, 1.5, 1.6), growth(1024, 2, 2.1), growth(2048, 2.4, 2.5), growth(4096, 2.7, 2.7), growth(8192, 2.9, 3)];
+  const whole = describeGrowth(rows);
+  expect(whole.verdict).toBe("shown");
+  expect(whole.conclusion).toContain("Digits alone cost 3.33 % of that at 8192 pieces.");
+  const part = describeGrowth(rows.slice(0, 3), true);
+  expect(part.verdict).toBe("shown");
+  expect(part.conclusion).toMatch(
+    /^From 512 to 2048 pieces.* Digits alone cost 4\.00 % of that at 2048 pieces\. \(3 sizes of 5: it was stopped\.\)$/,
+  );
+  expect(part.tables[0]!.rows).toHaveLength(3);
+  for (const few of [1, 2]) expect(describeGrowth(rows.slice(0, few)).verdict).toBe("too short to say");
+  expect(describeGrowth([growth(512, 2, 2), growth(1024, 1.9, 2), growth(2048, 1.8, 2)]).verdict).toBe("not shown");
+});
+
+test.each([1, 3, 4, 6])("stopped while tokenizer %i of the growing ones is trained, it compares what both kinds have", async (stopAt) => {
+  const stop = new AbortController();
+  let trained = 0;
+  let wasCounting = false;
+  const progress = ({ task }: { readonly task: string }) => {
+    const isCounting = task === "counting words"; // each begins with it
+    if (isCounting && !wasCounting && ++trained === stopAt) stop.abort(new CriaError("cria", "interrupted")); // as Ctrl-C's reason is
+    wasCounting = isCounting;
+  };
+  const context = tinyContext(referenceBackend(), { signal: stop.signal, progress });
+  const sections = await bpeStudy.run(context);
+  const found = sections.find(({ title }) => title === "What a larger vocabulary buys");
+  const sizes = Math.floor((stopAt - 1) / 2);
+  expect(found === undefined ? 0 : found.tables[0]!.rows.length).toBe(sizes);
+  if (found !== undefined) expect(found.verdict).toBe("too short to say");
 });

@@ -5,7 +5,7 @@ import { createTokenizer, type Tokenizer, trainTokenizer } from "../tokenizer/in
 import { encodeSides, type Sides, splitText } from "./encoded-text.ts";
 import { exactAnswers, type Question } from "./exact-answers.ts";
 import { divergedRemark, Lab } from "./lab.ts";
-import { type Section, verdictOf } from "./report.ts";
+import { type Section, type Verdict, verdictOf } from "./report.ts";
 import { counted, groupBy, mean, pairedDifference, spread, told } from "./statistics.ts";
 import type { Study, StudyContext } from "./study.ts";
 import { type BpeStep, textbookBpe } from "./textbook-bpe.ts";
@@ -24,7 +24,7 @@ export const bpeStudy: Study = {
     const sides = await splitText(context);
     return inTurn(context.signal, [
       async () => [await traceSection(context.trace ?? classic)],
-      async () => [await growthSection(context, sides)],
+      () => growthSection(context, sides),
       async () => [await cutSection(context)],
       () => arithmeticSection(context),
     ]);
@@ -99,39 +99,62 @@ const kinds = {
 } as const;
 type Digits = keyof typeof kinds;
 
-async function growthSection(hooks: Hooks, { training, heldOut }: Sides): Promise<Section> {
+/** Bytes per token of held-out text with so many pieces, by each kind of tokenizer. */
+export interface Growth {
+  readonly size: number;
+  readonly perToken: Readonly<Record<Digits, number>>;
+}
+
+/** A size counts when both kinds have been measured with it: when the text gives no more pieces, or a person stops it, the others stay. */
+async function growthSection(hooks: Hooks, { training, heldOut }: Sides): Promise<Section[]> {
   const bytes = heldOut.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
-  const rows: { size: number; digits: Digits; perToken: number }[] = [];
-  for (const digits of Object.keys(kinds) as Digits[]) {
+  const perToken = async (size: number, digits: Digits) => {
+    const tokenizer = await trainSize(training, size, digits, hooks);
+    return tokenizer && bytes / heldOut.reduce((sum, text) => sum + tokenizer.encode(text).length, 0);
+  };
+  const rows: Growth[] = [];
+  try {
     for (const size of vocabularies) {
-      const tokenizer = await trainSize(training, size, digits, hooks);
-      if (tokenizer === undefined) break;
-      const tokens = heldOut.reduce((sum, text) => sum + tokenizer.encode(text).length, 0);
-      rows.push({ size, digits, perToken: bytes / tokens });
+      const [alone, merged] = [await perToken(size, "digits alone"), await perToken(size, "digits merged")];
+      if (alone === undefined || merged === undefined) break;
+      rows.push({ size, perToken: { "digits alone": alone, "digits merged": merged } });
     }
+  } catch (error) {
+    if (!hooks.signal.aborted) throw error;
   }
-  const of = (digits: Digits) => rows.filter((row) => row.digits === digits);
-  const gains = of("digits alone")
-    .slice(1)
-    .map(({ perToken }, i) => perToken - of("digits alone")[i]!.perToken);
-  const [first, last] = [of("digits alone")[0]!, of("digits alone").at(-1)!];
-  const cost = 1 - last.perToken / of("digits merged").at(-1)!.perToken;
+  return rows.length === 0 ? [] : [describeGrowth(rows, hooks.signal.aborted)];
+}
+
+/** @param rows the sizes that were measured, from the smallest on, at least one */
+export function describeGrowth(rows: readonly Growth[], isStopped = false): Section {
+  const alone = rows.map(({ perToken }) => perToken["digits alone"]);
+  const gains = alone.slice(1).map((perToken, i) => perToken - alone[i]!);
+  const [first, last] = [rows[0]!, rows.at(-1)!];
+  const cost = 1 - last.perToken["digits alone"] / last.perToken["digits merged"];
   const falls = gains.every((gain, i) => i === 0 || gain < gains[i - 1]! + 0.02);
+  // That gains become less takes two of them.
+  const verdict: Verdict =
+    gains.length < 2 ? "too short to say" : !gains.every((gain) => gain > 0) ? "not shown" : falls ? "shown" : "partly shown";
+  const grown =
+    gains.length === 0
+      ? `With ${first.size} pieces, a token of held-out text has ${first.perToken["digits alone"].toFixed(2)} bytes`
+      : `From ${first.size} to ${last.size} pieces, a token of held-out text grows from ${first.perToken["digits alone"].toFixed(2)} to ${last.perToken["digits alone"].toFixed(2)} bytes; ` +
+        `the doublings add ${gains.map((gain) => gain.toFixed(2)).join(", ")}`;
   return {
     title: "What a larger vocabulary buys",
     claim:
       "Every merge shortens the text, the first ones most: bytes per token grow about with the logarithm of the vocabulary, and less and less.",
     source: `${sennrich}, section 3.2; ${llamaPaper}`,
-    verdict: gains.length === 0 ? "too short to say" : !gains.every((gain) => gain > 0) ? "not shown" : falls ? "shown" : "partly shown",
+    verdict,
     conclusion:
-      `From ${first.size} to ${last.size} pieces, a token of held-out text grows from ${first.perToken.toFixed(2)} to ${last.perToken.toFixed(2)} bytes; ` +
-      `the doublings add ${gains.map((gain) => gain.toFixed(2)).join(", ")}. Digits alone cost ${(100 * cost).toFixed(2)} % of that at ${last.size} pieces.`,
+      `${grown}. Digits alone cost ${(100 * cost).toFixed(2)} % of that at ${last.size} pieces.` +
+      (isStopped ? ` (${counted(rows.length, "size")} of ${vocabularies.length}: it was stopped.)` : ""),
     remarks: ["Byte-level BPE, GPT-2's split pattern. What digits alone cost depends on how many numbers the text has."],
     tables: [
       {
         title: "bytes per token of held-out text",
         columns: ["pieces", ...Object.keys(kinds)],
-        rows: of("digits alone").map(({ size, perToken }, i) => [size, perToken, of("digits merged")[i]?.perToken ?? "–"]),
+        rows: rows.map(({ size, perToken }) => [size, perToken["digits alone"], perToken["digits merged"]]),
       },
     ],
     charts: [
@@ -143,7 +166,7 @@ async function growthSection(hooks: Hooks, { training, heldOut }: Sides): Promis
         series: (Object.keys(kinds) as Digits[]).map((name) => ({
           name,
           as: name === "digits alone" ? ("line" as const) : ("dashed" as const),
-          points: of(name).map(({ size, perToken }) => ({ x: size, y: perToken })),
+          points: rows.map(({ size, perToken }) => ({ x: size, y: perToken[name] })),
         })),
       },
     ],
@@ -163,7 +186,7 @@ async function trainSize(
   try {
     return createTokenizer(await trainTokenizer(training, { ...options, vocabSize }));
   } catch (error) {
-    if (error instanceof CriaError && vocabSize > vocabularies[0]!) return undefined;
+    if (!signal.aborted && error instanceof CriaError && vocabSize > vocabularies[0]!) return undefined;
     throw error;
   }
 }
