@@ -102,6 +102,8 @@ describe("cria generate", () => {
       expect(warnings).toEqual([warned.stderr.trimEnd()]);
       expect(tokens.length + promptTokens).toBe(12);
       expect(JSON.parse((await run(["inspect", told, "--json"])).stdout).warnings).toEqual(warnings);
+      expect((await run(["inspect", told])).stderr).toBe(warned.stderr);
+      expect(JSON.parse((await run(["plan", told, "--tokens", "1M", "--json"])).stdout).warnings).toContain(warnings[0]);
     });
   });
 

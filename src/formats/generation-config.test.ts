@@ -151,6 +151,12 @@ test("both ways", () => {
   expect(read(greedy)).toEqual({ ...plain, temperature: 0 });
 });
 
+test("do_sample false is greedy whatever the temperature, and true or absent is not", () => {
+  expect(read({ do_sample: false, temperature: 0.7 })).toEqual({ ...plain, temperature: 0 });
+  for (const more of [{}, { do_sample: true }, { do_sample: null }])
+    expect(read({ ...more, temperature: 0.7 })).toEqual({ ...plain, temperature: 0.7 });
+});
+
 test("what is no JSON object, or has a key twice, is refused", () => {
   for (const text of ["{", "[]", "null", '"x"', '{"top_k": 1, "top_k": 2}']) expect(() => readText(text)).toThrow(CriaError);
 });

@@ -188,9 +188,9 @@ test("shards are one file by their index; a bad index is refused", async () => {
     "one.safetensors": await collect(writeSafetensors(sample.slice(0, 4))),
     "two.safetensors": await collect(writeSafetensors(sample.slice(4))),
   };
-  const sharded = (map: unknown, more = {}) =>
+  const sharded = (map: unknown, more = {}, files = shards) =>
     readShardedSafetensors(memorySource("index.json", new TextEncoder().encode(JSON.stringify({ weight_map: map, ...more }))), (name) =>
-      Promise.resolve(memorySource(name, shards[name]!)),
+      Promise.resolve(memorySource(name, files[name]!)),
     );
   const whole = Object.fromEntries(sample.map(({ name }, i) => [name, i < 4 ? "one.safetensors" : "two.safetensors"]));
   const file = await sharded(whole);
@@ -200,6 +200,8 @@ test("shards are one file by their index; a bad index is refused", async () => {
   const { scalar: _, ...less } = whole;
   await expect(sharded(less)).rejects.toThrow('one.safetensors holds tensor "scalar", which the index places nowhere');
   expect(Array.from(await file.readFloat32("int"))).toEqual([-7, 7]);
+  const both = { ...shards, "two.safetensors": await collect(writeSafetensors([...sample.slice(4), sample[0]!])) };
+  await expect(sharded(whole, {}, both)).rejects.toThrow('two.safetensors holds tensor "b", which the index places in one.safetensors');
   await expect(sharded({ b: "two.safetensors" })).rejects.toThrow(/places tensor "b" in two.safetensors, which does not have it/);
   for (const map of [{ b: "../one.safetensors" }, { b: "/etc/passwd" }, { b: ".." }, { b: 3 }, {}, 7, undefined])
     await expect(sharded(map)).rejects.toThrow(CriaError);

@@ -71,7 +71,8 @@ export interface Asked {
   readonly budget?: Budget;
   /** Without the operations: they follow from the budget. */
   readonly given: Omit<Given, "flops">;
-  readonly model?: { readonly name: string; readonly config: LlamaConfig };
+  /** The model that was named, with what its files say and cria does not follow. */
+  readonly model?: { readonly name: string; readonly config: LlamaConfig; readonly warnings: readonly string[] };
   /** The tokens are not the person's but the paper's. */
   readonly isPapersTokens: boolean;
   readonly served?: number;
@@ -127,12 +128,12 @@ async function readModel(args: readonly string[], flags: Flags): Promise<Asked["
   if (more !== undefined) throw new UsageError(where, `"${more}" is one too many: name one model, or add --fit to fit the law to runs`);
   const ways = [path, name && "--preset", flags.parameters && "--parameters"].filter((way) => way !== undefined);
   if (ways.length > 1) throw new UsageError(where, `${ways.join(" and ")} both name a model: leave one out`);
-  if (name !== undefined) return { name, config: readPreset(name) };
+  if (name !== undefined) return { name, config: readPreset(name), warnings: [] };
   if (path === undefined) return undefined;
   if (isPresetAndNoPath(path))
     throw new UsageError(where, `there is no file or folder "${path}": did you mean --preset ${presetNamed(path)}?`);
   await using model = await openModel(path);
-  return { name: path, config: model.config };
+  return { name: path, config: model.config, warnings: model.warnings };
 }
 
 function isPresetAndNoPath(path: string): boolean {

@@ -9,7 +9,7 @@ export function warningsOf({ law, vocabSize, model }: Asked, plan: Solution, con
   return [
     extrapolated(fitted, law, plan),
     knowsNothing(plan, config),
-    ...(model ? [otherTokenizer(model.name, config, vocabSize)] : []),
+    ...(model ? [otherTokenizer(model.name, config, vocabSize), ...model.warnings] : []),
   ].filter((warning) => warning !== undefined);
 }
 
