@@ -154,7 +154,7 @@ async function write(llama: Llama, prompt: string, options: GenerateOptions, io:
     text: pieces.map((piece) => piece.text).join(""),
     tokens: pieces.map((piece) => piece.id),
     finishReason: pieces.at(-1)?.finishReason,
-    promptTokens: llama.promptIds(prompt, options).length,
+    promptTokens: llama.promptIds(prompt, { parseSpecial: options.parseSpecial ?? false }).length,
     promptSeconds: seconds(start, first),
     generationSeconds: seconds(first, performance.now()),
   };

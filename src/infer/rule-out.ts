@@ -74,16 +74,13 @@ function checkOptions(options: RuleOptions): void {
     check(value === undefined || isCount(value), "infer", () => `${name} is ${value} but must be an integer, at least 0`);
   }
   for (const name of ["suppressTokens", "beginSuppressTokens"] as const) checkTokens(name, options[name] ?? []);
-  const { badWords = [] } = options;
-  check(Array.isArray(badWords), "infer", () => `badWords is ${badWords} but must be a list of lists of tokens`);
-  for (const word of badWords) {
+  for (const word of options.badWords ?? []) {
     checkTokens("a row of badWords", word);
     check(word.length > 0, "infer", () => "a row of badWords is empty but must have a token: it would come after everything");
   }
 }
 
 function checkTokens(name: string, ids: readonly number[]): void {
-  check(Array.isArray(ids), "infer", () => `${name} is ${ids} but must be a list of tokens`);
   const wrong = ids.find((id) => !isCount(id));
   check(wrong === undefined, "infer", () => `${name} has ${wrong} but a token is an integer, at least 0`);
 }
