@@ -56,7 +56,14 @@ async function compileAll(executor, graphs) {
   clock.lap("graphs");
   for (const graph of made) planMemory(graph);
   clock.lap("memory plans");
-  const place = (address) => ({ target: executor.target, cache, table: () => address, address: () => address, scratchAddress: address });
+  const place = (address) => ({
+    target: executor.target,
+    cache,
+    table: () => address,
+    once: () => address,
+    address: () => address,
+    scratchAddress: address,
+  });
   const anywhere = executor.allocate(Math.max(...made.map((graph) => lower(graph, place(0)).scratchBytes)));
   const lowered = made.map((graph) => lower(graph, place(anywhere)));
   clock.lap("kernels: IR");

@@ -1,16 +1,14 @@
-// Quantised weights times rows of bytes: one row against the bandwidth of a pass over memory, many rows against the peak of the int8 dot
-// product, both measured in the same run. On the best target of this machine, on one thread and on all.
+// Quantised weights, interleaved, times rows of bytes: one row against the bandwidth of a pass over memory, many rows against the peak of the int8
+// dot product, both measured in the same run. On the best target of this machine, on one thread and on all.
 import { allocateWritten, defaultThreads, openExecutor, openKernel } from "../dist/backend/cpu/index.js";
+import { bytesOf } from "../dist/base/index.js";
 import {
   multiplyAddPeak,
   multiplyAddPeakFlops,
   packedQuantisedBytes,
   packQuantised,
-  quantisedBytes,
   quantisedLinesBytes,
   quantisedMatmul,
-  quantisedRowsBytes,
-  quantisedRowsTimesMatrix,
   sumOfSquares,
   sumOfSquaresUnits,
 } from "../dist/kernel/index.js";
@@ -55,9 +53,9 @@ async function oneRow(executor) {
   const read = [sumOfSquares, { count: readBytes / 4 }, [readBytes, sumOfSquaresUnits(readBytes / 4) * 4], readBytes];
   for (const type of types) {
     const sizes = { type, ...one };
-    const bytes = quantisedBytes(type, one);
-    const rows = quantisedRowsBytes(executor.target, sizes);
-    const found = await rates(executor, { read, [type]: [quantisedRowsTimesMatrix, sizes, [rows, bytes, one.n * 4], bytes] });
+    const bytes = packedQuantisedBytes(executor.target, sizes);
+    const rows = quantisedLinesBytes(executor.target, sizes);
+    const found = await rates(executor, { read, [type]: [quantisedMatmul, sizes, [rows, bytes, one.n * 4], bytes] });
     print(`${type} one row`, found[type], "GB/s", found.read, "the bandwidth");
   }
 }
@@ -75,7 +73,8 @@ async function manyRows(executor) {
       [quantisedLinesBytes(target, sizes), packed, many.m * many.n * 4],
       2 * many.m * many.n * many.k,
     ];
-    const packing = [packQuantised, sizes, [quantisedBytes(type, many), packed], quantisedBytes(type, many)];
+    const file = bytesOf(type, [many.n, many.k]);
+    const packing = [packQuantised, sizes, [file, packed], file];
     const found = await rates(executor, { peak, product, packing });
     print(`${type} ${many.m} rows`, found.product, "Gop/s", found.peak, "the dot product's peak");
     console.log(`  ${(found.packing / 1e9).toFixed(2).padStart(7)} GB/s of the file  ${type} packing`);

@@ -2,8 +2,8 @@
 import type { FileRegion } from "../base/index.ts";
 import type { Graph, MemoryPlan, Tensor, TensorType } from "../graph/index.ts";
 
-/** Values as they cross the border: float32 for floats, int32 for integers. */
-export type HostArray = Float32Array | Int32Array;
+/** Values as they cross the border: float32 for f32, int32 for i32, and for other layouts bytes, as files hold them. */
+export type HostArray = Float32Array | Int32Array | Uint8Array;
 
 export interface Backend {
   /** For people, e.g. "cpu: wasm, 2 threads". */
@@ -23,7 +23,7 @@ export interface Backend {
   workspaceBytes(graph: Graph): number;
   /** What buffers and programs of this backend may take beside those that it has. */
   memory(): MemoryThere;
-  /** @param bindings a buffer for every state and input of the graph. Several programs may share buffers. */
+  /** @param bindings a buffer for every state, input and weight of the graph. Several programs may share buffers. */
   compile(graph: Graph, bindings: ReadonlyMap<Tensor, DeviceBuffer>): Promise<Program>;
   /** Frees every buffer, program and thread; using any of them afterwards throws. */
   dispose(): Promise<void>;
@@ -36,6 +36,7 @@ export interface MemoryThere {
   readonly bound: string;
 }
 
+/** What is counted in elements here is counted in bytes for layouts other than f32 and i32: see {@link HostArray}. */
 export interface DeviceBuffer {
   readonly name: string;
   readonly type: TensorType;

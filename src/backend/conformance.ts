@@ -1,13 +1,15 @@
 // What every backend must do, as tests: each implementation's own test file calls this once. The reference is the judge.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { CriaError, Rng } from "../base/index.ts";
+import { CriaError, dequantise, Rng } from "../base/index.ts";
 import {
   type Attributes,
   accumulate,
   adamw,
   add,
   type Example,
+  type ExampleInput,
   embedding,
+  exampleBytes,
   exampleValues,
   f32,
   Graph,
@@ -21,6 +23,7 @@ import {
   ops,
   rmsNorm,
   type Tensor,
+  type TensorType,
   type Values,
 } from "../graph/index.ts";
 import type { Backend, DeviceBuffer, HostArray } from "./index.ts";
@@ -73,29 +76,45 @@ async function checkExample(
 ): Promise<void> {
   const rng = new Rng(11).fork(op.name);
   const graph = new Graph();
-  const values = new Map<Tensor, Values>();
+  const values: Filling = new Map();
   const inputs = example.inputs.map((input, i) => {
-    const tensor = op.updates?.includes(i) ? graph.state(`input ${i}`, input) : graph.input(`input ${i}`, input);
-    values.set(tensor, exampleValues(input, rng));
-    return source === "from activations" && input.dtype === "f32" ? plusZero(tensor, values) : tensor;
+    const tensor = declare(graph, `input ${i}`, input, op.updates?.includes(i) ?? false);
+    values.set(tensor, isNumbers(input) ? exampleValues(input, rng) : exampleBytes(input, rng));
+    return source === "from activations" && tensor.role === "input" && input.dtype === "f32" ? plusZero(tensor, values) : tensor;
   });
   graph.apply(op, inputs, example.attributes).forEach((output) => {
     graph.keep(output);
   });
   const actual = await runOnce(backend, graph, values);
-  const expected = evaluate(graph, values);
+  const expected = evaluate(graph, numbersOf(values));
   expect(actual.size).toBeGreaterThan(0);
   for (const [tensor, array] of actual) expectClose(array, expected.get(tensor)!, Math.max(tolerance, example.tolerance ?? 0));
 }
 
-function plusZero(tensor: Tensor, values: Map<Tensor, Values>): Tensor {
+/** What buffers are filled with: numbers, or the bytes of weights of other layouts. */
+type Filling = Map<Tensor, Values | Uint8Array>;
+
+function isNumbers({ dtype }: TensorType): boolean {
+  return dtype === "f32" || dtype === "i32";
+}
+
+function declare(graph: Graph, name: string, input: ExampleInput, isUpdated: boolean): Tensor {
+  if (isUpdated) return graph.state(name, input);
+  return input.role === "weight" || !isNumbers(input) ? graph.weight(name, input) : graph.input(name, input);
+}
+
+function numbersOf(values: Filling): Map<Tensor, Values> {
+  return new Map([...values].map(([tensor, held]) => [tensor, held instanceof Uint8Array ? dequantise(tensor.dtype, held) : held]));
+}
+
+function plusZero(tensor: Tensor, values: Filling): Tensor {
   const zero = tensor.graph.input("zero", tensor);
   values.set(zero, new Float64Array(values.get(tensor)!.length));
   return add(tensor, zero);
 }
 
 /** Compiles, runs once and reads everything that can be read: kept activations and states. */
-async function runOnce(backend: Backend, graph: Graph, values: ReadonlyMap<Tensor, Values>): Promise<Map<Tensor, HostArray>> {
+async function runOnce(backend: Backend, graph: Graph, values: ReadonlyMap<Tensor, Values | Uint8Array>): Promise<Map<Tensor, HostArray>> {
   const buffers = await allocateAll(backend, graph);
   for (const [tensor, buffer] of buffers) await buffer.write(values.get(tensor)!);
   const program = await backend.compile(graph, buffers);

@@ -1,8 +1,17 @@
 export { type ByteSource, type FileRegion, memorySource } from "./bytes.ts";
-export { type DType, dtypeBytes } from "./dtype.ts";
+export {
+  bytesOf,
+  type DType,
+  dequantise,
+  type ElementLayout,
+  elementLayouts,
+  isQuantised,
+  type QuantisedDType,
+} from "./element-layouts.ts";
 export { CriaError, check, fail, UsageError } from "./errors.ts";
+export { float16Value } from "./float16.ts";
 export { didYouMean, nearest } from "./nearest.ts";
-export { type Precision, roundToBfloat16 } from "./precision.ts";
+export { type Precision, type Rounding, roundToBfloat16, roundToEven, roundToInt8Blocks } from "./precision.ts";
 export type { OnProgress, ProgressEvent } from "./progress.ts";
 export { ambiguousLength, parseQuantity } from "./quantity.ts";
 export { Rng, type RngState } from "./rng.ts";

@@ -3,6 +3,9 @@
 /** bfloat16 is float32's upper half: its range, but 8 bits of precision instead of 24 (Kalamkar et al. 2019, arXiv 1905.12322). */
 export type Precision = "float32" | "bfloat16";
 
+/** What the left factor of a product with a weight is rounded to: as above, or to blocks of 32 bytes that share a scale, 127 steps to either side of zero. */
+export type Rounding = Precision | "int8";
+
 const float = new Float32Array(1);
 const bits = new Uint32Array(float.buffer);
 
@@ -12,4 +15,35 @@ export function roundToBfloat16(x: number): number {
   if (Number.isNaN(x)) return x;
   bits[0] = (bits[0]! + 0x7fff + ((bits[0]! >>> 16) & 1)) & 0xffff0000;
   return float[0]!;
+}
+
+/** Elements that share a scale in {@link roundToInt8Blocks}. */
+const int8Block = 32;
+/** Magnitudes below it count as zero: the inverse scale must be finite. */
+const smallest = 2 ** -100;
+
+/**
+ * Every 32 elements rounded to 127 steps to either side of zero, the largest magnitude being 127 steps, as ggml's block_q8_0 has them; in float32,
+ * so that ties fall as on the machine. Where an element is not finite, all of its block are NaN.
+ * @param values as many as whole blocks
+ */
+export function roundToInt8Blocks(values: Float64Array): Float64Array {
+  const rounded = new Float64Array(values.length);
+  for (let at = 0; at < values.length; at += int8Block) rounded.set(roundBlock(values.subarray(at, at + int8Block)), at);
+  return rounded;
+}
+
+function roundBlock(block: Float64Array): Float64Array {
+  const largest = block.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+  if (!Number.isFinite(largest)) return block.map(() => Number.NaN);
+  if (largest < smallest) return block.map(() => 0);
+  const [inverse, scale] = [Math.fround(127 / Math.fround(largest)), Math.fround(Math.fround(largest) * Math.fround(1 / 127))];
+  return block.map((x) => roundToEven(Math.fround(Math.fround(x) * inverse)) * scale);
+}
+
+/** To the nearest integer, ties to even. */
+export function roundToEven(value: number): number {
+  const floor = Math.floor(value);
+  if (value - floor !== 0.5 || floor % 2 !== 0) return Math.round(value); // ties go up, −0.5 to −0
+  return floor;
 }

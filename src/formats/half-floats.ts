@@ -1,4 +1,5 @@
 // The two 16-bit floats that weights are stored in: IEEE 754 binary16, and bfloat16, which is float32's upper half.
+import { float16Value } from "../base/index.ts";
 
 /** Widens binary16 bit patterns exactly. */
 export function widenFloat16(bits: Uint16Array, out: Float32Array): void {
@@ -22,14 +23,4 @@ export function roundToBfloat16(values: Float32Array): Uint16Array {
 function roundWord(word: number): number {
   const isNan = (word & 0x7fffffff) > 0x7f800000;
   return isNan ? (word >>> 16) | 0x40 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
-}
-
-/** s eeeee mmmmmmmmmm: 1 sign, 5 exponent (bias 15), 10 fraction bits. */
-function float16Value(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return sign * (1024 + fraction) * 2 ** (exponent - 25);
 }

@@ -1,6 +1,6 @@
 export { consumeEarly } from "./consume-early.ts";
 export type { TypedOp } from "./define-op.ts";
-export { exampleValues } from "./example.ts";
+export { exampleBytes, exampleValues } from "./example.ts";
 export { flopsOf } from "./flops.ts";
 export { gradients } from "./gradient.ts";
 export type { Attributes, ByName, Example, ExampleInput, GradientContext, Op, Values } from "./op.ts";

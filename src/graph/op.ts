@@ -1,5 +1,5 @@
 // An op as graph, planner and backends handle it: lists of tensors, no names. Records are written with names, in define-op.ts.
-import type { Tensor, TensorType } from "./tensor.ts";
+import type { Role, Tensor, TensorType } from "./tensor.ts";
 
 /** Compile-time constants of a node. */
 export type Attributes = Readonly<Record<string, number | boolean | string>>;
@@ -63,8 +63,13 @@ export interface Example<A extends Attributes> {
   readonly differentiable?: false;
 }
 
-/** How to fill an input of an example: standard normals times `scale` plus `offset`, or integers in [0, below), or exactly `values`. */
+/**
+ * How to fill an input of an example: standard normals times `scale` plus `offset`, or integers in [0, below), or exactly `values`; layouts other
+ * than f32 and i32 by random bytes.
+ */
 export interface ExampleInput extends TensorType {
+  /** "weight" makes it one, as layouts other than f32 and i32 do by themselves. */
+  readonly role?: Role;
   readonly scale?: number;
   readonly offset?: number;
   readonly below?: number;

@@ -1,6 +1,6 @@
 // Where each activation lives: first fit by decreasing size over lifetimes, in one arena, so that memory is reused as soon as its last
 // reader ran (Pisarchyk & Lee 2020, arXiv 2001.03288, "greedy by size for offset calculation").
-import { check, dtypeBytes, sizeOf } from "../base/index.ts";
+import { bytesOf, check } from "../base/index.ts";
 import type { Graph, Node, Tensor, TensorType } from "./tensor.ts";
 
 export interface MemoryPlan {
@@ -24,7 +24,7 @@ export interface Lifetime {
 /** A cache line, and the widest vector. */
 export const alignment = 64;
 
-/** Plans the activations of a graph; states and inputs have buffers of their own. @throws CriaError when an op reads what no earlier one made. */
+/** Plans the activations of a graph; states, inputs and weights have buffers of their own. @throws CriaError when an op reads what no earlier one made. */
 export function planMemory(graph: Graph): MemoryPlan {
   const lifetimes = lifetimesOf(graph);
   const blocks = blocksOf(graph, lifetimes);
@@ -40,9 +40,9 @@ export function planMemory(graph: Graph): MemoryPlan {
   };
 }
 
-/** Bytes of a tensor's elements, without padding. */
+/** Bytes of a tensor's elements, without padding. @throws CriaError when its rows are not whole blocks of its layout. */
 export function tensorBytes(type: TensorType): number {
-  return sizeOf(type.shape) * dtypeBytes[type.dtype];
+  return bytesOf(type.dtype, type.shape);
 }
 
 function lifetimesOf(graph: Graph): Map<Tensor, Lifetime> {

@@ -4,12 +4,12 @@ import { check, showShape } from "../base/index.ts";
 import type { TensorType } from "./tensor.ts";
 
 /**
- * Name → its sizes: `"M K"`, `"i32 N"` where the type is not f32, `"5"` for a fixed size, `"..."` for a shape that is one wherever it stands,
+ * Name → its sizes: `"M K"`, `"i32 N"` where the type is not f32, `"weight N K"` where it may be a weight of any layout, `"5"` for a fixed size, `"..."` for a shape that is one wherever it stands,
  * `"any"` for a shape of its own. A name ending in `?` may be missing, one ending in `*` stands for one tensor or more; either comes last.
  */
 export type Patterns = Readonly<Record<string, string>>;
 
-type Axes<P extends string> = P extends `i32 ${infer Rest}` ? Rest : P;
+type Axes<P extends string> = P extends `i32 ${infer Rest}` | `weight ${infer Rest}` ? Rest : P;
 type Letters<P extends string> = P extends `${infer First} ${infer Rest}`
   ? Letters<First> | Letters<Rest>
   : Exclude<P, `${number}` | "..." | "any">;
@@ -44,11 +44,7 @@ export function match(op: string, inputs: readonly TensorType[], patterns: Patte
   const matched: Matched = { sizes: {} };
   const expanded = expand(Object.keys(patterns), inputs.length);
   const fits = expanded?.every((name, i) => matchOne(inputs[i]!, patterns[name]!, matched));
-  check(
-    fits === true,
-    op,
-    () => `the inputs ${inputs.map(showType).join(", ") || "(none)"} must be ${showPatterns(patterns)}${showMatched(matched)}`,
-  );
+  check(fits === true, op, () => `the inputs ${inputs.map(showType).join(", ")} must be ${showPatterns(patterns)}${showMatched(matched)}`);
   return matched;
 }
 
@@ -102,14 +98,23 @@ function expand(names: readonly string[], count: number): string[] | undefined {
   return count >= fewest && count <= all.length ? all.slice(0, count) : undefined;
 }
 
-function parse(pattern: string): { dtype: "f32" | "i32"; axes: string[] } {
-  const words = pattern.split(" ");
-  return words[0] === "i32" ? { dtype: "i32", axes: words.slice(1) } : { dtype: "f32", axes: words };
+interface Pattern {
+  readonly dtype: "f32" | "i32";
+  /** Any layout of weights will do as well. */
+  readonly isWeight: boolean;
+  readonly axes: readonly string[];
+}
+
+function parse(pattern: string): Pattern {
+  const [first, ...rest] = pattern.split(" ");
+  if (first === "i32") return { dtype: "i32", isWeight: false, axes: rest };
+  if (first === "weight") return { dtype: "f32", isWeight: true, axes: rest };
+  return { dtype: "f32", isWeight: false, axes: pattern.split(" ") };
 }
 
 function matchOne(input: TensorType, pattern: string, matched: Matched): boolean {
-  const { dtype, axes } = parse(pattern);
-  if (input.dtype !== dtype) return false;
+  const { dtype, isWeight, axes } = parse(pattern);
+  if (isWeight ? input.dtype === "i32" : input.dtype !== dtype) return false;
   if (pattern === "any") return true;
   if (pattern === "...") {
     matched.shape ??= input.shape;
@@ -127,8 +132,8 @@ function matchSize(letter: string, size: number, sizes: Record<string, number>):
 function showPatterns(patterns: Patterns): string {
   return Object.entries(patterns)
     .map(([name, pattern]) => {
-      const { dtype, axes } = parse(pattern);
-      return `${name} ${dtype === "i32" ? "i32 " : ""}[${axes.join(", ")}]`;
+      const { dtype, isWeight, axes } = parse(pattern);
+      return `${name} ${isWeight ? "weight " : dtype === "i32" ? "i32 " : ""}[${axes.join(", ")}]`;
     })
     .join(", ");
 }

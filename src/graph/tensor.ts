@@ -1,5 +1,5 @@
 // A graph is a list of nodes in the order they run; a tensor is what one of them makes, or what comes from outside.
-import { check, type DType, type Precision, type Shape, sizeOf } from "../base/index.ts";
+import { bytesOf, check, type DType, type Precision, type Shape, sizeOf } from "../base/index.ts";
 import type { Attributes, Op } from "./op.ts";
 
 export interface TensorType {
@@ -9,9 +9,10 @@ export interface TensorType {
 
 /**
  * Who owns a tensor's memory: an `activation` lives inside one run and shares the planner's arena;
- * a `state` (weights, moments, caches) and an `input` (tokens, positions, hyper-parameters) are buffers bound when the graph is compiled.
+ * a `state` (trained parameters, moments, caches) and an `input` (tokens, positions, hyper-parameters) are buffers bound when the graph is compiled,
+ * and so is a `weight`, which no program changes: it may have any layout of elements, lie in a file, and be packed once for all programs.
  */
-export type Role = "activation" | "state" | "input";
+export type Role = "activation" | "state" | "input" | "weight";
 
 export interface Tensor extends TensorType {
   readonly id: number;
@@ -53,6 +54,12 @@ export class Graph {
   /** A buffer that outlives runs and may be updated in place. */
   state(name: string, type: TensorType): Tensor {
     return this.#tensor(name, type, "state");
+  }
+
+  /** A buffer that programs read and never change, of any layout but i32. */
+  weight(name: string, type: TensorType): Tensor {
+    check(type.dtype !== "i32", "graph", () => `weight "${name}" is i32: weights are floats or quantised`);
+    return this.#tensor(name, type, "weight");
   }
 
   /** A buffer written from outside before a run. */
@@ -98,6 +105,13 @@ export class Graph {
       "graph",
       () => `tensor "${name}" has shape [${type.shape.join(", ")}]: every size must be a positive integer`,
     );
+    const isPlain = type.dtype === "f32" || type.dtype === "i32";
+    check(
+      isPlain || role === "weight",
+      "graph",
+      () => `${role} "${name}" is ${type.dtype}: only weights are; activations, states and inputs are f32 or i32`,
+    );
+    bytesOf(type.dtype, type.shape); // throws where rows are not whole blocks
     const tensor: Tensor = { id: this.tensors.length, name, role, graph: this, dtype: type.dtype, shape: type.shape };
     this.tensors.push(tensor);
     return tensor;

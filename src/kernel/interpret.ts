@@ -1,5 +1,5 @@
 // The slow meaning of every op, and the judge of every compiler: runs IR over plain memory, one lane at a time.
-import { check } from "../base/index.ts";
+import { check, float16Value, roundToEven } from "../base/index.ts";
 import type {
   Compare,
   FloatBinary,
@@ -16,7 +16,7 @@ import type {
   Relation,
   Span,
 } from "./ir.ts";
-import { float16Value, float32Value, narrowBytes, roundToBfloat16, roundToEven, roundToFloat16 } from "./narrow.ts";
+import { float32Value, narrowBytes, roundToBfloat16, roundToFloat16 } from "./narrow.ts";
 
 /** Runs a kernel over `memory`. @param args byte addresses and numbers, the last three are scratch, begin, end. @throws CriaError on an access outside. */
 export function interpret(kernel: Kernel, memory: ArrayBufferLike, args: readonly number[]): void {

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { float16Value } from "../base/index.ts";
 import { expand } from "./expand.ts";
 import type { Kernel, Narrow, Op } from "./ir.ts";
 import { type Builder, kernel, specialise } from "./language.ts";
-import { float16Value, float32Value, narrowBytes, roundToBfloat16, roundToFloat16 } from "./narrow.ts";
+import { float32Value, narrowBytes, roundToBfloat16, roundToFloat16 } from "./narrow.ts";
 import { verify } from "./spec.ts";
 import { ints, random, runs, sameBits, unwritten, wide16 } from "./testing.test.helper.ts";
 

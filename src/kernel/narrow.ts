@@ -1,17 +1,9 @@
 // Elements of 8 and 16 bits: their sizes, and what rounding to 16-bit floats means, slowly.
+import { roundToEven } from "../base/index.ts";
 import type { Narrow } from "./ir.ts";
 
 /** Bytes of an element. */
 export const narrowBytes: Readonly<Record<Narrow, 1 | 2>> = { f16: 2, bf16: 2, u16: 2, i8: 1, u8: 1 };
-
-/** IEEE 754 binary16: s eeeee mmmmmmmmmm. */
-export function float16Value(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
-}
 
 /** To nearest, ties to even. @param bits of a float32. */
 export function roundToFloat16(bits: number): number {
@@ -36,12 +28,6 @@ export function roundToBfloat16(bits: number, flush: boolean): number {
 
 export function float32Value(bits: number): number {
   return new Float32Array(Int32Array.of(bits).buffer)[0]!;
-}
-
-export function roundToEven(value: number): number {
-  const floor = Math.floor(value);
-  if (value - floor !== 0.5 || floor % 2 !== 0) return Math.round(value); // ties go up, −0.5 to −0
-  return floor;
 }
 
 const infinity = 0x7f800000;

@@ -1,5 +1,5 @@
 // The CPU backend: plans a graph's memory, lowers its nodes to kernel calls, and lets an executor replay them.
-import { check, type FileRegion, fail, sizeOf } from "../../base/index.ts";
+import { check, type FileRegion, fail } from "../../base/index.ts";
 import {
   type Graph,
   type MemoryPlan,
@@ -25,6 +25,7 @@ import { availableMemory } from "./available-memory.ts";
 import type { Executor } from "./executor.ts";
 import { type KernelCache, type Lowered, lower, type Place } from "./lower.ts";
 import { type ExecutorOptions, openExecutor } from "./open-executor.ts";
+import { type Packing, Packings } from "./packings.ts";
 
 /** Stages of a compilation that can be looked at. */
 export const traceStages = ["graph", "plan", "ir", "x64"] as const;
@@ -84,9 +85,9 @@ class CpuBackend implements Backend {
 
   workspaceBytes(graph: Graph): number {
     this.check();
-    const { kernels, scratchBytes } = this.firstLowering(graph);
+    const { kernels, scratchBytes, packedBytes } = this.firstLowering(graph);
     const perThread = Math.max(0, ...kernels.map((kernel) => kernel.scratchBytes));
-    return planMemory(graph).arenaBytes + scratchBytes + this.executor.threads * perThread;
+    return planMemory(graph).arenaBytes + scratchBytes + packedBytes + this.executor.threads * perThread;
   }
 
   memory(): MemoryThere {
@@ -104,11 +105,17 @@ class CpuBackend implements Backend {
   }
 
   /** Addresses are not known yet. */
-  firstLowering(graph: Graph): Lowered {
-    return lower(graph, { ...this.place, address: () => 0, table: () => 0, scratchAddress: 0 });
+  firstLowering(graph: Graph): Lowered & { readonly packedBytes: number } {
+    const packed = new Map<string, number>();
+    const once: Place["once"] = ({ id }, form, bytes) => {
+      packed.set(`${id} ${form}`, bytes);
+      return 0;
+    };
+    const lowered = lower(graph, { ...this.place, address: () => 0, table: () => 0, once, scratchAddress: 0 });
+    return { ...lowered, packedBytes: [...packed.values()].reduce((sum, bytes) => sum + bytes, 0) };
   }
 
-  get place(): Omit<Place, "address" | "scratchAddress"> {
+  get place(): Omit<Place, "address" | "once" | "scratchAddress"> {
     const table = (key: string, make: () => Float32Array) => this.table(key, make);
     return { target: this.executor.target, cache: this.#kernels, table };
   }
@@ -151,6 +158,8 @@ class CpuBuffer implements DeviceBuffer {
   readonly #backend: CpuBackend;
   #address: number | undefined;
   readonly #giveBack: (address: number) => void;
+  /** What programs have made of it, where it is a weight. */
+  readonly packings: Packings;
 
   constructor(backend: CpuBackend, type: TensorType, name: string, address: number, giveBack: (address: number) => void) {
     this.#backend = backend;
@@ -158,6 +167,7 @@ class CpuBuffer implements DeviceBuffer {
     this.name = name;
     this.#address = address;
     this.#giveBack = giveBack;
+    this.packings = new Packings(backend.executor);
   }
 
   get address(): number {
@@ -167,14 +177,18 @@ class CpuBuffer implements DeviceBuffer {
 
   async write(values: ArrayLike<number>, at = 0): Promise<void> {
     this.#checkRange(at, values.length);
-    return this.#backend.jobs.run(() => this.#backend.executor.write(this.address + at * 4, hostArray(this.type, values)));
+    return this.#backend.jobs.run(() => {
+      const array = hostArray(this.type, values);
+      this.#backend.executor.write(this.address + at * array.BYTES_PER_ELEMENT, array);
+      this.packings.outdate();
+    });
   }
 
-  async read(at = 0, length = sizeOf(this.type.shape) - at): Promise<HostArray> {
+  async read(at = 0, length = hostLength(this.type) - at): Promise<HostArray> {
     this.#checkRange(at, length);
     return this.#backend.jobs.run(() => {
       const values = hostArray(this.type, length);
-      this.#backend.executor.read(this.address + at * 4, values);
+      this.#backend.executor.read(this.address + at * values.BYTES_PER_ELEMENT, values);
       return values;
     });
   }
@@ -182,12 +196,16 @@ class CpuBuffer implements DeviceBuffer {
   dispose(): void {
     const address = this.#address;
     this.#address = undefined;
-    if (address !== undefined) this.#backend.release(() => this.#giveBack(address));
+    if (address === undefined) return;
+    this.#backend.release(() => {
+      this.#giveBack(address);
+      this.packings.dispose();
+    });
   }
 
   #checkRange(at: number, length: number): void {
     void this.address;
-    checkRange(this, at, length, sizeOf(this.type.shape));
+    checkRange(this, at, length, hostLength(this.type));
   }
 }
 
@@ -196,15 +214,25 @@ class CpuProgram implements Program {
   readonly #backend: CpuBackend;
   readonly #graph: Graph;
   readonly #buffers: readonly CpuBuffer[];
+  readonly #packings: readonly Packing[];
   readonly #arena: number;
   readonly #id: number;
   #ran = false;
   #disposed = false;
 
-  private constructor(backend: CpuBackend, graph: Graph, buffers: readonly CpuBuffer[], plan: MemoryPlan, arena: number, id: number) {
+  private constructor(
+    backend: CpuBackend,
+    graph: Graph,
+    buffers: readonly CpuBuffer[],
+    packings: readonly Packing[],
+    plan: MemoryPlan,
+    arena: number,
+    id: number,
+  ) {
     this.#backend = backend;
     this.#graph = graph;
     this.#buffers = buffers;
+    this.#packings = packings;
     this.plan = plan;
     this.#arena = arena;
     this.#id = id;
@@ -218,14 +246,21 @@ class CpuProgram implements Program {
     const arena = executor.allocate(Math.max(64, plan.arenaBytes + scratchBytes));
     try {
       const address = (tensor: Tensor) => bindings.get(tensor)?.address ?? arena + plan.offsets.get(tensor)!;
-      const lowered = lower(graph, { ...backend.place, address, scratchAddress: arena + plan.arenaBytes });
+      const packings = new Set<Packing>();
+      const once: Place["once"] = (weight, form, bytes, lowerPacking) => {
+        const packing = bindings.get(weight)!.packings.get(form, bytes, lowerPacking);
+        packings.add(packing);
+        return packing.address;
+      };
+      const lowered = lower(graph, { ...backend.place, address, once, scratchAddress: arena + plan.arenaBytes });
       backend.trace("graph", () => printGraph(graph));
       backend.trace("plan", () => printPlan(graph, plan));
       backend.trace("ir", () => lowered.kernels.map(printKernel).join("\n\n"));
       const { listing } = executor;
       if (listing) backend.trace("x64", () => lowered.kernels.map(listing).join("\n\n"));
+      for (const packing of packings) await packing.load();
       const id = await executor.load(lowered.kernels, lowered.phases);
-      return new CpuProgram(backend, graph, [...bindings.values()], plan, arena, id);
+      return new CpuProgram(backend, graph, [...bindings.values()], [...packings], plan, arena, id);
     } catch (error) {
       backend.release(() => executor.free(arena));
       throw error;
@@ -236,14 +271,17 @@ class CpuProgram implements Program {
     this.#check();
     for (const buffer of this.#buffers) void buffer.address; // throws for one that was disposed: its memory may be another's
     this.#ran = true;
-    return this.#backend.jobs.run(() => this.#backend.executor.run(this.#id));
+    return this.#backend.jobs.run(async () => {
+      for (const packing of this.#packings) await packing.refresh();
+      await this.#backend.executor.run(this.#id);
+    });
   }
 
   async read(tensor: Tensor): Promise<HostArray> {
     this.#check();
     if (!this.#ran || !this.#graph.kept.has(tensor)) fail("cpu", `"${tensor.name}" cannot be read: keep it in the graph, and run first`);
     return this.#backend.jobs.run(() => {
-      const values = hostArray(tensor, sizeOf(tensor.shape));
+      const values = hostArray(tensor, hostLength(tensor));
       this.#backend.executor.read(this.#arena + this.plan.offsets.get(tensor)!, values);
       return values;
     });
@@ -264,12 +302,16 @@ class CpuProgram implements Program {
   }
 }
 
-/** Values as the backend's memory holds them: the given ones, converted where they are not, or zeros. Elements of both types have 4 bytes. */
+/** Values as the backend's memory holds them: the given ones, converted where they are not, or zeros. */
 function hostArray({ dtype }: TensorType, values: ArrayLike<number> | number): HostArray {
-  const HostArray = dtype === "f32" ? Float32Array : dtype === "i32" ? Int32Array : undefined;
-  if (HostArray === undefined) return fail("cpu", `a buffer of ${dtype} is not for the host: use f32 or i32`);
+  const HostArray = dtype === "f32" ? Float32Array : dtype === "i32" ? Int32Array : Uint8Array;
   if (typeof values === "number") return new HostArray(values);
   return values instanceof HostArray ? values : HostArray.from(values);
+}
+
+/** How many numbers, or bytes, a buffer has for the host. */
+function hostLength(type: TensorType): number {
+  return tensorBytes(type) / hostArray(type, 0).BYTES_PER_ELEMENT;
 }
 
 function ignore(): void {}

@@ -5,9 +5,12 @@ import { type Kernel, type KernelDefinition, specialise, type Target } from "../
 import type { Call } from "./executor.ts";
 import { lowerings } from "./lowerings.ts";
 
-export interface Lowered {
+export interface Calls {
   readonly kernels: readonly Kernel[];
   readonly phases: readonly (readonly Call[])[];
+}
+
+export interface Lowered extends Calls {
   /** Bytes that all threads share and that hold nothing from one node to the next. */
   readonly scratchBytes: number;
 }
@@ -20,11 +23,21 @@ export interface Lowering {
   scratch(bytes: number): number;
   /** Constants that are computed once and stay: the address of what `make` gives, by key. */
   table(key: string, make: () => Float32Array): number;
+  /**
+   * Memory that is filled once from a weight, before the first run after the weight was written, and shared by all programs.
+   * @param form what is made of the weight: the same name always stands for the same bytes
+   * @param emit emits the calls that fill it
+   * @returns its address
+   */
+  once(weight: Tensor, form: string, bytes: number, emit: (pack: Packer, packed: number) => void): number;
   /** A call in a phase of its own, after everything before it. */
   call<C extends object>(definition: KernelDefinition<C>, constants: C, args: readonly number[]): void;
   /** Calls emitted by `emit` share one phase: they must not depend on each other. */
   together(emit: () => void): void;
 }
+
+/** What packing a weight may do. */
+export type Packer = Pick<Lowering, "address" | "call">;
 
 /** Kernels already specialised on this target, by name and constants: a model of many layers has few shapes. */
 export type KernelCache = Map<string, Kernel>;
@@ -35,6 +48,8 @@ export interface Place {
   readonly cache: KernelCache;
   address(tensor: Tensor): number;
   table(key: string, make: () => Float32Array): number;
+  /** The address of what is made of a weight once; `lowerPacking` gives the calls that make it at an address. */
+  once(weight: Tensor, form: string, bytes: number, lowerPacking: (packed: number) => Calls): number;
   /** Where shared scratch lies; any number to learn how much is needed. */
   readonly scratchAddress: number;
 }
@@ -84,6 +99,14 @@ class NodeEmitter implements Lowering {
 
   table(key: string, make: () => Float32Array): number {
     return this.#place.table(key, make);
+  }
+
+  once(weight: Tensor, form: string, bytes: number, emit: (pack: Packer, packed: number) => void): number {
+    return this.#place.once(weight, form, bytes, (packed) => {
+      const [kernels, phases] = [new Map<Kernel, number>(), [] as Call[][]];
+      emit(new NodeEmitter(this.#place, kernels, phases), packed);
+      return { kernels: [...kernels.keys()], phases };
+    });
   }
 
   scratch(bytes: number): number {

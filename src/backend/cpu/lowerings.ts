@@ -1,8 +1,9 @@
 // What each op becomes on the CPU: one row an op, kernels of the library with the node's sizes as constants.
-import { sizeOf } from "../../base/index.ts";
+import { fail, sizeOf } from "../../base/index.ts";
 import type { LinearCrossEntropyAttributes, Named, OpsByName, Sizes, Tensor, TypedOp } from "../../graph/index.ts";
 import * as library from "../../kernel/index.ts";
 import type { Lowering } from "./lower.ts";
+import { weightProduct, weightTypeOf } from "./weight-product.ts";
 
 /** Inputs and outputs by the names of the op's signature, its sizes by letter. */
 type Row<Record> =
@@ -13,11 +14,15 @@ type Row<Record> =
 /** A row for every op that there is. */
 export const lowerings: { readonly [Name in keyof OpsByName]: Row<OpsByName[Name]> } = {
   embedding: (to, { table, tokens }, { y }, { N: rows, C: channels, V: vocabulary }) =>
-    to.call(library.embeddingRows, { rows, channels, vocabulary }, addresses(to, table, tokens, y)),
+    to.call(library.embeddingRows, { type: weightTypeOf(table), rows, channels, vocabulary }, addresses(to, table, tokens, y)),
   embeddingGradient: (to, { tokens, dy }, { dtable }, { N: rows, C: channels, V: vocabulary }) =>
     to.call(library.embeddingGradient, { rows, channels, vocabulary }, addresses(to, tokens, dy, dtable)),
-  matmul: (to, { a, b }, { y }, { M: m, N: n, K: k }, { form, precision }) =>
-    product(to, { form, m, n, k, precision }, to.address(a), to.address(b), to.address(y)),
+  matmul: (to, { a, b }, { y }, { M: m, N: n, K: k }, { form, precision }) => {
+    const sizes = { form, m, n, k };
+    if (b.role === "weight") weightProduct(to, b, { ...sizes, precision }, to.address(a), to.address(y));
+    else if (precision === "int8") fail("cpu", `"${b.name}" is a ${b.role}: products in blocks of bytes take a weight`);
+    else product(to, { ...sizes, precision }, to.address(a), to.address(b), to.address(y));
+  },
   rmsNorm: (to, { x, gain }, { y }, { R: rows, C: channels }, { epsilon }) =>
     to.call(library.rmsNorm, { rows, channels, epsilon }, addresses(to, x, gain, y)),
   rmsNormGradient: (to, { x, gain, dy }, { dx, dgain }, { R: rows, C: channels }, { epsilon }) => {
@@ -133,7 +138,7 @@ function crossEntropy(
 function product(to: Lowering, sizes: library.MatmulSizes, a: number, b: number, c: number): void {
   const { m, ...right } = sizes;
   if (right.form === "nt" && right.precision === "float32" && m <= library.fewRows)
-    return to.call(library.rowsTimesMatrix, { m, n: right.n, k: right.k }, [a, b, c]);
+    return to.call(library.rowsTimesWeight, { type: "f32", m, n: right.n, k: right.k }, [a, b, c]);
   const packed = to.scratch(library.packedBytes(to.target, right));
   to.call(library.packMatrix, right, [b, packed]);
   to.call(library.matmul, { ...sizes, accumulate: false }, [a, packed, c]);

@@ -14,7 +14,9 @@ for (const op of ops.filter((op) => op.gradient || op.ownGradient))
 
 function compare(op: Op<Attributes>, example: Example<Attributes>, rng: Rng): void {
   const graph = new Graph();
-  const inputs = example.inputs.map((type, i) => graph.input(`input ${i}`, type));
+  const inputs = example.inputs.map((type, i) =>
+    type.role === "weight" ? graph.weight(`input ${i}`, type) : graph.input(`input ${i}`, type),
+  );
   const values = new Map(inputs.map((tensor, i) => [tensor, exampleValues(example.inputs[i]!, rng)] as const));
   const output = graph.apply(op, inputs, example.attributes)[0]!;
   const seed = graph.input("seed", f32(...output.shape));

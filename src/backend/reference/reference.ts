@@ -1,5 +1,5 @@
 // The judge: everything in float64, one op after the other by its own formula. For tests; far too slow for anything else.
-import { check, fail } from "../../base/index.ts";
+import { bytesOf, check, dequantise, fail } from "../../base/index.ts";
 import { type Graph, type MemoryPlan, planMemory, type Tensor, type TensorType, type Values } from "../../graph/index.ts";
 import {
   type Backend,
@@ -25,7 +25,9 @@ class ReferenceBackend implements Backend {
 
   async allocate(type: TensorType, name: string): Promise<DeviceBuffer> {
     this.check();
-    return new ReferenceBuffer(this, type, name);
+    return type.dtype === "f32" || type.dtype === "i32"
+      ? new ReferenceBuffer(this, type, name, zeros(type))
+      : new ReferenceWeight(this, type, name);
   }
 
   /** In float64, nothing of it used twice. */
@@ -41,7 +43,7 @@ class ReferenceBackend implements Backend {
   async compile(graph: Graph, bindings: ReadonlyMap<Tensor, DeviceBuffer>): Promise<Program> {
     this.check();
     checkBindings(graph, bindings);
-    return new ReferenceProgram(this, graph, bindings as ReadonlyMap<Tensor, ReferenceBuffer>);
+    return new ReferenceProgram(this, graph, bindings as ReadonlyMap<Tensor, Held<Values | Uint8Array>>);
   }
 
   async dispose(): Promise<void> {
@@ -58,35 +60,68 @@ class ReferenceBackend implements Backend {
   }
 }
 
-class ReferenceBuffer implements DeviceBuffer {
+/** A buffer as an array of whatever its layout is written and read as. */
+abstract class Held<T extends Values | Uint8Array> implements DeviceBuffer {
   readonly name: string;
   readonly type: TensorType;
   readonly #backend: ReferenceBackend;
-  #values: Values | undefined;
+  #content: T | undefined;
 
-  constructor(backend: ReferenceBackend, type: TensorType, name: string) {
+  constructor(backend: ReferenceBackend, type: TensorType, name: string, content: T) {
     this.#backend = backend;
     this.type = type;
     this.name = name;
-    this.#values = zeros(type);
+    this.#content = content;
   }
 
-  get values(): Values {
+  get content(): T {
     this.#backend.check();
-    return this.#values ?? fail("reference", `buffer "${this.name}" was disposed: allocate another one`);
+    return this.#content ?? fail("reference", `buffer "${this.name}" was disposed: allocate another one`);
   }
+
+  /** What ops see; what they update in place is the content. */
+  abstract get values(): Values;
 
   async write(values: ArrayLike<number>, at = 0): Promise<void> {
-    checkRange(this, at, values.length, this.values.length);
-    return this.#backend.jobs.run(() => this.values.set(values, at));
+    checkRange(this, at, values.length, this.content.length);
+    return this.#backend.jobs.run(() => this.written(values, at));
   }
 
-  async read(at = 0, length = this.values.length - at): Promise<HostArray> {
-    checkRange(this, at, length, this.values.length);
-    return this.#backend.jobs.run(() => toHost(this.values.subarray(at, at + length)));
+  async read(at = 0, length = this.content.length - at): Promise<HostArray> {
+    checkRange(this, at, length, this.content.length);
+    return this.#backend.jobs.run(() => toHost(this.content.subarray(at, at + length)));
   }
 
   dispose(): void {
+    this.#content = undefined;
+  }
+
+  protected written(values: ArrayLike<number>, at: number): void {
+    this.content.set(values, at);
+  }
+}
+
+class ReferenceBuffer extends Held<Values> {
+  get values(): Values {
+    return this.content;
+  }
+}
+
+/** Bytes of another layout, dequantised once after they were written. */
+class ReferenceWeight extends Held<Uint8Array> {
+  #values: Float64Array | undefined;
+
+  constructor(backend: ReferenceBackend, type: TensorType, name: string) {
+    super(backend, type, name, new Uint8Array(bytesOf(type.dtype, type.shape)));
+  }
+
+  get values(): Values {
+    this.#values ??= dequantise(this.type.dtype, this.content);
+    return this.#values;
+  }
+
+  protected override written(values: ArrayLike<number>, at: number): void {
+    super.written(values, at);
     this.#values = undefined;
   }
 }
@@ -95,11 +130,11 @@ class ReferenceProgram implements Program {
   readonly plan: MemoryPlan;
   readonly #backend: ReferenceBackend;
   readonly #graph: Graph;
-  readonly #bindings: ReadonlyMap<Tensor, ReferenceBuffer>;
+  readonly #bindings: ReadonlyMap<Tensor, Held<Values | Uint8Array>>;
   #kept = new Map<Tensor, Values>();
   #disposed = false;
 
-  constructor(backend: ReferenceBackend, graph: Graph, bindings: ReadonlyMap<Tensor, ReferenceBuffer>) {
+  constructor(backend: ReferenceBackend, graph: Graph, bindings: ReadonlyMap<Tensor, Held<Values | Uint8Array>>) {
     this.#backend = backend;
     this.#graph = graph;
     this.#bindings = bindings;
@@ -132,6 +167,6 @@ class ReferenceProgram implements Program {
   }
 }
 
-function toHost(values: Values): HostArray {
-  return values instanceof Int32Array ? values.slice() : Float32Array.from(values);
+function toHost(values: Values | Uint8Array): HostArray {
+  return values instanceof Float64Array ? Float32Array.from(values) : values.slice();
 }

@@ -1,11 +1,11 @@
 // Rows of a table by index: token embeddings, and the last row of a sequence.
-import { check } from "../../base/index.ts";
+import { check, elementLayouts } from "../../base/index.ts";
 import { defineOp } from "../define-op.ts";
 import { f32, i32, type Tensor } from "../tensor.ts";
 
 export type EmbeddingGradientAttributes = { readonly vocabulary: number };
 
-/** table [V, C] and tokens i32 [N] in [0, V) → their rows [N, C]. */
+/** table [V, C], perhaps a weight of any layout, and tokens i32 [N] in [0, V) → their rows [N, C]. */
 export function embedding(table: Tensor, tokens: Tensor): Tensor {
   return embeddingOp.apply({ table, tokens }, {}).y;
 }
@@ -17,7 +17,7 @@ export function embeddingGradient(tokens: Tensor, dy: Tensor, vocabulary: number
 
 export const embeddingOp = defineOp<Record<string, never>>()({
   name: "embedding",
-  inputs: { table: "V C", tokens: "i32 N" },
+  inputs: { table: "weight V C", tokens: "i32 N" },
   outputs: { y: "N C" },
   reference({ table, tokens }, { y }, { V, C }) {
     tokens.forEach((token, n) => {
@@ -30,6 +30,14 @@ export const embeddingOp = defineOp<Record<string, never>>()({
   examples: [
     { inputs: [f32(5, 3), { ...i32(7), below: 5 }], attributes: {} },
     { inputs: [f32(37, 19), { ...i32(1), values: [36] }], attributes: {} },
+    ...(["bf16", "f16", "q8_0", "q4_0", "q4_1", "q4_K", "q6_K"] as const).map((dtype) => ({
+      inputs: [
+        { dtype, shape: [5, elementLayouts[dtype].block === 1 ? 19 : 2 * elementLayouts[dtype].block] },
+        { ...i32(7), below: 5 },
+      ],
+      attributes: {},
+      differentiable: false as const,
+    })),
   ],
 });
 

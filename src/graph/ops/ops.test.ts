@@ -39,7 +39,7 @@ test.each(["half", "neighbours"] as const)("rope, %s: the product of a query and
 test("shapes that do not fit are errors with all of them and the rule", () => {
   const graph = new Graph();
   const [x, w, tokens] = [graph.input("x", f32(2, 5)), graph.input("w", f32(3, 4)), graph.input("tokens", i32(2))] as const;
-  expect(() => linear(x, w)).toThrow("[matmul] the inputs f32 [2, 5], f32 [3, 4] must be a [M, K], b [N, K] (M = 2, K = 5, N = 3)");
+  expect(() => linear(x, w)).toThrow("[matmul] the inputs f32 [2, 5], f32 [3, 4] must be a [M, K], b weight [N, K] (M = 2, K = 5, N = 3)");
   expect(() => linear(x, tokens)).toThrow("i32 [2]");
   expect(() => add(x, w)).toThrow("[add] the inputs f32 [2, 5], f32 [3, 4] must be a [...], b [...] (... = 2, 5)");
   expect(() => attention(x, x, x, { batch: 1, heads: 2, kvHeads: 2 })).toThrow("5 channels for 2 heads");

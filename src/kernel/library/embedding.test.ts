@@ -13,7 +13,7 @@ const sizes = [
 describe.each(runs)("$name", ({ run }) => {
   test.each(sizes)("%i rows of %i channels out of %i", (rows, channels, vocabulary) => {
     const [table, tokens] = [random(vocabulary * channels), pick(rows, vocabulary)];
-    const y = run(embeddingRows, { rows, channels, vocabulary }, [table, ints(tokens), unwritten(rows * channels)])[2]!;
+    const y = run(embeddingRows, { type: "f32", rows, channels, vocabulary }, [table, ints(tokens), unwritten(rows * channels)])[2]!;
     expect(y).toEqual(Float32Array.from(tokens.flatMap((t) => [...table.subarray(t * channels, (t + 1) * channels)])));
   });
 
@@ -28,7 +28,7 @@ describe.each(runs)("$name", ({ run }) => {
   test("indices outside the table touch nothing outside it", () => {
     const shape = { rows: 4, channels: 3, vocabulary: 2 };
     const [table, tokens] = [random(6), ints([-1, 2, 2 ** 31 - 1, -(2 ** 31)])];
-    const y = run(embeddingRows, shape, [table, tokens, unwritten(12)])[2]!;
+    const y = run(embeddingRows, { type: "f32", ...shape }, [table, tokens, unwritten(12)])[2]!;
     expect(y).toEqual(Float32Array.from([0, 1, 1, 0].flatMap((row) => [...table.subarray(row * 3, row * 3 + 3)])));
     expect(run(embeddingGradient, shape, [tokens, random(12), unwritten(6)])[2]).toEqual(new Float32Array(6));
   });

@@ -1,7 +1,9 @@
 // Rows of a table by index, and the gradient of the table. Shapes: N rows (tokens), C channels, V vocabulary.
+import { bytesOf } from "../../base/index.ts";
 import { kernel } from "../language.ts";
 import { fill } from "./product.ts";
 import { eachRow, rowAt } from "./rows.ts";
+import { type WeightType, widenRow, widenRowScratch } from "./weights.ts";
 
 export interface EmbeddingSizes {
   readonly rows: number;
@@ -9,19 +11,20 @@ export interface EmbeddingSizes {
   readonly vocabulary: number;
 }
 
-/** y[n] = table[tokens[n]]; an index outside [0, V) reads the nearest row instead. Pointers: table [V, C], tokens i32 [N], y [N, C]. */
-export const embeddingRows = kernel<EmbeddingSizes>("embeddingRows", (k, { rows, channels, vocabulary }) => {
+/** y[n] = table[tokens[n]] in float32; an index outside [0, V) reads the nearest row instead. Pointers: table [V, C], tokens i32 [N], y [N, C]. */
+export const embeddingRows = kernel<EmbeddingSizes & { readonly type: WeightType }>("embeddingRows", (k, constants) => {
+  const { type, rows, channels, vocabulary } = constants;
   const { table, tokens, y } = k.pointers("table", "tokens", "y");
-  const units = eachRow(k, rows, k.range(), (row) => {
+  const range = k.range();
+  const units = eachRow(k, rows, range, (row) => {
     const token = k
       .loadInt(rowAt(tokens, row, 1))
       .max(0)
       .min(vocabulary - 1);
-    const from = rowAt(table, token, channels);
-    const to = rowAt(y, row, channels);
-    k.lanes(channels, (at) => k.store(k.load(from, at), to, at), 4);
+    const from = table.add(token.mul(bytesOf(type, [channels])));
+    widenRow(k, type, channels, from, rowAt(y, row, channels), range.scratch);
   });
-  return { units };
+  return { units, scratchBytes: widenRowScratch(k, type) };
 });
 
 /** A unit reads all tokens: few units, but enough for every thread. */

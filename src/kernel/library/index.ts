@@ -4,10 +4,10 @@ export { type AttentionSizes, attention, attentionGradient, type CachedAttention
 export { type CrossEntropySizes, countTargets, meanLoss, softmaxCrossEntropy } from "./cross-entropy.ts";
 export { accumulate, add, assign, type Elements } from "./elementwise.ts";
 export { type EmbeddingSizes, embeddingGradient, embeddingRows } from "./embedding.ts";
-export { fewRows, matmul, rowsTimesMatrix } from "./matmul.ts";
+export { matmul } from "./matmul.ts";
 export { layerNorm, layerNormGradient, type NormSizes, normGradientUnits, rmsNorm, rmsNormGradient, sumRows } from "./norm.ts";
 export { type AdamwConstants, adamw, normFromPartials, sumOfSquares, sumOfSquaresUnits } from "./optimiser.ts";
-export { type MatmulForm, type MatmulSizes, type PackSizes, packedBytes, packMatrix } from "./pack.ts";
+export { type MatmulForm, type MatmulSizes, type PackedFrom, type PackSizes, packedBytes, packMatrix } from "./pack.ts";
 export {
   multiplyAddPeak,
   multiplyAddPeakFlops,
@@ -19,8 +19,9 @@ export {
   stream,
   streamBytes,
 } from "./peak.ts";
-export { type QuantisedRows, quantisedLinesBytes, quantisedRowsBytes, quantiseLines, quantiseRows } from "./quantise.ts";
-export { type QuantisedType, quantisedBytes } from "./quantised-blocks.ts";
-export { packedQuantisedBytes, packQuantised, type QuantisedMatrix, quantisedMatmul } from "./quantised-matmul.ts";
-export { type QuantisedSizes, type QuantisedTable, quantisedEmbeddingRows, quantisedRowsTimesMatrix } from "./quantised-rows.ts";
+export { type QuantisedRows, quantisedLinesBytes, quantiseLines } from "./quantise.ts";
+export type { QuantisedType } from "./quantised-blocks.ts";
+export { packedQuantisedBytes, packQuantised, type QuantisedMatrix, type QuantisedSizes, quantisedMatmul } from "./quantised-matmul.ts";
 export { type RopeSizes, rope, ropeFrequencies } from "./rope.ts";
+export { fewRows, type RowsTimesWeight, rowsTimesWeight } from "./rows-times-weight.ts";
+export { type PlainType, type WeightMatrix, type WeightType, widenRows } from "./weights.ts";

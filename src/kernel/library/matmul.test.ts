@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type Precision, roundToBfloat16 } from "../../base/index.ts";
 import { random, runs, unwritten } from "../testing.test.helper.ts";
-import { matmul, rowsTimesMatrix } from "./matmul.ts";
+import { matmul } from "./matmul.ts";
 import { type MatmulForm, packedBytes, packMatrix } from "./pack.ts";
 
 const sizes = [
@@ -42,11 +42,16 @@ describe.each(runs)("$name", ({ name, target, run }) => {
       );
     });
 
-  test.each([1, 2, 3, 4])("rowsTimesMatrix of %i rows", (m) => {
-    const [n, k] = [71, 53];
-    const [x, w] = [random(m * k, 3), random(n * k, 4)];
-    const y = run(rowsTimesMatrix, { m, n, k }, [x, w, new Float32Array(m * n)])[2]!;
-    expectClose(y, product("nt", m, n, k, x, w), k);
+  test.each(["nt", "nn"] as const)("matmul %s of a part of wider rows into a part of wider rows", (form) => {
+    const [m, n, k, leftStride, resultStride] = [13, 17, 31, 40, 23];
+    const [a, b, c] = [random(m * leftStride, 1), random(k * n, 2), random(m * resultStride, 3)];
+    const right = { form, n, k, precision: "float32" as const };
+    const packed = run(packMatrix, right, [b, unwritten(packedBytes(target, right) / 4)])[1]!;
+    const made = run(matmul, { ...right, m, leftStride, resultStride, accumulate: false }, [a, packed, c])[2]!;
+    const part = (from: Float32Array, stride: number, columns: number) =>
+      Float32Array.from({ length: m * columns }, (_, i) => from[Math.floor(i / columns) * stride + (i % columns)]!);
+    expectClose(part(made, resultStride, n), product(form, m, n, k, part(a, leftStride, k), b), k);
+    expect(made.filter((_, i) => i % resultStride >= n)).toEqual(c.filter((_, i) => i % resultStride >= n));
   });
 });
 

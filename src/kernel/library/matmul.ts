@@ -1,8 +1,8 @@
 // The three products of a linear layer (forward, gradient of the input, gradient of the weight): register tiles walk over packed factors
 // (Goto & van de Geijn 2008, "Anatomy of high-performance matrix multiplication").
-import { type Builder, type Int, kernel, type Vec } from "../language.ts";
+import { type Builder, type Int, kernel } from "../language.ts";
 import { eachTile, groupRows, leftBytes, type MatmulSizes, packLeft, prefetchLeft, wordsOf } from "./pack.ts";
-import { type Depth, eachStep, type LeftOperand, panelWidth, type Result, type Start, scaled, tileProduct } from "./product.ts";
+import { type Depth, type LeftOperand, panelWidth, type Result, type Start, scaled, tileProduct } from "./product.ts";
 
 /** Words of depth in a block: a panel of it nearly fills the first-level cache, a block of panels half of the second. */
 const blockDepth = 256;
@@ -13,7 +13,7 @@ const blockColumns = 512;
 export const matmul = kernel<MatmulSizes & { accumulate: boolean }>("matmul", (k, sizes) => {
   const { a, packed, c } = k.pointers("a", "packed", "c");
   const { scratch, begin, end } = k.range();
-  const { m, n, accumulate } = sizes;
+  const { m, n, accumulate, resultStride = n } = sizes;
   const depth = wordsOf(sizes);
   const group = groupRows(k.target, sizes);
   const { rowsOf, panelsOf, columnBlocks } = unitOf(m, Math.ceil(n / panelWidth(k.target)), panelWidth(k.target), group);
@@ -33,7 +33,7 @@ export const matmul = kernel<MatmulSizes & { accumulate: boolean }>("matmul", (k
             const share = at.sub(row).div(k.target.tile.rows).mul(panelsOf).add(panel.sub(firstPanel));
             prefetchLeft(k, sizes, a, range, { length, first }, share, (panelsOf * group) / k.target.tile.rows);
           };
-          tileRow(k, sizes, columns, rows, steps, left(at), right, rowOf(c, at, n), start, ahead);
+          tileRow(k, sizes, columns, rows, steps, left(at), right, rowOf(c, at, resultStride), start, ahead);
         });
       });
     if (length >= depth) return multiply(0, depth, accumulate ? "load" : "zero");
@@ -64,8 +64,8 @@ function unitOf(m: number, panels: number, width: number, group: number): { rows
   return { rowsOf, panelsOf, columnBlocks: Math.ceil(panels / panelsOf) };
 }
 
-function rowOf(c: Int, row: Int, n: number): Result {
-  return { base: c.add(row.mul(n * 4)), rowStride: n * 4 };
+function rowOf(c: Int, row: Int, stride: number): Result {
+  return { base: c.add(row.mul(stride * 4)), rowStride: stride * 4 };
 }
 
 /** A row of tiles over one block of depth: what is packed of A stays in the first-level cache while the panels go by. */
@@ -92,32 +92,3 @@ function tileRow(
   if (whole > 0) k.loop(firstPanel, lastPanel.min(whole), 1, (panel) => tile(panel, width));
   if (n % width > 0) k.if(lastPanel, ">", whole, () => tile(k.int(whole), n % width));
 }
-
-/** Rows of A up to which {@link rowsTimesMatrix} beats packing. */
-export const fewRows = 4;
-
-/** y[M,N] = x[M,K] · w[N,K]ᵀ for M ≤ 4: reads w once, as it lies (decoding a token). Pointers: x, w, y. One unit a block of w's rows. */
-export const rowsTimesMatrix = kernel<{ m: number; n: number; k: number }>("rowsTimesMatrix", (k, { m, n, k: depth }) => {
-  const { x, w, y } = k.pointers("x", "w", "y");
-  const { begin, end } = k.range();
-  const tile = m <= 2 ? 4 : 2;
-  const unitRows = 32;
-  const dots = (from: Int, count: number) => {
-    const sums = Array.from({ length: m }, () => Array.from({ length: count }, () => k.variable()));
-    const row = w.add(from.mul(depth * 4));
-    k.lanes(depth, (at) => {
-      const weights = Array.from({ length: count }, (_, j) => k.load(row, at, j * depth * 4));
-      sums.forEach((line, i) => {
-        const value = k.load(x, at, i * depth * 4);
-        line.forEach((sum, j) => sum.accumulate(value, weights[j]!));
-      });
-    });
-    const to = y.add(from.mul(4));
-    sums.forEach((line, i) => line.forEach((sum: Vec, j) => k.storeScalar(sum.sum(), to, (i * n + j) * 4)));
-  };
-  k.loop(begin, end, 1, (unit) => {
-    const first = unit.mul(unitRows);
-    k.blocks(unit, n, unitRows, (count) => eachStep(k, count, tile, (size, j) => dots(first.add(j), size)));
-  });
-  return { units: Math.ceil(n / unitRows) };
-});

@@ -1,9 +1,10 @@
 // Factors of a matrix product as its register tiles want them: B in panels, packed once for everybody, A a few tiles at a time for one thread.
 // A packed word is a float32, or two bfloat16 that follow each other in depth.
-import type { Precision } from "../../base/index.ts";
+import { elementLayouts, type Precision } from "../../base/index.ts";
 import type { Target } from "../ir.ts";
 import { type Builder, type Int, kernel, type Position, type Vec } from "../language.ts";
 import { eachStep, type LeftOperand, panelWidth, scaled } from "./product.ts";
+import { loadPlain, type PlainType } from "./weights.ts";
 
 /** nt: a[M,K] · b[N,K]ᵀ; nn: a[M,K] · b[K,N]; tn: a[K,M]ᵀ · b[K,N]. The result is [M, N]. */
 export type MatmulForm = "nt" | "nn" | "tn";
@@ -19,6 +20,10 @@ export interface PackSizes {
 
 export interface MatmulSizes extends PackSizes {
   readonly m: number;
+  /** Numbers from a row of A to the next, where A is a part of wider rows: k by default. Not in form tn. */
+  readonly leftStride?: number;
+  /** The same of C: n by default. */
+  readonly resultStride?: number;
 }
 
 /** Depth in words. */
@@ -31,8 +36,13 @@ export function packedBytes(target: Target, sizes: Pick<PackSizes, "n" | "k" | "
   return Math.ceil(sizes.n / panelWidth(target)) * panelWidth(target) * wordsOf(sizes) * 4;
 }
 
+/** A right factor whose elements may have 16 bits where it lies; float32 by default. */
+export interface PackedFrom extends PackSizes {
+  readonly type?: PlainType;
+}
+
 /** Packs B into panels; one unit a panel. Pointers: b, packed. */
-export const packMatrix = kernel<PackSizes>("packMatrix", (k, sizes) => {
+export const packMatrix = kernel<PackedFrom>("packMatrix", (k, sizes) => {
   const { b, packed } = k.pointers("b", "packed");
   const { begin, end } = k.range();
   const width = panelWidth(k.target);
@@ -53,15 +63,16 @@ interface Packing {
 }
 
 /** From b[K, N]: rows of the panel are pieces of rows, or of pairs of rows. */
-function packRows(k: Builder, { n, k: depth, precision }: PackSizes, { b, columns, column, to }: Packing): void {
+function packRows(k: Builder, { n, k: depth, precision, type = "f32" }: PackedFrom, { b, columns, column, to }: Packing): void {
   const width = panelWidth(k.target);
+  const { bytes } = elementLayouts[type];
   const target = k.copy(to);
-  eachWord(k, precision, { base: b.add(column.mul(4)), stride: n * 4, count: depth }, (word) => {
+  eachWord(k, precision, { base: b.add(column.mul(bytes)), stride: n * bytes, count: depth }, (word) => {
     k.lanes(
       width,
       (at) =>
         k.store(
-          word((row) => loadFirst(k, row, at, columns)),
+          word((row) => loadFirst(k, type, row, at, columns)),
           target,
           at,
         ),
@@ -72,10 +83,10 @@ function packRows(k: Builder, { n, k: depth, precision }: PackSizes, { b, column
 }
 
 /** What exists of a vector in a row of `columns`, then zeros. */
-function loadFirst(k: Builder, row: Int, at: Position, columns: number): Vec {
+function loadFirst(k: Builder, type: PlainType, row: Int, at: Position, columns: number): Vec {
   const left = columns - at.offset / 4;
-  if (left >= k.laneCount) return k.load(row, at);
-  return left > 0 ? k.load(row, { ...at, span: left }) : k.constant(0);
+  if (left >= k.laneCount) return loadPlain(k, type, row, at);
+  return left > 0 ? loadPlain(k, type, row, { ...at, span: left }) : k.constant(0);
 }
 
 interface Rows {
@@ -100,17 +111,18 @@ function eachWord(
 }
 
 /** From b[N, K]: squares of lanes × lanes are transposed in registers. */
-function packTransposed(k: Builder, { k: depth, precision }: PackSizes, { b, columns, column, to }: Packing): void {
+function packTransposed(k: Builder, { k: depth, precision, type = "f32" }: PackedFrom, { b, columns, column, to }: Packing): void {
   const width = panelWidth(k.target);
   const lanes = k.laneCount;
-  const row = b.add(column.mul(depth * 4));
+  const { bytes } = elementLayouts[type];
+  const row = b.add(column.mul(depth * bytes));
   eachStep(k, depth, lanes, (count, step) => {
-    const from = row.add(scaled(step, 4));
+    const from = row.add(scaled(step, bytes));
     const target = to.add(scaled(step, (width * 4) / elementsOf(precision)));
     const span = count === lanes ? "full" : count;
     for (let j = 0; j < width; j += lanes) {
       const rows = Array.from({ length: lanes }, (_, i) =>
-        j + i < columns ? k.load(from, { offset: 0, span, copy: 0 }, (j + i) * depth * 4) : k.variable(),
+        j + i < columns ? loadPlain(k, type, from, { offset: 0, span, copy: 0 }, (j + i) * depth) : k.variable(),
       );
       const turned = k.transpose(rows).slice(0, count);
       const words = precision === "bfloat16" ? pairs(k, turned) : turned;
@@ -189,12 +201,12 @@ function packLines(
   to: Int,
   rowBytes: number,
 ): void {
-  const { k: depth, precision } = sizes;
+  const { k: depth, precision, leftStride = depth } = sizes;
   const per = elementsOf(precision);
-  const from = a.add(rows.row.mul(depth * 4)).add(scaled(block.first, per * 4));
+  const from = a.add(rows.row.mul(leftStride * 4)).add(scaled(block.first, per * 4));
   const lines = (elements: number) => {
     const target = k.copy(to);
-    k.loop(from, from.add(rows.count * depth * 4), depth * 4, (line) => {
+    k.loop(from, from.add(rows.count * leftStride * 4), leftStride * 4, (line) => {
       if (elements % per > 0) k.storeScalar(k.constant(0), target, (elements - 1) * 2); // half of this word stays
       k.lanes(elements, (at) => storeElements(k, precision, k.load(line, at), target, at), 4);
       target.bump(rowBytes);
@@ -223,13 +235,13 @@ export function prefetchLeft(
   share: Int,
   shares: number,
 ): void {
-  const { form, m, k: depth, precision } = sizes;
+  const { form, m, k: depth, precision, leftStride = depth } = sizes;
   const elements = elementsOf(precision) * block.length;
   const first = scaled(block.first, elementsOf(precision));
   // In tn a row of A has a piece of the group as long as the group, in the other forms a row of the group is a piece of a row of A.
   const [rows, bytes, row, column] =
     form === "tn" ? [elements, groupRows(k.target, sizes) * 4, first, last] : [groupRows(k.target, sizes), elements * 4, last, first];
-  const stride = (form === "tn" ? m : depth) * 4;
+  const stride = (form === "tn" ? m : leftStride) * 4;
   const each = Math.ceil(rows / shares);
   const from = a
     .add(scaled(row, stride))

@@ -2,11 +2,11 @@
 // Blocks of 32 weights, one or eight of them a superblock. w = scale · (q − zero) + sign · minimum, where q, zero ≥ 0.
 //
 // Vectors are filled across blocks: a part of four lanes belongs to one block, so scales are lanes too, and any width works alike.
-import { check, didYouMean } from "../../base/index.ts";
+import { check, didYouMean, elementLayouts, type QuantisedDType } from "../../base/index.ts";
 import type { NarrowPart, Target } from "../ir.ts";
 import { type Builder, type Int, type Vec, whole } from "../language.ts";
 
-export type QuantisedType = "q8_0" | "q4_0" | "q4_1" | "q4_K" | "q6_K";
+export type QuantisedType = QuantisedDType;
 
 /** Weights of a block. */
 export const blockWeights = 32;
@@ -21,8 +21,10 @@ export interface BlockPlace {
 }
 
 export interface BlockLayout {
-  /** Of a superblock. */
-  readonly bytes: number;
+  /** How many bits a weight keeps when blocks are interleaved: see quantised-matmul.ts. */
+  readonly bits: 4 | 6 | 8;
+  /** What scales and minima are kept as there: f16 where they are in the file. */
+  readonly scaleType: "f16" | "f32";
   /** Blocks of a superblock, those together whose bits lie alike. */
   readonly alike: readonly (readonly number[])[];
   readonly zero: number;
@@ -39,26 +41,26 @@ export interface BlockLayout {
 export const quantisedLayouts: Readonly<Record<QuantisedType, BlockLayout>> = {
   // d f16 · q i8[32]
   q8_0: {
-    ...{ bytes: 34, alike: [[0]], zero: 128, scaleOfHalf: false, sign: 0 },
+    ...{ bits: 8, scaleType: "f16", alike: [[0]], zero: 128, scaleOfHalf: false, sign: 0 },
     quants: (reader, places, half) => reader.bytes(places, () => 2 + 16 * half).xor(reader.k.intConstant(0x80808080 | 0)),
     scale: (reader, places) => reader.elements("f16", places, () => 0),
   },
   // d f16 · q u4[32], byte i has weights i and 16 + i
   q4_0: {
-    ...{ bytes: 18, alike: [[0]], zero: 8, scaleOfHalf: false, sign: 0 },
+    ...{ bits: 4, scaleType: "f16", alike: [[0]], zero: 8, scaleOfHalf: false, sign: 0 },
     quants: (reader, places, half) => nibbles(reader, places, () => 2, half),
     scale: (reader, places) => reader.elements("f16", places, () => 0),
   },
   // d f16 · minimum f16 · q u4[32]
   q4_1: {
-    ...{ bytes: 20, alike: [[0]], zero: 0, scaleOfHalf: false, sign: 1 },
+    ...{ bits: 4, scaleType: "f16", alike: [[0]], zero: 0, scaleOfHalf: false, sign: 1 },
     quants: (reader, places, half) => nibbles(reader, places, () => 4, half),
     scale: (reader, places) => reader.elements("f16", places, () => 0),
     minimum: (reader, places) => reader.elements("f16", places, () => 2),
   },
   // d f16 · dmin f16 · 8 scales and 8 minima u6 in 12 bytes · q u4[256], 32 bytes have two blocks
   q4_K: {
-    ...{ bytes: 144, zero: 0, scaleOfHalf: false, sign: -1 },
+    ...{ bits: 4, scaleType: "f32", zero: 0, scaleOfHalf: false, sign: -1 },
     alike: [
       [0, 2, 4, 6],
       [1, 3, 5, 7],
@@ -69,7 +71,7 @@ export const quantisedLayouts: Readonly<Record<QuantisedType, BlockLayout>> = {
   },
   // low bits u4[256] · high bits u2[256] · scales i8[16] · d f16; half a superblock's low bits are 64 bytes, its high bits 32
   q6_K: {
-    ...{ bytes: 210, zero: 32, scaleOfHalf: true, sign: 0 },
+    ...{ bits: 6, scaleType: "f32", zero: 32, scaleOfHalf: true, sign: 0 },
     alike: [
       [0, 4],
       [1, 5],
@@ -158,10 +160,10 @@ export class BlockReader {
   readonly #known = new Map<string, Vec>();
 
   /** @param superblocks how many there are; places beyond read the last one. */
-  constructor(k: Builder, layout: BlockLayout, from: Int, superblocks: number) {
+  constructor(k: Builder, { superblockBytes }: Spans, from: Int, superblocks: number) {
     this.k = k;
     this.from = from;
-    this.#bytes = layout.bytes;
+    this.#bytes = superblockBytes;
     this.#superblocks = superblocks;
   }
 
@@ -196,9 +198,8 @@ export interface Spans {
   /** Blocks that share a vector, a place a part. */
   readonly groups: readonly (readonly BlockPlace[])[];
   readonly blocksOfSuperblock: number;
+  readonly superblockBytes: number;
   readonly rowBytes: number;
-  /** Spans of a row, the last one perhaps not whole. */
-  readonly count: number;
 }
 
 /** @throws CriaError when the type is none of ours, or its superblocks do not divide a row of `depth` weights. */
@@ -214,14 +215,9 @@ export function spansOf(target: Target, type: QuantisedType, depth: number): Spa
     return Array.from({ length: places.length / parts }, (_, i) => places.slice(i * parts, (i + 1) * parts));
   });
   const superblocksOfRow = depth / weights;
-  const rowBytes = superblocksOfRow * layout.bytes;
-  return { layout, superblocksOfRow, superblocks, groups, blocksOfSuperblock, rowBytes, count: Math.ceil(superblocksOfRow / superblocks) };
-}
-
-/** Bytes of a matrix of n rows. @throws CriaError as {@link spansOf} does. */
-export function quantisedBytes(type: QuantisedType, { n, k }: { readonly n: number; readonly k: number }): number {
-  const { bytes, alike } = layoutOf(type);
-  return (n * k * bytes) / (blockWeights * alike.flat().length);
+  const { bytes: superblockBytes } = elementLayouts[type];
+  const rowBytes = superblocksOfRow * superblockBytes;
+  return { layout, superblocksOfRow, superblocks, groups, blocksOfSuperblock, superblockBytes, rowBytes };
 }
 
 function layoutOf(type: QuantisedType): BlockLayout {

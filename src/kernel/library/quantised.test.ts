@@ -1,66 +1,38 @@
 import { describe, expect, test } from "vitest";
-import { CriaError } from "../../base/index.ts";
+import { bytesOf, CriaError, elementLayouts } from "../../base/index.ts";
 import type { Target } from "../ir.ts";
 import { specialise } from "../language.ts";
-import { ints, random, runs, unwritten } from "../testing.test.helper.ts";
+import { random, runs, sameBits, unwritten } from "../testing.test.helper.ts";
 import { wasm128 } from "../wasm/lower.ts";
-import { quantisedLinesBytes, quantisedRowsBytes, quantiseLines, quantiseRows } from "./quantise.ts";
-import { formats, randomQuantised } from "./quantised.test.helper.ts";
-import { type QuantisedType, quantisedBytes } from "./quantised-blocks.ts";
+import { quantisedLinesBytes, quantiseLines } from "./quantise.ts";
+import { quantisedTypes, randomQuantised } from "./quantised.test.helper.ts";
+import type { QuantisedType } from "./quantised-blocks.ts";
 import { packedQuantisedBytes, packQuantised, quantisedMatmul } from "./quantised-matmul.ts";
-import { quantisedEmbeddingRows, quantisedRowsTimesMatrix } from "./quantised-rows.ts";
 
-const types = Object.keys(formats) as QuantisedType[];
 /** Rows that fill no vector evenly: 5 blocks of 32, 3 superblocks of 256. */
-const depthOf = (type: QuantisedType) => formats[type].weights * (formats[type].weights === 32 ? 5 : 3);
+const depthOf = (type: QuantisedType) => blockOf(type) * (blockOf(type) === 32 ? 5 : 3);
+const blockOf = (type: QuantisedType) => elementLayouts[type].block;
 const room = (bytes: number) => unwritten(bytes / 4);
 
 describe.each(runs)("$name", ({ run, target }) => {
-  describe.each(types)("%s", (type) => {
+  describe.each(quantisedTypes)("%s", (type) => {
     const k = depthOf(type);
-
-    test("rows of a table are what the format says", () => {
-      const { buffer, weights } = randomQuantised(type, 6, k, 1);
-      const tokens = [3, 5, 0, -7, 99, 4, 1];
-      const made = run(quantisedEmbeddingRows, { type, rows: tokens.length, channels: k, vocabulary: 6 }, [
-        buffer,
-        ints(tokens),
-        unwritten(tokens.length * k),
-      ])[2]!;
-      const want = tokens.flatMap((token) => {
-        const row = Math.max(0, Math.min(5, token));
-        return [...weights.subarray(row * k, (row + 1) * k)];
-      });
-      const largest = weights.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
-      expect(worst(made, { sums: want, magnitudes: want.map(() => largest) })).toBeLessThan(1e-6);
-    });
-
-    test.each([1, 3])("%i rows times a matrix", (m) => {
-      const n = 19;
-      const { buffer, weights } = randomQuantised(type, n, k, 2);
-      const x = activations(m, k);
-      const rows = run(quantiseRows, { type, m, k }, [x, room(quantisedRowsBytes(target, { type, m, k }))])[1]!;
-      const y = run(quantisedRowsTimesMatrix, { type, m, n, k }, [rows, buffer, unwritten(m * n)])[2]!;
-      expect(worst(y, product(rounded(x), weights, m, n, k))).toBeLessThan(1e-6);
-    });
 
     test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])("%d in a row makes its products NaN", (bad) => {
       const n = 3;
       const { buffer } = randomQuantised(type, n, k, 2);
       const x = activations(2, k);
       x[7] = bad;
-      const rows = run(quantiseRows, { type, m: 2, k }, [x, room(quantisedRowsBytes(target, { type, m: 2, k }))])[1]!;
-      const few = run(quantisedRowsTimesMatrix, { type, m: 2, n, k }, [rows, buffer, unwritten(2 * n)])[2]!;
       const packed = run(packQuantised, { type, n, k }, [buffer, room(packedQuantisedBytes(target, { type, n, k }))])[1]!;
       const lines = run(quantiseLines, { type, m: 2, k }, [x, room(quantisedLinesBytes(target, { type, m: 2, k }))])[1]!;
       const many = run(quantisedMatmul, { type, m: 2, n, k }, [lines, packed, unwritten(2 * n)])[2]!;
-      for (const y of [few, many]) expect([...y].map(Number.isNaN)).toEqual([true, true, true, false, false, false]);
+      expect([...many].map(Number.isNaN)).toEqual([true, true, true, false, false, false]);
     });
 
     test.each([
       [1, 1, k],
       [7, 37, k],
-      [50, 34, formats[type].weights],
+      [50, 34, blockOf(type)],
     ])("%i rows times a packed matrix of %i × %i", (m, n, k) => {
       const { buffer, weights } = randomQuantised(type, n, k, 3);
       const x = activations(m, k);
@@ -69,18 +41,35 @@ describe.each(runs)("$name", ({ run, target }) => {
       const y = run(quantisedMatmul, { type, m, n, k }, [lines, packed, unwritten(m * n)])[2]!;
       expect(worst(y, product(rounded(x), weights, m, n, k))).toBeLessThan(1e-6);
     });
+
+    test("a row's bits do not depend on how many there are", () => {
+      const [n, most] = [37, 11];
+      const { buffer } = randomQuantised(type, n, k, 4);
+      const x = activations(most, k);
+      const packed = run(packQuantised, { type, n, k }, [buffer, room(packedQuantisedBytes(target, { type, n, k }))])[1]!;
+      const product = (m: number) => {
+        const lines = run(quantiseLines, { type, m, k }, [x.slice(0, m * k), room(quantisedLinesBytes(target, { type, m, k }))])[1]!;
+        return run(quantisedMatmul, { type, m, n, k }, [lines, packed, unwritten(m * n)])[2]!;
+      };
+      const all = product(most);
+      for (const m of [1, 4]) expect(sameBits(product(m), all.slice(0, m * n)), `${m} rows`).toBe(true);
+    });
   });
 });
 
-test("sizes are the formats'", () => {
-  for (const type of types) expect(quantisedBytes(type, { n: 3, k: 512 })).toBe((3 * 512 * formats[type].bytes) / formats[type].weights);
+test("interleaved weights take the file's bytes, or four bytes more a scale where the file has fewer", () => {
+  const [n, k] = [64, 512];
+  const ratio = (type: QuantisedType) => packedQuantisedBytes(wasm128, { type, n, k }) / bytesOf(type, [n, k]);
+  expect(["q8_0", "q4_0", "q4_1"].map((type) => ratio(type as QuantisedType))).toEqual([1, 1, 1]);
+  expect(ratio("q4_K")).toBeCloseTo(24 / 18, 10);
+  expect(ratio("q6_K")).toBeCloseTo(32 / 26.25, 10);
 });
 
 test("what does not fit is refused", () => {
   const refusal =
     (type: string, k: number, target: Target = wasm128) =>
     () =>
-      specialise(quantisedRowsTimesMatrix, { type: type as QuantisedType, m: 1, n: 1, k }, target);
+      specialise(quantisedMatmul, { type: type as QuantisedType, m: 1, n: 1, k }, target);
   expect(refusal("q4_K", 128)).toThrow("[kernel] q4_K: rows of 128 weights, must be a multiple of 256");
   expect(refusal("q4_0", 0)).toThrow(CriaError);
   expect(refusal("q4_k", 256)).toThrow('[kernel] quantised type "q4_k", did you mean "q4_K"?');

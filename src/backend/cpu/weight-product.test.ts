@@ -1,0 +1,209 @@
+// What the ops' examples cannot say of products with weights: packing happens once, rows have the same bits in any company, and large weights go in slabs.
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type DType, dequantise, isQuantised, Rng, type Rounding } from "../../base/index.ts";
+import { exampleBytes, exampleValues, f32, Graph, gradients, linear, type MatmulForm, matmul, type Tensor } from "../../graph/index.ts";
+import type { Backend, DeviceBuffer } from "../index.ts";
+import { evaluate } from "../reference/index.ts";
+import { chooseTarget } from "./choose-target.ts";
+import { cpuBackend, openCpuBackend } from "./cpu.ts";
+import type { Executor } from "./executor.ts";
+import { openExecutor } from "./open-executor.ts";
+
+const targets = ["wasm", "avx2", "avx512"];
+const present = await Promise.all(
+  targets.map((target) =>
+    chooseTarget(target).then(
+      () => true,
+      () => false,
+    ),
+  ),
+);
+const layouts: readonly DType[] = ["f32", "bf16", "f16", "q8_0", "q4_0", "q4_1", "q4_K", "q6_K"];
+
+describe.each(targets.filter((_, i) => present[i]))("%s", (target) => {
+  let backend: Backend;
+  beforeAll(async () => {
+    backend = await openCpuBackend({ target, threads: 2 });
+  });
+  afterAll(() => backend.dispose());
+
+  test.each(layouts)("a row times %s has the same bits alone and among others, in every form and rounding", async (dtype) => {
+    const weight = await filled(backend, dtype, 40, 512);
+    for (const [form, rounding] of kindsOf(dtype)) {
+      const depth = form === "nt" ? 512 : 40;
+      const x = exampleValues(f32(9, depth), new Rng(2));
+      const all = await product(backend, weight, x, 9, form, rounding);
+      for (const rows of [1, 2, 5]) {
+        const some = await product(backend, weight, x.subarray(0, rows * depth), rows, form, rounding);
+        expect(some, `${form} ${rounding} ${rows}`).toEqual(all.subarray(0, some.length));
+      }
+    }
+  });
+
+  test.each(["nt", "nn"] as const)("a weight of more than a slab, form %s", async (form) => {
+    const [rows, channels] = [4112, 256];
+    const weight = await filled(backend, "q4_K", rows, channels);
+    const depth = form === "nt" ? channels : rows;
+    const x = exampleValues(f32(2, depth), new Rng(3));
+    const made = await product(backend, weight, x, 2, form, "bfloat16");
+    const graph = new Graph();
+    const [a, b] = [graph.input("x", f32(2, depth)), graph.weight("w", weight.type)];
+    const y = matmul(a, b, form, "bfloat16");
+    const bytes = (await weight.read()) as Uint8Array;
+    const wanted = evaluate(
+      graph,
+      new Map([
+        [a, x],
+        [b, dequantise("q4_K", bytes)],
+      ]),
+    ).get(y)!;
+    expect(worst(made, wanted)).toBeLessThan(2e-5);
+  });
+
+  test("a quantised weight is trained through: the gradient reaches what is below it", async () => {
+    const graph = new Graph();
+    const [x, w, dy] = [
+      graph.input("x", f32(7, 256)),
+      graph.weight("w", { dtype: "q4_K", shape: [33, 256] }),
+      graph.input("dy", f32(7, 33)),
+    ];
+    const dx = graph.keep(gradients(new Map([[linear(x, w), dy]]), [x]).get(x)!);
+    const bytes = exampleBytes(w, new Rng(4));
+    const [xs, dys] = [exampleValues(x, new Rng(5)), exampleValues(dy, new Rng(6))];
+    const buffers = new Map<Tensor, DeviceBuffer>();
+    for (const [tensor, values] of [
+      [x, xs],
+      [w, bytes],
+      [dy, dys],
+    ] as const) {
+      const buffer = await backend.allocate(tensor, tensor.name);
+      await buffer.write(values);
+      buffers.set(tensor, buffer);
+    }
+    const program = await backend.compile(graph, buffers);
+    await program.run();
+    const made = await program.read(dx);
+    const wanted = evaluate(
+      graph,
+      new Map([
+        [x, xs],
+        [w, dequantise("q4_K", bytes)],
+        [dy, dys],
+      ]),
+    ).get(dx)!;
+    expect(worst(made, wanted)).toBeLessThan(2e-5);
+  });
+});
+
+describe("packing", () => {
+  test("happens once for all programs and runs, and again after the weight was written", async () => {
+    const { backend, packings } = await counted();
+    const weight = await filled(backend, "q8_0", 40, 64);
+    const x = exampleValues(f32(2, 64), new Rng(1));
+    const first = await product(backend, weight, x, 2, "nt", "int8");
+    await product(backend, weight, x.subarray(0, 64), 1, "nt", "int8");
+    expect(packings()).toBe(1);
+    const bytes = exampleBytes(weight.type, new Rng(9));
+    await weight.write(bytes);
+    const second = await product(backend, weight, x, 2, "nt", "int8");
+    expect(packings()).toBe(2);
+    expect(second).not.toEqual(first);
+    const other = await backend.allocate(weight.type, "other");
+    await other.write(bytes);
+    expect(await product(backend, other, x, 2, "nt", "int8")).toEqual(second);
+    await backend.dispose();
+  });
+
+  test("takes memory that goes back with the weight, and counts as a program's", async () => {
+    const { backend, executor } = await counted();
+    const graph = new Graph();
+    const [x, w] = [graph.input("x", f32(2, 64)), graph.weight("w", { dtype: "q8_0", shape: [4000, 64] })];
+    graph.keep(linear(x, w, "int8"));
+    expect(backend.workspaceBytes(graph)).toBeGreaterThan(4000 * 68);
+    const cycle = async () => {
+      const buffers = new Map<Tensor, DeviceBuffer>();
+      for (const tensor of [x, w]) buffers.set(tensor, await backend.allocate(tensor, tensor.name));
+      const program = await backend.compile(graph, buffers);
+      await program.run();
+      program.dispose();
+      for (const buffer of buffers.values()) buffer.dispose();
+      (await backend.allocate(f32(1), "behind what was given back")).dispose();
+      await backend.allocate(f32(1), "kept, one a cycle");
+      return executor.room().left;
+    };
+    const first = await cycle();
+    expect(first - (await cycle())).toBeLessThanOrEqual(64);
+    await backend.dispose();
+  });
+});
+
+/** The largest difference, relative to the largest magnitude. */
+function worst(made: ArrayLike<number>, wanted: ArrayLike<number>): number {
+  const indices = Array.from(wanted, (_, i) => i);
+  const scale = Math.max(...indices.map((i) => Math.abs(wanted[i]!)));
+  return Math.max(...indices.map((i) => Math.abs(made[i]! - wanted[i]!))) / scale;
+}
+
+function kindsOf(dtype: DType): [MatmulForm, Rounding][] {
+  const kinds: [MatmulForm, Rounding][] = [
+    ["nt", "float32"],
+    ["nt", "bfloat16"],
+    ["nn", "float32"],
+    ["nn", "bfloat16"],
+  ];
+  return isQuantised(dtype) ? [...kinds, ["nt", "int8"]] : kinds;
+}
+
+async function filled(backend: Backend, dtype: DType, rows: number, channels: number): Promise<DeviceBuffer> {
+  const type = { dtype, shape: [rows, channels] };
+  const buffer = await backend.allocate(type, "w");
+  await buffer.write(dtype === "f32" ? exampleValues(type, new Rng(1)) : exampleBytes(type, new Rng(1)));
+  return buffer;
+}
+
+async function product(
+  backend: Backend,
+  weight: DeviceBuffer,
+  x: ArrayLike<number>,
+  rows: number,
+  form: MatmulForm,
+  rounding: Rounding,
+): Promise<Float32Array> {
+  const graph = new Graph();
+  const [a, b] = [graph.input("x", f32(rows, x.length / rows)), graph.weight("w", weight.type)];
+  const y = graph.keep(matmul(a, b, form, rounding));
+  const buffer = await backend.allocate(a, "x");
+  await buffer.write(x);
+  const program = await backend.compile(
+    graph,
+    new Map([
+      [a, buffer],
+      [b, weight],
+    ]),
+  );
+  await program.run();
+  const values = await program.read(y);
+  program.dispose();
+  buffer.dispose();
+  return values as Float32Array;
+}
+
+/** A backend whose runs of packing kernels are counted. */
+async function counted(): Promise<{ backend: Backend; executor: Executor; packings: () => number }> {
+  const executor = await openExecutor({ target: "wasm", threads: 1 });
+  const packing = new Set<number>();
+  let runs = 0;
+  const counting: Executor = {
+    ...executor,
+    async load(kernels, phases) {
+      const program = await executor.load(kernels, phases);
+      if (kernels.some(({ name }) => name === "packQuantised")) packing.add(program);
+      return program;
+    },
+    run(program) {
+      if (packing.has(program)) runs++;
+      return executor.run(program);
+    },
+  };
+  return { backend: cpuBackend(counting), executor, packings: () => runs };
+}
