@@ -405,7 +405,7 @@ export function describeArithmetic(
     remarks: [
       `3 layers, 64 channels, ${counted(outcomes[0]!.steps, "step")} of 8 × 64 tokens on lines such as "417+85=502" (numbers below 1000) and "417>418" (below 9999). Merged digits need fewer tokens for a line (${perLine.join(", ")}), so in as many steps they see more lines, ` +
         "and their embedding table is larger: both are to their advantage.",
-      "Adding is learnt all at once: where the deviation is large, some seeds had got there and others had not yet.",
+      "Adding is learnt all at once: where the std is large, some seeds had got there and others had not yet.",
       ...divergedRemark(outcomes, "counted as if it answered nothing"),
       ...(gains.every(({ low }) => low > 0) || isNothing
         ? []

@@ -424,10 +424,10 @@ export function describeExtrapolation(outcomes: readonly Outcome<ByReading>[]): 
       (isShort
         ? "RoPE's model is not yet better than the one without positions beyond chance, so that nothing can be said of how far it reaches."
         : carries
-          ? "RoPE carries over by itself."
+          ? "RoPE extrapolates by itself."
           : (fails
-              ? "RoPE alone does not carry over: angles that never occurred in training are as strange to the model as positions that never occurred. "
-              : "Whether RoPE alone carries over is not beyond chance. ") +
+              ? "RoPE alone does not extrapolate: angles that never occurred in training are as strange to the model as positions that never occurred. "
+              : "Whether RoPE alone extrapolates is not beyond chance. ") +
             (scaled.length > 0 ? `What helps without any training: ${scaled.join("; ")}.` : "Scaling does not help beyond chance.")),
     remarks: [
       `Models of 4 layers and 64 channels, ${counted(steps, "step")} of 4 × ${trained} tokens, ${counted(new Set(outcomes.map(({ seed }) => seed)).size, "seed")}; scaling is applied to the trained model as it is, without the training at the new length ` +

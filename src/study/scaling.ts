@@ -71,7 +71,7 @@ function trialOf({ learningRate, ...model }: Size, stepShare: number, text: Enco
 }
 
 const lawHead: Head = {
-  title: "A law from small runs, held against a larger one",
+  title: "A law from small runs, tested on a larger one",
   claim: "The loss follows L(N, D) = E + A/N^α + B/D^β in parameters N and tokens D, so that small runs predict larger ones.",
   source: hoffmann,
 };
@@ -113,7 +113,7 @@ export function describeLaw(outcomes: readonly Outcome[], held: Trial): Section 
   const tables = [runTable(points)];
   const diverged = divergedRemark(outcomes, "left out of the law and of the means");
   const tooShort = (why: string): Section => {
-    const conclusion = `${held.variant.name} parameters on ${target.tokens.toLocaleString("en")} tokens reached ${spread(target.losses)} nats; no law is held against that: ${why}`;
+    const conclusion = `${held.variant.name} parameters on ${target.tokens.toLocaleString("en")} tokens reached ${spread(target.losses)} nats; no law is compared with that: ${why}`;
     return { ...lawHead, verdict: "too short to say", conclusion, remarks: diverged, tables, charts: [lossChart(points)] };
   };
   const { unigramLoss } = held.variant.text;

@@ -192,7 +192,7 @@ describe("rope, longer texts", () => {
   test("say nothing of models that do not use positions yet", () => {
     const short = found({ RoPE: [4.25, 4.23], "RoPE, NTK scaling": [4.25, 4.23], "no positions": [4.25, 4.23] });
     expect(short.verdict).toBe("too short to say");
-    expect(short.conclusion).not.toContain("carries over by itself");
+    expect(short.conclusion).not.toContain("extrapolates by itself");
   });
 });
 
