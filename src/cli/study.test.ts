@@ -25,7 +25,7 @@ afterAll(() => {
 });
 
 const study = (words: readonly string[], more: Partial<Terminal> = {}) => runWords(["study", ...words], commandRows, more);
-const tiny = (out: string) => ["rope", "--minutes", "0.0001", "--seeds", "1", "--text", text, "--out", join(folder, out)];
+const tiny = (out: string) => ["rope", "--steps", "2", "--seeds", "1", "--text", text, "--out", join(folder, out)];
 
 test("says what it found and writes a page and its data; --json prints the data", async () => {
   const first = await study(tiny("report"));
@@ -35,7 +35,7 @@ test("says what it found and writes a page and its data; --json prints the data"
   expect(first.stdout).toContain(join(folder, "report", "report.html"));
   expect((await readdir(join(folder, "report"))).sort()).toEqual(["report.html", "report.json"]);
   const stored = JSON.parse(await readFile(join(folder, "report", "report.json"), "utf8"));
-  expect(stored).toMatchObject({ study: "rope", minutes: 0.0001, seeds: [1], stopped: false });
+  expect(stored).toMatchObject({ study: "rope", steps: 2, seeds: [1], stopped: false });
   expect(stored.text).toContain(text);
   const second = await study([...tiny("report"), "--json"]);
   expect(JSON.parse(second.stdout)).toEqual(JSON.parse(await readFile(join(folder, "report", "report.json"), "utf8")));
@@ -46,6 +46,18 @@ test("the same steps give the same losses", async () => {
   const [one, two] = [await study(words), await study(words)].map(({ stdout }) => JSON.parse(stdout));
   expect(one.sections).toEqual(two.sections);
   expect(one.steps).toBe(3);
+});
+
+test("time that does not suffice for runs that say something is refused before any of them, and leaves no report", async () => {
+  const tasks = new Set<string>();
+  const words = ["rope", "--minutes", "0.5", "--seeds", "1", "--text", text, "--out", join(folder, "hasty")];
+  const { code, stderr } = await study(words, { began: performance.now() - 60_000, progress: ({ task }) => tasks.add(task) });
+  expect(stderr).toMatch(
+    /^\[study\] the time leaves 0 s, but 4 runs of 30 steps, the fewest that say something, take \d+ s here: give it more --minutes\n$/,
+  );
+  expect(code).toBe(2);
+  expect([...tasks]).not.toContain("training");
+  expect(await readdir(folder)).not.toContain("hasty");
 });
 
 test("stopped in training, it reports what was done", async () => {
@@ -63,7 +75,7 @@ test.each([
   [[], "name a study:\n  norm"],
   [["rop"], 'there is no study "rop", did you mean "rope"?'],
   [["rope", "more"], '"more" follows the study\'s name'],
-  [["rope", "--minutes", "0"], "--minutes is 0 but must be above 0"],
+  [["rope", "--minutes", "0"], "--minutes is 0 but must be at least 0.5"],
   [["rope", "--seeds", "0"], "--seeds is 0 but must be an integer, at least 1"],
   [["rope", "--seed", "1.5"], "--seed is 1.5 but must be an integer"],
   [["rope", "--steps", "-3"], "--steps is -3 but must be an integer, at least 1"],
@@ -133,7 +145,7 @@ test("a small text of one document is cut, so that something is held out", async
 test("a text that is too short is an error, and leaves no report", async () => {
   const short = join(folder, "short.txt");
   await writeFile(short, "too short");
-  const { code, stderr } = await study(["rope", "--minutes", "0.0001", "--text", short, "--out", join(folder, "short")]);
+  const { code, stderr } = await study(["rope", "--steps", "2", "--text", short, "--out", join(folder, "short")]);
   expect(code).toBe(1);
   expect(stderr).toContain("give it more");
   expect(await readdir(folder)).not.toContain("short");

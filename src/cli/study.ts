@@ -4,6 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { didYouMean, UsageError } from "../base/index.ts";
 import type { TextOptions } from "../data/index.ts";
 import { atomicWrite, makeFolder } from "../files/index.ts";
+import { TimeBudget } from "../raise/index.ts";
 import { type Report, reportHtml, type Section, type Study, studies } from "../study/index.ts";
 import type { Command, Flags } from "./command.ts";
 import { numberFlag, stringFlag, wholeFlag } from "./flag-values.ts";
@@ -19,13 +20,21 @@ const where = "study";
 /** Columns of a section's lines in a terminal that has as many, and in the pages on the paper. */
 const widest = 100;
 const usualMinutes = 10;
+/** In less time no study has anything to compare. */
+const leastMinutes = 0.5;
+/** Seconds that drawing and writing the report take, about. */
+const reportSeconds = 2;
 
 export const study: Command = {
   name: "study",
   summary: "run a claim of the paper as an experiment",
   usage: `${studies.map(({ name }) => name).join("|")} [--minutes M | --steps N] [--out DIR] [--seeds N] [--text FILE]...`,
   flags: [
-    { name: "minutes", type: "number", help: `about how long it may take; the lengths of its runs follow (default: ${usualMinutes})` },
+    {
+      name: "minutes",
+      type: "number",
+      help: `wall-clock minutes in all; the lengths of its runs follow, and their repetitions where the machine slows down (default: ${usualMinutes})`,
+    },
     {
       name: "steps",
       type: "number",
@@ -54,11 +63,13 @@ export const study: Command = {
     await using text = await studyText(asked.texts, { ...io, reading: asked.reading });
     await using backend = await openBackend(io);
     const say = (words: string) => (io.json ? undefined : io.stdout(`${words}\n`));
-    const length = asked.steps === undefined ? `about ${asked.minutes} min` : `${asked.steps} step${asked.steps === 1 ? "" : "s"}`;
+    const length = asked.steps === undefined ? `${asked.minutes} min` : `${asked.steps} step${asked.steps === 1 ? "" : "s"}`;
     say(`${asked.study.title}; ${length} on ${backend.name}\n`);
-    const began = performance.now();
     const { study, minutes, steps, seeds, trace, out: folder } = asked;
-    const sections = await study.run({ backend, text, folder, minutes, steps, seeds, trace, signal: io.signal, progress: io.progress });
+    const budget = new TimeBudget(60 * minutes, io.began);
+    const secondsLeft = () => budget.left - reportSeconds;
+    const { signal, progress } = io;
+    const sections = await study.run({ backend, text, folder, minutes, secondsLeft, steps, seeds, trace, signal, progress });
     if (sections.length === 0 && io.signal.aborted) {
       if (await isFolder(folder)) say(`stopped before anything could be compared; what there is so far lies in ${folder}`);
       throw io.signal.reason;
@@ -72,7 +83,7 @@ export const study: Command = {
       ...(steps && { steps }),
       seeds,
     };
-    const report = { ...facts, seconds: (performance.now() - began) / 1000, stopped: io.signal.aborted, sections };
+    const report = { ...facts, seconds: budget.spent, stopped: io.signal.aborted, sections };
     for (const section of sections) say(sectionText(section, Number.isFinite(io.width) ? Math.min(io.width - 2, widest) : io.width));
     if (trace !== undefined) say(stepsText(sections));
     await writeReport(folder, report);
@@ -104,8 +115,8 @@ async function readAsked([name, ...more]: readonly string[], flags: Flags): Prom
   if (steps !== undefined && flags.minutes !== undefined)
     throw new UsageError(where, "--minutes and --steps both say how long the runs are: leave one out");
   const minutes = numberFlag(flags, "minutes") ?? usualMinutes;
-  if (!(minutes > 0 && minutes <= 10080))
-    throw new UsageError(where, `--minutes is ${minutes} but must be above 0 and at most 10080 (a week)`);
+  if (!(minutes >= leastMinutes && minutes <= 10080))
+    throw new UsageError(where, `--minutes is ${minutes} but must be at least ${leastMinutes} and at most 10080 (a week)`);
   const seed = wholeFlag(flags, where, "seed", 0)!;
   const count = wholeFlag(flags, where, "seeds") ?? study.seeds;
   if (count > 1000) throw new UsageError(where, `--seeds is ${count} but must be at most 1000`);

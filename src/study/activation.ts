@@ -202,8 +202,8 @@ async function lossSection(context: StudyContext, text: EncodedText): Promise<Se
   const outcomes = await lab.run({
     trials,
     seeds: context.seeds,
-    seconds: context.minutes * 60 * 0.95,
-    leastSteps: 2,
+    seconds: context.secondsLeft() * 0.97,
+    leastSteps: 30,
     heldOutTokens: 16384,
   });
   return concluded(lossHead, outcomes, trials.length, context, (whole) => describeLosses(whole));

@@ -335,8 +335,8 @@ async function arithmeticSection(context: StudyContext): Promise<Section[]> {
   const outcomes = await lab.run<Accuracy>({
     trials,
     seeds: context.seeds,
-    seconds: context.minutes * 60 * 0.9,
-    leastSteps: 2,
+    seconds: context.secondsLeft() * 0.97,
+    leastSteps: 30,
     heldOutTokens: 8192,
     examine: async (weights, { variant }) => ({
       adding: await exactAnswers(

@@ -117,7 +117,7 @@ export async function splitText({ text, progress, signal }: StudyContext): Promi
     () => `the text has ${done} characters, but a study needs at least ${leastCharacters}: give it more with --text FILE`,
   );
   const whole = documents.length >= leastDocuments ? documents : documents.flatMap((one) => pieces(one, done / leastDocuments));
-  const side = (isWanted: boolean) => whole.filter((one) => isHeldOut(one, heldOutShare) === isWanted);
+  const side = (isWanted: boolean) => whole.filter((one) => isHeldOut(one.trim(), heldOutShare) === isWanted);
   return { training: side(false), heldOut: side(true) };
 }
 

@@ -19,7 +19,7 @@ let text: PreparedText;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "cria-kept-"));
   backend = await openCpuBackend({ threads: 1 });
-  context = tinyContext(backend, { folder });
+  context = tinyContext(backend, { steps: undefined, folder });
   text = await prepareText(context, 300, 100);
 });
 afterAll(async () => {

@@ -3,7 +3,7 @@ import { openCpuBackend } from "../backend/cpu/index.ts";
 import type { Backend } from "../backend/index.ts";
 import { llamaConfig } from "../model/index.ts";
 import { type EncodedText, encodeText } from "./encoded-text.ts";
-import { hasLearnt, Lab, type Sweep } from "./lab.ts";
+import { fittingSteps, hasLearnt, Lab, type Sweep } from "./lab.ts";
 import { madeUpText, tinyContext } from "./made-up.test.helper.ts";
 import type { StudyContext } from "./study.ts";
 import type { Trial } from "./trial.ts";
@@ -23,12 +23,12 @@ const trial = (learningRate: number): Trial => ({
   warmupShare: 0.1,
 });
 const sweep = (more: Partial<Sweep<never>> = {}): Sweep<never> => ({
-  ...{ trials: [trial(1e-2)], seeds: [1], seconds: 0, leastSteps: 6, heldOutTokens: 500 },
+  ...{ trials: [trial(1e-2)], seeds: [1], seconds: 60, leastSteps: 6, mostSteps: 6, heldOutTokens: 500 },
   ...more,
 });
 
 function run(asked: Sweep<never>, more: Partial<StudyContext> = {}) {
-  using lab = new Lab(tinyContext(backend, more));
+  using lab = new Lab(tinyContext(backend, { steps: undefined, ...more }));
   return lab.run(asked);
 }
 
@@ -50,7 +50,7 @@ test("it learns, and knows when nothing was learnt", async () => {
 
 test("a loss that leaves the numbers ends the run, and the next one begins anew", async () => {
   const broken = { ...trial(1e30), variant: { ...trial(1).variant, clipNorm: Number.POSITIVE_INFINITY } };
-  const outcomes = await run(sweep({ trials: [broken, { ...broken, learningRate: 1e-2 }], leastSteps: 30 }));
+  const outcomes = await run(sweep({ trials: [broken, { ...broken, learningRate: 1e-2 }], leastSteps: 30, mostSteps: 30 }));
   expect(outcomes[0]!.heldOut).toBeUndefined();
   expect(outcomes[1]!.heldOut!.loss).toBeLessThan(6);
 });
@@ -62,6 +62,17 @@ test("stopped, it keeps the runs that are done", async () => {
   };
   const outcomes = await run(sweep({ seeds: [1, 2, 3], seconds: 60, mostSteps: 6 }), { signal: controller.signal, progress });
   expect(outcomes.map(({ seed }) => seed)).toEqual([1]);
+});
+
+test("as many steps as fit for all seeds, or the least where these fit for some; none where they fit for no seed", async () => {
+  const sizes = { round: 0.1, least: 30, most: 500 };
+  expect(fittingSteps({ ...sizes, left: 60.01, seeds: 3 })).toBe(200);
+  expect(fittingSteps({ ...sizes, left: 6000, seeds: 3 })).toBe(500);
+  expect(fittingSteps({ ...sizes, left: 4, seeds: 3 })).toBe(30);
+  expect(fittingSteps({ ...sizes, left: 2.9, seeds: 3 })).toBeUndefined();
+  await expect(run(sweep({ seconds: 0 }))).rejects.toThrow(
+    /the time leaves 0 s, but 1 runs of 6 steps, the fewest that say something, take \d+ s here: give it more --minutes/,
+  );
 });
 
 test("a text that is too short, or has nothing to hold out, is refused", async () => {

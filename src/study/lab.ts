@@ -1,6 +1,6 @@
 // Where small models are trained, one after the other: a model is compiled once and begun anew for every seed and learning rate.
 import type { Backend } from "../backend/index.ts";
-import type { OnProgress } from "../base/index.ts";
+import { type OnProgress, UsageError } from "../base/index.ts";
 import { Mixture } from "../data/index.ts";
 import type { HeldOutEvaluator } from "../eval/index.ts";
 import { initialise, type LlamaConfig, parameterRows } from "../model/index.ts";
@@ -13,9 +13,9 @@ export interface Sweep<T> {
   /** Run once a seed. */
   readonly trials: readonly Trial[];
   readonly seeds: readonly number[];
-  /** For all of it. */
+  /** For all of it, timing and compiling included. */
   readonly seconds: number;
-  /** Steps in any case, however little time there is. */
+  /** Runs of fewer steps say nothing: where these do not fit the time for all seeds, fewer seeds are run. */
   readonly leastSteps: number;
   readonly mostSteps?: number;
   /** Held-out tokens to measure on, but never more than a run was trained on. */
@@ -29,7 +29,7 @@ const margin = 0.85;
 /** Of it too: what may go into timing steps. */
 const timingShare = 0.02;
 /** A further round over all trials must fit into this much more than the time asked for. */
-const patience = 1.25;
+const patience = 1.05;
 
 interface Rig extends Disposable {
   readonly trainer: Trainer;
@@ -60,7 +60,7 @@ export class Lab implements Disposable {
   async run<T = never>(sweep: Sweep<T>): Promise<Outcome<T>[]> {
     const began = performance.now();
     const outcomes: Outcome<T>[] = [];
-    const steps = await this.#countSteps(sweep);
+    const steps = await this.#countSteps(sweep, began);
     const total = sweep.seeds.length * sweep.trials.reduce((sum, trial) => sum + stepsOf(trial, steps), 0);
     let done = 0;
     for (const [round, seed] of sweep.seeds.entries()) {
@@ -84,8 +84,12 @@ export class Lab implements Disposable {
     this.#rigs.clear();
   }
 
-  /** So many that all seeds fit the time, by running a few of each variant. */
-  async #countSteps<T>({ trials, seeds, seconds, leastSteps, mostSteps = Number.POSITIVE_INFINITY }: Sweep<T>): Promise<number> {
+  /**
+   * So many that all seeds fit the time, by running a few of each variant; the least that say something where these fit for some of the seeds.
+   * @throws UsageError when they fit for none
+   */
+  async #countSteps<T>(sweep: Sweep<T>, began: number): Promise<number> {
+    const { trials, seeds, seconds, leastSteps, mostSteps: most = Number.POSITIVE_INFINITY } = sweep;
     if (this.#options.steps !== undefined) return this.#options.steps;
     const timing = Math.min(1, (seconds * timingShare) / trials.length);
     let round = 0;
@@ -93,8 +97,11 @@ export class Lab implements Disposable {
       if (this.#options.signal.aborted) break;
       round += stepShare * (await this.#rig(variant, timing)).stepSeconds;
     }
-    const fitting = Math.floor((seconds * margin) / (seeds.length * round));
-    return Math.min(mostSteps, Math.max(leastSteps, fitting));
+    const left = (seconds - (performance.now() - began) / 1000) * margin;
+    const least = Math.min(leastSteps, most);
+    const steps = fittingSteps({ left, round, seeds: seeds.length, least, most });
+    if (steps === undefined && !this.#options.signal.aborted) tooShort(Math.max(0, left), least * round, trials.length, least);
+    return steps ?? least;
   }
 
   async #train<T>(
@@ -138,6 +145,20 @@ export class Lab implements Disposable {
     this.#rigs.set(variant, found);
     return found;
   }
+}
+
+/**
+ * Steps per run that fit for all seeds; the least where these fit for some of them; undefined where they fit for none.
+ * @param left seconds; @param round seconds of one step of every trial
+ */
+export function fittingSteps({ left, round, seeds, least, most }: Record<"left" | "round" | "seeds" | "least" | "most", number>) {
+  if (least * round > left) return undefined;
+  return Math.min(most, Math.max(least, Math.floor(left / (seeds * round))));
+}
+
+function tooShort(left: number, needed: number, runs: number, steps: number): never {
+  const both = `the time leaves ${left.toFixed(0)} s, but ${runs} runs of ${steps} steps, the fewest that say something, take ${needed.toFixed(0)} s here`;
+  throw new UsageError("study", `${both}: give it more --minutes`);
 }
 
 /** Whether any run has learnt more than how frequent each token is: before that, differences mean nothing. */

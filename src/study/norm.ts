@@ -234,8 +234,8 @@ async function warmupSection(context: StudyContext, text: EncodedText): Promise<
   const outcomes = await lab.run({
     trials,
     seeds: context.seeds,
-    seconds: context.minutes * 60 * 0.65,
-    leastSteps: 2,
+    seconds: context.secondsLeft() * 0.7,
+    leastSteps: 30,
     heldOutTokens: 4096,
   });
   return concluded(warmupHead, outcomes, trials.length, context, (whole) => describeWarmup(whole, text));
@@ -422,8 +422,8 @@ async function kindSection(context: StudyContext, text: EncodedText): Promise<Se
   const outcomes = await lab.run({
     trials,
     seeds,
-    seconds: context.minutes * 60 * 0.25,
-    leastSteps: 2,
+    seconds: context.secondsLeft() * 0.95,
+    leastSteps: 30,
     heldOutTokens: 8192,
   });
   return concluded(kindHead, outcomes, trials.length, { ...context, seeds }, (whole) => describeKinds(whole, times));

@@ -331,8 +331,8 @@ async function extrapolationSection(context: StudyContext, text: EncodedText): P
   const outcomes = await lab.run<ByReading>({
     trials,
     seeds: context.seeds,
-    seconds: context.minutes * 60 * 0.9,
-    leastSteps: 2,
+    seconds: context.secondsLeft() * 0.97,
+    leastSteps: 30,
     heldOutTokens: 8192,
     examine: (weights, trial) => readLong(context.backend, trial, weights, text),
   });

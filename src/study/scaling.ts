@@ -86,8 +86,8 @@ async function lawSection(context: StudyContext, text: PreparedText): Promise<Se
   const outcomes = await lab.run({
     trials: [...trials, held],
     seeds: context.seeds,
-    seconds: context.minutes * 60 * 0.97,
-    leastSteps,
+    seconds: context.secondsLeft() * 0.97,
+    leastSteps: 10 * leastSteps,
     heldOutTokens: 32768,
   });
   return concluded(lawHead, outcomes, trials.length + 1, context, (whole) => describeLaw(whole, held));

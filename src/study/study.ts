@@ -30,6 +30,8 @@ export interface StudyContext {
   readonly folder: string;
   /** About how long the study may take; the lengths of its runs follow. */
   readonly minutes: number;
+  /** Seconds of these minutes that are left: what runs are planned by. */
+  secondsLeft(): number;
   /** Optimiser steps of a run, of the longest where they differ, whatever time they take: the same numbers give the same losses. */
   readonly steps?: number | undefined;
   /** Of first weights and the order of the text, one a repetition. */
