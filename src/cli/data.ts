@@ -34,7 +34,7 @@ heldOut: 0.01                 # share of the text that training never sees; 0.01
 #   format: ${formNames.join("|")}     how files are read, whatever their names end in
 #   newlines: lf|keep     whether CRLF and lone CR become LF; lf by default
 # What is read, each also with .gz or .zst, by the ending or else by the content:
-${formsHelp.replace(/^/gm, "#   ").trimEnd()}
+${formsHelp.trimEnd().replace(/^/gm, "#   ")}
 # A text file of more than 16 million characters without a separator becomes several documents, cut between paragraphs.
 # Of a source with few documents, stretches of them are held out, not whole ones.
 `;

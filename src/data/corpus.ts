@@ -19,7 +19,7 @@ export interface CorpusSource {
 
 /**
  * Opens the texts of every source. The corpus must be disposed of, because pipes were copied to temporary files.
- * @throws CriaError as `openTexts` does, naming the source where there are several
+ * @throws CriaError as `openTexts` does
  */
 export async function openCorpus(recipe: DataRecipe, options: OpenOptions = {}): Promise<Corpus> {
   const sources: CorpusSource[] = [];

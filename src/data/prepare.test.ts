@@ -41,7 +41,7 @@ test("a recipe becomes shards, held-out text and a manifest that opens", async (
     folder,
     progress: ({ task, done, total, note }) => tasks.add(`${task} ${note} ${done === total}`),
   });
-  expect([...tasks].filter((task) => !task.startsWith("looking what to hold out"))).toEqual([
+  expect([...tasks].filter((task) => !task.startsWith("choosing what to hold out"))).toEqual([
     "preparing prose true",
     "preparing facts true",
     "holding out prose true",

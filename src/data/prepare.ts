@@ -83,7 +83,7 @@ async function splitSides(corpus: Corpus, { progress, signal }: Job["options"]):
   let done = 0;
   const onBytes = (bytes: number) => {
     done += bytes;
-    progress?.({ task: "looking what to hold out", done, unit: "bytes" });
+    progress?.({ task: "choosing what to hold out", done, unit: "bytes" });
   };
   await corpus.split({ signal, onBytes });
 }

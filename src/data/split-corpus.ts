@@ -64,7 +64,7 @@ export async function splitCorpus(sources: readonly SplitSource[], share: number
   return {
     sources: splits,
     isHeldOut: (text) => {
-      const side = sideOf(text.trim());
+      const side = sideOf(text);
       return !kept.has(side) && (side < share || heldOut.has(side));
     },
   };
@@ -76,7 +76,7 @@ async function countDocuments(source: SplitSource, share: number): Promise<{ isM
   const different = new Set<number>();
   let [hasHeldOut, hasTraining, characters] = [false, false, 0];
   for await (const text of source.documents()) {
-    const side = sideOf(text.trim());
+    const side = sideOf(text);
     characters += text.length;
     if (different.size < enough) different.add(side);
     if (side < share) hasHeldOut = true;
@@ -99,7 +99,7 @@ async function spreadOf(source: SplitSource, stretch: number, share: number) {
   for await (const text of source.documents())
     for (const part of cutText(text, stretch)) {
       if (part.trim() === "") continue;
-      const side = sideOf(part.trim());
+      const side = sideOf(part);
       [least, most] = [Math.min(least, side), Math.max(most, side)];
       if (least < share && most >= share) return { least, most, isSingle: false };
     }

@@ -6,7 +6,7 @@ export function isHeldOut(text: string, fraction: number): boolean {
   return sideOf(text) < fraction;
 }
 
-/** A number from 0 (inclusive) to 1 (exclusive) that follows from the text: the first 48 bits of its SHA-256. */
+/** A number from 0 (inclusive) to 1 (exclusive) that follows from the text, without the white space around it: the first 48 bits of its SHA-256. */
 export function sideOf(text: string): number {
-  return createHash("sha256").update(text, "utf8").digest().readUIntBE(0, 6) / 2 ** 48;
+  return createHash("sha256").update(text.trim(), "utf8").digest().readUIntBE(0, 6) / 2 ** 48;
 }

@@ -60,14 +60,21 @@ function explain(error: CsvError): string {
 
 function findColumn(columns: readonly string[], field: string, name: string, where: string): number {
   const found = columns.indexOf(field);
+  const other = columns.length === 1 ? /[;\t|,]/.exec(columns[0]!)?.[0] : undefined;
+  const separated = other === undefined ? "" : `; ${JSON.stringify(other)} seems to stand between the cells: ${otherDelimiter(other)}`;
   const listed = columns.map((column) => JSON.stringify(column)).join(", ");
   if (found < 0) {
     const near = didYouMean(field, columns);
     return fail(
       where,
-      `${name}: there is no column "${field}"${near}${near === "" ? ":" : ""} its columns are ${listed}; name one as the field`,
+      `${name}: there is no column "${field}"${near}${near === "" ? ":" : ""} its columns are ${listed}${separated || "; name one as the field"}`,
     );
   }
   check(found === columns.lastIndexOf(field), where, () => `${name}: two columns are called "${field}" (${listed}): rename one`);
   return found;
+}
+
+function otherDelimiter(delimiter: string): string {
+  if (delimiter === "\t" || delimiter === ",") return `read it with the format ${delimiter === "," ? "csv" : "tsv"}`;
+  return "save it with commas or tabs";
 }

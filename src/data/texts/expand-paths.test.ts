@@ -35,6 +35,18 @@ test("patterns: names, folders, stars, braces; sorted, each file once", async ()
   expect(await expand("g/[x].md")).toEqual(["g/[x].md"]); // there is such a file
 });
 
+test("of hidden files only those count as passed over that a pattern would take", async () => {
+  for (const name of ["h/a.txt", "h/.b.txt", "h/.c.md", "h/.git/d.txt"]) file(name);
+  const passed = async (pattern: string) => {
+    const passedOver = new PassedOver();
+    await expandPaths([pattern], folder, "data", passedOver);
+    return passedOver.count("hidden");
+  };
+  expect(await passed("h/*.txt")).toBe(1);
+  expect(await passed("h/**/*.txt")).toBe(2);
+  expect(await passed("h")).toBe(3);
+});
+
 test.each([
   ["*.nothing", /\*\.nothing: no file under .* matches it: correct the pattern/],
   ["none/*.txt", /none\/\*\.txt: no file under .*none matches it/],

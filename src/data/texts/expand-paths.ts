@@ -37,7 +37,7 @@ async function expandPath(path: string, folder: string, where: string, passedOve
   });
   if (found === undefined) return expandPattern(path, folder, where, passedOver);
   if (!found.isDirectory()) return [named(literal, path, found, where)];
-  const files = await new Walk(where, passedOver, () => true).filesBelow(literal, Number.POSITIVE_INFINITY, false);
+  const files = await new Walk(literal, everything, where, passedOver).files();
   return files.length > 0
     ? files
     : fail(where, `${path}: the folder holds no files to read${passedOver.inBrackets()}: name files that it may read`);
@@ -56,13 +56,20 @@ function isPattern(path: string): boolean {
 async function expandPattern(path: string, folder: string, where: string, passedOver: PassedOver): Promise<FoundFile[]> {
   const { base, glob } = picomatch.scan(slashes(path));
   const start = resolve(folder, base);
-  const depth = glob.includes("**") ? Number.POSITIVE_INFINITY : glob.split("/").length;
+  const isDeep = glob.includes("**");
   const takesHidden = /(^|[/{,])\./.test(glob);
-  const matches = picomatch(glob, { dot: takesHidden });
-  const isFolder = await stat(start)
-    .then((found) => found.isDirectory())
-    .catch(() => false);
-  const files = isFolder ? await new Walk(where, passedOver, matches).filesBelow(start, depth, takesHidden) : [];
+  const matchesHidden = picomatch(glob, { dot: true });
+  const wanted = {
+    depth: isDeep ? Number.POSITIVE_INFINITY : glob.split("/").length,
+    takesHidden,
+    matches: takesHidden ? matchesHidden : picomatch(glob),
+    mayHide: (name: string, isFolder: boolean) => (isFolder ? isDeep : matchesHidden(name)),
+  };
+  const isFolder = await stat(start).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  const files = isFolder ? await new Walk(start, wanted, where, passedOver).files() : [];
   if (files.length > 0) return files;
   return fail(where, `${path}: no file under ${start} matches it${passedOver.inBrackets()}: correct the pattern`);
 }
@@ -72,47 +79,74 @@ function slashes(path: string): string {
   return sep === "\\" ? path.replaceAll("\\", "/") : path;
 }
 
+/** What a walk looks for. */
+interface Wanted {
+  /** Levels of folders to go down, the first one included. */
+  readonly depth: number;
+  readonly takesHidden: boolean;
+  /** Whether a file of this name, with "/" between folders, is wanted. */
+  matches(name: string): boolean;
+  /** Whether a hidden file would be wanted, or a hidden folder may hold files that are: only then it counts as passed over. */
+  mayHide(name: string, isFolder: boolean): boolean;
+}
+
+const everything: Wanted = { depth: Number.POSITIVE_INFINITY, takesHidden: false, matches: () => true, mayHide: () => true };
+
+interface Folder {
+  /** From the folder that the walk begins in. */
+  readonly name: string;
+  /** Levels to go down from here. */
+  readonly left: number;
+}
+
 /** One walk through a folder: real folders first, then those that links lead to, each by its real path once, so that a circle of links ends. */
 class Walk {
   readonly #where: string;
   readonly #passedOver: PassedOver;
-  readonly #matches: (name: string) => boolean;
+  readonly #base: string;
+  readonly #wanted: Wanted;
   readonly #seen = new Set<string>();
+  readonly #found: (FoundFile & { readonly name: string })[] = [];
+  #folders: Folder[] = [];
+  #linked: Folder[] = [];
 
-  constructor(where: string, passedOver: PassedOver, matches: (name: string) => boolean) {
+  constructor(base: string, wanted: Wanted, where: string, passedOver: PassedOver) {
+    this.#base = base;
+    this.#wanted = wanted;
     this.#where = where;
     this.#passedOver = passedOver;
-    this.#matches = matches;
   }
 
-  async filesBelow(base: string, depth: number, takesHidden: boolean): Promise<FoundFile[]> {
-    const found: (FoundFile & { readonly name: string })[] = [];
-    let queue: { name: string; left: number }[] = [{ name: "", left: depth }];
-    while (queue.length > 0) {
-      const linked: typeof queue = [];
-      for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
-        const { name: inside, left } = next;
-        if (!(await this.#enter(join(base, inside)))) continue;
-        for (const entry of await this.#entries(join(base, inside))) {
-          const name = inside === "" ? entry.name : `${inside}/${entry.name}`;
-          const path = join(base, name);
-          if (entry.name.startsWith(".") && !takesHidden) {
-            this.#passedOver.add("hidden", path);
-            continue;
-          }
-          const target = await this.#target(path, entry);
-          if (target === undefined) continue;
-          if (target.isDirectory()) {
-            if (left > 1) (entry.isSymbolicLink() ? linked : queue).push({ name, left: left - 1 });
-          } else if (this.#matches(name)) {
-            if (target.isFile()) found.push({ name, path, isNamed: false, isPipe: false, bytes: target.size });
-            else this.#passedOver.add("special", path);
-          }
-        }
-      }
-      queue = linked.sort((a, b) => (a.name < b.name ? 1 : -1));
+  /** Sorted by name. */
+  async files(): Promise<FoundFile[]> {
+    this.#folders = [{ name: "", left: this.#wanted.depth }];
+    while (this.#folders.length > 0) {
+      for (let next = this.#folders.pop(); next !== undefined; next = this.#folders.pop())
+        if (await this.#enter(join(this.#base, next.name))) await this.#readFolder(next);
+      this.#folders = this.#linked.sort((a, b) => (a.name < b.name ? 1 : -1));
+      this.#linked = [];
     }
-    return found.sort((a, b) => (a.name < b.name ? -1 : 1)).map(({ name: _, ...file }) => file);
+    return this.#found.sort((a, b) => (a.name < b.name ? -1 : 1)).map(({ name: _, ...file }) => file);
+  }
+
+  async #readFolder({ name: inside, left }: Folder): Promise<void> {
+    for (const entry of await this.#entries(join(this.#base, inside))) {
+      const name = inside === "" ? entry.name : `${inside}/${entry.name}`;
+      if (entry.name.startsWith(".") && !this.#wanted.takesHidden) {
+        if (this.#wanted.mayHide(name, entry.isDirectory())) this.#passedOver.add("hidden", join(this.#base, name));
+      } else await this.#look(name, entry, left);
+    }
+  }
+
+  async #look(name: string, entry: Dirent, left: number): Promise<void> {
+    const path = join(this.#base, name);
+    const target = await this.#target(path, entry);
+    if (target?.isDirectory()) {
+      if (left > 1) (entry.isSymbolicLink() ? this.#linked : this.#folders).push({ name, left: left - 1 });
+    } else if (!this.#wanted.matches(name)) return;
+    else if (target === undefined) this.#passedOver.add("broken", path);
+    else if (target.isFile()) this.#found.push({ name, path, isNamed: false, isPipe: false, bytes: target.size });
+    else this.#passedOver.add("special", path);
   }
 
   async #enter(path: string): Promise<boolean> {
@@ -136,7 +170,6 @@ class Walk {
       return await stat(path);
     } catch (error) {
       if (!entry.isSymbolicLink()) throw explainIo(this.#where, path, error);
-      this.#passedOver.add("broken", path);
       return undefined;
     }
   }
@@ -148,7 +181,7 @@ async function eachOnce(files: readonly FoundFile[], passedOver: PassedOver): Pr
   for (const file of files) {
     const real = file.isPipe ? file.path : await realpath(file.path).catch(() => file.path);
     const other = byReal.get(real);
-    if (other !== undefined && !(file.isNamed && other.isNamed)) passedOver.add("repeated", file.path);
+    if (other !== undefined) passedOver.add("repeated", file.path);
     if (other === undefined || (file.isNamed && !other.isNamed) || (!hasEnding(other) && hasEnding(file))) byReal.set(real, file);
   }
   return [...byReal.values()];

@@ -8,18 +8,20 @@ import { sniff } from "./sniff.ts";
 
 /** Endings of recipes; JSON is YAML, too. */
 const recipes = /\.(ya?ml|json)$/i;
+/** What a run, a model or prepared data has, so that a folder with one of them is no folder of texts. */
+const ofOurs = ["train.yaml", "checkpoints", "manifest.json", "config.json"];
 /** No recipe is longer. */
 const longestRecipe = 1 << 20;
 
 /**
- * Whether a path is surely meant as text and not as a recipe or a run: "-", a pattern, a pipe, a folder without a train.yaml, or a file whose ending or
+ * Whether a path is surely meant as text and not as a recipe or a run: "-", a pattern, a pipe, a folder that is no run, model or prepared data, or a file whose ending or
  * content is a text's. False for a path that is not there.
  */
 export async function looksLikeText(path: string): Promise<boolean> {
   if (path === "-") return true;
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) return picomatch.scan(path.replaceAll("\\", "/")).isGlob;
-  if (found.isDirectory()) return !(await isThere(join(path, "train.yaml"))) && !(await isThere(join(path, "checkpoints")));
+  if (found.isDirectory()) return !(await Promise.all(ofOurs.map((name) => isThere(join(path, name))))).includes(true);
   if (!found.isFile()) return found.isFIFO() || found.isSocket();
   if (recipes.test(path)) return false;
   if (formOfName(path) !== undefined || found.size > longestRecipe) return true;

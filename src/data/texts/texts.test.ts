@@ -1,3 +1,4 @@
+import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -83,6 +84,10 @@ test("tables: the column by its name, quoted line ends, and what is wrong by its
   await expect(texts([csv], { field: "txt" })).rejects.toThrow(
     /t\.csv: there is no column "txt", did you mean "text"\? its columns are "id", "text", "body"; name one as the field/,
   );
+  await expect(texts([file("semicolons.csv", "id;text\n1;a\n")])).rejects.toThrow(
+    /its columns are "id;text"; ";" seems to stand between the cells: save it with commas or tabs/,
+  );
+  await expect(texts([file("tabs.csv", "id\ttext\n1\ta\n")])).rejects.toThrow(/read it with the format tsv/);
   const refused: [string, RegExp][] = [
     ["id,text\n1,a\n2,b,c\n", /the row that ends at line 3 has 3 cells but there are 2 columns/],
     ['text\n"a\nb\n', /a quoted cell is still open at the end, line 3/],
@@ -157,6 +162,23 @@ test("standard input is read as often as needed, from a copy that goes", async (
   expect(copies()).toBe(before);
   await expect(openTexts(["-"])).rejects.toThrow(/- and \/dev\/stdin stand for standard input/);
 });
+
+test.skipIf(process.platform === "win32")(
+  "a pipe is read once and its documents any number of times; waiting for one that is never written ends with the signal",
+  async () => {
+    const pipe = join(folder, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    const writer = spawn("sh", ["-c", 'gzip -c > "$0"', pipe], { stdio: ["pipe", "ignore", "inherit"] });
+    writer.stdin.end('{"text":"a"}\n{"text":"b"}\n');
+    await using opened = await openTexts([pipe]);
+    for (let round = 0; round < 2; round++) expect(await collect(opened.documents())).toEqual(["a", "b"]);
+    expect(opened.notes).toEqual([expect.stringMatching(/^read as jsonl by content, not by name: .*pipe$/)]);
+    const controller = new AbortController();
+    const waiting = openTexts([pipe], {}, { signal: controller.signal });
+    setTimeout(() => controller.abort(new Error("enough")), 50);
+    await expect(waiting).rejects.toThrow("enough");
+  },
+);
 
 test("a long text becomes several documents, cut between paragraphs, and nothing of it is lost", async () => {
   const paragraph = `${"word ".repeat(200)}\n\n`;

@@ -83,7 +83,7 @@ async function open(paths: readonly string[], text: TextOptions, options: OpenOp
       if (form === undefined) continue;
       const one = { path: file.path, name: file.name, form, bytes: file.bytes };
       files.push(one);
-      if (known === undefined) byContent.push(one);
+      if (known === undefined && !(file.isPipe && form.name === "text")) byContent.push(one);
     }
     check(
       files.length > 0,
@@ -111,7 +111,7 @@ async function findFiles(
   const take = async (chunks: AsyncIterable<Uint8Array>, name: string): Promise<NamedFile> => {
     const copy = await copyPipe(chunks, where, signal);
     copies.push(copy);
-    return { path: copy.path, name, bytes: copy.bytes, isNamed: true, isPipe: false };
+    return { path: copy.path, name, bytes: copy.bytes, isNamed: true, isPipe: true };
   };
   const found: NamedFile[] = [];
   const others = paths.filter((path) => !isStdin(path));
