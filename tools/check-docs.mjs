@@ -1,7 +1,7 @@
 // Holds the documents to the tree: links lead somewhere, names stand where they are said to, the two languages of docs/paper say as much, and
 // pages and messages keep the rules of docs-rules.mjs: every step is explained, terms are glossed, house language is kept.
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { basename, dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import * as houseRules from "./docs-rules.mjs";
 
@@ -22,7 +22,7 @@ export function checkDocs(root, { steps = {}, words = [], glosses = {} } = {}) {
     ...checkSteps(root, pages, steps),
     ...checkGlosses(root, pages, glosses),
     ...pages.flatMap((page) => checkWords(page.name, page.prose.replace(/`[^`\n]*`/g, ""), words)),
-    ...sources.flatMap((path) => checkWords(relative(root, path), codeOf(readFileSync(path, "utf8")), words)),
+    ...sources.flatMap((path) => checkWords(nameIn(root, path), codeOf(readFileSync(path, "utf8")), words)),
   ];
 }
 
@@ -40,7 +40,12 @@ function readPage(root, path) {
   const prose = text.replace(fence, (block) => "\n".repeat(block.split("\n").length - 1)); // lines keep their numbers
   const links = [...prose.matchAll(/\[([^\]]*)\]\(([^()\s]+)\)/g)].map(([, words, target]) => ({ words, target }));
   const headings = [...prose.matchAll(/^(#+) /gm)].map(([, marks]) => marks.length);
-  return { path, name: relative(root, path), text, prose, blocks, links, headings };
+  return { path, name: nameIn(root, path), text, prose, blocks, links, headings };
+}
+
+/** A path below the root, written in the same way on every system. */
+function nameIn(root, path) {
+  return relative(root, path).split(sep).join("/");
 }
 
 function isElsewhere(target) {
