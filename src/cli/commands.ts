@@ -25,7 +25,7 @@ export const commandRows: readonly CommandRow[] = [
   },
   {
     name: "train",
-    summary: "train a model by a recipe, or go on with a run that was stopped",
+    summary: "train a model on texts or by a recipe, or go on with a run that was stopped",
     load: async () => (await import("./train.ts")).train,
   },
   {

@@ -15,7 +15,7 @@ export function mainHelp(commands: readonly Listed[], width: number): string {
     "cria: trains LLaMA models end to end in TypeScript",
     "usage: cria COMMAND [flags] [arguments]",
     list("commands:", commands, width),
-    `every command takes --help and --json; cria --version prints the version\n${exitCodes}`,
+    `every command takes --help and --json; cria version prints the version\n${exitCodes}`,
   ]);
 }
 

@@ -47,6 +47,9 @@ test.each([
   [["--uot", "x"], '[here] unknown flag --uot, did you mean "--out"?'],
   [["--frobnicate"], "[here] unknown flag --frobnicate: there are --out, --merges, --vocab-size, --stop, --resume, --mmap"],
   [["-x"], "[here] unknown flag -x"],
+  [["-5"], '[here] "-5" begins with "-" and is read as a flag: put arguments behind --, as in -- "-5"'],
+  [["-5 degrees"], '[here] "-5 degrees" begins with "-" and is read as a flag: put arguments behind --, as in -- "-5 degrees"'],
+  [["a", "-.5"], '[here] "-.5" begins with "-"'],
   [["--out"], "[here] --out needs a value: where to"],
   [["--out="], "[here] --out needs a value: where to"],
   [["--out", "--resume"], '[here] --out needs a value, but "--resume" follows: write --out=--resume if that is the value'],
@@ -61,7 +64,15 @@ test.each([
   expect(() => parse(...words)).toThrow(message);
 });
 
+test("behind -- a number below zero is an argument", () => {
+  expect(parse("a", "--", "-5", "-5 degrees").args).toEqual(["a", "-5", "-5 degrees"]);
+});
+
 test("a flag that must be given", () => {
   expect(() => requireFlags("here", rows, parse().flags)).toThrow("[here] --out must be given: where to");
+  const two: readonly FlagRow[] = [...rows, { name: "kind", type: "string", help: "of what kind", required: true }];
+  expect(() => requireFlags("here", two, parseFlags("here", two, []).flags)).toThrow(
+    "[here] --out must be given: where to\n[here] --kind must be given: of what kind",
+  );
   requireFlags("here", rows, parse("--out", "x").flags);
 });

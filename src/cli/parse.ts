@@ -32,7 +32,7 @@ export function parseFlags(where: string, rows: readonly FlagRow[], words: reado
   for (const token of tokens) {
     if (token.kind === "positional") args.push(token.value);
     if (token.kind !== "option") continue;
-    const [row, value] = readFlag(where, rows, token);
+    const [row, value] = readFlag(where, rows, token, words[token.index]!);
     given.set(row.name, [...(given.get(row.name) ?? []), value]);
   }
   return { args, flags: Object.fromEntries(rows.map((row) => [row.name, settle(where, row, given.get(row.name) ?? [])])) };
@@ -42,19 +42,21 @@ export function parseFlags(where: string, rows: readonly FlagRow[], words: reado
 export function requireFlags(where: string, rows: readonly FlagRow[], flags: Flags): void {
   const missing = rows.filter((row) => row.required && (flags[row.name] === undefined || isEmpty(flags[row.name])));
   if (missing.length === 0) return;
-  throw new UsageError(where, `${missing.map((row) => `--${row.name}`).join(" and ")} must be given: ${missing[0]!.help}`);
+  throw new UsageError(where, missing.map((row) => `--${row.name} must be given: ${row.help}`).join(`\n[${where}] `));
 }
 
 interface OptionToken {
+  /** Of its word among all words. */
+  readonly index: number;
   readonly name: string;
   readonly rawName: string;
   readonly value?: string | undefined;
   readonly inlineValue?: boolean | undefined;
 }
 
-function readFlag(where: string, rows: readonly FlagRow[], token: OptionToken): [FlagRow, string | number | boolean] {
+function readFlag(where: string, rows: readonly FlagRow[], token: OptionToken, word: string): [FlagRow, string | number | boolean] {
   const row = rows.find((one) => one.name === token.name);
-  if (row === undefined) return readNegated(where, rows, token);
+  if (row === undefined) return readNegated(where, rows, token, word);
   if (row.type === "boolean") {
     if (token.value === undefined) return [row, true];
     throw new UsageError(where, `--${row.name} takes no value, but has "${token.value}": write --${row.name} or --no-${row.name}`);
@@ -62,9 +64,12 @@ function readFlag(where: string, rows: readonly FlagRow[], token: OptionToken): 
   return [row, row.type === "number" ? readNumber(where, row, readValue(where, row, token)) : readValue(where, row, token)];
 }
 
-function readNegated(where: string, rows: readonly FlagRow[], token: OptionToken): [FlagRow, boolean] {
+function readNegated(where: string, rows: readonly FlagRow[], token: OptionToken, word: string): [FlagRow, boolean] {
   const row = rows.find((one) => one.type === "boolean" && `no-${one.name}` === token.name);
   if (row !== undefined && token.value === undefined) return [row, false];
+  // A number below zero, or a text with spaces, is no name of a flag.
+  if (/^-+[\d.]|\s/.test(word))
+    throw new UsageError(where, `"${word}" begins with "-" and is read as a flag: put arguments behind --, as in -- "${word}"`);
   const names = rows.map((one) => `--${one.name}`);
   const near = didYouMean(token.rawName, names);
   throw new UsageError(where, `unknown flag ${token.rawName}${near === "" ? `: there are ${names.join(", ")}` : near}`);

@@ -54,7 +54,7 @@ async function planFromRuns(fitted: RunsFit, first: Asked, flags: Flags, io: Com
   const fitText = (all: readonly string[], plan?: Solution) => showFit(fitted, all, io.width, plan);
   if (isRefuted) {
     if (io.json) io.stdout(toJson({ fit: fitted, warnings: [...warnings, refuted] }));
-    else io.stdout(`${fitText(warnings)}\n${refuted}${drawsSomething(flags) ? "; there is no plan to draw" : ""}\n`);
+    else io.stdout(`${refuted}${drawsSomething(flags) ? "; there is no plan to draw" : ""}\n${fitText(warnings)}`);
     return 0;
   }
   const asked = askNext(first, fitted);

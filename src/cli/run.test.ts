@@ -79,7 +79,8 @@ test("help lists what there is, from the rows", async () => {
 test("nothing to do is a wrong use, with help on stderr", async () => {
   expect(await run("")).toMatchObject({ code: 2, stdout: "", stderr: (await run("--help")).stdout });
   expect(await run("tokenizer")).toMatchObject({ code: 2, stdout: "" });
-  expect((await run("--version")).stdout).toBe("9.9.9\n");
+  for (const line of ["--version", "version", "-V"]) expect((await run(line)).stdout).toBe("9.9.9\n");
+  expect(JSON.parse((await run("version --json")).stdout)).toEqual({ version: "9.9.9" });
 });
 
 test.each([

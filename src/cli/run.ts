@@ -32,6 +32,7 @@ export async function runCli(words: readonly string[], rows: readonly CommandRow
 async function dispatch(words: readonly string[], rows: readonly CommandRow[], terminal: Terminal): Promise<number> {
   const [name, rest] = firstWord(words);
   if (name === undefined) return withoutCommand(words, rows, terminal);
+  if (name === "version") return withoutCommand([...rest, "--version"], rows, terminal);
   if (name === "help") return dispatch([...rest, "--help"], rows, terminal);
   const row = pick("cria", "command", name, rows);
   const found = await row.load();
@@ -52,7 +53,7 @@ async function runCommand(path: string, command: Command, words: readonly string
   return command.run(args, own, io);
 }
 
-/** `cria`, `cria --help`, `cria --version`. */
+/** `cria`, `cria --help`, `cria --version`, `cria version`. */
 function withoutCommand(words: readonly string[], rows: readonly CommandRow[], terminal: Terminal): number {
   const version = { name: "version", type: "boolean", help: "print the version" } as const;
   const { flags } = parseFlags(

@@ -83,7 +83,11 @@ test("inspect tells what the tokenizer holds and how it fits a text", async () =
   const facts = JSON.parse(await run("inspect", [trained], { text: corpus }, { json: true }));
   expect(facts).toMatchObject({ kind: "bytes", vocabSize: 400, merges: 142, bosId: 398, pattern: "llama3" });
   expect(facts.text.bytesPerToken).toBeGreaterThan(1);
-  expect(await run("inspect", [trained], {})).toMatch(/^kind {11}bytes\nvocabSize {6}400\n/);
+  const text = await run("inspect", [trained], { text: corpus });
+  expect(text).toMatch(/^kind {12}bytes\npieces {10}400\nmerges {10}142\nsplit pattern {3}llama3\n/);
+  expect(text).toContain('begin of text   "<|begin_of_text|>" (398)\n');
+  expect(text).toMatch(/\nunknown {9}none\n/);
+  expect(text).toMatch(/\ntext {12}.*corpus\.txt: [\d,]+ bytes in [\d,]+ tokens, \d+\.\d\d bytes per token\n$/);
 });
 
 test("every form of text is learned from, markup of none; --out makes its folders", async () => {

@@ -72,7 +72,7 @@ const inspectCommand: Command = {
     const reading = optionalTextOptions(flags, "tokenizer inspect", text !== undefined);
     const tokenizer = await open(path, "tokenizer inspect");
     const facts = { ...describe(tokenizer), ...(text === undefined ? {} : { text: await measure(tokenizer, text, reading, io) }) };
-    io.stdout(io.json ? `${JSON.stringify(facts)}\n` : lines(facts));
+    io.stdout(io.json ? `${JSON.stringify(facts)}\n` : asText(facts, tokenizer));
     return 0;
   },
 };
@@ -127,10 +127,37 @@ async function measure(tokenizer: Tokenizer, file: string, reading: TextOptions,
   return { file, bytes, tokens, bytesPerToken: tokens === 0 ? 0 : bytes / tokens };
 }
 
-/** `name   value`, a line each; lists and records as JSON. */
-function lines(facts: Readonly<Record<string, unknown>>): string {
-  const show = (value: unknown) => (typeof value === "object" ? JSON.stringify(value) : String(value));
-  return Object.entries(facts)
-    .map(([name, value]) => `${name.padEnd(14)} ${show(value)}\n`)
-    .join("");
+type Facts = ReturnType<typeof describe> & { readonly text?: Awaited<ReturnType<typeof measure>> };
+
+/** A fact a line, for people. */
+function asText(facts: Facts, tokenizer: Tokenizer): string {
+  const piece = (id: number) => `${JSON.stringify(tokenizer.idToPiece(id))} (${id})`;
+  const role = (id: number | null) => (id === null ? "none" : piece(id));
+  const list = (ids: readonly number[]) => (ids.length === 0 ? "nothing" : ids.map(piece).join(" "));
+  const { text } = facts;
+  const rows: readonly (readonly [string, string])[] = [
+    ["kind", facts.kind],
+    ["pieces", facts.vocabSize.toLocaleString("en-US")],
+    ["merges", facts.merges.toLocaleString("en-US")],
+    ...("pattern" in facts ? ([["split pattern", `${facts.pattern}${facts.splitDigits ? ", every digit alone" : ""}`]] as const) : []),
+    ["special pieces", list(Object.values(facts.specials))],
+    ["begin of text", role(facts.bosId)],
+    ["end of text", role(facts.eosId)],
+    ["unknown", role(facts.unkId)],
+    ["around a text", `${list(facts.template.before)} before it, ${list(facts.template.after)} behind it`],
+    ["longest pieces", facts.longestPieces.map((one) => JSON.stringify(one)).join(" ")],
+    ...(text === undefined
+      ? []
+      : ([
+          [
+            "text",
+            `${text.file}: ${count(text.bytes, "byte")} in ${count(text.tokens, "token")}, ${text.bytesPerToken.toFixed(2)} bytes per token`,
+          ],
+        ] as const)),
+  ];
+  return rows.map(([name, value]) => `${name.padEnd(15)} ${value}\n`).join("");
+}
+
+function count(value: number, what: string): string {
+  return `${value.toLocaleString("en-US")} ${what}${value === 1 ? "" : "s"}`;
 }

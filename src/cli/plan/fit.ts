@@ -43,14 +43,12 @@ function showRuns({ runs, unfinished, fit }: RunsFit, warnings: readonly string[
       `${(100 * Math.expm1(fit.residuals[i]!)).toFixed(2)} %`,
     ],
   );
-  const notes = [
-    ...warnings,
-    ...unfinished.map(
-      ({ name, step, steps }) => `${name} is left out: it is at step ${step} of ${steps}, and an unfinished run says too little`,
-    ),
-  ];
+  const doubts = warnings.length === 0 ? "" : `${warnings.map(print.title).join("")}\n`;
+  const notes = unfinished.map(
+    ({ name, step, steps }) => `${name} is left out: it is at step ${step} of ${steps}, and an unfinished run says too little`,
+  );
   const heads = ["run", "N", "D", "loss", "fitted", "off by"];
-  return print.table(`your runs, by their final loss on ${runs[0]!.lossOf}`, [heads, ...rows]) + notes.map(print.note).join("");
+  return doubts + print.table(`your runs, by their final loss on ${runs[0]!.lossOf}`, [heads, ...rows]) + notes.map(print.note).join("");
 }
 
 function showLaw({ fit }: RunsFit, print: Printer): string {

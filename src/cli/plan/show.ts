@@ -36,6 +36,8 @@ function showPlan({ plan, law, model, warnings }: PlanReport, print: Printer): s
   const ratio = `${short(plan.tokens / plan.parameters)} per parameter: ${short(plan.timesOptimal)}× what is compute-optimal for this size, ${short(plan.timesTwenty)}× by 20 per parameter`;
   const { from } = plan;
   const said = (origin: string | undefined) => (origin === undefined ? "" : `${origin}; `);
+  // What the numbers do not hold for is read before them.
+  const doubts = warnings.length === 0 ? "" : `${warnings.map(print.title).join("")}\n`;
   const rows = print.table(`plan: ${plan.because}`, [
     [
       "parameters N",
@@ -50,7 +52,7 @@ function showPlan({ plan, law, model, warnings }: PlanReport, print: Printer): s
       `${said(from.loss === "law" ? undefined : origins[from.loss])}nats per token, ${equation(law)}: ${law.name}`,
     ],
   ]);
-  return rows + warnings.map(print.note).join("");
+  return doubts + rows;
 }
 
 /** The small presets are called as others call them, whose vocabulary may be another. */
