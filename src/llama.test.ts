@@ -5,6 +5,7 @@ import { describe, expect, test, vi } from "vitest";
 import { chooseTarget, openCpuBackend } from "./backend/cpu/index.ts";
 import { referenceBackend } from "./backend/reference/index.ts";
 import { atomicWriteJson } from "./files/index.ts";
+import { roundToBfloat16, type TensorToWrite } from "./formats/index.ts";
 import { type GenerateOptions, Llama, type LoadOptions } from "./index.ts";
 import { Engine, type Weights } from "./infer/index.ts";
 import { openModel } from "./load/index.ts";
@@ -58,6 +59,27 @@ describe("a tiny model", () => {
         const mapped = await Promise.all(map.mock.results.map(({ value }) => value));
         expect(mapped.filter((buffer) => buffer !== undefined).length).toBe(isNative ? parameterRows(config).length : 0);
       }
+    });
+  });
+
+  test("16-bit weights are used where they lie, to the same bits as widened ones", async () => {
+    await withFolder(async (folder) => {
+      await writeTinyFolder(folder, { tensors: (all) => all.map((tensor, i) => (i % 2 === 0 ? inBfloat16(tensor) : inFloat16(tensor))) });
+      await using backend = await openCpuBackend({ threads: 2 });
+      await using model = await openModel(folder);
+      const { config, tensors } = model;
+      const map = vi.spyOn(backend, "map");
+      for (const ids of [[1], [1, 40, 50, 60, 70]]) {
+        const logits = async (weights: Weights) => {
+          await using engine = await Engine.open(backend, config, weights);
+          return engine.logits(ids);
+        };
+        expect(await logits(tensors)).toEqual(await logits({ readFloat32: (name) => tensors.readFloat32(name) }));
+      }
+      const isNative = (await chooseTarget("")).machine !== undefined && process.platform !== "win32";
+      const mapped = await Promise.all(map.mock.results.map(({ value }) => value));
+      const matrices = parameterRows(config).filter(({ shape }) => shape.length === 2);
+      expect(mapped.filter((buffer) => buffer !== undefined).length).toBe(isNative ? 2 * matrices.length : 0);
     });
   });
 
@@ -190,3 +212,13 @@ test.skipIf(stories === "").each([
 ])("stories260K tells llama2.c's story to the character: $name", async ({ load }) => {
   expect(await write(stories, "", { temperature: 0, maxTokens: 200 }, load)).toBe(storyOfLily);
 });
+
+function inBfloat16(tensor: TensorToWrite): TensorToWrite {
+  return { ...tensor, dtype: "BF16", data: roundToBfloat16(tensor.data as Float32Array) };
+}
+
+/** Numbers of the same sign between 2⁻⁶ and 2⁻⁵: what the model writes with them does not matter. */
+function inFloat16(tensor: TensorToWrite): TensorToWrite {
+  const data = Uint16Array.from(tensor.data as Float32Array, (x) => (x < 0 ? 0x8000 : 0) | (0x2400 + ((Math.abs(x) * 4096) & 0x3ff)));
+  return { ...tensor, dtype: "F16", data };
+}

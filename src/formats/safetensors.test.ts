@@ -70,19 +70,23 @@ test("the bytes depend on the tensors alone, not on their order, and every tenso
     if (!shape.includes(0)) expect(start % ((end - start) / shape.reduce((a, b) => a * b, 1))).toBe(0);
 });
 
-test("float32 at multiples of its size in a file can be used where it lies, nothing else", async () => {
+test("floats of 16 and 32 bits at multiples of their size in a file can be used where they lie, nothing else", async () => {
   const inFile = async (bytes: Uint8Array) => {
     const source = { ...memorySource("model.safetensors", bytes), descriptor: 9 };
-    return (await readSafetensors(source)).float32InFile("w");
+    return (await readSafetensors(source)).inFile("w");
   };
   const entry = (change: object) => ({ w: { ...f32([2], 0, 8), ...change } });
   const header = JSON.stringify(entry({}));
   const padded = header.padEnd(Math.ceil(header.length / 4) * 4);
-  expect(await inFile(fileOf(padded, 8))).toEqual({ name: "model.safetensors", descriptor: 9, start: 8 + padded.length, bytes: 8 });
+  const region = (bytes: number) => ({ name: "model.safetensors", descriptor: 9, start: 8 + padded.length, bytes });
+  expect(await inFile(fileOf(padded, 8))).toEqual({ dtype: "f32", region: region(8) });
+  const halves = (dtype: string) => JSON.stringify(entry({ dtype, data_offsets: [0, 4] })).padEnd(padded.length);
+  expect(await inFile(fileOf(halves("BF16"), 4))).toEqual({ dtype: "bf16", region: region(4) });
+  expect(await inFile(fileOf(halves("F16"), 4))).toEqual({ dtype: "f16", region: region(4) });
   expect(await inFile(fileOf(`${padded} `, 8))).toBe(undefined);
   expect(await inFile(fileOf(JSON.stringify(entry({ dtype: "F64", shape: [1] })).padEnd(80), 8))).toBe(undefined);
   expect(await inFile(fileOf(JSON.stringify({ w: f32([0], 0, 0) }).padEnd(80), 0))).toBe(undefined);
-  expect((await open(fileOf(padded, 8))).float32InFile("w")).toBe(undefined);
+  expect((await open(fileOf(padded, 8))).inFile("w")).toBe(undefined);
 });
 
 test("a tensor larger than one piece is read whole, at odd addresses too", async () => {

@@ -3,6 +3,7 @@ import {
   type ByteSource,
   CriaError,
   check,
+  type DType,
   didYouMean,
   type FileRegion,
   fail,
@@ -84,12 +85,16 @@ export class TensorFile {
     return true;
   }
 
-  /** Where a tensor lies as the float32 that this machine computes with, each at a multiple of its size; undefined where it is not so, or in no file. */
-  float32InFile(name: string): FileRegion | undefined {
-    const { source, start, end, dtype } = this.info(name);
-    const isUsable = dtype === "F32" && start % 4 === 0 && end > start && isLittleEndian;
-    if (!isUsable || source.descriptor === undefined) return undefined;
-    return { name: source.name, descriptor: source.descriptor, start, bytes: end - start };
+  /**
+   * How a tensor lies in its file, where a machine may compute with it as it lies: floats of 32 or 16 bits in the machine's order, each at a
+   * multiple of its size; undefined where it is not so, or in no file.
+   */
+  inFile(name: string): { readonly dtype: DType; readonly region: FileRegion } | undefined {
+    const { source, start, end, dtype: stored } = this.info(name);
+    const dtype = layoutOf[stored];
+    if (dtype === undefined || source.descriptor === undefined) return undefined;
+    const isUsable = start % storageTypes[stored].bytes === 0 && end > start && isLittleEndian;
+    return isUsable ? { dtype, region: { name: source.name, descriptor: source.descriptor, start, bytes: end - start } } : undefined;
   }
 
   /**
@@ -139,6 +144,9 @@ function sameBits(a: Float32Array, b: Float32Array): boolean {
   for (let i = 0; i < x.length; i++) if (x[i] !== y[i]) return false;
   return true;
 }
+
+/** What computes with it as it is. */
+const layoutOf: Readonly<Partial<Record<StorageName, DType>>> = { F32: "f32", F16: "f16", BF16: "bf16" };
 
 const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 

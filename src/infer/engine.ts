@@ -1,16 +1,16 @@
 // A model on a backend with its KV cache: ids in, logits out, and only what the cache does not hold is computed.
 import type { Backend, DeviceBuffer } from "../backend/index.ts";
-import { check, type FileRegion, type OnProgress, sizeOf } from "../base/index.ts";
-import type { Tensor } from "../graph/index.ts";
-import { constantRows, inferenceGraph, initialise, type LlamaConfig, type ParameterRow } from "../model/index.ts";
+import { check, type DType, elementLayouts, type FileRegion, type OnProgress, sizeOf } from "../base/index.ts";
+import { f32 } from "../graph/index.ts";
+import { constantRows, inferenceGraph, initialise, type LlamaConfig, type ParameterRow, parameterRows } from "../model/index.ts";
 import { chooseLength, programLengths } from "./choose-length.ts";
 import type { LanguageModel } from "./generate-tokens.ts";
 import { Runner } from "./runner.ts";
 
 /** Where parameters come from, by Hugging Face's names and one at a time, so that they need not be in memory twice. */
 export interface Weights {
-  /** The parameter in an open file, as the machine computes with it, so that it need not be read: undefined where it must be. */
-  float32InFile?(name: string): FileRegion | undefined;
+  /** How the parameter lies in an open file, where a machine may compute with it as it lies: undefined where it must be read. */
+  inFile?(name: string): { readonly dtype: DType; readonly region: FileRegion } | undefined;
   /** @throws CriaError when there is none of this name. */
   readFloat32(name: string): Promise<Float32Array>;
 }
@@ -25,7 +25,8 @@ export interface EngineOptions {
   readonly onProgress?: OnProgress;
 }
 
-type States = Map<string, DeviceBuffer>;
+/** What programs of all lengths share, by name. */
+type Held = Map<string, DeviceBuffer>;
 
 export class Engine implements LanguageModel {
   readonly config: LlamaConfig;
@@ -34,18 +35,18 @@ export class Engine implements LanguageModel {
   readonly #backend: Backend;
   readonly #lengths: readonly number[];
   readonly #runners = new Map<number, Runner>();
-  readonly #states: States;
+  readonly #held: Held;
   /** The ids whose keys and values fill the cache's first rows. */
   readonly #cached: number[] = [];
   #queue: Promise<unknown> = Promise.resolve();
   #disposed = false;
 
-  private constructor(backend: Backend, config: LlamaConfig, contextLength: number, lengths: readonly number[], states: States) {
+  private constructor(backend: Backend, config: LlamaConfig, contextLength: number, lengths: readonly number[], held: Held) {
     this.#backend = backend;
     this.config = config;
     this.contextLength = contextLength;
     this.#lengths = lengths.filter((length) => length <= contextLength);
-    this.#states = states;
+    this.#held = held;
   }
 
   /**
@@ -54,14 +55,14 @@ export class Engine implements LanguageModel {
    */
   static async open(backend: Backend, config: LlamaConfig, weights: Weights, options: EngineOptions = {}): Promise<Engine> {
     const { contextLength = config.contextLength, lengths = programLengths } = options;
-    const states: States = new Map();
+    const held: Held = new Map();
     try {
-      await loadStates(backend, config, contextLength, weights, options, states);
+      await loadHeld(backend, config, contextLength, weights, options, held);
     } catch (error) {
-      for (const buffer of states.values()) buffer.dispose();
+      for (const buffer of held.values()) buffer.dispose();
       throw error;
     }
-    return new Engine(backend, config, contextLength, lengths, states);
+    return new Engine(backend, config, contextLength, lengths, held);
   }
 
   get vocabSize(): number {
@@ -86,7 +87,7 @@ export class Engine implements LanguageModel {
     this.#disposed = true;
     await this.#queue;
     for (const runner of this.#runners.values()) runner.dispose();
-    for (const buffer of this.#states.values()) buffer.dispose();
+    for (const buffer of this.#held.values()) buffer.dispose();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -126,48 +127,48 @@ export class Engine implements LanguageModel {
   async #runner(length: number): Promise<Runner> {
     const known = this.#runners.get(length);
     if (known !== undefined) return known;
-    const runner = await Runner.compile(this.#backend, this.config, { length, cacheRows: this.contextLength }, this.#states);
+    const runner = await Runner.compile(this.#backend, this.config, { length, cacheRows: this.contextLength }, this.#held);
     this.#runners.set(length, runner);
     return runner;
   }
 }
 
-/** Makes and fills what programs of all lengths share: parameters, constants and the cache. */
-async function loadStates(
+/** Makes and fills what programs of all lengths share: parameters in the layout of their file or as float32, constants and the cache. */
+async function loadHeld(
   backend: Backend,
   config: LlamaConfig,
   cacheRows: number,
   weights: Weights,
   { signal, onProgress }: EngineOptions,
-  states: States,
+  held: Held,
 ): Promise<void> {
-  const { graph, trained } = inferenceGraph(config, { length: 1, cacheRows, logits: "one" });
-  const rows = new Map([...trained].map(([row, tensor]) => [tensor, row]));
   const unread: ParameterRow[] = [];
-  for (const tensor of graph.tensors) {
-    if (tensor.role !== "state") continue;
+  for (const row of parameterRows(config)) {
     signal?.throwIfAborted();
-    const row = rows.get(tensor);
-    const mapped = row && (await mapParameter(backend, tensor, row, weights));
-    states.set(tensor.name, mapped ?? (await backend.allocate(tensor, tensor.name)));
-    if (row && !mapped) unread.push(row);
+    const mapped = await mapParameter(backend, row, weights);
+    held.set(row.name, mapped ?? (await backend.allocate(f32(...row.shape), row.name)));
+    if (!mapped) unread.push(row);
   }
+  for (const row of constantRows(config)) held.set(row.name, await backend.allocate(f32(...row.shape), row.name));
+  const { cache } = inferenceGraph(config, { length: 1, cacheRows, logits: "one" });
+  for (const { key, value } of cache) for (const tensor of [key, value]) held.set(tensor.name, await backend.allocate(tensor, tensor.name));
   for (const [done, row] of unread.entries()) {
     onProgress?.({ task: "loading model", done, total: unread.length, unit: "parameters" });
     signal?.throwIfAborted();
     const values = await weights.readFloat32(row.hfName);
     checkSize(row, values.length);
-    await states.get(row.name)!.write(values);
+    await held.get(row.name)!.write(values);
   }
-  for (const [name, values] of initialise(constantRows(config), 0)) await states.get(name)!.write(values);
+  for (const [name, values] of initialise(constantRows(config), 0)) await held.get(name)!.write(values);
 }
 
-/** The parameter where it lies; undefined where it must be read. */
-async function mapParameter(backend: Backend, tensor: Tensor, row: ParameterRow, weights: Weights): Promise<DeviceBuffer | undefined> {
-  const region = backend.map && weights.float32InFile?.(row.hfName);
-  if (region === undefined) return undefined;
-  checkSize(row, region.bytes / 4);
-  return backend.map!(tensor, row.name, region);
+/** The parameter where it lies; undefined where it must be read. Only matrices may have other layouts than float32. */
+async function mapParameter(backend: Backend, row: ParameterRow, weights: Weights): Promise<DeviceBuffer | undefined> {
+  const found = backend.map && weights.inFile?.(row.hfName);
+  if (found === undefined || (row.shape.length !== 2 && found.dtype !== "f32")) return undefined;
+  const { block, bytes } = elementLayouts[found.dtype];
+  checkSize(row, (found.region.bytes / bytes) * block);
+  return backend.map!({ dtype: found.dtype, shape: row.shape }, row.name, found.region);
 }
 
 function checkSize({ hfName, shape }: ParameterRow, numbers: number): void {

@@ -11,15 +11,15 @@ export class Runner {
     this.#program = program;
   }
 
-  /** @param states buffers by name of parameters, constants and the cache. */
+  /** @param held buffers by name of parameters and constants, in whatever layouts these have, and of the cache. */
   static async compile(
     backend: Backend,
     config: LlamaConfig,
     size: { readonly length: number; readonly cacheRows: number },
-    states: Map<string, DeviceBuffer>,
+    held: Map<string, DeviceBuffer>,
   ): Promise<Runner> {
-    const graph = inferenceGraph(config, { ...size, logits: "one" });
-    return new Runner(graph, await BoundProgram.compile(backend, graph.graph, states));
+    const graph = inferenceGraph(config, { ...size, logits: "one", layoutOf: ({ name }) => held.get(name)!.type.dtype });
+    return new Runner(graph, await BoundProgram.compile(backend, graph.graph, held));
   }
 
   /**

@@ -1,9 +1,9 @@
 // The two graphs that everyone runs: the loss of a batch of sequences, and the logits of one growing sequence.
-import { check, type Precision } from "../base/index.ts";
+import { check, type DType, type Precision } from "../base/index.ts";
 import { embedding, f32, Graph, i32, linear, linearCrossEntropy, type Tensor } from "../graph/index.ts";
 import { headDim, type LlamaConfig } from "./config.ts";
 import { type KvCache, llama, outputWeight } from "./llama.ts";
-import { type DeclaredParameters, declareParameters } from "./parameters.ts";
+import { type DeclaredParameters, declareParameters, declareWeights, type ParameterRow } from "./parameters.ts";
 
 /** B sequences of T tokens each. */
 export interface BatchSize {
@@ -54,6 +54,8 @@ export interface InferenceSize {
   readonly cacheRows: number;
   /** Of every row, or of the one that the input "row" names: logits of a whole prompt are large and mostly unread. */
   readonly logits: "all" | "one";
+  /** How the elements of each parameter and constant lie; f32 by default. Norms take nothing else. */
+  readonly layoutOf?: (row: ParameterRow) => DType;
 }
 
 export interface InferenceGraph extends DeclaredParameters {
@@ -72,7 +74,7 @@ export interface InferenceGraph extends DeclaredParameters {
 }
 
 /** @throws CriaError when cache and context do not hold the rows. */
-export function inferenceGraph(config: LlamaConfig, { length, cacheRows, logits }: InferenceSize): InferenceGraph {
+export function inferenceGraph(config: LlamaConfig, { length, cacheRows, logits, layoutOf = () => "f32" }: InferenceSize): InferenceGraph {
   checkContext(config, cacheRows);
   check(length <= cacheRows, "model", () => `runs of ${length} tokens do not fit a cache of ${cacheRows} rows`);
   const graph = new Graph();
@@ -80,7 +82,7 @@ export function inferenceGraph(config: LlamaConfig, { length, cacheRows, logits 
   const positions = graph.input("positions", i32(length));
   const start = graph.input("start", i32(1));
   const row = logits === "one" ? graph.input("row", i32(1)) : undefined;
-  const declared = declareParameters(graph, config);
+  const declared = declareWeights(graph, config, layoutOf);
   const cache = declareCache(graph, config, cacheRows);
   const x = llama(declared.parameters, config, { tokens, positions, batch: 1, cache: { start, layers: cache } }); // [T, C]
   const scores = linear(row ? embedding(x, row) : x, outputWeight(declared.parameters)); // [T or 1, V]

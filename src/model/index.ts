@@ -27,6 +27,7 @@ export {
   constantRows,
   type DeclaredParameters,
   declareParameters,
+  declareWeights,
   type LlamaParameters,
   llamaParameters,
   type ParameterRow,

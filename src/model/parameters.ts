@@ -1,5 +1,5 @@
 // A row a parameter: from the rows follow counts, files, names elsewhere, initial weights and who decays.
-import { sizeOf } from "../base/index.ts";
+import { type DType, sizeOf } from "../base/index.ts";
 import { f32, type Graph, type Tensor } from "../graph/index.ts";
 import { headDim, type LlamaConfig } from "./config.ts";
 import { feedForwards, norms, placements, positionKinds } from "./parts.ts";
@@ -85,11 +85,20 @@ export interface DeclaredParameters {
   readonly trained: ReadonlyMap<ParameterRow, Tensor>;
 }
 
-/** A state in the graph for every parameter and constant, by the name of its row. */
+/** A state in the graph for every parameter and constant, by the name of its row: what training changes. */
 export function declareParameters(graph: Graph, config: LlamaConfig): DeclaredParameters {
+  return declare(config, (row) => graph.state(row.name, f32(...row.shape)));
+}
+
+/** A weight in the graph for every parameter and constant, by the name of its row, with elements of the layout that `layoutOf` says. */
+export function declareWeights(graph: Graph, config: LlamaConfig, layoutOf: (row: ParameterRow) => DType): DeclaredParameters {
+  return declare(config, (row) => graph.weight(row.name, { dtype: layoutOf(row), shape: row.shape }));
+}
+
+function declare(config: LlamaConfig, make: (row: ParameterRow) => Tensor): DeclaredParameters {
   const trained = new Map<ParameterRow, Tensor>();
   const parameters = llamaParameters(config, (row) => {
-    const tensor = graph.state(row.name, f32(...row.shape));
+    const tensor = make(row);
     if (isTrained(row)) trained.set(row, tensor);
     return tensor;
   });
