@@ -8,6 +8,8 @@ export type HostArray = Float32Array | Int32Array | Uint8Array;
 export interface Backend {
   /** For people, e.g. "cpu: wasm, 2 threads". */
   readonly name: string;
+  /** What computes, e.g. "wasm": two backends of one target give the same bits for the same graph, with however many threads. */
+  readonly target: string;
   /** A zeroed buffer. @throws CriaError when memory does not suffice, with both sizes. */
   allocate(type: TensorType, name: string): Promise<DeviceBuffer>;
   /**

@@ -149,6 +149,7 @@ async function trainAndSay(
   const summary = await trainInTime({
     ...{ backend, recipe, folder, signal, progress, mostSteps, evaluationSeconds, sources: data.sources },
     heldOut: data.heldOut && { tokens: data.heldOut, bytes: data.heldOut.totals.bytes },
+    origin: { target: backend.target, data: await data.fingerprints() },
     secondsLeft: hasSteps ? undefined : () => budget.left - writingSeconds,
     onStep: (metrics) => {
       const note = trainingNote({ ...metrics, matmulShare: metrics.flopsPerSecond / matmulRate });

@@ -144,7 +144,10 @@ test("what was trained is never overwritten, and a resumed run keeps to its reci
     stderr: expect.stringMatching(/recipe changed .* steps from 4 to 60: restore it, or say --set steps=60/),
   });
   const longer = await cria("train", "short", "--resume", "--set", "steps=6");
-  expect(longer).toMatchObject({ code: 0, stdout: expect.stringMatching(/changed by --set: steps from 4 to 6\ngoing on from step 4\n/) });
+  expect(longer).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/changed: steps from 4 to 6\nlearning rate: goes on from .* in step 4, .*\ngoing on from step 4\n/),
+  });
   expect(rowsOf("short").filter((row) => "loss" in row).length).toBe(6);
   const wider = await cria("train", "short", "--resume", "--set", "steps=8", "--set", "model.dim=64");
   expect(wider).toMatchObject({

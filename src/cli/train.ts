@@ -1,23 +1,24 @@
 // cria train: a recipe and prepared data to a run folder, or further along one that was stopped.
 import { basename, extname, join, resolve } from "node:path";
 import type { Backend } from "../backend/index.ts";
-import { fail, UsageError } from "../base/index.ts";
+import { UsageError } from "../base/index.ts";
 import { Mixture, PreparedData, type SourceProgress, vocabularyOf } from "../data/index.ts";
 import { parameterCount } from "../model/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 import {
+  type ChangeKind,
   type Checkpoint,
   type CompleteRecipe,
   checkMemory,
   checkUnused,
   completeRecipe,
   findRecipe,
+  hasCheckpoints,
   type LiveMetrics,
   latestCheckpoint,
   readRecipe,
   recipeChanges,
   runPaths,
-  settingKey,
   settlePrecision,
   startRunFolder,
   type TrainSummary,
@@ -32,6 +33,7 @@ import { callAgain, promptOf } from "./hints.ts";
 import { trainingNote } from "./live-line.ts";
 import { isFile, isFolder, loadTokenizer } from "./load-tokenizer.ts";
 import { openBackend } from "./open-backend.ts";
+import { checkOrigin, planResume, readAccepts } from "./resume-plan.ts";
 import { printStopped, stoppedText } from "./stopped-text.ts";
 import { areTexts, trainOnText, trainTextFlags } from "./train-text.ts";
 
@@ -53,7 +55,7 @@ checkpoints: { every: 250 }   # steps
 export const train: Command = {
   name: "train",
   summary: "train a model on texts or by a recipe, or go on with a run that was stopped",
-  usage: "TEXT...|RECIPE.yaml|RUN [--minutes M] [--out DIR] [--resume] [--dry-run] [--set key=value]...",
+  usage: "TEXT...|RECIPE.yaml|RUN [--minutes M] [--out DIR] [--resume [--accept-changes LIST]] [--dry-run] [--set key=value]...",
   flags: [
     {
       name: "out",
@@ -64,10 +66,18 @@ export const train: Command = {
     ...trainTextFlags,
     { name: "resume", type: "boolean", help: "go on from the run's newest checkpoint" },
     { name: "dry-run", type: "boolean", help: "say what would be trained and the memory that it takes, and stop" },
+    {
+      name: "accept-changes",
+      type: "string",
+      value: "LIST",
+      help: "with --resume: go on although these changed since the checkpoint: recipe, data, target (what computes); logged in metrics.jsonl",
+    },
     { name: "set", type: "string", repeat: true, help: "change a key of the recipe, such as learningRate=3e-4 or model.nLayers=4" },
   ],
   example: { title: "a recipe (RUN/train.yaml shows all keys)", text: exampleRecipe },
   async run(args, flags, io) {
+    if (flags["accept-changes"] !== undefined && flags.resume !== true)
+      throw new UsageError(where, "--accept-changes is for a run that goes on: add --resume, or leave it out");
     if (await areTexts(args, flags)) return trainOnText(args, flags, io);
     const plan = await readPlan(args, flags);
     const ended = await runPlan(plan, io, flags["dry-run"] === true);
@@ -86,8 +96,11 @@ interface Plan {
   readonly tokenizer: Tokenizer;
   /** Whether the run folder stands; without a checkpoint in it the run begins with its first step. */
   readonly resume: boolean;
-  /** For people: what --set changed in a run that goes on. */
+  /** Where a run goes on. */
+  readonly checkpoint?: Checkpoint | undefined;
+  /** For people: what is other than it was in a run that goes on. */
   readonly changed: readonly string[];
+  readonly accepts: ReadonlySet<ChangeKind>;
   /** For people: why it is another plan than the words alone say. */
   readonly notice?: string;
 }
@@ -98,29 +111,34 @@ async function readPlan(args: readonly string[], flags: Flags): Promise<Plan> {
     throw new UsageError(where, `${args.length} paths are given: name texts, or one recipe, or the folder of one run to go on with`);
   const settings = flags.set as readonly string[];
   const resume = flags.resume === true;
+  const accepts = readAccepts(flags["accept-changes"] as string | undefined);
   const isRun = await isFolder(given);
   if (isRun && !resume) throw new UsageError(where, `${given} is a folder: name a recipe, or add --resume to go on with the run in it`);
   if (isRun && flags.out !== undefined) throw new UsageError(where, `--out is ${flags.out} but the run is ${given}: leave it out`);
   const folder = isRun ? given : ((flags.out as string | undefined) ?? join("runs", basename(given, extname(given))));
   const made = await findRecipe(folder);
   const asked = await readWhole(isRun ? made.path : given, settings);
-  if (!resume && !(await isUnsaved(folder))) return { folder, ...asked, resume, changed: [] };
+  const anew = { folder, ...asked, resume: false, changed: [], accepts };
+  if (!resume && !(await isUnsaved(folder))) return anew;
   if (resume && (made.isBegun || (!isRun && (await isLeftover(folder)))))
-    return { folder, ...asked, resume: false, changed: [], notice: `${folder}: its making was cut short, so it is made again` };
-  const { recipe: before } = await readWhole(made.path, []);
-  // A run goes on in the precision that it began with, also where another one is the faster now.
-  // Where its recipe does not say which, it began before there was a choice.
-  const began = { ...before, precision: before.precision === "auto" ? ("float32" as const) : before.precision };
-  const recipe = asked.recipe.precision === "auto" ? { ...asked.recipe, precision: began.precision } : asked.recipe;
-  if (!resume && recipeChanges(began, recipe).length > 0) return { folder, ...asked, resume, changed: [] };
+    return { ...anew, notice: `${folder}: its making was cut short, so it is made again` };
+  const { recipe: written } = await readWhole(made.path, []);
+  if (!resume && recipeChanges(written, { ...asked.recipe, precision: written.precision }).length > 0) return anew;
   const notice = resume ? {} : { notice: `${folder}: the run was killed before it saved anything, so it begins anew` };
-  return { folder, ...asked, recipe, resume: true, changed: compare(folder, began, recipe, settings), ...notice };
+  return {
+    folder,
+    ...asked,
+    ...(await planResume(folder, written, asked.recipe, { settings, accepts })),
+    resume: true,
+    accepts,
+    ...notice,
+  };
 }
 
 /** Whether a run stands in a folder that has saved nothing yet: beginning anew is all that it can do. */
 async function isUnsaved(folder: string): Promise<boolean> {
   const { recipe, checkpoints } = runPaths(folder);
-  return (await isFile(recipe)) && (await latestCheckpoint(checkpoints)) === undefined;
+  return (await isFile(recipe)) && !(await hasCheckpoints(checkpoints));
 }
 
 /** Whether a folder is there in which a run was to be made, and nothing of it is. */
@@ -140,28 +158,7 @@ async function readWhole(path: string, settings: readonly string[]): Promise<Pic
   return { recipe: completeRecipe(recipe, tokenizer.vocabSize), tokenizer };
 }
 
-/** A run goes on by its own recipe; what differs must have been meant. */
-function compare(folder: string, before: CompleteRecipe, now: CompleteRecipe, settings: readonly string[]): string[] {
-  const meant = settings.map(settingKey);
-  return recipeChanges(before, now).map((change) => {
-    const text = `${change.key} from ${change.before ?? "nothing"} to ${change.now ?? "nothing"}`;
-    const isMeant = meant.some((key) => change.key === key || change.key.startsWith(`${key}.`) || followsFrom(change.key, meant));
-    if (change.key.startsWith("model."))
-      fail(where, `the recipe changed since ${folder} was begun, ${text}: a run keeps its model, begin a new one with --out`);
-    if (!isMeant)
-      fail(where, `the recipe changed since ${folder} was begun, ${text}: restore it, or say --set ${change.key}=${change.now}`);
-    return text;
-  });
-}
-
-/** Steps may come from tokens, and the warm-up from steps. */
-function followsFrom(key: string, meant: readonly string[]): boolean {
-  return ["steps", "warmupSteps"].includes(key) && meant.some((other) => ["steps", "tokens"].includes(other));
-}
-
 interface Ended {
-  /** The step it went on from. */
-  readonly started: number;
   readonly summary: TrainSummary;
   /** How far what is saved has walked through each source since the beginning. */
   readonly sources: readonly SourceProgress[];
@@ -181,8 +178,10 @@ async function runPlan(plan: Plan, io: CommandIo, dryRun: boolean): Promise<Ende
   const { batch, length, seed, threads } = asked;
   const batches = new Mixture(data.sources, { batch, length, seed });
   const beginning = batches.state;
-  const checkpoint = plan.resume ? await latestCheckpoint(runPaths(folder).checkpoints) : undefined;
+  const { checkpoint } = plan;
   await using backend = await openBackend(io, threads === undefined ? {} : { threads });
+  const origin = { target: backend.target, data: await data.fingerprints() };
+  if (checkpoint) await checkOrigin(folder, checkpoint, origin, plan);
   const settled = await settlePrecision(asked, backend);
   const memory = checkMemory(backend, trainerOptions(settled, data.heldOut !== undefined));
   if (!io.json) io.stdout(introduce(plan, settled, checkpoint, data, backend, memory));
@@ -200,6 +199,7 @@ async function runPlan(plan: Plan, io: CommandIo, dryRun: boolean): Promise<Ende
     batches,
     heldOut,
     checkpoint,
+    origin,
     onReady,
     onNotice,
     signal: io.signal,
@@ -208,7 +208,7 @@ async function runPlan(plan: Plan, io: CommandIo, dryRun: boolean): Promise<Ende
   const saved = await latestCheckpoint(runPaths(folder).checkpoints);
   batches.restore(saved?.state.data ?? beginning); // it has read ahead
   const report = summary.stopped ? undefined : await reportRun(folder, data, tokenizer, backend, io);
-  return { started: checkpoint?.state.step ?? 0, summary, sources: batches.progress, prompt: await promptOf(data, tokenizer), report };
+  return { summary, sources: batches.progress, prompt: await promptOf(data, tokenizer), report };
 }
 
 /** A run that cannot begin leaves no folder, and one that cannot go on keeps its recipe. */
@@ -245,15 +245,15 @@ function introduce(
     `${folder}: ${parameters} parameters, ${steps} steps of ${batch * accumulation} × ${length} tokens, in ${precision} on ${backend.name}`,
     `tokens: ${sources}${data.heldOut ? `; held out ${count(data.heldOut.length)}` : "; none held out"}`,
     `memory: ${needed}; ${there.bound} is ${bytes(there.bytes)}`,
-    ...(changed.length > 0 ? [`changed by --set: ${changed.join(", ")}`] : []),
+    ...changed,
     ...(checkpoint ? [`going on from step ${checkpoint.state.step}`] : []),
   ]);
 }
 
 /** The last evaluation was told when it was made. */
-function asText(folder: string, { started, summary, sources, prompt, report }: Ended, { caller }: CommandIo): string {
+function asText(folder: string, { summary, sources, prompt, report }: Ended, { caller }: CommandIo): string {
   const { step, tokens, loss, stopped, checkpoint, seconds } = summary;
-  const done = `${step - started} steps in ${seconds.toFixed(1)} s, ${count(tokens)} tokens since the beginning`;
+  const done = `${step - summary.started} steps in ${seconds.toFixed(1)} s, ${count(tokens)} tokens since the beginning`;
   return lines([
     `trained ${done}${loss === undefined ? "" : `; loss ${loss.toFixed(3)}`}`,
     `read: ${sources.map(({ name, tokensSeen, epochs }) => `${name} ${count(tokensSeen)} tokens, ${epochs.toFixed(2)} epochs`).join("; ")}`,

@@ -2,6 +2,7 @@ export { atomicFolder, removeFolder } from "./atomic-folder.ts";
 export { atomicWrite, atomicWriteJson } from "./atomic-write.ts";
 export { explainIo } from "./explain-io.ts";
 export { FileSource, openFile } from "./file-source.ts";
+export { hashAside } from "./hash-aside.ts";
 export { type HashOptions, hashFile } from "./hash-file.ts";
 export { makeFolder } from "./make-folder.ts";
 export { isPartial, partialPath, removePartials } from "./partials.ts";

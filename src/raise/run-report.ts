@@ -4,7 +4,16 @@ import { basename, join, resolve } from "node:path";
 import { atomicWrite, explainIo } from "../files/index.ts";
 import { parameterCount } from "../model/index.ts";
 import { asText, figureHtml, type LineChart, type Point, pageHtml, type Table, tableHtml } from "../plot/index.ts";
-import { completeRecipe, type EvaluationRow, isStepRow, readMetrics, readRecipe, runPaths, type StepRow } from "../train/index.ts";
+import {
+  completeRecipe,
+  type EvaluationRow,
+  isEvaluationRow,
+  isStepRow,
+  readMetrics,
+  readRecipe,
+  runPaths,
+  type StepRow,
+} from "../train/index.ts";
 import type { Compression } from "./compression.ts";
 
 export interface Sample {
@@ -40,7 +49,7 @@ export async function writeRunReport(folder: string, facts: RunFacts): Promise<s
 async function runReportHtml(folder: string, { machine, texts, samples, compression = [], notes = [] }: RunFacts): Promise<string> {
   const paths = runPaths(folder);
   const rows = await readMetrics(paths.metrics);
-  const [steps, evaluations] = [rows.filter(isStepRow), rows.filter((row): row is EvaluationRow => !isStepRow(row))];
+  const [steps, evaluations] = [rows.filter(isStepRow), rows.filter(isEvaluationRow)];
   return pageHtml({
     title: basename(resolve(folder)),
     facts: [await describeRun(paths.recipe, steps), ...texts, `on ${machine}`],

@@ -20,6 +20,7 @@ export interface TimedJob {
   readonly folder: string;
   readonly sources: readonly MixtureSource[];
   readonly heldOut: TrainJob["heldOut"];
+  readonly origin?: TrainJob["origin"];
   /** Seconds that are left for training; absent where the steps are what was asked for. */
   readonly secondsLeft?: (() => number) | undefined;
   /** Seconds that one evaluation takes, about. */
@@ -49,18 +50,20 @@ export async function trainInTime(job: TimedJob): Promise<TrainSummary> {
   let seconds = 0;
   for (let replans = 0; ; replans++) {
     const watch = new PaceWatch(job, recipe, replans < mostReplans);
-    const { summary, steps } = await trainPart(job, recipe, watch);
+    const { summary, steps } = await trainPart(job, recipe, watch, replans > 0);
     seconds += summary.seconds;
     if (steps === undefined || job.signal.aborted || !summary.stopped) return { ...summary, seconds };
     job.onReplan?.(summary.step, recipe.steps, steps);
     recipe = { ...recipe, steps };
-    await writeRecipe(runPaths(job.folder).recipe, recipe);
   }
 }
 
-/** From the newest checkpoint, where there is one, to the end, or until the watch wants other steps. */
-async function trainPart(job: TimedJob, recipe: WholeRecipe, watch: PaceWatch) {
-  const { backend, folder, sources, heldOut, progress } = job;
+/**
+ * From the newest checkpoint, where there is one, to the end, or until the watch wants other steps.
+ * @param isNew the recipe is not that of the run folder: it is written once the metrics say what changed, so that a run killed in between goes on
+ */
+async function trainPart(job: TimedJob, recipe: WholeRecipe, watch: PaceWatch, isNew: boolean) {
+  const { backend, folder, sources, heldOut, origin, progress } = job;
   const { batch, length, seed } = recipe;
   const stop = new AbortController();
   const forward = () => stop.abort(job.signal.reason);
@@ -69,7 +72,10 @@ async function trainPart(job: TimedJob, recipe: WholeRecipe, watch: PaceWatch) {
   let steps: number | undefined;
   try {
     const summary = await trainRun({
-      ...{ backend, recipe, folder, heldOut, progress, signal: stop.signal },
+      ...{ backend, recipe, folder, heldOut, origin, progress, signal: stop.signal },
+      onReady: async () => {
+        if (isNew) await writeRecipe(runPaths(folder).recipe, recipe);
+      },
       batches: new Mixture(sources, { batch, length, seed }),
       checkpoint: await latestCheckpoint(runPaths(folder).checkpoints),
       onStep: (metrics) => {

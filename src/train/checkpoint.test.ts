@@ -1,9 +1,10 @@
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type CheckpointState, latestCheckpoint, loadTensors, type StoredTensor, saveCheckpoint } from "./checkpoint.ts";
+import { type CheckpointState, latestCheckpoint, loadNewest, loadTensors, type StoredTensor, saveCheckpoint } from "./checkpoint.ts";
 import { tinyRecipe } from "./tiny-run.test.helper.ts";
 
 let folder: string;
@@ -85,26 +86,111 @@ test("a disk that fills while saving: on a small tmpfs", async (context) => {
   }
 });
 
+async function flipBit(path: string, at = 0.6): Promise<void> {
+  const bytes = await readFile(path);
+  bytes[Math.floor(at * bytes.length)]! ^= 16;
+  await writeFile(path, bytes);
+}
+
 const damages: readonly [what: string, (path: string) => Promise<unknown>, RegExp][] = [
   [
     "cut short",
     (path) => truncate(join(path, "optimizer.safetensors"), 100),
-    /optimizer\.safetensors: it has 100 bytes but had \d+ .*damaged/,
+    /optimizer\.safetensors: it has 100 bytes but had \d+ when it was saved: it is damaged/,
   ],
   ["without its weights", (path) => rm(join(path, "model.safetensors")), /model\.safetensors: no such file/],
   ["without its state", (path) => rm(join(path, "state.json")), /state\.json: no such file/],
-  ["with half a state", (path) => truncate(join(path, "state.json"), 50), /state\.json: it is not JSON/],
   [
-    "with another state",
-    (path) => writeFile(join(path, "state.json"), '{"version":1,"stpe":3}'),
-    /unknown key "stpe", did you mean "step"\?/,
+    "without its checksums",
+    (path) => rm(join(path, "SHA256SUMS")),
+    /SHA256SUMS: there is no such file, but there was one when it was saved/,
   ],
+  ["with half a state", (path) => truncate(join(path, "state.json"), 50), /state\.json: it has SHA-256 [0-9a-f]{64} but had [0-9a-f]{64}/],
+  ["with a bit flipped in its state", (path) => flipBit(join(path, "state.json")), /state\.json: it has SHA-256/],
+  [
+    "with half its checksums",
+    (path) => truncate(join(path, "SHA256SUMS"), 100),
+    /SHA256SUMS: it has checksums of model\.safetensors, not of/,
+  ],
+  ["with a bit flipped in its checksums", (path) => flipBit(join(path, "SHA256SUMS")), /SHA-256|SHA256SUMS: it has checksums of/],
+  [
+    "with a folder for a file",
+    (path) => rm(join(path, "SHA256SUMS")).then(() => mkdir(join(path, "SHA256SUMS"))),
+    /SHA256SUMS: it is a folder/,
+  ],
+  ["with a bit flipped in its weights", (path) => flipBit(join(path, "model.safetensors"), 0.99), /model\.safetensors: it has SHA-256/],
+  [
+    "with a bit flipped in its moments",
+    (path) => flipBit(join(path, "optimizer.safetensors"), 0.99),
+    /optimizer\.safetensors: it has SHA-256/,
+  ],
+  ["with a bit flipped in a header", (path) => flipBit(join(path, "model.safetensors"), 0.1), /model\.safetensors: it has SHA-256/],
 ];
 
-test.each(damages)("a checkpoint %s is refused", async (_, damage, message) => {
+test.each(damages)("a checkpoint %s is passed over for the one before it, and named", async (_, damage, message) => {
+  for (const step of [3, 4]) await saveCheckpoint(folder, state(step), tensors(step), 2);
+  await damage(join(folder, "step-000004"));
+  const into = tensors(0);
+  const loaded = await loadNewest((await latestCheckpoint(folder))!, into);
+  expect(loaded.state).toEqual(state(3));
+  expect(into.map(({ values }) => values[5])).toEqual([3, 4, 5]);
+  expect(loaded.damaged.map(({ folder: path }) => path)).toEqual([join(folder, "step-000004")]);
+  expect(loaded.damaged[0]!.message).toMatch(message);
+});
+
+test.each(damages)("when the only checkpoint is one %s, that is said", async (_, damage, message) => {
   const path = await saveCheckpoint(folder, state(3), tensors(3), 2);
   await damage(path);
-  await expect(latestCheckpoint(folder)).rejects.toThrow(message);
+  const load = async () => loadNewest((await latestCheckpoint(folder))!, tensors(0));
+  await expect(load()).rejects.toThrow(message);
+  await expect(load()).rejects.toThrow(/: it is damaged, and the only checkpoint cannot be used: begin a new run with --out$/);
+});
+
+test("when several are damaged in several ways, none is used", async () => {
+  for (const step of [3, 4, 5]) await saveCheckpoint(folder, state(step), tensors(step), 3);
+  await flipBit(join(folder, "step-000003", "model.safetensors"), 0.99);
+  await rm(join(folder, "step-000004", "state.json"));
+  await flipBit(join(folder, "step-000005", "optimizer.safetensors"), 0.99);
+  await expect(loadNewest((await latestCheckpoint(folder))!, tensors(0))).rejects.toThrow(
+    /step-000005.*: it is damaged, and none of 3 checkpoints can be used, the newest: begin a new run/,
+  );
+});
+
+const oldDamages: readonly [what: string, (path: string) => Promise<unknown>, RegExp][] = [
+  ["half a state", (path) => truncate(join(path, "state.json"), 50), /state\.json: it is not JSON .*: it is damaged/],
+  [
+    "another state",
+    (path) => writeFile(join(path, "state.json"), '{"version":1,"stpe":3}'),
+    /unknown key "stpe", did you mean "step"\?.*: it is damaged/s,
+  ],
+  ["a damaged header", (path) => flipBit(join(path, "model.safetensors"), 0), /model\.safetensors: .*: it is damaged/],
+];
+
+test.each(oldDamages)("a checkpoint of an earlier version, without checksums, is loaded, but not with %s", async (_, damage, message) => {
+  for (const step of [3, 4]) await withoutSums(await saveCheckpoint(folder, state(step), tensors(step), 2));
+  const into = tensors(0);
+  expect((await loadNewest((await latestCheckpoint(folder))!, into)).state).toEqual(state(4));
+  expect(into[0]!.values[0]).toBe(4);
+  await damage(join(folder, "step-000004"));
+  const loaded = await loadNewest((await latestCheckpoint(folder))!, into);
+  expect(loaded.state).toEqual(state(3));
+  expect(loaded.damaged[0]!.message).toMatch(message);
+});
+
+async function withoutSums(path: string): Promise<void> {
+  await rm(join(path, "SHA256SUMS"));
+  const text = await readFile(join(path, "state.json"), "utf8");
+  await writeFile(join(path, "state.json"), text.replace('"version": 2', '"version": 1'));
+}
+
+test("the checksums are those that sha256sum prints", async () => {
+  const path = await saveCheckpoint(folder, state(3), tensors(3), 2);
+  const sum = async (name: string) =>
+    `${createHash("sha256")
+      .update(await readFile(join(path, name)))
+      .digest("hex")}  ${name}\n`;
+  const lines = await Promise.all(["model.safetensors", "optimizer.safetensors", "state.json"].map(sum));
+  expect(await readFile(join(path, "SHA256SUMS"), "utf8")).toBe(lines.join(""));
 });
 
 test("tensors of other shapes or names are refused with both", async () => {

@@ -1,6 +1,15 @@
-export { type Checkpoint, type CheckpointState, latestCheckpoint, type StoredTensor } from "./checkpoint.ts";
+export { type ChangeKind, changeKinds, changesSince, kindOfChange, notYetAccepted } from "./changes.ts";
+export { type Checkpoint, type CheckpointState, hasCheckpoints, latestCheckpoint, type Origin, type StoredTensor } from "./checkpoint.ts";
 export { BadLossError, type LiveMetrics, type TrainJob, type TrainSummary, trainerOptions, trainRun } from "./loop.ts";
-export { type EvaluationRow, isStepRow, type MetricsRow, readMetrics, type StepRow } from "./metrics-log.ts";
+export {
+  type ChangeRow,
+  type EvaluationRow,
+  isEvaluationRow,
+  isStepRow,
+  type MetricsRow,
+  readMetrics,
+  type StepRow,
+} from "./metrics-log.ts";
 export {
   type CompleteRecipe,
   completeRecipe,
@@ -14,7 +23,7 @@ export {
   writeRecipe,
 } from "./recipe.ts";
 export { checkUnused, findRecipe, runPaths, saveModel, startRunFolder } from "./run-folder.ts";
-export { learningRateAt, type Schedule } from "./schedule.ts";
+export { lastSegment, learningRateAt, plansAfter, type Schedule, scheduleOf } from "./schedule.ts";
 export { applySettings, settingKey } from "./settings.ts";
 export { bfloat16Gain, settlePrecision } from "./settle-precision.ts";
 export {

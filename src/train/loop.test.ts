@@ -1,4 +1,4 @@
-import { access, readdir, readFile } from "node:fs/promises";
+import { access, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { referenceBackend } from "../backend/reference/index.ts";
@@ -165,9 +165,39 @@ test("a checkpoint of another model or other data is refused by name", async () 
   await expect(trainRun(scope.job(tinyRecipe({ steps: 4, seed: 8 }), { checkpoint }))).rejects.toThrow(/seed.* changed/);
 });
 
+test("a damaged newest checkpoint is said, and the end is that of a run of one piece", async () => {
+  const recipe = tinyRecipe({ steps: 12, checkpoints: { every: 4, keep: 3 } });
+  await using whole = await tinyScope();
+  await trainRun(whole.job(recipe));
+  await using scope = await tinyScope();
+  const checkpoints = join(scope.folder, "checkpoints");
+  const controller = new AbortController();
+  const onStep = ({ step }: { step: number }) => step === 8 && controller.abort();
+  await trainRun({ ...scope.job(recipe), signal: controller.signal, onStep });
+  const path = join(checkpoints, "step-000008", "optimizer.safetensors");
+  const bytes = await readFile(path);
+  bytes[bytes.length - 5]! ^= 1;
+  await writeFile(path, bytes);
+  const notices: string[] = [];
+  const onNotice = (text: string) => notices.push(text);
+  const summary = await trainRun(scope.job(recipe, { checkpoint: await latestCheckpoint(checkpoints), onNotice }));
+  expect(summary).toMatchObject({ started: 4, step: 12, stopped: false });
+  expect(notices).toEqual([
+    expect.stringMatching(
+      /step-000008.optimizer\.safetensors: it has SHA-256 .*: it is damaged, so .*step-000004 is gone on from instead; it is .*step-000008\.damaged now/,
+    ),
+  ]);
+  expect(await metricsOf(scope.folder)).toEqual(await metricsOf(whole.folder));
+  expect(await bytesOf(scope.folder)).toEqual(await bytesOf(whole.folder));
+  expect(await readdir(checkpoints)).toEqual(["step-000004", "step-000008", "step-000008.damaged", "step-000012"]);
+});
+
 /** Files of a run that must not depend on how often it was stopped. */
 async function bytesOf(folder: string): Promise<Map<string, string>> {
-  const last = (await readdir(join(folder, "checkpoints"))).sort().at(-1)!;
+  const last = (await readdir(join(folder, "checkpoints")))
+    .filter((name) => /\d$/.test(name))
+    .sort()
+    .at(-1)!;
   const names = [
     "model.safetensors",
     ...["model.safetensors", "optimizer.safetensors", "state.json"].map((file) => join("checkpoints", last, file)),

@@ -6,14 +6,15 @@ import { CriaError, check, type OnProgress } from "../base/index.ts";
 import type { BatchSource } from "../data/index.ts";
 import type { Evaluation, HeldOutEvaluator, HeldOutText } from "../eval/index.ts";
 import { removeFolder } from "../files/index.ts";
-import { type Checkpoint, loadTensors, openCheckpoint, saveCheckpoint } from "./checkpoint.ts";
+import { changesSince, notYetLogged } from "./changes.ts";
+import { type Checkpoint, loadNewest, loadTensors, type Origin, openCheckpoint, saveCheckpoint, setAside } from "./checkpoint.ts";
 import { LossWatch } from "./loss-watch.ts";
 import { isStepRow, MetricsLog, type StepRow } from "./metrics-log.ts";
 import { Prefetcher } from "./prefetch.ts";
 import type { WholeRecipe } from "./recipe.ts";
 import { removeLeftovers, runPaths, saveModel } from "./run-folder.ts";
 import { lockNewRun, lockRun } from "./run-lock.ts";
-import { learningRateAt } from "./schedule.ts";
+import { learningRateAt, scheduleOf } from "./schedule.ts";
 import { Trainer, type TrainerOptions } from "./trainer.ts";
 
 /** The loss is no number, or jumped and stayed up. */
@@ -28,8 +29,10 @@ export interface TrainJob {
   readonly batches: BatchSource<unknown>;
   /** Without it the run is not evaluated. */
   readonly heldOut?: HeldOutText | undefined;
-  /** Where to go on; from the start when absent. */
+  /** Where to go on; from the start when absent. Where it is damaged, the newest one before it that is not takes its place. */
   readonly checkpoint?: Checkpoint | undefined;
+  /** What the numbers come from beside the recipe: checkpoints keep it, and a change since the one that is gone on from is logged. */
+  readonly origin?: Origin | undefined;
   /** Stops behind the step that is running, and saves, unless the last losses were bad. */
   readonly signal?: AbortSignal | undefined;
   /** Called when the model stands in memory, the checkpoint fits it and the folder is locked, before anything else is written. */
@@ -52,6 +55,8 @@ export interface LiveMetrics extends StepRow {
 }
 
 export interface TrainSummary {
+  /** The step that this call went on from; 0 when it began the run. */
+  readonly started: number;
   /** Steps done since the run began, and all that it has. */
   readonly step: number;
   readonly steps: number;
@@ -78,26 +83,47 @@ export interface TrainSummary {
  * written or the checkpoint is of another model or data.
  */
 export async function trainRun(job: TrainJob): Promise<TrainSummary> {
-  const { backend, recipe, folder, checkpoint } = job;
+  const { backend, recipe, folder, batches } = job;
   const lockOptions = { signal: job.signal, onNotice: job.onNotice };
-  await using _goingOn = checkpoint && (await lockRun(folder, lockOptions));
+  await using _goingOn = job.checkpoint && (await lockRun(folder, lockOptions));
   using trainer = await Trainer.open(backend, trainerOptions(recipe, job.heldOut !== undefined));
-  if (checkpoint) {
-    checkSteps(recipe, checkpoint);
-    await loadTensors(checkpoint, trainer.tensors);
-    job.batches.restore(checkpoint.state.data);
-  }
+  if (job.checkpoint) checkSteps(recipe, job.checkpoint);
+  const checkpoint = job.checkpoint && (await loadNewest(job.checkpoint, trainer.tensors));
+  if (checkpoint) batches.restore(checkpoint.state.data);
   using evaluator = job.heldOut && (await trainer.openEvaluator());
   await using _begun = checkpoint ? undefined : await lockNewRun(folder, lockOptions);
   await removeLeftovers(folder);
-  await job.onReady?.();
+  if (!checkpoint) await job.onReady?.();
   await using log = await MetricsLog.open(runPaths(folder).metrics, checkpoint?.state.step ?? 0);
-  const run = new Run(job, trainer, evaluator, log);
+  if (checkpoint) {
+    await replaceDamaged(checkpoint, job);
+    await logChanges(checkpoint, job, log); // before the recipe says it: killed in between, the run goes on as it was
+    await job.onReady?.();
+  }
+  const run = new Run({ ...job, checkpoint }, trainer, evaluator, log);
   try {
     return await run.toTheEnd();
   } finally {
     await run.settle();
   }
+}
+
+/** Damaged checkpoints make room for those that will be made in their place. */
+async function replaceDamaged({ damaged, folder }: Checkpoint, { onNotice }: TrainJob): Promise<void> {
+  for (const one of damaged) {
+    const aside = await setAside(one);
+    onNotice?.(
+      `${one.message.replace(/^\[\w+\] /, "")}, so ${folder} is gone on from instead; it is ${aside} now, remove it when you like`,
+    );
+  }
+}
+
+/** Once per change, also where a run that was killed before its next checkpoint goes on with it again. */
+async function logChanges({ state, folder }: Checkpoint, { recipe, origin, onNotice }: TrainJob, log: MetricsLog): Promise<void> {
+  if (origin && !state.origin)
+    onNotice?.(`${folder}: it does not say on which data and machine it was trained, so whether they are the same now cannot be checked`);
+  const changed = notYetLogged(changesSince(state, { recipe, origin }), log.rows, state.step);
+  if (changed.length > 0) await log.append({ step: state.step, changed });
 }
 
 /** A run that goes on may have become longer, but not shorter than it is. */
@@ -176,13 +202,14 @@ class Run {
 
   #isEvaluationDue(): boolean {
     const { recipe } = this.#job;
-    return this.#step === recipe.steps || (this.#step > 0 && this.#step % recipe.evaluation.every === 0);
+    const ends = (recipe.earlierPlans ?? []).filter(({ steps, until }) => steps === until); // the evaluation at its old end comes again
+    return [recipe, ...ends].some(({ steps }) => steps === this.#step) || (this.#step > 0 && this.#step % recipe.evaluation.every === 0);
   }
 
   async #oneStep(): Promise<void> {
     const { recipe, batches } = this.#job;
-    const { steps, warmupSteps, learningRate: peak } = recipe;
-    const learningRate = learningRateAt(this.#step, { steps, warmupSteps, peak, final: peak * recipe.finalShare });
+    const { steps } = recipe;
+    const learningRate = learningRateAt(this.#step, scheduleOf(recipe));
     const before = performance.now();
     const { loss, gradientNorm } = await this.#trainer.step(() => this.#take(), this.#step + 1, learningRate);
     const seconds = (performance.now() - before) / 1000;
@@ -264,11 +291,11 @@ class Run {
   }
 
   async #save(): Promise<void> {
-    const { recipe, folder, onCheckpoint } = this.#job;
+    const { recipe, folder, origin, onCheckpoint } = this.#job;
     const { checkpoints } = runPaths(folder);
     if (this.#step === this.#saved?.step) return;
     await this.#log.sync();
-    const state = { step: this.#step, tokens: this.#tokens, data: this.#position, recipe };
+    const state = { step: this.#step, tokens: this.#tokens, data: this.#position, recipe, ...(origin && { origin }) };
     const path = await saveCheckpoint(checkpoints, state, this.#trainer.tensors, recipe.checkpoints.keep);
     [this.#savedBefore, this.#saved] = [this.#saved, { step: this.#step, path }];
     onCheckpoint?.(this.#step, path);
@@ -280,6 +307,7 @@ class Run {
     const stopped = signal?.aborted === true && !isWhole;
     return {
       ...{
+        started: this.#job.checkpoint?.state.step ?? 0,
         step: this.#step,
         steps: recipe.steps,
         tokens: this.#tokens,

@@ -1,8 +1,9 @@
-// metrics.jsonl: one JSON object a line, a line a step or an evaluation. What was written stays; only resuming cuts off what will come again.
+// metrics.jsonl: one JSON object a line, a line a step, an evaluation, or a change with which the run went on. What was written stays; only resuming cuts off what will come again.
 import { constants } from "node:fs";
 import { type FileHandle, truncate } from "node:fs/promises";
 import { fail } from "../base/index.ts";
 import { explainIo, openRegular, readWhole } from "../files/index.ts";
+import type { RecipeChange } from "./recipe.ts";
 
 /** After a step; the same run gives the same bits, but for the last two. */
 export interface StepRow {
@@ -28,7 +29,14 @@ export interface EvaluationRow {
   readonly seconds: number;
 }
 
-export type MetricsRow = StepRow | EvaluationRow;
+/** Written when a run goes on with something other than its checkpoint was made with, and that was accepted. */
+export interface ChangeRow {
+  /** Steps done before it. */
+  readonly step: number;
+  readonly changed: readonly RecipeChange[];
+}
+
+export type MetricsRow = StepRow | EvaluationRow | ChangeRow;
 
 const where = "metrics";
 
@@ -95,6 +103,14 @@ export function isStepRow(row: MetricsRow): row is StepRow {
   return "loss" in row;
 }
 
+export function isEvaluationRow(row: MetricsRow): row is EvaluationRow {
+  return "heldOutLoss" in row;
+}
+
+export function isChangeRow(row: MetricsRow): row is ChangeRow {
+  return "changed" in row;
+}
+
 async function readOrNothing(path: string): Promise<Buffer> {
   const content = await readWhole(path, where, "metrics").catch((error) => unlessMissing(error.cause ?? error));
   return content ?? Buffer.alloc(0);
@@ -110,7 +126,7 @@ function keep(path: string, content: Buffer, step: number): { rows: MetricsRow[]
   let bytes = 0;
   for (let end = content.indexOf(10); end >= 0; end = content.indexOf(10, bytes)) {
     const row = parseRow(path, rows.length + 1, content.toString("utf8", bytes, end));
-    if (row.step > step || (row.step === step && !isStepRow(row))) break;
+    if (row.step > step || (row.step === step && isEvaluationRow(row))) break;
     rows.push(row);
     bytes = end + 1;
   }

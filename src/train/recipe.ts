@@ -6,6 +6,7 @@ import { check, fail, type Precision } from "../base/index.ts";
 import { count, lengthCount, parseWith, readYaml } from "../data/index.ts";
 import { atomicWrite } from "../files/index.ts";
 import { type LlamaConfig, llamaConfig, preset } from "../model/index.ts";
+import { usualWarmup } from "./schedule.ts";
 import { applySettings } from "./settings.ts";
 
 const where = "train";
@@ -51,6 +52,11 @@ export const trainRecipe = z.strictObject({
   learningRate: z.number().positive().default(1e-3),
   /** 2000 as in the paper, but at most a twentieth of the run, by default. */
   warmupSteps: count({ least: 0 }).optional(),
+  /**
+   * Plans of other lengths that the run followed before, in order: the learning rate was that of a run of `steps` steps until step `until`. A run that is
+   * given more steps writes them here itself; see schedule.ts.
+   */
+  earlierPlans: z.array(z.strictObject({ steps: z.int().min(1), until: z.int().min(1) })).optional(),
   /** What the cosine ends at, as a share of the peak. */
   finalShare: z.number().min(0).max(1).default(0.1),
   beta1: share.default(0.9),
@@ -74,6 +80,12 @@ export const trainRecipe = z.strictObject({
   /** By default as many as the machine has cores. */
   threads: count().optional(),
 });
+
+/** See {@link trainRecipe}. */
+export interface EarlierPlan {
+  readonly steps: number;
+  readonly until: number;
+}
 
 export type TrainRecipe = z.output<typeof trainRecipe>;
 
@@ -119,9 +131,23 @@ export function completeRecipe(recipe: TrainRecipe, vocabSize: number): Complete
     () => `length is ${length} but the model's contextLength ${model.contextLength}: shorten the one or raise the other`,
   );
   const steps = countSteps(recipe, recipe.batch * recipe.accumulation * length);
-  const warmupSteps = recipe.warmupSteps ?? Math.min(2000, Math.ceil(steps / 20));
+  const warmupSteps = recipe.warmupSteps ?? usualWarmup(steps);
   check(warmupSteps <= steps, where, () => `warmupSteps is ${warmupSteps} but the run has ${steps} steps: lower it`);
+  checkPlans(recipe.earlierPlans ?? [], steps, warmupSteps);
   return { ...rest, model, steps, length, warmupSteps };
+}
+
+function checkPlans(plans: readonly EarlierPlan[], steps: number, warmupSteps: number): void {
+  let from = warmupSteps;
+  for (const [i, plan] of plans.entries()) {
+    check(
+      plan.until > from && plan.until <= Math.min(plan.steps, steps),
+      where,
+      () =>
+        `earlierPlans[${i}] of ${plan.steps} steps ends in step ${plan.until}, but must end above ${from} and at most at ${Math.min(plan.steps, steps)}: restore what the run wrote`,
+    );
+    from = plan.until;
+  }
 }
 
 /** Writes RUN/train.yaml; paths are relative to the run folder, so that a folder with runs and data can move. */

@@ -1,6 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import fs from "node:fs";
 import { mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -86,6 +88,22 @@ test("of many programs exactly one takes a free lock, or one that a killed progr
   await using takers = await openTakers(4);
   for (let round = 0; round < 15; round++) await takers.round((["training.lock.1", "training.lock", "none"] as const)[round % 3]!);
   expect(await takers.churn(20)).toBeGreaterThan(20);
+});
+
+test("without hard links, as on exFAT, one of many gets it too", async () => {
+  const { link } = fs.promises;
+  fs.promises.link = () => Promise.reject(Object.assign(new Error("link"), { code: "EPERM" }));
+  syncBuiltinESMExports();
+  try {
+    const tried = await Promise.allSettled(Array.from({ length: 10 }, () => lockRun(folder)));
+    const locks = tried.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+    expect(locks.length).toBe(1);
+    await locks[0]![Symbol.asyncDispose]();
+    expect(await readdir(folder)).toEqual([]);
+  } finally {
+    fs.promises.link = link;
+    syncBuiltinESMExports();
+  }
 });
 
 test("a folder that is not there is said", async () => {

@@ -49,6 +49,7 @@ function countHeld(backend: Backend, compiles: number) {
   let left = compiles;
   const counting: Backend = {
     name: backend.name,
+    target: backend.target,
     workspaceBytes: (graph) => backend.workspaceBytes(graph),
     memory: () => backend.memory(),
     allocate: async (...args) => count(await backend.allocate(...args)),

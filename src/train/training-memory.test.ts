@@ -25,6 +25,7 @@ function limited(bytes: number) {
   };
   const counting: Backend = {
     name: backend.name,
+    target: backend.target,
     allocate: (type, name) => {
       taken.bytes += tensorBytes(type);
       return backend.allocate(type, name);

@@ -49,6 +49,7 @@ export function cpuBackend(executor: Executor, trace: Trace = ignore): Backend {
 
 class CpuBackend implements Backend {
   readonly name: string;
+  readonly target: string;
   readonly executor: Executor;
   readonly trace: Trace;
   readonly jobs = new JobQueue();
@@ -60,6 +61,7 @@ class CpuBackend implements Backend {
     this.executor = executor;
     this.trace = trace;
     this.name = `cpu: ${executor.name}`;
+    this.target = executor.target.name;
   }
 
   /** Behind what is queued: memory that is being given back there serves again. */

@@ -20,6 +20,7 @@ export function referenceBackend(): Backend {
 
 class ReferenceBackend implements Backend {
   readonly name = "reference: float64, one op after the other";
+  readonly target = "reference";
   readonly jobs = new JobQueue();
   #disposed = false;
 

@@ -7,7 +7,16 @@ import { manifestName } from "../../data/index.ts";
 import { readWhole } from "../../files/index.ts";
 import { parameterCount } from "../../model/index.ts";
 import type { RunPoint } from "../../plan/index.ts";
-import { type CompleteRecipe, completeRecipe, isStepRow, type MetricsRow, readMetrics, readRecipe, runPaths } from "../../train/index.ts";
+import {
+  type CompleteRecipe,
+  completeRecipe,
+  isEvaluationRow,
+  isStepRow,
+  type MetricsRow,
+  readMetrics,
+  readRecipe,
+  runPaths,
+} from "../../train/index.ts";
 
 const where = "plan";
 
@@ -125,8 +134,8 @@ async function hashOf(path: string): Promise<string | undefined> {
 }
 
 function finalLoss(rows: readonly MetricsRow[], { steps }: CompleteRecipe): Pick<Run, "loss" | "lossOf"> {
-  const evaluation = rows.findLast((row) => !isStepRow(row) && row.step === steps);
-  if (evaluation !== undefined && !isStepRow(evaluation)) return { loss: evaluation.heldOutLoss, lossOf: "held-out text" };
+  const evaluation = rows.filter(isEvaluationRow).findLast((row) => row.step === steps);
+  if (evaluation !== undefined) return { loss: evaluation.heldOutLoss, lossOf: "held-out text" };
   const end = rows.filter(isStepRow).slice(-Math.ceil(steps / 20));
   return { loss: end.reduce((sum, row) => sum + row.loss, 0) / end.length, lossOf: "training" };
 }
