@@ -49,6 +49,8 @@ test("what killed writers left goes, and nothing else: not what living ones or o
   await removePartials(root);
   const named = process.platform === "linux" ? kept : [...kept, left[2]];
   expect((await readdir(root)).sort()).toEqual(named.sort());
+  await removePartials(root, { isLocked: true });
+  expect((await readdir(root)).sort()).toEqual(named.filter((name) => !name!.includes("00000000")).sort());
   await removeFolder(join(root, "a"));
   expect(await readdir(root)).not.toContain("a");
   await expect(removeFolder(join(root, "a"))).rejects.toThrow(/no such file or folder/);

@@ -21,22 +21,29 @@ export function isPartial(name: string): boolean {
   return partial.test(name);
 }
 
+export interface LeftWhere {
+  /** Only what was to become the file or folder of this name. */
+  readonly of?: string;
+  /** Nobody on another machine writes here, a lock says: what one left goes, too. */
+  readonly isLocked?: boolean;
+}
+
 /**
- * Removes what processes of this machine that have ended left in a folder; nothing where there is no such folder. What another machine writes stays.
- * @param of only what was to become the file or folder of this name
+ * Removes what processes of this machine that have ended left in a folder; nothing where there is no such folder. What another machine writes stays,
+ * unless it cannot be writing.
  */
-export async function removePartials(folder: string, of?: string): Promise<void> {
+export async function removePartials(folder: string, where: LeftWhere = {}): Promise<void> {
   const names = await readdir(folder).catch(() => []);
-  await Promise.all(names.filter((name) => isLeft(name, of)).map((name) => rm(join(folder, name), { recursive: true, force: true })));
+  await Promise.all(names.filter((name) => isLeft(name, where)).map((name) => rm(join(folder, name), { recursive: true, force: true })));
 }
 
 /** The same for one file or folder that is to be written. */
 export async function removePartialsOf(path: string): Promise<void> {
-  await removePartials(dirname(path), basename(path));
+  await removePartials(dirname(path), { of: basename(path) });
 }
 
-function isLeft(name: string, of: string | undefined): boolean {
+function isLeft(name: string, { of, isLocked = false }: LeftWhere): boolean {
   const [, target, pid, started, writer] = partial.exec(name) ?? [];
-  if (target === undefined || (of !== undefined && target !== of) || (writer !== undefined && writer !== host)) return false;
-  return !isRunning({ pid: Number(pid), started: started || undefined });
+  if (target === undefined || (of !== undefined && target !== of)) return false;
+  return writer !== undefined && writer !== host ? isLocked : !isRunning({ pid: Number(pid), started: started || undefined });
 }

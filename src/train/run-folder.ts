@@ -58,7 +58,7 @@ export async function findRecipe(folder: string): Promise<{ readonly path: strin
 /** Removes what killed programs left half written in a run folder. The caller holds its lock. */
 export async function removeLeftovers(folder: string): Promise<void> {
   const { checkpoints, recipe, begun } = runPaths(folder);
-  await Promise.all([removePartials(folder), removePartials(checkpoints)]);
+  await Promise.all([folder, checkpoints].map((path) => removePartials(path, { isLocked: true })));
   if (await exists(recipe)) await rm(begun, { force: true });
 }
 
