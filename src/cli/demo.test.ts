@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Rng } from "../base/index.ts";
+import { readMetrics } from "../train/index.ts";
 import { commandRows } from "./commands.ts";
 import { Interrupted } from "./interrupt.ts";
 import type { Terminal } from "./run.ts";
@@ -55,6 +56,12 @@ test("raises, measures, saves and writes; a second run into the same folder is r
   for (const part of ["<svg", "held out", "bits per byte", "gzip -9", "What it writes", "steps: 40", "avx|wasm"])
     expect(report).toMatch(new RegExp(part));
   expect(report.replaceAll("http://www.w3.org/2000/svg", "")).not.toMatch(/(?:src|href)=|https?:|@import|url\(|<script|NaN|undefined/);
+  const advised = /npx cria (train .* --resume --set steps=80)/.exec(first.stdout)![1]!.split(" ");
+  expect((await runWords(advised, commandRows)).code).toBe(0);
+  const heldOut = (await readMetrics(join(out, "metrics.jsonl"))).flatMap((row) => ("heldOutLoss" in row ? [row] : []));
+  const [before, after] = [40, 80].map((step) => heldOut.findLast((row) => row.step === step)!.heldOutLoss);
+  expect(after).toBeLessThan(before!); // training on, as it advises, is worth it
+  expect(await readFile(join(out, "report.html"), "utf8")).toContain("80 steps of 4");
   const second = await run(words);
   expect(second.code).toBe(1);
   expect(second.stderr).toMatch(/it holds a run: go on with --resume/);

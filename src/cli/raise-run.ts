@@ -23,7 +23,17 @@ import {
   writingSeconds,
 } from "../raise/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
-import { isStepRow, readMetrics, runPaths, startRunFolder, type TrainSummary, type WholeRecipe } from "../train/index.ts";
+import {
+  checkMemory,
+  isStepRow,
+  readMetrics,
+  runPaths,
+  startRunFolder,
+  type TrainSummary,
+  trainerOptions,
+  type WholeRecipe,
+} from "../train/index.ts";
+import { count, describeMemory } from "./amounts.ts";
 import type { CommandIo } from "./command.ts";
 import { compressHeldOut, writeSamples } from "./finish-run.ts";
 import { callAgain, type Hint, hintLines } from "./hints.ts";
@@ -126,6 +136,7 @@ async function prepareRun(request: RaiseRequest, backend: Backend, io: CommandIo
   const recipe = await startRunFolder(folder, planned.recipe, tokenizer.model);
   const { precision } = recipe;
   say(`model      ${describeModel(recipe)}; ${describeSteps(planned)}`);
+  say(`memory     ${describeMemory(checkMemory(backend, trainerOptions(recipe, manifest.heldOut !== undefined)))}`);
   const matmulRate = precision === "float32" ? float : await measureMatmul(backend, signal, precision);
   return { ...planned, recipe, tokenizer, texts: text.lines.map((line) => line.trim()), heldOutBytes, compression, matmulRate };
 }
@@ -226,9 +237,4 @@ function tokensOf(sources: Manifest["sources"]): number {
 
 function bytesPerToken({ sources }: Manifest): number {
   return sources.reduce((sum, { bytes }) => sum + bytes, 0) / tokensOf(sources);
-}
-
-/** 950, 12.3k, 4.56M. */
-function count(value: number): string {
-  return new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 }).format(value);
 }

@@ -17,6 +17,7 @@ import {
 } from "../data/index.ts";
 import { atomicWrite, readStream } from "../files/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
+import { byteSize } from "./amounts.ts";
 import type { CommandIo } from "./command.ts";
 import { tellNotes } from "./text-flags.ts";
 
@@ -105,16 +106,12 @@ export async function openOwnText(
 const mostNamed = 5;
 
 function namedLines(corpus: Corpus): string[] {
-  return corpus.sources.flatMap(({ texts }) => texts.files.map(({ name, bytes, form }) => `${name}, ${size(bytes)} of ${form.name}`));
+  return corpus.sources.flatMap(({ texts }) => texts.files.map(({ name, bytes, form }) => `${name}, ${byteSize(bytes)} of ${form.name}`));
 }
 
 function summary(paths: readonly string[], corpus: Corpus): string {
   const { files, bytes } = corpus.sources[0]!.texts;
-  return `${files.length} files of ${paths.join(", ")}, ${size(bytes)}`;
-}
-
-function size(bytes: number): string {
-  return bytes < 1e6 ? `${(bytes / 1e3).toPrecision(3)} kB` : `${(bytes / 1e6).toPrecision(3)} MB`;
+  return `${files.length} files of ${paths.join(", ")}, ${byteSize(bytes)}`;
 }
 
 /** Whether a path can be read again another day: no pipe, no terminal. A pattern can. */

@@ -27,6 +27,7 @@ import {
   type WholeRecipe,
   writeRecipe,
 } from "../train/index.ts";
+import { count, describeMemory } from "./amounts.ts";
 import type { Command, CommandIo, Flags } from "./command.ts";
 import { reportRun } from "./finish-run.ts";
 import { callAgain, promptOf } from "./hints.ts";
@@ -236,15 +237,14 @@ function introduce(
   checkpoint: Checkpoint | undefined,
   data: PreparedData,
   backend: Backend,
-  { states, workspace, there }: ReturnType<typeof checkMemory>,
+  memory: ReturnType<typeof checkMemory>,
 ): string {
   const parameters = count(parameterCount(model));
-  const needed = `${bytes(states + workspace)} (weights and optimiser ${bytes(states)}, activations and gradients ${bytes(workspace)})`;
   const sources = data.sources.map(({ name, tokens }) => `${name} ${count(tokens.length)}`).join(", ");
   return lines([
     `${folder}: ${parameters} parameters, ${steps} steps of ${batch * accumulation} × ${length} tokens, in ${precision} on ${backend.name}`,
     `tokens: ${sources}${data.heldOut ? `; held out ${count(data.heldOut.length)}` : "; none held out"}`,
-    `memory: ${needed}; ${there.bound} is ${bytes(there.bytes)}`,
+    `memory: ${describeMemory(memory)}`,
     ...changed,
     ...(checkpoint ? [`going on from step ${checkpoint.state.step}`] : []),
   ]);
@@ -274,16 +274,6 @@ function asJson(run: string, { summary, sources, report }: Ended): string {
 /** What `--dry-run --json` says of a run. */
 function sizesOf({ model, steps, batch, accumulation, length, precision }: WholeRecipe) {
   return { parameters: parameterCount(model), steps, batch, accumulation, length, precision };
-}
-
-/** 12.3 MB, 4.56 GB. */
-function bytes(value: number): string {
-  return `${value < 1e9 ? (value / 1e6).toPrecision(3) : (value / 1e9).toPrecision(3)} ${value < 1e9 ? "MB" : "GB"}`;
-}
-
-/** 950, 12.3k, 4.56M. */
-function count(value: number): string {
-  return new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 }).format(value);
 }
 
 function lines(parts: readonly string[]): string {

@@ -104,6 +104,17 @@ test("hidden files, binaries and pipes in a folder are passed over with a count;
   );
 });
 
+test("runs and prepared data in a folder of texts are passed over; a pattern may name what lies in them", async () => {
+  for (const name of ["m/a.txt", "m/runs/x/train.yaml", "m/runs/x/tokenizer.json", "m/runs/x/text/text.jsonl", "m/data/manifest.json"])
+    file(name);
+  file("m/data/text-00000.tokens");
+  file("m/other/train.yaml.txt");
+  await using texts = await openTexts(["m"], {}, { folder });
+  expect(texts.files.map(({ path }) => path)).toEqual(["m/a.txt", "m/other/train.yaml.txt"].map((name) => join(folder, name)));
+  expect(texts.notes).toEqual([expect.stringMatching(/^passed over: 2 runs and folders of prepared data \(.*, …\)$/)]);
+  expect(await expand("m/runs/*/text/*.jsonl")).toEqual(["m/runs/x/text/text.jsonl"]);
+});
+
 test.skipIf(process.platform === "win32")("a device is refused", async () => {
   await expect(expand("/dev/zero")).rejects.toThrow(/\/dev\/zero: it is a device, not a file/);
 });

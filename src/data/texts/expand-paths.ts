@@ -19,7 +19,8 @@ export interface FoundFile {
 /**
  * The files that paths name, each once by its real path, in the order of the paths and sorted within one, so that every machine reads in the same
  * order. A path is taken as it stands where there is such a file or folder, and else as a pattern: `*`, `?`, `[a-z]`, `{a,b}`, and `**` for any
- * number of folders. Links to files and folders are followed, a folder once.
+ * number of folders. Links to files and folders are followed, a folder once. Runs and prepared data in a folder are passed over, unless a pattern leads
+ * into them: a person's texts often lie above what was made of them.
  * @param folder what relative paths start from
  * @throws CriaError when a path names nothing, or a device
  */
@@ -62,6 +63,7 @@ async function expandPattern(path: string, folder: string, where: string, passed
   const wanted = {
     depth: isDeep ? Number.POSITIVE_INFINITY : glob.split("/").length,
     takesHidden,
+    takesMade: true,
     matches: takesHidden ? matchesHidden : picomatch(glob),
     mayHide: (name: string, isFolder: boolean) => (isFolder ? isDeep : matchesHidden(name)),
   };
@@ -84,13 +86,15 @@ interface Wanted {
   /** Levels of folders to go down, the first one included. */
   readonly depth: number;
   readonly takesHidden: boolean;
+  /** Whether to look into runs and prepared data. */
+  readonly takesMade: boolean;
   /** Whether a file of this name, with "/" between folders, is wanted. */
   matches(name: string): boolean;
   /** Whether a hidden file would be wanted, or a hidden folder may hold files that are: only then it counts as passed over. */
   mayHide(name: string, isFolder: boolean): boolean;
 }
 
-const everything: Wanted = { depth: Number.POSITIVE_INFINITY, takesHidden: false, matches: () => true, mayHide: () => true };
+const everything: Wanted = { depth: Number.POSITIVE_INFINITY, takesHidden: false, takesMade: false, matches: () => true, mayHide: () => true };
 
 interface Folder {
   /** From the folder that the walk begins in. */
@@ -130,7 +134,9 @@ class Walk {
   }
 
   async #readFolder({ name: inside, left }: Folder): Promise<void> {
-    for (const entry of await this.#entries(join(this.#base, inside))) {
+    const entries = await this.#entries(join(this.#base, inside));
+    if (inside !== "" && !this.#wanted.takesMade && isMade(entries)) return this.#passedOver.add("made", join(this.#base, inside));
+    for (const entry of entries) {
       const name = inside === "" ? entry.name : `${inside}/${entry.name}`;
       if (entry.name.startsWith(".") && !this.#wanted.takesHidden) {
         if (this.#wanted.mayHide(name, entry.isDirectory())) this.#passedOver.add("hidden", join(this.#base, name));
@@ -173,6 +179,13 @@ class Walk {
       return undefined;
     }
   }
+}
+
+/** Whether a folder is what cria made of texts: a run, also one cut short, or prepared data. */
+function isMade(entries: readonly Dirent[]): boolean {
+  const names = entries.map(({ name }) => name);
+  const isRun = names.some((name) => name === "train.yaml" || name === "train.yaml.begun") && names.includes("tokenizer.json");
+  return isRun || (names.includes("manifest.json") && names.some((name) => name.endsWith(".tokens")));
 }
 
 /** Files by their real paths; of several names for one, the first that its content can be told by, else the first. */

@@ -2,6 +2,7 @@
 
 const reasons = {
   hidden: ["hidden file or folder", "hidden files and folders"],
+  made: ["run or prepared data", "runs and folders of prepared data"],
   binary: ["binary file", "binary files"],
   special: ["pipe or device", "pipes and devices"],
   broken: ["link to nothing", "links to nothing"],
