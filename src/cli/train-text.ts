@@ -4,7 +4,7 @@ import { basename, join, resolve } from "node:path";
 import { UsageError } from "../base/index.ts";
 import { looksLikeText, manifestName } from "../data/index.ts";
 import { claimFolder, type FolderWish, isSecondChoice, TimeBudget } from "../raise/index.ts";
-import { settingKey } from "../train/index.ts";
+import { applySettings, settingKey } from "../train/index.ts";
 import type { CommandIo, FlagRow, Flags } from "./command.ts";
 import { promptsFrom } from "./finish-run.ts";
 import { numberFlag, stringFlag } from "./flag-values.ts";
@@ -59,7 +59,7 @@ export async function trainOnText(paths: readonly string[], flags: Flags, io: Co
   const minutes = readMinutes(flags, hasSteps);
   const reading = textOptions(flags, where);
   const wish: FolderWish = { out: stringFlag(flags, "out"), usual: join("runs", nameOf(paths[0]!)), where };
-  await using backend = await openBackend(io);
+  await using backend = await openBackend(io, threadsOf(settings));
   const folder = await claimFolder(wish);
   if (isSecondChoice(folder, wish)) io.stderr(`earlier runs stay as they are: this one goes to ${folder}\n`);
   const request = {
@@ -72,6 +72,12 @@ export async function trainOnText(paths: readonly string[], flags: Flags, io: Co
       : [[callAgain(io.caller, "train", ...paths, "--minutes", String(6 * minutes)), "a bigger one, in more time"] as const],
   };
   return await raiseRun(request, backend, io);
+}
+
+/** The backend is there before the recipe is. */
+function threadsOf(settings: readonly string[]): { readonly threads?: number } {
+  const { threads } = applySettings({}, settings) as { readonly threads?: unknown };
+  return typeof threads === "number" ? { threads } : {};
 }
 
 function readMinutes(flags: Flags, hasSteps: boolean): number {

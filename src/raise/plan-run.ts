@@ -81,38 +81,44 @@ export async function planRun(
   { tokenizer, manifest }: { readonly tokenizer: Tokenizer; readonly manifest: Manifest },
   seconds: () => number,
 ): Promise<PlannedRun> {
-  const { settings, backend, signal, progress } = wish;
+  const { settings, backend } = wish;
   const rung = rungFor(means, tokenizer.vocabSize);
   const isAsked = settings.map(settingKey).some((key) => key === "steps" || key === "tokens");
-  const complete = (written: object) => completeRecipe(parseRecipe(applySettings(written, settings), "the recipe"), tokenizer.vocabSize);
-  const { steps: _, ...open } = writeRecipe(wish, rung, 1, 1);
-  const probe = complete(isAsked ? open : { ...open, steps: 1 });
-  const { precision } = await settlePrecision(probe, backend);
-  const finish = (steps: number, tokens: number) => {
-    const { steps: planned, ...rest } = writeRecipe(wish, rung, steps, tokens);
-    return { ...complete(isAsked ? rest : { ...rest, steps: planned }), precision };
+  const complete = (steps: number, heldOutTokens: number) => {
+    const { steps: planned, ...rest } = draftRecipe(wish, rung, steps, heldOutTokens);
+    const written = applySettings(isAsked ? rest : { ...rest, steps: planned }, settings);
+    return completeRecipe(parseRecipe(written, "the recipe"), tokenizer.vocabSize);
   };
+  const probe = await settlePrecision(complete(1, 1), backend);
+  const { precision } = probe;
   const heldOut = manifest.heldOut?.tokens ?? 0;
+  if (isAsked)
+    return { recipe: { ...complete(probe.steps, heldOut), precision }, mostSteps: probe.steps, evaluationSeconds: 0, bound: "asked" };
+  const { fitting, heldOutTokens, evaluationSeconds } = await countSteps(wish, probe, heldOut, seconds);
   const mostSteps = stepsFor(probe, mostEpochs * manifest.sources.reduce((sum, { tokens }) => sum + tokens, 0));
-  if (isAsked) return { recipe: finish(probe.steps, heldOut), mostSteps: probe.steps, evaluationSeconds: 0, bound: "asked" };
-  progress({ task: "measuring a training step", done: 0, unit: "steps" });
-  const timing = Math.min(measuring.seconds, measuring.share * seconds());
-  const step = await measureStep(backend, trainerOptions({ ...probe, precision }, false), { seconds: timing, signal });
-  const time = seconds();
-  const tokensPerSecond = tokensPerStep(probe) / (step * forwardShare);
-  const tokens = Math.min(heldOut, Math.floor(evaluations.share * time * tokensPerSecond));
-  const evaluationSeconds = tokens / tokensPerSecond;
-  const fitting = Math.max(leastSteps, Math.floor(((time - evaluations.count * evaluationSeconds) * margin) / step));
-  const bound = fitting < mostSteps ? "time" : "text";
-  return { recipe: finish(Math.min(fitting, mostSteps), tokens), mostSteps, evaluationSeconds, bound };
+  const recipe = { ...complete(Math.min(fitting, mostSteps), heldOutTokens), precision };
+  return { recipe, mostSteps, evaluationSeconds, bound: fitting < mostSteps ? "time" : "text" };
 }
 
-/** @param tokens held-out tokens per evaluation */
-function writeRecipe({ folder, seed }: RunWish, { model, batch, learningRate }: Rung, steps: number, tokens: number) {
+/** How many steps fit the time beside evaluations, on how many held-out tokens these may be, and how long each takes. */
+async function countSteps({ backend, signal, progress }: RunWish, probe: WholeRecipe, heldOut: number, seconds: () => number) {
+  progress({ task: "measuring a training step", done: 0, unit: "steps" });
+  const timing = Math.min(measuring.seconds, measuring.share * seconds());
+  const step = await measureStep(backend, trainerOptions(probe, false), { seconds: timing, signal });
+  const time = seconds();
+  const tokensPerSecond = tokensPerStep(probe) / (step * forwardShare);
+  const heldOutTokens = Math.min(heldOut, Math.floor(evaluations.share * time * tokensPerSecond));
+  const evaluationSeconds = heldOutTokens / tokensPerSecond;
+  const fitting = Math.max(leastSteps, Math.floor(((time - evaluations.count * evaluationSeconds) * margin) / step));
+  return { fitting, heldOutTokens, evaluationSeconds };
+}
+
+/** What a recipe says where nothing is set. @param heldOutTokens per evaluation */
+function draftRecipe({ folder, seed }: RunWish, { model, batch, learningRate }: Rung, steps: number, heldOutTokens: number) {
   return {
     ...{ data: join(folder, "data"), tokenizer: runPaths(folder).tokenizer, model, steps, batch, learningRate, seed },
     warmupSteps: Math.min(100, Math.ceil(steps / 10)),
-    evaluation: { every: Math.ceil(steps / evaluations.count), tokens: Math.max(1, tokens) },
+    evaluation: { every: Math.ceil(steps / evaluations.count), tokens: Math.max(1, heldOutTokens) },
     checkpoints: { every: Math.max(50, Math.ceil(steps / 4)) },
   };
 }

@@ -94,7 +94,13 @@ interface Wanted {
   mayHide(name: string, isFolder: boolean): boolean;
 }
 
-const everything: Wanted = { depth: Number.POSITIVE_INFINITY, takesHidden: false, takesMade: false, matches: () => true, mayHide: () => true };
+const everything: Wanted = {
+  depth: Number.POSITIVE_INFINITY,
+  takesHidden: false,
+  takesMade: false,
+  matches: () => true,
+  mayHide: () => true,
+};
 
 interface Folder {
   /** From the folder that the walk begins in. */
