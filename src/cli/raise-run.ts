@@ -5,6 +5,7 @@ import { fail } from "../base/index.ts";
 import { type Manifest, PreparedData, vocabularyOf } from "../data/index.ts";
 import { parameterCount } from "../model/index.ts";
 import {
+  betterBefore,
   type Compression,
   checkTime,
   type FolderWish,
@@ -25,6 +26,7 @@ import {
 import type { Tokenizer } from "../tokenizer/index.ts";
 import {
   checkMemory,
+  type EvaluationRow,
   isStepRow,
   readMetrics,
   runPaths,
@@ -83,8 +85,11 @@ export async function raiseRun(request: RaiseRequest, backend: Backend, io: Comm
     return writeSamples(folder, prompts, { backend, seconds: writingSeconds, signal: io.signal }, onSample);
   });
   const { texts, compression } = prepared;
-  const report = await writeRunReport(folder, { machine: backend.name, texts, samples, compression });
-  say(whatNext(request, summary, prompts[0] ?? "", io));
+  const better = betterBefore(await readMetrics(runPaths(folder).metrics));
+  const notes = better === undefined ? [] : [byHeart(better)];
+  const report = await writeRunReport(folder, { machine: backend.name, texts, samples, compression, notes });
+  for (const note of notes) say(`\n${note}`);
+  say(whatNext(request, summary, prompts[0] ?? "", better === undefined, io));
   if (io.json) io.stdout(`${JSON.stringify({ run: folder, ...summary, compression, samples, report }, null, 2)}\n`);
   return 0;
 }
@@ -208,13 +213,25 @@ function compare({ heldOutBytes, compression }: Prepared, { evaluation }: TrainS
     say(`  ${name.padEnd(24)} ${bits.toFixed(3)} bits per byte  ${"▇".repeat(Math.round(bits * 8))}`);
 }
 
-function whatNext({ folder, hints }: RaiseRequest, { steps }: TrainSummary, prompt: string, { caller, width }: CommandIo): string {
+function byHeart({ step, heldOutLoss }: EvaluationRow): string {
+  return `held-out loss was lower before, ${heldOutLoss.toFixed(3)} at step ${step}: the model learns its text by heart, and more text would help, not more steps`;
+}
+
+/** @param isWorthwhile whether training on would help */
+function whatNext(
+  { folder, hints }: RaiseRequest,
+  { steps }: TrainSummary,
+  prompt: string,
+  isWorthwhile: boolean,
+  { caller, width }: CommandIo,
+): string {
   const again = (...words: string[]) => callAgain(caller, ...words);
   const rows: Hint[] = [
     [again("generate", folder, prompt), "let it write"],
     [again("inspect", folder), "look inside"],
-    [again("train", folder, "--resume", "--set", `steps=${2 * steps}`), "train on, twice as long"],
-    ...hints,
+    ...(isWorthwhile
+      ? [[again("train", folder, "--resume", "--set", `steps=${2 * steps}`), "train on, twice as long"] as const, ...hints]
+      : []),
   ];
   const saved = `saved in ${folder}, a folder that Hugging Face's tools open as it is; its report is ${join(folder, "report.html")}`;
   return [`\n${saved}. Next:`, ...hintLines(rows, width)].join("\n");

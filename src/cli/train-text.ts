@@ -28,6 +28,7 @@ export const trainTextFlags: readonly FlagRow[] = [
  * @throws UsageError for words that cannot be meant, and for flags that do not go with what they name
  */
 export async function areTexts(args: readonly string[], flags: Flags): Promise<boolean> {
+  if (flags.resume !== true) await refusePrepared(args);
   const given = flags.resume !== true && (args.length > 1 || (args.length === 1 && (await looksLikeText(args[0]!))));
   if (!given) {
     const lone = trainTextFlags.find(({ name }) => flags[name] !== undefined);
@@ -41,12 +42,15 @@ export async function areTexts(args: readonly string[], flags: Flags): Promise<b
   const recipe = args.find((path) => /\.ya?ml$/i.test(path));
   if (recipe !== undefined)
     throw new UsageError(where, `${recipe} is a recipe, and stands beside ${args.length - 1} other paths: name it alone`);
-  for (const path of args)
-    if (await isThere(join(path, manifestName)))
-      throw new UsageError(where, `${path} is prepared data, not text: name a recipe that says "data: ${path}"`);
   if (flags["dry-run"] === true)
     throw new UsageError(where, "--dry-run is for recipes: what a text's run will be is measured while it begins");
   return true;
+}
+
+async function refusePrepared(paths: readonly string[]): Promise<void> {
+  for (const path of paths)
+    if (await isThere(join(path, manifestName)))
+      throw new UsageError(where, `${path} is prepared data, not text: name a recipe that says "data: ${path}"`);
 }
 
 /** @returns the exit code */

@@ -1,3 +1,4 @@
+export { betterBefore } from "./better-before.ts";
 export { type Means, mostEpochs } from "./choose-model.ts";
 export { surveyText, type TextSurvey } from "./choose-tokenizer.ts";
 export { claimFolder, type FolderWish, giveUpFolder, isSecondChoice } from "./claim-folder.ts";

@@ -44,7 +44,7 @@ export function checkTime({ seconds, left }: TimeBudget, bytes: number, where: s
   const needed = preparation.seconds + bytes / preparation.bytesPerSecond + writingSeconds;
   const training = left - needed;
   if (training >= leastFor(seconds)) return;
-  const about = `reading ${megabytes(bytes)} of text, a tokenizer, evaluation and samples take about ${Math.ceil(needed)} s`;
+  const about = `reading ${size(bytes)} of text, a tokenizer, evaluation and samples take about ${Math.ceil(needed)} s`;
   throw new UsageError(
     where,
     `--minutes is ${minutes(seconds)}, but ${about} beside training: give at least ${enough(seconds - left + needed)}`,
@@ -78,6 +78,6 @@ function minutes(seconds: number): string {
   return String(Number((seconds / 60).toPrecision(3)));
 }
 
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toPrecision(3)} MB`;
+function size(bytes: number): string {
+  return bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toPrecision(3)} MB`;
 }
