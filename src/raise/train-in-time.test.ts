@@ -1,8 +1,6 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { expect, test } from "vitest";
-import { runPaths, writeRecipe } from "../train/index.ts";
-import { metricsOf, patternTokens, tinyRecipe, tinyScope } from "../train/tiny-run.test.helper.ts";
+import { completeRecipe, readRecipe, runPaths, writeRecipe } from "../train/index.ts";
+import { metricsOf, patternTokens, tinyRecipe, tinyScope, vocabSize } from "../train/tiny-run.test.helper.ts";
 import { type TimedJob, trainInTime } from "./train-in-time.ts";
 
 async function timedScope(more: Partial<TimedJob>) {
@@ -28,9 +26,17 @@ test("a run that would end too late is planned anew, ends with the steps that it
   expect(scope.replans).toEqual([[20, 200, 21]]);
   expect(summary).toMatchObject({ step: 21, steps: 21, stopped: false });
   expect(summary.evaluation).toBeDefined();
-  expect(await readFile(join(scope.folder, "train.yaml"), "utf8")).toContain("\nsteps: 21\n");
+  const recipe = completeRecipe(await readRecipe(runPaths(scope.folder).recipe), vocabSize);
+  expect(recipe).toMatchObject({ steps: 21, earlierPlans: [{ steps: 200, until: 20 }] });
   const steps = (await metricsOf(scope.folder)).filter((row) => "loss" in row).map(({ step }) => step);
   expect(steps).toEqual(Array.from({ length: 21 }, (_, i) => i + 1));
+});
+
+test("a warm-up is never longer than the run that is planned anew", async () => {
+  const changes = { steps: 200, warmupSteps: 50, checkpoints: { every: 1000 }, evaluation: { every: 1000 } };
+  await using scope = await timedScope({ secondsLeft: () => -10, recipe: tinyRecipe(changes) });
+  expect(await trainInTime(scope.job)).toMatchObject({ step: 51, steps: 51, stopped: false });
+  expect(completeRecipe(await readRecipe(runPaths(scope.folder).recipe), vocabSize).warmupSteps).toBe(50);
 });
 
 test("without a time, or in time, the recipe's steps are made", async () => {

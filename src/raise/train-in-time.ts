@@ -4,7 +4,9 @@ import { Mixture, type MixtureSource } from "../data/index.ts";
 import {
   type LiveMetrics,
   latestCheckpoint,
+  plansAfter,
   runPaths,
+  scheduleOf,
   type TrainJob,
   type TrainSummary,
   trainRun,
@@ -54,7 +56,7 @@ export async function trainInTime(job: TimedJob): Promise<TrainSummary> {
     seconds += summary.seconds;
     if (steps === undefined || job.signal.aborted || !summary.stopped) return { ...summary, seconds };
     job.onReplan?.(summary.step, recipe.steps, steps);
-    recipe = { ...recipe, steps };
+    recipe = { ...recipe, steps, earlierPlans: plansAfter(summary.savedStep, steps, scheduleOf(recipe)) };
   }
 }
 
@@ -106,7 +108,7 @@ class PaceWatch {
 
   /** The steps that the run should have instead; undefined while it goes well. */
   see({ step, seconds }: LiveMetrics): number | undefined {
-    const { steps, evaluation } = this.#recipe;
+    const { steps, warmupSteps, evaluation } = this.#recipe;
     if (!this.#isOpen || step >= steps) return undefined;
     this.#steps++;
     this.#seconds += seconds;
@@ -115,6 +117,8 @@ class PaceWatch {
     if (this.#steps < leastSteps || this.#seconds < leastShare * left) return undefined;
     const pace = (this.#seconds / this.#steps) * betweenSteps;
     [this.#steps, this.#seconds] = [0, 0];
-    return replannedSteps({ step, steps, pace, left }, this.#job.mostSteps);
+    const planned = replannedSteps({ step, steps, pace, left }, this.#job.mostSteps);
+    const least = warmupSteps + 1; // a recipe with a longer warm-up than run is none
+    return planned === undefined || Math.max(least, planned) === steps ? undefined : Math.max(least, planned);
   }
 }
