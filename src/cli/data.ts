@@ -1,19 +1,22 @@
 // cria data: prepare, stats, verify
-import { dirname } from "node:path";
+import { stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { UsageError } from "../base/index.ts";
 import {
   dataRecipe,
   formNames,
   looksLikeText,
   type Manifest,
+  manifestName,
   openCorpus,
   PreparedData,
   prepareCorpus,
   readYaml,
   verifyPrepared,
 } from "../data/index.ts";
-import type { Command, CommandGroup } from "./command.ts";
+import type { Command, CommandGroup, CommandIo } from "./command.ts";
 import { required, stringFlag } from "./flag-values.ts";
+import { callAgain } from "./hints.ts";
 import { loadTokenizer } from "./load-tokenizer.ts";
 import { formsHelp, tellNotes } from "./text-flags.ts";
 
@@ -57,7 +60,9 @@ const prepareCommand: Command = {
     const where = "data prepare";
     const path = onlyArgument(args, where, "RECIPE.yaml");
     const out = required(stringFlag(flags, "out"), where, "out");
-    if (await looksLikeText(path)) throw new UsageError(where, textInsteadOfRecipe(path));
+    if (await isThere(join(path, manifestName)))
+      throw new UsageError(where, `${path} is prepared data already: name a recipe, or see cria data stats`);
+    if (await looksLikeText(path)) throw new UsageError(where, textInsteadOfRecipe(path, io));
     const recipe = await readYaml(path, dataRecipe, where);
     const tokenizer = await loadTokenizer(required(stringFlag(flags, "tokenizer"), where, "tokenizer"));
     await using corpus = await openCorpus(recipe, { folder: dirname(path), signal: io.signal });
@@ -113,9 +118,16 @@ function onlyArgument(args: readonly string[], where: string, what: string): str
   return first;
 }
 
-function textInsteadOfRecipe(path: string): string {
-  const named = path === "-" ? "FILE" : path;
-  return `${path} is a text, not a recipe: write a recipe that names it, in its simplest form\n  sources: [{ paths: ${JSON.stringify(named)} }]\nas recipe.yaml, and name that`;
+function textInsteadOfRecipe(path: string, { caller }: CommandIo): string {
+  const recipe = `sources: [{ paths: ${JSON.stringify(path === "-" ? "FILE" : path)} }]`;
+  return `${path} is a text, not a recipe: write a recipe that names it (${recipe}), or leave all of it to ${callAgain(caller, "train", path)}`;
+}
+
+function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 function asJson(folder: string, manifest: Manifest): string {

@@ -52,7 +52,7 @@ export class Corpus implements AsyncDisposable {
     return this.#split;
   }
 
-  /** For people: what was passed over, and which sources are split by stretches of text, a sentence each. */
+  /** Sentences for people: what was passed over, and which sources are split by stretches of text. */
   async notes(): Promise<readonly string[]> {
     const { sources } = await this.split();
     const found = this.sources.flatMap(({ texts }) => texts.notes);

@@ -93,7 +93,7 @@ function stretchFor(characters: number, share: number): number {
   return Math.max(least, Math.min(longestStretch, Math.round(wanted)));
 }
 
-/** Where the sides of a source's stretches lie. */
+/** The least and the greatest {@link sideOf} of a source's stretches; it reads no further than to one on either side. */
 async function spreadOf(source: SplitSource, stretch: number, share: number) {
   let [least, most] = [1, 0];
   for await (const text of source.documents())

@@ -51,7 +51,7 @@ export async function gatherCorpus(options: GatherOptions): Promise<readonly Cor
 /** A person's own texts in place of the demo's, a source per path, weighted by size. Dispose of them in the end. */
 export interface OwnCorpus extends AsyncDisposable {
   readonly sources: readonly CorpusSource[];
-  /** For people: what was passed over. */
+  /** Sentences for people: what was passed over. */
   readonly notes: readonly string[];
 }
 

@@ -1,6 +1,6 @@
 // Cuts long texts between paragraphs, lines or words; joined again the parts are the text, character for character.
 
-/** From the best place to cut to the worst. */
+/** What stands before a cut, the best kind of place first. */
 const separators = ["\n\n", "\n", " "] as const;
 
 /** Parts of at most `most` UTF-16 units, each at least half as long where the text goes on. Never cuts a surrogate pair. */
@@ -14,7 +14,7 @@ export function* cutText(text: string, most: number): Generator<string> {
   if (start < text.length) yield text.slice(start);
 }
 
-/** The same of a stream, in memory for one part. */
+/** Cuts a stream in the same way; it needs memory for one part. */
 export async function* cutStream(chunks: AsyncIterable<string>, most: number): AsyncGenerator<string> {
   let open = "";
   for await (const chunk of chunks) {
@@ -28,7 +28,7 @@ export async function* cutStream(chunks: AsyncIterable<string>, most: number): A
   if (open !== "") yield open;
 }
 
-/** Where to cut after `start` and not after `end`. */
+/** The index to cut at, which is above `start` and at most `end`, but for a surrogate pair that fills the part. */
 function cutBefore(text: string, start: number, end: number): number {
   const half = start + Math.ceil((end - start) / 2);
   const window = text.slice(half, end);

@@ -103,7 +103,7 @@ const everything: Wanted = {
 };
 
 interface Folder {
-  /** From the folder that the walk begins in. */
+  /** The path from the folder that the walk begins in. */
   readonly name: string;
   /** Levels to go down from here. */
   readonly left: number;

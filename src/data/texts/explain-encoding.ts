@@ -74,7 +74,7 @@ function convert(name: string, packing: Packing, encoding: string): string {
   return `${packing === "gzip" ? "gzip" : "zstd"} -dc ${quote(name)} | ${iconv} > ${out}`;
 }
 
-/** As a shell takes it for one word. */
+/** Quotes a path so that a shell takes it for one word. */
 function quote(path: string): string {
   return /^[\w./\\:~+-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

@@ -18,7 +18,7 @@ const lines = new Set(
 );
 /** And these stand apart by an empty line. */
 const paragraphs = new Set("p h1 h2 h3 h4 h5 h6 ul ol pre blockquote table".split(" "));
-/** Where a page says which part of it is the text, the rest is left out. */
+/** These say which part of a page is its text; the rest is left out then. */
 const mains = new Set(["main", "article"]);
 
 /** One document: the text inside `main` or `article` elements where there is some, else that of the whole page. */

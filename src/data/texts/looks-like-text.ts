@@ -8,13 +8,13 @@ import { sniff } from "./sniff.ts";
 
 /** Endings of recipes; JSON is YAML, too. */
 const recipes = /\.(ya?ml|json)$/i;
-/** What a run, a model or prepared data has, so that a folder with one of them is no folder of texts. */
-const ofOurs = ["train.yaml", "checkpoints", "manifest.json", "config.json"];
+/** What a run or a model has, so that a folder with one of them is no folder of texts. */
+const ofOurs = ["train.yaml", "checkpoints", "config.json"];
 /** No recipe is longer. */
 const longestRecipe = 1 << 20;
 
 /**
- * Whether a path is surely meant as text and not as a recipe or a run: "-", a pattern, a pipe, a folder that is no run, model or prepared data, or a file whose ending or
+ * Whether a path is surely meant as text and not as a recipe or a run: "-", a pattern, a pipe, a folder that is no run or model, or a file whose ending or
  * content is a text's. False for a path that is not there.
  */
 export async function looksLikeText(path: string): Promise<boolean> {

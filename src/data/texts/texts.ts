@@ -12,7 +12,7 @@ import { sniff } from "./sniff.ts";
 const usual = "data";
 
 export interface OpenOptions {
-  /** Where relative paths start; the working folder by default. */
+  /** The folder that relative paths start from; the working folder by default. */
   readonly folder?: string | undefined;
   /** What the path "-" reads; without it "-" is refused. */
   readonly stdin?: AsyncIterable<Uint8Array> | undefined;
@@ -127,7 +127,7 @@ async function findFiles(
   return found;
 }
 
-/** From the working folder, where it is below that. */
+/** The path from the working folder, of what is below that; the whole path of anything else. */
 function shortName(path: string): string {
   const short = relative(process.cwd(), path);
   return short === "" || short.startsWith("..") ? path : short;
@@ -184,7 +184,7 @@ export class Texts implements AsyncDisposable {
   readonly files: readonly TextFile[];
   /** Bytes of the files on disk. */
   readonly bytes: number;
-  /** For people: what was passed over, and what was read by its content, a sentence each. */
+  /** Sentences for people: what was passed over, and what was read by its content. */
   readonly notes: readonly string[];
   readonly #opened: Opened;
 
