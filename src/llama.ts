@@ -66,11 +66,17 @@ export class Llama {
   readonly #engine: Engine;
   readonly #ownBackend: Backend | undefined;
 
-  private constructor(engine: Engine, tokenizer: Tokenizer, model: OpenModel, ownBackend: Backend | undefined) {
+  private constructor(
+    engine: Engine,
+    tokenizer: Tokenizer,
+    defaults: GenerateOptions,
+    warnings: readonly string[],
+    ownBackend: Backend | undefined,
+  ) {
     this.config = engine.config;
     this.tokenizer = tokenizer;
-    this.defaults = defaultsOf(model, tokenizer);
-    this.warnings = model.warnings;
+    this.defaults = defaults;
+    this.warnings = warnings;
     this.#engine = engine;
     this.#ownBackend = ownBackend;
   }
@@ -86,11 +92,12 @@ export class Llama {
     options.signal?.throwIfAborted();
     const { backend, threads, tokenizer: tokenizerFile, ...engineOptions } = options;
     await using model = await openModel(path);
-    const tokenizer = await model.openTokenizer(tokenizerFile);
+    const warnings = [...model.warnings];
+    const tokenizer = await model.openTokenizer(tokenizerFile, (warning) => warnings.push(warning));
     const ownBackend = backend === undefined ? await openCpuBackend(threads === undefined ? {} : { threads }) : undefined;
     try {
       const engine = await Engine.open((backend ?? ownBackend)!, model.config, model.tensors, engineOptions);
-      return new Llama(engine, tokenizer, model, ownBackend);
+      return new Llama(engine, tokenizer, defaultsOf(model, tokenizer), warnings, ownBackend);
     } catch (error) {
       await ownBackend?.dispose();
       throw error;

@@ -5,17 +5,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { bindByName } from "../dist/backend/index.js";
+import { BoundProgram } from "../dist/backend/index.js";
 import { referenceBackend } from "../dist/backend/reference/index.js";
 import { inferenceGraph, initialise, parameterRows } from "../dist/model/index.js";
-import { trainTokenizer } from "../dist/tokenizer/index.js";
+import { createTokenizer, trainTokenizer } from "../dist/tokenizer/index.js";
 import { completeRecipe, parseRecipe, saveModel, startRunFolder } from "../dist/train/index.js";
 
 const script = fileURLToPath(new URL("goldens/check_run_folder.py", import.meta.url));
 const python = ["python3", "/usr/bin/python3"].find(hasTorch);
 const ids = [1, 5, 7, 300, 9, 11, 2];
 
-test("the logits of a run folder are the same in PyTorch", async (context) => {
+const text = "  a llama<s> is </s>a ẞ llama";
+
+test("the logits of a run folder are the same in PyTorch, and a text's ids in transformers", async (context) => {
   if (python === undefined) return context.skip("there is no Python with torch here");
   const folder = await mkdtemp(join(tmpdir(), "cria-run-"));
   try {
@@ -30,7 +32,9 @@ test("the logits of a run folder are the same in PyTorch", async (context) => {
     const weights = initialise(parameterRows(recipe.model), 5);
     for (const values of weights.values()) for (let i = 0; i < values.length; i++) values[i] *= 4; // logits that differ from each other
     await saveModel(folder, stored(recipe.model, weights));
-    const found = JSON.parse(execFileSync(python, [script, folder, ids.join(",")], { encoding: "utf8" }));
+    const found = JSON.parse(execFileSync(python, [script, folder, ids.join(","), "--text", text], { encoding: "utf8" }));
+    const textIds = createTokenizer(tokenizer).encode(text, { template: true, parseSpecial: true });
+    if (found.text_ids !== null) expect(found.text_ids).toEqual([...textIds]);
     const expected = await logitsOf(recipe.model, weights);
     const difference = Math.max(...found.logits.flat().map((logit, i) => Math.abs(logit - expected[i])));
     expect(found.logits.length).toBe(ids.length);
@@ -51,10 +55,13 @@ async function logitsOf(config, weights) {
   const backend = referenceBackend();
   const buffers = new Map();
   const { graph, logits } = inferenceGraph(config, { length: ids.length, cacheRows: ids.length, logits: "all" });
-  const program = await backend.compile(graph, await bindByName(backend, graph, buffers));
+  const program = await BoundProgram.compile(backend, graph, buffers);
   for (const [name, values] of weights) await buffers.get(name).write(values);
-  await buffers.get("tokens").write(ids);
-  await buffers.get("positions").write(ids.map((_, i) => i));
+  await program.write("tokens", ids);
+  await program.write(
+    "positions",
+    ids.map((_, i) => i),
+  );
   await program.run();
   return Array.from(await program.read(logits));
 }

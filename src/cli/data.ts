@@ -64,7 +64,7 @@ const prepareCommand: Command = {
       throw new UsageError(where, `${path} is prepared data already: name a recipe, or see cria data stats`);
     if (await looksLikeText(path)) throw new UsageError(where, textInsteadOfRecipe(path, io));
     const recipe = await readYaml(path, dataRecipe, where);
-    const tokenizer = await loadTokenizer(required(stringFlag(flags, "tokenizer"), where, "tokenizer"));
+    const tokenizer = await loadTokenizer(required(stringFlag(flags, "tokenizer"), where, "tokenizer"), io);
     await using corpus = await openCorpus(recipe, { folder: dirname(path), signal: io.signal });
     const manifest = await prepareCorpus(corpus, tokenizer, out, { progress: io.progress, signal: io.signal });
     tellNotes(await corpus.notes(), io);

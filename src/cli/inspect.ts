@@ -3,6 +3,7 @@ import { sizeOf, UsageError } from "../base/index.ts";
 import { openFile } from "../files/index.ts";
 import { readSafetensors, type TensorFile } from "../formats/index.ts";
 import { type OpenModel, openModel } from "../index.ts";
+import type { OnWarning } from "../load/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 import type { Command } from "./command.ts";
 import { stringFlag } from "./flag-values.ts";
@@ -50,20 +51,25 @@ async function inspectModel(path: string, tokenizerFile: string | undefined): Pr
   await using model = await openModel(path);
   const { format, config, tensors } = model;
   const { vocabSize, dim, nLayers, nHeads, ...more } = config;
+  const warnings = [...model.warnings];
   return {
     file: { path, format, ...countsOf(tensors) },
     config: { vocabSize, dim, nLayers, nHeads, ...more }, // the sizes first
-    tokenizer: await describeTokenizer(model, tokenizerFile),
+    tokenizer: await describeTokenizer(model, tokenizerFile, (warning) => warnings.push(warning)),
     metadata: tensors.metadata,
     tensors: rowsOf(tensors),
-    warnings: model.warnings,
+    warnings,
   };
 }
 
 /** A model is worth a look without its tokenizer too; one that was named must be there. */
-async function describeTokenizer(model: OpenModel, file: string | undefined): Promise<NonNullable<Found["tokenizer"]>> {
+async function describeTokenizer(
+  model: OpenModel,
+  file: string | undefined,
+  onWarning: OnWarning,
+): Promise<NonNullable<Found["tokenizer"]>> {
   try {
-    const tokenizer = await model.openTokenizer(file);
+    const tokenizer = await model.openTokenizer(file, onWarning);
     return { kind: tokenizer.kind, pieces: tokenizer.vocabSize, ...rolesOf(tokenizer), stop: model.stopIds(tokenizer).join(" ") };
   } catch (error) {
     if (file !== undefined) throw error;

@@ -20,7 +20,7 @@ const encodeCommand: Command = {
     { name: "special", type: "boolean", help: "special pieces spelled out in the text become their ids" },
   ],
   async run([path, text, ...rest], flags, io) {
-    const tokenizer = await open(path, "tokenizer encode");
+    const tokenizer = await open(path, "tokenizer encode", io);
     if (rest.length > 0) throw new UsageError("tokenizer encode", "more than one TEXT: quote it, or pipe it in");
     const options = encodeOptions(flags);
     const isPiped = text === undefined || text === "-";
@@ -46,7 +46,7 @@ const decodeCommand: Command = {
   usage: "TOKENIZER IDS...|-",
   flags: [{ name: "special", type: "boolean", help: "spell special pieces out instead of omitting them" }],
   async run([path, ...words], flags, io) {
-    const tokenizer = await open(path, "tokenizer decode");
+    const tokenizer = await open(path, "tokenizer decode", io);
     if (words.length === 0 && process.stdin.isTTY)
       throw new UsageError("tokenizer decode", "IDS are missing: give some, pipe them in, or type them behind a -");
     const isPiped = words.length === 0 || (words.length === 1 && words[0] === "-");
@@ -70,7 +70,7 @@ const inspectCommand: Command = {
       throw new UsageError("tokenizer inspect", `"${rest[0]}" is one too many: name one tokenizer, and a text with --text FILE`);
     const text = stringFlag(flags, "text");
     const reading = optionalTextOptions(flags, "tokenizer inspect", text !== undefined);
-    const tokenizer = await open(path, "tokenizer inspect");
+    const tokenizer = await open(path, "tokenizer inspect", io);
     const facts = { ...describe(tokenizer), ...(text === undefined ? {} : { text: await measure(tokenizer, text, reading, io) }) };
     io.stdout(io.json ? `${JSON.stringify(facts)}\n` : asText(facts, tokenizer));
     return 0;
@@ -83,9 +83,9 @@ export const tokenizerCommand: CommandGroup = {
   commands: [trainCommand, encodeCommand, decodeCommand, inspectCommand],
 };
 
-function open(path: string | undefined, where: string): Promise<Tokenizer> {
+function open(path: string | undefined, where: string, io: CommandIo): Promise<Tokenizer> {
   if (path === undefined) throw new UsageError(where, "TOKENIZER is missing: name a tokenizer.json or a folder that holds one");
-  return loadTokenizer(path);
+  return loadTokenizer(path, io);
 }
 
 /** Whole numbers, separated by white space, commas or brackets. */

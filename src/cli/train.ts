@@ -80,7 +80,7 @@ export const train: Command = {
     if (flags["accept-changes"] !== undefined && flags.resume !== true)
       throw new UsageError(where, "--accept-changes is for a run that goes on: add --resume, or leave it out");
     if (await areTexts(args, flags)) return trainOnText(args, flags, io);
-    const plan = await readPlan(args, flags);
+    const plan = await readPlan(args, flags, io);
     const ended = await runPlan(plan, io, flags["dry-run"] === true);
     if (ended === undefined) return 0;
     const text = io.json ? asJson(plan.folder, ended) : asText(plan.folder, ended, io);
@@ -106,7 +106,7 @@ interface Plan {
   readonly notice?: string;
 }
 
-async function readPlan(args: readonly string[], flags: Flags): Promise<Plan> {
+async function readPlan(args: readonly string[], flags: Flags, io: CommandIo): Promise<Plan> {
   const [given, ...more] = args;
   if (given === undefined || more.length > 0)
     throw new UsageError(where, `${args.length} paths are given: name texts, or one recipe, or the folder of one run to go on with`);
@@ -118,12 +118,12 @@ async function readPlan(args: readonly string[], flags: Flags): Promise<Plan> {
   if (isRun && flags.out !== undefined) throw new UsageError(where, `--out is ${flags.out} but the run is ${given}: leave it out`);
   const folder = isRun ? given : ((flags.out as string | undefined) ?? join("runs", basename(given, extname(given))));
   const made = await findRecipe(folder);
-  const asked = await readWhole(isRun ? made.path : given, settings);
+  const asked = await readWhole(isRun ? made.path : given, settings, io);
   const anew = { folder, ...asked, resume: false, changed: [], accepts };
   if (!resume && !(await isUnsaved(folder))) return anew;
   if (resume && (made.isBegun || (!isRun && (await isLeftover(folder)))))
     return { ...anew, notice: `${folder}: its making was cut short, so it is made again` };
-  const { recipe: written } = await readWhole(made.path, []);
+  const { recipe: written } = await readWhole(made.path, [], { stderr: () => undefined });
   if (!resume && recipeChanges(written, { ...asked.recipe, precision: written.precision }).length > 0) return anew;
   const notice = resume ? {} : { notice: `${folder}: the run was killed before it saved anything, so it begins anew` };
   return {
@@ -153,9 +153,13 @@ async function isLeftover(folder: string): Promise<boolean> {
   );
 }
 
-async function readWhole(path: string, settings: readonly string[]): Promise<Pick<Plan, "recipe" | "tokenizer">> {
+async function readWhole(
+  path: string,
+  settings: readonly string[],
+  io: Pick<CommandIo, "stderr">,
+): Promise<Pick<Plan, "recipe" | "tokenizer">> {
   const recipe = await readRecipe(path, settings);
-  const tokenizer = await loadTokenizer(recipe.tokenizer);
+  const tokenizer = await loadTokenizer(recipe.tokenizer, io);
   return { recipe: completeRecipe(recipe, tokenizer.vocabSize), tokenizer };
 }
 

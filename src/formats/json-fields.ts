@@ -1,6 +1,7 @@
 // Members of a JSON document that others wrote, each checked before it is used.
 import { fail } from "../base/index.ts";
-import { isObject, type JsonObject, kindOf } from "./json.ts";
+import { isObject, type JsonObject, kindOf, quote } from "./json.ts";
+import { oddPartKey } from "./tokenizer-keys.ts";
 
 /** Names the file in every message. */
 export class JsonFields {
@@ -18,6 +19,14 @@ export class JsonFields {
 
   object(value: unknown, name: string): JsonObject {
     return isObject(value) ? value : this.fail(`${name} must be an object, but it is ${kindOf(value)}`);
+  }
+
+  /** One part of a pipeline, with its type and no key that parts of that type do not have. */
+  part(value: unknown, name: string): JsonObject {
+    const part = this.object(value, name);
+    this.string(part.type, `${name}.type`);
+    const odd = oddPartKey(part);
+    return odd === undefined ? part : this.fail(`${name}, a ${quote(String(part.type))}, has ${quote(odd)}, which cria does not know`);
   }
 
   array(value: unknown, name: string): readonly unknown[] {

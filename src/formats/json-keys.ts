@@ -42,6 +42,15 @@ const kinds = {
   list: { rule: "a list", holds: Array.isArray },
   object: { rule: "an object", holds: isObject },
   objectOrList: { rule: "an object or a list", holds: (value) => isObject(value) || Array.isArray(value) },
+  objectOrText: { rule: "an object or a string", holds: (value) => isObject(value) || isText(value) },
+  addedToken: {
+    rule: "a string or an object with a content",
+    holds: (value) => isText(value) || (isObject(value) && isText(value.content)),
+  },
+  textOrTemplates: {
+    rule: "a string, or templates by name as an object or a list of objects",
+    holds: (value) => isText(value) || isObject(value) || isListOf(value, isObject),
+  },
   flagOrText: { rule: "true, false or a string", holds: (value) => typeof value === "boolean" || isText(value) },
   textOrIntegers: { rule: "a string or a list of integers", holds: (value) => isText(value) || isListOf(value, Number.isSafeInteger) },
 } as const satisfies Record<string, JsonKind>;

@@ -1,8 +1,11 @@
 // tokenizer_config.json and special_tokens_map.json: what stands beside tokenizer.json and says which pieces play which part (transformers,
 // tokenization_utils_base.py).
+import { fail } from "../base/index.ts";
 import { type AddedToken, readAddedToken } from "./added-tokens.ts";
 import { isObject, type JsonObject } from "./json.ts";
 import { JsonFields } from "./json-fields.ts";
+import { checkKeys, oneWarning } from "./json-keys.ts";
+import { configKeys, mapKeys, roleKeys } from "./tokenizer-keys.ts";
 
 /** The documents beside a tokenizer.json, parsed, with their names for messages. */
 export interface ConfigFiles {
@@ -25,6 +28,8 @@ export interface TokenizerConfig {
   readonly addsEos: boolean;
   /** Whether it says that a space goes in front of a text; undefined where it does not. */
   readonly addPrefixSpace: boolean | undefined;
+  /** A sentence for each file that has keys which cria does not know. */
+  readonly warnings: readonly string[];
 }
 
 /** Classes whose tokenizers put the begin-of-text token in front unless they are told not to (transformers 4, models/llama/). */
@@ -32,47 +37,83 @@ const bosByDefault = ["LlamaTokenizer", "LLaMATokenizer", "CodeLlamaTokenizer"];
 /** Classes that do what tokenizer.json says and nothing else. */
 const followsFile = ["PreTrainedTokenizer", "TokenizersBackend"];
 
-/** @throws CriaError for a value of the wrong kind, or where the two files contradict each other. */
+/**
+ * Reads both by the tables of tokenizer-keys.ts. What only one of them says counts.
+ * @throws CriaError for a value of the wrong kind, one that a table refuses, or where the two contradict each other.
+ */
 export function readTokenizerConfig(files: ConfigFiles): TokenizerConfig {
   const fields = new JsonFields("tokenizer.json", files.configName);
   const config = files.config === undefined ? {} : fields.object(files.config, "the document");
+  const complaints = checkKeys(fields.where, fields.file, withoutOwnTokens(config), configKeys);
+  const map = readMap(files, fields);
   const named = readNamed(config, fields);
-  const others = [...readOthers(config.additional_special_tokens, fields), ...readOthers(config.extra_special_tokens, fields)];
+  for (const [key, token] of map.named) addFromMap(named, key, token, files);
   const className = config.tokenizer_class ?? undefined;
   const tokenizerClass = className === undefined ? undefined : fields.string(className, "tokenizer_class").replace(/Fast$/, "");
   const decides = tokenizerClass !== undefined && !followsFile.includes(tokenizerClass);
   const [bos, eos] = ["add_bos_token", "add_eos_token"].map((key) => fields.flag(config[key], key));
-  addMap(named, files, fields);
+  const consequence = "the tokenizer is opened without regard to it";
   return {
     name: files.configName,
     named,
-    others,
+    others: [...readOthers(config, fields), ...map.others],
     added: readDecoder(config.added_tokens_decoder ?? {}, fields),
     addsBos: decides && (bos ?? bosByDefault.includes(tokenizerClass)),
     addsEos: decides && (eos ?? false),
     addPrefixSpace: fields.flag(config.add_prefix_space, "add_prefix_space"),
+    warnings: [...oneWarning(fields.where, fields.file, complaints, consequence), ...map.warnings],
   };
 }
 
-/** Parts that a token can play; what else ends in `_token` and holds one is a special token of that model's own. */
-const roles = ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
+function readMap(files: ConfigFiles, { where }: JsonFields) {
+  const fields = new JsonFields(where, files.specialTokensMapName);
+  const map = files.specialTokensMap === undefined ? {} : fields.object(files.specialTokensMap, "the document");
+  const complaints = checkKeys(where, fields.file, withoutOwnTokens(map), mapKeys);
+  const warnings = oneWarning(where, fields.file, complaints, "the tokenizer is opened without regard to it");
+  return { named: readNamed(map, fields), others: readOthers(map, fields), warnings };
+}
+
+function addFromMap(named: Map<string, AddedToken>, key: string, token: AddedToken, files: ConfigFiles): void {
+  const known = named.get(key);
+  if (known !== undefined && known.content !== token.content) {
+    const [ours, theirs] = [token, known].map(({ content }) => JSON.stringify(content));
+    fail("tokenizer.json", `${files.specialTokensMapName}: ${key} is ${ours}, but ${files.configName} says ${theirs}: correct one of them`);
+  }
+  named.set(key, known ?? token);
+}
+
+const hasRow = new Set([...configKeys, ...mapKeys].map(({ key }) => key));
+
+/** Without the tokens of a model's own, for which no table has a row. */
+function withoutOwnTokens(document: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(document).filter(([key, value]) => !isOwnToken(key, value)));
+}
+
+function isOwnToken(key: string, value: unknown): boolean {
+  return (
+    !hasRow.has(key) && key.endsWith("_token") && (typeof value === "string" || (isObject(value) && typeof value.content === "string"))
+  );
+}
 
 /** Empty names are none: the first LLaMA conversions have them. */
 function readNamed(document: JsonObject, fields: JsonFields): Map<string, AddedToken> {
   const named = new Map<string, AddedToken>();
   for (const [key, value] of Object.entries(document)) {
-    const isNamed = roles.includes(key) || (key.endsWith("_token") && (typeof value === "string" || isObject(value)));
+    const isNamed = (roleKeys as readonly string[]).includes(key) || isOwnToken(key, value);
     if (!isNamed || value === null || value === "") continue;
     named.set(key, { ...readAddedToken(value, key, fields, true), special: true });
   }
   return named;
 }
 
-/** A list, or an object whose values count. */
-function readOthers(value: unknown, fields: JsonFields): AddedToken[] {
-  if (value === undefined || value === null) return [];
-  const list = isObject(value) ? Object.values(value) : fields.array(value, "extra_special_tokens");
-  return list.map((token, i) => ({ ...readAddedToken(token, `extra_special_tokens[${i}]`, fields, true), special: true }));
+/** Lists, or objects whose values count. */
+function readOthers(document: JsonObject, fields: JsonFields): AddedToken[] {
+  return ["additional_special_tokens", "extra_special_tokens", "model_specific_special_tokens"].flatMap((key) => {
+    const value = document[key];
+    if (value === undefined || value === null) return [];
+    const list = isObject(value) ? Object.values(value) : fields.array(value, key);
+    return list.map((token, i) => ({ ...readAddedToken(token, `${key}[${i}]`, fields, true), special: true }));
+  });
 }
 
 function readDecoder(value: unknown, fields: JsonFields): Map<number, AddedToken> {
@@ -83,18 +124,4 @@ function readDecoder(value: unknown, fields: JsonFields): Map<number, AddedToken
       return [Number(key), readAddedToken(token, `added_tokens_decoder ${key}`, fields)];
     }),
   );
-}
-
-/** special_tokens_map.json says the same once more; what only it says counts. */
-function addMap(named: Map<string, AddedToken>, files: ConfigFiles, { where }: JsonFields): void {
-  if (files.specialTokensMap === undefined) return;
-  const fields = new JsonFields(where, files.specialTokensMapName);
-  for (const [key, token] of readNamed(fields.object(files.specialTokensMap, "the document"), fields)) {
-    const known = named.get(key);
-    if (known !== undefined && known.content !== token.content)
-      fields.fail(
-        `${key} is ${JSON.stringify(token.content)}, but ${files.configName} says ${JSON.stringify(known.content)}: correct one of them`,
-      );
-    named.set(key, known ?? token);
-  }
 }

@@ -21,7 +21,7 @@ export function readDecoding(value: unknown, model: TokenizerModel, fields: Json
 }
 
 function decoderParts(value: unknown, fields: JsonFields): JsonObject[] {
-  const part = fields.object(value, "decoder");
+  const part = fields.part(value, "decoder");
   if (part.type !== "Sequence") return [part];
   return fields.array(part.decoders, "decoder.decoders").flatMap((inner) => decoderParts(inner, fields));
 }
@@ -58,11 +58,19 @@ function readStrip(part: JsonObject, model: TokenizerModel, fields: JsonFields):
 }
 
 function metaspace(part: JsonObject, model: TokenizerModel, fields: JsonFields): Decoding {
-  const scheme = part.prepend_scheme ?? (part.add_prefix_space === false ? "never" : "always");
-  const isOurs = (part.replacement ?? spaceMark) === spaceMark && ["always", "first", "never"].includes(String(scheme));
+  const scheme = metaspaceScheme(part, "decoder", fields);
   // It takes every ▁ out of the first piece, which is right only where encoding put one there.
-  if (!isOurs || (scheme !== "never" && !prefixDependsOnText(model))) refuse(part, fields);
+  if (scheme === undefined || (scheme !== "never" && !prefixDependsOnText(model))) return refuse(part, fields);
   return { ...nothing, replace: [[spaceMark, " "]], stripStart: scheme === "never" ? 0 : "prefix" };
+}
+
+/** Where a Metaspace puts its ▁ in front; undefined for one that puts another character or contradicts itself. */
+export function metaspaceScheme(part: JsonObject, place: string, fields: JsonFields): "always" | "first" | "never" | undefined {
+  const older = fields.flag(part.add_prefix_space, `${place}'s add_prefix_space`);
+  const scheme = part.prepend_scheme ?? (older === false ? "never" : "always");
+  const agrees = older === undefined || older === (scheme !== "never");
+  const isMark = [part.replacement ?? spaceMark, part.str_rep ?? spaceMark].every((mark) => mark === spaceMark);
+  return agrees && isMark && (scheme === "always" || scheme === "first" || scheme === "never") ? scheme : undefined;
 }
 
 function prefixDependsOnText(model: TokenizerModel): boolean {

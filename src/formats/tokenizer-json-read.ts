@@ -18,9 +18,11 @@ import {
 import { type AddedToken, differenceOf, matchingOf, readAddedToken } from "./added-tokens.ts";
 import { isObject, type JsonObject, parseJsonObject, quote, sameJson } from "./json.ts";
 import { JsonFields } from "./json-fields.ts";
+import { checkKeys } from "./json-keys.ts";
 import { readTokenizerConfig, type TokenizerConfig } from "./tokenizer-config.ts";
-import { readDecoding } from "./tokenizer-json-decoder.ts";
+import { metaspaceScheme, readDecoding } from "./tokenizer-json-decoder.ts";
 import { readTemplate } from "./tokenizer-json-template.ts";
+import { fileKeys, modelKeys } from "./tokenizer-keys.ts";
 import { unmarkedPiece, wordDecoders, wordEndPattern, wordSplit } from "./word-mark.ts";
 
 export interface ReadTokenizerOptions {
@@ -34,6 +36,8 @@ export interface ReadTokenizerOptions {
   readonly specialTokensMap?: unknown;
   /** @default "special_tokens_map.json" */
   readonly specialTokensMapName?: string;
+  /** Hears a sentence for each file that has keys which cria does not know. */
+  readonly onWarning?: (warning: string) => void;
 }
 
 /**
@@ -47,6 +51,8 @@ export function readTokenizerJson(text: string, options: ReadTokenizerOptions = 
   const file = parseJsonObject(fields.where, fields.file, text, { unique: true });
   const { configName = "tokenizer_config.json", specialTokensMapName = "special_tokens_map.json" } = options;
   const config = readTokenizerConfig({ ...options, configName, specialTokensMapName });
+  for (const warning of config.warnings) options.onWarning?.(warning);
+  refuseUnknown(checkKeys(fields.where, fields.file, file, fileKeys), fields);
   const vocabulary = readVocabulary(file, config, fields);
   const template = readTemplate(file.post_processor, vocabulary.pieces, fields);
   const roles = rolesOf(vocabulary, config, template);
@@ -54,6 +60,10 @@ export function readTokenizerJson(text: string, options: ReadTokenizerOptions = 
   const model = withDecoding(plain, file.decoder, fields);
   createTokenizer(model); // throws when the model contradicts itself
   return model;
+}
+
+function refuseUnknown([first]: readonly string[], fields: JsonFields): void {
+  if (first !== undefined) fields.fail(`${first}: it is of another format`);
 }
 
 interface Vocabulary {
@@ -74,8 +84,7 @@ function readVocabulary(file: JsonObject, config: TokenizerConfig, fields: JsonF
   const bpe = fields.object(file.model, "model");
   const isBpe = bpe.type === "BPE" || (bpe.type === undefined && bpe.merges !== undefined);
   if (!isBpe) fields.fail(`model.type is ${JSON.stringify(bpe.type)}: only BPE is supported`);
-  for (const name of ["continuing_subword_prefix", "end_of_word_suffix", "dropout"])
-    if (bpe[name]) fields.fail(`model.${name} is ${JSON.stringify(bpe[name])}: it is not supported`);
+  refuseUnknown(checkKeys(fields.where, `${fields.file}: model`, bpe, modelKeys), fields);
   const ids = new Map<string, number>();
   for (const [piece, id] of Object.entries(fields.object(bpe.vocab, "model.vocab"))) ids.set(piece, fields.id(id, `the id of "${piece}"`));
   const base = new Set(ids.values());
@@ -198,7 +207,7 @@ function modelOf(file: JsonObject, read: Read, config: TokenizerConfig, fields: 
 /** A part that may be null, one, or a Sequence of several. */
 function partList(value: unknown, name: string, member: string, fields: JsonFields): JsonObject[] {
   if (value === null || value === undefined) return [];
-  const part = fields.object(value, name);
+  const part = fields.part(value, name);
   if (part.type !== "Sequence") return [part];
   return fields.array(part[member], `${name}.${member}`).flatMap((inner, i) => partList(inner, `${name}.${member}[${i}]`, member, fields));
 }
@@ -238,7 +247,7 @@ function bytesModel(
 
 /** The published expression that a part cuts by. */
 function splitOf(part: JsonObject, fields: JsonFields): SplitName {
-  if (part.type === "Digits" && part.individual_digits === true) return "digit";
+  if (part.type === "Digits" && fields.flag(part.individual_digits, "pre_tokenizer's individual_digits")) return "digit";
   const expression = isObject(part.pattern) ? part.pattern.Regex : undefined;
   if (part.type !== "Split" || typeof expression !== "string") return refuse("pre_tokenizer", part, fields);
   const name = splitNameOf(expression);
@@ -247,8 +256,9 @@ function splitOf(part: JsonObject, fields: JsonFields): SplitName {
       `pre_tokenizer splits by ${quote(expression)}, which is none of the published expressions (${Object.keys(splitPatterns).join(", ")}): others are not run`,
     );
   // What is no match is dropped in the other form, and these expressions leave nothing out.
-  const keepsMatches = part.behavior === "Removed" && part.invert === true && (wordPatterns as readonly SplitName[]).includes(name);
-  const keepsAll = part.behavior === "Isolated" && part.invert !== true;
+  const invert = fields.flag(part.invert, "pre_tokenizer's invert") ?? false;
+  const keepsMatches = part.behavior === "Removed" && invert && (wordPatterns as readonly SplitName[]).includes(name);
+  const keepsAll = part.behavior === "Isolated" && !invert;
   return keepsAll || keepsMatches ? name : refuse("pre_tokenizer", part, fields);
 }
 
@@ -335,13 +345,10 @@ function prefixOf(
 }
 
 function metaspacePrefix(part: JsonObject, fields: JsonFields): Pick<SentencePieceModel, "dummyPrefix" | "prefixBeforeSpace"> {
-  const scheme = part.prepend_scheme ?? (part.add_prefix_space === false ? "never" : "always");
+  const scheme = metaspaceScheme(part, "pre_tokenizer", fields);
   // With split, which is their default, words end before every ▁, runs of spaces too.
-  const isOurs = (part.replacement ?? spaceMark) === spaceMark && part.split === false && typeof scheme === "string";
-  if (!isOurs) refuse("pre_tokenizer", part, fields);
-  const dummyPrefix = scheme === "always" ? "each" : scheme;
-  if (dummyPrefix !== "each" && dummyPrefix !== "first" && dummyPrefix !== "never") refuse("pre_tokenizer", part, fields);
-  return { dummyPrefix, prefixBeforeSpace: false };
+  if (scheme === undefined || (fields.flag(part.split, "pre_tokenizer's split") ?? true)) return refuse("pre_tokenizer", part, fields);
+  return { dummyPrefix: scheme === "always" ? "each" : scheme, prefixBeforeSpace: false };
 }
 
 /** transformers 5 leaves the model's own null and names the token in tokenizer_config.json only. */

@@ -10,7 +10,7 @@ import type { JsonFields } from "./json-fields.ts";
  */
 export function readTemplate(value: unknown, pieces: readonly string[], fields: JsonFields): TextTemplate | undefined {
   if (value === null || value === undefined) return undefined;
-  const part = fields.object(value, "post_processor");
+  const part = fields.part(value, "post_processor");
   switch (part.type) {
     case "ByteLevel":
       return undefined;

@@ -227,7 +227,11 @@ test.each<[string, (file: ReturnType<typeof fileOf>) => unknown, RegExp]>([
   ["another normaliser", (f) => (f.normalizer = { type: "NFC" }), /normalizer \{"type":"NFC"\} is not supported/],
   ["another pre-tokenizer", (f) => (f.pre_tokenizer = { type: "Punctuation" }), /pre_tokenizer \{"type":"Punctuation"\} is not supported/],
   ["no normaliser", (f) => (f.normalizer = null), /neither ByteLevel nor/],
-  ["suffixes", (f) => (f.model.end_of_word_suffix = "</w>"), /end_of_word_suffix is "<\/w>": it is not supported/],
+  [
+    "suffixes",
+    (f) => (f.model.end_of_word_suffix = "</w>"),
+    /model: end_of_word_suffix is the string "<\/w>", but cria's pieces have no suffix/,
+  ],
   [
     "neither unk nor all bytes",
     (f) => Object.assign(f.model, { unk_token: null, byte_fallback: false }),

@@ -1,2 +1,2 @@
 export { type ModelFormat, type OpenModel, openModel } from "./open-model.ts";
-export { openTokenizerJson } from "./open-tokenizer.ts";
+export { type OnWarning, openTokenizerJson } from "./open-tokenizer.ts";

@@ -15,7 +15,7 @@ import { type LlamaConfig, parameterRows } from "../model/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 import type { OpenFiles } from "./open-files.ts";
 import type { ModelParts } from "./open-model.ts";
-import { openTokenizer } from "./open-tokenizer.ts";
+import { type OnWarning, openTokenizer } from "./open-tokenizer.ts";
 import { understood } from "./understood.ts";
 
 const single = "model.safetensors";
@@ -32,7 +32,8 @@ export async function openFolder(path: string, files: OpenFiles): Promise<ModelP
   if (config.tiedOutput) await checkTied(tensors);
   return {
     ...{ format: "Hugging Face folder", config, tensors, generation, warnings: [...warnings, ...generationWarnings] },
-    openTokenizer: (file) => (file === undefined ? openOwnTokenizer(path, names, config) : openTokenizer(file, config)),
+    openTokenizer: (file, onWarning) =>
+      file === undefined ? openOwnTokenizer(path, names, config, onWarning) : openTokenizer(file, config, onWarning),
     // The first that says anything: generation_config.json is newer than config.json, the tokenizer is a guess.
     stopIds: ({ eosId }) => [generationEos, eosTokenIds, eosId === undefined ? [] : [eosId]].find((ids) => ids.length > 0) ?? [],
   };
@@ -69,8 +70,13 @@ async function openTensors(path: string, names: ReadonlySet<string>, files: Open
   return fail("model", `${path}: it has neither ${single} nor ${index}: ${explainFolder(names)}`);
 }
 
-async function openOwnTokenizer(path: string, names: ReadonlySet<string>, config: LlamaConfig): Promise<Tokenizer> {
-  if (names.has("tokenizer.json")) return openTokenizer(join(path, "tokenizer.json"), config);
+async function openOwnTokenizer(
+  path: string,
+  names: ReadonlySet<string>,
+  config: LlamaConfig,
+  onWarning: OnWarning | undefined,
+): Promise<Tokenizer> {
+  if (names.has("tokenizer.json")) return openTokenizer(join(path, "tokenizer.json"), config, onWarning);
   const hint = names.has("tokenizer.model") ? "tokenizer.model alone is not understood, " : "";
   return fail("model", `${path}: it has no tokenizer.json: ${hint}put one there, or name one (--tokenizer FILE)`);
 }

@@ -15,7 +15,7 @@ export async function openLlama2c(path: string, files: OpenFiles): Promise<Model
   const { config, tensors } = await readLlama2c(await files.open(path));
   return {
     ...{ format: "llama2.c", config, tensors, generation: {}, warnings: [] },
-    openTokenizer: async (file) => openTokenizer(file ?? (await findTokenizer(path, config)), config),
+    openTokenizer: async (file, onWarning) => openTokenizer(file ?? (await findTokenizer(path, config)), config, onWarning),
     // run.c stops at the begin-of-text token: its models learnt from texts in a row, each behind one.
     stopIds: ({ bosId, eosId }) => [bosId, eosId].filter((id) => id !== undefined),
   };

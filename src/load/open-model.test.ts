@@ -2,8 +2,10 @@ import { readdirSync } from "node:fs";
 import { readFile, rename, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { referenceBackend } from "../backend/reference/index.ts";
 import { atomicWriteJson } from "../files/index.ts";
 import type { TensorToWrite } from "../formats/index.ts";
+import { Llama } from "../index.ts";
 import { headDim, parameterRows } from "../model/index.ts";
 import { openModel } from "./index.ts";
 import { tinyConfig, tinyTokenizer, tinyWeights, withFolder, writeTinyBin, writeTinyFolder } from "./tiny-model.test.helper.ts";
@@ -186,13 +188,9 @@ describe("what is wrong is said", () => {
       await writeTinyFolder(folder);
       await using model = await openModel(folder);
       const other = join(folder, "other.json");
-      await writeFile(
-        other,
-        JSON.stringify({
-          ...JSON.parse(await readFile(join(folder, "tokenizer.json"), "utf8")),
-          added_tokens: [{ id: 265, content: "<new>", special: true }],
-        }),
-      );
+      const tokenizer = JSON.parse(await readFile(join(folder, "tokenizer.json"), "utf8"));
+      tokenizer.model.vocab.new = 265;
+      await writeFile(other, JSON.stringify(tokenizer));
       await expect(model.openTokenizer(other)).rejects.toThrow(
         "it has 266 pieces but the model has 265 tokens: it belongs to another model",
       );
@@ -206,6 +204,44 @@ describe("what is wrong is said", () => {
       await rename(join(folder, "tokenizer.json"), join(folder, "tokenizer.model"));
       await using again = await openModel(folder);
       await expect(again.openTokenizer()).rejects.toThrow("it has no tokenizer.json: tokenizer.model alone is not understood");
+    });
+  });
+
+  test("added tokens beyond the model's tokens, where they are used", async () => {
+    await withFolder(async (folder) => {
+      await writeTinyFolder(folder);
+      const path = join(folder, "tokenizer.json");
+      const tokenizer = JSON.parse(await readFile(path, "utf8"));
+      tokenizer.added_tokens.push({ id: 265, content: "<new>", special: true });
+      await writeFile(path, JSON.stringify(tokenizer));
+      await using model = await openModel(folder);
+      const opened = await model.openTokenizer();
+      expect([...opened.encode("a<new>", { parseSpecial: true })]).toEqual([...opened.encode("a"), 265]);
+      expect(model.stopIds(opened)).toEqual([2]);
+
+      await using llama = await Llama.load(folder, { backend: referenceBackend() });
+      const write = async (prompt: string) => {
+        for await (const _ of llama.generate(prompt, { parseSpecial: true, maxTokens: 1 }));
+      };
+      await write("a");
+      await expect(write("a<new>")).rejects.toThrow("token 265 is outside the model's vocabulary of 265");
+
+      await atomicWriteJson(join(folder, "generation_config.json"), { eos_token_id: [2, 265] });
+      await using both = await openModel(folder);
+      expect(both.stopIds(opened)).toEqual([2, 265]);
+      await atomicWriteJson(join(folder, "generation_config.json"), { eos_token_id: 265 });
+      await using stopping = await openModel(folder);
+      expect(() => stopping.stopIds(opened)).toThrow("token 265 ends a text, but the model has 265 tokens: correct eos_token_id");
+      await rm(join(folder, "generation_config.json"));
+
+      const special_tokens = { "<new>": { id: "<new>", ids: [265], tokens: ["<new>"] } };
+      const single = [{ SpecialToken: { id: "<new>", type_id: 0 } }, { Sequence: { id: "A", type_id: 0 } }];
+      await writeFile(
+        path,
+        JSON.stringify({ ...tokenizer, post_processor: { type: "TemplateProcessing", single, pair: [], special_tokens } }),
+      );
+      await using putting = await openModel(folder);
+      await expect(putting.openTokenizer()).rejects.toThrow("it puts token 265 (<new>) around every text, but the model has 265 tokens");
     });
   });
 

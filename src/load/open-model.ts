@@ -8,6 +8,7 @@ import type { Tokenizer } from "../tokenizer/index.ts";
 import { OpenFiles } from "./open-files.ts";
 import { openFolder } from "./open-folder.ts";
 import { findLlama2c, openLlama2c } from "./open-llama2c.ts";
+import type { OnWarning } from "./open-tokenizer.ts";
 import { understood } from "./understood.ts";
 
 export type ModelFormat = "Hugging Face folder" | "llama2.c";
@@ -22,8 +23,8 @@ export interface ModelParts {
   /** How its makers would have it sampled; empty where they say nothing. */
   readonly generation: Omit<GenerationConfig, "eosTokenIds">;
   /** The tokenizer beside the model, or the one in `file`. @throws CriaError when it is missing, damaged or another model's. */
-  openTokenizer(file?: string): Promise<Tokenizer>;
-  /** Tokens that end a text. */
+  openTokenizer(file?: string, onWarning?: OnWarning): Promise<Tokenizer>;
+  /** Tokens that end a text. @throws CriaError where the model has none of them, so that no text could end. */
   stopIds(tokenizer: Tokenizer): readonly number[];
 }
 
@@ -44,11 +45,24 @@ export async function openModel(path: string): Promise<OpenModel> {
   const files = new OpenFiles();
   try {
     const parts = (await isFolder(path)) ? await openAnyFolder(path, files) : await openLlama2c(path, files);
-    return { path, ...parts, close: () => files.close(), [Symbol.asyncDispose]: () => files.close() };
+    const stopIds = (tokenizer: Tokenizer) => checkStops(path, parts, tokenizer);
+    return { path, ...parts, stopIds, close: () => files.close(), [Symbol.asyncDispose]: () => files.close() };
   } catch (error) {
     await files.close();
     throw error;
   }
+}
+
+/** A stop token that the model lacks disturbs nobody as long as another one can come. */
+function checkStops(path: string, { config, stopIds }: ModelParts, tokenizer: Tokenizer): readonly number[] {
+  const ids = stopIds(tokenizer);
+  const canStop = ids.length === 0 || ids.some((id) => id < config.vocabSize);
+  check(
+    canStop,
+    "model",
+    () => `${path}: token ${ids[0]} ends a text, but the model has ${config.vocabSize} tokens: correct eos_token_id or the tokenizer`,
+  );
+  return ids;
 }
 
 /** Hugging Face's, or one that holds a llama2.c .bin and its tokenizer. */

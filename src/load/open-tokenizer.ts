@@ -6,13 +6,29 @@ import { llama2cTokenizerModel, readLlama2cTokenizer, readTokenizerJson } from "
 import type { LlamaConfig } from "../model/index.ts";
 import { createTokenizer, type Tokenizer } from "../tokenizer/index.ts";
 
-/** @throws CriaError when the file is missing, damaged, of another kind, or has more pieces than the model has tokens. */
-export async function openTokenizer(path: string, { vocabSize }: LlamaConfig): Promise<Tokenizer> {
-  const tokenizer = path.endsWith(".bin") ? await openBin(path, vocabSize) : await openTokenizerJson(path);
+/** Hears a sentence about a file that says something which cria neither follows nor refuses. */
+export type OnWarning = (warning: string) => void;
+
+/**
+ * @throws CriaError when the file is missing, damaged, of another kind, or another model's: it has pieces beyond the model's tokens that are not
+ * added ones, which many tokenizers have without a use, or puts one around every text.
+ */
+export async function openTokenizer(path: string, { vocabSize }: LlamaConfig, onWarning?: OnWarning): Promise<Tokenizer> {
+  const tokenizer = path.endsWith(".bin") ? await openBin(path, vocabSize) : await openTokenizerJson(path, onWarning);
+  const { specials, added = [], template } = tokenizer.model;
+  const apart = new Set([...specials, ...added]);
+  const isFine = tokenizer.model.pieces.every((_, id) => id < vocabSize || apart.has(id));
   check(
-    tokenizer.vocabSize <= vocabSize,
+    isFine,
     "model",
     () => `${path}: it has ${tokenizer.vocabSize} pieces but the model has ${vocabSize} tokens: it belongs to another model`,
+  );
+  const outside = [...(template?.before ?? []), ...(template?.after ?? [])].find((id) => id >= vocabSize);
+  check(
+    outside === undefined,
+    "model",
+    () =>
+      `${path}: it puts token ${outside} (${tokenizer.idToPiece(outside!)}) around every text, but the model has ${vocabSize} tokens: it belongs to another model`,
   );
   return tokenizer;
 }
@@ -26,16 +42,15 @@ async function openBin(path: string, vocabSize: number): Promise<Tokenizer> {
  * A tokenizer.json, with tokenizer_config.json and special_tokens_map.json where they stand beside.
  * @throws CriaError when a file is missing, damaged or not supported.
  */
-export async function openTokenizerJson(path: string): Promise<Tokenizer> {
-  const [configName, specialTokensMapName] = ["tokenizer_config.json", "special_tokens_map.json"].map((name) =>
-    join(dirname(path), name),
-  ) as [string, string];
+export async function openTokenizerJson(path: string, onWarning: OnWarning = () => undefined): Promise<Tokenizer> {
+  const configName = join(dirname(path), "tokenizer_config.json");
+  const specialTokensMapName = join(dirname(path), "special_tokens_map.json");
   const [text, config, specialTokensMap] = await Promise.all([
     readTextFile(path, "model", "tokenizer"),
     readBeside(configName),
     readBeside(specialTokensMapName),
   ]);
-  return createTokenizer(readTokenizerJson(text, { name: path, config, configName, specialTokensMap, specialTokensMapName }));
+  return createTokenizer(readTokenizerJson(text, { name: path, config, configName, specialTokensMap, specialTokensMapName, onWarning }));
 }
 
 /** The document, or undefined where the file is not there: tokenizer.json speaks for itself then. */

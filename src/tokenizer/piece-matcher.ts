@@ -36,6 +36,9 @@ const white = /^\p{White_Space}$/u;
 export class PieceMatcher {
   readonly #root: Node = { next: new Map() };
   readonly #keepsSpace: boolean;
+  /** Whether a piece begins with the UTF-16 unit: most places of a text are passed over by this alone. */
+  readonly #begins = new Uint8Array(0x10000);
+  readonly #hasPlain: boolean;
 
   /**
    * @param pieces of two with one spelling the first counts
@@ -43,6 +46,7 @@ export class PieceMatcher {
    */
   constructor(pieces: readonly SoughtPiece[], keepsSpace = false) {
     this.#keepsSpace = keepsSpace;
+    this.#hasPlain = pieces.some(({ spelling, isSpecial }) => spelling !== "" && !isSpecial);
     for (const piece of pieces) if (piece.spelling !== "") this.#add(piece);
   }
 
@@ -53,8 +57,9 @@ export class PieceMatcher {
   /** Calls back with what lies between pieces and with the pieces' ids, in order. A special piece is passed over unless `specials`. */
   each(text: string, specials: boolean, between: (start: number, end: number) => void, found: (id: number) => void): void {
     let done = 0;
-    for (let at = 0; at < text.length; ) {
-      const piece = this.#longestAt(text, at);
+    const mayFind = specials || this.#hasPlain;
+    for (let at = mayFind ? 0 : text.length; at < text.length; ) {
+      const piece = this.#begins[text.charCodeAt(at)] === 1 ? this.#longestAt(text, at) : undefined;
       if (piece === undefined) {
         at++;
         continue;
@@ -73,6 +78,7 @@ export class PieceMatcher {
   }
 
   #add(piece: SoughtPiece): void {
+    this.#begins[piece.spelling.charCodeAt(0)] = 1;
     let node = this.#root;
     for (let i = 0; i < piece.spelling.length; i++) {
       const unit = piece.spelling.charCodeAt(i);

@@ -2,7 +2,9 @@ import { beforeAll, expect, test } from "vitest";
 import { Rng } from "../base/index.ts";
 import { naiveMerge, randomText, variedTexts } from "./conformance.ts";
 import { createTokenizer, StreamDecoder, type Tokenizer, type TokenizerKind, type TokenizerModel, trainTokenizer } from "./index.ts";
-import { compilePattern, nextWordOf, type SplitName, splitPatterns } from "./split-pattern.ts";
+import { eachWord } from "./split-bytes.ts";
+import { cutRuns } from "./split-pattern.test.helper.ts";
+import { compilePattern, nextWordOf, type SplitName, splitNameOf, splitPatterns, splitsOf } from "./split-pattern.ts";
 
 const tokenizers = new Map<string, Tokenizer>();
 
@@ -151,7 +153,7 @@ test("a continued stream keeps its first space", () => {
   expect(new StreamDecoder(tokenizer, { continued: true }).push(id)).toMatch(/^ /);
 });
 
-test.each<SplitName>(["gpt2", "llama3"])("the %s scanner cuts as its published expression does", (name) => {
+test.each<SplitName>(["gpt2", "llama3", "qwen2"])("the %s scanner cuts as its published expression does", (name) => {
   const pattern = compilePattern(splitPatterns[name]);
   const nextWord = nextWordOf(name);
   const rng = new Rng(11);
@@ -187,6 +189,26 @@ test.each<SplitName>(["gpt2", "llama3"])("the %s scanner cuts as its published e
     for (let at = 0; at < text.length; at = nextWord(text, at, text.length)) words.push(text.slice(at, nextWord(text, at, text.length)));
     expect(words).toEqual(text.match(pattern) ?? []);
   }
+});
+
+const names = Object.keys(splitPatterns) as SplitName[];
+
+test.each(names)("the %s pattern loses nothing in runs of one kind", (name) => {
+  for (const [text, joined] of cutRuns(name, 2_000)) expect(joined).toBe(text);
+});
+
+test("an expression's name, also where line ends stand in it as themselves", () => {
+  for (const name of names) {
+    expect(splitNameOf(splitPatterns[name])).toBe(name);
+    expect(splitNameOf(splitPatterns[name].replaceAll("\\r", "\r").replaceAll("\\n", "\n"))).toBe(name);
+  }
+  expect(splitNameOf("(a+)+$")).toBe(undefined);
+});
+
+test("of several patterns each cuts the words of the one before", () => {
+  const words: string[] = [];
+  eachWord("ab 12!c\n日本x", splitsOf(["newline", "words", "punctuation", "cjk", "digit"], false), (word) => words.push(word));
+  expect(words).toEqual(["ab", " ", "1", "2", "!", "c", "\n", "日本", "x"]);
 });
 
 test.each<[string, (model: TokenizerModel) => unknown, RegExp]>([

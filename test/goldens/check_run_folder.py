@@ -4,7 +4,7 @@
 
 Reads config.json in Hugging Face's Llama format and model.safetensors: with transformers where it is installed, else with the small
 reader below and llama_model.py. {"reader": "…", "logits": [[V numbers] for each token]} goes to stdout; exit code 1 and a message on
-stderr where the folder is not what it says it is.
+stderr where the folder is not what it says it is. With --text TEXT and transformers, "text_ids" are the ids that its tokenizer gives a text.
 """
 
 import argparse
@@ -29,6 +29,7 @@ def main():
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("ids", type=lambda text: [int(part) for part in text.split(",")], help="token ids, separated by commas")
     parser.add_argument("--reader", choices=["transformers", "plain"], help="default: transformers where it is installed")
+    parser.add_argument("--text", help="a text for the folder's tokenizer, which only transformers opens")
     args = parser.parse_args()
     reader = args.reader or ("transformers" if importlib.util.find_spec("transformers") else "plain")
     try:
@@ -37,7 +38,8 @@ def main():
         by, logits = dict(transformers=with_transformers, plain=with_plain_reader)[reader](args.folder, args.ids)
     except Exception as error:  # libraries raise all kinds for a bad folder; each is an answer
         sys.exit(f"[run folder] {args.folder}: {type(error).__name__}: {error}")
-    print(json.dumps(dict(reader=by, logits=logits.tolist())))
+    text_ids = None if args.text is None or reader == "plain" else text_ids_of(args.folder, args.text)
+    print(json.dumps(dict(reader=by, logits=logits.tolist(), text_ids=text_ids)))
 
 
 def with_transformers(folder, ids):
@@ -53,6 +55,12 @@ def with_transformers(folder, ids):
     check_ids(ids, model.config.vocab_size, model.config.max_position_embeddings)
     with torch.no_grad():
         return f"transformers {transformers.__version__}, torch {torch.__version__}", model.eval()(torch.tensor([ids])).logits[0]
+
+
+def text_ids_of(folder, text):
+    import transformers
+
+    return transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)(text)["input_ids"]
 
 
 def with_plain_reader(folder, ids):
