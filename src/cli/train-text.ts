@@ -29,7 +29,7 @@ export const trainTextFlags: readonly FlagRow[] = [
  */
 export async function areTexts(args: readonly string[], flags: Flags): Promise<boolean> {
   if (flags.resume !== true) await refusePrepared(args);
-  const given = flags.resume !== true && (args.length > 1 || (args.length === 1 && (await looksLikeText(args[0]!))));
+  const given = flags.resume !== true && (args.length > 1 || (args.length === 1 && !isRecipe(args[0]!) && (await looksLikeText(args[0]!))));
   if (!given) {
     const lone = trainTextFlags.find(({ name }) => flags[name] !== undefined);
     if (lone !== undefined)
@@ -39,7 +39,7 @@ export async function areTexts(args: readonly string[], flags: Flags): Promise<b
       );
     return false;
   }
-  const recipe = args.find((path) => /\.ya?ml$/i.test(path));
+  const recipe = args.find(isRecipe);
   if (recipe !== undefined)
     throw new UsageError(where, `${recipe} is a recipe, and stands beside ${args.length - 1} other paths: name it alone`);
   if (flags["dry-run"] === true)
@@ -51,6 +51,10 @@ async function refusePrepared(paths: readonly string[]): Promise<void> {
   for (const path of paths)
     if (await isThere(join(path, manifestName)))
       throw new UsageError(where, `${path} is prepared data, not text: name a recipe that says "data: ${path}"`);
+}
+
+function isRecipe(path: string): boolean {
+  return /\.ya?ml$/i.test(path);
 }
 
 /** @returns the exit code */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { yamlValue } from "./yaml-value.ts";
+import { isYamlMap, yamlValue } from "./yaml-value.ts";
 
 test("YAML and JSON become values, aliases copies", () => {
   expect(yamlValue("a: 1\nb: &x [1, 2]\nc: *x")).toEqual({ a: 1, b: [1, 2], c: [1, 2] });
@@ -8,6 +8,11 @@ test("YAML and JSON become values, aliases copies", () => {
   expect(({} as Record<string, unknown>).polluted).toBeUndefined();
   yamlValue("__proto__: { polluted: 1 }");
   expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+});
+
+test("keys with values are told from a text, whatever is wrong with either", () => {
+  for (const map of ["a: 1", "a: [1", "a: 1\nb", '{"a": 1}']) expect(isYamlMap(map)).toBe(true);
+  for (const text of ["Once upon a time", "", "- a", "[".repeat(50_000), "? ".repeat(50_000)]) expect(isYamlMap(text)).toBe(false);
 });
 
 const laughs = `${["a: &a [x, x, x, x, x, x, x, x, x]", ..."bcdefgh"]

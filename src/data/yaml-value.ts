@@ -1,5 +1,5 @@
 // YAML (and JSON, which is YAML) as a plain value: whatever the text holds, it is one or an error that says where.
-import { type Document, parseDocument } from "yaml";
+import { type Document, isMap, parseDocument } from "yaml";
 
 /** Deeper than any recipe, and far from where recursion ends. */
 const deepest = 64;
@@ -10,7 +10,6 @@ const manyMarks = /^[ \t]*(?:[-?:][ \t]+){64}/m;
 
 /** @throws Error of one line: what is wrong, with line and column where the parser knows them */
 export function yamlValue(text: string): unknown {
-  if (manyMarks.test(text) || mostOpenBrackets(text) > mostOpen) throw new Error("it is nested too deeply");
   const document = parsed(text);
   // A warning is about something that the parser left out, such as a tag that it does not know.
   const [problem] = [...document.errors, ...document.warnings];
@@ -23,7 +22,17 @@ export function yamlValue(text: string): unknown {
   return value;
 }
 
+/** Whether a text is keys with values, be it with mistakes in them. */
+export function isYamlMap(text: string): boolean {
+  try {
+    return isMap(parsed(text).contents);
+  } catch {
+    return false;
+  }
+}
+
 function parsed(text: string): Document.Parsed {
+  if (manyMarks.test(text) || mostOpenBrackets(text) > mostOpen) throw new Error("it is nested too deeply");
   try {
     return parseDocument(text, { logLevel: "error" });
   } catch (cause) {

@@ -228,3 +228,12 @@ test("says what is wrong with an id, or with asking for what is not there", () =
   const { bosId: _, ...model } = tokenizer.model;
   expect(() => createTokenizer(model as TokenizerModel).encode("x", { bos: true })).toThrow(/no begin-of-text/);
 });
+
+test("what is no text, no bytes or no ids is refused in a sentence", () => {
+  const tokenizer = tokenizers.get("bytes")!;
+  const anything = (value: unknown) => value as never;
+  expect(() => tokenizer.encode(anything(undefined))).toThrow("[tokenizer] undefined is given, but a text is needed");
+  expect(() => tokenizer.encodeBytes(anything("a"))).toThrow('[tokenizer] "a" is given, but a Uint8Array is needed');
+  expect(() => tokenizer.decode(anything(5))).toThrow("[tokenizer] 5 is given, but an iterable of ids is needed");
+  expect(() => tokenizer.decode(anything("5"))).toThrow('[tokenizer] "5" is given, but an iterable of ids is needed');
+});

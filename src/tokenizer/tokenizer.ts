@@ -1,5 +1,5 @@
 // The one face of all tokenizers: text in, ids out, and back.
-import { eachUtf8Run, fail } from "../base/index.ts";
+import { check, eachUtf8Run, fail } from "../base/index.ts";
 import { ByteJoiner } from "./byte-joiner.ts";
 import { bytesCodec } from "./bytes-codec.ts";
 import type { Codec, StretchStart } from "./codec.ts";
@@ -121,11 +121,13 @@ class BpeTokenizer implements Tokenizer {
   }
 
   encode(text: string, options: EncodeOptions = {}): Uint32Array {
+    checkKind(typeof text === "string", "a text", text);
     const out = new IdBuffer(text.length >> 1);
     return this.#between(out, options, () => this.#encodeStretches(text, "text", options, out));
   }
 
   encodeBytes(bytes: Uint8Array, options: EncodeOptions = {}): Uint32Array {
+    checkKind(bytes instanceof Uint8Array, "a Uint8Array", bytes);
     const out = new IdBuffer(bytes.length >> 1);
     let start: StretchStart = "text";
     return this.#between(out, options, () =>
@@ -152,6 +154,7 @@ class BpeTokenizer implements Tokenizer {
   }
 
   decodeBytes(ids: Iterable<number>, options: DecodeOptions = {}): Uint8Array {
+    checkKind(typeof ids === "object" && ids !== null && Symbol.iterator in ids, "an iterable of ids", ids);
     const joiner = new ByteJoiner(this, options);
     const parts = [...Array.from(ids, (id) => joiner.next(id)), joiner.end()];
     const bytes = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
@@ -261,4 +264,9 @@ function matchersOf(model: TokenizerModel, { normalise }: Codec): { plain: Piece
 /** With ▁ as a space, of the same length: after normalising the two are one. */
 function spaced(text: string): string {
   return text.replaceAll(spaceMark, " ");
+}
+
+/** Callers without types get a sentence, not an error from deep inside. */
+function checkKind(isRight: boolean, kind: string, value: unknown): void {
+  check(isRight, "tokenizer", () => `${typeof value === "string" ? JSON.stringify(value) : String(value)} is given, but ${kind} is needed`);
 }

@@ -2,7 +2,8 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import picomatch from "picomatch";
-import { isMap, parseDocument } from "yaml";
+import { sizeLimits } from "../../files/index.ts";
+import { isYamlMap } from "../yaml-value.ts";
 import { formOfName } from "./forms.ts";
 import { sniff } from "./sniff.ts";
 
@@ -10,8 +11,6 @@ import { sniff } from "./sniff.ts";
 const recipes = /\.(ya?ml|json)$/i;
 /** What a run or a model has, so that a folder with one of them is no folder of texts. */
 const ofOurs = ["train.yaml", "checkpoints", "config.json"];
-/** No recipe is longer. */
-const longestRecipe = 1 << 20;
 
 /**
  * Whether a path is surely meant as text and not as a recipe or a run: "-", a pattern, a pipe, a folder that is no run or model, or a file whose ending or
@@ -24,8 +23,8 @@ export async function looksLikeText(path: string): Promise<boolean> {
   if (found.isDirectory()) return !(await Promise.all(ofOurs.map((name) => isThere(join(path, name))))).includes(true);
   if (!found.isFile()) return found.isFIFO() || found.isSocket();
   if (recipes.test(path)) return false;
-  if (formOfName(path) !== undefined || found.size > longestRecipe) return true;
-  return (await sniff(path, path, { where: "data" })) !== "text" || !isMap(parseDocument(await readFile(path, "utf8")).contents);
+  if (formOfName(path) !== undefined || found.size > sizeLimits.recipe) return true;
+  return (await sniff(path, path, { where: "data" })) !== "text" || !isYamlMap(await readFile(path, "utf8"));
 }
 
 function isThere(path: string): Promise<boolean> {
