@@ -44,7 +44,7 @@ async function written(config: object, settings: object): Promise<number[]> {
   await atomicWriteJson(join(folder, "generation_config.json"), settings);
   await using model = await openModel(folder);
   expect(model.warnings).toEqual([]);
-  await using engine = await Engine.open(referenceBackend(), model.config, model.tensors);
+  await using engine = await Engine.open(referenceBackend(), model.config, model.weights);
   const tokens: number[] = [];
   const stopIds = model.stopIds({} as Parameters<typeof model.stopIds>[0]);
   for await (const { id } of generateTokens(engine, golden.prompt, { ...model.generation, stopIds })) tokens.push(id);

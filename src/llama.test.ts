@@ -7,11 +7,11 @@ import { referenceBackend } from "./backend/reference/index.ts";
 import { atomicWriteJson } from "./files/index.ts";
 import { roundToBfloat16, type TensorToWrite } from "./formats/index.ts";
 import { type GenerateOptions, Llama, type LoadOptions } from "./index.ts";
-import { Engine, type Weights } from "./infer/index.ts";
+import { Engine } from "./infer/index.ts";
 import { openModel } from "./load/index.ts";
 import { sharedData } from "./load/shared-data.test.helper.ts";
 import { withFolder, writeTinyBin, writeTinyFolder } from "./load/tiny-model.test.helper.ts";
-import { type LlamaConfig, parameterRows } from "./model/index.ts";
+import { type LlamaConfig, parameterRows, type WeightSource } from "./model/index.ts";
 
 /** All that a model writes. */
 async function write(
@@ -46,15 +46,15 @@ describe("a tiny model", () => {
         await using backend = await openCpuBackend({ threads: 2 });
         const map = vi.spyOn(backend, "map");
         const ids = [1, 40, 50, 60, 70];
-        const logits = async (weights: Weights, config: LlamaConfig) => {
+        const logits = async (weights: WeightSource, config: LlamaConfig) => {
           await using engine = await Engine.open(backend, config, weights);
           return engine.logits(ids);
         };
         await using model = await openModel(path);
-        const { config, tensors } = model;
-        const read = await logits({ readFloat32: (name) => tensors.readFloat32(name) }, config);
+        const { config, weights } = model;
+        const read = await logits({ read: (row) => weights.read(row) }, config);
         expect(map).not.toHaveBeenCalled();
-        expect(await logits(tensors, config)).toEqual(read);
+        expect(await logits(weights, config)).toEqual(read);
         const isNative = (await chooseTarget("")).machine !== undefined && process.platform !== "win32";
         const mapped = await Promise.all(map.mock.results.map(({ value }) => value));
         expect(mapped.filter((buffer) => buffer !== undefined).length).toBe(isNative ? parameterRows(config).length : 0);
@@ -67,14 +67,14 @@ describe("a tiny model", () => {
       await writeTinyFolder(folder, { tensors: (all) => all.map((tensor, i) => (i % 2 === 0 ? inBfloat16(tensor) : inFloat16(tensor))) });
       await using backend = await openCpuBackend({ threads: 2 });
       await using model = await openModel(folder);
-      const { config, tensors } = model;
+      const { config, weights } = model;
       const map = vi.spyOn(backend, "map");
       for (const ids of [[1], [1, 40, 50, 60, 70]]) {
-        const logits = async (weights: Weights) => {
+        const logits = async (weights: WeightSource) => {
           await using engine = await Engine.open(backend, config, weights);
           return engine.logits(ids);
         };
-        expect(await logits(tensors)).toEqual(await logits({ readFloat32: (name) => tensors.readFloat32(name) }));
+        expect(await logits(weights)).toEqual(await logits({ read: (row) => weights.read(row) }));
       }
       const isNative = (await chooseTarget("")).machine !== undefined && process.platform !== "win32";
       const mapped = await Promise.all(map.mock.results.map(({ value }) => value));

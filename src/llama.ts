@@ -96,7 +96,7 @@ export class Llama {
     const tokenizer = await model.openTokenizer(tokenizerFile, (warning) => warnings.push(warning));
     const ownBackend = backend === undefined ? await openCpuBackend(threads === undefined ? {} : { threads }) : undefined;
     try {
-      const engine = await Engine.open((backend ?? ownBackend)!, model.config, model.tensors, engineOptions);
+      const engine = await Engine.open((backend ?? ownBackend)!, model.config, model.weights, engineOptions);
       return new Llama(engine, tokenizer, defaultsOf(model, tokenizer), warnings, ownBackend);
     } catch (error) {
       await ownBackend?.dispose();

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { BoundProgram } from "../dist/backend/index.js";
 import { referenceBackend } from "../dist/backend/reference/index.js";
+import { hfName } from "../dist/formats/index.js";
 import { inferenceGraph, initialise, parameterRows } from "../dist/model/index.js";
 import { createTokenizer, trainTokenizer } from "../dist/tokenizer/index.js";
 import { completeRecipe, parseRecipe, saveModel, startRunFolder } from "../dist/train/index.js";
@@ -46,8 +47,8 @@ test("the logits of a run folder are the same in PyTorch, and a text's ids in tr
 
 function stored(config, weights) {
   const write = () => Promise.resolve();
-  return parameterRows(config).map(({ name, hfName, shape }) => {
-    return { part: "model", name: hfName, shape, read: () => Promise.resolve(weights.get(name)), write };
+  return parameterRows(config).map(({ name, shape }) => {
+    return { part: "model", name: hfName(name), shape, read: () => Promise.resolve(weights.get(name)), write };
   });
 }
 

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { Rng } from "../base/index.ts";
 import { dataRecipe, prepare } from "../data/index.ts";
 import { openFile } from "../files/index.ts";
-import { readHfConfig, readSafetensors, tokenizerJson } from "../formats/index.ts";
+import { hfName, readHfConfig, readSafetensors, tokenizerJson } from "../formats/index.ts";
 import { parameterRows } from "../model/index.ts";
 import { createTokenizer, trainTokenizer } from "../tokenizer/index.ts";
 import { commandRows } from "./commands.ts";
@@ -65,7 +65,7 @@ test("a run folder is a Hugging Face folder with the recipe, metrics and checkpo
   expect({ vocabSize: config.vocabSize, bosTokenId, eosTokenIds }).toEqual({ vocabSize: 320, bosTokenId: 318, eosTokenIds: [319] });
   await using weights = await openFile(join(folder, "run", "model.safetensors"));
   const file = await readSafetensors(weights);
-  file.expect(parameterRows(config).map(({ hfName: name, shape }) => ({ name, shape })));
+  file.expect(parameterRows(config).map(({ name, shape }) => ({ name: hfName(name), shape })));
   expect(file.metadata).toEqual({ format: "pt" });
   expect(await readFile(join(folder, "run", "train.yaml"), "utf8")).toMatch(
     /^data: \.\.\/data\ntokenizer: tokenizer\.json\n(.*\n)*warmupSteps: 3\n/,

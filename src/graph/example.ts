@@ -27,7 +27,7 @@ export function exampleBytes(input: ExampleInput, rng: Rng): Uint8Array {
   const data = Uint8Array.from({ length: tensorBytes(input) }, () => rng.below(256));
   const { bytes } = elementLayouts[input.dtype];
   for (let block = 0; block < data.length; block += bytes) {
-    if (input.dtype === "bf16") data.set([data[block]! & 0x7f, (data[block + 1]! & 0x80) | 0x3c], block);
+    if (input.dtype === "bf16") data.set([data[block]! | 0x80, (data[block + 1]! & 0x80) | 0x3b], block);
     for (const at of halves[input.dtype] ?? []) data[block + at + 1] = (data[block + at + 1]! & 0x83) | 0x1c;
   }
   return data;

@@ -2,19 +2,20 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openCpuBackend } from "../backend/cpu/index.ts";
 import { type Backend, BoundProgram, type DeviceBuffer } from "../backend/index.ts";
 import { referenceBackend } from "../backend/reference/index.ts";
+import { hfName } from "../formats/index.ts";
 import { embedding, Graph, i32, linear } from "../graph/index.ts";
 import { type Golden, goldenWeights, loadGoldens } from "../model/goldens.test.helper.ts";
-import { constantRows, declareParameters, initialise, type LlamaConfig, llama, outputWeight } from "../model/index.ts";
+import { constantRows, declareParameters, initialise, type LlamaConfig, llama, outputWeight, type WeightSource } from "../model/index.ts";
 import { chooseLength } from "./choose-length.ts";
-import { Engine, generateTokens, mostProbable, type Weights } from "./index.ts";
+import { Engine, generateTokens, mostProbable } from "./index.ts";
 
 const goldens = loadGoldens();
 const golden = goldens.find((one) => one.name === "tied-grouped")!;
 const greedy = { temperature: 0 };
 
-function weightsOf(one: Golden): Weights {
+function weightsOf(one: Golden): WeightSource {
   const weights = goldenWeights(one);
-  return { readFloat32: async (name) => weights.get(name)! };
+  return { read: async ({ name }) => weights.get(hfName(name))! };
 }
 
 function idsOf(length: number, { vocabSize }: LlamaConfig): number[] {
@@ -37,7 +38,7 @@ async function uncachedLogits(backend: Backend, one: Golden, ids: readonly numbe
   const logits = graph.keep(linear(embedding(x, graph.input("last", i32(1))), outputWeight(parameters)));
   const states = new Map<string, DeviceBuffer>();
   const program = await BoundProgram.compile(backend, graph, states);
-  for (const [{ hfName }, tensor] of trained) await states.get(tensor.name)!.write(goldenWeights(one).get(hfName)!);
+  for (const [{ name }, tensor] of trained) await states.get(tensor.name)!.write(goldenWeights(one).get(hfName(name))!);
   for (const [name, values] of initialise(constantRows(config), 0)) await states.get(name)!.write(values);
   await program.write("tokens", ids);
   await program.write(
@@ -229,9 +230,9 @@ describe("opening and disposing", () => {
         return buffer;
       },
     });
-    const short: Weights = { readFloat32: async () => new Float32Array(3) };
+    const short: WeightSource = { read: async () => new Float32Array(3) };
     await expect(Engine.open(watched, golden.config, short)).rejects.toThrow(
-      `[infer] parameter "model.embed_tokens.weight" has 3 numbers but the model's config says`,
+      `[infer] parameter "embedding" has 3 numbers but the model's config says`,
     );
     expect(states.length).toBeGreaterThan(10);
     for (const buffer of states) await expect(buffer.read()).rejects.toThrow("disposed");

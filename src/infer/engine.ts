@@ -1,19 +1,19 @@
 // A model on a backend with its KV cache: ids in, logits out, and only what the cache does not hold is computed.
 import type { Backend, DeviceBuffer } from "../backend/index.ts";
-import { check, type DType, elementLayouts, type FileRegion, type OnProgress, sizeOf } from "../base/index.ts";
+import { check, elementLayouts, type OnProgress, sizeOf } from "../base/index.ts";
 import { f32 } from "../graph/index.ts";
-import { constantRows, inferenceGraph, initialise, type LlamaConfig, type ParameterRow, parameterRows } from "../model/index.ts";
+import {
+  constantRows,
+  inferenceGraph,
+  initialise,
+  type LlamaConfig,
+  type ParameterRow,
+  parameterRows,
+  type WeightSource,
+} from "../model/index.ts";
 import { chooseLength, programLengths } from "./choose-length.ts";
 import type { LanguageModel } from "./generate-tokens.ts";
 import { Runner } from "./runner.ts";
-
-/** Where parameters come from, by Hugging Face's names and one at a time, so that they need not be in memory twice. */
-export interface Weights {
-  /** How the parameter lies in an open file, where a machine may compute with it as it lies: undefined where it must be read. */
-  inFile?(name: string): { readonly dtype: DType; readonly region: FileRegion } | undefined;
-  /** @throws CriaError when there is none of this name. */
-  readFloat32(name: string): Promise<Float32Array>;
-}
 
 export interface EngineOptions {
   /** S: rows of the cache, at most the model's context, which is the default. */
@@ -53,7 +53,7 @@ export class Engine implements LanguageModel {
    * Loads a model. The backend stays the caller's; dispose of the engine first.
    * @throws CriaError when a parameter is missing or of another size, or memory does not suffice; what was allocated is freed again.
    */
-  static async open(backend: Backend, config: LlamaConfig, weights: Weights, options: EngineOptions = {}): Promise<Engine> {
+  static async open(backend: Backend, config: LlamaConfig, weights: WeightSource, options: EngineOptions = {}): Promise<Engine> {
     const { contextLength = config.contextLength, lengths = programLengths } = options;
     const held: Held = new Map();
     try {
@@ -138,7 +138,7 @@ async function loadHeld(
   backend: Backend,
   config: LlamaConfig,
   cacheRows: number,
-  weights: Weights,
+  weights: WeightSource,
   { signal, onProgress }: EngineOptions,
   held: Held,
 ): Promise<void> {
@@ -155,7 +155,7 @@ async function loadHeld(
   for (const [done, row] of unread.entries()) {
     onProgress?.({ task: "loading model", done, total: unread.length, unit: "parameters" });
     signal?.throwIfAborted();
-    const values = await weights.readFloat32(row.hfName);
+    const values = await weights.read(row);
     checkSize(row, values.length);
     await held.get(row.name)!.write(values);
   }
@@ -163,19 +163,19 @@ async function loadHeld(
 }
 
 /** The parameter where it lies; undefined where it must be read. Only matrices may have other layouts than float32. */
-async function mapParameter(backend: Backend, row: ParameterRow, weights: Weights): Promise<DeviceBuffer | undefined> {
-  const found = backend.map && weights.inFile?.(row.hfName);
+async function mapParameter(backend: Backend, row: ParameterRow, weights: WeightSource): Promise<DeviceBuffer | undefined> {
+  const found = backend.map && weights.inFile?.(row);
   if (found === undefined || (row.shape.length !== 2 && found.dtype !== "f32")) return undefined;
   const { block, bytes } = elementLayouts[found.dtype];
   checkSize(row, (found.region.bytes / bytes) * block);
   return backend.map!({ dtype: found.dtype, shape: row.shape }, row.name, found.region);
 }
 
-function checkSize({ hfName, shape }: ParameterRow, numbers: number): void {
+function checkSize({ name, shape }: ParameterRow, numbers: number): void {
   check(
     numbers === sizeOf(shape),
     "infer",
-    () => `parameter "${hfName}" has ${numbers} numbers but the model's config says ${sizeOf(shape)}: they belong to different models`,
+    () => `parameter "${name}" has ${numbers} numbers but the model's config says ${sizeOf(shape)}: they belong to different models`,
   );
 }
 

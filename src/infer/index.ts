@@ -1,4 +1,4 @@
-export { Engine, type EngineOptions, type Weights } from "./engine.ts";
+export { Engine, type EngineOptions } from "./engine.ts";
 export { type GenerateTextOptions, generateText, type PromptOptions, promptIds, type TextPiece } from "./generate-text.ts";
 export {
   type FinishReason,

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { check, fail, sameShape } from "../base/index.ts";
 import { readWhole } from "../files/index.ts";
 import {
+  hfName,
   type ReadGenerationConfig,
   readGenerationConfig,
   readHfConfig,
@@ -28,7 +29,7 @@ export async function openFolder(path: string, files: OpenFiles): Promise<ModelP
   const { config, eosTokenIds, warnings } = readHfConfig(join(path, "config.json"), await readWhole(join(path, "config.json"), "model"));
   const { eosTokenIds: generationEos, warnings: generationWarnings, ...generation } = await readGeneration(path, names);
   const tensors = await openTensors(path, names, files);
-  tensors.expect(parameterRows(config).map(({ hfName, shape }) => ({ name: hfName, shape })));
+  tensors.expect(parameterRows(config).map(({ name, shape }) => ({ name: hfName(name), shape })));
   if (config.tiedOutput) await checkTied(tensors);
   return {
     ...{ format: "Hugging Face folder", config, tensors, generation, warnings: [...warnings, ...generationWarnings] },

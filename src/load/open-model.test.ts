@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { referenceBackend } from "../backend/reference/index.ts";
 import { atomicWriteJson } from "../files/index.ts";
-import type { TensorToWrite } from "../formats/index.ts";
+import { hfName, type TensorToWrite } from "../formats/index.ts";
 import { Llama } from "../index.ts";
 import { headDim, parameterRows } from "../model/index.ts";
 import { openModel } from "./index.ts";
@@ -30,8 +30,8 @@ test("a llama2.c .bin with its tokenizer, which stops at both ends of a text", a
   await withFolder(async (folder) => {
     await using model = await openModel(await writeTinyBin(folder));
     expect(model).toMatchObject({ format: "llama2.c", config: tinyConfig, generation: {} });
-    for (const { hfName } of parameterRows(tinyConfig))
-      expect(await model.tensors.readFloat32(hfName), hfName).toEqual(weights.get(hfName));
+    for (const { name } of parameterRows(tinyConfig))
+      expect(await model.tensors.readFloat32(hfName(name)), name).toEqual(weights.get(hfName(name)));
     const tokenizer = await model.openTokenizer();
     expect(tokenizer.model).toEqual(tinyTokenizer);
     expect(model.stopIds(tokenizer)).toEqual([1, 2]);

@@ -2,8 +2,8 @@
 import { stat } from "node:fs/promises";
 import { check } from "../base/index.ts";
 import { explainIo } from "../files/index.ts";
-import type { GenerationConfig, TensorFile } from "../formats/index.ts";
-import type { LlamaConfig } from "../model/index.ts";
+import { type GenerationConfig, hfWeights, type TensorFile } from "../formats/index.ts";
+import type { LlamaConfig, WeightSource } from "../model/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 import { OpenFiles } from "./open-files.ts";
 import { openFolder } from "./open-folder.ts";
@@ -30,6 +30,7 @@ export interface ModelParts {
 
 export interface OpenModel extends ModelParts {
   readonly path: string;
+  readonly weights: WeightSource;
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -46,7 +47,14 @@ export async function openModel(path: string): Promise<OpenModel> {
   try {
     const parts = (await isFolder(path)) ? await openAnyFolder(path, files) : await openLlama2c(path, files);
     const stopIds = (tokenizer: Tokenizer) => checkStops(path, parts, tokenizer);
-    return { path, ...parts, stopIds, close: () => files.close(), [Symbol.asyncDispose]: () => files.close() };
+    return {
+      path,
+      ...parts,
+      weights: hfWeights(parts.tensors),
+      stopIds,
+      close: () => files.close(),
+      [Symbol.asyncDispose]: () => files.close(),
+    };
   } catch (error) {
     await files.close();
     throw error;

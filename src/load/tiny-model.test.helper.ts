@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { atomicWrite, atomicWriteJson } from "../files/index.ts";
 import {
+  hfName,
   type TensorToWrite,
   toHalfPairing,
   tokenizerConfigJson,
@@ -39,7 +40,7 @@ export function tinyWeights(config: LlamaConfig): Map<string, Float32Array> {
   const rows = parameterRows(config);
   const values = initialise(rows, 1);
   return new Map(
-    rows.map(({ name, hfName, shape }) => [hfName, values.get(name)!.map((value) => (shape.length === 2 ? 20 * value : value))]),
+    rows.map(({ name, shape }) => [hfName(name), values.get(name)!.map((value) => (shape.length === 2 ? 20 * value : value))]),
   );
 }
 
@@ -63,7 +64,7 @@ export interface TinyFolder {
 export async function writeTinyFolder(folder: string, { shards = 1, tensors = (all) => all }: TinyFolder = {}): Promise<void> {
   const config: LlamaConfig = { ...tinyConfig, ropePairing: "half" };
   const weights = tinyWeights(tinyConfig);
-  const all = parameterRows(config).map((row): TensorToWrite => ({ ...at(row), data: inHalves(row, weights.get(row.hfName)!) }));
+  const all = parameterRows(config).map((row): TensorToWrite => ({ ...at(row), data: inHalves(row, weights.get(hfName(row.name))!) }));
   await atomicWriteJson(join(folder, "config.json"), writeHfConfig({ config, bosTokenId: 1, eosTokenIds: [2] }));
   await atomicWriteJson(join(folder, "tokenizer.json"), tokenizerJson(asJson));
   await atomicWriteJson(join(folder, "tokenizer_config.json"), tokenizerConfigJson(asJson));
@@ -118,10 +119,10 @@ async function writeShards(folder: string, tensors: readonly TensorToWrite[], sh
   await atomicWriteJson(join(folder, "model.safetensors.index.json"), { weight_map: map });
 }
 
-function at({ hfName, shape }: ParameterRow): Pick<TensorToWrite, "name" | "dtype" | "shape"> {
-  return { name: hfName, dtype: "F32", shape };
+function at({ name, shape }: ParameterRow): Pick<TensorToWrite, "name" | "dtype" | "shape"> {
+  return { name: hfName(name), dtype: "F32", shape };
 }
 
-function inHalves({ hfName, shape }: ParameterRow, values: Float32Array): Float32Array {
-  return /\.[qk]_proj\./.test(hfName) ? toHalfPairing(values, shape[1]!, headDim(tinyConfig)) : values;
+function inHalves({ name, shape }: ParameterRow, values: Float32Array): Float32Array {
+  return /\.(query|key)$/.test(name) ? toHalfPairing(values, shape[1]!, headDim(tinyConfig)) : values;
 }

@@ -36,3 +36,4 @@ export {
 } from "./parameters.ts";
 export { type Positions, positionKinds } from "./parts.ts";
 export { type PresetName, preset, presets } from "./presets.ts";
+export type { WeightSource } from "./weight-source.ts";

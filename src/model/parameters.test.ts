@@ -26,7 +26,6 @@ test("matrices decay, gains and biases do not; names are unique", () => {
   expect(rows.filter((row) => row.decay).every((row) => row.shape.length === 2)).toBe(true);
   expect(rows.filter((row) => !row.decay).every((row) => row.init === "ones" || row.init === "zeros")).toBe(true);
   expect(new Set(rows.map((row) => row.name)).size).toBe(rows.length);
-  expect(new Set(rows.map((row) => row.hfName)).size).toBe(rows.length);
 });
 
 test("initial weights follow from the seed, have their deviation, and do not depend on each other", () => {

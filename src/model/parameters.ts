@@ -1,4 +1,4 @@
-// A row a parameter: from the rows follow counts, files, names elsewhere, initial weights and who decays.
+// A row a parameter: from the rows follow counts, files, initial weights and who decays.
 import { type DType, sizeOf } from "../base/index.ts";
 import { f32, type Graph, type Tensor } from "../graph/index.ts";
 import { headDim, type LlamaConfig } from "./config.ts";
@@ -7,8 +7,6 @@ import { feedForwards, norms, placements, positionKinds } from "./parts.ts";
 export interface ParameterRow {
   /** Its path in {@link LlamaParameters}: "layers.0.attention.query"; also the name of its state in every graph. */
   readonly name: string;
-  /** Its name in a Hugging Face folder. */
-  readonly hfName: string;
   readonly shape: readonly number[];
   /** Normal with this standard deviation, or a fixed content; "sinusoids" is a constant: neither trained nor stored. */
   readonly init: number | "ones" | "zeros" | "sinusoids";
@@ -56,11 +54,11 @@ export function llamaParameters<P>(config: LlamaConfig, make: (row: ParameterRow
   const { table } = positionKinds[config.positions];
   const row = rowMaker(make);
   return {
-    embedding: row("embedding", "model.embed_tokens.weight", [vocabSize, dim], initialDeviation),
-    ...(table && { positionTable: row("positionTable", "model.embed_positions.weight", [contextLength, dim], tableInit(table)) }),
+    embedding: row("embedding", [vocabSize, dim], initialDeviation),
+    ...(table && { positionTable: row("positionTable", [contextLength, dim], tableInit(table)) }),
     layers: Array.from({ length: config.nLayers }, (_, i) => layerParameters(config, i, row)),
-    ...(placements[config.normPlacement].hasFinalNorm && { finalNorm: normParameters(config, "finalNorm", "model.norm", row) }),
-    ...(!config.tiedOutput && { output: row("output", "lm_head.weight", [vocabSize, dim], initialDeviation) }),
+    ...(placements[config.normPlacement].hasFinalNorm && { finalNorm: normParameters(config, "finalNorm", row) }),
+    ...(!config.tiedOutput && { output: row("output", [vocabSize, dim], initialDeviation) }),
   };
 }
 
@@ -112,10 +110,10 @@ function tableInit(table: "normal" | "sinusoids"): ParameterRow["init"] {
   return table === "normal" ? initialDeviation : table;
 }
 
-type MakeRow<P> = (name: string, hfName: string, shape: readonly number[], init: ParameterRow["init"]) => P;
+type MakeRow<P> = (name: string, shape: readonly number[], init: ParameterRow["init"]) => P;
 
 function rowMaker<P>(make: (row: ParameterRow) => P): MakeRow<P> {
-  return (name, hfName, shape, init) => make({ name, hfName, shape, init, decay: shape.length === 2 });
+  return (name, shape, init) => make({ name, shape, init, decay: shape.length === 2 });
 }
 
 function layerParameters<P>(config: LlamaConfig, i: number, row: MakeRow<P>): LayerParameters<P> {
@@ -123,30 +121,30 @@ function layerParameters<P>(config: LlamaConfig, i: number, row: MakeRow<P>): La
   const kvDim = config.nKvHeads * headDim(config);
   // What is added to the stream 2·nLayers times keeps its variance.
   const residualDeviation = initialDeviation / Math.sqrt(2 * config.nLayers);
-  const norm = (name: string, hfName: string) => normParameters(config, `layers.${i}.${name}`, `model.layers.${i}.${hfName}`, row);
-  const matrix = (name: string, hfName: string, rows: number, columns: number, deviation = initialDeviation) =>
-    row(`layers.${i}.${name}`, `model.layers.${i}.${hfName}.weight`, [rows, columns], deviation);
+  const norm = (name: string) => normParameters(config, `layers.${i}.${name}`, row);
+  const matrix = (name: string, rows: number, columns: number, deviation = initialDeviation) =>
+    row(`layers.${i}.${name}`, [rows, columns], deviation);
   return {
-    attentionNorm: norm("attentionNorm", "input_layernorm"),
+    attentionNorm: norm("attentionNorm"),
     attention: {
-      query: matrix("attention.query", "self_attn.q_proj", dim, dim),
-      key: matrix("attention.key", "self_attn.k_proj", kvDim, dim),
-      value: matrix("attention.value", "self_attn.v_proj", kvDim, dim),
-      output: matrix("attention.output", "self_attn.o_proj", dim, dim, residualDeviation),
+      query: matrix("attention.query", dim, dim),
+      key: matrix("attention.key", kvDim, dim),
+      value: matrix("attention.value", kvDim, dim),
+      output: matrix("attention.output", dim, dim, residualDeviation),
     },
-    ffnNorm: norm("ffnNorm", "post_attention_layernorm"),
+    ffnNorm: norm("ffnNorm"),
     ffn: {
-      ...(feedForwards[config.activation].hasGate && { gate: matrix("ffn.gate", "mlp.gate_proj", hiddenDim, dim) }),
-      up: matrix("ffn.up", "mlp.up_proj", hiddenDim, dim),
-      down: matrix("ffn.down", "mlp.down_proj", dim, hiddenDim, residualDeviation),
+      ...(feedForwards[config.activation].hasGate && { gate: matrix("ffn.gate", hiddenDim, dim) }),
+      up: matrix("ffn.up", hiddenDim, dim),
+      down: matrix("ffn.down", dim, hiddenDim, residualDeviation),
     },
   };
 }
 
-function normParameters<P>(config: LlamaConfig, name: string, hfName: string, row: MakeRow<P>): NormParameters<P> {
+function normParameters<P>(config: LlamaConfig, name: string, row: MakeRow<P>): NormParameters<P> {
   return {
-    gain: row(`${name}.gain`, `${hfName}.weight`, [config.dim], "ones"),
-    ...(norms[config.norm].hasBias && { bias: row(`${name}.bias`, `${hfName}.bias`, [config.dim], "zeros") }),
+    gain: row(`${name}.gain`, [config.dim], "ones"),
+    ...(norms[config.norm].hasBias && { bias: row(`${name}.bias`, [config.dim], "zeros") }),
   };
 }
 

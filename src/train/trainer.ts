@@ -3,6 +3,7 @@ import { type Backend, BoundProgram, type DeviceBuffer } from "../backend/index.
 import { fail } from "../base/index.ts";
 import type { Batch } from "../data/index.ts";
 import { HeldOutEvaluator } from "../eval/index.ts";
+import { hfName } from "../formats/index.ts";
 import { flopsOf, type Graph, type Tensor } from "../graph/index.ts";
 import {
   type BatchSize,
@@ -156,11 +157,11 @@ export class Trainer implements Disposable {
     return this.#holdings.states.get(name) ?? fail("train", `there is no state "${name}"`);
   }
 
-  #stored({ name, hfName, shape }: ParameterRow, part: StoredTensor["part"], suffix: string): StoredTensor {
+  #stored({ name, shape }: ParameterRow, part: StoredTensor["part"], suffix: string): StoredTensor {
     const buffer = this.#state(name + suffix);
     return {
       part,
-      name: hfName + suffix,
+      name: hfName(name) + suffix,
       shape,
       read: () => buffer.read() as Promise<Float32Array>,
       write: (values) => buffer.write(values),

@@ -1,0 +1,11 @@
+// Where a model's parameters come from, whatever they are called there.
+import type { DType, FileRegion } from "../base/index.ts";
+import type { ParameterRow } from "./parameters.ts";
+
+/** Parameters one at a time, so that they need not be in memory twice. */
+export interface WeightSource {
+  /** How the parameter lies in an open file, where a machine may compute with it as it lies: undefined where it must be read. */
+  inFile?(row: ParameterRow): { readonly dtype: DType; readonly region: FileRegion } | undefined;
+  /** Its elements as float32. @throws CriaError when it is not there. */
+  read(row: ParameterRow): Promise<Float32Array>;
+}
