@@ -3,6 +3,7 @@ import { openCpuBackend } from "./backend/cpu/index.ts";
 import type { Backend } from "./backend/index.ts";
 import type { OnProgress } from "./base/index.ts";
 import { checkArgument, checkOptions, defined, is, type Rule } from "./check-arguments.ts";
+import { usualSampling } from "./formats/index.ts";
 import { Engine, type GenerateTextOptions, generateText, type PromptOptions, promptIds, type TextPiece } from "./infer/index.ts";
 import { type OpenModel, openModel } from "./load/index.ts";
 import type { LlamaConfig } from "./model/index.ts";
@@ -52,7 +53,6 @@ const generateRules = {
   ...{ temperature: is.number, topK: is.number, topP: is.number, minP: is.number, repetitionPenalty: is.number, seed: is.number },
 } satisfies Record<keyof GenerateOptions, Rule>;
 
-const usualSampling = { temperature: 0.8, topP: 0.95 };
 /** GenerationConfig._get_default_generation_params, which every version since 4.28 agrees with. */
 const transformersSampling = { temperature: 1, topK: 50, topP: 1 };
 

@@ -77,7 +77,12 @@ export async function trainOnText(paths: readonly string[], flags: Flags, io: Co
     prompts: promptsFrom,
     hints: paths.includes("-")
       ? []
-      : [[callAgain(io.caller, "train", ...paths, "--minutes", String(6 * minutes)), "a bigger one, in more time"] as const],
+      : [
+          [
+            callAgain(io.caller, "train", ...paths, "--minutes", String(Number((6 * minutes).toPrecision(3)))),
+            "a bigger one, in more time",
+          ] as const,
+        ],
   };
   return await raiseRun(request, backend, io);
 }

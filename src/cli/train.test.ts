@@ -63,6 +63,8 @@ test("a run folder is a Hugging Face folder with the recipe, metrics and checkpo
   ]);
   const { config, bosTokenId, eosTokenIds } = readHfConfig("config.json", await readFile(join(folder, "run", "config.json")));
   expect({ vocabSize: config.vocabSize, bosTokenId, eosTokenIds }).toEqual({ vocabSize: 320, bosTokenId: 318, eosTokenIds: [319] });
+  const generation = JSON.parse(await readFile(join(folder, "run", "generation_config.json"), "utf8"));
+  expect(generation).toMatchObject({ do_sample: true, temperature: 0.8, top_k: 0, top_p: 0.95, eos_token_id: 319 }); // as cria itself samples
   await using weights = await openFile(join(folder, "run", "model.safetensors"));
   const file = await readSafetensors(weights);
   file.expect(parameterRows(config).map(({ name, shape }) => ({ name: hfName(name), shape })));

@@ -1,4 +1,10 @@
-export { type GenerationConfig, type ReadGenerationConfig, readGenerationConfig, writeGenerationConfig } from "./generation-config.ts";
+export {
+  type GenerationConfig,
+  type ReadGenerationConfig,
+  readGenerationConfig,
+  usualSampling,
+  writeGenerationConfig,
+} from "./generation-config.ts";
 export { roundToBfloat16 } from "./half-floats.ts";
 export { type HfConfig, type ReadHfConfig, readHfConfig, writeHfConfig } from "./hf-config.ts";
 export { hfName, hfWeights } from "./hf-names.ts";

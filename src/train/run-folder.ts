@@ -3,7 +3,14 @@ import { readdir, rm, rmdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { check, type OnProgress } from "../base/index.ts";
 import { atomicWrite, atomicWriteJson, explainIo, isPartial, makeFolder, removePartials } from "../files/index.ts";
-import { tokenizerConfigJson, tokenizerJson, writeGenerationConfig, writeHfConfig, writeSafetensors } from "../formats/index.ts";
+import {
+  tokenizerConfigJson,
+  tokenizerJson,
+  usualSampling,
+  writeGenerationConfig,
+  writeHfConfig,
+  writeSafetensors,
+} from "../formats/index.ts";
 import type { LlamaConfig } from "../model/index.ts";
 import type { TokenizerModel } from "../tokenizer/index.ts";
 import { type StoredTensor, toWrite } from "./checkpoint.ts";
@@ -101,7 +108,10 @@ export async function saveModel(folder: string, tensors: readonly StoredTensor[]
 
 function configDocuments(config: LlamaConfig, { bosId, eosId }: TokenizerModel) {
   const ids = { ...(bosId === undefined ? {} : { bosTokenId: bosId }), eosTokenIds: eosId === undefined ? [] : [eosId] };
-  return { "config.json": writeHfConfig({ config, ...ids }), "generation_config.json": writeGenerationConfig(ids) };
+  return {
+    "config.json": writeHfConfig({ config, ...ids }),
+    "generation_config.json": writeGenerationConfig({ ...ids, ...usualSampling }),
+  };
 }
 
 function tokenizerDocuments(tokenizer: TokenizerModel) {
