@@ -174,7 +174,7 @@ test("a dry run says what would be trained and what memory it takes, and writes 
   expect(said.code).toBe(0);
   expect(said.stdout).toMatch(/dry: .* parameters, 60 steps of 4 × 32 tokens, in bfloat16 on cpu/);
   expect(said.stdout).toMatch(
-    /memory: [\d.]+ MB \(weights and optimiser [\d.]+ MB, activations and gradients [\d.]+ MB\); .* is [\d.]+ [MG]B/,
+    /memory: [\d.]+ [kM]B \(weights and optimiser [\d.]+ [kM]B, activations and gradients [\d.]+ [kM]B\); .* is [\d.]+ [MG]B/,
   );
   const { memory, ...rest } = JSON.parse((await runWords([...words, "--json"], commandRows)).stdout);
   expect(rest).toMatchObject({ dryRun: true, steps: 60, batch: 4, accumulation: 1, length: 32, precision: "bfloat16" });
