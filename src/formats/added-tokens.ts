@@ -54,8 +54,8 @@ export function addedTokenJson(content: string, special: boolean, rule: PieceMat
   return { id, content, single_word: singleWord, lstrip, rstrip, normalized, special };
 }
 
-/** The first property in which two accounts of one token differ, with both values, for messages. */
-export function differenceOf(one: AddedToken, other: AddedToken): [key: string, one: unknown, other: unknown] | undefined {
-  const key = (Object.keys(one) as (keyof AddedToken)[]).find((name) => one[name] !== other[name]);
-  return key === undefined ? undefined : [key === "singleWord" ? "single_word" : key, one[key], other[key]];
+/** The properties in which two accounts of one token differ, with both values, for messages; its spelling first. */
+export function differencesOf(one: AddedToken, other: AddedToken): [key: string, one: unknown, other: unknown][] {
+  const keys = (Object.keys(one) as (keyof AddedToken)[]).filter((name) => one[name] !== other[name]);
+  return keys.map((key) => [key === "singleWord" ? "single_word" : key, one[key], other[key]]);
 }

@@ -1,10 +1,9 @@
 // tokenizer_config.json and special_tokens_map.json: what stands beside tokenizer.json and says which pieces play which part (transformers,
 // tokenization_utils_base.py).
-import { fail } from "../base/index.ts";
 import { type AddedToken, readAddedToken } from "./added-tokens.ts";
-import { isObject, type JsonObject } from "./json.ts";
+import { isObject, type JsonObject, quote } from "./json.ts";
 import { JsonFields } from "./json-fields.ts";
-import { checkKeys, oneWarning } from "./json-keys.ts";
+import { checkKeys, type KeyRow, oneWarning } from "./json-keys.ts";
 import { configKeys, mapKeys, roleKeys } from "./tokenizer-keys.ts";
 
 /** The documents beside a tokenizer.json, parsed, with their names for messages. */
@@ -26,6 +25,9 @@ export interface TokenizerConfig {
   /** Whether the begin-of-text and the end-of-text token go around a text where tokenizer.json has no template. */
   readonly addsBos: boolean;
   readonly addsEos: boolean;
+  /** `add_bos_token` and `add_eos_token` as they stand there. */
+  readonly saidBos: boolean | undefined;
+  readonly saidEos: boolean | undefined;
   /** Whether it says that a space goes in front of a text; undefined where it does not. */
   readonly addPrefixSpace: boolean | undefined;
   /** A sentence for each file that has keys which cria does not know. */
@@ -37,49 +39,65 @@ const bosByDefault = ["LlamaTokenizer", "LLaMATokenizer", "CodeLlamaTokenizer"];
 /** Classes that do what tokenizer.json says and nothing else. */
 const followsFile = ["PreTrainedTokenizer", "TokenizersBackend"];
 
+/** What follows from a complaint about one of these files. */
+const consequence = "the tokenizer is opened without regard to it";
+
 /**
- * Reads both by the tables of tokenizer-keys.ts. What only one of them says counts.
- * @throws CriaError for a value of the wrong kind, one that a table refuses, or where the two contradict each other.
+ * Reads both by the tables of tokenizer-keys.ts. What only one of them says counts. Where they name different tokens for one part, the one that
+ * counts is transformers': the map's, unless tokenizer_config.json has added_tokens_decoder, which 4.34 brought and beside which no map is read.
+ * The other is named in a warning.
+ * @throws CriaError for a value of the wrong kind, or one that a table refuses.
  */
 export function readTokenizerConfig(files: ConfigFiles): TokenizerConfig {
   const fields = new JsonFields("tokenizer.json", files.configName);
   const config = files.config === undefined ? {} : fields.object(files.config, "the document");
-  const complaints = checkKeys(fields.where, fields.file, withoutOwnTokens(config), configKeys);
+  const complaints = complaintsOf(config, configKeys, fields);
+  const own = { name: files.configName, named: readNamed(config, fields), complaints };
   const map = readMap(files, fields);
-  const named = readNamed(config, fields);
-  for (const [key, token] of map.named) addFromMap(named, key, token, files);
+  const [first, second] = (config.added_tokens_decoder ?? undefined) === undefined ? [map, own] : [own, map];
+  second.complaints.push(...differences(first, second));
   const className = config.tokenizer_class ?? undefined;
   const tokenizerClass = className === undefined ? undefined : fields.string(className, "tokenizer_class").replace(/Fast$/, "");
   const decides = tokenizerClass !== undefined && !followsFile.includes(tokenizerClass);
-  const [bos, eos] = ["add_bos_token", "add_eos_token"].map((key) => fields.flag(config[key], key));
-  const consequence = "the tokenizer is opened without regard to it";
+  const [saidBos, saidEos] = ["add_bos_token", "add_eos_token"].map((key) => fields.flag(config[key], key));
   return {
     name: files.configName,
-    named,
+    named: new Map([...second.named, ...first.named]),
     others: [...readOthers(config, fields), ...map.others],
     added: readDecoder(config.added_tokens_decoder ?? {}, fields),
-    addsBos: decides && (bos ?? bosByDefault.includes(tokenizerClass)),
-    addsEos: decides && (eos ?? false),
+    addsBos: decides && (saidBos ?? bosByDefault.includes(tokenizerClass)),
+    addsEos: decides && (saidEos ?? false),
+    saidBos,
+    saidEos,
     addPrefixSpace: fields.flag(config.add_prefix_space, "add_prefix_space"),
-    warnings: [...oneWarning(fields.where, fields.file, complaints, consequence), ...map.warnings],
+    warnings: [own, map].flatMap((file) => oneWarning(fields.where, file.name, file.complaints, consequence)),
   };
 }
 
-function readMap(files: ConfigFiles, { where }: JsonFields) {
-  const fields = new JsonFields(where, files.specialTokensMapName);
-  const map = files.specialTokensMap === undefined ? {} : fields.object(files.specialTokensMap, "the document");
-  const complaints = checkKeys(where, fields.file, withoutOwnTokens(map), mapKeys);
-  const warnings = oneWarning(where, fields.file, complaints, "the tokenizer is opened without regard to it");
-  return { named: readNamed(map, fields), others: readOthers(map, fields), warnings };
+/** The tokens by part that one file names, and what is not followed of it. */
+interface NamedTokens {
+  readonly name: string;
+  readonly named: ReadonlyMap<string, AddedToken>;
+  readonly complaints: string[];
 }
 
-function addFromMap(named: Map<string, AddedToken>, key: string, token: AddedToken, files: ConfigFiles): void {
-  const known = named.get(key);
-  if (known !== undefined && known.content !== token.content) {
-    const [ours, theirs] = [token, known].map(({ content }) => JSON.stringify(content));
-    fail("tokenizer.json", `${files.specialTokensMapName}: ${key} is ${ours}, but ${files.configName} says ${theirs}: correct one of them`);
-  }
-  named.set(key, known ?? token);
+function complaintsOf(document: JsonObject, rows: readonly KeyRow[], { where, file }: JsonFields): string[] {
+  return [...checkKeys(where, file, withoutOwnTokens(document), rows)];
+}
+
+function readMap(files: ConfigFiles, { where }: JsonFields): NamedTokens & { readonly others: readonly AddedToken[] } {
+  const fields = new JsonFields(where, files.specialTokensMapName);
+  const map = files.specialTokensMap === undefined ? {} : fields.object(files.specialTokensMap, "the document");
+  const complaints = complaintsOf(map, mapKeys, fields);
+  return { name: fields.file, named: readNamed(map, fields), others: readOthers(map, fields), complaints };
+}
+
+/** The parts for which `second` names another token than `first`, which counts. */
+function differences(first: NamedTokens, second: NamedTokens): string[] {
+  return [...second.named].flatMap(([key, { content }]) => {
+    const counts = first.named.get(key)?.content ?? content;
+    return counts === content ? [] : [`${key} is ${quote(content)}, but ${first.name} says ${quote(counts)}, which counts`];
+  });
 }
 
 const hasRow = new Set([...configKeys, ...mapKeys].map(({ key }) => key));

@@ -15,10 +15,10 @@ import {
   type TokenizerModel,
   wordPatterns,
 } from "../tokenizer/index.ts";
-import { type AddedToken, differenceOf, matchingOf, readAddedToken } from "./added-tokens.ts";
+import { type AddedToken, differencesOf, matchingOf, readAddedToken } from "./added-tokens.ts";
 import { isObject, type JsonObject, parseJsonObject, quote, sameJson } from "./json.ts";
 import { JsonFields } from "./json-fields.ts";
-import { checkKeys } from "./json-keys.ts";
+import { checkKeys, oneWarning } from "./json-keys.ts";
 import { readTokenizerConfig, type TokenizerConfig } from "./tokenizer-config.ts";
 import { metaspaceScheme, readDecoding } from "./tokenizer-json-decoder.ts";
 import { readTemplate } from "./tokenizer-json-template.ts";
@@ -36,14 +36,14 @@ export interface ReadTokenizerOptions {
   readonly specialTokensMap?: unknown;
   /** @default "special_tokens_map.json" */
   readonly specialTokensMapName?: string;
-  /** Hears a sentence for each file that has keys which cria does not know. */
+  /** Hears a sentence for each file that has keys which cria does not know, or that says something else than the one that counts. */
   readonly onWarning?: (warning: string) => void;
 }
 
 /**
  * The model in a tokenizer.json: BPE of the sentencepiece kind (LLaMA 1 and 2), byte-level (GPT-2, LLaMA 3, SmolLM2), or our word kind. What
- * goes around a text is as the post-processor's template says; where it has none, as `add_bos_token` and `add_eos_token` of
- * tokenizer_config.json say for the classes of tokenizer that read them.
+ * goes around a text is as the post-processor's template says, and a warning tells where `add_bos_token` and `add_eos_token` of
+ * tokenizer_config.json say something else; where there is no template, it is as these two say for the classes of tokenizer that read them.
  * @throws CriaError when a file is cut short, contradicts itself or another, or uses a part that is not supported (it says which).
  */
 export function readTokenizerJson(text: string, options: ReadTokenizerOptions = {}): TokenizerModel {
@@ -51,11 +51,16 @@ export function readTokenizerJson(text: string, options: ReadTokenizerOptions = 
   const file = parseJsonObject(fields.where, fields.file, text, { unique: true });
   const { configName = "tokenizer_config.json", specialTokensMapName = "special_tokens_map.json" } = options;
   const config = readTokenizerConfig({ ...options, configName, specialTokensMapName });
-  for (const warning of config.warnings) options.onWarning?.(warning);
   refuseUnknown(checkKeys(fields.where, fields.file, file, fileKeys), fields);
   const vocabulary = readVocabulary(file, config, fields);
   const template = readTemplate(file.post_processor, vocabulary.pieces, fields);
   const roles = rolesOf(vocabulary, config, template);
+  const warnings = [
+    ...config.warnings,
+    ...oneWarning(fields.where, fields.file, vocabulary.complaints, "the tokenizer is opened without regard to it"),
+    ...templateWarnings(template, config, fields),
+  ];
+  for (const warning of warnings) options.onWarning?.(warning);
   const plain = modelOf(file, { ...vocabulary, roles: { ...roles, ...templateOf(template, roles, config, fields) } }, config, fields);
   const model = withDecoding(plain, file.decoder, fields);
   createTokenizer(model); // throws when the model contradicts itself
@@ -76,6 +81,8 @@ interface Vocabulary {
   readonly matching: readonly PieceMatching[];
   readonly merges: readonly Merge[];
   readonly bpe: JsonObject;
+  /** What tokenizer.json says of added tokens and tokenizer_config.json says otherwise. */
+  readonly complaints: readonly string[];
 }
 
 type Roles = Pick<TokenizerModel, "bosId" | "eosId" | "padId" | "template">;
@@ -88,19 +95,27 @@ function readVocabulary(file: JsonObject, config: TokenizerConfig, fields: JsonF
   const ids = new Map<string, number>();
   for (const [piece, id] of Object.entries(fields.object(bpe.vocab, "model.vocab"))) ids.set(piece, fields.id(id, `the id of "${piece}"`));
   const base = new Set(ids.values());
-  const tokens = addTokens(file, config, ids, fields);
+  const { tokens, complaints } = addTokens(file, config, ids, fields);
   const pieces = piecesById(ids, fields);
   const isAdded = (special: boolean) => [...tokens].filter(([, token]) => token.special === special).map(([id]) => id);
   const matching = [...tokens].map(([id, token]) => matchingOf(token, id)).filter((rule) => rule !== undefined);
-  return { pieces, ids, base, specials: isAdded(true), added: isAdded(false), matching, merges: readMerges(bpe.merges, ids, fields), bpe };
+  const merges = readMerges(bpe.merges, ids, fields);
+  return { pieces, ids, base, specials: isAdded(true), added: isAdded(false), matching, merges, bpe, complaints };
+}
+
+interface AddedTokens {
+  readonly tokens: ReadonlyMap<number, AddedToken>;
+  readonly complaints: readonly string[];
 }
 
 /**
  * The added tokens by id, each also in `ids`: those of both files, and those that the configuration names, which come to the end where no piece
- * is so spelt. As in transformers what a token says of itself in tokenizer.json counts, whatever part the configuration gives it.
+ * is so spelt. As in transformers what added_tokens_decoder says of a token counts before what tokenizer.json says, and both count before the part
+ * that the configuration gives it.
  */
-function addTokens(file: JsonObject, config: TokenizerConfig, ids: Map<string, number>, fields: JsonFields): Map<number, AddedToken> {
+function addTokens(file: JsonObject, config: TokenizerConfig, ids: Map<string, number>, fields: JsonFields): AddedTokens {
   const tokens = new Map<number, AddedToken>();
+  const complaints: string[] = [];
   const add = (id: number, token: AddedToken, by: string) => {
     const known = ids.get(token.content);
     if (known !== undefined && known !== id)
@@ -115,21 +130,25 @@ function addTokens(file: JsonObject, config: TokenizerConfig, ids: Map<string, n
   });
   for (const [id, token] of config.added) {
     const known = tokens.get(id);
-    const difference = known === undefined ? undefined : differenceOf(known, token);
-    if (difference !== undefined) contradict(id, difference, config.name, fields);
-    if (known === undefined) add(id, token, ` of ${config.name}`);
+    if (known !== undefined) complaints.push(...contradictions(id, known, token, config.name, fields));
+    add(id, token, ` of ${config.name}`);
   }
   for (const token of [...config.named.values(), ...config.others]) {
     const id = ids.get(token.content) ?? ids.size;
     ids.set(token.content, id);
     if (!tokens.has(id)) tokens.set(id, token);
   }
-  return tokens;
+  return { tokens, complaints };
 }
 
-function contradict(id: number, [key, ours, theirs]: [string, unknown, unknown], name: string, fields: JsonFields): never {
-  const [one, other] = [JSON.stringify(ours), JSON.stringify(theirs)];
-  return fields.fail(`${key} of added token ${id} is ${one}, but ${other} in ${name}'s added_tokens_decoder: correct one of them`);
+/** What the configuration says otherwise of an added token. @throws CriaError where it is another token altogether. */
+function contradictions(id: number, ours: AddedToken, theirs: AddedToken, name: string, fields: JsonFields): string[] {
+  const differences = differencesOf(ours, theirs).map(
+    ([key, one, other]) =>
+      `${key} of added token ${id} is ${JSON.stringify(one)}, but ${JSON.stringify(other)} in ${name}'s added_tokens_decoder`,
+  );
+  if (ours.content !== theirs.content) fields.fail(`${differences[0]}: correct one of them`);
+  return differences.map((difference) => `${difference}, which counts`);
 }
 
 function piecesById(ids: ReadonlyMap<string, number>, fields: JsonFields): string[] {
@@ -182,6 +201,18 @@ function templateOf(
   };
   const found = template ?? { before: one(addsBos, bosId, "bos"), after: one(addsEos, eosId, "eos") };
   return found.before.length + found.after.length === 0 ? {} : { template: found };
+}
+
+/** transformers' own LLaMA tokenizers followed these two flags up to 4.57 where the template says something else; 5 follows the template. */
+function templateWarnings(template: TextTemplate | undefined, config: TokenizerConfig, { where, file }: JsonFields): string[] {
+  if (template === undefined) return [];
+  const complaint = (key: string, said: boolean | undefined, does: boolean) =>
+    said === undefined || said === does ? [] : [`${key} is ${said}, but ${file}'s post_processor ${does ? "puts one" : "puts none"}`];
+  const complaints = [
+    ...complaint("add_bos_token", config.saidBos, template.before.length > 0),
+    ...complaint("add_eos_token", config.saidEos, template.after.length > 0),
+  ];
+  return oneWarning(where, config.name, complaints, "what the post_processor says counts");
 }
 
 function withDecoding(model: TokenizerModel, decoder: unknown, fields: JsonFields): TokenizerModel {
@@ -340,6 +371,8 @@ function prefixOf(
     part.type === "Replace" && isObject(part.pattern) && part.pattern.String === " " && part.content === spaceMark;
   const odd = normalizers.find((part) => !isPrepend(part) && !isReplace(part));
   if (odd !== undefined) refuse("normalizer", odd, fields);
+  if (normalizers.filter(isPrepend).length > 1)
+    fields.fail(`normalizer puts "${spaceMark}" in front more than once, which is not supported`);
   if (!normalizers.some(isReplace)) fields.fail(`neither ByteLevel nor a "${spaceMark}" for the space: this form of BPE is not supported`);
   return { dummyPrefix: normalizers.some(isPrepend) ? "each" : "never", prefixBeforeSpace: true };
 }

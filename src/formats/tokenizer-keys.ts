@@ -28,7 +28,7 @@ const tokenKeys = [
 /** tokenizer_config.json. */
 export const configKeys: readonly KeyRow[] = [
   ...tokenKeys,
-  honoured("added_tokens_decoder", "object", "added tokens by id; what contradicts tokenizer.json is an error"),
+  honoured("added_tokens_decoder", "object", "added tokens by id; its flags count before those of tokenizer.json, as in transformers"),
   honoured("tokenizer_class", "text", "which classes add begin-of-text and end-of-text tokens where tokenizer.json has no template"),
   honoured("add_bos_token", "flag", "for these classes: whether they do; true by default for LLaMA's own"),
   honoured("add_eos_token", "flag", "the same of the end-of-text token; false by default"),

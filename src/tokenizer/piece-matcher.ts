@@ -57,6 +57,7 @@ export class PieceMatcher {
   /** Calls back with what lies between pieces and with the pieces' ids, in order. A special piece is passed over unless `specials`. */
   each(text: string, specials: boolean, between: (start: number, end: number) => void, found: (id: number) => void): void {
     let done = 0;
+    let whiteEnd = 0; // where the last run of white space ended, so that no run is walked over twice
     const mayFind = specials || this.#hasPlain;
     for (let at = mayFind ? 0 : text.length; at < text.length; ) {
       const piece = this.#begins[text.charCodeAt(at)] === 1 ? this.#longestAt(text, at) : undefined;
@@ -67,9 +68,10 @@ export class PieceMatcher {
       const end = at + piece.spelling.length;
       if ((specials || !piece.isSpecial) && !(piece.singleWord && touchesWord(text, at, end))) {
         // White space that the piece before has swallowed is sought once more, but a piece takes along what is left of it only.
-        const start = piece.lstrip ? Math.max(done, this.#startOfWhite(text, at)) : at;
+        const start = piece.lstrip ? this.#startOfWhite(text, done, at) : at;
         if (start > done) between(done, start);
-        done = piece.rstrip ? this.#endOfWhite(text, end) : end;
+        if (piece.rstrip) whiteEnd = this.#endOfWhite(text, Math.max(whiteEnd, end));
+        done = piece.rstrip ? whiteEnd : end;
         if (done > start) found(piece.id);
       }
       at = end;
@@ -99,9 +101,10 @@ export class PieceMatcher {
     return longest;
   }
 
-  #startOfWhite(text: string, end: number): number {
-    let at = end;
-    while (at > 0 && this.#isWhite(text[at - 1]!)) at--;
+  /** The first of the white space in front of `end`, at `least` or after; `least` where that lies behind `end`. */
+  #startOfWhite(text: string, least: number, end: number): number {
+    let at = Math.max(least, end);
+    while (at > least && this.#isWhite(text[at - 1]!)) at--;
     return at;
   }
 

@@ -2,6 +2,7 @@ import { beforeAll, expect, test } from "vitest";
 import { Rng } from "../base/index.ts";
 import { naiveMerge, randomText, variedTexts } from "./conformance.ts";
 import { createTokenizer, StreamDecoder, type Tokenizer, type TokenizerKind, type TokenizerModel, trainTokenizer } from "./index.ts";
+import { PieceMatcher } from "./piece-matcher.ts";
 import { eachWord } from "./split-bytes.ts";
 import { cutRuns } from "./split-pattern.test.helper.ts";
 import { compilePattern, nextWordOf, type SplitName, splitNameOf, splitPatterns, splitsOf } from "./split-pattern.ts";
@@ -219,6 +220,24 @@ test.each<[string, (model: TokenizerModel) => unknown, RegExp]>([
   ["a byte without a piece", (m) => ({ ...m, merges: [], pieces: m.pieces.with(97, "nothing") }), /byte 97 has no piece/],
 ])("refuses %s", (_name, damage, message) => {
   expect(() => createTokenizer(damage(tokenizers.get("bytes")!.model) as TokenizerModel)).toThrow(message);
+});
+
+test("white space that pieces take along is walked over once, however long its runs", () => {
+  const sought = (more: object) => ({ id: 7, spelling: "\n", isSpecial: false, ...more });
+  const run = "\n".repeat(1 << 16);
+  for (const more of [{ lstrip: true }, { rstrip: true }, { lstrip: true, rstrip: true }]) {
+    const found: number[] = [];
+    const between: [number, number][] = [];
+    const matcher = new PieceMatcher([sought(more), { id: 8, spelling: "x", isSpecial: false, lstrip: true, rstrip: true }]);
+    matcher.each(
+      `a ${run}x b`,
+      false,
+      (start, end) => between.push([start, end]),
+      (id) => found.push(id),
+    );
+    expect(found.at(-1)).toBe(8);
+    expect(between).toContainEqual([run.length + 4, run.length + 5]);
+  }
 });
 
 test("says what is wrong with an id, or with asking for what is not there", () => {
