@@ -45,6 +45,6 @@ function decode(input: Bytes, bytes: Uint8Array, whole: number, offset: number, 
   try {
     return strict.decode(bytes.subarray(0, whole));
   } catch (error) {
-    return explainByte(input, bytes, validUpTo(bytes), offset, where, error);
+    return explainByte(input, { bytes, at: validUpTo(bytes), offset }, where, error);
   }
 }

@@ -36,8 +36,16 @@ export function wideEncoding(head: Uint8Array): string | undefined {
   return pairs >= 2 && even > pairs / 2 && odd === 0 ? "UTF-16BE" : undefined;
 }
 
-/** @param at the index in `bytes` of the first byte that begins no character. @param offset that of `bytes` in the unpacked file */
-export function explainByte(input: Bytes, bytes: Uint8Array, at: number, offset: number, where: string, cause: unknown): never {
+/** A byte that begins no character. */
+interface WrongByte {
+  readonly bytes: Uint8Array;
+  /** Its index in {@link bytes}. */
+  readonly at: number;
+  /** Where {@link bytes} begin in the unpacked file. */
+  readonly offset: number;
+}
+
+export function explainByte(input: Bytes, { bytes, at, offset }: WrongByte, where: string, cause: unknown): never {
   const byte = `0x${bytes[at]!.toString(16).padStart(2, "0")}`;
   const unpacked = input.packing === undefined ? "" : " of the unpacked text";
   const command = (encoding: string) => convert(input.name, input.packing, encoding);

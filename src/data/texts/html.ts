@@ -1,5 +1,5 @@
 // HTML as a reader sees it: paragraphs, no markup, no scripts, no menus. htmlparser2's tokenizer finds tags and character references as browsers do;
-// which of them hold text is here. Its parser is not used: it keeps a stack that takes a minute for a page of 200,000 open elements.
+// which of them hold text is here. Its parser is not used: it takes a minute for a page of 200,000 open elements.
 import { Tokenizer } from "htmlparser2";
 import { decodeText } from "./decode-text.ts";
 import type { FormInput } from "./forms.ts";
@@ -12,9 +12,15 @@ const left = new Set(
     " ",
   ),
 );
+/** What may stand in a head; anything else ends it, because its end tag may be omitted (HTML, section 13.1.2.4). */
+const ofHead = new Set("title base link meta style script noscript template".split(" "));
+/** Their end tags cannot be omitted, so such an end tag also ends what was left open inside. */
+const containers = new Set(
+  "html body div section article main form fieldset figure blockquote address dl ul ol pre table details center".split(" "),
+);
 /** These begin and end a line of their own. */
 const lines = new Set(
-  "address blockquote dd div dl dt fieldset figcaption figure form hr li main article section table tbody thead tr".split(" "),
+  "address blockquote dd div dl dt fieldset figcaption figure form header hr li main article section table tbody thead tr".split(" "),
 );
 /** And these stand apart by an empty line. */
 const paragraphs = new Set("p h1 h2 h3 h4 h5 h6 ul ol pre blockquote table".split(" "));
@@ -44,14 +50,25 @@ export function pageText(html: string): string {
 
 const nothing = () => {};
 
-/** Collects text between tags, whose places in the page the tokenizer calls back with. Open elements are counted, not kept, so that depth costs nothing. */
+/** An element that may hold others, open at the moment. */
+interface Open {
+  readonly name: string;
+  /** Whether what is inside it is no text of the page. */
+  readonly isLeft: boolean;
+}
+
+/**
+ * Collects text between tags, whose places in the page the tokenizer calls back with. Open elements are counted by name, so that an end tag that ends
+ * nothing is passed over at once, and one that ends something looks only at what it ends.
+ */
 class PageText {
   readonly #html: string;
   readonly #whole = new Flow();
   readonly #main = new Flow();
+  readonly #open: Open[] = [];
+  readonly #counts = new Map<string, number>();
   #left = 0;
   #mains = 0;
-  #pre = 0;
   /** The name of the tag being read. */
   #tag = "";
 
@@ -72,9 +89,10 @@ class PageText {
 
   onopentagname(start: number, end: number): void {
     const name = this.#name(start, end);
-    if (left.has(name)) this.#left++;
-    if (mains.has(name)) this.#mains++;
-    if (name === "pre") this.#pre++;
+    if (this.#count("head") > 0 && !ofHead.has(name)) this.#leave("head");
+    // The header of an article is its title, that of a page a menu.
+    const isLeft = left.has(name) && !(name === "header" && this.#mains > 0);
+    if (left.has(name) || containers.has(name)) this.#enter({ name, isLeft });
     if (name === "br") this.#each((flow) => flow.break(1));
     if (name === "td" || name === "th") this.#each((flow) => flow.cell());
     this.#boundary(name);
@@ -82,15 +100,13 @@ class PageText {
 
   /** In HTML only SVG and MathML elements can close themselves. */
   onselfclosingtag(): void {
-    if (this.#tag === "svg" || this.#tag === "math") this.#left--;
+    if (this.#tag === "svg" || this.#tag === "math") this.#leave(this.#tag);
   }
 
   onclosetag(start: number, end: number): void {
     const name = this.#name(start, end);
     this.#boundary(name);
-    if (left.has(name) && this.#left > 0) this.#left--;
-    if (mains.has(name) && this.#mains > 0) this.#mains--;
-    if (name === "pre" && this.#pre > 0) this.#pre--;
+    this.#leave(name);
   }
 
   ontext(start: number, end: number): void {
@@ -112,7 +128,31 @@ class PageText {
   }
 
   #text(text: string): void {
-    if (this.#left === 0) this.#each((flow) => flow.add(text, this.#pre > 0));
+    if (this.#left === 0) this.#each((flow) => flow.add(text, this.#count("pre") > 0));
+  }
+
+  #count(name: string): number {
+    return this.#counts.get(name) ?? 0;
+  }
+
+  #enter(open: Open): void {
+    this.#open.push(open);
+    this.#tally(open, 1);
+  }
+
+  /** Ends the innermost open element of this name and all inside it, where there is one. */
+  #leave(name: string): void {
+    if (this.#count(name) === 0) return;
+    for (let last = this.#open.pop(); last !== undefined; last = this.#open.pop()) {
+      this.#tally(last, -1);
+      if (last.name === name) return;
+    }
+  }
+
+  #tally({ name, isLeft }: Open, change: 1 | -1): void {
+    this.#counts.set(name, this.#count(name) + change);
+    if (isLeft) this.#left += change;
+    if (mains.has(name)) this.#mains += change;
   }
 
   #boundary(name: string): void {

@@ -109,6 +109,24 @@ test("HTML: paragraphs without markup, scripts, styles and menus; main and artic
   expect(await texts([file("cut.html", "<p>a<script>let")])).toEqual(["a\n"]);
 });
 
+test.each([
+  ["a head without its end tag", "<html><head><title>T</title><meta charset=utf-8><body><p>one<p>two", "one\n\ntwo\n"],
+  ["an element that is open when the one around it ends", "<p>one</p><aside>x<nav>y</aside><p>two</p>", "one\n\ntwo\n"],
+  ["a menu that is open when its box ends", "<p>one</p><div><nav><a>y</a></div><p>two</p>", "one\n\ntwo\n"],
+  ["end tags of what is not open", "<p>one</nav></div></aside><nav>y</nav><p>two</p>", "one\n\ntwo\n"],
+  ["an article's own header, and the page's", "<header>menu</header><article><header><h1>T</h1></header><p>one</article>", "T\n\none\n"],
+  ["a header that is open when its article ends", "<article>one<header>T</article><article>two</article>", "one\nT\ntwo\n"],
+])("HTML: %s hides no text", async (_, page, text) => {
+  expect(await texts([file("open.html", page)])).toEqual([text]);
+});
+
+test("HTML of any shape is read in linear time", async () => {
+  const began = performance.now();
+  for (const page of ["<div><nav>".repeat(100_000), `${"<div>".repeat(100_000)}${"</nav>".repeat(100_000)}`])
+    await texts([file("many.html", `<p>text</p>${page}`)]);
+  expect(performance.now() - began).toBeLessThan(10_000); // a look at all that is open per tag takes minutes
+});
+
 test("gzip of every form, of several members, by content and not by name", async () => {
   expect(await texts([file("a.txt.gz", Buffer.concat([gzipSync("one "), gzipSync("two")]))])).toEqual(["one two"]);
   expect(await texts([file("a.jsonl.gz", gzipSync('{"text":"x"}\n'))])).toEqual(["x"]);
