@@ -89,7 +89,7 @@ function stepTable(steps: readonly BpeStep[]) {
   };
 }
 
-// ── vocabulary and bytes a token ──
+// ── vocabulary and bytes per token ──
 
 const vocabularies = [512, 1024, 2048, 4096, 8192];
 

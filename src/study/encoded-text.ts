@@ -1,7 +1,7 @@
 // A study's text as tokens in memory: small enough to stay there, with a part that training never sees.
 import { join } from "node:path";
 import { check, type OnProgress } from "../base/index.ts";
-import { isHeldOut, PreparedData, prepare, type Tokens } from "../data/index.ts";
+import { cutText, isHeldOut, PreparedData, prepare, type Tokens } from "../data/index.ts";
 import type { HeldOutText } from "../eval/index.ts";
 import { atomicWrite, makeFolder } from "../files/index.ts";
 import { createTokenizer, type Tokenizer, trainTokenizer } from "../tokenizer/index.ts";
@@ -11,7 +11,7 @@ export interface EncodedText {
   readonly vocabSize: number;
   readonly tokens: Tokens;
   readonly heldOut: HeldOutText;
-  /** Loss in nats a token of a model that knows nothing but how frequent each token is: whoever has learnt anything is below. */
+  /** Loss in nats per token of a model that knows nothing but how frequent each token is: a model that has learnt anything is below. */
   readonly unigramLoss: number;
 }
 
@@ -46,7 +46,7 @@ export async function prepareText(context: StudyContext, vocabSize: number, leas
   const [paths, data] = [join(folder, "text.jsonl"), join(folder, "data")];
   await makeFolder(folder, "study");
   await atomicWrite(paths, jsonLines(sides), "study");
-  const sources = [{ name: "text", paths, field: "text", weight: 1 }];
+  const sources = [{ name: "text", paths, field: "text", newlines: "keep" as const, weight: 1 }];
   await prepare({ sources, heldOut: heldOutShare, boundaries: "both" }, tokenizer, data, { progress, signal });
   const prepared = await PreparedData.open(data);
   try {
@@ -116,24 +116,14 @@ export async function splitText({ text, progress, signal }: StudyContext): Promi
     "study",
     () => `the text has ${done} characters, but a study needs at least ${leastCharacters}: give it more with --text FILE`,
   );
-  const whole = documents.length >= leastDocuments ? documents : documents.flatMap((one) => pieces(one, done / leastDocuments));
-  const side = (isWanted: boolean) => whole.filter((one) => isHeldOut(one.trim(), heldOutShare) === isWanted);
+  const whole =
+    documents.length >= leastDocuments ? documents : documents.flatMap((one) => [...cutText(one, Math.ceil(done / leastDocuments))]);
+  const side = (isWanted: boolean) => whole.filter((one) => isHeldOut(one, heldOutShare) === isWanted);
   return { training: side(false), heldOut: side(true) };
 }
 
 /** With fewer, chance would decide how much is held out, or whether anything is. */
 const leastDocuments = 200;
-
-/** Of about so many characters, cut behind a line or a word. */
-function pieces(text: string, size: number): string[] {
-  const found: string[] = [];
-  for (let rest = text; rest !== ""; ) {
-    const [piece] = new RegExp(`^[\\s\\S]{1,${Math.ceil(size)}}[^\\n ]{0,200}[\\n ]?`, "u").exec(rest)!;
-    found.push(piece);
-    rest = rest.slice(piece.length);
-  }
-  return found;
-}
 
 function encode(tokenizer: Tokenizer, documents: readonly string[], progress: OnProgress): Int32Array {
   const parts = documents.map((text, i) => {

@@ -10,10 +10,10 @@ import { median } from "./statistics.ts";
 import { llamaAdamw, type Outcome, type Trial, type Variant } from "./trial.ts";
 
 export interface Sweep<T> {
-  /** Run once a seed. */
+  /** Each is run once per seed. */
   readonly trials: readonly Trial[];
   readonly seeds: readonly number[];
-  /** For all of it, timing and compiling included. */
+  /** Seconds for the whole sweep, timing and compiling included. */
   readonly seconds: number;
   /** Runs of fewer steps say nothing: where these do not fit the time for all seeds, fewer seeds are run. */
   readonly leastSteps: number;
@@ -24,9 +24,9 @@ export interface Sweep<T> {
   readonly examine?: (weights: ReadonlyMap<string, Float32Array>, trial: Trial) => Promise<T>;
 }
 
-/** Of the time asked for, what is planned with: measuring the held-out loss takes some, and machines slow down when they get warm. */
+/** Share of the time asked for that steps are planned with: measuring the held-out loss takes some, and machines slow down when they get warm. */
 const margin = 0.85;
-/** Of it too: what may go into timing steps. */
+/** Share of the time asked for that may go into timing steps. */
 const timingShare = 0.02;
 /** A further round over all trials must fit into this much more than the time asked for. */
 const patience = 1.05;
@@ -34,7 +34,7 @@ const patience = 1.05;
 interface Rig extends Disposable {
   readonly trainer: Trainer;
   readonly evaluator: HeldOutEvaluator;
-  /** Of a step. */
+  /** Seconds per step. */
   readonly stepSeconds: number;
 }
 
@@ -166,12 +166,12 @@ export function hasLearnt(outcomes: readonly Outcome[]): boolean {
   return outcomes.some(({ heldOut, trial }) => heldOut !== undefined && heldOut.loss < trial.variant.text.unigramLoss - 0.5);
 }
 
-/** In nats a token; of a run that left the numbers, what it takes to know the tokens' frequencies only. */
+/** Held-out loss in nats per token; for a run that diverged, the unigram baseline. */
 export function lossOf({ heldOut, trial }: Outcome): number {
   return heldOut?.loss ?? trial.variant.text.unigramLoss;
 }
 
-/** A remark where runs left the numbers. @param how they are counted */
+/** A remark where runs diverged (NaN). @param how they are counted */
 export function divergedRemark(outcomes: readonly Outcome[], how: string): string[] {
   const names = outcomes.filter(({ heldOut }) => heldOut === undefined).map(({ trial, seed }) => `${trial.variant.name}, seed ${seed}`);
   return names.length === 0 ? [] : [`The loss diverged (NaN) in ${names.join("; ")}: ${how}.`];

@@ -38,7 +38,7 @@ export interface Outcome<T = unknown> {
   readonly heldOut?: Evaluation;
   /** What `Sweep.examine` made of the trained model; absent where that is. */
   readonly found?: T;
-  /** Of a step, median. */
+  /** Median of the seconds per step. */
   readonly stepSeconds: number;
 }
 
