@@ -16,13 +16,13 @@ let text: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "cria-demo-"));
   text = join(folder, "text.txt");
-  await writeFile(text, madeUpText(150_000));
+  await writeFile(text, madeUpText(24_000));
 });
 afterAll(() => rm(folder, { recursive: true }));
 
 test("raises, measures, saves and writes; a second run into the same folder is refused", async () => {
   const out = join(folder, "run");
-  const words = ["demo", "--steps", "40", "--text", text, "--out", out];
+  const words = ["demo", "--steps", "20", "--text", text, "--out", out];
   const first = await run(words);
   expect(first.stderr).toMatch(/^note: source "text" has few documents: .*\n$/);
   expect(first.code).toBe(0);
@@ -53,15 +53,16 @@ test("raises, measures, saves and writes; a second run into the same folder is r
   ];
   expect(await readdir(out)).toEqual(expect.arrayContaining(files));
   const report = await readFile(join(out, "report.html"), "utf8");
-  for (const part of ["<svg", "held out", "bits per byte", "gzip -9", "What it writes", "steps: 40", "avx|wasm"])
+  for (const part of ["<svg", "held out", "bits per byte", "gzip -9", "What it writes", "steps: 20", "avx|wasm"])
     expect(report).toMatch(new RegExp(part));
   expect(report.replaceAll("http://www.w3.org/2000/svg", "")).not.toMatch(/(?:src|href)=|https?:|@import|url\(|<script|NaN|undefined/);
-  const advised = /npx cria (train .* --resume --set steps=80)/.exec(first.stdout)![1]!.split(" ");
+  expect(first.stdout).toContain(`npm start -- --text ${text} --minutes 30`);
+  const advised = /npx cria (train .* --resume --set steps=40)/.exec(first.stdout)![1]!.split(" ");
   expect((await runWords(advised, commandRows)).code).toBe(0);
   const heldOut = (await readMetrics(join(out, "metrics.jsonl"))).flatMap((row) => ("heldOutLoss" in row ? [row] : []));
-  const [before, after] = [40, 80].map((step) => heldOut.findLast((row) => row.step === step)!.heldOutLoss);
+  const [before, after] = [20, 40].map((step) => heldOut.findLast((row) => row.step === step)!.heldOutLoss);
   expect(after).toBeLessThan(before!); // training on, as it advises, is worth it
-  expect(await readFile(join(out, "report.html"), "utf8")).toContain("80 steps of 4");
+  expect(await readFile(join(out, "report.html"), "utf8")).toContain("40 steps of 4");
   const second = await run(words);
   expect(second.code).toBe(1);
   expect(second.stderr).toMatch(/it holds a run: go on with --resume/);
@@ -73,7 +74,7 @@ test("interrupted before the first step, it leaves nothing", async () => {
   const progress: Terminal["progress"] = ({ task }) => {
     if (task === "preparing") controller.abort(new Interrupted("SIGINT"));
   };
-  const { code, stderr } = await run(["demo", "--steps", "40", "--text", text, "--out", out], { signal: controller.signal, progress });
+  const { code, stderr } = await run(["demo", "--steps", "20", "--text", text, "--out", out], { signal: controller.signal, progress });
   expect(code).toBe(130);
   expect(stderr).toContain("nothing was trained yet");
   expect(await readdir(folder)).not.toContain("early");
@@ -85,7 +86,7 @@ test("interrupted in training, it saves and says how to go on", async () => {
   const progress: Terminal["progress"] = ({ task, done }) => {
     if (task === "training" && done === 3) controller.abort(new Interrupted("SIGINT"));
   };
-  const { code, stdout } = await run(["demo", "--steps", "40", "--text", text, "--out", out], { signal: controller.signal, progress });
+  const { code, stdout } = await run(["demo", "--steps", "20", "--text", text, "--out", out], { signal: controller.signal, progress });
   expect(code).toBe(130);
   expect(stdout).toContain(`npx cria train ${out} --resume`);
   expect(await readdir(join(out, "checkpoints"))).toHaveLength(1);
@@ -144,10 +145,10 @@ function run(words: readonly string[], more: Partial<Terminal> = {}) {
 function madeUpText(length: number): string {
   const rng = new Rng(3);
   const syllable = () => "bdfgklmnprst"[rng.below(12)]! + "aeiou"[rng.below(5)]!;
-  const vocabulary = Array.from({ length: 2000 }, () => Array.from({ length: 1 + rng.below(4) }, syllable).join(""));
+  const vocabulary = Array.from({ length: 400 }, () => Array.from({ length: 1 + rng.below(4) }, syllable).join(""));
   let made = "";
   while (made.length < length) {
-    const sentence = Array.from({ length: 4 + rng.below(8) }, () => vocabulary[Math.floor(2000 * rng.uniform() ** 3)]).join(" ");
+    const sentence = Array.from({ length: 4 + rng.below(8) }, () => vocabulary[Math.floor(400 * rng.uniform() ** 3)]).join(" ");
     made += `${sentence}.${rng.below(6) === 0 ? "\n\n" : " "}`;
   }
   return made;

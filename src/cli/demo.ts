@@ -7,13 +7,13 @@ import { checkTime, claimFolder, type FolderWish, isSecondChoice, TimeBudget } f
 import type { Command, CommandIo, Flags } from "./command.ts";
 import { type CorpusSource, gatherCorpus } from "./demo/corpus.ts";
 import { promptsFrom } from "./finish-run.ts";
-import { wholeFlag } from "./flag-values.ts";
-import { callAgain } from "./hints.ts";
+import { longerMinutes, minutesFlag, wholeFlag } from "./flag-values.ts";
+import { callAgain, type Hint } from "./hints.ts";
 import { openBackend } from "./open-backend.ts";
 import { packageRoot } from "./package-root.ts";
 import { raiseRun } from "./raise-run.ts";
-import { openOwnText, RunText } from "./run-text.ts";
-import { optionalTextOptions, textFlags } from "./text-flags.ts";
+import { areLasting, openOwnText, RunText } from "./run-text.ts";
+import { optionalTextOptions, textFlags, textWords } from "./text-flags.ts";
 
 const where = "demo";
 /** Share of the documents that training never sees: more where there are few, so that there is something to measure on. */
@@ -58,16 +58,20 @@ export const demo: Command = {
         settings: steps === undefined ? [] : [`steps=${steps}`],
         openText: () => (isOwn ? openOwnText(texts, reading, folder, where, io) : openDemoText(corpus, folder, io)),
         prompts: (data, tokenizer) => (isOwn ? promptsFrom(data, tokenizer) : Promise.resolve(storiesOnly ? storyPrompts : prompts)),
-        hints: [
-          [callAgain(io.caller, "demo", "--minutes", "30"), "a bigger one, in more time"],
-          [callAgain(io.caller, "demo", "--text", "my-own.txt"), "from your own text"],
-        ],
+        hints: await whatElse(texts, flags, minutes, io),
       },
       backend,
       io,
     );
   },
 };
+
+/** A longer run on the same text, where it can be read again; and the demo's text can be exchanged for one's own. */
+async function whatElse(texts: readonly string[], flags: Flags, minutes: number, { caller }: CommandIo): Promise<Hint[]> {
+  const words = [...texts.flatMap((text) => ["--text", text]), ...textWords(flags), "--minutes", longerMinutes(minutes)];
+  const longer: Hint[] = (await areLasting(texts)) ? [[callAgain(caller, "demo", ...words), "a bigger one, in more time"]] : [];
+  return texts.length > 0 ? longer : [...longer, [callAgain(caller, "demo", "--text", "my-own.txt"), "from your own text"]];
+}
 
 interface Asked {
   readonly minutes: number;
@@ -81,12 +85,11 @@ interface Asked {
 
 function readAsked(args: readonly string[], flags: Flags): Asked {
   if (args.length > 0) throw new UsageError(where, `"${args[0]}" is not a flag: give files with --text FILE`);
-  const { minutes = 5, out, text, seed } = flags as { minutes?: number; out?: string; text: readonly string[]; seed: number };
+  const { out, text, seed } = flags as { out?: string; text: readonly string[]; seed: number };
   const steps = wholeFlag(flags, where, "steps");
   if (steps !== undefined && flags.minutes !== undefined)
     throw new UsageError(where, "--minutes and --steps both say how long it trains: leave one out");
-  if (!(minutes > 0 && minutes <= 10080))
-    throw new UsageError(where, `--minutes is ${minutes} but must be above 0 and at most 10080 (a week)`);
+  const minutes = minutesFlag(flags, where, { usual: 5 });
   if (!(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32))
     throw new UsageError(where, `--seed is ${seed} but must be an integer from 0 to ${2 ** 32 - 1}`);
   return {

@@ -24,6 +24,22 @@ export function wholeFlag(flags: Flags, where: string, name: string, least = 1):
   return value;
 }
 
+/** A week: what runs longer is meant otherwise. */
+const mostMinutes = 7 * 24 * 60;
+
+/** Wall-clock minutes by --minutes, or the usual ones. @param least above 0 when undefined. @throws UsageError for minutes outside of the range */
+export function minutesFlag(flags: Flags, where: string, { usual, least }: { readonly usual: number; readonly least?: number }): number {
+  const minutes = numberFlag(flags, "minutes") ?? usual;
+  if (minutes > 0 && minutes >= (least ?? 0) && minutes <= mostMinutes) return minutes;
+  const from = least === undefined ? "above 0" : `at least ${least}`;
+  throw new UsageError(where, `--minutes is ${minutes} but must be ${from} and at most ${mostMinutes} (a week)`);
+}
+
+/** What a hint advises where more time may help: six times as many minutes, as a flag's value. */
+export function longerMinutes(minutes: number): string {
+  return String(Math.min(mostMinutes, Number((6 * minutes).toPrecision(3))));
+}
+
 /** @throws UsageError when the flag is missing. */
 export function required<T>(value: T | undefined, where: string, name: string): T {
   if (value === undefined) throw new UsageError(where, `--${name} is missing: see --help`);

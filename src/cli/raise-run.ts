@@ -67,15 +67,20 @@ export interface RaiseRequest {
 /** Bytes of text: less teaches nothing and leaves nothing to measure on. */
 const leastBytes = 10_000;
 
-export type Say = (text: string) => void;
+type Say = (text: string) => void;
+
+/** Prints lines for people, and none where the result is JSON. */
+function sayTo(io: CommandIo): Say {
+  return (text) => (io.json ? undefined : io.stdout(`${text}\n`));
+}
 
 /** @returns the exit code */
 export async function raiseRun(request: RaiseRequest, backend: Backend, io: CommandIo): Promise<number> {
-  const say: Say = (text) => (io.json ? undefined : io.stdout(`${text}\n`));
-  const prepared = await leaveNothing(request, io, () => prepareRun(request, backend, io, say));
+  const say = sayTo(io);
+  const prepared = await leaveNothing(request, io, () => prepareRun(request, backend, io));
   const { folder } = request;
   await using data = await PreparedData.open(join(folder, "data"), vocabularyOf(prepared.tokenizer));
-  const summary = await trainAndSay(request, prepared, data, backend, io, say);
+  const summary = await trainAndSay(request, prepared, data, backend, io);
   if (io.signal.aborted) return stopped(folder, summary, io);
   const prompts = await request.prompts(data, prepared.tokenizer);
   const samples = await sayIfStopped(folder, io, async () => {
@@ -86,10 +91,11 @@ export async function raiseRun(request: RaiseRequest, backend: Backend, io: Comm
   });
   const { texts, compression } = prepared;
   const better = betterBefore(await readMetrics(runPaths(folder).metrics));
+  const isWorthwhile = better === undefined && prepared.bound !== "text";
   const notes = better === undefined ? [] : [byHeart(better)];
   const report = await writeRunReport(folder, { machine: backend.name, texts, samples, compression, notes });
   for (const note of notes) say(`\n${note}`);
-  say(whatNext(request, summary, prompts[0] ?? "", better === undefined, io));
+  say(whatNext(request, summary, prompts[0] ?? "", isWorthwhile, io));
   if (io.json) io.stdout(`${JSON.stringify({ run: folder, ...summary, compression, samples, report }, null, 2)}\n`);
   return 0;
 }
@@ -116,16 +122,17 @@ interface Prepared extends Omit<PlannedRun, "recipe"> {
   readonly matmulRate: number;
 }
 
-async function prepareRun(request: RaiseRequest, backend: Backend, io: CommandIo, say: Say): Promise<Prepared> {
+async function prepareRun(request: RaiseRequest, backend: Backend, io: CommandIo): Promise<Prepared> {
+  const say = sayTo(io);
   const { folder, budget, where, seed, settings, hasSteps } = request;
   await using text = await request.openText();
   if (!hasSteps) checkTime(budget, text.bytes, where);
-  const float = await measureMatmul(backend, io.signal);
-  say(`machine    ${backend.name}; matrix products ${(float / 1e9).toFixed(1)} GFLOP/s`);
-  for (const line of text.lines) say(`text       ${line}`);
   const survey = await surveyText(text.all("reading the text"));
   if (survey.bytes < leastBytes)
     fail(where, `the text has ${survey.bytes} bytes, but a model needs at least ${leastBytes}, some five pages: give it more`);
+  const float = await measureMatmul(backend, io.signal);
+  say(`machine    ${backend.name}; matrix products ${(float / 1e9).toFixed(1)} GFLOP/s`);
+  for (const line of text.lines) say(`text       ${line}`);
   tellNotes(await text.notes(), io);
   const means = meansFor(float, Math.max(0, budget.left - writingSeconds), survey.bytes);
   const tokenizer = await raiseTokenizer(text.training("counting words"), survey, means, io);
@@ -157,8 +164,8 @@ async function trainAndSay(
   data: PreparedData,
   backend: Backend,
   io: CommandIo,
-  say: Say,
 ): Promise<TrainSummary> {
+  const say = sayTo(io);
   const { folder, budget, hasSteps } = request;
   say(`training   the first step begins ${budget.spent.toFixed(0)} s after the start`);
   const { signal, progress } = io;
@@ -217,7 +224,7 @@ function byHeart({ step, heldOutLoss }: EvaluationRow): string {
   return `held-out loss was lower before, ${heldOutLoss.toFixed(3)} at step ${step}: the model learns its text by heart, and more text would help, not more steps`;
 }
 
-/** @param isWorthwhile whether training on would help */
+/** @param isWorthwhile whether more steps on the same text may help */
 function whatNext(
   { folder, hints }: RaiseRequest,
   { steps }: TrainSummary,

@@ -92,11 +92,10 @@ export async function openOwnText(
   where: string,
   io: CommandIo,
 ): Promise<RunText> {
-  const lasts = (await Promise.all(paths.map(isLasting))).every(Boolean);
-  const source = lasts
-    ? { paths: [...paths], ...withoutUndefined(reading) }
-    : { paths: await keep(paths, reading, folder, where, io), field: "text" };
-  const recipe = parseWith(dataRecipe, { sources: [source], heldOut: heldOutShare }, where, "the data recipe");
+  const source = (await areLasting(paths))
+    ? { paths: [...paths], ...reading }
+    : { paths: await keep(paths, reading, folder, where, io), field: "text", newlines: reading.newlines };
+  const recipe = parseWith(dataRecipe, { sources: [withoutUndefined(source)], heldOut: heldOutShare }, where, "the data recipe");
   const corpus = await openCorpus(recipe, { where, signal: io.signal });
   await atomicWrite(join(folder, "data.yaml"), stringify(portable(recipe, folder)), where);
   return new RunText(corpus, corpus.sources[0]!.texts.files.length > mostNamed ? [summary(paths, corpus)] : namedLines(corpus), io);
@@ -112,6 +111,11 @@ function namedLines(corpus: Corpus): string[] {
 function summary(paths: readonly string[], corpus: Corpus): string {
   const { files, bytes } = corpus.sources[0]!.texts;
   return `${files.length} files of ${paths.join(", ")}, ${byteSize(bytes)}`;
+}
+
+/** Whether texts can be read again another day: one that cannot is kept. */
+export async function areLasting(paths: readonly string[]): Promise<boolean> {
+  return (await Promise.all(paths.map(isLasting))).every(Boolean);
 }
 
 /** Whether a path can be read again another day: no pipe, no terminal. A pattern can. */
@@ -142,6 +146,6 @@ function portable(recipe: DataRecipe, folder: string): object {
   return { ...recipe, sources };
 }
 
-function withoutUndefined(options: TextOptions): object {
+function withoutUndefined(options: object): object {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }

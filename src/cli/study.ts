@@ -7,7 +7,7 @@ import { atomicWrite, makeFolder } from "../files/index.ts";
 import { TimeBudget } from "../raise/index.ts";
 import { type Report, reportHtml, type Section, type Study, studies } from "../study/index.ts";
 import type { Command, Flags } from "./command.ts";
-import { numberFlag, stringFlag, wholeFlag } from "./flag-values.ts";
+import { minutesFlag, stringFlag, wholeFlag } from "./flag-values.ts";
 import { wrap } from "./help.ts";
 import { callAgain } from "./hints.ts";
 import { isFolder } from "./load-tokenizer.ts";
@@ -114,9 +114,7 @@ async function readAsked([name, ...more]: readonly string[], flags: Flags): Prom
   const steps = wholeFlag(flags, where, "steps");
   if (steps !== undefined && flags.minutes !== undefined)
     throw new UsageError(where, "--minutes and --steps both say how long the runs are: leave one out");
-  const minutes = numberFlag(flags, "minutes") ?? usualMinutes;
-  if (!(minutes >= leastMinutes && minutes <= 10080))
-    throw new UsageError(where, `--minutes is ${minutes} but must be at least ${leastMinutes} and at most 10080 (a week)`);
+  const minutes = minutesFlag(flags, where, { usual: usualMinutes, least: leastMinutes });
   const seed = wholeFlag(flags, where, "seed", 0)!;
   const count = wholeFlag(flags, where, "seeds") ?? study.seeds;
   if (count > 1000) throw new UsageError(where, `--seeds is ${count} but must be at most 1000`);

@@ -42,6 +42,15 @@ export function textOptions(flags: Flags, where: string): TextOptions {
   return { field, separator, format: oneOf(flags, where, "format", formNames), newlines: oneOf(flags, where, "newlines", newlines) };
 }
 
+/** The words that say on a command line how texts are read, as `flags` has it; "=" lets a value begin with "--". */
+export function textWords(flags: Flags): string[] {
+  return textFlags.flatMap(({ name }) => {
+    const value = stringFlag(flags, name);
+    if (value === undefined) return [];
+    return value.startsWith("--") ? [`--${name}=${value}`] : [`--${name}`, value];
+  });
+}
+
 /** {@link textOptions} of texts that may be left out, given by `--text`. @throws UsageError for flags that have none to apply to, too */
 export function optionalTextOptions(flags: Flags, where: string, hasText: boolean): TextOptions {
   const lone = textFlags.find(({ name }) => flags[name] !== undefined);

@@ -13,7 +13,8 @@ import { runWords } from "./terminal.test.helper.ts";
 
 const main = fileURLToPath(new URL("./main.js", import.meta.url));
 const before = process.cwd();
-const few = ["--set", "steps=8", "--set", "batch=2"];
+const small = ["--set", "batch=2", "--set", "model.nLayers=1"];
+const few = ["--set", "steps=8", ...small];
 let folder: string;
 
 beforeAll(async () => {
@@ -23,6 +24,8 @@ beforeAll(async () => {
   await writeFile(join("notes", "one.md"), `# One\n\n${madeUp(12_000, "bdfgklmnprst", "aeiou")}`);
   await writeFile(join("notes", "more", "two.md"), `# Two\n\n${madeUp(12_000, "bdfgklmnprst", "aeiou", 2)}`);
   await writeFile(join("notes", ".hidden"), "not this");
+  await mkdir("project");
+  await writeFile(join("project", "train.yaml"), "data: data\n");
 });
 afterAll(async () => {
   process.chdir(before);
@@ -54,8 +57,11 @@ test("a folder becomes a run with a report and the recipes that make it again: t
 
 test("standard input is kept, so that it can be read again; a text of Chinese characters is written on in Chinese", async () => {
   const characters = Array.from({ length: 1500 }, (_, i) => String.fromCodePoint(0x4e00 + i)).join("");
-  const text = Array.from({ length: 60 }, (_, i) => madeUp(100, characters, "的了是", i)).join("。\n\n");
-  const child = spawn(process.execPath, [main, "train", "-", "--out", "piped", ...few], { cwd: folder, stdio: ["pipe", "pipe", "pipe"] });
+  const text = Array.from({ length: 60 }, (_, i) => madeUp(100, characters, "的了是", i)).join("。\r\n\r\n");
+  const child = spawn(process.execPath, [main, "train", "-", "--newlines", "keep", "--out", "piped", ...few], {
+    cwd: folder,
+    stdio: ["pipe", "pipe", "pipe"],
+  });
   let [said, complained] = ["", ""];
   child.stdout.on("data", (chunk) => (said += chunk));
   child.stderr.on("data", (chunk) => (complained += chunk));
@@ -63,17 +69,22 @@ test("standard input is kept, so that it can be read again; a text of Chinese ch
   expect(await new Promise((done) => child.on("close", done)), complained).toBe(0);
   expect(said).toMatch(/generate piped "?\p{Script=Han}+/u);
   expect(said).not.toContain("Once upon a time");
-  expect(await readFile(join("piped", "data.yaml"), "utf8")).toContain("- text/text.jsonl\n    field: text\n");
+  expect(await readFile(join("piped", "data.yaml"), "utf8")).toContain("- text/text.jsonl\n    field: text\n    newlines: keep\n");
+  expect(await readFile(join("piped", "data", "held-out.jsonl"), "utf8")).toContain("。\\r\\n"); // as it came
 });
 
-test("a column of a table, read by name; a second run without --out goes beside the first", async () => {
+test("a column of a table, read by name, as the hint for a longer run says; a second run without --out goes beside the first", async () => {
   const rows = Array.from({ length: 120 }, (_, i) => `${i},"${madeUp(200, "bdfgklmnprst", "aeiou", i)}"`);
-  await writeFile("table.csv", `id,body\n${rows.join("\n")}\n`);
-  const words = ["table.csv", "--field", "body", "--set", "steps=2"];
-  expect((await run(words)).stdout).toContain(`saved in ${join("runs", "table")}`);
-  const second = await run(words);
-  expect(second.stderr).toContain(`earlier runs stay as they are: this one goes to ${join("runs", "table-2")}`);
-  expect(second.code).toBe(0);
+  await writeFile("my table.csv", `id,body\n${rows.join("\n")}\n`);
+  const words = ["my table.csv", "--field", "body", "--set", "steps=2", ...small];
+  const first = await run(words);
+  expect(first.stdout).toContain(`saved in ${join("runs", "my table")}`);
+  expect(first.stdout).toContain('train "my table.csv" --field body --set batch=2 --set model.nLayers=1 --minutes 30');
+  const controller = new AbortController();
+  const progress: Terminal["progress"] = () => controller.abort(new Interrupted("SIGINT"));
+  const second = await run(words, { signal: controller.signal, progress });
+  expect(second.stderr).toContain(`earlier runs stay as they are: this one goes to ${join("runs", "my table-2")}`);
+  expect(second.code).toBe(130);
 });
 
 test("interrupted, it keeps what was done; --resume finishes it, with a report", async () => {
@@ -115,12 +126,13 @@ const bad: readonly [what: string, code: number, message: RegExp, ...words: stri
   [
     "a flag of texts",
     2,
-    /--minutes is for texts, but runs.notes is none: leave it out/,
+    /--minutes is for texts, but runs.notes is a run: leave it out/,
     join("runs", "notes"),
     "--resume",
     "--minutes",
     "3",
   ],
+  ["a folder that holds a recipe", 2, /--minutes is for texts, but project is taken for a recipe or a run/, "project", "--minutes", "3"],
   ["a field that applies to none", 1, /field/, "notes", "--field", "body"],
   ["a path that names nothing", 1, /nowhere\/\*\.txt/, "nowhere/*.txt"],
 ];

@@ -7,12 +7,12 @@ import { claimFolder, type FolderWish, isSecondChoice, TimeBudget } from "../rai
 import { applySettings, settingKey } from "../train/index.ts";
 import type { CommandIo, FlagRow, Flags } from "./command.ts";
 import { promptsFrom } from "./finish-run.ts";
-import { numberFlag, stringFlag } from "./flag-values.ts";
-import { callAgain } from "./hints.ts";
+import { longerMinutes, minutesFlag, stringFlag } from "./flag-values.ts";
+import { callAgain, type Hint } from "./hints.ts";
 import { openBackend } from "./open-backend.ts";
 import { raiseRun } from "./raise-run.ts";
-import { openOwnText } from "./run-text.ts";
-import { textFlags, textOptions } from "./text-flags.ts";
+import { areLasting, openOwnText } from "./run-text.ts";
+import { textFlags, textOptions, textWords } from "./text-flags.ts";
 
 const where = "train";
 const usualMinutes = 5;
@@ -35,7 +35,7 @@ export async function areTexts(args: readonly string[], flags: Flags): Promise<b
     if (lone !== undefined)
       throw new UsageError(
         where,
-        `--${lone.name} is for texts, but ${args.length === 0 ? "none is named" : `${args[0]} is none`}: leave it out`,
+        `--${lone.name} is for texts, but ${args.length === 0 ? "none is named" : `${args[0]} is ${flags.resume === true ? "a run" : "taken for a recipe or a run, by its name or by what it holds"}`}: leave it out${flags.resume === true ? "" : ", or name the texts themselves"}`,
       );
     return false;
   }
@@ -63,7 +63,7 @@ export async function trainOnText(paths: readonly string[], flags: Flags, io: Co
   const decided = settings.map(settingKey).find((key) => ["data", "tokenizer", "model.vocabSize"].includes(key));
   if (decided !== undefined)
     throw new UsageError(where, `--set ${decided}: it follows from the text: name a recipe instead of a text to say it yourself`);
-  const hasSteps = settings.map(settingKey).some((key) => key === "steps" || key === "tokens");
+  const hasSteps = settings.map(settingKey).some(isLength);
   const minutes = readMinutes(flags, hasSteps);
   const reading = textOptions(flags, where);
   const wish: FolderWish = { out: stringFlag(flags, "out"), usual: join("runs", nameOf(paths[0]!)), where };
@@ -75,16 +75,20 @@ export async function trainOnText(paths: readonly string[], flags: Flags, io: Co
     budget: new TimeBudget(60 * minutes, io.began),
     openText: () => openOwnText(paths, reading, folder, where, io),
     prompts: promptsFrom,
-    hints: paths.includes("-")
-      ? []
-      : [
-          [
-            callAgain(io.caller, "train", ...paths, "--minutes", String(Number((6 * minutes).toPrecision(3)))),
-            "a bigger one, in more time",
-          ] as const,
-        ],
+    hints: (await areLasting(paths)) ? [longerRun(paths, flags, minutes, io)] : [],
   };
   return await raiseRun(request, backend, io);
+}
+
+/** The same texts and settings with more than these minutes; a folder of its own follows from the texts. */
+function longerRun(paths: readonly string[], flags: Flags, minutes: number, { caller }: CommandIo): Hint {
+  const settings = (flags.set as readonly string[]).filter((one) => !isLength(settingKey(one))).flatMap((one) => ["--set", one]);
+  const words = [...paths, ...textWords(flags), ...settings, "--minutes", longerMinutes(minutes)];
+  return [callAgain(caller, "train", ...words), "a bigger one, in more time"];
+}
+
+function isLength(key: string): boolean {
+  return key === "steps" || key === "tokens";
 }
 
 /** The backend is there before the recipe is. */
@@ -94,12 +98,9 @@ function threadsOf(settings: readonly string[]): { readonly threads?: number } {
 }
 
 function readMinutes(flags: Flags, hasSteps: boolean): number {
-  const given = numberFlag(flags, "minutes");
-  if (given !== undefined && hasSteps)
+  if (flags.minutes !== undefined && hasSteps)
     throw new UsageError(where, "--minutes and --set both say how long it trains: leave out the one, or steps and tokens from the other");
-  const minutes = given ?? usualMinutes;
-  if (minutes > 0 && minutes <= 10080) return minutes;
-  throw new UsageError(where, `--minutes is ${minutes} but must be above 0 and at most 10080 (a week)`);
+  return minutesFlag(flags, where, { usual: usualMinutes });
 }
 
 /** What a run is called after: the file or folder, or the folder that a pattern begins with. */

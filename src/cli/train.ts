@@ -189,7 +189,7 @@ async function runPlan(plan: Plan, io: CommandIo, dryRun: boolean): Promise<Ende
   if (checkpoint) await checkOrigin(folder, checkpoint, origin, plan);
   const settled = await settlePrecision(asked, backend);
   const memory = checkMemory(backend, trainerOptions(settled, data.heldOut !== undefined));
-  if (!io.json) io.stdout(introduce(plan, settled, checkpoint, data, backend, memory));
+  if (!io.json) io.stdout(introduce(plan, settled, data, backend, memory));
   if (dryRun) {
     if (io.json) io.stdout(`${JSON.stringify({ run: folder, dryRun: true, ...sizesOf(settled), memory }, null, 2)}\n`);
     return undefined;
@@ -236,9 +236,8 @@ function reports(io: CommandIo) {
 }
 
 function introduce(
-  { folder, changed }: Plan,
+  { folder, changed, checkpoint }: Plan,
   { model, steps, batch, accumulation, length, precision }: WholeRecipe,
-  checkpoint: Checkpoint | undefined,
   data: PreparedData,
   backend: Backend,
   memory: ReturnType<typeof checkMemory>,
