@@ -8,6 +8,7 @@ export {
 export { roundToBfloat16 } from "./half-floats.ts";
 export { type HfConfig, type ReadHfConfig, readHfConfig, writeHfConfig } from "./hf-config.ts";
 export { hfName, hfWeights } from "./hf-names.ts";
+export { parseJsonObject } from "./json.ts";
 export { type Llama2cModel, readLlama2c } from "./llama2c.ts";
 export { type Llama2cTokenizer, llama2cTokenizerModel, readLlama2cTokenizer } from "./llama2c-tokenizer.ts";
 export { toHalfPairing, toNeighbourPairing } from "./rope-pairing.ts";

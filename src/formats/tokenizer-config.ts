@@ -1,6 +1,6 @@
-// tokenizer_config.json and special_tokens_map.json: what stands beside tokenizer.json and says which pieces play which part (transformers,
-// tokenization_utils_base.py).
-import { type AddedToken, readAddedToken } from "./added-tokens.ts";
+// tokenizer_config.json, special_tokens_map.json and added_tokens.json: what stands beside tokenizer.json and says which pieces play which part
+// (transformers, tokenization_utils_base.py).
+import { type AddedToken, plainToken, readAddedToken } from "./added-tokens.ts";
 import { isObject, type JsonObject, quote } from "./json.ts";
 import { JsonFields } from "./json-fields.ts";
 import { checkKeys, type KeyRow, oneWarning } from "./json-keys.ts";
@@ -12,6 +12,8 @@ export interface ConfigFiles {
   readonly configName: string;
   readonly specialTokensMap?: unknown;
   readonly specialTokensMapName: string;
+  readonly addedTokens?: unknown;
+  readonly addedTokensName: string;
 }
 
 export interface TokenizerConfig {
@@ -22,6 +24,8 @@ export interface TokenizerConfig {
   readonly others: readonly AddedToken[];
   /** `added_tokens_decoder`: the tokens by id. */
   readonly added: ReadonlyMap<number, AddedToken>;
+  /** added_tokens.json: tokens by id of which only the spelling is known. */
+  readonly spelled: ReadonlyMap<number, AddedToken>;
   /** Whether the begin-of-text and the end-of-text token go around a text where tokenizer.json has no template. */
   readonly addsBos: boolean;
   readonly addsEos: boolean;
@@ -60,11 +64,12 @@ export function readTokenizerConfig(files: ConfigFiles): TokenizerConfig {
   const tokenizerClass = className === undefined ? undefined : fields.string(className, "tokenizer_class").replace(/Fast$/, "");
   const decides = tokenizerClass !== undefined && !followsFile.includes(tokenizerClass);
   const [saidBos, saidEos] = ["add_bos_token", "add_eos_token"].map((key) => fields.flag(config[key], key));
+  const named = new Map([...second.named, ...first.named]);
+  const others = [...readOthers(config, fields), ...map.others];
   return {
-    name: files.configName,
-    named: new Map([...second.named, ...first.named]),
-    others: [...readOthers(config, fields), ...map.others],
+    ...{ name: files.configName, named, others },
     added: readDecoder(config.added_tokens_decoder ?? {}, fields),
+    spelled: readSpelled(files, [...named.values(), ...others]),
     addsBos: decides && (saidBos ?? bosByDefault.includes(tokenizerClass)),
     addsEos: decides && (saidEos ?? false),
     saidBos,
@@ -142,4 +147,13 @@ function readDecoder(value: unknown, fields: JsonFields): Map<number, AddedToken
       return [Number(key), readAddedToken(token, `added_tokens_decoder ${key}`, fields)];
     }),
   );
+}
+
+/** Ids by spelling. As in transformers the tokens that play a part are special. */
+function readSpelled(files: ConfigFiles, special: readonly AddedToken[]): Map<number, AddedToken> {
+  const fields = new JsonFields("tokenizer.json", files.addedTokensName);
+  const document = files.addedTokens === undefined ? {} : fields.object(files.addedTokens, "the document");
+  const isSpecial = new Set(special.map(({ content }) => content));
+  const entries = Object.entries(document).map(([content, id]) => [content, fields.id(id, `the id of ${quote(content)}`)] as const);
+  return new Map(entries.map(([content, id]) => [id, plainToken(content, isSpecial.has(content))]));
 }

@@ -36,9 +36,19 @@ export interface ReadTokenizerOptions {
   readonly specialTokensMap?: unknown;
   /** @default "special_tokens_map.json" */
   readonly specialTokensMapName?: string;
+  /** The parsed added_tokens.json beside it, which folders from before transformers 4.34 have: ids of added tokens. */
+  readonly addedTokens?: unknown;
+  /** @default "added_tokens.json" */
+  readonly addedTokensName?: string;
   /** Hears a sentence for each file that has keys which cria does not know, or that says something else than the one that counts. */
   readonly onWarning?: (warning: string) => void;
 }
+
+const usualNames = {
+  configName: "tokenizer_config.json",
+  specialTokensMapName: "special_tokens_map.json",
+  addedTokensName: "added_tokens.json",
+};
 
 /**
  * The model in a tokenizer.json: BPE of the sentencepiece kind (LLaMA 1 and 2), byte-level (GPT-2, LLaMA 3, SmolLM2), or our word kind. What
@@ -49,8 +59,7 @@ export interface ReadTokenizerOptions {
 export function readTokenizerJson(text: string, options: ReadTokenizerOptions = {}): TokenizerModel {
   const fields = new JsonFields("tokenizer.json", options.name ?? "tokenizer.json");
   const file = parseJsonObject(fields.where, fields.file, text, { unique: true });
-  const { configName = "tokenizer_config.json", specialTokensMapName = "special_tokens_map.json" } = options;
-  const config = readTokenizerConfig({ ...options, configName, specialTokensMapName });
+  const config = readTokenizerConfig({ ...usualNames, ...options });
   refuseUnknown(checkKeys(fields.where, fields.file, file, fileKeys), fields);
   const vocabulary = readVocabulary(file, config, fields);
   const template = readTemplate(file.post_processor, vocabulary.pieces, fields);
@@ -109,7 +118,7 @@ interface AddedTokens {
 }
 
 /**
- * The added tokens by id, each also in `ids`: those of both files, and those that the configuration names, which come to the end where no piece
+ * The added tokens by id, each also in `ids`: those of all files, and those that the configuration names, which come to the end where no piece
  * is so spelt. As in transformers what added_tokens_decoder says of a token counts before what tokenizer.json says, and both count before the part
  * that the configuration gives it.
  */
@@ -132,6 +141,12 @@ function addTokens(file: JsonObject, config: TokenizerConfig, ids: Map<string, n
     const known = tokens.get(id);
     if (known !== undefined) complaints.push(...contradictions(id, known, token, config.name, fields));
     add(id, token, ` of ${config.name}`);
+  }
+  for (const [id, token] of config.spelled) {
+    const known = tokens.get(id);
+    if (known !== undefined && known.content !== token.content)
+      fields.fail(`added token ${id} is ${quote(known.content)}, but ${quote(token.content)} in added_tokens.json: correct one of them`);
+    if (known === undefined) add(id, token, " of added_tokens.json");
   }
   for (const token of [...config.named.values(), ...config.others]) {
     const id = ids.get(token.content) ?? ids.size;

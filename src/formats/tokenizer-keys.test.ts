@@ -17,12 +17,13 @@ interface Files {
   readonly file?: unknown;
   readonly config?: object;
   readonly specialTokensMap?: object;
+  readonly addedTokens?: object;
 }
 
 /** The model and the warnings. */
-function read({ file: document = file(), config, specialTokensMap }: Files = {}) {
+function read({ file: document = file(), ...beside }: Files = {}) {
   const warnings: string[] = [];
-  const found = readTokenizerJson(JSON.stringify(document), { config, specialTokensMap, onWarning: (text) => warnings.push(text) });
+  const found = readTokenizerJson(JSON.stringify(document), { ...beside, onWarning: (text) => warnings.push(text) });
   return { found, warnings };
 }
 
@@ -180,6 +181,19 @@ describe("honoured keys", () => {
     expect(() => read({ config: { added_tokens_decoder: { x: { content: "<s>" } } } })).toThrow(
       'added_tokens_decoder has "x", which is no id',
     );
+  });
+
+  test("added_tokens.json brings tokens, of which those that play a part are special", () => {
+    const { found } = read({ config: { pad_token: "[PAD]" }, addedTokens: { "[X]": 262, "[PAD]": 263, "<s>": 1 } });
+    expect(found.pieces.slice(262)).toEqual(["[X]", "[PAD]"]);
+    expect(found).toMatchObject({ added: [262], specials: [0, 1, 2, 263], padId: 263, matching: [{ id: 262, normalized: true }] });
+    expect(() => read({ addedTokens: { "[X]": 1 } })).toThrow(
+      'added token 1 is "<s>", but "[X]" in added_tokens.json: correct one of them',
+    );
+    expect(() => read({ addedTokens: { a: 262 } })).toThrow(
+      '"a" has the id 260 in the vocabulary but 262 as an added token of added_tokens.json',
+    );
+    expect(() => read({ addedTokens: { "[X]": "262" } })).toThrow('the id of "[X]" must be an id, but it is the string "262"');
   });
 
   test("unk_token, where the model names none", () => {

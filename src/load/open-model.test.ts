@@ -200,7 +200,12 @@ describe("what is wrong is said", () => {
       await expect(model.openTokenizer(other)).rejects.toThrow("its text is not UTF-8");
       await expect(model.openTokenizer(join(folder, "none.json"))).rejects.toThrow("none.json: no such file or folder");
       await writeFile(join(folder, "tokenizer_config.json"), "{");
-      await expect(model.openTokenizer()).rejects.toThrow("tokenizer_config.json: it is no JSON");
+      await expect(model.openTokenizer()).rejects.toThrow("tokenizer_config.json: its text is not JSON");
+      await writeFile(join(folder, "tokenizer_config.json"), '{"bos_token": "<s>", "bos_token": "</s>"}');
+      await expect(model.openTokenizer()).rejects.toThrow('tokenizer_config.json: it has "bos_token" twice');
+      await rm(join(folder, "tokenizer_config.json"));
+      await atomicWriteJson(join(folder, "added_tokens.json"), { "[X]": tinyConfig.vocabSize + 1, "[Y]": tinyConfig.vocabSize });
+      expect((await model.openTokenizer()).pieceToId("[X]")).toBe(tinyConfig.vocabSize + 1);
       await rename(join(folder, "tokenizer.json"), join(folder, "tokenizer.model"));
       await using again = await openModel(folder);
       await expect(again.openTokenizer()).rejects.toThrow("it has no tokenizer.json: tokenizer.model alone is not understood");

@@ -1,8 +1,8 @@
 // A model's tokenizer by its file: Hugging Face's tokenizer.json or llama2.c's tokenizer .bin.
 import { dirname, join } from "node:path";
-import { CriaError, check } from "../base/index.ts";
+import { check } from "../base/index.ts";
 import { openFile, readTextFile } from "../files/index.ts";
-import { llama2cTokenizerModel, readLlama2cTokenizer, readTokenizerJson } from "../formats/index.ts";
+import { llama2cTokenizerModel, parseJsonObject, readLlama2cTokenizer, readTokenizerJson } from "../formats/index.ts";
 import type { LlamaConfig } from "../model/index.ts";
 import { createTokenizer, type Tokenizer } from "../tokenizer/index.ts";
 
@@ -39,18 +39,22 @@ async function openBin(path: string, vocabSize: number): Promise<Tokenizer> {
 }
 
 /**
- * A tokenizer.json, with tokenizer_config.json and special_tokens_map.json where they stand beside.
+ * A tokenizer.json, with tokenizer_config.json, special_tokens_map.json and added_tokens.json where they stand beside.
  * @throws CriaError when a file is missing, damaged or not supported.
  */
 export async function openTokenizerJson(path: string, onWarning: OnWarning = () => undefined): Promise<Tokenizer> {
-  const configName = join(dirname(path), "tokenizer_config.json");
-  const specialTokensMapName = join(dirname(path), "special_tokens_map.json");
-  const [text, config, specialTokensMap] = await Promise.all([
+  const names = {
+    configName: join(dirname(path), "tokenizer_config.json"),
+    specialTokensMapName: join(dirname(path), "special_tokens_map.json"),
+    addedTokensName: join(dirname(path), "added_tokens.json"),
+  };
+  const [text, config, specialTokensMap, addedTokens] = await Promise.all([
     readTextFile(path, "model", "tokenizer"),
-    readBeside(configName),
-    readBeside(specialTokensMapName),
+    readBeside(names.configName),
+    readBeside(names.specialTokensMapName),
+    readBeside(names.addedTokensName),
   ]);
-  return createTokenizer(readTokenizerJson(text, { name: path, config, configName, specialTokensMap, specialTokensMapName, onWarning }));
+  return createTokenizer(readTokenizerJson(text, { name: path, ...names, config, specialTokensMap, addedTokens, onWarning }));
 }
 
 /** The document, or undefined where the file is not there: tokenizer.json speaks for itself then. */
@@ -59,11 +63,7 @@ async function readBeside(path: string): Promise<unknown> {
     if (isMissing(error)) return undefined;
     throw error;
   });
-  try {
-    return text === undefined ? undefined : JSON.parse(text);
-  } catch (error) {
-    throw new CriaError("model", `${path}: it is no JSON (${(error as Error).message}): it is damaged, fetch it again`, { cause: error });
-  }
+  return text === undefined ? undefined : parseJsonObject("model", path, text, { unique: true });
 }
 
 function isMissing(error: Error): boolean {
