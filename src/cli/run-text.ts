@@ -39,6 +39,11 @@ export class RunText implements AsyncDisposable {
     return this.#corpus.sources.reduce((sum, { texts }) => sum + texts.bytes, 0);
   }
 
+  /** Bytes of text in them, about. */
+  get textBytes(): number {
+    return this.#corpus.sources.reduce((sum, { texts }) => sum + texts.textBytes, 0);
+  }
+
   /** For people: what was passed over, and how the text is split. */
   notes(): Promise<readonly string[]> {
     return this.#corpus.notes();

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Rng } from "../base/index.ts";
 import { commandRows } from "./commands.ts";
@@ -113,6 +114,23 @@ test("a text that says one word only is trained on, with the vocabulary that it 
   await writeFile("same.txt", Array.from({ length: 3000 }, (_, i) => `word${Math.sin(i ** 2) > 0 ? "s" : ""}`).join(" "));
   const { code, stderr } = await run(["same.txt", "--out", "same", ...few]);
   expect({ code, stderr: stderr.replaceAll(/^note: .*\n/gm, "") }).toEqual({ code: 0, stderr: "" });
+});
+
+test("time too short for packed text is said before it is read where its name tells, and once it is known where not", async () => {
+  await writeFile("dense.txt.gz", Buffer.alloc(4e6)); // some 12 MB of text by its name; it is not looked into
+  await writeFile("sparse.txt.gz", gzipSync("the same words again and again\n".repeat(350_000))); // 11 MB in some 30 kB
+  for (const [name, tasks] of [
+    ["dense.txt.gz", []],
+    ["sparse.txt.gz", ["reading the text"]],
+  ] as const) {
+    const seen = new Set<string>();
+    const progress: Terminal["progress"] = ({ task }) => seen.add(task);
+    const { code, stderr } = await run([name, "--minutes", "0.3", "--out", "hasty"], { progress });
+    expect(stderr).toMatch(/--minutes is 0.3, but reading \d+(?:\.\d+)? MB of text, .* give at least/);
+    expect(code).toBe(2);
+    expect([...seen]).toEqual(tasks);
+    expect(await readdir(folder)).not.toContain("hasty");
+  }
 });
 
 const bad: readonly [what: string, code: number, message: RegExp, ...words: string[]][] = [

@@ -74,9 +74,12 @@ export const textForms: readonly TextForm[] = [
   },
 ];
 
+/** What the names of packed files end in. */
+export const packedName = /\.(gz|zst|zstd)$/i;
+
 /** The form that a file's name ends in, behind what it is packed with; undefined for an ending of no form. */
 export function formOfName(name: string): TextForm | undefined {
-  const plain = name.toLowerCase().replace(/\.(gz|zst|zstd)$/, "");
+  const plain = name.toLowerCase().replace(packedName, "");
   return textForms.find(({ endings }) => endings.some((ending) => plain.endsWith(ending)));
 }
 

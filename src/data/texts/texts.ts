@@ -4,7 +4,7 @@ import { check, fail } from "../../base/index.ts";
 import { isStdin, readStream } from "../../files/index.ts";
 import { copyPipe, type PipeCopy } from "./copy-pipe.ts";
 import { expandPaths, type FoundFile } from "./expand-paths.ts";
-import { type FormKey, formCalled, formOfName, type TextForm, type TextOptions, textForms } from "./forms.ts";
+import { type FormKey, formCalled, formOfName, packedName, type TextForm, type TextOptions, textForms } from "./forms.ts";
 import { openBytes } from "./open-bytes.ts";
 import { PassedOver } from "./passed-over.ts";
 import { sniff } from "./sniff.ts";
@@ -179,11 +179,16 @@ interface Opened {
   readonly copies: readonly PipeCopy[];
 }
 
+/** Bytes of text per byte of a packed file, about, for gzip and Zstandard at their usual levels. */
+const usualPacking = 3;
+
 /** Files that can be read as documents. Dispose of it to remove the copies of pipes. */
 export class Texts implements AsyncDisposable {
   readonly files: readonly TextFile[];
   /** Bytes of the files on disk. */
   readonly bytes: number;
+  /** Bytes of their text, about: packed text is taken for {@link usualPacking} times as long as its file. */
+  readonly textBytes: number;
   /** Sentences for people: what was passed over, and what was read by its content. */
   readonly notes: readonly string[];
   readonly #opened: Opened;
@@ -193,6 +198,7 @@ export class Texts implements AsyncDisposable {
     this.files = opened.files;
     this.notes = opened.notes;
     this.bytes = opened.files.reduce((sum, { bytes }) => sum + bytes, 0);
+    this.textBytes = opened.files.reduce((sum, { name, bytes }) => sum + (packedName.test(name) ? usualPacking : 1) * bytes, 0);
   }
 
   /**
