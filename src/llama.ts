@@ -91,7 +91,7 @@ export class Llama {
     checkOptions("llama", options, loadRules);
     options.signal?.throwIfAborted();
     const { backend, threads, tokenizer: tokenizerFile, ...engineOptions } = options;
-    await using model = await openModel(path);
+    await using model = await openModel(path, { signal: options.signal });
     const warnings = [...model.warnings];
     const tokenizer = await model.openTokenizer(tokenizerFile, (warning) => warnings.push(warning));
     const ownBackend = backend === undefined ? await openCpuBackend(threads === undefined ? {} : { threads }) : undefined;

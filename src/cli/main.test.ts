@@ -1,5 +1,6 @@
 // The program itself, as a shell starts it.
 import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
@@ -51,6 +52,17 @@ test("a reader that leaves early is no error to be told, and the exit code is th
   });
   const code = await new Promise((resolve) => child.on("close", resolve));
   expect({ code, stderr }).toEqual({ code: 141, stderr: "" });
+});
+
+test.skipIf(process.platform === "win32")("a signal ends the wait for a reader that takes nothing, and the exit code says so", async () => {
+  const tokenizer = join(packageRoot, "test", "fixtures", "2026-11-28", "bytes.json");
+  const child = spawn(process.execPath, [main, "tokenizer", "encode", tokenizer, "-"], { stdio: ["pipe", "pipe", "ignore"] });
+  child.stdin.end("a b c d e ".repeat(100_000));
+  const ended = once(child, "exit");
+  await once(child.stdout, "readable"); // and nobody reads it
+  child.kill("SIGTERM");
+  expect(await ended).toEqual([143, null]);
+  child.stdout.destroy();
 });
 
 test.skipIf(process.platform === "win32")(

@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 // The `cria` program: gives the frame (run.ts) this process's streams, signals and environment, and ends with its exit code.
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import { commandRows } from "./commands.ts";
 import { callerOf } from "./hints.ts";
 import { abortOnSignals, OutputClosed, Stopped } from "./interrupt.ts";
@@ -46,6 +48,8 @@ stderr.on("error", () => {});
 const words = process.argv.slice(2);
 /** After a bug that no await saw, the command has so long to save and to release its locks. */
 const graceMs = 10_000;
+/** After a command was told to stop, its readers have so long to take what it wrote. */
+const flushMs = 1000;
 let bug: number | undefined;
 for (const event of ["uncaughtException", "unhandledRejection"])
   process.on(event, (error: unknown) => {
@@ -64,12 +68,21 @@ function startOf({ CRIA_BEGAN }: NodeJS.ProcessEnv): number {
   return before < 0 && before > -3_600_000 ? before : 0;
 }
 
-/** Ends the process when everything written has left it, also when a forgotten handle would keep it alive. */
+/**
+ * Ends the process when everything written has left it, also when a forgotten handle would keep it alive. A reader that takes nothing, such as a
+ * stopped one, is waited for until the command is told to stop, and a moment longer.
+ */
 async function end(code: number): Promise<void> {
   live?.clear();
-  await Promise.all([stdout, stderr].map((stream) => new Promise((done) => stream.write("", done))));
+  const written = Promise.all([stdout, stderr].map((stream) => new Promise((done) => stream.write("", done)))).then(() => true);
+  const isWritten = await Promise.race([written, stopped().then(() => false)]);
   const { reason } = stop.signal;
-  process.exit(reason instanceof OutputClosed ? reason.exitCode : code);
+  process.exit(reason instanceof OutputClosed || (reason instanceof Stopped && !isWritten) ? reason.exitCode : code);
+}
+
+async function stopped(): Promise<void> {
+  if (!stop.signal.aborted) await once(stop.signal, "abort");
+  await sleep(flushMs);
 }
 
 async function readStdin(): Promise<Uint8Array> {

@@ -1,5 +1,5 @@
 // Several files that belong together appear, and go, at once: a folder is filled under another name and then renamed.
-import { rename, rm } from "node:fs/promises";
+import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { explainIo } from "./explain-io.ts";
 import { makeFolder } from "./make-folder.ts";
@@ -14,7 +14,8 @@ export async function atomicFolder(path: string, fill: (folder: string) => Promi
   const beside = partialPath(path);
   try {
     await removePartialsOf(path);
-    await makeFolder(beside, where);
+    await makeFolder(dirname(path), where);
+    await mkdir(beside);
     await fill(beside);
     await rename(beside, path);
     await syncFolder(dirname(path));

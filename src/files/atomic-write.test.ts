@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { watchFiles } from "./crash.test.helper.ts";
-import { atomicFolder, atomicWrite } from "./index.ts";
+import { atomicFolder, atomicWrite, makeFolder } from "./index.ts";
 
 let root: string;
 beforeEach(async () => {
@@ -22,7 +22,13 @@ test("a file is synced before it takes its name, and its folder after", async ()
 test("a folder takes its name when its files are synced, and the one above is synced after", async () => {
   const { done } = await watchFiles(() => atomicFolder(join(root, "a"), (partial) => atomicWrite(join(partial, "x"), "text")));
   const file = ["open", "write", "sync of a file", "rename", ...folderSync];
-  expect(done).toEqual(["mkdir", ...file, "rename", ...folderSync]);
+  expect(done).toEqual(["mkdir", "mkdir", ...file, "rename", ...folderSync]);
+});
+
+test("folders that are made on the way are synced into those above them", async () => {
+  const { done } = await watchFiles(() => makeFolder(join(root, "a", "b", "c")));
+  expect(done).toEqual(["mkdir", ...folderSync, ...folderSync, ...folderSync]);
+  expect((await watchFiles(() => makeFolder(join(root, "a", "b")))).done).toEqual(["mkdir"]);
 });
 
 test("wherever a write is cut off, the old file is there or the new one, and the next write leaves nothing else", async () => {

@@ -3,11 +3,13 @@ import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { explainIo } from "./explain-io.ts";
 import { partialPath, removePartialsOf } from "./partials.ts";
+import { checkReplaceable } from "./regular-file.ts";
 import { syncFolder } from "./sync-folder.ts";
 
 /**
  * Replaces `path` with the given bytes or chunks. On any error the file that was there before is intact and nothing is left beside it; what killed
  * writers of the same file left goes first.
+ * @throws CriaError, also when the path names a device, a FIFO or a folder
  */
 export async function atomicWrite(
   path: string,
@@ -17,6 +19,7 @@ export async function atomicWrite(
   const beside = partialPath(path);
   let handle: FileHandle | undefined;
   try {
+    await checkReplaceable(path, where);
     await removePartialsOf(path);
     handle = await open(beside, "w");
     for await (const chunk of chunks(content)) await writeAll(handle, chunk);

@@ -10,6 +10,7 @@ const waysOut: Readonly<Record<string, string>> = {
   ENOSPC: "the disk is full: free some space and run again; what was there before is intact",
   EDQUOT: "the disk quota is used up: free some space and run again; what was there before is intact",
   EROFS: "the file system is read-only: choose another place",
+  EIO: "the disk or the network fails to read or write it: check them",
   EMFILE: "too many open files: raise the limit (ulimit -n)",
 };
 

@@ -1,6 +1,7 @@
 // A file as a ByteSource: read by range, never whole.
 import type { FileHandle } from "node:fs/promises";
 import { type ByteSource, fail } from "../base/index.ts";
+import { explainIo } from "./explain-io.ts";
 import { openRegular } from "./regular-file.ts";
 
 /** Opens a regular file for reading by range. @throws CriaError when it is missing, unreadable or of another kind. */
@@ -33,7 +34,9 @@ export class FileSource implements ByteSource {
       );
     const bytes = new Uint8Array(length);
     for (let done = 0; done < length; ) {
-      const { bytesRead } = await this.#handle.read(bytes, done, Math.min(length - done, 1 << 30), offset + done);
+      const { bytesRead } = await this.#handle.read(bytes, done, Math.min(length - done, 1 << 30), offset + done).catch((error) => {
+        throw explainIo("files", this.name, error);
+      });
       if (bytesRead === 0) fail("files", `${this.name}: ended at byte ${offset + done} while being read: another program shortened it`);
       done += bytesRead;
     }

@@ -1,14 +1,18 @@
 // SHA-256 of files while this thread does something else.
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
+import { CriaError } from "../base/index.ts";
+import type { HashReport } from "./hash-worker.ts";
 
 /** The hashes in the order of the paths. @throws CriaError when a file cannot be read */
 export async function hashAside(paths: readonly string[], where = "files"): Promise<string[]> {
   // No execArgv: what the main thread was started with, --input-type say, need not fit a worker.
   const worker = new Worker(new URL("./hash-worker.js", import.meta.url), { workerData: { paths, where }, execArgv: [] });
   try {
-    const [hashes] = (await once(worker, "message")) as [string[]]; // rejects on "error"
-    return hashes;
+    const [report] = (await once(worker, "message")) as [HashReport]; // rejects on "error"
+    if ("hashes" in report) return [...report.hashes];
+    const cause = Object.assign(new Error(report.problem), { code: report.code });
+    throw new CriaError(where, report.problem, { cause });
   } finally {
     await worker.terminate();
   }

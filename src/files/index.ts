@@ -10,3 +10,4 @@ export { isRunning, type ProcessIdentity, thisMachine, thisProcess } from "./pro
 export { isStdin, type ReadStreamOptions, readStream } from "./read-stream.ts";
 export { readTextFile, readWhole, type SizeLimit, sizeLimits } from "./read-whole.ts";
 export { openRegular } from "./regular-file.ts";
+export { syncFolder } from "./sync-folder.ts";

@@ -4,6 +4,18 @@ import { type FileHandle, open, stat } from "node:fs/promises";
 import { fail } from "../base/index.ts";
 import { explainIo } from "./explain-io.ts";
 
+/**
+ * What is written takes the place of what its path names, which must not be a device or a folder: renaming a file over /dev/null would take it from
+ * every program of the machine.
+ * @throws CriaError when there is something else than a regular file, or a link to one
+ */
+export async function checkReplaceable(path: string, where: string): Promise<void> {
+  const stats = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw explainIo(where, path, error);
+  });
+  if (stats !== undefined) checkRegular(path, stats, where);
+}
+
 /** Windows has no such flag, and no such files among its folders. */
 const nonBlocking = constants.O_NONBLOCK ?? 0;
 

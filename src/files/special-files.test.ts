@@ -1,10 +1,11 @@
 import { execFileSync, spawn } from "node:child_process";
-import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openFile, readStream, readTextFile, readWhole, sizeLimits } from "./index.ts";
+import { CriaError } from "../base/index.ts";
+import { atomicWrite, hashAside, openFile, readStream, readTextFile, readWhole, sizeLimits } from "./index.ts";
 
 const noSpecialFiles = process.platform === "win32";
 let folder: string;
@@ -41,6 +42,26 @@ test.skipIf(noSpecialFiles)("a FIFO, a device, a socket and a folder are refused
   } finally {
     server.close();
   }
+});
+
+test.skipIf(noSpecialFiles)("what is written takes the place of no FIFO, device or folder", async () => {
+  const place = await mkdtemp(at("place-"));
+  execFileSync("mkfifo", [join(place, "fifo")]);
+  await symlink("/dev/null", join(place, "null"));
+  for (const [path, kind] of [
+    [join(place, "fifo"), "a FIFO"],
+    [join(place, "null"), "a device"],
+    [place, "a folder"],
+  ] as const)
+    await expect(atomicWrite(path, "text", "here")).rejects.toThrow(`[here] ${path}: it is ${kind}, not a file: name a file`);
+  expect((await readdir(place)).sort()).toEqual(["fifo", "null"]);
+  expect((await stat(join(place, "fifo"))).isFIFO()).toBe(true);
+});
+
+test("what goes wrong in the thread that hashes is said as in this one, and its cause is known", async () => {
+  const error = await hashAside([at("absent")], "here").catch((problem: unknown) => problem);
+  expect(error).toBeInstanceOf(CriaError);
+  expect(error).toMatchObject({ message: expect.stringMatching(/^\[here\] .*absent: no such file/), cause: { code: "ENOENT" } });
 });
 
 test("a file larger than its kind is refused before it is read", async () => {

@@ -242,6 +242,10 @@ test("tensors longer than a piece are compared and read to their end", async () 
   (rows[2]!.data as Uint16Array)[size - 1] = roundToBfloat16(Float32Array.of(2))[0]!;
   const file = await open(await collect(writeSafetensors(rows)));
   expect(await Promise.all([file.holdSame("a", "b"), file.holdSame("a", "c")])).toEqual([true, false]);
+  const stop = new AbortController();
+  const comparing = file.holdSame("a", "b", stop.signal);
+  stop.abort(new Error("enough"));
+  await expect(comparing).rejects.toThrow("enough");
   expect((await file.readFloat32("c")).subarray(-2)).toEqual(Float32Array.of(1, 2));
 });
 

@@ -71,12 +71,14 @@ export class TensorFile {
   /**
    * Whether two tensors of the same shape hold the same float32 bits, however they are stored. They are read in pieces, so that memory does not
    * grow with their size.
+   * @throws the signal's reason when it aborts
    */
-  async holdSame(name: string, other: string): Promise<boolean> {
+  async holdSame(name: string, other: string, signal?: AbortSignal): Promise<boolean> {
     const infos = [this.info(name), this.info(other)] as const;
     const size = sizeOf(infos[0].shape);
     const [a, b] = [new Float32Array(Math.min(size, pieceElements)), new Float32Array(Math.min(size, pieceElements))];
     for (let at = 0; at < size; at += pieceElements) {
+      signal?.throwIfAborted();
       const count = Math.min(pieceElements, size - at);
       await readPiece(infos[0], at, a.subarray(0, count));
       await readPiece(infos[1], at, b.subarray(0, count));

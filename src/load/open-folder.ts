@@ -23,14 +23,14 @@ const single = "model.safetensors";
 const index = "model.safetensors.index.json";
 
 /** @throws CriaError naming the part that is missing, damaged or another model's. */
-export async function openFolder(path: string, files: OpenFiles): Promise<ModelParts> {
+export async function openFolder(path: string, files: OpenFiles, signal?: AbortSignal): Promise<ModelParts> {
   const names = new Set(await readdir(path));
   check(names.has("config.json"), "model", () => `${path}: it has no config.json: ${explainFolder(names)}`);
   const { config, eosTokenIds, warnings } = readHfConfig(join(path, "config.json"), await readWhole(join(path, "config.json"), "model"));
   const { eosTokenIds: generationEos, warnings: generationWarnings, ...generation } = await readGeneration(path, names);
   const tensors = await openTensors(path, names, files);
   tensors.expect(parameterRows(config).map(({ name, shape }) => ({ name: hfName(name), shape })));
-  if (config.tiedOutput) await checkTied(tensors);
+  if (config.tiedOutput) await checkTied(tensors, signal);
   return {
     ...{ format: "Hugging Face folder", config, tensors, generation, warnings: [...warnings, ...generationWarnings] },
     openTokenizer: (file, onWarning) =>
@@ -50,15 +50,15 @@ async function readGeneration(path: string, names: ReadonlySet<string>): Promise
 /**
  * Holds a stored output projection against the embedding table that it is tied to. Where they differ, transformers 4 computes with the table
  * and transformers 5 with both, so that no reading of the folder is right.
- * @throws CriaError when they differ.
+ * @throws CriaError when they differ; the signal's reason when it aborts.
  */
-async function checkTied(tensors: TensorFile): Promise<void> {
+async function checkTied(tensors: TensorFile, signal: AbortSignal | undefined): Promise<void> {
   const [output, table] = ["lm_head.weight", "model.embed_tokens.weight"] as const;
   const stored = tensors.tensors.get(output);
   if (stored === undefined) return;
   const { shape } = tensors.info(table);
   check(
-    sameShape(stored.shape, shape) && (await tensors.holdSame(output, table)),
+    sameShape(stored.shape, shape) && (await tensors.holdSame(output, table, signal)),
     "model",
     () =>
       `${tensors.name}: ${output} differs from ${table} but config.json says tie_word_embeddings: say false to use both, or delete ${output}`,

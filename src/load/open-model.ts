@@ -38,14 +38,14 @@ export interface OpenModel extends ModelParts {
 /**
  * Opens a run folder, a Hugging Face folder or a llama2.c .bin: reads headers only, and of a tied model that stores its output projection
  * nonetheless both tensors once, a piece at a time.
- * @throws CriaError when the path is none of these, a part is missing, or the parts do not fit each other.
+ * @throws CriaError when the path is none of these, a part is missing, or the parts do not fit each other; the signal's reason when it aborts.
  */
-export async function openModel(path: string): Promise<OpenModel> {
+export async function openModel(path: string, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<OpenModel> {
   check(typeof path === "string" && path !== "", "model", () => `the path is ${JSON.stringify(path)} but must be a text that is not empty`);
   check(!path.startsWith("hf:"), "model", () => `${path}: cria does not download models: download it and name the folder; ${understood}`);
   const files = new OpenFiles();
   try {
-    const parts = (await isFolder(path)) ? await openAnyFolder(path, files) : await openLlama2c(path, files);
+    const parts = (await isFolder(path)) ? await openAnyFolder(path, files, signal) : await openLlama2c(path, files);
     const stopIds = (tokenizer: Tokenizer) => checkStops(path, parts, tokenizer);
     return {
       path,
@@ -74,9 +74,9 @@ function checkStops(path: string, { config, stopIds }: ModelParts, tokenizer: To
 }
 
 /** Hugging Face's, or one that holds a llama2.c .bin and its tokenizer. */
-async function openAnyFolder(path: string, files: OpenFiles): Promise<ModelParts> {
+async function openAnyFolder(path: string, files: OpenFiles, signal: AbortSignal | undefined): Promise<ModelParts> {
   const bin = await findLlama2c(path);
-  return bin === undefined ? openFolder(path, files) : openLlama2c(bin, files);
+  return bin === undefined ? openFolder(path, files, signal) : openLlama2c(bin, files);
 }
 
 async function isFolder(path: string): Promise<boolean> {

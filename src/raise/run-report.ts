@@ -1,7 +1,6 @@
 // What a training run came to, as one page beside it: its loss, what it reaches on held-out text, what it writes, its recipe and machine.
-import { readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import { atomicWrite, explainIo } from "../files/index.ts";
+import { atomicWrite, readTextFile } from "../files/index.ts";
 import { parameterCount } from "../model/index.ts";
 import { asText, figureHtml, type LineChart, type Point, pageHtml, type Table, tableHtml } from "../plot/index.ts";
 import {
@@ -59,14 +58,8 @@ async function runReportHtml(folder: string, { machine, texts, samples, compress
       ...heldOutTables(evaluations, compression).map(tableHtml),
       ...(samples.length === 0 ? [] : ["<h2>What it writes</h2>", ...samples.map(sampleHtml)]),
       ...notes.map((note) => `<p>${asText(note)}</p>`),
-      `<h2>The recipe</h2>\n<pre>${asText(await textOf(paths.recipe))}</pre>`,
+      `<h2>The recipe</h2>\n<pre>${asText(await readTextFile(paths.recipe, where, "recipe"))}</pre>`,
     ],
-  });
-}
-
-async function textOf(path: string): Promise<string> {
-  return readFile(path, "utf8").catch((error) => {
-    throw explainIo(where, path, error);
   });
 }
 

@@ -146,6 +146,19 @@ test.each(damages)("when the only checkpoint is one %s, that is said", async (_,
   await expect(load()).rejects.toThrow(/: it is damaged, and the only checkpoint cannot be used: begin a new run with --out$/);
 });
 
+test("a checkpoint of a later version is not taken for damaged", async () => {
+  for (const step of [3, 4]) await saveCheckpoint(folder, state(step), tensors(step), 2);
+  const path = join(folder, "step-000004");
+  const [text, sums] = await Promise.all(["state.json", "SHA256SUMS"].map((name) => readFile(join(path, name), "utf8")));
+  const newer = text!.replace('"version": 2', '"version": 3');
+  const sum = (content: string) => createHash("sha256").update(content).digest("hex");
+  await writeFile(join(path, "state.json"), newer);
+  await writeFile(join(path, "SHA256SUMS"), sums!.replace(sum(text!), sum(newer)));
+  await expect(latestCheckpoint(folder)).rejects.toThrow(
+    /step-000004.state\.json: its version is 3 but this cria reads 2 and older: go on with the cria that made it, or a newer one$/,
+  );
+});
+
 test("when several are damaged in several ways, none is used", async () => {
   for (const step of [3, 4, 5]) await saveCheckpoint(folder, state(step), tensors(step), 3);
   await flipBit(join(folder, "step-000003", "model.safetensors"), 0.99);

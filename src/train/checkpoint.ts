@@ -34,6 +34,10 @@ const parts = Object.keys(files) as Part[];
 const stateName = "state.json";
 const sumsName = "SHA256SUMS";
 
+const newestVersion = 2;
+/** What systems say of a file that cannot be had any more. */
+const lost: readonly string[] = ["ENOENT", "ENOTDIR", "EIO"];
+
 const stateSchema = z.strictObject({
   version: z.union([z.literal(1), z.literal(2)]),
   step: z.int().min(0),
@@ -111,9 +115,15 @@ export async function saveCheckpoint(
   return path;
 }
 
+/** The name of the newest checkpoint in a folder, sound or not; undefined where there is none. */
+export async function newestName(folder: string): Promise<string | undefined> {
+  const [step] = await stepsIn(folder);
+  return step === undefined ? undefined : nameOf(step);
+}
+
 /** Whether there are checkpoints in a folder, sound or not. */
 export async function hasCheckpoints(folder: string): Promise<boolean> {
-  return (await stepsIn(folder)).length > 0;
+  return (await newestName(folder)) !== undefined;
 }
 
 /**
@@ -209,7 +219,7 @@ async function verify(folder: string, sums: Checkpoint["sums"]): Promise<void> {
   const found = await hashAside(
     names.map((name) => join(folder, name)),
     where,
-  );
+  ).catch((error) => failUnreadable(folder, folder, error));
   for (const [i, name] of names.entries()) checkSum(folder, name, found[i]!, sums.get(name)!);
 }
 
@@ -271,11 +281,22 @@ async function readState(folder: string, sum: string | undefined): Promise<z.out
   const bytes = await readWhole(path, where).catch((error) => failUnreadable(folder, path, error));
   if (sum !== undefined) checkSum(folder, stateName, createHash("sha256").update(bytes).digest("hex"), sum);
   try {
-    return parseWith(stateSchema, JSON.parse(decodeUtf8(bytes, path, where)), where, path);
+    const value = JSON.parse(decodeUtf8(bytes, path, where)) as { readonly version?: unknown } | null;
+    if (sum !== undefined && Number(value?.version) > newestVersion) return failNewer(path, value?.version);
+    return parseWith(stateSchema, value, where, path);
   } catch (cause) {
+    if (cause instanceof NewerCheckpoint) throw cause;
     const problem = cause instanceof CriaError ? withoutPlace(cause) : `${path}: it is not JSON (${(cause as Error).message})`;
     throw new DamagedCheckpoint(folder, problem, { cause });
   }
+}
+
+/** A checkpoint of a later version of cria is not damaged: it stays where it is, and no earlier one takes its place. */
+class NewerCheckpoint extends CriaError {}
+
+function failNewer(path: string, version: unknown): never {
+  const rule = `its version is ${version} but this cria reads ${newestVersion} and older`;
+  throw new NewerCheckpoint(where, `${path}: ${rule}: go on with the cria that made it, or a newer one`);
 }
 
 /** `sha256sum`'s form: 64 hexadecimal digits, two spaces, a name. Undefined where there is no such file. */
@@ -298,11 +319,11 @@ function checkSum(folder: string, name: string, found: string, saved: string): v
     throw new DamagedCheckpoint(folder, `${join(folder, name)}: it has SHA-256 ${found} but had ${saved} when it was saved`);
 }
 
-/** A file that is not there, or is none of ours, is lost; what else keeps it from being read, permissions say, may go away. */
+/** A file that is not there, is none of ours, or lies where the disk fails, is lost; what else keeps it from being read, permissions say, may go away. */
 function failUnreadable(folder: string, path: string, error: Error): never {
   const explained = explainIo(where, path, error);
   const { code } = (explained.cause ?? error) as NodeJS.ErrnoException;
-  if (code !== undefined && code !== "ENOENT" && code !== "ENOTDIR") throw explained;
+  if (code !== undefined && !lost.includes(code)) throw explained;
   throw new DamagedCheckpoint(folder, withoutPlace(explained), { cause: error });
 }
 

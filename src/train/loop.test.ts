@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { access, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -163,6 +164,28 @@ test("a checkpoint of another model or other data is refused by name", async () 
     /step-000002.model\.safetensors: tensor "model\.embed_tokens\.weight" is \[13, 16\] but the model's is \[13, 20\]/,
   );
   await expect(trainRun(scope.job(tinyRecipe({ steps: 4, seed: 8 }), { checkpoint }))).rejects.toThrow(/seed.* changed/);
+});
+
+test("what another program trained between the choice of a checkpoint and the lock is not cut off", async () => {
+  await using scope = await tinyScope();
+  const recipe = tinyRecipe({ steps: 2, checkpoints: { every: 1, keep: 3 } });
+  await trainRun(scope.job(recipe));
+  const before = await metricsOf(scope.folder);
+  for (const checkpoint of [await latestCheckpoint(join(scope.folder, "checkpoints"), 2), undefined])
+    await expect(trainRun(scope.job(recipe, { checkpoint }))).rejects.toThrow(
+      /its newest checkpoint is step-000002 but was (none|step-000001) a moment ago, another program trained in it: go on with --resume/,
+    );
+  expect(await metricsOf(scope.folder)).toEqual(before);
+});
+
+test("a run whose lock was taken over stops, and writes nothing more", async () => {
+  await using scope = await tinyScope();
+  const onStep = ({ step }: { step: number }) => {
+    if (step === 2) rmSync(join(scope.folder, "training.lock.1"));
+  };
+  await expect(trainRun({ ...scope.job(tinyRecipe({ steps: 9 }), { heldOut: undefined }), onStep })).rejects.toThrow("this lock is gone");
+  expect((await metricsOf(scope.folder)).map(({ step }) => step)).toEqual([1, 2]);
+  expect(await readdir(scope.folder)).toEqual(["metrics.jsonl"]);
 });
 
 test("a damaged newest checkpoint is said, and the end is that of a run of one piece", async () => {

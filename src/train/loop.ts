@@ -1,5 +1,6 @@
 // The training loop: step after step from a recipe's first or a checkpoint's next to the last, with evaluations, metrics and checkpoints.
 // It opens no backend and no data: both are given.
+import { basename } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { Backend } from "../backend/index.ts";
 import { CriaError, check, type OnProgress } from "../base/index.ts";
@@ -7,13 +8,22 @@ import type { BatchSource } from "../data/index.ts";
 import type { Evaluation, HeldOutEvaluator, HeldOutText } from "../eval/index.ts";
 import { removeFolder } from "../files/index.ts";
 import { changesSince, notYetLogged } from "./changes.ts";
-import { type Checkpoint, loadNewest, loadTensors, type Origin, openCheckpoint, saveCheckpoint, setAside } from "./checkpoint.ts";
+import {
+  type Checkpoint,
+  loadNewest,
+  loadTensors,
+  newestName,
+  type Origin,
+  openCheckpoint,
+  saveCheckpoint,
+  setAside,
+} from "./checkpoint.ts";
 import { LossWatch } from "./loss-watch.ts";
 import { isStepRow, MetricsLog, type StepRow } from "./metrics-log.ts";
 import { Prefetcher } from "./prefetch.ts";
 import type { WholeRecipe } from "./recipe.ts";
 import { removeLeftovers, runPaths, saveModel } from "./run-folder.ts";
-import { lockNewRun, lockRun } from "./run-lock.ts";
+import { lockNewRun, lockRun, type RunLock } from "./run-lock.ts";
 import { learningRateAt, scheduleOf } from "./schedule.ts";
 import { Trainer, type TrainerOptions } from "./trainer.ts";
 
@@ -85,13 +95,15 @@ export interface TrainSummary {
 export async function trainRun(job: TrainJob): Promise<TrainSummary> {
   const { backend, recipe, folder, batches } = job;
   const lockOptions = { signal: job.signal, onNotice: job.onNotice };
-  await using _goingOn = job.checkpoint && (await lockRun(folder, lockOptions));
+  await using goingOn = job.checkpoint && (await lockRun(folder, lockOptions));
+  if (job.checkpoint) await checkNewest(job);
   using trainer = await Trainer.open(backend, trainerOptions(recipe, job.heldOut !== undefined));
   if (job.checkpoint) checkSteps(recipe, job.checkpoint);
   const checkpoint = job.checkpoint && (await loadNewest(job.checkpoint, trainer.tensors));
   if (checkpoint) batches.restore(checkpoint.state.data);
   using evaluator = job.heldOut && (await trainer.openEvaluator());
-  await using _begun = checkpoint ? undefined : await lockNewRun(folder, lockOptions);
+  await using begun = checkpoint ? undefined : await lockNewRun(folder, lockOptions);
+  if (!checkpoint) await checkNewest(job);
   await removeLeftovers(folder);
   if (!checkpoint) await job.onReady?.();
   await using log = await MetricsLog.open(runPaths(folder).metrics, checkpoint?.state.step ?? 0);
@@ -100,12 +112,24 @@ export async function trainRun(job: TrainJob): Promise<TrainSummary> {
     await logChanges(checkpoint, job, log); // before the recipe says it: killed in between, the run goes on as it was
     await job.onReady?.();
   }
-  const run = new Run({ ...job, checkpoint }, trainer, evaluator, log);
+  const run = new Run({ ...job, checkpoint }, trainer, evaluator, log, (goingOn ?? begun)!);
   try {
     return await run.toTheEnd();
   } finally {
     await run.settle();
   }
+}
+
+/** Between the choice of a checkpoint and the lock another program may have trained in the folder: nothing of it may be cut off. */
+async function checkNewest({ folder, checkpoint }: TrainJob): Promise<void> {
+  const newest = await newestName(runPaths(folder).checkpoints);
+  const known = checkpoint === undefined ? [] : [checkpoint, ...checkpoint.damaged].map((one) => basename(one.folder));
+  check(
+    newest === undefined || known.includes(newest),
+    "train",
+    () =>
+      `${folder}: its newest checkpoint is ${newest} but was ${known[0] ?? "none"} a moment ago, another program trained in it: go on with --resume`,
+  );
 }
 
 /** Damaged checkpoints make room for those that will be made in their place. */
@@ -152,6 +176,7 @@ class Run {
   readonly #trainer: Trainer;
   readonly #evaluator: HeldOutEvaluator | undefined;
   readonly #log: MetricsLog;
+  readonly #lock: Pick<RunLock, "check">;
   readonly #batches: Prefetcher;
   readonly #watch: LossWatch;
   readonly #pace = new Pace();
@@ -166,12 +191,13 @@ class Run {
   #saved: Saved | undefined;
   #savedBefore: Saved | undefined;
 
-  constructor(job: TrainJob, trainer: Trainer, evaluator: HeldOutEvaluator | undefined, log: MetricsLog) {
+  constructor(job: TrainJob, trainer: Trainer, evaluator: HeldOutEvaluator | undefined, log: MetricsLog, lock: RunLock) {
     const { recipe, checkpoint, batches } = job;
     this.#job = job;
     this.#trainer = trainer;
     this.#evaluator = evaluator;
     this.#log = log;
+    this.#lock = lock;
     this.#batches = new Prefetcher(batches);
     this.#watch = new LossWatch(recipe.stopOnSpike);
     this.#watch.replay(log.rows.filter(isStepRow).map((row) => row.loss));
@@ -213,6 +239,7 @@ class Run {
     const before = performance.now();
     const { loss, gradientNorm } = await this.#trainer.step(() => this.#take(), this.#step + 1, learningRate);
     const seconds = (performance.now() - before) / 1000;
+    await this.#lock.check();
     await this.#see(loss, gradientNorm);
     const stepTokens = recipe.accumulation * batches.batchTokens;
     this.#step++;
@@ -272,6 +299,7 @@ class Run {
     try {
       const evaluation = await evaluator.evaluate(heldOut, { tokens: recipe.evaluation.tokens, signal, progress });
       const { loss: heldOutLoss, bitsPerByte } = evaluation;
+      await this.#lock.check();
       await this.#log.append({ step: this.#step, heldOutLoss, bitsPerByte, seconds: (performance.now() - before) / 1000 });
       onEvaluation?.(this.#step, evaluation);
       return evaluation;
@@ -284,6 +312,7 @@ class Run {
   /** A run that did all its steps keeps what they made; one that was stopped while its losses were bad goes back to the checkpoint before. */
   async #saveEnd(): Promise<void> {
     const { recipe, folder, progress } = this.#job;
+    await this.#lock.check();
     const mayBeSpoilt = this.#step < recipe.steps && this.#watch.bad > 0;
     if (!mayBeSpoilt) await this.#save();
     else if (this.#saved) await loadTensors(await openCheckpoint(this.#saved.path), this.#trainer.tensors);
@@ -294,6 +323,7 @@ class Run {
     const { recipe, folder, origin, onCheckpoint } = this.#job;
     const { checkpoints } = runPaths(folder);
     if (this.#step === this.#saved?.step) return;
+    await this.#lock.check();
     await this.#log.sync();
     const state = { step: this.#step, tokens: this.#tokens, data: this.#position, recipe, ...(origin && { origin }) };
     const path = await saveCheckpoint(checkpoints, state, this.#trainer.tensors, recipe.checkpoints.keep);

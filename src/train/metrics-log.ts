@@ -1,8 +1,9 @@
 // metrics.jsonl: one JSON object a line, a line a step, an evaluation, or a change with which the run went on. What was written stays; only resuming cuts off what will come again.
 import { constants } from "node:fs";
 import { type FileHandle, truncate } from "node:fs/promises";
+import { dirname } from "node:path";
 import { fail } from "../base/index.ts";
-import { explainIo, openRegular, readWhole } from "../files/index.ts";
+import { explainIo, openRegular, readWhole, syncFolder } from "../files/index.ts";
 import type { RecipeChange } from "./recipe.ts";
 
 /** After a step; the same run gives the same bits, but for the last two. */
@@ -56,6 +57,7 @@ export class MetricsLog implements AsyncDisposable {
       const { rows, bytes } = keep(path, await readOrNothing(path), step);
       await truncate(path, bytes).catch(unlessMissing);
       const { handle } = await openRegular(path, where, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT);
+      if (bytes === 0) await syncFolder(dirname(path)); // it may be new, and must outlive a power cut as the checkpoints do
       return new MetricsLog(path, rows, handle);
     } catch (error) {
       throw explainIo(where, path, error);

@@ -6,12 +6,12 @@
 // one left, one gets through in most cases; where two take theirs away for each other, both try again after a random time. Files of the dead are
 // removed by who holds the folder.
 import { randomUUID } from "node:crypto";
-import { constants, copyFile, link, readdir, readFile, rm, rmdir, stat, utimes, writeFile } from "node:fs/promises";
+import { constants, copyFile, link, readdir, rm, rmdir, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fail } from "../base/index.ts";
-import { explainIo, isRunning, makeFolder, partialPath, thisMachine, thisProcess } from "../files/index.ts";
+import { explainIo, isRunning, makeFolder, partialPath, readWhole, thisMachine, thisProcess } from "../files/index.ts";
 
 const where = "run";
 const name = "training.lock";
@@ -23,6 +23,9 @@ const writingMs = 10_000;
 const tries = 20;
 /** What file systems without hard links say, such as exFAT. */
 const noLinks: readonly unknown[] = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"];
+
+/** What systems say of a file that was removed: ESTALE on a network, EPERM and EBUSY on Windows while its removal is under way. */
+const gone: readonly unknown[] = ["ENOENT", "ESTALE", ...(process.platform === "win32" ? ["EPERM", "EBUSY"] : [])];
 
 interface Owner {
   readonly pid: number;
@@ -39,6 +42,12 @@ const own = new Set<string>();
 
 export interface RunLock extends AsyncDisposable {
   readonly path: string;
+  /**
+   * To be called before anything is written: a program that stood still for a while, as one of a suspended machine does, has lost its lock to one on
+   * another machine that saw no life in it.
+   * @throws CriaError when this program holds the lock no longer
+   */
+  check(): Promise<void>;
 }
 
 export interface LockOptions {
@@ -65,12 +74,12 @@ export async function lockRun(folder: string, options: LockOptions = {}): Promis
 }
 
 /** The same for a run that begins: makes its folder, which goes again with the lock when nothing else came into it. */
-export async function lockNewRun(folder: string, options?: LockOptions): Promise<AsyncDisposable> {
+export async function lockNewRun(folder: string, options?: LockOptions): Promise<RunLock> {
   const removeEmpty = () => rmdir(folder).catch(() => undefined);
   await makeFolder(folder, where);
   try {
     const lock = await lockRun(folder, options);
-    return { [Symbol.asyncDispose]: () => lock[Symbol.asyncDispose]().then(removeEmpty) };
+    return { ...lock, [Symbol.asyncDispose]: () => lock[Symbol.asyncDispose]().then(removeEmpty) };
   } catch (error) {
     await removeEmpty();
     throw error;
@@ -133,12 +142,20 @@ async function announce(path: string): Promise<RunLock | undefined> {
     await rm(beside, { force: true }).catch(() => undefined);
   }
   const beat = setInterval(() => void utimes(path, new Date(), new Date()).catch(() => undefined), beatMs).unref();
+  const isHeld = async () => (await lastSign(path))?.owner?.token === owner.token;
+  const check = async () => {
+    if (!(await isHeld()))
+      fail(
+        where,
+        `${path}: this lock is gone, because another program saw no life in it and took it over, or it was moved or removed: stopped, go on with --resume when no other program trains there`,
+      );
+  };
   const release = async () => {
     clearInterval(beat);
-    await rm(path, { force: true });
+    if (await isHeld().catch(() => false)) await rm(path, { force: true });
     own.delete(owner.token);
   };
-  return { path, [Symbol.asyncDispose]: release };
+  return { path, check, [Symbol.asyncDispose]: release };
 }
 
 /** Fails where `to` is there already. */
@@ -197,20 +214,22 @@ interface Sign {
   readonly age: number;
 }
 
-/** Undefined where there is no such file. */
+/** Undefined where there is no such file. @throws CriaError where there is one that cannot be read, so that nobody takes it for absent */
 async function lastSign(path: string): Promise<Sign | undefined> {
   try {
     const { mtimeMs } = await stat(path);
     const owner = await readOwner(path);
     return { owner, stamp: `${owner?.token} ${mtimeMs}`, age: Math.abs(Date.now() - mtimeMs) };
-  } catch {
-    return undefined;
+  } catch (error) {
+    const explained = explainIo(where, path, error);
+    if (gone.includes((explained.cause as NodeJS.ErrnoException | undefined)?.code)) return undefined;
+    throw explained;
   }
 }
 
 /** @throws what reading throws; undefined for what is no owner */
 async function readOwner(path: string): Promise<Owner | undefined> {
-  const text = await readFile(path, "utf8");
+  const text = (await readWhole(path, where)).toString();
   try {
     const owner = JSON.parse(text) as Owner | null;
     return Number.isSafeInteger(owner?.pid) && owner!.pid > 0 && typeof owner!.host === "string" ? owner! : undefined;

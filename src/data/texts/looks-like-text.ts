@@ -1,8 +1,8 @@
 // People name a text where a recipe belongs; this says when it is one, so that they can be told what to do.
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import picomatch from "picomatch";
-import { sizeLimits } from "../../files/index.ts";
+import { readWhole, sizeLimits } from "../../files/index.ts";
 import { isYamlMap } from "../yaml-value.ts";
 import { formOfName } from "./forms.ts";
 import { sniff } from "./sniff.ts";
@@ -24,7 +24,7 @@ export async function looksLikeText(path: string): Promise<boolean> {
   if (!found.isFile()) return found.isFIFO() || found.isSocket();
   if (recipes.test(path)) return false;
   if (formOfName(path) !== undefined || found.size > sizeLimits.recipe) return true;
-  return (await sniff(path, path, { where: "data" })) !== "text" || !isYamlMap(await readFile(path, "utf8"));
+  return (await sniff(path, path, { where: "data" })) !== "text" || !isYamlMap((await readWhole(path, "data", "recipe")).toString());
 }
 
 function isThere(path: string): Promise<boolean> {
