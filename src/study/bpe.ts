@@ -378,6 +378,8 @@ function asQuestions(tokenizer: Tokenizer, lines: readonly Line[]): Question[] {
   }));
 }
 
+const tasksOf = ["adding", "counting"] as const;
+
 export function describeArithmetic(
   outcomes: readonly Outcome<Accuracy>[],
   tokenizers: ReadonlyMap<string, Tokenizer>,
@@ -385,7 +387,6 @@ export function describeArithmetic(
 ): Section {
   const groups = groupBy(outcomes, ({ trial }) => trial.variant.name);
   const of = (name: Digits, task: keyof Accuracy) => groups.get(name)!.map(({ found }) => 100 * (found?.[task] ?? 0));
-  const tasksOf = ["adding", "counting"] as const;
   const gains = tasksOf.map((task) => pairedDifference(of("digits alone", task), of("digits merged", task)));
   const answered = tasksOf.map(
     (task, i) =>
@@ -429,15 +430,15 @@ export function describeArithmetic(
         ]),
       },
     ],
-    charts: [
-      {
-        kind: "ranges",
-        title: "answered exactly: a dot per seed, a line for their mean",
-        x: { label: "%", domain: [0, 100] },
-        rows: tasksOf.flatMap((task) =>
-          (Object.keys(kinds) as Digits[]).map((name) => ({ name: `${task}, ${name}`, values: of(name, task) })),
-        ),
-      },
-    ],
+    charts: [answeredChart(of)],
+  };
+}
+
+function answeredChart(of: (name: Digits, task: keyof Accuracy) => readonly number[]): Section["charts"][number] {
+  return {
+    kind: "ranges",
+    title: "answered exactly: a dot per seed, a line for their mean",
+    x: { label: "%", domain: [0, 100] },
+    rows: tasksOf.flatMap((task) => (Object.keys(kinds) as Digits[]).map((name) => ({ name: `${task}, ${name}`, values: of(name, task) }))),
   };
 }

@@ -378,11 +378,13 @@ async function readLong(
 /** Nats by which a text beyond the trained length may be worse and still be said to be read as well. */
 const carried = 0.05;
 
+/** The outcomes of those seeds that every trial was finished for, so that what is compared are pairs. */
+function ofWholeSeeds(outcomes: readonly Outcome<ByReading>[]): Outcome<ByReading>[] {
+  return [...groupBy(outcomes, ({ seed }) => seed).values()].filter((round) => round.every(({ found }) => found !== undefined)).flat();
+}
+
 export function describeExtrapolation(outcomes: readonly Outcome<ByReading>[]): Section {
-  // Of a seed all or nothing, so that what is compared are pairs.
-  const whole = [...groupBy(outcomes, ({ seed }) => seed).values()]
-    .filter((round) => round.every(({ found }) => found !== undefined))
-    .flat();
+  const whole = ofWholeSeeds(outcomes);
   const byName = groupBy(
     whole.flatMap(({ found }) => [...found!].map(([name, losses]) => ({ name, losses }))),
     ({ name }) => name,
@@ -435,23 +437,30 @@ export function describeExtrapolation(outcomes: readonly Outcome<ByReading>[]): 
       `A learned table has no trained rows beyond the trained length${tableIsUsed ? "" : "; here its model is not better than the one without positions beyond chance inside it either"}. What hardly uses positions cannot be misled by them: compare each loss with that of no positions at all, which a causal model can do without to some extent.`,
       ...diverged,
     ],
-    tables: [
-      {
-        title: "loss in nats per token by position, mean ± std over seeds",
-        columns: ["positions", ...Array.from({ length: reach }, (_, i) => `${i * trained} to ${(i + 1) * trained - 1}`)],
-        rows: rows.map(({ name, parts }) => [name, ...parts.map((values) => spread(values))]),
-      },
-      {
-        title: "held-out loss at the trained length",
-        columns: ["positions", "loss"],
-        rows: [...groupBy(outcomes, ({ trial }) => trial.variant.name)].map(([name, group]) => [
-          name,
-          spread(group.flatMap(({ heldOut }) => heldOut?.loss ?? [])),
-        ]),
-      },
-    ],
+    tables: extrapolationTables(rows, outcomes),
     charts: [positionChart(byName)],
   };
+}
+
+function extrapolationTables(
+  rows: readonly { readonly name: string; readonly parts: readonly (readonly number[])[] }[],
+  outcomes: readonly Outcome<ByReading>[],
+): Section["tables"] {
+  return [
+    {
+      title: "loss in nats per token by position, mean ± std over seeds",
+      columns: ["positions", ...Array.from({ length: reach }, (_, i) => `${i * trained} to ${(i + 1) * trained - 1}`)],
+      rows: rows.map(({ name, parts }) => [name, ...parts.map((values) => spread(values))]),
+    },
+    {
+      title: "held-out loss at the trained length",
+      columns: ["positions", "loss"],
+      rows: [...groupBy(outcomes, ({ trial }) => trial.variant.name)].map(([name, group]) => [
+        name,
+        spread(group.flatMap(({ heldOut }) => heldOut?.loss ?? [])),
+      ]),
+    },
+  ];
 }
 
 function positionChart(byName: ReadonlyMap<string, readonly { readonly losses: Float64Array }[]>): LineChart {
