@@ -6,6 +6,7 @@ import {
   type CompleteRecipe,
   changeKinds,
   changesSince,
+  checkSteps,
   kindOfChange,
   lastSegment,
   latestCheckpoint,
@@ -69,6 +70,7 @@ export async function planResume(
     return { recipe, checkpoint, changed: describeChanges(folder, recipeChanges(began, recipe), wishes) };
   }
   const { step, recipe: saved } = checkpoint.state;
+  checkSteps(asked, checkpoint);
   const rows = await metricsOf(folder);
   const base = withPrecision(saved);
   const isAccepted = notYetAccepted(recipeChanges(base, began), rows, step).length === 0;

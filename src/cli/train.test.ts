@@ -135,6 +135,11 @@ test("of two that begin in one folder at once one trains, and its recipe stays",
 test("what was trained is never overwritten, and a resumed run keeps to its recipe unless told", async () => {
   const steps = ["--set", "steps=4"];
   expect((await cria("train", "recipe.yaml", "--out", "short", ...steps)).code).toBe(0);
+  const finished = await cria("train", "short", "--resume");
+  expect(finished).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/\nall 4 steps are done: more of them go on, as --set steps=8\n/),
+  });
   const again = await cria("train", "recipe.yaml", "--out", "short");
   expect(again).toMatchObject({
     code: 1,

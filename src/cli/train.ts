@@ -249,8 +249,12 @@ function introduce(
     `tokens: ${sources}${data.heldOut ? `; held out ${count(data.heldOut.length)}` : "; none held out"}`,
     `memory: ${describeMemory(memory)}`,
     ...changed,
-    ...(checkpoint ? [`going on from step ${checkpoint.state.step}`] : []),
+    ...(checkpoint ? [goingOn(checkpoint.state.step, steps)] : []),
   ]);
+}
+
+function goingOn(step: number, steps: number): string {
+  return step < steps ? `going on from step ${step}` : `all ${steps} steps are done: more of them go on, as --set steps=${2 * steps}`;
 }
 
 /** The last evaluation was told when it was made. */

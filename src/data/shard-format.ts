@@ -75,7 +75,7 @@ export function decodeTail(name: string, bytes: Uint8Array, fileSize: number, vo
   check(
     tail.toString("latin1", 24) === tailMagic,
     where,
-    () => `${name}: it has ${fileSize} bytes but no end mark: it is cut short, prepare it again`,
+    () => `${name}: it has ${fileSize} bytes and does not end with the end mark: something was added or it is cut short, prepare it again`,
   );
   const [tokens, documents, textBytes] = [0, 8, 16].map((at) => Number(tail.readBigUInt64LE(at))) as [number, number, number];
   const expected = headBytes + tokens * bytesPerToken(vocabSize) + documents * 4 + tailBytes;

@@ -1,6 +1,6 @@
 export { type ChangeKind, changeKinds, changesSince, kindOfChange, notYetAccepted } from "./changes.ts";
 export { type Checkpoint, type CheckpointState, hasCheckpoints, latestCheckpoint, type Origin, type StoredTensor } from "./checkpoint.ts";
-export { BadLossError, type LiveMetrics, type TrainJob, type TrainSummary, trainerOptions, trainRun } from "./loop.ts";
+export { BadLossError, checkSteps, type LiveMetrics, type TrainJob, type TrainSummary, trainerOptions, trainRun } from "./loop.ts";
 export {
   type ChangeRow,
   type EvaluationRow,

@@ -150,8 +150,8 @@ async function logChanges({ state, folder }: Checkpoint, { recipe, origin, onNot
   if (changed.length > 0) await log.append({ step: state.step, changed });
 }
 
-/** A run that goes on may have become longer, but not shorter than it is. */
-function checkSteps({ steps }: WholeRecipe, { folder, state }: Checkpoint): void {
+/** @throws CriaError when a run that goes on has become shorter than what is done of it */
+export function checkSteps({ steps }: Pick<WholeRecipe, "steps">, { folder, state }: Checkpoint): void {
   check(steps >= state.step, "train", () => `steps is ${steps} but ${folder} has done ${state.step}: raise steps, or begin a new run`);
 }
 

@@ -62,11 +62,13 @@ test("links to files are followed, folders by links once, circles end, links to 
   symlinkSync(join(folder, "l/real"), join(folder, "l/real/loop"));
   symlinkSync(join(folder, "l/store"), join(folder, "l/real/other"));
   symlinkSync(join(folder, "l/none"), join(folder, "l/real/broken"));
+  symlinkSync("../..", join(folder, "l/real/up"));
   const passedOver = new PassedOver();
   const found = await expandPaths(["l/real"], folder, "data", passedOver);
   expect(found.map(({ path }) => path.slice(folder.length + 1))).toEqual(["l/real/a.txt", "l/real/b.txt"]);
   expect(passedOver.count("broken")).toBe(1);
   expect(passedOver.count("repeated")).toBe(3); // again.txt, loop and other/b.txt
+  expect(passedOver.count("around")).toBe(1); // up, whose other files are not meant
   mkdirSync(join(folder, "l/only"));
   symlinkSync(b, join(folder, "l/only/b.txt"));
   expect(await expand("l/only")).toEqual(["l/only/b.txt"]);

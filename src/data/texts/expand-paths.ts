@@ -19,7 +19,7 @@ export interface FoundFile {
 /**
  * The files that paths name, each once by its real path, in the order of the paths and sorted within one, so that every machine reads in the same
  * order. A path is taken as it stands where there is such a file or folder, and else as a pattern: `*`, `?`, `[a-z]`, `{a,b}`, and `**` for any
- * number of folders. Links to files and folders are followed, a folder once. Runs and prepared data in a folder are passed over, unless a pattern leads
+ * number of folders. Links to files and folders are followed, a folder once, but none to a folder around the one that is read. Runs and prepared data in a folder are passed over, unless a pattern leads
  * into them: a person's texts often lie above what was made of them.
  * @param folder what relative paths start from
  * @throws CriaError when a path names nothing, or a device
@@ -129,10 +129,11 @@ class Walk {
 
   /** Sorted by name. */
   async files(): Promise<FoundFile[]> {
+    const home = await this.#realpath(this.#base);
     this.#folders = [{ name: "", left: this.#wanted.depth }];
     while (this.#folders.length > 0) {
       for (let next = this.#folders.pop(); next !== undefined; next = this.#folders.pop())
-        if (await this.#enter(join(this.#base, next.name))) await this.#readFolder(next);
+        if (await this.#enter(join(this.#base, next.name), home)) await this.#readFolder(next);
       this.#folders = this.#linked.sort((a, b) => (a.name < b.name ? 1 : -1));
       this.#linked = [];
     }
@@ -161,13 +162,19 @@ class Walk {
     else this.#passedOver.add("special", path);
   }
 
-  async #enter(path: string): Promise<boolean> {
-    const real = await realpath(path).catch((error) => {
-      throw explainIo(this.#where, path, error);
-    });
-    if (this.#seen.has(real)) this.#passedOver.add("repeated", path);
+  /** @param home the real path that the walk begins in: a link to a folder around it would bring in the neighbours */
+  async #enter(path: string, home: string): Promise<boolean> {
+    const real = await this.#realpath(path);
+    if (real !== home && home.startsWith(real.endsWith(sep) ? real : real + sep)) this.#passedOver.add("around", path);
+    else if (this.#seen.has(real)) this.#passedOver.add("repeated", path);
     else return Boolean(this.#seen.add(real));
     return false;
+  }
+
+  #realpath(path: string): Promise<string> {
+    return realpath(path).catch((error) => {
+      throw explainIo(this.#where, path, error);
+    });
   }
 
   #entries(path: string): Promise<Dirent[]> {

@@ -6,6 +6,7 @@ const reasons = {
   binary: ["binary file", "binary files"],
   special: ["pipe or device", "pipes and devices"],
   broken: ["link to nothing", "links to nothing"],
+  around: ["link to a folder around the one that is read", "links to folders around the one that is read"],
   repeated: ["further name of what is read already", "further names of what is read already"],
 } as const;
 
