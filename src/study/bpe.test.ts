@@ -1,8 +1,6 @@
 import { expect, test } from "vitest";
-import { referenceBackend } from "../backend/reference/index.ts";
 import { CriaError, Rng } from "../base/index.ts";
-import { bpeStudy, describeGrowth, type Growth, sameMerges, writeTasks } from "./bpe.ts";
-import { tinyContext } from "./made-up.test.helper.ts";
+import { describeGrowth, type Growth, measureGrowth, sameMerges, writeTasks } from "./bpe.ts";
 import { textbookBpe } from "./textbook-bpe.ts";
 
 test("the textbook's example begins as in the paper: es, est, est</w>, lo, low", () => {
@@ -59,19 +57,21 @@ test("what a larger vocabulary buys is concluded from the sizes that both kinds 
   expect(describeGrowth([growth(512, 2, 2), growth(1024, 1.9, 2), growth(2048, 1.8, 2)]).verdict).toBe("not shown");
 });
 
-test.each([1, 3, 4, 6])("stopped while tokenizer %i of the growing ones is trained, it compares what both kinds have", async (stopAt) => {
+test.each([1, 2, 3, 4, 6, 9])("stopped in measurement %i, it has the sizes that both kinds were measured with", async (stopAt) => {
   const stop = new AbortController();
-  let trained = 0;
-  let wasCounting = false;
-  const progress = ({ task }: { readonly task: string }) => {
-    const isCounting = task === "counting words"; // each begins with it
-    if (isCounting && !wasCounting && ++trained === stopAt) stop.abort(new CriaError("cria", "interrupted")); // as Ctrl-C's reason is
-    wasCounting = isCounting;
+  let begun = 0;
+  const perToken = async (size: number) => {
+    if (++begun === stopAt) stop.abort(new CriaError("cria", "interrupted")); // as Ctrl-C's reason is
+    stop.signal.throwIfAborted();
+    return size / 100;
   };
-  const context = tinyContext(referenceBackend(), { signal: stop.signal, progress });
-  const sections = await bpeStudy.run(context);
-  const found = sections.find(({ title }) => title === "What a larger vocabulary buys");
-  const sizes = Math.floor((stopAt - 1) / 2);
-  expect(found === undefined ? 0 : found.tables[0]!.rows.length).toBe(sizes);
-  if (found !== undefined) expect(found.verdict).toBe("too short to say");
+  const rows = await measureGrowth(perToken, stop.signal);
+  expect(rows.map(({ size }) => size)).toEqual([512, 1024, 2048, 4096].slice(0, Math.floor((stopAt - 1) / 2)));
+});
+
+test("a text too small for a size ends the measurement before it, any other fault is thrown", async () => {
+  const { signal } = new AbortController();
+  const small = async (size: number, digits: string) => (size === 1024 && digits === "digits merged" ? undefined : size / 100);
+  expect((await measureGrowth(small, signal)).map(({ size }) => size)).toEqual([512]);
+  await expect(measureGrowth(() => Promise.reject(new CriaError("tokenizer", "fault")), signal)).rejects.toThrow("[tokenizer] fault");
 });

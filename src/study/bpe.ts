@@ -112,6 +112,18 @@ async function growthSection(hooks: Hooks, { training, heldOut }: Sides): Promis
     const tokenizer = await trainSize(training, size, digits, hooks);
     return tokenizer && bytes / heldOut.reduce((sum, text) => sum + tokenizer.encode(text).length, 0);
   };
+  const rows = await measureGrowth(perToken, hooks.signal);
+  return rows.length === 0 ? [] : [describeGrowth(rows, hooks.signal.aborted)];
+}
+
+/**
+ * The sizes that both kinds were measured with, from the smallest on: up to the one that the text is too small for, or in which the signal aborted.
+ * @param perToken bytes per token with a vocabulary of a size; undefined where the text is too small for it. What it throws is thrown, unless it is aborted.
+ */
+export async function measureGrowth(
+  perToken: (size: number, digits: Digits) => Promise<number | undefined>,
+  signal: AbortSignal,
+): Promise<Growth[]> {
   const rows: Growth[] = [];
   try {
     for (const size of vocabularies) {
@@ -120,9 +132,9 @@ async function growthSection(hooks: Hooks, { training, heldOut }: Sides): Promis
       rows.push({ size, perToken: { "digits alone": alone, "digits merged": merged } });
     }
   } catch (error) {
-    if (!hooks.signal.aborted) throw error;
+    if (!signal.aborted) throw error;
   }
-  return rows.length === 0 ? [] : [describeGrowth(rows, hooks.signal.aborted)];
+  return rows;
 }
 
 /** @param rows the sizes that were measured, from the smallest on, at least one */
