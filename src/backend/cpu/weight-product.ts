@@ -2,7 +2,7 @@
 // so that a row's bits are the same alone and among others; and what is packed for it is packed once.
 //
 //   form  rounding   layout      the weight is
-//   nt    float32    any         read as it lies, by lanes of the depth
+//   nt    float32    not f32     read as it lies, by lanes of the depth: a panel of floats would take twice its bytes or more
 //   nt    int8       quantised   interleaved once, the file's bits in about the file's bytes
 //   any   any other  plain       packed once in panels
 //   any   any other  quantised   widened and packed slab by slab in every run: a panel of floats would take several times its bytes
@@ -24,7 +24,8 @@ export function weightProduct(to: Lowering, weight: Tensor, { form, m, n, k, pre
   const type = weightTypeOf(weight);
   if (precision === "int8")
     return isQuantised(type) ? interleaved(to, weight, { type, m, n, k }, x, y) : fail("cpu", `${type} is not quantised`);
-  if (form === "nt" && precision === "float32") return to.call(library.rowsTimesWeight, { type, m, n, k }, [x, to.address(weight), y]);
+  if (form === "nt" && precision === "float32" && type !== "f32")
+    return to.call(library.rowsTimesWeight, { type, m, n, k }, [x, to.address(weight), y]);
   const sizes = { form, m, n, k, precision };
   return isQuantised(type) ? slabs(to, weight, sizes, x, y) : panels(to, weight, type, sizes, x, y);
 }
