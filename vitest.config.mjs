@@ -10,6 +10,8 @@ export default defineConfig({
     hookTimeout: 120_000,
     pool: "forks",
     maxWorkers: 2,
+    // What is tested is loaded by Node itself, as users load it; only tests and their helpers go through vitest.
+    server: { deps: { external: [/\/dist\/(?!.*(?:\.test\.|conformance))/] } },
     sequence: { hooks: "list" },
   },
 });
