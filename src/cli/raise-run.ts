@@ -8,6 +8,7 @@ import {
   betterBefore,
   type Compression,
   checkTime,
+  dropEmptyText,
   type FolderWish,
   giveUpFolder,
   meansFor,
@@ -147,6 +148,7 @@ async function prepareRun(request: RaiseRequest, backend: Backend, io: CommandIo
   const { signal, progress } = io;
   const planned = await planRun({ backend, folder, seed, settings, signal, progress }, means, { tokenizer, manifest }, seconds);
   const recipe = await startRunFolder(folder, planned.recipe, tokenizer.model);
+  await dropEmptyText(folder);
   const { precision } = recipe;
   say(`model      ${describeModel(recipe)}; ${describeSteps(planned)}`);
   say(`memory     ${describeMemory(checkMemory(backend, trainerOptions(recipe, manifest.heldOut !== undefined)))}`);

@@ -44,7 +44,7 @@ test("a folder becomes a run with a report and the recipes that make it again: t
   expect(summary.samples).toHaveLength(3);
   expect((await readdir(out)).sort()).toEqual([
     ...["checkpoints", "config.json", "data", "data.yaml", "generation_config.json", "metrics.jsonl", "model.safetensors", "report.html"],
-    ...["text", "tokenizer.json", "tokenizer_config.json", "train.yaml"],
+    ...["tokenizer.json", "tokenizer_config.json", "train.yaml"],
   ]);
   expect(await readFile(join(out, "data.yaml"), "utf8")).toBe(
     "sources:\n  - paths:\n      - ../../notes\nheldOut: 0.05\nboundaries: both\n",

@@ -34,6 +34,11 @@ export function isSecondChoice(folder: string, { out, usual }: FolderWish): bool
   return out === undefined && folder !== usual;
 }
 
+/** Removes the folder of texts if nothing was kept in it: once a recipe stands beside it, the claimed folder is not empty anyway. */
+export async function dropEmptyText(folder: string): Promise<void> {
+  await rmdir(join(folder, "text")).catch(() => undefined);
+}
+
 /** Removes a claimed folder, and the usual one around it if that is empty then. */
 export async function giveUpFolder(folder: string, { usual }: FolderWish): Promise<void> {
   await rm(folder, { recursive: true, force: true });

@@ -1,7 +1,7 @@
 export { betterBefore } from "./better-before.ts";
 export { type Means, mostEpochs } from "./choose-model.ts";
 export { surveyText, type TextSurvey } from "./choose-tokenizer.ts";
-export { claimFolder, type FolderWish, giveUpFolder, isSecondChoice } from "./claim-folder.ts";
+export { claimFolder, dropEmptyText, type FolderWish, giveUpFolder, isSecondChoice } from "./claim-folder.ts";
 export { type Compression, compressionBaselines } from "./compression.ts";
 export { measureMatmul } from "./measure-matmul.ts";
 export { measureStep } from "./measure-step.ts";
