@@ -244,3 +244,11 @@ describe("parts of tokenizer.json", () => {
     expect(read({ file: nulls }).found).toMatchObject({ kind: "sentencepiece", dummyPrefix: "first", specials: [] });
   });
 });
+
+test.each(["constructor", "toString", "__proto__", "hasOwnProperty"])(
+  "a part of the type %s, which every object has, is refused as any other",
+  (type) => {
+    for (const place of ["normalizer", "pre_tokenizer", "post_processor", "decoder"])
+      expect(() => read({ file: { ...file(), [place]: { type, a: 1 } } })).toThrow(/^\[tokenizer\.json\] .*is not supported/);
+  },
+);

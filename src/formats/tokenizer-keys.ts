@@ -135,6 +135,7 @@ const partKeys: Readonly<Record<string, readonly string[]>> = {
 
 /** A key of a part that parts of its type do not have. */
 export function oddPartKey(part: JsonObject): string | undefined {
-  const known = partKeys[String(part.type)];
+  const type = String(part.type);
+  const known = Object.hasOwn(partKeys, type) ? partKeys[type] : undefined; // a type may be called "constructor", which every object has
   return known === undefined ? undefined : Object.keys(part).find((key) => key !== "type" && !known.includes(key));
 }

@@ -33,7 +33,14 @@ describe.each(studies)("$name", (study) => {
     const progress = () => {
       if (++events === stopAt) stop.abort(new CriaError("cria", "interrupted"));
     };
-    const context = tinyContext(backend, { folder: join(folder, `${study.name}-${name}`), seeds: [1, 2], signal: stop.signal, progress });
+    const steps = study.name === "scaling" ? 8 : 2;
+    const context = tinyContext(backend, {
+      folder: join(folder, `${study.name}-${name}`),
+      steps,
+      seeds: [1, 2],
+      signal: stop.signal,
+      progress,
+    });
     const sections = await study.run(context).catch((error: Error) => {
       expect(error.message).toBe("[cria] interrupted");
       return [];
