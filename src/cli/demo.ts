@@ -18,7 +18,7 @@ import { optionalTextOptions, textFlags, textWords } from "./text-flags.ts";
 const where = "demo";
 /** Share of the documents that training never sees: more where there are few, so that there is something to measure on. */
 const heldOutShare = (documents: number) => Math.min(0.3, Math.max(0.02, 20 / documents));
-/** In less time a model learns from the stories alone: what it writes then reads like something, where of everything it would be a bit of each. */
+/** Minutes below which a model learns from the stories alone: what it writes then reads like something, where of everything it would be a bit of each. */
 const storiesBelowMinutes = 2;
 const prompts = ["Once upon a time", "The king said unto", "It was a cold morning, and"];
 const storyPrompts = ["Once upon a time", "It was a cold morning, and", '"Oh," said the'];

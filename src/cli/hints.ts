@@ -41,7 +41,7 @@ export function callAgain(caller: Caller, ...words: readonly string[]): string {
   return [...(name === "demo" ? [caller.demo] : [caller.cria, name!]), ...rest.map(quoted)].join(" ");
 }
 
-/** As it is where every shell takes it as one word; else in double quotes, which cmd.exe knows too. */
+/** The word as it is where every shell takes it as one word; else in double quotes, which cmd.exe knows too. */
 function quoted(word: string): string {
   if (/^[\w@%+=:,./\\-]+$/.test(word) && (process.platform === "win32" || !word.includes("\\"))) return word;
   if (process.platform !== "win32" && /["$`\\!]/.test(word)) return `'${word.replaceAll("'", "'\\''")}'`;

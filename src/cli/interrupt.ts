@@ -29,7 +29,7 @@ export class Stopped extends CriaError {
   }
 }
 
-/** By a signal of the system. */
+/** The command was stopped by a signal of the system. */
 export class Interrupted extends Stopped {
   constructor(name: Name) {
     super(`interrupted (${name})`, exitCodes[name], false);

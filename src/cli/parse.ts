@@ -46,7 +46,7 @@ export function requireFlags(where: string, rows: readonly FlagRow[], flags: Fla
 }
 
 interface OptionToken {
-  /** Of its word among all words. */
+  /** The index of its word among all words. */
   readonly index: number;
   readonly name: string;
   readonly rawName: string;

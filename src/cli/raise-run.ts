@@ -200,7 +200,7 @@ function stopped(folder: string, summary: TrainSummary, io: CommandIo): number {
   return 130;
 }
 
-/** Behind training, Ctrl-C loses nothing but what would have been printed. */
+/** Ctrl-C after training loses nothing but what would have been printed. */
 async function sayIfStopped<T>(folder: string, io: CommandIo, job: () => Promise<T>): Promise<T> {
   try {
     return await job();

@@ -14,7 +14,7 @@ export interface Terminal extends Omit<CommandIo, "json"> {
   readonly debug: boolean;
 }
 
-/** In a terminal: texts read badly in longer lines, tables may be as wide as it is. */
+/** The width of text in a terminal: longer lines read badly; tables may be as wide as the terminal is. */
 const widestText = 100;
 
 export const exit = { ok: 0, failed: 1, usage: 2 } as const;

@@ -20,7 +20,7 @@ const where = "study";
 /** Columns of a section's lines in a terminal that has as many, and in the pages on the paper. */
 const widest = 100;
 const usualMinutes = 10;
-/** In less time no study has anything to compare. */
+/** Minutes below which no study has anything to compare. */
 const leastMinutes = 0.5;
 /** Seconds that drawing and writing the report take, about. */
 const reportSeconds = 2;

@@ -167,7 +167,7 @@ interface Ended {
   readonly summary: TrainSummary;
   /** How far what is saved has walked through each source since the beginning. */
   readonly sources: readonly SourceProgress[];
-  /** In the language of the text, to try the model with. */
+  /** A prompt in the language of the text, to try the model with. */
   readonly prompt: string;
   /** The path of report.html; absent where the run was stopped. */
   readonly report: string | undefined;

@@ -75,7 +75,7 @@ function depthOf(value: unknown, known: Map<object, number>): number {
   return depth;
 }
 
-/** Behind the first line the parser shows the place. */
+/** The first line alone, because the parser shows the place in those that follow. */
 function oneLine({ message }: Error): string {
   const first = message.split("\n")[0]!.replace(/:$/, "");
   return first.charAt(0).toLowerCase() + first.slice(1);

@@ -48,7 +48,7 @@ export function matchingOf({ normalized, lstrip, rstrip, singleWord }: AddedToke
   return set.length === 0 ? undefined : { id, ...Object.fromEntries(set) };
 }
 
-/** As it is written in `added_tokens`. */
+/** The token as `added_tokens` holds it. */
 export function addedTokenJson(content: string, special: boolean, rule: PieceMatching): JsonObject {
   const { id, singleWord = false, lstrip = false, rstrip = false, normalized = false } = rule;
   return { id, content, single_word: singleWord, lstrip, rstrip, normalized, special };

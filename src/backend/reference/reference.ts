@@ -31,7 +31,7 @@ class ReferenceBackend implements Backend {
       : new ReferenceWeight(this, type, name);
   }
 
-  /** In float64, nothing of it used twice. */
+  /** Counts every activation in float64, because the reference never uses memory again. */
   workspaceBytes(graph: Graph): number {
     return 2 * planMemory(graph).sumBytes;
   }

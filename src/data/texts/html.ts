@@ -98,7 +98,7 @@ class PageText {
     this.#boundary(name);
   }
 
-  /** In HTML only SVG and MathML elements can close themselves. */
+  /** Only SVG and MathML elements can close themselves in HTML. */
   onselfclosingtag(): void {
     if (this.#tag === "svg" || this.#tag === "math") this.#leave(this.#tag);
   }
