@@ -4,6 +4,7 @@ import { CriaError, dequantise, Rng } from "../base/index.ts";
 import {
   type Attributes,
   accumulate,
+  activation,
   adamw,
   add,
   type Example,
@@ -17,11 +18,13 @@ import {
   gradientNorm,
   gradients,
   i32,
+  layerNorm,
   linear,
   linearCrossEntropy,
   type Op,
   ops,
   rmsNorm,
+  rope,
   type Tensor,
   type TensorType,
   type Values,
@@ -170,6 +173,15 @@ function testPrograms(backend: () => Backend, tolerance: number): void {
     expect(seen.size).toBe(1);
   });
 
+  test("rows beyond the live ones change nothing in these, and are left out of a run", async () => {
+    const all = await limitedRows(backend(), undefined);
+    const width = all.length / limitedRowCount;
+    for (const live of [0, 1, 4, limitedRowCount]) {
+      const some = await limitedRows(backend(), live);
+      expect(some.slice(0, live * width)).toEqual(all.slice(0, live * width));
+    }
+  });
+
   test("two programs share a buffer, and runs that are not awaited happen in order", async () => {
     const { gather, double, total, twice, x } = sharedBufferGraphs();
     const buffer = await backend().allocate(f32(5), "total");
@@ -222,6 +234,34 @@ function testPrograms(backend: () => Backend, tolerance: number): void {
     expect(program.plan.arenaBytes).toBeGreaterThan(0);
     expect(program.plan.arenaBytes).toBeLessThan(program.plan.sumBytes);
   });
+}
+
+const limitedRowCount = 11;
+
+/** What every op that stops at live rows makes of eleven tokens; of `live` of them where that is a number, the others being token 0. */
+async function limitedRows(backend: Backend, live: number | undefined): Promise<HostArray> {
+  const [R, C, V] = [limitedRowCount, 6, 17];
+  const rng = new Rng(7);
+  const graph = new Graph();
+  const values = new Map<Tensor, Values>();
+  const given = (tensor: Tensor, how: object = {}) => {
+    values.set(tensor, exampleValues({ ...tensor, ...how }, rng));
+    return tensor;
+  };
+  const tokens = given(graph.input("tokens", i32(R)), { below: V });
+  const positions = given(graph.input("positions", i32(R)), { below: 100 });
+  if (live !== undefined) {
+    values.get(tokens)!.fill(0, live);
+    values.get(positions)!.fill(0, live);
+    graph.limitRows(R, given(graph.input("count", i32(1)), { values: [live] }));
+  }
+  const weight = (name: string, ...shape: number[]) => given(graph.weight(name, f32(...shape)));
+  const x = rmsNorm(embedding(weight("table", V, C), tokens), weight("gain", C), 1e-5);
+  const turned = rope(x, positions, { headDim: 2, theta: 10000, pairing: "half" });
+  const hidden = glu(linear(turned, weight("gate", C, C)), linear(x, weight("up", C, C)), { activation: "swish", beta: 1 });
+  const normed = layerNorm(add(hidden, x), weight("gain 2", C), weight("bias", C), 1e-5);
+  const y = graph.keep(activation(normed, { activation: "gelu", beta: 1 }));
+  return (await runOnce(backend, graph, values)).get(y)!;
 }
 
 function sharedBufferGraphs() {

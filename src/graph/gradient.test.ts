@@ -67,6 +67,14 @@ test("what cannot be differentiated is an error that says why", () => {
   expect(() => gradients(new Map([[norm, other.graph.input("d", f32(1))]]), [other.table])).toThrow("cannot be differentiated");
 });
 
+test("rows are limited once, by an input of one number, in a graph without gradients", () => {
+  const { graph, table, loss } = tiny();
+  graph.limitRows(4, graph.input("count", i32(1)));
+  expect(() => graph.limitRows(4, graph.input("again", i32(1)))).toThrow('4 rows are limited by "again", but "count" limits them already');
+  expect(() => graph.limitRows(5, graph.input("five", i32(5)))).toThrow('"five" limits 5 rows: it must be an input i32 [1]');
+  expect(() => gradients(loss, [table])).toThrow("[gradient] the graph computes only live rows of 4");
+});
+
 test("attention over a cache has no gradient", () => {
   const graph = new Graph();
   const [q, k, dO] = [graph.input("q", f32(1, 4)), graph.state("k", f32(8, 4)), graph.input("dO", f32(1, 4))] as const;

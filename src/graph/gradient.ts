@@ -1,5 +1,5 @@
 // Reverse-mode differentiation: walks the nodes backwards and appends each op's gradient to the graph (Griewank & Walther 2008, section 3.2).
-import { fail } from "../base/index.ts";
+import { check, fail } from "../base/index.ts";
 import { add } from "./ops/index.ts";
 import type { Graph, Node, Tensor } from "./tensor.ts";
 
@@ -10,6 +10,12 @@ import type { Graph, Node, Tensor } from "./tensor.ts";
  */
 export function gradients(loss: Tensor | ReadonlyMap<Tensor, Tensor>, wanted: readonly Tensor[]): Map<Tensor, Tensor> {
   const graph = (wanted[0] ?? fail("gradient", "no tensor is wanted: name at least one")).graph;
+  const limited = [...graph.limits.keys()];
+  check(
+    limited.length === 0,
+    "gradient",
+    () => `the graph computes only live rows of ${limited.join(" and ")}: leave limitRows out to have gradients`,
+  );
   const forward = graph.nodes.slice();
   const depends = dependents(forward, wanted);
   const found = new Map(loss instanceof Map ? loss : []);

@@ -8,6 +8,7 @@ import {
   flopsOf,
   Graph,
   gradients,
+  i32,
   linear,
   planMemory,
   printGraph,
@@ -82,9 +83,12 @@ test("graph and plan print one line a node and a tensor", () => {
   const x = graph.input("x", f32(2, 4));
   const y = rmsNorm(x, graph.state("gain", f32(4)), 0.5);
   graph.keep(activation(y, { activation: "relu", beta: 1 }));
+  graph.limitRows(2, graph.input("count", i32(1)));
   expect(printGraph(graph).split("\n")).toEqual([
     "input  x f32 [2, 4]",
     "state  gain f32 [4]",
+    "input  count i32 [1]",
+    "limit  of 2 rows the first count[0] are live",
     "    0  rmsNorm0 f32 [2, 4] = rmsNorm(x, gain) {epsilon: 0.5}",
     "    1  activation1 (kept) f32 [2, 4] = activation(rmsNorm0) {activation: relu, beta: 1}",
   ]);

@@ -8,6 +8,7 @@ export function printGraph(graph: Graph): string {
   const given = graph.tensors.filter((tensor) => tensor.role !== "activation");
   return [
     ...given.map((tensor) => `${tensor.role.padEnd(6)} ${tensor.name} ${showType(tensor)}`),
+    ...[...graph.limits].map(([rows, count]) => `limit  of ${rows} rows the first ${count.name}[0] are live`),
     ...graph.nodes.map((node, i) => `${String(i).padStart(5)}  ${printNode(graph, node)}`),
   ].join("\n");
 }

@@ -43,6 +43,7 @@ export class Graph {
   readonly nodes: Node[] = [];
   /** Activations that outlive the run, to be read by name of tensor afterwards. */
   readonly kept = new Set<Tensor>();
+  readonly #limits = new Map<number, Tensor>();
   /** Of matrix products that are added from now on. */
   readonly precision: Precision;
   #nextNode = 0;
@@ -93,6 +94,24 @@ export class Graph {
   keep(tensor: Tensor): Tensor {
     this.kept.add(tensor);
     return tensor;
+  }
+
+  /**
+   * Says that of activations with `rows` rows only the first count[0] mean anything in a run; count is an input i32 [1]. Backends need not compute the
+   * others: these then hold anything, in outputs too. Ops are told by their numbers of rows alone, so all tensors that have `rows` rows are rows of the run.
+   * Rows beyond the count of inputs still hold valid values, such as a token of the vocabulary. Such a graph has no gradients, which sum over rows.
+   */
+  limitRows(rows: number, count: Tensor): void {
+    const isCount = count.graph === this && count.role === "input" && count.dtype === "i32" && sizeOf(count.shape) === 1;
+    check(isCount, "graph", () => `"${count.name}" limits ${rows} rows: it must be an input i32 [1] of the same graph`);
+    const known = this.#limits.get(rows);
+    check(known === undefined, "graph", () => `${rows} rows are limited by "${count.name}", but "${known?.name}" limits them already`);
+    this.#limits.set(rows, count);
+  }
+
+  /** Where rows are limited, the counts of live rows by the numbers of rows. */
+  get limits(): ReadonlyMap<number, Tensor> {
+    return this.#limits;
   }
 
   #output(op: string, node: number, i: number, type: TensorType): Tensor {

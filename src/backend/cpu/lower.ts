@@ -19,6 +19,8 @@ export interface Lowered extends Calls {
 export interface Lowering {
   readonly target: Target;
   address(tensor: Tensor): number;
+  /** Where the graph limits tensors of `rows` rows, the address of the number of live ones, for kernels that have `live` among their constants. */
+  liveRows(rows: number): number | undefined;
   /** Shared scratch for this node. */
   scratch(bytes: number): number;
   /** Constants that are computed once and stay: the address of what `make` gives, by key. */
@@ -59,7 +61,7 @@ export function lower(graph: Graph, place: Place): Lowered {
   const phases: Call[][] = [];
   let scratchBytes = 0;
   for (const node of graph.nodes) {
-    const emitter = new NodeEmitter(place, kernels, phases);
+    const emitter = new NodeEmitter(place, kernels, phases, graph.limits);
     lowerNode(node, emitter);
     scratchBytes = Math.max(scratchBytes, emitter.scratchBytes);
   }
@@ -81,12 +83,14 @@ class NodeEmitter implements Lowering {
   readonly #place: Place;
   readonly #kernels: Map<Kernel, number>;
   readonly #phases: Call[][];
+  readonly #limits: Graph["limits"];
   #open: Call[] | undefined;
 
-  constructor(place: Place, kernels: Map<Kernel, number>, phases: Call[][]) {
+  constructor(place: Place, kernels: Map<Kernel, number>, phases: Call[][], limits: Graph["limits"] = new Map()) {
     this.#place = place;
     this.#kernels = kernels;
     this.#phases = phases;
+    this.#limits = limits;
   }
 
   get target(): Target {
@@ -95,6 +99,11 @@ class NodeEmitter implements Lowering {
 
   address(tensor: Tensor): number {
     return this.#place.address(tensor);
+  }
+
+  liveRows(rows: number): number | undefined {
+    const count = this.#limits.get(rows);
+    return count && this.address(count);
   }
 
   table(key: string, make: () => Float32Array): number {

@@ -1,5 +1,5 @@
 // What each op becomes on the CPU: one row an op, kernels of the library with the node's sizes as constants.
-import { fail, sizeOf } from "../../base/index.ts";
+import { fail, type Shape, sizeOf } from "../../base/index.ts";
 import type { LinearCrossEntropyAttributes, Named, OpsByName, Sizes, Tensor, TypedOp } from "../../graph/index.ts";
 import * as library from "../../kernel/index.ts";
 import type { Lowering } from "./lower.ts";
@@ -14,7 +14,7 @@ type Row<Record> =
 /** A row for every op that there is. */
 export const lowerings: { readonly [Name in keyof OpsByName]: Row<OpsByName[Name]> } = {
   embedding: (to, { table, tokens }, { y }, { N: rows, C: channels, V: vocabulary }) =>
-    to.call(library.embeddingRows, { type: weightTypeOf(table), rows, channels, vocabulary }, addresses(to, table, tokens, y)),
+    overRows(to, library.embeddingRows, { type: weightTypeOf(table), rows, channels, vocabulary }, addresses(to, table, tokens, y)),
   embeddingGradient: (to, { tokens, dy }, { dtable }, { N: rows, C: channels, V: vocabulary }) =>
     to.call(library.embeddingGradient, { rows, channels, vocabulary }, addresses(to, tokens, dy, dtable)),
   matmul: (to, { a, b }, { y }, { M: m, N: n, K: k }, { form, precision }) => {
@@ -24,7 +24,7 @@ export const lowerings: { readonly [Name in keyof OpsByName]: Row<OpsByName[Name
     else product(to, { ...sizes, precision }, to.address(a), to.address(b), to.address(y));
   },
   rmsNorm: (to, { x, gain }, { y }, { R: rows, C: channels }, { epsilon }) =>
-    to.call(library.rmsNorm, { rows, channels, epsilon }, addresses(to, x, gain, y)),
+    overRows(to, library.rmsNorm, { rows, channels, epsilon }, addresses(to, x, gain, y)),
   rmsNormGradient: (to, { x, gain, dy }, { dx, dgain }, { R: rows, C: channels }, { epsilon }) => {
     const units = library.normGradientUnits(rows);
     const partial = to.scratch(units * channels * 4);
@@ -32,7 +32,7 @@ export const lowerings: { readonly [Name in keyof OpsByName]: Row<OpsByName[Name
     to.call(library.sumRows, { rows: units, channels }, [partial, to.address(dgain)]);
   },
   layerNorm: (to, { x, gain, bias }, { y }, { R: rows, C: channels }, { epsilon }) =>
-    to.call(library.layerNorm, { rows, channels, epsilon }, addresses(to, x, gain, bias, y)),
+    overRows(to, library.layerNorm, { rows, channels, epsilon }, addresses(to, x, gain, bias, y)),
   layerNormGradient: (to, { x, gain, dy }, { dx, dgain, dbias }, { R: rows, C: channels }, { epsilon }) => {
     const units = library.normGradientUnits(rows);
     const partials = [to.scratch(units * channels * 4), to.scratch(units * channels * 4)] as const;
@@ -46,7 +46,7 @@ export const lowerings: { readonly [Name in keyof OpsByName]: Row<OpsByName[Name
     const frequencies = to.table(`rope ${headDim} ${pairing} ${theta} ${factor}`, () =>
       library.ropeFrequencies({ headDim, pairing }, theta, factor),
     );
-    to.call(library.rope, { rows, heads, headDim, pairing, inverse }, [...addresses(to, x, positions), frequencies, to.address(y)]);
+    overRows(to, library.rope, { rows, heads, headDim, pairing, inverse }, [...addresses(to, x, positions), frequencies, to.address(y)]);
   },
   attention: (to, { q, k, v, start }, { o, lse }, { Tq, Tk, D: headDim }, { batch, heads, kvHeads }) => {
     const shared = { batch, heads, kvHeads, headDim };
@@ -58,14 +58,14 @@ export const lowerings: { readonly [Name in keyof OpsByName]: Row<OpsByName[Name
   cacheWrite: (to, { cache, x, start }, _, { S: cacheRows, T: rows, W: channels }) =>
     to.call(library.cacheWrite, { rows, cacheRows, channels }, addresses(to, cache, x, start)),
   glu: (to, { gate, up }, { y }, { R, F }, { activation, beta }) =>
-    to.call(library.glu, { count: R * F, activation, beta }, addresses(to, gate, up, y)),
+    overElements(to, library.glu, [R, F], { activation, beta }, addresses(to, gate, up, y)),
   gluGradient: (to, { gate, up, dy }, { dgate, dup }, { R, F }, { activation, beta }) =>
     to.call(library.gluGradient, { count: R * F, activation, beta }, addresses(to, gate, up, dy, dgate, dup)),
   activation: (to, { x }, { y }, { R, F }, { activation, beta }) =>
-    to.call(library.activation, { count: R * F, activation, beta }, addresses(to, x, y)),
+    overElements(to, library.activation, [R, F], { activation, beta }, addresses(to, x, y)),
   activationGradient: (to, { x, dy }, { dx }, { R, F }, { activation, beta }) =>
     to.call(library.activationGradient, { count: R * F, activation, beta }, addresses(to, x, dy, dx)),
-  add: (to, { a, b }, { y }) => to.call(library.add, { count: count(y) }, addresses(to, a, b, y)),
+  add: (to, { a, b }, { y }) => overElements(to, library.add, y.shape, {}, addresses(to, a, b, y)),
   assign: (to, { state, x }) => to.call(library.assign, { count: count(x) }, addresses(to, x, state)),
   accumulate: (to, { state, x }) => to.call(library.accumulate, { count: count(x) }, addresses(to, x, state)),
   linearCrossEntropy: crossEntropy,
@@ -142,6 +142,33 @@ function product(to: Lowering, sizes: library.MatmulSizes, a: number, b: number,
   const packed = to.scratch(library.packedBytes(to.target, right));
   to.call(library.packMatrix, right, [b, packed]);
   to.call(library.matmul, { ...sizes, accumulate: false }, [a, packed, c]);
+}
+
+/** A call of a kernel over rows, which stops at the live ones where the graph limits them. */
+function overRows<C extends { readonly rows: number }>(
+  to: Lowering,
+  definition: library.KernelDefinition<C & library.Live>,
+  constants: C,
+  args: readonly number[],
+): void {
+  const live = to.liveRows(constants.rows);
+  if (live === undefined) to.call(definition, constants, args);
+  else to.call(definition, { ...constants, live: true }, [...args, live]);
+}
+
+/** The same of a kernel over elements; the rows are those of `shape`. */
+function overElements<C extends object>(
+  to: Lowering,
+  definition: library.KernelDefinition<C & library.Elements>,
+  shape: Shape,
+  constants: C,
+  args: readonly number[],
+): void {
+  const elements = sizeOf(shape);
+  const [rows = 1] = shape;
+  const live = to.liveRows(rows);
+  if (live === undefined) to.call(definition, { count: elements, ...constants }, args);
+  else to.call(definition, { count: elements, ...constants, liveWidth: elements / rows }, [...args, live]);
 }
 
 function addresses(to: Lowering, ...tensors: Tensor[]): number[] {

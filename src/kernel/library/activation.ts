@@ -1,9 +1,9 @@
 // Activations and gated linear units (Shazeer 2020, arXiv 2002.05202), element by element; any output may be any input.
 import { type Builder, kernel, type Position, type Vec } from "../language.ts";
 import { type ActivationName, activations } from "./activation-functions.ts";
+import { type Elements, eachElement } from "./rows.ts";
 
-export interface ActivationSizes {
-  readonly count: number;
+export interface ActivationSizes extends Elements {
   readonly activation: ActivationName;
   /** β of Swish_β(x) = x · σ(βx); the others do not read it. */
   readonly beta: number;
@@ -12,7 +12,7 @@ export interface ActivationSizes {
 /** y = act(x). Pointers: x, y [count]. */
 export const activation = kernel<ActivationSizes>("activation", (k, sizes) => {
   const { x, y } = k.pointers("x", "y");
-  return { units: k.flat(sizes.count, k.range(), (at) => k.store(valueLanes(k, sizes, k.load(x, at)), y, at)) };
+  return { units: eachElement(k, sizes, (at) => k.store(valueLanes(k, sizes, k.load(x, at)), y, at)) };
 });
 
 /** dx = dy · act′(x). Pointers: x, dy, dx [count]. */
@@ -26,7 +26,7 @@ export const activationGradient = kernel<ActivationSizes>("activationGradient", 
 export const glu = kernel<ActivationSizes>("glu", (k, sizes) => {
   const { gate, up, y } = k.pointers("gate", "up", "y");
   const body = (at: Position) => k.store(valueLanes(k, sizes, k.load(gate, at)).mul(k.load(up, at)), y, at);
-  return { units: k.flat(sizes.count, k.range(), body) };
+  return { units: eachElement(k, sizes, body) };
 });
 
 /** dgate = dy · up · act′(gate), dup = dy · act(gate). Pointers: gate, up, dy, dgate, dup [count]. */

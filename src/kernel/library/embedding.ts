@@ -2,7 +2,7 @@
 import { bytesOf } from "../../base/index.ts";
 import { kernel } from "../language.ts";
 import { fill } from "./product.ts";
-import { eachRow, rowAt } from "./rows.ts";
+import { eachLiveRow, type Live, rowAt } from "./rows.ts";
 import { type WeightType, widenRow, widenRowScratch } from "./weights.ts";
 
 export interface EmbeddingSizes {
@@ -12,17 +12,16 @@ export interface EmbeddingSizes {
 }
 
 /** y[n] = table[tokens[n]] in float32; an index outside [0, V) reads the nearest row instead. Pointers: table [V, C], tokens i32 [N], y [N, C]. */
-export const embeddingRows = kernel<EmbeddingSizes & { readonly type: WeightType }>("embeddingRows", (k, constants) => {
-  const { type, rows, channels, vocabulary } = constants;
+export const embeddingRows = kernel<EmbeddingSizes & Live & { readonly type: WeightType }>("embeddingRows", (k, constants) => {
+  const { type, channels, vocabulary } = constants;
   const { table, tokens, y } = k.pointers("table", "tokens", "y");
-  const range = k.range();
-  const units = eachRow(k, rows, range, (row) => {
+  const units = eachLiveRow(k, constants, (row, scratch) => {
     const token = k
       .loadInt(rowAt(tokens, row, 1))
       .max(0)
       .min(vocabulary - 1);
     const from = table.add(token.mul(bytesOf(type, [channels])));
-    widenRow(k, type, channels, from, rowAt(y, row, channels), range.scratch);
+    widenRow(k, type, channels, from, rowAt(y, row, channels), scratch);
   });
   return { units, scratchBytes: widenRowScratch(k, type) };
 });

@@ -2,7 +2,7 @@ export { type ActivationSizes, activation, activationGradient, glu, gluGradient 
 export type { ActivationName } from "./activation-functions.ts";
 export { type AttentionSizes, attention, attentionGradient, type CachedAttentionSizes, cachedAttention, cacheWrite } from "./attention.ts";
 export { type CrossEntropySizes, countTargets, meanLoss, softmaxCrossEntropy } from "./cross-entropy.ts";
-export { accumulate, add, assign, type Elements } from "./elementwise.ts";
+export { accumulate, add, assign } from "./elementwise.ts";
 export { type EmbeddingSizes, embeddingGradient, embeddingRows } from "./embedding.ts";
 export { matmul } from "./matmul.ts";
 export { layerNorm, layerNormGradient, type NormSizes, normGradientUnits, rmsNorm, rmsNormGradient, sumRows } from "./norm.ts";
@@ -23,5 +23,6 @@ export { type QuantisedRows, quantisedLinesBytes, quantiseLines } from "./quanti
 export type { QuantisedType } from "./quantised-blocks.ts";
 export { packedQuantisedBytes, packQuantised, type QuantisedMatrix, type QuantisedSizes, quantisedMatmul } from "./quantised-matmul.ts";
 export { type RopeSizes, rope, ropeFrequencies } from "./rope.ts";
+export type { Elements, Live } from "./rows.ts";
 export { fewRows, type RowsTimesWeight, rowsTimesWeight } from "./rows-times-weight.ts";
 export { type PlainType, type WeightMatrix, type WeightType, widenRows } from "./weights.ts";

@@ -2,7 +2,7 @@
 // Shapes: R rows, C channels, U units of work of the gradient.
 import { type Builder, type Int, kernel, type Position, type Vec } from "../language.ts";
 import { fill } from "./product.ts";
-import { eachRow, type Range, rowAt } from "./rows.ts";
+import { eachLiveRow, type Live, type Range, rowAt } from "./rows.ts";
 
 export interface NormSizes {
   readonly rows: number;
@@ -11,9 +11,9 @@ export interface NormSizes {
 }
 
 /** y = gain · x / sqrt(mean(x²) + ε). Pointers: x [R, C], gain [C], y [R, C]. */
-export const rmsNorm = kernel<NormSizes>("rmsNorm", (k, { rows, channels, epsilon }) => {
+export const rmsNorm = kernel<NormSizes & Live>("rmsNorm", (k, { channels, epsilon, ...sizes }) => {
   const { x, gain, y } = k.pointers("x", "gain", "y");
-  const units = eachRow(k, rows, k.range(), (row) => {
+  const units = eachLiveRow(k, sizes, (row) => {
     const [from, to] = [rowAt(x, row, channels), rowAt(y, row, channels)];
     const scale = inverseRms(k, from, channels, epsilon);
     k.lanes(channels, (at) => k.store(k.load(from, at).mul(scale).mul(k.load(gain, at)), to, at), 2);
@@ -49,9 +49,9 @@ export const rmsNormGradient = kernel<NormSizes>("rmsNormGradient", (k, { rows, 
 });
 
 /** y = gain · (x − mean(x)) / sqrt(var(x) + ε) + bias, the variance over C. Pointers: x [R, C], gain [C], bias [C], y [R, C]. */
-export const layerNorm = kernel<NormSizes>("layerNorm", (k, { rows, channels, epsilon }) => {
+export const layerNorm = kernel<NormSizes & Live>("layerNorm", (k, { channels, epsilon, ...sizes }) => {
   const { x, gain, bias, y } = k.pointers("x", "gain", "bias", "y");
-  const units = eachRow(k, rows, k.range(), (row) => {
+  const units = eachLiveRow(k, sizes, (row) => {
     const [from, to] = [rowAt(x, row, channels), rowAt(y, row, channels)];
     const { mean, scale } = moments(k, from, channels, epsilon);
     k.lanes(channels, (at) => {

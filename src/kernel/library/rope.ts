@@ -2,7 +2,7 @@
 // Shapes: R rows, H heads, d channels of a head.
 import { type Builder, type Int, kernel } from "../language.ts";
 import { sinCosOfTurn } from "./math.ts";
-import { eachRow, rowAt } from "./rows.ts";
+import { eachLiveRow, type Live, rowAt } from "./rows.ts";
 
 export interface RopeSizes {
   readonly rows: number;
@@ -43,15 +43,14 @@ function angles({ headDim, pairing }: Pick<RopeSizes, "headDim" | "pairing">): n
  * precision slowly beyond. y may be x.
  * Pointers: x [R, H · d], positions i32 [R], frequencies [2, n] from {@link ropeFrequencies}, y [R, H · d].
  */
-export const rope = kernel<RopeSizes>("rope", (k, sizes) => {
+export const rope = kernel<RopeSizes & Live>("rope", (k, sizes) => {
   const { x, positions, frequencies, y } = k.pointers("x", "positions", "frequencies", "y");
-  const range = k.range();
-  const { rows, heads, headDim, pairing } = sizes;
+  const { heads, headDim, pairing } = sizes;
   const turn = pairing === "half" ? turnHalves : turnNeighbours;
-  const units = eachRow(k, rows, range, (row) => {
-    storeAngles(k, sizes, k.loadInt(rowAt(positions, row, 1)), frequencies, range.scratch);
+  const units = eachLiveRow(k, sizes, (row, scratch) => {
+    storeAngles(k, sizes, k.loadInt(rowAt(positions, row, 1)), frequencies, scratch);
     const [from, to] = [rowAt(x, row, heads * headDim), rowAt(y, row, heads * headDim)];
-    k.loop(0, heads * headDim * 4, headDim * 4, (head) => turn(k, headDim, from.add(head), range.scratch, to.add(head)));
+    k.loop(0, heads * headDim * 4, headDim * 4, (head) => turn(k, headDim, from.add(head), scratch, to.add(head)));
   });
   return { units, scratchBytes: 2 * angles(sizes) * 4 };
 });
