@@ -34,7 +34,7 @@ export const steps = {
   ],
   "model.md": [
     { step: "Pre-LN and Post-LN as formulas", both: "x + f(\\mathrm{norm}(x))" },
-    { step: "Pre-LN and Post-LN as code", both: "residual: (x, norm, f) => add(x, f(norm(x)))" },
+    { step: "Pre-LN and Post-LN as code", both: "return add(x, feedForward(ffnNorm(x)));" },
     { step: "the gradient's law with Post-LN", both: "O(d\\sqrt{\\ln d})" },
     { step: "the gradient's law with Pre-LN", both: "O(d\\sqrt{\\ln d / L})" },
     { step: "RMSNorm as a formula", both: "\\frac{x_i}{\\sqrt{\\frac{1}{d}\\sum_j x_j^2 + \\varepsilon}}" },
@@ -44,7 +44,7 @@ export const steps = {
     { step: "ε of LLaMA 2", both: "| LLaMA 2 | $10^{-5}$ |" },
     { step: "ε of LLaMA 3", both: "| LLaMA 3 | $10^{-5}$ |" },
     { step: "SwiGLU as a formula", both: "\\mathrm{Swish}_\\beta(x W_{\\mathrm{gate}}) \\odot x W_{\\mathrm{up}}" },
-    { step: "SwiGLU as code", both: "glu(linear(x, gate!), linear(x, up)" },
+    { step: "SwiGLU as code", both: 'glu(required(gate, "ffn.gate").apply(x), up.apply(x)' },
     { step: "ReLU, GELU and Swish as code", both: "swish: { value: (x, beta) => x * sigmoid(beta * x)" },
     { step: "a GLU is a layer", en: "is a layer, not an activation", zh: "是一种层，而不是一种激活函数" },
     { step: "Bilinear", en: "without any activation Bilinear", zh: "不加激活函数则为 Bilinear" },

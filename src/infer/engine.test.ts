@@ -3,9 +3,19 @@ import { openCpuBackend } from "../backend/cpu/index.ts";
 import { type Backend, BoundProgram, type DeviceBuffer } from "../backend/index.ts";
 import { referenceBackend } from "../backend/reference/index.ts";
 import { hfName } from "../formats/index.ts";
-import { embedding, Graph, i32, linear } from "../graph/index.ts";
+import { embedding, Graph, i32 } from "../graph/index.ts";
 import { type Golden, goldenWeights, loadGoldens } from "../model/goldens.test.helper.ts";
-import { constantRows, declareParameters, initialise, type LlamaConfig, llama, outputWeight, type WeightSource } from "../model/index.ts";
+import {
+  causalAttention,
+  constantRows,
+  declareParameters,
+  initialise,
+  type LlamaConfig,
+  llama,
+  outputProjection,
+  partsOf,
+  type WeightSource,
+} from "../model/index.ts";
 import { chooseLength } from "./choose-length.ts";
 import { Engine, generateTokens, mostProbable } from "./index.ts";
 
@@ -34,8 +44,8 @@ async function uncachedLogits(backend: Backend, one: Golden, ids: readonly numbe
   const graph = new Graph();
   const [tokens, positions] = [graph.input("tokens", i32(ids.length)), graph.input("positions", i32(ids.length))];
   const { parameters, trained } = declareParameters(graph, config);
-  const x = llama(parameters, config, { tokens, positions, batch: 1 });
-  const logits = graph.keep(linear(embedding(x, graph.input("last", i32(1))), outputWeight(parameters)));
+  const x = llama(parameters, { ...partsOf(config), attention: causalAttention(config, 1) }, config, { tokens, positions });
+  const logits = graph.keep(outputProjection(parameters).apply(embedding(x, graph.input("last", i32(1)))));
   const states = new Map<string, DeviceBuffer>();
   const program = await BoundProgram.compile(backend, graph, states);
   for (const [{ name }, tensor] of trained) await states.get(tensor.name)!.write(goldenWeights(one).get(hfName(name))!);

@@ -1,9 +1,19 @@
 // The two graphs that everyone runs: the loss of a batch of sequences, and the logits of one growing sequence.
 import { check, type DType, type Precision } from "../base/index.ts";
-import { embedding, f32, Graph, i32, linear, linearCrossEntropy, type Tensor } from "../graph/index.ts";
+import { attention, cacheWrite, embedding, f32, Graph, i32, linearCrossEntropy, type Tensor } from "../graph/index.ts";
 import { headDim, type LlamaConfig } from "./config.ts";
-import { type KvCache, llama, outputWeight } from "./llama.ts";
-import { type DeclaredParameters, declareParameters, declareWeights, type ParameterRow } from "./parameters.ts";
+import type { Linear } from "./linear.ts";
+import { type Attention, causalAttention, llama } from "./llama.ts";
+import {
+  type DeclaredParameters,
+  declareParameters,
+  declareWeights,
+  type LlamaParameters,
+  outputProjection,
+  type ParameterRow,
+  required,
+} from "./parameters.ts";
+import { partsOf } from "./parts.ts";
 
 /** B sequences of T tokens each. */
 export interface BatchSize {
@@ -37,9 +47,15 @@ export function lossGraph(config: LlamaConfig, { batch, length, precision }: Los
   const targets = graph.input("targets", i32(rows));
   const positions = graph.input("positions", i32(rows));
   const declared = declareParameters(graph, config);
-  const x = llama(declared.parameters, config, { tokens, positions, batch }); // [N, C]
-  const { loss, losses } = linearCrossEntropy(x, outputWeight(declared.parameters), targets);
+  const parts = { ...partsOf(config), attention: causalAttention(config, batch) };
+  const x = llama(declared.parameters, parts, config, { tokens, positions }); // [N, C]
+  const { loss, losses } = linearCrossEntropy(x, outputMatrix(declared.parameters), targets);
   return { graph, ...declared, tokens, targets, positions, loss: graph.keep(loss), losses };
+}
+
+/** [V, C]: the loss is fused with the product, so it takes the matrix itself. */
+function outputMatrix(parameters: LlamaParameters<Linear>): Tensor {
+  return required(outputProjection(parameters).matrix, "the output projection as one matrix");
 }
 
 /** Positions 0 … length − 1 for every sequence of a batch. */
@@ -68,10 +84,13 @@ export interface InferenceGraph extends DeclaredParameters {
   /** Input "row", i32 [1]; absent for all logits. */
   readonly row?: Tensor;
   /** States "cache.0.key", "cache.0.value", …: [S, KV·D]. */
-  readonly cache: KvCache["layers"];
+  readonly cache: KvCache;
   /** [T, V] or [1, V]; kept. */
   readonly logits: Tensor;
 }
+
+/** Keys and values of earlier rows, [S, KV·D], layer by layer. */
+export type KvCache = readonly { readonly key: Tensor; readonly value: Tensor }[];
 
 /** @throws CriaError when cache and context do not hold the rows. */
 export function inferenceGraph(config: LlamaConfig, { length, cacheRows, logits, layoutOf = () => "f32" }: InferenceSize): InferenceGraph {
@@ -84,12 +103,23 @@ export function inferenceGraph(config: LlamaConfig, { length, cacheRows, logits,
   const row = logits === "one" ? graph.input("row", i32(1)) : undefined;
   const declared = declareWeights(graph, config, layoutOf);
   const cache = declareCache(graph, config, cacheRows);
-  const x = llama(declared.parameters, config, { tokens, positions, batch: 1, cache: { start, layers: cache } }); // [T, C]
-  const scores = linear(row ? embedding(x, row) : x, outputWeight(declared.parameters)); // [T or 1, V]
+  const parts = { ...partsOf(config), attention: cachedAttention(config, cache, start) };
+  const x = llama(declared.parameters, parts, config, { tokens, positions }); // [T, C]
+  const scores = outputProjection(declared.parameters).apply(row ? embedding(x, row) : x); // [T or 1, V]
   return { graph, ...declared, tokens, positions, start, ...(row && { row }), cache, logits: graph.keep(scores) };
 }
 
-function declareCache(graph: Graph, config: LlamaConfig, rows: number): KvCache["layers"] {
+/** Attention over a cache that the rows' keys and values join first, from row start[0] on. */
+function cachedAttention({ nHeads, nKvHeads }: LlamaConfig, cache: KvCache, start: Tensor): Attention {
+  return (q, k, v, layer) => {
+    const { key, value } = required(cache[layer], `cache.${layer}`);
+    cacheWrite(key, k, start);
+    cacheWrite(value, v, start);
+    return attention(q, key, value, { batch: 1, heads: nHeads, kvHeads: nKvHeads }, start); // [T, H·D]
+  };
+}
+
+function declareCache(graph: Graph, config: LlamaConfig, rows: number): KvCache {
   const type = f32(rows, config.nKvHeads * headDim(config)); // [S, KV·D]
   return Array.from({ length: config.nLayers }, (_, i) => ({
     key: graph.state(`cache.${i}.key`, type),

@@ -18,11 +18,13 @@ export {
   type InferenceGraph,
   type InferenceSize,
   inferenceGraph,
+  type KvCache,
   type LossGraph,
   lossGraph,
 } from "./graphs.ts";
 export { initialise } from "./initialise.ts";
-export { type KvCache, type LlamaInputs, llama, outputWeight } from "./llama.ts";
+export { dense, type Linear } from "./linear.ts";
+export { type Attention, causalAttention, type LlamaInputs, type LlamaParts, llama, type Positions, paperParts } from "./llama.ts";
 export {
   constantRows,
   type DeclaredParameters,
@@ -30,10 +32,11 @@ export {
   declareWeights,
   type LlamaParameters,
   llamaParameters,
+  outputProjection,
   type ParameterRow,
   parameterCount,
   parameterRows,
 } from "./parameters.ts";
-export { type Positions, positionKinds } from "./parts.ts";
+export { partsOf } from "./parts.ts";
 export { type PresetName, preset, presets } from "./presets.ts";
 export type { WeightSource } from "./weight-source.ts";

@@ -1,69 +1,120 @@
 // LLaMA: Open and Efficient Foundation Language Models (Touvron et al. 2023, arXiv 2302.13971), section 2.2, as a graph.
 // A Transformer decoder with pre-normalisation (from GPT-3), SwiGLU (from PaLM) and rotary positions (from GPT-NeoX).
+// The functions below `llama` are the paper's parts. A study, an adapter or a cache passes another part; parts.ts has those that configs name.
 //
 // B sequences of T positions are N = B·T rows, row b·T + t. C channels of the residual stream, V vocabulary, F hidden channels,
-// H query heads and KV key and value heads of D channels, S rows of a cache.
-import { attention, cacheWrite, embedding, linear, type Tensor } from "../graph/index.ts";
-import type { LlamaConfig } from "./config.ts";
-import type { AttentionParameters, FeedForwardParameters, LlamaParameters, NormParameters } from "./parameters.ts";
-import { feedForwards, norms, placements, positionKinds } from "./parts.ts";
+// H query heads and KV key and value heads of D channels.
+import { add, attention, embedding, glu, rmsNorm, rope, type Tensor } from "../graph/index.ts";
+import { headDim, type LlamaConfig } from "./config.ts";
+import type { Linear } from "./linear.ts";
+import { type AttentionParameters, type FeedForwardParameters, type LlamaParameters, type NormParameters, required } from "./parameters.ts";
+
+/** The whole model but for the output projection: → [N, C]. `outputProjection` makes logits of it. */
+export function llama(
+  weights: LlamaParameters<Linear>,
+  parts: LlamaParts,
+  config: LlamaConfig,
+  { tokens, positions }: LlamaInputs,
+): Tensor {
+  const norm = (gains: NormParameters) => (x: Tensor) => parts.norm(x, gains, config);
+
+  let x = parts.positions.enter(embedding(weights.embedding, tokens), positions, weights.positionTable); // [N, C]
+  weights.layers.forEach((layer, i) => {
+    x = parts.layer(x, {
+      attentionNorm: norm(layer.attentionNorm),
+      attention: (h) => selfAttention(h, layer.attention, parts, config, positions, i),
+      ffnNorm: norm(layer.ffnNorm),
+      feedForward: (h) => parts.feedForward(h, layer.ffn, config),
+    }); // [N, C]
+  });
+  return weights.finalNorm ? norm(weights.finalNorm)(x) : x; // [N, C]
+}
+
+/** Pre-normalisation: the stream x itself is never normalised, only what the two halves of a layer read. */
+export function preNormLayer(x: Tensor, { attentionNorm, attention, ffnNorm, feedForward }: LayerHalves): Tensor {
+  x = add(x, attention(attentionNorm(x))); // [N, C]
+  return add(x, feedForward(ffnNorm(x))); // [N, C]
+}
+
+/** RMSNorm (Zhang & Sennrich 2019, arXiv 1910.07467): x / rms(x) · gain, row by row. */
+export function rootMeanSquareNorm(x: Tensor, { gain }: NormParameters, { normEpsilon }: LlamaConfig): Tensor {
+  return rmsNorm(x, gain, normEpsilon);
+}
+
+/** Multi-head attention; with fewer key heads than query heads, grouped (Ainslie et al. 2023). x [N, C] → [N, C]. */
+function selfAttention(
+  x: Tensor,
+  { query, key, value, output }: AttentionParameters<Linear>,
+  { positions: { turn }, attention }: LlamaParts,
+  config: LlamaConfig,
+  positions: Tensor,
+  layer: number,
+): Tensor {
+  const q = turn(query.apply(x), positions, config, layer); // [N, H·D]
+  const k = turn(key.apply(x), positions, config, layer); // [N, KV·D]
+  const v = value.apply(x); // [N, KV·D]
+  return output.apply(attention(q, k, v, layer)); // [N, C]
+}
+
+/** RoPE (Su et al. 2021, arXiv 2104.09864): queries and keys turn by their positions; nothing is added to the stream. */
+export const rotaryPositions: Positions = {
+  enter: (x) => x,
+  turn: (x, positions, config) =>
+    rope(x, positions, { headDim: headDim(config), theta: config.ropeTheta, factor: config.ropeFactor, pairing: config.ropePairing }),
+};
+
+/** Causal attention of `batch` sequences of equal length: a row attends to itself and to the rows before it in its sequence. */
+export function causalAttention({ nHeads, nKvHeads }: LlamaConfig, batch: number): Attention {
+  return (q, k, v) => attention(q, k, v, { batch, heads: nHeads, kvHeads: nKvHeads }); // [N, H·D]
+}
+
+/** SwiGLU (Shazeer 2020, arXiv 2002.05202): W_down · (Swish(W_gate · x) ⊙ W_up · x). */
+export function swiGlu(x: Tensor, { gate, up, down }: FeedForwardParameters<Linear>, { swishBeta }: LlamaConfig): Tensor {
+  const hidden = glu(required(gate, "ffn.gate").apply(x), up.apply(x), { activation: "swish", beta: swishBeta }); // [N, F]
+  return down.apply(hidden); // [N, C]
+}
+
+/** What the paper has; attention is chosen by who runs the model. */
+export const paperParts: Omit<LlamaParts, "attention"> = {
+  layer: preNormLayer,
+  norm: rootMeanSquareNorm,
+  positions: rotaryPositions,
+  feedForward: swiGlu,
+};
 
 export interface LlamaInputs {
   readonly tokens: Tensor; // i32 [N]
   /** Each row's place in its sequence, from 0; below `contextLength` where positions come from a table. */
   readonly positions: Tensor; // i32 [N]
-  /** B; 1 with a cache. */
-  readonly batch: number;
-  /** Keys and values of earlier rows, to which these are added. */
-  readonly cache?: KvCache;
 }
 
-export interface KvCache {
-  /** Rows that the cache holds before the run; the first new row goes there. */
-  readonly start: Tensor; // i32 [1]
-  readonly layers: readonly { readonly key: Tensor; readonly value: Tensor }[]; // [S, KV·D]
+/** What the model is given beside its weights. */
+export interface LlamaParts {
+  readonly layer: Layer;
+  readonly norm: Norm;
+  readonly positions: Positions;
+  readonly attention: Attention;
+  readonly feedForward: FeedForward;
 }
 
-/** The whole model but for the output projection: → [N, C], to be multiplied with {@link outputWeight}. */
-export function llama(parameters: LlamaParameters<Tensor>, config: LlamaConfig, inputs: LlamaInputs): Tensor {
-  const { enter } = positionKinds[config.positions];
-  const { residual } = placements[config.normPlacement];
-  const norm = (weights: NormParameters<Tensor>) => (x: Tensor) => norms[config.norm].apply(x, weights, config.normEpsilon);
+/** Puts a layer together of its halves: x [N, C] → [N, C]. */
+export type Layer = (x: Tensor, halves: LayerHalves) => Tensor;
+/** The halves of a layer and the norm of each, with their weights: [N, C] → [N, C]. */
+export type LayerHalves = Readonly<Record<"attentionNorm" | "attention" | "ffnNorm" | "feedForward", (x: Tensor) => Tensor>>;
 
-  let x = enter(embedding(parameters.embedding, inputs.tokens), parameters.positionTable, inputs.positions); // [N, C]
-  parameters.layers.forEach((layer, i) => {
-    x = residual(x, norm(layer.attentionNorm), (h) => selfAttention(h, layer.attention, config, inputs, i)); // [N, C]
-    x = residual(x, norm(layer.ffnNorm), (h) => feedForward(h, layer.ffn, config)); // [N, C]
-  });
-  return parameters.finalNorm ? norm(parameters.finalNorm)(x) : x; // [N, C]
+/** x [N, C] → [N, C], row by row. */
+export type Norm = (x: Tensor, weights: NormParameters, config: LlamaConfig) => Tensor;
+
+/** How rows know their positions, i32 [N]. */
+export interface Positions {
+  /** The embedded tokens [N, C] → [N, C]. @param table [contextLength, C], where the config's positions have one */
+  enter(x: Tensor, positions: Tensor, table: Tensor | undefined): Tensor;
+  /** The queries or the keys of a layer, [N, heads · D] → the same shape. */
+  turn(x: Tensor, positions: Tensor, config: LlamaConfig, layer: number): Tensor;
 }
 
-/** [V, C]: logits = hidden · outputWeightᵀ. */
-export function outputWeight(parameters: LlamaParameters<Tensor>): Tensor {
-  return parameters.output ?? parameters.embedding;
-}
+/** q [N, H·D], k and v [N, KV·D], with q and k turned by their positions → [N, H·D]. */
+export type Attention = (q: Tensor, k: Tensor, v: Tensor, layer: number) => Tensor;
 
-/** Causal multi-head attention; with fewer key heads than query heads, grouped (Ainslie et al. 2023). */
-function selfAttention(x: Tensor, weights: AttentionParameters<Tensor>, config: LlamaConfig, inputs: LlamaInputs, layer: number): Tensor {
-  const { turn } = positionKinds[config.positions];
-  const q = turn(linear(x, weights.query), inputs.positions, config); // [N, H·D]
-  const k = turn(linear(x, weights.key), inputs.positions, config); // [N, KV·D]
-  const v = linear(x, weights.value); // [N, KV·D]
-  return linear(attend(q, k, v, config, inputs, layer), weights.output); // [N, C]
-}
-
-/** Over the rows themselves, or over a cache that they join first. */
-function attend(q: Tensor, k: Tensor, v: Tensor, { nHeads, nKvHeads }: LlamaConfig, { batch, cache }: LlamaInputs, layer: number): Tensor {
-  const sizes = { batch, heads: nHeads, kvHeads: nKvHeads };
-  if (!cache) return attention(q, k, v, sizes); // [N, H·D]
-  const { key, value } = cache.layers[layer]!;
-  cacheWrite(key, k, cache.start);
-  cacheWrite(value, v, cache.start);
-  return attention(q, key, value, sizes, cache.start); // [N, H·D]
-}
-
-/** W_down · (Swish(W_gate · x) ⊙ W_up · x), or what the config's activation makes of it. */
-function feedForward(x: Tensor, weights: FeedForwardParameters<Tensor>, config: LlamaConfig): Tensor {
-  const hidden = feedForwards[config.activation].hidden(x, weights, config.swishBeta); // [N, F]
-  return linear(hidden, weights.down); // [N, C]
-}
+/** x [N, C] → [N, C]. */
+export type FeedForward = (x: Tensor, weights: FeedForwardParameters<Linear>, config: LlamaConfig) => Tensor;

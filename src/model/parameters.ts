@@ -1,8 +1,8 @@
 // A row a parameter: from the rows follow counts, files, initial weights and who decays.
-import { type DType, sizeOf } from "../base/index.ts";
+import { type DType, fail, sizeOf } from "../base/index.ts";
 import { f32, type Graph, type Tensor } from "../graph/index.ts";
-import { headDim, type LlamaConfig } from "./config.ts";
-import { feedForwards, norms, placements, positionKinds } from "./parts.ts";
+import { type ActivationName, headDim, type LlamaConfig, type PositionName } from "./config.ts";
+import { dense, type Linear } from "./linear.ts";
 
 export interface ParameterRow {
   /** Its path in {@link LlamaParameters}: "layers.0.attention.query"; also the name of its state in every graph. */
@@ -14,52 +14,72 @@ export interface ParameterRow {
   readonly decay: boolean;
 }
 
-/** The model's parameters by their place in it; P is a tensor, a row, or whatever is made of a row. */
-export interface LlamaParameters<P> {
+/** The model's parameters by their place in it: L is a linear layer, P a tensor, or what is made of the rows of one. */
+export interface LlamaParameters<L, P = Tensor> {
   readonly embedding: P; // [V, C]
   readonly positionTable?: P; // [contextLength, C]
-  readonly layers: readonly LayerParameters<P>[];
+  readonly layers: readonly LayerParameters<L, P>[];
   readonly finalNorm?: NormParameters<P>;
-  readonly output?: P; // [V, C]; absent where the embedding is the output too
+  readonly output?: L; // C → V; absent where the embedding is the output too
 }
 
-export interface LayerParameters<P> {
+export interface LayerParameters<L, P = Tensor> {
   readonly attentionNorm: NormParameters<P>;
-  readonly attention: AttentionParameters<P>;
+  readonly attention: AttentionParameters<L>;
   readonly ffnNorm: NormParameters<P>;
-  readonly ffn: FeedForwardParameters<P>;
+  readonly ffn: FeedForwardParameters<L>;
 }
 
-export interface AttentionParameters<P> {
-  readonly query: P; // [H·D, C]
-  readonly key: P; // [KV·D, C]
-  readonly value: P; // [KV·D, C]
-  readonly output: P; // [C, H·D]
+export interface AttentionParameters<L> {
+  readonly query: L; // C → H·D
+  readonly key: L; // C → KV·D
+  readonly value: L; // C → KV·D
+  readonly output: L; // H·D → C
 }
 
-export interface FeedForwardParameters<P> {
-  readonly gate?: P; // [F, C]
-  readonly up: P; // [F, C]
-  readonly down: P; // [C, F]
+export interface FeedForwardParameters<L> {
+  readonly gate?: L; // C → F
+  readonly up: L; // C → F
+  readonly down: L; // F → C
 }
 
-export interface NormParameters<P> {
+export interface NormParameters<P = Tensor> {
   readonly gain: P; // [C]
   readonly bias?: P; // [C]
 }
 
-/** Calls `make` with the row of every parameter, in the order of a checkpoint, and returns what it makes in its place. */
-export function llamaParameters<P>(config: LlamaConfig, make: (row: ParameterRow) => P): LlamaParameters<P> {
+/** The rows of a linear layer: its matrix [out, in]. */
+export interface LinearRows {
+  readonly matrix: ParameterRow;
+}
+
+/** What is made in the place of parameters: of the rows of each linear layer, and of every row that belongs to none. */
+export interface Make<L, P> {
+  linear(rows: LinearRows): L;
+  other(row: ParameterRow): P;
+}
+
+/** Calls `make` for every parameter, in the order of a checkpoint, and returns what it makes in its place. */
+export function llamaParameters<L, P>(config: LlamaConfig, make: Make<L, P>): LlamaParameters<L, P> {
   const { vocabSize, dim, contextLength } = config;
-  const { table } = positionKinds[config.positions];
-  const row = rowMaker(make);
+  const table = tableInits[config.positions];
   return {
-    embedding: row("embedding", [vocabSize, dim], initialDeviation),
-    ...(table && { positionTable: row("positionTable", [contextLength, dim], tableInit(table)) }),
-    layers: Array.from({ length: config.nLayers }, (_, i) => layerParameters(config, i, row)),
-    ...(placements[config.normPlacement].hasFinalNorm && { finalNorm: normParameters(config, "finalNorm", row) }),
-    ...(!config.tiedOutput && { output: row("output", [vocabSize, dim], initialDeviation) }),
+    embedding: make.other(rowOf("embedding", [vocabSize, dim], initialDeviation)),
+    ...(table && { positionTable: make.other(rowOf("positionTable", [contextLength, dim], table)) }),
+    layers: Array.from({ length: config.nLayers }, (_, i) => layerParameters(config, i, make)),
+    ...(config.normPlacement === "pre" && { finalNorm: normParameters(config, "finalNorm", make) }),
+    ...(!config.tiedOutput && { output: make.linear({ matrix: rowOf("output", [vocabSize, dim], initialDeviation) }) }),
   };
+}
+
+/** The output projection, C → V: a layer of its own, or the embedding. */
+export function outputProjection({ output, embedding }: LlamaParameters<Linear>): Linear {
+  return output ?? dense(embedding);
+}
+
+/** A parameter that a part needs and the config's parameters may lack. @throws CriaError naming it when it is absent */
+export function required<P>(parameter: P | undefined, name: string): P {
+  return parameter ?? fail("model", `a part reads ${name}, but the model has no such parameter: choose parts and config alike`);
 }
 
 /** What is trained and stored, in the order of a checkpoint. */
@@ -78,7 +98,7 @@ export function parameterCount(config: LlamaConfig): number {
 }
 
 export interface DeclaredParameters {
-  readonly parameters: LlamaParameters<Tensor>;
+  readonly parameters: LlamaParameters<Linear>;
   /** The trained ones by row. */
   readonly trained: ReadonlyMap<ParameterRow, Tensor>;
 }
@@ -93,64 +113,69 @@ export function declareWeights(graph: Graph, config: LlamaConfig, layoutOf: (row
   return declare(config, (row) => graph.weight(row.name, { dtype: layoutOf(row), shape: row.shape }));
 }
 
-function declare(config: LlamaConfig, make: (row: ParameterRow) => Tensor): DeclaredParameters {
+function declare(config: LlamaConfig, tensorOf: (row: ParameterRow) => Tensor): DeclaredParameters {
   const trained = new Map<ParameterRow, Tensor>();
-  const parameters = llamaParameters(config, (row) => {
-    const tensor = make(row);
+  const other = (row: ParameterRow) => {
+    const tensor = tensorOf(row);
     if (isTrained(row)) trained.set(row, tensor);
     return tensor;
-  });
-  return { parameters, trained };
+  };
+  return { parameters: llamaParameters(config, { other, linear: ({ matrix }) => dense(other(matrix)) }), trained };
 }
 
 /** GPT-2's (Radford et al. 2019, section 2.3), as for the residual scaling below; LLaMA's own is not published. */
 const initialDeviation = 0.02;
 
-function tableInit(table: "normal" | "sinusoids"): ParameterRow["init"] {
-  return table === "normal" ? initialDeviation : table;
+/** What fills the table that is added to the embedding, by the config's positions; undefined where there is none. */
+const tableInits: Readonly<Record<PositionName, ParameterRow["init"] | undefined>> = {
+  rope: undefined,
+  sinusoidal: "sinusoids",
+  learned: initialDeviation,
+  none: undefined,
+};
+
+/** The activations that have no gate. */
+const plainActivations: readonly ActivationName[] = ["relu", "gelu", "geluTanh", "swish"];
+
+function rowOf(name: string, shape: readonly number[], init: ParameterRow["init"]): ParameterRow {
+  return { name, shape, init, decay: shape.length === 2 };
 }
 
-type MakeRow<P> = (name: string, shape: readonly number[], init: ParameterRow["init"]) => P;
-
-function rowMaker<P>(make: (row: ParameterRow) => P): MakeRow<P> {
-  return (name, shape, init) => make({ name, shape, init, decay: shape.length === 2 });
-}
-
-function layerParameters<P>(config: LlamaConfig, i: number, row: MakeRow<P>): LayerParameters<P> {
+function layerParameters<L, P>(config: LlamaConfig, i: number, make: Make<L, P>): LayerParameters<L, P> {
   const { dim, hiddenDim } = config;
   const kvDim = config.nKvHeads * headDim(config);
   // What is added to the stream 2·nLayers times keeps its variance.
   const residualDeviation = initialDeviation / Math.sqrt(2 * config.nLayers);
-  const norm = (name: string) => normParameters(config, `layers.${i}.${name}`, row);
-  const matrix = (name: string, rows: number, columns: number, deviation = initialDeviation) =>
-    row(`layers.${i}.${name}`, [rows, columns], deviation);
+  const norm = (name: string) => normParameters(config, `layers.${i}.${name}`, make);
+  const linear = (name: string, rows: number, columns: number, deviation = initialDeviation) =>
+    make.linear({ matrix: rowOf(`layers.${i}.${name}`, [rows, columns], deviation) });
   return {
     attentionNorm: norm("attentionNorm"),
     attention: {
-      query: matrix("attention.query", dim, dim),
-      key: matrix("attention.key", kvDim, dim),
-      value: matrix("attention.value", kvDim, dim),
-      output: matrix("attention.output", dim, dim, residualDeviation),
+      query: linear("attention.query", dim, dim),
+      key: linear("attention.key", kvDim, dim),
+      value: linear("attention.value", kvDim, dim),
+      output: linear("attention.output", dim, dim, residualDeviation),
     },
     ffnNorm: norm("ffnNorm"),
     ffn: {
-      ...(feedForwards[config.activation].hasGate && { gate: matrix("ffn.gate", hiddenDim, dim) }),
-      up: matrix("ffn.up", hiddenDim, dim),
-      down: matrix("ffn.down", dim, hiddenDim, residualDeviation),
+      ...(!plainActivations.includes(config.activation) && { gate: linear("ffn.gate", hiddenDim, dim) }),
+      up: linear("ffn.up", hiddenDim, dim),
+      down: linear("ffn.down", dim, hiddenDim, residualDeviation),
     },
   };
 }
 
-function normParameters<P>(config: LlamaConfig, name: string, row: MakeRow<P>): NormParameters<P> {
+function normParameters<L, P>(config: LlamaConfig, name: string, make: Make<L, P>): NormParameters<P> {
   return {
-    gain: row(`${name}.gain`, [config.dim], "ones"),
-    ...(norms[config.norm].hasBias && { bias: row(`${name}.bias`, [config.dim], "zeros") }),
+    gain: make.other(rowOf(`${name}.gain`, [config.dim], "ones")),
+    ...(config.norm === "layer" && { bias: make.other(rowOf(`${name}.bias`, [config.dim], "zeros")) }),
   };
 }
 
 function allRows(config: LlamaConfig): ParameterRow[] {
   const rows: ParameterRow[] = [];
-  llamaParameters(config, (row) => rows.push(row));
+  llamaParameters(config, { other: (row) => rows.push(row), linear: ({ matrix }) => rows.push(matrix) });
   return rows;
 }
 

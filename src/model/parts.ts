@@ -1,47 +1,43 @@
-// What a study may exchange, one row a choice, keyed by the config's names: the model itself never asks which it has.
+// The parts of a model by the names that a config has for them: what studies exchange, and what run folders and files of others say.
+import { type ActivationFunctionName, activation, add, embedding, glu, layerNorm, type Tensor } from "../graph/index.ts";
+import type { ActivationName, LlamaConfig, NormName, NormPlacement, PositionName } from "./config.ts";
 import {
-  type ActivationFunctionName,
-  activation,
-  add,
-  embedding,
-  glu,
-  layerNorm,
-  linear,
-  rmsNorm,
-  rope,
-  type Tensor,
-} from "../graph/index.ts";
-import { type ActivationName, headDim, type LlamaConfig, type NormName, type NormPlacement, type PositionName } from "./config.ts";
-import type { FeedForwardParameters, NormParameters } from "./parameters.ts";
+  type FeedForward,
+  type Layer,
+  type LlamaParts,
+  type Norm,
+  type Positions,
+  preNormLayer,
+  rootMeanSquareNorm,
+  rotaryPositions,
+  swiGlu,
+} from "./llama.ts";
+import { required } from "./parameters.ts";
 
-export interface Norm {
-  readonly hasBias: boolean;
-  apply(x: Tensor, weights: NormParameters<Tensor>, epsilon: number): Tensor;
+/** What the config names; attention is chosen by who runs the model. */
+export function partsOf({ norm, normPlacement, activation, positions }: LlamaConfig): Omit<LlamaParts, "attention"> {
+  return {
+    layer: layers[normPlacement],
+    norm: norms[norm],
+    positions: positionKinds[positions],
+    feedForward: feedForwards[activation],
+  };
 }
 
-export const norms: Readonly<Record<NormName, Norm>> = {
-  rms: { hasBias: false, apply: (x, { gain }, epsilon) => rmsNorm(x, gain, epsilon) },
-  layer: { hasBias: true, apply: (x, { gain, bias }, epsilon) => layerNorm(x, gain, bias!, epsilon) },
+const norms: Readonly<Record<NormName, Norm>> = {
+  rms: rootMeanSquareNorm,
+  layer: (x, { gain, bias }, { normEpsilon }) => layerNorm(x, gain, required(bias, "norm.bias"), normEpsilon),
 };
 
-export interface Placement {
-  /** The stream itself is never normalised, so the output is. */
-  readonly hasFinalNorm: boolean;
-  residual(x: Tensor, norm: (x: Tensor) => Tensor, f: (x: Tensor) => Tensor): Tensor;
-}
-
-export const placements: Readonly<Record<NormPlacement, Placement>> = {
-  pre: { hasFinalNorm: true, residual: (x, norm, f) => add(x, f(norm(x))) },
-  post: { hasFinalNorm: false, residual: (x, norm, f) => norm(add(x, f(x))) },
+const layers: Readonly<Record<NormPlacement, Layer>> = {
+  pre: preNormLayer,
+  post: (x, { attentionNorm, attention, ffnNorm, feedForward }) => {
+    const h = attentionNorm(add(x, attention(x))); // [N, C]
+    return ffnNorm(add(h, feedForward(h))); // [N, C]
+  },
 };
 
-export interface FeedForward {
-  readonly hasGate: boolean;
-  /** x [N, C] → the hidden channels [N, F]. */
-  hidden(x: Tensor, weights: FeedForwardParameters<Tensor>, beta: number): Tensor;
-}
-
-export const feedForwards: Readonly<Record<ActivationName, FeedForward>> = {
+const feedForwards: Readonly<Record<ActivationName, FeedForward>> = {
   relu: plain("relu"),
   gelu: plain("gelu"),
   geluTanh: plain("geluTanh"),
@@ -51,37 +47,26 @@ export const feedForwards: Readonly<Record<ActivationName, FeedForward>> = {
   reglu: gated("relu"),
   geglu: gated("gelu"),
   gegluTanh: gated("geluTanh"),
-  swiglu: gated("swish"),
+  swiglu: swiGlu,
 };
 
-export interface Positions {
-  /** A table [contextLength, C] whose row is added to the embedding, and what fills it; trained where it is "normal". */
-  readonly table?: "normal" | "sinusoids";
-  enter(x: Tensor, table: Tensor | undefined, positions: Tensor): Tensor;
-  /** On queries and keys, [N, heads · D]. */
-  turn(x: Tensor, positions: Tensor, config: LlamaConfig): Tensor;
-}
-
-const addRow = (x: Tensor, table: Tensor | undefined, positions: Tensor) => add(x, embedding(table!, positions));
+const addRow = (x: Tensor, positions: Tensor, table: Tensor | undefined) => add(x, embedding(required(table, "positionTable"), positions));
 const same = (x: Tensor) => x;
 
-export const positionKinds: Readonly<Record<PositionName, Positions>> = {
-  rope: { enter: same, turn: turnHeads },
-  sinusoidal: { table: "sinusoids", enter: addRow, turn: same },
-  learned: { table: "normal", enter: addRow, turn: same },
+const positionKinds: Readonly<Record<PositionName, Positions>> = {
+  rope: rotaryPositions,
+  sinusoidal: { enter: addRow, turn: same },
+  learned: { enter: addRow, turn: same },
   none: { enter: same, turn: same },
 };
 
 /** W_down · act(W_up · x): two matrices. */
 function plain(name: ActivationFunctionName): FeedForward {
-  return { hasGate: false, hidden: (x, { up }, beta) => activation(linear(x, up), { activation: name, beta }) };
+  return (x, { up, down }, { swishBeta }) => down.apply(activation(up.apply(x), { activation: name, beta: swishBeta }));
 }
 
 /** W_down · (act(W_gate · x) ⊙ W_up · x): three matrices (Shazeer 2020, arXiv 2002.05202). */
 function gated(name: ActivationFunctionName): FeedForward {
-  return { hasGate: true, hidden: (x, { gate, up }, beta) => glu(linear(x, gate!), linear(x, up), { activation: name, beta }) };
-}
-
-function turnHeads(x: Tensor, positions: Tensor, config: LlamaConfig): Tensor {
-  return rope(x, positions, { headDim: headDim(config), theta: config.ropeTheta, factor: config.ropeFactor, pairing: config.ropePairing });
+  return (x, { gate, up, down }, { swishBeta }) =>
+    down.apply(glu(required(gate, "ffn.gate").apply(x), up.apply(x), { activation: name, beta: swishBeta }));
 }

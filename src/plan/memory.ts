@@ -47,7 +47,7 @@ export function trainingStateBytes(parameters: number, { weights, gradients, opt
 export function layerActivations(config: LlamaConfig, kept: Kept): number {
   const { dim: C, hiddenDim: F, nHeads: H } = config;
   const K = config.nKvHeads * headDim(config);
-  const hasGate = llamaParameters({ ...config, nLayers: 1 }, () => true).layers[0]!.ffn.gate === true;
+  const hasGate = llamaParameters({ ...config, nLayers: 1 }, { linear: () => true, other: () => true }).layers[0]?.ffn.gate === true;
   switch (kept) {
     case "all":
       // x, norm(x), q, k, v, attention's output and its logarithms of sums; x, norm(x), gate and up, and what goes into down.

@@ -11,7 +11,7 @@ import {
   ntkTheta,
   type ParameterRow,
   type PositionName,
-  positionKinds,
+  partsOf,
   type RopePairing,
 } from "../model/index.ts";
 import type { Chart, LineChart } from "../plot/index.ts";
@@ -72,7 +72,7 @@ export async function measureInvariance(backend: Backend, name: PositionName): P
 }
 
 async function scoreMatrix(backend: Backend, config: LlamaConfig): Promise<number[][]> {
-  const { enter, turn } = positionKinds[config.positions];
+  const { enter, turn } = partsOf(config).positions;
   const rng = new Rng(1);
   const graph = new Graph();
   const values = new Map<string, ArrayLike<number>>();
@@ -96,8 +96,8 @@ async function scoreMatrix(backend: Backend, config: LlamaConfig): Promise<numbe
     "positions",
     Int32Array.from({ length: places }, (_, i) => i),
   );
-  const entered = enter(x, table, positions); // [P, d]
-  const scores = graph.keep(linear(turn(linear(entered, wq), positions, config), turn(linear(entered, wk), positions, config))); // [P, P]
+  const entered = enter(x, positions, table); // [P, d]
+  const scores = graph.keep(linear(turn(linear(entered, wq), positions, config, 0), turn(linear(entered, wk), positions, config, 0))); // [P, P]
   const flat = await evaluate(backend, graph, values, scores);
   return Array.from({ length: places }, (_, m) =>
     Array.from(flat.subarray(m * places, (m + 1) * places), (score) => score / Math.sqrt(width)),
