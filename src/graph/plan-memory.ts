@@ -29,15 +29,24 @@ export function planMemory(graph: Graph): MemoryPlan {
   const lifetimes = lifetimesOf(graph);
   const blocks = blocksOf(graph, lifetimes);
   const { offsets, arenaBytes } = place(blocks);
-  const parameterGradients = parameterGradientsOf(graph);
-  const activations = blocks.filter((block) => !block.tensors.some((tensor) => parameterGradients.has(tensor)));
+  let activations: MemoryPlan["activations"] | undefined;
   return {
     offsets,
     lifetimes,
     arenaBytes,
     sumBytes: sumOf(lifetimes.keys()),
-    activations: { arenaBytes: place(activations).arenaBytes, sumBytes: sumOf(activations.flatMap((block) => block.tensors)) },
+    // Asked for by reports only, and as much work as the plan itself.
+    get activations() {
+      activations ??= planActivations(graph, blocks);
+      return activations;
+    },
   };
+}
+
+function planActivations(graph: Graph, blocks: readonly Block[]): MemoryPlan["activations"] {
+  const parameterGradients = parameterGradientsOf(graph);
+  const activations = blocks.filter((block) => !block.tensors.some((tensor) => parameterGradients.has(tensor)));
+  return { arenaBytes: place(activations).arenaBytes, sumBytes: sumOf(activations.flatMap((block) => block.tensors)) };
 }
 
 /** Bytes of a tensor's elements, without padding. @throws CriaError when its rows are not whole blocks of its layout. */
@@ -97,31 +106,82 @@ function overwritable(graph: Graph, { op, inputs, outputs }: Node, output: numbe
 }
 
 function place(blocks: readonly Block[]): { offsets: Map<Tensor, number>; arenaBytes: number } {
-  const placed: { block: Block; offset: number }[] = [];
+  const placed = new Placed(blocks.length);
   const offsets = new Map<Tensor, number>();
+  let arenaBytes = 0;
   for (const block of blocks.toSorted((a, b) => b.bytes - a.bytes || a.start - b.start)) {
-    const neighbours = placed.filter((other) => other.block.start <= block.end && block.start <= other.block.end);
-    const offset = firstGap(neighbours, block.bytes);
-    placed.push({ block, offset });
+    const offset = placed.add(block);
     for (const tensor of block.tensors) offsets.set(tensor, offset);
+    arenaBytes = Math.max(arenaBytes, offset + block.bytes);
   }
-  return { offsets, arenaBytes: placed.reduce((top, { block, offset }) => Math.max(top, offset + block.bytes), 0) };
+  return { offsets, arenaBytes };
 }
 
-/** The lowest offset at which `bytes` fit between blocks that are alive at the same time. */
-function firstGap(neighbours: readonly { block: Block; offset: number }[], bytes: number): number {
-  let offset = 0;
-  for (const other of neighbours.toSorted((a, b) => a.offset - b.offset)) {
-    if (other.offset - offset >= bytes) break;
-    offset = Math.max(offset, other.offset + other.block.bytes);
+/** The blocks that have an offset, in the order of their offsets. Flat arrays, because every further block is held against most of them. */
+class Placed {
+  readonly #starts: Int32Array;
+  readonly #ends: Int32Array;
+  readonly #offsets: Float64Array;
+  readonly #bytes: Float64Array;
+  #count = 0;
+
+  constructor(capacity: number) {
+    this.#starts = new Int32Array(capacity);
+    this.#ends = new Int32Array(capacity);
+    this.#offsets = new Float64Array(capacity);
+    this.#bytes = new Float64Array(capacity);
   }
-  return offset;
+
+  /** @returns the lowest offset at which the block fits between those that are alive at the same time. */
+  add({ start, end, bytes }: Block): number {
+    const offset = this.#firstGap(start, end, bytes);
+    const at = this.#firstBehind(offset);
+    insert(this.#starts, at, this.#count, start);
+    insert(this.#ends, at, this.#count, end);
+    insert(this.#offsets, at, this.#count, offset);
+    insert(this.#bytes, at, this.#count, bytes);
+    this.#count++;
+    return offset;
+  }
+
+  #firstGap(start: number, end: number, bytes: number): number {
+    const [starts, ends, offsets, sizes] = [this.#starts, this.#ends, this.#offsets, this.#bytes];
+    let gap = 0;
+    for (let i = 0; i < this.#count; i++) {
+      if (starts[i]! > end || start > ends[i]!) continue;
+      const offset = offsets[i]!;
+      if (offset - gap >= bytes) break;
+      gap = Math.max(gap, offset + sizes[i]!);
+    }
+    return gap;
+  }
+
+  /** How many lie at offsets up to this one. */
+  #firstBehind(offset: number): number {
+    let [low, high] = [0, this.#count];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#offsets[middle]! <= offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+function insert(array: Int32Array | Float64Array, at: number, count: number, value: number): void {
+  array.copyWithin(at + 1, at, count);
+  array[at] = value;
 }
 
 /** What only optimiser steps, accumulators and the gradient norm read, directly or summed: one per parameter, alive until the step. */
 function parameterGradientsOf(graph: Graph): Set<Tensor> {
   const readers = new Map<Tensor, Node[]>();
-  for (const node of graph.nodes) for (const input of node.inputs) readers.set(input, [...(readers.get(input) ?? []), node]);
+  for (const node of graph.nodes)
+    for (const input of node.inputs) {
+      const known = readers.get(input);
+      if (known) known.push(node);
+      else readers.set(input, [node]);
+    }
   const found = new Set<Tensor>();
   const consumes = ({ op, outputs }: Node) =>
     op.updates !== undefined || op.measures || (op.sums && outputs.every((output) => found.has(output)));

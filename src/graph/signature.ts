@@ -1,6 +1,6 @@
 // What an op takes and makes, as patterns: a letter is a size, and the same letter is the same size wherever it stands (einops' notation).
 // From the patterns follow the shape rule, the names by which reference, gradient and lowering reach their tensors, and the sizes they read.
-import { check, showShape } from "../base/index.ts";
+import { check, sameShape, showShape } from "../base/index.ts";
 import type { TensorType } from "./tensor.ts";
 
 /**
@@ -50,11 +50,11 @@ export function match(op: string, inputs: readonly TensorType[], patterns: Patte
 
 /** The type that a pattern stands for once its letters are known. */
 export function typeOf(op: string, pattern: string, { sizes, shape }: Matched): TensorType {
-  const { dtype, axes } = parse(pattern);
+  const { dtype, axes } = parsed(pattern);
   if (pattern === "...") return { dtype, shape: shape! };
-  const known = (letter: string) => {
-    const size = /^\d/.test(letter) ? Number(letter) : sizes[letter];
-    check(size !== undefined, op, () => `no input and no rule of sizes says what ${letter} in "${pattern}" is: give it in sizes()`);
+  const known = (axis: string | number) => {
+    const size = typeof axis === "number" ? axis : sizes[axis];
+    check(size !== undefined, op, () => `no input and no rule of sizes says what ${axis} in "${pattern}" is: give it in sizes()`);
     return size;
   };
   return { dtype, shape: axes.map(known) };
@@ -62,7 +62,12 @@ export function typeOf(op: string, pattern: string, { sizes, shape }: Matched): 
 
 /** Things by their names, from a list in the order of the patterns; the inverse of {@link listed}. */
 export function named<T>(names: readonly string[], list: readonly T[]): Readonly<Record<string, T | readonly T[] | undefined>> {
-  return Object.fromEntries(names.map((name, i) => [bare(name), name.endsWith("*") ? list.slice(i) : list[i]]));
+  const byName: Record<string, T | readonly T[] | undefined> = {};
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i]!;
+    byName[bare(name)] = name.endsWith("*") ? list.slice(i) : list[i];
+  }
+  return byName;
 }
 
 /** Things in the order of the patterns; what is missing is left out. */
@@ -85,7 +90,7 @@ export function showType(type: TensorType): string {
 
 /** A name without its mark. */
 export function bare(name: string): string {
-  return name.replace(/[?*]$/, "");
+  return name.endsWith("?") || name.endsWith("*") ? name.slice(0, -1) : name;
 }
 
 /** A name for each of `count` tensors; undefined where so many do not fit the names. */
@@ -102,37 +107,50 @@ interface Pattern {
   readonly dtype: "f32" | "i32";
   /** Any layout of weights will do as well. */
   readonly isWeight: boolean;
-  readonly axes: readonly string[];
+  /** Letters, and sizes that are fixed. */
+  readonly axes: readonly (string | number)[];
+}
+
+/** A large graph asks for the same few patterns thousands of times. */
+const patterns = new Map<string, Pattern>();
+
+function parsed(pattern: string): Pattern {
+  const known = patterns.get(pattern);
+  if (known) return known;
+  const made = parse(pattern);
+  patterns.set(pattern, made);
+  return made;
 }
 
 function parse(pattern: string): Pattern {
   const [first, ...rest] = pattern.split(" ");
-  if (first === "i32") return { dtype: "i32", isWeight: false, axes: rest };
-  if (first === "weight") return { dtype: "f32", isWeight: true, axes: rest };
-  return { dtype: "f32", isWeight: false, axes: pattern.split(" ") };
+  const axesOf = (parts: readonly string[]) => parts.map((part) => (/^\d/.test(part) ? Number(part) : part));
+  if (first === "i32") return { dtype: "i32", isWeight: false, axes: axesOf(rest) };
+  if (first === "weight") return { dtype: "f32", isWeight: true, axes: axesOf(rest) };
+  return { dtype: "f32", isWeight: false, axes: axesOf(pattern.split(" ")) };
 }
 
 function matchOne(input: TensorType, pattern: string, matched: Matched): boolean {
-  const { dtype, isWeight, axes } = parse(pattern);
+  const { dtype, isWeight, axes } = parsed(pattern);
   if (isWeight ? input.dtype === "i32" : input.dtype !== dtype) return false;
   if (pattern === "any") return true;
   if (pattern === "...") {
     matched.shape ??= input.shape;
-    return showShape(matched.shape) === showShape(input.shape);
+    return sameShape(matched.shape, input.shape);
   }
-  return input.shape.length === axes.length && axes.every((letter, axis) => matchSize(letter, input.shape[axis]!, matched.sizes));
+  return input.shape.length === axes.length && axes.every((axis, i) => matchSize(axis, input.shape[i]!, matched.sizes));
 }
 
-function matchSize(letter: string, size: number, sizes: Record<string, number>): boolean {
-  if (/^\d/.test(letter)) return size === Number(letter);
-  sizes[letter] ??= size;
-  return sizes[letter] === size;
+function matchSize(axis: string | number, size: number, sizes: Record<string, number>): boolean {
+  if (typeof axis === "number") return size === axis;
+  sizes[axis] ??= size;
+  return sizes[axis] === size;
 }
 
 function showPatterns(patterns: Patterns): string {
   return Object.entries(patterns)
     .map(([name, pattern]) => {
-      const { dtype, isWeight, axes } = parse(pattern);
+      const { dtype, isWeight, axes } = parsed(pattern);
       return `${name} ${isWeight ? "weight " : dtype === "i32" ? "i32 " : ""}[${axes.join(", ")}]`;
     })
     .join(", ");
