@@ -80,7 +80,7 @@ test("attention over a cache has no gradient", () => {
   const [q, k, dO] = [graph.input("q", f32(1, 4)), graph.state("k", f32(8, 4)), graph.input("dO", f32(1, 4))] as const;
   const start = graph.input("start", i32(1));
   cacheWrite(k, q, start);
-  const o = attention(q, k, k, { batch: 1, heads: 1, kvHeads: 1 }, start);
+  const o = attention(q, k, k, { batch: 1, heads: 1, kvHeads: 1 }, { start });
   expect(() => gradients(new Map([[o, dO]]), [q])).toThrow("no gradient through a cache");
 });
 

@@ -115,7 +115,7 @@ function cachedAttention({ nHeads, nKvHeads }: LlamaConfig, cache: KvCache, star
     const { key, value } = required(cache[layer], `cache.${layer}`);
     cacheWrite(key, k, start);
     cacheWrite(value, v, start);
-    return attention(q, key, value, { batch: 1, heads: nHeads, kvHeads: nKvHeads }, start); // [T, H·D]
+    return attention(q, key, value, { batch: 1, heads: nHeads, kvHeads: nKvHeads }, { start }); // [T, H·D]
   };
 }
 

@@ -48,13 +48,15 @@ export const lowerings: { readonly [Name in keyof OpsByName]: Row<OpsByName[Name
     );
     overRows(to, library.rope, { rows, heads, headDim, pairing, inverse }, [...addresses(to, x, positions), frequencies, to.address(y)]);
   },
-  attention: (to, { q, k, v, start }, { o, lse }, { Tq, Tk, D: headDim }, { batch, heads, kvHeads }) => {
+  attention: (to, { q, k, v, start, firstKeys }, { o, lse }, { Tq, Tk, D: headDim }, { batch, heads, kvHeads }) => {
     const shared = { batch, heads, kvHeads, headDim };
     if (start) to.call(library.cachedAttention, { ...shared, queryRows: Tq, cacheRows: Tk }, addresses(to, q, k, v, start, o, lse));
-    else to.call(library.attention, { ...shared, rows: Tq }, addresses(to, q, k, v, o, lse));
+    else to.call(library.attention, { ...shared, rows: Tq, ...packing(firstKeys) }, addresses(to, q, k, v, o, lse, firstKeys));
   },
-  attentionGradient: (to, { q, k, v, o, lse, dO }, { dq, dk, dv }, { Tq: rows, D: headDim }, { batch, heads, kvHeads }) =>
-    to.call(library.attentionGradient, { batch, heads, kvHeads, rows, headDim }, addresses(to, q, k, v, o, lse, dO, dq, dk, dv)),
+  attentionGradient: (to, { q, k, v, o, lse, dO, firstKeys }, { dq, dk, dv }, { Tq: rows, D: headDim }, { batch, heads, kvHeads }) => {
+    const sizes = { batch, heads, kvHeads, rows, headDim, ...packing(firstKeys) };
+    to.call(library.attentionGradient, sizes, addresses(to, q, k, v, o, lse, dO, dq, dk, dv, firstKeys));
+  },
   cacheWrite: (to, { cache, x, start }, _, { S: cacheRows, T: rows, W: channels }) =>
     to.call(library.cacheWrite, { rows, cacheRows, channels }, addresses(to, cache, x, start)),
   glu: (to, { gate, up }, { y }, { R, F }, { activation, beta }) =>
@@ -171,8 +173,14 @@ function overElements<C extends object>(
   else to.call(definition, { count: elements, ...constants, liveWidth: elements / rows }, [...args, live]);
 }
 
-function addresses(to: Lowering, ...tensors: Tensor[]): number[] {
-  return tensors.map((tensor) => to.address(tensor));
+/** The constant of a kernel over packed documents; none where there are no first keys. */
+function packing(firstKeys: Tensor | undefined): { readonly packed?: true } {
+  return firstKeys ? { packed: true } : {};
+}
+
+/** Addresses of the tensors that are there. */
+function addresses(to: Lowering, ...tensors: (Tensor | undefined)[]): number[] {
+  return tensors.flatMap((tensor) => (tensor ? to.address(tensor) : []));
 }
 
 function count(tensor: Tensor): number {

@@ -4,30 +4,60 @@ import { check } from "../../base/index.ts";
 import { defineOp } from "../define-op.ts";
 import { f32, i32, type Tensor } from "../tensor.ts";
 
-export type AttentionAttributes = { readonly batch: number; readonly heads: number; readonly kvHeads: number };
+export type AttentionAttributes = {
+  readonly batch: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  /** Whether sequences are packed documents: then firstKeys says which keys a row attends. */
+  readonly packed?: true;
+};
 
-/**
- * q [B·Tq, H·D], k and v [B·Tk, KV·D] → o [B·Tq, H·D]. Query row i attends keys j ≤ i, query head h reads kv head ⌊h / (H / KV)⌋.
- * @param start i32 [1], position of the first query: then k and v are cache states of Tk rows, and row i attends j ≤ start + i. No gradient.
- */
-export function attention(q: Tensor, k: Tensor, v: Tensor, attributes: AttentionAttributes, start?: Tensor): Tensor {
-  return attentionOp.apply({ q, k, v, start }, attributes).o;
+/** What a row attends beside, or instead of, all keys of its sequence up to itself. */
+export interface AttendedKeys {
+  /** i32 [1], position of the first query: then k and v are cache states of Tk rows, and row i attends j ≤ start + i. No gradient. */
+  readonly start?: Tensor | undefined;
+  /** i32 [B·T], for each row the first row of its document, counted from the beginning of its sequence: row i attends firstKeys[i] ≤ j ≤ i. It never decreases within a sequence. */
+  readonly firstKeys?: Tensor | undefined;
 }
 
-const shapes = { q: "Rq Wq", k: "Rk Wk", v: "Rk Wk", "start?": "i32 1" } as const;
+/** q [B·Tq, H·D], k and v [B·Tk, KV·D] → o [B·Tq, H·D]. Query row i attends keys j ≤ i, query head h reads kv head ⌊h / (H / KV)⌋. */
+export function attention(
+  q: Tensor,
+  k: Tensor,
+  v: Tensor,
+  attributes: Omit<AttentionAttributes, "packed">,
+  { start, firstKeys }: AttendedKeys = {},
+): Tensor {
+  return attentionOp.apply({ q, k, v, start, firstKeys }, { ...attributes, ...(firstKeys && { packed: true as const }) }).o;
+}
+
+const given = { q: "Rq Wq", k: "Rk Wk", v: "Rk Wk" } as const;
+const [cached, packed] = [{ "start?": "i32 1" }, { "firstKeys?": "i32 Rq" }] as const;
+/** A list of inputs tells one optional input from another by its place: first keys come before the start where there are some. */
+const shapes = { whole: { ...given, ...cached, ...packed }, packed: { ...given, ...packed, ...cached } } as const;
 
 /** o, and lse [B, H, Tq]: the natural logarithm of the sum of exponentials of each row's scaled scores. */
 export const attentionOp = defineOp<AttentionAttributes>()({
   name: "attention",
-  inputs: shapes,
+  inputs: (attributes) => (attributes.packed ? shapes.packed : shapes.whole),
   outputs: { o: "Rq Wq", lse: "B H Tq" },
-  sizes: (sizes, attributes, { start }) => split("attention", sizes, attributes, start !== undefined),
-  reference({ q, k, v, start }, { o, lse }, sizes) {
+  sizes: (sizes, attributes, { start, firstKeys }) => {
+    check((firstKeys !== undefined) === (attributes.packed ?? false), "attention", () => "has first keys if and only if it is packed");
+    check(
+      start === undefined || firstKeys === undefined,
+      "attention",
+      () => "has a cache and first keys: documents are packed in training only",
+    );
+    return split("attention", sizes, attributes, start !== undefined);
+  },
+  reference({ q, k, v, start, firstKeys }, { o, lse }, sizes) {
     const { Tq, Tk, D } = sizes;
     const first = start?.[0] ?? 0;
+    checkFirstKeys(firstKeys, sizes);
     check(first >= 0 && first + Tq <= Tk, "attention", () => `start ${first} and ${Tq} rows leave the cache of ${Tk} rows`);
-    forEachQuery(sizes, (row, lseAt, query, keyOf) => {
-      const keys = first + row + 1;
+    forEachQuery(sizes, firstKeys, (row, lseAt, query, firstKey, keyFrom) => {
+      const keyOf = (j: number) => keyFrom(firstKey + j);
+      const keys = first + row + 1 - firstKey;
       const scores = Float64Array.from({ length: keys }, (_, j) => dot(q, query, k, keyOf(j), D) / Math.sqrt(D));
       const max = Math.max(...scores);
       const sum = scores.reduce((total, score) => total + Math.exp(score - max), 0);
@@ -35,10 +65,10 @@ export const attentionOp = defineOp<AttentionAttributes>()({
       scores.forEach((score, j) => addScaled(o, query, Math.exp(score - max) / sum, v, keyOf(j), D));
     });
   },
-  gradient({ q, k, v, o, lse, start }, { o: dO, lse: dLse }, attributes) {
+  gradient({ q, k, v, o, lse, start, firstKeys }, { o: dO, lse: dLse }, attributes) {
     check(start === undefined, "attention", () => "has no gradient through a cache: omit start in training");
     check(dLse === undefined && dO !== undefined, "attention", () => "has a gradient through its first output only");
-    const { dq, dk, dv } = attentionGradientOp.apply({ q, k, v, o, lse, dO }, attributes);
+    const { dq, dk, dv } = attentionGradientOp.apply({ q, k, v, o, lse, dO, firstKeys }, attributes);
     return { q: dq, k: dk, v: dv };
   },
   recomputable: false,
@@ -47,6 +77,20 @@ export const attentionOp = defineOp<AttentionAttributes>()({
     { inputs: [f32(10, 6), f32(10, 6), f32(10, 6)], attributes: { batch: 2, heads: 2, kvHeads: 2 } },
     { inputs: [f32(21, 24), f32(21, 12), f32(21, 12)], attributes: { batch: 3, heads: 4, kvHeads: 2 } },
     { inputs: [{ ...f32(37, 8), scale: 3 }, f32(37, 8), f32(37, 8)], attributes: { batch: 1, heads: 1, kvHeads: 1 } },
+    // Two documents in the first sequence, three in the second; the last example's first document is longer than a block of a kernel.
+    {
+      inputs: [f32(10, 6), f32(10, 6), f32(10, 6), { ...i32(10), values: [0, 0, 2, 2, 2, 0, 1, 1, 3, 3] }],
+      attributes: { batch: 2, heads: 2, kvHeads: 2, packed: true },
+    },
+    {
+      inputs: [
+        f32(45, 8),
+        f32(45, 4),
+        f32(45, 4),
+        { ...i32(45), values: Array.from({ length: 45 }, (_, i) => (i < 35 ? 0 : i < 40 ? 35 : 40)) },
+      ],
+      attributes: { batch: 1, heads: 2, kvHeads: 1, packed: true },
+    },
     {
       inputs: [f32(3, 12), f32(9, 6), f32(9, 6), { ...i32(1), values: [4] }],
       attributes: { batch: 1, heads: 4, kvHeads: 2 },
@@ -63,14 +107,15 @@ export const attentionOp = defineOp<AttentionAttributes>()({
 /** With p = exp(score − lse): dv = pᵀ·dO, ds = p ⊙ (dO·vᵀ − rowsum(dO ⊙ o)), dq = ds·k/√d, dk = dsᵀ·q/√d (Dao et al. 2022, appendix B.2). */
 export const attentionGradientOp = defineOp<AttentionAttributes>()({
   name: "attentionGradient",
-  inputs: { q: "Rq Wq", k: "Rk Wk", v: "Rk Wk", o: "Rq Wq", lse: "B H Tq", dO: "Rq Wq" },
+  inputs: { ...given, o: "Rq Wq", lse: "B H Tq", dO: "Rq Wq", ...packed },
   outputs: { dq: "Rq Wq", dk: "Rk Wk", dv: "Rk Wk" },
   sizes: (sizes, attributes) => split("attentionGradient", sizes, attributes, false),
-  reference({ q, k, v, o, lse, dO }, { dq, dk, dv }, sizes) {
+  reference({ q, k, v, o, lse, dO, firstKeys }, { dq, dk, dv }, sizes) {
     const { D } = sizes;
-    forEachQuery(sizes, (row, lseAt, query, keyOf) => {
+    checkFirstKeys(firstKeys, sizes);
+    forEachQuery(sizes, firstKeys, (row, lseAt, query, firstKey, keyOf) => {
       const delta = dot(dO, query, o, query, D);
-      for (let j = 0; j <= row; j++) {
+      for (let j = firstKey; j <= row; j++) {
         const key = keyOf(j);
         const p = Math.exp(dot(q, query, k, key, D) / Math.sqrt(D) - lse[lseAt]!);
         const ds = (p * (dot(dO, query, v, key, D) - delta)) / Math.sqrt(D);
@@ -90,6 +135,13 @@ export const attentionGradientOp = defineOp<AttentionAttributes>()({
     {
       inputs: [f32(39, 24), f32(39, 12), f32(39, 12), f32(39, 24), { ...f32(3, 4, 13), offset: 2 }, f32(39, 24)],
       attributes: { batch: 3, heads: 4, kvHeads: 2 },
+    },
+    {
+      inputs: [
+        ...[f32(70, 6), f32(70, 6), f32(70, 6), f32(70, 6), { ...f32(1, 2, 70), offset: 2 }, f32(70, 6)],
+        { ...i32(70), values: Array.from({ length: 70 }, (_, i) => (i < 30 ? 0 : i < 66 ? 30 : 66)) },
+      ],
+      attributes: { batch: 1, heads: 2, kvHeads: 2, packed: true },
     },
   ],
 });
@@ -117,16 +169,29 @@ function split(
   return { B, H, KV, Tq: Rq / B, Tk: Rk / B, D: Wq / H };
 }
 
-/** Calls back with the row i, the index of its lse, the offset of its query and output, and the offset of key and value j. */
+/** @throws CriaError where a row's first key is behind it, or before that of the row above it in the same sequence. */
+function checkFirstKeys(firstKeys: Int32Array | undefined, { Tq }: AttentionSizes): void {
+  firstKeys?.forEach((first, row) => {
+    const least = row % Tq === 0 ? 0 : firstKeys[row - 1]!;
+    check(
+      first >= least && first <= row % Tq,
+      "attention",
+      () => `the first key of row ${row % Tq} of sequence ${Math.floor(row / Tq)} is ${first}: it must be from ${least} to ${row % Tq}`,
+    );
+  });
+}
+
+/** Calls back with the row i, the index of its lse, the offset of its query and output, its first key, and the offset of key and value j. */
 function forEachQuery(
   { B, H, KV, Tq, Tk, D }: AttentionSizes,
-  visit: (row: number, lseAt: number, query: number, keyOf: (j: number) => number) => void,
+  firstKeys: Int32Array | undefined,
+  visit: (row: number, lseAt: number, query: number, firstKey: number, keyOf: (j: number) => number) => void,
 ): void {
   for (let b = 0; b < B; b++)
     for (let h = 0; h < H; h++)
       for (let i = 0; i < Tq; i++) {
         const kvHead = Math.floor(h / (H / KV));
-        visit(i, (b * H + h) * Tq + i, ((b * Tq + i) * H + h) * D, (j) => ((b * Tk + j) * KV + kvHead) * D);
+        visit(i, (b * H + h) * Tq + i, ((b * Tq + i) * H + h) * D, firstKeys?.[b * Tq + i] ?? 0, (j) => ((b * Tk + j) * KV + kvHead) * D);
       }
 }
 

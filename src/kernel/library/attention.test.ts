@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { random, runs } from "../testing.test.helper.ts";
+import { ints, random, runs } from "../testing.test.helper.ts";
 import { attention, attentionGradient, cachedAttention, cacheWrite } from "./attention.ts";
 
 // B sequences, H query heads, KV key heads, T rows, D channels of a head.
@@ -20,6 +20,55 @@ describe.each(runs)("$name", ({ run }) => {
     expectClose(lse!, want.lse);
     const results = run(attentionGradient, c, [q, k, v, o!, lse!, dO, nan(q), nan(k), nan(v)]).slice(6);
     [want.dq, want.dk, want.dv].forEach((gradient, i) => expectClose(results[i]!, gradient));
+  });
+
+  test.each([sizes[1], sizes[2]])("attention and its gradient over packed documents %o", (sizes) => {
+    const c = { ...sizes, packed: true as const };
+    const { q, k, v, dO } = inputs(c);
+    // The second document is shorter than a block, the third begins on one, the fourth is one row, and the last sequence holds one document.
+    const starts = [0, 27, 32, 33, 65].filter((start) => start < c.rows);
+    const firstKeys = Array.from({ length: c.batch * c.rows }, (_, at) => {
+      const isWhole = c.batch > 1 && at >= (c.batch - 1) * c.rows;
+      return isWhole ? 0 : starts.findLast((start) => start <= at % c.rows)!;
+    });
+    const want = reference(c, q, k, v, dO, firstKeys);
+    const nan = (like: ArrayLike<number>) => new Float32Array(like.length).fill(Number.NaN);
+    const [, , , o, lse] = run(attention, c, [q, k, v, nan(want.o), nan(want.lse), ints(firstKeys)]);
+    expectClose(o!, want.o);
+    expectClose(lse!, want.lse);
+    const results = run(attentionGradient, c, [q, k, v, o!, lse!, dO, nan(q), nan(k), nan(v), ints(firstKeys)]).slice(6, 9);
+    [want.dq, want.dk, want.dv].forEach((gradient, i) => expectClose(results[i]!, gradient));
+  });
+
+  test("documents that all begin with their sequence give the bits of attention without documents", () => {
+    const c = { batch: 1, heads: 1, kvHeads: 1, rows: 34, headDim: 5 };
+    const { q, k, v, dO } = inputs(c);
+    const [o, lse] = [new Float32Array(q.length), new Float32Array(34)];
+    const firstKeys = ints(Array<number>(34).fill(0));
+    const whole = run(attention, c, [q, k, v, o, lse]);
+    expect(run(attention, { ...c, packed: true }, [q, k, v, o, lse, firstKeys]).slice(0, 5)).toEqual(whole);
+    const gradients = [
+      q,
+      k,
+      v,
+      whole[3]!,
+      whole[4]!,
+      dO,
+      new Float32Array(q.length),
+      new Float32Array(k.length),
+      new Float32Array(v.length),
+    ];
+    expect(run(attentionGradient, { ...c, packed: true }, [...gradients, firstKeys]).slice(0, 9)).toEqual(
+      run(attentionGradient, c, gradients),
+    );
+  });
+
+  test("first keys outside the sequence, which no caller writes, lead to no memory outside", () => {
+    const c = { batch: 1, heads: 1, kvHeads: 1, rows: 40, headDim: 3, packed: true as const };
+    const { q, k, v } = inputs(c);
+    const firstKeys = ints(Array.from({ length: 40 }, (_, i) => (i < 32 ? -(2 ** 31) : 2 ** 31 - 1)));
+    const [, , , o] = run(attention, c, [q, k, v, new Float32Array(q.length), new Float32Array(40), firstKeys]);
+    expectClose(o!.subarray(0, 32 * 3), reference(c, q, k, v, q).o.subarray(0, 32 * 3));
   });
 
   test.each([0, 3, 9])("the last rows against a cache from %i are the last rows of the whole", (start) => {
@@ -58,7 +107,7 @@ function inputs({ batch, heads, kvHeads, rows, headDim }: Sizes) {
 }
 
 /** Scores, softmax and their derivatives as the formulas say, in float64. */
-function reference(c: Sizes, q: Float32Array, k: Float32Array, v: Float32Array, dO: Float32Array) {
+function reference(c: Sizes, q: Float32Array, k: Float32Array, v: Float32Array, dO: Float32Array, firstKeys?: readonly number[]) {
   const { batch, heads, kvHeads, rows, headDim: D } = c;
   const made = { o: like(q), lse: new Float64Array(batch * heads * rows), dq: like(q), dk: like(k), dv: like(v) };
   for (let b = 0; b < batch; b++)
@@ -71,7 +120,8 @@ function reference(c: Sizes, q: Float32Array, k: Float32Array, v: Float32Array, 
           for (let d = 0; d < D; d++) sum += x[at + d]! * y[other + d]!;
           return sum;
         };
-        const exps = Array.from({ length: i + 1 }, (_, j) => Math.exp(dot(q, query, k, keyOf(j)) / Math.sqrt(D)));
+        const first = firstKeys?.[b * rows + i] ?? 0;
+        const exps = Array.from({ length: i + 1 }, (_, j) => (j < first ? 0 : Math.exp(dot(q, query, k, keyOf(j)) / Math.sqrt(D))));
         const total = exps.reduce((a, x) => a + x, 0);
         made.lse[(b * heads + h) * rows + i] = Math.log(total);
         const dP = exps.map((_, j) => dot(dO, query, v, keyOf(j)));

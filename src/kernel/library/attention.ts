@@ -1,6 +1,6 @@
 // Causal attention that never stores the score matrix and never computes masked blocks (LLaMA, section 2.4; Rabe & Staats 2021;
 // Dao et al. 2022): blocks of queries meet blocks of keys, the softmax is corrected as it goes, the backward pass computes scores again.
-import { type Builder, type Int, kernel, type Position, type Vec } from "../language.ts";
+import { type Builder, type Int, kernel, type Mask, type Position, type Vec } from "../language.ts";
 import { exp, log } from "./math.ts";
 import { blockProduct, eachStep, fill } from "./product.ts";
 
@@ -11,6 +11,8 @@ export interface AttentionSizes {
   /** Rows of a sequence: queries and keys. */
   readonly rows: number;
   readonly headDim: number;
+  /** Whether rows attend keys from a first one of their own, which does not decrease from row to row of a sequence: packed documents. */
+  readonly packed?: true;
 }
 
 /** Rows of a block: a block of scores (4 KB) stays in the first-level cache beside the pieces of q, k and v that it needs. */
@@ -18,10 +20,16 @@ const block = 32;
 const scoreBytes = block * block * 4;
 /** exp of it is 0, and it is finite, so that differences of two are not NaN. */
 const lowest = -1e30;
+/** The score of a key that a row does not attend where whole blocks of them are met: exp is 0 beside `lowest` too, so such a block adds nothing. */
+const unattended = 2 * lowest;
 
-/** q [B·T, H·D], k and v [B·T, KV·D] → o, lse [B, H, T]. One unit a sequence and head. Pointers: q, k, v, o, lse. */
+/**
+ * q [B·T, H·D], k and v [B·T, KV·D] → o, lse [B, H, T]. One unit a sequence and head. Pointers: q, k, v, o, lse; where `packed`, firstKeys i32 [B·T]
+ * comes last: row i attends keys firstKeys[i] … i of its sequence.
+ */
 export const attention = kernel<AttentionSizes>("attention", (k, sizes) => {
   const pointers = k.pointers("q", "k", "v", "o", "lse");
+  const firstKeys = sizes.packed && k.pointers("firstKeys").firstKeys;
   const { scratch, begin, end } = k.range();
   const { heads, kvHeads, rows, headDim } = sizes;
   const keysTransposed = scratch;
@@ -49,16 +57,19 @@ export const attention = kernel<AttentionSizes>("attention", (k, sizes) => {
         fill(k, maxima, block, k.constant(lowest));
         fill(k, sums, block, k.constant(0));
         k.loop(output.base, output.base.add(count * output.rowStride), output.rowStride, (row) => fill(k, row, headDim, k.constant(0)));
+        const { firstBlock, hiddenBefore } = keysOf(k, sizes, firstKeys, sequence, queryBlock);
         const attend = (keyBlock: Int, keyCount: number, diagonal: boolean) => {
           const left = { ...queries, depthStride: 4 };
           const right = { base: keysTransposed.add(keyBlock.mul(headDim * block * 4)), depthStride: block * 4 };
           blockProduct(k, { rows: count, columns: block }, headDim, left, right, { base: scores, rowStride: block * 4 }, "zero");
-          k.loop(0, count, 1, (i) => softmaxRow(k, sizes, i, scores, maxima, sums, output, diagonal));
+          k.loop(0, count, 1, (i) =>
+            softmaxRow(k, sizes, i, scores, maxima, sums, output, { diagonal, before: hiddenBefore?.(i, keyBlock) }),
+          );
           const weights = { base: scores, rowStride: block * 4, depthStride: 4 };
           const from = { base: rowsFrom(values, keyBlock, kvHeads, headDim), depthStride: kvHeads * headDim * 4 };
           blockProduct(k, { rows: count, columns: headDim }, keyCount, weights, from, output, "load");
         };
-        k.loop(0, queryBlock, 1, (keyBlock) => attend(keyBlock, block, false));
+        k.loop(firstBlock, queryBlock, 1, (keyBlock) => attend(keyBlock, block, false));
         attend(queryBlock, count, true);
         k.loop(0, count, 1, (i) => finishRow(k, headDim, i, maxima, sums, output, lse.add(queryBlock.mul(block * 4))));
       });
@@ -76,11 +87,11 @@ function softmaxRow(
   maxima: Int,
   sums: Int,
   output: { base: Int; rowStride: number },
-  diagonal: boolean,
+  hidden: Hidden,
 ): void {
   const row = scores.add(i.mul(block * 4));
   const scale = k.constant(1 / Math.sqrt(sizes.headDim));
-  const score = (at: Position) => masked(k, k.load(row, at).mul(scale), i, at, diagonal, lowest);
+  const score = (at: Position) => masked(k, k.load(row, at).mul(scale), i, at, hidden, hidden.before ? unattended : lowest);
   const place = i.mul(4);
   const old = k.splat(maxima.add(place));
   const max = old.max(k.maximum(block, score));
@@ -104,9 +115,10 @@ function finishRow(k: Builder, headDim: number, i: Int, maxima: Int, sums: Int, 
   k.storeScalar(k.splat(maxima.add(i.mul(4))).add(log(k, sum)), lse.add(i.mul(4)));
 }
 
-/** Gradients of q, k and v. One unit a sequence and key head. Pointers: q, k, v, o, lse, dO, dq, dk, dv. */
+/** Gradients of q, k and v. One unit a sequence and key head. Pointers: q, k, v, o, lse, dO, dq, dk, dv, and firstKeys where `packed`. */
 export const attentionGradient = kernel<AttentionSizes>("attentionGradient", (k, sizes) => {
   const p = k.pointers("q", "k", "v", "o", "lse", "dO", "dq", "dk", "dv");
+  const firstKeys = sizes.packed && k.pointers("firstKeys").firstKeys;
   const { scratch, begin, end } = k.range();
   const { heads, kvHeads, rows, headDim } = sizes;
   const group = heads / kvHeads;
@@ -147,6 +159,7 @@ export const attentionGradient = kernel<AttentionSizes>("attentionGradient", (k,
             Int,
           ];
           const lseHere = lse.add(queryBlock.mul(block * 4));
+          const { firstBlock, hiddenBefore } = keysOf(k, sizes, firstKeys, sequence, queryBlock);
           const against = (keyBlock: Int, keyCount: number, diagonal: boolean) => {
             const score = { rows: count, columns: block };
             const transposed = (base: Int) => ({ base: base.add(keyBlock.mul(headDim * block * 4)), depthStride: block * 4 });
@@ -156,7 +169,8 @@ export const attentionGradient = kernel<AttentionSizes>("attentionGradient", (k,
             k.loop(0, count, 1, (i) => {
               const offset = i.mul(queryStride);
               const delta = k.sum(headDim, (at) => k.load(dOutputs.add(offset), at).mul(k.load(outputs.add(offset), at)));
-              scoreGradientRow(k, sizes, i, { weights, dScores }, k.splat(lseHere.add(i.mul(4))), delta, diagonal);
+              const hidden = { diagonal, before: hiddenBefore?.(i, keyBlock) };
+              scoreGradientRow(k, sizes, i, { weights, dScores }, k.splat(lseHere.add(i.mul(4))), delta, hidden);
             });
             const [kBlock, dkBlock, dvBlock] = [keys, dk, dv].map((x) => rowsFrom(x, keyBlock, kvHeads, headDim)) as [Int, Int, Int];
             const turned = (base: Int) => ({ base, rowStride: 4, depthStride: block * 4 });
@@ -167,10 +181,10 @@ export const attentionGradient = kernel<AttentionSizes>("attentionGradient", (k,
             const straight = { base: dScores, rowStride: block * 4, depthStride: 4 };
             const result = { base: dQueries, rowStride: queryStride };
             blockProduct(k, { rows: count, columns: headDim }, keyCount, straight, { base: kBlock, depthStride: keyStride }, result, {
-              first: keyBlock,
+              first: firstBlock === 0 ? keyBlock : keyBlock.sub(firstBlock),
             });
           };
-          k.loop(0, queryBlock, 1, (keyBlock) => against(keyBlock, block, false));
+          k.loop(firstBlock, queryBlock, 1, (keyBlock) => against(keyBlock, block, false));
           against(queryBlock, count, true);
         });
       });
@@ -187,13 +201,13 @@ function scoreGradientRow(
   { weights, dScores }: { weights: Int; dScores: Int },
   lse: Vec,
   delta: Vec,
-  diagonal: boolean,
+  hidden: Hidden,
 ): void {
   const scale = k.constant(1 / Math.sqrt(sizes.headDim));
   const row = weights.add(i.mul(block * 4));
   const dRow = dScores.add(i.mul(block * 4));
   k.lanes(block, (at) => {
-    const p = masked(k, exp(k, k.load(row, at).mul(scale).sub(lse)), i, at, diagonal, 0);
+    const p = masked(k, exp(k, k.load(row, at).mul(scale).sub(lse)), i, at, hidden, 0);
     k.store(p, row, at);
     k.store(k.load(dRow, at).sub(delta).mul(p).mul(scale), dRow, at);
   });
@@ -295,14 +309,35 @@ function clampStart(k: Builder, start: Int, highest: number): Int {
   return k.loadInt(start).max(0).min(highest);
 }
 
-/** Where j ≤ i holds within a diagonal block, the value; elsewhere `outside`. */
-function masked(k: Builder, value: Vec, i: Int, at: Position, diagonal: boolean, outside: number): Vec {
-  if (!diagonal) return value;
+/** Which scores of a row in a block are those of keys that the row does not attend. */
+interface Hidden {
+  /** Those of keys behind the row, in the block on the diagonal. */
+  readonly diagonal: boolean;
+  /** Those of so many first keys of the block: a negative number or 0 for none. */
+  readonly before: Int | undefined;
+}
+
+/** The first block of keys that rows of a block attend, and, where documents are packed, how many keys of a block lie before those that row i attends. */
+function keysOf(
+  k: Builder,
+  { rows }: AttentionSizes,
+  firstKeys: Int | undefined,
+  sequence: Int,
+  queryBlock: Int,
+): { firstBlock: Int | 0; hiddenBefore?: (i: Int, keyBlock: Int) => Int } {
+  if (!firstKeys) return { firstBlock: 0 };
+  const here = firstKeys.add(sequence.mul(rows * 4)).add(queryBlock.mul(block * 4));
+  const firstBlock = k.loadInt(here).max(0).div(block).min(queryBlock); // what is in memory leads nowhere outside
+  return { firstBlock, hiddenBefore: (i, keyBlock) => k.loadInt(here.add(i.mul(4))).sub(keyBlock.mul(block)) };
+}
+
+/** The value where the row attends the key, elsewhere `outside`. */
+function masked(k: Builder, value: Vec, i: Int, at: Position, { diagonal, before }: Hidden, outside: number): Vec {
+  if (!diagonal && !before) return value;
   const first = at.index ? at.index.add(at.offset).div(4) : k.int(at.offset / 4);
-  return k
-    .splatInt(i)
-    .intLess(k.iota().intAdd(k.splatInt(first)))
-    .select(k.constant(outside), value);
+  const hide = (kept: Vec, isHidden: Mask) => isHidden.select(k.constant(outside), kept);
+  const notBehind = diagonal ? hide(value, k.splatInt(i).intLess(k.iota().intAdd(k.splatInt(first)))) : value;
+  return before ? hide(notBehind, k.iota().intAdd(k.splatInt(first)).intLess(k.splatInt(before))) : notBehind;
 }
 
 /** Keys of one head as [block of rows][channel][row in the block], zeros behind the last row. */
