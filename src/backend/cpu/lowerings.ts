@@ -48,13 +48,19 @@ export const lowerings: { readonly [Name in keyof OpsByName]: Row<OpsByName[Name
     );
     overRows(to, library.rope, { rows, heads, headDim, pairing, inverse }, [...addresses(to, x, positions), frequencies, to.address(y)]);
   },
-  attention: (to, { q, k, v, start, firstKeys }, { o, lse }, { Tq, Tk, D: headDim }, { batch, heads, kvHeads }) => {
-    const shared = { batch, heads, kvHeads, headDim };
+  attention: (to, { q, k, v, start, firstKeys }, { o, lse }, { Tq, Tk, D: headDim }, { batch, heads, kvHeads, window }) => {
+    const shared = { batch, heads, kvHeads, headDim, window };
     if (start) to.call(library.cachedAttention, { ...shared, queryRows: Tq, cacheRows: Tk }, addresses(to, q, k, v, start, o, lse));
     else to.call(library.attention, { ...shared, rows: Tq, ...packing(firstKeys) }, addresses(to, q, k, v, o, lse, firstKeys));
   },
-  attentionGradient: (to, { q, k, v, o, lse, dO, firstKeys }, { dq, dk, dv }, { Tq: rows, D: headDim }, { batch, heads, kvHeads }) => {
-    const sizes = { batch, heads, kvHeads, rows, headDim, ...packing(firstKeys) };
+  attentionGradient: (
+    to,
+    { q, k, v, o, lse, dO, firstKeys },
+    { dq, dk, dv },
+    { Tq: rows, D: headDim },
+    { batch, heads, kvHeads, window },
+  ) => {
+    const sizes = { batch, heads, kvHeads, rows, headDim, window, ...packing(firstKeys) };
     to.call(library.attentionGradient, sizes, addresses(to, q, k, v, o, lse, dO, dq, dk, dv, firstKeys));
   },
   cacheWrite: (to, { cache, x, start }, _, { S: cacheRows, T: rows, W: channels }) =>

@@ -10,6 +10,8 @@ export type AttentionAttributes = {
   readonly kvHeads: number;
   /** Whether sequences are packed documents: then firstKeys says which keys a row attends. */
   readonly packed?: true;
+  /** A row attends at most so many keys, its own among them (Mistral 7B, Jiang et al. 2023, arXiv 2310.06825); all before it by default. */
+  readonly window?: number;
 };
 
 /** What a row attends beside, or instead of, all keys of its sequence up to itself. */
@@ -20,7 +22,7 @@ export interface AttendedKeys {
   readonly firstKeys?: Tensor | undefined;
 }
 
-/** q [B·Tq, H·D], k and v [B·Tk, KV·D] → o [B·Tq, H·D]. Query row i attends keys j ≤ i, query head h reads kv head ⌊h / (H / KV)⌋. */
+/** q [B·Tq, H·D], k and v [B·Tk, KV·D] → o [B·Tq, H·D]. Query row i attends keys j ≤ i, with a window those with j > i − window; query head h reads kv head ⌊h / (H / KV)⌋. */
 export function attention(
   q: Tensor,
   k: Tensor,
@@ -50,12 +52,12 @@ export const attentionOp = defineOp<AttentionAttributes>()({
     );
     return split("attention", sizes, attributes, start !== undefined);
   },
-  reference({ q, k, v, start, firstKeys }, { o, lse }, sizes) {
+  reference({ q, k, v, start, firstKeys }, { o, lse }, sizes, { window }) {
     const { Tq, Tk, D } = sizes;
     const first = start?.[0] ?? 0;
     checkFirstKeys(firstKeys, sizes);
     check(first >= 0 && first + Tq <= Tk, "attention", () => `start ${first} and ${Tq} rows leave the cache of ${Tk} rows`);
-    forEachQuery(sizes, firstKeys, (row, lseAt, query, firstKey, keyFrom) => {
+    forEachQuery(sizes, { first, firstKeys, window }, (row, lseAt, query, firstKey, keyFrom) => {
       const keyOf = (j: number) => keyFrom(firstKey + j);
       const keys = first + row + 1 - firstKey;
       const scores = Float64Array.from({ length: keys }, (_, j) => dot(q, query, k, keyOf(j), D) / Math.sqrt(D));
@@ -72,7 +74,7 @@ export const attentionOp = defineOp<AttentionAttributes>()({
     return { q: dq, k: dk, v: dv };
   },
   recomputable: false,
-  flops: (sizes) => 4 * products(sizes),
+  flops: (sizes, { window }) => 4 * products(sizes, window),
   examples: [
     { inputs: [f32(10, 6), f32(10, 6), f32(10, 6)], attributes: { batch: 2, heads: 2, kvHeads: 2 } },
     { inputs: [f32(21, 24), f32(21, 12), f32(21, 12)], attributes: { batch: 3, heads: 4, kvHeads: 2 } },
@@ -101,6 +103,17 @@ export const attentionOp = defineOp<AttentionAttributes>()({
       attributes: { batch: 1, heads: 2, kvHeads: 2 },
       differentiable: false,
     },
+    { inputs: [f32(14, 8), f32(14, 4), f32(14, 4)], attributes: { batch: 2, heads: 2, kvHeads: 1, window: 3 } },
+    { inputs: [f32(75, 4), f32(75, 4), f32(75, 4)], attributes: { batch: 1, heads: 1, kvHeads: 1, window: 40 }, differentiable: false },
+    {
+      inputs: [f32(4, 12), f32(9, 6), f32(9, 6), { ...i32(1), values: [2] }],
+      attributes: { batch: 1, heads: 4, kvHeads: 2, window: 4 },
+      differentiable: false,
+    },
+    {
+      inputs: [f32(9, 4), f32(9, 4), f32(9, 4), { ...i32(9), values: [0, 0, 0, 0, 0, 0, 6, 6, 6] }],
+      attributes: { batch: 1, heads: 1, kvHeads: 1, packed: true, window: 4 },
+    },
   ],
 });
 
@@ -110,10 +123,10 @@ export const attentionGradientOp = defineOp<AttentionAttributes>()({
   inputs: { ...given, o: "Rq Wq", lse: "B H Tq", dO: "Rq Wq", ...packed },
   outputs: { dq: "Rq Wq", dk: "Rk Wk", dv: "Rk Wk" },
   sizes: (sizes, attributes) => split("attentionGradient", sizes, attributes, false),
-  reference({ q, k, v, o, lse, dO, firstKeys }, { dq, dk, dv }, sizes) {
+  reference({ q, k, v, o, lse, dO, firstKeys }, { dq, dk, dv }, sizes, { window }) {
     const { D } = sizes;
     checkFirstKeys(firstKeys, sizes);
-    forEachQuery(sizes, firstKeys, (row, lseAt, query, firstKey, keyOf) => {
+    forEachQuery(sizes, { first: 0, firstKeys, window }, (row, lseAt, query, firstKey, keyOf) => {
       const delta = dot(dO, query, o, query, D);
       for (let j = firstKey; j <= row; j++) {
         const key = keyOf(j);
@@ -126,7 +139,7 @@ export const attentionGradientOp = defineOp<AttentionAttributes>()({
     });
   },
   recomputable: false,
-  flops: (sizes) => 10 * products(sizes),
+  flops: (sizes, { window }) => 10 * products(sizes, window),
   examples: [
     {
       inputs: [f32(10, 6), f32(10, 6), f32(10, 6), f32(10, 6), { ...f32(2, 2, 5), offset: 2 }, f32(10, 6)],
@@ -142,6 +155,10 @@ export const attentionGradientOp = defineOp<AttentionAttributes>()({
         { ...i32(70), values: Array.from({ length: 70 }, (_, i) => (i < 30 ? 0 : i < 66 ? 30 : 66)) },
       ],
       attributes: { batch: 1, heads: 2, kvHeads: 2, packed: true },
+    },
+    {
+      inputs: [f32(98, 6), f32(98, 6), f32(98, 6), f32(98, 6), { ...f32(1, 1, 98), offset: 2 }, f32(98, 6)],
+      attributes: { batch: 1, heads: 1, kvHeads: 1, window: 34 },
     },
   ],
 });
@@ -159,9 +176,10 @@ export type AttentionSizes = {
 function split(
   op: string,
   { Rq, Wq, Rk, Wk }: Record<"Rq" | "Wq" | "Rk" | "Wk", number>,
-  { batch: B, heads: H, kvHeads: KV }: AttentionAttributes,
+  { batch: B, heads: H, kvHeads: KV, window = 1 }: AttentionAttributes,
   cached: boolean,
 ): AttentionSizes {
+  check(Number.isSafeInteger(window) && window > 0, op, () => `window is ${window}: it must be a positive integer, or left out`);
   check(Rq % B === 0 && Rk % B === 0, op, () => `${Rq} query rows and ${Rk} key rows do not split into ${B} sequences`);
   check(H % KV === 0, op, () => `${H} query heads do not split over ${KV} key heads`);
   check(Wq % H === 0 && Wk * H === Wq * KV, op, () => `q has ${Wq} channels for ${H} heads, but k has ${Wk} for ${KV}`);
@@ -181,23 +199,29 @@ function checkFirstKeys(firstKeys: Int32Array | undefined, { Tq }: AttentionSize
   });
 }
 
-/** Calls back with the row i, the index of its lse, the offset of its query and output, its first key, and the offset of key and value j. */
+/**
+ * Calls back with the row i, at position first + i, the index of its lse, the offset of its query and output, its first key, and the offset of
+ * key and value j.
+ */
 function forEachQuery(
   { B, H, KV, Tq, Tk, D }: AttentionSizes,
-  firstKeys: Int32Array | undefined,
+  { first, firstKeys, window = Tk }: { first: number; firstKeys: Int32Array | undefined; window: number | undefined },
   visit: (row: number, lseAt: number, query: number, firstKey: number, keyOf: (j: number) => number) => void,
 ): void {
   for (let b = 0; b < B; b++)
     for (let h = 0; h < H; h++)
       for (let i = 0; i < Tq; i++) {
         const kvHead = Math.floor(h / (H / KV));
-        visit(i, (b * H + h) * Tq + i, ((b * Tq + i) * H + h) * D, firstKeys?.[b * Tq + i] ?? 0, (j) => ((b * Tk + j) * KV + kvHead) * D);
+        const firstKey = Math.max(firstKeys?.[b * Tq + i] ?? 0, first + i + 1 - window);
+        visit(i, (b * H + h) * Tq + i, ((b * Tq + i) * H + h) * D, firstKey, (j) => ((b * Tk + j) * KV + kvHead) * D);
       }
 }
 
-/** Multiply-adds of one q·kᵀ: the causal half only; with a cache, as if it were full. */
-function products({ B, H, Tq, Tk, D }: AttentionSizes): number {
-  return B * H * D * (Tq * Tk - (Tq * (Tq - 1)) / 2);
+/** Multiply-adds of one q·kᵀ: the causal half and the window only; with a cache, as if it were full; documents are not known here. */
+function products({ B, H, Tq, Tk, D }: AttentionSizes, window = Tk): number {
+  let keys = 0;
+  for (let position = Tk - Tq; position < Tk; position++) keys += Math.min(position + 1, window);
+  return B * H * D * keys;
 }
 
 function dot(a: Float64Array, aAt: number, b: Float64Array, bAt: number, length: number): number {

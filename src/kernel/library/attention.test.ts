@@ -8,6 +8,11 @@ const sizes = [
   { batch: 2, heads: 2, kvHeads: 1, rows: 33, headDim: 5 },
   { batch: 1, heads: 4, kvHeads: 2, rows: 70, headDim: 12 },
   { batch: 1, heads: 2, kvHeads: 2, rows: 64, headDim: 18 },
+  // Windows within a block, of a block, at its edges, over several blocks, and as long as the sequence.
+  { batch: 2, heads: 2, kvHeads: 1, rows: 35, headDim: 3, window: 1 },
+  { batch: 1, heads: 1, kvHeads: 1, rows: 70, headDim: 3, window: 31 },
+  { batch: 1, heads: 1, kvHeads: 1, rows: 101, headDim: 2, window: 34 },
+  { batch: 1, heads: 1, kvHeads: 1, rows: 40, headDim: 2, window: 40 },
 ] as const;
 
 describe.each(runs)("$name", ({ run }) => {
@@ -22,7 +27,7 @@ describe.each(runs)("$name", ({ run }) => {
     [want.dq, want.dk, want.dv].forEach((gradient, i) => expectClose(results[i]!, gradient));
   });
 
-  test.each([sizes[1], sizes[2]])("attention and its gradient over packed documents %o", (sizes) => {
+  test.each([sizes[1], sizes[2], { ...sizes[2], window: 20 }])("attention and its gradient over packed documents %o", (sizes) => {
     const c = { ...sizes, packed: true as const };
     const { q, k, v, dO } = inputs(c);
     // The second document is shorter than a block, the third begins on one, the fourth is one row, and the last sequence holds one document.
@@ -71,8 +76,14 @@ describe.each(runs)("$name", ({ run }) => {
     expectClose(o!.subarray(0, 32 * 3), reference(c, q, k, v, q).o.subarray(0, 32 * 3));
   });
 
-  test.each([0, 3, 9])("the last rows against a cache from %i are the last rows of the whole", (start) => {
-    const c = { batch: 1, heads: 4, kvHeads: 2, rows: start + 5, headDim: 6 };
+  test.each([
+    { start: 0, window: undefined },
+    { start: 3, window: undefined },
+    { start: 9, window: undefined },
+    { start: 9, window: 4 },
+    { start: 1, window: 1 },
+  ])("the last rows against a cache are the last rows of the whole: $start, window $window", ({ start, window }) => {
+    const c = { batch: 1, heads: 4, kvHeads: 2, rows: start + 5, headDim: 6, window };
     const { q, k, v, dO } = inputs(c);
     const want = reference(c, q, k, v, dO);
     const [width, keyWidth, cacheRows] = [c.heads * c.headDim, c.kvHeads * c.headDim, 17];
@@ -84,7 +95,7 @@ describe.each(runs)("$name", ({ run }) => {
       expect([...written.subarray(0, x.length)]).toEqual([...x]);
       return written;
     };
-    const constants = { batch: 1, heads: c.heads, kvHeads: c.kvHeads, queryRows: 5, cacheRows, headDim: c.headDim };
+    const constants = { batch: 1, heads: c.heads, kvHeads: c.kvHeads, queryRows: 5, cacheRows, headDim: c.headDim, window };
     const buffers = [q.slice(start * width), cached(k), cached(v), at, new Float32Array(5 * width), new Float32Array(c.heads * 5)];
     const [, , , , o, lse] = run(cachedAttention, constants, buffers);
     expectClose(o!, want.o.slice(start * width));
@@ -99,7 +110,7 @@ describe.each(runs)("$name", ({ run }) => {
   });
 });
 
-type Sizes = { batch: number; heads: number; kvHeads: number; rows: number; headDim: number };
+type Sizes = { batch: number; heads: number; kvHeads: number; rows: number; headDim: number; window?: number | undefined };
 
 function inputs({ batch, heads, kvHeads, rows, headDim }: Sizes) {
   const [queries, keys] = [batch * rows * heads * headDim, batch * rows * kvHeads * headDim];
@@ -108,7 +119,7 @@ function inputs({ batch, heads, kvHeads, rows, headDim }: Sizes) {
 
 /** Scores, softmax and their derivatives as the formulas say, in float64. */
 function reference(c: Sizes, q: Float32Array, k: Float32Array, v: Float32Array, dO: Float32Array, firstKeys?: readonly number[]) {
-  const { batch, heads, kvHeads, rows, headDim: D } = c;
+  const { batch, heads, kvHeads, rows, headDim: D, window = rows } = c;
   const made = { o: like(q), lse: new Float64Array(batch * heads * rows), dq: like(q), dk: like(k), dv: like(v) };
   for (let b = 0; b < batch; b++)
     for (let h = 0; h < heads; h++)
@@ -120,7 +131,7 @@ function reference(c: Sizes, q: Float32Array, k: Float32Array, v: Float32Array, 
           for (let d = 0; d < D; d++) sum += x[at + d]! * y[other + d]!;
           return sum;
         };
-        const first = firstKeys?.[b * rows + i] ?? 0;
+        const first = Math.max(firstKeys?.[b * rows + i] ?? 0, i + 1 - window);
         const exps = Array.from({ length: i + 1 }, (_, j) => (j < first ? 0 : Math.exp(dot(q, query, k, keyOf(j)) / Math.sqrt(D))));
         const total = exps.reduce((a, x) => a + x, 0);
         made.lse[(b * heads + h) * rows + i] = Math.log(total);

@@ -13,6 +13,8 @@ export interface AttentionSizes {
   readonly headDim: number;
   /** Whether rows attend keys from a first one of their own, which does not decrease from row to row of a sequence: packed documents. */
   readonly packed?: true;
+  /** A row attends at most so many keys, its own among them; all before it where there is none. */
+  readonly window?: number | undefined;
 }
 
 /** Rows of a block: a block of scores (4 KB) stays in the first-level cache beside the pieces of q, k and v that it needs. */
@@ -220,25 +222,30 @@ export interface CachedAttentionSizes {
   readonly queryRows: number;
   readonly cacheRows: number;
   readonly headDim: number;
+  /** As of {@link AttentionSizes}. */
+  readonly window?: number | undefined;
 }
 
 /**
- * Queries against a cache: row i, at position start + i, attends keys j ≤ start + i. One unit a query row and head.
+ * Queries against a cache: row i, at position start + i, attends keys j ≤ start + i, the last `window` of them where there is one. One unit a query row and head.
  * Pointers: q, k, v, start (int32), o, lse.
  */
 export const cachedAttention = kernel<CachedAttentionSizes>("cachedAttention", (k, sizes) => {
   const p = k.pointers("q", "k", "v", "start", "o", "lse");
   const { scratch: scores, begin, end } = k.range();
-  const { heads, kvHeads, queryRows, cacheRows, headDim } = sizes;
+  const { heads, kvHeads, queryRows, cacheRows, headDim, window = cacheRows } = sizes;
   const keyStride = kvHeads * headDim * 4;
   const start = clampStart(k, p.start, cacheRows - queryRows);
   k.loop(begin, end, 1, (unit) => {
     const head = unit.rem(heads);
     const row = unit.div(heads); // over batch and query rows
     const sequence = row.div(queryRows);
-    const count = start.add(row.rem(queryRows)).add(1);
+    const reach = start.add(row.rem(queryRows)).add(1);
     const q = p.q.add(unit.mul(headDim * 4));
-    const cache = sequence.mul(cacheRows * keyStride).add(head.div(heads / kvHeads).mul(headDim * 4));
+    const first = sequence.mul(cacheRows * keyStride).add(head.div(heads / kvHeads).mul(headDim * 4));
+    const isWindowed = window < cacheRows;
+    const count = isWindowed ? reach.min(window) : reach;
+    const cache = isWindowed ? first.add(reach.sub(count).mul(keyStride)) : first;
     const max = scoresOfKeys(k, q, p.k.add(cache), count, keyStride, headDim, scores);
     const total = k.variable();
     const scoreEnd = scores.add(count.mul(4));
@@ -317,18 +324,33 @@ interface Hidden {
   readonly before: Int | undefined;
 }
 
-/** The first block of keys that rows of a block attend, and, where documents are packed, how many keys of a block lie before those that row i attends. */
+/**
+ * The first block of keys that rows of a block attend, and, where documents are packed or there is a window, how many keys of a block lie
+ * before those that row i attends.
+ */
 function keysOf(
   k: Builder,
-  { rows }: AttentionSizes,
+  { rows, window = rows }: AttentionSizes,
   firstKeys: Int | undefined,
   sequence: Int,
   queryBlock: Int,
 ): { firstBlock: Int | 0; hiddenBefore?: (i: Int, keyBlock: Int) => Int } {
-  if (!firstKeys) return { firstBlock: 0 };
-  const here = firstKeys.add(sequence.mul(rows * 4)).add(queryBlock.mul(block * 4));
-  const firstBlock = k.loadInt(here).max(0).div(block).min(queryBlock); // what is in memory leads nowhere outside
-  return { firstBlock, hiddenBefore: (i, keyBlock) => k.loadInt(here.add(i.mul(4))).sub(keyBlock.mul(block)) };
+  const here = firstKeys?.add(sequence.mul(rows * 4)).add(queryBlock.mul(block * 4));
+  const isWindowed = window < rows;
+  if (!here && !isWindowed) return { firstBlock: 0 };
+  /** Row i's first key; with neither documents nor a window it would be 0. */
+  const firstOf = (i: Int | number) => {
+    const ofDocument = here && k.loadInt(typeof i === "number" ? here.add(4 * i) : here.add(i.mul(4)));
+    const ofWindow = isWindowed
+      ? queryBlock
+          .mul(block)
+          .add(i)
+          .add(1 - window)
+      : k.int(0);
+    return ofDocument && isWindowed ? ofDocument.max(ofWindow) : (ofDocument ?? ofWindow);
+  };
+  const firstBlock = firstOf(0).max(0).div(block).min(queryBlock); // what is in memory leads nowhere outside
+  return { firstBlock, hiddenBefore: (i, keyBlock) => firstOf(i).sub(keyBlock.mul(block)) };
 }
 
 /** The value where the row attends the key, elsewhere `outside`. */
