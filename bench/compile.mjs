@@ -4,7 +4,8 @@ import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { chooseTarget } from "../dist/backend/cpu/index.js";
-import { lower } from "../dist/backend/cpu/lower.js";
+import { Kernels } from "../dist/backend/cpu/kernels.js";
+import { bind, lower } from "../dist/backend/cpu/lower.js";
 import { openExecutor } from "../dist/backend/cpu/open-executor.js";
 import { planMemory } from "../dist/graph/index.js";
 import { inferenceGraph } from "../dist/model/index.js";
@@ -51,28 +52,22 @@ async function makeGraphs(nLayers) {
 /** As the backend does it, stage by stage. A kernel that two programs share is made once. */
 async function compileAll(executor, graphs) {
   const clock = stopwatch();
-  const cache = new Map();
+  const kernels = new Kernels(executor.target);
   const made = await graphs();
   clock.lap("graphs");
   for (const graph of made) planMemory(graph);
   clock.lap("memory plans");
-  const place = (address) => ({
-    target: executor.target,
-    cache,
-    table: () => address,
-    once: () => address,
-    address: () => address,
-    scratchAddress: address,
-  });
-  const anywhere = executor.allocate(Math.max(...made.map((graph) => lower(graph, place(0)).scratchBytes)));
-  const lowered = made.map((graph) => lower(graph, place(anywhere)));
+  const lowered = made.map((graph) => lower(graph, kernels));
   clock.lap("kernels: IR");
+  const anywhere = executor.allocate(Math.max(...lowered.map(({ scratchBytes }) => scratchBytes)));
+  const place = { table: () => anywhere, once: () => anywhere, address: () => anywhere, scratchAddress: anywhere };
   const programs = [];
-  for (const { kernels, phases } of lowered) programs.push(await executor.load(kernels, phases));
+  for (const one of lowered) programs.push(await executor.load(one.kernels, bind(one, place)));
   clock.lap("kernels: code, loaded");
   for (const program of programs) executor.unload(program);
   executor.free(anywhere);
-  return { ...clock.laps, kernels: cache.size, calls: lowered.reduce((sum, { phases }) => sum + phases.flat().length, 0) };
+  const [all, calls] = [lowered.flatMap((one) => one.kernels), lowered.flatMap(({ phases }) => phases.flat())];
+  return { ...clock.laps, kernels: new Set(all).size, calls: calls.length };
 }
 
 function stopwatch() {

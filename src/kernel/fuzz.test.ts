@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest";
 import { Rng } from "../base/index.ts";
 import { differences } from "./differential.test.helper.ts";
 import type { IntBinary, IntConstant, LaneBinary, Op, Reg, Relation, Span, Target } from "./ir.ts";
-import { type Builder, Int, kernel, Mask, specialise, Vec } from "./language.ts";
-import { compiledRuns, crampedRuns } from "./testing.test.helper.ts";
+import { type Builder, Int, kernel, Mask, Vec } from "./language.ts";
+import { compiledRuns, crampedRuns, specialised } from "./testing.test.helper.ts";
 
 const kernels = 150;
 /** Ints stay below 256, so that index · 16 + offset + a vector stays inside. */
@@ -33,7 +33,7 @@ describe.each([...compiledRuns, ...crampedRuns])("$name", (run) => {
 });
 
 function make(seed: number, target: Target) {
-  return specialise(fuzz, { seed }, target);
+  return specialised(fuzz, { seed }, target);
 }
 
 function memory(seed: number): Int32Array {

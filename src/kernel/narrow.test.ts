@@ -2,10 +2,10 @@ import { describe, expect, test } from "vitest";
 import { float16Value } from "../base/index.ts";
 import { expand } from "./expand.ts";
 import type { Kernel, Narrow, Op } from "./ir.ts";
-import { type Builder, kernel, specialise } from "./language.ts";
+import { type Builder, kernel } from "./language.ts";
 import { float32Value, narrowBytes, roundToBfloat16, roundToFloat16 } from "./narrow.ts";
 import { verify } from "./spec.ts";
-import { ints, random, runs, sameBits, unwritten, wide16 } from "./testing.test.helper.ts";
+import { ints, random, runs, sameBits, specialised, unwritten, wide16 } from "./testing.test.helper.ts";
 
 type Store = Exclude<Narrow, "i8">;
 
@@ -137,10 +137,10 @@ test("what is expanded keeps the rules, and has none of the ops that are missing
     });
     return { units: 4 };
   });
-  const made = expand(specialise(everything, {}, wide16), { f16: false, bf16: false });
+  const made = expand(specialised(everything, {}, wide16), { f16: false, bf16: false });
   expect(() => verify(made)).not.toThrow();
   expect(types(made)).toEqual(new Set(["u16"]));
-  const plain = specialise(dotPairs, { count: 2 }, wide16);
+  const plain = specialised(dotPairs, { count: 2 }, wide16);
   expect(expand(plain, { f16: false, bf16: true })).toBe(plain);
 });
 

@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest";
 import { Rng } from "../base/index.ts";
 import { differences } from "./differential.test.helper.ts";
 import type { Kernel, Op, Relation, Span } from "./ir.ts";
-import { type Builder, Int, kernel, specialise, Vec } from "./language.ts";
-import { compiledRuns, crampedRuns, skipped } from "./testing.test.helper.ts";
+import { type Builder, Int, kernel, Vec } from "./language.ts";
+import { compiledRuns, crampedRuns, skipped, specialised } from "./testing.test.helper.ts";
 
 const units = 200;
 const results = 82;
@@ -217,7 +217,7 @@ const testOp = kernel<{ op: Op["op"] }>("testOp", (k, { op }) => {
 describe.each([...compiledRuns, ...crampedRuns])("$name equals the interpreter", (run) => {
   const words = memory(run.target.lanes);
   test.each(Object.keys(cases) as Op["op"][])("%s", (op) => {
-    const compiledFor = specialise(testOp, { op }, run.target);
+    const compiledFor = specialised(testOp, { op }, run.target);
     expect(opsOf(compiledFor.body)).toContain(op);
     expect(differences(run, compiledFor, words, [0, sizesFor(run.target.lanes).outputs])).toEqual([]);
   });

@@ -1,4 +1,4 @@
-// The executable specification of the IR (tinygrad's uop/spec.py): what a kernel must satisfy before anything interprets or compiles it.
+// The executable specification of the IR (tinygrad's uop/spec.py): what a kernel must satisfy. Tests and whoever interprets it check it.
 import { check, fail } from "../base/index.ts";
 import type { Kernel, Op, Reg, RegKind } from "./ir.ts";
 import { isReg, kindOf, operandsOf } from "./operands.ts";

@@ -4,6 +4,7 @@ import { Rng } from "../base/index.ts";
 import { interpret } from "./interpret.ts";
 import type { Kernel, Target } from "./ir.ts";
 import { type KernelDefinition, kernel, specialise } from "./language.ts";
+import { verify } from "./spec.ts";
 import { wasm128, wasmRelaxed } from "./wasm/lower.ts";
 import { assembleModule } from "./wasm/module.ts";
 import type { RegisterFiles } from "./x64/allocate.ts";
@@ -114,13 +115,20 @@ const canary = 0xa5;
 /** Bytes between buffers, all canary. */
 const gap = 64;
 
+/** A kernel whose IR keeps its specification. @throws CriaError where it does not. */
+export function specialised<C>(definition: KernelDefinition<C>, constants: C, target: Target): Kernel {
+  const made = specialise(definition, constants, target);
+  verify(made);
+  return made;
+}
+
 function runner(name: string, target: Target, compile: Compile): Run {
   const memory = sharedMemory();
   return {
     name,
     target,
     run(definition, constants, buffers) {
-      const kernel = specialise(definition, constants, target);
+      const kernel = specialised(definition, constants, target);
       const { addresses, scratch, end } = layOut(kernel, buffers);
       if (end > memory.buffer.byteLength) throw new Error(`${definition.name}: ${end} bytes do not fit the test's memory`);
       new Uint8Array(memory.buffer, 0, end).fill(canary);
@@ -161,7 +169,7 @@ function nativeRunner(name: string, target: Target, files?: RegisterFiles): Comp
     target,
     bytes: (kernel) => assembleX64(kernel, systemV, files).code,
     run(definition, constants, buffers) {
-      const kernel = specialise(definition, constants, target);
+      const kernel = specialised(definition, constants, target);
       const result = runBetweenGuards(kernel, buffers, "end", files);
       const isSame = (other: readonly Float32Array[]) => result.every((buffer, i) => sameBits(buffer, other[i]!));
       if (!isSame(runBetweenGuards(kernel, buffers, "start", files)))
@@ -238,7 +246,7 @@ function fusesMultiplyAdd(): boolean {
     k.store(k.load(x).fma(k.load(x), k.constant(-1)), x);
     return { units: 1 };
   });
-  const probe = specialise(square, {}, wasmRelaxed);
+  const probe = specialised(square, {}, wasmRelaxed);
   if (!WebAssembly.validate(assembleModule([probe]))) return false;
   const memory = sharedMemory();
   const value = new Float32Array(memory.buffer, 0, 4).fill(1 + 2 ** -12);

@@ -3,6 +3,7 @@ import { check, type FileRegion, fail } from "../../base/index.ts";
 import {
   type Graph,
   type MemoryPlan,
+  type Node,
   planMemory,
   printGraph,
   printPlan,
@@ -23,7 +24,8 @@ import {
 } from "../index.ts";
 import { availableMemory } from "./available-memory.ts";
 import type { Executor } from "./executor.ts";
-import { type KernelCache, type Lowered, lower, type Place } from "./lower.ts";
+import { Kernels } from "./kernels.ts";
+import { bind, type Lowered, lower, type Place } from "./lower.ts";
 import { type ExecutorOptions, openExecutor } from "./open-executor.ts";
 import { type Packing, Packings } from "./packings.ts";
 
@@ -53,13 +55,15 @@ class CpuBackend implements Backend {
   readonly executor: Executor;
   readonly trace: Trace;
   readonly jobs = new JobQueue();
-  readonly #kernels: KernelCache = new Map();
+  readonly #kernels: Kernels;
+  readonly #prepared = new WeakMap<Graph, Prepared>();
   readonly #tables = new Map<string, number>();
   #disposed = false;
 
   constructor(executor: Executor, trace: Trace) {
     this.executor = executor;
     this.trace = trace;
+    this.#kernels = new Kernels(executor.target);
     this.name = `cpu: ${executor.name}`;
     this.target = executor.target.name;
   }
@@ -87,9 +91,9 @@ class CpuBackend implements Backend {
 
   workspaceBytes(graph: Graph): number {
     this.check();
-    const { kernels, scratchBytes, packedBytes } = this.firstLowering(graph);
-    const perThread = Math.max(0, ...kernels.map((kernel) => kernel.scratchBytes));
-    return planMemory(graph).arenaBytes + scratchBytes + packedBytes + this.executor.threads * perThread;
+    const { plan, lowered } = this.prepare(graph);
+    const perThread = Math.max(0, ...lowered.kernels.map((kernel) => kernel.scratchBytes));
+    return plan.arenaBytes + lowered.scratchBytes + lowered.packedBytes + this.executor.threads * perThread;
   }
 
   memory(): MemoryThere {
@@ -106,20 +110,20 @@ class CpuBackend implements Backend {
     return CpuProgram.compile(this, graph, bindings as ReadonlyMap<Tensor, CpuBuffer>);
   }
 
-  /** Addresses are not known yet. */
-  firstLowering(graph: Graph): Lowered & { readonly packedBytes: number } {
-    const packed = new Map<string, number>();
-    const once: Place["once"] = ({ id }, form, bytes) => {
-      packed.set(`${id} ${form}`, bytes);
-      return 0;
-    };
-    const lowered = lower(graph, { ...this.place, address: () => 0, table: () => 0, once, scratchAddress: 0 });
-    return { ...lowered, packedBytes: [...packed.values()].reduce((sum, bytes) => sum + bytes, 0) };
+  /** What of a compilation needs no buffers: who asks what a graph takes and then compiles it has the work done once. */
+  prepare(graph: Graph): Prepared {
+    const known = this.#prepared.get(graph);
+    if (known && isUnchanged(graph, known)) return known;
+    const { nodes, kept, limits } = graph;
+    const before = { nodes: [...nodes], kept: kept.size, limits: limits.size };
+    const prepared = { ...before, plan: planMemory(graph), lowered: lower(graph, this.#kernels) };
+    this.#prepared.set(graph, prepared);
+    return prepared;
   }
 
-  get place(): Omit<Place, "address" | "once" | "scratchAddress"> {
-    const table = (key: string, make: () => Float32Array) => this.table(key, make);
-    return { target: this.executor.target, cache: this.#kernels, table };
+  /** Lets go of what {@link prepare} made. */
+  forget(graph: Graph): void {
+    this.#prepared.delete(graph);
   }
 
   async dispose(): Promise<void> {
@@ -152,6 +156,25 @@ class CpuBackend implements Backend {
     this.#tables.set(key, address);
     return address;
   }
+}
+
+interface Prepared {
+  /** As they were. */
+  readonly nodes: readonly Node[];
+  readonly kept: number;
+  readonly limits: number;
+  readonly plan: MemoryPlan;
+  readonly lowered: Lowered;
+}
+
+/** Whether a graph has still the nodes, the kept tensors and the limits that it had. */
+function isUnchanged({ nodes, kept, limits }: Graph, before: Prepared): boolean {
+  return (
+    kept.size === before.kept &&
+    limits.size === before.limits &&
+    nodes.length === before.nodes.length &&
+    nodes.every((node, i) => node === before.nodes[i])
+  );
 }
 
 class CpuBuffer implements DeviceBuffer {
@@ -240,12 +263,12 @@ class CpuProgram implements Program {
     this.#id = id;
   }
 
-  /** Arena and shared scratch are one allocation; a first lowering tells how much scratch there must be. */
+  /** Arena and shared scratch are one allocation. */
   static async compile(backend: CpuBackend, graph: Graph, bindings: ReadonlyMap<Tensor, CpuBuffer>): Promise<CpuProgram> {
     const { executor } = backend;
-    const plan = planMemory(graph);
-    const { scratchBytes } = backend.firstLowering(graph);
-    const arena = executor.allocate(Math.max(64, plan.arenaBytes + scratchBytes));
+    const { plan, lowered } = backend.prepare(graph);
+    backend.forget(graph);
+    const arena = executor.allocate(Math.max(64, plan.arenaBytes + lowered.scratchBytes));
     try {
       const address = (tensor: Tensor) => bindings.get(tensor)?.address ?? arena + plan.offsets.get(tensor)!;
       const packings = new Set<Packing>();
@@ -254,14 +277,15 @@ class CpuProgram implements Program {
         packings.add(packing);
         return packing.address;
       };
-      const lowered = lower(graph, { ...backend.place, address, once, scratchAddress: arena + plan.arenaBytes });
+      const table: Place["table"] = (key, make) => backend.table(key, make);
+      const phases = bind(lowered, { address, table, once, scratchAddress: arena + plan.arenaBytes });
       backend.trace("graph", () => printGraph(graph));
       backend.trace("plan", () => printPlan(graph, plan));
       backend.trace("ir", () => lowered.kernels.map(printKernel).join("\n\n"));
       const { listing } = executor;
       if (listing) backend.trace("x64", () => lowered.kernels.map(listing).join("\n\n"));
       for (const packing of packings) await packing.load();
-      const id = await executor.load(lowered.kernels, lowered.phases);
+      const id = await executor.load(lowered.kernels, phases);
       return new CpuProgram(backend, graph, [...bindings.values()], [...packings], plan, arena, id);
     } catch (error) {
       backend.release(() => executor.free(arena));

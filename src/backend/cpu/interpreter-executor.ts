@@ -1,6 +1,6 @@
 // Kernels by the interpreter, for any target: the judge of lowering and of compilers, on graphs small enough to wait for.
 import { fail } from "../../base/index.ts";
-import { interpret, type Kernel, type Target } from "../../kernel/index.ts";
+import { interpret, type Kernel, type Target, verify } from "../../kernel/index.ts";
 import type { Executor, Phase } from "./executor.ts";
 
 const memoryBytes = 1 << 25;
@@ -25,6 +25,7 @@ export function interpreterExecutor(target: Target): Executor {
     read: (address, into) => bytesOf(into).set(new Uint8Array(memory, address, into.byteLength)),
     write: (address, from) => new Uint8Array(memory, address).set(bytesOf(from)),
     load: async (kernels, phases) => {
+      kernels.forEach(verify);
       const scratch = allocate(Math.max(64, ...kernels.map((kernel) => kernel.scratchBytes)));
       programs.set(programs.size, { kernels, phases, scratch });
       return programs.size - 1;

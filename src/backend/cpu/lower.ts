@@ -1,8 +1,9 @@
 // A graph → kernels and the phases that call them. What an op becomes is in lowerings.ts, one row an op.
 import { fail } from "../../base/index.ts";
-import { type Attributes, alignment, type Graph, type Node, type Tensor } from "../../graph/index.ts";
-import { type Kernel, type KernelDefinition, specialise, type Target } from "../../kernel/index.ts";
+import { type Attributes, alignment, type Graph, type Node, type Tensor, tensorBytes } from "../../graph/index.ts";
+import type { Kernel, KernelDefinition, Target } from "../../kernel/index.ts";
 import type { Call } from "./executor.ts";
+import type { Kernels } from "./kernels.ts";
 import { lowerings } from "./lowerings.ts";
 
 export interface Calls {
@@ -10,9 +11,13 @@ export interface Calls {
   readonly phases: readonly (readonly Call[])[];
 }
 
+/** A graph as calls whose arguments are addresses of a space of their own: {@link bind} says where in a process each thing lies. */
 export interface Lowered extends Calls {
+  readonly space: Space;
   /** Bytes that all threads share and that hold nothing from one node to the next. */
   readonly scratchBytes: number;
+  /** Bytes of what is made of weights once. */
+  readonly packedBytes: number;
 }
 
 /** What a lowering may do: name memory, and emit calls. */
@@ -41,31 +46,31 @@ export interface Lowering {
 /** What packing a weight may do. */
 export type Packer = Pick<Lowering, "address" | "call">;
 
-/** Kernels already specialised on this target, by name and constants: a model of many layers has few shapes. */
-export type KernelCache = Map<string, Kernel>;
-
-/** What lowering needs to know of the place that the graph will run in. */
+/** Where the things lie that a lowered graph names. */
 export interface Place {
-  readonly target: Target;
-  readonly cache: KernelCache;
   address(tensor: Tensor): number;
   table(key: string, make: () => Float32Array): number;
   /** The address of what is made of a weight once; `lowerPacking` gives the calls that make it at an address. */
   once(weight: Tensor, form: string, bytes: number, lowerPacking: (packed: number) => Calls): number;
-  /** Where shared scratch lies; any number to learn how much is needed. */
   readonly scratchAddress: number;
 }
 
-export function lower(graph: Graph, place: Place): Lowered {
-  const kernels = new Map<Kernel, number>();
-  const phases: Call[][] = [];
+/** Needs no addresses, so that a graph is lowered once, whether its memory is counted first or not. */
+export function lower(graph: Graph, kernels: Kernels): Lowered {
+  const [calls, space] = [new CallList(kernels), new Space()];
   let scratchBytes = 0;
   for (const node of graph.nodes) {
-    const emitter = new NodeEmitter(place, kernels, phases, graph.limits);
+    const emitter = new NodeEmitter(calls, space, graph.limits);
     lowerNode(node, emitter);
     scratchBytes = Math.max(scratchBytes, emitter.scratchBytes);
   }
-  return { kernels: [...kernels.keys()], phases, scratchBytes };
+  return { ...calls.finish(), space, scratchBytes, packedBytes: space.packedBytes };
+}
+
+/** The phases with the process's own addresses. */
+export function bind({ phases, space }: Lowered, place: Place): Call[][] {
+  const move = space.mover(place);
+  return phases.map((calls) => calls.map(({ kernel, args }) => ({ kernel, args: args.map(move) })));
 }
 
 /** A row as it is called with a node of which only the op's name is known; the table holds every row against its op's signature. */
@@ -78,58 +83,23 @@ function lowerNode({ op, inputs, outputs, attributes }: Node, emitter: Lowering)
   row(emitter, byName.inputs, byName.outputs, op.sizes(inputs, attributes), attributes);
 }
 
-class NodeEmitter implements Lowering {
-  scratchBytes = 0;
-  readonly #place: Place;
-  readonly #kernels: Map<Kernel, number>;
-  readonly #phases: Call[][];
-  readonly #limits: Graph["limits"];
+/** Calls as they are emitted, with the kernels that they need. */
+class CallList {
+  readonly kernels: Kernels;
+  readonly #indices = new Map<Kernel, number>();
+  readonly #phases: Call[][] = [];
   #open: Call[] | undefined;
 
-  constructor(place: Place, kernels: Map<Kernel, number>, phases: Call[][], limits: Graph["limits"] = new Map()) {
-    this.#place = place;
-    this.#kernels = kernels;
-    this.#phases = phases;
-    this.#limits = limits;
-  }
-
-  get target(): Target {
-    return this.#place.target;
-  }
-
-  address(tensor: Tensor): number {
-    return this.#place.address(tensor);
-  }
-
-  liveRows(rows: number): number | undefined {
-    const count = this.#limits.get(rows);
-    return count && this.address(count);
-  }
-
-  table(key: string, make: () => Float32Array): number {
-    return this.#place.table(key, make);
-  }
-
-  once(weight: Tensor, form: string, bytes: number, emit: (pack: Packer, packed: number) => void): number {
-    return this.#place.once(weight, form, bytes, (packed) => {
-      const [kernels, phases] = [new Map<Kernel, number>(), [] as Call[][]];
-      emit(new NodeEmitter(this.#place, kernels, phases), packed);
-      return { kernels: [...kernels.keys()], phases };
-    });
-  }
-
-  scratch(bytes: number): number {
-    const offset = this.scratchBytes;
-    this.scratchBytes += Math.ceil(bytes / alignment) * alignment;
-    return this.#place.scratchAddress + offset;
+  constructor(kernels: Kernels) {
+    this.kernels = kernels;
   }
 
   call<C extends object>(definition: KernelDefinition<C>, constants: C, args: readonly number[]): void {
-    const kernel = this.#specialise(definition, constants);
+    const kernel = this.kernels.get(definition, constants);
     if (args.length !== kernel.params.length - 3)
       fail("cpu", `${kernel.name} takes ${kernel.params.length - 3} addresses, its lowering gives ${args.length}`);
-    const index = this.#kernels.get(kernel) ?? this.#kernels.size;
-    this.#kernels.set(kernel, index);
+    const index = this.#indices.get(kernel) ?? this.#indices.size;
+    this.#indices.set(kernel, index);
     if (this.#open) this.#open.push({ kernel: index, args });
     else this.#phases.push([{ kernel: index, args }]);
   }
@@ -141,11 +111,123 @@ class NodeEmitter implements Lowering {
     this.#open = undefined;
   }
 
-  #specialise<C extends object>(definition: KernelDefinition<C>, constants: C): Kernel {
-    const key = `${definition.name} ${JSON.stringify(constants)}`;
-    const { cache, target } = this.#place;
-    const kernel = cache.get(key) ?? specialise(definition, constants, target);
-    cache.set(key, kernel);
-    return kernel;
+  finish(): Calls {
+    return { kernels: [...this.#indices.keys()], phases: this.#phases };
+  }
+}
+
+class NodeEmitter implements Lowering {
+  scratchBytes = 0;
+  readonly #calls: CallList;
+  readonly #space: Space;
+  readonly #limits: Graph["limits"];
+
+  constructor(calls: CallList, space: Space, limits: Graph["limits"]) {
+    this.#calls = calls;
+    this.#space = space;
+    this.#limits = limits;
+  }
+
+  get target(): Target {
+    return this.#calls.kernels.target;
+  }
+
+  address(tensor: Tensor): number {
+    return this.#space.place(tensor, tensorBytes(tensor), (place) => place.address(tensor));
+  }
+
+  liveRows(rows: number): number | undefined {
+    const count = this.#limits.get(rows);
+    return count && this.address(count);
+  }
+
+  table(key: string, make: () => Float32Array): number {
+    const known = this.#space.find(key);
+    if (known !== undefined) return known;
+    const values = make();
+    return this.#space.place(key, values.byteLength, (place) => place.table(key, () => values));
+  }
+
+  once(weight: Tensor, form: string, bytes: number, emit: (pack: Packer, packed: number) => void): number {
+    const { kernels } = this.#calls;
+    return this.#space.placePacked(`${weight.id} ${form}`, bytes, (place) =>
+      place.once(weight, form, bytes, (packed) => {
+        const calls = new CallList(kernels);
+        emit({ address: (tensor) => place.address(tensor), call: (...call) => calls.call(...call) }, packed);
+        return calls.finish();
+      }),
+    );
+  }
+
+  scratch(bytes: number): number {
+    const offset = this.scratchBytes;
+    this.scratchBytes += Math.ceil(bytes / alignment) * alignment;
+    return scratchStart + offset;
+  }
+
+  call<C extends object>(definition: KernelDefinition<C>, constants: C, args: readonly number[]): void {
+    this.#calls.call(definition, constants, args);
+  }
+
+  together(emit: () => void): void {
+    this.#calls.together(emit);
+  }
+}
+
+/** Scratch begins here, behind everything else: how much of it is needed is known at last. */
+const scratchStart = 2 ** 52;
+
+/** Addresses of a lowering: everything that it names has a range of them, one behind the other, and what lies in a range moves with it. */
+export class Space {
+  /** Where each range begins, rising. */
+  readonly #starts: number[] = [];
+  readonly #findings: ((place: Place) => number)[] = [];
+  readonly #known = new Map<Tensor | string, number>();
+  #end = 0;
+  #packedBytes = 0;
+
+  get packedBytes(): number {
+    return this.#packedBytes;
+  }
+
+  find(thing: Tensor | string): number | undefined {
+    return this.#known.get(thing);
+  }
+
+  /** @param find tells where the thing lies in a process. @returns its first address here, the same for the same thing. */
+  place(thing: Tensor | string, bytes: number, find: (place: Place) => number): number {
+    const known = this.#known.get(thing);
+    if (known !== undefined) return known;
+    const start = this.#end;
+    this.#starts.push(start);
+    this.#findings.push(find);
+    this.#known.set(thing, start);
+    this.#end += bytes + 1;
+    return start;
+  }
+
+  placePacked(thing: string, bytes: number, find: (place: Place) => number): number {
+    if (!this.#known.has(thing)) this.#packedBytes += bytes;
+    return this.place(thing, bytes, find);
+  }
+
+  /** From addresses here to those of a process. */
+  mover(place: Place): (address: number) => number {
+    const there = this.#findings.map((find) => find(place));
+    return (address) => {
+      if (address >= scratchStart) return address - scratchStart + place.scratchAddress;
+      const range = this.#rangeOf(address);
+      return address - this.#starts[range]! + there[range]!;
+    };
+  }
+
+  #rangeOf(address: number): number {
+    let [low, high] = [0, this.#starts.length - 1];
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if (this.#starts[middle]! <= address) low = middle;
+      else high = middle - 1;
+    }
+    return low;
   }
 }

@@ -2,8 +2,8 @@ import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { CriaError } from "../../base/index.ts";
 import { differences } from "../differential.test.helper.ts";
-import { type Int, kernel, type Mask, specialise, type Vec } from "../language.ts";
-import { compiledRuns, random } from "../testing.test.helper.ts";
+import { type Int, kernel, type Mask, type Vec } from "../language.ts";
+import { compiledRuns, random, specialised } from "../testing.test.helper.ts";
 import { wasm128 } from "../wasm/lower.ts";
 import { assembleX64, type MachineCode } from "./assemble.ts";
 import { printInstruction, printMachineCode } from "./print.ts";
@@ -50,7 +50,7 @@ const wide = kernel<object>("wide", (k) => {
 const instructionsOf = ({ instructions }: MachineCode) => instructions.map((instruction) => printInstruction(instruction, () => "literal"));
 
 describe.each([avx2, avx512])("$name", (target) => {
-  const made = specialise(crowded, {}, target);
+  const made = specialised(crowded, {}, target);
 
   test("what finds no register goes to the stack, constants to memory", () => {
     const code = instructionsOf(assembleX64(made));
@@ -76,7 +76,7 @@ describe.each([avx2, avx512])("$name", (target) => {
 
   test.skipIf(whyNot(target))("numbers, offsets and bounds beyond 32 bits", () => {
     const run = compiledRuns.find(({ name }) => name === target.name)!;
-    expect(differences(run, specialise(wide, {}, target), new Int32Array(random(2 * target.lanes, 5).buffer), [0])).toEqual([]);
+    expect(differences(run, specialised(wide, {}, target), new Int32Array(random(2 * target.lanes, 5).buffer), [0])).toEqual([]);
   });
 
   test.skipIf(whyNot(target))("the Windows convention: arguments found, registers kept", () => {
@@ -140,7 +140,7 @@ const scale = kernel<object>("scale", (k) => {
 });
 
 test("a listing shows ops, bytes and registers; a broadcast is an operand, a tail has a mask", () => {
-  const lines = printMachineCode(specialise(scale, {}, avx512)).split("\n");
+  const lines = printMachineCode(specialised(scale, {}, avx512)).split("\n");
   expect(lines[0]).toBe("scale for avx512: 171 bytes of instructions, 9 after them for constants");
   const first = lines.findIndex((line) => line.includes("vconst"));
   expect(`\n${lines.slice(first, first + 21).join("\n")}\n`).toBe(`
@@ -180,7 +180,7 @@ test("a dot product adds to its register what it reads from memory, in one instr
     k.store(floats.add(integers.toFloat()), x);
     return { units: 1 };
   });
-  const code = instructionsOf(assembleX64(specialise(dots, {}, avx512Dots)));
+  const code = instructionsOf(assembleX64(specialised(dots, {}, avx512Dots)));
   const inLoop = code.slice(
     code.findIndex((line) => line.startsWith("vmovups zmm")),
     code.findIndex((line) => line.startsWith("jb")),
@@ -210,6 +210,6 @@ test.skipIf(whyNot(avx2)).each(["start", "end"])("the tests' own guards: a read 
 });
 
 test("a kernel for another target is refused", () => {
-  expect(() => assembleX64(specialise(scale, {}, wasm128))).toThrow(CriaError);
-  expect(() => assembleX64(specialise(scale, {}, wasm128))).toThrow("scale: specialised for wasm, must be for avx2 or avx512");
+  expect(() => assembleX64(specialised(scale, {}, wasm128))).toThrow(CriaError);
+  expect(() => assembleX64(specialised(scale, {}, wasm128))).toThrow("scale: specialised for wasm, must be for avx2 or avx512");
 });

@@ -1,0 +1,55 @@
+import { describe, expect, test } from "vitest";
+import type { Graph } from "../../graph/index.ts";
+import { avx2, avx512Dots, verify, wasm128 } from "../../kernel/index.ts";
+import { inferenceGraph, preset } from "../../model/index.ts";
+import { stepGraph } from "../../train/index.ts";
+import { Kernels } from "./kernels.ts";
+import { bind, type Lowered, lower } from "./lower.ts";
+
+const config = { ...preset("15M"), nLayers: 2, vocabSize: 32000 };
+const adamw = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, decay: 0.1 };
+const graphs: Readonly<Record<string, Graph>> = {
+  training: stepGraph(config, { batch: 2, length: 96, recompute: false, precision: "bfloat16" }, adamw).graph,
+  inference: inferenceGraph(config, { length: 8, cacheRows: 64, logits: "one" }).graph,
+};
+
+describe.each(Object.entries(graphs))("a %s graph", (_, graph) => {
+  test.each([wasm128, avx2, avx512Dots])("has kernels that keep the IR's specification on $name", (target) => {
+    expect(() => lower(graph, new Kernels(target)).kernels.forEach(verify)).not.toThrow();
+  });
+
+  test("is lowered without addresses: every one moves with what it lies in", () => {
+    const lowered = lower(graph, new Kernels(avx2));
+    const [here, there] = [argumentsAt(lowered, 2 ** 32), argumentsAt(lowered, 2 ** 34)];
+    const split = (address: number, unit: number) => [Math.floor(address / unit), address % unit];
+    expect(here.length).toBeGreaterThan(100);
+    expect(here.map((address) => split(address, 2 ** 32))).toEqual(there.map((address) => split(address, 2 ** 34)));
+  });
+});
+
+test("scratch and addresses inside of a tensor are among those that move", () => {
+  const addresses = argumentsAt(lower(graphs.training!, new Kernels(avx2)), 2 ** 32);
+  expect(addresses.some((address) => address >= scratchAt * 2 ** 32)).toBe(true);
+  expect(addresses.some((address) => address < scratchAt * 2 ** 32 && address % 2 ** 32 > 0)).toBe(true);
+});
+
+test("kernels of one definition and the same constants are one", () => {
+  const kernels = new Kernels(wasm128);
+  const [first, second] = [lower(graphs.inference!, kernels), lower(graphs.inference!, kernels)];
+  expect(first.kernels.every((kernel, i) => kernel === second.kernels[i])).toBe(true);
+});
+
+const tableAt = 2 ** 14;
+const packedAt = 2 ** 15;
+const scratchAt = 2 ** 16;
+
+/** All arguments where things lie `unit` bytes apart: tensors by number, then tables, what is packed, scratch. */
+function argumentsAt(lowered: Lowered, unit: number): number[] {
+  const phases = bind(lowered, {
+    address: ({ id }) => id * unit,
+    table: () => tableAt * unit,
+    once: ({ id }) => (packedAt + id) * unit,
+    scratchAddress: scratchAt * unit,
+  });
+  return phases.flat().flatMap(({ args }) => args);
+}
