@@ -16,6 +16,7 @@ export {
   adamw,
   adamwHyper,
   add,
+  addBias,
   assign,
   attention,
   type CrossEntropy,
@@ -38,6 +39,7 @@ export {
   type RopeAttributes,
   rmsNorm,
   rope,
+  scale,
 } from "./ops/index.ts";
 
 export { alignment, type Lifetime, type MemoryPlan, planMemory, tensorBytes } from "./plan-memory.ts";

@@ -23,9 +23,10 @@ export const lowerings: { readonly [Name in keyof OpsByName]: Row<OpsByName[Name
     else if (precision === "int8") fail("cpu", `"${b.name}" is a ${b.role}: products in blocks of bytes take a weight`);
     else product(to, { ...sizes, precision }, to.address(a), to.address(b), to.address(y));
   },
-  rmsNorm: (to, { x, gain }, { y }, { R: rows, C: channels }, { epsilon }) =>
-    overRows(to, library.rmsNorm, { rows, channels, epsilon }, addresses(to, x, gain, y)),
-  rmsNormGradient: (to, { x, gain, dy }, { dx, dgain }, { R: rows, C: channels }, { epsilon }) => {
+  rmsNorm: (to, { x, gain }, { y }, { R: rows, H: heads, C: channels }, { epsilon }) =>
+    overRows(to, library.rmsNorm, { rows, channels, epsilon, ...(heads > 1 && { heads }) }, addresses(to, x, gain, y)),
+  rmsNormGradient: (to, { x, gain, dy }, { dx, dgain }, { R, H, C: channels }, { epsilon }) => {
+    const rows = R * H;
     const units = library.normGradientUnits(rows);
     const partial = to.scratch(units * channels * 4);
     to.call(library.rmsNormGradient, { rows, channels, epsilon }, [...addresses(to, x, gain, dy, dx), partial]);
@@ -74,6 +75,11 @@ export const lowerings: { readonly [Name in keyof OpsByName]: Row<OpsByName[Name
   activationGradient: (to, { x, dy }, { dx }, { R, F }, { activation, beta }) =>
     to.call(library.activationGradient, { count: R * F, activation, beta }, addresses(to, x, dy, dx)),
   add: (to, { a, b }, { y }) => overElements(to, library.add, y.shape, {}, addresses(to, a, b, y)),
+  addBias: (to, { x, bias }, { y }, { R: rows, C: channels }) =>
+    overRows(to, library.addBias, { rows, channels }, addresses(to, x, bias, y)),
+  addBiasGradient: (to, { dy }, { dbias }, { R: rows, C: channels }) =>
+    to.call(library.sumRows, { rows, channels }, addresses(to, dy, dbias)),
+  scale: (to, { x }, { y }, _, { factor }) => overElements(to, library.scale, y.shape, { factor }, addresses(to, x, y)),
   assign: (to, { state, x }) => to.call(library.assign, { count: count(x) }, addresses(to, x, state)),
   accumulate: (to, { state, x }) => to.call(library.accumulate, { count: count(x) }, addresses(to, x, state)),
   linearCrossEntropy: crossEntropy,

@@ -3,6 +3,7 @@ import type { Attributes, Op } from "../op.ts";
 import { activationGradientOp, activationOp } from "./activation.ts";
 import { adamwOp } from "./adamw.ts";
 import { addOp } from "./add.ts";
+import { addBiasGradientOp, addBiasOp } from "./add-bias.ts";
 import { accumulateOp, assignOp } from "./assign.ts";
 import { attentionGradientOp, attentionOp } from "./attention.ts";
 import { cacheWriteOp } from "./cache-write.ts";
@@ -14,11 +15,13 @@ import { linearCrossEntropyOp } from "./linear-cross-entropy.ts";
 import { matmulOp } from "./matmul.ts";
 import { rmsNormGradientOp, rmsNormOp } from "./rms-norm.ts";
 import { ropeOp } from "./rope.ts";
+import { scaleOp } from "./scale.ts";
 
 export { activation } from "./activation.ts";
 export { type ActivationAttributes, type ActivationFunctionName, activationFunctions } from "./activation-functions.ts";
 export { type AdamwAttributes, type AdamwInputs, adamw, adamwHyper } from "./adamw.ts";
 export { add } from "./add.ts";
+export { addBias } from "./add-bias.ts";
 export { accumulate, assign } from "./assign.ts";
 export { type AttentionAttributes, attention } from "./attention.ts";
 export { cacheWrite } from "./cache-write.ts";
@@ -30,6 +33,7 @@ export { type CrossEntropy, type LinearCrossEntropyAttributes, linearCrossEntrop
 export { linear, type MatmulAttributes, type MatmulForm, matmul } from "./matmul.ts";
 export { type NormAttributes, rmsNorm } from "./rms-norm.ts";
 export { type RopeAttributes, rope } from "./rope.ts";
+export { scale } from "./scale.ts";
 
 /** By name, with their types: what lowerings are typed by. */
 export const opsByName = {
@@ -49,6 +53,9 @@ export const opsByName = {
   activation: activationOp,
   activationGradient: activationGradientOp,
   add: addOp,
+  addBias: addBiasOp,
+  addBiasGradient: addBiasGradientOp,
+  scale: scaleOp,
   linearCrossEntropy: linearCrossEntropyOp,
   gradientNorm: gradientNormOp,
   adamw: adamwOp,

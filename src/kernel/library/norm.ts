@@ -10,13 +10,23 @@ export interface NormSizes {
   readonly epsilon: number;
 }
 
-/** y = gain · x / sqrt(mean(x²) + ε). Pointers: x [R, C], gain [C], y [R, C]. */
-export const rmsNorm = kernel<NormSizes & Live>("rmsNorm", (k, { channels, epsilon, ...sizes }) => {
+/** Sizes of a norm that may be taken over each head of a row. */
+export interface HeadNormSizes extends NormSizes {
+  /** H: a row has so many times C channels, each normalised by itself; 1 where there is none. */
+  readonly heads?: number;
+}
+
+/** y = gain · x / sqrt(mean(x²) + ε). Pointers: x [R, H·C], gain [C], y [R, H·C]. */
+export const rmsNorm = kernel<HeadNormSizes & Live>("rmsNorm", (k, { channels, epsilon, heads = 1, ...sizes }) => {
   const { x, gain, y } = k.pointers("x", "gain", "y");
-  const units = eachLiveRow(k, sizes, (row) => {
-    const [from, to] = [rowAt(x, row, channels), rowAt(y, row, channels)];
+  const norm = (from: Int, to: Int) => {
     const scale = inverseRms(k, from, channels, epsilon);
     k.lanes(channels, (at) => k.store(k.load(from, at).mul(scale).mul(k.load(gain, at)), to, at), 2);
+  };
+  const units = eachLiveRow(k, sizes, (row) => {
+    const [from, to] = [rowAt(x, row, heads * channels), rowAt(y, row, heads * channels)];
+    if (heads === 1) norm(from, to);
+    else k.loop(0, heads, 1, (head) => norm(rowAt(from, head, channels), rowAt(to, head, channels)));
   });
   return { units };
 });

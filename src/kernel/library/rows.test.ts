@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { KernelDefinition } from "../language.ts";
 import { ints, random, runs, sameBits, unwritten } from "../testing.test.helper.ts";
 import { activation, glu } from "./activation.ts";
-import { add } from "./elementwise.ts";
+import { add, addBias, scale } from "./elementwise.ts";
 import { embeddingRows } from "./embedding.ts";
 import { layerNorm, rmsNorm } from "./norm.ts";
 import { rope, ropeFrequencies } from "./rope.ts";
@@ -40,6 +40,11 @@ function cases(rows: number, width: number): Case[] {
     { ...byElement, definition: glu, constants: swish, inputs: [x, y] },
     { ...byElement, definition: activation, constants: swish, inputs: [x] },
     { ...byElement, definition: add, constants: { count }, inputs: [x, y] },
+    { ...byElement, definition: scale, constants: { count, factor: 0.3 }, inputs: [x] },
+    { ...byRow, definition: addBias, constants: { rows, channels: width }, inputs: [x, bias] },
+    ...(width % 2 === 0
+      ? [{ ...byRow, definition: rmsNorm, constants: { rows, channels: width / 2, heads: 2, epsilon: 1e-5 }, inputs: [x, gain] }]
+      : []),
   ];
 }
 
