@@ -316,7 +316,8 @@ function smallNetwork(): { graph: Graph; values: Map<Tensor, Values> } {
   const x = embedding(table, tokens);
   const normed = rmsNorm(x, gain, 1e-5);
   const hidden = glu(linear(normed, wGate), linear(normed, wUp), { activation: "swish", beta: 1 });
-  const { loss } = linearCrossEntropy(add(x, linear(hidden, wDown)), table, targets);
+  const inverseCount = given(graph.input("inverseCount", f32(1)), { values: [1 / N] });
+  const { loss } = linearCrossEntropy(add(x, linear(hidden, wDown)), table, targets, inverseCount);
   const found = gradients(loss, [table, gain, wGate, wUp, wDown]);
   const norm = graph.keep(gradientNorm([...found.values()]));
   graph.keep(loss);

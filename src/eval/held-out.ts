@@ -1,8 +1,8 @@
 // Loss on text that training never saw, by a program that shares the parameters' buffers and only goes forward.
 import { type Backend, BoundProgram, type DeviceBuffer } from "../backend/index.ts";
 import { check, type OnProgress } from "../base/index.ts";
-import type { Tokens } from "../data/index.ts";
-import { type BatchSize, batchPositions, type LlamaConfig, type LossGraph, lossGraph } from "../model/index.ts";
+import type { Batch, Tokens } from "../data/index.ts";
+import { type BatchSize, batchPositions, type LlamaConfig, type LossGraph, lossGraph, writeBatch } from "../model/index.ts";
 import { bitsPerByte, perplexity } from "./bits-per-byte.ts";
 import { spreadBatches } from "./spread-batches.ts";
 
@@ -72,9 +72,8 @@ export class HeldOutEvaluator implements Disposable {
     this.#program.dispose();
   }
 
-  async #lossOf({ tokens, targets }: { readonly tokens: Int32Array; readonly targets: Int32Array }): Promise<number> {
-    await this.#program.write("tokens", tokens);
-    await this.#program.write("targets", targets);
+  async #lossOf(batch: Batch): Promise<number> {
+    await writeBatch(this.#program, batch);
     await this.#program.run();
     return (await this.#program.read(this.#built.loss))[0]!;
   }

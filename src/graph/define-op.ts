@@ -35,8 +35,8 @@ export interface OpRecord<A extends Attributes, I extends Patterns, O extends Pa
   gradient?(tensors: Named<I, Tensor> & Named<O, Tensor>, gradients: OutputGradients<O>, attributes: A): InputGradients<I>;
   /** For an op whose first output may be the loss itself: it makes its own gradients. */
   readonly ownGradient?: {
-    /** The node's attributes, changed so that it makes them as further outputs. */
-    asked(attributes: A): A;
+    /** The node's attributes, changed so that it makes those of the wanted inputs as further outputs. */
+    asked(attributes: A, wanted: Named<I, boolean>): A;
     /** Which of the outputs they are, by the inputs' names. */
     made(outputs: Named<O, Tensor>): InputGradients<I>;
   };
@@ -65,13 +65,18 @@ type NoSizes = Readonly<Record<never, never>>;
 export function defineOp<A extends Attributes>() {
   return <const I extends Patterns, const O extends Patterns, E = NoSizes>(record: OpRecord<A, I, O, E>): TypedOp<A, I, O, E> => {
     const { name, recomputable, sums = false, measures = false, examples, gradient, ownGradient, updates, mayAlias, flops } = record;
-    const outputNames = Object.keys(record.outputs);
+    const outputPatterns: Patterns = record.outputs;
+    const outputNames = Object.keys(outputPatterns);
     const patternsOf = (attributes: A): I => (typeof record.inputs === "function" ? record.inputs(attributes) : record.inputs);
     const inputNames = (attributes: A) => Object.keys(patternsOf(attributes));
     const fixedNames = typeof record.inputs === "function" ? [] : Object.keys(record.inputs);
     // What is by name here has the names of I and O: the lists were held against the patterns when the node was made.
     const byInput = <T>(list: readonly T[], attributes: A) => named(inputNames(attributes), list) as Named<I, T>;
-    const byOutput = <T>(list: readonly T[]) => named(outputNames, list) as Named<O, T>;
+    const madeNames = (attributes: A): readonly string[] => {
+      const omitted: readonly string[] = record.omits?.(attributes) ?? [];
+      return omitted.length === 0 ? outputNames : outputNames.filter((output) => !omitted.includes(bare(output)));
+    };
+    const byOutput = <T>(list: readonly T[], attributes: A) => named(madeNames(attributes), list) as Named<O, T>;
 
     const matchAll = (types: readonly TensorType[], attributes: A): Matched => {
       const matched = match(name, types, patternsOf(attributes));
@@ -90,37 +95,35 @@ export function defineOp<A extends Attributes>() {
     };
     const tensors = (inputs: readonly Tensor[], outputs: readonly Tensor[], attributes: A) => ({
       ...byInput(inputs, attributes),
-      ...byOutput(outputs),
+      ...byOutput(outputs, attributes),
     });
 
     return {
-      ...{ name, recomputable, sums, measures, examples, sizes: sizesOf },
+      ...{ name, recomputable, sums, measures, examples, sizes: sizesOf, outputNames: madeNames },
       shape(types, attributes) {
         const matched = matchAll(types, attributes);
-        const omitted: readonly string[] = record.omits?.(attributes) ?? [];
-        const made = Object.entries(record.outputs).filter(([output]) => !omitted.includes(bare(output)));
-        return made.map(([, pattern]) => typeOf(name, pattern, matched));
+        return madeNames(attributes).map((output) => typeOf(name, outputPatterns[output] ?? "any", matched));
       },
       reference(inputs, outputs, attributes, types) {
-        const [given, made] = [byInput(inputs, attributes), byOutput(outputs)];
+        const [given, made] = [byInput(inputs, attributes), byOutput(outputs, attributes)];
         record.reference(given as NamedValues<I>, made as NamedValues<O>, sizesOf(types, attributes), attributes);
       },
-      byName: (inputs, outputs, attributes) => ({ inputs: byInput(inputs, attributes), outputs: byOutput(outputs) }),
+      byName: (inputs, outputs, attributes) => ({ inputs: byInput(inputs, attributes), outputs: byOutput(outputs, attributes) }),
       apply(inputs, attributes) {
         const list = listed<Tensor>(inputNames(attributes), inputs);
         const { graph } = list[0] ?? fail(name, "has no inputs: give it at least one");
-        return byOutput(graph.apply(this, list, attributes));
+        return byOutput(graph.apply(this, list, attributes), attributes);
       },
       ...(gradient && {
         gradient({ inputs, outputs, doutputs, attributes }) {
-          const gradients = byOutput(doutputs) as OutputGradients<O>;
+          const gradients = byOutput(doutputs, attributes) as OutputGradients<O>;
           return inOrder(gradient(tensors(inputs, outputs, attributes), gradients, attributes), attributes);
         },
       }),
       ...(ownGradient && {
         ownGradient: {
-          asked: ownGradient.asked,
-          made: (outputs, attributes) => inOrder(ownGradient.made(byOutput(outputs)), attributes),
+          asked: (attributes, wanted) => ownGradient.asked(attributes, byInput(wanted, attributes)),
+          made: (outputs, attributes) => inOrder(ownGradient.made(byOutput(outputs, attributes)), attributes),
         },
       }),
       ...(updates && { updates: updates.map((input) => placeOf(fixedNames, input)) }),

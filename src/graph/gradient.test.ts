@@ -88,6 +88,6 @@ function tiny(): { graph: Graph; table: Tensor; loss: Tensor } {
   const graph = new Graph();
   const table = graph.state("table", f32(7, 3));
   const x = embedding(table, graph.input("tokens", i32(4)));
-  const { loss } = linearCrossEntropy(x, table, graph.input("targets", i32(4)));
+  const { loss } = linearCrossEntropy(x, table, graph.input("targets", i32(4)), graph.input("inverseCount", f32(1)));
   return { graph, table, loss };
 }

@@ -6,7 +6,7 @@ import type { Graph, Node, Tensor } from "./tensor.ts";
 /**
  * Appends d(loss)/d(wanted) to the graph and returns it, tensor by tensor; where a tensor is used several times the contributions are added.
  * @param loss the loss of a `linearCrossEntropy`, whose node then makes its gradients too, or a map from output tensors to their given gradients.
- * @throws CriaError naming a wanted tensor that no gradient reaches, or an op on the way that has no gradient.
+ * @throws CriaError naming a wanted tensor that no gradient reaches or that is a weight, which no program changes, or an op on the way that has no gradient.
  */
 export function gradients(loss: Tensor | ReadonlyMap<Tensor, Tensor>, wanted: readonly Tensor[]): Map<Tensor, Tensor> {
   const graph = (wanted[0] ?? fail("gradient", "no tensor is wanted: name at least one")).graph;
@@ -16,12 +16,18 @@ export function gradients(loss: Tensor | ReadonlyMap<Tensor, Tensor>, wanted: re
     "gradient",
     () => `the graph computes only live rows of ${limited.join(" and ")}: leave limitRows out to have gradients`,
   );
+  const frozen = wanted.find((tensor) => tensor.role === "weight");
+  check(
+    frozen === undefined,
+    "gradient",
+    () => `"${frozen?.name}" is a weight, which no program changes: declare what is trained as a state`,
+  );
   const forward = graph.nodes.slice();
   const depends = dependents(forward, wanted);
   const found = new Map(loss instanceof Map ? loss : []);
   for (const node of forward.toReversed()) {
     if (!node.inputs.some((input) => depends.has(input))) continue;
-    const dinputs = backward(node, loss, found);
+    const dinputs = backward(node, loss, found, depends);
     node.inputs.forEach((input, i) => {
       if (depends.has(input)) contribute(found, input, dinputs[i]);
     });
@@ -38,19 +44,25 @@ function dependents(nodes: readonly Node[], wanted: readonly Tensor[]): Set<Tens
   return depends;
 }
 
-function backward(node: Node, loss: Tensor | ReadonlyMap<Tensor, Tensor>, found: ReadonlyMap<Tensor, Tensor>): (Tensor | undefined)[] {
+function backward(
+  node: Node,
+  loss: Tensor | ReadonlyMap<Tensor, Tensor>,
+  found: ReadonlyMap<Tensor, Tensor>,
+  depends: ReadonlySet<Tensor>,
+): (Tensor | undefined)[] {
   const { op, inputs, outputs, attributes } = node;
-  if (outputs[0] === loss) return ownGradient(node);
+  if (outputs[0] === loss) return ownGradient(node, depends);
   const doutputs = outputs.map((output) => found.get(output));
   if (doutputs.every((doutput) => doutput === undefined)) return [];
   return op.gradient?.({ inputs, outputs, doutputs, attributes }) ?? fail(op.name, "cannot be differentiated, but a gradient reaches it");
 }
 
 /** What a loss's node makes of its gradients, once it is asked to. */
-function ownGradient(node: Node): (Tensor | undefined)[] {
+function ownGradient(node: Node, depends: ReadonlySet<Tensor>): (Tensor | undefined)[] {
   const { asked, made } = node.op.ownGradient ?? fail(node.op.name, "is not an op that ends in a loss");
   const { graph } = node.inputs[0]!;
-  const { outputs, attributes } = graph.remake(node, asked(node.attributes));
+  const wanted = node.inputs.map((input) => depends.has(input));
+  const { outputs, attributes } = graph.remake(node, asked(node.attributes, wanted));
   return made(outputs, attributes);
 }
 

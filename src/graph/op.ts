@@ -18,7 +18,11 @@ export interface Op<A extends Attributes> extends OpProperties<A> {
    */
   gradient?(context: GradientContext<A>): (Tensor | undefined)[];
   /** For an op whose first output may be the loss itself: the attributes with which it makes its own gradients too, and which outputs they are. */
-  readonly ownGradient?: { asked(attributes: A): A; made(outputs: readonly Tensor[], attributes: A): (Tensor | undefined)[] };
+  readonly ownGradient?: {
+    /** @param wanted whether the gradient of each input is wanted */
+    asked(attributes: A, wanted: readonly boolean[]): A;
+    made(outputs: readonly Tensor[], attributes: A): (Tensor | undefined)[];
+  };
   /** Inputs that the op writes in place; they must be states. */
   readonly updates?: readonly number[];
   /** Pairs [output, input] that may share memory when that input dies here: elementwise, same index read before it is written. */
@@ -27,6 +31,8 @@ export interface Op<A extends Attributes> extends OpProperties<A> {
   flops?(inputs: readonly TensorType[], attributes: A): number;
   /** The sizes by letter, as the op's signature has them. */
   sizes(types: readonly TensorType[], attributes: A): Readonly<Record<string, number>>;
+  /** The outputs that a node with these attributes makes, in order, by the signature's names. */
+  outputNames(attributes: A): readonly string[];
   /** Tensors, or what stands for them, by the signature's names. */
   byName<T>(inputs: readonly T[], outputs: readonly T[], attributes: A): { readonly inputs: ByName<T>; readonly outputs: ByName<T> };
 }
@@ -74,4 +80,6 @@ export interface ExampleInput extends TensorType {
   readonly offset?: number;
   readonly below?: number;
   readonly values?: readonly number[];
+  /** False for floats that the op has no gradient for. */
+  readonly differentiable?: false;
 }

@@ -79,12 +79,14 @@ export class Graph {
     return outputs;
   }
 
-  /** Puts a node with other attributes in the place of `node`: what it made stays what it was, and further outputs may join. */
+  /** Puts a node with other attributes in the place of `node`: what it made stays what it was, by the outputs' names, and further outputs may join. */
   remake(node: Node, attributes: Attributes): Node {
     const at = this.nodes.indexOf(node);
     check(at >= 0, "graph", () => `${node.op.name} ${node.id} is no node of this graph`);
+    const made = new Map(node.op.outputNames(node.attributes).map((name, i) => [name, node.outputs[i]]));
+    const names = node.op.outputNames(attributes);
     const types = node.op.shape(node.inputs, attributes);
-    const outputs = types.map((type, i) => node.outputs[i] ?? this.#output(node.op.name, node.id, i, type));
+    const outputs = types.map((type, i) => made.get(names[i] ?? "") ?? this.#output(node.op.name, node.id, i, type));
     const remade = { ...node, attributes, outputs };
     this.nodes[at] = remade;
     return remade;

@@ -5,7 +5,7 @@ import { hfName } from "../formats/index.ts";
 import { type Graph, gradients } from "../graph/index.ts";
 import { type AdamwSettings, gatherGraph, hyperValues, stepGraph, updateGraph } from "../train/index.ts";
 import { type Golden, goldenWeights, loadGoldens } from "./goldens.test.helper.ts";
-import { batchPositions, constantRows, inferenceGraph, initialise, lossGraph, parameterRows } from "./index.ts";
+import { batchPositions, constantRows, inferenceGraph, initialise, lossGraph, parameterRows, writeBatch } from "./index.ts";
 
 /** Largest relative errors, by Euclidean norm for arrays. */
 export interface GoldenTolerance {
@@ -57,7 +57,7 @@ async function checkGradients(backend: Backend, golden: Golden, tolerance: Golde
   const found = gradients(loss, [...trained.values()]);
   for (const gradient of found.values()) graph.keep(gradient);
   const { program } = await load(backend, graph, golden);
-  await writeBatch(program, golden);
+  await writeGolden(program, golden);
   await program.run();
   expect(relativeError(await program.read(loss), [golden.loss])).toBeLessThanOrEqual(tolerance.losses);
   expect([...trained.keys()].map((row) => hfName(row.name))).toEqual(golden.parameters.map((parameter) => parameter.name));
@@ -71,7 +71,7 @@ async function checkSteps(backend: Backend, golden: Golden, recompute: boolean, 
   const { training } = golden;
   const { graph, loss, norm } = stepGraph(golden.config, { ...sizeOf(golden), recompute }, settingsOf(golden));
   const { program } = await load(backend, graph, golden);
-  await writeBatch(program, golden);
+  await writeGolden(program, golden);
   const seen = { losses: [] as number[], norms: [] as number[] };
   for (let step = 1; step <= training.steps; step++) {
     await program.write("hyper", hyperOf(golden, step, 1));
@@ -92,8 +92,8 @@ async function checkGatheredSteps(backend: Backend, golden: Golden, tolerance: G
   const { states, program: runFirst } = await load(backend, first.graph, golden);
   const runMore = await BoundProgram.compile(backend, more.graph, states);
   const runUpdate = await BoundProgram.compile(backend, update.graph, states);
-  await writeBatch(runFirst, golden);
-  await writeBatch(runMore, golden);
+  await writeGolden(runFirst, golden);
+  await writeGolden(runMore, golden);
   const losses: number[] = [];
   for (let step = 1; step <= training.steps; step++) {
     await runUpdate.write("hyper", hyperOf(golden, step, 2));
@@ -138,9 +138,8 @@ async function load(backend: Backend, graph: Graph, golden: Golden) {
   return { program, states };
 }
 
-async function writeBatch(program: BoundProgram, golden: Golden): Promise<void> {
-  await program.write("tokens", golden.tokens.flat());
-  await program.write("targets", golden.targets.flat());
+async function writeGolden(program: BoundProgram, golden: Golden): Promise<void> {
+  await writeBatch(program, { tokens: golden.tokens.flat(), targets: golden.targets.flat() });
   await program.write("positions", batchPositions(sizeOf(golden)));
 }
 

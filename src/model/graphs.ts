@@ -24,6 +24,8 @@ export interface BatchSize {
 export interface LossSize extends BatchSize {
   /** What operands of matrix products are rounded to, forward and backward; float32 by default. */
   readonly precision?: Precision;
+  /** Whether a row attends its own document alone, of several in a sequence: {@link LossBatch} says then where they begin. */
+  readonly documentMask?: boolean;
 }
 
 export interface LossGraph extends DeclaredParameters {
@@ -32,14 +34,18 @@ export interface LossGraph extends DeclaredParameters {
   readonly tokens: Tensor;
   readonly targets: Tensor;
   readonly positions: Tensor;
-  /** [1], in nats; kept. */
+  /** Input "firstKeys" i32 [B·T], with a document mask: the first row of each row's document, counted from the beginning of its sequence. */
+  readonly firstKeys?: Tensor | undefined;
+  /** Input "inverseCount" [1]: 1 / the targets that count, of this batch or of all batches of a step. */
+  readonly inverseCount: Tensor;
+  /** [1]: the sum of the tokens' losses times inverseCount, in nats; kept. */
   readonly loss: Tensor;
   /** [B·T]: each token's own loss; not kept. */
   readonly losses: Tensor;
 }
 
 /** @throws CriaError when the sequences are longer than the model's context. */
-export function lossGraph(config: LlamaConfig, { batch, length, precision }: LossSize): LossGraph {
+export function lossGraph(config: LlamaConfig, { batch, length, precision, documentMask = false }: LossSize): LossGraph {
   checkContext(config, length);
   const graph = new Graph(precision);
   const rows = batch * length;
@@ -47,10 +53,12 @@ export function lossGraph(config: LlamaConfig, { batch, length, precision }: Los
   const targets = graph.input("targets", i32(rows));
   const positions = graph.input("positions", i32(rows));
   const declared = declareParameters(graph, config);
-  const parts = { ...partsOf(config), attention: causalAttention(config, batch) };
+  const firstKeys = documentMask ? graph.input("firstKeys", i32(rows)) : undefined;
+  const inverseCount = graph.input("inverseCount", f32(1));
+  const parts = { ...partsOf(config), attention: causalAttention(config, batch, firstKeys) };
   const x = llama(declared.parameters, parts, config, { tokens, positions }); // [N, C]
-  const { loss, losses } = linearCrossEntropy(x, outputMatrix(declared.parameters), targets);
-  return { graph, ...declared, tokens, targets, positions, loss: graph.keep(loss), losses };
+  const { loss, losses } = linearCrossEntropy(x, outputMatrix(declared.parameters), targets, inverseCount);
+  return { graph, ...declared, tokens, targets, positions, firstKeys, inverseCount, loss: graph.keep(loss), losses };
 }
 
 /** [V, C]: the loss is fused with the product, so it takes the matrix itself. */
@@ -61,6 +69,46 @@ function outputMatrix(parameters: LlamaParameters<Linear>): Tensor {
 /** Positions 0 … length − 1 for every sequence of a batch. */
 export function batchPositions({ batch, length }: BatchSize): Int32Array {
   return Int32Array.from({ length: batch * length }, (_, row) => row % length);
+}
+
+/** What a {@link LossGraph} is fed, [B·T] each. */
+export interface LossBatch {
+  readonly tokens: ArrayLike<number>;
+  readonly targets: ArrayLike<number>;
+  /** For a graph with a document mask: each row's place in its document, and the first row of that document in the sequence. */
+  readonly documents?: { readonly positions: ArrayLike<number>; readonly firstKeys: ArrayLike<number> } | undefined;
+}
+
+/** What is written to, as programs are: an input by its name. */
+export interface InputWriter {
+  write(input: string, values: ArrayLike<number>): Promise<void>;
+}
+
+/**
+ * Writes the inputs of a {@link LossGraph} but for the positions of batches that have no documents, which never change: see {@link batchPositions}.
+ * @param inverseCount what each token's loss is multiplied by; by default the loss is the mean over the batch
+ */
+export async function writeBatch(
+  program: InputWriter,
+  batch: LossBatch,
+  inverseCount = inverseOf(countTargets(batch.targets)),
+): Promise<void> {
+  await program.write("tokens", batch.tokens);
+  await program.write("targets", batch.targets);
+  await program.write("inverseCount", [inverseCount]);
+  for (const [input, values] of Object.entries(batch.documents ?? {})) await program.write(input, values);
+}
+
+/** How many targets are predicted: those that are not negative. */
+export function countTargets(targets: ArrayLike<number>): number {
+  let count = 0;
+  for (let i = 0; i < targets.length; i++) if (targets[i]! >= 0) count++;
+  return count;
+}
+
+/** 1 / count; 0 where nothing counts, so that loss and gradients are 0 then. */
+function inverseOf(count: number): number {
+  return count === 0 ? 0 : 1 / count;
 }
 
 export interface InferenceSize {

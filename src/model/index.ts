@@ -15,12 +15,15 @@ export {
 export {
   type BatchSize,
   batchPositions,
+  countTargets,
   type InferenceGraph,
   type InferenceSize,
   inferenceGraph,
   type KvCache,
+  type LossBatch,
   type LossGraph,
   lossGraph,
+  writeBatch,
 } from "./graphs.ts";
 export { initialise } from "./initialise.ts";
 export { dense, type Linear } from "./linear.ts";

@@ -63,9 +63,12 @@ export const rotaryPositions: Positions = {
     rope(x, positions, { headDim: headDim(config), theta: config.ropeTheta, factor: config.ropeFactor, pairing: config.ropePairing }),
 };
 
-/** Causal attention of `batch` sequences of equal length: a row attends to itself and to the rows before it in its sequence. */
-export function causalAttention({ nHeads, nKvHeads }: LlamaConfig, batch: number): Attention {
-  return (q, k, v) => attention(q, k, v, { batch, heads: nHeads, kvHeads: nKvHeads }); // [N, H·D]
+/**
+ * Causal attention of `batch` sequences of equal length: a row attends to itself and to the rows before it in its sequence.
+ * @param firstKeys i32 [N], for several documents in a sequence: each row attends to its own document's rows alone, from this one on
+ */
+export function causalAttention({ nHeads, nKvHeads }: LlamaConfig, batch: number, firstKeys?: Tensor): Attention {
+  return (q, k, v) => attention(q, k, v, { batch, heads: nHeads, kvHeads: nKvHeads }, { firstKeys }); // [N, H·D]
 }
 
 /** SwiGLU (Shazeer 2020, arXiv 2002.05202): W_down · (Swish(W_gate · x) ⊙ W_up · x). */

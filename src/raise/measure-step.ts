@@ -18,11 +18,12 @@ export async function measureStep(
   const { batch, length } = trained.size;
   const rng = new Rng(trained.seed);
   const row = () => Int32Array.from({ length: batch * length }, () => rng.below(trained.config.vocabSize));
+  const batches = () => Array.from({ length: trained.accumulation }, () => ({ tokens: row(), targets: row() }));
   const times: number[] = [];
   for (const start = performance.now(); performance.now() - start < 1000 * seconds || times.length < leastSteps; ) {
     signal.throwIfAborted();
     const before = performance.now();
-    await trainer.step(async () => ({ tokens: row(), targets: row() }), times.length + 1, 0);
+    await trainer.step(batches(), times.length + 1, 0);
     times.push((performance.now() - before) / 1000);
   }
   return times.sort((a, b) => a - b)[times.length >> 1]!;

@@ -11,6 +11,7 @@ import {
   lossGraph,
   type ParameterRow,
   parameterRows,
+  writeBatch,
 } from "../model/index.ts";
 
 /** What one measurement is of. */
@@ -58,8 +59,7 @@ async function fill(
   { seed, batch }: Draw,
 ): Promise<void> {
   for (const [name, values] of initialise([...rows, ...constantRows(config)], seed)) await states.get(name)!.write(values);
-  await program.write("tokens", batch.tokens);
-  await program.write("targets", batch.targets);
+  await writeBatch(program, batch);
 }
 
 /** First weights as Xiong et al. analyse them (section 3.2): Xavier's normal for matrices, embeddings of unit variance. */

@@ -123,7 +123,7 @@ export class Lab implements Disposable {
     for (let step = 0; step < steps; step++) {
       if (this.#options.signal.aborted) return undefined;
       const before = performance.now();
-      const { loss } = await rig.trainer.step(() => batches.next(), step + 1, learningRateAt(step, schedule));
+      const { loss } = await rig.trainer.step([await batches.next()], step + 1, learningRateAt(step, schedule));
       times.push((performance.now() - before) / 1000);
       losses.push(loss);
       onStep(step + 1, loss);
@@ -217,7 +217,7 @@ async function timeSteps(trainer: Trainer, variant: Variant, seconds: number): P
   const times: number[] = [];
   for (const began = performance.now(); times.length < 5 || performance.now() - began < 1000 * seconds; ) {
     const before = performance.now();
-    await trainer.step(() => batches.next(), times.length + 1, 0);
+    await trainer.step([await batches.next()], times.length + 1, 0);
     times.push((performance.now() - before) / 1000);
   }
   const counted = times.slice(times.length >> 2).sort((x, y) => x - y);

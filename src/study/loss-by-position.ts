@@ -2,7 +2,7 @@
 import { type Backend, BoundProgram, type DeviceBuffer } from "../backend/index.ts";
 import { check } from "../base/index.ts";
 import type { Tokens } from "../data/index.ts";
-import { type BatchSize, batchPositions, constantRows, initialise, type LlamaConfig, lossGraph } from "../model/index.ts";
+import { type BatchSize, batchPositions, constantRows, initialise, type LlamaConfig, lossGraph, writeBatch } from "../model/index.ts";
 
 /**
  * Mean loss in nats at every position, [length], over `windows` windows at even distances over the text.
@@ -34,8 +34,8 @@ export async function lossByPosition(
     for (let round = 0; round < rounds; round++) {
       const starts = Array.from({ length: batch }, (_, row) => ((round * batch + row) % windows) * distance);
       const read = await Promise.all(starts.map((start) => text.read(start, length + 1)));
-      await program.write("tokens", Int32Array.from(read.flatMap((window) => [...window.subarray(0, length)])));
-      await program.write("targets", Int32Array.from(read.flatMap((window) => [...window.subarray(1)])));
+      const tokens = read.flatMap((window) => [...window.subarray(0, length)]);
+      await writeBatch(program, { tokens, targets: read.flatMap((window) => [...window.subarray(1)]) });
       await program.run();
       (await program.read(losses)).forEach((loss, at) => {
         sums[at % length]! += loss / (rounds * batch);

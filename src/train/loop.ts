@@ -198,7 +198,7 @@ class Run {
     this.#evaluator = evaluator;
     this.#log = log;
     this.#lock = lock;
-    this.#batches = new Prefetcher(batches);
+    this.#batches = new Prefetcher(batches, recipe.accumulation);
     this.#watch = new LossWatch(recipe.stopOnSpike);
     this.#watch.replay(log.rows.filter(isStepRow).map((row) => row.loss));
     this.#step = checkpoint?.state.step ?? 0;
@@ -237,7 +237,9 @@ class Run {
     const { steps } = recipe;
     const learningRate = learningRateAt(this.#step, scheduleOf(recipe));
     const before = performance.now();
-    const { loss, gradientNorm } = await this.#trainer.step(() => this.#take(), this.#step + 1, learningRate);
+    const taken = await this.#batches.take();
+    this.#position = taken.state;
+    const { loss, gradientNorm } = await this.#trainer.step(taken.batches, this.#step + 1, learningRate);
     const seconds = (performance.now() - before) / 1000;
     await this.#lock.check();
     await this.#see(loss, gradientNorm);
@@ -260,12 +262,6 @@ class Run {
     const flopsPerSecond = this.#trainer.flopsPerStep / seconds;
     this.#job.onStep?.({ ...row, steps, flopsPerSecond, eta: (steps - this.#step) * this.#pace.mean });
     await setImmediate(); // signals and timers get a turn, however fast the steps are
-  }
-
-  async #take() {
-    const batch = await this.#batches.take();
-    this.#position = batch.state;
-    return batch;
   }
 
   async #see(loss: number, gradientNorm: number): Promise<void> {

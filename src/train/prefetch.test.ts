@@ -13,18 +13,22 @@ function source(failAt = Number.POSITIVE_INFINITY) {
   return Object.defineProperty(counting, "state", { get: () => taken });
 }
 
-test("a batch comes with the position behind it, while the next is on its way", async () => {
+test("a step's batches come with the position behind them, while the next step's are on their way", async () => {
   const batches = source();
-  const prefetcher = new Prefetcher(batches);
-  for (let i = 1; i <= 3; i++) {
-    expect(await prefetcher.take()).toMatchObject({ tokens: Int32Array.of(i), state: i });
-    expect(batches.state).toBe(i + 1);
+  const prefetcher = new Prefetcher(batches, 2);
+  for (let step = 1; step <= 3; step++) {
+    const taken = await prefetcher.take();
+    expect(taken).toMatchObject({
+      batches: [{ tokens: Int32Array.of(2 * step - 1) }, { tokens: Int32Array.of(2 * step) }],
+      state: 2 * step,
+    });
+    await prefetcher.settle();
+    expect(batches.state).toBe(2 * step + 2);
   }
-  await prefetcher.settle();
 });
 
 test("who takes a batch that could not be read is told, and nobody else", async () => {
-  const prefetcher = new Prefetcher(source(2));
+  const prefetcher = new Prefetcher(source(2), 1);
   await prefetcher.take();
   await prefetcher.settle();
   await expect(prefetcher.take()).rejects.toThrow("the disk is gone");

@@ -1,25 +1,29 @@
-// The next batch is read while the machine computes on this one.
+// The batches of the next step are read while the machine computes on those of this one.
 import type { Batch, BatchSource } from "../data/index.ts";
 
-/** A batch, and the position of its source after it. */
-export interface PlacedBatch extends Batch {
+/** The batches of a step, and the position of their source after them. */
+export interface PlacedBatches {
+  readonly batches: readonly Batch[];
   readonly state: unknown;
 }
 
 export class Prefetcher {
   readonly #source: BatchSource<unknown>;
-  #next: Promise<PlacedBatch> | undefined;
+  readonly #passes: number;
+  #next: Promise<PlacedBatches> | undefined;
 
-  constructor(source: BatchSource<unknown>) {
+  /** @param passes batches per step */
+  constructor(source: BatchSource<unknown>, passes: number) {
     this.#source = source;
+    this.#passes = passes;
   }
 
-  /** The next batch; the one after it is on its way from now on, one at a time, so that each state belongs to its batch. */
-  async take(): Promise<PlacedBatch> {
-    const batch = await (this.#next ?? this.#fetch());
+  /** The next step's batches; those of the step after it are on their way from now on, one at a time, so that each state belongs to its step. */
+  async take(): Promise<PlacedBatches> {
+    const step = await (this.#next ?? this.#fetch());
     this.#next = this.#fetch();
     this.#next.catch(() => undefined); // who takes it is told
-    return batch;
+    return step;
   }
 
   /** Waits until nothing is being read any more. */
@@ -27,8 +31,9 @@ export class Prefetcher {
     await this.#next?.catch(() => undefined);
   }
 
-  async #fetch(): Promise<PlacedBatch> {
-    const batch = await this.#source.next();
-    return { ...batch, state: this.#source.state };
+  async #fetch(): Promise<PlacedBatches> {
+    const batches: Batch[] = [];
+    while (batches.length < this.#passes) batches.push(await this.#source.next());
+    return { batches, state: this.#source.state };
   }
 }

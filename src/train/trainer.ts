@@ -1,6 +1,6 @@
 // The training state on a backend: parameters, moments, and the programs of one optimiser step.
 import { type Backend, BoundProgram, type DeviceBuffer } from "../backend/index.ts";
-import { fail } from "../base/index.ts";
+import { check, fail } from "../base/index.ts";
 import type { Batch } from "../data/index.ts";
 import { HeldOutEvaluator } from "../eval/index.ts";
 import { hfName } from "../formats/index.ts";
@@ -9,10 +9,12 @@ import {
   type BatchSize,
   batchPositions,
   constantRows,
+  countTargets,
   initialise,
   type LlamaConfig,
   type ParameterRow,
   parameterRows,
+  writeBatch,
 } from "../model/index.ts";
 import type { StoredTensor } from "./checkpoint.ts";
 import { type AdamwSettings, type Backward, gatherGraph, hyperValues, stepGraph, updateGraph } from "./step-graphs.ts";
@@ -33,9 +35,9 @@ export interface TrainerOptions {
 }
 
 export interface StepResult {
-  /** Mean of the batches' losses before the update, in nats. */
+  /** Mean over all tokens of the step that count, before the update, in nats. */
   readonly loss: number;
-  /** Of the batches' mean gradient, before clipping. */
+  /** Of the gradient of that mean, before clipping. */
   readonly gradientNorm: number;
 }
 
@@ -114,20 +116,23 @@ export class Trainer implements Disposable {
   }
 
   /**
-   * One optimiser step.
-   * @param take gives the step's next batch; called `accumulation` times
+   * One optimiser step. Every token that counts has the same weight in it, in whichever batch it stands.
+   * @param batches the step's, as many as `accumulation`
    * @param step from 1
    */
-  async step(take: () => Promise<Batch>, step: number, learningRate: number): Promise<StepResult> {
-    const { accumulation: batches, adamw, clipNorm } = this.#options;
+  async step(batches: readonly Batch[], step: number, learningRate: number): Promise<StepResult> {
+    const { adamw, clipNorm } = this.#options;
     const { passes, update, norm } = this.#programs;
+    const count = passes.length;
+    check(batches.length === count, "train", () => `a step has ${batches.length} batches but accumulation is ${count}: give it as many`);
     const updating = update ?? passes[0]!.program;
-    await updating.write("hyper", hyperValues({ learningRate, step, batches, clipNorm }, adamw));
+    await updating.write("hyper", hyperValues({ learningRate, step, batches: count, clipNorm }, adamw));
+    const weight = meanWeight(batches);
     let loss = 0;
-    for (const pass of passes) loss += (await this.#run(pass, await take())) / batches;
+    for (const [i, pass] of passes.entries()) loss += (await runPass(pass, batches[i]!, weight)) / count;
     await update?.run();
     const [normOfSum] = await updating.read(norm);
-    return { loss, gradientNorm: normOfSum! / batches };
+    return { loss, gradientNorm: normOfSum! / count };
   }
 
   /** Measures held-out loss on the parameters as they are then. */
@@ -146,13 +151,6 @@ export class Trainer implements Disposable {
     this.#holdings[Symbol.dispose]();
   }
 
-  async #run({ program, loss }: Pass, { tokens, targets }: Batch): Promise<number> {
-    await program.write("tokens", tokens);
-    await program.write("targets", targets);
-    await program.run();
-    return (await program.read(loss))[0]!;
-  }
-
   #state(name: string): DeviceBuffer {
     return this.#holdings.states.get(name) ?? fail("train", `there is no state "${name}"`);
   }
@@ -167,6 +165,22 @@ export class Trainer implements Disposable {
       write: (values) => buffer.write(values),
     };
   }
+}
+
+/**
+ * What a token's loss is multiplied by, so that the mean of the passes' sums is the mean over all tokens that count: 1 / their mean number per pass.
+ * Where all passes have as many it is the inverse of that number, and the step has the same bits as one of the means of its passes.
+ */
+function meanWeight(batches: readonly Batch[]): number {
+  const counted = batches.reduce((sum, { targets }) => sum + countTargets(targets), 0);
+  return counted === 0 ? 0 : batches.length / counted;
+}
+
+/** @returns the pass's sum of losses times the weight */
+async function runPass({ program, loss }: Pass, batch: Batch, weight: number): Promise<number> {
+  await writeBatch(program, batch, weight);
+  await program.run();
+  return (await program.read(loss))[0]!;
 }
 
 async function compileStep({ config, size, adamw }: TrainerOptions, holdings: Holdings): Promise<Programs> {

@@ -28,6 +28,8 @@ export interface Lowering {
   liveRows(rows: number): number | undefined;
   /** Shared scratch for this node. */
   scratch(bytes: number): number;
+  /** Scratch that is taken by `emit` is free again behind it. */
+  scope(emit: () => void): void;
   /** Constants that are computed once and stay: the address of what `make` gives, by key. */
   table(key: string, make: () => Float32Array): number;
   /**
@@ -117,7 +119,9 @@ class CallList {
 }
 
 class NodeEmitter implements Lowering {
+  /** The most scratch that was taken at one time. */
   scratchBytes = 0;
+  #scratchTaken = 0;
   readonly #calls: CallList;
   readonly #space: Space;
   readonly #limits: Graph["limits"];
@@ -160,9 +164,16 @@ class NodeEmitter implements Lowering {
   }
 
   scratch(bytes: number): number {
-    const offset = this.scratchBytes;
-    this.scratchBytes += Math.ceil(bytes / alignment) * alignment;
+    const offset = this.#scratchTaken;
+    this.#scratchTaken += Math.ceil(bytes / alignment) * alignment;
+    this.scratchBytes = Math.max(this.scratchBytes, this.#scratchTaken);
     return scratchStart + offset;
+  }
+
+  scope(emit: () => void): void {
+    const taken = this.#scratchTaken;
+    emit();
+    this.#scratchTaken = taken;
   }
 
   call<C extends object>(definition: KernelDefinition<C>, constants: C, args: readonly number[]): void {

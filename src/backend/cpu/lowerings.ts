@@ -1,5 +1,5 @@
 // What each op becomes on the CPU: one row an op, kernels of the library with the node's sizes as constants.
-import { fail, type Shape, sizeOf } from "../../base/index.ts";
+import { fail, type Precision, type Shape, sizeOf } from "../../base/index.ts";
 import type { LinearCrossEntropyAttributes, Named, OpsByName, Sizes, Tensor, TypedOp } from "../../graph/index.ts";
 import * as library from "../../kernel/index.ts";
 import type { Lowering } from "./lower.ts";
@@ -52,7 +52,7 @@ export const lowerings: { readonly [Name in keyof OpsByName]: Row<OpsByName[Name
   attention: (to, { q, k, v, start, firstKeys }, { o, lse }, { Tq, Tk, D: headDim }, { batch, heads, kvHeads, window }) => {
     const shared = { batch, heads, kvHeads, headDim, window };
     if (start) to.call(library.cachedAttention, { ...shared, queryRows: Tq, cacheRows: Tk }, addresses(to, q, k, v, start, o, lse));
-    else to.call(library.attention, { ...shared, rows: Tq, ...packing(firstKeys) }, addresses(to, q, k, v, o, lse, firstKeys));
+    else to.call(library.attention, { ...shared, rows: Tq, ...maskOf(firstKeys) }, addresses(to, q, k, v, o, lse, firstKeys));
   },
   attentionGradient: (
     to,
@@ -61,7 +61,7 @@ export const lowerings: { readonly [Name in keyof OpsByName]: Row<OpsByName[Name
     { Tq: rows, D: headDim },
     { batch, heads, kvHeads, window },
   ) => {
-    const sizes = { batch, heads, kvHeads, rows, headDim, window, ...packing(firstKeys) };
+    const sizes = { batch, heads, kvHeads, rows, headDim, window, ...maskOf(firstKeys) };
     to.call(library.attentionGradient, sizes, addresses(to, q, k, v, o, lse, dO, dq, dk, dv, firstKeys));
   },
   cacheWrite: (to, { cache, x, start }, _, { S: cacheRows, T: rows, W: channels }) =>
@@ -102,50 +102,80 @@ export const lowerings: { readonly [Name in keyof OpsByName]: Row<OpsByName[Name
   },
 };
 
-type CrossEntropyTensors = Record<"x" | "w" | "targets", Tensor>;
+type CrossEntropyTensors = Record<"x" | "w" | "targets" | "inverseCount", Tensor>;
 type CrossEntropyResults = Record<"loss" | "losses", Tensor> & { readonly dx?: Tensor | undefined; readonly dw?: Tensor | undefined };
 
-/** Logits exist a chunk of rows at a time, in shared scratch; with the gradient, softmax − target takes their place (8 MiB or 128 rows). */
+/** Logits exist a chunk of rows at a time, in shared scratch; with a gradient, softmax − target takes their place (8 MiB or 128 rows). */
 function crossEntropy(
   to: Lowering,
-  { x, w, targets }: CrossEntropyTensors,
+  { x, w, targets, inverseCount }: CrossEntropyTensors,
   { loss, losses, dx, dw }: CrossEntropyResults,
   { N: rows, C: channels, V: vocabulary }: Record<"N" | "C" | "V", number>,
   { precision }: LinearCrossEntropyAttributes,
 ): void {
-  const gradients = dx && dw && { dx: to.address(dx), dw: to.address(dw) };
-  const gradient = gradients !== undefined;
+  const gradient = dx !== undefined || dw !== undefined;
   const chunk = Math.min(rows, Math.max(128, Math.floor((1 << 21) / vocabulary / 128) * 128));
-  const inverseCount = to.scratch(4);
   const logits = to.scratch(chunk * vocabulary * 4);
+  const matrix = outputMatrix(to, w, { channels, vocabulary, precision, gradient: dx !== undefined });
+  const packedRows = dw ? to.scratch(library.packedBytes(to.target, { n: channels, k: chunk, precision })) : 0;
+  for (let first = 0; first < rows; first += chunk) {
+    const m = Math.min(chunk, rows - first);
+    const xHere = to.address(x) + first * channels * 4;
+    const [targetsHere, lossesHere] = [to.address(targets) + first * 4, to.address(losses) + first * 4];
+    matrix.logits(m, xHere, logits);
+    to.call(library.softmaxCrossEntropy, { rows: m, vocabulary, gradient }, [logits, targetsHere, to.address(inverseCount), lossesHere]);
+    if (!gradient) continue;
+    const weight = { form: "tn" as const, n: channels, k: m, precision };
+    matrix.gradient(m, logits, dx && to.address(dx) + first * channels * 4, () => {
+      if (dw) to.call(library.packMatrix, weight, [xHere, packedRows]);
+    });
+    if (dw) to.call(library.matmul, { ...weight, m: vocabulary, accumulate: first > 0 }, [logits, packedRows, to.address(dw)]);
+  }
+  to.call(library.meanLoss, { rows }, addresses(to, losses, inverseCount, loss));
+}
+
+/** The output matrix w [V, C] in both its products. */
+interface OutputMatrix {
+  /** logits [m, V] = x · wᵀ. */
+  logits(m: number, x: number, logits: number): void;
+  /** dx [m, C] = dLogits · w, where there is a dx, and what `beside` calls, which does not depend on it. */
+  gradient(m: number, dLogits: number, dx: number | undefined, beside: () => void): void;
+}
+
+interface OutputSizes {
+  readonly channels: number;
+  readonly vocabulary: number;
+  readonly precision: Precision;
+  /** Whether dx is made. */
+  readonly gradient: boolean;
+}
+
+/** A weight is read as its layout wants; a state, which may have changed, is packed in every run, for all chunks. */
+function outputMatrix(to: Lowering, w: Tensor, { channels, vocabulary, precision, gradient }: OutputSizes): OutputMatrix {
   const forward = { form: "nt" as const, n: vocabulary, k: channels, precision };
   const back = { form: "nn" as const, n: channels, k: vocabulary, precision };
+  if (w.role === "weight")
+    return {
+      logits: (m, x, logits) => to.scope(() => weightProduct(to, w, { ...forward, m }, x, logits)),
+      gradient(m, dLogits, dx, beside) {
+        if (dx !== undefined) to.scope(() => weightProduct(to, w, { ...back, m }, dLogits, dx));
+        beside();
+      },
+    };
   const packedForward = to.scratch(library.packedBytes(to.target, forward));
   const packedBack = gradient ? to.scratch(library.packedBytes(to.target, back)) : 0;
-  const packedRows = gradient ? to.scratch(library.packedBytes(to.target, { n: channels, k: chunk, precision })) : 0;
   to.together(() => {
-    to.call(library.countTargets, { rows }, [to.address(targets), inverseCount]);
     to.call(library.packMatrix, forward, [to.address(w), packedForward]);
     if (gradient) to.call(library.packMatrix, back, [to.address(w), packedBack]);
   });
-  for (let first = 0; first < rows; first += chunk) {
-    const m = Math.min(chunk, rows - first);
-    const [xHere, targetsHere, lossesHere] = [
-      to.address(x) + first * channels * 4,
-      to.address(targets) + first * 4,
-      to.address(losses) + first * 4,
-    ];
-    to.call(library.matmul, { ...forward, m, accumulate: false }, [xHere, packedForward, logits]);
-    to.call(library.softmaxCrossEntropy, { rows: m, vocabulary, gradient }, [logits, targetsHere, inverseCount, lossesHere]);
-    if (!gradients) continue;
-    const weight = { form: "tn" as const, n: channels, k: m, precision };
-    to.together(() => {
-      to.call(library.matmul, { ...back, m, accumulate: false }, [logits, packedBack, gradients.dx + first * channels * 4]);
-      to.call(library.packMatrix, weight, [xHere, packedRows]);
-    });
-    to.call(library.matmul, { ...weight, m: vocabulary, accumulate: first > 0 }, [logits, packedRows, gradients.dw]);
-  }
-  to.call(library.meanLoss, { rows }, [to.address(losses), inverseCount, to.address(loss)]);
+  return {
+    logits: (m, x, logits) => to.call(library.matmul, { ...forward, m, accumulate: false }, [x, packedForward, logits]),
+    gradient: (m, dLogits, dx, beside) =>
+      to.together(() => {
+        if (dx !== undefined) to.call(library.matmul, { ...back, m, accumulate: false }, [dLogits, packedBack, dx]);
+        beside();
+      }),
+  };
 }
 
 /** c = a · b: few float32 rows read b as it lies, many are worth packing it. */
@@ -185,9 +215,9 @@ function overElements<C extends object>(
   else to.call(definition, { count: elements, ...constants, liveWidth: elements / rows }, [...args, live]);
 }
 
-/** The constant of a kernel over packed documents; none where there are no first keys. */
-function packing(firstKeys: Tensor | undefined): { readonly packed?: true } {
-  return firstKeys ? { packed: true } : {};
+/** The constant of an attention kernel that is given first keys. */
+function maskOf(firstKeys: Tensor | undefined): { readonly documentMask?: true } {
+  return firstKeys ? { documentMask: true } : {};
 }
 
 /** Addresses of the tensors that are there. */

@@ -8,8 +8,8 @@ export type AttentionAttributes = {
   readonly batch: number;
   readonly heads: number;
   readonly kvHeads: number;
-  /** Whether sequences are packed documents: then firstKeys says which keys a row attends. */
-  readonly packed?: true;
+  /** Whether rows attend their own document alone, of several that are packed in a sequence: firstKeys says where it begins. */
+  readonly documentMask?: true;
   /** A row attends at most so many keys, its own among them (Mistral 7B, Jiang et al. 2023, arXiv 2310.06825); all before it by default. */
   readonly window?: number;
 };
@@ -27,28 +27,28 @@ export function attention(
   q: Tensor,
   k: Tensor,
   v: Tensor,
-  attributes: Omit<AttentionAttributes, "packed">,
+  attributes: Omit<AttentionAttributes, "documentMask">,
   { start, firstKeys }: AttendedKeys = {},
 ): Tensor {
-  return attentionOp.apply({ q, k, v, start, firstKeys }, { ...attributes, ...(firstKeys && { packed: true as const }) }).o;
+  return attentionOp.apply({ q, k, v, start, firstKeys }, { ...attributes, ...(firstKeys && { documentMask: true as const }) }).o;
 }
 
 const given = { q: "Rq Wq", k: "Rk Wk", v: "Rk Wk" } as const;
-const [cached, packed] = [{ "start?": "i32 1" }, { "firstKeys?": "i32 Rq" }] as const;
+const [cached, masked] = [{ "start?": "i32 1" }, { "firstKeys?": "i32 Rq" }] as const;
 /** A list of inputs tells one optional input from another by its place: first keys come before the start where there are some. */
-const shapes = { whole: { ...given, ...cached, ...packed }, packed: { ...given, ...packed, ...cached } } as const;
+const shapes = { whole: { ...given, ...cached, ...masked }, masked: { ...given, ...masked, ...cached } } as const;
 
 /** o, and lse [B, H, Tq]: the natural logarithm of the sum of exponentials of each row's scaled scores. */
 export const attentionOp = defineOp<AttentionAttributes>()({
   name: "attention",
-  inputs: (attributes) => (attributes.packed ? shapes.packed : shapes.whole),
+  inputs: (attributes) => (attributes.documentMask ? shapes.masked : shapes.whole),
   outputs: { o: "Rq Wq", lse: "B H Tq" },
   sizes: (sizes, attributes, { start, firstKeys }) => {
-    check((firstKeys !== undefined) === (attributes.packed ?? false), "attention", () => "has first keys if and only if it is packed");
+    check((firstKeys !== undefined) === (attributes.documentMask ?? false), "attention", () => "has first keys if and only if it has a document mask");
     check(
       start === undefined || firstKeys === undefined,
       "attention",
-      () => "has a cache and first keys: documents are packed in training only",
+      () => "has a cache and first keys: leave one of them out, a cache holds one document",
     );
     return split("attention", sizes, attributes, start !== undefined);
   },
@@ -82,7 +82,7 @@ export const attentionOp = defineOp<AttentionAttributes>()({
     // Two documents in the first sequence, three in the second; the last example's first document is longer than a block of a kernel.
     {
       inputs: [f32(10, 6), f32(10, 6), f32(10, 6), { ...i32(10), values: [0, 0, 2, 2, 2, 0, 1, 1, 3, 3] }],
-      attributes: { batch: 2, heads: 2, kvHeads: 2, packed: true },
+      attributes: { batch: 2, heads: 2, kvHeads: 2, documentMask: true },
     },
     {
       inputs: [
@@ -91,7 +91,7 @@ export const attentionOp = defineOp<AttentionAttributes>()({
         f32(45, 4),
         { ...i32(45), values: Array.from({ length: 45 }, (_, i) => (i < 35 ? 0 : i < 40 ? 35 : 40)) },
       ],
-      attributes: { batch: 1, heads: 2, kvHeads: 1, packed: true },
+      attributes: { batch: 1, heads: 2, kvHeads: 1, documentMask: true },
     },
     {
       inputs: [f32(3, 12), f32(9, 6), f32(9, 6), { ...i32(1), values: [4] }],
@@ -112,7 +112,7 @@ export const attentionOp = defineOp<AttentionAttributes>()({
     },
     {
       inputs: [f32(9, 4), f32(9, 4), f32(9, 4), { ...i32(9), values: [0, 0, 0, 0, 0, 0, 6, 6, 6] }],
-      attributes: { batch: 1, heads: 1, kvHeads: 1, packed: true, window: 4 },
+      attributes: { batch: 1, heads: 1, kvHeads: 1, documentMask: true, window: 4 },
     },
   ],
 });
@@ -120,7 +120,7 @@ export const attentionOp = defineOp<AttentionAttributes>()({
 /** With p = exp(score − lse): dv = pᵀ·dO, ds = p ⊙ (dO·vᵀ − rowsum(dO ⊙ o)), dq = ds·k/√d, dk = dsᵀ·q/√d (Dao et al. 2022, appendix B.2). */
 export const attentionGradientOp = defineOp<AttentionAttributes>()({
   name: "attentionGradient",
-  inputs: { ...given, o: "Rq Wq", lse: "B H Tq", dO: "Rq Wq", ...packed },
+  inputs: { ...given, o: "Rq Wq", lse: "B H Tq", dO: "Rq Wq", ...masked },
   outputs: { dq: "Rq Wq", dk: "Rk Wk", dv: "Rk Wk" },
   sizes: (sizes, attributes) => split("attentionGradient", sizes, attributes, false),
   reference({ q, k, v, o, lse, dO, firstKeys }, { dq, dk, dv }, sizes, { window }) {
@@ -154,7 +154,7 @@ export const attentionGradientOp = defineOp<AttentionAttributes>()({
         ...[f32(70, 6), f32(70, 6), f32(70, 6), f32(70, 6), { ...f32(1, 2, 70), offset: 2 }, f32(70, 6)],
         { ...i32(70), values: Array.from({ length: 70 }, (_, i) => (i < 30 ? 0 : i < 66 ? 30 : 66)) },
       ],
-      attributes: { batch: 1, heads: 2, kvHeads: 2, packed: true },
+      attributes: { batch: 1, heads: 2, kvHeads: 2, documentMask: true },
     },
     {
       inputs: [f32(98, 6), f32(98, 6), f32(98, 6), f32(98, 6), { ...f32(1, 1, 98), offset: 2 }, f32(98, 6)],

@@ -51,12 +51,12 @@ test("shapes that do not fit are errors with all of them and the rule", () => {
 test.each([
   ["embedding", [f32(3, 2), i32(1)], [3], "index 3 at position 0 is outside [0, 3)"],
   ["embeddingGradient", [i32(1), f32(1, 2)], [-1], "index -1 at position 0 is outside [0, 3)"],
-  ["linearCrossEntropy", [f32(1, 2), f32(3, 2), i32(1)], [3], "target 3 of row 0 is outside [0, 3)"],
+  ["linearCrossEntropy", [f32(1, 2), f32(3, 2), i32(1), f32(1)], [3], "target 3 of row 0 is outside [0, 3)"],
   ["cacheWrite", [f32(4, 2), f32(3, 2), i32(1)], [2], "rows 2 to 4 leave the cache of 4 rows"],
   ["attention", [f32(3, 2), f32(4, 2), f32(4, 2), i32(1)], [2], "start 2 and 3 rows leave the cache of 4 rows"],
 ] as const)("%s refuses an integer out of range", (name, types, integer, message) => {
   const op = ops.find((op) => op.name === name)!;
-  const attributes = { vocabulary: 3, gradient: false, batch: 1, heads: 1, kvHeads: 1 };
+  const attributes = { vocabulary: 3, dx: false, dw: false, batch: 1, heads: 1, kvHeads: 1 };
   const inputs = types.map((type) => (type.dtype === "i32" ? Int32Array.from(integer) : exampleValues(type, new Rng(1))));
   const outputs = op.shape(types, attributes).map((type) => exampleValues({ ...type, scale: 0 }, new Rng(1)));
   expect(() => op.reference(inputs, outputs, attributes, types)).toThrow(message);

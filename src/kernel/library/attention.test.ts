@@ -28,7 +28,7 @@ describe.each(runs)("$name", ({ run }) => {
   });
 
   test.each([sizes[1], sizes[2], { ...sizes[2], window: 20 }])("attention and its gradient over packed documents %o", (sizes) => {
-    const c = { ...sizes, packed: true as const };
+    const c = { ...sizes, documentMask: true as const };
     const { q, k, v, dO } = inputs(c);
     // The second document is shorter than a block, the third begins on one, the fourth is one row, and the last sequence holds one document.
     const starts = [0, 27, 32, 33, 65].filter((start) => start < c.rows);
@@ -51,7 +51,7 @@ describe.each(runs)("$name", ({ run }) => {
     const [o, lse] = [new Float32Array(q.length), new Float32Array(34)];
     const firstKeys = ints(Array<number>(34).fill(0));
     const whole = run(attention, c, [q, k, v, o, lse]);
-    expect(run(attention, { ...c, packed: true }, [q, k, v, o, lse, firstKeys]).slice(0, 5)).toEqual(whole);
+    expect(run(attention, { ...c, documentMask: true }, [q, k, v, o, lse, firstKeys]).slice(0, 5)).toEqual(whole);
     const gradients = [
       q,
       k,
@@ -63,13 +63,13 @@ describe.each(runs)("$name", ({ run }) => {
       new Float32Array(k.length),
       new Float32Array(v.length),
     ];
-    expect(run(attentionGradient, { ...c, packed: true }, [...gradients, firstKeys]).slice(0, 9)).toEqual(
+    expect(run(attentionGradient, { ...c, documentMask: true }, [...gradients, firstKeys]).slice(0, 9)).toEqual(
       run(attentionGradient, c, gradients),
     );
   });
 
   test("first keys outside the sequence, which no caller writes, lead to no memory outside", () => {
-    const c = { batch: 1, heads: 1, kvHeads: 1, rows: 40, headDim: 3, packed: true as const };
+    const c = { batch: 1, heads: 1, kvHeads: 1, rows: 40, headDim: 3, documentMask: true as const };
     const { q, k, v } = inputs(c);
     const firstKeys = ints(Array.from({ length: 40 }, (_, i) => (i < 32 ? -(2 ** 31) : 2 ** 31 - 1)));
     const [, , , o] = run(attention, c, [q, k, v, new Float32Array(q.length), new Float32Array(40), firstKeys]);

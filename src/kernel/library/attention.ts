@@ -11,8 +11,8 @@ export interface AttentionSizes {
   /** Rows of a sequence: queries and keys. */
   readonly rows: number;
   readonly headDim: number;
-  /** Whether rows attend keys from a first one of their own, which does not decrease from row to row of a sequence: packed documents. */
-  readonly packed?: true;
+  /** Whether rows attend keys from a first one of their own, their document's, which does not decrease from row to row of a sequence. */
+  readonly documentMask?: true;
   /** A row attends at most so many keys, its own among them; all before it where there is none. */
   readonly window?: number | undefined;
 }
@@ -26,12 +26,12 @@ const lowest = -1e30;
 const unattended = 2 * lowest;
 
 /**
- * q [B·T, H·D], k and v [B·T, KV·D] → o, lse [B, H, T]. One unit a sequence and head. Pointers: q, k, v, o, lse; where `packed`, firstKeys i32 [B·T]
- * comes last: row i attends keys firstKeys[i] … i of its sequence.
+ * q [B·T, H·D], k and v [B·T, KV·D] → o, lse [B, H, T]. One unit a sequence and head. Pointers: q, k, v, o, lse; with `documentMask`,
+ * firstKeys i32 [B·T] comes last: row i attends keys firstKeys[i] … i of its sequence.
  */
 export const attention = kernel<AttentionSizes>("attention", (k, sizes) => {
   const pointers = k.pointers("q", "k", "v", "o", "lse");
-  const firstKeys = sizes.packed && k.pointers("firstKeys").firstKeys;
+  const firstKeys = sizes.documentMask && k.pointers("firstKeys").firstKeys;
   const { scratch, begin, end } = k.range();
   const { heads, kvHeads, rows, headDim } = sizes;
   const keysTransposed = scratch;
@@ -117,10 +117,10 @@ function finishRow(k: Builder, headDim: number, i: Int, maxima: Int, sums: Int, 
   k.storeScalar(k.splat(maxima.add(i.mul(4))).add(log(k, sum)), lse.add(i.mul(4)));
 }
 
-/** Gradients of q, k and v. One unit a sequence and key head. Pointers: q, k, v, o, lse, dO, dq, dk, dv, and firstKeys where `packed`. */
+/** Gradients of q, k and v. One unit a sequence and key head. Pointers: q, k, v, o, lse, dO, dq, dk, dv, and with `documentMask` firstKeys. */
 export const attentionGradient = kernel<AttentionSizes>("attentionGradient", (k, sizes) => {
   const p = k.pointers("q", "k", "v", "o", "lse", "dO", "dq", "dk", "dv");
-  const firstKeys = sizes.packed && k.pointers("firstKeys").firstKeys;
+  const firstKeys = sizes.documentMask && k.pointers("firstKeys").firstKeys;
   const { scratch, begin, end } = k.range();
   const { heads, kvHeads, rows, headDim } = sizes;
   const group = heads / kvHeads;

@@ -4,18 +4,6 @@ import { type Builder, type Int, kernel, type Vec } from "../language.ts";
 import { exp, log } from "./math.ts";
 import { eachRow, rowAt } from "./rows.ts";
 
-/** inverseCount = 1 / number of targets ≥ 0, or 0 where there is none. Pointers: targets i32 [N], inverseCount [1]. One unit. */
-export const countTargets = kernel<{ rows: number }>("countTargets", (k, { rows }) => {
-  const { targets, inverseCount } = k.pointers("targets", "inverseCount");
-  const { begin, end } = k.range();
-  const [zero, one] = [k.constant(0), k.constant(1)];
-  k.loop(begin, end, 1, () => {
-    const count = k.sum(rows, (at) => k.load(targets, at).intLess(k.intConstant(0)).select(zero, one));
-    k.storeScalar(zero.less(count).select(one.div(count), zero), inverseCount);
-  });
-  return { units: 1 };
-});
-
 export interface CrossEntropySizes {
   readonly rows: number;
   readonly vocabulary: number;
@@ -48,7 +36,7 @@ export const softmaxCrossEntropy = kernel<CrossEntropySizes>("softmaxCrossEntrop
   return { units: eachRow(k, rows, range, body, 2) };
 });
 
-/** loss = mean of the losses of the rows that count. Pointers: losses [N], inverseCount [1], loss [1]. One unit. */
+/** loss = Σ losses · inverseCount: their mean where that is 1 / the number of rows that count. Pointers: losses [N], inverseCount [1], loss [1]. One unit. */
 export const meanLoss = kernel<{ rows: number }>("meanLoss", (k, { rows }) => {
   const { losses, inverseCount, loss } = k.pointers("losses", "inverseCount", "loss");
   const { begin, end } = k.range();
