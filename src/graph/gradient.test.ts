@@ -75,6 +75,35 @@ test("rows are limited once, by an input of one number, in a graph without gradi
   expect(() => gradients(loss, [table])).toThrow("[gradient] the graph computes only live rows of 4");
 });
 
+test("no gradient of a weight is made, and wanting one is an error that says why", () => {
+  const graph = new Graph();
+  const table = graph.weight("table", { dtype: "q8_0", shape: [7, 32] });
+  const base = graph.weight("base", { dtype: "q4_0", shape: [32, 32] });
+  const [down, up] = [graph.state("down", f32(3, 32)), graph.state("up", f32(32, 3))] as const;
+  const x = embedding(table, graph.input("tokens", i32(4)));
+  const adapted = add(linear(x, base), linear(linear(x, down), up));
+  const { loss } = linearCrossEntropy(add(x, linear(adapted, base)), table, graph.input("targets", i32(4)), graph.input("inverse", f32(1)));
+  const found = gradients(loss, [down, up]);
+  expect([...found.values()].map(({ shape }) => shape)).toEqual([down.shape, up.shape]);
+  // The loss makes dx alone, the table and x get nothing, and of the base only the product towards its input is left.
+  expect(graph.nodes.find(({ op }) => op.name === "linearCrossEntropy")!.outputs.map(({ shape }) => shape)).toEqual([[1], [4], [4, 32]]);
+  expect(names(graph).slice(8)).toEqual(["matmul", "matmul", "matmul", "matmul"]);
+  expect(() => gradients(loss, [down, base])).toThrow(
+    '[gradient] "base" is a weight, which no program changes: declare what is trained as a state',
+  );
+});
+
+test("a loss makes those of its gradients that are wanted, and later others", () => {
+  const graph = new Graph();
+  const [x, w] = [graph.input("x", f32(4, 3)), graph.state("w", f32(7, 3))] as const;
+  const { loss } = linearCrossEntropy(x, w, graph.input("targets", i32(4)), graph.input("inverse", f32(1)));
+  const dw = gradients(loss, [w]).get(w)!;
+  expect(graph.nodes[0]!.outputs.map(({ shape }) => shape)).toEqual([[1], [4], [7, 3]]);
+  const dx = gradients(loss, [x]).get(x)!;
+  expect([dx.shape, dw.shape]).toEqual([x.shape, w.shape]);
+  expect(graph.nodes[0]!.outputs.slice(2)).toEqual([dx, dw]);
+});
+
 test("attention over a cache has no gradient", () => {
   const graph = new Graph();
   const [q, k, dO] = [graph.input("q", f32(1, 4)), graph.state("k", f32(8, 4)), graph.input("dO", f32(1, 4))] as const;

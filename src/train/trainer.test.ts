@@ -1,9 +1,13 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { openCpuBackend } from "../backend/cpu/index.ts";
 import type { Backend } from "../backend/index.ts";
 import { referenceBackend } from "../backend/reference/index.ts";
-import { fail } from "../base/index.ts";
-import { tinyRecipe } from "./tiny-run.test.helper.ts";
+import { fail, Rng } from "../base/index.ts";
+import type { Batch } from "../data/index.ts";
+import { tinyRecipe, vocabSize } from "./tiny-run.test.helper.ts";
 import { Trainer } from "./trainer.ts";
+
+const adamw = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, decay: 0.1 };
 
 const cases: readonly [accumulation: number, compiles: number][] = [
   [1, 0],
@@ -27,9 +31,74 @@ test("an ended trainer holds nothing", async () => {
   expect(counted.held).toBe(0);
 });
 
+describe.each([
+  ["reference", async () => referenceBackend()],
+  ["cpu", () => openCpuBackend({ threads: 2 })],
+] as const)("%s", (_, open) => {
+  test("passes with unequal numbers of counted tokens give the loss and the update of one pass over all rows", async () => {
+    await using backend = await open();
+    const rows = countedRows([16, 1, 5, 0]);
+    const one = await stepped(backend, 4, [join(rows)]);
+    const four = await stepped(
+      backend,
+      1,
+      rows.map((row) => join([row])),
+    );
+    expect(Math.abs(four.loss - one.loss)).toBeLessThan(2e-6 * one.loss);
+    expect(Math.abs(four.gradientNorm - one.gradientNorm)).toBeLessThan(1e-5 * one.gradientNorm);
+    // The mean of the four means would be another loss and another gradient.
+    const means = await Promise.all(rows.map(async (row) => (await stepped(backend, 1, [join([row])])).loss));
+    expect(Math.abs(means.reduce((sum, mean) => sum + mean) / 4 - one.loss)).toBeGreaterThan(1e-3 * one.loss);
+    one.moments.forEach((moment, i) => expectNear(four.moments[i]!, moment));
+  });
+});
+
+test("a step in which no token counts has loss and gradient 0", async () => {
+  await using backend = referenceBackend();
+  expect(await stepped(backend, 2, [join(countedRows([0, 0]))])).toMatchObject({ loss: 0, gradientNorm: 0 });
+});
+
+test("a step is given as many batches as it gathers", async () => {
+  await using backend = referenceBackend();
+  await expect(stepped(backend, 1, [join(countedRows([3]))], 2)).rejects.toThrow(
+    "[train] a step has 1 batches but accumulation is 2: give it as many",
+  );
+});
+
+/** Rows of 16 tokens of which so many have a target. */
+function countedRows(counts: readonly number[]): Batch[] {
+  const rng = new Rng(3);
+  return counts.map((count) => ({
+    tokens: Int32Array.from({ length: 16 }, () => rng.below(vocabSize)),
+    targets: Int32Array.from({ length: 16 }, (_, i) => (i < count ? rng.below(vocabSize) : -1)),
+  }));
+}
+
+function join(rows: readonly Batch[]): Batch {
+  const [tokens, targets] = [rows.flatMap((row) => [...row.tokens]), rows.flatMap((row) => [...row.targets])];
+  return { tokens: Int32Array.from(tokens), targets: Int32Array.from(targets) };
+}
+
+/** One step, and the first moments behind it: a tenth of the gradient, because the first weights' are 0 and nothing is clipped. */
+async function stepped(backend: Backend, batch: number, batches: readonly Batch[], accumulation = batches.length) {
+  const { model: config, length, seed } = tinyRecipe();
+  const options = { config, size: { batch, length, recompute: false }, accumulation, adamw, clipNorm: Number.POSITIVE_INFINITY, seed };
+  using trainer = await Trainer.open(backend, options);
+  const result = await trainer.step(batches, 1, 1e-3);
+  const moments = await Promise.all(trainer.tensors.filter(({ name }) => name.endsWith(".m")).map((tensor) => tensor.read()));
+  return { ...result, moments };
+}
+
+function expectNear(actual: Float32Array, expected: Float32Array): void {
+  const scale = expected.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+  expect(scale).toBeGreaterThan(0);
+  expected.forEach((x, i) => {
+    expect(Math.abs(actual[i]! - x)).toBeLessThan(1e-5 * scale);
+  });
+}
+
 function openTiny(backend: Backend, accumulation: number): Promise<Trainer> {
   const { model: config, batch, length, recompute, seed } = tinyRecipe();
-  const adamw = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, decay: 0.1 };
   return Trainer.open(backend, { config, size: { batch, length, recompute }, accumulation, adamw, clipNorm: 1, seed });
 }
 

@@ -44,7 +44,11 @@ export const attentionOp = defineOp<AttentionAttributes>()({
   inputs: (attributes) => (attributes.documentMask ? shapes.masked : shapes.whole),
   outputs: { o: "Rq Wq", lse: "B H Tq" },
   sizes: (sizes, attributes, { start, firstKeys }) => {
-    check((firstKeys !== undefined) === (attributes.documentMask ?? false), "attention", () => "has first keys if and only if it has a document mask");
+    check(
+      (firstKeys !== undefined) === (attributes.documentMask ?? false),
+      "attention",
+      () => "has first keys if and only if it has a document mask",
+    );
     check(
       start === undefined || firstKeys === undefined,
       "attention",
