@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { bytesOf, type DType, dequantise, elementLayouts } from "./element-layouts.ts";
+import { bytesOf, type DType, dequantise, elementLayouts, quantise, type StateDType } from "./element-layouts.ts";
+import { Rng } from "./rng.ts";
 
 test("sizes are whole blocks of rows", () => {
   expect(bytesOf("f32", [3, 5])).toBe(60);
@@ -47,3 +48,22 @@ test("what is no weight or no block is refused", () => {
   expect(() => dequantise("i32", new Uint8Array(4))).toThrow("[tensor] i32 is no layout of weights");
   expect(() => dequantise("q8_0", new Uint8Array(33))).toThrow("[tensor] 33 bytes are not whole blocks of q8_0, which have 34");
 });
+
+test("what is quantised is rounded to nearest, and comes back as it is the second time", () => {
+  const halves = [1, -1 - 2 ** -11, 1 + 3 * 2 ** -11, 65519, 65520, 2 ** -25, 3 * 2 ** -25, -0, Number.NaN, 2047.9999 * 2 ** -11];
+  const [f16, again] = twice("f16", halves);
+  expect([...f16]).toEqual([1, -1, 1 + 2 ** -9, 65504, Number.POSITIVE_INFINITY, 0, 2 ** -23, -0, Number.NaN, 1]);
+  expect([...again]).toEqual([...f16]);
+  const rng = new Rng(3);
+  const blocks = Array.from({ length: 64 }, (_, i) => rng.normal() * (i < 32 ? 1 : 1e-4));
+  const [q8, same] = twice("q8_0", blocks);
+  q8.forEach((x, i) => void expect(Math.abs(x - blocks[i]!)).toBeLessThan((i < 32 ? 4 : 4e-4) / 127));
+  expect([...same]).toEqual([...q8]);
+  expect([...twice("q8_0", blocks.with(5, Number.POSITIVE_INFINITY))[0]].map(Number.isNaN)).toEqual(blocks.map((_, i) => i < 32));
+  expect([...twice("f32", [0.1])[1]]).toEqual([Math.fround(0.1)]);
+});
+
+function twice(dtype: StateDType, values: readonly number[]): readonly [Float64Array, Float64Array] {
+  const once = dequantise(dtype, quantise(dtype, Float64Array.from(values)));
+  return [once, dequantise(dtype, quantise(dtype, once))];
+}

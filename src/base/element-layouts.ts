@@ -1,7 +1,8 @@
 // How the elements of a tensor lie in memory: one by one, or in blocks that share scales (ggml-common.h: block_q8_0, block_q4_0, block_q4_1,
 // block_q4_K, block_q6_K). A row a layout; rows of a tensor are whole blocks.
 import { CriaError, check } from "./errors.ts";
-import { float16Value } from "./float16.ts";
+import { float16Bits, float16Value } from "./float16.ts";
+import { int8Block, int8Steps } from "./precision.ts";
 import { type Shape, showShape, sizeOf } from "./shape.ts";
 
 export interface ElementLayout {
@@ -23,10 +24,18 @@ export const elementLayouts = {
   q6_K: { block: 256, bytes: 210 },
 } as const satisfies Record<string, ElementLayout>;
 
-/** The layout of a tensor's elements. Activations, states and inputs are f32 or i32; weights may be any but i32. */
+/** The layout of a tensor's elements. Activations and inputs are f32 or i32, states these or what {@link StateDType} has; weights may be any but i32. */
 export type DType = keyof typeof elementLayouts;
 /** Layouts in which several elements share a scale. */
 export type QuantisedDType = Exclude<DType, "f32" | "i32" | "bf16" | "f16">;
+
+/** Layouts of floats that ops can write: those of states. */
+export const stateDTypes = ["f32", "f16", "q8_0"] as const satisfies readonly DType[];
+export type StateDType = (typeof stateDTypes)[number];
+
+export function isStateDType(dtype: DType): dtype is StateDType {
+  return (stateDTypes as readonly DType[]).includes(dtype);
+}
 
 export function isQuantised(dtype: DType): dtype is QuantisedDType {
   return elementLayouts[dtype].block > 1;
@@ -54,6 +63,26 @@ export function dequantise(dtype: DType, data: Uint8Array): Float64Array {
   const result = new Float64Array(blocks * block);
   for (let b = 0; b < blocks; b++) for (let i = 0; i < block; i++) result[b * block + i] = value(view, b * bytes, i);
   return result;
+}
+
+/**
+ * The bytes for values, rounded to what the layout can hold: to nearest, ties to even, in float32 as the machine rounds. Its own values come back as they
+ * are. Blocks of q8_0 as ggml has them: the largest magnitude is 127 steps, and a block that has NaN or infinity is all NaN.
+ * @param values as many as whole blocks
+ */
+export function quantise(dtype: StateDType, values: Float64Array): Uint8Array {
+  const bytes = new Uint8Array(bytesOf(dtype, [values.length]));
+  const view = new DataView(bytes.buffer);
+  if (dtype === "f32") values.forEach((x, i) => void view.setFloat32(4 * i, x, true));
+  else if (dtype === "f16") values.forEach((x, i) => void view.setUint16(2 * i, float16Bits(Math.fround(x)), true));
+  else for (let at = 0; at < values.length; at += int8Block) putQ8Block(view, values.subarray(at, at + int8Block), (at / 32) * 34);
+  return bytes;
+}
+
+function putQ8Block(view: DataView, values: Float64Array, at: number): void {
+  const { scale, steps } = int8Steps(values);
+  view.setUint16(at, float16Bits(scale), true);
+  steps.forEach((q, i) => void view.setInt8(at + 2 + i, q));
 }
 
 /** Element i of the block at a byte offset. */

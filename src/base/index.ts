@@ -6,10 +6,13 @@ export {
   type ElementLayout,
   elementLayouts,
   isQuantised,
+  isStateDType,
   type QuantisedDType,
+  quantise,
+  type StateDType,
 } from "./element-layouts.ts";
 export { CriaError, check, fail, UsageError } from "./errors.ts";
-export { float16Value } from "./float16.ts";
+export { float16Bits, float16Value } from "./float16.ts";
 export { didYouMean, nearest } from "./nearest.ts";
 export { type Precision, type Rounding, roundToBfloat16, roundToEven, roundToInt8Blocks } from "./precision.ts";
 export type { OnProgress, ProgressEvent } from "./progress.ts";

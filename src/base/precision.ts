@@ -18,7 +18,7 @@ export function roundToBfloat16(x: number): number {
 }
 
 /** Elements that share a scale in {@link roundToInt8Blocks}. */
-const int8Block = 32;
+export const int8Block = 32;
 /** Magnitudes below it count as zero: the inverse scale must be finite. */
 const smallest = 2 ** -100;
 
@@ -34,11 +34,17 @@ export function roundToInt8Blocks(values: Float64Array): Float64Array {
 }
 
 function roundBlock(block: Float64Array): Float64Array {
+  const { scale, steps } = int8Steps(block);
+  return steps.map((step) => step * scale);
+}
+
+/** Elements of one block as steps of a scale, which is NaN where an element is not finite. */
+export function int8Steps(block: Float64Array): { readonly scale: number; readonly steps: Float64Array } {
   const largest = block.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
-  if (!Number.isFinite(largest)) return block.map(() => Number.NaN);
-  if (largest < smallest) return block.map(() => 0);
+  if (!Number.isFinite(largest)) return { scale: Number.NaN, steps: block.map(() => 0) };
+  if (largest < smallest) return { scale: 0, steps: block.map(() => 0) };
   const [inverse, scale] = [Math.fround(127 / Math.fround(largest)), Math.fround(Math.fround(largest) * Math.fround(1 / 127))];
-  return block.map((x) => roundToEven(Math.fround(Math.fround(x) * inverse)) * scale);
+  return { scale, steps: block.map((x) => roundToEven(Math.fround(Math.fround(x) * inverse))) };
 }
 
 /** To the nearest integer, ties to even. */

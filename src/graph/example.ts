@@ -1,5 +1,5 @@
 // Numbers for the examples of the op records: the automatic checks fill every input the way its row says.
-import { type DType, dequantise, elementLayouts, type Rng, sizeOf } from "../base/index.ts";
+import { type DType, dequantise, elementLayouts, isStateDType, quantise, type Rng, sizeOf } from "../base/index.ts";
 import type { ExampleInput, Values } from "./op.ts";
 import { tensorBytes } from "./plan-memory.ts";
 
@@ -22,7 +22,7 @@ const halves: Readonly<Partial<Record<DType, readonly number[]>>> = {
   q6_K: [208],
 };
 
-/** The bytes of a weight whose layout is not f32: all random, but for the exponents of its floats, which are between 2⁻⁸ and 2⁻⁷. */
+/** The bytes of a weight or state whose layout is not f32: all random, but for the exponents of its floats, which are between 2⁻⁸ and 2⁻⁷. */
 export function exampleBytes(input: ExampleInput, rng: Rng): Uint8Array {
   const data = Uint8Array.from({ length: tensorBytes(input) }, () => rng.below(256));
   const { bytes } = elementLayouts[input.dtype];
@@ -30,5 +30,6 @@ export function exampleBytes(input: ExampleInput, rng: Rng): Uint8Array {
     if (input.dtype === "bf16") data.set([data[block]! | 0x80, (data[block + 1]! & 0x80) | 0x3b], block);
     for (const at of halves[input.dtype] ?? []) data[block + at + 1] = (data[block + at + 1]! & 0x83) | 0x1c;
   }
-  return data;
+  // A state has what an op wrote: the largest magnitude of a block is 127 steps.
+  return input.role === "state" && isStateDType(input.dtype) ? quantise(input.dtype, dequantise(input.dtype, data)) : data;
 }

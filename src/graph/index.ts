@@ -36,10 +36,22 @@ export {
   type NormAttributes,
   type OpsByName,
   ops,
+  type PagedAttentionAttributes,
+  type PagedRows,
+  type PagePool,
+  type PageWriteAttributes,
+  pageCopy,
+  pagedAttention,
+  pagedRowInputs,
+  pageKeys,
+  pageTiles,
+  pageWrite,
+  poolType,
   type RopeAttributes,
   rmsNorm,
   rope,
   scale,
+  tileRows,
 } from "./ops/index.ts";
 
 export { alignment, type Lifetime, type MemoryPlan, planMemory, tensorBytes } from "./plan-memory.ts";

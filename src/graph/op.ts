@@ -65,6 +65,8 @@ export interface Example<A extends Attributes> {
   readonly attributes: A;
   /** Largest difference from the reference that its own rounding explains, where that is more than a backend's. */
   readonly tolerance?: number;
+  /** How many rows of the outputs are compared, where those behind are rows that are not computed. */
+  readonly liveRows?: number;
   /** False where the op has no gradient with these inputs and attributes, or where rounding leaves no slope. */
   readonly differentiable?: false;
 }

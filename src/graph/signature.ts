@@ -1,15 +1,15 @@
 // What an op takes and makes, as patterns: a letter is a size, and the same letter is the same size wherever it stands (einops' notation).
 // From the patterns follow the shape rule, the names by which reference, gradient and lowering reach their tensors, and the sizes they read.
-import { check, sameShape, showShape } from "../base/index.ts";
-import type { TensorType } from "./tensor.ts";
+import { check, isStateDType, sameShape, showShape } from "../base/index.ts";
+import type { Role, TensorType } from "./tensor.ts";
 
 /**
- * Name → its sizes: `"M K"`, `"i32 N"` where the type is not f32, `"weight N K"` where it may be a weight of any layout, `"5"` for a fixed size, `"..."` for a shape that is one wherever it stands,
- * `"any"` for a shape of its own. A name ending in `?` may be missing, one ending in `*` stands for one tensor or more; either comes last.
+ * Name → its sizes: `"M K"`, `"i32 N"` where the type is not f32, `"weight N K"` where it may be a weight of any layout,
+ * `"pool N K"` where it may be a state of any layout, `"5"` for a fixed size, `"..."` for a shape that is one wherever it stands, `"any"` for a shape of its own. A name ending in `?` may be missing, one ending in `*` stands for one tensor or more; either comes last.
  */
 export type Patterns = Readonly<Record<string, string>>;
 
-type Axes<P extends string> = P extends `i32 ${infer Rest}` | `weight ${infer Rest}` ? Rest : P;
+type Axes<P extends string> = P extends `i32 ${infer Rest}` | `weight ${infer Rest}` | `pool ${infer Rest}` ? Rest : P;
 type Letters<P extends string> = P extends `${infer First} ${infer Rest}`
   ? Letters<First> | Letters<Rest>
   : Exclude<P, `${number}` | "..." | "any">;
@@ -50,7 +50,8 @@ export function match(op: string, inputs: readonly TensorType[], patterns: Patte
 
 /** The type that a pattern stands for once its letters are known. */
 export function typeOf(op: string, pattern: string, { sizes, shape }: Matched): TensorType {
-  const { dtype, axes } = parsed(pattern);
+  const { kind, axes } = parsed(pattern);
+  const dtype = kind === "i32" ? "i32" : "f32";
   if (pattern === "...") return { dtype, shape: shape! };
   const known = (axis: string | number) => {
     const size = typeof axis === "number" ? axis : sizes[axis];
@@ -104,9 +105,7 @@ function expand(names: readonly string[], count: number): string[] | undefined {
 }
 
 interface Pattern {
-  readonly dtype: "f32" | "i32";
-  /** Any layout of weights will do as well. */
-  readonly isWeight: boolean;
+  readonly kind: "f32" | "i32" | "weight" | "pool";
   /** Letters, and sizes that are fixed. */
   readonly axes: readonly (string | number)[];
 }
@@ -125,14 +124,23 @@ function parsed(pattern: string): Pattern {
 function parse(pattern: string): Pattern {
   const [first, ...rest] = pattern.split(" ");
   const axesOf = (parts: readonly string[]) => parts.map((part) => (/^\d/.test(part) ? Number(part) : part));
-  if (first === "i32") return { dtype: "i32", isWeight: false, axes: axesOf(rest) };
-  if (first === "weight") return { dtype: "f32", isWeight: true, axes: axesOf(rest) };
-  return { dtype: "f32", isWeight: false, axes: axesOf(pattern.split(" ")) };
+  if (first === "i32" || first === "weight" || first === "pool") return { kind: first, axes: axesOf(rest) };
+  return { kind: "f32", axes: axesOf(pattern.split(" ")) };
 }
 
-function matchOne(input: TensorType, pattern: string, matched: Matched): boolean {
-  const { dtype, isWeight, axes } = parsed(pattern);
-  if (isWeight ? input.dtype === "i32" : input.dtype !== dtype) return false;
+/** An input as an op meets it: of a tensor, the role is known. */
+type Input = TensorType & { readonly role?: Role };
+
+function isOfKind({ dtype, role }: Input, kind: Pattern["kind"]): boolean {
+  if (kind === "pool") return isStateDType(dtype);
+  // States of other layouts than f32 are for ops that say "pool": a product would take such a state for a weight.
+  if (kind === "weight" && dtype !== "f32") return dtype !== "i32" && role !== "state";
+  return dtype === (kind === "i32" ? "i32" : "f32");
+}
+
+function matchOne(input: Input, pattern: string, matched: Matched): boolean {
+  const { kind, axes } = parsed(pattern);
+  if (!isOfKind(input, kind)) return false;
   if (pattern === "any") return true;
   if (pattern === "...") {
     matched.shape ??= input.shape;
@@ -150,8 +158,8 @@ function matchSize(axis: string | number, size: number, sizes: Record<string, nu
 function showPatterns(patterns: Patterns): string {
   return Object.entries(patterns)
     .map(([name, pattern]) => {
-      const { dtype, isWeight, axes } = parsed(pattern);
-      return `${name} ${isWeight ? "weight " : dtype === "i32" ? "i32 " : ""}[${axes.join(", ")}]`;
+      const { kind, axes } = parsed(pattern);
+      return `${name} ${kind === "f32" ? "" : `${kind} `}[${axes.join(", ")}]`;
     })
     .join(", ");
 }

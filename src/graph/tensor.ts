@@ -1,5 +1,5 @@
 // A graph is a list of nodes in the order they run; a tensor is what one of them makes, or what comes from outside.
-import { bytesOf, check, type DType, type Precision, type Shape, sizeOf } from "../base/index.ts";
+import { bytesOf, check, type DType, isStateDType, type Precision, type Shape, sizeOf } from "../base/index.ts";
 import type { Attributes, Op } from "./op.ts";
 
 export interface TensorType {
@@ -128,9 +128,9 @@ export class Graph {
     );
     const isPlain = type.dtype === "f32" || type.dtype === "i32";
     check(
-      isPlain || role === "weight",
+      isPlain || role === "weight" || (role === "state" && isStateDType(type.dtype)),
       "graph",
-      () => `${role} "${name}" is ${type.dtype}: only weights are; activations, states and inputs are f32 or i32`,
+      () => `${role} "${name}" is ${type.dtype}: weights may be; activations and inputs are f32 or i32, and states these, f16 or q8_0`,
     );
     bytesOf(type.dtype, type.shape); // throws where rows are not whole blocks
     const tensor: Tensor = { id: this.tensors.length, name, role, graph: this, dtype: type.dtype, shape: type.shape };

@@ -66,6 +66,9 @@ export const lowerings: { readonly [Name in keyof OpsByName]: Row<OpsByName[Name
   },
   cacheWrite: (to, { cache, x, start }, _, { S: cacheRows, T: rows, W: channels }) =>
     to.call(library.cacheWrite, { rows, cacheRows, channels }, addresses(to, cache, x, start)),
+  pageWrite: () => fail("cpu", "writes no pages: open the reference"),
+  pageCopy: () => fail("cpu", "copies no pages: open the reference"),
+  pagedAttention: () => fail("cpu", "has no attention over pages: open the reference"),
   glu: (to, { gate, up }, { y }, { R, F }, { activation, beta }) =>
     overElements(to, library.glu, [R, F], { activation, beta }, addresses(to, gate, up, y)),
   gluGradient: (to, { gate, up, dy }, { dgate, dup }, { R, F }, { activation, beta }) =>

@@ -1,5 +1,5 @@
 // The judge: everything in float64, one op after the other by its own formula. For tests; far too slow for anything else.
-import { bytesOf, check, dequantise, fail } from "../../base/index.ts";
+import { bytesOf, check, dequantise, fail, isStateDType, quantise } from "../../base/index.ts";
 import { type Graph, type MemoryPlan, planMemory, type Tensor, type TensorType, type Values } from "../../graph/index.ts";
 import {
   type Backend,
@@ -28,7 +28,7 @@ class ReferenceBackend implements Backend {
     this.check();
     return type.dtype === "f32" || type.dtype === "i32"
       ? new ReferenceBuffer(this, type, name, zeros(type))
-      : new ReferenceWeight(this, type, name);
+      : new ReferenceBlocks(this, type, name);
   }
 
   /** Counts every activation in float64, because the reference never uses memory again. */
@@ -83,6 +83,9 @@ abstract class Held<T extends Values | Uint8Array> implements DeviceBuffer {
   /** What ops see; what they update in place is the content. */
   abstract get values(): Values;
 
+  /** Called after ops have written {@link values}. */
+  updated(): void {}
+
   async write(values: ArrayLike<number>, at = 0): Promise<void> {
     checkRange(this, at, values.length, this.content.length);
     return this.#backend.jobs.run(() => this.written(values, at));
@@ -108,8 +111,8 @@ class ReferenceBuffer extends Held<Values> {
   }
 }
 
-/** Bytes of another layout, dequantised once after they were written. */
-class ReferenceWeight extends Held<Uint8Array> {
+/** Bytes of another layout, dequantised once after they were written; quantised again where ops have written the values of a state. */
+class ReferenceBlocks extends Held<Uint8Array> {
   #values: Float64Array | undefined;
 
   constructor(backend: ReferenceBackend, type: TensorType, name: string) {
@@ -119,6 +122,11 @@ class ReferenceWeight extends Held<Uint8Array> {
   get values(): Values {
     this.#values ??= dequantise(this.type.dtype, this.content);
     return this.#values;
+  }
+
+  override updated(): void {
+    const { dtype } = this.type;
+    if (this.#values && isStateDType(dtype)) this.content.set(quantise(dtype, this.#values));
   }
 
   protected override written(values: ArrayLike<number>, at: number): void {
@@ -147,6 +155,7 @@ class ReferenceProgram implements Program {
     return this.#backend.jobs.run(() => {
       const bound = new Map([...this.#bindings].map(([tensor, buffer]) => [tensor, buffer.values] as const));
       const values = evaluate(this.#graph, bound);
+      for (const state of updatedStates(this.#graph)) this.#bindings.get(state)?.updated();
       this.#kept = new Map([...this.#graph.kept].map((tensor) => [tensor, values.get(tensor)!]));
     });
   }
@@ -166,6 +175,10 @@ class ReferenceProgram implements Program {
     this.#backend.check();
     check(!this.#disposed, "reference", () => "the program was disposed: compile another one");
   }
+}
+
+function updatedStates({ nodes }: Graph): Set<Tensor> {
+  return new Set(nodes.flatMap(({ op, inputs }) => (op.updates ?? []).flatMap((i) => inputs[i] ?? [])));
 }
 
 function toHost(values: Values | Uint8Array): HostArray {

@@ -13,6 +13,9 @@ import { gradientNormOp } from "./gradient-norm.ts";
 import { layerNormGradientOp, layerNormOp } from "./layer-norm.ts";
 import { linearCrossEntropyOp } from "./linear-cross-entropy.ts";
 import { matmulOp } from "./matmul.ts";
+import { pageCopyOp } from "./page-copy.ts";
+import { pageWriteOp } from "./page-write.ts";
+import { pagedAttentionOp } from "./paged-attention.ts";
 import { rmsNormGradientOp, rmsNormOp } from "./rms-norm.ts";
 import { ropeOp } from "./rope.ts";
 import { scaleOp } from "./scale.ts";
@@ -31,6 +34,10 @@ export { gradientNorm } from "./gradient-norm.ts";
 export { layerNorm } from "./layer-norm.ts";
 export { type CrossEntropy, type LinearCrossEntropyAttributes, linearCrossEntropy } from "./linear-cross-entropy.ts";
 export { linear, type MatmulAttributes, type MatmulForm, matmul } from "./matmul.ts";
+export { pageCopy } from "./page-copy.ts";
+export { type PagedRows, type PagePool, pagedRowInputs, pageKeys, pageTiles, poolType, tileRows } from "./page-pool.ts";
+export { type PageWriteAttributes, pageWrite } from "./page-write.ts";
+export { type PagedAttentionAttributes, pagedAttention } from "./paged-attention.ts";
 export { type NormAttributes, rmsNorm } from "./rms-norm.ts";
 export { type RopeAttributes, rope } from "./rope.ts";
 export { scale } from "./scale.ts";
@@ -48,6 +55,9 @@ export const opsByName = {
   attention: attentionOp,
   attentionGradient: attentionGradientOp,
   cacheWrite: cacheWriteOp,
+  pageWrite: pageWriteOp,
+  pageCopy: pageCopyOp,
+  pagedAttention: pagedAttentionOp,
   glu: gluOp,
   gluGradient: gluGradientOp,
   activation: activationOp,
