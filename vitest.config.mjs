@@ -8,6 +8,8 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, "**/*.long.test.*"],
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // Every test compiles what it runs, and none writes to the user's folders; those of the cache say where theirs is.
+    env: { CRIA_CACHE: "off" },
     pool: "forks",
     maxWorkers: 2,
     // What is tested is loaded by Node itself, as users load it; only tests and their helpers go through vitest.

@@ -14,6 +14,8 @@ export interface LoadOptions {
   readonly backend?: Backend;
   /** Worker threads of the default backend; CRIA_THREADS or one a core by default. */
   readonly threads?: number;
+  /** A folder for compiled kernels, which later processes need not compile again, or `off`; CRIA_CACHE or the system's folder for caches by default. */
+  readonly cache?: string;
   /** A tokenizer.json or llama2.c's tokenizer .bin, where it does not lie beside the model. */
   readonly tokenizer?: string;
   /** Tokens that a text may have, the prompt included; fewer take less memory. The model's context by default. */
@@ -33,7 +35,15 @@ export interface LoadOptions {
 export type GenerateOptions = GenerateTextOptions;
 
 const loadRules = {
-  ...{ backend: is.backend, threads: is.count, tokenizer: is.name, contextLength: is.count, signal: is.signal, onProgress: is.callback },
+  ...{
+    backend: is.backend,
+    threads: is.count,
+    cache: is.name,
+    tokenizer: is.name,
+    contextLength: is.count,
+    signal: is.signal,
+    onProgress: is.callback,
+  },
 } satisfies Record<keyof LoadOptions, Rule>;
 
 const promptRules = { parseSpecial: is.flag } satisfies Record<keyof PromptOptions, Rule>;
@@ -90,11 +100,11 @@ export class Llama {
     checkArgument("llama", "the path", path, is.name);
     checkOptions("llama", options, loadRules);
     options.signal?.throwIfAborted();
-    const { backend, threads, tokenizer: tokenizerFile, ...engineOptions } = options;
+    const { backend, threads, cache, tokenizer: tokenizerFile, ...engineOptions } = options;
     await using model = await openModel(path, { signal: options.signal });
     const warnings = [...model.warnings];
     const tokenizer = await model.openTokenizer(tokenizerFile, (warning) => warnings.push(warning));
-    const ownBackend = backend === undefined ? await openCpuBackend(threads === undefined ? {} : { threads }) : undefined;
+    const ownBackend = backend === undefined ? await openCpuBackend({ ...(threads !== undefined && { threads }), cache }) : undefined;
     try {
       const engine = await Engine.open((backend ?? ownBackend)!, model.config, model.weights, engineOptions);
       return new Llama(engine, tokenizer, defaultsOf(model, tokenizer), warnings, ownBackend);

@@ -1,6 +1,6 @@
 // cria doctor: what this machine is and what cria makes of it. A row a finding; what is missing says so and fails the command.
 import { availableParallelism, cpus, freemem, totalmem } from "node:os";
-import { chooseTarget, defaultThreads } from "../backend/cpu/index.ts";
+import { chooseTarget, codeFolderState, defaultThreads } from "../backend/cpu/index.ts";
 import type { Command } from "./command.ts";
 import { measureSpeed, type Speed } from "./measure-speed.ts";
 import { packageVersion } from "./package-root.ts";
@@ -31,6 +31,7 @@ const checks: readonly Check[] = [
   { name: "simd", find: () => need(hasSimd(), "WebAssembly SIMD", "use Node 20 or newer without --no-wasm-simd") },
   { name: "threads", find: findThreads },
   { name: "target", find: findTarget },
+  { name: "cache", find: findCache },
   { name: "peak", find: findPeak },
   { name: "bandwidth", find: findBandwidth },
   { name: "matmul", find: findMatmul },
@@ -42,6 +43,7 @@ cores, memory             what the process may use: a number, bytes
 features                  CPU features that cria uses and the system lets programs use
 simd, threads             WebAssembly's vectors, worker threads
 target                    what kernels are compiled for: avx512, avx2 or wasm
+cache                     the folder of compiled kernels; null where there is none
 peak                      a row for one thread and one for all: threads, then multiply-adds per second, each counted as two, in
                           float32 and, where the target has instructions for them, bf16 and int8
 bandwidth                 rows as above: bytes per second of read (one array), copy (one into another) and update (one in place)
@@ -115,6 +117,14 @@ async function findFeatures(): Promise<Finding> {
 async function findTarget(): Promise<Finding> {
   const { name, reason } = await chooseTarget();
   return { value: name, text: `${name}: ${reason}` };
+}
+
+/** Compiled kernels that later processes need not compile again. */
+function findCache(): Finding {
+  const { folder = null, kernels, bytes, problem } = codeFolderState();
+  if (problem === undefined) return { value: folder, text: `${folder}: ${kernels} compiled kernels, ${(bytes / 2 ** 20).toFixed(1)} MiB` };
+  if (folder === null) return { value: null, text: `none: ${problem}` };
+  return { value: null, text: "none", problem: `compiled kernels are not kept: ${problem}` };
 }
 
 async function measureSpeeds(signal: AbortSignal): Promise<Speed[]> {

@@ -1,6 +1,8 @@
 // The program itself, as a shell starts it.
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
@@ -25,15 +27,19 @@ test("version, help and wrong use", async () => {
 });
 
 test("doctor speaks to people and to programs", async () => {
+  const cache = mkdtempSync(join(tmpdir(), "cria-doctor-"));
   const [text, json, unknown] = await Promise.all([
     cria(["doctor"]),
-    cria(["doctor", "--json"]),
+    cria(["doctor", "--json"], { CRIA_CACHE: cache }),
     cria(["doctor", "--json"], { CRIA_TARGET: "wsam" }),
   ]);
   expect(text).toMatchObject({ code: 0, stderr: "" });
   expect(text.stdout).toContain("everything cria needs is here");
   const report = JSON.parse(json.stdout);
   expect(report).toMatchObject({ cria: packageVersion(), node: process.versions.node, simd: true, problems: [] });
+  expect(report.cache).toBe(join(cache, "code"));
+  rmSync(cache, { recursive: true });
+  expect(text.stdout).toMatch(/^cache +none: CRIA_CACHE is off$/m);
   expect(report.threads).toBeGreaterThan(0);
   expect(report.matmul).toBeGreaterThan(0);
   const counts = report.threads === 1 ? [1] : [1, report.threads];

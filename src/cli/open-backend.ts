@@ -10,7 +10,8 @@ export async function openBackend(io: CommandIo, options: { readonly threads?: n
   const trace: Trace = (stage, text) => {
     if (stages.has(stage)) io.stderr(`== ${stage}\n${text()}\n`);
   };
-  const backend = await openCpuBackend({ ...options, trace });
+  const warn = (message: string) => io.stderr(`${message}\n`);
+  const backend = await openCpuBackend({ ...options, trace, warn });
   if (stages.has("x64") && !/avx/.test(backend.name))
     io.stderr(`TRACE=x64 prints nothing here: kernels run as WebAssembly (${backend.name})\n`);
   return backend;

@@ -4,7 +4,7 @@ export { type KernelDefinition, kernel, specialise } from "./language.ts";
 export * from "./library/index.ts";
 export { printKernel } from "./print.ts";
 export { verify } from "./spec.ts";
-export { wasm128, wasmRelaxed } from "./wasm/lower.ts";
+export { lower as lowerToWasm, wasm128, wasmRelaxed } from "./wasm/lower.ts";
 export { assembleModule } from "./wasm/module.ts";
 export { assembleX64, type MachineCode } from "./x64/assemble.ts";
 export { printMachineCode } from "./x64/print.ts";

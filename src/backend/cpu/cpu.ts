@@ -23,8 +23,9 @@ import {
   type Program,
 } from "../index.ts";
 import { availableMemory } from "./available-memory.ts";
+import { type CodeFolderOptions, openCodeFolder } from "./code-folder.ts";
 import type { Executor } from "./executor.ts";
-import { Kernels } from "./kernels.ts";
+import { type CodeStore, Kernels } from "./kernels.ts";
 import { bind, type Lowered, lower, type Place } from "./lower.ts";
 import { type ExecutorOptions, openExecutor } from "./open-executor.ts";
 import { type Packing, Packings } from "./packings.ts";
@@ -35,18 +36,19 @@ export type TraceStage = (typeof traceStages)[number];
 /** Called for every stage of every compilation, x64 only where kernels become machine code; `text` is made only when asked for. */
 export type Trace = (stage: TraceStage, text: () => string) => void;
 
-export interface CpuOptions extends ExecutorOptions {
+export interface CpuOptions extends ExecutorOptions, CodeFolderOptions {
   readonly trace?: Trace;
 }
 
 /** Opens the CPU of this machine. @throws UsageError when a target cannot be had, CriaError when a thread count is out of range or the machine gives no memory. */
-export async function openCpuBackend({ trace, ...options }: CpuOptions = {}): Promise<Backend> {
-  return cpuBackend(await openExecutor(options), trace);
+export async function openCpuBackend({ trace, cache, warn, ...options }: CpuOptions = {}): Promise<Backend> {
+  const executor = await openExecutor(options);
+  return cpuBackend(executor, trace, executor.codeForm ? openCodeFolder(executor.target, executor.codeForm, { cache, warn }) : undefined);
 }
 
-/** A backend on any executor. */
-export function cpuBackend(executor: Executor, trace: Trace = ignore): Backend {
-  return new CpuBackend(executor, trace);
+/** A backend on any executor. @param store holds what earlier processes have compiled. */
+export function cpuBackend(executor: Executor, trace: Trace = ignore, store?: CodeStore): Backend {
+  return new CpuBackend(executor, trace, store);
 }
 
 class CpuBackend implements Backend {
@@ -60,10 +62,10 @@ class CpuBackend implements Backend {
   readonly #tables = new Map<string, number>();
   #disposed = false;
 
-  constructor(executor: Executor, trace: Trace) {
+  constructor(executor: Executor, trace: Trace, store: CodeStore | undefined) {
     this.executor = executor;
     this.trace = trace;
-    this.#kernels = new Kernels(executor.target);
+    this.#kernels = new Kernels(executor.target, store);
     this.name = `cpu: ${executor.name}`;
     this.target = executor.target.name;
   }

@@ -27,6 +27,8 @@ export interface Executor {
   readonly name: string;
   readonly target: Target;
   readonly threads: number;
+  /** What form kernels' code has here, e.g. of which calling convention; absent where kernels are not compiled. */
+  readonly codeForm?: string;
   /** Zeroed bytes, aligned to 64. @throws CriaError when memory does not suffice. */
   allocate(bytes: number): number;
   free(address: number): void;

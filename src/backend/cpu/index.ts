@@ -1,4 +1,5 @@
 export { type Choice, chooseTarget } from "./choose-target.ts";
+export { type CodeFolderState, codeFolderState } from "./code-folder.ts";
 export { type CpuOptions, cpuBackend, openCpuBackend, type Trace, type TraceStage, traceStages } from "./cpu.ts";
 export { defaultThreads } from "./engine/index.ts";
 export type { Executor } from "./executor.ts";

@@ -4,6 +4,7 @@ import type { FileRegion } from "../../base/index.ts";
 import { assembleX64, type Convention, type Kernel, printMachineCode, systemV, type Target, windows } from "../../kernel/index.ts";
 import { engineExecutor } from "./engine-executor.ts";
 import type { Executor } from "./executor.ts";
+import { codeOf } from "./kernels.ts";
 import type { Native } from "./native.ts";
 import { type NativeSource, openNativeEngine } from "./native-machine.ts";
 
@@ -16,11 +17,13 @@ export async function nativeExecutor(
   const assemble = (kernels: readonly Kernel[]) => kernels.map((kernel) => sourceOf(kernel, convention));
   const engine = await openNativeEngine(native, options);
   const files = { map: (region: FileRegion) => engine.memory.map(region), unmap: (address: number) => engine.memory.unmap(address) };
-  return { ...engineExecutor(engine, target, assemble), files, listing: (kernel) => printMachineCode(kernel, convention) };
+  const codeForm = `x64 ${convention.name}`;
+  return { ...engineExecutor(engine, target, assemble), codeForm, files, listing: (kernel) => printMachineCode(kernel, convention) };
 }
 
 const conventions = { systemV, windows };
 
 function sourceOf(kernel: Kernel, convention: Convention): NativeSource {
-  return { key: kernel, assemble: () => ({ code: assembleX64(kernel, convention).code, params: kernel.params.length }) };
+  const compile = (ir: Kernel) => assembleX64(ir, convention).code;
+  return { key: kernel, assemble: () => ({ code: codeOf(kernel, compile), params: kernel.params.length }) };
 }

@@ -19,17 +19,13 @@ export const wasm128: Target = { name: "wasm", lanes: 4, fusedMultiplyAdd: false
 export const wasmRelaxed: Target = { ...wasm128, name: "wasm+fma", fusedMultiplyAdd: true };
 
 /** A code entry of the module's code section: locals, then instructions. */
-export function lower(given: Kernel): number[] {
+export function lower(given: Kernel): Uint8Array {
   const kernel = expand(given, { f16: false, bf16: false });
   const locals = assignLocals(kernel);
   const code = new Emitter(locals.index, kernel.target);
   code.block(kernel.body);
-  return [
-    ...unsigned(locals.groups.length),
-    ...locals.groups.flatMap(([count, type]) => [...unsigned(count), type]),
-    ...code.bytes,
-    control.end,
-  ];
+  const header = [unsigned(locals.groups.length), ...locals.groups.map(([count, type]) => [...unsigned(count), type])].flat();
+  return Uint8Array.from([...header, ...code.bytes, control.end]);
 }
 
 /** Parameters come first, then all int locals, then all vectors. Loops hold their bound in a local of their own. */

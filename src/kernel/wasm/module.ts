@@ -7,11 +7,18 @@ const magicAndVersion = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
 const func = 0x60;
 const sharedWithMaximum = 0x03;
 
-/** The module's bytes; the same kernels give the same bytes. It imports memory "e"."m", shared, of at most `maximumPages` of 64 KiB. */
-export function assembleModule(kernels: readonly Kernel[], maximumPages = 65536): Uint8Array<ArrayBuffer> {
+/**
+ * The module's bytes; the same kernels give the same bytes. It imports memory "e"."m", shared, of at most `maximumPages` of 64 KiB.
+ * @param bodyOf gives what a kernel is lowered to: for whom it is known already.
+ */
+export function assembleModule(
+  kernels: readonly Kernel[],
+  bodyOf: (kernel: Kernel) => Uint8Array = lower,
+  maximumPages = 65536,
+): Uint8Array<ArrayBuffer> {
   const arities = [...new Set(kernels.map((kernel) => kernel.params.length))];
   const types = arities.map((count) => [func, ...unsigned(count), ...Array<number>(count).fill(valueType.i32), 0]);
-  const bodies = kernels.map(lower);
+  const bodies = kernels.map(bodyOf);
   return new Uint8Array([
     ...magicAndVersion,
     ...section(1, vector(types)),
@@ -22,13 +29,13 @@ export function assembleModule(kernels: readonly Kernel[], maximumPages = 65536)
   ]);
 }
 
-function vector(items: readonly (readonly number[])[]): number[] {
+function vector(items: readonly ArrayLike<number>[]): number[] {
   return concat([unsigned(items.length), ...items]);
 }
 
-function concat(parts: readonly (readonly number[])[]): number[] {
+function concat(parts: readonly ArrayLike<number>[]): number[] {
   const all: number[] = [];
-  for (const part of parts) for (const byte of part) all.push(byte);
+  for (const part of parts) for (let i = 0; i < part.length; i++) all.push(part[i]!);
   return all;
 }
 

@@ -1,0 +1,29 @@
+// Where compiled kernels are kept: in the system's own place for caches, unless CRIA_CACHE says otherwise.
+import { homedir } from "node:os";
+import { isAbsolute, join, resolve } from "node:path";
+
+/** Where compiled kernels are kept; undefined where the cache is off or the user has no folder of their own. */
+export function codeFolderPath(cache = process.env.CRIA_CACHE, system: System = process): string | undefined {
+  if (cache === "off") return undefined;
+  const folder = cache ? resolve(cache) : userCache(system);
+  return folder && join(folder, "code");
+}
+
+type System = Pick<NodeJS.Process, "platform" | "env">;
+
+function userCache({ platform, env }: System): string | undefined {
+  if (platform === "win32") return env.LOCALAPPDATA && join(env.LOCALAPPDATA, "cria");
+  const home = homeFolder();
+  if (platform === "darwin") return home && join(home, "Library", "Caches", "cria");
+  // A path that is not absolute counts as none (XDG Base Directory Specification).
+  if (env.XDG_CACHE_HOME && isAbsolute(env.XDG_CACHE_HOME)) return join(env.XDG_CACHE_HOME, "cria");
+  return home && join(home, ".cache", "cria");
+}
+
+function homeFolder(): string | undefined {
+  try {
+    return homedir() || undefined;
+  } catch {
+    return undefined; // a user without an entry in the system's list
+  }
+}
