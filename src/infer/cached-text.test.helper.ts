@@ -1,16 +1,17 @@
 // Texts on a pool of pages, with the keys that a machine would have in them, and random operations on them.
 import { expect } from "vitest";
 import { Rng } from "../base/index.ts";
+import { pageKeys } from "../graph/index.ts";
 import { CachedText, type PageCopy } from "./cached-text.ts";
-import { PagePool, pageKeys } from "./page-pool.ts";
+import { PageAllocator } from "./page-allocator.ts";
 
 /** What a machine would have in its pages: each key is its whole prefix, as a string. */
 export class Bench {
-  readonly pool: PagePool;
+  readonly pool: PageAllocator;
   readonly #keys: (string | undefined)[];
 
   constructor(pages: number) {
-    this.pool = new PagePool(pages);
+    this.pool = new PageAllocator(pages);
     this.#keys = Array.from({ length: pages * pageKeys });
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Bench, count, fuzzPages } from "./cached-text.test.helper.ts";
-import { PagePool } from "./page-pool.ts";
+import { PageAllocator } from "./page-allocator.ts";
 
 describe("a text", () => {
   test("takes pages as it grows, gives them back when it is cut, and all of them in the end", () => {
@@ -115,7 +115,7 @@ describe("a text", () => {
 });
 
 test("a pool of no pages is refused", () => {
-  expect(() => new PagePool(0)).toThrow("[infer] a pool has 0 pages but must have at least 1");
+  expect(() => new PageAllocator(0)).toThrow("[infer] a pool has 0 pages but must have at least 1");
 });
 
 test("random texts never see another's keys, and no page is lost", () => {

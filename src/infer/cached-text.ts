@@ -1,5 +1,7 @@
 // The ids of one sequence and the pages that hold their keys and values: from no page at all, where everything is computed again, to all of them.
-import { type Page, type PagePool, pageKeys } from "./page-pool.ts";
+
+import { pageKeys } from "../graph/index.ts";
+import type { Page, PageAllocator } from "./page-allocator.ts";
 
 /** Keys and values of one page to be copied to another before a pass writes to it. */
 export interface PageCopy {
@@ -13,11 +15,11 @@ const leastShared = 8;
 /** Rows 0 to `computed` − 1 have their keys in `pages`. Pages are shared; one that others see too is copied before this sequence writes to it. */
 export class CachedText {
   readonly ids: number[];
-  readonly #pool: PagePool;
+  readonly #pool: PageAllocator;
   readonly #pages: Page[] = [];
   #computed = 0;
 
-  constructor(pool: PagePool, ids: readonly number[] = []) {
+  constructor(pool: PageAllocator, ids: readonly number[] = []) {
     this.#pool = pool;
     this.ids = [...ids];
   }

@@ -1,7 +1,8 @@
 // A model without numbers: the key of a row is a hash of its token and position, its logits are a hash of all keys that its page table leads to.
 // A wrong page, a missing copy or a row too few changes every logit.
+
+import { pageKeys } from "../graph/index.ts";
 import type { PageCopy } from "./cached-text.ts";
-import { pageKeys } from "./page-pool.ts";
 import type { PassInputs, PassOutputs, PassRunner } from "./pass-runner.ts";
 
 export const fakeVocabSize = 11;

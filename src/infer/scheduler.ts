@@ -2,7 +2,7 @@
 // chunks where others are decoding (Agrawal et al. 2024, arXiv 2403.02310).
 import { check } from "../base/index.ts";
 import { CachedText, type PageCopy } from "./cached-text.ts";
-import type { PagePool } from "./page-pool.ts";
+import type { PageAllocator } from "./page-allocator.ts";
 
 /** What one pass may hold at most. */
 export interface PassLimits {
@@ -54,13 +54,13 @@ export interface Pass {
 }
 
 export class Scheduler {
-  readonly #pool: PagePool;
+  readonly #pool: PageAllocator;
   readonly #limits: PassLimits;
   readonly #members = new Set<Member>();
   #nextAge = 0;
   #clock = 0;
 
-  constructor(pool: PagePool, limits: PassLimits) {
+  constructor(pool: PageAllocator, limits: PassLimits) {
     this.#pool = pool;
     this.#limits = limits;
   }

@@ -1,8 +1,8 @@
 // Random calls on many sequences at once, held against what the fake model says of each text alone.
 import { expect } from "vitest";
 import { Rng } from "../base/index.ts";
+import { pageKeys } from "../graph/index.ts";
 import { FakeRunner, fakeLogits, fakeState, fakeVocabSize } from "./fake-runner.test.helper.ts";
-import { pageKeys } from "./page-pool.ts";
 import type { PassLimits } from "./scheduler.ts";
 import type { Sequence } from "./sequence.ts";
 import { passLimits, SequenceQueue } from "./sequence-queue.ts";

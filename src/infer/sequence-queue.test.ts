@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { pageKeys } from "../graph/index.ts";
 import { fakeLogits, fakeState } from "./fake-runner.test.helper.ts";
-import { pageKeys } from "./page-pool.ts";
 import { fakeQueue, fuzzQueue } from "./sequence-queue.test.helper.ts";
 import { passLimits } from "./sequence-queue.ts";
 

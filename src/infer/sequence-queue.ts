@@ -1,7 +1,8 @@
 // Runs of many sequences on one model: rows of all that wait share passes, and their keys and values lie in shared pages.
 import { CriaError, check } from "../base/index.ts";
+import { pageKeys } from "../graph/index.ts";
 import { CachedText } from "./cached-text.ts";
-import { PagePool, pageKeys } from "./page-pool.ts";
+import { PageAllocator } from "./page-allocator.ts";
 import type { PassOutputs, PassRunner } from "./pass-runner.ts";
 import { type Member, type Pass, type PassLimits, Scheduler, type Work } from "./scheduler.ts";
 import { type LogitsWanted, type RunItem, type RunResult, Sequence } from "./sequence.ts";
@@ -59,7 +60,7 @@ export class SequenceQueue {
   readonly contextLength: number;
   readonly #sizes: QueueSizes;
   readonly #runner: PassRunner;
-  readonly #pool: PagePool;
+  readonly #pool: PageAllocator;
   readonly #scheduler: Scheduler;
   readonly #jobs = new Map<Member, Job>();
   readonly #members = new Set<Member>();
@@ -73,7 +74,7 @@ export class SequenceQueue {
     this.#sizes = sizes;
     this.vocabSize = sizes.vocabSize;
     this.contextLength = Math.min(sizes.contextLength, sizes.pages * pageKeys);
-    this.#pool = new PagePool(sizes.pages);
+    this.#pool = new PageAllocator(sizes.pages);
     this.#scheduler = new Scheduler(this.#pool, limits);
   }
 

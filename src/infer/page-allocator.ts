@@ -4,9 +4,6 @@
 // Numbers only: the keys and values themselves lie in the states of the inference graph, at the page's number in every layer.
 import { check } from "../base/index.ts";
 
-/** Keys per page. */
-export const pageKeys = 64;
-
 /** So many keys and values of every layer. */
 export interface Page {
   readonly number: number;
@@ -73,7 +70,7 @@ class PrefixNode {
  * A pool of pages. A page is free, held by sequences, kept in the tree of prefixes, or both held and kept. A sequence that holds a kept page
  * holds every page in front of it, too, so what nobody holds can be given up from the leaves on.
  */
-export class PagePool {
+export class PageAllocator {
   readonly #pages: readonly PoolPage[];
   readonly #free: PoolPage[];
   readonly #root = new PrefixNode(undefined, [], undefined);
