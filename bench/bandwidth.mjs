@@ -2,12 +2,14 @@
 // pass that only adds, over as many arrays read, updated and written, in turns. Arrays far beyond the caches, one thread and all.
 // CRIA_TARGET chooses the target; names of ops as CRIA_OPS=adamw,rope.
 import { allocateWritten, defaultThreads, openExecutor, openKernel } from "../dist/backend/cpu/index.js";
+import { ropeTurns } from "../dist/graph/index.js";
 import * as library from "../dist/kernel/index.js";
 import { interleave } from "./measure.mjs";
 
 const channels = 768;
 const headDim = 64;
 const vocabulary = 32000;
+const frequencies = Array.from({ length: headDim / 2 }, (_, i) => 10000 ** ((-2 * i) / headDim));
 /** Bytes that an op touches. */
 const touched = 2 ** 28;
 
@@ -15,7 +17,7 @@ const rowsOf = (arrays, width = channels) => Math.floor(touched / arrays / 4 / w
 const norm = (arrays) => ({ rows: rowsOf(arrays), channels, epsilon: 1e-5 });
 const elements = (arrays) => touched / 4 / arrays - ((touched / 4 / arrays) % 1024);
 const swish = (arrays) => ({ count: elements(arrays), activation: "swish", beta: 1 });
-const rope = (pairing) => ({ rows: rowsOf(1), heads: channels / headDim, headDim, pairing, inverse: false });
+const rope = (pairing) => ({ rows: rowsOf(1), heads: channels / headDim, headDim, pairing, attentionFactor: 1, inverse: false });
 const adamw = { count: elements(4), beta1: 0.9, beta2: 0.95, epsilon: 1e-8, decay: 0.1 };
 const crossEntropy = { rows: rowsOf(1, vocabulary), vocabulary, gradient: true };
 
@@ -28,7 +30,7 @@ const ops = [
   ]),
   ...["half", "neighbours"].map((pairing) =>
     row(`rope, ${pairing}`, library.rope, rope(pairing), { updates: 1 }, rope(pairing).rows * channels, (small, [x]) => [
-      ...[x, small.positions, small.frequencies[pairing], x],
+      ...[x, small.positions, small.turns[pairing], x],
     ]),
   ),
   row("swiglu", library.glu, swish(3), { reads: 2, writes: 1 }, elements(3)),
@@ -82,7 +84,7 @@ function openSmall(executor) {
   return {
     ones: place(new Float32Array(channels).fill(1)),
     positions: place(Int32Array.from({ length: rowsOf(1) }, (_, i) => i % 2048)),
-    frequencies: Object.fromEntries(["half", "neighbours"].map((p) => [p, place(library.ropeFrequencies({ headDim, pairing: p }, 10000))])),
+    turns: Object.fromEntries(["half", "neighbours"].map((p) => [p, place(ropeTurns(frequencies, p))])),
     sums: executor.allocate(4 * Math.max(crossEntropy.rows, library.normGradientUnits(norm(3).rows) * channels)),
   };
 }

@@ -79,13 +79,13 @@ export const trainingSteps = {
 
 /** A training step of a preset: its graph, and what fills its buffers. */
 export async function trainingStep({ preset: name, vocabSize, batch, length, recompute = false, precision = "float32", ...changes }) {
-  const { initialise, parameterRows, preset } = await import("../dist/model/index.js");
+  const { initialise, parameterRows, preset, ropeInputs } = await import("../dist/model/index.js");
   const { stepGraph } = await import("../dist/train/index.js");
   const config = { ...preset(name), ...(vocabSize ? { vocabSize } : {}), ...changes };
   const { graph } = stepGraph(config, { batch, length, recompute, precision }, settings);
   let weights;
   const fill = (tensor) => {
-    weights ??= initialise(parameterRows(config), 1);
+    weights ??= new Map([...initialise(parameterRows(config), 1), ...ropeInputs(config, length - 1)]);
     if (weights.has(tensor.name)) return weights.get(tensor.name);
     if (tensor.dtype === "i32")
       return Int32Array.from({ length: tensor.shape[0] }, (_, i) =>

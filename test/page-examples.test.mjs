@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { ropeOp } from "../dist/graph/ops/rope.js";
+import { ropeOp, ropeTurns } from "../dist/graph/ops/rope.js";
 import { f32, i32 } from "../dist/graph/tensor.js";
 import { textbookBpe } from "../dist/study/textbook-bpe.js";
 
@@ -39,8 +39,9 @@ test("the example of RoPE is what the model's op computes, and the product with 
   const { code } = blocks.find(({ code }) => code.includes("rotated") && saidBy(code).y);
   const { x, m, theta, y } = runOf(code, ["x", "m", "theta", "y"]);
   const byOp = new Float64Array(x.length);
-  const attributes = { headDim: x.length, theta: 10000, factor: 1, pairing: "neighbours", inverse: false };
-  ropeOp.reference([Float64Array.from(x), Int32Array.of(m)], [byOp], attributes, [f32(1, x.length), i32(1)]);
+  const attributes = { headDim: x.length, pairing: "neighbours", attentionFactor: 1, inverse: false };
+  const turns = ropeTurns(theta, "neighbours");
+  ropeOp.reference([Float64Array.from(x), Int32Array.of(m), turns], [byOp], attributes, [f32(1, x.length), i32(1), i32(2, x.length)]);
   const byMatrix = x.map((_, row) => {
     const angle = m * theta[Math.floor(row / 2)];
     const [cos, sin] = [Math.cos(angle), Math.sin(angle)];

@@ -8,7 +8,7 @@ import { expect, test } from "vitest";
 import { BoundProgram } from "../dist/backend/index.js";
 import { referenceBackend } from "../dist/backend/reference/index.js";
 import { hfName } from "../dist/formats/index.js";
-import { inferenceGraph, initialise, parameterRows } from "../dist/model/index.js";
+import { inferenceGraph, initialise, parameterRows, ropeInputs } from "../dist/model/index.js";
 import { createTokenizer, trainTokenizer } from "../dist/tokenizer/index.js";
 import { completeRecipe, parseRecipe, saveModel, startRunFolder } from "../dist/train/index.js";
 
@@ -63,6 +63,7 @@ async function logitsOf(config, weights) {
     "positions",
     ids.map((_, i) => i),
   );
+  for (const [name, values] of ropeInputs(config, ids.length - 1)) await program.write(name, values);
   await program.run();
   return Array.from(await program.read(logits));
 }

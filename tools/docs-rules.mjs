@@ -62,7 +62,7 @@ export const steps = {
     { step: "the score depends on the distance", both: "\\langle R_{m-n}\\, q, k \\rangle" },
     { step: "the elementwise form", both: "x \\odot \\cos + \\mathrm{rotate}(x) \\odot \\sin" },
     { step: "the elementwise form by numbers", both: "// → [-2.2347, 0.077, 2.9194, 4.0592]" },
-    { step: "RoPE as code", both: "* Math.cos(angle) - x[b]! * Math.sin(angle);" },
+    { step: "RoPE as code", both: "y[a] = x[a]! * cos - x[b]! * sin;" },
     { step: "both pairings", both: "(i, i + d_{\\mathrm{head}}/2)" },
     { step: "attention as a formula", both: "\\frac{\\langle q_m, k_n \\rangle}{\\sqrt{d_{\\mathrm{head}}}}" },
   ],

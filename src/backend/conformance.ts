@@ -25,6 +25,7 @@ import {
   ops,
   rmsNorm,
   rope,
+  ropeTurns,
   type Tensor,
   type TensorType,
   type Values,
@@ -271,7 +272,8 @@ async function limitedRows(backend: Backend, live: number | undefined): Promise<
   }
   const weight = (name: string, ...shape: number[]) => given(graph.weight(name, f32(...shape)));
   const x = rmsNorm(embedding(weight("table", V, C), tokens), weight("gain", C), 1e-5);
-  const turned = rope(x, positions, { headDim: 2, theta: 10000, pairing: "half" });
+  const turns = given(graph.input("turns", i32(2, 1)), { values: ropeTurns([0.7], "half") });
+  const turned = rope(x, positions, turns, { headDim: 2, pairing: "half" });
   const hidden = glu(linear(turned, weight("gate", C, C)), linear(x, weight("up", C, C)), { activation: "swish", beta: 1 });
   const normed = layerNorm(add(hidden, x), weight("gain 2", C), weight("bias", C), 1e-5);
   const y = graph.keep(activation(normed, { activation: "gelu", beta: 1 }));

@@ -33,7 +33,7 @@ interface TensorRow {
 /** What is printed: groups of facts, then the tensors. */
 interface Found {
   readonly file: Readonly<Record<string, string | number>>;
-  readonly config?: Readonly<Record<string, string | number | boolean>>;
+  readonly config?: Readonly<Record<string, unknown>>;
   readonly tokenizer?: Readonly<Record<string, string | number | null>>;
   readonly metadata?: Readonly<Record<string, string>>;
   readonly tensors: readonly TensorRow[];
@@ -109,6 +109,11 @@ function facts(group: Readonly<Record<string, unknown>>, indent = ""): string {
 
 function show(value: unknown): string {
   if (value === null || value === "") return "none";
+  if (Array.isArray(value)) return `${value.length} values`;
+  if (typeof value === "object")
+    return Object.entries(value)
+      .map(([name, part]) => (name === "type" ? show(part) : `${name} ${show(part)}`))
+      .join(", ");
   return typeof value === "number" && Number.isInteger(value) ? value.toLocaleString("en-US") : String(value);
 }
 

@@ -41,6 +41,8 @@ function ruleOf(issue: Issue): string {
   if (issue.code === "too_big")
     return `it must be ${issue.inclusive === false ? "below" : "at most"} ${issue.maximum}${unit(issue.origin)}`;
   if (issue.code === "invalid_value") return `it must be one of ${issue.values.map(String).join(", ")}`;
+  if (issue.code === "invalid_union" && "options" in issue && issue.options)
+    return `it must be one of ${issue.options.map(String).join(", ")}`;
   if (issue.code === "invalid_union") return "it has none of the forms that are allowed here";
   return lowerFirst(issue.message);
 }
@@ -68,6 +70,8 @@ type JsonSchema = {
   properties?: Record<string, JsonSchema>;
   items?: JsonSchema;
   anyOf?: JsonSchema[];
+  /** Forms that a key tells apart. */
+  oneOf?: JsonSchema[];
   additionalProperties?: JsonSchema | boolean;
 };
 
@@ -79,7 +83,7 @@ function keysAt(schema: z.ZodType, path: Place): string[] {
 }
 
 function forms(schema: JsonSchema): JsonSchema[] {
-  return schema.anyOf === undefined ? [schema] : schema.anyOf.flatMap(forms);
+  return (schema.anyOf ?? schema.oneOf)?.flatMap(forms) ?? [schema];
 }
 
 function inside(schema: JsonSchema, key: PropertyKey): JsonSchema[] {

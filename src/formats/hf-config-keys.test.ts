@@ -29,11 +29,11 @@ const honoured: Readonly<Record<string, readonly [value: unknown, found: object]
   rope_theta: [500, { ropeTheta: 500 }],
   rope_parameters: [
     { rope_type: "linear", factor: 2, rope_theta: 700 },
-    { ropeTheta: 700, ropeFactor: 2 },
+    { ropeTheta: 700, ropeScaling: { type: "linear", factor: 2 } },
   ],
   rope_scaling: [
     { type: "linear", factor: 3 },
-    { ropeTheta: 10000, ropeFactor: 3 },
+    { ropeTheta: 10000, ropeScaling: { type: "linear", factor: 3 } },
   ],
 };
 
@@ -129,7 +129,7 @@ const harmless: readonly [values: readonly unknown[], keys: string][] = [
   ],
   [
     [0, 7],
-    `max_window_layers original_max_position_embeddings max_sequence_length pretraining_tp chunk_size_feed_forward bos_token_id pad_token_id
+    `max_window_layers max_sequence_length pretraining_tp chunk_size_feed_forward bos_token_id pad_token_id
     sep_token_id decoder_start_token_id num_labels _num_labels num_beam_groups max_cache_len prefill_chunk_size num_assistant_tokens
     assistant_early_exit assistant_lookbehind target_lookbehind prompt_lookup_num_tokens max_matching_ngram_size`,
   ],
@@ -142,8 +142,8 @@ const harmless: readonly [values: readonly unknown[], keys: string][] = [
 ];
 const harmlessKeys = harmless.flatMap(([values, keys]) => keys.split(/\s+/).map((key) => ({ key, values })));
 
-/** What model_type, eos_token_id and cria do has tests of its own in hf-config.test.ts. */
-const elsewhere = ["model_type", "eos_token_id", "cria"];
+/** What these do has tests of its own: hf-config.test.ts, and for the last one rope-config.test.ts. */
+const elsewhere = ["model_type", "eos_token_id", "cria", "original_max_position_embeddings"];
 
 test("the table has exactly these keys, each once, in these roles", () => {
   const roles = (role: string) => configKeys.filter((row) => row.role === role).map(({ key }) => key);

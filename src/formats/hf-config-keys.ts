@@ -28,6 +28,7 @@ const sizeKeys = [
   honoured("rope_theta", "number", "RoPE's base where neither of the two below says it; 10000 by default"),
   honoured("rope_parameters", "object", "RoPE's numbers as transformers 5 writes them; the keys inside are rows of rope-config.ts"),
   honoured("rope_scaling", "object", "the same as transformers 4 writes them"),
+  honoured("original_max_position_embeddings", "count", "the length before scaling, for RoPE's scalings that read one"),
   honoured("eos_token_id", "tokens", "tokens that end a text, where generation_config.json names none"),
   honoured("cria", "object", "the parts of a model whose model_type is cria"),
 ];
@@ -54,7 +55,6 @@ const mathematicsKeys = [
 
 const harmlessKeys = [
   harmless("max_window_layers", "count", "only use_sliding_window gives it a meaning, and that is refused"),
-  harmless("original_max_position_embeddings", "count", "only RoPE scalings that cria refuses read it"),
   harmless("max_sequence_length", "count", "transformers reads max_position_embeddings"),
   harmless("pretraining_tp", "integer", "it splits products into parts whose sum is the same"),
   harmless("chunk_size_feed_forward", "integer", "it computes the same rows in parts, and LLaMA never did"),

@@ -81,7 +81,30 @@ test("what a file leaves out has transformers' defaults", () => {
 
 const variants: readonly [isLlama: boolean, Partial<LlamaConfig>][] = [
   [true, {}],
-  [true, { ropeFactor: 4 }],
+  [true, { ropeScaling: { type: "linear", factor: 4 } }],
+  [true, { ropeScaling: { type: "dynamic", factor: 2.5, originalLength: 1001 }, contextLength: 2502 }],
+  [true, { ropeScaling: { type: "yarn", factor: 4, originalLength: 512 } }],
+  [
+    true,
+    {
+      ropeTheta: 5e5,
+      ropeScaling: {
+        ...({ type: "yarn", factor: 4, originalLength: 512, betaFast: 16, betaSlow: 2, attentionFactor: 1.1 } as const),
+        ...{ mscale: 1, mscaleAllDim: 0.5, truncate: false },
+      },
+    },
+  ],
+  [true, { ropeScaling: { type: "longrope", originalLength: 512, shortFactors: [1, 2, 3, 4], longFactors: [5, 6, 7, 8.5] } }],
+  [
+    true,
+    {
+      ropeScaling: {
+        ...({ type: "longrope", originalLength: 512, shortFactors: [1, 2, 3, 4], longFactors: [5, 6, 7, 8] } as const),
+        ...{ factor: 2, attentionFactor: 1.5 },
+      },
+    },
+  ],
+  [true, { ropeScaling: { type: "llama3", factor: 8, originalLength: 512, lowFrequencyFactor: 1, highFrequencyFactor: 4 } }],
   [true, { nKvHeads: 2, tiedOutput: true, hiddenDim: 100, normEpsilon: 1e-6, ropeTheta: 5e5 }],
   ...(["glu", "bilinear", "reglu", "geglu", "gegluTanh"] as const).map((activation): [boolean, Partial<LlamaConfig>] => [
     true,
@@ -114,13 +137,17 @@ const bad: readonly [what: string, json: unknown, message: RegExp][] = [
   ["sizes that do not divide", { ...smol, num_attention_heads: 7, num_key_value_heads: 7 }, /dim 576 is not a multiple of nHeads 7/],
   ["groups that do not divide", { ...smol, num_key_value_heads: 2 }, /nHeads 9 is not a multiple of nKvHeads 2/],
   ["heads of another width", { ...smol, head_dim: 128 }, /head_dim is the number 128 but .* is 64/],
-  ["scaled positions", { ...smol, rope_scaling: { rope_type: "llama3", factor: 8 } }, /rope_scaling is of the string "llama3"/],
+  ["scaled positions", { ...smol, rope_scaling: { rope_type: "axial", factor: 8 } }, /rope_scaling is of the string "axial"/],
   [
     "linear scaling without a factor",
     { ...smol, rope_scaling: { type: "linear" } },
     /factor is nothing but must be a number from 0.000001 to 1000000/,
   ],
-  ["scaled positions, later spelling", { ...smol, rope_parameters: { rope_type: "yarn" } }, /rope_parameters is of the string "yarn"/],
+  [
+    "scaled positions, later spelling",
+    { ...smol, rope_parameters: { rope_type: "proportional" } },
+    /rope_parameters is of the string "proportional"/,
+  ],
   ["biases", { ...smol, attention_bias: true }, /attention_bias is true/],
   ["quantised weights", { ...smol, quantization_config: { bits: 4 } }, /quantization_config/],
   ["an unknown activation", { ...smol, hidden_act: "silo" }, /hidden_act is the string "silo" .* did you mean "silu"\?/],
@@ -178,7 +205,6 @@ test.each([
   ["normEpsilon", 2],
   ["ropeTheta", 1e16],
   ["ropeTheta", 0],
-  ["ropeFactor", Number.NaN],
   ["swishBeta", -1],
 ] as const)("what no folder may hold, no config has: %s %d", (name, value) => {
   expect(() => llamaConfig({ ...sizes, [name]: value })).toThrow(`[model] ${name} is ${value}: it must be from `);

@@ -2,11 +2,11 @@
 // A model that LLaMA's code there can run is written as model_type "llama". What differs in more than sizes and the gate's activation is
 // written as "cria", with the parts under one key of ours, so that other tools refuse it instead of computing nonsense.
 import { CriaError, check, didYouMean, fail } from "../base/index.ts";
-import { type ActivationName, headDim, type LlamaConfig, type LlamaSizes, llamaConfig, numberRanges } from "../model/index.ts";
+import { type ActivationName, headDim, type LlamaConfig, llamaConfig, numberRanges } from "../model/index.ts";
 import { configKeys } from "./hf-config-keys.ts";
 import { isObject, type JsonObject, kindOf, parseJsonObject, quote } from "./json.ts";
 import { checkKeys, oneWarning, readNumber } from "./json-keys.ts";
-import { readRope } from "./rope-config.ts";
+import { maxPositionsOf, readRope, writeRope } from "./rope-config.ts";
 
 /** What config.json says beside the model's sizes and parts. */
 export interface HfConfig {
@@ -82,11 +82,11 @@ export function writeHfConfig(
     architectures: [parts === undefined ? "LlamaForCausalLM" : "CriaForCausalLM"],
     model_type: parts === undefined ? "llama" : "cria",
     ...Object.fromEntries(sizeRows.map(({ key, field }) => [key, config[field]])),
+    max_position_embeddings: maxPositionsOf(config),
     head_dim: headDim(config),
     hidden_act: wordOf(config.activation),
     rms_norm_eps: config.normEpsilon,
-    rope_theta: config.ropeTheta,
-    ...(config.ropeFactor === 1 ? {} : { rope_scaling: { rope_type: "linear", factor: config.ropeFactor } }),
+    ...writeRope(config),
     tie_word_embeddings: config.tiedOutput,
     attention_bias: false,
     mlp_bias: false,
@@ -131,12 +131,16 @@ function readModel(name: string, json: JsonObject): LlamaConfig {
     where,
     () => `${name}: model_type is "llama" but its key "cria" holds parts that LLaMA has not: correct the file`,
   );
-  const sizes = Object.fromEntries(sizeRows.map((row) => [row.field, readSize(name, json, row)])) as unknown as LlamaSizes;
-  const rope = readRope(name, json);
+  const sizes = Object.fromEntries(sizeRows.map((row) => [row.field, readSize(name, json, row)])) as unknown as Pick<
+    LlamaConfig,
+    (typeof sizeRows)[number]["field"]
+  >;
+  const rope = readRope(name, json, sizes.contextLength);
   const parts: Partial<LlamaConfig> = {
     normEpsilon: readNumber(where, name, "rms_norm_eps", json.rms_norm_eps ?? 1e-6, numberRanges.normEpsilon),
+    contextLength: rope.contextLength,
     ropeTheta: rope.theta,
-    ropeFactor: rope.factor,
+    ropeScaling: rope.scaling,
     ropePairing: "half",
     tiedOutput: (json.tie_word_embeddings as boolean | null | undefined) ?? false,
     ...(json.model_type === "cria"

@@ -39,6 +39,7 @@ const kinds = {
     rule: "a list of lists of tokens, none of them empty and each token an integer, at least 0",
     holds: (value) => isListOf(value, (one) => isListOf(one, isToken) && (one as []).length > 0),
   },
+  numbers: { rule: "a list of finite numbers", holds: (value) => isListOf(value, isNumber) },
   list: { rule: "a list", holds: Array.isArray },
   object: { rule: "an object", holds: isObject },
   objectOrList: { rule: "an object or a list", holds: (value) => isObject(value) || Array.isArray(value) },

@@ -50,6 +50,7 @@ export {
   type RopeAttributes,
   rmsNorm,
   rope,
+  ropeTurns,
   scale,
   tileRows,
 } from "./ops/index.ts";

@@ -9,11 +9,13 @@ import {
   causalAttention,
   constantRows,
   declareParameters,
+  declareTurns,
   initialise,
   type LlamaConfig,
   llama,
   outputProjection,
   partsOf,
+  ropeInputs,
   type WeightSource,
 } from "../model/index.ts";
 import { chooseLength } from "./choose-length.ts";
@@ -44,7 +46,11 @@ async function uncachedLogits(backend: Backend, one: Golden, ids: readonly numbe
   const graph = new Graph();
   const [tokens, positions] = [graph.input("tokens", i32(ids.length)), graph.input("positions", i32(ids.length))];
   const { parameters, trained } = declareParameters(graph, config);
-  const x = llama(parameters, { ...partsOf(config), attention: causalAttention(config, 1) }, config, { tokens, positions });
+  const x = llama(parameters, { ...partsOf(config), attention: causalAttention(config, 1) }, config, {
+    tokens,
+    positions,
+    turns: declareTurns(graph, config),
+  });
   const logits = graph.keep(outputProjection(parameters).apply(embedding(x, graph.input("last", i32(1)))));
   const states = new Map<string, DeviceBuffer>();
   const program = await BoundProgram.compile(backend, graph, states);
@@ -55,6 +61,7 @@ async function uncachedLogits(backend: Backend, one: Golden, ids: readonly numbe
     "positions",
     ids.map((_, i) => i),
   );
+  for (const [name, values] of ropeInputs(config, ids.length - 1)) await program.write(name, values);
   await program.write("last", [ids.length - 1]);
   await program.run();
   const values = (await program.read(logits)) as Float32Array;

@@ -9,6 +9,7 @@ import {
   type LlamaConfig,
   type ParameterRow,
   parameterRows,
+  ropeLength,
   type WeightSource,
 } from "../model/index.ts";
 import { chooseLength, programLengths } from "./choose-length.ts";
@@ -38,6 +39,8 @@ export class Engine implements LanguageModel {
   readonly #held: Held;
   /** The ids whose keys and values fill the cache's first rows. */
   readonly #cached: number[] = [];
+  /** The `ropeLength` of the run that wrote each of these rows: keys keep the turn that they were written with. */
+  readonly #ropeLengths: number[] = [];
   #queue: Promise<unknown> = Promise.resolve();
   #disposed = false;
 
@@ -96,12 +99,19 @@ export class Engine implements LanguageModel {
 
   async #logits(ids: readonly number[], signal: AbortSignal | undefined): Promise<Float32Array> {
     this.#check(ids);
-    this.#cached.length = reusable(this.#cached, ids);
+    this.#keep(reusable(this.#cached, ids), ids.length);
     for (;;) {
       signal?.throwIfAborted();
       const logits = await this.#runSome(ids);
       if (this.#cached.length === ids.length) return logits;
     }
+  }
+
+  /** Goes on from the first rows of the cache, or from none where later ones are dropped and these were turned for a run of another length. */
+  #keep(rows: number, length: number): void {
+    const wanted = ropeLength(this.config, length - 1);
+    const isAlike = this.#ropeLengths.slice(0, rows).every((written) => written === wanted);
+    this.#cached.length = this.#ropeLengths.length = rows === this.#cached.length || isAlike ? rows : 0;
   }
 
   #check(ids: readonly number[]): void {
@@ -119,8 +129,9 @@ export class Engine implements LanguageModel {
     const length = chooseLength(this.#lengths, ids.length - start, this.contextLength - start);
     const next = ids.slice(start, start + length);
     for (const id of next) checkId(id, this.config);
-    const logits = await (await this.#runner(length)).run(next, start);
+    const logits = await (await this.#runner(length)).run(next, start, ids.length - 1);
     this.#cached.push(...next);
+    for (const _ of next) this.#ropeLengths.push(ropeLength(this.config, ids.length - 1));
     return logits;
   }
 

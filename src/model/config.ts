@@ -1,5 +1,6 @@
 // The sizes and parts of a model (LLaMA, section 2 and table 2), with the literature's names. The defaults are the paper's choices.
 import { check } from "../base/index.ts";
+import { checkScaling, type RopeScaling } from "./rope-scaling.ts";
 
 /** What normalises: RMSNorm (Zhang & Sennrich 2019) or LayerNorm (Ba et al. 2016). */
 export type NormName = "rms" | "layer";
@@ -24,9 +25,10 @@ export interface LlamaConfig {
   readonly hiddenDim: number;
   readonly contextLength: number;
   readonly normEpsilon: number;
+  /** Base of RoPE's frequencies. */
   readonly ropeTheta: number;
-  /** RoPE's positions are divided by it, to reach beyond the trained length (Chen et al. 2023, arXiv 2306.15595); 1 in LLaMA. */
-  readonly ropeFactor: number;
+  /** How RoPE's frequencies are changed to reach beyond the trained length; not at all in LLaMA. */
+  readonly ropeScaling: RopeScaling;
   readonly ropePairing: RopePairing;
   /** The output projection is the embedding table. */
   readonly tiedOutput: boolean;
@@ -45,7 +47,6 @@ export type LlamaSizes = Pick<LlamaConfig, "vocabSize" | "dim" | "nLayers" | "nH
 export const numberRanges = {
   normEpsilon: [1e-30, 1],
   ropeTheta: [1e-3, 1e15],
-  ropeFactor: [1e-6, 1e6],
   swishBeta: [1e-6, 1e6],
 } as const satisfies Partial<Record<keyof LlamaConfig, readonly [number, number]>>;
 
@@ -57,7 +58,7 @@ export function llamaConfig(sizes: LlamaSizes): LlamaConfig {
     contextLength: 2048,
     normEpsilon: 1e-5,
     ropeTheta: 10000,
-    ropeFactor: 1,
+    ropeScaling: { type: "default" },
     ropePairing: "half",
     tiedOutput: false,
     norm: "rms",
@@ -114,4 +115,5 @@ function checkConfig(config: LlamaConfig): void {
     const value = config[name as keyof typeof numberRanges];
     check(value >= least && value <= most, "model", () => `${name} is ${value}: it must be from ${least} to ${most}`);
   }
+  checkScaling(config.ropeScaling, { D: headDim(config), theta: config.ropeTheta });
 }

@@ -5,7 +5,7 @@ import { hfName } from "../formats/index.ts";
 import { type Graph, gradients } from "../graph/index.ts";
 import { type AdamwSettings, gatherGraph, hyperValues, stepGraph, updateGraph } from "../train/index.ts";
 import { type Golden, goldenWeights, loadGoldens } from "./goldens.test.helper.ts";
-import { batchPositions, constantRows, inferenceGraph, initialise, lossGraph, parameterRows, writeBatch } from "./index.ts";
+import { batchPositions, constantRows, inferenceGraph, initialise, lossGraph, parameterRows, ropeInputs, writeBatch } from "./index.ts";
 
 /** Largest relative errors, by Euclidean norm for arrays. */
 export interface GoldenTolerance {
@@ -43,6 +43,7 @@ async function checkLogits(backend: Backend, golden: Golden, tolerance: number):
   const { graph, logits } = inferenceGraph(config, { length, cacheRows: length, logits: "all" });
   const { program } = await load(backend, graph, golden);
   await program.write("positions", batchPositions({ batch: 1, length }));
+  await writeTurns(program, golden, length - 1);
   const rows: number[] = [];
   for (const sequence of tokens) {
     await program.write("tokens", sequence);
@@ -117,6 +118,7 @@ async function checkGeneration(backend: Backend, golden: Golden): Promise<void> 
       "positions",
       given.map((_, i) => start + i),
     );
+    await writeTurns(program, golden, start + given.length - 1);
     await program.write("start", [start]);
     await program.write("row", [given.length - 1]);
     await program.run();
@@ -141,6 +143,11 @@ async function load(backend: Backend, graph: Graph, golden: Golden) {
 async function writeGolden(program: BoundProgram, golden: Golden): Promise<void> {
   await writeBatch(program, { tokens: golden.tokens.flat(), targets: golden.targets.flat() });
   await program.write("positions", batchPositions(sizeOf(golden)));
+  await writeTurns(program, golden, sizeOf(golden).length - 1);
+}
+
+async function writeTurns(program: BoundProgram, { config }: Golden, longestPosition: number): Promise<void> {
+  for (const [name, values] of ropeInputs(config, longestPosition)) await program.write(name, values);
 }
 
 function sizeOf({ tokens }: Golden): { batch: number; length: number } {

@@ -10,7 +10,7 @@ test("every exchangeable part has a golden", () => {
   expect(used((g) => g.config.positions)).toEqual(["learned", "none", "rope", "sinusoidal"]);
   expect(used((g) => g.config.ropePairing)).toEqual(["half", "neighbours"]);
   expect(used((g) => `${g.config.norm} ${g.config.normPlacement}`)).toEqual(["layer post", "layer pre", "rms post", "rms pre"]);
-  expect(used((g) => g.config.ropeFactor)).toEqual([1, 2.5]);
+  expect(used((g) => g.config.ropeScaling.type)).toEqual(["default", "linear"]);
   expect(used((g) => g.config.tiedOutput)).toEqual([false, true]);
   expect(used((g) => g.targets.flat().includes(-1))).toEqual([false, true]);
   expect(goldens.some((g) => g.config.nKvHeads === 1 && g.config.nHeads > 1)).toBe(true);

@@ -14,6 +14,7 @@ import {
   required,
 } from "./parameters.ts";
 import { partsOf } from "./parts.ts";
+import { declareTurns } from "./rope-frequencies.ts";
 
 /** B sequences of T tokens each. */
 export interface BatchSize {
@@ -30,7 +31,7 @@ export interface LossSize extends BatchSize {
 
 export interface LossGraph extends DeclaredParameters {
   readonly graph: Graph;
-  /** Inputs "tokens", "targets" (negative: does not count) and "positions", i32 [B·T], sequence after sequence. */
+  /** Inputs "tokens", "targets" (negative: does not count) and "positions", i32 [B·T], sequence after sequence; `ropeInputs` says one more. */
   readonly tokens: Tensor;
   readonly targets: Tensor;
   readonly positions: Tensor;
@@ -56,7 +57,7 @@ export function lossGraph(config: LlamaConfig, { batch, length, precision, docum
   const firstKeys = documentMask ? graph.input("firstKeys", i32(rows)) : undefined;
   const inverseCount = graph.input("inverseCount", f32(1));
   const parts = { ...partsOf(config), attention: causalAttention(config, batch, firstKeys) };
-  const x = llama(declared.parameters, parts, config, { tokens, positions }); // [N, C]
+  const x = llama(declared.parameters, parts, config, { tokens, positions, turns: declareTurns(graph, config) }); // [N, C]
   const { loss, losses } = linearCrossEntropy(x, outputMatrix(declared.parameters), targets, inverseCount);
   return { graph, ...declared, tokens, targets, positions, firstKeys, inverseCount, loss: graph.keep(loss), losses };
 }
@@ -124,7 +125,7 @@ export interface InferenceSize {
 
 export interface InferenceGraph extends DeclaredParameters {
   readonly graph: Graph;
-  /** Inputs "tokens" and "positions", i32 [T]. Rows behind the last real token may hold anything: later runs write over them. */
+  /** Inputs "tokens" and "positions", i32 [T]; `ropeInputs` says one more. Rows behind the last real token may hold anything: later runs write over them. */
   readonly tokens: Tensor;
   readonly positions: Tensor;
   /** Input "start", i32 [1]: rows in the cache before the run; start + T ≤ S. positions[t] is start + t. */
@@ -152,7 +153,7 @@ export function inferenceGraph(config: LlamaConfig, { length, cacheRows, logits,
   const declared = declareWeights(graph, config, layoutOf);
   const cache = declareCache(graph, config, cacheRows);
   const parts = { ...partsOf(config), attention: cachedAttention(config, cache, start) };
-  const x = llama(declared.parameters, parts, config, { tokens, positions }); // [T, C]
+  const x = llama(declared.parameters, parts, config, { tokens, positions, turns: declareTurns(graph, config) }); // [T, C]
   const scores = outputProjection(declared.parameters).apply(row ? embedding(x, row) : x); // [T or 1, V]
   return { graph, ...declared, tokens, positions, start, ...(row && { row }), cache, logits: graph.keep(scores) };
 }

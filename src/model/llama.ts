@@ -4,25 +4,22 @@
 //
 // B sequences of T positions are N = B·T rows, row b·T + t. C channels of the residual stream, V vocabulary, F hidden channels,
 // H query heads and KV key and value heads of D channels.
+import { fail } from "../base/index.ts";
 import { add, attention, embedding, glu, rmsNorm, rope, type Tensor } from "../graph/index.ts";
 import { headDim, type LlamaConfig } from "./config.ts";
 import type { Linear } from "./linear.ts";
 import { type AttentionParameters, type FeedForwardParameters, type LlamaParameters, type NormParameters, required } from "./parameters.ts";
+import { ropeAttention } from "./rope-frequencies.ts";
 
 /** The whole model but for the output projection: → [N, C]. `outputProjection` makes logits of it. */
-export function llama(
-  weights: LlamaParameters<Linear>,
-  parts: LlamaParts,
-  config: LlamaConfig,
-  { tokens, positions }: LlamaInputs,
-): Tensor {
+export function llama(weights: LlamaParameters<Linear>, parts: LlamaParts, config: LlamaConfig, { tokens, ...rows }: LlamaInputs): Tensor {
   const norm = (gains: NormParameters) => (x: Tensor) => parts.norm(x, gains, config);
 
-  let x = parts.positions.enter(embedding(weights.embedding, tokens), positions, weights.positionTable); // [N, C]
+  let x = parts.positions.enter(embedding(weights.embedding, tokens), rows.positions, weights.positionTable); // [N, C]
   weights.layers.forEach((layer, i) => {
     x = parts.layer(x, {
       attentionNorm: norm(layer.attentionNorm),
-      attention: (h) => selfAttention(h, layer.attention, parts, config, positions, i),
+      attention: (h) => selfAttention(h, layer.attention, parts, config, rows, i),
       ffnNorm: norm(layer.ffnNorm),
       feedForward: (h) => parts.feedForward(h, layer.ffn, config),
     }); // [N, C]
@@ -47,11 +44,11 @@ function selfAttention(
   { query, key, value, output }: AttentionParameters<Linear>,
   { positions: { turn }, attention }: LlamaParts,
   config: LlamaConfig,
-  positions: Tensor,
+  rows: RowPositions,
   layer: number,
 ): Tensor {
-  const q = turn(query.apply(x), positions, config, layer); // [N, H·D]
-  const k = turn(key.apply(x), positions, config, layer); // [N, KV·D]
+  const q = turn(query.apply(x), rows, config, layer); // [N, H·D]
+  const k = turn(key.apply(x), rows, config, layer); // [N, KV·D]
   const v = value.apply(x); // [N, KV·D]
   return output.apply(attention(q, k, v, layer)); // [N, C]
 }
@@ -59,8 +56,12 @@ function selfAttention(
 /** RoPE (Su et al. 2021, arXiv 2104.09864): queries and keys turn by their positions; nothing is added to the stream. */
 export const rotaryPositions: Positions = {
   enter: (x) => x,
-  turn: (x, positions, config) =>
-    rope(x, positions, { headDim: headDim(config), theta: config.ropeTheta, factor: config.ropeFactor, pairing: config.ropePairing }),
+  turn: (x, { positions, turns }, config) =>
+    rope(x, positions, turns ?? fail("model", "RoPE reads a table of turns, but the model was given none: declare it with declareTurns"), {
+      headDim: headDim(config),
+      pairing: config.ropePairing,
+      attentionFactor: ropeAttention(config),
+    }),
 };
 
 /**
@@ -85,10 +86,15 @@ export const paperParts: Omit<LlamaParts, "attention"> = {
   feedForward: swiGlu,
 };
 
-export interface LlamaInputs {
+export interface LlamaInputs extends RowPositions {
   readonly tokens: Tensor; // i32 [N]
+}
+
+export interface RowPositions {
   /** Each row's place in its sequence, from 0; below `contextLength` where positions come from a table. */
   readonly positions: Tensor; // i32 [N]
+  /** What RoPE turns a pair of channels by per position: the content is `ropeTableFor`'s; absent where positions are not rotary. */
+  readonly turns?: Tensor | undefined; // i32 [2, A]
 }
 
 /** What the model is given beside its weights. */
@@ -113,7 +119,7 @@ export interface Positions {
   /** The embedded tokens [N, C] → [N, C]. @param table [contextLength, C], where the config's positions have one */
   enter(x: Tensor, positions: Tensor, table: Tensor | undefined): Tensor;
   /** The queries or the keys of a layer, [N, heads · D] → the same shape. */
-  turn(x: Tensor, positions: Tensor, config: LlamaConfig, layer: number): Tensor;
+  turn(x: Tensor, rows: RowPositions, config: LlamaConfig, layer: number): Tensor;
 }
 
 /** q [N, H·D], k and v [N, KV·D], with q and k turned by their positions → [N, H·D]. */

@@ -1,7 +1,7 @@
 // Whether a model completes lines exactly: each answer's tokens must be the most probable ones, which is what greedy decoding would write.
 import { type Backend, BoundProgram, type DeviceBuffer } from "../backend/index.ts";
 import { check } from "../base/index.ts";
-import { inferenceGraph, type LlamaConfig } from "../model/index.ts";
+import { inferenceGraph, type LlamaConfig, ropeInputs } from "../model/index.ts";
 
 export interface Question {
   /** Prompt and answer. */
@@ -32,6 +32,7 @@ export async function exactAnswers(
       "positions",
       Array.from({ length }, (_, i) => i),
     );
+    for (const [name, values] of ropeInputs(config, length - 1)) await program.write(name, values);
     let exact = 0;
     for (const question of questions) {
       await program.write("tokens", question.tokens);

@@ -11,6 +11,7 @@ import {
   lossGraph,
   type ParameterRow,
   parameterRows,
+  ropeInputs,
   writeBatch,
 } from "../model/index.ts";
 
@@ -37,6 +38,7 @@ export async function gradientNorms(
   const norms: Map<string, number>[] = [];
   try {
     await program.write("positions", batchPositions(size));
+    for (const [name, values] of ropeInputs(config, size.length - 1)) await program.write(name, values);
     for (const draw of draws) {
       await fill(program, states, config, rows, draw);
       await program.run();

@@ -2,7 +2,16 @@
 import { type Backend, BoundProgram, type DeviceBuffer } from "../backend/index.ts";
 import { check } from "../base/index.ts";
 import type { Tokens } from "../data/index.ts";
-import { type BatchSize, batchPositions, constantRows, initialise, type LlamaConfig, lossGraph, writeBatch } from "../model/index.ts";
+import {
+  type BatchSize,
+  batchPositions,
+  constantRows,
+  initialise,
+  type LlamaConfig,
+  lossGraph,
+  ropeInputs,
+  writeBatch,
+} from "../model/index.ts";
 
 /**
  * Mean loss in nats at every position, [length], over `windows` windows at even distances over the text.
@@ -29,6 +38,7 @@ export async function lossByPosition(
   try {
     for (const [name, values] of [...initialise(constantRows(config), 0), ...weights]) await states.get(name)!.write(values);
     await program.write("positions", batchPositions({ batch, length }));
+    for (const [name, values] of ropeInputs(config, length - 1)) await program.write(name, values);
     const sums = new Float64Array(length);
     const rounds = Math.ceil(windows / batch);
     for (let round = 0; round < rounds; round++) {

@@ -2,9 +2,10 @@
 // Shapes: P positions, d channels of a head.
 import { type Backend, BoundProgram } from "../backend/index.ts";
 import { Rng } from "../base/index.ts";
-import { f32, Graph, i32, linear, rope, type Tensor } from "../graph/index.ts";
+import { f32, Graph, i32, linear, rope, ropeTurns, type Tensor } from "../graph/index.ts";
 import {
   constantRows,
+  declareTurns,
   initialise,
   type LlamaConfig,
   llamaConfig,
@@ -13,6 +14,7 @@ import {
   type PositionName,
   partsOf,
   type RopePairing,
+  ropeInputs,
 } from "../model/index.ts";
 import type { Chart, LineChart } from "../plot/index.ts";
 import { type EncodedText, encodeText } from "./encoded-text.ts";
@@ -96,8 +98,11 @@ async function scoreMatrix(backend: Backend, config: LlamaConfig): Promise<numbe
     "positions",
     Int32Array.from({ length: places }, (_, i) => i),
   );
+  const turns = declareTurns(graph, config);
+  for (const [name, array] of ropeInputs(config, places - 1)) values.set(name, array);
+  const turned = (x: Tensor) => turn(x, { positions, turns }, config, 0);
   const entered = enter(x, positions, table); // [P, d]
-  const scores = graph.keep(linear(turn(linear(entered, wq), positions, config, 0), turn(linear(entered, wk), positions, config, 0))); // [P, P]
+  const scores = graph.keep(linear(turned(linear(entered, wq)), turned(linear(entered, wk)))); // [P, P]
   const flat = await evaluate(backend, graph, values, scores);
   return Array.from({ length: places }, (_, m) =>
     Array.from(flat.subarray(m * places, (m + 1) * places), (score) => score / Math.sqrt(width)),
@@ -165,13 +170,19 @@ export async function matrixError(backend: Backend, pairing: RopePairing): Promi
   const x = Float32Array.from({ length: turned.length * width }, () => rng.normal());
   const graph = new Graph();
   const [input, positions] = [graph.input("x", f32(turned.length, width)), graph.input("positions", i32(turned.length))];
-  const y = graph.keep(rope(input, positions, { headDim: width, theta: 10000, pairing }));
+  const table = ropeTurns(
+    Array.from({ length: width / 2 }, (_, i) => 10000 ** ((-2 * i) / width)),
+    pairing,
+  );
+  const turns = graph.input("turns", i32(2, table.length / 2));
+  const y = graph.keep(rope(input, positions, turns, { headDim: width, pairing }));
   const elementwise = await evaluate(
     backend,
     graph,
     new Map<string, ArrayLike<number>>([
       ["x", x],
       ["positions", turned],
+      ["turns", table],
     ]),
     y,
   );
@@ -308,7 +319,7 @@ const vocabSize = 512;
 /** How a trained model is read at `reach` times its length. */
 const readings: Readonly<Record<string, (config: LlamaConfig) => Partial<LlamaConfig>>> = {
   "": () => ({}),
-  ", linear scaling": () => ({ ropeFactor: reach }),
+  ", linear scaling": () => ({ ropeScaling: { type: "linear", factor: reach } }),
   ", NTK scaling": (config) => ({ ropeTheta: ntkTheta(config, reach) }),
 };
 

@@ -5,35 +5,73 @@ import { z } from "zod";
 import { check, fail, type Precision } from "../base/index.ts";
 import { count, lengthCount, parseWith, readYaml } from "../data/index.ts";
 import { atomicWrite } from "../files/index.ts";
-import { type LlamaConfig, llamaConfig, preset } from "../model/index.ts";
+import { type LlamaConfig, llamaConfig, preset, type RopeScaling } from "../model/index.ts";
 import { usualWarmup } from "./schedule.ts";
 import { applySettings } from "./settings.ts";
 
 const where = "train";
 const share = z.number().min(0).lt(1);
 
+const positive = z.number().positive();
+const longFactors = z.array(positive);
+
+/** The scalings of `RopeScaling`, key by key. */
+const ropeScaling = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("default") }),
+  z.strictObject({ type: z.literal("linear"), factor: positive }),
+  z.strictObject({ type: z.literal("dynamic"), factor: positive, originalLength: lengthCount() }),
+  z.strictObject({
+    ...{
+      type: z.literal("yarn"),
+      factor: positive,
+      originalLength: lengthCount(),
+      betaFast: positive.optional(),
+      betaSlow: positive.optional(),
+    },
+    ...{ attentionFactor: positive.optional(), mscale: z.number().min(0).optional(), mscaleAllDim: z.number().min(0).optional() },
+    truncate: z.boolean().optional(),
+  }),
+  z.strictObject({
+    ...{ type: z.literal("longrope"), originalLength: lengthCount(), shortFactors: longFactors, longFactors },
+    ...{ factor: positive.optional(), attentionFactor: positive.optional() },
+  }),
+  z.strictObject({
+    ...{ type: z.literal("llama3"), factor: positive, originalLength: lengthCount() },
+    ...{ lowFrequencyFactor: positive, highFrequencyFactor: positive },
+  }),
+]);
+
+const linearBy = (factor: number): RopeScaling => (factor === 1 ? { type: "default" } : { type: "linear", factor });
+
 /** A preset's name, the sizes and parts of {@link LlamaConfig}, or a preset with some of them changed. */
-const modelRecipe = z.strictObject({
-  preset: z.string().optional(),
-  /** By default the tokenizer's. */
-  vocabSize: lengthCount().optional(),
-  dim: lengthCount().optional(),
-  nLayers: count().optional(),
-  nHeads: count().optional(),
-  nKvHeads: count().optional(),
-  hiddenDim: lengthCount().optional(),
-  contextLength: lengthCount().optional(),
-  normEpsilon: z.number().positive().optional(),
-  ropeTheta: z.number().positive().optional(),
-  ropeFactor: z.number().positive().optional(),
-  ropePairing: z.enum(["half", "neighbours"]).optional(),
-  tiedOutput: z.boolean().optional(),
-  norm: z.enum(["rms", "layer"]).optional(),
-  normPlacement: z.enum(["pre", "post"]).optional(),
-  activation: z.enum(["relu", "gelu", "geluTanh", "swish", "glu", "bilinear", "reglu", "geglu", "gegluTanh", "swiglu"]).optional(),
-  swishBeta: z.number().positive().optional(),
-  positions: z.enum(["rope", "sinusoidal", "learned", "none"]).optional(),
-});
+const modelRecipe = z
+  .strictObject({
+    preset: z.string().optional(),
+    /** By default the tokenizer's. */
+    vocabSize: lengthCount().optional(),
+    dim: lengthCount().optional(),
+    nLayers: count().optional(),
+    nHeads: count().optional(),
+    nKvHeads: count().optional(),
+    hiddenDim: lengthCount().optional(),
+    contextLength: lengthCount().optional(),
+    normEpsilon: z.number().positive().optional(),
+    ropeTheta: z.number().positive().optional(),
+    ropeScaling: ropeScaling.optional(),
+    /** What recipes said before there was `ropeScaling`: the factor of linear scaling, 1 for none. */
+    ropeFactor: z.number().positive().optional(),
+    ropePairing: z.enum(["half", "neighbours"]).optional(),
+    tiedOutput: z.boolean().optional(),
+    norm: z.enum(["rms", "layer"]).optional(),
+    normPlacement: z.enum(["pre", "post"]).optional(),
+    activation: z.enum(["relu", "gelu", "geluTanh", "swish", "glu", "bilinear", "reglu", "geglu", "gegluTanh", "swiglu"]).optional(),
+    swishBeta: z.number().positive().optional(),
+    positions: z.enum(["rope", "sinusoidal", "learned", "none"]).optional(),
+  })
+  .refine(({ ropeScaling, ropeFactor }) => ropeScaling === undefined || ropeFactor === undefined, {
+    error: "it has both ropeScaling and ropeFactor: omit ropeFactor, which stood for linear scaling",
+  })
+  .transform(({ ropeFactor, ...model }) => (ropeFactor === undefined ? model : { ...model, ropeScaling: linearBy(ropeFactor) }));
 
 export const trainRecipe = z.strictObject({
   /** The folder of a data preparation, and the tokenizer.json it was made with; relative to the recipe. */

@@ -14,6 +14,7 @@ import {
   type LlamaConfig,
   type ParameterRow,
   parameterRows,
+  ropeInputs,
   writeBatch,
 } from "../model/index.ts";
 import type { StoredTensor } from "./checkpoint.ts";
@@ -99,8 +100,7 @@ export class Trainer implements Disposable {
       const rows = [...parameterRows(options.config), ...constantRows(options.config)];
       // One row at a time, so that the weights are never all in memory twice.
       for (const row of rows) await holdings.states.get(row.name)!.write(initialise([row], options.seed).get(row.name)!);
-      for (const program of new Set(programs.passes.map((pass) => pass.program)))
-        await program.write("positions", batchPositions(options.size));
+      for (const program of new Set(programs.passes.map((pass) => pass.program))) await writePositions(program, options);
       return new Trainer(options, holdings, programs);
     } catch (error) {
       holdings[Symbol.dispose]();
@@ -181,6 +181,12 @@ async function runPass({ program, loss }: Pass, batch: Batch, weight: number): P
   await writeBatch(program, batch, weight);
   await program.run();
   return (await program.read(loss))[0]!;
+}
+
+/** What stays the same from batch to batch. */
+async function writePositions(program: BoundProgram, { config, size }: TrainerOptions): Promise<void> {
+  await program.write("positions", batchPositions(size));
+  for (const [name, values] of ropeInputs(config, size.length - 1)) await program.write(name, values);
 }
 
 async function compileStep({ config, size, adamw }: TrainerOptions, holdings: Holdings): Promise<Programs> {

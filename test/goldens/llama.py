@@ -48,7 +48,7 @@ CONFIGS = {
     "no-positions-glu": (dict(positions="none", activation="glu", dim=21, nHeads=3, nKvHeads=3, hiddenDim=31), 2, 13, 0),
     "reglu-three-layers": (dict(activation="reglu", nLayers=3, dim=20, nHeads=2, nKvHeads=1, hiddenDim=29), 2, 11, 6),
     "layer-geglu-tanh-neighbours": (dict(norm="layer", activation="gegluTanh", ropePairing="neighbours", hiddenDim=33), 2, 13, 0),
-    "linear-scaling-grouped": (dict(ropeFactor=2.5, nKvHeads=2, hiddenDim=37), 2, 13, 0),
+    "linear-scaling-grouped": (dict(ropeScaling=dict(type="linear", factor=2.5), nKvHeads=2, hiddenDim=37), 2, 13, 0),
     "post-layer-tied-swiglu": (dict(norm="layer", normPlacement="post", tiedOutput=True, nKvHeads=1, normEpsilon=1e-6), 2, 13, 0),
 }  # fmt: skip
 

@@ -107,7 +107,7 @@ def rope(config, x):
     """Turns pair i of every head at position m by m / factor * theta ** (-2i / D); x [B, H, T, D]."""
     T, D = x.shape[-2:]
     frequency = config["ropeTheta"] ** (-torch.arange(0, D, 2, dtype=torch.float64) / D)
-    angle = torch.arange(T, dtype=torch.float64)[:, None] / config.get("ropeFactor", 1) * frequency  # [T, D / 2]
+    angle = torch.arange(T, dtype=torch.float64)[:, None] / config.get("ropeScaling", {}).get("factor", 1) * frequency  # [T, D / 2]
     cos, sin = angle.cos().to(x.dtype), angle.sin().to(x.dtype)
     if config["ropePairing"] == "half":
         a, b = x[..., : D // 2], x[..., D // 2 :]

@@ -59,7 +59,6 @@ class CpuBackend implements Backend {
   readonly jobs = new JobQueue();
   readonly #kernels: Kernels;
   readonly #prepared = new WeakMap<Graph, Prepared>();
-  readonly #tables = new Map<string, number>();
   #disposed = false;
 
   constructor(executor: Executor, trace: Trace, store: CodeStore | undefined) {
@@ -146,17 +145,6 @@ class CpuBackend implements Backend {
   /** Gives something back behind what is already queued, so that a run in flight keeps its memory; with the executor gone, there is nothing left to give. */
   release(job: () => void): void {
     if (!this.#disposed) void this.jobs.run(job);
-  }
-
-  /** Constants live as long as the backend; they are few and small. */
-  table(key: string, make: () => Float32Array): number {
-    const known = this.#tables.get(key);
-    if (known !== undefined) return known;
-    const values = make();
-    const address = this.executor.allocate(values.byteLength);
-    this.executor.write(address, values);
-    this.#tables.set(key, address);
-    return address;
   }
 }
 
@@ -279,8 +267,7 @@ class CpuProgram implements Program {
         packings.add(packing);
         return packing.address;
       };
-      const table: Place["table"] = (key, make) => backend.table(key, make);
-      const phases = bind(lowered, { address, table, once, scratchAddress: arena + plan.arenaBytes });
+      const phases = bind(lowered, { address, once, scratchAddress: arena + plan.arenaBytes });
       backend.trace("graph", () => printGraph(graph));
       backend.trace("plan", () => printPlan(graph, plan));
       backend.trace("ir", () => lowered.kernels.map(printKernel).join("\n\n"));

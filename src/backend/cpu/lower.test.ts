@@ -39,15 +39,13 @@ test("kernels of one definition and the same constants are one", () => {
   expect(first.kernels.every((kernel, i) => kernel === second.kernels[i])).toBe(true);
 });
 
-const tableAt = 2 ** 14;
 const packedAt = 2 ** 15;
 const scratchAt = 2 ** 16;
 
-/** All arguments where things lie `unit` bytes apart: tensors by number, then tables, what is packed, scratch. */
+/** All arguments where things lie `unit` bytes apart: tensors by number, then what is packed, scratch. */
 function argumentsAt(lowered: Lowered, unit: number): number[] {
   const phases = bind(lowered, {
     address: ({ id }) => id * unit,
-    table: () => tableAt * unit,
     once: ({ id }) => (packedAt + id) * unit,
     scratchAddress: scratchAt * unit,
   });

@@ -30,8 +30,6 @@ export interface Lowering {
   scratch(bytes: number): number;
   /** Scratch that is taken by `emit` is free again behind it. */
   scope(emit: () => void): void;
-  /** Constants that are computed once and stay: the address of what `make` gives, by key. */
-  table(key: string, make: () => Float32Array): number;
   /**
    * Memory that is filled once from a weight, before the first run after the weight was written, and shared by all programs.
    * @param form what is made of the weight: the same name always stands for the same bytes
@@ -51,7 +49,6 @@ export type Packer = Pick<Lowering, "address" | "call">;
 /** Where the things lie that a lowered graph names. */
 export interface Place {
   address(tensor: Tensor): number;
-  table(key: string, make: () => Float32Array): number;
   /** The address of what is made of a weight once; `lowerPacking` gives the calls that make it at an address. */
   once(weight: Tensor, form: string, bytes: number, lowerPacking: (packed: number) => Calls): number;
   readonly scratchAddress: number;
@@ -145,13 +142,6 @@ class NodeEmitter implements Lowering {
     return count && this.address(count);
   }
 
-  table(key: string, make: () => Float32Array): number {
-    const known = this.#space.find(key);
-    if (known !== undefined) return known;
-    const values = make();
-    return this.#space.place(key, values.byteLength, (place) => place.table(key, () => values));
-  }
-
   once(weight: Tensor, form: string, bytes: number, emit: (pack: Packer, packed: number) => void): number {
     const { kernels } = this.#calls;
     return this.#space.placePacked(`${weight.id} ${form}`, bytes, (place) =>
@@ -199,10 +189,6 @@ export class Space {
 
   get packedBytes(): number {
     return this.#packedBytes;
-  }
-
-  find(thing: Tensor | string): number | undefined {
-    return this.#known.get(thing);
   }
 
   /** @param find tells where the thing lies in a process. @returns its first address here, the same for the same thing. */

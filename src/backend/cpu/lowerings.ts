@@ -43,12 +43,8 @@ export const lowerings: { readonly [Name in keyof OpsByName]: Row<OpsByName[Name
       to.call(library.sumRows, { rows: units, channels }, [partials[1], to.address(dbias)]);
     });
   },
-  rope: (to, { x, positions }, { y }, { R: rows, H: heads }, { headDim, theta, factor, pairing, inverse }) => {
-    const frequencies = to.table(`rope ${headDim} ${pairing} ${theta} ${factor}`, () =>
-      library.ropeFrequencies({ headDim, pairing }, theta, factor),
-    );
-    overRows(to, library.rope, { rows, heads, headDim, pairing, inverse }, [...addresses(to, x, positions), frequencies, to.address(y)]);
-  },
+  rope: (to, { x, positions, turns }, { y }, { R: rows, H: heads }, { headDim, pairing, attentionFactor, inverse }) =>
+    overRows(to, library.rope, { rows, heads, headDim, pairing, attentionFactor, inverse }, addresses(to, x, positions, turns, y)),
   attention: (to, { q, k, v, start, firstKeys }, { o, lse }, { Tq, Tk, D: headDim }, { batch, heads, kvHeads, window }) => {
     const shared = { batch, heads, kvHeads, headDim, window };
     if (start) to.call(library.cachedAttention, { ...shared, queryRows: Tq, cacheRows: Tk }, addresses(to, q, k, v, start, o, lse));

@@ -39,7 +39,7 @@ export { type PagedRows, type PagePool, pagedRowInputs, pageKeys, pageTiles, poo
 export { type PageWriteAttributes, pageWrite } from "./page-write.ts";
 export { type PagedAttentionAttributes, pagedAttention } from "./paged-attention.ts";
 export { type NormAttributes, rmsNorm } from "./rms-norm.ts";
-export { type RopeAttributes, rope } from "./rope.ts";
+export { type RopeAttributes, rope, ropeTurns } from "./rope.ts";
 export { scale } from "./scale.ts";
 
 /** By name, with their types: what lowerings are typed by. */

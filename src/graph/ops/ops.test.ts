@@ -5,7 +5,7 @@ import { exampleValues } from "../example.ts";
 import { f32, Graph, i32, type TensorType } from "../tensor.ts";
 import { activationFunctions } from "./activation-functions.ts";
 import { accumulate, add, attention, linear, ops } from "./index.ts";
-import { ropeOp } from "./rope.ts";
+import { ropeOp, ropeTurns } from "./rope.ts";
 
 test("every op has a name of its own, examples, and a gradient example where it has a gradient", () => {
   expect(new Set(ops.map((op) => op.name)).size).toBe(ops.length);
@@ -24,11 +24,12 @@ test("activations have their published values", () => {
 
 test.each(["half", "neighbours"] as const)("rope, %s: the product of a query and a key depends on their distance only", (pairing) => {
   const rng = new Rng(1);
-  const types: TensorType[] = [f32(1, 8), i32(1)];
+  const turns = ropeTurns([1, 0.1, 0.01, 0.001], pairing);
+  const types: TensorType[] = [f32(1, 8), i32(1), i32(2, turns.length / 2)];
   const [query, key] = [exampleValues(f32(1, 8), rng), exampleValues(f32(1, 8), rng)];
   const turned = (x: typeof query, position: number) => {
     const y = new Float64Array(8);
-    ropeOp.reference([x, Int32Array.of(position)], [y], { headDim: 8, theta: 10000, factor: 1, pairing, inverse: false }, types);
+    ropeOp.reference([x, Int32Array.of(position), turns], [y], { headDim: 8, pairing, attentionFactor: 1, inverse: false }, types);
     return y;
   };
   const product = (m: number, n: number) => turned(query, m).reduce((sum, q, i) => sum + q * turned(key, n)[i]!, 0);

@@ -22,7 +22,7 @@ export {
 export { type QuantisedRows, quantisedLinesBytes, quantiseLines } from "./quantise.ts";
 export type { QuantisedType } from "./quantised-blocks.ts";
 export { packedQuantisedBytes, packQuantised, type QuantisedMatrix, type QuantisedSizes, quantisedMatmul } from "./quantised-matmul.ts";
-export { type RopeSizes, rope, ropeFrequencies } from "./rope.ts";
+export { type RopeSizes, rope } from "./rope.ts";
 export type { Elements, Live } from "./rows.ts";
 export { fewRows, type RowsTimesWeight, rowsTimesWeight } from "./rows-times-weight.ts";
 export { type PlainType, type WeightMatrix, type WeightType, widenRows } from "./weights.ts";

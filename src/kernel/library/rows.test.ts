@@ -5,7 +5,7 @@ import { activation, glu } from "./activation.ts";
 import { add, addBias, scale } from "./elementwise.ts";
 import { embeddingRows } from "./embedding.ts";
 import { layerNorm, rmsNorm } from "./norm.ts";
-import { rope, ropeFrequencies } from "./rope.ts";
+import { rope } from "./rope.ts";
 import type { Elements, Live } from "./rows.ts";
 
 /** A kernel over rows, its constants, and its pointers before the output and the number of live rows. */
@@ -23,7 +23,7 @@ function cases(rows: number, width: number): Case[] {
   const positions = ints(Array.from({ length: rows }, (_, i) => 3 * i));
   const headDim = 2;
   const pairing = "half" as const;
-  const heads = { rows, heads: width / headDim, headDim, pairing, inverse: false };
+  const heads = { rows, heads: width / headDim, headDim, pairing, attentionFactor: 1, inverse: false };
   const swish = { count, activation: "swish", beta: 1 } as const;
   const byRow = { live: { live: true } } as const;
   const byElement = { live: { liveWidth: width } } as const;
@@ -36,7 +36,9 @@ function cases(rows: number, width: number): Case[] {
     },
     { ...byRow, definition: rmsNorm, constants: { rows, channels: width, epsilon: 1e-5 }, inputs: [x, gain] },
     { ...byRow, definition: layerNorm, constants: { rows, channels: width, epsilon: 1e-5 }, inputs: [x, gain, bias] },
-    ...(width % 2 === 0 ? [{ ...byRow, definition: rope, constants: heads, inputs: [x, positions, ropeFrequencies(heads, 10000)] }] : []),
+    ...(width % 2 === 0
+      ? [{ ...byRow, definition: rope, constants: heads, inputs: [x, positions, ints([683_565_276, -72_843_213])] }]
+      : []),
     { ...byElement, definition: glu, constants: swish, inputs: [x, y] },
     { ...byElement, definition: activation, constants: swish, inputs: [x] },
     { ...byElement, definition: add, constants: { count }, inputs: [x, y] },
