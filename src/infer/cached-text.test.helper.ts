@@ -1,0 +1,87 @@
+// Texts on a pool of pages, with the keys that a machine would have in them, and random operations on them.
+import { expect } from "vitest";
+import { Rng } from "../base/index.ts";
+import { pageKeys } from "../graph/index.ts";
+import { CachedText, type PageCopy } from "./cached-text.ts";
+import { PageAllocator } from "./page-allocator.ts";
+
+/** What a machine would have in its pages: each key is its whole prefix, as a string. */
+export class Bench {
+  readonly pool: PageAllocator;
+  readonly #keys: (string | undefined)[];
+
+  constructor(pages: number) {
+    this.pool = new PageAllocator(pages);
+    this.#keys = Array.from({ length: pages * pageKeys });
+  }
+
+  text(ids: readonly number[] = []): CachedText {
+    return new CachedText(this.pool, ids);
+  }
+
+  /** Computes up to `rows` rows of a text. @returns how many */
+  compute(text: CachedText, rows = text.ids.length - text.computed): number {
+    const copies: PageCopy[] = [];
+    const count = text.reserve(rows, copies);
+    for (const { from, to } of copies)
+      for (let key = 0; key < pageKeys; key++) this.#keys[to * pageKeys + key] = this.#keys[from * pageKeys + key];
+    for (let row = text.computed; row < text.computed + count; row++) this.#keys[this.#at(text, row)] = prefix(text, row);
+    text.commit(count);
+    return count;
+  }
+
+  /** Every key of a text is its own. */
+  verify(text: CachedText): void {
+    expect(text.pages.length).toBe(Math.ceil(text.computed / pageKeys));
+    for (let row = 0; row < text.computed; row++)
+      if (this.#keys[this.#at(text, row)] !== prefix(text, row)) throw new Error(`row ${row} has another text's key`);
+  }
+
+  #at(text: CachedText, row: number): number {
+    return text.pages[Math.floor(row / pageKeys)]!.number * pageKeys + (row % pageKeys);
+  }
+}
+
+function prefix({ ids }: CachedText, row: number): string {
+  return ids.slice(0, row + 1).join(" ");
+}
+
+export const count = (length: number, first = 0) => Array.from({ length }, (_, i) => first + i);
+
+/** Random texts over two tokens, so that many begin alike. */
+export function fuzzPages(seed: number, operations: number): void {
+  const rng = new Rng(seed);
+  const pages = 1 + rng.below(12);
+  const bench = new Bench(pages);
+  let texts: CachedText[] = [];
+  const grow = (text: CachedText) => {
+    const run = rng.below(100);
+    const id = rng.below(2);
+    for (let i = 0; i < run; i++) text.ids.push(rng.below(40) === 0 ? rng.below(2) : id);
+  };
+  const steps: ((text: CachedText) => void)[] = [
+    (text) => grow(text),
+    (text) => void bench.compute(text, rng.below(text.ids.length - text.computed + 1)),
+    (text) => void bench.compute(text),
+    (text) => text.reuse(text.computed + rng.below(text.ids.length - text.computed + 1)),
+    (text) => text.reuse(text.ids.length),
+    (text) => text.truncate(rng.below(text.ids.length + 1)),
+    (text) => text.pause(),
+    (text) => text.forget(),
+    (text) => void texts.push(text.fork()),
+    (text) => {
+      text.pause();
+      texts = texts.filter((other) => other !== text);
+    },
+  ];
+  for (let i = 0; i < operations; i++) {
+    if (texts.length === 0 || rng.below(6) === 0) texts.push(bench.text());
+    steps[rng.below(steps.length)]!(texts[rng.below(texts.length)]!);
+    for (const text of texts) bench.verify(text);
+    expect(bench.pool.held + bench.pool.kept).toBeLessThanOrEqual(pages);
+  }
+  for (const text of texts) text.pause();
+  expect(bench.pool.held).toBe(0);
+  const all = bench.text(count(pages * pageKeys, 100));
+  expect(bench.compute(all)).toBe(pages * pageKeys); // no page was lost
+}

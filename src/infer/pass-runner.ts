@@ -1,0 +1,31 @@
+// What computes the rows of a pass: a backend's programs, or a simple model in tests.
+import type { PageCopy } from "./cached-text.ts";
+
+export interface PassInputs {
+  /** A row each; rows of one slot stand together and in order. */
+  readonly tokens: readonly number[];
+  readonly positions: readonly number[];
+  /** Which sequence of the pass a row belongs to, from 0. */
+  readonly slots: readonly number[];
+  /** Of every slot, the numbers of its pages: page p has keys 64·p to 64·p + 63. */
+  readonly pages: readonly (readonly number[])[];
+  /** Rows whose logits are wanted, rising. */
+  readonly logitRows: readonly number[];
+  /** Layers whose outputs are wanted, from 0 for the embedding to nLayers for the last. */
+  readonly layers: readonly number[];
+}
+
+export interface PassOutputs {
+  /** Logits [V] of each of the rows wanted. */
+  readonly logits: readonly Float32Array[];
+  /** Of each layer wanted, its output [C] of every row. */
+  readonly hidden: ReadonlyMap<number, readonly Float32Array[]>;
+}
+
+export interface PassRunner {
+  /** Copies keys and values of whole pages, one after the other. */
+  copy(copies: readonly PageCopy[]): Promise<void>;
+  /** Writes the rows' keys and values to their pages and computes what is wanted. */
+  run(pass: PassInputs): Promise<PassOutputs>;
+  dispose(): Promise<void>;
+}

@@ -1,0 +1,186 @@
+// Which rows of which sequences the next pass computes, and on which pages: continuous batching (Yu et al. 2022, Orca), with prompts cut into
+// chunks where others are decoding (Agrawal et al. 2024, arXiv 2403.02310).
+import { check } from "../base/index.ts";
+import { CachedText, type PageCopy } from "./cached-text.ts";
+import type { PageAllocator } from "./page-allocator.ts";
+
+/** What one pass may hold at most. */
+export interface PassLimits {
+  readonly rows: number;
+  /** Rows of a pass in which a sequence is decoding while another one has more than `decodingRows` to compute. */
+  readonly mixedRows: number;
+  readonly sequences: number;
+  /** Rows whose logits are wanted. */
+  readonly results: number;
+}
+
+/** A sequence with this many rows to compute or fewer is decoding, or verifying a draft: it waits for the whole pass, so that stays short. */
+const decodingRows = 16;
+
+/** Rows of one sequence that somebody waits for. */
+export interface Work {
+  /** Rows before it are to be computed. */
+  readonly end: number;
+  /** Whether results are logits, of which a pass holds a limited number of rows. */
+  readonly wantsLogits: boolean;
+  /** The first row whose result is still to come; `end` where none is. */
+  nextResult: number;
+  /** Rows computed so far, those computed again included. */
+  computedRows: number;
+}
+
+/** A sequence as the scheduler sees it. */
+export interface Member {
+  readonly text: CachedText;
+  /** Rises from sequence to sequence: the largest is the youngest. */
+  readonly age: number;
+  /** When a pass last had rows of it, by the scheduler's clock. */
+  servedAt: number;
+  work: Work | undefined;
+}
+
+/** Rows of one sequence in a pass: `rows` from position `first` on. */
+export interface PassPart {
+  readonly member: Member;
+  readonly work: Work;
+  readonly first: number;
+  readonly rows: number;
+}
+
+export interface Pass {
+  readonly parts: readonly PassPart[];
+  /** To be made in this order before the rows are computed. */
+  readonly copies: readonly PageCopy[];
+}
+
+export class Scheduler {
+  readonly #pool: PageAllocator;
+  readonly #limits: PassLimits;
+  readonly #members = new Set<Member>();
+  #nextAge = 0;
+  #clock = 0;
+
+  constructor(pool: PageAllocator, limits: PassLimits) {
+    this.#pool = pool;
+    this.#limits = limits;
+  }
+
+  /** Whether somebody waits. */
+  get isWaiting(): boolean {
+    return this.#waiting().length > 0;
+  }
+
+  join(text = new CachedText(this.#pool)): Member {
+    const member: Member = { text, age: this.#nextAge++, servedAt: ++this.#clock, work: undefined };
+    this.#members.add(member);
+    return member;
+  }
+
+  /** Gives up a sequence and its pages; what was computed is kept for others. */
+  leave(member: Member): void {
+    if (this.#members.delete(member)) member.text.pause();
+  }
+
+  /**
+   * The next pass; undefined where nobody waits. Up to `sequences` members take part, those first that have waited for longest; they share
+   * the rows evenly, and what one does not need the others get. A part may have no row: then all of it was there, or there is no page for it yet.
+   */
+  plan(): Pass | undefined {
+    const waiting = this.#waiting().sort((a, b) => a.servedAt - b.servedAt);
+    if (waiting.length === 0) return undefined;
+    const pass = this.#planFor(waiting.slice(0, this.#limits.sequences)) ?? this.#planFor([oldestOf(waiting)]);
+    check(pass !== undefined, "infer", () => `no sequence gets a page of the pool's ${this.#pool.count}: this is a mistake in cria`);
+    const served = new Set<Member>(pass.parts.filter(({ rows }) => rows > 0).map(({ member }) => member));
+    for (const member of waiting) if (served.has(member)) member.servedAt = ++this.#clock;
+    return pass;
+  }
+
+  /** The rows of a pass are computed. */
+  commit({ parts }: Pass): void {
+    for (const { member, work, rows } of parts) {
+      member.text.commit(rows);
+      work.computedRows += rows;
+    }
+  }
+
+  /** The pass failed: what its sequences had in pages that others cannot see is computed again when they go on. */
+  forget({ parts }: Pass): void {
+    for (const { member } of parts) member.text.forget();
+  }
+
+  #waiting(): Waiting[] {
+    return [...this.#members].filter(isWaiting);
+  }
+
+  /** A pass with rows of these members; undefined where older ones, which are not among them, have all pages. */
+  #planFor(chosen: readonly Waiting[]): Pass | undefined {
+    for (const { text, work } of chosen) text.reuse(work.nextResult);
+    const copies: PageCopy[] = [];
+    const parts = this.#share(chosen)
+      .sort((a, b) => a.member.age - b.member.age) // the oldest takes pages first, so that it always gets on
+      .map(({ member, rows }) => this.#part(member, rows, copies));
+    return parts.some(({ work, first, rows }) => rows > 0 || first === work.end) ? { parts, copies } : undefined;
+  }
+
+  /** Max-min fair: the members with the least to do get it all, and the others as much as each other. */
+  #share(chosen: readonly Waiting[]): { readonly member: Waiting; readonly rows: number }[] {
+    const needs = chosen.map((member) => ({ member, need: member.work.end - member.text.computed })).sort((a, b) => a.need - b.need);
+    const isMixed = needs[0]!.need <= decodingRows && needs.at(-1)!.need > decodingRows;
+    let rows = isMixed ? this.#limits.mixedRows : this.#limits.rows;
+    let { results } = this.#limits;
+    return needs.map(({ member, need }, at) => {
+      const left = needs.length - at;
+      const share = withinResults(member, Math.min(need, Math.floor(rows / left)), Math.floor(results / left));
+      rows -= share;
+      results -= resultsIn(member, share);
+      return { member, rows: share };
+    });
+  }
+
+  /** At most `rows` rows of a member; one that an older member has made pause takes over again what is left of its pages. */
+  #part(member: Waiting, most: number, copies: PageCopy[]): PassPart {
+    const { text, work } = member;
+    text.reuse(work.nextResult);
+    return { member, work, first: text.computed, rows: this.#reserve(member, Math.min(most, work.end - text.computed), copies) };
+  }
+
+  /** As many of the rows as there are pages for, once prefixes, idle sequences and younger ones have given theirs. */
+  #reserve(member: Member, rows: number, copies: PageCopy[]): number {
+    if (rows === 0) return 0;
+    for (;;) {
+      const reserved = member.text.reserve(rows, copies);
+      const victim = reserved > 0 ? undefined : this.#victimOf(member);
+      if (victim === undefined) return reserved;
+      victim.text.pause();
+    }
+  }
+
+  /** Who gives its pages first: of the sequences that nobody waits for the one that was served the longest ago, then the youngest of those that wait. */
+  #victimOf(member: Member): Member | undefined {
+    const holders = [...this.#members].filter((other) => other !== member && other.text.pages.length > 0);
+    const idle = holders.filter(({ work }) => work === undefined).sort((a, b) => a.servedAt - b.servedAt);
+    const younger = holders.filter(({ work, age }) => work !== undefined && age > member.age).sort((a, b) => b.age - a.age);
+    return idle[0] ?? younger[0];
+  }
+}
+
+function oldestOf(waiting: readonly Waiting[]): Waiting {
+  return waiting.reduce((oldest, member) => (member.age < oldest.age ? member : oldest));
+}
+
+type Waiting = Member & { readonly work: Work };
+
+function isWaiting(member: Member): member is Waiting {
+  return member.work !== undefined;
+}
+
+/** Rows among the next `rows` of a member whose logits are wanted. */
+function resultsIn({ text, work }: Waiting, rows: number): number {
+  if (!work.wantsLogits) return 0;
+  return Math.max(0, text.computed + rows - work.nextResult);
+}
+
+/** As many of `rows` as have at most `results` results. */
+function withinResults(member: Waiting, rows: number, results: number): number {
+  return rows - Math.max(0, resultsIn(member, rows) - results);
+}

@@ -1,0 +1,118 @@
+// Random calls on many sequences at once, held against what the fake model says of each text alone.
+import { expect } from "vitest";
+import { Rng } from "../base/index.ts";
+import { pageKeys } from "../graph/index.ts";
+import { FakeRunner, fakeLogits, fakeState, fakeVocabSize } from "./fake-runner.test.helper.ts";
+import type { PassLimits } from "./scheduler.ts";
+import type { Sequence } from "./sequence.ts";
+import { passLimits, SequenceQueue } from "./sequence-queue.ts";
+
+export function fakeQueue(pages: number, { contextLength = pages * pageKeys, limits = passLimits } = {}) {
+  const runner = new FakeRunner(pages);
+  const queue = new SequenceQueue(runner, { vocabSize: fakeVocabSize, nLayers: 2, contextLength, pages }, limits);
+  return { runner, queue };
+}
+
+/** A sequence and what it should hold. */
+interface Known {
+  readonly sequence: Sequence;
+  readonly ids: number[];
+  busy: boolean;
+}
+
+export async function fuzzQueue(seed: number, operations: number): Promise<void> {
+  const rng = new Rng(seed);
+  const limits: PassLimits = {
+    rows: 16 + rng.below(100),
+    mixedRows: 4 + rng.below(12),
+    sequences: 1 + rng.below(4),
+    results: 4 + rng.below(8),
+  };
+  const pages = 1 + rng.below(8);
+  const { runner, queue } = fakeQueue(pages, { limits });
+  let failing = false;
+  runner.before = async ({ tokens }) => {
+    for (let turn = rng.below(200); turn > 0; turn--) await undefined;
+    if (failing && tokens.length % 3 === 0) throw new Error("a pass failed");
+  };
+  let all: Known[] = [];
+  const idle = () => all.filter(({ busy }) => !busy);
+  const running: Promise<void>[] = [];
+
+  const run = async (items: Known[]) => {
+    const abort = new AbortController();
+    const plans = items
+      .map((known) => ({ known, ids: randomIds(rng, queue.contextLength - known.ids.length) }))
+      .filter(({ ids }) => ids.length > 0);
+    const logits = (["none", "last", "all"] as const)[rng.below(3)]!;
+    const rows = rng.below(2) === 0 ? "last" : "all";
+    const layer = rng.below(3);
+    for (const { known } of plans) known.busy = true;
+    if (rng.below(8) === 0) void Promise.resolve().then(() => abort.abort(new Error("enough")));
+    try {
+      const given = plans.map(({ known: { sequence }, ids }) => ({ sequence, ids, logits, hidden: { layer, rows } }) as const);
+      const results = await queue.run(given, abort.signal);
+      for (const [i, { known, ids }] of plans.entries()) {
+        const start = known.ids.length;
+        known.ids.push(...ids);
+        const { logits: found, hidden } = results[i]!;
+        const states = ids.map((_, at) => known.ids.slice(0, start + at + 1));
+        const wanted = logits === "all" ? states.map(fakeLogits) : logits === "last" ? fakeLogits(known.ids) : undefined;
+        expect(found).toEqual(wanted);
+        const hiddenOf = (text: number[]) => Float32Array.of(layer, fakeState(text) % 4096);
+        expect(hidden).toEqual(rows === "all" ? states.map(hiddenOf) : hiddenOf(known.ids));
+      }
+    } catch (error) {
+      if (!["enough", "a pass failed"].includes((error as Error).message)) throw error;
+    }
+    for (const { known } of plans) known.busy = false;
+  };
+  const pick = () => (idle().length === 0 ? undefined : idle()[rng.below(idle().length)]);
+  const steps: (() => void)[] = [
+    () => void running.push(run(idle().slice(0, 1))),
+    () => void running.push(run(idle().slice(0, 1 + rng.below(4)))),
+    () => void running.push(run(idle().slice(-1))),
+    () => {
+      const known = pick();
+      if (known) all.push({ sequence: known.sequence.fork(), ids: [...known.ids], busy: false });
+    },
+    () => {
+      const known = pick();
+      if (known === undefined) return;
+      known.ids.length = rng.below(known.ids.length + 1);
+      known.sequence.truncate(known.ids.length);
+    },
+    () => {
+      const known = pick();
+      known?.sequence.dispose();
+      all = all.filter((other) => other !== known);
+    },
+    () => {
+      failing = rng.below(4) === 0;
+    },
+  ];
+  for (let i = 0; i < operations; i++) {
+    if (rng.below(4) === 0) all.push({ sequence: queue.sequence(), ids: [], busy: false });
+    steps[rng.below(steps.length)]!();
+    for (let turn = rng.below(600); turn > 0; turn--) await undefined;
+    for (const { sequence, ids, busy } of all) if (!busy) expect(sequence.ids).toEqual(ids);
+  }
+  await Promise.all(running);
+  for (const { tokens, pages: tables, logitRows } of runner.passes) {
+    expect(tokens.length).toBeLessThanOrEqual(limits.rows);
+    expect(tables.length).toBeLessThanOrEqual(limits.sequences);
+    expect(logitRows.length).toBeLessThanOrEqual(limits.results);
+  }
+  for (const { sequence } of all) sequence.dispose();
+  expect(queue.pool.held).toBe(0);
+  await queue.dispose();
+  expect(runner.disposed).toBe(true);
+}
+
+/** Texts that begin alike, of up to `most` tokens. */
+function randomIds(rng: Rng, most: number): number[] {
+  const id = rng.below(2);
+  return Array.from({ length: Math.min(most, rng.below(3) === 0 ? rng.below(150) : 1 + rng.below(3)) }, () =>
+    rng.below(60) === 0 ? rng.below(fakeVocabSize) : id,
+  );
+}

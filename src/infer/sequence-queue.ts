@@ -1,0 +1,330 @@
+// Runs of many sequences on one model: rows of all that wait share passes, and their keys and values lie in shared pages.
+import { CriaError, check } from "../base/index.ts";
+import { pageKeys } from "../graph/index.ts";
+import { CachedText } from "./cached-text.ts";
+import { PageAllocator } from "./page-allocator.ts";
+import type { PassOutputs, PassRunner } from "./pass-runner.ts";
+import { type Member, type Pass, type PassLimits, Scheduler, type Work } from "./scheduler.ts";
+import { type LogitsWanted, type RunItem, type RunResult, Sequence } from "./sequence.ts";
+
+/** The pages of a pool by what they are. */
+export interface PoolState {
+  readonly pages: number;
+  /** Pages that sequences hold. */
+  readonly held: number;
+  /** Pages that are kept for texts which begin alike. */
+  readonly kept: number;
+}
+
+/** Rows of several sequences in a pass, at most; what a program holds follows from these. */
+export const passLimits: PassLimits = { rows: 512, mixedRows: 64, sequences: 64, results: 64 };
+
+/** How many turns of the queue of microtasks a pass waits for those that the last pass has served: so long that a loop over tokens comes back. */
+const gatherTurns = 100;
+
+/** One item of a run while it waits. */
+interface Job {
+  readonly member: Member;
+  readonly batch: Batch;
+  readonly work: Work;
+  /** Length of the sequence before the run. */
+  readonly start: number;
+  readonly firstLogits: number;
+  readonly firstHidden: number;
+  readonly layer: number | undefined;
+  readonly wanted: { readonly logits: LogitsWanted; readonly hidden: LogitsWanted };
+  readonly logits: Float32Array[];
+  readonly hidden: Float32Array[];
+}
+
+/** One call of run: it ends when all its jobs have ended, or with the first that fails. */
+interface Batch {
+  readonly jobs: Job[];
+  readonly signal: AbortSignal | undefined;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** What the queue needs to know of a model. */
+export interface QueueSizes {
+  readonly vocabSize: number;
+  readonly nLayers: number;
+  /** S: tokens that one sequence may have. */
+  readonly contextLength: number;
+  readonly pages: number;
+}
+
+/** Sequences on a pool of pages, and the runs that wait for one another's passes. */
+export class SequenceQueue {
+  readonly vocabSize: number;
+  readonly contextLength: number;
+  readonly #sizes: QueueSizes;
+  readonly #runner: PassRunner;
+  readonly #pool: PageAllocator;
+  readonly #scheduler: Scheduler;
+  readonly #jobs = new Map<Member, Job>();
+  readonly #members = new Set<Member>();
+  /** Those that the last pass has served and that have not come back. */
+  readonly #served = new Set<Member>();
+  #pump: Promise<void> | undefined;
+  #disposed = false;
+
+  constructor(runner: PassRunner, sizes: QueueSizes, limits: PassLimits = passLimits) {
+    this.#runner = runner;
+    this.#sizes = sizes;
+    this.vocabSize = sizes.vocabSize;
+    this.contextLength = Math.min(sizes.contextLength, sizes.pages * pageKeys);
+    this.#pool = new PageAllocator(sizes.pages);
+    this.#scheduler = new Scheduler(this.#pool, limits);
+  }
+
+  get pool(): PoolState {
+    return { pages: this.#pool.count, held: this.#pool.held, kept: this.#pool.kept };
+  }
+
+  /** An empty sequence. */
+  sequence(): Sequence {
+    this.#check();
+    return this.#join(new CachedText(this.#pool));
+  }
+
+  /**
+   * Runs the ids of every item behind what was run of its sequence. Calls that wait at the same time share passes, whoever they come from; a row's
+   * bits do not depend on who else is there. When pages are short, sequences pause and are computed again, so that a run takes longer, and never fails.
+   * @throws CriaError before anything is computed: when an item has no ids, ids outside the vocabulary or more than context or pool hold, or its sequence
+   * is disposed, another model's, or in another run. The signal's reason when it is aborted between two passes, and the backend's error when a
+   * pass fails: then all sequences of the call have the length that they had before.
+   */
+  async run<const Items extends readonly RunItem[]>(
+    items: Items,
+    signal?: AbortSignal,
+  ): Promise<{ -readonly [I in keyof Items]: RunResult<Items[I]> }> {
+    this.#check();
+    signal?.throwIfAborted();
+    const members = items.map((item) => this.#checked(item));
+    check(new Set(members).size === members.length, "infer", () => "a sequence stands twice in one run: run it twice, or fork it");
+    let jobs: Job[] = [];
+    await new Promise<void>((resolve, reject) => {
+      const batch: Batch = { jobs: [], signal, resolve, reject };
+      jobs = items.map((item, i) => this.#start(members[i]!, item, batch));
+      batch.jobs.push(...jobs);
+      if (jobs.length === 0) resolve();
+      this.#pump ??= this.#pumpAll();
+    });
+    return jobs.map(resultOf) as { -readonly [I in keyof Items]: RunResult<Items[I]> };
+  }
+
+  /** Ends behind what is queued. */
+  async dispose(): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    await this.#pump;
+    for (const member of [...this.#members]) this.leave(member);
+    await this.#runner.dispose();
+  }
+
+  lengthOf(member: Member): number {
+    return this.#jobs.get(member)?.start ?? member.text.ids.length;
+  }
+
+  fork(member: Member): Sequence {
+    this.#checkIdle(member);
+    return this.#join(member.text.fork());
+  }
+
+  truncate(member: Member, length: number): void {
+    this.#checkIdle(member);
+    const has = member.text.ids.length;
+    check(
+      Number.isSafeInteger(length) && length >= 0 && length <= has,
+      "infer",
+      () => `a sequence of ${has} tokens cannot be cut to ${length}: give a length from 0 to ${has}`,
+    );
+    member.text.truncate(length);
+  }
+
+  leave(member: Member): void {
+    this.#members.delete(member);
+    this.#served.delete(member);
+    if (!this.#jobs.has(member)) this.#scheduler.leave(member); // else between two passes
+  }
+
+  #join(text: CachedText): Sequence {
+    const member = this.#scheduler.join(text);
+    this.#members.add(member);
+    return new Sequence(this, member);
+  }
+
+  #start(member: Member, { ids, logits = "last", hidden }: RunItem, batch: Batch): Job {
+    const start = member.text.ids.length;
+    const end = start + ids.length;
+    const wanted = { logits, hidden: hidden?.rows ?? ("none" as const) };
+    const firstOf = (rows: LogitsWanted) => (rows === "none" ? end : rows === "last" ? end - 1 : start);
+    const [firstLogits, firstHidden] = [firstOf(wanted.logits), firstOf(wanted.hidden)];
+    const work: Work = { end, wantsLogits: logits !== "none", nextResult: Math.min(firstLogits, firstHidden), computedRows: 0 };
+    for (let i = 0; i < ids.length; i++) member.text.ids.push(ids[i]!);
+    member.work = work;
+    this.#served.delete(member);
+    const job: Job = { member, batch, work, start, firstLogits, firstHidden, layer: hidden?.layer, wanted, logits: [], hidden: [] };
+    this.#jobs.set(member, job);
+    return job;
+  }
+
+  /** Pass after pass, as long as somebody waits. */
+  async #pumpAll(): Promise<void> {
+    try {
+      for (;;) {
+        await this.#gather();
+        this.#dropEnded();
+        const pass = this.#scheduler.plan();
+        if (pass === undefined) break;
+        await this.#pass(pass);
+      }
+    } catch (error) {
+      for (const { batch } of [...this.#jobs.values()]) this.#fail(batch, error);
+    } finally {
+      this.#pump = undefined;
+    }
+  }
+
+  /** Lets those come back who go on from what the last pass brought them, so that the next one has them all. */
+  async #gather(): Promise<void> {
+    await undefined;
+    for (let turn = 0; turn < gatherTurns && this.#served.size > 0; turn++) await undefined;
+    this.#served.clear();
+  }
+
+  /** Ends the runs whose signal is aborted and those of sequences that were disposed of. */
+  #dropEnded(): void {
+    for (const { member, batch } of [...this.#jobs.values()]) {
+      if (batch.signal?.aborted) this.#fail(batch, batch.signal.reason);
+      if (!this.#members.has(member))
+        this.#fail(batch, new CriaError("infer", "the sequence was disposed of while it was run: await the run first"));
+    }
+  }
+
+  async #pass(pass: Pass): Promise<void> {
+    try {
+      if (pass.copies.length > 0) await this.#runner.copy(pass.copies);
+      const outputs = await this.#compute(pass);
+      this.#scheduler.commit(pass);
+      this.#deliver(pass, outputs);
+    } catch (error) {
+      this.#scheduler.forget(pass);
+      for (const { member } of pass.parts) {
+        const job = this.#jobs.get(member);
+        if (job !== undefined) this.#fail(job.batch, error);
+      }
+    }
+  }
+
+  async #compute({ parts }: Pass): Promise<PassOutputs | undefined> {
+    const tokens: number[] = [];
+    const positions: number[] = [];
+    const slots: number[] = [];
+    const logitRows: number[] = [];
+    const layers = new Set<number>();
+    for (const [slot, { member, work, first, rows }] of parts.entries()) {
+      const { firstLogits, layer } = this.#jobs.get(member)!;
+      if (layer !== undefined) layers.add(layer);
+      for (let position = first; position < first + rows; position++) {
+        if (position >= Math.max(firstLogits, work.nextResult)) logitRows.push(tokens.length);
+        tokens.push(member.text.ids[position]!);
+        positions.push(position);
+        slots.push(slot);
+      }
+    }
+    if (tokens.length === 0) return undefined;
+    const pages = parts.map(({ member }) => member.text.pages.map(({ number }) => number));
+    return this.#runner.run({ tokens, positions, slots, pages, logitRows, layers: [...layers] });
+  }
+
+  #deliver({ parts }: Pass, outputs: PassOutputs | undefined): void {
+    let row = 0;
+    let logitRow = 0;
+    for (const { member, work, first, rows } of parts) {
+      const job = this.#jobs.get(member)!;
+      for (let position = first; position < first + rows; position++, row++) {
+        if (outputs === undefined || position < work.nextResult) continue; // computed again, delivered before
+        if (position >= job.firstLogits) job.logits.push(outputs.logits[logitRow++]!);
+        if (position >= job.firstHidden) job.hidden.push(outputs.hidden.get(job.layer!)![row]!);
+      }
+      work.nextResult = Math.max(work.nextResult, first + rows);
+      if (member.text.computed === work.end) this.#finish(job);
+    }
+  }
+
+  #finish({ member, batch }: Job): void {
+    member.work = undefined;
+    if (batch.jobs.some((job) => job.member.work !== undefined)) return;
+    for (const job of batch.jobs) {
+      this.#jobs.delete(job.member);
+      this.#served.add(job.member);
+    }
+    batch.resolve();
+  }
+
+  /** Ends a call with an error: its sequences are as before. */
+  #fail(batch: Batch, error: unknown): void {
+    for (const { member, start } of batch.jobs) {
+      this.#jobs.delete(member);
+      member.work = undefined;
+      member.text.truncate(start);
+      if (!this.#members.has(member)) this.#scheduler.leave(member);
+    }
+    batch.reject(error);
+  }
+
+  #check(): void {
+    check(!this.#disposed, "infer", () => "the model was disposed of: open another one");
+  }
+
+  /** A sequence on which nothing runs. */
+  #checkIdle(member: Member): void {
+    this.#check();
+    check(this.#members.has(member), "infer", () => "the sequence was disposed of: make another one");
+    check(!this.#jobs.has(member), "infer", () => "the sequence is being run: await that run first");
+  }
+
+  #checked({ sequence, ids, hidden }: RunItem): Member {
+    const member = sequence.memberOf(this);
+    this.#checkIdle(member);
+    check(ids.length > 0, "infer", () => "there is no token to go on from: give at least one, such as the begin-of-text token");
+    this.#checkLength(member.text.ids.length + ids.length);
+    for (let i = 0; i < ids.length; i++) checkId(ids[i]!, this.vocabSize);
+    const { nLayers } = this.#sizes;
+    check(
+      hidden === undefined || (Number.isInteger(hidden.layer) && hidden.layer >= 0 && hidden.layer <= nLayers),
+      "infer",
+      () => `the output of layer ${hidden?.layer} is wanted, but the model has layers 0 (the embedding) to ${nLayers}`,
+    );
+    return member;
+  }
+
+  #checkLength(length: number): void {
+    const { contextLength, pages } = this.#sizes;
+    check(length <= contextLength, "infer", () => `the text has ${length} tokens but the context holds ${contextLength}: shorten it`);
+    check(
+      length <= this.contextLength,
+      "infer",
+      () =>
+        `the text has ${length} tokens but the pool's ${pages} pages hold ${this.contextLength}: shorten it, or open the model with more pages`,
+    );
+  }
+}
+
+function checkId(id: number, vocabSize: number): void {
+  check(
+    Number.isInteger(id) && id >= 0 && id < vocabSize,
+    "infer",
+    () => `token ${id} is outside the model's vocabulary of ${vocabSize}: is it this model's tokenizer?`,
+  );
+}
+
+function resultOf({ logits, hidden, work, wanted }: Job): RunResult {
+  return {
+    logits: wanted.logits === "all" ? logits : logits[0],
+    hidden: wanted.hidden === "all" ? hidden : hidden[0],
+    computedRows: work.computedRows,
+  } as RunResult;
+}
