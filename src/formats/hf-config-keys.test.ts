@@ -1,6 +1,8 @@
-// Every row of the table of config.json's keys, through the reader: roles, values and messages are said here a second time, by hand.
+// Every row of the table of config.json's keys for LLaMA, through the reader: roles, values and messages are said here a second time, by hand.
+// What other architectures make of their keys is in architectures.test.ts.
 import { describe, expect, test } from "vitest";
 import { CriaError } from "../base/index.ts";
+import { architectures } from "./architectures.ts";
 import { configKeys } from "./hf-config-keys.ts";
 import { readHfConfig } from "./index.ts";
 import { transformersKeys } from "./keys.test.helper.ts";
@@ -12,6 +14,8 @@ const sizes = {
 const readText = (text: string) => readHfConfig("config.json", text);
 const read = (more: object) => readText(JSON.stringify({ ...sizes, ...more }));
 const plain = read({});
+const [llama] = architectures;
+const rows = llama ? configKeys(llama) : [];
 
 /** Key → a value and what it makes of the model. */
 const honoured: Readonly<Record<string, readonly [value: unknown, found: object]>> = {
@@ -22,7 +26,9 @@ const honoured: Readonly<Record<string, readonly [value: unknown, found: object]
   num_key_value_heads: [2, { nKvHeads: 2 }],
   intermediate_size: [80, { hiddenDim: 80 }],
   max_position_embeddings: [1024, { contextLength: 1024 }],
-  head_dim: [8, {}],
+  head_dim: [10, { headDim: 10 }],
+  attention_bias: [true, { qkvBias: true, attentionOutputBias: true, ffnBias: false }],
+  mlp_bias: [true, { qkvBias: false, attentionOutputBias: false, ffnBias: true }],
   rms_norm_eps: [0.001, { normEpsilon: 0.001 }],
   hidden_act: ["gelu", { activation: "geglu" }],
   tie_word_embeddings: [true, { tiedOutput: true }],
@@ -43,8 +49,6 @@ const refused: Readonly<Record<string, readonly [neutral: readonly unknown[], re
     [["LlamaForCausalLM"], ["LLaMAForCausalLM"], []],
     [["LlamaForSequenceClassification"], ["LlamaModel"], ["LlamaForCausalLM", "X"]],
   ],
-  attention_bias: [[false], [true]],
-  mlp_bias: [[false], [true]],
   is_causal: [[true], [false]],
   sliding_window: [
     [512, 4096],
@@ -146,7 +150,7 @@ const harmlessKeys = harmless.flatMap(([values, keys]) => keys.split(/\s+/).map(
 const elsewhere = ["model_type", "eos_token_id", "cria", "original_max_position_embeddings"];
 
 test("the table has exactly these keys, each once, in these roles", () => {
-  const roles = (role: string) => configKeys.filter((row) => row.role === role).map(({ key }) => key);
+  const roles = (role: string) => rows.filter((row) => row.role === role).map(({ key }) => key);
   expect(roles("honoured").sort()).toEqual([...Object.keys(honoured), ...elsewhere].sort());
   expect(roles("refused").sort()).toEqual(Object.keys(refused).sort());
   expect(roles("warned").sort()).toEqual(Object.keys(warned).sort());
@@ -154,10 +158,10 @@ test("the table has exactly these keys, each once, in these roles", () => {
 });
 
 test("every key of transformers' classes since 2023 has a row", () => {
-  const rows = new Set(configKeys.map(({ key }) => key));
+  const known = new Set(rows.map(({ key }) => key));
   const { config, generation } = transformersKeys();
   expect(Object.keys(config).length).toBeGreaterThan(80);
-  for (const keys of [config, generation]) expect(Object.keys(keys).filter((key) => !rows.has(key))).toEqual([]);
+  for (const keys of [config, generation]) expect(Object.keys(keys).filter((key) => !known.has(key))).toEqual([]);
 });
 
 describe("honoured", () => {
@@ -202,7 +206,7 @@ const needed = Object.keys(sizes).filter((key) => key !== "max_position_embeddin
 const wrongOf = (kind: string) => (kind.startsWith("object") ? '"x"' : "{}");
 
 describe("for every key", () => {
-  test.each(configKeys.map(({ key, kind }) => ({ key, kind })))(
+  test.each(rows.map(({ key, kind }) => ({ key, kind })))(
     "$key: null is absence, another JSON type and 1e999 are errors",
     ({ key, kind }) => {
       const text = (value: string) => JSON.stringify({ ...sizes, [key]: 0 }).replace(`"${key}":0`, `"${key}":${value}`);

@@ -1,11 +1,8 @@
 // Every key that config.json can hold: transformers' LlamaConfig and PreTrainedConfig from 4.28 (2023), which brought LLaMA, to 5.24
 // (test/goldens/transformers_keys.py lists them), what their tools add, and ours.
+import type { Architecture } from "./architectures.ts";
 import { generationKeys } from "./generation-keys.ts";
-import type { JsonObject } from "./json.ts";
 import { harmless, honoured, type KeyRow, refused, warned } from "./json-keys.ts";
-
-/** Classes whose forward pass is the one cria computes. The second is how the first conversions of LLaMA spelt it. */
-export const architectures = ["LlamaForCausalLM", "LLaMAForCausalLM", "CriaForCausalLM"];
 
 const ofTraining = "it matters in training only";
 const ofPython = "it is about the Python objects that hold the model, not about what they compute";
@@ -13,15 +10,15 @@ const ofTasks = "it names the classes of another task, which no part of a langua
 const ofOtherModels = "only models with an encoder read it, and LLaMA has none";
 
 const sizeKeys = [
-  honoured("model_type", "text", '"llama", or "cria" where a part of the model is ours'),
+  honoured("model_type", "text", 'a row of architectures.ts, or "cria" where a part of the model is ours'),
   honoured("vocab_size", "integer", "rows of the embedding table"),
   honoured("hidden_size", "integer", "channels of the residual stream"),
   honoured("num_hidden_layers", "integer", "layers"),
   honoured("num_attention_heads", "integer", "query heads"),
   honoured("num_key_value_heads", "integer", "heads of keys and values; as many as query heads by default"),
   honoured("intermediate_size", "integer", "channels of the feed-forward layer"),
-  honoured("max_position_embeddings", "integer", "the context length; 2048 by default"),
-  honoured("head_dim", "integer", "must be hidden_size / num_attention_heads"),
+  honoured("max_position_embeddings", "integer", "the context length"),
+  honoured("head_dim", "integer", "channels of a head; hidden_size / num_attention_heads by default"),
   honoured("rms_norm_eps", "number", "the norms' epsilon; 1e-6 by default"),
   honoured("hidden_act", "text", "the gate's activation; silu by default"),
   honoured("tie_word_embeddings", "flag", "whether the output projection is the embedding table; false by default"),
@@ -34,13 +31,7 @@ const sizeKeys = [
 ];
 
 const mathematicsKeys = [
-  refused("architectures", "texts", areKnown, `cria computes ${architectures[0]}`),
-  refused("attention_bias", "flag", [false], "cria's linear layers have no bias"),
-  refused("mlp_bias", "flag", [false], "cria's linear layers have no bias"),
   refused("is_causal", "flag", [true], "cria's attention is causal"),
-  refused("sliding_window", "count", isWholeContext, "cria attends to the whole context"),
-  refused("use_sliding_window", "flag", [false], "cria attends to the whole context"),
-  refused("layer_types", "texts", areFull, "cria attends to the whole context in every layer"),
   refused("per_layer_config", "objectOrList", [{}, []], "all layers of cria's models are alike"),
   refused("partial_rotary_factor", "number", [1], "cria turns all channels of a head"),
   refused("rope_interleaved", "flag", [false], "cria reads heads whose halves turn together"),
@@ -54,7 +45,6 @@ const mathematicsKeys = [
 ];
 
 const harmlessKeys = [
-  harmless("max_window_layers", "count", "only use_sliding_window gives it a meaning, and that is refused"),
   harmless("max_sequence_length", "count", "transformers reads max_position_embeddings"),
   harmless("pretraining_tp", "integer", "it splits products into parts whose sum is the same"),
   harmless("chunk_size_feed_forward", "integer", "it computes the same rows in parts, and LLaMA never did"),
@@ -120,29 +110,24 @@ const warnedKeys = [
 
 const ownKeys = [...sizeKeys, ...mathematicsKeys, ...harmlessKeys, ...warnedKeys];
 
+/** The keys that a config of this architecture may hold. */
+export function configKeys({ classNames, modelType, keys }: Architecture): readonly KeyRow[] {
+  const isKnown = (value: unknown) => (value as string[]).every((name) => classNames.includes(name));
+  const reason = `model_type is "${modelType}", so cria computes ${classNames[0]}`;
+  const rows = [...ownKeys, refused("architectures", "texts", isKnown, reason), ...keys];
+  return [...rows, ...movedKeys(new Set(rows.map(({ key }) => key)))];
+}
+
 /**
  * Keys of generation_config.json, which transformers 4 kept here too: it wrote all of them with their defaults, and read them where
  * generation_config.json was absent. transformers 5 passes over them; cria names those that say something.
  */
-const movedKeys = generationKeys
-  .filter(({ key }) => ownKeys.every((row) => row.key !== key))
-  .map((row) => ({
-    ...row,
-    role: row.role === "harmless" ? row.role : ("warned" as const),
-    reason: "its place is generation_config.json",
-  }));
-
-export const configKeys: readonly KeyRow[] = [...ownKeys, ...movedKeys];
-
-function areKnown(value: unknown): boolean {
-  return (value as string[]).every((name) => architectures.includes(name));
-}
-
-/** A window that the context fits in changes nothing. */
-function isWholeContext(value: unknown, { max_position_embeddings: context }: JsonObject): boolean {
-  return (value as number) >= ((context as number | undefined) ?? 2048);
-}
-
-function areFull(value: unknown): boolean {
-  return (value as string[]).every((type) => type === "full_attention" || type === "attention");
+function movedKeys(known: ReadonlySet<string>): KeyRow[] {
+  return generationKeys
+    .filter(({ key }) => !known.has(key))
+    .map((row) => ({
+      ...row,
+      role: row.role === "harmless" ? row.role : ("warned" as const),
+      reason: "its place is generation_config.json",
+    }));
 }

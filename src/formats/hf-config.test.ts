@@ -105,6 +105,14 @@ const variants: readonly [isLlama: boolean, Partial<LlamaConfig>][] = [
     },
   ],
   [true, { ropeScaling: { type: "llama3", factor: 8, originalLength: 512, lowFrequencyFactor: 1, highFrequencyFactor: 4 } }],
+  [true, { headDim: 10, qkvBias: true, attentionOutputBias: true }],
+  [true, { ffnBias: true }],
+  [false, { attentionOutputBias: true }],
+  [false, { qkNorm: true, ffnBias: true }],
+  [
+    false,
+    { norm: "layer", qkvBias: true, ffnBias: true, slidingWindow: 5, slidingLayers: [true, false, true], ropeLayers: [false, true, true] },
+  ],
   [true, { nKvHeads: 2, tiedOutput: true, hiddenDim: 100, normEpsilon: 1e-6, ropeTheta: 5e5 }],
   ...(["glu", "bilinear", "reglu", "geglu", "gegluTanh"] as const).map((activation): [boolean, Partial<LlamaConfig>] => [
     true,
@@ -136,7 +144,8 @@ const bad: readonly [what: string, json: unknown, message: RegExp][] = [
   ["a negative size", { ...smol, intermediate_size: -1 }, /intermediate_size/],
   ["sizes that do not divide", { ...smol, num_attention_heads: 7, num_key_value_heads: 7 }, /dim 576 is not a multiple of nHeads 7/],
   ["groups that do not divide", { ...smol, num_key_value_heads: 2 }, /nHeads 9 is not a multiple of nKvHeads 2/],
-  ["heads of another width", { ...smol, head_dim: 128 }, /head_dim is the number 128 but .* is 64/],
+  ["heads of no width", { ...smol, head_dim: 0 }, /head_dim is the number 0 but must be an integer from 1 to/],
+  ["heads of an odd width", { ...smol, head_dim: 33 }, /a head has 33 channels, but RoPE turns pairs/],
   ["scaled positions", { ...smol, rope_scaling: { rope_type: "axial", factor: 8 } }, /rope_scaling is of the string "axial"/],
   [
     "linear scaling without a factor",
@@ -148,7 +157,7 @@ const bad: readonly [what: string, json: unknown, message: RegExp][] = [
     { ...smol, rope_parameters: { rope_type: "proportional" } },
     /rope_parameters is of the string "proportional"/,
   ],
-  ["biases", { ...smol, attention_bias: true }, /attention_bias is true/],
+  ["biases that are a word", { ...smol, attention_bias: "yes" }, /attention_bias is the string "yes" but must be true or false/],
   ["quantised weights", { ...smol, quantization_config: { bits: 4 } }, /quantization_config/],
   ["an unknown activation", { ...smol, hidden_act: "silo" }, /hidden_act is the string "silo" .* did you mean "silu"\?/],
   ["an epsilon of zero", { ...smol, rms_norm_eps: 0 }, /rms_norm_eps/],
@@ -178,9 +187,15 @@ test.each(bad)("%s is refused by name", (_, json, message) => {
 test("fuzz: random values in place of any key give a config or a CriaError", () => {
   const rng = new Rng(3);
   const values = [null, -1, 0, 1.5, 1e300, "x", [], {}, [null], true, { rope_type: 3 }, Number.MAX_SAFE_INTEGER];
+  const types = ["llama", "mistral", "qwen2", "qwen3", "smollm3", "cria"];
   for (let round = 0; round < 3000; round++) {
-    const json: Record<string, unknown> = { ...smol, head_dim: 64, mlp_bias: false, rope_parameters: {}, cria: null };
-    for (let edits = 1 + rng.below(3); edits > 0; edits--) json[Object.keys(json)[rng.below(22)]!] = values[rng.below(values.length)];
+    const json: Record<string, unknown> = {
+      ...{ ...smol, model_type: types[rng.below(types.length)], head_dim: 64, mlp_bias: false, rope_parameters: {}, cria: null },
+      ...{ sliding_window: 7, use_sliding_window: true, max_window_layers: 3, no_rope_layers: null, no_rope_layer_interval: 2 },
+      ...{ architectures: null, layer_types: null },
+    };
+    const keys = Object.keys(json);
+    for (let edits = 1 + rng.below(3); edits > 0; edits--) json[keys[rng.below(keys.length)]!] = values[rng.below(values.length)];
     try {
       read(json);
     } catch (error) {
@@ -197,6 +212,12 @@ test("parts of ours that are misspelt, said twice differently or absurd are refu
   expect(read({ ...json, hidden_act: null })).toEqual(read(json));
   expect(() => read({ ...json, cria: { ...parts, swishBeta: 1e9 } })).toThrow(
     "cria.swishBeta is the number 1000000000 but must be a number from",
+  );
+  expect(() => read({ ...json, cria: { ...parts, ropeLayers: [1, 0, 1] } })).toThrow(
+    "cria.ropeLayers is an array but must be a list of true and false",
+  );
+  expect(() => read({ ...json, cria: { ...parts, slidingWindow: 0 } })).toThrow(
+    "cria.slidingWindow is the number 0 but must be an integer",
   );
 });
 

@@ -1,12 +1,13 @@
 // Hugging Face's config.json, in and out (transformers, models/llama/configuration_llama.py).
-// A model that LLaMA's code there can run is written as model_type "llama". What differs in more than sizes and the gate's activation is
-// written as "cria", with the parts under one key of ours, so that other tools refuse it instead of computing nonsense.
+// A model that one of the classes in architectures.ts can run is written as one of its kind, LLaMA's before the others'. What none of them can
+// is written as "cria", with the parts under one key of ours, so that other tools refuse it instead of computing nonsense.
 import { CriaError, check, didYouMean, fail } from "../base/index.ts";
-import { type ActivationName, headDim, type LlamaConfig, llamaConfig, numberRanges } from "../model/index.ts";
+import { type ActivationName, type LlamaConfig, llamaConfig, numberRanges } from "../model/index.ts";
+import { type Architecture, architectures, ownArchitecture } from "./architectures.ts";
 import { configKeys } from "./hf-config-keys.ts";
 import { isObject, type JsonObject, kindOf, parseJsonObject, quote } from "./json.ts";
 import { checkKeys, oneWarning, readNumber } from "./json-keys.ts";
-import { maxPositionsOf, readRope, writeRope } from "./rope-config.ts";
+import { maxPositionsOf, readRope, usualTheta, writeRope } from "./rope-config.ts";
 
 /** What config.json says beside the model's sizes and parts. */
 export interface HfConfig {
@@ -34,6 +35,8 @@ const sizeRows = [
   { key: "max_position_embeddings", field: "contextLength", most: 1 << 30, otherwise: 2048 },
 ] as const;
 
+const mostHeadDim = 1 << 20;
+
 /** The gated layers that transformers' LLaMA computes when `hidden_act` is the word beside them; the first word is the one written. */
 const gateNames: readonly [ActivationName, ...string[]][] = [
   ["swiglu", "silu", "swish"],
@@ -53,19 +56,32 @@ const partWords = {
   ropePairing: ["half", "neighbours"],
 } as const;
 
+/** Those of them that a file may leave out, with the rule that each value follows. */
+const isFlag = (value: unknown) => typeof value === "boolean";
+const isLayerList = (value: unknown) => Array.isArray(value) && value.every(isFlag);
+const laterParts = {
+  qkvBias: { rule: "true or false", holds: isFlag },
+  attentionOutputBias: { rule: "true or false", holds: isFlag },
+  ffnBias: { rule: "true or false", holds: isFlag },
+  qkNorm: { rule: "true or false", holds: isFlag },
+  slidingWindow: { rule: "an integer, at least 1", holds: (value: unknown) => Number.isSafeInteger(value) && (value as number) > 0 },
+  slidingLayers: { rule: "a list of true and false", holds: isLayerList },
+  ropeLayers: { rule: "a list of true and false", holds: isLayerList },
+} as const satisfies Partial<Record<keyof LlamaConfig, { rule: string; holds(value: unknown): boolean }>>;
+
 /**
- * Reads config.json. Every key is honoured, refused, named in a warning or known to be harmless, as its row in hf-config-keys.ts and
- * rope-config.ts says; a key without a row is named in the warning. null stands for absence everywhere.
+ * Reads config.json. Every key is honoured, refused, named in a warning or known to be harmless, as its row in hf-config-keys.ts,
+ * architectures.ts and rope-config.ts says; a key without a row is named in the warning. null stands for absence everywhere.
  * @param name the file's name, for messages
  * @throws CriaError when a size is missing or absurd, a value is of the wrong JSON type, or the model has a part that cria does not compute.
  */
 export function readHfConfig(name: string, bytes: Uint8Array | string): ReadHfConfig {
   const json = parseJsonObject(where, name, bytes, { unique: true });
-  checkModelType(name, json);
-  const complaints = checkKeys(where, name, json, configKeys);
+  const architecture = readArchitecture(name, json);
+  const complaints = checkKeys(where, name, json, configKeys(architecture));
   const bosTokenId = readTokenIds(json.bos_token_id)[0];
   return {
-    config: readModel(name, json),
+    config: readModel(name, json, architecture),
     ...(bosTokenId === undefined ? {} : { bosTokenId }),
     eosTokenIds: readTokenIds(json.eos_token_id),
     warnings: oneWarning(where, name, complaints, "the model is computed without regard to it"),
@@ -77,24 +93,23 @@ export function writeHfConfig(
   { config, bosTokenId, eosTokenIds }: HfConfig,
   dtype: "float32" | "bfloat16" | "float16" = "float32",
 ): JsonObject {
-  const parts = ownParts(config);
+  const { architecture, keys } = architectureFor(config);
   return {
-    architectures: [parts === undefined ? "LlamaForCausalLM" : "CriaForCausalLM"],
-    model_type: parts === undefined ? "llama" : "cria",
+    architectures: [architecture.classNames[0]],
+    model_type: architecture.modelType,
     ...Object.fromEntries(sizeRows.map(({ key, field }) => [key, config[field]])),
     max_position_embeddings: maxPositionsOf(config),
-    head_dim: headDim(config),
+    head_dim: config.headDim,
     hidden_act: wordOf(config.activation),
     rms_norm_eps: config.normEpsilon,
     ...writeRope(config),
     tie_word_embeddings: config.tiedOutput,
-    attention_bias: false,
-    mlp_bias: false,
+    ...keys,
     torch_dtype: dtype,
     ...(bosTokenId === undefined ? {} : { bos_token_id: bosTokenId }),
     ...writeTokenIds("eos_token_id", eosTokenIds),
     use_cache: true,
-    ...(parts === undefined ? {} : { cria: parts }),
+    ...(architecture === ownArchitecture && { cria: ownParts(config) }),
   };
 }
 
@@ -108,48 +123,72 @@ export function readTokenIds(value: unknown): readonly number[] {
   return typeof value === "number" ? [value] : ((value as readonly number[] | null | undefined) ?? []);
 }
 
-/** The parts for which transformers' LLaMA has no words; undefined when it can run the model. */
-function ownParts(config: LlamaConfig): JsonObject | undefined {
+/** The first class that computes the config, and its keys. */
+function architectureFor(config: LlamaConfig): { readonly architecture: Architecture; readonly keys: JsonObject } {
   const { norm, normPlacement, activation, swishBeta, positions, ropePairing } = config;
   const isGate = gateNames.some(([name]) => name === activation) && (activation !== "swiglu" || swishBeta === 1);
-  const isLlama = norm === "rms" && normPlacement === "pre" && isGate && positions === "rope" && ropePairing === "half";
-  return isLlama ? undefined : { norm, normPlacement, activation, swishBeta, positions, ropePairing };
+  const isTheirs = norm === "rms" && normPlacement === "pre" && isGate && positions === "rope" && ropePairing === "half";
+  for (const architecture of isTheirs ? architectures : []) {
+    const keys = architecture.write(config);
+    if (keys) return { architecture, keys };
+  }
+  return { architecture: ownArchitecture, keys: { attention_bias: false, mlp_bias: false } };
 }
 
-function checkModelType(name: string, json: JsonObject): void {
+/** The parts under the key "cria"; those that came later are left out where a model lacks them. */
+function ownParts(config: LlamaConfig): JsonObject {
+  const { norm, normPlacement, activation, swishBeta, positions, ropePairing } = config;
+  const later = Object.entries(laterParts).flatMap(([key]) => {
+    const value = config[key as keyof typeof laterParts];
+    return value === undefined || value === false ? [] : [[key, value] as const];
+  });
+  return { norm, normPlacement, activation, swishBeta, positions, ropePairing, ...Object.fromEntries(later) };
+}
+
+function readArchitecture(name: string, json: JsonObject): Architecture {
+  const known = [...architectures, ownArchitecture];
   const type = json.model_type;
-  check(
-    type === "llama" || type === "cria",
-    where,
-    () => `${name}: model_type is ${kindOf(type)} but cria computes "llama" (and its own "cria"): choose a LLaMA model`,
+  return (
+    known.find(({ modelType }) => modelType === type) ??
+    fail(
+      where,
+      `${name}: model_type is ${kindOf(type)} but cria computes ${architectures.map(({ modelType }) => `"${modelType}"`).join(", ")} (and its own "cria"): choose a model of one of these types`,
+    )
   );
 }
 
-function readModel(name: string, json: JsonObject): LlamaConfig {
+function readModel(name: string, json: JsonObject, architecture: Architecture): LlamaConfig {
+  const isOwn = architecture === ownArchitecture;
   check(
-    json.model_type === "cria" || (json.cria ?? undefined) === undefined,
+    isOwn || (json.cria ?? undefined) === undefined,
     where,
-    () => `${name}: model_type is "llama" but its key "cria" holds parts that LLaMA has not: correct the file`,
+    () => `${name}: model_type is "${architecture.modelType}" but its key "cria" holds parts that LLaMA has not: correct the file`,
   );
-  const sizes = Object.fromEntries(sizeRows.map((row) => [row.field, readSize(name, json, row)])) as unknown as Pick<
+  const { defaults } = architecture;
+  const sizes = Object.fromEntries(sizeRows.map((row) => [row.field, readSize(name, { ...defaults, ...json }, row)])) as unknown as Pick<
     LlamaConfig,
     (typeof sizeRows)[number]["field"]
   >;
-  const rope = readRope(name, json, sizes.contextLength);
+  const rope = readRope(name, json, { maxPositions: sizes.contextLength, theta: defaults.rope_theta ?? usualTheta });
+  const headDim = json.head_dim ?? defaults.head_dim;
   const parts: Partial<LlamaConfig> = {
+    ...(headDim !== undefined && { headDim: readHeadDim(name, headDim) }),
     normEpsilon: readNumber(where, name, "rms_norm_eps", json.rms_norm_eps ?? 1e-6, numberRanges.normEpsilon),
     contextLength: rope.contextLength,
     ropeTheta: rope.theta,
     ropeScaling: rope.scaling,
     ropePairing: "half",
-    tiedOutput: (json.tie_word_embeddings as boolean | null | undefined) ?? false,
-    ...(json.model_type === "cria"
-      ? readOwnParts(name, json.cria, json.hidden_act ?? undefined)
-      : { activation: readGate(name, json.hidden_act ?? "silu") }),
+    tiedOutput: (json.tie_word_embeddings as boolean | null | undefined) ?? defaults.tie_word_embeddings ?? false,
+    ...architecture.read(name, json, sizes.nLayers),
+    ...(isOwn ? readOwnParts(name, json.cria, json.hidden_act ?? undefined) : { activation: readGate(name, json.hidden_act ?? "silu") }),
   };
-  const config = inFile(name, () => llamaConfig({ ...sizes, ...parts }));
-  checkHeadDim(name, json.head_dim, config);
-  return config;
+  return inFile(name, () => llamaConfig({ ...sizes, ...parts }));
+}
+
+function readHeadDim(name: string, value: unknown): number {
+  const fits = Number.isSafeInteger(value) && (value as number) > 0 && (value as number) <= mostHeadDim;
+  check(fits, where, () => `${name}: head_dim is ${kindOf(value)} but must be an integer from 1 to ${mostHeadDim}: correct the file`);
+  return value as number;
 }
 
 function readSize(name: string, json: JsonObject, row: (typeof sizeRows)[number]): number {
@@ -176,7 +215,7 @@ function readGate(name: string, word: unknown): ActivationName {
 /** The parts under the key "cria"; `hidden_act`, where it is there, says the activation a second time. */
 function readOwnParts(name: string, parts: unknown, hiddenAct: unknown): Partial<LlamaConfig> {
   check(isObject(parts), where, () => `${name}: model_type is "cria" but its key "cria" holds ${kindOf(parts)}: it is damaged`);
-  const known = [...Object.keys(partWords), "swishBeta"];
+  const known = [...Object.keys(partWords), "swishBeta", ...Object.keys(laterParts)];
   const unknown = Object.keys(parts).find((key) => !known.includes(key));
   check(
     unknown === undefined,
@@ -199,22 +238,19 @@ function readOwnParts(name: string, parts: unknown, hiddenAct: unknown): Partial
       `${name}: hidden_act is ${kindOf(hiddenAct)} but cria.activation is "${activation}": both name the same part, correct the wrong one`,
   );
   const swishBeta = readNumber(where, name, "cria.swishBeta", parts.swishBeta ?? 1, numberRanges.swishBeta);
-  return { norm, normPlacement, activation, positions, ropePairing, swishBeta };
+  return { norm, normPlacement, activation, positions, ropePairing, swishBeta, ...readLaterParts(name, parts) };
+}
+
+function readLaterParts(name: string, parts: JsonObject): Partial<LlamaConfig> {
+  const given = Object.entries(laterParts).filter(([key]) => (parts[key] ?? undefined) !== undefined);
+  for (const [key, { rule, holds }] of given)
+    check(holds(parts[key]), where, () => `${name}: cria.${key} is ${kindOf(parts[key])} but must be ${rule}: correct the file`);
+  return Object.fromEntries(given.map(([key]) => [key, parts[key]]));
 }
 
 /** The word that `hidden_act` has for an activation: transformers' where it computes it, else ours. */
 function wordOf(activation: ActivationName): string {
   return gateNames.find(([name]) => name === activation)?.[1] ?? activation;
-}
-
-/** transformers lets heads be wider or narrower than hidden_size / num_attention_heads; LlamaConfig does not. */
-function checkHeadDim(name: string, value: unknown, config: LlamaConfig): void {
-  check(
-    (value ?? headDim(config)) === headDim(config),
-    where,
-    () =>
-      `${name}: head_dim is ${kindOf(value)} but hidden_size / num_attention_heads is ${headDim(config)}: cria computes models where both agree`,
-  );
 }
 
 /** Adds the file's name to what the model room objects to. */

@@ -3,32 +3,34 @@ import { fail } from "../base/index.ts";
 import type { WeightSource } from "../model/index.ts";
 import type { TensorFile } from "./tensor-file.ts";
 
-/** Parts of a path → parts of a name; numbers stay, gains are weights. */
+/** Parts of a path → parts of a name; numbers stay, and what does not end in a bias ends in a weight. */
 const names: Readonly<Record<string, string>> = {
-  embedding: "model.embed_tokens.weight",
-  positionTable: "model.embed_positions.weight",
+  embedding: "model.embed_tokens",
+  positionTable: "model.embed_positions",
   layers: "model.layers",
   attentionNorm: "input_layernorm",
-  "attention.query": "self_attn.q_proj.weight",
-  "attention.key": "self_attn.k_proj.weight",
-  "attention.value": "self_attn.v_proj.weight",
-  "attention.output": "self_attn.o_proj.weight",
+  "attention.query": "self_attn.q_proj",
+  "attention.key": "self_attn.k_proj",
+  "attention.value": "self_attn.v_proj",
+  "attention.output": "self_attn.o_proj",
+  "attention.queryNorm": "self_attn.q_norm",
+  "attention.keyNorm": "self_attn.k_norm",
   ffnNorm: "post_attention_layernorm",
-  "ffn.gate": "mlp.gate_proj.weight",
-  "ffn.up": "mlp.up_proj.weight",
-  "ffn.down": "mlp.down_proj.weight",
+  "ffn.gate": "mlp.gate_proj",
+  "ffn.up": "mlp.up_proj",
+  "ffn.down": "mlp.down_proj",
   finalNorm: "model.norm",
-  gain: "weight",
-  bias: "bias",
-  output: "lm_head.weight",
+  output: "lm_head",
 };
 
 /** @param parameter the name of its row: "layers.0.attention.query" → "model.layers.0.self_attn.q_proj.weight" */
 export function hfName(parameter: string): string {
-  const parts = parameter.match(/\d+|(?:attention|ffn)\.\w+|\w+/g) ?? [];
-  return parts
-    .map((part) => (/^\d+$/.test(part) ? part : (names[part] ?? fail("formats", `parameter "${parameter}" has no name there`))))
-    .join(".");
+  const [path = "", kind] = parameter.split(/\.(?=(?:gain|bias)$)/);
+  const parts = path.match(/\d+|(?:attention|ffn)\.\w+|\w+/g) ?? [];
+  const found = parts.map((part) =>
+    /^\d+$/.test(part) ? part : (names[part] ?? fail("formats", `parameter "${parameter}" has no name there`)),
+  );
+  return [...found, kind === "bias" ? "bias" : "weight"].join(".");
 }
 
 /** The parameters of a file under Hugging Face's names. */

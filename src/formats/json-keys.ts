@@ -41,6 +41,7 @@ const kinds = {
   },
   numbers: { rule: "a list of finite numbers", holds: (value) => isListOf(value, isNumber) },
   list: { rule: "a list", holds: Array.isArray },
+  bits: { rule: "a list of numbers, each 0 or 1", holds: (value) => isListOf(value, (one) => one === 0 || one === 1) },
   object: { rule: "an object", holds: isObject },
   objectOrList: { rule: "an object or a list", holds: (value) => isObject(value) || Array.isArray(value) },
   objectOrText: { rule: "an object or a string", holds: (value) => isObject(value) || isText(value) },

@@ -5,7 +5,7 @@
 //
 // The seven: dim, hidden_dim, n_layers, n_heads, n_kv_heads, vocab_size, max_seq_len. Version 2 is quantised.
 import { type ByteSource, CriaError, check, fail, type Shape, sizeOf } from "../base/index.ts";
-import { headDim, type LlamaConfig, llamaConfig } from "../model/index.ts";
+import { type LlamaConfig, llamaConfig } from "../model/index.ts";
 import { TensorFile, type TensorInfo } from "./tensor-file.ts";
 
 export interface Llama2cModel {
@@ -94,7 +94,7 @@ function readConfig(name: string, view: DataView, at: number, tiedOutput: boolea
 /** legacy_export: layers' norms stand before their matrices; tables of RoPE's cosines and sines (recomputed here) before the output. */
 function rowsOfVersion0(config: LlamaConfig): Row[] {
   const { embedding, attentionNorm, query, key, value, output, ffnNorm, gate, down, up, norm, head } = groups(config);
-  const table: Row = [undefined, [config.contextLength, headDim(config) / 2]];
+  const table: Row = [undefined, [config.contextLength, config.headDim / 2]];
   return [embedding, attentionNorm, query, key, value, output, ffnNorm, gate, down, up, norm, [table, table], head].flat();
 }
 
@@ -107,7 +107,7 @@ function rowsOfVersion1(config: LlamaConfig): Row[] {
 /** Both versions store a tensor of all layers before the next tensor. */
 function groups(config: LlamaConfig) {
   const { dim, hiddenDim, nLayers, nKvHeads, vocabSize } = config;
-  const kvDim = nKvHeads * headDim(config);
+  const kvDim = nKvHeads * config.headDim;
   const perLayer = (name: string, shape: Shape): Row[] =>
     Array.from({ length: nLayers }, (_, layer) => [`model.layers.${layer}.${name}.weight`, shape]);
   const single = (name: string, shape: Shape): Row[] => [[`${name}.weight`, shape]];

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { llamaConfig } from "../model/index.ts";
 import { maxPositionsOf, readRope } from "./rope-config.ts";
 
-const read = (json: object) => readRope("config.json", JSON.parse(JSON.stringify(json)), 2048);
+const read = (json: object) => readRope("config.json", JSON.parse(JSON.stringify(json)), { maxPositions: 2048, theta: 10000 });
 const plain = { type: "default" };
 const linear = (factor: number) => ({ type: "linear", factor });
 

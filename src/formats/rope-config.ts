@@ -64,11 +64,16 @@ const read: Readonly<Record<RopeScaling["type"], readonly (keyof typeof keys)[]>
 const commonKeys: readonly string[] = ["rope_type", "type", "rope_theta", keys.originalLength, "partial_rotary_factor"];
 
 const where = "config";
-const defaultTheta = 10_000;
+/** The theta of most classes where a file says none. */
+export const usualTheta = 10_000;
 
-/** @throws CriaError naming the number that is out of its range, the scaling that cria does not compute, or the places that disagree. */
-export function readRope(name: string, json: JsonObject, maxPositions: number): RopeConfig {
-  const theta = readNumber(where, name, "rope_theta", json.rope_theta ?? defaultTheta, numberRanges.ropeTheta);
+/**
+ * @param usual what the model's class has where no key says the theta, and the length it reaches
+ * @throws CriaError naming the number that is out of its range, the scaling that cria does not compute, or the places that disagree.
+ */
+export function readRope(name: string, json: JsonObject, usual: { readonly maxPositions: number; readonly theta: number }): RopeConfig {
+  const { maxPositions } = usual;
+  const theta = readNumber(where, name, "rope_theta", json.rope_theta ?? usual.theta, numberRanges.ropeTheta);
   const top = { name, theta, maxPositions, originalLength: json.original_max_position_embeddings };
   const found = ["rope_parameters", "rope_scaling"].flatMap((place) => {
     const value = json[place];

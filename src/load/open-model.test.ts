@@ -6,7 +6,7 @@ import { referenceBackend } from "../backend/reference/index.ts";
 import { atomicWriteJson } from "../files/index.ts";
 import { hfName, type TensorToWrite } from "../formats/index.ts";
 import { Llama } from "../index.ts";
-import { headDim, parameterRows } from "../model/index.ts";
+import { parameterRows } from "../model/index.ts";
 import { openModel } from "./index.ts";
 import { tinyConfig, tinyTokenizer, tinyWeights, withFolder, writeTinyBin, writeTinyFolder } from "./tiny-model.test.helper.ts";
 
@@ -80,7 +80,7 @@ test("what old exports carry beside the parameters does not disturb", async () =
             name: "model.layers.0.self_attn.rotary_emb.inv_freq",
             dtype: "F32",
             shape: [2],
-            data: new Float32Array(headDim(tinyConfig) / 2),
+            data: new Float32Array(tinyConfig.headDim / 2),
           },
         ],
       });

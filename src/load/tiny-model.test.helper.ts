@@ -12,7 +12,7 @@ import {
   writeHfConfig,
   writeSafetensors,
 } from "../formats/index.ts";
-import { headDim, initialise, type LlamaConfig, llamaConfig, type ParameterRow, parameterRows } from "../model/index.ts";
+import { initialise, type LlamaConfig, llamaConfig, type ParameterRow, parameterRows } from "../model/index.ts";
 import { byteFallbackPiece, type SentencePieceModel } from "../tokenizer/index.ts";
 
 const letters = ["▁", "a", "b", "▁a", "ab", "▁b"];
@@ -76,7 +76,7 @@ export async function writeTinyBin(folder: string): Promise<string> {
   const { dim, hiddenDim, nLayers, nHeads, nKvHeads, vocabSize, contextLength } = tinyConfig;
   const header = Int32Array.of(dim, hiddenDim, nLayers, nHeads, nKvHeads, vocabSize, contextLength);
   const weights = tinyWeights(tinyConfig);
-  const tables = new Float32Array(contextLength * headDim(tinyConfig)); // RoPE's, which nobody reads
+  const tables = new Float32Array(contextLength * tinyConfig.headDim); // RoPE's, which nobody reads
   const parts = [header, ...binOrder.flatMap((name) => Array.from({ length: nLayers }, (_, i) => weights.get(layered(name, i))!)), tables];
   parts.splice(1, 0, weights.get("model.embed_tokens.weight")!);
   parts.splice(parts.length - 1, 0, weights.get("model.norm.weight")!);
@@ -124,5 +124,5 @@ function at({ name, shape }: ParameterRow): Pick<TensorToWrite, "name" | "dtype"
 }
 
 function inHalves({ name, shape }: ParameterRow, values: Float32Array): Float32Array {
-  return /\.(query|key)$/.test(name) ? toHalfPairing(values, shape[1]!, headDim(tinyConfig)) : values;
+  return /\.(query|key)$/.test(name) ? toHalfPairing(values, shape[1]!, tinyConfig.headDim) : values;
 }

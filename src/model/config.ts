@@ -21,6 +21,8 @@ export interface LlamaConfig {
   readonly nHeads: number;
   /** Heads of keys and values; fewer than `nHeads` is grouped-query attention (Ainslie et al. 2023). */
   readonly nKvHeads: number;
+  /** Channels of one head; dim / nHeads in LLaMA. */
+  readonly headDim: number;
   /** Width of the feed-forward layer: 2/3 · 4 · dim rounded up for the GLU family. */
   readonly hiddenDim: number;
   readonly contextLength: number;
@@ -38,6 +40,20 @@ export interface LlamaConfig {
   /** β of Swish_β(x) = x·σ(βx); only the Swish activations read it. */
   readonly swishBeta: number;
   readonly positions: PositionName;
+  /** Whether the projections to queries, keys and values have biases (Qwen2); none of the paper's linear layers has. */
+  readonly qkvBias: boolean;
+  /** Whether the projection of attention's output has a bias. */
+  readonly attentionOutputBias: boolean;
+  /** Whether the linear layers of the feed-forward layer have biases. */
+  readonly ffnBias: boolean;
+  /** Whether each head's queries and keys are normalised by RMSNorm, before RoPE turns them (Qwen3, arXiv 2505.09388). */
+  readonly qkNorm: boolean;
+  /** The most keys that a row attends, its own among them (Mistral 7B, Jiang et al. 2023, arXiv 2310.06825); all before it by default. */
+  readonly slidingWindow?: number;
+  /** Layer by layer, whether the sliding window holds there; in all layers by default. */
+  readonly slidingLayers?: readonly boolean[];
+  /** Layer by layer, whether RoPE turns queries and keys there (SmolLM3 leaves it out in some); in all layers by default. */
+  readonly ropeLayers?: readonly boolean[];
 }
 
 /** What must be said; the rest follows the paper. */
@@ -54,6 +70,7 @@ export const numberRanges = {
 export function llamaConfig(sizes: LlamaSizes): LlamaConfig {
   const config: LlamaConfig = {
     nKvHeads: sizes.nHeads,
+    headDim: sizes.dim / sizes.nHeads,
     hiddenDim: feedForwardWidth(sizes.dim),
     contextLength: 2048,
     normEpsilon: 1e-5,
@@ -66,6 +83,10 @@ export function llamaConfig(sizes: LlamaSizes): LlamaConfig {
     activation: "swiglu",
     swishBeta: 1,
     positions: "rope",
+    qkvBias: false,
+    attentionOutputBias: false,
+    ffnBias: false,
+    qkNorm: false,
     ...sizes,
   };
   checkConfig(config);
@@ -82,38 +103,62 @@ export function feedForwardWidth(dim: number, multipleOf = 256): number {
  * (bloc97 2023; Peng et al. 2023, arXiv 2309.00071, section 3.1).
  */
 export function ntkTheta(config: LlamaConfig, factor: number): number {
-  const d = headDim(config);
+  const d = config.headDim;
   return config.ropeTheta * factor ** (d / (d - 2));
 }
 
-/** Channels of one head. */
-export function headDim(config: LlamaConfig): number {
-  return config.dim / config.nHeads;
+/** The most keys that a row attends in this layer; undefined where there is no window. */
+export function windowOf({ slidingWindow, slidingLayers }: LlamaConfig, layer: number): number | undefined {
+  return slidingLayers?.[layer] === false ? undefined : slidingWindow;
 }
 
 function checkConfig(config: LlamaConfig): void {
-  const sizes = ["vocabSize", "dim", "nLayers", "nHeads", "nKvHeads", "hiddenDim", "contextLength"] as const;
-  for (const name of sizes)
-    check(
-      Number.isSafeInteger(config[name]) && config[name] > 0,
-      "model",
-      () => `${name} is ${config[name]}: it must be a positive integer`,
-    );
-  const { dim, nHeads, nKvHeads } = config;
-  check(dim % nHeads === 0, "model", () => `dim ${dim} is not a multiple of nHeads ${nHeads}: choose a dim that ${nHeads} divides`);
+  const { dim, nHeads, nKvHeads, headDim, slidingWindow } = config;
+  for (const name of ["vocabSize", "dim", "nLayers", "nHeads", "nKvHeads", "hiddenDim", "contextLength"] as const)
+    checkSize(name, config[name]);
+  check(
+    Number.isInteger(headDim) || headDim !== dim / nHeads,
+    "model",
+    () => `dim ${dim} is not a multiple of nHeads ${nHeads}: choose a dim that ${nHeads} divides, or give headDim`,
+  );
+  checkSize("headDim", headDim);
+  if (slidingWindow !== undefined) checkSize("slidingWindow", slidingWindow);
   check(
     nHeads % nKvHeads === 0,
     "model",
     () => `nHeads ${nHeads} is not a multiple of nKvHeads ${nKvHeads}: every group needs the same number of query heads`,
   );
   check(
-    config.positions !== "rope" || (dim / nHeads) % 2 === 0,
+    config.positions !== "rope" || headDim % 2 === 0,
     "model",
-    () => `a head has ${dim / nHeads} channels, but RoPE turns pairs: choose dim and nHeads so that dim / nHeads is even`,
+    () => `a head has ${headDim} channels, but RoPE turns pairs: choose dim and nHeads so that dim / nHeads is even, or an even headDim`,
   );
+  checkLayerLists(config);
   for (const [name, [least, most]] of Object.entries(numberRanges)) {
     const value = config[name as keyof typeof numberRanges];
     check(value >= least && value <= most, "model", () => `${name} is ${value}: it must be from ${least} to ${most}`);
   }
-  checkScaling(config.ropeScaling, { D: headDim(config), theta: config.ropeTheta });
+  checkScaling(config.ropeScaling, { D: headDim, theta: config.ropeTheta });
+}
+
+function checkSize(name: string, size: number): void {
+  check(Number.isSafeInteger(size) && size > 0, "model", () => `${name} is ${size}: it must be a positive integer`);
+}
+
+/** What is said layer by layer is said of every layer, and of a part that the model has. */
+function checkLayerLists(config: LlamaConfig): void {
+  const lists = [
+    { name: "slidingLayers", needs: "slidingWindow", isThere: config.slidingWindow !== undefined },
+    { name: "ropeLayers", needs: "positions: rope", isThere: config.positions === "rope" },
+  ] as const;
+  for (const { name, needs, isThere } of lists) {
+    const length = config[name]?.length;
+    if (length === undefined) continue;
+    check(
+      length === config.nLayers,
+      "model",
+      () => `${name} lists ${length} layers but nLayers is ${config.nLayers}: give a value for every layer`,
+    );
+    check(isThere, "model", () => `${name} is given without ${needs}, whose layers it lists: give that too, or leave ${name} out`);
+  }
 }

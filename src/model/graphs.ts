@@ -1,9 +1,9 @@
 // The two graphs that everyone runs: the loss of a batch of sequences, and the logits of one growing sequence.
 import { check, type DType, type Precision } from "../base/index.ts";
 import { attention, cacheWrite, embedding, f32, Graph, i32, linearCrossEntropy, type Tensor } from "../graph/index.ts";
-import { headDim, type LlamaConfig } from "./config.ts";
+import type { LlamaConfig } from "./config.ts";
 import type { Linear } from "./linear.ts";
-import { type Attention, causalAttention, llama } from "./llama.ts";
+import { type Attention, attentionSizes, causalAttention, llama } from "./llama.ts";
 import {
   type DeclaredParameters,
   declareParameters,
@@ -159,17 +159,17 @@ export function inferenceGraph(config: LlamaConfig, { length, cacheRows, logits,
 }
 
 /** Attention over a cache that the rows' keys and values join first, from row start[0] on. */
-function cachedAttention({ nHeads, nKvHeads }: LlamaConfig, cache: KvCache, start: Tensor): Attention {
+function cachedAttention(config: LlamaConfig, cache: KvCache, start: Tensor): Attention {
   return (q, k, v, layer) => {
     const { key, value } = required(cache[layer], `cache.${layer}`);
     cacheWrite(key, k, start);
     cacheWrite(value, v, start);
-    return attention(q, key, value, { batch: 1, heads: nHeads, kvHeads: nKvHeads }, { start }); // [T, H·D]
+    return attention(q, key, value, { batch: 1, ...attentionSizes(config, layer) }, { start }); // [T, H·D]
   };
 }
 
 function declareCache(graph: Graph, config: LlamaConfig, rows: number): KvCache {
-  const type = f32(rows, config.nKvHeads * headDim(config)); // [S, KV·D]
+  const type = f32(rows, config.nKvHeads * config.headDim); // [S, KV·D]
   return Array.from({ length: config.nLayers }, (_, i) => ({
     key: graph.state(`cache.${i}.key`, type),
     value: graph.state(`cache.${i}.value`, type),

@@ -1,7 +1,6 @@
 export {
   type ActivationName,
   feedForwardWidth,
-  headDim,
   type LlamaConfig,
   type LlamaSizes,
   llamaConfig,
@@ -11,6 +10,7 @@ export {
   numberRanges,
   type PositionName,
   type RopePairing,
+  windowOf,
 } from "./config.ts";
 export {
   type BatchSize,
@@ -26,8 +26,17 @@ export {
   writeBatch,
 } from "./graphs.ts";
 export { initialise } from "./initialise.ts";
-export { dense, type Linear } from "./linear.ts";
-export { type Attention, causalAttention, type LlamaInputs, type LlamaParts, llama, type Positions, paperParts } from "./llama.ts";
+export { biased, dense, type Linear } from "./linear.ts";
+export {
+  type Attention,
+  attentionSizes,
+  causalAttention,
+  type LlamaInputs,
+  type LlamaParts,
+  llama,
+  type Positions,
+  paperParts,
+} from "./llama.ts";
 export {
   constantRows,
   type DeclaredParameters,

@@ -1,5 +1,5 @@
 // The linear layers of a model: y = W·x and what may join it. Who calls `apply` need not know what the matrix is made of.
-import { linear, type Tensor } from "../graph/index.ts";
+import { addBias, linear, type Tensor } from "../graph/index.ts";
 
 export interface Linear {
   /** x [N, in] → [N, out]. */
@@ -11,4 +11,9 @@ export interface Linear {
 /** x·Wᵀ. @param matrix W [out, in]: a state, or a weight of any layout */
 export function dense(matrix: Tensor): Linear {
   return { matrix, apply: (x) => linear(x, matrix) };
+}
+
+/** What `base` makes, plus a bias [out] on every row. */
+export function biased(base: Linear, bias: Tensor): Linear {
+  return { apply: (x) => addBias(base.apply(x), bias) };
 }

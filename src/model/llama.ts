@@ -5,10 +5,17 @@
 // B sequences of T positions are N = B·T rows, row b·T + t. C channels of the residual stream, V vocabulary, F hidden channels,
 // H query heads and KV key and value heads of D channels.
 import { fail } from "../base/index.ts";
-import { add, attention, embedding, glu, rmsNorm, rope, type Tensor } from "../graph/index.ts";
-import { headDim, type LlamaConfig } from "./config.ts";
+import { type AttentionAttributes, add, attention, embedding, glu, rmsNorm, rope, type Tensor } from "../graph/index.ts";
+import { type LlamaConfig, windowOf } from "./config.ts";
 import type { Linear } from "./linear.ts";
-import { type AttentionParameters, type FeedForwardParameters, type LlamaParameters, type NormParameters, required } from "./parameters.ts";
+import {
+  type AttentionParameters,
+  type FeedForwardParameters,
+  type HeadNormParameters,
+  type LlamaParameters,
+  type NormParameters,
+  required,
+} from "./parameters.ts";
 import { ropeAttention } from "./rope-frequencies.ts";
 
 /** The whole model but for the output projection: → [N, C]. `outputProjection` makes logits of it. */
@@ -41,35 +48,46 @@ export function rootMeanSquareNorm(x: Tensor, { gain }: NormParameters, { normEp
 /** Multi-head attention; with fewer key heads than query heads, grouped (Ainslie et al. 2023). x [N, C] → [N, C]. */
 function selfAttention(
   x: Tensor,
-  { query, key, value, output }: AttentionParameters<Linear>,
+  { query, key, value, output, queryNorm, keyNorm }: AttentionParameters<Linear>,
   { positions: { turn }, attention }: LlamaParts,
   config: LlamaConfig,
   rows: RowPositions,
   layer: number,
 ): Tensor {
-  const q = turn(query.apply(x), rows, config, layer); // [N, H·D]
-  const k = turn(key.apply(x), rows, config, layer); // [N, KV·D]
+  const q = turn(normHeads(query.apply(x), queryNorm, config), rows, config, layer); // [N, H·D]
+  const k = turn(normHeads(key.apply(x), keyNorm, config), rows, config, layer); // [N, KV·D]
   const v = value.apply(x); // [N, KV·D]
   return output.apply(attention(q, k, v, layer)); // [N, C]
+}
+
+/** RMSNorm of each head of queries or keys [N, heads · D] by itself, where the model has a gain [D] for it. */
+function normHeads(x: Tensor, norm: HeadNormParameters | undefined, { normEpsilon }: LlamaConfig): Tensor {
+  return norm ? rmsNorm(x, norm.gain, normEpsilon) : x;
 }
 
 /** RoPE (Su et al. 2021, arXiv 2104.09864): queries and keys turn by their positions; nothing is added to the stream. */
 export const rotaryPositions: Positions = {
   enter: (x) => x,
-  turn: (x, { positions, turns }, config) =>
-    rope(x, positions, turns ?? fail("model", "RoPE reads a table of turns, but the model was given none: declare it with declareTurns"), {
-      headDim: headDim(config),
-      pairing: config.ropePairing,
-      attentionFactor: ropeAttention(config),
-    }),
+  turn: (x, { positions, turns }, config, layer) => {
+    if (config.ropeLayers?.[layer] === false) return x;
+    const table = turns ?? fail("model", "RoPE reads a table of turns, but the model was given none: declare it with declareTurns");
+    const { headDim, ropePairing: pairing } = config;
+    return rope(x, positions, table, { headDim, pairing, attentionFactor: ropeAttention(config) });
+  },
 };
 
 /**
- * Causal attention of `batch` sequences of equal length: a row attends to itself and to the rows before it in its sequence.
+ * Causal attention of `batch` sequences of equal length: a row attends to itself and to the rows before it, the last ones where there is a window.
  * @param firstKeys i32 [N], for several documents in a sequence: each row attends to its own document's rows alone, from this one on
  */
-export function causalAttention({ nHeads, nKvHeads }: LlamaConfig, batch: number, firstKeys?: Tensor): Attention {
-  return (q, k, v) => attention(q, k, v, { batch, heads: nHeads, kvHeads: nKvHeads }, { firstKeys }); // [N, H·D]
+export function causalAttention(config: LlamaConfig, batch: number, firstKeys?: Tensor): Attention {
+  return (q, k, v, layer) => attention(q, k, v, { batch, ...attentionSizes(config, layer) }, { firstKeys }); // [N, H·D]
+}
+
+/** What the config says of a layer's attention. */
+export function attentionSizes(config: LlamaConfig, layer: number): Pick<AttentionAttributes, "heads" | "kvHeads" | "window"> {
+  const window = windowOf(config, layer);
+  return { heads: config.nHeads, kvHeads: config.nKvHeads, ...(window !== undefined && { window }) };
 }
 
 /** SwiGLU (Shazeer 2020, arXiv 2002.05202): W_down · (Swish(W_gate · x) ⊙ W_up · x). */

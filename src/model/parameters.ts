@@ -1,8 +1,8 @@
 // A row a parameter: from the rows follow counts, files, initial weights and who decays.
 import { type DType, fail, sizeOf } from "../base/index.ts";
 import { f32, type Graph, type Tensor } from "../graph/index.ts";
-import { type ActivationName, headDim, type LlamaConfig, type PositionName } from "./config.ts";
-import { dense, type Linear } from "./linear.ts";
+import type { ActivationName, LlamaConfig, PositionName } from "./config.ts";
+import { biased, dense, type Linear } from "./linear.ts";
 
 export interface ParameterRow {
   /** Its path in {@link LlamaParameters}: "layers.0.attention.query"; also the name of its state in every graph. */
@@ -25,16 +25,23 @@ export interface LlamaParameters<L, P = Tensor> {
 
 export interface LayerParameters<L, P = Tensor> {
   readonly attentionNorm: NormParameters<P>;
-  readonly attention: AttentionParameters<L>;
+  readonly attention: AttentionParameters<L, P>;
   readonly ffnNorm: NormParameters<P>;
   readonly ffn: FeedForwardParameters<L>;
 }
 
-export interface AttentionParameters<L> {
+export interface AttentionParameters<L, P = Tensor> {
   readonly query: L; // C → H·D
   readonly key: L; // C → KV·D
   readonly value: L; // C → KV·D
   readonly output: L; // H·D → C
+  readonly queryNorm?: HeadNormParameters<P>;
+  readonly keyNorm?: HeadNormParameters<P>;
+}
+
+/** RMSNorm of a head. */
+export interface HeadNormParameters<P = Tensor> {
+  readonly gain: P; // [D]
 }
 
 export interface FeedForwardParameters<L> {
@@ -48,9 +55,10 @@ export interface NormParameters<P = Tensor> {
   readonly bias?: P; // [C]
 }
 
-/** The rows of a linear layer: its matrix [out, in]. */
+/** The rows of a linear layer: its matrix [out, in], and the bias [out] where it has one. */
 export interface LinearRows {
   readonly matrix: ParameterRow;
+  readonly bias?: ParameterRow;
 }
 
 /** What is made in the place of parameters: of the rows of each linear layer, and of every row that belongs to none. */
@@ -120,7 +128,8 @@ function declare(config: LlamaConfig, tensorOf: (row: ParameterRow) => Tensor): 
     if (isTrained(row)) trained.set(row, tensor);
     return tensor;
   };
-  return { parameters: llamaParameters(config, { other, linear: ({ matrix }) => dense(other(matrix)) }), trained };
+  const linear = ({ matrix, bias }: LinearRows) => (bias ? biased(dense(other(matrix)), other(bias)) : dense(other(matrix)));
+  return { parameters: llamaParameters(config, { other, linear }), trained };
 }
 
 /** GPT-2's (Radford et al. 2019, section 2.3), as for the residual scaling below; LLaMA's own is not published. */
@@ -142,28 +151,34 @@ function rowOf(name: string, shape: readonly number[], init: ParameterRow["init"
 }
 
 function layerParameters<L, P>(config: LlamaConfig, i: number, make: Make<L, P>): LayerParameters<L, P> {
-  const { dim, hiddenDim } = config;
-  const kvDim = config.nKvHeads * headDim(config);
+  const { dim, hiddenDim, qkvBias, attentionOutputBias, ffnBias, qkNorm } = config;
+  const [queryDim, kvDim] = [config.nHeads * config.headDim, config.nKvHeads * config.headDim];
   // What is added to the stream 2·nLayers times keeps its variance.
   const residualDeviation = initialDeviation / Math.sqrt(2 * config.nLayers);
   const norm = (name: string) => normParameters(config, `layers.${i}.${name}`, make);
-  const linear = (name: string, rows: number, columns: number, deviation = initialDeviation) =>
-    make.linear({ matrix: rowOf(`layers.${i}.${name}`, [rows, columns], deviation) });
+  const headNorm = (name: string) => ({ gain: make.other(rowOf(`layers.${i}.${name}.gain`, [config.headDim], "ones")) });
+  const linear = (name: string, rows: number, columns: number, hasBias: boolean, deviation = initialDeviation) =>
+    make.linear(linearRows(`layers.${i}.${name}`, rows, columns, hasBias, deviation));
   return {
     attentionNorm: norm("attentionNorm"),
     attention: {
-      query: linear("attention.query", dim, dim),
-      key: linear("attention.key", kvDim, dim),
-      value: linear("attention.value", kvDim, dim),
-      output: linear("attention.output", dim, dim, residualDeviation),
+      query: linear("attention.query", queryDim, dim, qkvBias),
+      key: linear("attention.key", kvDim, dim, qkvBias),
+      value: linear("attention.value", kvDim, dim, qkvBias),
+      output: linear("attention.output", dim, queryDim, attentionOutputBias, residualDeviation),
+      ...(qkNorm && { queryNorm: headNorm("attention.queryNorm"), keyNorm: headNorm("attention.keyNorm") }),
     },
     ffnNorm: norm("ffnNorm"),
     ffn: {
-      ...(!plainActivations.includes(config.activation) && { gate: linear("ffn.gate", hiddenDim, dim) }),
-      up: linear("ffn.up", hiddenDim, dim),
-      down: linear("ffn.down", dim, hiddenDim, residualDeviation),
+      ...(!plainActivations.includes(config.activation) && { gate: linear("ffn.gate", hiddenDim, dim, ffnBias) }),
+      up: linear("ffn.up", hiddenDim, dim, ffnBias),
+      down: linear("ffn.down", dim, hiddenDim, ffnBias, residualDeviation),
     },
   };
+}
+
+function linearRows(name: string, rows: number, columns: number, hasBias: boolean, deviation: number): LinearRows {
+  return { matrix: rowOf(name, [rows, columns], deviation), ...(hasBias && { bias: rowOf(`${name}.bias`, [rows], "zeros") }) };
 }
 
 function normParameters<L, P>(config: LlamaConfig, name: string, make: Make<L, P>): NormParameters<P> {
@@ -175,7 +190,7 @@ function normParameters<L, P>(config: LlamaConfig, name: string, make: Make<L, P
 
 function allRows(config: LlamaConfig): ParameterRow[] {
   const rows: ParameterRow[] = [];
-  llamaParameters(config, { other: (row) => rows.push(row), linear: ({ matrix }) => rows.push(matrix) });
+  llamaParameters(config, { other: (row) => rows.push(row), linear: ({ matrix, bias }) => rows.push(matrix, ...(bias ? [bias] : [])) });
   return rows;
 }
 

@@ -4,14 +4,14 @@
 // D channels of a head make D/2 pairs; pair i turns by theta^(−2i/D) radians per position where nothing is scaled. L is the length before
 // scaling, s the factor by which the model reaches further.
 import { type Graph, i32, ropeTurns, type Tensor } from "../graph/index.ts";
-import { headDim, type LlamaConfig } from "./config.ts";
+import type { LlamaConfig } from "./config.ts";
 import type { DynamicScaling, Llama3Scaling, LongScaling, YarnScaling } from "./rope-scaling.ts";
 
 /** The input "ropeTurns", i32 [2, A], that {@link ropeInputs} fills; undefined where the config's positions are not rotary. */
 export function declareTurns(graph: Graph, config: LlamaConfig): Tensor | undefined {
   if (config.positions !== "rope") return undefined;
   const channels = config.ropePairing === "half" ? 2 : 1; // per angle
-  return graph.input("ropeTurns", i32(2, headDim(config) / channels));
+  return graph.input("ropeTurns", i32(2, config.headDim / channels));
 }
 
 /**
@@ -42,14 +42,14 @@ export function ropeTableFor(config: LlamaConfig, longestPosition: number): Int3
  */
 export function ropeFrequencies(config: LlamaConfig, longestPosition: number): Float64Array {
   const { ropeScaling: scaling, ropeTheta } = config;
-  const plain = plainFrequencies(ropeTheta, headDim(config));
+  const plain = plainFrequencies(ropeTheta, config.headDim);
   switch (scaling.type) {
     case "default":
       return plain;
     case "linear":
       return plain.map((frequency) => frequency / scaling.factor);
     case "dynamic":
-      return plainFrequencies(dynamicTheta(config, scaling, ropeLength(config, longestPosition)), headDim(config));
+      return plainFrequencies(dynamicTheta(config, scaling, ropeLength(config, longestPosition)), config.headDim);
     case "yarn":
       return yarnFrequencies(config, scaling, plain);
     case "longrope":
@@ -86,7 +86,7 @@ function plainFrequencies(theta: number, D: number): Float64Array {
 }
 
 function dynamicTheta(config: LlamaConfig, { factor, originalLength }: DynamicScaling, length: number): number {
-  const D = headDim(config);
+  const D = config.headDim;
   return config.ropeTheta * ((factor * length) / originalLength - (factor - 1)) ** (D / (D - 2));
 }
 
@@ -95,7 +95,7 @@ function yarnFrequencies(config: LlamaConfig, scaling: YarnScaling, plain: Float
   const { factor, betaFast = 32, betaSlow = 1, truncate = true } = scaling;
   const [first, last] = [pairTurning(config, scaling, betaFast), pairTurning(config, scaling, betaSlow)];
   const from = Math.max(truncate ? Math.floor(first) : first, 0);
-  const to = Math.min(truncate ? Math.ceil(last) : last, headDim(config) - 1);
+  const to = Math.min(truncate ? Math.ceil(last) : last, config.headDim - 1);
   const width = to === from ? 0.001 : to - from; // transformers' way around a division by zero
   return plain.map((frequency, i) => {
     const slowed = Math.min(Math.max((i - from) / width, 0), 1);
@@ -105,7 +105,7 @@ function yarnFrequencies(config: LlamaConfig, scaling: YarnScaling, plain: Float
 
 /** Which pair turns so many times within L, as a real number: where its wavelength is L / turns. */
 function pairTurning(config: LlamaConfig, { originalLength }: YarnScaling, turns: number): number {
-  return (headDim(config) * Math.log(originalLength / (turns * 2 * Math.PI))) / (2 * Math.log(config.ropeTheta));
+  return (config.headDim * Math.log(originalLength / (turns * 2 * Math.PI))) / (2 * Math.log(config.ropeTheta));
 }
 
 /** The factor of queries and keys that stands for a temperature of the softmax (arXiv 2309.00071, section 3.4). */

@@ -3,7 +3,7 @@ export { amount, digits, exponent, short } from "./amount.ts";
 export { computationFor, computationUtilisation } from "./computation.ts";
 export { carbonOf, energyOf, flopsIn, hoursFor, powerUsageEffectiveness, tonnesPerMegawattHour } from "./cost.ts";
 export { type FitOptions, type Freedom, fitLaw, type Interval, type LawFit, predictLoss, type RunPoint } from "./fit-law.ts";
-export { servingFlopsPerToken, trainingFlopsPerToken, utilisationOf } from "./flops.ts";
+export { attentionFlopsPerToken, servingFlopsPerToken, trainingFlopsPerToken, utilisationOf } from "./flops.ts";
 export {
   type Allocation,
   laws,

@@ -1,6 +1,6 @@
 // Bytes of a model's parts, in training and in serving. Activations are counted tensor by tensor as Korthikanti et al. do (2022,
 // arXiv 2205.05198, section 4), for LLaMA's layer: no biases, no dropout, a gate, and attention that keeps no scores.
-import { headDim, type LlamaConfig, llamaParameters, parameterCount } from "../model/index.ts";
+import { type LlamaConfig, llamaParameters, parameterCount } from "../model/index.ts";
 
 /** Bytes a parameter takes while training. */
 export interface TrainingPrecision {
@@ -46,14 +46,15 @@ export function trainingStateBytes(parameters: number, { weights, gradients, opt
 /** Numbers that one layer keeps for a token. */
 export function layerActivations(config: LlamaConfig, kept: Kept): number {
   const { dim: C, hiddenDim: F, nHeads: H } = config;
-  const K = config.nKvHeads * headDim(config);
+  const [Q, K] = [H * config.headDim, config.nKvHeads * config.headDim];
   const hasGate = llamaParameters({ ...config, nLayers: 1 }, { linear: () => true, other: () => true }).layers[0]?.ffn.gate === true;
   switch (kept) {
     case "all":
-      // x, norm(x), q, k, v, attention's output and its logarithms of sums; x, norm(x), gate and up, and what goes into down.
-      return 6 * C + 2 * K + H + (hasGate ? 3 : 2) * F;
+      // x, norm(x), q, k, v, attention's output and its logarithms of sums, and q and k before their norms where they have some;
+      // x, norm(x), gate and up, and what goes into down.
+      return 4 * C + 2 * Q + 2 * K + H + (config.qkNorm ? Q + K : 0) + (hasGate ? 3 : 2) * F;
     case "linear":
-      return 4 * C + 2 * K + H + (hasGate ? 2 : 1) * F;
+      return 2 * C + 2 * Q + 2 * K + H + (hasGate ? 2 : 1) * F;
     case "inputs":
       return C;
   }
@@ -71,7 +72,7 @@ export function activationBytes(config: LlamaConfig, tokens: number, kept: Kept,
 
 /** Bytes of the keys and values of one sequence. */
 export function kvCacheBytes(config: LlamaConfig, positions: number, bytes: number): number {
-  return 2 * config.nLayers * config.nKvHeads * headDim(config) * positions * bytes;
+  return 2 * config.nLayers * config.nKvHeads * config.headDim * positions * bytes;
 }
 
 export function weightBytes(config: LlamaConfig, bytes: number): number {

@@ -89,3 +89,17 @@ test("settings are YAML at a dotted path, and touch nothing else", () => {
   applySettings({}, ["__proto__.polluted=1"]);
   expect(({} as Record<string, unknown>).polluted).toBeUndefined();
 });
+
+test("heads are as wide as the sizes that are given say, unless a width is given", () => {
+  const headDim = (model: object) => whole({ model }).model.headDim;
+  expect(headDim({ preset: "1M" })).toBe(32);
+  expect(headDim({ preset: "1M", nHeads: 8, nKvHeads: 8 })).toBe(16);
+  expect(headDim({ preset: "1M", nHeads: 8, nKvHeads: 8, headDim: 32 })).toBe(32);
+  expect(headDim({ dim: 64, nLayers: 1, nHeads: 4 })).toBe(16);
+});
+
+test("a recipe without keys of the model that came later means their defaults", () => {
+  const recipe = whole({});
+  const { headDim, qkvBias, attentionOutputBias, ffnBias, qkNorm, ...earlier } = recipe.model;
+  expect(recipeChanges({ ...recipe, model: earlier as typeof recipe.model }, recipe)).toEqual([]);
+});

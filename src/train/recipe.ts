@@ -67,6 +67,14 @@ const modelRecipe = z
     activation: z.enum(["relu", "gelu", "geluTanh", "swish", "glu", "bilinear", "reglu", "geglu", "gegluTanh", "swiglu"]).optional(),
     swishBeta: z.number().positive().optional(),
     positions: z.enum(["rope", "sinusoidal", "learned", "none"]).optional(),
+    headDim: lengthCount().optional(),
+    qkvBias: z.boolean().optional(),
+    attentionOutputBias: z.boolean().optional(),
+    ffnBias: z.boolean().optional(),
+    qkNorm: z.boolean().optional(),
+    slidingWindow: lengthCount().optional(),
+    slidingLayers: z.array(z.boolean()).optional(),
+    ropeLayers: z.array(z.boolean()).optional(),
   })
   .refine(({ ropeScaling, ropeFactor }) => ropeScaling === undefined || ropeFactor === undefined, {
     error: "it has both ropeScaling and ropeFactor: omit ropeFactor, which stood for linear scaling",
@@ -197,8 +205,8 @@ export async function writeRecipe(path: string, recipe: WholeRecipe): Promise<vo
 }
 
 function completeModel({ preset: name, ...parts }: TrainRecipe["model"], vocabSize: number): LlamaConfig {
-  const base: Partial<LlamaConfig> = name === undefined ? {} : preset(name);
-  const merged = { ...base, vocabSize, ...withoutUndefined(parts) };
+  const given = withoutUndefined(parts);
+  const merged = { ...(name !== undefined && presetFor(name, given)), vocabSize, ...given };
   const { dim, nLayers, nHeads } = merged;
   if (dim === undefined || nLayers === undefined || nHeads === undefined)
     fail(where, "model has neither a preset nor dim, nLayers and nHeads: give the one or the others");
@@ -208,6 +216,12 @@ function completeModel({ preset: name, ...parts }: TrainRecipe["model"], vocabSi
     () => `model.vocabSize is ${merged.vocabSize} but the tokenizer has ${vocabSize} pieces: leave it out or raise it`,
   );
   return llamaConfig({ ...merged, dim, nLayers, nHeads });
+}
+
+/** A preset; its heads' width, which follows from two other sizes, only where neither of them is given anew. */
+function presetFor(name: string, { dim, nHeads }: Partial<LlamaConfig>): Partial<LlamaConfig> {
+  const { headDim, ...rest } = preset(name);
+  return dim === undefined && nHeads === undefined ? { ...rest, headDim } : rest;
 }
 
 function countSteps({ steps, tokens }: TrainRecipe, tokensPerStep: number): number {
@@ -232,9 +246,10 @@ export interface RecipeChange {
   readonly now: unknown;
 }
 
-/** Where two recipes would not give the same numbers. */
+/** Where two recipes would not give the same numbers. A recipe that an earlier cria wrote lacks later keys of the model: it means their defaults. */
 export function recipeChanges(before: CompleteRecipe, now: CompleteRecipe): RecipeChange[] {
-  const [old, current] = [flatten(before), flatten(now)];
+  const whole = (recipe: CompleteRecipe) => flatten({ ...recipe, model: llamaConfig(recipe.model) });
+  const [old, current] = [whole(before), whole(now)];
   return [...new Set([...old.keys(), ...current.keys()])]
     .filter((key) => !free.has(key.split(".")[0]!) && old.get(key) !== current.get(key))
     .map((key) => ({ key, before: old.get(key), now: current.get(key) }));

@@ -1,6 +1,7 @@
 // A plan for people: a few tables, with the formula or the source behind every line.
 import {
   amount,
+  attentionFlopsPerToken,
   exponent,
   type Kept,
   keptActivations,
@@ -122,18 +123,19 @@ function wouldTake({ optimum, parameters, tokens, timesBudget }: NonNullable<Ser
 
 function showModel({ model, plan }: PlanReport, print: Printer): string {
   const { config, length, parameters } = model;
-  const attention = 12 * config.nLayers * config.dim * length;
+  const attention = 3 * attentionFlopsPerToken(config, length);
   const off = parameters / plan.parameters - 1;
   const apart = Math.abs(off) < 5e-4 ? "" : ` (${percent(Math.abs(off))} ${off > 0 ? "more" : "less"} than the plan)`;
   const heads =
     config.nKvHeads === config.nHeads
       ? `${config.nHeads} head${config.nHeads === 1 ? "" : "s"}`
       : `${config.nHeads} heads, ${config.nKvHeads} of keys and values`;
+  const width = config.nHeads * config.headDim === config.dim ? "" : ` of ${config.headDim} channels each`;
   return print.table(`model: ${model.name}`, [
     [
       "shape",
       "",
-      `${config.nLayers} layers × ${config.dim} channels, ${heads}, feed-forward ${config.hiddenDim}, vocabulary ${config.vocabSize}`,
+      `${config.nLayers} layers × ${config.dim} channels, ${heads}${width}, feed-forward ${config.hiddenDim}, vocabulary ${config.vocabSize}`,
     ],
     ["parameters", parameters.toLocaleString("en-US"), `exactly${apart}`],
     [
