@@ -32,6 +32,7 @@ export const rooms = {
 /** Packages a room may name; a room not listed may name none. `node:` modules count as packages. */
 export const packages = {
   files: ["node:*"],
+  formats: ["@bufbuild/protobuf/wire"],
   load: ["node:*"],
   data: ["node:*", "csv-parse", "fzstd", "htmlparser2", "picomatch", "yaml", "zod"],
   train: ["node:*", "zod", "yaml"],

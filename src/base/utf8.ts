@@ -35,6 +35,14 @@ export function validUpTo(bytes: Uint8Array, start = 0): number {
   return at;
 }
 
+/** Whether the bytes from `at` on are the beginning of a UTF-8 character whose other bytes are still missing. */
+export function isUtf8Beginning(bytes: Uint8Array, at: number): boolean {
+  const given = bytes.length - at;
+  if (given === 0 || given >= expectedLength(bytes[at]!)) return false;
+  if (given > 1 && !isSecondByte(bytes[at]!, bytes[at + 1]!)) return false;
+  return given < 3 || (bytes[at + 2]! & 0xc0) === 0x80;
+}
+
 /** Bytes of the character that begins at `at`, or 0 when none does. */
 function characterLength(bytes: Uint8Array, at: number): number {
   const first = bytes[at]!;

@@ -14,6 +14,8 @@ export { type Llama2cTokenizer, llama2cTokenizerModel, readLlama2cTokenizer } fr
 export { toHalfPairing, toNeighbourPairing } from "./rope-pairing.ts";
 export { readSafetensors } from "./safetensors.ts";
 export { type TensorToWrite, writeSafetensors } from "./safetensors-write.ts";
+export { readSentencePieceModel } from "./sentencepiece-read.ts";
+export { sentencePieceModelBytes } from "./sentencepiece-write.ts";
 export { readShardedSafetensors } from "./sharded-safetensors.ts";
 export type { StorageName } from "./storage.ts";
 export { TensorFile, type TensorInfo } from "./tensor-file.ts";

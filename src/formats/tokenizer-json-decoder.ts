@@ -38,7 +38,7 @@ function readSteps(parts: readonly JsonObject[], model: TokenizerModel, fields: 
     if (step < reached || isRepeated || (part.type === "Strip" && !isFused)) refuse(part, fields);
     reached = step;
     if (part.type === "Replace") decoding = { ...decoding, replace: [...decoding.replace, readReplace(part, fields)] };
-    else if (part.type === "ByteFallback") decoding = { ...decoding, bytes: "fallback" };
+    else if (part.type === "ByteFallback") decoding = { ...decoding, bytes: "fallback", invalid: "run" };
     else if (part.type === "Strip") decoding = { ...decoding, ...readStrip(part, model, fields) };
   }
   return decoding;
@@ -86,7 +86,7 @@ export function decoderJson(model: SentencePieceModel | Extract<TokenizerModel, 
   const { replace, bytes, separator, stripStart, stripEnd } = model.decoding ?? ownDecoding(model);
   if (separator === " ") return null;
   if (bytes === "level") return { type: "ByteLevel", add_prefix_space: true, trim_offsets: true, use_regex: true };
-  const start = stripStart === "prefix" ? 1 : stripStart;
+  const start = typeof stripStart === "number" ? stripStart : 1;
   const decoders = [
     ...replace.map(([from, content]) => ({ type: "Replace", pattern: { String: from }, content })),
     ...(bytes === "fallback" ? [{ type: "ByteFallback" }] : []),

@@ -233,7 +233,7 @@ function templateWarnings(template: TextTemplate | undefined, config: TokenizerC
 function withDecoding(model: TokenizerModel, decoder: unknown, fields: JsonFields): TokenizerModel {
   if (model.kind === "word") return model;
   const decoding = readDecoding(decoder, model, fields);
-  return JSON.stringify(decoding) === JSON.stringify(ownDecoding(model)) ? model : { ...model, decoding };
+  return sameJson(decoding, ownDecoding(model)) ? model : { ...model, decoding };
 }
 
 interface Read extends Vocabulary {

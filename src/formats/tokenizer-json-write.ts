@@ -1,5 +1,5 @@
 // Hugging Face's tokenizer.json (huggingface/tokenizers, serialization of Tokenizer) out of our models.
-import { check } from "../base/index.ts";
+import { check, fail } from "../base/index.ts";
 import {
   type BytesModel,
   createTokenizer,
@@ -18,8 +18,8 @@ import { markedPieces, wordDecoders, wordEndPattern, wordMark, wordSplit } from 
 
 /**
  * The model as the object that tokenizer.json holds; `@huggingface/tokenizers` and Hugging Face's own library give the same ids with it
- * (special pieces in the text count as `parseSpecial`). Two things differ: a ▁ that stands in the text itself, which we keep apart from the
- * space and they do not, and, for models with scores, which of several equal scores goes first in runs of one character.
+ * (special pieces in the text count as `parseSpecial`). One thing differs, for models with scores: which of several equal scores goes first in
+ * runs of one character.
  */
 export function tokenizerJson(model: TokenizerModel): JsonObject {
   createTokenizer(model); // throws when the model contradicts itself
@@ -58,8 +58,18 @@ function addedTokens(model: TokenizerModel): JsonObject[] {
 }
 
 function partsOf(model: TokenizerModel): JsonObject {
-  if (model.kind === "sentencepiece") return sentencePieceParts(model);
-  return model.kind === "bytes" ? bytesParts(model) : wordParts(model);
+  switch (model.kind) {
+    case "sentencepiece":
+      return sentencePieceParts(model);
+    case "bytes":
+      return bytesParts(model);
+    case "word":
+      return wordParts(model);
+    case "unigram":
+      return fail("tokenizer.json", "a unigram model of SentencePiece has no form there that keeps its ids: write a tokenizer.model");
+    default:
+      return model satisfies never;
+  }
 }
 
 function sentencePieceParts(model: SentencePieceModel): JsonObject {
@@ -101,6 +111,17 @@ function sentencePiecePrefix({ dummyPrefix, prefixBeforeSpace }: SentencePieceMo
   return { normalizer: null, pre_tokenizer: { type: "Metaspace", replacement: spaceMark, prepend_scheme, split: false } };
 }
 
+/** Of ranks every split of every piece is a merge, in the order of the pieces, as transformers converts tiktoken's files. */
+function rankedMerges({ pieces, specials, added = [], unused = [] }: BytesModel): (readonly [number, number])[] {
+  const apart = new Set([...specials, ...added, ...unused]);
+  const ids = new Map([...pieces.entries()].filter(([id]) => !apart.has(id)).map(([id, piece]) => [piece, id]));
+  return [...ids.keys()].flatMap((piece) => {
+    const cuts = Array.from({ length: piece.length - 1 }, (_, i) => [ids.get(piece.slice(0, i + 1)), ids.get(piece.slice(i + 1))] as const);
+    const both = cuts.filter((pair): pair is readonly [number, number] => pair[0] !== undefined && pair[1] !== undefined);
+    return both.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+  });
+}
+
 /** With scores every split of every piece is a merge, the highest score first, as transformers converts SentencePiece models. */
 function sentencePieceMerges({ merges, scores, pieces }: SentencePieceModel): readonly (readonly [number, number])[] {
   if (merges !== undefined) return merges;
@@ -124,7 +145,7 @@ function bytesParts(model: BytesModel): JsonObject {
     normalizer: null,
     pre_tokenizer: sequence("pretokenizers", [...names.map((name) => split(splitPatterns[name])), byteLevel]),
     decoder: decoderJson(model),
-    model: bpe(model.pieces, model.merges, { unk_token: null, ignore_merges: model.ignoreMerges }),
+    model: bpe(model.pieces, model.merges ?? rankedMerges(model), { unk_token: null, ignore_merges: model.ignoreMerges }),
   };
 }
 

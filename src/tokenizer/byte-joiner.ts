@@ -1,4 +1,5 @@
 // Ids to bytes one by one: leaves specials away and does to the ends of the text what the model's decoding says.
+import { byteMender } from "./byte-mender.ts";
 import { utf8Bytes } from "./codec.ts";
 import type { DecodeOptions, Tokenizer } from "./tokenizer.ts";
 
@@ -9,6 +10,7 @@ export class ByteJoiner {
   readonly #tokenizer: Tokenizer;
   readonly #showsSpecials: boolean;
   readonly #verbatim: ReadonlySet<number>;
+  readonly #mender: ReturnType<typeof byteMender>;
   /** How many spaces may still be taken off the start. */
   #strippable: number;
   /** The first byte was a space that encoding may have put there; the next byte tells. */
@@ -17,12 +19,14 @@ export class ByteJoiner {
   /** Spaces that are the text's last so far and go when it ends here. */
   #heldSpaces = 0;
 
-  constructor(tokenizer: Tokenizer, { specials = false, continued = false }: DecodeOptions) {
+  /** @param mends whether bytes that are no UTF-8 become U+FFFD as the decoding has it; otherwise they come as they are */
+  constructor(tokenizer: Tokenizer, { specials = false, continued = false }: DecodeOptions, mends: boolean) {
     this.#tokenizer = tokenizer;
     this.#showsSpecials = specials;
     this.#verbatim = new Set([...tokenizer.model.specials, ...(tokenizer.model.added ?? [])]);
+    this.#mender = mends ? byteMender(tokenizer.decoding) : undefined;
     const { stripStart } = tokenizer.decoding;
-    this.#strippable = continued ? 0 : stripStart === "prefix" ? 1 : stripStart;
+    this.#strippable = continued ? 0 : typeof stripStart === "number" ? stripStart : 1;
     this.#needsSeparator = continued;
   }
 
@@ -31,26 +35,48 @@ export class ByteJoiner {
     const isUnknown = id === this.#tokenizer.unkId;
     if (this.#tokenizer.isSpecial(id) && !isUnknown && !this.#showsSpecials) return nothing;
     const shown = isUnknown && this.#showsSpecials ? utf8Bytes(this.#tokenizer.idToPiece(id)) : this.#tokenizer.pieceBytes(id);
-    const { separator, stripStart } = this.#tokenizer.decoding;
-    const bytes = this.#needsSeparator ? joined(utf8Bytes(separator), shown) : shown;
-    this.#needsSeparator = separator !== "";
-    if (stripStart !== "prefix") return this.#withoutLastSpaces(this.#withoutFirstSpaces(bytes));
-    if (this.#verbatim.has(id) && !isUnknown) this.#strippable = 0; // encoding put no space in front of it
-    return this.#withoutLastSpaces(this.#withoutPrefix(bytes));
+    const isByte = this.#mender !== undefined && this.#tokenizer.isByte(id);
+    if (isByte) return this.#placeBytes(this.#mender!.add(shown));
+    const before = this.#placeBytes(this.#mender?.end() ?? nothing);
+    const isKept = isUnknown && this.#tokenizer.decoding.unknown !== undefined;
+    return joined(before, this.#place(shown, isKept, this.#verbatim.has(id) && !isUnknown));
   }
 
   /** The bytes that the end of the text brings. */
   end(): Uint8Array {
-    if (!this.#heldPrefix) return nothing;
+    const last = this.#placeBytes(this.#mender?.end() ?? nothing);
+    const held = this.#heldPrefix ? Uint8Array.of(space) : nothing;
     this.#heldPrefix = false;
-    return Uint8Array.of(space);
+    return joined(last, held);
   }
 
-  #withoutFirstSpaces(bytes: Uint8Array): Uint8Array {
+  /** SentencePiece takes a ▁ off the start, and no byte that is a space. */
+  #placeBytes(text: Uint8Array): Uint8Array {
+    return text.length === 0 ? nothing : this.#place(text, this.#tokenizer.decoding.invalid === "byte", false);
+  }
+
+  /** @param isKept whether spaces at the start of the piece stay. @param isVerbatim whether encoding put no space in front of the piece */
+  #place(text: Uint8Array, isKept: boolean, isVerbatim: boolean): Uint8Array {
+    const { separator, stripStart } = this.#tokenizer.decoding;
+    const bytes = this.#needsSeparator ? joined(utf8Bytes(separator), text) : text;
+    this.#needsSeparator = separator !== "";
+    if (stripStart === "each") return this.#withoutLastSpaces(this.#withoutEachSpace(bytes, isKept));
+    if (stripStart !== "prefix") return this.#withoutLastSpaces(this.#withoutFirstSpaces(bytes, isKept));
+    if (isVerbatim) this.#strippable = 0;
+    return this.#withoutLastSpaces(this.#withoutPrefix(bytes));
+  }
+
+  #withoutFirstSpaces(bytes: Uint8Array, isKept: boolean): Uint8Array {
     let from = 0;
-    for (; this.#strippable > 0 && bytes[from] === space; from++) this.#strippable--;
+    for (; !isKept && this.#strippable > 0 && bytes[from] === space; from++) this.#strippable--;
     if (from < bytes.length) this.#strippable = 0;
     return bytes.subarray(from);
+  }
+
+  #withoutEachSpace(bytes: Uint8Array, isKept: boolean): Uint8Array {
+    const rest = !isKept && this.#strippable > 0 && bytes[0] === space ? bytes.subarray(1) : bytes;
+    if (rest.length > 0) this.#strippable = 0;
+    return rest;
   }
 
   /** A space in front of another one, or alone, is the text's own. */
@@ -76,6 +102,7 @@ export class ByteJoiner {
 
 function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
   if (first.length === 0) return second;
+  if (second.length === 0) return first;
   const all = new Uint8Array(first.length + second.length);
   all.set(first);
   all.set(second, first.length);

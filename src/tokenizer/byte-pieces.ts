@@ -1,4 +1,5 @@
 // How bytes are written inside pieces: GPT-2's printable alphabet (byte-level kind) and SentencePiece's <0x00>…<0xFF> (byte fallback).
+import { check } from "../base/index.ts";
 import { utf8Bytes } from "./codec.ts";
 import type { Decoding } from "./model.ts";
 
@@ -35,6 +36,15 @@ export function byteOfFallbackPiece(piece: string): number | undefined {
   return /^<0x[0-9A-F]{2}>$/.test(piece) ? Number.parseInt(piece.slice(3, 5), 16) : undefined;
 }
 
+/** The ids of <0x00> … <0xFF>. @throws CriaError when one is missing. */
+export function byteFallbackIds(ids: ReadonlyMap<string, number>): number[] {
+  return Array.from({ length: 256 }, (_, byte) => {
+    const id = ids.get(byteFallbackPiece(byte));
+    check(id !== undefined, "tokenizer", () => `byte fallback needs the piece ${byteFallbackPiece(byte)}: all 256 must be there`);
+    return id;
+  });
+}
+
 function buildByteToChar(): string[] {
   const isPrintable = (byte: number) => (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
   let next = 0x100;
@@ -43,13 +53,12 @@ function buildByteToChar(): string[] {
 
 /** A piece's bytes in decoding: what it writes by the model's alphabet, or its own UTF-8 (huggingface/tokenizers, decoders/). */
 export function decodedBytes(piece: string, { replace, bytes }: Decoding): Uint8Array {
-  const text = replace.reduce((sofar, [from, to]) => sofar.replaceAll(from, to), piece);
+  const text = replace.reduce((sofar, [from, to]) => sofar.replaceAll(from, () => to), piece);
   if (bytes === "level") return byteLevelBytes(text) ?? utf8Bytes(text);
-  const byte = bytes === "fallback" ? byteOfFallbackPiece(text.replace(/^<0x[0-9a-f]{2}>$/i, upperHex)) : undefined;
-  return byte === undefined ? utf8Bytes(text) : Uint8Array.of(byte);
+  return bytes === "fallback" && isBytePiece(text) ? Uint8Array.of(Number.parseInt(text.slice(3, 5), 16)) : utf8Bytes(text);
 }
 
-/** Hugging Face reads small hexadecimal digits too. */
-function upperHex(piece: string): string {
-  return `<0x${piece.slice(3, 5).toUpperCase()}>`;
+/** Whether decoding takes the piece for a byte; Hugging Face reads small hexadecimal digits too. */
+export function isBytePiece(piece: string): boolean {
+  return /^<0x[0-9a-f]{2}>$/i.test(piece);
 }

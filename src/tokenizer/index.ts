@@ -1,4 +1,5 @@
-export { byteFallbackPiece, byteLevelBytes, byteLevelPiece, byteOfFallbackPiece } from "./byte-pieces.ts";
+export { byteFallbackPiece, byteLevelBytes, byteLevelPiece, byteOfFallbackPiece, isBytePiece } from "./byte-pieces.ts";
+export { countRanks } from "./bytes-codec.ts";
 export {
   type BytesModel,
   type Decoding,
@@ -10,9 +11,13 @@ export {
   type TextTemplate,
   type TokenizerKind,
   type TokenizerModel,
+  type UnigramModel,
   type WordModel,
 } from "./model.ts";
+export type { NormaliserStep, SentencePieceStep } from "./normaliser.ts";
 export type { PieceMatching } from "./piece-matcher.ts";
+export type { PreTokeniserStep, SplitBehaviour } from "./pre-tokeniser.ts";
+export { scoresOf } from "./sentencepiece-codec.ts";
 export type { SpecialPieces } from "./special-pieces.ts";
 export { type SplitName, splitNameOf, splitPatterns, wordPatterns } from "./split-pattern.ts";
 export { StreamDecoder } from "./stream-decoder.ts";

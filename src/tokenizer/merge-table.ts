@@ -20,9 +20,15 @@ export class MergeTable {
   readonly #rank: Int32Array;
   readonly #result: Int32Array;
   readonly #ranks = new Int32Array(shortWord);
+  #lastRank = noRank;
+  readonly #seen: ((left: number, right: number, result: number) => void) | undefined;
 
-  /** Of two rules for one pair the lower rank counts. */
-  constructor(rules: readonly MergeRule[]) {
+  /**
+   * Of two rules for one pair the lower rank counts.
+   * @param seen hears of every pair that could be merged, in the order in which it is found
+   */
+  constructor(rules: readonly MergeRule[], seen?: (left: number, right: number, result: number) => void) {
+    this.#seen = seen;
     this.#pairs = new PairIndex(rules.length);
     this.#rank = new Int32Array(rules.length).fill(noRank);
     this.#result = new Int32Array(rules.length);
@@ -43,10 +49,17 @@ export class MergeTable {
     return length <= shortWord ? this.#mergeShort(symbols, length) : this.#mergeLong(symbols, length);
   }
 
+  /** The rank of the last pair that `merge` has merged. */
+  get lastRank(): number {
+    return this.#lastRank;
+  }
+
   #rankOf(left: number, right: number): number {
     if (left < 0 || right < 0) return noRank;
     const pair = this.#pairs.find(left, right);
-    return pair < 0 ? noRank : this.#rank[pair]!;
+    if (pair < 0) return noRank;
+    this.#seen?.(left, right, this.#result[pair]!);
+    return this.#rank[pair]!;
   }
 
   #resultOf(left: number, right: number): number {
@@ -65,6 +78,7 @@ export class MergeTable {
         at = i;
       }
       if (at < 0) return length;
+      this.#lastRank = best;
       symbols[at] = this.#resultOf(symbols[at]!, symbols[at + 1]!);
       length--;
       for (let i = at + 1; i < length; i++) {
@@ -90,13 +104,14 @@ export class MergeTable {
     for (let key = heap.pop(); key >= 0; key = heap.pop()) {
       const at = key % rankUnit;
       if (ranks[at] !== Math.floor(key / rankUnit)) continue; // merged away or changed since it was pushed
+      this.#lastRank = ranks[at]!;
       const gone = next[at]!;
       symbols[at] = this.#resultOf(symbols[at]!, symbols[gone]!);
       ranks[gone] = noRank;
       next[at] = next[gone]!;
       if (next[at]! < length) previous[next[at]!] = at;
-      rate(at);
       if (previous[at]! >= 0) rate(previous[at]!);
+      rate(at);
     }
     let kept = 0;
     for (let i = 0; i < length; i = next[i]!) symbols[kept++] = symbols[i]!;

@@ -1,9 +1,11 @@
 // A tokenizer as plain data: what training makes, files hold and createTokenizer takes. An id is an index into `pieces`.
 import { check } from "../base/index.ts";
+import type { NormaliserStep } from "./normaliser.ts";
 import type { PieceMatching } from "./piece-matcher.ts";
+import type { PreTokeniserStep } from "./pre-tokeniser.ts";
 import type { SplitName } from "./split-pattern.ts";
 
-export type TokenizerKind = "word" | "sentencepiece" | "bytes";
+export type TokenizerKind = "word" | "sentencepiece" | "unigram" | "bytes";
 
 /** Ids of the two pieces that become one; the result is the piece their strings spell. The first merge has the highest priority. */
 export type Merge = readonly [left: number, right: number];
@@ -22,10 +24,20 @@ export interface Decoding {
   readonly bytes: "fallback" | "level" | "none";
   /** What stands between two pieces. */
   readonly separator: "" | " ";
-  /** Spaces taken off the start, at most so many. "prefix": one, where encoding had put it there, so not in front of another space. */
-  readonly stripStart: number | "prefix";
+  /**
+   * Spaces taken off the start, at most so many. "prefix": one, where encoding had put it there, so not in front of another space. "each": one
+   * of every piece until there is text.
+   */
+  readonly stripStart: number | "prefix" | "each";
   /** Spaces taken off the end, at most so many. */
   readonly stripEnd: number;
+  /** What an unknown shows as where special pieces are left out. Absent: U+FFFD. */
+  readonly unknown?: string;
+  /**
+   * How often U+FFFD shows for bytes that are no UTF-8. "subpart": once for every maximal subpart (Unicode 3.9); "byte": once for every byte that
+   * begins no character (SentencePiece); "run": for every byte of the run of byte pieces (huggingface/tokenizers' ByteFallback). Absent: "subpart".
+   */
+  readonly invalid?: "subpart" | "byte" | "run";
 }
 
 interface ModelBase {
@@ -45,6 +57,16 @@ interface ModelBase {
   readonly bosId?: number;
   readonly eosId?: number;
   readonly padId?: number;
+  /** Pieces that no text becomes and that stand in no text: SentencePiece's unused ones, and ids that a file leaves out. */
+  readonly unused?: readonly number[];
+}
+
+/** How text becomes the characters that pieces are made of. */
+interface TextRules {
+  /** What is done to a text first, in this order. Absent: nothing but what the kind does. */
+  readonly normaliser?: readonly NormaliserStep[];
+  /** How the normalised text is cut into words, in this order. Absent: as the kind does. */
+  readonly preTokeniser?: readonly PreTokeniserStep[];
 }
 
 /** The textbook form: words are cut at white space and end in `</w>`, which is a symbol of its own. Unknown characters become `unkId`. */
@@ -55,7 +77,7 @@ export interface WordModel extends ModelBase {
 }
 
 /** LLaMA's form: U+2581 (▁) stands for the space. Either `merges` or `scores` is given. */
-export interface SentencePieceModel extends ModelBase {
+export interface SentencePieceModel extends ModelBase, TextRules {
   readonly kind: "sentencepiece";
   /** May be absent where all 256 bytes have pieces and `byteFallback` is true: then nothing is unknown. */
   readonly unkId?: number;
@@ -64,6 +86,12 @@ export interface SentencePieceModel extends ModelBase {
   readonly scores?: readonly number[];
   /** Characters without a piece become the pieces <0x00> … <0xFF> of their UTF-8 bytes; otherwise `unkId`, one for a whole run. */
   readonly byteFallback: boolean;
+  /** False: every unknown character is an `unkId` by itself, or is left out where there is none. @default true */
+  readonly fusesUnknown?: boolean;
+  /** False: pieces write a space as it is. A ▁ is a character like others then. @default true */
+  readonly escapesSpaces?: boolean;
+  /** A word that is a piece is taken as that piece, whatever the merges say. @default false */
+  readonly ignoreMerges?: boolean;
   /** Where a space goes in front: each stretch of text between special pieces, only the first, or none. */
   readonly dummyPrefix: "each" | "first" | "never";
   /**
@@ -73,11 +101,28 @@ export interface SentencePieceModel extends ModelBase {
   readonly prefixBeforeSpace: boolean;
 }
 
+/** SentencePiece's unigram language model (Kudo 2018): of all ways to put a text together from pieces the one with the highest sum of scores. */
+export interface UnigramModel extends ModelBase, Pick<TextRules, "normaliser"> {
+  readonly kind: "unigram";
+  readonly unkId: number;
+  /** A logarithm of a probability for every piece, in float32. */
+  readonly scores: readonly number[];
+  /** Pieces that are nearly always taken where they stand in a text, whatever their scores. */
+  readonly userDefined?: readonly number[];
+  /** As in {@link SentencePieceModel}. */
+  readonly byteFallback: boolean;
+  /** Nothing is merged here. */
+  readonly merges?: never;
+  /** @default true */
+  readonly escapesSpaces?: boolean;
+}
+
 /** Byte-level form: text is cut by a pattern, pieces are bytes written in GPT-2's printable alphabet. All 256 bytes have a piece. */
-export interface BytesModel extends ModelBase {
+export interface BytesModel extends ModelBase, TextRules {
   readonly kind: "bytes";
-  readonly merges: readonly Merge[];
-  /** Absent: the text is one word. Of several each cuts the words of the one before. */
+  /** Absent: a pair whose bytes together are a piece merges, the piece of the lowest id first (tiktoken's ranks). */
+  readonly merges?: readonly Merge[];
+  /** Absent: the text is one word. Of several each cuts the words of the one before. It stands beside no `preTokeniser`. */
   readonly pattern?: SplitName | readonly SplitName[];
   /** Every \p{N} stands alone; what lies between is cut by the pattern. */
   readonly splitDigits: boolean;
@@ -85,19 +130,25 @@ export interface BytesModel extends ModelBase {
   readonly ignoreMerges: boolean;
 }
 
-export type TokenizerModel = WordModel | SentencePieceModel | BytesModel;
+export type TokenizerModel = WordModel | SentencePieceModel | UnigramModel | BytesModel;
 
 export const endOfWord = "</w>";
 export const spaceMark = "\u2581";
 
 /** How a kind's pieces become text where its model does not say. */
 export function ownDecoding(model: TokenizerModel): Decoding {
-  const plain = { replace: [], bytes: "none", separator: "", stripStart: 0, stripEnd: 0 } as const;
+  const plain: Decoding = { replace: [], bytes: "none", separator: "", stripStart: 0, stripEnd: 0 };
   if (model.kind === "bytes") return { ...plain, bytes: "level" };
   if (model.kind === "word") return { ...plain, stripEnd: 1 };
-  const { byteFallback, dummyPrefix, prefixBeforeSpace } = model;
-  const stripStart = dummyPrefix === "never" ? 0 : prefixBeforeSpace ? 1 : "prefix";
-  return { ...plain, replace: [[spaceMark, " "]], bytes: byteFallback ? "fallback" : "none", stripStart };
+  const inPieces: Decoding = { ...plain, replace: [[spaceMark, " "]], ...(model.byteFallback ? byteFallbackOf(model) : {}) };
+  if (model.kind === "unigram") return inPieces;
+  const { dummyPrefix, prefixBeforeSpace } = model;
+  return { ...inPieces, stripStart: dummyPrefix === "never" ? 0 : prefixBeforeSpace ? 1 : "prefix" };
+}
+
+/** Files with scores are SentencePiece's, files with merges huggingface/tokenizers'. */
+function byteFallbackOf({ merges }: SentencePieceModel | UnigramModel): Pick<Decoding, "bytes" | "invalid"> {
+  return { bytes: "fallback", invalid: merges === undefined ? "byte" : "run" };
 }
 
 /** piece → id. @throws CriaError when a piece comes twice. */
@@ -116,8 +167,10 @@ export function checkModel(model: TokenizerModel, ids: ReadonlyMap<string, numbe
   check(size > 0, "tokenizer", () => "the vocabulary is empty: a tokenizer needs pieces");
   const { before = [], after = [] } = model.template ?? {};
   const roles = [model.unkId, model.bosId, model.eosId, model.padId];
-  const named = [...roles, ...model.specials, ...(model.added ?? []), ...before, ...after, ...(model.matching ?? []).map(({ id }) => id)];
-  for (const id of named) check(id === undefined || isId(id, size), "tokenizer", () => `special id ${id} is outside the ${size} pieces`);
+  const listed = [model.specials, model.added, model.unused, (model.matching ?? []).map(({ id }) => id), before, after];
+  for (const id of [...roles, ...listed.flatMap((ids) => ids ?? [])])
+    check(id === undefined || isId(id, size), "tokenizer", () => `special id ${id} is outside the ${size} pieces`);
+  if (model.kind === "unigram") return checkScores(model, model.scores);
   if (model.kind === "sentencepiece") checkSentencePiece(model);
   (model.merges ?? []).forEach(([left, right], rank) => {
     check(isId(left, size) && isId(right, size), "tokenizer", () => `merge ${rank} (${left} ${right}) is outside the ${size} pieces`);
@@ -126,15 +179,19 @@ export function checkModel(model: TokenizerModel, ids: ReadonlyMap<string, numbe
   });
 }
 
-function checkSentencePiece({ merges, scores, pieces, unkId, byteFallback }: SentencePieceModel): void {
-  const knowsAll = unkId !== undefined || byteFallback;
+function checkSentencePiece(model: SentencePieceModel): void {
+  const { merges, scores, unkId, byteFallback, fusesUnknown = true } = model;
+  const knowsAll = unkId !== undefined || byteFallback || !fusesUnknown;
   check(knowsAll, "tokenizer", () => "neither an unknown piece nor byte fallback: characters without a piece would be lost; name one");
   check(
     (merges === undefined) !== (scores === undefined),
     "tokenizer",
     () => "a sentencepiece model has either merges or scores: give one",
   );
-  if (scores === undefined) return;
+  if (scores !== undefined) checkScores(model, scores);
+}
+
+function checkScores({ pieces }: TokenizerModel, scores: readonly number[]): void {
   check(scores.length === pieces.length, "tokenizer", () => `${scores.length} scores for ${pieces.length} pieces: there must be one each`);
   check(!scores.some(Number.isNaN), "tokenizer", () => "a score is not a number: the file is damaged");
 }

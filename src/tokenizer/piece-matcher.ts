@@ -6,6 +6,8 @@ export interface PieceMatching {
   readonly id: number;
   /** Sought in the text as the normaliser leaves it, so with the spaces and prefixes that it makes, and not before. */
   readonly normalized?: boolean;
+  /** Sought in that text too, but as it is spelt, and kept from the normaliser before: a piece that SentencePiece calls user-defined. */
+  readonly verbatim?: boolean;
   /** Takes the white space in front along. */
   readonly lstrip?: boolean;
   /** Takes the white space behind along. */

@@ -1,62 +1,98 @@
 // SentencePiece's BPE as LLaMA uses it (Kudo & Richardson 2018): characters merged, spaces shown as ▁, bytes for what has no piece.
-import { check } from "../base/index.ts";
-import { byteFallbackPiece, byteOfFallbackPiece, decodedBytes } from "./byte-pieces.ts";
+import { byteFallbackIds, byteOfFallbackPiece, decodedBytes } from "./byte-pieces.ts";
 import { classCount, Space, Surrogate, unitClasses } from "./char-class.ts";
 import { type Codec, replacement, type StretchStart, utf8Bytes } from "./codec.ts";
 import type { IdBuffer } from "./id-buffer.ts";
+import { ranksOfMerges } from "./merge-ranks.ts";
 import { type MergeRule, MergeTable } from "./merge-table.ts";
 import { ownDecoding, type SentencePieceModel, spaceMark } from "./model.ts";
+import { type Normalise, normaliserOf } from "./normaliser.ts";
+import { preTokeniserOf } from "./pre-tokeniser.ts";
 import { WordCache } from "./word-cache.ts";
 
 const spaceMarkCode = 0x2581;
 
 /** @param ids piece → id of the whole vocabulary. @throws CriaError when byte fallback is asked for and a byte has no piece. */
 export function sentencePieceCodec(model: SentencePieceModel, ids: ReadonlyMap<string, number>): Codec {
-  const alphabet = new Alphabet(model);
-  const table = new MergeTable(model.scores ? rulesByScore(model, alphabet) : rulesByRank(model, ids));
-  const byteIds = model.byteFallback ? allByteIds(ids) : undefined;
-  let symbols = new Int32Array(256);
-  let stretch = 0; // where the ids of this stretch of text begin
-
-  const encodeBytes = (bytes: Uint8Array, out: IdBuffer) => {
-    if (byteIds !== undefined) for (const byte of bytes) out.push(byteIds[byte]!);
-    else if (out.size === stretch || out.at(out.size - 1) !== model.unkId) out.push(model.unkId!);
-  };
-  const encodeWord = (word: string, out: IdBuffer) => {
-    if (word.length > symbols.length) symbols = new Int32Array(word.length * 2);
-    const length = table.merge(symbols, alphabet.spell(word, symbols));
-    for (let i = 0; i < length; i++) {
-      const symbol = symbols[i]!;
-      if (alphabet.isPiece(symbol)) out.push(symbol);
-      else encodeBytes(utf8Bytes(alphabet.character(symbol)), out);
-    }
-  };
-  const cache = new WordCache(encodeWord);
-  const isBoundary = boundaries(model);
+  const { unkId, escapesSpaces = true } = model;
+  const words = new WordEncoder(model, ids);
   const decoding = model.decoding ?? ownDecoding(model);
-  const prefixed = (text: string, start: StretchStart) => (needsPrefix(model, text, start) ? ` ${text}` : text);
+  const unknown = decoding.unknown === undefined ? replacement : utf8Bytes(decoding.unknown);
+  const cut = cutterOf(model, words);
+  const normalise = normaliseOf(model);
   return {
     encode: (text, start, out) => {
-      if (text === "") return;
-      if (start !== "inside") stretch = out.size;
-      const source = prefixed(text, start);
-      // Without byte fallback a run of unknowns is one unk wherever it is cut, so nothing is cut.
-      if (byteIds === undefined) encodeWord(source, out);
-      else eachCut(source, isBoundary, (word) => cache.encode(word, out));
+      if (start !== "inside") words.begin(out);
+      // A ▁ of the text is a space, as in the libraries that these files are of.
+      const source = escapesSpaces ? text.replaceAll(spaceMark, " ") : text;
+      const prefixed = !model.prefixBeforeSpace && needsPrefix(model, source, start) ? ` ${source}` : source;
+      if (prefixed !== "") cut(prefixed, start, out);
     },
-    encodeInvalid: encodeBytes,
-    bytes: spelledPieces(model).map((piece, id) => (id === model.unkId ? replacement : decodedBytes(piece, decoding))),
-    ...(model.prefixBeforeSpace ? { normalise: prefixed } : {}),
+    encodeInvalid: (bytes, out) => words.encodeBytes(bytes, out),
+    bytes: spelledPieces(model).map((piece, id) => (id === unkId ? unknown : decodedBytes(piece, decoding))),
+    escapesSpaces,
+    ...(normalise === undefined ? {} : { normalise }),
+  };
+}
+
+/**
+ * A score for every piece, with which SentencePiece makes the same ids: the model's own, or by the order of its merges.
+ * @throws CriaError where no scores say what the merges say
+ */
+export function scoresOf(model: SentencePieceModel): readonly number[] {
+  if (model.scores !== undefined) return model.scores;
+  const alphabet = new Alphabet(model);
+  const text = new Map([...textPieces(model)].map(([piece, id]) => [id, piece]));
+  const symbolsOf = (id: number) => {
+    const piece = text.get(id);
+    if (piece === undefined) return undefined;
+    const symbols = new Int32Array(piece.length);
+    return symbols.subarray(0, alphabet.spell(piece, symbols));
+  };
+  const table = new MergeTable(rulesByRank(model, new Map(model.pieces.map((piece, id) => [piece, id]))));
+  const ranks = ranksOfMerges(model.pieces, table, symbolsOf);
+  return ranks.map((rank, id) => (rank !== undefined ? -rank : text.has(id) ? -model.merges!.length : 0));
+}
+
+type Cut = (text: string, start: StretchStart, out: IdBuffer) => void;
+
+/** How a normalised text goes to the encoder of words: by the model's own steps, or cut where that changes no id. */
+function cutterOf(model: SentencePieceModel, words: WordEncoder): Cut {
+  const cache = new WordCache((word, out) => words.encode(word, out));
+  if (model.preTokeniser !== undefined) {
+    const preTokenise = preTokeniserOf(model.preTokeniser);
+    return (text, start, out) =>
+      preTokenise(text, start, (word) => {
+        words.begin(out);
+        cache.encode(word, out);
+      });
+  }
+  // A run of unknowns is one unk wherever it is cut, and an unused piece is what it was put together from last: then nothing is cut.
+  if (words.looksAround || model.ignoreMerges) return (text, _start, out) => words.encode(text, out);
+  const isBoundary = boundaries(model);
+  return (text, _start, out) => eachCut(text, isBoundary, (word) => cache.encode(word, out));
+}
+
+function normaliseOf(model: SentencePieceModel): Normalise | undefined {
+  const { normaliser, escapesSpaces = true, matching = [], pieces } = model;
+  const verbatim = matching.filter((rule) => rule.verbatim).map(({ id }) => pieces[id]!);
+  const own = normaliser === undefined ? undefined : normaliserOf(normaliser, { verbatim, escapesSpaces });
+  if (!model.prefixBeforeSpace) return own;
+  return (text, start) => {
+    const inner = own === undefined ? text : own(text, start);
+    return inner !== "" && needsPrefix(model, inner, start) ? ` ${inner}` : inner;
   };
 }
 
 /** The pieces as decoding spells them: one that is sought in the normalised text has the normaliser's prefix and ▁, as in Hugging Face's library. */
 function spelledPieces(model: SentencePieceModel): string[] {
   const pieces = [...model.pieces];
-  const normalized = model.prefixBeforeSpace ? (model.matching ?? []).filter((rule) => rule.normalized) : [];
+  const normalise = normaliseOf(model);
+  const normalized = normalise === undefined ? [] : (model.matching ?? []).filter((rule) => rule.normalized);
+  const { escapesSpaces = true } = model;
   for (const { id } of normalized) {
-    const piece = pieces[id]!;
-    pieces[id] = (needsPrefix(model, piece, "text") ? ` ${piece}` : piece).replaceAll(" ", spaceMark);
+    const piece = normalise!(pieces[id]!, "text");
+    pieces[id] = escapesSpaces ? piece.replaceAll(" ", spaceMark) : piece;
   }
   return pieces;
 }
@@ -64,6 +100,68 @@ function spelledPieces(model: SentencePieceModel): string[] {
 function needsPrefix({ dummyPrefix, prefixBeforeSpace }: SentencePieceModel, text: string, start: StretchStart): boolean {
   if (dummyPrefix === "never" || start === "inside" || (dummyPrefix === "first" && start === "special")) return false;
   return prefixBeforeSpace || !text.startsWith(" ");
+}
+
+/** Merges the characters of a word and writes the ids. */
+class WordEncoder {
+  readonly #model: SentencePieceModel;
+  readonly #alphabet: Alphabet;
+  readonly #table: MergeTable;
+  readonly #byteIds: readonly number[] | undefined;
+  readonly #wholes: ReadonlyMap<string, number> | undefined;
+  readonly #unused: ReadonlySet<number>;
+  /** Unused piece → the two symbols that it was found as last. */
+  readonly #parts = new Map<number, readonly [left: number, right: number]>();
+  #symbols = new Int32Array(256);
+  #stretch = 0; // where the ids of this stretch of text begin
+
+  constructor(model: SentencePieceModel, ids: ReadonlyMap<string, number>) {
+    this.#model = model;
+    this.#alphabet = new Alphabet(model);
+    this.#unused = new Set(model.unused ?? []);
+    const note = (left: number, right: number, result: number) => {
+      if (this.#unused.has(result)) this.#parts.set(result, [left, right]);
+    };
+    const rules = model.scores ? rulesByScore(model, this.#alphabet) : rulesByRank(model, ids);
+    this.#table = new MergeTable(rules, this.#unused.size > 0 ? note : undefined);
+    this.#byteIds = model.byteFallback ? byteFallbackIds(ids) : undefined;
+    this.#wholes = model.ignoreMerges ? new Map(textPieces(model)) : undefined;
+  }
+
+  /** Whether a word's ids depend on the words beside it. */
+  get looksAround(): boolean {
+    return this.#unused.size > 0 || (this.#byteIds === undefined && (this.#model.fusesUnknown ?? true));
+  }
+
+  /** A stretch begins here: an unknown does not join one in front of it. */
+  begin(out: IdBuffer): void {
+    this.#stretch = out.size;
+    this.#parts.clear();
+  }
+
+  encode(word: string, out: IdBuffer): void {
+    const whole = this.#wholes?.get((this.#model.escapesSpaces ?? true) ? word.replaceAll(" ", spaceMark) : word);
+    if (whole !== undefined) {
+      out.push(whole);
+      return;
+    }
+    if (word.length > this.#symbols.length) this.#symbols = new Int32Array(word.length * 2);
+    const length = this.#table.merge(this.#symbols, this.#alphabet.spell(word, this.#symbols));
+    for (let i = 0; i < length; i++) this.#write(this.#symbols[i]!, out);
+  }
+
+  encodeBytes(bytes: Uint8Array, out: IdBuffer): void {
+    const { unkId, fusesUnknown = true } = this.#model;
+    if (this.#byteIds !== undefined) for (const byte of bytes) out.push(this.#byteIds[byte]!);
+    else if (unkId !== undefined && !(fusesUnknown && out.size > this.#stretch && out.at(out.size - 1) === unkId)) out.push(unkId);
+  }
+
+  #write(symbol: number, out: IdBuffer): void {
+    const parts = this.#unused.size > 0 ? this.#parts.get(symbol) : undefined;
+    if (parts !== undefined) for (const part of parts) this.#write(part, out);
+    else if (this.#alphabet.isPiece(symbol)) out.push(symbol);
+    else this.encodeBytes(utf8Bytes(this.#alphabet.character(symbol)), out);
+  }
 }
 
 /**
@@ -80,10 +178,10 @@ class Alphabet {
     const pieces = textPieces(model);
     for (const [piece, id] of pieces) if (isOneCharacter(piece)) this.#symbols.set(piece.codePointAt(0)!, id);
     for (const [piece] of pieces) for (const char of piece) this.#admit(char.codePointAt(0)!);
-    // A space is written ▁. A ▁ that stands in the text itself goes by its bytes, so that decoding tells the two apart.
-    const space = this.#symbols.get(spaceMarkCode);
-    if (space !== undefined) this.#symbols.set(0x20, space);
-    if (model.byteFallback) this.#symbols.delete(spaceMarkCode);
+    if (!(model.escapesSpaces ?? true)) return;
+    const mark = this.#symbols.get(spaceMarkCode);
+    if (mark === undefined) this.#symbols.set(0x20, ~spaceMarkCode);
+    else this.#symbols.set(0x20, mark);
   }
 
   /** Writes the word's symbols and returns how many. */
@@ -98,9 +196,8 @@ class Alphabet {
     return count;
   }
 
-  /** The symbol of a piece's character, before ▁ is taken out of the text's reach. */
-  symbolInPiece(char: string): number | undefined {
-    return this.#symbols.get(char === spaceMark ? 0x20 : char.codePointAt(0)!);
+  symbolOf(char: string): number | undefined {
+    return this.#symbols.get(char.codePointAt(0)!);
   }
 
   isPiece(symbol: number): boolean {
@@ -144,7 +241,7 @@ function rulesByScore(model: SentencePieceModel, alphabet: Alphabet): MergeRule[
   const scores = model.scores!;
   const distinct = [...new Set([...pieces.values()].map((id) => scores[id]!))].sort((a, b) => b - a);
   const rankOf = new Map(distinct.map((score, rank) => [score, rank]));
-  const symbolOf = (part: string) => pieces.get(part) ?? (isOneCharacter(part) ? alphabet.symbolInPiece(part) : undefined);
+  const symbolOf = (part: string) => pieces.get(part) ?? (isOneCharacter(part) ? alphabet.symbolOf(part) : undefined);
   const rules: MergeRule[] = [];
   for (const [piece, result] of pieces) {
     for (let cut = firstWidth(piece); cut < piece.length; cut += firstWidth(piece.slice(cut))) {
@@ -171,7 +268,8 @@ function isOneCharacter(piece: string): boolean {
 function boundaries(model: SentencePieceModel): Uint8Array {
   const classes = unitClasses();
   const cuts = new Uint8Array(classCount * classCount).fill(1);
-  const classAt = (piece: string, at: number) => (piece[at] === spaceMark ? Space : classes[piece.charCodeAt(at)]!);
+  const { escapesSpaces = true } = model;
+  const classAt = (piece: string, at: number) => (escapesSpaces && piece[at] === spaceMark ? Space : classes[piece.charCodeAt(at)]!);
   cuts[(Surrogate << 3) | Surrogate] = 0;
   for (const [piece] of textPieces(model)) {
     for (let i = 1; i < piece.length; i++) cuts[(classAt(piece, i - 1) << 3) | classAt(piece, i)] = 0;
@@ -192,12 +290,4 @@ function eachCut(text: string, isBoundary: Uint8Array, each: (word: string) => v
     before = now;
   }
   each(text.slice(start));
-}
-
-function allByteIds(ids: ReadonlyMap<string, number>): number[] {
-  return Array.from({ length: 256 }, (_, byte) => {
-    const id = ids.get(byteFallbackPiece(byte));
-    check(id !== undefined, "tokenizer", () => `byte fallback needs the piece ${byteFallbackPiece(byte)}: all 256 must be there`);
-    return id;
-  });
 }

@@ -9,10 +9,10 @@ export class StreamDecoder {
 
   /** `continued` when the ids go on from a prompt, so that the first space stays. */
   constructor(tokenizer: Tokenizer, options: DecodeOptions = {}) {
-    this.#joiner = new ByteJoiner(tokenizer, options);
+    this.#joiner = new ByteJoiner(tokenizer, options, true);
   }
 
-  /** The text this id completes; empty while a character's bytes are still missing. */
+  /** The text this id completes; empty while a character's bytes are still missing, or a run of bytes goes on whose end decides what it shows. */
   push(id: number): string {
     return this.#text.decode(this.#joiner.next(id), { stream: true });
   }

@@ -1,6 +1,7 @@
 // The one face of all tokenizers: text in, ids out, and back.
 import { check, eachUtf8Run, fail } from "../base/index.ts";
 import { ByteJoiner } from "./byte-joiner.ts";
+import { isBytePiece } from "./byte-pieces.ts";
 import { bytesCodec } from "./bytes-codec.ts";
 import type { Codec, StretchStart } from "./codec.ts";
 import { IdBuffer } from "./id-buffer.ts";
@@ -14,8 +15,9 @@ import {
   type TokenizerKind,
   type TokenizerModel,
 } from "./model.ts";
-import { PieceMatcher, type SoughtPiece } from "./piece-matcher.ts";
+import { PieceMatcher } from "./piece-matcher.ts";
 import { sentencePieceCodec } from "./sentencepiece-codec.ts";
+import { unigramCodec } from "./unigram-codec.ts";
 import { wordCodec } from "./word-codec.ts";
 
 export interface EncodeOptions {
@@ -56,8 +58,7 @@ export interface Tokenizer {
   /** Like `encode` for bytes, also where they are no UTF-8: lossless in the sentencepiece kind with byte fallback and the bytes kind. */
   encodeBytes(bytes: Uint8Array, options?: EncodeOptions): Uint32Array;
   /**
-   * The text. Bytes that are no UTF-8 show as U+FFFD, one for every maximal subpart (Unicode 3.9); Hugging Face's ByteFallback shows one for
-   * every byte of their whole run.
+   * The text. Bytes that are no UTF-8 show as U+FFFD, as often as {@link Decoding.invalid} says.
    * @throws CriaError for an id outside the vocabulary.
    */
   decode(ids: Iterable<number>, options?: DecodeOptions): string;
@@ -66,6 +67,8 @@ export interface Tokenizer {
   idToPiece(id: number): string;
   pieceToId(piece: string): number | undefined;
   isSpecial(id: number): boolean;
+  /** Whether the id's piece stands for one byte, as `<0x0A>` does. */
+  isByte(id: number): boolean;
   /** The bytes one id decodes to inside a text; a special piece's are its spelling. */
   pieceBytes(id: number): Uint8Array;
   /** How pieces become text. */
@@ -138,11 +141,11 @@ class BpeTokenizer implements Tokenizer {
           start = "inside";
         },
         (run) => {
-          // Decoding takes one space away: where no text put it in front, bytes must.
+          // Decoding takes one space away: where no text put it in front, it must come here.
           const { stripStart } = this.decoding;
-          const spaces = start === "text" ? (stripStart === "prefix" ? 1 : stripStart) : 0;
-          if (spaces > 0) this.#codec.encodeInvalid(new Uint8Array(spaces).fill(0x20), out);
+          const spaces = start === "text" ? (typeof stripStart === "number" ? stripStart : 1) : 0;
           start = "inside";
+          if (spaces > 0) this.#codec.encode(" ".repeat(spaces), start, out);
           this.#codec.encodeInvalid(run, out);
         },
       ),
@@ -150,12 +153,16 @@ class BpeTokenizer implements Tokenizer {
   }
 
   decode(ids: Iterable<number>, options: DecodeOptions = {}): string {
-    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(this.decodeBytes(ids, options));
+    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(this.#join(ids, options, true));
   }
 
   decodeBytes(ids: Iterable<number>, options: DecodeOptions = {}): Uint8Array {
+    return this.#join(ids, options, false);
+  }
+
+  #join(ids: Iterable<number>, options: DecodeOptions, mends: boolean): Uint8Array {
     checkKind(typeof ids === "object" && ids !== null && Symbol.iterator in ids, "an iterable of ids", ids);
-    const joiner = new ByteJoiner(this, options);
+    const joiner = new ByteJoiner(this, options, mends);
     const parts = [...Array.from(ids, (id) => joiner.next(id)), joiner.end()];
     const bytes = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
     let at = 0;
@@ -176,6 +183,10 @@ class BpeTokenizer implements Tokenizer {
 
   isSpecial(id: number): boolean {
     return this.#specials.has(id);
+  }
+
+  isByte(id: number): boolean {
+    return this.decoding.bytes === "fallback" && isBytePiece(this.idToPiece(id));
   }
 
   pieceBytes(id: number): Uint8Array {
@@ -207,11 +218,8 @@ class BpeTokenizer implements Tokenizer {
 
   /** Cuts out the pieces that stand in the text as it is. */
   #encodeStretches(text: string, start: StretchStart, { parseSpecial = false }: EncodeOptions, out: IdBuffer): void {
-    const { plain, normalized } = this.#matchers;
-    const encode = (part: string, before: StretchStart) => {
-      if (normalized.isEmpty) this.#codec.encode(part, before, out);
-      else this.#encodeNormalised(part, before, parseSpecial, out);
-    };
+    const { plain } = this.#matchers;
+    const encode = (part: string, before: StretchStart) => this.#encodeStretch(part, before, parseSpecial, out);
     if (plain.isEmpty && text !== "") return encode(text, start);
     plain.each(
       text,
@@ -221,15 +229,16 @@ class BpeTokenizer implements Tokenizer {
     );
   }
 
-  /** Cuts out the pieces that stand in a stretch as the normaliser leaves it. */
-  #encodeNormalised(text: string, start: StretchStart, parseSpecial: boolean, out: IdBuffer): void {
-    const { normalise } = this.#codec;
+  /** Normalises a stretch, and cuts out the pieces that are sought in what the normaliser leaves. */
+  #encodeStretch(text: string, start: StretchStart, parseSpecial: boolean, out: IdBuffer): void {
+    const { normalized } = this.#matchers;
+    const { normalise, escapesSpaces } = this.#codec;
     const source = normalise === undefined ? text : normalise(text, start);
-    const startAt = (from: number): StretchStart => (normalise !== undefined ? "inside" : from === 0 ? start : "special");
-    this.#matchers.normalized.each(
-      normalise === undefined ? source : spaced(source),
+    if (normalized.isEmpty) return this.#codec.encode(source, start, out);
+    normalized.each(
+      normalise !== undefined && escapesSpaces ? spaced(source) : source,
       parseSpecial,
-      (from, to) => this.#codec.encode(source.slice(from, to), startAt(from), out),
+      (from, to) => this.#codec.encode(source.slice(from, to), from === 0 ? start : "special", out),
       (id) => out.push(id),
     );
   }
@@ -238,25 +247,40 @@ class BpeTokenizer implements Tokenizer {
 const nothingAround: TextTemplate = { before: [], after: [] };
 
 function codecOf(model: TokenizerModel, ids: ReadonlyMap<string, number>): Codec {
-  if (model.kind === "word") return wordCodec(model, ids);
-  return model.kind === "bytes" ? bytesCodec(model, ids) : sentencePieceCodec(model, ids);
+  switch (model.kind) {
+    case "word":
+      return wordCodec(model, ids);
+    case "sentencepiece":
+      return sentencePieceCodec(model, ids);
+    case "unigram":
+      return unigramCodec(model, ids);
+    case "bytes":
+      return bytesCodec(model, ids);
+    default:
+      return model satisfies never;
+  }
 }
 
-/** A normalised piece is spelt as the normaliser spells it; a space stands for the ▁ there. */
-function matchersOf(model: TokenizerModel, { normalise }: Codec): { plain: PieceMatcher; normalized: PieceMatcher } {
+/** A normalised piece is spelt as the normaliser spells it; where pieces write a space as ▁, a space stands for both there. */
+function matchersOf(model: TokenizerModel, { normalise, escapesSpaces }: Codec): { plain: PieceMatcher; normalized: PieceMatcher } {
   const matching = new Map((model.matching ?? []).map((rule) => [rule.id, rule]));
   const specials = new Set(model.specials);
-  const sought = [...new Set([...model.specials, ...(model.added ?? [])])].map((id): SoughtPiece => {
+  const marksSpaces = normalise !== undefined && escapesSpaces;
+  const spelt = (text: string) => (marksSpaces ? spaced(text) : text);
+  const sought = [...new Set([...model.specials, ...(model.added ?? [])])].map((id) => {
     const rule = matching.get(id) ?? { id };
     const piece = model.pieces[id]!;
-    const spelling = rule.normalized && normalise !== undefined && piece !== "" ? spaced(normalise(piece, "text")) : piece;
-    return { ...rule, spelling, isSpecial: specials.has(id) };
+    const isInner = rule.normalized === true || rule.verbatim === true;
+    const isRewritten = rule.normalized === true && normalise !== undefined && piece !== "";
+    const isNowhere = rule.verbatim === true && escapesSpaces && piece.includes(" "); // the normaliser leaves no space
+    const spelling = isNowhere ? "" : isInner ? spelt(isRewritten ? normalise(piece, "text") : piece) : piece;
+    return { ...rule, spelling, isSpecial: specials.has(id), isInner };
   });
   return {
-    plain: new PieceMatcher(sought.filter(({ normalized }) => !normalized)),
+    plain: new PieceMatcher(sought.filter(({ isInner }) => !isInner)),
     normalized: new PieceMatcher(
-      sought.filter(({ normalized }) => normalized),
-      normalise !== undefined,
+      sought.filter(({ isInner }) => isInner),
+      marksSpaces,
     ),
   };
 }

@@ -26,6 +26,7 @@ export function wordCodec(model: WordModel, ids: ReadonlyMap<string, number>): C
     },
     encodeInvalid: (_bytes, out) => cache.encode("\ufffd", out),
     bytes: model.pieces.map((piece, id) => (id === model.unkId ? replacement : decoded(piece))),
+    escapesSpaces: false,
   };
 }
 

@@ -1,0 +1,161 @@
+// SentencePiece's model file (google/sentencepiece, sentencepiece_model.proto): the fields of it that say how text becomes ids, in and out.
+import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { decodeUtf8, fail } from "../base/index.ts";
+
+const where = "tokenizer.model";
+
+/** The kinds of piece, by their numbers there. */
+export const pieceTypes = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;
+/** The kinds of model, by their numbers there. */
+export const modelTypes = { unigram: 1, bpe: 2, word: 3, char: 4 } as const;
+
+/** A piece as it stands there. */
+export interface ProtoPiece {
+  readonly piece: string;
+  /** In float32. */
+  readonly score: number;
+  /** One of {@link pieceTypes}. */
+  readonly type: number;
+}
+
+/** Whole numbers are those of the file, flags are there or not: what is absent has its default. */
+export interface SentencePieceProto {
+  readonly pieces: readonly ProtoPiece[];
+  readonly modelType: number;
+  readonly whitespaceAsSuffix: boolean;
+  readonly byteFallback: boolean;
+  readonly unkSurface: string;
+  readonly bosPiece: string;
+  readonly eosPiece: string;
+  readonly padPiece: string;
+  readonly normaliserName: string;
+  readonly charsmap: Uint8Array;
+  readonly addDummyPrefix: boolean;
+  readonly removeExtraWhitespaces: boolean;
+  readonly escapeWhitespaces: boolean;
+  /** The charsmap of the denormaliser. */
+  readonly denormaliserCharsmap: Uint8Array;
+}
+
+/** What SentencePiece takes where a file says nothing. */
+export const protoDefaults: SentencePieceProto = {
+  ...{ pieces: [], modelType: modelTypes.unigram, whitespaceAsSuffix: false, byteFallback: false },
+  ...{ unkSurface: " \u2047 ", bosPiece: "<s>", eosPiece: "</s>", padPiece: "<pad>" },
+  ...{ normaliserName: "", charsmap: new Uint8Array(0), addDummyPrefix: true, removeExtraWhitespaces: true, escapeWhitespaces: true },
+  denormaliserCharsmap: new Uint8Array(0),
+};
+
+type Kind = "number" | "flag" | "float" | "text" | "bytes" | "message";
+
+/** Field number → the kind of its value, and the key that it has here. Fields without a row are about training, or tests, and are passed over. */
+type Rows = Readonly<Record<number, readonly [key: string, kind: Kind]>>;
+
+const rows = {
+  model: {
+    1: ["pieces", "message"],
+    2: ["trainer_spec", "message"],
+    3: ["normalizer_spec", "message"],
+    5: ["denormalizer_spec", "message"],
+  },
+  piece: { 1: ["piece", "text"], 2: ["score", "float"], 3: ["type", "number"] },
+  trainer: {
+    ...{ 3: ["modelType", "number"], 24: ["whitespaceAsSuffix", "flag"], 35: ["byteFallback", "flag"], 44: ["unkSurface", "text"] },
+    ...{ 46: ["bosPiece", "text"], 47: ["eosPiece", "text"], 48: ["padPiece", "text"] },
+  },
+  normalizer: {
+    ...{ 1: ["normaliserName", "text"], 2: ["charsmap", "bytes"], 3: ["addDummyPrefix", "flag"], 4: ["removeExtraWhitespaces", "flag"] },
+    ...{ 5: ["escapeWhitespaces", "flag"] },
+  },
+  denormalizer: { 2: ["denormaliserCharsmap", "bytes"] },
+} as const satisfies Record<string, Rows>;
+
+const wireTypes: Readonly<Record<Kind, WireType>> = {
+  ...{ number: WireType.Varint, flag: WireType.Varint, float: WireType.Bit32 },
+  ...{ text: WireType.LengthDelimited, bytes: WireType.LengthDelimited, message: WireType.LengthDelimited },
+};
+
+/** @throws CriaError when the bytes are no such file. */
+export function readProto(bytes: Uint8Array, name: string): SentencePieceProto {
+  const pieces: ProtoPiece[] = [];
+  const found: Record<string, unknown> = {};
+  const parts: Readonly<Record<string, Rows>> = {
+    ...{ trainer_spec: rows.trainer, normalizer_spec: rows.normalizer, denormalizer_spec: rows.denormalizer },
+  };
+  eachField(bytes, rows.model, name, "the file", (key, value) => {
+    const part = parts[key];
+    if (part === undefined) pieces.push(readPiece(value as Uint8Array, name, pieces.length));
+    else eachField(value as Uint8Array, part, name, key, (inner, one) => (found[inner] = one));
+  });
+  return { ...protoDefaults, ...found, pieces };
+}
+
+function readPiece(bytes: Uint8Array, name: string, id: number): ProtoPiece {
+  const found: Record<string, unknown> = { piece: "", score: 0, type: pieceTypes.normal };
+  eachField(bytes, rows.piece, name, `piece ${id}`, (key, value) => (found[key] = value));
+  return found as unknown as ProtoPiece;
+}
+
+/** Calls back with the fields of one message that have a row. */
+function eachField(bytes: Uint8Array, known: Rows, name: string, place: string, each: (key: string, value: unknown) => void): void {
+  try {
+    const reader = new BinaryReader(bytes);
+    while (reader.pos < reader.len) {
+      const [field, wireType] = reader.tag();
+      const row = known[field];
+      if (row === undefined) reader.skip(wireType, field);
+      else if (wireType !== wireTypes[row[1]]) throw new Error(`field ${field} has the wire type ${wireType}`);
+      else each(row[0], readValue(reader, row[1], name, place));
+    }
+    if (reader.pos !== reader.len) throw new RangeError("the last field is cut short");
+  } catch (error) {
+    if (error instanceof Error && error.name === "CriaError") throw error;
+    fail(
+      where,
+      `${name}: ${place} is no message of SentencePiece's (${(error as Error).message}): the file is damaged or of another kind`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+function readValue(reader: BinaryReader, kind: Kind, name: string, place: string): unknown {
+  switch (kind) {
+    case "number":
+      return reader.int32();
+    case "flag":
+      return reader.bool();
+    case "float":
+      return reader.float();
+    case "text":
+      return decodeUtf8(reader.bytes(), `${name}: a text of ${place}`, where);
+    case "bytes":
+    case "message":
+      return reader.bytes();
+    default:
+      return kind satisfies never;
+  }
+}
+
+/** The bytes of a file that says the same. */
+export function writeProto(proto: SentencePieceProto): Uint8Array {
+  const writer = new BinaryWriter();
+  for (const piece of proto.pieces) writer.tag(1, WireType.LengthDelimited).bytes(messageOf(rows.piece, piece));
+  writer.tag(2, WireType.LengthDelimited).bytes(messageOf(rows.trainer, proto));
+  writer.tag(3, WireType.LengthDelimited).bytes(messageOf(rows.normalizer, proto));
+  return writer.finish();
+}
+
+function messageOf(known: Rows, values: object): Uint8Array {
+  const writer = new BinaryWriter();
+  for (const [field, [key, kind]] of Object.entries(known)) {
+    const value: unknown = Object.entries(values).find(([name]) => name === key)?.[1];
+    writer.tag(Number(field), wireTypes[kind]);
+    if (kind === "text") writer.string(String(value));
+    else if (kind === "float") writer.float(Number(value));
+    else if (kind === "number") writer.int32(Number(value));
+    else if (kind === "flag") writer.bool(value === true);
+    else writer.bytes(value as Uint8Array);
+  }
+  return writer.finish();
+}

@@ -1,0 +1,157 @@
+// How a normalised text is cut into words before merging, where it takes more than the named patterns of split-pattern.ts: the steps of
+// huggingface/tokenizers, pre_tokenizers/, each applied to the words of the one before.
+import type { StretchStart } from "./codec.ts";
+import { type NextWord, nextWordOf, type SplitName } from "./split-pattern.ts";
+
+/** What becomes of the matches of a step: words of their own, joined where they touch, left out, or part of the word beside them. */
+export type SplitBehaviour = "isolated" | "contiguous" | "removed" | "mergedWithPrevious" | "mergedWithNext";
+
+export type PreTokeniserStep =
+  /** A named expression; what lies between its matches is a word too. */
+  | { readonly type: "pattern"; readonly name: SplitName }
+  | { readonly type: "literal"; readonly text: string; readonly behaviour: SplitBehaviour; readonly invert: boolean }
+  /** \p{N}, one by one or in runs. */
+  | { readonly type: "digits"; readonly individual: boolean }
+  | { readonly type: "punctuation"; readonly behaviour: SplitBehaviour }
+  /** Words are runs of \w and runs of what is neither \w nor white space; white space goes. */
+  | { readonly type: "words" }
+  /** Words are what stands between white space, which goes. */
+  | { readonly type: "whiteSpace" }
+  /** A mark for every space, also in front, and words that begin with it. */
+  | { readonly type: "metaspace"; readonly mark: string; readonly prefix: "always" | "first" | "never"; readonly split: boolean }
+  /** A space in front of every word that begins with none. */
+  | { readonly type: "prefixSpace" };
+
+/** Calls back with every word of a stretch in order. */
+export type PreTokenise = (text: string, start: StretchStart, each: (word: string) => void) => void;
+
+/** A word and whether the text begins with it. */
+type Step = (word: string, isFirst: boolean, each: (word: string, isFirst: boolean) => void) => void;
+
+export function preTokeniserOf(steps: readonly PreTokeniserStep[]): PreTokenise {
+  const all = steps.map(stepOf);
+  return (text, start, each) => {
+    const cut = (word: string, isFirst: boolean, level: number): void => {
+      const step = all[level];
+      if (step === undefined) each(word);
+      else step(word, isFirst, (part, first) => cut(part, first, level + 1));
+    };
+    if (text !== "") cut(text, start === "text", 0);
+  };
+}
+
+function stepOf(step: PreTokeniserStep): Step {
+  switch (step.type) {
+    case "pattern":
+      return byNextWord(nextWordOf(step.name));
+    case "literal":
+      return bySegments((text) => literals(text, step.text), step.behaviour, step.invert);
+    case "digits":
+      return bySegments((text) => matches(text, /\p{N}/gu), step.individual ? "isolated" : "contiguous", false);
+    case "punctuation":
+      return bySegments((text) => matches(text, punctuation), step.behaviour, false);
+    case "words":
+      return bySegments((text) => matches(text, word), "removed", true);
+    case "whiteSpace":
+      return bySegments((text) => matches(text, /\p{White_Space}/gu), "removed", false);
+    case "metaspace":
+      return metaspace(step);
+    case "prefixSpace":
+      return (text, isFirst, each) => each(text.startsWith(" ") ? text : ` ${text}`, isFirst);
+    default:
+      return step satisfies never;
+  }
+}
+
+/** \p{P} and ASCII's other signs. */
+const punctuation = /[\p{P}$+<=>^`|~]/gu;
+/** Rust's `\w+|[^\w\s]+`. */
+const word = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}\p{White_Space}]+/gu;
+
+function byNextWord(nextWord: NextWord): Step {
+  return (text, isFirst, each) => {
+    for (let at = 0; at < text.length; ) {
+      const end = nextWord(text, at, text.length);
+      each(text.slice(at, end), isFirst && at === 0);
+      at = end;
+    }
+  };
+}
+
+interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+interface Segment extends Span {
+  readonly isMatch: boolean;
+}
+
+function bySegments(find: (text: string) => Iterable<Span>, behaviour: SplitBehaviour, invert: boolean): Step {
+  return (text, isFirst, each) => {
+    for (const { start, end } of joined(segments(text, find, invert), behaviour))
+      if (end > start) each(text.slice(start, end), isFirst && start === 0);
+  };
+}
+
+function* literals(text: string, literal: string): Generator<Span> {
+  for (let at = text.indexOf(literal); at >= 0; at = text.indexOf(literal, at + literal.length))
+    yield { start: at, end: at + literal.length };
+}
+
+function* matches(text: string, pattern: RegExp): Generator<Span> {
+  for (const match of text.matchAll(pattern)) yield { start: match.index, end: match.index + match[0].length };
+}
+
+/** Matches and what lies between, in order; the two change parts where `invert` is set. */
+function segments(text: string, find: (text: string) => Iterable<Span>, invert: boolean): Segment[] {
+  const found: Segment[] = [];
+  let done = 0;
+  for (const { start, end } of find(text)) {
+    if (start > done) found.push({ start: done, end: start, isMatch: invert });
+    found.push({ start, end, isMatch: !invert });
+    done = end;
+  }
+  if (done < text.length) found.push({ start: done, end: text.length, isMatch: invert });
+  return found;
+}
+
+function joined(all: readonly Segment[], behaviour: SplitBehaviour): readonly Span[] {
+  switch (behaviour) {
+    case "isolated":
+      return all;
+    case "removed":
+      return all.filter(({ isMatch }) => !isMatch);
+    case "contiguous":
+      return merged(all, (before, now) => before.isMatch === now.isMatch);
+    case "mergedWithPrevious":
+      return merged(all, (before, now) => now.isMatch && !before.isMatch);
+    case "mergedWithNext":
+      return merged(all, (before, now) => before.isMatch && !now.isMatch);
+    default:
+      return behaviour satisfies never;
+  }
+}
+
+/** Segments in words: one joins the segment before where the rule says so of the two. */
+function merged(all: readonly Segment[], joins: (before: Segment, now: Segment) => boolean): Span[] {
+  const words: { start: number; end: number }[] = [];
+  all.forEach((now, i) => {
+    const before = all[i - 1];
+    const last = words.at(-1);
+    if (before !== undefined && last !== undefined && joins(before, now)) last.end = now.end;
+    else words.push({ start: now.start, end: now.end });
+  });
+  return words;
+}
+
+function metaspace({ mark, prefix, split }: Extract<PreTokeniserStep, { type: "metaspace" }>): Step {
+  const cut = bySegments((text) => literals(text, mark), "mergedWithNext", false);
+  return (text, isFirst, each) => {
+    const marked = text.replaceAll(" ", mark);
+    const hasPrefix = (prefix === "always" || (prefix === "first" && isFirst)) && !marked.startsWith(mark);
+    const whole = hasPrefix ? mark + marked : marked;
+    if (split) cut(whole, isFirst, each);
+    else each(whole, isFirst);
+  };
+}

@@ -1,0 +1,135 @@
+// SentencePiece's unigram segmentation (Kudo 2018; google/sentencepiece, unigram_model.cc): the best way through a text by Viterbi's algorithm,
+// with its float32 sums, so that ties fall as they fall there. Version 0.2.3 rounds a sum before it compares it, as is done here; versions 0.1.97
+// to 0.2.0 compare first, which gives other ids where two ways differ by a rounding, 1 in some thousand lines of text.
+import { check } from "../base/index.ts";
+import { byteFallbackIds, decodedBytes } from "./byte-pieces.ts";
+import { ByteTrie } from "./byte-trie.ts";
+import { type Codec, replacement, utf8Bytes } from "./codec.ts";
+import type { IdBuffer } from "./id-buffer.ts";
+import { ownDecoding, spaceMark, type UnigramModel } from "./model.ts";
+import { characterBytes, normaliserOf } from "./normaliser.ts";
+
+/** How far below the lowest score an unknown character lies. */
+const unknownPenalty = 10;
+/** Longer texts than this, in bytes, have tables of their own, so that one of them does not keep 12 bytes of memory for each of its bytes. */
+const mostKept = 1 << 20;
+/** The lowest value that SentencePiece takes for the highest score, which lies below 0: C's FLT_MIN. */
+const leastMaximum = 2 ** -126;
+
+/** @param ids piece → id of the whole vocabulary. @throws CriaError when byte fallback is asked for and a byte has no piece. */
+export function unigramCodec(model: UnigramModel, ids: ReadonlyMap<string, number>): Codec {
+  const { unkId, byteFallback, escapesSpaces = true } = model;
+  const byteIds = byteFallback ? byteFallbackIds(ids) : undefined;
+  const viterbi = new Viterbi(model);
+  const decoding = model.decoding ?? ownDecoding(model);
+  const unknown = decoding.unknown === undefined ? replacement : utf8Bytes(decoding.unknown);
+  const encodeInvalid = (bytes: Uint8Array, out: IdBuffer) => {
+    if (byteIds !== undefined) for (const byte of bytes) out.push(byteIds[byte]!);
+    else if (out.size === 0 || out.at(out.size - 1) !== unkId) out.push(unkId);
+  };
+  const userDefined = (model.userDefined ?? []).map((id) => model.pieces[id]!);
+  return {
+    encode: (text, _start, out) => {
+      const bytes = utf8Bytes(escapesSpaces ? text.replaceAll(" ", spaceMark) : text);
+      let afterUnknown = false;
+      viterbi.each(bytes, (id, from, to) => {
+        const isUnknown = id === unkId;
+        if (isUnknown && byteIds !== undefined) for (let i = from; i < to; i++) out.push(byteIds[bytes[i]!]!);
+        else if (!isUnknown || !afterUnknown) out.push(id);
+        afterUnknown = isUnknown;
+      });
+    },
+    encodeInvalid,
+    bytes: model.pieces.map((piece, id) => (id === unkId ? unknown : decodedBytes(piece, decoding))),
+    escapesSpaces,
+    ...(model.normaliser === undefined ? {} : { normalise: normaliserOf(model.normaliser, { verbatim: userDefined, escapesSpaces }) }),
+  };
+}
+
+/** Pieces that text can become: neither control pieces nor bytes. */
+function textIds(model: UnigramModel): number[] {
+  const apart = new Set([model.unkId, ...model.specials, ...(model.unused ?? [])]);
+  const isByte = (piece: string) => model.byteFallback && /^<0x[0-9A-F]{2}>$/.test(piece);
+  return [...model.pieces.keys()].filter((id) => !apart.has(id) && !isByte(model.pieces[id]!));
+}
+
+class Viterbi {
+  readonly #trie: ByteTrie;
+  readonly #scores: Float32Array;
+  readonly #isUserDefined: Uint8Array;
+  readonly #unkId: number;
+  readonly #unknownScore: number;
+  readonly #maximum: number;
+  /** Of the best way that ends behind each byte: its sum, where its last piece begins (-1 where no way ends), and that piece. */
+  #best = new Float32Array(0);
+  #start = new Int32Array(0);
+  #id = new Int32Array(0);
+
+  constructor(model: UnigramModel) {
+    const all = textIds(model);
+    const userDefined = new Set(model.userDefined ?? []);
+    const normal = all.filter((id) => !userDefined.has(id)).map((id) => model.scores[id]!);
+    check(all.length > 0, "tokenizer", () => "no piece of the unigram model can come from text: it needs some");
+    this.#trie = new ByteTrie(all.map((id) => [model.pieces[id]!, id] as const));
+    this.#scores = Float32Array.from(model.scores);
+    this.#isUserDefined = Uint8Array.from(model.pieces, (_, id) => (userDefined.has(id) ? 1 : 0));
+    this.#unkId = model.unkId;
+    const extremes = normal.reduce(([low, high], score) => [Math.min(low, score), Math.max(high, score)] as const, [
+      Number.POSITIVE_INFINITY,
+      leastMaximum,
+    ] as const);
+    this.#maximum = extremes[1];
+    this.#unknownScore = Math.fround(extremes[0] - unknownPenalty);
+  }
+
+  /** Calls back with the pieces of the best way, in order, and the bytes that each takes; an unknown takes one character. */
+  each(bytes: Uint8Array, found: (id: number, from: number, to: number) => void): void {
+    this.#fill(bytes);
+    const ends: number[] = [];
+    for (let end = bytes.length; end > 0; end = this.#start[end]!) ends.push(end);
+    for (const end of ends.reverse()) found(this.#id[end]!, this.#start[end]!, end);
+    if (bytes.length > mostKept) this.#resize(0);
+  }
+
+  #fill(bytes: Uint8Array): void {
+    const size = bytes.length;
+    if (this.#best.length <= size) this.#resize(Math.max(1024, 2 * this.#best.length, size + 1));
+    this.#start.fill(-1, 0, size + 1);
+    this.#best[0] = 0;
+    for (let at = 0; at < size; at += characterBytes(bytes[at]!)) this.#extend(bytes, at);
+  }
+
+  /** All pieces that begin at `at`, and the unknown where the character there is none. */
+  #extend(bytes: Uint8Array, at: number): void {
+    const sofar = this.#best[at]!;
+    const character = at + characterBytes(bytes[at]!);
+    let isPiece = false;
+    let node = 0;
+    for (let end = at + 1; end <= bytes.length; end++) {
+      node = this.#trie.next(node, bytes[end - 1]!);
+      if (node === 0) break;
+      const id = this.#trie.value(node);
+      if (id < 0) continue;
+      if (end === character) isPiece = true;
+      this.#offer(end, at, id, Math.fround(this.#scoreOf(id, end - at) + sofar));
+    }
+    if (!isPiece) this.#offer(character, at, this.#unkId, Math.fround(this.#unknownScore + sofar));
+  }
+
+  #offer(end: number, start: number, id: number, sum: number): void {
+    if (this.#start[end] !== -1 && !(sum > this.#best[end]!)) return;
+    this.#best[end] = sum;
+    this.#start[end] = start;
+    this.#id[end] = id;
+  }
+
+  #scoreOf(id: number, bytes: number): number {
+    return this.#isUserDefined[id] === 1 ? Math.fround(Math.fround(bytes * this.#maximum) - Math.fround(0.1)) : this.#scores[id]!;
+  }
+
+  #resize(length: number): void {
+    this.#best = new Float32Array(length);
+    this.#start = new Int32Array(length);
+    this.#id = new Int32Array(length);
+  }
+}
