@@ -1,4 +1,5 @@
 // What training and evaluation are fed: windows of tokens, and for each position the token that comes next.
+import type { DocumentRows } from "./document-mask.ts";
 
 /** B windows of T positions, row by row. */
 export interface Batch {
@@ -6,6 +7,8 @@ export interface Batch {
   readonly tokens: Int32Array;
   /** [B·T]: the token after each; -1 where there is none to be predicted. */
   readonly targets: Int32Array;
+  /** Where windows hold several documents that are kept apart; otherwise a row's position is its place in the window, and it attends all before it. */
+  readonly documents?: DocumentRows | undefined;
 }
 
 export interface BatchSource<State> {

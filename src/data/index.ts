@@ -1,6 +1,7 @@
 export type { Batch, BatchSource } from "./batch.ts";
 export { Corpus, type Document, openCorpus, type Side } from "./corpus.ts";
 export { count, lengthCount } from "./count.ts";
+export type { DocumentRows } from "./document-mask.ts";
 export { parseWith } from "./explain-zod.ts";
 export { type HeldOutBatch, heldOutBatches } from "./held-out.ts";
 export { type Manifest, manifestName } from "./manifest.ts";

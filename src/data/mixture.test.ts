@@ -37,6 +37,27 @@ test("windows are whole and targets are the next token", async () => {
   }
 });
 
+test("with a document mask positions begin anew with each document, and no token predicts the next document's first", async () => {
+  const begins = [0, 5, 6, 20, 41, 41, 60];
+  const startsWithin = async (first: number, count: number) => begins.filter((start) => start >= first && start < first + count);
+  const values = Array.from({ length: 78 }, (_, i) => i); // a token says where it stands
+  const source = { name: "a", weight: 1, tokens: { ...tokensOf(values), startsWithin } };
+  const [apart, together] = [true, false].map((documentMask) => new Mixture([source], { ...options, batch: 11, documentMask }));
+  for (let epoch = 0; epoch < 3; epoch++) {
+    const { tokens, targets, documents } = await apart!.next();
+    expect(tokens).toEqual((await together!.next()).tokens);
+    tokens.forEach((token, at) => {
+      const place = at % options.length;
+      const begin = Math.max(token - place, begins.findLast((start) => start <= token)!);
+      expect(documents!.positions[at]).toBe(token - begin);
+      expect(documents!.firstKeys[at]).toBe(place - (token - begin));
+      expect(targets[at]).toBe(begins.includes(token + 1) ? -1 : token + 1);
+    });
+  }
+  const unknown = new Mixture([counting("b", 1, 0, 50)], { ...options, documentMask: true });
+  await expect(unknown.next()).rejects.toThrow('[data] source "b" does not say where its documents begin: train without documentMask');
+});
+
 test("in an epoch every window comes once; the next epoch has another order", async () => {
   const mixture = new Mixture([counting("a", 1, 0, 703)], { ...options, batch: 100 });
   const first = async () => Array.from((await mixture.next()).tokens).filter((_, i) => i % 7 === 0);

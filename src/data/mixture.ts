@@ -1,12 +1,13 @@
 // Training batches drawn from several sources in given proportions (LLaMA, table 1), each source walked in a new shuffled order every epoch.
 //
 // A source of N tokens is cut into windows of T + 1 that share their last token with the next one's first, so that in an epoch every token is
-// predicted once. Documents follow one another in a window; their boundary tokens keep them apart.
+// predicted once. Documents follow one another in a window; their boundary tokens keep them apart, and a document mask where one is asked for.
 // How often each source was drawn says everything: which window comes next follows from seed, epoch and place in the epoch. That is the whole state.
 
 import { z } from "zod";
-import { check, Rng } from "../base/index.ts";
+import { check, fail, Rng } from "../base/index.ts";
 import type { Batch, BatchSource } from "./batch.ts";
+import { keepApart } from "./document-mask.ts";
 import { parseWith } from "./explain-zod.ts";
 import { permutation } from "./permutation.ts";
 import type { Tokens } from "./token-store.ts";
@@ -24,6 +25,8 @@ export interface MixtureOptions {
   /** Positions in a window, T. */
   readonly length: number;
   readonly seed: number;
+  /** Whether the documents of a window are kept apart: batches say where they begin, and no token predicts the next document's first. */
+  readonly documentMask?: boolean;
 }
 
 const mixtureState = z.strictObject({
@@ -102,17 +105,22 @@ export class Mixture implements BatchSource<MixtureState> {
   }
 
   async next(): Promise<Batch> {
-    const { batch, length } = this.#options;
+    const { batch, length, documentMask } = this.#options;
     const picks = Array.from({ length: batch }, () => this.#pick());
     const tokens = new Int32Array(batch * length);
     const targets = new Int32Array(batch * length);
+    const documents = documentMask ? { positions: new Int32Array(batch * length), firstKeys: new Int32Array(batch * length) } : undefined;
     const fill = async ({ source, start }: { source: Source; start: number }, row: number) => {
       const window = await source.tokens.read(start, length + 1);
       tokens.set(window.subarray(0, length), row * length);
       targets.set(window.subarray(1), row * length);
+      if (!documents) return;
+      const rowsOf = (values: Int32Array) => values.subarray(row * length, (row + 1) * length);
+      const rows = { positions: rowsOf(documents.positions), firstKeys: rowsOf(documents.firstKeys) };
+      keepApart(await startsIn(source, start, length + 1), rows, rowsOf(targets));
     };
     await Promise.all(picks.map(fill));
-    return { tokens, targets };
+    return { tokens, targets, ...(documents && { documents }) };
   }
 
   /**
@@ -137,6 +145,12 @@ export class Mixture implements BatchSource<MixtureState> {
     source.epoch = epoch;
     source.startOf = (index) => front + order(index) * length;
   }
+}
+
+/** Where documents begin in a window, counted from its first token. @throws CriaError for tokens that say nothing of documents */
+async function startsIn({ name, tokens }: Source, first: number, count: number): Promise<number[]> {
+  const starts = tokens.startsWithin ?? fail(where, `source "${name}" does not say where its documents begin: train without documentMask`);
+  return Array.from(await starts.call(tokens, first, count), (start) => start - first);
 }
 
 function countWindows(name: string, tokens: number, length: number): number {

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { check } from "../base/index.ts";
 import { type Manifest, manifestName, manifestSchema } from "./manifest.ts";
-import type { MixtureSource } from "./mixture.ts";
+import { Mixture, type MixtureOptions, type MixtureSource } from "./mixture.ts";
 import { readJson } from "./read-yaml.ts";
 import { heldOutName } from "./recipe.ts";
 import type { Vocabulary } from "./text-tokenizer.ts";
@@ -55,6 +55,21 @@ export class PreparedData implements AsyncDisposable {
     this.manifest = manifest;
     this.sources = manifest.sources.map(({ name, weight }, i) => ({ name, weight, tokens: stores[i]! }));
     this.heldOut = stores[manifest.sources.length];
+  }
+
+  /**
+   * The training batches, from their beginning.
+   * @throws CriaError where documents are to be kept apart and only their beginnings are marked: nothing would teach a model where a text ends
+   */
+  mixture(options: MixtureOptions): Mixture {
+    const { boundaries } = this.manifest;
+    check(
+      options.documentMask !== true || boundaries !== "bos",
+      where,
+      () =>
+        `${this.folder}: documentMask is true but boundaries are "${boundaries}", so that no token would predict the end of a text: prepare the data with boundaries "both" or "eos", or leave documentMask out`,
+    );
+    return new Mixture(this.sources, options);
   }
 
   /** The held-out texts, in the order of their tokens. */

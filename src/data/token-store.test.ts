@@ -47,9 +47,29 @@ test.each([
     const first = rng.below(all.length + 1);
     const count = rng.below(all.length + 1 - first);
     expect(Array.from(await store.read(first, count))).toEqual(all.slice(first, first + count));
+    const within = starts.filter((start) => start >= first && start < first + count);
+    expect(await store.startsWithin(first, count)).toEqual(within);
   }
   await expect(store.read(all.length - 1, 2)).rejects.toThrow(CriaError);
   await expect(store.read(-1, 1)).rejects.toThrow(CriaError);
+});
+
+test("starts of documents are found among more than are read at a time, and those that do not rise are named", async () => {
+  const documents = Array.from({ length: 5000 }, (_, i) => Array<number>(i % 3).fill(7)); // every third is empty
+  const [path] = await write("starts", documents, small);
+  const starts = documents.map((_, i) => 3 * Math.floor(i / 3) + (i % 3 === 2 ? 1 : 0)); // 0 + 1 + 2 tokens for three documents
+  {
+    await using store = await TokenStore.open([path!], small);
+    for (const first of [0, 1, 1234, 3000, store.length - 9]) {
+      const within = starts.filter((start) => start >= first && start < first + 9);
+      expect(await store.startsWithin(first, 9)).toEqual(within);
+    }
+  }
+  const bytes = readFileSync(path!);
+  bytes.writeUInt32LE(0, bytes.length - 32 - 4 * 200);
+  writeFileSync(path!, bytes);
+  await using damaged = await TokenStore.open([path!], small);
+  await expect(damaged.startsWithin(damaged.length - 9, 9)).rejects.toThrow("before the one in front of it: it is damaged");
 });
 
 test("documents larger than a chunk are written whole", async () => {

@@ -10,6 +10,8 @@ export interface Tokens {
   readonly length: number;
   /** Tokens `first` to `first + count`, exactly as many. */
   read(first: number, count: number): Promise<Int32Array>;
+  /** Which of the tokens `first` to `first + count` begin a document, in order; absent where documents are not known. */
+  startsWithin?(first: number, count: number): Promise<readonly number[]>;
 }
 
 type ClosableSource = ByteSource & { close(): Promise<void> };
@@ -23,6 +25,8 @@ interface Shard extends Totals {
 const where = "data";
 /** How much a fingerprint looks at, at each end of a shard: head and first tokens, last starts of documents and tail. */
 const endBytes = 1 << 16;
+/** Starts of documents that are read at a time: 4 KiB. */
+const startsPerRead = 1024;
 
 export class TokenStore implements Tokens, AsyncDisposable {
   readonly vocabulary: Vocabulary;
@@ -87,6 +91,42 @@ export class TokenStore implements Tokens, AsyncDisposable {
         yield first + start;
       }
     }
+  }
+
+  /** Found by bisection in the shards' own lists: a read for each halving down to a page of them. @throws CriaError for starts that do not rise */
+  async startsWithin(first: number, count: number): Promise<readonly number[]> {
+    const reads = this.#shards.map(async (shard) => {
+      const from = Math.max(first, shard.first) - shard.first;
+      const to = Math.min(first + count, shard.first + shard.tokens) - shard.first;
+      return from < to ? (await this.#startsBetween(shard, from, to)).map((start) => shard.first + start) : [];
+    });
+    return (await Promise.all(reads)).flat();
+  }
+
+  async #startsBetween(shard: Shard, from: number, to: number): Promise<number[]> {
+    let [low, high] = [0, shard.documents];
+    while (high - low > startsPerRead) {
+      const middle = low + ((high - low) >> 1);
+      const [start = to] = await this.#readStarts(shard, middle, 1);
+      if (start < from) low = middle + 1;
+      else high = middle;
+    }
+    const found: number[] = [];
+    for (let at = low; at < shard.documents && (found.at(-1) ?? from) < to; at += startsPerRead)
+      for (const start of await this.#readStarts(shard, at, Math.min(startsPerRead, shard.documents - at))) {
+        check(
+          start >= (found.at(-1) ?? 0),
+          where,
+          () => `${shard.source.name}: a document starts at token ${start}, before the one in front of it: it is damaged, prepare it again`,
+        );
+        found.push(start);
+      }
+    return found.filter((start) => start >= from && start < to);
+  }
+
+  async #readStarts({ source, tokens }: Shard, first: number, count: number): Promise<Uint16Array | Uint32Array> {
+    const at = headBytes + tokens * bytesPerToken(this.vocabulary.size) + 4 * first;
+    return typed(await source.read(at, 4 * count), 4);
   }
 
   /**
