@@ -1,5 +1,5 @@
 // Numbers as people read them.
-import type { checkMemory } from "../train/index.ts";
+import type { CheckedMemory } from "../train/index.ts";
 
 /** 950, 12.3K, 4.56M. */
 export function count(value: number): string {
@@ -19,7 +19,7 @@ export function byteSize(bytes: number): string {
 }
 
 /** The memory that training needs beside the memory there. */
-export function describeMemory({ states, workspace, there }: ReturnType<typeof checkMemory>): string {
+export function describeMemory({ states, workspace, there }: CheckedMemory): string {
   const parts = `weights and optimiser ${byteSize(states)}, activations and gradients ${byteSize(workspace)}`;
   return `${byteSize(states + workspace)} (${parts}); ${there.bound} is ${byteSize(there.bytes)}`;
 }

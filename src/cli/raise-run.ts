@@ -26,14 +26,14 @@ import {
 } from "../raise/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 import {
-  checkMemory,
+  type CheckedMemory,
   type EvaluationRow,
   isStepRow,
+  type LiveMetrics,
   readMetrics,
   runPaths,
   startRunFolder,
   type TrainSummary,
-  trainerOptions,
   type WholeRecipe,
 } from "../train/index.ts";
 import { count, describeMemory } from "./amounts.ts";
@@ -151,7 +151,6 @@ async function prepareRun(request: RaiseRequest, backend: Backend, io: CommandIo
   await dropEmptyText(folder);
   const { precision } = recipe;
   say(`model      ${describeModel(recipe)}; ${describeSteps(planned)}`);
-  say(`memory     ${describeMemory(checkMemory(backend, trainerOptions(recipe, manifest.heldOut !== undefined)))}`);
   const matmulRate = precision === "float32" ? float : await measureMatmul(backend, signal, precision);
   return { ...planned, recipe, tokenizer, texts: text.lines.map((line) => line.trim()), heldOutBytes, compression, matmulRate };
 }
@@ -170,22 +169,32 @@ async function trainAndSay(
 ): Promise<TrainSummary> {
   const say = sayTo(io);
   const { folder, budget, hasSteps } = request;
-  say(`training   the first step begins ${budget.spent.toFixed(0)} s after the start`);
   const { signal, progress } = io;
-  const summary = await trainInTime({
+  let isCounted = false;
+  const job = {
+    onMemory: (memory: CheckedMemory) => {
+      isCounted = true;
+      say(`memory     ${describeMemory(memory)}`);
+      say(`training   the first step begins ${budget.spent.toFixed(0)} s after the start`);
+    },
     ...{ backend, recipe, folder, signal, progress, mostSteps, evaluationSeconds, sources: data.sources },
     heldOut: data.heldOut && { tokens: data.heldOut, bytes: data.heldOut.totals.bytes },
     origin: { target: backend.target, data: await data.fingerprints() },
     secondsLeft: hasSteps ? undefined : () => budget.left - writingSeconds,
-    onStep: (metrics) => {
+    onStep: (metrics: LiveMetrics) => {
       const note = trainingNote({ ...metrics, matmulShare: metrics.flopsPerSecond / matmulRate });
       progress({ task: "training", done: metrics.step, total: metrics.steps, unit: "steps", note });
     },
-    onReplan: (step, before, now) => {
+    onReplan: (step: number, before: number, now: number) => {
       const change = now < before ? "slower" : "faster";
       say(`replanned  ${now} steps instead of ${before}: at step ${step} the machine is ${change} than when they were counted`);
     },
+  };
+  const summary = await trainInTime(job).catch(async (error: unknown) => {
+    if (!isCounted) await giveUpFolder(folder, request.wish); // too little memory: there is nothing to go on with
+    throw error;
   });
+  if (summary.stopped && summary.checkpoint === undefined && summary.step === 0) return summary;
   const losses = (await readMetrics(runPaths(folder).metrics)).filter(isStepRow).map(({ loss }) => loss);
   if (losses.length > 0) say(`loss       ${losses[0]!.toFixed(2)} ${sparkline(losses, 50)} ${losses.at(-1)!.toFixed(2)}`);
   const rate = summary.tokens / summary.seconds;

@@ -15,6 +15,7 @@ export function printStopped({ signal, stdout, stderr }: CommandIo, text: string
 export function stoppedText(caller: Caller, folder: string, stopped: Stopped): string {
   const { step, steps, savedStep, checkpoint } = stopped;
   const again = callAgain(caller, "train", folder, "--resume");
+  if (checkpoint === undefined && step === 0) return `stopped before the first of ${steps} steps; begin with: ${again}`;
   const head = `stopped at step ${step} of ${steps}`;
   if (savedStep === step) return `${head}, saved; go on with: ${again}`;
   const bad = `${head}, where the loss was too high to save`;

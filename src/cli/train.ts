@@ -2,11 +2,12 @@
 import { basename, extname, join, resolve } from "node:path";
 import type { Backend } from "../backend/index.ts";
 import { UsageError } from "../base/index.ts";
-import { Mixture, PreparedData, type SourceProgress, vocabularyOf } from "../data/index.ts";
+import { PreparedData, type SourceProgress, vocabularyOf } from "../data/index.ts";
 import { parameterCount } from "../model/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 import {
   type ChangeKind,
+  type CheckedMemory,
   type Checkpoint,
   type CompleteRecipe,
   checkMemory,
@@ -49,6 +50,7 @@ steps: 2000                   # or tokens: 4_000_000
 batch: 8                      # sequences per step
 precision: auto               # of matrix products: float32, bfloat16, or whichever is faster here
 learningRate: 1e-3            # the peak of the schedule
+documentMask: false           # true: documents in a sequence do not see each other
 evaluation: { every: 250 }    # steps
 checkpoints: { every: 250 }   # steps
 `;
@@ -180,17 +182,20 @@ async function runPlan(plan: Plan, io: CommandIo, dryRun: boolean): Promise<Ende
   if (plan.notice !== undefined) onNotice(plan.notice);
   if (!plan.resume) await checkUnused(folder);
   await using data = await PreparedData.open(asked.data, vocabularyOf(tokenizer));
-  const { batch, length, seed, threads } = asked;
-  const batches = new Mixture(data.sources, { batch, length, seed });
+  const { batch, length, seed, documentMask, threads } = asked;
+  const batches = data.mixture({ batch, length, seed, documentMask });
   const beginning = batches.state;
   const { checkpoint } = plan;
   await using backend = await openBackend(io, threads === undefined ? {} : { threads });
   const origin = { target: backend.target, data: await data.fingerprints() };
   if (checkpoint) await checkOrigin(folder, checkpoint, origin, plan);
   const settled = await settlePrecision(asked, backend);
-  const memory = checkMemory(backend, trainerOptions(settled, data.heldOut !== undefined));
-  if (!io.json) io.stdout(introduce(plan, settled, data, backend, memory));
+  const onMemory = (memory: CheckedMemory) => {
+    if (!io.json) io.stdout(introduce(plan, settled, data, backend, memory));
+  };
   if (dryRun) {
+    const memory = checkMemory(backend, trainerOptions(settled, data.heldOut !== undefined));
+    onMemory(memory);
     if (io.json) io.stdout(`${JSON.stringify({ run: folder, dryRun: true, ...sizesOf(settled), memory }, null, 2)}\n`);
     return undefined;
   }
@@ -205,6 +210,7 @@ async function runPlan(plan: Plan, io: CommandIo, dryRun: boolean): Promise<Ende
     heldOut,
     checkpoint,
     origin,
+    onMemory,
     onReady,
     onNotice,
     signal: io.signal,
@@ -240,7 +246,7 @@ function introduce(
   { model, steps, batch, accumulation, length, precision }: WholeRecipe,
   data: PreparedData,
   backend: Backend,
-  memory: ReturnType<typeof checkMemory>,
+  memory: CheckedMemory,
 ): string {
   const parameters = count(parameterCount(model));
   const sources = data.sources.map(({ name, tokens }) => `${name} ${count(tokens.length)}`).join(", ");
@@ -260,6 +266,7 @@ function goingOn(step: number, steps: number): string {
 /** The last evaluation was told when it was made. */
 function asText(folder: string, { summary, sources, prompt, report }: Ended, { caller }: CommandIo): string {
   const { step, tokens, loss, stopped, checkpoint, seconds } = summary;
+  if (checkpoint === undefined && step === 0) return lines(["stopped before the first step: nothing was written"]);
   const done = `${step - summary.started} steps in ${seconds.toFixed(1)} s, ${count(tokens)} tokens since the beginning`;
   return lines([
     `trained ${done}${loss === undefined ? "" : `; loss ${loss.toFixed(3)}`}`,

@@ -37,9 +37,15 @@ export class HeldOutEvaluator implements Disposable {
   /**
    * @param size batch and length of a run; a token sees at most `length` tokens before it
    * @param states by name, with every parameter's values
+   * @param built the graph of such a run, where it is there already
    */
-  static async open(backend: Backend, config: LlamaConfig, size: BatchSize, states: Map<string, DeviceBuffer>): Promise<HeldOutEvaluator> {
-    const built = lossGraph(config, size);
+  static async open(
+    backend: Backend,
+    config: LlamaConfig,
+    size: BatchSize,
+    states: Map<string, DeviceBuffer>,
+    built: LossGraph = lossGraph(config, size),
+  ): Promise<HeldOutEvaluator> {
     const program = await BoundProgram.compile(backend, built.graph, states);
     await program.write("positions", batchPositions(size));
     for (const [name, values] of ropeInputs(config, size.length - 1)) await program.write(name, values);

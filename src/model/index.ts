@@ -22,6 +22,7 @@ export {
   type KvCache,
   type LossBatch,
   type LossGraph,
+  type LossSize,
   lossGraph,
   writeBatch,
 } from "./graphs.ts";

@@ -31,6 +31,8 @@ export interface TimedJob {
   readonly mostSteps: number;
   readonly signal: AbortSignal;
   readonly progress: NonNullable<TrainJob["progress"]>;
+  /** Is told once, before the first step is compiled, the memory that training needs and has. */
+  readonly onMemory?: TrainJob["onMemory"];
   readonly onStep: (metrics: LiveMetrics) => void;
   /** Is told that the run has other steps from now on. */
   readonly onReplan?: (step: number, before: number, now: number) => void;
@@ -66,7 +68,7 @@ export async function trainInTime(job: TimedJob): Promise<TrainSummary> {
  */
 async function trainPart(job: TimedJob, recipe: WholeRecipe, watch: PaceWatch, isNew: boolean) {
   const { backend, folder, sources, heldOut, origin, progress } = job;
-  const { batch, length, seed } = recipe;
+  const { batch, length, seed, documentMask } = recipe;
   const stop = new AbortController();
   const forward = () => stop.abort(job.signal.reason);
   if (job.signal.aborted) forward();
@@ -75,10 +77,11 @@ async function trainPart(job: TimedJob, recipe: WholeRecipe, watch: PaceWatch, i
   try {
     const summary = await trainRun({
       ...{ backend, recipe, folder, heldOut, origin, progress, signal: stop.signal },
+      onMemory: isNew ? undefined : job.onMemory,
       onReady: async () => {
         if (isNew) await writeRecipe(runPaths(folder).recipe, recipe);
       },
-      batches: new Mixture(sources, { batch, length, seed }),
+      batches: new Mixture(sources, { batch, length, seed, documentMask }),
       checkpoint: await latestCheckpoint(runPaths(folder).checkpoints),
       onStep: (metrics) => {
         job.onStep(metrics);

@@ -36,5 +36,5 @@ export {
   type Update,
   updateGraph,
 } from "./step-graphs.ts";
-export { type StepResult, Trainer, type TrainerOptions } from "./trainer.ts";
-export { checkMemory, type TrainingMemory } from "./training-memory.ts";
+export { type OpenOptions, type StepResult, Trainer, type TrainerOptions } from "./trainer.ts";
+export { type CheckedMemory, checkMemory, type TrainingMemory } from "./training-memory.ts";

@@ -40,11 +40,11 @@ test("metrics have a row a step, and an evaluation where the recipe says and at 
   expect(live.length).toBe(30);
 });
 
-test("two gathered batches of four are a batch of eight", async () => {
+test.each([false, true])("two gathered batches of four are a batch of eight, with a document mask %s", async (documentMask) => {
   await using one = await tinyScope();
   await using two = await tinyScope();
-  await trainRun(one.job(tinyRecipe({ batch: 8, evaluation: { every: 10 } })));
-  await trainRun(two.job(tinyRecipe({ batch: 4, accumulation: 2, evaluation: { every: 10 } })));
+  await trainRun(one.job(tinyRecipe({ batch: 8, evaluation: { every: 10 }, documentMask })));
+  await trainRun(two.job(tinyRecipe({ batch: 4, accumulation: 2, evaluation: { every: 10 }, documentMask })));
   const [whole, gathered] = [await metricsOf(one.folder), await metricsOf(two.folder)];
   expect(gathered.length).toBe(whole.length);
   gathered.forEach((row, i) => {
@@ -139,6 +139,22 @@ test("stopped in the last step it is stopped, for the evaluation is not made; go
   const onEvaluation = () => controller2.abort();
   const third = await trainRun({ ...scope.job(recipe, { checkpoint }), signal: controller2.signal, onEvaluation });
   expect(third).toMatchObject({ stopped: false, evaluation: second.evaluation });
+});
+
+test("a run that is stopped before its first step stops at once, has written nothing, and says so", async () => {
+  await using scope = await tinyScope();
+  const folder = join(scope.folder, "run");
+  const controller = new AbortController();
+  // While it compiles a timer has its turn, as Ctrl-C would have.
+  const onMemory = () => void setImmediate(() => controller.abort(new Error("enough")));
+  const unexpected = () => expect.unreachable("it must not begin");
+  const job = { ...scope.job(tinyRecipe()), folder, signal: controller.signal, onMemory, onReady: unexpected, onStep: unexpected };
+  expect(await trainRun(job)).toMatchObject({ stopped: true, step: 0, savedStep: 0, checkpoint: undefined, loss: undefined });
+  expect(await readdir(scope.folder)).toEqual([]);
+  await trainRun(scope.job(tinyRecipe({ steps: 3 })));
+  const checkpoint = await latestCheckpoint(join(scope.folder, "checkpoints"));
+  const goingOn = { ...scope.job(tinyRecipe({ steps: 6 }), { checkpoint }), signal: AbortSignal.abort(), onReady: unexpected };
+  expect(await trainRun(goingOn)).toMatchObject({ stopped: true, started: 3, step: 3, savedStep: 3, checkpoint: checkpoint!.folder });
 });
 
 test("a run that begins holds the lock before it writes, and one that cannot begin leaves no folder", async () => {

@@ -26,6 +26,7 @@ import { removeLeftovers, runPaths, saveModel } from "./run-folder.ts";
 import { lockNewRun, lockRun, type RunLock } from "./run-lock.ts";
 import { learningRateAt, scheduleOf } from "./schedule.ts";
 import { Trainer, type TrainerOptions } from "./trainer.ts";
+import type { CheckedMemory } from "./training-memory.ts";
 
 /** The loss is no number, or jumped and stayed up. */
 export class BadLossError extends CriaError {}
@@ -43,8 +44,10 @@ export interface TrainJob {
   readonly checkpoint?: Checkpoint | undefined;
   /** What the numbers come from beside the recipe: checkpoints keep it, and a change since the one that is gone on from is logged. */
   readonly origin?: Origin | undefined;
-  /** Stops behind the step that is running, and saves, unless the last losses were bad. */
+  /** Stops behind the step that is running, and saves, unless the last losses were bad. Before the first step it stops at once and nothing is written. */
   readonly signal?: AbortSignal | undefined;
+  /** Is told the memory that training needs and has, before any of it is taken. */
+  readonly onMemory?: ((memory: CheckedMemory) => void) | undefined;
   /** Called when the model stands in memory, the checkpoint fits it and the folder is locked, before anything else is written. */
   readonly onReady?: () => Promise<void>;
   readonly onStep?: (metrics: LiveMetrics) => void;
@@ -77,7 +80,7 @@ export interface TrainSummary {
   readonly evaluation: Evaluation | undefined;
   /** Whether the signal stopped it before the last step or the evaluation after it. */
   readonly stopped: boolean;
-  /** The newest checkpoint; undefined when the run was stopped before the first one, while its losses were bad. There is no model then. */
+  /** The newest checkpoint; undefined when the run was stopped before the first one, before a step or while its losses were bad. There is no model then. */
   readonly checkpoint: string | undefined;
   /** The steps in it, 0 without one: fewer than `step` when the run was stopped while its losses were bad. */
   readonly savedStep: number;
@@ -93,11 +96,12 @@ export interface TrainSummary {
  * written or the checkpoint is of another model or data.
  */
 export async function trainRun(job: TrainJob): Promise<TrainSummary> {
-  const { backend, recipe, folder, batches } = job;
+  const { recipe, folder, batches } = job;
   const lockOptions = { signal: job.signal, onNotice: job.onNotice };
   await using goingOn = job.checkpoint && (await lockRun(folder, lockOptions));
   if (job.checkpoint) await checkNewest(job);
-  using trainer = await Trainer.open(backend, trainerOptions(recipe, job.heldOut !== undefined));
+  using trainer = await openTrainer(job);
+  if (!trainer) return notBegun(job);
   if (job.checkpoint) checkSteps(recipe, job.checkpoint);
   const checkpoint = job.checkpoint && (await loadNewest(job.checkpoint, trainer.tensors));
   if (checkpoint) batches.restore(checkpoint.state.data);
@@ -118,6 +122,25 @@ export async function trainRun(job: TrainJob): Promise<TrainSummary> {
   } finally {
     await run.settle();
   }
+}
+
+/** Undefined where the signal aborts meanwhile. */
+async function openTrainer({ backend, recipe, heldOut, signal, onMemory }: TrainJob): Promise<Trainer | undefined> {
+  try {
+    return await Trainer.open(backend, trainerOptions(recipe, heldOut !== undefined), { signal, onMemory });
+  } catch (error) {
+    if (signal?.aborted && error === signal.reason) return undefined;
+    throw error;
+  }
+}
+
+/** What a call comes to that was stopped before its first step. */
+function notBegun({ recipe, checkpoint }: TrainJob): TrainSummary {
+  const { step, tokens } = checkpoint?.state ?? { step: 0, tokens: 0 };
+  return {
+    ...{ started: step, step, steps: recipe.steps, tokens, loss: undefined, evaluation: undefined, stopped: true },
+    ...{ checkpoint: checkpoint?.folder, savedStep: step, seconds: 0 },
+  };
 }
 
 /** Between the choice of a checkpoint and the lock another program may have trained in the folder: nothing of it may be cut off. */
@@ -157,9 +180,9 @@ export function checkSteps({ steps }: Pick<WholeRecipe, "steps">, { folder, stat
 
 /** @param evaluates whether there is held-out text */
 export function trainerOptions(recipe: WholeRecipe, evaluates: boolean): TrainerOptions {
-  const { model: config, batch, length, recompute, precision, accumulation, beta1, beta2, epsilon, decay, seed } = recipe;
+  const { model: config, batch, length, recompute, precision, documentMask, accumulation, beta1, beta2, epsilon, decay, seed } = recipe;
   return {
-    ...{ config, accumulation, seed, evaluates },
+    ...{ config, accumulation, seed, evaluates, documentMask },
     size: { batch, length, recompute, precision },
     adamw: { beta1, beta2, epsilon, decay },
     clipNorm: recipe.clipNorm === 0 ? Number.POSITIVE_INFINITY : recipe.clipNorm,

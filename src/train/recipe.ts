@@ -94,6 +94,11 @@ export const trainRecipe = z.strictObject({
   accumulation: count().default(1),
   /** Positions in a sequence; the model's context by default. */
   length: lengthCount().optional(),
+  /**
+   * Whether the documents of a sequence are kept apart: a row attends to its own document alone, positions begin anew with each, and no token predicts the
+   * first of the next document (see data/document-mask.ts). By default a row attends to all before it. Held-out text is evaluated without it either way.
+   */
+  documentMask: z.boolean().default(false),
   /** The peak. The paper's 7B has 3e-4; smaller models bear more. */
   learningRate: z.number().positive().default(1e-3),
   /** 2000 as in the paper, but at most a twentieth of the run, by default. */

@@ -14,7 +14,7 @@ import {
   recompute,
   type Tensor,
 } from "../graph/index.ts";
-import { type BatchSize, declareParameters, type LlamaConfig, type LossGraph, lossGraph, type ParameterRow } from "../model/index.ts";
+import { declareParameters, type LlamaConfig, type LossGraph, type LossSize, lossGraph, type ParameterRow } from "../model/index.ts";
 
 /** AdamW's constants (LLaMA, section 2.3: 0.9, 0.95, decay 0.1); decay applies to matrices only. */
 export interface AdamwSettings {
@@ -31,6 +31,9 @@ export interface Backward {
   readonly precision?: Precision;
 }
 
+/** One pass: forward over a batch, and backward. */
+export type PassSize = LossSize & Backward;
+
 export interface Update {
   /** Input "hyper" [5]: what {@link hyperValues} returns. */
   readonly hyper: Tensor;
@@ -39,13 +42,13 @@ export interface Update {
 }
 
 /** A whole step on one batch: loss, gradients, clipping, AdamW. */
-export function stepGraph(config: LlamaConfig, size: BatchSize & Backward, settings: AdamwSettings): LossGraph & Update {
+export function stepGraph(config: LlamaConfig, size: PassSize, settings: AdamwSettings): LossGraph & Update {
   const { built, found } = differentiated(config, size);
   return { ...built, ...appendUpdate(built.graph, found, settings) };
 }
 
 /** A batch whose gradients are written (`first`) or added to the states "NAME.gradient". */
-export function gatherGraph(config: LlamaConfig, size: BatchSize & Backward, first: boolean): LossGraph {
+export function gatherGraph(config: LlamaConfig, size: PassSize, first: boolean): LossGraph {
   const { built, found } = differentiated(config, size);
   for (const [row, { gradient }] of found) {
     const gathered = gradientState(built.graph, row);
@@ -91,7 +94,7 @@ const largestFloat = 3.4028234663852886e38;
 
 type Found = ReadonlyMap<ParameterRow, { readonly parameter: Tensor; readonly gradient: Tensor }>;
 
-function differentiated(config: LlamaConfig, size: BatchSize & Backward): { built: LossGraph; found: Found } {
+function differentiated(config: LlamaConfig, size: PassSize): { built: LossGraph; found: Found } {
   const built = lossGraph(config, size);
   const firstBackward = built.graph.nodes.length;
   const byTensor = gradients(built.loss, [...built.trained.values()]);

@@ -11,7 +11,7 @@ import { completeRecipe, parseRecipe, type WholeRecipe } from "./recipe.ts";
 
 export const vocabSize = 13;
 
-/** Counts up, by a step that changes now and then: easy to learn, and never quite done. */
+/** Counts up, by a step that changes now and then: easy to learn, and never quite done. Every 11th token begins a document. */
 export function patternTokens(length: number, seed = 1): Tokens {
   const rng = new Rng(seed);
   const values = new Int32Array(length);
@@ -19,7 +19,12 @@ export function patternTokens(length: number, seed = 1): Tokens {
     if (rng.below(20) === 0) step = 1 + rng.below(3);
     values[i] = (values[i - 1]! + step) % vocabSize;
   }
-  return { length, read: (first, count) => Promise.resolve(values.slice(first, first + count)) };
+  const read = async (first: number, count: number) => values.slice(first, first + count);
+  const startsWithin = async (first: number, count: number) => {
+    const next = Math.ceil(first / 11) * 11;
+    return Array.from({ length: Math.max(0, Math.ceil((first + count - next) / 11)) }, (_, i) => next + 11 * i);
+  };
+  return { length, read, startsWithin };
 }
 
 export function tinyRecipe(changes: Record<string, unknown> = {}): WholeRecipe {
@@ -28,12 +33,12 @@ export function tinyRecipe(changes: Record<string, unknown> = {}): WholeRecipe {
   return { ...completeRecipe(parseRecipe(recipe, "test"), vocabSize), precision: (changes.precision ?? "float32") as Precision };
 }
 
-export function tinyBatches({ batch, length, seed }: WholeRecipe): Mixture {
+export function tinyBatches({ batch, length, seed, documentMask }: WholeRecipe): Mixture {
   const sources = [
     { name: "a", weight: 2, tokens: patternTokens(700, 1) },
     { name: "b", weight: 1, tokens: patternTokens(300, 2) },
   ];
-  return new Mixture(sources, { batch, length, seed });
+  return new Mixture(sources, { batch, length, seed, documentMask });
 }
 
 /** A backend and an empty folder, gone with the scope. */

@@ -5,7 +5,7 @@ import { referenceBackend } from "../backend/reference/index.ts";
 import { fail, Rng } from "../base/index.ts";
 import type { Batch } from "../data/index.ts";
 import { tinyRecipe, vocabSize } from "./tiny-run.test.helper.ts";
-import { Trainer } from "./trainer.ts";
+import { Trainer, type TrainerOptions } from "./trainer.ts";
 
 const adamw = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, decay: 0.1 };
 
@@ -65,6 +65,16 @@ test("a step is given as many batches as it gathers", async () => {
   );
 });
 
+test("a batch says where documents begin if and only if they are kept apart", async () => {
+  await using backend = referenceBackend();
+  const batch = join(countedRows([3]));
+  const documents = { positions: batch.tokens, firstKeys: batch.tokens };
+  await expect(stepped(backend, 1, [{ ...batch, documents }])).rejects.toThrow(
+    "documentMask is false but a batch says where documents begin: ask for both or neither",
+  );
+  await expect(stepped(backend, 1, [batch], 1, { documentMask: true })).rejects.toThrow("documentMask is true but a batch does not say");
+});
+
 /** Rows of 16 tokens of which so many have a target. */
 function countedRows(counts: readonly number[]): Batch[] {
   const rng = new Rng(3);
@@ -80,9 +90,23 @@ function join(rows: readonly Batch[]): Batch {
 }
 
 /** One step, and the first moments behind it: a tenth of the gradient, because the first weights' are 0 and nothing is clipped. */
-async function stepped(backend: Backend, batch: number, batches: readonly Batch[], accumulation = batches.length) {
+async function stepped(
+  backend: Backend,
+  batch: number,
+  batches: readonly Batch[],
+  accumulation = batches.length,
+  more: Partial<TrainerOptions> = {},
+) {
   const { model: config, length, seed } = tinyRecipe();
-  const options = { config, size: { batch, length, recompute: false }, accumulation, adamw, clipNorm: Number.POSITIVE_INFINITY, seed };
+  const options = {
+    config,
+    size: { batch, length, recompute: false },
+    accumulation,
+    adamw,
+    clipNorm: Number.POSITIVE_INFINITY,
+    seed,
+    ...more,
+  };
   using trainer = await Trainer.open(backend, options);
   const result = await trainer.step(batches, 1, 1e-3);
   const moments = await Promise.all(trainer.tensors.filter(({ name }) => name.endsWith(".m")).map((tensor) => tensor.read()));

@@ -1,4 +1,5 @@
 // The training state on a backend: parameters, moments, and the programs of one optimiser step.
+import { setImmediate } from "node:timers/promises";
 import { type Backend, BoundProgram, type DeviceBuffer } from "../backend/index.ts";
 import { check, fail } from "../base/index.ts";
 import type { Batch } from "../data/index.ts";
@@ -12,18 +13,22 @@ import {
   countTargets,
   initialise,
   type LlamaConfig,
+  type LossGraph,
   type ParameterRow,
   parameterRows,
   ropeInputs,
   writeBatch,
 } from "../model/index.ts";
 import type { StoredTensor } from "./checkpoint.ts";
-import { type AdamwSettings, type Backward, gatherGraph, hyperValues, stepGraph, updateGraph } from "./step-graphs.ts";
-import { checkMemory } from "./training-memory.ts";
+import { type AdamwSettings, type Backward, hyperValues } from "./step-graphs.ts";
+import { type TrainingGraphs, trainingGraphs } from "./training-graphs.ts";
+import { type CheckedMemory, checkMemory } from "./training-memory.ts";
 
 export interface TrainerOptions {
   readonly config: LlamaConfig;
   readonly size: BatchSize & Backward;
+  /** Whether the documents of a sequence are kept apart; batches then say where they begin. */
+  readonly documentMask?: boolean;
   /** Batches whose gradients are gathered for a step. */
   readonly accumulation: number;
   readonly adamw: AdamwSettings;
@@ -64,12 +69,19 @@ class Holdings implements Disposable {
   /** By name: every program reads and updates the same ones. */
   readonly states = new Map<string, DeviceBuffer>();
   readonly #programs: BoundProgram[] = [];
+  readonly #signal: AbortSignal | undefined;
 
-  constructor(backend: Backend) {
+  constructor(backend: Backend, signal: AbortSignal | undefined) {
     this.backend = backend;
+    this.#signal = signal;
+  }
+
+  state(name: string): DeviceBuffer {
+    return this.states.get(name) ?? fail("train", `there is no state "${name}"`);
   }
 
   async compile(graph: Graph): Promise<BoundProgram> {
+    await giveTurn(this.#signal);
     const program = await BoundProgram.compile(this.backend, graph, this.states);
     this.#programs.push(program);
     return program;
@@ -81,34 +93,50 @@ class Holdings implements Disposable {
   }
 }
 
+export interface OpenOptions {
+  /** Opening ends when it aborts: between two programs that are compiled, and between two parameters that are filled. */
+  readonly signal?: AbortSignal | undefined;
+  /** Is told the memory that training needs and has, before any of it is taken. */
+  readonly onMemory?: ((memory: CheckedMemory) => void) | undefined;
+}
+
 export class Trainer implements Disposable {
   /** Floating-point operations of a step, matrix work only: the model's, forward and backward, whether or not some are done twice. */
   readonly flopsPerStep: number;
   readonly #options: TrainerOptions;
   readonly #holdings: Holdings;
   readonly #programs: Programs;
+  /** Counted with the others, for the evaluator. */
+  readonly #evaluation: LossGraph | undefined;
 
   /**
    * Compiles, and fills the parameters by the seed.
-   * @throws CriaError when the backend's memory does not suffice, before any of it is taken: with the memory needed and there, and the batch that fits
+   * @throws CriaError when the backend's memory does not suffice, before any of it is taken: with the memory needed and there, and the batch that fits;
+   * the signal's reason when it aborts
    */
-  static async open(backend: Backend, options: TrainerOptions): Promise<Trainer> {
-    checkMemory(backend, options);
-    const holdings = new Holdings(backend);
+  static async open(backend: Backend, options: TrainerOptions, { signal, onMemory }: OpenOptions = {}): Promise<Trainer> {
+    const graphs = trainingGraphs(options);
+    const memory = checkMemory(backend, options, graphs);
+    onMemory?.(memory);
+    const holdings = new Holdings(backend, signal);
     try {
-      const programs = await (options.accumulation === 1 ? compileStep : compileGathered)(options, holdings);
+      const programs = await compile(options, graphs, holdings);
       const rows = [...parameterRows(options.config), ...constantRows(options.config)];
       // One row at a time, so that the weights are never all in memory twice.
-      for (const row of rows) await holdings.states.get(row.name)!.write(initialise([row], options.seed).get(row.name)!);
+      for (const row of rows) {
+        await holdings.state(row.name).write(initialise([row], options.seed).get(row.name)!);
+        await giveTurn(signal);
+      }
       for (const program of new Set(programs.passes.map((pass) => pass.program))) await writePositions(program, options);
-      return new Trainer(options, holdings, programs);
+      return new Trainer(options, holdings, programs, graphs.evaluation);
     } catch (error) {
       holdings[Symbol.dispose]();
       throw error;
     }
   }
 
-  private constructor(options: TrainerOptions, holdings: Holdings, programs: Programs) {
+  private constructor(options: TrainerOptions, holdings: Holdings, programs: Programs, evaluation: LossGraph | undefined) {
+    this.#evaluation = evaluation;
     this.flopsPerStep = programs.flops;
     this.#options = options;
     this.#holdings = holdings;
@@ -124,6 +152,7 @@ export class Trainer implements Disposable {
     const { adamw, clipNorm } = this.#options;
     const { passes, update, norm } = this.#programs;
     const count = passes.length;
+    checkDocuments(batches, this.#options);
     check(batches.length === count, "train", () => `a step has ${batches.length} batches but accumulation is ${count}: give it as many`);
     const updating = update ?? passes[0]!.program;
     await updating.write("hyper", hyperValues({ learningRate, step, batches: count, clipNorm }, adamw));
@@ -137,7 +166,9 @@ export class Trainer implements Disposable {
 
   /** Measures held-out loss on the parameters as they are then. */
   openEvaluator(): Promise<HeldOutEvaluator> {
-    return HeldOutEvaluator.open(this.#holdings.backend, this.#options.config, this.#options.size, this.#holdings.states);
+    const { config, size } = this.#options;
+    const { backend, states } = this.#holdings;
+    return HeldOutEvaluator.open(backend, config, size, states, this.#evaluation);
   }
 
   /** The parameters, then the moments, in the order of a checkpoint. */
@@ -151,12 +182,8 @@ export class Trainer implements Disposable {
     this.#holdings[Symbol.dispose]();
   }
 
-  #state(name: string): DeviceBuffer {
-    return this.#holdings.states.get(name) ?? fail("train", `there is no state "${name}"`);
-  }
-
   #stored({ name, shape }: ParameterRow, part: StoredTensor["part"], suffix: string): StoredTensor {
-    const buffer = this.#state(name + suffix);
+    const buffer = this.#holdings.state(name + suffix);
     return {
       part,
       name: hfName(name) + suffix,
@@ -176,6 +203,17 @@ function meanWeight(batches: readonly Batch[]): number {
   return counted === 0 ? 0 : batches.length / counted;
 }
 
+/** A graph with a document mask would else read what an earlier batch said of its documents. */
+function checkDocuments(batches: readonly Batch[], { documentMask = false }: TrainerOptions): void {
+  for (const { documents } of batches)
+    check(
+      (documents !== undefined) === documentMask,
+      "train",
+      () =>
+        `documentMask is ${documentMask} but a batch ${documents ? "says" : "does not say"} where documents begin: ask for both or neither`,
+    );
+}
+
 /** @returns the pass's sum of losses times the weight */
 async function runPass({ program, loss }: Pass, batch: Batch, weight: number): Promise<number> {
   await writeBatch(program, batch, weight);
@@ -189,21 +227,20 @@ async function writePositions(program: BoundProgram, { config, size }: TrainerOp
   for (const [name, values] of ropeInputs(config, size.length - 1)) await program.write(name, values);
 }
 
-async function compileStep({ config, size, adamw }: TrainerOptions, holdings: Holdings): Promise<Programs> {
-  const { graph, loss, norm } = stepGraph(config, size, adamw);
-  const program = await holdings.compile(graph);
-  return { passes: [{ program, loss }], norm, flops: flopsOf(graph) };
+async function compile(options: TrainerOptions, { first, more, update, norm }: TrainingGraphs, holdings: Holdings): Promise<Programs> {
+  const passOf = async ({ graph, loss }: LossGraph) => ({ program: await holdings.compile(graph), loss });
+  const firstPass = await passOf(first);
+  const morePass = more && (await passOf(more));
+  return {
+    passes: Array.from({ length: options.accumulation }, (_, i) => (i === 0 ? firstPass : (morePass ?? firstPass))),
+    ...(update && { update: await holdings.compile(update) }),
+    norm,
+    flops: options.accumulation * flopsOf(first.graph),
+  };
 }
 
-async function compileGathered({ config, size, adamw, accumulation }: TrainerOptions, holdings: Holdings): Promise<Programs> {
-  const [first, more] = [gatherGraph(config, size, true), gatherGraph(config, size, false)];
-  const { graph, norm } = updateGraph(config, adamw);
-  const firstPass = { program: await holdings.compile(first.graph), loss: first.loss };
-  const morePass = { program: await holdings.compile(more.graph), loss: more.loss };
-  return {
-    passes: Array.from({ length: accumulation }, (_, i) => (i === 0 ? firstPass : morePass)),
-    update: await holdings.compile(graph),
-    norm,
-    flops: accumulation * flopsOf(first.graph),
-  };
+/** Lets signals and timers have their turn, so that an abort is heard. @throws the signal's reason when it has aborted */
+async function giveTurn(signal: AbortSignal | undefined): Promise<void> {
+  await setImmediate();
+  signal?.throwIfAborted();
 }

@@ -4,6 +4,7 @@ import type { Backend } from "../backend/index.ts";
 import { type Graph, tensorBytes } from "../graph/index.ts";
 import { llamaConfig } from "../model/index.ts";
 import { Trainer, type TrainerOptions } from "./trainer.ts";
+import { trainingGraphs } from "./training-graphs.ts";
 import { checkMemory, largestBatch, trainingMemory } from "./training-memory.ts";
 
 const backend = await openCpuBackend({ threads: 1, target: "wasm" });
@@ -45,7 +46,7 @@ function limited(bytes: number) {
 test.each([1, 3])("what is counted is what a trainer with accumulation %i and its evaluator allocate", async (accumulation) => {
   const { backend: counting, taken } = limited(1e9);
   const asked = options(4, { accumulation });
-  const { states, workspace } = trainingMemory(counting, asked);
+  const { states, workspace } = trainingMemory(counting, trainingGraphs(asked));
   using trainer = await Trainer.open(counting, asked);
   using _evaluator = await trainer.openEvaluator();
   expect(taken.bytes).toBe(states + workspace);
@@ -55,7 +56,7 @@ test("a backend's workspace is what compiling takes of its memory, but for round
   await using fresh = await openCpuBackend({ threads: 1, target: "wasm" });
   const before = fresh.memory().bytes;
   const asked = options(16, { evaluates: false });
-  const { states, workspace } = trainingMemory(fresh, asked);
+  const { states, workspace } = trainingMemory(fresh, trainingGraphs(asked));
   using _trainer = await Trainer.open(fresh, asked);
   const used = before - fresh.memory().bytes;
   expect(used).toBeGreaterThanOrEqual(states + workspace - 2 ** 16);
@@ -64,7 +65,7 @@ test("a backend's workspace is what compiling takes of its memory, but for round
 
 test("the largest batch that fits is the largest: it fits, and one more does not", () => {
   const needs = (batch: number, accumulation = 1) => {
-    const { states, workspace } = trainingMemory(backend, options(batch, { accumulation }));
+    const { states, workspace } = trainingMemory(backend, trainingGraphs(options(batch, { accumulation })));
     return states + workspace;
   };
   for (const bytes of [needs(1), needs(7), needs(20) - 1]) {
@@ -76,7 +77,7 @@ test("the largest batch that fits is the largest: it fits, and one more does not
 });
 
 test("too little memory is refused before any is taken, with what is needed, what is there, and the batch that fits", async () => {
-  const { states, workspace } = trainingMemory(backend, options(5));
+  const { states, workspace } = trainingMemory(backend, trainingGraphs(options(5)));
   const { backend: small, taken } = limited(states + workspace);
   expect(checkMemory(small, options(5))).toMatchObject({ states, workspace, there: { bytes: states + workspace } });
   await expect(Trainer.open(small, options(64))).rejects.toThrow(

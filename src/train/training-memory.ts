@@ -2,9 +2,8 @@
 import type { Backend, MemoryThere } from "../backend/index.ts";
 import { fail } from "../base/index.ts";
 import { type Graph, planMemory, tensorBytes } from "../graph/index.ts";
-import { lossGraph } from "../model/index.ts";
-import { gatherGraph, stepGraph, updateGraph } from "./step-graphs.ts";
 import type { TrainerOptions } from "./trainer.ts";
+import { allGraphs, type TrainingGraphs, trainingGraphs } from "./training-graphs.ts";
 
 export interface TrainingMemory {
   /** Bytes of weights, moments and gathered gradients, and of the programs' inputs. */
@@ -13,13 +12,16 @@ export interface TrainingMemory {
   readonly workspace: number;
 }
 
+/** The memory that training needs, beside the memory there. */
+export type CheckedMemory = TrainingMemory & { readonly there: MemoryThere };
+
 /**
- * What a trainer of these options will allocate on this backend. Nothing is allocated.
+ * What a trainer of these graphs will allocate on this backend. Nothing is allocated.
  * @param most bytes from which on the rest does not matter: what only a full lowering tells, the scratch, is left out then, because the work of
  * lowering grows with the batch
  */
-export function trainingMemory(backend: Backend, options: TrainerOptions, most = Number.POSITIVE_INFINITY): TrainingMemory {
-  const graphs = trainingGraphs(options);
+export function trainingMemory(backend: Backend, asked: TrainingGraphs, most = Number.POSITIVE_INFINITY): TrainingMemory {
+  const graphs = allGraphs(asked);
   const states = statesBytes(graphs);
   const sum = (bytesOf: (graph: Graph) => number) => graphs.reduce((total, graph) => total + bytesOf(graph), 0);
   const arenas = sum((graph) => planMemory(graph).arenaBytes);
@@ -27,12 +29,12 @@ export function trainingMemory(backend: Backend, options: TrainerOptions, most =
 }
 
 /**
- * @returns the memory needed beside the memory there
+ * @param graphs those of the options, where they are there already
  * @throws CriaError when there is too little, with both and the largest batch that fits
  */
-export function checkMemory(backend: Backend, options: TrainerOptions): TrainingMemory & { readonly there: MemoryThere } {
+export function checkMemory(backend: Backend, options: TrainerOptions, graphs = trainingGraphs(options)): CheckedMemory {
   const there = backend.memory();
-  const needed = trainingMemory(backend, options, there.bytes);
+  const needed = trainingMemory(backend, graphs, there.bytes);
   if (total(needed) <= there.bytes) return { ...needed, there };
   const parts = `weights and optimiser ${gigabytes(needed.states)}, activations and gradients ${gigabytes(needed.workspace)}`;
   const rule = `training needs ${gigabytes(total(needed))} of memory (${parts}), but ${there.bound} is ${gigabytes(there.bytes)}`;
@@ -51,7 +53,7 @@ function wayOut(backend: Backend, options: TrainerOptions, bytes: number): strin
 
 /** The largest batch below the asked one whose memory fits; 0 when none does. Memory grows almost in proportion, so few are tried. */
 export function largestBatch(backend: Backend, options: TrainerOptions, bytes: number): number {
-  const needs = (batch: number) => total(trainingMemory(backend, { ...options, size: { ...options.size, batch } }, bytes));
+  const needs = (batch: number) => total(trainingMemory(backend, trainingGraphs({ ...options, size: { ...options.size, batch } }), bytes));
   let fits = { batch: 0, bytes: 0 };
   let fails = { batch: options.size.batch, bytes: needs(options.size.batch) };
   while (fails.batch - fits.batch > 1) {
@@ -63,14 +65,6 @@ export function largestBatch(backend: Backend, options: TrainerOptions, bytes: n
     else fails = tried;
   }
   return fits.batch;
-}
-
-function trainingGraphs({ config, size, adamw, accumulation, evaluates }: TrainerOptions): Graph[] {
-  const passes =
-    accumulation === 1
-      ? [stepGraph(config, size, adamw)]
-      : [gatherGraph(config, size, true), gatherGraph(config, size, false), updateGraph(config, adamw)];
-  return [...passes, ...(evaluates ? [lossGraph(config, size)] : [])].map(({ graph }) => graph);
 }
 
 /** Programs share states of one name; every program has inputs of its own. */
