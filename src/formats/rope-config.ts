@@ -135,9 +135,8 @@ function readPlace(top: Top, place: string, rope: JsonObject): Place {
   const layers = Object.entries(rope).filter(([, value]) => isObject(value)) as [string, JsonObject][];
   const [first, ...others] = layers.map(([layer, inside]) => ({ layer, rope: readFlat(top, `${place}.${layer}`, inside) }));
   if (first === undefined) return readFlat(top, place, rope);
-  const alone = layers.length < Object.keys(rope).length;
   check(
-    !alone,
+    layers.length === Object.keys(rope).length,
     where,
     () =>
       `${top.name}: ${place} has numbers for ${quote(first.layer)} beside others but cria turns all layers alike: choose a model without RoPE per layer type`,
@@ -208,12 +207,9 @@ function readScaling({ name, maxPositions, originalLength }: Top, place: string,
     case "yarn":
       return {
         ...{ type, factor: optional("factor") ?? maxPositions / original(), originalLength: original() },
-        ...{
-          betaFast: optional("betaFast"),
-          betaSlow: optional("betaSlow"),
-          truncate: (rope.truncate ?? undefined) as boolean | undefined,
-        },
-        ...{ attentionFactor: optional("attentionFactor"), mscale: optional("mscale"), mscaleAllDim: optional("mscaleAllDim") },
+        ...{ betaFast: optional("betaFast"), betaSlow: optional("betaSlow"), attentionFactor: optional("attentionFactor") },
+        ...{ mscale: optional("mscale"), mscaleAllDim: optional("mscaleAllDim") },
+        ...(typeof rope.truncate === "boolean" && { truncate: rope.truncate }),
       };
     case "longrope":
       return {

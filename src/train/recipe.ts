@@ -13,7 +13,7 @@ const where = "train";
 const share = z.number().min(0).lt(1);
 
 const positive = z.number().positive();
-const longFactors = z.array(positive);
+const divisors = z.array(positive);
 
 /** The scalings of `RopeScaling`, key by key. */
 const ropeScaling = z.discriminatedUnion("type", [
@@ -32,7 +32,7 @@ const ropeScaling = z.discriminatedUnion("type", [
     truncate: z.boolean().optional(),
   }),
   z.strictObject({
-    ...{ type: z.literal("longrope"), originalLength: lengthCount(), shortFactors: longFactors, longFactors },
+    ...{ type: z.literal("longrope"), originalLength: lengthCount(), shortFactors: divisors, longFactors: divisors },
     ...{ factor: positive.optional(), attentionFactor: positive.optional() },
   }),
   z.strictObject({

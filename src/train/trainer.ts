@@ -221,7 +221,7 @@ async function runPass({ program, loss }: Pass, batch: Batch, weight: number): P
   return (await program.read(loss))[0]!;
 }
 
-/** What stays the same from batch to batch. */
+/** What stays the same from batch to batch: RoPE's table is made for whole sequences, also where the documents in them are shorter. */
 async function writePositions(program: BoundProgram, { config, size }: TrainerOptions): Promise<void> {
   await program.write("positions", batchPositions(size));
   for (const [name, values] of ropeInputs(config, size.length - 1)) await program.write(name, values);

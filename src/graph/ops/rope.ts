@@ -44,7 +44,7 @@ export function ropeTurns(frequencies: ArrayLike<number>, pairing: Pairing): Int
   return turns;
 }
 
-/** The angle in radians of a position, between −2π and 2π: whole turns of the upper bits are gone, in exact arithmetic. */
+/** The angle of a position in radians, less whole turns: the product of integers drops these, and is exact. */
 function angleOf(position: number, upper: number, lower: number): number {
   return (Math.imul(position, upper) * 2 ** -32 + position * lower * 2 ** -64) * 2 * Math.PI;
 }
