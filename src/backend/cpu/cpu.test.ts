@@ -6,8 +6,7 @@ import { chooseTarget } from "./choose-target.ts";
 import { cpuBackend, openCpuBackend } from "./cpu.ts";
 import { interpreterExecutor } from "./interpreter-executor.ts";
 
-const reason = "only the reference has it";
-const options = { tolerance: 2e-5, skip: { pageWrite: reason, pageCopy: reason, pagedAttention: reason } };
+const options = { tolerance: 2e-5 };
 
 conformance("cpu: wasm, one thread", () => openCpuBackend({ target: "wasm", threads: 1 }), options);
 conformance("cpu: wasm, three threads", () => openCpuBackend({ target: "wasm", threads: 3 }), options);

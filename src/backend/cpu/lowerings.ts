@@ -1,5 +1,5 @@
 // What each op becomes on the CPU: one row an op, kernels of the library with the node's sizes as constants.
-import { fail, type Precision, type Shape, sizeOf } from "../../base/index.ts";
+import { fail, isStateDType, type Precision, type Shape, sizeOf } from "../../base/index.ts";
 import type { LinearCrossEntropyAttributes, Named, OpsByName, Sizes, Tensor, TypedOp } from "../../graph/index.ts";
 import * as library from "../../kernel/index.ts";
 import type { Lowering } from "./lower.ts";
@@ -62,9 +62,22 @@ export const lowerings: { readonly [Name in keyof OpsByName]: Row<OpsByName[Name
   },
   cacheWrite: (to, { cache, x, start }, _, { S: cacheRows, T: rows, W: channels }) =>
     to.call(library.cacheWrite, { rows, cacheRows, channels }, addresses(to, cache, x, start)),
-  pageWrite: () => fail("cpu", "writes no pages: open the reference"),
-  pageCopy: () => fail("cpu", "copies no pages: open the reference"),
-  pagedAttention: () => fail("cpu", "has no attention over pages: open the reference"),
+  pageWrite: (to, { keys, values, k, v, positions, slots, pages, count }, _, { R: rows, ...pool }, { type }) =>
+    to.call(library.pageWrite, { rows, ...poolSizes(pool, type) }, addresses(to, keys, values, k, v, positions, slots, pages, count)),
+  pageCopy: (to, { pool, copies }, _, { G: pages, KV: kvHeads, D: headDim, N }) => {
+    const sizes = { copies: N, type: poolTypeOf(pool), pages, kvHeads, headDim };
+    to.call(library.pageCopy, sizes, addresses(to, pool, copies));
+  },
+  pagedAttention: (to, { q, keys, values, positions, slots, pages, tiles, count }, { o }, { R: rows, H: heads, ...pool }, attributes) => {
+    const { type, window } = attributes;
+    const known = { rows, heads, ...poolSizes(pool, type), window };
+    const sizes = { ...known, dealt: library.dealtParts(known) };
+    const from = addresses(to, q, keys, values, positions, slots, pages, tiles);
+    if (sizes.dealt === 1) return to.call(library.pagedAttention, sizes, [...from, to.address(o)]);
+    const parts = to.scratch(library.partsBytes(sizes));
+    to.call(library.pagedAttention, sizes, [...from, parts]);
+    to.call(library.mergeParts, sizes, [parts, ...addresses(to, positions, o, count)]);
+  },
   glu: (to, { gate, up }, { y }, { R, F }, { activation, beta }) =>
     overElements(to, library.glu, [R, F], { activation, beta }, addresses(to, gate, up, y)),
   gluGradient: (to, { gate, up, dy }, { dgate, dup }, { R, F }, { activation, beta }) =>
@@ -220,6 +233,14 @@ function maskOf(firstKeys: Tensor | undefined): { readonly documentMask?: true }
 }
 
 /** Addresses of the tensors that are there. */
+function poolSizes(pool: Record<"G" | "S" | "P" | "KV" | "D", number>, type: library.PoolType): library.PoolSizes {
+  return { type, pages: pool.G, slots: pool.S, pagesOfSlot: pool.P, kvHeads: pool.KV, headDim: pool.D };
+}
+
+function poolTypeOf({ name, dtype }: Tensor): library.PoolType {
+  return isStateDType(dtype) ? dtype : fail("cpu", `"${name}" is ${dtype}, which is no layout of pages`);
+}
+
 function addresses(to: Lowering, ...tensors: (Tensor | undefined)[]): number[] {
   return tensors.flatMap((tensor) => (tensor ? to.address(tensor) : []));
 }

@@ -70,10 +70,10 @@ export const pagedAttentionOp = defineOp<PagedAttentionAttributes>()({
   examples: [
     attentionExample("f32", { KV: 2, D: 6, group: 2 }),
     attentionExample("f32", { KV: 1, D: 80, group: 1 }, 70),
-    attentionExample("f16", { KV: 2, D: 64, group: 1 }),
+    attentionExample("f16", { KV: 2, D: 6, group: 1 }),
     attentionExample("f16", { KV: 1, D: 6, group: 4 }, 5),
-    attentionExample("q8_0", { KV: 2, D: 64, group: 4 }),
-    attentionExample("q8_0", { KV: 1, D: 96, group: 1 }, 20),
+    attentionExample("q8_0", { KV: 1, D: 64, group: 3 }),
+    attentionExample("q8_0", { KV: 2, D: 32, group: 1 }, 20),
   ],
 });
 
@@ -109,13 +109,13 @@ function sum(count: number, term: (i: number) => number): number {
 
 /** A stretch of a prompt across a page's end, a row far behind, a first row, and one that does not count. */
 function attentionExample(type: StateDType, { KV, D, group }: { KV: number; D: number; group: number }, window = 0) {
-  const pool: ExampleInput = { dtype: type, shape: [12, KV, pageKeys, D], role: "state" };
+  const pool: ExampleInput = { dtype: type, shape: [10, KV, pageKeys, D], role: "state" };
   const positions = [...Array.from({ length: 20 }, (_, i) => 50 + i), 600, 0, 0];
   const slots = [...Array.from({ length: 20 }, () => 1), 0, 2, 0];
   const pages = [
-    [7, 3, 0, 9, 11, 1, 8, 5, 4, 10],
-    [2, 6, 0, 0, 0, 0, 0, 0, 0, 0],
-    [6, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+    [7, 3, 0, 9, 2, 1, 8, 5, 4, 6],
+    [7, 6, 0, 0, 0, 0, 0, 0, 0, 0],
+    [7, 0, 0, 0, 0, 0, 0, 0, 0, 0],
   ];
   const R = positions.length;
   return {

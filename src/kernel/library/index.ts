@@ -8,6 +8,9 @@ export { matmul } from "./matmul.ts";
 export { layerNorm, layerNormGradient, type NormSizes, normGradientUnits, rmsNorm, rmsNormGradient, sumRows } from "./norm.ts";
 export { type AdamwConstants, adamw, normFromPartials, sumOfSquares, sumOfSquaresUnits } from "./optimiser.ts";
 export { type MatmulForm, type MatmulSizes, type PackedFrom, type PackSizes, packedBytes, packMatrix } from "./pack.ts";
+export { type PageCopySizes, type PageWriteSizes, pageCopy, pageWrite } from "./page-write.ts";
+export { dealtParts, mergeParts, type PagedAttentionSizes, pagedAttention, partsBytes } from "./paged-attention.ts";
+export type { PoolSizes, PoolType } from "./pages.ts";
 export {
   multiplyAddPeak,
   multiplyAddPeakFlops,

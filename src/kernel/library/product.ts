@@ -23,8 +23,11 @@ export interface Result {
   readonly rowStride: number;
 }
 
-/** What a product is added to: nothing, C, or C unless `first` is zero (a block index). */
-export type Start = "zero" | "load" | { readonly first: Int };
+/**
+ * What a product is added to: nothing, C, or C unless `first` is zero (a block index). With "continue" the sums start from C instead of being added to
+ * it in the end, so that a product that is cut along its depth has the bits of the whole.
+ */
+export type Start = "zero" | "load" | "continue" | { readonly first: Int };
 
 export interface TileShape {
   readonly rows: number;
@@ -34,14 +37,15 @@ export interface TileShape {
   readonly precision?: Precision;
 }
 
-/** How many steps: a constant, or a number known at run time whose remainder over the target's unrolling is 0 or `rest`. */
-export type Depth = number | { readonly steps: Int; readonly rest: number };
+/** How many steps: a constant, or a number known at run time, whose remainder over the target's unrolling is 0 or `rest`, or any where that is left out. */
+export type Depth = number | { readonly steps: Int; readonly rest?: number };
 
 /** One register tile over `depth` steps. */
 export function tileProduct(k: Builder, shape: TileShape, depth: Depth, a: LeftOperand, b: RightOperand, c: Result, start: Start): void {
   const spans = columnSpans(k, shape.columns);
   const at = (j: number) => ({ offset: j * k.laneCount * 4, span: spans[j]!, copy: 0 });
-  const sums = Array.from({ length: shape.rows }, () => spans.map(() => k.variable()));
+  const result = (i: number, j: number) => k.load(c.base, at(j), i * c.rowStride);
+  const sums = Array.from({ length: shape.rows }, (_, i) => spans.map((_, j) => (start === "continue" ? result(i, j) : k.variable())));
   const right = k.copy(b.base);
   const multiply = (sum: Vec, x: Vec, y: Vec) => (shape.precision === "bfloat16" ? sum.accumulatePairs(x, y) : sum.accumulate(x, y));
   const step = (p: Int, u: number) => {
@@ -53,9 +57,9 @@ export function tileProduct(k: Builder, shape: TileShape, depth: Depth, a: LeftO
     for (let u = 0; u < unroll; u++) step(p, u);
     right.bump(unroll * b.depthStride);
   });
-  const addResult = () => sums.forEach((row, i) => row.forEach((sum, j) => sum.addTo(k.load(c.base, at(j), i * c.rowStride))));
+  const addResult = () => sums.forEach((row, i) => row.forEach((sum, j) => sum.addTo(result(i, j))));
   if (start === "load") addResult();
-  else if (start !== "zero") k.if(start.first, "!=", 0, addResult);
+  else if (typeof start === "object") k.if(start.first, "!=", 0, addResult);
   sums.forEach((row, i) => row.forEach((sum, j) => k.store(sum, c.base, at(j), i * c.rowStride)));
 }
 
@@ -96,7 +100,7 @@ export function scaled(first: Int | number, stride: number): Int | number {
 /** Walks A's depth by address: the address is the loop's counter. */
 function depthLoop(k: Builder, depth: Depth, a: LeftOperand, body: (p: Int, unroll: number) => void): void {
   const { unroll } = k.target.tile;
-  const [steps, rest] = typeof depth === "number" ? [depth, depth % unroll] : [depth.steps, depth.rest];
+  const [steps, rest] = typeof depth === "number" ? [depth, depth % unroll] : [depth.steps, depth.rest ?? 1];
   const full = typeof steps === "number" ? steps - rest : steps.div(unroll).mul(unroll);
   const middle = a.base.add(scaled(full, a.depthStride));
   if (full !== 0) k.loop(a.base, middle, unroll * a.depthStride, (p) => body(p, unroll));

@@ -10,7 +10,7 @@ export interface QuantisedRows {
 }
 
 /** A block's 32 bytes as vectors of int32 lanes, and its scale in every lane: x = scale · q. */
-interface QuantisedBlock {
+export interface QuantisedBlock {
   readonly quants: readonly Vec[];
   readonly scale: Vec;
 }
@@ -18,7 +18,8 @@ interface QuantisedBlock {
 /** Magnitudes below it count as zero: the inverse scale must be finite. */
 const smallest = 2 ** -100;
 
-function quantiseBlock(k: Builder, from: Int, offset: number): QuantisedBlock {
+/** The 32 numbers at from + offset bytes. */
+export function quantiseBlock(k: Builder, from: Int, offset: number): QuantisedBlock {
   const values = Array.from({ length: blockWeights / k.laneCount }, (_, i) =>
     k.load(from, { offset: offset + i * k.laneCount * 4, span: "full", copy: 0 }),
   );

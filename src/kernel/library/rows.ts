@@ -28,10 +28,15 @@ export function rowLimit(k: Builder, { rows, live }: { readonly rows: number } &
 }
 
 /** {@link eachRow} of the live rows, for a kernel that has declared its other pointers; `body` gets the thread's scratch too. */
-export function eachLiveRow(k: Builder, sizes: { readonly rows: number } & Live, body: (row: Int, scratch: Int) => void): number {
+export function eachLiveRow(
+  k: Builder,
+  sizes: { readonly rows: number } & Live,
+  body: (row: Int, scratch: Int) => void,
+  block = rowsOfUnit,
+): number {
   const limit = rowLimit(k, sizes);
   const range = k.range();
-  return eachRowBelow(k, sizes.rows, limit, range, (row) => body(row, range.scratch), rowsOfUnit);
+  return eachRowBelow(k, sizes.rows, limit, range, (row) => body(row, range.scratch), block);
 }
 
 function eachRowBelow(k: Builder, rows: number, limit: Int | number, range: Range, body: (row: Int) => void, block: number): number {

@@ -1,0 +1,87 @@
+// Keys and values of a run's rows into the pages of their sequences, and pages into others. Shapes as in pages.ts; R rows.
+import { type Builder, type Int, kernel } from "../language.ts";
+import { headBytes, headInPage, loadIndex, type PoolSizes, pageKeys, q8Bytes } from "./pages.ts";
+import { quantiseBlock } from "./quantise.ts";
+import { blockWeights } from "./quantised-blocks.ts";
+import { eachLiveRow, rowAt } from "./rows.ts";
+
+export interface PageWriteSizes extends PoolSizes {
+  /** R. */
+  readonly rows: number;
+}
+
+/** Rows of a unit: a row scatters its keys, so it is much work for its size. */
+const rowsOfWrite = 2;
+
+/**
+ * Rows below the count go where positions and pages say, rounded to the layout. Pointers: keys, values [G, KV, 64, D], k, v [R, KV · D],
+ * positions i32 [R], slots i32 [R], pages i32 [S, P], count i32.
+ */
+export const pageWrite = kernel<PageWriteSizes>("pageWrite", (k, sizes) => {
+  const p = k.pointers("keys", "values", "k", "v", "positions", "slots", "pages");
+  const { rows, slots, pagesOfSlot, kvHeads, headDim } = sizes;
+  const write = (row: Int) => {
+    const slot = loadIndex(k, rowAt(p.slots, row, 1), slots);
+    const position = loadIndex(k, rowAt(p.positions, row, 1), pagesOfSlot * pageKeys);
+    const key = position.rem(pageKeys);
+    k.loop(0, kvHeads, 1, (head) => {
+      const from = rowAt(rowAt(k.int(0), row, kvHeads * headDim), head, headDim);
+      const to = headInPage(k, sizes, p.pages, slot, position.div(pageKeys), head);
+      writeKey(k, sizes, p.k.add(from), p.keys.add(to), key);
+      writeRow(k, sizes, p.v.add(from), p.values.add(to), key);
+    });
+  };
+  return { units: eachLiveRow(k, { rows, live: true }, write, rowsOfWrite) };
+});
+
+/** One key as a column of [D, 64], or where keys are quantised as a row. */
+function writeKey(k: Builder, sizes: PoolSizes, from: Int, page: Int, key: Int): void {
+  const { type, headDim } = sizes;
+  if (type === "q8_0") return writeRow(k, sizes, from, page, key);
+  const bytes = type === "f32" ? 4 : 2;
+  const to = k.copy(page.add(key.mul(bytes)));
+  k.loop(from, from.add(headDim * 4), 4, (channel) => {
+    const value = k.splat(channel);
+    if (type === "f32") k.storeScalar(value, to);
+    else k.storeNarrow("f16", value, to, { offset: 0, span: 1, copy: 0 });
+    to.bump(pageKeys * bytes);
+  });
+}
+
+/** One key or value as a row of [64, D]. */
+function writeRow(k: Builder, { type, headDim }: PoolSizes, from: Int, page: Int, key: Int): void {
+  const to = page.add(key.mul(headBytes({ type, headDim }) / pageKeys));
+  if (type === "f32") k.lanes(headDim, (at) => k.store(k.load(from, at), to, at), 4);
+  else if (type === "f16") k.lanes(headDim, (at) => k.storeNarrow("f16", k.load(from, at), to, at), 4);
+  else writeBlocks(k, headDim, from, to);
+}
+
+function writeBlocks(k: Builder, headDim: number, from: Int, to: Int): void {
+  const block = k.copy(to);
+  k.loop(from, from.add(headDim * 4), blockWeights * 4, (numbers) => {
+    const { quants, scale } = quantiseBlock(k, numbers, 0);
+    k.storeNarrow("f16", scale, block, { offset: 0, span: 1, copy: 0 });
+    quants.forEach((q, i) => k.storeNarrow("u8", q, block, undefined, 2 + i * k.laneCount));
+    block.bump(q8Bytes);
+  });
+}
+
+export interface PageCopySizes extends Pick<PoolSizes, "type" | "pages" | "kvHeads" | "headDim"> {
+  /** N. */
+  readonly copies: number;
+}
+
+/** Copies pages to pages; one to itself stays. Pointers: pool [G, KV, 64, D], copies i32 [N, 2]. One unit a copy and head. */
+export const pageCopy = kernel<PageCopySizes>("pageCopy", (k, sizes) => {
+  const { pool, copies } = k.pointers("pool", "copies");
+  const { begin, end } = k.range();
+  const { pages, kvHeads } = sizes;
+  const bytes = headBytes(sizes);
+  k.loop(begin, end, 1, (unit) => {
+    const copy = copies.add(unit.div(kvHeads).mul(8));
+    const [from, to] = [loadIndex(k, copy, pages), loadIndex(k, copy.add(4), pages)];
+    const head = (page: Int) => pool.add(page.mul(kvHeads).add(unit.rem(kvHeads)).mul(bytes));
+    k.if(from, "!=", to, () => k.lanes(bytes / 4, (at) => k.store(k.load(head(from), at), head(to), at), 4));
+  });
+  return { units: sizes.copies * kvHeads };
+});
