@@ -3,7 +3,7 @@
     python3 check_llama_model.py
 
 transformers' LlamaForCausalLM (where it is installed) for RMSNorm, pre-placement, RoPE in both pairings, grouped heads, tied output and
-the whole GLU family; torch.nn.TransformerEncoder for LayerNorm in both placements and the plain activations. Exit code 1 where a
+the whole GLU family, and its classes of LLaMA's relatives for biases, windows, norms of queries and keys, layers without RoPE; torch.nn.TransformerEncoder for LayerNorm in both placements and the plain activations. Exit code 1 where a
 comparison is off by more than 1e-5 (transformers computes norms and softmax in float32) or, for torch.nn, 1e-12.
 """
 
@@ -14,10 +14,13 @@ import torch
 import torch.nn.functional as F
 
 from llama import DEFAULTS, batch, distance, logits_loss_gradients, make_weights, settings, with_spread
-from llama_model import GATED, mean_loss
+from llama_model import GATED, head_dim, mean_loss
 
 # What transformers calls the gate's function; its Llama takes any of them as hidden_act.
 HIDDEN_ACT = dict(swiglu="silu", geglu="gelu", gegluTanh="gelu_pytorch_tanh", reglu="relu", glu="sigmoid", bilinear="linear")
+
+# Goldens of LLaMA's relatives, and the class of transformers that computes each.
+RELATIVES = {"llama-biases-head-dim": "Llama", "qwen3-norms-window": "Qwen3", "smollm3-no-rope-window": "SmolLM3"}
 
 # x * sigmoid(beta * x), written as torch's silu(beta * x) / beta.
 BETA = 1.3
@@ -35,6 +38,7 @@ def main():
         print(f"transformers {transformers.__version__}")
         good += [check_transformers(name, settings(name)) for name in ("default", "neighbours-grouped", "tied-grouped", "reglu-three-layers")]
         good += [check_transformers("default", {**DEFAULTS, "activation": activation}) for activation in GATED]
+        good += [check_transformers(name, settings(name), kind) for name, kind in RELATIVES.items()]
     else:
         print("transformers is not installed: LlamaForCausalLM was not compared")
     sys.exit(0 if all(good) else 1)
@@ -89,41 +93,55 @@ def put_in(module, state):
         setattr(owner, last, value)
 
 
-def check_transformers(name, config):
+def check_transformers(name, config, kind="Llama"):
     tokens, targets = batch(name)
     weights = make_weights(with_spread(config))
     logits, loss, gradients = logits_loss_gradients(config, weights, tokens, targets)
-    model = transformers_llama(config, weights)
+    model = transformers_model(config, weights, kind)
     their_logits = model(tokens).logits
     their_loss = mean_loss(their_logits, targets)
     their_loss.backward()
     ours = logits, loss, {key: as_half(config, key, gradient) for key, gradient in gradients.items()}
     theirs = their_logits, their_loss, {key: w.grad for key, w in model.named_parameters()}
-    return compare(f"LlamaForCausalLM, {name}, {config['activation']}", ours, theirs, 1e-5)
+    return compare(f"{kind}ForCausalLM, {name}, {config['activation']}", ours, theirs, 1e-5)
 
 
-def transformers_llama(config, weights):
+def transformers_model(config, weights, kind):
     import transformers
 
-    model = transformers.LlamaForCausalLM(
-        transformers.LlamaConfig(
-            vocab_size=config["vocabSize"], hidden_size=config["dim"], num_hidden_layers=config["nLayers"],
-            num_attention_heads=config["nHeads"], num_key_value_heads=config["nKvHeads"], intermediate_size=config["hiddenDim"],
-            max_position_embeddings=config["contextLength"], rms_norm_eps=config["normEpsilon"], rope_theta=config["ropeTheta"],
-            tie_word_embeddings=config["tiedOutput"], hidden_act=HIDDEN_ACT[config["activation"]],
-        )
-    ).double()  # fmt: skip
+    theirs = getattr(transformers, kind + "Config")(
+        vocab_size=config["vocabSize"], hidden_size=config["dim"], num_hidden_layers=config["nLayers"],
+        num_attention_heads=config["nHeads"], num_key_value_heads=config["nKvHeads"], intermediate_size=config["hiddenDim"],
+        max_position_embeddings=config["contextLength"], rms_norm_eps=config["normEpsilon"], rope_theta=config["ropeTheta"],
+        tie_word_embeddings=config["tiedOutput"], hidden_act=HIDDEN_ACT[config["activation"]], attn_implementation="eager",
+        pad_token_id=None, **variant(config, kind),
+    )  # fmt: skip
+    model = getattr(transformers, kind + "ForCausalLM")(theirs).double()
     state = {name: as_half(config, name, w) for name, w in weights.items()}
     missing, unexpected = model.load_state_dict(state, strict=False)
     assert not unexpected and set(missing) <= ({"lm_head.weight"} if config["tiedOutput"] else set()), (missing, unexpected)
     return model
 
 
+def variant(config, kind):
+    """What a class is told beyond LLaMA's sizes."""
+    window, layers = config.get("slidingWindow"), config.get("slidingLayers")
+    keys = dict(head_dim=head_dim(config))
+    if kind != "Llama":
+        keys.update(use_sliding_window=window is not None, sliding_window=window)
+        keys.update(layer_types=["sliding_attention" if window and layers[i] else "full_attention" for i in range(config["nLayers"])])
+    if kind == "SmolLM3":
+        keys.update(no_rope_layers=[int(turns) for turns in config["ropeLayers"]])
+    if kind in ("Llama", "SmolLM3"):
+        keys.update(mlp_bias=config.get("ffnBias", False))
+    return dict(keys, attention_bias=config.get("attentionOutputBias", False))
+
+
 def as_half(config, name, w):
     """A weight, or its gradient, for pairing "half": within each head rows 0, 2, 4, …, then 1, 3, 5, …"""
     if config["ropePairing"] == "half" or not name.endswith(("q_proj.weight", "k_proj.weight")):
         return w
-    heads = w.reshape(-1, config["dim"] // config["nHeads"], w.shape[1])
+    heads = w.reshape(-1, head_dim(config), w.shape[1])
     return torch.cat([heads[:, 0::2], heads[:, 1::2]], 1).reshape(w.shape)
 
 

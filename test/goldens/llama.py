@@ -1,6 +1,6 @@
 """Writes llama/NAME.golden.json: logits, loss, every gradient, ten AdamW steps and a greedy continuation for small configs.
 
-    python3 llama.py     writes the goldens, and prints how far the same sums in float32 lie from them
+    python3 llama.py [NAME …]     writes the goldens, or those named, and prints how far the same sums in float32 lie from them
 
 Everything is computed in float64. Logits and gradients are then rounded to float32 and stored as base64 of little-endian bytes; losses,
 norms, rates and margins are stored as they are.
@@ -16,6 +16,7 @@ import base64
 import json
 import math
 import pathlib
+import sys
 
 import numpy as np
 import torch
@@ -28,6 +29,8 @@ DEFAULTS = dict(
     vocabSize=53, dim=24, nLayers=2, nHeads=4, nKvHeads=4, hiddenDim=40, contextLength=24, normEpsilon=1e-5, ropeTheta=10000.0,
     ropePairing="half", tiedOutput=False, norm="rms", normPlacement="pre", activation="swiglu", swishBeta=1.0, positions="rope",
 )  # fmt: skip
+
+SMALL = dict(vocabSize=37, dim=16, hiddenDim=24)
 
 # name: (what differs from DEFAULTS, B, T, every how-manieth target is -1; 0 for none)
 CONFIGS = {
@@ -50,6 +53,10 @@ CONFIGS = {
     "layer-geglu-tanh-neighbours": (dict(norm="layer", activation="gegluTanh", ropePairing="neighbours", hiddenDim=33), 2, 13, 0),
     "linear-scaling-grouped": (dict(ropeScaling=dict(type="linear", factor=2.5), nKvHeads=2, hiddenDim=37), 2, 13, 0),
     "post-layer-tied-swiglu": (dict(norm="layer", normPlacement="post", tiedOutput=True, nKvHeads=1, normEpsilon=1e-6), 2, 13, 0),
+    # LLaMA's relatives, each as one class of transformers computes it.
+    "llama-biases-head-dim": (dict(SMALL, headDim=6, nKvHeads=2, qkvBias=True, attentionOutputBias=True, ffnBias=True), 2, 13, 0),
+    "qwen3-norms-window": (dict(SMALL, qkNorm=True, headDim=6, nKvHeads=2, slidingWindow=4, slidingLayers=[False, True]), 2, 13, 0),
+    "smollm3-no-rope-window": (dict(SMALL, ropeLayers=[True, False], slidingWindow=5, slidingLayers=[False, True], ffnBias=True), 2, 13, 0),
 }  # fmt: skip
 
 TRAINING = dict(
@@ -62,7 +69,7 @@ PROMPT_TOKENS, NEW_TOKENS = 5, 8
 def main():
     assert {settings(name)["activation"] for name in CONFIGS} == {*PLAIN, *GATED}
     OUT.mkdir(exist_ok=True)
-    for name in CONFIGS:
+    for name in sys.argv[1:] or CONFIGS:
         golden = make_golden(name)
         (OUT / f"{name}.golden.json").write_text(json.dumps(golden, indent=1) + "\n")
         print(f"{name}: {float32_distance(golden)}")

@@ -18,7 +18,7 @@ GATED = ("glu", "bilinear", "reglu", "geglu", "gegluTanh", "swiglu")
 def parameter_rows(config):
     """(name, shape, kind) of every parameter, in the order that the goldens number them. kind: embedding, matrix, gain or bias."""
     dim, hidden, vocab = config["dim"], config["hiddenDim"], config["vocabSize"]
-    kv = config["nKvHeads"] * (dim // config["nHeads"])
+    queries, kv = config["nHeads"] * head_dim(config), config["nKvHeads"] * head_dim(config)
     rows = [("model.embed_tokens.weight", [vocab, dim], "embedding")]
     if config["positions"] == "learned":
         rows.append(("model.embed_positions.weight", [config["contextLength"], dim], "embedding"))
@@ -28,23 +28,35 @@ def parameter_rows(config):
         if config["norm"] == "layer":
             rows.append((name + ".bias", [dim], "bias"))
 
+    def linear(name, outputs, inputs, bias):
+        rows.append((name + ".weight", [outputs, inputs], "matrix"))
+        if config.get(bias):
+            rows.append((name + ".bias", [outputs], "bias"))
+
     for i in range(config["nLayers"]):
         layer = f"model.layers.{i}."
         norm(layer + "input_layernorm")
-        rows.append((layer + "self_attn.q_proj.weight", [dim, dim], "matrix"))
-        rows.append((layer + "self_attn.k_proj.weight", [kv, dim], "matrix"))
-        rows.append((layer + "self_attn.v_proj.weight", [kv, dim], "matrix"))
-        rows.append((layer + "self_attn.o_proj.weight", [dim, dim], "matrix"))
+        linear(layer + "self_attn.q_proj", queries, dim, "qkvBias")
+        linear(layer + "self_attn.k_proj", kv, dim, "qkvBias")
+        linear(layer + "self_attn.v_proj", kv, dim, "qkvBias")
+        linear(layer + "self_attn.o_proj", dim, queries, "attentionOutputBias")
+        if config.get("qkNorm"):
+            rows.append((layer + "self_attn.q_norm.weight", [head_dim(config)], "gain"))
+            rows.append((layer + "self_attn.k_norm.weight", [head_dim(config)], "gain"))
         norm(layer + "post_attention_layernorm")
         if config["activation"] in GATED:
-            rows.append((layer + "mlp.gate_proj.weight", [hidden, dim], "matrix"))
-        rows.append((layer + "mlp.up_proj.weight", [hidden, dim], "matrix"))
-        rows.append((layer + "mlp.down_proj.weight", [dim, hidden], "matrix"))
+            linear(layer + "mlp.gate_proj", hidden, dim, "ffnBias")
+        linear(layer + "mlp.up_proj", hidden, dim, "ffnBias")
+        linear(layer + "mlp.down_proj", dim, hidden, "ffnBias")
     if config["normPlacement"] == "pre":
         norm("model.norm")
     if not config["tiedOutput"]:
         rows.append(("lm_head.weight", [vocab, dim], "matrix"))
     return rows
+
+
+def head_dim(config):
+    return config.get("headDim", config["dim"] // config["nHeads"])
 
 
 def forward(config, weights, tokens):
@@ -62,10 +74,10 @@ def forward(config, weights, tokens):
             return norm(config, weights, layer + name, y)
 
         if config["normPlacement"] == "pre":
-            x = x + attention(config, weights, layer, normed(x, "input_layernorm"))
+            x = x + attention(config, weights, i, normed(x, "input_layernorm"))
             x = x + feed_forward(config, weights, layer, normed(x, "post_attention_layernorm"))
         else:
-            x = normed(x + attention(config, weights, layer, x), "input_layernorm")
+            x = normed(x + attention(config, weights, i, x), "input_layernorm")
             x = normed(x + feed_forward(config, weights, layer, x), "post_attention_layernorm")
     if config["normPlacement"] == "pre":
         x = norm(config, weights, "model.norm", x)
@@ -81,26 +93,39 @@ def norm(config, weights, name, x):
     gain, epsilon = weights[name + ".weight"], config["normEpsilon"]
     if config["norm"] == "layer":
         return F.layer_norm(x, gain.shape, gain, weights[name + ".bias"], epsilon)
+    return rms_norm(x, gain, epsilon)
+
+
+def rms_norm(x, gain, epsilon):
     return gain * x / torch.sqrt(x.pow(2).mean(-1, keepdim=True) + epsilon)
 
 
-def attention(config, weights, layer, x):
-    B, T, C = x.shape
-    H, kvH = config["nHeads"], config["nKvHeads"]
-    D = C // H
+def linear(weights, name, x):
+    y = x @ weights[name + ".weight"].T
+    return y + weights[name + ".bias"] if name + ".bias" in weights else y
+
+
+def attention(config, weights, i, x):
+    B, T, _ = x.shape
+    H, kvH, D = config["nHeads"], config["nKvHeads"], head_dim(config)
+    layer = f"model.layers.{i}.self_attn."
 
     def heads(name, count):
-        return (x @ weights[f"{layer}self_attn.{name}.weight"].T).reshape(B, T, count, D).transpose(1, 2)
+        return linear(weights, layer + name, x).reshape(B, T, count, D).transpose(1, 2)
 
     q, k, v = heads("q_proj", H), heads("k_proj", kvH), heads("v_proj", kvH)  # [B, H or kvH, T, D]
-    if config["positions"] == "rope":
+    if config.get("qkNorm"):
+        q, k = (rms_norm(y, weights[layer + name + ".weight"], config["normEpsilon"]) for y, name in ((q, "q_norm"), (k, "k_norm")))
+    if config["positions"] == "rope" and config.get("ropeLayers", [True] * (i + 1))[i]:
         q, k = rope(config, q), rope(config, k)
     # Query head h reads key head h // (H / kvH).
     k, v = k.repeat_interleave(H // kvH, dim=1), v.repeat_interleave(H // kvH, dim=1)
     scores = q @ k.transpose(-1, -2) / math.sqrt(D)  # [B, H, T, T]
-    future = torch.ones(T, T, dtype=torch.bool).triu(1)
-    y = scores.masked_fill(future, -math.inf).softmax(-1) @ v  # [B, H, T, D]
-    return y.transpose(1, 2).reshape(B, T, C) @ weights[f"{layer}self_attn.o_proj.weight"].T
+    hidden = torch.ones(T, T, dtype=torch.bool).triu(1)  # [query, key]
+    if "slidingWindow" in config and config.get("slidingLayers", [True] * (i + 1))[i]:
+        hidden |= torch.ones(T, T, dtype=torch.bool).tril(-config["slidingWindow"])
+    y = scores.masked_fill(hidden, -math.inf).softmax(-1) @ v  # [B, H, T, D]
+    return linear(weights, layer + "o_proj", y.transpose(1, 2).reshape(B, T, H * D))
 
 
 def rope(config, x):
@@ -125,12 +150,12 @@ def sinusoids(T, dim, dtype):
 
 
 def feed_forward(config, weights, layer, x):
-    up = x @ weights[layer + "mlp.up_proj.weight"].T  # [B, T, F]
+    up = linear(weights, layer + "mlp.up_proj", x)  # [B, T, F]
     if config["activation"] in GATED:
-        h = activate(config, x @ weights[layer + "mlp.gate_proj.weight"].T) * up
+        h = activate(config, linear(weights, layer + "mlp.gate_proj", x)) * up
     else:
         h = activate(config, up)
-    return h @ weights[layer + "mlp.down_proj.weight"].T
+    return linear(weights, layer + "mlp.down_proj", h)
 
 
 def activate(config, x):
