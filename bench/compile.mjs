@@ -1,73 +1,106 @@
-// What compiling costs: all kernels of a 30-layer model, whose layers share their shapes. `node bench/compile.mjs [--layers N] [--rounds N] [--target NAME]`
-// Cold is what a user sees, in a process of its own: nothing is optimised by the JavaScript engine yet. Warm is the same again in a process that has done it before.
+// What compiling costs a process that opens a 30-layer model, stage by stage: with nothing cached, with the folder of compiled kernels filled, and
+// again in the same process, where the JavaScript engine has optimised the compiler. Every cold sample is a process of its own, and contestants take turns.
+// `node bench/compile.mjs [--layers N] [--rounds N] [--target NAME]`
 import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { chooseTarget } from "../dist/backend/cpu/index.js";
-import { Kernels } from "../dist/backend/cpu/kernels.js";
-import { bind, lower } from "../dist/backend/cpu/lower.js";
-import { openExecutor } from "../dist/backend/cpu/open-executor.js";
-import { planMemory } from "../dist/graph/index.js";
-import { inferenceGraph } from "../dist/model/index.js";
-import { median, trainingStep } from "./measure.mjs";
+import { median } from "./measure.mjs";
 
 const script = fileURLToPath(import.meta.url);
 
+/** Programs of a model of 110M's sizes but as many layers: what a generation compiles before its first word, and a training step. */
+const programs = {
+  inference: async (config) => {
+    const { inferenceGraph } = await import("../dist/model/index.js");
+    return () => [1, 128].map((length) => inferenceGraph(config, { length, cacheRows: 1024, logits: "one" }).graph);
+  },
+  training: async (config) => {
+    const { stepGraph } = await import("../dist/train/index.js");
+    const settings = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, decay: 0.1 };
+    return () => [stepGraph(config, { batch: 2, length: 512, recompute: false, precision: "float32" }, settings).graph];
+  },
+};
+
 export async function run(args = []) {
   const options = { layers: { type: "string", default: "30" }, rounds: { type: "string", default: "7" }, target: { type: "string" } };
-  const { values } = parseArgs({ args, options: { ...options, child: { type: "boolean" } } });
-  if (values.child) return console.log(JSON.stringify(await compileHere(Number(values.layers), values.target)));
-  const rounds = Number(values.rounds);
+  const { values } = parseArgs({ args, options: { ...options, child: { type: "string" } } });
+  if (values.child) return console.log(JSON.stringify(await compileHere(JSON.parse(values.child))));
+  const { chooseTarget } = await import("../dist/backend/cpu/index.js");
   const targets = values.target ? [values.target] : [...new Set([(await chooseTarget()).name, "avx2", "wasm"])];
-  for (const target of targets) {
-    const runs = Array.from({ length: rounds }, () => compileApart(values.layers, target));
-    for (const heat of ["cold", "warm"])
-      report(
-        `${target}, ${heat}, ${values.layers} layers, ms, median of ${rounds}`,
-        runs.map((round) => round[heat]),
-      );
+  for (const target of targets)
+    for (const what of Object.keys(programs)) compare({ what, target, layers: Number(values.layers) }, Number(values.rounds));
+}
+
+function compare(task, rounds) {
+  const cache = mkdtempSync(join(tmpdir(), "cria-bench-"));
+  const samples = { "nothing cached": [], "folder filled": [], "same process again": [] };
+  apart({ ...task, cache }); // fills the folder
+  for (let round = 0; round < rounds; round++) {
+    const { cold, warm } = apart({ ...task, cache: "off", repeats: 5 });
+    samples["nothing cached"].push(cold);
+    samples["folder filled"].push(apart({ ...task, cache }).cold);
+    samples["same process again"].push(warm);
   }
+  rmSync(cache, { recursive: true });
+  const { kernels, calls } = samples["nothing cached"][0];
+  console.log(`${task.what} on ${task.target}, ${task.layers} layers, ${kernels} kernels, ${calls} calls: ms, median of ${rounds} (least)`);
+  for (const [name, all] of Object.entries(samples)) report(name, all);
 }
 
-function compileApart(layers, target) {
-  return JSON.parse(execFileSync(process.execPath, [script, "--child", "--layers", layers, "--target", target], { encoding: "utf8" }));
+function apart(child) {
+  return JSON.parse(execFileSync(process.execPath, [script, "--child", JSON.stringify(child)], { encoding: "utf8" }));
 }
 
-/** The programs of a model of 110M's sizes but as many layers: a training step, decoding, and reading a prompt. Nothing is run, so no buffers are needed. */
-async function compileHere(nLayers, target) {
-  const executor = await openExecutor({ target });
-  const graphs = () => makeGraphs(nLayers);
-  const rounds = { cold: await compileAll(executor, graphs), warm: undefined };
-  for (let round = 0; round < 5; round++) rounds.warm = await compileAll(executor, graphs);
-  await executor.dispose();
-  return rounds;
-}
-
-async function makeGraphs(nLayers) {
-  const { graph, config } = await trainingStep({ preset: "110M", nLayers, batch: 2, length: 512 });
-  const inference = [1, 128].map((length) => inferenceGraph(config, { length, cacheRows: 1024, logits: "one" }).graph);
-  return [graph, ...inference];
-}
-
-/** As the backend does it, stage by stage. A kernel that two programs share is made once. */
-async function compileAll(executor, graphs) {
+/** Nothing is run, so no buffers are needed. */
+async function compileHere({ what, target, layers, cache, repeats = 0 }) {
   const clock = stopwatch();
-  const kernels = new Kernels(executor.target);
-  const made = await graphs();
+  const parts = await loadParts();
+  const makeGraphs = await programs[what]({ ...parts.preset("110M"), nLayers: layers });
+  clock.lap("modules");
+  const executor = await parts.openExecutor({ target });
+  clock.lap("threads");
+  const before = process.cpuUsage();
+  const cold = { ...clock.laps, ...(await compileAll(parts, executor, cache, makeGraphs)) };
+  const { user, system } = process.cpuUsage(before);
+  let warm;
+  for (let round = 0; round < repeats; round++) warm = await compileAll(parts, executor, cache, makeGraphs);
+  await executor.dispose();
+  return { cold: { ...cold, processor: (user + system) / 1000 }, warm };
+}
+
+async function loadParts() {
+  const [{ openExecutor }, { openCodeFolder }, { Kernels }, { bind, lower }, { planMemory }, { preset }] = await Promise.all(
+    ["backend/cpu/open-executor", "backend/cpu/code-folder", "backend/cpu/kernels", "backend/cpu/lower", "graph/index", "model/index"].map(
+      (module) => import(`../dist/${module}.js`),
+    ),
+  );
+  return { openExecutor, openCodeFolder, Kernels, bind, lower, planMemory, preset };
+}
+
+/** As the backend does it. A kernel that two programs share is made once. */
+async function compileAll({ openCodeFolder, Kernels, bind, lower, planMemory }, executor, cache, makeGraphs) {
+  const clock = stopwatch();
+  const graphs = makeGraphs();
   clock.lap("graphs");
-  for (const graph of made) planMemory(graph);
+  graphs.forEach(planMemory);
   clock.lap("memory plans");
-  const lowered = made.map((graph) => lower(graph, kernels));
-  clock.lap("kernels: IR");
-  const anywhere = executor.allocate(Math.max(...lowered.map(({ scratchBytes }) => scratchBytes)));
+  const kernels = new Kernels(executor.target, openCodeFolder(executor.target, executor.codeForm, { cache }));
+  const lowered = graphs.map((graph) => lower(graph, kernels));
+  clock.lap("calls and IR");
+  const anywhere = executor.allocate(Math.max(64, ...lowered.map(({ scratchBytes }) => scratchBytes)));
   const place = { table: () => anywhere, once: () => anywhere, address: () => anywhere, scratchAddress: anywhere };
+  const bound = lowered.map((one) => bind(one, place));
+  clock.lap("addresses");
   const programs = [];
-  for (const one of lowered) programs.push(await executor.load(one.kernels, bind(one, place)));
-  clock.lap("kernels: code, loaded");
+  for (const [i, { kernels }] of lowered.entries()) programs.push(await executor.load(kernels, bound[i]));
+  clock.lap("code, loaded");
   for (const program of programs) executor.unload(program);
   executor.free(anywhere);
-  const [all, calls] = [lowered.flatMap((one) => one.kernels), lowered.flatMap(({ phases }) => phases.flat())];
-  return { ...clock.laps, kernels: new Set(all).size, calls: calls.length };
+  const sum = Object.values(clock.laps).reduce((a, b) => a + b, 0);
+  return { ...clock.laps, sum, kernels: new Set(lowered.flatMap((one) => one.kernels)).size, calls: bound.flat(2).length };
 }
 
 function stopwatch() {
@@ -81,14 +114,13 @@ function stopwatch() {
   return { laps, lap };
 }
 
-function report(title, rounds) {
-  const stages = Object.keys(rounds[0]).filter((stage) => !["kernels", "calls"].includes(stage));
-  const times = Object.fromEntries(stages.map((stage) => [stage, median(rounds.map((round) => round[stage]))]));
-  const ofKernels = rounds.map((round) => round["kernels: IR"] + round["kernels: code, loaded"]);
-  console.log(`${title}: ${rounds[0].kernels} kernels, ${rounds[0].calls} calls`);
-  console.log(
-    `  ${stages.map((stage) => `${stage} ${times[stage].toFixed(0)}`).join(", ")}; kernels in all ${median(ofKernels).toFixed(0)}`,
-  );
+function report(name, samples) {
+  const stages = Object.keys(samples[0]).filter((stage) => !["kernels", "calls"].includes(stage));
+  const told = stages.map((stage) => {
+    const times = samples.map((sample) => sample[stage]);
+    return `${stage} ${median(times).toFixed(0)} (${Math.min(...times).toFixed(0)})`;
+  });
+  console.log(`  ${name}: ${told.join(", ")}`);
 }
 
 if (process.argv[1] === script) await run(process.argv.slice(2));

@@ -78,7 +78,16 @@ export function defineOp<A extends Attributes>() {
     };
     const byOutput = <T>(list: readonly T[], attributes: A) => named(madeNames(attributes), list) as Named<O, T>;
 
+    /** Of nodes by their lists of inputs: a node's sizes are read off when it is made, and asked for again when it is lowered. */
+    const matchedOf = new WeakMap<readonly TensorType[], { readonly attributes: A; readonly matched: Matched }>();
     const matchAll = (types: readonly TensorType[], attributes: A): Matched => {
+      const known = matchedOf.get(types);
+      if (known?.attributes === attributes) return known.matched;
+      const matched = matchAnew(types, attributes);
+      matchedOf.set(types, { attributes, matched });
+      return matched;
+    };
+    const matchAnew = (types: readonly TensorType[], attributes: A): Matched => {
       const matched = match(name, types, patternsOf(attributes));
       const derived = record.sizes?.(matched.sizes as Sizes<I>, attributes, byInput(types, attributes)) ?? {};
       for (const [letter, size] of Object.entries<number>(derived)) {

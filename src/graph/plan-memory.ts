@@ -117,41 +117,47 @@ function place(blocks: readonly Block[]): { offsets: Map<Tensor, number>; arenaB
   return { offsets, arenaBytes };
 }
 
-/** The blocks that have an offset, in the order of their offsets. Flat arrays, because every further block is held against most of them. */
+/** The blocks that have an offset. Flat arrays, because every further block is held against most of them. */
 class Placed {
   readonly #starts: Int32Array;
   readonly #ends: Int32Array;
   readonly #offsets: Float64Array;
-  readonly #bytes: Float64Array;
+  /** Where each block's bytes end. */
+  readonly #limits: Float64Array;
+  /** Numbers of blocks by rising offset. */
+  readonly #order: Int32Array;
   #count = 0;
 
   constructor(capacity: number) {
     this.#starts = new Int32Array(capacity);
     this.#ends = new Int32Array(capacity);
     this.#offsets = new Float64Array(capacity);
-    this.#bytes = new Float64Array(capacity);
+    this.#limits = new Float64Array(capacity);
+    this.#order = new Int32Array(capacity);
   }
 
   /** @returns the lowest offset at which the block fits between those that are alive at the same time. */
   add({ start, end, bytes }: Block): number {
     const offset = this.#firstGap(start, end, bytes);
     const at = this.#firstBehind(offset);
-    insert(this.#starts, at, this.#count, start);
-    insert(this.#ends, at, this.#count, end);
-    insert(this.#offsets, at, this.#count, offset);
-    insert(this.#bytes, at, this.#count, bytes);
+    this.#order.copyWithin(at + 1, at, this.#count);
+    this.#order[at] = this.#count;
+    this.#starts[this.#count] = start;
+    this.#ends[this.#count] = end;
+    this.#offsets[this.#count] = offset;
+    this.#limits[this.#count] = offset + bytes;
     this.#count++;
     return offset;
   }
 
   #firstGap(start: number, end: number, bytes: number): number {
-    const [starts, ends, offsets, sizes] = [this.#starts, this.#ends, this.#offsets, this.#bytes];
+    const [starts, ends, offsets, limits, order, count] = [this.#starts, this.#ends, this.#offsets, this.#limits, this.#order, this.#count];
     let gap = 0;
-    for (let i = 0; i < this.#count; i++) {
-      if (starts[i]! > end || start > ends[i]!) continue;
-      const offset = offsets[i]!;
-      if (offset - gap >= bytes) break;
-      gap = Math.max(gap, offset + sizes[i]!);
+    for (let i = 0; i < count; i++) {
+      const other = order[i]!;
+      if (starts[other]! > end || start > ends[other]!) continue;
+      if (offsets[other]! - gap >= bytes) break;
+      if (limits[other]! > gap) gap = limits[other]!;
     }
     return gap;
   }
@@ -161,16 +167,11 @@ class Placed {
     let [low, high] = [0, this.#count];
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#offsets[middle]! <= offset) low = middle + 1;
+      if (this.#offsets[this.#order[middle]!]! <= offset) low = middle + 1;
       else high = middle;
     }
     return low;
   }
-}
-
-function insert(array: Int32Array | Float64Array, at: number, count: number, value: number): void {
-  array.copyWithin(at + 1, at, count);
-  array[at] = value;
 }
 
 /** What only optimiser steps, accumulators and the gradient norm read, directly or summed: one per parameter, alive until the step. */

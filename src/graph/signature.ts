@@ -42,10 +42,16 @@ export interface Matched {
 /** Reads the sizes off the inputs. @throws CriaError with all shapes and the patterns where a number of inputs, type or size does not fit. */
 export function match(op: string, inputs: readonly TensorType[], patterns: Patterns): Matched {
   const matched: Matched = { sizes: {} };
-  const expanded = expand(Object.keys(patterns), inputs.length);
-  const fits = expanded?.every((name, i) => matchOne(inputs[i]!, patterns[name]!, matched));
-  check(fits === true, op, () => `the inputs ${inputs.map(showType).join(", ")} must be ${showPatterns(patterns)}${showMatched(matched)}`);
+  const fits = matchAll(inputs, patterns, matched);
+  check(fits, op, () => `the inputs ${inputs.map(showType).join(", ")} must be ${showPatterns(patterns)}${showMatched(matched)}`);
   return matched;
+}
+
+function matchAll(inputs: readonly TensorType[], patterns: Patterns, matched: Matched): boolean {
+  const names = expand(Object.keys(patterns), inputs.length);
+  if (names === undefined) return false;
+  for (let i = 0; i < names.length; i++) if (!matchOne(inputs[i]!, patterns[names[i]!]!, matched)) return false;
+  return true;
 }
 
 /** The type that a pattern stands for once its letters are known. */
@@ -95,8 +101,9 @@ export function bare(name: string): string {
 }
 
 /** A name for each of `count` tensors; undefined where so many do not fit the names. */
-function expand(names: readonly string[], count: number): string[] | undefined {
+function expand(names: readonly string[], count: number): readonly string[] | undefined {
   const last = names.at(-1);
+  if (count === names.length) return names;
   const all = last?.endsWith("*")
     ? [...names.slice(0, -1), ...Array.from({ length: Math.max(1, count - names.length + 1) }, () => last)]
     : names;
@@ -146,7 +153,9 @@ function matchOne(input: Input, pattern: string, matched: Matched): boolean {
     matched.shape ??= input.shape;
     return sameShape(matched.shape, input.shape);
   }
-  return input.shape.length === axes.length && axes.every((axis, i) => matchSize(axis, input.shape[i]!, matched.sizes));
+  if (input.shape.length !== axes.length) return false;
+  for (let i = 0; i < axes.length; i++) if (!matchSize(axes[i]!, input.shape[i]!, matched.sizes)) return false;
+  return true;
 }
 
 function matchSize(axis: string | number, size: number, sizes: Record<string, number>): boolean {
