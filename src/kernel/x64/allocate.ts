@@ -2,7 +2,7 @@
 // the stack, or is computed again where it is a constant, and the scan starts over: what a spill needs are registers like any others.
 import { check } from "../../base/index.ts";
 import type { Reg, RegKind } from "../ir.ts";
-import type { Label } from "./assembler.ts";
+import type { Label, Literal } from "./assembler.ts";
 import { rows } from "./encoding.ts";
 import {
   type Instruction,
@@ -24,31 +24,80 @@ export type RegisterFiles = Readonly<Record<RegKind, readonly number[]>>;
 
 export interface Allocation {
   readonly items: readonly Item[];
-  /** Physical registers by number of the virtual one. */
-  readonly registers: ReadonlyMap<number, number>;
+  /** Physical registers by number of the virtual one; -1 for those that no item has. */
+  readonly registers: Int16Array;
 }
 
 /** @throws CriaError when one instruction needs more registers than there are. */
 export function allocate(items: readonly Item[], files: RegisterFiles, names: Names): Allocation {
-  /** Made by spills: they live for one instruction, so spilling them again would gain nothing. */
-  const fixed = new Set<number>();
+  /** From here on registers are made by spills: they live for one instruction, so spilling them again would gain nothing. */
+  const firstShort = names.registers;
+  const constants = new Constants(items, firstShort);
   for (let code = items; ; ) {
-    const constants = findConstants(code);
-    const { registers, spilled } = scan(liveIntervals(code, fixed, constants), files);
+    const intervals = liveIntervals(code, names.registers, firstShort, constants);
+    const { registers, spilled } = scan(intervals, files);
     if (spilled.size === 0) return { items: code, registers };
-    code = new Spiller(code, spilled, names, fixed, constants).run();
+    code = new Spiller(code, spilled, names, constants).run();
   }
 }
 
-interface Interval {
-  readonly reg: Reg;
-  /** Positions: 2 i reads of instruction i, 2 i + 1 its write. */
-  start: number;
-  end: number;
+const none = -1;
+
+/**
+ * Where registers are live, by their numbers: positions, of which 2 i reads of instruction i and 2 i + 1 its write. In flat arrays, because most
+ * processes compile before the engine of JavaScript has optimised any of this.
+ */
+class Intervals {
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
   /** Uses, those in loops counted more; infinite where a spill is of no use. */
-  weight: number;
-  /** Copied from this register where it starts: sharing makes the copy nothing. */
-  readonly hint: Reg | undefined;
+  readonly weights: Float64Array;
+  /** The register that it is copied from where it starts: sharing makes the copy nothing. */
+  readonly hints: Int32Array;
+  /** By their starts, then their numbers. */
+  readonly order: Reg[] = [];
+  readonly #firstShort: number;
+
+  constructor(registers: number, firstShort: number) {
+    this.starts = new Int32Array(registers).fill(none);
+    this.ends = new Int32Array(registers);
+    this.weights = new Float64Array(registers);
+    this.hints = new Int32Array(registers).fill(none);
+    this.#firstShort = firstShort;
+  }
+
+  touch(reg: Reg, position: number, weight: number): void {
+    const { id } = reg;
+    if (this.starts[id]! !== none) {
+      this.ends[id] = position;
+      this.weights[id]! += weight;
+    } else this.#begin(reg, position, id < this.#firstShort ? weight : Number.POSITIVE_INFINITY);
+  }
+
+  /** @param hint the register that is copied. */
+  write(reg: Reg, position: number, weight: number, hint: Operand | undefined): void {
+    if (hint !== undefined && this.starts[reg.id]! === none) this.hints[reg.id] = (hint as Reg).id;
+    this.touch(reg, position, weight);
+  }
+
+  #begin(reg: Reg, position: number, weight: number): void {
+    this.starts[reg.id] = position;
+    this.ends[reg.id] = position;
+    this.weights[reg.id] = weight;
+    let at = this.order.push(reg) - 1;
+    for (; at > 0 && this.#isBehind(this.order[at - 1]!, reg, position); at--) this.order[at] = this.order[at - 1]!;
+    this.order[at] = reg;
+  }
+
+  /** Registers that one instruction is the first to read. */
+  #isBehind({ id }: Reg, reg: Reg, position: number): boolean {
+    return this.starts[id]! === position && id > reg.id;
+  }
+
+  /** Long intervals with few uses are the cheapest to spill. */
+  cost({ id }: Reg): number {
+    return this.weights[id]! / (this.ends[id]! - this.starts[id]! + 1);
+  }
 }
 
 /** How much more an instruction counts in a loop than around it. */
@@ -56,38 +105,39 @@ const loopWeight = 8;
 /** A constant is never stored, and mostly read as an operand in memory. */
 const constantWeight = 0.25;
 
-function liveIntervals(items: readonly Item[], fixed: ReadonlySet<number>, constants: ReadonlyMap<number, Instruction>): Interval[] {
-  /** By number of the register; registers that only other kernels have leave gaps. */
-  const intervals: (Interval | undefined)[] = [];
+function liveIntervals(items: readonly Item[], registers: number, firstShort: number, constants: Constants): Intervals {
+  const intervals = new Intervals(registers, firstShort);
   const loops = findLoops(items);
   const ends = new Set(loops.values());
   let weight = 1;
-  const touch = (reg: Reg, position: number, hint?: Reg) => {
-    const known = intervals[reg.id];
-    if (known) {
-      known.end = position;
-      known.weight += weight;
-    } else {
-      const isFixed = fixed.has(reg.id);
-      intervals[reg.id] = { reg, start: position, end: position, weight: isFixed ? Number.POSITIVE_INFINITY : weight, hint };
-    }
-  };
   for (let i = 0; i < items.length; i++) {
     const item = items[i]!;
     if (isLabel(item)) {
       if (loops.has(2 * i)) weight *= loopWeight;
       continue;
     }
-    for (const reg of readsOf(item)) touch(reg, 2 * i);
+    touchReads(intervals, item, 2 * i, weight);
     const written = writtenBy(item);
-    if (written) touch(written, 2 * i + 1, isCopy(item) ? (item.operands[1] as Reg) : undefined);
+    if (written) intervals.write(written, 2 * i + 1, weight, isCopy(item) ? item.operands[1] : undefined);
     else if (ends.has(2 * i + 1)) weight /= loopWeight;
   }
-  const all = intervals.filter((interval) => interval !== undefined);
-  for (const interval of all) if (constants.has(interval.reg.id)) interval.weight *= constantWeight;
-  all.sort((a, b) => a.start - b.start || a.reg.id - b.reg.id);
-  extendOverLoops(all, loops);
-  return all;
+  for (const { id } of intervals.order) if (constants.get(id)) intervals.weights[id]! *= constantWeight;
+  extendOverLoops(intervals, loops);
+  return intervals;
+}
+
+function touchReads(intervals: Intervals, { name, operands, mask }: Instruction, position: number, weight: number): void {
+  const forms = rows[name].operands;
+  if (mask) intervals.touch(mask, position, weight);
+  for (let i = 0; i < operands.length; i++) {
+    const operand = operands[i]!;
+    if (isRegister(operand)) {
+      if (forms[i]!.access !== "write") intervals.touch(operand, position, weight);
+    } else if (isAddress(operand)) {
+      intervals.touch(operand.base, position, weight);
+      if (operand.index) intervals.touch(operand.index, position, weight);
+    }
+  }
 }
 
 /** First position → last position of what a backward jump repeats. */
@@ -112,49 +162,105 @@ function isTarget(operand: Exclude<Operand, number>): operand is Label {
 }
 
 /** What has a value before a loop and is used in it must keep it until the loop's last round has ended; inner loops first. */
-function extendOverLoops(intervals: readonly Interval[], loops: ReadonlyMap<number, number>): void {
+function extendOverLoops({ starts, ends, order }: Intervals, loops: ReadonlyMap<number, number>): void {
   for (const [start, end] of [...loops].sort((a, b) => a[1] - b[1]))
-    for (const interval of intervals) {
-      if (interval.start >= start) break; // they are sorted
-      if (interval.end > start && interval.end < end) interval.end = end;
+    for (let i = 0; i < order.length; i++) {
+      const { id } = order[i]!;
+      if (starts[id]! >= start) break; // they are sorted
+      if (ends[id]! > start && ends[id]! < end) ends[id] = end;
     }
 }
 
-function scan(intervals: readonly Interval[], files: RegisterFiles): { registers: Map<number, number>; spilled: Map<number, Reg> } {
-  const registers = new Map<number, number>();
+interface Scanned {
+  readonly registers: Int16Array;
+  readonly spilled: ReadonlyMap<number, Reg>;
+}
+
+function scan(intervals: Intervals, files: RegisterFiles): Scanned {
+  const registers = new Int16Array(intervals.starts.length).fill(none);
   const spilled = new Map<number, Reg>();
   /** Who has each physical register now, or had it last. */
-  const holders: Record<RegKind, (Interval | undefined)[]> = { int: [], vec: [], mask: [] };
-  for (const interval of intervals) {
-    const { kind, id } = interval.reg;
-    const held = holders[kind];
-    let register = freeRegister(interval, files[kind], held, interval.hint && registers.get(interval.hint.id));
-    if (register === undefined) {
-      register = files[kind].reduce((a, b) => (cost(held[b]!) < cost(held[a]!) ? b : a));
-      const victim = cost(interval) < cost(held[register]!) ? interval : held[register]!;
-      check(Number.isFinite(victim.weight), "x64", () => `one instruction needs more than ${files[kind].length} ${kind} registers`);
-      spilled.set(victim.reg.id, victim.reg);
-      if (victim === interval) continue;
+  const holders: Record<RegKind, (Reg | undefined)[]> = { int: [], vec: [], mask: [] };
+  for (const reg of intervals.order) {
+    const [file, held] = [files[reg.kind], holders[reg.kind]];
+    const hint = intervals.hints[reg.id]!;
+    let register = freeRegister(intervals, reg, file, held, hint === none ? none : registers[hint]!);
+    if (register === none) {
+      register = cheapest(intervals, file, held);
+      const holder = held[register]!;
+      const victim = intervals.cost(reg) < intervals.cost(holder) ? reg : holder;
+      check(
+        Number.isFinite(intervals.weights[victim.id]!),
+        "x64",
+        () => `one instruction needs more than ${file.length} ${reg.kind} registers`,
+      );
+      spilled.set(victim.id, victim);
+      if (victim === reg) continue;
     }
-    registers.set(id, register);
-    held[register] = interval;
+    registers[reg.id] = register;
+    held[register] = reg;
   }
   return { registers, spilled };
 }
 
-function freeRegister(
-  { start }: Interval,
-  file: readonly number[],
-  held: readonly (Interval | undefined)[],
-  hinted: number | undefined,
-): number | undefined {
-  const isFree = (register: number) => (held[register]?.end ?? -1) < start;
-  return hinted !== undefined && isFree(hinted) ? hinted : file.find(isFree);
+type Holders = readonly (Reg | undefined)[];
+
+function freeRegister({ starts, ends }: Intervals, { id }: Reg, file: readonly number[], held: Holders, hinted: number): number {
+  const start = starts[id]!;
+  if (hinted !== none) {
+    const holder = held[hinted];
+    if (holder === undefined || ends[holder.id]! < start) return hinted;
+  }
+  for (let i = 0; i < file.length; i++) {
+    const holder = held[file[i]!];
+    if (holder === undefined || ends[holder.id]! < start) return file[i]!;
+  }
+  return none;
 }
 
-/** Long intervals with few uses are the cheapest to spill. */
-function cost({ weight, start, end }: Interval): number {
-  return weight / (end - start + 1);
+/** The register whose holder is the cheapest to spill, the first of equals; all are held. */
+function cheapest(intervals: Intervals, file: readonly number[], held: Holders): number {
+  let best = file[0]!;
+  for (const register of file) if (intervals.cost(held[register]!) < intervals.cost(held[best]!)) best = register;
+  return best;
+}
+
+/** Registers that are written once, from a constant or an argument: cheaper to read again than to keep. */
+class Constants {
+  readonly #writes: Uint8Array;
+  readonly #instructions: (Instruction | undefined)[] = [];
+
+  constructor(items: readonly Item[], registers: number) {
+    this.#writes = new Uint8Array(registers);
+    for (const item of items) {
+      const written = isLabel(item) ? undefined : writtenBy(item);
+      if (written && this.#writes[written.id]! < 2) this.#writes[written.id]!++;
+    }
+    for (const item of items) if (!isLabel(item)) this.note(item);
+  }
+
+  /** What writes the register, where that is its only write. */
+  get(id: number): Instruction | undefined {
+    return this.#instructions[id];
+  }
+
+  /** Looks at an instruction, also one that a spill has changed. */
+  note(instruction: Instruction): void {
+    const written = writtenBy(instruction);
+    if (written === undefined || this.#writes[written.id] !== 1) return;
+    this.#instructions[written.id] = isConstant(instruction) ? instruction : undefined;
+  }
+}
+
+function isConstant({ name, operands, mask }: Instruction): boolean {
+  if (mask || rows[name].operands[0]!.access !== "write") return false;
+  for (let i = 1; i < operands.length; i++) if (!isFixed(operands[i]!)) return false;
+  return true;
+}
+
+/** What reads the same wherever in the kernel it is read; a spilled register's slot does not. */
+function isFixed(operand: Operand): boolean {
+  return typeof operand === "number" || (operand as Partial<Literal>).words !== undefined || (operand as Partial<Slot>).argument === true;
 }
 
 /** Puts the values of some registers into memory: loads before what reads them, stores after what writes them. */
@@ -162,49 +268,54 @@ class Spiller {
   readonly #code: readonly Item[];
   readonly #spilled: ReadonlyMap<number, Reg>;
   readonly #names: Names;
-  readonly #fixed: Set<number>;
-  readonly #constants: ReadonlyMap<number, Instruction>;
+  readonly #constants: Constants;
   readonly #slots = new Map<number, Slot>();
   readonly #out: Item[] = [];
 
-  constructor(
-    code: readonly Item[],
-    spilled: ReadonlyMap<number, Reg>,
-    names: Names,
-    fixed: Set<number>,
-    constants: ReadonlyMap<number, Instruction>,
-  ) {
+  constructor(code: readonly Item[], spilled: ReadonlyMap<number, Reg>, names: Names, constants: Constants) {
     this.#code = code;
     this.#spilled = spilled;
     this.#names = names;
-    this.#fixed = fixed;
     this.#constants = constants;
   }
 
   run(): readonly Item[] {
     for (const item of this.#code) {
       if (isLabel(item)) this.#out.push(item);
-      else this.#rewrite(item);
+      else if (this.#concerns(item)) this.#rewrite(item);
+      else this.#out.push(item);
     }
     return this.#out;
+  }
+
+  #concerns({ operands, mask }: Instruction): boolean {
+    if (mask && this.#spilled.has(mask.id)) return true;
+    for (let i = 0; i < operands.length; i++) {
+      const operand = operands[i]!;
+      if (isRegister(operand)) {
+        if (this.#spilled.has(operand.id)) return true;
+      } else if (isAddress(operand)) {
+        if (this.#spilled.has(operand.base.id) || (operand.index && this.#spilled.has(operand.index.id))) return true;
+      }
+    }
+    return false;
   }
 
   #rewrite(instruction: Instruction): void {
     const written = writtenBy(instruction);
     const isWritten = written !== undefined && this.#spilled.has(written.id);
-    if (!isWritten && !readsOf(instruction).some(({ id }) => this.#spilled.has(id))) return void this.#out.push(instruction);
-    if (isWritten && this.#constants.has(written.id)) return; // read where it is used
+    if (isWritten && this.#constants.get(written.id)) return; // read where it is used
     let result = this.#fold(instruction);
     const reads = new Set(readsOf(result).map(({ id }) => id));
     for (const id of new Set([...reads, ...(isWritten ? [written.id] : [])])) {
       const reg = this.#spilled.get(id);
       if (!reg) continue;
       const short = this.#names.register(reg.kind);
-      this.#fixed.add(short.id);
       if (reads.has(reg.id)) this.#out.push(this.#load(short, reg));
       result = replaceRegister(result, reg, short);
     }
     this.#out.push(result);
+    this.#constants.note(result);
     if (isWritten) this.#out.push(this.#store(written, result.operands[0] as Reg));
   }
 
@@ -254,29 +365,6 @@ class Spiller {
 
 const loads = { int: "mov", vec: "vmovups", mask: "kmovw" } as const;
 const stores = { int: "mov.store", vec: "vmovups.store", mask: "kmovw.store" } as const;
-
-/** Registers that are written once, from a constant or an argument: cheaper to read again than to keep. */
-function findConstants(code: readonly Item[]): Map<number, Instruction> {
-  const constants = new Map<number, Instruction>();
-  const written = new Set<number>();
-  for (const item of code) {
-    const reg = isLabel(item) ? undefined : writtenBy(item);
-    if (!reg) continue;
-    if (written.has(reg.id)) constants.delete(reg.id);
-    else if (isConstant(item as Instruction)) constants.set(reg.id, item as Instruction);
-    written.add(reg.id);
-  }
-  return constants;
-}
-
-function isConstant({ name, operands, mask }: Instruction): boolean {
-  return !mask && rows[name].operands[0]!.access === "write" && operands.slice(1).every(isFixed);
-}
-
-/** What reads the same wherever in the kernel it is read; a spilled register's slot does not. */
-function isFixed(operand: Operand): boolean {
-  return typeof operand === "number" || "words" in operand || ("slot" in operand && operand.argument === true);
-}
 
 function replaceRegister(instruction: Instruction, old: Reg, by: Reg): Instruction {
   const swap = <R extends Reg | undefined>(reg: R) => (reg?.id === old.id ? by : reg);

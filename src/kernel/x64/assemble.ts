@@ -79,12 +79,12 @@ class Encoder {
   readonly #assembler: Assembler;
   readonly #length: VectorLength;
   readonly #convention: Convention;
-  readonly #registers: ReadonlyMap<number, number>;
+  readonly #registers: Int16Array;
   readonly #frame: Frame;
   readonly #pushed: readonly number[];
   readonly #keptVectors: readonly number[];
 
-  constructor(dialect: Dialect, convention: Convention, registers: ReadonlyMap<number, number>, frame: Frame) {
+  constructor(dialect: Dialect, convention: Convention, registers: Int16Array, frame: Frame) {
     this.#assembler = new Assembler(dialect.scheme);
     this.#length = dialect.length;
     this.#convention = convention;
@@ -155,7 +155,8 @@ class Encoder {
   };
 
   #register(id: number): number {
-    return this.#registers.get(id) ?? fail("x64", `register ${id} has no place`);
+    const register = this.#registers[id] ?? -1;
+    return register >= 0 ? register : fail("x64", `register ${id} has no place`);
   }
 
   #address({ base, index, disp, broadcast }: Address): Place {

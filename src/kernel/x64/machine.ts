@@ -90,6 +90,11 @@ export class Names {
     this.vectorLength = vectorLength;
   }
 
+  /** One more than the highest number of a register. */
+  get registers(): number {
+    return this.#register;
+  }
+
   register(kind: RegKind): Reg {
     return { kind, id: this.#register++ };
   }
