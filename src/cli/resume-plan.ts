@@ -7,6 +7,7 @@ import {
   changeKinds,
   changesSince,
   checkSteps,
+  freeChanges,
   kindOfChange,
   lastSegment,
   latestCheckpoint,
@@ -67,7 +68,7 @@ export async function planResume(
   const began = withPrecision(written);
   if (checkpoint === undefined) {
     const recipe = withPrecision(asked, began);
-    return { recipe, checkpoint, changed: describeChanges(folder, recipeChanges(began, recipe), wishes) };
+    return { recipe, checkpoint, changed: describeChanges(folder, recipeChanges(began, recipe), freeChanges(began, recipe), wishes) };
   }
   const { step, recipe: saved } = checkpoint.state;
   checkSteps(asked, checkpoint);
@@ -76,7 +77,7 @@ export async function planResume(
   const isAccepted = notYetAccepted(recipeChanges(base, began), rows, step).length === 0;
   const recipe = lengthened(isAccepted ? began : base, withPrecision(asked, began), step, wishes.settings);
   const changes = notYetAccepted(recipeChanges(base, recipe), rows, step);
-  const changed = describeChanges(folder, changes, wishes);
+  const changed = describeChanges(folder, changes, freeChanges(began, recipe), wishes);
   return { recipe, checkpoint, changed: [...changed, ...(changes.some(isOfLength) ? describeRate(recipe) : [])] };
 }
 
@@ -118,8 +119,16 @@ function lengthened(before: CompleteRecipe, asked: CompleteRecipe, step: number,
   return plans.length === 0 ? recipe : { ...recipe, earlierPlans: plans };
 }
 
-/** @throws CriaError for the first change that is not meant */
-function describeChanges(folder: string, changes: readonly RecipeChange[], { settings, accepts }: ResumeWishes): string[] {
+/**
+ * @param others changes that give the same numbers, which need nobody's word
+ * @throws CriaError for the first change that is not meant
+ */
+function describeChanges(
+  folder: string,
+  changes: readonly RecipeChange[],
+  others: readonly RecipeChange[],
+  { settings, accepts }: ResumeWishes,
+): string[] {
   const told = settings.map(settingKey);
   const isMeant = ({ key }: RecipeChange) =>
     accepts.has("recipe") || told.some((one) => key === one || key.startsWith(`${one}.`) || followsFrom(key, one));
@@ -133,7 +142,7 @@ function describeChanges(folder: string, changes: readonly RecipeChange[], { set
         `the recipe changed since ${folder} was begun, ${text}: restore it, or say --set ${change.key}=${change.now}, or go on with --accept-changes recipe`,
       );
   }
-  const shown = changes.filter(({ key }) => !key.startsWith("earlierPlans")).map(describe);
+  const shown = [...changes, ...others].filter(({ key }) => !key.startsWith("earlierPlans")).map(describe);
   return shown.length === 0 ? [] : [`changed: ${shown.join(", ")}`];
 }
 

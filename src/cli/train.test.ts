@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -156,6 +156,16 @@ test("what was trained is never overwritten, and a resumed run keeps to its reci
     stdout: expect.stringMatching(/changed: steps from 4 to 6\nlearning rate: goes on from .* in step 4, .*\ngoing on from step 4\n/),
   });
   expect(rowsOf("short").filter((row) => "loss" in row).length).toBe(6);
+  await cp(join(folder, "data"), join(folder, "moved"), { recursive: true });
+  const moved = await cria("train", "short", "--resume", "--set", `data=${join(folder, "moved")}`, "--set", "evaluation.every=7");
+  expect(moved).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/changed: data from .*data to .*moved, evaluation\.every from \d+ to 7\n/),
+  });
+  const kept = await readFile(join(folder, "short", "train.yaml"), "utf8");
+  expect(kept).toContain("data: ../moved\n");
+  expect(kept).toContain("evaluation:\n  every: 7\n");
+  expect(await cria("train", "short", "--resume", "--set", "tokenizer=other.json")).toMatchObject({ code: 2 });
   const wider = await cria("train", "short", "--resume", "--set", "steps=8", "--set", "model.dim=64");
   expect(wider).toMatchObject({
     code: 1,

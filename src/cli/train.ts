@@ -20,6 +20,7 @@ import {
   readRecipe,
   recipeChanges,
   runPaths,
+  settingKey,
   settlePrecision,
   startRunFolder,
   type TrainSummary,
@@ -115,6 +116,8 @@ async function readPlan(args: readonly string[], flags: Flags, io: CommandIo): P
   const settings = flags.set as readonly string[];
   const resume = flags.resume === true;
   const accepts = readAccepts(flags["accept-changes"] as string | undefined);
+  if (resume && settings.some((setting) => settingKey(setting) === "tokenizer"))
+    throw new UsageError(where, "--set tokenizer: a run goes on with the tokenizer in its folder: leave it out, or begin a new run");
   const isRun = await isFolder(given);
   if (isRun && !resume) throw new UsageError(where, `${given} is a folder: name a recipe, or add --resume to go on with the run in it`);
   if (isRun && flags.out !== undefined) throw new UsageError(where, `--out is ${flags.out} but the run is ${given}: leave it out`);

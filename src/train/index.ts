@@ -13,6 +13,7 @@ export {
 export {
   type CompleteRecipe,
   completeRecipe,
+  freeChanges,
   parseRecipe,
   type RecipeChange,
   readRecipe,

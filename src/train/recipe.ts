@@ -251,12 +251,26 @@ export interface RecipeChange {
   readonly now: unknown;
 }
 
-/** Where two recipes would not give the same numbers. A recipe that an earlier cria wrote lacks later keys of the model: it means their defaults. */
+/** Where two recipes would not give the same numbers. */
 export function recipeChanges(before: CompleteRecipe, now: CompleteRecipe): RecipeChange[] {
+  return differences(before, now).filter(({ key }) => !isFree(key));
+}
+
+/** Where two recipes give the same numbers in other ways, or on data that lie elsewhere. The tokenizer is not among them: a run folder has its own. */
+export function freeChanges(before: CompleteRecipe, now: CompleteRecipe): RecipeChange[] {
+  return differences(before, now).filter(({ key }) => isFree(key) && key !== "tokenizer");
+}
+
+function isFree(key: string): boolean {
+  return free.has(key.split(".")[0] ?? key);
+}
+
+/** A recipe that an earlier cria wrote lacks later keys of the model: it means their defaults. */
+function differences(before: CompleteRecipe, now: CompleteRecipe): RecipeChange[] {
   const whole = (recipe: CompleteRecipe) => flatten({ ...recipe, model: llamaConfig(recipe.model) });
   const [old, current] = [whole(before), whole(now)];
   return [...new Set([...old.keys(), ...current.keys()])]
-    .filter((key) => !free.has(key.split(".")[0]!) && old.get(key) !== current.get(key))
+    .filter((key) => old.get(key) !== current.get(key))
     .map((key) => ({ key, before: old.get(key), now: current.get(key) }));
 }
 
