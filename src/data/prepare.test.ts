@@ -75,13 +75,23 @@ test("a recipe becomes shards, held-out text and a manifest that opens", async (
   await expect(prepare(parse(rawRecipe), byteTokenizer, out, { folder })).rejects.toThrow(/the folder is in use/);
 });
 
-test("boundaries: one token a document where the recipe says so; a tokenizer without it is refused", async () => {
+test("boundaries: one token a document where the recipe says so; a tokenizer without it is refused, and a document mask without ends", async () => {
   const recipe = { ...rawRecipe, boundaries: "eos", heldOut: 0 };
   const manifest = await prepare(parse(recipe), byteTokenizer, join(folder, "eos"), { folder });
   expect(manifest.heldOut).toBeUndefined();
   expect(manifest.sources[1]!.tokens).toBe(manifest.sources[1]!.bytes + 30);
   await using data = await PreparedData.open(join(folder, "eos"));
   expect(data.heldOut).toBeUndefined();
+  const options = { batch: 2, length: 16, seed: 1, documentMask: true };
+  const { documents, targets } = await data.mixture(options).next();
+  expect(documents?.positions.filter((position) => position === 0).length).toBeGreaterThan(2);
+  expect(targets).toContain(-1);
+  await prepare(parse({ ...recipe, boundaries: "bos" }), byteTokenizer, join(folder, "bos"), { folder });
+  await using begins = await PreparedData.open(join(folder, "bos"));
+  expect(() => begins.mixture(options)).toThrow(
+    /documentMask is true but boundaries are "bos", so that no token would predict the end of a text: prepare the data with boundaries "both" or "eos"/,
+  );
+  expect(begins.mixture({ ...options, documentMask: false }).batchTokens).toBe(32);
   const headless = { ...byteTokenizer, bosId: undefined };
   await expect(prepare(parse(rawRecipe), headless, join(folder, "x"), { folder })).rejects.toThrow(
     /no begin-of-text token: set boundaries to "eos"/,

@@ -5,7 +5,7 @@ import type { Graph, Node, Tensor } from "./tensor.ts";
 
 /**
  * Appends d(loss)/d(wanted) to the graph and returns it, tensor by tensor; where a tensor is used several times the contributions are added.
- * @param loss the loss of a `linearCrossEntropy`, whose node then makes its gradients too, or a map from output tensors to their given gradients.
+ * @param loss the loss of a node whose op makes its own gradients (`linearCrossEntropy`), which then makes those that are needed, or a map from output tensors to their given gradients.
  * @throws CriaError naming a wanted tensor that no gradient reaches or that is a weight, which no program changes, or an op on the way that has no gradient.
  */
 export function gradients(loss: Tensor | ReadonlyMap<Tensor, Tensor>, wanted: readonly Tensor[]): Map<Tensor, Tensor> {

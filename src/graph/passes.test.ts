@@ -73,6 +73,29 @@ test("updates move up to what they depend on, and not past a reader of their sta
   ]);
 });
 
+test("what rewrites and plans a graph goes by what ops say of themselves, never by their names", () => {
+  const plans = [false, true].map((isNameless) => {
+    const { graph, found, firstBackward } = twoLayers();
+    const hideNames = () => {
+      if (isNameless)
+        graph.nodes.splice(0, graph.nodes.length, ...graph.nodes.map((node, i) => ({ ...node, op: { ...node.op, name: `op ${i}` } })));
+    };
+    hideNames();
+    recompute(graph, firstBackward);
+    for (const [parameter, gradient] of found) accumulate(graph.state(`${parameter.name}.sum`, gradient), gradient);
+    hideNames();
+    consumeEarly(graph);
+    const { offsets, ...sizes } = planMemory(graph);
+    return {
+      nodes: graph.nodes.map(({ inputs }) => inputs.map(({ id }) => id)),
+      offsets: [...offsets].map(([{ id }, offset]) => [id, offset]),
+      arena: sizes.arenaBytes,
+    };
+  });
+  expect(plans[1]).toEqual(plans[0]);
+  expect(plans[0]!.nodes.length).toBe(15); // forward 4, backward 6 with two copies, and three sums
+});
+
 test("flops count matrix products, multiply-adds as two", () => {
   const { graph } = twoLayers();
   expect(flopsOf(graph)).toBe(3 * (2 * 8 * 4 * 16 + 2 * 8 * 16 * 4));
