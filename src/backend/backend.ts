@@ -21,7 +21,10 @@ export interface Backend {
    * @throws CriaError when the file ends before the region.
    */
   map?(type: TensorType, name: string, region: FileRegion): Promise<DeviceBuffer | undefined>;
-  /** Bytes that {@link compile} allocates for this graph beside its bindings; nothing is allocated here. */
+  /**
+   * Bytes that {@link compile} allocates for this graph beside its bindings; nothing is allocated here. What it packs of a weight is among them, though
+   * a buffer that is read packed alone gives its own bytes back for it.
+   */
   workspaceBytes(graph: Graph): number;
   /** What buffers and programs of this backend may take beside those that it has. */
   memory(): MemoryThere;

@@ -23,12 +23,13 @@ import {
   type Program,
 } from "../index.ts";
 import { availableMemory } from "./available-memory.ts";
+import { BufferBytes, type PlainBytes } from "./buffer-bytes.ts";
 import { type CodeFolderOptions, openCodeFolder } from "./code-folder.ts";
 import type { Executor } from "./executor.ts";
+import { HeldBytes } from "./held-bytes.ts";
 import { type CodeStore, Kernels } from "./kernels.ts";
-import { bind, type Lowered, lower, type Place } from "./lower.ts";
+import { bind, type Lowered, lower } from "./lower.ts";
 import { type ExecutorOptions, openExecutor } from "./open-executor.ts";
-import { type Packing, Packings } from "./packings.ts";
 
 /** Stages of a compilation that can be looked at. */
 export const traceStages = ["graph", "plan", "ir", "x64"] as const;
@@ -74,7 +75,7 @@ class CpuBackend implements Backend {
     this.check();
     return this.jobs.run(() => {
       this.check();
-      return new CpuBuffer(this, type, name, this.executor.allocate(tensorBytes(type)), (address) => this.executor.free(address));
+      return new CpuBuffer(this, type, name, this.#bytes(type));
     });
   }
 
@@ -86,15 +87,22 @@ class CpuBackend implements Backend {
       this.check();
       const { files } = this.executor;
       const address = files?.map(region);
-      return address === undefined ? undefined : new CpuBuffer(this, type, name, address, (address) => files!.unmap(address));
+      if (files === undefined || address === undefined) return undefined;
+      const plain = { address, giveBack: () => files.unmap(address), drop: () => files.drop(address) };
+      return new CpuBuffer(this, type, name, this.#bytes(type, plain));
     });
+  }
+
+  #bytes(type: TensorType, plain?: PlainBytes): BufferBytes {
+    return new BufferBytes(this.executor, this.#kernels, tensorBytes(type), plain);
   }
 
   workspaceBytes(graph: Graph): number {
     this.check();
     const { plan, lowered } = this.prepare(graph);
     const perThread = Math.max(0, ...lowered.kernels.map((kernel) => kernel.scratchBytes));
-    return plan.arenaBytes + lowered.scratchBytes + lowered.packedBytes + this.executor.threads * perThread;
+    const packed = lowered.forms.reduce((sum, { form }) => sum + form.bytes, 0);
+    return plan.arenaBytes + lowered.scratchBytes + packed + this.executor.threads * perThread;
   }
 
   memory(): MemoryThere {
@@ -171,55 +179,47 @@ class CpuBuffer implements DeviceBuffer {
   readonly name: string;
   readonly type: TensorType;
   readonly #backend: CpuBackend;
-  #address: number | undefined;
-  readonly #giveBack: (address: number) => void;
-  /** What programs have made of it, where it is a weight. */
-  readonly packings: Packings;
+  readonly #bytes: BufferBytes;
+  #disposed = false;
 
-  constructor(backend: CpuBackend, type: TensorType, name: string, address: number, giveBack: (address: number) => void) {
+  constructor(backend: CpuBackend, type: TensorType, name: string, bytes: BufferBytes) {
     this.#backend = backend;
     this.type = type;
     this.name = name;
-    this.#address = address;
-    this.#giveBack = giveBack;
-    this.packings = new Packings(backend.executor);
+    this.#bytes = bytes;
   }
 
-  get address(): number {
+  /** @throws CriaError when the buffer was disposed: its memory may be another's. */
+  get bytes(): BufferBytes {
     this.#backend.check();
-    return this.#address ?? fail("cpu", `buffer "${this.name}" was disposed: allocate another one`);
+    return this.#disposed ? fail("cpu", `buffer "${this.name}" was disposed: allocate another one`) : this.#bytes;
   }
 
   async write(values: ArrayLike<number>, at = 0): Promise<void> {
     this.#checkRange(at, values.length);
     return this.#backend.jobs.run(() => {
       const array = hostArray(this.type, values);
-      this.#backend.executor.write(this.address + at * array.BYTES_PER_ELEMENT, array);
-      this.packings.outdate();
+      return this.bytes.write(array, at * array.BYTES_PER_ELEMENT);
     });
   }
 
   async read(at = 0, length = hostLength(this.type) - at): Promise<HostArray> {
     this.#checkRange(at, length);
-    return this.#backend.jobs.run(() => {
+    return this.#backend.jobs.run(async () => {
       const values = hostArray(this.type, length);
-      this.#backend.executor.read(this.address + at * values.BYTES_PER_ELEMENT, values);
+      await this.bytes.read(values, at * values.BYTES_PER_ELEMENT);
       return values;
     });
   }
 
   dispose(): void {
-    const address = this.#address;
-    this.#address = undefined;
-    if (address === undefined) return;
-    this.#backend.release(() => {
-      this.#giveBack(address);
-      this.packings.dispose();
-    });
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#backend.release(() => this.#bytes.dispose());
   }
 
   #checkRange(at: number, length: number): void {
-    void this.address;
+    void this.bytes;
     checkRange(this, at, length, hostLength(this.type));
   }
 }
@@ -229,7 +229,7 @@ class CpuProgram implements Program {
   readonly #backend: CpuBackend;
   readonly #graph: Graph;
   readonly #buffers: readonly CpuBuffer[];
-  readonly #packings: readonly Packing[];
+  readonly #held: HeldBytes;
   readonly #arena: number;
   readonly #id: number;
   #ran = false;
@@ -239,7 +239,7 @@ class CpuProgram implements Program {
     backend: CpuBackend,
     graph: Graph,
     buffers: readonly CpuBuffer[],
-    packings: readonly Packing[],
+    held: HeldBytes,
     plan: MemoryPlan,
     arena: number,
     id: number,
@@ -247,7 +247,7 @@ class CpuProgram implements Program {
     this.#backend = backend;
     this.#graph = graph;
     this.#buffers = buffers;
-    this.#packings = packings;
+    this.#held = held;
     this.plan = plan;
     this.#arena = arena;
     this.#id = id;
@@ -258,36 +258,40 @@ class CpuProgram implements Program {
     const { executor } = backend;
     const { plan, lowered } = backend.prepare(graph);
     backend.forget(graph);
-    const arena = executor.allocate(Math.max(64, plan.arenaBytes + lowered.scratchBytes));
+    const bytes = new Map([...bindings].map(([tensor, buffer]) => [tensor, buffer.bytes]));
+    const held = await backend.jobs.run(() => HeldBytes.hold(lowered, bytes));
+    let arena: number | undefined;
     try {
-      const address = (tensor: Tensor) => bindings.get(tensor)?.address ?? arena + plan.offsets.get(tensor)!;
-      const packings = new Set<Packing>();
-      const once: Place["once"] = (weight, form, bytes, lowerPacking) => {
-        const packing = bindings.get(weight)!.packings.get(form, bytes, lowerPacking);
-        packings.add(packing);
-        return packing.address;
-      };
-      const phases = bind(lowered, { address, once, scratchAddress: arena + plan.arenaBytes });
+      const start = executor.allocate(Math.max(64, plan.arenaBytes + lowered.scratchBytes));
+      arena = start;
+      const phases = bind(lowered, {
+        address: (tensor) => held.address(tensor) ?? start + plan.offsets.get(tensor)!,
+        once: (weight, form) => held.once(weight, form),
+        scratchAddress: start + plan.arenaBytes,
+      });
       backend.trace("graph", () => printGraph(graph));
       backend.trace("plan", () => printPlan(graph, plan));
       backend.trace("ir", () => lowered.kernels.map(printKernel).join("\n\n"));
       const { listing } = executor;
       if (listing) backend.trace("x64", () => lowered.kernels.map(listing).join("\n\n"));
-      for (const packing of packings) await packing.load();
       const id = await executor.load(lowered.kernels, phases);
-      return new CpuProgram(backend, graph, [...bindings.values()], [...packings], plan, arena, id);
+      return new CpuProgram(backend, graph, [...bindings.values()], held, plan, start, id);
     } catch (error) {
-      backend.release(() => executor.free(arena));
+      const taken = arena;
+      backend.release(() => {
+        held.letGo();
+        if (taken !== undefined) executor.free(taken);
+      });
       throw error;
     }
   }
 
   async run(): Promise<void> {
     this.#check();
-    for (const buffer of this.#buffers) void buffer.address; // throws for one that was disposed: its memory may be another's
+    for (const buffer of this.#buffers) void buffer.bytes; // throws for one that was disposed
     this.#ran = true;
     return this.#backend.jobs.run(async () => {
-      for (const packing of this.#packings) await packing.refresh();
+      await this.#held.refresh();
       await this.#backend.executor.run(this.#id);
     });
   }
@@ -308,6 +312,7 @@ class CpuProgram implements Program {
     this.#backend.release(() => {
       this.#backend.executor.unload(this.#id);
       this.#backend.executor.free(this.#arena);
+      this.#held.letGo();
     });
   }
 

@@ -43,6 +43,8 @@ export interface Executor {
     /** @returns the address of the region's bytes; undefined where the system refuses. @throws CriaError when the file ends before the region. */
     map(region: FileRegion): number | undefined;
     unmap(address: number): void;
+    /** Lets the system have the memory of a region that was never written: whoever touches it reads the file again. */
+    drop(address: number): void;
   };
   load(kernels: readonly Kernel[], phases: readonly Phase[]): Promise<number>;
   run(program: number): Promise<void>;

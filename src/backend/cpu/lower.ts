@@ -16,8 +16,8 @@ export interface Lowered extends Calls {
   readonly space: Space;
   /** Bytes that all threads share and that hold nothing from one node to the next. */
   readonly scratchBytes: number;
-  /** Bytes of what is made of weights once. */
-  readonly packedBytes: number;
+  /** What is made of weights once. */
+  readonly forms: readonly FormOf[];
 }
 
 /** What a lowering may do: name memory, and emit calls. */
@@ -30,27 +30,36 @@ export interface Lowering {
   scratch(bytes: number): number;
   /** Scratch that is taken by `emit` is free again behind it. */
   scope(emit: () => void): void;
-  /**
-   * Memory that is filled once from a weight, before the first run after the weight was written, and shared by all programs.
-   * @param form what is made of the weight: the same name always stands for the same bytes
-   * @param emit emits the calls that fill it
-   * @returns its address
-   */
-  once(weight: Tensor, form: string, bytes: number, emit: (pack: Packer, packed: number) => void): number;
+  /** Memory that is filled once from a weight, before the first run after the weight was written, and shared by all programs. @returns its address */
+  once(weight: Tensor, form: WeightForm): number;
   /** A call in a phase of its own, after everything before it. */
   call<C extends object>(definition: KernelDefinition<C>, constants: C, args: readonly number[]): void;
   /** Calls emitted by `emit` share one phase: they must not depend on each other. */
   together(emit: () => void): void;
 }
 
-/** What packing a weight may do. */
-export type Packer = Pick<Lowering, "address" | "call">;
+/** What is made of a weight once. */
+export interface WeightForm {
+  /** The same name always stands for the same bytes. */
+  readonly name: string;
+  readonly bytes: number;
+  /** Emits the calls that make it of the weight as it was written. */
+  pack(calls: Pick<Lowering, "call">, plain: number, packed: number): void;
+  /** Emits the inverse; forms that have lost bits have none. */
+  unpack?(calls: Pick<Lowering, "call">, packed: number, plain: number): void;
+}
+
+/** A form of a weight that a graph reads. */
+export interface FormOf {
+  readonly weight: Tensor;
+  readonly form: WeightForm;
+}
 
 /** Where the things lie that a lowered graph names. */
 export interface Place {
   address(tensor: Tensor): number;
-  /** The address of what is made of a weight once; `lowerPacking` gives the calls that make it at an address. */
-  once(weight: Tensor, form: string, bytes: number, lowerPacking: (packed: number) => Calls): number;
+  /** The address of what is made of a weight once. */
+  once(weight: Tensor, form: WeightForm): number;
   readonly scratchAddress: number;
 }
 
@@ -63,7 +72,7 @@ export function lower(graph: Graph, kernels: Kernels): Lowered {
     lowerNode(node, emitter);
     scratchBytes = Math.max(scratchBytes, emitter.scratchBytes);
   }
-  return { ...calls.finish(), space, scratchBytes, packedBytes: space.packedBytes };
+  return { ...calls.finish(), space, scratchBytes, forms: space.forms };
 }
 
 /** The phases with the process's own addresses. */
@@ -83,7 +92,7 @@ function lowerNode({ op, inputs, outputs, attributes }: Node, emitter: Lowering)
 }
 
 /** Calls as they are emitted, with the kernels that they need. */
-class CallList {
+export class CallList {
   readonly kernels: Kernels;
   readonly #indices = new Map<Kernel, number>();
   readonly #phases: Call[][] = [];
@@ -142,15 +151,8 @@ class NodeEmitter implements Lowering {
     return count && this.address(count);
   }
 
-  once(weight: Tensor, form: string, bytes: number, emit: (pack: Packer, packed: number) => void): number {
-    const { kernels } = this.#calls;
-    return this.#space.placePacked(`${weight.id} ${form}`, bytes, (place) =>
-      place.once(weight, form, bytes, (packed) => {
-        const calls = new CallList(kernels);
-        emit({ address: (tensor) => place.address(tensor), call: (...call) => calls.call(...call) }, packed);
-        return calls.finish();
-      }),
-    );
+  once(weight: Tensor, form: WeightForm): number {
+    return this.#space.placeForm(weight, form);
   }
 
   scratch(bytes: number): number {
@@ -184,11 +186,16 @@ export class Space {
   readonly #starts: number[] = [];
   readonly #findings: ((place: Place) => number)[] = [];
   readonly #known = new Map<Tensor | string, number>();
+  readonly #forms: FormOf[] = [];
   #end = 0;
-  #packedBytes = 0;
 
-  get packedBytes(): number {
-    return this.#packedBytes;
+  get forms(): readonly FormOf[] {
+    return this.#forms;
+  }
+
+  /** Whether something is read or written where the tensor itself lies. */
+  names(tensor: Tensor): boolean {
+    return this.#known.has(tensor);
   }
 
   /** @param find tells where the thing lies in a process. @returns its first address here, the same for the same thing. */
@@ -203,9 +210,10 @@ export class Space {
     return start;
   }
 
-  placePacked(thing: string, bytes: number, find: (place: Place) => number): number {
-    if (!this.#known.has(thing)) this.#packedBytes += bytes;
-    return this.place(thing, bytes, find);
+  placeForm(weight: Tensor, form: WeightForm): number {
+    const key = `${weight.id} ${form.name}`;
+    if (!this.#known.has(key)) this.#forms.push({ weight, form });
+    return this.place(key, form.bytes, (place) => place.once(weight, form));
   }
 
   /** From addresses here to those of a process. */

@@ -190,14 +190,13 @@ function outputMatrix(to: Lowering, w: Tensor, { channels, vocabulary, precision
   };
 }
 
-/** c = a · b: few float32 rows read b as it lies, many are worth packing it. */
-function product(to: Lowering, sizes: library.MatmulSizes, a: number, b: number, c: number): void {
-  const { m, ...right } = sizes;
-  if (right.form === "nt" && right.precision === "float32" && m <= library.fewRows)
-    return to.call(library.rowsTimesWeight, { type: "f32", m, n: right.n, k: right.k }, [a, b, c]);
+/** c = a · b, for a factor b that may change from run to run. */
+function product(to: Lowering, { m, ...right }: library.MatmulSizes & { readonly type?: "f32" }, a: number, b: number, c: number): void {
   const packed = to.scratch(library.packedBytes(to.target, right));
   to.call(library.packMatrix, right, [b, packed]);
-  to.call(library.matmul, { ...sizes, accumulate: false }, [a, packed, c]);
+  const live = to.liveRows(m);
+  if (live === undefined) to.call(library.matmul, { ...right, m }, [a, packed, c]);
+  else to.call(library.matmul, { ...right, m, live: true }, [a, packed, c, live]);
 }
 
 /** A call of a kernel over rows, which stops at the live ones where the graph limits them. */

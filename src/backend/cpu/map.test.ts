@@ -113,6 +113,51 @@ test.skipIf(!isNative || !existsSync("/proc/self/smaps_rollup"))("mapped weights
   buffer!.dispose();
 });
 
+test.skipIf(!isNative || !existsSync("/proc/self/smaps"))("a mapped weight that was packed takes no memory beside its panels", async () => {
+  const shape = [512, 512];
+  const bytes = shape[0]! * shape[1]! * 2;
+  const path = join(folder, "weight.bin");
+  const elements = Uint16Array.from({ length: bytes / 2 }, (_, i) => 0x3f80 + (i % 37));
+  await writeFile(path, elements);
+  const handle = await open(path, "r");
+  await using backend = await openCpuBackend({ threads: 1 });
+  const graph = new Graph();
+  const [x, w] = [graph.input("x", f32(1, shape[1]!)), graph.weight("w", { dtype: "bf16", shape })];
+  const y = graph.keep(linear(x, w));
+  const [xBuffer, buffer] = [
+    await backend.allocate(x, "x"),
+    await backend.map!(w, "w", { name: path, descriptor: handle.fd, start: 0, bytes }),
+  ];
+  await handle.close();
+  const resident = () => {
+    const entry = readFileSync("/proc/self/smaps", "utf8").split(path)[1]!;
+    return Number(/^Rss:\s+(\d+) kB$/m.exec(entry)![1]) * 1024;
+  };
+  const holdsTheFile = async () => Buffer.from((await buffer!.read()) as Uint8Array).equals(Buffer.from(elements.buffer));
+  expect(await holdsTheFile()).toBe(true);
+  expect(resident()).toBe(bytes);
+  const bindings = new Map([
+    [x, xBuffer],
+    [w, buffer!],
+  ]);
+  await xBuffer.write(Float32Array.from({ length: shape[1]! }, (_, i) => Math.cos(i)));
+  const program = await backend.compile(graph, bindings);
+  await program.run();
+  expect(resident()).toBe(0);
+  const before = await program.read(y);
+  expect(await holdsTheFile()).toBe(true);
+  // What was written is this buffer's alone: it is packed anew, and may not be dropped for what the file has.
+  await buffer!.write(new Uint8Array(2 * shape[1]!), 0);
+  await program.run();
+  const after = await program.read(y);
+  expect(after[0]).toBe(0);
+  expect(after.slice(1)).toEqual(before.slice(1));
+  expect((await buffer!.read(0, 2)) as Uint8Array).toEqual(new Uint8Array(2));
+  expect((await buffer!.read(2 * shape[1]!, 2)) as Uint8Array).toEqual(
+    new Uint8Array(elements.buffer).slice(2 * shape[1]!, 2 * shape[1]! + 2),
+  );
+});
+
 test("on WebAssembly files are read", async () => {
   await using file = await fileOf(weights, 0);
   await using backend = await openCpuBackend({ target: "wasm", threads: 1 });

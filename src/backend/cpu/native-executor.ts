@@ -16,7 +16,12 @@ export async function nativeExecutor(
   const convention = conventions[native.convention];
   const assemble = (kernels: readonly Kernel[]) => kernels.map((kernel) => sourceOf(kernel, convention));
   const engine = await openNativeEngine(native, options);
-  const files = { map: (region: FileRegion) => engine.memory.map(region), unmap: (address: number) => engine.memory.unmap(address) };
+  const { memory } = engine;
+  const files = {
+    map: (region: FileRegion) => memory.map(region),
+    unmap: (address: number) => memory.unmap(address),
+    drop: (address: number) => memory.drop(address),
+  };
   const codeForm = `x64 ${convention.name}`;
   return { ...engineExecutor(engine, target, assemble), codeForm, files, listing: (kernel) => printMachineCode(kernel, convention) };
 }

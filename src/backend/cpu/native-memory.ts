@@ -69,9 +69,18 @@ export class NativeMemory implements Memory {
 
   /** @throws CriaError when no file is mapped there. */
   unmap(address: number): void {
-    const pages = this.#files.get(address) ?? fail("cpu", `cannot unmap address ${address}: no file is mapped there`);
+    const pages = this.#mapped(address);
     this.#files.delete(address);
     this.#native.unmap(pages);
+  }
+
+  /** Lets the system have the pages of a mapping that was never written: they are read from the file again when they are touched. @throws CriaError as `unmap`. */
+  drop(address: number): void {
+    this.#native.dropPages?.(this.#mapped(address));
+  }
+
+  #mapped(address: number): Pages {
+    return this.#files.get(address) ?? fail("cpu", `no file is mapped at address ${address}`);
   }
 
   isArgument(value: number): boolean {

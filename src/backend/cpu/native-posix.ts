@@ -16,6 +16,7 @@ export const darwin: PosixConstants = { mapAnonymous: 0x1000, mapNoReserve: 0x40
 
 const [protNone, protRead, protWrite, protExecute] = [0, 1, 2, 4] as const;
 const mapPrivate = 2;
+const adviseDontNeed = 4;
 const hugePageBytes = 2 ** 21;
 
 export class PosixSystem implements NativeSystem {
@@ -75,6 +76,11 @@ export class PosixSystem implements NativeSystem {
     );
     const address = this.#mmap(0, bytes, protRead | protWrite, mapPrivate | this.#constants.mapNoReserve, descriptor, start);
     return address === -1 ? undefined : { address, bytes };
+  }
+
+  /** Advice: where the system says no, the pages stay until memory is scarce. */
+  dropPages({ address, bytes }: Pages): void {
+    this.#madvise(address, bytes, adviseDontNeed);
   }
 
   makeExecutable({ address, bytes }: Pages): void {

@@ -25,6 +25,8 @@ export interface NativeSystem {
    * @returns undefined where the system refuses. @throws CriaError when the file ends before the region.
    */
   mapFile?(region: FileRegion): Pages | undefined;
+  /** Lets the system have the memory of pages of a file that were never written; touching them reads the file again. */
+  dropPages?(pages: Pages): void;
   /** Gives back what `reserve`, `map` or `mapFile` gave. */
   unmap(pages: Pages): void;
   read(address: number, into: ArrayBufferView): void;

@@ -71,6 +71,7 @@ function makeNative(koffi: Koffi, system: NativeSystem): Native {
     commit: (pages) => system.commit(pages),
     mapCode: (code) => mapCode(system, code),
     ...(system.mapFile && { mapFile: (region: FileRegion) => system.mapFile!(region) }),
+    ...(system.dropPages && { dropPages: (pages: Pages) => system.dropPages!(pages) }),
     unmap: (pages) => system.unmap(pages),
     read: (address, into) => system.read(address, into),
     write: (address, from) => system.write(address, from),

@@ -1,7 +1,21 @@
 // What the ops' examples cannot say of products with weights: packing happens once, rows have the same bits in any company, and large weights go in slabs.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type DType, dequantise, isQuantised, Rng, type Rounding } from "../../base/index.ts";
-import { exampleBytes, exampleValues, f32, Graph, gradients, linear, type MatmulForm, matmul, type Tensor } from "../../graph/index.ts";
+import {
+  embedding,
+  exampleBytes,
+  exampleValues,
+  f32,
+  Graph,
+  gradients,
+  i32,
+  linear,
+  type MatmulForm,
+  matmul,
+  type Tensor,
+  type TensorType,
+  tensorBytes,
+} from "../../graph/index.ts";
 import type { Backend, DeviceBuffer } from "../index.ts";
 import { evaluate } from "../reference/index.ts";
 import { chooseTarget } from "./choose-target.ts";
@@ -137,6 +151,97 @@ describe("packing", () => {
   });
 });
 
+describe("a weight that programs read packed alone", () => {
+  const [rows, channels] = [400, 256];
+  const x = exampleValues(f32(2, channels), new Rng(1));
+
+  test.each(["f32", "bf16", "f16", "q8_0", "q6_K"] as const)("%s gives its bytes back, and has them again when asked", async (dtype) => {
+    const { backend, executor } = await counted();
+    const weight = await filled(backend, dtype, rows, channels);
+    const written = exampleOf(weight.type, 1);
+    const rounding = isQuantised(dtype) ? "int8" : "float32";
+    const size = tensorBytes(weight.type);
+    const used = () => before - executor.room().left;
+    const first = await product(backend, weight, x, 2, "nt", rounding);
+    await backend.allocate(f32(1), "what was freed is behind this");
+    const before = executor.room().left;
+    // The packed form is all that is left of the weight; panels are filled up to whole ones.
+    expect(await weight.read()).toEqual(written);
+    expect(used()).toBeGreaterThanOrEqual(size);
+    const again = await product(backend, weight, x, 2, "nt", rounding);
+    expect(again).toEqual(first);
+    await backend.allocate(f32(1), "likewise");
+    expect(used()).toBeLessThan(size / 2);
+
+    const part = written.slice(0, 7 * channels);
+    await weight.write(part.fill(0), 0);
+    const other = await backend.allocate(weight.type, "other");
+    await other.write(exampleOf(weight.type, 1).fill(0, 0, part.length));
+    const wanted = await product(backend, other, x, 2, "nt", rounding);
+    expect(await product(backend, weight, x, 2, "nt", rounding)).toEqual(wanted);
+    expect(wanted).not.toEqual(first);
+    await backend.dispose();
+  });
+
+  test("is looked up in and multiplied by in other forms, in any order", async () => {
+    const { backend } = await counted();
+    const weight = await filled(backend, "q4_K", rows, channels);
+    const values = dequantise("q4_K", exampleBytes(weight.type, new Rng(1)));
+    const packed = await product(backend, weight, x, 2, "nt", "int8");
+    const back = await product(backend, weight, exampleValues(f32(2, rows), new Rng(2)), 2, "nn", "float32");
+    const graph = new Graph();
+    const [tokens, w] = [graph.input("tokens", i32(2)), graph.weight("w", weight.type)];
+    const y = graph.keep(embedding(w, tokens));
+    const given = await backend.allocate(tokens, "tokens");
+    await given.write([399, 3]);
+    const bindings = new Map<Tensor, DeviceBuffer>([
+      [tokens, given],
+      [w, weight],
+    ]);
+    const program = await backend.compile(graph, bindings);
+    await program.run();
+    const wanted = Float32Array.from([...values.subarray(399 * channels), ...values.subarray(3 * channels, 4 * channels)]);
+    expect(await program.read(y)).toEqual(wanted);
+    // While this program lives, the plain bytes do too.
+    expect(await product(backend, weight, x, 2, "nt", "int8")).toEqual(packed);
+    await program.run();
+    expect(await program.read(y)).toEqual(wanted);
+    program.dispose();
+    expect(await product(backend, weight, exampleValues(f32(2, rows), new Rng(2)), 2, "nn", "float32")).toEqual(back);
+    await backend.dispose();
+  });
+
+  test("keeps its bytes where panels are rounded", async () => {
+    const { backend } = await counted();
+    const weight = await filled(backend, "f32", rows, channels);
+    await product(backend, weight, x, 2, "nt", "bfloat16");
+    await product(backend, weight, x, 2, "nt", "bfloat16");
+    expect(await weight.read()).toEqual(exampleOf(weight.type, 1));
+    await backend.dispose();
+  });
+
+  test("needs no more memory at once than it and one more form", async () => {
+    const { backend, executor } = await counted();
+    const graph = new Graph();
+    const input = graph.input("x", f32(2, 64));
+    const buffers = new Map<Tensor, DeviceBuffer>([[input, await backend.allocate(input, "x")]]);
+    for (let i = 0; i < 8; i++) {
+      const w = graph.weight(`w${i}`, { dtype: "q8_0", shape: [4096, 64] });
+      graph.keep(linear(input, w, "int8"));
+      const buffer = await backend.allocate(w, w.name);
+      await buffer.write(exampleOf(w, 1));
+      buffers.set(w, buffer);
+    }
+    const size = 4096 * 68;
+    const { left, filled } = executor.room();
+    await backend.compile(graph, buffers);
+    const after = executor.room();
+    const touched = left - filled - (after.left - after.filled);
+    expect(touched).toBeLessThan(backend.workspaceBytes(graph) - 6 * size);
+    await backend.dispose();
+  });
+});
+
 /** The largest difference, relative to the largest magnitude. */
 function worst(made: ArrayLike<number>, wanted: ArrayLike<number>): number {
   const indices = Array.from(wanted, (_, i) => i);
@@ -157,8 +262,13 @@ function kindsOf(dtype: DType): [MatmulForm, Rounding][] {
 async function filled(backend: Backend, dtype: DType, rows: number, channels: number): Promise<DeviceBuffer> {
   const type = { dtype, shape: [rows, channels] };
   const buffer = await backend.allocate(type, "w");
-  await buffer.write(dtype === "f32" ? exampleValues(type, new Rng(1)) : exampleBytes(type, new Rng(1)));
+  await buffer.write(exampleOf(type, 1));
   return buffer;
+}
+
+/** As a buffer of this type is written and read. */
+function exampleOf(type: TensorType, seed: number): Float32Array | Uint8Array {
+  return type.dtype === "f32" ? Float32Array.from(exampleValues(type, new Rng(seed))) : exampleBytes(type, new Rng(seed));
 }
 
 async function product(

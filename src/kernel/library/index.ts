@@ -4,10 +4,10 @@ export { type AttentionSizes, attention, attentionGradient, type CachedAttention
 export { type CrossEntropySizes, meanLoss, softmaxCrossEntropy } from "./cross-entropy.ts";
 export { accumulate, add, addBias, assign, scale } from "./elementwise.ts";
 export { type EmbeddingSizes, embeddingGradient, embeddingRows } from "./embedding.ts";
-export { matmul } from "./matmul.ts";
+export { type MatmulSizes, matmul } from "./matmul.ts";
 export { layerNorm, layerNormGradient, type NormSizes, normGradientUnits, rmsNorm, rmsNormGradient, sumRows } from "./norm.ts";
 export { type AdamwConstants, adamw, normFromPartials, sumOfSquares, sumOfSquaresUnits } from "./optimiser.ts";
-export { type MatmulForm, type MatmulSizes, type PackedFrom, type PackSizes, packedBytes, packMatrix } from "./pack.ts";
+export { keepsBits, type MatmulForm, type PackSizes, packedBytes, packMatrix, panelWord, unpackMatrix } from "./pack.ts";
 export { type PageCopySizes, type PageWriteSizes, pageCopy, pageWrite } from "./page-write.ts";
 export { dealtParts, mergeParts, type PagedAttentionSizes, pagedAttention, partsBytes } from "./paged-attention.ts";
 export type { PoolSizes, PoolType } from "./pages.ts";
@@ -24,8 +24,8 @@ export {
 } from "./peak.ts";
 export { type QuantisedRows, quantisedLinesBytes, quantiseLines } from "./quantise.ts";
 export type { QuantisedType } from "./quantised-blocks.ts";
-export { packedQuantisedBytes, packQuantised, type QuantisedMatrix, type QuantisedSizes, quantisedMatmul } from "./quantised-matmul.ts";
+export { type QuantisedSizes, quantisedMatmul } from "./quantised-matmul.ts";
+export { packedQuantisedBytes, packQuantised, type QuantisedMatrix, unpackQuantised } from "./quantised-panels.ts";
 export { type RopeSizes, rope } from "./rope.ts";
 export type { Elements, Live } from "./rows.ts";
-export { fewRows, type RowsTimesWeight, rowsTimesWeight } from "./rows-times-weight.ts";
-export { type PlainType, type WeightMatrix, type WeightType, widenRows } from "./weights.ts";
+export type { PlainType, WeightType } from "./weights.ts";

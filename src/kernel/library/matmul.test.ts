@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type Precision, roundToBfloat16 } from "../../base/index.ts";
-import { random, runs, unwritten } from "../testing.test.helper.ts";
+import { ints, random, runs, sameBits, unwritten } from "../testing.test.helper.ts";
 import { matmul } from "./matmul.ts";
 import { type MatmulForm, packedBytes, packMatrix } from "./pack.ts";
 
@@ -42,16 +42,21 @@ describe.each(runs)("$name", ({ name, target, run }) => {
       );
     });
 
-  test.each(["nt", "nn"] as const)("matmul %s of a part of wider rows into a part of wider rows", (form) => {
-    const [m, n, k, leftStride, resultStride] = [13, 17, 31, 40, 23];
-    const [a, b, c] = [random(m * leftStride, 1), random(k * n, 2), random(m * resultStride, 3)];
-    const right = { form, n, k, precision: "float32" as const };
-    const packed = run(packMatrix, right, [b, unwritten(packedBytes(target, right) / 4)])[1]!;
-    const made = run(matmul, { ...right, m, leftStride, resultStride, accumulate: false }, [a, packed, c])[2]!;
-    const part = (from: Float32Array, stride: number, columns: number) =>
-      Float32Array.from({ length: m * columns }, (_, i) => from[Math.floor(i / columns) * stride + (i % columns)]!);
-    expectClose(part(made, resultStride, n), product(form, m, n, k, part(a, leftStride, k), b), k);
-    expect(made.filter((_, i) => i % resultStride >= n)).toEqual(c.filter((_, i) => i % resultStride >= n));
+  test.each([
+    ["nt", "float32", 1, 37, 30],
+    ["nt", "bfloat16", 8, 9, 61],
+    ["nn", "float32", 26, 34, 350],
+  ] as const)("of the rows of matmul %s in %s, %i × %i × %i, only live ones are computed, to the same bits", (form, precision, m, n, k) => {
+    const right = { form, n, k, precision };
+    const a = random(m * k, 1);
+    const packed = run(packMatrix, right, [random(k * n, 2), unwritten(packedBytes(target, right) / 4)])[1]!;
+    const all = run(matmul, { ...right, m }, [a, packed, unwritten(m * n)])[2]!;
+    for (const live of [-1, 0, 1, m - 3, m, m + 1]) {
+      const some = run(matmul, { ...right, m, live: true }, [a, packed, unwritten(m * n), ints([live])])[2]!;
+      const end = Math.min(m, Math.max(0, live)) * n;
+      expect(sameBits(some.subarray(0, end), all.subarray(0, end)), `${live} live rows`).toBe(true);
+      expect(some.subarray(end).every(Number.isNaN), `${live} live rows, the others`).toBe(true);
+    }
   });
 });
 

@@ -1,91 +1,179 @@
 // The three products of a linear layer (forward, gradient of the input, gradient of the weight): register tiles walk over packed factors
 // (Goto & van de Geijn 2008, "Anatomy of high-performance matrix multiplication").
+import { isQuantised, type QuantisedDType } from "../../base/index.ts";
 import { type Builder, type Int, kernel } from "../language.ts";
-import { eachTile, groupRows, leftBytes, type MatmulSizes, packLeft, prefetchLeft, wordsOf } from "./pack.ts";
-import { type Depth, type LeftOperand, panelWidth, type Result, type Start, scaled, tileProduct } from "./product.ts";
+import { type PackSizes, panelBytes, panelWord, stepBytes, wordsOf } from "./pack.ts";
+import { eachTile, groupRows, leftBytes, packLeft, prefetchLeft } from "./pack-left.ts";
+import { type Depth, type LeftOperand, type PanelWord, panelWidth, type Result, type Start, scaled, tileProduct } from "./product.ts";
+import { type Live, rowLimit } from "./rows.ts";
+import type { WeightType } from "./weights.ts";
+import { depthOfPiece, panelsOfPiece, widenBytes, widenedPanelBytes, widenPanels } from "./widen-panels.ts";
 
 /** Words of depth in a block: a panel of it nearly fills the first-level cache, a block of panels half of the second. */
 const blockDepth = 256;
-/** Columns that share a unit of work. */
-const blockColumns = 512;
+/** Columns that share a unit of work; fewer where the unit widens them, which takes the second-level cache too. */
+const blockColumns = { packed: 512, widened: 256 } as const;
 
-/** C = A · packed B, or C += with `accumulate`. Pointers: a, packed, c. One unit a block of rows and columns. */
-export const matmul = kernel<MatmulSizes & { accumulate: boolean }>("matmul", (k, sizes) => {
+export interface MatmulSizes extends Omit<PackSizes, "type">, Live {
+  readonly m: number;
+  /** What B was packed from, by `packMatrix` or, where it is quantised, by `packQuantised`; float32 by default. */
+  readonly type?: WeightType;
+  /** Whether the product is added to C. */
+  readonly accumulate?: boolean;
+}
+
+/** C = A · packed B, or C += with `accumulate`. Pointers: a, packed, c, and live where there are live rows. One unit a block of rows and columns. */
+export const matmul = kernel<MatmulSizes>("matmul", (k, sizes) => {
   const { a, packed, c } = k.pointers("a", "packed", "c");
+  const { m, n, accumulate } = sizes;
+  const limit = rowLimit(k, { rows: m, ...sizes });
   const { scratch, begin, end } = k.range();
-  const { m, n, accumulate, resultStride = n } = sizes;
   const depth = wordsOf(sizes);
   const group = groupRows(k.target, sizes);
-  const { rowsOf, panelsOf, columnBlocks } = unitOf(m, Math.ceil(n / panelWidth(k.target)), panelWidth(k.target), group);
-  const length = depthOfBlock(depth);
+  const { rowsOf, panelsOf, columnBlocks, length } = unitOf(k, sizes);
+  const leftSize = leftBytes(k.target, sizes, length);
+  const factor = rightFactor(k, sizes, packed, { panels: panelsOf, length }, scratch.add(leftSize));
   k.loop(begin, end, 1, (unit) => {
     const firstRow = unit.div(columnBlocks).mul(rowsOf);
-    const lastRow = firstRow.add(rowsOf).min(m);
+    const lastRow = firstRow.add(rowsOf).min(limit);
     const firstPanel = unit.rem(columnBlocks).mul(panelsOf);
     const columns = { firstPanel, lastPanel: firstPanel.add(panelsOf) };
-    const multiply = (first: Int | number, steps: Depth, start: Start) =>
+    const multiply = (first: Int | number, steps: Depth, start: Start) => {
+      const panel = factor.panels(firstPanel, first);
       k.loop(firstRow, lastRow, group, (row) => {
         const range = { first: row, last: row.add(group).min(lastRow) };
         const left = packLeft(k, sizes, a, range, { length, first }, scratch);
-        const right = packed.add(scaled(first, panelWidth(k.target) * 4));
-        eachTile(k, m, range, (rows, at) => {
+        eachTile(k, sizes, k.target.tile.rows, range, (rows, at) => {
           const ahead = (panel: Int) => {
             const share = at.sub(row).div(k.target.tile.rows).mul(panelsOf).add(panel.sub(firstPanel));
             prefetchLeft(k, sizes, a, range, { length, first }, share, (panelsOf * group) / k.target.tile.rows);
           };
-          tileRow(k, sizes, columns, rows, steps, left(at), right, rowOf(c, at, resultStride), start, ahead);
+          const result = { base: c.add(at.mul(n * 4)), rowStride: n * 4 };
+          tileRow(k, { ...sizes, ...factor }, columns, rows, steps, left(at), panel, result, start, ahead);
         });
       });
-    if (length >= depth) return multiply(0, depth, accumulate ? "load" : "zero");
-    k.loop(0, depth, length, (first) => {
-      const steps = k.int(depth).sub(first).min(length);
-      multiply(first, { steps, rest: depth % k.target.tile.unroll }, accumulate ? "load" : { first });
-    });
+    };
+    const blocks = () => {
+      if (length >= depth) return multiply(0, depth, accumulate ? "load" : "zero");
+      k.loop(0, depth, length, (first) => {
+        const steps = k.int(depth).sub(first).min(length);
+        multiply(first, { steps, depth }, accumulate ? "load" : { first });
+      });
+    };
+    if (sizes.live) k.if(firstRow, "<", lastRow, blocks);
+    else blocks();
   });
-  return { units: Math.ceil(m / rowsOf) * columnBlocks, scratchBytes: leftBytes(k.target, sizes, length) };
+  return { units: Math.ceil(m / rowsOf) * columnBlocks, scratchBytes: leftSize + factor.scratchBytes };
 });
 
-/** Blocks are equal, of whole vectors, but for the last. */
-function depthOfBlock(depth: number): number {
+/** B as tiles read it. */
+interface RightFactor {
+  readonly word: PanelWord;
+  /** Bytes that a word of A meets in a column. */
+  readonly stepBytes: 2 | 4;
+  readonly scratchBytes: number;
+  /** For a unit's columns and a block of depth: where a panel lies. */
+  panels(firstPanel: Int, first: Int | number): (panel: Int) => Int;
+}
+
+function rightFactor(
+  k: Builder,
+  sizes: MatmulSizes,
+  packed: Int,
+  piece: { readonly panels: number; readonly length: number },
+  scratch: Int,
+): RightFactor {
+  const { type = "f32" } = sizes;
+  if (isQuantised(type)) return widenedFactor(k, { ...sizes, type }, packed, piece, scratch);
+  const right = { ...sizes, type };
+  const [step, bytes] = [stepBytes(right), panelBytes(k.target, right)];
+  return {
+    word: panelWord(right),
+    stepBytes: step,
+    scratchBytes: 0,
+    panels: (_, first) => {
+      const from = packed.add(scaled(first, panelWidth(k.target) * step));
+      return (panel) => from.add(panel.mul(bytes));
+    },
+  };
+}
+
+/** Every unit widens what it reads, once for all its rows. */
+function widenedFactor(
+  k: Builder,
+  sizes: MatmulSizes & { readonly type: QuantisedDType },
+  packed: Int,
+  piece: { readonly panels: number; readonly length: number },
+  scratch: Int,
+): RightFactor {
+  const right = widenedSizes(sizes, sizes.type);
+  return {
+    word: panelWord({ precision: sizes.precision }),
+    stepBytes: 4,
+    scratchBytes: widenBytes(k.target, right, piece),
+    panels: (firstPanel, first) => {
+      const widened = widenPanels(k, right, packed, { ...piece, firstPanel, first }, scratch);
+      return (panel) => widened.add(panel.sub(firstPanel).mul(widenedPanelBytes(k.target, piece.length)));
+    },
+  };
+}
+
+function widenedSizes({ form, n, k, precision }: MatmulSizes, type: QuantisedDType) {
+  return { form, type, n, k, precision };
+}
+
+/** Blocks are equal, of whole vectors, superblocks or panels, but for the last. */
+function depthOfBlock(depth: number, multiple: number): number {
   const blocks = Math.ceil(depth / (blockDepth * 1.25));
-  return Math.ceil(depth / blocks / 16) * 16;
+  return Math.ceil(depth / blocks / multiple) * multiple;
 }
 
 /** Units of work that a product has at least, where it is large enough: threads end together, also when one of them was slow. */
 const wantedUnits = 48;
 const leastUnits = 16;
 
-/** Rows of a unit: many, to read B seldom. Panels: many, to pack A seldom. */
-function unitOf(m: number, panels: number, width: number, group: number): { rowsOf: number; panelsOf: number; columnBlocks: number } {
-  const fewest = Math.ceil((panels * width) / blockColumns);
-  const wanted = Math.min(192, Math.max(24, (m * fewest) / wantedUnits));
-  const rowsOf = Math.ceil(m / Math.ceil(m / wanted) / group) * group;
-  const panelsOf = Math.max(Math.min(3, panels), Math.ceil(panels / Math.max(fewest, Math.ceil(leastUnits / Math.ceil(m / rowsOf)))));
-  return { rowsOf, panelsOf, columnBlocks: Math.ceil(panels / panelsOf) };
+interface Unit {
+  readonly rowsOf: number;
+  readonly panelsOf: number;
+  readonly columnBlocks: number;
+  /** Words of a block of depth. */
+  readonly length: number;
 }
 
-function rowOf(c: Int, row: Int, stride: number): Result {
-  return { base: c.add(row.mul(stride * 4)), rowStride: stride * 4 };
+/** Rows of a unit: many, to read B seldom. Panels: many, to pack A seldom. */
+function unitOf({ target }: Builder, sizes: MatmulSizes): Unit {
+  const { m, n, type = "f32" } = sizes;
+  const width = panelWidth(target);
+  const group = groupRows(target, sizes);
+  const widened = isQuantised(type) ? widenedSizes(sizes, type) : undefined;
+  const panels = Math.ceil(n / width);
+  const fewest = Math.ceil((panels * width) / blockColumns[widened ? "widened" : "packed"]);
+  const wanted = Math.min(192, Math.max(24, (m * fewest) / wantedUnits));
+  const rowsOf = Math.ceil(m / Math.ceil(m / wanted) / group) * group;
+  const least = Math.max(Math.min(3, panels), Math.ceil(panels / Math.max(fewest, Math.ceil(leastUnits / Math.ceil(m / rowsOf)))));
+  const together = widened ? panelsOfPiece(target, widened) : 1;
+  const panelsOf = Math.ceil(least / together) * together;
+  const length = depthOfBlock(wordsOf(sizes), Math.max(16, widened ? depthOfPiece(target, widened) : 1));
+  return { rowsOf, panelsOf, columnBlocks: Math.ceil(panels / panelsOf), length };
 }
 
 /** A row of tiles over one block of depth: what is packed of A stays in the first-level cache while the panels go by. */
 function tileRow(
   k: Builder,
-  sizes: MatmulSizes,
+  { n, precision, word, stepBytes }: MatmulSizes & Pick<RightFactor, "word" | "stepBytes">,
   { firstPanel, lastPanel }: { readonly firstPanel: Int; readonly lastPanel: Int },
   rows: number,
   steps: Depth,
   left: LeftOperand,
-  packed: Int,
+  panelAt: (panel: Int) => Int,
   result: Result,
   start: Start,
   ahead: (panel: Int) => void,
 ): void {
-  const { n, precision } = sizes;
   const width = panelWidth(k.target);
   const tile = (panel: Int, columns: number) => {
     ahead(panel);
-    const right = { base: packed.add(panel.mul(wordsOf(sizes) * width * 4)), depthStride: width * 4 };
+    const right = { base: panelAt(panel), depthStride: width * stepBytes, word };
     tileProduct(k, { rows, columns, precision }, steps, left, right, { ...result, base: result.base.add(panel.mul(width * 4)) }, start);
   };
   const whole = Math.floor(n / width);

@@ -2,7 +2,7 @@
 // (Goto & van de Geijn 2008; the tile's size is the target's). A is read by broadcasts with any two strides, so a transpose is free.
 import type { Precision } from "../../base/index.ts";
 import type { Span } from "../ir.ts";
-import type { Builder, Int, Vec } from "../language.ts";
+import type { Builder, Int, Position, Vec } from "../language.ts";
 
 /** A[i, p] is at base + i · rowStride + p · depthStride, in bytes. */
 export interface LeftOperand {
@@ -11,11 +11,18 @@ export interface LeftOperand {
   readonly depthStride: number;
 }
 
-/** B[p, j] is at base + p · depthStride + 4 · j. */
+/**
+ * Step p of column j of B is at base + p · depthStride + j times its bytes: a float32 by default, a float16, or a pair of bfloat16, which is one step
+ * where A has pairs too, and two where A has float32.
+ */
 export interface RightOperand {
   readonly base: Int;
   readonly depthStride: number;
+  readonly word?: PanelWord;
 }
+
+/** What a panel holds of a column: a float32 or a float16 per element of depth, or a pair of bfloat16 per two elements. */
+export type PanelWord = "f32" | "f16" | "bf16 pair";
 
 /** C[i, j] is at base + i · rowStride + 4 · j. */
 export interface Result {
@@ -37,8 +44,8 @@ export interface TileShape {
   readonly precision?: Precision;
 }
 
-/** How many steps: a constant, or a number known at run time, whose remainder over the target's unrolling is 0 or `rest`, or any where that is left out. */
-export type Depth = number | { readonly steps: Int; readonly rest?: number };
+/** How many steps: a constant, or a number known at run time: any, or what a block of `depth` steps has, a multiple of 16 but in the last one. */
+export type Depth = number | { readonly steps: Int; readonly depth?: number };
 
 /** One register tile over `depth` steps. */
 export function tileProduct(k: Builder, shape: TileShape, depth: Depth, a: LeftOperand, b: RightOperand, c: Result, start: Start): void {
@@ -48,14 +55,15 @@ export function tileProduct(k: Builder, shape: TileShape, depth: Depth, a: LeftO
   const sums = Array.from({ length: shape.rows }, (_, i) => spans.map((_, j) => (start === "continue" ? result(i, j) : k.variable())));
   const right = k.copy(b.base);
   const multiply = (sum: Vec, x: Vec, y: Vec) => (shape.precision === "bfloat16" ? sum.accumulatePairs(x, y) : sum.accumulate(x, y));
+  const pairs = b.word === "bf16 pair" && shape.precision !== "bfloat16";
   const step = (p: Int, u: number) => {
-    const vectors = spans.map((_, j) => k.load(right, at(j), u * b.depthStride));
+    const vectors = spans.map((_, j) => loadStep(k, pairs ? "half of a pair" : b.word, right, at(j), u, b.depthStride));
     const splats = sums.map((_, i) => k.splat(p, i * a.rowStride + u * a.depthStride));
     sums.forEach((row, i) => row.forEach((sum, j) => multiply(sum, splats[i]!, vectors[j]!)));
   };
-  depthLoop(k, depth, a, (p, unroll) => {
-    for (let u = 0; u < unroll; u++) step(p, u);
-    right.bump(unroll * b.depthStride);
+  depthLoop(k, depth, a, pairs ? 2 : 1, (p, steps) => {
+    for (let u = 0; u < steps; u++) step(p, u);
+    right.bump(steps * b.depthStride);
   });
   const addResult = () => sums.forEach((row, i) => row.forEach((sum, j) => sum.addTo(result(i, j))));
   if (start === "load") addResult();
@@ -97,14 +105,24 @@ export function scaled(first: Int | number, stride: number): Int | number {
   return typeof first === "number" ? first * stride : first.mul(stride);
 }
 
-/** Walks A's depth by address: the address is the loop's counter. */
-function depthLoop(k: Builder, depth: Depth, a: LeftOperand, body: (p: Int, unroll: number) => void): void {
-  const { unroll } = k.target.tile;
-  const [steps, rest] = typeof depth === "number" ? [depth, depth % unroll] : [depth.steps, depth.rest ?? 1];
+/** Of a pair, the lower half is the first step's, and float32 has bfloat16 in its upper half. */
+function loadStep(k: Builder, word: PanelWord | "half of a pair" | undefined, base: Int, at: Position, step: number, stride: number): Vec {
+  if (word === "f16") return k.loadNarrow("f16", base, at, step * stride);
+  if (word !== "half of a pair") return k.load(base, at, step * stride);
+  const pair = k.load(base, at, (step - (step % 2)) * stride);
+  return step % 2 === 0 ? pair.shiftLeft(16) : pair.and(k.intConstant(-0x10000));
+}
+
+/** Walks A's depth by address: the address is the loop's counter. `body` gets a multiple of `least` steps, but for the last ones. */
+function depthLoop(k: Builder, depth: Depth, a: LeftOperand, least: 1 | 2, body: (p: Int, steps: number) => void): void {
+  const unroll = Math.max(k.target.tile.unroll, least);
+  const steps = typeof depth === "number" ? depth : depth.steps;
+  const known = typeof depth === "number" ? depth : depth.depth;
+  const rest = known === undefined ? 1 : known % unroll;
   const full = typeof steps === "number" ? steps - rest : steps.div(unroll).mul(unroll);
   const middle = a.base.add(scaled(full, a.depthStride));
   if (full !== 0) k.loop(a.base, middle, unroll * a.depthStride, (p) => body(p, unroll));
-  if (rest > 0) k.loop(middle, a.base.add(scaled(steps, a.depthStride)), a.depthStride, (p) => body(p, 1));
+  if (rest > 0) k.loop(middle, a.base.add(scaled(steps, a.depthStride)), rest * a.depthStride, (p) => body(p, rest));
 }
 
 function columnSpans(k: Builder, columns: number): Span[] {

@@ -2,8 +2,9 @@
 import type { Target } from "../ir.ts";
 import { type Builder, type Int, kernel, type Vec } from "../language.ts";
 import { blockWeights, type QuantisedType, spansOf } from "./quantised-blocks.ts";
+import { type Live, rowLimit } from "./rows.ts";
 
-export interface QuantisedRows {
+export interface QuantisedRows extends Live {
   readonly type: QuantisedType;
   readonly m: number;
   readonly k: number;
@@ -61,13 +62,14 @@ export function quantisedLinesBytes(target: Target, { type, m, k }: QuantisedRow
   return m * lineLayout(target, type, k).bytes;
 }
 
-/** Quantises rows for {@link quantisedMatmul} with weights of this type; magnitudes up to 1e36, beyond which sums overflow. Pointers: x [m, k], lines. One unit a row. */
-export const quantiseLines = kernel<QuantisedRows>("quantiseLines", (k, { type, m, k: depth }) => {
+/** Quantises rows for {@link quantisedMatmul} with weights of this type; magnitudes up to 1e36, beyond which sums overflow. Pointers: x [m, k], lines, and live where there are live rows. One unit a row. */
+export const quantiseLines = kernel<QuantisedRows>("quantiseLines", (k, { type, m, k: depth, live }) => {
   const { x, lines } = k.pointers("x", "lines");
+  const limit = rowLimit(k, { rows: m, ...(live && { live }) });
   const { begin, end } = k.range();
   const { layout } = spansOf(k.target, type, depth);
   const { bytes, blockBytes, starts } = lineLayout(k.target, type, depth);
-  k.loop(begin, end, 1, (row) => {
+  k.loop(begin, end.min(limit), 1, (row) => {
     const line = lines.add(row.mul(bytes));
     const numbers = k.copy(line.add(depth));
     k.loop(0, depth, blockWeights, (i) => {

@@ -21,10 +21,8 @@ export interface BlockPlace {
 }
 
 export interface BlockLayout {
-  /** How many bits a weight keeps when blocks are interleaved: see quantised-matmul.ts. */
+  /** Bits of q. */
   readonly bits: 4 | 6 | 8;
-  /** What scales and minima are kept as there: f16 where they are in the file. */
-  readonly scaleType: "f16" | "f32";
   /** Blocks of a superblock, those together whose bits lie alike. */
   readonly alike: readonly (readonly number[])[];
   readonly zero: number;
@@ -41,26 +39,26 @@ export interface BlockLayout {
 export const quantisedLayouts: Readonly<Record<QuantisedType, BlockLayout>> = {
   // d f16 · q i8[32]
   q8_0: {
-    ...{ bits: 8, scaleType: "f16", alike: [[0]], zero: 128, scaleOfHalf: false, sign: 0 },
+    ...{ bits: 8, alike: [[0]], zero: 128, scaleOfHalf: false, sign: 0 },
     quants: (reader, places, half) => reader.bytes(places, () => 2 + 16 * half).xor(reader.k.intConstant(0x80808080 | 0)),
     scale: (reader, places) => reader.elements("f16", places, () => 0),
   },
   // d f16 · q u4[32], byte i has weights i and 16 + i
   q4_0: {
-    ...{ bits: 4, scaleType: "f16", alike: [[0]], zero: 8, scaleOfHalf: false, sign: 0 },
+    ...{ bits: 4, alike: [[0]], zero: 8, scaleOfHalf: false, sign: 0 },
     quants: (reader, places, half) => nibbles(reader, places, () => 2, half),
     scale: (reader, places) => reader.elements("f16", places, () => 0),
   },
   // d f16 · minimum f16 · q u4[32]
   q4_1: {
-    ...{ bits: 4, scaleType: "f16", alike: [[0]], zero: 0, scaleOfHalf: false, sign: 1 },
+    ...{ bits: 4, alike: [[0]], zero: 0, scaleOfHalf: false, sign: 1 },
     quants: (reader, places, half) => nibbles(reader, places, () => 4, half),
     scale: (reader, places) => reader.elements("f16", places, () => 0),
     minimum: (reader, places) => reader.elements("f16", places, () => 2),
   },
   // d f16 · dmin f16 · 8 scales and 8 minima u6 in 12 bytes · q u4[256], 32 bytes have two blocks
   q4_K: {
-    ...{ bits: 4, scaleType: "f32", zero: 0, scaleOfHalf: false, sign: -1 },
+    ...{ bits: 4, zero: 0, scaleOfHalf: false, sign: -1 },
     alike: [
       [0, 2, 4, 6],
       [1, 3, 5, 7],
@@ -71,7 +69,7 @@ export const quantisedLayouts: Readonly<Record<QuantisedType, BlockLayout>> = {
   },
   // low bits u4[256] · high bits u2[256] · scales i8[16] · d f16; half a superblock's low bits are 64 bytes, its high bits 32
   q6_K: {
-    ...{ bits: 6, scaleType: "f32", zero: 32, scaleOfHalf: true, sign: 0 },
+    ...{ bits: 6, zero: 32, scaleOfHalf: true, sign: 0 },
     alike: [
       [0, 4],
       [1, 5],

@@ -1,12 +1,12 @@
-// Quantised weights as they lie in the file, taken apart: into vectors that whoever packs them goes on from, or into float32.
+// Rows of quantised weights as they lie in the file, widened to float32.
 import type { Builder, Int, Vec } from "../language.ts";
 import { type BlockPlace, BlockReader, blockWeights, halves, type QuantisedType, type Spans, spansOf } from "./quantised-blocks.ts";
 
 /** Vectors that {@link unpackGroup} writes: quants of both halves, scales of both, the minimum. */
-export const unpackedVectors = 5;
+const unpackedVectors = 5;
 
 /** Everything there is to know of a group's blocks into memory, `stride` bytes from vector to vector: what cannot stay in lanes goes on from there. */
-export function unpackGroup(spans: Spans, reader: BlockReader, places: readonly BlockPlace[], to: Int, stride: number): void {
+function unpackGroup(spans: Spans, reader: BlockReader, places: readonly BlockPlace[], to: Int, stride: number): void {
   const { layout } = spans;
   const { k } = reader;
   const put = (value: Vec, i: number) => k.store(value, to, { offset: i * stride, span: "full", copy: 0 });

@@ -2,12 +2,15 @@ import { describe, expect, test } from "vitest";
 import { bytesOf, CriaError, elementLayouts } from "../../base/index.ts";
 import type { Target } from "../ir.ts";
 import { specialise } from "../language.ts";
-import { random, runs, sameBits, unwritten } from "../testing.test.helper.ts";
+import { ints, random, runs, sameBits, unwritten } from "../testing.test.helper.ts";
 import { wasm128 } from "../wasm/lower.ts";
+import { matmul } from "./matmul.ts";
+import { packedBytes, packMatrix } from "./pack.ts";
 import { quantisedLinesBytes, quantiseLines } from "./quantise.ts";
 import { quantisedTypes, randomQuantised } from "./quantised.test.helper.ts";
 import type { QuantisedType } from "./quantised-blocks.ts";
-import { packedQuantisedBytes, packQuantised, quantisedMatmul } from "./quantised-matmul.ts";
+import { quantisedMatmul } from "./quantised-matmul.ts";
+import { packedQuantisedBytes, packQuantised, unpackQuantised } from "./quantised-panels.ts";
 
 /** Rows that fill no vector evenly: 5 blocks of 32, 3 superblocks of 256. */
 const depthOf = (type: QuantisedType) => blockOf(type) * (blockOf(type) === 32 ? 5 : 3);
@@ -42,27 +45,70 @@ describe.each(runs)("$name", ({ run, target }) => {
       expect(worst(y, product(rounded(x), weights, m, n, k))).toBeLessThan(1e-6);
     });
 
-    test("a row's bits do not depend on how many there are", () => {
-      const [n, most] = [37, 11];
-      const { buffer } = randomQuantised(type, n, k, 4);
-      const x = activations(most, k);
-      const packed = run(packQuantised, { type, n, k }, [buffer, room(packedQuantisedBytes(target, { type, n, k }))])[1]!;
-      const product = (m: number) => {
-        const lines = run(quantiseLines, { type, m, k }, [x.slice(0, m * k), room(quantisedLinesBytes(target, { type, m, k }))])[1]!;
-        return run(quantisedMatmul, { type, m, n, k }, [lines, packed, unwritten(m * n)])[2]!;
+    test("a row's bits do not depend on how many there are, nor on how many of them are live", () => {
+      const [n, most] = [3, 52];
+      const { buffer } = randomQuantised(type, n, blockOf(type), 4);
+      const sizes = { type, n, k: blockOf(type) };
+      const x = activations(most, sizes.k);
+      const packed = run(packQuantised, sizes, [buffer, room(packedQuantisedBytes(target, sizes))])[1]!;
+      const product = (m: number, live?: number) => {
+        const rows = { m, ...(live !== undefined && { live: true as const }) };
+        const counted = live === undefined ? [] : [ints([live])];
+        const given = [x.slice(0, m * sizes.k), room(quantisedLinesBytes(target, { ...sizes, m })), ...counted];
+        const lines = run(quantiseLines, { type, k: sizes.k, ...rows }, given)[1]!;
+        return run(quantisedMatmul, { ...sizes, ...rows }, [lines, packed, unwritten(m * n), ...counted])[2]!;
       };
       const all = product(most);
-      for (const m of [1, 4]) expect(sameBits(product(m), all.slice(0, m * n)), `${m} rows`).toBe(true);
+      for (const m of [1, 4, 11]) expect(sameBits(product(m), all.slice(0, m * n)), `${m} rows`).toBe(true);
+      for (const [m, live] of [
+        [8, 0],
+        [8, 3],
+        [52, 1],
+        [52, 50],
+      ] as const) {
+        const some = product(m, live);
+        expect(sameBits(some.slice(0, live * n), all.slice(0, live * n)), `${live} of ${m} rows`).toBe(true);
+        expect(some.slice(live * n).every(Number.isNaN), `${live} of ${m} rows, the others`).toBe(true);
+      }
+    });
+
+    test.each([1, 37])("%i rows of weights come back from their panels, bit for bit", (n) => {
+      const { buffer } = randomQuantised(type, n, k, 5);
+      const packed = run(packQuantised, { type, n, k }, [buffer, room(packedQuantisedBytes(target, { type, n, k }))])[1]!;
+      const made = run(unpackQuantised, { type, n, k }, [packed, unwritten(buffer.length)])[1]!;
+      const bytes = ({ buffer }: Float32Array) => new Uint8Array(buffer, 0, bytesOf(type, [n, k]));
+      expect(bytes(made)).toEqual(bytes(buffer));
+    });
+
+    test.each([
+      ["nt", "float32", 7, 9, 1],
+      ["nt", "bfloat16", 2, 3, 6],
+      ["nn", "float32", 2, 1, 375],
+      ["nn", "bfloat16", 2, 1, 37],
+    ] as const)("a product in floats, form %s, in %s, is that with the weights as float32", (form, precision, m, columns, depth) => {
+      const superblock = blockOf(type);
+      // The weight has rows of whole superblocks: they are the depth in form nt, the columns in form nn.
+      const [n, k] = form === "nt" ? [columns, depth * superblock] : [columns * superblock, depth];
+      const [rows, channels] = form === "nt" ? [n, k] : [k, n];
+      const { buffer, weights } = randomQuantised(type, rows, channels, 6);
+      const x = random(m * k, 7);
+      const sizes = { form, n, k, precision };
+      const plain = run(packMatrix, sizes, [Float32Array.from(weights), room(packedBytes(target, sizes))])[1]!;
+      const wanted = run(matmul, { ...sizes, m }, [x, plain, unwritten(m * n)])[2]!;
+      const matrix = { type, n: rows, k: channels };
+      const packed = run(packQuantised, matrix, [buffer, room(packedQuantisedBytes(target, matrix))])[1]!;
+      const made = run(matmul, { ...sizes, m, type }, [x, packed, unwritten(m * n)])[2]!;
+      expect(sameBits(made, wanted)).toBe(true);
+      const live = run(matmul, { ...sizes, m, type, live: true }, [x, packed, unwritten(m * n), ints([1])])[2]!;
+      expect(sameBits(live.slice(0, n), wanted.slice(0, n))).toBe(true);
+      expect(live.slice(n).every(Number.isNaN)).toBe(true);
     });
   });
 });
 
-test("interleaved weights take the file's bytes, or four bytes more a scale where the file has fewer", () => {
+test.each(quantisedTypes)("panels of %s take the file's bytes", (type) => {
   const [n, k] = [64, 512];
-  const ratio = (type: QuantisedType) => packedQuantisedBytes(wasm128, { type, n, k }) / bytesOf(type, [n, k]);
-  expect(["q8_0", "q4_0", "q4_1"].map((type) => ratio(type as QuantisedType))).toEqual([1, 1, 1]);
-  expect(ratio("q4_K")).toBeCloseTo(24 / 18, 10);
-  expect(ratio("q6_K")).toBeCloseTo(32 / 26.25, 10);
+  expect(packedQuantisedBytes(wasm128, { type, n, k })).toBe(bytesOf(type, [n, k]));
 });
 
 test("what does not fit is refused", () => {

@@ -1,77 +1,80 @@
-// Weights as they lie, of every layout: widened, looked up, multiplied in float32, packed from 16 bits.
+// Weights as they lie, of every layout: looked up, and the plain ones packed with the bits that they have.
 import { describe, expect, test } from "vitest";
 import { dequantise, elementLayouts, isQuantised, Rng } from "../../base/index.ts";
 import { exampleBytes } from "../../graph/index.ts";
 import { ints, random, runs, sameBits, unwritten } from "../testing.test.helper.ts";
 import { embeddingRows } from "./embedding.ts";
 import { matmul } from "./matmul.ts";
-import { packedBytes, packMatrix } from "./pack.ts";
-import { rowsTimesWeight } from "./rows-times-weight.ts";
-import { type WeightType, widenRows } from "./weights.ts";
+import { keepsBits, packedBytes, packMatrix, unpackMatrix } from "./pack.ts";
+import type { PlainType, WeightType } from "./weights.ts";
 
 const types = (Object.keys(elementLayouts) as WeightType[]).filter((type) => (type as string) !== "i32");
+const plainTypes = types.filter((type) => !isQuantised(type)) as PlainType[];
 
 /** Rows that fill no vector evenly: 53 elements, 5 blocks of 32, 2 of 256. */
 const depthOf = (type: WeightType) => ({ 1: 53, 32: 160, 256: 512 })[elementLayouts[type].block];
 
 describe.each(runs)("$name", ({ run, target }) => {
-  test.each(types)("rows of %s become float32", (type) => {
+  test.each(types)("rows of %s are looked up as float32", (type) => {
     const [rows, channels] = [9, depthOf(type)];
     const { held, values } = weights(type, rows, channels);
-    expect(sameBits(run(widenRows, { type, rows, channels }, [held, unwritten(rows * channels)])[1]!, values)).toBe(true);
-    const tokens = [3, 8, 0, -7, 99];
+    const tokens = [3, 8, 0, -7, 99, 1, 2, 4, 5, 6, 7];
     const made = run(embeddingRows, { type, rows: tokens.length, channels, vocabulary: rows }, [
       held,
       ints(tokens),
       unwritten(tokens.length * channels),
     ])[2]!;
-    const wanted = [3, 8, 0, 0, 8].flatMap((row) => [...values.subarray(row * channels, (row + 1) * channels)]);
+    const wanted = tokens.flatMap((token) => {
+      const row = Math.min(rows - 1, Math.max(0, token));
+      return [...values.subarray(row * channels, (row + 1) * channels)];
+    });
     expect(sameBits(made, Float32Array.from(wanted))).toBe(true);
   });
 
-  test.each(types)("rows times %s, one, few and many, to the same bits", (type) => {
-    const [n, k, most] = [11, depthOf(type), 6];
-    const { held, values } = weights(type, n, k);
-    const x = random(most * k, 3);
-    const all = run(rowsTimesWeight, { type, m: most, n, k }, [x, held, unwritten(most * n)])[2]!;
-    for (let i = 0; i < most * n; i++) {
-      let [sum, magnitude] = [0, 0];
-      for (let p = 0; p < k; p++) {
-        const term = x[Math.floor(i / n) * k + p]! * values[(i % n) * k + p]!;
-        [sum, magnitude] = [sum + term, magnitude + Math.abs(term)];
-      }
-      expect(Math.abs(all[i]! - sum)).toBeLessThan(1e-6 * magnitude);
-    }
-    for (const m of [1, 3]) {
-      const some = run(rowsTimesWeight, { type, m, n, k }, [x.slice(0, m * k), held, unwritten(m * n)])[2]!;
-      expect(sameBits(some, all.slice(0, m * n)), `${m} rows`).toBe(true);
-    }
-  });
+  describe.each(plainTypes)("%s", (type) => {
+    const kinds = (["nt", "nn"] as const).flatMap((form) => (["float32", "bfloat16"] as const).map((precision) => ({ form, precision })));
 
-  test.each(["f32", "bf16", "q4_0"] as const)("many blocks of rows times %s", (type) => {
-    const [m, n, k] = [130, 34, 32];
-    const { held, values } = weights(type, n, k);
-    const x = random(m * k, 6);
-    const all = run(rowsTimesWeight, { type, m, n, k }, [x, held, unwritten(m * n)])[2]!;
-    for (const row of [31, 32, 129]) {
-      const one = run(rowsTimesWeight, { type, m: 1, n, k }, [x.slice(row * k, (row + 1) * k), held, unwritten(n)])[2]!;
-      expect(sameBits(one, all.slice(row * n, (row + 1) * n)), `row ${row}`).toBe(true);
-    }
-    let sum = 0;
-    for (let p = 0; p < k; p++) sum += x[129 * k + p]! * values[33 * k + p]!;
-    expect(all[129 * n + 33]).toBeCloseTo(sum, 4);
-  });
-
-  test.each(types.filter((type) => type !== "f32" && !isQuantised(type)))("%s is packed as its float32 is", (type) => {
-    for (const form of ["nt", "nn"] as const)
-      for (const precision of ["float32", "bfloat16"] as const) {
-        const [n, k] = [37, 29];
+    test.each(kinds)("packed for form $form in $precision, gives the product that its float32 gives", ({ form, precision }) => {
+      for (const [m, n, k] of [
+        [1, 37, 29],
+        [2, 3, 677],
+        [5, 9, 64],
+      ] as const) {
         const { held, values } = weights(type, n, k);
         const right = { form, n, k, precision };
-        const size = packedBytes(target, right) / 4;
-        const made = run(packMatrix, { ...right, type: type as "bf16" }, [held, unwritten(size)])[1]!;
-        expect(sameBits(made, run(packMatrix, right, [values, unwritten(size)])[1]!), `${form} ${precision}`).toBe(true);
+        const pack = (from: Float32Array, type: PlainType) =>
+          run(packMatrix, { ...right, type }, [from, unwritten(Math.ceil(packedBytes(target, { ...right, type }) / 4))])[1]!;
+        const x = random(m * k, 3);
+        const wanted = run(matmul, { ...right, m }, [x, pack(values, "f32"), unwritten(m * n)])[2]!;
+        const made = run(matmul, { ...right, m, type }, [x, pack(held, type), unwritten(m * n)])[2]!;
+        expect(sameBits(made, wanted), `${m} × ${n} × ${k}`).toBe(true);
       }
+    });
+
+    test.each(kinds)("packed for form $form in $precision, comes back where no bit was lost", ({ form, precision }) => {
+      const [n, k] = [37, 29];
+      const right = { form, n, k, precision, type };
+      if (!keepsBits(right)) return expect(form === "nn" || (precision === "bfloat16" && type !== "bf16")).toBe(true);
+      const { held } = everyKind(type, n * k);
+      const packed = run(packMatrix, right, [held, unwritten(Math.ceil(packedBytes(target, right) / 4))])[1]!;
+      const made = run(unpackMatrix, right, [packed, unwritten(held.length)])[1]!;
+      const bytes = ({ buffer }: Float32Array) => new Uint8Array(buffer, 0, n * k * elementLayouts[type].bytes);
+      expect(bytes(made)).toEqual(bytes(held));
+    });
+  });
+
+  test("bfloat16 has one form for both roundings, of its own bits", () => {
+    const [n, k] = [5, 21];
+    const { held } = everyKind("bf16", n * k);
+    const [first, second] = (["float32", "bfloat16"] as const).map((precision) => {
+      const right = { form: "nt" as const, n, k, precision, type: "bf16" as const };
+      return run(packMatrix, right, [held, unwritten(packedBytes(target, right) / 4)])[1]!;
+    });
+    expect(sameBits(first!, second!)).toBe(true);
+    const [bits, words] = [new Uint16Array(held.buffer), new Uint16Array(first!.buffer)];
+    const width = words.length / Math.ceil(k / 2) / 2;
+    for (let row = 0; row < n; row++)
+      for (let p = 0; p < k; p++) expect(words[2 * (Math.floor(p / 2) * width + row) + (p % 2)]).toBe(bits[row * k + p]);
   });
 
   test.each(["float32", "bfloat16"] as const)("a row's bits in %s do not depend on how many there are", (precision) => {
@@ -79,8 +82,8 @@ describe.each(runs)("$name", ({ run, target }) => {
     const right = { form: "nt" as const, n, k, precision };
     const packed = run(packMatrix, right, [random(n * k, 1), unwritten(packedBytes(target, right) / 4)])[1]!;
     const x = random(most * k, 2);
-    const all = run(matmul, { ...right, m: most, accumulate: false }, [x, packed, unwritten(most * n)])[2]!;
-    const one = run(matmul, { ...right, m: 1, accumulate: false }, [x.slice(0, k), packed, unwritten(n)])[2]!;
+    const all = run(matmul, { ...right, m: most }, [x, packed, unwritten(most * n)])[2]!;
+    const one = run(matmul, { ...right, m: 1 }, [x.slice(0, k), packed, unwritten(n)])[2]!;
     expect(sameBits(one, all.slice(0, n))).toBe(true);
   });
 });
@@ -92,4 +95,12 @@ function weights(type: WeightType, rows: number, channels: number): { held: Floa
   const padded = new Uint8Array(Math.ceil(bytes.length / 4) * 4);
   padded.set(bytes);
   return { held: new Float32Array(padded.buffer), values: Float32Array.from(dequantise(type, bytes)) };
+}
+
+/** Elements of every bit pattern in turn, of subnormals, infinities and NaNs too. */
+function everyKind(type: PlainType, count: number): { held: Float32Array } {
+  const bytes = new Uint8Array(Math.ceil((count * elementLayouts[type].bytes) / 4) * 4);
+  const rng = new Rng(8);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = i % 7 === 0 ? 0xff : i % 5 === 0 ? 0 : rng.below(256);
+  return { held: new Float32Array(bytes.buffer) };
 }

@@ -1,9 +1,8 @@
 // Weights as they lie in their file, whatever the layout of their elements: read into registers where a vector's worth lies together, widened to
 // float32 in memory where blocks share scales.
-import { bytesOf, type DType, isQuantised } from "../../base/index.ts";
-import { type Builder, type Int, kernel, type Position, type Vec } from "../language.ts";
+import { type DType, isQuantised } from "../../base/index.ts";
+import type { Builder, Int, Position, Vec } from "../language.ts";
 import { widenQuantised, widenScratchBytes } from "./quantised-unpack.ts";
-import { eachRow, rowAt } from "./rows.ts";
 
 /** Layouts of weights. */
 export type WeightType = Exclude<DType, "i32">;
@@ -25,19 +24,3 @@ export function widenRow(k: Builder, type: WeightType, depth: number, from: Int,
 export function widenRowScratch(k: Builder, type: WeightType): number {
   return isQuantised(type) ? widenScratchBytes(k) : 0;
 }
-
-export interface WeightMatrix {
-  readonly type: WeightType;
-  readonly rows: number;
-  readonly channels: number;
-}
-
-/** y = w in float32. Pointers: w, y [rows, channels]. One unit a block of rows. */
-export const widenRows = kernel<WeightMatrix>("widenRows", (k, { type, rows, channels }) => {
-  const { w, y } = k.pointers("w", "y");
-  const range = k.range();
-  const units = eachRow(k, rows, range, (row) =>
-    widenRow(k, type, channels, w.add(row.mul(bytesOf(type, [channels]))), rowAt(y, row, channels), range.scratch),
-  );
-  return { units, scratchBytes: widenRowScratch(k, type) };
-});

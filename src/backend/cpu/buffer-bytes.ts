@@ -1,0 +1,137 @@
+// The bytes of a buffer: as they were written, and in the forms that programs read. What is read in such forms alone gives its own bytes back, and
+// gets them again, from a form or from its file, when somebody asks.
+import { fail } from "../../base/index.ts";
+import type { Executor } from "./executor.ts";
+import type { Kernels } from "./kernels.ts";
+import { CallList, type WeightForm } from "./lower.ts";
+
+/** Where bytes lie, and how they go back. */
+export interface PlainBytes {
+  readonly address: number;
+  giveBack(): void;
+  /** Lets the system have the memory of bytes that are still those of a file, which are read from it again when they are touched. */
+  drop?(): void;
+}
+
+/** One form of a weight. */
+interface Packed {
+  readonly form: WeightForm;
+  readonly address: number;
+  isCurrent: boolean;
+}
+
+/** All methods that return a promise, and `dispose`, are called one at a time, by jobs of the backend's queue. */
+export class BufferBytes {
+  readonly #executor: Executor;
+  readonly #kernels: Kernels;
+  readonly #bytes: number;
+  #plain: PlainBytes | undefined;
+  /** Whether the bytes are anything else than the zeros that they were allocated as. */
+  #isFilled: boolean;
+  readonly #forms = new Map<string, Packed>();
+  /** Programs that read the bytes as they were written. */
+  #readers = 0;
+
+  /** @param plain allocated by default */
+  constructor(executor: Executor, kernels: Kernels, bytes: number, plain?: PlainBytes) {
+    this.#executor = executor;
+    this.#kernels = kernels;
+    this.#bytes = bytes;
+    this.#plain = plain ?? this.#allocate();
+    this.#isFilled = plain !== undefined;
+  }
+
+  /** The address of the bytes as they were written, which stays theirs from {@link hold} to {@link letGo}. */
+  get address(): number {
+    return this.#plain?.address ?? fail("cpu", "the bytes of a weight were given back while a program reads them");
+  }
+
+  /** For a program that reads the bytes as they were written. */
+  async hold(): Promise<void> {
+    this.#readers++;
+    await this.#restore();
+  }
+
+  letGo(): void {
+    this.#readers--;
+  }
+
+  /** The address of a form, which is filled now if the weight is, else before the first run. */
+  async prepare(form: WeightForm): Promise<number> {
+    const known = this.#forms.get(form.name);
+    const packed = known ?? { form, address: this.#executor.allocate(form.bytes), isCurrent: false };
+    this.#forms.set(form.name, packed);
+    if (this.#isFilled) await this.refresh(form);
+    return packed.address;
+  }
+
+  /** Fills a form, unless it is what the weight now says; then gives back what nobody reads. */
+  async refresh({ name }: WeightForm): Promise<void> {
+    const packed = this.#forms.get(name) ?? fail("cpu", `the weight was never asked for ${name}`);
+    if (!packed.isCurrent) {
+      const plain = await this.#restore();
+      await this.#call((calls) => packed.form.pack(calls, plain, packed.address));
+      packed.isCurrent = true;
+      this.#plain?.drop?.();
+    }
+    if (this.#plain && !this.#plain.drop && this.#readers === 0 && this.#source()) this.#giveBack();
+  }
+
+  async write(from: ArrayBufferView, at: number): Promise<void> {
+    if (from.byteLength < this.#bytes) await this.#restore();
+    const { address, giveBack } = this.#plain ?? this.#allocate();
+    this.#plain = { address, giveBack };
+    this.#executor.write(address + at, from);
+    this.#isFilled = true;
+    for (const packed of this.#forms.values()) packed.isCurrent = false;
+  }
+
+  /** The bytes are there until the next run then. */
+  async read(into: ArrayBufferView, at: number): Promise<void> {
+    this.#executor.read((await this.#restore()) + at, into);
+  }
+
+  dispose(): void {
+    this.#giveBack();
+    for (const { address } of this.#forms.values()) this.#executor.free(address);
+    this.#forms.clear();
+  }
+
+  /** Makes the bytes of a form where they are gone. @returns their address. @throws CriaError when memory does not suffice. */
+  async #restore(): Promise<number> {
+    if (this.#plain) return this.#plain.address;
+    const source = this.#source() ?? fail("cpu", "the bytes of a weight were given back and no form has them");
+    const plain = this.#allocate();
+    await this.#call((calls) => source.form.unpack?.(calls, source.address, plain.address));
+    this.#plain = plain;
+    return plain.address;
+  }
+
+  /** A form that the bytes can be made of. */
+  #source(): Packed | undefined {
+    return [...this.#forms.values()].find(({ form, isCurrent }) => isCurrent && form.unpack);
+  }
+
+  #allocate(): PlainBytes {
+    const address = this.#executor.allocate(this.#bytes);
+    return { address, giveBack: () => this.#executor.free(address) };
+  }
+
+  #giveBack(): void {
+    this.#plain?.giveBack();
+    this.#plain = undefined;
+  }
+
+  /** Runs calls once. */
+  async #call(emit: (calls: CallList) => void): Promise<void> {
+    const calls = new CallList(this.#kernels);
+    emit(calls);
+    const { kernels, phases } = calls.finish();
+    const program = await this.#executor.load(kernels, phases);
+    try {
+      await this.#executor.run(program);
+    } finally {
+      this.#executor.unload(program);
+    }
+  }
+}

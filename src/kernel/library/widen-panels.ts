@@ -1,0 +1,154 @@
+// Panels of quantised weights → panels of float32 or of pairs of bfloat16, a piece at a time in a thread's scratch: what a product in floats reads.
+import type { Precision } from "../../base/index.ts";
+import type { Target } from "../ir.ts";
+import { type Builder, type Int, type Vec, whole } from "../language.ts";
+import { elementsOf, type MatmulForm } from "./pack.ts";
+import { panelWidth, scaled } from "./product.ts";
+import { blockWeights, type QuantisedType, quantisedLayouts } from "./quantised-blocks.ts";
+import {
+  blockScratchBytes,
+  eachBlock,
+  numbersOf,
+  type PanelBlock,
+  quantisedPanelBytes,
+  superblockBytes,
+  superblockWeights,
+} from "./quantised-panels.ts";
+
+/** A product's right factor, N columns and K rows, of the weight w [n, k] in form nt and w [k, n] in form nn. */
+export interface WidenedSizes {
+  readonly form: MatmulForm;
+  readonly type: QuantisedType;
+  readonly n: number;
+  readonly k: number;
+  readonly precision: Precision;
+}
+
+/** Panels of the right factor over a block of depth, which begins with a superblock or, in form nn, with a panel of the weight. */
+export interface Piece {
+  readonly firstPanel: Int;
+  /** Panels at most; those that do not exist are left out. In form nn they begin with a superblock of the weight. */
+  readonly panels: number;
+  /** In words of the left factor. */
+  readonly first: Int | number;
+  readonly length: number;
+}
+
+/** What the depth of a block, in words of the left factor, is a multiple of. */
+export function depthOfPiece(target: Target, { form, type, precision }: WidenedSizes): number {
+  const elements = form === "nt" ? superblockWeights(type) : panelWidth(target);
+  return Math.max(1, elements / elementsOf(precision));
+}
+
+/** What the number of panels is a multiple of. */
+export function panelsOfPiece(target: Target, { form, type }: WidenedSizes): number {
+  return form === "nt" ? 1 : Math.max(1, superblockWeights(type) / panelWidth(target));
+}
+
+/** Bytes of a widened panel. */
+export function widenedPanelBytes(target: Target, length: number): number {
+  return length * panelWidth(target) * 4;
+}
+
+/** Bytes of scratch for {@link widenPanels}: what it widens to comes behind what it needs meanwhile. */
+export function widenBytes(target: Target, { type }: WidenedSizes, { panels, length }: Pick<Piece, "panels" | "length">): number {
+  return blockScratchBytes(target, type) + panels * widenedPanelBytes(target, length);
+}
+
+/** Widens a piece. @returns where its first panel lies in scratch; the others follow. */
+export function widenPanels(k: Builder, sizes: WidenedSizes, packed: Int, piece: Piece, scratch: Int): Int {
+  const to = scratch.add(blockScratchBytes(k.target, sizes.type));
+  if (sizes.form === "nt") widenColumns(k, sizes, packed, piece, { scratch, to });
+  else widenRows(k, sizes, packed, piece, { scratch, to });
+  return to;
+}
+
+interface Memory {
+  readonly scratch: Int;
+  readonly to: Int;
+}
+
+/** Form nt: panels of the weight become panels of the product. */
+function widenColumns(k: Builder, sizes: WidenedSizes, packed: Int, { firstPanel, panels, first, length }: Piece, { scratch, to }: Memory) {
+  const { type, n, k: depth, precision } = sizes;
+  const width = panelWidth(k.target);
+  const vectors = k.target.tile.vectors;
+  const bytes = quantisedPanelBytes(k.target, { type, k: depth });
+  const per = elementsOf(precision);
+  const step = superblockBytes(k.target, type);
+  const lot = superblockWeights(type) / per;
+  const superblocks =
+    typeof first === "number"
+      ? depth / per / lot
+      : k
+          .int(depth / per)
+          .sub(first)
+          .min(length)
+          .div(lot);
+  const lastPanel = firstPanel.add(panels).min(Math.ceil(n / width));
+  k.loop(firstPanel, lastPanel, 1, (panel) => {
+    const from = packed.add(panel.mul(bytes)).add(typeof first === "number" ? (first / lot) * step : first.div(lot).mul(step));
+    const target = k.copy(to.add(panel.sub(firstPanel).mul(widenedPanelBytes(k.target, length))));
+    eachBlock(k, type, { first: from, last: from.add(scaled(superblocks, step)), vectors }, scratch, (block) => {
+      for (let j = 0; j < vectors; j++) {
+        const weights = weightsOf(k, type, block, j);
+        for (let p = 0; p < blockWeights; p += per)
+          k.store(wordOf(precision, weights, p), target, whole, ((p / per) * width + j * k.laneCount) * 4);
+      }
+      target.bump((blockWeights / per) * width * 4);
+    });
+  });
+}
+
+/** Form nn: the depth goes along the weight's rows, which are lanes in its panels, and so squares are transposed. */
+function widenRows(k: Builder, sizes: WidenedSizes, packed: Int, { firstPanel, panels, first, length }: Piece, { scratch, to }: Memory) {
+  const { type, n: channels, k: rows, precision } = sizes;
+  const width = panelWidth(k.target);
+  const lanes = k.laneCount;
+  const vectors = k.target.tile.vectors;
+  const per = elementsOf(precision);
+  const bytes = quantisedPanelBytes(k.target, { type, k: channels });
+  const step = superblockBytes(k.target, type);
+  const firstSuperblock = firstPanel.mul(width).div(superblockWeights(type));
+  const lastPanel = firstPanel.add(panels).min(channels / width);
+  const superblocks = lastPanel.sub(firstPanel).mul(width).div(superblockWeights(type));
+  const panelBytes = widenedPanelBytes(k.target, length);
+  const firstRowPanel = typeof first === "number" ? k.int((first * per) / width) : first.mul(per).div(width);
+  const lastRowPanel = firstRowPanel.add((length * per) / width).min(Math.ceil(rows / width));
+  k.loop(firstRowPanel, lastRowPanel, 1, (rowPanel) => {
+    const from = packed.add(rowPanel.mul(bytes)).add(firstSuperblock.mul(step));
+    const target = k.copy(to.add(rowPanel.sub(firstRowPanel).mul((width / per) * width * 4)));
+    eachBlock(k, type, { first: from, last: from.add(superblocks.mul(step)), vectors }, scratch, (block) => {
+      for (let j = 0; j < vectors; j++) {
+        const weights = weightsOf(k, type, block, j);
+        for (let channel = 0; channel < blockWeights; channel += lanes) {
+          const turned = k.transpose(weights.slice(channel, channel + lanes));
+          const at = Math.floor(channel / width) * panelBytes + (channel % width) * 4;
+          for (let row = 0; row < lanes; row += per)
+            k.store(wordOf(precision, turned, row), target, whole, at + ((j * lanes + row) / per) * width * 4);
+        }
+      }
+      target.bump((blockWeights / width) * panelBytes);
+    });
+  });
+}
+
+function wordOf(precision: Precision, weights: readonly Vec[], p: number): Vec {
+  return precision === "bfloat16" ? weights[p]!.pairBf16(weights[p + 1]!) : weights[p]!;
+}
+
+/** The 32 weights of a block: scale · (q − zero) + sign · minimum, in that order. */
+function weightsOf(k: Builder, type: QuantisedType, block: PanelBlock, j: number): Vec[] {
+  const { zero, scaleOfHalf, sign } = quantisedLayouts[type];
+  const numbers = Array.from({ length: numbersOf(type) }, (_, i) => block.number(i, j));
+  const quads = Array.from({ length: blockWeights / 4 }, (_, i) => block.quad(i, j));
+  return Array.from({ length: blockWeights }, (_, p) => {
+    const shifted = p % 4 === 0 ? quads[p >> 2]! : quads[p >> 2]!.shiftRight(8 * (p % 4));
+    const q = p % 4 === 3 ? shifted : shifted.and(k.intConstant(0xff));
+    const scale = numbers[scaleOfHalf ? Math.floor(p / 16) : 0]!;
+    const value = (zero === 0 ? q : q.intSub(k.intConstant(zero))).toFloat().mul(scale);
+    if (sign === 0) return value;
+    const minimum = numbers.at(-1)!;
+    return sign > 0 ? value.add(minimum) : value.sub(minimum);
+  });
+}
