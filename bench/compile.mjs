@@ -15,7 +15,9 @@ const script = fileURLToPath(import.meta.url);
 const programs = {
   inference: async (config) => {
     const { inferenceGraph } = await import("../dist/model/index.js");
-    return () => [1, 128].map((length) => inferenceGraph(config, { length, cacheRows: 1024, logits: "one" }).graph);
+    const size = { contextLength: 1024, cache: { pages: 64 } };
+    return () =>
+      [1, 512].map((rows) => inferenceGraph(config, { ...size, rows, sequences: Math.min(rows, 64), logitRows: Math.min(rows, 8) }).graph);
   },
   training: async (config) => {
     const { stepGraph } = await import("../dist/train/index.js");

@@ -26,6 +26,10 @@ export const is = {
   number: { what: "a number", isRight: (value) => typeof value === "number" && !Number.isNaN(value) },
   limit: { what: `${count.what}, or Infinity`, isRight: (value) => value === Number.POSITIVE_INFINITY || count.isRight(value) },
   ids: { what: "an array or another iterable of token ids", isRight: (value) => has(value, Symbol.iterator, "function") },
+  steps: {
+    what: "an array of steps, each with a name and apply",
+    isRight: (value) => Array.isArray(value) && value.every((step) => has(step, "apply", "function")),
+  },
   flag: { what: "true or false", isRight: (value) => typeof value === "boolean" },
   callback: { what: "a function", isRight: (value) => typeof value === "function" },
   /** Signals of other realms and libraries have the members, though not the class. */

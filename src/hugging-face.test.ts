@@ -8,7 +8,7 @@ import { referenceBackend } from "./backend/reference/index.ts";
 import { atomicWrite, atomicWriteJson } from "./files/index.ts";
 import { type TensorToWrite, writeSafetensors } from "./formats/index.ts";
 import { Llama } from "./index.ts";
-import { Engine, generateTokens } from "./infer/index.ts";
+import { generateTokens, SequenceModel } from "./infer/index.ts";
 import { openModel } from "./load/index.ts";
 import { sharedCase } from "./load/shared-data.test.helper.ts";
 import { goldenWeights } from "./model/goldens.test.helper.ts";
@@ -44,10 +44,10 @@ async function written(config: object, settings: object): Promise<number[]> {
   await atomicWriteJson(join(folder, "generation_config.json"), settings);
   await using model = await openModel(folder);
   expect(model.warnings).toEqual([]);
-  await using engine = await Engine.open(referenceBackend(), model.config, model.weights);
+  await using sequences = await SequenceModel.open(referenceBackend(), model.config, model.weights);
   const tokens: number[] = [];
   const stopIds = model.stopIds({} as Parameters<typeof model.stopIds>[0]);
-  for await (const { id } of generateTokens(engine, golden.prompt, { ...model.generation, stopIds })) tokens.push(id);
+  for await (const { id } of generateTokens(sequences, golden.prompt, { ...model.generation, stopIds })) tokens.push(id);
   return tokens;
 }
 

@@ -4,7 +4,7 @@ import type { Backend } from "./backend/index.ts";
 import type { OnProgress } from "./base/index.ts";
 import { checkArgument, checkOptions, defined, is, type Rule } from "./check-arguments.ts";
 import { usualSampling } from "./formats/index.ts";
-import { Engine, type GenerateTextOptions, generateText, type PromptOptions, promptIds, type TextPiece } from "./infer/index.ts";
+import { type GenerateTextOptions, generateText, type PromptOptions, promptIds, SequenceModel, type TextPiece } from "./infer/index.ts";
 import { type OpenModel, openModel } from "./load/index.ts";
 import type { LlamaConfig } from "./model/index.ts";
 import type { Tokenizer } from "./tokenizer/index.ts";
@@ -61,6 +61,7 @@ const generateRules = {
   },
   ...{ noRepeatNgramSize: is.natural, suppressTokens: is.idArray, beginSuppressTokens: is.idArray, badWords: is.idArrays },
   ...{ temperature: is.number, topK: is.number, topP: is.number, minP: is.number, repetitionPenalty: is.number, seed: is.number },
+  ...{ steps: is.steps, logProbabilities: is.natural },
 } satisfies Record<keyof GenerateOptions, Rule>;
 
 /** GenerationConfig._get_default_generation_params, which every version since 4.28 agrees with. */
@@ -73,21 +74,21 @@ export class Llama {
   readonly defaults: GenerateOptions;
   /** A sentence for each of the model's files that says something which cria neither follows nor refuses; most models have none. */
   readonly warnings: readonly string[];
-  readonly #engine: Engine;
+  readonly #model: SequenceModel;
   readonly #ownBackend: Backend | undefined;
 
   private constructor(
-    engine: Engine,
+    model: SequenceModel,
     tokenizer: Tokenizer,
     defaults: GenerateOptions,
     warnings: readonly string[],
     ownBackend: Backend | undefined,
   ) {
-    this.config = engine.config;
+    this.config = model.config;
     this.tokenizer = tokenizer;
     this.defaults = defaults;
     this.warnings = warnings;
-    this.#engine = engine;
+    this.#model = model;
     this.#ownBackend = ownBackend;
   }
 
@@ -100,14 +101,14 @@ export class Llama {
     checkArgument("llama", "the path", path, is.name);
     checkOptions("llama", options, loadRules);
     options.signal?.throwIfAborted();
-    const { backend, threads, cache, tokenizer: tokenizerFile, ...engineOptions } = options;
+    const { backend, threads, cache, tokenizer: tokenizerFile, ...modelOptions } = options;
     await using model = await openModel(path, { signal: options.signal });
     const warnings = [...model.warnings];
     const tokenizer = await model.openTokenizer(tokenizerFile, (warning) => warnings.push(warning));
     const ownBackend = backend === undefined ? await openCpuBackend({ ...(threads !== undefined && { threads }), cache }) : undefined;
     try {
-      const engine = await Engine.open((backend ?? ownBackend)!, model.config, model.weights, engineOptions);
-      return new Llama(engine, tokenizer, defaultsOf(model, tokenizer), warnings, ownBackend);
+      const sequences = await SequenceModel.open((backend ?? ownBackend)!, model.config, model.weights, modelOptions);
+      return new Llama(sequences, tokenizer, defaultsOf(model, tokenizer), warnings, ownBackend);
     } catch (error) {
       await ownBackend?.dispose();
       throw error;
@@ -116,7 +117,8 @@ export class Llama {
 
   /**
    * What follows the prompt, as it comes: never half a character, nothing of a stop string. The same prompt again, or one that goes on
-   * from it, computes only what is new.
+   * from it, computes only what is new, as long as the memory for keys and values lasts. Several texts may be written at the same time: each is
+   * what it would be alone, and their tokens are computed together.
    * @throws CriaError when an argument is of the wrong type, an option is out of its range or the prompt does not fit the context; the
    * signal's reason when it is aborted.
    */
@@ -128,7 +130,7 @@ export class Llama {
   pieces(prompt: string, options: GenerateOptions = {}): AsyncGenerator<TextPiece, void> {
     checkArgument("llama", "the prompt", prompt, is.text);
     checkOptions("llama", options, generateRules);
-    return generateText(this.#engine, this.tokenizer, prompt, withDefaults(defined(options), this.defaults));
+    return generateText(this.#model, this.tokenizer, prompt, withDefaults(defined(options), this.defaults));
   }
 
   /** The ids that a prompt becomes, with what the tokenizer's template puts around it, as the begin-of-text token. */
@@ -140,7 +142,7 @@ export class Llama {
 
   /** Frees memory and threads, behind what is running. A backend that was given stays open. */
   async dispose(): Promise<void> {
-    await this.#engine.dispose();
+    await this.#model.dispose();
     await this.#ownBackend?.dispose();
   }
 

@@ -9,7 +9,7 @@ import type { Backend } from "./backend/index.ts";
 import { referenceBackend } from "./backend/reference/index.ts";
 import { atomicWrite, atomicWriteJson } from "./files/index.ts";
 import { readHfConfig, type TensorToWrite, writeHfConfig, writeSafetensors } from "./formats/index.ts";
-import { Engine, generateTokens } from "./infer/index.ts";
+import { generateTokens, SequenceModel } from "./infer/index.ts";
 import { openModel } from "./load/index.ts";
 import { goldenWeights } from "./model/goldens.test.helper.ts";
 
@@ -56,14 +56,14 @@ describe.each([
   test.each(models)("$name: logits of every row, and greedy tokens", async (relative) => {
     await using model = await open(relative);
     expect(model.warnings).toEqual([]);
-    await using engine = await Engine.open(backend, model.config, model.weights);
+    await using sequences = await SequenceModel.open(backend, model.config, model.weights);
     const expected = rowsOf(relative.logits, model.config.vocabSize);
     for (const length of [1, 6, prompt.length]) {
-      const logits = await engine.logits(prompt.slice(0, length));
+      const logits = await sequences.sequence().next(prompt.slice(0, length));
       expect(largestDifference(logits, expected[length - 1] ?? [])).toBeLessThan(1e-4);
     }
     const tokens: number[] = [];
-    for await (const { id } of generateTokens(engine, prompt, { temperature: 0, maxTokens: relative.tokens.length })) tokens.push(id);
+    for await (const { id } of generateTokens(sequences, prompt, { temperature: 0, maxTokens: relative.tokens.length })) tokens.push(id);
     expect(tokens).toEqual(relative.tokens);
   });
 });

@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { BoundProgram } from "../dist/backend/index.js";
 import { referenceBackend } from "../dist/backend/reference/index.js";
 import { hfName } from "../dist/formats/index.js";
-import { inferenceGraph, initialise, parameterRows, ropeInputs } from "../dist/model/index.js";
+import { SequenceModel } from "../dist/infer/index.js";
+import { initialise, parameterRows } from "../dist/model/index.js";
 import { createTokenizer, trainTokenizer } from "../dist/tokenizer/index.js";
 import { completeRecipe, parseRecipe, saveModel, startRunFolder } from "../dist/train/index.js";
 
@@ -53,19 +53,9 @@ function stored(config, weights) {
 }
 
 async function logitsOf(config, weights) {
-  const backend = referenceBackend();
-  const buffers = new Map();
-  const { graph, logits } = inferenceGraph(config, { length: ids.length, cacheRows: ids.length, logits: "all" });
-  const program = await BoundProgram.compile(backend, graph, buffers);
-  for (const [name, values] of weights) await buffers.get(name).write(values);
-  await program.write("tokens", ids);
-  await program.write(
-    "positions",
-    ids.map((_, i) => i),
-  );
-  for (const [name, values] of ropeInputs(config, ids.length - 1)) await program.write(name, values);
-  await program.run();
-  return Array.from(await program.read(logits));
+  const model = await SequenceModel.open(referenceBackend(), config, { read: async ({ name }) => weights.get(name) });
+  const [{ logits }] = await model.run([{ sequence: model.sequence(), ids, logits: "all" }]);
+  return logits.flatMap((row) => [...row]);
 }
 
 function hasTorch(name) {

@@ -25,7 +25,7 @@ export const rooms = {
   plan: ["base", "model"],
   plot: [],
   raise: ["base", "files", "graph", "backend", "model", "tokenizer", "data", "train", "plot"],
-  study: ["base", "files", "graph", "backend", "model", "tokenizer", "data", "eval", "train", "plan", "plot"],
+  study: ["base", "files", "graph", "backend", "model", "tokenizer", "data", "infer", "eval", "train", "plan", "plot"],
   cli: "all",
 };
 

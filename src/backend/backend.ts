@@ -56,7 +56,7 @@ export interface Program {
   readonly plan: MemoryPlan;
   /** Replays every node in order. One run at a time on a backend: calls queue. */
   run(): Promise<void>;
-  /** The values of a kept activation after a run. */
-  read(tensor: Tensor): Promise<HostArray>;
+  /** Of the values of a kept activation after a run, a copy of `length` from `at`; all by default. */
+  read(tensor: Tensor, at?: number, length?: number): Promise<HostArray>;
   dispose(): void;
 }

@@ -49,8 +49,8 @@ export class BoundProgram implements Program {
     return this.#program.run();
   }
 
-  read(tensor: Tensor): Promise<HostArray> {
-    return this.#program.read(tensor);
+  read(tensor: Tensor, at?: number, length?: number): Promise<HostArray> {
+    return this.#program.read(tensor, at, length);
   }
 
   /** Frees the program and its inputs; states stay the caller's. */

@@ -17,7 +17,6 @@ export {
   adamwHyper,
   add,
   addBias,
-  argmax,
   assign,
   attention,
   type CrossEntropy,
@@ -31,12 +30,9 @@ export {
   layerNorm,
   linear,
   linearCrossEntropy,
-  logSumExp,
   type MatmulAttributes,
   type MatmulForm,
-  maskLogits,
   matmul,
-  mostTopK,
   type NormAttributes,
   type OpsByName,
   ops,
@@ -56,9 +52,7 @@ export {
   rope,
   ropeTurns,
   scale,
-  type TopKAttributes,
   tileRows,
-  topK,
 } from "./ops/index.ts";
 
 export { alignment, type Lifetime, type MemoryPlan, planMemory, tensorBytes } from "./plan-memory.ts";

@@ -20,7 +20,7 @@ export class Bench {
   }
 
   /** Computes up to `rows` rows of a text. @returns how many */
-  compute(text: CachedText, rows = text.ids.length - text.computed): number {
+  compute(text: CachedText, rows = text.length - text.computed): number {
     const copies: PageCopy[] = [];
     const count = text.reserve(rows, copies);
     for (const { from, to } of copies)
@@ -42,8 +42,8 @@ export class Bench {
   }
 }
 
-function prefix({ ids }: CachedText, row: number): string {
-  return ids.slice(0, row + 1).join(" ");
+function prefix(text: CachedText, row: number): string {
+  return text.ids(row + 1).join(" ");
 }
 
 export const count = (length: number, first = 0) => Array.from({ length }, (_, i) => first + i);
@@ -57,15 +57,15 @@ export function fuzzPages(seed: number, operations: number): void {
   const grow = (text: CachedText) => {
     const run = rng.below(100);
     const id = rng.below(2);
-    for (let i = 0; i < run; i++) text.ids.push(rng.below(40) === 0 ? rng.below(2) : id);
+    for (let i = 0; i < run; i++) text.append([rng.below(40) === 0 ? rng.below(2) : id]);
   };
   const steps: ((text: CachedText) => void)[] = [
     (text) => grow(text),
-    (text) => void bench.compute(text, rng.below(text.ids.length - text.computed + 1)),
+    (text) => void bench.compute(text, rng.below(text.length - text.computed + 1)),
     (text) => void bench.compute(text),
-    (text) => text.reuse(text.computed + rng.below(text.ids.length - text.computed + 1)),
-    (text) => text.reuse(text.ids.length),
-    (text) => text.truncate(rng.below(text.ids.length + 1)),
+    (text) => text.reuse(text.computed + rng.below(text.length - text.computed + 1)),
+    (text) => text.reuse(text.length),
+    (text) => text.truncate(rng.below(text.length + 1)),
     (text) => text.pause(),
     (text) => text.forget(),
     (text) => void texts.push(text.fork()),

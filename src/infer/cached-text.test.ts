@@ -9,10 +9,10 @@ describe("a text", () => {
     expect(bench.compute(text)).toBe(130);
     expect(text.pages.length).toBe(3);
     text.truncate(65);
-    expect([text.ids.length, text.computed, text.pages.length]).toEqual([65, 65, 2]);
+    expect([text.length, text.computed, text.pages.length]).toEqual([65, 65, 2]);
     bench.verify(text);
     text.pause();
-    expect([text.ids.length, text.computed, bench.pool.held]).toEqual([65, 0, 0]);
+    expect([text.length, text.computed, bench.pool.held]).toEqual([65, 0, 0]);
     expect(bench.pool.kept).toBe(2);
   });
 
@@ -48,11 +48,11 @@ describe("a text", () => {
     const forks = [text.fork(), text.fork()];
     expect(bench.pool.held).toBe(2);
     for (const [i, fork] of forks.entries()) {
-      fork.ids.push(1000 + i);
+      fork.append([1000 + i]);
       bench.compute(fork);
     }
     expect(bench.pool.held).toBe(4);
-    text.ids.push(5);
+    text.append([5]);
     bench.compute(text); // the last one to see the page need not copy it
     expect(bench.pool.held).toBe(4);
     for (const one of [text, ...forks]) bench.verify(one);
@@ -72,7 +72,7 @@ describe("a text", () => {
     const text = bench.text(count(128));
     bench.compute(text);
     text.truncate(100);
-    text.ids.push(...count(28, 500));
+    text.append(count(28, 500));
     expect(bench.compute(text)).toBe(28);
     bench.verify(text);
   });
@@ -112,6 +112,25 @@ describe("a text", () => {
     text.reuse(99);
     expect(text.computed).toBe(64);
   });
+});
+
+test("rows that were turned for another length are other rows", () => {
+  const bench = new Bench(4);
+  const first = bench.text();
+  first.append(count(70), 3);
+  bench.compute(first);
+  expect([first.idAt(69), first.turnAt(69), first.ids()]).toEqual([69, 3, count(70)]);
+  first.pause();
+  for (const [turn, expected] of [
+    [3, 70],
+    [4, 0],
+  ] as const) {
+    const text = bench.text();
+    text.append(count(70), turn);
+    text.reuse(70);
+    expect(text.computed).toBe(expected);
+    text.forget();
+  }
 });
 
 test("a pool of no pages is refused", () => {

@@ -1,5 +1,6 @@
 // The ids of one sequence and the pages that hold their keys and values: from no page at all, where everything is computed again, to all of them.
 
+import { fail } from "../base/index.ts";
 import { pageKeys } from "../graph/index.ts";
 import type { Page, PageAllocator } from "./page-allocator.ts";
 
@@ -12,16 +13,45 @@ export interface PageCopy {
 /** Fewer shared keys in the middle of a page are computed again: the copy of the page costs more. */
 const leastShared = 8;
 
+/** A mark is an id plus this often the turn. */
+const turnStep = 2 ** 32;
+
 /** Rows 0 to `computed` − 1 have their keys in `pages`. Pages are shared; one that others see too is copied before this sequence writes to it. */
 export class CachedText {
-  readonly ids: number[];
+  /**
+   * What tells the keys of rows apart that follow the same rows: their ids, and the turns of RoPE, which are 0 but where its table depends on
+   * the length of a run (`ropeLength` of the model room). A row that is computed again has its old turn again.
+   */
+  readonly #marks: number[];
   readonly #pool: PageAllocator;
   readonly #pages: Page[] = [];
   #computed = 0;
 
-  constructor(pool: PageAllocator, ids: readonly number[] = []) {
+  constructor(pool: PageAllocator, marks: readonly number[] = []) {
     this.#pool = pool;
-    this.ids = [...ids];
+    this.#marks = [...marks];
+  }
+
+  get length(): number {
+    return this.#marks.length;
+  }
+
+  /** A copy of the ids before row `end`. */
+  ids(end = this.length): number[] {
+    return this.#marks.slice(0, end).map((mark) => mark % turnStep);
+  }
+
+  idAt(row: number): number {
+    return this.#mark(row) % turnStep;
+  }
+
+  /** The turn of a row that there is. */
+  turnAt(row: number): number {
+    return Math.floor(this.#mark(row) / turnStep);
+  }
+
+  append(ids: ArrayLike<number>, turn = 0): void {
+    for (let i = 0; i < ids.length; i++) this.#marks.push(ids[i]! + turn * turnStep);
   }
 
   get pages(): readonly Page[] {
@@ -34,7 +64,7 @@ export class CachedText {
 
   /** The same text on the same pages. */
   fork(): CachedText {
-    const other = new CachedText(this.#pool, this.ids);
+    const other = new CachedText(this.#pool, this.#marks);
     other.#computed = this.#computed;
     for (const page of this.#pages) other.#push(page);
     return other;
@@ -42,7 +72,7 @@ export class CachedText {
 
   /** Forgets all ids from `length` on. */
   truncate(length: number): void {
-    this.ids.length = Math.min(length, this.ids.length);
+    this.#marks.length = Math.min(length, this.#marks.length);
     this.#computed = Math.min(length, this.#computed);
     this.#trim();
   }
@@ -92,7 +122,7 @@ export class CachedText {
   /** @returns whether a whole page was found, so that there may be more */
   #reusePage(until: number): boolean {
     const at = Math.floor(this.#computed / pageKeys);
-    const found = this.#pool.find(this.#pages[at - 1], this.ids, at * pageKeys, until);
+    const found = this.#pool.find(this.#pages[at - 1], this.#marks, at * pageKeys, until);
     if (found === undefined) return false;
     const computed = at * pageKeys + found.keys;
     if (computed - this.#computed < Math.min(leastShared, until - this.#computed) || computed <= this.#computed) return false;
@@ -120,11 +150,15 @@ export class CachedText {
   #keep(at: number, end: number): void {
     const page = this.#pages[at]!;
     if (page.isKept) return;
-    const kept = this.#pool.keep(this.#pages[at - 1], page, this.ids.slice(at * pageKeys, end));
+    const kept = this.#pool.keep(this.#pages[at - 1], page, this.#marks.slice(at * pageKeys, end));
     if (kept === page) return;
     this.#pool.hold(kept);
     this.#pages[at] = kept;
     this.#pool.release(page);
+  }
+
+  #mark(row: number): number {
+    return this.#marks[row] ?? fail("infer", `row ${row} is wanted of a text of ${this.length} tokens`);
   }
 
   #push(page: Page): void {

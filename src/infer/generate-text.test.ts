@@ -33,16 +33,21 @@ const byteLevel = createTokenizer({
   ...{ specials: [], splitDigits: false, ignoreMerges: false },
 });
 
+/** Sequences that answer whatever they read. */
+function answering(answer: (ids: readonly number[]) => Float32Array): LanguageModel["sequence"] {
+  return () => ({ next: async (ids) => answer(Array.from(ids)), [Symbol.dispose]() {} });
+}
+
 /** A model that says `script`, whatever the prompt. */
 function says(script: readonly number[], vocabSize: number): LanguageModel {
   let said = 0;
   return {
     ...{ vocabSize, contextLength: 1000 },
-    logits: async () => {
+    sequence: answering(() => {
       const logits = new Float32Array(vocabSize);
       logits[script[said++]!] = 9;
       return logits;
-    },
+    }),
   };
 }
 
@@ -141,10 +146,10 @@ test("a rendered chat that begins with the begin-of-text token gets no second on
   const heard: (readonly number[])[] = [];
   const model: LanguageModel = {
     ...{ vocabSize: llama.vocabSize, contextLength: 100 },
-    logits: async (all) => {
-      heard.push([...all]);
+    sequence: answering((ids) => {
+      heard.push(ids);
       return new Float32Array(llama.vocabSize);
-    },
+    }),
   };
   for (const [prompt, options] of [
     [rendered, { parseSpecial: true }],
@@ -162,7 +167,7 @@ test("what others wrote in a prompt is text, also where it spells a special piec
 test("a model with more rows than the tokenizer has pieces never says one of them", async () => {
   const model: LanguageModel = {
     ...{ vocabSize: 300, contextLength: 10 },
-    logits: async () => new Float32Array(300).fill(1).fill(50, 256),
+    sequence: answering(() => new Float32Array(300).fill(1).fill(50, 256)),
   };
   const found = [];
   for await (const { id } of generateText(model, byteLevel, "a", { seed: 1 })) found.push(id);

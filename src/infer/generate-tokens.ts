@@ -1,15 +1,24 @@
 // Token after token: logits, a draw, and the draw joins the text, until something ends it.
 import { check } from "../base/index.ts";
-import { createRules, type RuleOptions } from "./rule-out.ts";
+import type { LogitsStep } from "./draft.ts";
+import { logProbabilities, type TokenLogProbability } from "./log-probabilities.ts";
+import { type RuleOptions, ruleSteps } from "./rule-out.ts";
 import { createSampler, type SamplingOptions } from "./sampling.ts";
+import { GrowingText } from "./text-so-far.ts";
 
-/** What generation asks of a model; an Engine is one. */
+/** What generation asks of a model; a SequenceModel is one. */
 export interface LanguageModel {
   readonly vocabSize: number;
   /** So many tokens the model can read; the token after the last of them can still be drawn. */
   readonly contextLength: number;
-  /** Logits [V] for the token after `ids`. */
-  logits(ids: readonly number[], signal?: AbortSignal): Promise<Float32Array>;
+  /** A text of its own that has no token yet. */
+  sequence(): TokenSequence;
+}
+
+/** A text that the model has read so far. */
+export interface TokenSequence extends Disposable {
+  /** Reads on. @returns logits [V] for the token after `ids` */
+  next(ids: ArrayLike<number>, signal?: AbortSignal): Promise<Float32Array>;
 }
 
 export interface GenerateTokensOptions extends SamplingOptions, RuleOptions {
@@ -19,6 +28,10 @@ export interface GenerateTokensOptions extends SamplingOptions, RuleOptions {
   readonly maxLength?: number;
   /** Tokens that end the text, such as the end-of-text token. */
   readonly stopIds?: Iterable<number>;
+  /** Further steps, behind those that rule tokens out and before those that are numbers: masks and penalties. */
+  readonly steps?: readonly LogitsStep[];
+  /** Each token comes with its log-probability and with those of so many most probable tokens. At least 0; no log-probabilities by default. */
+  readonly logProbabilities?: number;
   /** Ids from here on are never drawn: models often have more rows than their tokenizer has pieces. The model's vocabulary by default. */
   readonly vocabSize?: number;
   readonly signal?: AbortSignal;
@@ -29,6 +42,8 @@ export type FinishReason = "stop" | "length";
 
 export interface GeneratedToken {
   readonly id: number;
+  /** By the model itself, before any step; where they are asked for. */
+  readonly logProbabilities?: TokenLogProbability;
   /** Only the last token has it; with "stop", the token is the stop token. */
   readonly finishReason?: FinishReason;
 }
@@ -42,23 +57,36 @@ export async function* generateTokens(
   prompt: ArrayLike<number>,
   options: GenerateTokensOptions = {},
 ): AsyncGenerator<GeneratedToken, void> {
-  const { vocabSize = model.vocabSize, signal } = options;
-  const ids = Array.from(prompt);
-  const maxTokens = mostTokens(options, ids.length);
-  const sampler = createSampler(options);
+  const { vocabSize = model.vocabSize, signal, steps = [], logProbabilities: most } = options;
+  const text = new GrowingText(prompt);
+  const maxTokens = mostTokens(options, text.promptLength);
+  checkMost(most);
   const stops = new Set(options.stopIds);
-  const ruleOut = createRules(options, stops, ids.length);
-  const seen = new Set(ids);
+  const sampler = createSampler(options, [...ruleSteps(options, stops), ...steps]);
+  using sequence = model.sequence();
+  let unread: readonly number[] = [...text.ids];
   for (let count = 1; ; count++) {
-    const logits = await model.logits(ids, signal);
-    const id = sampler.next(ruleOut(logits.subarray(0, vocabSize), ids), seen);
-    const isFull = count === maxTokens || ids.length === model.contextLength;
+    const logits = (await sequence.next(unread, signal)).subarray(0, vocabSize);
+    const id = sampler.next(logits, text);
+    const isFull = count === maxTokens || text.ids.length === model.contextLength;
     const finishReason = stops.has(id) ? "stop" : isFull ? "length" : undefined;
-    yield finishReason === undefined ? { id } : { id, finishReason };
+    yield {
+      id,
+      ...(most !== undefined && { logProbabilities: logProbabilities(logits, id, most) }),
+      ...(finishReason !== undefined && { finishReason }),
+    };
     if (finishReason !== undefined) return;
-    ids.push(id);
-    seen.add(id);
+    text.push(id);
+    unread = [id];
   }
+}
+
+function checkMost(most: number | undefined): void {
+  check(
+    most === undefined || (Number.isSafeInteger(most) && most >= 0),
+    "infer",
+    () => `logProbabilities is ${most} but must be an integer, at least 0`,
+  );
 }
 
 /** As many tokens as may be written after a prompt of `promptLength`; infinite where nothing is said. */

@@ -1,4 +1,4 @@
-export { Engine, type EngineOptions } from "./engine.ts";
+export { type Candidates, Draft, type LogitsStep, mostProbable } from "./draft.ts";
 export { type GenerateTextOptions, generateText, type PromptOptions, promptIds, type TextPiece } from "./generate-text.ts";
 export {
   type FinishReason,
@@ -6,17 +6,12 @@ export {
   type GenerateTokensOptions,
   generateTokens,
   type LanguageModel,
+  type TokenSequence,
 } from "./generate-tokens.ts";
+export { type IdLogProbability, logProbabilities, logSumExp, type TokenLogProbability } from "./log-probabilities.ts";
 export type { RuleOptions } from "./rule-out.ts";
-export {
-  type Candidates,
-  candidates,
-  createSampler,
-  draw,
-  mostProbable,
-  penaliseRepetition,
-  type Sampler,
-  type Sampling,
-  type SamplingOptions,
-  samplingOf,
-} from "./sampling.ts";
+export { createSampler, draw, type Sampler, type Sampling, type SamplingOptions, samplingOf } from "./sampling.ts";
+export type { HiddenWanted, LogitsWanted, RunItem, RunResult, Sequence } from "./sequence.ts";
+export { SequenceModel, type SequenceModelOptions } from "./sequence-model.ts";
+export type { ModelCounts } from "./sequence-queue.ts";
+export { GrowingText, type TextSoFar } from "./text-so-far.ts";

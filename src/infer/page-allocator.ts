@@ -1,7 +1,7 @@
 // Pages of the key-value cache: who holds which, and which beginnings of texts are kept for those that come later.
 // Pages as a unit of sharing: Kwon et al. 2023 (arXiv 2309.06180). Kept beginnings as a tree of ids: Zheng et al. 2023 (arXiv 2312.07104).
 //
-// Numbers only: the keys and values themselves lie in the states of the inference graph, at the page's number in every layer.
+// An id here is any number that tells a row's key apart from that of another row behind the same ids. Numbers only: the keys and values themselves lie in the states of the inference graph, at the page's number in every layer.
 import { check } from "../base/index.ts";
 
 /** So many keys and values of every layer. */

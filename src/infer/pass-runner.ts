@@ -2,6 +2,8 @@
 import type { PageCopy } from "./cached-text.ts";
 
 export interface PassInputs {
+  /** What RoPE's table is made for: `ropeLength` of the model. */
+  readonly turn: number;
   /** A row each; rows of one slot stand together and in order. */
   readonly tokens: readonly number[];
   readonly positions: readonly number[];

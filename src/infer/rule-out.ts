@@ -1,6 +1,8 @@
 // Tokens that may not come next: by the text's length so far, by what the text holds already, and by lists. The definitions are those of Hugging
 // Face's transformers (generation/logits_process.py): MinLength, MinNewTokensLength, NoRepeatNGram, NoBadWords, SuppressTokens and SuppressTokensAtBegin.
 import { check } from "../base/index.ts";
+import type { LogitsStep } from "./draft.ts";
+import type { TextSoFar } from "./text-so-far.ts";
 
 /** Each rule is off where its option is absent. Ids outside the vocabulary are allowed and rule out nothing. */
 export interface RuleOptions {
@@ -18,36 +20,26 @@ export interface RuleOptions {
   readonly badWords?: readonly (readonly number[])[];
 }
 
-/** Gives the logits with −Infinity in place of those that may not come after `ids`: themselves where that is none, else a copy. */
-export type RuleOut = (logits: Float32Array, ids: readonly number[]) => Float32Array;
-
-/**
- * @param promptLength tokens of the prompt, with which every later `ids` begins
- * @throws CriaError naming the option that is out of its range
- */
-export function createRules(options: RuleOptions, stopIds: ReadonlySet<number>, promptLength: number): RuleOut {
+/** Steps that rule tokens out, those that are off left out. @throws CriaError naming the option that is out of its range. */
+export function ruleSteps(options: RuleOptions, stopIds: ReadonlySet<number>): LogitsStep[] {
   checkOptions(options);
-  const { suppressTokens = [], beginSuppressTokens = [], badWords = [], noRepeatNgramSize = 0 } = options;
-  const leastLength = options.minTokens === undefined ? (options.minLength ?? 0) : promptLength + options.minTokens;
+  const { suppressTokens = [], beginSuppressTokens = [], badWords = [], minTokens, minLength = 0, noRepeatNgramSize = 0 } = options;
   const words = badWords.filter((word) => word.length > 1 || !stopIds.has(word[0]!));
-  return (logits, ids) =>
-    without(logits, [
-      suppressTokens,
+  const leastLength = ({ promptLength }: TextSoFar) => (minTokens === undefined ? minLength : promptLength + minTokens);
+  return [
+    ...rule("suppressTokens", suppressTokens.length > 0, () => suppressTokens),
+    ...rule("beginSuppressTokens", beginSuppressTokens.length > 0, ({ ids, promptLength }) =>
       ids.length === promptLength ? beginSuppressTokens : [],
-      ids.length < leastLength ? stopIds : [],
-      endsOfWords(words, ids),
-      noRepeatNgramSize === 0 ? [] : endsOfNgrams(ids, noRepeatNgramSize),
-    ]);
+    ),
+    ...rule("minTokens", (minTokens ?? minLength) > 0, (text) => (text.ids.length < leastLength(text) ? stopIds : [])),
+    ...rule("badWords", words.length > 0, ({ ids }) => endsOfWords(words, ids)),
+    ...rule("noRepeatNgramSize", noRepeatNgramSize > 0, ({ ids }) => endsOfNgrams(ids, noRepeatNgramSize)),
+  ];
 }
 
-function without(logits: Float32Array, ruledOut: readonly Iterable<number>[]): Float32Array {
-  let left = logits;
-  for (const ids of ruledOut)
-    for (const id of ids) {
-      if (left === logits) left = logits.slice();
-      left[id] = Number.NEGATIVE_INFINITY; // an index past the end changes nothing
-    }
-  return left;
+/** @param ruledOut the tokens that may not come next */
+function rule(name: keyof RuleOptions, isOn: boolean, ruledOut: (text: TextSoFar) => Iterable<number>): LogitsStep[] {
+  return isOn ? [{ name, apply: (draft, text) => draft.exclude(ruledOut(text)) }] : [];
 }
 
 /** The last tokens of those words whose others are the text's last. */

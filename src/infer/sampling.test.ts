@@ -1,11 +1,23 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { Rng } from "../base/index.ts";
+import { Draft, mostProbable } from "./draft.ts";
 import { largestFirst } from "./largest-first.ts";
-import { candidates, createSampler, draw, mostProbable, penaliseRepetition, type SamplingOptions, samplingOf } from "./sampling.ts";
+import { createSampler, draw, type SamplingOptions, samplingOf, samplingSteps } from "./sampling.ts";
+import { GrowingText } from "./text-so-far.ts";
 
 const rng = new Rng(1);
-const nothingSeen = new Set<number>();
+const nothingSeen = new GrowingText([]);
+
+/** What the steps of a sampling leave of logits. */
+function drafted(logits: Float32Array, options: SamplingOptions, seen: readonly number[] = []): Draft {
+  const draft = new Draft().begin(logits);
+  for (const step of samplingSteps(samplingOf(options))) step.apply(draft, new GrowingText(seen));
+  return draft;
+}
+
+const candidates = (...args: Parameters<typeof drafted>) => drafted(...args).candidates();
+
 const randomLogits = (size: number, scale = 3) => Float32Array.from({ length: size }, () => rng.normal() * scale);
 
 /** The definitions, step by step over a full sort: probabilities by id. */
@@ -37,7 +49,7 @@ test("the cuts keep what a full sort keeps", () => {
           for (const minP of [0, 0.05, 1]) {
             const logits = randomLogits(size);
             const options = { temperature, topK, topP, minP };
-            const { ids, probabilities } = candidates(logits, samplingOf(options));
+            const { ids, probabilities } = candidates(logits, options);
             const expected = naive(logits, options);
             expect([...ids].sort(), JSON.stringify(options)).toEqual([...expected.keys()].sort());
             ids.forEach((id, i) => expect(probabilities[i]).toBeCloseTo(expected.get(id)!, 12));
@@ -58,8 +70,7 @@ test("settings mean what they mean in transformers", () => {
   expect(sampling.length).toBeGreaterThan(5);
   for (const { settings, text, logits, probabilities } of sampling) {
     const { temperature = 1, top_k: topK = 50, top_p: topP = 1, min_p: minP = 0, repetition_penalty: repetitionPenalty = 1 } = settings;
-    const penalised = penaliseRepetition(Float32Array.from(logits), new Set(text), repetitionPenalty);
-    const found = candidates(penalised, { temperature, topK, topP, minP });
+    const found = candidates(Float32Array.from(logits), { temperature, topK, topP, minP, repetitionPenalty }, text);
     const byId = new Float64Array(logits.length);
     found.ids.forEach((id, i) => {
       byId[id] = found.probabilities[i]!;
@@ -72,14 +83,14 @@ test("settings mean what they mean in transformers", () => {
 test("among equals the lowest ids stay", () => {
   const flat = new Float32Array(10);
   expect(mostProbable(flat)).toBe(0);
-  expect([...candidates(flat, samplingOf({ topK: 3 })).ids]).toEqual([0, 1, 2]);
-  expect([...candidates(flat, samplingOf({ topP: 0.35 })).ids]).toEqual([0, 1, 2, 3]);
+  expect([...candidates(flat, { topK: 3 }).ids]).toEqual([0, 1, 2]);
+  expect([...candidates(flat, { topP: 0.35 }).ids]).toEqual([0, 1, 2, 3]);
 });
 
 test("top-p counts what top-k left", () => {
   const logits = Float32Array.of(0.4, 0.3, 0.2, 0.1).map(Math.log);
-  expect([...candidates(logits, samplingOf({ topK: 2, topP: 0.55 })).ids]).toEqual([0]);
-  expect([...candidates(logits, samplingOf({ topP: 0.55 })).ids]).toEqual([0, 1]);
+  expect([...candidates(logits, { topK: 2, topP: 0.55 }).ids]).toEqual([0]);
+  expect([...candidates(logits, { topP: 0.55 }).ids]).toEqual([0, 1]);
 });
 
 test("largestFirst sorts, in random and in worst orders", () => {
@@ -133,10 +144,10 @@ test("the same seed draws the same tokens, another seed others", () => {
 
 test("the repetition penalty makes seen tokens less probable, whatever their sign", () => {
   const logits = Float32Array.of(2, -2, 2, -2);
-  expect([...penaliseRepetition(logits, new Set([0, 1, 99]), 2)]).toEqual([1, -4, 2, -2]);
+  expect([...drafted(logits, { repetitionPenalty: 2 }, [0, 1, 99]).logits]).toEqual([1, -4, 2, -2]);
   expect([...logits]).toEqual([2, -2, 2, -2]);
   const sampler = createSampler({ temperature: 0, repetitionPenalty: 2 });
-  expect([sampler.next(logits, nothingSeen), sampler.next(logits, new Set([0]))]).toEqual([0, 2]);
+  expect([sampler.next(logits, nothingSeen), sampler.next(logits, new GrowingText([0]))]).toEqual([0, 2]);
 });
 
 test.each([

@@ -1,7 +1,8 @@
 // From logits to the next token. Steps, order and definitions are those of Hugging Face's transformers (generation/logits_process.py), so that
-// the numbers in a model's generation_config.json mean here what they mean there: repetition penalty, temperature, top-k, top-p, min-p, draw.
-import { check, fail, Rng } from "../base/index.ts";
-import { largestFirst } from "./largest-first.ts";
+// the numbers in a model's generation_config.json mean here what they mean there.
+import { check, Rng } from "../base/index.ts";
+import { type Candidates, Draft, type LogitsStep, mostProbable } from "./draft.ts";
+import type { TextSoFar } from "./text-so-far.ts";
 
 /** What each number does when it is absent: nothing. */
 export interface SamplingOptions {
@@ -30,95 +31,92 @@ export interface SamplingOptions {
 
 export type Sampling = Required<Omit<SamplingOptions, "seed">>;
 
-/** Tokens that may come next with their probabilities, which sum to 1. */
-export interface Candidates {
-  readonly ids: Int32Array;
-  readonly probabilities: Float64Array;
-}
-
 /** A sampler keeps nothing but its random numbers. */
 export interface Sampler {
   readonly seed: number;
   /**
    * The next token.
    * @param logits [V], not changed; −Infinity rules a token out
-   * @param seen tokens of the text so far, for the repetition penalty
+   * @param text tokens so far, which `logits` follow
    * @throws CriaError when a logit is NaN or infinite, or all are ruled out
    */
-  next(logits: Float32Array, seen: ReadonlySet<number>): number;
+  next(logits: Float32Array, text: TextSoFar): number;
 }
 
-/** @throws CriaError naming the option that is out of its range. */
-export function createSampler(options: SamplingOptions = {}): Sampler {
-  const sampling = samplingOf(options);
+/**
+ * The steps that are numbers, in their order, each with the value that does nothing and its range. Whatever rules tokens out stands in front of them.
+ */
+const rows = [
+  {
+    name: "repetitionPenalty",
+    off: 1,
+    rule: "above 0 (1 changes nothing)",
+    holds: (value: number) => value > 0 && value < Number.POSITIVE_INFINITY,
+    apply: (draft: Draft, penalty: number, { counts }: TextSoFar) => penaliseRepetition(draft, counts.keys(), penalty),
+  },
+  {
+    name: "temperature",
+    off: 1,
+    rule: "at least 0",
+    holds: (value: number) => value >= 0 && value < Number.POSITIVE_INFINITY,
+    apply: (draft: Draft, temperature: number) => draft.divide(temperature),
+  },
+  {
+    name: "topK",
+    off: 0,
+    rule: "an integer, at least 0 (0 keeps all)",
+    holds: (value: number) => Number.isSafeInteger(value) && value >= 0,
+    apply: keepFirst,
+  },
+  {
+    name: "topP",
+    off: 1,
+    rule: "above 0 and at most 1 (1 keeps all)",
+    holds: (value: number) => value > 0 && value <= 1,
+    apply: (draft: Draft, share: number) => draft.keep(Int32Array.from(upToShare(draft, share * draft.total))),
+  },
+  {
+    name: "minP",
+    off: 0,
+    rule: "from 0 (keeps all) to 1",
+    holds: (value: number) => value >= 0 && value <= 1,
+    apply: keepProbable,
+  },
+] as const;
+
+/** The steps of a sampling, those that do nothing left out; what is greedy needs no candidates. */
+export function samplingSteps(sampling: Sampling): LogitsStep[] {
+  return rows
+    .filter(
+      ({ name, off }) => sampling[name] !== off && !(sampling.temperature === 0 && name !== "repetitionPenalty" && name !== "temperature"),
+    )
+    .map(({ name, apply }) => ({ name, apply: (draft, text) => apply(draft, sampling[name], text) }));
+}
+
+/** @param before steps in front of the sampling's own. @throws CriaError naming the option that is out of its range. */
+export function createSampler(options: SamplingOptions = {}, before: readonly LogitsStep[] = []): Sampler {
+  const steps = [...before, ...samplingSteps(samplingOf(options))];
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
   check(Number.isSafeInteger(seed), "sampling", () => `seed is ${seed} but must be an integer`);
   const rng = new Rng(seed);
+  const draft = new Draft();
   return {
     seed,
-    next(logits, seen) {
-      const penalised = penaliseRepetition(logits, seen, sampling.repetitionPenalty);
-      return sampling.temperature === 0 ? mostProbable(penalised) : draw(candidates(penalised, sampling), rng.uniform());
+    next(logits, text) {
+      draft.begin(logits);
+      for (const step of steps) step.apply(draft, text);
+      return draft.isGreedy ? mostProbable(draft.logits) : draw(draft.candidates(), rng.uniform());
     },
   };
 }
-
-const ranges = [
-  ["temperature", "at least 0", (value: number) => value >= 0 && value < Number.POSITIVE_INFINITY],
-  ["topK", "an integer, at least 0 (0 keeps all)", (value: number) => Number.isSafeInteger(value) && value >= 0],
-  ["topP", "above 0 and at most 1 (1 keeps all)", (value: number) => value > 0 && value <= 1],
-  ["minP", "from 0 (keeps all) to 1", (value: number) => value >= 0 && value <= 1],
-  ["repetitionPenalty", "above 0 (1 changes nothing)", (value: number) => value > 0 && value < Number.POSITIVE_INFINITY],
-] as const;
 
 /** The options with their defaults. @throws CriaError naming the one that is out of its range. */
 export function samplingOf(options: SamplingOptions): Sampling {
   const { temperature = 1, topK = 0, topP = 1, minP = 0, repetitionPenalty = 1 } = options;
   const sampling = { temperature, topK, topP, minP, repetitionPenalty };
-  for (const [name, rule, holds] of ranges)
+  for (const { name, rule, holds } of rows)
     check(holds(sampling[name]), "sampling", () => `${name} is ${sampling[name]} but must be ${rule}`);
   return sampling;
-}
-
-/** The logits, copied where a penalty changes them. */
-export function penaliseRepetition(logits: Float32Array, seen: ReadonlySet<number>, penalty: number): Float32Array {
-  if (penalty === 1) return logits;
-  const penalised = logits.slice();
-  for (const id of seen) {
-    const logit = penalised[id];
-    if (logit !== undefined) penalised[id] = logit > 0 ? logit / penalty : logit * penalty;
-  }
-  return penalised;
-}
-
-/** The id of the largest logit, the lowest among equals. @throws CriaError when a logit is NaN or infinite, or all are ruled out. */
-export function mostProbable(logits: Float32Array): number {
-  let best = -1;
-  let largest = Number.NEGATIVE_INFINITY;
-  for (let id = 0; id < logits.length; id++) {
-    const logit = logits[id]!;
-    if (logit > largest) {
-      best = id;
-      largest = logit;
-    }
-    if (!(logit < Number.POSITIVE_INFINITY))
-      fail("sampling", `the logit of token ${id} is ${logit} but must be finite: the weights are damaged or too large for float32`);
-  }
-  check(best >= 0, "sampling", () => `all ${logits.length} tokens are ruled out: at least one must be possible`);
-  return best;
-}
-
-/**
- * What may come next after temperature, top-k, top-p and min-p; most probable first where top-k or top-p cut, by id otherwise.
- * O(V), and O(log V) for each token that top-k or top-p keep.
- */
-export function candidates(logits: Float32Array, { temperature, topK, topP, minP }: Omit<Sampling, "repetitionPenalty">): Candidates {
-  const weights = softmaxWeights(logits, temperature);
-  const isCut = topP < 1 || (topK > 0 && topK < weights.length);
-  const ids = isCut ? cutTail(weights, topK, topP) : Int32Array.from(weights, (_, id) => id);
-  const kept = ids.filter((id) => weights[id]! > 0 && weights[id]! >= minP); // the largest weight is 1
-  const total = sum(kept, (id) => weights[id]!);
-  return { ids: kept, probabilities: Float64Array.from(kept, (id) => weights[id]! / total) };
 }
 
 /** @param uniform in [0, 1) */
@@ -131,26 +129,29 @@ export function draw({ ids, probabilities }: Candidates, uniform: number): numbe
   return ids[ids.length - 1]!; // rounding left the sum below 1
 }
 
-/** exp((logit − largest) / temperature): probabilities up to a factor, the largest 1. */
-function softmaxWeights(logits: Float32Array, temperature: number): Float64Array {
-  const largest = logits[mostProbable(logits)]!;
-  const weights = new Float64Array(logits.length);
-  for (let id = 0; id < weights.length; id++) weights[id] = Math.exp((logits[id]! - largest) / temperature);
-  return weights;
+function penaliseRepetition(draft: Draft, seen: Iterable<number>, penalty: number): void {
+  const logits = draft.change();
+  for (const id of seen) {
+    const logit = logits[id];
+    if (logit !== undefined) logits[id] = logit > 0 ? logit / penalty : logit * penalty;
+  }
 }
 
-/** The first tokens by probability: at most topK (all when 0), and of those no more than it takes to reach the share topP. */
-function cutTail(weights: Float64Array, topK: number, topP: number): Int32Array {
-  const order = largestFirst(weights);
-  if (topK === 0) return Int32Array.from(upToShare(order, weights, topP * sum(weights)));
-  const first = Int32Array.from(take(order, topK));
-  return topP === 1 ? first : Int32Array.from(upToShare(first, weights, topP * sum(first, (id) => weights[id]!)));
+/** O(V), and O(log V) for each token that is kept. */
+function keepFirst(draft: Draft, count: number): void {
+  if (count < draft.logits.length) draft.keep(Int32Array.from(take(draft.inOrder(), count)));
 }
 
-/** Ids until their weights together reach `share`. */
-function* upToShare(ids: Iterable<number>, weights: Float64Array, share: number): Generator<number, void> {
+function keepProbable(draft: Draft, share: number): void {
+  const { weights } = draft; // the largest is 1
+  draft.keep((draft.kept ?? Int32Array.from(weights, (_, id) => id)).filter((id) => weights[id]! >= share));
+}
+
+/** Candidates until their weights together reach `share`. */
+function* upToShare(draft: Draft, share: number): Generator<number, void> {
+  const { weights } = draft;
   let total = 0;
-  for (const id of ids) {
+  for (const id of draft.inOrder()) {
     yield id;
     total += weights[id]!;
     if (total >= share) return;
@@ -163,10 +164,4 @@ function* take(ids: Iterable<number>, count: number): Generator<number, void> {
     yield id;
     if (++taken === count) return;
   }
-}
-
-function sum(values: Int32Array | Float64Array, of: (value: number) => number = (value) => value): number {
-  let total = 0;
-  for (const value of values) total += of(value);
-  return total;
 }

@@ -48,6 +48,8 @@ export interface PassPart {
 }
 
 export interface Pass {
+  /** Of all its rows: rows with different turns are computed one after the other. */
+  readonly turn: number;
   readonly parts: readonly PassPart[];
   /** To be made in this order before the rows are computed. */
   readonly copies: readonly PageCopy[];
@@ -82,13 +84,15 @@ export class Scheduler {
   }
 
   /**
-   * The next pass; undefined where nobody waits. Up to `sequences` members take part, those first that have waited for longest; they share
+   * The next pass; undefined where nobody waits. Up to `sequences` members of one turn take part, those first that have waited for longest; they share
    * the rows evenly, and what one does not need the others get. A part may have no row: then all of it was there, or there is no page for it yet.
    */
   plan(): Pass | undefined {
-    const waiting = this.#waiting().sort((a, b) => a.servedAt - b.servedAt);
-    if (waiting.length === 0) return undefined;
-    const pass = this.#planFor(waiting.slice(0, this.#limits.sequences)) ?? this.#planFor([oldestOf(waiting)]);
+    const [first, ...others] = this.#waiting().sort((a, b) => a.servedAt - b.servedAt);
+    if (first === undefined) return undefined;
+    const waiting = [first, ...others] as const;
+    for (const { text, work } of waiting) text.reuse(work.nextResult);
+    const pass = this.#planFor(waiting) ?? this.#planFor([oldestOf(waiting)]);
     check(pass !== undefined, "infer", () => `no sequence gets a page of the pool's ${this.#pool.count}: this is a mistake in cria`);
     const served = new Set<Member>(pass.parts.filter(({ rows }) => rows > 0).map(({ member }) => member));
     for (const member of waiting) if (served.has(member)) member.servedAt = ++this.#clock;
@@ -112,14 +116,15 @@ export class Scheduler {
     return [...this.#members].filter(isWaiting);
   }
 
-  /** A pass with rows of these members; undefined where older ones, which are not among them, have all pages. */
-  #planFor(chosen: readonly Waiting[]): Pass | undefined {
-    for (const { text, work } of chosen) text.reuse(work.nextResult);
+  /** A pass with rows of the first of these members; undefined where older ones, which are not among them, have all pages. */
+  #planFor(waiting: readonly [Waiting, ...Waiting[]]): Pass | undefined {
+    const turn = nextTurn(waiting[0]);
+    const chosen = waiting.filter((member) => nextTurn(member) === turn).slice(0, this.#limits.sequences);
     const copies: PageCopy[] = [];
     const parts = this.#share(chosen)
       .sort((a, b) => a.member.age - b.member.age) // the oldest takes pages first, so that it always gets on
-      .map(({ member, rows }) => this.#part(member, rows, copies));
-    return parts.some(({ work, first, rows }) => rows > 0 || first === work.end) ? { parts, copies } : undefined;
+      .map(({ member, rows }) => this.#part(member, rows, turn, copies));
+    return parts.some(({ work, first, rows }) => rows > 0 || first === work.end) ? { turn, parts, copies } : undefined;
   }
 
   /** Max-min fair: the members with the least to do get it all, and the others as much as each other. */
@@ -138,10 +143,13 @@ export class Scheduler {
   }
 
   /** At most `rows` rows of a member; one that an older member has made pause takes over again what is left of its pages. */
-  #part(member: Waiting, most: number, copies: PageCopy[]): PassPart {
+  #part(member: Waiting, most: number, turn: number, copies: PageCopy[]): PassPart {
     const { text, work } = member;
     text.reuse(work.nextResult);
-    return { member, work, first: text.computed, rows: this.#reserve(member, Math.min(most, work.end - text.computed), copies) };
+    const last = Math.min(text.computed + most, work.end);
+    let end = text.computed;
+    while (end < last && text.turnAt(end) === turn) end++;
+    return { member, work, first: text.computed, rows: this.#reserve(member, end - text.computed, copies) };
   }
 
   /** As many of the rows as there are pages for, once prefixes, idle sequences and younger ones have given theirs. */
@@ -162,6 +170,11 @@ export class Scheduler {
     const younger = holders.filter(({ work, age }) => work !== undefined && age > member.age).sort((a, b) => b.age - a.age);
     return idle[0] ?? younger[0];
   }
+}
+
+/** The turn of the next row; that of the last where all are computed. */
+function nextTurn({ text, work }: Waiting): number {
+  return text.turnAt(Math.min(text.computed, work.end - 1));
 }
 
 function oldestOf(waiting: readonly Waiting[]): Waiting {

@@ -3,13 +3,17 @@ import { expect } from "vitest";
 import { Rng } from "../base/index.ts";
 import { pageKeys } from "../graph/index.ts";
 import { FakeRunner, fakeLogits, fakeState, fakeVocabSize } from "./fake-runner.test.helper.ts";
+import { passLimits } from "./programs.ts";
 import type { PassLimits } from "./scheduler.ts";
 import type { Sequence } from "./sequence.ts";
-import { passLimits, SequenceQueue } from "./sequence-queue.ts";
+import { type QueueSizes, SequenceQueue } from "./sequence-queue.ts";
 
-export function fakeQueue(pages: number, { contextLength = pages * pageKeys, limits = passLimits } = {}) {
+/** RoPE's table is the same for every run. */
+const untouched: QueueSizes["turnOf"] = () => 0;
+
+export function fakeQueue(pages: number, { contextLength = pages * pageKeys, limits = passLimits, turnOf = untouched } = {}) {
   const runner = new FakeRunner(pages);
-  const queue = new SequenceQueue(runner, { vocabSize: fakeVocabSize, nLayers: 2, contextLength, pages }, limits);
+  const queue = new SequenceQueue(runner, { vocabSize: fakeVocabSize, nLayers: 2, contextLength, pages, turnOf }, limits);
   return { runner, queue };
 }
 
@@ -17,6 +21,7 @@ export function fakeQueue(pages: number, { contextLength = pages * pageKeys, lim
 interface Known {
   readonly sequence: Sequence;
   readonly ids: number[];
+  readonly turns: number[];
   busy: boolean;
 }
 
@@ -29,7 +34,8 @@ export async function fuzzQueue(seed: number, operations: number): Promise<void>
     results: 4 + rng.below(8),
   };
   const pages = 1 + rng.below(8);
-  const { runner, queue } = fakeQueue(pages, { limits });
+  const turnOf = rng.below(3) === 0 ? (longestPosition: number) => Math.max(longestPosition + 1, 50) : () => 0;
+  const { runner, queue } = fakeQueue(pages, { limits, turnOf });
   let failing = false;
   runner.before = async ({ tokens }) => {
     for (let turn = rng.below(200); turn > 0; turn--) await undefined;
@@ -55,11 +61,17 @@ export async function fuzzQueue(seed: number, operations: number): Promise<void>
       for (const [i, { known, ids }] of plans.entries()) {
         const start = known.ids.length;
         known.ids.push(...ids);
+        known.turns.push(...ids.map(() => turnOf(known.ids.length - 1)));
         const { logits: found, hidden } = results[i]!;
         const states = ids.map((_, at) => known.ids.slice(0, start + at + 1));
-        const wanted = logits === "all" ? states.map(fakeLogits) : logits === "last" ? fakeLogits(known.ids) : undefined;
+        const wanted =
+          logits === "all"
+            ? states.map((text) => fakeLogits(text, known.turns))
+            : logits === "last"
+              ? fakeLogits(known.ids, known.turns)
+              : undefined;
         expect(found).toEqual(wanted);
-        const hiddenOf = (text: number[]) => Float32Array.of(layer, fakeState(text) % 4096);
+        const hiddenOf = (text: number[]) => Float32Array.of(layer, fakeState(text, known.turns) % 4096);
         expect(hidden).toEqual(rows === "all" ? states.map(hiddenOf) : hiddenOf(known.ids));
       }
     } catch (error) {
@@ -74,12 +86,12 @@ export async function fuzzQueue(seed: number, operations: number): Promise<void>
     () => void running.push(run(idle().slice(-1))),
     () => {
       const known = pick();
-      if (known) all.push({ sequence: known.sequence.fork(), ids: [...known.ids], busy: false });
+      if (known) all.push({ sequence: known.sequence.fork(), ids: [...known.ids], turns: [...known.turns], busy: false });
     },
     () => {
       const known = pick();
       if (known === undefined) return;
-      known.ids.length = rng.below(known.ids.length + 1);
+      known.ids.length = known.turns.length = rng.below(known.ids.length + 1);
       known.sequence.truncate(known.ids.length);
     },
     () => {
@@ -92,7 +104,7 @@ export async function fuzzQueue(seed: number, operations: number): Promise<void>
     },
   ];
   for (let i = 0; i < operations; i++) {
-    if (rng.below(4) === 0) all.push({ sequence: queue.sequence(), ids: [], busy: false });
+    if (rng.below(4) === 0) all.push({ sequence: queue.sequence(), ids: [], turns: [], busy: false });
     steps[rng.below(steps.length)]!();
     for (let turn = rng.below(600); turn > 0; turn--) await undefined;
     for (const { sequence, ids, busy } of all) if (!busy) expect(sequence.ids).toEqual(ids);
@@ -104,7 +116,7 @@ export async function fuzzQueue(seed: number, operations: number): Promise<void>
     expect(logitRows.length).toBeLessThanOrEqual(limits.results);
   }
   for (const { sequence } of all) sequence.dispose();
-  expect(queue.pool.held).toBe(0);
+  expect(queue.counts.heldPages).toBe(0);
   await queue.dispose();
   expect(runner.disposed).toBe(true);
 }

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { pageKeys } from "../graph/index.ts";
 import { fakeLogits, fakeState } from "./fake-runner.test.helper.ts";
+import { passLimits } from "./programs.ts";
 import { fakeQueue, fuzzQueue } from "./sequence-queue.test.helper.ts";
-import { passLimits } from "./sequence-queue.ts";
 
 const idsOf = (length: number, seed = 0) => Array.from({ length }, (_, i) => (i * i * 7 + (3 + seed) * i + seed) % 11);
 const rowsOf = (passes: readonly { readonly tokens: readonly number[] }[]) => passes.map(({ tokens }) => tokens.length);
@@ -78,7 +78,7 @@ describe("a run", () => {
     using first = queue.sequence();
     await first.next(idsOf(150));
     first.dispose();
-    expect(queue.pool).toEqual({ pages: 8, held: 0, kept: 3 });
+    expect(queue.counts).toMatchObject({ pages: 8, heldPages: 0, keptPages: 3, rows: 150 });
     using second = queue.sequence();
     const [{ logits, computedRows }] = await queue.run([{ sequence: second, ids: [...idsOf(150), 1, 2] }]);
     expect([computedRows, logits]).toEqual([2, fakeLogits([...idsOf(150), 1, 2])]);
@@ -118,7 +118,7 @@ describe("a pool that is too small for all", () => {
     expect(ends).toEqual([1, 2, 3]);
     expect(runner.rows).toBeGreaterThan(3 * 160);
     expect(runner.rows).toBeLessThan(2 * 3 * 160);
-    expect(queue.pool.held).toBe(0);
+    expect(queue.counts.heldPages).toBe(0);
   });
 
   test("takes the pages of idle sequences, which are computed again when they go on", async () => {
@@ -142,6 +142,31 @@ describe("a pool that is too small for all", () => {
     expect(await sequence.next(idsOf(128))).toEqual(fakeLogits(idsOf(128)));
     await expect(sequence.next([1])).rejects.toThrow("the text has 129 tokens");
   });
+});
+
+test("rows that RoPE turns by other tables are computed one after the other, and again with their own", async () => {
+  const turnOf = (position: number) => (position < 100 ? 0 : position + 1);
+  const { queue, runner } = fakeQueue(3, { turnOf });
+  using sequence = queue.sequence();
+  using other = queue.sequence();
+  await queue.run([
+    { sequence, ids: idsOf(120) },
+    { sequence: other, ids: idsOf(30, 1) },
+  ]);
+  expect(runner.passes.map(({ turn, tokens }) => [turn, tokens.length])).toEqual([
+    [120, 120],
+    [0, 30],
+  ]);
+  await sequence.next([1]);
+  await other.next(idsOf(90, 1)); // takes the pages of the first
+  runner.passes.length = 0;
+  const turns = [...Array(120).fill(120), 121, 122];
+  expect(await sequence.next([2])).toEqual(fakeLogits([...idsOf(120), 1, 2], turns));
+  expect(runner.passes.map(({ turn, tokens }) => [turn, tokens.length])).toEqual([
+    [120, 120 - pageKeys], // the first page was kept
+    [121, 1],
+    [122, 1],
+  ]);
 });
 
 describe("an end", () => {
@@ -185,7 +210,7 @@ describe("an end", () => {
     const sequence = queue.sequence();
     runner.before = () => sequence.dispose();
     await expect(sequence.next(idsOf(1000))).rejects.toThrow("[infer] the sequence was disposed of while it was run");
-    expect(queue.pool.held).toBe(0);
+    expect(queue.counts.heldPages).toBe(0);
     sequence.dispose();
     await expect(sequence.next([1])).rejects.toThrow("[infer] the sequence was disposed of: make another one");
   });
@@ -197,7 +222,7 @@ describe("an end", () => {
     await queue.dispose();
     await queue.dispose();
     expect(await running).toEqual(fakeLogits([1, 2]));
-    expect([runner.disposed, queue.pool.held]).toEqual([true, 0]);
+    expect([runner.disposed, queue.counts.heldPages]).toEqual([true, 0]);
     await expect(sequence.next([1])).rejects.toThrow("[infer] the model was disposed of: open another one");
     expect(() => queue.sequence()).toThrow("the model was disposed of");
     expect(() => sequence.fork()).toThrow("the model was disposed of");

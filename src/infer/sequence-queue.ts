@@ -7,17 +7,17 @@ import type { PassOutputs, PassRunner } from "./pass-runner.ts";
 import { type Member, type Pass, type PassLimits, Scheduler, type Work } from "./scheduler.ts";
 import { type LogitsWanted, type RunItem, type RunResult, Sequence } from "./sequence.ts";
 
-/** The pages of a pool by what they are. */
-export interface PoolState {
+/** The pages of a model by what they are, and what was computed since it was opened. */
+export interface ModelCounts {
   readonly pages: number;
   /** Pages that sequences hold. */
-  readonly held: number;
-  /** Pages that are kept for texts which begin alike. */
-  readonly kept: number;
+  readonly heldPages: number;
+  /** Pages that no sequence holds and that are kept for texts which begin alike. */
+  readonly keptPages: number;
+  readonly passes: number;
+  /** Rows of all passes. */
+  readonly rows: number;
 }
-
-/** Rows of several sequences in a pass, at most; what a program holds follows from these. */
-export const passLimits: PassLimits = { rows: 512, mixedRows: 64, sequences: 64, results: 64 };
 
 /** How many turns of the queue of microtasks a pass waits for those that the last pass has served: so long that a loop over tokens comes back. */
 const gatherTurns = 100;
@@ -52,6 +52,8 @@ export interface QueueSizes {
   /** S: tokens that one sequence may have. */
   readonly contextLength: number;
   readonly pages: number;
+  /** The turn of a run's rows by the position of its last row: `ropeLength` of the model. */
+  turnOf(longestPosition: number): number;
 }
 
 /** Sequences on a pool of pages, and the runs that wait for one another's passes. */
@@ -67,9 +69,11 @@ export class SequenceQueue {
   /** Those that the last pass has served and that have not come back. */
   readonly #served = new Set<Member>();
   #pump: Promise<void> | undefined;
+  #passes = 0;
+  #rows = 0;
   #disposed = false;
 
-  constructor(runner: PassRunner, sizes: QueueSizes, limits: PassLimits = passLimits) {
+  constructor(runner: PassRunner, sizes: QueueSizes, limits: PassLimits) {
     this.#runner = runner;
     this.#sizes = sizes;
     this.vocabSize = sizes.vocabSize;
@@ -78,8 +82,9 @@ export class SequenceQueue {
     this.#scheduler = new Scheduler(this.#pool, limits);
   }
 
-  get pool(): PoolState {
-    return { pages: this.#pool.count, held: this.#pool.held, kept: this.#pool.kept };
+  get counts(): ModelCounts {
+    const { count: pages, held: heldPages, kept: keptPages } = this.#pool;
+    return { pages, heldPages, keptPages, passes: this.#passes, rows: this.#rows };
   }
 
   /** An empty sequence. */
@@ -123,8 +128,12 @@ export class SequenceQueue {
     await this.#runner.dispose();
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+
   lengthOf(member: Member): number {
-    return this.#jobs.get(member)?.start ?? member.text.ids.length;
+    return this.#jobs.get(member)?.start ?? member.text.length;
   }
 
   fork(member: Member): Sequence {
@@ -134,7 +143,7 @@ export class SequenceQueue {
 
   truncate(member: Member, length: number): void {
     this.#checkIdle(member);
-    const has = member.text.ids.length;
+    const has = member.text.length;
     check(
       Number.isSafeInteger(length) && length >= 0 && length <= has,
       "infer",
@@ -156,13 +165,13 @@ export class SequenceQueue {
   }
 
   #start(member: Member, { ids, logits = "last", hidden }: RunItem, batch: Batch): Job {
-    const start = member.text.ids.length;
+    const start = member.text.length;
     const end = start + ids.length;
     const wanted = { logits, hidden: hidden?.rows ?? ("none" as const) };
     const firstOf = (rows: LogitsWanted) => (rows === "none" ? end : rows === "last" ? end - 1 : start);
     const [firstLogits, firstHidden] = [firstOf(wanted.logits), firstOf(wanted.hidden)];
     const work: Work = { end, wantsLogits: logits !== "none", nextResult: Math.min(firstLogits, firstHidden), computedRows: 0 };
-    for (let i = 0; i < ids.length; i++) member.text.ids.push(ids[i]!);
+    member.text.append(ids, this.#sizes.turnOf(end - 1));
     member.work = work;
     this.#served.delete(member);
     const job: Job = { member, batch, work, start, firstLogits, firstHidden, layer: hidden?.layer, wanted, logits: [], hidden: [] };
@@ -218,25 +227,28 @@ export class SequenceQueue {
     }
   }
 
-  async #compute({ parts }: Pass): Promise<PassOutputs | undefined> {
+  async #compute({ turn, parts }: Pass): Promise<PassOutputs | undefined> {
     const tokens: number[] = [];
     const positions: number[] = [];
     const slots: number[] = [];
     const logitRows: number[] = [];
     const layers = new Set<number>();
-    for (const [slot, { member, work, first, rows }] of parts.entries()) {
+    const computed = parts.filter(({ rows }) => rows > 0);
+    for (const [slot, { member, work, first, rows }] of computed.entries()) {
       const { firstLogits, layer } = this.#jobs.get(member)!;
       if (layer !== undefined) layers.add(layer);
       for (let position = first; position < first + rows; position++) {
         if (position >= Math.max(firstLogits, work.nextResult)) logitRows.push(tokens.length);
-        tokens.push(member.text.ids[position]!);
+        tokens.push(member.text.idAt(position));
         positions.push(position);
         slots.push(slot);
       }
     }
     if (tokens.length === 0) return undefined;
-    const pages = parts.map(({ member }) => member.text.pages.map(({ number }) => number));
-    return this.#runner.run({ tokens, positions, slots, pages, logitRows, layers: [...layers] });
+    this.#passes++;
+    this.#rows += tokens.length;
+    const pages = computed.map(({ member }) => member.text.pages.map(({ number }) => number));
+    return this.#runner.run({ turn, tokens, positions, slots, pages, logitRows, layers: [...layers] });
   }
 
   #deliver({ parts }: Pass, outputs: PassOutputs | undefined): void {
@@ -290,7 +302,7 @@ export class SequenceQueue {
     const member = sequence.memberOf(this);
     this.#checkIdle(member);
     check(ids.length > 0, "infer", () => "there is no token to go on from: give at least one, such as the begin-of-text token");
-    this.#checkLength(member.text.ids.length + ids.length);
+    this.#checkLength(member.text.length + ids.length);
     for (let i = 0; i < ids.length; i++) checkId(ids[i]!, this.vocabSize);
     const { nLayers } = this.#sizes;
     check(

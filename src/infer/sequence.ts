@@ -21,7 +21,7 @@ export class Sequence implements Disposable {
 
   /** The tokens that were run. */
   get ids(): readonly number[] {
-    return this.#member.text.ids.slice(0, this.length);
+    return this.#member.text.ids(this.length);
   }
 
   /** Runs `ids` behind what was run. @returns logits [V] for the token after them. @throws as {@link SequenceModel.run} */
@@ -75,20 +75,26 @@ export interface RunItem {
   readonly hidden?: HiddenWanted;
 }
 
-type RowsOf<Wanted, Default> = Wanted extends undefined
-  ? Default
-  : Wanted extends "last" | { rows: "last" }
-    ? Float32Array
-    : Wanted extends "all" | { rows: "all" }
-      ? readonly Float32Array[]
-      : undefined;
+/** A row, an array of rows or nothing, by what is wanted. */
+type RowsOf<Wanted> = Wanted extends "last" ? Float32Array : Wanted extends "all" ? readonly Float32Array[] : undefined;
+type AnyRows = RowsOf<LogitsWanted>;
+type LogitsOf<Item> = Item extends { readonly logits: infer Wanted }
+  ? RowsOf<Wanted>
+  : "logits" extends keyof Item
+    ? AnyRows
+    : Float32Array;
+type HiddenOf<Item> = Item extends { readonly hidden: { readonly rows: infer Wanted } }
+  ? RowsOf<Wanted>
+  : "hidden" extends keyof Item
+    ? AnyRows
+    : undefined;
 
 /** What came of one item. */
 export interface RunResult<Item extends RunItem = RunItem> {
   /** Logits [V] of the last row, or of each row of the run. */
-  readonly logits: RowsOf<Item["logits"], Float32Array>;
+  readonly logits: LogitsOf<Item>;
   /** The layer's output [C] of the last row, or of each row of the run. */
-  readonly hidden: RowsOf<Item["hidden"], undefined>;
+  readonly hidden: HiddenOf<Item>;
   /** Rows that were computed for it: fewer than its ids where the pool had their keys, more where earlier rows had to be computed again. */
   readonly computedRows: number;
 }

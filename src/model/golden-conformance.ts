@@ -1,11 +1,13 @@
 // Small models on any backend against what PyTorch says of them: logits, gradients, ten optimiser steps, a greedy continuation.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Backend, BoundProgram, type DeviceBuffer } from "../backend/index.ts";
+import { fail } from "../base/index.ts";
 import { hfName } from "../formats/index.ts";
 import { type Graph, gradients } from "../graph/index.ts";
+import { generateTokens, SequenceModel } from "../infer/index.ts";
 import { type AdamwSettings, gatherGraph, hyperValues, stepGraph, updateGraph } from "../train/index.ts";
 import { type Golden, goldenWeights, loadGoldens } from "./goldens.test.helper.ts";
-import { batchPositions, constantRows, inferenceGraph, initialise, lossGraph, parameterRows, ropeInputs, writeBatch } from "./index.ts";
+import { batchPositions, constantRows, initialise, lossGraph, parameterRows, ropeInputs, writeBatch } from "./index.ts";
 
 /** Largest relative errors, by Euclidean norm for arrays. */
 export interface GoldenTolerance {
@@ -38,19 +40,10 @@ export function goldenConformance(name: string, openBackend: () => Backend | Pro
 }
 
 async function checkLogits(backend: Backend, golden: Golden, tolerance: number): Promise<void> {
-  const { config, tokens } = golden;
-  const length = tokens[0]!.length;
-  const { graph, logits } = inferenceGraph(config, { length, cacheRows: length, logits: "all" });
-  const { program } = await load(backend, graph, golden);
-  await program.write("positions", batchPositions({ batch: 1, length }));
-  await writeTurns(program, golden, length - 1);
-  const rows: number[] = [];
-  for (const sequence of tokens) {
-    await program.write("tokens", sequence);
-    await program.run();
-    rows.push(...(await program.read(logits)));
-  }
-  expect(relativeError(rows, golden.logits)).toBeLessThanOrEqual(tolerance);
+  await using model = await openModel(backend, golden);
+  const results = await model.run(golden.tokens.map((ids) => ({ sequence: model.sequence(), ids, logits: "all" }) as const));
+  const logits = results.flatMap((result) => result.logits.flatMap((row) => [...row]));
+  expect(relativeError(logits, golden.logits)).toBeLessThanOrEqual(tolerance);
 }
 
 async function checkGradients(backend: Backend, golden: Golden, tolerance: GoldenTolerance): Promise<void> {
@@ -106,28 +99,17 @@ async function checkGatheredSteps(backend: Backend, golden: Golden, tolerance: G
 
 async function checkGeneration(backend: Backend, golden: Golden): Promise<void> {
   const { prompt, tokens: expected } = golden.generation;
-  const cacheRows = prompt.length + expected.length;
-  const prefill = inferenceGraph(golden.config, { length: prompt.length, cacheRows, logits: "one" });
-  const decode = inferenceGraph(golden.config, { length: 1, cacheRows, logits: "one" });
-  const { states, program: prefillProgram } = await load(backend, prefill.graph, golden);
-  const decodeProgram = await BoundProgram.compile(backend, decode.graph, states);
-
-  const advance = async (program: BoundProgram, given: readonly number[], start: number) => {
-    await program.write("tokens", given);
-    await program.write(
-      "positions",
-      given.map((_, i) => start + i),
-    );
-    await writeTurns(program, golden, start + given.length - 1);
-    await program.write("start", [start]);
-    await program.write("row", [given.length - 1]);
-    await program.run();
-    return program.read(program === decodeProgram ? decode.logits : prefill.logits);
-  };
-  const tokens = [argmax(await advance(prefillProgram, prompt, 0))];
-  while (tokens.length < expected.length)
-    tokens.push(argmax(await advance(decodeProgram, tokens.slice(-1), prompt.length + tokens.length - 1)));
+  await using model = await openModel(backend, golden);
+  const tokens: number[] = [];
+  for await (const { id } of generateTokens(model, prompt, { temperature: 0, maxTokens: expected.length })) tokens.push(id);
   expect(tokens).toEqual(expected);
+}
+
+function openModel(backend: Backend, golden: Golden): Promise<SequenceModel> {
+  const weights = goldenWeights(golden);
+  return SequenceModel.open(backend, golden.config, {
+    read: async ({ name }) => weights.get(hfName(name)) ?? fail("golden", `no ${name}`),
+  });
 }
 
 /** A program with the golden's weights in its states. */
@@ -180,10 +162,4 @@ function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>): 
     size += expected[i]! ** 2;
   }
   return Math.sqrt(difference / size);
-}
-
-function argmax(values: ArrayLike<number>): number {
-  let best = 0;
-  for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i;
-  return best;
 }

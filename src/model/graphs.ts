@@ -1,18 +1,10 @@
-// The two graphs that everyone runs: the loss of a batch of sequences, and the logits of one growing sequence.
-import { check, type DType, type Precision } from "../base/index.ts";
-import { attention, cacheWrite, embedding, f32, Graph, i32, linearCrossEntropy, type Tensor } from "../graph/index.ts";
+// The graph that everyone runs who trains or evaluates: the loss of a batch of sequences.
+import { check, type Precision } from "../base/index.ts";
+import { f32, Graph, i32, linearCrossEntropy, type Tensor } from "../graph/index.ts";
 import type { LlamaConfig } from "./config.ts";
 import type { Linear } from "./linear.ts";
-import { type Attention, attentionSizes, causalAttention, llama } from "./llama.ts";
-import {
-  type DeclaredParameters,
-  declareParameters,
-  declareWeights,
-  type LlamaParameters,
-  outputProjection,
-  type ParameterRow,
-  required,
-} from "./parameters.ts";
+import { causalAttention, llama } from "./llama.ts";
+import { type DeclaredParameters, declareParameters, type LlamaParameters, outputProjection, required } from "./parameters.ts";
 import { partsOf } from "./parts.ts";
 import { declareTurns } from "./rope-frequencies.ts";
 
@@ -110,70 +102,6 @@ export function countTargets(targets: ArrayLike<number>): number {
 /** 1 / count; 0 where nothing counts, so that loss and gradients are 0 then. */
 function inverseOf(count: number): number {
   return count === 0 ? 0 : 1 / count;
-}
-
-export interface InferenceSize {
-  /** T: rows that a run takes; 1 for decoding. */
-  readonly length: number;
-  /** S: rows of the cache, at most the model's context. Several graphs may share the cache's buffers. */
-  readonly cacheRows: number;
-  /** Of every row, or of the one that the input "row" names: logits of a whole prompt are large and mostly unread. */
-  readonly logits: "all" | "one";
-  /** How the elements of each parameter and constant lie; f32 by default. Norms take nothing else. */
-  readonly layoutOf?: (row: ParameterRow) => DType;
-}
-
-export interface InferenceGraph extends DeclaredParameters {
-  readonly graph: Graph;
-  /** Inputs "tokens" and "positions", i32 [T]; `ropeInputs` says one more. Rows behind the last real token may hold anything: later runs write over them. */
-  readonly tokens: Tensor;
-  readonly positions: Tensor;
-  /** Input "start", i32 [1]: rows in the cache before the run; start + T ≤ S. positions[t] is start + t. */
-  readonly start: Tensor;
-  /** Input "row", i32 [1]; absent for all logits. */
-  readonly row?: Tensor;
-  /** States "cache.0.key", "cache.0.value", …: [S, KV·D]. */
-  readonly cache: KvCache;
-  /** [T, V] or [1, V]; kept. */
-  readonly logits: Tensor;
-}
-
-/** Keys and values of earlier rows, [S, KV·D], layer by layer. */
-export type KvCache = readonly { readonly key: Tensor; readonly value: Tensor }[];
-
-/** @throws CriaError when cache and context do not hold the rows. */
-export function inferenceGraph(config: LlamaConfig, { length, cacheRows, logits, layoutOf = () => "f32" }: InferenceSize): InferenceGraph {
-  checkContext(config, cacheRows);
-  check(length <= cacheRows, "model", () => `runs of ${length} tokens do not fit a cache of ${cacheRows} rows`);
-  const graph = new Graph();
-  const tokens = graph.input("tokens", i32(length));
-  const positions = graph.input("positions", i32(length));
-  const start = graph.input("start", i32(1));
-  const row = logits === "one" ? graph.input("row", i32(1)) : undefined;
-  const declared = declareWeights(graph, config, layoutOf);
-  const cache = declareCache(graph, config, cacheRows);
-  const parts = { ...partsOf(config), attention: cachedAttention(config, cache, start) };
-  const x = llama(declared.parameters, parts, config, { tokens, positions, turns: declareTurns(graph, config) }); // [T, C]
-  const scores = outputProjection(declared.parameters).apply(row ? embedding(x, row) : x); // [T or 1, V]
-  return { graph, ...declared, tokens, positions, start, ...(row && { row }), cache, logits: graph.keep(scores) };
-}
-
-/** Attention over a cache that the rows' keys and values join first, from row start[0] on. */
-function cachedAttention(config: LlamaConfig, cache: KvCache, start: Tensor): Attention {
-  return (q, k, v, layer) => {
-    const { key, value } = required(cache[layer], `cache.${layer}`);
-    cacheWrite(key, k, start);
-    cacheWrite(value, v, start);
-    return attention(q, key, value, { batch: 1, ...attentionSizes(config, layer) }, { start }); // [T, H·D]
-  };
-}
-
-function declareCache(graph: Graph, config: LlamaConfig, rows: number): KvCache {
-  const type = f32(rows, config.nKvHeads * config.headDim); // [S, KV·D]
-  return Array.from({ length: config.nLayers }, (_, i) => ({
-    key: graph.state(`cache.${i}.key`, type),
-    value: graph.state(`cache.${i}.value`, type),
-  }));
 }
 
 function checkContext(config: LlamaConfig, rows: number): void {

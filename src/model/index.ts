@@ -16,16 +16,13 @@ export {
   type BatchSize,
   batchPositions,
   countTargets,
-  type InferenceGraph,
-  type InferenceSize,
-  inferenceGraph,
-  type KvCache,
   type LossBatch,
   type LossGraph,
   type LossSize,
   lossGraph,
   writeBatch,
 } from "./graphs.ts";
+export { type CacheSize, cachePools, type InferenceGraph, type InferenceSize, inferenceGraph } from "./inference-graph.ts";
 export { initialise } from "./initialise.ts";
 export { biased, dense, type Linear } from "./linear.ts";
 export {

@@ -1,14 +1,18 @@
 // Whether a model completes lines exactly: each answer's tokens must be the most probable ones, which is what greedy decoding would write.
-import { type Backend, BoundProgram, type DeviceBuffer } from "../backend/index.ts";
-import { check } from "../base/index.ts";
-import { inferenceGraph, type LlamaConfig, ropeInputs } from "../model/index.ts";
+import type { Backend } from "../backend/index.ts";
+import { check, fail } from "../base/index.ts";
+import { mostProbable, SequenceModel } from "../infer/index.ts";
+import type { LlamaConfig } from "../model/index.ts";
 
 export interface Question {
   /** Prompt and answer. */
   readonly tokens: ArrayLike<number>;
-  /** Tokens of the prompt, which are given. */
+  /** Tokens of the prompt, which are given; at least 1. */
   readonly given: number;
 }
+
+/** Questions that are read at the same time. */
+const together = 32;
 
 /** Share of the questions that are answered exactly. @param weights by row name */
 export async function exactAnswers(
@@ -17,42 +21,29 @@ export async function exactAnswers(
   weights: ReadonlyMap<string, Float32Array>,
   questions: readonly Question[],
 ): Promise<number> {
-  const length = Math.max(...questions.map(({ tokens }) => tokens.length));
+  const contextLength = Math.max(...questions.map(({ tokens }) => tokens.length));
   check(
-    length <= config.contextLength,
+    contextLength <= config.contextLength,
     "study",
-    () => `a question has ${length} tokens but the model's context is ${config.contextLength}`,
+    () => `a question has ${contextLength} tokens but the model's context is ${config.contextLength}`,
   );
-  const { graph, logits } = inferenceGraph(config, { length, cacheRows: length, logits: "all" });
-  const states = new Map<string, DeviceBuffer>();
-  const program = await BoundProgram.compile(backend, graph, states);
-  try {
-    for (const [name, values] of weights) await states.get(name)!.write(values);
-    await program.write(
-      "positions",
-      Array.from({ length }, (_, i) => i),
-    );
-    for (const [name, values] of ropeInputs(config, length - 1)) await program.write(name, values);
-    let exact = 0;
-    for (const question of questions) {
-      await program.write("tokens", question.tokens);
-      await program.run();
-      if (isExact(question, await program.read(logits), config.vocabSize)) exact++;
-    }
-    return exact / questions.length;
-  } finally {
-    program.dispose();
-    for (const buffer of states.values()) buffer.dispose();
-  }
+  const read = async ({ name }: { readonly name: string }) => weights.get(name) ?? fail("study", `the weights have no parameter "${name}"`);
+  await using model = await SequenceModel.open(backend, config, { read }, { contextLength });
+  let exact = 0;
+  for (let at = 0; at < questions.length; at += together) exact += await countExact(model, questions.slice(at, at + together));
+  return exact / questions.length;
 }
 
-function isExact({ tokens, given }: Question, logits: ArrayLike<number>, vocabSize: number): boolean {
-  for (let at = given; at < tokens.length; at++) if (mostProbable(logits, (at - 1) * vocabSize, vocabSize) !== tokens[at]) return false;
-  return true;
-}
-
-function mostProbable(logits: ArrayLike<number>, from: number, count: number): number {
-  let best = 0;
-  for (let i = 1; i < count; i++) if (logits[from + i]! > logits[from + best]!) best = i;
-  return best;
+async function countExact(model: SequenceModel, questions: readonly Question[]): Promise<number> {
+  const items = questions.map(({ tokens, given }) => {
+    const read = Array.from(tokens).slice(0, -1); // nothing is asked behind the last token
+    return { sequence: model.sequence(), prompt: read.slice(0, given - 1), answer: read.slice(given - 1) };
+  });
+  await model.run(
+    items.filter(({ prompt }) => prompt.length > 0).map(({ sequence, prompt }) => ({ sequence, ids: prompt, logits: "none" })),
+  );
+  const results = await model.run(items.map(({ sequence, answer }) => ({ sequence, ids: answer, logits: "all" }) as const));
+  for (const { sequence } of items) sequence.dispose();
+  return questions.filter(({ tokens, given }, i) => results[i]?.logits.every((logits, at) => mostProbable(logits) === tokens[given + at]))
+    .length;
 }

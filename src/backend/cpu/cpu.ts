@@ -296,12 +296,13 @@ class CpuProgram implements Program {
     });
   }
 
-  async read(tensor: Tensor): Promise<HostArray> {
+  async read(tensor: Tensor, at = 0, length = hostLength(tensor) - at): Promise<HostArray> {
     this.#check();
+    checkRange(tensor, at, length, hostLength(tensor));
     if (!this.#ran || !this.#graph.kept.has(tensor)) fail("cpu", `"${tensor.name}" cannot be read: keep it in the graph, and run first`);
     return this.#backend.jobs.run(() => {
-      const values = hostArray(tensor, hostLength(tensor));
-      this.#backend.executor.read(this.#arena + this.plan.offsets.get(tensor)!, values);
+      const values = hostArray(tensor, length);
+      this.#backend.executor.read(this.#arena + this.plan.offsets.get(tensor)! + at * values.BYTES_PER_ELEMENT, values);
       return values;
     });
   }

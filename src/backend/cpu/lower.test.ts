@@ -10,7 +10,7 @@ const config = { ...preset("15M"), nLayers: 2, vocabSize: 32000 };
 const adamw = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, decay: 0.1 };
 const graphs: Readonly<Record<string, Graph>> = {
   training: stepGraph(config, { batch: 2, length: 96, recompute: false, precision: "bfloat16" }, adamw).graph,
-  inference: inferenceGraph(config, { length: 8, cacheRows: 64, logits: "one" }).graph,
+  inference: inferenceGraph(config, { rows: 64, sequences: 4, contextLength: 200, cache: { pages: 9 }, logitRows: 8 }).graph,
 };
 
 describe.each(Object.entries(graphs))("a %s graph", (_, graph) => {

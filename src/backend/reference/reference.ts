@@ -1,5 +1,5 @@
 // The judge: everything in float64, one op after the other by its own formula. For tests; far too slow for anything else.
-import { bytesOf, check, dequantise, fail, isStateDType, quantise } from "../../base/index.ts";
+import { bytesOf, check, dequantise, fail, isStateDType, quantise, sizeOf } from "../../base/index.ts";
 import { type Graph, type MemoryPlan, planMemory, type Tensor, type TensorType, type Values } from "../../graph/index.ts";
 import {
   type Backend,
@@ -160,10 +160,11 @@ class ReferenceProgram implements Program {
     });
   }
 
-  async read(tensor: Tensor): Promise<HostArray> {
+  async read(tensor: Tensor, at = 0, length = sizeOf(tensor.shape) - at): Promise<HostArray> {
     this.#check();
+    checkRange(tensor, at, length, sizeOf(tensor.shape));
     const unread = () => fail("reference", `"${tensor.name}" cannot be read: keep it in the graph, and run first`);
-    return this.#backend.jobs.run(() => toHost(this.#kept.get(tensor) ?? unread()));
+    return this.#backend.jobs.run(() => toHost((this.#kept.get(tensor) ?? unread()).subarray(at, at + length)));
   }
 
   dispose(): void {

@@ -32,18 +32,16 @@ export interface PagedRows {
   readonly count: Tensor;
 }
 
-/** The type of a pool's keys and of its values. @throws CriaError where D is no multiple of the layout's block, or odd. */
+/** The type of a pool's keys and of its values. @throws CriaError where D is no multiple of the layout's block. */
 export function poolType(
   dtype: StateDType,
   sizes: { readonly pages: number; readonly kvHeads: number; readonly headDim: number },
 ): TensorType {
   const { pages, kvHeads, headDim } = sizes;
-  const block = dtype === "q8_0" ? 32 : 2;
   check(
-    headDim % block === 0,
+    dtype !== "q8_0" || headDim % 32 === 0,
     "pages",
-    () =>
-      `${dtype} keys need heads of a multiple of ${block} channels, and these have ${headDim}: take ${dtype === "q8_0" ? "f16" : "another head size"}`,
+    () => `q8_0 keys need heads of a multiple of 32 channels, and these have ${headDim}: take f16`,
   );
   return { dtype, shape: [pages, kvHeads, pageKeys, headDim] };
 }

@@ -56,6 +56,8 @@ export const pageWriteOp = defineOp<PageWriteAttributes>()({
   examples: [
     writeExample("f32", 2, 6),
     writeExample("f32", 1, 18),
+    writeExample("f32", 2, 7),
+    writeExample("f16", 2, 11),
     writeExample("f16", 2, 6),
     writeExample("f16", 1, 80),
     writeExample("q8_0", 2, 64),

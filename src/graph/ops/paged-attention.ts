@@ -72,6 +72,8 @@ export const pagedAttentionOp = defineOp<PagedAttentionAttributes>()({
     attentionExample("f32", { KV: 1, D: 80, group: 1 }, 70),
     attentionExample("f16", { KV: 2, D: 6, group: 1 }),
     attentionExample("f16", { KV: 1, D: 6, group: 4 }, 5),
+    attentionExample("f32", { KV: 2, D: 7, group: 1 }),
+    attentionExample("f16", { KV: 2, D: 11, group: 2 }),
     attentionExample("q8_0", { KV: 1, D: 64, group: 3 }),
     attentionExample("q8_0", { KV: 2, D: 32, group: 1 }, 20),
   ],

@@ -17,7 +17,7 @@ export interface PoolSizes {
   /** P. */
   readonly pagesOfSlot: number;
   readonly kvHeads: number;
-  /** D; even, and for q8_0 a multiple of 32. */
+  /** D; for q8_0 a multiple of 32. */
   readonly headDim: number;
 }
 

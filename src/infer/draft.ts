@@ -1,0 +1,145 @@
+// What may come next, between logits and a drawn token: steps change logits and choose candidates, one step after the other.
+import { check, fail } from "../base/index.ts";
+import { largestFirst } from "./largest-first.ts";
+import type { TextSoFar } from "./text-so-far.ts";
+
+/** One step between logits and the next token. */
+export interface LogitsStep {
+  readonly name: string;
+  apply(draft: Draft, text: TextSoFar): void;
+}
+
+/** Tokens that may come next with their probabilities, which sum to 1. */
+export interface Candidates {
+  readonly ids: Int32Array;
+  readonly probabilities: Float64Array;
+}
+
+/** Logits of one token to come, and what steps have made of them. One draft serves token after token. */
+export class Draft {
+  #logits: Float32Array = new Float32Array();
+  /** Holds the logits once a step changes them: the given ones stay as they are. */
+  #changed: Float32Array = new Float32Array();
+  #temperature = 1;
+  #kept: Int32Array | undefined;
+  #weights: Float64Array | undefined;
+
+  /** @param logits [V], not changed; −Infinity rules a token out */
+  begin(logits: Float32Array): this {
+    this.#logits = logits;
+    this.#temperature = 1;
+    this.#kept = undefined;
+    this.#weights = undefined;
+    return this;
+  }
+
+  /** [V]; a step that changes them asks for {@link change}. */
+  get logits(): Float32Array {
+    return this.#logits;
+  }
+
+  /** The candidates that steps have chosen, most probable first; all tokens where none has. */
+  get kept(): Int32Array | undefined {
+    return this.#kept;
+  }
+
+  /** Whether the most probable token is taken. */
+  get isGreedy(): boolean {
+    return this.#temperature === 0;
+  }
+
+  /** The logits as an array that may be written to. */
+  change(): Float32Array {
+    this.#weights = undefined;
+    if (this.#logits === this.#changed) return this.#changed;
+    if (this.#changed.length !== this.#logits.length) this.#changed = new Float32Array(this.#logits.length);
+    this.#changed.set(this.#logits);
+    this.#logits = this.#changed;
+    return this.#changed;
+  }
+
+  /** Rules tokens out; those outside the vocabulary rule out nothing. */
+  exclude(ids: Iterable<number>): void {
+    for (const id of ids) this.change()[id] = Number.NEGATIVE_INFINITY; // an index past the end changes nothing
+  }
+
+  /** Rules out every token whose bit is 0. @param bits token id is bit id mod 32 of word ⌊id / 32⌋; at least V bits */
+  allow(bits: Uint32Array): void {
+    const { length } = this.#logits;
+    check(bits.length * 32 >= length, "sampling", () => `a mask has ${bits.length * 32} bits but the vocabulary ${length} tokens`);
+    const logits = this.change();
+    for (let word = 0; word < bits.length; word++) {
+      const allowed = bits[word]!;
+      if (allowed === 0xffffffff) continue;
+      const end = Math.min(length, 32 * word + 32);
+      for (let id = 32 * word; id < end; id++) if (((allowed >>> (id & 31)) & 1) === 0) logits[id] = Number.NEGATIVE_INFINITY;
+    }
+  }
+
+  /** Divides all logits by it; 0 takes the most probable token. */
+  divide(temperature: number): void {
+    this.#temperature *= temperature;
+    this.#weights = undefined;
+  }
+
+  /** Only these candidates stay. @param ids most probable first */
+  keep(ids: Int32Array): void {
+    this.#kept = ids;
+  }
+
+  /** exp((logit − largest) / temperature) by id: probabilities up to a factor, the largest 1. */
+  get weights(): Float64Array {
+    this.#weights ??= softmaxWeights(this.#logits, this.#temperature);
+    return this.#weights;
+  }
+
+  /** The sum of the candidates' weights. */
+  get total(): number {
+    const { weights } = this;
+    return this.#kept === undefined ? sum(weights) : sum(this.#kept, (id) => weights[id]!);
+  }
+
+  /** The candidates, most probable first and the lower id first among equals. */
+  *inOrder(): Generator<number, void> {
+    if (this.#kept !== undefined) yield* this.#kept;
+    else yield* largestFirst(this.weights);
+  }
+
+  /** What may come, most probable first where a step has chosen candidates, by id otherwise. */
+  candidates(): Candidates {
+    const { weights } = this;
+    const ids = (this.#kept ?? Int32Array.from(weights, (_, id) => id)).filter((id) => weights[id]! > 0);
+    const total = sum(ids, (id) => weights[id]!);
+    return { ids, probabilities: Float64Array.from(ids, (id) => weights[id]! / total) };
+  }
+}
+
+/** The id of the largest logit, the lowest among equals. @throws CriaError when a logit is NaN or infinite, or all are ruled out. */
+export function mostProbable(logits: Float32Array): number {
+  let best = -1;
+  let largest = Number.NEGATIVE_INFINITY;
+  for (let id = 0; id < logits.length; id++) {
+    const logit = logits[id]!;
+    if (logit > largest) {
+      best = id;
+      largest = logit;
+    }
+    if (!(logit < Number.POSITIVE_INFINITY))
+      fail("sampling", `the logit of token ${id} is ${logit} but must be finite: the weights are damaged or too large for float32`);
+  }
+  check(best >= 0, "sampling", () => `all ${logits.length} tokens are ruled out: at least one must be possible`);
+  return best;
+}
+
+function softmaxWeights(logits: Float32Array, temperature: number): Float64Array {
+  const largest = logits[mostProbable(logits)]!;
+  const weights = new Float64Array(logits.length);
+  for (let id = 0; id < weights.length; id++) weights[id] = Math.exp((logits[id]! - largest) / temperature);
+  return weights;
+}
+
+function sum(values: Int32Array | Float64Array, of: (value: number) => number = (value) => value): number {
+  let total = 0;
+  for (const value of values) total += of(value);
+  return total;
+}

@@ -1,0 +1,141 @@
+// The rows of passes on a backend: one program for each size of pass, compiled when it is first needed, on weights and pages that all share.
+import { type Backend, BoundProgram, type DeviceBuffer } from "../backend/index.ts";
+import { fail, type StateDType } from "../base/index.ts";
+import { Graph, i32, pageCopy, pageKeys, pageTiles } from "../graph/index.ts";
+import { cachePools, type InferenceGraph, inferenceGraph, type LlamaConfig, ropeInputs } from "../model/index.ts";
+import type { PageCopy } from "./cached-text.ts";
+import type { PassInputs, PassOutputs, PassRunner } from "./pass-runner.ts";
+import type { PassLimits } from "./scheduler.ts";
+
+/** R: rows of programs. A pass runs in the smallest that holds it; rows that it does not have cost nothing. */
+const programRows = [1, 8, 64, 512] as const;
+/** S: sequences in a pass at most. */
+const programSequences = 64;
+/** L where a program has more rows than these: a prompt has one row of logits, and few sequences have few. */
+const fewLogits = 8;
+
+/** What a pass may have so that a program holds it. */
+export const passLimits: PassLimits = { rows: 512, mixedRows: 64, sequences: programSequences, results: 64 };
+
+export interface PoolSize {
+  readonly contextLength: number;
+  readonly cache: { readonly pages: number; readonly type: StateDType };
+}
+
+interface Compiled {
+  readonly size: { readonly rows: number; readonly logitRows: number };
+  readonly graph: InferenceGraph;
+  readonly program: BoundProgram;
+  /** What RoPE's table in the program was made for. */
+  turn: number | undefined;
+}
+
+export class Programs implements PassRunner {
+  readonly #backend: Backend;
+  readonly #config: LlamaConfig;
+  readonly #size: PoolSize;
+  readonly #held: Map<string, DeviceBuffer>;
+  readonly #compiled = new Map<string, Promise<Compiled>>();
+  #copying: Promise<BoundProgram> | undefined;
+
+  /** @param held buffers by name of parameters and constants, in whatever layouts these have, and of the cache; disposed of with the programs. */
+  constructor(backend: Backend, config: LlamaConfig, size: PoolSize, held: Map<string, DeviceBuffer>) {
+    this.#backend = backend;
+    this.#config = config;
+    this.#size = size;
+    this.#held = held;
+  }
+
+  async run(pass: PassInputs): Promise<PassOutputs> {
+    const compiled = await this.#program(pass);
+    const { graph, program } = compiled;
+    await Promise.all([...this.#turn(compiled, pass.turn), ...this.#write(compiled, pass), program.run()]);
+    const hidden = pass.layers.map(async (layer) => {
+      const { dim } = this.#config;
+      const kept = graph.hidden.get(layer) ?? fail("infer", `the program does not keep the output of layer ${layer}`);
+      const values = (await program.read(kept, 0, pass.tokens.length * dim)) as Float32Array;
+      return [layer, pass.tokens.map((_, row) => values.subarray(row * dim, (row + 1) * dim))] as const;
+    });
+    return { logits: await this.#logits(compiled, pass.logitRows), hidden: new Map(await Promise.all(hidden)) };
+  }
+
+  async copy(copies: readonly PageCopy[]): Promise<void> {
+    this.#copying ??= this.#compileCopy();
+    const program = await this.#copying;
+    for (const { from, to } of copies) await Promise.all([program.write("copies", [from, to]), program.run()]);
+  }
+
+  async dispose(): Promise<void> {
+    const programs = [
+      ...(await Promise.all(this.#compiled.values())).map(({ program }) => program),
+      ...(this.#copying ? [await this.#copying] : []),
+    ];
+    for (const program of programs) program.dispose();
+    for (const buffer of this.#held.values()) buffer.dispose();
+  }
+
+  /** Writes RoPE's table where it is another one: only once, unless the scaling looks at the length of a run. */
+  #turn(compiled: Compiled, turn: number): Promise<void>[] {
+    if (compiled.turn === turn) return [];
+    compiled.turn = turn;
+    return [...ropeInputs(this.#config, turn - 1)].map(([name, values]) => compiled.program.write(name, values));
+  }
+
+  /** All small: some microseconds each. */
+  #write({ program, size: { rows, logitRows } }: Compiled, pass: PassInputs): Promise<void>[] {
+    const { tokens, positions, slots, pages } = pass;
+    const P = Math.ceil(this.#size.contextLength / pageKeys);
+    const table = new Int32Array(pages.length * P);
+    for (const [slot, numbers] of pages.entries()) table.set(numbers, slot * P);
+    const allSlots = new Int32Array(rows);
+    allSlots.set(slots);
+    const writes = [
+      program.write("tokens", tokens),
+      program.write("positions", positions),
+      program.write("slots", slots),
+      program.write("pages", table),
+      program.write("tiles", pageTiles(allSlots, positions, tokens.length)),
+      program.write("count", [tokens.length]),
+    ];
+    if (logitRows < rows) writes.push(program.write("logitRows", pass.logitRows), program.write("logitCount", [pass.logitRows.length]));
+    return writes;
+  }
+
+  /** Reads the rows of logits that are wanted, one after the other where the program has made all. */
+  async #logits({ size, graph, program }: Compiled, wanted: readonly number[]): Promise<Float32Array[]> {
+    if (wanted.length === 0) return [];
+    const { vocabSize } = this.#config;
+    const [first, last] = size.logitRows < size.rows ? [0, wanted.length - 1] : [wanted[0]!, wanted.at(-1)!];
+    const values = (await program.read(graph.logits, first * vocabSize, (last + 1 - first) * vocabSize)) as Float32Array;
+    const at = (i: number) => (size.logitRows < size.rows ? i : wanted[i]! - first);
+    return wanted.map((_, i) => values.subarray(at(i) * vocabSize, (at(i) + 1) * vocabSize));
+  }
+
+  #program({ tokens, logitRows, layers }: PassInputs): Promise<Compiled> {
+    const rows = programRows.find((most) => most >= tokens.length) ?? fail("infer", `no program holds ${tokens.length} rows`);
+    const size = { rows, logitRows: rows > fewLogits && logitRows.length <= fewLogits ? fewLogits : Math.min(rows, passLimits.results) };
+    const key = [rows, size.logitRows, ...[...layers].sort((a, b) => a - b)].join(" ");
+    const known = this.#compiled.get(key);
+    if (known !== undefined) return known;
+    const compiled = this.#compile(size, layers);
+    this.#compiled.set(key, compiled);
+    compiled.catch(() => this.#compiled.delete(key)); // for want of memory, for example: there may be more later
+    return compiled;
+  }
+
+  async #compile(size: Compiled["size"], layers: readonly number[]): Promise<Compiled> {
+    const graph = inferenceGraph(this.#config, {
+      ...{ ...size, ...this.#size, layers, sequences: Math.min(size.rows, programSequences) },
+      layoutOf: ({ name }) => this.#held.get(name)?.type.dtype ?? fail("infer", `the parameter "${name}" was not loaded`),
+    });
+    return { turn: undefined, size, graph, program: await BoundProgram.compile(this.#backend, graph.graph, this.#held) };
+  }
+
+  async #compileCopy(): Promise<BoundProgram> {
+    const graph = new Graph();
+    const copies = graph.input("copies", i32(1, 2));
+    for (const { keys, values } of cachePools(graph, this.#config, this.#size.cache))
+      for (const pool of [keys, values]) pageCopy(pool, copies);
+    return BoundProgram.compile(this.#backend, graph, this.#held);
+  }
+}

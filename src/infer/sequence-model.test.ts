@@ -1,0 +1,353 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { chooseTarget, openCpuBackend } from "../backend/cpu/index.ts";
+import { type Backend, BoundProgram, type DeviceBuffer } from "../backend/index.ts";
+import { referenceBackend } from "../backend/reference/index.ts";
+import { fail, type StateDType } from "../base/index.ts";
+import { Graph, i32 } from "../graph/index.ts";
+import {
+  causalAttention,
+  constantRows,
+  declareParameters,
+  declareTurns,
+  initialise,
+  llama,
+  llamaConfig,
+  outputProjection,
+  parameterRows,
+  partsOf,
+  ropeInputs,
+  type WeightSource,
+} from "../model/index.ts";
+import { type GenerateTokensOptions, generateTokens, logSumExp, SequenceModel, type SequenceModelOptions } from "./index.ts";
+
+/** Heads of 32 channels, so that keys of every layout fit; gains and matrices large enough that logits tell tokens apart. */
+const config = llamaConfig({ vocabSize: 61, dim: 64, nLayers: 2, nHeads: 2, nKvHeads: 1, hiddenDim: 96, contextLength: 320 });
+const parameters = new Map([...initialise(parameterRows(config), 5)].map(([name, values]) => [name, values.map((value) => value * 4)]));
+const weights: WeightSource = { read: async ({ name }) => parameters.get(name) ?? fail("test", `no parameter ${name}`) };
+const open = (backend: Backend, options: SequenceModelOptions = {}) => SequenceModel.open(backend, config, weights, options);
+const idsOf = (length: number, seed = 0) => Array.from({ length }, (_, i) => (i * i * 7 + (3 + seed) * i + seed) % config.vocabSize);
+
+async function tokensOf(model: SequenceModel, prompt: readonly number[], options: GenerateTokensOptions = {}): Promise<number[]> {
+  const tokens: number[] = [];
+  for await (const { id } of generateTokens(model, prompt, { temperature: 0, ...options })) tokens.push(id);
+  return tokens;
+}
+
+const targets: string[] = [];
+for (const target of ["wasm", "avx2", "avx512"])
+  await chooseTarget(target).then(
+    () => targets.push(target),
+    (error: Error) => console.log(`${target} is not tested here: ${error.message}`),
+  );
+
+/** Logits of every row by a graph without pages. */
+async function uncachedLogits(backend: Backend, ids: readonly number[]): Promise<Float32Array> {
+  const graph = new Graph();
+  const [tokens, positions] = [graph.input("tokens", i32(ids.length)), graph.input("positions", i32(ids.length))];
+  const { parameters: declared } = declareParameters(graph, config);
+  const parts = { ...partsOf(config), attention: causalAttention(config, 1) };
+  const x = llama(declared, parts, config, { tokens, positions, turns: declareTurns(graph, config) });
+  const logits = graph.keep(outputProjection(declared).apply(x));
+  const states = new Map<string, DeviceBuffer>();
+  const program = await BoundProgram.compile(backend, graph, states);
+  for (const [name, values] of [...parameters, ...initialise(constantRows(config), 0)]) await states.get(name)!.write(values);
+  await program.write("tokens", ids);
+  await program.write("positions", [...ids.keys()]);
+  for (const [name, values] of ropeInputs(config, ids.length - 1)) await program.write(name, values);
+  await program.run();
+  const values = (await program.read(logits)) as Float32Array;
+  program.dispose();
+  for (const buffer of states.values()) buffer.dispose();
+  return values;
+}
+
+describe.each([
+  { name: "reference", openBackend: async () => referenceBackend(), tolerance: 1e-5 },
+  { name: "cpu", openBackend: () => openCpuBackend({ threads: 2 }), tolerance: 1e-4 },
+])("on $name", ({ openBackend, tolerance }) => {
+  let backend: Backend;
+  let model: SequenceModel;
+  beforeAll(async () => {
+    backend = await openBackend();
+    model = await open(backend, { contextLength: 130 });
+  });
+  afterAll(async () => {
+    await model.dispose();
+    await backend.dispose();
+  });
+
+  test("logits are those of a graph without pages", async () => {
+    const ids = idsOf(100);
+    const expected = await uncachedLogits(backend, ids);
+    const [{ logits }] = await model.run([{ sequence: model.sequence(), ids, logits: "all" }]);
+    const found = logits.flatMap((row) => [...row]);
+    expect(found.length).toBe(expected.length);
+    expect(Math.max(...found.map((value, i) => Math.abs(value - expected[i]!)))).toBeLessThan(tolerance);
+  });
+
+  test("outputs of layers are given: the embedding's are its rows, and the last one's make the logits", async () => {
+    const ids = idsOf(20, 3);
+    const [first, last] = await model.run([
+      { sequence: model.sequence(), ids, hidden: { layer: 0, rows: "all" } },
+      { sequence: model.sequence(), ids, hidden: { layer: config.nLayers, rows: "last" } },
+    ]);
+    const rowOf = (table: string, row: number) => parameters.get(table)!.subarray(row * config.dim, (row + 1) * config.dim);
+    expect(first.hidden).toEqual(ids.map((id) => Float32Array.from(rowOf("embedding", id))));
+    const gain = parameters.get("finalNorm.gain")!;
+    const rms = Math.sqrt(last.hidden.reduce((sum, x) => sum + x * x, 0) / config.dim + config.normEpsilon);
+    const normed = last.hidden.map((x, c) => (x / rms) * gain[c]!);
+    last.logits.forEach((logit, id) =>
+      expect(logit).toBeCloseTo(
+        rowOf("output", id).reduce((sum, w, c) => sum + w * normed[c]!, 0),
+        4,
+      ),
+    );
+    expect(last.logits).toEqual(first.logits);
+  });
+
+  test("keys and values in fewer bytes change little", async () => {
+    const [{ logits: exact }] = await model.run([{ sequence: model.sequence(), ids: idsOf(90) }]);
+    for (const [cache, most] of [
+      ["f16", 2e-2],
+      ["q8_0", 0.5],
+    ] as const) {
+      await using small = await open(backend, { contextLength: 130, cache });
+      const found = await small.sequence().next(idsOf(90));
+      const difference = Math.max(...found.map((value, id) => Math.abs(value - exact[id]!)));
+      expect(difference, cache).toBeGreaterThan(0);
+      expect(difference, cache).toBeLessThan(most);
+    }
+  });
+
+  test("texts that are written at the same time are those that are written alone, and nothing is computed twice", async () => {
+    const prompts = [idsOf(70, 1), idsOf(5, 2), idsOf(90, 4)];
+    const alone: number[][] = [];
+    for (const prompt of prompts) {
+      await using fresh = await open(backend);
+      alone.push(await tokensOf(fresh, prompt, { maxTokens: 12 }));
+    }
+    await using together = await open(backend);
+    expect(await Promise.all(prompts.map((prompt) => tokensOf(together, prompt, { maxTokens: 12 })))).toEqual(alone);
+    expect(together.counts.rows).toBe(70 + 5 + 90 + 3 * 11);
+    expect(together.counts.passes).toBeLessThan(1 + 11 + 5);
+  });
+});
+
+/** Every way to come to the logits of the rows of one text, on one target with so many threads. */
+async function bitsOf(target: string, threads: number, cache: StateDType): Promise<readonly Float32Array[]> {
+  await using backend = await openCpuBackend({ target, threads });
+  const ids = idsOf(150);
+  const expected = await (async () => {
+    await using model = await open(backend, { cache });
+    return (await model.run([{ sequence: model.sequence(), ids, logits: "all" }]))[0].logits;
+  })();
+  await using model = await open(backend, { cache, pages: 12 });
+  const before = model.sequence();
+  await before.next(idsOf(100, 7)); // so that page numbers are others
+  const last = expected.at(-1)!;
+
+  using single = model.sequence();
+  await single.next(ids.slice(0, 60));
+  for (let row = 60; row < 72; row++) expect(await single.next([ids[row]!]), `row ${row} alone`).toEqual(expected[row]);
+  before.dispose();
+
+  using chunks = model.sequence();
+  let end = 0;
+  for (const length of [1, 7, 8, 9, 30, 64, 31]) {
+    end += length;
+    const [{ logits }] = await model.run([{ sequence: chunks, ids: ids.slice(end - length, end), logits: "all" }]);
+    expect(logits, `rows ${end - length} to ${end - 1}`).toEqual(expected.slice(end - length, end));
+  }
+
+  const [batched] = await model.run([
+    { sequence: model.sequence(), ids, logits: "all" },
+    { sequence: model.sequence(), ids: idsOf(77, 9) },
+    { sequence: model.sequence(), ids: idsOf(3, 2), logits: "none" },
+  ]);
+  expect(batched.logits).toEqual(expected);
+
+  using fork = chunks.fork();
+  await Promise.all([fork.next([3]), chunks.next([4])]);
+  fork.truncate(130);
+  expect(await fork.next(ids.slice(130)), "after a fork and a cut").toEqual(last);
+  return expected;
+}
+
+describe.each(targets)("on %s a row has the same bits", (target) => {
+  test.each(["f32", "f16", "q8_0"] as const)(
+    "alone, in chunks, in batches, on other pages, after forks and cuts, with one thread and two: %s",
+    async (cache) => {
+      expect(await bitsOf(target, 2, cache)).toEqual(await bitsOf(target, 1, cache));
+    },
+  );
+
+  test("when pages are so few that sequences pause", async () => {
+    await using backend = await openCpuBackend({ target, threads: 2 });
+    const prompts = [idsOf(70, 1), idsOf(50, 2), idsOf(90, 4)];
+    const options = { maxTokens: 60, temperature: 0.9, seed: 3 };
+    await using large = await open(backend);
+    const expected = await Promise.all(prompts.map((prompt) => tokensOf(large, prompt, options)));
+    expect(large.counts.rows).toBe(70 + 50 + 90 + 3 * 59);
+    await using small = await open(backend, { pages: 4, contextLength: 200 });
+    expect(await Promise.all(prompts.map((prompt) => tokensOf(small, prompt, options)))).toEqual(expected);
+    expect(small.counts.rows).toBeGreaterThan(large.counts.rows);
+  });
+});
+
+describe("opening and disposing", () => {
+  test("gives all memory back, and all pages", async () => {
+    await using backend = await openCpuBackend({ target: "wasm", threads: 1 });
+    const probe = await backend.allocate(i32(1), "probe");
+    const left = async () => {
+      await probe.read(); // behind what is being given back
+      return backend.memory().bytes;
+    };
+    const run = async () => {
+      await using model = await open(backend, { pages: 7 });
+      using sequence = model.sequence();
+      await sequence.next(idsOf(100));
+      using fork = sequence.fork();
+      await fork.next([1]);
+      sequence.dispose();
+      fork.dispose();
+      expect(model.counts).toMatchObject({ pages: 7, heldPages: 0, keptPages: 2 });
+    };
+    await run(); // the threads' scratch stays with the backend
+    const before = await left();
+    await run();
+    expect(await left()).toBe(before);
+  });
+
+  test("weights of another model are refused, and what was allocated is free again", async () => {
+    const backend = referenceBackend();
+    const buffers: DeviceBuffer[] = [];
+    const allocate: Backend["allocate"] = async (type, name) => {
+      const buffer = await backend.allocate(type, name);
+      buffers.push(buffer);
+      return buffer;
+    };
+    const short: WeightSource = { read: async () => new Float32Array(3) };
+    await expect(SequenceModel.open(backendWith({ allocate }), config, short)).rejects.toThrow(
+      `[infer] parameter "embedding" has 3 numbers but the model's config says`,
+    );
+    expect(buffers.length).toBeGreaterThan(10);
+    for (const buffer of buffers) await expect(buffer.read()).rejects.toThrow("disposed");
+    await expect(open(backend, { signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow("enough");
+    await expect(open(backend, { contextLength: 9999 })).rejects.toThrow("9999 positions exceed the model's context of 320");
+  });
+
+  test("options out of their range are named", async () => {
+    const backend = referenceBackend();
+    await expect(open(backend, { pages: 0 })).rejects.toThrow("pages is 0 but must be an integer, at least 1");
+    await expect(open(backend, { passRows: 513 })).rejects.toThrow("passRows is 513 but must be an integer from 1 to 512");
+    await expect(open(backend, { passRows: 20, mixedRows: 21 })).rejects.toThrow("mixedRows is 21 but must be an integer from 1 to 20");
+    await expect(open(backend, { contextLength: 0.5 })).rejects.toThrow("contextLength is 0.5 but must be an integer, at least 1");
+  });
+
+  test("the pool has pages for four contexts where memory suffices, fewer where it does not, and at least for the context asked for", async () => {
+    const pagesWith = async (bytes: number, options: SequenceModelOptions = {}) => {
+      await using model = await open(backendWith({ memory: () => ({ bytes, bound: "a test" }) }), options);
+      return [model.counts.pages, model.contextLength];
+    };
+    const onePage = config.nLayers * 2 * 64 * config.headDim * config.nKvHeads * 4;
+    expect(await pagesWith(Number.POSITIVE_INFINITY)).toEqual([20, 320]);
+    expect(await pagesWith(Number.POSITIVE_INFINITY, { contextLength: 100 })).toEqual([8, 100]);
+    expect(await pagesWith(2 * 3.5 * onePage)).toEqual([3, 192]);
+    expect(await pagesWith(2 * 3.5 * onePage, { cache: "f16" })).toEqual([7, 320]);
+    expect(await pagesWith(2 * 3.5 * onePage, { contextLength: 300 })).toEqual([5, 300]);
+    expect(await pagesWith(0)).toEqual([1, 64]);
+    expect(await pagesWith(0, { pages: 9 })).toEqual([9, 320]);
+  });
+});
+
+describe("an end of a text", () => {
+  const S = 40;
+  let model: SequenceModel;
+  beforeAll(async () => {
+    model = await open(referenceBackend(), { contextLength: S });
+  });
+  const collect = async (prompt: number[], options: GenerateTokensOptions) => {
+    const tokens = [];
+    for await (const token of generateTokens(model, prompt, { temperature: 0, ...options })) tokens.push(token);
+    return tokens;
+  };
+
+  test("comes with maxTokens, with the context, with a stop token", async () => {
+    const prompt = idsOf(5);
+    const five = await collect(prompt, { maxTokens: 5 });
+    expect(five.map((token) => token.finishReason)).toEqual([...Array(4).fill(undefined), "length"]);
+    const full = await collect(prompt, {});
+    expect(full).toHaveLength(S - 5 + 1);
+    expect(full.at(-1)!.finishReason).toBe("length");
+    expect(await collect(idsOf(S), {})).toHaveLength(1);
+    const stopId = five[3]!.id;
+    const stopped = await collect(prompt, { stopIds: [stopId] });
+    expect(stopped.at(-1)).toEqual({ id: stopId, finishReason: "stop" });
+    expect(stopped).toHaveLength(five.findIndex(({ id }) => id === stopId) + 1);
+  });
+
+  test("comes with a signal, in the middle", async () => {
+    const abort = new AbortController();
+    const seen: number[] = [];
+    const run = async () => {
+      for await (const { id } of generateTokens(model, [1], { signal: abort.signal })) {
+        seen.push(id);
+        if (seen.length === 3) abort.abort(new Error("enough"));
+      }
+    };
+    await expect(run()).rejects.toThrow("enough");
+    expect(seen).toHaveLength(3);
+    expect(model.counts.heldPages).toBe(0);
+  });
+
+  test("gives the pages back, however it comes", async () => {
+    for await (const _ of generateTokens(model, idsOf(20), {})) break;
+    await expect(collect([1, 99], {})).rejects.toThrow("token 99 is outside the model's vocabulary of 61");
+    expect(model.counts.heldPages).toBe(0);
+  });
+
+  test("ids that the tokenizer lacks are never drawn", async () => {
+    const tokens = await collect([1, 2], { maxTokens: 15, temperature: 5, seed: 1, vocabSize: 4 });
+    expect(Math.max(...tokens.map(({ id }) => id))).toBeLessThan(4);
+  });
+
+  test("the seed decides", async () => {
+    const run = (seed: number) => collect([1, 2], { maxTokens: 10, temperature: 2, seed });
+    expect(await run(1)).toEqual(await run(1));
+    expect(await run(1)).not.toEqual(await run(2));
+  });
+
+  test("what cannot be done is said", async () => {
+    await expect(collect([], {})).rejects.toThrow("[infer] there is no token to go on from");
+    await expect(collect(idsOf(S + 1), {})).rejects.toThrow(`the text has ${S + 1} tokens but the context holds ${S}`);
+    await expect(collect([1], { maxTokens: 0 })).rejects.toThrow("maxTokens is 0 but must be an integer, at least 1");
+    await expect(collect([1], { topP: 2 })).rejects.toThrow("[sampling] topP is 2");
+    await expect(collect([1], { logProbabilities: -1 })).rejects.toThrow("logProbabilities is -1 but must be an integer, at least 0");
+  });
+
+  test("tokens come with their log-probabilities where these are asked for", async () => {
+    const prompt = idsOf(9);
+    const tokens = await collect(prompt, {
+      maxTokens: 3,
+      logProbabilities: 2,
+      suppressTokens: [(await collect(prompt, { maxTokens: 1 }))[0]!.id],
+    });
+    const logits = await model.sequence().next(prompt);
+    const total = logSumExp(logits);
+    const [best, second] = [...logits.keys()].sort((a, b) => logits[b]! - logits[a]!);
+    const of = (id: number) => ({ id, logProbability: logits[id]! - total });
+    expect(tokens[0]).toMatchObject({ id: second, logProbabilities: { ...of(second!), top: [of(best!), of(second!)] } });
+    expect(logits.reduce((sum, logit) => sum + Math.exp(logit - total), 0)).toBeCloseTo(1, 10);
+  });
+});
+
+/** A backend that does some things otherwise. */
+function backendWith(changes: Partial<Backend>): Backend {
+  const inner = referenceBackend();
+  return {
+    ...{ name: inner.name, target: inner.target, memory: () => inner.memory(), workspaceBytes: (graph) => inner.workspaceBytes(graph) },
+    ...{ allocate: (type, name) => inner.allocate(type, name), compile: (graph, bindings) => inner.compile(graph, bindings) },
+    ...{ dispose: () => inner.dispose(), [Symbol.asyncDispose]: () => inner.dispose() },
+    ...changes,
+  };
+}

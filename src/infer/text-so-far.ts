@@ -1,0 +1,26 @@
+// What steps between logits and a token may know of the text.
+
+export interface TextSoFar {
+  /** Prompt and text. */
+  readonly ids: readonly number[];
+  readonly promptLength: number;
+  /** How often each token stands in `ids`; tokens that do not are absent. */
+  readonly counts: ReadonlyMap<number, number>;
+}
+
+/** A text that takes a token at a time. */
+export class GrowingText implements TextSoFar {
+  readonly ids: number[] = [];
+  readonly promptLength: number;
+  readonly counts = new Map<number, number>();
+
+  constructor(prompt: ArrayLike<number>) {
+    this.promptLength = prompt.length;
+    for (let i = 0; i < prompt.length; i++) this.push(prompt[i]!);
+  }
+
+  push(id: number): void {
+    this.ids.push(id);
+    this.counts.set(id, (this.counts.get(id) ?? 0) + 1);
+  }
+}

@@ -1,0 +1,118 @@
+// The graph that everyone runs who writes or scores text: rows of many sequences, whose keys and values lie in pages.
+import { check, type DType, type StateDType } from "../base/index.ts";
+import {
+  embedding,
+  Graph,
+  i32,
+  type PagedRows,
+  type PagePool,
+  pagedAttention,
+  pagedRowInputs,
+  pageKeys,
+  pageWrite,
+  poolType,
+  type Tensor,
+} from "../graph/index.ts";
+import { type LlamaConfig, windowOf } from "./config.ts";
+import { type Attention, type LlamaParts, llama } from "./llama.ts";
+import { type DeclaredParameters, declareWeights, outputProjection, type ParameterRow, required } from "./parameters.ts";
+import { partsOf } from "./parts.ts";
+import { declareTurns } from "./rope-frequencies.ts";
+
+/** The pages of all layers: states called "cache.0.keys", "cache.0.values", …, which graphs of all sizes share. */
+export interface CacheSize {
+  /** G: pages of the pool. */
+  readonly pages: number;
+  /** How keys and values are stored; f32 by default. */
+  readonly type?: StateDType;
+}
+
+export interface InferenceSize {
+  /** R: rows that a run has at most. */
+  readonly rows: number;
+  /** S: sequences to which these belong, at most. */
+  readonly sequences: number;
+  /** Positions that a sequence has at most: P = ⌈contextLength / 64⌉ pages. */
+  readonly contextLength: number;
+  readonly cache: CacheSize;
+  /** L: rows that logits are made of, at most. All rows where it is R; fewer than R otherwise, and which they are is an input. */
+  readonly logitRows: number;
+  /** Layers whose outputs are kept, from 0 for the embedding to nLayers for the last one before the final norm. None by default. */
+  readonly layers?: Iterable<number>;
+  /** How the elements of each parameter and constant lie; f32 by default. Norms take nothing else. */
+  readonly layoutOf?: (row: ParameterRow) => DType;
+}
+
+export interface InferenceGraph extends DeclaredParameters {
+  readonly graph: Graph;
+  /** Input "tokens", i32 [R]; `ropeInputs` says one more. */
+  readonly tokens: Tensor;
+  /** Inputs "positions", "slots", "pages", "tiles" and "count": which rows there are. */
+  readonly rows: PagedRows;
+  /** Inputs "logitRows", i32 [L], and "logitCount", i32 [1]; absent where logits are of all rows. */
+  readonly chosen?: { readonly rows: Tensor; readonly count: Tensor };
+  readonly pools: readonly PagePool[];
+  /** [L, V]; kept. */
+  readonly logits: Tensor;
+  /** The outputs of the layers that were asked for, [R, C]; kept. */
+  readonly hidden: ReadonlyMap<number, Tensor>;
+}
+
+/** @throws CriaError when the sequences are longer than the model's context, or the sizes do not fit together. */
+export function inferenceGraph(config: LlamaConfig, size: InferenceSize): InferenceGraph {
+  const { rows: R, sequences: S, contextLength, cache, logitRows: L, layers = [], layoutOf = () => "f32" } = size;
+  check(
+    contextLength <= config.contextLength,
+    "model",
+    () => `${contextLength} positions exceed the model's context of ${config.contextLength}: shorten them or raise contextLength`,
+  );
+  check(L <= R, "model", () => `logits of ${L} rows are wanted, but a run has ${R}`);
+  const graph = new Graph();
+  const tokens = graph.input("tokens", i32(R));
+  const rows = pagedRowInputs(graph, { R, S, P: Math.ceil(contextLength / pageKeys) });
+  graph.limitRows(R, rows.count);
+  const declared = declareWeights(graph, config, layoutOf);
+  const pools = cachePools(graph, config, cache);
+  const outputs: Tensor[] = [];
+  const parts = watched({ ...partsOf(config), attention: attentionOverPages(config, pools, rows) }, outputs);
+  const x = llama(declared.parameters, parts, config, { tokens, positions: rows.positions, turns: declareTurns(graph, config) }); // [R, C]
+  const hidden = new Map(
+    [...layers].map((layer) => [layer, graph.keep(required(outputs[layer], `the output of layer ${layer}`))] as const),
+  );
+  const chosen = L === R ? undefined : { rows: graph.input("logitRows", i32(L)), count: graph.input("logitCount", i32(1)) };
+  if (chosen) graph.limitRows(L, chosen.count);
+  const scored = chosen ? embedding(x, chosen.rows) : x; // [L, C]
+  const logits = graph.keep(outputProjection(declared.parameters).apply(scored)); // [L, V]
+  return { graph, ...declared, tokens, rows, ...(chosen && { chosen }), pools, logits, hidden };
+}
+
+/** The states of a cache, declared in a graph. @throws CriaError where the layout does not take heads of this size. */
+export function cachePools(graph: Graph, config: LlamaConfig, { pages, type = "f32" }: CacheSize): PagePool[] {
+  const state = poolType(type, { pages, kvHeads: config.nKvHeads, headDim: config.headDim });
+  return Array.from({ length: config.nLayers }, (_, i) => ({
+    keys: graph.state(`cache.${i}.keys`, state),
+    values: graph.state(`cache.${i}.values`, state),
+  }));
+}
+
+/** Rows attend to their own sequences over pages that their keys and values join first. */
+function attentionOverPages(config: LlamaConfig, pools: readonly PagePool[], rows: PagedRows): Attention {
+  return (q, k, v, layer) => {
+    const pool = required(pools[layer], `cache.${layer}`);
+    pageWrite(pool, k, v, rows);
+    return pagedAttention(q, pool, rows, { window: windowOf(config, layer) ?? 0 }); // [R, H·D]
+  };
+}
+
+/** The same parts; the embedding and the layers' outputs are added to `outputs`. */
+function watched<Parts extends LlamaParts>(parts: Parts, outputs: Tensor[]): Parts {
+  const watch = (x: Tensor) => {
+    outputs.push(x);
+    return x;
+  };
+  return {
+    ...parts,
+    positions: { ...parts.positions, enter: (x, positions, table) => watch(parts.positions.enter(x, positions, table)) },
+    layer: (x, halves) => watch(parts.layer(x, halves)),
+  };
+}
