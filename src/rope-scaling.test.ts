@@ -32,6 +32,8 @@ interface Text {
   readonly whole: string;
   /** Mean over the prompt, in nats per token. */
   readonly loss: number;
+  /** The same with tokens at every 397th position. */
+  readonly far: number;
 }
 
 interface Golden {
@@ -113,8 +115,11 @@ describe.each([
       }
     });
 
-    test("in the graph of training", async () => {
-      for (const { prompt, loss } of texts) expect(Math.abs((await lossOf(backend, config, prompt)) / loss - 1)).toBeLessThan(tolerance);
+    test("in the graph of training, at positions up to some 10,000", async () => {
+      for (const { prompt, loss, far } of texts) {
+        expect(Math.abs((await lossOf(backend, config, prompt, 1)) / loss - 1)).toBeLessThan(tolerance);
+        expect(Math.abs((await lossOf(backend, config, prompt, 397)) / far - 1)).toBeLessThan(Math.max(tolerance, 1e-4));
+      }
     });
   });
 });
@@ -137,8 +142,8 @@ function openModel(backend: Backend, config: LlamaConfig, options: SequenceModel
   return SequenceModel.open(backend, config, { read }, { ...options, contextLength: 40 });
 }
 
-/** The mean loss of a text. */
-async function lossOf(backend: Backend, config: LlamaConfig, ids: readonly number[]): Promise<number> {
+/** The mean loss of a text whose tokens stand so many positions apart. */
+async function lossOf(backend: Backend, config: LlamaConfig, ids: readonly number[], apart: number): Promise<number> {
   const length = ids.length;
   const { graph, loss } = lossGraph(config, { batch: 1, length });
   const states = new Map<string, DeviceBuffer>();
@@ -146,8 +151,11 @@ async function lossOf(backend: Backend, config: LlamaConfig, ids: readonly numbe
   const weights = goldenWeights(golden);
   for (const { name } of parameterRows(config)) await states.get(name)!.write(weights.get(hfName(name))!);
   await writeBatch(program, { tokens: ids, targets: [...ids.slice(1), -1] });
-  await program.write("positions", [...ids.keys()]);
-  for (const [name, values] of ropeInputs(config, length - 1)) await program.write(name, values);
+  await program.write(
+    "positions",
+    ids.map((_, i) => apart * i),
+  );
+  for (const [name, values] of ropeInputs(config, apart * (length - 1))) await program.write(name, values);
   await program.run();
   const [found] = await program.read(loss);
   for (const buffer of states.values()) buffer.dispose();

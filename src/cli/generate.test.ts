@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { rename, rm } from "node:fs/promises";
+import { readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -145,6 +145,20 @@ describe("cria inspect", () => {
     const { stdout } = await run(["inspect", folder]);
     expect(stdout).toContain(`parameters  ${json.file.parameters.toLocaleString("en-US")}`);
     expect(stdout).toMatch(/model\.layers\.0\.self_attn\.k_proj\.weight +8 × 16 +F32\n/);
+    expect(stdout).toMatch(/ {2}ropeScaling +default\n/);
+  });
+
+  test("shows how RoPE is scaled", async () => {
+    await withFolder(async (scaled) => {
+      await writeTinyFolder(scaled);
+      const path = join(scaled, "config.json");
+      const config = JSON.parse(await readFile(path, "utf8"));
+      const ones = Array.from({ length: config.head_dim / 2 }, () => 1);
+      const rope = { rope_type: "longrope", short_factor: ones, long_factor: ones, original_max_position_embeddings: 16 };
+      await atomicWriteJson(path, { ...config, rope_scaling: rope });
+      const { stdout } = await run(["inspect", scaled]);
+      expect(stdout).toContain(`longrope, originalLength 16, shortFactors ${ones.length} values, longFactors ${ones.length} values\n`);
+    });
   });
 
   test("shows a file of weights alone, and a model without its tokenizer", async () => {

@@ -112,6 +112,7 @@ function show(value: unknown): string {
   if (Array.isArray(value)) return `${value.length} values`;
   if (typeof value === "object")
     return Object.entries(value)
+      .filter(([, part]) => part !== undefined)
       .map(([name, part]) => (name === "type" ? show(part) : `${name} ${show(part)}`))
       .join(", ");
   return typeof value === "number" && Number.isInteger(value) ? value.toLocaleString("en-US") : String(value);

@@ -17,6 +17,7 @@ export {
   adamwHyper,
   add,
   addBias,
+  argmax,
   assign,
   attention,
   type CrossEntropy,
@@ -30,9 +31,12 @@ export {
   layerNorm,
   linear,
   linearCrossEntropy,
+  logSumExp,
   type MatmulAttributes,
   type MatmulForm,
+  maskLogits,
   matmul,
+  mostTopK,
   type NormAttributes,
   type OpsByName,
   ops,
@@ -52,7 +56,9 @@ export {
   rope,
   ropeTurns,
   scale,
+  type TopKAttributes,
   tileRows,
+  topK,
 } from "./ops/index.ts";
 
 export { alignment, type Lifetime, type MemoryPlan, planMemory, tensorBytes } from "./plan-memory.ts";

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { parse, stringify } from "yaml";
 import { presets } from "../model/index.ts";
 import { completeRecipe, parseRecipe, readRecipe, recipeChanges, writeRecipe } from "./recipe.ts";
 import { applySettings } from "./settings.ts";
@@ -67,6 +68,43 @@ test.each([
   [{ model: { preset: "1M", vocabSize: "32K" } }, 'model.vocabSize is "32K": "K" may stand for 1000 or 1024 here: write 32000 or 32768'],
 ])("%j is refused", (changes, message) => {
   expect(() => whole(changes)).toThrow(`[train] test: ${message}`);
+});
+
+test("a scaling of RoPE is written and read again; an earlier recipe's factor means linear scaling, or none", async () => {
+  const scaled = (model: object) => whole({ model: { preset: "1M", ...model } });
+  const factors = Array.from({ length: 16 }, (_, i) => 1 + i / 8);
+  for (const ropeScaling of [
+    { type: "default" },
+    { type: "linear", factor: 2 },
+    { type: "dynamic", factor: 2, originalLength: 128 },
+    { type: "yarn", factor: 4, originalLength: 64, betaFast: 16, mscale: 1, mscaleAllDim: 0, truncate: false },
+    { type: "longrope", originalLength: 64, shortFactors: factors, longFactors: factors, attentionFactor: 1.2 },
+    { type: "llama3", factor: 8, originalLength: 64, lowFrequencyFactor: 1, highFrequencyFactor: 4 },
+  ]) {
+    const { model } = scaled({ ropeScaling });
+    expect(model.ropeScaling).toEqual(ropeScaling);
+    expect(whole({ model: parse(stringify(model)) }).model).toEqual(model);
+  }
+  expect(scaled({ ropeFactor: 2.5 })).toEqual(scaled({ ropeScaling: { type: "linear", factor: 2.5 } }));
+  expect(recipeChanges(scaled({ ropeFactor: 1 }), scaled({}))).toEqual([]);
+  expect(recipeChanges(scaled({}), scaled({ ropeFactor: 2 }))).toEqual([
+    { key: "model.ropeScaling.type", before: "default", now: "linear" },
+    { key: "model.ropeScaling.factor", before: undefined, now: 2 },
+  ]);
+});
+
+test.each([
+  [{ ropeFactor: 2, ropeScaling: { type: "linear", factor: 2 } }, "it has both ropeScaling and ropeFactor: omit ropeFactor"],
+  [
+    { ropeScaling: { type: "yarm" } },
+    'model.ropeScaling.type is "yarm": it must be one of default, linear, dynamic, yarn, longrope, llama3',
+  ],
+  [
+    { ropeScaling: { type: "yarn", factor: 2, originalLength: 64, betafast: 3 } },
+    'unknown key "betafast" in model.ropeScaling, did you mean "betaFast"?',
+  ],
+])("a scaling that recipes do not know is refused: %j", (model, message) => {
+  expect(() => whole({ model: { preset: "1M", ...model } })).toThrow(message);
 });
 
 test("changes are those that change numbers", () => {

@@ -4,8 +4,8 @@
 
 "tables": for configs drawn at random, the frequencies (float32, base64) and the attention factor with which LLaMA's rotary embedding turns a run
 of so many positions. "models": a small model with each scaling, in float64 but for the frequencies: greedy tokens and logits with a cache, from
-a shorter and a longer prompt; logits after the whole text without one; the mean loss of the prompt. The smallest margin of
-a greedy choice is printed. Weights are not stored: they follow from the formula in the header of llama.py.
+a shorter and a longer prompt; logits after the whole text without one; the mean loss of the prompt, also with its
+tokens far apart. The smallest margin of a greedy choice is printed. Weights are not stored: they follow from the formula in the header of llama.py.
 """
 
 import base64
@@ -24,6 +24,7 @@ from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
 OUT = pathlib.Path(__file__).parent / "rope-scaling.golden.json"
 V, C, F, HEADS, KV, LAYERS, D = 37, 32, 48, 2, 1, 2, 16
 STEPS = 9
+APART = 397
 PROMPTS = {"shorter": 19, "longer": 29}
 CONFIG = dict(
     architectures=["LlamaForCausalLM"], model_type="llama", vocab_size=V, hidden_size=C, num_hidden_layers=LAYERS, num_attention_heads=HEADS,
@@ -72,20 +73,27 @@ def main():
 
 def texts(folder, more):
     (pathlib.Path(folder) / "config.json").write_text(json.dumps(dict(CONFIG, **more)))
+
+    # A model for each run: a dynamic scaling remembers the longest run that a model has seen.
+    def fresh():
+        return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float64, attn_implementation="eager")
+
     rows = []
     for which, length in PROMPTS.items():
-        model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float64, attn_implementation="eager")
         prompt = [(7 * i * i + 3 * i + 5) % V for i in range(length)]
         with torch.no_grad():
-            loss = model(torch.tensor([prompt]), labels=torch.tensor([prompt])).loss.item()
-            tokens, logits = greedy(model, prompt)
-            # A model of its own: nothing is left of the runs before.
-            fresh = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float64, attn_implementation="eager")
-            whole = fresh(torch.tensor([prompt + tokens])).logits[0, -1]
+            losses = dict(loss=loss_of(fresh(), prompt, 1), far=loss_of(fresh(), prompt, APART))
+            tokens, logits = greedy(fresh(), prompt)
+            whole = fresh()(torch.tensor([prompt + tokens])).logits[0, -1]
         best = torch.stack(logits).topk(2).values
         print(more, which, "smallest margin", (best[:, 0] - best[:, 1]).min().item())
-        rows.append(dict(which=which, prompt=prompt, tokens=tokens, logits=packed(torch.stack(logits)), whole=packed(whole), loss=loss))
+        rows.append(dict(which=which, prompt=prompt, tokens=tokens, logits=packed(torch.stack(logits)), whole=packed(whole), **losses))
     return rows
+
+
+def loss_of(model, prompt, apart):
+    positions = torch.arange(len(prompt))[None] * apart
+    return model(torch.tensor([prompt]), position_ids=positions, labels=torch.tensor([prompt])).loss.item()
 
 
 def greedy(model, prompt):

@@ -78,6 +78,23 @@ export const lowerings: { readonly [Name in keyof OpsByName]: Row<OpsByName[Name
     to.call(library.pagedAttention, sizes, [...from, parts]);
     to.call(library.mergeParts, sizes, [parts, ...addresses(to, positions, o, count)]);
   },
+  maskLogits: (to, { x, allowed }, { y }, { R: rows, V: columns }) =>
+    overRows(to, library.maskLogits, { rows, columns }, addresses(to, x, allowed, y)),
+  argmax: (to, { x }, { ids }, { R: rows, V: columns }) => {
+    const parts = scratchOf(to, 2, rows * library.blocksOfRow({ columns }));
+    overRows(to, library.argmaxBlocks, { rows, columns }, [to.address(x), ...parts]);
+    overRows(to, library.argmaxMerge, { rows, columns }, [...parts, to.address(ids)]);
+  },
+  topK: (to, { x }, { values, ids }, { R: rows, V: columns }, { k }) => {
+    const parts = scratchOf(to, 2, rows * library.blocksOfRow({ columns }) * k);
+    overRows(to, library.topKBlocks, { rows, columns, k }, [to.address(x), ...parts]);
+    overRows(to, library.topKMerge, { rows, columns, k }, [to.address(x), ...parts, ...addresses(to, values, ids)]);
+  },
+  logSumExp: (to, { x }, { y }, { R: rows, V: columns }) => {
+    const parts = scratchOf(to, 2, rows * library.blocksOfRow({ columns }));
+    overRows(to, library.logSumExpBlocks, { rows, columns }, [to.address(x), ...parts]);
+    overRows(to, library.logSumExpMerge, { rows, columns }, [...parts, to.address(y)]);
+  },
   glu: (to, { gate, up }, { y }, { R, F }, { activation, beta }) =>
     overElements(to, library.glu, [R, F], { activation, beta }, addresses(to, gate, up, y)),
   gluGradient: (to, { gate, up, dy }, { dgate, dup }, { R, F }, { activation, beta }) =>
@@ -238,6 +255,11 @@ function poolSizes(pool: Record<"G" | "S" | "P" | "KV" | "D", number>, type: lib
 
 function poolTypeOf({ name, dtype }: Tensor): library.PoolType {
   return isStateDType(dtype) ? dtype : fail("cpu", `"${name}" is ${dtype}, which is no layout of pages`);
+}
+
+/** Addresses of so many arrays of `count` 32-bit numbers. */
+function scratchOf(to: Lowering, arrays: number, count: number): number[] {
+  return Array.from({ length: arrays }, () => to.scratch(count * 4));
 }
 
 function addresses(to: Lowering, ...tensors: (Tensor | undefined)[]): number[] {

@@ -4,6 +4,7 @@ import { activationGradientOp, activationOp } from "./activation.ts";
 import { adamwOp } from "./adamw.ts";
 import { addOp } from "./add.ts";
 import { addBiasGradientOp, addBiasOp } from "./add-bias.ts";
+import { argmaxOp } from "./argmax.ts";
 import { accumulateOp, assignOp } from "./assign.ts";
 import { attentionGradientOp, attentionOp } from "./attention.ts";
 import { cacheWriteOp } from "./cache-write.ts";
@@ -12,6 +13,8 @@ import { gluGradientOp, gluOp } from "./glu.ts";
 import { gradientNormOp } from "./gradient-norm.ts";
 import { layerNormGradientOp, layerNormOp } from "./layer-norm.ts";
 import { linearCrossEntropyOp } from "./linear-cross-entropy.ts";
+import { logSumExpOp } from "./log-sum-exp.ts";
+import { maskLogitsOp } from "./mask-logits.ts";
 import { matmulOp } from "./matmul.ts";
 import { pageCopyOp } from "./page-copy.ts";
 import { pageWriteOp } from "./page-write.ts";
@@ -19,12 +22,14 @@ import { pagedAttentionOp } from "./paged-attention.ts";
 import { rmsNormGradientOp, rmsNormOp } from "./rms-norm.ts";
 import { ropeOp } from "./rope.ts";
 import { scaleOp } from "./scale.ts";
+import { topKOp } from "./top-k.ts";
 
 export { activation } from "./activation.ts";
 export { type ActivationAttributes, type ActivationFunctionName, activationFunctions } from "./activation-functions.ts";
 export { type AdamwAttributes, type AdamwInputs, adamw, adamwHyper } from "./adamw.ts";
 export { add } from "./add.ts";
 export { addBias } from "./add-bias.ts";
+export { argmax } from "./argmax.ts";
 export { accumulate, assign } from "./assign.ts";
 export { type AttentionAttributes, attention } from "./attention.ts";
 export { cacheWrite } from "./cache-write.ts";
@@ -33,6 +38,8 @@ export { glu } from "./glu.ts";
 export { gradientNorm } from "./gradient-norm.ts";
 export { layerNorm } from "./layer-norm.ts";
 export { type CrossEntropy, type LinearCrossEntropyAttributes, linearCrossEntropy } from "./linear-cross-entropy.ts";
+export { logSumExp } from "./log-sum-exp.ts";
+export { maskLogits } from "./mask-logits.ts";
 export { linear, type MatmulAttributes, type MatmulForm, matmul } from "./matmul.ts";
 export { pageCopy } from "./page-copy.ts";
 export { type PagedRows, type PagePool, pagedRowInputs, pageKeys, pageTiles, poolType, tileRows } from "./page-pool.ts";
@@ -41,6 +48,7 @@ export { type PagedAttentionAttributes, pagedAttention } from "./paged-attention
 export { type NormAttributes, rmsNorm } from "./rms-norm.ts";
 export { type RopeAttributes, rope, ropeTurns } from "./rope.ts";
 export { scale } from "./scale.ts";
+export { mostTopK, type TopKAttributes, topK } from "./top-k.ts";
 
 /** By name, with their types: what lowerings are typed by. */
 export const opsByName = {
@@ -58,6 +66,10 @@ export const opsByName = {
   pageWrite: pageWriteOp,
   pageCopy: pageCopyOp,
   pagedAttention: pagedAttentionOp,
+  maskLogits: maskLogitsOp,
+  argmax: argmaxOp,
+  topK: topKOp,
+  logSumExp: logSumExpOp,
   glu: gluOp,
   gluGradient: gluGradientOp,
   activation: activationOp,

@@ -7,6 +7,7 @@ import { type Builder, type Int, kernel, type Position, type Vec } from "../lang
 import { exp } from "./math.ts";
 import { headInPage, loadIndex, type PoolSizes, pageKeys, wideKeys, wideKeysScratch, wideValues, wideValuesScratch } from "./pages.ts";
 import { fill, type LeftOperand, type Result, type RightOperand, type Start, tileProduct } from "./product.ts";
+import { indexAt } from "./row-blocks.ts";
 import { eachLiveRow, rowAt } from "./rows.ts";
 
 export interface PagedAttentionSizes extends PoolSizes {
@@ -277,8 +278,7 @@ function attendPage(k: Builder, sizes: PagedAttentionSizes, p: Pointers, places:
 function softmaxRow(k: Builder, { headDim, window }: PagedAttentionSizes, scores: Int, low: Int, high: Int, { out, max, sum }: Sums): void {
   const [from, to] = [k.splatInt(low), k.splatInt(high)];
   const seen = (at: Position) => {
-    const first = at.index ? at.index.add(at.offset).div(4) : k.int(at.offset / 4);
-    const key = k.iota().intAdd(k.splatInt(first));
+    const key = indexAt(k, at);
     const below = key.intLess(to).select(k.load(scores, at), k.constant(lowest));
     return window > 0 ? key.intLess(from).select(k.constant(lowest), below) : below;
   };

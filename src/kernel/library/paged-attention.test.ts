@@ -1,0 +1,84 @@
+// Pages on every target between pages that fault: what is written, copied and attended, in every layout.
+import { describe, expect, test } from "vitest";
+import { dequantise, quantise } from "../../base/index.ts";
+import { ints, random, runs, sameBits, unwritten, worstError } from "../testing.test.helper.ts";
+import { pageCopy, pageWrite } from "./page-write.ts";
+import { dealtParts, mergeParts, type PagedAttentionSizes, pagedAttention, partsBytes } from "./paged-attention.ts";
+import { headBytes, type PoolType } from "./pages.ts";
+
+const [rows, heads, kvHeads, pages, slots, pagesOfSlot] = [5, 4, 2, 3, 2, 9] as const;
+const live = 4;
+/** Rows across the end of a page of the first sequence, of which the first is only written, and the first of the second; one row is not live. */
+const positions = [62, 63, 64, 0, 7];
+const [table, sequences, count] = [ints([2, 1, ...Array(7).fill(0), 0, ...Array(8).fill(7)]), ints([0, 0, 0, 1, 1]), ints([live])];
+
+describe.each(runs)("$name", ({ run }) => {
+  test.each([
+    ["f32", 6],
+    ["f16", 10],
+    ["q8_0", 32],
+    ["q8_0", 96],
+  ] as const)("%s, heads of %i", (type, headDim) => {
+    const pool = { type, pages, slots, pagesOfSlot, kvHeads, headDim };
+    const words = (pages * kvHeads * headBytes(pool)) / 4;
+    const [q, k, v] = [heads, kvHeads, kvHeads].map((count, i) => random(rows * count * headDim, i)) as [
+      Float32Array,
+      Float32Array,
+      Float32Array,
+    ];
+    const at = [ints(positions), sequences, table] as const;
+    const blank = new Float32Array(new Uint8Array(words * 4).fill(0x7f).buffer);
+    const [keys, values] = run(pageWrite, { ...pool, rows }, [blank, blank.slice(), k, v, ...at, count]);
+    const stored = storedValues(type, headDim, values!);
+    const [wantedKeys, wantedValues] = [k, v].map((x) => dequantise(type, quantise(type, Float64Array.from(x)))) as [
+      Float64Array,
+      Float64Array,
+    ];
+    // Row 3 of the run: position 0 of the second sequence, which lies in page 0.
+    expect([...stored.subarray(0, headDim)]).toEqual([...wantedValues.subarray(3 * kvHeads * headDim).subarray(0, headDim)]);
+
+    const moved = run(pageCopy, { type, pages, kvHeads, headDim, copies: 2 }, [values!, ints([2, 0, 1, 1])])[0]!;
+    const third = words / pages;
+    expect(sameBits(moved.subarray(0, third), values!.subarray(2 * third))).toBe(true);
+    expect(sameBits(moved.subarray(third), values!.subarray(third))).toBe(true);
+
+    const sizes = { ...pool, rows, heads, window: 2, dealt: 1 };
+    const tiles = ints([1, 2, 3, 1, 0, 0, 0, 0, 0, 0]);
+    const given = [q, keys!, values!, ...at, tiles];
+    const o = run(pagedAttention, sizes, [...given, unwritten(q.length)])[7]!;
+    const width = heads * headDim;
+    const rowsIn = (x: Float32Array) => x.subarray(width, live * width);
+    const wanted = attended(sizes, q, wantedKeys, wantedValues);
+    expect(worstError(rowsIn(o), wanted.slice(width))).toBeLessThan(1e-5);
+    expect([...o.subarray(0, width), ...o.subarray(live * width)].every(Number.isNaN)).toBe(true);
+
+    const dealt = { ...sizes, dealt: dealtParts(sizes) };
+    expect(dealt.dealt).toBe(2);
+    const parts = run(pagedAttention, dealt, [...given, unwritten(partsBytes(dealt) / 4)])[7]!;
+    const merged = run(mergeParts, dealt, [parts, ints(positions), unwritten(q.length), count])[2]!;
+    expect(sameBits(rowsIn(merged), rowsIn(o))).toBe(true);
+    expect(merged.subarray(live * width).every(Number.isNaN)).toBe(true);
+  });
+});
+
+/** Values of a pool as numbers. */
+function storedValues(type: PoolType, headDim: number, pool: Float32Array): Float64Array {
+  return dequantise(type, new Uint8Array(pool.buffer, pool.byteOffset, pages * kvHeads * headBytes({ type, headDim })));
+}
+
+/** Rows 1 to 3: they see the row before them, where it is of their sequence, and themselves. */
+function attended({ headDim }: PagedAttentionSizes, q: Float32Array, k: Float64Array, v: Float64Array): number[] {
+  return Array.from({ length: live * heads * headDim }, (_, i) => {
+    const [row, head, channel] = [Math.floor(i / (heads * headDim)), Math.floor(i / headDim) % heads, i % headDim];
+    const seen = row === 0 || row === 3 ? [row] : [row - 1, row];
+    const from = (key: number) => (key * kvHeads + Math.floor(head / (heads / kvHeads))) * headDim;
+    const score = (key: number) => {
+      let sum = 0;
+      for (let c = 0; c < headDim; c++) sum += q[(row * heads + head) * headDim + c]! * k[from(key) + c]!;
+      return Math.exp(sum / Math.sqrt(headDim));
+    };
+    const weights = seen.map(score);
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    return seen.reduce((sum, key, j) => sum + (weights[j]! / total) * v[from(key) + channel]!, 0);
+  });
+}
