@@ -91,6 +91,7 @@ export async function trainingStep({ preset: name, vocabSize, batch, length, rec
       return Int32Array.from({ length: tensor.shape[0] }, (_, i) =>
         tensor.name === "positions" ? i % length : Math.floor(Math.random() * config.vocabSize),
       );
+    if (tensor.name === "inverseCount") return Float32Array.of(1 / (batch * length));
     return tensor.name === "hyper" ? Float32Array.of(1e-4, 1, 1, 1, 1) : new Float32Array(tensor.shape.reduce((a, b) => a * b, 1));
   };
   return { graph, fill, config };

@@ -1,6 +1,7 @@
 // How long a training step takes here, by running some on random tokens: what a run's length is planned by.
 import type { Backend } from "../backend/index.ts";
 import { Rng } from "../base/index.ts";
+import { batchPositions } from "../model/index.ts";
 import { Trainer, type TrainerOptions } from "../train/index.ts";
 
 const leastSteps = 3;
@@ -14,11 +15,14 @@ export async function measureStep(
   trained: TrainerOptions,
   { seconds = 3, signal }: { readonly seconds?: number; readonly signal: AbortSignal },
 ): Promise<number> {
-  using trainer = await Trainer.open(backend, trained);
+  using trainer = await Trainer.open(backend, trained, { signal });
   const { batch, length } = trained.size;
   const rng = new Rng(trained.seed);
   const row = () => Int32Array.from({ length: batch * length }, () => rng.below(trained.config.vocabSize));
-  const batches = () => Array.from({ length: trained.accumulation }, () => ({ tokens: row(), targets: row() }));
+  // A row is one document, so that a mask leaves no work out.
+  const documents = trained.documentMask && { positions: batchPositions(trained.size), firstKeys: new Int32Array(batch * length) };
+  const oneBatch = () => ({ tokens: row(), targets: row(), ...(documents && { documents }) });
+  const batches = () => Array.from({ length: trained.accumulation }, oneBatch);
   const times: number[] = [];
   for (const start = performance.now(); performance.now() - start < 1000 * seconds || times.length < leastSteps; ) {
     signal.throwIfAborted();
