@@ -2,9 +2,10 @@
 import { check, type Precision } from "../base/index.ts";
 import { f32, Graph, i32, linearCrossEntropy, type Tensor } from "../graph/index.ts";
 import type { LlamaConfig } from "./config.ts";
+import { type Declare, type DeclaredParameters, declareParameters } from "./declare.ts";
 import type { Linear } from "./linear.ts";
 import { causalAttention, llama } from "./llama.ts";
-import { type DeclaredParameters, declareParameters, type LlamaParameters, outputProjection, required } from "./parameters.ts";
+import { type LlamaParameters, outputProjection, required } from "./parameters.ts";
 import { partsOf } from "./parts.ts";
 import { declareTurns } from "./rope-frequencies.ts";
 
@@ -19,6 +20,8 @@ export interface LossSize extends BatchSize {
   readonly precision?: Precision;
   /** Whether a row attends its own document alone, of several in a sequence: {@link LossBatch} says then where they begin. */
   readonly documentMask?: boolean;
+  /** How the parameters enter the graph, and which of them are trained: by default all, as states. */
+  readonly declare?: Declare;
 }
 
 export interface LossGraph extends DeclaredParameters {
@@ -38,14 +41,15 @@ export interface LossGraph extends DeclaredParameters {
 }
 
 /** @throws CriaError when the sequences are longer than the model's context. */
-export function lossGraph(config: LlamaConfig, { batch, length, precision, documentMask = false }: LossSize): LossGraph {
+export function lossGraph(config: LlamaConfig, size: LossSize): LossGraph {
+  const { batch, length, precision, documentMask = false, declare = declareParameters } = size;
   checkContext(config, length);
   const graph = new Graph(precision);
   const rows = batch * length;
   const tokens = graph.input("tokens", i32(rows));
   const targets = graph.input("targets", i32(rows));
   const positions = graph.input("positions", i32(rows));
-  const declared = declareParameters(graph, config);
+  const declared = declare(graph, config);
   const firstKeys = documentMask ? graph.input("firstKeys", i32(rows)) : undefined;
   const inverseCount = graph.input("inverseCount", f32(1));
   const parts = { ...partsOf(config), attention: causalAttention(config, batch, firstKeys) };

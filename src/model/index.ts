@@ -12,6 +12,7 @@ export {
   type RopePairing,
   windowOf,
 } from "./config.ts";
+export { type Declare, type DeclaredParameters, declareParameters, declareWeights, type LayoutOf } from "./declare.ts";
 export {
   type BatchSize,
   batchPositions,
@@ -36,10 +37,18 @@ export {
   paperParts,
 } from "./llama.ts";
 export {
+  adapted,
+  adapters,
+  declareAdapted,
+  type LoraRows,
+  type LoraSettings,
+  type LoraTarget,
+  loraRows,
+  loraTargets,
+  mergeLora,
+} from "./lora.ts";
+export {
   constantRows,
-  type DeclaredParameters,
-  declareParameters,
-  declareWeights,
   type LlamaParameters,
   llamaParameters,
   outputProjection,

@@ -1,8 +1,8 @@
 // A row a parameter: from the rows follow counts, files, initial weights and who decays.
-import { type DType, fail, sizeOf } from "../base/index.ts";
-import { f32, type Graph, type Tensor } from "../graph/index.ts";
+import { fail, sizeOf } from "../base/index.ts";
+import type { Tensor } from "../graph/index.ts";
 import type { ActivationName, LlamaConfig, PositionName } from "./config.ts";
-import { biased, dense, type Linear } from "./linear.ts";
+import { dense, type Linear } from "./linear.ts";
 
 export interface ParameterRow {
   /** Its path in {@link LlamaParameters}: "layers.0.attention.query"; also the name of its state in every graph. */
@@ -105,33 +105,6 @@ export function parameterCount(config: LlamaConfig): number {
   return parameterRows(config).reduce((sum, row) => sum + sizeOf(row.shape), 0);
 }
 
-export interface DeclaredParameters {
-  readonly parameters: LlamaParameters<Linear>;
-  /** The trained ones by row. */
-  readonly trained: ReadonlyMap<ParameterRow, Tensor>;
-}
-
-/** A state in the graph for every parameter and constant, by the name of its row: what training changes. */
-export function declareParameters(graph: Graph, config: LlamaConfig): DeclaredParameters {
-  return declare(config, (row) => graph.state(row.name, f32(...row.shape)));
-}
-
-/** A weight in the graph for every parameter and constant, by the name of its row, with elements of the layout that `layoutOf` says. */
-export function declareWeights(graph: Graph, config: LlamaConfig, layoutOf: (row: ParameterRow) => DType): DeclaredParameters {
-  return declare(config, (row) => graph.weight(row.name, { dtype: layoutOf(row), shape: row.shape }));
-}
-
-function declare(config: LlamaConfig, tensorOf: (row: ParameterRow) => Tensor): DeclaredParameters {
-  const trained = new Map<ParameterRow, Tensor>();
-  const other = (row: ParameterRow) => {
-    const tensor = tensorOf(row);
-    if (isTrained(row)) trained.set(row, tensor);
-    return tensor;
-  };
-  const linear = ({ matrix, bias }: LinearRows) => (bias ? biased(dense(other(matrix)), other(bias)) : dense(other(matrix)));
-  return { parameters: llamaParameters(config, { other, linear }), trained };
-}
-
 /** GPT-2's (Radford et al. 2019, section 2.3), as for the residual scaling below; LLaMA's own is not published. */
 const initialDeviation = 0.02;
 
@@ -194,6 +167,7 @@ function allRows(config: LlamaConfig): ParameterRow[] {
   return rows;
 }
 
-function isTrained(row: ParameterRow): boolean {
+/** Whether it is trained and stored, and not filled by formula. */
+export function isTrained(row: ParameterRow): boolean {
   return row.init !== "sinusoids";
 }

@@ -14,7 +14,15 @@ import {
   recompute,
   type Tensor,
 } from "../graph/index.ts";
-import { declareParameters, type LlamaConfig, type LossGraph, type LossSize, lossGraph, type ParameterRow } from "../model/index.ts";
+import {
+  type Declare,
+  declareParameters,
+  type LlamaConfig,
+  type LossGraph,
+  type LossSize,
+  lossGraph,
+  type ParameterRow,
+} from "../model/index.ts";
 
 /** AdamW's constants (LLaMA, section 2.3: 0.9, 0.95, decay 0.1); decay applies to matrices only. */
 export interface AdamwSettings {
@@ -59,10 +67,14 @@ export function gatherGraph(config: LlamaConfig, size: PassSize, first: boolean)
   return built;
 }
 
-/** Clipping and AdamW on the gathered gradients. */
-export function updateGraph(config: LlamaConfig, settings: AdamwSettings): { readonly graph: Graph } & Update {
+/** Clipping and AdamW on the gathered gradients of what `declare` says is trained. */
+export function updateGraph(
+  config: LlamaConfig,
+  settings: AdamwSettings,
+  declare: Declare = declareParameters,
+): { readonly graph: Graph } & Update {
   const graph = new Graph();
-  const { trained } = declareParameters(graph, config);
+  const { trained } = declare(graph, config);
   const found = [...trained].map(([row, parameter]) => [row, { parameter, gradient: gradientState(graph, row) }] as const);
   return { graph, ...appendUpdate(graph, new Map(found), settings) };
 }
