@@ -1,5 +1,5 @@
 // The graph that everyone runs who writes or scores text: rows of many sequences, whose keys and values lie in pages.
-import { check, type DType, type StateDType } from "../base/index.ts";
+import { check, type StateDType } from "../base/index.ts";
 import {
   embedding,
   Graph,
@@ -14,8 +14,9 @@ import {
   type Tensor,
 } from "../graph/index.ts";
 import { type LlamaConfig, windowOf } from "./config.ts";
+import { type DeclaredParameters, declareWeights, type LayoutOf } from "./declare.ts";
 import { type Attention, type LlamaParts, llama } from "./llama.ts";
-import { type DeclaredParameters, declareWeights, outputProjection, type ParameterRow, required } from "./parameters.ts";
+import { outputProjection, required } from "./parameters.ts";
 import { partsOf } from "./parts.ts";
 import { declareTurns } from "./rope-frequencies.ts";
 
@@ -40,7 +41,7 @@ export interface InferenceSize {
   /** Layers whose outputs are kept, from 0 for the embedding to nLayers for the last one before the final norm. None by default. */
   readonly layers?: Iterable<number>;
   /** How the elements of each parameter and constant lie; f32 by default. Norms take nothing else. */
-  readonly layoutOf?: (row: ParameterRow) => DType;
+  readonly layoutOf?: LayoutOf;
 }
 
 export interface InferenceGraph extends DeclaredParameters {
