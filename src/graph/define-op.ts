@@ -10,6 +10,7 @@ import {
   type NamedValues,
   type NameOf,
   named,
+  namesOf,
   type Patterns,
   placeOf,
   type Sizes,
@@ -66,9 +67,9 @@ export function defineOp<A extends Attributes>() {
   return <const I extends Patterns, const O extends Patterns, E = NoSizes>(record: OpRecord<A, I, O, E>): TypedOp<A, I, O, E> => {
     const { name, recomputable, sums = false, measures = false, examples, gradient, ownGradient, updates, mayAlias, flops } = record;
     const outputPatterns: Patterns = record.outputs;
-    const outputNames = Object.keys(outputPatterns);
+    const outputNames = namesOf(outputPatterns);
     const patternsOf = (attributes: A): I => (typeof record.inputs === "function" ? record.inputs(attributes) : record.inputs);
-    const inputNames = (attributes: A) => Object.keys(patternsOf(attributes));
+    const inputNames = (attributes: A) => namesOf(patternsOf(attributes));
     const fixedNames = typeof record.inputs === "function" ? [] : Object.keys(record.inputs);
     // What is by name here has the names of I and O: the lists were held against the patterns when the node was made.
     const byInput = <T>(list: readonly T[], attributes: A) => named(inputNames(attributes), list) as Named<I, T>;

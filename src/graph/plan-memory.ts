@@ -55,19 +55,19 @@ export function tensorBytes(type: TensorType): number {
 }
 
 function lifetimesOf(graph: Graph): Map<Tensor, Lifetime> {
-  const lifetimes = new Map<Tensor, Lifetime>();
+  const lifetimes = new Map<Tensor, { start: number; end: number }>();
   graph.nodes.forEach((node, i) => {
     for (const input of node.inputs) {
       if (input.role !== "activation") continue;
-      const { start } = lifetimes.get(input) ?? {};
-      check(start !== undefined, "graph", () => `${node.op.name} reads "${input.name}" before it is made: the order of nodes is wrong`);
-      lifetimes.set(input, { start, end: i });
+      const lifetime = lifetimes.get(input);
+      check(lifetime !== undefined, "graph", () => `${node.op.name} reads "${input.name}" before it is made: the order of nodes is wrong`);
+      lifetime.end = i;
     }
     for (const output of node.outputs) lifetimes.set(output, { start: i, end: i });
   });
   for (const tensor of graph.kept) {
     const lifetime = lifetimes.get(tensor);
-    if (lifetime) lifetimes.set(tensor, { ...lifetime, end: graph.nodes.length });
+    if (lifetime) lifetime.end = graph.nodes.length;
   }
   return lifetimes;
 }
@@ -93,9 +93,12 @@ function blocksOf(graph: Graph, lifetimes: ReadonlyMap<Tensor, Lifetime>): Block
   return [...new Set(blockOf.values())];
 }
 
+const nothing: readonly Tensor[] = [];
+
 /** Inputs that the op allows this output to be written over wherever it reads them; what is kept stays. */
-function overwritable(graph: Graph, { op, inputs, outputs }: Node, output: number): Tensor[] {
-  const allowed = new Set((op.mayAlias ?? []).filter(([to]) => to === output).map(([, from]) => from));
+function overwritable(graph: Graph, { op, inputs, outputs }: Node, output: number): readonly Tensor[] {
+  if (op.mayAlias === undefined) return nothing;
+  const allowed = new Set(op.mayAlias.filter(([to]) => to === output).map(([, from]) => from));
   return inputs.filter(
     (input) =>
       inputs.every((other, i) => other !== input || allowed.has(i)) &&

@@ -48,7 +48,7 @@ export function match(op: string, inputs: readonly TensorType[], patterns: Patte
 }
 
 function matchAll(inputs: readonly TensorType[], patterns: Patterns, matched: Matched): boolean {
-  const names = expand(Object.keys(patterns), inputs.length);
+  const names = expand(namesOf(patterns), inputs.length);
   if (names === undefined) return false;
   for (let i = 0; i < names.length; i++) if (!matchOne(inputs[i]!, patterns[names[i]!]!, matched)) return false;
   return true;
@@ -98,6 +98,17 @@ export function showType(type: TensorType): string {
 /** A name without its mark. */
 export function bare(name: string): string {
   return name.endsWith("?") || name.endsWith("*") ? name.slice(0, -1) : name;
+}
+
+/** The names of each signature, so that they need not be listed again for every node. */
+const listedNames = new WeakMap<Patterns, readonly string[]>();
+
+export function namesOf(patterns: Patterns): readonly string[] {
+  const known = listedNames.get(patterns);
+  if (known) return known;
+  const names = Object.keys(patterns);
+  listedNames.set(patterns, names);
+  return names;
 }
 
 /** A name for each of `count` tensors; undefined where so many do not fit the names. */

@@ -1,5 +1,5 @@
 // A graph is a list of nodes in the order they run; a tensor is what one of them makes, or what comes from outside.
-import { bytesOf, check, type DType, isStateDType, type Precision, type Shape, sizeOf } from "../base/index.ts";
+import { bytesOf, check, type DType, fail, isStateDType, type Precision, type Shape, sizeOf } from "../base/index.ts";
 import type { Attributes, Op } from "./op.ts";
 
 export interface TensorType {
@@ -70,7 +70,7 @@ export class Graph {
 
   /** Appends one op. @throws CriaError when the op's shape rule does not hold or it updates what is not a state. */
   apply<A extends Attributes>(op: Op<A>, inputs: readonly Tensor[], attributes: A): Tensor[] {
-    for (const input of inputs) check(input.graph === this, op.name, () => `input "${input.name}" belongs to another graph`);
+    for (const { graph, name } of inputs) if (graph !== this) fail(op.name, `input "${name}" belongs to another graph`);
     for (const i of op.updates ?? [])
       check(inputs[i]?.role === "state", op.name, () => `input ${i}, "${inputs[i]?.name}", is updated in place: it must be a state`);
     const id = this.#nextNode++;
