@@ -1,7 +1,7 @@
 // Instructions with physical registers → bytes: REX, VEX and EVEX prefixes, ModRM, SIB and displacements (Intel SDM, volume 2, chapter 2).
 import { fail } from "../../base/index.ts";
 import type { Op } from "../ir.ts";
-import { type Encoding, type InstructionName, type OperandForm, type Row, rows } from "./encoding.ts";
+import { type Encoding, type InstructionName, type OperandForm, type Row, rows, type Tuple } from "./encoding.ts";
 
 /** [base + index + disp], registers by number. */
 export interface Place {
@@ -74,7 +74,7 @@ export class Assembler {
   emit(name: InstructionName, operands: readonly Actual[], modifiers: Modifiers, source?: Op): void {
     const row = rows[name];
     const start = this.#bytes.length;
-    const encoding = row.encodings.find(({ scheme }) => scheme === this.#scheme) ?? row.encodings[0]!;
+    const encoding = encodingOf(row, this.#scheme);
     const length = encoding.length as VectorLength | undefined;
     const fixed = length && length !== modifiers.length ? { ...modifiers, length } : modifiers;
     this.#instruction(row, encoding, operands, fixed);
@@ -110,14 +110,16 @@ export class Assembler {
 
   /** 0100WRXB, where any of its bits is set. */
   #rex({ w, plusRegister }: Encoding, { reg, rm }: Values): void {
-    const [x, b] = extensions(rm);
+    const x = indexExtension(rm);
+    const b = baseExtension(rm);
     const byte = 0x40 | (w << 3) | (plusRegister ? reg >> 3 : ((reg >> 3) << 2) | (x << 1) | b);
     if (byte !== 0x40) this.#bytes.push(byte);
   }
 
   /** C5 RvvvvLpp, or C4 RXBmmmmm WvvvvLpp; R, X, B and vvvv are stored inverted. */
   #vex({ w, pp, map }: Encoding, { reg, rm, vvvv }: Values, length: VectorLength): void {
-    const [x, b] = extensions(rm);
+    const x = indexExtension(rm);
+    const b = baseExtension(rm);
     const r = reg >> 3;
     const tail = ((~vvvv & 15) << 3) | (length === 256 ? 4 : 0) | pp;
     if (x === 0 && b === 0 && map === 1 && w === 0) this.#bytes.push(0xc5, ((r ^ 1) << 7) | tail);
@@ -126,8 +128,9 @@ export class Assembler {
 
   /** 62 RXBR'0mmm Wvvvv1pp zL'LbV'aaa; R, X, B, R', vvvv and V' are stored inverted. A register in rm has its bit 4 in X. */
   #evex(encoding: Encoding, { reg, rm, vvvv }: Values, { length, mask = 0, zeroing = false }: Modifiers): void {
-    const [x, b] = typeof rm === "number" ? [(rm >> 4) & 1, (rm >> 3) & 1] : extensions(rm);
-    const ll = encoding.lengthIgnored ? 0 : [128, 256, 512].indexOf(length);
+    const x = typeof rm === "number" ? (rm >> 4) & 1 : indexExtension(rm);
+    const b = baseExtension(rm) & 1;
+    const ll = encoding.lengthIgnored ? 0 : length >> 8; // 128, 256, 512: 0, 1, 2
     const broadcast = isBroadcast(rm) ? 1 : 0;
     this.#bytes.push(
       0x62,
@@ -194,15 +197,26 @@ interface Values {
 }
 
 function valuesOf({ fields, modrm }: Encoding, operands: readonly Actual[]): Values {
-  const at = (i: number | undefined) => (i === undefined ? 0 : (operands[i] as number));
-  const reg = typeof modrm === "number" ? modrm : at(fields.reg);
-  return { reg, rm: fields.rm === undefined ? 0 : (operands[fields.rm] as Values["rm"]), vvvv: at(fields.vvvv) };
+  const reg = typeof modrm === "number" ? modrm : fields.reg === undefined ? 0 : (operands[fields.reg] as number);
+  const vvvv = fields.vvvv === undefined ? 0 : (operands[fields.vvvv] as number);
+  return { reg, rm: fields.rm === undefined ? 0 : (operands[fields.rm] as Values["rm"]), vvvv };
 }
 
-/** Fourth bits of index and base. */
-function extensions(rm: Values["rm"]): [x: number, b: number] {
-  if (typeof rm === "number") return [0, rm >> 3];
-  return "words" in rm ? [0, 0] : [(rm.index ?? 0) >> 3, rm.base >> 3];
+/** The row's encoding of this scheme, or its only one. */
+function encodingOf({ encodings }: Row, scheme: "VEX" | "EVEX"): Encoding {
+  for (let i = 0; i < encodings.length; i++) if (encodings[i]!.scheme === scheme) return encodings[i]!;
+  return encodings[0]!;
+}
+
+/** The fourth bit of an index. */
+function indexExtension(rm: Values["rm"]): number {
+  return typeof rm === "number" || (rm as Partial<Literal>).words !== undefined ? 0 : ((rm as Place).index ?? 0) >> 3;
+}
+
+/** The fourth bit of a base, or all upper bits of a register in its place. */
+function baseExtension(rm: Values["rm"]): number {
+  if (typeof rm === "number") return rm >> 3;
+  return (rm as Partial<Literal>).words !== undefined ? 0 : (rm as Place).base >> 3;
 }
 
 function isBroadcast(rm: Values["rm"]): boolean {
@@ -212,6 +226,18 @@ function isBroadcast(rm: Values["rm"]): boolean {
 function displacementUnit({ scheme, tuple }: Encoding, rm: Values["rm"], length: VectorLength): number {
   if (scheme !== "EVEX") return 1;
   if (isBroadcast(rm)) return 4;
-  const vector = length / 8;
-  return { FV: vector, FVM: vector, HVM: vector / 2, QVM: vector / 4, T4: 16, T1S: 4, T1S16: 2, T1S8: 1 }[tuple ?? "FVM"];
+  const { ofVector, bytes } = units[tuple ?? "FVM"];
+  return (ofVector * length) / 8 + bytes;
 }
+
+/** What the one-byte displacement counts in: a part of the vector, or bytes. */
+const units: Readonly<Record<Tuple, { readonly ofVector: number; readonly bytes: number }>> = {
+  FV: { ofVector: 1, bytes: 0 },
+  FVM: { ofVector: 1, bytes: 0 },
+  HVM: { ofVector: 1 / 2, bytes: 0 },
+  QVM: { ofVector: 1 / 4, bytes: 0 },
+  T4: { ofVector: 0, bytes: 16 },
+  T1S: { ofVector: 0, bytes: 4 },
+  T1S16: { ofVector: 0, bytes: 2 },
+  T1S8: { ofVector: 0, bytes: 1 },
+};

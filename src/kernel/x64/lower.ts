@@ -96,6 +96,8 @@ class Selector implements Emit {
   #origin: Op | undefined;
   /** Loads that wait, in the kernel's order. */
   readonly #waiting = new Map<number, Load>();
+  /** How many of them write a register or read it in their address, by its number. */
+  readonly #watched: number[] = [];
 
   constructor(target: Target, dialect: Dialect, names: Names, uses: Uses) {
     this.#target = target;
@@ -122,7 +124,8 @@ class Selector implements Emit {
 
   emit(name: InstructionName, operands: readonly Operand[], more: Partial<Instruction> = {}): void {
     const { length = this.#dialect.length, mask, zeroing } = more;
-    this.#code.push({ name, operands: operands.map(this.#physicalKind), length, mask, zeroing, source: this.#origin });
+    const physical = this.#dialect.maskKind === "mask" ? operands : operands.map(this.#physicalKind);
+    this.#code.push({ name, operands: physical, length, mask, zeroing, source: this.#origin });
   }
 
   register(kind: RegKind): Reg {
@@ -153,34 +156,49 @@ class Selector implements Emit {
     isRegister(operand) && operand.kind === "mask" ? { ...operand, kind: this.#dialect.maskKind } : operand;
 
   #postpone(op: Load): void {
-    this.#releaseFor([op.d]);
+    this.#releaseFor(op.d);
     this.#waiting.set(op.d.id, op);
+    this.#watch(op, 1);
+  }
+
+  #watch({ d, m }: Load, change: 1 | -1): void {
+    this.#watched[d.id] = (this.#watched[d.id] ?? 0) + change;
+    this.#watched[m.base.id] = (this.#watched[m.base.id] ?? 0) + change;
+    if (m.index) this.#watched[m.index.id] = (this.#watched[m.index.id] ?? 0) + change;
+  }
+
+  #take(id: number): Load | undefined {
+    const op = this.#waiting.get(id);
+    if (op === undefined) return undefined;
+    this.#waiting.delete(id);
+    this.#watch(op, -1);
+    return op;
   }
 
   /** Before an op: what it reads, but for what becomes its operand; what it would change; everything, where memory may change. */
   #release(op: Op): void {
+    if (this.#waiting.size === 0) return;
     if (op.op === "vstore" || op.op === "vstoreNarrow" || op.op === "istore" || op.op === "loop" || op.op === "if")
       return this.#releaseAll();
     const { reads, writes } = operandsOf(op);
     const folded = this.#foldable(op)?.id;
     for (const { id } of reads) if (id !== folded) this.#releaseOne(id);
-    this.#releaseFor(writes);
+    for (const reg of writes) this.#releaseFor(reg);
   }
 
   #releaseAll(): void {
     for (const id of this.#waiting.keys()) this.#releaseOne(id);
   }
 
-  /** Those that would see these registers written. */
-  #releaseFor(writes: readonly Reg[]): void {
-    for (const { d, m } of this.#waiting.values())
-      if (writes.some(({ id }) => id === d.id || id === m.base.id || id === m.index?.id)) this.#releaseOne(d.id);
+  /** Those that would see this register written. */
+  #releaseFor({ id }: Reg): void {
+    if (!this.#watched[id]) return;
+    for (const { d, m } of this.#waiting.values()) if (id === d.id || id === m.base.id || id === m.index?.id) this.#releaseOne(d.id);
   }
 
   #releaseOne(id: number): void {
-    const op = this.#waiting.get(id);
+    const op = this.#take(id);
     if (!op) return;
-    this.#waiting.delete(id);
     this.#origin = op;
     const from = this.address(op.m);
     if (op.op === "vsplat") this.emit("vbroadcastss", [op.d, from]);
@@ -191,24 +209,29 @@ class Selector implements Emit {
   /** The operand that can come from memory right in this op: read once, waiting, in a place that may be memory. */
   #foldable(op: Op): Reg | undefined {
     const places = memoryOperands(op, this.#target);
-    return places.find((reg) => {
-      const load = this.#waiting.get(reg.id);
-      if (!load || this.#uses.reads(reg) !== 1 || this.#uses.writes(reg) !== 1) return false;
-      return load.op === "vsplat" ? this.#dialect.broadcasts && op.op !== "vmov" : load.span === "full";
-    });
+    for (let i = 0; i < places.length; i++) if (this.#canFold(places[i]!, op)) return places[i];
+    return undefined;
+  }
+
+  #canFold(reg: Reg, op: Op): boolean {
+    const load = this.#waiting.get(reg.id);
+    if (!load || this.#uses.reads(reg) !== 1 || this.#uses.writes(reg) !== 1) return false;
+    return load.op === "vsplat" ? this.#dialect.broadcasts && op.op !== "vmov" : load.span === "full";
   }
 
   /** A register, or the memory that it would have been loaded from. */
   #source(reg: Reg): Source {
-    const op = this.#waiting.get(reg.id);
+    const op = this.#take(reg.id);
     if (!op) return reg;
-    this.#waiting.delete(reg.id);
     const from = this.address(op.m);
     return op.op === "vsplat" ? { ...from, broadcast: true } : from;
   }
 
   #op(op: Exclude<Op, Load>): void {
     switch (op.op) {
+      // Most of a kernel's ops are multiply-adds, and cases are tried in their order.
+      case "ffma":
+        return this.#multiplyAdd(op.d, op.a, op.b, op.c);
       case "iconst":
         return this.#constant(op.d, op.value);
       case "imov":
@@ -294,8 +317,6 @@ class Selector implements Emit {
       case "vshr":
       case "vsar":
         return this.emit(laneShifts[op.op], [op.d, op.a, op.b]);
-      case "ffma":
-        return this.#multiplyAdd(op.d, op.a, op.b, op.c);
       case "flt":
       case "fle":
       case "feq":
@@ -417,18 +438,20 @@ class Selector implements Emit {
   }
 
   #commutative(name: InstructionName, d: Reg, a: Reg, b: Reg): void {
-    const [first, second] = [this.#source(a), this.#source(b)];
+    const first = this.#source(a);
+    const second = this.#source(b);
     this.emit(name, isAddress(first) ? [d, second, first] : [d, first, second]);
   }
 
   /** Three forms, by which operand the result replaces: one that d is, or that nothing else reads, else a copy of c. */
   #multiplyAdd(d: Reg, a: Reg, b: Reg, c: Reg): void {
-    const sources = [this.#source(a), this.#source(b)] as const;
+    const left = this.#source(a);
+    const right = this.#source(b);
     const addend = this.#source(c);
     // A product's factors may change places: memory second, and what the result may replace first.
-    const swap =
-      isAddress(sources[0]) || (!isAddress(sources[1]) && (d.id === b.id || (this.#isLast(b) && !this.#isLast(a) && d.id !== a.id)));
-    const [x, y] = swap ? [sources[1], sources[0]] : sources;
+    const swap = isAddress(left) || (!isAddress(right) && (d.id === b.id || (this.#isLast(b) && !this.#isLast(a) && d.id !== a.id)));
+    const x = swap ? right : left;
+    const y = swap ? left : right;
     const first = (swap ? b : a) as Reg;
     if (d.id === c.id) return this.emit("vfmadd231ps", [d, x, y]);
     if (d.id === first.id || isAddress(addend) || this.#isLast(first)) {
@@ -580,6 +603,8 @@ function notExpanded(op: Op): never {
 /** Operands of an op that its instruction can read from memory, the best first. */
 function memoryOperands(op: Op, target: Target): readonly Reg[] {
   switch (op.op) {
+    case "ffma":
+      return [op.b, op.a, op.c];
     case "fadd":
     case "fmul":
     case "vadd":
@@ -606,8 +631,6 @@ function memoryOperands(op: Op, target: Target): readonly Reg[] {
     case "select":
     case "vmov":
       return [op.a];
-    case "ffma":
-      return [op.b, op.a, op.c];
     case "bf16pair":
     case "vspread":
       return [op.a];
