@@ -3,7 +3,6 @@
 import { check } from "../../base/index.ts";
 import type { Reg, RegKind } from "../ir.ts";
 import type { Label, Literal } from "./assembler.ts";
-import { rows } from "./encoding.ts";
 import {
   type Instruction,
   type Item,
@@ -126,8 +125,8 @@ function liveIntervals(items: readonly Item[], registers: number, firstShort: nu
   return intervals;
 }
 
-function touchReads(intervals: Intervals, { name, operands, mask }: Instruction, position: number, weight: number): void {
-  const forms = rows[name].operands;
+function touchReads(intervals: Intervals, { row, operands, mask }: Instruction, position: number, weight: number): void {
+  const forms = row.operands;
   if (mask) intervals.touch(mask, position, weight);
   for (let i = 0; i < operands.length; i++) {
     const operand = operands[i]!;
@@ -148,17 +147,12 @@ function findLoops(items: readonly Item[]): Map<number, number> {
     const item = items[i]!;
     if (isLabel(item)) marks.set(item.label, 2 * i);
     else {
-      const target = item.operands[0];
-      if (typeof target !== "object" || !isTarget(target)) continue;
-      const start = marks.get(target.label);
+      if (!item.row.isJump) continue;
+      const start = marks.get((item.operands[0] as Label).label);
       if (start !== undefined) loops.set(start, 2 * i + 1);
     }
   }
   return loops;
-}
-
-function isTarget(operand: Exclude<Operand, number>): operand is Label {
-  return (operand as Partial<Label>).label !== undefined;
 }
 
 /** What has a value before a loop and is used in it must keep it until the loop's last round has ended; inner loops first. */
@@ -234,9 +228,11 @@ class Constants {
     this.#writes = new Uint8Array(registers);
     for (const item of items) {
       const written = isLabel(item) ? undefined : writtenBy(item);
-      if (written && this.#writes[written.id]! < 2) this.#writes[written.id]!++;
+      if (written === undefined) continue;
+      const isFirst = this.#writes[written.id] === 0;
+      this.#writes[written.id] = isFirst ? 1 : 2;
+      this.#instructions[written.id] = isFirst && isConstant(item as Instruction) ? (item as Instruction) : undefined;
     }
-    for (const item of items) if (!isLabel(item)) this.note(item);
   }
 
   /** What writes the register, where that is its only write. */
@@ -252,8 +248,8 @@ class Constants {
   }
 }
 
-function isConstant({ name, operands, mask }: Instruction): boolean {
-  if (mask || rows[name].operands[0]!.access !== "write") return false;
+function isConstant({ row, operands, mask }: Instruction): boolean {
+  if (mask || row.operands[0]!.access !== "write") return false;
   for (let i = 1; i < operands.length; i++) if (!isFixed(operands[i]!)) return false;
   return true;
 }
@@ -321,7 +317,7 @@ class Spiller {
 
   /** Reads a spilled register right from memory, where the row allows that and nothing else of the instruction lies there. */
   #fold(instruction: Instruction): Instruction {
-    const forms = rows[instruction.name].operands;
+    const forms = instruction.row.operands;
     if (instruction.operands.some((operand) => typeof operand === "object" && !isRegister(operand))) return instruction;
     const i = instruction.operands.findIndex(
       (operand, at) =>
@@ -337,7 +333,7 @@ class Spiller {
     const constant = this.#constants.get(reg.id);
     if (!constant) return this.#slot(reg);
     const source = constant.operands[1]!;
-    if (constant.name === "vbroadcastss") return broadcast ? { ...(source as { words: number[] }), broadcast } : undefined;
+    if (constant.row.name === "vbroadcastss") return broadcast ? { ...(source as { words: number[] }), broadcast } : undefined;
     return typeof source === "object" ? source : undefined;
   }
 

@@ -129,8 +129,8 @@ class Encoder {
     return { code: this.#assembler.finish(), instructions: this.#assembler.listing };
   }
 
-  #instruction({ name, operands, length, mask, zeroing, source }: Instruction): void {
-    this.#assembler.emit(name, operands.map(this.#place), { length, mask: mask && this.#register(mask.id), zeroing }, source);
+  #instruction({ row, operands, length, mask, zeroing, source }: Instruction): void {
+    this.#assembler.emitRow(row, operands.map(this.#place), { length, mask: mask && this.#register(mask.id), zeroing }, source);
   }
 
   #emit(name: InstructionName, operands: readonly Actual[], length = this.#length): void {

@@ -71,15 +71,19 @@ export class Assembler {
     this.#labels.set(label, this.#bytes.length);
   }
 
-  emit(name: InstructionName, operands: readonly Actual[], modifiers: Modifiers, source?: Op): void {
-    const row = rows[name];
+  emit(name: InstructionName, operands: readonly Actual[], modifiers: Modifiers): void {
+    this.emitRow(rows[name], operands, modifiers, undefined);
+  }
+
+  /** @param source the op that it came from. */
+  emitRow(row: Row, operands: readonly Actual[], modifiers: Modifiers, source: Op | undefined): void {
     const start = this.#bytes.length;
     const encoding = encodingOf(row, this.#scheme);
     const length = encoding.length as VectorLength | undefined;
     const fixed = length && length !== modifiers.length ? { ...modifiers, length } : modifiers;
     this.#instruction(row, encoding, operands, fixed);
     const end = this.#bytes.length;
-    this.listing.push({ name, operands, modifiers: fixed, start, end, source });
+    this.listing.push({ name: row.name, operands, modifiers: fixed, start, end, source });
   }
 
   /** The code, jumps resolved, its constants behind it; it must be loaded at a multiple of 64. */

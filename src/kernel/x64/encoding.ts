@@ -155,12 +155,12 @@ export type RegisterForm = "r32" | "r64" | "v" | "h" | "q" | "x" | "k";
 /** What may stand at one place of an instruction. */
 export interface OperandForm {
   readonly access: "read" | "write" | "both";
-  readonly register?: RegisterForm;
+  readonly register: RegisterForm | undefined;
   /** Bits read or written in memory; a whole vector when 0. */
-  readonly memory?: number;
+  readonly memory: number | undefined;
   readonly broadcast: boolean;
   /** Bits of a constant. */
-  readonly immediate?: 8 | 32 | 64;
+  readonly immediate: 8 | 32 | 64 | undefined;
   readonly label: boolean;
 }
 
@@ -177,24 +177,24 @@ export interface Encoding {
   /** All bytes of a legacy opcode, the one after the prefix otherwise. */
   readonly opcode: readonly number[];
   /** What ModRM.reg holds: a register, or three more bits of opcode; none without ModRM. */
-  readonly modrm?: "r" | number;
+  readonly modrm: "r" | number | undefined;
   /** The register lies in the opcode's low bits. */
   readonly plusRegister: boolean;
   /** Vector length that the row fixes, in bits. */
-  readonly length?: number;
+  readonly length: number | undefined;
   readonly lengthIgnored: boolean;
-  readonly tuple?: Tuple;
+  readonly tuple: Tuple | undefined;
   readonly fields: Fields;
 }
 
 /** Which operand goes into which field of the instruction, by number. */
 export interface Fields {
   /** Of ModRM, or of the opcode where that holds a register. */
-  readonly reg?: number;
-  readonly rm?: number;
-  readonly vvvv?: number;
+  readonly reg: number | undefined;
+  readonly rm: number | undefined;
+  readonly vvvv: number | undefined;
   /** In the high half of a trailing byte. */
-  readonly is4?: number;
+  readonly is4: number | undefined;
   /** Immediates and distances of jumps, at the end. */
   readonly constants: readonly number[];
 }
@@ -204,6 +204,8 @@ export interface Row {
   readonly mnemonic: string;
   readonly operands: readonly OperandForm[];
   readonly encodings: readonly Encoding[];
+  /** Its first operand is where it may go on. */
+  readonly isJump: boolean;
 }
 
 export const rows = Object.fromEntries(
@@ -213,7 +215,13 @@ export const rows = Object.fromEntries(
 function parseRow(name: InstructionName, text: string): Row {
   const [before, ...encodings] = text.split("|").map((part) => part.trim());
   const operands = before === "" ? [] : before!.split(", ").map(parseOperand);
-  return { name, mnemonic: name.split(".")[0]!, operands, encodings: encodings.map((encoding) => parseEncoding(encoding, operands)) };
+  return {
+    name,
+    mnemonic: name.split(".")[0]!,
+    operands,
+    encodings: encodings.map((encoding) => parseEncoding(encoding, operands)),
+    isJump: operands[0]?.label === true,
+  };
 }
 
 /** "=v", "v/m/b32", "r64/m64", "i8", "rel32". */
@@ -225,9 +233,9 @@ function parseOperand(text: string): OperandForm {
   const immediate = parts.find((part) => /^i\d+$/.test(part));
   return {
     access,
-    ...(register ? { register } : {}),
-    ...(memory ? { memory: Number(memory.slice(1)) } : {}),
-    ...(immediate ? { immediate: Number(immediate.slice(1)) as 8 | 32 | 64 } : {}),
+    register,
+    memory: memory ? Number(memory.slice(1)) : undefined,
+    immediate: immediate ? (Number(immediate.slice(1)) as 8 | 32 | 64) : undefined,
     broadcast: parts.includes("b32"),
     label: parts.includes("rel32"),
   };
@@ -254,11 +262,11 @@ function parseEncoding(text: string, operands: readonly OperandForm[]): Encoding
         ["0F", "0F38", "0F3A"].findIndex((part) => prefix.includes(part)),
       ) + 1,
     opcode: opcode.map((token) => Number.parseInt(token, 16)),
-    ...(modrm === undefined ? {} : { modrm: modrm === "r" ? ("r" as const) : Number(modrm) }),
+    modrm: modrm === undefined || modrm === "r" ? modrm : Number(modrm),
     plusRegister: opcode.some((token) => token.endsWith("+r")),
-    ...(length ? { length: Number(length) } : {}),
+    length: length ? Number(length) : undefined,
     lengthIgnored: prefix.includes("LIG"),
-    ...(tuple ? { tuple } : {}),
+    tuple,
     fields: placeOperands(operands, modrm, tokens.includes("/is4")),
   };
 }
@@ -269,12 +277,11 @@ function placeOperands(operands: readonly OperandForm[], modrm: string | undefin
   const numbers = [...operands.keys()];
   const constants = numbers.filter((i) => isConstant(operands[i]!));
   const places = numbers.filter((i) => !isConstant(operands[i]!));
-  const fields = { constants, ...(is4 ? { is4: places.pop()! } : {}) };
-  if (modrm === undefined) return { ...fields, ...(places.length > 0 ? { reg: places[0]! } : {}) };
+  const is4Place = is4 ? places.pop() : undefined;
+  const fields = (reg: number | undefined, rm?: number, vvvv?: number): Fields => ({ reg, rm, vvvv, is4: is4Place, constants });
+  if (modrm === undefined) return fields(places[0]);
   const rm = places.find((i) => operands[i]!.memory !== undefined) ?? places.at(-1)!;
   const others = places.filter((i) => i !== rm);
   if (rm === 0) others.reverse(); // a store: vvvv comes before reg
-  if (modrm !== "r") others.unshift(-1); // the digit is in reg's place
-  const [reg, vvvv] = others;
-  return { ...fields, rm, ...(reg! >= 0 ? { reg: reg! } : {}), ...(vvvv !== undefined ? { vvvv } : {}) };
+  return modrm === "r" ? fields(others[0], rm, others[1]) : fields(undefined, rm, others[0]); // a digit is in reg's place
 }

@@ -19,7 +19,7 @@ import type {
 import { isReg, operandsOf } from "../operands.ts";
 import type { Label } from "./assembler.ts";
 import type { Dialect, Emit, Source } from "./dialect.ts";
-import type { InstructionName } from "./encoding.ts";
+import { type InstructionName, rows } from "./encoding.ts";
 import {
   type Address,
   type Instruction,
@@ -125,7 +125,7 @@ class Selector implements Emit {
   emit(name: InstructionName, operands: readonly Operand[], more: Partial<Instruction> = {}): void {
     const { length = this.#dialect.length, mask, zeroing } = more;
     const physical = this.#dialect.maskKind === "mask" ? operands : operands.map(this.#physicalKind);
-    this.#code.push({ name, operands: physical, length, mask, zeroing, source: this.#origin });
+    this.#code.push({ row: rows[name], operands: physical, length, mask, zeroing, source: this.#origin });
   }
 
   register(kind: RegKind): Reg {

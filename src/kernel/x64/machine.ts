@@ -1,7 +1,7 @@
 // Machine instructions over virtual registers: what selection makes and allocation rewrites. Reads and writes follow from the rows.
 import type { Op, Reg, RegKind } from "../ir.ts";
 import type { Label, Literal, VectorLength } from "./assembler.ts";
-import { type InstructionName, rows } from "./encoding.ts";
+import { type InstructionName, type Row, rows } from "./encoding.ts";
 
 export interface Address {
   readonly base: Reg;
@@ -20,7 +20,7 @@ export interface Slot {
 export type Operand = Reg | Address | Slot | Literal | Label | number;
 
 export interface Instruction {
-  readonly name: InstructionName;
+  readonly row: Row;
   readonly operands: readonly Operand[];
   readonly length: VectorLength;
   readonly mask?: Reg | undefined;
@@ -47,11 +47,11 @@ export function isAddress(operand: Operand): operand is Address {
 
 /** Without mask and source. All instructions have the same fields, so that the engine of JavaScript sees one shape of object. */
 export function instruction(name: InstructionName, operands: readonly Operand[], length: VectorLength): Instruction {
-  return { name, operands, length, mask: undefined, zeroing: undefined, source: undefined };
+  return { row: rows[name], operands, length, mask: undefined, zeroing: undefined, source: undefined };
 }
 
-export function readsOf({ name, operands, mask }: Instruction): Reg[] {
-  const forms = rows[name].operands;
+export function readsOf({ row, operands, mask }: Instruction): Reg[] {
+  const forms = row.operands;
   const reads: Reg[] = mask ? [mask] : [];
   for (let i = 0; i < operands.length; i++) {
     const operand = operands[i]!;
@@ -66,14 +66,14 @@ export function readsOf({ name, operands, mask }: Instruction): Reg[] {
 }
 
 /** No row writes more than its first operand. */
-export function writtenBy({ name, operands }: Instruction): Reg | undefined {
+export function writtenBy({ row, operands }: Instruction): Reg | undefined {
   const first = operands[0];
-  return first !== undefined && isRegister(first) && rows[name].operands[0]!.access !== "read" ? first : undefined;
+  return first !== undefined && isRegister(first) && row.operands[0]!.access !== "read" ? first : undefined;
 }
 
 /** Copies one register to another of its kind. */
-export function isCopy({ name, operands }: Instruction): boolean {
-  return (name === "mov" || name === "vmovups") && operands.every(isRegister);
+export function isCopy({ row, operands }: Instruction): boolean {
+  return (row.name === "mov" || row.name === "vmovups") && isRegister(operands[0]!) && isRegister(operands[1]!);
 }
 
 /** Numbers virtual registers, labels and slots, so that passes do not meet. */
