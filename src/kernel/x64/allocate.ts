@@ -4,6 +4,7 @@ import { check } from "../../base/index.ts";
 import type { Reg, RegKind } from "../ir.ts";
 import type { Label, Literal } from "./assembler.ts";
 import {
+  addressOf,
   type Instruction,
   type Item,
   instruction,
@@ -11,6 +12,7 @@ import {
   isCopy,
   isLabel,
   isRegister,
+  literalOf,
   type Names,
   type Operand,
   readsOf,
@@ -333,7 +335,7 @@ class Spiller {
     const constant = this.#constants.get(reg.id);
     if (!constant) return this.#slot(reg);
     const source = constant.operands[1]!;
-    if (constant.row.name === "vbroadcastss") return broadcast ? { ...(source as { words: number[] }), broadcast } : undefined;
+    if (constant.row.name === "vbroadcastss") return broadcast ? literalOf((source as Literal).words, broadcast) : undefined;
     return typeof source === "object" ? source : undefined;
   }
 
@@ -366,7 +368,7 @@ function replaceRegister(instruction: Instruction, old: Reg, by: Reg): Instructi
   const swap = <R extends Reg | undefined>(reg: R) => (reg?.id === old.id ? by : reg);
   const operands = instruction.operands.map((operand) => {
     if (isRegister(operand)) return swap(operand);
-    return isAddress(operand) ? { ...operand, base: swap(operand.base), index: swap(operand.index) } : operand;
+    return isAddress(operand) ? addressOf(swap(operand.base), swap(operand.index), operand.disp, operand.broadcast) : operand;
   });
   return { ...instruction, operands, mask: swap(instruction.mask) };
 }

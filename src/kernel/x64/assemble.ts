@@ -3,7 +3,7 @@ import { fail } from "../../base/index.ts";
 import { expand } from "../expand.ts";
 import type { Kernel, RegKind } from "../ir.ts";
 import { allocate, type RegisterFiles } from "./allocate.ts";
-import { type Actual, type Assembled, Assembler, type Place, type VectorLength } from "./assembler.ts";
+import { type Actual, type Assembled, Assembler, type Label, type Literal, type Place, type VectorLength } from "./assembler.ts";
 import { avx2Dialect, avx512Dialect, type Dialect } from "./dialect.ts";
 import type { InstructionName } from "./encoding.ts";
 import { lower } from "./lower.ts";
@@ -75,6 +75,11 @@ const r11 = 11;
 const wordBytes = 8;
 const pageBytes = 4096;
 
+/** A place of the same shape of object as any other. */
+function at(base: number, disp: number): Place {
+  return { base, index: undefined, disp, broadcast: false };
+}
+
 class Encoder {
   readonly #assembler: Assembler;
   readonly #length: VectorLength;
@@ -97,16 +102,16 @@ class Encoder {
   /** Pushes what must be kept, makes an aligned frame, and moves the arguments into it. */
   enter(slots: readonly Slot[]): void {
     for (const register of this.#pushed) this.#emit("push", [register]);
-    this.#emit("lea", [rax, { base: rsp, disp: 0 }]);
+    this.#emit("lea", [rax, at(rsp, 0)]);
     // Some systems grow the stack one page at a time, when the next one is touched.
-    for (let below = pageBytes; below <= this.#frame.bytes; below += pageBytes) this.#emit("mov.store", [{ base: rsp, disp: -below }, rax]);
+    for (let below = pageBytes; below <= this.#frame.bytes; below += pageBytes) this.#emit("mov.store", [at(rsp, -below), rax]);
     this.#emit("sub.imm32", [rsp, this.#frame.bytes]);
     this.#emit("and.imm8", [rsp, -64]);
-    this.#emit("mov.store", [{ base: rsp, disp: this.#frame.stackPointer }, rax]);
+    this.#emit("mov.store", [at(rsp, this.#frame.stackPointer), rax]);
     this.#eachKeptVector((register, at) => this.#emit("vmovups.store", [at, register], 128));
     slots.forEach((slot, i) => {
       const register = this.#convention.args[i] ?? r11;
-      if (i >= this.#convention.args.length) this.#emit("mov", [r11, { base: rax, disp: this.#stackArgument(i) }]);
+      if (i >= this.#convention.args.length) this.#emit("mov", [r11, at(rax, this.#stackArgument(i))]);
       this.#emit("mov.store", [this.#slot(slot), register]);
     });
   }
@@ -114,7 +119,7 @@ class Encoder {
   leave(): void {
     this.#eachKeptVector((register, at) => this.#emit("vmovups", [register, at], 128));
     this.#emit("vzeroupper", []);
-    this.#emit("mov", [rsp, { base: rsp, disp: this.#frame.stackPointer }]);
+    this.#emit("mov", [rsp, at(rsp, this.#frame.stackPointer)]);
     for (const register of [...this.#pushed].reverse()) this.#emit("pop", [register]);
     this.#emit("ret", []);
   }
@@ -144,14 +149,14 @@ class Encoder {
   }
 
   #eachKeptVector(visit: (register: number, at: Actual) => void): void {
-    this.#keptVectors.forEach((register, i) => visit(register, { base: rsp, disp: this.#frame.savedVectors + i * 16 }));
+    this.#keptVectors.forEach((register, i) => visit(register, at(rsp, this.#frame.savedVectors + i * 16)));
   }
 
   readonly #place = (operand: Operand): Actual => {
     if (typeof operand === "number") return operand;
     if (isRegister(operand)) return this.#register(operand.id);
     if (isAddress(operand)) return this.#address(operand);
-    return "slot" in operand ? this.#slot(operand) : operand;
+    return (operand as Partial<Slot>).slot === undefined ? (operand as Literal | Label) : this.#slot(operand as Slot);
   };
 
   #register(id: number): number {
@@ -164,6 +169,6 @@ class Encoder {
   }
 
   #slot({ slot }: Slot): Actual {
-    return { base: rsp, disp: this.#frame.offsets[slot]! };
+    return at(rsp, this.#frame.offsets[slot]!);
   }
 }

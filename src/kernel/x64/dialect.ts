@@ -2,7 +2,7 @@
 import type { Compare, Mem, Reg, RegKind } from "../ir.ts";
 import type { VectorLength } from "./assembler.ts";
 import type { InstructionName } from "./encoding.ts";
-import type { Address, Instruction, Operand } from "./machine.ts";
+import { type Address, type Instruction, literalOf, type Operand } from "./machine.ts";
 import { avx2Moves, maskedMoves, type NarrowMoves } from "./narrow.ts";
 import { avx2Parts, avx512Parts, type PartMoves } from "./parts.ts";
 
@@ -82,7 +82,7 @@ export const avx2Dialect: Dialect = {
   vectors: 16,
   broadcasts: false,
   names: { vand: "vpand", vor: "vpor", vxor: "vpxor", round: "vroundps" },
-  literal: (bits) => ({ words: Array<number>(8).fill(bits) }),
+  literal: (bits) => literalOf(Array<number>(8).fill(bits)),
   constant: (e, d, bits) => e.emit("vmovups", [d, avx2Dialect.literal(bits)]),
   zero: (e, d) => e.emit("vxorps", [d, d, d]),
 
@@ -159,8 +159,8 @@ export const avx512Dialect: Dialect = {
   vectors: 32,
   broadcasts: true,
   names: { vand: "vpandd", vor: "vpord", vxor: "vpxord", round: "vrndscaleps" },
-  literal: (bits) => ({ words: [bits], broadcast: true }),
-  constant: (e, d, bits) => e.emit("vbroadcastss", [d, { words: [bits] }]),
+  literal: (bits) => literalOf([bits], true),
+  constant: (e, d, bits) => e.emit("vbroadcastss", [d, literalOf([bits])]),
   zero: (e, d) => e.emit("vpxord", [d, d, d]),
 
   loadFirst(e, d, from, span) {

@@ -22,11 +22,13 @@ import type { Dialect, Emit, Source } from "./dialect.ts";
 import { type InstructionName, rows } from "./encoding.ts";
 import {
   type Address,
+  addressOf,
   type Instruction,
   type Item,
   instruction,
   isAddress,
   isRegister,
+  literalOf,
   Names,
   type Operand,
   type Slot,
@@ -43,7 +45,7 @@ export interface Lowered {
 export function lower(kernel: Kernel, dialect: Dialect): Lowered {
   const uses = countUses(kernel);
   const names = new Names(uses.registers, dialect.length);
-  const slots = kernel.params.map(() => ({ ...names.slot("int"), argument: true }));
+  const slots = kernel.params.map(() => names.slot("int", true));
   const selector = new Selector(kernel.target, dialect, names, uses);
   kernel.params.forEach(({ reg }, i) => {
     if (uses.reads(reg) > 0) selector.emit("mov", [reg, slots[i]!]);
@@ -137,18 +139,18 @@ class Selector implements Emit {
     const known = this.#held.get(key);
     if (known) return known;
     const made = this.register(kind);
-    this.#entry.push(instruction(name, [made, { words }], this.#dialect.length));
+    this.#entry.push(instruction(name, [made, literalOf(words)], this.#dialect.length));
     this.#held.set(key, made);
     return made;
   }
 
   /** A displacement has 31 bits; what is more goes through a register. */
   address({ base, index, offset }: Mem): Address {
-    if (offset < 2 ** 31) return { base, index, disp: offset };
+    if (offset < 2 ** 31) return addressOf(base, index, offset);
     const far = this.register("int");
     this.#constant(far, offset);
     this.emit("add", [far, base]);
-    return { base: far, index, disp: 0 };
+    return addressOf(far, index, 0);
   }
 
   /** IR masks are vectors where the machine has no mask registers. */
@@ -224,7 +226,7 @@ class Selector implements Emit {
     const op = this.#take(reg.id);
     if (!op) return reg;
     const from = this.address(op.m);
-    return op.op === "vsplat" ? { ...from, broadcast: true } : from;
+    return op.op === "vsplat" ? addressOf(from.base, from.index, from.disp, true) : from;
   }
 
   #op(op: Exclude<Op, Load>): void {
@@ -255,7 +257,7 @@ class Selector implements Emit {
       case "vconst":
         return this.#vectorConstant(op.d, op.type === "f32" ? floatBits(op.value) : op.value);
       case "viota":
-        return this.emit("vmovups", [op.d, { words: Array.from({ length: this.#dialect.lanes }, (_, i) => i) }]);
+        return this.emit("vmovups", [op.d, literalOf(Array.from({ length: this.#dialect.lanes }, (_, i) => i))]);
       case "vmov":
         return this.emit("vmovups", [op.d, this.#source(op.a)]);
       case "vstore":
@@ -373,9 +375,9 @@ class Selector implements Emit {
     if (isReg(b)) {
       if (d.id === a.id) this.emit("add", [d, b]);
       else if (d.id === b.id) this.emit("add", [d, a]);
-      else this.emit("lea", [d, { base: a, index: b, disp: 0 }]);
+      else this.emit("lea", [d, addressOf(a, b, 0)]);
     } else if (d.id === a.id) this.emit(isInt8(b) ? "add.imm8" : "add.imm32", [d, b]);
-    else this.emit("lea", [d, { base: a, disp: b }]);
+    else this.emit("lea", [d, addressOf(a, undefined, b)]);
   }
 
   /** Instructions whose result replaces their first operand: through a register of its own where d is also the second. */

@@ -10,11 +10,20 @@ export interface Address {
   readonly broadcast?: boolean;
 }
 
+/** All addresses have one shape of object, so have all slots and all literals: the engine of JavaScript is quick with what has few. */
+export function addressOf(base: Reg, index: Reg | undefined, disp: number, broadcast = false): Address {
+  return { base, index, disp, broadcast };
+}
+
+export function literalOf(words: readonly number[], broadcast = false): Literal {
+  return { words, broadcast };
+}
+
 /** A place in the frame, by number: the arguments come first, then what was spilled. */
 export interface Slot {
   readonly slot: number;
   /** Holds what the kernel was called with, to its end. */
-  readonly argument?: boolean;
+  readonly argument: boolean;
 }
 
 export type Operand = Reg | Address | Slot | Literal | Label | number;
@@ -103,8 +112,8 @@ export class Names {
     return { label: this.#label++ };
   }
 
-  slot(kind: RegKind): Slot {
-    return { slot: this.#slots.push(kind) - 1 };
+  slot(kind: RegKind, argument = false): Slot {
+    return { slot: this.#slots.push(kind) - 1, argument };
   }
 
   /** What each slot holds. */

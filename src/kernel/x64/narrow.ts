@@ -4,7 +4,7 @@ import { narrowBytes } from "../narrow.ts";
 import { type Piece, piecesOf } from "../pieces.ts";
 import type { Dialect, Emit } from "./dialect.ts";
 import type { InstructionName } from "./encoding.ts";
-import type { Address } from "./machine.ts";
+import { type Address, addressOf, literalOf } from "./machine.ts";
 
 /** bf16 is loaded as u16. */
 export type NarrowLoad = Exclude<Narrow, "bf16">;
@@ -66,14 +66,14 @@ const extracts = { 1: "vpextrb", 2: "vpextrw", 4: "vpextrd" } as const;
 function loadPieces(e: Emit, d: Reg, from: Address, pieces: readonly Piece[]): void {
   if (pieces[0]!.bytes < 4) e.emit("vxorps", [d, d, d]);
   for (const { offset, bytes } of pieces) {
-    const place = { ...from, disp: from.disp + offset };
+    const place = addressOf(from.base, from.index, from.disp + offset);
     if (offset === 0 && bytes >= 4) e.emit(bytes === 8 ? "vmovq" : "vmovss", [d, place], { length: 128 });
     else e.emit(inserts[bytes as keyof typeof inserts], [d, d, place, offset / bytes], { length: 128 });
   }
 }
 
 function storePiece(e: Emit, a: Reg, to: Address, { offset, bytes }: Piece): void {
-  const place = { ...to, disp: to.disp + offset };
+  const place = addressOf(to.base, to.index, to.disp + offset);
   if (bytes === 8) e.emit("vmovq.store", [place, a], { length: 128 });
   else e.emit(extracts[bytes], [place, a, offset / bytes], { length: 128 });
 }
@@ -82,7 +82,7 @@ function storePiece(e: Emit, a: Reg, to: Address, { offset, bytes }: Piece): voi
 function packLow(e: Emit, d: Reg, a: Reg, size: 1 | 2): void {
   const [packed, high] = [e.register("vec"), e.register("vec")];
   const order = size === 2 ? [0x05040100, 0x0d0c0908, 0, 0] : [0x0c080400, 0, 0, 0];
-  e.emit("vpshufb", [packed, a, { words: [...order, ...order] }]);
+  e.emit("vpshufb", [packed, a, literalOf([...order, ...order])]);
   e.emit("vperm2f128", [high, packed, packed, 0x01]);
   if (size === 2) e.emit("vshufps", [d, packed, high, 0x44], { length: 128 });
   else e.emit("vunpcklps", [d, packed, high], { length: 128 });
