@@ -8,6 +8,9 @@ test("what is saved is said as it is", () => {
   const goOn = "; go on with: cria train run --resume";
   expect(text(saved)).toBe(`stopped at step 72 of 100, saved${goOn}`);
   expect(text({ ...saved, savedStep: 69 })).toBe(`stopped at step 72 of 100, where the loss was too high to save; saved is step 69${goOn}`);
+  expect(text({ step: 0, steps: 100, savedStep: 0, checkpoint: undefined })).toBe(
+    "stopped before the first of 100 steps; begin with: cria train run --resume",
+  );
   expect(text({ ...saved, savedStep: 0, checkpoint: undefined })).toBe(
     `stopped at step 72 of 100, where the loss was too high to save; no checkpoint was made before; begin anew with: cria train run --resume`,
   );

@@ -102,6 +102,23 @@ test("interrupted, it keeps what was done; --resume finishes it, with a report",
   expect((await lossesOf("stopped")).length).toBe(8);
 });
 
+test("interrupted before its first step, it stops at once and says how to begin", async () => {
+  const controller = new AbortController();
+  let printed = "";
+  const stdout = (text: string) => {
+    printed += text;
+    if (text.startsWith("memory ")) setImmediate(() => controller.abort(new Interrupted("SIGINT")));
+  };
+  const { code } = await run(["notes", "--out", "early", ...few], { signal: controller.signal, stdout });
+  expect([code, printed.trimEnd().split("\n").at(-1)]).toEqual([
+    130,
+    "stopped before the first of 8 steps; begin with: npx cria train early --resume",
+  ]);
+  expect(await readdir("early")).not.toContain("metrics.jsonl");
+  expect((await run(["early", "--resume"])).code).toBe(0);
+  expect((await lossesOf("early")).length).toBe(8);
+});
+
 test("a few pages teach nothing, and are refused with what is needed; nothing is left", async () => {
   await writeFile("short.txt", madeUp(3000, "bdfgklmnprst", "aeiou"));
   const { code, stderr } = await run(["short.txt", "--out", "short"]);

@@ -12,6 +12,7 @@ import { hfName, readHfConfig, readSafetensors, tokenizerJson } from "../formats
 import { parameterRows } from "../model/index.ts";
 import { createTokenizer, trainTokenizer } from "../tokenizer/index.ts";
 import { commandRows } from "./commands.ts";
+import { Interrupted } from "./interrupt.ts";
 import { runWords } from "./terminal.test.helper.ts";
 
 const main = fileURLToPath(new URL("./main.js", import.meta.url));
@@ -195,6 +196,19 @@ test("a dry run says what would be trained and what memory it takes, and writes 
   expect(rest).toMatchObject({ dryRun: true, steps: 60, batch: 4, accumulation: 1, length: 32, precision: "bfloat16" });
   expect(memory.there.bytes).toBeGreaterThan(memory.states + memory.workspace);
   expect(existsSync(join(folder, "dry"))).toBe(false);
+});
+
+test("Ctrl-C is heard while a run is compiled: nothing was written", async () => {
+  const controller = new AbortController();
+  let printed = "";
+  const stdout = (text: string) => {
+    printed += text;
+    if (text.includes("\nmemory:")) setImmediate(() => controller.abort(new Interrupted("SIGINT"))); // as a signal comes, in a turn of the event loop
+  };
+  const words = ["train", join(folder, "recipe.yaml"), "--out", join(folder, "early")];
+  const { code } = await runWords(words, commandRows, { stdout, signal: controller.signal });
+  expect([code, printed.split("\n").at(-2)]).toEqual([130, "stopped before the first step: nothing was written"]);
+  expect(existsSync(join(folder, "early"))).toBe(false);
 });
 
 const bad: readonly [what: string, code: number, message: RegExp, ...words: string[]][] = [
