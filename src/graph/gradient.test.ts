@@ -1,19 +1,5 @@
 import { expect, test } from "vitest";
-import {
-  add,
-  attention,
-  cacheWrite,
-  embedding,
-  f32,
-  Graph,
-  gradientNorm,
-  gradients,
-  i32,
-  linear,
-  linearCrossEntropy,
-  matmul,
-  type Tensor,
-} from "./index.ts";
+import { add, embedding, f32, Graph, gradientNorm, gradients, i32, linear, linearCrossEntropy, matmul, type Tensor } from "./index.ts";
 
 const names = (graph: Graph) => graph.nodes.map((node) => node.op.name);
 
@@ -102,15 +88,6 @@ test("a loss makes those of its gradients that are wanted, and later others", ()
   const dx = gradients(loss, [x]).get(x)!;
   expect([dx.shape, dw.shape]).toEqual([x.shape, w.shape]);
   expect(graph.nodes[0]!.outputs.slice(2)).toEqual([dx, dw]);
-});
-
-test("attention over a cache has no gradient", () => {
-  const graph = new Graph();
-  const [q, k, dO] = [graph.input("q", f32(1, 4)), graph.state("k", f32(8, 4)), graph.input("dO", f32(1, 4))] as const;
-  const start = graph.input("start", i32(1));
-  cacheWrite(k, q, start);
-  const o = attention(q, k, k, { batch: 1, heads: 1, kvHeads: 1 }, { start });
-  expect(() => gradients(new Map([[o, dO]]), [q])).toThrow("no gradient through a cache");
 });
 
 function tiny(): { graph: Graph; table: Tensor; loss: Tensor } {

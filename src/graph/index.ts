@@ -21,7 +21,6 @@ export {
   assign,
   attention,
   type CrossEntropy,
-  cacheWrite,
   type EmbeddingGradientAttributes,
   embedding,
   embeddingGradient,

@@ -81,7 +81,7 @@ export const rotaryPositions: Positions = {
  * @param firstKeys i32 [N], for several documents in a sequence: each row attends to its own document's rows alone, from this one on
  */
 export function causalAttention(config: LlamaConfig, batch: number, firstKeys?: Tensor): Attention {
-  return (q, k, v, layer) => attention(q, k, v, { batch, ...attentionSizes(config, layer) }, { firstKeys }); // [N, H·D]
+  return (q, k, v, layer) => attention(q, k, v, { batch, ...attentionSizes(config, layer) }, firstKeys); // [N, H·D]
 }
 
 /** What the config says of a layer's attention. */

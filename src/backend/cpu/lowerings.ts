@@ -45,23 +45,20 @@ export const lowerings: { readonly [Name in keyof OpsByName]: Row<OpsByName[Name
   },
   rope: (to, { x, positions, turns }, { y }, { R: rows, H: heads }, { headDim, pairing, attentionFactor, inverse }) =>
     overRows(to, library.rope, { rows, heads, headDim, pairing, attentionFactor, inverse }, addresses(to, x, positions, turns, y)),
-  attention: (to, { q, k, v, start, firstKeys }, { o, lse }, { Tq, Tk, D: headDim }, { batch, heads, kvHeads, window }) => {
-    const shared = { batch, heads, kvHeads, headDim, window };
-    if (start) to.call(library.cachedAttention, { ...shared, queryRows: Tq, cacheRows: Tk }, addresses(to, q, k, v, start, o, lse));
-    else to.call(library.attention, { ...shared, rows: Tq, ...maskOf(firstKeys) }, addresses(to, q, k, v, o, lse, firstKeys));
+  attention: (to, { q, k, v, firstKeys }, { o, lse }, { T: rows, D: headDim }, { batch, heads, kvHeads, window }) => {
+    const sizes = { batch, heads, kvHeads, headDim, window, rows, ...maskOf(firstKeys) };
+    to.call(library.attention, sizes, addresses(to, q, k, v, o, lse, firstKeys));
   },
   attentionGradient: (
     to,
     { q, k, v, o, lse, dO, firstKeys },
     { dq, dk, dv },
-    { Tq: rows, D: headDim },
+    { T: rows, D: headDim },
     { batch, heads, kvHeads, window },
   ) => {
     const sizes = { batch, heads, kvHeads, rows, headDim, window, ...maskOf(firstKeys) };
     to.call(library.attentionGradient, sizes, addresses(to, q, k, v, o, lse, dO, dq, dk, dv, firstKeys));
   },
-  cacheWrite: (to, { cache, x, start }, _, { S: cacheRows, T: rows, W: channels }) =>
-    to.call(library.cacheWrite, { rows, cacheRows, channels }, addresses(to, cache, x, start)),
   pageWrite: (to, { keys, values, k, v, positions, slots, pages, count }, _, { R: rows, ...pool }, { type }) =>
     to.call(library.pageWrite, { rows, ...poolSizes(pool, type) }, addresses(to, keys, values, k, v, positions, slots, pages, count)),
   pageCopy: (to, { pool, copies }, _, { G: pages, KV: kvHeads, D: headDim, N }) => {

@@ -7,7 +7,6 @@ import { addBiasGradientOp, addBiasOp } from "./add-bias.ts";
 import { argmaxOp } from "./argmax.ts";
 import { accumulateOp, assignOp } from "./assign.ts";
 import { attentionGradientOp, attentionOp } from "./attention.ts";
-import { cacheWriteOp } from "./cache-write.ts";
 import { embeddingGradientOp, embeddingOp } from "./embedding.ts";
 import { gluGradientOp, gluOp } from "./glu.ts";
 import { gradientNormOp } from "./gradient-norm.ts";
@@ -32,7 +31,6 @@ export { addBias } from "./add-bias.ts";
 export { argmax } from "./argmax.ts";
 export { accumulate, assign } from "./assign.ts";
 export { type AttentionAttributes, attention } from "./attention.ts";
-export { cacheWrite } from "./cache-write.ts";
 export { type EmbeddingGradientAttributes, embedding, embeddingGradient } from "./embedding.ts";
 export { glu } from "./glu.ts";
 export { gradientNorm } from "./gradient-norm.ts";
@@ -62,7 +60,6 @@ export const opsByName = {
   rope: ropeOp,
   attention: attentionOp,
   attentionGradient: attentionGradientOp,
-  cacheWrite: cacheWriteOp,
   pageWrite: pageWriteOp,
   pageCopy: pageCopyOp,
   pagedAttention: pagedAttentionOp,

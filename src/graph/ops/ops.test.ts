@@ -53,8 +53,8 @@ test.each([
   ["embedding", [f32(3, 2), i32(1)], [3], "index 3 at position 0 is outside [0, 3)"],
   ["embeddingGradient", [i32(1), f32(1, 2)], [-1], "index -1 at position 0 is outside [0, 3)"],
   ["linearCrossEntropy", [f32(1, 2), f32(3, 2), i32(1), f32(1)], [3], "target 3 of row 0 is outside [0, 3)"],
-  ["cacheWrite", [f32(4, 2), f32(3, 2), i32(1)], [2], "rows 2 to 4 leave the cache of 4 rows"],
-  ["attention", [f32(3, 2), f32(4, 2), f32(4, 2), i32(1)], [2], "start 2 and 3 rows leave the cache of 4 rows"],
+  ["attention", [f32(3, 2), f32(3, 2), f32(3, 2), i32(3)], [0, 2, 2], "the first key of row 1 of sequence 0 is 2: it must be from 0 to 1"],
+  ["attention", [f32(3, 2), f32(3, 2), f32(3, 2), i32(3)], [0, 1, 0], "the first key of row 2 of sequence 0 is 0: it must be from 1 to 2"],
 ] as const)("%s refuses an integer out of range", (name, types, integer, message) => {
   const op = ops.find((op) => op.name === name)!;
   const attributes = { vocabulary: 3, dx: false, dw: false, batch: 1, heads: 1, kvHeads: 1 };

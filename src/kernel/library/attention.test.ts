@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ints, random, runs } from "../testing.test.helper.ts";
-import { attention, attentionGradient, cachedAttention, cacheWrite } from "./attention.ts";
+import { attention, attentionGradient } from "./attention.ts";
 
 // B sequences, H query heads, KV key heads, T rows, D channels of a head.
 const sizes = [
@@ -74,39 +74,6 @@ describe.each(runs)("$name", ({ run }) => {
     const firstKeys = ints(Array.from({ length: 40 }, (_, i) => (i < 32 ? -(2 ** 31) : 2 ** 31 - 1)));
     const [, , , o] = run(attention, c, [q, k, v, new Float32Array(q.length), new Float32Array(40), firstKeys]);
     expectClose(o!.subarray(0, 32 * 3), reference(c, q, k, v, q).o.subarray(0, 32 * 3));
-  });
-
-  test.each([
-    { start: 0, window: undefined },
-    { start: 3, window: undefined },
-    { start: 9, window: undefined },
-    { start: 9, window: 4 },
-    { start: 1, window: 1 },
-  ])("the last rows against a cache are the last rows of the whole: $start, window $window", ({ start, window }) => {
-    const c = { batch: 1, heads: 4, kvHeads: 2, rows: start + 5, headDim: 6, window };
-    const { q, k, v, dO } = inputs(c);
-    const want = reference(c, q, k, v, dO);
-    const [width, keyWidth, cacheRows] = [c.heads * c.headDim, c.kvHeads * c.headDim, 17];
-    const at = new Float32Array(Int32Array.of(start).buffer);
-    const cached = (x: Float32Array) => {
-      const cache = new Float32Array(cacheRows * keyWidth).fill(Number.NaN);
-      cache.set(x.subarray(0, start * keyWidth));
-      const written = run(cacheWrite, { rows: 5, cacheRows, channels: keyWidth }, [cache, x.slice(start * keyWidth), at])[0]!;
-      expect([...written.subarray(0, x.length)]).toEqual([...x]);
-      return written;
-    };
-    const constants = { batch: 1, heads: c.heads, kvHeads: c.kvHeads, queryRows: 5, cacheRows, headDim: c.headDim, window };
-    const buffers = [q.slice(start * width), cached(k), cached(v), at, new Float32Array(5 * width), new Float32Array(c.heads * 5)];
-    const [, , , , o, lse] = run(cachedAttention, constants, buffers);
-    expectClose(o!, want.o.slice(start * width));
-    const lseRows = Array.from({ length: c.heads }, (_, h) => [...want.lse.slice(h * c.rows + start, (h + 1) * c.rows)]);
-    expectClose(lse!, Float64Array.from(lseRows.flat()));
-  });
-
-  test("a start beyond the cache writes its last rows, never outside", () => {
-    const at = new Float32Array(Int32Array.of(1 << 30).buffer);
-    const written = run(cacheWrite, { rows: 2, cacheRows: 5, channels: 3 }, [new Float32Array(15), random(6), at])[0]!;
-    expect([...written.subarray(9)]).toEqual([...random(6)]);
   });
 });
 
