@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { openCpuBackend } from "../dist/backend/cpu/index.js";
 import { Mixture, PreparedData, vocabularyOf } from "../dist/data/index.js";
-import { openTokenizerJson } from "../dist/load/index.js";
+import { openAnyTokenizer } from "../dist/load/index.js";
 import { chartSvg } from "../dist/plot/index.js";
 import { completeRecipe, parseRecipe, trainRun } from "../dist/train/index.js";
 
@@ -33,7 +33,7 @@ export async function run(args = []) {
 }
 
 async function learn(backend, folder, { model, steps, seed, precision }) {
-  const tokenizer = await openTokenizerJson(join(folder, "tokenizer.json"));
+  const tokenizer = await openAnyTokenizer(join(folder, "tokenizer.json"));
   const data = await PreparedData.open(join(folder, "data"), vocabularyOf(tokenizer));
   const given = { data: join(folder, "data"), tokenizer: join(folder, "tokenizer.json"), model, steps, seed, precision };
   const asked = parseRecipe({ ...given, batch: 4, learningRate: 2e-3, evaluation: { every: steps, tokens: 1 << 24 } }, "bench");

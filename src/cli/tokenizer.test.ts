@@ -22,7 +22,12 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }));
 
-async function run(name: string, args: readonly string[], flags: Flags, { json = false, stdin = "" as string | Uint8Array } = {}) {
+async function run(
+  name: string,
+  args: readonly string[],
+  flags: Flags,
+  { json = false, stdin = "" as string | Uint8Array, code = 0 } = {},
+) {
   let stdout = "";
   const io: CommandIo = {
     stdout: (text) => {
@@ -38,7 +43,7 @@ async function run(name: string, args: readonly string[], flags: Flags, { json =
     progress: () => undefined,
   };
   const command = tokenizerCommand.commands.find((found) => found.name === name)!;
-  expect(await command.run(args, flags, io)).toBe(0);
+  expect(await command.run(args, flags, io)).toBe(code);
   return stdout;
 }
 
@@ -111,6 +116,53 @@ test("every form of text is learned from, markup of none; --out makes its folder
   await expect(run("train", [join(texts, "a.txt")], flags)).rejects.toThrow(/field is "body", but .*a\.txt is read as text/);
 });
 
+test("convert writes every form, and compare finds the same ids", async () => {
+  const model = join(folder, "sp.json");
+  await run("train", [corpus], { kind: "sentencepiece", "vocab-size": 550, out: model });
+  for (const name of ["sp.model", "sp.gguf", "made/again.json", "folder/"]) {
+    const out = join(folder, name);
+    const facts = JSON.parse(await run("convert", [model, out], {}, { json: true }));
+    expect(facts).toMatchObject({ kind: "sentencepiece", vocabSize: 550, form: /\/$/.test(name) ? "json" : name.split(".").at(-1) });
+    expect(await run("compare", [model, out, corpus], {})).toMatch(/^the same ids: [\d,]+ tokens of [\d,]+ bytes\n$/);
+  }
+  expect((await readdir(join(folder, "folder"))).sort()).toEqual(["tokenizer.json", "tokenizer_config.json"]);
+  expect(await run("convert", [trained, join(folder, "x.gguf")], {})).toMatch(
+    /x\.gguf: 400 pieces as a GGUF with the vocabulary and no tensors\n$/,
+  );
+});
+
+test("ranks of a kind that is not known are read with what is said of them", async () => {
+  const ranks = join(folder, "x.tiktoken");
+  await run("convert", [trained, ranks], {});
+  const flags = {
+    pattern: ["llama3"],
+    special: ["<|begin_of_text|>", "<|end_of_text|>"],
+    bos: "<|begin_of_text|>",
+    eos: "<|end_of_text|>",
+  };
+  const out = join(folder, "ranks.json");
+  await run("convert", [ranks, out], flags);
+  expect(await run("compare", [trained, out, corpus], { special: true, template: true })).toMatch(/^the same ids/);
+  await expect(run("encode", [ranks, "a"], {})).rejects.toThrow(/it has 398 ranks, and no known kind has so many/);
+});
+
+test("compare shows the first difference with ids and pieces of both, and ends with 1", async () => {
+  const other = join(folder, "other.json");
+  const file = JSON.parse(await readFile(trained, "utf8"));
+  file.model.merges = file.model.merges.slice(0, 40);
+  await writeFile(other, JSON.stringify(file));
+  const text = join(folder, "short.txt");
+  await writeFile(text, "a\nb");
+  expect(await run("compare", [trained, other, text], {})).toMatch(/^the same ids: 3 tokens of 3 bytes/);
+  const found = JSON.parse(await run("compare", [trained, other, text, corpus], {}, { json: true, code: 1 }));
+  expect(found).toMatchObject({ same: false, text: corpus });
+  expect(found.a.pieces[0]).not.toBe(found.b.pieces[0]);
+  expect(found.a.pieces.join("").startsWith(found.b.pieces[0])).toBe(true);
+  expect((await readFile(corpus, "utf8")).includes(found.before + found.behind)).toBe(true);
+  const shown = await run("compare", [trained, other, corpus], {}, { code: 1 });
+  expect(shown).toMatch(/corpus\.txt: token \d+ differs, behind ".*" at ".*"\nA {2}\d+ ".*"\nB {2}\d+ ".*"\n$/);
+});
+
 test("text that is not UTF-8 is refused with its place", async () => {
   const path = join(folder, "latin1.txt");
   await writeFile(path, Buffer.concat([Buffer.from("line\n".repeat(300_000)), Buffer.from("caf\xe9 au lait\n", "latin1")]));
@@ -143,6 +195,25 @@ test.each<[string, string, string[], Flags, RegExp]>([
     { kind: "sentencepiece", "vocab-size": 300, "character-coverage": 7, out: "x" },
     /--character-coverage is 7 but must be above 0 and at most 1/,
   ],
+  ["nothing to write", "convert", ["x"], {}, /OUT is missing/],
+  [
+    "an ending that says no form",
+    "convert",
+    ["x", "y.txt"],
+    {},
+    /y\.txt: its ending says no form: let it end in one of \.json, \.model, \.gguf, \.tiktoken/,
+  ],
+  ["a form that is none", "convert", ["x", "y"], { to: "ggfu" }, /--to is "ggfu", did you mean "gguf"\?/],
+  ["ranks without a pattern", "convert", ["x", "y.json"], { bos: "<s>" }, /--bos says what goes with ranks, but no pattern does/],
+  [
+    "a role that is not special",
+    "convert",
+    ["x", "y.json"],
+    { pattern: ["gpt2"], bos: "<s>" },
+    /--bos is "<s>", which is no special piece/,
+  ],
+  ["one tokenizer", "compare", ["x"], {}, /A and B are needed/],
+  ["no texts to compare on", "compare", ["x", "y"], {}, /no texts: name files/],
   ["two tokenizers", "inspect", ["a", "b"], {}, /"b" is one too many/],
   ["no size", "train", ["x"], { kind: "bytes", out: "x" }, /--vocab-size is missing/],
   ["no files", "train", [], { kind: "bytes", "vocab-size": 300, out: "x" }, /no texts: name files/],

@@ -1,11 +1,14 @@
-// cria tokenizer: train, encode, decode, inspect
+// cria tokenizer: train, encode, decode, inspect, convert, compare
 import { UsageError } from "../base/index.ts";
 import type { TextOptions } from "../data/index.ts";
+import { tokenizerForms } from "../load/index.ts";
 import type { EncodeOptions, Tokenizer } from "../tokenizer/index.ts";
 import type { Command, CommandGroup, CommandIo, Flags } from "./command.ts";
 import { booleanFlag, stringFlag } from "./flag-values.ts";
 import { loadTokenizer } from "./load-tokenizer.ts";
 import { openAndTell, optionalTextOptions, partsOf, textFlags } from "./text-flags.ts";
+import { compareCommand } from "./tokenizer-compare.ts";
+import { convertCommand } from "./tokenizer-convert.ts";
 import { trainCommand } from "./tokenizer-train.ts";
 
 const encodeCommand: Command = {
@@ -80,11 +83,11 @@ const inspectCommand: Command = {
 export const tokenizerCommand: CommandGroup = {
   name: "tokenizer",
   summary: "train a tokenizer and use it",
-  commands: [trainCommand, encodeCommand, decodeCommand, inspectCommand],
+  commands: [trainCommand, encodeCommand, decodeCommand, inspectCommand, convertCommand, compareCommand],
 };
 
 function open(path: string | undefined, where: string, io: CommandIo): Promise<Tokenizer> {
-  if (path === undefined) throw new UsageError(where, "TOKENIZER is missing: name a tokenizer.json or a folder that holds one");
+  if (path === undefined) throw new UsageError(where, `TOKENIZER is missing: name a folder or a file: ${tokenizerForms}`);
   return loadTokenizer(path, io);
 }
 
@@ -106,6 +109,7 @@ function describe(tokenizer: Tokenizer) {
     vocabSize: tokenizer.vocabSize,
     merges: model.merges?.length ?? 0,
     ...(model.kind === "bytes" ? { pattern: model.pattern ?? "none", splitDigits: model.splitDigits } : {}),
+    ...(model.kind === "word" ? {} : { normaliser: (model.normaliser ?? []).map(({ type }) => type) }),
     specials: Object.fromEntries(model.specials.map((id) => [model.pieces[id]!, id])),
     template: { before: model.template?.before ?? [], after: model.template?.after ?? [] },
     bosId: tokenizer.bosId ?? null,
@@ -140,6 +144,7 @@ function asText(facts: Facts, tokenizer: Tokenizer): string {
     ["pieces", facts.vocabSize.toLocaleString("en-US")],
     ["merges", facts.merges.toLocaleString("en-US")],
     ...("pattern" in facts ? ([["split pattern", `${facts.pattern}${facts.splitDigits ? ", every digit alone" : ""}`]] as const) : []),
+    ...("normaliser" in facts && facts.normaliser.length > 0 ? ([["normaliser", facts.normaliser.join(", ")]] as const) : []),
     ["special pieces", list(Object.values(facts.specials))],
     ["begin of text", role(facts.bosId)],
     ["end of text", role(facts.eosId)],

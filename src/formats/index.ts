@@ -5,6 +5,16 @@ export {
   usualSampling,
   writeGenerationConfig,
 } from "./generation-config.ts";
+export {
+  type GgufArray,
+  type GgufMetadata,
+  type GgufScalar,
+  type GgufType,
+  type GgufValue,
+  ggufBytes,
+  readGgufMetadata,
+} from "./gguf-metadata.ts";
+export { ggufTokenizerBytes, ggufTokenizerModel, ggufTokenizerPairs } from "./gguf-tokenizer.ts";
 export { roundToBfloat16 } from "./half-floats.ts";
 export { type HfConfig, type ReadHfConfig, readHfConfig, writeHfConfig } from "./hf-config.ts";
 export { hfName, hfWeights } from "./hf-names.ts";
@@ -19,5 +29,7 @@ export { sentencePieceModelBytes } from "./sentencepiece-write.ts";
 export { readShardedSafetensors } from "./sharded-safetensors.ts";
 export type { StorageName } from "./storage.ts";
 export { TensorFile, type TensorInfo } from "./tensor-file.ts";
+export { isTiktoken, readTiktoken, type TiktokenKind, tiktokenText } from "./tiktoken.ts";
 export { type ReadTokenizerOptions, readTokenizerJson } from "./tokenizer-json-read.ts";
 export { tokenizerConfigJson, tokenizerJson } from "./tokenizer-json-write.ts";
+export { withTokenizerConfig } from "./with-tokenizer-config.ts";

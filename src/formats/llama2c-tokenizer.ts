@@ -17,28 +17,32 @@ const where = "llama2c";
 /** No vocabulary comes near it; 32,000 pieces take 424 KB. */
 const maxBytes = 1 << 28;
 
-/** @param vocabSize how many tokens the model has: the file does not say. @throws CriaError when the file holds fewer or more. */
-export async function readLlama2cTokenizer(source: ByteSource, vocabSize: number): Promise<Llama2cTokenizer> {
+/**
+ * @param vocabSize how many tokens the model has: the file does not say; absent: as many as fill the file
+ * @throws CriaError when the file holds fewer or more.
+ */
+export async function readLlama2cTokenizer(source: ByteSource, vocabSize?: number): Promise<Llama2cTokenizer> {
   const { name, size } = source;
-  const fits = size <= maxBytes && size >= 4 + 8 * vocabSize;
   check(
-    fits,
+    size <= maxBytes && size >= 4 + 8 * (vocabSize ?? 259),
     where,
-    () => `${name}: it has ${size} bytes, which cannot be ${vocabSize} tokens of at least 8 bytes: it belongs to another model`,
+    () =>
+      `${name}: it has ${size} bytes, which cannot be ${vocabSize ?? "259 or more"} tokens of at least 8 bytes: it belongs to another model`,
   );
   const bytes = await source.read(0, size);
   const view = new DataView(bytes.buffer, bytes.byteOffset, size);
   const pieces: string[] = [];
-  const scores = new Float32Array(vocabSize);
+  const scores: number[] = [];
   let at = 4;
-  for (let id = 0; id < vocabSize; id++) {
+  for (let id = 0; vocabSize === undefined ? at < size : id < vocabSize; id++) {
     const start = at + 8;
     check(
       start <= size,
       where,
-      () => `${name}: token ${id} of ${vocabSize} starts at byte ${at} but the file has ${size}: it belongs to another model`,
+      () =>
+        `${name}: token ${id} of ${vocabSize ?? "those in the file"} starts at byte ${at} but the file has ${size}: it belongs to another model`,
     );
-    scores[id] = view.getFloat32(at, true);
+    scores.push(view.getFloat32(at, true));
     const length = view.getInt32(at + 4, true);
     at = start + length;
     check(
@@ -53,12 +57,12 @@ export async function readLlama2cTokenizer(source: ByteSource, vocabSize: number
     where,
     () => `${name}: its first ${vocabSize} tokens end at byte ${at} but the file has ${size}: it belongs to a model with more tokens`,
   );
-  return { pieces, scores };
+  return { pieces, scores: Float32Array.from(scores) };
 }
 
 /**
  * The same vocabulary for `createTokenizer`: ▁ stands for the space again and the control pieces have their usual names. As in run.c, the
- * begin-of-text token and a space go in front of the text, and characters without a piece become bytes.
+ * begin-of-text token and a space go in front of a text, and characters without a piece become bytes.
  */
 export function llama2cTokenizerModel({ pieces, scores }: Llama2cTokenizer): SentencePieceModel {
   const controls = ["<unk>", "<s>", "</s>"];
@@ -68,6 +72,6 @@ export function llama2cTokenizerModel({ pieces, scores }: Llama2cTokenizer): Sen
     scores: Array.from(scores),
     specials: [0, 1, 2],
     ...{ unkId: 0, bosId: 1, eosId: 2, template: { before: [1], after: [] } },
-    ...{ byteFallback: true, dummyPrefix: "first", prefixBeforeSpace: true },
+    ...{ byteFallback: true, dummyPrefix: "each", prefixBeforeSpace: true },
   };
 }

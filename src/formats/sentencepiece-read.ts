@@ -17,7 +17,8 @@ const where = "tokenizer.model";
 
 /**
  * The model in the bytes of a tokenizer.model. As in LLaMA the begin-of-text piece goes in front of a text. Control pieces stand in no text unless
- * a caller asks for them (SentencePiece never finds them); the space in front comes once, at the beginning of a text.
+ * a caller asks for them: SentencePiece never finds them, so every stretch between them is a text of its own, with a space in front, as
+ * transformers and llama.cpp have it.
  * @param name for messages
  * @throws CriaError when the file is damaged, of a kind that is not supported, or contradicts itself; it says which.
  */
@@ -125,7 +126,7 @@ function bpeModel(proto: SentencePieceProto, parts: Parts): SentencePieceModel {
     ...parts,
     ...(added.length === 0 ? {} : { added, matching: added.map((id) => ({ id, verbatim: true })) }),
     ...(isPlain ? {} : { normaliser: [normaliserStep(proto)] }),
-    dummyPrefix: isPlain && addDummyPrefix ? "first" : "never",
+    dummyPrefix: isPlain && addDummyPrefix ? "each" : "never",
     prefixBeforeSpace: true,
   };
 }

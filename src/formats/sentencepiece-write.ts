@@ -14,8 +14,7 @@ import { modelTypes, pieceTypes, protoDefaults, type SentencePieceProto, writePr
 const where = "tokenizer.model";
 
 /**
- * The bytes of a tokenizer.model with which SentencePiece gives the same ids to texts in which no special piece is sought: it has no way to find
- * one in a text, so what goes in front of a stretch behind one cannot be said there.
+ * The bytes of a tokenizer.model with which SentencePiece gives the same ids to texts in which no special piece is sought: it finds none.
  * @throws CriaError naming what a tokenizer.model cannot say.
  */
 export function sentencePieceModelBytes(model: TokenizerModel): Uint8Array {
@@ -33,7 +32,7 @@ function common(model: SentencePieceModel | UnigramModel): Partial<SentencePiece
     pieces: pieceRows(model),
     modelType: model.kind === "unigram" ? modelTypes.unigram : modelTypes.bpe,
     ...{ byteFallback, escapeWhitespaces: escapesSpaces },
-    unkSurface: decoding?.unknown ?? protoDefaults.unkSurface,
+    unkSurface: decoding?.unknown ?? "\ufffd",
     bosPiece: nameOf(model.bosId, protoDefaults.bosPiece),
     eosPiece: nameOf(model.eosId, protoDefaults.eosPiece),
     padPiece: nameOf(model.padId, protoDefaults.padPiece),
@@ -88,6 +87,7 @@ function bpeSpec(model: SentencePieceModel): Spec {
 function refuseOthers(model: SentencePieceModel): void {
   const { dummyPrefix, prefixBeforeSpace, preTokeniser, fusesUnknown = true, ignoreMerges = false, byteFallback } = model;
   const refuse = (what: string): never => fail(where, `${what} has no form there: write a tokenizer.json`);
+  if (dummyPrefix === "first" && prefixBeforeSpace) refuse("a space in front of the first stretch of a text only");
   if (dummyPrefix !== "never" && !prefixBeforeSpace) refuse("a space in front only of texts that begin with none");
   if (dummyPrefix !== "never" && model.normaliser !== undefined) refuse("a normaliser with a space in front of its own");
   if (preTokeniser !== undefined) refuse("a pre-tokenizer");

@@ -74,7 +74,9 @@ export function metaspaceScheme(part: JsonObject, place: string, fields: JsonFie
 }
 
 function prefixDependsOnText(model: TokenizerModel): boolean {
-  return model.kind === "sentencepiece" && model.dummyPrefix !== "never" && !model.prefixBeforeSpace;
+  if (model.kind !== "sentencepiece") return false;
+  const isConditional = (model.preTokeniser ?? []).some((step) => step.type === "metaspace" && step.prefix !== "never");
+  return isConditional || (model.dummyPrefix !== "never" && !model.prefixBeforeSpace);
 }
 
 function refuse(part: JsonObject, fields: JsonFields): never {

@@ -1,16 +1,17 @@
 // Hugging Face's tokenizer.json in: the forms that LLaMA and its relatives use. What is not among them is named and refused, because a
 // tokenizer that is nearly right is worse than none.
 import {
+  type BytesModel,
   byteFallbackPiece,
-  createTokenizer,
   type Merge,
+  type NormaliserStep,
   ownDecoding,
   type PieceMatching,
+  type PreTokeniserStep,
   type SentencePieceModel,
   type SplitName,
   spaceMark,
   splitNameOf,
-  splitPatterns,
   type TextTemplate,
   type TokenizerModel,
   wordPatterns,
@@ -21,6 +22,7 @@ import { JsonFields } from "./json-fields.ts";
 import { checkKeys, oneWarning } from "./json-keys.ts";
 import { readTokenizerConfig, type TokenizerConfig } from "./tokenizer-config.ts";
 import { metaspaceScheme, readDecoding } from "./tokenizer-json-decoder.ts";
+import { readNormaliser, readPreTokeniser, sentencePieceNormaliser } from "./tokenizer-json-pipeline.ts";
 import { readTemplate } from "./tokenizer-json-template.ts";
 import { fileKeys, modelKeys } from "./tokenizer-keys.ts";
 import { unmarkedPiece, wordDecoders, wordEndPattern, wordSplit } from "./word-mark.ts";
@@ -54,6 +56,7 @@ const usualNames = {
  * The model in a tokenizer.json: BPE of the sentencepiece kind (LLaMA 1 and 2), byte-level (GPT-2, LLaMA 3, SmolLM2), or our word kind. What
  * goes around a text is as the post-processor's template says, and a warning tells where `add_bos_token` and `add_eos_token` of
  * tokenizer_config.json say something else; where there is no template, it is as these two say for the classes of tokenizer that read them.
+ * A contradiction within the model itself is found by createTokenizer.
  * @throws CriaError when a file is cut short, contradicts itself or another, or uses a part that is not supported (it says which).
  */
 export function readTokenizerJson(text: string, options: ReadTokenizerOptions = {}): TokenizerModel {
@@ -71,9 +74,7 @@ export function readTokenizerJson(text: string, options: ReadTokenizerOptions = 
   ];
   for (const warning of warnings) options.onWarning?.(warning);
   const plain = modelOf(file, { ...vocabulary, roles: { ...roles, ...templateOf(template, roles, config, fields) } }, config, fields);
-  const model = withDecoding(plain, file.decoder, fields);
-  createTokenizer(model); // throws when the model contradicts itself
-  return model;
+  return withDecoding(plain, file.decoder, fields);
 }
 
 function refuseUnknown([first]: readonly string[], fields: JsonFields): void {
@@ -274,38 +275,60 @@ function bytesModel(
   config: TokenizerConfig,
   fields: JsonFields,
 ): TokenizerModel {
-  if (normalizers.length > 0) refuse("normalizer", normalizers[0]!, fields);
   const byteLevel = preTokenizers.at(-1)!;
-  if (fields.flag(byteLevel.add_prefix_space, "pre_tokenizer's add_prefix_space") ?? true) refuse("pre_tokenizer", byteLevel, fields);
-  checkPrefix(false, config, fields);
-  const names = preTokenizers.slice(0, -1).map((part) => splitOf(part, fields));
-  if (fields.flag(byteLevel.use_regex, "pre_tokenizer's use_regex") ?? true) names.push("gpt2");
-  const splitDigits = names.length === 2 && names[0] === "digit";
-  const patterns = splitDigits ? names.slice(1) : names;
+  const hasPrefix = fields.flag(byteLevel.add_prefix_space, "pre_tokenizer's add_prefix_space") ?? true;
+  checkPrefix(hasPrefix, config, fields);
+  const ownPattern = fields.flag(byteLevel.use_regex, "pre_tokenizer's use_regex") ?? true;
+  const before = preTokenizers.slice(0, -1);
+  const names = hasPrefix ? undefined : splitNames(before, fields);
+  const cuts =
+    names === undefined
+      ? stepsOf(before, hasPrefix, ownPattern, fields)
+      : patternsOf([...names, ...(ownPattern ? (["gpt2"] as const) : [])]);
   return {
     kind: "bytes",
     ...common(read),
-    ...(patterns.length === 0 ? {} : { pattern: patterns.length === 1 ? patterns[0]! : patterns }),
-    splitDigits,
+    ...(normalizers.length === 0 ? {} : { normaliser: readNormaliser(normalizers, fields) }),
+    ...cuts,
     ignoreMerges: fields.flag(read.bpe.ignore_merges, "model.ignore_merges") ?? false,
   };
 }
 
-/** The published expression that a part cuts by. */
-function splitOf(part: JsonObject, fields: JsonFields): SplitName {
+/** The names of the expressions, where the parts cut by published ones and nothing else. */
+function splitNames(parts: readonly JsonObject[], fields: JsonFields): SplitName[] | undefined {
+  const names = parts.map((part) => splitOf(part, fields));
+  return names.every((name) => name !== undefined) ? names : undefined;
+}
+
+function patternsOf(names: readonly SplitName[]): Pick<BytesModel, "pattern" | "splitDigits"> {
+  const splitDigits = names.length === 2 && names[0] === "digit";
+  const patterns = splitDigits ? names.slice(1) : names;
+  return { ...(patterns.length === 0 ? {} : { pattern: patterns.length === 1 ? patterns[0]! : patterns }), splitDigits };
+}
+
+function stepsOf(
+  parts: readonly JsonObject[],
+  hasPrefix: boolean,
+  ownPattern: boolean,
+  fields: JsonFields,
+): Pick<BytesModel, "preTokeniser" | "splitDigits"> {
+  const last: PreTokeniserStep[] = [
+    ...(hasPrefix ? [{ type: "prefixSpace" } as const] : []),
+    ...(ownPattern ? [{ type: "pattern", name: "gpt2" } as const] : []),
+  ];
+  return { preTokeniser: [...readPreTokeniser(parts, fields), ...last], splitDigits: false };
+}
+
+/** The published expression that a part cuts by, if it does so and leaves nothing out. */
+function splitOf(part: JsonObject, fields: JsonFields): SplitName | undefined {
   if (part.type === "Digits" && fields.flag(part.individual_digits, "pre_tokenizer's individual_digits")) return "digit";
   const expression = isObject(part.pattern) ? part.pattern.Regex : undefined;
-  if (part.type !== "Split" || typeof expression !== "string") return refuse("pre_tokenizer", part, fields);
-  const name = splitNameOf(expression);
-  if (name === undefined)
-    return fields.fail(
-      `pre_tokenizer splits by ${quote(expression)}, which is none of the published expressions (${Object.keys(splitPatterns).join(", ")}): others are not run`,
-    );
+  const name = part.type === "Split" && typeof expression === "string" ? splitNameOf(expression) : undefined;
+  if (name === undefined) return undefined;
   // What is no match is dropped in the other form, and these expressions leave nothing out.
   const invert = fields.flag(part.invert, "pre_tokenizer's invert") ?? false;
   const keepsMatches = part.behavior === "Removed" && invert && (wordPatterns as readonly SplitName[]).includes(name);
-  const keepsAll = part.behavior === "Isolated" && !invert;
-  return keepsAll || keepsMatches ? name : refuse("pre_tokenizer", part, fields);
+  return (part.behavior === "Isolated" && !invert) || keepsMatches ? name : undefined;
 }
 
 /** @throws CriaError where the configuration wants the space in front of a text that the file does not have, or the other way round. */
@@ -342,20 +365,21 @@ function sentencePieceModel(
 ): TokenizerModel {
   const { bpe, ids } = read;
   const byteFallback = fields.flag(bpe.byte_fallback, "model.byte_fallback") ?? false;
-  const fusesUnk = fields.flag(bpe.fuse_unk, "model.fuse_unk") ?? false;
-  if (!byteFallback && !fusesUnk) fields.fail("model.fuse_unk must be true where byte_fallback is not");
-  if (fields.flag(bpe.ignore_merges, "model.ignore_merges") ?? false) fields.fail("model.ignore_merges is only supported with ByteLevel");
-  const prefix = prefixOf(normalizers, preTokenizers, fields);
-  checkPrefix(prefix.dummyPrefix !== "never", config, fields);
+  const fusesUnknown = fields.flag(bpe.fuse_unk, "model.fuse_unk") ?? false;
+  const ignoreMerges = fields.flag(bpe.ignore_merges, "model.ignore_merges") ?? false;
+  const text = textOf(normalizers, preTokenizers, fields);
+  checkPrefix(hasPrefix(text), config, fields);
   const unkId = unkIdOf(read, config.named.get("unk_token")?.content, fields);
   const knowsAllBytes = byteFallback && bytePieces().every((piece) => ids.has(piece));
-  if (unkId === undefined && !knowsAllBytes)
+  if (unkId === undefined && !knowsAllBytes && (fusesUnknown || byteFallback))
     fields.fail(`model.unk_token is null, ${config.name} names no unk_token, and not all 256 bytes have pieces: name the unknown token`);
   return {
     kind: "sentencepiece",
     ...common({ ...read, matching: matchingInVocabulary(read) }),
-    ...prefix,
+    ...text,
     byteFallback,
+    ...(byteFallback || fusesUnknown ? {} : { fusesUnknown }),
+    ...(ignoreMerges ? { ignoreMerges } : {}),
     ...(unkId === undefined ? {} : { unkId }),
   };
 }
@@ -373,29 +397,50 @@ function bytePieces(): string[] {
   return Array.from({ length: 256 }, (_, byte) => byteFallbackPiece(byte));
 }
 
-function prefixOf(
-  normalizers: readonly JsonObject[],
-  preTokenizers: readonly JsonObject[],
-  fields: JsonFields,
-): Pick<SentencePieceModel, "dummyPrefix" | "prefixBeforeSpace"> {
+type TextPart = Pick<SentencePieceModel, "dummyPrefix" | "prefixBeforeSpace" | "escapesSpaces" | "normaliser" | "preTokeniser">;
+
+function hasPrefix({ dummyPrefix, normaliser = [], preTokeniser = [] }: TextPart): boolean {
+  const isPrefix = (step: NormaliserStep | PreTokeniserStep) =>
+    (step.type === "prepend" && step.text === spaceMark) ||
+    (step.type === "metaspace" && step.prefix !== "never") ||
+    (step.type === "sentencepiece" && step.dummySpace === "front");
+  return dummyPrefix !== "never" || [...normaliser, ...preTokeniser].some(isPrefix);
+}
+
+/** How a text is prepared: in one of LLaMA's own forms, which are fast, or step by step. */
+function textOf(normalizers: readonly JsonObject[], preTokenizers: readonly JsonObject[], fields: JsonFields): TextPart {
   const [metaspace] = preTokenizers;
-  if (metaspace?.type === "Metaspace" && normalizers.length === 0 && preTokenizers.length === 1) return metaspacePrefix(metaspace, fields);
-  if (metaspace !== undefined) refuse("pre_tokenizer", metaspace, fields);
+  if (metaspace?.type === "Metaspace" && normalizers.length === 0 && preTokenizers.length === 1) {
+    const plain = metaspacePrefix(metaspace, fields);
+    if (plain !== undefined) return plain;
+  }
+  if (preTokenizers.length === 0) {
+    const own = sentencePieceNormaliser(normalizers);
+    if (own !== undefined) return { normaliser: own, dummyPrefix: "never", prefixBeforeSpace: true };
+    const plain = markPrefix(normalizers);
+    if (plain !== undefined) return plain;
+  }
+  return {
+    ...(normalizers.length === 0 ? {} : { normaliser: readNormaliser(normalizers, fields) }),
+    ...(preTokenizers.length === 0 ? {} : { preTokeniser: readPreTokeniser(preTokenizers, fields) }),
+    ...{ escapesSpaces: false, dummyPrefix: "never", prefixBeforeSpace: false },
+  };
+}
+
+/** ▁ for the space, and perhaps in front, and nothing else. */
+function markPrefix(normalizers: readonly JsonObject[]): TextPart | undefined {
   const isPrepend = (part: JsonObject) => part.type === "Prepend" && part.prepend === spaceMark;
   const isReplace = (part: JsonObject) =>
     part.type === "Replace" && isObject(part.pattern) && part.pattern.String === " " && part.content === spaceMark;
-  const odd = normalizers.find((part) => !isPrepend(part) && !isReplace(part));
-  if (odd !== undefined) refuse("normalizer", odd, fields);
-  if (normalizers.filter(isPrepend).length > 1)
-    fields.fail(`normalizer puts "${spaceMark}" in front more than once, which is not supported`);
-  if (!normalizers.some(isReplace)) fields.fail(`neither ByteLevel nor a "${spaceMark}" for the space: this form of BPE is not supported`);
+  const isPlain = normalizers.every((part) => isPrepend(part) || isReplace(part)) && normalizers.filter(isPrepend).length < 2;
+  if (!isPlain || !normalizers.some(isReplace)) return undefined;
   return { dummyPrefix: normalizers.some(isPrepend) ? "each" : "never", prefixBeforeSpace: true };
 }
 
-function metaspacePrefix(part: JsonObject, fields: JsonFields): Pick<SentencePieceModel, "dummyPrefix" | "prefixBeforeSpace"> {
+/** A ▁ in front and no cutting; undefined for other forms. With split, which is their default, words end before every ▁, runs of spaces too. */
+function metaspacePrefix(part: JsonObject, fields: JsonFields): TextPart | undefined {
   const scheme = metaspaceScheme(part, "pre_tokenizer", fields);
-  // With split, which is their default, words end before every ▁, runs of spaces too.
-  if (scheme === undefined || (fields.flag(part.split, "pre_tokenizer's split") ?? true)) return refuse("pre_tokenizer", part, fields);
+  if (scheme === undefined || (fields.flag(part.split, "pre_tokenizer's split") ?? true)) return undefined;
   return { dummyPrefix: scheme === "always" ? "each" : scheme, prefixBeforeSpace: false };
 }
 

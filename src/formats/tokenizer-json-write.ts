@@ -3,6 +3,8 @@ import { check, fail } from "../base/index.ts";
 import {
   type BytesModel,
   createTokenizer,
+  mergesOf,
+  type PreTokeniserStep,
   type SentencePieceModel,
   type SplitName,
   spaceMark,
@@ -13,8 +15,11 @@ import {
 import { addedTokenJson } from "./added-tokens.ts";
 import type { JsonObject } from "./json.ts";
 import { decoderJson } from "./tokenizer-json-decoder.ts";
+import { normaliserJson, preTokeniserJson } from "./tokenizer-json-pipeline.ts";
 import { templateJson } from "./tokenizer-json-template.ts";
 import { markedPieces, wordDecoders, wordEndPattern, wordMark, wordSplit } from "./word-mark.ts";
+
+const where = "tokenizer.json";
 
 /**
  * The model as the object that tokenizer.json holds; `@huggingface/tokenizers` and Hugging Face's own library give the same ids with it
@@ -66,24 +71,25 @@ function partsOf(model: TokenizerModel): JsonObject {
     case "word":
       return wordParts(model);
     case "unigram":
-      return fail("tokenizer.json", "a unigram model of SentencePiece has no form there that keeps its ids: write a tokenizer.model");
+      return fail(where, "a unigram model of SentencePiece has no form there that keeps its ids: write a tokenizer.model");
     default:
       return model satisfies never;
   }
 }
 
 function sentencePieceParts(model: SentencePieceModel): JsonObject {
-  const replace = (from: string, to: string) => ({ type: "Replace", pattern: { String: from }, content: to });
+  const { fusesUnknown = true, byteFallback, ignoreMerges = false } = model;
   return {
-    ...sentencePiecePrefix(model, replace(" ", spaceMark)),
+    ...sentencePieceText(model),
     decoder: decoderJson(model),
     model: bpe(
       model.pieces,
       sentencePieceMerges(model),
       {
         unk_token: model.unkId === undefined ? null : model.pieces[model.unkId]!,
-        fuse_unk: true,
-        byte_fallback: model.byteFallback,
+        fuse_unk: fusesUnknown || byteFallback,
+        byte_fallback: byteFallback,
+        ignore_merges: ignoreMerges,
       },
       standingApart(model),
     ),
@@ -96,30 +102,37 @@ function standingApart({ pieces, specials, added = [], matching = [], unkId }: S
   return new Set([...specials, ...added].filter((id) => id !== unkId && isOneCharacter(id) && !inVocabulary.has(id)));
 }
 
+/** How a text is prepared, step by step where the model says so. */
+function sentencePieceText(model: SentencePieceModel): JsonObject {
+  const { normaliser = [], preTokeniser = [], escapesSpaces = true, dummyPrefix } = model;
+  check(
+    (model.unused ?? []).length === 0,
+    where,
+    () => "an unused piece, which is taken apart again, has no form in this file: write a tokenizer.model",
+  );
+  check(
+    !(model.matching ?? []).some((rule) => rule.verbatim),
+    where,
+    () =>
+      `${JSON.stringify(model.pieces[model.matching!.find((rule) => rule.verbatim)!.id])}, a user-defined piece that no space in front cuts off, has no form in this file: write a tokenizer.model`,
+  );
+  if (normaliser.length === 0 && preTokeniser.length === 0 && escapesSpaces)
+    return sentencePiecePrefix(model, { type: "Replace", pattern: { String: " " }, content: spaceMark });
+  check(dummyPrefix === "never", where, () => "steps of a normaliser beside a space in front have no form in this file");
+  const refuse = (what: string): never => fail(where, `${what} have no form in this file: write a tokenizer.model`);
+  const normalizers = normaliserJson(normaliser, refuse);
+  return { normalizer: inSequence("normalizers", normalizers), pre_tokenizer: inSequence("pretokenizers", preTokeniserJson(preTokeniser)) };
+}
+
 /** The space in front: a normaliser where it always goes, Metaspace where it depends on the text. */
 function sentencePiecePrefix({ dummyPrefix, prefixBeforeSpace }: SentencePieceModel, replaceSpace: JsonObject): JsonObject {
   if (dummyPrefix === "never") return { normalizer: replaceSpace, pre_tokenizer: null };
   if (prefixBeforeSpace) {
-    check(
-      dummyPrefix === "each",
-      "tokenizer.json",
-      () => "a prefix for the first stretch only, also before a space, has no form in this file",
-    );
+    check(dummyPrefix === "each", where, () => "a prefix for the first stretch only, also before a space, has no form in this file");
     return { normalizer: sequence("normalizers", [{ type: "Prepend", prepend: spaceMark }, replaceSpace]), pre_tokenizer: null };
   }
   const prepend_scheme = dummyPrefix === "each" ? "always" : "first";
   return { normalizer: null, pre_tokenizer: { type: "Metaspace", replacement: spaceMark, prepend_scheme, split: false } };
-}
-
-/** Of ranks every split of every piece is a merge, in the order of the pieces, as transformers converts tiktoken's files. */
-function rankedMerges({ pieces, specials, added = [], unused = [] }: BytesModel): (readonly [number, number])[] {
-  const apart = new Set([...specials, ...added, ...unused]);
-  const ids = new Map([...pieces.entries()].filter(([id]) => !apart.has(id)).map(([id, piece]) => [piece, id]));
-  return [...ids.keys()].flatMap((piece) => {
-    const cuts = Array.from({ length: piece.length - 1 }, (_, i) => [ids.get(piece.slice(0, i + 1)), ids.get(piece.slice(i + 1))] as const);
-    const both = cuts.filter((pair): pair is readonly [number, number] => pair[0] !== undefined && pair[1] !== undefined);
-    return both.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
-  });
 }
 
 /** With scores every split of every piece is a merge, the highest score first, as transformers converts SentencePiece models. */
@@ -141,12 +154,34 @@ function bytesParts(model: BytesModel): JsonObject {
   const split = (regex: string) => ({ type: "Split", pattern: { Regex: regex }, behavior: "Isolated", invert: false });
   const byteLevel = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: false };
   const names: readonly SplitName[] = [...(model.splitDigits ? (["digit"] as const) : []), ...[model.pattern ?? []].flat()];
+  const cuts = model.preTokeniser === undefined ? names.map((name) => split(splitPatterns[name])) : stepsJson(model.preTokeniser);
+  const last = cuts.at(-1)?.type === "ByteLevel" ? [] : [byteLevel];
   return {
-    normalizer: null,
-    pre_tokenizer: sequence("pretokenizers", [...names.map((name) => split(splitPatterns[name])), byteLevel]),
+    normalizer: inSequence(
+      "normalizers",
+      normaliserJson(model.normaliser ?? [], (what) => fail(where, `${what} have no form in this file`)),
+    ),
+    pre_tokenizer: sequence("pretokenizers", [...cuts, ...last]),
     decoder: decoderJson(model),
-    model: bpe(model.pieces, model.merges ?? rankedMerges(model), { unk_token: null, ignore_merges: model.ignoreMerges }),
+    model: bpe(model.pieces, mergesOf(model), { unk_token: null, ignore_merges: model.ignoreMerges }),
   };
+}
+
+/** A space in front and the pattern behind it are one ByteLevel. */
+function stepsJson(steps: readonly PreTokeniserStep[]): JsonObject[] {
+  const at = steps.findIndex(({ type }) => type === "prefixSpace");
+  if (at < 0) return preTokeniserJson(steps);
+  const behind = steps.slice(at + 1);
+  const ownPattern = behind.length === 1 && behind[0]!.type === "pattern" && behind[0]!.name === "gpt2";
+  check(behind.length === 0 || ownPattern, where, () => "a step behind the space in front of words has no form in this file");
+  return [
+    ...preTokeniserJson(steps.slice(0, at)),
+    { type: "ByteLevel", add_prefix_space: true, trim_offsets: true, use_regex: ownPattern },
+  ];
+}
+
+function inSequence(member: string, parts: readonly JsonObject[]): JsonObject | null {
+  return parts.length > 1 ? sequence(member, parts) : (parts[0] ?? null);
 }
 
 function wordParts(model: WordModel): JsonObject {

@@ -224,9 +224,12 @@ test.each<[string, (file: ReturnType<typeof fileOf>) => unknown, RegExp]>([
     /lstrip of added_tokens\[0\] must be true or false, but it is the number 1/,
   ],
   ["an unknown flag", (f) => (f.added_tokens[0].case = true), /added_tokens\[0\] has "case", which is no property of an added token/],
-  ["another normaliser", (f) => (f.normalizer = { type: "NFC" }), /normalizer \{"type":"NFC"\} is not supported/],
-  ["another pre-tokenizer", (f) => (f.pre_tokenizer = { type: "Punctuation" }), /pre_tokenizer \{"type":"Punctuation"\} is not supported/],
-  ["no normaliser", (f) => (f.normalizer = null), /neither ByteLevel nor/],
+  ["another normaliser", (f) => (f.normalizer = { type: "Nmt" }), /normalizer \{"type":"Nmt"\} is not supported/],
+  [
+    "another pre-tokenizer",
+    (f) => (f.pre_tokenizer = { type: "UnicodeScripts" }),
+    /pre_tokenizer \{"type":"UnicodeScripts"\} is not supported/,
+  ],
   [
     "suffixes",
     (f) => (f.model.end_of_word_suffix = "</w>"),

@@ -223,11 +223,6 @@ describe("parts of tokenizer.json", () => {
     ["a flag of another kind", withMetaspace({ split: "no" }), 'pre_tokenizer\'s split must be true or false, but it is the string "no"'],
     ["two schemes that disagree", withMetaspace({ add_prefix_space: false }), /pre_tokenizer .* is not supported/],
     ["a part without a type", withMetaspace({ type: undefined }), "pre_tokenizer.type must be a string, but it is nothing"],
-    [
-      "two prefixes",
-      { ...file(), normalizer: { type: "Sequence", normalizers: [1, 2].map(() => ({ type: "Prepend", prepend: "▁" })) } },
-      'normalizer puts "▁" in front more than once',
-    ],
     ["a decoder's key", { ...file(), decoder: { type: "Fuse", x: 1 } }, 'decoder, a "Fuse", has "x", which cria does not know'],
   ])("%s", (_name, document, message) => {
     expect(() => read({ file: document })).toThrow(message);

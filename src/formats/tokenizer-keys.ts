@@ -95,8 +95,8 @@ export const fileKeys: readonly KeyRow[] = [
   harmless("truncation", "object", ofCalls),
   harmless("padding", "object", ofCalls),
   honoured("added_tokens", "list", "pieces that are found in a text before all else"),
-  honoured("normalizer", "object", "only those that put ▁ for the space, and in front"),
-  honoured("pre_tokenizer", "object", "Metaspace, or published split patterns before ByteLevel"),
+  honoured("normalizer", "object", "what is done to a text first"),
+  honoured("pre_tokenizer", "object", "how a text is cut; expressions only where they are published ones"),
   honoured("post_processor", "object", "what goes around a text"),
   honoured("decoder", "object", "how pieces become text"),
   honoured("model", "object", "vocabulary and merges"),
@@ -108,7 +108,7 @@ export const modelKeys: readonly KeyRow[] = [
   honoured("vocab", "object", "piece to id"),
   honoured("merges", "list", "pairs of pieces, the first goes first"),
   honoured("unk_token", "text", "the unknown token; null where there is none"),
-  honoured("fuse_unk", "flag", "must be true where unknown characters can come"),
+  honoured("fuse_unk", "flag", "a run of unknown characters is one unknown token"),
   honoured("byte_fallback", "flag", "characters without a piece become bytes"),
   honoured("ignore_merges", "flag", "a word that is a piece is taken whole"),
   refused("dropout", "number", [0], "cria's merges are never left out at random"),
@@ -130,7 +130,11 @@ const partKeys: Readonly<Record<string, readonly string[]>> = {
   RobertaProcessing: ["sep", "cls", "trim_offsets", "add_prefix_space"],
   ByteFallback: [],
   Fuse: [],
-  Strip: ["content", "start", "stop"],
+  Strip: ["content", "start", "stop", "strip_left", "strip_right"],
+  ...{ NFC: [], NFD: [], NFKC: [], NFKD: [], Lowercase: [], StripAccents: [] },
+  ...{ Whitespace: [], WhitespaceSplit: [], BertPreTokenizer: [] },
+  Punctuation: ["behavior"],
+  CharDelimiterSplit: ["delimiter"],
 };
 
 /** A key of a part that parts of its type do not have. */

@@ -1,2 +1,2 @@
 export { type ModelFormat, type OpenModel, openModel } from "./open-model.ts";
-export { type OnWarning, openTokenizerJson } from "./open-tokenizer.ts";
+export { findTokenizer, type OnWarning, type OpenTokenizerOptions, openAnyTokenizer, tokenizerForms } from "./open-tokenizer.ts";

@@ -12,11 +12,10 @@ import {
   readShardedSafetensors,
   type TensorFile,
 } from "../formats/index.ts";
-import { type LlamaConfig, parameterRows } from "../model/index.ts";
-import type { Tokenizer } from "../tokenizer/index.ts";
+import { parameterRows } from "../model/index.ts";
 import type { OpenFiles } from "./open-files.ts";
 import type { ModelParts } from "./open-model.ts";
-import { type OnWarning, openTokenizer } from "./open-tokenizer.ts";
+import { findTokenizer, openTokenizer } from "./open-tokenizer.ts";
 import { understood } from "./understood.ts";
 
 const single = "model.safetensors";
@@ -33,8 +32,7 @@ export async function openFolder(path: string, files: OpenFiles, signal?: AbortS
   if (config.tiedOutput) await checkTied(tensors, signal);
   return {
     ...{ format: "Hugging Face folder", config, tensors, generation, warnings: [...warnings, ...generationWarnings] },
-    openTokenizer: (file, onWarning) =>
-      file === undefined ? openOwnTokenizer(path, names, config, onWarning) : openTokenizer(file, config, onWarning),
+    openTokenizer: async (file, onWarning) => openTokenizer(file ?? (await findTokenizer(path)), config, onWarning),
     // The first that says anything: generation_config.json is newer than config.json, the tokenizer is a guess.
     stopIds: ({ eosId }) => [generationEos, eosTokenIds, eosId === undefined ? [] : [eosId]].find((ids) => ids.length > 0) ?? [],
   };
@@ -69,17 +67,6 @@ async function openTensors(path: string, names: ReadonlySet<string>, files: Open
   if (names.has(single)) return readSafetensors(await files.open(join(path, single)));
   if (names.has(index)) return readShardedSafetensors(await files.open(join(path, index)), (name) => files.open(join(path, name)));
   return fail("model", `${path}: it has neither ${single} nor ${index}: ${explainFolder(names)}`);
-}
-
-async function openOwnTokenizer(
-  path: string,
-  names: ReadonlySet<string>,
-  config: LlamaConfig,
-  onWarning: OnWarning | undefined,
-): Promise<Tokenizer> {
-  if (names.has("tokenizer.json")) return openTokenizer(join(path, "tokenizer.json"), config, onWarning);
-  const hint = names.has("tokenizer.model") ? "tokenizer.model alone is not understood, " : "";
-  return fail("model", `${path}: it has no tokenizer.json: ${hint}put one there, or name one (--tokenizer FILE)`);
 }
 
 /** What a folder without the right files seems to be. */

@@ -23,11 +23,8 @@ export const tinyTokenizer: SentencePieceModel = {
   pieces: ["<unk>", "<s>", "</s>", ...Array.from({ length: 256 }, (_, byte) => byteFallbackPiece(byte)), ...letters],
   scores: [...Array(259).fill(0), ...letters.map((_, i) => -1 - i)],
   ...{ specials: [0, 1, 2], unkId: 0, bosId: 1, eosId: 2, template: { before: [1], after: [] } },
-  ...{ byteFallback: true, dummyPrefix: "first", prefixBeforeSpace: true },
+  ...{ byteFallback: true, dummyPrefix: "each", prefixBeforeSpace: true },
 };
-
-/** The prefix before every stretch: without special pieces in the text it is the same, and tokenizer.json can say it. */
-const asJson: SentencePieceModel = { ...tinyTokenizer, dummyPrefix: "each" };
 
 /** As llama2.c stores it: neighbours turn together. */
 export const tinyConfig = llamaConfig({
@@ -66,8 +63,8 @@ export async function writeTinyFolder(folder: string, { shards = 1, tensors = (a
   const weights = tinyWeights(tinyConfig);
   const all = parameterRows(config).map((row): TensorToWrite => ({ ...at(row), data: inHalves(row, weights.get(hfName(row.name))!) }));
   await atomicWriteJson(join(folder, "config.json"), writeHfConfig({ config, bosTokenId: 1, eosTokenIds: [2] }));
-  await atomicWriteJson(join(folder, "tokenizer.json"), tokenizerJson(asJson));
-  await atomicWriteJson(join(folder, "tokenizer_config.json"), tokenizerConfigJson(asJson));
+  await atomicWriteJson(join(folder, "tokenizer.json"), tokenizerJson(tinyTokenizer));
+  await atomicWriteJson(join(folder, "tokenizer_config.json"), tokenizerConfigJson(tinyTokenizer));
   await writeShards(folder, tensors(all), shards);
 }
 

@@ -8,6 +8,7 @@ import { type MergeRule, MergeTable } from "./merge-table.ts";
 import { type BytesModel, type Merge, ownDecoding } from "./model.ts";
 import { normaliserOf } from "./normaliser.ts";
 import { type PreTokenise, preTokeniserOf } from "./pre-tokeniser.ts";
+import { spelledPieces } from "./spelled-pieces.ts";
 import { eachWord } from "./split-bytes.ts";
 import { splitsOf } from "./split-pattern.ts";
 import { WordCache } from "./word-cache.ts";
@@ -30,14 +31,22 @@ export function bytesCodec(model: BytesModel, ids: ReadonlyMap<string, number>):
   };
   const cache = new WordCache((word, out) => encodeBytes(utf8Bytes(word), out));
   const each = wordsOf(model);
+  const normalise = model.normaliser === undefined ? undefined : normaliserOf(model.normaliser);
   const decoding = model.decoding ?? ownDecoding(model);
   return {
     encode: (text, start, out) => each(text, start, (word) => cache.encode(word, out)),
     encodeInvalid: encodeBytes,
-    bytes: model.pieces.map((piece) => decodedBytes(piece, decoding)),
+    bytes: spelledPieces(model, normalise, false).map((piece) => decodedBytes(piece, decoding)),
     escapesSpaces: false,
-    ...(model.normaliser === undefined ? {} : { normalise: normaliserOf(model.normaliser) }),
+    ...(normalise === undefined ? {} : { normalise }),
   };
+}
+
+/** The model's merges; where it has ranks every split of every piece, in the order of the pieces, as transformers converts tiktoken's files. */
+export function mergesOf(model: BytesModel): readonly Merge[] {
+  if (model.merges !== undefined) return model.merges;
+  const rules = rulesByRank(model).sort((a, b) => a.rank - b.rank || a.left - b.left || a.right - b.right);
+  return rules.map(({ left, right }) => [left, right]);
 }
 
 /**
@@ -60,6 +69,12 @@ export function countRanks(model: BytesModel): number {
   const ranks = ranksOfMerges(pieces, new MergeTable(rulesByMerges(model, merges, ids)), symbolsOf);
   let last = -1;
   ranks.forEach((rank, id) => {
+    const isWhole = model.ignoreMerges || id >= count || pieces[id]!.length === 1;
+    check(
+      rank !== undefined || isWhole,
+      "tokenizer",
+      () => `no merges make the piece ${id}, but tiktoken takes it where it is a word: ranks cannot say this`,
+    );
     if (rank === undefined) return;
     check(rank > last, "tokenizer", () => `the piece ${id} is merged before a piece of a lower id: ranks that are ids cannot say this`);
     last = rank;

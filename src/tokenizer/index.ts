@@ -1,5 +1,5 @@
 export { byteFallbackPiece, byteLevelBytes, byteLevelPiece, byteOfFallbackPiece, isBytePiece } from "./byte-pieces.ts";
-export { countRanks } from "./bytes-codec.ts";
+export { countRanks, mergesOf } from "./bytes-codec.ts";
 export {
   type BytesModel,
   type Decoding,

@@ -89,7 +89,7 @@ function sentencePiece(step: SentencePieceStep, { verbatim = [], escapesSpaces =
     const rewrites = map !== undefined || removeExtraSpaces;
     const body = rewrites ? rewritten(utf8Bytes(text), map, kept, removeExtraSpaces) : text;
     if (body === undefined) return "";
-    const whole = dummySpace === "front" && start === "text" ? ` ${body}` : body;
+    const whole = dummySpace === "front" && start !== "inside" ? ` ${body}` : body;
     return (removeExtraSpaces ? whole.replace(trailing, "") : whole) + (dummySpace === "back" ? " " : "");
   };
 }

@@ -8,6 +8,7 @@ import { type MergeRule, MergeTable } from "./merge-table.ts";
 import { ownDecoding, type SentencePieceModel, spaceMark } from "./model.ts";
 import { type Normalise, normaliserOf } from "./normaliser.ts";
 import { preTokeniserOf } from "./pre-tokeniser.ts";
+import { spelledPieces } from "./spelled-pieces.ts";
 import { WordCache } from "./word-cache.ts";
 
 const spaceMarkCode = 0x2581;
@@ -29,7 +30,7 @@ export function sentencePieceCodec(model: SentencePieceModel, ids: ReadonlyMap<s
       if (prefixed !== "") cut(prefixed, start, out);
     },
     encodeInvalid: (bytes, out) => words.encodeBytes(bytes, out),
-    bytes: spelledPieces(model).map((piece, id) => (id === unkId ? unknown : decodedBytes(piece, decoding))),
+    bytes: spelledPieces(model, normalise, escapesSpaces).map((piece, id) => (id === unkId ? unknown : decodedBytes(piece, decoding))),
     escapesSpaces,
     ...(normalise === undefined ? {} : { normalise }),
   };
@@ -84,19 +85,6 @@ function normaliseOf(model: SentencePieceModel): Normalise | undefined {
   };
 }
 
-/** The pieces as decoding spells them: one that is sought in the normalised text has the normaliser's prefix and ▁, as in Hugging Face's library. */
-function spelledPieces(model: SentencePieceModel): string[] {
-  const pieces = [...model.pieces];
-  const normalise = normaliseOf(model);
-  const normalized = normalise === undefined ? [] : (model.matching ?? []).filter((rule) => rule.normalized);
-  const { escapesSpaces = true } = model;
-  for (const { id } of normalized) {
-    const piece = normalise!(pieces[id]!, "text");
-    pieces[id] = escapesSpaces ? piece.replaceAll(" ", spaceMark) : piece;
-  }
-  return pieces;
-}
-
 function needsPrefix({ dummyPrefix, prefixBeforeSpace }: SentencePieceModel, text: string, start: StretchStart): boolean {
   if (dummyPrefix === "never" || start === "inside" || (dummyPrefix === "first" && start === "special")) return false;
   return prefixBeforeSpace || !text.startsWith(" ");
@@ -146,8 +134,21 @@ class WordEncoder {
       return;
     }
     if (word.length > this.#symbols.length) this.#symbols = new Int32Array(word.length * 2);
-    const length = this.#table.merge(this.#symbols, this.#alphabet.spell(word, this.#symbols));
+    const spelt = this.#alphabet.spell(word, this.#symbols);
+    const length = this.#table.merge(this.#symbols, this.#dropsUnknown ? this.#withoutUnknown(spelt) : spelt);
     for (let i = 0; i < length; i++) this.#write(this.#symbols[i]!, out);
+  }
+
+  /** Where there is neither an unknown piece nor a byte, what is unknown goes before merging, so that what stands around it can merge. */
+  get #dropsUnknown(): boolean {
+    return this.#byteIds === undefined && this.#model.unkId === undefined;
+  }
+
+  #withoutUnknown(length: number): number {
+    const symbols = this.#symbols;
+    let kept = 0;
+    for (let i = 0; i < length; i++) if (this.#alphabet.isPiece(symbols[i]!)) symbols[kept++] = symbols[i]!;
+    return kept;
   }
 
   encodeBytes(bytes: Uint8Array, out: IdBuffer): void {

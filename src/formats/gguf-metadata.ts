@@ -1,0 +1,298 @@
+// The head of a GGUF file (ggml-org/ggml, docs/gguf.md): its metadata, in and out. Everything is little-endian; a text is | length u64 | UTF-8 |.
+//
+//   | "GGUF" | version u32 | tensors u64 | pairs u64 | pairs: key text, type u32, value | descriptions of tensors | padding | tensors |
+//
+// An array's value is | type u32 | count u64 | elements |.
+import { type ByteSource, check, decodeUtf8, fail } from "../base/index.ts";
+import { quote } from "./json.ts";
+
+const where = "gguf";
+
+/** The types of value, by their numbers there, with the fewest bytes that one takes. */
+const types = [
+  ...([
+    ["u8", 1],
+    ["i8", 1],
+    ["u16", 2],
+    ["i16", 2],
+    ["u32", 4],
+    ["i32", 4],
+    ["f32", 4],
+    ["bool", 1],
+    ["text", 8],
+    ["array", 12],
+  ] as const),
+  ...([
+    ["u64", 8],
+    ["i64", 8],
+    ["f64", 8],
+  ] as const),
+] as const;
+
+export type GgufType = (typeof types)[number][0];
+
+/** Whole numbers beyond what a double holds exactly are refused, so that none is rounded in silence. */
+export type GgufScalar = number | boolean | string;
+
+export interface GgufArray {
+  readonly type: GgufType;
+  readonly values: readonly (GgufScalar | GgufArray)[];
+}
+
+export interface GgufValue {
+  readonly type: GgufType;
+  readonly value: GgufScalar | GgufArray;
+}
+
+export interface GgufMetadata {
+  readonly version: number;
+  readonly tensorCount: number;
+  readonly pairs: ReadonlyMap<string, GgufValue>;
+  /** The byte where the descriptions of the tensors begin. */
+  readonly end: number;
+}
+
+/** No metadata comes near it: a vocabulary of 262,144 pieces with its merges takes 12 MB. */
+const mostBytes = 2 ** 29;
+/** llama.cpp reads no arrays of arrays; a few levels do no harm. */
+const deepest = 4;
+
+/** Reads no byte behind the metadata but a rest of the last window. @throws CriaError when the file is damaged or of a version that is not supported. */
+export async function readGgufMetadata(source: ByteSource): Promise<GgufMetadata> {
+  const cursor = new Cursor(source);
+  await cursor.need(4);
+  const magic = String.fromCharCode(...cursor.take(4));
+  check(magic === "GGUF", where, () => `${source.name}: it begins with ${quote(magic)} and not with "GGUF": it is of another kind`);
+  const version = Number(await readScalar(cursor, "u32", "the version"));
+  check((version & 0xffff) !== 0, where, () => `${source.name}: it is big-endian, which is not supported: convert it again`);
+  check(
+    version === 2 || version === 3,
+    where,
+    () => `${source.name}: its version is ${version}: only 2 and 3 are supported, convert it again`,
+  );
+  const tensorCount = await readCount(cursor, 24, "tensors");
+  const count = await readCount(cursor, 13, "pairs of metadata");
+  const pairs = new Map<string, GgufValue>();
+  for (let i = 0; i < count; i++) {
+    const key = await readText(cursor, `key ${i}`);
+    check(!pairs.has(key), where, () => `${source.name}: the key ${quote(key)} comes twice: the file is damaged`);
+    const type = await readType(cursor, key);
+    pairs.set(key, { type, value: await readValue(cursor, type, key, 0) });
+  }
+  return { version, tensorCount, pairs, end: cursor.position };
+}
+
+/** A window over the file that moves forward. */
+class Cursor {
+  readonly source: ByteSource;
+  #start = 0;
+  #window = new Uint8Array(0);
+  #view = new DataView(this.#window.buffer);
+  #at = 0;
+
+  constructor(source: ByteSource) {
+    this.source = source;
+  }
+
+  get position(): number {
+    return this.#start + this.#at;
+  }
+
+  get left(): number {
+    return this.source.size - this.position;
+  }
+
+  has(bytes: number): boolean {
+    return this.#at + bytes <= this.#window.length;
+  }
+
+  /** Makes sure that so many bytes can be taken. @throws CriaError where the file ends before, or the metadata is larger than any */
+  async need(bytes: number): Promise<void> {
+    if (this.has(bytes)) return;
+    const { name, size } = this.source;
+    const start = this.position;
+    if (start + bytes > size)
+      fail(where, `${name}: it ends at byte ${size} within its metadata, which goes to byte ${start + bytes} at least: fetch it again`);
+    check(
+      start + bytes <= mostBytes,
+      where,
+      () => `${name}: its metadata goes to byte ${start + bytes}, but no file's goes beyond ${mostBytes}: it is damaged`,
+    );
+    this.#window = Uint8Array.from(await this.source.read(start, Math.min(size - start, Math.max(bytes, 1 << 20))));
+    this.#view = new DataView(this.#window.buffer);
+    this.#start = start;
+    this.#at = 0;
+  }
+
+  take(bytes: number): Uint8Array {
+    this.#at += bytes;
+    return this.#window.subarray(this.#at - bytes, this.#at);
+  }
+
+  /** The view and the place of the next `bytes` bytes, which are passed over. */
+  scalar(bytes: number): readonly [view: DataView, at: number] {
+    this.#at += bytes;
+    return [this.#view, this.#at - bytes];
+  }
+}
+
+async function readType(cursor: Cursor, key: string): Promise<GgufType> {
+  const number = Number(await readScalar(cursor, "u32", `the type of ${key}`));
+  return (
+    types[number]?.[0] ?? fail(where, `${cursor.source.name}: ${quote(key)} has the type ${number}, which is none: the file is damaged`)
+  );
+}
+
+/** @param least the fewest bytes that one takes, so that no count is believed that the file cannot hold */
+async function readCount(cursor: Cursor, least: number, what: string): Promise<number> {
+  const count = Number(await readScalar(cursor, "u64", `the count of ${what}`));
+  check(
+    count * least <= cursor.left,
+    where,
+    () => `${cursor.source.name}: it says ${count} ${what}, but has ${cursor.left} bytes left: it is damaged or cut short`,
+  );
+  return count;
+}
+
+async function readText(cursor: Cursor, what: string): Promise<string> {
+  const length = await readCount(cursor, 1, `bytes of ${what}`);
+  if (!cursor.has(length)) await cursor.need(length);
+  return decodeUtf8(cursor.take(length), `${cursor.source.name}: ${what}`, where);
+}
+
+async function readValue(cursor: Cursor, type: GgufType, key: string, depth: number): Promise<GgufScalar | GgufArray> {
+  if (type === "text") return readText(cursor, key);
+  return type === "array" ? readArray(cursor, key, depth) : readScalar(cursor, type, key);
+}
+
+async function readArray(cursor: Cursor, key: string, depth: number): Promise<GgufArray> {
+  check(depth < deepest, where, () => `${cursor.source.name}: ${quote(key)} nests arrays deeper than ${deepest}: the file is damaged`);
+  const type = await readType(cursor, key);
+  const size = sizeOf(type);
+  const count = await readCount(cursor, size, `elements of ${quote(key)}`);
+  const values: (GgufScalar | GgufArray)[] = [];
+  // Values are taken without waiting as long as the window holds them: a vocabulary has 100,000 texts.
+  for (let i = 0; i < count; i++) {
+    if (type === "text" && cursor.has(8)) values.push(await readText(cursor, key));
+    else if (type !== "array" && type !== "text" && cursor.has(size)) values.push(scalarAt(cursor, type, key));
+    else values.push(await readValue(cursor, type, key, depth + 1));
+  }
+  return { type, values };
+}
+
+async function readScalar(cursor: Cursor, type: Exclude<GgufType, "text" | "array">, what: string): Promise<number | boolean> {
+  await cursor.need(sizeOf(type));
+  return scalarAt(cursor, type, what);
+}
+
+function scalarAt(cursor: Cursor, type: Exclude<GgufType, "text" | "array">, what: string): number | boolean {
+  const [view, at] = cursor.scalar(sizeOf(type));
+  switch (type) {
+    case "u8":
+      return view.getUint8(at);
+    case "i8":
+      return view.getInt8(at);
+    case "u16":
+      return view.getUint16(at, true);
+    case "i16":
+      return view.getInt16(at, true);
+    case "u32":
+      return view.getUint32(at, true);
+    case "i32":
+      return view.getInt32(at, true);
+    case "f32":
+      return view.getFloat32(at, true);
+    case "f64":
+      return view.getFloat64(at, true);
+    case "bool":
+      return flag(view.getUint8(at), cursor, what);
+    case "u64":
+      return exact(view.getBigUint64(at, true), cursor, what);
+    case "i64":
+      return exact(view.getBigInt64(at, true), cursor, what);
+    default:
+      return type satisfies never;
+  }
+}
+
+function flag(byte: number, { source }: Cursor, what: string): boolean {
+  check(byte < 2, where, () => `${source.name}: ${what} is ${byte}, but a bool is 0 or 1: the file is damaged`);
+  return byte === 1;
+}
+
+function exact(value: bigint, { source }: Cursor, what: string): number {
+  const number = Number(value);
+  return Number.isSafeInteger(number)
+    ? number
+    : fail(where, `${source.name}: ${what} is ${value}, which is larger than any that is right: the file is damaged`);
+}
+
+function sizeOf(type: GgufType): number {
+  return types.find(([name]) => name === type)![1];
+}
+
+/** The bytes of a file of version 3 that holds the metadata and no tensors. */
+export function ggufBytes(pairs: ReadonlyMap<string, GgufValue>): Uint8Array {
+  const parts: Uint8Array[] = [
+    new TextEncoder().encode("GGUF"),
+    scalarBytes("u32", 3),
+    scalarBytes("u64", 0),
+    scalarBytes("u64", pairs.size),
+  ];
+  const add = (part: Uint8Array) => parts.push(part);
+  for (const [key, { type, value }] of pairs) {
+    writeText(key, add);
+    add(typeBytes(type));
+    writeValue(type, value, add);
+  }
+  const bytes = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+type Add = (part: Uint8Array) => void;
+
+function writeValue(type: GgufType, value: GgufScalar | GgufArray, add: Add): void {
+  if (typeof value === "string") return writeText(value, add);
+  if (typeof value !== "object") return add(scalarBytes(type, value));
+  add(typeBytes(value.type));
+  add(scalarBytes("u64", value.values.length));
+  for (const one of value.values) writeValue(value.type, one, add);
+}
+
+function writeText(text: string, add: Add): void {
+  const bytes = new TextEncoder().encode(text);
+  add(scalarBytes("u64", bytes.length));
+  add(bytes);
+}
+
+function typeBytes(type: GgufType): Uint8Array {
+  return scalarBytes(
+    "u32",
+    types.findIndex(([name]) => name === type),
+  );
+}
+
+const writers: Readonly<Record<Exclude<GgufType, "text" | "array">, (view: DataView, value: number) => void>> = {
+  u8: (view, value) => view.setUint8(0, value),
+  i8: (view, value) => view.setInt8(0, value),
+  u16: (view, value) => view.setUint16(0, value, true),
+  i16: (view, value) => view.setInt16(0, value, true),
+  u32: (view, value) => view.setUint32(0, value, true),
+  i32: (view, value) => view.setInt32(0, value, true),
+  f32: (view, value) => view.setFloat32(0, value, true),
+  f64: (view, value) => view.setFloat64(0, value, true),
+  bool: (view, value) => view.setUint8(0, value),
+  u64: (view, value) => view.setBigUint64(0, BigInt(value), true),
+  i64: (view, value) => view.setBigInt64(0, BigInt(value), true),
+};
+
+function scalarBytes(type: GgufType, value: number | boolean): Uint8Array {
+  const bytes = new Uint8Array(sizeOf(type));
+  if (type !== "text" && type !== "array") writers[type](new DataView(bytes.buffer), Number(value));
+  return bytes;
+}

@@ -1,0 +1,346 @@
+// The vocabulary in a GGUF's metadata (ggml-org/llama.cpp, src/llama-vocab.cpp): the kinds `llama` (SentencePiece's byte pair encoding) and `gpt2`
+// (byte-level), in and out.
+import { check, fail } from "../base/index.ts";
+import {
+  type BytesModel,
+  byteFallbackPiece,
+  createTokenizer,
+  type Merge,
+  mergesOf,
+  type PieceMatching,
+  type SentencePieceModel,
+  type SplitName,
+  scoresOf,
+  type TextTemplate,
+  type TokenizerModel,
+} from "../tokenizer/index.ts";
+import { type GgufArray, type GgufScalar, type GgufType, type GgufValue, ggufBytes } from "./gguf-metadata.ts";
+import { quote } from "./json.ts";
+
+const where = "gguf";
+const prefix = "tokenizer.ggml.";
+
+/** The kinds of piece, by their numbers there. */
+const pieceTypes = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;
+
+interface Pre {
+  readonly names: readonly string[];
+  readonly patterns: readonly SplitName[];
+  readonly ignoreMerges?: true;
+  /** Whether a begin-of-text piece goes in front where the file does not say. */
+  readonly addsBos?: true;
+}
+
+/** How llama.cpp cuts a text by the name in `tokenizer.ggml.pre`; of several rows for one way of cutting the first is written. */
+const pres: readonly Pre[] = [
+  {
+    names: ["llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2"],
+    patterns: ["llama3"],
+    ignoreMerges: true,
+    addsBos: true,
+  },
+  { names: ["dbrx", "smaug-bpe"], patterns: ["llama3"] },
+  {
+    names: ["gpt-2", "phi-2", "mpt", "olmo", "jais", "jina-es", "jina-de", "jina-v2-es", "jina-v2-de", "trillion", "granite-docling"],
+    patterns: ["gpt2"],
+  },
+  { names: ["qwen2", "stablelm2", "deepseek-r1-qwen", "megrez"], patterns: ["qwen2"] },
+  { names: ["smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b"], patterns: ["digit", "gpt2"] },
+  { names: ["gpt-4o", "llama4"], patterns: ["o200k"] },
+  { names: ["tekken"], patterns: ["tekken"], ignoreMerges: true, addsBos: true },
+  { names: ["deepseek-v3", "hunyuan-dense"], patterns: ["digitGroups", "cjkKana", "deepseek3"] },
+  { names: ["deepseek-coder"], patterns: ["newline", "words", "punctuation", "cjk", "digit"] },
+];
+
+type Pairs = ReadonlyMap<string, GgufValue>;
+
+/**
+ * The vocabulary that a GGUF's metadata holds. As in llama.cpp a space goes in front of every stretch of text behind a special piece, and
+ * user-defined pieces are found in any text.
+ * @param name for messages
+ * @throws CriaError naming what is missing, wrong or not supported
+ */
+export function ggufTokenizerModel(pairs: Pairs, name = "the GGUF file"): TokenizerModel {
+  const fields = new Fields(pairs, name);
+  const kind = fields.text("model") ?? fields.fail(`it has no ${prefix}model: it holds no vocabulary, name a tokenizer's file`);
+  if (kind === "llama") return llamaModel(fields);
+  return kind === "gpt2" ? gpt2Model(fields) : fields.fail(`its ${prefix}model is ${quote(kind)}: only llama and gpt2 are supported`);
+}
+
+/** Values under `tokenizer.ggml.`, each of the kind that is asked for. */
+class Fields {
+  readonly #pairs: Pairs;
+  readonly #name: string;
+
+  constructor(pairs: Pairs, name: string) {
+    this.#pairs = pairs;
+    this.#name = name;
+  }
+
+  fail(message: string): never {
+    return fail(where, `${this.#name}: ${message}`);
+  }
+
+  /** A text of the whole file's. */
+  general(key: string): string {
+    const value = this.#pairs.get(`general.${key}`)?.value;
+    return typeof value === "string" ? value : "";
+  }
+
+  text(key: string): string | undefined {
+    return this.#scalar(key, "string", "a text");
+  }
+
+  flag(key: string): boolean | undefined {
+    return this.#scalar(key, "boolean", "a bool");
+  }
+
+  id(key: string, size: number): number | undefined {
+    const id = this.#scalar<number>(key, "number", "a number");
+    if (id === undefined || id === 0xffffffff || id === -1) return undefined; // how some files say that there is none
+    return Number.isInteger(id) && id >= 0 && id < size
+      ? id
+      : this.fail(`${prefix}${key} is ${id}, but there are ${size} pieces: it is damaged`);
+  }
+
+  texts(key: string): readonly string[] | undefined {
+    return this.#list(key, "string", "texts");
+  }
+
+  numbers(key: string, length: number): readonly number[] | undefined {
+    const values = this.#list<number>(key, "number", "numbers");
+    if (values !== undefined && values.length !== length)
+      this.fail(`${prefix}${key} has ${values.length} numbers for ${length} pieces: there must be one each`);
+    return values;
+  }
+
+  #scalar<T extends GgufScalar>(key: string, type: string, what: string): T | undefined {
+    const value = this.#pairs.get(prefix + key)?.value;
+    if (value === undefined) return undefined;
+    return typeof value === type
+      ? (value as T)
+      : this.fail(`${prefix}${key} must be ${what}, but it is of the type ${this.#pairs.get(prefix + key)!.type}`);
+  }
+
+  #list<T extends GgufScalar>(key: string, type: string, what: string): readonly T[] | undefined {
+    const value = this.#pairs.get(prefix + key)?.value;
+    if (value === undefined) return undefined;
+    const isRight = typeof value === "object" && value.values.every((one) => typeof one === type);
+    return isRight ? ((value as GgufArray).values as readonly T[]) : this.fail(`${prefix}${key} must be a list of ${what}`);
+  }
+}
+
+function piecesOf(fields: Fields): readonly string[] {
+  const pieces = fields.texts("tokens") ?? fields.fail(`it has no ${prefix}tokens: it holds no vocabulary, name a tokenizer's file`);
+  return pieces.length > 0 ? pieces : fields.fail(`${prefix}tokens is empty: it is damaged`);
+}
+
+interface Common {
+  readonly pieces: readonly string[];
+  readonly types: readonly number[];
+  readonly parts: Pick<TokenizerModel, "specials" | "added" | "matching" | "bosId" | "eosId" | "padId" | "template">;
+}
+
+/** @param addsBos whether a begin-of-text piece goes in front where the file does not say */
+function common(fields: Fields, addsBos: boolean): Common {
+  const pieces = piecesOf(fields);
+  const types = fields.numbers("token_type", pieces.length) ?? pieces.map(() => pieceTypes.normal);
+  const odd = types.findIndex((type) => !(Object.values(pieceTypes) as number[]).includes(type));
+  if (odd >= 0) fields.fail(`piece ${odd}, ${quote(pieces[odd]!)}, has the type ${types[odd]}, which cria does not know`);
+  const ofType = (...wanted: number[]) => [...pieces.keys()].filter((id) => wanted.includes(types[id]!));
+  const [bosId, eosId, padId] = ["bos_token_id", "eos_token_id", "padding_token_id"].map((key) => fields.id(key, pieces.length));
+  const specials = ofType(pieceTypes.control, pieceTypes.unknown);
+  const added = ofType(pieceTypes.userDefined);
+  const matching = matchingOf(fields, pieces, [...specials, ...added]);
+  const roles = { bosId, eosId, padId, template: templateOf(fields, addsBos, bosId, eosId) };
+  const parts = {
+    specials,
+    ...(added.length === 0 ? {} : { added }),
+    ...(matching.length === 0 ? {} : { matching }),
+    ...Object.fromEntries(Object.entries(roles).filter(([, value]) => value !== undefined)),
+  };
+  return { pieces, types, parts };
+}
+
+function templateOf(fields: Fields, addsBos: boolean, bosId: number | undefined, eosId: number | undefined): TextTemplate | undefined {
+  const one = (adds: boolean, id: number | undefined) => (adds && id !== undefined ? [id] : []);
+  const before = one(fields.flag("add_bos_token") ?? addsBos, bosId);
+  const after = one(fields.flag("add_eos_token") ?? false, eosId);
+  return before.length + after.length === 0 ? undefined : { before, after };
+}
+
+/** llama.cpp knows by a model's name which special pieces take the white space behind them along. */
+function matchingOf(fields: Fields, pieces: readonly string[], ids: readonly number[]): PieceMatching[] {
+  if (!/phi-?3/.test(fields.general("name").toLowerCase())) return [];
+  return ids.filter((id) => !["<unk>", "<s>", "<|endoftext|>"].includes(pieces[id]!)).map((id) => ({ id, rstrip: true }));
+}
+
+function llamaModel(fields: Fields): SentencePieceModel {
+  const { pieces, types, parts } = common(fields, true);
+  const scores = fields.numbers("scores", pieces.length) ?? fields.fail(`it has no ${prefix}scores, which the kind llama needs`);
+  const known = new Set(pieces);
+  const byteFallback = Array.from({ length: 256 }, (_, byte) => byteFallbackPiece(byte)).every((piece) => known.has(piece));
+  const unkId = fields.id("unknown_token_id", pieces.length) ?? indexOrNone(types.indexOf(pieceTypes.unknown));
+  const hasPrefix = fields.flag("add_space_prefix") ?? true;
+  return {
+    kind: "sentencepiece",
+    pieces,
+    scores,
+    ...parts,
+    ...(unkId === undefined ? {} : { unkId }),
+    byteFallback,
+    dummyPrefix: hasPrefix ? "each" : "never",
+    prefixBeforeSpace: true,
+  };
+}
+
+function indexOrNone(index: number): number | undefined {
+  return index < 0 ? undefined : index;
+}
+
+function gpt2Model(fields: Fields): BytesModel {
+  const name = fields.text("pre") ?? "default";
+  const pre = pres.find(({ names }) => names.includes(name));
+  if (pre === undefined)
+    return fields.fail(`its ${prefix}pre is ${quote(name)}: only ${pres.flatMap(({ names }) => names).join(", ")} are supported`);
+  const { pieces, types, parts } = common(fields, pre.addsBos ?? false);
+  const unused = [...pieces.keys()].filter((id) => types[id] === pieceTypes.unused);
+  const splitDigits = pre.patterns.length === 2 && pre.patterns[0] === "digit";
+  const patterns = splitDigits ? pre.patterns.slice(1) : pre.patterns;
+  return {
+    kind: "bytes",
+    pieces,
+    merges: readMerges(fields, pieces),
+    ...parts,
+    ...(unused.length === 0 ? {} : { unused }),
+    pattern: patterns.length === 1 ? patterns[0]! : patterns,
+    splitDigits,
+    ignoreMerges: pre.ignoreMerges ?? false,
+  };
+}
+
+/** A merge is two pieces with a space between; the pieces are bytes in GPT-2's alphabet, which has no space. */
+function readMerges(fields: Fields, pieces: readonly string[]): Merge[] {
+  const ids = new Map(pieces.map((piece, id) => [piece, id]));
+  const merges = fields.texts("merges") ?? fields.fail(`it has no ${prefix}merges, which the kind gpt2 needs`);
+  return merges.map((merge, rank) => {
+    const [left, right, ...more] = merge.split(" ").map((piece) => ids.get(piece));
+    if (left === undefined || right === undefined || more.length > 0)
+      return fields.fail(`merge ${rank}, ${quote(merge)}, must be two pieces of the vocabulary: it is damaged`);
+    return [left, right];
+  });
+}
+
+/**
+ * The vocabulary as metadata, for llama.cpp and its relatives to give the same ids.
+ * @throws CriaError naming what these cannot say
+ */
+export function ggufTokenizerPairs(model: TokenizerModel): Map<string, GgufValue> {
+  createTokenizer(model); // throws when the model contradicts itself
+  if (model.kind === "sentencepiece") return pairsOf(model, llamaPairs(model));
+  if (model.kind === "bytes") return pairsOf(model, gpt2Pairs(model));
+  return fail(where, `a tokenizer of the kind ${model.kind} has no form in a GGUF that keeps its ids: write a tokenizer.json`);
+}
+
+/** The bytes of a GGUF that holds the vocabulary and no tensors. @throws CriaError as {@link ggufTokenizerPairs} */
+export function ggufTokenizerBytes(model: TokenizerModel): Uint8Array {
+  const head = [
+    ["general.architecture", { type: "text", value: "llama" }] as const,
+    ["general.type", { type: "text", value: "model" }] as const,
+  ];
+  return ggufBytes(new Map<string, GgufValue>([...head, ...ggufTokenizerPairs(model)]));
+}
+
+function pairsOf(model: SentencePieceModel | BytesModel, kind: readonly [string, GgufValue][]): Map<string, GgufValue> {
+  const { pieces, bosId, eosId, padId, unkId, template } = model;
+  const { before = [], after = [] } = template ?? {};
+  const around = [...before.filter((id) => id !== bosId), ...after.filter((id) => id !== eosId)];
+  check(
+    around.length === 0 && before.length < 2 && after.length < 2,
+    where,
+    () => `the pieces around a text are ${JSON.stringify(template)}, but a GGUF can only say the begin-of-text and the end-of-text piece`,
+  );
+  const ids = { bos_token_id: bosId, eos_token_id: eosId, padding_token_id: padId, unknown_token_id: unkId };
+  return new Map<string, GgufValue>([
+    ...kind,
+    [`${prefix}tokens`, list("text", pieces)],
+    [`${prefix}token_type`, list("i32", typesOf(model))],
+    ...Object.entries(ids).flatMap(([key, id]) => (id === undefined ? [] : [scalar(key, "u32", id)])),
+    scalar("add_bos_token", "bool", before.length > 0),
+    scalar("add_eos_token", "bool", after.length > 0),
+  ]);
+}
+
+function scalar(key: string, type: GgufType, value: GgufScalar): [string, GgufValue] {
+  return [prefix + key, { type, value }];
+}
+
+function list(type: GgufType, values: readonly GgufScalar[]): GgufValue {
+  return { type: "array", value: { type, values } };
+}
+
+function typesOf(model: SentencePieceModel | BytesModel): number[] {
+  const [specials, added, unused] = [model.specials, model.added ?? [], model.unused ?? []].map((ids) => new Set(ids));
+  const hasBytes = model.kind === "sentencepiece" && model.byteFallback;
+  return model.pieces.map((piece, id) => {
+    if (id === model.unkId) return pieceTypes.unknown;
+    if (specials!.has(id)) return pieceTypes.control;
+    if (added!.has(id)) return pieceTypes.userDefined;
+    if (unused!.has(id)) return pieceTypes.unused;
+    return hasBytes && /^<0x[0-9A-F]{2}>$/.test(piece) ? pieceTypes.byte : pieceTypes.normal;
+  });
+}
+
+/** @throws CriaError for what llama.cpp does not do with a text. */
+function refuseOthers(model: SentencePieceModel | BytesModel): void {
+  const refuse = (what: string): never => fail(where, `${what} has no form in a GGUF that keeps its ids: write a tokenizer.json`);
+  if (model.normaliser !== undefined) refuse("the normaliser");
+  if (model.preTokeniser !== undefined) refuse("the pre-tokenizer");
+  const rule = (model.matching ?? []).find(({ id: _, ...flags }) => !isHarmless(model, flags));
+  if (rule !== undefined) refuse(`how the piece ${JSON.stringify(model.pieces[rule.id])} is found (${JSON.stringify(rule)})`);
+}
+
+/** Whether a piece is found where it is spelt, whatever its rule says: where there is no normaliser, `normalized` says nothing. */
+function isHarmless({ kind }: SentencePieceModel | BytesModel, flags: Omit<PieceMatching, "id">): boolean {
+  return Object.keys(flags).every((flag) => kind === "bytes" && flag === "normalized");
+}
+
+function llamaPairs(model: SentencePieceModel): [string, GgufValue][] {
+  refuseOthers(model);
+  const {
+    dummyPrefix,
+    prefixBeforeSpace,
+    byteFallback,
+    escapesSpaces = true,
+    fusesUnknown = true,
+    ignoreMerges = false,
+    unused = [],
+  } = model;
+  const refuse = (what: string): never => fail(where, `${what} has no form in a GGUF that keeps its ids: write a tokenizer.json`);
+  if (!prefixBeforeSpace && dummyPrefix !== "never") refuse("a space in front only of texts that begin with none");
+  if (!escapesSpaces) refuse("a piece with a plain space");
+  if (ignoreMerges || (!fusesUnknown && !byteFallback)) refuse("ignore_merges, or an unknown piece for every character of a run,");
+  if (!byteFallback) refuse("a vocabulary without the 256 bytes");
+  if (unused.length > 0) refuse("an unused piece");
+  if (dummyPrefix === "first") refuse("a space in front of the first stretch of a text only");
+  return [
+    scalar("model", "text", "llama"),
+    scalar("pre", "text", "default"),
+    [`${prefix}scores`, list("f32", scoresOf(model))],
+    scalar("add_space_prefix", "bool", dummyPrefix !== "never"),
+  ];
+}
+
+function gpt2Pairs(model: BytesModel): [string, GgufValue][] {
+  refuseOthers(model);
+  const patterns = [...(model.splitDigits ? ["digit"] : []), ...[model.pattern ?? []].flat()];
+  const isSame = (pre: Pre) => pre.patterns.join() === patterns.join() && (pre.ignoreMerges ?? false) === model.ignoreMerges;
+  const pre = pres.find(isSame);
+  if (pre === undefined)
+    return fail(
+      where,
+      `a text cut by ${patterns.join(", ") || "nothing"}, ${model.ignoreMerges ? "with" : "without"} ignore_merges, has no name in a GGUF: write a tokenizer.json`,
+    );
+  const merges = mergesOf(model).map(([left, right]) => `${model.pieces[left]} ${model.pieces[right]}`);
+  return [scalar("model", "text", "gpt2"), scalar("pre", "text", pre.names[0]!), [`${prefix}merges`, list("text", merges)]];
+}

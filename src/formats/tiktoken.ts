@@ -1,0 +1,202 @@
+// Files of ranks (openai/tiktoken, load.py; Meta's tokenizer.model of LLaMA 3 and 4): a line for every piece, its bytes in base64 and its rank,
+// which is its id. What cuts a text and which pieces are special is in no such file: it goes by the number of ranks.
+import { check, fail } from "../base/index.ts";
+import {
+  type BytesModel,
+  byteLevelBytes,
+  byteLevelPiece,
+  countRanks,
+  createTokenizer,
+  type SplitName,
+  type TokenizerModel,
+} from "../tokenizer/index.ts";
+import { quote } from "./json.ts";
+
+const where = "tiktoken";
+
+/** What goes with a file of ranks. */
+export interface TiktokenKind {
+  readonly pattern: SplitName | readonly SplitName[];
+  /** Every \p{N} stands alone. @default false */
+  readonly splitDigits?: boolean;
+  /** Special pieces with their ids, which lie above all ranks. */
+  readonly specials: readonly (readonly [piece: string, id: number])[];
+  readonly bos?: string;
+  readonly eos?: string;
+  readonly pad?: string;
+}
+
+const endOfText = "<|endoftext|>";
+
+/** Number of ranks → what goes with them: openai/tiktoken, openai_public.py; meta-llama/llama-models, models/llama3/ and llama4/tokenizer.py. */
+const kinds: ReadonlyMap<number, TiktokenKind> = new Map<number, TiktokenKind>([
+  [50256, { pattern: "gpt2", specials: [[endOfText, 50256]], eos: endOfText }],
+  [100256, { pattern: "llama3", specials: cl100kSpecials(), eos: endOfText }],
+  [
+    199998,
+    {
+      pattern: "o200k",
+      specials: [
+        [endOfText, 199999],
+        ["<|endofprompt|>", 200018],
+      ],
+      eos: endOfText,
+    },
+  ],
+  [128000, llama("llama3", 128000, llama3Specials(), "<|finetune_right_pad_id|>")],
+  [200000, llama("o200k", 200000, llama4Specials(), "<|finetune_right_pad|>")],
+]);
+
+function cl100kSpecials(): [string, number][] {
+  return [
+    [endOfText, 100257],
+    ["<|fim_prefix|>", 100258],
+    ["<|fim_middle|>", 100259],
+    ["<|fim_suffix|>", 100260],
+    ["<|endofprompt|>", 100276],
+  ];
+}
+
+function llama(pattern: SplitName, ranks: number, specials: readonly string[], pad: string): TiktokenKind {
+  return { pattern, specials: specials.map((piece, i) => [piece, ranks + i]), bos: "<|begin_of_text|>", eos: "<|end_of_text|>", pad };
+}
+
+function reserved(count: number, name = "", from = 0): string[] {
+  return Array.from({ length: count }, (_, i) => `<|${name}reserved_special_token_${from + i}|>`);
+}
+
+function llama3Specials(): string[] {
+  const named = ["<|finetune_right_pad_id|>", "<|step_id|>", "<|start_header_id|>", "<|end_header_id|>", "<|eom_id|>", "<|eot_id|>"];
+  const first = ["<|begin_of_text|>", "<|end_of_text|>", ...reserved(2), ...named, "<|python_tag|>", "<|image|>"];
+  return [...first, ...reserved(256 - first.length, "", 2)];
+}
+
+function llama4Specials(): string[] {
+  const basic = ["<|begin_of_text|>", "<|end_of_text|>", "<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>"];
+  const text = ["<|header_start|>", "<|header_end|>", "<|eom|>", "<|eot|>", "<|step|>", ...reserved(6, "text_post_train_")];
+  const more = ["<|python_start|>", "<|python_end|>", "<|finetune_right_pad|>", ...reserved(61, "text_post_train_", 8)];
+  const tiles = ["<|tile_x_separator|>", "<|tile_y_separator|>", ...reserved(4, "vision_", 2)];
+  const image = [
+    "<|image_start|>",
+    "<|image_end|>",
+    ...reserved(2, "vision_"),
+    ...tiles,
+    "<|image|>",
+    ...reserved(1, "vision_", 6),
+    "<|patch|>",
+  ];
+  const thinking = [...reserved(8, "reasoning_"), "<|reasoning_thinking_start|>", "<|reasoning_thinking_end|>"];
+  const all = [...basic, ...text, ...more, ...image, ...reserved(1041, "vision_", 7), ...thinking];
+  return [...all, ...reserved(2048 - all.length)];
+}
+
+/** Whether the bytes look like a file of ranks, by their first line. */
+export function isTiktoken(bytes: Uint8Array): boolean {
+  return /^[A-Za-z0-9+/]+={0,2} \d+\r?(\n|$)/.test(String.fromCharCode(...bytes.subarray(0, 256)));
+}
+
+/** Longer than any: ids are not so many. */
+const mostRanks = 1 << 24;
+
+/**
+ * The byte-level model in a file of ranks: words that are pieces are taken whole, in others the pair of the lowest rank merges first.
+ * @param kindOf what goes with so many ranks; absent: by their number, for those of GPT-2, cl100k, o200k, LLaMA 3 and 4
+ * @throws CriaError when the file is damaged, or its kind is not known
+ */
+export function readTiktoken(bytes: Uint8Array, name = "the file of ranks", kindOf?: (ranks: number) => TiktokenKind): BytesModel {
+  const ranks = readRanks(bytes, name);
+  const known = (kindOf ?? ((count) => kinds.get(count)))(ranks.size);
+  if (known === undefined)
+    return fail(
+      where,
+      `${name}: it has ${ranks.size} ranks, and no known kind has so many (${[...kinds.keys()].join(", ")}): say what goes with it, cria tokenizer convert ${name} OUT.json --pattern NAME --special PIECE`,
+    );
+  return modelOf(ranks, known, name);
+}
+
+function readRanks(bytes: Uint8Array, name: string): Map<string, number> {
+  const ranks = new Map<string, number>();
+  const taken = new Set<number>();
+  let line = 0;
+  for (let at = 0; at < bytes.length; line++) {
+    const end = bytes.indexOf(10, at);
+    const text = String.fromCharCode(...bytes.subarray(at, Math.min(end < 0 ? bytes.length : end, at + mostLine))).trimEnd();
+    at = end < 0 ? bytes.length : end + 1;
+    if (text === "") continue;
+    const about = (message: string): never => fail(where, `${name}: line ${line + 1}, ${quote(text)}, ${message}: the file is damaged`);
+    const [base64, rank, ...more] = text.split(" ");
+    if (rank === undefined || more.length > 0 || !/^\d{1,8}$/.test(rank)) about("must be a piece in base64 and its rank");
+    const piece = byteLevelPiece(base64Bytes(base64!) ?? about("does not begin with base64"));
+    const id = Number(rank);
+    if (piece === "" || ranks.has(piece) || taken.has(id) || id >= mostRanks)
+      about("has an empty piece, or a piece or a rank that another line has");
+    ranks.set(piece, id);
+    taken.add(id);
+  }
+  check(ranks.size > 0, where, () => `${name}: it holds no ranks: it is damaged or of another kind`);
+  return ranks;
+}
+
+/** Bytes of a line; the longest piece known takes 200. */
+const mostLine = 1 << 14;
+
+function base64Bytes(text: string): number[] | undefined {
+  if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text)) return undefined;
+  return Array.from(atob(text), (char) => char.charCodeAt(0));
+}
+
+/** Ids without a piece, of which cl100k has some, stand for pieces that no text becomes. */
+function modelOf(ranks: ReadonlyMap<string, number>, kind: TiktokenKind, name: string): BytesModel {
+  const pieces: string[] = [];
+  const add = (piece: string, id: number) => {
+    check(
+      pieces[id] === undefined,
+      where,
+      () => `${name}: ${quote(piece)} has the id ${id}, which ${quote(pieces[id]!)} has too: it is another kind's`,
+    );
+    pieces[id] = piece;
+  };
+  for (const [piece, id] of ranks) add(piece, id);
+  const size = Math.max(...kind.specials.map(([, id]) => id + 1), pieces.length);
+  check(
+    size <= 2 * (ranks.size + kind.specials.length) + 1024,
+    where,
+    () => `${name}: its ranks go up to ${size - 1}, but it has ${ranks.size}: it is damaged`,
+  );
+  for (const [piece, id] of kind.specials) add(piece, id);
+  const unused = Array.from({ length: size }, (_, id) => id).filter((id) => pieces[id] === undefined);
+  for (const id of unused) pieces[id] = `<|unused_${id}|>`;
+  const idOf = (piece: string | undefined) => kind.specials.find(([known]) => known === piece)?.[1];
+  const [bosId, eosId, padId] = [idOf(kind.bos), idOf(kind.eos), idOf(kind.pad)];
+  const roles = { bosId, eosId, padId, template: bosId === undefined ? undefined : { before: [bosId], after: [] } };
+  return {
+    kind: "bytes",
+    pieces,
+    specials: kind.specials.map(([, id]) => id),
+    ...(unused.length === 0 ? {} : { unused }),
+    ...Object.fromEntries(Object.entries(roles).filter(([, value]) => value !== undefined)),
+    pattern: kind.pattern,
+    splitDigits: kind.splitDigits ?? false,
+    ignoreMerges: true,
+  };
+}
+
+/**
+ * A file of the model's ranks. Its pattern and its special pieces are in no such file, as ever: who reads it must know them.
+ * @throws CriaError naming what ranks cannot say
+ */
+export function tiktokenText(model: TokenizerModel): string {
+  createTokenizer(model); // throws when the model contradicts itself
+  const refuse = (what: string): never => fail(where, `${what} has no form in a file of ranks: write a tokenizer.json`);
+  if (model.kind !== "bytes") return refuse(`a tokenizer of the kind ${model.kind}`);
+  if (model.normaliser !== undefined || model.preTokeniser !== undefined) refuse("a normaliser, or a pre-tokenizer without a name,");
+  const ranks = countRanks(model);
+  const lines = model.pieces
+    .slice(0, ranks)
+    .map((piece, id) => `${base64Of(byteLevelBytes(piece) ?? refuse(`the piece ${quote(piece)}`))} ${id}\n`);
+  return lines.join("");
+}
+
+function base64Of(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes));
+}
