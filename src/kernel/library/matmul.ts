@@ -45,6 +45,7 @@ export const matmul = kernel<MatmulSizes>("matmul", (k, sizes) => {
         const left = packLeft(k, sizes, a, range, { length, first }, scratch);
         eachTile(k, sizes, k.target.tile.rows, range, (rows, at) => {
           const ahead = (panel: Int) => {
+            if (rowsOf <= group) return; // no group follows
             const share = at.sub(row).div(k.target.tile.rows).mul(panelsOf).add(panel.sub(firstPanel));
             prefetchLeft(k, sizes, a, range, { length, first }, share, (panelsOf * group) / k.target.tile.rows);
           };
@@ -71,6 +72,8 @@ interface RightFactor {
   readonly word: PanelWord;
   /** Bytes that a word of A meets in a column. */
   readonly stepBytes: 2 | 4;
+  /** Bytes from a panel to the next. */
+  readonly panelStride: number;
   readonly scratchBytes: number;
   /** For a unit's columns and a block of depth: where a panel lies. */
   panels(firstPanel: Int, first: Int | number): (panel: Int) => Int;
@@ -86,14 +89,15 @@ function rightFactor(
   const { type = "f32" } = sizes;
   if (isQuantised(type)) return widenedFactor(k, { ...sizes, type }, packed, piece, scratch);
   const right = { ...sizes, type };
-  const [step, bytes] = [stepBytes(right), panelBytes(k.target, right)];
+  const [step, panelStride] = [stepBytes(right), panelBytes(k.target, right)];
   return {
     word: panelWord(right),
     stepBytes: step,
+    panelStride,
     scratchBytes: 0,
     panels: (_, first) => {
       const from = packed.add(scaled(first, panelWidth(k.target) * step));
-      return (panel) => from.add(panel.mul(bytes));
+      return (panel) => from.add(panel.mul(panelStride));
     },
   };
 }
@@ -107,13 +111,15 @@ function widenedFactor(
   scratch: Int,
 ): RightFactor {
   const right = widenedSizes(sizes, sizes.type);
+  const panelStride = widenedPanelBytes(k.target, piece.length);
   return {
     word: panelWord({ precision: sizes.precision }),
     stepBytes: 4,
+    panelStride,
     scratchBytes: widenBytes(k.target, right, piece),
     panels: (firstPanel, first) => {
       const widened = widenPanels(k, right, packed, { ...piece, firstPanel, first }, scratch);
-      return (panel) => widened.add(panel.sub(firstPanel).mul(widenedPanelBytes(k.target, piece.length)));
+      return (panel) => widened.add(panel.sub(firstPanel).mul(panelStride));
     },
   };
 }
@@ -160,7 +166,7 @@ function unitOf({ target }: Builder, sizes: MatmulSizes): Unit {
 /** A row of tiles over one block of depth: what is packed of A stays in the first-level cache while the panels go by. */
 function tileRow(
   k: Builder,
-  { n, precision, word, stepBytes }: MatmulSizes & Pick<RightFactor, "word" | "stepBytes">,
+  { n, precision, word, stepBytes, panelStride }: MatmulSizes & Omit<RightFactor, "panels" | "scratchBytes">,
   { firstPanel, lastPanel }: { readonly firstPanel: Int; readonly lastPanel: Int },
   rows: number,
   steps: Depth,
@@ -173,10 +179,26 @@ function tileRow(
   const width = panelWidth(k.target);
   const tile = (panel: Int, columns: number) => {
     ahead(panel);
-    const right = { base: panelAt(panel), depthStride: width * stepBytes, word };
+    const right = { base: panelAt(panel), depthStride: width * stepBytes, word, panelStride };
     tileProduct(k, { rows, columns, precision }, steps, left, right, { ...result, base: result.base.add(panel.mul(width * 4)) }, start);
   };
   const whole = Math.floor(n / width);
-  if (whole > 0) k.loop(firstPanel, lastPanel.min(whole), 1, (panel) => tile(panel, width));
+  const together = panelsOfTile(k, rows);
+  const next = k.copy(firstPanel);
+  const panels = (count: number) => {
+    const end = next.add(lastPanel.min(whole).sub(next).max(0).div(count).mul(count));
+    k.loop(next, end, count, (panel) => tile(panel, count * width));
+    next.set(end);
+  };
+  if (whole >= together && together > 1) panels(together);
+  if (whole > 0) k.loop(next, lastPanel.min(whole), 1, (panel) => tile(panel, width));
   if (n % width > 0) k.if(lastPanel, ">", whole, () => tile(k.int(whole), n % width));
+}
+
+/** Sums of a tile that do not wait for each other: two multiply-adds begin in a cycle, and each takes four. */
+const independentSums = 8;
+
+/** Panels that a tile of few rows walks over at once. A sum's bits do not depend on it. */
+function panelsOfTile({ target }: Builder, rows: number): number {
+  return Math.max(1, Math.floor(independentSums / (rows * target.tile.vectors)));
 }

@@ -19,6 +19,8 @@ export interface RightOperand {
   readonly base: Int;
   readonly depthStride: number;
   readonly word?: PanelWord;
+  /** Bytes from a panel to the next, for tiles of more columns than one has. */
+  readonly panelStride?: number;
 }
 
 /** What a panel holds of a column: a float32 or a float16 per element of depth, or a pair of bfloat16 per two elements. */
@@ -38,7 +40,7 @@ export type Start = "zero" | "load" | "continue" | { readonly first: Int };
 
 export interface TileShape {
   readonly rows: number;
-  /** Columns, at most vectors × lanes of the target's tile. */
+  /** Columns: at most vectors × lanes of the target's tile, or several whole panels. */
   readonly columns: number;
   /** Of the words of A and B: a float32 each, by default, or a pair of bfloat16. */
   readonly precision?: Precision;
@@ -56,13 +58,19 @@ export function tileProduct(k: Builder, shape: TileShape, depth: Depth, a: LeftO
   const right = k.copy(b.base);
   const multiply = (sum: Vec, x: Vec, y: Vec) => (shape.precision === "bfloat16" ? sum.accumulatePairs(x, y) : sum.accumulate(x, y));
   const pairs = b.word === "bf16 pair" && shape.precision !== "bfloat16";
-  const step = (p: Int, u: number) => {
-    const vectors = spans.map((_, j) => loadStep(k, pairs ? "half of a pair" : b.word, right, at(j), u, b.depthStride));
-    const splats = sums.map((_, i) => k.splat(p, i * a.rowStride + u * a.depthStride));
-    sums.forEach((row, i) => row.forEach((sum, j) => multiply(sum, splats[i]!, vectors[j]!)));
+  const perPanel = b.panelStride === undefined ? spans.length : k.target.tile.vectors;
+  const multiplyStep = (p: Int, u: number) => {
+    const splat = (i: number) => k.splat(p, i * a.rowStride + u * a.depthStride);
+    const vector = (j: number) => {
+      const [panel, rest] = [Math.floor(j / perPanel), j % perPanel];
+      const step = (pairs ? u - (u % 2) : u) * b.depthStride;
+      const place = { offset: rest * k.laneCount * 4, span: spans[j]!, copy: 0 };
+      return loadStep(k, b.word, pairs ? u % 2 : undefined, right, place, step + panel * (b.panelStride ?? 0));
+    };
+    eachProduct(sums, splat, vector, perPanel, multiply);
   };
   depthLoop(k, depth, a, pairs ? 2 : 1, (p, steps) => {
-    for (let u = 0; u < steps; u++) step(p, u);
+    for (let u = 0; u < steps; u++) multiplyStep(p, u);
     right.bump(steps * b.depthStride);
   });
   const addResult = () => sums.forEach((row, i) => row.forEach((sum, j) => sum.addTo(result(i, j))));
@@ -105,12 +113,34 @@ export function scaled(first: Int | number, stride: number): Int | number {
   return typeof first === "number" ? first * stride : first.mul(stride);
 }
 
-/** Of a pair, the lower half is the first step's, and float32 has bfloat16 in its upper half. */
-function loadStep(k: Builder, word: PanelWord | "half of a pair" | undefined, base: Int, at: Position, step: number, stride: number): Vec {
-  if (word === "f16") return k.loadNarrow("f16", base, at, step * stride);
-  if (word !== "half of a pair") return k.load(base, at, step * stride);
-  const pair = k.load(base, at, (step - (step % 2)) * stride);
-  return step % 2 === 0 ? pair.shiftLeft(16) : pair.and(k.intConstant(-0x10000));
+/** Products of a step: vectors of one panel are loaded before any is multiplied, those of several one by one, or registers would not suffice. */
+function eachProduct(
+  sums: readonly (readonly Vec[])[],
+  splat: (i: number) => Vec,
+  vector: (j: number) => Vec,
+  perPanel: number,
+  multiply: (sum: Vec, x: Vec, y: Vec) => void,
+): void {
+  const columns = sums[0]!.length;
+  if (columns <= perPanel) {
+    const vectors = Array.from({ length: columns }, (_, j) => vector(j));
+    const splats = sums.map((_, i) => splat(i));
+    sums.forEach((row, i) => row.forEach((sum, j) => multiply(sum, splats[i]!, vectors[j]!)));
+  } else {
+    const splats = sums.map((_, i) => splat(i));
+    for (let j = 0; j < columns; j++) {
+      const loaded = vector(j);
+      sums.forEach((row, i) => multiply(row[j]!, splats[i]!, loaded));
+    }
+  }
+}
+
+/** A vector of a step. @param half which one of a pair: the first step has the lower half, and float32 has bfloat16 in its upper half. */
+function loadStep(k: Builder, word: PanelWord | undefined, half: number | undefined, base: Int, at: Position, extra: number): Vec {
+  if (word === "f16") return k.loadNarrow("f16", base, at, extra);
+  const loaded = k.load(base, at, extra);
+  if (half === undefined) return loaded;
+  return half === 0 ? loaded.shiftLeft(16) : loaded.and(k.intConstant(-0x10000));
 }
 
 /** Walks A's depth by address: the address is the loop's counter. `body` gets a multiple of `least` steps, but for the last ones. */
