@@ -135,6 +135,8 @@ export interface Target {
   readonly fusedMultiplyAdd: boolean;
   /** Whether `dotbf16` is one instruction: twice the rate of `ffma`. */
   readonly bf16Dot: boolean;
+  /** Whether 16-bit floats are widened in an instruction or two when they are loaded. */
+  readonly halfLoads: boolean;
   /** Whether `dotu8` is one instruction: four times the rate of `ffma`. */
   readonly int8Dot: boolean;
   /** Register tile of a matrix product: rows × vectors accumulators, and how often its inner loop is unrolled. */

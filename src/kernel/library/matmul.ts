@@ -1,13 +1,13 @@
 // The three products of a linear layer (forward, gradient of the input, gradient of the weight): register tiles walk over packed factors
 // (Goto & van de Geijn 2008, "Anatomy of high-performance matrix multiplication").
-import { isQuantised, type QuantisedDType } from "../../base/index.ts";
+import { fail, isQuantised } from "../../base/index.ts";
 import { type Builder, type Int, kernel } from "../language.ts";
 import { type PackSizes, panelBytes, panelWord, stepBytes, wordsOf } from "./pack.ts";
 import { eachTile, groupRows, leftBytes, packLeft, prefetchLeft } from "./pack-left.ts";
 import { type Depth, type LeftOperand, type PanelWord, panelWidth, type Result, type Start, scaled, tileProduct } from "./product.ts";
 import { type Live, rowLimit } from "./rows.ts";
 import type { WeightType } from "./weights.ts";
-import { depthOfPiece, panelsOfPiece, widenBytes, widenedPanelBytes, widenPanels } from "./widen-panels.ts";
+import { depthOfPiece, panelsOfPiece, type WidenedSizes, widenBytes, widenedPanelBytes, widenPanels } from "./widen-panels.ts";
 
 /** Words of depth in a block: a panel of it nearly fills the first-level cache, a block of panels half of the second. */
 const blockDepth = 256;
@@ -86,9 +86,9 @@ function rightFactor(
   piece: { readonly panels: number; readonly length: number },
   scratch: Int,
 ): RightFactor {
-  const { type = "f32" } = sizes;
-  if (isQuantised(type)) return widenedFactor(k, { ...sizes, type }, packed, piece, scratch);
-  const right = { ...sizes, type };
+  const widened = widenedSizes(k, sizes);
+  if (widened) return widenedFactor(k, widened, packed, piece, scratch);
+  const right = plainSizes(sizes);
   const [step, panelStride] = [stepBytes(right), panelBytes(k.target, right)];
   return {
     word: panelWord(right),
@@ -105,15 +105,14 @@ function rightFactor(
 /** Every unit widens what it reads, once for all its rows. */
 function widenedFactor(
   k: Builder,
-  sizes: MatmulSizes & { readonly type: QuantisedDType },
+  right: WidenedSizes,
   packed: Int,
   piece: { readonly panels: number; readonly length: number },
   scratch: Int,
 ): RightFactor {
-  const right = widenedSizes(sizes, sizes.type);
   const panelStride = widenedPanelBytes(k.target, piece.length);
   return {
-    word: panelWord({ precision: sizes.precision }),
+    word: panelWord({ precision: right.precision }),
     stepBytes: 4,
     panelStride,
     scratchBytes: widenBytes(k.target, right, piece),
@@ -124,8 +123,15 @@ function widenedFactor(
   };
 }
 
-function widenedSizes({ form, n, k, precision }: MatmulSizes, type: QuantisedDType) {
-  return { form, type, n, k, precision };
+/** What is widened before it is multiplied: quantised blocks, and for several tiles of rows 16-bit floats whose loads take many instructions. */
+function widenedSizes({ target }: Builder, { form, m, n, k, precision, type = "f32" }: MatmulSizes): WidenedSizes | undefined {
+  if (isQuantised(type)) return { form, type, n, k, precision };
+  const loadsOften = type !== "f32" && precision === "float32" && !target.halfLoads && m > target.tile.rows;
+  return loadsOften ? { form, type, n, k, precision } : undefined;
+}
+
+function plainSizes({ type = "f32", ...sizes }: MatmulSizes): PackSizes {
+  return isQuantised(type) ? fail("kernel", `${type} lies in panels of its own`) : { ...sizes, type };
 }
 
 /** Blocks are equal, of whole vectors, superblocks or panels, but for the last. */
@@ -147,11 +153,12 @@ interface Unit {
 }
 
 /** Rows of a unit: many, to read B seldom. Panels: many, to pack A seldom. */
-function unitOf({ target }: Builder, sizes: MatmulSizes): Unit {
-  const { m, n, type = "f32" } = sizes;
+function unitOf(k: Builder, sizes: MatmulSizes): Unit {
+  const { target } = k;
+  const { m, n } = sizes;
   const width = panelWidth(target);
   const group = groupRows(target, sizes);
-  const widened = isQuantised(type) ? widenedSizes(sizes, type) : undefined;
+  const widened = widenedSizes(k, sizes);
   const panels = Math.ceil(n / width);
   const fewest = Math.ceil((panels * width) / blockColumns[widened ? "widened" : "packed"]);
   const wanted = Math.min(192, Math.max(24, (m * fewest) / wantedUnits));

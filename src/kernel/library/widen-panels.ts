@@ -1,8 +1,9 @@
-// Panels of quantised weights → panels of float32 or of pairs of bfloat16, a piece at a time in a thread's scratch: what a product in floats reads.
-import type { Precision } from "../../base/index.ts";
+// Panels that hold a weight's bits → panels of float32 or of pairs of bfloat16, a piece at a time in a thread's scratch: what a product in floats reads
+// where the weight is quantised, or where 16-bit floats take long to load.
+import { isQuantised, type Precision } from "../../base/index.ts";
 import type { Target } from "../ir.ts";
 import { type Builder, type Int, type Vec, whole } from "../language.ts";
-import { elementsOf, type MatmulForm } from "./pack.ts";
+import { elementsOf, type MatmulForm, panelBytes, panelWord } from "./pack.ts";
 import { panelWidth, scaled } from "./product.ts";
 import { blockWeights, type QuantisedType, quantisedLayouts } from "./quantised-blocks.ts";
 import {
@@ -18,11 +19,16 @@ import {
 /** A product's right factor, N columns and K rows, of the weight w [n, k] in form nt and w [k, n] in form nn. */
 export interface WidenedSizes {
   readonly form: MatmulForm;
-  readonly type: QuantisedType;
+  readonly type: QuantisedType | HalfType;
   readonly n: number;
   readonly k: number;
   readonly precision: Precision;
 }
+
+/** 16-bit floats, for float32 words of the left factor. */
+export type HalfType = "bf16" | "f16";
+
+type QuantisedSizes = WidenedSizes & { readonly type: QuantisedType };
 
 /** Panels of the right factor over a block of depth, which begins with a superblock or, in form nn, with a panel of the weight. */
 export interface Piece {
@@ -36,13 +42,14 @@ export interface Piece {
 
 /** What the depth of a block, in words of the left factor, is a multiple of. */
 export function depthOfPiece(target: Target, { form, type, precision }: WidenedSizes): number {
+  if (!isQuantised(type)) return 1;
   const elements = form === "nt" ? superblockWeights(type) : panelWidth(target);
   return Math.max(1, elements / elementsOf(precision));
 }
 
 /** What the number of panels is a multiple of. */
 export function panelsOfPiece(target: Target, { form, type }: WidenedSizes): number {
-  return form === "nt" ? 1 : Math.max(1, superblockWeights(type) / panelWidth(target));
+  return form === "nt" || !isQuantised(type) ? 1 : Math.max(1, superblockWeights(type) / panelWidth(target));
 }
 
 /** Bytes of a widened panel. */
@@ -52,15 +59,52 @@ export function widenedPanelBytes(target: Target, length: number): number {
 
 /** Bytes of scratch for {@link widenPanels}: what it widens to comes behind what it needs meanwhile. */
 export function widenBytes(target: Target, { type }: WidenedSizes, { panels, length }: Pick<Piece, "panels" | "length">): number {
-  return blockScratchBytes(target, type) + panels * widenedPanelBytes(target, length);
+  return scratchBytes(target, type) + panels * widenedPanelBytes(target, length);
+}
+
+function scratchBytes(target: Target, type: WidenedSizes["type"]): number {
+  return isQuantised(type) ? blockScratchBytes(target, type) : 0;
 }
 
 /** Widens a piece. @returns where its first panel lies in scratch; the others follow. */
 export function widenPanels(k: Builder, sizes: WidenedSizes, packed: Int, piece: Piece, scratch: Int): Int {
-  const to = scratch.add(blockScratchBytes(k.target, sizes.type));
-  if (sizes.form === "nt") widenColumns(k, sizes, packed, piece, { scratch, to });
-  else widenRows(k, sizes, packed, piece, { scratch, to });
+  const to = scratch.add(scratchBytes(k.target, sizes.type));
+  const { type } = sizes;
+  if (!isQuantised(type)) widenHalves(k, { ...sizes, type }, packed, piece, to);
+  else if (sizes.form === "nt") widenColumns(k, { ...sizes, type }, packed, piece, { scratch, to });
+  else widenRows(k, { ...sizes, type }, packed, piece, { scratch, to });
   return to;
+}
+
+/** A float32 for every 16-bit float, step by step; a pair of bfloat16 is two steps. */
+function widenHalves(
+  k: Builder,
+  sizes: WidenedSizes & { readonly type: HalfType },
+  packed: Int,
+  { firstPanel, panels, first, length }: Piece,
+  to: Int,
+): void {
+  const width = panelWidth(k.target);
+  const steps = panelWord(sizes) === "f16" ? 1 : 2;
+  const end = typeof first === "number" ? Math.min(sizes.k, length) : k.int(sizes.k).min(first.add(length));
+  k.loop(firstPanel, firstPanel.add(panels).min(Math.ceil(sizes.n / width)), 1, (panel) => {
+    const from = packed.add(panel.mul(panelBytes(k.target, sizes)));
+    const target = k.copy(to.add(panel.sub(firstPanel).mul(widenedPanelBytes(k.target, length))));
+    k.loop(first, end, steps, (step) => {
+      const row = from.add(step.mul(width * 2));
+      k.lanes(
+        width,
+        (at) => {
+          if (steps === 1) return k.store(k.loadNarrow("f16", row, at), target, at);
+          const pair = k.load(row, at);
+          k.store(pair.shiftLeft(16), target, at);
+          k.store(pair.and(k.intConstant(-0x10000)), target, at, width * 4);
+        },
+        k.target.tile.vectors,
+      );
+      target.bump(steps * width * 4);
+    });
+  });
 }
 
 interface Memory {
@@ -69,7 +113,13 @@ interface Memory {
 }
 
 /** Form nt: panels of the weight become panels of the product. */
-function widenColumns(k: Builder, sizes: WidenedSizes, packed: Int, { firstPanel, panels, first, length }: Piece, { scratch, to }: Memory) {
+function widenColumns(
+  k: Builder,
+  sizes: QuantisedSizes,
+  packed: Int,
+  { firstPanel, panels, first, length }: Piece,
+  { scratch, to }: Memory,
+) {
   const { type, n, k: depth, precision } = sizes;
   const width = panelWidth(k.target);
   const vectors = k.target.tile.vectors;
@@ -101,7 +151,7 @@ function widenColumns(k: Builder, sizes: WidenedSizes, packed: Int, { firstPanel
 }
 
 /** Form nn: the depth goes along the weight's rows, which are lanes in its panels, and so squares are transposed. */
-function widenRows(k: Builder, sizes: WidenedSizes, packed: Int, { firstPanel, panels, first, length }: Piece, { scratch, to }: Memory) {
+function widenRows(k: Builder, sizes: QuantisedSizes, packed: Int, { firstPanel, panels, first, length }: Piece, { scratch, to }: Memory) {
   const { type, n: channels, k: rows, precision } = sizes;
   const width = panelWidth(k.target);
   const lanes = k.laneCount;

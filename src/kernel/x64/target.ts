@@ -8,6 +8,7 @@ export const avx2: Target = {
   fusedMultiplyAdd: true,
   bf16Dot: false,
   int8Dot: false,
+  halfLoads: true,
   tile: { rows: 6, vectors: 2, unroll: 2 },
 };
 
@@ -18,6 +19,7 @@ export const avx512: Target = {
   fusedMultiplyAdd: true,
   bf16Dot: false,
   int8Dot: false,
+  halfLoads: true,
   tile: { rows: 12, vectors: 2, unroll: 4 },
 };
 
