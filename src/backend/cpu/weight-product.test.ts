@@ -54,7 +54,21 @@ describe.each(targets.filter((_, i) => present[i]))("%s", (target) => {
     }
   });
 
-  test.each(["nt", "nn"] as const)("a weight of more than a slab, form %s", async (form) => {
+  test.each(layouts)("of the rows times %s only live ones are computed, to the same bits", async (dtype) => {
+    const weight = await filled(backend, dtype, 40, 256);
+    for (const [form, rounding] of kindsOf(dtype)) {
+      const depth = form === "nt" ? 256 : 40;
+      const x = exampleValues(f32(13, depth), new Rng(2));
+      const all = await product(backend, weight, x, 13, form, rounding);
+      for (const live of [0, 5, 13]) {
+        const some = await product(backend, weight, x, 13, form, rounding, live);
+        const end = (live * all.length) / 13;
+        expect(some.slice(0, end), `${form} ${rounding} ${live}`).toEqual(all.slice(0, end));
+      }
+    }
+  });
+
+  test.each(["nt", "nn"] as const)("a quantised weight of many blocks of depth and columns, form %s", async (form) => {
     const [rows, channels] = [4112, 256];
     const weight = await filled(backend, "q4_K", rows, channels);
     const depth = form === "nt" ? channels : rows;
@@ -74,14 +88,11 @@ describe.each(targets.filter((_, i) => present[i]))("%s", (target) => {
     expect(worst(made, wanted)).toBeLessThan(2e-5);
   });
 
-  test("a quantised weight is trained through: the gradient reaches what is below it", async () => {
+  test.each(["q4_K", "q8_0", "bf16"] as const)("%s is trained through: forward and back from one buffer", async (dtype) => {
     const graph = new Graph();
-    const [x, w, dy] = [
-      graph.input("x", f32(7, 256)),
-      graph.weight("w", { dtype: "q4_K", shape: [33, 256] }),
-      graph.input("dy", f32(7, 33)),
-    ];
-    const dx = graph.keep(gradients(new Map([[linear(x, w), dy]]), [x]).get(x)!);
+    const [x, w, dy] = [graph.input("x", f32(7, 256)), graph.weight("w", { dtype, shape: [33, 256] }), graph.input("dy", f32(7, 33))];
+    const y = graph.keep(linear(x, w));
+    const dx = graph.keep(gradients(new Map([[y, dy]]), [x]).get(x)!);
     const bytes = exampleBytes(w, new Rng(4));
     const [xs, dys] = [exampleValues(x, new Rng(5)), exampleValues(dy, new Rng(6))];
     const buffers = new Map<Tensor, DeviceBuffer>();
@@ -96,16 +107,15 @@ describe.each(targets.filter((_, i) => present[i]))("%s", (target) => {
     }
     const program = await backend.compile(graph, buffers);
     await program.run();
-    const made = await program.read(dx);
     const wanted = evaluate(
       graph,
       new Map([
         [x, xs],
-        [w, dequantise("q4_K", bytes)],
+        [w, dequantise(dtype, bytes)],
         [dy, dys],
       ]),
-    ).get(dx)!;
-    expect(worst(made, wanted)).toBeLessThan(2e-5);
+    );
+    for (const tensor of [y, dx]) expect(worst(await program.read(tensor), wanted.get(tensor)!), tensor.name).toBeLessThan(2e-5);
   });
 });
 
@@ -125,6 +135,15 @@ describe("packing", () => {
     const other = await backend.allocate(weight.type, "other");
     await other.write(bytes);
     expect(await product(backend, other, x, 2, "nt", "int8")).toEqual(second);
+    await backend.dispose();
+  });
+
+  test("of a quantised weight serves both forms and every rounding", async () => {
+    const { backend, packings } = await counted();
+    const weight = await filled(backend, "q6_K", 40, 256);
+    for (const [form, rounding] of kindsOf("q6_K"))
+      await product(backend, weight, new Float32Array(form === "nt" ? 256 : 40), 1, form, rounding);
+    expect(packings()).toBe(1);
     await backend.dispose();
   });
 
@@ -278,23 +297,28 @@ async function product(
   rows: number,
   form: MatmulForm,
   rounding: Rounding,
+  live?: number,
 ): Promise<Float32Array> {
   const graph = new Graph();
   const [a, b] = [graph.input("x", f32(rows, x.length / rows)), graph.weight("w", weight.type)];
   const y = graph.keep(matmul(a, b, form, rounding));
   const buffer = await backend.allocate(a, "x");
   await buffer.write(x);
-  const program = await backend.compile(
-    graph,
-    new Map([
-      [a, buffer],
-      [b, weight],
-    ]),
-  );
+  const bindings = new Map<Tensor, DeviceBuffer>([
+    [a, buffer],
+    [b, weight],
+  ]);
+  if (live !== undefined) {
+    const count = graph.input("count", i32(1));
+    graph.limitRows(rows, count);
+    bindings.set(count, await backend.allocate(count, "count"));
+    await bindings.get(count)!.write([live]);
+  }
+  const program = await backend.compile(graph, bindings);
   await program.run();
   const values = await program.read(y);
   program.dispose();
-  buffer.dispose();
+  for (const [tensor, bound] of bindings) if (tensor !== b) bound.dispose();
   return values as Float32Array;
 }
 
