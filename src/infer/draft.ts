@@ -7,6 +7,17 @@ import type { TextSoFar } from "./text-so-far.ts";
 export interface LogitsStep {
   readonly name: string;
   apply(draft: Draft, text: TextSoFar): void;
+  /**
+   * Only of a step that rules tokens out and does nothing else, which {@link apply} does too: clears their bits, so that the machine can leave them out
+   * where it gives the largest logits only.
+   * @param allowed token id is bit id mod 32 of word ⌊id / 32⌋
+   */
+  restrict?(allowed: Uint32Array, text: TextSoFar): void;
+}
+
+/** Clears the bits of tokens; those outside the vocabulary have none. */
+export function clearBits(bits: Uint32Array, ids: Iterable<number>): void {
+  for (const id of ids) bits[id >>> 5]! &= ~(1 << (id & 31)); // a word past the end changes nothing
 }
 
 /** Tokens that may come next with their probabilities, which sum to 1. */

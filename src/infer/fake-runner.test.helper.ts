@@ -40,7 +40,7 @@ export class FakeRunner implements PassRunner {
       return state;
     };
     const hidden = new Map(layers.map((layer) => [layer, tokens.map((_, row) => Float32Array.of(layer, stateOf(row) % 4096))] as const));
-    return { logits: logitRows.map((row) => logitsOf(stateOf(row))), hidden };
+    return { logits: logitRows.map(({ row }) => logitsOf(stateOf(row))), hidden };
   }
 
   async dispose(): Promise<void> {

@@ -4,6 +4,7 @@ import type { LogitsStep } from "./draft.ts";
 import { logProbabilities, type TokenLogProbability } from "./log-probabilities.ts";
 import { type RuleOptions, ruleSteps } from "./rule-out.ts";
 import { createSampler, type SamplingOptions } from "./sampling.ts";
+import type { TopLogits, TopWanted } from "./sequence.ts";
 import { GrowingText } from "./text-so-far.ts";
 
 /** What generation asks of a model; a SequenceModel is one. */
@@ -19,7 +20,12 @@ export interface LanguageModel {
 export interface TokenSequence extends Disposable {
   /** Reads on. @returns logits [V] for the token after `ids` */
   next(ids: ArrayLike<number>, signal?: AbortSignal): Promise<Float32Array>;
+  /** As {@link next}, but gives the largest logits only, where a model can. */
+  nextTop?(ids: ArrayLike<number>, wanted: TopWanted, signal?: AbortSignal): Promise<TopLogits>;
 }
+
+/** From so many tokens of vocabulary on only the largest logits leave the machine, where they suffice. */
+const largeVocabulary = 4096;
 
 export interface GenerateTokensOptions extends SamplingOptions, RuleOptions {
   /** Tokens to write at most; as many as the context holds by default. At least 1. */
@@ -65,14 +71,22 @@ export async function* generateTokens(
   const sampler = createSampler(options, [...ruleSteps(options, stops), ...steps]);
   using sequence = model.sequence();
   let unread: readonly number[] = [...text.ids];
-  for (let count = 1; ; count++) {
+  const draw = async (): Promise<{ id: number; told?: TokenLogProbability | undefined }> => {
+    const isLarge = model.vocabSize >= largeVocabulary && most === undefined;
+    const wanted = isLarge ? sampler.enough(text, vocabSize, model.vocabSize) : undefined;
+    if (wanted !== undefined && sequence.nextTop !== undefined)
+      return { id: sampler.nextOf(await sequence.nextTop(unread, wanted, signal), text) };
     const logits = (await sequence.next(unread, signal)).subarray(0, vocabSize);
     const id = sampler.next(logits, text);
+    return { id, told: most === undefined ? undefined : logProbabilities(logits, id, most) };
+  };
+  for (let count = 1; ; count++) {
+    const { id, told } = await draw();
     const isFull = count === maxTokens || text.ids.length === model.contextLength;
     const finishReason = stops.has(id) ? "stop" : isFull ? "length" : undefined;
     yield {
       id,
-      ...(most !== undefined && { logProbabilities: logProbabilities(logits, id, most) }),
+      ...(told !== undefined && { logProbabilities: told }),
       ...(finishReason !== undefined && { finishReason }),
     };
     if (finishReason !== undefined) return;

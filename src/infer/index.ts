@@ -11,7 +11,7 @@ export {
 export { type IdLogProbability, logProbabilities, logSumExp, type TokenLogProbability } from "./log-probabilities.ts";
 export type { RuleOptions } from "./rule-out.ts";
 export { createSampler, draw, type Sampler, type Sampling, type SamplingOptions, samplingOf } from "./sampling.ts";
-export type { HiddenWanted, LogitsWanted, RunItem, RunResult, Sequence } from "./sequence.ts";
+export type { HiddenWanted, LogitsWanted, RunItem, RunResult, Sequence, TopLogits, TopWanted } from "./sequence.ts";
 export { SequenceModel, type SequenceModelOptions } from "./sequence-model.ts";
 export type { ModelCounts } from "./sequence-queue.ts";
 export { GrowingText, type TextSoFar } from "./text-so-far.ts";

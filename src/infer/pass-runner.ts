@@ -1,5 +1,6 @@
 // What computes the rows of a pass: a backend's programs, or a simple model in tests.
 import type { PageCopy } from "./cached-text.ts";
+import type { TopLogits, TopWanted } from "./sequence.ts";
 
 export interface PassInputs {
   /** What RoPE's table is made for: `ropeLength` of the model. */
@@ -12,14 +13,20 @@ export interface PassInputs {
   /** Of every slot, the numbers of its pages: page p has keys 64·p to 64·p + 63. */
   readonly pages: readonly (readonly number[])[];
   /** Rows whose logits are wanted, rising. */
-  readonly logitRows: readonly number[];
+  readonly logitRows: readonly LogitRow[];
   /** Layers whose outputs are wanted, from 0 for the embedding to nLayers for the last. */
   readonly layers: readonly number[];
 }
 
+export interface LogitRow {
+  readonly row: number;
+  /** Where only the largest logits are wanted. */
+  readonly top?: TopWanted | undefined;
+}
+
 export interface PassOutputs {
-  /** Logits [V] of each of the rows wanted. */
-  readonly logits: readonly Float32Array[];
+  /** Logits [V], or the largest ones, of each of the rows wanted. */
+  readonly logits: readonly (Float32Array | TopLogits)[];
   /** Of each layer wanted, its output [C] of every row. */
   readonly hidden: ReadonlyMap<number, readonly Float32Array[]>;
 }

@@ -1,11 +1,12 @@
 // The rows of passes on a backend: one program for each size of pass, compiled when it is first needed, on weights and pages that all share.
-import { type Backend, BoundProgram, type DeviceBuffer } from "../backend/index.ts";
+import { type Backend, BoundProgram, type DeviceBuffer, type HostArray } from "../backend/index.ts";
 import { fail, type StateDType } from "../base/index.ts";
-import { Graph, i32, pageCopy, pageKeys, pageTiles } from "../graph/index.ts";
-import { cachePools, type InferenceGraph, inferenceGraph, type LlamaConfig, ropeInputs } from "../model/index.ts";
+import { Graph, i32, mostTopK, pageCopy, pageKeys, pageTiles, type Tensor } from "../graph/index.ts";
+import { cachePools, type InferenceGraph, inferenceGraph, type LlamaConfig, ropeInputs, type TopSize } from "../model/index.ts";
 import type { PageCopy } from "./cached-text.ts";
-import type { PassInputs, PassOutputs, PassRunner } from "./pass-runner.ts";
+import type { LogitRow, PassInputs, PassOutputs, PassRunner } from "./pass-runner.ts";
 import type { PassLimits } from "./scheduler.ts";
+import type { TopLogits } from "./sequence.ts";
 
 /** R: rows of programs. A pass runs in the smallest that holds it; rows that it does not have cost nothing. */
 const programRows = [1, 8, 64, 512] as const;
@@ -13,6 +14,8 @@ const programRows = [1, 8, 64, 512] as const;
 const programSequences = 64;
 /** L where a program has more rows than these: a prompt has one row of logits, and few sequences have few. */
 const fewLogits = 8;
+/** Largest logits of a row that programs give, where fewer than all are wanted: as few programs as kinds of sampling. */
+const programTops = [64, 256, mostTopK] as const;
 
 /** What a pass may have so that a program holds it. */
 export const passLimits: PassLimits = { rows: 512, mixedRows: 64, sequences: programSequences, results: 64 };
@@ -22,8 +25,14 @@ export interface PoolSize {
   readonly cache: { readonly pages: number; readonly type: StateDType };
 }
 
+interface ProgramSize {
+  readonly rows: number;
+  readonly logitRows: number;
+  readonly top: TopSize | undefined;
+}
+
 interface Compiled {
-  readonly size: { readonly rows: number; readonly logitRows: number };
+  readonly size: ProgramSize;
   readonly graph: InferenceGraph;
   readonly program: BoundProgram;
   /** What RoPE's table in the program was made for. */
@@ -82,7 +91,7 @@ export class Programs implements PassRunner {
   }
 
   /** All small: some microseconds each. */
-  #write({ program, size: { rows, logitRows } }: Compiled, pass: PassInputs): Promise<void>[] {
+  #write({ program, size: { rows, logitRows, top } }: Compiled, pass: PassInputs): Promise<void>[] {
     const { tokens, positions, slots, pages } = pass;
     const P = Math.ceil(this.#size.contextLength / pageKeys);
     const table = new Int32Array(pages.length * P);
@@ -97,33 +106,60 @@ export class Programs implements PassRunner {
       program.write("tiles", pageTiles(allSlots, positions, tokens.length)),
       program.write("count", [tokens.length]),
     ];
-    if (logitRows < rows) writes.push(program.write("logitRows", pass.logitRows), program.write("logitCount", [pass.logitRows.length]));
+    if (logitRows < rows) {
+      const chosen = pass.logitRows.map(({ row }) => row);
+      writes.push(program.write("logitRows", chosen), program.write("logitCount", [chosen.length]));
+    }
+    if (top?.isMasked) writes.push(program.write("allowed", this.#allowed(pass, logitRows < rows)));
     return writes;
   }
 
-  /** Reads the rows of logits that are wanted, one after the other where the program has made all. */
-  async #logits({ size, graph, program }: Compiled, wanted: readonly number[]): Promise<Float32Array[]> {
-    if (wanted.length === 0) return [];
-    const { vocabSize } = this.#config;
-    const [first, last] = size.logitRows < size.rows ? [0, wanted.length - 1] : [wanted[0]!, wanted.at(-1)!];
-    const values = (await program.read(graph.logits, first * vocabSize, (last + 1 - first) * vocabSize)) as Float32Array;
-    const at = (i: number) => (size.logitRows < size.rows ? i : wanted[i]! - first);
-    return wanted.map((_, i) => values.subarray(at(i) * vocabSize, (at(i) + 1) * vocabSize));
+  /** The bits of allowed tokens of every row that logits are made of. */
+  #allowed({ tokens, logitRows }: PassInputs, isChosen: boolean): Int32Array {
+    const words = Math.ceil(this.#config.vocabSize / 32);
+    const bits = new Int32Array((isChosen ? logitRows.length : tokens.length) * words).fill(-1);
+    for (const [i, { row, top }] of logitRows.entries()) if (top?.allowed) bits.set(top.allowed, (isChosen ? i : row) * words);
+    return bits;
   }
 
-  #program({ tokens, logitRows, layers }: PassInputs): Promise<Compiled> {
-    const rows = programRows.find((most) => most >= tokens.length) ?? fail("infer", `no program holds ${tokens.length} rows`);
-    const size = { rows, logitRows: rows > fewLogits && logitRows.length <= fewLogits ? fewLogits : Math.min(rows, passLimits.results) };
-    const key = [rows, size.logitRows, ...[...layers].sort((a, b) => a - b)].join(" ");
+  /** Reads what is wanted of the rows that logits are made of. */
+  async #logits({ size, graph, program }: Compiled, wanted: readonly LogitRow[]): Promise<(Float32Array | TopLogits)[]> {
+    const places = wanted.map(({ row }, i) => (size.logitRows < size.rows ? i : row));
+    const reader = (tensor: Tensor, isWanted: (row: LogitRow) => boolean) =>
+      readRows(
+        program,
+        tensor,
+        places.filter((_, i) => isWanted(wanted[i]!)),
+      );
+    const logits = await reader(graph.logits, ({ top }) => top === undefined);
+    if (graph.top === undefined) return places.map((place) => logits(place) as Float32Array);
+    const { values, ids, logSumExp } = graph.top;
+    const [valuesOf, idsOf, totalOf] = await Promise.all(
+      [values, ids, logSumExp].map((tensor) => reader(tensor, ({ top }) => top !== undefined)),
+    );
+    return wanted.map(({ top }, i) => {
+      const place = places[i]!;
+      if (top === undefined) return logits(place) as Float32Array;
+      return {
+        ids: idsOf!(place).subarray(0, top.top) as Int32Array,
+        logits: valuesOf!(place).subarray(0, top.top) as Float32Array,
+        logSumExp: totalOf!(place)[0]!,
+      };
+    });
+  }
+
+  #program(pass: PassInputs): Promise<Compiled> {
+    const size = sizeOf(pass, this.#config.vocabSize);
+    const key = JSON.stringify([size, [...pass.layers].sort((a, b) => a - b)]);
     const known = this.#compiled.get(key);
     if (known !== undefined) return known;
-    const compiled = this.#compile(size, layers);
+    const compiled = this.#compile(size, pass.layers);
     this.#compiled.set(key, compiled);
     compiled.catch(() => this.#compiled.delete(key)); // for want of memory, for example: there may be more later
     return compiled;
   }
 
-  async #compile(size: Compiled["size"], layers: readonly number[]): Promise<Compiled> {
+  async #compile(size: ProgramSize, layers: readonly number[]): Promise<Compiled> {
     const graph = inferenceGraph(this.#config, {
       ...{ ...size, ...this.#size, layers, sequences: Math.min(size.rows, programSequences) },
       layoutOf: ({ name }) => this.#held.get(name)?.type.dtype ?? fail("infer", `the parameter "${name}" was not loaded`),
@@ -138,4 +174,26 @@ export class Programs implements PassRunner {
       for (const pool of [keys, values]) pageCopy(pool, copies);
     return BoundProgram.compile(this.#backend, graph, this.#held);
   }
+}
+
+/** The smallest program that holds a pass. */
+function sizeOf({ tokens, logitRows }: PassInputs, vocabSize: number): ProgramSize {
+  const rows = programRows.find((most) => most >= tokens.length) ?? fail("infer", `no program holds ${tokens.length} rows`);
+  const tops = logitRows.flatMap(({ top }) => top ?? []);
+  const most = Math.max(0, ...tops.map(({ top }) => top));
+  const k = Math.min(vocabSize, programTops.find((count) => count >= most) ?? mostTopK);
+  return {
+    rows,
+    logitRows: rows > fewLogits && logitRows.length <= fewLogits ? fewLogits : Math.min(rows, passLimits.results),
+    top: most === 0 ? undefined : { k, isMasked: tops.some(({ allowed }) => allowed !== undefined) },
+  };
+}
+
+/** Reads the rows of a kept tensor from the first to the last of `rows`. @returns a row by its number */
+async function readRows(program: BoundProgram, tensor: Tensor, rows: readonly number[]): Promise<(row: number) => HostArray> {
+  if (rows.length === 0) return (row) => fail("infer", `row ${row} of "${tensor.name}" was not read`);
+  const width = tensor.shape[1] ?? 1;
+  const [first, last] = [Math.min(...rows), Math.max(...rows)];
+  const values = await program.read(tensor, first * width, (last + 1 - first) * width);
+  return (row) => values.subarray((row - first) * width, (row + 1 - first) * width);
 }

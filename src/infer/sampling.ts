@@ -1,7 +1,9 @@
 // From logits to the next token. Steps, order and definitions are those of Hugging Face's transformers (generation/logits_process.py), so that
 // the numbers in a model's generation_config.json mean here what they mean there.
 import { check, Rng } from "../base/index.ts";
+import { mostTopK } from "../graph/index.ts";
 import { type Candidates, Draft, type LogitsStep, mostProbable } from "./draft.ts";
+import type { TopLogits, TopWanted } from "./sequence.ts";
 import type { TextSoFar } from "./text-so-far.ts";
 
 /** What each number does when it is absent: nothing. */
@@ -41,6 +43,13 @@ export interface Sampler {
    * @throws CriaError when a logit is NaN or infinite, or all are ruled out
    */
   next(logits: Float32Array, text: TextSoFar): number;
+  /**
+   * How many of the largest logits {@link nextOf} needs in place of all of them, and of which tokens; undefined where it needs all.
+   * @param vocabSize tokens from here on are left out @param size V: logits that the model has
+   */
+  enough(text: TextSoFar, vocabSize: number, size: number): TopWanted | undefined;
+  /** As {@link next}, of as many of the largest logits as `enough` says: the same token. */
+  nextOf(top: TopLogits, text: TextSoFar): number;
 }
 
 /**
@@ -95,19 +104,51 @@ export function samplingSteps(sampling: Sampling): LogitsStep[] {
 
 /** @param before steps in front of the sampling's own. @throws CriaError naming the option that is out of its range. */
 export function createSampler(options: SamplingOptions = {}, before: readonly LogitsStep[] = []): Sampler {
-  const steps = [...before, ...samplingSteps(samplingOf(options))];
+  const sampling = samplingOf(options);
+  const steps = samplingSteps(sampling);
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
   check(Number.isSafeInteger(seed), "sampling", () => `seed is ${seed} but must be an integer`);
   const rng = new Rng(seed);
   const draft = new Draft();
+  const choose = (logits: Float32Array, text: TextSoFar, steps: readonly LogitsStep[]) => {
+    draft.begin(logits);
+    for (const step of steps) step.apply(draft, text);
+    return draft.isGreedy ? mostProbable(draft.logits) : draw(draft.candidates(), rng.uniform());
+  };
   return {
     seed,
-    next(logits, text) {
-      draft.begin(logits);
-      for (const step of steps) step.apply(draft, text);
-      return draft.isGreedy ? mostProbable(draft.logits) : draw(draft.candidates(), rng.uniform());
+    next: (logits, text) => choose(logits, text, [...before, ...steps]),
+    enough: (text, vocabSize, size) => enough(sampling, before, text, vocabSize, size),
+    nextOf({ ids, logits, logSumExp }, text) {
+      check(
+        Number.isFinite(logSumExp),
+        "sampling",
+        () => `the logits sum to ${logSumExp} but must be finite: the weights are damaged or too large for float32`,
+      );
+      return ids[choose(logits, text, steps)]!;
     },
   };
+}
+
+/** The largest logits suffice where nothing but rules stands before them and only they stay: tokens behind them have no part in the draw. */
+function enough(
+  { temperature, topK, repetitionPenalty }: Sampling,
+  before: readonly LogitsStep[],
+  text: TextSoFar,
+  vocabSize: number,
+  size: number,
+): TopWanted | undefined {
+  const top = temperature === 0 ? 1 : topK;
+  const count = Math.min(vocabSize, size);
+  if (top === 0 || top > Math.min(mostTopK, count) || repetitionPenalty !== 1) return undefined;
+  if (before.length === 0 && count === size) return { top };
+  const allowed = new Uint32Array(Math.ceil(size / 32)).fill(0xffffffff, 0, count >>> 5);
+  if (count % 32 > 0) allowed[count >>> 5] = 2 ** (count % 32) - 1;
+  for (const step of before) {
+    if (step.restrict === undefined) return undefined;
+    step.restrict(allowed, text);
+  }
+  return { top, allowed };
 }
 
 /** The options with their defaults. @throws CriaError naming the one that is out of its range. */

@@ -18,7 +18,15 @@ import {
   ropeInputs,
   type WeightSource,
 } from "../model/index.ts";
-import { type GenerateTokensOptions, generateTokens, logSumExp, SequenceModel, type SequenceModelOptions } from "./index.ts";
+import {
+  type GenerateTokensOptions,
+  generateTokens,
+  type LanguageModel,
+  logSumExp,
+  SequenceModel,
+  type SequenceModelOptions,
+  type TokenSequence,
+} from "./index.ts";
 
 /** Heads of 32 channels, so that keys of every layout fit; gains and matrices large enough that logits tell tokens apart. */
 const config = llamaConfig({ vocabSize: 61, dim: 64, nLayers: 2, nHeads: 2, nKvHeads: 1, hiddenDim: 96, contextLength: 320 });
@@ -27,7 +35,7 @@ const weights: WeightSource = { read: async ({ name }) => parameters.get(name) ?
 const open = (backend: Backend, options: SequenceModelOptions = {}) => SequenceModel.open(backend, config, weights, options);
 const idsOf = (length: number, seed = 0) => Array.from({ length }, (_, i) => (i * i * 7 + (3 + seed) * i + seed) % config.vocabSize);
 
-async function tokensOf(model: SequenceModel, prompt: readonly number[], options: GenerateTokensOptions = {}): Promise<number[]> {
+async function tokensOf(model: LanguageModel, prompt: readonly number[], options: GenerateTokensOptions = {}): Promise<number[]> {
   const tokens: number[] = [];
   for await (const { id } of generateTokens(model, prompt, { temperature: 0, ...options })) tokens.push(id);
   return tokens;
@@ -191,6 +199,85 @@ describe.each(targets)("on %s a row has the same bits", (target) => {
     await using small = await open(backend, { pages: 4, contextLength: 200 });
     expect(await Promise.all(prompts.map((prompt) => tokensOf(small, prompt, options)))).toEqual(expected);
     expect(small.counts.rows).toBeGreaterThan(large.counts.rows);
+  });
+});
+
+describe.each(["reference", ...targets])("the largest logits alone, on %s", (target) => {
+  const large = { ...config, vocabSize: 4133 };
+  const values = initialise(parameterRows(large), 6);
+  const read: WeightSource["read"] = async ({ name }) =>
+    values.get(name)?.map((value) => value * 4) ?? fail("test", `no parameter ${name}`);
+  let backend: Backend;
+  let model: SequenceModel;
+  beforeAll(async () => {
+    backend = target === "reference" ? referenceBackend() : await openCpuBackend({ target, threads: 2 });
+    model = await SequenceModel.open(backend, large, { read }, { contextLength: 100 });
+  });
+  afterAll(async () => {
+    await model.dispose();
+    await backend.dispose();
+  });
+
+  test("are those of all, with and without a mask, beside rows that want all", async () => {
+    const allowed = new Uint32Array(Math.ceil(4133 / 32)).map((_, word) => (word % 3 === 0 ? 0x10001 * word : 0));
+    const isAllowed = (id: number) => ((allowed[id >>> 5]! >>> (id & 31)) & 1) === 1;
+    for (const ids of [idsOf(1), idsOf(7), idsOf(20)]) {
+      const item = { ids, sequence: model.sequence() };
+      const [all, top, masked] = await model.run([
+        { ...item, logits: "last" },
+        { ids, sequence: model.sequence(), logits: { top: 5 } },
+        { ids, sequence: model.sequence(), logits: { top: 70, allowed } },
+      ]);
+      const order = [...all.logits.keys()].sort((a, b) => all.logits[b]! - all.logits[a]! || a - b);
+      for (const [found, expected] of [
+        [top.logits, order.slice(0, 5)],
+        [masked.logits, order.filter(isAllowed).slice(0, 70)],
+      ] as const) {
+        expect([...found.ids]).toEqual(expected);
+        expect([...found.logits]).toEqual(expected.map((id) => all.logits[id]));
+        expect(found.logSumExp).toBeCloseTo(logSumExp(all.logits), 4);
+      }
+    }
+  });
+
+  test.each([
+    { temperature: 0 },
+    { temperature: 0, suppressTokens: [17, 4132, 9999], noRepeatNgramSize: 2 },
+    { temperature: 1.5, topK: 40, topP: 0.9, minP: 0.01 },
+    { temperature: 3, topK: 300, minTokens: 4, stopIds: [5, 6], vocabSize: 4001 },
+  ] satisfies GenerateTokensOptions[])("draw the same tokens as all: %j", async (options) => {
+    let tops = 0;
+    const watched = (hasTop: boolean): LanguageModel => ({
+      ...{ vocabSize: model.vocabSize, contextLength: model.contextLength },
+      sequence: () => {
+        const sequence = model.sequence();
+        const nextTop: TokenSequence["nextTop"] = (ids, wanted, signal) => {
+          tops++;
+          return sequence.nextTop(ids, wanted, signal);
+        };
+        return {
+          next: (ids, signal) => sequence.next(ids, signal),
+          ...(hasTop && { nextTop }),
+          [Symbol.dispose]: () => sequence.dispose(),
+        };
+      },
+    });
+    const given = { seed: 4, maxTokens: 14, ...options };
+    const expected = await tokensOf(watched(false), idsOf(9), given);
+    expect(await tokensOf(watched(true), idsOf(9), given)).toEqual(expected);
+    expect(tops).toBe(expected.length);
+    expect(new Set(expected).size).toBeGreaterThan(2);
+  });
+
+  test("what cannot be had is said", async () => {
+    const sequence = model.sequence();
+    await expect(sequence.nextTop([1], { top: 0 })).rejects.toThrow("[infer] top is 0 but must be an integer from 1 to 1024");
+    await expect(sequence.nextTop([1], { top: 1025 })).rejects.toThrow("top is 1025 but must be");
+    await expect(sequence.nextTop([1], { top: 1, allowed: new Uint32Array(3) })).rejects.toThrow(
+      "the bits of allowed tokens are 3 words, but 4133 tokens need 130",
+    );
+    const ruledOut = { temperature: 0, suppressTokens: Array.from({ length: 4133 }, (_, id) => id) };
+    await expect(tokensOf(model, [1], ruledOut)).rejects.toThrow("tokens are ruled out");
   });
 });
 

@@ -1,11 +1,11 @@
 // Runs of many sequences on one model: rows of all that wait share passes, and their keys and values lie in shared pages.
 import { CriaError, check } from "../base/index.ts";
-import { pageKeys } from "../graph/index.ts";
+import { mostTopK, pageKeys } from "../graph/index.ts";
 import { CachedText } from "./cached-text.ts";
 import { PageAllocator } from "./page-allocator.ts";
-import type { PassOutputs, PassRunner } from "./pass-runner.ts";
+import type { LogitRow, PassOutputs, PassRunner } from "./pass-runner.ts";
 import { type Member, type Pass, type PassLimits, Scheduler, type Work } from "./scheduler.ts";
-import { type LogitsWanted, type RunItem, type RunResult, Sequence } from "./sequence.ts";
+import { type LogitsWanted, type RunItem, type RunResult, Sequence, type TopLogits, type TopWanted } from "./sequence.ts";
 
 /** The pages of a model by what they are, and what was computed since it was opened. */
 export interface ModelCounts {
@@ -33,7 +33,8 @@ interface Job {
   readonly firstHidden: number;
   readonly layer: number | undefined;
   readonly wanted: { readonly logits: LogitsWanted; readonly hidden: LogitsWanted };
-  readonly logits: Float32Array[];
+  readonly top: TopWanted | undefined;
+  readonly logits: (Float32Array | TopLogits)[];
   readonly hidden: Float32Array[];
 }
 
@@ -71,7 +72,7 @@ export class SequenceQueue {
   #pump: Promise<void> | undefined;
   #passes = 0;
   #rows = 0;
-  #disposed = false;
+  #ended: Promise<void> | undefined;
 
   constructor(runner: PassRunner, sizes: QueueSizes, limits: PassLimits) {
     this.#runner = runner;
@@ -120,16 +121,19 @@ export class SequenceQueue {
   }
 
   /** Ends behind what is queued. */
-  async dispose(): Promise<void> {
-    if (this.#disposed) return;
-    this.#disposed = true;
-    await this.#pump;
-    for (const member of [...this.#members]) this.leave(member);
-    await this.#runner.dispose();
+  dispose(): Promise<void> {
+    this.#ended ??= this.#end();
+    return this.#ended;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
+  }
+
+  async #end(): Promise<void> {
+    await this.#pump;
+    for (const member of [...this.#members]) this.leave(member);
+    await this.#runner.dispose();
   }
 
   lengthOf(member: Member): number {
@@ -168,13 +172,25 @@ export class SequenceQueue {
     const start = member.text.length;
     const end = start + ids.length;
     const wanted = { logits, hidden: hidden?.rows ?? ("none" as const) };
-    const firstOf = (rows: LogitsWanted) => (rows === "none" ? end : rows === "last" ? end - 1 : start);
+    const firstOf = (rows: LogitsWanted) => (rows === "none" ? end : rows === "all" ? start : end - 1);
     const [firstLogits, firstHidden] = [firstOf(wanted.logits), firstOf(wanted.hidden)];
     const work: Work = { end, wantsLogits: logits !== "none", nextResult: Math.min(firstLogits, firstHidden), computedRows: 0 };
     member.text.append(ids, this.#sizes.turnOf(end - 1));
     member.work = work;
     this.#served.delete(member);
-    const job: Job = { member, batch, work, start, firstLogits, firstHidden, layer: hidden?.layer, wanted, logits: [], hidden: [] };
+    const job: Job = {
+      member,
+      batch,
+      work,
+      start,
+      firstLogits,
+      firstHidden,
+      layer: hidden?.layer,
+      wanted,
+      top: isTop(logits) ? logits : undefined,
+      logits: [],
+      hidden: [],
+    };
     this.#jobs.set(member, job);
     return job;
   }
@@ -231,14 +247,14 @@ export class SequenceQueue {
     const tokens: number[] = [];
     const positions: number[] = [];
     const slots: number[] = [];
-    const logitRows: number[] = [];
+    const logitRows: LogitRow[] = [];
     const layers = new Set<number>();
     const computed = parts.filter(({ rows }) => rows > 0);
     for (const [slot, { member, work, first, rows }] of computed.entries()) {
-      const { firstLogits, layer } = this.#jobs.get(member)!;
+      const { firstLogits, layer, top } = this.#jobs.get(member)!;
       if (layer !== undefined) layers.add(layer);
       for (let position = first; position < first + rows; position++) {
-        if (position >= Math.max(firstLogits, work.nextResult)) logitRows.push(tokens.length);
+        if (position >= Math.max(firstLogits, work.nextResult)) logitRows.push({ row: tokens.length, top });
         tokens.push(member.text.idAt(position));
         positions.push(position);
         slots.push(slot);
@@ -288,7 +304,7 @@ export class SequenceQueue {
   }
 
   #check(): void {
-    check(!this.#disposed, "infer", () => "the model was disposed of: open another one");
+    check(this.#ended === undefined, "infer", () => "the model was disposed of: open another one");
   }
 
   /** A sequence on which nothing runs. */
@@ -298,12 +314,13 @@ export class SequenceQueue {
     check(!this.#jobs.has(member), "infer", () => "the sequence is being run: await that run first");
   }
 
-  #checked({ sequence, ids, hidden }: RunItem): Member {
+  #checked({ sequence, ids, logits, hidden }: RunItem): Member {
     const member = sequence.memberOf(this);
     this.#checkIdle(member);
     check(ids.length > 0, "infer", () => "there is no token to go on from: give at least one, such as the begin-of-text token");
     this.#checkLength(member.text.length + ids.length);
     for (let i = 0; i < ids.length; i++) checkId(ids[i]!, this.vocabSize);
+    if (isTop(logits)) checkTop(logits, this.vocabSize);
     const { nLayers } = this.#sizes;
     check(
       hidden === undefined || (Number.isInteger(hidden.layer) && hidden.layer >= 0 && hidden.layer <= nLayers),
@@ -323,6 +340,21 @@ export class SequenceQueue {
         `the text has ${length} tokens but the pool's ${pages} pages hold ${this.contextLength}: shorten it, or open the model with more pages`,
     );
   }
+}
+
+function isTop(logits: LogitsWanted | undefined): logits is TopWanted {
+  return typeof logits === "object";
+}
+
+function checkTop({ top, allowed }: TopWanted, vocabSize: number): void {
+  const most = Math.min(mostTopK, vocabSize);
+  check(Number.isSafeInteger(top) && top >= 1 && top <= most, "infer", () => `top is ${top} but must be an integer from 1 to ${most}`);
+  const words = Math.ceil(vocabSize / 32);
+  check(
+    allowed === undefined || allowed.length === words,
+    "infer",
+    () => `the bits of allowed tokens are ${allowed?.length} words, but ${vocabSize} tokens need ${words}`,
+  );
 }
 
 function checkId(id: number, vocabSize: number): void {

@@ -30,6 +30,12 @@ export class Sequence implements Disposable {
     return logits;
   }
 
+  /** As {@link next}, but gives only the largest logits. */
+  async nextTop(ids: ArrayLike<number>, wanted: TopWanted, signal?: AbortSignal): Promise<TopLogits> {
+    const [{ logits }] = await this.#model.run([{ sequence: this, ids, logits: wanted }], signal);
+    return logits;
+  }
+
   /** Another sequence with the same tokens, on the same pages as long as these stay the same. @throws CriaError while it is run or after dispose. */
   fork(): Sequence {
     return this.#model.fork(this.#member);
@@ -56,8 +62,26 @@ export class Sequence implements Disposable {
   }
 }
 
-/** Of which of the rows of a run logits are wanted. */
-export type LogitsWanted = "none" | "last" | "all";
+/** Which logits of a run are wanted: of no row, of the last, of all, or only the largest ones of the last row. */
+export type LogitsWanted = RowsWanted | TopWanted;
+type RowsWanted = "none" | "last" | "all";
+
+/** The largest logits of the last row, so that all of them need not leave the machine. */
+export interface TopWanted {
+  /** How many; from 1 to 1024, and no more than there are tokens. */
+  readonly top: number;
+  /** Only these tokens count among them: token id is bit id mod 32 of word ⌊id / 32⌋; ⌈V / 32⌉ words. All by default. */
+  readonly allowed?: Uint32Array | undefined;
+}
+
+export interface TopLogits {
+  /** The largest first, of equal ones the lower id first. */
+  readonly ids: Int32Array;
+  /** Theirs; −Infinity where fewer tokens are allowed. */
+  readonly logits: Float32Array;
+  /** ln Σ exp of all logits, whatever is allowed: a logit less this is a log-probability. */
+  readonly logSumExp: number;
+}
 
 /** The output of layer `layer`, from 0 for the embedding to nLayers for the last layer (before the final norm), of the last row or of all of the run. */
 export interface HiddenWanted {
@@ -75,23 +99,28 @@ export interface RunItem {
   readonly hidden?: HiddenWanted;
 }
 
-/** A row, an array of rows or nothing, by what is wanted. */
-type RowsOf<Wanted> = Wanted extends "last" ? Float32Array : Wanted extends "all" ? readonly Float32Array[] : undefined;
-type AnyRows = RowsOf<LogitsWanted>;
+/** A row, an array of rows, the largest logits or nothing, by what is wanted. */
+type RowsOf<Wanted> = Wanted extends "last"
+  ? Float32Array
+  : Wanted extends "all"
+    ? readonly Float32Array[]
+    : Wanted extends TopWanted
+      ? TopLogits
+      : undefined;
 type LogitsOf<Item> = Item extends { readonly logits: infer Wanted }
   ? RowsOf<Wanted>
   : "logits" extends keyof Item
-    ? AnyRows
+    ? RowsOf<LogitsWanted>
     : Float32Array;
 type HiddenOf<Item> = Item extends { readonly hidden: { readonly rows: infer Wanted } }
   ? RowsOf<Wanted>
   : "hidden" extends keyof Item
-    ? AnyRows
+    ? RowsOf<RowsWanted>
     : undefined;
 
 /** What came of one item. */
 export interface RunResult<Item extends RunItem = RunItem> {
-  /** Logits [V] of the last row, or of each row of the run. */
+  /** Logits [V] of the last row, of each row of the run, or the largest ones of the last row. */
   readonly logits: LogitsOf<Item>;
   /** The layer's output [C] of the last row, or of each row of the run. */
   readonly hidden: HiddenOf<Item>;

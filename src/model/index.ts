@@ -23,7 +23,7 @@ export {
   lossGraph,
   writeBatch,
 } from "./graphs.ts";
-export { type CacheSize, cachePools, type InferenceGraph, type InferenceSize, inferenceGraph } from "./inference-graph.ts";
+export { type CacheSize, cachePools, type InferenceGraph, type InferenceSize, inferenceGraph, type TopSize } from "./inference-graph.ts";
 export { initialise } from "./initialise.ts";
 export { biased, dense, type Linear } from "./linear.ts";
 export {

@@ -4,6 +4,8 @@ import {
   embedding,
   Graph,
   i32,
+  logSumExp,
+  maskLogits,
   type PagedRows,
   type PagePool,
   pagedAttention,
@@ -12,6 +14,7 @@ import {
   pageWrite,
   poolType,
   type Tensor,
+  topK,
 } from "../graph/index.ts";
 import { type LlamaConfig, windowOf } from "./config.ts";
 import { type DeclaredParameters, declareWeights, type LayoutOf } from "./declare.ts";
@@ -38,10 +41,29 @@ export interface InferenceSize {
   readonly cache: CacheSize;
   /** L: rows that logits are made of, at most. All rows where it is R; fewer than R otherwise, and which they are is an input. */
   readonly logitRows: number;
+  /** Keeps of every such row its largest logits and the logarithm of their sum, too. */
+  readonly top?: TopSize | undefined;
   /** Layers whose outputs are kept, from 0 for the embedding to nLayers for the last one before the final norm. None by default. */
   readonly layers?: Iterable<number>;
   /** How the elements of each parameter and constant lie; f32 by default. Norms take nothing else. */
   readonly layoutOf?: LayoutOf;
+}
+
+export interface TopSize {
+  /** How many logits per row. */
+  readonly k: number;
+  /** Whether an input says which tokens count among the largest. */
+  readonly isMasked: boolean;
+}
+
+export interface TopTensors {
+  /** [L, k], falling, and their tokens, i32 [L, k]; kept. */
+  readonly values: Tensor;
+  readonly ids: Tensor;
+  /** [L]: ln Σ exp of all logits, whatever is allowed; kept. */
+  readonly logSumExp: Tensor;
+  /** Input "allowed", i32 [L, ⌈V/32⌉]: a bit per token. */
+  readonly allowed?: Tensor | undefined;
 }
 
 export interface InferenceGraph extends DeclaredParameters {
@@ -55,13 +77,14 @@ export interface InferenceGraph extends DeclaredParameters {
   readonly pools: readonly PagePool[];
   /** [L, V]; kept. */
   readonly logits: Tensor;
+  readonly top?: TopTensors | undefined;
   /** The outputs of the layers that were asked for, [R, C]; kept. */
   readonly hidden: ReadonlyMap<number, Tensor>;
 }
 
 /** @throws CriaError when the sequences are longer than the model's context, or the sizes do not fit together. */
 export function inferenceGraph(config: LlamaConfig, size: InferenceSize): InferenceGraph {
-  const { rows: R, sequences: S, contextLength, cache, logitRows: L, layers = [], layoutOf = () => "f32" } = size;
+  const { rows: R, sequences: S, contextLength, cache, logitRows: L, top, layers = [], layoutOf = () => "f32" } = size;
   check(
     contextLength <= config.contextLength,
     "model",
@@ -84,7 +107,24 @@ export function inferenceGraph(config: LlamaConfig, size: InferenceSize): Infere
   if (chosen) graph.limitRows(L, chosen.count);
   const scored = chosen ? embedding(x, chosen.rows) : x; // [L, C]
   const logits = graph.keep(outputProjection(declared.parameters).apply(scored)); // [L, V]
-  return { graph, ...declared, tokens, rows, ...(chosen && { chosen }), pools, logits, hidden };
+  return {
+    graph,
+    ...declared,
+    tokens,
+    rows,
+    ...(chosen && { chosen }),
+    pools,
+    logits,
+    ...(top && { top: largest(graph, logits, top) }),
+    hidden,
+  };
+}
+
+function largest(graph: Graph, logits: Tensor, { k, isMasked }: TopSize): TopTensors {
+  const [L, V] = logits.shape as [number, number];
+  const allowed = isMasked ? graph.input("allowed", i32(L, Math.ceil(V / 32))) : undefined;
+  const { values, ids } = topK(allowed ? maskLogits(logits, allowed) : logits, k);
+  return { values: graph.keep(values), ids: graph.keep(ids), logSumExp: graph.keep(logSumExp(logits)), allowed };
 }
 
 /** The states of a cache, declared in a graph. @throws CriaError where the layout does not take heads of this size. */
