@@ -6,6 +6,6 @@ export { printKernel } from "./print.ts";
 export { verify } from "./spec.ts";
 export { lower as lowerToWasm, wasm128, wasmRelaxed } from "./wasm/lower.ts";
 export { assembleModule } from "./wasm/module.ts";
-export { assembleX64, type MachineCode } from "./x64/assemble.ts";
+export { assembleX64, compileX64, type MachineCode } from "./x64/assemble.ts";
 export { printMachineCode } from "./x64/print.ts";
 export { avx2, avx512, avx512Dots, type Convention, systemV, windows } from "./x64/target.ts";

@@ -1,10 +1,12 @@
 import { describe, expect, test } from "vitest";
-import type { Graph } from "../../graph/index.ts";
-import { avx2, avx512Dots, verify, wasm128 } from "../../kernel/index.ts";
+import { f32, Graph, i32, linearCrossEntropy } from "../../graph/index.ts";
+import * as library from "../../kernel/index.ts";
 import { inferenceGraph, preset } from "../../model/index.ts";
 import { stepGraph } from "../../train/index.ts";
 import { Kernels } from "./kernels.ts";
 import { bind, type Lowered, lower } from "./lower.ts";
+
+const { avx2, avx512Dots, verify, wasm128 } = library;
 
 const config = { ...preset("15M"), nLayers: 2, vocabSize: 32000 };
 const adamw = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, decay: 0.1 };
@@ -31,6 +33,24 @@ test("scratch and addresses inside of a tensor are among those that move", () =>
   const addresses = argumentsAt(lower(graphs.training!, new Kernels(avx2)), 2 ** 32);
   expect(addresses.some((address) => address >= scratchAt * 2 ** 32)).toBe(true);
   expect(addresses.some((address) => address < scratchAt * 2 ** 32 && address % 2 ** 32 > 0)).toBe(true);
+});
+
+test("an address moves with a tensor of many gigabytes that it lies in", () => {
+  const [rows, channels] = [2 ** 22, 2 ** 10];
+  const graph = new Graph();
+  const [x, w] = [graph.input("x", f32(rows, channels)), graph.state("w", f32(64, channels))];
+  graph.keep(linearCrossEntropy(x, w, graph.input("targets", i32(rows)), graph.input("inverseCount", f32(1))).loss);
+  const addresses = argumentsAt(lower(graph, new Kernels(avx2)), 2 ** 36);
+  expect(Math.max(...addresses.map((address) => (address < scratchAt * 2 ** 36 ? address % 2 ** 36 : 0)))).toBeGreaterThan(2 ** 33);
+});
+
+test("the library's kernels have names of their own, by which their code is kept for later processes", () => {
+  const isDefinition = (value: unknown): value is library.KernelDefinition<never> =>
+    typeof value === "object" && value !== null && "build" in value && "name" in value;
+  const names = Object.values(library).flatMap((value: unknown) => (isDefinition(value) ? [value.name] : []));
+  expect(names.length).toBeGreaterThan(30);
+  expect(new Set(names).size).toBe(names.length);
+  for (const graph of Object.values(graphs)) for (const { name } of lower(graph, new Kernels(avx2)).kernels) expect(names).toContain(name);
 });
 
 test("kernels of one definition and the same constants are one", () => {

@@ -1,5 +1,5 @@
 // A graph → kernels and the phases that call them. What an op becomes is in lowerings.ts, one row an op.
-import { fail } from "../../base/index.ts";
+import { check, fail } from "../../base/index.ts";
 import { type Attributes, alignment, type Graph, type Node, type Tensor, tensorBytes } from "../../graph/index.ts";
 import type { Kernel, KernelDefinition, Target } from "../../kernel/index.ts";
 import type { Call } from "./executor.ts";
@@ -179,15 +179,18 @@ class NodeEmitter implements Lowering {
 
 /** Scratch begins here, behind everything else: how much of it is needed is known at last. */
 const scratchStart = 2 ** 52;
+/** A range is a whole number of spans, so that a division tells which one an address lies in. */
+const spanBytes = 2 ** 32;
 
 /** Addresses of a lowering: everything that it names has a range of them, one behind the other, and what lies in a range moves with it. */
 export class Space {
-  /** Where each range begins, rising. */
+  /** Which range each span belongs to. */
+  readonly #ranges: number[] = [];
+  /** Where each range begins. */
   readonly #starts: number[] = [];
   readonly #findings: ((place: Place) => number)[] = [];
   readonly #known = new Map<Tensor | string, number>();
   readonly #forms: FormOf[] = [];
-  #end = 0;
 
   get forms(): readonly FormOf[] {
     return this.#forms;
@@ -202,11 +205,12 @@ export class Space {
   place(thing: Tensor | string, bytes: number, find: (place: Place) => number): number {
     const known = this.#known.get(thing);
     if (known !== undefined) return known;
-    const start = this.#end;
-    this.#starts.push(start);
+    const start = this.#ranges.length * spanBytes;
+    check(start + bytes < scratchStart, "cpu", () => `a graph names ${this.#starts.length} buffers, more than can be told apart: split it`);
+    const range = this.#starts.push(start) - 1;
     this.#findings.push(find);
+    for (let spans = 0; spans * spanBytes <= bytes; spans++) this.#ranges.push(range);
     this.#known.set(thing, start);
-    this.#end += bytes + 1;
     return start;
   }
 
@@ -218,21 +222,10 @@ export class Space {
 
   /** From addresses here to those of a process. */
   mover(place: Place): (address: number) => number {
-    const there = this.#findings.map((find) => find(place));
-    return (address) => {
-      if (address >= scratchStart) return address - scratchStart + place.scratchAddress;
-      const range = this.#rangeOf(address);
-      return address - this.#starts[range]! + there[range]!;
-    };
-  }
-
-  #rangeOf(address: number): number {
-    let [low, high] = [0, this.#starts.length - 1];
-    while (low < high) {
-      const middle = (low + high + 1) >>> 1;
-      if (this.#starts[middle]! <= address) low = middle;
-      else high = middle - 1;
-    }
-    return low;
+    const ranges = this.#ranges;
+    const shifts = this.#findings.map((find, range) => find(place) - this.#starts[range]!);
+    const { scratchAddress } = place;
+    return (address) =>
+      address >= scratchStart ? address - scratchStart + scratchAddress : address + shifts[ranges[Math.floor(address / spanBytes)]!]!;
   }
 }

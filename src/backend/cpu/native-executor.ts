@@ -1,7 +1,7 @@
 // Kernels as machine code on worker threads.
 
 import type { FileRegion } from "../../base/index.ts";
-import { assembleX64, type Convention, type Kernel, printMachineCode, systemV, type Target, windows } from "../../kernel/index.ts";
+import { type Convention, compileX64, type Kernel, printMachineCode, systemV, type Target, windows } from "../../kernel/index.ts";
 import { engineExecutor } from "./engine-executor.ts";
 import type { Executor } from "./executor.ts";
 import { codeOf } from "./kernels.ts";
@@ -29,6 +29,6 @@ export async function nativeExecutor(
 const conventions = { systemV, windows };
 
 function sourceOf(kernel: Kernel, convention: Convention): NativeSource {
-  const compile = (ir: Kernel) => assembleX64(ir, convention).code;
+  const compile = (ir: Kernel) => compileX64(ir, convention);
   return { key: kernel, assemble: () => ({ code: codeOf(kernel, compile), params: kernel.params.length }) };
 }

@@ -24,16 +24,27 @@ const dialects: Readonly<Record<string, Dialect>> = { [avx2.name]: avx2Dialect, 
  * @throws CriaError when the kernel is not for avx2 or avx512.
  */
 export function assembleX64(kernel: Kernel, convention: Convention = systemV, files?: RegisterFiles): MachineCode {
+  const instructions: Assembled[] = [];
+  return { code: assemble(kernel, convention, files, instructions), instructions };
+}
+
+/** The code of {@link assembleX64} alone. */
+export function compileX64(kernel: Kernel, convention: Convention): Uint8Array {
+  return assemble(kernel, convention);
+}
+
+function assemble(kernel: Kernel, convention: Convention, files?: RegisterFiles, listing?: Assembled[]): Uint8Array {
   const { name, target } = kernel;
   const dialect =
     dialects[target.name] ?? fail("x64", `${name}: specialised for ${target.name}, must be for ${Object.keys(dialects).join(" or ")}`);
   const lowered = lower(expand(kernel, { f16: true, bf16: target.bf16Dot }), dialect);
   const { items, registers } = allocate(lowered.items, files ?? filesOf(dialect, convention), lowered.names);
-  const encoder = new Encoder(dialect, convention, registers, layOutFrame(lowered.names.slots, dialect, convention));
+  const assembler = new Assembler(dialect.scheme, listing);
+  const encoder = new Encoder(assembler, dialect, convention, registers, layOutFrame(lowered.names.slots, dialect, convention));
   encoder.enter(lowered.arguments);
   for (const item of items) encoder.item(item);
   encoder.leave();
-  return encoder.finish();
+  return assembler.finish();
 }
 
 function filesOf(dialect: Dialect, convention: Convention): RegisterFiles {
@@ -89,8 +100,8 @@ class Encoder {
   readonly #pushed: readonly number[];
   readonly #keptVectors: readonly number[];
 
-  constructor(dialect: Dialect, convention: Convention, registers: Int16Array, frame: Frame) {
-    this.#assembler = new Assembler(dialect.scheme);
+  constructor(assembler: Assembler, dialect: Dialect, convention: Convention, registers: Int16Array, frame: Frame) {
+    this.#assembler = assembler;
     this.#length = dialect.length;
     this.#convention = convention;
     this.#registers = registers;
@@ -128,10 +139,6 @@ class Encoder {
     if (isLabel(item)) return this.#assembler.mark(item);
     if (isCopy(item) && this.#place(item.operands[0]!) === this.#place(item.operands[1]!)) return;
     this.#instruction(item);
-  }
-
-  finish(): MachineCode {
-    return { code: this.#assembler.finish(), instructions: this.#assembler.listing };
   }
 
   #instruction({ row, operands, length, mask, zeroing, source }: Instruction): void {

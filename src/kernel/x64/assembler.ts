@@ -54,16 +54,20 @@ const noRegister = 5;
 const hasSib = 4;
 
 export class Assembler {
-  readonly listing: Assembled[] = [];
+  readonly #listing: Assembled[] | undefined;
   readonly #bytes: number[] = [];
   readonly #scheme: "VEX" | "EVEX";
   readonly #labels = new Map<number, number>();
   readonly #jumps: { readonly at: number; readonly label: number }[] = [];
   readonly #literals = new Map<string, { readonly words: readonly number[]; readonly uses: { at: number; next: number }[] }>();
 
-  /** @param scheme which of a row's encodings vectors take, where it has both. */
-  constructor(scheme: "VEX" | "EVEX") {
+  /**
+   * @param scheme which of a row's encodings vectors take, where it has both.
+   * @param listing is filled with the instructions, where somebody wants them.
+   */
+  constructor(scheme: "VEX" | "EVEX", listing?: Assembled[]) {
     this.#scheme = scheme;
+    this.#listing = listing;
   }
 
   /** The next instruction is where jumps to `label` go. */
@@ -83,7 +87,7 @@ export class Assembler {
     const fixed = length && length !== modifiers.length ? { ...modifiers, length } : modifiers;
     this.#instruction(row, encoding, operands, fixed);
     const end = this.#bytes.length;
-    this.listing.push({ name: row.name, operands, modifiers: fixed, start, end, source });
+    this.#listing?.push({ name: row.name, operands, modifiers: fixed, start, end, source });
   }
 
   /** The code, jumps resolved, its constants behind it; it must be loaded at a multiple of 64. */

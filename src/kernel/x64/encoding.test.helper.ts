@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Rng } from "../../base/index.ts";
-import { type Actual, Assembler, type Literal, type Modifiers, type VectorLength } from "./assembler.ts";
+import { type Actual, type Assembled, Assembler, type Literal, type Modifiers, type VectorLength } from "./assembler.ts";
 import { type Encoding, type InstructionName, type OperandForm, type RegisterForm, type Row, rows } from "./encoding.ts";
 import { printInstruction } from "./print.ts";
 
@@ -28,11 +28,12 @@ function makeSample(row: Row, encoding: Encoding, rng: Rng): Sample {
   const modifiers = pickModifiers(row, encoding, rng);
   const inMemory = rng.below(3) > 0;
   const operands = row.operands.map((form) => pickOperand(row.name, form, encoding, modifiers, inMemory, rng));
-  const assembler = new Assembler(encoding.scheme === "EVEX" ? "EVEX" : "VEX");
+  const listing: Assembled[] = [];
+  const assembler = new Assembler(encoding.scheme === "EVEX" ? "EVEX" : "VEX", listing);
   assembler.mark({ label: 0 });
   assembler.emit(row.name, operands, modifiers);
   const code = assembler.finish();
-  const [made] = assembler.listing;
+  const [made] = listing;
   const bytes = code.subarray(0, made!.end);
   const displacement = ({ words }: Literal) => {
     const unit = words.length * 4;
