@@ -17,15 +17,20 @@ export type CheckedMemory = TrainingMemory & { readonly there: MemoryThere };
 
 /**
  * What a trainer of these graphs will allocate on this backend. Nothing is allocated.
- * @param most bytes from which on the rest does not matter: what only a full lowering tells, the scratch, is left out then, because the work of
- * lowering grows with the batch
+ * @param most bytes from which on the rest does not matter: where the largest activations alone need more, what only a full lowering tells, the scratch, is
+ * left out, because the work of lowering grows with the batch
  */
 export function trainingMemory(backend: Backend, asked: TrainingGraphs, most = Number.POSITIVE_INFINITY): TrainingMemory {
   const graphs = allGraphs(asked);
   const states = statesBytes(graphs);
   const sum = (bytesOf: (graph: Graph) => number) => graphs.reduce((total, graph) => total + bytesOf(graph), 0);
-  const arenas = sum((graph) => planMemory(graph).arenaBytes);
-  return { states, workspace: states + arenas > most ? arenas : sum((graph) => backend.workspaceBytes(graph)) };
+  const isBeyond = states + sum(largestActivation) > most;
+  return { states, workspace: sum(isBeyond ? (graph) => planMemory(graph).arenaBytes : (graph) => backend.workspaceBytes(graph)) };
+}
+
+/** Bytes that an arena has at least. */
+function largestActivation({ nodes }: Graph): number {
+  return nodes.reduce((most, { outputs }) => Math.max(most, ...outputs.map(tensorBytes)), 0);
 }
 
 /**
