@@ -1,7 +1,7 @@
 // What each architecture makes of its keys, said here a second time, and that a config is written in the words of the first that has them.
 import { expect, test } from "vitest";
 import { CriaError } from "../base/index.ts";
-import { type LlamaConfig, llamaConfig } from "../model/index.ts";
+import { type LlamaConfig, llamaConfig, parameterCount } from "../model/index.ts";
 import { readHfConfig, writeHfConfig } from "./index.ts";
 
 const sizes = {
@@ -132,4 +132,60 @@ test.each(written)("written as %s and read back: %o", (modelType, parts) => {
   const json = writeHfConfig({ config, eosTokenIds: [] });
   expect(json.model_type).toBe(modelType);
   expect(readHfConfig("config.json", JSON.stringify(json))).toEqual({ config, eosTokenIds: [], warnings: [] });
+});
+
+const base = { hidden_act: "silu", initializer_range: 0.02, torch_dtype: "bfloat16", use_cache: true, attention_dropout: 0 };
+/** config.json as the models' makers serve them, and how many parameters they publish. */
+const published: readonly [what: string, json: object, parameters: number][] = [
+  [
+    "Mistral 7B v0.1",
+    {
+      ...base,
+      ...{ architectures: ["MistralForCausalLM"], bos_token_id: 1, eos_token_id: 2, hidden_size: 4096, intermediate_size: 14336 },
+      ...{ max_position_embeddings: 32768, model_type: "mistral", num_attention_heads: 32, num_hidden_layers: 32, num_key_value_heads: 8 },
+      ...{ rms_norm_eps: 1e-5, rope_theta: 10000, sliding_window: 4096, tie_word_embeddings: false, vocab_size: 32000 },
+    },
+    7_241_732_096,
+  ],
+  [
+    "Qwen2.5 0.5B",
+    {
+      ...base,
+      ...{ architectures: ["Qwen2ForCausalLM"], bos_token_id: 151643, eos_token_id: 151645, hidden_size: 896, intermediate_size: 4864 },
+      ...{ max_position_embeddings: 32768, max_window_layers: 21, model_type: "qwen2", num_attention_heads: 14, num_hidden_layers: 24 },
+      ...{ num_key_value_heads: 2, rms_norm_eps: 1e-6, rope_theta: 1000000, sliding_window: 32768, tie_word_embeddings: true },
+      ...{ transformers_version: "4.43.1", use_sliding_window: false, vocab_size: 151936 },
+    },
+    494_032_768,
+  ],
+  [
+    "Qwen3 0.6B",
+    {
+      ...base,
+      ...{ architectures: ["Qwen3ForCausalLM"], attention_bias: false, bos_token_id: 151643, eos_token_id: 151645, head_dim: 128 },
+      ...{ hidden_size: 1024, intermediate_size: 3072, max_position_embeddings: 40960, max_window_layers: 28, model_type: "qwen3" },
+      ...{ num_attention_heads: 16, num_hidden_layers: 28, num_key_value_heads: 8, rms_norm_eps: 1e-6, rope_scaling: null },
+      ...{ rope_theta: 1000000, sliding_window: null, tie_word_embeddings: true, use_sliding_window: false, vocab_size: 151936 },
+    },
+    596_049_920,
+  ],
+  [
+    "SmolLM3 3B",
+    {
+      ...base,
+      ...{ architectures: ["SmolLM3ForCausalLM"], attention_bias: false, bos_token_id: null, eos_token_id: 128012, hidden_size: 2048 },
+      ...{ intermediate_size: 11008, layer_types: Array(36).fill("full_attention"), max_position_embeddings: 65536, max_window_layers: 28 },
+      ...{ mlp_bias: false, model_type: "smollm3", no_rope_layer_interval: 4, num_attention_heads: 16, num_hidden_layers: 36 },
+      ...{ no_rope_layers: Array.from({ length: 36 }, (_, i) => (i % 4 === 3 ? 0 : 1)), num_key_value_heads: 4, pad_token_id: 128004 },
+      ...{ pretraining_tp: 2, rms_norm_eps: 1e-6, rope_scaling: null, rope_theta: 5000000, sliding_window: null, vocab_size: 128256 },
+      ...{ use_sliding_window: false },
+    },
+    3_075_098_624,
+  ],
+];
+
+test.each(published)("%s is read without a warning and has as many parameters as published", (_, json, parameters) => {
+  const { config, warnings } = readHfConfig("config.json", JSON.stringify(json));
+  expect(warnings).toEqual([]);
+  expect(parameterCount(config)).toBe(parameters);
 });

@@ -162,6 +162,8 @@ const smollm3: Architecture = {
   write: (config) =>
     hasOneAttentionBias(config) && has(config, { qkNorm: false })
       ? {
+          // Its class has tokens of its own where a file says none, and takes no vocabulary without them.
+          ...{ bos_token_id: null, eos_token_id: null, pad_token_id: null },
           attention_bias: config.qkvBias,
           mlp_bias: config.ffnBias,
           ...writeWindow(config),

@@ -23,6 +23,14 @@ test("names are those of transformers", () => {
     "model.norm.weight",
     "lm_head.weight",
   ]);
+  const biases = { qkvBias: true, attentionOutputBias: true, ffnBias: true, qkNorm: true };
+  const more = parameterRows(llamaConfig({ vocabSize: 11, dim: 8, nLayers: 1, nHeads: 2, ...biases })).map(({ name }) => hfName(name));
+  expect(more.filter((name) => !rows.some((row) => hfName(row.name) === name))).toEqual([
+    ...["q_proj.bias", "k_proj.bias", "v_proj.bias", "o_proj.bias", "q_norm.weight", "k_norm.weight"].map(
+      (name) => `model.layers.0.self_attn.${name}`,
+    ),
+    ...["gate_proj.bias", "up_proj.bias", "down_proj.bias"].map((name) => `model.layers.0.mlp.${name}`),
+  ]);
   expect(hfName("layers.31.ffnNorm.bias")).toBe("model.layers.31.post_attention_layernorm.bias");
   expect(() => hfName("layers.0.router")).toThrow('[formats] parameter "layers.0.router" has no name there');
 });

@@ -22,7 +22,9 @@ test("an unknown preset is an error that names the nearest", () => {
 });
 
 test("matrices decay, gains and biases do not; names are unique", () => {
-  const rows = parameterRows(llamaConfig({ vocabSize: 11, dim: 8, nLayers: 2, nHeads: 2, norm: "layer", positions: "learned" }));
+  const biases = { qkvBias: true, attentionOutputBias: true, ffnBias: true, qkNorm: true };
+  const rows = parameterRows(llamaConfig({ vocabSize: 11, dim: 8, nLayers: 2, nHeads: 2, norm: "layer", positions: "learned", ...biases }));
+  expect(rows.filter(({ name }) => name.startsWith("layers.1.") && !name.includes("Norm") && name.endsWith(".bias")).length).toBe(7);
   expect(rows.filter((row) => row.decay).every((row) => row.shape.length === 2)).toBe(true);
   expect(rows.filter((row) => !row.decay).every((row) => row.init === "ones" || row.init === "zeros")).toBe(true);
   expect(new Set(rows.map((row) => row.name)).size).toBe(rows.length);
@@ -52,3 +54,15 @@ test("sinusoids are a constant: filled by formula, neither trained nor counted",
 function deviation(values: Float32Array): number {
   return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
 }
+
+test.each([
+  [{ headDim: 3 }, "a head has 3 channels, but RoPE turns pairs"],
+  [{ headDim: 0 }, "headDim is 0: it must be a positive integer"],
+  [{ nHeads: 3, nKvHeads: 1 }, "dim 8 is not a multiple of nHeads 3: choose a dim that 3 divides, or give headDim"],
+  [{ slidingWindow: 0 }, "slidingWindow is 0: it must be a positive integer"],
+  [{ slidingWindow: 3, slidingLayers: [true] }, "slidingLayers lists 1 layers but nLayers is 2: give a value for every layer"],
+  [{ slidingLayers: [true, false] }, "slidingLayers is given without slidingWindow, whose layers it lists"],
+  [{ positions: "none" as const, ropeLayers: [true, false] }, "ropeLayers is given without positions: rope"],
+])("sizes that do not fit are refused by name: %o", (sizes, message) => {
+  expect(() => llamaConfig({ vocabSize: 11, dim: 8, nLayers: 2, nHeads: 2, ...sizes })).toThrow(`[model] ${message}`);
+});

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { llamaConfig, parameterCount, preset, presets } from "../model/index.ts";
 import {
   activationBytes,
+  attentionFlopsPerToken,
   kvCacheBytes,
   layerActivations,
   servingFlopsPerToken,
@@ -32,6 +33,21 @@ test("a layer keeps about what Korthikanti et al. count for GPT's: 34·s·b·h b
   expect(bytes / config7.dim).toBeCloseTo(6 * 2 + 2 * 2 + 3 * 2 * (11008 / 4096), 1);
   expect(bytes / config7.dim).toBeGreaterThan(29);
   expect(bytes / config7.dim).toBeLessThan(34);
+});
+
+test("heads of another width and windows count where they are computed", () => {
+  const wide = { ...config7, headDim: 2 * config7.headDim };
+  const width = config7.nHeads * config7.headDim;
+  expect(layerActivations(wide, "all") - layerActivations(config7, "all")).toBe(4 * width); // q, k, v and attention's output
+  expect(layerActivations({ ...wide, qkNorm: true }, "all") - layerActivations(wide, "all")).toBe(4 * width); // q and k before their norms
+  expect(parameterCount(wide) - parameterCount(config7)).toBe(config7.nLayers * 4 * config7.dim * width);
+  expect(kvCacheBytes(wide, 2048, 2)).toBe(2 * kvCacheBytes(config7, 2048, 2));
+  expect(attentionFlopsPerToken(wide, 2048)).toBe(2 * attentionFlopsPerToken(config7, 2048));
+  expect(trainingFlopsPerToken(config7, 2048)).toBe(6 * parameterCount(config7) + 12 * config7.nLayers * config7.dim * 2048);
+  const slidingLayers = Array.from({ length: config7.nLayers }, (_, layer) => layer % 2 === 0);
+  const windows = { ...config7, slidingWindow: 512, slidingLayers };
+  expect(attentionFlopsPerToken(windows, 2048)).toBe((attentionFlopsPerToken(config7, 2048) * (1 + 1 / 4)) / 2);
+  expect(attentionFlopsPerToken(windows, 100)).toBe(attentionFlopsPerToken(config7, 100));
 });
 
 test("running more again keeps less, in every model", () => {
