@@ -1,12 +1,22 @@
-// Attention of a run's rows over the pages of their sequences. A tile of rows meets a page at a time; the softmax is corrected as it goes (Rabe & Staats
-// 2021; Dao et al. 2022). Sums start anew at every 512th position, and the parts are merged in order (flash-decoding: Dao et al. 2023), by the unit that
-// made them or from several. Every step of a row depends on its own keys alone, in one order, so its bits are the same in every tile and program;
+// Attention of a run's rows over the pages of their sequences. A sequence is cut into parts of 512 keys: a tile of rows scores a part's keys page by page,
+// takes their softmax and adds the weighted values; parts are merged in order, by the unit that made them or from several (Rabe & Staats 2021;
+// flash-decoding: Dao et al. 2023). Every step of a row depends on its own keys alone, in one order, so its bits are the same in every tile and program;
 // what a row may not see is never multiplied, so that NaN there stays there.
 // Shapes as in pages.ts; R rows, H query heads.
 import { type Builder, type Int, kernel, type Position, type Vec } from "../language.ts";
 import { exp } from "./math.ts";
-import { headInPage, loadIndex, type PoolSizes, pageKeys, wideKeys, wideKeysScratch, wideValues, wideValuesScratch } from "./pages.ts";
-import { fill, type LeftOperand, type Result, type RightOperand, type Start, tileProduct } from "./product.ts";
+import {
+  type HeadPlace,
+  headInPage,
+  loadIndex,
+  type PoolSizes,
+  pageKeys,
+  wideKeys,
+  wideKeysScratch,
+  wideValues,
+  wideValuesScratch,
+} from "./pages.ts";
+import { type Depth, fill, type LeftOperand, type Result, type RightOperand, type Start, tileProduct } from "./product.ts";
 import { indexAt } from "./row-blocks.ts";
 import { eachLiveRow, rowAt } from "./rows.ts";
 
@@ -27,7 +37,9 @@ const tileRows = 16;
 const partPages = 8;
 const partKeys = partPages * pageKeys;
 /** Query rows (rows of a tile times heads of a group) that a unit works on at a time: their queries, scores and sums stay in the second-level cache. */
-const queryRows = 64;
+const queryRows = 32;
+/** Scores of a query row stand a line further than 512 keys would have them: a power of two would put all rows into the same few sets of the cache. */
+const scoreStride = (partKeys + 16) * 4;
 /** exp of it is 0, and it is finite, so that differences of two are not NaN. */
 const lowest = -1e30;
 
@@ -35,9 +47,11 @@ const lowest = -1e30;
 const mostDealt = 16;
 /** Programs of more rows have units enough without dealing parts. */
 const fewRows = 8;
+/** In programs of so many rows or fewer, units wait for memory rather than for products: what comes next is prefetched. */
+const rowsThatWait = 64;
 
 /** Parts of the longest sequence. */
-export function partsOf({ pagesOfSlot }: Pick<PoolSizes, "pagesOfSlot">): number {
+function partsOf({ pagesOfSlot }: Pick<PoolSizes, "pagesOfSlot">): number {
   return Math.ceil(pagesOfSlot / partPages);
 }
 
@@ -46,28 +60,13 @@ export function dealtParts(sizes: Pick<PagedAttentionSizes, "rows" | "pagesOfSlo
   return sizes.rows <= fewRows ? Math.min(partsOf(sizes), mostDealt) : 1;
 }
 
-/** Bytes of the parts' results, [R, H, parts, D + 2]: at most 1/1024 · H / KV of what R sequences of P pages have in the pool as float32. */
+/** Bytes of the parts' results, [R, H, parts, D + 2]: at most 1/1024 · H / KV of what R sequences of P pages have in the pool as float32, and a little. */
 export function partsBytes(sizes: Pick<PagedAttentionSizes, "rows" | "heads" | "headDim" | "pagesOfSlot">): number {
   return sizes.rows * sizes.heads * partsOf(sizes) * partBytes(sizes);
 }
 
 function partBytes({ headDim }: Pick<PoolSizes, "headDim">): number {
   return (headDim + 2) * 4;
-}
-
-/** Unnormalised output of D channels, the largest score and the sum of exponentials of one query row. */
-interface Sums {
-  readonly out: Int;
-  readonly max: Int;
-  readonly sum: Int;
-}
-
-/** Rows of a tile, at most as many as a unit works on at a time: consecutive rows of one sequence at consecutive positions. */
-interface Tile {
-  readonly slot: Int;
-  readonly first: Int;
-  readonly position: Int;
-  readonly count: Int;
 }
 
 /**
@@ -84,13 +83,14 @@ export const pagedAttention = kernel<PagedAttentionSizes>("pagedAttention", (k, 
     const tile = unit.div(dealt).rem(rows);
     const head = unit.div(dealt * rows);
     eachTile(k, sizes, p, tile, (tile) => {
-      loadQueries(k, sizes, tile, head, p.q, places.queries);
-      eachPart(k, sizes, tile, share, (part) => {
-        attendPart(k, sizes, p, places, tile, head, part);
-        if (dealt > 1) keepPart(k, sizes, tile, head, part, places, p.result);
-        else mergePart(k, sizes, tile, part, places);
+      const work = { k, sizes, p, places, tile, head, queries: tile.count.mul(groupOf(sizes)) };
+      loadQueries(work);
+      eachPart(work, share, (part) => {
+        attendPart(work, part);
+        if (dealt > 1) keepPart(work, part);
+        else mergePart(work, part);
       });
-      if (dealt === 1) storeTile(k, sizes, tile, head, places, p.result);
+      if (dealt === 1) storeTile(work);
     });
   });
   return { units: kvHeads * rows * dealt, scratchBytes: scratchBytes(sizes) };
@@ -115,36 +115,60 @@ export const mergeParts = kernel<PagedAttentionSizes>("mergeParts", (k, sizes) =
   return { units: eachLiveRow(k, { rows, live: true }, merge, 1), scratchBytes: partBytes(sizes) };
 });
 
+/** What a unit works with. Query row r is row ⌊r / group⌋ of the tile and head r mod group of the key head's group. */
+interface Work {
+  readonly k: Builder;
+  readonly sizes: PagedAttentionSizes;
+  readonly p: Pointers;
+  readonly places: Places;
+  readonly tile: Tile;
+  /** The key head. */
+  readonly head: Int;
+  /** How many query rows the tile has. */
+  readonly queries: Int;
+}
+
 interface Pointers {
+  readonly q: Int;
   readonly keys: Int;
   readonly values: Int;
   readonly positions: Int;
   readonly slots: Int;
   readonly pages: Int;
   readonly tiles: Int;
+  readonly result: Int;
 }
 
-/** A unit's scratch. Query row r is row ⌊r / group⌋ of the tile and head r mod group of the key head's group. */
+/** Rows of a tile, at most as many as a unit works on at a time: consecutive rows of one sequence at consecutive positions. */
+interface Tile {
+  readonly slot: Int;
+  readonly first: Int;
+  readonly position: Int;
+  readonly count: Int;
+}
+
+/** A unit's scratch. */
 interface Places {
   /** Scaled queries [query rows, D]. */
   readonly queries: Int;
-  /** Scores, then weights [query rows, 64]. */
+  /** Scores of a part, then weights [query rows, 512], see {@link scoreStride}. */
   readonly scores: Int;
   /** Of the part at hand, and of the parts before it. */
-  readonly part: Stacked;
-  readonly all: Stacked;
+  readonly part: Sums;
+  readonly all: Sums;
+  /** A page's keys and values, widened. */
   readonly keys: Int;
   readonly values: Int;
 }
 
-/** {@link Sums} of all query rows: outputs together, maxima together, sums together. */
-interface Stacked {
+/** Unnormalised outputs of D channels, the largest score, and the sum of exponentials: of one query row or one after the other of several. */
+interface Sums {
   readonly out: Int;
   readonly max: Int;
   readonly sum: Int;
 }
 
-function groupOf({ heads, kvHeads }: Pick<PagedAttentionSizes, "heads" | "kvHeads">): number {
+function groupOf({ heads, kvHeads }: PagedAttentionSizes): number {
   return heads / kvHeads;
 }
 
@@ -162,12 +186,12 @@ function placesIn(sizes: PagedAttentionSizes, scratch: Int): Places {
     return start;
   };
   const vectors = count * sizes.headDim * 4;
-  const stacked = () => ({ out: take(vectors), max: take(count * 4), sum: take(count * 4) });
+  const sums = () => ({ out: take(vectors), max: take(count * 4), sum: take(count * 4) });
   return {
     queries: take(vectors),
-    scores: take(count * pageKeys * 4),
-    part: stacked(),
-    all: stacked(),
+    scores: take(count * scoreStride),
+    part: sums(),
+    all: sums(),
     keys: take(wideKeysScratch(sizes)),
     values: end,
   };
@@ -175,7 +199,7 @@ function placesIn(sizes: PagedAttentionSizes, scratch: Int): Places {
 
 function scratchBytes(sizes: PagedAttentionSizes): number {
   const count = rowsAtOnce(sizes) * groupOf(sizes);
-  return count * (3 * sizes.headDim + pageKeys + 4) * 4 + wideKeysScratch(sizes) + wideValuesScratch(sizes);
+  return count * ((3 * sizes.headDim + 4) * 4 + scoreStride) + wideKeysScratch(sizes) + wideValuesScratch(sizes);
 }
 
 /** Runs `body` for the rows of a tile, a few at a time; what the tile says is held within the run and the page table. */
@@ -200,139 +224,212 @@ function firstKey({ window }: PagedAttentionSizes, position: Int): Int {
 }
 
 /** Runs `body` for the parts of this share that any row of the tile sees, in order. */
-function eachPart(k: Builder, sizes: PagedAttentionSizes, { position, count }: Tile, share: Int, body: (part: Int) => void): void {
+function eachPart({ k, sizes, tile }: Work, share: Int, body: (part: Int) => void): void {
   const { dealt } = sizes;
-  const first = firstKey(sizes, position).div(partKeys);
+  const first = firstKey(sizes, tile.position).div(partKeys);
   const skipped = first
     .sub(share)
     .add(dealt - 1)
     .max(0)
     .div(dealt)
     .mul(dealt);
-  const end = position.add(count).sub(1).div(partKeys).add(1);
+  const end = tile.position.add(tile.count).sub(1).div(partKeys).add(1);
   k.loop(share.add(skipped), end, dealt, body);
 }
 
-/** Scaled by 1/√D, so that scores need not be. */
-function loadQueries(k: Builder, sizes: PagedAttentionSizes, { first, count }: Tile, head: Int, q: Int, to: Int): void {
-  const width = groupOf(sizes) * sizes.headDim;
-  const scale = k.constant(1 / Math.sqrt(sizes.headDim));
-  k.loop(0, count, 1, (i) => {
-    const from = rowAt(rowAt(q, first.add(i), sizes.heads * sizes.headDim), head, width);
-    const place = rowAt(to, i, width);
-    k.lanes(width, (at) => k.store(k.load(from, at).mul(scale), place, at), 4);
-  });
-}
-
-/** Sums over the pages of one part. */
-function attendPart(k: Builder, sizes: PagedAttentionSizes, p: Pointers, places: Places, tile: Tile, head: Int, part: Int): void {
-  const { position, count } = tile;
-  const { headDim } = sizes;
-  const rows = count.mul(groupOf(sizes));
-  k.loop(0, rows, 1, (row) => {
-    const { out, max, sum } = sumsOf(places.part, headDim, row);
-    fill(k, out, headDim, k.constant(0));
-    k.storeScalar(k.constant(lowest), max);
-    k.storeScalar(k.constant(0), sum);
-  });
-  const first = firstKey(sizes, position).div(pageKeys).max(part.mul(partPages));
-  const last = position
-    .add(count)
-    .sub(1)
-    .div(pageKeys)
-    .min(part.mul(partPages).add(partPages - 1));
-  k.loop(first, last.add(1), 1, (page) => attendPage(k, sizes, p, places, tile, head, page));
-}
-
-/** The keys [low, high) of a page that row i of the tile sees; none where low is not below high. */
-function seenOf(sizes: PagedAttentionSizes, { position }: Tile, page: Int, i: Int | number): { low: Int; high: Int } {
-  const start = page.mul(pageKeys);
-  const own = position.add(i);
-  const high = own.add(1).sub(start).max(0).min(pageKeys);
-  return { low: firstKey(sizes, own).sub(start).max(0).min(pageKeys), high };
-}
-
-function attendPage(k: Builder, sizes: PagedAttentionSizes, p: Pointers, places: Places, tile: Tile, head: Int, page: Int): void {
-  const group = groupOf(sizes);
-  const { headDim } = sizes;
-  const { queries, scores, part } = places;
-  const at = headInPage(k, sizes, p.pages, tile.slot, page, head);
-  const keys = wideKeys(k, sizes, p.keys.add(at), places.keys);
-  const rows = tile.count.mul(group);
-  eachRowOfTiles(k, 0, rows, (count, row) => {
-    const left = { base: rowAt(queries, row, headDim), rowStride: headDim * 4, depthStride: 4 };
-    const right = { base: keys, depthStride: pageKeys * 4 };
-    product(k, count, pageKeys, headDim, left, right, { base: rowAt(scores, row, pageKeys), rowStride: pageKeys * 4 }, "zero");
-  });
+/** Queries are scaled by 1/√D, so that scores need not be. */
+function loadQueries({ k, sizes, p, places, tile, head }: Work): void {
+  const { heads, headDim } = sizes;
+  const width = groupOf(sizes) * headDim;
+  const scale = k.constant(1 / Math.sqrt(headDim));
   k.loop(0, tile.count, 1, (i) => {
-    const { low, high } = seenOf(sizes, tile, page, i);
-    const row = i.mul(group);
-    k.if(low, "<", high, () =>
-      k.loop(row, row.add(group), 1, (row) => softmaxRow(k, sizes, rowAt(scores, row, pageKeys), low, high, sumsOf(part, headDim, row))),
-    );
+    const from = rowAt(rowAt(p.q, tile.first.add(i), heads * headDim), head, width);
+    const to = rowAt(places.queries, i, width);
+    k.lanes(width, (at) => k.store(k.load(from, at).mul(scale), to, at), 4);
   });
-  addValues(k, sizes, places, tile, page, p.values.add(at));
 }
 
-/** Scores of a row become exponentials against the running maximum; what was summed before shrinks by the change. */
-function softmaxRow(k: Builder, { headDim, window }: PagedAttentionSizes, scores: Int, low: Int, high: Int, { out, max, sum }: Sums): void {
-  const [from, to] = [k.splatInt(low), k.splatInt(high)];
-  const seen = (at: Position) => {
-    const key = indexAt(k, at);
-    const below = key.intLess(to).select(k.load(scores, at), k.constant(lowest));
-    return window > 0 ? key.intLess(from).select(k.constant(lowest), below) : below;
+/** Scores of a part's pages, their softmax, and the weighted values. */
+function attendPart(work: Work, part: Int): void {
+  const { k, sizes, p, places, tile } = work;
+  const start = part.mul(partPages);
+  const first = firstKey(sizes, tile.position).div(pageKeys).max(start);
+  const end = tile.position.add(tile.count).sub(1).div(pageKeys).add(1).min(start.add(partPages));
+  const placeOf = (pool: Int, index: Int) => pool.add(headInPage(k, sizes, p.pages, tile.slot, index, work.head));
+  const eachPage = (pool: Int, body: (page: Page) => void) =>
+    k.loop(first, end, 1, (index) => {
+      const base = placeOf(pool, index);
+      const next = () => (pool === p.keys ? nextKeys(index) : placeOf(pool, index.add(1).min(end.sub(1))));
+      const from = sizes.rows <= rowsThatWait ? { base, ahead: next().sub(base) } : { base };
+      body({ start: index.mul(pageKeys), from, scores: places.scores.add(index.sub(start).mul(pageKeys * 4)) });
+    });
+  /** Behind the last page of keys come the first values. */
+  const nextKeys = (index: Int) => {
+    const next = k.copy(placeOf(p.values, first));
+    k.if(index.add(1), "<", end, () => next.set(placeOf(p.keys, index.add(1))));
+    return next;
   };
-  const old = k.splat(max);
-  const largest = old.max(k.maximum(pageKeys, seen));
-  const total = k.sum(pageKeys, (at) => {
-    const value = exp(k, seen(at).sub(largest));
-    k.store(value, scores, at);
-    return value;
+  eachPage(p.keys, (page) => scorePage(work, page));
+  const [from, to] = [first, end].map((page) => page.sub(start).mul(pageKeys * 4)) as [Int, Int];
+  weighScores(work, part, { from, to });
+  const out = places.part.out;
+  k.loop(out, rowAt(out, work.queries, sizes.headDim), sizes.headDim * 4, (row) => fill(k, row, sizes.headDim, k.constant(0)));
+  eachPage(p.values, (page) => addPage(work, page));
+}
+
+/** A page as a tile meets it. */
+interface Page {
+  /** Its first position. */
+  readonly start: Int;
+  /** Where the head's keys, or values, are. */
+  readonly from: HeadPlace;
+  /** Where the scores of its keys begin in the first query row. */
+  readonly scores: Int;
+}
+
+/** Keys [low, high), counted from some position; none where low is not below high. */
+interface Seen {
+  readonly low: Int;
+  readonly high: Int;
+}
+
+/** What row i of the tile sees of `size` keys from position `start` on. */
+function seenOf({ sizes, tile }: Work, start: Int, size: number, i: Int | number): Seen {
+  const own = tile.position.add(i);
+  const within = (position: Int) => position.sub(start).max(0).min(size);
+  return { low: within(firstKey(sizes, own)), high: within(own.add(1)) };
+}
+
+function scorePage(work: Work, page: Page): void {
+  const { k, sizes, places } = work;
+  const { headDim } = sizes;
+  const score = (right: RightOperand) =>
+    eachRowOfTiles(k, work.queries, (count, row) => {
+      const left = { base: rowAt(places.queries, row, headDim), rowStride: headDim * 4, depthStride: 4 };
+      const to = { base: page.scores.add(row.mul(scoreStride)), rowStride: scoreStride };
+      product(k, { rows: count, columns: pageKeys }, headDim, left, right, to, "zero");
+    });
+  narrowOrWide(
+    work,
+    () => score({ ...page.from, word: "f16", depthStride: pageKeys * 2 }),
+    () => score({ ...wideKeys(k, sizes, page.from, places.keys), depthStride: pageKeys * 4 }),
+  );
+}
+
+/** Float16 is widened in registers where one register tile reads it, and in memory where several do; that changes no bits. */
+function narrowOrWide({ k, sizes, queries }: Work, narrow: () => void, wide: () => void): void {
+  if (sizes.type === "f16") k.if(queries, "<=", mostRows(k), narrow, wide);
+  else wide();
+}
+
+/** Scores of the part's pages become exponentials against the row's largest. */
+function weighScores(work: Work, part: Int, pages: Span): void {
+  const { k, sizes, places, tile } = work;
+  const group = groupOf(sizes);
+  k.loop(0, tile.count, 1, (i) => {
+    const seen = seenOf(work, part.mul(partKeys), partKeys, i);
+    const row = i.mul(group);
+    const weigh = (row: Int) =>
+      softmaxRow(work, places.scores.add(row.mul(scoreStride)), seen, pages, sumsOf(places.part, sizes.headDim, row));
+    k.if(seen.low, "<", seen.high, () => k.loop(row, row.add(group), 1, weigh));
   });
-  const shrink = exp(k, old.sub(largest));
-  k.storeScalar(k.splat(sum).fma(shrink, total), sum);
+}
+
+/** Bytes [from, to) of a row of scores: whole pages. */
+interface Span {
+  readonly from: Int;
+  readonly to: Int;
+}
+
+function softmaxRow({ k, sizes }: Work, scores: Int, seen: Seen, pages: Span, { max, sum }: Sums): void {
+  const hidden = k.constant(lowest);
+  const end = k.splatInt(seen.high);
+  const start = sizes.window > 0 ? k.splatInt(seen.low) : undefined;
+  const scoreAt = (at: Position) => {
+    const key = indexAt(k, at);
+    const score = key.intLess(end).select(k.load(scores, at), hidden);
+    return start ? key.intLess(start).select(hidden, score) : score;
+  };
+  const largest = overPages(k, pages, lowest, (most, at) => most.maxTo(scoreAt(at)))
+    .reduce((a, b) => a.max(b))
+    .maximum();
+  const totals = overPages(k, pages, 0, (total, at) => {
+    const weight = exp(k, scoreAt(at).sub(largest));
+    k.store(weight, scores, at);
+    total.addTo(weight);
+  });
+  k.storeScalar(totals.reduce((a, b) => a.add(b)).sum(), sum);
   k.storeScalar(largest, max);
-  k.lanes(headDim, (at) => k.store(k.load(out, at).mul(shrink), out, at), 4);
+}
+
+/** Runs `body` for every vector of scores, with one of up to four variables in turn. @returns the variables. */
+function overPages(k: Builder, { from, to }: Span, initial: number, body: (variable: Vec, at: Position) => void): Vec[] {
+  const vectors = pageKeys / k.laneCount;
+  const variables = Array.from({ length: Math.min(4, vectors) }, () => k.variable(initial));
+  k.loop(from, to, pageKeys * 4, (index) => {
+    for (let v = 0; v < vectors; v++) body(variables[v % variables.length]!, { index, offset: v * k.laneCount * 4, span: "full", copy: 0 });
+  });
+  return variables;
+}
+
+/** out += weights · values of a page. */
+function addPage(work: Work, page: Page): void {
+  const { k, sizes, places, tile } = work;
+  const { headDim } = sizes;
+  const { high } = seenOf(work, page.start, pageKeys, tile.count.sub(1));
+  narrowOrWide(
+    work,
+    () => addValues(work, page, { ...page.from, word: "f16", depthStride: headDim * 2 }),
+    () => addValues(work, page, { ...wideValues(k, sizes, page.from, high, places.values), depthStride: headDim * 4 }),
+  );
 }
 
 /**
- * out += weights · values, key after key. Keys that all rows see are a product of the whole tile; those that only some rows see, before and behind, are
- * added row by row.
+ * Key after key: those that all rows see are a product of the whole tile; those that only some rows see, before and behind, are added row by row.
  */
-function addValues(k: Builder, sizes: PagedAttentionSizes, places: Places, tile: Tile, page: Int, from: Int): void {
-  const group = groupOf(sizes);
+function addValues(work: Work, page: Page, values: RightOperand): void {
+  const { k, sizes, places, tile, queries } = work;
   const { headDim, window } = sizes;
-  const last = seenOf(sizes, tile, page, tile.count.sub(1));
-  const values = wideValues(k, sizes, from, last.high, places.values);
-  const start = last.low;
-  const end = start.max(seenOf(sizes, tile, page, 0).high);
-  const add = (count: number, row: Int, low: Int, high: Int) => {
-    const left = { base: rowAt(places.scores, row, pageKeys).add(low.mul(4)), rowStride: pageKeys * 4, depthStride: 4 };
-    const right = { base: rowAt(values, low, headDim), depthStride: headDim * 4 };
+  const group = groupOf(sizes);
+  const seenBy = (i: Int | number) => seenOf(work, page.start, pageKeys, i);
+  const start = seenBy(tile.count.sub(1)).low;
+  const end = start.max(seenBy(0).high);
+  const add = (count: number, row: Int, { low, high }: Seen) => {
+    const left = { base: page.scores.add(row.mul(scoreStride)).add(low.mul(4)), rowStride: scoreStride, depthStride: 4 };
+    const right = { ...values, base: values.base.add(low.mul(values.depthStride)) };
     const to = { base: rowAt(places.part.out, row, headDim), rowStride: headDim * 4 };
-    product(k, count, headDim, { steps: high.sub(low) }, left, right, to, "continue");
+    product(k, { rows: count, columns: headDim }, { steps: high.sub(low) }, left, right, to, "continue");
   };
-  const byRow = (keysOf: (seen: { low: Int; high: Int }) => { low: Int; high: Int }) =>
+  const byRow = (keysOf: (seen: Seen) => Seen) =>
     k.loop(0, tile.count, 1, (i) => {
-      const { low, high } = keysOf(seenOf(sizes, tile, page, i));
-      k.if(low, "<", high, () =>
-        eachRowOfGroup(group, k.target.tile.rows, (count, first) => add(count, i.mul(group).add(first), low, high)),
-      );
+      const keys = keysOf(seenBy(i));
+      k.if(keys.low, "<", keys.high, () => eachRowOfGroup(k, group, (count, first) => add(count, i.mul(group).add(first), keys)));
     });
   if (window > 0) byRow(({ low, high }) => ({ low, high: high.min(start) }));
-  k.if(start, "<", end, () => eachRowOfTiles(k, 0, tile.count.mul(group), (count, row) => add(count, row, start, end)));
+  k.if(start, "<", end, () => eachRowOfTiles(k, queries, (count, row) => add(count, row, { low: start, high: end })));
   byRow(({ high }) => ({ low: end, high }));
 }
 
-/** Rows of the largest register tile of powers of two. */
-function largestTile(rows: number): number {
-  return 2 ** Math.floor(Math.log2(rows));
+/** Accumulators of a register tile, in vectors. */
+function accumulators(k: Builder): number {
+  const { rows, vectors } = k.target.tile;
+  return powerOfTwo(rows) * vectors;
 }
 
-/** Cuts a number of rows that is known at run time into register tiles: as many of the largest as there are, then of half its rows, and so on. */
-function eachRowOfTiles(k: Builder, from: number, rows: Int, body: (count: number, row: Int) => void): void {
-  let done: Int | number = from;
-  for (let count = largestTile(k.target.tile.rows); count >= 1; count /= 2) {
+/** The most rows of a register tile: it is as wide as it is high or wider, so that it reads a page in long pieces. */
+function mostRows(k: Builder): number {
+  return powerOfTwo(Math.sqrt(accumulators(k)));
+}
+
+/** The largest power of two that is at most x. */
+function powerOfTwo(x: number): number {
+  return 2 ** Math.floor(Math.log2(x));
+}
+
+/** Cuts a number of rows that is known at run time into register tiles: as many of the highest as there are, then of half its height, and so on. */
+function eachRowOfTiles(k: Builder, rows: Int, body: (count: number, row: Int) => void): void {
+  let done: Int | number = 0;
+  for (let count = mostRows(k); count >= 1; count /= 2) {
     const end = rows.div(count).mul(count);
     k.loop(done, end, count, (row) => body(count, row));
     done = end;
@@ -340,9 +437,13 @@ function eachRowOfTiles(k: Builder, from: number, rows: Int, body: (count: numbe
 }
 
 /** The same of a constant number. */
-function eachRowOfGroup(rows: number, tile: number, body: (count: number, first: number) => void): void {
-  for (let first = 0; first < rows; ) {
-    const count = Math.min(largestTile(tile), largestTile(rows - first));
+function eachRowOfGroup(k: Builder, rows: number, body: (count: number, first: Int | number) => void): void {
+  const most = mostRows(k);
+  const whole = Math.floor(rows / most) * most;
+  if (whole === most) body(most, 0);
+  else if (whole > 0) k.loop(0, whole, most, (first) => body(most, first));
+  for (let first = whole; first < rows; ) {
+    const count = powerOfTwo(rows - first);
     body(count, first);
     first += count;
   }
@@ -351,19 +452,18 @@ function eachRowOfGroup(rows: number, tile: number, body: (count: number, first:
 /** C (+)= A · B in register tiles, which are the wider the fewer rows there are. */
 function product(
   k: Builder,
-  rows: number,
-  columns: number,
-  depth: number | { readonly steps: Int },
+  { rows, columns }: { readonly rows: number; readonly columns: number },
+  depth: Depth,
   a: LeftOperand,
   b: RightOperand,
   c: Result,
   start: Start,
 ): void {
-  const { tile } = k.target;
-  const width = tile.vectors * k.laneCount * (largestTile(tile.rows) / rows);
+  const width = (accumulators(k) / rows) * k.laneCount;
+  const bytes = b.word === "f16" ? 2 : 4;
   for (let first = 0; first < columns; first += width) {
     const shape = { rows, columns: Math.min(width, columns - first) };
-    tileProduct(k, shape, depth, a, { ...b, base: b.base.add(first * 4) }, { ...c, base: c.base.add(first * 4) }, start);
+    tileProduct(k, shape, depth, a, { ...b, base: b.base.add(first * bytes) }, { ...c, base: c.base.add(first * 4) }, start);
   }
 }
 
@@ -371,7 +471,7 @@ function sumsIn(base: Int, headDim: number): Sums {
   return { out: base, max: base.add(headDim * 4), sum: base.add(headDim * 4 + 4) };
 }
 
-function sumsOf({ out, max, sum }: Stacked, headDim: number, row: Int): Sums {
+function sumsOf({ out, max, sum }: Sums, headDim: number, row: Int): Sums {
   return { out: rowAt(out, row, headDim), max: rowAt(max, row, 1), sum: rowAt(sum, row, 1) };
 }
 
@@ -397,28 +497,32 @@ function storeNormalised(k: Builder, headDim: number, { out, sum }: Sums, to: In
   k.lanes(headDim, (at) => k.store(k.load(out, at).mul(inverse), to, at), 4);
 }
 
-/** Runs `body` for the query rows that see anything of a part, with the row of the tile, the head of the group, and the first part that the row sees. */
-function eachSeeing(
-  k: Builder,
-  sizes: PagedAttentionSizes,
-  tile: Tile,
-  part: Int,
-  body: (at: { readonly queryRow: Int; readonly i: Int; readonly member: Int; readonly firstPart: Int }) => void,
-): void {
+/** A query row that sees anything of a part. */
+interface Seeing {
+  readonly queryRow: Int;
+  /** Row · H + head of the run. */
+  readonly place: Int;
+  /** The first part that the row sees. */
+  readonly firstPart: Int;
+}
+
+function eachSeeing({ k, sizes, tile, head }: Work, part: Int, body: (seeing: Seeing) => void): void {
   const group = groupOf(sizes);
   k.loop(0, tile.count, 1, (i) => {
     const own = tile.position.add(i);
     const firstPart = firstKey(sizes, own).div(partKeys);
-    const visit = () => k.loop(0, group, 1, (member) => body({ queryRow: i.mul(group).add(member), i, member, firstPart }));
+    const place = tile.first.add(i).mul(sizes.heads).add(head.mul(group));
+    const visit = () => k.loop(0, group, 1, (member) => body({ queryRow: i.mul(group).add(member), place: place.add(member), firstPart }));
     k.if(own, ">=", part.mul(partKeys), () => k.if(firstPart, "<=", part, visit));
   });
 }
 
 /** The part joins those before it; a row's first one is what they are. */
-function mergePart(k: Builder, sizes: PagedAttentionSizes, tile: Tile, part: Int, { part: from, all: to }: Places): void {
-  const { headDim } = sizes;
-  eachSeeing(k, sizes, tile, part, ({ queryRow, firstPart }) => {
-    const [own, all] = [sumsOf(from, headDim, queryRow), sumsOf(to, headDim, queryRow)];
+function mergePart(work: Work, part: Int): void {
+  const { k, places } = work;
+  const { headDim } = work.sizes;
+  eachSeeing(work, part, ({ queryRow, firstPart }) => {
+    const [own, all] = [sumsOf(places.part, headDim, queryRow), sumsOf(places.all, headDim, queryRow)];
     k.if(
       firstPart,
       "==",
@@ -429,27 +533,22 @@ function mergePart(k: Builder, sizes: PagedAttentionSizes, tile: Tile, part: Int
   });
 }
 
-/** The part where {@link mergeParts} finds it. */
-function keepPart(k: Builder, sizes: PagedAttentionSizes, tile: Tile, head: Int, part: Int, places: Places, parts: Int): void {
-  const { heads, headDim } = sizes;
-  eachSeeing(k, sizes, tile, part, ({ queryRow, i, member }) => {
-    const at = tile.first
-      .add(i)
-      .mul(heads)
-      .add(head.mul(groupOf(sizes)))
-      .add(member);
-    const to = parts.add(at.mul(partsOf(sizes)).add(part).mul(partBytes(sizes)));
-    copySums(k, headDim, sumsOf(places.part, headDim, queryRow), sumsIn(to, headDim));
+/** The part goes where {@link mergeParts} finds it. */
+function keepPart(work: Work, part: Int): void {
+  const { k, sizes, p, places } = work;
+  eachSeeing(work, part, ({ queryRow, place }) => {
+    const to = p.result.add(place.mul(partsOf(sizes)).add(part).mul(partBytes(sizes)));
+    copySums(k, sizes.headDim, sumsOf(places.part, sizes.headDim, queryRow), sumsIn(to, sizes.headDim));
   });
 }
 
-function storeTile(k: Builder, sizes: PagedAttentionSizes, { first, count }: Tile, head: Int, { all }: Places, o: Int): void {
+function storeTile({ k, sizes, p, places, tile, head }: Work): void {
   const group = groupOf(sizes);
   const { heads, headDim } = sizes;
-  k.loop(0, count, 1, (i) =>
+  k.loop(0, tile.count, 1, (i) =>
     k.loop(0, group, 1, (member) => {
-      const to = first.add(i).mul(heads).add(head.mul(group)).add(member);
-      storeNormalised(k, headDim, sumsOf(all, headDim, i.mul(group).add(member)), rowAt(o, to, headDim));
+      const to = tile.first.add(i).mul(heads).add(head.mul(group)).add(member);
+      storeNormalised(k, headDim, sumsOf(places.all, headDim, i.mul(group).add(member)), rowAt(p.result, to, headDim));
     }),
   );
 }

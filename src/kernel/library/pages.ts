@@ -2,7 +2,7 @@
 // Shapes: G pages of the pool, S sequences, P pages of a sequence, KV key and value heads, D channels of a head.
 import { bytesOf } from "../../base/index.ts";
 import type { Builder, Int, Vec } from "../language.ts";
-import { eachStep, scaled } from "./product.ts";
+import { eachStep, lineBytes, scaled } from "./product.ts";
 import { blockWeights } from "./quantised-blocks.ts";
 
 /** Layouts of pages. */
@@ -56,12 +56,18 @@ export function wideKeysScratch({ type, headDim }: Pick<PoolSizes, "type" | "hea
   return type === "f32" ? 0 : wideBytes({ headDim }) + scales;
 }
 
-/** A head's keys of a page as float32 [D, 64]: where they lie, or widened into scratch. @returns their address. */
-export function wideKeys(k: Builder, { type, headDim }: Pick<PoolSizes, "type" | "headDim">, from: Int, scratch: Int): Int {
+/** A head's keys, or values, in a page, and how many bytes ahead of them lies what is read next, where it is to be prefetched. */
+export interface HeadPlace {
+  readonly base: Int;
+  readonly ahead?: Int;
+}
+
+/** A head's keys of a page as float32 [D, 64]: where they lie, or widened into scratch. */
+export function wideKeys(k: Builder, { type, headDim }: Pick<PoolSizes, "type" | "headDim">, from: HeadPlace, scratch: Int): HeadPlace {
   if (type === "f32") return from;
   if (type === "f16") widenHalves(k, headDim, from, scratch);
   else turnQuantised(k, headDim, from, scratch, scratch.add(wideBytes({ headDim })));
-  return scratch;
+  return { base: scratch };
 }
 
 /** Bytes of scratch that {@link wideValues} needs. */
@@ -69,21 +75,35 @@ export function wideValuesScratch({ type, headDim }: Pick<PoolSizes, "type" | "h
   return type === "f32" ? 0 : wideBytes({ headDim });
 }
 
-/** A head's first `count` values of a page as float32 [64, D]: where they lie, or widened into scratch. @returns their address. */
-export function wideValues(k: Builder, { type, headDim }: Pick<PoolSizes, "type" | "headDim">, from: Int, count: Int, scratch: Int): Int {
+/** A head's first `count` values of a page as float32 [64, D]: where they lie, or widened into scratch. */
+export function wideValues(
+  k: Builder,
+  { type, headDim }: Pick<PoolSizes, "type" | "headDim">,
+  from: HeadPlace,
+  count: Int,
+  scratch: Int,
+): HeadPlace {
   if (type === "f32") return from;
   if (type === "f16") widenHalves(k, headDim, from, scratch);
   else widenBlocks(k, from, count.mul(headDim / blockWeights), scratch);
-  return scratch;
+  return { base: scratch };
 }
 
-function widenHalves(k: Builder, headDim: number, from: Int, to: Int): void {
-  k.lanes(pageKeys * headDim, (at) => k.store(k.loadNarrow("f16", from, at), to, at), 4);
+/** A line of 32 float16 at a time. */
+function widenHalves(k: Builder, headDim: number, { base, ahead }: HeadPlace, to: Int): void {
+  const target = k.copy(to);
+  k.loop(base, base.add(pageKeys * headDim * 2), lineBytes, (line) => {
+    if (ahead) k.prefetch(line.add(ahead));
+    for (let i = 0; i < lineBytes / 2; i += k.laneCount)
+      k.store(k.loadNarrow("f16", line, undefined, 2 * i), target, { offset: 4 * i, span: "full", copy: 0 });
+    target.bump(2 * lineBytes);
+  });
 }
 
-function widenBlocks(k: Builder, from: Int, blocks: Int, to: Int): void {
+function widenBlocks(k: Builder, { base, ahead }: HeadPlace, blocks: Int, to: Int): void {
   const at = k.copy(to);
-  k.loop(from, from.add(blocks.mul(q8Bytes)), q8Bytes, (block) => {
+  k.loop(base, base.add(blocks.mul(q8Bytes)), q8Bytes, (block) => {
+    if (ahead) k.prefetch(block.add(ahead));
     const scale = k.splatParts("f16", block, Array<number>(k.laneCount / 4).fill(0));
     for (let i = 0; i < blockWeights; i += k.laneCount)
       k.store(
@@ -102,13 +122,14 @@ function widenBlocks(k: Builder, from: Int, blocks: Int, to: Int): void {
  * Rows of blocks become columns: 64 keys of D channels as [D, 64]. Lanes of four bytes are transposed, so that a lane is a key and holds four of its
  * channels; its scale then is a lane too.
  */
-function turnQuantised(k: Builder, headDim: number, from: Int, to: Int, scales: Int): void {
+function turnQuantised(k: Builder, headDim: number, { base, ahead }: HeadPlace, to: Int, scales: Int): void {
   const blocks = headDim / blockWeights;
-  storeScales(k, blocks, from, scales);
+  storeScales(k, blocks, base, scales);
   const channels = k.laneCount * 4; // of a vector of bytes
   const blocksOfStep = Math.max(1, channels / blockWeights);
   k.loop(0, pageKeys, k.laneCount, (key) => {
-    const keys = from.add(key.mul(blocks * q8Bytes));
+    const keys = base.add(key.mul(blocks * q8Bytes));
+    if (ahead) prefetchLines(k, keys.add(ahead), k.laneCount * blocks * q8Bytes);
     eachStep(k, blocks, blocksOfStep, (count, first) => {
       const step = keys.add(scaled(first, q8Bytes));
       const target = to.add(key.mul(4)).add(scaled(first, blockWeights * pageKeys * 4));
@@ -117,6 +138,10 @@ function turnQuantised(k: Builder, headDim: number, from: Int, to: Int, scales: 
         turnVector(k, blocks * q8Bytes, step, channel, Math.min(channels, count * blockWeights - channel), target, scaleAt);
     });
   });
+}
+
+function prefetchLines(k: Builder, from: Int, bytes: number): void {
+  for (let line = 0; line < bytes; line += lineBytes) k.prefetch(from, line);
 }
 
 /** Scales as float32 [D / 32, 64]. */

@@ -21,6 +21,8 @@ export interface RightOperand {
   readonly word?: PanelWord;
   /** Bytes from a panel to the next, for tiles of more columns than one has. */
   readonly panelStride?: number;
+  /** How many bytes ahead of B lies what is read next: it is prefetched as B is read. */
+  readonly ahead?: Int;
 }
 
 /** What a panel holds of a column: a float32 or a float16 per element of depth, or a pair of bfloat16 per two elements. */
@@ -40,7 +42,7 @@ export type Start = "zero" | "load" | "continue" | { readonly first: Int };
 
 export interface TileShape {
   readonly rows: number;
-  /** Columns: at most vectors × lanes of the target's tile, or several whole panels. */
+  /** Columns: no more than leave all sums in registers; of packed panels, one of vectors × lanes of the target's tile, or several whole ones. */
   readonly columns: number;
   /** Of the words of A and B: a float32 each, by default, or a pair of bfloat16. */
   readonly precision?: Precision;
@@ -49,6 +51,9 @@ export interface TileShape {
 /** How many steps: a constant, or a number known at run time: any, or what a block of `depth` steps has, a multiple of 16 but in the last one. */
 export type Depth = number | { readonly steps: Int; readonly depth?: number };
 
+/** Bytes of a line of the cache. */
+export const lineBytes = 64;
+
 /** One register tile over `depth` steps. */
 export function tileProduct(k: Builder, shape: TileShape, depth: Depth, a: LeftOperand, b: RightOperand, c: Result, start: Start): void {
   const spans = columnSpans(k, shape.columns);
@@ -56,10 +61,13 @@ export function tileProduct(k: Builder, shape: TileShape, depth: Depth, a: LeftO
   const result = (i: number, j: number) => k.load(c.base, at(j), i * c.rowStride);
   const sums = Array.from({ length: shape.rows }, (_, i) => spans.map((_, j) => (start === "continue" ? result(i, j) : k.variable())));
   const right = k.copy(b.base);
+  const next = b.ahead && k.copy(b.base.add(b.ahead));
+  const rowBytes = shape.columns * (b.word === "f16" ? 2 : 4);
   const multiply = (sum: Vec, x: Vec, y: Vec) => (shape.precision === "bfloat16" ? sum.accumulatePairs(x, y) : sum.accumulate(x, y));
   const pairs = b.word === "bf16 pair" && shape.precision !== "bfloat16";
   const perPanel = b.panelStride === undefined ? spans.length : k.target.tile.vectors;
   const multiplyStep = (p: Int, u: number) => {
+    if (next) for (let line = 0; line < rowBytes; line += lineBytes) k.prefetch(next, line + u * b.depthStride);
     const splat = (i: number) => k.splat(p, i * a.rowStride + u * a.depthStride);
     const vector = (j: number) => {
       const [panel, rest] = [Math.floor(j / perPanel), j % perPanel];
@@ -72,6 +80,7 @@ export function tileProduct(k: Builder, shape: TileShape, depth: Depth, a: LeftO
   depthLoop(k, depth, a, pairs ? 2 : 1, (p, steps) => {
     for (let u = 0; u < steps; u++) multiplyStep(p, u);
     right.bump(steps * b.depthStride);
+    next?.bump(steps * b.depthStride);
   });
   const addResult = () => sums.forEach((row, i) => row.forEach((sum, j) => sum.addTo(result(i, j))));
   if (start === "load") addResult();
