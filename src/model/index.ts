@@ -28,7 +28,6 @@ export { initialise } from "./initialise.ts";
 export { biased, dense, type Linear } from "./linear.ts";
 export {
   type Attention,
-  attentionSizes,
   causalAttention,
   type LlamaInputs,
   type LlamaParts,

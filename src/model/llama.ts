@@ -5,7 +5,7 @@
 // B sequences of T positions are N = B·T rows, row b·T + t. C channels of the residual stream, V vocabulary, F hidden channels,
 // H query heads and KV key and value heads of D channels.
 import { fail } from "../base/index.ts";
-import { type AttentionAttributes, add, attention, embedding, glu, rmsNorm, rope, type Tensor } from "../graph/index.ts";
+import { add, attention, embedding, glu, rmsNorm, rope, type Tensor } from "../graph/index.ts";
 import { type LlamaConfig, windowOf } from "./config.ts";
 import type { Linear } from "./linear.ts";
 import {
@@ -35,13 +35,13 @@ export function llama(weights: LlamaParameters<Linear>, parts: LlamaParts, confi
 }
 
 /** Pre-normalisation: the stream x itself is never normalised, only what the two halves of a layer read. */
-export function preNormLayer(x: Tensor, { attentionNorm, attention, ffnNorm, feedForward }: LayerHalves): Tensor {
+function preNormLayer(x: Tensor, { attentionNorm, attention, ffnNorm, feedForward }: LayerHalves): Tensor {
   x = add(x, attention(attentionNorm(x))); // [N, C]
   return add(x, feedForward(ffnNorm(x))); // [N, C]
 }
 
 /** RMSNorm (Zhang & Sennrich 2019, arXiv 1910.07467): x / rms(x) · gain, row by row. */
-export function rootMeanSquareNorm(x: Tensor, { gain }: NormParameters, { normEpsilon }: LlamaConfig): Tensor {
+function rootMeanSquareNorm(x: Tensor, { gain }: NormParameters, { normEpsilon }: LlamaConfig): Tensor {
   return rmsNorm(x, gain, normEpsilon);
 }
 
@@ -66,7 +66,7 @@ function normHeads(x: Tensor, norm: HeadNormParameters | undefined, { normEpsilo
 }
 
 /** RoPE (Su et al. 2021, arXiv 2104.09864): queries and keys turn by their positions; nothing is added to the stream. */
-export const rotaryPositions: Positions = {
+const rotaryPositions: Positions = {
   enter: (x) => x,
   turn: (x, { positions, turns }, config, layer) => {
     if (config.ropeLayers?.[layer] === false) return x;
@@ -81,17 +81,15 @@ export const rotaryPositions: Positions = {
  * @param firstKeys i32 [N], for several documents in a sequence: each row attends to its own document's rows alone, from this one on
  */
 export function causalAttention(config: LlamaConfig, batch: number, firstKeys?: Tensor): Attention {
-  return (q, k, v, layer) => attention(q, k, v, { batch, ...attentionSizes(config, layer) }, firstKeys); // [N, H·D]
-}
-
-/** What the config says of a layer's attention. */
-export function attentionSizes(config: LlamaConfig, layer: number): Pick<AttentionAttributes, "heads" | "kvHeads" | "window"> {
-  const window = windowOf(config, layer);
-  return { heads: config.nHeads, kvHeads: config.nKvHeads, ...(window !== undefined && { window }) };
+  const sizes = { batch, heads: config.nHeads, kvHeads: config.nKvHeads };
+  return (q, k, v, layer) => {
+    const window = windowOf(config, layer);
+    return attention(q, k, v, window === undefined ? sizes : { ...sizes, window }, firstKeys); // [N, H·D]
+  };
 }
 
 /** SwiGLU (Shazeer 2020, arXiv 2002.05202): W_down · (Swish(W_gate · x) ⊙ W_up · x). */
-export function swiGlu(x: Tensor, { gate, up, down }: FeedForwardParameters<Linear>, { swishBeta }: LlamaConfig): Tensor {
+function swiGlu(x: Tensor, { gate, up, down }: FeedForwardParameters<Linear>, { swishBeta }: LlamaConfig): Tensor {
   const hidden = glu(required(gate, "ffn.gate").apply(x), up.apply(x), { activation: "swish", beta: swishBeta }); // [N, F]
   return down.apply(hidden); // [N, C]
 }

@@ -1,4 +1,4 @@
-// A row a parameter: from the rows follow counts, files, initial weights and who decays.
+// A row per parameter: from the rows follow counts, files, initial weights, and which parameters weight decay applies to.
 import { fail, sizeOf } from "../base/index.ts";
 import type { Tensor } from "../graph/index.ts";
 import type { ActivationName, LlamaConfig, PositionName } from "./config.ts";

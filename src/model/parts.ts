@@ -1,17 +1,7 @@
 // The parts of a model by the names that a config has for them: what studies exchange, and what run folders and files of others say.
 import { type ActivationFunctionName, activation, add, embedding, glu, layerNorm, type Tensor } from "../graph/index.ts";
 import type { ActivationName, LlamaConfig, NormName, NormPlacement, PositionName } from "./config.ts";
-import {
-  type FeedForward,
-  type Layer,
-  type LlamaParts,
-  type Norm,
-  type Positions,
-  preNormLayer,
-  rootMeanSquareNorm,
-  rotaryPositions,
-  swiGlu,
-} from "./llama.ts";
+import { type FeedForward, type Layer, type LlamaParts, type Norm, type Positions, paperParts } from "./llama.ts";
 import { required } from "./parameters.ts";
 
 /** What the config names; attention is chosen by who runs the model. */
@@ -25,12 +15,12 @@ export function partsOf({ norm, normPlacement, activation, positions }: LlamaCon
 }
 
 const norms: Readonly<Record<NormName, Norm>> = {
-  rms: rootMeanSquareNorm,
+  rms: paperParts.norm,
   layer: (x, { gain, bias }, { normEpsilon }) => layerNorm(x, gain, required(bias, "norm.bias"), normEpsilon),
 };
 
 const layers: Readonly<Record<NormPlacement, Layer>> = {
-  pre: preNormLayer,
+  pre: paperParts.layer,
   post: (x, { attentionNorm, attention, ffnNorm, feedForward }) => {
     const h = attentionNorm(add(x, attention(x))); // [N, C]
     return ffnNorm(add(h, feedForward(h))); // [N, C]
@@ -47,14 +37,14 @@ const feedForwards: Readonly<Record<ActivationName, FeedForward>> = {
   reglu: gated("relu"),
   geglu: gated("gelu"),
   gegluTanh: gated("geluTanh"),
-  swiglu: swiGlu,
+  swiglu: paperParts.feedForward,
 };
 
 const addRow = (x: Tensor, positions: Tensor, table: Tensor | undefined) => add(x, embedding(required(table, "positionTable"), positions));
 const same = (x: Tensor) => x;
 
 const positionKinds: Readonly<Record<PositionName, Positions>> = {
-  rope: rotaryPositions,
+  rope: paperParts.positions,
   sinusoidal: { enter: addRow, turn: same },
   learned: { enter: addRow, turn: same },
   none: { enter: same, turn: same },
