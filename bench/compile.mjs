@@ -17,7 +17,7 @@ const programs = {
     const { inferenceGraph } = await import("../dist/model/index.js");
     const size = { contextLength: 1024, cache: { pages: 64 } };
     return () =>
-      [1, 512].map((rows) => inferenceGraph(config, { ...size, rows, sequences: Math.min(rows, 64), logitRows: Math.min(rows, 8) }).graph);
+      [8, 512].map((rows) => inferenceGraph(config, { ...size, rows, sequences: Math.min(rows, 64), logitRows: Math.min(rows, 8) }).graph);
   },
   training: async (config) => {
     const { stepGraph } = await import("../dist/train/index.js");

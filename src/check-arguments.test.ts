@@ -14,12 +14,13 @@ test.each([
   ["x", { threads: 0.5 }, "the option threads is 0.5 but must be an integer, at least 1"],
   ["x", { threads: "2" }, 'the option threads is "2" but must be an integer, at least 1'],
   ["x", { contextLength: Number.NaN }, "the option contextLength is NaN but must be an integer, at least 1"],
+  ["x", { cacheType: "q4_0" }, 'the option cacheType is "q4_0" but must be "f32", "f16" or "q8_0"'],
   ["x", { signal: {} }, "the option signal is an object but must be an AbortSignal"],
   ["x", { onProgress: true }, "the option onProgress is true but must be a function"],
   ["x", { backend: "cpu" }, 'the option backend is "cpu" but must be a Backend'],
   ["x", { tokenizer: true }, "the option tokenizer is true but must be a text that is not empty"],
   ["x", { contextLenght: 5 }, 'unknown option "contextLenght", did you mean "contextLength"?'],
-  ["x", { q: 5 }, 'unknown option "q": there are backend, threads, cache, tokenizer, contextLength, signal, onProgress'],
+  ["x", { q: 5 }, 'unknown option "q": there are backend, threads, cache, tokenizer, contextLength, cacheType, pages, signal, onProgress'],
 ])("load(%j, %j)", async (path, options, message) => {
   await expect(Llama.load(anything(path), anything(options))).rejects.toThrow(`[llama] ${message}`);
 });

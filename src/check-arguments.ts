@@ -1,6 +1,6 @@
 // What callers without types may get wrong at the library's door: a row an option, so that a wrong kind or a misspelt name is an error that
 // says so, and not one from deep inside, or silence. Ranges are checked by those who know them.
-import { CriaError, didYouMean } from "./base/index.ts";
+import { CriaError, didYouMean, stateDTypes } from "./base/index.ts";
 
 export interface Rule {
   /** Follows "must be". */
@@ -26,6 +26,7 @@ export const is = {
   number: { what: "a number", isRight: (value) => typeof value === "number" && !Number.isNaN(value) },
   limit: { what: `${count.what}, or Infinity`, isRight: (value) => value === Number.POSITIVE_INFINITY || count.isRight(value) },
   ids: { what: "an array or another iterable of token ids", isRight: (value) => has(value, Symbol.iterator, "function") },
+  cacheType: { what: '"f32", "f16" or "q8_0"', isRight: (value) => stateDTypes.some((dtype) => dtype === value) },
   steps: {
     what: "an array of steps, each with a name and apply",
     isRight: (value) => Array.isArray(value) && value.every((step) => has(step, "apply", "function")),

@@ -1,7 +1,7 @@
 // The library's face: a model that writes. `const llama = await Llama.load("runs/demo"); for await (const text of llama.generate("Once")) …`
 import { openCpuBackend } from "./backend/cpu/index.ts";
 import type { Backend } from "./backend/index.ts";
-import type { OnProgress } from "./base/index.ts";
+import type { OnProgress, StateDType } from "./base/index.ts";
 import { checkArgument, checkOptions, defined, is, type Rule } from "./check-arguments.ts";
 import { usualSampling } from "./formats/index.ts";
 import { type GenerateTextOptions, generateText, type PromptOptions, promptIds, SequenceModel, type TextPiece } from "./infer/index.ts";
@@ -20,6 +20,10 @@ export interface LoadOptions {
   readonly tokenizer?: string;
   /** Tokens that a text may have, the prompt included; fewer take less memory. The model's context by default. */
   readonly contextLength?: number;
+  /** How keys and values of tokens that were read are stored: in 4, 2 or about 1 bytes per number. f32 by default. */
+  readonly cacheType?: StateDType;
+  /** Pages of 64 tokens that all texts share; by default they follow from the context and the memory that is available. */
+  readonly pages?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
 }
@@ -41,6 +45,8 @@ const loadRules = {
     cache: is.name,
     tokenizer: is.name,
     contextLength: is.count,
+    cacheType: is.cacheType,
+    pages: is.count,
     signal: is.signal,
     onProgress: is.callback,
   },

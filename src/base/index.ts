@@ -10,6 +10,7 @@ export {
   type QuantisedDType,
   quantise,
   type StateDType,
+  stateDTypes,
 } from "./element-layouts.ts";
 export { CriaError, check, fail, UsageError } from "./errors.ts";
 export { float16Bits, float16Value } from "./float16.ts";

@@ -8,8 +8,11 @@ import type { LogitRow, PassInputs, PassOutputs, PassRunner } from "./pass-runne
 import type { PassLimits } from "./scheduler.ts";
 import type { TopLogits } from "./sequence.ts";
 
-/** R: rows of programs. A pass runs in the smallest that holds it; rows that it does not have cost nothing. */
-const programRows = [1, 8, 64, 512] as const;
+/**
+ * R: rows of programs. A pass runs in the smallest that holds it. Rows that it does not have cost nothing, so one row alone takes no longer in a
+ * program of eight than in one of its own, which would only have to be compiled, too.
+ */
+const programRows = [8, 64, 512] as const;
 /** S: sequences in a pass at most. */
 const programSequences = 64;
 /** L where a program has more rows than these: a prompt has one row of logits, and few sequences have few. */

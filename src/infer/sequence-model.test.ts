@@ -115,15 +115,15 @@ describe.each([
 
   test("keys and values in fewer bytes change little", async () => {
     const [{ logits: exact }] = await model.run([{ sequence: model.sequence(), ids: idsOf(90) }]);
-    for (const [cache, most] of [
+    for (const [cacheType, most] of [
       ["f16", 2e-2],
       ["q8_0", 0.5],
     ] as const) {
-      await using small = await open(backend, { contextLength: 130, cache });
+      await using small = await open(backend, { contextLength: 130, cacheType });
       const found = await small.sequence().next(idsOf(90));
       const difference = Math.max(...found.map((value, id) => Math.abs(value - exact[id]!)));
-      expect(difference, cache).toBeGreaterThan(0);
-      expect(difference, cache).toBeLessThan(most);
+      expect(difference, cacheType).toBeGreaterThan(0);
+      expect(difference, cacheType).toBeLessThan(most);
     }
   });
 
@@ -142,14 +142,14 @@ describe.each([
 });
 
 /** Every way to come to the logits of the rows of one text, on one target with so many threads. */
-async function bitsOf(target: string, threads: number, cache: StateDType): Promise<readonly Float32Array[]> {
+async function bitsOf(target: string, threads: number, cacheType: StateDType): Promise<readonly Float32Array[]> {
   await using backend = await openCpuBackend({ target, threads });
   const ids = idsOf(150);
   const expected = await (async () => {
-    await using model = await open(backend, { cache });
+    await using model = await open(backend, { cacheType });
     return (await model.run([{ sequence: model.sequence(), ids, logits: "all" }]))[0].logits;
   })();
-  await using model = await open(backend, { cache, pages: 12 });
+  await using model = await open(backend, { cacheType, pages: 12 });
   const before = model.sequence();
   await before.next(idsOf(100, 7)); // so that page numbers are others
   const last = expected.at(-1)!;
@@ -184,8 +184,8 @@ async function bitsOf(target: string, threads: number, cache: StateDType): Promi
 describe.each(targets)("on %s a row has the same bits", (target) => {
   test.each(["f32", "f16", "q8_0"] as const)(
     "alone, in chunks, in batches, on other pages, after forks and cuts, with one thread and two: %s",
-    async (cache) => {
-      expect(await bitsOf(target, 2, cache)).toEqual(await bitsOf(target, 1, cache));
+    async (cacheType) => {
+      expect(await bitsOf(target, 2, cacheType)).toEqual(await bitsOf(target, 1, cacheType));
     },
   );
 
@@ -340,7 +340,7 @@ describe("opening and disposing", () => {
     expect(await pagesWith(Number.POSITIVE_INFINITY)).toEqual([20, 320]);
     expect(await pagesWith(Number.POSITIVE_INFINITY, { contextLength: 100 })).toEqual([8, 100]);
     expect(await pagesWith(2 * 3.5 * onePage)).toEqual([3, 192]);
-    expect(await pagesWith(2 * 3.5 * onePage, { cache: "f16" })).toEqual([7, 320]);
+    expect(await pagesWith(2 * 3.5 * onePage, { cacheType: "f16" })).toEqual([7, 320]);
     expect(await pagesWith(2 * 3.5 * onePage, { contextLength: 300 })).toEqual([5, 300]);
     expect(await pagesWith(0)).toEqual([1, 64]);
     expect(await pagesWith(0, { pages: 9 })).toEqual([9, 320]);

@@ -25,7 +25,7 @@ export interface SequenceModelOptions {
    */
   readonly pages?: number;
   /** How keys and values are stored: in 4, 2 or about 1 bytes per number. f32 by default. */
-  readonly cache?: StateDType;
+  readonly cacheType?: StateDType;
   /** Rows of all sequences that one pass computes, at most. From 1 to 512, which is the default: fewer make waits shorter. */
   readonly passRows?: number;
   /** Rows of a pass in which a text is decoding while another's prompt is read, at most. From 1 to `passRows`, 64 by default. */
@@ -52,7 +52,7 @@ export class SequenceModel extends SequenceQueue {
     weights: WeightSource,
     options: SequenceModelOptions = {},
   ): Promise<SequenceModel> {
-    const { contextLength = config.contextLength, cache = "f32" } = options;
+    const { contextLength = config.contextLength, cacheType = "f32" } = options;
     const held = new Map<string, DeviceBuffer>();
     try {
       checkContext(config, contextLength);
@@ -60,7 +60,7 @@ export class SequenceModel extends SequenceQueue {
       await loadWeights(backend, config, weights, options, held);
       const pages = options.pages ?? usualPages(backend, config, options);
       checkCount("pages", pages);
-      const size = { contextLength, cache: { pages, type: cache } };
+      const size = { contextLength, cache: { pages, type: cacheType } };
       for (const { keys, values } of cachePools(new Graph(), config, size.cache))
         for (const pool of [keys, values]) held.set(pool.name, await backend.allocate(pool, pool.name));
       return new SequenceModel(config, new Programs(backend, config, size, held), { contextLength, pages }, limits);
@@ -117,9 +117,9 @@ function checkCount(name: string, value: number): void {
   check(Number.isSafeInteger(value) && value >= 1, "infer", () => `${name} is ${value} but must be an integer, at least 1`);
 }
 
-function usualPages(backend: Backend, config: LlamaConfig, { contextLength, cache = "f32" }: SequenceModelOptions): number {
+function usualPages(backend: Backend, config: LlamaConfig, { contextLength, cacheType = "f32" }: SequenceModelOptions): number {
   const perContext = Math.ceil((contextLength ?? config.contextLength) / pageKeys);
-  const onePage = cachePools(new Graph(), config, { pages: 1, type: cache });
+  const onePage = cachePools(new Graph(), config, { pages: 1, type: cacheType });
   const bytes = onePage.reduce((sum, { keys, values }) => sum + bytesOf(keys.dtype, keys.shape) + bytesOf(values.dtype, values.shape), 0);
   const pages = Math.min(usualContexts * perContext, Math.floor(backend.memory().bytes / 2 / bytes));
   return Math.max(pages, contextLength === undefined ? 1 : perContext); // what was asked for is tried

@@ -38,6 +38,19 @@ describe("a run", () => {
     expect(rowsOf(runner.passes)).toEqual([15, 3, 3, 3, 3, 3, 3]);
   });
 
+  test("waits for those that handle an event between two tokens", async () => {
+    const { queue, runner } = fakeQueue(8);
+    const decode = async (seed: number) => {
+      using sequence = queue.sequence();
+      for (let i = 0; i < 6; i++) {
+        await sequence.next([seed]);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    await Promise.all([decode(1), decode(2), decode(3)]);
+    expect(rowsOf(runner.passes)).toEqual([3, 3, 3, 3, 3, 3]);
+  });
+
   test("of a long prompt lets others decode between its chunks, and takes whole passes where nobody decodes", async () => {
     const { queue, runner } = fakeQueue(40);
     const decoder = queue.sequence();

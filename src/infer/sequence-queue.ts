@@ -2,6 +2,7 @@
 import { CriaError, check } from "../base/index.ts";
 import { mostTopK, pageKeys } from "../graph/index.ts";
 import { CachedText } from "./cached-text.ts";
+import { eventsHandled } from "./events-handled.ts";
 import { PageAllocator } from "./page-allocator.ts";
 import type { LogitRow, PassOutputs, PassRunner } from "./pass-runner.ts";
 import { type Member, type Pass, type PassLimits, Scheduler, type Work } from "./scheduler.ts";
@@ -212,10 +213,11 @@ export class SequenceQueue {
     }
   }
 
-  /** Lets those come back who go on from what the last pass brought them, so that the next one has them all. */
+  /** Lets those come back who go on from what the last pass brought them, so that the next one has them all: also those who first write it somewhere. */
   async #gather(): Promise<void> {
     await undefined;
     for (let turn = 0; turn < gatherTurns && this.#served.size > 0; turn++) await undefined;
+    if (this.#served.size > 0) await eventsHandled();
     this.#served.clear();
   }
 
