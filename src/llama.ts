@@ -16,7 +16,7 @@ export interface LoadOptions {
   readonly threads?: number;
   /** A folder for compiled kernels, which later processes need not compile again, or `off`; CRIA_CACHE or the system's folder for caches by default. */
   readonly cache?: string;
-  /** A tokenizer.json or llama2.c's tokenizer .bin, where it does not lie beside the model. */
+  /** A tokenizer's file of any form, or a folder that holds one, where it does not lie beside the model. */
   readonly tokenizer?: string;
   /** Tokens that a text may have, the prompt included; fewer take less memory. The model's context by default. */
   readonly contextLength?: number;

@@ -51,7 +51,7 @@ const prepareCommand: Command = {
       name: "tokenizer",
       type: "string",
       required: true,
-      help: "a tokenizer.json or a folder that holds one; cria tokenizer train makes it",
+      help: "a tokenizer's file or folder, in any form; cria tokenizer train makes one",
     },
     { name: "out", type: "string", required: true, help: "the folder to make, absent or empty" },
   ],

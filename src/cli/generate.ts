@@ -45,7 +45,7 @@ export const generate: Command = {
       help: "tokens that prompt and text may have together; fewer take less memory (default: the model's)",
     },
     { name: "special", type: "boolean", help: "special pieces spelled out in the prompt become their ids, as in a rendered chat" },
-    { name: "tokenizer", type: "string", help: "tokenizer.json or tokenizer .bin, where it is not beside the model" },
+    { name: "tokenizer", type: "string", help: "a tokenizer's file or folder, in any form, where it is not beside the model" },
   ],
   async run([path, prompt, ...rest], flags, io) {
     if (path === undefined) throw new UsageError(where, "MODEL is missing: name a model's folder or file");

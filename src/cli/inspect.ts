@@ -12,11 +12,12 @@ export const inspect: Command = {
   name: "inspect",
   summary: "show a model's config, parameters and tokenizer",
   usage: "MODEL|FILE.safetensors [--tokenizer FILE]",
-  flags: [{ name: "tokenizer", type: "string", help: "tokenizer.json or tokenizer .bin, where it is not beside the model" }],
+  flags: [{ name: "tokenizer", type: "string", help: "a tokenizer's file or folder, in any form, where it is not beside the model" }],
   async run([path, ...rest], flags, io) {
     if (path === undefined) throw new UsageError("inspect", "MODEL is missing: name a model's folder or file");
     if (rest.length > 0) throw new UsageError("inspect", `"${rest[0]}" is one too many: name one model`);
-    if (path.endsWith("tokenizer.json")) throw new UsageError("inspect", `${path} is a tokenizer, no model: see cria tokenizer inspect`);
+    if (/tokenizer\.(json|model)$/.test(path))
+      throw new UsageError("inspect", `${path} is a tokenizer, no model: see cria tokenizer inspect`);
     const found = path.endsWith(".safetensors") ? await inspectFile(path) : await inspectModel(path, stringFlag(flags, "tokenizer"));
     for (const warning of found.warnings) io.stderr(`${warning}\n`);
     io.stdout(io.json ? `${JSON.stringify(found, null, 2)}\n` : asText(found));

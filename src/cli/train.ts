@@ -17,6 +17,7 @@ import {
   hasCheckpoints,
   type LiveMetrics,
   latestCheckpoint,
+  ownTokenizer,
   readRecipe,
   recipeChanges,
   runPaths,
@@ -203,7 +204,7 @@ async function runPlan(plan: Plan, io: CommandIo, dryRun: boolean): Promise<Ende
     return undefined;
   }
   const heldOut = data.heldOut && { tokens: data.heldOut, bytes: data.heldOut.totals.bytes };
-  const recipe = { ...settled, tokenizer: resolve(runPaths(folder).tokenizer) };
+  const recipe = { ...settled, tokenizer: resolve(ownTokenizer(folder, tokenizer.model)) };
   const onReady = () => writeDown(plan, settled);
   const summary = await trainRun({
     backend,
@@ -230,7 +231,8 @@ async function writeDown({ folder, tokenizer, resume, changed }: Plan, recipe: W
   if (!resume) {
     await checkUnused(folder); // once more: another one may have begun meanwhile
     await startRunFolder(folder, recipe, tokenizer.model);
-  } else if (changed.length > 0) await writeRecipe(runPaths(folder).recipe, { ...recipe, tokenizer: resolve(runPaths(folder).tokenizer) });
+  } else if (changed.length > 0)
+    await writeRecipe(runPaths(folder).recipe, { ...recipe, tokenizer: resolve(ownTokenizer(folder, tokenizer.model)) });
 }
 
 function reports(io: CommandIo) {

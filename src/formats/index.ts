@@ -31,5 +31,5 @@ export type { StorageName } from "./storage.ts";
 export { TensorFile, type TensorInfo } from "./tensor-file.ts";
 export { isTiktoken, readTiktoken, type TiktokenKind, tiktokenText } from "./tiktoken.ts";
 export { type ReadTokenizerOptions, readTokenizerJson } from "./tokenizer-json-read.ts";
-export { tokenizerConfigJson, tokenizerJson } from "./tokenizer-json-write.ts";
+export { needsTokenizerModel, tokenizerConfigJson, tokenizerJson } from "./tokenizer-json-write.ts";
 export { withTokenizerConfig } from "./with-tokenizer-config.ts";

@@ -4,6 +4,7 @@ import {
   type BytesModel,
   createTokenizer,
   mergesOf,
+  type NormaliserStep,
   type PreTokeniserStep,
   type SentencePieceModel,
   type SplitName,
@@ -36,6 +37,15 @@ export function tokenizerJson(model: TokenizerModel): JsonObject {
     ...partsOf(model),
     post_processor: templateJson(model),
   };
+}
+
+/** Whether only a tokenizer.model says what the model does: a unigram model, compiled rules, pieces that SentencePiece alone finds or takes apart. */
+export function needsTokenizerModel(model: TokenizerModel): boolean {
+  if (model.kind === "unigram") return true;
+  if (model.kind !== "sentencepiece") return false;
+  const isCompiled = (step: NormaliserStep) => step.type === "sentencepiece" && (step.charsmap !== undefined || step.dummySpace === "back");
+  const isFoundOtherwise = (model.matching ?? []).some((rule) => rule.verbatim);
+  return isFoundOtherwise || (model.unused ?? []).length > 0 || (model.normaliser ?? []).some(isCompiled);
 }
 
 /** tokenizer_config.json: which pieces play which part, for transformers. `chatTemplate` is Jinja source. */

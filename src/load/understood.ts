@@ -1,2 +1,3 @@
 /** For messages. */
-export const understood = "cria opens Hugging Face and run folders (config.json, *.safetensors, tokenizer.json) and llama2.c's .bin";
+export const understood =
+  "cria opens Hugging Face and run folders (config.json, *.safetensors, tokenizer.json or tokenizer.model) and llama2.c's .bin";

@@ -23,7 +23,7 @@ export {
   type WholeRecipe,
   writeRecipe,
 } from "./recipe.ts";
-export { checkUnused, findRecipe, runPaths, saveModel, startRunFolder } from "./run-folder.ts";
+export { checkUnused, findRecipe, ownTokenizer, runPaths, saveModel, startRunFolder } from "./run-folder.ts";
 export { lastSegment, learningRateAt, plansAfter, type Schedule, scheduleOf } from "./schedule.ts";
 export { applySettings, settingKey } from "./settings.ts";
 export { bfloat16Gain, settlePrecision } from "./settle-precision.ts";

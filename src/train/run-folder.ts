@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { check, type OnProgress } from "../base/index.ts";
 import { atomicWrite, atomicWriteJson, explainIo, isPartial, makeFolder, removePartials } from "../files/index.ts";
 import {
+  needsTokenizerModel,
+  sentencePieceModelBytes,
   tokenizerConfigJson,
   tokenizerJson,
   usualSampling,
@@ -19,7 +21,7 @@ import { isLock } from "./run-lock.ts";
 
 const where = "run";
 /** The files of a Hugging Face folder that are there from the beginning. */
-const documentNames = ["config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json"] as const;
+const documentNames = ["config.json", "generation_config.json", "tokenizer.json", "tokenizer.model", "tokenizer_config.json"] as const;
 
 /** Where things lie in a run folder. */
 export function runPaths(folder: string) {
@@ -33,6 +35,11 @@ export function runPaths(folder: string) {
     checkpoints: inside("checkpoints"),
     model: inside("model.safetensors"),
   };
+}
+
+/** The run folder's own tokenizer: a tokenizer.json, or a tokenizer.model where only that says what the tokenizer does. */
+export function ownTokenizer(folder: string, model: TokenizerModel): string {
+  return join(folder, needsTokenizerModel(model) ? "tokenizer.model" : "tokenizer.json");
 }
 
 /**
@@ -77,11 +84,14 @@ export async function removeLeftovers(folder: string): Promise<void> {
 export async function startRunFolder(folder: string, recipe: WholeRecipe, tokenizer: TokenizerModel): Promise<WholeRecipe> {
   const paths = runPaths(folder);
   await makeFolder(folder, where);
-  const documents = { ...configDocuments(recipe.model, tokenizer), ...tokenizerDocuments(tokenizer) };
-  const own = { ...recipe, tokenizer: paths.tokenizer };
+  const documents = new Map(Object.entries({ ...configDocuments(recipe.model, tokenizer), ...tokenizerDocuments(tokenizer) }));
+  const own = { ...recipe, tokenizer: ownTokenizer(folder, tokenizer) };
   try {
     await writeRecipe(paths.begun, recipe);
-    for (const name of documentNames) await atomicWriteJson(join(folder, name), documents[name], where);
+    for (const [name, content] of documents) {
+      if (content instanceof Uint8Array) await atomicWrite(join(folder, name), content, where);
+      else await atomicWriteJson(join(folder, name), content, where);
+    }
     await writeRecipe(paths.recipe, own);
     await rm(paths.begun, { force: true });
   } catch (error) {
@@ -114,6 +124,9 @@ function configDocuments(config: LlamaConfig, { bosId, eosId }: TokenizerModel) 
   };
 }
 
-function tokenizerDocuments(tokenizer: TokenizerModel) {
-  return { "tokenizer.json": tokenizerJson(tokenizer), "tokenizer_config.json": tokenizerConfigJson(tokenizer) };
+function tokenizerDocuments(tokenizer: TokenizerModel): Record<string, object | Uint8Array> {
+  const own = needsTokenizerModel(tokenizer)
+    ? { "tokenizer.model": sentencePieceModelBytes(tokenizer) }
+    : { "tokenizer.json": tokenizerJson(tokenizer) };
+  return { ...own, "tokenizer_config.json": tokenizerConfigJson(tokenizer) };
 }

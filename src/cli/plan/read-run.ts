@@ -50,7 +50,9 @@ async function readRun(folder: string): Promise<Run | Unfinished> {
   const last = rows.filter(isStepRow).at(-1);
   const name = basename(resolve(folder));
   if (last?.step !== recipe.steps) return { name, folder, step: last?.step ?? 0, steps: recipe.steps };
-  const [tokenizer, manifest] = await Promise.all([paths.tokenizer, join(recipe.data, manifestName)].map(hashOf));
+  const files = [paths.tokenizer, join(folder, "tokenizer.model"), join(recipe.data, manifestName)];
+  const [json, model, manifest] = await Promise.all(files.map(hashOf));
+  const tokenizer = json ?? model;
   return {
     ...{ name, vocabSize: recipe.model.vocabSize, ...(tokenizer !== undefined && { tokenizer }) },
     data: { path: recipe.data, ...(manifest !== undefined && { manifest }) },
