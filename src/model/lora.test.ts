@@ -29,7 +29,7 @@ import {
 } from "./index.ts";
 import { adapters } from "./lora.ts";
 
-const size = { batch: 2, length: 6 };
+const size = { batch: 2, length: 4 };
 const rows = size.batch * size.length;
 const lora: LoraSettings = { rank: 3, alpha: 6, targets: ["attention.query", "attention.value"] };
 /** Its epsilon is far above the rounding of gradients, which a smaller one would magnify to the size of a step. */

@@ -8,11 +8,9 @@ const sizes = [
   { batch: 2, heads: 2, kvHeads: 1, rows: 33, headDim: 5 },
   { batch: 1, heads: 4, kvHeads: 2, rows: 70, headDim: 12 },
   { batch: 1, heads: 2, kvHeads: 2, rows: 64, headDim: 18 },
-  // Windows within a block, of a block, at its edges, over several blocks, and as long as the sequence.
+  // A window within a block, and one that reaches into a third.
   { batch: 2, heads: 2, kvHeads: 1, rows: 35, headDim: 3, window: 1 },
-  { batch: 1, heads: 1, kvHeads: 1, rows: 70, headDim: 3, window: 31 },
-  { batch: 1, heads: 1, kvHeads: 1, rows: 101, headDim: 2, window: 34 },
-  { batch: 1, heads: 1, kvHeads: 1, rows: 40, headDim: 2, window: 40 },
+  { batch: 1, heads: 1, kvHeads: 1, rows: 68, headDim: 2, window: 34 },
 ] as const;
 
 describe.each(runs)("$name", ({ run }) => {
