@@ -56,9 +56,10 @@ const partWords = {
   ropePairing: ["half", "neighbours"],
 } as const;
 
-/** Those of them that a file may leave out, with the rule that each value follows. */
 const isFlag = (value: unknown) => typeof value === "boolean";
 const isLayerList = (value: unknown) => Array.isArray(value) && value.every(isFlag);
+
+/** Further parts, which a file leaves out where the model lacks them, with the rule that each value follows. */
 const laterParts = {
   qkvBias: { rule: "true or false", holds: isFlag },
   attentionOutputBias: { rule: "true or false", holds: isFlag },
@@ -132,7 +133,7 @@ function architectureFor(config: LlamaConfig): { readonly architecture: Architec
     const keys = architecture.write(config);
     if (keys) return { architecture, keys };
   }
-  return { architecture: ownArchitecture, keys: { attention_bias: false, mlp_bias: false } };
+  return { architecture: ownArchitecture, keys: ownArchitecture.write(config) ?? {} };
 }
 
 /** The parts under the key "cria"; those that came later are left out where a model lacks them. */
