@@ -17,7 +17,7 @@ export interface LogitsStep {
 
 /** Clears the bits of tokens; those outside the vocabulary have none. */
 export function clearBits(bits: Uint32Array, ids: Iterable<number>): void {
-  for (const id of ids) bits[id >>> 5]! &= ~(1 << (id & 31)); // a word past the end changes nothing
+  for (const id of ids) if (id < 32 * bits.length) bits[id >>> 5]! &= ~(1 << (id & 31));
 }
 
 /** Tokens that may come next with their probabilities, which sum to 1. */

@@ -73,7 +73,7 @@ export async function* generateTokens(
   let unread: readonly number[] = [...text.ids];
   const draw = async (): Promise<{ id: number; told?: TokenLogProbability | undefined }> => {
     const isLarge = model.vocabSize >= largeVocabulary && most === undefined;
-    const wanted = isLarge ? sampler.enough(text, vocabSize, model.vocabSize) : undefined;
+    const wanted = isLarge ? sampler.topNeeded(text, vocabSize, model.vocabSize) : undefined;
     if (wanted !== undefined && sequence.nextTop !== undefined)
       return { id: sampler.nextOf(await sequence.nextTop(unread, wanted, signal), text) };
     const logits = (await sequence.next(unread, signal)).subarray(0, vocabSize);

@@ -73,6 +73,9 @@ export class Programs implements PassRunner {
 
   async copy(copies: readonly PageCopy[]): Promise<void> {
     this.#copying ??= this.#compileCopy();
+    this.#copying.catch(() => {
+      this.#copying = undefined;
+    });
     const program = await this.#copying;
     for (const { from, to } of copies) await Promise.all([program.write("copies", [from, to]), program.run()]);
   }

@@ -47,8 +47,8 @@ export interface Sampler {
    * How many of the largest logits {@link nextOf} needs in place of all of them, and of which tokens; undefined where it needs all.
    * @param vocabSize tokens from here on are left out @param size V: logits that the model has
    */
-  enough(text: TextSoFar, vocabSize: number, size: number): TopWanted | undefined;
-  /** As {@link next}, of as many of the largest logits as `enough` says: the same token. */
+  topNeeded(text: TextSoFar, vocabSize: number, size: number): TopWanted | undefined;
+  /** As {@link next}, of as many of the largest logits as `topNeeded` says: the same token. */
   nextOf(top: TopLogits, text: TextSoFar): number;
 }
 
@@ -118,7 +118,7 @@ export function createSampler(options: SamplingOptions = {}, before: readonly Lo
   return {
     seed,
     next: (logits, text) => choose(logits, text, [...before, ...steps]),
-    enough: (text, vocabSize, size) => enough(sampling, before, text, vocabSize, size),
+    topNeeded: (text, vocabSize, size) => topNeeded(sampling, before, text, vocabSize, size),
     nextOf({ ids, logits, logSumExp }, text) {
       check(
         Number.isFinite(logSumExp),
@@ -131,7 +131,7 @@ export function createSampler(options: SamplingOptions = {}, before: readonly Lo
 }
 
 /** The largest logits suffice where nothing but rules stands before them and only they stay: tokens behind them have no part in the draw. */
-function enough(
+function topNeeded(
   { temperature, topK, repetitionPenalty }: Sampling,
   before: readonly LogitsStep[],
   text: TextSoFar,

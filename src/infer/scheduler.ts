@@ -1,7 +1,7 @@
 // Which rows of which sequences the next pass computes, and on which pages: continuous batching (Yu et al. 2022, Orca), with prompts cut into
 // chunks where others are decoding (Agrawal et al. 2024, arXiv 2403.02310).
 import { check } from "../base/index.ts";
-import { CachedText, type PageCopy } from "./cached-text.ts";
+import type { CachedText, PageCopy } from "./cached-text.ts";
 import type { PageAllocator } from "./page-allocator.ts";
 
 /** What one pass may hold at most. */
@@ -29,36 +29,36 @@ export interface Work {
   computedRows: number;
 }
 
-/** A sequence as the scheduler sees it. */
-export interface Member {
+/** A sequence as the scheduler sees it; W is what whoever waits needs to know of the work. */
+export interface Member<W extends Work = Work> {
   readonly text: CachedText;
   /** Rises from sequence to sequence: the largest is the youngest. */
   readonly age: number;
   /** When a pass last had rows of it, by the scheduler's clock. */
   servedAt: number;
-  work: Work | undefined;
+  work: W | undefined;
 }
 
 /** Rows of one sequence in a pass: `rows` from position `first` on. */
-export interface PassPart {
-  readonly member: Member;
-  readonly work: Work;
+export interface PassPart<W extends Work = Work> {
+  readonly member: Member<W>;
+  readonly work: W;
   readonly first: number;
   readonly rows: number;
 }
 
-export interface Pass {
+export interface Pass<W extends Work = Work> {
   /** Of all its rows: rows with different turns are computed one after the other. */
   readonly turn: number;
-  readonly parts: readonly PassPart[];
+  readonly parts: readonly PassPart<W>[];
   /** To be made in this order before the rows are computed. */
   readonly copies: readonly PageCopy[];
 }
 
-export class Scheduler {
+export class Scheduler<W extends Work> {
   readonly #pool: PageAllocator;
   readonly #limits: PassLimits;
-  readonly #members = new Set<Member>();
+  readonly #members = new Set<Member<W>>();
   #nextAge = 0;
   #clock = 0;
 
@@ -67,19 +67,14 @@ export class Scheduler {
     this.#limits = limits;
   }
 
-  /** Whether somebody waits. */
-  get isWaiting(): boolean {
-    return this.#waiting().length > 0;
-  }
-
-  join(text = new CachedText(this.#pool)): Member {
-    const member: Member = { text, age: this.#nextAge++, servedAt: ++this.#clock, work: undefined };
+  join(text: CachedText): Member<W> {
+    const member: Member<W> = { text, age: this.#nextAge++, servedAt: ++this.#clock, work: undefined };
     this.#members.add(member);
     return member;
   }
 
   /** Gives up a sequence and its pages; what was computed is kept for others. */
-  leave(member: Member): void {
+  leave(member: Member<W>): void {
     if (this.#members.delete(member)) member.text.pause();
   }
 
@@ -87,20 +82,20 @@ export class Scheduler {
    * The next pass; undefined where nobody waits. Up to `sequences` members of one turn take part, those first that have waited for longest; they share
    * the rows evenly, and what one does not need the others get. A part may have no row: then all of it was there, or there is no page for it yet.
    */
-  plan(): Pass | undefined {
+  plan(): Pass<W> | undefined {
     const [first, ...others] = this.#waiting().sort((a, b) => a.servedAt - b.servedAt);
     if (first === undefined) return undefined;
     const waiting = [first, ...others] as const;
     for (const { text, work } of waiting) text.reuse(work.nextResult);
     const pass = this.#planFor(waiting) ?? this.#planFor([oldestOf(waiting)]);
     check(pass !== undefined, "infer", () => `no sequence gets a page of the pool's ${this.#pool.count}: this is a mistake in cria`);
-    const served = new Set<Member>(pass.parts.filter(({ rows }) => rows > 0).map(({ member }) => member));
+    const served = new Set<Member<W>>(pass.parts.filter(({ rows }) => rows > 0).map(({ member }) => member));
     for (const member of waiting) if (served.has(member)) member.servedAt = ++this.#clock;
     return pass;
   }
 
   /** The rows of a pass are computed. */
-  commit({ parts }: Pass): void {
+  commit({ parts }: Pass<W>): void {
     for (const { member, work, rows } of parts) {
       member.text.commit(rows);
       work.computedRows += rows;
@@ -108,16 +103,16 @@ export class Scheduler {
   }
 
   /** The pass failed: what its sequences had in pages that others cannot see is computed again when they go on. */
-  forget({ parts }: Pass): void {
-    for (const { member } of parts) member.text.forget();
+  forget({ parts }: Pass<W>): void {
+    for (const { member, rows } of parts) if (rows > 0) member.text.forget();
   }
 
-  #waiting(): Waiting[] {
-    return [...this.#members].filter(isWaiting);
+  #waiting(): Waiting<W>[] {
+    return [...this.#members].filter((member): member is Waiting<W> => member.work !== undefined);
   }
 
   /** A pass with rows of the first of these members; undefined where older ones, which are not among them, have all pages. */
-  #planFor(waiting: readonly [Waiting, ...Waiting[]]): Pass | undefined {
+  #planFor(waiting: readonly [Waiting<W>, ...Waiting<W>[]]): Pass<W> | undefined {
     const turn = nextTurn(waiting[0]);
     const chosen = waiting.filter((member) => nextTurn(member) === turn).slice(0, this.#limits.sequences);
     const copies: PageCopy[] = [];
@@ -128,9 +123,9 @@ export class Scheduler {
   }
 
   /** Max-min fair: the members with the least to do get it all, and the others as much as each other. */
-  #share(chosen: readonly Waiting[]): { readonly member: Waiting; readonly rows: number }[] {
+  #share(chosen: readonly Waiting<W>[]): { readonly member: Waiting<W>; readonly rows: number }[] {
     const needs = chosen.map((member) => ({ member, need: member.work.end - member.text.computed })).sort((a, b) => a.need - b.need);
-    const isMixed = needs[0]!.need <= decodingRows && needs.at(-1)!.need > decodingRows;
+    const isMixed = needs.some(({ need }) => need <= decodingRows) && needs.some(({ need }) => need > decodingRows);
     let rows = isMixed ? this.#limits.mixedRows : this.#limits.rows;
     let { results } = this.#limits;
     return needs.map(({ member, need }, at) => {
@@ -143,7 +138,7 @@ export class Scheduler {
   }
 
   /** At most `rows` rows of a member; one that an older member has made pause takes over again what is left of its pages. */
-  #part(member: Waiting, most: number, turn: number, copies: PageCopy[]): PassPart {
+  #part(member: Waiting<W>, most: number, turn: number, copies: PageCopy[]): PassPart<W> {
     const { text, work } = member;
     text.reuse(work.nextResult);
     const last = Math.min(text.computed + most, work.end);
@@ -153,7 +148,7 @@ export class Scheduler {
   }
 
   /** As many of the rows as there are pages for, once prefixes, idle sequences and younger ones have given theirs. */
-  #reserve(member: Member, rows: number, copies: PageCopy[]): number {
+  #reserve(member: Member<W>, rows: number, copies: PageCopy[]): number {
     if (rows === 0) return 0;
     for (;;) {
       const reserved = member.text.reserve(rows, copies);
@@ -164,7 +159,7 @@ export class Scheduler {
   }
 
   /** Who gives its pages first: of the sequences that nobody waits for the one that was served the longest ago, then the youngest of those that wait. */
-  #victimOf(member: Member): Member | undefined {
+  #victimOf(member: Member<W>): Member<W> | undefined {
     const holders = [...this.#members].filter((other) => other !== member && other.text.pages.length > 0);
     const idle = holders.filter(({ work }) => work === undefined).sort((a, b) => a.servedAt - b.servedAt);
     const younger = holders.filter(({ work, age }) => work !== undefined && age > member.age).sort((a, b) => b.age - a.age);
@@ -177,15 +172,11 @@ function nextTurn({ text, work }: Waiting): number {
   return text.turnAt(Math.min(text.computed, work.end - 1));
 }
 
-function oldestOf(waiting: readonly Waiting[]): Waiting {
+function oldestOf<W extends Work>(waiting: readonly Waiting<W>[]): Waiting<W> {
   return waiting.reduce((oldest, member) => (member.age < oldest.age ? member : oldest));
 }
 
-type Waiting = Member & { readonly work: Work };
-
-function isWaiting(member: Member): member is Waiting {
-  return member.work !== undefined;
-}
+type Waiting<W extends Work = Work> = Member<W> & { readonly work: W };
 
 /** Rows among the next `rows` of a member whose logits are wanted. */
 function resultsIn({ text, work }: Waiting, rows: number): number {

@@ -24,10 +24,9 @@ export interface ModelCounts {
 const gatherTurns = 100;
 
 /** One item of a run while it waits. */
-interface Job {
-  readonly member: Member;
+export interface Job extends Work {
+  readonly member: SequenceMember;
   readonly batch: Batch;
-  readonly work: Work;
   /** Length of the sequence before the run. */
   readonly start: number;
   readonly firstLogits: number;
@@ -35,9 +34,12 @@ interface Job {
   readonly layer: number | undefined;
   readonly wanted: { readonly logits: LogitsWanted; readonly hidden: LogitsWanted };
   readonly top: TopWanted | undefined;
-  readonly logits: (Float32Array | TopLogits)[];
-  readonly hidden: Float32Array[];
+  /** What has come so far. */
+  readonly results: { readonly logits: (Float32Array | TopLogits)[]; readonly hidden: Float32Array[] };
 }
+
+/** A sequence as the queue and its scheduler see it. */
+export type SequenceMember = Member<Job>;
 
 /** One call of run: it ends when all its jobs have ended, or with the first that fails. */
 interface Batch {
@@ -65,11 +67,11 @@ export class SequenceQueue {
   readonly #sizes: QueueSizes;
   readonly #runner: PassRunner;
   readonly #pool: PageAllocator;
-  readonly #scheduler: Scheduler;
-  readonly #jobs = new Map<Member, Job>();
-  readonly #members = new Set<Member>();
+  readonly #scheduler: Scheduler<Job>;
+  readonly #jobs = new Map<SequenceMember, Job>();
+  readonly #members = new Set<SequenceMember>();
   /** Those that the last pass has served and that have not come back. */
-  readonly #served = new Set<Member>();
+  readonly #served = new Set<SequenceMember>();
   #pump: Promise<void> | undefined;
   #passes = 0;
   #rows = 0;
@@ -137,16 +139,16 @@ export class SequenceQueue {
     await this.#runner.dispose();
   }
 
-  lengthOf(member: Member): number {
+  lengthOf(member: SequenceMember): number {
     return this.#jobs.get(member)?.start ?? member.text.length;
   }
 
-  fork(member: Member): Sequence {
+  fork(member: SequenceMember): Sequence {
     this.#checkIdle(member);
     return this.#join(member.text.fork());
   }
 
-  truncate(member: Member, length: number): void {
+  truncate(member: SequenceMember, length: number): void {
     this.#checkIdle(member);
     const has = member.text.length;
     check(
@@ -157,7 +159,7 @@ export class SequenceQueue {
     member.text.truncate(length);
   }
 
-  leave(member: Member): void {
+  leave(member: SequenceMember): void {
     this.#members.delete(member);
     this.#served.delete(member);
     if (!this.#jobs.has(member)) this.#scheduler.leave(member); // else between two passes
@@ -169,29 +171,20 @@ export class SequenceQueue {
     return new Sequence(this, member);
   }
 
-  #start(member: Member, { ids, logits = "last", hidden }: RunItem, batch: Batch): Job {
+  #start(member: SequenceMember, { ids, logits = "last", hidden }: RunItem, batch: Batch): Job {
     const start = member.text.length;
     const end = start + ids.length;
     const wanted = { logits, hidden: hidden?.rows ?? ("none" as const) };
     const firstOf = (rows: LogitsWanted) => (rows === "none" ? end : rows === "all" ? start : end - 1);
     const [firstLogits, firstHidden] = [firstOf(wanted.logits), firstOf(wanted.hidden)];
-    const work: Work = { end, wantsLogits: logits !== "none", nextResult: Math.min(firstLogits, firstHidden), computedRows: 0 };
-    member.text.append(ids, this.#sizes.turnOf(end - 1));
-    member.work = work;
-    this.#served.delete(member);
     const job: Job = {
-      member,
-      batch,
-      work,
-      start,
-      firstLogits,
-      firstHidden,
-      layer: hidden?.layer,
-      wanted,
-      top: isTop(logits) ? logits : undefined,
-      logits: [],
-      hidden: [],
+      ...{ member, batch, start, end, wanted, firstLogits, firstHidden, layer: hidden?.layer, top: isTop(logits) ? logits : undefined },
+      ...{ wantsLogits: logits !== "none", nextResult: Math.min(firstLogits, firstHidden), computedRows: 0 },
+      results: { logits: [], hidden: [] },
     };
+    member.text.append(ids, this.#sizes.turnOf(end - 1));
+    member.work = job;
+    this.#served.delete(member);
     this.#jobs.set(member, job);
     return job;
   }
@@ -230,7 +223,7 @@ export class SequenceQueue {
     }
   }
 
-  async #pass(pass: Pass): Promise<void> {
+  async #pass(pass: Pass<Job>): Promise<void> {
     try {
       if (pass.copies.length > 0) await this.#runner.copy(pass.copies);
       const outputs = await this.#compute(pass);
@@ -238,14 +231,11 @@ export class SequenceQueue {
       this.#deliver(pass, outputs);
     } catch (error) {
       this.#scheduler.forget(pass);
-      for (const { member } of pass.parts) {
-        const job = this.#jobs.get(member);
-        if (job !== undefined) this.#fail(job.batch, error);
-      }
+      for (const { work, rows } of pass.parts) if (rows > 0) this.#fail(work.batch, error);
     }
   }
 
-  async #compute({ turn, parts }: Pass): Promise<PassOutputs | undefined> {
+  async #compute({ turn, parts }: Pass<Job>): Promise<PassOutputs> {
     const tokens: number[] = [];
     const positions: number[] = [];
     const slots: number[] = [];
@@ -253,7 +243,7 @@ export class SequenceQueue {
     const layers = new Set<number>();
     const computed = parts.filter(({ rows }) => rows > 0);
     for (const [slot, { member, work, first, rows }] of computed.entries()) {
-      const { firstLogits, layer, top } = this.#jobs.get(member)!;
+      const { firstLogits, layer, top } = work;
       if (layer !== undefined) layers.add(layer);
       for (let position = first; position < first + rows; position++) {
         if (position >= Math.max(firstLogits, work.nextResult)) logitRows.push({ row: tokens.length, top });
@@ -262,25 +252,27 @@ export class SequenceQueue {
         slots.push(slot);
       }
     }
-    if (tokens.length === 0) return undefined;
+    if (tokens.length === 0) return { logits: [], hidden: new Map() };
     this.#passes++;
     this.#rows += tokens.length;
     const pages = computed.map(({ member }) => member.text.pages.map(({ number }) => number));
     return this.#runner.run({ turn, tokens, positions, slots, pages, logitRows, layers: [...layers] });
   }
 
-  #deliver({ parts }: Pass, outputs: PassOutputs | undefined): void {
+  #deliver({ parts }: Pass<Job>, { logits, hidden }: PassOutputs): void {
+    const logitsInOrder = logits.values();
     let row = 0;
-    let logitRow = 0;
     for (const { member, work, first, rows } of parts) {
-      const job = this.#jobs.get(member)!;
+      const outputs = work.layer === undefined ? undefined : hidden.get(work.layer);
       for (let position = first; position < first + rows; position++, row++) {
-        if (outputs === undefined || position < work.nextResult) continue; // computed again, delivered before
-        if (position >= job.firstLogits) job.logits.push(outputs.logits[logitRow++]!);
-        if (position >= job.firstHidden) job.hidden.push(outputs.hidden.get(job.layer!)![row]!);
+        if (position < work.nextResult) continue; // computed again, delivered before, or not wanted
+        const { value } = position >= work.firstLogits ? logitsInOrder.next() : { value: undefined };
+        if (value !== undefined) work.results.logits.push(value);
+        const output = position >= work.firstHidden ? outputs?.[row] : undefined;
+        if (output !== undefined) work.results.hidden.push(output);
       }
       work.nextResult = Math.max(work.nextResult, first + rows);
-      if (member.text.computed === work.end) this.#finish(job);
+      if (member.text.computed === work.end) this.#finish(work);
     }
   }
 
@@ -310,13 +302,13 @@ export class SequenceQueue {
   }
 
   /** A sequence on which nothing runs. */
-  #checkIdle(member: Member): void {
+  #checkIdle(member: SequenceMember): void {
     this.#check();
     check(this.#members.has(member), "infer", () => "the sequence was disposed of: make another one");
     check(!this.#jobs.has(member), "infer", () => "the sequence is being run: await that run first");
   }
 
-  #checked({ sequence, ids, logits, hidden }: RunItem): Member {
+  #checked({ sequence, ids, logits, hidden }: RunItem): SequenceMember {
     const member = sequence.memberOf(this);
     this.#checkIdle(member);
     check(ids.length > 0, "infer", () => "there is no token to go on from: give at least one, such as the begin-of-text token");
@@ -367,10 +359,10 @@ function checkId(id: number, vocabSize: number): void {
   );
 }
 
-function resultOf({ logits, hidden, work, wanted }: Job): RunResult {
+function resultOf({ results: { logits, hidden }, wanted, computedRows }: Job): RunResult {
   return {
     logits: wanted.logits === "all" ? logits : logits[0],
     hidden: wanted.hidden === "all" ? hidden : hidden[0],
-    computedRows: work.computedRows,
+    computedRows,
   } as RunResult;
 }

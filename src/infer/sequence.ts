@@ -1,15 +1,14 @@
 // A text that grows on a model, and what a run may be asked for.
 import { check } from "../base/index.ts";
-import type { Member } from "./scheduler.ts";
-import type { SequenceQueue } from "./sequence-queue.ts";
+import type { SequenceMember, SequenceQueue } from "./sequence-queue.ts";
 
 /** A text that grows, with the keys and values of what was computed of it. Dispose of it to give its pages back. */
 export class Sequence implements Disposable {
   readonly #model: SequenceQueue;
-  readonly #member: Member;
+  readonly #member: SequenceMember;
 
   /** @ignore models make them */
-  constructor(model: SequenceQueue, member: Member) {
+  constructor(model: SequenceQueue, member: SequenceMember) {
     this.#model = model;
     this.#member = member;
   }
@@ -56,7 +55,7 @@ export class Sequence implements Disposable {
   }
 
   /** @ignore */
-  memberOf(model: SequenceQueue): Member {
+  memberOf(model: SequenceQueue): SequenceMember {
     check(model === this.#model, "infer", () => "the sequence belongs to another model: run it there");
     return this.#member;
   }
