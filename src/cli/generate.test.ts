@@ -161,6 +161,20 @@ describe("cria inspect", () => {
     });
   });
 
+  test("shows which layers have a window or RoPE", async () => {
+    await withFolder(async (relative) => {
+      await writeTinyFolder(relative);
+      const path = join(relative, "config.json");
+      const { architectures: _, ...config } = JSON.parse(await readFile(path, "utf8"));
+      const window = { use_sliding_window: true, sliding_window: 8 };
+      await atomicWriteJson(path, { ...config, model_type: "smollm3", no_rope_layers: [0, 1], ...window });
+      const { stdout } = await run(["inspect", relative]);
+      expect(stdout).toMatch(/ {2}slidingWindow +8\n/);
+      expect(stdout).toMatch(/ {2}slidingLayers +layer 0\n/);
+      expect(stdout).toMatch(/ {2}ropeLayers +layer 1\n/);
+    });
+  });
+
   test("shows a file of weights alone, and a model without its tokenizer", async () => {
     const file = JSON.parse((await run(["inspect", join(folder, "model.safetensors"), "--json"])).stdout);
     expect(file).toMatchObject({ file: { format: "safetensors", tensors: 20 }, metadata: { format: "pt" } });

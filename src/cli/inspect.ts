@@ -110,13 +110,19 @@ function facts(group: Readonly<Record<string, unknown>>, indent = ""): string {
 
 function show(value: unknown): string {
   if (value === null || value === "") return "none";
-  if (Array.isArray(value)) return `${value.length} values`;
+  if (Array.isArray(value)) return value.every((part) => typeof part === "boolean") ? layersOf(value) : `${value.length} values`;
   if (typeof value === "object")
     return Object.entries(value)
       .filter(([, part]) => part !== undefined)
       .map(([name, part]) => (name === "type" ? show(part) : `${name} ${show(part)}`))
       .join(", ");
   return typeof value === "number" && Number.isInteger(value) ? value.toLocaleString("en-US") : String(value);
+}
+
+/** What holds in some layers of a model: their numbers, from 0. */
+function layersOf(holds: readonly boolean[]): string {
+  const layers = holds.flatMap((here, layer) => (here ? [layer] : []));
+  return layers.length === 0 ? "no layer" : `layer${layers.length === 1 ? "" : "s"} ${layers.join(", ")}`;
 }
 
 function table(tensors: readonly TensorRow[]): string {
