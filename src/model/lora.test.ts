@@ -103,7 +103,9 @@ interface Trained {
 
 async function train(backend: Backend, base: Base, steps: number): Promise<Trained> {
   const built = stepGraph(base.config, { ...size, recompute: true, declare: adaptedBy(base) }, adamw);
+  // Gradients of matrices are products aᵀ·b: those of the adapters alone are made.
   expect(built.graph.nodes.some(({ op }) => op.name === "embeddingGradient")).toBe(false);
+  expect(built.graph.nodes.filter(({ attributes }) => attributes.form === "tn").length).toBe(loraRows(base.config, lora).length);
   const states = new Map<string, DeviceBuffer>();
   using program = await BoundProgram.compile(backend, built.graph, states);
   await fill(states, base);
