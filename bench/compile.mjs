@@ -89,7 +89,7 @@ async function compileAll({ openCodeFolder, Kernels, bind, lower, planMemory }, 
   clock.lap("graphs");
   graphs.forEach(planMemory);
   clock.lap("memory plans");
-  const kernels = new Kernels(executor.target, openCodeFolder(executor.target, executor.codeForm, { cache }));
+  const kernels = new Kernels(executor.target, openCodeFolder(executor.target, executor.codeForm, { codeCache: cache }));
   const lowered = graphs.map((graph) => lower(graph, kernels));
   clock.lap("calls and IR");
   const anywhere = executor.allocate(Math.max(64, ...lowered.map(({ scratchBytes }) => scratchBytes)));

@@ -15,7 +15,7 @@ export interface LoadOptions {
   /** Worker threads of the default backend; CRIA_THREADS or one a core by default. */
   readonly threads?: number;
   /** A folder for compiled kernels, which later processes need not compile again, or `off`; CRIA_CACHE or the system's folder for caches by default. */
-  readonly cache?: string;
+  readonly codeCache?: string;
   /** A tokenizer's file of any form, or a folder that holds one, where it does not lie beside the model. */
   readonly tokenizer?: string;
   /** Tokens that a text may have, the prompt included; fewer take less memory. The model's context by default. */
@@ -42,7 +42,7 @@ const loadRules = {
   ...{
     backend: is.backend,
     threads: is.count,
-    cache: is.name,
+    codeCache: is.name,
     tokenizer: is.name,
     contextLength: is.count,
     cacheType: is.cacheType,
@@ -107,11 +107,11 @@ export class Llama {
     checkArgument("llama", "the path", path, is.name);
     checkOptions("llama", options, loadRules);
     options.signal?.throwIfAborted();
-    const { backend, threads, cache, tokenizer: tokenizerFile, ...modelOptions } = options;
+    const { backend, threads, codeCache, tokenizer: tokenizerFile, ...modelOptions } = options;
     await using model = await openModel(path, { signal: options.signal });
     const warnings = [...model.warnings];
     const tokenizer = await model.openTokenizer(tokenizerFile, (warning) => warnings.push(warning));
-    const ownBackend = backend === undefined ? await openCpuBackend({ ...(threads !== undefined && { threads }), cache }) : undefined;
+    const ownBackend = backend === undefined ? await openCpuBackend({ ...(threads !== undefined && { threads }), codeCache }) : undefined;
     try {
       const sequences = await SequenceModel.open((backend ?? ownBackend)!, model.config, model.weights, modelOptions);
       return new Llama(sequences, tokenizer, defaultsOf(model, tokenizer), warnings, ownBackend);

@@ -1,6 +1,6 @@
 // Compiled kernels on disk, for later processes: a file per kernel in a folder of the user's own. It holds code that will be run, so nothing is
 // taken from it that another user could have put there, and nothing that is damaged. It may be deleted at any time.
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import {
   closeSync,
   constants,
@@ -25,7 +25,7 @@ import type { CodeStore, StoredCode } from "./kernels.ts";
 
 export interface CodeFolderOptions {
   /** A folder for what later processes can use again, `off` for none, empty for the system's own place for caches; by default what CRIA_CACHE says. */
-  readonly cache?: string | undefined;
+  readonly codeCache?: string | undefined;
   /** Called once, when something in the folder is not used because it is damaged or others could have written it. */
   readonly warn?: ((message: string) => void) | undefined;
 }
@@ -59,11 +59,11 @@ export function codeFolderState(folder = codeFolderPath()): CodeFolderState {
 export function openCodeFolder(
   target: Target,
   form: string,
-  { cache, warn = () => undefined }: CodeFolderOptions = {},
+  { codeCache, warn = () => undefined }: CodeFolderOptions = {},
   hash?: string,
 ): CodeStore | undefined {
-  const folder = codeFolderPath(cache);
-  const compiler = folder && (hash ?? compilerHash());
+  const folder = codeFolderPath(codeCache);
+  const compiler = folder && (hash ?? compilerHash);
   if (folder === undefined || compiler === undefined) return undefined;
   const refusal = refusalOf(folder);
   if (refusal === undefined || refusal === absent) return new CodeFolder(folder, `${compiler} ${form} ${JSON.stringify(target)}`, warn);
@@ -71,10 +71,11 @@ export function openCodeFolder(
   return undefined;
 }
 
-/** Of all entries together; beyond it the ones longest unused go. */
-const maximumBytes = 64 * 2 ** 20;
+/** Of all entries together, in whole blocks of the disk; beyond it the ones longest unused go. Looking at so many files takes 40 ms at most. */
+const maximumBytes = 16 * 2 ** 20;
+const blockBytes = 4096;
 /** A kernel's code has some thousands of bytes; what is larger is none of ours. */
-const maximumEntryBytes = 16 * 2 ** 20;
+const maximumEntryBytes = 4 * 2 ** 20;
 const dayMilliseconds = 24 * 3600 * 1000;
 
 class CodeFolder implements CodeStore {
@@ -157,7 +158,7 @@ class CodeFolder implements CodeStore {
     if (refusalOf(this.#folder) === absent) mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     const refusal = refusalOf(this.#folder);
     if (refusal !== undefined) throw new Error(refusal);
-    this.#unchecked -= bytes;
+    this.#unchecked -= onDisk(bytes);
     if (this.#unchecked >= 0) return;
     removeOldest(this.#folder);
     this.#unchecked = maximumBytes / 16;
@@ -204,15 +205,11 @@ function retryOnce(write: () => void): void {
   }
 }
 
-let written = 0;
-
 /** Written under another name and renamed, so that no process sees half a file. Not flushed: what a crash leaves damaged is found by its checksum. */
 function writeBeside(path: string, bytes: Uint8Array): void {
-  const beside = `${path}.${process.pid}-${written++}`;
-  const descriptor = openSync(beside, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+  const beside = `${path}.${randomBytes(8).toString("hex")}`;
   try {
-    for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
-    closeSync(descriptor);
+    writeNew(beside, bytes);
     renameSync(beside, path);
   } catch (error) {
     rmSync(beside, { force: true });
@@ -220,8 +217,17 @@ function writeBeside(path: string, bytes: Uint8Array): void {
   }
 }
 
+function writeNew(path: string, bytes: Uint8Array): void {
+  const descriptor = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+  try {
+    for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 const isEntry = (name: string) => /^[0-9a-f]{64}$/.test(name);
-const isUnfinished = (name: string) => /^[0-9a-f]{64}\.\d+-\d+$/.test(name);
+const isUnfinished = (name: string) => /^[0-9a-f]{64}\.[0-9a-f]{16}$/.test(name);
 
 interface Entry {
   readonly name: string;
@@ -243,11 +249,15 @@ function removeOldest(folder: string): void {
   const remove = ({ name }: Entry) => rmSync(join(folder, name), { force: true });
   entries.filter(({ name, mtimeMs }) => isUnfinished(name) && Date.now() - mtimeMs > dayMilliseconds).forEach(remove);
   const kept = entries.filter(({ name }) => isEntry(name)).sort((a, b) => a.mtimeMs - b.mtimeMs);
-  let bytes = kept.reduce((sum, { size }) => sum + size, 0);
+  let bytes = kept.reduce((sum, { size }) => sum + onDisk(size), 0);
   if (bytes <= maximumBytes) return;
   for (const entry of kept) {
     if (bytes <= 0.75 * maximumBytes) return;
     remove(entry);
-    bytes -= entry.size;
+    bytes -= onDisk(entry.size);
   }
+}
+
+function onDisk(bytes: number): number {
+  return Math.ceil(bytes / blockBytes) * blockBytes;
 }

@@ -8,14 +8,6 @@ import { fileURLToPath } from "node:url";
 /** The rooms that machine code follows from: the kernel room and the one that it may import. */
 const rooms = ["kernel", "base"];
 
-let known: { readonly hash: string | undefined } | undefined;
-
-/** Undefined where the files do not lie as they are built, in a bundle for instance. Takes 2 ms, once per process. */
-export function compilerHash(): string | undefined {
-  known ??= { hash: hashOf(fileURLToPath(new URL("../..", import.meta.url))) };
-  return known.hash;
-}
-
 /** @param root the folder of the rooms. */
 export function hashOf(root: string): string | undefined {
   const hash = createHash("sha256");
@@ -38,3 +30,9 @@ function filesIn(root: string, folder: string): string[] {
     return name.endsWith(extension) && !name.includes(".test.") ? [path] : [];
   });
 }
+
+/**
+ * Undefined where the files do not lie as they are built, in a bundle for instance. It is read when this module is loaded, with the compiler itself:
+ * files that an installation replaces later are not what this process runs by. Takes 2 ms.
+ */
+export const compilerHash: string | undefined = hashOf(fileURLToPath(new URL("../..", import.meta.url)));

@@ -42,9 +42,13 @@ export interface CpuOptions extends ExecutorOptions, CodeFolderOptions {
 }
 
 /** Opens the CPU of this machine. @throws UsageError when a target cannot be had, CriaError when a thread count is out of range or the machine gives no memory. */
-export async function openCpuBackend({ trace, cache, warn, ...options }: CpuOptions = {}): Promise<Backend> {
+export async function openCpuBackend({ trace, codeCache, warn, ...options }: CpuOptions = {}): Promise<Backend> {
   const executor = await openExecutor(options);
-  return cpuBackend(executor, trace, executor.codeForm ? openCodeFolder(executor.target, executor.codeForm, { cache, warn }) : undefined);
+  return cpuBackend(
+    executor,
+    trace,
+    executor.codeForm ? openCodeFolder(executor.target, executor.codeForm, { codeCache, warn }) : undefined,
+  );
 }
 
 /** A backend on any executor. @param store holds what earlier processes have compiled. */

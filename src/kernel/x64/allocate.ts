@@ -224,10 +224,11 @@ function cheapest(intervals: Intervals, file: readonly number[], held: Holders):
 /** Registers that are written once, from a constant or an argument: cheaper to read again than to keep. */
 class Constants {
   readonly #writes: Uint8Array;
-  readonly #instructions: (Instruction | undefined)[] = [];
+  readonly #instructions: (Instruction | undefined)[];
 
   constructor(items: readonly Item[], registers: number) {
     this.#writes = new Uint8Array(registers);
+    this.#instructions = new Array<Instruction | undefined>(registers).fill(undefined);
     for (const item of items) {
       const written = isLabel(item) ? undefined : writtenBy(item);
       if (written === undefined) continue;
@@ -239,13 +240,13 @@ class Constants {
 
   /** What writes the register, where that is its only write. */
   get(id: number): Instruction | undefined {
-    return this.#instructions[id];
+    return id < this.#instructions.length ? this.#instructions[id] : undefined;
   }
 
   /** Looks at an instruction, also one that a spill has changed. */
   note(instruction: Instruction): void {
     const written = writtenBy(instruction);
-    if (written === undefined || this.#writes[written.id] !== 1) return;
+    if (written === undefined || written.id >= this.#writes.length || this.#writes[written.id] !== 1) return;
     this.#instructions[written.id] = isConstant(instruction) ? instruction : undefined;
   }
 }
