@@ -20,7 +20,11 @@ test.each([
   ["x", { backend: "cpu" }, 'the option backend is "cpu" but must be a Backend'],
   ["x", { tokenizer: true }, "the option tokenizer is true but must be a text that is not empty"],
   ["x", { contextLenght: 5 }, 'unknown option "contextLenght", did you mean "contextLength"?'],
-  ["x", { q: 5 }, 'unknown option "q": there are backend, threads, cache, tokenizer, contextLength, cacheType, pages, signal, onProgress'],
+  [
+    "x",
+    { q: 5 },
+    'unknown option "q": there are backend, threads, codeCache, tokenizer, contextLength, cacheType, pages, signal, onProgress',
+  ],
 ])("load(%j, %j)", async (path, options, message) => {
   await expect(Llama.load(anything(path), anything(options))).rejects.toThrow(`[llama] ${message}`);
 });
