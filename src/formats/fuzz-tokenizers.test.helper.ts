@@ -92,19 +92,16 @@ function protoForm(name: string, bytes: Uint8Array): FuzzedForm {
 
 function changedProto(proto: SentencePieceProto, rng: Rng): SentencePieceProto {
   if (rng.below(2) === 0) return { ...proto, pieces: changedPieces(proto, rng) };
-  const key = pick(
-    Object.keys(proto).filter((one) => one !== "pieces"),
-    rng,
-  ) as keyof SentencePieceProto;
+  if (rng.below(4) === 0) return { ...proto, denormaliser: { ...noSpaces, charsmap: flipped(smallCharsmap(), rng) } };
+  const keys = Object.keys(proto).filter((one) => one !== "pieces" && one !== "denormaliser");
+  const key = pick(keys, rng) as keyof SentencePieceProto;
   const value = proto[key];
-  const odd = {
-    boolean: () => !value,
-    number: () => Math.trunc(pick(oddNumbers.filter(Number.isFinite), rng)) | 0,
-    string: () => pick(oddTexts, rng),
-  };
   if (value instanceof Uint8Array) return { ...proto, [key]: flipped(value.length > 0 ? value : Uint8Array.of(1, 2, 3), rng) };
-  return { ...proto, [key]: odd[typeof value as keyof typeof odd]() };
+  if (typeof value === "boolean") return { ...proto, [key]: !value };
+  return { ...proto, [key]: typeof value === "string" ? pick(oddTexts, rng) : rng.below(9) - 2 };
 }
+
+const noSpaces = { addDummyPrefix: false, removeExtraWhitespaces: false, escapeWhitespaces: false };
 
 function changedPieces({ pieces }: SentencePieceProto, rng: Rng): SentencePieceProto["pieces"] {
   const copy = [...pieces];

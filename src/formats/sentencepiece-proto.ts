@@ -33,8 +33,15 @@ export interface SentencePieceProto {
   readonly addDummyPrefix: boolean;
   readonly removeExtraWhitespaces: boolean;
   readonly escapeWhitespaces: boolean;
-  /** The charsmap of the denormaliser. */
-  readonly denormaliserCharsmap: Uint8Array;
+  readonly denormaliser: DenormaliserProto;
+}
+
+/** The denormalizer_spec; without a charsmap it does nothing. */
+export interface DenormaliserProto {
+  readonly charsmap: Uint8Array;
+  readonly addDummyPrefix: boolean;
+  readonly removeExtraWhitespaces: boolean;
+  readonly escapeWhitespaces: boolean;
 }
 
 /** What SentencePiece takes where a file says nothing. */
@@ -42,7 +49,7 @@ export const protoDefaults: SentencePieceProto = {
   ...{ pieces: [], modelType: modelTypes.unigram, whitespaceAsSuffix: false, byteFallback: false },
   ...{ unkSurface: " \u2047 ", bosPiece: "<s>", eosPiece: "</s>", padPiece: "<pad>" },
   ...{ normaliserName: "", charsmap: new Uint8Array(0), addDummyPrefix: true, removeExtraWhitespaces: true, escapeWhitespaces: true },
-  denormaliserCharsmap: new Uint8Array(0),
+  denormaliser: { charsmap: new Uint8Array(0), addDummyPrefix: true, removeExtraWhitespaces: true, escapeWhitespaces: true },
 };
 
 type Kind = "number" | "flag" | "float" | "text" | "bytes" | "message";
@@ -66,7 +73,10 @@ const rows = {
     ...{ 1: ["normaliserName", "text"], 2: ["charsmap", "bytes"], 3: ["addDummyPrefix", "flag"], 4: ["removeExtraWhitespaces", "flag"] },
     ...{ 5: ["escapeWhitespaces", "flag"] },
   },
-  denormalizer: { 2: ["denormaliserCharsmap", "bytes"] },
+  denormalizer: {
+    ...{ 2: ["charsmap", "bytes"], 3: ["addDummyPrefix", "flag"], 4: ["removeExtraWhitespaces", "flag"] },
+    ...{ 5: ["escapeWhitespaces", "flag"] },
+  },
 } as const satisfies Record<string, Rows>;
 
 const wireTypes: Readonly<Record<Kind, WireType>> = {
@@ -78,15 +88,18 @@ const wireTypes: Readonly<Record<Kind, WireType>> = {
 export function readProto(bytes: Uint8Array, name: string): SentencePieceProto {
   const pieces: ProtoPiece[] = [];
   const found: Record<string, unknown> = {};
-  const parts: Readonly<Record<string, Rows>> = {
-    ...{ trainer_spec: rows.trainer, normalizer_spec: rows.normalizer, denormalizer_spec: rows.denormalizer },
+  const denormaliser: Record<string, unknown> = {};
+  const parts: Readonly<Record<string, readonly [rows: Rows, into: Record<string, unknown>]>> = {
+    trainer_spec: [rows.trainer, found],
+    normalizer_spec: [rows.normalizer, found],
+    denormalizer_spec: [rows.denormalizer, denormaliser],
   };
   eachField(bytes, rows.model, name, "the file", (key, value) => {
     const part = parts[key];
     if (part === undefined) pieces.push(readPiece(value as Uint8Array, name, pieces.length));
-    else eachField(value as Uint8Array, part, name, key, (inner, one) => (found[inner] = one));
+    else eachField(value as Uint8Array, part[0], name, key, (inner, one) => (part[1][inner] = one));
   });
-  return { ...protoDefaults, ...found, pieces };
+  return { ...protoDefaults, ...found, denormaliser: { ...protoDefaults.denormaliser, ...denormaliser }, pieces };
 }
 
 function readPiece(bytes: Uint8Array, name: string, id: number): ProtoPiece {
@@ -143,6 +156,8 @@ export function writeProto(proto: SentencePieceProto): Uint8Array {
   for (const piece of proto.pieces) writer.tag(1, WireType.LengthDelimited).bytes(messageOf(rows.piece, piece));
   writer.tag(2, WireType.LengthDelimited).bytes(messageOf(rows.trainer, proto));
   writer.tag(3, WireType.LengthDelimited).bytes(messageOf(rows.normalizer, proto));
+  if (proto.denormaliser.charsmap.length > 0)
+    writer.tag(5, WireType.LengthDelimited).bytes(messageOf(rows.denormalizer, proto.denormaliser));
   return writer.finish();
 }
 

@@ -26,8 +26,7 @@ export function readSentencePieceModel(bytes: Uint8Array, name = "tokenizer.mode
   const proto = readProto(bytes, name);
   const about = (message: string): never => fail(where, `${name}: ${message}`);
   if (proto.pieces.length === 0) about("it has no pieces: it is damaged or of another kind");
-  if (proto.denormaliserCharsmap.length > 0)
-    about("its denormalizer_spec has rules, which cria does not apply in decoding: train it without");
+  checkDenormaliser(proto, about);
   checkPieces(proto, about);
   const parts = {
     ...commonParts(proto, about),
@@ -44,6 +43,13 @@ export function readSentencePieceModel(bytes: Uint8Array, name = "tokenizer.mode
       return about(`its model_type is ${quote(kind)}: only bpe and unigram are supported`);
     }
   }
+}
+
+/** Rules that rewrite a text and nothing else is what SentencePiece's trainer writes. */
+function checkDenormaliser({ denormaliser }: SentencePieceProto, about: (message: string) => never): void {
+  const { charsmap, addDummyPrefix, removeExtraWhitespaces, escapeWhitespaces } = denormaliser;
+  if (charsmap.length > 0 && (addDummyPrefix || removeExtraWhitespaces || escapeWhitespaces))
+    about("its denormalizer_spec changes the spaces of a text, too, which is not supported");
 }
 
 function checkPieces({ pieces, byteFallback }: SentencePieceProto, about: (message: string) => never): void {
@@ -96,10 +102,12 @@ function rolesOf(proto: SentencePieceProto): Pick<TokenizerModel, "bosId" | "eos
   return Object.fromEntries(Object.entries(roles).filter(([, value]) => value !== undefined));
 }
 
-function decodingOf({ byteFallback, addDummyPrefix, removeExtraWhitespaces, escapeWhitespaces, unkSurface }: SentencePieceProto): Decoding {
+function decodingOf(proto: SentencePieceProto): Decoding {
+  const { byteFallback, addDummyPrefix, removeExtraWhitespaces, escapeWhitespaces, unkSurface, denormaliser } = proto;
+  const rules = denormaliser.charsmap.length === 0 ? {} : { charsmap: new Uint8Array(denormaliser.charsmap) };
   const stripStart = !escapeWhitespaces ? 0 : removeExtraWhitespaces ? "each" : addDummyPrefix ? 1 : 0;
   const bytes = byteFallback ? ({ bytes: "fallback", invalid: "byte" } as const) : ({ bytes: "none" } as const);
-  return { replace: [[spaceMark, " "]], ...bytes, separator: "", stripStart, stripEnd: 0, unknown: unkSurface };
+  return { replace: [[spaceMark, " "]], ...bytes, separator: "", stripStart, stripEnd: 0, unknown: unkSurface, ...rules };
 }
 
 /** The whole normaliser as one step. */

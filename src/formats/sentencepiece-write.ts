@@ -32,6 +32,10 @@ function common(model: SentencePieceModel | UnigramModel): Partial<SentencePiece
     pieces: pieceRows(model),
     modelType: model.kind === "unigram" ? modelTypes.unigram : modelTypes.bpe,
     ...{ byteFallback, escapeWhitespaces: escapesSpaces },
+    denormaliser: {
+      ...{ charsmap: decoding?.charsmap ?? protoDefaults.denormaliser.charsmap, addDummyPrefix: false },
+      ...{ removeExtraWhitespaces: false, escapeWhitespaces: false },
+    },
     unkSurface: decoding?.unknown ?? "\ufffd",
     bosPiece: nameOf(model.bosId, protoDefaults.bosPiece),
     eosPiece: nameOf(model.eosId, protoDefaults.eosPiece),

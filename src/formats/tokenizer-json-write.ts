@@ -45,7 +45,12 @@ export function needsTokenizerModel(model: TokenizerModel): boolean {
   if (model.kind !== "sentencepiece") return false;
   const isCompiled = (step: NormaliserStep) => step.type === "sentencepiece" && (step.charsmap !== undefined || step.dummySpace === "back");
   const isFoundOtherwise = (model.matching ?? []).some((rule) => rule.verbatim);
-  return isFoundOtherwise || (model.unused ?? []).length > 0 || (model.normaliser ?? []).some(isCompiled);
+  return (
+    model.decoding?.charsmap !== undefined ||
+    isFoundOtherwise ||
+    (model.unused ?? []).length > 0 ||
+    (model.normaliser ?? []).some(isCompiled)
+  );
 }
 
 /** tokenizer_config.json: which pieces play which part, for transformers. `chatTemplate` is Jinja source. */
@@ -115,6 +120,11 @@ function standingApart({ pieces, specials, added = [], matching = [], unkId }: S
 /** How a text is prepared, step by step where the model says so. */
 function sentencePieceText(model: SentencePieceModel): JsonObject {
   const { normaliser = [], preTokeniser = [], escapesSpaces = true, dummyPrefix } = model;
+  check(
+    model.decoding?.charsmap === undefined,
+    where,
+    () => "compiled rules of decoding have no form in this file: write a tokenizer.model",
+  );
   check(
     (model.unused ?? []).length === 0,
     where,

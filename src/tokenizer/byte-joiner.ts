@@ -1,6 +1,7 @@
 // Ids to bytes one by one: leaves specials away and does to the ends of the text what the model's decoding says.
 import { byteMender } from "./byte-mender.ts";
 import { utf8Bytes } from "./codec.ts";
+import { TextRewriter } from "./text-rewriter.ts";
 import type { DecodeOptions, Tokenizer } from "./tokenizer.ts";
 
 const nothing = new Uint8Array(0);
@@ -11,6 +12,7 @@ export class ByteJoiner {
   readonly #showsSpecials: boolean;
   readonly #verbatim: ReadonlySet<number>;
   readonly #mender: ReturnType<typeof byteMender>;
+  readonly #rewriter: TextRewriter | undefined;
   /** How many spaces may still be taken off the start. */
   #strippable: number;
   /** The first byte was a space that encoding may have put there; the next byte tells. */
@@ -25,29 +27,40 @@ export class ByteJoiner {
     this.#showsSpecials = specials;
     this.#verbatim = new Set([...tokenizer.model.specials, ...(tokenizer.model.added ?? [])]);
     this.#mender = mends ? byteMender(tokenizer.decoding) : undefined;
-    const { stripStart } = tokenizer.decoding;
+    const { stripStart, charsmap } = tokenizer.decoding;
+    this.#rewriter = mends && charsmap !== undefined ? new TextRewriter(charsmap) : undefined;
     this.#strippable = continued ? 0 : typeof stripStart === "number" ? stripStart : 1;
     this.#needsSeparator = continued;
   }
 
   /** The bytes that this id adds. */
   next(id: number): Uint8Array {
+    const bytes = this.#placed(id);
+    return this.#rewriter === undefined ? bytes : this.#rewriter.add(bytes, false);
+  }
+
+  #placed(id: number): Uint8Array {
     const isUnknown = id === this.#tokenizer.unkId;
     if (this.#tokenizer.isSpecial(id) && !isUnknown && !this.#showsSpecials) return nothing;
     const shown = isUnknown && this.#showsSpecials ? utf8Bytes(this.#tokenizer.idToPiece(id)) : this.#tokenizer.pieceBytes(id);
     const isByte = this.#mender !== undefined && this.#tokenizer.isByte(id);
     if (isByte) return this.#placeBytes(this.#mender!.add(shown));
-    const before = this.#placeBytes(this.#mender?.end() ?? nothing);
+    const before = this.#endOfRun();
     const isKept = isUnknown && this.#tokenizer.decoding.unknown !== undefined;
     return joined(before, this.#place(shown, isKept, this.#verbatim.has(id) && !isUnknown));
   }
 
   /** The bytes that the end of the text brings. */
   end(): Uint8Array {
-    const last = this.#placeBytes(this.#mender?.end() ?? nothing);
+    const last = this.#endOfRun();
     const held = this.#heldPrefix ? Uint8Array.of(space) : nothing;
     this.#heldPrefix = false;
-    return joined(last, held);
+    const bytes = joined(last, held);
+    return this.#rewriter === undefined ? bytes : this.#rewriter.add(bytes, true);
+  }
+
+  #endOfRun(): Uint8Array {
+    return this.#mender?.isOpen ? this.#placeBytes(this.#mender.end()) : nothing;
   }
 
   /** SentencePiece takes a ▁ off the start, and no byte that is a space. */

@@ -4,6 +4,8 @@ import { replacement } from "./codec.ts";
 import type { Decoding } from "./model.ts";
 
 export interface ByteMender {
+  /** Whether something is still open. */
+  readonly isOpen: boolean;
   /** Takes the byte of one more piece. @returns what is certain by now */
   add(byte: Uint8Array): Uint8Array;
   /** The run ends here. @returns what was still open */
@@ -20,7 +22,12 @@ export function byteMender({ bytes, invalid }: Decoding): ByteMender | undefined
 class BytewiseMender implements ByteMender {
   #open: number[] = [];
 
+  get isOpen(): boolean {
+    return this.#open.length > 0;
+  }
+
   add(byte: Uint8Array): Uint8Array {
+    if (!this.isOpen && byte[0]! < 0x80) return byte; // most bytes of texts that have them are line ends
     this.#open.push(...byte);
     return this.#taken(false);
   }
@@ -49,6 +56,10 @@ class BytewiseMender implements ByteMender {
 /** huggingface/tokenizers, decoders/byte_fallback.rs: a run that is UTF-8 is text, of any other every byte is a U+FFFD. */
 class RunMender implements ByteMender {
   #run: number[] = [];
+
+  get isOpen(): boolean {
+    return this.#run.length > 0;
+  }
 
   add(byte: Uint8Array): Uint8Array {
     this.#run.push(...byte);

@@ -9,6 +9,8 @@ import { check, fail } from "../base/index.ts";
 export class Charsmap {
   readonly #units: Uint32Array;
   readonly #texts: Uint8Array;
+  /** Whether the bytes ended within a rule when they were last asked about: more of them might have matched a longer one. */
+  wantsMore = false;
 
   /** @throws CriaError where the bytes are no such map. */
   constructor(blob: Uint8Array) {
@@ -27,10 +29,14 @@ export class Charsmap {
     let length = 0;
     let start = 0;
     let node = offsetOf(this.#units[0]!);
+    this.wantsMore = true;
     for (let i = at; i < bytes.length; i++) {
       node = (node ^ bytes[i]!) >>> 0;
       const unit = this.#units[node];
-      if (unit === undefined || (unit & labelMask) >>> 0 !== bytes[i]) break;
+      if (unit === undefined || (unit & labelMask) >>> 0 !== bytes[i]) {
+        this.wantsMore = false;
+        break;
+      }
       node = (node ^ offsetOf(unit)) >>> 0;
       const value = hasValue(unit) ? this.#units[node] : undefined;
       if (value === undefined) continue;

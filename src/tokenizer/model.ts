@@ -38,6 +38,8 @@ export interface Decoding {
    * begins no character (SentencePiece); "run": for every byte of the run of byte pieces (huggingface/tokenizers' ByteFallback). Absent: "subpart".
    */
   readonly invalid?: "subpart" | "byte" | "run";
+  /** SentencePiece's compiled rules, which rewrite the whole text at last. */
+  readonly charsmap?: Uint8Array;
 }
 
 interface ModelBase {

@@ -86,6 +86,8 @@ class BpeTokenizer implements Tokenizer {
   readonly #ids: ReadonlyMap<string, number>;
   readonly #codec: Codec;
   readonly #specials: ReadonlySet<number>;
+  /** id → whether its piece is a byte; made when the first text is decoded. */
+  #isByte: Uint8Array | undefined;
   /** Pieces that are found in the text as it is, and those found in what the normaliser makes of it. */
   readonly #matchers: { readonly plain: PieceMatcher; readonly normalized: PieceMatcher };
 
@@ -186,7 +188,8 @@ class BpeTokenizer implements Tokenizer {
   }
 
   isByte(id: number): boolean {
-    return this.decoding.bytes === "fallback" && isBytePiece(this.idToPiece(id));
+    this.#isByte ??= Uint8Array.from(this.model.pieces, (piece) => (this.decoding.bytes === "fallback" && isBytePiece(piece) ? 1 : 0));
+    return this.#isByte[id] === 1;
   }
 
   pieceBytes(id: number): Uint8Array {

@@ -30,6 +30,7 @@ MODELS = {
     "bpe, unused": dict(IDENTITY, model_type="bpe", vocab_size=300, unused=4),
     "bpe, unused, bytes": dict(IDENTITY, model_type="bpe", vocab_size=500, byte_fallback=True, unused=3),
     "bpe, control, roles": dict(IDENTITY, model_type="bpe", vocab_size=200, control_symbols=["<|im|>", "<sep>", "#"], pad_id=3, bos_piece="<go>", unk_id=2, bos_id=0, eos_id=1, unk_surface="?"),
+    "bpe, bytes, rules of decoding": dict(IDENTITY, model_type="bpe", vocab_size=420, byte_fallback=True, decoding_rules=True),
     "unigram": dict(IDENTITY, model_type="unigram", vocab_size=200),
     "unigram, bytes, extra spaces go": dict(model_type="unigram", vocab_size=420, byte_fallback=True, normalization_rule_name="identity"),
     "unigram, rules, user-defined": dict(model_type="unigram", vocab_size=200, rules=True, user_defined_symbols=["ab", "[X]", "the", "\U0001f999"]),
@@ -37,6 +38,8 @@ MODELS = {
     "unigram, unused": dict(IDENTITY, model_type="unigram", vocab_size=300, unused=3),
     "unigram, no prefix, plain spaces": dict(IDENTITY, model_type="unigram", vocab_size=200, add_dummy_prefix=False, escape=False),
 }  # fmt: skip
+# a -> A, ab -> [ab], abc -> C, a space before a comma goes, the unknown's sign -> ?
+DECODING = [("61", "41"), ("61 62", "5B 61 62 5D"), ("61 62 63", "43"), ("20 2C", "2C"), ("2047", "3F"), ("65E5", "")]
 UNITS = [*" \n\t\r\u00a0\u3000aAbcdehinorstXé日ก1½٣\uff21\u0301\u200d\ufeff\u2581\u0000\u007f.,!<>#", "  ", "   ", "<s>", "</s>", "<unk>", "<0x0A>",
          "\U0001f999", "\U0001f469\u200d\U0001f467", "ing", " the", "the ", "\u2581\u2581", "[X]", "ab", "and", "-----", ".......", "<sep>", "\u0645\u0631\u062d"]  # fmt: skip
 FIXED = ["", " ", "  ", "\u2581", "a", " a", "a ", "Hello, world!", "  two  spaces  ", " " * 17, "line\nline\r\n\n", "\u3000x\u3000\u3000y\u3000", "\u007f", " \u007f ",
@@ -57,12 +60,14 @@ def main():
 
 
 def golden(name, settings, folder):
-    rules, unused, escape = (settings.pop(key, default) for key, default in (("rules", False), ("unused", 0), ("escape", True)))
+    defaults = dict(rules=False, decoding_rules=False, unused=0, escape=True)
+    rules, decoding_rules, unused, escape = (settings.pop(key, default) for key, default in defaults.items())
     prefix = os.path.join(folder, "model")
-    if rules:
-        settings["normalization_rule_tsv"] = os.path.join(folder, "rules.tsv")
-        with open(settings["normalization_rule_tsv"], "w") as file:
-            file.writelines(f"{source}\t{target}\n" for source, target in RULES)
+    for flag, name_of_file, lines in ((rules, "normalization_rule_tsv", RULES), (decoding_rules, "denormalization_rule_tsv", DECODING)):
+        if flag:
+            settings[name_of_file] = os.path.join(folder, name_of_file)
+            with open(settings[name_of_file], "w") as file:
+                file.writelines(f"{source}\t{target}\n" for source, target in lines)
     spm.SentencePieceTrainer.train(input=sys.argv[1], model_prefix=prefix, minloglevel=2, character_coverage=0.99, max_sentence_length=100000,
                                    input_sentence_size=0, hard_vocab_limit=False, num_threads=1, **settings)  # fmt: skip
     data = changed(open(prefix + ".model", "rb").read(), unused, escape)
@@ -85,6 +90,7 @@ def changed(data, unused, escape):
     for field in ("input", "model_prefix"):
         model.trainer_spec.ClearField(field)
     model.normalizer_spec.ClearField("normalization_rule_tsv")
+    model.denormalizer_spec.ClearField("normalization_rule_tsv")
     normal = [piece for piece in model.pieces if piece.type == proto.ModelProto.SentencePiece.NORMAL and len(piece.piece) > 1]
     for piece in normal[1::unused] if unused else []:
         piece.type = proto.ModelProto.SentencePiece.UNUSED
