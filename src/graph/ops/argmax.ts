@@ -1,8 +1,9 @@
 // The likeliest token: greedy decoding, without its logits leaving the machine.
 import { defineOp } from "../define-op.ts";
 import { f32, type Tensor } from "../tensor.ts";
+import { fallingIds } from "./top-k.ts";
 
-/** x [R, V] → i32 [R]: where each row is largest, of several the first. NaN is never the largest; where nothing is above −∞, it is 0. */
+/** x [R, V] → i32 [R]: where each row is largest, of several the first; NaN counts as in {@link topK}, so it is 0 where there are no numbers. */
 export function argmax(x: Tensor): Tensor {
   return argmaxOp.apply({ x }, {}).ids;
 }
@@ -14,8 +15,7 @@ export const argmaxOp = defineOp<Record<string, never>>()({
   reference({ x }, { ids }, { R, V }) {
     for (let r = 0; r < R; r++) {
       const row = x.subarray(r * V, (r + 1) * V);
-      const largest = row.reduce((most, value) => (value > most ? value : most), Number.NEGATIVE_INFINITY);
-      ids[r] = largest === Number.NEGATIVE_INFINITY ? 0 : row.indexOf(largest);
+      ids[r] = fallingIds(row)[0]!;
     }
   },
   recomputable: false,

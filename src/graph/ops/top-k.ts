@@ -10,7 +10,7 @@ export const mostTopK = 1024;
 
 /**
  * x [R, V] → the k largest of each row, falling, of equal ones the first ids first: values [R, k] and ids i32 [R, k].
- * NaN and −∞ come last, as if they were equal.
+ * NaN, −∞ and the lowest of all float32 come last, as if they were equal.
  */
 export function topK(x: Tensor, k: number): { readonly values: Tensor; readonly ids: Tensor } {
   return topKOp.apply({ x }, { k });
@@ -28,11 +28,10 @@ export const topKOp = defineOp<TopKAttributes>()({
   reference({ x }, { values, ids }, { R, V, K }) {
     for (let r = 0; r < R; r++) {
       const row = x.subarray(r * V, (r + 1) * V);
-      const rank = (v: number) => (Number.isNaN(row[v]) ? Number.NEGATIVE_INFINITY : row[v]!);
-      const order = Array.from(row.keys()).sort((a, b) => (rank(a) === rank(b) ? a - b : rank(b) - rank(a)));
-      ids.set(order.slice(0, K), r * K);
+      const largest = fallingIds(row).slice(0, K);
+      ids.set(largest, r * K);
       values.set(
-        order.slice(0, K).map((v) => row[v]!),
+        largest.map((v) => row[v]!),
         r * K,
       );
     }
@@ -46,3 +45,11 @@ export const topKOp = defineOp<TopKAttributes>()({
     { inputs: [{ ...f32(1, 9000), values: Array.from({ length: 9000 }, (_, v) => v % 97) }], attributes: { k: 128 } },
   ],
 });
+
+const lowestFloat32 = -3.4028234663852886e38;
+
+/** The ids of a row by falling values. */
+export function fallingIds(row: Float64Array): number[] {
+  const rank = (v: number) => (row[v]! > lowestFloat32 ? row[v]! : lowestFloat32);
+  return Array.from(row.keys()).sort((a, b) => (rank(a) === rank(b) ? a - b : rank(b) - rank(a)));
+}

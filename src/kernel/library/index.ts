@@ -1,6 +1,5 @@
 export { type ActivationSizes, activation, activationGradient, glu, gluGradient } from "./activation.ts";
 export type { ActivationName } from "./activation-functions.ts";
-export { argmaxBlocks, argmaxMerge } from "./argmax.ts";
 export { type AttentionSizes, attention, attentionGradient } from "./attention.ts";
 export { type CrossEntropySizes, meanLoss, softmaxCrossEntropy } from "./cross-entropy.ts";
 export { accumulate, add, addBias, assign, scale } from "./elementwise.ts";

@@ -1,7 +1,6 @@
 // Kernels over logits: of live rows alone, in blocks and merged, on every target.
 import { describe, expect, test } from "vitest";
 import { ints, random, runs, unwritten } from "../testing.test.helper.ts";
-import { argmaxBlocks, argmaxMerge } from "./argmax.ts";
 import { logSumExpBlocks, logSumExpMerge } from "./log-sum-exp.ts";
 import { maskLogits } from "./mask-logits.ts";
 import { blocksOfRow } from "./row-blocks.ts";
@@ -33,11 +32,6 @@ describe.each(runs)("$name", ({ run }) => {
     const parts = () => unwritten(rows * blocksOfRow(sizes));
     const rowsOf = (buffer: Float32Array, width: number) => Array.from({ length: live }, (_, row) => rowOf(buffer, row, width));
     const isUnwritten = (buffer: Float32Array, width: number) => expect(rowOf(buffer, live, width).every(Number.isNaN)).toBe(true);
-
-    const [, values, indices] = run(argmaxBlocks, sizes, [x, parts(), parts(), count]);
-    const ids = run(argmaxMerge, sizes, [values!, indices!, unwritten(rows), count])[2]!;
-    expect(intsOf(ids).slice(0, live)).toEqual(rowsOf(x, columns).map((row) => order(row)[0]));
-    isUnwritten(ids, 1);
 
     const k = Math.min(columns, 40);
     const candidates = () => unwritten(rows * blocksOfRow(sizes) * k);

@@ -53,11 +53,3 @@ export function largestOf(k: Builder, count: number, value: (at: Position) => Ve
   k.lanes(count, (at) => most.maxTo(value(at).within(at.span, lowest)));
   return most.maximum();
 }
-
-/** Larger than any index: float32 has every integer below it. */
-export const indexLimit = 2 ** 24;
-
-/** The smallest of the lanes, in every lane. */
-export function smallest(lanes: Vec): Vec {
-  return lanes.neg().maximum().neg();
-}

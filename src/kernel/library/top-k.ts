@@ -3,7 +3,7 @@
 // Shapes: R rows, V columns, B blocks of a row.
 import { type Builder, type Int, kernel, type Vec } from "../language.ts";
 import { fill } from "./product.ts";
-import { blocksOfRow, columnsOfBlock, eachRowBlock, indexAt, indexLimit, largestOf, type RowSizes, smallest } from "./row-blocks.ts";
+import { blocksOfRow, columnsOfBlock, eachRowBlock, indexAt, largestOf, type RowSizes } from "./row-blocks.ts";
 import { eachLiveRow, rowAt } from "./rows.ts";
 
 export interface TopKSizes extends RowSizes {
@@ -13,7 +13,7 @@ export interface TopKSizes extends RowSizes {
 
 /** Elements of a group. */
 const group = 64;
-/** What NaN and −∞ count as: they are chosen last, and what was taken is −∞. */
+/** What NaN and −∞ count as: they are taken last, and what was taken is −∞. */
 const lowest = -3.4028234663852886e38;
 
 /** A block's k largest, as they count, and where in the row they are, int32; −∞ behind those of a short block. Pointers: x [R, V], values [R, B, k], ids i32 [R, B, k]. */
@@ -90,6 +90,9 @@ function takeLargest(k: Builder, count: number, taken: number, elements: Int, bo
   });
 }
 
+/** Larger than any index in question; float32 has every integer below it. */
+const indexLimit = 2 ** 24;
+
 /** The first of `count` elements that is `value`, by way of memory. */
 function placeOf(k: Builder, count: number, from: Int, value: Vec, number: Int): Int {
   const least = k.variable(indexLimit);
@@ -98,6 +101,6 @@ function placeOf(k: Builder, count: number, from: Int, value: Vec, number: Int):
     const index = isIt.select(indexAt(k, at).toFloat(), k.constant(indexLimit)).within(at.span, k.constant(indexLimit));
     least.set(least.min(index));
   });
-  k.storeScalar(smallest(least).toInt(), number);
+  k.storeScalar(least.neg().maximum().neg().toInt(), number);
   return k.loadInt(number);
 }
