@@ -27,8 +27,8 @@ const cases: readonly Case[] = [
 
 /** Tokens of each sequence, and how many of them are written without looking at what they attend. */
 const sequences = [
-  { length: 529, silent: 510 },
-  { length: 67, silent: 56 },
+  { length: 522, silent: 509 },
+  { length: 67, silent: 58 },
   { length: 3, silent: 0 },
 ];
 const slots = sequences.length;
@@ -49,7 +49,7 @@ async function nativeBackends(): Promise<(readonly [string, () => Promise<Backen
   const found = await Promise.allSettled(["avx2", "avx512"].map((target) => chooseTarget(target).then(() => target)));
   return found.flatMap((result) =>
     result.status === "fulfilled"
-      ? [1, 3].map((threads) => [`${result.value}, ${threads} threads`, () => openCpuBackend({ target: result.value, threads })] as const)
+      ? [[`${result.value}, three threads`, () => openCpuBackend({ target: result.value, threads: 3 })] as const]
       : [],
   );
 }

@@ -43,8 +43,8 @@ const scoreStride = (partKeys + 16) * 4;
 /** exp of it is 0, and it is finite, so that differences of two are not NaN. */
 const lowest = -1e30;
 
-/** The most units among which one sequence's parts are dealt. */
-const mostDealt = 16;
+/** Units that one row of a long sequence is dealt among, at least: enough for many threads, and few where a program's other rows are not there. */
+const unitsOfRow = 64;
 /** Programs of more rows have units enough without dealing parts. */
 const fewRows = 8;
 /** In programs of so many rows or fewer, units wait for memory rather than for products: what comes next is prefetched. */
@@ -56,8 +56,8 @@ function partsOf({ pagesOfSlot }: Pick<PoolSizes, "pagesOfSlot">): number {
 }
 
 /** Among how many units the parts of a sequence are dealt. */
-export function dealtParts(sizes: Pick<PagedAttentionSizes, "rows" | "pagesOfSlot">): number {
-  return sizes.rows <= fewRows ? Math.min(partsOf(sizes), mostDealt) : 1;
+export function dealtParts(sizes: Pick<PagedAttentionSizes, "rows" | "pagesOfSlot" | "kvHeads">): number {
+  return sizes.rows <= fewRows ? Math.min(partsOf(sizes), Math.ceil(unitsOfRow / sizes.kvHeads)) : 1;
 }
 
 /** Bytes of the parts' results, [R, H, parts, D + 2]: at most 1/1024 · H / KV of what R sequences of P pages have in the pool as float32, and a little. */
