@@ -13,16 +13,6 @@ export {
   windowOf,
 } from "./config.ts";
 export { type Declare, type DeclaredParameters, declareParameters, declareWeights, type LayoutOf } from "./declare.ts";
-export {
-  type BatchSize,
-  batchPositions,
-  countTargets,
-  type LossBatch,
-  type LossGraph,
-  type LossSize,
-  lossGraph,
-  writeBatch,
-} from "./graphs.ts";
 export { type CacheSize, cachePools, type InferenceGraph, type InferenceSize, inferenceGraph, type TopSize } from "./inference-graph.ts";
 export { initialise } from "./initialise.ts";
 export { biased, dense, type Linear } from "./linear.ts";
@@ -46,6 +36,16 @@ export {
   loraTargets,
   mergeLora,
 } from "./lora.ts";
+export {
+  type BatchSize,
+  batchPositions,
+  countTargets,
+  type LossBatch,
+  type LossGraph,
+  type LossSize,
+  lossGraph,
+  writeBatch,
+} from "./loss-graph.ts";
 export {
   constantRows,
   type LlamaParameters,
