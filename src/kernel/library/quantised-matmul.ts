@@ -7,7 +7,16 @@ import { eachTile } from "./pack-left.ts";
 import { panelWidth } from "./product.ts";
 import { type LineLayout, lineLayout } from "./quantise.ts";
 import { blockWeights, quantisedLayouts } from "./quantised-blocks.ts";
-import { blockScratchBytes, eachBlock, numbersOf, type PanelBlock, type QuantisedMatrix, quantisedPanelBytes } from "./quantised-panels.ts";
+import {
+  eachBlock,
+  numbersBytes,
+  numbersOf,
+  type PanelBlock,
+  type QuantisedMatrix,
+  quantisedPanelBytes,
+  type Superblocks,
+  storeNumbers,
+} from "./quantised-panels.ts";
 import { type Live, rowLimit } from "./rows.ts";
 
 /** Quads of a block's weights. */
@@ -47,7 +56,7 @@ export const quantisedMatmul = kernel<QuantisedSizes>("quantisedMatmul", (k, siz
       });
     k.if(rows.first, "<", rows.last, body);
   });
-  return { units: blocks * Math.ceil(n / width), scratchBytes: blockScratchBytes(k.target, type) + widenedBytes(k.target, sizes) };
+  return { units: blocks * Math.ceil(n / width), scratchBytes: preparedBytes(k.target, sizes) };
 });
 
 /** Half of a float product's: every sum is there twice, in integers and in floats. */
@@ -58,36 +67,56 @@ function tileRows({ tile }: Target): number {
 /** Walks the blocks of a panel. */
 type Source = (body: (block: PanelBlock) => void) => void;
 
-/** Several tiles of rows read a panel of fewer than 8 bits from scratch, widened once to bytes; one tile reads it as it lies. */
-function sourceOf(k: Builder, sizes: QuantisedSizes, panel: Parameters<typeof eachBlock>[2], scratch: Int): Source {
-  const packed: Source = (body) => eachBlock(k, sizes.type, panel, scratch, body);
-  const bytes = widenedBytes(k.target, sizes);
-  if (bytes === 0) return packed;
-  const widened = scratch.add(blockScratchBytes(k.target, sizes.type));
-  const blockBytes = widenedBlockBytes(k.target, sizes);
-  const width = panelWidth(k.target);
-  const at = (i: number, j: number) => (i * width + j * k.laneCount) * 4;
-  const to = k.copy(widened);
-  packed(({ quad, number }) => {
+/** What a unit makes of a panel, in scratch, before its tiles of rows read it. */
+type Preparation = "nothing" | "numbers" | "bytes";
+
+/**
+ * One tile of rows reads a panel as it lies. For several, types below 8 bits are widened once; but of 4 bits only scales where a dot product of bytes
+ * is one instruction, because fetching bytes takes longer there than taking nibbles apart again. Measured: docs/log/2026-11-28-panels.md.
+ */
+function preparationOf(target: Target, { type, m }: QuantisedSizes): Preparation {
+  const { bits } = quantisedLayouts[type];
+  if (m <= tileRows(target) || bits === 8) return "nothing";
+  return target.int8Dot && bits === 4 ? "numbers" : "bytes";
+}
+
+/** Bytes of scratch. */
+function preparedBytes(target: Target, sizes: QuantisedSizes): number {
+  const { type, k } = sizes;
+  const preparation = preparationOf(target, sizes);
+  if (preparation === "bytes") return numbersBytes(target, type) + (k / blockWeights) * widenedBlockBytes(target, type);
+  return preparation === "numbers" ? numbersBytes(target, type, k) : numbersBytes(target, type);
+}
+
+function sourceOf(k: Builder, sizes: QuantisedSizes, panel: Superblocks, scratch: Int): Source {
+  const { type } = sizes;
+  const preparation = preparationOf(k.target, sizes);
+  if (preparation === "bytes") return widened(k, sizes, panel, scratch);
+  if (preparation === "numbers") storeNumbers(k, type, panel, scratch);
+  const numbers = preparation === "numbers" ? { stored: scratch } : { scratch };
+  return (body) => eachBlock(k, type, panel, numbers, body);
+}
+
+/** A panel of bytes and floats: [block][quads, then numbers][column]. */
+function widened(k: Builder, { type, k: depth }: QuantisedSizes, panel: Superblocks, scratch: Int): Source {
+  const first = scratch.add(numbersBytes(k.target, type));
+  const blockBytes = widenedBlockBytes(k.target, type);
+  const at = (i: number, j: number) => (i * panelWidth(k.target) + j * k.laneCount) * 4;
+  const to = k.copy(first);
+  eachBlock(k, type, panel, { scratch }, ({ quad, number }) => {
     for (let j = 0; j < panel.vectors; j++) {
       for (let i = 0; i < quadsOfBlock; i++) k.store(quad(i, j), to, whole, at(i, j));
-      for (let i = 0; i < numbersOf(sizes.type); i++) k.store(number(i, j), to, whole, at(quadsOfBlock + i, j));
+      for (let i = 0; i < numbersOf(type); i++) k.store(number(i, j), to, whole, at(quadsOfBlock + i, j));
     }
     to.bump(blockBytes);
   });
   return (body) =>
-    k.loop(widened, widened.add(bytes), blockBytes, (block) =>
+    k.loop(first, first.add((depth / blockWeights) * blockBytes), blockBytes, (block) =>
       body({ quad: (i, j) => k.load(block, whole, at(i, j)), number: (i, j) => k.load(block, whole, at(quadsOfBlock + i, j)) }),
     );
 }
 
-/** Bytes of a panel that is widened: [block][quads, then numbers][column]; 0 where none is. */
-function widenedBytes(target: Target, sizes: QuantisedSizes): number {
-  const widens = quantisedLayouts[sizes.type].bits < 8 && sizes.m > tileRows(target);
-  return widens ? (sizes.k / blockWeights) * widenedBlockBytes(target, sizes) : 0;
-}
-
-function widenedBlockBytes(target: Target, { type }: QuantisedSizes): number {
+function widenedBlockBytes(target: Target, type: QuantisedSizes["type"]): number {
   return (quadsOfBlock + numbersOf(type)) * panelWidth(target) * 4;
 }
 

@@ -6,60 +6,64 @@ import { panelWidth } from "./product.ts";
 import { blockWeights, type QuantisedType, quantisedLayouts, spansOf } from "./quantised-blocks.ts";
 import { turnIn, turnOut } from "./turn.ts";
 
-/** A word of a superblock in all columns, by its number in the file; a half float likewise. */
+/** A word of a superblock, or of a lot, by its number; a half float likewise. */
 type Find = (i: number) => Vec;
 
 /** What a panel holds of a superblock, and how blocks are read from it. */
 interface PanelLayout {
-  /** Where the words are in the file's superblock; all its bytes but half floats are among them. */
-  readonly words: { readonly at: number; readonly count: number; readonly flip?: number };
-  /** Where the half floats are there. */
+  /** Where the half floats are in the file's superblock. */
   readonly halves: readonly number[];
-  /** Blocks whose weights share words, and how often such lots follow each other; a lot has some words of every stream. */
-  readonly lots: { readonly count: number; readonly blocks: number; readonly streams: readonly Stream[] };
+  /** Where the words are there, which are all other bytes: in the order in which they are read, because memory is slower in any other. */
+  readonly words: readonly Run[];
+  /** Bits of words that are the other way round in the panel. */
+  readonly flip?: number;
+  /** Blocks whose weights share words, how many words these are, and how often such lots follow each other behind the other words. */
+  readonly lots: { readonly count: number; readonly blocks: number; readonly words: number };
   /** Weights 4 · quad to 4 · quad + 3 of a block of a lot, a byte q each, from the words of the lot. */
   quad(k: Builder, word: Find, quad: number, block: number): Vec;
   /** The numbers of every block: its scale, or one of each half, then its minimum where there are any. */
   numbers(k: Builder, word: Find, half: Find): Vec[][];
 }
 
-interface Stream {
-  readonly first: number;
-  readonly words: number;
+interface Run {
+  /** Bytes to the first word. */
+  readonly at: number;
+  readonly count: number;
 }
 
-const one = (words: number) => ({ count: 1, blocks: 1, streams: [{ first: 0, words }] });
+const one = (words: number) => ({ count: 1, blocks: 1, words });
 
 const panelLayouts: Readonly<Record<QuantisedType, PanelLayout>> = {
   // d · q i8[32], with the sign flipped as u8
   q8_0: {
-    words: { at: 2, count: 8, flip: 0x80808080 | 0 },
     halves: [0],
+    words: [{ at: 2, count: 8 }],
+    flip: 0x80808080 | 0,
     lots: one(8),
     quad: (_, word, quad) => word(quad),
     numbers: (_, __, half) => [[half(0)]],
   },
   // d · q u4[32], byte i has weights i and 16 + i
   q4_0: {
-    words: { at: 2, count: 4 },
     halves: [0],
+    words: [{ at: 2, count: 4 }],
     lots: one(4),
     quad: (k, word, quad) => nibbles(k, word(quad & 3), quad >> 2),
     numbers: (_, __, half) => [[half(0)]],
   },
   // d · minimum · q u4[32]
   q4_1: {
-    words: { at: 4, count: 4 },
     halves: [0, 2],
+    words: [{ at: 4, count: 4 }],
     lots: one(4),
     quad: (k, word, quad) => nibbles(k, word(quad & 3), quad >> 2),
     numbers: (_, __, half) => [[half(0), half(1)]],
   },
   // d · dmin · three words of scales and minima · 32 words of q u4[256], of which eight have two blocks
   q4_K: {
-    words: { at: 4, count: 35 },
     halves: [0, 2],
-    lots: { count: 4, blocks: 2, streams: [{ first: 3, words: 8 }] },
+    words: [{ at: 4, count: 35 }],
+    lots: { count: 4, blocks: 2, words: 8 },
     quad: (k, word, quad, block) => nibbles(k, word(quad), block),
     numbers: (k, word, half) => {
       const [d, dmin] = [half(0), half(1)];
@@ -69,18 +73,17 @@ const panelLayouts: Readonly<Record<QuantisedType, PanelLayout>> = {
       ]);
     },
   },
-  // 32 words of low bits u4[256], of which sixteen have four blocks · 16 of high bits u2[256] · four of scales i8[16] · d
+  // 32 words of low bits u4[256], of which sixteen have four blocks · 16 of high bits u2[256], eight for these · four of scales i8[16] · d
   q6_K: {
-    words: { at: 0, count: 52 },
     halves: [208],
-    lots: {
-      count: 2,
-      blocks: 4,
-      streams: [
-        { first: 0, words: 16 },
-        { first: 32, words: 8 },
-      ],
-    },
+    words: [
+      { at: 192, count: 4 },
+      { at: 0, count: 16 },
+      { at: 128, count: 8 },
+      { at: 64, count: 16 },
+      { at: 160, count: 8 },
+    ],
+    lots: { count: 2, blocks: 4, words: 24 },
     quad: (k, word, quad, block) => {
       const low = nibbles(k, word(quad + 8 * (block & 1)), block >> 1);
       const high = word(16 + quad);
@@ -90,7 +93,7 @@ const panelLayouts: Readonly<Record<QuantisedType, PanelLayout>> = {
     numbers: (_, word, half) => {
       const d = half(0);
       const scale = (i: number) =>
-        word(48 + (i >> 2))
+        word(i >> 2)
           .shiftLeft(24 - 8 * (i & 3))
           .shiftRightSigned(24)
           .toFloat()
@@ -121,10 +124,17 @@ export interface QuantisedMatrix {
   readonly k: number;
 }
 
-/** Bytes of a superblock in all columns of a panel: words, then half floats. */
+/** Bytes of a superblock in all columns of a panel: half floats, then words. */
 export function superblockBytes(target: Target, type: QuantisedType): number {
-  const { words, halves } = panelLayouts[type];
-  return panelWidth(target) * (4 * words.count + 2 * halves.length);
+  return wordsAt(target, type) + 4 * panelWidth(target) * wordsOf(type);
+}
+
+function wordsAt(target: Target, type: QuantisedType): number {
+  return 2 * panelWidth(target) * panelLayouts[type].halves.length;
+}
+
+function wordsOf(type: QuantisedType): number {
+  return panelLayouts[type].words.reduce((sum, { count }) => sum + count, 0);
 }
 
 /** Weights of a superblock. */
@@ -159,7 +169,7 @@ function turnPanels(k: Builder, { type, n, k: depth }: QuantisedMatrix, w: Int, 
   const { begin, end } = k.range();
   const { rowBytes, superblockBytes: fileBytes } = spansOf(k.target, type, depth);
   const width = panelWidth(k.target);
-  const { words, halves } = panelLayouts[type];
+  const { halves, words, flip } = panelLayouts[type];
   const bytes = quantisedPanelBytes(k.target, { type, k: depth });
   k.loop(begin, end, 1, (panel) =>
     k.blocks(panel, n, width, (count) => {
@@ -167,11 +177,12 @@ function turnPanels(k: Builder, { type, n, k: depth }: QuantisedMatrix, w: Int, 
       const first = packed.add(panel.mul(bytes));
       k.loop(first, first.add(bytes), superblockBytes(k.target, type), (superblock) => {
         const rows = { stride: rowBytes, count };
-        const { flip } = words;
-        turn(k, "word", { ...rows, rows: file.add(words.at), panel: superblock, ...(flip !== undefined && { flip }) }, words.count);
-        halves.forEach((at, i) => {
-          turn(k, "u16", { ...rows, rows: file.add(at), panel: superblock.add((words.count * 4 + i * 2) * width) }, 1);
-        });
+        halves.forEach((at, i) => turn(k, "u16", { ...rows, rows: file.add(at), panel: superblock.add(2 * width * i) }, 1));
+        let to = superblock.add(wordsAt(k.target, type));
+        for (const { at, count } of words) {
+          turn(k, "word", { ...rows, rows: file.add(at), panel: to, ...(flip !== undefined && { flip }) }, count);
+          to = to.add(4 * width * count);
+        }
         file.bump(fileBytes);
       });
     }),
@@ -196,65 +207,104 @@ function isPlain(type: QuantisedType): boolean {
   return superblockWeights(type) === blockWeights;
 }
 
-/** Bytes of scratch for {@link eachBlock}. */
-export function blockScratchBytes(target: Target, type: QuantisedType): number {
-  return isPlain(type) ? 0 : (superblockWeights(type) / blockWeights) * numbersOf(type) * panelWidth(target) * 4;
+/** Some superblocks of a panel, from address `first` up to `last`; `vectors` of their columns. */
+export interface Superblocks {
+  readonly first: Int;
+  readonly last: Int;
+  readonly vectors: number;
 }
 
-/** Runs `body` for the blocks of the superblocks from address `first` up to `last` of a panel, in the order of the depth. */
-export function eachBlock(
-  k: Builder,
-  type: QuantisedType,
-  { first, last, vectors }: { readonly first: Int; readonly last: Int; readonly vectors: number },
-  scratch: Int,
-  body: (block: PanelBlock) => void,
-): void {
-  const { lots, quad } = panelLayouts[type];
-  const width = panelWidth(k.target);
-  const eachNumber = numbersOf(type);
+/** Bytes of the numbers of `weights` weights of each column, as floats; 0 where half floats are the numbers. */
+export function numbersBytes(target: Target, type: QuantisedType, weights = superblockWeights(type)): number {
+  return isPlain(type) ? 0 : (weights / blockWeights) * numbersOf(type) * panelWidth(target) * 4;
+}
+
+/** Computes the numbers of superblocks, for {@link eachBlock} to find them at `to`. */
+export function storeNumbers(k: Builder, type: QuantisedType, { first, last, vectors }: Superblocks, to: Int): void {
+  if (isPlain(type)) return;
+  const target = k.copy(to);
   k.loop(first, last, superblockBytes(k.target, type), (superblock) => {
-    const streams = lots.streams.map(({ first }) => (lots.count === 1 ? superblock : k.copy(superblock.add(first * width * 4))));
-    if (!isPlain(type)) storeNumbers(k, type, superblock, vectors, scratch);
-    const numbers = lots.count === 1 ? scratch : k.copy(scratch);
-    const lot = () => {
-      for (let block = 0; block < lots.blocks; block++) {
-        const word = (j: number) => (i: number) => wordOfLot(k, lots.streams, streams, i, j);
-        body({
-          quad: (i, j) => quad(k, word(j), i, block),
-          number: (i, j) =>
-            isPlain(type)
-              ? halfOf(k, type, superblock, i, j)
-              : k.load(numbers, whole, ((block * eachNumber + i) * width + j * k.laneCount) * 4),
-        });
-      }
-    };
-    if (lots.count === 1) return lot();
-    k.loop(0, lots.count, 1, () => {
-      lot();
-      lots.streams.forEach(({ words }, i) => void streams[i]!.bump(words * width * 4));
-      numbers.bump(lots.blocks * eachNumber * width * 4);
-    });
+    numbersOfSuperblock(k, type, superblock, vectors, target);
+    target.bump(numbersBytes(k.target, type));
   });
 }
 
-/** Word i of a lot, whose streams follow each other; vector j of it. */
-function wordOfLot(k: Builder, streams: readonly Stream[], from: readonly Int[], i: number, j: number): Vec {
-  let [stream, at] = [0, i];
-  while (at >= streams[stream]!.words) at -= streams[stream++]!.words;
-  return k.load(from[stream]!, whole, (at * panelWidth(k.target) + j * k.laneCount) * 4);
+/**
+ * Runs `body` for the blocks of superblocks, in the order of the depth.
+ * @param numbers where {@link storeNumbers} has put the numbers of all, or scratch for those of one superblock
+ */
+export function eachBlock(
+  k: Builder,
+  type: QuantisedType,
+  { first, last, vectors }: Superblocks,
+  numbers: { readonly stored: Int } | { readonly scratch: Int },
+  body: (block: PanelBlock) => void,
+): void {
+  const step = superblockBytes(k.target, type);
+  if (isPlain(type)) return k.loop(first, last, step, (superblock) => body(onlyBlock(k, type, superblock)));
+  if ("stored" in numbers) {
+    const stored = k.copy(numbers.stored);
+    return k.loop(first, last, step, (superblock) => eachBlockOfLots(k, type, superblock, stored, body));
+  }
+  k.loop(first, last, step, (superblock) => {
+    numbersOfSuperblock(k, type, superblock, vectors, numbers.scratch);
+    eachBlockOfLots(k, type, superblock, k.copy(numbers.scratch), body);
+  });
 }
 
-function halfOf(k: Builder, type: QuantisedType, superblock: Int, i: number, j: number): Vec {
-  const { words } = panelLayouts[type];
-  return k.loadNarrow("f16", superblock, whole, (words.count * 4 + i * 2) * panelWidth(k.target) + j * k.laneCount * 2);
+/** The block of a superblock that has one. */
+function onlyBlock(k: Builder, type: QuantisedType, superblock: Int): PanelBlock {
+  const { quad } = panelLayouts[type];
+  const word = (i: number, j: number) => wordOf(k, superblock, i, j, wordsAt(k.target, type));
+  return { quad: (i, j) => quad(k, (at) => word(at, j), i, 0), number: (i, j) => halfOf(k, superblock, i, j) };
 }
 
-/** The numbers of a superblock's blocks as floats in scratch: [block][number][column]. */
-function storeNumbers(k: Builder, type: QuantisedType, superblock: Int, vectors: number, scratch: Int): void {
+/** @param numbers those of the superblock; it ends behind them */
+function eachBlockOfLots(k: Builder, type: QuantisedType, superblock: Int, numbers: Int, body: (block: PanelBlock) => void): void {
+  const { lots, quad } = panelLayouts[type];
   const width = panelWidth(k.target);
+  const eachNumber = numbersOf(type);
+  const others = wordsOf(type) - lots.count * lots.words;
+  const words = k.copy(superblock.add(wordsAt(k.target, type) + 4 * width * others));
+  k.loop(0, lots.count, 1, () => {
+    for (let block = 0; block < lots.blocks; block++) {
+      const number = (i: number, j: number) => wordOf(k, numbers, block * eachNumber + i, j);
+      once(k, () => body({ quad: (i, j) => quad(k, (at) => wordOf(k, words, at, j), i, block), number }));
+    }
+    // Blocks of a lot read its words in turns, which the machine does not foresee.
+    for (let at = 0; at < lots.words * width * 4; at += 64) k.prefetch(words, superblockBytes(k.target, type) + at);
+    words.bump(lots.words * width * 4);
+    numbers.bump(lots.blocks * eachNumber * width * 4);
+  });
+}
+
+/**
+ * Keeps the code of a block of weights together: WebAssembly's engine moves loads ahead as far as a loop's body allows, and spills what it has
+ * loaded. Measured: docs/log/2026-11-28-panels.md.
+ */
+function once(k: Builder, body: () => void): void {
+  k.loop(0, 1, 1, body);
+}
+
+/** Vector j of word or number i, of those that begin some bytes behind `from`. */
+function wordOf(k: Builder, from: Int, i: number, j: number, bytes = 0): Vec {
+  return k.load(from, whole, bytes + (i * panelWidth(k.target) + j * k.laneCount) * 4);
+}
+
+function halfOf(k: Builder, superblock: Int, i: number, j: number): Vec {
+  return k.loadNarrow("f16", superblock, whole, (i * panelWidth(k.target) + j * k.laneCount) * 2);
+}
+
+/** The numbers of a superblock's blocks as floats: [block][number][column]. */
+function numbersOfSuperblock(k: Builder, type: QuantisedType, superblock: Int, vectors: number, to: Int): void {
+  const width = panelWidth(k.target);
+  const words = superblock.add(wordsAt(k.target, type));
   for (let j = 0; j < vectors; j++) {
-    const word: Find = (i) => k.load(superblock, whole, (i * width + j * k.laneCount) * 4);
-    const numbers = panelLayouts[type].numbers(k, word, (i) => halfOf(k, type, superblock, i, j)).flat();
-    numbers.forEach((number, i) => void k.store(number, scratch, whole, (i * width + j * k.laneCount) * 4));
+    const numbers = panelLayouts[type].numbers(
+      k,
+      (i) => wordOf(k, words, i, j),
+      (i) => halfOf(k, superblock, i, j),
+    );
+    numbers.flat().forEach((number, i) => void k.store(number, to, whole, (i * width + j * k.laneCount) * 4));
   }
 }

@@ -7,8 +7,8 @@ import { elementsOf, type MatmulForm, panelBytes, panelWord } from "./pack.ts";
 import { panelWidth, scaled } from "./product.ts";
 import { blockWeights, type QuantisedType, quantisedLayouts } from "./quantised-blocks.ts";
 import {
-  blockScratchBytes,
   eachBlock,
+  numbersBytes,
   numbersOf,
   type PanelBlock,
   quantisedPanelBytes,
@@ -63,7 +63,7 @@ export function widenBytes(target: Target, { type }: WidenedSizes, { panels, len
 }
 
 function scratchBytes(target: Target, type: WidenedSizes["type"]): number {
-  return isQuantised(type) ? blockScratchBytes(target, type) : 0;
+  return isQuantised(type) ? numbersBytes(target, type) : 0;
 }
 
 /** Widens a piece. @returns where its first panel lies in scratch; the others follow. */
@@ -139,7 +139,7 @@ function widenColumns(
   k.loop(firstPanel, lastPanel, 1, (panel) => {
     const from = packed.add(panel.mul(bytes)).add(typeof first === "number" ? (first / lot) * step : first.div(lot).mul(step));
     const target = k.copy(to.add(panel.sub(firstPanel).mul(widenedPanelBytes(k.target, length))));
-    eachBlock(k, type, { first: from, last: from.add(scaled(superblocks, step)), vectors }, scratch, (block) => {
+    eachBlock(k, type, { first: from, last: from.add(scaled(superblocks, step)), vectors }, { scratch }, (block) => {
       for (let j = 0; j < vectors; j++) {
         const weights = weightsOf(k, type, block, j);
         for (let p = 0; p < blockWeights; p += per)
@@ -168,7 +168,7 @@ function widenRows(k: Builder, sizes: QuantisedSizes, packed: Int, { firstPanel,
   k.loop(firstRowPanel, lastRowPanel, 1, (rowPanel) => {
     const from = packed.add(rowPanel.mul(bytes)).add(firstSuperblock.mul(step));
     const target = k.copy(to.add(rowPanel.sub(firstRowPanel).mul((width / per) * width * 4)));
-    eachBlock(k, type, { first: from, last: from.add(superblocks.mul(step)), vectors }, scratch, (block) => {
+    eachBlock(k, type, { first: from, last: from.add(superblocks.mul(step)), vectors }, { scratch }, (block) => {
       for (let j = 0; j < vectors; j++) {
         const weights = weightsOf(k, type, block, j);
         for (let channel = 0; channel < blockWeights; channel += lanes) {
