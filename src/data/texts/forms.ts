@@ -1,7 +1,5 @@
 // The forms that texts come in, a row each: which endings have it, which keys apply to it, how it is read. A further form is a further row.
-import { readCsv } from "./csv.ts";
 import type { Bytes } from "./explain-encoding.ts";
-import { readHtml } from "./html.ts";
 import { readJsonLines } from "./json-lines.ts";
 import { readJson } from "./json-records.ts";
 import { readPlain } from "./plain-text.ts";
@@ -62,9 +60,9 @@ export const textForms: readonly TextForm[] = [
     endings: [".csv"],
     keys: ["field"],
     summary: "a table with a row of column names first, commas between cells",
-    read: (input) => readCsv(input, ","),
+    read: (input) => readTable(input, ","),
   },
-  { name: "tsv", endings: [".tsv", ".tab"], keys: ["field"], summary: "the same with tabs", read: (input) => readCsv(input, "\t") },
+  { name: "tsv", endings: [".tsv", ".tab"], keys: ["field"], summary: "the same with tabs", read: (input) => readTable(input, "\t") },
   {
     name: "html",
     endings: [".html", ".htm", ".xhtml"],
@@ -73,6 +71,17 @@ export const textForms: readonly TextForm[] = [
     read: readHtml,
   },
 ];
+
+// Parsers of these forms are loaded when a file has one: loading them takes 40 ms, of every process that might read texts.
+
+async function* readTable(input: FormInput, delimiter: string): AsyncGenerator<string> {
+  const { readCsv } = await import("./csv.ts");
+  yield* readCsv(input, delimiter);
+}
+
+async function* readHtml(input: FormInput): AsyncGenerator<string> {
+  yield* (await import("./html.ts")).readHtml(input);
+}
 
 /** What the names of packed files end in. */
 export const packedName = /\.(gz|zst|zstd)$/i;

@@ -1,5 +1,4 @@
 // Zstandard (RFC 8878) as a stream. fzstd decompresses; the frames are walked here, because it verifies no checksum and would take any window size.
-import { Decompress } from "fzstd";
 import { check, fail } from "../../base/index.ts";
 import { Xxh64 } from "./xxh64.ts";
 
@@ -38,6 +37,7 @@ async function* readFrame(input: Input, name: string, where: string): AsyncGener
   const { bytes, hasChecksum } = await readHead(input, name, where);
   const hash = new Xxh64();
   let out: Uint8Array[] = [];
+  const { Decompress } = await import("fzstd"); // read by few processes
   const decompress = new Decompress((chunk) => {
     hash.update(chunk);
     out.push(chunk);
