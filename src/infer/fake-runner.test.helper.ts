@@ -29,7 +29,7 @@ export class FakeRunner implements PassRunner {
   }
 
   async run(pass: PassInputs): Promise<PassOutputs> {
-    const { turn, tokens, positions, slots, pages, logitRows, layers } = pass;
+    const { turn, tokens, positions, slots, pages, logitRows, outputs } = pass;
     this.passes.push(pass);
     await this.before(pass);
     const at = (row: number, key: number) => pages[slots[row]!]![Math.floor(key / pageKeys)]! * pageKeys + (key % pageKeys);
@@ -39,7 +39,9 @@ export class FakeRunner implements PassRunner {
       for (let key = 0; key <= positions[row]!; key++) state = mix(state, this.#keys[at(row, key)]!);
       return state;
     };
-    const hidden = new Map(layers.map((layer) => [layer, tokens.map((_, row) => Float32Array.of(layer, stateOf(row) % 4096))] as const));
+    const hidden = new Map(
+      outputs.map((name) => [name, tokens.map((_, row) => Float32Array.of(Number(name), stateOf(row) % 4096))] as const),
+    );
     return { logits: logitRows.map(({ row }) => logitsOf(stateOf(row))), hidden };
   }
 

@@ -122,6 +122,17 @@ describe("stop strings", () => {
   });
 });
 
+test("pieces have their log-probabilities where these are asked for", async () => {
+  const script = [...byteLevel.encode("ab")];
+  const found = await pieces(byteLevel, "x", script, { logProbabilities: 1 });
+  const expected = 9 - Math.log(Math.exp(9) + 255);
+  for (const { id, logProbabilities } of found) {
+    expect(logProbabilities?.logProbability).toBeCloseTo(expected, 6);
+    expect(logProbabilities?.top.map((one) => one.id)).toEqual([id]);
+  }
+  expect(found.map(({ text }) => text)).toEqual(["a", "b"]);
+});
+
 test("an empty prompt starts from what the tokenizer puts in front, where it puts anything", () => {
   expect([...promptIds(llama, "")]).toEqual([1]);
   for (const tokenizer of [byteLevel, withTemplate(undefined)])

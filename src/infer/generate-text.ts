@@ -1,7 +1,7 @@
 // Text in, text out as it comes: never half a character, never any of a stop string.
 import { check } from "../base/index.ts";
 import { StreamDecoder, type Tokenizer } from "../tokenizer/index.ts";
-import { type FinishReason, type GenerateTokensOptions, generateTokens, type LanguageModel } from "./generate-tokens.ts";
+import { type GeneratedToken, type GenerateTokensOptions, generateTokens, type LanguageModel } from "./generate-tokens.ts";
 import { StopFilter } from "./stop-strings.ts";
 
 export interface PromptOptions {
@@ -15,12 +15,9 @@ export interface GenerateTextOptions extends Omit<GenerateTokensOptions, "vocabS
 }
 
 /** What one token brought. */
-export interface TextPiece {
-  readonly id: number;
+export interface TextPiece extends GeneratedToken {
   /** Empty while a character is incomplete or a stop string may be beginning. */
   readonly text: string;
-  /** Only the last piece has it. */
-  readonly finishReason?: FinishReason;
 }
 
 /**
@@ -54,15 +51,16 @@ export async function* generateText(
   const ids = typeof prompt === "string" ? promptIds(tokenizer, prompt, options) : prompt;
   const decoder = decoderAfter(tokenizer, ids);
   const vocabSize = Math.min(tokenizer.vocabSize, model.vocabSize);
-  for await (const { id, finishReason } of generateTokens(model, ids, { ...options, vocabSize })) {
+  for await (const token of generateTokens(model, ids, { ...options, vocabSize })) {
+    const { id, finishReason } = token;
     const isStopId = finishReason === "stop";
     const arrived = (isStopId ? "" : decoder.push(id)) + (finishReason === undefined ? "" : decoder.flush());
     const { text, stopped } = stops.push(arrived);
     if (stopped) {
-      yield { id, text, finishReason: "stop" };
+      yield { ...token, text, finishReason: "stop" };
       return;
     }
-    yield finishReason === undefined ? { id, text } : { id, text: text + stops.flush(), finishReason };
+    yield { ...token, text: finishReason === undefined ? text : text + stops.flush() };
   }
 }
 

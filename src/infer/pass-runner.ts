@@ -1,4 +1,5 @@
 // What computes the rows of a pass: a backend's programs, or a simple model in tests.
+import type { OutputName } from "../model/index.ts";
 import type { PageCopy } from "./cached-text.ts";
 import type { TopLogits, TopWanted } from "./sequence.ts";
 
@@ -14,8 +15,8 @@ export interface PassInputs {
   readonly pages: readonly (readonly number[])[];
   /** Rows whose logits are wanted, rising. */
   readonly logitRows: readonly LogitRow[];
-  /** Layers whose outputs are wanted, from 0 for the embedding to nLayers for the last. */
-  readonly layers: readonly number[];
+  /** Outputs of the model that are wanted beside logits. */
+  readonly outputs: readonly OutputName[];
 }
 
 export interface LogitRow {
@@ -27,8 +28,8 @@ export interface LogitRow {
 export interface PassOutputs {
   /** Logits [V], or the largest ones, of each of the rows wanted. */
   readonly logits: readonly (Float32Array | TopLogits)[];
-  /** Of each layer wanted, its output [C] of every row. */
-  readonly hidden: ReadonlyMap<number, readonly Float32Array[]>;
+  /** Each of these outputs, [C], of every row. */
+  readonly hidden: ReadonlyMap<OutputName, readonly Float32Array[]>;
 }
 
 export interface PassRunner {

@@ -2,7 +2,15 @@
 import { type Backend, BoundProgram, type DeviceBuffer, type HostArray } from "../backend/index.ts";
 import { fail, type StateDType } from "../base/index.ts";
 import { Graph, i32, mostTopK, pageCopy, pageKeys, pageTiles, type Tensor } from "../graph/index.ts";
-import { cachePools, type InferenceGraph, inferenceGraph, type LlamaConfig, ropeInputs, type TopSize } from "../model/index.ts";
+import {
+  cachePools,
+  type InferenceGraph,
+  inferenceGraph,
+  type LlamaConfig,
+  type OutputName,
+  ropeInputs,
+  type TopSize,
+} from "../model/index.ts";
 import type { PageCopy } from "./cached-text.ts";
 import type { LogitRow, PassInputs, PassOutputs, PassRunner } from "./pass-runner.ts";
 import type { PassLimits } from "./scheduler.ts";
@@ -62,11 +70,11 @@ export class Programs implements PassRunner {
     const compiled = await this.#program(pass);
     const { graph, program } = compiled;
     await Promise.all([...this.#turn(compiled, pass.turn), ...this.#write(compiled, pass), program.run()]);
-    const hidden = pass.layers.map(async (layer) => {
+    const hidden = pass.outputs.map(async (name) => {
       const { dim } = this.#config;
-      const kept = graph.hidden.get(layer) ?? fail("infer", `the program does not keep the output of layer ${layer}`);
+      const kept = graph.hidden.get(name) ?? fail("infer", `the program does not keep the output ${name}`);
       const values = (await program.read(kept, 0, pass.tokens.length * dim)) as Float32Array;
-      return [layer, pass.tokens.map((_, row) => values.subarray(row * dim, (row + 1) * dim))] as const;
+      return [name, pass.tokens.map((_, row) => values.subarray(row * dim, (row + 1) * dim))] as const;
     });
     return { logits: await this.#logits(compiled, pass.logitRows), hidden: new Map(await Promise.all(hidden)) };
   }
@@ -156,18 +164,18 @@ export class Programs implements PassRunner {
 
   #program(pass: PassInputs): Promise<Compiled> {
     const size = sizeOf(pass, this.#config.vocabSize);
-    const key = JSON.stringify([size, [...pass.layers].sort((a, b) => a - b)]);
+    const key = JSON.stringify([size, pass.outputs.map(String).sort()]);
     const known = this.#compiled.get(key);
     if (known !== undefined) return known;
-    const compiled = this.#compile(size, pass.layers);
+    const compiled = this.#compile(size, pass.outputs);
     this.#compiled.set(key, compiled);
     compiled.catch(() => this.#compiled.delete(key)); // for want of memory, for example: there may be more later
     return compiled;
   }
 
-  async #compile(size: ProgramSize, layers: readonly number[]): Promise<Compiled> {
+  async #compile(size: ProgramSize, outputs: readonly OutputName[]): Promise<Compiled> {
     const graph = inferenceGraph(this.#config, {
-      ...{ ...size, ...this.#size, layers, sequences: Math.min(size.rows, programSequences) },
+      ...{ ...size, ...this.#size, outputs, sequences: Math.min(size.rows, programSequences) },
       layoutOf: ({ name }) => this.#held.get(name)?.type.dtype ?? fail("infer", `the parameter "${name}" was not loaded`),
     });
     return { turn: undefined, size, graph, program: await BoundProgram.compile(this.#backend, graph.graph, this.#held) };

@@ -95,15 +95,17 @@ describe.each([
 
   test("outputs of layers are given: the embedding's are its rows, and the last one's make the logits", async () => {
     const ids = idsOf(20, 3);
-    const [first, last] = await model.run([
-      { sequence: model.sequence(), ids, hidden: { layer: 0, rows: "all" } },
-      { sequence: model.sequence(), ids, hidden: { layer: config.nLayers, rows: "last" } },
+    const [first, last, final] = await model.run([
+      { sequence: model.sequence(), ids, hidden: { output: 0, rows: "all" } },
+      { sequence: model.sequence(), ids, hidden: { output: config.nLayers, rows: "last" } },
+      { sequence: model.sequence(), ids, logits: "none", hidden: { output: "final", rows: "last" } },
     ]);
     const rowOf = (table: string, row: number) => parameters.get(table)!.subarray(row * config.dim, (row + 1) * config.dim);
     expect(first.hidden).toEqual(ids.map((id) => Float32Array.from(rowOf("embedding", id))));
     const gain = parameters.get("finalNorm.gain")!;
     const rms = Math.sqrt(last.hidden.reduce((sum, x) => sum + x * x, 0) / config.dim + config.normEpsilon);
     const normed = last.hidden.map((x, c) => (x / rms) * gain[c]!);
+    normed.forEach((x, c) => expect(final.hidden[c]).toBeCloseTo(x, 4));
     last.logits.forEach((logit, id) =>
       expect(logit).toBeCloseTo(
         rowOf("output", id).reduce((sum, w, c) => sum + w * normed[c]!, 0),

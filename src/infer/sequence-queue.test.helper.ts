@@ -56,7 +56,7 @@ export async function fuzzQueue(seed: number, operations: number): Promise<void>
     for (const { known } of plans) known.busy = true;
     if (rng.below(8) === 0) void Promise.resolve().then(() => abort.abort(new Error("enough")));
     try {
-      const given = plans.map(({ known: { sequence }, ids }) => ({ sequence, ids, logits, hidden: { layer, rows } }) as const);
+      const given = plans.map(({ known: { sequence }, ids }) => ({ sequence, ids, logits, hidden: { output: layer, rows } }) as const);
       const results = await queue.run(given, abort.signal);
       for (const [i, { known, ids }] of plans.entries()) {
         const start = known.ids.length;

@@ -14,7 +14,7 @@ describe("a run", () => {
     const [first, second, third] = await queue.run([
       { sequence: a, ids: idsOf(5) },
       { sequence: b, ids: idsOf(3, 1), logits: "all" },
-      { sequence: c, ids: idsOf(70, 2), logits: "none", hidden: { layer: 1, rows: "last" } },
+      { sequence: c, ids: idsOf(70, 2), logits: "none", hidden: { output: 1, rows: "last" } },
     ]);
     expect(first.logits).toEqual(fakeLogits(idsOf(5)));
     expect(first.hidden).toBeUndefined();
@@ -261,8 +261,8 @@ test("what cannot be done is said, and changes nothing", async () => {
     ]),
   ).rejects.toThrow("a sequence stands twice in one run");
   await expect(fakeQueue(1).queue.run([{ sequence: a, ids: [1] }])).rejects.toThrow("the sequence belongs to another model");
-  await expect(queue.run([{ sequence: a, ids: [1], hidden: { layer: 3, rows: "all" } }])).rejects.toThrow(
-    "the output of layer 3 is wanted, but the model has layers 0 (the embedding) to 2",
+  await expect(queue.run([{ sequence: a, ids: [1], hidden: { output: 3, rows: "all" } }])).rejects.toThrow(
+    'the output 3 is wanted, but the model has 0 (the embedding) to 2 (the last layer) and "final"',
   );
   for (const length of [-1, 4, 1.5]) expect(() => a.truncate(length)).toThrow(`a sequence of 3 tokens cannot be cut to ${length}`);
   const running = a.next([4]);

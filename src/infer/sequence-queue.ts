@@ -1,6 +1,7 @@
 // Runs of many sequences on one model: rows of all that wait share passes, and their keys and values lie in shared pages.
 import { CriaError, check } from "../base/index.ts";
 import { mostTopK, pageKeys } from "../graph/index.ts";
+import type { OutputName } from "../model/index.ts";
 import { CachedText } from "./cached-text.ts";
 import { eventsHandled } from "./events-handled.ts";
 import { PageAllocator } from "./page-allocator.ts";
@@ -31,7 +32,7 @@ export interface Job extends Work {
   readonly start: number;
   readonly firstLogits: number;
   readonly firstHidden: number;
-  readonly layer: number | undefined;
+  readonly output: OutputName | undefined;
   readonly wanted: { readonly logits: LogitsWanted; readonly hidden: LogitsWanted };
   readonly top: TopWanted | undefined;
   /** What has come so far. */
@@ -178,7 +179,7 @@ export class SequenceQueue {
     const firstOf = (rows: LogitsWanted) => (rows === "none" ? end : rows === "all" ? start : end - 1);
     const [firstLogits, firstHidden] = [firstOf(wanted.logits), firstOf(wanted.hidden)];
     const job: Job = {
-      ...{ member, batch, start, end, wanted, firstLogits, firstHidden, layer: hidden?.layer, top: isTop(logits) ? logits : undefined },
+      ...{ member, batch, start, end, wanted, firstLogits, firstHidden, output: hidden?.output, top: isTop(logits) ? logits : undefined },
       ...{ wantsLogits: logits !== "none", nextResult: Math.min(firstLogits, firstHidden), computedRows: 0 },
       results: { logits: [], hidden: [] },
     };
@@ -240,11 +241,11 @@ export class SequenceQueue {
     const positions: number[] = [];
     const slots: number[] = [];
     const logitRows: LogitRow[] = [];
-    const layers = new Set<number>();
+    const outputs = new Set<OutputName>();
     const computed = parts.filter(({ rows }) => rows > 0);
     for (const [slot, { member, work, first, rows }] of computed.entries()) {
-      const { firstLogits, layer, top } = work;
-      if (layer !== undefined) layers.add(layer);
+      const { firstLogits, output, top } = work;
+      if (output !== undefined) outputs.add(output);
       for (let position = first; position < first + rows; position++) {
         if (position >= Math.max(firstLogits, work.nextResult)) logitRows.push({ row: tokens.length, top });
         tokens.push(member.text.idAt(position));
@@ -256,14 +257,14 @@ export class SequenceQueue {
     this.#passes++;
     this.#rows += tokens.length;
     const pages = computed.map(({ member }) => member.text.pages.map(({ number }) => number));
-    return this.#runner.run({ turn, tokens, positions, slots, pages, logitRows, layers: [...layers] });
+    return this.#runner.run({ turn, tokens, positions, slots, pages, logitRows, outputs: [...outputs] });
   }
 
   #deliver({ parts }: Pass<Job>, { logits, hidden }: PassOutputs): void {
     const logitsInOrder = logits.values();
     let row = 0;
     for (const { member, work, first, rows } of parts) {
-      const outputs = work.layer === undefined ? undefined : hidden.get(work.layer);
+      const outputs = work.output === undefined ? undefined : hidden.get(work.output);
       for (let position = first; position < first + rows; position++, row++) {
         if (position < work.nextResult) continue; // computed again, delivered before, or not wanted
         const { value } = position >= work.firstLogits ? logitsInOrder.next() : { value: undefined };
@@ -317,9 +318,9 @@ export class SequenceQueue {
     if (isTop(logits)) checkTop(logits, this.vocabSize);
     const { nLayers } = this.#sizes;
     check(
-      hidden === undefined || (Number.isInteger(hidden.layer) && hidden.layer >= 0 && hidden.layer <= nLayers),
+      hidden === undefined || isOutput(hidden.output, nLayers),
       "infer",
-      () => `the output of layer ${hidden?.layer} is wanted, but the model has layers 0 (the embedding) to ${nLayers}`,
+      () => `the output ${hidden?.output} is wanted, but the model has 0 (the embedding) to ${nLayers} (the last layer) and "final"`,
     );
     return member;
   }
@@ -334,6 +335,10 @@ export class SequenceQueue {
         `the text has ${length} tokens but the pool's ${pages} pages hold ${this.contextLength}: shorten it, or open the model with more pages`,
     );
   }
+}
+
+function isOutput(name: OutputName, nLayers: number): boolean {
+  return name === "final" || (Number.isInteger(name) && name >= 0 && name <= nLayers);
 }
 
 function isTop(logits: LogitsWanted | undefined): logits is TopWanted {

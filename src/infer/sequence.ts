@@ -1,5 +1,6 @@
 // A text that grows on a model, and what a run may be asked for.
 import { check } from "../base/index.ts";
+import type { OutputName } from "../model/index.ts";
 import type { SequenceMember, SequenceQueue } from "./sequence-queue.ts";
 
 /** A text that grows, with the keys and values of what was computed of it. Dispose of it to give its pages back. */
@@ -82,9 +83,9 @@ export interface TopLogits {
   readonly logSumExp: number;
 }
 
-/** The output of layer `layer`, from 0 for the embedding to nLayers for the last layer (before the final norm), of the last row or of all of the run. */
+/** An output of the model beside the logits, of the last row or of all rows of the run: embeddings of a text are made of these. */
 export interface HiddenWanted {
-  readonly layer: number;
+  readonly output: OutputName;
   readonly rows: "last" | "all";
 }
 
@@ -121,7 +122,7 @@ type HiddenOf<Item> = Item extends { readonly hidden: { readonly rows: infer Wan
 export interface RunResult<Item extends RunItem = RunItem> {
   /** Logits [V] of the last row, of each row of the run, or the largest ones of the last row. */
   readonly logits: LogitsOf<Item>;
-  /** The layer's output [C] of the last row, or of each row of the run. */
+  /** The output [C] of the last row, or of each row of the run. */
   readonly hidden: HiddenOf<Item>;
   /** Rows that were computed for it: fewer than its ids where the pool had their keys, more where earlier rows had to be computed again. */
   readonly computedRows: number;

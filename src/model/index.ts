@@ -13,7 +13,15 @@ export {
   windowOf,
 } from "./config.ts";
 export { type Declare, type DeclaredParameters, declareParameters, declareWeights, type LayoutOf } from "./declare.ts";
-export { type CacheSize, cachePools, type InferenceGraph, type InferenceSize, inferenceGraph, type TopSize } from "./inference-graph.ts";
+export {
+  type CacheSize,
+  cachePools,
+  type InferenceGraph,
+  type InferenceSize,
+  inferenceGraph,
+  type OutputName,
+  type TopSize,
+} from "./inference-graph.ts";
 export { initialise } from "./initialise.ts";
 export { biased, dense, type Linear } from "./linear.ts";
 export {

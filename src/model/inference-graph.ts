@@ -23,6 +23,9 @@ import { outputProjection, required } from "./parameters.ts";
 import { partsOf } from "./parts.ts";
 import { declareTurns } from "./rope-frequencies.ts";
 
+/** An output of the model's: 0 is the embedding, i the i-th layer, "final" what logits are made of, behind the final norm where there is one. */
+export type OutputName = number | "final";
+
 /** The pages of all layers: states called "cache.0.keys", "cache.0.values", …, which graphs of all sizes share. */
 export interface CacheSize {
   /** G: pages of the pool. */
@@ -43,8 +46,8 @@ export interface InferenceSize {
   readonly logitRows: number;
   /** Keeps of every such row its largest logits and the logarithm of their sum, too. */
   readonly top?: TopSize | undefined;
-  /** Layers whose outputs are kept, from 0 for the embedding to nLayers for the last one before the final norm. None by default. */
-  readonly layers?: Iterable<number>;
+  /** Outputs that are kept; none by default. */
+  readonly outputs?: Iterable<OutputName>;
   /** How the elements of each parameter and constant lie; f32 by default. Norms take nothing else. */
   readonly layoutOf?: LayoutOf;
 }
@@ -78,13 +81,13 @@ export interface InferenceGraph extends DeclaredParameters {
   /** [L, V]; kept. */
   readonly logits: Tensor;
   readonly top?: TopTensors | undefined;
-  /** The outputs of the layers that were asked for, [R, C]; kept. */
-  readonly hidden: ReadonlyMap<number, Tensor>;
+  /** The outputs that were asked for, [R, C]; kept. */
+  readonly hidden: ReadonlyMap<OutputName, Tensor>;
 }
 
 /** @throws CriaError when the sequences are longer than the model's context, or the sizes do not fit together. */
 export function inferenceGraph(config: LlamaConfig, size: InferenceSize): InferenceGraph {
-  const { rows: R, sequences: S, contextLength, cache, logitRows: L, top, layers = [], layoutOf = () => "f32" } = size;
+  const { rows: R, sequences: S, contextLength, cache, logitRows: L, top, outputs = [], layoutOf = () => "f32" } = size;
   check(
     contextLength <= config.contextLength,
     "model",
@@ -97,12 +100,11 @@ export function inferenceGraph(config: LlamaConfig, size: InferenceSize): Infere
   graph.limitRows(R, rows.count);
   const declared = declareWeights(graph, config, layoutOf);
   const pools = cachePools(graph, config, cache);
-  const outputs: Tensor[] = [];
-  const parts = watched({ ...partsOf(config), attention: attentionOverPages(config, pools, rows) }, outputs);
+  const made: Tensor[] = [];
+  const parts = watched({ ...partsOf(config), attention: attentionOverPages(config, pools, rows) }, made);
   const x = llama(declared.parameters, parts, config, { tokens, positions: rows.positions, turns: declareTurns(graph, config) }); // [R, C]
-  const hidden = new Map(
-    [...layers].map((layer) => [layer, graph.keep(required(outputs[layer], `the output of layer ${layer}`))] as const),
-  );
+  const output = (name: OutputName) => required(name === "final" ? x : made[name], `the output ${name}`);
+  const hidden = new Map([...outputs].map((name) => [name, graph.keep(output(name))] as const));
   const chosen = L === R ? undefined : { rows: graph.input("logitRows", i32(L)), count: graph.input("logitCount", i32(1)) };
   if (chosen) graph.limitRows(L, chosen.count);
   const scored = chosen ? embedding(x, chosen.rows) : x; // [L, C]
@@ -145,10 +147,10 @@ function attentionOverPages(config: LlamaConfig, pools: readonly PagePool[], row
   };
 }
 
-/** The same parts; the embedding and the layers' outputs are added to `outputs`. */
-function watched<Parts extends LlamaParts>(parts: Parts, outputs: Tensor[]): Parts {
+/** The same parts; the embedding and the layers' outputs are added to `made`. */
+function watched<Parts extends LlamaParts>(parts: Parts, made: Tensor[]): Parts {
   const watch = (x: Tensor) => {
-    outputs.push(x);
+    made.push(x);
     return x;
   };
   return {
