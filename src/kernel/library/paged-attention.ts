@@ -18,7 +18,7 @@ import {
 } from "./pages.ts";
 import { type Depth, fill, type LeftOperand, type Result, type RightOperand, type Start, tileProduct } from "./product.ts";
 import { indexAt } from "./row-blocks.ts";
-import { eachLiveRow, rowAt } from "./rows.ts";
+import { rowAt, rowLimit } from "./rows.ts";
 
 export interface PagedAttentionSizes extends PoolSizes {
   /** R. */
@@ -45,6 +45,8 @@ const lowest = -1e30;
 
 /** Units that one row of a long sequence is dealt among, at least: enough for many threads, and few where a program's other rows are not there. */
 const unitsOfRow = 64;
+/** Units that share a program's tiles: as many as tiles of a prompt of 1024 rows. */
+const mostWalks = 64;
 /** Programs of more rows have units enough without dealing parts. */
 const fewRows = 8;
 /** In programs of so many rows or fewer, units wait for memory rather than for products: what comes next is prefetched. */
@@ -71,48 +73,45 @@ function partBytes({ headDim }: Pick<PoolSizes, "headDim">): number {
 
 /**
  * o of the rows of all tiles; where parts are dealt, their results instead, for {@link mergeParts}. Pointers: q [R, H · D], keys, values [G, KV, 64, D],
- * positions i32 [R], slots i32 [R], pages i32 [S, P], tiles i32 [R, 2], o [R, H · D] or parts. One unit a key head, tile and share of the parts.
+ * positions i32 [R], slots i32 [R], pages i32 [S, P], tiles i32 [R, 2], o [R, H · D] or parts. One unit a key head, tile and share of the parts; in programs of many rows a unit has several tiles, as most are not there.
  */
 export const pagedAttention = kernel<PagedAttentionSizes>("pagedAttention", (k, sizes) => {
   const p = k.pointers("q", "keys", "values", "positions", "slots", "pages", "tiles", "result");
   const { scratch, begin, end } = k.range();
   const { rows, kvHeads, dealt } = sizes;
   const places = placesIn(sizes, scratch);
+  const walks = Math.min(rows, mostWalks);
   k.loop(begin, end, 1, (unit) => {
     const share = unit.rem(dealt);
-    const tile = unit.div(dealt).rem(rows);
-    const head = unit.div(dealt * rows);
-    eachTile(k, sizes, p, tile, (tile) => {
-      const work = { k, sizes, p, places, tile, head, queries: tile.count.mul(groupOf(sizes)) };
-      loadQueries(work);
-      eachPart(work, share, (part) => {
-        attendPart(work, part);
-        if (dealt > 1) keepPart(work, part);
-        else mergePart(work, part);
-      });
-      if (dealt === 1) storeTile(work);
-    });
+    const head = unit.div(dealt * walks);
+    k.loop(unit.div(dealt).rem(walks), rows, walks, (tile) =>
+      eachTile(k, sizes, p, tile, (tile) =>
+        attendTile({ k, sizes, p, places, tile, head, queries: tile.count.mul(groupOf(sizes)) }, share),
+      ),
+    );
   });
-  return { units: kvHeads * rows * dealt, scratchBytes: scratchBytes(sizes) };
+  return { units: kvHeads * walks * dealt, scratchBytes: scratchBytes(sizes) };
 });
 
-/** o of rows below the count from their parts, in order. Pointers: parts [R, H, parts, D + 2], positions i32 [R], o [R, H · D], count i32. A unit is a row. */
+/** o of rows below the count from their parts, in order. Pointers: parts [R, H, parts, D + 2], positions i32 [R], o [R, H · D], count i32. A unit is a row's head. */
 export const mergeParts = kernel<PagedAttentionSizes>("mergeParts", (k, sizes) => {
   const { parts, positions, o } = k.pointers("parts", "positions", "o");
   const { rows, heads, headDim, pagesOfSlot } = sizes;
-  const merge = (row: Int, scratch: Int) => {
+  const limit = rowLimit(k, { rows, live: true });
+  const { scratch, begin, end } = k.range();
+  const all = sumsIn(scratch, headDim);
+  k.loop(begin, end, 1, (unit) => {
+    const row = unit.div(heads);
     const position = loadIndex(k, rowAt(positions, row, 1), pagesOfSlot * pageKeys);
     const [first, last] = [firstKey(sizes, position).div(partKeys), position.div(partKeys)];
-    const all = sumsIn(scratch, headDim);
-    k.loop(0, heads, 1, (head) => {
-      const at = row.mul(heads).add(head);
-      const partOf = (part: Int) => sumsIn(parts.add(at.mul(partsOf(sizes)).add(part).mul(partBytes(sizes))), headDim);
+    const partOf = (part: Int) => sumsIn(parts.add(unit.mul(partsOf(sizes)).add(part).mul(partBytes(sizes))), headDim);
+    k.if(row, "<", limit, () => {
       copySums(k, headDim, partOf(first), all);
       k.loop(first.add(1), last.add(1), 1, (part) => addSums(k, headDim, partOf(part), all));
-      storeNormalised(k, headDim, all, rowAt(o, at, headDim));
+      storeNormalised(k, headDim, all, rowAt(o, unit, headDim));
     });
-  };
-  return { units: eachLiveRow(k, { rows, live: true }, merge, 1), scratchBytes: partBytes(sizes) };
+  });
+  return { units: rows * heads, scratchBytes: partBytes(sizes) };
 });
 
 /** What a unit works with. Query row r is row ⌊r / group⌋ of the tile and head r mod group of the key head's group. */
@@ -235,6 +234,18 @@ function eachPart({ k, sizes, tile }: Work, share: Int, body: (part: Int) => voi
     .mul(dealt);
   const end = tile.position.add(tile.count).sub(1).div(partKeys).add(1);
   k.loop(share.add(skipped), end, dealt, body);
+}
+
+/** The rows of a tile, or where parts are dealt their parts of this share. */
+function attendTile(work: Work, share: Int): void {
+  const { dealt } = work.sizes;
+  loadQueries(work);
+  eachPart(work, share, (part) => {
+    attendPart(work, part);
+    if (dealt > 1) keepPart(work, part);
+    else mergePart(work, part);
+  });
+  if (dealt === 1) storeTile(work);
 }
 
 /** Queries are scaled by 1/√D, so that scores need not be. */
