@@ -126,18 +126,18 @@ function widenColumns(
   const bytes = quantisedPanelBytes(k.target, { type, k: depth });
   const per = elementsOf(precision);
   const step = superblockBytes(k.target, type);
-  const lot = superblockWeights(type) / per;
+  const words = superblockWeights(type) / per;
   const superblocks =
     typeof first === "number"
-      ? depth / per / lot
+      ? depth / per / words
       : k
           .int(depth / per)
           .sub(first)
           .min(length)
-          .div(lot);
+          .div(words);
   const lastPanel = firstPanel.add(panels).min(Math.ceil(n / width));
   k.loop(firstPanel, lastPanel, 1, (panel) => {
-    const from = packed.add(panel.mul(bytes)).add(typeof first === "number" ? (first / lot) * step : first.div(lot).mul(step));
+    const from = packed.add(panel.mul(bytes)).add(typeof first === "number" ? (first / words) * step : first.div(words).mul(step));
     const target = k.copy(to.add(panel.sub(firstPanel).mul(widenedPanelBytes(k.target, length))));
     eachBlock(k, type, { first: from, last: from.add(scaled(superblocks, step)), vectors }, { scratch }, (block) => {
       for (let j = 0; j < vectors; j++) {
