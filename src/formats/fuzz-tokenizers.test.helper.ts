@@ -2,7 +2,7 @@
 // from deep inside, a hang, an allocation beyond what the file holds, is a fault.
 import { CriaError, memorySource, Rng } from "../base/index.ts";
 import { createTokenizer, type SentencePieceModel, type TokenizerModel, trainTokenizer } from "../tokenizer/index.ts";
-import { type GgufValue, ggufBytes, readGgufMetadata } from "./gguf-metadata.ts";
+import { type GgufArray, type GgufScalar, type GgufValue, ggufBytes, readGgufMetadata } from "./gguf-metadata.ts";
 import { ggufTokenizerModel, ggufTokenizerPairs } from "./gguf-tokenizer.ts";
 import { llama2cTokenizerModel, readLlama2cTokenizer } from "./llama2c-tokenizer.ts";
 import { readProto, type SentencePieceProto, writeProto } from "./sentencepiece-proto.ts";
@@ -144,7 +144,7 @@ function changedPairs(pairs: ReadonlyMap<string, GgufValue>, rng: Rng): Map<stri
       ),
     );
   else {
-    const values = [...value.values];
+    const values: (GgufScalar | GgufArray)[] = Array.from<GgufScalar | GgufArray>(value.values);
     const odd = value.type === "text" ? pick(oddTexts, rng) : Math.trunc(pick(oddNumbers.filter(Number.isFinite), rng)) | 0;
     values.splice(rng.below(values.length), rng.below(3), odd);
     copy.set(key, { type, value: { type: value.type, values } });

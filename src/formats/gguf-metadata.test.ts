@@ -14,10 +14,11 @@ const values: readonly [string, GgufValue][] = [
   ["text", { type: "text", value: "▁日本 🦙\u0000" }],
   ["u64", { type: "u64", value: Number.MAX_SAFE_INTEGER }],
   ["i64", { type: "i64", value: -5 }],
+  ["large", { type: "u64", value: 2n ** 64n - 1n }],
   ["f64", { type: "f64", value: Math.PI }],
   ["texts", { type: "array", value: { type: "text", values: ["", "a", "b".repeat(300)] } }],
-  ["numbers", { type: "array", value: { type: "i32", values: [1, -2, 3] } }],
-  ["none", { type: "array", value: { type: "u8", values: [] } }],
+  ["numbers", { type: "array", value: { type: "i32", values: Int32Array.of(1, -2, 3) } }],
+  ["none", { type: "array", value: { type: "u8", values: new Uint8Array(0) } }],
   [
     "nested",
     {
@@ -67,7 +68,7 @@ test("values across the ends of windows, and reads that stay within the file", a
       { type: "array", value: { type: "text", values: Array.from({ length: 90_000 }, (_, i) => `piece ${i}${"x".repeat(i % 37)}`) } },
     ],
     ["large", { type: "text", value: "y".repeat(2_500_000) }],
-    ["floats", { type: "array", value: { type: "f32", values: Array.from({ length: 400_001 }, (_, i) => i) } }],
+    ["floats", { type: "array", value: { type: "f32", values: Float32Array.from({ length: 400_001 }, (_, i) => i) } }],
   ];
   const bytes = ggufBytes(new Map(many));
   const source: ByteSource = {

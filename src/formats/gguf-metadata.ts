@@ -31,13 +31,23 @@ const types = [
 
 export type GgufType = (typeof types)[number][0];
 
-/** Whole numbers beyond what a double holds exactly are refused, so that none is rounded in silence. */
-export type GgufScalar = number | boolean | string;
+/** Whole numbers of 64 bits beyond what a double holds exactly are bigints, so that none is rounded. */
+export type GgufScalar = number | bigint | boolean | string;
 
 export interface GgufArray {
   readonly type: GgufType;
-  readonly values: readonly (GgufScalar | GgufArray)[];
+  readonly values: GgufElements;
 }
+
+/** Numbers of less than 64 bits lie in typed arrays, so that they take no more memory than in the file. */
+export type GgufElements = readonly (GgufScalar | GgufArray)[] | Numbers;
+
+type Numbers = Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array | Float32Array | Float64Array;
+
+const arrays = {
+  ...{ u8: Uint8Array, i8: Int8Array, u16: Uint16Array, i16: Int16Array, u32: Uint32Array, i32: Int32Array },
+  ...{ f32: Float32Array, f64: Float64Array },
+} as const;
 
 export interface GgufValue {
   readonly type: GgufType;
@@ -53,7 +63,7 @@ export interface GgufMetadata {
 }
 
 /** No metadata comes near it: a vocabulary of 262,144 pieces with its merges takes 12 MB. */
-const mostBytes = 2 ** 29;
+const mostBytes = 2 ** 27;
 /** llama.cpp reads no arrays of arrays; a few levels do no harm. */
 const deepest = 4;
 
@@ -170,6 +180,7 @@ async function readArray(cursor: Cursor, key: string, depth: number): Promise<Gg
   const type = await readType(cursor, key);
   const size = sizeOf(type);
   const count = await readCount(cursor, size, `elements of ${quote(key)}`);
+  if (isNumberType(type)) return { type, values: await readNumbers(cursor, type, count, key) };
   const values: (GgufScalar | GgufArray)[] = [];
   // Values are taken without waiting as long as the window holds them: a vocabulary has 100,000 texts.
   for (let i = 0; i < count; i++) {
@@ -180,12 +191,24 @@ async function readArray(cursor: Cursor, key: string, depth: number): Promise<Gg
   return { type, values };
 }
 
-async function readScalar(cursor: Cursor, type: Exclude<GgufType, "text" | "array">, what: string): Promise<number | boolean> {
+function isNumberType(type: GgufType): type is keyof typeof arrays {
+  return Object.hasOwn(arrays, type);
+}
+
+async function readNumbers(cursor: Cursor, type: keyof typeof arrays, count: number, key: string): Promise<Numbers> {
+  const size = sizeOf(type);
+  await cursor.need(count * size);
+  const numbers = new arrays[type](count);
+  for (let i = 0; i < count; i++) numbers[i] = Number(scalarAt(cursor, type, key));
+  return numbers;
+}
+
+async function readScalar(cursor: Cursor, type: Exclude<GgufType, "text" | "array">, what: string): Promise<number | bigint | boolean> {
   await cursor.need(sizeOf(type));
   return scalarAt(cursor, type, what);
 }
 
-function scalarAt(cursor: Cursor, type: Exclude<GgufType, "text" | "array">, what: string): number | boolean {
+function scalarAt(cursor: Cursor, type: Exclude<GgufType, "text" | "array">, what: string): number | bigint | boolean {
   const [view, at] = cursor.scalar(sizeOf(type));
   switch (type) {
     case "u8":
@@ -207,9 +230,9 @@ function scalarAt(cursor: Cursor, type: Exclude<GgufType, "text" | "array">, wha
     case "bool":
       return flag(view.getUint8(at), cursor, what);
     case "u64":
-      return exact(view.getBigUint64(at, true), cursor, what);
+      return short(view.getBigUint64(at, true));
     case "i64":
-      return exact(view.getBigInt64(at, true), cursor, what);
+      return short(view.getBigInt64(at, true));
     default:
       return type satisfies never;
   }
@@ -220,11 +243,8 @@ function flag(byte: number, { source }: Cursor, what: string): boolean {
   return byte === 1;
 }
 
-function exact(value: bigint, { source }: Cursor, what: string): number {
-  const number = Number(value);
-  return Number.isSafeInteger(number)
-    ? number
-    : fail(where, `${source.name}: ${what} is ${value}, which is larger than any that is right: the file is damaged`);
+function short(value: bigint): number | bigint {
+  return Number.isSafeInteger(Number(value)) ? Number(value) : value;
 }
 
 function sizeOf(type: GgufType): number {
@@ -277,22 +297,22 @@ function typeBytes(type: GgufType): Uint8Array {
   );
 }
 
-const writers: Readonly<Record<Exclude<GgufType, "text" | "array">, (view: DataView, value: number) => void>> = {
-  u8: (view, value) => view.setUint8(0, value),
-  i8: (view, value) => view.setInt8(0, value),
-  u16: (view, value) => view.setUint16(0, value, true),
-  i16: (view, value) => view.setInt16(0, value, true),
-  u32: (view, value) => view.setUint32(0, value, true),
-  i32: (view, value) => view.setInt32(0, value, true),
-  f32: (view, value) => view.setFloat32(0, value, true),
-  f64: (view, value) => view.setFloat64(0, value, true),
-  bool: (view, value) => view.setUint8(0, value),
+const writers: Readonly<Record<Exclude<GgufType, "text" | "array">, (view: DataView, value: number | bigint) => void>> = {
+  u8: (view, value) => view.setUint8(0, Number(value)),
+  i8: (view, value) => view.setInt8(0, Number(value)),
+  u16: (view, value) => view.setUint16(0, Number(value), true),
+  i16: (view, value) => view.setInt16(0, Number(value), true),
+  u32: (view, value) => view.setUint32(0, Number(value), true),
+  i32: (view, value) => view.setInt32(0, Number(value), true),
+  f32: (view, value) => view.setFloat32(0, Number(value), true),
+  f64: (view, value) => view.setFloat64(0, Number(value), true),
+  bool: (view, value) => view.setUint8(0, Number(value)),
   u64: (view, value) => view.setBigUint64(0, BigInt(value), true),
   i64: (view, value) => view.setBigInt64(0, BigInt(value), true),
 };
 
-function scalarBytes(type: GgufType, value: number | boolean): Uint8Array {
+function scalarBytes(type: GgufType, value: number | bigint | boolean): Uint8Array {
   const bytes = new Uint8Array(sizeOf(type));
-  if (type !== "text" && type !== "array") writers[type](new DataView(bytes.buffer), Number(value));
+  if (type !== "text" && type !== "array") writers[type](new DataView(bytes.buffer), typeof value === "boolean" ? Number(value) : value);
   return bytes;
 }

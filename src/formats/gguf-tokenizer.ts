@@ -14,7 +14,7 @@ import {
   type TextTemplate,
   type TokenizerModel,
 } from "../tokenizer/index.ts";
-import { type GgufArray, type GgufScalar, type GgufType, type GgufValue, ggufBytes } from "./gguf-metadata.ts";
+import { type GgufScalar, type GgufType, type GgufValue, ggufBytes } from "./gguf-metadata.ts";
 import { quote } from "./json.ts";
 
 const where = "gguf";
@@ -125,8 +125,9 @@ class Fields {
   #list<T extends GgufScalar>(key: string, type: string, what: string): readonly T[] | undefined {
     const value = this.#pairs.get(prefix + key)?.value;
     if (value === undefined) return undefined;
-    const isRight = typeof value === "object" && value.values.every((one) => typeof one === type);
-    return isRight ? ((value as GgufArray).values as readonly T[]) : this.fail(`${prefix}${key} must be a list of ${what}`);
+    const values: readonly unknown[] | undefined = typeof value === "object" ? Array.from<unknown>(value.values) : undefined;
+    const isRight = (all: readonly unknown[]): all is readonly T[] => all.every((one) => typeof one === type);
+    return values !== undefined && isRight(values) ? values : this.fail(`${prefix}${key} must be a list of ${what}`);
   }
 }
 

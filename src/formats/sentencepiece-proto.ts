@@ -1,6 +1,6 @@
 // SentencePiece's model file (google/sentencepiece, sentencepiece_model.proto): the fields of it that say how text becomes ids, in and out.
 import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import { decodeUtf8, fail } from "../base/index.ts";
+import { check, decodeUtf8, fail } from "../base/index.ts";
 
 const where = "tokenizer.model";
 
@@ -96,10 +96,23 @@ export function readProto(bytes: Uint8Array, name: string): SentencePieceProto {
   };
   eachField(bytes, rows.model, name, "the file", (key, value) => {
     const part = parts[key];
-    if (part === undefined) pieces.push(readPiece(value as Uint8Array, name, pieces.length));
+    if (part === undefined) addPiece(pieces, value as Uint8Array, name);
     else eachField(value as Uint8Array, part[0], name, key, (inner, one) => (part[1][inner] = one));
   });
   return { ...protoDefaults, ...found, denormaliser: { ...protoDefaults.denormaliser, ...denormaliser }, pieces };
+}
+
+/** No vocabulary comes near it; the largest known has 262,144 pieces. */
+const mostPieces = 1 << 22;
+
+/** A piece may take two bytes, so that their number is held against a limit before memory is full of them. */
+function addPiece(pieces: ProtoPiece[], bytes: Uint8Array, name: string): void {
+  check(
+    pieces.length < mostPieces,
+    where,
+    () => `${name}: it has more than ${mostPieces} pieces, and no vocabulary has so many: it is damaged`,
+  );
+  pieces.push(readPiece(bytes, name, pieces.length));
 }
 
 function readPiece(bytes: Uint8Array, name: string, id: number): ProtoPiece {

@@ -95,8 +95,8 @@ export function isTiktoken(bytes: Uint8Array): boolean {
   return /^[A-Za-z0-9+/]+={0,2} \d+\r?(\n|$)/.test(String.fromCharCode(...bytes.subarray(0, 256)));
 }
 
-/** Longer than any: ids are not so many. */
-const mostRanks = 1 << 24;
+/** No vocabulary comes near it; the largest known has 262,144 pieces. */
+const mostRanks = 1 << 21;
 
 /**
  * The byte-level model in a file of ranks: words that are pieces are taken whole, in others the pair of the lowest rank merges first.

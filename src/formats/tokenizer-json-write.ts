@@ -3,18 +3,20 @@ import { check, fail } from "../base/index.ts";
 import {
   type BytesModel,
   createTokenizer,
+  isBytePiece,
   mergesOf,
   type NormaliserStep,
   type PreTokeniserStep,
   type SentencePieceModel,
   type SplitName,
+  scoresOf,
   spaceMark,
   splitPatterns,
   type TokenizerModel,
   type WordModel,
 } from "../tokenizer/index.ts";
 import { addedTokenJson } from "./added-tokens.ts";
-import type { JsonObject } from "./json.ts";
+import { type JsonObject, quote } from "./json.ts";
 import { decoderJson } from "./tokenizer-json-decoder.ts";
 import { normaliserJson, preTokeniserJson } from "./tokenizer-json-pipeline.ts";
 import { templateJson } from "./tokenizer-json-template.ts";
@@ -24,8 +26,7 @@ const where = "tokenizer.json";
 
 /**
  * The model as the object that tokenizer.json holds; `@huggingface/tokenizers` and Hugging Face's own library give the same ids with it
- * (special pieces in the text count as `parseSpecial`). One thing differs, for models with scores: which of several equal scores goes first in
- * runs of one character.
+ * (special pieces in the text count as `parseSpecial`).
  */
 export function tokenizerJson(model: TokenizerModel): JsonObject {
   createTokenizer(model); // throws when the model contradicts itself
@@ -155,19 +156,46 @@ function sentencePiecePrefix({ dummyPrefix, prefixBeforeSpace }: SentencePieceMo
   return { normalizer: null, pre_tokenizer: { type: "Metaspace", replacement: spaceMark, prepend_scheme, split: false } };
 }
 
-/** With scores every split of every piece is a merge, the highest score first, as transformers converts SentencePiece models. */
-function sentencePieceMerges({ merges, scores, pieces }: SentencePieceModel): readonly (readonly [number, number])[] {
-  if (merges !== undefined) return merges;
-  const ids = new Map(pieces.map((piece, id) => [piece, id]));
-  const found: { readonly pair: readonly [number, number]; readonly score: number }[] = [];
-  pieces.forEach((piece, id) => {
+/** A pair of pieces that are one piece together. */
+interface Split {
+  readonly pair: readonly [number, number];
+  readonly result: number;
+}
+
+/** With scores every split of every piece that text becomes is a merge, the highest score first, as transformers converts SentencePiece models. */
+function sentencePieceMerges(model: SentencePieceModel): readonly (readonly [number, number])[] {
+  if (model.merges !== undefined) return model.merges;
+  const scores = scoresOf(model);
+  const scoreOf = ({ result }: Split) => scores[result] ?? 0;
+  const found = splitsOf(model).sort((a, b) => scoreOf(b) - scoreOf(a) || a.pair[0] - b.pair[0] || a.pair[1] - b.pair[1]);
+  found.forEach((split, i) => {
+    const before = found[i - 1];
+    const isTie = before !== undefined && before.result !== split.result && scoreOf(before) === scoreOf(split);
+    const names = () => [before!.result, split.result].map((id) => quote(model.pieces[id]!)).join(" and ");
+    check(!isTie, where, () => `the pieces ${names()} have one score, and merges have an order: write a tokenizer.model`);
+  });
+  return found.map(({ pair }) => pair);
+}
+
+function splitsOf({ pieces, specials, added = [], unkId, byteFallback }: SentencePieceModel): Split[] {
+  const apart = new Set([unkId, ...specials, ...added]);
+  const isText = (piece: string, id: number) => !apart.has(id) && !(byteFallback && isBytePiece(piece));
+  const ids = new Map([...pieces.entries()].filter(([id, piece]) => isText(piece, id)).map(([id, piece]) => [piece, id]));
+  const found: Split[] = [];
+  for (const [piece, result] of ids) {
+    for (const char of piece)
+      check(
+        ids.has(char),
+        where,
+        () => `the character ${quote(char)} of ${quote(piece)} is no piece, which merges need: write a tokenizer.model`,
+      );
     for (let cut = 1; cut < piece.length; cut++) {
       const left = ids.get(piece.slice(0, cut));
       const right = ids.get(piece.slice(cut));
-      if (left !== undefined && right !== undefined) found.push({ pair: [left, right], score: scores![id]! });
+      if (left !== undefined && right !== undefined) found.push({ pair: [left, right], result });
     }
-  });
-  return found.sort((a, b) => b.score - a.score || a.pair[0] - b.pair[0] || a.pair[1] - b.pair[1]).map(({ pair }) => pair);
+  }
+  return found;
 }
 
 function bytesParts(model: BytesModel): JsonObject {

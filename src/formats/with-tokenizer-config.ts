@@ -22,7 +22,7 @@ export function withTokenizerConfig<T extends TokenizerModel>(
   for (const warning of config.warnings) onWarning(warning);
   const fields = new JsonFields("tokenizer.model", name);
   const pieces = [...model.pieces];
-  const tokens = addTokens(pieces, config, fields);
+  const tokens = addTokens(pieces, config, fields, renamed(model));
   return {
     ...model,
     pieces,
@@ -33,14 +33,19 @@ export function withTokenizerConfig<T extends TokenizerModel>(
   };
 }
 
+/** The ids whose names the configuration may change: special pieces of ranks, whose names are not in the file and changed from release to release. */
+function renamed({ kind, specials, merges }: TokenizerModel): ReadonlySet<number> {
+  return new Set(kind === "bytes" && merges === undefined ? specials : []);
+}
+
 /** The tokens by id, each also in `pieces`; those that only a part names come to the end. */
-function addTokens(pieces: string[], config: TokenizerConfig, fields: JsonFields): Map<number, AddedToken> {
+function addTokens(pieces: string[], config: TokenizerConfig, fields: JsonFields, mayRename: ReadonlySet<number>): Map<number, AddedToken> {
   const tokens = new Map([...config.spelled, ...config.added].sort(([a], [b]) => a - b));
   for (const [id, token] of tokens) {
     if (id > pieces.length)
       fields.fail(`added token ${id}, ${quote(token.content)}, leaves a hole behind its ${pieces.length} pieces: correct its id`);
     const known = pieces[id] ?? token.content;
-    if (known !== token.content)
+    if (known !== token.content && !mayRename.has(id))
       fields.fail(`piece ${id} is ${quote(known)}, but ${quote(token.content)} as an added token: correct one of them`);
     pieces[id] = token.content;
   }

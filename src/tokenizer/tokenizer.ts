@@ -55,7 +55,9 @@ export interface Tokenizer {
    * @throws CriaError when bos or eos is asked for and there is none.
    */
   encode(text: string, options?: EncodeOptions): Uint32Array;
-  /** Like `encode` for bytes, also where they are no UTF-8: lossless in the sentencepiece kind with byte fallback and the bytes kind. */
+  /**
+   * Like `encode` for bytes, also where they are no UTF-8: lossless in the bytes kind, and with byte fallback, where no normaliser changes a text.
+   */
   encodeBytes(bytes: Uint8Array, options?: EncodeOptions): Uint32Array;
   /**
    * The text. Bytes that are no UTF-8 show as U+FFFD, as often as {@link Decoding.invalid} says.
