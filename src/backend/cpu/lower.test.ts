@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { f32, Graph, i32, linearCrossEntropy } from "../../graph/index.ts";
+import { add, f32, Graph, i32, linearCrossEntropy, type Node } from "../../graph/index.ts";
 import * as library from "../../kernel/index.ts";
 import { inferenceGraph, preset } from "../../model/index.ts";
 import { stepGraph } from "../../train/index.ts";
+import { cpuBackend } from "./cpu.ts";
+import { interpreterExecutor } from "./interpreter-executor.ts";
 import { Kernels } from "./kernels.ts";
 import { bind, type Lowered, lower } from "./lower.ts";
 
@@ -71,3 +73,25 @@ function argumentsAt(lowered: Lowered, unit: number): number[] {
   });
   return phases.flat().flatMap(({ args }) => args);
 }
+
+test("a graph whose memory is counted and which is then compiled is lowered once, unless it has changed meanwhile", async () => {
+  const graph = new Graph();
+  const x = graph.input("x", f32(3, 8));
+  const y = graph.keep(add(x, x));
+  const [node] = graph.nodes;
+  let lowerings = 0;
+  const sizes: Node["op"]["sizes"] = (types, attributes) => {
+    lowerings++;
+    return node!.op.sizes(types, attributes);
+  };
+  graph.nodes[0] = { ...node!, op: { ...node!.op, sizes } };
+  await using backend = cpuBackend(interpreterExecutor(avx2));
+  const buffer = await backend.allocate(x, "x");
+  backend.workspaceBytes(graph);
+  await backend.compile(graph, new Map([[x, buffer]]));
+  expect(lowerings).toBe(1);
+  backend.workspaceBytes(graph);
+  graph.keep(add(y, y));
+  await backend.compile(graph, new Map([[x, buffer]]));
+  expect(lowerings).toBe(3);
+});
