@@ -9,7 +9,7 @@ const sharedWithMaximum = 0x03;
 
 /**
  * The module's bytes; the same kernels give the same bytes. It imports memory "e"."m", shared, of at most `maximumPages` of 64 KiB.
- * @param bodyOf gives what a kernel is lowered to: for whom it is known already.
+ * @param bodyOf gives the body of a kernel's function, where it need not be lowered anew.
  */
 export function assembleModule(
   kernels: readonly Kernel[],
