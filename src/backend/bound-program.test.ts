@@ -19,6 +19,7 @@ test("programs share states by name, and each has inputs of its own", async () =
   using second = await BoundProgram.compile(backend, b.graph, states);
   expect([...states.keys()]).toEqual(["total"]);
   await first.write("x", [1, 2]);
+  await expect(second.run()).rejects.toThrow("[backend] the program runs without its inputs x: write each of them once before");
   await second.write("x", [10, 20]);
   await first.run();
   await second.run();

@@ -1,12 +1,13 @@
 // A program with inputs of its own, on states that programs share by name: a parameter is one buffer in training, evaluation and inference,
 // while the tokens of one program are never those of another.
-import { didYouMean, fail } from "../base/index.ts";
+import { check, didYouMean, fail } from "../base/index.ts";
 import type { Graph, MemoryPlan, Tensor } from "../graph/index.ts";
 import type { Backend, DeviceBuffer, HostArray, Program } from "./backend.ts";
 
 export class BoundProgram implements Program {
   readonly #program: Program;
   readonly #inputs: ReadonlyMap<string, DeviceBuffer>;
+  readonly #unwritten: Set<string>;
 
   /**
    * Compiles a graph on the states of its names; where there is none of a name yet, one is allocated and added to `states`.
@@ -32,6 +33,7 @@ export class BoundProgram implements Program {
   private constructor(program: Program, inputs: ReadonlyMap<string, DeviceBuffer>) {
     this.#program = program;
     this.#inputs = inputs;
+    this.#unwritten = new Set(inputs.keys());
   }
 
   get plan(): MemoryPlan {
@@ -42,10 +44,17 @@ export class BoundProgram implements Program {
   async write(input: string, values: ArrayLike<number>): Promise<void> {
     const buffer = this.#inputs.get(input);
     if (buffer === undefined) fail("backend", `the program has no input "${input}"${didYouMean(input, this.#inputs.keys())}`);
+    this.#unwritten.delete(input);
     return buffer.write(values);
   }
 
-  run(): Promise<void> {
+  /** @throws CriaError naming the inputs that were never written: with zeros in their place a model computes, and says nothing true. */
+  async run(): Promise<void> {
+    check(
+      this.#unwritten.size === 0,
+      "backend",
+      () => `the program runs without its inputs ${[...this.#unwritten].join(", ")}: write each of them once before`,
+    );
     return this.#program.run();
   }
 
