@@ -20,4 +20,5 @@ export type { OnProgress, ProgressEvent } from "./progress.ts";
 export { ambiguousLength, parseQuantity } from "./quantity.ts";
 export { Rng, type RngState } from "./rng.ts";
 export { type Shape, sameShape, showShape, sizeOf } from "./shape.ts";
+export { unlessAborted } from "./unless-aborted.ts";
 export { decodeUtf8, eachUtf8Run, isUtf8Beginning, validUpTo } from "./utf8.ts";

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { openCpuBackend } from "../backend/cpu/index.ts";
 import type { Backend } from "../backend/index.ts";
 import { llamaConfig } from "../model/index.ts";
@@ -62,6 +62,20 @@ test("stopped, it keeps the runs that are done", async () => {
   };
   const outcomes = await run(sweep({ seeds: [1, 2, 3], seconds: 60, mostSteps: 6 }), { signal: controller.signal, progress });
   expect(outcomes.map(({ seed }) => seed)).toEqual([1]);
+});
+
+test("stopped while the next model is compiled, it keeps the runs of those before", async () => {
+  const controller = new AbortController();
+  const later = { ...trial(1e-2), variant: { ...trial(1e-2).variant, name: "later" } };
+  const original = backend.compile.bind(backend);
+  const compile = vi.spyOn(backend, "compile").mockImplementation((...given) => {
+    if (compile.mock.calls.length === 3) controller.abort(); // behind the first model's step and its evaluation
+    return original(...given);
+  });
+  const outcomes = await run(sweep({ trials: [trial(1e-2), later] }), { steps: 6, signal: controller.signal });
+  expect(outcomes.map((outcome) => outcome.trial.variant.name)).toEqual(["tiny"]);
+  expect(compile).toHaveBeenCalledTimes(3);
+  compile.mockRestore();
 });
 
 test("as many steps as fit for all seeds, or the least where these fit for some; none where they fit for no seed", async () => {

@@ -1,6 +1,6 @@
 // Where small models are trained, one after the other: a model is compiled once and begun anew for every seed and learning rate.
 import type { Backend } from "../backend/index.ts";
-import { type OnProgress, UsageError } from "../base/index.ts";
+import { type OnProgress, UsageError, unlessAborted } from "../base/index.ts";
 import { Mixture } from "../data/index.ts";
 import type { HeldOutEvaluator } from "../eval/index.ts";
 import { initialise, type LlamaConfig, parameterRows } from "../model/index.ts";
@@ -67,6 +67,7 @@ export class Lab implements Disposable {
       const each = (performance.now() - began) / 1000 / Math.max(1, round);
       if (round > 0 && this.#options.steps === undefined && each * (round + 1) > sweep.seconds * patience) break;
       for (const trial of sweep.trials) {
+        if (this.#options.signal.aborted) return outcomes;
         const note = (loss: number) => `${trial.variant.name}, seed ${round + 1} of ${sweep.seeds.length} · loss ${loss.toFixed(3)}`;
         const onStep = (step: number, loss: number) =>
           this.#options.progress({ task: "training", done: done + step, total, unit: "steps", note: note(loss) });
@@ -95,7 +96,8 @@ export class Lab implements Disposable {
     let round = 0;
     for (const { variant, stepShare = 1 } of trials) {
       if (this.#options.signal.aborted) break;
-      round += stepShare * (await this.#rig(variant, timing)).stepSeconds;
+      const rig = await this.#rig(variant, timing);
+      round += stepShare * (rig?.stepSeconds ?? 0);
     }
     const left = (seconds - (performance.now() - began) / 1000) * margin;
     const least = Math.min(leastSteps, most);
@@ -115,6 +117,7 @@ export class Lab implements Disposable {
     if (runs) return keepRun(runs, { ...shared, trial, seed, steps, heldOutTokens: heldOutOf(trial, sweep, steps) }, onStep);
     const { variant, learningRate: peak, warmupShare } = trial;
     const rig = await this.#rig(variant);
+    if (!rig) return undefined;
     await begin(rig.trainer, variant, seed);
     const batches = batchesOf(variant, seed);
     const schedule = { steps, warmupSteps: Math.round(warmupShare * steps), peak, final: peak / 10 };
@@ -139,10 +142,11 @@ export class Lab implements Disposable {
     return { heldOut, ...(examine && { found: await examine(await weightsOf(rig.trainer, trial.variant.config), trial) }) };
   }
 
-  /** @param seconds for timing its steps, where it is opened now */
-  async #rig(variant: Variant, seconds = 0): Promise<Rig> {
-    const found = this.#rigs.get(variant) ?? (await openRig(this.#options.backend, variant, seconds));
-    this.#rigs.set(variant, found);
+  /** Undefined where the signal aborts while it is opened. @param seconds for timing its steps, where it is opened now */
+  async #rig(variant: Variant, seconds = 0): Promise<Rig | undefined> {
+    const { backend, signal } = this.#options;
+    const found = this.#rigs.get(variant) ?? (await unlessAborted(signal, () => openRig(backend, variant, seconds, signal)));
+    if (found) this.#rigs.set(variant, found);
     return found;
   }
 }
@@ -192,9 +196,11 @@ function batchesOf({ text, size }: Variant, seed: number): Mixture {
   return new Mixture([{ name: "text", weight: 1, tokens: text.tokens }], { ...size, seed });
 }
 
-async function openRig(backend: Backend, variant: Variant, seconds: number): Promise<Rig> {
+/** @throws the signal's reason when it aborts while the model is compiled */
+async function openRig(backend: Backend, variant: Variant, seconds: number, signal: AbortSignal): Promise<Rig> {
   const { config, size, adamw = llamaAdamw, clipNorm = 1 } = variant;
-  const trainer = await Trainer.open(backend, { config, size: { ...size, recompute: false }, accumulation: 1, adamw, clipNorm, seed: 0 });
+  const options = { config, size: { ...size, recompute: false }, accumulation: 1, adamw, clipNorm, seed: 0 };
+  const trainer = await Trainer.open(backend, options, { signal });
   try {
     const evaluator = await trainer.openEvaluator();
     const dispose = () => {

@@ -1,5 +1,6 @@
 // What a sweep allows to say: rounds in which every contestant ran are compared; of a first round that was stopped, the runs are kept, and nothing
 // is concluded from them.
+import { unlessAborted } from "../base/index.ts";
 import type { Section } from "./report.ts";
 import { counted } from "./statistics.ts";
 import type { StudyContext } from "./study.ts";
@@ -34,11 +35,7 @@ export async function inTurn(signal: AbortSignal, parts: readonly (() => Promise
   const sections: Section[] = [];
   for (const part of parts) {
     if (signal.aborted) break;
-    try {
-      sections.push(...(await part()));
-    } catch (error) {
-      if (!signal.aborted || error !== signal.reason) throw error;
-    }
+    sections.push(...((await unlessAborted(signal, part)) ?? []));
   }
   return sections;
 }

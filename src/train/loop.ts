@@ -3,7 +3,7 @@
 import { basename } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { Backend } from "../backend/index.ts";
-import { CriaError, check, type OnProgress } from "../base/index.ts";
+import { CriaError, check, type OnProgress, unlessAborted } from "../base/index.ts";
 import type { BatchSource } from "../data/index.ts";
 import type { Evaluation, HeldOutEvaluator, HeldOutText } from "../eval/index.ts";
 import { removeFolder } from "../files/index.ts";
@@ -125,13 +125,9 @@ export async function trainRun(job: TrainJob): Promise<TrainSummary> {
 }
 
 /** Undefined where the signal aborts meanwhile. */
-async function openTrainer({ backend, recipe, heldOut, signal, onMemory }: TrainJob): Promise<Trainer | undefined> {
-  try {
-    return await Trainer.open(backend, trainerOptions(recipe, heldOut !== undefined), { signal, onMemory });
-  } catch (error) {
-    if (signal?.aborted && error === signal.reason) return undefined;
-    throw error;
-  }
+function openTrainer({ backend, recipe, heldOut, signal, onMemory }: TrainJob): Promise<Trainer | undefined> {
+  const options = trainerOptions(recipe, heldOut !== undefined);
+  return unlessAborted(signal, () => Trainer.open(backend, options, { signal, onMemory }));
 }
 
 /** What a call comes to that was stopped before its first step. */
@@ -312,20 +308,18 @@ class Run {
     return this.#savedBefore;
   }
 
-  async #evaluate(evaluator: HeldOutEvaluator, heldOut: HeldOutText): Promise<Evaluation | undefined> {
+  /** Undefined where the signal ends it: it is made when the run goes on. */
+  #evaluate(evaluator: HeldOutEvaluator, heldOut: HeldOutText): Promise<Evaluation | undefined> {
     const { recipe, signal, progress, onEvaluation } = this.#job;
     const before = performance.now();
-    try {
+    return unlessAborted(signal, async () => {
       const evaluation = await evaluator.evaluate(heldOut, { tokens: recipe.evaluation.tokens, signal, progress });
       const { loss: heldOutLoss, bitsPerByte } = evaluation;
       await this.#lock.check();
       await this.#log.append({ step: this.#step, heldOutLoss, bitsPerByte, seconds: (performance.now() - before) / 1000 });
       onEvaluation?.(this.#step, evaluation);
       return evaluation;
-    } catch (error) {
-      if (signal?.aborted && error === signal.reason) return undefined; // it is made when the run goes on
-      throw error;
-    }
+    });
   }
 
   /** A run that did all its steps keeps what they made; one that was stopped while its losses were bad goes back to the checkpoint before. */
