@@ -1,6 +1,6 @@
 // Which precision a run's matrix products get where the recipe leaves it to the machine: the one that is faster here, measured on the run's own sizes.
 import { type Backend, BoundProgram } from "../backend/index.ts";
-import type { Precision } from "../base/index.ts";
+import { type Precision, sizeOf } from "../base/index.ts";
 import { f32, Graph, linear } from "../graph/index.ts";
 import type { CompleteRecipe, WholeRecipe } from "./recipe.ts";
 
@@ -44,6 +44,11 @@ async function openLinear(backend: Backend, precision: Precision, [rows, inputs,
   const w = graph.input("w", f32(outputs, inputs));
   for (let i = 0; i < 4; i++) graph.keep(linear(x, w));
   const program = await BoundProgram.compile(backend, graph, new Map());
+  for (const { name, shape } of [x, w])
+    await program.write(
+      name,
+      Float32Array.from({ length: sizeOf(shape) }, (_, i) => (i % 17) / 17 - 0.5),
+    );
   const time = async () => {
     const start = performance.now();
     await program.run();
