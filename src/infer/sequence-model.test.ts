@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { chooseTarget, openCpuBackend } from "../backend/cpu/index.ts";
 import { type Backend, BoundProgram, type DeviceBuffer } from "../backend/index.ts";
 import { referenceBackend } from "../backend/reference/index.ts";
-import { fail, type StateDType } from "../base/index.ts";
+import { fail, quantise, type StateDType } from "../base/index.ts";
 import { Graph, i32 } from "../graph/index.ts";
 import {
   causalAttention,
@@ -143,15 +143,34 @@ describe.each([
   });
 });
 
+/** The model with its matrices in blocks of 8 bits, which a backend is given as it is given a file's. */
+function quantised(inner: Backend): { readonly backend: Backend; readonly source: WeightSource } {
+  const bytesOf = (name: string) => quantise("q8_0", Float64Array.from(parameters.get(name) ?? []));
+  const map: Backend["map"] = async (type, name) => {
+    const buffer = await inner.allocate(type, name);
+    await buffer.write(bytesOf(name));
+    return buffer;
+  };
+  const inFile: WeightSource["inFile"] = ({ name, shape }) =>
+    shape.length === 2 ? { dtype: "q8_0", region: { name, descriptor: -1, start: 0, bytes: bytesOf(name).length } } : undefined;
+  return { backend: backendWith({ map }, inner), source: { ...weights, inFile } };
+}
+
 /** Every way to come to the logits of the rows of one text, on one target with so many threads. */
-async function bitsOf(target: string, threads: number, cacheType: StateDType): Promise<readonly Float32Array[]> {
-  await using backend = await openCpuBackend({ target, threads });
+async function bitsOf(target: string, threads: number, matrices: "f32" | "q8_0", cacheType: StateDType): Promise<readonly Float32Array[]> {
+  await using inner = await openCpuBackend({ target, threads });
+  const { backend, source } = matrices === "f32" ? { backend: inner, source: weights } : quantised(inner);
+  const open = (options: SequenceModelOptions) => SequenceModel.open(backend, config, source, options);
   const ids = idsOf(150);
-  const expected = await (async () => {
-    await using model = await open(backend, { cacheType });
-    return (await model.run([{ sequence: model.sequence(), ids, logits: "all" }]))[0].logits;
+  const { expected, behind } = await (async () => {
+    await using model = await open({ cacheType });
+    const sequence = model.sequence();
+    const [{ logits }] = await model.run([{ sequence, ids, logits: "all" }]);
+    const three = await sequence.next([3]);
+    sequence.truncate(ids.length);
+    return { expected: logits, behind: [three, await sequence.next([4])] };
   })();
-  await using model = await open(backend, { cacheType, pages: 12 });
+  await using model = await open({ cacheType, pages: 12 });
   const before = model.sequence();
   await before.next(idsOf(100, 7)); // so that page numbers are others
   const last = expected.at(-1)!;
@@ -177,17 +196,21 @@ async function bitsOf(target: string, threads: number, cacheType: StateDType): P
   expect(batched.logits).toEqual(expected);
 
   using fork = chunks.fork();
-  await Promise.all([fork.next([3]), chunks.next([4])]);
+  expect(await Promise.all([fork.next([3]), chunks.next([4])]), "after a fork").toEqual(behind);
   fork.truncate(130);
   expect(await fork.next(ids.slice(130)), "after a fork and a cut").toEqual(last);
   return expected;
 }
 
 describe.each(targets)("on %s a row has the same bits", (target) => {
-  test.each(["f32", "f16", "q8_0"] as const)(
-    "alone, in chunks, in batches, on other pages, after forks and cuts, with one thread and two: %s",
-    async (cacheType) => {
-      expect(await bitsOf(target, 2, cacheType)).toEqual(await bitsOf(target, 1, cacheType));
+  test.each([
+    ["f32", "f32"],
+    ["f32", "f16"],
+    ["q8_0", "q8_0"],
+  ] as const)(
+    "alone, in chunks, in batches, on other pages, after forks and cuts, with one thread and two: matrices in %s, keys in %s",
+    async (matrices, cacheType) => {
+      expect(await bitsOf(target, 2, matrices, cacheType)).toEqual(await bitsOf(target, 1, matrices, cacheType));
     },
   );
 
@@ -431,8 +454,7 @@ describe("an end of a text", () => {
 });
 
 /** A backend that does some things otherwise. */
-function backendWith(changes: Partial<Backend>): Backend {
-  const inner = referenceBackend();
+function backendWith(changes: Partial<Backend>, inner = referenceBackend()): Backend {
   return {
     ...{ name: inner.name, target: inner.target, memory: () => inner.memory(), workspaceBytes: (graph) => inner.workspaceBytes(graph) },
     ...{ allocate: (type, name) => inner.allocate(type, name), compile: (graph, bindings) => inner.compile(graph, bindings) },
