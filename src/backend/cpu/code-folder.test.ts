@@ -16,7 +16,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
 import { Rng } from "../../base/index.ts";
@@ -286,7 +286,7 @@ test("the compiler's hash follows what its files hold, and not tests", () => {
 test("CRIA_CACHE is a folder or off; without it there is the system's own place", () => {
   const on = (platform: NodeJS.Platform, env: NodeJS.ProcessEnv) => ({ platform, env });
   expect(codeFolderPath("off")).toBeUndefined();
-  expect(codeFolderPath("/some/where")).toBe(join("/some/where", "code"));
+  expect(codeFolderPath("/some/where")).toBe(resolve("/some/where", "code"));
   expect(codeFolderPath("", on("linux", { XDG_CACHE_HOME: "/c" }))).toBe(join("/c", "cria", "code"));
   expect(codeFolderPath("", on("linux", { XDG_CACHE_HOME: "relative" }))).toMatch(/\.cache.cria.code$/);
   expect(codeFolderPath("", on("darwin", {}))).toMatch(/Library.Caches.cria.code$/);
