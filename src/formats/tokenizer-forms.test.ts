@@ -142,6 +142,30 @@ test("merges that a score per piece cannot say are refused with the piece", () =
   expect(() => sentencePieceModelBytes(model)).toThrow(/the piece "abc" is no outcome of the merges, but two pieces make it up/);
 });
 
+/** LLaMA's vocabulary has one score for all its runs of spaces. */
+test.each([
+  ["all lengths", [2, 3, 4, 5, 6, 7, 8]],
+  ["some lengths", [2, 4, 5, 8, 16]],
+])("runs of one score, %s: merges and scores of merges give the ids of the scores", (_name, lengths) => {
+  const runs = lengths.map((length) => "▁".repeat(length));
+  const model: SentencePieceModel = {
+    ...({ kind: "sentencepiece", byteFallback: false, dummyPrefix: "each", prefixBeforeSpace: true, unkId: 0, specials: [0] } as const),
+    pieces: ["<unk>", "▁", "a", "▁a", ...runs.toReversed()],
+    scores: [0, -5, -6, -1, ...runs.map(() => -1e9)],
+  };
+  const json = readTokenizerJson(JSON.stringify(tokenizerJson(model)));
+  const again = readSentencePieceModel(sentencePieceModelBytes(json));
+  const [one, two, three] = [model, json, again].map(createTokenizer);
+  for (let spaces = 0; spaces < 70; spaces++)
+    for (const text of [" ".repeat(spaces), `a${" ".repeat(spaces)}a  a`]) {
+      const ids = [...one!.encode(text)];
+      expect([...two!.encode(text)], JSON.stringify(text)).toEqual(ids);
+      expect([...three!.encode(text)], JSON.stringify(text)).toEqual(ids);
+    }
+  const tied = { ...model, pieces: [...model.pieces, "aa"], scores: [...model.scores!, -1e9] };
+  expect(() => tokenizerJson(tied)).toThrow(/the pieces ".*" and ".*" have one score, and merges have an order/);
+});
+
 test("a GGUF's metadata has the usual keys", () => {
   const pairs = ggufTokenizerPairs(models.get("llama3")!);
   expect(pairs.get("tokenizer.ggml.model")).toEqual({ type: "text", value: "gpt2" });

@@ -162,17 +162,28 @@ interface Split {
   readonly result: number;
 }
 
-/** With scores every split of every piece that text becomes is a merge, the highest score first, as transformers converts SentencePiece models. */
+/**
+ * With scores every split of every piece that text becomes is a merge, the highest score first, of one score the one with the longest left part,
+ * as transformers converts SentencePiece models. LLaMA's runs of spaces have one score: from the left, as SentencePiece merges equals, they grow
+ * by one space at a time, and the longest left part first does the same.
+ */
 function sentencePieceMerges(model: SentencePieceModel): readonly (readonly [number, number])[] {
   if (model.merges !== undefined) return model.merges;
   const scores = scoresOf(model);
   const scoreOf = ({ result }: Split) => scores[result] ?? 0;
-  const found = splitsOf(model).sort((a, b) => scoreOf(b) - scoreOf(a) || a.pair[0] - b.pair[0] || a.pair[1] - b.pair[1]);
+  const lengthOf = (id: number) => model.pieces[id]!.length;
+  const byLength = ({ pair: [a] }: Split, { pair: [b] }: Split) => lengthOf(b) - lengthOf(a);
+  const found = splitsOf(model).sort((a, b) => scoreOf(b) - scoreOf(a) || byLength(a, b) || a.result - b.result);
   found.forEach((split, i) => {
     const before = found[i - 1];
-    const isTie = before !== undefined && before.result !== split.result && scoreOf(before) === scoreOf(split);
-    const names = () => [before!.result, split.result].map((id) => quote(model.pieces[id]!)).join(" and ");
-    check(!isTie, where, () => `the pieces ${names()} have one score, and merges have an order: write a tokenizer.model`);
+    if (before === undefined || scoreOf(before) !== scoreOf(split) || before.result === split.result) return;
+    const pieces = [before, split].map(({ result }) => model.pieces[result]!);
+    const isFine = new Set(pieces.join("")).size === 1;
+    check(
+      isFine,
+      where,
+      () => `the pieces ${pieces.map(quote).join(" and ")} have one score, and merges have an order: write a tokenizer.model`,
+    );
   });
   return found.map(({ pair }) => pair);
 }
