@@ -1,5 +1,4 @@
 // The ids of one sequence and the pages that hold their keys and values: from no page at all, where everything is computed again, to all of them.
-
 import { fail } from "../base/index.ts";
 import { pageKeys } from "../graph/index.ts";
 import type { Page, PageAllocator } from "./page-allocator.ts";
@@ -10,7 +9,7 @@ export interface PageCopy {
   readonly to: number;
 }
 
-/** Fewer shared keys in the middle of a page are computed again: the copy of the page costs more. */
+/** Fewer shared keys in the middle of a page, such as that of a begin-of-text token alone, are computed again: the page would be copied for them. */
 const leastShared = 8;
 
 /** A mark is an id plus this often the turn. */

@@ -25,8 +25,8 @@ const programRows = [8, 64, 512] as const;
 const programSequences = 64;
 /** L where a program has more rows than these: a prompt has one row of logits, and few sequences have few. */
 const fewLogits = 8;
-/** Largest logits of a row that programs give, where fewer than all are wanted: as few programs as kinds of sampling. */
-const programTops = [64, 256, mostTopK] as const;
+/** Largest logits of a row that programs give, where fewer than all are wanted: one for greedy decoding, and few sizes for what draws from several. */
+const programTops = [1, 64, 256, mostTopK] as const;
 
 /** What a pass may have so that a program holds it. */
 export const passLimits: PassLimits = { rows: 512, mixedRows: 64, sequences: programSequences, results: 64 };
