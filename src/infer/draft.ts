@@ -34,6 +34,7 @@ export class Draft {
   #temperature = 1;
   #kept: Int32Array | undefined;
   #weights: Float64Array | undefined;
+  #weightsToFill = new Float64Array();
 
   /** @param logits [V], not changed; −Infinity rules a token out */
   begin(logits: Float32Array): this {
@@ -100,7 +101,9 @@ export class Draft {
 
   /** exp((logit − largest) / temperature) by id: probabilities up to a factor, the largest 1. */
   get weights(): Float64Array {
-    this.#weights ??= softmaxWeights(this.#logits, this.#temperature);
+    if (this.#weights !== undefined) return this.#weights;
+    if (this.#weightsToFill.length !== this.#logits.length) this.#weightsToFill = new Float64Array(this.#logits.length);
+    this.#weights = softmaxWeights(this.#logits, this.#temperature, this.#weightsToFill);
     return this.#weights;
   }
 
@@ -142,9 +145,8 @@ export function mostProbable(logits: Float32Array): number {
   return best;
 }
 
-function softmaxWeights(logits: Float32Array, temperature: number): Float64Array {
+function softmaxWeights(logits: Float32Array, temperature: number, weights: Float64Array): Float64Array {
   const largest = logits[mostProbable(logits)]!;
-  const weights = new Float64Array(logits.length);
   for (let id = 0; id < weights.length; id++) weights[id] = Math.exp((logits[id]! - largest) / temperature);
   return weights;
 }
