@@ -322,7 +322,7 @@ function llamaPairs(model: SentencePieceModel): [string, GgufValue][] {
   if (!escapesSpaces) refuse("a piece with a plain space");
   if (ignoreMerges || (!fusesUnknown && !byteFallback)) refuse("ignore_merges, or an unknown piece for every character of a run,");
   if (!byteFallback) refuse("a vocabulary without the 256 bytes");
-  if (unused.length > 0) refuse("an unused piece");
+  if (unused.length > 0 && model.scores !== undefined) refuse("an unused piece, which is taken apart again,");
   if (dummyPrefix === "first") refuse("a space in front of the first stretch of a text only");
   return [
     scalar("model", "text", "llama"),

@@ -9,6 +9,7 @@ import {
   createTokenizer,
   type SplitName,
   type TokenizerModel,
+  unusedPiece,
 } from "../tokenizer/index.ts";
 import { quote } from "./json.ts";
 
@@ -165,7 +166,7 @@ function modelOf(ranks: ReadonlyMap<string, number>, kind: TiktokenKind, name: s
   );
   for (const [piece, id] of kind.specials) add(piece, id);
   const unused = Array.from({ length: size }, (_, id) => id).filter((id) => pieces[id] === undefined);
-  for (const id of unused) pieces[id] = `<|unused_${id}|>`;
+  for (const id of unused) pieces[id] = unusedPiece(id);
   const idOf = (piece: string | undefined) => kind.specials.find(([known]) => known === piece)?.[1];
   const [bosId, eosId, padId] = [idOf(kind.bos), idOf(kind.eos), idOf(kind.pad)];
   const roles = { bosId, eosId, padId, template: bosId === undefined ? undefined : { before: [bosId], after: [] } };

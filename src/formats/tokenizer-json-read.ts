@@ -14,6 +14,7 @@ import {
   splitNameOf,
   type TextTemplate,
   type TokenizerModel,
+  unusedPiece,
   wordPatterns,
 } from "../tokenizer/index.ts";
 import { type AddedToken, differencesOf, matchingOf, readAddedToken } from "./added-tokens.ts";
@@ -83,6 +84,8 @@ function refuseUnknown([first]: readonly string[], fields: JsonFields): void {
 
 interface Vocabulary {
   readonly pieces: string[];
+  /** Ids that no piece of the file has. */
+  readonly unused: readonly number[];
   readonly ids: ReadonlyMap<string, number>;
   /** The ids that `model.vocab` has. */
   readonly base: ReadonlySet<number>;
@@ -106,11 +109,11 @@ function readVocabulary(file: JsonObject, config: TokenizerConfig, fields: JsonF
   for (const [piece, id] of Object.entries(fields.object(bpe.vocab, "model.vocab"))) ids.set(piece, fields.id(id, `the id of "${piece}"`));
   const base = new Set(ids.values());
   const { tokens, complaints } = addTokens(file, config, ids, fields);
-  const pieces = piecesById(ids, fields);
+  const { pieces, unused } = piecesById(ids, fields);
   const isAdded = (special: boolean) => [...tokens].filter(([, token]) => token.special === special).map(([id]) => id);
   const matching = [...tokens].map(([id, token]) => matchingOf(token, id)).filter((rule) => rule !== undefined);
   const merges = readMerges(bpe.merges, ids, fields);
-  return { pieces, ids, base, specials: isAdded(true), added: isAdded(false), matching, merges, bpe, complaints };
+  return { pieces, unused, ids, base, specials: isAdded(true), added: isAdded(false), matching, merges, bpe, complaints };
 }
 
 interface AddedTokens {
@@ -150,11 +153,18 @@ function addTokens(file: JsonObject, config: TokenizerConfig, ids: Map<string, n
     if (known === undefined) add(id, token, " of added_tokens.json");
   }
   for (const token of [...config.named.values(), ...config.others]) {
-    const id = ids.get(token.content) ?? ids.size;
+    const id = ids.get(token.content) ?? topId(ids) + 1;
     ids.set(token.content, id);
     if (!tokens.has(id)) tokens.set(id, token);
   }
   return { tokens, complaints };
+}
+
+/** The highest id; -1 where there is none. */
+function topId(ids: ReadonlyMap<string, number>): number {
+  let top = -1;
+  for (const id of ids.values()) if (id > top) top = id;
+  return top;
 }
 
 /** What the configuration says otherwise of an added token. @throws CriaError where it is another token altogether. */
@@ -167,15 +177,21 @@ function contradictions(id: number, ours: AddedToken, theirs: AddedToken, name: 
   return differences.map((difference) => `${difference}, which counts`);
 }
 
-function piecesById(ids: ReadonlyMap<string, number>, fields: JsonFields): string[] {
+/** Ids that a file leaves out, of which cl100k has some, stand for pieces that no text becomes. */
+function piecesById(
+  ids: ReadonlyMap<string, number>,
+  fields: JsonFields,
+): { readonly pieces: string[]; readonly unused: readonly number[] } {
   const pieces: string[] = [];
-  const size = ids.size;
+  const most = 2 * ids.size + 1024;
   for (const [piece, id] of ids) {
-    if (id >= size) fields.fail(`"${piece}" has the id ${id}, but there are ${size} pieces: ids must run from 0 without holes or doubles`);
+    if (id >= most) fields.fail(`"${piece}" has the id ${id}, but there are ${ids.size} pieces: so many ids cannot be left out`);
     if (pieces[id] !== undefined) fields.fail(`"${pieces[id]}" and "${piece}" both have the id ${id}: ids must be unique`);
     pieces[id] = piece;
   }
-  return pieces;
+  const unused = Array.from(pieces, (_, id) => id).filter((id) => pieces[id] === undefined);
+  for (const id of unused) pieces[id] = unusedPiece(id);
+  return { pieces, unused };
 }
 
 function readMerges(value: unknown, ids: ReadonlyMap<string, number>, fields: JsonFields): Merge[] {
@@ -259,11 +275,12 @@ function partList(value: unknown, name: string, member: string, fields: JsonFiel
   return fields.array(part[member], `${name}.${member}`).flatMap((inner, i) => partList(inner, `${name}.${member}[${i}]`, member, fields));
 }
 
-function common({ pieces, specials, added, matching, merges, roles }: Read) {
+function common({ pieces, unused, specials, added, matching, merges, roles }: Read) {
   return {
     ...{ pieces, specials, merges },
     ...(added.length > 0 ? { added } : {}),
     ...(matching.length > 0 ? { matching } : {}),
+    ...(unused.length > 0 ? { unused } : {}),
     ...roles,
   };
 }

@@ -49,7 +49,7 @@ export function needsTokenizerModel(model: TokenizerModel): boolean {
   return (
     model.decoding?.charsmap !== undefined ||
     isFoundOtherwise ||
-    (model.unused ?? []).length > 0 ||
+    (model.scores !== undefined && (model.unused ?? []).length > 0) ||
     (model.normaliser ?? []).some(isCompiled)
   );
 }
@@ -112,10 +112,11 @@ function sentencePieceParts(model: SentencePieceModel): JsonObject {
   };
 }
 
-function standingApart({ pieces, specials, added = [], matching = [], unkId }: SentencePieceModel): Set<number> {
+function standingApart({ pieces, specials, added = [], matching = [], unkId, unused = [] }: SentencePieceModel): Set<number> {
   const inVocabulary = new Set(matching.filter((rule) => rule.inVocabulary).map(({ id }) => id));
   const isOneCharacter = (id: number) => Array.from(pieces[id]!).length === 1;
-  return new Set([...specials, ...added].filter((id) => id !== unkId && isOneCharacter(id) && !inVocabulary.has(id)));
+  const alone = [...specials, ...added].filter((id) => id !== unkId && isOneCharacter(id) && !inVocabulary.has(id));
+  return new Set([...alone, ...unused]);
 }
 
 /** How a text is prepared, step by step where the model says so. */
@@ -127,7 +128,7 @@ function sentencePieceText(model: SentencePieceModel): JsonObject {
     () => "compiled rules of decoding have no form in this file: write a tokenizer.model",
   );
   check(
-    (model.unused ?? []).length === 0,
+    model.scores === undefined || (model.unused ?? []).length === 0,
     where,
     () => "an unused piece, which is taken apart again, has no form in this file: write a tokenizer.model",
   );
@@ -222,7 +223,7 @@ function bytesParts(model: BytesModel): JsonObject {
     ),
     pre_tokenizer: sequence("pretokenizers", [...cuts, ...last]),
     decoder: decoderJson(model),
-    model: bpe(model.pieces, mergesOf(model), { unk_token: null, ignore_merges: model.ignoreMerges }),
+    model: bpe(model.pieces, mergesOf(model), { unk_token: null, ignore_merges: model.ignoreMerges }, new Set(model.unused)),
   };
 }
 

@@ -199,6 +199,19 @@ test("added tokens that are not special stand for themselves in any text", async
   expect(ours.decode(ours.encode("a[X]b"))).toBe("a[X]b");
 });
 
+test.each([1, 2])("ids that a file leaves out are pieces that no text becomes", async (kind) => {
+  const file = fileOf(await trained(kind));
+  const size = Object.keys(file.model.vocab).length;
+  file.added_tokens.push({ id: size + 3, content: "[X]", special: false, normalized: false });
+  const model = readTokenizerJson(JSON.stringify(file), { config: { pad_token: "[PAD]" } });
+  expect(model.unused).toEqual([size, size + 1, size + 2]);
+  expect(model.pieces.slice(size)).toEqual([...model.unused!.map((id) => `<|unused_${id}|>`), "[X]", "[PAD]"]);
+  const ours = createTokenizer(model);
+  expect([...ours.encode("[X]")].at(-1)).toBe(size + 3);
+  expect([...ours.encode(`<|unused_${size}|>`, { parseSpecial: true })]).not.toContain(size);
+  expect(readTokenizerJson(JSON.stringify(tokenizerJson(model)), { config: tokenizerConfigJson(model) })).toEqual(model);
+});
+
 test("roles come from the configuration first", async () => {
   const model = await trained(2);
   const text = JSON.stringify(tokenizerJson(model));
@@ -211,7 +224,7 @@ test.each<[string, (file: ReturnType<typeof fileOf>) => unknown, RegExp]>([
   ["no model", (f) => delete f.model, /model must be an object, but it is nothing/],
   ["no vocabulary", (f) => delete f.model.vocab, /model\.vocab must be an object, but it is nothing/],
   ["no merges", (f) => delete f.model.merges, /model\.merges must be a list, but it is nothing/],
-  ["a hole in the ids", (f) => (f.model.vocab.a = 9999), /"a" has the id 9999, but there are 600 pieces/],
+  ["an id far out", (f) => (f.model.vocab.a = 9999), /"a" has the id 9999, but there are 600 pieces: so many ids cannot be left out/],
   ["an id twice", (f) => (f.model.vocab.a = 300), /both have the id 300/],
   ["an id that is none", (f) => (f.model.vocab.a = -1.5), /the id of "a" must be an id, but it is the number -1.5/],
   ["a merge of an unknown piece", (f) => (f.model.merges[3] = "q qzq"), /merge 3, "q qzq", needs the piece "qzq"/],

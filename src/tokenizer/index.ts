@@ -12,6 +12,7 @@ export {
   type TokenizerKind,
   type TokenizerModel,
   type UnigramModel,
+  unusedPiece,
   type WordModel,
 } from "./model.ts";
 export type { NormaliserStep, SentencePieceStep } from "./normaliser.ts";

@@ -134,6 +134,11 @@ export interface BytesModel extends ModelBase, TextRules {
 
 export type TokenizerModel = WordModel | SentencePieceModel | UnigramModel | BytesModel;
 
+/** How an id is spelt that a file leaves out; it stands among `unused`. */
+export function unusedPiece(id: number): string {
+  return `<|unused_${id}|>`;
+}
+
 export const endOfWord = "</w>";
 export const spaceMark = "\u2581";
 

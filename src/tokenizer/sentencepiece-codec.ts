@@ -106,7 +106,7 @@ class WordEncoder {
   constructor(model: SentencePieceModel, ids: ReadonlyMap<string, number>) {
     this.#model = model;
     this.#alphabet = new Alphabet(model);
-    this.#unused = new Set(model.unused ?? []);
+    this.#unused = new Set(model.scores === undefined ? [] : model.unused); // only SentencePiece makes them and takes them apart
     const note = (left: number, right: number, result: number) => {
       if (this.#unused.has(result)) this.#parts.set(result, [left, right]);
     };
@@ -221,7 +221,12 @@ class Alphabet {
  * model with scores has no merges of its own, so that all of them stand apart.
  */
 function* textPieces(model: SentencePieceModel): Generator<[piece: string, id: number]> {
-  const apart = new Set([model.unkId, ...model.specials, ...(model.added ?? [])]);
+  const apart = new Set([
+    model.unkId,
+    ...model.specials,
+    ...(model.added ?? []),
+    ...(model.merges === undefined ? [] : (model.unused ?? [])),
+  ]);
   const inVocabulary = new Set((model.matching ?? []).filter((rule) => rule.inVocabulary).map(({ id }) => id));
   const spelled = new Set((model.merges ?? []).map(([left, right]) => model.pieces[left]! + model.pieces[right]!));
   const isMade = (piece: string, id: number) => inVocabulary.has(id) || spelled.has(piece);
