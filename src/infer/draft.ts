@@ -119,10 +119,16 @@ export class Draft {
     else yield* largestFirst(this.weights);
   }
 
+  /** The candidate with the largest logit, the lowest id among equals. @throws CriaError when a logit is NaN or infinite, or all are ruled out */
+  best(): number {
+    return this.#kept?.[0] ?? mostProbable(this.#logits);
+  }
+
   /** What may come, most probable first where a step has chosen candidates, by id otherwise. */
   candidates(): Candidates {
     const { weights } = this;
     const ids = (this.#kept ?? Int32Array.from(weights, (_, id) => id)).filter((id) => weights[id]! > 0);
+    check(ids.length > 0, "sampling", () => "no candidate is left: a step must leave one that is possible");
     const total = sum(ids, (id) => weights[id]!);
     return { ids, probabilities: Float64Array.from(ids, (id) => weights[id]! / total) };
   }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { Rng } from "../base/index.ts";
-import { Draft, mostProbable } from "./draft.ts";
+import { Draft, type LogitsStep, mostProbable } from "./draft.ts";
 import { largestFirst } from "./largest-first.ts";
 import { createSampler, draw, type SamplingOptions, samplingOf, samplingSteps } from "./sampling.ts";
 import { GrowingText } from "./text-so-far.ts";
@@ -140,6 +140,24 @@ test("the same seed draws the same tokens, another seed others", () => {
   expect(run(3)).not.toEqual(run(4));
   const { seed, next } = createSampler();
   expect(Array.from({ length: 20 }, () => next(logits, nothingSeen))).toEqual(run(seed));
+});
+
+test("steps of others stand in front: masks by bits, and candidates of their own", () => {
+  const logits = Float32Array.from({ length: 70 }, (_, id) => id / 10);
+  const mask = (...words: number[]): LogitsStep => ({ name: "mask", apply: (draft) => draft.allow(Uint32Array.from(words)) });
+  const among = (...ids: number[]): LogitsStep => ({ name: "among", apply: (draft) => draft.keep(Int32Array.from(ids)) });
+  const next = (options: SamplingOptions, ...steps: LogitsStep[]) =>
+    createSampler({ seed: 1, ...options }, steps).next(logits, nothingSeen);
+  expect(next({ temperature: 0 }, mask(0xffffffff, 0, 0))).toBe(31);
+  expect(next({ temperature: 0 }, mask(1 << 31, 1 << 5, 1 << 6))).toBe(37);
+  expect(next({ temperature: 0 }, mask(0xf0, 0, 0), mask(0x3c, 0xff, 0))).toBe(5);
+  expect(next({ topK: 1 }, mask(0, 0x0f, 0))).toBe(35);
+  for (const temperature of [0, 1]) expect(next({ temperature }, among(7))).toBe(7);
+  expect(next({ topK: 1 }, among(9, 7))).toBe(9);
+  expect(() => next({}, among())).toThrow("[sampling] no candidate is left");
+  expect(() => next({}, mask(0, 0, 0))).toThrow("all 70 tokens are ruled out");
+  expect(() => next({}, mask(1, 1))).toThrow("a mask has 64 bits but the vocabulary 70 tokens");
+  expect(logits[69]).toBeCloseTo(6.9, 6);
 });
 
 test("the repetition penalty makes seen tokens less probable, whatever their sign", () => {

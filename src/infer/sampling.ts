@@ -2,7 +2,7 @@
 // the numbers in a model's generation_config.json mean here what they mean there.
 import { check, Rng } from "../base/index.ts";
 import { mostTopK } from "../graph/index.ts";
-import { type Candidates, Draft, type LogitsStep, mostProbable } from "./draft.ts";
+import { type Candidates, Draft, type LogitsStep } from "./draft.ts";
 import type { TopLogits, TopWanted } from "./sequence.ts";
 import type { TextSoFar } from "./text-so-far.ts";
 
@@ -113,7 +113,7 @@ export function createSampler(options: SamplingOptions = {}, before: readonly Lo
   const choose = (logits: Float32Array, text: TextSoFar, steps: readonly LogitsStep[]) => {
     draft.begin(logits);
     for (const step of steps) step.apply(draft, text);
-    return draft.isGreedy ? mostProbable(draft.logits) : draw(draft.candidates(), rng.uniform());
+    return draft.isGreedy ? draft.best() : draw(draft.candidates(), rng.uniform());
   };
   return {
     seed,
