@@ -65,10 +65,10 @@ test("values across the ends of windows, and reads that stay within the file", a
   const many: [string, GgufValue][] = [
     [
       "texts",
-      { type: "array", value: { type: "text", values: Array.from({ length: 90_000 }, (_, i) => `piece ${i}${"x".repeat(i % 37)}`) } },
+      { type: "array", value: { type: "text", values: Array.from({ length: 30_000 }, (_, i) => `piece ${i}${"x".repeat(i % 37)}`) } },
     ],
-    ["large", { type: "text", value: "y".repeat(2_500_000) }],
-    ["floats", { type: "array", value: { type: "f32", values: Float32Array.from({ length: 400_001 }, (_, i) => i) } }],
+    ["large", { type: "text", value: "y".repeat(1_200_000) }],
+    ["floats", { type: "array", value: { type: "f32", values: Float32Array.from({ length: 270_001 }, (_, i) => i) } }],
   ];
   const bytes = ggufBytes(new Map(many));
   const source: ByteSource = {
@@ -79,7 +79,9 @@ test("values across the ends of windows, and reads that stay within the file", a
       return Promise.resolve(bytes.subarray(offset, offset + length));
     },
   };
-  expect([...(await readGgufMetadata(source)).pairs]).toEqual(many);
+  const { pairs } = await readGgufMetadata(source);
+  expect([...pairs.keys()]).toEqual(many.map(([key]) => key));
+  expect(Buffer.from(ggufBytes(pairs)).equals(bytes)).toBe(true);
 });
 
 const good = ggufBytes(new Map<string, GgufValue>([["k", { type: "array", value: { type: "text", values: ["one", "two"] } }]]));

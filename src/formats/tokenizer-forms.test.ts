@@ -25,8 +25,8 @@ import {
 
 const rng = new Rng(5);
 const specials = ["<s>", "</s>", "<|begin_of_text|>", "<|end_of_text|>"];
-const withSpecials = Array.from({ length: 60 }, () => `${randomText(rng, 8)}${specials[rng.below(4)]}${randomText(rng, 8)}`);
-const texts = [...variedTexts, ...Array.from({ length: 150 }, () => randomText(rng, rng.below(60))), ...withSpecials];
+const withSpecials = Array.from({ length: 30 }, () => `${randomText(rng, 8)}${specials[rng.below(4)]}${randomText(rng, 8)}`);
+const texts = [...variedTexts, ...Array.from({ length: 50 }, () => randomText(rng, rng.below(60))), ...withSpecials];
 
 const train = (options: TrainOptions) =>
   trainTokenizer([...variedTexts, ...variedTexts, "the low lower newest widest lowest ".repeat(9)], options);
