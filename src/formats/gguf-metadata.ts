@@ -31,6 +31,8 @@ const types = [
 
 export type GgufType = (typeof types)[number][0];
 
+type ScalarType = Exclude<GgufType, "text" | "array">;
+
 /** Whole numbers of 64 bits beyond what a double holds exactly are bigints, so that none is rounded. */
 export type GgufScalar = number | bigint | boolean | string;
 
@@ -203,12 +205,12 @@ async function readNumbers(cursor: Cursor, type: keyof typeof arrays, count: num
   return numbers;
 }
 
-async function readScalar(cursor: Cursor, type: Exclude<GgufType, "text" | "array">, what: string): Promise<number | bigint | boolean> {
+async function readScalar(cursor: Cursor, type: ScalarType, what: string): Promise<number | bigint | boolean> {
   await cursor.need(sizeOf(type));
   return scalarAt(cursor, type, what);
 }
 
-function scalarAt(cursor: Cursor, type: Exclude<GgufType, "text" | "array">, what: string): number | bigint | boolean {
+function scalarAt(cursor: Cursor, type: ScalarType, what: string): number | bigint | boolean {
   const [view, at] = cursor.scalar(sizeOf(type));
   switch (type) {
     case "u8":
@@ -247,8 +249,10 @@ function short(value: bigint): number | bigint {
   return Number.isSafeInteger(Number(value)) ? Number(value) : value;
 }
 
+const sizes = new Map<GgufType, number>(types);
+
 function sizeOf(type: GgufType): number {
-  return types.find(([name]) => name === type)![1];
+  return sizes.get(type) ?? 0;
 }
 
 /** The bytes of a file of version 3 that holds the metadata and no tensors. */
@@ -281,7 +285,17 @@ function writeValue(type: GgufType, value: GgufScalar | GgufArray, add: Add): vo
   if (typeof value !== "object") return add(scalarBytes(type, value));
   add(typeBytes(value.type));
   add(scalarBytes("u64", value.values.length));
-  for (const one of value.values) writeValue(value.type, one, add);
+  const { type: element, values } = value;
+  if (element === "text" || element === "array") for (const one of values) writeValue(element, one, add);
+  else add(scalarsBytes(element, values as ArrayLike<number | bigint | boolean>));
+}
+
+function scalarsBytes(type: ScalarType, values: ArrayLike<number | bigint | boolean>): Uint8Array {
+  const size = sizeOf(type);
+  const bytes = new Uint8Array(values.length * size);
+  const view = new DataView(bytes.buffer);
+  for (let i = 0; i < values.length; i++) writers[type](view, i * size, plain(values[i]!));
+  return bytes;
 }
 
 function writeText(text: string, add: Add): void {
@@ -297,22 +311,26 @@ function typeBytes(type: GgufType): Uint8Array {
   );
 }
 
-const writers: Readonly<Record<Exclude<GgufType, "text" | "array">, (view: DataView, value: number | bigint) => void>> = {
-  u8: (view, value) => view.setUint8(0, Number(value)),
-  i8: (view, value) => view.setInt8(0, Number(value)),
-  u16: (view, value) => view.setUint16(0, Number(value), true),
-  i16: (view, value) => view.setInt16(0, Number(value), true),
-  u32: (view, value) => view.setUint32(0, Number(value), true),
-  i32: (view, value) => view.setInt32(0, Number(value), true),
-  f32: (view, value) => view.setFloat32(0, Number(value), true),
-  f64: (view, value) => view.setFloat64(0, Number(value), true),
-  bool: (view, value) => view.setUint8(0, Number(value)),
-  u64: (view, value) => view.setBigUint64(0, BigInt(value), true),
-  i64: (view, value) => view.setBigInt64(0, BigInt(value), true),
+const writers: Readonly<Record<ScalarType, (view: DataView, at: number, value: number | bigint) => void>> = {
+  u8: (view, at, value) => view.setUint8(at, Number(value)),
+  i8: (view, at, value) => view.setInt8(at, Number(value)),
+  u16: (view, at, value) => view.setUint16(at, Number(value), true),
+  i16: (view, at, value) => view.setInt16(at, Number(value), true),
+  u32: (view, at, value) => view.setUint32(at, Number(value), true),
+  i32: (view, at, value) => view.setInt32(at, Number(value), true),
+  f32: (view, at, value) => view.setFloat32(at, Number(value), true),
+  f64: (view, at, value) => view.setFloat64(at, Number(value), true),
+  bool: (view, at, value) => view.setUint8(at, Number(value)),
+  u64: (view, at, value) => view.setBigUint64(at, BigInt(value), true),
+  i64: (view, at, value) => view.setBigInt64(at, BigInt(value), true),
 };
 
 function scalarBytes(type: GgufType, value: number | bigint | boolean): Uint8Array {
   const bytes = new Uint8Array(sizeOf(type));
-  if (type !== "text" && type !== "array") writers[type](new DataView(bytes.buffer), typeof value === "boolean" ? Number(value) : value);
+  if (type !== "text" && type !== "array") writers[type](new DataView(bytes.buffer), 0, plain(value));
   return bytes;
+}
+
+function plain(value: number | bigint | boolean): number | bigint {
+  return typeof value === "boolean" ? Number(value) : value;
 }
