@@ -48,6 +48,8 @@ const exampleRecipe = `\
 data: data                    # what cria data prepare made; paths are relative to the recipe
 tokenizer: tokenizer.json     # the one it was made with
 model: { preset: 5M }         # or sizes: { dim: 256, nLayers: 5, nHeads: 8 }, or both
+                              # and what LLaMA's relatives have: headDim, qkvBias, attentionOutputBias, ffnBias,
+                              # qkNorm, slidingWindow, slidingLayers, ropeLayers, ropeScaling
 steps: 2000                   # or tokens: 4_000_000
 batch: 8                      # sequences per step
 precision: auto               # of matrix products: float32, bfloat16, or whichever is faster here
@@ -79,7 +81,7 @@ export const train: Command = {
     },
     { name: "set", type: "string", repeat: true, help: "change a key of the recipe, such as learningRate=3e-4 or model.nLayers=4" },
   ],
-  example: { title: "a recipe (RUN/train.yaml shows all keys)", text: exampleRecipe },
+  example: { title: "a recipe (RUN/train.yaml shows all keys that have a value)", text: exampleRecipe },
   async run(args, flags, io) {
     if (flags["accept-changes"] !== undefined && flags.resume !== true)
       throw new UsageError(where, "--accept-changes is for a run that goes on: add --resume, or leave it out");
