@@ -62,6 +62,7 @@ test.each(found)("%o is read", (json, parts) => {
 });
 
 const unread: readonly [json: object, lacks: (keyof LlamaConfig)[]][] = [
+  [{ model_type: "llama", sliding_window: 7, use_sliding_window: false, max_window_layers: 2 }, ["slidingWindow", "slidingLayers"]],
   [{ model_type: "mistral", sliding_window: null, use_sliding_window: false }, ["slidingWindow", "ropeLayers"]],
   [{ model_type: "qwen2", sliding_window: 9, use_sliding_window: false }, ["slidingWindow", "slidingLayers"]],
   [{ model_type: "qwen3", use_sliding_window: true, max_window_layers: 4 }, ["slidingWindow", "slidingLayers"]],

@@ -200,9 +200,9 @@ function isTrue(value: unknown): boolean {
   return value === true;
 }
 
-/** A window that the context fits in changes nothing. */
-function isWholeContext(value: unknown, { max_position_embeddings: context }: JsonObject): boolean {
-  return (value as number) >= ((context as number | null | undefined) ?? 2048);
+/** A window that the context fits in changes nothing, nor does one that the file itself says is not used. */
+function isWholeContext(value: unknown, { max_position_embeddings: context, use_sliding_window: isUsed }: JsonObject): boolean {
+  return isUsed === false || (value as number) >= ((context as number | null | undefined) ?? 2048);
 }
 
 /** The value of layer_types, whose kind was checked. */
