@@ -54,7 +54,7 @@ interface Pass {
 }
 
 interface Programs {
-  /** One a batch of the step. */
+  /** One per batch of the step. */
   readonly passes: readonly Pass[];
   /** Behind the last pass; absent where the pass itself updates. */
   readonly update?: BoundProgram;
@@ -101,7 +101,10 @@ export interface OpenOptions {
 }
 
 export class Trainer implements Disposable {
-  /** Floating-point operations of a step, matrix work only: the model's, forward and backward, whether or not some are done twice. */
+  /**
+   * Floating-point operations of a step, matrix work only: the model's, forward and backward, whether or not some are done twice. Attention counts as if
+   * each sequence was one document: with a document mask, which skips blocks of keys, fewer are done.
+   */
   readonly flopsPerStep: number;
   readonly #options: TrainerOptions;
   readonly #holdings: Holdings;
