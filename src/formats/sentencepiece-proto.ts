@@ -96,8 +96,9 @@ export function readProto(bytes: Uint8Array, name: string): SentencePieceProto {
   };
   eachField(bytes, rows.model, name, "the file", (key, value) => {
     const part = parts[key];
-    if (part === undefined) addPiece(pieces, value as Uint8Array, name);
-    else eachField(value as Uint8Array, part[0], name, key, (inner, one) => (part[1][inner] = one));
+    if (!(value instanceof Uint8Array)) return; // all rows of a model are messages
+    if (part === undefined) addPiece(pieces, value, name);
+    else eachField(value, part[0], name, key, (inner, one) => (part[1][inner] = one));
   });
   return { ...protoDefaults, ...found, denormaliser: { ...protoDefaults.denormaliser, ...denormaliser }, pieces };
 }
@@ -116,9 +117,13 @@ function addPiece(pieces: ProtoPiece[], bytes: Uint8Array, name: string): void {
 }
 
 function readPiece(bytes: Uint8Array, name: string, id: number): ProtoPiece {
-  const found: Record<string, unknown> = { piece: "", score: 0, type: pieceTypes.normal };
-  eachField(bytes, rows.piece, name, `piece ${id}`, (key, value) => (found[key] = value));
-  return found as unknown as ProtoPiece;
+  let [piece, score, type]: [string, number, number] = ["", 0, pieceTypes.normal];
+  eachField(bytes, rows.piece, name, `piece ${id}`, (key, value) => {
+    if (key === "piece") piece = String(value);
+    else if (key === "score") score = Number(value);
+    else type = Number(value);
+  });
+  return { piece, score, type };
 }
 
 /** Calls back with the fields of one message that have a row. */
@@ -183,7 +188,7 @@ function messageOf(known: Rows, values: object): Uint8Array {
     else if (kind === "float") writer.float(Number(value));
     else if (kind === "number") writer.int32(Number(value));
     else if (kind === "flag") writer.bool(value === true);
-    else writer.bytes(value as Uint8Array);
+    else if (value instanceof Uint8Array) writer.bytes(value);
   }
   return writer.finish();
 }
