@@ -10,6 +10,7 @@ export const rooms = {
   base: [],
   files: ["base"],
   tokenizer: ["base"],
+  chat: ["base", "tokenizer"],
   kernel: ["base"],
   graph: ["base"],
   backend: ["base", "graph"],
@@ -32,6 +33,7 @@ export const rooms = {
 /** Packages a room may name; a room not listed may name none. `node:` modules count as packages. */
 export const packages = {
   files: ["node:*"],
+  chat: ["@huggingface/jinja"],
   formats: ["@bufbuild/protobuf/wire"],
   load: ["node:*"],
   data: ["node:*", "csv-parse", "fzstd", "htmlparser2", "picomatch", "yaml", "zod"],

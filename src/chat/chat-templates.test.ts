@@ -1,0 +1,80 @@
+// transformers as the judge of rendered chats (test/goldens/chat_templates.py).
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { sharedData } from "../load/shared-data.test.helper.ts";
+import { habitsOf } from "./habits.ts";
+import { type ChatTemplate, type Message, parseChatTemplate, type RenderChatOptions, renderChat } from "./index.ts";
+
+interface Conversation {
+  readonly messages: readonly Message[];
+  readonly tools?: readonly unknown[];
+  readonly variables?: Readonly<Record<string, unknown>>;
+}
+
+interface Outcome {
+  readonly text?: string;
+  readonly sha256?: string;
+  readonly length?: number;
+  /** What `raise_exception` was given. */
+  readonly raises?: string;
+  /** Python or Jinja raise another error. */
+  readonly fails?: true;
+}
+
+interface Judged {
+  readonly source?: string;
+  readonly habits: object;
+  readonly outcomes: Readonly<Record<string, readonly [without: Outcome, withPrompt: Outcome]>>;
+}
+
+interface Golden {
+  readonly conversations: Readonly<Record<string, Conversation>>;
+  readonly own: Readonly<Record<string, Judged>>;
+  readonly published: Readonly<Record<string, Judged>>;
+}
+
+const golden: Golden = JSON.parse(readFileSync(new URL("../../test/goldens/chat-templates.golden.json", import.meta.url), "utf8"));
+
+function renders(template: ChatTemplate, { messages, tools, variables }: Conversation, addGenerationPrompt: boolean) {
+  const options: RenderChatOptions = {
+    ...{ addGenerationPrompt, tools, variables },
+    specials: { bos_token: "<s>", eos_token: "</s>" },
+    now: new Date(2026, 2, 7, 9, 5, 2),
+  };
+  const { text, segments } = renderChat(template, messages, options);
+  expect(segments.map((segment) => segment.text).join("")).toBe(text);
+  return text;
+}
+
+function check(template: ChatTemplate, judged: Judged) {
+  expect(habitsOf(template)).toEqual(judged.habits);
+  for (const [name, outcomes] of Object.entries(judged.outcomes))
+    for (const [i, expected] of outcomes.entries()) {
+      const rendered = () => renders(template, golden.conversations[name]!, i === 1);
+      if (expected.raises !== undefined) expect(rendered, name).toThrow(expected.raises);
+      else if (expected.fails) expect(rendered, name).toThrow(/^\[chat\] /);
+      else if (expected.text !== undefined) expect(rendered(), name).toBe(expected.text);
+      else {
+        const text = rendered();
+        expect({ text, sha256: createHash("sha256").update(text).digest("hex").slice(0, 16) }, name).toEqual({
+          text,
+          sha256: expected.sha256,
+        });
+      }
+    }
+}
+
+test.each(Object.entries(golden.own))("%s, as transformers has it", (name, judged) => {
+  check(parseChatTemplate(judged.source ?? "", name), judged);
+});
+
+const folders = ["conformance/llama.cpp/templates", "conformance/minja/tests_files"].map(sharedData);
+
+describe.skipIf(folders.includes(undefined))("published templates (skipped where the public data is not there)", () => {
+  test.each(Object.entries(golden.published))("%s", (name, judged) => {
+    const path = folders.map((folder) => join(folder ?? "", name)).find(existsSync);
+    check(parseChatTemplate(readFileSync(path ?? "", "utf8"), name), judged);
+  });
+});
