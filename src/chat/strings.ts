@@ -136,6 +136,7 @@ function bound(at: number, length: number): number {
 /** A text or a list, `count` times; nothing below one. */
 export function repeat(value: Text | List, count: Num): Value {
   const times = Math.max(0, count.value);
+  if (value instanceof Text && value.segments.length === 1) return new Text([{ ...value.segments[0]!, text: value.text.repeat(times) }]);
   if (value instanceof Text) return Text.join(Array.from({ length: times }, () => value));
   return new List(Array.from({ length: times }, () => value.items).flat(), value.kind);
 }
