@@ -9,7 +9,8 @@ const src = join(dirname(fileURLToPath(import.meta.url)), "..", "src");
 export const rooms = {
   base: [],
   files: ["base"],
-  tokenizer: ["base"],
+  regex: ["base"],
+  tokenizer: ["base", "regex"],
   chat: ["base", "tokenizer"],
   kernel: ["base"],
   graph: ["base"],
@@ -17,7 +18,7 @@ export const rooms = {
   "backend/reference": ["base", "graph", "backend"],
   "backend/cpu": ["base", "kernel", "graph", "backend"],
   model: ["base", "graph"],
-  formats: ["base", "model", "tokenizer"],
+  formats: ["base", "model", "regex", "tokenizer"],
   data: ["base", "files"],
   load: ["base", "files", "model", "tokenizer", "formats"],
   infer: ["base", "graph", "backend", "model", "tokenizer"],

@@ -1,4 +1,5 @@
 // tokenizer.json's normalizer and pre_tokenizer (huggingface/tokenizers, normalizers/ and pre_tokenizers/) as steps of ours, in and out.
+import { PatternError, Regex } from "../regex/index.ts";
 import {
   type NormaliserStep,
   type PreTokeniserStep,
@@ -148,11 +149,14 @@ function readSplit(part: JsonObject, behaviour: () => SplitBehaviour, fields: Js
   if (typeof expression !== "string") return refuse();
   if (expression === "\\s+" && part.behavior === "Removed" && !invert) return { type: "whiteSpace" };
   const name = splitNameOf(expression);
-  if (name === undefined)
-    return fields.fail(
-      `pre_tokenizer splits by ${quote(expression)}, which is none of the published expressions (${Object.keys(splitPatterns).join(", ")}): others are not run`,
-    );
-  return part.behavior === "Isolated" && !invert ? { type: "pattern", name } : refuse();
+  if (name !== undefined && part.behavior === "Isolated" && !invert) return { type: "pattern", name };
+  try {
+    new Regex(expression);
+  } catch (error) {
+    if (!(error instanceof PatternError)) throw error;
+    fields.fail(`pre_tokenizer splits by ${quote(expression)}: ${error.message}`);
+  }
+  return { type: "expression", source: expression, behaviour: behaviour(), invert };
 }
 
 /** The parts that do what the steps do. */
@@ -162,6 +166,8 @@ export function preTokeniserJson(steps: readonly PreTokeniserStep[]): JsonObject
     switch (step.type) {
       case "pattern":
         return { type: "Split", pattern: { Regex: splitPatterns[step.name] }, behavior: "Isolated", invert: false };
+      case "expression":
+        return { type: "Split", pattern: { Regex: step.source }, behavior: nameOf(step.behaviour), invert: step.invert };
       case "literal":
         return { type: "Split", pattern: { String: step.text }, behavior: nameOf(step.behaviour), invert: step.invert };
       case "digits":

@@ -113,17 +113,22 @@ test.each(published)("reads %s", async (_name, kind, change) => {
   expect(readTokenizerJson(JSON.stringify(tokenizerJson(ours.model)))).toEqual(ours.model);
 });
 
-test("an expression that is none of the published ones is refused with its text, and not run", async () => {
+test("an expression that is none of the published ones is run, or refused with its place and the reason", async () => {
   const file = fileOf(await trained(2));
-  file.pre_tokenizer.pretokenizers[0].pattern.Regex = "(a+)+$";
-  expect(() => readTokenizerJson(JSON.stringify(file))).toThrow(
-    /pre_tokenizer splits by "\(a\+\)\+\$", which is none of the published expressions \(gpt2, llama3, .*\): others are not run/,
-  );
-  file.pre_tokenizer.pretokenizers[0].pattern.Regex = splitPatterns.llama3;
-  file.pre_tokenizer.pretokenizers[0].behavior = "Removed";
-  expect(() => readTokenizerJson(JSON.stringify(file))).toThrow(/pre_tokenizer .*Removed.* is not supported/);
-  file.pre_tokenizer.pretokenizers[0].invert = true;
-  expect(readTokenizerJson(JSON.stringify(file))).toMatchObject({ pattern: "llama3" });
+  const [split] = file.pre_tokenizer.pretokenizers;
+  const read = () => readTokenizerJson(JSON.stringify(file));
+  split.pattern.Regex = "(a+)\\1";
+  expect(read).toThrow(/pre_tokenizer splits by "\(a\+\)\\\\1": .*references to groups are not supported, at character 4/);
+  split.pattern.Regex = "(a+)+$";
+  const steps = [{ type: "expression", source: "(a+)+$", behaviour: "isolated", invert: false }];
+  expect(read()).toMatchObject({ preTokeniser: steps });
+  expect(createTokenizer(read()).decode(createTokenizer(read()).encode(`${"a".repeat(1000)}b`))).toBe(`${"a".repeat(1000)}b`);
+  expect(readTokenizerJson(JSON.stringify(tokenizerJson(read())))).toEqual(read());
+  split.pattern.Regex = splitPatterns.llama3;
+  split.behavior = "Removed";
+  expect(read()).toMatchObject({ preTokeniser: [{ type: "expression", source: splitPatterns.llama3, behaviour: "removed" }] });
+  split.invert = true;
+  expect(read()).toMatchObject({ pattern: "llama3" });
 });
 
 describe("what goes around a text", () => {

@@ -1,4 +1,5 @@
 // What a character is, by table: one load a UTF-16 code unit where a Unicode regular expression costs a hundred.
+import { type CodePoints, characterClass, contains } from "../regex/index.ts";
 
 export const Other = 0; // punctuation, symbols, controls
 export const Letter = 1; // \p{L}
@@ -12,10 +13,20 @@ export const classCount = 8;
 
 let units: Uint8Array | undefined;
 
-/** code unit → class, for all 65,536; built on first use (some 20 ms). */
+/** code unit → class, for all 65,536; built on first use. */
 export function unitClasses(): Uint8Array {
-  units ??= Uint8Array.from({ length: 0x10000 }, (_, unit) => (unit >= 0xd800 && unit <= 0xdfff ? Surrogate : classify(unit)));
+  units ??= allUnits();
   return units;
+}
+
+function allUnits(): Uint8Array {
+  const all = new Uint8Array(0x10000).fill(Other);
+  for (const [unitClass, set] of classes()) for (const [first, last] of set) all.fill(unitClass, first, last + 1);
+  all.fill(Surrogate, 0xd800, 0xe000);
+  all[0x20] = Space;
+  all[0x0a] = Newline;
+  all[0x0d] = Newline;
+  return all;
 }
 
 const astral = new Map<number, number>();
@@ -24,23 +35,21 @@ const astral = new Map<number, number>();
 export function classOfCodePoint(codePoint: number): number {
   let found = astral.get(codePoint);
   if (found === undefined) {
-    found = classify(codePoint);
+    found = classes().find(([, set]) => contains(set, codePoint))?.[0] ?? Other;
     astral.set(codePoint, found);
   }
   return found;
 }
 
-const letter = /\p{L}/u;
-const number = /\p{N}/u;
-const mark = /\p{M}/u;
-const white = /\p{White_Space}/u;
+let sets: readonly (readonly [number, CodePoints])[] | undefined;
 
-function classify(codePoint: number): number {
-  if (codePoint === 0x20) return Space;
-  if (codePoint === 0x0a || codePoint === 0x0d) return Newline;
-  const char = String.fromCodePoint(codePoint);
-  if (letter.test(char)) return Letter;
-  if (number.test(char)) return NumberClass;
-  if (mark.test(char)) return Mark;
-  return white.test(char) ? White : Other;
+/** Unicode's classes from tables of our own, so that every JavaScript engine makes the same ids. */
+function classes(): readonly (readonly [number, CodePoints])[] {
+  sets ??= [
+    [Letter, characterClass("l")],
+    [NumberClass, characterClass("n")],
+    [Mark, characterClass("m")],
+    [White, characterClass("whitespace")],
+  ];
+  return sets;
 }

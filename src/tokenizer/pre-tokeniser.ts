@@ -1,5 +1,6 @@
 // How a normalised text is cut into words before merging, where it takes more than the named patterns of split-pattern.ts: the steps of
 // huggingface/tokenizers, pre_tokenizers/, each applied to the words of the one before.
+import { Regex, type Span } from "../regex/index.ts";
 import type { StretchStart } from "./codec.ts";
 import { type NextWord, nextWordOf, type SplitName } from "./split-pattern.ts";
 
@@ -9,6 +10,8 @@ export type SplitBehaviour = "isolated" | "contiguous" | "removed" | "mergedWith
 export type PreTokeniserStep =
   /** A named expression; what lies between its matches is a word too. */
   | { readonly type: "pattern"; readonly name: SplitName }
+  /** Any other expression in Oniguruma's syntax. */
+  | { readonly type: "expression"; readonly source: string; readonly behaviour: SplitBehaviour; readonly invert: boolean }
   | { readonly type: "literal"; readonly text: string; readonly behaviour: SplitBehaviour; readonly invert: boolean }
   /** \p{N}, one by one or in runs. */
   | { readonly type: "digits"; readonly individual: boolean }
@@ -44,6 +47,10 @@ function stepOf(step: PreTokeniserStep): Step {
   switch (step.type) {
     case "pattern":
       return byNextWord(nextWordOf(step.name));
+    case "expression": {
+      const expression = new Regex(step.source);
+      return bySegments((text) => expression.matches(text), step.behaviour, step.invert);
+    }
     case "literal":
       return bySegments((text) => literals(text, step.text), step.behaviour, step.invert);
     case "digits":
@@ -76,11 +83,6 @@ function byNextWord(nextWord: NextWord): Step {
       at = end;
     }
   };
-}
-
-interface Span {
-  readonly start: number;
-  readonly end: number;
 }
 
 interface Segment extends Span {
