@@ -96,7 +96,7 @@ export const fileKeys: readonly KeyRow[] = [
   harmless("padding", "object", ofCalls),
   honoured("added_tokens", "list", "pieces that are found in a text before all else"),
   honoured("normalizer", "object", "what is done to a text first"),
-  honoured("pre_tokenizer", "object", "how a text is cut; expressions only where they are published ones"),
+  honoured("pre_tokenizer", "object", "how a text is cut; an expression that the matcher cannot do is refused"),
   honoured("post_processor", "object", "what goes around a text"),
   honoured("decoder", "object", "how pieces become text"),
   honoured("model", "object", "vocabulary and merges"),
