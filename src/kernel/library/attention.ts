@@ -26,7 +26,7 @@ const lowest = -1e30;
 const unattended = 2 * lowest;
 
 /**
- * q [B·T, H·D], k and v [B·T, KV·D] → o, lse [B, H, T]. One unit a sequence and head. Pointers: q, k, v, o, lse; with `documentMask`,
+ * q [B·T, H·D], k and v [B·T, KV·D] → o, lse [B, H, T]. One unit per sequence and head. Pointers: q, k, v, o, lse; with `documentMask`,
  * firstKeys i32 [B·T] comes last: row i attends keys firstKeys[i] … i of its sequence.
  */
 export const attention = kernel<AttentionSizes>("attention", (k, sizes) => {
@@ -117,7 +117,7 @@ function finishRow(k: Builder, headDim: number, i: Int, maxima: Int, sums: Int, 
   k.storeScalar(k.splat(maxima.add(i.mul(4))).add(log(k, sum)), lse.add(i.mul(4)));
 }
 
-/** Gradients of q, k and v. One unit a sequence and key head. Pointers: q, k, v, o, lse, dO, dq, dk, dv, and with `documentMask` firstKeys. */
+/** Gradients of q, k and v. One unit per sequence and key head. Pointers: q, k, v, o, lse, dO, dq, dk, dv, and with `documentMask` firstKeys. */
 export const attentionGradient = kernel<AttentionSizes>("attentionGradient", (k, sizes) => {
   const p = k.pointers("q", "k", "v", "o", "lse", "dO", "dq", "dk", "dv");
   const firstKeys = sizes.documentMask && k.pointers("firstKeys").firstKeys;
@@ -128,7 +128,7 @@ export const attentionGradient = kernel<AttentionSizes>("attentionGradient", (k,
   const valuesTransposed = keysTransposed.add(transposedBytes(sizes));
   const weights = valuesTransposed.add(transposedBytes(sizes));
   const dScores = weights.add(scoreBytes);
-  const [queryStride, keyStride] = [heads * headDim * 4, kvHeads * headDim * 4];
+  const keyStride = kvHeads * headDim * 4;
   k.loop(begin, end, 1, (unit) => {
     const sequence = unit.div(kvHeads);
     const kvHead = unit.rem(kvHeads);
@@ -143,7 +143,7 @@ export const attentionGradient = kernel<AttentionSizes>("attentionGradient", (k,
       const head = kvHead.mul(group).add(member);
       const ahead = sequence.mul(heads).add(head).add(1);
       const queriesAhead = [p.q, p.o, p.dO, p.dq].map((x) => headOf(x, ahead.div(heads), ahead.rem(heads), heads, sizes));
-      const [q, o, dO, dq] = [p.q, p.o, p.dO, p.dq].map((x) => headOf(x, sequence, head, heads, sizes)) as [Int, Int, Int, Int];
+      const ofHead = [p.q, p.o, p.dO, p.dq].map((x) => headOf(x, sequence, head, heads, sizes));
       const lse = p.lse.add(
         sequence
           .mul(heads)
@@ -154,39 +154,14 @@ export const attentionGradient = kernel<AttentionSizes>("attentionGradient", (k,
         prefetchBlock(k, queriesAhead, queryBlock, heads, headDim);
         prefetchBlock(k, keysAhead, queryBlock, kvHeads, headDim);
         k.blocks(queryBlock, rows, block, (count) => {
-          const [queries, outputs, dOutputs, dQueries] = [q, o, dO, dq].map((x) => rowsFrom(x, queryBlock, heads, headDim)) as [
-            Int,
-            Int,
-            Int,
-            Int,
-          ];
-          const lseHere = lse.add(queryBlock.mul(block * 4));
-          const { firstBlock, hiddenBefore } = keysOf(k, sizes, firstKeys, sequence, queryBlock);
+          const [q, o, dO, dq] = ofHead.map((x) => rowsFrom(x, queryBlock, heads, headDim)) as [Int, Int, Int, Int];
+          const queries = { count, q, o, dO, dq, lse: lse.add(queryBlock.mul(block * 4)) };
+          const visible = keysOf(k, sizes, firstKeys, sequence, queryBlock);
           const against = (keyBlock: Int, keyCount: number, diagonal: boolean) => {
-            const score = { rows: count, columns: block };
-            const transposed = (base: Int) => ({ base: base.add(keyBlock.mul(headDim * block * 4)), depthStride: block * 4 });
-            const left = (base: Int) => ({ base, rowStride: queryStride, depthStride: 4 });
-            blockProduct(k, score, headDim, left(queries), transposed(keysTransposed), { base: weights, rowStride: block * 4 }, "zero");
-            blockProduct(k, score, headDim, left(dOutputs), transposed(valuesTransposed), { base: dScores, rowStride: block * 4 }, "zero");
-            k.loop(0, count, 1, (i) => {
-              const offset = i.mul(queryStride);
-              const delta = k.sum(headDim, (at) => k.load(dOutputs.add(offset), at).mul(k.load(outputs.add(offset), at)));
-              const hidden = { diagonal, before: hiddenBefore?.(i, keyBlock) };
-              scoreGradientRow(k, sizes, i, { weights, dScores }, k.splat(lseHere.add(i.mul(4))), delta, hidden);
-            });
-            const [kBlock, dkBlock, dvBlock] = [keys, dk, dv].map((x) => rowsFrom(x, keyBlock, kvHeads, headDim)) as [Int, Int, Int];
-            const turned = (base: Int) => ({ base, rowStride: 4, depthStride: block * 4 });
-            const byKey = { rows: keyCount, columns: headDim };
-            const rowsOf = (base: Int) => ({ base, depthStride: queryStride });
-            blockProduct(k, byKey, count, turned(weights), rowsOf(dOutputs), { base: dvBlock, rowStride: keyStride }, "load");
-            blockProduct(k, byKey, count, turned(dScores), rowsOf(queries), { base: dkBlock, rowStride: keyStride }, "load");
-            const straight = { base: dScores, rowStride: block * 4, depthStride: 4 };
-            const result = { base: dQueries, rowStride: queryStride };
-            blockProduct(k, { rows: count, columns: headDim }, keyCount, straight, { base: kBlock, depthStride: keyStride }, result, {
-              first: firstBlock === 0 ? keyBlock : keyBlock.sub(firstBlock),
-            });
+            const place = { keys, dk, dv, keysTransposed, valuesTransposed, weights, dScores, keyBlock, keyCount, diagonal };
+            gradientOfBlocks(k, sizes, queries, place, visible);
           };
-          k.loop(firstBlock, queryBlock, 1, (keyBlock) => against(keyBlock, block, false));
+          k.loop(visible.firstBlock, queryBlock, 1, (keyBlock) => against(keyBlock, block, false));
           against(queryBlock, count, true);
         });
       });
@@ -194,6 +169,65 @@ export const attentionGradient = kernel<AttentionSizes>("attentionGradient", (k,
   });
   return { units: sizes.batch * kvHeads, scratchBytes: 2 * transposedBytes(sizes) + 2 * scoreBytes };
 });
+
+/** A block of queries of one head: the addresses of its rows, and of its logarithms of sums. */
+interface QueryRows {
+  readonly count: number;
+  readonly q: Int;
+  readonly o: Int;
+  readonly dO: Int;
+  readonly dq: Int;
+  readonly lse: Int;
+}
+
+/** A block of keys, and the scratch in which it meets a block of queries. */
+interface KeyRows {
+  readonly keys: Int;
+  readonly dk: Int;
+  readonly dv: Int;
+  readonly keysTransposed: Int;
+  readonly valuesTransposed: Int;
+  /** The block's scores, then their probabilities, and the gradients of both. */
+  readonly weights: Int;
+  readonly dScores: Int;
+  readonly keyBlock: Int;
+  readonly keyCount: number;
+  readonly diagonal: boolean;
+}
+
+/** Adds to dq, dk and dv what a block of queries and a block of keys give; the first block of keys that the queries attend begins dq. */
+function gradientOfBlocks(
+  k: Builder,
+  sizes: AttentionSizes,
+  { count, q, o, dO, dq, lse }: QueryRows,
+  { keys, dk, dv, keysTransposed, valuesTransposed, weights, dScores, keyBlock, keyCount, diagonal }: KeyRows,
+  { firstBlock, hiddenBefore }: VisibleKeys,
+): void {
+  const { heads, kvHeads, headDim } = sizes;
+  const [queryStride, keyStride] = [heads * headDim * 4, kvHeads * headDim * 4];
+  const score = { rows: count, columns: block };
+  const transposed = (base: Int) => ({ base: base.add(keyBlock.mul(headDim * block * 4)), depthStride: block * 4 });
+  const left = (base: Int) => ({ base, rowStride: queryStride, depthStride: 4 });
+  blockProduct(k, score, headDim, left(q), transposed(keysTransposed), { base: weights, rowStride: block * 4 }, "zero");
+  blockProduct(k, score, headDim, left(dO), transposed(valuesTransposed), { base: dScores, rowStride: block * 4 }, "zero");
+  k.loop(0, count, 1, (i) => {
+    const offset = i.mul(queryStride);
+    const delta = k.sum(headDim, (at) => k.load(dO.add(offset), at).mul(k.load(o.add(offset), at)));
+    const hidden = { diagonal, before: hiddenBefore?.(i, keyBlock) };
+    scoreGradientRow(k, sizes, i, { weights, dScores }, k.splat(lse.add(i.mul(4))), delta, hidden);
+  });
+  const [kBlock, dkBlock, dvBlock] = [keys, dk, dv].map((x) => rowsFrom(x, keyBlock, kvHeads, headDim)) as [Int, Int, Int];
+  const turned = (base: Int) => ({ base, rowStride: 4, depthStride: block * 4 });
+  const byKey = { rows: keyCount, columns: headDim };
+  const rowsOf = (base: Int) => ({ base, depthStride: queryStride });
+  blockProduct(k, byKey, count, turned(weights), rowsOf(dO), { base: dvBlock, rowStride: keyStride }, "load");
+  blockProduct(k, byKey, count, turned(dScores), rowsOf(q), { base: dkBlock, rowStride: keyStride }, "load");
+  const straight = { base: dScores, rowStride: block * 4, depthStride: 4 };
+  const result = { base: dq, rowStride: queryStride };
+  blockProduct(k, { rows: count, columns: headDim }, keyCount, straight, { base: kBlock, depthStride: keyStride }, result, {
+    first: firstBlock === 0 ? keyBlock : keyBlock.sub(firstBlock),
+  });
+}
 
 /** Scores become probabilities p = exp(s − lse), and their gradients p · (dP − delta), scaled as the scores are. */
 function scoreGradientRow(
@@ -217,23 +251,27 @@ function scoreGradientRow(
 
 /** Which scores of a row in a block are those of keys that the row does not attend. */
 interface Hidden {
-  /** Those of keys behind the row, in the block on the diagonal. */
+  /** Whether scores of keys behind the row are among them: the block is on the diagonal. */
   readonly diagonal: boolean;
-  /** Those of so many first keys of the block: a negative number or 0 for none. */
+  /** The scores of so many first keys of the block are among them; a negative number or 0 for none. */
   readonly before: Int | undefined;
 }
 
-/**
- * The first block of keys that rows of a block attend, and, where documents are packed or there is a window, how many keys of a block lie
- * before those that row i attends.
- */
+/** Where the keys begin that the rows of a block of queries attend. */
+interface VisibleKeys {
+  /** The first block of keys that any of the rows attends. */
+  readonly firstBlock: Int | 0;
+  /** Where documents are packed or there is a window, how many keys of a block lie before those that row i attends. */
+  readonly hiddenBefore?: (i: Int, keyBlock: Int) => Int;
+}
+
 function keysOf(
   k: Builder,
   { rows, window = rows }: AttentionSizes,
   firstKeys: Int | undefined,
   sequence: Int,
   queryBlock: Int,
-): { firstBlock: Int | 0; hiddenBefore?: (i: Int, keyBlock: Int) => Int } {
+): VisibleKeys {
   const here = firstKeys?.add(sequence.mul(rows * 4)).add(queryBlock.mul(block * 4));
   const isWindowed = window < rows;
   if (!here && !isWindowed) return { firstBlock: 0 };

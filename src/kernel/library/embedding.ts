@@ -31,7 +31,7 @@ const gradientUnits = 32;
 
 /**
  * dTable[v] = Σ dy[n] over the n whose token is v, in the order of n; indices outside [0, V) count nowhere.
- * Pointers: tokens i32 [N], dy [N, C], dTable [V, C]. One unit a range of the vocabulary, so that no two threads add to one row.
+ * Pointers: tokens i32 [N], dy [N, C], dTable [V, C]. One unit per range of the vocabulary, so that no two threads add to one row.
  */
 export const embeddingGradient = kernel<EmbeddingSizes>("embeddingGradient", (k, { rows, channels, vocabulary }) => {
   const { tokens, dy, dTable } = k.pointers("tokens", "dy", "dTable");

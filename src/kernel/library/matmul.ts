@@ -22,7 +22,7 @@ export interface MatmulSizes extends Omit<PackSizes, "type">, Live {
   readonly accumulate?: boolean;
 }
 
-/** C = A · packed B, or C += with `accumulate`. Pointers: a, packed, c, and live where there are live rows. One unit a block of rows and columns. */
+/** C = A · packed B, or C += with `accumulate`. Pointers: a, packed, c, and live where there are live rows. One unit per block of rows and columns. */
 export const matmul = kernel<MatmulSizes>("matmul", (k, sizes) => {
   const { a, packed, c } = k.pointers("a", "packed", "c");
   const { m, n, accumulate } = sizes;

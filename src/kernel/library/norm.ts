@@ -95,7 +95,7 @@ export const layerNormGradient = kernel<NormSizes>("layerNormGradient", (k, { ro
   return { units };
 });
 
-/** y[c] = Σ x[r, c]. Pointers: x [R, C], y [C]. One unit a block of channels. */
+/** y[c] = Σ x[r, c]. Pointers: x [R, C], y [C]. One unit per block of channels. */
 export const sumRows = kernel<{ rows: number; channels: number }>("sumRows", (k, { rows, channels }) => {
   const { x, y } = k.pointers("x", "y");
   const column = (at: Position) => {
