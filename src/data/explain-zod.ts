@@ -70,7 +70,7 @@ type JsonSchema = {
   properties?: Record<string, JsonSchema>;
   items?: JsonSchema;
   anyOf?: JsonSchema[];
-  /** Forms that a key tells apart. */
+  /** Forms that the value of one key tells apart. */
   oneOf?: JsonSchema[];
   additionalProperties?: JsonSchema | boolean;
 };

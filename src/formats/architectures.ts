@@ -69,7 +69,7 @@ const llama: Architecture = {
       : undefined,
 };
 
-/** Mistral 7B (Jiang et al. 2023, arXiv 2310.06825): a window in every layer. Later ones have null in its place. */
+/** Mistral 7B (Jiang et al. 2023, arXiv 2310.06825): a window in every layer. Later versions have null in its place. */
 const mistral: Architecture = {
   modelType: "mistral",
   classNames: ["MistralForCausalLM"],

@@ -79,7 +79,7 @@ export function defineOp<A extends Attributes>() {
     };
     const byOutput = <T>(list: readonly T[], attributes: A) => named(madeNames(attributes), list) as Named<O, T>;
 
-    /** Of nodes by their lists of inputs: a node's sizes are read off when it is made, and asked for again when it is lowered. */
+    /** What was matched for a node, by its list of inputs: sizes are read off when a node is made, and asked for again when it is lowered. */
     const matchedOf = new WeakMap<readonly TensorType[], { readonly attributes: A; readonly matched: Matched }>();
     const matchAll = (types: readonly TensorType[], attributes: A): Matched => {
       const known = matchedOf.get(types);

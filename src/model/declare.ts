@@ -7,7 +7,7 @@ import { isTrained, type LinearRows, type LlamaParameters, llamaParameters, type
 
 export interface DeclaredParameters {
   readonly parameters: LlamaParameters<Linear>;
-  /** The trained ones by row. */
+  /** The trained parameters by row. */
   readonly trained: ReadonlyMap<ParameterRow, Tensor>;
 }
 

@@ -76,7 +76,7 @@ export interface LossBatch {
   readonly documents?: { readonly positions: ArrayLike<number>; readonly firstKeys: ArrayLike<number> } | undefined;
 }
 
-/** What is written to, as programs are: an input by its name. */
+/** What takes inputs by their names, as a program does. */
 export interface InputWriter {
   write(input: string, values: ArrayLike<number>): Promise<void>;
 }

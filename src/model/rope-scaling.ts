@@ -49,7 +49,7 @@ export interface LongScaling {
   readonly shortFactors: readonly number[];
   /** D/2 divisors for longer runs. */
   readonly longFactors: readonly number[];
-  /** Only the attention factor depends on it; contextLength / originalLength by default. */
+  /** The factor s, on which only the attention factor depends; contextLength / originalLength by default. */
   readonly factor?: number | undefined;
   /** √(1 + ln s / ln L) by default. */
   readonly attentionFactor?: number | undefined;

@@ -43,7 +43,7 @@ export interface TrainerOptions {
 export interface StepResult {
   /** Mean over all tokens of the step that count, before the update, in nats. */
   readonly loss: number;
-  /** Of the gradient of that mean, before clipping. */
+  /** Norm of the gradient of that mean, before clipping. */
   readonly gradientNorm: number;
 }
 
@@ -54,11 +54,11 @@ interface Pass {
 }
 
 interface Programs {
-  /** One per batch of the step. */
+  /** One pass per batch of the step. */
   readonly passes: readonly Pass[];
-  /** Behind the last pass; absent where the pass itself updates. */
+  /** The update behind the last pass; absent where the pass itself updates. */
   readonly update?: BoundProgram;
-  /** Kept in the program that updates. */
+  /** The norm of all gradients, kept in the program that updates. */
   readonly norm: Tensor;
   readonly flops: number;
 }
@@ -109,7 +109,7 @@ export class Trainer implements Disposable {
   readonly #options: TrainerOptions;
   readonly #holdings: Holdings;
   readonly #programs: Programs;
-  /** Counted with the others, for the evaluator. */
+  /** The evaluator's graph, whose memory was counted with that of the others. */
   readonly #evaluation: LossGraph | undefined;
 
   /**
@@ -206,7 +206,7 @@ function meanWeight(batches: readonly Batch[]): number {
   return counted === 0 ? 0 : batches.length / counted;
 }
 
-/** A graph with a document mask would else read what an earlier batch said of its documents. */
+/** Without this check a graph with a document mask would read what an earlier batch said of its documents. */
 function checkDocuments(batches: readonly Batch[], { documentMask = false }: TrainerOptions): void {
   for (const { documents } of batches)
     check(

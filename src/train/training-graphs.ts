@@ -29,7 +29,7 @@ export function trainingGraphs(options: TrainerOptions): TrainingGraphs {
   return { first: gatherGraph(config, pass, true), more: gatherGraph(config, pass, false), update, norm, ...evaluation };
 }
 
-/** Those that are compiled, in the order of a step. */
+/** The graphs that are compiled, in the order of a step. */
 export function allGraphs({ first, more, update, evaluation }: TrainingGraphs): Graph[] {
   return [first.graph, more?.graph, update, evaluation?.graph].filter((graph) => graph !== undefined);
 }

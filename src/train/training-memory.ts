@@ -34,7 +34,7 @@ function largestActivation({ nodes }: Graph): number {
 }
 
 /**
- * @param graphs those of the options, where they are there already
+ * @param graphs the graphs of these options, where they are built already
  * @throws CriaError when there is too little, with both and the largest batch that fits
  */
 export function checkMemory(backend: Backend, options: TrainerOptions, graphs = trainingGraphs(options)): CheckedMemory {

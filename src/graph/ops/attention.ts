@@ -1,4 +1,4 @@
-// Causal attention, softmax(q·kᵀ/√d)·v per head, without a stored score matrix: forward keeps one log-sum-exp a row, from which backward makes
+// Causal attention, softmax(q·kᵀ/√d)·v per head, without a stored score matrix: forward keeps one log-sum-exp per row, from which backward makes
 // the probabilities again (Rabe & Staats 2021, arXiv 2112.05682; Dao et al. 2022, arXiv 2205.14135). Grouped-query heads: Ainslie et al. 2023.
 import { check } from "../../base/index.ts";
 import { defineOp } from "../define-op.ts";
