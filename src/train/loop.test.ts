@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { access, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { referenceBackend } from "../backend/reference/index.ts";
 import { Rng } from "../base/index.ts";
 import type { Batch, BatchSource } from "../data/index.ts";
@@ -139,6 +139,20 @@ test("stopped in the last step it is stopped, for the evaluation is not made; go
   const onEvaluation = () => controller2.abort();
   const third = await trainRun({ ...scope.job(recipe, { checkpoint }), signal: controller2.signal, onEvaluation });
   expect(third).toMatchObject({ stopped: false, evaluation: second.evaluation });
+});
+
+test("a run that is stopped while its evaluator is compiled has written nothing either", async () => {
+  await using scope = await tinyScope();
+  const controller = new AbortController();
+  const original = scope.backend.compile.bind(scope.backend);
+  const compile = vi.spyOn(scope.backend, "compile").mockImplementation((...given) => {
+    if (compile.mock.calls.length === 2) setImmediate(() => controller.abort(new Error("enough")));
+    return original(...given);
+  });
+  const onReady = () => expect.unreachable("it must not begin");
+  expect(await trainRun({ ...scope.job(tinyRecipe()), signal: controller.signal, onReady })).toMatchObject({ stopped: true, step: 0 });
+  expect(compile).toHaveBeenCalledTimes(2);
+  expect(await readdir(scope.folder)).toEqual([]);
 });
 
 test("a run that is stopped before its first step stops at once, has written nothing, and says so", async () => {

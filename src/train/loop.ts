@@ -106,6 +106,8 @@ export async function trainRun(job: TrainJob): Promise<TrainSummary> {
   const checkpoint = job.checkpoint && (await loadNewest(job.checkpoint, trainer.tensors));
   if (checkpoint) batches.restore(checkpoint.state.data);
   using evaluator = job.heldOut && (await trainer.openEvaluator());
+  await setImmediate(); // an abort while the evaluator was compiled is heard
+  if (job.signal?.aborted) return notBegun(job);
   await using begun = checkpoint ? undefined : await lockNewRun(folder, lockOptions);
   if (!checkpoint) await checkNewest(job);
   await removeLeftovers(folder);
