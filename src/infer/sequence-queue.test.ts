@@ -218,11 +218,11 @@ describe("an end", () => {
     expect(await b.next([1])).toEqual(fakeLogits([1]));
   });
 
-  test("by dispose in the middle", async () => {
+  test.each([1000, 100])("by dispose in the middle, of a run of %i rows", async (length) => {
     const { queue, runner } = fakeQueue(40);
     const sequence = queue.sequence();
     runner.before = () => sequence.dispose();
-    await expect(sequence.next(idsOf(1000))).rejects.toThrow("[infer] the sequence was disposed of while it was run");
+    await expect(sequence.next(idsOf(length))).rejects.toThrow("[infer] the sequence was disposed of while it was run");
     expect(queue.counts.heldPages).toBe(0);
     sequence.dispose();
     await expect(sequence.next([1])).rejects.toThrow("[infer] the sequence was disposed of: make another one");

@@ -219,8 +219,7 @@ export class SequenceQueue {
   #dropEnded(): void {
     for (const { member, batch } of [...this.#jobs.values()]) {
       if (batch.signal?.aborted) this.#fail(batch, batch.signal.reason);
-      if (!this.#members.has(member))
-        this.#fail(batch, new CriaError("infer", "the sequence was disposed of while it was run: await the run first"));
+      if (!this.#members.has(member)) this.#fail(batch, disposedInRun());
     }
   }
 
@@ -280,6 +279,7 @@ export class SequenceQueue {
   #finish({ member, batch }: Job): void {
     member.work = undefined;
     if (batch.jobs.some((job) => job.member.work !== undefined)) return;
+    if (batch.jobs.some((job) => !this.#members.has(job.member))) return this.#fail(batch, disposedInRun());
     for (const job of batch.jobs) {
       this.#jobs.delete(job.member);
       this.#served.add(job.member);
@@ -335,6 +335,10 @@ export class SequenceQueue {
         `the text has ${length} tokens but the pool's ${pages} pages hold ${this.contextLength}: shorten it, or open the model with more pages`,
     );
   }
+}
+
+function disposedInRun(): CriaError {
+  return new CriaError("infer", "the sequence was disposed of while it was run: await the run first");
 }
 
 function isOutput(name: OutputName, nLayers: number): boolean {
