@@ -3,10 +3,12 @@
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import { readSentencePieceModel, sentencePieceModelBytes } from "../dist/formats/index.js";
+import { loadSentencePiece } from "../dist/formats/index.js";
 import { createTokenizer, StreamDecoder } from "../dist/tokenizer/index.js";
 
 const { models } = JSON.parse(readFileSync(new URL("goldens/sentencepiece-models.golden.json", import.meta.url), "utf8"));
+
+const { readSentencePieceModel, sentencePieceModelBytes } = await loadSentencePiece();
 
 const idOrNone = (id) => (id < 0 ? undefined : id);
 

@@ -4,7 +4,7 @@ import { didYouMean, UsageError } from "../base/index.ts";
 import { atomicWrite, atomicWriteJson, makeFolder } from "../files/index.ts";
 import {
   ggufTokenizerBytes,
-  sentencePieceModelBytes,
+  loadSentencePiece,
   type TiktokenKind,
   tiktokenText,
   tokenizerConfigJson,
@@ -23,12 +23,12 @@ interface Form {
   readonly ending: string;
   readonly about: string;
   /** The file's content. @throws CriaError naming what the form cannot say */
-  write(model: TokenizerModel): Uint8Array | object;
+  write(model: TokenizerModel): Uint8Array | object | Promise<Uint8Array>;
 }
 
 const forms = {
   json: { ending: ".json", about: "Hugging Face's tokenizer.json", write: tokenizerJson },
-  model: { ending: ".model", about: "SentencePiece's tokenizer.model", write: sentencePieceModelBytes },
+  model: { ending: ".model", about: "SentencePiece's tokenizer.model", write: writeSentencePiece },
   gguf: { ending: ".gguf", about: "a GGUF with the vocabulary and no tensors", write: ggufTokenizerBytes },
   tiktoken: {
     ending: ".tiktoken",
@@ -36,6 +36,10 @@ const forms = {
     write: (model) => new TextEncoder().encode(tiktokenText(model)),
   },
 } as const satisfies Record<string, Form>;
+
+async function writeSentencePiece(model: TokenizerModel): Promise<Uint8Array> {
+  return (await loadSentencePiece()).sentencePieceModelBytes(model);
+}
 
 type FormName = keyof typeof forms;
 
@@ -81,7 +85,7 @@ export const convertCommand: Command = {
     const form = formOf(flags, out, toFolder);
     const tiktoken = tiktokenKind(flags);
     const { model } = await loadTokenizer(path, io, tiktoken === undefined ? {} : { tiktoken });
-    const content = forms[form].write(model);
+    const content = await forms[form].write(model);
     await makeFolder(toFolder ? out : dirname(out), where);
     const file = toFolder ? join(out, "tokenizer.json") : out;
     if (content instanceof Uint8Array) await atomicWrite(file, content);

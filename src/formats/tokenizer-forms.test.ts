@@ -15,13 +15,12 @@ import {
   ggufTokenizerModel,
   ggufTokenizerPairs,
   readGgufMetadata,
-  readSentencePieceModel,
   readTiktoken,
   readTokenizerJson,
-  sentencePieceModelBytes,
   tiktokenText,
   tokenizerJson,
 } from "./index.ts";
+import { readSentencePieceModel, sentencePieceModelBytes } from "./sentencepiece.ts";
 
 const rng = new Rng(5);
 const specials = ["<s>", "</s>", "<|begin_of_text|>", "<|end_of_text|>"];

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { beforeAll, expect, test } from "vitest";
-import { ggufTokenizerBytes, sentencePieceModelBytes, tiktokenText, tokenizerJson } from "../formats/index.ts";
+import { ggufTokenizerBytes, loadSentencePiece, tiktokenText, tokenizerJson } from "../formats/index.ts";
 import { createTokenizer, type Tokenizer, type TokenizerModel, trainTokenizer } from "../tokenizer/index.ts";
 import { openAnyTokenizer, openModel } from "./index.ts";
 import { tinyTokenizer, withFolder, writeTinyBin, writeTinyFolder } from "./tiny-model.test.helper.ts";
@@ -148,6 +148,7 @@ test("a model's folder may have a tokenizer.model instead", async () => {
   await withFolder(async (folder) => {
     await writeTinyFolder(folder);
     await rm(join(folder, "tokenizer.json"));
+    const { sentencePieceModelBytes } = await loadSentencePiece();
     await writeFile(join(folder, "tokenizer.model"), sentencePieceModelBytes(tinyTokenizer));
     await using model = await openModel(folder);
     const tokenizer = await model.openTokenizer();

@@ -7,10 +7,10 @@ import {
   ggufTokenizerModel,
   isTiktoken,
   llama2cTokenizerModel,
+  loadSentencePiece,
   parseJsonObject,
   readGgufMetadata,
   readLlama2cTokenizer,
-  readSentencePieceModel,
   readTiktoken,
   readTokenizerJson,
   type TiktokenKind,
@@ -95,7 +95,10 @@ async function readTokenizer(path: string, options: OpenTokenizerOptions): Promi
   const bytes = await readWhole(path, "model", "tokenizer");
   if (isJson(bytes)) return readJson(bytes, path, options);
   if (isTiktoken(bytes)) return configured(readTiktoken(bytes, path, options.tiktoken), path, options);
-  if (isSentencePiece(bytes) || path.endsWith(".model")) return configured(readSentencePieceModel(bytes, path), path, options);
+  if (isSentencePiece(bytes) || path.endsWith(".model")) {
+    const { readSentencePieceModel } = await loadSentencePiece();
+    return configured(readSentencePieceModel(bytes, path), path, options);
+  }
   if (path.endsWith(".bin")) return llama2cTokenizerModel(await readLlama2cTokenizer(memorySource(path, bytes), options.vocabSize));
   return readJson(bytes, path, options); // it says what is wrong
 }

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { check, type OnProgress } from "../base/index.ts";
 import { atomicWrite, atomicWriteJson, explainIo, isPartial, makeFolder, removePartials } from "../files/index.ts";
 import {
+  loadSentencePiece,
   needsTokenizerModel,
-  sentencePieceModelBytes,
   tokenizerConfigJson,
   tokenizerJson,
   usualSampling,
@@ -84,7 +84,7 @@ export async function removeLeftovers(folder: string): Promise<void> {
 export async function startRunFolder(folder: string, recipe: WholeRecipe, tokenizer: TokenizerModel): Promise<WholeRecipe> {
   const paths = runPaths(folder);
   await makeFolder(folder, where);
-  const documents = new Map(Object.entries({ ...configDocuments(recipe.model, tokenizer), ...tokenizerDocuments(tokenizer) }));
+  const documents = new Map(Object.entries({ ...configDocuments(recipe.model, tokenizer), ...(await tokenizerDocuments(tokenizer)) }));
   const own = { ...recipe, tokenizer: ownTokenizer(folder, tokenizer) };
   try {
     await writeRecipe(paths.begun, recipe);
@@ -124,9 +124,9 @@ function configDocuments(config: LlamaConfig, { bosId, eosId }: TokenizerModel) 
   };
 }
 
-function tokenizerDocuments(tokenizer: TokenizerModel): Record<string, object | Uint8Array> {
+async function tokenizerDocuments(tokenizer: TokenizerModel): Promise<Record<string, object | Uint8Array>> {
   const own = needsTokenizerModel(tokenizer)
-    ? { "tokenizer.model": sentencePieceModelBytes(tokenizer) }
+    ? { "tokenizer.model": (await loadSentencePiece()).sentencePieceModelBytes(tokenizer) }
     : { "tokenizer.json": tokenizerJson(tokenizer) };
   return { ...own, "tokenizer_config.json": tokenizerConfigJson(tokenizer) };
 }
