@@ -39,7 +39,8 @@ test("heads of another width and windows count where they are computed", () => {
   const wide = { ...config7, headDim: 2 * config7.headDim };
   const width = config7.nHeads * config7.headDim;
   expect(layerActivations(wide, "all") - layerActivations(config7, "all")).toBe(4 * width); // q, k, v and attention's output
-  expect(layerActivations({ ...wide, qkNorm: true }, "all") - layerActivations(wide, "all")).toBe(4 * width); // q and k before their norms
+  for (const kept of ["all", "linear"] as const)
+    expect(layerActivations({ ...wide, qkNorm: true }, kept) - layerActivations(wide, kept)).toBe(4 * width); // q and k before their norms
   expect(parameterCount(wide) - parameterCount(config7)).toBe(config7.nLayers * 4 * config7.dim * width);
   expect(kvCacheBytes(wide, 2048, 2)).toBe(2 * kvCacheBytes(config7, 2048, 2));
   expect(attentionFlopsPerToken(wide, 2048)).toBe(2 * attentionFlopsPerToken(config7, 2048));

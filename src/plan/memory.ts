@@ -48,13 +48,13 @@ export function layerActivations(config: LlamaConfig, kept: Kept): number {
   const { dim: C, hiddenDim: F, nHeads: H } = config;
   const [Q, K] = [H * config.headDim, config.nKvHeads * config.headDim];
   const hasGate = llamaParameters({ ...config, nLayers: 1 }, { linear: () => true, other: () => true }).layers[0]?.ffn.gate === true;
+  const beforeNorms = config.qkNorm ? Q + K : 0; // outputs of linear layers, beside the normalised and turned ones that attention reads
   switch (kept) {
     case "all":
-      // x, norm(x), q, k, v, attention's output and its logarithms of sums, and q and k before their norms where they have some;
-      // x, norm(x), gate and up, and what goes into down.
-      return 4 * C + 2 * Q + 2 * K + H + (config.qkNorm ? Q + K : 0) + (hasGate ? 3 : 2) * F;
+      // x, norm(x), q, k, v, attention's output and its logarithms of sums; x, norm(x), gate and up, and what goes into down.
+      return 4 * C + 2 * Q + 2 * K + H + beforeNorms + (hasGate ? 3 : 2) * F;
     case "linear":
-      return 2 * C + 2 * Q + 2 * K + H + (hasGate ? 2 : 1) * F;
+      return 2 * C + 2 * Q + 2 * K + H + beforeNorms + (hasGate ? 2 : 1) * F;
     case "inputs":
       return C;
   }
