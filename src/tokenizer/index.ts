@@ -16,7 +16,7 @@ export {
   type WordModel,
 } from "./model.ts";
 export type { NormaliserStep, SentencePieceStep } from "./normaliser.ts";
-export type { PieceMatching } from "./piece-matcher.ts";
+export type { ParseSpecial, PieceMatching } from "./piece-matcher.ts";
 export type { PreTokeniserStep, SplitBehaviour } from "./pre-tokeniser.ts";
 export { scoresOf } from "./sentencepiece-codec.ts";
 export type { SpecialPieces } from "./special-pieces.ts";

@@ -25,6 +25,9 @@ export interface SoughtPiece extends PieceMatching {
   readonly isSpecial: boolean;
 }
 
+/** Which special pieces are found in a text: all, none, or those of which it says so, by where they begin and end, in UTF-16 units. */
+export type ParseSpecial = boolean | ((start: number, end: number) => boolean);
+
 interface Node {
   readonly next: Map<number, Node>;
   piece?: SoughtPiece;
@@ -57,18 +60,19 @@ export class PieceMatcher {
   }
 
   /** Calls back with what lies between pieces and with the pieces' ids, in order. A special piece is passed over unless `specials`. */
-  each(text: string, specials: boolean, between: (start: number, end: number) => void, found: (id: number) => void): void {
+  each(text: string, specials: ParseSpecial, between: (start: number, end: number) => void, found: (id: number) => void): void {
+    const allows = typeof specials === "function" ? specials : undefined;
     let done = 0;
     let whiteEnd = 0; // where the last run of white space ended, so that no run is walked over twice
-    const mayFind = specials || this.#hasPlain;
+    const mayFind = specials !== false || this.#hasPlain;
     for (let at = mayFind ? 0 : text.length; at < text.length; ) {
-      const piece = this.#begins[text.charCodeAt(at)] === 1 ? this.#longestAt(text, at) : undefined;
+      const piece = this.#begins[text.charCodeAt(at)] === 1 ? this.#longestAt(text, at, allows) : undefined;
       if (piece === undefined) {
         at++;
         continue;
       }
       const end = at + piece.spelling.length;
-      if ((specials || !piece.isSpecial) && !(piece.singleWord && touchesWord(text, at, end))) {
+      if ((specials !== false || !piece.isSpecial) && !(piece.singleWord && touchesWord(text, at, end))) {
         // White space that the piece before has swallowed is sought once more, but a piece takes along what is left of it only.
         const start = piece.lstrip ? this.#startOfWhite(text, done, at) : at;
         if (start > done) between(done, start);
@@ -93,11 +97,12 @@ export class PieceMatcher {
     node.piece ??= piece;
   }
 
-  #longestAt(text: string, start: number): SoughtPiece | undefined {
+  /** A special piece that `allows` refuses hides no shorter one. */
+  #longestAt(text: string, start: number, allows?: (start: number, end: number) => boolean): SoughtPiece | undefined {
     let longest: SoughtPiece | undefined;
     let node = this.#root.next.get(text.charCodeAt(start));
     for (let at = start + 1; node !== undefined; at++) {
-      longest = node.piece ?? longest;
+      if (node.piece !== undefined && (allows === undefined || !node.piece.isSpecial || allows(start, at))) longest = node.piece;
       node = at < text.length ? node.next.get(text.charCodeAt(at)) : undefined;
     }
     return longest;

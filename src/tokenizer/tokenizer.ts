@@ -15,7 +15,7 @@ import {
   type TokenizerKind,
   type TokenizerModel,
 } from "./model.ts";
-import { PieceMatcher } from "./piece-matcher.ts";
+import { type ParseSpecial, PieceMatcher } from "./piece-matcher.ts";
 import { sentencePieceCodec } from "./sentencepiece-codec.ts";
 import { unigramCodec } from "./unigram-codec.ts";
 import { wordCodec } from "./word-codec.ts";
@@ -30,8 +30,12 @@ export interface EncodeOptions {
    * id, for others nothing. `bos` and `eos` come only where the template lacks them. @default false
    */
   readonly template?: boolean;
-  /** Special pieces spelled out in the text become their ids; leave it off for text that others wrote. @default false */
-  readonly parseSpecial?: boolean;
+  /**
+   * Special pieces spelled out in the text become their ids; leave it off for text that others wrote. A function says for each place whether
+   * one may stand there, so that a text may be written by several; of bytes that are no UTF-8 it is asked by places in each valid run.
+   * @default false
+   */
+  readonly parseSpecial?: ParseSpecial;
 }
 
 export interface DecodeOptions {
@@ -224,29 +228,40 @@ class BpeTokenizer implements Tokenizer {
   /** Cuts out the pieces that stand in the text as it is. */
   #encodeStretches(text: string, start: StretchStart, { parseSpecial = false }: EncodeOptions, out: IdBuffer): void {
     const { plain } = this.#matchers;
-    const encode = (part: string, before: StretchStart) => this.#encodeStretch(part, before, parseSpecial, out);
-    if (plain.isEmpty && text !== "") return encode(text, start);
+    const encode = (from: number, to: number, before: StretchStart) =>
+      this.#encodeStretch(text.slice(from, to), before, behind(parseSpecial, from), out);
+    if (plain.isEmpty && text !== "") return encode(0, text.length, start);
     plain.each(
       text,
       parseSpecial,
-      (from, to) => encode(text.slice(from, to), from === 0 ? start : "special"),
+      (from, to) => encode(from, to, from === 0 ? start : "special"),
       (id) => out.push(id),
     );
   }
 
   /** Normalises a stretch, and cuts out the pieces that are sought in what the normaliser leaves. */
-  #encodeStretch(text: string, start: StretchStart, parseSpecial: boolean, out: IdBuffer): void {
+  #encodeStretch(text: string, start: StretchStart, parseSpecial: ParseSpecial, out: IdBuffer): void {
     const { normalized } = this.#matchers;
     const { normalise, escapesSpaces } = this.#codec;
     const source = normalise === undefined ? text : normalise(text, start);
     if (normalized.isEmpty) return this.#codec.encode(source, start, out);
     normalized.each(
       normalise !== undefined && escapesSpaces ? spaced(source) : source,
-      parseSpecial,
+      source === text ? parseSpecial : whole(parseSpecial, text.length),
       (from, to) => this.#codec.encode(source.slice(from, to), from === 0 ? start : "special", out),
       (id) => out.push(id),
     );
   }
+}
+
+/** The same question about a part of the text. */
+function behind(parseSpecial: ParseSpecial, from: number): ParseSpecial {
+  return typeof parseSpecial === "function" && from > 0 ? (start, end) => parseSpecial(start + from, end + from) : parseSpecial;
+}
+
+/** A normaliser moves places, so that pieces are found behind it only where they may stand anywhere. */
+function whole(parseSpecial: ParseSpecial, length: number): boolean {
+  return typeof parseSpecial === "function" ? parseSpecial(0, length) : parseSpecial;
 }
 
 const nothingAround: TextTemplate = { before: [], after: [] };

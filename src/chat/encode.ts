@@ -1,0 +1,136 @@
+// A chat as ids: special pieces where the template writes them and nowhere else, and which ids are the assistant's.
+import { check, fail } from "../base/index.ts";
+import type { Tokenizer } from "../tokenizer/index.ts";
+import type { Message } from "./messages.ts";
+import { type RenderChatOptions, type RenderedChat, renderChat } from "./render.ts";
+import type { ChatTemplate } from "./template.ts";
+import { type Segment, Text } from "./text.ts";
+import { assistantTurns } from "./turns.ts";
+
+export interface EncodeChatOptions extends RenderChatOptions {
+  /**
+   * Puts what the tokenizer puts in front of a text there, unless the chat begins with it. A template usually writes begin-of-text itself,
+   * and what it does not write was not there in training either, as transformers has it. @default false
+   */
+  readonly bos?: boolean;
+}
+
+export interface EncodeTrainingOptions extends Omit<EncodeChatOptions, "addGenerationPrompt"> {
+  /** The ids that end a turn, as {@link endOfTurnIds} gives them. */
+  readonly endOfTurn: readonly number[];
+}
+
+export interface EncodedChat extends RenderedChat {
+  readonly ids: Uint32Array;
+}
+
+export interface EncodedTraining extends EncodedChat {
+  /** 1 for each id that the assistant writes, the one that ends its turn included; 0 for all others. */
+  readonly assistantMask: Uint8Array;
+}
+
+/**
+ * The ids of a chat for inference. Text is encoded as one, so that ids are those of the whole; special pieces are found in the template's own
+ * text only, so that a message that spells one is encoded as its characters.
+ * @throws CriaError as {@link renderChat}
+ */
+export function encodeChat(
+  tokenizer: Tokenizer,
+  template: ChatTemplate,
+  messages: readonly Message[],
+  options: EncodeChatOptions = {},
+): EncodedChat {
+  const rendered = renderChat(template, messages, withSpecials(tokenizer, options));
+  return { ...rendered, ids: encodeSegments(tokenizer, rendered.segments, options.bos ?? false) };
+}
+
+/**
+ * The ids of a chat for training on the assistant's turns, and which ids these are. An id counts where its first character is in a turn: a token
+ * that begins in the text before was not the assistant's to write. A turn ends with the first of `endOfTurn` behind its message's last character.
+ * @throws CriaError as {@link renderChat}; where the template does not let the assistant's part be told, which serves for inference only; and
+ * where a turn has no token that ends it, so that the model would never learn to stop
+ */
+export function encodeTraining(
+  tokenizer: Tokenizer,
+  template: ChatTemplate,
+  messages: readonly Message[],
+  options: EncodeTrainingOptions,
+): EncodedTraining {
+  const given = { ...withSpecials(tokenizer, options), addGenerationPrompt: false };
+  const rendered = renderChat(template, messages, given);
+  const text = new Text(rendered.segments);
+  const bos = options.bos ?? false;
+  const ids = encodeSegments(tokenizer, rendered.segments, bos);
+  const firstFrom = (place: number) => idsBefore(tokenizer, text, ids, place, bos);
+  const assistantMask = new Uint8Array(ids.length);
+  for (const { start, own, end, isBlock, message } of assistantTurns(template, messages, given, text)) {
+    const [first, last] = [firstFrom(start), firstFrom(end)];
+    const stop = isBlock ? last : endOf(ids, firstFrom(own), last, options.endOfTurn);
+    check(
+      stop !== undefined,
+      "chat",
+      () => `${template.name}: no token that ends a turn follows messages[${message}]: it serves for inference, but not for fine-tuning`,
+    );
+    assistantMask.fill(1, first, stop);
+  }
+  return { ...rendered, ids, assistantMask };
+}
+
+/** Behind the first id that ends a turn. */
+function endOf(ids: Uint32Array, from: number, to: number, endOfTurn: readonly number[]): number | undefined {
+  const at = ids.subarray(from, to).findIndex((id) => endOfTurn.includes(id));
+  return at < 0 ? undefined : from + at + 1;
+}
+
+/** bos_token and the like by the tokenizer's own pieces, where the caller does not name them. */
+function withSpecials<T extends RenderChatOptions>(tokenizer: Tokenizer, options: T): T {
+  const { bosId, eosId, unkId, padId } = tokenizer;
+  const named = Object.entries({ bos_token: bosId, eos_token: eosId, unk_token: unkId, pad_token: padId });
+  const own = named.flatMap(([name, id]) => (id === undefined ? [] : [[name, tokenizer.idToPiece(id)] as const]));
+  return { ...options, specials: { ...Object.fromEntries(own), ...options.specials } };
+}
+
+/** @param bos whether what the tokenizer puts in front of a text goes there, once */
+function encodeSegments(tokenizer: Tokenizer, segments: readonly Segment[], bos: boolean): Uint32Array {
+  const ends = ownStretches(segments);
+  const text = segments.map((segment) => segment.text).join("");
+  const ids = tokenizer.encode(text, { parseSpecial: (start, end) => end <= (ends[start] ?? 0) });
+  const before = bos ? (tokenizer.model.template?.before ?? []) : [];
+  const isThere = before.every((id, i) => ids[i] === id);
+  return isThere ? ids : Uint32Array.from([...before, ...ids]);
+}
+
+/** For every character of the template's own text, where the stretch of such text ends that it stands in; 0 for others. */
+function ownStretches(segments: readonly Segment[]): Uint32Array {
+  const ends = new Uint32Array(segments.reduce((size, { text }) => size + text.length, 0));
+  let end = ends.length;
+  let own = end;
+  for (const { text, origin } of segments.toReversed()) {
+    const start = end - text.length;
+    if (origin === undefined) ends.fill(own, start, end);
+    else own = start;
+    end = start;
+  }
+  return ends;
+}
+
+/**
+ * How many ids begin before a place of the text: as many as the text up to it has, where the ids begin with those; where a token lies across
+ * the place, the bytes of its neighbours say it.
+ */
+function idsBefore(tokenizer: Tokenizer, text: Text, ids: Uint32Array, place: number, bos: boolean): number {
+  if (place >= text.text.length) return ids.length;
+  const before = encodeSegments(tokenizer, text.slice(0, place).segments, bos);
+  let same = 0;
+  while (same < before.length && before[same] === ids[same]) same++;
+  if (same === before.length) return same;
+  const size = (id: number) => tokenizer.pieceBytes(id).length;
+  let left = before.subarray(same).reduce((bytes, id) => bytes + size(id), 0);
+  let at = same;
+  while (left > 0 && at < ids.length) left -= size(ids[at++]!);
+  const { model } = tokenizer;
+  const isChanged = "normaliser" in model && (model.normaliser ?? []).length > 0;
+  return isChanged
+    ? fail("chat", "a token lies across the beginning or the end of the assistant's part, and the normaliser moves places")
+    : at;
+}
