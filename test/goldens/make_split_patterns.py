@@ -66,6 +66,9 @@ a\Z
 (?>\R)\n
 (?i:a[b-c])
 (?i:k)
+(?i:s)
+(?i:[r-t])+
+(?i:'s|'t|'re|'ve|'m|'ll|'d)
 (?i:[^s])
 (?i)ab|c
 a(?i)b|c
@@ -145,7 +148,7 @@ a|
 a*?
 (?:a+?b??)*c""".split("\n")
 
-scripts = ["abcABC", "sdmtSTVELR'", "  \u00a0\t\u3000\u2009", "\r\n\n\u0085\u2028\x0b", "0123456789٠١٢१२Ⅷ½²", "!?.,;:-_/()[]{}<>@#$%^&*+=~`|\"\\", "éüñßſKÅ", "\u0301\u0308\u20dd\u0903\u200d\u200c\ufe0f", "日本語中文龥", "あいうアイウー", "가나다한", "αβγΣς", "абвЖ", "אבג", "ابجد", "กขค", "😀👍🏽🦙👨‍👩‍👧", "𝒜𝒷𐐀𐐨𠀀", "ǅʰªº", "\u0000\u0007\u200b\ufeff\ue000\uffff\U0010ffff", "က္ख्त", "\u1c89\ua7cb\u0378\U0001e5d0"]
+scripts = ["abcABC", "sdmtSTVELR'ſ", "  \u00a0\t\u3000\u2009", "\r\n\n\u0085\u2028\x0b", "0123456789٠١٢१२Ⅷ½²", "!?.,;:-_/()[]{}<>@#$%^&*+=~`|\"\\", "éüñßſKÅ", "\u0301\u0308\u20dd\u0903\u200d\u200c\ufe0f", "日本語中文龥", "あいうアイウー", "가나다한", "αβγΣς", "абвЖ", "אבג", "ابجد", "กขค", "😀👍🏽🦙👨‍👩‍👧", "𝒜𝒷𐐀𐐨𠀀", "ǅʰªº", "\u0000\u0007\u200b\ufeff\ue000\uffff\U0010ffff", "က္ख्त", "\u1c89\ua7cb\u0378\U0001e5d0"]
 
 
 def sample(length, some=None):
@@ -202,7 +205,7 @@ rows = []
 for source in published.values():
     rows.append(row(source, [sample(40) for _ in range(3)] + [sample(30, scripts[:6])]))
 for source in features:
-    rows.append(row(source, [small(16), small(12), sample(24)]))
+    rows.append(row(source, [small(16), sample(16, scripts[1:2] + scripts[6:7]), sample(24)]))
 for _ in range(200):
     rows.append(row(pattern(1), [small(12)]))
 

@@ -56,11 +56,13 @@ def base36(n):
 
 cased = upper | lower | {c for c in of if of[c] in ("Lu", "Ll", "Lt")} | {0x345}
 candidates = sorted(cased)
+apart = "|".join(map(chr, candidates))  # A match of several characters must not arise.
 groups, several, seen = [], [], set()
 for c in candidates:
     if c in seen:
         continue
-    found = members("(?i:%s)" % chr(c), candidates, 1 << 20)
+    split = pre_tokenizers.Split(Regex("(?i:%s)" % chr(c)), "removed", invert=True)
+    found = {ord(part) for part, _ in split.pre_tokenize_str(apart) if len(part) == 1}
     if len(found) > 1:
         groups.append("".join(map(chr, sorted(found))))
         seen |= found
