@@ -36,7 +36,7 @@ export interface KeptJob {
 }
 
 /**
- * Undefined when the signal stopped it: the folder then has a checkpoint to go on from.
+ * Undefined when the signal stopped it: the folder then has a checkpoint to go on from, unless it was stopped before the first step.
  * @throws CriaError when the folder is in use already or cannot be written
  */
 export async function keepRun(
