@@ -2,7 +2,7 @@
 import { type Backend, BoundProgram, type DeviceBuffer } from "../backend/index.ts";
 import { check, type OnProgress } from "../base/index.ts";
 import type { Batch, Tokens } from "../data/index.ts";
-import { type BatchSize, batchPositions, type LlamaConfig, type LossGraph, lossGraph, ropeInputs, writeBatch } from "../model/index.ts";
+import { type BatchSize, type LlamaConfig, type LossGraph, lossGraph, writeBatch, writePositions } from "../model/index.ts";
 import { bitsPerByte, perplexity } from "./bits-per-byte.ts";
 import { spreadBatches } from "./spread-batches.ts";
 
@@ -47,8 +47,7 @@ export class HeldOutEvaluator implements Disposable {
     built: LossGraph = lossGraph(config, size),
   ): Promise<HeldOutEvaluator> {
     const program = await BoundProgram.compile(backend, built.graph, states);
-    await program.write("positions", batchPositions(size));
-    for (const [name, values] of ropeInputs(config, size.length - 1)) await program.write(name, values);
+    await writePositions(program, config, size);
     return new HeldOutEvaluator(size, built, program);
   }
 

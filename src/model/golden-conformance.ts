@@ -7,7 +7,7 @@ import { type Graph, gradients } from "../graph/index.ts";
 import { generateTokens, SequenceModel } from "../infer/index.ts";
 import { type AdamwSettings, gatherGraph, hyperValues, stepGraph, updateGraph } from "../train/index.ts";
 import { type Golden, goldenWeights, loadGoldens } from "./goldens.test.helper.ts";
-import { batchPositions, constantRows, initialise, lossGraph, parameterRows, ropeInputs, writeBatch } from "./index.ts";
+import { constantRows, initialise, lossGraph, parameterRows, writeBatch, writePositions } from "./index.ts";
 
 /** Largest relative errors, by Euclidean norm for arrays. */
 export interface GoldenTolerance {
@@ -124,12 +124,7 @@ async function load(backend: Backend, graph: Graph, golden: Golden) {
 
 async function writeGolden(program: BoundProgram, golden: Golden): Promise<void> {
   await writeBatch(program, { tokens: golden.tokens.flat(), targets: golden.targets.flat() });
-  await program.write("positions", batchPositions(sizeOf(golden)));
-  await writeTurns(program, golden, sizeOf(golden).length - 1);
-}
-
-async function writeTurns(program: BoundProgram, { config }: Golden, longestPosition: number): Promise<void> {
-  for (const [name, values] of ropeInputs(config, longestPosition)) await program.write(name, values);
+  await writePositions(program, golden.config, sizeOf(golden));
 }
 
 function sizeOf({ tokens }: Golden): { batch: number; length: number } {

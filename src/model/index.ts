@@ -53,6 +53,7 @@ export {
   type LossSize,
   lossGraph,
   writeBatch,
+  writePositions,
 } from "./loss-graph.ts";
 export {
   constantRows,

@@ -7,7 +7,6 @@ import { bytesOf, type DType, dequantise, elementLayouts, float16Bits, Rng, size
 import { Graph, i32, type Tensor } from "../graph/index.ts";
 import { type AdamwSettings, gatherGraph, hyperValues, stepGraph, updateGraph } from "../train/index.ts";
 import {
-  batchPositions,
   causalAttention,
   type Declare,
   declareAdapted,
@@ -24,8 +23,8 @@ import {
   type ParameterRow,
   parameterRows,
   partsOf,
-  ropeInputs,
   writeBatch,
+  writePositions,
 } from "./index.ts";
 import { adapters } from "./lora.ts";
 
@@ -140,8 +139,7 @@ async function train(backend: Backend, base: Base, steps: number): Promise<Train
 
 async function writeRows(program: BoundProgram, { config }: Base): Promise<void> {
   await writeBatch(program, batch);
-  await program.write("positions", batchPositions(size));
-  for (const [input, values] of ropeInputs(config, size.length - 1)) await program.write(input, values);
+  await writePositions(program, config, size);
 }
 
 async function readAll(states: ReadonlyMap<string, DeviceBuffer>, names: readonly string[]): Promise<Map<string, HostArray>> {
@@ -165,8 +163,7 @@ async function logits(backend: Backend, base: Base, declare: Declare, contents: 
   using program = await BoundProgram.compile(backend, graph, states);
   for (const [name, values] of contents) await states.get(name)?.write(values);
   await program.write("tokens", batch.tokens);
-  await program.write("positions", batchPositions(size));
-  for (const [input, values] of ropeInputs(base.config, size.length - 1)) await program.write(input, values);
+  await writePositions(program, base.config, size);
   await program.run();
   const found = Float32Array.from(await program.read(scores));
   for (const buffer of states.values()) buffer.dispose();

@@ -7,7 +7,7 @@ import type { Linear } from "./linear.ts";
 import { causalAttention, llama } from "./llama.ts";
 import { type LlamaParameters, outputProjection, required } from "./parameters.ts";
 import { partsOf } from "./parts.ts";
-import { declareTurns } from "./rope-frequencies.ts";
+import { declareTurns, ropeInputs } from "./rope-frequencies.ts";
 
 /** B sequences of T tokens each. */
 export interface BatchSize {
@@ -81,8 +81,14 @@ export interface InputWriter {
   write(input: string, values: ArrayLike<number>): Promise<void>;
 }
 
+/** Writes the inputs of a {@link LossGraph} that stay as they are: positions within whole sequences, which batches with documents replace, and RoPE's table for these sequences. */
+export async function writePositions(program: InputWriter, config: LlamaConfig, size: BatchSize): Promise<void> {
+  await program.write("positions", batchPositions(size));
+  for (const [input, values] of ropeInputs(config, size.length - 1)) await program.write(input, values);
+}
+
 /**
- * Writes the inputs of a {@link LossGraph} but for the positions of batches that have no documents, which never change: see {@link batchPositions}.
+ * Writes the inputs of a {@link LossGraph} that change from batch to batch; see {@link writePositions} for the others.
  * @param inverseCount what each token's loss is multiplied by; by default the loss is the mean over the batch
  */
 export async function writeBatch(

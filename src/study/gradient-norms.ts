@@ -4,15 +4,14 @@ import type { Batch } from "../data/index.ts";
 import { gradients } from "../graph/index.ts";
 import {
   type BatchSize,
-  batchPositions,
   constantRows,
   initialise,
   type LlamaConfig,
   lossGraph,
   type ParameterRow,
   parameterRows,
-  ropeInputs,
   writeBatch,
+  writePositions,
 } from "../model/index.ts";
 
 /** What one measurement is of. */
@@ -37,8 +36,7 @@ export async function gradientNorms(
   const program = await BoundProgram.compile(backend, built.graph, states);
   const norms: Map<string, number>[] = [];
   try {
-    await program.write("positions", batchPositions(size));
-    for (const [name, values] of ropeInputs(config, size.length - 1)) await program.write(name, values);
+    await writePositions(program, config, size);
     for (const draw of draws) {
       await fill(program, states, config, rows, draw);
       await program.run();

@@ -2,16 +2,7 @@
 import { type Backend, BoundProgram, type DeviceBuffer } from "../backend/index.ts";
 import { check } from "../base/index.ts";
 import type { Tokens } from "../data/index.ts";
-import {
-  type BatchSize,
-  batchPositions,
-  constantRows,
-  initialise,
-  type LlamaConfig,
-  lossGraph,
-  ropeInputs,
-  writeBatch,
-} from "../model/index.ts";
+import { type BatchSize, constantRows, initialise, type LlamaConfig, lossGraph, writeBatch, writePositions } from "../model/index.ts";
 
 /**
  * Mean loss in nats at every position, [length], over `windows` windows at even distances over the text.
@@ -37,8 +28,7 @@ export async function lossByPosition(
   const program = await BoundProgram.compile(backend, built.graph, states);
   try {
     for (const [name, values] of [...initialise(constantRows(config), 0), ...weights]) await states.get(name)!.write(values);
-    await program.write("positions", batchPositions({ batch, length }));
-    for (const [name, values] of ropeInputs(config, length - 1)) await program.write(name, values);
+    await writePositions(program, config, { batch, length });
     const sums = new Float64Array(length);
     const rounds = Math.ceil(windows / batch);
     for (let round = 0; round < rounds; round++) {

@@ -7,7 +7,6 @@ import { Rng } from "../base/index.ts";
 import { Mixture } from "../data/index.ts";
 import { gradients } from "../graph/index.ts";
 import {
-  batchPositions,
   constantRows,
   countTargets,
   initialise,
@@ -17,8 +16,8 @@ import {
   llamaConfig,
   lossGraph,
   parameterRows,
-  ropeInputs,
   writeBatch,
+  writePositions,
 } from "../model/index.ts";
 
 const length = 48;
@@ -111,8 +110,7 @@ async function differentiate(
   const program = await BoundProgram.compile(backend, graph, states);
   const rows = [...parameterRows(config), ...constantRows(config)].map((row) => ({ ...row, init: row.init === 0.02 ? 0.3 : row.init }));
   for (const [name, values] of initialise(rows, 9)) await states.get(name)!.write(values);
-  await program.write("positions", batchPositions(size));
-  for (const [input, values] of ropeInputs(config, size.length - 1)) await program.write(input, values);
+  await writePositions(program, config, size);
   await writeBatch(program, batch, inverseCount);
   await program.run();
   const read = { loss: (await program.read(loss))[0]!, gradients: await Promise.all(found.map((gradient) => program.read(gradient))) };

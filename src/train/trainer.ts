@@ -8,7 +8,6 @@ import { hfName } from "../formats/index.ts";
 import { flopsOf, type Graph, type Tensor } from "../graph/index.ts";
 import {
   type BatchSize,
-  batchPositions,
   constantRows,
   countTargets,
   initialise,
@@ -16,8 +15,8 @@ import {
   type LossGraph,
   type ParameterRow,
   parameterRows,
-  ropeInputs,
   writeBatch,
+  writePositions,
 } from "../model/index.ts";
 import type { StoredTensor } from "./checkpoint.ts";
 import { type AdamwSettings, type Backward, hyperValues } from "./step-graphs.ts";
@@ -130,7 +129,8 @@ export class Trainer implements Disposable {
         await holdings.state(row.name).write(initialise([row], options.seed).get(row.name)!);
         await giveTurn(signal);
       }
-      for (const program of new Set(programs.passes.map((pass) => pass.program))) await writePositions(program, options);
+      for (const program of new Set(programs.passes.map((pass) => pass.program)))
+        await writePositions(program, options.config, options.size);
       return new Trainer(options, holdings, programs, graphs.evaluation);
     } catch (error) {
       holdings[Symbol.dispose]();
@@ -222,12 +222,6 @@ async function runPass({ program, loss }: Pass, batch: Batch, weight: number): P
   await writeBatch(program, batch, weight);
   await program.run();
   return (await program.read(loss))[0]!;
-}
-
-/** What stays the same from batch to batch: RoPE's table is made for whole sequences, also where the documents in them are shorter. */
-async function writePositions(program: BoundProgram, { config, size }: TrainerOptions): Promise<void> {
-  await program.write("positions", batchPositions(size));
-  for (const [name, values] of ropeInputs(config, size.length - 1)) await program.write(name, values);
 }
 
 async function compile(options: TrainerOptions, { first, more, update, norm }: TrainingGraphs, holdings: Holdings): Promise<Programs> {
