@@ -20,7 +20,7 @@ export const rooms = {
   model: ["base", "graph"],
   formats: ["base", "model", "regex", "tokenizer"],
   data: ["base", "files"],
-  load: ["base", "files", "model", "tokenizer", "formats"],
+  load: ["base", "files", "model", "tokenizer", "chat", "formats"],
   infer: ["base", "graph", "backend", "model", "tokenizer"],
   eval: ["base", "graph", "backend", "model", "tokenizer", "data", "infer"],
   train: ["base", "graph", "backend", "model", "tokenizer", "data", "eval", "formats", "files"],

@@ -1,4 +1,4 @@
-// cria tokenizer: train, encode, decode, inspect, convert, compare
+// cria tokenizer: train, encode, decode, inspect, convert, compare, chat
 import { UsageError } from "../base/index.ts";
 import type { TextOptions } from "../data/index.ts";
 import { tokenizerForms } from "../load/index.ts";
@@ -7,6 +7,7 @@ import type { Command, CommandGroup, CommandIo, Flags } from "./command.ts";
 import { booleanFlag, stringFlag } from "./flag-values.ts";
 import { loadTokenizer } from "./load-tokenizer.ts";
 import { openAndTell, optionalTextOptions, partsOf, textFlags } from "./text-flags.ts";
+import { chatCommand } from "./tokenizer-chat.ts";
 import { compareCommand } from "./tokenizer-compare.ts";
 import { convertCommand } from "./tokenizer-convert.ts";
 import { trainCommand } from "./tokenizer-train.ts";
@@ -83,7 +84,7 @@ const inspectCommand: Command = {
 export const tokenizerCommand: CommandGroup = {
   name: "tokenizer",
   summary: "train a tokenizer and use it",
-  commands: [trainCommand, encodeCommand, decodeCommand, inspectCommand, convertCommand, compareCommand],
+  commands: [trainCommand, encodeCommand, decodeCommand, inspectCommand, convertCommand, compareCommand, chatCommand],
 };
 
 function open(path: string | undefined, where: string, io: CommandIo): Promise<Tokenizer> {

@@ -1,3 +1,4 @@
+export { type ChatSources, ggufChatSources, readChatTemplates, readEndIds } from "./chat-files.ts";
 export {
   type GenerationConfig,
   type ReadGenerationConfig,
@@ -18,7 +19,7 @@ export { ggufTokenizerBytes, ggufTokenizerModel, ggufTokenizerPairs } from "./gg
 export { roundToBfloat16 } from "./half-floats.ts";
 export { type HfConfig, type ReadHfConfig, readHfConfig, writeHfConfig } from "./hf-config.ts";
 export { hfName, hfWeights } from "./hf-names.ts";
-export { parseJsonObject } from "./json.ts";
+export { type JsonObject, parseJsonObject } from "./json.ts";
 export { type Llama2cModel, readLlama2c } from "./llama2c.ts";
 export { type Llama2cTokenizer, llama2cTokenizerModel, readLlama2cTokenizer } from "./llama2c-tokenizer.ts";
 export { loadSentencePiece } from "./load-sentencepiece.ts";

@@ -51,7 +51,11 @@ export const configKeys: readonly KeyRow[] = [
   harmless("use_fast", "flag", ofConversion),
   harmless("tokenizer_type", "text", ofConversion),
   harmless("vocab_size", "count", "tokenizer.json has the pieces themselves"),
-  harmless("chat_template", "textOrTemplates", ofChats),
+  honoured(
+    "chat_template",
+    "textOrTemplates",
+    "templates of chats, where chat_template.jinja does not stand beside; chat-files.ts reads them",
+  ),
   harmless("use_default_system_prompt", "flag", ofChats),
   harmless("response_template", "objectOrText", ofChats),
   harmless("response_schema", "object", ofChats),

@@ -2,13 +2,12 @@
 import { readdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { check, decodeUtf8, fail, memorySource } from "../base/index.ts";
-import { explainIo, openFile, readTextFile, readWhole } from "../files/index.ts";
+import { explainIo, openFile, readWhole } from "../files/index.ts";
 import {
   ggufTokenizerModel,
   isTiktoken,
   llama2cTokenizerModel,
   loadSentencePiece,
-  parseJsonObject,
   readGgufMetadata,
   readLlama2cTokenizer,
   readTiktoken,
@@ -18,6 +17,7 @@ import {
 } from "../formats/index.ts";
 import type { LlamaConfig } from "../model/index.ts";
 import { createTokenizer, type Tokenizer, type TokenizerModel } from "../tokenizer/index.ts";
+import { readBeside } from "./read-beside.ts";
 
 /** Hears a sentence about a file that says something which cria neither follows nor refuses. */
 export type OnWarning = (warning: string) => void;
@@ -67,7 +67,7 @@ export async function openTokenizer(path: string, { vocabSize }: LlamaConfig, on
   return tokenizer;
 }
 
-async function isFolder(path: string): Promise<boolean> {
+export async function isFolder(path: string): Promise<boolean> {
   const found = await stat(path).catch((error) => {
     throw explainIo("model", path, error);
   });
@@ -104,7 +104,7 @@ async function readTokenizer(path: string, options: OpenTokenizerOptions): Promi
 }
 
 /** A GGUF may be larger than memory, so that its head is looked at before it is read. */
-async function isGguf(path: string): Promise<boolean> {
+export async function isGguf(path: string): Promise<boolean> {
   await using file = await openFile(path, "model");
   return file.size >= 4 && Buffer.from(await file.read(0, 4)).toString("latin1") === "GGUF";
 }
@@ -150,17 +150,4 @@ async function configured<T extends TokenizerModel>(model: T, path: string, { on
 async function readJson(bytes: Uint8Array, path: string, { onWarning = () => undefined }: OpenTokenizerOptions): Promise<TokenizerModel> {
   const text = decodeUtf8(bytes, path, "model").replace(/^\ufeff/, "");
   return readTokenizerJson(text, { name: path, ...(await readAllBeside(path)), onWarning });
-}
-
-/** The document, or undefined where the file is not there: the tokenizer speaks for itself then. */
-async function readBeside(path: string): Promise<unknown> {
-  const text = await readTextFile(path, "model").catch((error) => {
-    if (isMissing(error)) return undefined;
-    throw error;
-  });
-  return text === undefined ? undefined : parseJsonObject("model", path, text, { unique: true });
-}
-
-function isMissing(error: Error): boolean {
-  return (error.cause as NodeJS.ErrnoException | undefined)?.code === "ENOENT";
 }

@@ -1,0 +1,117 @@
+// cria tokenizer chat: a conversation as its model reads it, and which of its tokens are the assistant's
+import { CriaError, fail, UsageError } from "../base/index.ts";
+import { chooseTemplate, type EncodedChat, encodeChat, encodeTraining, type Message } from "../chat/index.ts";
+import { readTextFile } from "../files/index.ts";
+import { openChat, tokenizerForms } from "../load/index.ts";
+import type { Tokenizer } from "../tokenizer/index.ts";
+import type { Command, CommandIo } from "./command.ts";
+import { booleanFlag, stringFlag } from "./flag-values.ts";
+import { loadTokenizer } from "./load-tokenizer.ts";
+
+const where = "tokenizer chat";
+
+export const chatCommand: Command = {
+  name: "chat",
+  summary: "a conversation as the model reads it, and which tokens are the assistant's",
+  usage: "TOKENIZER MESSAGES.json|-",
+  flags: [
+    {
+      name: "template",
+      type: "string",
+      value: "NAME",
+      help: "which of the model's templates; by default tool_use where there are tools, else default",
+    },
+    {
+      name: "no-generation-prompt",
+      type: "boolean",
+      help: "end with the last message, as for training, instead of the beginning of an answer",
+    },
+  ],
+  example: {
+    title: `TOKENIZER is a folder or a file: ${tokenizerForms}`,
+    text: 'MESSAGES.json holds a list of messages, or an object with messages, tools and variables of the template:\n  [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello!"}]\n',
+  },
+  async run([path, file, ...rest], flags, io) {
+    if (path === undefined || file === undefined || rest.length > 0)
+      throw new UsageError(
+        where,
+        "TOKENIZER and MESSAGES.json are needed: name a model's folder or tokenizer, and a file of messages, or -",
+      );
+    const tokenizer = await loadTokenizer(path, io);
+    const { templates, endOfTurn } = await openChat(path, tokenizer);
+    const { messages, ...given } = await readMessages(file, io);
+    const template = chooseTemplate(templates, (given.tools?.length ?? 0) > 0, stringFlag(flags, "template"));
+    const addGenerationPrompt = !booleanFlag(flags, "no-generation-prompt");
+    const encoded: Shown = { ...encodeChat(tokenizer, template, messages, { ...given, addGenerationPrompt }), template: template.name };
+    const shown = addGenerationPrompt
+      ? encoded
+      : { ...encoded, ...masked(() => encodeTraining(tokenizer, template, messages, { ...given, endOfTurn })) };
+    io.stdout(io.json ? `${JSON.stringify(asJson(shown, endOfTurn))}\n` : asText(shown, tokenizer));
+    for (const i of shown.leftOut) io.stderr(`[${where}] the template leaves messages[${i}] out, whose role is ${messages[i]!.role}\n`);
+    if (shown.refusal !== undefined) io.stderr(`${shown.refusal}\n`);
+    return 0;
+  },
+};
+
+interface Shown extends EncodedChat {
+  readonly template: string;
+  readonly assistantMask?: Uint8Array;
+  /** Why the assistant's tokens are not known. */
+  readonly refusal?: string;
+}
+
+function masked(encode: () => EncodedChat & { readonly assistantMask: Uint8Array }): Partial<Shown> {
+  try {
+    return encode();
+  } catch (error) {
+    if (error instanceof CriaError) return { refusal: error.message };
+    throw error;
+  }
+}
+
+interface Given {
+  readonly messages: readonly Message[];
+  readonly tools?: readonly unknown[];
+  readonly documents?: readonly unknown[];
+  readonly variables?: Readonly<Record<string, unknown>>;
+}
+
+const keys = ["messages", "tools", "documents", "variables"];
+
+async function readMessages(file: string, io: CommandIo): Promise<Given> {
+  const text = file === "-" ? new TextDecoder().decode(await io.stdin()) : await readTextFile(file, where);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    return fail(where, `${file}: it is no JSON: ${(cause as Error).message}`, { cause });
+  }
+  if (Array.isArray(value)) return { messages: value };
+  const given: Partial<Given> = typeof value === "object" && value !== null ? value : {};
+  const odd = Object.keys(given).find((key) => !keys.includes(key));
+  if (odd !== undefined) fail(where, `${file}: it has ${JSON.stringify(odd)}, but only ${keys.join(", ")} are read: leave it out`);
+  return { ...given, messages: given.messages ?? fail(where, `${file}: it has no messages: give a list, or an object with messages`) };
+}
+
+function asJson({ text, ids, assistantMask, template, segments, leftOut, refusal }: Shown, endOfTurn: readonly number[]) {
+  const mask = assistantMask === undefined ? {} : { assistantMask: [...assistantMask] };
+  return { template, text, ids: [...ids], ...mask, endOfTurn, segments, leftOut, ...(refusal === undefined ? {} : { refusal }) };
+}
+
+/** The text as its ids spell it, the assistant's between ⟦ and ⟧, and the ids. */
+function asText({ text, ids, assistantMask }: Shown, tokenizer: Tokenizer): string {
+  const counts = assistantMask === undefined ? "" : `, ${assistantMask.filter((one) => one === 1).length} of them the assistant's`;
+  return `${assistantMask === undefined ? text : marked(ids, assistantMask, tokenizer)}\n\n${ids.length} tokens${counts}:\n${[...ids].join(" ")}\n`;
+}
+
+function marked(ids: Uint32Array, mask: Uint8Array, tokenizer: Tokenizer): string {
+  const parts: string[] = [];
+  for (let at = 0; at < ids.length; ) {
+    const next = mask.findIndex((one, i) => i > at && one !== mask[at]);
+    const end = next < 0 ? ids.length : next;
+    const part = tokenizer.decode(ids.subarray(at, end), { specials: true, continued: at > 0 });
+    parts.push(mask[at] === 1 ? `⟦${part}⟧` : part);
+    at = end;
+  }
+  return parts.join("");
+}
