@@ -4,9 +4,13 @@ import { fail, type StateDType } from "../base/index.ts";
 import { Graph, i32, mostTopK, pageCopy, pageKeys, pageTiles, type Tensor } from "../graph/index.ts";
 import {
   cachePools,
+  declareAdapted,
+  declareWeights,
   type InferenceGraph,
   inferenceGraph,
+  type LayoutOf,
   type LlamaConfig,
+  type LoraSettings,
   type OutputName,
   ropeInputs,
   type TopSize,
@@ -31,6 +35,15 @@ const programTops = [1, 64, 256, mostTopK] as const;
 /** What a pass may have so that a program holds it. */
 export const passLimits: PassLimits = { rows: 512, mixedRows: 64, sequences: programSequences, results: 64 };
 
+/** What programs of all sizes have in common. */
+export interface ProgramParts {
+  readonly config: LlamaConfig;
+  /** An adapter beside the model's own parameters. */
+  readonly lora: LoraSettings | undefined;
+  /** Buffers by name of parameters and constants, in whatever layouts these have, and of the cache. */
+  readonly held: Map<string, DeviceBuffer>;
+}
+
 export interface PoolSize {
   readonly contextLength: number;
   readonly cache: { readonly pages: number; readonly type: StateDType };
@@ -53,17 +66,17 @@ interface Compiled {
 export class Programs implements PassRunner {
   readonly #backend: Backend;
   readonly #config: LlamaConfig;
+  readonly #parts: ProgramParts;
   readonly #size: PoolSize;
-  readonly #held: Map<string, DeviceBuffer>;
   readonly #compiled = new Map<string, Promise<Compiled>>();
   #copying: Promise<BoundProgram> | undefined;
 
-  /** @param held buffers by name of parameters and constants, in whatever layouts these have, and of the cache; disposed of with the programs. */
-  constructor(backend: Backend, config: LlamaConfig, size: PoolSize, held: Map<string, DeviceBuffer>) {
+  /** @param parts their buffers are disposed of with the programs */
+  constructor(backend: Backend, parts: ProgramParts, size: PoolSize) {
     this.#backend = backend;
-    this.#config = config;
+    this.#config = parts.config;
+    this.#parts = parts;
     this.#size = size;
-    this.#held = held;
   }
 
   async run(pass: PassInputs): Promise<PassOutputs> {
@@ -94,7 +107,7 @@ export class Programs implements PassRunner {
       ...(this.#copying ? [await this.#copying] : []),
     ];
     for (const program of programs) program.dispose();
-    for (const buffer of this.#held.values()) buffer.dispose();
+    for (const buffer of this.#parts.held.values()) buffer.dispose();
   }
 
   /** Writes RoPE's table where it is another one: only once, unless the scaling looks at the length of a run. */
@@ -174,11 +187,8 @@ export class Programs implements PassRunner {
   }
 
   async #compile(size: ProgramSize, outputs: readonly OutputName[]): Promise<Compiled> {
-    const graph = inferenceGraph(this.#config, {
-      ...{ ...size, ...this.#size, outputs, sequences: Math.min(size.rows, programSequences) },
-      layoutOf: ({ name }) => this.#held.get(name)?.type.dtype ?? fail("infer", `the parameter "${name}" was not loaded`),
-    });
-    return { turn: undefined, size, graph, program: await BoundProgram.compile(this.#backend, graph.graph, this.#held) };
+    const graph = programGraph(this.#parts, this.#size, size, outputs);
+    return { turn: undefined, size, graph, program: await BoundProgram.compile(this.#backend, graph.graph, this.#parts.held) };
   }
 
   async #compileCopy(): Promise<BoundProgram> {
@@ -186,13 +196,37 @@ export class Programs implements PassRunner {
     const copies = graph.input("copies", i32(1, 2));
     for (const { keys, values } of cachePools(graph, this.#config, this.#size.cache))
       for (const pool of [keys, values]) pageCopy(pool, copies);
-    return BoundProgram.compile(this.#backend, graph, this.#held);
+    return BoundProgram.compile(this.#backend, graph, this.#parts.held);
   }
+}
+
+/** Bytes of the largest program beside its bindings, packed weights included. */
+export function largestProgramBytes(backend: Backend, parts: ProgramParts, size: PoolSize, rows: number): number {
+  return backend.workspaceBytes(
+    programGraph(parts, size, { rows: rowsFor(rows), logitRows: Math.min(rowsFor(rows), passLimits.results), top: undefined }, []).graph,
+  );
+}
+
+function programGraph(
+  { config, lora, held }: ProgramParts,
+  pool: PoolSize,
+  size: ProgramSize,
+  outputs: readonly OutputName[],
+): InferenceGraph {
+  const layoutOf: LayoutOf = ({ name }) => held.get(name)?.type.dtype ?? fail("infer", `the parameter "${name}" was not loaded`);
+  return inferenceGraph(config, {
+    ...{ ...size, ...pool, outputs, sequences: Math.min(size.rows, programSequences) },
+    declare: (graph) => (lora === undefined ? declareWeights(graph, config, layoutOf) : declareAdapted(graph, config, lora, layoutOf)),
+  });
+}
+
+function rowsFor(count: number): number {
+  return programRows.find((most) => most >= count) ?? fail("infer", `no program holds ${count} rows`);
 }
 
 /** The smallest program that holds a pass. */
 function sizeOf({ tokens, logitRows }: PassInputs, vocabSize: number): ProgramSize {
-  const rows = programRows.find((most) => most >= tokens.length) ?? fail("infer", `no program holds ${tokens.length} rows`);
+  const rows = rowsFor(tokens.length);
   const tops = logitRows.flatMap(({ top }) => top ?? []);
   const most = Math.max(0, ...tops.map(({ top }) => top));
   const k = Math.min(vocabSize, programTops.find((count) => count >= most) ?? mostTopK);

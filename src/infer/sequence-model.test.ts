@@ -2,16 +2,20 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { chooseTarget, openCpuBackend } from "../backend/cpu/index.ts";
 import { type Backend, BoundProgram, type DeviceBuffer } from "../backend/index.ts";
 import { referenceBackend } from "../backend/reference/index.ts";
-import { fail, quantise, type StateDType } from "../base/index.ts";
+import { fail, quantise, Rng, type StateDType, sizeOf } from "../base/index.ts";
 import { Graph, i32 } from "../graph/index.ts";
 import {
+  adapters,
   causalAttention,
   constantRows,
   declareParameters,
   declareTurns,
   initialise,
+  type LoraSettings,
   llama,
   llamaConfig,
+  loraRows,
+  mergeLora,
   outputProjection,
   parameterRows,
   partsOf,
@@ -34,6 +38,13 @@ const parameters = new Map([...initialise(parameterRows(config), 5)].map(([name,
 const weights: WeightSource = { read: async ({ name }) => parameters.get(name) ?? fail("test", `no parameter ${name}`) };
 const open = (backend: Backend, options: SequenceModelOptions = {}) => SequenceModel.open(backend, config, weights, options);
 const idsOf = (length: number, seed = 0) => Array.from({ length }, (_, i) => (i * i * 7 + (3 + seed) * i + seed) % config.vocabSize);
+
+const valuesOf = (values: ReadonlyMap<string, Float32Array>, name: string) => values.get(name) ?? fail("test", `no parameter ${name}`);
+
+function normals(count: number, seed: number): Float32Array {
+  const rng = new Rng(seed);
+  return Float32Array.from({ length: count }, () => rng.normal() / 4);
+}
 
 async function tokensOf(model: LanguageModel, prompt: readonly number[], options: GenerateTokensOptions = {}): Promise<number[]> {
   const tokens: number[] = [];
@@ -113,6 +124,31 @@ describe.each([
       ),
     );
     expect(last.logits).toEqual(first.logits);
+  });
+
+  test("an adapter changes logits as it does when it is merged, and its rows must be there", async () => {
+    const lora: LoraSettings = { rank: 3, alpha: 6, targets: ["attention.query", "ffn.down"] };
+    const adapter = new Map(loraRows(config, lora).map((row, i) => [row.name, normals(sizeOf(row.shape), i)]));
+    const merged = new Map<string, Float32Array>(parameters);
+    const rowByName = new Map(parameterRows(config).map((row) => [row.name, row]));
+    for (const [name, { a, b }] of adapters(config, lora)) {
+      const row = rowByName.get(name) ?? fail("test", `no row ${name}`);
+      merged.set(name, mergeLora(row, valuesOf(parameters, name), { a: valuesOf(adapter, a.name), b: valuesOf(adapter, b.name) }, lora));
+    }
+    const logitsOf = async (values: ReadonlyMap<string, Float32Array>, options: SequenceModelOptions) => {
+      const read: WeightSource["read"] = async ({ name }) => valuesOf(values, name);
+      await using own = await SequenceModel.open(backend, config, { read }, { contextLength: 130, ...options });
+      return own.sequence().next(idsOf(20));
+    };
+    const [adapted, expected, plain] = [
+      await logitsOf(new Map([...parameters, ...adapter]), { lora }),
+      await logitsOf(merged, {}),
+      await model.sequence().next(idsOf(20)),
+    ];
+    const difference = (a: Float32Array, b: Float32Array) => Math.max(...a.map((value, i) => Math.abs(value - b[i]!)));
+    expect(difference(adapted, expected)).toBeLessThan(tolerance);
+    expect(difference(adapted, plain)).toBeGreaterThan(100 * tolerance);
+    await expect(logitsOf(parameters, { lora })).rejects.toThrow("no parameter layers.0.attention.query.loraA");
   });
 
   test("keys and values in fewer bytes change little", async () => {
@@ -356,19 +392,29 @@ describe("opening and disposing", () => {
     await expect(open(backend, { contextLength: 0.5 })).rejects.toThrow("contextLength is 0.5 but must be an integer, at least 1");
   });
 
-  test("the pool has pages for four contexts where memory suffices, fewer where it does not, and at least for the context asked for", async () => {
-    const pagesWith = async (bytes: number, options: SequenceModelOptions = {}) => {
-      await using model = await open(backendWith({ memory: () => ({ bytes, bound: "a test" }) }), options);
+  test("the pool has pages for four contexts where memory suffices, and fewer, beside what programs take, where it does not", async () => {
+    const programs = 1e6;
+    const pagesWith = async (room: number, options: SequenceModelOptions = {}) => {
+      const memory = () => ({ bytes: programs + room, bound: "what a test has" });
+      await using model = await open(backendWith({ memory, workspaceBytes: () => programs + ownBytes }), options);
       return [model.counts.pages, model.contextLength];
     };
+    const ownBytes = parameterRows(config)
+      .filter(({ name, shape }) => shape.length === 2 && name !== "embedding")
+      .reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0);
     const onePage = config.nLayers * 2 * 64 * config.headDim * config.nKvHeads * 4;
     expect(await pagesWith(Number.POSITIVE_INFINITY)).toEqual([20, 320]);
     expect(await pagesWith(Number.POSITIVE_INFINITY, { contextLength: 100 })).toEqual([8, 100]);
-    expect(await pagesWith(2 * 3.5 * onePage)).toEqual([3, 192]);
-    expect(await pagesWith(2 * 3.5 * onePage, { cacheType: "f16" })).toEqual([7, 320]);
-    expect(await pagesWith(2 * 3.5 * onePage, { contextLength: 300 })).toEqual([5, 300]);
-    expect(await pagesWith(0)).toEqual([1, 64]);
+    const roomFor = (pages: number) => ((pages + 0.5) * onePage + programs) / (1 - 1 / 8) - programs;
+    expect(await pagesWith(roomFor(3))).toEqual([3, 192]);
+    expect(await pagesWith(roomFor(3), { cacheType: "f16" })).toEqual([7, 320]);
+    expect(await pagesWith(5 * onePage, { contextLength: 300 })).toEqual([5, 300]); // what is asked for may have the spare memory, too
+    expect(await pagesWith(onePage)).toEqual([1, 64]);
     expect(await pagesWith(0, { pages: 9 })).toEqual([9, 320]);
+    await expect(pagesWith(4 * onePage, { contextLength: 300 })).rejects.toThrow(
+      "[infer] programs and packed weights need 0.00100 GB and keys and values of 320 tokens 0.000164 GB, but what a test has is 0.00113 GB: set contextLength to 256 or less, or store keys and values in fewer bytes (cacheType)",
+    );
+    await expect(pagesWith(onePage - 1)).rejects.toThrow("use a smaller model, or store keys and values in fewer bytes (cacheType)");
   });
 });
 

@@ -7,21 +7,24 @@ import {
   constantRows,
   initialise,
   type LlamaConfig,
+  type LoraSettings,
+  loraRows,
   type ParameterRow,
   parameterRows,
   ropeLength,
   type WeightSource,
 } from "../model/index.ts";
-import { Programs, passLimits } from "./programs.ts";
+import { poolPages } from "./pool-size.ts";
+import { largestProgramBytes, type ProgramParts, Programs, passLimits } from "./programs.ts";
 import type { PassLimits } from "./scheduler.ts";
 import { SequenceQueue } from "./sequence-queue.ts";
 
 export interface SequenceModelOptions {
-  /** S: tokens that one sequence may have, at most the model's context, which is the default. */
+  /** S: tokens that one sequence may have, at most the model's context. By default as many, or as the pool holds where that is smaller. */
   readonly contextLength?: number;
   /**
-   * Pages of 64 tokens that all sequences share. By default as many as four sequences of full length take, but no more than fit into half of the
-   * memory that is available, if that holds one sequence. Memory that no page has used is not taken from the system.
+   * Pages of 64 tokens that all sequences share. By default as many as four sequences of full length take, or as many as the memory that is available
+   * has room for beside programs and packed weights. Memory that no page has used is not taken from the system.
    */
   readonly pages?: number;
   /** How keys and values are stored: in 4, 2 or about 1 bytes per number. f32 by default. */
@@ -30,13 +33,12 @@ export interface SequenceModelOptions {
   readonly passRows?: number;
   /** Rows of a pass in which a text is decoding while another's prompt is read, at most. From 1 to `passRows`, 64 by default. */
   readonly mixedRows?: number;
+  /** An adapter (`loraRows` of the model room), whose rows the source of weights has, too. None by default. */
+  readonly lora?: LoraSettings;
   /** Loading checks it before each parameter. */
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
 }
-
-/** Full contexts that the pool has pages for, where memory suffices. */
-const usualContexts = 4;
 
 export class SequenceModel extends SequenceQueue {
   readonly config: LlamaConfig;
@@ -57,13 +59,14 @@ export class SequenceModel extends SequenceQueue {
     try {
       checkContext(config, contextLength);
       const limits = limitsOf(options);
-      await loadWeights(backend, config, weights, options, held);
-      const pages = options.pages ?? usualPages(backend, config, options);
+      const parts = { config, lora: options.lora, held };
+      const { ownBytes } = await loadWeights(backend, parts, weights, options);
+      const pages = options.pages ?? usualPages(backend, parts, options, limits.rows, ownBytes);
       checkCount("pages", pages);
-      const size = { contextLength, cache: { pages, type: cacheType } };
+      const size = { contextLength: Math.min(contextLength, pages * pageKeys), cache: { pages, type: cacheType } };
       for (const { keys, values } of cachePools(new Graph(), config, size.cache))
         for (const pool of [keys, values]) held.set(pool.name, await backend.allocate(pool, pool.name));
-      return new SequenceModel(config, new Programs(backend, config, size, held), { contextLength, pages }, limits);
+      return new SequenceModel(config, new Programs(backend, parts, size), { contextLength, pages }, limits);
     } catch (error) {
       for (const buffer of held.values()) buffer.dispose();
       throw error;
@@ -117,22 +120,36 @@ function checkCount(name: string, value: number): void {
   check(Number.isSafeInteger(value) && value >= 1, "infer", () => `${name} is ${value} but must be an integer, at least 1`);
 }
 
-function usualPages(backend: Backend, config: LlamaConfig, { contextLength, cacheType = "f32" }: SequenceModelOptions): number {
-  const perContext = Math.ceil((contextLength ?? config.contextLength) / pageKeys);
-  const onePage = cachePools(new Graph(), config, { pages: 1, type: cacheType });
-  const bytes = onePage.reduce((sum, { keys, values }) => sum + bytesOf(keys.dtype, keys.shape) + bytesOf(values.dtype, values.shape), 0);
-  const pages = Math.min(usualContexts * perContext, Math.floor(backend.memory().bytes / 2 / bytes));
-  return Math.max(pages, contextLength === undefined ? 1 : perContext); // what was asked for is tried
+/** @param rows of a pass at most @param ownBytes what packing gives back of the memory that weights have already */
+function usualPages(
+  backend: Backend,
+  parts: ProgramParts,
+  { contextLength, cacheType = "f32" }: SequenceModelOptions,
+  rows: number,
+  ownBytes: number,
+): number {
+  const { config, held } = parts;
+  const size = { contextLength: contextLength ?? config.contextLength, cache: { pages: 1, type: cacheType } };
+  const programs = () => Math.max(0, largestProgramBytes(backend, parts, size, rows) - ownBytes);
+  return poolPages(config, { contextLength, cacheType, memory: backend.memory(), weights: bytesOfAll(held), programs });
 }
 
-/** Makes and fills parameters and constants: in the layout of their file or as float32. */
+function bytesOfAll(held: ReadonlyMap<string, DeviceBuffer>): number {
+  let bytes = 0;
+  for (const { type } of held.values()) bytes += bytesOf(type.dtype, type.shape);
+  return bytes;
+}
+
+/**
+ * Makes and fills parameters and constants: in the layout of their file or as float32.
+ * @returns bytes of matrices that lie in memory of our own, which packing gives back; the embedding is read as it is
+ */
 async function loadWeights(
   backend: Backend,
-  config: LlamaConfig,
+  { config, lora, held }: ProgramParts,
   weights: WeightSource,
   { signal, onProgress }: SequenceModelOptions,
-  held: Map<string, DeviceBuffer>,
-): Promise<void> {
+): Promise<{ readonly ownBytes: number }> {
   const allocate = async (row: ParameterRow) => {
     const buffer = await backend.allocate(f32(...row.shape), row.name);
     held.set(row.name, buffer);
@@ -145,6 +162,7 @@ async function loadWeights(
     if (mapped === undefined) unread.push(await allocate(row));
     else held.set(row.name, mapped);
   }
+  for (const row of lora === undefined ? [] : loraRows(config, lora)) unread.push(await allocate(row));
   const constants = initialise(constantRows(config), 0);
   for (const row of constantRows(config)) await (await allocate(row)).buffer.write(constants.get(row.name) ?? []);
   for (const [done, { row, buffer }] of unread.entries()) {
@@ -154,6 +172,8 @@ async function loadWeights(
     checkSize(row, values.length);
     await buffer.write(values);
   }
+  const packed = unread.filter(({ row: { name, shape } }) => shape.length === 2 && name !== "embedding");
+  return { ownBytes: packed.reduce((sum, { row }) => sum + bytesOf("f32", row.shape), 0) };
 }
 
 /** The parameter where it lies; undefined where it must be read. Only matrices may have other layouts than float32. */

@@ -17,7 +17,7 @@ import {
   topK,
 } from "../graph/index.ts";
 import { type LlamaConfig, windowOf } from "./config.ts";
-import { type DeclaredParameters, declareWeights, type LayoutOf } from "./declare.ts";
+import { type Declare, type DeclaredParameters, declareWeights } from "./declare.ts";
 import { type Attention, type LlamaParts, llama } from "./llama.ts";
 import { outputProjection, required } from "./parameters.ts";
 import { partsOf } from "./parts.ts";
@@ -48,8 +48,8 @@ export interface InferenceSize {
   readonly top?: TopSize | undefined;
   /** Outputs that are kept; none by default. */
   readonly outputs?: Iterable<OutputName>;
-  /** How the elements of each parameter and constant lie; f32 by default. Norms take nothing else. */
-  readonly layoutOf?: LayoutOf;
+  /** How the parameters enter the graph: by default as weights of float32, without an adapter. */
+  readonly declare?: Declare;
 }
 
 export interface TopSize {
@@ -87,7 +87,7 @@ export interface InferenceGraph extends DeclaredParameters {
 
 /** @throws CriaError when the sequences are longer than the model's context, or the sizes do not fit together. */
 export function inferenceGraph(config: LlamaConfig, size: InferenceSize): InferenceGraph {
-  const { rows: R, sequences: S, contextLength, cache, logitRows: L, top, outputs = [], layoutOf = () => "f32" } = size;
+  const { rows: R, sequences: S, contextLength, cache, logitRows: L, top, outputs = [], declare = declareFloats } = size;
   check(
     contextLength <= config.contextLength,
     "model",
@@ -98,7 +98,7 @@ export function inferenceGraph(config: LlamaConfig, size: InferenceSize): Infere
   const tokens = graph.input("tokens", i32(R));
   const rows = pagedRowInputs(graph, { R, S, P: Math.ceil(contextLength / pageKeys) });
   graph.limitRows(R, rows.count);
-  const declared = declareWeights(graph, config, layoutOf);
+  const declared = declare(graph, config);
   const pools = cachePools(graph, config, cache);
   const made: Tensor[] = [];
   const parts = watched({ ...partsOf(config), attention: attentionOverPages(config, pools, rows) }, made);
@@ -120,6 +120,10 @@ export function inferenceGraph(config: LlamaConfig, size: InferenceSize): Infere
     ...(top && { top: largest(graph, logits, top) }),
     hidden,
   };
+}
+
+function declareFloats(graph: Graph, config: LlamaConfig): DeclaredParameters {
+  return declareWeights(graph, config, () => "f32");
 }
 
 function largest(graph: Graph, logits: Tensor, { k, isMasked }: TopSize): TopTensors {
