@@ -47,6 +47,29 @@ describe("a tiny model", () => {
     });
   });
 
+  test("says for how many tokens memory has room, and warns where these are fewer than the model's context", async () => {
+    await withFolder(async (folder) => {
+      await writeTinyFolder(folder);
+      const config = join(folder, "config.json");
+      await atomicWriteJson(config, { ...JSON.parse(await readFile(config, "utf8")), max_position_embeddings: 4096 });
+      const backend = referenceBackend();
+      const room = { bytes: 200_000, bound: "what a test has" };
+      vi.spyOn(backend, "memory").mockReturnValue(room);
+      vi.spyOn(backend, "workspaceBytes").mockReturnValue(100_000);
+      await using llama = await Llama.load(folder, { backend });
+      expect(llama.contextLength).toBeGreaterThan(0);
+      expect(llama.contextLength).toBeLessThan(4096);
+      expect(llama.warnings).toEqual([
+        `memory has room for texts of ${llama.contextLength} tokens, fewer than the model's 4096: keys and values may be stored in fewer bytes (cacheType or --cache, "f16" or "q8_0")`,
+      ]);
+      await using half = await Llama.load(folder, { backend, cacheType: "f16" });
+      expect(half.contextLength).toBeGreaterThan(llama.contextLength);
+      await using asked = await Llama.load(folder, { backend, contextLength: 64 });
+      expect([asked.contextLength, asked.warnings]).toEqual([64, []]);
+      await expect(Llama.load(folder, { backend, contextLength: 4096 })).rejects.toThrow("set contextLength to");
+    });
+  });
+
   test("weights are used where they lie, and give the same logits as those that are read", async () => {
     await withFolder(async (folder) => {
       await writeTinyFolder(folder, { shards: 2 });

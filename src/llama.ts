@@ -18,7 +18,7 @@ export interface LoadOptions {
   readonly codeCache?: string;
   /** A tokenizer's file of any form, or a folder that holds one, where it does not lie beside the model. */
   readonly tokenizer?: string;
-  /** Tokens that a text may have, the prompt included; fewer take less memory. The model's context by default. */
+  /** Tokens that a text may have, the prompt included; fewer take less memory. The model's context by default, or what memory has room for. */
   readonly contextLength?: number;
   /** How keys and values of tokens that were read are stored: in 4, 2 or about 1 bytes per number. f32 by default. */
   readonly cacheType?: StateDType;
@@ -76,9 +76,14 @@ const transformersSampling = { temperature: 1, topK: 50, topP: 1 };
 export class Llama {
   readonly config: LlamaConfig;
   readonly tokenizer: Tokenizer;
+  /** Tokens that a text may have, the prompt included: fewer than the config says where fewer were asked for or memory is short. */
+  readonly contextLength: number;
   /** What {@link generate} does where its options are silent. */
   readonly defaults: GenerateOptions;
-  /** A sentence for each of the model's files that says something which cria neither follows nor refuses; most models have none. */
+  /**
+   * A sentence for each of the model's files that says something which cria neither follows nor refuses, and one where memory has room for less than
+   * the model's context; most models have none.
+   */
   readonly warnings: readonly string[];
   readonly #model: SequenceModel;
   readonly #ownBackend: Backend | undefined;
@@ -91,6 +96,7 @@ export class Llama {
     ownBackend: Backend | undefined,
   ) {
     this.config = model.config;
+    this.contextLength = model.contextLength;
     this.tokenizer = tokenizer;
     this.defaults = defaults;
     this.warnings = warnings;
@@ -114,6 +120,7 @@ export class Llama {
     const ownBackend = backend === undefined ? await openCpuBackend({ ...(threads !== undefined && { threads }), codeCache }) : undefined;
     try {
       const sequences = await SequenceModel.open((backend ?? ownBackend)!, model.config, model.weights, modelOptions);
+      if (modelOptions.contextLength === undefined && modelOptions.pages === undefined) warnings.push(...shortMemory(sequences));
       return new Llama(sequences, tokenizer, defaultsOf(model, tokenizer), warnings, ownBackend);
     } catch (error) {
       await ownBackend?.dispose();
@@ -155,6 +162,13 @@ export class Llama {
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
   }
+}
+
+function shortMemory({ contextLength, config }: SequenceModel): string[] {
+  if (contextLength === config.contextLength) return [];
+  return [
+    `memory has room for texts of ${contextLength} tokens, fewer than the model's ${config.contextLength}: keys and values may be stored in fewer bytes (cacheType or --cache, "f16" or "q8_0")`,
+  ];
 }
 
 function defaultsOf({ generation, stopIds }: OpenModel, tokenizer: Tokenizer): GenerateOptions {

@@ -48,6 +48,8 @@ describe("cria generate", () => {
     expect(json).toMatchObject({ model: folder, prompt: "ab a", promptTokens: 4, finishReason: "length" });
     expect(json.tokens).toHaveLength(12);
     expect(json.promptSeconds).toBeGreaterThan(0);
+    expect(await run([...words, "--cache", "f16"])).toMatchObject({ code: 0, stdout: plain.stdout });
+    expect(await run([...words, "--cache", "q8_0"])).toMatchObject({ code: 1, stderr: expect.stringContaining("q8_0") });
   });
 
   test("when its reader leaves it ends quietly with 141, and no text is written to the end for nobody", async () => {
@@ -113,6 +115,7 @@ describe("cria generate", () => {
     [["m", "a", "--temperature=-1"], "--temperature is -1 but must be at least 0"],
     [["m", "a", "--top-p", "1.5"], "--top-p is 1.5 but must be above 0 and at most 1"],
     [["m", "a", "--repeat-penalty", "0"], "--repeat-penalty is 0 but must be above 0"],
+    [["m", "a", "--cache", "f8"], '--cache is "f8" but must be f32, f16, q8_0'],
     [["m", "a", "--context", "1.5"], "--context is 1.5 but must be an integer, at least 1"],
     [["m", "a", "--max-tokens", "0"], "--max-tokens is 0 but must be an integer, at least 1"],
     [["m", "a", "--seed", "0.5"], "--seed is 0.5 but must be an integer"],

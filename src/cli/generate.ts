@@ -1,6 +1,6 @@
 // cria generate: a model continues a text.
 import type { Backend } from "../backend/index.ts";
-import { CriaError, decodeUtf8, UsageError } from "../base/index.ts";
+import { CriaError, decodeUtf8, type StateDType, stateDTypes, UsageError } from "../base/index.ts";
 import { type GenerateOptions, Llama, type TextPiece } from "../index.ts";
 import { createSampler } from "../infer/index.ts";
 import type { Command, CommandIo, FlagRow, Flags } from "./command.ts";
@@ -44,6 +44,12 @@ export const generate: Command = {
       isLength: true,
       help: "tokens that prompt and text may have together; fewer take less memory (default: the model's)",
     },
+    {
+      name: "cache",
+      type: "string",
+      value: stateDTypes.join("|"),
+      help: "how keys and values of the text are stored: in 4, 2 or about 1 bytes per number (default: f32)",
+    },
     { name: "special", type: "boolean", help: "special pieces spelled out in the prompt become their ids, as in a rendered chat" },
     { name: "tokenizer", type: "string", help: "a tokenizer's file or folder, in any form, where it is not beside the model" },
   ],
@@ -86,6 +92,7 @@ function readOptions(flags: Flags): Options {
   const given = Object.fromEntries(rows.filter(([, name]) => flags[name!] !== undefined).map(([field, name]) => [field, flags[name!]]));
   const stop = (flags.stop ?? []) as readonly string[];
   for (const name of ["max-tokens", "context"]) wholeFlag(flags, where, name);
+  cacheFlag(flags);
   const parseSpecial = booleanFlag(flags, "special");
   return { ...(given as GenerateOptions), parseSpecial, ...(stop.length > 0 ? { stop } : {}), seed: checkedSeed(given) };
 }
@@ -112,8 +119,20 @@ async function readPrompt(prompt: string | undefined, io: CommandIo): Promise<st
 async function load(path: string, flags: Flags, io: CommandIo, backend: Backend): Promise<Llama> {
   const tokenizer = stringFlag(flags, "tokenizer");
   const contextLength = wholeFlag(flags, where, "context");
-  const given = { ...(tokenizer === undefined ? {} : { tokenizer }), ...(contextLength === undefined ? {} : { contextLength }) };
-  return Llama.load(path, { backend, signal: io.signal, onProgress: io.progress, ...given });
+  const cacheType = cacheFlag(flags);
+  return Llama.load(path, {
+    ...{ backend, signal: io.signal, onProgress: io.progress },
+    ...(tokenizer !== undefined && { tokenizer }),
+    ...(contextLength !== undefined && { contextLength }),
+    ...(cacheType !== undefined && { cacheType }),
+  });
+}
+
+function cacheFlag(flags: Flags): StateDType | undefined {
+  const name = stringFlag(flags, "cache");
+  const known = stateDTypes.find((dtype) => dtype === name);
+  if (name !== undefined && known === undefined) throw new UsageError(where, `--cache is "${name}" but must be ${stateDTypes.join(", ")}`);
+  return known;
 }
 
 interface Written {
