@@ -45,7 +45,7 @@ function openAttention(backend, length) {
   const graph = new Graph();
   const [q, k, v, dO] = ["q", "k", "v", "dO"].map((name) => graph.input(name, f32(B * T, H * D)));
   const firstKeys = length && graph.input("firstKeys", i32(B * T));
-  const o = attention(q, k, v, { batch: B, heads: H, kvHeads: H }, { firstKeys });
+  const o = attention(q, k, v, { batch: B, heads: H, kvHeads: H }, firstKeys);
   for (const gradient of gradients(new Map([[o, dO]]), [q, k, v]).values()) graph.keep(gradient);
   const fill = ({ name }) =>
     name === "firstKeys" ? Int32Array.from({ length: B * T }, (_, row) => (row % T) - (row % length)) : undefined;

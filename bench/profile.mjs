@@ -4,6 +4,7 @@
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { cpuBackend } from "../dist/backend/cpu/index.js";
+import { Kernels } from "../dist/backend/cpu/kernels.js";
 import { lower } from "../dist/backend/cpu/lower.js";
 import { openExecutor } from "../dist/backend/cpu/open-executor.js";
 import { flopsOf, tensorBytes } from "../dist/graph/index.js";
@@ -89,10 +90,11 @@ function phaseByPhase(executor) {
 
 /** Phases come node by node: each node lowered alone tells how many are its own. */
 function attribute(graph, target, phases) {
-  const place = { target, cache: new Map(), table: () => 0, address: () => 0, scratchAddress: 0 };
+  const kernels = new Kernels(target);
+  const { limits } = graph;
   let at = 0;
   return graph.nodes.map((node) => {
-    const own = phases.slice(at, at + lower({ nodes: [node] }, place).phases.length);
+    const own = phases.slice(at, at + lower({ nodes: [node], limits }, kernels).phases.length);
     at += own.length;
     const { op, inputs, outputs, attributes } = node;
     return {
