@@ -5,6 +5,13 @@ import { either, isNullable, type Node, nothing, sequence } from "./syntax.ts";
 
 /** The tree without atomic groups. @param refuse is called where a group has no such form */
 export function withoutAtomics(node: Node, refuse: (at: number, reason: string) => never): Node {
+  let steps = 0;
+  const groupAt = (at: number): Group => ({
+    refuse: (reason) => refuse(at, reason),
+    step: () => {
+      if (++steps > mostSteps) refuse(at, "an atomic group with so many ways to match is not supported");
+    },
+  });
   const walk = (one: Node): Node => {
     switch (one.type) {
       case "set":
@@ -18,7 +25,7 @@ export function withoutAtomics(node: Node, refuse: (at: number, reason: string) 
       case "look":
         return { ...one, body: walk(one.body) };
       case "atomic":
-        return { type: "atomic", body: first([walk(one.body)], (reason) => refuse(one.at, reason)), at: one.at };
+        return { type: "atomic", body: first([walk(one.body)], groupAt(one.at)), at: one.at };
       default:
         return one satisfies never;
     }
@@ -33,61 +40,68 @@ const ahead = (isNegative: boolean, ...parts: readonly Node[]): Node => ({
   isNegative,
 });
 
-type Refuse = (reason: string) => never;
+interface Group {
+  readonly refuse: (reason: string) => never;
+  /** Counts, because alternatives in repetitions in a group can have any number of combinations. */
+  readonly step: () => void;
+}
+
+const mostSteps = 2_000;
 
 /** What matches exactly where the parts in a row have their first match. */
-function first(parts: readonly Node[], refuse: Refuse): Node {
+function first(parts: readonly Node[], group: Group): Node {
+  group.step();
   const [head, ...rest] = parts;
   if (head === undefined) return nothing;
-  if (isSingle(head)) return sequence(head, first(rest, refuse));
+  if (isSingle(head)) return sequence(head, first(rest, group));
   switch (head.type) {
     case "sequence":
-      return first([...head.parts, ...rest], refuse);
+      return first([...head.parts, ...rest], group);
     case "either":
       return either(
         head.parts.map((part, i) => {
           const earlier = head.parts.slice(0, i).map((one) => sequence(one, ...rest));
-          return sequence(...(earlier.length === 0 ? [] : [ahead(true, either(earlier))]), first([part, ...rest], refuse));
+          return sequence(...(earlier.length === 0 ? [] : [ahead(true, either(earlier))]), first([part, ...rest], group));
         }),
       );
     case "repeat":
-      return firstRepeat(head, rest, refuse);
+      return firstRepeat(head, rest, group);
     default:
-      return refuse("this atomic group is not supported");
+      return group.refuse("this atomic group is not supported");
   }
 }
 
-function firstRepeat(head: Extract<Node, { type: "repeat" }>, rest: readonly Node[], refuse: Refuse): Node {
+function firstRepeat(head: Extract<Node, { type: "repeat" }>, rest: readonly Node[], group: Group): Node {
   const { body, least, most, isLazy } = head;
   if (least > 0) {
     const more: Node = { ...head, least: 0, most: most === undefined ? undefined : most - least };
-    return first([...Array.from({ length: least }, () => body), ...(most === least ? [] : [more]), ...rest], refuse);
+    return first([...Array.from({ length: least }, () => body), ...(most === least ? [] : [more]), ...rest], group);
   }
-  if (most === 0) return first(rest, refuse);
-  if (most !== undefined && most > 50) return refuse("a repetition of up to more than 50 times in an atomic group is not supported");
+  if (most === 0) return first(rest, group);
+  if (most !== undefined && most > 50) return group.refuse("a repetition of up to more than 50 times in an atomic group is not supported");
   if (most !== undefined) {
     const again = sequence(body, { ...head, most: most - 1 });
-    return first([either(isLazy ? [nothing, again] : [again, nothing]), ...rest], refuse);
+    return first([either(isLazy ? [nothing, again] : [again, nothing]), ...rest], group);
   }
-  if (isNullable(body)) return refuse("a repetition of what may be empty in an atomic group is not supported");
+  if (isNullable(body)) return group.refuse("a repetition of what may be empty in an atomic group is not supported");
   if (isLazy && rest.length === 0) return nothing;
-  if (isSingle(body)) return isLazy ? upToRest(head, rest, refuse) : asLongAs(head, rest, refuse);
+  if (isSingle(body)) return isLazy ? upToRest(head, rest, group) : asLongAs(head, rest, group);
   if (isLazy || rest.length > 0)
-    return refuse("a repetition of what can match in several ways, with something behind it, in an atomic group is not supported");
-  return sequence({ ...head, body: first([body], refuse) }, ahead(true, body));
+    return group.refuse("a repetition of what can match in several ways, with something behind it, in an atomic group is not supported");
+  return sequence({ ...head, body: first([body], group) }, ahead(true, body));
 }
 
 /** `(?>B*?C)`: the body where the rest does not match. */
-function upToRest(head: Extract<Node, { type: "repeat" }>, rest: readonly Node[], refuse: Refuse): Node {
-  return sequence({ ...head, body: sequence(ahead(true, ...rest), head.body) }, first(rest, refuse));
+function upToRest(head: Extract<Node, { type: "repeat" }>, rest: readonly Node[], group: Group): Node {
+  return sequence({ ...head, body: sequence(ahead(true, ...rest), head.body) }, first(rest, group));
 }
 
 /** `(?>B*C)`: the body where `BB*C` matches, and the rest where it does not. */
-function asLongAs(head: Extract<Node, { type: "repeat" }>, rest: readonly Node[], refuse: Refuse): Node {
+function asLongAs(head: Extract<Node, { type: "repeat" }>, rest: readonly Node[], group: Group): Node {
   const { body } = head;
   if (rest.length === 0) return sequence(head, ahead(true, body));
   const again = [body, head, ...rest];
-  return sequence({ ...head, body: sequence(ahead(false, ...again), body) }, ahead(true, ...again), first(rest, refuse));
+  return sequence({ ...head, body: sequence(ahead(false, ...again), body) }, ahead(true, ...again), first(rest, group));
 }
 
 /** Whether the node has one match at most from any position. */

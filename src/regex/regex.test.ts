@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { Rng } from "../base/index.ts";
+import { complement, intersection } from "./code-points.ts";
 import { compare, linear } from "./compare.test.helper.ts";
-import { PatternError } from "./parse.ts";
+import { PatternError, parse } from "./parse.ts";
 import { Regex } from "./regex.ts";
 
 interface Row {
@@ -57,6 +58,24 @@ test("patterns find in texts of all scripts what tokenizers finds, or are refuse
   expect(refused.length).toBeLessThan(rows.length / 8);
 });
 
+test("classes have the characters that they have in tokenizers, of all of Unicode", () => {
+  const classes: Readonly<Record<string, readonly number[]>> = JSON.parse(
+    readFileSync(new URL("../../test/goldens/unicode-classes.golden.json", import.meta.url), "utf8"),
+  );
+  for (const [pattern, expected] of Object.entries(classes)) expect([pattern, ...summary(pattern)]).toEqual([pattern, ...expected]);
+});
+
+/** Ranges, characters and the hash of ranges without surrogates that the golden has. */
+function summary(pattern: string): [number, number, number] {
+  const node = parse(pattern);
+  if (node.type !== "set") throw new Error(`${pattern} is no class`);
+  const characters = intersection(node.set, complement([[0xd800, 0xdfff]]));
+  let hash = 0x811c9dc5;
+  for (const char of characters.map(([first, last]) => `${first}-${last}`).join(","))
+    hash = Math.imul(hash ^ char.charCodeAt(0), 0x01000193);
+  return [characters.length, characters.reduce((sum, [first, last]) => sum + last - first + 1, 0), hash >>> 0];
+}
+
 test.each([
   ["references to groups", 3, "(a)\\1"],
   ["\\K is not supported", 1, "a\\K"],
@@ -80,6 +99,7 @@ test.each([
   ["nothing stands in front", 2, "a|*"],
   ["ß, which without case is ss", 8, "(?i:straße)"],
   ["ss, which without case is ß", 4, "(?i:ss)"],
+  ["so many ways to match", 0, "(?>(?:a|b|c){0,20})"],
   ["in an atomic group", 0, "(?>(?:a|ab)*c)"],
 ])("refused with its place: %s", (reason, at, pattern) => {
   let refused: unknown;

@@ -1,5 +1,6 @@
 // Matching in linear time with the meaning that backtracking has: a scan from the text's end tells for every position from which states a match can
 // begin, so that the walk from its beginning always takes the first way on that leads to a match, and never goes back.
+import { fail } from "../base/index.ts";
 import type { Alphabet } from "./alphabet.ts";
 import { type Automaton, compile } from "./compile.ts";
 import { type Live, type Mark, matched, Scan, unknown } from "./scan.ts";
@@ -146,7 +147,7 @@ class Walk {
 
   #live(at: number): Live {
     if (at > this.#to || at < this.#from) this.#fill(at);
-    return this.#lives[at - this.#from] as Live;
+    return this.#lives[at - this.#from] ?? fail("regex", `no position ${at} was scanned`);
   }
 
   #symbol(at: number): number {

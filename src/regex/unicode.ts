@@ -1,7 +1,7 @@
 // Unicode's classes as Oniguruma knows them, from tables of our own: every JavaScript engine has another version of Unicode, and ids may not
 // depend on it. Scripts are the engine's, of the characters that the tables know.
 import { fail } from "../base/index.ts";
-import { type CodePoints, codePoints, complement, intersection, union } from "./code-points.ts";
+import { type CodePoints, codePoints, complement, contains, intersection, union } from "./code-points.ts";
 import { caseGroups, characterKinds, characterRuns, severalFolded } from "./unicode-tables.ts";
 
 interface Run {
@@ -165,24 +165,21 @@ function planeText(plane: number): string {
 
 let casings: ReadonlyMap<number, readonly number[]> | undefined;
 
-/** What differs from a character only in case, the character included. */
-function casesOf(codePoint: number): readonly number[] | undefined {
+/** Of every character that has other cases all that differ from it only in case, itself included. */
+function allCasings(): ReadonlyMap<number, readonly number[]> {
   casings ??= new Map(
     caseGroups.split(" ").flatMap((group) => {
       const points = Array.from(group, (char) => char.codePointAt(0) ?? 0);
       return points.map((point) => [point, points] as const);
     }),
   );
-  return casings.get(codePoint);
+  return casings;
 }
 
 /** The set with the other cases of its characters. */
 export function withAllCases(set: CodePoints): CodePoints {
-  const others: [number, number][] = [];
-  casesOf(0);
-  for (const [point, group] of casings ?? [])
-    if (set.some(([first, last]) => first <= point && point <= last)) others.push(...group.map((one) => [one, one] as [number, number]));
-  return union(set, codePoints(others));
+  const others = [...allCasings()].filter(([point]) => contains(set, point)).flatMap(([, group]) => group);
+  return union(set, codePoints(others.map((point) => [point, point] as const)));
 }
 
 let several: readonly (readonly [char: string, folding: string])[] | undefined;
@@ -199,7 +196,7 @@ export function severalFoldings(): readonly (readonly [char: string, folding: st
 /** A text in the one case in which Unicode compares. */
 export function foldCase(text: string): string {
   const folding = (char: string) => {
-    const group = casesOf(char.codePointAt(0) ?? 0);
+    const group = allCasings().get(char.codePointAt(0) ?? 0);
     return group === undefined ? char : String.fromCodePoint(group[0] ?? 0);
   };
   return Array.from(text, folding).join("");

@@ -1,7 +1,9 @@
 // How a normalised text is cut into words before merging, where it takes more than the named patterns of split-pattern.ts: the steps of
 // huggingface/tokenizers, pre_tokenizers/, each applied to the words of the one before.
 import { Regex, type Span } from "../regex/index.ts";
+import { numberBit } from "./char-bits.ts";
 import type { StretchStart } from "./codec.ts";
+import { byRuns } from "./split-cased.ts";
 import { type NextWord, nextWordOf, type SplitName } from "./split-pattern.ts";
 
 /** What becomes of the matches of a step: words of their own, joined where they touch, left out, or part of the word beside them. */
@@ -54,11 +56,13 @@ function stepOf(step: PreTokeniserStep): Step {
     case "literal":
       return bySegments((text) => literals(text, step.text), step.behaviour, step.invert);
     case "digits":
-      return bySegments((text) => matches(text, /\p{N}/gu), step.individual ? "isolated" : "contiguous", false);
+      return byNextWord(step.individual ? nextWordOf("digit") : byRuns(numberBit));
     case "punctuation":
       return bySegments((text) => matches(text, punctuation), step.behaviour, false);
-    case "words":
-      return bySegments((text) => matches(text, word), "removed", true);
+    case "words": {
+      const expression = new Regex(words);
+      return bySegments((text) => expression.matches(text), "removed", true);
+    }
     case "whiteSpace":
       return bySegments((text) => matches(text, /\p{White_Space}/gu), "removed", false);
     case "metaspace":
@@ -72,8 +76,8 @@ function stepOf(step: PreTokeniserStep): Step {
 
 /** \p{P} and ASCII's other signs. */
 const punctuation = /[\p{P}$+<=>^`|~]/gu;
-/** Rust's `\w+|[^\w\s]+`. */
-const word = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}\p{White_Space}]+/gu;
+/** Rust's `\w+|[^\w\s]+`, whose \w has the joiners too. */
+const words = "[[:word:]\\u200c\\u200d]+|[^[:word:]\\u200c\\u200d\\s]+";
 
 function byNextWord(nextWord: NextWord): Step {
   return (text, isFirst, each) => {

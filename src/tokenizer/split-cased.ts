@@ -13,8 +13,7 @@ import {
   whiteBit,
 } from "./char-bits.ts";
 import { afterSpace, contraction, endOfLines, endOfWhite, widthAt } from "./scan-text.ts";
-
-type NextWord = (text: string, at: number, end: number) => number;
+import type { NextWord } from "./split-pattern.ts";
 
 const slash = 0x2f;
 

@@ -3,8 +3,13 @@ as src/regex/unicode-tables.ts, so that ids do not depend on the Unicode version
 
     python3 make_unicode_tables.py > ../../src/regex/unicode-tables.ts
 
+Also writes unicode-classes.golden.json: of every class that src/regex knows how many ranges it has, how many characters, and a hash (FNV-1a) of the
+ranges without surrogates.
+
 Made with tokenizers 0.23.3, whose classes are Unicode 16.0. Takes a minute or two.
 """
+import json
+
 from tokenizers import Regex, pre_tokenizers
 
 points = [c for c in range(0x110000) if not 0xD800 <= c <= 0xDFFF]
@@ -97,3 +102,25 @@ print('export const caseGroups =\n  ' + text(" ".join(groups)) + ";")
 print()
 print("/** Characters whose case folding has several characters, each before its folding. */")
 print('export const severalFolded =\n  ' + text(" ".join(a + b for a, b in several)) + ";")
+
+
+def summary(found):
+    ranges = []
+    for c in sorted(found):
+        if ranges and ranges[-1][1] == c - 1:
+            ranges[-1][1] = c
+        else:
+            ranges.append([c, c])
+    value = 0x811C9DC5
+    for byte in ",".join(f"{a}-{b}" for a, b in ranges).encode():
+        value = ((value ^ byte) * 0x01000193) & 0xFFFFFFFF
+    return [len(ranges), len(found), value]
+
+
+scripts = "Arabic Armenian Bengali Bopomofo Cyrillic Devanagari Ethiopic Georgian Greek Gujarati Gurmukhi Han Hangul Hebrew Hiragana Kannada Katakana Khmer Lao Latin Malayalam Mongolian Myanmar Oriya Sinhala Tamil Telugu Thaana Thai Tibetan"
+posix = "alnum alpha ascii blank cntrl digit lower punct space upper xdigit word".split()
+names = [r"\p{%s}" % name for name in [*categories, "L", "M", "N", "P", "S", "Z", "C", "LC", "Any", "Assigned", "Alphabetic", "White_Space", *posix, *scripts.split()]]
+names += ["[[:%s:]]" % name for name in posix]
+names += [r"\w", r"[\w]", r"\W", r"\s", r"\d", r"\h", r"\N", r"\O", "."]
+with open("unicode-classes.golden.json", "w") as file:
+    file.write("{\n" + ",\n".join(f"{json.dumps(name)}:{json.dumps(summary(members(name)))}" for name in names) + "\n}\n")
