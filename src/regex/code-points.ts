@@ -23,7 +23,16 @@ export function union(...sets: readonly CodePoints[]): CodePoints {
   return sets.length === 1 ? (sets[0] ?? []) : codePoints(sets.flat());
 }
 
+const complements = new WeakMap<CodePoints, CodePoints>();
+
+/** All other code points; of one set always the same object. */
 export function complement(set: CodePoints): CodePoints {
+  const known = complements.get(set) ?? othersOf(set);
+  complements.set(set, known);
+  return known;
+}
+
+function othersOf(set: CodePoints): CodePoints {
   const rest: [number, number][] = [];
   let next = 0;
   for (const [first, last] of set) {

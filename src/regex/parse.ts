@@ -17,7 +17,7 @@ export class PatternError extends CriaError {
   }
 }
 
-const mostLength = 20_000;
+const mostLength = 5_000;
 const mostDepth = 200;
 const mostRepeats = 1_000;
 
@@ -45,6 +45,8 @@ class Parser {
   readonly #source: string;
   #at = 0;
   #depth = 0;
+  /** Sets of one character, so that equal ones are one object. */
+  readonly #singles = new Map<number, CodePoints>();
 
   constructor(source: string) {
     this.#source = source;
@@ -163,7 +165,8 @@ class Parser {
   #literal(char: string, { ignoresCase }: Options, start: number): Node {
     const point = char.codePointAt(0) ?? 0;
     if (point >= 0xd800 && point <= 0xdfff) this.#fail("half of a surrogate pair is no character", start);
-    const set = codePoints([[point, point]]);
+    const set = this.#singles.get(point) ?? codePoints([[point, point]]);
+    this.#singles.set(point, set);
     if (!ignoresCase) return { type: "set", set };
     this.#refuseSeveralIn(set, start);
     return { type: "set", set: withAllCases(set), folded: char };

@@ -88,7 +88,7 @@ test.each([
   ["more than 1000 repetitions", 1, "a{1,100000}"],
   ["more than 4000 states", 0, "(?:a{1000}){1000}"],
   ["repetitions of repetitions", 0, "(?:(?:(?:){1000}){1000}){1000}"],
-  ["at most 20000", 20_000, "(".repeat(100_000)],
+  ["at most 5000", 5_000, "(".repeat(100_000)],
   ["groups more than 200 deep", 200, "(".repeat(1_000)],
   ["classes more than 200 deep", 200, "[".repeat(1_000)],
   ["a ( without its )", 1, "a("],
@@ -132,6 +132,6 @@ test("a text in which every position has another state is matched in bounded mem
 });
 
 test("random patterns find what backtracking finds", () => {
-  const { compared, refused } = compare(1, 500);
+  const { compared, refused } = compare(1, 300);
   expect(compared).toBeGreaterThan(2 * refused);
 });

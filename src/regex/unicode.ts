@@ -176,8 +176,16 @@ function allCasings(): ReadonlyMap<number, readonly number[]> {
   return casings;
 }
 
-/** The set with the other cases of its characters. */
+const withCases = new WeakMap<CodePoints, CodePoints>();
+
+/** The set with the other cases of its characters; of one set always the same object. */
 export function withAllCases(set: CodePoints): CodePoints {
+  const known = withCases.get(set) ?? addCases(set);
+  withCases.set(set, known);
+  return known;
+}
+
+function addCases(set: CodePoints): CodePoints {
   const others = [...allCasings()].filter(([point]) => contains(set, point)).flatMap(([, group]) => group);
   return union(set, codePoints(others.map((point) => [point, point] as const)));
 }
