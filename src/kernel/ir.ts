@@ -137,6 +137,8 @@ export interface Target {
   readonly bf16Dot: boolean;
   /** Whether 16-bit floats are widened in an instruction or two when they are loaded. */
   readonly halfLoads: boolean;
+  /** Whether another compiler follows, which puts instructions into an order of its own: WebAssembly's engine. */
+  readonly compiledAgain: boolean;
   /** Whether `dotu8` is one instruction: four times the rate of `ffma`. */
   readonly int8Dot: boolean;
   /** Register tile of a matrix product: rows × vectors accumulators, and how often its inner loop is unrolled. */

@@ -67,10 +67,7 @@ const panelLayouts: Readonly<Record<QuantisedType, PanelLayout>> = {
     quad: (k, word, quad, block) => nibbles(k, word(quad), block),
     numbers: (k, word, half) => {
       const [d, dmin] = [half(0), half(1)];
-      return Array.from({ length: 8 }, (_, block) => sixBits(k, word, block)).map(([scale, minimum]) => [
-        scale.toFloat().mul(d),
-        minimum.toFloat().mul(dmin),
-      ]);
+      return sixBits(k, word).map(([scale, minimum]) => [scale.toFloat().mul(d), minimum.toFloat().mul(dmin)]);
     },
   },
   // 32 words of low bits u4[256], of which sixteen have four blocks · 16 of high bits u2[256], eight for these · four of scales i8[16] · d
@@ -107,15 +104,19 @@ function nibbles(k: Builder, word: Vec, upper: number): Vec {
   return (upper > 0 ? word.shiftRight(4) : word).and(k.intConstant(0x0f0f0f0f));
 }
 
-/** Scale and minimum of block j of eight in three words: see `sixBits` of quantised-blocks.ts, whose byte b[4w + i] is byte i of word w. */
-function sixBits(k: Builder, word: Find, block: number): [Vec, Vec] {
-  const byte = (w: number, shift: number, mask: number) => {
-    const bits = 8 * (block & 3) + shift;
-    return (bits === 0 ? word(w) : word(w).shiftRight(bits)).and(k.intConstant(mask));
-  };
-  if (block < 4) return [byte(0, 0, 63), byte(1, 0, 63)];
-  const upper = (w: number) => byte(w, 6, 3).shiftLeft(4);
-  return [byte(2, 0, 15).or(upper(0)), byte(2, 4, 15).or(upper(1))];
+/** Scale and minimum of eight blocks in three words, four bytes at a time: see `sixBits` of quantised-blocks.ts, whose byte b[4w + i] is byte i of word w. */
+function sixBits(k: Builder, word: Find): (readonly [Vec, Vec])[] {
+  const [a, b, c] = [word(0), word(1), word(2)];
+  const lower = (v: Vec) => v.and(k.intConstant(0x3f3f3f3f));
+  const upper = (v: Vec) => v.shiftRight(2).and(k.intConstant(0x30303030));
+  const pairs = (scales: Vec, minima: Vec) => [0, 1, 2, 3].map((i) => [byteOf(k, scales, i), byteOf(k, minima, i)] as const);
+  return [...pairs(lower(a), lower(b)), ...pairs(nibbles(k, c, 0).or(upper(a)), nibbles(k, c, 1).or(upper(b)))];
+}
+
+/** Byte i of every word, unsigned. */
+function byteOf(k: Builder, word: Vec, i: number): Vec {
+  const moved = i === 0 ? word : word.shiftRight(8 * i);
+  return i === 3 ? moved : moved.and(k.intConstant(0xff));
 }
 
 export interface QuantisedMatrix {
@@ -269,7 +270,7 @@ function eachBlockOfLots(k: Builder, type: QuantisedType, superblock: Int, numbe
   k.loop(0, lots.count, 1, () => {
     for (let block = 0; block < lots.blocks; block++) {
       const number = (i: number, j: number) => wordOf(k, numbers, block * eachNumber + i, j);
-      once(k, () => body({ quad: (i, j) => quad(k, (at) => wordOf(k, words, at, j), i, block), number }));
+      together(k, () => body({ quad: (i, j) => quad(k, (at) => wordOf(k, words, at, j), i, block), number }));
     }
     // Blocks of a lot read its words in turns, which the machine does not foresee.
     for (let at = 0; at < lots.words * width * 4; at += 64) k.prefetch(words, superblockBytes(k.target, type) + at);
@@ -282,8 +283,9 @@ function eachBlockOfLots(k: Builder, type: QuantisedType, superblock: Int, numbe
  * Keeps the code of a block of weights together: WebAssembly's engine moves loads ahead as far as a loop's body allows, and spills what it has
  * loaded. Measured: docs/log/2026-11-28-panels.md.
  */
-function once(k: Builder, body: () => void): void {
-  k.loop(0, 1, 1, body);
+function together(k: Builder, body: () => void): void {
+  if (k.target.compiledAgain) k.loop(0, 1, 1, body);
+  else body();
 }
 
 /** Vector j of word or number i, of those that begin some bytes behind `from`. */

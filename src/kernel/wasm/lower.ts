@@ -14,7 +14,16 @@ import { control, emptyBlock, integer, signed, simd, unsigned, valueType } from 
 const tile = { rows: 4, vectors: 2, unroll: 1 } as const;
 
 /** SIMD128, four lanes; a multiply-add rounds twice. */
-export const wasm128: Target = { name: "wasm", lanes: 4, fusedMultiplyAdd: false, bf16Dot: false, int8Dot: false, halfLoads: false, tile };
+export const wasm128: Target = {
+  name: "wasm",
+  lanes: 4,
+  fusedMultiplyAdd: false,
+  bf16Dot: false,
+  int8Dot: false,
+  halfLoads: false,
+  compiledAgain: true,
+  tile,
+};
 /** With relaxed SIMD, whose multiply-add is one instruction where the machine has it. */
 export const wasmRelaxed: Target = { ...wasm128, name: "wasm+fma", fusedMultiplyAdd: true };
 

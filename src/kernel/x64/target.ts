@@ -9,6 +9,7 @@ export const avx2: Target = {
   bf16Dot: false,
   int8Dot: false,
   halfLoads: true,
+  compiledAgain: false,
   tile: { rows: 6, vectors: 2, unroll: 2 },
 };
 
@@ -20,6 +21,7 @@ export const avx512: Target = {
   bf16Dot: false,
   int8Dot: false,
   halfLoads: true,
+  compiledAgain: false,
   tile: { rows: 12, vectors: 2, unroll: 4 },
 };
 
