@@ -79,9 +79,14 @@ export class BufferBytes {
 
   async write(from: ArrayBufferView, at: number): Promise<void> {
     if (from.byteLength < this.#bytes) await this.#restore();
-    const { address, giveBack } = this.#plain ?? this.#allocate();
-    this.#plain = { address, giveBack };
-    this.#executor.write(address + at, from);
+    this.#plain ??= this.#allocate();
+    this.#executor.write(this.#plain.address + at, from);
+    this.changed();
+  }
+
+  /** Called when the bytes that are there were written: they are no file's any more, and no form is what they say. */
+  changed(): void {
+    if (this.#plain) this.#plain = { address: this.#plain.address, giveBack: this.#plain.giveBack };
     this.#isFilled = true;
     for (const packed of this.#forms.values()) packed.isCurrent = false;
   }

@@ -296,7 +296,11 @@ class CpuProgram implements Program {
     this.#ran = true;
     return this.#backend.jobs.run(async () => {
       await this.#held.refresh();
-      await this.#backend.executor.run(this.#id);
+      try {
+        await this.#backend.executor.run(this.#id);
+      } finally {
+        this.#held.changed();
+      }
     });
   }
 

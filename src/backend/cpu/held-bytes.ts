@@ -8,12 +8,15 @@ export class HeldBytes implements Pick<Place, "once"> {
   readonly #plain = new Map<Tensor, BufferBytes>();
   readonly #forms: { readonly bytes: BufferBytes; readonly form: WeightForm }[] = [];
   readonly #addresses = new Map<string, number>();
+  /** Those that a run writes. */
+  readonly #written: BufferBytes[] = [];
 
   /** Called by a job of the backend's queue. @throws CriaError when memory does not suffice; nothing is held then. */
-  static async hold({ space, forms }: Lowered, bytes: ReadonlyMap<Tensor, BufferBytes>): Promise<HeldBytes> {
+  static async hold({ space, forms, updated }: Lowered, bytes: ReadonlyMap<Tensor, BufferBytes>): Promise<HeldBytes> {
     const held = new HeldBytes();
     try {
       for (const [tensor, plain] of bytes) if (space.names(tensor)) await held.#holdPlain(tensor, plain);
+      for (const tensor of updated) held.#written.push(boundTo(tensor, bytes));
       for (const { weight, form } of forms) await held.#prepare(weight, form, bytes);
       return held;
     } catch (error) {
@@ -36,6 +39,11 @@ export class HeldBytes implements Pick<Place, "once"> {
     for (const { bytes, form } of this.#forms) await bytes.refresh(form);
   }
 
+  /** Called behind a run: forms of what it has written are made again when a program reads them. */
+  changed(): void {
+    for (const bytes of this.#written) bytes.changed();
+  }
+
   letGo(): void {
     for (const bytes of this.#plain.values()) bytes.letGo();
     this.#plain.clear();
@@ -47,8 +55,12 @@ export class HeldBytes implements Pick<Place, "once"> {
   }
 
   async #prepare(weight: Tensor, form: WeightForm, bound: ReadonlyMap<Tensor, BufferBytes>): Promise<void> {
-    const bytes = bound.get(weight) ?? fail("cpu", `"${weight.name}" has no buffer`);
+    const bytes = boundTo(weight, bound);
     this.#addresses.set(`${weight.id} ${form.name}`, await bytes.prepare(form));
     this.#forms.push({ bytes, form });
   }
+}
+
+function boundTo(tensor: Tensor, bytes: ReadonlyMap<Tensor, BufferBytes>): BufferBytes {
+  return bytes.get(tensor) ?? fail("cpu", `"${tensor.name}" has no buffer`);
 }

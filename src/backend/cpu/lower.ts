@@ -18,6 +18,8 @@ export interface Lowered extends Calls {
   readonly scratchBytes: number;
   /** What is made of weights once. */
   readonly forms: readonly FormOf[];
+  /** States that a run writes. */
+  readonly updated: ReadonlySet<Tensor>;
 }
 
 /** What a lowering may do: name memory, and emit calls. */
@@ -66,13 +68,15 @@ export interface Place {
 /** Needs no addresses, so that a graph is lowered once, whether its memory is counted first or not. */
 export function lower(graph: Graph, kernels: Kernels): Lowered {
   const [calls, space] = [new CallList(kernels), new Space()];
+  const updated = new Set<Tensor>();
   let scratchBytes = 0;
   for (const node of graph.nodes) {
+    for (const i of node.op.updates ?? []) updated.add(node.inputs[i]!);
     const emitter = new NodeEmitter(calls, space, graph.limits);
     lowerNode(node, emitter);
     scratchBytes = Math.max(scratchBytes, emitter.scratchBytes);
   }
-  return { ...calls.finish(), space, scratchBytes, forms: space.forms };
+  return { ...calls.finish(), space, scratchBytes, forms: space.forms, updated };
 }
 
 /** The phases with the process's own addresses. */

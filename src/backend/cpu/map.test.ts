@@ -3,7 +3,7 @@ import { mkdtemp, open, readFile, rename, rm, truncate, writeFile } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { f32, Graph, linear } from "../../graph/index.ts";
+import { accumulate, f32, Graph, linear } from "../../graph/index.ts";
 import { chooseTarget } from "./choose-target.ts";
 import { openCpuBackend } from "./cpu.ts";
 
@@ -156,6 +156,41 @@ test.skipIf(!isNative || !existsSync("/proc/self/smaps"))("a mapped weight that 
   expect((await buffer!.read(2 * shape[1]!, 2)) as Uint8Array).toEqual(
     new Uint8Array(elements.buffer).slice(2 * shape[1]!, 2 * shape[1]! + 2),
   );
+});
+
+here("what a program has written into a mapped buffer is not given back when it is packed", async () => {
+  await using file = await fileOf(weights, 0);
+  await using backend = await openCpuBackend({ threads: 1 });
+  const adding = new Graph();
+  const [total, more] = [adding.state("w", f32(rows, columns)), adding.input("more", f32(rows, columns))];
+  accumulate(total, more);
+  const reading = new Graph();
+  const [x, w] = [reading.input("x", f32(3, columns)), reading.weight("w", f32(rows, columns))];
+  reading.keep(linear(x, w));
+  const [buffer, moreBuffer, xBuffer] = [
+    await backend.map!(w, "w", file.region),
+    await backend.allocate(more, "more"),
+    await backend.allocate(x, "x"),
+  ];
+  await moreBuffer.write(weights);
+  await xBuffer.write(input);
+  const first = await backend.compile(
+    adding,
+    new Map([
+      [total, buffer!],
+      [more, moreBuffer],
+    ]),
+  );
+  await first.run();
+  const second = await backend.compile(
+    reading,
+    new Map([
+      [x, xBuffer],
+      [w, buffer!],
+    ]),
+  );
+  await second.run();
+  expect(await buffer!.read()).toEqual(weights.map((value) => 2 * value));
 });
 
 test("on WebAssembly files are read", async () => {

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type DType, dequantise, isQuantised, Rng, type Rounding } from "../../base/index.ts";
 import {
+  accumulate,
   embedding,
   exampleBytes,
   exampleValues,
@@ -135,6 +136,27 @@ describe("packing", () => {
     const other = await backend.allocate(weight.type, "other");
     await other.write(bytes);
     expect(await product(backend, other, x, 2, "nt", "int8")).toEqual(second);
+    await backend.dispose();
+  });
+
+  test("happens again when a program has written what another one reads as a weight", async () => {
+    const { backend } = await counted();
+    const weight = await filled(backend, "f32", 40, 64);
+    const x = exampleValues(f32(2, 64), new Rng(1));
+    const graph = new Graph();
+    const [total, more] = [graph.state("total", f32(40, 64)), graph.input("more", f32(40, 64))];
+    accumulate(total, more);
+    const moreBuffer = await filled(backend, "f32", 40, 64);
+    const adding = await backend.compile(
+      graph,
+      new Map([
+        [total, weight],
+        [more, moreBuffer],
+      ]),
+    );
+    const once = await product(backend, weight, x, 2, "nt", "float32");
+    await adding.run();
+    expect(await product(backend, weight, x, 2, "nt", "float32")).toEqual(once.map((y) => 2 * y));
     await backend.dispose();
   });
 
