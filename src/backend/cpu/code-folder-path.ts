@@ -22,7 +22,8 @@ function userCache({ platform, env }: System): string | undefined {
 
 function homeFolder(): string | undefined {
   try {
-    return homedir() || undefined;
+    const home = homedir();
+    return isAbsolute(home) ? home : undefined;
   } catch {
     return undefined; // a user without an entry in the system's list
   }

@@ -18,7 +18,7 @@ import {
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import { Rng } from "../../base/index.ts";
 import { exampleValues, f32, Graph, linear, type Tensor } from "../../graph/index.ts";
 import { avx512, avx512Dots } from "../../kernel/index.ts";
@@ -292,6 +292,10 @@ test("CRIA_CACHE is a folder or off; without it there is the system's own place"
   expect(codeFolderPath("", on("darwin", {}))).toMatch(/Library.Caches.cria.code$/);
   expect(codeFolderPath("", on("win32", { LOCALAPPDATA: "C:" }))).toBe(join("C:", "cria", "code"));
   expect(codeFolderPath("", on("win32", {}))).toBeUndefined();
+  vi.stubEnv("HOME", "relative");
+  vi.stubEnv("USERPROFILE", "relative");
+  expect(codeFolderPath("", on("linux", {}))).toBeUndefined();
+  vi.unstubAllEnvs();
 });
 
 /** y = x · wᵀ on a backend. */

@@ -144,7 +144,7 @@ class CodeFolder implements CodeStore {
         this.#say(`${path} ${refusal}`);
         return undefined;
       }
-      if (Date.now() - stat.mtimeMs > dayMilliseconds) futimesSync(descriptor, new Date(), new Date());
+      if (Date.now() - stat.mtimeMs > dayMilliseconds) makeYoung(descriptor);
       return readFileSync(descriptor);
     } catch {
       return undefined;
@@ -168,6 +168,15 @@ class CodeFolder implements CodeStore {
     if (this.#warned) return;
     this.#warned = true;
     this.#warn(`[cache] ${what}: its kernel is compiled again`);
+  }
+}
+
+/** On a disk that cannot be written nothing is removed either. */
+function makeYoung(descriptor: number): void {
+  try {
+    futimesSync(descriptor, new Date(), new Date());
+  } catch {
+    return;
   }
 }
 
