@@ -20,6 +20,12 @@ interface Packed {
   isCurrent: boolean;
 }
 
+/** A form of what a buffer holds. */
+export interface FormOfBytes {
+  readonly bytes: BufferBytes;
+  readonly form: WeightForm;
+}
+
 /** All methods that return a promise, and `dispose`, are called one at a time, by jobs of the backend's queue. */
 export class BufferBytes {
   readonly #executor: Executor;
@@ -56,24 +62,46 @@ export class BufferBytes {
     this.#readers--;
   }
 
-  /** The address of a form, which is filled now if the weight is, else before the first run. */
-  async prepare(form: WeightForm): Promise<number> {
-    const known = this.#forms.get(form.name);
-    const packed = known ?? { form, address: this.#executor.allocate(form.bytes), isCurrent: false };
+  /** Whether there is anything to make forms of. */
+  get isFilled(): boolean {
+    return this.#isFilled;
+  }
+
+  /** The address of a form, which {@link BufferBytes.refresh} fills. */
+  place(form: WeightForm): number {
+    const packed = this.#forms.get(form.name) ?? { form, address: this.#executor.allocate(form.bytes), isCurrent: false };
     this.#forms.set(form.name, packed);
-    if (this.#isFilled) await this.refresh(form);
     return packed.address;
   }
 
-  /** Fills a form, unless it is what the weight now says; then gives back what nobody reads. */
-  async refresh({ name }: WeightForm): Promise<void> {
-    const packed = this.#forms.get(name) ?? fail("cpu", `the weight was never asked for ${name}`);
-    if (!packed.isCurrent) {
-      const plain = await this.#restore();
-      await this.#call((calls) => packed.form.pack(calls, plain, packed.address));
-      packed.isCurrent = true;
-      this.#plain?.drop?.();
+  /** Fills forms that are not what their weights now say, all by one program; then gives back what nobody reads. */
+  static async refresh(forms: readonly FormOfBytes[]): Promise<void> {
+    const stale = forms.filter(({ bytes, form }) => !bytes.#packed(form).isCurrent);
+    const [one] = stale;
+    if (one) await one.bytes.#pack(stale);
+    for (const { bytes } of forms) bytes.#giveBackUnread();
+  }
+
+  async #pack(stale: readonly FormOfBytes[]): Promise<void> {
+    for (const { bytes } of stale) await bytes.#restore();
+    await this.#call((calls) => {
+      for (const { bytes, form } of stale) form.pack(calls, bytes.address, bytes.#packed(form).address);
+    });
+    for (const { bytes, form } of stale) {
+      bytes.#packed(form).isCurrent = true;
+      bytes.#drop();
     }
+  }
+
+  #drop(): void {
+    this.#plain?.drop?.();
+  }
+
+  #packed({ name }: WeightForm): Packed {
+    return this.#forms.get(name) ?? fail("cpu", `the weight was never asked for ${name}`);
+  }
+
+  #giveBackUnread(): void {
     if (this.#plain && !this.#plain.drop && this.#readers === 0 && this.#source()) this.#giveBack();
   }
 

@@ -1,12 +1,12 @@
 // What a program reads of its buffers: the bytes as they were written, and forms of weights.
 import { fail } from "../../base/index.ts";
 import type { Tensor } from "../../graph/index.ts";
-import type { BufferBytes } from "./buffer-bytes.ts";
-import type { Lowered, Place, WeightForm } from "./lower.ts";
+import { BufferBytes, type FormOfBytes } from "./buffer-bytes.ts";
+import type { FormOf, Lowered, Place, WeightForm } from "./lower.ts";
 
 export class HeldBytes implements Pick<Place, "once"> {
   readonly #plain = new Map<Tensor, BufferBytes>();
-  readonly #forms: { readonly bytes: BufferBytes; readonly form: WeightForm }[] = [];
+  readonly #forms: FormOfBytes[] = [];
   readonly #addresses = new Map<string, number>();
   /** Those that a run writes. */
   readonly #written: BufferBytes[] = [];
@@ -17,7 +17,7 @@ export class HeldBytes implements Pick<Place, "once"> {
     try {
       for (const [tensor, plain] of bytes) if (space.names(tensor)) await held.#holdPlain(tensor, plain);
       for (const tensor of updated) held.#written.push(boundTo(tensor, bytes));
-      for (const { weight, form } of forms) await held.#prepare(weight, form, bytes);
+      for (const lot of lotsOf(forms)) await held.#prepare(lot, bytes);
       return held;
     } catch (error) {
       held.letGo();
@@ -36,7 +36,7 @@ export class HeldBytes implements Pick<Place, "once"> {
 
   /** Fills forms that are not what their weights now say. */
   async refresh(): Promise<void> {
-    for (const { bytes, form } of this.#forms) await bytes.refresh(form);
+    await BufferBytes.refresh(this.#forms);
   }
 
   /** Called behind a run: forms of what it has written are made again when a program reads them. */
@@ -54,11 +54,33 @@ export class HeldBytes implements Pick<Place, "once"> {
     await bytes.hold();
   }
 
-  async #prepare(weight: Tensor, form: WeightForm, bound: ReadonlyMap<Tensor, BufferBytes>): Promise<void> {
-    const bytes = boundTo(weight, bound);
-    this.#addresses.set(`${weight.id} ${form.name}`, await bytes.prepare(form));
-    this.#forms.push({ bytes, form });
+  /** Forms of weights that are filled are made now, the others before the first run. */
+  async #prepare(lot: readonly FormOf[], bound: ReadonlyMap<Tensor, BufferBytes>): Promise<void> {
+    const forms = lot.map(({ weight, form }) => ({ bytes: boundTo(weight, bound), form }));
+    lot.forEach(({ weight, form }, i) => void this.#addresses.set(`${weight.id} ${form.name}`, forms[i]!.bytes.place(form)));
+    this.#forms.push(...forms);
+    await BufferBytes.refresh(forms.filter(({ bytes }) => bytes.isFilled));
   }
+}
+
+/**
+ * Lots of forms that are made by one program each, which takes as long to load as some small weights to pack. What one lot's weights give back serves
+ * the next, so a lot is no larger than the largest form, or a sixteenth of all.
+ */
+function lotsOf(forms: readonly FormOf[]): FormOf[][] {
+  const sizes = forms.map(({ form }) => form.bytes);
+  const largest = Math.max(sizes.reduce((sum, size) => sum + size, 0) / 16, ...sizes);
+  const lots: FormOf[][] = [];
+  let left = 0;
+  for (const one of forms) {
+    if (one.form.bytes > left) {
+      lots.push([]);
+      left = largest;
+    }
+    lots.at(-1)?.push(one);
+    left -= one.form.bytes;
+  }
+  return lots;
 }
 
 function boundTo(tensor: Tensor, bytes: ReadonlyMap<Tensor, BufferBytes>): BufferBytes {
