@@ -46,7 +46,7 @@ const textMethods: Readonly<Record<string, Method<Text>>> = {
   removesuffix: [["suffix"], (text, args) => cutBack(text, args.neededText("suffix").text)],
   find: [["sub"], (text, args) => position(text, text.text.indexOf(args.neededText("sub").text))],
   rfind: [["sub"], (text, args) => position(text, text.text.lastIndexOf(args.neededText("sub").text))],
-  count: [["sub"], (text, args) => integer(strings.split(text, args.neededText("sub").text, -1).length - 1)],
+  count: [["sub"], (text, args) => integer(occurrences(text, args.neededText("sub").text))],
   join: [["items"], (text, args, budget) => joined(args.needed("items"), text, budget)],
   isdigit: [[], (text) => /^\p{Nd}+$/u.test(text.text)],
   isspace: [[], (text) => text.text !== "" && strings.strip(text).text === ""],
@@ -93,6 +93,11 @@ function cutFront(text: Text, prefix: string): Text {
 
 function cutBack(text: Text, suffix: string): Text {
   return suffix !== "" && text.text.endsWith(suffix) ? text.slice(0, text.text.length - suffix.length) : text;
+}
+
+/** An empty text stands between all characters and at both ends. */
+function occurrences(text: Text, sought: string): number {
+  return sought === "" ? lengthOf(text) + 1 : strings.split(text, sought, -1).length - 1;
 }
 
 function position(text: Text, unit: number): Value {

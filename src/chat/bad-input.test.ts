@@ -54,11 +54,11 @@ test.each([
 });
 
 test("templates nested without end, and endless ones, are refused", () => {
-  expect(() => parseChatTemplate(`{{ ${"(".repeat(50_000)}1${")".repeat(50_000)} }}`)).toThrow("it is nested too deeply");
-  expect(() => parseChatTemplate("{% if 1 %}".repeat(50_000))).toThrow(CriaError);
+  expect(() => parseChatTemplate(`{{ ${"(".repeat(20_000)}1${")".repeat(20_000)} }}`)).toThrow("it is nested too deeply");
+  expect(() => parseChatTemplate("{% if 1 %}".repeat(20_000))).toThrow(CriaError);
   expect(() => parseChatTemplate("x".repeat(2 ** 20 + 1))).toThrow("it has 1048577 characters, but at most 1048576 are read");
-  const near = parseChatTemplate("{% if messages %}x {% endif %}\n".repeat(30_000));
-  expect(renderChat(near, hi).text.length).toBe(60_000);
+  const near = parseChatTemplate("{% if messages %}x {% endif %}\n".repeat(10_000));
+  expect(renderChat(near, hi).text.length).toBe(20_000);
 });
 
 test.each([

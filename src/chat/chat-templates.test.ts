@@ -3,9 +3,12 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { CriaError } from "../base/index.ts";
 import { sharedData } from "../load/shared-data.test.helper.ts";
 import { habitsOf } from "./habits.ts";
 import { type ChatTemplate, type Message, parseChatTemplate, type RenderChatOptions, renderChat } from "./index.ts";
+import { jsonValue } from "./messages.ts";
+import { renderTemplate } from "./template.ts";
 
 interface Conversation {
   readonly messages: readonly Message[];
@@ -33,6 +36,8 @@ interface Golden {
   readonly conversations: Readonly<Record<string, Conversation>>;
   readonly own: Readonly<Record<string, Judged>>;
   readonly published: Readonly<Record<string, Judged>>;
+  /** Templates drawn at random, with what they were given; null where Python or Jinja raise an error. */
+  readonly random: { readonly given: object; readonly templates: readonly (readonly [source: string, text: string | null])[] };
 }
 
 const golden: Golden = JSON.parse(readFileSync(new URL("../../test/goldens/chat-templates.golden.json", import.meta.url), "utf8"));
@@ -68,6 +73,30 @@ function check(template: ChatTemplate, judged: Judged) {
 
 test.each(Object.entries(golden.own))("%s, as transformers has it", (name, judged) => {
   check(parseChatTemplate(judged.source ?? "", name), judged);
+});
+
+/** Methods of Jinja's Markup escape what they are given: they are refused by name. */
+const usesMarkupMethods = /\|(e|safe)\b.*replace/;
+const refusedByName = "refused";
+
+function refusedOr(rendered: () => { readonly text: string }): string {
+  try {
+    return rendered().text;
+  } catch (error) {
+    if (error instanceof CriaError && error.message.includes("marked safe")) return refusedByName;
+    throw error;
+  }
+}
+
+test("templates drawn at random", () => {
+  const { given, templates } = golden.random;
+  const values = new Map(Object.entries(given).map(([key, value]) => [key, jsonValue(value, { from: "variables" }, key)]));
+  for (const [source, text] of templates) {
+    const rendered = () => renderTemplate(parseChatTemplate(source), { values, now: new Date(), size: 100 });
+    if (text === null) expect(rendered, source).toThrow(CriaError);
+    else if (usesMarkupMethods.test(source)) expect(refusedOr(rendered), source).toBeOneOf([text, refusedByName]);
+    else expect(rendered().text, source).toBe(text);
+  }
 });
 
 const folders = ["conformance/llama.cpp/templates", "conformance/minja/tests_files"].map(sharedData);

@@ -1,5 +1,5 @@
 // Runs a template's tree as Jinja does, with a limit on the work, on texts that know their origins. @huggingface/jinja's own interpreter joins
-// plain strings, and computes with JavaScript's values where Python's differ; it is the judge of this one in tests.
+// plain strings, and computes with JavaScript's values where Python's differ. transformers is the judge of this one.
 import { attribute, element } from "./attributes.ts";
 import type { Budget } from "./budget.ts";
 import { test } from "./conditions.ts";

@@ -20,6 +20,7 @@ import {
   numberOf,
   str,
   TemplateError,
+  typeName,
   Undefined,
   type Value,
 } from "./values.ts";
@@ -160,7 +161,8 @@ function join(value: Value, args: Bound, budget: Budget): Text {
 }
 
 function indent(value: Value, args: Bound, budget: Budget): Text {
-  const text = str(value);
+  if (!(value instanceof Text)) throw new TemplateError(`the filter indent needs a text, not ${typeName(value)}`);
+  const text = value;
   const width = args.value("width");
   const spaces = numberOf(width ?? null)?.value ?? 4;
   budget.text(Math.max(0, spaces) + text.text.length);
@@ -225,9 +227,16 @@ function unique(value: Value, args: Bound, budget: Budget): List {
   const isNew = (item: Value) => {
     const key = small(attribute === null ? item : path(item, attribute, budget), caseSensitive);
     budget.step(seen.length);
+    if (!isHashable(key)) throw new TemplateError(`unhashable type: '${typeName(key)}'`);
     return !seen.some((other) => isEqual(other, key)) && seen.push(key) > 0;
   };
   return lazy(iterate(value).filter(isNew));
+}
+
+/** Whether Python takes it as an element of a set. */
+function isHashable(value: Value): boolean {
+  if (value instanceof List) return value.kind === "tuple" && value.items.every(isHashable);
+  return !(value instanceof Dict);
 }
 
 function extreme(value: Value, sign: number): Value {
@@ -249,6 +258,7 @@ function numeric(value: Value, change: (number: number) => number): Num {
 }
 
 function toInteger(value: Value): Num | undefined {
+  if (value instanceof Undefined) throw new TemplateError(value.hint);
   const number = numberOf(value);
   if (number !== undefined) return integer(Math.trunc(number.value));
   const text = value instanceof Text ? strings.strip(value).text : "";
@@ -258,6 +268,7 @@ function toInteger(value: Value): Num | undefined {
 }
 
 function toFloat(value: Value): Num | undefined {
+  if (value instanceof Undefined) throw new TemplateError(value.hint);
   const number = numberOf(value);
   if (number !== undefined) return new Num(number.value, true);
   const text = value instanceof Text ? strings.strip(value).text : "";

@@ -126,7 +126,8 @@ export function slice(value: Text | List, start: number | undefined, stop: numbe
   const from = start === undefined ? (step > 0 ? lowest : highest) : clamp(start);
   const to = stop === undefined ? (step > 0 ? highest : lowest) : clamp(stop);
   for (let at = from; step > 0 ? at < to : at > to; at += step) picked.push(items[at]!);
-  return value instanceof Text ? Text.join(picked.filter((item) => item instanceof Text)) : new List(picked, value.kind);
+  if (value instanceof List) return new List(picked, value.kind);
+  return new Text(Text.join(picked.filter((item) => item instanceof Text)).segments, value.isMarkup);
 }
 
 function bound(at: number, length: number): number {
@@ -136,7 +137,8 @@ function bound(at: number, length: number): number {
 /** A text or a list, `count` times; nothing below one. */
 export function repeat(value: Text | List, count: Num): Value {
   const times = Math.max(0, count.value);
-  if (value instanceof Text && value.segments.length === 1) return new Text([{ ...value.segments[0]!, text: value.text.repeat(times) }]);
-  if (value instanceof Text) return Text.join(Array.from({ length: times }, () => value));
+  if (value instanceof Text && value.segments.length === 1)
+    return new Text([{ ...value.segments[0]!, text: value.text.repeat(times) }], value.isMarkup);
+  if (value instanceof Text) return new Text(Text.join(Array.from({ length: times }, () => value)).segments, value.isMarkup);
   return new List(Array.from({ length: times }, () => value.items).flat(), value.kind);
 }

@@ -154,7 +154,7 @@ export function characters(text: Text): Text[] {
   let at = 0;
   return Array.from(text.text, (char) => {
     at += char.length;
-    return text.slice(at - char.length, at);
+    return new Text(text.slice(at - char.length, at).segments);
   });
 }
 
@@ -183,7 +183,7 @@ export function repr(value: Value): Text {
   if (value === null) return Text.of("None");
   if (typeof value === "boolean") return Text.of(value ? "True" : "False");
   if (value instanceof Num) return Text.of(value.isFloat ? floatText(value.value) : String(value.value));
-  if (value instanceof Text) return quoted(value);
+  if (value instanceof Text) return value.isMarkup ? bracketed("Markup(", [quoted(value)], ")") : quoted(value);
   if (value instanceof Undefined) return Text.of("Undefined");
   if (value instanceof List && (value.kind === "list" || value.kind === "tuple")) {
     const close = value.kind === "list" ? "]" : value.items.length === 1 ? ",)" : ")";

@@ -9,6 +9,7 @@ What a template is given follows the rules of src/chat/messages.ts, found out by
 import hashlib
 import json
 import os
+import random
 import sys
 from datetime import datetime
 
@@ -212,6 +213,82 @@ def outcomes(source, stored):
     return {**({"source": source} if stored else {}), "habits": habits, "outcomes": found}
 
 
+class Random:
+    """Templates drawn at random, of expressions at most three operations deep."""
+
+    TEXTS = ["'a'", "'Ab c'", "' x '", "'é🏴'", "''", "'a,b'", "'12'", "'<&>'", "m", "n", "t"]
+    NUMBERS = ["0", "1", "-2", "3.5", "7", "i"]
+    LISTS = ["[1,2,3]", "['b','a']", "[]", "l", "[[1],[2,'x']]", "(1,2)"]
+    DICTS = ["{'a':1,'b':'x'}", "{}", "d"]
+    GIVEN = {"m": "Hello\nwörld ", "n": "İß\u2028x", "t": "it's \"q\"", "i": 5, "l": ["x", 1, None], "d": {"items": 1, "é": [True, 2.5]}}
+
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+
+    def template(self):
+        source = "{{ " + self.any(self.one([1, 2, 3])) + " }}"
+        if self.random.random() < 0.3:
+            body = "{{ z }}{{ loop.index }}{% if " + self.truth(1) + " %}{{ q }}{% endif %}\n"
+            source = "{% set q = " + self.any(2) + " %}{% for z in " + self.list(1) + " %}" + body + "{% endfor %}" + source
+        return source
+
+    def one(self, choices):
+        return self.random.choice(choices)
+
+    def any(self, depth):
+        return self.one([self.text, self.text, self.number, self.list, self.dict, self.truth])(depth)
+
+    def filled(self, forms, leaves, depth):
+        """A form with its letters replaced: T, N, L, D, B, A by expressions, C by a short text."""
+        if depth <= 0:
+            return self.one(leaves)
+        kinds = {"T": self.text, "N": self.number, "L": self.list, "D": self.dict, "B": self.truth, "A": self.any}
+        parts = self.one(forms).split("$")
+        return parts[0] + "".join((self.text(0) if p[0] == "C" else kinds[p[0]](depth - 1)) + p[1:] for p in parts[1:])
+
+    def text(self, depth):
+        filters = ["trim", "upper", "lower", "title", "capitalize", "string", "reverse", "safe", "e", "indent(1)", "replace($C, $C)"]
+        methods = ["strip()", "upper()", "lower()", "lstrip()", "rstrip()", "capitalize()"]
+        forms = [f"($T|{name})" for name in filters] + [f"($T).{name}" for name in methods]
+        forms += [f"($T)[{bounds}]" for bounds in ("0", "-1", "1:", "::-1", ":2", "1:-1", "::2")]
+        forms += ["($T + $T)", "$T ~ $A", "($A|tojson)", "($A|string)", "($L|join($C))", "($T if $B else $T)", "($T * 2)"] * 3
+        return self.filled(forms, self.TEXTS, depth)
+
+    def number(self, depth):
+        forms = [f"($N {sign} $N)" for sign in ("+", "-", "*", "//", "%", "/")]
+        forms += ["($T|length)", "($L|length)", "($T|int)", "($N|abs)", "($T).count($C)", "($N|float)", "($T).find($C)", "(- $N)"]
+        return self.filled(forms, self.NUMBERS, depth)
+
+    def list(self, depth):
+        forms = [f"($L|{name})" for name in ("list", "sort", "unique|list", "reverse|list", "map('upper')|list", "select('string')|list")]
+        forms += [f"($D|{name})" for name in ("items|list", "list", "dictsort")]
+        forms += ["($L + $L)", "($T).split()", "($T).split($C)", "($T).split($C,1)", "[$A, $A]", "($L)[1:]", "($L)[::-1]", "($T|list)", "($T).splitlines()"]
+        return self.filled(forms, self.LISTS, depth)
+
+    def dict(self, depth):
+        return self.filled(["{'k': $A, $C: $A}"], self.DICTS, depth)
+
+    def truth(self, depth):
+        tests = ["string", "number", "mapping", "iterable", "sequence", "none", "defined", "boolean", "integer", "float", "lower", "upper"]
+        forms = [f"($A is {name})" for name in tests] + ["($A == $A)", "($A != $A)", "(not $B)", "($B and $A)", "($B or $A)"] * 2
+        forms += ["($N < $N)", "($N >= $N)", "($T in $T)", "($T in $L)", "($T in $D)", "($T).startswith($C)", "($T < $T)"]
+        return self.filled(forms, ["true", "false", "none", "missing"], depth)
+
+
+def drawn(count):
+    draw = Random(2026)
+    found = []
+    while len(found) < count:
+        source = draw.template()
+        try:
+            text = _compile_jinja_template(source).render(**json.loads(json.dumps(Random.GIVEN)))
+        except Exception:
+            text = None
+        if text is None or (" at 0x" not in text and "generator" not in text and len(text) < 200):
+            found.append([source, text])
+    return found
+
+
 def main():
     published = {}
     for folder in sys.argv[1:]:
@@ -224,6 +301,7 @@ def main():
         "conversations": CONVERSATIONS,
         "own": {name: outcomes(source, True) for name, source in OWN.items()},
         "published": published,
+        "random": {"given": Random.GIVEN, "templates": drawn(250)},
     }
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "chat-templates.golden.json")
     with open(path, "w", encoding="utf-8") as file:
