@@ -114,19 +114,19 @@ describe("a text", () => {
   });
 });
 
-test("rows that were turned for another length are other rows", () => {
+test("rows that RoPE rotated for another length are other rows", () => {
   const bench = new Bench(4);
   const first = bench.text();
   first.append(count(70), 3);
   bench.compute(first);
-  expect([first.idAt(69), first.turnAt(69), first.ids()]).toEqual([69, 3, count(70)]);
+  expect([first.idAt(69), first.ropeLengthAt(69), first.ids()]).toEqual([69, 3, count(70)]);
   first.pause();
-  for (const [turn, expected] of [
+  for (const [ropeLength, expected] of [
     [3, 70],
     [4, 0],
   ] as const) {
     const text = bench.text();
-    text.append(count(70), turn);
+    text.append(count(70), ropeLength);
     text.reuse(70);
     expect(text.computed).toBe(expected);
     text.forget();

@@ -12,14 +12,14 @@ export interface PageCopy {
 /** Fewer shared keys in the middle of a page, such as that of a begin-of-text token alone, are computed again: the page would be copied for them. */
 const leastShared = 8;
 
-/** A mark is an id plus this often the turn. */
-const turnStep = 2 ** 32;
+/** A row's id and the length that its RoPE table is made for are one number, id + length · 2³², so that rows are told apart by one comparison. */
+const lengthStep = 2 ** 32;
 
 /** Rows 0 to `computed` − 1 have their keys in `pages`. Pages are shared; one that others see too is copied before this sequence writes to it. */
 export class CachedText {
   /**
-   * What tells the keys of rows apart that follow the same rows: their ids, and the turns of RoPE, which are 0 but where its table depends on
-   * the length of a run (`ropeLength` of the model room). A row that is computed again has its old turn again.
+   * What tells the keys of rows apart that follow the same rows: their ids, and the lengths that RoPE's table was made for, which are 0
+   * but where the table depends on the length of a run (`ropeLength` of the model room). A row that is computed again has its old length again.
    */
   readonly #marks: number[];
   readonly #pool: PageAllocator;
@@ -37,20 +37,20 @@ export class CachedText {
 
   /** A copy of the ids before row `end`. */
   ids(end = this.length): number[] {
-    return this.#marks.slice(0, end).map((mark) => mark % turnStep);
+    return this.#marks.slice(0, end).map((mark) => mark % lengthStep);
   }
 
   idAt(row: number): number {
-    return this.#mark(row) % turnStep;
+    return this.#mark(row) % lengthStep;
   }
 
-  /** The turn of a row that there is. */
-  turnAt(row: number): number {
-    return Math.floor(this.#mark(row) / turnStep);
+  /** The length that RoPE's table is made for in the run of this row, which must be there. */
+  ropeLengthAt(row: number): number {
+    return Math.floor(this.#mark(row) / lengthStep);
   }
 
-  append(ids: ArrayLike<number>, turn = 0): void {
-    for (let i = 0; i < ids.length; i++) this.#marks.push(ids[i]! + turn * turnStep);
+  append(ids: ArrayLike<number>, ropeLength = 0): void {
+    for (let i = 0; i < ids.length; i++) this.#marks.push(ids[i]! + ropeLength * lengthStep);
   }
 
   get pages(): readonly Page[] {

@@ -1,4 +1,4 @@
-// A model without numbers: the key of a row is a hash of its token, position and turn, its logits are a hash of all keys that its page table leads to.
+// A model without numbers: the key of a row is a hash of its token, position and RoPE length, its logits are a hash of all keys that its page table leads to.
 // A wrong page, a missing copy or a row too few changes every logit.
 
 import { pageKeys } from "../graph/index.ts";
@@ -29,12 +29,12 @@ export class FakeRunner implements PassRunner {
   }
 
   async run(pass: PassInputs): Promise<PassOutputs> {
-    const { turn, tokens, positions, slots, pages, logitRows, outputs } = pass;
+    const { ropeLength, tokens, positions, slots, pages, logitRows, outputs } = pass;
     this.passes.push(pass);
     const at = (row: number, key: number) => pages[slots[row]!]![Math.floor(key / pageKeys)]! * pageKeys + (key % pageKeys);
     for (const row of tokens.keys()) this.#keys[at(row, positions[row]!)] = 0; // what a pass that fails in the middle leaves
     await this.before(pass);
-    for (const row of tokens.keys()) this.#keys[at(row, positions[row]!)] = keyOf(tokens[row]!, positions[row]!, turn);
+    for (const row of tokens.keys()) this.#keys[at(row, positions[row]!)] = keyOf(tokens[row]!, positions[row]!, ropeLength);
     const stateOf = (row: number) => {
       let state = 1;
       for (let key = 0; key <= positions[row]!; key++) state = mix(state, this.#keys[at(row, key)]!);
@@ -51,17 +51,17 @@ export class FakeRunner implements PassRunner {
   }
 }
 
-/** What the fake model says after `ids`, whose rows have these turns. */
-export function fakeLogits(ids: readonly number[], turns?: readonly number[]): Float32Array {
-  return logitsOf(fakeState(ids, turns));
+/** What the fake model says after `ids`, whose rows have these RoPE lengths. */
+export function fakeLogits(ids: readonly number[], ropeLengths?: readonly number[]): Float32Array {
+  return logitsOf(fakeState(ids, ropeLengths));
 }
 
-export function fakeState(ids: readonly number[], turns: readonly number[] = []): number {
-  return ids.reduce((state, id, position) => mix(state, keyOf(id, position, turns[position] ?? 0)), 1);
+export function fakeState(ids: readonly number[], ropeLengths: readonly number[] = []): number {
+  return ids.reduce((state, id, position) => mix(state, keyOf(id, position, ropeLengths[position] ?? 0)), 1);
 }
 
-function keyOf(token: number, position: number, turn: number): number {
-  return mix(mix(token + 1, position + 7), turn);
+function keyOf(token: number, position: number, ropeLength: number): number {
+  return mix(mix(token + 1, position + 7), ropeLength);
 }
 
 function logitsOf(state: number): Float32Array {

@@ -5,7 +5,7 @@ import type { TopLogits, TopWanted } from "./sequence.ts";
 
 export interface PassInputs {
   /** What RoPE's table is made for: `ropeLength` of the model. */
-  readonly turn: number;
+  readonly ropeLength: number;
   /** A row each; rows of one slot stand together and in order. */
   readonly tokens: readonly number[];
   readonly positions: readonly number[];

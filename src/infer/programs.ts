@@ -60,7 +60,7 @@ interface Compiled {
   readonly graph: InferenceGraph;
   readonly program: BoundProgram;
   /** What RoPE's table in the program was made for. */
-  turn: number | undefined;
+  ropeLength: number | undefined;
 }
 
 export class Programs implements PassRunner {
@@ -82,7 +82,7 @@ export class Programs implements PassRunner {
   async run(pass: PassInputs): Promise<PassOutputs> {
     const compiled = await this.#program(pass);
     const { graph, program } = compiled;
-    await Promise.all([...this.#turn(compiled, pass.turn), ...this.#write(compiled, pass), program.run()]);
+    await Promise.all([...this.#writeRopeTable(compiled, pass.ropeLength), ...this.#write(compiled, pass), program.run()]);
     const hidden = pass.outputs.map(async (name) => {
       const { dim } = this.#config;
       const kept = graph.hidden.get(name) ?? fail("infer", `the program does not keep the output ${name}`);
@@ -111,10 +111,10 @@ export class Programs implements PassRunner {
   }
 
   /** Writes RoPE's table where it is another one: only once, unless the scaling looks at the length of a run. */
-  #turn(compiled: Compiled, turn: number): Promise<void>[] {
-    if (compiled.turn === turn) return [];
-    compiled.turn = turn;
-    return [...ropeInputs(this.#config, turn - 1)].map(([name, values]) => compiled.program.write(name, values));
+  #writeRopeTable(compiled: Compiled, ropeLength: number): Promise<void>[] {
+    if (compiled.ropeLength === ropeLength) return [];
+    compiled.ropeLength = ropeLength;
+    return [...ropeInputs(this.#config, ropeLength - 1)].map(([name, values]) => compiled.program.write(name, values));
   }
 
   /** All small: some microseconds each. */
@@ -188,7 +188,7 @@ export class Programs implements PassRunner {
 
   async #compile(size: ProgramSize, outputs: readonly OutputName[]): Promise<Compiled> {
     const graph = programGraph(this.#parts, this.#size, size, outputs);
-    return { turn: undefined, size, graph, program: await BoundProgram.compile(this.#backend, graph.graph, this.#parts.held) };
+    return { ropeLength: undefined, size, graph, program: await BoundProgram.compile(this.#backend, graph.graph, this.#parts.held) };
   }
 
   async #compileCopy(): Promise<BoundProgram> {

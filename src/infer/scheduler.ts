@@ -48,8 +48,8 @@ export interface PassPart<W extends Work = Work> {
 }
 
 export interface Pass<W extends Work = Work> {
-  /** Of all its rows: rows with different turns are computed one after the other. */
-  readonly turn: number;
+  /** Of all its rows: rows for which RoPE has different tables are computed in passes of their own. */
+  readonly ropeLength: number;
   readonly parts: readonly PassPart<W>[];
   /** To be made in this order before the rows are computed. */
   readonly copies: readonly PageCopy[];
@@ -79,7 +79,7 @@ export class Scheduler<W extends Work> {
   }
 
   /**
-   * The next pass; undefined where nobody waits. Up to `sequences` members of one turn take part, those first that have waited for longest; they share
+   * The next pass; undefined where nobody waits. Up to `sequences` members with one table of RoPE take part, those first that have waited for longest; they share
    * the rows evenly, and what one does not need the others get. A part may have no row: then all of it was there, or there is no page for it yet.
    */
   plan(): Pass<W> | undefined {
@@ -113,13 +113,13 @@ export class Scheduler<W extends Work> {
 
   /** A pass with rows of the first of these members; undefined where older ones, which are not among them, have all pages. */
   #planFor(waiting: readonly [Waiting<W>, ...Waiting<W>[]]): Pass<W> | undefined {
-    const turn = nextTurn(waiting[0]);
-    const chosen = waiting.filter((member) => nextTurn(member) === turn).slice(0, this.#limits.sequences);
+    const ropeLength = nextRopeLength(waiting[0]);
+    const chosen = waiting.filter((member) => nextRopeLength(member) === ropeLength).slice(0, this.#limits.sequences);
     const copies: PageCopy[] = [];
     const parts = this.#share(chosen)
       .sort((a, b) => a.member.age - b.member.age) // the oldest takes pages first, so that it always gets on
-      .map(({ member, rows }) => this.#part(member, rows, turn, copies));
-    return parts.some(({ work, first, rows }) => rows > 0 || first === work.end) ? { turn, parts, copies } : undefined;
+      .map(({ member, rows }) => this.#part(member, rows, ropeLength, copies));
+    return parts.some(({ work, first, rows }) => rows > 0 || first === work.end) ? { ropeLength, parts, copies } : undefined;
   }
 
   /** Max-min fair: the members with the least to do get it all, and the others as much as each other. */
@@ -138,12 +138,12 @@ export class Scheduler<W extends Work> {
   }
 
   /** At most `rows` rows of a member; one that an older member has made pause takes over again what is left of its pages. */
-  #part(member: Waiting<W>, most: number, turn: number, copies: PageCopy[]): PassPart<W> {
+  #part(member: Waiting<W>, most: number, ropeLength: number, copies: PageCopy[]): PassPart<W> {
     const { text, work } = member;
     text.reuse(work.nextResult);
     const last = Math.min(text.computed + most, work.end);
     let end = text.computed;
-    while (end < last && text.turnAt(end) === turn) end++;
+    while (end < last && text.ropeLengthAt(end) === ropeLength) end++;
     return { member, work, first: text.computed, rows: this.#reserve(member, end - text.computed, copies) };
   }
 
@@ -167,9 +167,9 @@ export class Scheduler<W extends Work> {
   }
 }
 
-/** The turn of the next row; that of the last where all are computed. */
-function nextTurn({ text, work }: Waiting): number {
-  return text.turnAt(Math.min(text.computed, work.end - 1));
+/** The length that RoPE's table is made for in the next row; that of the last row where all are computed. */
+function nextRopeLength({ text, work }: Waiting): number {
+  return text.ropeLengthAt(Math.min(text.computed, work.end - 1));
 }
 
 function oldestOf<W extends Work>(waiting: readonly Waiting<W>[]): Waiting<W> {

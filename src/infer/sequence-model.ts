@@ -81,7 +81,7 @@ export class SequenceModel extends SequenceQueue {
   ) {
     super(
       programs,
-      { vocabSize: config.vocabSize, nLayers: config.nLayers, turnOf: (position) => ropeLength(config, position), ...size },
+      { vocabSize: config.vocabSize, nLayers: config.nLayers, ropeLengthOf: (position) => ropeLength(config, position), ...size },
       limits,
     );
     this.config = config;

@@ -9,11 +9,11 @@ import type { Sequence } from "./sequence.ts";
 import { type QueueSizes, SequenceQueue } from "./sequence-queue.ts";
 
 /** RoPE's table is the same for every run. */
-const untouched: QueueSizes["turnOf"] = () => 0;
+const untouched: QueueSizes["ropeLengthOf"] = () => 0;
 
-export function fakeQueue(pages: number, { contextLength = pages * pageKeys, limits = passLimits, turnOf = untouched } = {}) {
+export function fakeQueue(pages: number, { contextLength = pages * pageKeys, limits = passLimits, ropeLengthOf = untouched } = {}) {
   const runner = new FakeRunner(pages);
-  const queue = new SequenceQueue(runner, { vocabSize: fakeVocabSize, nLayers: 2, contextLength, pages, turnOf }, limits);
+  const queue = new SequenceQueue(runner, { vocabSize: fakeVocabSize, nLayers: 2, contextLength, pages, ropeLengthOf }, limits);
   return { runner, queue };
 }
 
@@ -21,7 +21,7 @@ export function fakeQueue(pages: number, { contextLength = pages * pageKeys, lim
 interface Known {
   readonly sequence: Sequence;
   readonly ids: number[];
-  readonly turns: number[];
+  readonly ropeLengths: number[];
   busy: boolean;
 }
 
@@ -34,11 +34,11 @@ export async function fuzzQueue(seed: number, operations: number): Promise<void>
     results: 4 + rng.below(8),
   };
   const pages = 1 + rng.below(8);
-  const turnOf = rng.below(3) === 0 ? (longestPosition: number) => Math.max(longestPosition + 1, 50) : () => 0;
-  const { runner, queue } = fakeQueue(pages, { limits, turnOf });
+  const ropeLengthOf = rng.below(3) === 0 ? (longestPosition: number) => Math.max(longestPosition + 1, 50) : () => 0;
+  const { runner, queue } = fakeQueue(pages, { limits, ropeLengthOf });
   let failing = false;
   runner.before = async ({ tokens }) => {
-    for (let turn = rng.below(200); turn > 0; turn--) await undefined;
+    for (let left = rng.below(200); left > 0; left--) await undefined;
     if (failing && tokens.length % 3 === 0) throw new Error("a pass failed");
   };
   let all: Known[] = [];
@@ -61,21 +61,22 @@ export async function fuzzQueue(seed: number, operations: number): Promise<void>
       for (const [i, { known, ids }] of plans.entries()) {
         const start = known.ids.length;
         known.ids.push(...ids);
-        known.turns.push(...ids.map(() => turnOf(known.ids.length - 1)));
+        known.ropeLengths.push(...ids.map(() => ropeLengthOf(known.ids.length - 1)));
         const { logits: found, hidden } = results[i]!;
         const states = ids.map((_, at) => known.ids.slice(0, start + at + 1));
         const wanted =
           logits === "all"
-            ? states.map((text) => fakeLogits(text, known.turns))
+            ? states.map((text) => fakeLogits(text, known.ropeLengths))
             : logits === "last"
-              ? fakeLogits(known.ids, known.turns)
+              ? fakeLogits(known.ids, known.ropeLengths)
               : undefined;
         expect(found).toEqual(wanted);
-        const hiddenOf = (text: number[]) => Float32Array.of(layer, fakeState(text, known.turns) % 4096);
+        const hiddenOf = (text: number[]) => Float32Array.of(layer, fakeState(text, known.ropeLengths) % 4096);
         expect(hidden).toEqual(rows === "all" ? states.map(hiddenOf) : hiddenOf(known.ids));
       }
     } catch (error) {
-      if (!/^(enough|a pass failed|\[infer\] the sequence was disposed of while it was run: .*)$/.test((error as Error).message)) throw error;
+      if (!/^(enough|a pass failed|\[infer\] the sequence was disposed of while it was run: .*)$/.test((error as Error).message))
+        throw error;
     }
     for (const { known } of plans) known.busy = false;
   };
@@ -86,12 +87,12 @@ export async function fuzzQueue(seed: number, operations: number): Promise<void>
     () => void running.push(run(idle().slice(-1))),
     () => {
       const known = pick();
-      if (known) all.push({ sequence: known.sequence.fork(), ids: [...known.ids], turns: [...known.turns], busy: false });
+      if (known) all.push({ sequence: known.sequence.fork(), ids: [...known.ids], ropeLengths: [...known.ropeLengths], busy: false });
     },
     () => {
       const known = pick();
       if (known === undefined) return;
-      known.ids.length = known.turns.length = rng.below(known.ids.length + 1);
+      known.ids.length = known.ropeLengths.length = rng.below(known.ids.length + 1);
       known.sequence.truncate(known.ids.length);
     },
     () => {
@@ -110,9 +111,9 @@ export async function fuzzQueue(seed: number, operations: number): Promise<void>
     },
   ];
   for (let i = 0; i < operations; i++) {
-    if (rng.below(4) === 0) all.push({ sequence: queue.sequence(), ids: [], turns: [], busy: false });
+    if (rng.below(4) === 0) all.push({ sequence: queue.sequence(), ids: [], ropeLengths: [], busy: false });
     steps[rng.below(steps.length)]!();
-    for (let turn = rng.below(600); turn > 0; turn--) await undefined;
+    for (let left = rng.below(600); left > 0; left--) await undefined;
     for (const { sequence, ids, busy } of all) if (!busy) expect(sequence.ids).toEqual(ids);
   }
   await Promise.all(running);

@@ -70,7 +70,7 @@ describe("a run", () => {
     expect(shares[1]).toEqual([50, 50, 0]);
   });
 
-  test("of more sequences than a pass holds takes turns", async () => {
+  test("of more sequences than a pass holds serves them one after the other", async () => {
     const { queue, runner } = fakeQueue(20, { limits: { rows: 64, mixedRows: 64, sequences: 2, results: 64 } });
     const served: number[] = [];
     const decode = async (seed: number) => {
@@ -157,25 +157,25 @@ describe("a pool that is too small for all", () => {
   });
 });
 
-test("rows that RoPE turns by other tables are computed one after the other, and again with their own", async () => {
-  const turnOf = (position: number) => (position < 100 ? 0 : position + 1);
-  const { queue, runner } = fakeQueue(3, { turnOf });
+test("rows that RoPE rotates by other tables are computed one after the other, and again with their own", async () => {
+  const ropeLengthOf = (position: number) => (position < 100 ? 0 : position + 1);
+  const { queue, runner } = fakeQueue(3, { ropeLengthOf });
   using sequence = queue.sequence();
   using other = queue.sequence();
   await queue.run([
     { sequence, ids: idsOf(120) },
     { sequence: other, ids: idsOf(30, 1) },
   ]);
-  expect(runner.passes.map(({ turn, tokens }) => [turn, tokens.length])).toEqual([
+  expect(runner.passes.map(({ ropeLength, tokens }) => [ropeLength, tokens.length])).toEqual([
     [120, 120],
     [0, 30],
   ]);
   await sequence.next([1]);
   await other.next(idsOf(90, 1)); // takes the pages of the first
   runner.passes.length = 0;
-  const turns = [...Array(120).fill(120), 121, 122];
-  expect(await sequence.next([2])).toEqual(fakeLogits([...idsOf(120), 1, 2], turns));
-  expect(runner.passes.map(({ turn, tokens }) => [turn, tokens.length])).toEqual([
+  const ropeLengths = [...Array(120).fill(120), 121, 122];
+  expect(await sequence.next([2])).toEqual(fakeLogits([...idsOf(120), 1, 2], ropeLengths));
+  expect(runner.passes.map(({ ropeLength, tokens }) => [ropeLength, tokens.length])).toEqual([
     [120, 120 - pageKeys], // the first page was kept
     [121, 1],
     [122, 1],

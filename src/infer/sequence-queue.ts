@@ -21,8 +21,8 @@ export interface ModelCounts {
   readonly rows: number;
 }
 
-/** How many turns of the queue of microtasks a pass waits for those that the last pass has served: so long that a loop over tokens comes back. */
-const gatherTurns = 100;
+/** How many microtasks a pass waits for those that the last pass has served: so many that a loop over tokens comes back. */
+const gatherMicrotasks = 100;
 
 /** One item of a run while it waits. */
 export interface Job extends Work {
@@ -57,8 +57,8 @@ export interface QueueSizes {
   /** S: tokens that one sequence may have. */
   readonly contextLength: number;
   readonly pages: number;
-  /** The turn of a run's rows by the position of its last row: `ropeLength` of the model. */
-  turnOf(longestPosition: number): number;
+  /** The length that RoPE's table is made for in a run, by the position of its last row: `ropeLength` of the model. */
+  ropeLengthOf(longestPosition: number): number;
 }
 
 /** Sequences on a pool of pages, and the runs that wait for one another's passes. */
@@ -183,7 +183,7 @@ export class SequenceQueue {
       ...{ wantsLogits: logits !== "none", nextResult: Math.min(firstLogits, firstHidden), computedRows: 0 },
       results: { logits: [], hidden: [] },
     };
-    member.text.append(ids, this.#sizes.turnOf(end - 1));
+    member.text.append(ids, this.#sizes.ropeLengthOf(end - 1));
     member.work = job;
     this.#served.delete(member);
     this.#jobs.set(member, job);
@@ -210,7 +210,7 @@ export class SequenceQueue {
   /** Lets those come back who go on from what the last pass brought them, so that the next one has them all: also those who first write it somewhere. */
   async #gather(): Promise<void> {
     await undefined;
-    for (let turn = 0; turn < gatherTurns && this.#served.size > 0; turn++) await undefined;
+    for (let waited = 0; waited < gatherMicrotasks && this.#served.size > 0; waited++) await undefined;
     if (this.#served.size > 0) await eventsHandled();
     this.#served.clear();
   }
@@ -235,7 +235,7 @@ export class SequenceQueue {
     }
   }
 
-  async #compute({ turn, parts }: Pass<Job>): Promise<PassOutputs> {
+  async #compute({ ropeLength, parts }: Pass<Job>): Promise<PassOutputs> {
     const tokens: number[] = [];
     const positions: number[] = [];
     const slots: number[] = [];
@@ -256,7 +256,7 @@ export class SequenceQueue {
     this.#passes++;
     this.#rows += tokens.length;
     const pages = computed.map(({ member }) => member.text.pages.map(({ number }) => number));
-    return this.#runner.run({ turn, tokens, positions, slots, pages, logitRows, outputs: [...outputs] });
+    return this.#runner.run({ ropeLength, tokens, positions, slots, pages, logitRows, outputs: [...outputs] });
   }
 
   #deliver({ parts }: Pass<Job>, { logits, hidden }: PassOutputs): void {
