@@ -1,9 +1,9 @@
 // Token after token: logits, a draw, and the draw joins the text, until something ends it.
 import { check } from "../base/index.ts";
-import type { LogitsStep } from "./draft.ts";
 import { logProbabilities, type TokenLogProbability } from "./log-probabilities.ts";
 import { type RuleOptions, ruleSteps } from "./rule-out.ts";
 import { createSampler, type SamplingOptions } from "./sampling.ts";
+import type { LogitsStep } from "./scores.ts";
 import type { TopLogits, TopWanted } from "./sequence.ts";
 import { GrowingText } from "./text-so-far.ts";
 

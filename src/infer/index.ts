@@ -1,4 +1,3 @@
-export { type Candidates, Draft, type LogitsStep, mostProbable } from "./draft.ts";
 export { type GenerateTextOptions, generateText, type PromptOptions, promptIds, type TextPiece } from "./generate-text.ts";
 export {
   type FinishReason,
@@ -11,6 +10,7 @@ export {
 export { type IdLogProbability, logProbabilities, logSumExp, type TokenLogProbability } from "./log-probabilities.ts";
 export type { RuleOptions } from "./rule-out.ts";
 export { createSampler, draw, type Sampler, type Sampling, type SamplingOptions, samplingOf } from "./sampling.ts";
+export { type Candidates, type LogitsStep, mostProbable, Scores } from "./scores.ts";
 export type { HiddenWanted, LogitsWanted, RunItem, RunResult, Sequence, TopLogits, TopWanted } from "./sequence.ts";
 export { SequenceModel, type SequenceModelOptions } from "./sequence-model.ts";
 export type { ModelCounts } from "./sequence-queue.ts";

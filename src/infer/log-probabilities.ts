@@ -1,5 +1,5 @@
 // How probable a model finds tokens: natural logarithms of softmax.
-import { mostProbable } from "./draft.ts";
+import { mostProbable } from "./scores.ts";
 
 export interface IdLogProbability {
   readonly id: number;

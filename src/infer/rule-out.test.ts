@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { Draft } from "./draft.ts";
 import { type GenerateTokensOptions, generateTokens, type LanguageModel } from "./index.ts";
 import { type RuleOptions, ruleSteps } from "./rule-out.ts";
+import { Scores } from "./scores.ts";
 
 interface GoldenRule {
   readonly settings: Readonly<Record<string, unknown>>;
@@ -27,9 +27,9 @@ const ramp = Float32Array.from({ length: 12 }, (_, i) => i - 6);
 
 /** What the rules leave of the ramp. */
 function left(options: RuleOptions, stops: ReadonlySet<number>, promptLength: number, ids: readonly number[]): Float32Array {
-  const draft = new Draft().begin(ramp);
-  for (const step of ruleSteps(options, stops)) step.apply(draft, { ids, promptLength, counts: new Map() });
-  return draft.logits;
+  const scores = new Scores().begin(ramp);
+  for (const step of ruleSteps(options, stops)) step.apply(scores, { ids, promptLength, counts: new Map() });
+  return scores.logits;
 }
 const infiniteIn = (logits: Float32Array) => [...logits.keys()].filter((id) => logits[id] === Number.NEGATIVE_INFINITY);
 

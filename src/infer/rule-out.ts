@@ -1,7 +1,7 @@
 // Tokens that may not come next: by the text's length so far, by what the text holds already, and by lists. The definitions are those of Hugging
 // Face's transformers (generation/logits_process.py): MinLength, MinNewTokensLength, NoRepeatNGram, NoBadWords, SuppressTokens and SuppressTokensAtBegin.
 import { check } from "../base/index.ts";
-import { clearBits, type LogitsStep } from "./draft.ts";
+import { clearBits, type LogitsStep } from "./scores.ts";
 import type { TextSoFar } from "./text-so-far.ts";
 
 /** Each rule is off where its option is absent. Ids outside the vocabulary are allowed and rule out nothing. */
@@ -40,7 +40,7 @@ export function ruleSteps(options: RuleOptions, stopIds: ReadonlySet<number>): L
 /** @param ruledOut the tokens that may not come next */
 function rule(name: keyof RuleOptions, isOn: boolean, ruledOut: (text: TextSoFar) => Iterable<number>): LogitsStep[] {
   if (!isOn) return [];
-  return [{ name, apply: (draft, text) => draft.exclude(ruledOut(text)), restrict: (bits, text) => clearBits(bits, ruledOut(text)) }];
+  return [{ name, apply: (scores, text) => scores.exclude(ruledOut(text)), restrict: (bits, text) => clearBits(bits, ruledOut(text)) }];
 }
 
 /** The last tokens of those words whose others are the text's last. */

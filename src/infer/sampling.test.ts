@@ -1,22 +1,22 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { Rng } from "../base/index.ts";
-import { Draft, type LogitsStep, mostProbable } from "./draft.ts";
 import { largestFirst } from "./largest-first.ts";
 import { createSampler, draw, type SamplingOptions, samplingOf, samplingSteps } from "./sampling.ts";
+import { type LogitsStep, mostProbable, Scores } from "./scores.ts";
 import { GrowingText } from "./text-so-far.ts";
 
 const rng = new Rng(1);
 const nothingSeen = new GrowingText([]);
 
 /** What the steps of a sampling leave of logits. */
-function drafted(logits: Float32Array, options: SamplingOptions, seen: readonly number[] = []): Draft {
-  const draft = new Draft().begin(logits);
-  for (const step of samplingSteps(samplingOf(options))) step.apply(draft, new GrowingText(seen));
-  return draft;
+function scored(logits: Float32Array, options: SamplingOptions, seen: readonly number[] = []): Scores {
+  const scores = new Scores().begin(logits);
+  for (const step of samplingSteps(samplingOf(options))) step.apply(scores, new GrowingText(seen));
+  return scores;
 }
 
-const candidates = (...args: Parameters<typeof drafted>) => drafted(...args).candidates();
+const candidates = (...args: Parameters<typeof scored>) => scored(...args).candidates();
 
 const randomLogits = (size: number, scale = 3) => Float32Array.from({ length: size }, () => rng.normal() * scale);
 
@@ -144,8 +144,8 @@ test("the same seed draws the same tokens, another seed others", () => {
 
 test("steps of others stand in front: masks by bits, and candidates of their own", () => {
   const logits = Float32Array.from({ length: 70 }, (_, id) => id / 10);
-  const mask = (...words: number[]): LogitsStep => ({ name: "mask", apply: (draft) => draft.allow(Uint32Array.from(words)) });
-  const among = (...ids: number[]): LogitsStep => ({ name: "among", apply: (draft) => draft.keep(Int32Array.from(ids)) });
+  const mask = (...words: number[]): LogitsStep => ({ name: "mask", apply: (scores) => scores.allow(Uint32Array.from(words)) });
+  const among = (...ids: number[]): LogitsStep => ({ name: "among", apply: (scores) => scores.keep(Int32Array.from(ids)) });
   const next = (options: SamplingOptions, ...steps: LogitsStep[]) =>
     createSampler({ seed: 1, ...options }, steps).next(logits, nothingSeen);
   expect(next({ temperature: 0 }, mask(0xffffffff, 0, 0))).toBe(31);
@@ -162,7 +162,7 @@ test("steps of others stand in front: masks by bits, and candidates of their own
 
 test("the repetition penalty makes seen tokens less probable, whatever their sign", () => {
   const logits = Float32Array.of(2, -2, 2, -2);
-  expect([...drafted(logits, { repetitionPenalty: 2 }, [0, 1, 99]).logits]).toEqual([1, -4, 2, -2]);
+  expect([...scored(logits, { repetitionPenalty: 2 }, [0, 1, 99]).logits]).toEqual([1, -4, 2, -2]);
   expect([...logits]).toEqual([2, -2, 2, -2]);
   const sampler = createSampler({ temperature: 0, repetitionPenalty: 2 });
   expect([sampler.next(logits, nothingSeen), sampler.next(logits, new GrowingText([0]))]).toEqual([0, 2]);

@@ -2,7 +2,7 @@
 // the numbers in a model's generation_config.json mean here what they mean there.
 import { check, Rng } from "../base/index.ts";
 import { mostTopK } from "../graph/index.ts";
-import { type Candidates, Draft, type LogitsStep } from "./draft.ts";
+import { type Candidates, type LogitsStep, Scores } from "./scores.ts";
 import type { TopLogits, TopWanted } from "./sequence.ts";
 import type { TextSoFar } from "./text-so-far.ts";
 
@@ -61,14 +61,14 @@ const rows = [
     off: 1,
     rule: "above 0 (1 changes nothing)",
     holds: (value: number) => value > 0 && value < Number.POSITIVE_INFINITY,
-    apply: (draft: Draft, penalty: number, { counts }: TextSoFar) => penaliseRepetition(draft, counts.keys(), penalty),
+    apply: (scores: Scores, penalty: number, { counts }: TextSoFar) => penaliseRepetition(scores, counts.keys(), penalty),
   },
   {
     name: "temperature",
     off: 1,
     rule: "at least 0",
     holds: (value: number) => value >= 0 && value < Number.POSITIVE_INFINITY,
-    apply: (draft: Draft, temperature: number) => draft.divide(temperature),
+    apply: (scores: Scores, temperature: number) => scores.divide(temperature),
   },
   {
     name: "topK",
@@ -82,7 +82,7 @@ const rows = [
     off: 1,
     rule: "above 0 and at most 1 (1 keeps all)",
     holds: (value: number) => value > 0 && value <= 1,
-    apply: (draft: Draft, share: number) => draft.keep(Int32Array.from(upToShare(draft, share * draft.total))),
+    apply: (scores: Scores, share: number) => scores.keep(Int32Array.from(upToShare(scores, share * scores.total))),
   },
   {
     name: "minP",
@@ -99,7 +99,7 @@ export function samplingSteps(sampling: Sampling): LogitsStep[] {
     .filter(
       ({ name, off }) => sampling[name] !== off && !(sampling.temperature === 0 && name !== "repetitionPenalty" && name !== "temperature"),
     )
-    .map(({ name, apply }) => ({ name, apply: (draft, text) => apply(draft, sampling[name], text) }));
+    .map(({ name, apply }) => ({ name, apply: (scores, text) => apply(scores, sampling[name], text) }));
 }
 
 /** @param before steps in front of the sampling's own. @throws CriaError naming the option that is out of its range. */
@@ -109,11 +109,11 @@ export function createSampler(options: SamplingOptions = {}, before: readonly Lo
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
   check(Number.isSafeInteger(seed), "sampling", () => `seed is ${seed} but must be an integer`);
   const rng = new Rng(seed);
-  const draft = new Draft();
+  const scores = new Scores();
   const choose = (logits: Float32Array, text: TextSoFar, steps: readonly LogitsStep[]) => {
-    draft.begin(logits);
-    for (const step of steps) step.apply(draft, text);
-    return draft.isGreedy ? draft.best() : draw(draft.candidates(), rng.uniform());
+    scores.begin(logits);
+    for (const step of steps) step.apply(scores, text);
+    return scores.isGreedy ? scores.best() : draw(scores.candidates(), rng.uniform());
   };
   return {
     seed,
@@ -125,6 +125,7 @@ export function createSampler(options: SamplingOptions = {}, before: readonly Lo
         "sampling",
         () => `the logits sum to ${logSumExp} but must be finite: the weights are damaged or too large for float32`,
       );
+      check(logits[0] !== Number.NEGATIVE_INFINITY, "sampling", () => "all tokens are ruled out: at least one must be possible");
       return ids[choose(logits, text, steps)]!;
     },
   };
@@ -170,8 +171,8 @@ export function draw({ ids, probabilities }: Candidates, uniform: number): numbe
   return ids[ids.length - 1]!; // rounding left the sum below 1
 }
 
-function penaliseRepetition(draft: Draft, seen: Iterable<number>, penalty: number): void {
-  const logits = draft.change();
+function penaliseRepetition(scores: Scores, seen: Iterable<number>, penalty: number): void {
+  const logits = scores.change();
   for (const id of seen) {
     const logit = logits[id];
     if (logit !== undefined) logits[id] = logit > 0 ? logit / penalty : logit * penalty;
@@ -179,20 +180,20 @@ function penaliseRepetition(draft: Draft, seen: Iterable<number>, penalty: numbe
 }
 
 /** O(V), and O(log V) for each token that is kept. */
-function keepFirst(draft: Draft, count: number): void {
-  if (count < draft.logits.length) draft.keep(Int32Array.from(take(draft.inOrder(), count)));
+function keepFirst(scores: Scores, count: number): void {
+  if (count < scores.logits.length) scores.keep(Int32Array.from(take(scores.inOrder(), count)));
 }
 
-function keepProbable(draft: Draft, share: number): void {
-  const { weights } = draft; // the largest is 1
-  draft.keep((draft.kept ?? Int32Array.from(weights, (_, id) => id)).filter((id) => weights[id]! >= share));
+function keepProbable(scores: Scores, share: number): void {
+  const { weights } = scores; // the largest is 1
+  scores.keep((scores.kept ?? Int32Array.from(weights, (_, id) => id)).filter((id) => weights[id]! >= share));
 }
 
 /** Candidates until their weights together reach `share`. */
-function* upToShare(draft: Draft, share: number): Generator<number, void> {
-  const { weights } = draft;
+function* upToShare(scores: Scores, share: number): Generator<number, void> {
+  const { weights } = scores;
   let total = 0;
-  for (const id of draft.inOrder()) {
+  for (const id of scores.inOrder()) {
     yield id;
     total += weights[id]!;
     if (total >= share) return;

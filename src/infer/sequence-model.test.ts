@@ -338,7 +338,7 @@ describe.each(["reference", ...targets])("the largest logits alone, on %s", (tar
       "the bits of allowed tokens are 3 words, but 4133 tokens need 130",
     );
     const ruledOut = { temperature: 0, suppressTokens: Array.from({ length: 4133 }, (_, id) => id) };
-    await expect(tokensOf(model, [1], ruledOut)).rejects.toThrow("tokens are ruled out");
+    await expect(tokensOf(model, [1], ruledOut)).rejects.toThrow("[sampling] all tokens are ruled out: at least one must be possible");
   });
 });
 

@@ -6,7 +6,7 @@ import type { TextSoFar } from "./text-so-far.ts";
 /** One step between logits and the next token. */
 export interface LogitsStep {
   readonly name: string;
-  apply(draft: Draft, text: TextSoFar): void;
+  apply(scores: Scores, text: TextSoFar): void;
   /**
    * Only of a step that rules tokens out and does nothing else, which {@link apply} does too: clears their bits, so that the machine can leave them out
    * where it gives the largest logits only.
@@ -26,8 +26,8 @@ export interface Candidates {
   readonly probabilities: Float64Array;
 }
 
-/** Logits of one token to come, and what steps have made of them. One draft serves token after token. */
-export class Draft {
+/** Logits of the token to come, and what steps have made of them. One object serves token after token. */
+export class Scores {
   #logits: Float32Array = new Float32Array();
   /** Holds the logits once a step changes them: the given ones stay as they are. */
   #changed: Float32Array = new Float32Array();
