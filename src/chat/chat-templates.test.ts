@@ -9,6 +9,8 @@ import { habitsOf } from "./habits.ts";
 import { type ChatTemplate, type Message, parseChatTemplate, type RenderChatOptions, renderChat } from "./index.ts";
 import { jsonValue } from "./messages.ts";
 import { renderTemplate } from "./template.ts";
+import { Text } from "./text.ts";
+import { assistantTurns } from "./turns.ts";
 
 interface Conversation {
   readonly messages: readonly Message[];
@@ -105,5 +107,37 @@ describe.skipIf(folders.includes(undefined))("published templates (skipped where
   test.each(Object.entries(golden.published))("%s", (name, judged) => {
     const path = folders.map((folder) => join(folder ?? "", name)).find(existsSync);
     check(parseChatTemplate(readFileSync(path ?? "", "utf8"), name), judged);
+  });
+
+  const turnsOf = (name: string, messages: readonly Message[]) => {
+    const path = folders.map((folder) => join(folder ?? "", name)).find(existsSync);
+    const template = parseChatTemplate(readFileSync(path ?? "", "utf8"), name);
+    const options = { addGenerationPrompt: false, specials: { bos_token: "<s>", eos_token: "</s>" } };
+    const { text, segments } = renderChat(template, messages, options);
+    return assistantTurns(template, messages, options, new Text(segments)).map(({ start, own, end }) => [
+      text.slice(start, own),
+      text.slice(own, end),
+    ]);
+  };
+  const two: readonly Message[] = ["one", "two", "three", "four"].map((content, i) => ({
+    role: i % 2 === 0 ? "user" : "assistant",
+    content,
+  }));
+
+  test.each([
+    ["meta-llama-Llama-3.1-8B-Instruct.jinja", "<|eot_id|>"],
+    ["Qwen-Qwen2.5-7B-Instruct.jinja", "<|im_end|>\n"],
+    ["Qwen-Qwen3-Coder-30B-A3B-Instruct.jinja", "<|im_end|>\n"],
+    ["google-gemma-2-2b-it.jinja", "<end_of_turn>\n"],
+    ["microsoft-Phi-3.5-mini-instruct.jinja", "<|end|>\n"],
+    ["mistralai-Mistral-Nemo-Instruct-2407.jinja", "</s>"],
+  ])("%s: the assistant's part", (name, end) => {
+    const turns = turnsOf(name, two);
+    expect(turns.map(([own]) => own)).toEqual(["two", "four"]);
+    for (const [, behind] of turns) expect(behind?.startsWith(end)).toBe(true);
+  });
+
+  test("a template whose history differs from its generation prompt is refused for fine-tuning", () => {
+    expect(() => turnsOf("llama-cpp-deepseek-r1.jinja", two)).toThrow("it serves for inference, but not for fine-tuning");
   });
 });

@@ -9,13 +9,14 @@ const pieces = [
 
 /**
  * All ids that end a turn: those that the model's files name (generation_config.json's and config.json's eos_token_id, GGUF's eot and eom), the
- * tokenizer's end-of-text, and special pieces known by their spelling. An id is there once, in that order.
+ * tokenizer's end-of-text, and special or added pieces known by their spelling. An id is there once, in that order.
  * @param named by the model's files
  * @param modelSize tokens of the model; an id that it lacks cannot come
  */
 export function endOfTurnIds(tokenizer: Tokenizer, named: readonly number[], modelSize: number = tokenizer.vocabSize): readonly number[] {
-  const { eosId } = tokenizer;
-  const known = pieces.map((piece) => tokenizer.pieceToId(piece)).filter((id) => id !== undefined && tokenizer.isSpecial(id));
-  const all = [...named, ...(eosId === undefined ? [] : [eosId]), ...known.filter((id) => id !== undefined)];
+  const { eosId, model } = tokenizer;
+  const apart = new Set([...model.specials, ...(model.added ?? [])]);
+  const known = pieces.flatMap((piece) => tokenizer.pieceToId(piece) ?? []).filter((id) => apart.has(id));
+  const all = [...named, ...(eosId === undefined ? [] : [eosId]), ...known];
   return [...new Set(all)].filter((id) => id < modelSize);
 }

@@ -188,7 +188,8 @@ function objectOf(given: ToolCall["function"]["arguments"], name: string): unkno
 }
 
 /**
- * A value of JSON with an origin for all its texts, keys included.
+ * A value of JSON with an origin for all its texts, keys included. A number without a fraction is a whole one, as JavaScript does not tell 1.0
+ * from 1.
  * @throws CriaError for a whole number beyond 2^53, of which JavaScript does not know all digits, and for what JSON has not
  */
 export function jsonValue(value: unknown, origin: Origin | undefined, name: string): Value {
