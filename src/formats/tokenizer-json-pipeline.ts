@@ -59,10 +59,10 @@ function readStep(part: JsonObject, fields: JsonFields): NormaliserStep {
     case "Prepend":
       return { type: "prepend", text: fields.string(part.prepend, "normalizer's prepend") };
     case "Replace": {
-      const from = isObject(part.pattern) ? part.pattern.String : undefined;
-      return typeof from === "string" && from !== ""
-        ? { type: "replace", from, to: fields.string(part.content, "normalizer's content") }
-        : refuse();
+      const { String: from, Regex: source } = isObject(part.pattern) ? part.pattern : {};
+      const to = fields.string(part.content, "normalizer's content");
+      if (typeof source === "string") return { type: "replaceMatches", source: expressionOf(source, "normalizer replaces", fields), to };
+      return typeof from === "string" && from !== "" ? { type: "replace", from, to } : refuse();
     }
     default:
       return refuse();
@@ -85,6 +85,8 @@ export function normaliserJson(steps: readonly NormaliserStep[], fail: (what: st
         return { type: "Prepend", prepend: step.text };
       case "replace":
         return replaceBy({ String: step.from }, step.to);
+      case "replaceMatches":
+        return replaceBy({ Regex: step.source }, step.to);
       case "sentencepiece": {
         const { charsmap, removeExtraSpaces, dummySpace } = step;
         if (charsmap !== undefined) return fail("SentencePiece's compiled rules of normalisation");
@@ -150,13 +152,18 @@ function readSplit(part: JsonObject, behaviour: () => SplitBehaviour, fields: Js
   if (expression === "\\s+" && part.behavior === "Removed" && !invert) return { type: "whiteSpace" };
   const name = splitNameOf(expression);
   if (name !== undefined && part.behavior === "Isolated" && !invert) return { type: "pattern", name };
+  return { type: "expression", source: expressionOf(expression, "pre_tokenizer splits by", fields), behaviour: behaviour(), invert };
+}
+
+/** An expression that the matcher can do. @throws CriaError with its place and the reason where it cannot. */
+function expressionOf(source: string, what: string, fields: JsonFields): string {
   try {
-    new Regex(expression);
+    new Regex(source);
   } catch (error) {
     if (!(error instanceof PatternError)) throw error;
-    fields.fail(`pre_tokenizer splits by ${quote(expression)}: ${error.message}`);
+    fields.fail(`${what} ${quote(source)}: ${error.message}`);
   }
-  return { type: "expression", source: expression, behaviour: behaviour(), invert };
+  return source;
 }
 
 /** The parts that do what the steps do. */

@@ -279,9 +279,9 @@ test.each<[string, (file: ReturnType<typeof fileOf>) => unknown, RegExp]>([
     /decoder \{"type":"Replace","pattern":\{"Regex":"\(a\+\)\+\$"\}.* is not supported/,
   ],
   [
-    "a normaliser by an expression",
-    (f) => (f.normalizer = { type: "Replace", pattern: { Regex: "(a+)+$" }, content: "▁" }),
-    /normalizer \{"type":"Replace","pattern":\{"Regex":"\(a\+\)\+\$"\}.* is not supported/,
+    "a normaliser by an expression with a reference",
+    (f) => (f.normalizer = { type: "Replace", pattern: { Regex: "(a+)\\1" }, content: "▁" }),
+    /normalizer replaces "\(a\+\)\\\\1": .*references to groups are not supported, at character 4/,
   ],
 ])("refuses %s", async (_name, damage, message) => {
   const file = fileOf(await trained(1));

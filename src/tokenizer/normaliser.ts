@@ -1,4 +1,5 @@
 // What is done to a text before it is cut into words: the steps that files of others name, one after another.
+import { Regex } from "../regex/index.ts";
 import { ByteTrie } from "./byte-trie.ts";
 import { Charsmap } from "./charsmap.ts";
 import { type StretchStart, utf8Bytes } from "./codec.ts";
@@ -24,6 +25,8 @@ export type NormaliserStep =
   /** Takes white space off the ends. */
   | { readonly type: "strip"; readonly left: boolean; readonly right: boolean }
   | { readonly type: "replace"; readonly from: string; readonly to: string }
+  /** Replaces the matches of an expression in Oniguruma's syntax. */
+  | { readonly type: "replaceMatches"; readonly source: string; readonly to: string }
   /** Put in front of a text that is not empty. */
   | { readonly type: "prepend"; readonly text: string };
 
@@ -55,11 +58,27 @@ function plainStep(step: Exclude<NormaliserStep, SentencePieceStep>): Normalise 
       return (text) => stripped(text, step);
     case "replace":
       return (text) => text.replaceAll(step.from, () => step.to);
+    case "replaceMatches": {
+      const expression = new Regex(step.source);
+      return (text) => replaced(text, expression, step.to);
+    }
     case "prepend":
       return (text) => (text === "" ? "" : step.text + text);
     default:
       return step satisfies never;
   }
+}
+
+/** As huggingface/tokenizers has it: a text of nothing stays one, whatever the expression finds in it. */
+function replaced(text: string, expression: Regex, to: string): string {
+  if (text === "") return "";
+  const parts: string[] = [];
+  let done = 0;
+  for (const { start, end } of expression.matches(text)) {
+    parts.push(text.slice(done, start), to);
+    done = end;
+  }
+  return parts.join("") + text.slice(done);
 }
 
 /** Every character by itself, so that a Σ at the end of a word becomes σ, as in Rust. */

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { normaliserOf } from "./normaliser.ts";
 import { preTokeniserOf, type SplitBehaviour } from "./pre-tokeniser.ts";
 
 interface Case {
@@ -10,7 +11,14 @@ interface Case {
   readonly pieces: readonly (readonly string[])[];
 }
 
-const { behaviours }: { readonly behaviours: readonly Case[] } = JSON.parse(
+interface Replacement {
+  readonly pattern: string;
+  readonly to: string;
+  readonly texts: readonly string[];
+  readonly replaced: readonly string[];
+}
+
+const { behaviours, replacements }: { readonly behaviours: readonly Case[]; readonly replacements: readonly Replacement[] } = JSON.parse(
   readFileSync(new URL("../../test/goldens/split-patterns.golden.json", import.meta.url), "utf8"),
 );
 
@@ -33,5 +41,12 @@ test("expressions cut with every behaviour, inverted or not, as tokenizers cuts 
       cut(text, "text", (word) => words.push(word));
       expect({ pattern, name, invert, text, words }).toEqual({ pattern, name, invert, text, words: pieces[i] });
     });
+  }
+});
+
+test("expressions are replaced as tokenizers replaces them", () => {
+  for (const { pattern, to, texts, replaced } of replacements) {
+    const normalise = normaliserOf([{ type: "replaceMatches", source: pattern, to }]);
+    expect({ pattern, replaced: texts.map((text) => normalise(text, "text")) }).toEqual({ pattern, replaced });
   }
 });

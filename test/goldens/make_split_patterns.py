@@ -5,7 +5,7 @@ import json
 import random
 import sys
 
-from tokenizers import Regex, pre_tokenizers
+from tokenizers import Regex, normalizers, pre_tokenizers
 
 rng = random.Random(int(sys.argv[1]) if len(sys.argv) > 1 else 13)
 
@@ -216,6 +216,12 @@ for source in ["b", "b+", "b*", r"\s|(?=A)", r"\p{L}+", "(?=b)"]:
             texts = [small(14), sample(14)]
             behaviours.append({"pattern": source, "behaviour": behaviour, "invert": invert, "texts": texts, "pieces": found(source, texts, behaviour, invert)})
 
+replacements = []
+for source in ["b", "b*", "", "(?<=a)b", r"\s+(?=\S)", r"\p{Han}+", r"(?i:s)", "x"]:
+    replace = normalizers.Replace(Regex(source), "<$0>")
+    texts = [small(14), sample(14), ""]
+    replacements.append({"pattern": source, "to": "<$0>", "texts": texts, "replaced": [replace.normalize_str(text) for text in texts]})
+
 with open("split-patterns.golden.json", "w") as file:
-    json.dump({"rows": rows, "behaviours": behaviours}, file, ensure_ascii=True, separators=(",", ":"))
+    json.dump({"rows": rows, "behaviours": behaviours, "replacements": replacements}, file, ensure_ascii=True, separators=(",", ":"))
     file.write("\n")
