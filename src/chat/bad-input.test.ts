@@ -1,7 +1,8 @@
 // Templates and messages that are wrong: a clear error, with the place where there is one, and no hang.
 
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { CriaError } from "../base/index.ts";
+import { CriaError, Rng } from "../base/index.ts";
 import { parseChatTemplate, renderChat } from "./index.ts";
 
 const hi = [{ role: "user", content: "hi" }] as const;
@@ -45,7 +46,7 @@ test.each([
   "{% set ns = namespace(l=[1]) %}{% for i in range(60) %}{% set ns.l = ns.l + ns.l %}{% endfor %}",
   "{% set ns = namespace(l=[1]) %}{% for i in range(60) %}{% set ns.l = [ns.l, ns.l] %}{% endfor %}{{ ns.l|tojson }}",
   "{% set ns = namespace(l=[1]) %}{% for i in range(60) %}{% set ns.l = [ns.l, ns.l] %}{% endfor %}{{ ns.l == ns.l }}{{ ns.l|string }}",
-  "{{ range(900000)|unique|list|length }}",
+  "{{ range(90000)|unique|list|length }}{{ range(900000)|unique|list|length }}",
   "{% set ns = namespace(l=['x' * 10000]) %}{% for i in range(30) %}{% set ns.l = ns.l + ns.l %}{{ ns.l|join }}{% endfor %}",
 ])("a template without end is stopped: %s", (source) => {
   expect(() => render(source)).toThrow(
@@ -102,4 +103,54 @@ test.each([
 ])("messages %j are refused", (messages, text) => {
   const source = "{% for m in messages %}{{ m.content }}{{ m.tool_calls|tojson if m.tool_calls }}{% endfor %}";
   expect(() => render(source, messages)).toThrow(text);
+});
+
+/** Templates with pieces cut out and others put in. */
+function changed(source: string, rng: Rng): string {
+  const bits = [
+    "{%",
+    "%}",
+    "{{",
+    "}}",
+    "{#",
+    "#}",
+    "'",
+    "(",
+    "]",
+    "{% if x %}",
+    "{% endfor %}",
+    "~",
+    "|",
+    "-",
+    " in ",
+    "range(9999999)",
+    "\\x",
+  ];
+  let text = source;
+  for (let i = rng.below(4); i >= 0; i--) {
+    const at = rng.below(text.length + 1);
+    const bit = rng.below(2) === 0 ? bits[rng.below(bits.length)]! : "";
+    text = text.slice(0, at) + bit + (rng.below(8) === 0 ? "" : text.slice(at + rng.below(12)));
+  }
+  return text;
+}
+
+test("changed templates render or are refused in a sentence", () => {
+  const { own } = JSON.parse(readFileSync(new URL("../../test/goldens/chat-templates.golden.json", import.meta.url), "utf8")) as {
+    own: Readonly<Record<string, { readonly source: string }>>;
+  };
+  const sources = Object.values(own).map(({ source }) => source);
+  const rng = new Rng(20261128);
+  let rendered = 0;
+  for (let i = 0; i < 300; i++) {
+    const source = changed(sources[rng.below(sources.length)]!, rng);
+    try {
+      render(source);
+      rendered++;
+    } catch (error) {
+      if (!(error instanceof CriaError)) throw new Error(`not refused in a sentence: ${source}`, { cause: error });
+    }
+  }
+  expect(rendered).toBeGreaterThan(10);
+  expect(rendered).toBeLessThan(290);
 });

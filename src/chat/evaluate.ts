@@ -116,7 +116,7 @@ class Evaluator {
     const changes = new Map<string, Value>();
     const isAsked = this.#usesLoop(node.body);
     for (const [i, item] of items.entries()) {
-      this.#budget.step(isAsked ? 20 : 2);
+      this.#budget.step(isAsked ? 20 : 5);
       const inner = this.#bound(node.loopvar, item, scope);
       if (isAsked) inner.set("loop", loopFacts(items, i, changes));
       try {
