@@ -13,7 +13,7 @@ export class Bound {
     if (args.positional.length > parameters.length)
       throw new TemplateError(`${name} takes ${parameters.length} arguments at most, ${args.positional.length} are given`);
     for (const [i, value] of args.positional.entries()) this.#values.set(parameters[i]!, value);
-    for (const [key, value] of args.named) {
+    for (const [key, [, value]] of args.named.entries) {
       if (!parameters.includes(key)) throw new TemplateError(`${name} has no argument '${key}'`);
       if (this.#values.has(key)) throw new TemplateError(`${name} got multiple values for argument '${key}'`);
       this.#values.set(key, value);

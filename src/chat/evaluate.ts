@@ -162,7 +162,8 @@ class Evaluator {
     if (call.callee.type === "Identifier" && call.callee.value === generationCall) return this.block(body, new Scope(scope)).generated();
     const caller = this.#macro("caller", callerArgs ?? [], body, scope);
     const { positional, named } = this.#arguments(call.args, scope);
-    return str(this.#call(this.#value(call.callee, scope), { positional, named: new Map([...named, ["caller", caller]]) }));
+    const all = new Dict([...named.entries.values(), [Text.of("caller"), caller]]);
+    return str(this.#call(this.#value(call.callee, scope), { positional, named: all }));
   }
 
   #macro(name: string, parameters: readonly Parameter[], body: readonly Statement[], scope: Scope): Callable {
@@ -171,10 +172,10 @@ class Evaluator {
 
   #parameters({ name, parameters, body }: MacroParts, { positional, named }: Arguments, scope: Scope): Scope {
     const inner = new Scope(scope);
-    const rest = new Map(named);
+    const rest = new Map(named.entries);
     for (const [i, parameter] of parameters.entries()) {
       const key = parameter.type === "Identifier" ? parameter.value : parameter.key.value;
-      const given = positional[i] ?? (i < positional.length ? null : rest.get(key));
+      const given = positional[i] ?? (i < positional.length ? null : rest.get(key)?.[1]);
       const isGiven = i < positional.length || rest.delete(key);
       const fallback = parameter.type === "Identifier" ? new Undefined(`parameter '${key}' was not provided`) : undefined;
       inner.set(
@@ -182,7 +183,7 @@ class Evaluator {
         isGiven ? (given ?? null) : (fallback ?? this.#value((parameter as Extract<Parameter, { key: unknown }>).value, inner)),
       );
     }
-    const caller = rest.get("caller");
+    const caller = rest.get("caller")?.[1];
     if (rest.delete("caller")) inner.set("caller", caller ?? null);
     const more = positional.slice(parameters.length);
     const [odd] = rest.keys();
@@ -190,7 +191,7 @@ class Evaluator {
       throw new TemplateError(`macro '${name}' takes not more than ${parameters.length} argument(s)`);
     if (odd !== undefined && !mentions(body, "kwargs")) throw new TemplateError(`macro '${name}' takes no keyword argument '${odd}'`);
     inner.set("varargs", new List(more, "tuple"));
-    inner.set("kwargs", new Dict([...rest].map(([key, value]) => [Text.of(key), value])));
+    inner.set("kwargs", new Dict(rest.values()));
     return inner;
   }
 
@@ -274,17 +275,17 @@ class Evaluator {
 
   #arguments(nodes: readonly Argument[], scope: Scope): Arguments {
     const positional: Value[] = [];
-    const named = new Map<string, Value>();
+    const named: (readonly [Text, Value])[] = [];
     for (const node of nodes) {
       if (node.type === "SpreadExpression") positional.push(...iterate(this.#value(node.argument, scope)));
-      else if (node.type === "KeywordArgumentExpression") named.set(node.key.value, this.#value(node.value, scope));
+      else if (node.type === "KeywordArgumentExpression") named.push([Text.of(node.key.value), this.#value(node.value, scope)]);
       else if (node.type === "KeywordSpreadExpression") {
         const dict = this.#value(node.argument, scope);
         if (!(dict instanceof Dict)) throw new TemplateError(`argument after ** must be a mapping, not ${typeName(dict)}`);
-        for (const [key, [, value]] of dict.entries) named.set(key, value);
+        named.push(...dict.entries.values());
       } else positional.push(this.#value(node, scope));
     }
-    return { positional, named };
+    return { positional, named: new Dict(named) };
   }
 
   #call(callee: Value, args: Arguments): Value {
@@ -303,7 +304,7 @@ class Evaluator {
   #filter(value: Value, node: Identifier | Call, scope: Scope): Value {
     const callee = node.type === "Identifier" ? node : node.callee;
     if (callee.type !== "Identifier") throw new TemplateError("a filter is not a name");
-    const args = node.type === "Identifier" ? { positional: [], named: new Map<string, Value>() } : this.#arguments(node.args, scope);
+    const args = node.type === "Identifier" ? { positional: [], named: new Dict([]) } : this.#arguments(node.args, scope);
     return filter(callee.value, value, args, this.#budget);
   }
 }

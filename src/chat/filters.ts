@@ -173,15 +173,15 @@ function indent(value: Value, args: Bound, budget: Budget): Text {
 
 function jsonStyle(args: Bound): JsonStyle {
   const width = args.value("indent") ?? null;
-  const indent =
-    width instanceof Text ? width.text : width === null ? undefined : " ".repeat(Math.min(Math.max(0, args.integer("indent") ?? 0), 1000));
+  const spaces = () => Text.of(" ".repeat(Math.min(Math.max(0, args.integer("indent") ?? 0), 1000)));
+  const indent = width instanceof Text ? width : width === null ? undefined : spaces();
   const separators = args.value("separators");
-  const [betweenItems, afterKey] = separators instanceof List ? separators.items.map((item) => str(item).text) : [];
+  const [betweenItems, afterKey] = separators instanceof List ? separators.items.map((item) => str(item)) : [];
   return {
     ascii: isTrue(args.value("ensure_ascii") ?? false),
     sorted: isTrue(args.value("sort_keys") ?? false),
     ...(indent === undefined ? {} : { indent }),
-    betweenItems: betweenItems ?? (indent === undefined ? plainJson.betweenItems : ","),
+    betweenItems: betweenItems ?? (indent === undefined ? plainJson.betweenItems : Text.of(",")),
     afterKey: afterKey ?? plainJson.afterKey,
   };
 }

@@ -1,9 +1,8 @@
 // What templates may call without being given it: Jinja's globals and those that transformers adds.
 import { Bound } from "./arguments.ts";
-import { items } from "./attributes.ts";
 import type { Budget } from "./budget.ts";
 import { format } from "./dates.ts";
-import { Text } from "./text.ts";
+import type { Text } from "./text.ts";
 import { type Arguments, Callable, Dict, integer, List, Namespace, str, TemplateError, typeName, type Value } from "./values.ts";
 
 /** What `raise_exception` throws: the template's own sentence about what it was given. */
@@ -15,12 +14,12 @@ const mostElements = 1_000_000;
 export function globals(now: Date, budget: Budget): Map<string, Value> {
   const all: Readonly<Record<string, (args: Arguments) => Value>> = {
     range: (args) => range(args, budget),
-    namespace: (args) => new Namespace(new Map(pairsOf("namespace()", args))),
-    dict: (args) => new Dict(pairsOf("dict()", args).map(([key, value]) => [Text.of(key), value])),
+    namespace: (args) => new Namespace(new Map(pairsOf("namespace()", args).map(([key, value]) => [key.text, value]))),
+    dict: (args) => new Dict(pairsOf("dict()", args)),
     raise_exception: (args) => {
       throw new RaisedByTemplate(str(new Bound("raise_exception()", args, ["message"]).needed("message")).text);
     },
-    strftime_now: (args) => Text.of(format(now, new Bound("strftime_now()", args, ["format"]).neededText("format").text)),
+    strftime_now: (args) => new Bound("strftime_now()", args, ["format"]).neededText("format").map((part) => format(now, part)),
   };
   return new Map(Object.entries(all).map(([name, call]) => [name, new Callable(`${name}()`, call)]));
 }
@@ -37,10 +36,9 @@ function range(args: Arguments, budget: Budget): List {
   return new List(Array.from({ length: count }, (_, i) => integer(start + i * step)));
 }
 
-function pairsOf(name: string, { positional, named }: Arguments): [string, Value][] {
+function pairsOf(name: string, { positional, named }: Arguments): (readonly [Text, Value])[] {
   const [source, ...more] = positional;
   if (more.length > 0) throw new TemplateError(`${name} expected at most 1 argument, got ${positional.length}`);
   if (source !== undefined && !(source instanceof Dict)) throw new TemplateError(`${name} takes a dict, not ${typeName(source)}`);
-  const given = source === undefined ? [] : items(source).items.map((pair) => (pair as List).items);
-  return [...given.map(([key, value]): [string, Value] => [str(key ?? null).text, value ?? null]), ...named];
+  return [...(source?.entries.values() ?? []), ...named.entries.values()];
 }

@@ -6,12 +6,12 @@ export interface JsonStyle {
   readonly ascii: boolean;
   readonly sorted: boolean;
   /** What one level of indentation is; absent: all stands in one line. */
-  readonly indent?: string;
-  readonly betweenItems: string;
-  readonly afterKey: string;
+  readonly indent?: Text;
+  readonly betweenItems: Text;
+  readonly afterKey: Text;
 }
 
-export const plainJson: JsonStyle = { ascii: false, sorted: false, betweenItems: ", ", afterKey: ": " };
+export const plainJson: JsonStyle = { ascii: false, sorted: false, betweenItems: Text.of(", "), afterKey: Text.of(": ") };
 
 /** Texts keep their origins, quotes and escapes are whose text it is; brackets and commas are the template's. @throws TemplateError as json.dumps */
 export function toJson(value: Value, style: JsonStyle, depth = 0): Text {
@@ -30,15 +30,19 @@ export function toJson(value: Value, style: JsonStyle, depth = 0): Text {
   if (!(value instanceof Dict)) throw new TemplateError(`Object of type ${typeName(value)} is not JSON serializable`);
   const all = [...value.entries.values()];
   if (style.sorted) all.sort(([a], [b]) => compareTexts(a.text, b.text));
-  const items = all.map(([key, item]) => Text.join([jsonText(key, style.ascii), Text.of(style.afterKey), toJson(item, style, depth + 1)]));
+  const items = all.map(([key, item]) => Text.join([jsonText(key, style.ascii), style.afterKey, toJson(item, style, depth + 1)]));
   return container("{", "}", items, style, depth);
 }
 
 function container(open: string, close: string, items: readonly Text[], { indent, betweenItems }: JsonStyle, depth: number): Text {
   if (items.length === 0) return Text.of(open + close);
-  const line = indent === undefined ? "" : `\n${indent.repeat(depth + 1)}`;
-  const last = indent === undefined ? "" : `\n${indent.repeat(depth)}`;
-  return Text.join([Text.of(open + line), Text.join(items, Text.of(betweenItems + line)), Text.of(last + close)]);
+  const line = newLine(indent, depth + 1);
+  return Text.join([Text.of(open), line, Text.join(items, Text.join([betweenItems, line])), newLine(indent, depth), Text.of(close)]);
+}
+
+/** Nothing where all stands in one line. */
+function newLine(indent: Text | undefined, depth: number): Text {
+  return indent === undefined ? Text.of("") : Text.join([Text.of("\n"), ...Array.from({ length: depth }, () => indent)]);
 }
 
 function jsonFloat(value: number): string {

@@ -52,6 +52,18 @@ test("tools, their keys included, variables and arguments are no text of the tem
   ]);
 });
 
+test.each([
+  ["{% macro m() %}{% for k in kwargs %}{{ k }};{% endfor %}{% endmacro %}{{ m(**given) }}", ["0:<s>", ";"]],
+  ["{{ dict(given)|tojson }}{{ dict(**given) }}", ['{"', "0:<s>", "\": 1}{'", "0:<s>", "': 1}"]],
+  ["{{ strftime_now(messages[0].content) }}", ["0:</s>"]],
+  ["{{ [1, 2]|tojson(indent=messages[0].content) }}", ["[\n", "0:</s>", "1,\n", "0:</s>", "2\n]"]],
+  ["{{ [1, 2]|tojson(separators=(messages[0].content, ':')) }}", ["[1", "0:</s>", "2]"]],
+])("what a call is given keeps its origin as names, formats and separators: %s", (source, expected) => {
+  const call = { function: { name: "f", arguments: { "<s>": 1 } } };
+  const chat: readonly Message[] = [{ role: "assistant", content: "</s>", tool_calls: [call] }];
+  expect(origins(`{% set given = messages[0].tool_calls[0].function.arguments %}${source}`, chat)).toEqual(expected);
+});
+
 test("what a generation block writes is marked", () => {
   const source = "{% for m in messages %}{% generation %}a{{ m.content|trim }}{% endgeneration %};{% endfor %}";
   expect(renderChat(parseChatTemplate(source), [{ role: "assistant", content: "x" }]).segments).toEqual([

@@ -59,7 +59,8 @@ export class Namespace {
 
 export interface Arguments {
   readonly positional: readonly Value[];
-  readonly named: ReadonlyMap<string, Value>;
+  /** By name. A name that came from a message by `**` keeps its origin. */
+  readonly named: Dict;
 }
 
 export class Callable {
