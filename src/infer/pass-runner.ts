@@ -6,7 +6,7 @@ import type { TopLogits, TopWanted } from "./sequence.ts";
 export interface PassInputs {
   /** What RoPE's table is made for: `ropeLength` of the model. */
   readonly ropeLength: number;
-  /** A row each; rows of one slot stand together and in order. */
+  /** The token of every row; rows of one slot stand together and in order. */
   readonly tokens: readonly number[];
   readonly positions: readonly number[];
   /** Which sequence of the pass a row belongs to, from 0. */

@@ -94,10 +94,10 @@ export class Programs implements PassRunner {
 
   async copy(copies: readonly PageCopy[]): Promise<void> {
     this.#copying ??= this.#compileCopy();
-    this.#copying.catch(() => {
-      this.#copying = undefined;
+    const program = await this.#copying.catch((error) => {
+      this.#copying = undefined; // for want of memory, for example: there may be more later
+      throw error;
     });
-    const program = await this.#copying;
     for (const { from, to } of copies) await Promise.all([program.write("copies", [from, to]), program.run()]);
   }
 
@@ -117,7 +117,7 @@ export class Programs implements PassRunner {
     return [...ropeInputs(this.#config, ropeLength - 1)].map(([name, values]) => compiled.program.write(name, values));
   }
 
-  /** All small: some microseconds each. */
+  /** Writes the inputs of a pass, each of which takes some microseconds. */
   #write({ program, size: { rows, logitRows, top } }: Compiled, pass: PassInputs): Promise<void>[] {
     const { tokens, positions, slots, pages } = pass;
     const P = Math.ceil(this.#size.contextLength / pageKeys);
@@ -151,26 +151,18 @@ export class Programs implements PassRunner {
 
   /** Reads what is wanted of the rows that logits are made of. */
   async #logits({ size, graph, program }: Compiled, wanted: readonly LogitRow[]): Promise<(Float32Array | TopLogits)[]> {
-    const places = wanted.map(({ row }, i) => (size.logitRows < size.rows ? i : row));
-    const reader = (tensor: Tensor, isWanted: (row: LogitRow) => boolean) =>
-      readRows(
-        program,
-        tensor,
-        places.filter((_, i) => isWanted(wanted[i]!)),
-      );
-    const logits = await reader(graph.logits, ({ top }) => top === undefined);
-    if (graph.top === undefined) return places.map((place) => logits(place) as Float32Array);
-    const { values, ids, logSumExp } = graph.top;
-    const [valuesOf, idsOf, totalOf] = await Promise.all(
-      [values, ids, logSumExp].map((tensor) => reader(tensor, ({ top }) => top !== undefined)),
-    );
-    return wanted.map(({ top }, i) => {
-      const place = places[i]!;
+    const placed = wanted.map(({ row, top }, i) => ({ place: size.logitRows < size.rows ? i : row, top }));
+    const placesOf = (isTop: boolean) => placed.filter(({ top }) => (top !== undefined) === isTop).map(({ place }) => place);
+    const logits = await readRows(program, graph.logits, placesOf(false));
+    if (graph.top === undefined) return placed.map(({ place }) => logits(place) as Float32Array);
+    const read = (tensor: Tensor) => readRows(program, tensor, placesOf(true));
+    const [values, ids, total] = await Promise.all([read(graph.top.values), read(graph.top.ids), read(graph.top.logSumExp)]);
+    return placed.map(({ place, top }) => {
       if (top === undefined) return logits(place) as Float32Array;
       return {
-        ids: idsOf!(place).subarray(0, top.top) as Int32Array,
-        logits: valuesOf!(place).subarray(0, top.top) as Float32Array,
-        logSumExp: totalOf!(place)[0]!,
+        ids: ids(place).subarray(0, top.top) as Int32Array,
+        logits: values(place).subarray(0, top.top) as Float32Array,
+        logSumExp: total(place)[0] ?? Number.NaN,
       };
     });
   }

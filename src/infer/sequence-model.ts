@@ -24,7 +24,8 @@ export interface SequenceModelOptions {
   readonly contextLength?: number;
   /**
    * Pages of 64 tokens that all sequences share. By default as many as four sequences of full length take, or as many as the memory that is available
-   * has room for beside programs and packed weights. Memory that no page has used is not taken from the system.
+   * has room for beside programs and packed weights. Memory that no page has used is not taken from the system. Texts that need more pages together
+   * pause in favour of each other and are computed again, which costs time: at worst each token the whole text, where two of them are written in alternation.
    */
   readonly pages?: number;
   /** How keys and values are stored: in 4, 2 or about 1 bytes per number. f32 by default. */

@@ -77,7 +77,7 @@ export interface TopWanted {
 export interface TopLogits {
   /** The largest first, of equal ones the lower id first. */
   readonly ids: Int32Array;
-  /** Theirs; −Infinity where fewer tokens are allowed. */
+  /** The logits of these tokens; −Infinity where fewer tokens are allowed. */
   readonly logits: Float32Array;
   /** ln Σ exp of all logits, whatever is allowed: a logit less this is a log-probability. */
   readonly logSumExp: number;

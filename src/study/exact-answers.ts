@@ -1,6 +1,7 @@
 // Whether a model completes lines exactly: each answer's tokens must be the most probable ones, which is what greedy decoding would write.
 import type { Backend } from "../backend/index.ts";
 import { check, fail } from "../base/index.ts";
+import { pageKeys } from "../graph/index.ts";
 import { mostProbable, SequenceModel } from "../infer/index.ts";
 import type { LlamaConfig } from "../model/index.ts";
 
@@ -28,7 +29,8 @@ export async function exactAnswers(
     () => `a question has ${contextLength} tokens but the model's context is ${config.contextLength}`,
   );
   const read = async ({ name }: { readonly name: string }) => weights.get(name) ?? fail("study", `the weights have no parameter "${name}"`);
-  await using model = await SequenceModel.open(backend, config, { read }, { contextLength });
+  const pages = together * Math.ceil(contextLength / pageKeys); // so that no prompt is computed twice
+  await using model = await SequenceModel.open(backend, config, { read }, { contextLength, pages });
   let exact = 0;
   for (let at = 0; at < questions.length; at += together) exact += await countExact(model, questions.slice(at, at + together));
   return exact / questions.length;
