@@ -64,7 +64,8 @@ const astral = new Map<number, number>();
 /** The bits of the character at a position; 0 where none is. */
 export function bitsAt(text: string, at: number, end: number): number {
   if (at >= end) return 0;
-  if (widthAt(text, at, end) === 1) return unitBits()[text.charCodeAt(at)] ?? 0;
+  const unit = text.charCodeAt(at);
+  if (unit < 0xd800 || unit > 0xdbff || widthAt(text, at, end) === 1) return (units ?? unitBits())[unit] ?? 0;
   const point = text.codePointAt(at) ?? 0;
   let found = astral.get(point);
   if (found === undefined) {
@@ -76,7 +77,13 @@ export function bitsAt(text: string, at: number, end: number): number {
 
 /** Past all characters that have one of the bits. */
 export function skipBits(text: string, at: number, end: number, bits: number): number {
+  const table = units ?? unitBits();
   let i = at;
-  while ((bitsAt(text, i, end) & bits) !== 0) i += widthAt(text, i, end);
+  while (i < end) {
+    const unit = text.charCodeAt(i);
+    const isHigh = unit >= 0xd800 && unit <= 0xdbff;
+    if (((isHigh ? bitsAt(text, i, end) : (table[unit] ?? 0)) & bits) === 0) break;
+    i += isHigh ? widthAt(text, i, end) : 1;
+  }
   return i;
 }
