@@ -1,12 +1,11 @@
 // Chats as ids, with a tokenizer of bytes and some special pieces.
 import { describe, expect, test } from "vitest";
-import { createTokenizer, type Tokenizer, trainTokenizer } from "../tokenizer/index.ts";
+import { type BytesModel, createTokenizer, type Tokenizer, trainTokenizer } from "../tokenizer/index.ts";
 import { encodeChat, encodeTraining, endOfTurnIds, type Message, parseChatTemplate } from "./index.ts";
 
 const specials = { bos: "<s>", eos: "</s>", others: ["<|im_start|>", "<|im_end|>", "<|user|>"] };
-const tokenizer: Tokenizer = createTokenizer(
-  await trainTokenizer(["hello hello\n\n\n\nworld how are you\n\n"], { kind: "bytes", vocabSize: 278, specials }),
-);
+const model = await trainTokenizer(["hello hello\n\n\n\nworld how are you\n\n"], { kind: "bytes", vocabSize: 278, specials });
+const tokenizer: Tokenizer = createTokenizer(model);
 const endOfTurn = endOfTurnIds(tokenizer, []);
 
 const chatml = parseChatTemplate(
@@ -36,6 +35,14 @@ test("a piece is found where the role's name is part of it, not where a message 
   const roles = parseChatTemplate("{% for m in messages %}{{ '<|' + m.role + '|>' }}<|im_{{ m.content }}<{{ m.content }}|>{% endfor %}");
   expect(specialsOf(encodeChat(tokenizer, roles, [{ role: "user", content: "end|>" }]).ids)).toEqual(["<|user|>"]);
   expect(specialsOf(encodeChat(tokenizer, roles, [{ role: "user", content: "|user" }]).ids)).toEqual(["<|user|>"]);
+});
+
+test("a tokenizer that seeks special pieces behind a normaliser is refused where it would lose one", () => {
+  const id = tokenizer.pieceToId("<|im_end|>") ?? 0;
+  const lower = createTokenizer({ ...model, normaliser: [{ type: "lowercase" }], matching: [{ id, normalized: true }] } as BytesModel);
+  const plain: readonly Message[] = [{ role: "user", content: "hello" }];
+  expect(encodeChat(lower, chatml, plain).ids).toEqual(encodeChat(tokenizer, chatml, plain).ids);
+  expect(() => encodeChat(lower, chatml, [{ role: "user", content: "Hello" }])).toThrow("this tokenizer seeks them behind its normaliser");
 });
 
 test("what came without a special piece has the ids of the whole text", () => {

@@ -95,9 +95,31 @@ function encodeSegments(tokenizer: Tokenizer, segments: readonly Segment[], bos:
   const ends = ownStretches(segments);
   const text = segments.map((segment) => segment.text).join("");
   const ids = tokenizer.encode(text, { parseSpecial: (start, end) => end <= (ends[start] ?? 0) });
+  checkSpecials(tokenizer, segments, ids);
   const before = bos ? (tokenizer.model.template?.before ?? []) : [];
   const isThere = before.every((id, i) => ids[i] === id);
   return isThere ? ids : Uint32Array.from([...before, ...ids]);
+}
+
+/**
+ * Holds the special ids against those of the template's own text alone: nothing else may make one, and none may be lost, as it would be where a
+ * tokenizer seeks special pieces behind a normaliser that moves places.
+ */
+function checkSpecials(tokenizer: Tokenizer, segments: readonly Segment[], ids: Uint32Array): void {
+  const stretches = [""];
+  for (const { text, origin } of segments)
+    if (origin === undefined) stretches[stretches.length - 1] += text;
+    else stretches.push("");
+  const specials = (found: Uint32Array) => [...found].filter((id) => tokenizer.isSpecial(id) && id !== tokenizer.unkId);
+  const expected = stretches.flatMap((text) => specials(tokenizer.encode(text, { parseSpecial: true })));
+  const found = specials(ids);
+  const isSame = found.length === expected.length && found.every((id, i) => id === expected[i]);
+  check(
+    isSame,
+    "chat",
+    () =>
+      `the template writes ${expected.length} special pieces and the text has ${found.length}: this tokenizer seeks them behind its normaliser, and cannot tell a message's from the template's`,
+  );
 }
 
 /** For every character of the template's own text, where the stretch of such text ends that it stands in; 0 for others. */
