@@ -192,11 +192,24 @@ function quantised(inner: Backend): { readonly backend: Backend; readonly source
   return { backend: backendWith({ map }, inner), source: { ...weights, inFile } };
 }
 
+interface BitsCase {
+  readonly matrices: "f32" | "q8_0";
+  readonly cacheType: StateDType;
+  readonly slidingWindow?: number;
+  readonly lora?: LoraSettings;
+}
+
 /** Every way to come to the logits of the rows of one text, on one target with so many threads. */
-async function bitsOf(target: string, threads: number, matrices: "f32" | "q8_0", cacheType: StateDType): Promise<readonly Float32Array[]> {
+async function bitsOf(
+  target: string,
+  threads: number,
+  { matrices, cacheType, lora, ...window }: BitsCase,
+): Promise<readonly Float32Array[]> {
   await using inner = await openCpuBackend({ target, threads });
   const { backend, source } = matrices === "f32" ? { backend: inner, source: weights } : quantised(inner);
-  const open = (options: SequenceModelOptions) => SequenceModel.open(backend, config, source, options);
+  const read: WeightSource["read"] = async (row) => parameters.get(row.name) ?? normals(sizeOf(row.shape), row.name.length);
+  const open = (options: SequenceModelOptions) =>
+    SequenceModel.open(backend, { ...config, ...window }, { ...source, read }, { ...options, ...(lora && { lora }) });
   const ids = idsOf(150);
   const { expected, behind } = await (async () => {
     await using model = await open({ cacheType });
@@ -239,16 +252,14 @@ async function bitsOf(target: string, threads: number, matrices: "f32" | "q8_0",
 }
 
 describe.each(targets)("on %s a row has the same bits", (target) => {
+  const lora: LoraSettings = { rank: 3, alpha: 6, targets: ["attention.query", "ffn.down"] };
   test.each([
-    ["f32", "f32"],
-    ["f32", "f16"],
-    ["q8_0", "q8_0"],
-  ] as const)(
-    "alone, in chunks, in batches, on other pages, after forks and cuts, with one thread and two: matrices in %s, keys in %s",
-    async (matrices, cacheType) => {
-      expect(await bitsOf(target, 2, matrices, cacheType)).toEqual(await bitsOf(target, 1, matrices, cacheType));
-    },
-  );
+    { matrices: "f32", cacheType: "f32" },
+    { matrices: "f32", cacheType: "f16", slidingWindow: 70 },
+    { matrices: "q8_0", cacheType: "q8_0", lora },
+  ] as const)("alone, in chunks, in batches, on other pages, after forks and cuts, with one thread and two: %o", async (one) => {
+    expect(await bitsOf(target, 2, one)).toEqual(await bitsOf(target, 1, one));
+  });
 
   test("when pages are so few that sequences pause", async () => {
     await using backend = await openCpuBackend({ target, threads: 2 });
