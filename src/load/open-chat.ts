@@ -1,7 +1,7 @@
 // A model's chat templates and the ids that end a turn, from wherever they stand beside its tokenizer.
 import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type ChatTemplate, checkChatFits, endOfTurnIds, parseChatTemplate } from "../chat/index.ts";
+import type { ChatTemplate } from "../chat/index.ts";
 import { openFile } from "../files/index.ts";
 import { type ChatSources, ggufChatSources, readChatTemplates, readEndIds, readGgufMetadata } from "../formats/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
@@ -31,6 +31,7 @@ export async function openChat(
   tokenizer: Tokenizer,
   { modelSize = tokenizer.vocabSize }: OpenChatOptions = {},
 ): Promise<OpenChat> {
+  const { checkChatFits, endOfTurnIds, parseChatTemplate } = await import("../chat/index.ts"); // models are opened without it, too
   const file = (await isFolder(path)) ? await findTokenizer(path) : path;
   const { templates: sources, endIds } = (await isGguf(file)) ? await readGguf(file) : await readFolder(dirname(file));
   const templates = new Map([...sources].map(([name, source]) => [name, parseChatTemplate(source, `${file}: the chat template ${name}`)]));
