@@ -84,6 +84,29 @@ describe("the assistant's ids", () => {
     expect([assistantMask[across], marked(ids, assistantMask)]).toEqual([0, "hello<|im_end|>"]);
   });
 
+  test("the time does not grow with the square of the turns", () => {
+    const turns = Array.from({ length: 40 }, (_, i) => [
+      { role: "user" as const, content: `hello ${i}` },
+      { role: "assistant" as const, content: `how are <s>${i}` },
+    ]).flat();
+    let characters = 0;
+    const measured = new Proxy(tokenizer, {
+      get(target, key) {
+        const value: unknown = Reflect.get(target, key, target);
+        if (typeof value !== "function") return value;
+        return (...args: readonly unknown[]) => {
+          if (key === "encode") characters += String(args[0]).length;
+          return Reflect.apply(value, target, args);
+        };
+      },
+    });
+    const { ids, assistantMask, text } = encodeTraining(measured, chatml, turns, { endOfTurn });
+    expect(marked(ids, assistantMask)).toBe(
+      turns.flatMap(({ role, content }) => (role === "user" ? [] : [`${content}<|im_end|>`])).join(""),
+    );
+    expect(characters).toBeLessThan(4 * text.length);
+  });
+
   test("an empty answer is its end alone; calls of tools count whole", () => {
     const calls = parseChatTemplate(
       "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}{% for c in m.tool_calls %}<call>{{ c.function|tojson }}</call>{% endfor %}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}",

@@ -41,7 +41,7 @@ export function encodeChat(
   options: EncodeChatOptions = {},
 ): EncodedChat {
   const rendered = renderChat(template, messages, withSpecials(tokenizer, options));
-  return { ...rendered, ids: encodeSegments(tokenizer, rendered.segments, options.bos ?? false) };
+  return { ...rendered, ids: encodeSegments(tokenizer, rendered.segments, options.bos ?? false).ids };
 }
 
 /**
@@ -60,8 +60,9 @@ export function encodeTraining(
   const rendered = renderChat(template, messages, given);
   const text = new Text(rendered.segments);
   const bos = options.bos ?? false;
-  const ids = encodeSegments(tokenizer, rendered.segments, bos);
-  const firstFrom = (place: number) => idsBefore(tokenizer, text, ids, place, bos);
+  const encoded = encodeSegments(tokenizer, rendered.segments, bos);
+  const { ids } = encoded;
+  const firstFrom = (place: number) => idsBefore(tokenizer, text, encoded, place, bos);
   const assistantMask = new Uint8Array(ids.length);
   for (const { start, own, end, isBlock, message } of assistantTurns(template, messages, given, text)) {
     const [first, last] = [firstFrom(start), firstFrom(end)];
@@ -74,6 +75,17 @@ export function encodeTraining(
     assistantMask.fill(1, first, stop);
   }
   return { ...rendered, ids, assistantMask };
+}
+
+interface Encoded {
+  readonly ids: Uint32Array;
+  readonly anchors: readonly Anchor[];
+}
+
+/** A special piece in a text. What stands from there on is encoded as if the text began there. */
+interface Anchor {
+  readonly place: number;
+  readonly index: number;
 }
 
 /** Behind the first id that ends a turn. */
@@ -91,14 +103,39 @@ function withSpecials<T extends RenderChatOptions>(tokenizer: Tokenizer, options
 }
 
 /** @param bos whether what the tokenizer puts in front of a text goes there, once */
-function encodeSegments(tokenizer: Tokenizer, segments: readonly Segment[], bos: boolean): Uint32Array {
+function encodeSegments(tokenizer: Tokenizer, segments: readonly Segment[], bos: boolean): Encoded {
   const ends = ownStretches(segments);
   const text = segments.map((segment) => segment.text).join("");
-  const ids = tokenizer.encode(text, { parseSpecial: (start, end) => end <= (ends[start] ?? 0) });
+  const found = new Map<number, number>(); // from where special pieces begin to where the longest of each ends
+  const ids = tokenizer.encode(text, {
+    parseSpecial(start, end) {
+      if (end > (ends[start] ?? 0)) return false;
+      found.set(start, end);
+      return true;
+    },
+  });
   checkSpecials(tokenizer, segments, ids);
+  const anchors = anchorsOf(tokenizer, text, ids, found);
   const before = bos ? (tokenizer.model.template?.before ?? []) : [];
-  const isThere = before.every((id, i) => ids[i] === id);
-  return isThere ? ids : Uint32Array.from([...before, ...ids]);
+  if (before.every((id, i) => ids[i] === id)) return { ids, anchors };
+  return {
+    ids: Uint32Array.from([...before, ...ids]),
+    anchors: anchors.map(({ place, index }) => ({ place, index: index + before.length })),
+  };
+}
+
+/** None where the ids do not show which of the pieces were taken. Pieces that are sought in normalised text are none: they may get a space in front. */
+function anchorsOf(tokenizer: Tokenizer, text: string, ids: Uint32Array, found: ReadonlyMap<number, number>): Anchor[] {
+  const { matching = [] } = tokenizer.model;
+  const others = new Set(matching.filter(({ normalized, verbatim }) => normalized || verbatim).map(({ id }) => id));
+  const isAnchor = (id: number) => tokenizer.isSpecial(id) && id !== tokenizer.unkId && !others.has(id);
+  const sought = [...found].flatMap(([place, end]) => {
+    const id = tokenizer.pieceToId(text.slice(place, end));
+    return id !== undefined && isAnchor(id) ? [{ place, id }] : [];
+  });
+  const taken = [...ids.entries()].filter(([, id]) => isAnchor(id));
+  const isSame = sought.length === taken.length && sought.every(({ id }, i) => id === taken[i]?.[1]);
+  return isSame ? taken.map(([index], i) => ({ place: sought[i]?.place ?? 0, index })) : [];
 }
 
 /**
@@ -138,17 +175,20 @@ function ownStretches(segments: readonly Segment[]): Uint32Array {
 
 /**
  * How many ids begin before a place of the text: as many as the text up to it has, where the ids begin with those; where a token lies across
- * the place, the bytes of its neighbours say it.
+ * the place, the bytes of its neighbours say it. Encoding starts at the last anchor before, so that the time for all turns of a chat does not
+ * grow with its square.
  */
-function idsBefore(tokenizer: Tokenizer, text: Text, ids: Uint32Array, place: number, bos: boolean): number {
+function idsBefore(tokenizer: Tokenizer, text: Text, { ids, anchors }: Encoded, place: number, bos: boolean): number {
   if (place >= text.text.length) return ids.length;
-  const before = encodeSegments(tokenizer, text.slice(0, place).segments, bos);
+  const anchor = anchors.findLast((one) => one.place <= place);
+  const { ids: before } = encodeSegments(tokenizer, text.slice(anchor?.place ?? 0, place).segments, bos && anchor === undefined);
+  const first = anchor?.index ?? 0;
   let same = 0;
-  while (same < before.length && before[same] === ids[same]) same++;
-  if (same === before.length) return same;
+  while (same < before.length && before[same] === ids[first + same]) same++;
+  if (same === before.length) return first + same;
   const size = (id: number) => tokenizer.pieceBytes(id).length;
   let left = before.subarray(same).reduce((bytes, id) => bytes + size(id), 0);
-  let at = same;
+  let at = first + same;
   while (left > 0 && at < ids.length) left -= size(ids[at++]!);
   const { model } = tokenizer;
   const isChanged = "normaliser" in model && (model.normaliser ?? []).length > 0;
