@@ -1,6 +1,6 @@
 // The library's front door: what `import { … } from "cria"` gives.
 export * from "./base/index.ts";
-export type { FinishReason, LogitsStep, SamplingOptions, TextPiece, TextSoFar, TokenLogProbability } from "./infer/index.ts";
+export type { FinishReason, LogitsStep, SamplingOptions, Scores, TextPiece, TextSoFar, TokenLogProbability } from "./infer/index.ts";
 export { type GenerateOptions, Llama, type LoadOptions } from "./llama.ts";
 export { type ModelFormat, type OpenModel, openModel } from "./load/index.ts";
 export type { LlamaConfig } from "./model/index.ts";

@@ -66,7 +66,7 @@ describe("a tiny model", () => {
       expect(half.contextLength).toBeGreaterThan(llama.contextLength);
       await using asked = await Llama.load(folder, { backend, contextLength: 64 });
       expect([asked.contextLength, asked.warnings]).toEqual([64, []]);
-      await expect(Llama.load(folder, { backend, contextLength: 4096 })).rejects.toThrow("set contextLength to");
+      await expect(Llama.load(folder, { backend, contextLength: 4096 })).rejects.toThrow("set contextLength (--context) to");
     });
   });
 
