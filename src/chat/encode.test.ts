@@ -45,6 +45,22 @@ test("a tokenizer that seeks special pieces behind a normaliser is refused where
   expect(() => encodeChat(lower, chatml, [{ role: "user", content: "Hello" }])).toThrow("this tokenizer seeks them behind its normaliser");
 });
 
+test("added pieces that a template writes are no part of what users and tools write, nor of theirs with the template's", () => {
+  const { model } = tokenizer;
+  const size = model.pieces.length;
+  const added = ["<｜User｜>", "<｜Tool｜>", "<think>", "  "];
+  const deepSeeks = createTokenizer({ ...model, pieces: [...model.pieces, ...added], added: added.map((_, i) => size + i) });
+  const template = parseChatTemplate(
+    "{% for m in messages %}<｜{{ m.role|title }}｜>{{ m.content }}<{{ m.content }}{% endfor %}{{ '<think>' if add_generation_prompt }}",
+  );
+  const addedOf = (content: string, role: "user" | "tool" | "assistant" | "system") =>
+    [...encodeChat(deepSeeks, template, [{ role, content }]).ids].filter((id) => id >= size).map((id) => deepSeeks.idToPiece(id));
+  expect(addedOf("｜User｜><think>  <｜User｜>", "user")).toEqual(["<｜User｜>", "  ", "  ", "<think>"]);
+  expect(addedOf("<｜Tool｜>", "tool")).toEqual(["<｜Tool｜>", "<think>"]);
+  expect(addedOf("<think>", "assistant")).toEqual(["<think>", "<think>", "<think>"]);
+  expect(addedOf("<think>", "system")).toEqual(["<think>", "<think>", "<think>"]);
+});
+
 test("what came without a special piece has the ids of the whole text", () => {
   const { ids, text } = encodeChat(tokenizer, chatml, [{ role: "user", content: "\n\nhello world\n\n\nhow are" }]);
   expect([...ids]).toEqual([...tokenizer.encode(text, { parseSpecial: true })]);

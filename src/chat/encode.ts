@@ -1,10 +1,12 @@
 // A chat as ids: special pieces where the template writes them and nowhere else, and which ids are the assistant's.
 import { check, fail } from "../base/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
+import { type Encoded, encodeSegments, type Writing } from "./encode-segments.ts";
+import { marksOf } from "./marks.ts";
 import type { Message } from "./messages.ts";
 import { type RenderChatOptions, type RenderedChat, renderChat } from "./render.ts";
 import type { ChatTemplate } from "./template.ts";
-import { type Segment, Text } from "./text.ts";
+import { Text } from "./text.ts";
 import { assistantTurns } from "./turns.ts";
 
 export interface EncodeChatOptions extends RenderChatOptions {
@@ -31,7 +33,8 @@ export interface EncodedTraining extends EncodedChat {
 
 /**
  * The ids of a chat for inference. Text is encoded as one, so that ids are those of the whole; special pieces are found in the template's own
- * text only, so that a message that spells one is encoded as its characters.
+ * text only, so that a message that spells one is encoded as its characters; so are added pieces that the template writes, for who may not
+ * write them ({@link marksOf}).
  * @throws CriaError as {@link renderChat}
  */
 export function encodeChat(
@@ -41,7 +44,8 @@ export function encodeChat(
   options: EncodeChatOptions = {},
 ): EncodedChat {
   const rendered = renderChat(template, messages, withSpecials(tokenizer, options));
-  return { ...rendered, ids: encodeSegments(tokenizer, rendered.segments, options.bos ?? false).ids };
+  const writing = { marks: marksOf(tokenizer, template, messages, rendered.segments), bos: options.bos ?? false };
+  return { ...rendered, ids: encodeSegments(tokenizer, rendered.segments, writing).ids };
 }
 
 /**
@@ -59,10 +63,10 @@ export function encodeTraining(
   const given = { ...withSpecials(tokenizer, options), addGenerationPrompt: false };
   const rendered = renderChat(template, messages, given);
   const text = new Text(rendered.segments);
-  const bos = options.bos ?? false;
-  const encoded = encodeSegments(tokenizer, rendered.segments, bos);
+  const writing = { marks: marksOf(tokenizer, template, messages, rendered.segments), bos: options.bos ?? false };
+  const encoded = encodeSegments(tokenizer, rendered.segments, writing);
   const { ids } = encoded;
-  const firstFrom = (place: number) => idsBefore(tokenizer, text, encoded, place, bos);
+  const firstFrom = (place: number) => idsBefore(tokenizer, text, encoded, place, writing);
   const assistantMask = new Uint8Array(ids.length);
   for (const { start, own, end, isBlock, message } of assistantTurns(template, messages, given, text)) {
     const [first, last] = [firstFrom(start), firstFrom(end)];
@@ -75,17 +79,6 @@ export function encodeTraining(
     assistantMask.fill(1, first, stop);
   }
   return { ...rendered, ids, assistantMask };
-}
-
-interface Encoded {
-  readonly ids: Uint32Array;
-  readonly anchors: readonly Anchor[];
-}
-
-/** A special piece in a text. What stands from there on is encoded as if the text began there. */
-interface Anchor {
-  readonly place: number;
-  readonly index: number;
 }
 
 /** Behind the first id that ends a turn. */
@@ -102,86 +95,18 @@ function withSpecials<T extends RenderChatOptions>(tokenizer: Tokenizer, options
   return { ...options, specials: { ...Object.fromEntries(own), ...options.specials } };
 }
 
-/** @param bos whether what the tokenizer puts in front of a text goes there, once */
-function encodeSegments(tokenizer: Tokenizer, segments: readonly Segment[], bos: boolean): Encoded {
-  const ends = ownStretches(segments);
-  const text = segments.map((segment) => segment.text).join("");
-  const found = new Map<number, number>(); // from where special pieces begin to where the longest of each ends
-  const ids = tokenizer.encode(text, {
-    parseSpecial(start, end) {
-      if (end > (ends[start] ?? 0)) return false;
-      found.set(start, end);
-      return true;
-    },
-  });
-  checkSpecials(tokenizer, segments, ids);
-  const anchors = anchorsOf(tokenizer, text, ids, found);
-  const before = bos ? (tokenizer.model.template?.before ?? []) : [];
-  if (before.every((id, i) => ids[i] === id)) return { ids, anchors };
-  return {
-    ids: Uint32Array.from([...before, ...ids]),
-    anchors: anchors.map(({ place, index }) => ({ place, index: index + before.length })),
-  };
-}
-
-/** None where the ids do not show which of the pieces were taken. Pieces that are sought in normalised text are none: they may get a space in front. */
-function anchorsOf(tokenizer: Tokenizer, text: string, ids: Uint32Array, found: ReadonlyMap<number, number>): Anchor[] {
-  const { matching = [] } = tokenizer.model;
-  const others = new Set(matching.filter(({ normalized, verbatim }) => normalized || verbatim).map(({ id }) => id));
-  const isAnchor = (id: number) => tokenizer.isSpecial(id) && id !== tokenizer.unkId && !others.has(id);
-  const sought = [...found].flatMap(([place, end]) => {
-    const id = tokenizer.pieceToId(text.slice(place, end));
-    return id !== undefined && isAnchor(id) ? [{ place, id }] : [];
-  });
-  const taken = [...ids.entries()].filter(([, id]) => isAnchor(id));
-  const isSame = sought.length === taken.length && sought.every(({ id }, i) => id === taken[i]?.[1]);
-  return isSame ? taken.map(([index], i) => ({ place: sought[i]?.place ?? 0, index })) : [];
-}
-
-/**
- * Holds the special ids against those of the template's own text alone: nothing else may make one, and none may be lost, as it would be where a
- * tokenizer seeks special pieces behind a normaliser that moves places.
- */
-function checkSpecials(tokenizer: Tokenizer, segments: readonly Segment[], ids: Uint32Array): void {
-  const stretches = [""];
-  for (const { text, origin } of segments)
-    if (origin === undefined) stretches[stretches.length - 1] += text;
-    else stretches.push("");
-  const specials = (found: Uint32Array) => [...found].filter((id) => tokenizer.isSpecial(id) && id !== tokenizer.unkId);
-  const expected = stretches.flatMap((text) => specials(tokenizer.encode(text, { parseSpecial: true })));
-  const found = specials(ids);
-  const isSame = found.length === expected.length && found.every((id, i) => id === expected[i]);
-  check(
-    isSame,
-    "chat",
-    () =>
-      `the template writes ${expected.length} special pieces and the text has ${found.length}: this tokenizer seeks them behind its normaliser, and cannot tell a message's from the template's`,
-  );
-}
-
-/** For every character of the template's own text, where the stretch of such text ends that it stands in; 0 for others. */
-function ownStretches(segments: readonly Segment[]): Uint32Array {
-  const ends = new Uint32Array(segments.reduce((size, { text }) => size + text.length, 0));
-  let end = ends.length;
-  let own = end;
-  for (const { text, origin } of segments.toReversed()) {
-    const start = end - text.length;
-    if (origin === undefined) ends.fill(own, start, end);
-    else own = start;
-    end = start;
-  }
-  return ends;
-}
-
 /**
  * How many ids begin before a place of the text: as many as the text up to it has, where the ids begin with those; where a token lies across
  * the place, the bytes of its neighbours say it. Encoding starts at the last anchor before, so that the time for all turns of a chat does not
  * grow with its square.
  */
-function idsBefore(tokenizer: Tokenizer, text: Text, { ids, anchors }: Encoded, place: number, bos: boolean): number {
+function idsBefore(tokenizer: Tokenizer, text: Text, { ids, anchors }: Encoded, place: number, { marks, bos }: Writing): number {
   if (place >= text.text.length) return ids.length;
   const anchor = anchors.findLast((one) => one.place <= place);
-  const { ids: before } = encodeSegments(tokenizer, text.slice(anchor?.place ?? 0, place).segments, bos && anchor === undefined);
+  const { ids: before } = encodeSegments(tokenizer, text.slice(anchor?.place ?? 0, place).segments, {
+    marks,
+    bos: bos && anchor === undefined,
+  });
   const first = anchor?.index ?? 0;
   let same = 0;
   while (same < before.length && before[same] === ids[first + same]) same++;

@@ -25,8 +25,11 @@ export interface SoughtPiece extends PieceMatching {
   readonly isSpecial: boolean;
 }
 
-/** Which special pieces are found in a text: all, none, or those of which it says so, by where they begin and end, in UTF-16 units. */
-export type ParseSpecial = boolean | ((start: number, end: number) => boolean);
+/** Says of a piece whether it may stand there, by where it begins and ends, in UTF-16 units, and whether it is a special or an added one. */
+export type AllowsPiece = (start: number, end: number, isSpecial: boolean) => boolean;
+
+/** Which special pieces are found in a text: all, none, or those that are allowed, where added pieces are asked for too. */
+export type ParseSpecial = boolean | AllowsPiece;
 
 interface Node {
   readonly next: Map<number, Node>;
@@ -97,12 +100,12 @@ export class PieceMatcher {
     node.piece ??= piece;
   }
 
-  /** A special piece that `allows` refuses hides no shorter one. */
-  #longestAt(text: string, start: number, allows?: (start: number, end: number) => boolean): SoughtPiece | undefined {
+  /** A piece that `allows` refuses hides no shorter one. */
+  #longestAt(text: string, start: number, allows?: AllowsPiece): SoughtPiece | undefined {
     let longest: SoughtPiece | undefined;
     let node = this.#root.next.get(text.charCodeAt(start));
     for (let at = start + 1; node !== undefined; at++) {
-      if (node.piece !== undefined && (allows === undefined || !node.piece.isSpecial || allows(start, at))) longest = node.piece;
+      if (node.piece !== undefined && (allows === undefined || allows(start, at, node.piece.isSpecial))) longest = node.piece;
       node = at < text.length ? node.next.get(text.charCodeAt(at)) : undefined;
     }
     return longest;

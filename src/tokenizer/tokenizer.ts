@@ -32,7 +32,8 @@ export interface EncodeOptions {
   readonly template?: boolean;
   /**
    * Special pieces spelled out in the text become their ids; leave it off for text that others wrote. A function says for each place whether
-   * one may stand there, so that a text may be written by several; of bytes that are no UTF-8 it is asked by places in each valid run.
+   * one may stand there, and whether an added piece may, so that a text may be written by several; of bytes that are no UTF-8 it is asked by
+   * places in each valid run.
    * @default false
    */
   readonly parseSpecial?: ParseSpecial;
@@ -256,12 +257,14 @@ class BpeTokenizer implements Tokenizer {
 
 /** The same question about a part of the text. */
 function behind(parseSpecial: ParseSpecial, from: number): ParseSpecial {
-  return typeof parseSpecial === "function" && from > 0 ? (start, end) => parseSpecial(start + from, end + from) : parseSpecial;
+  return typeof parseSpecial === "function" && from > 0
+    ? (start, end, isSpecial) => parseSpecial(start + from, end + from, isSpecial)
+    : parseSpecial;
 }
 
 /** A normaliser moves places, so that pieces are found behind it only where they may stand anywhere. */
 function whole(parseSpecial: ParseSpecial, length: number): boolean {
-  return typeof parseSpecial === "function" ? parseSpecial(0, length) : parseSpecial;
+  return typeof parseSpecial === "function" ? parseSpecial(0, length, true) : parseSpecial;
 }
 
 const nothingAround: TextTemplate = { before: [], after: [] };

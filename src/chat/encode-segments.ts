@@ -1,0 +1,95 @@
+// A rendered chat as the ids of one text, in which pieces are found only where whoever wrote the text may write them.
+import { check } from "../base/index.ts";
+import type { Tokenizer } from "../tokenizer/index.ts";
+import type { Marks } from "./marks.ts";
+import type { Origin, Segment } from "./text.ts";
+
+export interface Writing {
+  readonly marks: Marks;
+  /** Whether what the tokenizer puts in front of a text goes there, once. */
+  readonly bos: boolean;
+}
+
+export interface Encoded {
+  readonly ids: Uint32Array;
+  readonly anchors: readonly Anchor[];
+}
+
+/** A special piece in a text. What stands from there on is encoded as if the text began there. */
+interface Anchor {
+  readonly place: number;
+  readonly index: number;
+}
+
+/** Special pieces are found in the template's own text, marks where they may be written. */
+export function encodeSegments(tokenizer: Tokenizer, segments: readonly Segment[], { marks, bos }: Writing): Encoded {
+  const ends = stretches(segments, (origin) => origin === undefined);
+  const markEnds = stretches(segments, (origin) => origin === undefined || marks.mayWrite(origin));
+  const text = segments.map((segment) => segment.text).join("");
+  const found = new Map<number, number>(); // from where special pieces begin to where the longest of each ends
+  const ids = tokenizer.encode(text, {
+    parseSpecial(start, end, isSpecial) {
+      if (!isSpecial) return end <= (markEnds[start] ?? 0) || !marks.has(text.slice(start, end));
+      if (end > (ends[start] ?? 0)) return false;
+      found.set(start, end);
+      return true;
+    },
+  });
+  checkSpecials(tokenizer, segments, ids);
+  const anchors = anchorsOf(tokenizer, text, ids, found);
+  const before = bos ? (tokenizer.model.template?.before ?? []) : [];
+  if (before.every((id, i) => ids[i] === id)) return { ids, anchors };
+  return {
+    ids: Uint32Array.from([...before, ...ids]),
+    anchors: anchors.map(({ place, index }) => ({ place, index: index + before.length })),
+  };
+}
+
+/** None where the ids do not show which of the pieces were taken. Pieces that are sought in normalised text are none: they may get a space in front. */
+function anchorsOf(tokenizer: Tokenizer, text: string, ids: Uint32Array, found: ReadonlyMap<number, number>): Anchor[] {
+  const { matching = [] } = tokenizer.model;
+  const others = new Set(matching.filter(({ normalized, verbatim }) => normalized || verbatim).map(({ id }) => id));
+  const isAnchor = (id: number) => tokenizer.isSpecial(id) && id !== tokenizer.unkId && !others.has(id);
+  const sought = [...found].flatMap(([place, end]) => {
+    const id = tokenizer.pieceToId(text.slice(place, end));
+    return id !== undefined && isAnchor(id) ? [{ place, id }] : [];
+  });
+  const taken = [...ids.entries()].filter(([, id]) => isAnchor(id));
+  const isSame = sought.length === taken.length && sought.every(({ id }, i) => id === taken[i]?.[1]);
+  return isSame ? taken.map(([index], i) => ({ place: sought[i]?.place ?? 0, index })) : [];
+}
+
+/**
+ * Holds the special ids against those of the template's own text alone: nothing else may make one, and none may be lost, as it would be where a
+ * tokenizer seeks special pieces behind a normaliser that moves places.
+ */
+function checkSpecials(tokenizer: Tokenizer, segments: readonly Segment[], ids: Uint32Array): void {
+  const own = [""];
+  for (const { text, origin } of segments)
+    if (origin === undefined) own[own.length - 1] += text;
+    else own.push("");
+  const specials = (found: Uint32Array) => [...found].filter((id) => tokenizer.isSpecial(id) && id !== tokenizer.unkId);
+  const expected = own.flatMap((text) => specials(tokenizer.encode(text, { parseSpecial: true })));
+  const found = specials(ids);
+  const isSame = found.length === expected.length && found.every((id, i) => id === expected[i]);
+  check(
+    isSame,
+    "chat",
+    () =>
+      `the template writes ${expected.length} special pieces and the text has ${found.length}: this tokenizer seeks them behind its normaliser, and cannot tell a message's from the template's`,
+  );
+}
+
+/** For every character of certain origins, where the stretch of such text ends that it stands in; 0 for others. */
+function stretches(segments: readonly Segment[], isIn: (origin: Origin | undefined) => boolean): Uint32Array {
+  const ends = new Uint32Array(segments.reduce((size, { text }) => size + text.length, 0));
+  let end = ends.length;
+  let stretchEnd = end;
+  for (const { text, origin } of segments.toReversed()) {
+    const start = end - text.length;
+    if (isIn(origin)) ends.fill(stretchEnd, start, end);
+    else stretchEnd = start;
+    end = start;
+  }
+  return ends;
+}
