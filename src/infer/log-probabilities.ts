@@ -1,4 +1,5 @@
 // How probable a model finds tokens: natural logarithms of softmax.
+import { largest } from "./largest-first.ts";
 import { mostProbable } from "./scores.ts";
 
 export interface IdLogProbability {
@@ -21,7 +22,7 @@ export interface TokenLogProbability extends IdLogProbability {
 export function logProbabilities(logits: Float32Array, id: number, most = 0): TokenLogProbability {
   const total = logSumExp(logits);
   const of = (token: number): IdLogProbability => ({ id: token, logProbability: logits[token]! - total });
-  return { ...of(id), top: largest(logits, most).map(of) };
+  return { ...of(id), top: Array.from(largest(logits, most), of) };
 }
 
 /** ln Σ exp(logit), in float64. */
@@ -30,17 +31,4 @@ export function logSumExp(logits: Float32Array): number {
   let sum = 0;
   for (const logit of logits) sum += Math.exp(logit - largest);
   return largest + Math.log(sum);
-}
-
-/** The ids of the largest values, O(V · count) at worst and O(V) as a rule. */
-function largest(values: Float32Array, count: number): number[] {
-  const best: number[] = [];
-  for (let id = 0; id < values.length; id++) {
-    if (best.length === count && (count === 0 || !(values[id]! > values[best[count - 1]!]!))) continue;
-    let at = best.length;
-    while (at > 0 && values[best[at - 1]!]! < values[id]!) at--;
-    best.splice(at, 0, id);
-    if (best.length > count) best.pop();
-  }
-  return best;
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { Rng } from "../base/index.ts";
-import { largestFirst } from "./largest-first.ts";
+import { largest, largestFirst } from "./largest-first.ts";
 import { createSampler, draw, type SamplingOptions, samplingOf, samplingSteps } from "./sampling.ts";
 import { type LogitsStep, mostProbable, Scores } from "./scores.ts";
 import { GrowingText } from "./text-so-far.ts";
@@ -93,10 +93,14 @@ test("top-p counts what top-k left", () => {
   expect([...candidates(logits, { topP: 0.55 }).ids]).toEqual([0, 1]);
 });
 
-test("largestFirst sorts, in random and in worst orders", () => {
+test("the largest come in order, few and many, in random and in worst orders", () => {
   for (const values of [[], [3], [1, 1, 1], [1, 2, 3, 4, 5], [5, 4, 3, 2, 1], Array.from({ length: 257 }, () => rng.below(40))]) {
     const sorted = values.map((_, i) => i).sort((a, b) => values[b]! - values[a]! || a - b);
     expect([...largestFirst(Float64Array.from(values))]).toEqual(sorted);
+    const odd = Int32Array.from(values, (_, i) => i).filter((i) => i % 2 === 1);
+    expect([...largestFirst(Float64Array.from(values), odd)]).toEqual(sorted.filter((i) => i % 2 === 1));
+    for (const count of [0, 1, 2, 100, 127, 128, 256, 300])
+      expect([...largest(Float32Array.from(values), count)]).toEqual(sorted.slice(0, count));
   }
 });
 

@@ -2,7 +2,8 @@
 // the numbers in a model's generation_config.json mean here what they mean there.
 import { check, Rng } from "../base/index.ts";
 import { mostTopK } from "../graph/index.ts";
-import { type Candidates, type LogitsStep, Scores } from "./scores.ts";
+import { largest } from "./largest-first.ts";
+import { type Candidates, idsFrom, type LogitsStep, Scores } from "./scores.ts";
 import type { TopLogits, TopWanted } from "./sequence.ts";
 import type { TextSoFar } from "./text-so-far.ts";
 
@@ -82,7 +83,7 @@ const rows = [
     off: 1,
     rule: "above 0 and at most 1 (1 keeps all)",
     holds: (value: number) => value > 0 && value <= 1,
-    apply: (scores: Scores, share: number) => scores.keep(Int32Array.from(upToShare(scores, share * scores.total))),
+    apply: keepShare,
   },
   {
     name: "minP",
@@ -179,31 +180,26 @@ function penaliseRepetition(scores: Scores, seen: Iterable<number>, penalty: num
   }
 }
 
-/** O(V), and O(log V) for each token that is kept. */
 function keepFirst(scores: Scores, count: number): void {
-  if (count < scores.logits.length) scores.keep(Int32Array.from(take(scores.inOrder(), count)));
+  if (count < scores.logits.length) scores.keep(scores.kept?.subarray(0, count) ?? largest(scores.weights, count));
 }
 
 function keepProbable(scores: Scores, share: number): void {
-  const { weights } = scores; // the largest is 1
-  scores.keep((scores.kept ?? Int32Array.from(weights, (_, id) => id)).filter((id) => weights[id]! >= share));
+  scores.keep(idsFrom(scores.weights, share, scores.kept)); // the largest weight is 1
 }
 
-/** Candidates until their weights together reach `share`. */
-function* upToShare(scores: Scores, share: number): Generator<number, void> {
-  const { weights } = scores;
-  let total = 0;
-  for (const id of scores.inOrder()) {
-    yield id;
-    total += weights[id]!;
-    if (total >= share) return;
+/**
+ * Keeps candidates until their weights together reach this share. Tokens that weigh less than half of (1 − share) · total / V weigh less than what is
+ * left out even together, so that they are never needed and only the others are put in order.
+ */
+function keepShare(scores: Scores, share: number): void {
+  const { weights, total } = scores;
+  const kept: number[] = [];
+  let sum = 0;
+  for (const id of scores.inOrder(((1 - share) * total) / (2 * weights.length))) {
+    kept.push(id);
+    sum += weights[id]!;
+    if (sum >= share * total) break;
   }
-}
-
-function* take(ids: Iterable<number>, count: number): Generator<number, void> {
-  let taken = 0;
-  for (const id of ids) {
-    yield id;
-    if (++taken === count) return;
-  }
+  scores.keep(Int32Array.from(kept));
 }

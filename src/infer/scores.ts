@@ -110,13 +110,15 @@ export class Scores {
   /** The sum of the candidates' weights. */
   get total(): number {
     const { weights } = this;
-    return this.#kept === undefined ? sum(weights) : sum(this.#kept, (id) => weights[id]!);
+    return sum(weights, this.#kept);
   }
 
-  /** The candidates, most probable first and the lower id first among equals. */
-  *inOrder(): Generator<number, void> {
-    if (this.#kept !== undefined) yield* this.#kept;
-    else yield* largestFirst(this.weights);
+  /**
+   * The candidates, most probable first and the lower id first among equals.
+   * @param least weight of the candidates that are wanted; all by default
+   */
+  inOrder(least = 0): Iterable<number> {
+    return this.#kept ?? largestFirst(this.weights, idsFrom(this.weights, least));
   }
 
   /** The candidate with the largest logit, the lowest id among equals. @throws CriaError when a logit is NaN or infinite, or all are ruled out */
@@ -127,10 +129,12 @@ export class Scores {
   /** What may come, most probable first where a step has chosen candidates, by id otherwise. */
   candidates(): Candidates {
     const { weights } = this;
-    const ids = (this.#kept ?? Int32Array.from(weights, (_, id) => id)).filter((id) => weights[id]! > 0);
+    const ids = idsFrom(weights, Number.MIN_VALUE, this.#kept);
     check(ids.length > 0, "sampling", () => "no candidate is left: a step must leave one that is possible");
-    const total = sum(ids, (id) => weights[id]!);
-    return { ids, probabilities: Float64Array.from(ids, (id) => weights[id]! / total) };
+    const total = sum(weights, ids);
+    const probabilities = new Float64Array(ids.length);
+    for (let i = 0; i < ids.length; i++) probabilities[i] = weights[ids[i]!]! / total;
+    return { ids, probabilities };
   }
 }
 
@@ -157,8 +161,22 @@ function softmaxWeights(logits: Float32Array, temperature: number, weights: Floa
   return weights;
 }
 
-function sum(values: Int32Array | Float64Array, of: (value: number) => number = (value) => value): number {
+/** Those of the ids, by default all, whose weight is at least `least`, in their order. */
+export function idsFrom(weights: Float64Array, least: number, ids?: Int32Array): Int32Array {
+  const length = ids?.length ?? weights.length;
+  const found = new Int32Array(length);
+  let count = 0;
+  for (let i = 0; i < length; i++) {
+    const id = ids === undefined ? i : ids[i]!;
+    if (weights[id]! >= least) found[count++] = id;
+  }
+  return found.subarray(0, count);
+}
+
+/** The sum of the weights of these ids, by default of all. */
+function sum(weights: Float64Array, ids?: Int32Array): number {
   let total = 0;
-  for (const value of values) total += of(value);
+  if (ids === undefined) for (let id = 0; id < weights.length; id++) total += weights[id]!;
+  else for (let i = 0; i < ids.length; i++) total += weights[ids[i]!]!;
   return total;
 }
