@@ -17,7 +17,7 @@ export { float16Bits, float16Value } from "./float16.ts";
 export { didYouMean, nearest } from "./nearest.ts";
 export { type Precision, type Rounding, roundToBfloat16, roundToEven, roundToInt8Blocks } from "./precision.ts";
 export type { OnProgress, ProgressEvent } from "./progress.ts";
-export { ambiguousLength, parseQuantity } from "./quantity.ts";
+export { ambiguousLength, gigabytes, parseQuantity } from "./quantity.ts";
 export { Rng, type RngState } from "./rng.ts";
 export { type Shape, sameShape, showShape, sizeOf } from "./shape.ts";
 export { unlessAborted } from "./unless-aborted.ts";

@@ -1,4 +1,4 @@
-// Numbers as people write them: 4_000_000, 50,000, 4k, 7B, 1e6. Flags, `--set` and the keys of recipes all read them here.
+// Numbers as people write them: 4_000_000, 50,000, 4k, 7B, 1e6. Flags, `--set` and the keys of recipes all read them here. And sizes as people read them.
 
 /** What each suffix multiplies by, as a power of ten, in capitals or not. */
 const powers: Readonly<Record<string, number>> = { k: 3, m: 6, g: 9, b: 9, t: 12, p: 15 };
@@ -26,4 +26,9 @@ export function ambiguousLength(text: string): string | undefined {
   const decimal = parseQuantity(text);
   const binary = Number(digits.replaceAll(/[,_]/g, "")) * 1024 ** (power / 3);
   return `"${suffix}" may stand for ${10 ** power} or ${1024 ** (power / 3)} here: write ${decimal} or ${binary}`;
+}
+
+/** 1.23 GB, with three digits. */
+export function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toPrecision(3)} GB`;
 }

@@ -1,6 +1,6 @@
 // How many pages the pool has: enough for a few full contexts, or as many as memory has room for beside what programs take.
 import type { MemoryThere } from "../backend/index.ts";
-import { bytesOf, check, type StateDType } from "../base/index.ts";
+import { bytesOf, check, gigabytes, type StateDType } from "../base/index.ts";
 import { Graph, pageKeys } from "../graph/index.ts";
 import { cachePools, type LlamaConfig } from "../model/index.ts";
 
@@ -45,8 +45,4 @@ function checkRoom({ taken, page, least, memory }: { taken: number; page: number
 function bytesPerPage(config: LlamaConfig, type: StateDType): number {
   const pools = cachePools(new Graph(), config, { pages: 1, type });
   return pools.flatMap(({ keys, values }) => [keys, values]).reduce((sum, { dtype, shape }) => sum + bytesOf(dtype, shape), 0);
-}
-
-function gigabytes(bytes: number): string {
-  return `${(bytes / 1e9).toPrecision(3)} GB`;
 }

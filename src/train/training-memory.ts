@@ -1,6 +1,6 @@
 // The memory that training takes, counted from the graphs before any of it is taken, beside what is there.
 import type { Backend, MemoryThere } from "../backend/index.ts";
-import { fail } from "../base/index.ts";
+import { fail, gigabytes } from "../base/index.ts";
 import { type Graph, planMemory, tensorBytes } from "../graph/index.ts";
 import type { TrainerOptions } from "./trainer.ts";
 import { allGraphs, type TrainingGraphs, trainingGraphs } from "./training-graphs.ts";
@@ -82,8 +82,4 @@ function statesBytes(graphs: readonly Graph[]): number {
 
 function total({ states, workspace }: TrainingMemory): number {
   return states + workspace;
-}
-
-function gigabytes(bytes: number): string {
-  return `${(bytes / 1e9).toPrecision(3)} GB`;
 }
