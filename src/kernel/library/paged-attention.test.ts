@@ -59,6 +59,27 @@ describe.each(runs)("$name", ({ run }) => {
     expect(sameBits(rowsIn(merged), rowsIn(o))).toBe(true);
     expect(merged.subarray(live * width).every(Number.isNaN)).toBe(true);
   });
+
+  test("indices that lead outside stay inside", () => {
+    const headDim = 10;
+    const pool = { type: "f16", pages, slots, pagesOfSlot, kvHeads, headDim } as const;
+    const dealt = { ...pool, rows, heads, window: 0, dealt: 2 };
+    const words = (pages * kvHeads * headBytes(pool)) / 4;
+    const numbers = [words, words, rows * kvHeads * headDim, rows * kvHeads * headDim, rows * heads * headDim].map((n, i) => random(n, i));
+    const [keys, values, k, v, q] = numbers as [Float32Array, Float32Array, Float32Array, Float32Array, Float32Array];
+    const extremes = [-(2 ** 31), 2 ** 31 - 1, -1, 2 ** 24 + 1, 3, 0];
+    for (const turn of extremes.keys()) {
+      const wrong = (count: number, step: number) =>
+        ints(Array.from({ length: count }, (_, i) => extremes[(turn + step * i) % extremes.length]!));
+      const at = [wrong(rows, 1), wrong(rows, 5), wrong(slots * pagesOfSlot, 1)] as const;
+      run(pageWrite, { ...pool, rows }, [keys, values, k, v, ...at, wrong(1, 1)]);
+      run(pageCopy, { ...pool, copies: 2 }, [values, wrong(4, 1)]);
+      const given = [q, keys, values, ...at, wrong(2 * rows, 1)];
+      run(pagedAttention, { ...dealt, dealt: 1 }, [...given, unwritten(q.length)]);
+      const parts = run(pagedAttention, dealt, [...given, unwritten(partsBytes(dealt) / 4)])[7]!;
+      run(mergeParts, dealt, [parts, at[0], unwritten(q.length), wrong(1, 1)]);
+    }
+  });
 });
 
 /** Values of a pool as numbers. */
