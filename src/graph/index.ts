@@ -17,7 +17,6 @@ export {
   adamwHyper,
   add,
   addBias,
-  argmax,
   assign,
   attention,
   type CrossEntropy,

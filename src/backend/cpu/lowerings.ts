@@ -77,8 +77,12 @@ export const lowerings: { readonly [Name in keyof OpsByName]: Row<OpsByName[Name
   },
   maskLogits: (to, { x, allowed }, { y }, { R: rows, V: columns }) =>
     overRows(to, library.maskLogits, { rows, columns }, addresses(to, x, allowed, y)),
-  argmax: (to, { x }, { ids }, { R, V }) => topK(to, x, { rows: R, columns: V, k: 1 }, to.scratch(R * 4), to.address(ids)),
-  topK: (to, { x }, { values, ids }, { R, V }, { k }) => topK(to, x, { rows: R, columns: V, k }, to.address(values), to.address(ids)),
+  topK: (to, { x }, { values, ids }, { R: rows, V: columns }, { k }) => {
+    const sizes = { rows, columns, k };
+    const parts = scratchOf(to, 2, rows * library.blocksOfRow(sizes) * k);
+    overRows(to, library.topKBlocks, sizes, [to.address(x), ...parts]);
+    overRows(to, library.topKMerge, sizes, [to.address(x), ...parts, ...addresses(to, values, ids)]);
+  },
   logSumExp: (to, { x }, { y }, { R: rows, V: columns }) => {
     const parts = scratchOf(to, 2, rows * library.blocksOfRow({ columns }));
     overRows(to, library.logSumExpBlocks, { rows, columns }, [to.address(x), ...parts]);
@@ -244,12 +248,6 @@ function poolSizes(pool: Record<"G" | "S" | "P" | "KV" | "D", number>, type: lib
 
 function poolTypeOf({ name, dtype }: Tensor): library.PoolType {
   return isStateDType(dtype) ? dtype : fail("cpu", `"${name}" is ${dtype}, which is no layout of pages`);
-}
-
-function topK(to: Lowering, x: Tensor, sizes: library.TopKSizes, values: number, ids: number): void {
-  const parts = scratchOf(to, 2, sizes.rows * library.blocksOfRow(sizes) * sizes.k);
-  overRows(to, library.topKBlocks, sizes, [to.address(x), ...parts]);
-  overRows(to, library.topKMerge, sizes, [to.address(x), ...parts, values, ids]);
 }
 
 /** Addresses of so many arrays of `count` 32-bit numbers. */

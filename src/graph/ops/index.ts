@@ -4,7 +4,6 @@ import { activationGradientOp, activationOp } from "./activation.ts";
 import { adamwOp } from "./adamw.ts";
 import { addOp } from "./add.ts";
 import { addBiasGradientOp, addBiasOp } from "./add-bias.ts";
-import { argmaxOp } from "./argmax.ts";
 import { accumulateOp, assignOp } from "./assign.ts";
 import { attentionGradientOp, attentionOp } from "./attention.ts";
 import { embeddingGradientOp, embeddingOp } from "./embedding.ts";
@@ -28,7 +27,6 @@ export { type ActivationAttributes, type ActivationFunctionName, activationFunct
 export { type AdamwAttributes, type AdamwInputs, adamw, adamwHyper } from "./adamw.ts";
 export { add } from "./add.ts";
 export { addBias } from "./add-bias.ts";
-export { argmax } from "./argmax.ts";
 export { accumulate, assign } from "./assign.ts";
 export { type AttentionAttributes, attention } from "./attention.ts";
 export { type EmbeddingGradientAttributes, embedding, embeddingGradient } from "./embedding.ts";
@@ -64,7 +62,6 @@ export const opsByName = {
   pageCopy: pageCopyOp,
   pagedAttention: pagedAttentionOp,
   maskLogits: maskLogitsOp,
-  argmax: argmaxOp,
   topK: topKOp,
   logSumExp: logSumExpOp,
   glu: gluOp,
