@@ -46,18 +46,25 @@ export const quantisedMatmul = kernel<QuantisedSizes>("quantisedMatmul", (k, siz
     const [block, panel] = [unit.rem(blocks), unit.div(blocks)];
     const rows = { first: block.mul(unitRows), last: block.mul(unitRows).add(unitRows).min(limit) };
     const w = packed.add(panel.mul(panelBytes));
-    const body = () =>
+    const multiply = (preparation: Preparation, tiles: typeof eachTile) =>
       k.blocks(panel, n, width, (columns) => {
-        const source = sourceOf(k, sizes, { first: w, last: w.add(panelBytes), vectors: Math.ceil(columns / k.laneCount) }, scratch);
-        eachTile(k, sizes, tileRows(k.target), rows, (count, row) => {
+        const superblocks = { first: w, last: w.add(panelBytes), vectors: Math.ceil(columns / k.laneCount) };
+        const source = sourceOf(k, sizes, preparation, superblocks, scratch);
+        tiles(k, sizes, tileRows(k.target), rows, (count, row) => {
           const to = y.add(row.mul(n * 4)).add(panel.mul(width * 4));
           tile(k, sizes, { rows: count, columns }, source, lines.add(row.mul(line.bytes)), to);
         });
       });
-    k.if(rows.first, "<", rows.last, body);
+    const preparation = preparationOf(k.target, sizes);
+    const several = () => multiply(preparation, eachTile);
+    const oneOrSeveral = () => k.if(rows.last, "==", 1, () => multiply("nothing", onlyTile), several);
+    k.if(rows.first, "<", rows.last, sizes.live && blocks === 1 && preparation !== "nothing" ? oneOrSeveral : several);
   });
   return { units: blocks * Math.ceil(n / width), scratchBytes: preparedBytes(k.target, sizes) };
 });
+
+/** {@link eachTile} of a single row. */
+const onlyTile: typeof eachTile = (_, __, ___, { first }, body) => body(1, first);
 
 /** Half of a float product's: every sum is there twice, in integers and in floats. */
 function tileRows({ tile }: Target): number {
@@ -72,7 +79,8 @@ type Preparation = "nothing" | "numbers" | "bytes";
 
 /**
  * One tile of rows reads a panel as it lies. For several, types below 8 bits are widened once; but of 4 bits only scales where a dot product of bytes
- * is one instruction, because fetching bytes takes longer there than taking nibbles apart again. Measured: docs/log/2026-11-28-panels.md.
+ * is one instruction, because fetching bytes takes longer there than taking nibbles apart again. Programs for some rows are run with one, too, while a
+ * single sequence is continued: that one reads the panel as it lies. Measured: docs/log/2026-11-28-panels.md.
  */
 function preparationOf(target: Target, { type, m }: QuantisedSizes): Preparation {
   const { bits } = quantisedLayouts[type];
@@ -88,9 +96,8 @@ function preparedBytes(target: Target, sizes: QuantisedSizes): number {
   return preparation === "numbers" ? numbersBytes(target, type, k) : numbersBytes(target, type);
 }
 
-function sourceOf(k: Builder, sizes: QuantisedSizes, panel: Superblocks, scratch: Int): Source {
+function sourceOf(k: Builder, sizes: QuantisedSizes, preparation: Preparation, panel: Superblocks, scratch: Int): Source {
   const { type } = sizes;
-  const preparation = preparationOf(k.target, sizes);
   if (preparation === "bytes") return widened(k, sizes, panel, scratch);
   if (preparation === "numbers") storeNumbers(k, type, panel, scratch);
   const numbers = preparation === "numbers" ? { stored: scratch } : { scratch };
