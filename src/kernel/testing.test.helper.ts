@@ -122,19 +122,35 @@ export function specialised<C>(definition: KernelDefinition<C>, constants: C, ta
   return made;
 }
 
+/** {@link specialised} that makes a kernel once: tests run it with several inputs, and compiling takes longer than most runs. */
+function specialisedOnce(target: Target) {
+  const made = new WeakMap<object, Map<string, Kernel>>();
+  return <C>(definition: KernelDefinition<C>, constants: C): Kernel => {
+    const kernels = made.get(definition) ?? new Map<string, Kernel>();
+    made.set(definition, kernels);
+    const key = v8.serialize(constants).toString("latin1");
+    const kernel = kernels.get(key) ?? specialised(definition, constants, target);
+    kernels.set(key, kernel);
+    return kernel;
+  };
+}
+
 function runner(name: string, target: Target, compile: Compile): Run {
   const memory = sharedMemory();
+  const kernelOf = specialisedOnce(target);
+  const executes = new WeakMap<Kernel, ReturnType<Compile>>();
   return {
     name,
     target,
     run(definition, constants, buffers) {
-      const kernel = specialised(definition, constants, target);
+      const kernel = kernelOf(definition, constants);
       const { addresses, scratch, end } = layOut(kernel, buffers);
       if (end > memory.buffer.byteLength) throw new Error(`${definition.name}: ${end} bytes do not fit the test's memory`);
       new Uint8Array(memory.buffer, 0, end).fill(canary);
       const at = (i: number) => new Float32Array(memory.buffer, addresses[i]!, buffers[i]!.length);
       buffers.forEach((buffer, i) => void at(i).set(buffer));
-      const execute = compile(kernel, memory);
+      const execute = executes.get(kernel) ?? compile(kernel, memory);
+      executes.set(kernel, execute);
       const half = Math.floor(kernel.units / 2);
       // The second half first: units may not depend on each other.
       execute([...addresses, scratch, half, kernel.units]);
@@ -164,12 +180,13 @@ function wasmRunner(name: string, target: Target): CompiledRun {
 
 /** Runs everything four times: with each buffer's end and with its start at a page that faults, by both calling conventions. */
 function nativeRunner(name: string, target: Target, files?: RegisterFiles): CompiledRun {
+  const kernelOf = specialisedOnce(target);
   return {
     name,
     target,
     bytes: (kernel) => assembleX64(kernel, systemV, files).code,
     run(definition, constants, buffers) {
-      const kernel = specialised(definition, constants, target);
+      const kernel = kernelOf(definition, constants);
       const result = runBetweenGuards(kernel, buffers, "end", files);
       const isSame = (other: readonly Float32Array[]) => result.every((buffer, i) => sameBits(buffer, other[i]!));
       if (!isSame(runBetweenGuards(kernel, buffers, "start", files)))

@@ -62,6 +62,7 @@ describe.each(runs)("$name", ({ name, run, target }) => {
       for (const m of [1, 4, 11]) expect(sameBits(product(m), all.slice(0, m * n)), `${m} rows`).toBe(true);
       for (const [m, live] of [
         [8, 0],
+        [8, 1],
         [8, 3],
         [52, 1],
         [52, 50],
@@ -77,7 +78,7 @@ describe.each(runs)("$name", ({ name, run, target }) => {
       const packed = run(packQuantised, { type, n, k }, [buffer, room(packedQuantisedBytes(target, { type, n, k }))])[1]!;
       const made = run(unpackQuantised, { type, n, k }, [packed, unwritten(buffer.length)])[1]!;
       const bytes = ({ buffer }: Float32Array) => new Uint8Array(buffer, 0, bytesOf(type, [n, k]));
-      expect(bytes(made)).toEqual(bytes(buffer));
+      expect(Buffer.compare(bytes(made), bytes(buffer))).toBe(0);
     });
 
     const small = [

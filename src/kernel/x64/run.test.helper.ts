@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import type { Kernel, Target } from "../ir.ts";
 import type { RegisterFiles } from "./allocate.ts";
 import { assembleX64 } from "./assemble.ts";
-import { avx2, systemV } from "./target.ts";
+import { avx2, type Convention, systemV } from "./target.ts";
 import { windowsThunk } from "./windows-thunk.test.helper.ts";
 
 const pageBytes = 4096;
@@ -94,7 +94,18 @@ export function callCode(code: Uint8Array, calls: readonly (readonly number[])[]
 }
 
 export function execute(kernel: Kernel, calls: readonly (readonly number[])[], files?: RegisterFiles, convention = systemV): void {
-  callCode(assembleX64(kernel, convention, files).code, calls, convention);
+  callCode(codeOf(kernel, convention, files), calls, convention);
+}
+
+/** Code of kernels by convention: they are run from buffers at either edge. A kernel is run with one set of registers. */
+const codes = new WeakMap<Kernel, Map<Convention, Uint8Array>>();
+
+function codeOf(kernel: Kernel, convention: Convention, files?: RegisterFiles): Uint8Array {
+  const known = codes.get(kernel) ?? new Map<Convention, Uint8Array>();
+  codes.set(kernel, known);
+  const code = known.get(convention) ?? assembleX64(kernel, convention, files).code;
+  known.set(convention, code);
+  return code;
 }
 
 /** Which end of a buffer touches the page that faults. */
