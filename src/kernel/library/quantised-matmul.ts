@@ -57,6 +57,7 @@ export const quantisedMatmul = kernel<QuantisedSizes>("quantisedMatmul", (k, siz
       });
     const preparation = preparationOf(k.target, sizes);
     const several = () => multiply(preparation, eachTile);
+    // Programs for some rows are run with one, too, while a single sequence is continued.
     const oneOrSeveral = () => k.if(rows.last, "==", 1, () => multiply("nothing", onlyTile), several);
     k.if(rows.first, "<", rows.last, sizes.live && blocks === 1 && preparation !== "nothing" ? oneOrSeveral : several);
   });
@@ -78,13 +79,14 @@ type Source = (body: (block: PanelBlock) => void) => void;
 type Preparation = "nothing" | "numbers" | "bytes";
 
 /**
- * One tile of rows reads a panel as it lies. For several, types below 8 bits are widened once; but of 4 bits only scales where a dot product of bytes
- * is one instruction, because fetching bytes takes longer there than taking nibbles apart again. Programs for some rows are run with one, too, while a
- * single sequence is continued: that one reads the panel as it lies. Measured: docs/log/2026-11-28-panels.md.
+ * A few tiles of rows read a panel as it lies: they wait for memory, and what is widened goes there and comes back. For more, types below 8 bits are
+ * widened once; but of 4 bits only scales where a dot product of bytes is one instruction, because fetching bytes takes longer there than taking
+ * nibbles apart again. Measured: docs/log/2026-11-28-panels.md.
  */
 function preparationOf(target: Target, { type, m }: QuantisedSizes): Preparation {
   const { bits } = quantisedLayouts[type];
-  if (m <= tileRows(target) || bits === 8) return "nothing";
+  const fewTiles = bits === 4 ? 3 : target.int8Dot ? 2 : 1;
+  if (bits === 8 || m <= fewTiles * tileRows(target)) return "nothing";
   return target.int8Dot && bits === 4 ? "numbers" : "bytes";
 }
 

@@ -125,13 +125,20 @@ export interface QuantisedMatrix {
   readonly k: number;
 }
 
-/** Bytes of a superblock in all columns of a panel: half floats, then words. */
+/** Bytes of a superblock in all columns of a panel. */
 export function superblockBytes(target: Target, type: QuantisedType): number {
-  return wordsAt(target, type) + 4 * panelWidth(target) * wordsOf(type);
+  return panelWidth(target) * (2 * panelLayouts[type].halves.length + 4 * wordsOf(type));
 }
 
-function wordsAt(target: Target, type: QuantisedType): number {
-  return 2 * panelWidth(target) * panelLayouts[type].halves.length;
+/**
+ * Where a superblock's half floats and words begin, in the order in which they are read: a block's scale behind its products, but what the scales of
+ * several blocks are computed from before these.
+ */
+function placesOf(target: Target, type: QuantisedType): { readonly halves: number; readonly words: number } {
+  const width = panelWidth(target);
+  return isPlain(type)
+    ? { halves: 4 * width * wordsOf(type), words: 0 }
+    : { halves: 0, words: 2 * width * panelLayouts[type].halves.length };
 }
 
 function wordsOf(type: QuantisedType): number {
@@ -178,8 +185,9 @@ function turnPanels(k: Builder, { type, n, k: depth }: QuantisedMatrix, w: Int, 
       const first = packed.add(panel.mul(bytes));
       k.loop(first, first.add(bytes), superblockBytes(k.target, type), (superblock) => {
         const rows = { stride: rowBytes, count };
-        halves.forEach((at, i) => turn(k, "u16", { ...rows, rows: file.add(at), panel: superblock.add(2 * width * i) }, 1));
-        let to = superblock.add(wordsAt(k.target, type));
+        const places = placesOf(k.target, type);
+        halves.forEach((at, i) => turn(k, "u16", { ...rows, rows: file.add(at), panel: superblock.add(places.halves + 2 * width * i) }, 1));
+        let to = superblock.add(places.words);
         for (const { at, count } of words) {
           turn(k, "word", { ...rows, rows: file.add(at), panel: to, ...(flip !== undefined && { flip }) }, count);
           to = to.add(4 * width * count);
@@ -256,8 +264,11 @@ export function eachBlock(
 /** The block of a superblock that has one. */
 function onlyBlock(k: Builder, type: QuantisedType, superblock: Int): PanelBlock {
   const { quad } = panelLayouts[type];
-  const word = (i: number, j: number) => wordOf(k, superblock, i, j, wordsAt(k.target, type));
-  return { quad: (i, j) => quad(k, (at) => word(at, j), i, 0), number: (i, j) => halfOf(k, superblock, i, j) };
+  const { halves, words } = placesOf(k.target, type);
+  return {
+    quad: (i, j) => quad(k, (at) => wordOf(k, superblock, at, j, words), i, 0),
+    number: (i, j) => halfOf(k, superblock, i, j, halves),
+  };
 }
 
 /** @param numbers those of the superblock; it ends behind them */
@@ -266,7 +277,7 @@ function eachBlockOfLots(k: Builder, type: QuantisedType, superblock: Int, numbe
   const width = panelWidth(k.target);
   const eachNumber = numbersOf(type);
   const others = wordsOf(type) - lots.count * lots.words;
-  const words = k.copy(superblock.add(wordsAt(k.target, type) + 4 * width * others));
+  const words = k.copy(superblock.add(placesOf(k.target, type).words + 4 * width * others));
   k.loop(0, lots.count, 1, () => {
     for (let block = 0; block < lots.blocks; block++) {
       const number = (i: number, j: number) => wordOf(k, numbers, block * eachNumber + i, j);
@@ -293,19 +304,19 @@ function wordOf(k: Builder, from: Int, i: number, j: number, bytes = 0): Vec {
   return k.load(from, whole, bytes + (i * panelWidth(k.target) + j * k.laneCount) * 4);
 }
 
-function halfOf(k: Builder, superblock: Int, i: number, j: number): Vec {
-  return k.loadNarrow("f16", superblock, whole, (i * panelWidth(k.target) + j * k.laneCount) * 2);
+function halfOf(k: Builder, superblock: Int, i: number, j: number, bytes: number): Vec {
+  return k.loadNarrow("f16", superblock, whole, bytes + (i * panelWidth(k.target) + j * k.laneCount) * 2);
 }
 
 /** The numbers of a superblock's blocks as floats: [block][number][column]. */
 function numbersOfSuperblock(k: Builder, type: QuantisedType, superblock: Int, vectors: number, to: Int): void {
   const width = panelWidth(k.target);
-  const words = superblock.add(wordsAt(k.target, type));
+  const { halves, words } = placesOf(k.target, type);
   for (let j = 0; j < vectors; j++) {
     const numbers = panelLayouts[type].numbers(
       k,
-      (i) => wordOf(k, words, i, j),
-      (i) => halfOf(k, superblock, i, j),
+      (i) => wordOf(k, superblock, i, j, words),
+      (i) => halfOf(k, superblock, i, j, halves),
     );
     numbers.flat().forEach((number, i) => void k.store(number, to, whole, (i * width + j * k.laneCount) * 4));
   }
