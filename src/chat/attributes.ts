@@ -32,9 +32,29 @@ const textMethods: Readonly<Record<string, Method<Text>>> = {
   rstrip: [["chars"], (text, args) => strings.strip(text, args.text("chars")?.text, false, true)],
   startswith: [["prefix"], (text, args) => anyOf(args.needed("prefix"), (part) => text.text.startsWith(part))],
   endswith: [["suffix"], (text, args) => anyOf(args.needed("suffix"), (part) => text.text.endsWith(part))],
-  split: [["sep", "maxsplit"], (text, args) => listOf(strings.split(text, args.text("sep")?.text, args.integer("maxsplit") ?? -1))],
-  rsplit: [["sep", "maxsplit"], (text, args) => listOf(strings.rsplit(text, args.neededText("sep").text, args.integer("maxsplit") ?? -1))],
-  splitlines: [["keepends"], (text, args) => listOf(strings.splitLines(text, args.value("keepends") === true))],
+  split: [
+    ["sep", "maxsplit"],
+    (text, args, budget) => {
+      const separator = args.text("sep")?.text;
+      budget.step(strings.countOf(text.text, separator ?? strings.whiteRuns));
+      return listOf(strings.split(text, separator, args.integer("maxsplit") ?? -1));
+    },
+  ],
+  rsplit: [
+    ["sep", "maxsplit"],
+    (text, args, budget) => {
+      const separator = args.neededText("sep").text;
+      budget.step(strings.countOf(text.text, separator));
+      return listOf(strings.rsplit(text, separator, args.integer("maxsplit") ?? -1));
+    },
+  ],
+  splitlines: [
+    ["keepends"],
+    (text, args, budget) => {
+      budget.step(strings.countOf(text.text, strings.lineEnds));
+      return listOf(strings.splitLines(text, args.value("keepends") === true));
+    },
+  ],
   replace: [
     ["old", "new", "count"],
     (text, args, budget) => {
@@ -46,7 +66,7 @@ const textMethods: Readonly<Record<string, Method<Text>>> = {
   removesuffix: [["suffix"], (text, args) => cutBack(text, args.neededText("suffix").text)],
   find: [["sub"], (text, args) => position(text, text.text.indexOf(args.neededText("sub").text))],
   rfind: [["sub"], (text, args) => position(text, text.text.lastIndexOf(args.neededText("sub").text))],
-  count: [["sub"], (text, args) => integer(occurrences(text, args.neededText("sub").text))],
+  count: [["sub"], (text, args) => integer(strings.countOf(text.text, args.neededText("sub").text))],
   join: [["items"], (text, args, budget) => joined(args.needed("items"), text, budget)],
   isdigit: [[], (text) => /^\p{Nd}+$/u.test(text.text)],
   isspace: [[], (text) => text.text !== "" && strings.strip(text).text === ""],
@@ -55,7 +75,8 @@ const textMethods: Readonly<Record<string, Method<Text>>> = {
 /** @throws TemplateError where the outcome would be too long. */
 export function replaceMethod(text: Text, args: Bound, budget: Budget): Text {
   const [old, put] = [args.neededText("old"), args.neededText("new")];
-  const places = old.text === "" ? text.text.length + 1 : Math.floor(text.text.length / old.text.length);
+  const places = strings.countOf(text.text, old.text);
+  budget.step(places);
   budget.text(text.text.length + places * Math.max(0, put.text.length - old.text.length));
   return strings.replace(text, old, put, args.integer("count") ?? -1);
 }
@@ -93,11 +114,6 @@ function cutFront(text: Text, prefix: string): Text {
 
 function cutBack(text: Text, suffix: string): Text {
   return suffix !== "" && text.text.endsWith(suffix) ? text.slice(0, text.text.length - suffix.length) : text;
-}
-
-/** An empty text stands between all characters and at both ends. */
-function occurrences(text: Text, sought: string): number {
-  return sought === "" ? lengthOf(text) + 1 : strings.split(text, sought, -1).length - 1;
 }
 
 function position(text: Text, unit: number): Value {
@@ -197,11 +213,12 @@ export function element(value: Value, key: Value, budget: Budget): Value {
     return found === undefined ? attribute(value, key.text, budget) : found;
   }
   if (key instanceof Num && !key.isFloat && (value instanceof Text || (value instanceof List && value.kind !== "lazy")))
-    return at(value, key.value);
+    return at(value, key.value, budget);
   return new Undefined(`${described(value)} has no element ${key instanceof Num ? key.value : typeName(key)}`);
 }
 
-function at(value: Text | List, index: number): Value {
+function at(value: Text | List, index: number, budget: Budget): Value {
+  if (value instanceof Text) budget.value(value);
   const size = lengthOf(value);
   const place = index < 0 ? index + size : index;
   if (place < 0 || place >= size) return new Undefined(`${described(value)} has no element ${index}`);

@@ -33,7 +33,7 @@ test.each([
 });
 
 test.each([
-  "{% for i in range(100000) %}{% for j in range(100000) %}{% endfor %}{% endfor %}",
+  "{% for i in range(1000) %}{% for j in range(1000) %}{{ loop.index }}{% endfor %}{% endfor %}",
   "{% set ns = namespace(s='x') %}{% for i in range(100) %}{% set ns.s = ns.s + ns.s %}{% endfor %}",
   "{{ 'x' * 1000000000 }}",
   "{{ [0] * 1000000000 }}",
@@ -52,6 +52,37 @@ test.each([
   expect(() => render(source)).toThrow(
     /^\[chat\] t\.jinja:? (it (takes more than|makes a text of)|Range too big|calls itself too deeply|.*not)/,
   );
+});
+
+test.each(["split()|length", "split(' ')|length", "splitlines()|length", "replace(' ', '_')|length"])(
+  "a long message is not cut into more parts than the limit: %s",
+  (method) => {
+    const long = [{ role: "user", content: "a \n".repeat(1_100_000) }];
+    expect(() => render(`{{ messages[0].content.${method} }}`, long)).toThrow(/it takes more than [\d,]+ steps/);
+  },
+);
+
+test.each([
+  "messages[0].content|list|length",
+  "messages[0].content|reverse|length",
+  "messages[0].content|title",
+  "messages[0].content[::-1]",
+])("a long message is not taken apart: %s", (expression) => {
+  expect(() => render(`{{ ${expression} }}`, [{ role: "user", content: "x".repeat(1_100_000) }])).toThrow(/it takes more than/);
+});
+
+test("a slice of a long text counts characters, and makes none of its own", () => {
+  expect(
+    render("{{ messages[0].content[-2:] }}{{ messages[0].content[1:3] }}", [{ role: "user", content: `${"😀b".repeat(600_000)}é😃` }]).text,
+  ).toBe("é😃b😀");
+});
+
+test("tools and arguments nested without end are refused", () => {
+  let deep: unknown = 1;
+  for (let i = 0; i < 50_000; i++) deep = [deep];
+  expect(() => renderChat(parseChatTemplate("x"), hi, { tools: [deep] })).toThrow(/^\[chat\] tools\[0\].*… is nested more than 200 deep$/);
+  const call = { function: { name: "f", arguments: { deep } } };
+  expect(() => render("x", [{ role: "assistant", content: "x", tool_calls: [call] }])).toThrow("is nested more than 200 deep");
 });
 
 test("templates nested without end, and endless ones, are refused", () => {

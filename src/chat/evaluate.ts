@@ -109,7 +109,9 @@ class Evaluator {
   #loop(node: Extract<Statement, { type: "For" }>, scope: Scope): Text {
     const { iterable } = node;
     const isFiltered = iterable.type === "SelectExpression";
-    const all = iterate(this.#value(isFiltered ? iterable.lhs : iterable, scope));
+    const over = this.#value(isFiltered ? iterable.lhs : iterable, scope);
+    if (over instanceof Text) this.#budget.step(over.text.length);
+    const all = iterate(over);
     const items = isFiltered ? all.filter((item) => isTrue(this.#value(iterable.test, this.#bound(node.loopvar, item, scope)))) : all;
     if (items.length === 0) return this.block(node.defaultBlock, new Scope(scope));
     const parts: Text[] = [];
@@ -268,6 +270,7 @@ class Evaluator {
     };
     if (value instanceof Undefined) throw new TemplateError(value.hint);
     if (value instanceof List) this.#budget.step(Math.ceil(value.items.length / 16));
+    if (value instanceof Text) this.#budget.step(step === undefined ? Math.ceil(value.text.length / 256) : value.text.length);
     if (!(value instanceof Text || (value instanceof List && value.kind !== "lazy" && value.kind !== "view")))
       throw new TemplateError(`'${typeName(value)}' object is not subscriptable`);
     return slice(value, bound(start), bound(stop), bound(step) ?? 1);

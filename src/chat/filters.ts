@@ -52,7 +52,11 @@ const filters: Readonly<Record<string, Filter>> = {
   tojson: [["ensure_ascii", "indent", "separators", "sort_keys"], (value, args) => toJson(value, jsonStyle(args))],
   join: [["d", "attribute"], join],
   ...{ default: fallBack, d: fallBack, length, count: length },
-  first: [[], (value) => iterate(value)[0] ?? new Undefined("No first item, sequence was empty.")],
+  first: [
+    [],
+    (value) =>
+      iterate(value instanceof Text ? strings.slice(value, 0, 1, 1) : value)[0] ?? new Undefined("No first item, sequence was empty."),
+  ],
   last: [[], (value) => iterate(sequence(value)).at(-1) ?? new Undefined("No last item, sequence was empty.")],
   list: [[], (value) => new List(iterate(value))],
   items: [[], (value) => (value instanceof Undefined ? new List([], "lazy") : lazy(items(dict(value)).items))],
@@ -79,6 +83,7 @@ const choosing: Readonly<Record<string, { readonly byAttribute: boolean; readonl
 /** @throws TemplateError for a filter that is not supported, or as the filter does. */
 export function filter(name: string, value: Value, args: Arguments, budget: Budget): Value {
   if (!isCheap.has(name)) budget.value(walksDeep.has(name) ? value : flat(value));
+  if (value instanceof Text && !keepsWhole.has(name)) budget.step(value.text.length);
   if (Object.hasOwn(choosing, name)) return choose(value, args, choosing[name]!, budget);
   if (name === "map") return map(value, args, budget);
   if (!Object.hasOwn(filters, name)) throw new TemplateError(`the filter '${name}' is not supported`);
@@ -87,7 +92,12 @@ export function filter(name: string, value: Value, args: Arguments, budget: Budg
 }
 
 /** Filters that look at one element at most. */
-const isCheap = new Set(["default", "d", "length", "count", "first", "safe"]);
+const isCheap = new Set(["default", "d", "first", "safe"]);
+/** Filters that do not take a text apart into characters or words. */
+const keepsWhole = new Set([
+  ...isCheap,
+  ...["length", "count", "trim", "upper", "lower", "capitalize", "string", "escape", "e", "replace", "indent", "tojson", "int", "float"],
+]);
 /** Filters that print or compare elements with all that is in them. */
 const walksDeep = new Set([
   "tojson",
@@ -167,7 +177,7 @@ function indent(value: Value, args: Bound, budget: Budget): Text {
   const spaces = numberOf(width ?? null)?.value ?? 4;
   budget.text(Math.max(0, spaces) + text.text.length);
   const by = width instanceof Text ? width : Text.of(" ".repeat(Math.max(0, spaces)));
-  budget.text(text.text.length + by.text.length * (strings.splitLines(text, false).length + 1));
+  budget.text(text.text.length + by.text.length * (strings.countOf(text.text, strings.lineEnds) + 2));
   return strings.indent(text, by, isTrue(args.value("first") ?? false), isTrue(args.value("blank") ?? false));
 }
 

@@ -46,6 +46,8 @@ export interface Habits {
 }
 
 const where = "chat";
+/** Lists and objects of JSON in one another. */
+const deepest = 200;
 const keys = ["role", "content", "reasoning_content", "reasoning", "thinking", "tool_calls", "tool_call_id", "name"];
 
 /** @throws CriaError naming the message, the key and what is wrong. */
@@ -190,9 +192,11 @@ function objectOf(given: ToolCall["function"]["arguments"], name: string): unkno
 /**
  * A value of JSON with an origin for all its texts, keys included. A number without a fraction is a whole one, as JavaScript does not tell 1.0
  * from 1.
- * @throws CriaError for a whole number beyond 2^53, of which JavaScript does not know all digits, and for what JSON has not
+ * @throws CriaError for a whole number beyond 2^53, of which JavaScript does not know all digits, for what JSON has not, and for lists and
+ * objects more than {@link deepest} in one another
  */
-export function jsonValue(value: unknown, origin: Origin | undefined, name: string): Value {
+export function jsonValue(value: unknown, origin: Origin | undefined, name: string, depth = 0): Value {
+  check(depth <= deepest, where, () => `${name.slice(0, 100)}… is nested more than ${deepest} deep`);
   if (value === null || typeof value === "boolean") return value;
   if (typeof value === "string") return Text.of(value, origin);
   if (typeof value === "number") {
@@ -203,10 +207,10 @@ export function jsonValue(value: unknown, origin: Origin | undefined, name: stri
     );
     return new Num(value, !Number.isInteger(value));
   }
-  if (Array.isArray(value)) return new List(value.map((item, i) => jsonValue(item, origin, `${name}[${i}]`)));
+  if (Array.isArray(value)) return new List(value.map((item, i) => jsonValue(item, origin, `${name}[${i}]`, depth + 1)));
   if (!isObject(value)) return fail(where, `${name} is ${typeof value}, which JSON has not`);
   const entries = Object.entries(value).filter(([, item]) => item !== undefined);
-  return new Dict(entries.map(([key, item]) => [Text.of(key, origin), jsonValue(item, origin, `${name}.${key}`)]));
+  return new Dict(entries.map(([key, item]) => [Text.of(key, origin), jsonValue(item, origin, `${name}.${key}`, depth + 1)]));
 }
 
 /** How many characters a value of JSON has, roughly. */

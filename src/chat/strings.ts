@@ -3,6 +3,20 @@ import { Text } from "./text.ts";
 import { characters, List, lengthOf, type Num, TemplateError, type Value } from "./values.ts";
 import { leadingWhite, trimEnd, whiteRuns } from "./white.ts";
 
+export { whiteRuns };
+/** Where Python ends lines. Global: for `matchAll` only. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: some of them are controls.
+export const lineEnds = /\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]/g;
+
+/** How often something stands in a text, without overlaps; an empty text stands in front of every character and at the end. */
+export function countOf(text: string, sought: string | RegExp): number {
+  if (sought === "") return lengthOf(Text.of(text)) + 1;
+  let count = 0;
+  if (typeof sought !== "string") for (const _match of text.matchAll(sought)) count++;
+  else for (let at = text.indexOf(sought); at >= 0; at = text.indexOf(sought, at + sought.length)) count++;
+  return count;
+}
+
 /** Python's strip(): white space, or the characters of `chars`. */
 export function strip(text: Text, chars?: string, left = true, right = true): Text {
   if (chars === undefined) {
@@ -61,8 +75,7 @@ export function rsplit(text: Text, separator: string, most: number): Text[] {
 export function splitLines(text: Text, keepEnds: boolean): Text[] {
   const parts: Text[] = [];
   let at = 0;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: Python ends lines there.
-  for (const match of text.text.matchAll(/\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]/g)) {
+  for (const match of text.text.matchAll(lineEnds)) {
     const end = match.index + match[0].length;
     parts.push(text.slice(at, keepEnds ? end : match.index));
     at = end;
@@ -114,9 +127,10 @@ export function indent(text: Text, width: Text, first: boolean, blank: boolean):
 export function slice(value: Text | List, start: number | undefined, stop: number | undefined, step: number): Value {
   if (step === 0) throw new TemplateError("slice step cannot be zero");
   const length = lengthOf(value);
-  if (value instanceof Text && step === 1 && length === value.text.length) {
+  if (value instanceof Text && step === 1) {
     const [from, to] = [bound(start ?? 0, length), bound(stop ?? length, length)];
-    return to > from ? value.slice(from, to) : Text.of("");
+    const unit = (at: number) => (length === value.text.length ? at : unitOf(value.text, at));
+    return to > from ? value.slice(unit(from), unit(to)) : Text.of("");
   }
   const items = value instanceof Text ? characters(value) : value.items;
   const picked: Value[] = [];
@@ -128,6 +142,13 @@ export function slice(value: Text | List, start: number | undefined, stop: numbe
   for (let at = from; step > 0 ? at < to : at > to; at += step) picked.push(items[at]!);
   if (value instanceof List) return new List(picked, value.kind);
   return new Text(Text.join(picked.filter((item) => item instanceof Text)).segments, value.isMarkup);
+}
+
+/** Where a character begins, in UTF-16 units. */
+function unitOf(text: string, character: number): number {
+  let at = 0;
+  for (let i = 0; i < character && at < text.length; i++) at += text.codePointAt(at)! > 0xffff ? 2 : 1;
+  return at;
 }
 
 function bound(at: number, length: number): number {
