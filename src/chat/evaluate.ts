@@ -326,23 +326,42 @@ function mentions(node: unknown, name: string): boolean {
   return ("type" in node && node.type === "Identifier" && "value" in node && node.value === name) || mentions(Object.values(node), name);
 }
 
+const text = (name: string) => Text.of(name);
+/** Made once: a loop's every turn gets a dict with these keys. */
+const names = {
+  ...{ index: text("index"), index0: text("index0"), revindex: text("revindex"), revindex0: text("revindex0") },
+  ...{ first: text("first"), last: text("last"), length: text("length"), depth: text("depth"), depth0: text("depth0") },
+  ...{ previtem: text("previtem"), nextitem: text("nextitem"), cycle: text("cycle"), changed: text("changed") },
+};
+
 /** What a loop's body knows as `loop`. @param changes by the loop, what `loop.changed` was given last */
 function loopFacts(items: readonly Value[], i: number, changes: Map<string, Value>): Dict {
   const none = new Undefined("there is no such item in the loop");
-  const facts: Readonly<Record<string, Value>> = {
-    ...{ index: integer(i + 1), index0: integer(i), revindex: integer(items.length - i), revindex0: integer(items.length - i - 1) },
-    ...{ first: i === 0, last: i === items.length - 1, length: integer(items.length), depth: integer(1), depth0: integer(0) },
-    ...{ previtem: items[i - 1] ?? (i > 0 ? null : none), nextitem: items[i + 1] ?? (i + 1 < items.length ? null : none) },
-    cycle: new Callable("loop.cycle()", ({ positional }) => {
-      if (positional.length === 0) throw new TemplateError("no items for cycling given");
-      return positional[i % positional.length] ?? null;
-    }),
-    changed: new Callable("loop.changed()", ({ positional }) => {
-      const value = new List(positional, "tuple");
-      const before = changes.get("last");
-      changes.set("last", value);
-      return before === undefined || !isEqual(before, value);
-    }),
-  };
-  return new Dict(Object.entries(facts).map(([key, value]) => [Text.of(key), value]));
+  return new Dict([
+    [names.index, integer(i + 1)],
+    [names.index0, integer(i)],
+    [names.revindex, integer(items.length - i)],
+    [names.revindex0, integer(items.length - i - 1)],
+    [names.first, i === 0],
+    [names.last, i === items.length - 1],
+    [names.length, integer(items.length)],
+    [names.depth, integer(1)],
+    [names.depth0, integer(0)],
+    [names.previtem, items[i - 1] ?? (i > 0 ? null : none)],
+    [names.nextitem, items[i + 1] ?? (i + 1 < items.length ? null : none)],
+    [names.cycle, new Callable("loop.cycle()", (args) => cycled(args, i))],
+    [names.changed, new Callable("loop.changed()", (args) => hasChanged(args, changes))],
+  ]);
+}
+
+function cycled({ positional }: Arguments, i: number): Value {
+  if (positional.length === 0) throw new TemplateError("no items for cycling given");
+  return positional[i % positional.length] ?? null;
+}
+
+function hasChanged({ positional }: Arguments, changes: Map<string, Value>): boolean {
+  const value = new List(positional, "tuple");
+  const before = changes.get("last");
+  changes.set("last", value);
+  return before === undefined || !isEqual(before, value);
 }
