@@ -61,7 +61,7 @@ describe.each(targets.filter((_, i) => present[i]))("%s", (target) => {
       const depth = form === "nt" ? 256 : 40;
       const x = exampleValues(f32(13, depth), new Rng(2));
       const all = await product(backend, weight, x, 13, form, rounding);
-      for (const live of [0, 5, 13]) {
+      for (const live of [0, 1, 5]) {
         const some = await product(backend, weight, x, 13, form, rounding, live);
         const end = (live * all.length) / 13;
         expect(some.slice(0, end), `${form} ${rounding} ${live}`).toEqual(all.slice(0, end));

@@ -25,47 +25,83 @@ export interface MatmulSizes extends Omit<PackSizes, "type">, Live {
 /** C = A · packed B, or C += with `accumulate`. Pointers: a, packed, c, and live where there are live rows. One unit per block of rows and columns. */
 export const matmul = kernel<MatmulSizes>("matmul", (k, sizes) => {
   const { a, packed, c } = k.pointers("a", "packed", "c");
-  const { m, n, accumulate } = sizes;
+  const { m, live } = sizes;
   const limit = rowLimit(k, { rows: m, ...sizes });
   const { scratch, begin, end } = k.range();
-  const depth = wordsOf(sizes);
-  const group = groupRows(k.target, sizes);
   const { rowsOf, panelsOf, columnBlocks, length } = unitOf(k, sizes);
   const leftSize = leftBytes(k.target, sizes, length);
-  const factor = rightFactor(k, sizes, packed, { panels: panelsOf, length }, scratch.add(leftSize));
+  const right = widenedSizes(k, sizes);
+  const piece = { panels: panelsOf, length };
+  const factor = right ? widenedFactor(k, right, packed, piece, scratch.add(leftSize)) : plainFactor(k, sizes, packed);
+  // Programs for some rows are run with one, too, for which 16-bit floats are not widened beforehand.
+  const isForOne = live && right && !isQuantised(right.type) && m <= rowsOf;
   k.loop(begin, end, 1, (unit) => {
     const firstRow = unit.div(columnBlocks).mul(rowsOf);
     const lastRow = firstRow.add(rowsOf).min(limit);
     const firstPanel = unit.rem(columnBlocks).mul(panelsOf);
-    const columns = { firstPanel, lastPanel: firstPanel.add(panelsOf) };
-    const multiply = (first: Int | number, steps: Depth, start: Start) => {
-      const panel = factor.panels(firstPanel, first);
-      k.loop(firstRow, lastRow, group, (row) => {
-        const range = { first: row, last: row.add(group).min(lastRow) };
-        const left = packLeft(k, sizes, a, range, { length, first }, scratch);
-        eachTile(k, sizes, k.target.tile.rows, range, (rows, at) => {
-          const ahead = (panel: Int) => {
-            if (rowsOf <= group) return; // no group follows
-            const share = at.sub(row).div(k.target.tile.rows).mul(panelsOf).add(panel.sub(firstPanel));
-            prefetchLeft(k, sizes, a, range, { length, first }, share, (panelsOf * group) / k.target.tile.rows);
-          };
-          const result = { base: c.add(at.mul(n * 4)), rowStride: n * 4 };
-          tileRow(k, { ...sizes, ...factor }, columns, rows, steps, left(at), panel, result, start, ahead);
-        });
-      });
-    };
-    const blocks = () => {
-      if (length >= depth) return multiply(0, depth, accumulate ? "load" : "zero");
-      k.loop(0, depth, length, (first) => {
-        const steps = k.int(depth).sub(first).min(length);
-        multiply(first, { steps, depth }, accumulate ? "load" : { first });
-      });
-    };
-    if (sizes.live) k.if(firstRow, "<", lastRow, blocks);
-    else blocks();
+    const block = { firstRow, lastRow, firstPanel, lastPanel: firstPanel.add(panelsOf), a, c, scratch };
+    const multiply = () => multiplyBlock(k, sizes, block, factor);
+    const asItLies = () => multiplyBlock(k, sizes, block, plainFactor(k, sizes, packed));
+    const oneOrSeveral = () => k.if(lastRow, "==", 1, asItLies, multiply);
+    if (live) k.if(firstRow, "<", lastRow, isForOne ? oneOrSeveral : multiply);
+    else multiply();
   });
   return { units: Math.ceil(m / rowsOf) * columnBlocks, scratchBytes: leftSize + factor.scratchBytes };
 });
+
+/** Panels of a unit; those that do not exist are left out. */
+interface Columns {
+  readonly firstPanel: Int;
+  readonly lastPanel: Int;
+}
+
+/** A unit's rows and panels, and where the matrices and its scratch are. */
+interface Block extends Columns {
+  readonly firstRow: Int;
+  readonly lastRow: Int;
+  readonly a: Int;
+  readonly c: Int;
+  readonly scratch: Int;
+}
+
+/** Blocks of depth, one after the other. */
+function multiplyBlock(k: Builder, sizes: MatmulSizes, block: Block, factor: RightFactor): void {
+  const { accumulate } = sizes;
+  const depth = wordsOf(sizes);
+  const { length } = unitOf(k, sizes);
+  if (length >= depth) return multiplyDepth(k, sizes, block, factor, 0, depth, accumulate ? "load" : "zero");
+  k.loop(0, depth, length, (first) => {
+    const steps = k.int(depth).sub(first).min(length);
+    multiplyDepth(k, sizes, block, factor, first, { steps, depth }, accumulate ? "load" : { first });
+  });
+}
+
+function multiplyDepth(
+  k: Builder,
+  sizes: MatmulSizes,
+  { firstRow, lastRow, a, c, scratch, ...columns }: Block,
+  factor: RightFactor,
+  first: Int | number,
+  steps: Depth,
+  start: Start,
+): void {
+  const group = groupRows(k.target, sizes);
+  const { rowsOf, panelsOf, length } = unitOf(k, sizes);
+  const panel = factor.panels(columns.firstPanel, first);
+  k.loop(firstRow, lastRow, group, (row) => {
+    const range = { first: row, last: row.add(group).min(lastRow) };
+    const left = packLeft(k, sizes, a, range, { length, first }, scratch);
+    eachTile(k, sizes, k.target.tile.rows, range, (rows, at) => {
+      const ahead = (panel: Int) => {
+        if (rowsOf <= group) return; // no group follows
+        const share = at.sub(row).div(k.target.tile.rows).mul(panelsOf).add(panel.sub(columns.firstPanel));
+        prefetchLeft(k, sizes, a, range, { length, first }, share, (panelsOf * group) / k.target.tile.rows);
+      };
+      const result = { base: c.add(at.mul(sizes.n * 4)), rowStride: sizes.n * 4 };
+      tileRow(k, { ...sizes, ...factor }, columns, rows, steps, left(at), panel, result, start, ahead);
+    });
+  });
+}
 
 /** B as tiles read it. */
 interface RightFactor {
@@ -79,15 +115,7 @@ interface RightFactor {
   panels(firstPanel: Int, first: Int | number): (panel: Int) => Int;
 }
 
-function rightFactor(
-  k: Builder,
-  sizes: MatmulSizes,
-  packed: Int,
-  piece: { readonly panels: number; readonly length: number },
-  scratch: Int,
-): RightFactor {
-  const widened = widenedSizes(k, sizes);
-  if (widened) return widenedFactor(k, widened, packed, piece, scratch);
+function plainFactor(k: Builder, sizes: MatmulSizes, packed: Int): RightFactor {
   const right = plainSizes(sizes);
   const [step, panelStride] = [stepBytes(right), panelBytes(k.target, right)];
   return {
@@ -174,7 +202,7 @@ function unitOf(k: Builder, sizes: MatmulSizes): Unit {
 function tileRow(
   k: Builder,
   { n, precision, word, stepBytes, panelStride }: MatmulSizes & Omit<RightFactor, "panels" | "scratchBytes">,
-  { firstPanel, lastPanel }: { readonly firstPanel: Int; readonly lastPanel: Int },
+  { firstPanel, lastPanel }: Columns,
   rows: number,
   steps: Depth,
   left: LeftOperand,
