@@ -49,7 +49,7 @@ export function evaluate(body: readonly Statement[], scope: Scope, budget: Budge
 
 class Evaluator {
   readonly #budget: Budget;
-  /** By body of a loop, whether it mentions `loop`. */
+  /** Whether a loop's body mentions `loop`, by body. */
   readonly #loops = new Map<readonly Statement[], boolean>();
 
   constructor(budget: Budget) {

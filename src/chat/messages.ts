@@ -30,7 +30,7 @@ export interface Message {
   /** What the assistant thought before it answered, where the template reads it. */
   readonly reasoning_content?: string | null;
   readonly tool_calls?: readonly ToolCall[] | null;
-  /** Of a tool's result: the call that it answers. */
+  /** The call that a tool's result answers. */
   readonly tool_call_id?: string | null;
   readonly name?: string | null;
 }

@@ -12,7 +12,7 @@ import { TemplateSyntaxError, type Token } from "./token.ts";
 import { TemplateError, type Value } from "./values.ts";
 
 export interface ChatTemplate {
-  /** For messages: where it stands. */
+  /** Where the template stands, as messages tell it. */
   readonly name: string;
   readonly source: string;
   readonly body: readonly Statement[];

@@ -12,7 +12,7 @@ export const modelTypes = { unigram: 1, bpe: 2, word: 3, char: 4 } as const;
 /** A piece as it stands there. */
 export interface ProtoPiece {
   readonly piece: string;
-  /** In float32. */
+  /** The score as the file's float32 has it. */
   readonly score: number;
   /** One of {@link pieceTypes}. */
   readonly type: number;

@@ -30,7 +30,7 @@ export interface OpenTokenizerOptions {
   readonly tiktoken?: (ranks: number) => TiktokenKind;
 }
 
-/** For messages. */
+/** The forms of tokenizer that are read, as messages and help list them. */
 export const tokenizerForms = "tokenizer.json, tokenizer.model (SentencePiece's, or ranks as tiktoken has them), .gguf, llama2.c's .bin";
 
 /**

@@ -75,7 +75,7 @@ export function bitsAt(text: string, at: number, end: number): number {
   return found;
 }
 
-/** Past all characters that have one of the bits. */
+/** The position behind all characters that have one of the bits. */
 export function skipBits(text: string, at: number, end: number, bits: number): number {
   const table = units ?? unitBits();
   let i = at;

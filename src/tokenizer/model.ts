@@ -84,7 +84,7 @@ export interface SentencePieceModel extends ModelBase, TextRules {
   /** May be absent where all 256 bytes have pieces and `byteFallback` is true: then nothing is unknown. */
   readonly unkId?: number;
   readonly merges?: readonly Merge[];
-  /** A number a piece: the adjacent pair whose concatenation has the highest score merges first, the leftmost among equals. */
+  /** One number per piece: the adjacent pair whose concatenation has the highest score merges first, the leftmost among equals. */
   readonly scores?: readonly number[];
   /** Characters without a piece become the pieces <0x00> … <0xFF> of their UTF-8 bytes; otherwise `unkId`, one for a whole run. */
   readonly byteFallback: boolean;
@@ -107,7 +107,7 @@ export interface SentencePieceModel extends ModelBase, TextRules {
 export interface UnigramModel extends ModelBase, Pick<TextRules, "normaliser"> {
   readonly kind: "unigram";
   readonly unkId: number;
-  /** A logarithm of a probability for every piece, in float32. */
+  /** The logarithm of every piece's probability, in float32. */
   readonly scores: readonly number[];
   /** Pieces that are nearly always taken where they stand in a text, whatever their scores. */
   readonly userDefined?: readonly number[];

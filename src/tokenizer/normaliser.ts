@@ -9,7 +9,7 @@ export interface SentencePieceStep {
   readonly type: "sentencepiece";
   /** Its compiled rules ({@link Charsmap}); absent: characters stay as they are. */
   readonly charsmap?: Uint8Array;
-  /** Of spaces in a row one stays, at the ends of a text none. */
+  /** One space stays of several in a row, and none at the ends of a text. */
   readonly removeExtraSpaces: boolean;
   /** A space is put at the beginning of a text, at its end, or nowhere. */
   readonly dummySpace: "front" | "back" | "none";

@@ -255,7 +255,7 @@ class BpeTokenizer implements Tokenizer {
   }
 }
 
-/** The same question about a part of the text. */
+/** Asks the same question of a part of the text, whose places count from its beginning. */
 function behind(parseSpecial: ParseSpecial, from: number): ParseSpecial {
   return typeof parseSpecial === "function" && from > 0
     ? (start, end, isSpecial) => parseSpecial(start + from, end + from, isSpecial)
