@@ -1,5 +1,5 @@
 // The slow meaning of every op, and the judge of every compiler: runs IR over plain memory, one lane at a time.
-import { check, float16Value, roundToEven } from "../base/index.ts";
+import { check, fail, float16Value, roundToEven } from "../base/index.ts";
 import type {
   Compare,
   FloatBinary,
@@ -94,7 +94,7 @@ class Machine {
       case "dotbf16":
         return this.#floats(op.d, (i) => this.#dotPairs(this.#vec(op.a).i[i]!, this.#vec(op.b).i[i]!, this.#vec(op.c).f[i]!));
       case "dotu8":
-        return this.#bits(op.d, (i) => this.#vec(op.c).i[i]! + dotBytes(this.#vec(op.a).i[i]!, this.#vec(op.b).i[i]!));
+        return this.#bits(op.d, (i) => this.#vec(op.c).i[i]! + dotBytes(this.#vec(op.a).i[i]!, this.#vec(op.b).i[i]!, op.most));
       case "vloadParts": {
         const addresses = op.offsets.map((offset) => this.#address({ ...op.m, offset: op.m.offset + offset }, 16));
         return this.#bits(op.d, (i) => this.#bytes.getInt32(addresses[i >> 2]! + (i & 3) * 4, true));
@@ -378,9 +378,13 @@ const widen: Record<Exclude<Narrow, "f16">, (bits: number) => number> = {
   u8: (bits) => bits,
 };
 
-function dotBytes(a: number, b: number): number {
+function dotBytes(a: number, b: number, most = 255): number {
   let sum = 0;
-  for (let shift = 0; shift < 32; shift += 8) sum += ((a >>> shift) & 255) * ((b << (24 - shift)) >> 24);
+  for (let shift = 0; shift < 32; shift += 8) {
+    const byte = (a >>> shift) & 255;
+    if (byte > most) fail("interpret", `dotu8 multiplies the byte ${byte}, which must be at most ${most}`);
+    sum += byte * ((b << (24 - shift)) >> 24);
+  }
   return sum;
 }
 

@@ -60,8 +60,8 @@ export type Op =
   | { readonly op: "bf16pair"; readonly d: Reg; readonly a: Reg; readonly b: Reg }
   /** Lanes as pairs of bf16: d = c + a.low · b.low + a.high · b.high in float32, rounded, and subnormals kept or not, as the target has it. */
   | { readonly op: "dotbf16"; readonly d: Reg; readonly a: Reg; readonly b: Reg; readonly c: Reg }
-  /** Lanes as four bytes: d = c + Σ a · b in int32, exact, wrapping; a's bytes are unsigned, b's signed. */
-  | { readonly op: "dotu8"; readonly d: Reg; readonly a: Reg; readonly b: Reg; readonly c: Reg }
+  /** Lanes as four bytes: d = c + Σ a · b in int32, exact, wrapping; a's bytes are unsigned, and at most `most` where it is there, b's signed. */
+  | { readonly op: "dotu8"; readonly d: Reg; readonly a: Reg; readonly b: Reg; readonly c: Reg; readonly most?: number }
   /** A vector of parts of four lanes: part p is the 16 bytes at m + offsets[p]. */
   | { readonly op: "vloadParts"; readonly d: Reg; readonly m: Mem; readonly offsets: readonly number[] }
   /** Part p is the element at m + offsets[p], widened, in four lanes. */

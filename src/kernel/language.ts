@@ -167,9 +167,9 @@ export class Vec {
   accumulatePairs(a: Vec, b: Vec): void {
     this.k.emit({ op: "dotbf16", d: this.reg, a: a.reg, b: b.reg, c: this.reg });
   }
-  /** this += a · b over four bytes a lane, those of a unsigned, those of b signed; this holds int32. Exact. */
-  accumulateBytes(a: Vec, b: Vec): void {
-    this.k.emit({ op: "dotu8", d: this.reg, a: a.reg, b: b.reg, c: this.reg });
+  /** this += a · b over four bytes a lane, those of a unsigned and at most `most`, those of b signed; this holds int32. Exact. */
+  accumulateBytes(a: Vec, b: Vec, most = 255): void {
+    this.k.emit({ op: "dotu8", d: this.reg, a: a.reg, b: b.reg, c: this.reg, most });
   }
   addTo(b: Vec): void {
     this.k.emit({ op: "fadd", d: this.reg, a: this.reg, b: b.reg });

@@ -94,7 +94,13 @@ const cases: Record<Op["op"], (given: Given) => Result> = {
     k.store(exact(c), x, at(8));
     return products("dotbf16", k, [exact(a), exact(b), k.load(x, at(8)), k.splat(x, 12)], small);
   },
-  dotu8: ({ k, x, a, b, c }) => products("dotu8", k, [a, b, k.load(x, at(8)), k.splat(x, 12)], c),
+  dotu8: ({ k, x, a, b, c }) => {
+    const small = a.and(k.intConstant(0x7f7f7f7f));
+    return [
+      ...products("dotu8", k, [a, b, k.load(x, at(8)), k.splat(x, 12)], c),
+      emitVec(k, (d) => ({ op: "dotu8", d, a: small.reg, b: b.reg, c: c.reg, most: 127 })),
+    ];
+  },
   vloadParts: ({ k, x }) => [k.loadParts(x, partsOf(k, [3, 40, 0, 24])), k.loadParts(x, partsOf(k, [0, 16, 32, 48]))],
   vsplatParts: ({ k, x }) =>
     (["f16", "u16", "i8", "u8"] as const).flatMap((type) => [

@@ -163,7 +163,7 @@ interface BlockOfTile {
 }
 
 function addBlock(k: Builder, { type, line, block, quants, numbers, vectors }: BlockOfTile, sums: readonly (readonly Vec[])[]) {
-  const { scaleOfHalf, sign } = quantisedLayouts[type];
+  const { bits, scaleOfHalf, sign } = quantisedLayouts[type];
   const eachVector = <T>(make: (j: number) => T): T[] => Array.from({ length: vectors }, (_, j) => make(j));
   const ofRow = (row: number, i: number) => k.splat(numbers, row * line.bytes + i * 4);
   const pieces = scaleOfHalf ? 2 : 1;
@@ -174,7 +174,7 @@ function addBlock(k: Builder, { type, line, block, quants, numbers, vectors }: B
       const weights = eachVector((j) => block.quad(quad, j));
       products.forEach((row, i) => {
         const bytes = k.splat(quants, i * line.bytes + quad * 4);
-        row.forEach((product, j) => product.accumulateBytes(weights[j]!, bytes));
+        row.forEach((product, j) => product.accumulateBytes(weights[j]!, bytes, 2 ** bits - 1));
       });
     }
     const scales = eachVector((j) => block.number(piece, j));

@@ -88,8 +88,18 @@ function packLow(e: Emit, d: Reg, a: Reg, size: 1 | 2): void {
   else e.emit("vunpcklps", [d, packed, high], { length: 128 });
 }
 
-/** d = c + Σ a · b over bytes, a's unsigned, b's signed: the even bytes, then the odd ones, as numbers of 16 bits. */
-export function dotBytes(e: Emit, { names, literal }: Dialect, { d, a, b, c }: Readonly<Record<"d" | "a" | "b" | "c", Reg>>): void {
+/** d = c + Σ a · b over bytes, a's unsigned, b's signed: the even bytes, then the odd ones, as numbers of 16 bits; where pairs of products fit 16 bits, pair by pair. */
+export function dotBytes(
+  e: Emit,
+  { names, literal, lanes }: Dialect,
+  { d, a, b, c, most = 255 }: Readonly<Record<"d" | "a" | "b" | "c", Reg>> & { readonly most?: number },
+): void {
+  if (2 * most * 128 < 2 ** 15) {
+    const [pairs, fours] = [e.register("vec"), e.register("vec")];
+    e.emit("vpmaddubsw", [pairs, a, b]);
+    e.emit("vpmaddwd", [fours, pairs, literalOf(Array<number>(lanes).fill(0x00010001))]);
+    return e.emit("vpaddd", [d, c, fours]);
+  }
   const [evenA, oddA, evenB, oddB, sum] = Array.from({ length: 5 }, () => e.register("vec")) as [Reg, Reg, Reg, Reg, Reg];
   e.emit(names.vand, [evenA, a, literal(0x00ff00ff)]);
   e.emit("vpsllw", [evenB, b, 8]);
