@@ -24,6 +24,9 @@ export function readChatTemplates(value: unknown, name: string): ReadonlyMap<str
       : [];
   const isFine = pairs.length > 0 && pairs.every(([key, text]) => typeof key === "string" && typeof text === "string");
   if (!isFine) return fail("chat", `${name}: chat_template is ${kindOf(value)}, but must be a string or templates with names`);
+  const names = pairs.map(([key]) => String(key));
+  const twice = names.find((key, i) => names.indexOf(key) < i);
+  if (twice !== undefined) return fail("chat", `${name}: chat_template has ${quote(twice)} twice: remove the wrong one`);
   return new Map(pairs.map(([key, text]) => [String(key), String(text)]));
 }
 

@@ -49,6 +49,12 @@ export function sameJson(one: unknown, other: unknown): boolean {
   return keys.length === Object.keys(other).length && keys.every((key) => Object.hasOwn(other, key) && sameJson(one[key], other[key]));
 }
 
+/** Whether lists and objects lie in one another more than `limit` deep. */
+export function isDeeper(value: unknown, limit: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return limit === 0 || Object.values(value).some((inner) => isDeeper(inner, limit - 1));
+}
+
 /** The first key that one object in `text` has twice. `text` must be valid JSON. */
 function repeatedKey(text: string): string | undefined {
   const open: Set<string>[] = [];

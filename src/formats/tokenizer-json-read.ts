@@ -18,7 +18,7 @@ import {
   wordPatterns,
 } from "../tokenizer/index.ts";
 import { type AddedToken, differencesOf, matchingOf, readAddedToken } from "./added-tokens.ts";
-import { isObject, type JsonObject, parseJsonObject, quote, sameJson } from "./json.ts";
+import { isDeeper, isObject, type JsonObject, parseJsonObject, quote, sameJson } from "./json.ts";
 import { JsonFields } from "./json-fields.ts";
 import { checkKeys, oneWarning } from "./json-keys.ts";
 import { readTokenizerConfig, type TokenizerConfig } from "./tokenizer-config.ts";
@@ -47,6 +47,9 @@ export interface ReadTokenizerOptions {
   readonly onWarning?: (warning: string) => void;
 }
 
+/** How deep lists and objects may lie in one another in a part of the pipeline; published files have 6. */
+const deepest = 50;
+
 const usualNames = {
   configName: "tokenizer_config.json",
   specialTokensMapName: "special_tokens_map.json",
@@ -63,6 +66,8 @@ const usualNames = {
 export function readTokenizerJson(text: string, options: ReadTokenizerOptions = {}): TokenizerModel {
   const fields = new JsonFields("tokenizer.json", options.name ?? "tokenizer.json");
   const file = parseJsonObject(fields.where, fields.file, text, { unique: true });
+  const deep = ["normalizer", "pre_tokenizer", "post_processor", "decoder"].find((key) => isDeeper(file[key], deepest));
+  if (deep !== undefined) fields.fail(`${deep} is nested more than ${deepest} deep, and no tokenizer's is: it is damaged`);
   const config = readTokenizerConfig({ ...usualNames, ...options });
   refuseUnknown(checkKeys(fields.where, fields.file, file, fileKeys), fields);
   const vocabulary = readVocabulary(file, config, fields);

@@ -289,6 +289,17 @@ test.each<[string, (file: ReturnType<typeof fileOf>) => unknown, RegExp]>([
   expect(() => readTokenizerJson(JSON.stringify(file), { name: "x/tokenizer.json" })).toThrow(message);
 });
 
+test.each([
+  ["normalizer", "normalizers"],
+  ["pre_tokenizer", "pretokenizers"],
+  ["post_processor", "processors"],
+  ["decoder", "decoders"],
+])("refuses a %s nested without end", async (key, member) => {
+  const deep = `${`{"type":"Sequence","${member}":[`.repeat(5000)}${"]}".repeat(5000)}`;
+  const text = JSON.stringify({ ...fileOf(await trained(1)), [key]: "deep" }).replace('"deep"', deep);
+  expect(() => readTokenizerJson(text)).toThrow(`${key} is nested more than 50 deep`);
+});
+
 test("refuses a file cut short, naming it", () => {
   expect(() => readTokenizerJson('{"model": {"type"', { name: "x/tokenizer.json" })).toThrow(
     /\[tokenizer\.json\] x\/tokenizer\.json: its text is not JSON .*: it is damaged/,

@@ -57,6 +57,9 @@ test("tokenizer_config.json holds one, or several by name", async () => {
   expect((await open()).texts).toEqual({ default: "a", tool_use: "b" });
   await write({ "tokenizer_config.json": { chat_template: [{ name: "default" }] } });
   await expect(open()).rejects.toThrow("chat_template is an array, but must be a string or templates with names");
+  const twice = ["x", "y"].map((template) => ({ name: "rag", template }));
+  await write({ "tokenizer_config.json": { chat_template: twice } });
+  await expect(open()).rejects.toThrow('chat_template has "rag" twice: remove the wrong one');
 });
 
 test("chat_template.jinja counts before tokenizer_config.json, and further ones stand in a folder", async () => {
