@@ -25,8 +25,10 @@ export class Text {
 
   constructor(segments: readonly Segment[], isMarkup = false) {
     this.isMarkup = isMarkup;
-    this.segments = segments.filter(({ text }) => text !== "");
-    this.text = this.segments.length === 1 ? this.segments[0]!.text : this.segments.map(({ text }) => text).join("");
+    this.segments = segments.some(({ text }) => text === "") ? segments.filter(({ text }) => text !== "") : segments;
+    let text = "";
+    for (const segment of this.segments) text += segment.text;
+    this.text = text;
   }
 
   static of(text: string, origin?: Origin): Text {
