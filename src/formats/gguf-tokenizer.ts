@@ -1,5 +1,6 @@
 // The vocabulary in a GGUF's metadata (ggml-org/llama.cpp, src/llama-vocab.cpp): the kinds `llama` (SentencePiece's byte pair encoding) and `gpt2`
 // (byte-level), in and out.
+
 import { check, fail } from "../base/index.ts";
 import {
   type BytesModel,
@@ -16,6 +17,7 @@ import {
 } from "../tokenizer/index.ts";
 import { type GgufScalar, type GgufType, type GgufValue, ggufBytes } from "./gguf-metadata.ts";
 import { quote } from "./json.ts";
+import { ownForm } from "./own-form.ts";
 
 const where = "gguf";
 const prefix = "tokenizer.ggml.";
@@ -240,7 +242,7 @@ export function ggufTokenizerPairs(model: TokenizerModel): Map<string, GgufValue
   createTokenizer(model); // throws when the model contradicts itself
   if (model.kind === "sentencepiece") return pairsOf(model, llamaPairs(model));
   if (model.kind === "bytes") return pairsOf(model, gpt2Pairs(model));
-  return fail(where, `a tokenizer of the kind ${model.kind} has no form in a GGUF that keeps its ids: write a tokenizer.json`);
+  return fail(where, `a tokenizer of the kind ${model.kind} has no form in a GGUF that keeps its ids: write a ${ownForm(model.kind)}`);
 }
 
 /** The bytes of a GGUF that holds the vocabulary and no tensors. @throws CriaError as {@link ggufTokenizerPairs} */
@@ -295,7 +297,7 @@ function typesOf(model: SentencePieceModel | BytesModel): number[] {
 /** @throws CriaError for what llama.cpp does not do with a text. */
 function refuseOthers(model: SentencePieceModel | BytesModel): void {
   const refuse = (what: string): never => fail(where, `${what} has no form in a GGUF that keeps its ids: write a tokenizer.json`);
-  if (model.normaliser !== undefined) refuse("the normaliser");
+  if (model.normaliser !== undefined) refuse(`the normaliser (${model.normaliser.map(({ type }) => type).join(", ")})`);
   if (model.preTokeniser !== undefined) refuse("the pre-tokenizer");
   const rule = (model.matching ?? []).find(({ id: _, ...flags }) => !isHarmless(model, flags));
   if (rule !== undefined) refuse(`how the piece ${JSON.stringify(model.pieces[rule.id])} is found (${JSON.stringify(rule)})`);

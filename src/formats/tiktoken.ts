@@ -1,5 +1,6 @@
 // Files of ranks (openai/tiktoken, load.py; Meta's tokenizer.model of LLaMA 3 and 4): a line for every piece, its bytes in base64 and its rank,
 // which is its id. What cuts a text and which pieces are special is in no such file: it goes by the number of ranks.
+
 import { check, fail } from "../base/index.ts";
 import {
   type BytesModel,
@@ -12,6 +13,7 @@ import {
   unusedPiece,
 } from "../tokenizer/index.ts";
 import { quote } from "./json.ts";
+import { ownForm } from "./own-form.ts";
 
 const where = "tiktoken";
 
@@ -188,7 +190,7 @@ function modelOf(ranks: ReadonlyMap<string, number>, kind: TiktokenKind, name: s
  */
 export function tiktokenText(model: TokenizerModel): string {
   createTokenizer(model); // throws when the model contradicts itself
-  const refuse = (what: string): never => fail(where, `${what} has no form in a file of ranks: write a tokenizer.json`);
+  const refuse = (what: string): never => fail(where, `${what} has no form in a file of ranks: write a ${ownForm(model.kind)}`);
   if (model.kind !== "bytes") return refuse(`a tokenizer of the kind ${model.kind}`);
   if (model.normaliser !== undefined || model.preTokeniser !== undefined) refuse("a normaliser, or a pre-tokenizer without a name,");
   const ranks = countRanks(model);

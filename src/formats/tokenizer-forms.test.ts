@@ -113,7 +113,7 @@ test.each<[string, Partial<SentencePieceModel>, string, RegExp]>([
   ["Metaspace", { prefixBeforeSpace: false }, "tokenizer.model", /a space in front only of texts that begin with none has no form/],
   ["Metaspace", { prefixBeforeSpace: false }, "GGUF", /a space in front only of texts that begin with none has no form/],
   ["an added piece", { added: [300] }, "tokenizer.model", /the added piece .*, which is found before a space comes in front, has no form/],
-  ["a normaliser", { normaliser: [{ type: "lowercase" }] }, "GGUF", /the normaliser has no form/],
+  ["a normaliser", { normaliser: [{ type: "lowercase" }] }, "GGUF", /the normaliser \(lowercase\) has no form/],
   [
     "a normaliser",
     { normaliser: [{ type: "lowercase" }], dummyPrefix: "never" },
@@ -139,6 +139,13 @@ test("merges that a score per piece cannot say are refused with the piece", () =
   };
   // Merged by itself abc is ab and c, which the list does not join.
   expect(() => sentencePieceModelBytes(model)).toThrow(/the piece "abc" is no outcome of the merges, but two pieces make it up/);
+});
+
+test.each(["tokenizer.json", "GGUF", "ranks"])("a unigram model as %s is refused with the form that holds it", async (form) => {
+  const model: TokenizerModel = {
+    ...({ kind: "unigram", pieces: ["<unk>", "▁", "a"], scores: [0, -1, -2], unkId: 0, specials: [0], byteFallback: false } as const),
+  };
+  await expect((async () => forms[form]!(model))()).rejects.toThrow(/write a tokenizer\.model$/);
 });
 
 /** LLaMA's vocabulary has one score for all its runs of spaces. */
