@@ -29,7 +29,7 @@ export const chatCommand: Command = {
   ],
   example: {
     title: `TOKENIZER is a folder or a file: ${tokenizerForms}`,
-    text: 'MESSAGES.json holds a list of messages, or an object with messages, tools and variables of the template:\n  [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello!"}]\n',
+    text: 'MESSAGES.json holds a list of messages, or an object with messages, tools, documents and variables of the template:\n  [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello!"}]\n',
   },
   async run([path, file, ...rest], flags, io) {
     if (path === undefined || file === undefined || rest.length > 0)
