@@ -24,6 +24,8 @@ const jobs = {
 requireNode(20);
 const scripts = jobs[job] ?? usage();
 if (!isInstalled()) await install();
+const isBuilt = existsSync(join(root, "dist", ".tsbuildinfo"));
+if (!isBuilt) console.error("compiling cria's TypeScript (once) …");
 process.env.CRIA_BEGAN ??= String(Date.now()); // minutes that are asked for count from here: building is part of them
 await run(process.execPath, ["node_modules/typescript/bin/tsc", "-b"]);
 for (const script of scripts) await run(process.execPath, script);

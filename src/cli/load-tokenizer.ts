@@ -1,5 +1,5 @@
 // A tokenizer by its path: a file of any form, or a folder that holds one.
-import { stat } from "node:fs/promises";
+import { realpath, stat } from "node:fs/promises";
 import { type OpenTokenizerOptions, openAnyTokenizer } from "../load/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 import type { CommandIo } from "./command.ts";
@@ -25,4 +25,10 @@ export async function isFile(path: string): Promise<boolean> {
     (found) => found.isFile(),
     () => false,
   );
+}
+
+/** Whether both paths are there and lead to one file or folder, by links too. */
+export async function isSameFile(a: string, b: string): Promise<boolean> {
+  const [first, second] = await Promise.all([realpath(a), realpath(b)].map((path) => path.catch(() => undefined)));
+  return first !== undefined && first === second;
 }

@@ -14,7 +14,7 @@ import { tokenizerForms } from "../load/index.ts";
 import { type SplitName, splitPatterns, type TokenizerModel } from "../tokenizer/index.ts";
 import type { Command, Flags } from "./command.ts";
 import { booleanFlag, stringFlag } from "./flag-values.ts";
-import { isFolder, loadTokenizer } from "./load-tokenizer.ts";
+import { isFile, isFolder, isSameFile, loadTokenizer } from "./load-tokenizer.ts";
 
 const where = "tokenizer convert";
 
@@ -84,10 +84,12 @@ export const convertCommand: Command = {
     const toFolder = /[/\\]$/.test(out) || (await isFolder(out));
     const form = formOf(flags, out, toFolder);
     const tiktoken = tiktokenKind(flags);
+    const file = toFolder ? join(out, "tokenizer.json") : out;
+    if (await isPartOf(file, path))
+      throw new UsageError(where, `OUT is ${file}, a file of the tokenizer ${path} itself, and would replace it: name another OUT`);
     const { model } = await loadTokenizer(path, io, tiktoken === undefined ? {} : { tiktoken });
     const content = await forms[form].write(model);
     await makeFolder(toFolder ? out : dirname(out), where);
-    const file = toFolder ? join(out, "tokenizer.json") : out;
     if (content instanceof Uint8Array) await atomicWrite(file, content);
     else await atomicWriteJson(file, content, where);
     if (toFolder) await atomicWriteJson(join(out, "tokenizer_config.json"), tokenizerConfigJson(model), where);
@@ -98,6 +100,11 @@ export const convertCommand: Command = {
     return 0;
   },
 };
+
+/** Whether the file is there and is the tokenizer's own: the same file, or one in the tokenizer's folder. */
+async function isPartOf(file: string, tokenizer: string): Promise<boolean> {
+  return (await isSameFile(file, tokenizer)) || ((await isFile(file)) && (await isSameFile(dirname(file), tokenizer)));
+}
 
 /** @throws UsageError for a form that is none, or an ending that says none. */
 function formOf(flags: Flags, out: string, toFolder: boolean): FormName {

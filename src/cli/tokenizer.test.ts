@@ -131,6 +131,24 @@ test("convert writes every form, and compare finds the same ids", async () => {
   );
 });
 
+test("convert replaces no file of the tokenizer that it reads", async () => {
+  const own = join(folder, "own");
+  const made = await run("convert", [trained, `${own}/`], {});
+  expect(made).toMatch(/400 pieces/);
+  const file = join(own, "tokenizer.json");
+  const before = await readFile(file, "utf8");
+  for (const pair of [
+    [file, file],
+    [file, own],
+    [own, own],
+    [own, join(own, ".", "tokenizer.json")],
+    [file, join(own, "..", "own", "tokenizer.json")],
+  ])
+    await expect(run("convert", pair, {})).rejects.toThrow(/OUT is .*tokenizer\.json, a file of the tokenizer .* itself/);
+  expect(await readFile(file, "utf8")).toBe(before);
+  expect(await run("convert", [own, join(own, "beside.json")], {})).toMatch(/400 pieces/);
+});
+
 test("ranks of a kind that is not known are read with what is said of them", async () => {
   const ranks = join(folder, "x.tiktoken");
   await run("convert", [trained, ranks], {});

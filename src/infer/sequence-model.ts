@@ -92,11 +92,7 @@ export class SequenceModel extends SequenceQueue {
 function checkContext(config: LlamaConfig, contextLength: number): void {
   const most = config.contextLength;
   checkCount("contextLength", contextLength);
-  check(
-    contextLength <= most,
-    "infer",
-    () => `${contextLength} positions exceed the model's context of ${most}: shorten them or raise contextLength`,
-  );
+  check(contextLength <= most, "infer", () => `${contextLength} positions exceed the model's context of ${most}: take ${most} or fewer`);
 }
 
 function limitsOf({ passRows = passLimits.rows, mixedRows = Math.min(passRows, passLimits.mixedRows) }: SequenceModelOptions): PassLimits {

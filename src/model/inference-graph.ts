@@ -91,7 +91,7 @@ export function inferenceGraph(config: LlamaConfig, size: InferenceSize): Infere
   check(
     contextLength <= config.contextLength,
     "model",
-    () => `${contextLength} positions exceed the model's context of ${config.contextLength}: shorten them or raise contextLength`,
+    () => `${contextLength} positions exceed the model's context of ${config.contextLength}: take ${config.contextLength} or fewer`,
   );
   check(L <= R, "model", () => `logits of ${L} rows are wanted, but a run has ${R}`);
   const graph = new Graph();
