@@ -209,6 +209,14 @@ test("where nothing can be written, nothing is kept and nothing fails", () => {
   expect(warnings).toHaveLength(1);
 });
 
+test.skipIf(process.platform !== "linux")("a place where no folder can be made is given up, and not tried for ever", () => {
+  const cache = "/proc/cria-of-nobody";
+  const store = openCodeFolder(avx512, "form", { codeCache: cache }, "compiler");
+  store?.keep(kernel, stored);
+  expect(store?.find(kernel)).toBe(undefined);
+  expect(codeFolderState(codeFolderPath(cache))).toMatchObject({ kernels: 0, bytes: 0 });
+});
+
 test("beyond its limit the folder loses what was unused longest, and nothing that is not its own", () => {
   const { store, entry } = filled();
   const code = join(entry(), "..");

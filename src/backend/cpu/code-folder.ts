@@ -4,6 +4,7 @@ import { createHash, randomBytes } from "node:crypto";
 import {
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   futimesSync,
   lstatSync,
@@ -16,7 +17,7 @@ import {
   type Stats,
   writeSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Target } from "../../kernel/index.ts";
 import { decodeEntry, encodeEntry } from "./code-entry.ts";
 import { codeFolderPath } from "./code-folder-path.ts";
@@ -155,7 +156,7 @@ class CodeFolder implements CodeStore {
 
   /** Makes the folder where there is none, also when it was deleted meanwhile, and removes what is too much. @throws Error when it is not the user's. */
   #makeRoom(bytes: number): void {
-    if (refusalOf(this.#folder) === absent) mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    if (refusalOf(this.#folder) === absent) makeFolders(this.#folder);
     const refusal = refusalOf(this.#folder);
     if (refusal !== undefined) throw new Error(refusal);
     this.#unchecked -= onDisk(bytes);
@@ -250,6 +251,21 @@ function entriesOf(folder: string): Entry[] {
     const stat = lstatSync(join(folder, name), { throwIfNoEntry: false });
     return stat ? [{ name, size: stat.size, mtimeMs: stat.mtimeMs }] : [];
   });
+}
+
+/**
+ * Makes the folder and those above it that are missing. Node's own recursive mkdir tries for ever where a folder that is there says that nothing can
+ * be made in it by ENOENT, as /proc does. @throws Error when it cannot be made.
+ */
+function makeFolders(path: string): void {
+  if (existsSync(path)) return;
+  const above = dirname(path);
+  if (above !== path) makeFolders(above);
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error; // another process made it meanwhile
+  }
 }
 
 /** Brings the folder to three quarters of its limit where it has reached that, and removes what writers have left unfinished for a day. Other files stay. */
