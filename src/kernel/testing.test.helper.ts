@@ -125,10 +125,17 @@ export function specialised<C>(definition: KernelDefinition<C>, constants: C, ta
 /** {@link specialised} that makes a kernel once: tests run it with several inputs, and compiling takes longer than most runs. */
 function specialisedOnce(target: Target) {
   const made = new WeakMap<object, Map<string, Kernel>>();
+  const functions = new Map<unknown, number>();
+  /** A function is known by the order in which it was first seen: it cannot be written down. */
+  const written = (value: unknown) => {
+    if (typeof value !== "function") return value;
+    if (!functions.has(value)) functions.set(value, functions.size);
+    return { function: functions.get(value) };
+  };
   return <C>(definition: KernelDefinition<C>, constants: C): Kernel => {
     const kernels = made.get(definition) ?? new Map<string, Kernel>();
     made.set(definition, kernels);
-    const key = v8.serialize(constants).toString("latin1");
+    const key = v8.serialize(Object.entries(constants as object).map(([name, value]) => [name, written(value)])).toString("latin1");
     const kernel = kernels.get(key) ?? specialised(definition, constants, target);
     kernels.set(key, kernel);
     return kernel;
