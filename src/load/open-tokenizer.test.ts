@@ -113,6 +113,15 @@ test("what stands beside a tokenizer.model brings tokens and says which play whi
   });
 });
 
+test("a tokenizer of another name is not what a folder's tokenizer_config.json speaks of", async () => {
+  await withFolder(async (folder) => {
+    await writeFile(join(folder, "mine.model"), files.get("bpe, bytes")!);
+    const alone = await openAnyTokenizer(join(folder, "mine.model"));
+    await writeFile(join(folder, "tokenizer_config.json"), JSON.stringify({ bos_token: "<|begin_of_text|>", add_bos_token: false }));
+    expect((await openAnyTokenizer(join(folder, "mine.model"))).model).toEqual(alone.model);
+  });
+});
+
 test("older folders name added tokens in added_tokens.json", async () => {
   await withFolder(async (folder) => {
     await writeFile(join(folder, "tokenizer.model"), files.get("bpe, bytes")!);

@@ -1,6 +1,6 @@
 // A tokenizer by its path, in every form in which one travels: what a file is shows in its first bytes, not in its name.
 import { readdir, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { check, decodeUtf8, fail, memorySource } from "../base/index.ts";
 import { explainIo, openFile, readWhole } from "../files/index.ts";
 import {
@@ -132,13 +132,17 @@ interface Beside {
   readonly addedTokens?: unknown;
 }
 
-/** What tokenizer_config.json, special_tokens_map.json and added_tokens.json say, where they stand beside. */
+/** Of which files tokenizer_config.json and the like speak: of those that transformers opens with them, not of every tokenizer that lies in the folder. */
+const configuredNames: readonly string[] = ["tokenizer.json", "tokenizer.model"];
+
+/** What tokenizer_config.json, special_tokens_map.json and added_tokens.json say, where they stand beside and speak of this file. */
 async function readAllBeside(path: string): Promise<Beside> {
   const names = {
     configName: join(dirname(path), "tokenizer_config.json"),
     specialTokensMapName: join(dirname(path), "special_tokens_map.json"),
     addedTokensName: join(dirname(path), "added_tokens.json"),
   };
+  if (!configuredNames.includes(basename(path))) return names;
   const [config, specialTokensMap, addedTokens] = await Promise.all(Object.values(names).map(readBeside));
   return { ...names, config, specialTokensMap, addedTokens };
 }
