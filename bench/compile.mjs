@@ -82,7 +82,7 @@ async function loadParts() {
   return { openExecutor, openCodeFolder, Kernels, bind, lower, planMemory, preset };
 }
 
-/** As the backend does it. A kernel that two programs share is made once. */
+/** Compiles the graphs as the backend does. A kernel that two programs share is made once. */
 async function compileAll({ openCodeFolder, Kernels, bind, lower, planMemory }, executor, cache, makeGraphs) {
   const clock = stopwatch();
   const graphs = makeGraphs();

@@ -47,7 +47,7 @@ async function read(model, length) {
   sequence.dispose();
 }
 
-/** As many texts as asked for, of 5 tokens that are given and `tokens` that are written, each the one after the last. */
+/** Writes `count` texts at a time, each of 5 given tokens and `tokens` more; every token is the id after the last one. */
 async function write(model, count, tokens) {
   await Promise.all(
     Array.from({ length: count }, async () => {

@@ -56,7 +56,7 @@ export interface Program {
   readonly plan: MemoryPlan;
   /** Replays every node in order. One run at a time on a backend: calls queue. */
   run(): Promise<void>;
-  /** Of the values of a kept activation after a run, a copy of `length` from `at`; all by default. */
+  /** Copies the values of a kept activation after a run: `length` of them from `at` on, all by default. */
   read(tensor: Tensor, at?: number, length?: number): Promise<HostArray>;
   dispose(): void;
 }

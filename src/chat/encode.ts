@@ -81,7 +81,7 @@ export function encodeTraining(
   return { ...rendered, ids, assistantMask };
 }
 
-/** Behind the first id that ends a turn. */
+/** The place behind the first id that ends a turn, if there is one between `from` and `to`. */
 function endOf(ids: Uint32Array, from: number, to: number, endOfTurn: readonly number[]): number | undefined {
   const at = ids.subarray(from, to).findIndex((id) => endOfTurn.includes(id));
   return at < 0 ? undefined : from + at + 1;

@@ -148,7 +148,7 @@ function contentValue(content: Message["content"], { readsParts, noContent }: Ha
   );
 }
 
-/** Under the names that templates have for it, as transformers gives them. */
+/** Gives the reasoning of a message under each name that templates have for it, as transformers does. */
 function reasoningEntries(message: Message, own: (text: string) => Text): [string, Value][] {
   const said: { readonly reasoning_content?: unknown; readonly thinking?: unknown; readonly reasoning?: unknown } = message;
   const text = said.reasoning_content ?? said.thinking ?? said.reasoning;

@@ -6,7 +6,7 @@ export type Origin =
   | { readonly from: "message"; readonly message: number }
   | { readonly from: "tools" }
   | { readonly from: "variables" }
-  /** Of several of these, where an operation cannot tell which character is whose: such text is encoded as text and never trained on. */
+  /** It has several of these origins, and an operation could not tell which character is whose: such text is encoded as text and never trained on. */
   | { readonly from: "mixed" };
 
 /** A run of characters with one origin. */

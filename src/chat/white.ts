@@ -2,7 +2,6 @@
 const white = "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
 
 export const leadingWhite = new RegExp(`^[${white}]+`);
-export const trailingWhite = new RegExp(`[${white}]+$`);
 export const allWhite = new RegExp(`^[${white}]+$`);
 /** Global: for `matchAll` and `replace` only. */
 export const whiteRuns = new RegExp(`[${white}]+`, "g");

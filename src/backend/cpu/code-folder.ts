@@ -72,7 +72,7 @@ export function openCodeFolder(
   return undefined;
 }
 
-/** Of all entries together, in whole blocks of the disk; beyond it the ones longest unused go. Looking at so many files takes 40 ms at most. */
+/** Bytes that all entries may take together, counted in whole blocks of the disk; beyond it the longest unused ones are removed. Looking at so many files takes 40 ms at most. */
 const maximumBytes = 16 * 2 ** 20;
 const blockBytes = 4096;
 /** A kernel's code has some thousands of bytes; what is larger is none of ours. */

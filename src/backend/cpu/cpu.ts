@@ -161,7 +161,7 @@ class CpuBackend implements Backend {
 }
 
 interface Prepared {
-  /** As they were. */
+  /** The graph's nodes when it was prepared. */
   readonly nodes: readonly Node[];
   readonly kept: number;
   readonly limits: number;

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type DType, Rng } from "../../base/index.ts";
 import { exampleBytes, exampleValues, f32, Graph, gradients, i32, linearCrossEntropy, planMemory } from "../../graph/index.ts";
 import { type Backend, BoundProgram, type DeviceBuffer } from "../index.ts";
-import { chooseTarget } from "./choose-target.ts";
 import { openCpuBackend } from "./cpu.ts";
+import { targetsHere } from "./targets.test.helper.ts";
 
 /** So many pieces that logits exist for 128 rows at a time. */
 const V = 16_400;
@@ -13,17 +13,7 @@ type Kind = (typeof kinds)[number];
 /** Channels: a block of the layout, or a few. */
 const channels = { state: 5, bf16: 5, q8_0: 32 } as const;
 
-const targets = ["wasm", "avx2", "avx512"];
-const present = await Promise.all(
-  targets.map((target) =>
-    chooseTarget(target).then(
-      () => true,
-      () => false,
-    ),
-  ),
-);
-
-describe.each(targets.filter((_, i) => present[i]))("%s", (target) => {
+describe.each(await targetsHere())("%s", (target) => {
   let backend: Backend;
   beforeAll(async () => {
     backend = await openCpuBackend({ target, threads: 2 });
@@ -65,7 +55,7 @@ function build(kind: Kind, rows: number) {
   return { graph, loss, losses, dx: found.get(x)!, dw: found.get(w) };
 }
 
-/** Of some of 131 rows that are the same for all. */
+/** The loss and the gradients of some of 131 rows, which are the same rows in every call. */
 async function lossOf(backend: Backend, kind: Kind, first: number, end: number) {
   const [rows, C] = [end - first, channels[kind]];
   const { graph, loss, losses, dx, dw } = build(kind, rows);

@@ -224,7 +224,7 @@ export class Space {
     return this.place(key, form.bytes, (place) => place.once(weight, form));
   }
 
-  /** From addresses here to those of a process. */
+  /** Gives the function that turns an address of this space into one of the process. */
   mover(place: Place): (address: number) => number {
     const ranges = this.#ranges;
     const shifts = this.#findings.map((find, range) => find(place) - this.#starts[range]!);

@@ -4,7 +4,6 @@ import { Rng, type StateDType } from "../../base/index.ts";
 import { f32, Graph, pagedAttention, pagedRowInputs, pageKeys, pageTiles, pageWrite, poolType, type Tensor } from "../../graph/index.ts";
 import { type Backend, BoundProgram, type DeviceBuffer } from "../index.ts";
 import { referenceBackend } from "../reference/index.ts";
-import { chooseTarget } from "./choose-target.ts";
 
 interface Case {
   readonly type: StateDType;
@@ -43,12 +42,6 @@ export function testCuts(name: string, open: () => Promise<Backend>, [first, ...
     expect(worst(all, expected[i]!)).toBeLessThan(2e-5);
     for (const seed of others) expect(await outputs(programs, seed), `seed ${seed}`).toEqual(all);
   });
-}
-
-/** Of the targets with machine code, those that this machine has. */
-export async function nativeTargets(): Promise<string[]> {
-  const found = await Promise.allSettled(["avx2", "avx512"].map((target) => chooseTarget(target).then(() => target)));
-  return found.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
 }
 
 interface Programs {

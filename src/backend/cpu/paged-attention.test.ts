@@ -3,8 +3,8 @@
 import { wide16 } from "../../kernel/testing.test.helper.ts";
 import { cpuBackend, openCpuBackend } from "./cpu.ts";
 import { interpreterExecutor } from "./interpreter-executor.ts";
-import { nativeTargets, testCuts } from "./paged-attention.test.helper.ts";
+import { testCuts } from "./paged-attention.test.helper.ts";
+import { targetsHere } from "./targets.test.helper.ts";
 
 testCuts("interpreter, 16 lanes", async () => cpuBackend(interpreterExecutor(wide16)), [2, 3]);
-for (const target of ["wasm", ...(await nativeTargets())])
-  testCuts(`${target}, three threads`, () => openCpuBackend({ target, threads: 3 }), [2, 3]);
+for (const target of await targetsHere()) testCuts(`${target}, three threads`, () => openCpuBackend({ target, threads: 3 }), [2, 3]);

@@ -19,23 +19,14 @@ import {
 } from "../../graph/index.ts";
 import type { Backend, DeviceBuffer } from "../index.ts";
 import { evaluate } from "../reference/index.ts";
-import { chooseTarget } from "./choose-target.ts";
 import { cpuBackend, openCpuBackend } from "./cpu.ts";
 import type { Executor } from "./executor.ts";
 import { openExecutor } from "./open-executor.ts";
+import { targetsHere } from "./targets.test.helper.ts";
 
-const targets = ["wasm", "avx2", "avx512"];
-const present = await Promise.all(
-  targets.map((target) =>
-    chooseTarget(target).then(
-      () => true,
-      () => false,
-    ),
-  ),
-);
 const layouts: readonly DType[] = ["f32", "bf16", "f16", "q8_0", "q4_0", "q4_1", "q4_K", "q6_K"];
 
-describe.each(targets.filter((_, i) => present[i]))("%s", (target) => {
+describe.each(await targetsHere())("%s", (target) => {
   let backend: Backend;
   beforeAll(async () => {
     backend = await openCpuBackend({ target, threads: 2 });
@@ -307,7 +298,7 @@ async function filled(backend: Backend, dtype: DType, rows: number, channels: nu
   return buffer;
 }
 
-/** As a buffer of this type is written and read. */
+/** Values in the form in which a buffer of this type is written and read. */
 function exampleOf(type: TensorType, seed: number): Float32Array | Uint8Array {
   return type.dtype === "f32" ? Float32Array.from(exampleValues(type, new Rng(seed))) : exampleBytes(type, new Rng(seed));
 }

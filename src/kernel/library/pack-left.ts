@@ -62,7 +62,7 @@ function leastCommonMultiple(a: number, b: number): number {
 
 /** Words of a block of A's depth, and where it begins, in words. */
 export interface DepthBlock {
-  /** As many words as any block has; the last may have fewer. */
+  /** Words of this block: the last block of a row may have fewer than the others. */
   readonly length: number;
   readonly first: Int | number;
 }

@@ -86,7 +86,7 @@ const r11 = 11;
 const wordBytes = 8;
 const pageBytes = 4096;
 
-/** A place of the same shape of object as any other. */
+/** Makes a place in memory; all places have one shape of object, so that the engine compiles one path for them. */
 function at(base: number, disp: number): Place {
   return { base, index: undefined, disp, broadcast: false };
 }
