@@ -40,7 +40,7 @@ class PrefixNode {
   readonly parent: PrefixNode | undefined;
   readonly ids: readonly number[];
   readonly page: PoolPage | undefined;
-  /** By the first of their ids. */
+  /** The nodes that go on from this one, keyed by the first of their ids. */
   readonly children = new Map<number, PrefixNode[]>();
 
   constructor(parent: PrefixNode | undefined, ids: readonly number[], page: PoolPage | undefined) {

@@ -11,7 +11,7 @@ export interface PassInputs {
   readonly positions: readonly number[];
   /** Which sequence of the pass a row belongs to, from 0. */
   readonly slots: readonly number[];
-  /** Of every slot, the numbers of its pages: page p has keys 64·p to 64·p + 63. */
+  /** The numbers of each slot's pages: page p of a slot has its keys 64·p to 64·p + 63. */
   readonly pages: readonly (readonly number[])[];
   /** Rows whose logits are wanted, rising. */
   readonly logitRows: readonly LogitRow[];

@@ -48,10 +48,10 @@ export interface PassPart<W extends Work = Work> {
 }
 
 export interface Pass<W extends Work = Work> {
-  /** Of all its rows: rows for which RoPE has different tables are computed in passes of their own. */
+  /** The length for which RoPE's table is made, one for all rows: rows with different tables are computed in passes of their own. */
   readonly ropeLength: number;
   readonly parts: readonly PassPart<W>[];
-  /** To be made in this order before the rows are computed. */
+  /** Copies of pages, made in this order before the rows are computed. */
   readonly copies: readonly PageCopy[];
 }
 

@@ -165,7 +165,7 @@ function planeText(plane: number): string {
 
 let casings: ReadonlyMap<number, readonly number[]> | undefined;
 
-/** Of every character that has other cases all that differ from it only in case, itself included. */
+/** For each character that has other cases: all characters that differ from it only in case, itself included. */
 function allCasings(): ReadonlyMap<number, readonly number[]> {
   casings ??= new Map(
     caseGroups.split(" ").flatMap((group) => {

@@ -60,7 +60,7 @@ class Viterbi {
   readonly #unkId: number;
   readonly #unknownScore: number;
   readonly #maximum: number;
-  /** Of the best way that ends behind each byte: its sum, where its last piece begins (-1 where no way ends), and that piece. */
+  /** For each byte, the best way that ends behind it: its sum, where its last piece begins (-1 where no way ends), and that piece. */
   #best = new Float32Array(0);
   #start = new Int32Array(0);
   #id = new Int32Array(0);

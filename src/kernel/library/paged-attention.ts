@@ -152,7 +152,7 @@ interface Places {
   readonly queries: Int;
   /** Scores of a part, then weights [query rows, 512], see {@link scoreStride}. */
   readonly scores: Int;
-  /** Of the part at hand, and of the parts before it. */
+  /** Sums over the part at hand, and over the parts before it. */
   readonly part: Sums;
   readonly all: Sums;
   /** A page's keys and values, widened. */

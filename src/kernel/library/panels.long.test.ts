@@ -27,7 +27,7 @@ interface Case {
   readonly type: WeightType;
   readonly form: "nt" | "nn";
   readonly precision: Precision;
-  /** Of the weight. */
+  /** Rows and channels of the weight. */
   readonly rows: number;
   readonly channels: number;
   readonly m: number;

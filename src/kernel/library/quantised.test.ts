@@ -85,7 +85,7 @@ describe.each(runs)("$name", ({ name, run, target }) => {
       ["nt", "float32", 7, 9, 1],
       ["nn", "bfloat16", 2, 1, 19],
     ] as const;
-    /** Of several blocks of depth, for types whose superblocks these must fit; the interpreter would take its time. */
+    /** Depths of several blocks, for types whose superblocks these must fit; the interpreter would take its time. */
     const large = [
       ["nt", "bfloat16", 2, 3, 6],
       ["nn", "float32", 2, 1, 375],
