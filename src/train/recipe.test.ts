@@ -107,6 +107,32 @@ test.each([
   expect(() => whole({ model: { preset: "1M", ...model } })).toThrow(message);
 });
 
+test.each([
+  [
+    { positions: "none", ropeScaling: { type: "linear", factor: 2 } },
+    "model.ropeScaling is linear but model.positions is none, which has no RoPE to scale: omit ropeScaling",
+  ],
+  [
+    { positions: "learned", ropeFactor: 2 },
+    "model.ropeScaling is linear but model.positions is learned, which has no RoPE to scale: omit ropeScaling",
+  ],
+  [
+    { contextLength: 64, slidingWindow: 65 },
+    "model.slidingWindow is 65 but model.contextLength is 64, so that no window is ever full: omit slidingWindow or choose a smaller one",
+  ],
+  [{ preset: "260K", nHeads: 6 }, "model.nHeads is 6, which is not a multiple of the 4 heads of keys and values of the preset 260K"],
+])("a part of which nothing would be computed, or which the recipe does not name, is refused by name: %j", (model, message) => {
+  expect(() => whole({ model: { preset: "1M", ...model } })).toThrow(message);
+});
+
+test("what is next to those is taken", () => {
+  const model = (parts: object) => whole({ model: { preset: "1M", ...parts } }).model;
+  expect(model({ positions: "none", ropeFactor: 1 }).ropeScaling).toEqual({ type: "default" });
+  expect(model({ contextLength: 64, slidingWindow: 64 }).slidingWindow).toBe(64);
+  expect(model({ preset: "260K", nHeads: 16 }).nKvHeads).toBe(4);
+  expect(() => model({ nHeads: 8, nKvHeads: 3 })).toThrow("nHeads 8 is not a multiple of nKvHeads 3");
+});
+
 test("changes are those that change numbers", () => {
   const changed = whole({ seed: 3, threads: 2, data: "elsewhere", model: { preset: "1M", ropeTheta: 5e5 } });
   expect(recipeChanges(whole({}), changed)).toEqual([

@@ -220,7 +220,36 @@ function completeModel({ preset: name, ...parts }: TrainRecipe["model"], vocabSi
     where,
     () => `model.vocabSize is ${merged.vocabSize} but the tokenizer has ${vocabSize} pieces: leave it out or raise it`,
   );
-  return llamaConfig({ ...merged, dim, nLayers, nHeads });
+  if (name !== undefined) checkPresetHeads(name, given, merged.nKvHeads);
+  const config = llamaConfig({ ...merged, dim, nLayers, nHeads });
+  checkUsed(config);
+  return config;
+}
+
+/** Names the preset where its number of key heads does not go with the recipe's number of heads. */
+function checkPresetHeads(name: string, { nHeads, nKvHeads }: Partial<LlamaConfig>, ofPreset: number | undefined): void {
+  const isFine = nHeads === undefined || nKvHeads !== undefined || ofPreset === undefined || nHeads % ofPreset === 0;
+  check(
+    isFine,
+    where,
+    () =>
+      `model.nHeads is ${nHeads}, which is not a multiple of the ${ofPreset} heads of keys and values of the preset ${name}: give nKvHeads too`,
+  );
+}
+
+/** Refuses settings that the model would compute nothing from. The folders of earlier runs that have them still open as models. */
+function checkUsed({ positions, ropeScaling, slidingWindow, contextLength }: LlamaConfig): void {
+  check(
+    positions === "rope" || ropeScaling.type === "default",
+    where,
+    () => `model.ropeScaling is ${ropeScaling.type} but model.positions is ${positions}, which has no RoPE to scale: omit ropeScaling`,
+  );
+  check(
+    slidingWindow === undefined || slidingWindow <= contextLength,
+    where,
+    () =>
+      `model.slidingWindow is ${slidingWindow} but model.contextLength is ${contextLength}, so that no window is ever full: omit slidingWindow or choose a smaller one`,
+  );
 }
 
 /** A preset; its heads' width, which follows from two other sizes, only where neither of them is given anew. */

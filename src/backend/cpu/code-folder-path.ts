@@ -2,9 +2,14 @@
 import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 
+/** Whether a value of CRIA_CACHE turns the cache off. Capitals do not count; a folder of that name is written ./off. */
+export function isCacheOff(cache = process.env.CRIA_CACHE): boolean {
+  return cache?.toLowerCase() === "off";
+}
+
 /** Where compiled kernels are kept; undefined where the cache is off or the user has no folder of their own. */
 export function codeFolderPath(cache = process.env.CRIA_CACHE, system: System = process): string | undefined {
-  if (cache === "off") return undefined;
+  if (isCacheOff(cache)) return undefined;
   const folder = cache ? resolve(cache) : userCache(system);
   return folder && join(folder, "code");
 }

@@ -293,7 +293,8 @@ test("the compiler's hash follows what its files hold, and not tests", () => {
 
 test("CRIA_CACHE is a folder or off; without it there is the system's own place", () => {
   const on = (platform: NodeJS.Platform, env: NodeJS.ProcessEnv) => ({ platform, env });
-  expect(codeFolderPath("off")).toBeUndefined();
+  for (const off of ["off", "OFF", "Off"]) expect(codeFolderPath(off)).toBeUndefined();
+  expect(codeFolderPath("./off")).toBe(resolve("off", "code"));
   expect(codeFolderPath("/some/where")).toBe(resolve("/some/where", "code"));
   expect(codeFolderPath("", on("linux", { XDG_CACHE_HOME: "/c" }))).toBe(join("/c", "cria", "code"));
   expect(codeFolderPath("", on("linux", { XDG_CACHE_HOME: "relative" }))).toMatch(/\.cache.cria.code$/);

@@ -20,7 +20,7 @@ import {
 import { dirname, join } from "node:path";
 import type { Target } from "../../kernel/index.ts";
 import { decodeEntry, encodeEntry } from "./code-entry.ts";
-import { codeFolderPath } from "./code-folder-path.ts";
+import { codeFolderPath, isCacheOff } from "./code-folder-path.ts";
 import { compilerHash } from "./compiler-hash.ts";
 import type { CodeStore, StoredCode } from "./kernels.ts";
 
@@ -42,8 +42,7 @@ export interface CodeFolderState {
 
 export function codeFolderState(folder = codeFolderPath()): CodeFolderState {
   const empty = { folder, kernels: 0, bytes: 0 };
-  if (folder === undefined)
-    return { ...empty, problem: process.env.CRIA_CACHE === "off" ? "CRIA_CACHE is off" : "there is no home folder" };
+  if (folder === undefined) return { ...empty, problem: isCacheOff() ? "CRIA_CACHE is off" : "there is no home folder" };
   const refusal = refusalOf(folder);
   if (refusal === absent) return empty;
   if (refusal !== undefined) return { ...empty, problem: refusal };
