@@ -3,10 +3,15 @@ import type { NextWord } from "./split-pattern.ts";
 
 /** Calls back with every word in order; their concatenation is the text. Each split cuts the words of the one before. */
 export function eachWord(text: string, splits: readonly NextWord[], each: (word: string) => void): void {
+  eachSpan(text, splits, (start, end) => each(text.slice(start, end)));
+}
+
+/** The same with where every word lies. */
+export function eachSpan(text: string, splits: readonly NextWord[], each: (start: number, end: number) => void): void {
   const cut = (start: number, end: number, level: number) => {
     const nextWord = splits[level];
     if (nextWord === undefined) {
-      each(text.slice(start, end));
+      each(start, end);
       return;
     }
     for (let at = start; at < end; ) {

@@ -1,11 +1,11 @@
 // Training byte-level BPE (Radford et al. 2019): all 256 bytes are pieces from the start, words are cut by a pattern.
 import { check } from "../base/index.ts";
 import { byteToChar } from "./byte-pieces.ts";
-import { utf8Bytes } from "./codec.ts";
 import { listSpecials, type SpecialPieces, specialRoles } from "./special-pieces.ts";
-import { eachWord } from "./split-bytes.ts";
+import { eachSpan } from "./split-bytes.ts";
 import { splitsOf, wordPatterns } from "./split-pattern.ts";
 import type { Trainee } from "./trainee.ts";
+import { eachWordOf } from "./word-counts.ts";
 import { WordsBuilder } from "./words-builder.ts";
 
 export interface BytesTrainOptions {
@@ -28,13 +28,14 @@ export function bytesTrainee({ pattern = "llama3", splitDigits = false, specials
   const splits = splitsOf(pattern, splitDigits);
   return {
     reserved,
-    count: (text, counter) => eachWord(text, splits, (word) => counter.add(word)),
-    layOut: (counter) => {
+    count: (text, table) => eachSpan(text, splits, (start, end) => table.add(text, start, end)),
+    layOut: async (counts) => {
       const builder = new WordsBuilder();
-      for (const [word, count] of counter) {
-        for (const byte of utf8Bytes(word)) builder.push(byte);
-        builder.close(count);
-      }
+      for await (const block of counts.blocks())
+        eachWordOf(block, (start, end, count) => {
+          for (let at = start; at < end; at++) builder.push(block.bytes[at]!);
+          builder.close(count);
+        });
       return { words: builder.build(), pieces: byteToChar };
     },
     mayMerge: () => true,

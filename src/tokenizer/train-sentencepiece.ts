@@ -6,7 +6,7 @@ import { spaceMark } from "./model.ts";
 import { listSpecials, type SpecialPieces, specialRoles } from "./special-pieces.ts";
 import { eachSentencePart } from "./split-sentence.ts";
 import type { Trainee } from "./trainee.ts";
-import type { WordCounter } from "./word-counter.ts";
+import { eachSpeltWord, type WordCounts } from "./word-counts.ts";
 import { WordsBuilder } from "./words-builder.ts";
 
 export interface SentencePieceTrainOptions {
@@ -40,13 +40,13 @@ export function sentencePieceTrainee(options: SentencePieceTrainOptions): Traine
   let characters = 0;
   return {
     reserved,
-    count: (text, counter) => {
-      for (const line of text.split("\n")) if (line !== "") eachSentencePart(` ${line}`, rules, (part) => counter.add(part));
+    count: (text, table) => {
+      for (const line of text.split("\n")) if (line !== "") eachSentencePart(` ${line}`, rules, (part) => table.add(part));
     },
-    layOut: (counter) => {
-      const pieces = coveredCharacters(counter, characterCoverage);
+    layOut: async (counts) => {
+      const pieces = await coveredCharacters(counts, characterCoverage);
       characters = pieces.length;
-      return { words: layOut(counter, pieces), pieces };
+      return { words: await layOut(counts, pieces), pieces };
     },
     mayMerge: (left, right) =>
       isPlacedWell(left, right, allowWhitespaceOnlyPieces) && isAtMost(left.length + right.length, left, right, maxPieceLength),
@@ -68,38 +68,38 @@ export function sentencePieceTrainee(options: SentencePieceTrainOptions): Traine
 }
 
 /** The most frequent characters until they make up the share; ▁ always. */
-function coveredCharacters(counter: WordCounter, share: number): string[] {
-  const counts = new Map<string, number>();
+async function coveredCharacters(words: WordCounts, share: number): Promise<string[]> {
+  const counts = new Map<number, number>();
   let total = 0;
-  for (const [word, count] of counter) {
-    for (const char of word) {
-      counts.set(char, (counts.get(char) ?? 0) + count);
-      total += count;
-    }
-  }
-  const sorted = [...counts].sort(([a, m], [b, n]) => n - m || a.codePointAt(0)! - b.codePointAt(0)!);
+  for await (const block of words.blocks())
+    eachSpeltWord(block, (word, count) => {
+      for (const point of word) counts.set(point, (counts.get(point) ?? 0) + count);
+      total += word.length * count;
+    });
+  const sorted = [...counts].sort(([a, m], [b, n]) => n - m || a - b);
   const covered: string[] = [];
   let done = 0;
-  for (const [char, count] of sorted) {
+  for (const [point, count] of sorted) {
     if (done / total >= share) break;
     done += count;
-    covered.push(char === " " ? spaceMark : char);
+    covered.push(point === 0x20 ? spaceMark : String.fromCodePoint(point));
   }
   return covered.includes(spaceMark) ? covered : [spaceMark, ...covered];
 }
 
 /** A character without a piece ends a word and begins another. */
-function layOut(counter: WordCounter, pieces: readonly string[]) {
-  const symbolOf = new Map(pieces.map((piece, symbol) => [piece === spaceMark ? " " : piece, symbol]));
+async function layOut(words: WordCounts, pieces: readonly string[]) {
+  const symbolOf = new Map(pieces.map((piece, symbol) => [piece === spaceMark ? 0x20 : piece.codePointAt(0)!, symbol]));
   const builder = new WordsBuilder();
-  for (const [word, count] of counter) {
-    for (const char of word) {
-      const symbol = symbolOf.get(char);
-      if (symbol === undefined) builder.close(count);
-      else builder.push(symbol);
-    }
-    builder.close(count);
-  }
+  for await (const block of words.blocks())
+    eachSpeltWord(block, (word, count) => {
+      for (const point of word) {
+        const symbol = symbolOf.get(point);
+        if (symbol === undefined) builder.close(count);
+        else builder.push(symbol);
+      }
+      builder.close(count);
+    });
   return builder.build();
 }
 

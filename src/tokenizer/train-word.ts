@@ -2,7 +2,8 @@
 import { endOfWord } from "./model.ts";
 import { listSpecials, type SpecialPieces, specialRoles } from "./special-pieces.ts";
 import type { Trainee } from "./trainee.ts";
-import { words } from "./word-codec.ts";
+import { eachSpan } from "./word-codec.ts";
+import { eachSpeltWord } from "./word-counts.ts";
 import { WordsBuilder } from "./words-builder.ts";
 
 export interface WordTrainOptions {
@@ -16,21 +17,20 @@ export function wordTrainee({ specials = { unk: "<unk>", bos: "<s>", eos: "</s>"
   const reserved = listSpecials(specials);
   return {
     reserved,
-    count: (text, counter) => {
-      for (const word of words(text.replace(/\p{Cs}/gu, "\ufffd"))) counter.add(word);
-    },
-    layOut: (counter) => {
-      const characters = new Set<string>();
-      for (const [word] of counter) for (const char of word) characters.add(char);
-      const pieces = [endOfWord, ...[...characters].sort((a, b) => a.codePointAt(0)! - b.codePointAt(0)!)];
-      const symbolOf = new Map(pieces.map((piece, symbol) => [piece, symbol]));
+    count: (text, table) => eachSpan(text, (start, end) => table.add(text, start, end)),
+    layOut: async (counts) => {
+      const characters = new Set<number>();
+      for await (const block of counts.blocks()) eachSpeltWord(block, (word) => word.forEach((point) => characters.add(point)));
+      const sorted = [...characters].sort((a, b) => a - b);
+      const symbolOf = new Map(sorted.map((point, i) => [point, i + 1]));
       const builder = new WordsBuilder();
-      for (const [word, count] of counter) {
-        for (const char of word) builder.push(symbolOf.get(char)!);
-        builder.push(0);
-        builder.close(count);
-      }
-      return { words: builder.build(), pieces };
+      for await (const block of counts.blocks())
+        eachSpeltWord(block, (word, count) => {
+          for (const point of word) builder.push(symbolOf.get(point)!);
+          builder.push(0);
+          builder.close(count);
+        });
+      return { words: builder.build(), pieces: [endOfWord, ...sorted.map((point) => String.fromCodePoint(point))] };
     },
     mayMerge: () => true,
     finish: (pieces, merges) => ({

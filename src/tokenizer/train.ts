@@ -7,7 +7,8 @@ import { type BytesTrainOptions, bytesTrainee } from "./train-bytes.ts";
 import { type SentencePieceTrainOptions, sentencePieceTrainee } from "./train-sentencepiece.ts";
 import { type WordTrainOptions, wordTrainee } from "./train-word.ts";
 import type { Trainee } from "./trainee.ts";
-import { WordCounter } from "./word-counter.ts";
+import type { WordCounts } from "./word-counts.ts";
+import { WordTable } from "./word-table.ts";
 
 export type TrainOptions = (WordTrainOptions | SentencePieceTrainOptions | BytesTrainOptions) & {
   /** All pieces together: special ones, bytes, characters, merges. */
@@ -31,18 +32,38 @@ export type TrainOptions = (WordTrainOptions | SentencePieceTrainOptions | Bytes
  *   the signal's reason when aborted.
  */
 export async function trainTokenizer(corpus: Iterable<string> | AsyncIterable<string>, options: TrainOptions): Promise<TokenizerModel> {
-  checkSize("vocabSize", options.vocabSize);
-  if (options.maxMerges !== undefined) checkSize("maxMerges", options.maxMerges);
+  checkTrainOptions(options);
+  return trainOnWords(await countWords(corpus, traineeOf(options), new Pace(options.signal), options.onProgress), options);
+}
+
+/** The same from words that were counted before, by {@link wordCutter} of the same options. */
+export async function trainOnWords(counts: WordCounts, options: TrainOptions): Promise<TokenizerModel> {
+  checkTrainOptions(options);
   const trainee = traineeOf(options);
   const pace = new Pace(options.signal);
-  const counter = await countWords(corpus, trainee, pace, options.onProgress);
-  check(counter.size > 0, "tokenizer", () => "the corpus has no words: give it some text");
-  const { words, pieces } = trainee.layOut(counter);
+  const { words, pieces } = await trainee.layOut(counts);
+  check(words.counts.length > 0, "tokenizer", () => "the corpus has no words: give it some text");
   const fixed = trainee.reserved.length;
   checkRoom(options.vocabSize, fixed, pieces.length);
   const learner = new MergeLearner(words, pieces, avoiding(trainee));
   const merges = await learn(learner, fixed, options, pace);
   return trainee.finish(learner.pieces, merges);
+}
+
+/** @throws CriaError for options out of range */
+export function checkTrainOptions(options: TrainOptions): void {
+  checkSize("vocabSize", options.vocabSize);
+  if (options.maxMerges !== undefined) checkSize("maxMerges", options.maxMerges);
+  traineeOf(options);
+}
+
+/** Counts the words of a text, as training with these options cuts them. */
+export type CutWords = (text: string, words: WordTable) => void;
+
+/** @throws CriaError for options out of range */
+export function wordCutter(options: TrainOptions): CutWords {
+  const trainee = traineeOf(options);
+  return (text, words) => trainee.count(text, words);
 }
 
 function traineeOf(options: TrainOptions): Trainee {
@@ -81,8 +102,8 @@ async function countWords(
   trainee: Trainee,
   pace: Pace,
   onProgress: OnProgress | undefined,
-): Promise<WordCounter> {
-  const counter = new WordCounter();
+): Promise<WordTable> {
+  const counter = new WordTable();
   let done = 0;
   for await (const text of corpus) {
     trainee.count(text, counter);

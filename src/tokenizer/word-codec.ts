@@ -32,19 +32,24 @@ export function wordCodec(model: WordModel, ids: ReadonlyMap<string, number>): C
 
 /** Text cut at Unicode's White_Space. */
 export function words(text: string): string[] {
-  const classes = unitClasses();
   const found: string[] = [];
+  eachSpan(text, (start, end) => found.push(text.slice(start, end)));
+  return found;
+}
+
+/** Calls back with where each word lies. */
+export function eachSpan(text: string, each: (start: number, end: number) => void): void {
+  const classes = unitClasses();
   let start = -1;
   for (let at = 0; at < text.length; at++) {
     const unitClass = classes[text.charCodeAt(at)]!;
     const isWhite = unitClass === Space || unitClass === Newline || unitClass === White;
     if (!isWhite && start < 0) start = at;
     if (!isWhite || start < 0) continue;
-    found.push(text.slice(start, at));
+    each(start, at);
     start = -1;
   }
-  if (start >= 0) found.push(text.slice(start));
-  return found;
+  if (start >= 0) each(start, text.length);
 }
 
 function decoded(piece: string): Uint8Array {

@@ -1,0 +1,175 @@
+// How often each word stands in a text: a hash table with open addressing in typed arrays. A word is its UTF-8 and never a string of its own.
+
+import { sortWords } from "./sort-words.ts";
+import { WordBlockBuilder } from "./word-block-builder.ts";
+import type { WordBlock, WordCounts } from "./word-counts.ts";
+
+/** Slots are pairs: the hash, and the word's number + 1, which is 0 in a free slot. */
+const slotWidth = 2;
+
+export class WordTable implements WordCounts {
+  #bytes = new Uint8Array(1 << 16);
+  /** Word → where it begins; one more entry says where the last one ends. */
+  #starts = new Uint32Array(1 << 12);
+  #counts = new Float64Array(1 << 12);
+  #slots = new Int32Array(slotWidth << 13);
+  #size = 0;
+
+  /** How many different words there are. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Bytes of memory that the words take, without room to grow. */
+  get usedBytes(): number {
+    const perWord = this.#starts.BYTES_PER_ELEMENT + this.#counts.BYTES_PER_ELEMENT + 2 * slotWidth * this.#slots.BYTES_PER_ELEMENT;
+    return this.#starts[this.#size]! + this.#size * perWord;
+  }
+
+  /** Counts the word that stands in `text` from `start` to `end`, not empty; a lone surrogate becomes U+FFFD. */
+  add(text: string, start = 0, end = text.length): void {
+    const from = this.#starts[this.#size]!;
+    // A UTF-16 unit has at most three bytes.
+    if (from + 3 * (end - start) > this.#bytes.length) this.#growBytes(3 * (end - start));
+    const bytes = this.#bytes;
+    let to = from;
+    let hash = 0;
+    for (let at = start; at < end; at++) {
+      const unit = text.charCodeAt(at);
+      if (unit < 0x80) {
+        bytes[to++] = unit;
+        hash = Math.imul(hash ^ unit, 0x01000193);
+        continue;
+      }
+      const width = writeCharacter(bytes, to, text, at, end);
+      for (const stop = to + width; to < stop; to++) hash = Math.imul(hash ^ bytes[to]!, 0x01000193);
+      if (width === 4) at++;
+    }
+    this.#count(from, to, spread(hash), 1);
+  }
+
+  /** Counts every word of a block as often as the block says. */
+  addBlock({ bytes, ends, counts }: WordBlock): void {
+    let start = 0;
+    for (let word = 0; word < counts.length; word++) {
+      const end = ends[word]!;
+      this.#addBytes(bytes, start, end, counts[word]!);
+      start = end;
+    }
+  }
+
+  /** The words in the order of their bytes. */
+  *blocks(): Generator<WordBlock> {
+    const builder = new WordBlockBuilder();
+    const starts = this.#starts;
+    for (const word of sortWords(this.#bytes, starts, this.#size)) {
+      builder.push(this.#bytes, starts[word]!, starts[word + 1]!, this.#counts[word]!);
+      if (builder.isFull) yield builder.take();
+    }
+    if (!builder.isEmpty) yield builder.take();
+  }
+
+  #addBytes(source: Uint8Array, start: number, end: number, count: number): void {
+    const from = this.#starts[this.#size]!;
+    if (from + end - start > this.#bytes.length) this.#growBytes(end - start);
+    this.#bytes.set(source.subarray(start, end), from);
+    let hash = 0;
+    for (let at = start; at < end; at++) hash = Math.imul(hash ^ source[at]!, 0x01000193);
+    this.#count(from, from + end - start, spread(hash), count);
+  }
+
+  /** Counts the word that was written behind the others, which stays there if it is a new one. */
+  #count(from: number, to: number, hash: number, count: number): void {
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    for (let slot = (hash << 1) & mask; ; slot = (slot + slotWidth) & mask) {
+      const word = slots[slot + 1]! - 1;
+      if (word < 0) {
+        this.#insert(slot, to, hash, count);
+        return;
+      }
+      if (slots[slot] === hash && this.#isSame(word, from, to)) {
+        this.#counts[word]! += count;
+        return;
+      }
+    }
+  }
+
+  #isSame(word: number, from: number, to: number): boolean {
+    const bytes = this.#bytes;
+    let other = this.#starts[word]!;
+    if (this.#starts[word + 1]! - other !== to - from) return false;
+    for (let at = from; at < to; at++) if (bytes[at] !== bytes[other++]) return false;
+    return true;
+  }
+
+  #insert(slot: number, to: number, hash: number, count: number): void {
+    const word = this.#size++;
+    this.#slots[slot] = hash;
+    this.#slots[slot + 1] = word + 1;
+    if (word + 2 > this.#starts.length) this.#growWords();
+    this.#starts[word + 1] = to;
+    this.#counts[word] = count;
+    if (2 * slotWidth * this.#size > this.#slots.length) this.#growSlots();
+  }
+
+  #growBytes(more: number): void {
+    const larger = new Uint8Array(Math.max(2 * this.#bytes.length, this.#bytes.length + more));
+    larger.set(this.#bytes);
+    this.#bytes = larger;
+  }
+
+  #growWords(): void {
+    const starts = new Uint32Array(2 * this.#starts.length);
+    starts.set(this.#starts);
+    this.#starts = starts;
+    const counts = new Float64Array(2 * this.#counts.length);
+    counts.set(this.#counts);
+    this.#counts = counts;
+  }
+
+  #growSlots(): void {
+    const before = this.#slots;
+    const slots = new Int32Array(2 * before.length);
+    const mask = slots.length - 1;
+    for (let at = 0; at < before.length; at += slotWidth) {
+      if (before[at + 1] === 0) continue;
+      let slot = (before[at]! << 1) & mask;
+      while (slots[slot + 1] !== 0) slot = (slot + slotWidth) & mask;
+      slots[slot] = before[at]!;
+      slots[slot + 1] = before[at + 1]!;
+    }
+    this.#slots = slots;
+  }
+}
+
+/** Lets every byte of the word change the low bits, which choose the slot. */
+function spread(hash: number): number {
+  const mixed = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  return mixed ^ (mixed >>> 13);
+}
+
+/** Writes the UTF-8 of a character above U+007F and returns its width. */
+function writeCharacter(bytes: Uint8Array, at: number, text: string, index: number, end: number): number {
+  let code = text.charCodeAt(index);
+  if (code < 0x800) {
+    bytes[at] = 0xc0 | (code >> 6);
+    bytes[at + 1] = 0x80 | (code & 63);
+    return 2;
+  }
+  if (code >= 0xd800 && code <= 0xdfff) {
+    const point = index + 1 < end ? (text.codePointAt(index) ?? 0) : 0;
+    if (point > 0xffff) {
+      bytes[at] = 0xf0 | (point >> 18);
+      bytes[at + 1] = 0x80 | ((point >> 12) & 63);
+      bytes[at + 2] = 0x80 | ((point >> 6) & 63);
+      bytes[at + 3] = 0x80 | (point & 63);
+      return 4;
+    }
+    code = 0xfffd;
+  }
+  bytes[at] = 0xe0 | (code >> 12);
+  bytes[at + 1] = 0x80 | ((code >> 6) & 63);
+  bytes[at + 2] = 0x80 | (code & 63);
+  return 3;
+}
