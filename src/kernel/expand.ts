@@ -17,7 +17,7 @@ export function expand(kernel: Kernel, has: HalfInstructions): Kernel {
   if (!someOp(kernel.body, find)) return kernel;
   const k = new Builder(kernel.name, kernel.target, firstFree(kernel));
   emitExpanded(k, kernel.body, find);
-  return { ...kernel, body: k.finish(kernel.units, kernel.scratchBytes).body };
+  return { ...kernel, body: k.finish(kernel, kernel.scratchBytes).body };
 }
 
 type Expansion = (k: Builder) => void;

@@ -1,5 +1,5 @@
 export { interpret } from "./interpret.ts";
-export type { Kernel, Target } from "./ir.ts";
+export type { Kernel, LiveUnits, Target } from "./ir.ts";
 export { type KernelDefinition, kernel, specialise } from "./language.ts";
 export * from "./library/index.ts";
 export { printKernel } from "./print.ts";

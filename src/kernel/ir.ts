@@ -113,6 +113,12 @@ export type Op =
       readonly otherwise: readonly Op[];
     };
 
+/** Units in the order of the rows: with `n` live rows, the first `units` · ⌈n / `rows`⌉ units have work. */
+export interface LiveUnits {
+  readonly rows: number;
+  readonly units: number;
+}
+
 /** A kernel for one target: what `specialise` makes and what interpreter and compilers read. */
 export interface Kernel {
   readonly name: string;
@@ -122,6 +128,8 @@ export interface Kernel {
   readonly body: readonly Op[];
   /** Units of parallel work: `begin` and `end` run over [0, units). */
   readonly units: number;
+  /** The units that have work, in a kernel that stops at the live rows and whose units follow the rows. */
+  readonly liveUnits?: LiveUnits | undefined;
   /** Bytes of its own scratch that every thread must have. */
   readonly scratchBytes: number;
 }

@@ -25,8 +25,11 @@ import { narrowBytes } from "./narrow.ts";
 /** A kernel before it knows its sizes and its target. `build` returns how it splits into units of parallel work. */
 export interface KernelDefinition<C> {
   readonly name: string;
-  build(k: Builder, constants: C): { readonly units: number; readonly scratchBytes?: number };
+  build(k: Builder, constants: C): Split & { readonly scratchBytes?: number };
 }
+
+/** The units of parallel work of a kernel; with `liveUnits` its last pointer is an int32 with the number of live rows. */
+export type Split = Pick<Kernel, "units" | "liveUnits">;
 
 /** Declares a kernel of the library. */
 export function kernel<C>(name: string, build: KernelDefinition<C>["build"]): KernelDefinition<C> {
@@ -39,9 +42,9 @@ export function kernel<C>(name: string, build: KernelDefinition<C>["build"]): Ke
  */
 export function specialise<C>(definition: KernelDefinition<C>, constants: C, target: Target): Kernel {
   const k = new Builder(definition.name, target);
-  const { units, scratchBytes = 0 } = definition.build(k, constants);
+  const { units, liveUnits, scratchBytes = 0 } = definition.build(k, constants);
   check(Number.isInteger(units) && units > 0, "kernel", () => `${definition.name}: ${units} units of work, must be a positive integer`);
-  return k.finish(units, scratchBytes);
+  return k.finish({ units, liveUnits }, scratchBytes);
 }
 
 /** A machine word. Mutable: `set` and `bump` write the register. */
@@ -554,8 +557,9 @@ export class Builder {
     this.#block.push(op);
   }
 
-  finish(units: number, scratchBytes: number): Kernel {
-    return { name: this.name, target: this.target, params: this.#params, body: [...this.#prologue, ...this.#block], units, scratchBytes };
+  finish({ units, liveUnits }: Split, scratchBytes: number): Kernel {
+    const body = [...this.#prologue, ...this.#block];
+    return { name: this.name, target: this.target, params: this.#params, body, units, liveUnits, scratchBytes };
   }
 
   #partials(count: number, value: number): Vec[] {

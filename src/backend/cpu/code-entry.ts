@@ -3,7 +3,7 @@
 //   0   8 bytes  magic, which is another one for another form of file
 //   8  32 bytes  SHA-256 of all that follows
 //  40   4 bytes  length of the header, little-endian
-//  44            the header in JSON: key, params, units, scratchBytes; then the code to the end
+//  44            the header in JSON: key, params, units, liveUnits, scratchBytes; then the code to the end
 import { createHash } from "node:crypto";
 import type { StoredCode } from "./kernels.ts";
 
@@ -27,8 +27,8 @@ export function decodeEntry(bytes: Buffer, key: string): StoredCode | undefined 
   const codeFrom = headerFrom + bytes.readUInt32LE(hashedFrom);
   const header = JSON.parse(bytes.toString("utf8", headerFrom, codeFrom)) as Omit<StoredCode, "code"> & { readonly key: string };
   if (header.key !== key) return undefined;
-  const { params, units, scratchBytes } = header;
-  return { params, units, scratchBytes, code: bytes.subarray(codeFrom) };
+  const { params, units, liveUnits, scratchBytes } = header;
+  return { params, units, liveUnits, scratchBytes, code: bytes.subarray(codeFrom) };
 }
 
 function sha256(bytes: Uint8Array): Buffer {

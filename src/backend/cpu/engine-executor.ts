@@ -1,7 +1,7 @@
 // An executor on an engine's worker threads, whatever they run.
 import type { Kernel, Target } from "../../kernel/index.ts";
-import type { Engine, Memory } from "./engine/index.ts";
-import type { Executor } from "./executor.ts";
+import type { Engine, Memory, Step } from "./engine/index.ts";
+import type { Call, Executor } from "./executor.ts";
 
 /** How many shares of a step a thread takes at least: with more, a slow thread delays the others less. */
 const sharesPerThread = 8;
@@ -23,7 +23,7 @@ export function engineExecutor<Source>(
     write: (address, from) => engine.memory.write(address, from),
     load: (kernels, phases) => {
       engine.reserveScratch(Math.max(64, ...kernels.map((kernel) => kernel.scratchBytes)));
-      const steps = phases.map((phase) => phase.map(({ kernel, args }) => ({ kernel, args, ...share(kernels[kernel]!, engine.threads) })));
+      const steps = phases.map((phase) => phase.map((call) => stepOf(call, kernels[call.kernel]!, engine.threads)));
       return engine.load(assemble(kernels), steps);
     },
     run: (program) => engine.run(program),
@@ -32,6 +32,9 @@ export function engineExecutor<Source>(
   };
 }
 
-function share({ units }: Kernel, threads: number): { units: number; grain: number } {
-  return { units, grain: Math.max(1, Math.floor(units / (threads * sharesPerThread))) };
+function stepOf({ kernel, args }: Call, { units, liveUnits }: Kernel, threads: number): Step {
+  const grain = units / (threads * sharesPerThread);
+  const count = args.at(-1);
+  const step = { kernel, args, units, grain: Math.max(1, Math.floor(grain)) };
+  return liveUnits === undefined || count === undefined ? step : { ...step, live: { count, ...liveUnits } };
 }

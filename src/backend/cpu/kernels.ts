@@ -10,7 +10,7 @@ export interface CodeStore {
 }
 
 /** All that calling a kernel takes. */
-export interface StoredCode extends Pick<Kernel, "params" | "units" | "scratchBytes"> {
+export interface StoredCode extends Pick<Kernel, "params" | "units" | "liveUnits" | "scratchBytes"> {
   readonly code: Uint8Array;
 }
 
@@ -42,6 +42,7 @@ class LibraryKernel implements Kernel {
   readonly target: Target;
   readonly params: Kernel["params"];
   readonly units: number;
+  readonly liveUnits: Kernel["liveUnits"];
   readonly scratchBytes: number;
   readonly #key: string;
   readonly #store: CodeStore;
@@ -52,11 +53,12 @@ class LibraryKernel implements Kernel {
   constructor(key: string, name: string, target: Target, make: () => Kernel, store: CodeStore) {
     const stored = store.find(key);
     if (!stored) this.#made = make();
-    const { params, units, scratchBytes } = stored ?? this.#made!;
+    const { params, units, liveUnits, scratchBytes } = stored ?? this.#made!;
     this.name = name;
     this.target = target;
     this.params = params;
     this.units = units;
+    this.liveUnits = liveUnits;
     this.scratchBytes = scratchBytes;
     this.#key = key;
     this.#store = store;
@@ -71,9 +73,9 @@ class LibraryKernel implements Kernel {
   /** Compiles it unless its code is known, and keeps that for later processes. */
   code(compile: (kernel: Kernel) => Uint8Array): Uint8Array {
     if (this.#code) return this.#code;
-    const { params, units, scratchBytes } = this;
+    const { params, units, liveUnits, scratchBytes } = this;
     this.#code = compile(this.#ir());
-    this.#store.keep(this.#key, { params, units, scratchBytes, code: this.#code });
+    this.#store.keep(this.#key, { params, units, liveUnits, scratchBytes, code: this.#code });
     return this.#code;
   }
 

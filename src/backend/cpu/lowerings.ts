@@ -70,9 +70,9 @@ export const lowerings: { readonly [Name in keyof OpsByName]: Row<OpsByName[Name
     const known = { rows, heads, ...poolSizes(pool, type), window };
     const sizes = { ...known, dealt: library.dealtParts(known) };
     const from = addresses(to, q, keys, values, positions, slots, pages, tiles);
-    if (sizes.dealt === 1) return to.call(library.pagedAttention, sizes, [...from, to.address(o)]);
+    if (sizes.dealt === 1) return to.call(library.pagedAttention, sizes, [...from, ...addresses(to, o, count)]);
     const parts = to.scratch(library.partsBytes(sizes));
-    to.call(library.pagedAttention, sizes, [...from, parts]);
+    to.call(library.pagedAttention, sizes, [...from, parts, to.address(count)]);
     to.call(library.mergeParts, sizes, [parts, ...addresses(to, positions, o, count)]);
   },
   maskLogits: (to, { x, allowed }, { y }, { R: rows, V: columns }) =>

@@ -26,7 +26,7 @@ export interface PagedRows {
   readonly slots: Tensor;
   /** i32 [S, P]: page p of a sequence has its keys and values 64 · p to 64 · p + 63. Entries that no row reads or writes may be 0. */
   readonly pages: Tensor;
-  /** i32 [R, 2]: first row and number of rows of every tile, as {@link pageTiles} makes them; tiles of 0 rows are not there. */
+  /** i32 [R, 2]: first row and number of rows of every tile, as {@link pageTiles} makes them; tiles of 0 rows are not there, and none stands behind `count` of them. */
   readonly tiles: Tensor;
   /** i32 [1]: how many rows the run has. */
   readonly count: Tensor;

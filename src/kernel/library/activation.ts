@@ -12,7 +12,7 @@ export interface ActivationSizes extends Elements {
 /** y = act(x). Pointers: x, y [count]. */
 export const activation = kernel<ActivationSizes>("activation", (k, sizes) => {
   const { x, y } = k.pointers("x", "y");
-  return { units: eachElement(k, sizes, (at) => k.store(valueLanes(k, sizes, k.load(x, at)), y, at)) };
+  return eachElement(k, sizes, (at) => k.store(valueLanes(k, sizes, k.load(x, at)), y, at));
 });
 
 /** dx = dy · act′(x). Pointers: x, dy, dx [count]. */
@@ -26,7 +26,7 @@ export const activationGradient = kernel<ActivationSizes>("activationGradient", 
 export const glu = kernel<ActivationSizes>("glu", (k, sizes) => {
   const { gate, up, y } = k.pointers("gate", "up", "y");
   const body = (at: Position) => k.store(valueLanes(k, sizes, k.load(gate, at)).mul(k.load(up, at)), y, at);
-  return { units: eachElement(k, sizes, body) };
+  return eachElement(k, sizes, body);
 });
 
 /** dgate = dy · up · act′(gate), dup = dy · act(gate). Pointers: gate, up, dy, dgate, dup [count]. */

@@ -15,7 +15,7 @@ export interface EmbeddingSizes {
 export const embeddingRows = kernel<EmbeddingSizes & Live & { readonly type: WeightType }>("embeddingRows", (k, constants) => {
   const { type, channels, vocabulary } = constants;
   const { table, tokens, y } = k.pointers("table", "tokens", "y");
-  const units = eachLiveRow(k, constants, (row, scratch) => {
+  const split = eachLiveRow(k, constants, (row, scratch) => {
     const token = k
       .loadInt(rowAt(tokens, row, 1))
       .max(0)
@@ -23,7 +23,7 @@ export const embeddingRows = kernel<EmbeddingSizes & Live & { readonly type: Wei
     const from = table.add(token.mul(bytesOf(type, [channels])));
     widenRow(k, type, channels, from, rowAt(y, row, channels), scratch);
   });
-  return { units, scratchBytes: widenRowScratch(k, type) };
+  return { ...split, scratchBytes: widenRowScratch(k, type) };
 });
 
 /** A unit reads all tokens: few units, but enough for every thread. */

@@ -10,13 +10,13 @@ const word = 32;
 export const maskLogits = kernel<RowSizes>("maskLogits", (k, sizes) => {
   const { x, allowed, y } = k.pointers("x", "allowed", "y");
   const words = Math.ceil(sizes.columns / word);
-  const units = eachRowBlock(k, sizes, ({ row, block, start, size }) => {
+  const split = eachRowBlock(k, sizes, ({ row, block, start, size }) => {
     const bits = rowAt(rowAt(allowed, row, words), block, columnsOfBlock / word);
     const whole = Math.floor(size / word);
     k.loop(0, whole, 1, (i) => maskWord(k, word, start.add(i.mul(word * 4)), x, y, rowAt(bits, i, 1)));
     if (size % word > 0) maskWord(k, size % word, start.add(whole * word * 4), x, y, bits.add(whole * 4));
   });
-  return { units };
+  return split;
 });
 
 /** The first `count` elements from `start` that belong to one word. */

@@ -5,7 +5,7 @@ import { type Builder, type Int, kernel } from "../language.ts";
 import { type PackSizes, panelBytes, panelWord, stepBytes, wordsOf } from "./pack.ts";
 import { eachTile, groupRows, leftBytes, packLeft, prefetchLeft } from "./pack-left.ts";
 import { type Depth, type LeftOperand, type PanelWord, panelWidth, type Result, type Start, scaled, tileProduct } from "./product.ts";
-import { type Live, rowLimit } from "./rows.ts";
+import { type Live, rowLimit, splitOfRows } from "./rows.ts";
 import type { WeightType } from "./weights.ts";
 import { depthOfPiece, panelsOfPiece, type WidenedSizes, widenBytes, widenedPanelBytes, widenPanels } from "./widen-panels.ts";
 
@@ -46,7 +46,10 @@ export const matmul = kernel<MatmulSizes>("matmul", (k, sizes) => {
     if (live) k.if(firstRow, "<", lastRow, isForOne ? oneOrSeveral : multiply);
     else multiply();
   });
-  return { units: Math.ceil(m / rowsOf) * columnBlocks, scratchBytes: leftSize + factor.scratchBytes };
+  return {
+    ...splitOfRows(Math.ceil(m / rowsOf) * columnBlocks, limit, rowsOf, columnBlocks),
+    scratchBytes: leftSize + factor.scratchBytes,
+  };
 });
 
 /** Panels of a unit; those that do not exist are left out. */
@@ -180,18 +183,25 @@ interface Unit {
   readonly length: number;
 }
 
+/** A program of some rows is mostly run with fewer: its units are as many as threads need where only this part of the rows is live. */
+const liveShare = 1 / 4;
+/** Rows of a unit at least: B is read once for them where it is widened, and a claim is paid for. Live rows are few, and units of few rows end together. */
+const leastRows = { all: 24, live: 12 } as const;
+
 /** Rows of a unit: many, to read B seldom. Panels: many, to pack A seldom. */
 function unitOf(k: Builder, sizes: MatmulSizes): Unit {
   const { target } = k;
-  const { m, n } = sizes;
+  const { m, n, live } = sizes;
   const width = panelWidth(target);
   const group = groupRows(target, sizes);
   const widened = widenedSizes(k, sizes);
   const panels = Math.ceil(n / width);
   const fewest = Math.ceil((panels * width) / blockColumns[widened ? "widened" : "packed"]);
-  const wanted = Math.min(192, Math.max(24, (m * fewest) / wantedUnits));
+  const expected = live ? Math.ceil(m * liveShare) : m;
+  const wanted = Math.min(192, Math.max(live && !widened ? leastRows.live : leastRows.all, (expected * fewest) / wantedUnits));
   const rowsOf = Math.ceil(m / Math.ceil(m / wanted) / group) * group;
-  const least = Math.max(Math.min(3, panels), Math.ceil(panels / Math.max(fewest, Math.ceil(leastUnits / Math.ceil(m / rowsOf)))));
+  const blocks = Math.ceil(leastUnits / Math.ceil(expected / rowsOf));
+  const least = Math.max(Math.min(3, panels), Math.ceil(panels / Math.max(fewest, blocks)));
   const together = widened ? panelsOfPiece(target, widened) : 1;
   const panelsOf = Math.ceil(least / together) * together;
   const length = depthOfBlock(wordsOf(sizes), Math.max(16, widened ? depthOfPiece(target, widened) : 1));

@@ -23,12 +23,12 @@ export const rmsNorm = kernel<HeadNormSizes & Live>("rmsNorm", (k, { channels, e
     const scale = inverseRms(k, from, channels, epsilon);
     k.lanes(channels, (at) => k.store(k.load(from, at).mul(scale).mul(k.load(gain, at)), to, at), 2);
   };
-  const units = eachLiveRow(k, sizes, (row) => {
+  const split = eachLiveRow(k, sizes, (row) => {
     const [from, to] = [rowAt(x, row, heads * channels), rowAt(y, row, heads * channels)];
     if (heads === 1) norm(from, to);
     else k.loop(0, heads, 1, (head) => norm(rowAt(from, head, channels), rowAt(to, head, channels)));
   });
-  return { units };
+  return split;
 });
 
 /** Units of the norms' gradients: the rows of `partial`. */
@@ -61,7 +61,7 @@ export const rmsNormGradient = kernel<NormSizes>("rmsNormGradient", (k, { rows, 
 /** y = gain · (x − mean(x)) / sqrt(var(x) + ε) + bias, the variance over C. Pointers: x [R, C], gain [C], bias [C], y [R, C]. */
 export const layerNorm = kernel<NormSizes & Live>("layerNorm", (k, { channels, epsilon, ...sizes }) => {
   const { x, gain, bias, y } = k.pointers("x", "gain", "bias", "y");
-  const units = eachLiveRow(k, sizes, (row) => {
+  const split = eachLiveRow(k, sizes, (row) => {
     const [from, to] = [rowAt(x, row, channels), rowAt(y, row, channels)];
     const { mean, scale } = moments(k, from, channels, epsilon);
     k.lanes(channels, (at) => {
@@ -69,7 +69,7 @@ export const layerNorm = kernel<NormSizes & Live>("layerNorm", (k, { channels, e
       k.store(normed.fma(k.load(gain, at), k.load(bias, at)), to, at);
     });
   });
-  return { units };
+  return split;
 });
 
 /**

@@ -31,7 +31,7 @@ export const pageWrite = kernel<PageWriteSizes>("pageWrite", (k, sizes) => {
       writeRow(k, sizes, p.v.add(from), p.values.add(to), key);
     });
   };
-  return { units: eachLiveRow(k, { rows, live: true }, write, rowsOfWrite) };
+  return eachLiveRow(k, { rows, live: true }, write, rowsOfWrite);
 });
 
 /** One key as a column of [D, 64], or where keys are quantised as a row. */

@@ -45,7 +45,7 @@ describe.each(runs)("$name", ({ run }) => {
     const sizes = { ...pool, rows, heads, window: 2, dealt: 1 };
     const tiles = ints([1, 2, 3, 1, 0, 0, 0, 0, 0, 0]);
     const given = [q, keys!, values!, ...at, tiles];
-    const o = run(pagedAttention, sizes, [...given, unwritten(q.length)])[7]!;
+    const o = run(pagedAttention, sizes, [...given, unwritten(q.length), count])[7]!;
     const width = heads * headDim;
     const rowsIn = (x: Float32Array) => x.subarray(width, live * width);
     const wanted = attended(sizes, q, wantedKeys, wantedValues);
@@ -54,7 +54,7 @@ describe.each(runs)("$name", ({ run }) => {
 
     const dealt = { ...sizes, dealt: dealtParts(sizes) };
     expect(dealt.dealt).toBe(2);
-    const parts = run(pagedAttention, dealt, [...given, unwritten(partsBytes(dealt) / 4)])[7]!;
+    const parts = run(pagedAttention, dealt, [...given, unwritten(partsBytes(dealt) / 4), count])[7]!;
     const merged = run(mergeParts, dealt, [parts, ints(positions), unwritten(q.length), count])[2]!;
     expect(sameBits(rowsIn(merged), rowsIn(o))).toBe(true);
     expect(merged.subarray(live * width).every(Number.isNaN)).toBe(true);
@@ -75,8 +75,8 @@ describe.each(runs)("$name", ({ run }) => {
       run(pageWrite, { ...pool, rows }, [keys, values, k, v, ...at, wrong(1, 1)]);
       run(pageCopy, { ...pool, copies: 2 }, [values, wrong(4, 1)]);
       const given = [q, keys, values, ...at, wrong(2 * rows, 1)];
-      run(pagedAttention, { ...dealt, dealt: 1 }, [...given, unwritten(q.length)]);
-      const parts = run(pagedAttention, dealt, [...given, unwritten(partsBytes(dealt) / 4)])[7]!;
+      run(pagedAttention, { ...dealt, dealt: 1 }, [...given, unwritten(q.length), wrong(1, 1)]);
+      const parts = run(pagedAttention, dealt, [...given, unwritten(partsBytes(dealt) / 4), wrong(1, 1)])[7]!;
       run(mergeParts, dealt, [parts, at[0], unwritten(q.length), wrong(1, 1)]);
     }
   });

@@ -18,7 +18,7 @@ import {
 } from "./pages.ts";
 import { type Depth, fill, type LeftOperand, type Result, type RightOperand, type Start, tileProduct } from "./product.ts";
 import { indexAt } from "./row-blocks.ts";
-import { rowAt, rowLimit } from "./rows.ts";
+import { rowAt, rowLimit, splitOfRows } from "./rows.ts";
 
 export interface PagedAttentionSizes extends PoolSizes {
   /** R. */
@@ -73,24 +73,30 @@ function partBytes({ headDim }: Pick<PoolSizes, "headDim">): number {
 
 /**
  * o of the rows of all tiles; where parts are dealt, their results instead, for {@link mergeParts}. Pointers: q [R, H · D], keys, values [G, KV, 64, D],
- * positions i32 [R], slots i32 [R], pages i32 [S, P], tiles i32 [R, 2], o [R, H · D] or parts. One unit a key head, tile and share of the parts; in programs of many rows a unit has several tiles, as most are not there.
+ * positions i32 [R], slots i32 [R], pages i32 [S, P], tiles i32 [R, 2], o [R, H · D] or parts, count i32. One unit a key head, tile and share of the parts; in programs of many rows a unit has several tiles, as most are not there.
  */
 export const pagedAttention = kernel<PagedAttentionSizes>("pagedAttention", (k, sizes) => {
   const p = k.pointers("q", "keys", "values", "positions", "slots", "pages", "tiles", "result");
-  const { scratch, begin, end } = k.range();
   const { rows, kvHeads, dealt } = sizes;
+  const limit = rowLimit(k, { rows, live: true });
+  const { scratch, begin, end } = k.range();
   const places = placesIn(sizes, scratch);
   const walks = Math.min(rows, mostWalks);
+  // In small programs most tiles are not there, so units follow the tiles; in large ones a thread stays with a head, whose keys and values its cache keeps.
+  const followsTiles = rows <= rowsThatWait;
   k.loop(begin, end, 1, (unit) => {
     const share = unit.rem(dealt);
-    const head = unit.div(dealt * walks);
-    k.loop(unit.div(dealt).rem(walks), rows, walks, (tile) =>
+    const [head, walk] = followsTiles
+      ? [unit.div(dealt).rem(kvHeads), unit.div(dealt * kvHeads)]
+      : [unit.div(dealt * walks), unit.div(dealt).rem(walks)];
+    k.loop(walk, limit, walks, (tile) =>
       eachTile(k, sizes, p, tile, (tile) =>
         attendTile({ k, sizes, p, places, tile, head, queries: tile.count.mul(groupOf(sizes)) }, share),
       ),
     );
   });
-  return { units: kvHeads * walks * dealt, scratchBytes: scratchBytes(sizes) };
+  const units = kvHeads * walks * dealt;
+  return { ...(followsTiles ? splitOfRows(units, limit, 1, kvHeads * dealt) : { units }), scratchBytes: scratchBytes(sizes) };
 });
 
 /** o of rows below the count from their parts, in order. Pointers: parts [R, H, parts, D + 2], positions i32 [R], o [R, H · D], count i32. A unit is a row's head. */
@@ -111,7 +117,7 @@ export const mergeParts = kernel<PagedAttentionSizes>("mergeParts", (k, sizes) =
       storeNormalised(k, headDim, all, rowAt(o, unit, headDim));
     });
   });
-  return { units: rows * heads, scratchBytes: partBytes(sizes) };
+  return { ...splitOfRows(rows * heads, limit, 1, heads), scratchBytes: partBytes(sizes) };
 });
 
 /** What a unit works with. Query row r is row ⌊r / group⌋ of the tile and head r mod group of the key head's group. */

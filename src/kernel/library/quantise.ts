@@ -2,7 +2,7 @@
 import type { Target } from "../ir.ts";
 import { type Builder, type Int, kernel, type Vec } from "../language.ts";
 import { blockWeights, type QuantisedType, spansOf } from "./quantised-blocks.ts";
-import { type Live, rowLimit } from "./rows.ts";
+import { type Live, rowLimit, splitOfRows } from "./rows.ts";
 
 export interface QuantisedRows extends Live {
   readonly type: QuantisedType;
@@ -82,7 +82,7 @@ export const quantiseLines = kernel<QuantisedRows>("quantiseLines", (k, { type, 
       numbers.bump(blockBytes);
     });
   });
-  return { units: m };
+  return splitOfRows(m, limit, 1);
 });
 
 /** Σ q of a block, or of each half, as floats: exact. */

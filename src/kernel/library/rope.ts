@@ -33,12 +33,12 @@ export const rope = kernel<RopeSizes & Live>("rope", (k, sizes) => {
   const { x, positions, turns, y } = k.pointers("x", "positions", "turns", "y");
   const { heads, headDim, pairing } = sizes;
   const turn = pairing === "half" ? turnHalves : turnNeighbours;
-  const units = eachLiveRow(k, sizes, (row, scratch) => {
+  const split = eachLiveRow(k, sizes, (row, scratch) => {
     storeAngles(k, sizes, k.loadInt(rowAt(positions, row, 1)), turns, scratch);
     const [from, to] = [rowAt(x, row, heads * headDim), rowAt(y, row, heads * headDim)];
     k.loop(0, heads * headDim * 4, headDim * 4, (head) => turn(k, headDim, from.add(head), scratch, to.add(head)));
   });
-  return { units, scratchBytes: 2 * angles(sizes) * 4 };
+  return { ...split, scratchBytes: 2 * angles(sizes) * 4 };
 });
 
 /** scratch = cos [A], ± sin [A]; of neighbours, the first takes the second's part with a minus. */

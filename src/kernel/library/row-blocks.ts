@@ -1,6 +1,6 @@
 // How kernels over long rows, such as logits, split into units: a row in blocks of columns, whose results another kernel merges.
-import type { Builder, Int, Position, Vec } from "../language.ts";
-import { type Live, rowLimit } from "./rows.ts";
+import type { Builder, Int, Position, Split, Vec } from "../language.ts";
+import { type Live, rowLimit, splitOfRows } from "./rows.ts";
 
 /** Columns of a block. */
 export const columnsOfBlock = 4096;
@@ -26,8 +26,8 @@ export interface RowBlock {
   readonly scratch: Int;
 }
 
-/** Runs `body` for the blocks of live rows, in a kernel that has declared its other pointers. @returns the number of units: one a block. */
-export function eachRowBlock(k: Builder, sizes: RowSizes, body: (block: RowBlock) => void): number {
+/** Runs `body` for the blocks of live rows, in a kernel that has declared its other pointers. @returns how the kernel splits into units: one per block. */
+export function eachRowBlock(k: Builder, sizes: RowSizes, body: (block: RowBlock) => void): Split {
   const { rows, columns } = sizes;
   const limit = rowLimit(k, sizes);
   const { scratch, begin, end } = k.range();
@@ -37,7 +37,7 @@ export function eachRowBlock(k: Builder, sizes: RowSizes, body: (block: RowBlock
     const start = row.mul(columns * 4).add(block.mul(columnsOfBlock * 4));
     k.if(row, "<", limit, () => k.blocks(block, columns, columnsOfBlock, (size) => body({ row, block, start, index, size, scratch })));
   });
-  return rows * blocks;
+  return splitOfRows(rows * blocks, limit, 1, blocks);
 }
 
 /** The number of the element at a position, counted from the row's start. */

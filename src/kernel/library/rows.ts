@@ -1,5 +1,5 @@
 // How kernels over the rows of a matrix split into units of work: blocks of consecutive rows.
-import type { Builder, Int, Position } from "../language.ts";
+import type { Builder, Int, Position, Split } from "../language.ts";
 
 export interface Range {
   readonly begin: Int;
@@ -11,7 +11,7 @@ export const rowsOfUnit = 8;
 
 /** Runs `body` for every row of this thread's units. @returns the number of units. */
 export function eachRow(k: Builder, rows: number, range: Range, body: (row: Int) => void, block = rowsOfUnit): number {
-  return eachRowBelow(k, rows, rows, range, body, block);
+  return eachRowBelow(k, rows, rows, range, body, block).units;
 }
 
 /** Constants of a kernel that can stop at the live rows: where `live` is set, its last pointer is an int32 with their number. */
@@ -33,18 +33,23 @@ export function eachLiveRow(
   sizes: { readonly rows: number } & Live,
   body: (row: Int, scratch: Int) => void,
   block = rowsOfUnit,
-): number {
+): Split {
   const limit = rowLimit(k, sizes);
   const range = k.range();
   return eachRowBelow(k, sizes.rows, limit, range, (row) => body(row, range.scratch), block);
 }
 
-function eachRowBelow(k: Builder, rows: number, limit: Int | number, range: Range, body: (row: Int) => void, block: number): number {
+function eachRowBelow(k: Builder, rows: number, limit: Int | number, range: Range, body: (row: Int) => void, block: number): Split {
   k.loop(range.begin, range.end, 1, (unit) => {
     const first = unit.mul(block);
     k.loop(first, first.add(block).min(limit), 1, body);
   });
-  return Math.ceil(rows / block);
+  return splitOfRows(Math.ceil(rows / block), limit, block);
+}
+
+/** How a kernel splits whose units follow the rows: every `rows` rows have `units` units. */
+export function splitOfRows(all: number, limit: Int | number, rows: number, units = 1): Split {
+  return typeof limit === "number" ? { units: all } : { units: all, liveUnits: { rows, units } };
 }
 
 /** The address of row `row` of a matrix of `channels` 32-bit columns. */
@@ -62,9 +67,9 @@ export interface Elements {
 /** Elements of a unit of work. */
 const elementsOfUnit = 4096;
 
-/** Runs `body` for every vector of this thread's units, in a kernel that has declared its other pointers. @returns the number of units. */
-export function eachElement(k: Builder, { count, liveWidth }: Elements, body: (at: Position) => void): number {
-  if (liveWidth === undefined) return k.flat(count, k.range(), body, elementsOfUnit);
+/** Runs `body` for every vector of this thread's units, in a kernel that has declared its other pointers. @returns how the kernel splits into units. */
+export function eachElement(k: Builder, { count, liveWidth }: Elements, body: (at: Position) => void): Split {
+  if (liveWidth === undefined) return { units: k.flat(count, k.range(), body, elementsOfUnit) };
   const rows = count / liveWidth;
   const limit = rowLimit(k, { rows, live: true });
   return eachPartOfRow(k, { rows, width: liveWidth }, limit, k.range(), body);
@@ -77,7 +82,7 @@ function eachPartOfRow(
   limit: Int | number,
   range: Range,
   body: (at: Position) => void,
-): number {
+): Split {
   const parts = Math.ceil(width / elementsOfUnit);
   const block = Math.max(1, Math.floor(elementsOfUnit / width));
   k.loop(range.begin, range.end, 1, (unit) => {
@@ -90,5 +95,5 @@ function eachPartOfRow(
       );
     });
   });
-  return Math.ceil(rows / block) * parts;
+  return splitOfRows(Math.ceil(rows / block) * parts, limit, block, parts);
 }

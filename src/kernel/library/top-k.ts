@@ -19,7 +19,7 @@ const lowest = -3.4028234663852886e38;
 /** A block's k largest, as they count, and where in the row they are, int32; −∞ behind those of a short block. Pointers: x [R, V], values [R, B, k], ids i32 [R, B, k]. */
 export const topKBlocks = kernel<TopKSizes>("topKBlocks", (k, sizes) => {
   const { x, values, ids } = k.pointers("x", "values", "ids");
-  const units = eachRowBlock(k, sizes, ({ block, start, index, size, scratch }) => {
+  const split = eachRowBlock(k, sizes, ({ block, start, index, size, scratch }) => {
     const [value, id] = [rowAt(values, index, sizes.k), rowAt(ids, index, sizes.k)];
     const from = x.add(start);
     const count = Math.min(sizes.k, size);
@@ -31,7 +31,7 @@ export const topKBlocks = kernel<TopKSizes>("topKBlocks", (k, sizes) => {
       k.storeInt(block.mul(columnsOfBlock).add(position), rowAt(id, rank, 1));
     });
   });
-  return { units, scratchBytes: selectionBytes(Math.min(sizes.columns, columnsOfBlock)) };
+  return { ...split, scratchBytes: selectionBytes(Math.min(sizes.columns, columnsOfBlock)) };
 });
 
 /** The row's k largest from its blocks'. Pointers: x [R, V], values [R, B, k], ids i32 [R, B, k], y [R, k], yIds i32 [R, k]. A unit is a row. */
@@ -49,7 +49,7 @@ export const topKMerge = kernel<TopKSizes>("topKMerge", (k, sizes) => {
       k.storeScalar(k.splat(rowAt(from, found, 1)), rowAt(to, rank, 1));
     });
   };
-  return { units: eachLiveRow(k, sizes, merge, 1), scratchBytes: selectionBytes(count) };
+  return { ...eachLiveRow(k, sizes, merge, 1), scratchBytes: selectionBytes(count) };
 });
 
 function counted(k: Builder, value: Vec): Vec {

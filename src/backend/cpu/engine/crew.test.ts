@@ -29,14 +29,16 @@ test("a thread that dies rejects every open question, frees the others from thei
   await crew.ask(() => ({ type: "load", program: 0, code, phases }));
   // Thread 1 runs a program that it was never given: an exception outside of any kernel, which ends the thread.
   const errors = [0, 1].map((first) =>
-    crew.ask((thread) => ({ type: "run", program: first + thread, tickets: first, scratch: 0 })).catch((error: unknown) => error),
+    crew
+      .ask((thread) => ({ type: "run", program: first + thread, tickets: first, scratch: 0, counts: [] }))
+      .catch((error: unknown) => error),
   );
   for (const error of await Promise.all(errors)) {
     expect(error).toBeInstanceOf(CriaError);
     expect(String(error)).toMatch(/\[cpu\] worker thread \d died \(TypeError.*: dispose of the engine and open another/);
   }
   await expect(crew.ask(() => ({ type: "unload", program: 0 }))).rejects.toThrow(/\[cpu\] worker thread \d died/);
-  await expect(crew.run(0, () => 0)).rejects.toThrow(/\[cpu\] worker thread \d died/);
+  await expect(crew.run(0, [], () => 0)).rejects.toThrow(/\[cpu\] worker thread \d died/);
 });
 
 test("a thread that is late holds up neither a phase nor a run, finds nothing left, and comes back", async () => {
@@ -50,13 +52,13 @@ test("a thread that is late holds up neither a phase nor a run, finds nothing le
   await crew.ask(() => ({ type: "load", program: 0, code, phases: holding }));
   await crew.ask(() => ({ type: "load", program: 1, code, phases: counting }));
   // One of the threads is held in the only chunk of a run that nobody waits for.
-  const held = crew.run(0, () => 0);
+  const held = crew.run(0, [], () => 0);
   while (Atomics.load(words, entered) === 0) await new Promise(setImmediate);
-  const done = await Promise.all([crew.run(1, () => 0), crew.run(1, () => 0)]);
+  const done = await Promise.all([crew.run(1, [], () => 0), crew.run(1, [], () => 0)]);
   expect(done).toEqual([{ done: true }, { done: true }]);
   expect([...words.subarray(counts, counts + units)]).toEqual(Array(units).fill(2 * phases));
   // All words for runs are taken now, until the late thread has left them.
-  const next = crew.run(1, () => 0);
+  const next = crew.run(1, [], () => 0);
   Atomics.store(words, flag, 1);
   expect(await Promise.all([held, next])).toEqual([{ done: true }, { done: true }]);
   expect([...words.subarray(counts, counts + units)]).toEqual(Array(units).fill(3 * phases));

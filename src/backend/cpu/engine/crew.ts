@@ -57,16 +57,16 @@ export class Crew {
   }
 
   /**
-   * Lets every thread replay a program, with its own scratch, and resolves once the work is done or a kernel has trapped: a thread that the system has put
+   * Lets every thread replay a program on these counts, with its own scratch, and resolves once the work is done or a kernel has trapped: a thread that the system has put
    * aside meanwhile may notice later, and finds nothing left to do. One call at a time. @throws CriaError as {@link ask} does.
    */
-  async run(program: number, scratch: (thread: number) => number): Promise<End> {
+  async run(program: number, counts: readonly number[], scratch: (thread: number) => number): Promise<End> {
     const tickets = this.#runs++ % this.#tickets.length;
     await this.#left[tickets];
     this.check();
     clearTickets(this.#tickets[tickets]!);
     const answers = this.#answers((worker, thread) =>
-      worker.postMessage({ type: "run", program, tickets, scratch: scratch(thread) } satisfies ToWorker),
+      worker.postMessage({ type: "run", program, tickets, scratch: scratch(thread), counts } satisfies ToWorker),
     );
     this.#left[tickets] = Promise.allSettled(answers);
     const end = await firstEnd(answers);

@@ -49,6 +49,30 @@ test.each([1, 2, 3, 4])("%i threads do every unit exactly once", async (threads)
   }
 });
 
+test.each([1, 2, 3])("%i threads do the units of live rows and no others, whatever the counts of a run", async (threads) => {
+  const engine = await open({ threads });
+  const rng = new Rng(threads);
+  const [counts, most] = [engine.allocate(8), 60];
+  const cases = Array.from({ length: 40 }, (_, i) => ({
+    ...{ kernel: 0, units: 1 + rng.below(most), grain: 1 + rng.below(9), args: [engine.allocate(4 * most)] },
+    live: i % 3 === 0 ? undefined : { count: counts + 4 * (i % 2), rows: 1 + rng.below(4), units: rng.below(7) },
+  }));
+  const phases = cases.map(({ live, ...step }) => [{ ...step, ...(live && { live }) }]);
+  const program = await engine.load(assemble(count), [...phases, phases.flat()]);
+  const wanted = cases.map(() => Array<number>(most).fill(0));
+  for (let run = 0; run < 40; run++) {
+    const live = [rng.below(20), rng.below(20) - 2].map((n) => (run % 4 === 0 ? 1 : n));
+    ints(engine, counts, 2).set(live);
+    await engine.run(program);
+    for (const [i, step] of cases.entries()) {
+      const rows = live[((step.live?.count ?? counts) - counts) / 4]!;
+      const units = step.live ? Math.min(step.units, step.live.units * Math.ceil(Math.max(0, rows) / step.live.rows)) : step.units;
+      for (let unit = 0; unit < units; unit++) wanted[i]![unit]! += 2;
+    }
+  }
+  expect(cases.map(({ args }) => [...ints(engine, args[0]!, most)])).toEqual(wanted);
+});
+
 test.each([1, 2])("no call of %i threads does more than a grain", async (threads) => {
   const engine = await open({ threads });
   const to = engine.allocate(4 * 11);
@@ -251,6 +275,8 @@ test("a program that does not fit its module is refused", async () => {
   await expect(load({ args: [1.5] })).rejects.toThrow("argument 0 of step 0 of phase 0 is 1.5");
   await expect(load({ args: [2 ** 32] })).rejects.toThrow("32-bit");
   await expect(load({ units: -1 })).rejects.toThrow("has -1 units");
+  await expect(load({ live: { count: 64, rows: 0, units: 1 } })).rejects.toThrow("has 1 units per 0 live rows");
+  await expect(load({ live: { count: 0.5, rows: 1, units: 1 } })).rejects.toThrow("the count of step 0 of phase 0 is at 0.5");
   await expect(load({ grain: 0 })).rejects.toThrow("has a grain of 0");
   await expect(load({}, Uint8Array.of(1, 2, 3))).rejects.toThrow("[cpu] a program's module is not valid WebAssembly");
   const wantsMore = Uint8Array.from(assemble(count));

@@ -4,7 +4,7 @@ import { Crew } from "./crew.ts";
 import { Heap } from "./heap.ts";
 import type { Machine, MachineKind } from "./machine.ts";
 import type { Memory } from "./memory.ts";
-import { checkPhases, type Phase } from "./program.ts";
+import { checkPhases, countsOf, type Phase } from "./program.ts";
 import type { Trap } from "./protocol.ts";
 import { checkThreads, defaultThreads } from "./threads.ts";
 import { createTickets } from "./tickets.ts";
@@ -63,7 +63,8 @@ class WorkerEngine<Source, M extends Memory> implements Engine<Source, M> {
   readonly #crew: Crew;
   /** Undefined once disposed, so that a forgotten engine does not hold gigabytes. */
   #ground: { readonly machine: Machine<Source, M>; readonly heap: Heap<M> } | undefined;
-  readonly #programs = new Set<number>();
+  /** The addresses of each program's counts. */
+  readonly #programs = new Map<number, readonly number[]>();
   #nextProgram = 0;
   #lastRun: Promise<void> = Promise.resolve();
   #running = false;
@@ -115,7 +116,7 @@ class WorkerEngine<Source, M extends Memory> implements Engine<Source, M> {
       this.#crew.tell({ type: "unload", program });
       fail("cpu", `a program cannot be loaded: ${problem}: its steps and its kernels must fit each other and the engine`);
     }
-    this.#programs.add(program);
+    this.#programs.set(program, countsOf(checked));
     return program;
   }
 
@@ -150,16 +151,24 @@ class WorkerEngine<Source, M extends Memory> implements Engine<Source, M> {
 
   async #run(program: number): Promise<void> {
     this.#crew.check();
-    check(this.#programs.has(program), "cpu", () => `cannot run program ${program}: it is not loaded, or no longer`);
+    const counts = this.#programs.get(program) ?? fail("cpu", `cannot run program ${program}: it is not loaded, or no longer`);
     this.#running = true;
     try {
       const { address, stride } = this.#scratch;
-      const { trap } = await this.#crew.run(program, (thread) => address + thread * stride);
+      const { trap } = await this.#crew.run(program, this.#read(counts), (thread) => address + thread * stride);
       if (trap !== undefined) failOf(trap);
     } finally {
       this.#running = false;
       if (this.#ground !== undefined) this.#freeOutgrown();
     }
+  }
+
+  #read(counts: readonly number[]): number[] {
+    const word = new Int32Array(1);
+    return counts.map((address) => {
+      this.memory.read(address, word);
+      return word[0] ?? 0;
+    });
   }
 
   #freeOutgrown(): void {

@@ -17,8 +17,16 @@ export type ToWorker =
       readonly code: unknown;
       readonly phases: readonly Phase[];
     }
-  /** `tickets` is which of the words are this run's; `scratch` is the address of this worker's own. */
-  | { readonly type: "run"; readonly program: number; readonly tickets: number; readonly scratch: number }
+  | {
+      readonly type: "run";
+      readonly program: number;
+      /** Which of the words are this run's. */
+      readonly tickets: number;
+      /** The address of this worker's own scratch. */
+      readonly scratch: number;
+      /** What the program's counts say, in the order of `countsOf`. */
+      readonly counts: readonly number[];
+    }
   | { readonly type: "unload"; readonly program: number };
 
 /** A worker's answer to its start, and to every load and run, in order; empty when all went well. */

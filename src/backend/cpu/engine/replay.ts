@@ -1,22 +1,44 @@
 // What a thread does with a program: call by call, with nothing allocated and nothing looked up on the way.
 import type { LinkedKernel } from "./machine.ts";
-import { countChunks, type Phase, type Step } from "./program.ts";
+import { countsOf, type Phase, type Step } from "./program.ts";
 import type { End, Trap } from "./protocol.ts";
 import { abort, claim, finish, nextTicket, waitFor } from "./tickets.ts";
 
 export interface BoundProgram {
   /** Those of all phases, in order. */
   readonly steps: readonly BoundStep[];
-  /** Chunks of all steps. */
-  readonly tickets: number;
+  /** The tickets of the last run, which the next run has too where its counts are the same. */
+  last: Numbering;
 }
 
 interface BoundStep {
   readonly call: Call;
   readonly kernel: number;
+  readonly phase: number;
   readonly units: number;
   readonly grain: number;
-  readonly phase: number;
+  readonly live: LiveCount | undefined;
+}
+
+/** See `LiveStep`; `count` is an index into a run's counts. */
+interface LiveCount {
+  readonly count: number;
+  readonly rows: number;
+  readonly units: number;
+}
+
+/** Which tickets the steps have in a run with these counts. */
+interface Numbering {
+  readonly counts: readonly number[];
+  readonly steps: readonly NumberedStep[];
+  /** Chunks of all steps. */
+  readonly tickets: number;
+}
+
+interface NumberedStep {
+  readonly step: BoundStep;
+  readonly units: number;
+  readonly grain: number;
   /** The ticket of its first chunk, and the one behind its last. */
   readonly first: number;
   readonly end: number;
@@ -28,18 +50,40 @@ type Call = (scratch: number, begin: number, end: number) => void;
 
 /** @throws Error when a step gives a kernel more or fewer arguments than it takes. */
 export function bind(phases: readonly Phase[], kernels: readonly LinkedKernel[]): BoundProgram {
-  const steps: BoundStep[] = [];
-  let tickets = 0;
-  for (const [phase, unbound] of phases.entries()) {
-    const opens = tickets;
-    for (const step of unbound) {
-      const { kernel, units, grain } = step;
-      const first = tickets;
-      tickets += countChunks([step]);
-      steps.push({ call: link(step, kernels[kernel]!), kernel, units, grain, phase, first, end: tickets, opens });
-    }
-  }
-  return { steps, tickets };
+  const counts = countsOf(phases);
+  const steps = phases.flatMap((unbound, phase) =>
+    unbound.map((step): BoundStep => {
+      const { kernel, units, grain, live } = step;
+      const liveCount = live && { ...live, count: counts.indexOf(live.count) };
+      return { call: link(step, kernels[kernel]!), kernel, phase, units, grain, live: liveCount };
+    }),
+  );
+  return { steps, last: numberSteps(steps, Array(counts.length).fill(0)) };
+}
+
+/** Numbers the chunks of all steps that have work. */
+function numberSteps(steps: readonly BoundStep[], counts: readonly number[]): Numbering {
+  let [tickets, opens, phase] = [0, 0, 0];
+  const numbered = steps.map((step): NumberedStep => {
+    if (step.phase !== phase) [phase, opens] = [step.phase, tickets];
+    const units = liveUnits(step, counts);
+    const grain = Math.max(1, Math.floor((step.grain * units) / step.units));
+    const first = tickets;
+    tickets += Math.ceil(units / grain);
+    return { step, units, grain, first, end: tickets, opens };
+  });
+  return { counts, steps: numbered, tickets };
+}
+
+function liveUnits({ units, live }: BoundStep, counts: readonly number[]): number {
+  if (live === undefined) return units;
+  return Math.min(units, live.units * Math.ceil(Math.max(0, counts[live.count] ?? 0) / live.rows));
+}
+
+/** The numbering for these counts: the last one where they have not changed. */
+function numberingOf(program: BoundProgram, counts: readonly number[]): Numbering {
+  if (counts.some((count, i) => count !== program.last.counts[i])) program.last = numberSteps(program.steps, counts);
+  return program.last;
 }
 
 function link({ kernel, args }: Step, { call, params }: LinkedKernel): Call {
@@ -49,10 +93,11 @@ function link({ kernel, args }: Step, { call, params }: LinkedKernel): Call {
 }
 
 /**
- * This thread's share of one run.
+ * This thread's share of one run with these counts.
  * @returns what the engine must hear of: that this thread finished the run's last chunk, or that a kernel trapped on it.
  */
-export function replay({ steps, tickets }: BoundProgram, words: Int32Array, scratch: number): End | undefined {
+export function replay(program: BoundProgram, counts: readonly number[], words: Int32Array, scratch: number): End | undefined {
+  const { steps, tickets } = numberingOf(program, counts);
   let at = 0;
   /** Where the phase begins that this thread has seen open. */
   let opened = 0;
@@ -83,7 +128,11 @@ export function replay({ steps, tickets }: BoundProgram, words: Int32Array, scra
   return isLast ? { done: true } : undefined;
 }
 
-function callChunk({ call, kernel, units, grain, phase, first }: BoundStep, ticket: number, scratch: number): Trap | undefined {
+function callChunk(
+  { step: { call, kernel, phase }, units, grain, first }: NumberedStep,
+  ticket: number,
+  scratch: number,
+): Trap | undefined {
   const begin = (ticket - first) * grain;
   const end = Math.min(begin + grain, units);
   try {

@@ -24,7 +24,7 @@ function load({ program, code, phases }: ToWorker & { type: "load" }): Answer {
   }
 }
 
-function run({ program, tickets: run, scratch }: ToWorker & { type: "run" }): Answer {
-  const end = replay(programs.get(program)!, tickets[run]!, scratch);
+function run({ program, tickets: run, scratch, counts }: ToWorker & { type: "run" }): Answer {
+  const end = replay(programs.get(program)!, counts, tickets[run]!, scratch);
   return end === undefined ? {} : { end };
 }
