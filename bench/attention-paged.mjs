@@ -3,8 +3,9 @@
 // `node bench/attention-paged.mjs [SHAPE]... [--rounds N] [--types f32,f16,q8_0]`; CRIA_TARGET chooses the target.
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { allocateWritten, defaultThreads, openCpuBackend, openKernel } from "../dist/backend/cpu/index.js";
+import { allocateWritten, openKernel } from "../dist/backend/cpu/index.js";
 import { attention, f32, Graph, pagedAttention, pagedRowInputs, pageKeys, pageTiles, poolType } from "../dist/graph/index.js";
+import { defaultThreads, openCpuBackend } from "../dist/host/index.js";
 import { sumOfSquares, sumOfSquaresUnits } from "../dist/kernel/index.js";
 import { interleave, openPeak, openProgram } from "./measure.mjs";
 

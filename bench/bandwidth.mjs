@@ -1,8 +1,9 @@
 // How near the kernels that do little per byte come to the memory's speed: bytes that an op must read and write, per second, against a
 // pass that only adds, over as many arrays read, updated and written, in turns. Arrays far beyond the caches, one thread and all.
 // CRIA_TARGET chooses the target; names of ops as CRIA_OPS=adamw,rope.
-import { allocateWritten, defaultThreads, openExecutor, openKernel } from "../dist/backend/cpu/index.js";
+import { allocateWritten, openKernel } from "../dist/backend/cpu/index.js";
 import { ropeTurns } from "../dist/graph/index.js";
+import { defaultThreads, openExecutor } from "../dist/host/index.js";
 import * as library from "../dist/kernel/index.js";
 import { interleave } from "./measure.mjs";
 

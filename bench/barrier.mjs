@@ -3,11 +3,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { availableParallelism } from "node:os";
-import { openWasmEngine } from "../dist/backend/cpu/engine/index.js";
-import { assemble, nothing } from "../dist/backend/cpu/engine/kernels.test.util.js";
-import { nothing as nothingNative } from "../dist/backend/cpu/machine-code.test.helper.js";
-import { openNative } from "../dist/backend/cpu/native.js";
-import { openNativeEngine } from "../dist/backend/cpu/native-machine.js";
+import { nodeThreads } from "../dist/host/index.js";
+import { nothing as nothingNative } from "../dist/host/machine-code.test.helper.js";
+import { openNative } from "../dist/host/native.js";
+import { openNativeEngine } from "../dist/host/native-engine.js";
+import { openWasmEngine } from "../dist/threads/index.js";
+import { assemble, nothing } from "../dist/threads/kernels.test.util.js";
 
 const phases = 5000;
 const steps = 20;
@@ -25,7 +26,11 @@ export async function run() {
     const stop = await startNeighbours(neighbours);
     const size = neighbours === 0 ? alone : contended;
     for (const threads of [1, 2]) {
-      rows.push({ kernels: "wasm", neighbours, ...(await measure(await openWasmEngine({ threads }), assemble(nothing), size)) });
+      rows.push({
+        kernels: "wasm",
+        neighbours,
+        ...(await measure(await openWasmEngine({ host: nodeThreads, threads }), assemble(nothing), size)),
+      });
       if (!native) continue;
       rows.push({ kernels: "native", neighbours, ...(await measure(await openNativeEngine(native, { threads }), [nothingNative], size)) });
     }

@@ -30,7 +30,7 @@ export async function run(args = []) {
   const options = { layers: { type: "string", default: "30" }, rounds: { type: "string", default: "7" }, target: { type: "string" } };
   const { values } = parseArgs({ args, options: { ...options, child: { type: "string" } } });
   if (values.child) return console.log(JSON.stringify(await compileHere(JSON.parse(values.child))));
-  const { chooseTarget } = await import("../dist/backend/cpu/index.js");
+  const { chooseTarget } = await import("../dist/host/index.js");
   const targets = values.target ? [values.target] : [...new Set([(await chooseTarget()).name, "avx2", "wasm"])];
   for (const target of targets)
     for (const what of Object.keys(programs)) compare({ what, target, layers: Number(values.layers) }, Number(values.rounds));
@@ -75,7 +75,7 @@ async function compileHere({ what, target, layers, cache, repeats = 0 }) {
 
 async function loadParts() {
   const [{ openExecutor }, { openCodeFolder }, { Kernels }, { bind, lower }, { planMemory }, { preset }] = await Promise.all(
-    ["backend/cpu/open-executor", "backend/cpu/code-folder", "backend/cpu/kernels", "backend/cpu/lower", "graph/index", "model/index"].map(
+    ["host/open-executor", "host/code-folder", "backend/cpu/kernels", "backend/cpu/lower", "graph/index", "model/index"].map(
       (module) => import(`../dist/${module}.js`),
     ),
   );

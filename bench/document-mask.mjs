@@ -1,8 +1,8 @@
 // What a document mask costs and saves in attention, forward and backward, by the length of the documents in a sequence; on one thread, by target, in turns:
 // `node bench/document-mask.mjs`.
 import { fileURLToPath } from "node:url";
-import { chooseTarget, openCpuBackend } from "../dist/backend/cpu/index.js";
 import { attention, f32, Graph, gradients, i32 } from "../dist/graph/index.js";
+import { chooseTarget, openCpuBackend } from "../dist/host/index.js";
 import { openProgram } from "./measure.mjs";
 
 // B sequences of T tokens, H heads of D channels.

@@ -1,6 +1,7 @@
 // How many values a second the language's functions give, on one thread and within the first-level cache, beside JavaScript's own.
 // "copy" is the loop without a function.
-import { openExecutor, openKernel } from "../dist/backend/cpu/index.js";
+import { openKernel } from "../dist/backend/cpu/index.js";
+import { openExecutor } from "../dist/host/index.js";
 import { kernel } from "../dist/kernel/index.js";
 import { erf, exp, log, sigmoid, sinCosOfTurn, tanh } from "../dist/kernel/library/math.js";
 import { interleave } from "./measure.mjs";

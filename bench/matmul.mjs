@@ -1,7 +1,7 @@
 // Square float32 products: the best target of this machine and wasm, on one thread and on all, against @tensorflow/tfjs (XNNPACK) and @jax-js/jax, which have one thread in
 // Node. In turns, in one run. The peers are installed by `npm ci` in bench/peers; without them only our own numbers are printed.
 import { existsSync } from "node:fs";
-import { chooseTarget, defaultThreads, openCpuBackend } from "../dist/backend/cpu/index.js";
+import { chooseTarget, defaultThreads, openCpuBackend } from "../dist/host/index.js";
 import { interleave, openMatmul, openPeak } from "./measure.mjs";
 
 const sizes = [512, 768, 1024];

@@ -2,8 +2,8 @@
 // `node bench/products.mjs [PRESET]... [--rounds N] [--precision NAME]`. Shapes are M × N × K.
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { defaultThreads, openCpuBackend } from "../dist/backend/cpu/index.js";
 import { Graph, matmul } from "../dist/graph/index.js";
+import { defaultThreads, openCpuBackend } from "../dist/host/index.js";
 import { preset } from "../dist/model/index.js";
 import { interleave, openPeak, openProgram } from "./measure.mjs";
 

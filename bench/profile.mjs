@@ -6,8 +6,8 @@ import { parseArgs } from "node:util";
 import { cpuBackend } from "../dist/backend/cpu/index.js";
 import { Kernels } from "../dist/backend/cpu/kernels.js";
 import { lower } from "../dist/backend/cpu/lower.js";
-import { openExecutor } from "../dist/backend/cpu/open-executor.js";
 import { flopsOf, tensorBytes } from "../dist/graph/index.js";
+import { openExecutor } from "../dist/host/index.js";
 import { median, openProgram, trainingStep, trainingSteps } from "./measure.mjs";
 
 const rounds = 5;

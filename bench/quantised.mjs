@@ -1,7 +1,8 @@
 // Quantised weights in panels times rows of bytes: one row against the bandwidth of a pass over memory, many rows against the peak of the int8
 // dot product, both measured in the same run. On the best target of this machine, on one thread and on all.
-import { allocateWritten, defaultThreads, openExecutor, openKernel } from "../dist/backend/cpu/index.js";
+import { allocateWritten, openKernel } from "../dist/backend/cpu/index.js";
 import { bytesOf } from "../dist/base/index.js";
+import { defaultThreads, openExecutor } from "../dist/host/index.js";
 import {
   multiplyAddPeak,
   multiplyAddPeakFlops,

@@ -1,5 +1,5 @@
 // How fast texts are read and written, one alone and several at the same time, and what the first tokens of a new model wait for.
-import { openCpuBackend } from "../dist/backend/cpu/index.js";
+import { openCpuBackend } from "../dist/host/index.js";
 import { SequenceModel } from "../dist/infer/index.js";
 import { initialise, parameterRows, preset } from "../dist/model/index.js";
 import { interleave } from "./measure.mjs";

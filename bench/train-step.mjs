@@ -2,8 +2,8 @@
 // `node bench/train-step.mjs [PRESET]... [--rounds N] [--compile]`. --compile lets PyTorch compile its model. Its interpreters: bench/peers/README.md.
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { defaultThreads, openCpuBackend } from "../dist/backend/cpu/index.js";
 import { flopsOf, planMemory } from "../dist/graph/index.js";
+import { defaultThreads, openCpuBackend } from "../dist/host/index.js";
 import { interleave, openPeak, openProgram, trainingStep, trainingSteps } from "./measure.mjs";
 import { openPyTorch } from "./peers/pytorch.mjs";
 

@@ -1,6 +1,7 @@
 // What the layout of a weight costs: one row (decoding) and many (prompts) times a matrix of float32, bfloat16 and float16 in panels, all rounded to
 // float32, as inference has them. One row is memory's business, so 16 bits should take half the time; many rows should take the same.
-import { allocateWritten, chooseTarget, defaultThreads, openExecutor, openKernel } from "../dist/backend/cpu/index.js";
+import { allocateWritten, openKernel } from "../dist/backend/cpu/index.js";
+import { chooseTarget, defaultThreads, openExecutor } from "../dist/host/index.js";
 import { matmul, packedBytes } from "../dist/kernel/index.js";
 import { interleave } from "./measure.mjs";
 

@@ -1,9 +1,10 @@
 // The library's face: a model that writes. `const llama = await Llama.load("runs/demo"); for await (const text of llama.generate("Once")) …`
-import { openCpuBackend } from "./backend/cpu/index.ts";
+
 import type { Backend } from "./backend/index.ts";
 import type { OnProgress, StateDType } from "./base/index.ts";
 import { checkArgument, checkOptions, defined, is, type Rule } from "./check-arguments.ts";
 import { usualSampling } from "./formats/index.ts";
+import { openCpuBackend } from "./host/index.ts";
 import { type GenerateTextOptions, generateText, type PromptOptions, promptIds, SequenceModel, type TextPiece } from "./infer/index.ts";
 import { type OpenModel, openModel } from "./load/index.ts";
 import type { LlamaConfig } from "./model/index.ts";

@@ -2,10 +2,10 @@
 // (test/goldens/rope_scaling.py).
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openCpuBackend } from "./backend/cpu/index.ts";
 import { type Backend, BoundProgram, type DeviceBuffer } from "./backend/index.ts";
 import { referenceBackend } from "./backend/reference/index.ts";
 import { hfName, readHfConfig } from "./formats/index.ts";
+import { openCpuBackend } from "./host/index.ts";
 import { mostProbable, SequenceModel, type SequenceModelOptions } from "./infer/index.ts";
 import { goldenWeights } from "./model/goldens.test.helper.ts";
 import {

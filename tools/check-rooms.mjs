@@ -14,9 +14,11 @@ export const rooms = {
   chat: ["base", "tokenizer"],
   kernel: ["base"],
   graph: ["base"],
+  threads: ["base"],
   backend: ["base", "graph"],
   "backend/reference": ["base", "graph", "backend"],
-  "backend/cpu": ["base", "kernel", "graph", "backend"],
+  "backend/cpu": ["base", "kernel", "graph", "threads", "backend"],
+  host: ["base", "kernel", "threads", "backend", "backend/cpu"],
   model: ["base", "graph"],
   formats: ["base", "model", "regex", "tokenizer"],
   data: ["base", "files"],
@@ -39,7 +41,7 @@ export const packages = {
   load: ["node:*"],
   data: ["node:*", "csv-parse", "fzstd", "htmlparser2", "picomatch", "yaml", "zod"],
   train: ["node:*", "zod", "yaml"],
-  "backend/cpu": ["node:*"],
+  host: ["node:*"],
   plot: ["@observablehq/plot", "linkedom"],
   raise: ["node:*"],
   study: ["node:*"],
@@ -47,7 +49,7 @@ export const packages = {
 };
 
 /** The one file that may name the package that loads machine code. */
-const machineCode = join("backend", "cpu", "native.ts");
+const machineCode = join("host", "native.ts");
 
 const problems = [];
 const files = readdirSync(src, { recursive: true })

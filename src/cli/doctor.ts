@@ -1,6 +1,6 @@
 // cria doctor: what this machine is and what cria makes of it. A row a finding; what is missing says so and fails the command.
 import { availableParallelism, cpus, freemem, totalmem } from "node:os";
-import { chooseTarget, codeFolderState, defaultThreads } from "../backend/cpu/index.ts";
+import { chooseTarget, codeFolderState, defaultThreads } from "../host/index.ts";
 import type { Command } from "./command.ts";
 import { measureSpeed, type Speed } from "./measure-speed.ts";
 import { packageVersion } from "./package-root.ts";

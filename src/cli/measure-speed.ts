@@ -1,6 +1,7 @@
 // What this machine can do at most, and what our products make of it, on one set of threads.
 import { freemem } from "node:os";
-import { cpuBackend, type MachineRates, measureMachine, openExecutor } from "../backend/cpu/index.ts";
+import { cpuBackend, type MachineRates, measureMachine } from "../backend/cpu/index.ts";
+import { openExecutor } from "../host/index.ts";
 import { measureMatmul } from "../raise/index.ts";
 
 export interface Speed {

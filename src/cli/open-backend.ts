@@ -1,7 +1,8 @@
 // Where commands compute: this machine's CPU. TRACE=graph|plan|ir|x64 (several with commas) prints what is compiled, on stderr.
-import { openCpuBackend, type Trace, type TraceStage, traceStages } from "../backend/cpu/index.ts";
+import { type Trace, type TraceStage, traceStages } from "../backend/cpu/index.ts";
 import type { Backend } from "../backend/index.ts";
 import { didYouMean, UsageError } from "../base/index.ts";
+import { openCpuBackend } from "../host/index.ts";
 import type { CommandIo } from "./command.ts";
 
 /** @throws UsageError when CRIA_TARGET, TRACE, CRIA_THREADS or CRIA_WASM_FMA hold what they may not. */

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { chooseTarget, openCpuBackend } from "../backend/cpu/index.ts";
 import { type Backend, BoundProgram, type DeviceBuffer } from "../backend/index.ts";
 import { referenceBackend } from "../backend/reference/index.ts";
 import { fail, quantise, Rng, type StateDType, sizeOf } from "../base/index.ts";
 import { Graph, i32 } from "../graph/index.ts";
+import { chooseTarget, openCpuBackend } from "../host/index.ts";
 import {
   adapters,
   causalAttention,

@@ -1,10 +1,10 @@
 // Adapters on a frozen base of several layouts, through graph and backend: reference against every target of the CPU.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { chooseTarget, openCpuBackend } from "../backend/cpu/index.ts";
 import { type Backend, BoundProgram, type DeviceBuffer, type HostArray } from "../backend/index.ts";
 import { referenceBackend } from "../backend/reference/index.ts";
 import { bytesOf, type DType, dequantise, elementLayouts, float16Bits, Rng, sizeOf } from "../base/index.ts";
 import { Graph, i32, type Tensor } from "../graph/index.ts";
+import { chooseTarget, openCpuBackend } from "../host/index.ts";
 import { type AdamwSettings, gatherGraph, hyperValues, stepGraph, updateGraph } from "../train/index.ts";
 import {
   causalAttention,

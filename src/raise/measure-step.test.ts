@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { openCpuBackend } from "../backend/cpu/index.ts";
+import { openCpuBackend } from "../host/index.ts";
 import { trainerOptions } from "../train/index.ts";
 import { tinyRecipe } from "../train/tiny-run.test.helper.ts";
 import { measureStep } from "./measure-step.ts";

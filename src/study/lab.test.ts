@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { openCpuBackend } from "../backend/cpu/index.ts";
 import type { Backend } from "../backend/index.ts";
+import { openCpuBackend } from "../host/index.ts";
 import { llamaConfig } from "../model/index.ts";
 import { type EncodedText, encodeText } from "./encoded-text.ts";
 import { fittingSteps, hasLearnt, Lab, type Sweep } from "./lab.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openCpuBackend } from "../backend/cpu/index.ts";
 import type { Backend } from "../backend/index.ts";
+import { openCpuBackend } from "../host/index.ts";
 import { encodeText } from "./encoded-text.ts";
 import { tinyContext } from "./made-up.test.helper.ts";
 import { depthGradients, drawsOf, lastLayerExponents } from "./norm.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openCpuBackend } from "../backend/cpu/index.ts";
 import type { Backend } from "../backend/index.ts";
+import { openCpuBackend } from "../host/index.ts";
 import { decayBound, matrixError, measureInvariance } from "./rope.ts";
 
 let backend: Backend;

@@ -3,9 +3,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openCpuBackend } from "../backend/cpu/index.ts";
 import type { Backend } from "../backend/index.ts";
 import { CriaError } from "../base/index.ts";
+import { openCpuBackend } from "../host/index.ts";
 import { tinyContext } from "./made-up.test.helper.ts";
 import { studies } from "./studies.ts";
 

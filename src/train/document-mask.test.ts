@@ -1,11 +1,11 @@
 // Documents packed in windows, as training reads them, against the same documents one by one: the same loss and gradients, through graph and backend.
 import { describe, expect, test } from "vitest";
-import { openCpuBackend } from "../backend/cpu/index.ts";
 import { type Backend, BoundProgram, type DeviceBuffer } from "../backend/index.ts";
 import { referenceBackend } from "../backend/reference/index.ts";
 import { Rng } from "../base/index.ts";
 import { Mixture } from "../data/index.ts";
 import { gradients } from "../graph/index.ts";
+import { openCpuBackend } from "../host/index.ts";
 import {
   constantRows,
   countTargets,

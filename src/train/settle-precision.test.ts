@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "vitest";
-import { openCpuBackend } from "../backend/cpu/index.ts";
+import { openCpuBackend } from "../host/index.ts";
 import { trainRun } from "./loop.ts";
 import { completeRecipe, parseRecipe } from "./recipe.ts";
 import { bfloat16Gain, settlePrecision } from "./settle-precision.ts";

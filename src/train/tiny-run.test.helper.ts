@@ -2,10 +2,10 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openCpuBackend } from "../backend/cpu/index.ts";
 import type { Backend } from "../backend/index.ts";
 import { type Precision, Rng } from "../base/index.ts";
 import { Mixture, type Tokens } from "../data/index.ts";
+import { openCpuBackend } from "../host/index.ts";
 import type { TrainJob } from "./loop.ts";
 import { completeRecipe, parseRecipe, type WholeRecipe } from "./recipe.ts";
 

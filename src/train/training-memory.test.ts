@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from "vitest";
-import { openCpuBackend } from "../backend/cpu/index.ts";
 import type { Backend } from "../backend/index.ts";
 import { type Graph, tensorBytes } from "../graph/index.ts";
+import { openCpuBackend } from "../host/index.ts";
 import { llamaConfig } from "../model/index.ts";
 import { Trainer, type TrainerOptions } from "./trainer.ts";
 import { trainingGraphs } from "./training-graphs.ts";

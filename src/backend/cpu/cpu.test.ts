@@ -1,9 +1,9 @@
 import { f32 } from "../../graph/index.ts";
+import { chooseTarget, openCpuBackend } from "../../host/index.ts";
 import { wide16 } from "../../kernel/testing.test.helper.ts";
 import { goldenConformance } from "../../model/golden-conformance.ts";
 import { conformance } from "../conformance.ts";
-import { chooseTarget } from "./choose-target.ts";
-import { cpuBackend, openCpuBackend } from "./cpu.ts";
+import { cpuBackend } from "./cpu.ts";
 import { interpreterExecutor } from "./interpreter-executor.ts";
 
 const options = { tolerance: 2e-5 };

@@ -22,34 +22,17 @@ import {
   type MemoryThere,
   type Program,
 } from "../index.ts";
-import { availableMemory } from "./available-memory.ts";
 import { BufferBytes, type PlainBytes } from "./buffer-bytes.ts";
-import { type CodeFolderOptions, openCodeFolder } from "./code-folder.ts";
 import type { Executor } from "./executor.ts";
 import { HeldBytes } from "./held-bytes.ts";
 import { type CodeStore, Kernels } from "./kernels.ts";
 import { bind, type Lowered, lower } from "./lower.ts";
-import { type ExecutorOptions, openExecutor } from "./open-executor.ts";
 
 /** Stages of a compilation that can be looked at. */
 export const traceStages = ["graph", "plan", "ir", "x64"] as const;
 export type TraceStage = (typeof traceStages)[number];
 /** Called for every stage of every compilation, x64 only where kernels become machine code; `text` is made only when asked for. */
 export type Trace = (stage: TraceStage, text: () => string) => void;
-
-export interface CpuOptions extends ExecutorOptions, CodeFolderOptions {
-  readonly trace?: Trace;
-}
-
-/** Opens the CPU of this machine. @throws UsageError when a target cannot be had, CriaError when a thread count is out of range or the machine gives no memory. */
-export async function openCpuBackend({ trace, codeCache, warn, ...options }: CpuOptions = {}): Promise<Backend> {
-  const executor = await openExecutor(options);
-  return cpuBackend(
-    executor,
-    trace,
-    executor.codeForm ? openCodeFolder(executor.target, executor.codeForm, { codeCache, warn }) : undefined,
-  );
-}
 
 /** A backend on any executor. @param store holds what earlier processes have compiled. */
 export function cpuBackend(executor: Executor, trace: Trace = ignore, store?: CodeStore): Backend {
@@ -112,7 +95,7 @@ class CpuBackend implements Backend {
   memory(): MemoryThere {
     this.check();
     const { left, filled, bound } = this.executor.room();
-    const available = availableMemory() + filled;
+    const available = (this.executor.availableBytes?.() ?? Number.POSITIVE_INFINITY) + filled;
     return left <= available ? { bytes: left, bound } : { bytes: available, bound: "what this machine has available" };
   }
 

@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type DType, Rng } from "../../base/index.ts";
 import { exampleBytes, exampleValues, f32, Graph, gradients, i32, linearCrossEntropy, planMemory } from "../../graph/index.ts";
+import { openCpuBackend } from "../../host/index.ts";
 import { type Backend, BoundProgram, type DeviceBuffer } from "../index.ts";
-import { openCpuBackend } from "./cpu.ts";
 import { targetsHere } from "./targets.test.helper.ts";
 
 /** So many pieces that logits exist for 128 rows at a time. */

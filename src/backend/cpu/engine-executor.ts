@@ -1,6 +1,6 @@
 // An executor on an engine's worker threads, whatever they run.
 import type { Kernel, Target } from "../../kernel/index.ts";
-import type { Engine, Memory, Step } from "./engine/index.ts";
+import type { Engine, Memory, Step } from "../../threads/index.ts";
 import type { Call, Executor } from "./executor.ts";
 
 /** How many shares of a step a thread takes at least: with more, a slow thread delays the others less. */

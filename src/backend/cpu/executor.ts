@@ -34,6 +34,8 @@ export interface Executor {
   free(address: number): void;
   /** How much more can be allocated. */
   room(): Room;
+  /** Bytes that the system has for this process beside what is in use; absent where it does not say. */
+  readonly availableBytes?: () => number;
   /** Copies allocated bytes out. */
   read(address: number, into: ArrayBufferView): void;
   /** Copies bytes into allocated ones. */

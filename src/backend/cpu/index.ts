@@ -1,8 +1,8 @@
-export { type Choice, chooseTarget } from "./choose-target.ts";
-export { type CodeFolderState, codeFolderState } from "./code-folder.ts";
-export { type CpuOptions, cpuBackend, openCpuBackend, type Trace, type TraceStage, traceStages } from "./cpu.ts";
-export { defaultThreads } from "./engine/index.ts";
+// The door of the CPU backend, which knows neither Node nor a browser: the room `host` opens it in Node, the room `web` in a page.
+export { cpuBackend, type Trace, type TraceStage, traceStages } from "./cpu.ts";
+export { engineExecutor } from "./engine-executor.ts";
 export type { Executor } from "./executor.ts";
 export { interpreterExecutor } from "./interpreter-executor.ts";
+export { type CodeStore, codeOf, type StoredCode } from "./kernels.ts";
 export { allocateWritten, type MachineRates, type Measurable, measureMachine, openKernel, openPeak } from "./measure-machine.ts";
-export { type ExecutorOptions, openExecutor } from "./open-executor.ts";
+export { type WasmExecutorOptions, wasmExecutor } from "./wasm-executor.ts";

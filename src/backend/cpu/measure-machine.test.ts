@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
+import { openExecutor } from "../../host/index.ts";
 import { peakProducts } from "../../kernel/index.ts";
 import { measureMachine } from "./measure-machine.ts";
-import { openExecutor } from "./open-executor.ts";
 
 test.each([undefined, "wasm"])("every rate is measured, and the memory given back: %s", async (target) => {
   const executor = await openExecutor({ threads: 2, ...(target ? { target } : {}) });

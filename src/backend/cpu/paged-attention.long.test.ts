@@ -1,7 +1,9 @@
 // Many cuts of the same sequences on every target, and on the interpreter with every number of lanes.
+
+import { openCpuBackend } from "../../host/index.ts";
 import { wasm128 } from "../../kernel/index.ts";
 import { wide8, wide16 } from "../../kernel/testing.test.helper.ts";
-import { cpuBackend, openCpuBackend } from "./cpu.ts";
+import { cpuBackend } from "./cpu.ts";
 import { interpreterExecutor } from "./interpreter-executor.ts";
 import { testCuts } from "./paged-attention.test.helper.ts";
 import { targetsHere } from "./targets.test.helper.ts";

@@ -1,7 +1,9 @@
 // What the ops' examples cannot say of pages: a row has the same bits however sequences are cut into runs, wherever their pages lie, and whatever lies
 // beside what it may see. `paged-attention.long.test.ts` tries more cuts, and the interpreter with every number of lanes.
+
+import { openCpuBackend } from "../../host/index.ts";
 import { wide16 } from "../../kernel/testing.test.helper.ts";
-import { cpuBackend, openCpuBackend } from "./cpu.ts";
+import { cpuBackend } from "./cpu.ts";
 import { interpreterExecutor } from "./interpreter-executor.ts";
 import { testCuts } from "./paged-attention.test.helper.ts";
 import { targetsHere } from "./targets.test.helper.ts";

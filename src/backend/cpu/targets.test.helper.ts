@@ -1,5 +1,5 @@
 // Which targets a test can run on.
-import { chooseTarget } from "./choose-target.ts";
+import { chooseTarget } from "../../host/index.ts";
 
 /** The targets that this machine has: wasm, and those with machine code that its processor and system allow. */
 export async function targetsHere(): Promise<string[]> {

@@ -1,13 +1,18 @@
-// Kernels as WebAssembly on worker threads.
+// Kernels as WebAssembly, on the threads of any host.
 import { assembleModule, type Kernel, lowerToWasm, wasm128, wasmRelaxed } from "../../kernel/index.ts";
-import { openWasmEngine, relaxedSimd } from "./engine/index.ts";
+import { type EngineOptions, hasRelaxedSimd, openWasmEngine } from "../../threads/index.ts";
 import { engineExecutor } from "./engine-executor.ts";
 import type { Executor } from "./executor.ts";
 import { codeOf } from "./kernels.ts";
 
-/** @throws CriaError when `threads` is out of range or the machine gives no shared memory. */
-export async function wasmExecutor(options: { readonly threads?: number } = {}): Promise<Executor> {
-  const target = relaxedSimd() ? wasmRelaxed : wasm128;
+export interface WasmExecutorOptions extends EngineOptions {
+  /** Whether kernels may use relaxed SIMD; by default where this machine's WebAssembly has it. */
+  readonly relaxedSimd?: boolean;
+}
+
+/** @throws CriaError when `threads` is out of range or the machine gives no memory. */
+export async function wasmExecutor({ relaxedSimd = hasRelaxedSimd(), ...options }: WasmExecutorOptions): Promise<Executor> {
+  const target = relaxedSimd ? wasmRelaxed : wasm128;
   const assemble = (kernels: readonly Kernel[]) => assembleModule(kernels, (kernel) => codeOf(kernel, lowerToWasm));
   return { ...engineExecutor(await openWasmEngine(options), target, assemble), codeForm: "wasm" };
 }

@@ -17,11 +17,11 @@ import {
   type TensorType,
   tensorBytes,
 } from "../../graph/index.ts";
+import { openCpuBackend, openExecutor } from "../../host/index.ts";
 import type { Backend, DeviceBuffer } from "../index.ts";
 import { evaluate } from "../reference/index.ts";
-import { cpuBackend, openCpuBackend } from "./cpu.ts";
+import { cpuBackend } from "./cpu.ts";
 import type { Executor } from "./executor.ts";
-import { openExecutor } from "./open-executor.ts";
 import { targetsHere } from "./targets.test.helper.ts";
 
 const layouts: readonly DType[] = ["f32", "bf16", "f16", "q8_0", "q4_0", "q4_1", "q4_K", "q6_K"];

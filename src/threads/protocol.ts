@@ -1,0 +1,53 @@
+// What the main thread and a worker say to each other.
+import type { Phase } from "./program.ts";
+
+/** Which code a thread makes functions of. */
+export type LinkerName = "wasm" | "native";
+
+/** What a worker is started with. */
+export interface WorkerSetup {
+  /** The words of as many runs as may be under way: outside of the kernels' memory, where none can write over them. */
+  readonly tickets: readonly Int32Array<SharedArrayBuffer>[];
+  readonly linker: LinkerName;
+}
+
+export type ToWorker =
+  | {
+      readonly type: "load";
+      readonly program: number;
+      /** For the linker. */
+      readonly code: unknown;
+      readonly phases: readonly Phase[];
+    }
+  | {
+      readonly type: "run";
+      readonly program: number;
+      /** Which of the words are this run's. */
+      readonly tickets: number;
+      /** The address of this worker's own scratch. */
+      readonly scratch: number;
+      /** What the program's counts say, in the order of `countsOf`. */
+      readonly counts: readonly number[];
+    }
+  | { readonly type: "unload"; readonly program: number };
+
+/** A worker's answer to its start, and to every load and run, in order; empty when all went well. */
+export interface Answer {
+  /** Why a program could not be loaded. */
+  readonly problem?: string;
+  /** From the one thread that knows how a run ended. The others may come later. */
+  readonly end?: End;
+}
+
+/** All work of a run is done, or a kernel trapped. */
+export type End = { readonly done: true; readonly trap?: undefined } | { readonly done?: undefined; readonly trap: Trap };
+
+/** A kernel that trapped, e.g. by an address out of bounds. */
+export interface Trap {
+  readonly kernel: number;
+  /** Counted without phases that have nothing to do. */
+  readonly phase: number;
+  readonly begin: number;
+  readonly end: number;
+  readonly message: string;
+}

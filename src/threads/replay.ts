@@ -1,0 +1,166 @@
+// What a thread does with a program: call by call, with nothing allocated and nothing looked up on the way.
+import type { LinkedKernel } from "./code-loader.ts";
+import { countsOf, type Phase, type Step } from "./program.ts";
+import type { End, Trap } from "./protocol.ts";
+import { abort, claim, finish, nextTicket, waitFor } from "./tickets.ts";
+
+export interface BoundProgram {
+  /** Those of all phases, in order. */
+  readonly steps: readonly BoundStep[];
+  /** The tickets of the last run, which the next run has too where its counts are the same. */
+  last: Numbering;
+}
+
+interface BoundStep {
+  readonly call: Call;
+  readonly kernel: number;
+  readonly phase: number;
+  readonly units: number;
+  readonly grain: number;
+  readonly live: LiveCount | undefined;
+}
+
+/** See `LiveStep`; `count` is an index into a run's counts. */
+interface LiveCount {
+  readonly count: number;
+  readonly rows: number;
+  readonly units: number;
+}
+
+/** Which tickets the steps have in a run with these counts. */
+interface Numbering {
+  readonly counts: readonly number[];
+  readonly steps: readonly NumberedStep[];
+  /** Chunks of all steps. */
+  readonly tickets: number;
+}
+
+interface NumberedStep {
+  readonly step: BoundStep;
+  readonly units: number;
+  readonly grain: number;
+  /** The ticket of its first chunk, and the one behind its last. */
+  readonly first: number;
+  readonly end: number;
+  /** How many chunks are finished when its phase may begin: all of those before. */
+  readonly opens: number;
+}
+
+type Call = (scratch: number, begin: number, end: number) => void;
+
+/** @throws Error when a step gives a kernel more or fewer arguments than it takes. */
+export function bind(phases: readonly Phase[], kernels: readonly LinkedKernel[]): BoundProgram {
+  const counts = countsOf(phases);
+  const steps = phases.flatMap((unbound, phase) =>
+    unbound.map((step): BoundStep => {
+      const { kernel, units, grain, live } = step;
+      const liveCount = live && { ...live, count: counts.indexOf(live.count) };
+      return { call: link(step, kernels[kernel]!), kernel, phase, units, grain, live: liveCount };
+    }),
+  );
+  return { steps, last: numberSteps(steps, Array(counts.length).fill(0)) };
+}
+
+/** Numbers the chunks of all steps that have work. */
+function numberSteps(steps: readonly BoundStep[], counts: readonly number[]): Numbering {
+  let [tickets, opens, phase] = [0, 0, 0];
+  const numbered = steps.map((step): NumberedStep => {
+    if (step.phase !== phase) [phase, opens] = [step.phase, tickets];
+    const units = liveUnits(step, counts);
+    const grain = Math.max(1, Math.floor((step.grain * units) / step.units));
+    const first = tickets;
+    tickets += Math.ceil(units / grain);
+    return { step, units, grain, first, end: tickets, opens };
+  });
+  return { counts, steps: numbered, tickets };
+}
+
+function liveUnits({ units, live }: BoundStep, counts: readonly number[]): number {
+  if (live === undefined) return units;
+  return Math.min(units, live.units * Math.ceil(Math.max(0, counts[live.count] ?? 0) / live.rows));
+}
+
+/** The numbering for these counts: the last one where they have not changed. */
+function numberingOf(program: BoundProgram, counts: readonly number[]): Numbering {
+  if (counts.some((count, i) => count !== program.last.counts[i])) program.last = numberSteps(program.steps, counts);
+  return program.last;
+}
+
+function link({ kernel, args }: Step, { call, params }: LinkedKernel): Call {
+  const given = `${args.length} arguments and the engine's 3`;
+  if (params !== args.length + 3) throw new Error(`kernel ${kernel} takes ${params} arguments, but a step gives it ${given}`);
+  return bindCall(call, args);
+}
+
+/**
+ * This thread's share of one run with these counts.
+ * @returns what the engine must hear of: that this thread finished the run's last chunk, or that a kernel trapped on it.
+ */
+export function replay(program: BoundProgram, counts: readonly number[], words: Int32Array, scratch: number): End | undefined {
+  const { steps, tickets } = numberingOf(program, counts);
+  let at = 0;
+  /** Where the phase begins that this thread has seen open. */
+  let opened = 0;
+  /** Chunks of it that this thread has finished, and not yet told the others of. */
+  let untold = 0;
+  let ticket = nextTicket(words);
+  while (ticket < tickets) {
+    while (ticket >= steps[at]!.end) at++;
+    const step = steps[at]!;
+    if (step.opens !== opened) {
+      if (untold > 0) finish(words, untold, step.opens);
+      waitFor(words, step.opens);
+      untold = 0;
+      opened = step.opens;
+    }
+    const found = claim(words, ticket);
+    if (found === ticket) {
+      const trap = callChunk(step, ticket, scratch);
+      if (trap !== undefined) {
+        abort(words);
+        return { trap };
+      }
+      untold++;
+      ticket++;
+    } else ticket = found;
+  }
+  const isLast = tickets === 0 || (untold > 0 && finish(words, untold, tickets) === tickets);
+  return isLast ? { done: true } : undefined;
+}
+
+function callChunk(
+  { step: { call, kernel, phase }, units, grain, first }: NumberedStep,
+  ticket: number,
+  scratch: number,
+): Trap | undefined {
+  const begin = (ticket - first) * grain;
+  const end = Math.min(begin + grain, units);
+  try {
+    call(scratch, begin, end);
+    return undefined;
+  } catch (error) {
+    return { kernel, phase, begin, end, message: String(error) };
+  }
+}
+
+// A closure an arity: with a spread, a call that does nothing takes several times as long.
+// biome-ignore format: a row an arity.
+function bindCall(f: LinkedKernel["call"], args: readonly number[]): Call {
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, g = 0, h = 0, i = 0, j = 0, k = 0, l = 0, m = 0] = args;
+  switch (args.length) {
+    case 0: return (scratch, begin, end) => f(scratch, begin, end);
+    case 1: return (scratch, begin, end) => f(a, scratch, begin, end);
+    case 2: return (scratch, begin, end) => f(a, b, scratch, begin, end);
+    case 3: return (scratch, begin, end) => f(a, b, c, scratch, begin, end);
+    case 4: return (scratch, begin, end) => f(a, b, c, d, scratch, begin, end);
+    case 5: return (scratch, begin, end) => f(a, b, c, d, e, scratch, begin, end);
+    case 6: return (scratch, begin, end) => f(a, b, c, d, e, g, scratch, begin, end);
+    case 7: return (scratch, begin, end) => f(a, b, c, d, e, g, h, scratch, begin, end);
+    case 8: return (scratch, begin, end) => f(a, b, c, d, e, g, h, i, scratch, begin, end);
+    case 9: return (scratch, begin, end) => f(a, b, c, d, e, g, h, i, j, scratch, begin, end);
+    case 10: return (scratch, begin, end) => f(a, b, c, d, e, g, h, i, j, k, scratch, begin, end);
+    case 11: return (scratch, begin, end) => f(a, b, c, d, e, g, h, i, j, k, l, scratch, begin, end);
+    case 12: return (scratch, begin, end) => f(a, b, c, d, e, g, h, i, j, k, l, m, scratch, begin, end);
+    default: return (scratch, begin, end) => f(...args, scratch, begin, end);
+  }
+}
