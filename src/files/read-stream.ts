@@ -13,6 +13,14 @@ export interface ReadStreamOptions {
   readonly signal?: AbortSignal | undefined;
   /** Bytes read at a time, at most. */
   readonly chunkBytes?: number;
+  /** Which bytes of a regular file are read, all of them when undefined; a pipe is read from its beginning to its end. */
+  readonly range?: ByteRange | undefined;
+}
+
+/** The bytes from `start` up to, not including, `end`. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
 }
 
 /** Whether a path names what this process is given: `-`, or the system's own names for it. */
@@ -25,7 +33,7 @@ export function isStdin(path: string): boolean {
  * @throws CriaError when it is missing, unreadable or of another kind, which it names; the signal's reason when it is aborted
  */
 export async function* readStream(path: string, options: ReadStreamOptions = {}): AsyncGenerator<Uint8Array> {
-  const { where = "files", signal, chunkBytes = 1 << 20 } = options;
+  const { where = "files", signal, chunkBytes = 1 << 20, range = { start: 0, end: Number.POSITIVE_INFINITY } } = options;
   signal?.throwIfAborted();
   if (isStdin(path)) return yield* readPipe("stdin", process.stdin, where, signal);
   const isFifo = await stat(path).then(
@@ -33,18 +41,25 @@ export async function* readStream(path: string, options: ReadStreamOptions = {})
     () => false, // whatever is wrong with it, openRegular says it
   );
   if (isFifo) return yield* readPipe(path, await openFifo(path, where), where, signal);
-  yield* readRegular(path, where, chunkBytes, signal);
+  yield* readRegular(path, where, chunkBytes, range, signal);
 }
 
-async function* readRegular(path: string, where: string, chunkBytes: number, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+async function* readRegular(
+  path: string,
+  where: string,
+  chunkBytes: number,
+  { start, end }: ByteRange,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
   const { handle } = await openRegular(path, where);
   try {
-    for (;;) {
-      const chunk = new Uint8Array(chunkBytes);
-      const { bytesRead } = await handle.read(chunk, 0, chunk.length).catch((error) => Promise.reject(explainIo(where, path, error)));
+    for (let at = start; at < end; ) {
+      const chunk = new Uint8Array(Math.min(chunkBytes, end - at));
+      const { bytesRead } = await handle.read(chunk, 0, chunk.length, at).catch((error) => Promise.reject(explainIo(where, path, error)));
       signal?.throwIfAborted();
       if (bytesRead === 0) return;
       yield chunk.subarray(0, bytesRead);
+      at += bytesRead;
     }
   } finally {
     await handle.close();

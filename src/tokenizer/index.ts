@@ -1,5 +1,7 @@
 export { byteFallbackPiece, byteLevelBytes, byteLevelPiece, byteOfFallbackPiece, isBytePiece } from "./byte-pieces.ts";
 export { countRanks, mergesOf } from "./bytes-codec.ts";
+export { type CutWords, type WordRules, wordCutter } from "./cut-words.ts";
+export { mergeCounts } from "./merge-counts.ts";
 export {
   type BytesModel,
   type Decoding,
@@ -23,7 +25,9 @@ export type { SpecialPieces } from "./special-pieces.ts";
 export { type SplitName, splitNameOf, splitPatterns, wordPatterns } from "./split-pattern.ts";
 export { StreamDecoder } from "./stream-decoder.ts";
 export { createTokenizer, type DecodeOptions, type EncodeOptions, type Tokenizer } from "./tokenizer.ts";
-export { type TrainOptions, trainTokenizer } from "./train.ts";
+export { type TrainOptions, trainingRules, trainOnWords, trainTokenizer } from "./train.ts";
 export type { BytesTrainOptions } from "./train-bytes.ts";
 export type { SentencePieceTrainOptions } from "./train-sentencepiece.ts";
 export type { WordTrainOptions } from "./train-word.ts";
+export type { WordBlock, WordCounts } from "./word-counts.ts";
+export { WordTable } from "./word-table.ts";

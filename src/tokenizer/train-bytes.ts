@@ -2,8 +2,7 @@
 import { check } from "../base/index.ts";
 import { byteToChar } from "./byte-pieces.ts";
 import { listSpecials, type SpecialPieces, specialRoles } from "./special-pieces.ts";
-import { eachSpan } from "./split-bytes.ts";
-import { splitsOf, wordPatterns } from "./split-pattern.ts";
+import { wordPatterns } from "./split-pattern.ts";
 import type { Trainee } from "./trainee.ts";
 import { eachWordOf } from "./word-counts.ts";
 import { WordsBuilder } from "./words-builder.ts";
@@ -25,10 +24,9 @@ export function bytesTrainee({ pattern = "llama3", splitDigits = false, specials
   const isKnown = wordPatterns.includes(pattern);
   check(isKnown, "tokenizer", () => `unknown split pattern ${JSON.stringify(pattern)}: one of ${wordPatterns.join(", ")}`);
   const reserved = listSpecials(specials);
-  const splits = splitsOf(pattern, splitDigits);
   return {
     reserved,
-    count: (text, table) => eachSpan(text, splits, (start, end) => table.add(text, start, end)),
+    rules: { kind: "bytes", pattern, splitDigits },
     layOut: async (counts) => {
       const builder = new WordsBuilder();
       for await (const block of counts.blocks())

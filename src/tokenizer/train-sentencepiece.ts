@@ -4,7 +4,6 @@ import { check } from "../base/index.ts";
 import { byteFallbackPiece } from "./byte-pieces.ts";
 import { spaceMark } from "./model.ts";
 import { listSpecials, type SpecialPieces, specialRoles } from "./special-pieces.ts";
-import { eachSentencePart } from "./split-sentence.ts";
 import type { Trainee } from "./trainee.ts";
 import { eachSpeltWord, type WordCounts } from "./word-counts.ts";
 import { WordsBuilder } from "./words-builder.ts";
@@ -35,14 +34,12 @@ export function sentencePieceTrainee(options: SentencePieceTrainOptions): Traine
   check(isShare, "tokenizer", () => `characterCoverage must be above 0 and at most 1, but it is ${characterCoverage}`);
   const isLength = Number.isInteger(maxPieceLength) && maxPieceLength >= 1;
   check(isLength, "tokenizer", () => `maxPieceLength must be a whole number from 1 on, but it is ${maxPieceLength}`);
-  const rules = { splitDigits: options.splitDigits ?? true, splitByUnicodeScript: options.splitByUnicodeScript ?? true };
+  const { splitDigits = true, splitByUnicodeScript = true } = options;
   const reserved = [...listSpecials(specials), ...bytePieces];
   let characters = 0;
   return {
     reserved,
-    count: (text, table) => {
-      for (const line of text.split("\n")) if (line !== "") eachSentencePart(` ${line}`, rules, (part) => table.add(part));
-    },
+    rules: { kind: "sentencepiece", splitDigits, splitByUnicodeScript },
     layOut: async (counts) => {
       const pieces = await coveredCharacters(counts, characterCoverage);
       characters = pieces.length;

@@ -2,7 +2,6 @@
 import { endOfWord } from "./model.ts";
 import { listSpecials, type SpecialPieces, specialRoles } from "./special-pieces.ts";
 import type { Trainee } from "./trainee.ts";
-import { eachSpan } from "./word-codec.ts";
 import { eachSpeltWord } from "./word-counts.ts";
 import { WordsBuilder } from "./words-builder.ts";
 
@@ -17,7 +16,7 @@ export function wordTrainee({ specials = { unk: "<unk>", bos: "<s>", eos: "</s>"
   const reserved = listSpecials(specials);
   return {
     reserved,
-    count: (text, table) => eachSpan(text, (start, end) => table.add(text, start, end)),
+    rules: { kind: "word" },
     layOut: async (counts) => {
       const characters = new Set<number>();
       for await (const block of counts.blocks()) eachSpeltWord(block, (word) => word.forEach((point) => characters.add(point)));

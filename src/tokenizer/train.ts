@@ -1,5 +1,6 @@
 // Training a tokenizer: count words, learn merges, number the pieces. What the kinds do differently is a Trainee each.
 import { CriaError, check, type OnProgress } from "../base/index.ts";
+import { type WordRules, wordCutter } from "./cut-words.ts";
 import { MergeLearner } from "./learn-merges.ts";
 import type { Merge, TokenizerModel } from "./model.ts";
 import { Pace } from "./pace.ts";
@@ -32,13 +33,13 @@ export type TrainOptions = (WordTrainOptions | SentencePieceTrainOptions | Bytes
  *   the signal's reason when aborted.
  */
 export async function trainTokenizer(corpus: Iterable<string> | AsyncIterable<string>, options: TrainOptions): Promise<TokenizerModel> {
-  checkTrainOptions(options);
-  return trainOnWords(await countWords(corpus, traineeOf(options), new Pace(options.signal), options.onProgress), options);
+  const rules = trainingRules(options);
+  return trainOnWords(await countWords(corpus, rules, new Pace(options.signal), options.onProgress), options);
 }
 
-/** The same from words that were counted before, by {@link wordCutter} of the same options. */
+/** The same from words that were counted before, by {@link trainingRules} of the same options. */
 export async function trainOnWords(counts: WordCounts, options: TrainOptions): Promise<TokenizerModel> {
-  checkTrainOptions(options);
+  trainingRules(options); // refuses what is out of range
   const trainee = traineeOf(options);
   const pace = new Pace(options.signal);
   const { words, pieces } = await trainee.layOut(counts);
@@ -50,20 +51,11 @@ export async function trainOnWords(counts: WordCounts, options: TrainOptions): P
   return trainee.finish(learner.pieces, merges);
 }
 
-/** @throws CriaError for options out of range */
-export function checkTrainOptions(options: TrainOptions): void {
+/** How training with these options cuts texts into words. @throws CriaError for options out of range */
+export function trainingRules(options: TrainOptions): WordRules {
   checkSize("vocabSize", options.vocabSize);
   if (options.maxMerges !== undefined) checkSize("maxMerges", options.maxMerges);
-  traineeOf(options);
-}
-
-/** Counts the words of a text, as training with these options cuts them. */
-export type CutWords = (text: string, words: WordTable) => void;
-
-/** @throws CriaError for options out of range */
-export function wordCutter(options: TrainOptions): CutWords {
-  const trainee = traineeOf(options);
-  return (text, words) => trainee.count(text, words);
+  return traineeOf(options).rules;
 }
 
 function traineeOf(options: TrainOptions): Trainee {
@@ -99,14 +91,15 @@ function checkRoom(vocabSize: number, fixed: number, characters: number): void {
 
 async function countWords(
   corpus: Iterable<string> | AsyncIterable<string>,
-  trainee: Trainee,
+  rules: WordRules,
   pace: Pace,
   onProgress: OnProgress | undefined,
 ): Promise<WordTable> {
+  const cut = wordCutter(rules);
   const counter = new WordTable();
   let done = 0;
   for await (const text of corpus) {
-    trainee.count(text, counter);
+    cut(text, counter);
     done += text.length;
     if (!pace.isDue) continue;
     onProgress?.({ task: "counting words", done, unit: "characters", note: `${counter.size} words` });

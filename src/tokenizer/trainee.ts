@@ -1,13 +1,13 @@
 // What the three kinds do differently when they are trained.
+import type { WordRules } from "./cut-words.ts";
 import type { Words } from "./learn-merges.ts";
 import type { Merge, TokenizerModel } from "./model.ts";
 import type { WordCounts } from "./word-counts.ts";
-import type { WordTable } from "./word-table.ts";
 
 /** What one kind of tokenizer brings to training. */
 export interface Trainee {
-  /** Cuts a document into words. Words never reach from one document into the next. */
-  count(text: string, words: WordTable): void;
+  /** How documents become words. */
+  readonly rules: WordRules;
   /** The words as symbols, and the pieces these symbols stand for. */
   layOut(words: WordCounts): Promise<{ readonly words: Words; readonly pieces: readonly string[] }>;
   /** Whether a piece `left + right` is allowed. */

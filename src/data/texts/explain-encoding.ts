@@ -7,6 +7,8 @@ export interface Bytes {
   /** What messages call the file. */
   readonly name: string;
   readonly packing: Packing;
+  /** Where the bytes begin in the file. */
+  readonly start: number;
   readonly bytes: AsyncIterable<Uint8Array>;
 }
 
@@ -19,7 +21,7 @@ const marks: readonly (readonly [encoding: string, bytes: readonly number[]])[] 
 ];
 
 /** @param head the file's first bytes. @throws CriaError when they are UTF-16 or UTF-32 */
-export function explainEncoding({ name, packing }: Omit<Bytes, "bytes">, head: Uint8Array, where: string): void {
+export function explainEncoding({ name, packing }: Pick<Bytes, "name" | "packing">, head: Uint8Array, where: string): void {
   const encoding = wideEncoding(head);
   if (encoding !== undefined) fail(where, `${name}: its text is ${encoding}, not UTF-8: convert it (${convert(name, packing, encoding)})`);
 }

@@ -35,9 +35,13 @@ export interface TextForm {
   readonly keys: readonly FormKey[];
   /** How help describes it. */
   readonly summary: string;
+  /** Whether a file may be cut at line ends, to be read in parts: the documents are the same then, or parts of them. */
+  cutsAtLines(options: TextOptions): boolean;
   /** The documents in order, those of white space alone included. Memory: one document. */
   read(input: FormInput): AsyncGenerator<string>;
 }
+
+const never = () => false;
 
 export const textForms: readonly TextForm[] = [
   {
@@ -45,6 +49,7 @@ export const textForms: readonly TextForm[] = [
     endings: [".txt", ".text", ".md", ".markdown"],
     keys: ["separator"],
     summary: "a file is one document, or several with a separator",
+    cutsAtLines: ({ separator }) => separator === undefined,
     read: readPlain,
   },
   {
@@ -52,22 +57,39 @@ export const textForms: readonly TextForm[] = [
     endings: [".jsonl", ".ndjson"],
     keys: ["field"],
     summary: "one JSON object per line, each a document",
+    cutsAtLines: () => true,
     read: readJsonLines,
   },
-  { name: "json", endings: [".json"], keys: ["field"], summary: "a list of JSON objects, or objects one after another", read: readJson },
+  {
+    name: "json",
+    endings: [".json"],
+    keys: ["field"],
+    summary: "a list of JSON objects, or objects one after another",
+    cutsAtLines: never,
+    read: readJson,
+  },
   {
     name: "csv",
     endings: [".csv"],
     keys: ["field"],
     summary: "a table with a row of column names first, commas between cells",
+    cutsAtLines: never,
     read: (input) => readTable(input, ","),
   },
-  { name: "tsv", endings: [".tsv", ".tab"], keys: ["field"], summary: "the same with tabs", read: (input) => readTable(input, "\t") },
+  {
+    name: "tsv",
+    endings: [".tsv", ".tab"],
+    keys: ["field"],
+    summary: "the same with tabs",
+    cutsAtLines: never,
+    read: (input) => readTable(input, "\t"),
+  },
   {
     name: "html",
     endings: [".html", ".htm", ".xhtml"],
     keys: [],
     summary: "the page's text without markup, one document per file",
+    cutsAtLines: never,
     read: readHtml,
   },
 ];

@@ -2,7 +2,7 @@
 import { type Duplex, pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { CriaError } from "../../base/index.ts";
-import { readStream } from "../../files/index.ts";
+import { type ByteRange, readStream } from "../../files/index.ts";
 import { unzstd, zstdMagic } from "./zstd.ts";
 
 const chunkBytes = 1 << 20;
@@ -14,6 +14,8 @@ export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
   /** Is told how many bytes of the file each read took, before they are unpacked. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
+  /** Which bytes of the file are read, all of them when undefined; a part of packed data cannot be unpacked. */
+  readonly range?: ByteRange | undefined;
 }
 
 /** What a file is packed with, by its first bytes. */
@@ -21,6 +23,8 @@ export type Packing = "gzip" | "zstd" | undefined;
 
 export interface OpenedBytes {
   readonly packing: Packing;
+  /** Where the bytes begin in the file. */
+  readonly start: number;
   /** The unpacked bytes. To be read once. */
   readonly bytes: AsyncIterable<Uint8Array>;
 }
@@ -34,13 +38,20 @@ export async function openBytes(path: string, name: string, options: ReadOptions
   const chunks = counted(path, options);
   const first = await firstChunk(chunks);
   const whole = rejoin(first, chunks);
-  if (beginsWith(first, gzipMagic)) return { packing: "gzip", bytes: gunzip(whole, name, options) };
-  if (beginsWith(first, zstdMagic)) return { packing: "zstd", bytes: unzstd(whole, name, options.where) };
-  return { packing: undefined, bytes: whole };
+  const start = options.range?.start ?? 0;
+  const packing = packingOf(first);
+  if (packing === "gzip") return { packing, start, bytes: gunzip(whole, name, options) };
+  if (packing === "zstd") return { packing, start, bytes: unzstd(whole, name, options.where) };
+  return { packing, start, bytes: whole };
 }
 
-async function* counted(path: string, { where, signal, onBytes }: ReadOptions): AsyncGenerator<Uint8Array> {
-  for await (const chunk of readStream(path, { where, signal, chunkBytes })) {
+/** @param head the first bytes of a file, at least four where it has as many */
+export function packingOf(head: Uint8Array): Packing {
+  return beginsWith(head, gzipMagic) ? "gzip" : beginsWith(head, zstdMagic) ? "zstd" : undefined;
+}
+
+async function* counted(path: string, { where, signal, onBytes, range }: ReadOptions): AsyncGenerator<Uint8Array> {
+  for await (const chunk of readStream(path, { where, signal, chunkBytes, range })) {
     yield chunk;
     onBytes?.(chunk.length);
   }

@@ -1,7 +1,7 @@
 // The one reader of texts: paths to documents, whatever form the files have, any number of times in the same order.
 import { relative, resolve } from "node:path";
 import { check, fail } from "../../base/index.ts";
-import { isStdin, readStream } from "../../files/index.ts";
+import { type ByteRange, isStdin, readStream } from "../../files/index.ts";
 import { copyPipe, type PipeCopy } from "./copy-pipe.ts";
 import { expandPaths, type FoundFile } from "./expand-paths.ts";
 import { type FormKey, formCalled, formOfName, packedName, type TextForm, type TextOptions, textForms } from "./forms.ts";
@@ -28,6 +28,8 @@ export interface TextFile {
   readonly form: TextForm;
   /** Size on disk. */
   readonly bytes: number;
+  /** What was a pipe is read from a copy that lasts no longer than this program. */
+  readonly isPipe: boolean;
 }
 
 export interface DocumentsOptions {
@@ -81,7 +83,7 @@ async function open(paths: readonly string[], text: TextOptions, options: OpenOp
       const known = text.format === undefined ? formOfName(file.name) : formCalled(text.format);
       const form = known ?? (await formByContent(file, where, options, passedOver));
       if (form === undefined) continue;
-      const one = { path: file.path, name: file.name, form, bytes: file.bytes };
+      const one = { path: file.path, name: file.name, form, bytes: file.bytes, isPipe: file.isPipe };
       files.push(one);
       if (known === undefined && !(file.isPipe && form.name === "text")) byContent.push(one);
     }
@@ -191,11 +193,14 @@ export class Texts implements AsyncDisposable {
   readonly textBytes: number;
   /** Sentences for people: what was passed over, and what was read by its content. */
   readonly notes: readonly string[];
+  /** How they are read. */
+  readonly options: TextOptions;
   readonly #opened: Opened;
 
   constructor(opened: Opened) {
     this.#opened = opened;
     this.files = opened.files;
+    this.options = opened.text;
     this.notes = opened.notes;
     this.bytes = opened.files.reduce((sum, { bytes }) => sum + bytes, 0);
     this.textBytes = opened.files.reduce((sum, { name, bytes }) => sum + (packedName.test(name) ? usualPacking : 1) * bytes, 0);
@@ -206,7 +211,7 @@ export class Texts implements AsyncDisposable {
    * @throws CriaError when a file cannot be read, is not UTF-8 or not of its form; the signal's reason when it aborts
    */
   async *documents(options: DocumentsOptions = {}): AsyncGenerator<string> {
-    for (const file of this.files) yield* readDocuments(file, this.#opened.text, { ...options, where: this.#opened.where });
+    for (const file of this.files) yield* readDocuments(file, this.options, { ...options, where: this.#opened.where });
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -214,13 +219,13 @@ export class Texts implements AsyncDisposable {
   }
 }
 
-/** The documents of one file. */
+/** The documents of one file, or of a range of it that begins and ends with lines, where its form may be cut so. */
 export async function* readDocuments(
-  { path, name, form }: Omit<TextFile, "bytes">,
+  { path, name, form }: Pick<TextFile, "path" | "name" | "form">,
   options: TextOptions,
-  { where, signal, onBytes }: DocumentsOptions & { readonly where: string },
+  { where, signal, onBytes, range }: DocumentsOptions & { readonly where: string; readonly range?: ByteRange },
 ): AsyncGenerator<string> {
-  const opened = await openBytes(path, name, { where, signal, onBytes });
+  const opened = await openBytes(path, name, { where, signal, onBytes, range });
   for await (const text of form.read({ ...opened, name, where, options })) {
     signal?.throwIfAborted();
     if (text.trim() !== "") yield text;

@@ -1,0 +1,62 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { Rng } from "../../base/index.ts";
+import type { TextOptions } from "./forms.ts";
+import { readPart, textParts } from "./parts.ts";
+import { openTexts } from "./texts.ts";
+
+const where = "here";
+let folder = "";
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "cria-parts-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function readAll(name: string, content: string | Uint8Array, stretchBytes: number, options: TextOptions = {}) {
+  const path = join(folder, name);
+  await writeFile(path, content);
+  await using texts = await openTexts([path], options);
+  const parts = await textParts(texts.files, options, stretchBytes, where);
+  let bytes = 0;
+  const documents: string[] = [];
+  for (const { file, stretch } of parts)
+    for await (const text of readPart(texts.files[file]!, stretch, stretchBytes, options, { where, onBytes: (more) => (bytes += more) }))
+      documents.push(text);
+  return { parts, documents, bytes, size: texts.bytes };
+}
+
+function randomLines(rng: Rng): string[] {
+  return Array.from({ length: 1 + rng.below(10) }, () => "xé日🦙\ufeff ".repeat(rng.below(4)) + rng.below(100));
+}
+
+test.each([2, 7, 40])("stretches of %i bytes hold every line once, in order, and every byte is read once", async (stretchBytes) => {
+  for (let seed = 1; seed <= 4; seed++) {
+    const rng = new Rng(seed);
+    const lines = randomLines(rng);
+    const text = lines.join("\n") + (seed % 2 === 0 ? "\n" : "");
+    const plain = await readAll("a.txt", text, stretchBytes);
+    expect(plain.documents.join("")).toBe(text);
+    expect(plain.bytes).toBe(plain.size);
+    expect(plain.parts.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(plain.size);
+    for (const part of plain.documents.slice(0, -1)) expect(part.endsWith("\n")).toBe(true);
+    const records = await readAll("a.jsonl", lines.map((line) => JSON.stringify({ text: line })).join("\n"), stretchBytes);
+    expect(records.documents).toEqual(lines);
+  }
+});
+
+test("what cannot be cut at line ends, or is packed, is read whole", async () => {
+  const text = "one\n\ntwo\n\nthree";
+  expect((await readAll("a.txt", text, 4, { separator: "blank-lines" })).documents).toEqual(["one", "two", "three"]);
+  expect((await readAll("a.txt.gz", gzipSync(text), 4)).documents).toEqual([text]);
+  expect((await readAll("a.csv", 'text\n"a\nb"\n', 4)).documents).toEqual(["a\nb"]);
+  expect((await readAll("a.txt", text, 4)).parts.length).toBe(4);
+});
+
+test("a message names line and byte as they stand in the whole file", async () => {
+  await expect(readAll("a.jsonl", '{"text":"a"}\n{"text":"b"}\n{"text":3}\n', 14)).rejects.toThrow(/a\.jsonl:3/);
+  const bad = Buffer.concat([Buffer.from("good\ngood\nbad "), Buffer.from([0xff, 0x20])]);
+  await expect(readAll("bad.txt", bad, 6)).rejects.toThrow(/byte 0xff at offset 14 begins no UTF-8/);
+});
