@@ -5,11 +5,13 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { Mixture, PreparedData, vocabularyOf } from "../dist/data/index.js";
+import { Mixture, vocabularyOf } from "../dist/batches/index.js";
+import { PreparedData } from "../dist/corpus/index.js";
 import { openCpuBackend } from "../dist/host/index.js";
 import { openAnyTokenizer } from "../dist/load/index.js";
 import { chartSvg } from "../dist/plot/index.js";
-import { completeRecipe, parseRecipe, trainRun } from "../dist/train/index.js";
+import { trainRun } from "../dist/runs/index.js";
+import { completeRecipe, parseRecipe } from "../dist/train/index.js";
 
 const precisions = ["float32", "bfloat16"];
 /** Steps whose losses are averaged for a point: a batch's own loss says more of the batch than of the model. */

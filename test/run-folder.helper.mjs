@@ -6,7 +6,8 @@ import { referenceBackend } from "../dist/backend/reference/index.js";
 import { hfName } from "../dist/formats/index.js";
 import { SequenceModel } from "../dist/infer/index.js";
 import { initialise, parameterRows } from "../dist/model/index.js";
-import { completeRecipe, parseRecipe, saveModel, startRunFolder } from "../dist/train/index.js";
+import { saveModel, startRunFolder } from "../dist/runs/index.js";
+import { completeRecipe, parseRecipe } from "../dist/train/index.js";
 
 const script = fileURLToPath(new URL("goldens/check_run_folder.py", import.meta.url));
 const ids = [1, 5, 7, 300, 9, 11, 2];

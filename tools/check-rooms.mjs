@@ -1,4 +1,5 @@
-// Holds the table of rooms (ARCHITECTURE.md): who may import whom, only through index.ts, and no cycles inside a room.
+// Holds the table of rooms (ARCHITECTURE.md): who may import whom, only through index.ts, no cycles inside a room, and nothing of Node within reach of
+// the rooms that run in a browser.
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,6 +9,7 @@ const src = join(dirname(fileURLToPath(import.meta.url)), "..", "src");
 /** room → rooms it may import. `backend` is several rooms: the interface imports no implementation, implementations never meet. */
 export const rooms = {
   base: [],
+  schema: ["base"],
   files: ["base"],
   regex: ["base"],
   tokenizer: ["base", "regex"],
@@ -21,17 +23,28 @@ export const rooms = {
   host: ["base", "kernel", "threads", "backend", "backend/cpu"],
   model: ["base", "graph"],
   formats: ["base", "model", "regex", "tokenizer"],
-  data: ["base", "files"],
+  batches: ["base", "schema"],
+  corpus: ["base", "schema", "files", "batches"],
   load: ["base", "files", "model", "tokenizer", "chat", "formats"],
   infer: ["base", "graph", "backend", "model", "tokenizer"],
-  eval: ["base", "graph", "backend", "model", "tokenizer", "data", "infer"],
-  train: ["base", "graph", "backend", "model", "tokenizer", "data", "eval", "formats", "files"],
+  eval: ["base", "backend", "model", "batches"],
+  train: ["base", "schema", "graph", "backend", "model", "batches", "eval", "formats"],
+  runs: ["base", "schema", "files", "backend", "model", "tokenizer", "formats", "batches", "corpus", "eval", "train"],
   plan: ["base", "model"],
   plot: [],
-  raise: ["base", "files", "graph", "backend", "model", "tokenizer", "data", "train", "plot"],
-  study: ["base", "files", "graph", "backend", "model", "tokenizer", "data", "infer", "eval", "train", "plan", "plot"],
+  raise: ["base", "files", "graph", "backend", "model", "tokenizer", "batches", "corpus", "train", "runs", "plot"],
+  study: [
+    ...["base", "files", "graph", "backend", "model", "tokenizer", "batches", "corpus", "infer", "eval", "train", "runs", "plan"],
+    "plot",
+  ],
   cli: "all",
 };
+
+/** Rooms that run in a browser as they do in Node: no `node:` module, no global of Node and no other room is within reach of what they import. */
+export const portable = [
+  ...["base", "schema", "regex", "tokenizer", "chat", "kernel", "graph", "threads", "backend", "backend/reference", "backend/cpu"],
+  ...["model", "formats", "batches", "infer", "eval", "train", "plan"],
+];
 
 /** Packages a room may name; a room not listed may name none. `node:` modules count as packages. */
 export const packages = {
@@ -39,8 +52,11 @@ export const packages = {
   chat: ["@huggingface/jinja"],
   formats: ["@bufbuild/protobuf/wire"],
   load: ["node:*"],
-  data: ["node:*", "csv-parse", "fzstd", "htmlparser2", "picomatch", "yaml", "zod"],
-  train: ["node:*", "zod", "yaml"],
+  schema: ["yaml", "zod"],
+  batches: ["zod"],
+  corpus: ["node:*", "csv-parse", "fzstd", "htmlparser2", "picomatch", "zod"],
+  train: ["zod"],
+  runs: ["node:*", "yaml", "zod"],
   host: ["node:*"],
   plot: ["@observablehq/plot", "linkedom"],
   raise: ["node:*"],
@@ -64,6 +80,10 @@ const roomOf = (file) => {
 /** Tests, their helpers (x.test.helper.ts) and conformance suites: tests may share these past the doors. */
 const isTestFile = (file) => file.includes(".test.") || file.includes("conformance");
 const graph = new Map();
+/** file → the files and packages that are loaded with it. A type-only import is gone after compilation. */
+const loaded = new Map();
+/** Globals of Node alone; a platform that has `setImmediate` is asked for it by `typeof`. */
+const globalsOfNode = /(?<![.\w"'`])(?:Buffer\b|process\.|NodeJS\.|__dirname\b|__filename\b|require\()/;
 
 for (const file of files) {
   const room = roomOf(file);
@@ -73,7 +93,16 @@ for (const file of files) {
   const statement = /(?:^|\n)\s*(?:import|export)\s(type\s)?[^"';]*?from\s+"([^"]+)"|import\(\s*"([^"]+)"\s*\)|(?:^|\n)import\s+"([^"]+)"/g;
   const imports = [...text.matchAll(statement)].map((m) => ({ name: m[2] ?? m[3] ?? m[4], isType: m[1] !== undefined }));
   if (/["']koffi["']/.test(text) && !isTest && file !== machineCode) problems.push(`${file}: only ${machineCode} loads machine code`);
+  if (portable.includes(room) && !isTest) {
+    const found = globalsOfNode.exec(withoutComments(text));
+    if (found) problems.push(`${file}: room "${room}" runs in a browser, which has no ${found[0].replace(/\W$/, "")}`);
+  }
   const local = [];
+  const within = imports.filter(({ isType }) => !isType).map(({ name }) => name);
+  loaded.set(
+    file,
+    within.map((name) => (name.startsWith(".") ? relative(src, resolve(src, dirname(file), name)) : name)),
+  );
   for (const { name, isType } of imports) {
     if (!name.startsWith(".")) {
       if (room === "" || isTest || rooms[room] === "all") continue;
@@ -99,6 +128,23 @@ for (const file of files) {
 }
 
 checkDocument();
+for (const file of files) if (portable.includes(roomOf(file)) && !isTestFile(file)) checkReach(file);
+
+/** The nearest thing within reach that a browser does not have, and the way to it. */
+function checkReach(start) {
+  const ways = new Map([[start, [start]]]);
+  for (const [file, way] of ways)
+    for (const next of loaded.get(file) ?? []) {
+      const isOutside = next.startsWith("node:") || (loaded.has(next) && !portable.includes(roomOf(next)));
+      if (isOutside) return problems.push(`${start}: it must run in a browser, but reaches ${[...way.slice(1), next].join(" → ")}`);
+      if (loaded.has(next) && !ways.has(next)) ways.set(next, [...way, next]);
+    }
+}
+
+/** Good enough for code as the formatter leaves it: no comment marks in the texts of portable rooms look like these. */
+function withoutComments(text) {
+  return text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/(^|\s)\/\/.*$/gm, "");
+}
 
 const state = new Map();
 const visit = (file, path) => {
@@ -116,12 +162,21 @@ for (const file of graph.keys()) visit(file, []);
 /** ARCHITECTURE.md shows the same table to people; a nested room stands in its parent's row. */
 function checkDocument() {
   const text = readFileSync(join(src, "..", "ARCHITECTURE.md"), "utf8");
-  const shown = new Map([...text.matchAll(/^\| (\w+) \| .+? \| ([^|]+) \| .+ \|$/gm)].map(([, room, imports]) => [room, imports.trim()]));
+  const shown = new Map(
+    [...text.matchAll(/^\| (\w+)( °)? \| .+? \| ([^|]+) \| .+ \|$/gm)].map(([, room, mark, imports]) => [
+      room,
+      { isMarked: mark !== undefined, imports: imports.trim() },
+    ]),
+  );
   for (const room of Object.keys(rooms).filter((name) => !name.includes("/"))) {
     const family = Object.keys(rooms).filter((name) => name === room || name.startsWith(`${room}/`));
     const imports = family.flatMap((name) => rooms[name]);
     const allowed = [...new Set(imports)].filter((name) => name !== room).sort();
-    const said = (shown.get(room) ?? "no row").split(", ").filter((name) => name !== "–");
+    const said = (shown.get(room)?.imports ?? "no row").split(", ").filter((name) => name !== "–");
+    if (shown.has(room) && shown.get(room).isMarked !== portable.includes(room))
+      problems.push(
+        `ARCHITECTURE.md: room "${room}" is ${shown.get(room).isMarked ? "" : "not "}marked as portable there, but ${portable.includes(room) ? "" : "not "}here`,
+      );
     if (said.sort().join() !== allowed.join())
       problems.push(`ARCHITECTURE.md: room "${room}" imports ${said.join(", ")} there, ${allowed.join(", ")} here`);
   }

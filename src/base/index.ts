@@ -13,12 +13,14 @@ export {
   stateDTypes,
 } from "./element-layouts.ts";
 export { CriaError, check, fail, UsageError } from "./errors.ts";
+export { eventsHandled } from "./events-handled.ts";
 export { float16Bits, float16Value } from "./float16.ts";
 export { didYouMean, nearest } from "./nearest.ts";
 export { type Precision, type Rounding, roundToBfloat16, roundToEven, roundToInt8Blocks } from "./precision.ts";
 export type { OnProgress, ProgressEvent } from "./progress.ts";
 export { ambiguousLength, gigabytes, parseQuantity } from "./quantity.ts";
 export { Rng, type RngState } from "./rng.ts";
+export { bytesOfHex, hexOf, Sha256 } from "./sha256.ts";
 export { type Shape, sameShape, showShape, sizeOf } from "./shape.ts";
 export { unlessAborted } from "./unless-aborted.ts";
 export { decodeUtf8, eachUtf8Run, isUtf8Beginning, validUpTo } from "./utf8.ts";

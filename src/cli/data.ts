@@ -13,7 +13,7 @@ import {
   prepareCorpus,
   readYaml,
   verifyPrepared,
-} from "../data/index.ts";
+} from "../corpus/index.ts";
 import type { Command, CommandGroup, CommandIo } from "./command.ts";
 import { required, stringFlag } from "./flag-values.ts";
 import { callAgain } from "./hints.ts";

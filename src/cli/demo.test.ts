@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Rng } from "../base/index.ts";
-import { readMetrics } from "../train/index.ts";
+import { readMetrics } from "../runs/index.ts";
 import { commandRows } from "./commands.ts";
 import { Interrupted } from "./interrupt.ts";
 import type { Terminal } from "./run.ts";

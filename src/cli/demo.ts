@@ -1,7 +1,7 @@
 // cria demo, what `npm start` runs: real text → tokenizer → shards → a small LLaMA trained, measured and saved → what it writes.
 import { join } from "node:path";
 import { UsageError } from "../base/index.ts";
-import { openCorpus, type TextOptions } from "../data/index.ts";
+import { openCorpus, type TextOptions } from "../corpus/index.ts";
 import { atomicWrite } from "../files/index.ts";
 import { checkTime, claimFolder, type FolderWish, isSecondChoice, TimeBudget } from "../raise/index.ts";
 import type { Command, CommandIo, Flags } from "./command.ts";

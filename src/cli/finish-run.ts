@@ -1,7 +1,7 @@
 // What follows a finished run: other programs' sizes of the held-out text, what the model writes, and the report in the run folder.
 import type { Backend } from "../backend/index.ts";
 import { CriaError } from "../base/index.ts";
-import type { PreparedData } from "../data/index.ts";
+import type { PreparedData } from "../corpus/index.ts";
 import { Llama } from "../index.ts";
 import { type Compression, compressionBaselines, type Sample, writeRunReport } from "../raise/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";

@@ -3,11 +3,12 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CriaError, Rng } from "../base/index.ts";
-import { dataRecipe, PreparedData, prepare, readYaml } from "../data/index.ts";
+import { dataRecipe, PreparedData, prepare, readYaml } from "../corpus/index.ts";
 import { openModel } from "../index.ts";
 import { writeTinyFolder } from "../load/tiny-model.test.helper.ts";
+import { readMetrics, readRecipe } from "../runs/index.ts";
 import { createTokenizer, trainTokenizer } from "../tokenizer/index.ts";
-import { completeRecipe, readMetrics, readRecipe } from "../train/index.ts";
+import { completeRecipe } from "../train/index.ts";
 import { commandRows } from "./commands.ts";
 import { parseFlags } from "./parse.ts";
 import { runWords } from "./terminal.test.helper.ts";

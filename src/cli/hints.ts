@@ -1,6 +1,6 @@
 // What a person may type next: the program as it was called, words quoted for a shell, a prompt in the text's own language.
 import { basename, dirname, relative } from "node:path";
-import type { PreparedData } from "../data/index.ts";
+import type { PreparedData } from "../corpus/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 
 /** How the program was called, as the words that call it again. */

@@ -4,7 +4,8 @@ import { basename, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { llamaConfig, parameterCount } from "../model/index.ts";
 import { laws, lossOf } from "../plan/index.ts";
-import { completeRecipe, parseRecipe, writeRecipe } from "../train/index.ts";
+import { writeRecipe } from "../runs/index.ts";
+import { completeRecipe, parseRecipe } from "../train/index.ts";
 import { commandRows } from "./commands.ts";
 import { runWords } from "./terminal.test.helper.ts";
 

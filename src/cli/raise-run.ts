@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import type { Backend } from "../backend/index.ts";
 import { fail } from "../base/index.ts";
-import { type Manifest, PreparedData, vocabularyOf } from "../data/index.ts";
+import { vocabularyOf } from "../batches/index.ts";
+import { type Manifest, PreparedData } from "../corpus/index.ts";
 import { parameterCount } from "../model/index.ts";
 import {
   betterBefore,
@@ -24,9 +25,7 @@ import {
   writeRunReport,
   writingSeconds,
 } from "../raise/index.ts";
-import type { Tokenizer } from "../tokenizer/index.ts";
 import {
-  type CheckedMemory,
   type EvaluationRow,
   isStepRow,
   type LiveMetrics,
@@ -34,8 +33,9 @@ import {
   runPaths,
   startRunFolder,
   type TrainSummary,
-  type WholeRecipe,
-} from "../train/index.ts";
+} from "../runs/index.ts";
+import type { Tokenizer } from "../tokenizer/index.ts";
+import type { CheckedMemory, WholeRecipe } from "../train/index.ts";
 import { count, describeMemory } from "./amounts.ts";
 import type { CommandIo } from "./command.ts";
 import { compressHeldOut, writeSamples } from "./finish-run.ts";

@@ -3,25 +3,19 @@ import { didYouMean, fail, UsageError } from "../base/index.ts";
 import {
   type ChangeKind,
   type Checkpoint,
-  type CompleteRecipe,
   changeKinds,
   changesSince,
   checkSteps,
-  freeChanges,
   kindOfChange,
-  lastSegment,
   latestCheckpoint,
   type MetricsRow,
   notYetAccepted,
   type Origin,
-  plansAfter,
-  type RecipeChange,
   readMetrics,
-  recipeChanges,
   runPaths,
-  scheduleOf,
   settingKey,
-} from "../train/index.ts";
+} from "../runs/index.ts";
+import { type CompleteRecipe, freeChanges, lastSegment, plansAfter, type RecipeChange, recipeChanges, scheduleOf } from "../train/index.ts";
 import { isFile } from "./load-tokenizer.ts";
 
 const where = "train";

@@ -10,12 +10,12 @@ import {
   type Manifest,
   openCorpus,
   openTexts,
-  parseWith,
   prepareCorpus,
   type Side,
   type TextOptions,
-} from "../data/index.ts";
+} from "../corpus/index.ts";
 import { atomicWrite, readStream } from "../files/index.ts";
+import { parseWith } from "../schema/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 import { byteSize } from "./amounts.ts";
 import type { CommandIo } from "./command.ts";

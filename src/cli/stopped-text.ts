@@ -1,5 +1,5 @@
 // What people read when a run was stopped: where it stands, what is saved, and how to go on.
-import type { TrainSummary } from "../train/index.ts";
+import type { TrainSummary } from "../runs/index.ts";
 import type { CommandIo } from "./command.ts";
 import { type Caller, callAgain } from "./hints.ts";
 import { OutputClosed } from "./interrupt.ts";

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Rng } from "../base/index.ts";
-import { PreparedData } from "../data/index.ts";
+import { PreparedData } from "../corpus/index.ts";
 import { writeTinyFolder } from "../load/tiny-model.test.helper.ts";
 import { loadTokenizer } from "./load-tokenizer.ts";
 

@@ -1,6 +1,6 @@
 // What studies learn from: the demo's text as far as its packages are installed, a few megabytes of it, or a person's own files.
 import { fail, type OnProgress } from "../base/index.ts";
-import type { TextOptions } from "../data/index.ts";
+import type { TextOptions } from "../corpus/index.ts";
 import { readStream } from "../files/index.ts";
 import type { StudyText } from "../study/index.ts";
 import { type CorpusSource, gatherCorpus, textCorpus } from "./demo/corpus.ts";

@@ -2,7 +2,7 @@
 import { access, constants, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { didYouMean, UsageError } from "../base/index.ts";
-import type { TextOptions } from "../data/index.ts";
+import type { TextOptions } from "../corpus/index.ts";
 import { atomicWrite, makeFolder } from "../files/index.ts";
 import { TimeBudget } from "../raise/index.ts";
 import { type Report, reportHtml, type Section, type Study, studies } from "../study/index.ts";

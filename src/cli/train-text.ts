@@ -2,9 +2,9 @@
 import { stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { UsageError } from "../base/index.ts";
-import { looksLikeText, manifestName } from "../data/index.ts";
+import { looksLikeText, manifestName } from "../corpus/index.ts";
 import { claimFolder, type FolderWish, isSecondChoice, TimeBudget } from "../raise/index.ts";
-import { applySettings, settingKey } from "../train/index.ts";
+import { applySettings, settingKey } from "../runs/index.ts";
 import type { CommandIo, FlagRow, Flags } from "./command.ts";
 import { promptsFrom } from "./finish-run.ts";
 import { longerMinutes, minutesFlag, stringFlag } from "./flag-values.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Rng } from "../base/index.ts";
-import { dataRecipe, prepare } from "../data/index.ts";
+import { dataRecipe, prepare } from "../corpus/index.ts";
 import { openFile } from "../files/index.ts";
 import { hfName, readHfConfig, readSafetensors, tokenizerJson } from "../formats/index.ts";
 import { parameterRows } from "../model/index.ts";

@@ -2,33 +2,36 @@
 import { basename, extname, join, resolve } from "node:path";
 import type { Backend } from "../backend/index.ts";
 import { UsageError } from "../base/index.ts";
-import { PreparedData, type SourceProgress, vocabularyOf } from "../data/index.ts";
+import { type SourceProgress, vocabularyOf } from "../batches/index.ts";
+import { PreparedData } from "../corpus/index.ts";
 import { parameterCount } from "../model/index.ts";
-import type { Tokenizer } from "../tokenizer/index.ts";
 import {
   type ChangeKind,
-  type CheckedMemory,
   type Checkpoint,
-  type CompleteRecipe,
-  checkMemory,
   checkUnused,
-  completeRecipe,
   findRecipe,
   hasCheckpoints,
   type LiveMetrics,
   latestCheckpoint,
   ownTokenizer,
   readRecipe,
-  recipeChanges,
   runPaths,
   settingKey,
-  settlePrecision,
   startRunFolder,
   type TrainSummary,
   trainerOptions,
   trainRun,
-  type WholeRecipe,
   writeRecipe,
+} from "../runs/index.ts";
+import type { Tokenizer } from "../tokenizer/index.ts";
+import {
+  type CheckedMemory,
+  type CompleteRecipe,
+  checkMemory,
+  completeRecipe,
+  recipeChanges,
+  settlePrecision,
+  type WholeRecipe,
 } from "../train/index.ts";
 import { count, describeMemory } from "./amounts.ts";
 import type { Command, CommandIo, Flags } from "./command.ts";

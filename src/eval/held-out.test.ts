@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { referenceBackend } from "../backend/reference/index.ts";
 import { Rng } from "../base/index.ts";
-import type { Tokens } from "../data/index.ts";
+import { memoryTokens, type Tokens } from "../batches/index.ts";
 import { initialise, llamaConfig, parameterRows } from "../model/index.ts";
 import { bitsPerByte } from "./bits-per-byte.ts";
 import { HeldOutEvaluator } from "./held-out.ts";
@@ -10,8 +10,7 @@ import { spreadBatches } from "./spread-batches.ts";
 const config = llamaConfig({ vocabSize: 11, dim: 8, nLayers: 1, nHeads: 2, hiddenDim: 12, contextLength: 8 });
 const text = (length: number): Tokens => {
   const rng = new Rng(2);
-  const values = Int32Array.from({ length }, () => rng.below(11));
-  return { length, read: async (first, count) => values.slice(first, first + count) };
+  return memoryTokens(Int32Array.from({ length }, () => rng.below(11)));
 };
 
 async function openEvaluator(size: { batch: number; length: number }) {

@@ -1,7 +1,7 @@
 // Loss on text that training never saw, by a program that shares the parameters' buffers and only goes forward.
 import { type Backend, BoundProgram, type DeviceBuffer } from "../backend/index.ts";
 import { check, type OnProgress } from "../base/index.ts";
-import type { Batch, Tokens } from "../data/index.ts";
+import type { Batch, Tokens } from "../batches/index.ts";
 import { type BatchSize, type LlamaConfig, type LossGraph, lossGraph, writeBatch, writePositions } from "../model/index.ts";
 import { bitsPerByte, perplexity } from "./bits-per-byte.ts";
 import { spreadBatches } from "./spread-batches.ts";

@@ -1,5 +1,5 @@
 // A sample of held-out text that is the same at every evaluation: windows at even distances, so that every source has its share.
-import { type HeldOutBatch, heldOutBatches, type Tokens } from "../data/index.ts";
+import { type HeldOutBatch, heldOutBatches, type Tokens } from "../batches/index.ts";
 import type { BatchSize } from "../model/index.ts";
 
 /** About `wanted` tokens as whole windows; all of them, each once, when there are no more than that. */

@@ -1,9 +1,8 @@
 // Runs of many sequences on one model: rows of all that wait share passes, and their keys and values lie in shared pages.
-import { CriaError, check } from "../base/index.ts";
+import { CriaError, check, eventsHandled } from "../base/index.ts";
 import { mostTopK, pageKeys } from "../graph/index.ts";
 import type { OutputName } from "../model/index.ts";
 import { CachedText } from "./cached-text.ts";
-import { eventsHandled } from "./events-handled.ts";
 import { PageAllocator } from "./page-allocator.ts";
 import type { LogitRow, PassOutputs, PassRunner } from "./pass-runner.ts";
 import { type Member, type Pass, type PassLimits, Scheduler, type Work } from "./scheduler.ts";

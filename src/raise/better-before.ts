@@ -1,5 +1,5 @@
 // Whether a run has learned its text by heart: then its loss on held-out text rises again, and more steps make it worse.
-import { type EvaluationRow, isEvaluationRow, type MetricsRow } from "../train/index.ts";
+import { type EvaluationRow, isEvaluationRow, type MetricsRow } from "../runs/index.ts";
 
 /** Nats per token: smaller differences are chance. */
 const clear = 0.02;

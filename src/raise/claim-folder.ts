@@ -3,7 +3,7 @@ import { mkdir, rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fail } from "../base/index.ts";
 import { explainIo, makeFolder } from "../files/index.ts";
-import { checkUnused } from "../train/index.ts";
+import { checkUnused } from "../runs/index.ts";
 
 /** Which folder a run asks for. */
 export interface FolderWish {

@@ -2,19 +2,10 @@
 import { join } from "node:path";
 import type { Backend } from "../backend/index.ts";
 import type { OnProgress } from "../base/index.ts";
-import type { Manifest } from "../data/index.ts";
+import type { Manifest } from "../corpus/index.ts";
+import { applySettings, runPaths, settingKey, trainerOptions } from "../runs/index.ts";
 import { createTokenizer, type Tokenizer, trainTokenizer } from "../tokenizer/index.ts";
-import {
-  applySettings,
-  type CompleteRecipe,
-  completeRecipe,
-  parseRecipe,
-  runPaths,
-  settingKey,
-  settlePrecision,
-  trainerOptions,
-  type WholeRecipe,
-} from "../train/index.ts";
+import { type CompleteRecipe, completeRecipe, parseRecipe, settlePrecision, type WholeRecipe } from "../train/index.ts";
 import { type Means, mostEpochs, type Rung, rungFor, vocabularyFor } from "./choose-model.ts";
 import { chooseTokenizer, type TextSurvey } from "./choose-tokenizer.ts";
 import { measureStep } from "./measure-step.ts";

@@ -3,16 +3,8 @@ import { basename, join, resolve } from "node:path";
 import { atomicWrite, readTextFile } from "../files/index.ts";
 import { parameterCount } from "../model/index.ts";
 import { asText, figureHtml, type LineChart, type Point, pageHtml, type Table, tableHtml } from "../plot/index.ts";
-import {
-  completeRecipe,
-  type EvaluationRow,
-  isEvaluationRow,
-  isStepRow,
-  readMetrics,
-  readRecipe,
-  runPaths,
-  type StepRow,
-} from "../train/index.ts";
+import { type EvaluationRow, isEvaluationRow, isStepRow, readMetrics, readRecipe, runPaths, type StepRow } from "../runs/index.ts";
+import { completeRecipe } from "../train/index.ts";
 import type { Compression } from "./compression.ts";
 
 export interface Sample {

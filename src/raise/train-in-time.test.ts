@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
-import { completeRecipe, readRecipe, runPaths, writeRecipe } from "../train/index.ts";
-import { metricsOf, patternTokens, tinyRecipe, tinyScope, vocabSize } from "../train/tiny-run.test.helper.ts";
+import { readRecipe, runPaths, writeRecipe } from "../runs/index.ts";
+import { metricsOf, tinyScope } from "../runs/tiny-scope.test.helper.ts";
+import { completeRecipe } from "../train/index.ts";
+import { patternTokens, tinyRecipe, vocabSize } from "../train/tiny-run.test.helper.ts";
 import { type TimedJob, trainInTime } from "./train-in-time.ts";
 
 async function timedScope(more: Partial<TimedJob>) {

@@ -1,18 +1,8 @@
 // Trains a run whose end is a moment, not a number of steps: when the machine changes its speed, the run is stopped, planned anew and goes on.
 import type { Backend } from "../backend/index.ts";
-import { Mixture, type MixtureSource } from "../data/index.ts";
-import {
-  type LiveMetrics,
-  latestCheckpoint,
-  plansAfter,
-  runPaths,
-  scheduleOf,
-  type TrainJob,
-  type TrainSummary,
-  trainRun,
-  type WholeRecipe,
-  writeRecipe,
-} from "../train/index.ts";
+import { Mixture, type MixtureSource } from "../batches/index.ts";
+import { type LiveMetrics, latestCheckpoint, runPaths, type TrainJob, type TrainSummary, trainRun, writeRecipe } from "../runs/index.ts";
+import { plansAfter, scheduleOf, type WholeRecipe } from "../train/index.ts";
 import { replannedSteps } from "./replan.ts";
 
 export interface TimedJob {

@@ -1,7 +1,8 @@
 // A study's text as tokens in memory: small enough to stay there, with a part that training never sees.
 import { join } from "node:path";
 import { check, type OnProgress } from "../base/index.ts";
-import { cutText, isHeldOut, PreparedData, prepare, type Tokens } from "../data/index.ts";
+import { cutText, isHeldOut, memoryTokens, type Tokens } from "../batches/index.ts";
+import { PreparedData, prepare } from "../corpus/index.ts";
 import type { HeldOutText } from "../eval/index.ts";
 import { atomicWrite, makeFolder } from "../files/index.ts";
 import { createTokenizer, type Tokenizer, trainTokenizer } from "../tokenizer/index.ts";
@@ -83,8 +84,8 @@ export function encodeSides(tokenizer: Tokenizer, sides: Sides, { progress, leas
   const { vocabSize } = tokenizer;
   return {
     vocabSize,
-    tokens: inMemory(training),
-    heldOut: { tokens: inMemory(heldOut), bytes },
+    tokens: memoryTokens(training),
+    heldOut: { tokens: memoryTokens(heldOut), bytes },
     unigramLoss: unigramLoss(training, heldOut, vocabSize),
   };
 }
@@ -137,10 +138,6 @@ function encode(tokenizer: Tokenizer, documents: readonly string[], progress: On
     at += part.length;
   }
   return all;
-}
-
-function inMemory(tokens: Int32Array): Tokens {
-  return { length: tokens.length, read: async (first, count) => tokens.slice(first, first + count) };
 }
 
 /** Add-one smoothed frequencies of the training part, charged for the held-out part. */

@@ -1,6 +1,6 @@
 // Norms of the gradients of a model that has not been trained, parameter by parameter.
 import { type Backend, BoundProgram, type DeviceBuffer } from "../backend/index.ts";
-import type { Batch } from "../data/index.ts";
+import type { Batch } from "../batches/index.ts";
 import { gradients } from "../graph/index.ts";
 import {
   type BatchSize,

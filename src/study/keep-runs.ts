@@ -1,19 +1,10 @@
 // Runs that stay: trained as `cria train` does it, so that a folder is left to generate from, to go on with, and to fit a law to.
 import { join } from "node:path";
 import type { Backend } from "../backend/index.ts";
-import { Mixture } from "../data/index.ts";
+import { Mixture } from "../batches/index.ts";
+import { BadLossError, checkUnused, type LiveMetrics, runPaths, startRunFolder, trainRun } from "../runs/index.ts";
 import type { TokenizerModel } from "../tokenizer/index.ts";
-import {
-  BadLossError,
-  checkUnused,
-  completeRecipe,
-  type LiveMetrics,
-  parseRecipe,
-  runPaths,
-  startRunFolder,
-  trainRun,
-  type WholeRecipe,
-} from "../train/index.ts";
+import { completeRecipe, parseRecipe, type WholeRecipe } from "../train/index.ts";
 import { median } from "./statistics.ts";
 import { llamaAdamw, type Outcome, type Trial } from "./trial.ts";
 

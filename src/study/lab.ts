@@ -1,7 +1,7 @@
 // Where small models are trained, one after the other: a model is compiled once and begun anew for every seed and learning rate.
 import type { Backend } from "../backend/index.ts";
 import { type OnProgress, UsageError, unlessAborted } from "../base/index.ts";
-import { Mixture } from "../data/index.ts";
+import { Mixture } from "../batches/index.ts";
 import type { HeldOutEvaluator } from "../eval/index.ts";
 import { initialise, type LlamaConfig, parameterRows } from "../model/index.ts";
 import { learningRateAt, Trainer } from "../train/index.ts";

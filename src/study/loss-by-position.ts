@@ -1,7 +1,7 @@
 // Loss at each position of long windows, by a model whose weights are given: how far back positions still mean something to it.
 import { type Backend, BoundProgram, type DeviceBuffer } from "../backend/index.ts";
 import { check } from "../base/index.ts";
-import type { Tokens } from "../data/index.ts";
+import type { Tokens } from "../batches/index.ts";
 import { type BatchSize, constantRows, initialise, type LlamaConfig, lossGraph, writeBatch, writePositions } from "../model/index.ts";
 
 /**

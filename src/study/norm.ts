@@ -1,7 +1,7 @@
 // Where the norm stands (Xiong et al. 2020, arXiv 2002.04745), and which one it is (Zhang & Sennrich 2019, arXiv 1910.07467).
 import { type Backend, BoundProgram } from "../backend/index.ts";
 import { Rng, sizeOf } from "../base/index.ts";
-import { Mixture } from "../data/index.ts";
+import { Mixture } from "../batches/index.ts";
 import { f32, Graph, gradients, layerNorm, rmsNorm, type Tensor } from "../graph/index.ts";
 import { type BatchSize, type LlamaConfig, llamaConfig, type NormName, type NormPlacement } from "../model/index.ts";
 import type { LineChart, Series } from "../plot/index.ts";

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { type Backend, BoundProgram, type DeviceBuffer } from "../backend/index.ts";
 import { referenceBackend } from "../backend/reference/index.ts";
 import { Rng } from "../base/index.ts";
-import { Mixture } from "../data/index.ts";
+import { Mixture } from "../batches/index.ts";
 import { gradients } from "../graph/index.ts";
 import { openCpuBackend } from "../host/index.ts";
 import {

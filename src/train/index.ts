@@ -1,31 +1,17 @@
-export { type ChangeKind, changeKinds, changesSince, kindOfChange, notYetAccepted } from "./changes.ts";
-export { type Checkpoint, type CheckpointState, hasCheckpoints, latestCheckpoint, type Origin, type StoredTensor } from "./checkpoint.ts";
-export { BadLossError, checkSteps, type LiveMetrics, type TrainJob, type TrainSummary, trainerOptions, trainRun } from "./loop.ts";
-export {
-  type ChangeRow,
-  type EvaluationRow,
-  isEvaluationRow,
-  isStepRow,
-  type MetricsRow,
-  readMetrics,
-  type StepRow,
-} from "./metrics-log.ts";
+export { LossWatch } from "./loss-watch.ts";
+export { Prefetcher } from "./prefetch.ts";
 export {
   type CompleteRecipe,
   completeRecipe,
   freeChanges,
   parseRecipe,
   type RecipeChange,
-  readRecipe,
   recipeChanges,
   type TrainRecipe,
   trainRecipe,
   type WholeRecipe,
-  writeRecipe,
 } from "./recipe.ts";
-export { checkUnused, findRecipe, ownTokenizer, runPaths, saveModel, startRunFolder } from "./run-folder.ts";
 export { lastSegment, learningRateAt, plansAfter, type Schedule, scheduleOf } from "./schedule.ts";
-export { applySettings, settingKey } from "./settings.ts";
 export { bfloat16Gain, settlePrecision } from "./settle-precision.ts";
 export {
   type AdamwSettings,
@@ -37,5 +23,6 @@ export {
   type Update,
   updateGraph,
 } from "./step-graphs.ts";
+export type { StoredTensor } from "./stored-tensor.ts";
 export { type OpenOptions, type StepResult, Trainer, type TrainerOptions } from "./trainer.ts";
 export { type CheckedMemory, checkMemory, type TrainingMemory } from "./training-memory.ts";

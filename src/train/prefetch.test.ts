@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { BatchSource } from "../data/index.ts";
+import type { BatchSource } from "../batches/index.ts";
 import { Prefetcher } from "./prefetch.ts";
 
 function source(failAt = Number.POSITIVE_INFINITY) {

@@ -1,5 +1,5 @@
 // The batches of the next step are read while the machine computes on those of this one.
-import type { Batch, BatchSource } from "../data/index.ts";
+import type { Batch, BatchSource } from "../batches/index.ts";
 
 /** The batches of a step, and the position of their source after them. */
 export interface PlacedBatches {

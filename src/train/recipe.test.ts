@@ -1,11 +1,7 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { presets } from "../model/index.ts";
-import { completeRecipe, parseRecipe, readRecipe, recipeChanges, writeRecipe } from "./recipe.ts";
-import { applySettings } from "./settings.ts";
+import { completeRecipe, parseRecipe, recipeChanges } from "./recipe.ts";
 
 const least = { data: "data", tokenizer: "tokenizer.json", model: { preset: "1M" }, steps: 100 };
 const whole = (changes: object, vocabSize = 2048) => completeRecipe(parseRecipe({ ...least, ...changes }, "test"), vocabSize);
@@ -23,39 +19,6 @@ test("tokens are steps, rounded up; the vocabulary is the tokenizer's; a preset'
   expect(whole({ steps: undefined, tokens: 10_001, batch: 5, accumulation: 2, length: 100 }).steps).toBe(11);
   expect(whole({ model: { preset: "1M", norm: "layer" } }, 999).model).toEqual({ ...presets["1M"], vocabSize: 999, norm: "layer" });
   expect(whole({ model: { dim: 48, nLayers: 1, nHeads: 3 } }).model).toMatchObject({ nKvHeads: 3, hiddenDim: 256 });
-});
-
-test("a whole recipe means the same when it is written and read again, from wherever the folder stands", async () => {
-  const root = await mkdtemp(join(tmpdir(), "cria-recipe-"));
-  try {
-    await mkdir(join(root, "runs", "a"), { recursive: true });
-    await writeFile(join(root, "recipe.yaml"), JSON.stringify(least));
-    const asked = await readRecipe(join(root, "recipe.yaml"), ["learningRate=3e-4", "evaluation.every=7"]);
-    const recipe = { ...completeRecipe(asked, 2048), precision: "bfloat16" as const };
-    expect(recipe).toMatchObject({ data: join(root, "data"), learningRate: 3e-4, evaluation: { every: 7, tokens: 32768 } });
-    const path = join(root, "runs", "a", "train.yaml");
-    await writeRecipe(path, recipe);
-    const again = completeRecipe(await readRecipe(path), 2048);
-    expect(again).toEqual(recipe);
-    expect(recipeChanges(recipe, again)).toEqual([]);
-  } finally {
-    await rm(root, { recursive: true, force: true });
-  }
-});
-
-test("counts are read as the documentation writes them, from a file and from --set", async () => {
-  const root = await mkdtemp(join(tmpdir(), "cria-recipe-"));
-  try {
-    const path = join(root, "train.yaml");
-    await writeFile(path, "data: data\ntokenizer: t.json\nmodel: { preset: 7B }\ntokens: 4_000_000\nbatch: 1e1\nseed: 7k\n");
-    const recipe = await readRecipe(path, ["checkpoints.every=1_0", "evaluation.tokens=4.1k", "model.vocabSize=32_000", "warmupSteps=2k"]);
-    expect(recipe).toMatchObject({
-      ...{ tokens: 4_000_000, batch: 10, seed: 7000, warmupSteps: 2000, model: { preset: "7B", vocabSize: 32000 } },
-      ...{ checkpoints: { every: 10 }, evaluation: { tokens: 4100 } },
-    });
-  } finally {
-    await rm(root, { recursive: true, force: true });
-  }
 });
 
 test.each([
@@ -139,19 +102,6 @@ test("changes are those that change numbers", () => {
     { key: "model.ropeTheta", before: 10000, now: 500000 },
     { key: "seed", before: 0, now: 3 },
   ]);
-});
-
-test("settings are YAML at a dotted path, and touch nothing else", () => {
-  const value = { a: 1, b: { c: [1], d: 2 } };
-  expect(applySettings(value, ["b.c=[2, 3]", "b.e.f=yes it is", "a=1e-3", "g=null", "h=true"])).toEqual({
-    a: 1e-3,
-    b: { c: [2, 3], d: 2, e: { f: "yes it is" } },
-    g: null,
-    h: true,
-  });
-  expect(value).toEqual({ a: 1, b: { c: [1], d: 2 } });
-  applySettings({}, ["__proto__.polluted=1"]);
-  expect(({} as Record<string, unknown>).polluted).toBeUndefined();
 });
 
 test("heads are as wide as the sizes that are given say, unless a width is given", () => {

@@ -1,13 +1,9 @@
-// train.yaml: everything that a training run is made of. Defaults are the paper's (LLaMA, sections 2.2 and 2.3) where it names one.
-import { dirname, relative, resolve, sep } from "node:path";
-import { stringify } from "yaml";
+// The recipe of a training run: everything that it is made of. Defaults are the paper's (LLaMA, sections 2.2 and 2.3) where it names one.
 import { z } from "zod";
 import { check, fail, type Precision } from "../base/index.ts";
-import { count, lengthCount, parseWith, readYaml } from "../data/index.ts";
-import { atomicWrite } from "../files/index.ts";
 import { type LlamaConfig, llamaConfig, preset, type RopeScaling } from "../model/index.ts";
+import { count, lengthCount, parseWith } from "../schema/index.ts";
 import { usualWarmup } from "./schedule.ts";
-import { applySettings } from "./settings.ts";
 
 const where = "train";
 const share = z.number().min(0).lt(1);
@@ -96,7 +92,7 @@ export const trainRecipe = z.strictObject({
   length: lengthCount().optional(),
   /**
    * Whether the documents of a sequence are kept apart: a row attends to its own document alone, positions begin anew with each, and no token predicts the
-   * first of the next document (see data/document-mask.ts). By default a row attends to all before it. Held-out text is evaluated without it either way.
+   * first of the next document (see batches/document-mask.ts). By default a row attends to all before it. Held-out text is evaluated without it either way.
    */
   documentMask: z.boolean().default(false),
   /** The peak. The paper's 7B has 3e-4; smaller models bear more. */
@@ -151,17 +147,6 @@ export type CompleteRecipe = Omit<TrainRecipe, "tokens" | "model" | "steps" | "l
 /** A recipe with nothing left open. It is a {@link TrainRecipe} too, and means the same when read again. */
 export type WholeRecipe = CompleteRecipe & { readonly precision: Precision };
 
-/**
- * Reads a recipe; its paths come out absolute.
- * @param settings "key=value" with dotted keys, over what the file says
- * @throws CriaError when the file cannot be read, or holds what a recipe may not: misspelt keys with the nearest right one
- */
-export async function readRecipe(path: string, settings: readonly string[] = []): Promise<TrainRecipe> {
-  const recipe = parseRecipe(applySettings(await readYaml(path, z.unknown(), where), settings), path);
-  const folder = dirname(resolve(path));
-  return { ...recipe, data: resolve(folder, recipe.data), tokenizer: resolve(folder, recipe.tokenizer) };
-}
-
 /** @param name of the file or thing it came from, for messages */
 export function parseRecipe(value: unknown, name: string): TrainRecipe {
   return parseWith(trainRecipe, value, where, name);
@@ -199,14 +184,6 @@ function checkPlans(plans: readonly EarlierPlan[], steps: number, warmupSteps: n
     );
     from = plan.until;
   }
-}
-
-/** Writes RUN/train.yaml; paths are relative to the run folder, so that a folder with runs and data can move. */
-export async function writeRecipe(path: string, recipe: WholeRecipe): Promise<void> {
-  const folder = dirname(resolve(path));
-  const portable = (file: string) => relative(folder, file).split(sep).join("/") || ".";
-  const written = { ...recipe, data: portable(recipe.data), tokenizer: portable(recipe.tokenizer) };
-  await atomicWrite(path, stringify(written), where);
 }
 
 function completeModel({ preset: name, ...parts }: TrainRecipe["model"], vocabSize: number): LlamaConfig {

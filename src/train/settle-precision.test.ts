@@ -1,9 +1,10 @@
 import { afterAll, expect, test } from "vitest";
 import { openCpuBackend } from "../host/index.ts";
-import { trainRun } from "./loop.ts";
+import { trainRun } from "../runs/index.ts";
+import { metricsOf, tinyScope } from "../runs/tiny-scope.test.helper.ts";
 import { completeRecipe, parseRecipe } from "./recipe.ts";
 import { bfloat16Gain, settlePrecision } from "./settle-precision.ts";
-import { metricsOf, tinyRecipe, tinyScope } from "./tiny-run.test.helper.ts";
+import { tinyRecipe } from "./tiny-run.test.helper.ts";
 
 const backend = await openCpuBackend({ threads: 1 });
 afterAll(() => backend.dispose());

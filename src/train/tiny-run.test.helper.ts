@@ -1,12 +1,6 @@
 // Runs small enough for tests: a model of a few thousand parameters on a text with a pattern, in memory.
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { Backend } from "../backend/index.ts";
 import { type Precision, Rng } from "../base/index.ts";
-import { Mixture, type Tokens } from "../data/index.ts";
-import { openCpuBackend } from "../host/index.ts";
-import type { TrainJob } from "./loop.ts";
+import { Mixture, type Tokens } from "../batches/index.ts";
 import { completeRecipe, parseRecipe, type WholeRecipe } from "./recipe.ts";
 
 export const vocabSize = 13;
@@ -39,29 +33,4 @@ export function tinyBatches({ batch, length, seed, documentMask }: WholeRecipe):
     { name: "b", weight: 1, tokens: patternTokens(300, 2) },
   ];
   return new Mixture(sources, { batch, length, seed, documentMask });
-}
-
-/** A backend and an empty folder, gone with the scope. */
-export async function tinyScope(open: () => Backend | Promise<Backend> = () => openCpuBackend({ threads: 1 })) {
-  const folder = await mkdtemp(join(tmpdir(), "cria-train-"));
-  const backend = await open();
-  const job = (recipe: WholeRecipe, more: Partial<TrainJob> = {}): TrainJob => ({
-    ...{ backend, recipe, folder, batches: tinyBatches(recipe) },
-    heldOut: { tokens: patternTokens(200, 3), bytes: 150 },
-    ...more,
-  });
-  const close = async () => {
-    await backend.dispose();
-    await rm(folder, { recursive: true, force: true });
-  };
-  return { folder, backend, job, [Symbol.asyncDispose]: close };
-}
-
-/** The rows of a run without what no two runs share. */
-export async function metricsOf(folder: string): Promise<Record<string, unknown>[]> {
-  const lines = (await readFile(join(folder, "metrics.jsonl"), "utf8")).trimEnd().split("\n");
-  return lines.map((line) => {
-    const { seconds: _, tokensPerSecond: __, ...row } = JSON.parse(line) as Record<string, unknown>;
-    return row;
-  });
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Backend } from "../backend/index.ts";
 import { referenceBackend } from "../backend/reference/index.ts";
 import { fail, Rng } from "../base/index.ts";
-import type { Batch } from "../data/index.ts";
+import type { Batch } from "../batches/index.ts";
 import { openCpuBackend } from "../host/index.ts";
 import { tinyRecipe, vocabSize } from "./tiny-run.test.helper.ts";
 import { Trainer, type TrainerOptions } from "./trainer.ts";

@@ -1,8 +1,7 @@
 // The training state on a backend: parameters, moments, and the programs of one optimiser step.
-import { setImmediate } from "node:timers/promises";
 import { type Backend, BoundProgram, type DeviceBuffer } from "../backend/index.ts";
-import { check, fail } from "../base/index.ts";
-import type { Batch } from "../data/index.ts";
+import { check, eventsHandled, fail } from "../base/index.ts";
+import type { Batch } from "../batches/index.ts";
 import { HeldOutEvaluator } from "../eval/index.ts";
 import { hfName } from "../formats/index.ts";
 import { flopsOf, type Graph, type Tensor } from "../graph/index.ts";
@@ -18,8 +17,8 @@ import {
   writeBatch,
   writePositions,
 } from "../model/index.ts";
-import type { StoredTensor } from "./checkpoint.ts";
 import { type AdamwSettings, type Backward, hyperValues } from "./step-graphs.ts";
+import type { StoredTensor } from "./stored-tensor.ts";
 import { type TrainingGraphs, trainingGraphs } from "./training-graphs.ts";
 import { type CheckedMemory, checkMemory } from "./training-memory.ts";
 
@@ -238,6 +237,6 @@ async function compile(options: TrainerOptions, { first, more, update, norm }: T
 
 /** Lets signals and timers have their turn, so that an abort is heard. @throws the signal's reason when it has aborted */
 async function giveTurn(signal: AbortSignal | undefined): Promise<void> {
-  await setImmediate();
+  await eventsHandled();
   signal?.throwIfAborted();
 }

@@ -2,7 +2,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { fail, type OnProgress } from "../../base/index.ts";
-import { openEach, type TextOptions as ReadingOptions, type Texts } from "../../data/index.ts";
+import { openEach, type TextOptions as ReadingOptions, type Texts } from "../../corpus/index.ts";
 import { explainIo } from "../../files/index.ts";
 import { findInstalled } from "./installed.ts";
 import { pieces } from "./pieces.ts";

@@ -3,20 +3,12 @@ import { createHash } from "node:crypto";
 import { readdir, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { fail } from "../../base/index.ts";
-import { manifestName } from "../../data/index.ts";
+import { manifestName } from "../../corpus/index.ts";
 import { readWhole } from "../../files/index.ts";
 import { parameterCount } from "../../model/index.ts";
 import type { RunPoint } from "../../plan/index.ts";
-import {
-  type CompleteRecipe,
-  completeRecipe,
-  isEvaluationRow,
-  isStepRow,
-  type MetricsRow,
-  readMetrics,
-  readRecipe,
-  runPaths,
-} from "../../train/index.ts";
+import { isEvaluationRow, isStepRow, type MetricsRow, readMetrics, readRecipe, runPaths } from "../../runs/index.ts";
+import { type CompleteRecipe, completeRecipe } from "../../train/index.ts";
 
 const where = "plan";
 

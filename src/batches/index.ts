@@ -1,0 +1,11 @@
+export type { Batch, BatchSource } from "./batch.ts";
+export { cutStream, cutText } from "./cut-text.ts";
+export type { DocumentRows } from "./document-mask.ts";
+export { type HeldOutBatch, heldOutBatches } from "./held-out.ts";
+export { joinDocuments, memoryTokens } from "./memory-tokens.ts";
+export { Mixture, type MixtureOptions, type MixtureSource, type MixtureState, type SourceProgress } from "./mixture.ts";
+export { bytesPerToken, encodeHead, encodeTail, maxShardTokens, type Totals } from "./shard-format.ts";
+export { partsOf, type SourceSplit, type Split, splitCorpus } from "./split-corpus.ts";
+export { isHeldOut, type TextHash } from "./split-side.ts";
+export { type TextTokenizer, type Vocabulary, vocabularyOf } from "./text-tokenizer.ts";
+export { type ShardSource, TokenStore, type Tokens } from "./token-store.ts";

@@ -1,0 +1,12 @@
+export { Corpus, type Document, openCorpus, type Side } from "./corpus.ts";
+export { type Manifest, manifestName } from "./manifest.ts";
+export { openShards } from "./open-shards.ts";
+export { type PrepareOptions, prepare, prepareCorpus } from "./prepare.ts";
+export { PreparedData } from "./prepared.ts";
+export { readYaml } from "./read-yaml.ts";
+export { type DataRecipe, dataRecipe, type SourceRecipe, sourceRecipe } from "./recipe.ts";
+export { type FormName, formNames, type TextForm, type TextOptions, textForms } from "./texts/forms.ts";
+export { looksLikeText } from "./texts/looks-like-text.ts";
+export { type DocumentsOptions, type OpenOptions, openEach, openTexts, type TextFile, Texts } from "./texts/texts.ts";
+export { type Verification, verifyPrepared } from "./verify.ts";
+export { type EncodedDocument, type WrittenShard, writeShards } from "./write-shards.ts";

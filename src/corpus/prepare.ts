@@ -1,0 +1,182 @@
+// A recipe to a folder of token shards: documents → train or held out → tokens → shards, and a manifest with the counts.
+import { readdir, rmdir } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import { check, type OnProgress } from "../base/index.ts";
+import { type TextTokenizer, type Vocabulary, vocabularyOf } from "../batches/index.ts";
+import { atomicFolder, atomicWrite, atomicWriteJson, explainIo } from "../files/index.ts";
+import { type Corpus, type Document, openCorpus, type Side } from "./corpus.ts";
+import { type Manifest, manifestName } from "./manifest.ts";
+import { readHeldOut } from "./prepared.ts";
+import { type DataRecipe, heldOutName } from "./recipe.ts";
+import { checksumsOf } from "./verify.ts";
+import { type EncodedDocument, type WrittenShard, writeShards } from "./write-shards.ts";
+
+export interface PrepareOptions {
+  /** Where relative paths of the recipe start; the working folder by default. */
+  readonly folder?: string;
+  readonly progress?: OnProgress;
+  /** Stops between documents; what was written so far goes. */
+  readonly signal?: AbortSignal;
+}
+
+const where = "data";
+
+/** Everything a preparation is about, so that its steps need no long lists of arguments. */
+interface Job {
+  readonly corpus: Corpus;
+  readonly recipe: DataRecipe;
+  readonly tokenizer: TextTokenizer;
+  readonly vocabulary: Vocabulary;
+  /** Beside the folder that it becomes when all is written. */
+  readonly folder: string;
+  readonly options: Pick<PrepareOptions, "progress" | "signal">;
+}
+
+/** {@link prepareCorpus} of a recipe's texts. */
+export async function prepare(
+  recipe: DataRecipe,
+  tokenizer: TextTokenizer,
+  outDir: string,
+  options: PrepareOptions = {},
+): Promise<Manifest> {
+  checkBoundaries(recipe, tokenizer);
+  await checkUnused(outDir);
+  const { folder, signal } = options;
+  await using corpus = await openCorpus(recipe, { folder, signal });
+  return await prepareCorpus(corpus, tokenizer, outDir, options);
+}
+
+/**
+ * Writes shards of every source, the held-out documents as shards and as JSONL, and the manifest, into a folder that appears when it is whole.
+ * Needs memory for one document, not for the corpus. The texts are read two to four times: to split them, and once for each side.
+ * @throws CriaError when a text cannot be read, there is too little of it to have two sides, or the folder is in use; the signal's
+ * reason when it aborts. In all these cases nothing is left behind.
+ */
+export async function prepareCorpus(
+  corpus: Corpus,
+  tokenizer: TextTokenizer,
+  outDir: string,
+  options: Pick<PrepareOptions, "progress" | "signal"> = {},
+): Promise<Manifest> {
+  const { recipe } = corpus;
+  checkBoundaries(recipe, tokenizer);
+  await checkUnused(outDir);
+  await splitSides(corpus, options);
+  const job = { corpus, recipe, tokenizer, vocabulary: vocabularyOf(tokenizer), options };
+  let manifest: Manifest | undefined;
+  const fill = async (folder: string) => {
+    const written = await writeAll({ ...job, folder });
+    manifest = { ...written, checksums: await checksumsOf(folder, written, options) };
+    await atomicWriteJson(join(folder, manifestName), manifest, where);
+  };
+  try {
+    await rmdir(outDir).catch(() => undefined); // an empty one may be there
+    await atomicFolder(resolve(outDir), fill, where);
+    return manifest!;
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    throw explainIo(where, outDir, error);
+  }
+}
+
+async function splitSides(corpus: Corpus, { progress, signal }: Job["options"]): Promise<void> {
+  let done = 0;
+  const onBytes = (bytes: number) => {
+    done += bytes;
+    progress?.({ task: "choosing what to hold out", done, unit: "bytes" });
+  };
+  await corpus.split({ signal, onBytes });
+}
+
+function checkBoundaries({ boundaries }: DataRecipe, { bosId, eosId }: TextTokenizer): void {
+  const lacks = (id: number | undefined, name: "bos" | "eos") => boundaries !== (name === "bos" ? "eos" : "bos") && id === undefined;
+  check(
+    !lacks(bosId, "bos"),
+    where,
+    () => `boundaries are "${boundaries}" but the tokenizer has no begin-of-text token: set boundaries to "eos"`,
+  );
+  check(
+    !lacks(eosId, "eos"),
+    where,
+    () => `boundaries are "${boundaries}" but the tokenizer has no end-of-text token: set boundaries to "bos"`,
+  );
+}
+
+async function checkUnused(path: string): Promise<void> {
+  const found = await readdir(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw explainIo(where, path, error);
+  });
+  check(found.length === 0, where, () => `${path}: the folder is in use (${found[0]}): choose another one, or empty it first`);
+}
+
+async function writeAll(job: Job): Promise<Manifest> {
+  const { recipe, vocabulary } = job;
+  const sources: Manifest["sources"] = [];
+  for (const i of recipe.sources.keys()) sources.push(await writeSource(job, i));
+  const heldOut = recipe.heldOut > 0 ? { heldOut: await writeHeldOut(job) } : {};
+  return { version: 1, vocabulary, boundaries: recipe.boundaries, sources, ...heldOut };
+}
+
+async function writeSource(job: Job, index: number): Promise<Manifest["sources"][number]> {
+  const { name, weight, licence } = job.recipe.sources[index]!;
+  const totals = await writeTokens(job, name, readSide(job, index, "train"));
+  check(totals.documents > 0, where, () => `source "${name}" holds no text to train on: name files that do`);
+  const split = job.recipe.heldOut === 0 ? {} : { split: howSplit((await job.corpus.split()).sources[index]!.stretch) };
+  return { name, weight, ...(licence === undefined ? {} : { licence }), ...totals, ...split };
+}
+
+function howSplit(characters: number | undefined): NonNullable<Manifest["sources"][number]["split"]> {
+  return characters === undefined ? { by: "documents" } : { by: "stretches", characters };
+}
+
+/** The text first, then its tokens from the text just written. */
+async function writeHeldOut(job: Job): Promise<NonNullable<Manifest["heldOut"]>> {
+  const text = `${heldOutName}.jsonl`;
+  const path = join(job.folder, text);
+  await atomicWrite(path, heldOutLines(job), where);
+  const totals = await writeTokens(job, heldOutName, documentsOf(readHeldOut(path)));
+  check(
+    totals.documents > 0,
+    where,
+    () => `nothing is held out, though heldOut is ${job.recipe.heldOut}: give more text, or set heldOut to 0`,
+  );
+  return { ...totals, text };
+}
+
+async function* documentsOf(texts: AsyncIterable<string>): AsyncGenerator<Document> {
+  for await (const text of texts) yield { text, source: heldOutName };
+}
+
+async function* heldOutLines(job: Job): AsyncGenerator<Uint8Array> {
+  for (const i of job.recipe.sources.keys())
+    for await (const { text, source } of readSide(job, i, "held out")) yield Buffer.from(`${JSON.stringify({ text, source })}\n`);
+}
+
+async function writeTokens(
+  job: Job,
+  name: string,
+  documents: AsyncIterable<Document>,
+): Promise<Pick<Manifest["sources"][number], "documents" | "bytes" | "tokens" | "shards">> {
+  const { shardTokens } = job.recipe;
+  const shards = await writeShards(join(job.folder, name), encodeAll(job, documents), job.vocabulary, shardTokens);
+  const sum = (key: "documents" | "bytes" | "tokens") => shards.reduce((total: number, shard: WrittenShard) => total + shard[key], 0);
+  return { documents: sum("documents"), bytes: sum("bytes"), tokens: sum("tokens"), shards: shards.map(({ path }) => basename(path)) };
+}
+
+async function* encodeAll({ tokenizer, recipe }: Job, documents: AsyncIterable<Document>): AsyncGenerator<EncodedDocument> {
+  const marks = { bos: recipe.boundaries !== "eos", eos: recipe.boundaries !== "bos" };
+  for await (const { text } of documents) yield { tokens: tokenizer.encode(text, marks), bytes: Buffer.byteLength(text) };
+}
+
+/** The documents of one side of one source, with progress in bytes of the source's files. */
+async function* readSide({ corpus, options }: Job, index: number, side: Side): AsyncGenerator<Document> {
+  const { name, texts } = corpus.sources[index]!;
+  let done = 0;
+  const onBytes = (bytes: number) => {
+    done += bytes;
+    const task = side === "train" ? "preparing" : "holding out";
+    options.progress?.({ task, done, total: texts.bytes, unit: "bytes", note: name });
+  };
+  yield* corpus.documents(side, index, { signal: options.signal, onBytes });
+}

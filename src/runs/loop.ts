@@ -1,0 +1,375 @@
+// The training loop: step after step from a recipe's first or a checkpoint's next to the last, with evaluations, metrics and checkpoints.
+// It opens no backend and no data: both are given.
+import { basename } from "node:path";
+import type { Backend } from "../backend/index.ts";
+import { CriaError, check, eventsHandled, type OnProgress, unlessAborted } from "../base/index.ts";
+import type { BatchSource } from "../batches/index.ts";
+import type { Evaluation, HeldOutEvaluator, HeldOutText } from "../eval/index.ts";
+import { removeFolder } from "../files/index.ts";
+import type { CheckedMemory, WholeRecipe } from "../train/index.ts";
+import { LossWatch, learningRateAt, Prefetcher, scheduleOf, Trainer, type TrainerOptions } from "../train/index.ts";
+import { changesSince, notYetLogged } from "./changes.ts";
+import {
+  type Checkpoint,
+  loadNewest,
+  loadTensors,
+  newestName,
+  type Origin,
+  openCheckpoint,
+  saveCheckpoint,
+  setAside,
+} from "./checkpoint.ts";
+import { isStepRow, MetricsLog, type StepRow } from "./metrics-log.ts";
+import { removeLeftovers, runPaths, saveModel } from "./run-folder.ts";
+import { lockNewRun, lockRun, type RunLock } from "./run-lock.ts";
+
+/** The loss is no number, or jumped and stayed up. */
+export class BadLossError extends CriaError {}
+
+export interface TrainJob {
+  readonly backend: Backend;
+  readonly recipe: WholeRecipe;
+  /** The run folder, as `startRunFolder` makes it. */
+  readonly folder: string;
+  /** At its beginning; its batches are of the recipe's size. */
+  readonly batches: BatchSource<unknown>;
+  /** Without it the run is not evaluated. */
+  readonly heldOut?: HeldOutText | undefined;
+  /** Where to go on; from the start when absent. Where it is damaged, the newest one before it that is not takes its place. */
+  readonly checkpoint?: Checkpoint | undefined;
+  /** What the numbers come from beside the recipe: checkpoints keep it, and a change since the one that is gone on from is logged. */
+  readonly origin?: Origin | undefined;
+  /** Stops behind the step that is running, and saves, unless the last losses were bad. Before the first step it stops at once and nothing is written. */
+  readonly signal?: AbortSignal | undefined;
+  /** Is told the memory that training needs and has, before any of it is taken. */
+  readonly onMemory?: ((memory: CheckedMemory) => void) | undefined;
+  /** Called when the model stands in memory, the checkpoint fits it and the folder is locked, before anything else is written. */
+  readonly onReady?: () => Promise<void>;
+  readonly onStep?: (metrics: LiveMetrics) => void;
+  readonly onEvaluation?: (step: number, evaluation: Evaluation) => void;
+  readonly onCheckpoint?: (step: number, path: string) => void;
+  /** Is told, in words for people, what was found amiss and what is done about it. */
+  readonly onNotice?: ((text: string) => void) | undefined;
+  /** Evaluations and saving; steps come by `onStep`. */
+  readonly progress?: OnProgress | undefined;
+}
+
+export interface LiveMetrics extends StepRow {
+  readonly steps: number;
+  /** The model's matrix work per second. */
+  readonly flopsPerSecond: number;
+  /** Seconds to the last step at the recent pace, evaluations left out. */
+  readonly eta: number;
+}
+
+export interface TrainSummary {
+  /** The step that this call went on from; 0 when it began the run. */
+  readonly started: number;
+  /** Steps done since the run began, and all that it has. */
+  readonly step: number;
+  readonly steps: number;
+  readonly tokens: number;
+  /** Loss of the last step; undefined when none was done. */
+  readonly loss: number | undefined;
+  /** After the last step; undefined when the run was stopped before it, or nothing is held out. */
+  readonly evaluation: Evaluation | undefined;
+  /** Whether the signal stopped it before the last step or the evaluation after it. */
+  readonly stopped: boolean;
+  /** The newest checkpoint; undefined when the run was stopped before the first one, before a step or while its losses were bad. There is no model then. */
+  readonly checkpoint: string | undefined;
+  /** The steps in it, 0 without one: fewer than `step` when the run was stopped while its losses were bad. */
+  readonly savedStep: number;
+  /** In this call. */
+  readonly seconds: number;
+}
+
+/**
+ * Trains to the recipe's last step, or to the end of the step in which the signal aborts; either way saves a checkpoint and the model. Only when
+ * it is stopped while its losses are bad, the newest checkpoint stays the one before them, the model is saved as it was there, and the steps since
+ * then come again when the run goes on.
+ * @throws BadLossError when the loss is no number or spikes; the message names the last checkpoint, made before that. CriaError when a file cannot be
+ * written or the checkpoint is of another model or data.
+ */
+export async function trainRun(job: TrainJob): Promise<TrainSummary> {
+  const { recipe, folder, batches } = job;
+  const lockOptions = { signal: job.signal, onNotice: job.onNotice };
+  await using goingOn = job.checkpoint && (await lockRun(folder, lockOptions));
+  if (job.checkpoint) await checkNewest(job);
+  using trainer = await openTrainer(job);
+  if (!trainer) return notBegun(job);
+  if (job.checkpoint) checkSteps(recipe, job.checkpoint);
+  const checkpoint = job.checkpoint && (await loadNewest(job.checkpoint, trainer.tensors));
+  if (checkpoint) batches.restore(checkpoint.state.data);
+  using evaluator = job.heldOut && (await trainer.openEvaluator());
+  await eventsHandled(); // an abort while the evaluator was compiled is heard
+  if (job.signal?.aborted) return notBegun(job);
+  await using begun = checkpoint ? undefined : await lockNewRun(folder, lockOptions);
+  if (!checkpoint) await checkNewest(job);
+  await removeLeftovers(folder);
+  if (!checkpoint) await job.onReady?.();
+  await using log = await MetricsLog.open(runPaths(folder).metrics, checkpoint?.state.step ?? 0);
+  if (checkpoint) {
+    await replaceDamaged(checkpoint, job);
+    await logChanges(checkpoint, job, log); // before the recipe says it: killed in between, the run goes on as it was
+    await job.onReady?.();
+  }
+  const run = new Run({ ...job, checkpoint }, trainer, evaluator, log, (goingOn ?? begun)!);
+  try {
+    return await run.toTheEnd();
+  } finally {
+    await run.settle();
+  }
+}
+
+/** Undefined where the signal aborts meanwhile. */
+function openTrainer({ backend, recipe, heldOut, signal, onMemory }: TrainJob): Promise<Trainer | undefined> {
+  const options = trainerOptions(recipe, heldOut !== undefined);
+  return unlessAborted(signal, () => Trainer.open(backend, options, { signal, onMemory }));
+}
+
+/** What a call comes to that was stopped before its first step. */
+function notBegun({ recipe, checkpoint }: TrainJob): TrainSummary {
+  const { step, tokens } = checkpoint?.state ?? { step: 0, tokens: 0 };
+  return {
+    ...{ started: step, step, steps: recipe.steps, tokens, loss: undefined, evaluation: undefined, stopped: true },
+    ...{ checkpoint: checkpoint?.folder, savedStep: step, seconds: 0 },
+  };
+}
+
+/** Between the choice of a checkpoint and the lock another program may have trained in the folder: nothing of it may be cut off. */
+async function checkNewest({ folder, checkpoint }: TrainJob): Promise<void> {
+  const newest = await newestName(runPaths(folder).checkpoints);
+  const known = checkpoint === undefined ? [] : [checkpoint, ...checkpoint.damaged].map((one) => basename(one.folder));
+  check(
+    newest === undefined || known.includes(newest),
+    "train",
+    () =>
+      `${folder}: its newest checkpoint is ${newest} but was ${known[0] ?? "none"} a moment ago, another program trained in it: go on with --resume`,
+  );
+}
+
+/** Damaged checkpoints make room for those that will be made in their place. */
+async function replaceDamaged({ damaged, folder }: Checkpoint, { onNotice }: TrainJob): Promise<void> {
+  for (const one of damaged) {
+    const aside = await setAside(one);
+    onNotice?.(
+      `${one.message.replace(/^\[\w+\] /, "")}, so ${folder} is gone on from instead; it is ${aside} now, remove it when you like`,
+    );
+  }
+}
+
+/** Once per change, also where a run that was killed before its next checkpoint goes on with it again. */
+async function logChanges({ state, folder }: Checkpoint, { recipe, origin, onNotice }: TrainJob, log: MetricsLog): Promise<void> {
+  if (origin && !state.origin)
+    onNotice?.(`${folder}: it does not say on which data and machine it was trained, so whether they are the same now cannot be checked`);
+  const changed = notYetLogged(changesSince(state, { recipe, origin }), log.rows, state.step);
+  if (changed.length > 0) await log.append({ step: state.step, changed });
+}
+
+/** @throws CriaError when a run that goes on has become shorter than what is done of it */
+export function checkSteps({ steps }: Pick<WholeRecipe, "steps">, { folder, state }: Checkpoint): void {
+  check(steps >= state.step, "train", () => `steps is ${steps} but ${folder} has done ${state.step}: raise steps, or begin a new run`);
+}
+
+/** @param evaluates whether there is held-out text */
+export function trainerOptions(recipe: WholeRecipe, evaluates: boolean): TrainerOptions {
+  const { model: config, batch, length, recompute, precision, documentMask, accumulation, beta1, beta2, epsilon, decay, seed } = recipe;
+  return {
+    ...{ config, accumulation, seed, evaluates, documentMask },
+    size: { batch, length, recompute, precision },
+    adamw: { beta1, beta2, epsilon, decay },
+    clipNorm: recipe.clipNorm === 0 ? Number.POSITIVE_INFINITY : recipe.clipNorm,
+  };
+}
+
+interface Saved {
+  readonly step: number;
+  readonly path: string;
+}
+
+class Run {
+  readonly #job: TrainJob;
+  readonly #trainer: Trainer;
+  readonly #evaluator: HeldOutEvaluator | undefined;
+  readonly #log: MetricsLog;
+  readonly #lock: Pick<RunLock, "check">;
+  readonly #batches: Prefetcher;
+  readonly #watch: LossWatch;
+  readonly #pace = new Pace();
+  #step: number;
+  #tokens: number;
+  #loss: number | undefined;
+  /** Of the state that stands; undefined when it was not evaluated. */
+  #evaluation: Evaluation | undefined;
+  /** Of the data, behind the last step's batches. */
+  #position: unknown;
+  /** The newest checkpoint, and the one before it. */
+  #saved: Saved | undefined;
+  #savedBefore: Saved | undefined;
+
+  constructor(job: TrainJob, trainer: Trainer, evaluator: HeldOutEvaluator | undefined, log: MetricsLog, lock: RunLock) {
+    const { recipe, checkpoint, batches } = job;
+    this.#job = job;
+    this.#trainer = trainer;
+    this.#evaluator = evaluator;
+    this.#log = log;
+    this.#lock = lock;
+    this.#batches = new Prefetcher(batches, recipe.accumulation);
+    this.#watch = new LossWatch(recipe.stopOnSpike);
+    this.#watch.replay(log.rows.filter(isStepRow).map((row) => row.loss));
+    this.#step = checkpoint?.state.step ?? 0;
+    this.#saved = checkpoint && { step: checkpoint.state.step, path: checkpoint.folder };
+    this.#tokens = checkpoint?.state.tokens ?? 0;
+    this.#position = checkpoint?.state.data ?? batches.state;
+  }
+
+  /** An evaluation belongs to the state it finds, so it comes before the next step, and again when a run goes on from there. */
+  async toTheEnd(): Promise<TrainSummary> {
+    const { recipe, signal, heldOut } = this.#job;
+    const began = performance.now();
+    const evaluator = this.#evaluator;
+    while (!signal?.aborted) {
+      if (evaluator && this.#isEvaluationDue()) this.#evaluation = await this.#evaluate(evaluator, heldOut!);
+      if (signal?.aborted || this.#step === recipe.steps) break;
+      await this.#oneStep();
+      if (this.#step % recipe.checkpoints.every === 0 && this.#watch.bad === 0) await this.#save();
+    }
+    await this.#saveEnd();
+    return this.#summary((performance.now() - began) / 1000);
+  }
+
+  settle(): Promise<void> {
+    return this.#batches.settle();
+  }
+
+  #isEvaluationDue(): boolean {
+    const { recipe } = this.#job;
+    const ends = (recipe.earlierPlans ?? []).filter(({ steps, until }) => steps === until); // the evaluation at its old end comes again
+    return [recipe, ...ends].some(({ steps }) => steps === this.#step) || (this.#step > 0 && this.#step % recipe.evaluation.every === 0);
+  }
+
+  async #oneStep(): Promise<void> {
+    const { recipe, batches } = this.#job;
+    const { steps } = recipe;
+    const learningRate = learningRateAt(this.#step, scheduleOf(recipe));
+    const before = performance.now();
+    const taken = await this.#batches.take();
+    this.#position = taken.state;
+    const { loss, gradientNorm } = await this.#trainer.step(taken.batches, this.#step + 1, learningRate);
+    const seconds = (performance.now() - before) / 1000;
+    await this.#lock.check();
+    await this.#see(loss, gradientNorm);
+    const stepTokens = recipe.accumulation * batches.batchTokens;
+    this.#step++;
+    this.#evaluation = undefined;
+    this.#tokens += stepTokens;
+    this.#loss = loss;
+    const row = {
+      step: this.#step,
+      loss,
+      learningRate,
+      gradientNorm,
+      tokens: this.#tokens,
+      tokensPerSecond: stepTokens / seconds,
+      seconds,
+    };
+    await this.#log.append(row);
+    this.#pace.add(seconds);
+    const flopsPerSecond = this.#trainer.flopsPerStep / seconds;
+    this.#job.onStep?.({ ...row, steps, flopsPerSecond, eta: (steps - this.#step) * this.#pace.mean });
+    await eventsHandled(); // signals and timers get a turn, however fast the steps are
+  }
+
+  async #see(loss: number, gradientNorm: number): Promise<void> {
+    try {
+      this.#watch.see(this.#step + 1, loss, gradientNorm);
+    } catch (error) {
+      if (!(error instanceof CriaError)) throw error;
+      const { learningRate, warmupSteps } = this.#job.recipe;
+      const good = await this.#dropSpoilt();
+      const rule = error.message.replace(/^\[\w+\] /, "");
+      const change = `a lower learningRate (it is ${learningRate}) or a longer warm-up (${warmupSteps} steps)`;
+      const way =
+        good === undefined
+          ? `no checkpoint was made before; begin again with`
+          : `the last good checkpoint is ${good.path}; go on from there with`;
+      throw new BadLossError("train", `${rule}: training stopped, ${way} ${change}`, { cause: error });
+    }
+  }
+
+  /** The newest checkpoint's weights may be those that gave the first bad loss: then it goes, but never the one that this call came from. */
+  async #dropSpoilt(): Promise<Saved | undefined> {
+    const isSpoilt = this.#saved !== undefined && this.#saved.step > this.#step - this.#watch.bad;
+    if (!isSpoilt || this.#saved!.path === this.#job.checkpoint?.folder) return this.#saved;
+    await removeFolder(this.#saved!.path);
+    return this.#savedBefore;
+  }
+
+  /** Undefined where the signal ends it: it is made when the run goes on. */
+  #evaluate(evaluator: HeldOutEvaluator, heldOut: HeldOutText): Promise<Evaluation | undefined> {
+    const { recipe, signal, progress, onEvaluation } = this.#job;
+    const before = performance.now();
+    return unlessAborted(signal, async () => {
+      const evaluation = await evaluator.evaluate(heldOut, { tokens: recipe.evaluation.tokens, signal, progress });
+      const { loss: heldOutLoss, bitsPerByte } = evaluation;
+      await this.#lock.check();
+      await this.#log.append({ step: this.#step, heldOutLoss, bitsPerByte, seconds: (performance.now() - before) / 1000 });
+      onEvaluation?.(this.#step, evaluation);
+      return evaluation;
+    });
+  }
+
+  /** A run that did all its steps keeps what they made; one that was stopped while its losses were bad goes back to the checkpoint before. */
+  async #saveEnd(): Promise<void> {
+    const { recipe, folder, progress } = this.#job;
+    await this.#lock.check();
+    const mayBeSpoilt = this.#step < recipe.steps && this.#watch.bad > 0;
+    if (!mayBeSpoilt) await this.#save();
+    else if (this.#saved) await loadTensors(await openCheckpoint(this.#saved.path), this.#trainer.tensors);
+    if (this.#saved) await saveModel(folder, this.#trainer.tensors, progress);
+  }
+
+  async #save(): Promise<void> {
+    const { recipe, folder, origin, onCheckpoint } = this.#job;
+    const { checkpoints } = runPaths(folder);
+    if (this.#step === this.#saved?.step) return;
+    await this.#lock.check();
+    await this.#log.sync();
+    const state = { step: this.#step, tokens: this.#tokens, data: this.#position, recipe, ...(origin && { origin }) };
+    const path = await saveCheckpoint(checkpoints, state, this.#trainer.tensors, recipe.checkpoints.keep);
+    [this.#savedBefore, this.#saved] = [this.#saved, { step: this.#step, path }];
+    onCheckpoint?.(this.#step, path);
+  }
+
+  #summary(seconds: number): TrainSummary {
+    const { recipe, signal, heldOut } = this.#job;
+    const isWhole = this.#step === recipe.steps && (heldOut === undefined || this.#evaluation !== undefined);
+    const stopped = signal?.aborted === true && !isWhole;
+    return {
+      ...{
+        started: this.#job.checkpoint?.state.step ?? 0,
+        step: this.#step,
+        steps: recipe.steps,
+        tokens: this.#tokens,
+        loss: this.#loss,
+        evaluation: stopped ? undefined : this.#evaluation,
+        stopped,
+      },
+      ...{ checkpoint: this.#saved?.path, savedStep: this.#saved?.step ?? 0, seconds },
+    };
+  }
+}
+
+/** Mean of the last seconds per step. */
+class Pace {
+  readonly #recent: number[] = [];
+
+  add(seconds: number): void {
+    this.#recent.push(seconds);
+    if (this.#recent.length > 32) this.#recent.shift();
+  }
+
+  get mean(): number {
+    return this.#recent.reduce((sum, seconds) => sum + seconds, 0) / Math.max(1, this.#recent.length);
+  }
+}
