@@ -31,6 +31,8 @@ export const is = {
     what: "an array of steps, each with a name and apply",
     isRight: (value) => Array.isArray(value) && value.every((step) => has(step, "apply", "function")),
   },
+  list: { what: "an array", isRight: (value) => Array.isArray(value) },
+  record: { what: "an object", isRight: (value) => typeof value === "object" && value !== null && !Array.isArray(value) },
   flag: { what: "true or false", isRight: (value) => typeof value === "boolean" },
   callback: { what: "a function", isRight: (value) => typeof value === "function" },
   /** Signals of other realms and libraries have the members, though not the class. */

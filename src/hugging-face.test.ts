@@ -46,7 +46,7 @@ async function written(config: object, settings: object): Promise<number[]> {
   expect(model.warnings).toEqual([]);
   await using sequences = await SequenceModel.open(referenceBackend(), model.config, model.weights);
   const tokens: number[] = [];
-  const stopIds = model.stopIds({} as Parameters<typeof model.stopIds>[0]);
+  const stopIds = model.namedEnds({} as Parameters<typeof model.namedEnds>[0]);
   for await (const { id } of generateTokens(sequences, golden.prompt, { ...model.generation, stopIds })) tokens.push(id);
   return tokens;
 }

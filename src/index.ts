@@ -1,7 +1,8 @@
 // The library's front door: what `import { … } from "cria"` gives.
 export * from "./base/index.ts";
+export type { EncodedChat, Message, Role, TextPart, ToolCall } from "./chat/index.ts";
 export type { FinishReason, LogitsStep, SamplingOptions, Scores, TextPiece, TextSoFar, TokenLogProbability } from "./infer/index.ts";
-export { type GenerateOptions, Llama, type LoadOptions } from "./llama.ts";
+export { type ChatOptions, type GenerateOptions, Llama, type LoadOptions, type RenderedConversation, type RenderOptions } from "./llama.ts";
 export { type ModelFormat, type OpenModel, openModel } from "./load/index.ts";
 export type { LlamaConfig } from "./model/index.ts";
 export type { Tokenizer } from "./tokenizer/index.ts";

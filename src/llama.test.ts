@@ -124,7 +124,7 @@ describe("a tiny model", () => {
       };
       expect(await defaults()).toEqual({ temperature: 0.8, topK: 0, topP: 0.95, stopIds: [2] });
       await atomicWriteJson(join(folder, "generation_config.json"), { do_sample: false, max_new_tokens: 3, eos_token_id: 7 });
-      expect(await defaults()).toEqual({ temperature: 0, topK: 0, topP: 0.95, maxTokens: 3, stopIds: [7] });
+      expect(await defaults()).toEqual({ temperature: 0, topK: 0, topP: 0.95, maxTokens: 3, stopIds: [7, 2] });
       const silent = { do_sample: true, temperature: null, max_length: 30 };
       await atomicWriteJson(join(folder, "generation_config.json"), silent);
       expect(await defaults()).toEqual({ temperature: 0.8, topK: 0, topP: 0.95, maxLength: 30, stopIds: [2] });

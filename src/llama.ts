@@ -2,11 +2,12 @@
 
 import type { Backend } from "./backend/index.ts";
 import type { OnProgress, StateDType } from "./base/index.ts";
+import { type ChatTemplates, chooseTemplate, type EncodedChat, encodeChat, type Message } from "./chat/index.ts";
 import { checkArgument, checkOptions, defined, is, type Rule } from "./check-arguments.ts";
 import { usualSampling } from "./formats/index.ts";
 import { openCpuBackend } from "./host/index.ts";
 import { type GenerateTextOptions, generateText, type PromptOptions, promptIds, SequenceModel, type TextPiece } from "./infer/index.ts";
-import { type OpenModel, openModel } from "./load/index.ts";
+import { type OpenChat, type OpenModel, openModel } from "./load/index.ts";
 import type { LlamaConfig } from "./model/index.ts";
 import type { Tokenizer } from "./tokenizer/index.ts";
 
@@ -39,6 +40,28 @@ export interface LoadOptions {
  */
 export type GenerateOptions = GenerateTextOptions;
 
+/** How a conversation is rendered. */
+export interface RenderOptions {
+  /** Which of the model's templates; by default tool_use where there are tools and the model has one of that name, else default. */
+  readonly template?: string | undefined;
+  /** Ends with what comes in front of the assistant's next message; without it the last message goes on. @default true */
+  readonly addGenerationPrompt?: boolean | undefined;
+  /** Tools as OpenAI's protocol describes them: `{ type: "function", function: { name, description, parameters } }`. */
+  readonly tools?: readonly unknown[] | undefined;
+  /** Documents for templates that know them. */
+  readonly documents?: readonly unknown[] | undefined;
+  /** What else the template reads, values of JSON: enable_thinking, date_string. */
+  readonly variables?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** A conversation as a model reads it. */
+export interface RenderedConversation extends EncodedChat {
+  /** The template that rendered it, as messages name it. */
+  readonly template: string;
+}
+
+export interface ChatOptions extends Omit<GenerateOptions, "parseSpecial">, RenderOptions {}
+
 const loadRules = {
   ...{
     backend: is.backend,
@@ -55,8 +78,11 @@ const loadRules = {
 
 const promptRules = { parseSpecial: is.flag } satisfies Record<keyof PromptOptions, Rule>;
 
-const generateRules = {
-  ...promptRules,
+const renderRules = {
+  ...{ template: is.name, addGenerationPrompt: is.flag, tools: is.list, documents: is.list, variables: is.record },
+} satisfies Record<keyof RenderOptions, Rule>;
+
+const writeRules = {
   ...{
     maxTokens: is.limit,
     maxLength: is.limit,
@@ -69,7 +95,10 @@ const generateRules = {
   ...{ noRepeatNgramSize: is.natural, suppressTokens: is.idArray, beginSuppressTokens: is.idArray, badWords: is.idArrays },
   ...{ temperature: is.number, topK: is.number, topP: is.number, minP: is.number, repetitionPenalty: is.number, seed: is.number },
   ...{ steps: is.steps, logProbabilities: is.natural },
-} satisfies Record<keyof GenerateOptions, Rule>;
+} satisfies Record<Exclude<keyof GenerateOptions, keyof PromptOptions>, Rule>;
+
+const generateRules = { ...promptRules, ...writeRules } satisfies Record<keyof GenerateOptions, Rule>;
+const chatRules = { ...renderRules, ...writeRules } satisfies Record<keyof ChatOptions, Rule>;
 
 /** GenerationConfig._get_default_generation_params, which every version since 4.28 agrees with. */
 const transformersSampling = { temperature: 1, topK: 50, topP: 1 };
@@ -86,12 +115,16 @@ export class Llama {
    * the model's context; most models have none.
    */
   readonly warnings: readonly string[];
+  /** Names of the model's chat templates; none where it only continues text. */
+  readonly chatTemplates: readonly string[];
+  readonly #templates: ChatTemplates;
   readonly #model: SequenceModel;
   readonly #ownBackend: Backend | undefined;
 
   private constructor(
     model: SequenceModel,
     tokenizer: Tokenizer,
+    templates: ChatTemplates,
     defaults: GenerateOptions,
     warnings: readonly string[],
     ownBackend: Backend | undefined,
@@ -101,14 +134,16 @@ export class Llama {
     this.tokenizer = tokenizer;
     this.defaults = defaults;
     this.warnings = warnings;
+    this.chatTemplates = [...templates.keys()];
+    this.#templates = templates;
     this.#model = model;
     this.#ownBackend = ownBackend;
   }
 
   /**
    * Loads a run folder, a Hugging Face folder or a llama2.c .bin.
-   * @throws CriaError when an argument is of the wrong type, it is no model, a part is missing or damaged, or memory does not suffice; the
-   * signal's reason when it is aborted.
+   * @throws CriaError when an argument is of the wrong type, it is no model, a part is missing or damaged, the tokenizer or a chat template belongs to
+   * another model, or memory does not suffice; the signal's reason when it is aborted.
    */
   static async load(path: string, options: LoadOptions = {}): Promise<Llama> {
     checkArgument("llama", "the path", path, is.name);
@@ -117,12 +152,14 @@ export class Llama {
     const { backend, threads, codeCache, tokenizer: tokenizerFile, ...modelOptions } = options;
     await using model = await openModel(path, { signal: options.signal });
     const warnings = [...model.warnings];
-    const tokenizer = await model.openTokenizer(tokenizerFile, (warning) => warnings.push(warning));
+    const onWarning = (warning: string) => warnings.push(warning);
+    const tokenizer = await model.openTokenizer(tokenizerFile, onWarning);
+    const chat = await model.openChat(tokenizer, tokenizerFile, onWarning);
     const ownBackend = backend === undefined ? await openCpuBackend({ ...(threads !== undefined && { threads }), codeCache }) : undefined;
     try {
       const sequences = await SequenceModel.open((backend ?? ownBackend)!, model.config, model.weights, modelOptions);
       if (modelOptions.contextLength === undefined && modelOptions.pages === undefined) warnings.push(...shortMemory(sequences));
-      return new Llama(sequences, tokenizer, defaultsOf(model, tokenizer), warnings, ownBackend);
+      return new Llama(sequences, tokenizer, chat.templates, defaultsOf(model, chat), warnings, ownBackend);
     } catch (error) {
       await ownBackend?.dispose();
       throw error;
@@ -154,6 +191,44 @@ export class Llama {
     return promptIds(this.tokenizer, prompt, options);
   }
 
+  /**
+   * The assistant's next message in a conversation, as it comes, as {@link generate} gives what follows a prompt. It ends with any of the ids that end
+   * a turn. A conversation that goes on from an earlier one computes only what is new, where the template writes the earlier messages as before.
+   * @throws CriaError as {@link generate}, and as {@link renderChat}
+   */
+  async *chat(messages: readonly Message[], options: ChatOptions = {}): AsyncGenerator<string, void> {
+    for await (const { text } of this.chatPieces(messages, options)) if (text !== "") yield text;
+  }
+
+  /** Gives tokens as {@link pieces} does, for a conversation as {@link chat} reads it. */
+  chatPieces(messages: readonly Message[], options: ChatOptions = {}): AsyncGenerator<TextPiece, void> {
+    checkOptions("llama", options, chatRules);
+    const { template, addGenerationPrompt, tools, documents, variables, ...writing } = options;
+    const { ids } = this.#render(messages, { template, addGenerationPrompt, tools, documents, variables });
+    return generateText(this.#model, this.tokenizer, ids, withDefaults(defined(writing), this.defaults));
+  }
+
+  /** The ids that a conversation becomes. @throws CriaError as {@link renderChat} */
+  chatIds(messages: readonly Message[], options: RenderOptions = {}): Uint32Array {
+    return this.renderChat(messages, options).ids;
+  }
+
+  /**
+   * A conversation as the model reads it: its text, its ids, whose each character is, and which messages the template leaves out. Special pieces come
+   * from the template alone, never from what a message spells. Begin-of-text stands in front where the template writes it, and once.
+   * @throws CriaError when the model has no chat template, so that it only continues text; when an argument is of the wrong type or a message is not
+   * well-formed; and with the template's own sentence where it refuses the conversation
+   */
+  renderChat(messages: readonly Message[], options: RenderOptions = {}): RenderedConversation {
+    checkOptions("llama", options, renderRules);
+    return this.#render(messages, options);
+  }
+
+  #render(messages: readonly Message[], { template: name, ...given }: RenderOptions): RenderedConversation {
+    const template = chooseTemplate(this.#templates, (given.tools?.length ?? 0) > 0, name);
+    return { ...encodeChat(this.tokenizer, template, messages, given), template: template.name };
+  }
+
   /** Frees memory and threads, behind what is running. A backend that was given stays open. */
   async dispose(): Promise<void> {
     await this.#model.dispose();
@@ -172,9 +247,9 @@ function shortMemory({ contextLength, config }: SequenceModel): string[] {
   ];
 }
 
-function defaultsOf({ generation, stopIds }: OpenModel, tokenizer: Tokenizer): GenerateOptions {
+function defaultsOf({ generation }: OpenModel, { endOfTurn }: OpenChat): GenerateOptions {
   const { bosTokenId: _, ...said } = generation;
-  return { ...(saysHowToSample(said) ? transformersSampling : usualSampling), ...said, stopIds: stopIds(tokenizer) };
+  return { ...(saysHowToSample(said) ? transformersSampling : usualSampling), ...said, stopIds: endOfTurn };
 }
 
 /** A temperature of 0 does not count: it is how to take the most probable token. */

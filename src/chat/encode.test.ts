@@ -6,7 +6,7 @@ import { encodeChat, encodeTraining, endOfTurnIds, type Message, parseChatTempla
 const specials = { bos: "<s>", eos: "</s>", others: ["<|im_start|>", "<|im_end|>", "<|user|>"] };
 const model = await trainTokenizer(["hello hello\n\n\n\nworld how are you\n\n"], { kind: "bytes", vocabSize: 278, specials });
 const tokenizer: Tokenizer = createTokenizer(model);
-const endOfTurn = endOfTurnIds(tokenizer, []);
+const endOfTurn = endOfTurnIds(tokenizer);
 
 const chatml = parseChatTemplate(
   "{% for m in messages %}{{ '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>\n' }}{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}",
@@ -177,8 +177,23 @@ describe("the assistant's ids", () => {
   });
 });
 
-test("ids that end a turn: named ones first, each once, special pieces only, none beyond the model", () => {
-  const im = tokenizer.pieceToId("<|im_end|>")!;
-  expect(endOfTurnIds(tokenizer, [7, im])).toEqual([7, im, tokenizer.eosId]);
-  expect(endOfTurnIds(tokenizer, [], im)).toEqual(tokenizer.eosId! < im ? [tokenizer.eosId] : []);
+describe("ids that end a turn", () => {
+  const im = tokenizer.pieceToId("<|im_end|>") ?? -1;
+  const eos = tokenizer.eosId ?? -1;
+
+  test("named ones come first, each once; known ones are special pieces; none is beyond the model", () => {
+    expect(endOfTurnIds(tokenizer, { named: [7, im] })).toEqual([7, im, eos]);
+    expect(endOfTurnIds(tokenizer, { modelSize: im })).toEqual(eos < im ? [eos] : []);
+  });
+
+  test.each([
+    ["{% for m in messages %}{{ m.content }}{{ ' <|user|>' if m.role == 'assistant' }}{% endfor %}", ["</s>", "<|user|>", "<|im_end|>"]],
+    ["{% for m in messages %}{{ '<|user|>' if m.role == 'user' }}{{ m.content }}{% endfor %}", ["</s>", "<|im_end|>"]],
+    ["{% for m in messages %}{{ m.content }} over <|user|>{% endfor %}", ["</s>", "<|im_end|>"]],
+    ["<|user|>", ["</s>", "<|im_end|>"]],
+    ["{{ raise_exception('no') }}", ["</s>", "<|im_end|>"]],
+  ])("%s has the ends %j", (source, ends) => {
+    const ids = endOfTurnIds(tokenizer, { templates: [parseChatTemplate(source)] });
+    expect(ids.map((id) => tokenizer.idToPiece(id))).toEqual(ends);
+  });
 });

@@ -1,4 +1,4 @@
-export { chooseTemplate } from "./choose.ts";
+export { type ChatTemplates, chooseTemplate } from "./choose.ts";
 export {
   type EncodeChatOptions,
   type EncodedChat,
@@ -7,7 +7,7 @@ export {
   encodeChat,
   encodeTraining,
 } from "./encode.ts";
-export { endOfTurnIds } from "./end-of-turn.ts";
+export { type EndOfTurnOptions, endOfTurnIds } from "./end-of-turn.ts";
 export { checkChatFits } from "./fits.ts";
 export { type Message, type Role, roles, type TextPart, type ToolCall } from "./messages.ts";
 export { type RenderChatOptions, type RenderedChat, renderChat } from "./render.ts";

@@ -8,7 +8,7 @@ import type { Value } from "./values.ts";
 
 export interface RenderChatOptions {
   /** Ends with what comes in front of the assistant's next message. @default true */
-  readonly addGenerationPrompt?: boolean;
+  readonly addGenerationPrompt?: boolean | undefined;
   /** Tools as OpenAI's protocol describes them: `{ type: "function", function: { name, description, parameters } }`. */
   readonly tools?: readonly unknown[] | undefined;
   /** Documents for templates that know them. */

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { atomicWriteJson } from "../files/index.ts";
 import { sharedData } from "../load/shared-data.test.helper.ts";
-import { withFolder, writeTinyBin, writeTinyFolder } from "../load/tiny-model.test.helper.ts";
+import { withFolder, writeTinyBin, writeTinyChat, writeTinyFolder } from "../load/tiny-model.test.helper.ts";
 import { commandRows } from "./commands.ts";
 import { Interrupted } from "./interrupt.ts";
 import type { Terminal } from "./run.ts";
@@ -64,6 +64,52 @@ describe("cria generate", () => {
     expect({ code, stderr }).toEqual({ code: 141, stderr: "" });
   });
 
+  test("answers in a chat that the model's template renders", async () => {
+    await withFolder(async (told) => {
+      await writeTinyFolder(told);
+      await writeTinyChat(told);
+      const [messages, tools] = [join(told, "messages.json"), join(told, "tools.json")];
+      const conversation = [
+        { role: "system", content: "b" },
+        { role: "user", content: "a" },
+      ];
+      await atomicWriteJson(messages, conversation);
+      await atomicWriteJson(tools, [{ type: "function", function: { name: "clock" } }]);
+      const ending = ["--temperature", "0", "--max-tokens", "4"];
+      const json = async (...words: readonly string[]) => JSON.parse((await run(["generate", told, ...words, ...ending, "--json"])).stdout);
+      const asked = await json("a", "--chat", "--system", "b");
+      const rendered = "<s><|go|>sb<|over|><|go|>ua<|over|><|go|>a";
+      const { tokens, promptTokens } = await json(rendered, "--special");
+      expect(asked).toMatchObject({ messages: conversation, tokens, promptTokens, leftOut: [], finishReason: "length" });
+      expect(asked.template).toContain("the chat template default");
+      expect(await json("--messages", messages)).toMatchObject({ messages: conversation, tokens });
+      expect((await run(["generate", told, "a", "--chat", "--system", "b", ...ending])).stdout).toBe(`${asked.text}\n`);
+      await writeTinyChat(told, [
+        { name: "default", template: "{{ messages[-1].content }}" },
+        { name: "tool_use", template: "{{ tools[0].function.name }}{{ messages[-1].content }}" },
+      ]);
+      const named = await json("a", "--chat", "--tools", tools);
+      expect(named).toMatchObject({ template: expect.stringContaining("tool_use"), promptTokens: 7 });
+      const shortened = await run(["generate", told, "--messages", messages, "--template", "default", ...ending]);
+      expect(shortened.stderr).toBe("[generate] the template leaves messages[0] out, whose role is system\n");
+      await atomicWriteJson(messages, { messages: conversation, tools: [] });
+      expect(await run(["generate", told, "--messages", messages, "--tools", tools])).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining(`--tools ${tools} is given, and ${messages} has tools: give one of them`),
+      });
+      await atomicWriteJson(tools, {});
+      expect(await run(["generate", told, "a", "--chat", "--tools", tools])).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining("tools.json: it must hold a list of tools"),
+      });
+      expect(await run(["generate", folder, "a", "--chat"])).toMatchObject({
+        code: 1,
+        stdout: "",
+        stderr: expect.stringContaining("the model has no chat template: it only continues text"),
+      });
+    });
+  });
+
   test("the seed that it tells gives the text again", async () => {
     const words = ["generate", bin, "a", "--max-tokens", "8", "--temperature", "2", "--top-k", "50", "--min-p", "0.01", "--json"];
     const first = JSON.parse((await run(words)).stdout);
@@ -118,6 +164,11 @@ describe("cria generate", () => {
     [["m", "a", "--cache", "f8"], '--cache is "f8" but must be f32, f16, q8_0'],
     [["m", "a", "--context", "1.5"], "--context is 1.5 but must be an integer, at least 1"],
     [["m", "a", "--max-tokens", "0"], "--max-tokens is 0 but must be an integer, at least 1"],
+    [["m", "a", "--system", "b"], "--system is for chats: give --chat or --messages FILE too"],
+    [["m", "a", "--tools", "t.json"], "--tools is for chats: give --chat or --messages FILE too"],
+    [["m", "a", "--messages", "c.json"], '"a" is given beside --messages c.json: put it into that file as the last message'],
+    [["m", "--messages", "c.json", "--system", "b"], "--system is given beside --messages c.json: put it into that file"],
+    [["m", "a", "--chat", "--special"], "--special is for prompts that are continued"],
     [["m", "a", "--seed", "0.5"], "--seed is 0.5 but must be an integer"],
   ])("wrong use is said before anything is loaded: %j", async (words, message) => {
     expect(await run(["generate", ...words])).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining(message) });

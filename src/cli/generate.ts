@@ -1,11 +1,13 @@
-// cria generate: a model continues a text.
+// cria generate: a model continues a text, or answers in a chat.
 import type { Backend } from "../backend/index.ts";
 import { CriaError, decodeUtf8, type StateDType, stateDTypes, UsageError } from "../base/index.ts";
 import { type GenerateOptions, Llama, type TextPiece } from "../index.ts";
 import { createSampler } from "../infer/index.ts";
+import { type AskedChat, chatFlags, isChat, readChat } from "./chat-flags.ts";
 import type { Command, CommandIo, FlagRow, Flags } from "./command.ts";
 import { booleanFlag, stringFlag, wholeFlag } from "./flag-values.ts";
 import { openBackend } from "./open-backend.ts";
+import { messagesExample } from "./read-messages.ts";
 
 const where = "generate";
 
@@ -32,8 +34,8 @@ const usualMaxTokens = 256;
 
 export const generate: Command = {
   name: "generate",
-  summary: "continue a text with a model",
-  usage: 'MODEL "PROMPT"|- [--max-tokens N] [--temperature T] [--seed S] …',
+  summary: "continue a text with a model, or answer in a chat",
+  usage: 'MODEL "PROMPT"|-|--messages FILE [--chat] [--max-tokens N] [--temperature T] [--seed S] …',
   flags: [
     { name: "max-tokens", type: "number", help: `stop after so many tokens (default: what the model says, else ${usualMaxTokens})` },
     ...Object.values(samplingFlags).map(({ name, help }): FlagRow => ({ name, type: "number", help })),
@@ -50,34 +52,59 @@ export const generate: Command = {
       value: stateDTypes.join("|"),
       help: "how keys and values of the text are stored: in 4, 2 or about 1 bytes per number (default: f32)",
     },
+    ...chatFlags,
     { name: "special", type: "boolean", help: "special pieces spelled out in the prompt become their ids, as in a rendered chat" },
     { name: "tokenizer", type: "string", help: "a tokenizer's file or folder, in any form, where it is not beside the model" },
   ],
+  example: { title: "a file for --messages", text: messagesExample },
   async run([path, prompt, ...rest], flags, io) {
     if (path === undefined) throw new UsageError(where, "MODEL is missing: name a model's folder or file");
     if (rest.length > 0) throw new UsageError(where, `"${rest[0]}" follows the prompt: put the prompt in quotes`);
     const options = readOptions(flags);
-    const text = await readPrompt(prompt, io);
+    const asked = await readAsked(prompt, flags, io);
     const start = performance.now();
     await using backend = await openBackend(io);
     await using llama = await load(path, flags, io, backend);
     const loaded = performance.now();
     for (const warning of llama.warnings) io.stderr(`${warning}\n`);
-    const written = await write(llama, text, { ...usualLimit(llama), ...options, signal: io.signal }, io);
+    const { said, promptTokens, pieces } = ask(llama, asked, { ...usualLimit(llama), ...options, signal: io.signal }, io);
+    const written = await write(pieces, io);
     const report = {
-      model: path,
-      prompt: text,
-      ...written,
-      backend: backend.name,
-      seed: options.seed,
-      loadSeconds: seconds(start, loaded),
-      warnings: llama.warnings,
+      ...{ model: path, ...said, promptTokens, ...written },
+      ...{ backend: backend.name, seed: options.seed, loadSeconds: seconds(start, loaded), warnings: llama.warnings },
     };
     if (io.json) io.stdout(`${JSON.stringify(report, null, 2)}\n`);
     else if (process.stderr.isTTY) io.stderr(`${summary(report)}\n`);
     return 0;
   },
 };
+
+type Asked = { readonly prompt: string } | AskedChat;
+
+async function readAsked(prompt: string | undefined, flags: Flags, io: CommandIo): Promise<Asked> {
+  if (isChat(where, flags, prompt)) return readChat(where, flags, io, () => readPrompt(prompt, io));
+  return { prompt: await readPrompt(prompt, io) };
+}
+
+interface Asking {
+  /** What the report says of the prompt or the conversation. */
+  readonly said: Readonly<Record<string, unknown>>;
+  readonly promptTokens: number;
+  readonly pieces: AsyncIterable<TextPiece>;
+}
+
+/** Begins the text or the answer. What a template leaves out is told, as the answer knows nothing of it. */
+function ask(llama: Llama, asked: Asked, { parseSpecial = false, ...options }: GenerateOptions, io: CommandIo): Asking {
+  if ("prompt" in asked) {
+    const promptTokens = llama.promptIds(asked.prompt, { parseSpecial }).length;
+    return { said: asked, promptTokens, pieces: llama.pieces(asked.prompt, { ...options, parseSpecial }) };
+  }
+  const { messages } = asked;
+  const { ids, leftOut, template } = llama.renderChat(messages, asked.options);
+  for (const i of leftOut) io.stderr(`[${where}] the template leaves messages[${i}] out, whose role is ${messages[i]?.role}\n`);
+  const pieces = llama.chatPieces(messages, { ...options, ...asked.options });
+  return { said: { messages, template, leftOut }, promptTokens: ids.length, pieces };
+}
 
 /** A terminal wants an end, so there is one where the model's makers set none. */
 function usualLimit({ defaults }: Llama): GenerateOptions {
@@ -139,7 +166,6 @@ interface Written {
   readonly text: string;
   readonly tokens: readonly number[];
   readonly finishReason: TextPiece["finishReason"];
-  readonly promptTokens: number;
   /** Until the first token was there. */
   readonly promptSeconds: number;
   /** From the first token to the last. */
@@ -147,7 +173,7 @@ interface Written {
 }
 
 /** Prints the text as it comes, and ends it with a line end. */
-async function write(llama: Llama, prompt: string, options: GenerateOptions, io: CommandIo): Promise<Written> {
+async function write(written: AsyncIterable<TextPiece>, io: CommandIo): Promise<Written> {
   const start = performance.now();
   let first = start;
   const pieces: TextPiece[] = [];
@@ -155,7 +181,7 @@ async function write(llama: Llama, prompt: string, options: GenerateOptions, io:
     if (!io.json && text !== "") io.stdout(text);
   };
   try {
-    for await (const piece of llama.pieces(prompt, options)) {
+    for await (const piece of written) {
       if (pieces.push(piece) === 1) first = performance.now();
       print(piece.text);
     }
@@ -173,7 +199,6 @@ async function write(llama: Llama, prompt: string, options: GenerateOptions, io:
     text: pieces.map((piece) => piece.text).join(""),
     tokens: pieces.map((piece) => piece.id),
     finishReason: pieces.at(-1)?.finishReason,
-    promptTokens: llama.promptIds(prompt, { parseSpecial: options.parseSpecial ?? false }).length,
     promptSeconds: seconds(start, first),
     generationSeconds: seconds(first, performance.now()),
   };
@@ -187,7 +212,7 @@ function summary({
   finishReason,
   seed,
   backend,
-}: Written & { readonly seed: number; readonly backend: string }): string {
+}: Written & { readonly promptTokens: number; readonly seed: number; readonly backend: string }): string {
   const rate = (count: number, time: number) => `${count} tokens${count > 0 && time > 0 ? ` at ${(count / time).toPrecision(3)}/s` : ""}`;
   const end = finishReason === "length" ? "cut at the length" : "ended by itself";
   // The first token belongs to the prompt's run.

@@ -71,7 +71,9 @@ async function describeTokenizer(
 ): Promise<NonNullable<Found["tokenizer"]>> {
   try {
     const tokenizer = await model.openTokenizer(file, onWarning);
-    return { kind: tokenizer.kind, pieces: tokenizer.vocabSize, ...rolesOf(tokenizer), stop: model.stopIds(tokenizer).join(" ") };
+    const { templates, endOfTurn } = await model.openChat(tokenizer, file, onWarning);
+    const chat = [...templates.keys()].join(" ");
+    return { kind: tokenizer.kind, pieces: tokenizer.vocabSize, ...rolesOf(tokenizer), stop: endOfTurn.join(" "), chat };
   } catch (error) {
     if (file !== undefined) throw error;
     return { missing: (error as Error).message };

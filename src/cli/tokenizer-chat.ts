@@ -1,12 +1,12 @@
 // cria tokenizer chat: a conversation as its model reads it, and which of its tokens are the assistant's
-import { CriaError, fail, UsageError } from "../base/index.ts";
-import { chooseTemplate, type EncodedChat, encodeChat, encodeTraining, type Message } from "../chat/index.ts";
-import { readTextFile } from "../files/index.ts";
+import { CriaError, UsageError } from "../base/index.ts";
+import { chooseTemplate, type EncodedChat, encodeChat, encodeTraining } from "../chat/index.ts";
 import { openChat, tokenizerForms } from "../load/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
-import type { Command, CommandIo } from "./command.ts";
+import type { Command } from "./command.ts";
 import { booleanFlag, stringFlag } from "./flag-values.ts";
 import { loadTokenizer } from "./load-tokenizer.ts";
+import { messagesExample, readMessages } from "./read-messages.ts";
 
 const where = "tokenizer chat";
 
@@ -29,7 +29,7 @@ export const chatCommand: Command = {
   ],
   example: {
     title: `TOKENIZER is a folder or a file: ${tokenizerForms}`,
-    text: 'MESSAGES.json holds a list of messages, or an object with messages, tools, documents and variables of the template:\n  [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello!"}]\n',
+    text: messagesExample,
   },
   async run([path, file, ...rest], flags, io) {
     if (path === undefined || file === undefined || rest.length > 0)
@@ -39,7 +39,7 @@ export const chatCommand: Command = {
       );
     const tokenizer = await loadTokenizer(path, io);
     const { templates, endOfTurn } = await openChat(path, tokenizer);
-    const { messages, ...given } = await readMessages(file, io);
+    const { messages, ...given } = await readMessages(where, file, io);
     const template = chooseTemplate(templates, (given.tools?.length ?? 0) > 0, stringFlag(flags, "template"));
     const addGenerationPrompt = !booleanFlag(flags, "no-generation-prompt");
     const encoded: Shown = { ...encodeChat(tokenizer, template, messages, { ...given, addGenerationPrompt }), template: template.name };
@@ -67,30 +67,6 @@ function masked(encode: () => EncodedChat & { readonly assistantMask: Uint8Array
     if (error instanceof CriaError) return { refusal: error.message };
     throw error;
   }
-}
-
-interface Given {
-  readonly messages: readonly Message[];
-  readonly tools?: readonly unknown[];
-  readonly documents?: readonly unknown[];
-  readonly variables?: Readonly<Record<string, unknown>>;
-}
-
-const keys = ["messages", "tools", "documents", "variables"];
-
-async function readMessages(file: string, io: CommandIo): Promise<Given> {
-  const text = file === "-" ? new TextDecoder().decode(await io.stdin()) : await readTextFile(file, where);
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    return fail(where, `${file}: it is no JSON: ${(cause as Error).message}`, { cause });
-  }
-  if (Array.isArray(value)) return { messages: value };
-  const given: Partial<Given> = typeof value === "object" && value !== null ? value : {};
-  const odd = Object.keys(given).find((key) => !keys.includes(key));
-  if (odd !== undefined) fail(where, `${file}: it has ${JSON.stringify(odd)}, but only ${keys.join(", ")} are read: leave it out`);
-  return { ...given, messages: given.messages ?? fail(where, `${file}: it has no messages: give a list, or an object with messages`) };
 }
 
 function asJson({ text, ids, assistantMask, template, segments, leftOut, refusal }: Shown, endOfTurn: readonly number[]) {

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { encodeChat, renderChat } from "../chat/index.ts";
+import { chooseTemplate, encodeChat, renderChat } from "../chat/index.ts";
 import { type GgufValue, ggufBytes, ggufTokenizerPairs, tokenizerJson } from "../formats/index.ts";
 import { createTokenizer, trainTokenizer } from "../tokenizer/index.ts";
 import { openAnyTokenizer, openChat } from "./index.ts";
@@ -35,7 +35,9 @@ async function write(files: Readonly<Record<string, unknown>>) {
 async function open(path = folder, modelSize?: number) {
   const tokenizer = await openAnyTokenizer(path);
   const { templates, endOfTurn } = await openChat(path, tokenizer, modelSize === undefined ? {} : { modelSize });
-  const texts = Object.fromEntries([...templates].map(([name, template]) => [name, renderChat(template, hi).text]));
+  const texts = Object.fromEntries(
+    [...templates.keys()].map((name) => [name, renderChat(chooseTemplate(templates, false, name), hi).text]),
+  );
   return { texts, ends: endOfTurn.map((id) => tokenizer.idToPiece(id)) };
 }
 
@@ -92,9 +94,37 @@ test("a GGUF has its own, and names ids that end a turn", async () => {
   expect(ends).toContain("<|im_start|>");
 });
 
-test("broken templates name the file; tokens that the model lacks are refused only where they are used", async () => {
-  await write({ "chat_template.jinja": "{% if %}" });
-  await expect(open()).rejects.toThrow(/tokenizer\.json: the chat template default, line 1, column 7/);
+test("a template that cannot be read is told of, and its error is thrown where it is chosen", async () => {
+  await write({ "chat_template.jinja": "{% if %}", "additional_chat_templates/rag.jinja": "r" });
+  const tokenizer = await openAnyTokenizer(folder);
+  const warnings: string[] = [];
+  const { templates } = await openChat(folder, tokenizer, { onWarning: (warning) => warnings.push(warning) });
+  const error = /tokenizer\.json: the chat template default, line 1, column 7/;
+  expect(warnings).toEqual([expect.stringMatching(error)]);
+  expect(warnings[0]).toMatch(/: the model continues texts, but renders no chat by this template$/);
+  expect(() => chooseTemplate(templates, false)).toThrow(error);
+  expect(renderChat(chooseTemplate(templates, false, "rag"), hi).text).toBe("r");
+});
+
+test("a model's templates serve a tokenizer that lies elsewhere and has none", async () => {
+  await write({ "chat_template.jinja": "here", "elsewhere/tokenizer.json": tokenizerJson(model) });
+  const elsewhere = join(folder, "elsewhere");
+  const names = async () => {
+    const { templates } = await openChat(elsewhere, own, { modelFolder: folder });
+    return [...templates.keys()].map((name) => renderChat(chooseTemplate(templates, false, name), hi).text);
+  };
+  expect(await names()).toEqual(["here"]);
+  await write({ "elsewhere/tokenizer_config.json": { chat_template: "there" } });
+  expect(await names()).toEqual(["there"]);
+});
+
+test("what lies beside a file that is no tokenizer.json speaks of another one", async () => {
+  await write({ "chat_template.jinja": "here", "vocabulary.json": tokenizerJson(model), "generation_config.json": { eos_token_id: 5 } });
+  const { templates, endOfTurn } = await openChat(join(folder, "vocabulary.json"), own);
+  expect([templates.size, endOfTurn.includes(5)]).toEqual([0, false]);
+});
+
+test("tokens that the model lacks are refused only where they are used", async () => {
   const size = own.pieceToId("<|im_start|>") ?? 0;
   await write({ "chat_template.jinja": "<|im_start|>{{ messages[0].content }}" });
   await expect(open(folder, size)).rejects.toThrow(`it uses token ${size} (<|im_start|>), but the model has ${size} tokens`);
@@ -107,5 +137,5 @@ test("bos_token is the tokenizer's", async () => {
   await write({ "chat_template.jinja": "{{ bos_token }}x" });
   const tokenizer = await openAnyTokenizer(folder);
   const { templates } = await openChat(folder, tokenizer);
-  expect([...encodeChat(tokenizer, templates.get("default")!, hi, { bos: true }).ids]).toEqual([own.bosId, ...own.encode("x")]);
+  expect([...encodeChat(tokenizer, chooseTemplate(templates, false), hi, { bos: true }).ids]).toEqual([own.bosId, ...own.encode("x")]);
 });

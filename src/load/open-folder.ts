@@ -15,7 +15,7 @@ import {
 import { parameterRows } from "../model/index.ts";
 import type { OpenFiles } from "./open-files.ts";
 import type { ModelParts } from "./open-model.ts";
-import { findTokenizer, openTokenizer } from "./open-tokenizer.ts";
+import { findTokenizer } from "./open-tokenizer.ts";
 import { understood } from "./understood.ts";
 
 const single = "model.safetensors";
@@ -32,9 +32,10 @@ export async function openFolder(path: string, files: OpenFiles, signal?: AbortS
   if (config.tiedOutput) await checkTied(tensors, signal);
   return {
     ...{ format: "Hugging Face folder", config, tensors, generation, warnings: [...warnings, ...generationWarnings] },
-    openTokenizer: async (file, onWarning) => openTokenizer(file ?? (await findTokenizer(path)), config, onWarning),
+    findTokenizer: () => findTokenizer(path),
+    folder: path,
     // The first that says anything: generation_config.json is newer than config.json, the tokenizer is a guess.
-    stopIds: ({ eosId }) => [generationEos, eosTokenIds, eosId === undefined ? [] : [eosId]].find((ids) => ids.length > 0) ?? [],
+    namedEnds: ({ eosId }) => [generationEos, eosTokenIds, eosId === undefined ? [] : [eosId]].find((ids) => ids.length > 0) ?? [],
   };
 }
 

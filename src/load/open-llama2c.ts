@@ -6,7 +6,6 @@ import { readLlama2c } from "../formats/index.ts";
 import type { LlamaConfig } from "../model/index.ts";
 import type { OpenFiles } from "./open-files.ts";
 import type { ModelParts } from "./open-model.ts";
-import { openTokenizer } from "./open-tokenizer.ts";
 import { understood } from "./understood.ts";
 
 /** @throws CriaError when the file is of another kind, cut short or damaged. */
@@ -15,9 +14,9 @@ export async function openLlama2c(path: string, files: OpenFiles): Promise<Model
   const { config, tensors } = await readLlama2c(await files.open(path));
   return {
     ...{ format: "llama2.c", config, tensors, generation: {}, warnings: [] },
-    openTokenizer: async (file, onWarning) => openTokenizer(file ?? (await findTokenizer(path, config)), config, onWarning),
+    findTokenizer: () => findTokenizer(path, config),
     // run.c stops at the begin-of-text token: its models learnt from texts in a row, each behind one.
-    stopIds: ({ bosId, eosId }) => [bosId, eosId].filter((id) => id !== undefined),
+    namedEnds: ({ bosId, eosId }) => [bosId, eosId].filter((id) => id !== undefined),
   };
 }
 

@@ -22,7 +22,7 @@ test.each([1, 3])("a folder, its weights in %i files", async (shards) => {
       expect(await model.tensors.readFloat32(name)).toEqual(weights.get(name));
     const tokenizer = await model.openTokenizer();
     expect(tokenizer.model.pieces).toEqual(tinyTokenizer.pieces);
-    expect(model.stopIds(tokenizer)).toEqual([2]);
+    expect((await model.openChat(tokenizer)).endOfTurn).toEqual([2]);
   });
 });
 
@@ -34,7 +34,7 @@ test("a llama2.c .bin with its tokenizer, which stops at both ends of a text", a
       expect(await model.tensors.readFloat32(hfName(name)), name).toEqual(weights.get(hfName(name)));
     const tokenizer = await model.openTokenizer();
     expect(tokenizer.model).toEqual(tinyTokenizer);
-    expect(model.stopIds(tokenizer)).toEqual([1, 2]);
+    expect((await model.openChat(tokenizer)).endOfTurn).toEqual([1, 2]);
   });
 });
 
@@ -54,7 +54,7 @@ test("generation_config.json speaks before config.json, and config.json before t
     await writeTinyFolder(folder);
     const stopIds = async () => {
       await using model = await openModel(folder);
-      return [model.stopIds(await model.openTokenizer()), model.generation];
+      return [model.namedEnds(await model.openTokenizer()), model.generation];
     };
     await atomicWriteJson(join(folder, "generation_config.json"), { eos_token_id: [5, 6], temperature: 0.3, do_sample: true });
     expect(await stopIds()).toEqual([[5, 6], { temperature: 0.3 }]);
@@ -222,7 +222,7 @@ describe("what is wrong is said", () => {
       await using model = await openModel(folder);
       const opened = await model.openTokenizer();
       expect([...opened.encode("a<new>", { parseSpecial: true })]).toEqual([...opened.encode("a"), 265]);
-      expect(model.stopIds(opened)).toEqual([2]);
+      expect((await model.openChat(opened)).endOfTurn).toEqual([2]);
 
       await using llama = await Llama.load(folder, { backend: referenceBackend() });
       const write = async (prompt: string) => {
@@ -233,10 +233,12 @@ describe("what is wrong is said", () => {
 
       await atomicWriteJson(join(folder, "generation_config.json"), { eos_token_id: [2, 265] });
       await using both = await openModel(folder);
-      expect(both.stopIds(opened)).toEqual([2, 265]);
+      expect((await both.openChat(opened)).endOfTurn).toEqual([2]);
       await atomicWriteJson(join(folder, "generation_config.json"), { eos_token_id: 265 });
       await using stopping = await openModel(folder);
-      expect(() => stopping.stopIds(opened)).toThrow("token 265 ends a text, but the model has 265 tokens: correct eos_token_id");
+      await expect(stopping.openChat(opened)).rejects.toThrow(
+        "token 265 ends a text, but the model has 265 tokens and the tokenizer 266: correct eos_token_id or the tokenizer",
+      );
       await rm(join(folder, "generation_config.json"));
 
       const special_tokens = { "<new>": { id: "<new>", ids: [265], tokens: ["<new>"] } };

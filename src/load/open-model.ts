@@ -5,10 +5,11 @@ import { explainIo } from "../files/index.ts";
 import { type GenerationConfig, hfWeights, type TensorFile } from "../formats/index.ts";
 import type { LlamaConfig, WeightSource } from "../model/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
+import { type OpenChat, openChat } from "./open-chat.ts";
 import { OpenFiles } from "./open-files.ts";
 import { openFolder } from "./open-folder.ts";
 import { findLlama2c, openLlama2c } from "./open-llama2c.ts";
-import type { OnWarning } from "./open-tokenizer.ts";
+import { type OnWarning, openTokenizer } from "./open-tokenizer.ts";
 import { understood } from "./understood.ts";
 
 export type ModelFormat = "Hugging Face folder" | "llama2.c";
@@ -22,15 +23,25 @@ export interface ModelParts {
   readonly warnings: readonly string[];
   /** How its makers would have it sampled; empty where they say nothing. */
   readonly generation: Omit<GenerationConfig, "eosTokenIds">;
-  /** The tokenizer beside the model, or the one in `file`. @throws CriaError when it is missing, damaged or another model's. */
-  openTokenizer(file?: string, onWarning?: OnWarning): Promise<Tokenizer>;
-  /** Tokens that end a text. @throws CriaError where the model has none of them, so that no text could end. */
-  stopIds(tokenizer: Tokenizer): readonly number[];
+  /** The file of the tokenizer beside the model. @throws CriaError when there is none, or no way to choose. */
+  findTokenizer(): Promise<string>;
+  /** The folder that may have chat templates for a tokenizer that lies elsewhere. */
+  readonly folder?: string;
+  /** Tokens that end a text, as the first of the model's files has it that names any; else the tokenizer's. */
+  namedEnds(tokenizer: Tokenizer): readonly number[];
 }
 
 export interface OpenModel extends ModelParts {
   readonly path: string;
   readonly weights: WeightSource;
+  /** The tokenizer beside the model, or the one in `file`. @throws CriaError when it is missing, damaged or another model's. */
+  openTokenizer(file?: string, onWarning?: OnWarning): Promise<Tokenizer>;
+  /**
+   * The chat templates and the ids that end a turn, for the tokenizer beside the model or the one from `file`.
+   * @throws CriaError when a file is damaged, a template writes a token that the model lacks, or no text could end, because the model or the
+   * tokenizer lacks all tokens which the files name as ends.
+   */
+  openChat(tokenizer: Tokenizer, file?: string, onWarning?: OnWarning): Promise<OpenChat>;
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -46,12 +57,17 @@ export async function openModel(path: string, { signal }: { readonly signal?: Ab
   const files = new OpenFiles();
   try {
     const parts = (await isFolder(path)) ? await openAnyFolder(path, files, signal) : await openLlama2c(path, files);
-    const stopIds = (tokenizer: Tokenizer) => checkStops(path, parts, tokenizer);
+    const tokenizerPath = async (file: string | undefined) => file ?? (await parts.findTokenizer());
     return {
       path,
       ...parts,
       weights: hfWeights(parts.tensors),
-      stopIds,
+      openTokenizer: async (file, onWarning) => openTokenizer(await tokenizerPath(file), parts.config, onWarning),
+      openChat: async (tokenizer, file, onWarning) =>
+        openChat(await tokenizerPath(file), tokenizer, {
+          ...{ modelSize: parts.config.vocabSize, namedEnds: checkedEnds(path, parts, tokenizer) },
+          ...{ modelFolder: parts.folder, onWarning },
+        }),
       close: () => files.close(),
       [Symbol.asyncDispose]: () => files.close(),
     };
@@ -61,14 +77,15 @@ export async function openModel(path: string, { signal }: { readonly signal?: Ab
   }
 }
 
-/** A stop token that the model lacks disturbs nobody as long as another one can come. */
-function checkStops(path: string, { config, stopIds }: ModelParts, tokenizer: Tokenizer): readonly number[] {
-  const ids = stopIds(tokenizer);
-  const canStop = ids.length === 0 || ids.some((id) => id < config.vocabSize);
+/** An end that cannot come disturbs nobody as long as another one can. */
+function checkedEnds(path: string, { config, namedEnds }: ModelParts, tokenizer: Tokenizer): readonly number[] {
+  const ids = namedEnds(tokenizer);
+  const canEnd = ids.length === 0 || ids.some((id) => id < config.vocabSize && id < tokenizer.vocabSize);
   check(
-    canStop,
+    canEnd,
     "model",
-    () => `${path}: token ${ids[0]} ends a text, but the model has ${config.vocabSize} tokens: correct eos_token_id or the tokenizer`,
+    () =>
+      `${path}: token ${ids[0]} ends a text, but the model has ${config.vocabSize} tokens and the tokenizer ${tokenizer.vocabSize}: correct eos_token_id or the tokenizer`,
   );
   return ids;
 }

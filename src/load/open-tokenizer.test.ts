@@ -164,7 +164,7 @@ test("a model's folder may have a tokenizer.model instead", async () => {
     expect([...tokenizer.encode("ab a  b", { template: true })]).toEqual([
       ...createTokenizer(tinyTokenizer).encode("ab a  b", { template: true }),
     ]);
-    expect(model.stopIds(tokenizer)).toEqual([2]);
+    expect((await model.openChat(tokenizer)).endOfTurn).toEqual([2]);
     await writeFile(join(folder, "tokenizer.model"), files.get("bpe, bytes")!);
     await expect(model.openTokenizer()).rejects.toThrow("it has 420 pieces but the model has 265 tokens: it belongs to another model");
   });

@@ -135,6 +135,11 @@ interface Beside {
 /** Of which files tokenizer_config.json and the like speak: of those that transformers opens with them, not of every tokenizer that lies in the folder. */
 const configuredNames: readonly string[] = ["tokenizer.json", "tokenizer.model"];
 
+/** Whether what lies beside a tokenizer's file speaks of it. */
+export function isConfigured(path: string): boolean {
+  return configuredNames.includes(basename(path));
+}
+
 /** What tokenizer_config.json, special_tokens_map.json and added_tokens.json say, where they stand beside and speak of this file. */
 async function readAllBeside(path: string): Promise<Beside> {
   const names = {
@@ -142,7 +147,7 @@ async function readAllBeside(path: string): Promise<Beside> {
     specialTokensMapName: join(dirname(path), "special_tokens_map.json"),
     addedTokensName: join(dirname(path), "added_tokens.json"),
   };
-  if (!configuredNames.includes(basename(path))) return names;
+  if (!isConfigured(path)) return names;
   const [config, specialTokensMap, addedTokens] = await Promise.all(Object.values(names).map(readBeside));
   return { ...names, config, specialTokensMap, addedTokens };
 }

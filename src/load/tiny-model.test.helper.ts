@@ -26,6 +26,17 @@ export const tinyTokenizer: SentencePieceModel = {
   ...{ byteFallback: true, dummyPrefix: "each", prefixBeforeSpace: true },
 };
 
+/** The same number of pieces, of which the last two structure chats. No list of known spellings has them. */
+export const tinyChatTokenizer: SentencePieceModel = {
+  ...tinyTokenizer,
+  pieces: [...tinyTokenizer.pieces.slice(0, -2), "<|go|>", "<|over|>"],
+  scores: [...(tinyTokenizer.scores?.slice(0, -2) ?? []), 0, 0],
+  specials: [...tinyTokenizer.specials, tinyTokenizer.pieces.length - 2, tinyTokenizer.pieces.length - 1],
+};
+
+export const tinyChatTemplate =
+  "{{ bos_token }}{% for m in messages %}<|go|>{{ m.role[0] }}{{ m.content }}<|over|>{% endfor %}{% if add_generation_prompt %}<|go|>a{% endif %}";
+
 /** As llama2.c stores it: neighbours turn together. */
 export const tinyConfig = llamaConfig({
   ...{ vocabSize: tinyTokenizer.pieces.length, dim: 16, nLayers: 2, nHeads: 4, nKvHeads: 2, hiddenDim: 24, contextLength: 32 },
@@ -66,6 +77,15 @@ export async function writeTinyFolder(folder: string, { shards = 1, tensors = (a
   await atomicWriteJson(join(folder, "tokenizer.json"), tokenizerJson(tinyTokenizer));
   await atomicWriteJson(join(folder, "tokenizer_config.json"), tokenizerConfigJson(tinyTokenizer));
   await writeShards(folder, tensors(all), shards);
+}
+
+/** Puts the tokenizer for chats and templates in the place of the folder's tokenizer. */
+export async function writeTinyChat(folder: string, chatTemplate: unknown = tinyChatTemplate): Promise<void> {
+  await atomicWriteJson(join(folder, "tokenizer.json"), tokenizerJson(tinyChatTokenizer));
+  await atomicWriteJson(join(folder, "tokenizer_config.json"), {
+    ...tokenizerConfigJson(tinyChatTokenizer),
+    chat_template: chatTemplate,
+  });
 }
 
 /** The model as tiny.bin, with tok265.bin beside it. */
