@@ -259,16 +259,16 @@ describe("a tiny model", () => {
 /** How many rows all programs that are compiled from now on were told to compute. */
 function watchRows(backend: Backend): () => number {
   let rows = 0;
-  const allocate = backend.allocate.bind(backend);
-  vi.spyOn(backend, "allocate").mockImplementation(async (type, name) => {
-    const buffer = await allocate(type, name);
-    if (name !== "count") return buffer;
-    const write = buffer.write.bind(buffer);
-    vi.spyOn(buffer, "write").mockImplementation((values, at) => {
-      rows += values[0]!;
-      return write(values, at);
+  const compile = backend.compile.bind(backend);
+  vi.spyOn(backend, "compile").mockImplementation(async (graph, bindings) => {
+    const program = await compile(graph, bindings);
+    const [, count] = [...bindings].find(([{ name }]) => name === "count") ?? [];
+    const run = program.run.bind(program);
+    vi.spyOn(program, "run").mockImplementation(async () => {
+      rows += (await count?.read())?.[0] ?? 0;
+      return run();
     });
-    return buffer;
+    return program;
   });
   return () => rows;
 }

@@ -59,6 +59,8 @@ interface Compiled {
   readonly size: ProgramSize;
   readonly graph: InferenceGraph;
   readonly program: BoundProgram;
+  /** What the inputs of rows hold: from token to token few of them change, and a write takes some microseconds. */
+  readonly written: Map<string, ArrayLike<number>>;
   /** What RoPE's table in the program was made for. */
   ropeLength: number | undefined;
 }
@@ -117,28 +119,29 @@ export class Programs implements PassRunner {
     return [...ropeInputs(this.#config, ropeLength - 1)].map(([name, values]) => compiled.program.write(name, values));
   }
 
-  /** Writes the inputs of a pass, each of which takes some microseconds. */
-  #write({ program, size: { rows, logitRows, top } }: Compiled, pass: PassInputs): Promise<void>[] {
+  /** Writes the inputs of a pass that are others than those of the pass before. */
+  #write(compiled: Compiled, pass: PassInputs): Promise<void>[] {
+    const { rows, logitRows, top } = compiled.size;
     const { tokens, positions, slots, pages } = pass;
     const P = Math.ceil(this.#size.contextLength / pageKeys);
     const table = new Int32Array(pages.length * P);
     for (const [slot, numbers] of pages.entries()) table.set(numbers, slot * P);
     const allSlots = new Int32Array(rows);
     allSlots.set(slots);
-    const writes = [
-      program.write("tokens", tokens),
-      program.write("positions", positions),
-      program.write("slots", slots),
-      program.write("pages", table),
-      program.write("tiles", pageTiles(allSlots, positions, tokens.length)),
-      program.write("count", [tokens.length]),
+    const inputs: [string, ArrayLike<number>][] = [
+      ["tokens", tokens],
+      ["positions", positions],
+      ["slots", slots],
+      ["pages", table],
+      ["tiles", pageTiles(allSlots, positions, tokens.length)],
+      ["count", [tokens.length]],
     ];
     if (logitRows < rows) {
       const chosen = pass.logitRows.map(({ row }) => row);
-      writes.push(program.write("logitRows", chosen), program.write("logitCount", [chosen.length]));
+      inputs.push(["logitRows", chosen], ["logitCount", [chosen.length]]);
     }
-    if (top?.isMasked) writes.push(program.write("allowed", this.#allowed(pass, logitRows < rows)));
-    return writes;
+    if (top?.isMasked) inputs.push(["allowed", this.#allowed(pass, logitRows < rows)]);
+    return inputs.filter(([name, values]) => !isSame(values, compiled.written.get(name))).map((input) => writeInput(compiled, ...input));
   }
 
   /** The bits of allowed tokens of every row that logits are made of. */
@@ -180,7 +183,13 @@ export class Programs implements PassRunner {
 
   async #compile(size: ProgramSize, outputs: readonly OutputName[]): Promise<Compiled> {
     const graph = programGraph(this.#parts, this.#size, size, outputs);
-    return { ropeLength: undefined, size, graph, program: await BoundProgram.compile(this.#backend, graph.graph, this.#parts.held) };
+    return {
+      ropeLength: undefined,
+      written: new Map(),
+      size,
+      graph,
+      program: await BoundProgram.compile(this.#backend, graph.graph, this.#parts.held),
+    };
   }
 
   async #compileCopy(): Promise<BoundProgram> {
@@ -190,6 +199,19 @@ export class Programs implements PassRunner {
       for (const pool of [keys, values]) pageCopy(pool, copies);
     return BoundProgram.compile(this.#backend, graph, this.#parts.held);
   }
+}
+
+/** Values that the caller does not change afterwards. */
+async function writeInput({ program, written }: Compiled, name: string, values: ArrayLike<number>): Promise<void> {
+  written.delete(name); // until they are there: writing can fail
+  await program.write(name, values);
+  written.set(name, values);
+}
+
+function isSame(values: ArrayLike<number>, before: ArrayLike<number> | undefined): boolean {
+  if (values.length !== before?.length) return false;
+  for (let i = 0; i < values.length; i++) if (values[i] !== before[i]) return false;
+  return true;
 }
 
 /** Bytes of the largest program beside its bindings, packed weights included. */

@@ -26,10 +26,16 @@ export interface FormOfBytes {
   readonly form: WeightForm;
 }
 
+/** Counts what happens to the buffers of a backend after which forms may have to be made, or bytes given back: as long as it stays, a run need not look. */
+export class ChangeCount {
+  value = 0;
+}
+
 /** All methods that return a promise, and `dispose`, are called one at a time, by jobs of the backend's queue. */
 export class BufferBytes {
   readonly #executor: Executor;
   readonly #kernels: Kernels;
+  readonly #changes: ChangeCount;
   readonly #bytes: number;
   #plain: PlainBytes | undefined;
   /** Whether the bytes are anything else than the zeros that they were allocated as. */
@@ -39,9 +45,10 @@ export class BufferBytes {
   #readers = 0;
 
   /** @param plain allocated by default */
-  constructor(executor: Executor, kernels: Kernels, bytes: number, plain?: PlainBytes) {
+  constructor(executor: Executor, kernels: Kernels, changes: ChangeCount, bytes: number, plain?: PlainBytes) {
     this.#executor = executor;
     this.#kernels = kernels;
+    this.#changes = changes;
     this.#bytes = bytes;
     this.#plain = plain ?? this.#allocate();
     this.#isFilled = plain !== undefined;
@@ -60,6 +67,7 @@ export class BufferBytes {
 
   letGo(): void {
     this.#readers--;
+    this.#changes.value++;
   }
 
   /** Whether there is anything to make forms of. */
@@ -71,6 +79,7 @@ export class BufferBytes {
   place(form: WeightForm): number {
     const packed = this.#forms.get(form.name) ?? { form, address: this.#executor.allocate(form.bytes), isCurrent: false };
     this.#forms.set(form.name, packed);
+    this.#changes.value++;
     return packed.address;
   }
 
@@ -116,6 +125,7 @@ export class BufferBytes {
   changed(): void {
     if (this.#plain) this.#plain = { address: this.#plain.address, giveBack: this.#plain.giveBack };
     this.#isFilled = true;
+    if (this.#forms.size > 0) this.#changes.value++;
     for (const packed of this.#forms.values()) packed.isCurrent = false;
   }
 
@@ -137,6 +147,7 @@ export class BufferBytes {
     const plain = this.#allocate();
     await this.#call((calls) => source.form.unpack?.(calls, source.address, plain.address));
     this.#plain = plain;
+    this.#changes.value++;
     return plain.address;
   }
 

@@ -22,7 +22,7 @@ import {
   type MemoryThere,
   type Program,
 } from "../index.ts";
-import { BufferBytes, type PlainBytes } from "./buffer-bytes.ts";
+import { BufferBytes, ChangeCount, type PlainBytes } from "./buffer-bytes.ts";
 import type { Executor } from "./executor.ts";
 import { HeldBytes } from "./held-bytes.ts";
 import { type CodeStore, Kernels } from "./kernels.ts";
@@ -45,6 +45,7 @@ class CpuBackend implements Backend {
   readonly executor: Executor;
   readonly trace: Trace;
   readonly jobs = new JobQueue();
+  readonly changes = new ChangeCount();
   readonly #kernels: Kernels;
   readonly #prepared = new WeakMap<Graph, Prepared>();
   #disposed = false;
@@ -81,7 +82,7 @@ class CpuBackend implements Backend {
   }
 
   #bytes(type: TensorType, plain?: PlainBytes): BufferBytes {
-    return new BufferBytes(this.executor, this.#kernels, tensorBytes(type), plain);
+    return new BufferBytes(this.executor, this.#kernels, this.changes, tensorBytes(type), plain);
   }
 
   workspaceBytes(graph: Graph): number {
@@ -246,7 +247,7 @@ class CpuProgram implements Program {
     const { plan, lowered } = backend.prepare(graph);
     backend.forget(graph);
     const bytes = new Map([...bindings].map(([tensor, buffer]) => [tensor, buffer.bytes]));
-    const held = await backend.jobs.run(() => HeldBytes.hold(lowered, bytes));
+    const held = await backend.jobs.run(() => HeldBytes.hold(lowered, bytes, backend.changes));
     let arena: number | undefined;
     try {
       const start = executor.allocate(Math.max(64, plan.arenaBytes + lowered.scratchBytes));

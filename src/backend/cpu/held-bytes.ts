@@ -1,7 +1,7 @@
 // What a program reads of its buffers: the bytes as they were written, and forms of weights.
 import { fail } from "../../base/index.ts";
 import type { Tensor } from "../../graph/index.ts";
-import { BufferBytes, type FormOfBytes } from "./buffer-bytes.ts";
+import { BufferBytes, type ChangeCount, type FormOfBytes } from "./buffer-bytes.ts";
 import type { FormOf, Lowered, Place, WeightForm } from "./lower.ts";
 
 export class HeldBytes implements Pick<Place, "once"> {
@@ -10,10 +10,17 @@ export class HeldBytes implements Pick<Place, "once"> {
   readonly #addresses = new Map<string, number>();
   /** Those that a run writes. */
   readonly #written: BufferBytes[] = [];
+  readonly #changes: ChangeCount;
+  /** How many changes there were when the forms were last refreshed. */
+  #seenChanges = -1;
+
+  private constructor(changes: ChangeCount) {
+    this.#changes = changes;
+  }
 
   /** Called by a job of the backend's queue. @throws CriaError when memory does not suffice; nothing is held then. */
-  static async hold({ space, forms, updated }: Lowered, bytes: ReadonlyMap<Tensor, BufferBytes>): Promise<HeldBytes> {
-    const held = new HeldBytes();
+  static async hold({ space, forms, updated }: Lowered, bytes: ReadonlyMap<Tensor, BufferBytes>, changes: ChangeCount): Promise<HeldBytes> {
+    const held = new HeldBytes(changes);
     try {
       for (const [tensor, plain] of bytes) if (space.names(tensor)) await held.#holdPlain(tensor, plain);
       for (const tensor of updated) held.#written.push(boundTo(tensor, bytes));
@@ -36,7 +43,9 @@ export class HeldBytes implements Pick<Place, "once"> {
 
   /** Fills forms that are not what their weights now say. */
   async refresh(): Promise<void> {
+    if (this.#seenChanges === this.#changes.value) return;
     await BufferBytes.refresh(this.#forms);
+    this.#seenChanges = this.#changes.value;
   }
 
   /** Called behind a run: forms of what it has written are made again when a program reads them. */
