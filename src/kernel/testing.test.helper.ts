@@ -43,7 +43,9 @@ type Compile = (kernel: Kernel, memory: WebAssembly.Memory) => (args: readonly n
 const interpreted: Compile = (kernel, memory) => (args) => interpret(kernel, memory.buffer, args);
 
 const compiled: Compile = (kernel, memory) => {
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(assembleModule([kernel], undefined, pages)), { e: { m: memory } });
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(assembleModule([kernel], { maximumPages: pages })), {
+    e: { m: memory },
+  });
   const run = instance.exports["0"] as (...args: number[]) => void;
   return (args) => run(...args);
 };

@@ -19,10 +19,15 @@ export interface PlacedCode {
 }
 
 export interface CodeKind<Source, M extends Memory> {
-  /** The linker of every thread. */
+  /** The linker of every worker thread. */
   readonly linker: LinkerName;
-  /** Called once the threads have started: one that lacks address space ends the process, a memory can do with less. */
-  open(): CodeLoader<Source, M>;
+  /** The linker of the calling thread, where it may compute. */
+  readonly link?: Linker;
+  /**
+   * Called once the threads have started: one that lacks address space ends the process, a memory can do with less.
+   * @param isShared whether other threads compute on the memory.
+   */
+  open(isShared: boolean): CodeLoader<Source, M>;
 }
 
 /** Makes the functions of a program's kernels in the thread that will call them. @throws Error when the code is not valid in this thread. */

@@ -1,19 +1,21 @@
-// The engine of the CPU backend: worker threads over one shared memory replay programs, while the main thread stays free.
+// The engine of the CPU backend: threads over one memory replay programs, while the event loop of the thread that asked for it lives.
 import { check, fail } from "../base/index.ts";
-import type { CodeKind, CodeLoader } from "./code-loader.ts";
+import { CallingThread } from "./calling-thread.ts";
+import type { CodeKind, CodeLoader, Linker } from "./code-loader.ts";
 import { Heap } from "./heap.ts";
 import type { Memory } from "./memory.ts";
 import { checkPhases, countsOf, type Phase } from "./program.ts";
 import type { Trap } from "./protocol.ts";
 import { checkThreads } from "./thread-count.ts";
 import type { ThreadHost } from "./thread-host.ts";
+import type { ThreadPool } from "./thread-pool.ts";
 import { createTickets } from "./tickets.ts";
 import { WorkerPool } from "./worker-pool.ts";
 
 export interface EngineOptions {
-  /** What starts threads. */
-  readonly host: ThreadHost;
-  /** 1 to 64; what the host says by default. One thread is a worker too. */
+  /** What starts threads; without one, the calling thread computes alone, in slices. */
+  readonly host?: ThreadHost | undefined;
+  /** 1 to 64; what the host says by default. One thread of a host is a worker too. */
   readonly threads?: number | undefined;
 }
 
@@ -49,21 +51,28 @@ export interface Engine<Source, M extends Memory> extends AsyncDisposable {
 /** @throws CriaError when options are out of range or the machine gives no memory. */
 export async function openEngine<Source, M extends Memory>(
   kind: CodeKind<Source, M>,
-  { host, threads = host.defaultThreads() }: EngineOptions,
+  { host, threads = host?.defaultThreads() ?? 1 }: EngineOptions = {},
 ): Promise<Engine<Source, M>> {
   checkThreads(threads);
-  const pool = await WorkerPool.start(host, { tickets: createTickets(runsAtATime), linker: kind.linker }, threads);
+  const pool = host
+    ? await WorkerPool.start(host, { tickets: createTickets(runsAtATime), linker: kind.linker }, threads)
+    : alone(kind, threads);
   try {
-    return new PooledEngine(threads, kind.open(), pool);
+    return new PooledEngine(kind.open(host !== undefined), pool);
   } catch (error) {
     await pool.terminate("the engine could not be opened");
     throw error;
   }
 }
 
+function alone({ link }: { readonly link?: Linker }, threads: number): ThreadPool {
+  check(threads === 1, "cpu", () => `threads is ${threads}, but nothing starts threads here, so there is the calling one: omit threads`);
+  return link ? new CallingThread(link) : fail("cpu", "machine code runs on threads of its own alone: give a host that starts them");
+}
+
 class PooledEngine<Source, M extends Memory> implements Engine<Source, M> {
   readonly threads: number;
-  readonly #pool: WorkerPool;
+  readonly #pool: ThreadPool;
   /** Undefined once disposed, so that a forgotten engine does not hold gigabytes. */
   #ground: { readonly loader: CodeLoader<Source, M>; readonly heap: Heap<M> } | undefined;
   /** The addresses of each program's counts. */
@@ -76,8 +85,8 @@ class PooledEngine<Source, M extends Memory> implements Engine<Source, M> {
   /** Scratch that was replaced while a run may still use it. */
   readonly #outgrown: number[] = [];
 
-  constructor(threads: number, loader: CodeLoader<Source, M>, pool: WorkerPool) {
-    this.threads = threads;
+  constructor(loader: CodeLoader<Source, M>, pool: ThreadPool) {
+    this.threads = pool.threads;
     this.#ground = { loader, heap: new Heap(loader.memory) };
     this.#pool = pool;
   }

@@ -9,9 +9,14 @@ export interface TinyKernel {
 }
 
 /** A module that imports the engine's memory and exports its kernels as "0", "1", … */
-export function assemble(...kernels: readonly TinyKernel[]): Uint8Array {
+export const assemble = (...kernels: readonly TinyKernel[]): Uint8Array => moduleOf(kernels, 0x03);
+
+/** The same for a memory that no threads share. */
+export const assembleUnshared = (...kernels: readonly TinyKernel[]): Uint8Array => moduleOf(kernels, 0x01);
+
+function moduleOf(kernels: readonly TinyKernel[], limits: number): Uint8Array {
   const types = kernels.map(({ params }) => [0x60, ...vector(Array(params).fill([0x7f])), 0]);
-  const memory = [...text("e"), ...text("m"), 0x02, 0x03, 1, ...unsigned(65536)]; // shared, 1 to 65536 pages
+  const memory = [...text("e"), ...text("m"), 0x02, limits, 1, ...unsigned(65536)]; // 1 to 65536 pages
   const exports = kernels.map((_, i) => [...text(`${i}`), 0x00, i]);
   const bodies = kernels.map(({ body, locals }) => sized([...(locals ? [1, ...locals] : [0]), ...body, end]));
   const sections = [

@@ -128,6 +128,22 @@ export function replay(program: BoundProgram, counts: readonly number[], words: 
   return isLast ? { done: true } : undefined;
 }
 
+/**
+ * Replays a program with these counts from a ticket on, where no other thread takes part.
+ * @param until the time by `performance.now` after which no chunk is begun. @returns the ticket to go on with where time is up.
+ */
+export function replayAlone(program: BoundProgram, counts: readonly number[], from: number, scratch: number, until: number): number | End {
+  const { steps, tickets } = numberingOf(program, counts);
+  let at = 0;
+  for (let ticket = from; ticket < tickets; ticket++) {
+    if (performance.now() >= until) return ticket;
+    while (ticket >= steps[at]!.end) at++;
+    const trap = callChunk(steps[at]!, ticket, scratch);
+    if (trap !== undefined) return { trap };
+  }
+  return { done: true };
+}
+
 function callChunk(
   { step: { call, kernel, phase }, units, grain, first }: NumberedStep,
   ticket: number,

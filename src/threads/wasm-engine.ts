@@ -1,11 +1,11 @@
-// Kernels as one WebAssembly module per program, over one shared memory.
+// Kernels as one WebAssembly module per program, over one memory.
 import { CriaError } from "../base/index.ts";
 import type { CodeLoader, PlacedCode } from "./code-loader.ts";
 import { type Engine, type EngineOptions, openEngine } from "./engine.ts";
-import type { WasmCode } from "./wasm-linker.ts";
+import { linkWasm, type WasmCode } from "./wasm-linker.ts";
 import { checkMaximum, WasmMemory } from "./wasm-memory.ts";
 
-/** Programs come as a module's bytes, which import the memory as `(import "e" "m" (memory 1 65536 shared))` and export kernels as "0", "1", … */
+/** Programs come as a module's bytes, which import the memory as `(import "e" "m" (memory 1 65536 shared))`, not shared without threads, and export kernels as "0", "1", … */
 export type WasmEngine = Engine<Uint8Array, WasmMemory>;
 
 export interface WasmEngineOptions extends EngineOptions {
@@ -13,10 +13,11 @@ export interface WasmEngineOptions extends EngineOptions {
   readonly maximumBytes?: number;
 }
 
-/** @throws CriaError when options are out of range or the machine gives no shared memory. */
-export async function openWasmEngine({ maximumBytes, ...options }: WasmEngineOptions): Promise<WasmEngine> {
+/** @throws CriaError when options are out of range or the machine gives no memory. */
+export async function openWasmEngine({ maximumBytes, ...options }: WasmEngineOptions = {}): Promise<WasmEngine> {
   checkMaximum(maximumBytes);
-  return openEngine({ linker: "wasm", open: () => new WasmLoader(new WasmMemory(maximumBytes)) }, options);
+  const open = (isShared: boolean) => new WasmLoader(new WasmMemory(maximumBytes, isShared));
+  return openEngine({ linker: "wasm", link: linkWasm, open }, options);
 }
 
 class WasmLoader implements CodeLoader<Uint8Array, WasmMemory> {
@@ -29,7 +30,7 @@ class WasmLoader implements CodeLoader<Uint8Array, WasmMemory> {
   async place(source: Uint8Array): Promise<PlacedCode> {
     const module = await compile(source);
     const kernels = WebAssembly.Module.exports(module).filter(({ kind }) => kind === "function").length;
-    return { kernels, code: { module, memory: this.memory.shared } satisfies WasmCode };
+    return { kernels, code: { module, memory: this.memory.memory } satisfies WasmCode };
   }
 
   /** The collector takes a WebAssembly memory. */

@@ -1,4 +1,4 @@
-// One shared WebAssembly.Memory that grows on demand.
+// One WebAssembly.Memory that grows on demand: shared where threads compute on it.
 import { CriaError, check } from "../base/index.ts";
 import { alignment } from "./free-list.ts";
 import { type Memory, megabytes } from "./memory.ts";
@@ -10,23 +10,23 @@ const addressableBytes = 65536 * pageBytes;
 const growthBytes = 16 * pageBytes;
 
 export class WasmMemory implements Memory {
-  readonly shared: WebAssembly.Memory;
+  readonly memory: WebAssembly.Memory;
   readonly start = alignment;
   readonly limit: number;
   readonly argumentRule = "must be a 32-bit integer";
 
   /**
    * @param maximumBytes how far the memory may grow; less where this machine has not that much address space.
-   * @throws CriaError when no memory can be had at all.
+   * @param isShared a page that is not cross-origin isolated has no shared memory. @throws CriaError when no memory can be had at all.
    */
-  constructor(maximumBytes = addressableBytes) {
+  constructor(maximumBytes = addressableBytes, isShared = true) {
     checkMaximum(maximumBytes);
-    [this.shared, this.limit] = reserve(Math.floor(maximumBytes / pageBytes));
+    [this.memory, this.limit] = reserve(Math.floor(maximumBytes / pageBytes), isShared);
   }
 
   /** Another object after it grew. */
   get buffer(): ArrayBufferLike {
-    return this.shared.buffer;
+    return this.memory.buffer;
   }
 
   get end(): number {
@@ -45,7 +45,7 @@ export class WasmMemory implements Memory {
   grow(end: number): void {
     const wish = Math.ceil(end / growthBytes) * growthBytes;
     try {
-      this.shared.grow((Math.min(wish, this.limit) - this.end) / pageBytes);
+      this.memory.grow((Math.min(wish, this.limit) - this.end) / pageBytes);
     } catch (cause) {
       const message = `the system refused to grow the engine's memory from ${megabytes(this.end)} to ${megabytes(end)}`;
       throw new CriaError("cpu", `${message}: free memory on this machine, or use a smaller model or batch`, { cause });
@@ -80,14 +80,14 @@ export function checkMaximum(bytes = addressableBytes): void {
 }
 
 /** V8 reserves the address space of the maximum at once; where a limit forbids that, half of it may do, or half of that. */
-function reserve(pages: number): [memory: WebAssembly.Memory, maximumBytes: number] {
+function reserve(pages: number, isShared: boolean): [memory: WebAssembly.Memory, maximumBytes: number] {
   try {
     const initial = Math.min(pages, growthBytes / pageBytes);
-    return [new WebAssembly.Memory({ initial, maximum: pages, shared: true }), pages * pageBytes];
+    return [new WebAssembly.Memory({ initial, maximum: pages, shared: isShared }), pages * pageBytes];
   } catch (cause) {
-    if (pages > 1) return reserve(Math.ceil(pages / 2));
+    if (pages > 1) return reserve(Math.ceil(pages / 2), isShared);
     // V8's trap handler takes 10 GiB of address space for a memory, whatever its maximum; without it, bounds are checked in code.
-    const message = "this process gets no address space for shared WebAssembly memory, not even for 64 KiB";
+    const message = "this process gets no address space for WebAssembly memory, not even for 64 KiB";
     throw new CriaError("cpu", `${message}: raise its limit (ulimit -v), or start Node with --disable-wasm-trap-handler`, { cause });
   }
 }

@@ -2,6 +2,7 @@
 import { CriaError } from "../base/index.ts";
 import type { Answer, End, ToWorker, WorkerSetup } from "./protocol.ts";
 import type { Thread, ThreadHost } from "./thread-host.ts";
+import type { ThreadPool } from "./thread-pool.ts";
 import { abort, clearTickets } from "./tickets.ts";
 
 interface PooledThread {
@@ -21,7 +22,7 @@ interface Ending {
   readonly cause?: Error | undefined;
 }
 
-export class WorkerPool {
+export class WorkerPool implements ThreadPool {
   readonly #tickets: readonly Int32Array[];
   /** When all threads have left the last run that had these tickets. */
   readonly #left: Promise<unknown>[] = [];
@@ -34,6 +35,10 @@ export class WorkerPool {
 
   private constructor({ tickets }: WorkerSetup) {
     this.#tickets = tickets;
+  }
+
+  get threads(): number {
+    return this.#pool.length;
   }
 
   /** Starts the threads, and resolves once all of them listen. @throws CriaError when the system gives fewer; none of them stays. */
@@ -50,16 +55,12 @@ export class WorkerPool {
     }
   }
 
-  /** Sends every thread its message, and resolves with every thread's answer. @throws CriaError when a thread has died or dies meanwhile. */
   async ask(message: (thread: number) => ToWorker): Promise<Answer[]> {
     this.check();
     return Promise.all(this.#answers((thread, i) => thread.post(message(i))));
   }
 
-  /**
-   * Lets every thread replay a program on these counts, with its own scratch, and resolves once the work is done or a kernel has trapped: a thread that the system has put
-   * aside meanwhile may notice later, and finds nothing left to do. One call at a time. @throws CriaError as {@link ask} does.
-   */
+  /** A thread that the system has put aside meanwhile may notice the end later, and finds nothing left to do. */
   async run(program: number, counts: readonly number[], scratch: (thread: number) => number): Promise<End> {
     const tickets = this.#runs++ % this.#tickets.length;
     await this.#left[tickets];
@@ -86,17 +87,14 @@ export class WorkerPool {
     }
   }
 
-  /** Sends a message that has no answer. */
   tell(message: ToWorker): void {
     for (const { thread } of this.#pool) thread.post(message);
   }
 
-  /** @throws CriaError once a thread has died or the pool was terminated. */
   check(): void {
     if (this.#ended !== undefined) throw this.#error(this.#ended);
   }
 
-  /** Ends every thread, also one in the middle of a kernel; open and later questions reject with `why`. */
   async terminate(why: string, cause?: Error): Promise<void> {
     this.#ended ??= { why, cause };
     const error = this.#error(this.#ended);

@@ -5,10 +5,11 @@ import { goldenConformance } from "../../model/golden-conformance.ts";
 import { conformance } from "../conformance.ts";
 import { cpuBackend } from "./cpu.ts";
 import { interpreterExecutor } from "./interpreter-executor.ts";
+import { wasmExecutor } from "./wasm-executor.ts";
 
 const options = { tolerance: 2e-5 };
 
-conformance("cpu: wasm, one thread", () => openCpuBackend({ target: "wasm", threads: 1 }), options);
+conformance("cpu: wasm, without worker threads", async () => cpuBackend(await wasmExecutor({ relaxedSimd: false })), options);
 conformance("cpu: wasm, three threads", () => openCpuBackend({ target: "wasm", threads: 3 }), options);
 conformance("cpu: wasm, addresses beyond 2 GiB", openBeyond2GiB, options);
 conformance("cpu: interpreter with 16 lanes", async () => cpuBackend(interpreterExecutor(wide16)), options);

@@ -1,4 +1,4 @@
-// Kernels as WebAssembly, on the threads of any host.
+// Kernels as WebAssembly, on the threads of any host or on the calling thread.
 import { assembleModule, type Kernel, lowerToWasm, wasm128, wasmRelaxed } from "../../kernel/index.ts";
 import { type EngineOptions, hasRelaxedSimd, openWasmEngine } from "../../threads/index.ts";
 import { engineExecutor } from "./engine-executor.ts";
@@ -11,8 +11,10 @@ export interface WasmExecutorOptions extends EngineOptions {
 }
 
 /** @throws CriaError when `threads` is out of range or the machine gives no memory. */
-export async function wasmExecutor({ relaxedSimd = hasRelaxedSimd(), ...options }: WasmExecutorOptions): Promise<Executor> {
+export async function wasmExecutor({ relaxedSimd = hasRelaxedSimd(), ...options }: WasmExecutorOptions = {}): Promise<Executor> {
   const target = relaxedSimd ? wasmRelaxed : wasm128;
-  const assemble = (kernels: readonly Kernel[]) => assembleModule(kernels, (kernel) => codeOf(kernel, lowerToWasm));
-  return { ...engineExecutor(await openWasmEngine(options), target, assemble), codeForm: "wasm" };
+  const isShared = options.host !== undefined;
+  const assemble = (kernels: readonly Kernel[]) => assembleModule(kernels, { bodyOf: (kernel) => codeOf(kernel, lowerToWasm), isShared });
+  const executor = engineExecutor(await openWasmEngine(options), target, assemble);
+  return { ...executor, codeForm: "wasm", ...(!isShared && { name: `${target.name}, without worker threads` }) };
 }

@@ -1,20 +1,26 @@
-// Kernels → one WebAssembly module: a function each, exported as "0", "1", …; the memory comes from outside, shared.
+// Kernels → one WebAssembly module: a function each, exported as "0", "1", …; the memory comes from outside.
 import type { Kernel } from "../ir.ts";
 import { section, unsigned, valueType } from "./encoding.ts";
 import { lower } from "./lower.ts";
 
 const magicAndVersion = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
 const func = 0x60;
-const sharedWithMaximum = 0x03;
+/** What the limits of a memory begin with: a maximum follows; whether threads share it. */
+const limits = { plain: 0x01, shared: 0x03 };
 
-/**
- * The module's bytes; the same kernels give the same bytes. It imports memory "e"."m", shared, of at most `maximumPages` of 64 KiB.
- * @param bodyOf gives the body of a kernel's function, where it need not be lowered anew.
- */
+export interface ModuleOptions {
+  /** Gives the body of a kernel's function, where it need not be lowered anew. */
+  readonly bodyOf?: (kernel: Kernel) => Uint8Array;
+  /** The maximum of the memory, in pages of 64 KiB; 65536 by default. */
+  readonly maximumPages?: number;
+  /** Whether the memory is one that threads share; true by default. */
+  readonly isShared?: boolean;
+}
+
+/** The module's bytes; the same kernels give the same bytes. It imports memory "e"."m". */
 export function assembleModule(
   kernels: readonly Kernel[],
-  bodyOf: (kernel: Kernel) => Uint8Array = lower,
-  maximumPages = 65536,
+  { bodyOf = lower, maximumPages = 65536, isShared = true }: ModuleOptions = {},
 ): Uint8Array<ArrayBuffer> {
   const arities = [...new Set(kernels.map((kernel) => kernel.params.length))];
   const types = arities.map((count) => [func, ...unsigned(count), ...Array<number>(count).fill(valueType.i32), 0]);
@@ -22,7 +28,10 @@ export function assembleModule(
   return new Uint8Array([
     ...magicAndVersion,
     ...section(1, vector(types)),
-    ...section(2, vector([[...name("e"), ...name("m"), 0x02, sharedWithMaximum, ...unsigned(1), ...unsigned(maximumPages)]])),
+    ...section(
+      2,
+      vector([[...name("e"), ...name("m"), 0x02, isShared ? limits.shared : limits.plain, ...unsigned(1), ...unsigned(maximumPages)]]),
+    ),
     ...section(3, vector(kernels.map((kernel) => unsigned(arities.indexOf(kernel.params.length))))),
     ...section(7, vector(kernels.map((_, i) => [...name(String(i)), 0x00, ...unsigned(i)]))),
     ...section(10, vector(bodies.map((body) => concat([unsigned(body.length), body])))),

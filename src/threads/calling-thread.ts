@@ -1,0 +1,73 @@
+// The engine without threads: the thread that called computes alone, in slices, between which its event loop lives.
+import { CriaError } from "../base/index.ts";
+import type { Linker } from "./code-loader.ts";
+import type { Answer, End, ToWorker } from "./protocol.ts";
+import { replayAlone } from "./replay.ts";
+import type { ThreadPool } from "./thread-pool.ts";
+import { LinkedPrograms } from "./worker.ts";
+
+/** Half a frame at 60 Hz: a page that draws in the other half stays smooth. A kernel's chunk that takes longer is not cut. */
+const sliceMilliseconds = 8;
+
+export class CallingThread implements ThreadPool {
+  readonly threads = 1;
+  readonly #programs: LinkedPrograms;
+  /** When the event loop has its turn, by `performance.now`: slices go on over several runs, which may be shorter than one. */
+  #sliceEnds = 0;
+  /** Why nothing more can be asked. */
+  #ended: string | undefined;
+
+  constructor(link: Linker) {
+    this.#programs = new LinkedPrograms(link);
+  }
+
+  async ask(message: (thread: number) => ToWorker): Promise<Answer[]> {
+    this.check();
+    const asked = message(0);
+    return asked.type === "load" ? [this.#programs.load(asked)] : [];
+  }
+
+  tell(message: ToWorker): void {
+    if (message.type === "unload") this.#programs.unload(message);
+  }
+
+  async run(program: number, counts: readonly number[], scratch: (thread: number) => number): Promise<End> {
+    const bound = this.#programs.get(program);
+    let reached: number | End = 0;
+    while (typeof reached === "number") {
+      if (performance.now() >= this.#sliceEnds) await this.#nextSlice();
+      this.check();
+      reached = replayAlone(bound, counts, reached, scratch(0), this.#sliceEnds);
+    }
+    return reached;
+  }
+
+  holding<T>(work: () => Promise<T>): Promise<T> {
+    return work();
+  }
+
+  check(): void {
+    if (this.#ended !== undefined) throw new CriaError("cpu", this.#ended);
+  }
+
+  async terminate(why: string): Promise<void> {
+    this.#ended ??= why;
+  }
+
+  async #nextSlice(): Promise<void> {
+    await nextTask();
+    this.#sliceEnds = performance.now() + sliceMilliseconds;
+  }
+}
+
+/** Resolves when the event loop has had its turn. A page delays timers by 4 ms and more, and messages not at all. */
+function nextTask(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(undefined);
+  });
+}
