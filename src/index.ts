@@ -2,7 +2,8 @@
 export * from "./base/index.ts";
 export type { EncodedChat, Message, Role, TextPart, ToolCall } from "./chat/index.ts";
 export type { FinishReason, LogitsStep, SamplingOptions, Scores, TextPiece, TextSoFar, TokenLogProbability } from "./infer/index.ts";
-export { type ChatOptions, type GenerateOptions, Llama, type LoadOptions, type RenderedConversation, type RenderOptions } from "./llama.ts";
+export type { ChatOptions, GenerateOptions, RenderedConversation, RenderOptions } from "./llama/index.ts";
+export { Llama, type LoadOptions } from "./llama.ts";
 export { type ModelFormat, type OpenModel, openModel } from "./load/index.ts";
 export type { LlamaConfig } from "./model/index.ts";
 export type { Tokenizer } from "./tokenizer/index.ts";

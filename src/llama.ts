@@ -1,145 +1,26 @@
-// The library's face: a model that writes. `const llama = await Llama.load("runs/demo"); for await (const text of llama.generate("Once")) …`
-
+// The library's face in Node: a model that writes. `const llama = await Llama.load("runs/demo"); for await (const text of llama.generate("Once")) …`
 import type { Backend } from "./backend/index.ts";
-import type { OnProgress, StateDType } from "./base/index.ts";
-import { type ChatTemplates, chooseTemplate, type EncodedChat, encodeChat, type Message } from "./chat/index.ts";
-import { checkArgument, checkOptions, defined, is, type Rule } from "./check-arguments.ts";
-import { usualSampling } from "./formats/index.ts";
 import { openCpuBackend } from "./host/index.ts";
-import { type GenerateTextOptions, generateText, type PromptOptions, promptIds, SequenceModel, type TextPiece } from "./infer/index.ts";
-import { type OpenChat, type OpenModel, openModel } from "./load/index.ts";
-import type { LlamaConfig } from "./model/index.ts";
-import type { Tokenizer } from "./tokenizer/index.ts";
+import { checkArgument, checkOptions, is, LoadedLlama, type ModelOptions, modelRules, modelThere, type Rule } from "./llama/index.ts";
+import { openModel } from "./load/index.ts";
 
-export interface LoadOptions {
+export interface LoadOptions extends ModelOptions {
   /** Where to compute; it stays the caller's. This machine's CPU by default. */
   readonly backend?: Backend;
-  /** Worker threads of the default backend; CRIA_THREADS or one a core by default. */
+  /** Worker threads of the default backend; CRIA_THREADS or one per core by default. */
   readonly threads?: number;
   /** A folder for compiled kernels, which later processes need not compile again, or `off`; CRIA_CACHE or the system's folder for caches by default. */
   readonly codeCache?: string;
   /** A tokenizer's file of any form, or a folder that holds one, where it does not lie beside the model. */
   readonly tokenizer?: string;
-  /** Tokens that a text may have, the prompt included; fewer take less memory. The model's context by default, or what memory has room for. */
-  readonly contextLength?: number;
-  /** How keys and values of tokens that were read are stored: in 4, 2 or about 1 bytes per number. f32 by default. */
-  readonly cacheType?: StateDType;
-  /** Pages of 64 tokens that all texts share; by default they follow from the context and the memory that is available. */
-  readonly pages?: number;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: OnProgress;
 }
-
-/**
- * What is absent is as the model's generation_config.json says. Where that gives a temperature, top-k, top-p or min-p, the others of them are
- * transformers' own: temperature 1, top-k 50, top-p 1. Where it gives none, temperature is 0.8 and top-p 0.95.
- *
- * `do_sample: false` takes the most probable token, as in transformers. Where the key is absent, transformers does that too and cria samples:
- * most files lack it because a program wrote them, not because their makers chose, and small models that always take the most probable token
- * soon repeat themselves.
- */
-export type GenerateOptions = GenerateTextOptions;
-
-/** How a conversation is rendered. */
-export interface RenderOptions {
-  /** Which of the model's templates; by default tool_use where there are tools and the model has one of that name, else default. */
-  readonly template?: string | undefined;
-  /** Ends with what comes in front of the assistant's next message; without it the last message goes on. @default true */
-  readonly addGenerationPrompt?: boolean | undefined;
-  /** Tools as OpenAI's protocol describes them: `{ type: "function", function: { name, description, parameters } }`. */
-  readonly tools?: readonly unknown[] | undefined;
-  /** Documents for templates that know them. */
-  readonly documents?: readonly unknown[] | undefined;
-  /** What else the template reads, values of JSON: enable_thinking, date_string. */
-  readonly variables?: Readonly<Record<string, unknown>> | undefined;
-}
-
-/** A conversation as a model reads it. */
-export interface RenderedConversation extends EncodedChat {
-  /** The template that rendered it, as messages name it. */
-  readonly template: string;
-}
-
-export interface ChatOptions extends Omit<GenerateOptions, "parseSpecial">, RenderOptions {}
 
 const loadRules = {
-  ...{
-    backend: is.backend,
-    threads: is.count,
-    codeCache: is.name,
-    tokenizer: is.name,
-    contextLength: is.count,
-    cacheType: is.cacheType,
-    pages: is.count,
-    signal: is.signal,
-    onProgress: is.callback,
-  },
+  ...{ backend: is.backend, threads: is.count, codeCache: is.name, tokenizer: is.name },
+  ...modelRules,
 } satisfies Record<keyof LoadOptions, Rule>;
 
-const promptRules = { parseSpecial: is.flag } satisfies Record<keyof PromptOptions, Rule>;
-
-const renderRules = {
-  ...{ template: is.name, addGenerationPrompt: is.flag, tools: is.list, documents: is.list, variables: is.record },
-} satisfies Record<keyof RenderOptions, Rule>;
-
-const writeRules = {
-  ...{
-    maxTokens: is.limit,
-    maxLength: is.limit,
-    minTokens: is.natural,
-    minLength: is.natural,
-    stop: is.texts,
-    stopIds: is.ids,
-    signal: is.signal,
-  },
-  ...{ noRepeatNgramSize: is.natural, suppressTokens: is.idArray, beginSuppressTokens: is.idArray, badWords: is.idArrays },
-  ...{ temperature: is.number, topK: is.number, topP: is.number, minP: is.number, repetitionPenalty: is.number, seed: is.number },
-  ...{ steps: is.steps, logProbabilities: is.natural },
-} satisfies Record<Exclude<keyof GenerateOptions, keyof PromptOptions>, Rule>;
-
-const generateRules = { ...promptRules, ...writeRules } satisfies Record<keyof GenerateOptions, Rule>;
-const chatRules = { ...renderRules, ...writeRules } satisfies Record<keyof ChatOptions, Rule>;
-
-/** GenerationConfig._get_default_generation_params, which every version since 4.28 agrees with. */
-const transformersSampling = { temperature: 1, topK: 50, topP: 1 };
-
-export class Llama {
-  readonly config: LlamaConfig;
-  readonly tokenizer: Tokenizer;
-  /** Tokens that a text may have, the prompt included: fewer than the config says where fewer were asked for or memory is short. */
-  readonly contextLength: number;
-  /** What {@link generate} does where its options are silent. */
-  readonly defaults: GenerateOptions;
-  /**
-   * A sentence for each of the model's files that says something which cria neither follows nor refuses, and one where memory has room for less than
-   * the model's context; most models have none.
-   */
-  readonly warnings: readonly string[];
-  /** Names of the model's chat templates; none where it only continues text. */
-  readonly chatTemplates: readonly string[];
-  readonly #templates: ChatTemplates;
-  readonly #model: SequenceModel;
-  readonly #ownBackend: Backend | undefined;
-
-  private constructor(
-    model: SequenceModel,
-    tokenizer: Tokenizer,
-    templates: ChatTemplates,
-    defaults: GenerateOptions,
-    warnings: readonly string[],
-    ownBackend: Backend | undefined,
-  ) {
-    this.config = model.config;
-    this.contextLength = model.contextLength;
-    this.tokenizer = tokenizer;
-    this.defaults = defaults;
-    this.warnings = warnings;
-    this.chatTemplates = [...templates.keys()];
-    this.#templates = templates;
-    this.#model = model;
-    this.#ownBackend = ownBackend;
-  }
-
+export class Llama extends LoadedLlama {
   /**
    * Loads a run folder, a Hugging Face folder or a llama2.c .bin.
    * @throws CriaError when an argument is of the wrong type, it is no model, a part is missing or damaged, the tokenizer or a chat template belongs to
@@ -155,112 +36,11 @@ export class Llama {
     const onWarning = (warning: string) => warnings.push(warning);
     const tokenizer = await model.openTokenizer(tokenizerFile, onWarning);
     const chat = await model.openChat(tokenizer, tokenizerFile, onWarning);
-    const ownBackend = backend === undefined ? await openCpuBackend({ ...(threads !== undefined && { threads }), codeCache }) : undefined;
-    try {
-      const sequences = await SequenceModel.open((backend ?? ownBackend)!, model.config, model.weights, modelOptions);
-      if (modelOptions.contextLength === undefined && modelOptions.pages === undefined) warnings.push(...shortMemory(sequences));
-      return new Llama(sequences, tokenizer, chat.templates, defaultsOf(model, chat), warnings, ownBackend);
-    } catch (error) {
-      await ownBackend?.dispose();
-      throw error;
-    }
+    const { config, weights, generation } = model;
+    const files = { config, weights, generation, tokenizer, chat, warnings };
+    const where = backend
+      ? { backend, isOwn: false }
+      : { backend: await openCpuBackend({ ...(threads !== undefined && { threads }), codeCache }), isOwn: true };
+    return new Llama(await modelThere(files, where, modelOptions));
   }
-
-  /**
-   * What follows the prompt, as it comes: never half a character, nothing of a stop string. The same prompt again, or one that goes on
-   * from it, computes only what is new, as long as the memory for keys and values lasts. Several texts may be written at the same time: each is
-   * what it would be alone, and their tokens are computed together.
-   * @throws CriaError when an argument is of the wrong type, an option is out of its range or the prompt does not fit the context; the
-   * signal's reason when it is aborted.
-   */
-  async *generate(prompt: string, options: GenerateOptions = {}): AsyncGenerator<string, void> {
-    for await (const { text } of this.pieces(prompt, options)) if (text !== "") yield text;
-  }
-
-  /** As {@link generate}, token by token: ids too, and why the text ends. */
-  pieces(prompt: string, options: GenerateOptions = {}): AsyncGenerator<TextPiece, void> {
-    checkArgument("llama", "the prompt", prompt, is.text);
-    checkOptions("llama", options, generateRules);
-    return generateText(this.#model, this.tokenizer, prompt, withDefaults(defined(options), this.defaults));
-  }
-
-  /** The ids that a prompt becomes, with what the tokenizer's template puts around it, as the begin-of-text token. */
-  promptIds(prompt: string, options: PromptOptions = {}): Uint32Array {
-    checkArgument("llama", "the prompt", prompt, is.text);
-    checkOptions("llama", options, promptRules);
-    return promptIds(this.tokenizer, prompt, options);
-  }
-
-  /**
-   * The assistant's next message in a conversation, as it comes, as {@link generate} gives what follows a prompt. It ends with any of the ids that end
-   * a turn. A conversation that goes on from an earlier one computes only what is new, where the template writes the earlier messages as before.
-   * @throws CriaError as {@link generate}, and as {@link renderChat}
-   */
-  async *chat(messages: readonly Message[], options: ChatOptions = {}): AsyncGenerator<string, void> {
-    for await (const { text } of this.chatPieces(messages, options)) if (text !== "") yield text;
-  }
-
-  /** Gives tokens as {@link pieces} does, for a conversation as {@link chat} reads it. */
-  chatPieces(messages: readonly Message[], options: ChatOptions = {}): AsyncGenerator<TextPiece, void> {
-    checkOptions("llama", options, chatRules);
-    const { template, addGenerationPrompt, tools, documents, variables, ...writing } = options;
-    const { ids } = this.#render(messages, { template, addGenerationPrompt, tools, documents, variables });
-    return generateText(this.#model, this.tokenizer, ids, withDefaults(defined(writing), this.defaults));
-  }
-
-  /** The ids that a conversation becomes. @throws CriaError as {@link renderChat} */
-  chatIds(messages: readonly Message[], options: RenderOptions = {}): Uint32Array {
-    return this.renderChat(messages, options).ids;
-  }
-
-  /**
-   * A conversation as the model reads it: its text, its ids, whose each character is, and which messages the template leaves out. Special pieces come
-   * from the template alone, never from what a message spells. Begin-of-text stands in front where the template writes it, and once.
-   * @throws CriaError when the model has no chat template, so that it only continues text; when an argument is of the wrong type or a message is not
-   * well-formed; and with the template's own sentence where it refuses the conversation
-   */
-  renderChat(messages: readonly Message[], options: RenderOptions = {}): RenderedConversation {
-    checkOptions("llama", options, renderRules);
-    return this.#render(messages, options);
-  }
-
-  #render(messages: readonly Message[], { template: name, ...given }: RenderOptions): RenderedConversation {
-    const template = chooseTemplate(this.#templates, (given.tools?.length ?? 0) > 0, name);
-    return { ...encodeChat(this.tokenizer, template, messages, given), template: template.name };
-  }
-
-  /** Frees memory and threads, behind what is running. A backend that was given stays open. */
-  async dispose(): Promise<void> {
-    await this.#model.dispose();
-    await this.#ownBackend?.dispose();
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.dispose();
-  }
-}
-
-function shortMemory({ contextLength, config }: SequenceModel): string[] {
-  if (contextLength === config.contextLength) return [];
-  return [
-    `memory has room for texts of ${contextLength} tokens, fewer than the model's ${config.contextLength}: keys and values may be stored in fewer bytes (cacheType or --cache, "f16" or "q8_0")`,
-  ];
-}
-
-function defaultsOf({ generation }: OpenModel, { endOfTurn }: OpenChat): GenerateOptions {
-  const { bosTokenId: _, ...said } = generation;
-  return { ...(saysHowToSample(said) ? transformersSampling : usualSampling), ...said, stopIds: endOfTurn };
-}
-
-/** A temperature of 0 does not count: it is how to take the most probable token. */
-function saysHowToSample({ temperature = 0, topK, topP, minP }: GenerateOptions): boolean {
-  return temperature > 0 || [topK, topP, minP].some((value) => value !== undefined);
-}
-
-/** Of two limits that take each other's place, the caller's counts, whichever of the two the model has. */
-function withDefaults(options: GenerateOptions, defaults: GenerateOptions): GenerateOptions {
-  const merged: { -readonly [K in keyof GenerateOptions]: GenerateOptions[K] } = { ...defaults, ...options };
-  if (options.maxLength !== undefined && options.maxTokens === undefined) delete merged.maxTokens;
-  if (options.minLength !== undefined && options.minTokens === undefined) delete merged.minTokens;
-  return merged;
 }

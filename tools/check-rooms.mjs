@@ -27,6 +27,7 @@ export const rooms = {
   corpus: ["base", "schema", "files", "batches"],
   load: ["base", "files", "model", "tokenizer", "chat", "formats"],
   infer: ["base", "graph", "backend", "model", "tokenizer"],
+  llama: ["base", "backend", "model", "tokenizer", "chat", "formats", "infer"],
   eval: ["base", "backend", "model", "batches"],
   train: ["base", "schema", "graph", "backend", "model", "batches", "eval", "formats"],
   runs: ["base", "schema", "files", "backend", "model", "tokenizer", "formats", "batches", "corpus", "eval", "train"],
@@ -43,7 +44,7 @@ export const rooms = {
 /** Rooms that run in a browser as they do in Node: no `node:` module, no global of Node and no other room is within reach of what they import. */
 export const portable = [
   ...["base", "schema", "regex", "tokenizer", "chat", "kernel", "graph", "threads", "backend", "backend/reference", "backend/cpu"],
-  ...["model", "formats", "batches", "infer", "eval", "train", "plan"],
+  ...["model", "formats", "batches", "infer", "llama", "eval", "train", "plan"],
 ];
 
 /** Packages a room may name; a room not listed may name none. `node:` modules count as packages. */

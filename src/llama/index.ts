@@ -1,0 +1,14 @@
+// The door of a loaded model, wherever its files lie and wherever it computes.
+export { checkArgument, checkOptions, is, type Rule } from "./check-arguments.ts";
+export {
+  type ChatOptions,
+  type GenerateOptions,
+  LoadedLlama,
+  type ModelBackend,
+  type ModelFiles,
+  type ModelOptions,
+  modelRules,
+  modelThere,
+  type RenderedConversation,
+  type RenderOptions,
+} from "./loaded-llama.ts";
