@@ -20,9 +20,8 @@ const programs = {
       [8, 512].map((rows) => inferenceGraph(config, { ...size, rows, sequences: Math.min(rows, 64), logitRows: Math.min(rows, 8) }).graph);
   },
   training: async (config) => {
-    const { stepGraph } = await import("../dist/train/index.js");
-    const settings = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, decay: 0.1 };
-    return () => [stepGraph(config, { batch: 2, length: 512, recompute: false, precision: "float32" }, settings).graph];
+    const { llamaAdamw, stepGraph } = await import("../dist/train/index.js");
+    return () => [stepGraph(config, { batch: 2, length: 512, recompute: false, precision: "float32" }, llamaAdamw).graph];
   },
 };
 

@@ -69,7 +69,6 @@ export async function openMatmul(backend, n) {
 }
 
 /** AdamW as LLaMA has it: it changes no time. */
-const settings = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, decay: 0.1 };
 
 /** Training steps that numbers are told for, as everyone who measures them must have them. */
 export const trainingSteps = {
@@ -80,9 +79,9 @@ export const trainingSteps = {
 /** A training step of a preset: its graph, and what fills its buffers. */
 export async function trainingStep({ preset: name, vocabSize, batch, length, recompute = false, precision = "float32", ...changes }) {
   const { initialise, parameterRows, preset, ropeInputs } = await import("../dist/model/index.js");
-  const { stepGraph } = await import("../dist/train/index.js");
+  const { llamaAdamw, stepGraph } = await import("../dist/train/index.js");
   const config = { ...preset(name), ...(vocabSize ? { vocabSize } : {}), ...changes };
-  const { graph } = stepGraph(config, { batch, length, recompute, precision }, settings);
+  const { graph } = stepGraph(config, { batch, length, recompute, precision }, llamaAdamw);
   let weights;
   const fill = (tensor) => {
     weights ??= new Map([...initialise(parameterRows(config), 1), ...ropeInputs(config, length - 1)]);

@@ -3,9 +3,8 @@ import { expect, test } from "vitest";
 import { planMemory } from "../dist/graph/index.js";
 import { llamaConfig } from "../dist/model/index.js";
 import { layerActivations } from "../dist/plan/index.js";
-import { stepGraph } from "../dist/train/index.js";
+import { llamaAdamw as adamw, stepGraph } from "../dist/train/index.js";
 
-const adamw = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, decay: 0.1 };
 const size = { batch: 1, length: 512 };
 const sizes = { vocabSize: 32, dim: 64, nHeads: 4, nKvHeads: 2, hiddenDim: 96, contextLength: 512 };
 

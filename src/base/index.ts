@@ -15,6 +15,7 @@ export {
 export { CriaError, check, fail, UsageError } from "./errors.ts";
 export { eventsHandled } from "./events-handled.ts";
 export { float16Bits, float16Value } from "./float16.ts";
+export { median } from "./median.ts";
 export { didYouMean, nearest } from "./nearest.ts";
 export { type Precision, type Rounding, roundToBfloat16, roundToEven, roundToInt8Blocks } from "./precision.ts";
 export type { OnProgress, ProgressEvent } from "./progress.ts";

@@ -25,17 +25,9 @@ import {
   writeRunReport,
   writingSeconds,
 } from "../raise/index.ts";
-import {
-  type EvaluationRow,
-  isStepRow,
-  type LiveMetrics,
-  readMetrics,
-  runPaths,
-  startRunFolder,
-  type TrainSummary,
-} from "../runs/index.ts";
+import { type EvaluationRow, isStepRow, readMetrics, runPaths, startRunFolder, type TrainSummary } from "../runs/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
-import type { CheckedMemory, WholeRecipe } from "../train/index.ts";
+import type { CheckedMemory, StepMetrics, WholeRecipe } from "../train/index.ts";
 import { count, describeMemory } from "./amounts.ts";
 import type { CommandIo } from "./command.ts";
 import { compressHeldOut, writeSamples } from "./finish-run.ts";
@@ -181,7 +173,7 @@ async function trainAndSay(
     heldOut: data.heldOut && { tokens: data.heldOut, bytes: data.heldOut.totals.bytes },
     origin: { target: backend.target, data: await data.fingerprints() },
     secondsLeft: hasSteps ? undefined : () => budget.left - writingSeconds,
-    onStep: (metrics: LiveMetrics) => {
+    onStep: (metrics: StepMetrics) => {
       const note = trainingNote({ ...metrics, matmulShare: metrics.flopsPerSecond / matmulRate });
       progress({ task: "training", done: metrics.step, total: metrics.steps, unit: "steps", note });
     },

@@ -11,7 +11,6 @@ import {
   checkUnused,
   findRecipe,
   hasCheckpoints,
-  type LiveMetrics,
   latestCheckpoint,
   ownTokenizer,
   readRecipe,
@@ -19,7 +18,6 @@ import {
   settingKey,
   startRunFolder,
   type TrainSummary,
-  trainerOptions,
   trainRun,
   writeRecipe,
 } from "../runs/index.ts";
@@ -30,7 +28,9 @@ import {
   checkMemory,
   completeRecipe,
   recipeChanges,
+  type StepMetrics,
   settlePrecision,
+  trainerOptions,
   type WholeRecipe,
 } from "../train/index.ts";
 import { count, describeMemory } from "./amounts.ts";
@@ -243,7 +243,7 @@ async function writeDown({ folder, tokenizer, resume, changed }: Plan, recipe: W
 function reports(io: CommandIo) {
   return {
     progress: io.progress,
-    onStep: (metrics: LiveMetrics) =>
+    onStep: (metrics: StepMetrics) =>
       io.progress({ task: "training", done: metrics.step, total: metrics.steps, unit: "steps", note: trainingNote(metrics) }),
     onEvaluation: (step: number, evaluation: NonNullable<TrainSummary["evaluation"]>) => {
       if (!io.json) io.stdout(`step ${step}: ${describe(evaluation)}\n`);

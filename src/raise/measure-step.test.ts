@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { openCpuBackend } from "../host/index.ts";
-import { trainerOptions } from "../runs/index.ts";
+import { trainerOptions } from "../train/index.ts";
 import { tinyRecipe } from "../train/tiny-run.test.helper.ts";
 import { measureStep } from "./measure-step.ts";
 

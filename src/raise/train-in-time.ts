@@ -1,8 +1,8 @@
 // Trains a run whose end is a moment, not a number of steps: when the machine changes its speed, the run is stopped, planned anew and goes on.
 import type { Backend } from "../backend/index.ts";
 import { Mixture, type MixtureSource } from "../batches/index.ts";
-import { type LiveMetrics, latestCheckpoint, runPaths, type TrainJob, type TrainSummary, trainRun, writeRecipe } from "../runs/index.ts";
-import { plansAfter, scheduleOf, type WholeRecipe } from "../train/index.ts";
+import { latestCheckpoint, runPaths, type TrainJob, type TrainSummary, trainRun, writeRecipe } from "../runs/index.ts";
+import { plansAfter, type StepMetrics, scheduleOf, type WholeRecipe } from "../train/index.ts";
 import { replannedSteps } from "./replan.ts";
 
 export interface TimedJob {
@@ -23,7 +23,7 @@ export interface TimedJob {
   readonly progress: NonNullable<TrainJob["progress"]>;
   /** Is told once, before the first step is compiled, the memory that training needs and has. */
   readonly onMemory?: TrainJob["onMemory"];
-  readonly onStep: (metrics: LiveMetrics) => void;
+  readonly onStep: (metrics: StepMetrics) => void;
   /** Is told that the run has other steps from now on. */
   readonly onReplan?: (step: number, before: number, now: number) => void;
 }
@@ -100,7 +100,7 @@ class PaceWatch {
   }
 
   /** The steps that the run should have instead; undefined while it goes well. */
-  see({ step, seconds }: LiveMetrics): number | undefined {
+  see({ step, seconds }: StepMetrics): number | undefined {
     const { steps, warmupSteps, evaluation } = this.#recipe;
     if (!this.#isOpen || step >= steps) return undefined;
     this.#steps++;

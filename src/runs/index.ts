@@ -1,6 +1,5 @@
 export { type ChangeKind, changeKinds, changesSince, kindOfChange, notYetAccepted } from "./changes.ts";
 export { type Checkpoint, type CheckpointState, hasCheckpoints, latestCheckpoint, type Origin } from "./checkpoint.ts";
-export { BadLossError, checkSteps, type LiveMetrics, type TrainJob, type TrainSummary, trainerOptions, trainRun } from "./loop.ts";
 export {
   type ChangeRow,
   type EvaluationRow,
@@ -13,3 +12,4 @@ export {
 export { readRecipe, writeRecipe } from "./recipe-file.ts";
 export { checkUnused, findRecipe, ownTokenizer, runPaths, saveModel, startRunFolder } from "./run-folder.ts";
 export { applySettings, settingKey } from "./settings.ts";
+export { checkSteps, type TrainJob, type TrainSummary, trainRun } from "./train-run.ts";

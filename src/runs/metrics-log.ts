@@ -4,23 +4,10 @@ import { type FileHandle, truncate } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fail } from "../base/index.ts";
 import { explainIo, openRegular, readWhole, syncFolder } from "../files/index.ts";
-import type { RecipeChange } from "../train/index.ts";
+import type { RecipeChange, StepMetrics } from "../train/index.ts";
 
-/** After a step; the same run gives the same bits, but for the last two. */
-export interface StepRow {
-  /** Steps done, from 1. */
-  readonly step: number;
-  /** Mean over the step's tokens before its update, in nats. */
-  readonly loss: number;
-  readonly learningRate: number;
-  /** Of the step's mean gradient, before clipping. */
-  readonly gradientNorm: number;
-  /** Trained on since the run began. */
-  readonly tokens: number;
-  readonly tokensPerSecond: number;
-  /** That the step took. */
-  readonly seconds: number;
-}
+/** Written after a step; the same run gives the same bits, but for the last two. */
+export type StepRow = Pick<StepMetrics, "step" | "loss" | "learningRate" | "gradientNorm" | "tokens" | "tokensPerSecond" | "seconds">;
 
 export interface EvaluationRow {
   /** Steps done before it. */

@@ -1,12 +1,12 @@
 // Runs that stay: trained as `cria train` does it, so that a folder is left to generate from, to go on with, and to fit a law to.
 import { join } from "node:path";
 import type { Backend } from "../backend/index.ts";
+import { median } from "../base/index.ts";
 import { Mixture } from "../batches/index.ts";
-import { BadLossError, checkUnused, type LiveMetrics, runPaths, startRunFolder, trainRun } from "../runs/index.ts";
+import { checkUnused, runPaths, startRunFolder, trainRun } from "../runs/index.ts";
 import type { TokenizerModel } from "../tokenizer/index.ts";
-import { completeRecipe, parseRecipe, type WholeRecipe } from "../train/index.ts";
-import { median } from "./statistics.ts";
-import { llamaAdamw, type Outcome, type Trial } from "./trial.ts";
+import { BadLossError, completeRecipe, llamaAdamw, parseRecipe, type StepMetrics, type WholeRecipe } from "../train/index.ts";
+import type { Outcome, Trial } from "./trial.ts";
 
 /** Where runs stay, and what they are made from. */
 export interface KeptRuns {
@@ -43,7 +43,7 @@ export async function keepRun(
   const batches = new Mixture([{ name: "text", weight: 1, tokens: text.tokens }], { ...size, seed });
   const losses: number[] = [];
   const times: number[] = [];
-  const onEachStep = ({ step, loss, seconds }: LiveMetrics) => {
+  const onEachStep = ({ step, loss, seconds }: StepMetrics) => {
     losses.push(loss);
     times.push(seconds);
     onStep(step, loss);

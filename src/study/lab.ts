@@ -1,13 +1,12 @@
 // Where small models are trained, one after the other: a model is compiled once and begun anew for every seed and learning rate.
 import type { Backend } from "../backend/index.ts";
-import { type OnProgress, UsageError, unlessAborted } from "../base/index.ts";
+import { median, type OnProgress, UsageError, unlessAborted } from "../base/index.ts";
 import { Mixture } from "../batches/index.ts";
 import type { HeldOutEvaluator } from "../eval/index.ts";
 import { initialise, type LlamaConfig, parameterRows } from "../model/index.ts";
-import { learningRateAt, Trainer } from "../train/index.ts";
+import { learningRateAt, llamaAdamw, Trainer, trainSteps } from "../train/index.ts";
 import { type KeptRuns, keepRun } from "./keep-runs.ts";
-import { median } from "./statistics.ts";
-import { llamaAdamw, type Outcome, type Trial, type Variant } from "./trial.ts";
+import type { Outcome, Trial, Variant } from "./trial.ts";
 
 export interface Sweep<T> {
   /** Each is run once per seed. */
@@ -123,15 +122,15 @@ export class Lab implements Disposable {
     const schedule = { steps, warmupSteps: Math.round(warmupShare * steps), peak, final: peak / 10 };
     const losses: number[] = [];
     const times: number[] = [];
-    for (let step = 0; step < steps; step++) {
-      if (this.#options.signal.aborted) return undefined;
-      const before = performance.now();
-      const { loss } = await rig.trainer.step([await batches.next()], step + 1, learningRateAt(step, schedule));
-      times.push((performance.now() - before) / 1000);
-      losses.push(loss);
-      onStep(step + 1, loss);
-      if (!Number.isFinite(loss)) break;
+    const { trainer } = rig;
+    const { signal } = this.#options;
+    for await (const done of trainSteps({ trainer, batches, steps, signal, learningRate: (step) => learningRateAt(step, schedule) })) {
+      times.push(done.seconds);
+      losses.push(done.loss);
+      onStep(done.step, done.loss);
+      if (!Number.isFinite(done.loss)) break;
     }
+    if (signal.aborted) return undefined;
     return { trial, seed, steps, losses, stepSeconds: median(times), ...(await this.#measure(rig, trial, sweep, steps)) };
   }
 
@@ -219,12 +218,16 @@ async function openRig(backend: Backend, variant: Variant, seconds: number, sign
  * The first steps warm up and do not count.
  */
 async function timeSteps(trainer: Trainer, variant: Variant, seconds: number): Promise<number> {
-  const batches = batchesOf(variant, 0);
   const times: number[] = [];
-  for (const began = performance.now(); times.length < 5 || performance.now() - began < 1000 * seconds; ) {
-    const before = performance.now();
-    await trainer.step([await batches.next()], times.length + 1, 0);
-    times.push((performance.now() - before) / 1000);
+  const began = performance.now();
+  for await (const step of trainSteps({
+    trainer,
+    batches: batchesOf(variant, 0),
+    steps: Number.POSITIVE_INFINITY,
+    learningRate: () => 0,
+  })) {
+    times.push(step.seconds);
+    if (times.length >= 5 && performance.now() - began >= 1000 * seconds) break;
   }
   const counted = times.slice(times.length >> 2).sort((x, y) => x - y);
   return counted[counted.length >> 2]!;

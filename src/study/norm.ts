@@ -1,6 +1,6 @@
 // Where the norm stands (Xiong et al. 2020, arXiv 2002.04745), and which one it is (Zhang & Sennrich 2019, arXiv 1910.07467).
 import { type Backend, BoundProgram } from "../backend/index.ts";
-import { Rng, sizeOf } from "../base/index.ts";
+import { median, Rng, sizeOf } from "../base/index.ts";
 import { Mixture } from "../batches/index.ts";
 import { f32, Graph, gradients, layerNorm, rmsNorm, type Tensor } from "../graph/index.ts";
 import { type BatchSize, type LlamaConfig, llamaConfig, type NormName, type NormPlacement } from "../model/index.ts";
@@ -9,7 +9,7 @@ import { type EncodedText, encodeText } from "./encoded-text.ts";
 import { type Draw, gradientNorms, xavier, xavierRows } from "./gradient-norms.ts";
 import { asFrequencies, divergedRemark, hasLearnt, Lab, lossOf } from "./lab.ts";
 import { type Section, verdictOf } from "./report.ts";
-import { band, counted, groupBy, mean, median, pairedDifference, powerLaw, spread, told } from "./statistics.ts";
+import { band, counted, groupBy, mean, pairedDifference, powerLaw, spread, told } from "./statistics.ts";
 import type { Study, StudyContext } from "./study.ts";
 import type { Outcome, Trial, Variant } from "./trial.ts";
 import { concluded, type Head, inTurn } from "./unfinished.ts";

@@ -41,6 +41,3 @@ export interface Outcome<T = unknown> {
   /** Median of the seconds per step. */
   readonly stepSeconds: number;
 }
-
-/** The paper's, section 2.3. */
-export const llamaAdamw: AdamwSettings = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, decay: 0.1 };

@@ -1,5 +1,5 @@
-export { LossWatch } from "./loss-watch.ts";
-export { Prefetcher } from "./prefetch.ts";
+export { type LoopOptions, type Position, type StepMetrics, trainSteps } from "./loop.ts";
+export { BadLossError, LossWatch } from "./loss-watch.ts";
 export {
   type CompleteRecipe,
   completeRecipe,
@@ -19,10 +19,12 @@ export {
   gatherGraph,
   type Hyper,
   hyperValues,
+  llamaAdamw,
   stepGraph,
   type Update,
   updateGraph,
 } from "./step-graphs.ts";
 export type { StoredTensor } from "./stored-tensor.ts";
 export { type OpenOptions, type StepResult, Trainer, type TrainerOptions } from "./trainer.ts";
+export { trainerOptions } from "./trainer-options.ts";
 export { type CheckedMemory, checkMemory, type TrainingMemory } from "./training-memory.ts";

@@ -1,5 +1,8 @@
 // When training went wrong: the loss is no number, or it jumped and stays up.
-import { check } from "../base/index.ts";
+import { CriaError, median } from "../base/index.ts";
+
+/** The loss is no number, or jumped and stayed up. */
+export class BadLossError extends CriaError {}
 
 /** The rule: a loss is high when it lies above the median of the last `window` good ones by more than `deviations` robust standard deviations and
  * by more than `nats`. One high loss is an odd batch; `patience` of them in a row are a spike. It needs `fewest` good losses to judge by. */
@@ -24,17 +27,16 @@ export class LossWatch {
     for (const loss of losses) this.#judge(loss);
   }
 
-  /** @throws CriaError when the step's loss or gradient norm is no number, or a spike is complete. */
+  /** @throws BadLossError when the step's loss or gradient norm is no number, or a spike is complete. */
   see(step: number, loss: number, gradientNorm: number): void {
     const areFinite = Number.isFinite(loss) && Number.isFinite(gradientNorm);
     const limit = this.#judge(areFinite ? loss : Number.NaN);
-    check(areFinite, "train", () => `step ${step}: the loss is ${loss} and the gradient norm ${gradientNorm} but both must be finite`);
-    check(
-      this.#bad < spikeRule.patience,
-      "train",
-      () =>
-        `step ${step}: the loss is ${loss.toFixed(3)}, and ${this.#bad} times in a row above ${limit.toFixed(3)}, the limit by the steps before`,
-    );
+    if (!areFinite)
+      throw new BadLossError("train", `step ${step}: the loss is ${loss} and the gradient norm ${gradientNorm} but both must be finite`);
+    if (this.#bad >= spikeRule.patience) {
+      const above = `${this.#bad} times in a row above ${limit.toFixed(3)}, the limit by the steps before`;
+      throw new BadLossError("train", `step ${step}: the loss is ${loss.toFixed(3)}, and ${above}`);
+    }
   }
 
   /** Counts bad ones, and learns from good ones alone, or high losses would become the rule. @returns the limit that it was held against. */
@@ -56,9 +58,3 @@ export class LossWatch {
 
 /** Median absolute deviation to standard deviation, for normal values. */
 const normalFactor = 1.4826;
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const half = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
-}

@@ -4,6 +4,7 @@ import { check, fail, type Precision } from "../base/index.ts";
 import { type LlamaConfig, llamaConfig, preset, type RopeScaling } from "../model/index.ts";
 import { count, lengthCount, parseWith } from "../schema/index.ts";
 import { usualWarmup } from "./schedule.ts";
+import { llamaAdamw } from "./step-graphs.ts";
 
 const where = "train";
 const share = z.number().min(0).lt(1);
@@ -106,10 +107,10 @@ export const trainRecipe = z.strictObject({
   earlierPlans: z.array(z.strictObject({ steps: z.int().min(1), until: z.int().min(1) })).optional(),
   /** What the cosine ends at, as a share of the peak. */
   finalShare: z.number().min(0).max(1).default(0.1),
-  beta1: share.default(0.9),
-  beta2: share.default(0.95),
-  epsilon: z.number().positive().default(1e-8),
-  decay: z.number().min(0).default(0.1),
+  beta1: share.default(llamaAdamw.beta1),
+  beta2: share.default(llamaAdamw.beta2),
+  epsilon: z.number().positive().default(llamaAdamw.epsilon),
+  decay: z.number().min(0).default(llamaAdamw.decay),
   /** Largest norm of a step's gradient; 0 for no clipping. */
   clipNorm: z.number().min(0).default(1),
   /** Fixes the first weights and the order of the data. */

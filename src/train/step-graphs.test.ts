@@ -1,9 +1,7 @@
 import { expect, test } from "vitest";
 import { planMemory } from "../graph/index.ts";
 import { preset } from "../model/index.ts";
-import { gatherGraph, hyperValues, stepGraph } from "./step-graphs.ts";
-
-const settings = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, decay: 0.1 };
+import { gatherGraph, hyperValues, llamaAdamw as settings, stepGraph } from "./step-graphs.ts";
 
 test.each([
   { recompute: false, most: 0.6 },

@@ -24,13 +24,16 @@ import {
   type ParameterRow,
 } from "../model/index.ts";
 
-/** AdamW's constants (LLaMA, section 2.3: 0.9, 0.95, decay 0.1); decay applies to matrices only. */
+/** AdamW's constants; weight decay applies to matrices only. */
 export interface AdamwSettings {
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
   readonly decay: number;
 }
+
+/** The paper's constants, section 2.3, which every default is. */
+export const llamaAdamw: AdamwSettings = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, decay: 0.1 };
 
 export interface Backward {
   /** Run norms and activations again in the backward pass instead of keeping them (LLaMA, section 2.4). */

@@ -4,10 +4,9 @@ import { referenceBackend } from "../backend/reference/index.ts";
 import { fail, Rng } from "../base/index.ts";
 import type { Batch } from "../batches/index.ts";
 import { openCpuBackend } from "../host/index.ts";
+import { llamaAdamw as adamw } from "./step-graphs.ts";
 import { tinyRecipe, vocabSize } from "./tiny-run.test.helper.ts";
 import { Trainer, type TrainerOptions } from "./trainer.ts";
-
-const adamw = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, decay: 0.1 };
 
 const cases: readonly [accumulation: number, compiles: number][] = [
   [1, 0],

@@ -104,6 +104,8 @@ export class Trainer implements Disposable {
    * each sequence was one document: with a document mask, which skips blocks of keys, fewer are done.
    */
   readonly flopsPerStep: number;
+  /** Batches whose gradients are gathered for a step. */
+  readonly batchesPerStep: number;
   readonly #options: TrainerOptions;
   readonly #holdings: Holdings;
   readonly #programs: Programs;
@@ -140,6 +142,7 @@ export class Trainer implements Disposable {
   private constructor(options: TrainerOptions, holdings: Holdings, programs: Programs, evaluation: LossGraph | undefined) {
     this.#evaluation = evaluation;
     this.flopsPerStep = programs.flops;
+    this.batchesPerStep = options.accumulation;
     this.#options = options;
     this.#holdings = holdings;
     this.#programs = programs;

@@ -3,6 +3,7 @@ import type { Backend } from "../backend/index.ts";
 import { type Graph, tensorBytes } from "../graph/index.ts";
 import { openCpuBackend } from "../host/index.ts";
 import { llamaConfig } from "../model/index.ts";
+import { llamaAdamw as adamw } from "./step-graphs.ts";
 import { Trainer, type TrainerOptions } from "./trainer.ts";
 import { trainingGraphs } from "./training-graphs.ts";
 import { checkMemory, largestBatch, trainingMemory } from "./training-memory.ts";
@@ -11,7 +12,6 @@ const backend = await openCpuBackend({ threads: 1, target: "wasm" });
 afterAll(() => backend.dispose());
 
 const config = llamaConfig({ vocabSize: 300, dim: 32, nLayers: 2, nHeads: 2, hiddenDim: 64, contextLength: 32 });
-const adamw = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, decay: 0.1 };
 const options = (batch: number, more: Partial<TrainerOptions> = {}): TrainerOptions => ({
   ...{ config, adamw, accumulation: 1, clipNorm: 1, seed: 1, evaluates: true },
   size: { batch, length: 32, recompute: false },

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { add, f32, Graph, i32, linearCrossEntropy, type Node } from "../../graph/index.ts";
 import * as library from "../../kernel/index.ts";
 import { inferenceGraph, preset } from "../../model/index.ts";
-import { stepGraph } from "../../train/index.ts";
+import { llamaAdamw as adamw, stepGraph } from "../../train/index.ts";
 import { cpuBackend } from "./cpu.ts";
 import { interpreterExecutor } from "./interpreter-executor.ts";
 import { Kernels } from "./kernels.ts";
@@ -11,7 +11,6 @@ import { bind, type Lowered, lower } from "./lower.ts";
 const { avx2, avx512Dots, verify, wasm128 } = library;
 
 const config = { ...preset("15M"), nLayers: 2, vocabSize: 32000 };
-const adamw = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, decay: 0.1 };
 const graphs: Readonly<Record<string, Graph>> = {
   training: stepGraph(config, { batch: 2, length: 96, recompute: false, precision: "bfloat16" }, adamw).graph,
   inference: inferenceGraph(config, { rows: 64, sequences: 4, contextLength: 200, cache: { pages: 9 }, logitRows: 8 }).graph,

@@ -1,13 +1,23 @@
-// The training loop: step after step from a recipe's first or a checkpoint's next to the last, with evaluations, metrics and checkpoints.
+// A run in its folder: the training loop from a recipe's first step or a checkpoint's next to the last, with evaluations, metrics and checkpoints.
 // It opens no backend and no data: both are given.
 import { basename } from "node:path";
 import type { Backend } from "../backend/index.ts";
-import { CriaError, check, eventsHandled, type OnProgress, unlessAborted } from "../base/index.ts";
+import { check, eventsHandled, type OnProgress, unlessAborted } from "../base/index.ts";
 import type { BatchSource } from "../batches/index.ts";
 import type { Evaluation, HeldOutEvaluator, HeldOutText } from "../eval/index.ts";
 import { removeFolder } from "../files/index.ts";
-import type { CheckedMemory, WholeRecipe } from "../train/index.ts";
-import { LossWatch, learningRateAt, Prefetcher, scheduleOf, Trainer, type TrainerOptions } from "../train/index.ts";
+import {
+  BadLossError,
+  type CheckedMemory,
+  LossWatch,
+  learningRateAt,
+  type StepMetrics,
+  scheduleOf,
+  Trainer,
+  trainerOptions,
+  trainSteps,
+  type WholeRecipe,
+} from "../train/index.ts";
 import { changesSince, notYetLogged } from "./changes.ts";
 import {
   type Checkpoint,
@@ -19,12 +29,9 @@ import {
   saveCheckpoint,
   setAside,
 } from "./checkpoint.ts";
-import { isStepRow, MetricsLog, type StepRow } from "./metrics-log.ts";
+import { isStepRow, MetricsLog } from "./metrics-log.ts";
 import { removeLeftovers, runPaths, saveModel } from "./run-folder.ts";
 import { lockNewRun, lockRun, type RunLock } from "./run-lock.ts";
-
-/** The loss is no number, or jumped and stayed up. */
-export class BadLossError extends CriaError {}
 
 export interface TrainJob {
   readonly backend: Backend;
@@ -45,21 +52,13 @@ export interface TrainJob {
   readonly onMemory?: ((memory: CheckedMemory) => void) | undefined;
   /** Called when the model stands in memory, the checkpoint fits it and the folder is locked, before anything else is written. */
   readonly onReady?: () => Promise<void>;
-  readonly onStep?: (metrics: LiveMetrics) => void;
+  readonly onStep?: (metrics: StepMetrics) => void;
   readonly onEvaluation?: (step: number, evaluation: Evaluation) => void;
   readonly onCheckpoint?: (step: number, path: string) => void;
   /** Is told, in words for people, what was found amiss and what is done about it. */
   readonly onNotice?: ((text: string) => void) | undefined;
   /** Evaluations and saving; steps come by `onStep`. */
   readonly progress?: OnProgress | undefined;
-}
-
-export interface LiveMetrics extends StepRow {
-  readonly steps: number;
-  /** The model's matrix work per second. */
-  readonly flopsPerSecond: number;
-  /** Seconds to the last step at the recent pace, evaluations left out. */
-  readonly eta: number;
 }
 
 export interface TrainSummary {
@@ -114,11 +113,7 @@ export async function trainRun(job: TrainJob): Promise<TrainSummary> {
     await job.onReady?.();
   }
   const run = new Run({ ...job, checkpoint }, trainer, evaluator, log, (goingOn ?? begun)!);
-  try {
-    return await run.toTheEnd();
-  } finally {
-    await run.settle();
-  }
+  return await run.toTheEnd();
 }
 
 /** Undefined where the signal aborts meanwhile. */
@@ -171,17 +166,6 @@ export function checkSteps({ steps }: Pick<WholeRecipe, "steps">, { folder, stat
   check(steps >= state.step, "train", () => `steps is ${steps} but ${folder} has done ${state.step}: raise steps, or begin a new run`);
 }
 
-/** @param evaluates whether there is held-out text */
-export function trainerOptions(recipe: WholeRecipe, evaluates: boolean): TrainerOptions {
-  const { model: config, batch, length, recompute, precision, documentMask, accumulation, beta1, beta2, epsilon, decay, seed } = recipe;
-  return {
-    ...{ config, accumulation, seed, evaluates, documentMask },
-    size: { batch, length, recompute, precision },
-    adamw: { beta1, beta2, epsilon, decay },
-    clipNorm: recipe.clipNorm === 0 ? Number.POSITIVE_INFINITY : recipe.clipNorm,
-  };
-}
-
 interface Saved {
   readonly step: number;
   readonly path: string;
@@ -193,9 +177,7 @@ class Run {
   readonly #evaluator: HeldOutEvaluator | undefined;
   readonly #log: MetricsLog;
   readonly #lock: Pick<RunLock, "check">;
-  readonly #batches: Prefetcher;
   readonly #watch: LossWatch;
-  readonly #pace = new Pace();
   #step: number;
   #tokens: number;
   #loss: number | undefined;
@@ -214,7 +196,6 @@ class Run {
     this.#evaluator = evaluator;
     this.#log = log;
     this.#lock = lock;
-    this.#batches = new Prefetcher(batches, recipe.accumulation);
     this.#watch = new LossWatch(recipe.stopOnSpike);
     this.#watch.replay(log.rows.filter(isStepRow).map((row) => row.loss));
     this.#step = checkpoint?.state.step ?? 0;
@@ -225,21 +206,37 @@ class Run {
 
   /** An evaluation belongs to the state it finds, so it comes before the next step, and again when a run goes on from there. */
   async toTheEnd(): Promise<TrainSummary> {
-    const { recipe, signal, heldOut } = this.#job;
+    const { recipe } = this.#job;
     const began = performance.now();
-    const evaluator = this.#evaluator;
-    while (!signal?.aborted) {
-      if (evaluator && this.#isEvaluationDue()) this.#evaluation = await this.#evaluate(evaluator, heldOut!);
-      if (signal?.aborted || this.#step === recipe.steps) break;
-      await this.#oneStep();
-      if (this.#step % recipe.checkpoints.every === 0 && this.#watch.bad === 0) await this.#save();
+    await this.#evaluateIfDue();
+    try {
+      for await (const metrics of this.#steps()) {
+        await this.#see(metrics);
+        if (this.#step % recipe.checkpoints.every === 0 && this.#watch.bad === 0) await this.#save();
+        await this.#evaluateIfDue();
+      }
+    } catch (error) {
+      if (error instanceof BadLossError) await this.#stopAtBadLoss(error);
+      throw error;
     }
     await this.#saveEnd();
     return this.#summary((performance.now() - began) / 1000);
   }
 
-  settle(): Promise<void> {
-    return this.#batches.settle();
+  #steps(): AsyncGenerator<StepMetrics> {
+    const { recipe, batches, signal } = this.#job;
+    const schedule = scheduleOf(recipe);
+    return trainSteps({
+      ...{ trainer: this.#trainer, batches, steps: recipe.steps, signal, watch: this.#watch },
+      learningRate: (step) => learningRateAt(step, schedule),
+      from: { step: this.#step, tokens: this.#tokens, data: this.#position },
+    });
+  }
+
+  async #evaluateIfDue(): Promise<void> {
+    const { heldOut, signal } = this.#job;
+    if (this.#evaluator && heldOut && !signal?.aborted && this.#isEvaluationDue())
+      this.#evaluation = await this.#evaluate(this.#evaluator, heldOut);
   }
 
   #isEvaluationDue(): boolean {
@@ -248,53 +245,27 @@ class Run {
     return [recipe, ...ends].some(({ steps }) => steps === this.#step) || (this.#step > 0 && this.#step % recipe.evaluation.every === 0);
   }
 
-  async #oneStep(): Promise<void> {
-    const { recipe, batches } = this.#job;
-    const { steps } = recipe;
-    const learningRate = learningRateAt(this.#step, scheduleOf(recipe));
-    const before = performance.now();
-    const taken = await this.#batches.take();
-    this.#position = taken.state;
-    const { loss, gradientNorm } = await this.#trainer.step(taken.batches, this.#step + 1, learningRate);
-    const seconds = (performance.now() - before) / 1000;
+  async #see(metrics: StepMetrics): Promise<void> {
     await this.#lock.check();
-    await this.#see(loss, gradientNorm);
-    const stepTokens = recipe.accumulation * batches.batchTokens;
-    this.#step++;
+    const { step, loss, learningRate, gradientNorm, tokens, tokensPerSecond, seconds, data } = metrics;
+    [this.#step, this.#tokens, this.#loss, this.#position] = [step, tokens, loss, data];
     this.#evaluation = undefined;
-    this.#tokens += stepTokens;
-    this.#loss = loss;
-    const row = {
-      step: this.#step,
-      loss,
-      learningRate,
-      gradientNorm,
-      tokens: this.#tokens,
-      tokensPerSecond: stepTokens / seconds,
-      seconds,
-    };
-    await this.#log.append(row);
-    this.#pace.add(seconds);
-    const flopsPerSecond = this.#trainer.flopsPerStep / seconds;
-    this.#job.onStep?.({ ...row, steps, flopsPerSecond, eta: (steps - this.#step) * this.#pace.mean });
-    await eventsHandled(); // signals and timers get a turn, however fast the steps are
+    await this.#log.append({ step, loss, learningRate, gradientNorm, tokens, tokensPerSecond, seconds });
+    this.#job.onStep?.(metrics);
   }
 
-  async #see(loss: number, gradientNorm: number): Promise<void> {
-    try {
-      this.#watch.see(this.#step + 1, loss, gradientNorm);
-    } catch (error) {
-      if (!(error instanceof CriaError)) throw error;
-      const { learningRate, warmupSteps } = this.#job.recipe;
-      const good = await this.#dropSpoilt();
-      const rule = error.message.replace(/^\[\w+\] /, "");
-      const change = `a lower learningRate (it is ${learningRate}) or a longer warm-up (${warmupSteps} steps)`;
-      const way =
-        good === undefined
-          ? `no checkpoint was made before; begin again with`
-          : `the last good checkpoint is ${good.path}; go on from there with`;
-      throw new BadLossError("train", `${rule}: training stopped, ${way} ${change}`, { cause: error });
-    }
+  /** Says where to go on from. */
+  async #stopAtBadLoss(error: BadLossError): Promise<never> {
+    await this.#lock.check();
+    const { learningRate, warmupSteps } = this.#job.recipe;
+    const good = await this.#dropSpoilt();
+    const rule = error.message.replace(/^\[\w+\] /, "");
+    const change = `a lower learningRate (it is ${learningRate}) or a longer warm-up (${warmupSteps} steps)`;
+    const way =
+      good === undefined
+        ? `no checkpoint was made before; begin again with`
+        : `the last good checkpoint is ${good.path}; go on from there with`;
+    throw new BadLossError("train", `${rule}: training stopped, ${way} ${change}`, { cause: error });
   }
 
   /** The newest checkpoint's weights may be those that gave the first bad loss: then it goes, but never the one that this call came from. */
@@ -357,19 +328,5 @@ class Run {
       },
       ...{ checkpoint: this.#saved?.path, savedStep: this.#saved?.step ?? 0, seconds },
     };
-  }
-}
-
-/** Mean of the last seconds per step. */
-class Pace {
-  readonly #recent: number[] = [];
-
-  add(seconds: number): void {
-    this.#recent.push(seconds);
-    if (this.#recent.length > 32) this.#recent.shift();
-  }
-
-  get mean(): number {
-    return this.#recent.reduce((sum, seconds) => sum + seconds, 0) / Math.max(1, this.#recent.length);
   }
 }
