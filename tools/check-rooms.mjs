@@ -24,7 +24,7 @@ export const rooms = {
   model: ["base", "graph"],
   formats: ["base", "model", "regex", "tokenizer"],
   batches: ["base", "schema"],
-  corpus: ["base", "schema", "files", "batches"],
+  corpus: ["base", "schema", "files", "tokenizer", "batches"],
   load: ["base", "files", "model", "tokenizer", "chat", "formats"],
   infer: ["base", "graph", "backend", "model", "tokenizer"],
   llama: ["base", "backend", "model", "tokenizer", "chat", "formats", "infer"],

@@ -1,0 +1,120 @@
+// Counted words on disk: a header that says of what they are, then blocks of words in the order of their bytes.
+//
+//   "cria-words" and a line end · header as one line of JSON
+//   per block: words u32 · bytes u32 · counts f64 × words · ends u32 × words · bytes      (the machine's own byte order: runs do not travel)
+//   at the end: a block of no words
+import type { FileHandle } from "node:fs/promises";
+import { basename, dirname } from "node:path";
+import { CriaError } from "../../base/index.ts";
+import { atomicWrite, openRegular } from "../../files/index.ts";
+import type { WordBlock, WordCounts } from "../../tokenizer/index.ts";
+import type { CoveredPieces } from "./coverage.ts";
+
+const magic = "cria-words\n";
+/** What the names of runs end in. */
+export const runEnding = ".words";
+
+const longestHeader = 1 << 28;
+
+export interface RunHeader {
+  readonly covered: readonly CoveredPieces[];
+  /** Bytes of text whose words these are. */
+  readonly textBytes: number;
+  /** Names of the runs that this one was merged from and stands for. */
+  readonly replaces: readonly string[];
+}
+
+/** A run that is whole: it appeared under its name when all of it was on disk. */
+export interface Run extends WordCounts {
+  readonly path: string;
+  readonly header: RunHeader;
+}
+
+export async function writeRun(path: string, header: RunHeader, counts: WordCounts, where: string): Promise<Run> {
+  await atomicWrite(path, chunks(header, counts), where);
+  return runOf(path, header, where);
+}
+
+/** @throws CriaError for a file that is no run, or not whole */
+export async function openRun(path: string, where: string): Promise<Run> {
+  const { handle } = await openRegular(path, where);
+  try {
+    const { header } = await readHeader(handle, path, where);
+    return runOf(path, header, where);
+  } finally {
+    await handle.close();
+  }
+}
+
+function runOf(path: string, header: RunHeader, where: string): Run {
+  return { path, header, blocks: () => readBlocks(path, where) };
+}
+
+async function* chunks(header: RunHeader, counts: WordCounts): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(`${magic}${JSON.stringify(header)}\n`);
+  for await (const { bytes, ends, counts: each } of counts.blocks()) {
+    yield bytesOf(Uint32Array.of(each.length, bytes.length));
+    yield bytesOf(each);
+    yield bytesOf(ends);
+    yield bytes;
+  }
+  yield bytesOf(Uint32Array.of(0, 0));
+}
+
+function bytesOf(array: Uint32Array | Float64Array): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+}
+
+async function* readBlocks(path: string, where: string): AsyncGenerator<WordBlock> {
+  const { handle, stats } = await openRegular(path, where);
+  try {
+    let at = (await readHeader(handle, path, where)).end;
+    const read = async (into: Uint32Array | Float64Array | Uint8Array<ArrayBuffer>) => {
+      const bytes = new Uint8Array(into.buffer);
+      if (at + bytes.length > stats.size || !(await fill(handle, bytes, at))) throw damaged(path, where);
+      at += bytes.length;
+    };
+    const sizes = new Uint32Array(2);
+    for (;;) {
+      await read(sizes);
+      const [words, length] = sizes as unknown as [number, number];
+      if (words === 0) return;
+      if (at + 12 * words + length > stats.size) throw damaged(path, where);
+      const block = { counts: new Float64Array(words), ends: new Uint32Array(words), bytes: new Uint8Array(length) };
+      for (const part of [block.counts, block.ends, block.bytes]) await read(part);
+      yield block;
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+async function readHeader(handle: FileHandle, path: string, where: string): Promise<{ readonly header: RunHeader; readonly end: number }> {
+  const parts: Buffer[] = [];
+  for (let length = 0; length < longestHeader; ) {
+    const chunk = Buffer.alloc(1 << 16);
+    const { bytesRead } = await handle.read(chunk, 0, chunk.length, length);
+    if (bytesRead === 0) break;
+    parts.push(chunk.subarray(0, bytesRead));
+    length += bytesRead;
+    const head = Buffer.concat(parts);
+    const end = head.indexOf("\n", magic.length);
+    if (end < 0 || !head.subarray(0, magic.length).equals(Buffer.from(magic))) continue;
+    return { header: JSON.parse(head.subarray(magic.length, end).toString()) as RunHeader, end: end + 1 };
+  }
+  throw damaged(path, where);
+}
+
+/** Whether the file had as many bytes from `at` on. */
+async function fill(handle: FileHandle, bytes: Uint8Array, at: number): Promise<boolean> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesRead } = await handle.read(bytes, done, bytes.length - done, at + done);
+    if (bytesRead === 0) return false;
+    done += bytesRead;
+  }
+  return true;
+}
+
+function damaged(path: string, where: string): CriaError {
+  return new CriaError(where, `${path}: these counts of words are not whole: remove the folder ${basename(dirname(path))} to count anew`);
+}
