@@ -1,5 +1,4 @@
 export type { Batch, BatchSource } from "./batch.ts";
-export { cutStream, cutText } from "./cut-text.ts";
 export type { DocumentRows } from "./document-mask.ts";
 export { type HeldOutBatch, heldOutBatches } from "./held-out.ts";
 export { joinDocuments, memoryTokens } from "./memory-tokens.ts";

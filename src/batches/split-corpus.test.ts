@@ -2,10 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { Rng } from "../base/index.ts";
+import { cutText, Rng } from "../base/index.ts";
 import { dataRecipe, openCorpus } from "../corpus/index.ts";
 import { parseWith } from "../schema/index.ts";
-import { cutText } from "./cut-text.ts";
 import { partsOf, splitCorpus } from "./split-corpus.ts";
 import { isHeldOut } from "./split-side.ts";
 

@@ -1,6 +1,5 @@
 // Which part of a corpus is held out: whole documents where there are many, stretches of text where there are few, and always something on each side.
-import { check } from "../base/index.ts";
-import { cutText } from "./cut-text.ts";
+import { check, cutText } from "../base/index.ts";
 import { portableHash, sideOf, type TextHash } from "./split-side.ts";
 
 /** How one source is split. */

@@ -1,4 +1,5 @@
 export { Corpus, type Document, openCorpus, type Side } from "./corpus.ts";
+export { type CountedTexts, type CountOptions, countTexts, usualMemory } from "./counting/count-texts.ts";
 export { type Manifest, manifestName } from "./manifest.ts";
 export { openShards } from "./open-shards.ts";
 export { type PrepareOptions, prepare, prepareCorpus } from "./prepare.ts";

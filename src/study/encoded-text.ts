@@ -1,7 +1,7 @@
 // A study's text as tokens in memory: small enough to stay there, with a part that training never sees.
 import { join } from "node:path";
-import { check, type OnProgress } from "../base/index.ts";
-import { cutText, isHeldOut, memoryTokens, type Tokens } from "../batches/index.ts";
+import { check, cutText, type OnProgress } from "../base/index.ts";
+import { isHeldOut, memoryTokens, type Tokens } from "../batches/index.ts";
 import { PreparedData, prepare } from "../corpus/index.ts";
 import type { HeldOutText } from "../eval/index.ts";
 import { atomicWrite, makeFolder } from "../files/index.ts";

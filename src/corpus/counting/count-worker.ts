@@ -2,9 +2,8 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
-import { CriaError } from "../../base/index.ts";
+import { CriaError, cutText } from "../../base/index.ts";
 import { type CutWords, type WordBlock, type WordRules, WordTable, wordCutter } from "../../tokenizer/index.ts";
-import { cutText } from "../../batches/index.ts";
 import { type FormName, formCalled, type TextOptions } from "../texts/forms.ts";
 import { readPart } from "../texts/parts.ts";
 import type { CoveredPieces, OpenPart } from "./coverage.ts";

@@ -2,7 +2,7 @@
 //
 //   "cria-words" and a line end · header as one line of JSON
 //   per block: words u32 · bytes u32 · counts f64 × words · ends u32 × words · bytes      (the machine's own byte order: runs do not travel)
-//   at the end: a block of no words
+//   at the end: a block of no words · "cria-end"
 import type { FileHandle } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { CriaError } from "../../base/index.ts";
@@ -11,6 +11,7 @@ import type { WordBlock, WordCounts } from "../../tokenizer/index.ts";
 import type { CoveredPieces } from "./coverage.ts";
 
 const magic = "cria-words\n";
+const trailer = "cria-end";
 /** What the names of runs end in. */
 export const runEnding = ".words";
 
@@ -37,9 +38,11 @@ export async function writeRun(path: string, header: RunHeader, counts: WordCoun
 
 /** @throws CriaError for a file that is no run, or not whole */
 export async function openRun(path: string, where: string): Promise<Run> {
-  const { handle } = await openRegular(path, where);
+  const { handle, stats } = await openRegular(path, where);
   try {
     const { header } = await readHeader(handle, path, where);
+    const end = Buffer.alloc(trailer.length);
+    if (!(await fill(handle, end, stats.size - end.length)) || end.toString() !== trailer) throw damaged(path, where);
     return runOf(path, header, where);
   } finally {
     await handle.close();
@@ -59,6 +62,7 @@ async function* chunks(header: RunHeader, counts: WordCounts): AsyncGenerator<Ui
     yield bytes;
   }
   yield bytesOf(Uint32Array.of(0, 0));
+  yield Buffer.from(trailer);
 }
 
 function bytesOf(array: Uint32Array | Float64Array): Uint8Array {

@@ -1,5 +1,5 @@
 // Plain text and Markdown: a file is a document, or several behind separators.
-import { cutStream } from "../../batches/index.ts";
+import { cutStream } from "../../base/index.ts";
 import { decodeText } from "./decode-text.ts";
 import type { FormInput } from "./forms.ts";
 import { maxDocumentLength, tooLong } from "./limits.ts";
