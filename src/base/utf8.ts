@@ -12,11 +12,11 @@ export function decodeUtf8(bytes: Uint8Array, name: string, where: string, wayOu
   }
 }
 
-/** Calls back for each stretch in order: valid UTF-8 as text, the rest as bytes. */
-export function eachUtf8Run(bytes: Uint8Array, text: (run: string) => void, invalid: (run: Uint8Array) => void): void {
+/** Calls back for each stretch in order: valid UTF-8 by its beginning and its end, the rest as bytes. */
+export function eachUtf8Run(bytes: Uint8Array, text: (from: number, to: number) => void, invalid: (run: Uint8Array) => void): void {
   for (let at = 0; at < bytes.length; ) {
     const good = validUpTo(bytes, at);
-    if (good > at) text(strict.decode(bytes.subarray(at, good)));
+    if (good > at) text(at, good);
     let bad = good;
     while (bad < bytes.length && characterLength(bytes, bad) === 0) bad++;
     if (bad > good) invalid(bytes.subarray(good, bad));

@@ -1,51 +1,112 @@
 // Byte-level BPE (Radford et al. 2019): words cut by a pattern, their UTF-8 bytes merged. Lossless on any bytes.
 import { check, fail } from "../base/index.ts";
-import { byteLevelPiece, byteToChar, decodedBytes } from "./byte-pieces.ts";
-import { type Codec, utf8Bytes } from "./codec.ts";
+import { byteLevelBytes, byteToChar, decodedBytes } from "./byte-pieces.ts";
+import { type Codec, Utf8Scratch } from "./codec.ts";
 import type { IdBuffer } from "./id-buffer.ts";
 import { ranksOfMerges } from "./merge-ranks.ts";
-import { type MergeRule, MergeTable } from "./merge-table.ts";
+import { type MergeRules, MergeTable, PairRules, PieceRules } from "./merge-table.ts";
 import { type BytesModel, type Merge, ownDecoding } from "./model.ts";
 import { normaliserOf } from "./normaliser.ts";
+import { PieceTable } from "./piece-table.ts";
 import { type PreTokenise, preTokeniserOf } from "./pre-tokeniser.ts";
+import { nextUnitOf } from "./scan-bytes.ts";
 import { spelledPieces } from "./spelled-pieces.ts";
 import { eachWord } from "./split-bytes.ts";
 import { splitsOf } from "./split-pattern.ts";
+import { type NextUnit, UnitCache } from "./unit-cache.ts";
 import { WordCache } from "./word-cache.ts";
 
 /** @param ids piece → id of the whole vocabulary. @throws CriaError when a byte has no piece. */
 export function bytesCodec(model: BytesModel, ids: ReadonlyMap<string, number>): Codec {
-  const byteIds = byteToChar.map((char, byte) => ids.get(char) ?? fail("tokenizer", `byte ${byte} has no piece: all 256 are needed`));
-  const table = new MergeTable(model.merges === undefined ? rulesByRank(model) : rulesByMerges(model, model.merges, ids));
-  let symbols = new Int32Array(256);
-  const encodeBytes = (bytes: Uint8Array, out: IdBuffer) => {
-    const whole = model.ignoreMerges ? ids.get(byteLevelPiece(bytes)) : undefined;
-    if (whole !== undefined) {
-      out.push(whole);
-      return;
-    }
-    if (bytes.length > symbols.length) symbols = new Int32Array(bytes.length * 2);
-    for (let i = 0; i < bytes.length; i++) symbols[i] = byteIds[bytes[i]!]!;
-    const length = table.merge(symbols, bytes.length);
-    for (let i = 0; i < length; i++) out.push(symbols[i]!);
-  };
-  const cache = new WordCache((word, out) => encodeBytes(utf8Bytes(word), out));
+  const words = new ByteWords(model, ids);
+  const cache = new WordCache((word, out) => words.encodeText(word, out));
   const each = wordsOf(model);
   const normalise = model.normaliser === undefined ? undefined : normaliserOf(model.normaliser);
   const decoding = model.decoding ?? ownDecoding(model);
+  const nextUnit = normalise === undefined ? unitsOf(model) : undefined;
+  const units = nextUnit === undefined ? undefined : new UnitCache(nextUnit, (bytes, from, to, out) => words.encode(bytes, from, to, out));
   return {
     encode: (text, start, out) => each(text, start, (word) => cache.encode(word, out)),
-    encodeInvalid: encodeBytes,
+    ...(units === undefined ? {} : { encodeUtf8: (bytes, from, to, _start, out) => units.encode(bytes, from, to, out) }),
+    encodeInvalid: (bytes, out) => words.encode(bytes, 0, bytes.length, out),
     bytes: spelledPieces(model, normalise, false).map((piece) => decodedBytes(piece, decoding)),
     escapesSpaces: false,
     ...(normalise === undefined ? {} : { normalise }),
   };
 }
 
+/** Merges the bytes of a word and writes the ids. */
+class ByteWords {
+  readonly #byteIds: Int32Array;
+  readonly #pieces: PieceTable;
+  readonly #merges: MergeTable;
+  readonly #takesWholes: boolean;
+  readonly #scratch = new Utf8Scratch();
+  #symbols = new Int32Array(256);
+
+  constructor(model: BytesModel, ids: ReadonlyMap<string, number>) {
+    this.#byteIds = Int32Array.from(
+      byteToChar,
+      (char, byte) => ids.get(char) ?? fail("tokenizer", `byte ${byte} has no piece: all 256 are needed`),
+    );
+    this.#pieces = pieceTable(model);
+    this.#merges = new MergeTable(model.merges === undefined ? rankRules(model, this.#pieces) : mergeRules(model, model.merges, ids));
+    this.#takesWholes = model.ignoreMerges;
+  }
+
+  encodeText(word: string, out: IdBuffer): void {
+    const { bytes, end } = this.#scratch.write(word);
+    this.encode(bytes, 0, end, out);
+  }
+
+  encode(bytes: Uint8Array, from: number, to: number, out: IdBuffer): void {
+    const whole = this.#takesWholes ? this.#pieces.find(bytes, from, to) : -1;
+    if (whole >= 0) {
+      out.push(whole);
+      return;
+    }
+    const length = to - from;
+    if (length > this.#symbols.length) this.#symbols = new Int32Array(length * 2);
+    const symbols = this.#symbols;
+    for (let i = 0; i < length; i++) symbols[i] = this.#byteIds[bytes[from + i]!]!;
+    const merged = this.#merges.merge(symbols, length);
+    for (let i = 0; i < merged; i++) out.push(symbols[i]!);
+  }
+}
+
+/** Where ranks say what merges, pieces that stand apart are not among the pieces that text becomes. */
+function pieceTable({ pieces, merges, specials, added = [], unused = [] }: BytesModel): PieceTable {
+  const apart = new Set(merges === undefined ? [...specials, ...added, ...unused] : []);
+  const table = new PieceTable(pieces.length, pieces.length * 8);
+  pieces.forEach((piece, id) => {
+    const bytes = piece === "" || apart.has(id) ? undefined : byteLevelBytes(piece);
+    if (bytes !== undefined) table.add(id, bytes);
+  });
+  return table;
+}
+
+/** A piece's id is its rank. */
+function rankRules({ pieces }: BytesModel, table: PieceTable): MergeRules {
+  return new PieceRules(table, Int32Array.from(pieces.keys()));
+}
+
+function mergeRules({ pieces }: BytesModel, merges: readonly Merge[], ids: ReadonlyMap<string, number>): MergeRules {
+  const rules = new PairRules(merges.length);
+  merges.forEach(([left, right], rank) => rules.add(left, right, ids.get(pieces[left]! + pieces[right]!)!, rank));
+  return rules;
+}
+
+/** The scanner on bytes, for models whose pattern has one. */
+function unitsOf({ pattern, splitDigits, preTokeniser }: BytesModel): NextUnit | undefined {
+  if (preTokeniser !== undefined || splitDigits) return undefined;
+  const [name, ...more] = typeof pattern === "string" ? [pattern] : (pattern ?? []);
+  return name === undefined || more.length > 0 ? undefined : nextUnitOf(name);
+}
+
 /** The model's merges; where it has ranks every split of every piece, in the order of the pieces, as transformers converts tiktoken's files. */
 export function mergesOf(model: BytesModel): readonly Merge[] {
   if (model.merges !== undefined) return model.merges;
-  const rules = rulesByRank(model).sort((a, b) => a.rank - b.rank || a.left - b.left || a.right - b.right);
+  const rules = pairsByRank(model).sort((a, b) => a.rank - b.rank || a.left - b.left || a.right - b.right);
   return rules.map(({ left, right }) => [left, right]);
 }
 
@@ -66,7 +127,7 @@ export function countRanks(model: BytesModel): number {
   if (merges === undefined) return count;
   const ids = new Map(pieces.map((piece, id) => [piece, id]));
   const symbolsOf = (id: number) => (id < count ? Int32Array.from(pieces[id]!, (char) => ids.get(char)!) : undefined);
-  const ranks = ranksOfMerges(pieces, new MergeTable(rulesByMerges(model, merges, ids)), symbolsOf);
+  const ranks = ranksOfMerges(pieces, new MergeTable(mergeRules(model, merges, ids)), symbolsOf);
   let last = -1;
   ranks.forEach((rank, id) => {
     const isWhole = model.ignoreMerges || id >= count || pieces[id]!.length === 1;
@@ -88,20 +149,22 @@ function wordsOf({ pattern, splitDigits, preTokeniser }: BytesModel): PreTokenis
   return (text, _start, each) => eachWord(text, splits, each);
 }
 
-function rulesByMerges({ pieces }: BytesModel, merges: readonly Merge[], ids: ReadonlyMap<string, number>): MergeRule[] {
-  return merges.map(([left, right], rank) => ({ left, right, rank, result: ids.get(pieces[left]! + pieces[right]!)! }));
+interface RankedPair {
+  readonly left: number;
+  readonly right: number;
+  readonly rank: number;
 }
 
-/** Every way to put a piece together from two; a piece's id is its rank. Pieces that stand apart are in no rule. */
-function rulesByRank({ pieces, specials, added = [], unused = [] }: BytesModel): MergeRule[] {
+/** Every way to put a piece together from two; a piece's id is its rank. Pieces that stand apart are in no pair. */
+function pairsByRank({ pieces, specials, added = [], unused = [] }: BytesModel): RankedPair[] {
   const apart = new Set([...specials, ...added, ...unused]);
   const ranks = new Map([...pieces.entries()].filter(([id]) => !apart.has(id)).map(([id, piece]) => [piece, id]));
-  const rules: MergeRule[] = [];
+  const rules: RankedPair[] = [];
   for (const [piece, result] of ranks)
     for (let cut = 1; cut < piece.length; cut++) {
       const left = ranks.get(piece.slice(0, cut));
       const right = left === undefined ? undefined : ranks.get(piece.slice(cut));
-      if (left !== undefined && right !== undefined) rules.push({ left, right, result, rank: result });
+      if (left !== undefined && right !== undefined) rules.push({ left, right, rank: result });
     }
   return rules;
 }

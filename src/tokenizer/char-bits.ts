@@ -50,7 +50,8 @@ const rows: readonly Row[] = [
 
 let units: Uint16Array | undefined;
 
-function unitBits(): Uint16Array {
+/** UTF-16 unit → bits; made on first use. */
+export function unitBits(): Uint16Array {
   if (units !== undefined) return units;
   units = new Uint16Array(0x10000);
   for (const [bits, set] of rows)
@@ -66,7 +67,11 @@ export function bitsAt(text: string, at: number, end: number): number {
   if (at >= end) return 0;
   const unit = text.charCodeAt(at);
   if (unit < 0xd800 || unit > 0xdbff || widthAt(text, at, end) === 1) return (units ?? unitBits())[unit] ?? 0;
-  const point = text.codePointAt(at) ?? 0;
+  return bitsOfPoint(text.codePointAt(at) ?? 0);
+}
+
+/** The bits of a character above U+FFFF. */
+export function bitsOfPoint(point: number): number {
   let found = astral.get(point);
   if (found === undefined) {
     found = rows.reduce((all, [bits, set]) => (contains(set(), point) ? all | bits : all), 0);

@@ -7,6 +7,11 @@ export type StretchStart = "text" | "special" | "inside";
 export interface Codec {
   /** Appends the ids of a stretch of text as the normaliser left it. */
   encode(text: string, start: StretchStart, out: IdBuffer): void;
+  /**
+   * Appends the ids of a stretch of text before any normaliser, `bytes[from … to)`, which are UTF-8. Absent where the model needs the text as a
+   * string.
+   */
+  encodeUtf8?(bytes: Uint8Array, from: number, to: number, start: StretchStart, out: IdBuffer): void;
   /** Appends the ids of bytes that are no UTF-8. */
   encodeInvalid(bytes: Uint8Array, out: IdBuffer): void;
   /** id → the bytes it decodes to. */
@@ -22,6 +27,27 @@ const utf8 = new TextEncoder();
 /** UTF-8; a lone surrogate becomes U+FFFD. */
 export function utf8Bytes(text: string): Uint8Array {
   return utf8.encode(text);
+}
+
+/** Bytes of text that are used again for the next one, so that short texts make no garbage. */
+export class Utf8Scratch {
+  #bytes = new Uint8Array(1 << 10);
+
+  /** The text as UTF-8 from `offset` on, with room behind it for scanners that read ahead; good until the next call. */
+  write(text: string, offset = 0): { readonly bytes: Uint8Array; readonly end: number } {
+    const most = 3 * text.length + offset + readAhead;
+    if (most > mostKept) return spelt(text, new Uint8Array(most), offset);
+    if (most > this.#bytes.length) this.#bytes = new Uint8Array(2 * most);
+    return spelt(text, this.#bytes, offset);
+  }
+}
+
+const readAhead = 16;
+const mostKept = 1 << 18;
+
+function spelt(text: string, bytes: Uint8Array, offset: number) {
+  const { written } = utf8.encodeInto(text, offset === 0 ? bytes : bytes.subarray(offset));
+  return { bytes, end: offset + written };
 }
 
 /** What decoding shows for an unknown: U+FFFD, the replacement character. */

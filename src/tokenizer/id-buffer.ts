@@ -12,6 +12,17 @@ export class IdBuffer {
     return this.#size;
   }
 
+  /** Says how many ids there are, after some were written to what `reserve` gave. */
+  set size(size: number) {
+    this.#size = size;
+  }
+
+  /** The array that ids are written to, with room for `more` behind the last one. It is another one after the next id. */
+  reserve(more: number): Uint32Array {
+    if (this.#size + more > this.#ids.length) this.#reserve(more);
+    return this.#ids;
+  }
+
   push(id: number): void {
     if (this.#size === this.#ids.length) this.#reserve(1);
     this.#ids[this.#size++] = id;

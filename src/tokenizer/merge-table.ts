@@ -1,12 +1,55 @@
 // The heart of encoding: given a word's symbols, merge the adjacent pair of the lowest rank, leftmost first, until none is left.
 import { PairIndex } from "./pair-index.ts";
+import type { PieceTable } from "./piece-table.ts";
 
-/** One rule: `left right → result`. The lowest rank goes first; equal ranks go from left to right. */
-export interface MergeRule {
-  readonly left: number;
-  readonly right: number;
-  readonly result: number;
-  readonly rank: number;
+/** Which pairs of symbols merge. A rule is a number; the lowest rank goes first, and equal ranks go from left to right. */
+export interface MergeRules {
+  /** The rule of two symbols, neither of them negative, or -1. */
+  find(left: number, right: number): number;
+  readonly ranks: Int32Array;
+  readonly results: Int32Array;
+}
+
+/** Rules that name their pairs. */
+export class PairRules implements MergeRules {
+  readonly #pairs: PairIndex;
+  readonly ranks: Int32Array;
+  readonly results: Int32Array;
+
+  constructor(size: number) {
+    this.#pairs = new PairIndex(size);
+    this.ranks = new Int32Array(size).fill(noRank);
+    this.results = new Int32Array(size);
+  }
+
+  find(left: number, right: number): number {
+    return this.#pairs.find(left, right);
+  }
+
+  /** Of two rules for one pair the lower rank counts. */
+  add(left: number, right: number, result: number, rank: number): void {
+    const rule = this.#pairs.findOrAdd(left, right);
+    if (rank >= this.ranks[rule]!) return;
+    this.ranks[rule] = rank;
+    this.results[rule] = result;
+  }
+}
+
+/** Every pair whose bytes together are a piece merges, by a rank for every piece. */
+export class PieceRules implements MergeRules {
+  readonly #table: PieceTable;
+  readonly ranks: Int32Array;
+  readonly results: Int32Array;
+
+  constructor(table: PieceTable, ranks: Int32Array) {
+    this.#table = table;
+    this.ranks = ranks;
+    this.results = Int32Array.from(ranks.keys());
+  }
+
+  find(left: number, right: number): number {
+    return this.#table.join(left, right);
+  }
 }
 
 /** Up to here the plain search for the minimum is faster than a heap (measured 2026-11-23 on English letters: they meet near 200). */
@@ -16,28 +59,17 @@ const noRank = 0x7fffffff;
 const rankUnit = 2 ** 30;
 
 export class MergeTable {
-  readonly #pairs: PairIndex;
-  readonly #rank: Int32Array;
-  readonly #result: Int32Array;
+  readonly #rules: MergeRules;
+  /** Of the pair (i, i + 1): its rule, and that rule's rank. */
+  readonly #found = new Int32Array(shortWord);
   readonly #ranks = new Int32Array(shortWord);
   #lastRank = noRank;
   readonly #seen: ((left: number, right: number, result: number) => void) | undefined;
 
-  /**
-   * Of two rules for one pair the lower rank counts.
-   * @param seen hears of every pair that could be merged, in the order in which it is found
-   */
-  constructor(rules: readonly MergeRule[], seen?: (left: number, right: number, result: number) => void) {
+  /** @param seen hears of every pair that could be merged, in the order in which it is found */
+  constructor(rules: MergeRules, seen?: (left: number, right: number, result: number) => void) {
     this.#seen = seen;
-    this.#pairs = new PairIndex(rules.length);
-    this.#rank = new Int32Array(rules.length).fill(noRank);
-    this.#result = new Int32Array(rules.length);
-    for (const { left, right, result, rank } of rules) {
-      const pair = this.#pairs.findOrAdd(left, right);
-      if (rank >= this.#rank[pair]!) continue;
-      this.#rank[pair] = rank;
-      this.#result[pair] = result;
-    }
+    this.#rules = rules;
   }
 
   /**
@@ -54,21 +86,23 @@ export class MergeTable {
     return this.#lastRank;
   }
 
-  #rankOf(left: number, right: number): number {
-    if (left < 0 || right < 0) return noRank;
-    const pair = this.#pairs.find(left, right);
-    if (pair < 0) return noRank;
-    this.#seen?.(left, right, this.#result[pair]!);
-    return this.#rank[pair]!;
-  }
-
-  #resultOf(left: number, right: number): number {
-    return this.#result[this.#pairs.find(left, right)]!;
+  #ruleOf(left: number, right: number): number {
+    if (left < 0 || right < 0) return -1;
+    const rule = this.#rules.find(left, right);
+    if (rule >= 0) this.#seen?.(left, right, this.#rules.results[rule]!);
+    return rule;
   }
 
   #mergeShort(symbols: Int32Array, length: number): number {
-    const ranks = this.#ranks; // ranks[i] is that of the pair (i, i + 1)
-    for (let i = 0; i + 1 < length; i++) ranks[i] = this.#rankOf(symbols[i]!, symbols[i + 1]!);
+    const found = this.#found;
+    const ranks = this.#ranks;
+    const rules = this.#rules;
+    const rate = (at: number) => {
+      const rule = this.#ruleOf(symbols[at]!, symbols[at + 1]!);
+      found[at] = rule;
+      ranks[at] = rule < 0 ? noRank : rules.ranks[rule]!;
+    };
+    for (let i = 0; i + 1 < length; i++) rate(i);
     for (;;) {
       let best = noRank;
       let at = -1;
@@ -79,14 +113,15 @@ export class MergeTable {
       }
       if (at < 0) return length;
       this.#lastRank = best;
-      symbols[at] = this.#resultOf(symbols[at]!, symbols[at + 1]!);
+      symbols[at] = rules.results[found[at]!]!;
       length--;
       for (let i = at + 1; i < length; i++) {
         symbols[i] = symbols[i + 1]!;
         ranks[i] = ranks[i + 1]!;
+        found[i] = found[i + 1]!;
       }
-      if (at > 0) ranks[at - 1] = this.#rankOf(symbols[at - 1]!, symbols[at]!);
-      if (at + 1 < length) ranks[at] = this.#rankOf(symbols[at]!, symbols[at + 1]!);
+      if (at > 0) rate(at - 1);
+      if (at + 1 < length) rate(at);
     }
   }
 
@@ -94,9 +129,13 @@ export class MergeTable {
     const next = Int32Array.from({ length }, (_, i) => i + 1);
     const previous = Int32Array.from({ length }, (_, i) => i - 1);
     const ranks = new Int32Array(length).fill(noRank);
+    const found = new Int32Array(length);
+    const rules = this.#rules;
     const heap = new KeyHeap(length);
     const rate = (at: number) => {
-      const rank = next[at]! < length ? this.#rankOf(symbols[at]!, symbols[next[at]!]!) : noRank;
+      const rule = next[at]! < length ? this.#ruleOf(symbols[at]!, symbols[next[at]!]!) : -1;
+      const rank = rule < 0 ? noRank : rules.ranks[rule]!;
+      found[at] = rule;
       ranks[at] = rank;
       if (rank !== noRank) heap.push(rank * rankUnit + at);
     };
@@ -106,7 +145,7 @@ export class MergeTable {
       if (ranks[at] !== Math.floor(key / rankUnit)) continue; // merged away or changed since it was pushed
       this.#lastRank = ranks[at]!;
       const gone = next[at]!;
-      symbols[at] = this.#resultOf(symbols[at]!, symbols[gone]!);
+      symbols[at] = rules.results[found[at]!]!;
       ranks[gone] = noRank;
       next[at] = next[gone]!;
       if (next[at]! < length) previous[next[at]!] = at;

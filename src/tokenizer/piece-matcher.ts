@@ -62,13 +62,17 @@ export class PieceMatcher {
     return this.#root.next.size === 0;
   }
 
+  /** Whether no piece is found in any text. */
+  findsNone(specials: ParseSpecial): boolean {
+    return this.isEmpty || (specials === false && !this.#hasPlain);
+  }
+
   /** Calls back with what lies between pieces and with the pieces' ids, in order. A special piece is passed over unless `specials`. */
   each(text: string, specials: ParseSpecial, between: (start: number, end: number) => void, found: (id: number) => void): void {
     const allows = typeof specials === "function" ? specials : undefined;
     let done = 0;
     let whiteEnd = 0; // where the last run of white space ended, so that no run is walked over twice
-    const mayFind = specials !== false || this.#hasPlain;
-    for (let at = mayFind ? 0 : text.length; at < text.length; ) {
+    for (let at = this.findsNone(specials) ? text.length : 0; at < text.length; ) {
       const piece = this.#begins[text.charCodeAt(at)] === 1 ? this.#longestAt(text, at, allows) : undefined;
       if (piece === undefined) {
         at++;

@@ -1,14 +1,18 @@
 // SentencePiece's BPE as LLaMA uses it (Kudo & Richardson 2018): characters merged, spaces shown as ▁, bytes for what has no piece.
 import { byteFallbackIds, byteOfFallbackPiece, decodedBytes } from "./byte-pieces.ts";
-import { classCount, Space, Surrogate, unitClasses } from "./char-class.ts";
-import { type Codec, replacement, type StretchStart, utf8Bytes } from "./codec.ts";
+import { type Codec, replacement, type StretchStart, Utf8Scratch, utf8Bytes } from "./codec.ts";
+import { eachWithoutExtraSpaces, isSpaceMark } from "./extra-spaces.ts";
 import type { IdBuffer } from "./id-buffer.ts";
 import { ranksOfMerges } from "./merge-ranks.ts";
-import { type MergeRule, MergeTable } from "./merge-table.ts";
+import { type MergeRules, MergeTable, PairRules, PieceRules } from "./merge-table.ts";
 import { ownDecoding, type SentencePieceModel, spaceMark } from "./model.ts";
 import { type Normalise, normaliserOf } from "./normaliser.ts";
+import { PieceBorders } from "./piece-borders.ts";
+import { PieceTable } from "./piece-table.ts";
 import { preTokeniserOf } from "./pre-tokeniser.ts";
 import { spelledPieces } from "./spelled-pieces.ts";
+import { UnitCache } from "./unit-cache.ts";
+import { pointAt, widthOf } from "./utf8-bits.ts";
 import { WordCache } from "./word-cache.ts";
 
 const spaceMarkCode = 0x2581;
@@ -19,16 +23,18 @@ export function sentencePieceCodec(model: SentencePieceModel, ids: ReadonlyMap<s
   const words = new WordEncoder(model, ids);
   const decoding = model.decoding ?? ownDecoding(model);
   const unknown = decoding.unknown === undefined ? replacement : utf8Bytes(decoding.unknown);
-  const cut = cutterOf(model, words);
+  const units = unitsOf(model, words);
+  const cut = cutterOf(model, words, units);
   const normalise = normaliseOf(model);
   return {
     encode: (text, start, out) => {
       if (start !== "inside") words.begin(out);
       // A ▁ of the text is a space, as in the libraries that these files are of.
       const source = escapesSpaces ? text.replaceAll(spaceMark, " ") : text;
-      const prefixed = !model.prefixBeforeSpace && needsPrefix(model, source, start) ? ` ${source}` : source;
+      const prefixed = !model.prefixBeforeSpace && needsPrefix(model, source.startsWith(" "), start) ? ` ${source}` : source;
       if (prefixed !== "") cut(prefixed, start, out);
     },
+    ...(units === undefined ? {} : utf8Encoder(model, units, words)),
     encodeInvalid: (bytes, out) => words.encodeBytes(bytes, out),
     bytes: spelledPieces(model, normalise, escapesSpaces).map((piece, id) => (id === unkId ? unknown : decodedBytes(piece, decoding))),
     escapesSpaces,
@@ -43,24 +49,35 @@ export function sentencePieceCodec(model: SentencePieceModel, ids: ReadonlyMap<s
 export function scoresOf(model: SentencePieceModel): readonly number[] {
   if (model.scores !== undefined) return model.scores;
   const alphabet = new Alphabet(model);
-  const text = new Map([...textPieces(model)].map(([piece, id]) => [id, piece]));
+  const text = new Map(textPieces(model).map(([piece, id]) => [id, utf8Bytes(piece)]));
   const symbolsOf = (id: number) => {
-    const piece = text.get(id);
-    if (piece === undefined) return undefined;
-    const symbols = new Int32Array(piece.length);
-    return symbols.subarray(0, alphabet.spell(piece, symbols));
+    const bytes = text.get(id);
+    if (bytes === undefined) return undefined;
+    const symbols = new Int32Array(bytes.length);
+    return symbols.subarray(0, alphabet.spell(bytes, 0, bytes.length, symbols));
   };
-  const table = new MergeTable(rulesByRank(model, new Map(model.pieces.map((piece, id) => [piece, id]))));
+  const table = new MergeTable(mergeRules(model, new Map(model.pieces.map((piece, id) => [piece, id]))));
   const ranks = ranksOfMerges(model.pieces, table, symbolsOf);
   return ranks.map((rank, id) => (rank !== undefined ? -rank : text.has(id) ? -model.merges!.length : 0));
 }
 
 type Cut = (text: string, start: StretchStart, out: IdBuffer) => void;
 
+/** The cache of what lies between two places where text may be cut; undefined where no place may be. */
+function unitsOf(model: SentencePieceModel, words: WordEncoder): UnitCache | undefined {
+  // A run of unknowns is one unk wherever it is cut, and an unused piece is what it was put together from last: then nothing is cut.
+  if (model.preTokeniser !== undefined || words.looksAround || model.ignoreMerges) return undefined;
+  const borders = new PieceBorders(
+    textPieces(model).map(([piece]) => piece),
+    model.escapesSpaces ?? true,
+  );
+  return new UnitCache(borders.next, (bytes, from, to, out) => words.encode(bytes, from, to, out));
+}
+
 /** How a normalised text goes to the encoder of words: by the model's own steps, or cut where that changes no id. */
-function cutterOf(model: SentencePieceModel, words: WordEncoder): Cut {
-  const cache = new WordCache((word, out) => words.encode(word, out));
+function cutterOf(model: SentencePieceModel, words: WordEncoder, units: UnitCache | undefined): Cut {
   if (model.preTokeniser !== undefined) {
+    const cache = new WordCache((word, out) => words.encodeText(word, out));
     const preTokenise = preTokeniserOf(model.preTokeniser);
     return (text, start, out) =>
       preTokenise(text, start, (word) => {
@@ -68,10 +85,67 @@ function cutterOf(model: SentencePieceModel, words: WordEncoder): Cut {
         cache.encode(word, out);
       });
   }
-  // A run of unknowns is one unk wherever it is cut, and an unused piece is what it was put together from last: then nothing is cut.
-  if (words.looksAround || model.ignoreMerges) return (text, _start, out) => words.encode(text, out);
-  const isBoundary = boundaries(model);
-  return (text, _start, out) => eachCut(text, isBoundary, (word) => cache.encode(word, out));
+  if (units === undefined) return (text, _start, out) => words.encodeText(text, out);
+  const scratch = new Utf8Scratch();
+  return (text, _start, out) => {
+    const { bytes, end } = scratch.write(text);
+    units.encode(bytes, 0, end, out);
+  };
+}
+
+/** Encodes UTF-8 where nothing is done to a text but that spaces come and go; nothing for other models. */
+function utf8Encoder(model: SentencePieceModel, units: UnitCache, words: WordEncoder): Pick<Codec, "encodeUtf8"> {
+  const { escapesSpaces = true, normaliser = [], matching = [], dummyPrefix } = model;
+  const [step, ...more] = normaliser;
+  const stretch = new PrefixedStretch(units);
+  if (step === undefined) {
+    const startsWithSpace = (bytes: Uint8Array, from: number) => bytes[from] === 0x20 || (escapesSpaces && isSpaceMark(bytes, from));
+    return {
+      encodeUtf8: (bytes, from, to, start, out) => {
+        if (start !== "inside") words.begin(out);
+        if (from < to) stretch.encode(bytes, from, to, needsPrefix(model, startsWithSpace(bytes, from), start), out);
+      },
+    };
+  }
+  const isPlain = step.type === "sentencepiece" && step.charsmap === undefined && step.removeExtraSpaces && step.dummySpace !== "back";
+  const hasOthers = more.length > 0 || dummyPrefix !== "never" || matching.some((rule) => rule.verbatim) || !escapesSpaces;
+  if (!isPlain || hasOthers || !spacesBeginUnits(model)) return {};
+  return {
+    encodeUtf8: (bytes, from, to, start, out) => {
+      if (start !== "inside") words.begin(out);
+      eachWithoutExtraSpaces(bytes, from, to, (part, first, last, isFirst) => {
+        stretch.encode(part, first, last, isFirst && step.dummySpace === "front" && start !== "inside", out);
+      });
+    },
+  };
+}
+
+/** Whether a text may be cut in front of every space that follows anything but a space. */
+function spacesBeginUnits(model: SentencePieceModel): boolean {
+  return !textPieces(model).some(([piece]) => /[^\u2581]\u2581/.test(piece));
+}
+
+/** A stretch of text that may have a space put in front. */
+class PrefixedStretch {
+  readonly #units: UnitCache;
+  #first = new Uint8Array(256);
+
+  constructor(units: UnitCache) {
+    this.#units = units;
+  }
+
+  encode(bytes: Uint8Array, from: number, to: number, hasPrefix: boolean, out: IdBuffer): void {
+    if (!hasPrefix) return this.#units.encode(bytes, from, to, out);
+    // The space joins the first unit, which ends where it would without.
+    const stop = this.#units.next(bytes, from, to);
+    const length = stop - from + 1;
+    if (length + 16 > this.#first.length) this.#first = new Uint8Array(2 * length + 16);
+    const first = this.#first;
+    first[0] = 0x20;
+    for (let i = 1; i < length; i++) first[i] = bytes[from + i - 1]!;
+    this.#units.encode(first, 0, length, out);
+    this.#units.encode(bytes, stop, to, out);
+  }
 }
 
 function normaliseOf(model: SentencePieceModel): Normalise | undefined {
@@ -81,13 +155,14 @@ function normaliseOf(model: SentencePieceModel): Normalise | undefined {
   if (!model.prefixBeforeSpace) return own;
   return (text, start) => {
     const inner = own === undefined ? text : own(text, start);
-    return inner !== "" && needsPrefix(model, inner, start) ? ` ${inner}` : inner;
+    return inner !== "" && needsPrefix(model, inner.startsWith(" "), start) ? ` ${inner}` : inner;
   };
 }
 
-function needsPrefix({ dummyPrefix, prefixBeforeSpace }: SentencePieceModel, text: string, start: StretchStart): boolean {
+/** @param hasSpace whether the text begins with a space */
+function needsPrefix({ dummyPrefix, prefixBeforeSpace }: SentencePieceModel, hasSpace: boolean, start: StretchStart): boolean {
   if (dummyPrefix === "never" || start === "inside" || (dummyPrefix === "first" && start === "special")) return false;
-  return prefixBeforeSpace || !text.startsWith(" ");
+  return prefixBeforeSpace || !hasSpace;
 }
 
 /** Merges the characters of a word and writes the ids. */
@@ -96,10 +171,11 @@ class WordEncoder {
   readonly #alphabet: Alphabet;
   readonly #table: MergeTable;
   readonly #byteIds: readonly number[] | undefined;
-  readonly #wholes: ReadonlyMap<string, number> | undefined;
+  readonly #wholes: PieceTable | undefined;
   readonly #unused: ReadonlySet<number>;
   /** Unused piece → the two symbols that it was found as last. */
   readonly #parts = new Map<number, readonly [left: number, right: number]>();
+  readonly #scratch = new Utf8Scratch();
   #symbols = new Int32Array(256);
   #stretch = 0; // where the ids of this stretch of text begin
 
@@ -110,10 +186,10 @@ class WordEncoder {
     const note = (left: number, right: number, result: number) => {
       if (this.#unused.has(result)) this.#parts.set(result, [left, right]);
     };
-    const rules = model.scores ? rulesByScore(model, this.#alphabet) : rulesByRank(model, ids);
+    const rules = model.scores === undefined ? mergeRules(model, ids) : scoreRules(model, model.scores, this.#alphabet);
     this.#table = new MergeTable(rules, this.#unused.size > 0 ? note : undefined);
     this.#byteIds = model.byteFallback ? byteFallbackIds(ids) : undefined;
-    this.#wholes = model.ignoreMerges ? new Map(textPieces(model)) : undefined;
+    this.#wholes = model.ignoreMerges ? this.#alphabet.pieces : undefined;
   }
 
   /** Whether a word's ids depend on the words beside it. */
@@ -127,16 +203,22 @@ class WordEncoder {
     this.#parts.clear();
   }
 
-  encode(word: string, out: IdBuffer): void {
-    const whole = this.#wholes?.get((this.#model.escapesSpaces ?? true) ? word.replaceAll(" ", spaceMark) : word);
-    if (whole !== undefined) {
+  encodeText(word: string, out: IdBuffer): void {
+    const { bytes, end } = this.#scratch.write((this.#model.escapesSpaces ?? true) ? word.replaceAll(spaceMark, " ") : word);
+    this.encode(bytes, 0, end, out);
+  }
+
+  encode(bytes: Uint8Array, from: number, to: number, out: IdBuffer): void {
+    const whole = this.#wholes?.find(bytes, from, to) ?? -1;
+    if (this.#alphabet.isPiece(whole)) {
       out.push(whole);
       return;
     }
-    if (word.length > this.#symbols.length) this.#symbols = new Int32Array(word.length * 2);
-    const spelt = this.#alphabet.spell(word, this.#symbols);
-    const length = this.#table.merge(this.#symbols, this.#dropsUnknown ? this.#withoutUnknown(spelt) : spelt);
-    for (let i = 0; i < length; i++) this.#write(this.#symbols[i]!, out);
+    if (to - from > this.#symbols.length) this.#symbols = new Int32Array(2 * (to - from));
+    const symbols = this.#symbols;
+    const spelt = this.#alphabet.spell(bytes, from, to, symbols);
+    const length = this.#table.merge(symbols, this.#dropsUnknown ? this.#withoutUnknown(spelt) : spelt);
+    for (let i = 0; i < length; i++) this.#write(symbols[i]!, out);
   }
 
   /** Where there is neither an unknown piece nor a byte, what is unknown goes before merging, so that what stands around it can merge. */
@@ -171,34 +253,34 @@ class WordEncoder {
  */
 class Alphabet {
   readonly #size: number;
-  readonly #symbols = new Map<number, number>();
+  /** UTF-16 unit → its symbol + 1, 0 where it has none. */
+  readonly #units = new Int32Array(0x10000);
+  readonly #astral = new Map<number, number>();
   readonly #inner: number[] = [];
+  /** Pieces and the characters inside them, as text has them: with spaces. */
+  readonly pieces: PieceTable;
 
   constructor(model: SentencePieceModel) {
+    const { escapesSpaces = true } = model;
     this.#size = model.pieces.length;
     const pieces = textPieces(model);
-    for (const [piece, id] of pieces) if (isOneCharacter(piece)) this.#symbols.set(piece.codePointAt(0)!, id);
+    for (const [piece, id] of pieces) if (isOneCharacter(piece)) this.#set(piece.codePointAt(0)!, id);
     for (const [piece] of pieces) for (const char of piece) this.#admit(char.codePointAt(0)!);
-    if (!(model.escapesSpaces ?? true)) return;
-    const mark = this.#symbols.get(spaceMarkCode);
-    if (mark === undefined) this.#symbols.set(0x20, ~spaceMarkCode);
-    else this.#symbols.set(0x20, mark);
+    if (escapesSpaces) this.#set(0x20, this.#symbolOf(spaceMarkCode));
+    this.pieces = new PieceTable(this.#size + this.#inner.length, 8 * this.#size);
+    // No text becomes a piece with a space where spaces are written ▁.
+    const spelt = (text: string) => utf8Bytes(escapesSpaces ? text.replaceAll(spaceMark, " ") : text);
+    for (const [piece, id] of pieces) if (!(escapesSpaces && piece.includes(" "))) this.pieces.add(id, spelt(piece));
+    this.#inner.forEach((code, i) => {
+      if (!(escapesSpaces && code === 0x20)) this.pieces.add(this.#size + i, spelt(String.fromCodePoint(code)));
+    });
   }
 
-  /** Writes the word's symbols and returns how many. */
-  spell(word: string, symbols: Int32Array): number {
+  /** Writes the symbols of `bytes[from … to)`, which are UTF-8, and returns how many. */
+  spell(bytes: Uint8Array, from: number, to: number, symbols: Int32Array): number {
     let count = 0;
-    for (let i = 0; i < word.length; i++) {
-      let code = word.codePointAt(i)!;
-      if (code > 0xffff) i++;
-      else if (code >= 0xd800 && code <= 0xdfff) code = 0xfffd;
-      symbols[count++] = this.#symbols.get(code) ?? ~code;
-    }
+    for (let i = from; i < to; i += widthOf(bytes[i]!)) symbols[count++] = this.#symbolOf(pointAt(bytes, i));
     return count;
-  }
-
-  symbolOf(char: string): number | undefined {
-    return this.#symbols.get(char.codePointAt(0)!);
   }
 
   isPiece(symbol: number): boolean {
@@ -209,9 +291,20 @@ class Alphabet {
     return String.fromCodePoint(symbol < 0 ? ~symbol : this.#inner[symbol - this.#size]!);
   }
 
+  #symbolOf(code: number): number {
+    if (code > 0xffff) return this.#astral.get(code) ?? ~code;
+    const symbol = this.#units[code]! - 1;
+    return symbol === -1 ? ~code : symbol;
+  }
+
+  #set(code: number, symbol: number): void {
+    if (code > 0xffff) this.#astral.set(code, symbol);
+    else this.#units[code] = symbol + 1;
+  }
+
   #admit(code: number): void {
-    if (this.#symbols.has(code)) return;
-    this.#symbols.set(code, this.#size + this.#inner.length);
+    if (this.#symbolOf(code) >= 0) return;
+    this.#set(code, this.#size + this.#inner.length);
     this.#inner.push(code);
   }
 }
@@ -220,7 +313,7 @@ class Alphabet {
  * Pieces that text can become by merging: no bytes, and of special and added pieces only those that the vocabulary and its merges hold too. A
  * model with scores has no merges of its own, so that all of them stand apart.
  */
-function* textPieces(model: SentencePieceModel): Generator<[piece: string, id: number]> {
+function textPieces(model: SentencePieceModel): [piece: string, id: number][] {
   const apart = new Set([
     model.unkId,
     ...model.specials,
@@ -230,33 +323,25 @@ function* textPieces(model: SentencePieceModel): Generator<[piece: string, id: n
   const inVocabulary = new Set((model.matching ?? []).filter((rule) => rule.inVocabulary).map(({ id }) => id));
   const spelled = new Set((model.merges ?? []).map(([left, right]) => model.pieces[left]! + model.pieces[right]!));
   const isMade = (piece: string, id: number) => inVocabulary.has(id) || spelled.has(piece);
-  for (const [id, piece] of model.pieces.entries()) {
-    if (piece !== "" && (!apart.has(id) || isMade(piece, id)) && !(model.byteFallback && byteOfFallbackPiece(piece) !== undefined))
-      yield [piece, id];
-  }
+  const isText = (piece: string, id: number) =>
+    piece !== "" && (!apart.has(id) || isMade(piece, id)) && !(model.byteFallback && byteOfFallbackPiece(piece) !== undefined);
+  return model.pieces.map((piece, id): [string, number] => [piece, id]).filter(([piece, id]) => isText(piece, id));
 }
 
-function rulesByRank(model: SentencePieceModel, ids: ReadonlyMap<string, number>): MergeRule[] {
-  const { pieces } = model;
-  return model.merges!.map(([left, right], rank) => ({ left, right, rank, result: ids.get(pieces[left]! + pieces[right]!)! }));
+function mergeRules({ pieces, merges = [] }: SentencePieceModel, ids: ReadonlyMap<string, number>): MergeRules {
+  const rules = new PairRules(merges.length);
+  merges.forEach(([left, right], rank) => rules.add(left, right, ids.get(pieces[left]! + pieces[right]!)!, rank));
+  return rules;
 }
 
 /** Every way to put a piece together from two; pieces of one score share a rank. */
-function rulesByScore(model: SentencePieceModel, alphabet: Alphabet): MergeRule[] {
-  const pieces = new Map(textPieces(model));
-  const scores = model.scores!;
-  const distinct = [...new Set([...pieces.values()].map((id) => scores[id]!))].sort((a, b) => b - a);
-  const rankOf = new Map(distinct.map((score, rank) => [score, rank]));
-  const symbolOf = (part: string) => pieces.get(part) ?? (isOneCharacter(part) ? alphabet.symbolOf(part) : undefined);
-  const rules: MergeRule[] = [];
-  for (const [piece, result] of pieces) {
-    for (let cut = firstWidth(piece); cut < piece.length; cut += firstWidth(piece.slice(cut))) {
-      const left = symbolOf(piece.slice(0, cut));
-      const right = symbolOf(piece.slice(cut));
-      if (left !== undefined && right !== undefined) rules.push({ left, right, result, rank: rankOf.get(scores[result]!)! });
-    }
-  }
-  return rules;
+function scoreRules({ pieces }: SentencePieceModel, scores: readonly number[], alphabet: Alphabet): MergeRules {
+  const distinct = Float64Array.from(new Set(scores)).sort().reverse();
+  const rankOf = new Map(Array.from(distinct, (score, rank) => [score, rank]));
+  return new PieceRules(
+    alphabet.pieces,
+    Int32Array.from(pieces, (_, id) => rankOf.get(scores[id]!)!),
+  );
 }
 
 function firstWidth(text: string): number {
@@ -265,35 +350,4 @@ function firstWidth(text: string): number {
 
 function isOneCharacter(piece: string): boolean {
   return piece.length === firstWidth(piece);
-}
-
-/**
- * Where text may be cut without changing any id: between two classes of characters that no piece has side by side.
- * Indexed by `class << 3 | next class`.
- */
-function boundaries(model: SentencePieceModel): Uint8Array {
-  const classes = unitClasses();
-  const cuts = new Uint8Array(classCount * classCount).fill(1);
-  const { escapesSpaces = true } = model;
-  const classAt = (piece: string, at: number) => (escapesSpaces && piece[at] === spaceMark ? Space : classes[piece.charCodeAt(at)]!);
-  cuts[(Surrogate << 3) | Surrogate] = 0;
-  for (const [piece] of textPieces(model)) {
-    for (let i = 1; i < piece.length; i++) cuts[(classAt(piece, i - 1) << 3) | classAt(piece, i)] = 0;
-  }
-  return cuts;
-}
-
-function eachCut(text: string, isBoundary: Uint8Array, each: (word: string) => void): void {
-  const classes = unitClasses();
-  let start = 0;
-  let before = classes[text.charCodeAt(0)]!;
-  for (let i = 1; i < text.length; i++) {
-    const now = classes[text.charCodeAt(i)]!;
-    if (isBoundary[(before << 3) | now] === 1) {
-      each(text.slice(start, i));
-      start = i;
-    }
-    before = now;
-  }
-  each(text.slice(start));
 }

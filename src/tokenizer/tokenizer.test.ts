@@ -4,9 +4,11 @@ import { Regex } from "../regex/index.ts";
 import { naiveMerge, randomText, variedTexts } from "./conformance.ts";
 import { createTokenizer, StreamDecoder, type Tokenizer, type TokenizerKind, type TokenizerModel, trainTokenizer } from "./index.ts";
 import { PieceMatcher } from "./piece-matcher.ts";
+import { nextUnitOf } from "./scan-bytes.ts";
 import { eachWord } from "./split-bytes.ts";
 import { cutRuns } from "./split-pattern.test.helper.ts";
-import { nextWordOf, otherSpellings, type SplitName, splitNameOf, splitPatterns, splitsOf } from "./split-pattern.ts";
+import { nextWordOf, otherSpellings, type SplitName, splitNameOf, splitPatterns, splitsOf, wordPatterns } from "./split-pattern.ts";
+import type { NextUnit } from "./unit-cache.ts";
 
 const tokenizers = new Map<string, Tokenizer>();
 
@@ -170,6 +172,8 @@ const spellings = [...Object.entries(splitPatterns).map(([name, source]) => [sou
 test.each(spellings)("the scanner of %s cuts as the expression does", (source, name) => {
   const pattern = new Regex(source);
   const nextWord = nextWordOf(name);
+  const nextUnit = nextUnitOf(name);
+  expect(nextUnit !== undefined).toBe((wordPatterns as readonly string[]).includes(name));
   const rng = new Rng(11);
   const units = [
     " ",
@@ -212,8 +216,20 @@ test.each(spellings)("the scanner of %s cuts as the expression does", (source, n
     const words: string[] = [];
     for (let at = 0; at < text.length; at = nextWord(text, at, text.length)) words.push(text.slice(at, nextWord(text, at, text.length)));
     expect(words).toEqual(isolated(pattern, text));
+    if (nextUnit !== undefined) expect(unitsOf(nextUnit, text)).toEqual(isolated(pattern, text.replace(/\p{Cs}/gu, "\ufffd")));
   }
 });
+
+function unitsOf(nextUnit: NextUnit, text: string): string[] {
+  const bytes = new TextEncoder().encode(text);
+  const units: string[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const stop = nextUnit(bytes, at, bytes.length);
+    units.push(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes.subarray(at, stop)));
+    at = stop;
+  }
+  return units;
+}
 
 /** Matches and what lies between. */
 function isolated(pattern: Regex, text: string): string[] {

@@ -3,7 +3,7 @@ import { check, eachUtf8Run, fail } from "../base/index.ts";
 import { ByteJoiner } from "./byte-joiner.ts";
 import { isBytePiece } from "./byte-pieces.ts";
 import { bytesCodec } from "./bytes-codec.ts";
-import type { Codec, StretchStart } from "./codec.ts";
+import { type Codec, type StretchStart, Utf8Scratch } from "./codec.ts";
 import { IdBuffer } from "./id-buffer.ts";
 import {
   checkModel,
@@ -93,6 +93,7 @@ class BpeTokenizer implements Tokenizer {
   readonly #ids: ReadonlyMap<string, number>;
   readonly #codec: Codec;
   readonly #specials: ReadonlySet<number>;
+  readonly #scratch = new Utf8Scratch();
   /** id → whether its piece is a byte; made when the first text is decoded. */
   #isByte: Uint8Array | undefined;
   /** Pieces that are found in the text as it is, and those found in what the normaliser makes of it. */
@@ -134,19 +135,19 @@ class BpeTokenizer implements Tokenizer {
 
   encode(text: string, options: EncodeOptions = {}): Uint32Array {
     checkKind(typeof text === "string", "a text", text);
-    const out = new IdBuffer(text.length >> 1);
+    const out = new IdBuffer(expectedIds(text.length));
     return this.#between(out, options, () => this.#encodeStretches(text, "text", options, out));
   }
 
   encodeBytes(bytes: Uint8Array, options: EncodeOptions = {}): Uint32Array {
     checkKind(bytes instanceof Uint8Array, "a Uint8Array", bytes);
-    const out = new IdBuffer(bytes.length >> 1);
+    const out = new IdBuffer(expectedIds(bytes.length));
     let start: StretchStart = "text";
     return this.#between(out, options, () =>
       eachUtf8Run(
         bytes,
-        (run) => {
-          this.#encodeStretches(run, start, options, out);
+        (from, to) => {
+          this.#encodeUtf8(bytes, from, to, start, options, out);
           start = "inside";
         },
         (run) => {
@@ -226,12 +227,21 @@ class BpeTokenizer implements Tokenizer {
     };
   }
 
+  /** Appends the ids of `bytes[from … to)`, which are UTF-8; as bytes where neither the model nor a piece that is sought needs a string. */
+  #encodeUtf8(bytes: Uint8Array, from: number, to: number, start: StretchStart, options: EncodeOptions, out: IdBuffer): void {
+    const { plain, normalized } = this.#matchers;
+    const { parseSpecial = false } = options;
+    if (this.#codec.encodeUtf8 !== undefined && plain.findsNone(parseSpecial) && normalized.findsNone(parseSpecial))
+      this.#codec.encodeUtf8(bytes, from, to, start, out);
+    else this.#encodeStretches(decoder.decode(bytes.subarray(from, to)), start, options, out);
+  }
+
   /** Cuts out the pieces that stand in the text as it is. */
   #encodeStretches(text: string, start: StretchStart, { parseSpecial = false }: EncodeOptions, out: IdBuffer): void {
     const { plain } = this.#matchers;
+    if (plain.findsNone(parseSpecial) && text !== "") return this.#encodeStretch(text, start, parseSpecial, out);
     const encode = (from: number, to: number, before: StretchStart) =>
       this.#encodeStretch(text.slice(from, to), before, behind(parseSpecial, from), out);
-    if (plain.isEmpty && text !== "") return encode(0, text.length, start);
     plain.each(
       text,
       parseSpecial,
@@ -243,7 +253,11 @@ class BpeTokenizer implements Tokenizer {
   /** Normalises a stretch, and cuts out the pieces that are sought in what the normaliser leaves. */
   #encodeStretch(text: string, start: StretchStart, parseSpecial: ParseSpecial, out: IdBuffer): void {
     const { normalized } = this.#matchers;
-    const { normalise, escapesSpaces } = this.#codec;
+    const { normalise, escapesSpaces, encodeUtf8 } = this.#codec;
+    if (encodeUtf8 !== undefined && normalized.findsNone(parseSpecial)) {
+      const { bytes, end } = this.#scratch.write(text);
+      return encodeUtf8(bytes, 0, end, start, out);
+    }
     const source = normalise === undefined ? text : normalise(text, start);
     if (normalized.isEmpty) return this.#codec.encode(source, start, out);
     normalized.each(
@@ -254,6 +268,13 @@ class BpeTokenizer implements Tokenizer {
     );
   }
 }
+
+/** Ids that a text of so many units or bytes has at most, or about, so that short texts need no second array and long ones no large one. */
+function expectedIds(length: number): number {
+  return length < 4096 ? length + 64 : length >> 1;
+}
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Asks the same question of a part of the text, whose places count from its beginning. */
 function behind(parseSpecial: ParseSpecial, from: number): ParseSpecial {

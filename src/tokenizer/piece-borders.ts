@@ -1,0 +1,75 @@
+// Where text may be cut without changing any id: between two characters that stand side by side in no piece, so that no merge reaches across.
+import type { NextUnit } from "./unit-cache.ts";
+import { pointAt, widthOf } from "./utf8-bits.ts";
+
+const space = 0x20;
+const spaceMarkPoint = 0x2581;
+const filterBits = 18;
+
+export class PieceBorders {
+  /** `left << 7 | right` of two ASCII characters → 1 where a piece has them side by side. */
+  readonly #ascii = new Uint8Array(1 << 14);
+  /** A bit per pair of other characters, by a hash: a pair that shares its bit with another one is not cut, which costs time and no id. */
+  readonly #others = new Int32Array(1 << (filterBits - 5));
+  readonly #markIsSpace: boolean;
+
+  /** @param markIsSpace pieces and text write a space as ▁ */
+  constructor(pieces: Iterable<string>, markIsSpace: boolean) {
+    this.#markIsSpace = markIsSpace;
+    for (const piece of pieces) this.#join(piece);
+  }
+
+  #join(piece: string): void {
+    let left = -1;
+    for (let i = 0; i < piece.length; i++) {
+      const right = this.#sign(piece.codePointAt(i)!);
+      if (right > 0xffff) i++;
+      if (left >= 0) this.#mark(left, right);
+      left = right;
+    }
+  }
+
+  #mark(left: number, right: number): void {
+    if ((left | right) < 0x80) this.#ascii[(left << 7) | right] = 1;
+    const bit = hashOf(left, right);
+    this.#others[bit >>> 5] = this.#others[bit >>> 5]! | (1 << (bit & 31));
+  }
+
+  #sign(point: number): number {
+    return point === spaceMarkPoint && this.#markIsSpace ? space : point;
+  }
+
+  /** Finds the first place behind `at` where text may be cut. */
+  get next(): NextUnit {
+    const ascii = this.#ascii;
+    const others = this.#others;
+    return (bytes, at, end) => {
+      let i = at;
+      let left = bytes[i]!;
+      if (left < 0x80) i++;
+      else {
+        left = this.#sign(pointAt(bytes, i));
+        i += widthOf(bytes[i]!);
+      }
+      while (i < end) {
+        const byte = bytes[i]!;
+        if ((left | byte) < 0x80) {
+          if (ascii[(left << 7) | byte] === 0) return i;
+          left = byte;
+          i++;
+          continue;
+        }
+        const right = byte < 0x80 ? byte : this.#sign(pointAt(bytes, i));
+        const bit = hashOf(left, right);
+        if (((others[bit >>> 5]! >>> (bit & 31)) & 1) === 0) return i;
+        left = right;
+        i += widthOf(byte);
+      }
+      return end;
+    };
+  }
+}
+
+function hashOf(left: number, right: number): number {
+  return (Math.imul(left, 0x9e3779b1) ^ Math.imul(right, 0x85ebca6b)) >>> (32 - filterBits);
+}

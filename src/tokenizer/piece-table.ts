@@ -1,0 +1,124 @@
+// Pieces as bytes in typed arrays: which piece a stretch of bytes is, and which piece two symbols make together. The hash is a polynomial, so that
+// the hash of two symbols side by side follows from theirs (Karp and Rabin 1987) and no bytes are touched before the hashes agree.
+
+/** Odd, and another one in every process, so that no file can hold pieces that all fall on one slot. */
+const multiplier = Math.floor(Math.random() * 2 ** 32) | 1;
+
+export class PieceTable {
+  #bytes: Uint8Array;
+  #used = 0;
+  /** symbol → where its bytes begin, how many there are, and their hash. A symbol without bytes is in no slot. */
+  readonly #starts: Int32Array;
+  readonly #lengths: Int32Array;
+  readonly #hashes: Int32Array;
+  /** Pairs of a hash and a symbol + 1; 0 is free. */
+  readonly #slots: Int32Array;
+  /** length → the multiplier to that power. */
+  #powers: Int32Array = Int32Array.of(1);
+  #longest = 0;
+
+  /**
+   * @param symbols one more than the largest symbol
+   * @param expectedBytes how many bytes all pieces have, about
+   */
+  constructor(symbols: number, expectedBytes: number) {
+    this.#bytes = new Uint8Array(expectedBytes + 64);
+    this.#starts = new Int32Array(symbols);
+    this.#lengths = new Int32Array(symbols);
+    this.#hashes = new Int32Array(symbols);
+    this.#slots = new Int32Array(2 ** Math.ceil(Math.log2(symbols * 2 + 2)) * 2);
+  }
+
+  /** Bytes of the longest piece. */
+  get longest(): number {
+    return this.#longest;
+  }
+
+  /** Adds a piece of at least one byte, whose bytes no other piece has. */
+  add(symbol: number, bytes: Uint8Array, from = 0, to = bytes.length): void {
+    const length = to - from;
+    if (this.#used + length > this.#bytes.length) this.#grow(length);
+    for (let i = 0; i < length; i++) this.#bytes[this.#used + i] = bytes[from + i]!;
+    this.#starts[symbol] = this.#used;
+    this.#lengths[symbol] = length;
+    this.#hashes[symbol] = hashOf(bytes, from, to);
+    this.#used += length;
+    if (length > this.#longest) this.#lengthen(length);
+    this.#place(symbol);
+  }
+
+  /** The piece that the bytes are, or -1. */
+  find(bytes: Uint8Array, from: number, to: number): number {
+    const length = to - from;
+    if (length > this.#longest) return -1;
+    const slots = this.#slots;
+    const hash = hashOf(bytes, from, to);
+    for (let slot = this.#slotOf(hash); ; slot = (slot + 2) & (slots.length - 1)) {
+      const symbol = slots[slot + 1]! - 1;
+      if (symbol < 0) return -1;
+      if (slots[slot] === hash && this.#lengths[symbol] === length && this.#isAt(this.#starts[symbol]!, bytes, from, length)) return symbol;
+    }
+  }
+
+  /** The piece that the bytes of two symbols are together, or -1. */
+  join(left: number, right: number): number {
+    const rightLength = this.#lengths[right]!;
+    const length = this.#lengths[left]! + rightLength;
+    if (length > this.#longest) return -1;
+    const slots = this.#slots;
+    const hash = (Math.imul(this.#hashes[left]!, this.#powers[rightLength]!) + this.#hashes[right]!) | 0;
+    for (let slot = this.#slotOf(hash); ; slot = (slot + 2) & (slots.length - 1)) {
+      const symbol = slots[slot + 1]! - 1;
+      if (symbol < 0) return -1;
+      if (slots[slot] === hash && this.#lengths[symbol] === length && this.#isJoin(symbol, left, right)) return symbol;
+    }
+  }
+
+  #isJoin(symbol: number, left: number, right: number): boolean {
+    const start = this.#starts[symbol]!;
+    const leftLength = this.#lengths[left]!;
+    return (
+      this.#isAt(start, this.#bytes, this.#starts[left]!, leftLength) &&
+      this.#isAt(start + leftLength, this.#bytes, this.#starts[right]!, this.#lengths[right]!)
+    );
+  }
+
+  #isAt(start: number, bytes: Uint8Array, from: number, length: number): boolean {
+    const own = this.#bytes;
+    for (let i = 0; i < length; i++) if (own[start + i] !== bytes[from + i]) return false;
+    return true;
+  }
+
+  #place(symbol: number): void {
+    const slots = this.#slots;
+    const hash = this.#hashes[symbol]!;
+    let slot = this.#slotOf(hash);
+    while (slots[slot + 1] !== 0) slot = (slot + 2) & (slots.length - 1);
+    slots[slot] = hash;
+    slots[slot + 1] = symbol + 1;
+  }
+
+  #slotOf(hash: number): number {
+    const mixed = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+    return ((mixed ^ (mixed >>> 13)) << 1) & (this.#slots.length - 1);
+  }
+
+  #grow(more: number): void {
+    const larger = new Uint8Array(this.#bytes.length * 2 + more);
+    larger.set(this.#bytes);
+    this.#bytes = larger;
+  }
+
+  #lengthen(length: number): void {
+    const powers = new Int32Array(length + 1).fill(1);
+    for (let i = 1; i <= length; i++) powers[i] = Math.imul(powers[i - 1]!, multiplier);
+    this.#powers = powers;
+    this.#longest = length;
+  }
+}
+
+function hashOf(bytes: Uint8Array, from: number, to: number): number {
+  let hash = 0;
+  for (let i = from; i < to; i++) hash = (Math.imul(hash, multiplier) + bytes[i]! + 1) | 0;
+  return hash;
+}

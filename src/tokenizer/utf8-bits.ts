@@ -1,0 +1,60 @@
+// Characters of UTF-8 and the bits of their classes (char-bits.ts), for scanners that work on bytes. The bytes are valid.
+import { bitsOfPoint, unitBits } from "./char-bits.ts";
+
+/** Bytes of the character that begins with `first`. */
+export function widthOf(first: number): number {
+  return first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+}
+
+/** The code point of the character that begins at `at`. */
+export function pointAt(bytes: Uint8Array, at: number): number {
+  const first = bytes[at]!;
+  if (first < 0x80) return first;
+  if (first < 0xe0) return ((first & 0x1f) << 6) | (bytes[at + 1]! & 0x3f);
+  if (first < 0xf0) return ((first & 0x0f) << 12) | ((bytes[at + 1]! & 0x3f) << 6) | (bytes[at + 2]! & 0x3f);
+  return ((first & 0x07) << 18) | ((bytes[at + 1]! & 0x3f) << 12) | ((bytes[at + 2]! & 0x3f) << 6) | (bytes[at + 3]! & 0x3f);
+}
+
+/** The bits of the character at a position; 0 where none is. */
+export function bitsAt(bytes: Uint8Array, at: number, end: number): number {
+  if (at >= end) return 0;
+  const first = bytes[at]!;
+  const units = unitBits();
+  if (first < 0x80) return units[first]!;
+  const point = pointAt(bytes, at);
+  return point < 0x10000 ? units[point]! : bitsOfPoint(point);
+}
+
+/** The position behind all characters that have one of the bits. */
+export function skipBits(bytes: Uint8Array, at: number, end: number, bits: number): number {
+  const units = unitBits();
+  let i = at;
+  while (i < end) {
+    const first = bytes[i]!;
+    if (first < 0x80) {
+      if ((units[first]! & bits) === 0) return i;
+      i++;
+    } else {
+      if ((bitsAt(bytes, i, end) & bits) === 0) return i;
+      i += widthOf(first);
+    }
+  }
+  return i;
+}
+
+/** The position behind all characters that have none of the bits. */
+export function skipOthers(bytes: Uint8Array, at: number, end: number, bits: number): number {
+  const units = unitBits();
+  let i = at;
+  while (i < end) {
+    const first = bytes[i]!;
+    if (first < 0x80) {
+      if ((units[first]! & bits) !== 0) return i;
+      i++;
+    } else {
+      if ((bitsAt(bytes, i, end) & bits) !== 0) return i;
+      i += widthOf(first);
+    }
+  }
+  return i;
+}
