@@ -3,11 +3,12 @@ import { dirname, join } from "node:path";
 import { didYouMean, UsageError } from "../base/index.ts";
 import { atomicWriteJson, makeFolder } from "../files/index.ts";
 import { tokenizerConfigJson, tokenizerJson } from "../formats/index.ts";
-import { type TokenizerModel, type TrainOptions, trainTokenizer, wordPatterns } from "../tokenizer/index.ts";
+import { type TokenizerModel, type TrainOptions, trainingRules, trainOnWords, wordPatterns } from "../tokenizer/index.ts";
 import type { Command, Flags } from "./command.ts";
+import { countFlags, countOptions, countWords } from "./count-words.ts";
 import { booleanFlag, numberFlag, required, stringFlag, wholeFlag } from "./flag-values.ts";
 import { isFolder } from "./load-tokenizer.ts";
-import { formsHelp, openAndTell, partsOf, textFlags, textOptions } from "./text-flags.ts";
+import { formsHelp, openAndTell, textFlags, textOptions } from "./text-flags.ts";
 
 const where = "tokenizer train";
 
@@ -46,6 +47,7 @@ export const trainCommand: Command = {
       required: true,
       help: "the tokenizer.json to write, or a folder that is there, or a path that ends in /, for it and tokenizer_config.json; folders are made",
     },
+    ...countFlags,
     ...textFlags,
   ],
   example: {
@@ -56,16 +58,17 @@ export const trainCommand: Command = {
     const options = trainOptions(flags);
     const out = required(stringFlag(flags, "out"), where, "out");
     const reading = textOptions(flags, where);
+    const counting = countOptions(flags, where);
     if (files.length === 0) throw new UsageError(where, "no texts: name files, folders or patterns, or - for standard input");
     const toFolder = /[/\\]$/.test(out) || (await isFolder(out));
     await using texts = await openAndTell(files, reading, io, where);
     await makeFolder(toFolder ? out : dirname(out), where);
-    let bytes = 0;
-    const documents = counted(partsOf(texts, { signal: io.signal, progress: () => undefined }), (size) => {
-      bytes += size;
-    });
-    const model = await trainTokenizer(documents, { ...options, onProgress: io.progress, signal: io.signal });
-    const file = await save(model, out, toFolder);
+    const file = toFolder ? join(out, "tokenizer.json") : out;
+    const counts = await countWords(texts, trainingRules(options), counting, { out: file, where, io });
+    const model = await trainOnWords(counts, { ...options, onProgress: io.progress, signal: io.signal });
+    await save(model, file, toFolder);
+    await counts.remove();
+    const bytes = counts.textBytes;
     const summary = { out: file, kind: model.kind, vocabSize: model.pieces.length, merges: model.merges?.length ?? 0, bytes };
     if (io.json) io.stdout(`${JSON.stringify(summary)}\n`);
     else io.stdout(`${file}: ${summary.vocabSize} pieces, ${summary.merges} merges, learned from ${bytes} bytes\n`);
@@ -73,18 +76,9 @@ export const trainCommand: Command = {
   },
 };
 
-async function* counted(texts: AsyncIterable<string>, add: (bytes: number) => void): AsyncGenerator<string> {
-  for await (const text of texts) {
-    add(Buffer.byteLength(text));
-    yield text;
-  }
-}
-
-async function save(model: TokenizerModel, out: string, toFolder: boolean): Promise<string> {
-  const file = toFolder ? join(out, "tokenizer.json") : out;
+async function save(model: TokenizerModel, file: string, withConfig: boolean): Promise<void> {
   await atomicWriteJson(file, tokenizerJson(model), where);
-  if (toFolder) await atomicWriteJson(join(out, "tokenizer_config.json"), tokenizerConfigJson(model), where);
-  return file;
+  if (withConfig) await atomicWriteJson(join(dirname(file), "tokenizer_config.json"), tokenizerConfigJson(model), where);
 }
 
 /** @throws UsageError for an unknown kind, or a flag that the kind does not have. */
