@@ -53,25 +53,32 @@ export function naiveMerge(symbols: readonly string[], rankOf: (left: string, ri
   }
 }
 
-/** Sennrich et al. 2016, algorithm 1, with our ties: all counts anew for every merge. */
-export function naiveTrain(
-  words: ReadonlyMap<readonly string[], number>,
-  merges: number,
-  mayMerge: (left: string, right: string) => boolean = () => true,
-): [string, string][] {
+/** Two adjacent symbols. */
+export type NaivePair = readonly [left: string, right: string];
+
+export interface NaiveTraining {
+  readonly mayMerge?: (left: string, right: string) => boolean;
+  /** Negative where `a` goes before `b`, which is equally frequent. @default the shorter piece, then the one whose UTF-8 comes first, then the shorter left part */
+  readonly byTie?: (a: NaivePair, b: NaivePair) => number;
+}
+
+/** Sennrich et al. 2016, algorithm 1: all counts anew for every merge. */
+export function naiveTrain(words: ReadonlyMap<readonly string[], number>, merges: number, rules: NaiveTraining = {}): NaivePair[] {
+  const { mayMerge = () => true, byTie = byShorterPiece } = rules;
   let current = [...words].map(([symbols, count]) => ({ symbols: [...symbols], count }));
-  const found: [string, string][] = [];
+  const found: NaivePair[] = [];
   while (found.length < merges) {
-    const counts = new Map<string, { pair: [string, string]; count: number }>();
+    const counts = new Map<string, { pair: NaivePair; count: number }>();
     for (const { symbols, count } of current) {
       for (let i = 0; i + 1 < symbols.length; i++) {
-        const pair: [string, string] = [symbols[i]!, symbols[i + 1]!];
+        const pair: NaivePair = [symbols[i]!, symbols[i + 1]!];
         const entry = counts.get(JSON.stringify(pair)) ?? { pair, count: 0 };
         entry.count += count;
         counts.set(JSON.stringify(pair), entry);
       }
     }
-    const [best] = [...counts.values()].filter(({ pair }) => mayMerge(...pair)).sort(byRule);
+    const allowed = [...counts.values()].filter(({ pair }) => mayMerge(...pair));
+    const [best] = allowed.sort((a, b) => b.count - a.count || byTie(a.pair, b.pair));
     if (best === undefined) return found;
     found.push(best.pair);
     current = current.map(({ symbols, count }) => ({ symbols: replacePair(symbols, best.pair), count }));
@@ -79,13 +86,20 @@ export function naiveTrain(
   return found;
 }
 
-function byRule(a: { pair: [string, string]; count: number }, b: { pair: [string, string]; count: number }): number {
-  const [pieceA, pieceB] = [a.pair.join(""), b.pair.join("")];
-  const byPiece = pieceA < pieceB ? -1 : pieceA > pieceB ? 1 : 0;
-  return b.count - a.count || pieceA.length - pieceB.length || byPiece || a.pair[0].length - b.pair[0].length;
+function byShorterPiece(a: NaivePair, b: NaivePair): number {
+  const [pieceA, pieceB] = [a.join(""), b.join("")];
+  return [...pieceA].length - [...pieceB].length || byBytes(pieceA, pieceB) || a[0].length - b[0].length;
 }
 
-function replacePair(symbols: readonly string[], [left, right]: [string, string]): string[] {
+/** The order of two texts' UTF-8, which is that of their characters. */
+function byBytes(a: string, b: string): number {
+  const [charsA, charsB] = [[...a], [...b]];
+  const at = charsA.findIndex((char, i) => char !== charsB[i]);
+  if (at < 0) return charsA.length - charsB.length;
+  return (charsA[at]?.codePointAt(0) ?? 0) - (charsB[at]?.codePointAt(0) ?? -1);
+}
+
+function replacePair(symbols: readonly string[], [left, right]: NaivePair): string[] {
   const out: string[] = [];
   for (let i = 0; i < symbols.length; i++) {
     const isPair = symbols[i] === left && symbols[i + 1] === right;

@@ -25,9 +25,7 @@ export function wordCutter(rules: WordRules): CutWords {
       return (text, table) => eachSpan(text, splits, (start, end) => table.add(text, start, end));
     }
     case "sentencepiece":
-      return (text, table) => {
-        for (const line of text.split("\n")) if (line !== "") eachSentencePart(` ${line}`, rules, (part) => table.add(part));
-      };
+      return (text, table) => eachSentencePart(text, rules, (line, start, end) => table.add(line, start, end));
     default:
       return rules satisfies never;
   }

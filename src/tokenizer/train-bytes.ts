@@ -1,8 +1,12 @@
 // Training byte-level BPE (Radford et al. 2019): all 256 bytes are pieces from the start, words are cut by a pattern.
 import { check } from "../base/index.ts";
-import { byteToChar } from "./byte-pieces.ts";
+import { byteLevelBytes, byteToChar } from "./byte-pieces.ts";
+import { utf8Bytes } from "./codec.ts";
+import { MergeLearner } from "./learn-merges.ts";
+import { UnreservedPieces } from "./piece-rules.ts";
 import { listSpecials, type SpecialPieces, specialRoles } from "./special-pieces.ts";
 import { wordPatterns } from "./split-pattern.ts";
+import type { TieRule } from "./tie-rules.ts";
 import type { Trainee } from "./trainee.ts";
 import { eachWordOf } from "./word-counts.ts";
 import { WordsBuilder } from "./words-builder.ts";
@@ -20,7 +24,8 @@ export interface BytesTrainOptions {
 const llama3Specials = { bos: "<|begin_of_text|>", eos: "<|end_of_text|>" };
 
 /** Ids: the bytes in order, merges in order, special pieces last. */
-export function bytesTrainee({ pattern = "llama3", splitDigits = false, specials = llama3Specials }: BytesTrainOptions): Trainee {
+export function bytesTrainee(options: BytesTrainOptions, ties: TieRule): Trainee {
+  const { pattern = "llama3", splitDigits = false, specials = llama3Specials } = options;
   const isKnown = wordPatterns.includes(pattern);
   check(isKnown, "tokenizer", () => `unknown split pattern ${JSON.stringify(pattern)}: one of ${wordPatterns.join(", ")}`);
   const reserved = listSpecials(specials);
@@ -34,9 +39,15 @@ export function bytesTrainee({ pattern = "llama3", splitDigits = false, specials
           for (let at = start; at < end; at++) builder.push(block.bytes[at]!);
           builder.close(count);
         });
-      return { words: builder.build(), pieces: byteToChar };
+      return {
+        words: builder.build(),
+        pieces: byteToChar,
+        rules: new UnreservedPieces(reserved),
+        bytesOf: (piece) => byteLevelBytes(piece) ?? utf8Bytes(piece),
+        areBytes: true,
+      };
     },
-    mayMerge: () => true,
+    learner: (alphabet) => new MergeLearner(alphabet, ties),
     finish: (pieces, merges) => ({
       kind: "bytes",
       pieces: [...pieces, ...reserved],

@@ -1,15 +1,32 @@
 // Training LLaMA's form with the settings read from its released model (Touvron et al. 2023; sentencepiece, trainer_interface.cc):
-// identity normaliser, dummy prefix, no pieces across white space, scripts or digits. The merges themselves are exact BPE.
+// identity normaliser, dummy prefix, no pieces across white space, scripts or digits.
 import { check } from "../base/index.ts";
 import { byteFallbackPiece } from "./byte-pieces.ts";
-import { spaceMark } from "./model.ts";
+import { utf8Bytes } from "./codec.ts";
+import { type Alphabet, MergeLearner } from "./learn-merges.ts";
+import { CachedSentencePieceLearner, SentencePieceLearner } from "./learn-sentencepiece.ts";
+import { type Merge, type SentencePieceModel, spaceMark } from "./model.ts";
+import { SentencePieces } from "./sentence-pieces.ts";
 import { listSpecials, type SpecialPieces, specialRoles } from "./special-pieces.ts";
+import type { TieRule } from "./tie-rules.ts";
 import type { Trainee } from "./trainee.ts";
 import { eachSpeltWord, type WordCounts } from "./word-counts.ts";
 import { WordsBuilder } from "./words-builder.ts";
 
+/**
+ * Whose merges are learned: "exact" merges the truly most frequent pair at every step; "spm" gives the pieces, ids and scores of SentencePiece
+ * 0.2.3's trainer, "spm-0.1.97" those of 0.1.97 and before (Debian's `spm_train`).
+ */
+export type TrainingMode = "exact" | "spm" | "spm-0.1.97";
+
+export const trainingModes: readonly TrainingMode[] = ["exact", "spm", "spm-0.1.97"];
+
 export interface SentencePieceTrainOptions {
   readonly kind: "sentencepiece";
+  /** @default "exact" */
+  readonly mode?: TrainingMode;
+  /** Lines of more bytes of UTF-8 are left out. @default none is; in the modes of SentencePiece those above 4192 bytes */
+  readonly maxSentenceLength?: number;
   /** The share of the corpus' characters that get a piece, most frequent first; the rest goes by bytes. In (0, 1]. @default 0.99995 */
   readonly characterCoverage?: number;
   /** In characters, the ▁ included. @default 16 */
@@ -27,33 +44,43 @@ export interface SentencePieceTrainOptions {
 const bytePieces: readonly string[] = Array.from({ length: 256 }, (_, byte) => byteFallbackPiece(byte));
 
 /** Ids: special pieces, bytes, merges in order, then characters by frequency, as in LLaMA's own vocabulary. */
-export function sentencePieceTrainee(options: SentencePieceTrainOptions): Trainee {
-  const { characterCoverage = 0.99995, maxPieceLength = 16, allowWhitespaceOnlyPieces = true } = options;
-  const { specials = { unk: "<unk>", bos: "<s>", eos: "</s>" } } = options;
-  const isShare = characterCoverage > 0 && characterCoverage <= 1;
-  check(isShare, "tokenizer", () => `characterCoverage must be above 0 and at most 1, but it is ${characterCoverage}`);
-  const isLength = Number.isInteger(maxPieceLength) && maxPieceLength >= 1;
-  check(isLength, "tokenizer", () => `maxPieceLength must be a whole number from 1 on, but it is ${maxPieceLength}`);
-  const { splitDigits = true, splitByUnicodeScript = true } = options;
+export function sentencePieceTrainee(options: SentencePieceTrainOptions, ties: TieRule): Trainee {
+  checkOptions(options, ties);
+  const { mode = "exact", characterCoverage = 0.99995, maxPieceLength = 16, allowWhitespaceOnlyPieces = true } = options;
+  const { splitDigits = true, splitByUnicodeScript = true, specials = { unk: "<unk>", bos: "<s>", eos: "</s>" } } = options;
+  const maxSentenceBytes = options.maxSentenceLength ?? (mode === "exact" ? undefined : 4192);
   const reserved = [...listSpecials(specials), ...bytePieces];
+  const boundary = mode === "spm-0.1.97" ? "\t" : "\u001f";
+  const limits = { maxPieceLength, splitDigits, splitByUnicodeScript, allowWhitespaceOnlyPieces };
   let characters = 0;
+  let hasUnknown = false;
   return {
     reserved,
-    rules: { kind: "sentencepiece", splitDigits, splitByUnicodeScript },
-    layOut: async (counts) => {
-      const pieces = await coveredCharacters(counts, characterCoverage);
-      characters = pieces.length;
-      return { words: await layOut(counts, pieces), pieces };
+    rules: {
+      kind: "sentencepiece",
+      splitDigits,
+      splitByUnicodeScript,
+      reserved,
+      boundary,
+      ...(maxSentenceBytes === undefined ? {} : { maxSentenceBytes }),
     },
-    mayMerge: (left, right) =>
-      isPlacedWell(left, right, allowWhitespaceOnlyPieces) && isAtMost(left.length + right.length, left, right, maxPieceLength),
+    layOut: async (counts) => {
+      const pieces = await coveredCharacters(counts, characterCoverage, boundary);
+      if (mode === "exact" && !pieces.includes(spaceMark)) pieces.unshift(spaceMark);
+      const laidOut = await layOut(counts, pieces);
+      characters = pieces.length;
+      hasUnknown = laidOut.hasUnknown;
+      return { words: laidOut.words, pieces, rules: new SentencePieces(limits), bytesOf: utf8Bytes, areBytes: false };
+    },
+    learner: (alphabet) => learnerOf(mode, alphabet, hasUnknown, ties),
     finish: (pieces, merges) => {
       const merged = pieces.length - characters;
       const idOf = (symbol: number) => reserved.length + (symbol < characters ? merged + symbol : symbol - characters);
+      const all = [...reserved, ...pieces.slice(characters), ...pieces.slice(0, characters)];
       return {
         kind: "sentencepiece",
-        pieces: [...reserved, ...pieces.slice(characters), ...pieces.slice(0, characters)],
-        merges: merges.map(([left, right]) => [idOf(left), idOf(right)] as const),
+        pieces: all,
+        ...(mode === "exact" ? { merges: mergesBy(merges, idOf) } : { scores: scoresInOrder(all.length, reserved.length) }),
         byteFallback: true,
         dummyPrefix: "each",
         prefixBeforeSpace: true,
@@ -64,49 +91,91 @@ export function sentencePieceTrainee(options: SentencePieceTrainOptions): Traine
   };
 }
 
-/** The most frequent characters until they make up the share; ▁ always. */
-async function coveredCharacters(words: WordCounts, share: number): Promise<string[]> {
+function checkOptions(
+  { mode = "exact", characterCoverage = 1, maxPieceLength = 1, maxSentenceLength = 1 }: SentencePieceTrainOptions,
+  ties: TieRule,
+): void {
+  const isMode = trainingModes.includes(mode);
+  check(isMode, "tokenizer", () => `unknown mode ${JSON.stringify(mode)}: one of ${trainingModes.join(", ")}`);
+  const fits = mode === "exact" || ties === "shorter-piece";
+  check(fits, "tokenizer", () => `mode ${mode} has the rule for ties shorter-piece, not ${ties}: leave it out, or ask for mode exact`);
+  const isShare = characterCoverage > 0 && characterCoverage <= 1;
+  check(isShare, "tokenizer", () => `characterCoverage must be above 0 and at most 1, but it is ${characterCoverage}`);
+  checkLength("maxPieceLength", maxPieceLength);
+  checkLength("maxSentenceLength", maxSentenceLength);
+}
+
+function checkLength(name: string, length: number): void {
+  const isLength = Number.isInteger(length) && length >= 1;
+  check(isLength, "tokenizer", () => `${name} must be a whole number from 1 on, but it is ${length}`);
+}
+
+function learnerOf(mode: TrainingMode, alphabet: Alphabet, hasUnknown: boolean, ties: TieRule) {
+  if (mode === "exact") return new MergeLearner(alphabet, ties);
+  return mode === "spm" ? new SentencePieceLearner(alphabet) : new CachedSentencePieceLearner(alphabet, hasUnknown);
+}
+
+function mergesBy(merges: readonly Merge[], idOf: (symbol: number) => number): Merge[] {
+  return merges.map(([left, right]) => [idOf(left), idOf(right)]);
+}
+
+/** 0 for every special piece and byte, then -0, -1, -2, … */
+function scoresInOrder(size: number, fixed: number): NonNullable<SentencePieceModel["scores"]> {
+  return Array.from({ length: size }, (_, id) => (id < fixed ? 0 : fixed - id));
+}
+
+/** The most frequent characters until they make up the share, which SentencePiece compares in float32. */
+async function coveredCharacters(words: WordCounts, share: number, boundary: string): Promise<string[]> {
   const counts = new Map<number, number>();
   let total = 0;
   for await (const block of words.blocks())
     eachSpeltWord(block, (word, count) => {
-      for (const point of word) counts.set(point, (counts.get(point) ?? 0) + count);
-      total += word.length * count;
+      for (const point of word) {
+        if (point === 0) continue;
+        counts.set(point, (counts.get(point) ?? 0) + count);
+        total += count;
+      }
     });
-  const sorted = [...counts].sort(([a, m], [b, n]) => n - m || a - b);
+  const sorted = [...counts].map(([point, count]) => ({ char: characterOf(point), count })).sort(byFrequency);
   const covered: string[] = [];
   let done = 0;
-  for (const [point, count] of sorted) {
-    if (done / total >= share) break;
+  for (const { char, count } of sorted) {
+    if (Math.fround(done / total) >= Math.fround(share)) break;
     done += count;
-    covered.push(point === 0x20 ? spaceMark : String.fromCodePoint(point));
+    if (char !== boundary) covered.push(char);
   }
-  return covered.includes(spaceMark) ? covered : [spaceMark, ...covered];
+  return covered;
+}
+
+interface Frequency {
+  readonly char: string;
+  readonly count: number;
+}
+
+function byFrequency(a: Frequency, b: Frequency): number {
+  return b.count - a.count || (a.char.codePointAt(0) ?? 0) - (b.char.codePointAt(0) ?? 0);
+}
+
+function characterOf(point: number): string {
+  return point === 0x20 ? spaceMark : String.fromCodePoint(point);
 }
 
 /** A character without a piece ends a word and begins another. */
 async function layOut(words: WordCounts, pieces: readonly string[]) {
-  const symbolOf = new Map(pieces.map((piece, symbol) => [piece === spaceMark ? 0x20 : piece.codePointAt(0)!, symbol]));
+  const symbolOf = new Map(pieces.map((piece, symbol) => [piece === spaceMark ? 0x20 : (piece.codePointAt(0) ?? 0), symbol]));
   const builder = new WordsBuilder();
+  let hasUnknown = false;
   for await (const block of words.blocks())
     eachSpeltWord(block, (word, count) => {
       for (const point of word) {
         const symbol = symbolOf.get(point);
-        if (symbol === undefined) builder.close(count);
-        else builder.push(symbol);
+        if (symbol !== undefined) builder.push(symbol);
+        else {
+          builder.close(count);
+          hasUnknown = true;
+        }
       }
       builder.close(count);
     });
-  return builder.build();
-}
-
-/** ▁ stands at the start of a piece, once, or the piece is nothing but ▁; so one that ends in ▁ is nothing else. */
-function isPlacedWell(left: string, right: string, allowWhitespaceOnlyPieces: boolean): boolean {
-  if (!left.endsWith(spaceMark)) return true;
-  if (right.startsWith(spaceMark)) return allowWhitespaceOnlyPieces && right.endsWith(spaceMark);
-  return left === spaceMark;
-}
-
-function isAtMost(units: number, left: string, right: string, maxCharacters: number): boolean {
-  return units <= maxCharacters || Array.from(left).length + Array.from(right).length <= maxCharacters;
+  return { words: builder.build(), hasUnknown };
 }

@@ -1,6 +1,10 @@
 // Training the textbook form (Sennrich et al. 2016, section 3.2): characters and `</w>`, merged by count.
+import { utf8Bytes } from "./codec.ts";
+import { MergeLearner } from "./learn-merges.ts";
 import { endOfWord } from "./model.ts";
+import { UnreservedPieces } from "./piece-rules.ts";
 import { listSpecials, type SpecialPieces, specialRoles } from "./special-pieces.ts";
+import type { TieRule } from "./tie-rules.ts";
 import type { Trainee } from "./trainee.ts";
 import { eachSpeltWord } from "./word-counts.ts";
 import { WordsBuilder } from "./words-builder.ts";
@@ -12,7 +16,7 @@ export interface WordTrainOptions {
 }
 
 /** Ids: special pieces, `</w>`, characters by code point, merges in order. */
-export function wordTrainee({ specials = { unk: "<unk>", bos: "<s>", eos: "</s>" } }: WordTrainOptions): Trainee {
+export function wordTrainee({ specials = { unk: "<unk>", bos: "<s>", eos: "</s>" } }: WordTrainOptions, ties: TieRule): Trainee {
   const reserved = listSpecials(specials);
   return {
     reserved,
@@ -29,9 +33,15 @@ export function wordTrainee({ specials = { unk: "<unk>", bos: "<s>", eos: "</s>"
           builder.push(0);
           builder.close(count);
         });
-      return { words: builder.build(), pieces: [endOfWord, ...sorted.map((point) => String.fromCodePoint(point))] };
+      return {
+        words: builder.build(),
+        pieces: [endOfWord, ...sorted.map((point) => String.fromCodePoint(point))],
+        rules: new UnreservedPieces(reserved),
+        bytesOf: utf8Bytes,
+        areBytes: false,
+      };
     },
-    mayMerge: () => true,
+    learner: (alphabet) => new MergeLearner(alphabet, ties),
     finish: (pieces, merges) => ({
       kind: "word",
       pieces: [...reserved, ...pieces],

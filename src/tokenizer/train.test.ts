@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Rng } from "../base/index.ts";
-import { byteLevelPiece } from "./byte-pieces.ts";
-import { naiveTrain, randomText, variedTexts } from "./conformance.ts";
+import { byteLevelBytes, byteLevelPiece } from "./byte-pieces.ts";
+import { type NaivePair, naiveTrain, randomText, variedTexts } from "./conformance.ts";
 import { createTokenizer, type TokenizerModel, type TrainOptions, trainTokenizer } from "./index.ts";
 import { eachWord } from "./split-bytes.ts";
 import { splitsOf } from "./split-pattern.ts";
@@ -69,7 +69,65 @@ test.each([1, 2, 3, 4, 5, 6])("incremental counts give the merges of the naive t
   const cut = (text: string, each: (w: string) => void) => eachWord(text, splitsOf("gpt2", true), each);
   const byteWords = asSymbols(countWords(texts, cut), (w) => [...byteLevelPiece(new TextEncoder().encode(w))]);
   const options: TrainOptions = { kind: "bytes", vocabSize: 5000, maxMerges, pattern: "gpt2", splitDigits: true };
-  expect(mergesOf(await trainTokenizer(texts, options))).toEqual(naiveTrain(byteWords, maxMerges));
+  const byTie = (a: NaivePair, b: NaivePair) => {
+    const [pieceA, pieceB] = [latin1(a.join("")), latin1(b.join(""))];
+    return pieceA.length - pieceB.length || (pieceA < pieceB ? -1 : pieceA > pieceB ? 1 : a[0].length - b[0].length);
+  };
+  expect(mergesOf(await trainTokenizer(texts, options))).toEqual(naiveTrain(byteWords, maxMerges, { byTie }));
+});
+
+/** The bytes of a byte-level piece, one unit for each. */
+function latin1(piece: string): string {
+  return String.fromCharCode(...(byteLevelBytes(piece) ?? []));
+}
+
+const wordOptions: TrainOptions = { kind: "word", vocabSize: 5000, maxMerges: 60 };
+const byteOptions: TrainOptions = { kind: "bytes", vocabSize: 5000, maxMerges: 60, pattern: "gpt2" };
+
+test.each([21, 22])("ties go by the rule that is asked for, seed %i", async (seed) => {
+  const rng = new Rng(seed);
+  const texts = Array.from({ length: 8 }, () => randomText(rng, 60));
+  const words = countWords(texts, (text, each) => (text.match(/\P{White_Space}+/gu) ?? []).forEach(each));
+  const spelled = asSymbols(words, (w) => [...w, "</w>"]);
+  const cut = (text: string, each: (w: string) => void) => eachWord(text, splitsOf("gpt2", false), each);
+  const byteWords = asSymbols(countWords(texts, cut), (w) => [...byteLevelPiece(new TextEncoder().encode(w))]);
+
+  const utf8 = (piece: string) => String.fromCharCode(...new TextEncoder().encode(piece));
+  const greater = (spell: (piece: string) => string) => (a: NaivePair, b: NaivePair) => {
+    const [leftA, leftB, rightA, rightB] = [spell(a[0]), spell(b[0]), spell(a[1]), spell(b[1])];
+    if (leftA !== leftB) return leftA > leftB ? -1 : 1;
+    return rightA > rightB ? -1 : 1;
+  };
+  const byGreater = await trainTokenizer(texts, { ...wordOptions, ties: "greater-pair" });
+  expect(mergesOf(byGreater)).toEqual(naiveTrain(spelled, 60, { byTie: greater(utf8) }));
+  const bytesByGreater = await trainTokenizer(texts, { ...byteOptions, ties: "greater-pair" });
+  expect(mergesOf(bytesByGreater)).toEqual(naiveTrain(byteWords, 60, { byTie: greater(latin1) }));
+
+  const byIds = (a: NaivePair, b: NaivePair, ids: ReadonlyMap<string, number>) =>
+    (ids.get(a[0]) ?? 0) - (ids.get(b[0]) ?? 0) || (ids.get(a[1]) ?? 0) - (ids.get(b[1]) ?? 0);
+  for (const [options, symbols] of [[wordOptions, spelled] as const, [byteOptions, byteWords] as const]) {
+    const model = await trainTokenizer(texts, { ...options, ties: "smallest-ids" });
+    const ids = new Map(model.pieces.map((piece, id) => [piece, id]));
+    expect(mergesOf(model)).toEqual(naiveTrain(symbols, 60, { byTie: (a, b) => byIds(a, b, ids) }));
+    expect(mergesOf(model)).not.toEqual(mergesOf(await trainTokenizer(texts, options)));
+  }
+});
+
+test("the greater pair gives the merges of Stanford's CS336", async () => {
+  const corpus = textbook.join("").trim().split(" ");
+  const model = await trainTokenizer(corpus, { kind: "bytes", vocabSize: 300, maxMerges: 6, ties: "greater-pair" });
+  expect(mergesOf(model).map((pair) => pair.join(" "))).toEqual(["s t", "e st", "o w", "l ow", "w est", "n e"]);
+});
+
+test("text never becomes a special piece", async () => {
+  const model = await trainTokenizer(["<s> <s> <s> <s> a</s> a</s> <0x41> <0x41>"], {
+    kind: "sentencepiece",
+    vocabSize: 300,
+    mayBeSmaller: true,
+  });
+  const learned = model.pieces.slice(259);
+  expect(learned).toEqual(expect.arrayContaining(["▁", "a", "▁a"]));
+  expect(learned.filter((piece) => /[<>s0-9]/.test(piece))).toEqual([]);
 });
 
 test.each([11, 12, 13])("sentencepiece training equals the naive trainer under its rules, seed %i", async (seed) => {
@@ -82,10 +140,8 @@ test.each([11, 12, 13])("sentencepiece training equals the naive trainer under i
     characterCoverage: 1,
     maxPieceLength: 4,
   });
-  const rules = { splitDigits: true, splitByUnicodeScript: true };
-  const parts = countWords(texts, (text, each) => {
-    for (const line of text.split("\n")) if (line !== "") eachSentencePart(` ${line}`, rules, each);
-  });
+  const rules = { splitDigits: true, splitByUnicodeScript: true, reserved: [], boundary: "\u001f" };
+  const parts = countWords(texts, (text, each) => eachSentencePart(text, rules, (line, start, end) => each(line.slice(start, end))));
   const isAllowed = (left: string, right: string) => {
     const piece = left + right;
     return [...piece].length <= 4 && (/^▁*$/.test(piece) || !/.▁/u.test(piece));
@@ -93,7 +149,7 @@ test.each([11, 12, 13])("sentencepiece training equals the naive trainer under i
   const expected = naiveTrain(
     asSymbols(parts, (part) => [...part.replaceAll(" ", "▁")]),
     60,
-    isAllowed,
+    { mayMerge: isAllowed },
   );
   expect(mergesOf(model)).toEqual(expected);
 });
@@ -137,6 +193,20 @@ test.each<[string, string[], Partial<TrainOptions>, RegExp]>([
   ["an unknown kind", ["abc"], { kind: "unigram" as "word" }, /unknown kind "unigram": one of/],
   ["an unknown pattern", ["abc"], { pattern: "gpt5" as "gpt2" }, /unknown split pattern "gpt5": one of gpt2, llama3/],
   ["no coverage", ["abc"], { kind: "sentencepiece", characterCoverage: 0 }, /characterCoverage must be above 0/],
+  ["an unknown mode", ["abc"], { kind: "sentencepiece", mode: "fast" as "spm" }, /unknown mode "fast": one of exact, spm, spm-0.1.97/],
+  [
+    "an unknown rule for ties",
+    ["abc"],
+    { ties: "first" as "smallest-ids" },
+    /unknown rule for ties "first": one of shorter-piece, greater-pair/,
+  ],
+  [
+    "ties that a mode has not",
+    ["abc"],
+    { kind: "sentencepiece", mode: "spm", ties: "smallest-ids" },
+    /mode spm has the rule for ties shorter-piece/,
+  ],
+  ["no sentences", ["abc"], { kind: "sentencepiece", maxSentenceLength: 0 }, /maxSentenceLength must be/],
   ["no length", ["abc"], { kind: "sentencepiece", maxPieceLength: 0 }, /maxPieceLength must be/],
   ["a special piece twice", ["abc"], { specials: { bos: "<s>", eos: "<s>" } as never }, /must differ/],
 ])("refuses %s", async (_name, corpus, options, message) => {

@@ -1,9 +1,10 @@
 // Training a tokenizer: count words, learn merges, number the pieces. What the kinds do differently is a Trainee each.
 import { CriaError, check, type OnProgress } from "../base/index.ts";
 import { type WordRules, wordCutter } from "./cut-words.ts";
-import { MergeLearner } from "./learn-merges.ts";
+import type { Learner } from "./learn-merges.ts";
 import type { Merge, TokenizerModel } from "./model.ts";
 import { Pace } from "./pace.ts";
+import { type TieRule, tieRules } from "./tie-rules.ts";
 import { type BytesTrainOptions, bytesTrainee } from "./train-bytes.ts";
 import { type SentencePieceTrainOptions, sentencePieceTrainee } from "./train-sentencepiece.ts";
 import { type WordTrainOptions, wordTrainee } from "./train-word.ts";
@@ -18,14 +19,16 @@ export type TrainOptions = (WordTrainOptions | SentencePieceTrainOptions | Bytes
   readonly maxMerges?: number;
   /** A corpus with fewer different pieces gets a smaller vocabulary, instead of an error. @default false */
   readonly mayBeSmaller?: boolean;
+  /** Which of two equally frequent pairs merges first. @default "shorter-piece" */
+  readonly ties?: TieRule;
   readonly onProgress?: OnProgress;
   readonly signal?: AbortSignal;
 };
 
 /**
  * Learns merges from a corpus: the most frequent adjacent pair, again and again, until the vocabulary has `vocabSize` pieces or
- * `maxMerges` merges were made. Ties go to the shorter result, then to the one first in UTF-16 order, then to the shorter left part,
- * so that neither the order of the documents nor the machine matters.
+ * `maxMerges` merges were made. Equally frequent pairs are merged in the order of `ties`, by content alone, so that neither the order of the
+ * documents nor the machine matters.
  *
  * @param corpus documents, or parts of one cut at line ends: a word never reaches across two.
  * @throws CriaError for options out of range, a corpus without words, or one too small for the vocabulary (it says what it could give) that
@@ -42,11 +45,11 @@ export async function trainOnWords(counts: WordCounts, options: TrainOptions): P
   trainingRules(options); // refuses what is out of range
   const trainee = traineeOf(options);
   const pace = new Pace(options.signal);
-  const { words, pieces } = await trainee.layOut(counts);
-  check(words.counts.length > 0, "tokenizer", () => "the corpus has no words: give it some text");
+  const alphabet = await trainee.layOut(counts);
+  check(alphabet.words.counts.length > 0, "tokenizer", () => "the corpus has no words: give it some text");
   const fixed = trainee.reserved.length;
-  checkRoom(options.vocabSize, fixed, pieces.length);
-  const learner = new MergeLearner(words, pieces, avoiding(trainee));
+  checkRoom(options.vocabSize, fixed, alphabet.pieces.length);
+  const learner = trainee.learner(alphabet);
   const merges = await learn(learner, fixed, options, pace);
   return trainee.finish(learner.pieces, merges);
 }
@@ -55,17 +58,21 @@ export async function trainOnWords(counts: WordCounts, options: TrainOptions): P
 export function trainingRules(options: TrainOptions): WordRules {
   checkSize("vocabSize", options.vocabSize);
   if (options.maxMerges !== undefined) checkSize("maxMerges", options.maxMerges);
+  const { ties } = options;
+  const isKnown = ties === undefined || tieRules.includes(ties);
+  check(isKnown, "tokenizer", () => `unknown rule for ties ${JSON.stringify(ties)}: one of ${tieRules.join(", ")}`);
   return traineeOf(options).rules;
 }
 
 function traineeOf(options: TrainOptions): Trainee {
+  const { ties = "shorter-piece" } = options;
   switch (options.kind) {
     case "word":
-      return wordTrainee(options);
+      return wordTrainee(options, ties);
     case "sentencepiece":
-      return sentencePieceTrainee(options);
+      return sentencePieceTrainee(options, ties);
     case "bytes":
-      return bytesTrainee(options);
+      return bytesTrainee(options, ties);
     default:
       throw unknownKind(options satisfies never);
   }
@@ -108,7 +115,7 @@ async function countWords(
   return counter;
 }
 
-async function learn(learner: MergeLearner, fixed: number, options: TrainOptions, pace: Pace): Promise<Merge[]> {
+async function learn(learner: Learner, fixed: number, options: TrainOptions, pace: Pace): Promise<Merge[]> {
   const { vocabSize, maxMerges = Number.POSITIVE_INFINITY, mayBeSmaller = false, onProgress } = options;
   const wanted = vocabSize - fixed;
   const total = Math.min(maxMerges, wanted - learner.pieces.length);
@@ -119,7 +126,7 @@ async function learn(learner: MergeLearner, fixed: number, options: TrainOptions
     const merge = learner.next();
     if (merge === undefined && mayBeSmaller) break;
     if (merge === undefined) return tooSmall(vocabSize, fixed + learner.pieces.length);
-    merges.push([merge.left, merge.right]);
+    merges.push(merge);
     if (!pace.isDue) continue;
     report();
     await pace.rest();
@@ -133,11 +140,4 @@ function tooSmall(asked: number, possible: number): never {
     "tokenizer",
     `the corpus is too small for a vocabulary of ${asked}: it gives at most ${possible} pieces; ask for less or add text`,
   );
-}
-
-/** The kind's own rule, and no merge that would spell a reserved piece. */
-function avoiding({ reserved, mayMerge }: Trainee): (left: string, right: string) => boolean {
-  const spelled = new Set(reserved);
-  const lastUnits = new Set(reserved.map((piece) => piece.at(-1)));
-  return (left, right) => mayMerge(left, right) && !(lastUnits.has(right.at(-1)) && spelled.has(left + right));
 }

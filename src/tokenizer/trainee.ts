@@ -1,6 +1,6 @@
 // What the three kinds do differently when they are trained.
 import type { WordRules } from "./cut-words.ts";
-import type { Words } from "./learn-merges.ts";
+import type { Alphabet, Learner } from "./learn-merges.ts";
 import type { Merge, TokenizerModel } from "./model.ts";
 import type { WordCounts } from "./word-counts.ts";
 
@@ -9,9 +9,9 @@ export interface Trainee {
   /** How documents become words. */
   readonly rules: WordRules;
   /** The words as symbols, and the pieces these symbols stand for. */
-  layOut(words: WordCounts): Promise<{ readonly words: Words; readonly pieces: readonly string[] }>;
-  /** Whether a piece `left + right` is allowed. */
-  mayMerge(left: string, right: string): boolean;
+  layOut(words: WordCounts): Promise<Alphabet>;
+  /** How the next merge is found. */
+  learner(alphabet: Alphabet): Learner;
   /** Pieces that stand beside those learned: special ones and bytes. Text never becomes one of them. */
   readonly reserved: readonly string[];
   /** `pieces` begins with those of `layOut`, the merged ones follow; merges speak of their indices. */

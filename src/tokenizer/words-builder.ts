@@ -1,11 +1,12 @@
-// Lays counted words out as MergeLearner wants them.
-import type { Words } from "./learn-merges.ts";
-import { grown } from "./pair-index.ts";
+// Lays counted words out as training wants them.
+import { grown, grownFloats } from "./grown.ts";
+import type { Words } from "./pair-counts.ts";
 
 export class WordsBuilder {
-  #symbols = new Int32Array(1 << 16);
-  #size = 0;
-  readonly #counts: number[] = [];
+  #symbols = new Int32Array(1 << 12).fill(-1, 0, 1);
+  #size = 1;
+  #counts = new Float64Array(1 << 10);
+  #words = 0;
 
   push(symbol: number): void {
     if (this.#size === this.#symbols.length) this.#symbols = grown(this.#symbols);
@@ -14,12 +15,13 @@ export class WordsBuilder {
 
   /** Ends a word; one without symbols is no word. */
   close(count: number): void {
-    if (this.#size === 0 || this.#symbols[this.#size - 1] === -1) return;
+    if (this.#symbols[this.#size - 1] === -1) return;
     this.push(-1);
-    this.#counts.push(count);
+    if (this.#words === this.#counts.length) this.#counts = grownFloats(this.#counts);
+    this.#counts[this.#words++] = count;
   }
 
   build(): Words {
-    return { symbols: this.#symbols.slice(0, this.#size), counts: Float64Array.from(this.#counts) };
+    return { symbols: this.#symbols.slice(0, this.#size), counts: this.#counts.slice(0, this.#words) };
   }
 }

@@ -1,0 +1,292 @@
+// How often every adjacent pair of symbols stands in the words, kept up to date as pairs are merged (Sennrich et al. 2016, algorithm 1): a merge
+// touches its own occurrences and their neighbours, nothing else. The counts are those of the textbook: every adjacent pair, overlapping ones
+// too, times the word's count. All of it lies in typed arrays.
+import { grown, grownFloats } from "./grown.ts";
+import { PairIndex } from "./pair-index.ts";
+
+/** Words as symbols, one after another, with -1 in front of each and behind the last. */
+export interface Words {
+  readonly symbols: Int32Array;
+  /** One count per word. */
+  readonly counts: Float64Array;
+}
+
+const separator = -1;
+/** A position whose symbol became the right part of a merged one. */
+const merged = -2;
+
+/**
+ * A symbol covers a span of positions of `symbols`: it stands at the first of them, and each end of the span knows the other. A pair has a list of the
+ * positions where its left symbol begins; some of them may be out of date, and then another symbol stands there or follows.
+ */
+export class PairCounts {
+  readonly #symbols: Int32Array;
+  readonly #otherEnd: Int32Array;
+  readonly #wordOf: Int32Array;
+  readonly #wordCounts: Float64Array;
+  readonly #mayMerge: (left: number, right: number) => boolean;
+
+  readonly #pairs = new PairIndex(1 << 12);
+  #counts = new Float64Array(1 << 12);
+  // A pair's list of positions: where it begins among #lists, and how long it is.
+  #listStart = new Int32Array(1 << 12);
+  #listLength = new Int32Array(1 << 12);
+  #lists: Int32Array;
+  #listsEnd = 0;
+
+  readonly #before = new Neighbours();
+  readonly #after = new Neighbours();
+  #gained: number[] = [];
+  #lost: number[] = [];
+
+  /** @param words is taken over and changed. @param mayMerge is asked once for a pair that may, and may be asked again for one that may not. */
+  constructor({ symbols, counts }: Words, mayMerge: (left: number, right: number) => boolean) {
+    this.#symbols = symbols;
+    this.#wordCounts = counts;
+    this.#mayMerge = mayMerge;
+    this.#otherEnd = Int32Array.from(symbols.keys());
+    this.#wordOf = new Int32Array(symbols.length);
+    // No merge makes more than two pairs of three symbols, so lists need at most three times the room; what is not used takes no memory.
+    this.#lists = new Int32Array(3 * symbols.length);
+    this.#countAll();
+  }
+
+  /** How many different pairs there are or were. Pairs are numbered in the order in which they are found. */
+  get size(): number {
+    return this.#pairs.size;
+  }
+
+  left(pair: number): number {
+    return this.#pairs.left(pair);
+  }
+
+  right(pair: number): number {
+    return this.#pairs.right(pair);
+  }
+
+  count(pair: number): number {
+    return this.#counts[pair]!;
+  }
+
+  /** Pairs that the last merge made. */
+  get gained(): readonly number[] {
+    return this.#gained;
+  }
+
+  /** Pairs that became rarer by the last merge. */
+  get lost(): readonly number[] {
+    return this.#lost;
+  }
+
+  /** Puts `result` in the place of every occurrence, from left to right where they overlap. */
+  merge(pair: number, result: number): void {
+    const left = this.#pairs.left(pair);
+    const right = this.#pairs.right(pair);
+    this.#before.clear();
+    this.#after.clear();
+    this.#replace(pair, result);
+    this.#counts[pair] = 0;
+    this.#listLength[pair] = 0;
+    this.#gained = [];
+    this.#lost = [];
+    this.#before.each((symbol) => this.#gain(symbol, result, this.#before, symbol));
+    this.#after.each((symbol) => this.#gain(result, symbol, this.#after, symbol));
+    this.#before.each((symbol, count) => this.#lose(symbol, left, count, pair));
+    this.#after.each((symbol, count) => this.#lose(right, symbol, count, pair));
+  }
+
+  /** The pair counts nothing from here on, and merging it changes nothing. */
+  forget(pair: number): void {
+    this.#counts[pair] = 0;
+    this.#listLength[pair] = 0;
+  }
+
+  /**
+   * Counts the pair anew by its list of positions, from which those go that are out of date, and of two that overlap the second: for good, so
+   * that it is neither counted nor merged again even where the first one is gone later.
+   */
+  recountWithoutOverlaps(pair: number): void {
+    const left = this.#pairs.left(pair);
+    const right = this.#pairs.right(pair);
+    const start = this.#listStart[pair]!;
+    let length = 0;
+    let count = 0;
+    let taken = 0; // where the right symbol of the occurrence before stands
+    for (let i = start; i < start + this.#listLength[pair]!; i++) {
+      const at = this.#lists[i]!;
+      const next = this.#otherEnd[at]! + 1;
+      const counts = this.#symbols[at] === left && this.#symbols[next] === right && at !== taken;
+      taken = counts ? next : 0;
+      if (!counts) continue;
+      this.#lists[start + length++] = at;
+      count += this.#wordCounts[this.#wordOf[at]!]!;
+    }
+    this.#listLength[pair] = length;
+    this.#counts[pair] = count;
+  }
+
+  #countAll(): void {
+    const symbols = this.#symbols;
+    const pairAt = new Int32Array(symbols.length).fill(-1);
+    let word = -1;
+    for (let at = 0; at + 1 < symbols.length; at++) {
+      if (symbols[at] === separator) word++;
+      this.#wordOf[at] = word;
+      if (symbols[at] === separator || symbols[at + 1] === separator) continue;
+      const pair = this.#findOrAdd(symbols[at]!, symbols[at + 1]!);
+      if (pair < 0) continue;
+      pairAt[at] = pair;
+      this.#counts[pair]! += this.#wordCounts[word]!;
+      this.#listLength[pair]!++;
+    }
+    for (let pair = 0; pair < this.size; pair++) this.#reserve(pair);
+    for (let at = 0; at < pairAt.length; at++) if (pairAt[at]! >= 0) this.#append(pairAt[at]!, at);
+  }
+
+  #replace(pair: number, result: number): void {
+    const symbols = this.#symbols;
+    const otherEnd = this.#otherEnd;
+    const left = this.#pairs.left(pair);
+    const right = this.#pairs.right(pair);
+    const start = this.#listStart[pair]!;
+    const end = start + this.#listLength[pair]!;
+    for (let i = start; i < end; i++) {
+      const at = this.#lists[i]!;
+      const gone = otherEnd[at]! + 1;
+      if (symbols[at] !== left || symbols[gone] !== right) continue;
+      const last = otherEnd[gone]!;
+      symbols[at] = result;
+      symbols[gone] = merged;
+      otherEnd[at] = last;
+      otherEnd[last] = at;
+      const count = this.#wordCounts[this.#wordOf[at]!]!;
+      if (symbols[at - 1] !== separator) {
+        const previous = otherEnd[at - 1]!;
+        this.#before.note(symbols[previous]!, count, previous);
+      }
+      if (symbols[last + 1] !== separator) this.#after.note(symbols[last + 1]!, count, at);
+    }
+  }
+
+  /** Counts what a pair gained by the merge, and lists where. */
+  #gain(left: number, right: number, neighbours: Neighbours, symbol: number): void {
+    const pair = this.#findOrAdd(left, right);
+    if (pair < 0) return;
+    const known = this.#listLength[pair]!;
+    const before = this.#listStart[pair]!;
+    this.#counts[pair]! += neighbours.count(symbol);
+    this.#listLength[pair] = known + neighbours.times(symbol);
+    this.#reserve(pair);
+    for (let i = 0; i < known; i++) this.#append(pair, this.#lists[before + i]!);
+    neighbours.eachPosition(symbol, (at) => this.#append(pair, at));
+    if (known > 0) this.#sort(pair);
+    this.#gained.push(pair);
+  }
+
+  #lose(left: number, right: number, count: number, merged: number): void {
+    const pair = this.#pairs.find(left, right);
+    if (pair < 0 || pair === merged) return;
+    this.#counts[pair]! -= count;
+    this.#lost.push(pair);
+  }
+
+  /** The pair's number, or -1 if it may not merge. */
+  #findOrAdd(left: number, right: number): number {
+    const known = this.#pairs.find(left, right);
+    if (known >= 0) return known;
+    if (!this.#mayMerge(left, right)) return -1;
+    if (this.size === this.#counts.length) this.#growPairs();
+    return this.#pairs.add(left, right);
+  }
+
+  /** Gives the pair room for a list of its length, still empty, behind all others. */
+  #reserve(pair: number): void {
+    const length = this.#listLength[pair]!;
+    while (this.#listsEnd + length > this.#lists.length) this.#lists = grown(this.#lists);
+    this.#listStart[pair] = this.#listsEnd;
+    this.#listsEnd += length;
+    this.#listLength[pair] = 0;
+  }
+
+  #append(pair: number, at: number): void {
+    this.#lists[this.#listStart[pair]! + this.#listLength[pair]!++] = at;
+  }
+
+  /** Occurrences that overlap are merged from left to right. */
+  #sort(pair: number): void {
+    const start = this.#listStart[pair]!;
+    this.#lists.subarray(start, start + this.#listLength[pair]!).sort();
+  }
+
+  #growPairs(): void {
+    this.#counts = grownFloats(this.#counts);
+    this.#listStart = grown(this.#listStart);
+    this.#listLength = grown(this.#listLength);
+  }
+}
+
+/** Symbols beside a merged pair, in the order in which they are found: how often each stands there, weighed by words, and where. */
+class Neighbours {
+  readonly #symbols: number[] = [];
+  #counts = new Float64Array(1 << 10);
+  #times = new Int32Array(1 << 10);
+  // A symbol's positions are linked, from the first to the last; links are indices of positions, and 0 ends them.
+  #first = new Int32Array(1 << 10);
+  #last = new Int32Array(1 << 10);
+  #positions = new Int32Array(1 << 10);
+  #next = new Int32Array(1 << 10);
+  #size = 1;
+
+  clear(): void {
+    for (const symbol of this.#symbols) {
+      this.#counts[symbol] = 0;
+      this.#times[symbol] = 0;
+      this.#first[symbol] = 0;
+    }
+    this.#symbols.length = 0;
+    this.#size = 1;
+  }
+
+  note(symbol: number, count: number, position: number): void {
+    while (symbol >= this.#counts.length) this.#growSymbols();
+    if (this.#size === this.#positions.length) this.#growPositions();
+    const at = this.#size++;
+    this.#positions[at] = position;
+    this.#next[at] = 0;
+    if (this.#first[symbol] === 0) {
+      this.#symbols.push(symbol);
+      this.#first[symbol] = at;
+    } else this.#next[this.#last[symbol]!] = at;
+    this.#last[symbol] = at;
+    this.#counts[symbol]! += count;
+    this.#times[symbol]!++;
+  }
+
+  count(symbol: number): number {
+    return this.#counts[symbol]!;
+  }
+
+  times(symbol: number): number {
+    return this.#times[symbol]!;
+  }
+
+  each(visit: (symbol: number, count: number) => void): void {
+    for (const symbol of this.#symbols) visit(symbol, this.#counts[symbol]!);
+  }
+
+  eachPosition(symbol: number, visit: (position: number) => void): void {
+    for (let at = this.#first[symbol]!; at !== 0; at = this.#next[at]!) visit(this.#positions[at]!);
+  }
+
+  #growSymbols(): void {
+    this.#counts = grownFloats(this.#counts);
+    this.#times = grown(this.#times);
+    this.#first = grown(this.#first);
+    this.#last = grown(this.#last);
+  }
+
+  #growPositions(): void {
+    this.#positions = grown(this.#positions);
+    this.#next = grown(this.#next);
+  }
+}
