@@ -1,7 +1,7 @@
 // 16-bit floats where the machine has no instructions for them, written in ops that every machine has. One meaning for all compilers.
-import type { Kernel, Op } from "./ir.ts";
+import type { Kernel, Op, Reg } from "./ir.ts";
 import { Builder, Vec } from "./language.ts";
-import { operandsOf } from "./operands.ts";
+import { blocksOf, eachOp, operandsOf } from "./operands.ts";
 
 /** What a machine has instructions for. */
 export interface HalfInstructions {
@@ -112,26 +112,19 @@ function dotPairs(k: Builder, { d, a, b, c }: Extract<Op, { op: "dotbf16" }>): v
 }
 
 function someOp(ops: readonly Op[], find: (op: Op) => unknown): boolean {
-  return ops.some((op) => {
-    if (op.op === "loop") return someOp(op.body, find);
-    return op.op === "if" ? someOp(op.whenTrue, find) || someOp(op.otherwise, find) : find(op) !== undefined;
-  });
-}
-
-function eachOp(ops: readonly Op[]): Op[] {
-  return ops.flatMap((op) => {
-    if (op.op === "loop") return [op, ...eachOp(op.body)];
-    return op.op === "if" ? [op, ...eachOp(op.whenTrue), ...eachOp(op.otherwise)] : [op];
-  });
+  return ops.some((op) => find(op) !== undefined || blocksOf(op).some((block) => someOp(block, find)));
 }
 
 function firstFree({ params, body }: Kernel): number {
-  const used = [
-    ...params.map(({ reg }) => reg),
-    ...eachOp(body).flatMap((op) => {
-      const { reads, writes } = operandsOf(op);
-      return [...reads, ...writes];
-    }),
-  ];
-  return used.reduce((most, { id }) => Math.max(most, id), -1) + 1;
+  let most = -1;
+  const see = ({ id }: Reg) => {
+    most = Math.max(most, id);
+  };
+  for (const { reg } of params) see(reg);
+  eachOp(body, (op) => {
+    const { reads, writes } = operandsOf(op);
+    reads.forEach(see);
+    writes.forEach(see);
+  });
+  return most + 1;
 }

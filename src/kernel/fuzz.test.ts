@@ -2,8 +2,9 @@
 import { describe, expect, test } from "vitest";
 import { Rng } from "../base/index.ts";
 import { differences } from "./differential.test.helper.ts";
-import type { IntBinary, IntConstant, LaneBinary, Op, Reg, Relation, Span, Target } from "./ir.ts";
+import type { Op, Reg, Relation, Span, Target } from "./ir.ts";
 import { type Builder, Int, kernel, Mask, Vec } from "./language.ts";
+import type { IntBinary, IntConstant, LaneBinary } from "./ops.ts";
 import { compiledRuns, crampedRuns, specialised } from "./testing.test.helper.ts";
 
 const kernels = 150;
@@ -186,7 +187,7 @@ class Generator {
         { op: "select", d, mask: this.#pick(this.#scope.masks).reg, a, b },
         { op: "vsplati", d, a: this.#int().reg },
         { op: "bf16pair", d, a, b },
-        { op: "dotu8", d, a, b, c: this.#vec().reg },
+        { op: "dotu8", d, a, b, c: this.#vec().reg, most: 255 },
         { op: "dotbf16", d, ...this.#exactPairs() },
       ]),
     );

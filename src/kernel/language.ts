@@ -1,26 +1,9 @@
 // The kernel language: a kernel is a TypeScript function that runs once, at compile time, and emits IR through these handles.
 // Loops of TypeScript unroll; loops of the language stay loops. Sizes are compile-time constants, so tails are too.
 import { check } from "../base/index.ts";
-import type {
-  Compare,
-  FloatBinary,
-  FloatUnary,
-  IntBinary,
-  IntConstant,
-  Kernel,
-  LaneBinary,
-  LaneShift,
-  Mem,
-  Narrow,
-  NarrowPart,
-  Op,
-  Reg,
-  RegKind,
-  Relation,
-  Span,
-  Target,
-} from "./ir.ts";
+import type { Kernel, Mem, Narrow, NarrowPart, NarrowStore, Op, Reg, RegKind, Relation, Span, Target } from "./ir.ts";
 import { narrowBytes } from "./narrow.ts";
+import type { Compare, IntBinary, IntConstant, LaneShift, VectorBinary, VectorUnary } from "./ops.ts";
 
 /** A kernel before it knows its sizes and its target. `build` returns how it splits into units of parallel work. */
 export interface KernelDefinition<C> {
@@ -223,26 +206,25 @@ export class Vec {
   shiftRightSigned(bits: number): Vec {
     return this.#shift("vsar", bits);
   }
-  /** float32 → int32 toward zero. */
+  /** float32 → int32 toward zero, saturating; NaN becomes 0. */
   toInt(): Vec {
-    return this.#convert("f2i");
+    return this.#unary("f2i");
   }
-  /** int32 → float32. */
+  /** int32 → float32, to nearest. */
   toFloat(): Vec {
-    return this.#convert("i2f");
+    return this.#unary("i2f");
   }
   /** Sum over the lanes, in every lane. */
   sum(): Vec {
-    return this.#reduce("rsum");
+    return this.#unary("rsum");
   }
+  /** Maximum over the lanes, in every lane. */
   maximum(): Vec {
-    return this.#reduce("rmax");
+    return this.#unary("rmax");
   }
   /** Rounded to bf16 in the low half of each lane, `high` in the high half. Below 2⁻¹²⁶ it may become zero. */
   pairBf16(high: Vec): Vec {
-    const d = this.k.register("vec");
-    this.k.emit({ op: "bf16pair", d, a: this.reg, b: high.reg });
-    return new Vec(this.k, d);
+    return this.#binary("bf16pair", high);
   }
   /** A part is four lanes: part p is lane from[p], in all of them. */
   spread(from: readonly number[]): Vec {
@@ -250,10 +232,9 @@ export class Vec {
     this.k.emit({ op: "vspread", d, a: this.reg, from });
     return new Vec(this.k, d);
   }
+  /** Neighbours exchanged: lanes 1, 0, 3, 2, … */
   swapNeighbours(): Vec {
-    const d = this.k.register("vec");
-    this.k.emit({ op: "vswap", d, a: this.reg });
-    return new Vec(this.k, d);
+    return this.#unary("vswap");
   }
   /** The lanes inside the span, the others from `outside`; nothing to do when the span is full. */
   within(span: Span, outside: Vec): Vec {
@@ -262,12 +243,12 @@ export class Vec {
     this.k.emit({ op: "vkeep", d, a: this.reg, b: outside.reg, span });
     return new Vec(this.k, d);
   }
-  #binary(op: FloatBinary | LaneBinary, b: Vec): Vec {
+  #binary(op: VectorBinary, b: Vec): Vec {
     const d = this.k.register("vec");
     this.k.emit({ op, d, a: this.reg, b: b.reg });
     return new Vec(this.k, d);
   }
-  #unary(op: FloatUnary): Vec {
+  #unary(op: VectorUnary): Vec {
     const d = this.k.register("vec");
     this.k.emit({ op, d, a: this.reg });
     return new Vec(this.k, d);
@@ -281,16 +262,6 @@ export class Vec {
     const d = this.k.register("mask");
     this.k.emit({ op, d, a: this.reg, b: b.reg });
     return new Mask(this.k, d);
-  }
-  #convert(op: "f2i" | "i2f"): Vec {
-    const d = this.k.register("vec");
-    this.k.emit({ op, d, a: this.reg });
-    return new Vec(this.k, d);
-  }
-  #reduce(op: "rsum" | "rmax"): Vec {
-    const d = this.k.register("vec");
-    this.k.emit({ op, d, a: this.reg });
-    return new Vec(this.k, d);
   }
 }
 
@@ -413,7 +384,7 @@ export class Builder {
   }
 
   /** The inverse: floats rounded to nearest, ties to even; of integers the low bits. Below 2⁻¹²⁶ bf16 may become zero. */
-  storeNarrow(type: Exclude<Narrow, "i8">, value: Vec, base: Int, at: Position = whole, extra = 0): void {
+  storeNarrow(type: NarrowStore, value: Vec, base: Int, at: Position = whole, extra = 0): void {
     this.emit({ op: "vstoreNarrow", a: value.reg, m: memory(base, narrowed(at, type), extra), span: at.span, type });
   }
 

@@ -1,11 +1,28 @@
 // Elements of 8 and 16 bits: their sizes, and what rounding to 16-bit floats means, slowly.
-import { roundToEven } from "../base/index.ts";
+import { float16Value, roundToEven } from "../base/index.ts";
 import type { Narrow } from "./ir.ts";
 
 /** Bytes of an element. */
 export const narrowBytes: Readonly<Record<Narrow, 1 | 2>> = { f16: 2, bf16: 2, u16: 2, i8: 1, u8: 1 };
 
-/** To nearest, ties to even. @param bits of a float32. */
+/** What an element is in memory, where its meaning is not looked at. */
+export const narrowStorage = { f16: "u16", bf16: "u16", u16: "u16", i8: "i8", u8: "u8" } as const satisfies Readonly<
+  Record<Narrow, Narrow>
+>;
+
+/** The 32 bits of a lane, of an element as memory has it: floats become float32, integers int32. */
+export function widenBits(type: Narrow, element: number): number {
+  if (type === "f16") return float32Bits(float16Value(element));
+  return type === "bf16" ? element << 16 : element;
+}
+
+/** The bits of a lane as an element, which has the low ones of what is returned. @param flush see {@link roundToBfloat16}. */
+export function narrowBits(type: Narrow, bits: number, flush: boolean): number {
+  if (type === "f16") return roundToFloat16(bits);
+  return type === "bf16" ? roundToBfloat16(bits, flush) : bits;
+}
+
+/** The nearest float16, ties to even. @param bits those of a float32. */
 export function roundToFloat16(bits: number): number {
   const sign = (bits >>> 16) & 0x8000;
   const magnitude = bits & 0x7fffffff;
@@ -18,7 +35,7 @@ export function roundToFloat16(bits: number): number {
   return sign | (((exponent + 14) << 10) + steps);
 }
 
-/** To nearest, ties to even: the upper half of a float32. @param flush whether what is below the normal numbers becomes zero. */
+/** The nearest bfloat16, ties to even: the upper half of a float32. @param flush whether what is below the normal numbers becomes zero. */
 export function roundToBfloat16(bits: number, flush: boolean): number {
   const magnitude = bits & 0x7fffffff;
   if (magnitude > infinity) return (bits >>> 16) | 0x40;
@@ -26,8 +43,20 @@ export function roundToBfloat16(bits: number, flush: boolean): number {
   return (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
 }
 
+/** One word, as a float and as bits. */
+const asFloat = new Float32Array(1);
+const asBits = new Int32Array(asFloat.buffer);
+
+/** The float32 of these 32 bits. */
 export function float32Value(bits: number): number {
-  return new Float32Array(Int32Array.of(bits).buffer)[0]!;
+  asBits[0] = bits;
+  return asFloat[0]!;
+}
+
+/** The bits of the nearest float32, as an int32. */
+export function float32Bits(value: number): number {
+  asFloat[0] = value;
+  return asBits[0]!;
 }
 
 const infinity = 0x7f800000;

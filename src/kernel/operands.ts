@@ -1,57 +1,86 @@
-// What every op reads and writes: one table for the spec, the interpreter's checks, printers and register allocators.
+// Which registers an op reads and writes, and which blocks it has: read off its row, once for all who walk over a kernel.
 import type { Mem, Op, Reg, RegKind } from "./ir.ts";
+import { type Fields, type FieldType, type OpName, ops } from "./ops.ts";
 
 export interface Operands {
   readonly reads: readonly Reg[];
   readonly writes: readonly Reg[];
 }
 
+/** The registers that an op itself reads and writes, without those of its blocks. */
 export function operandsOf(op: Op): Operands {
-  switch (op.op) {
-    case "transpose":
-      return { reads: op.a, writes: op.d };
-    case "loop":
-      return { reads: [op.from, op.to].filter(isReg), writes: [op.i] };
-    case "if":
-      return { reads: [op.a, op.b].filter(isReg), writes: [] };
-    default: {
-      const { a, b, c, mask, d, m } = op as unknown as Record<string, Reg | number | undefined> & { readonly m?: Mem };
-      const reads: Reg[] = [];
-      if (isReg(a)) reads.push(a);
-      if (isReg(b)) reads.push(b);
-      if (isReg(c)) reads.push(c);
-      if (isReg(mask)) reads.push(mask);
-      if (m) reads.push(m.base);
-      if (m?.index) reads.push(m.index);
-      return { reads, writes: isReg(d) ? [d] : nothing };
-    }
+  const { read, hasMemory, written } = roles[op.op];
+  const fields = fieldsOf(op);
+  const reads: Reg[] = [];
+  for (let i = 0; i < read.length; i++) {
+    const value = fields[read[i]!] as Reg | number | readonly Reg[];
+    if (Array.isArray(value)) reads.push(...(value as readonly Reg[]));
+    else if (isReg(value)) reads.push(value);
   }
+  if (hasMemory) {
+    const { base, index } = fields.m as Mem;
+    reads.push(base);
+    if (index) reads.push(index);
+  }
+  if (written === undefined) return { reads, writes: nothing };
+  const result = fields[written] as Reg | readonly Reg[];
+  return { reads, writes: isReg(result) ? [result] : result };
 }
 
 const nothing: readonly Reg[] = [];
 
-export type OperandField = "d" | "a" | "b" | "c" | "mask" | "i" | "from" | "to";
-
-/** Kinds of the operands of ops that are not all `vec`; see {@link kindOf}. */
-const kinds: Readonly<Record<string, Partial<Record<OperandField, RegKind>>>> = {
-  ...Object.fromEntries(
-    ["iconst", "imov", "iadd", "isub", "imul", "imin", "imax", "ishl", "ishr", "iand", "idiv", "irem", "iload", "istore"].map((name) => [
-      name,
-      { d: "int", a: "int", b: "int" },
-    ]),
-  ),
-  ...Object.fromEntries(["flt", "fle", "feq", "vlt", "veq"].map((name) => [name, { d: "mask" }])),
-  select: { mask: "mask" },
-  vsplati: { a: "int" },
-  loop: { i: "int", from: "int", to: "int" },
-  if: { a: "int", b: "int" },
-};
-
-/** The kind that operand `field` of an op must have. */
-export function kindOf(op: Op["op"], field: OperandField): RegKind {
-  return kinds[op]?.[field] ?? "vec";
+/** The blocks of an op, in the order in which they may run. */
+export function blocksOf(op: Op): readonly (readonly Op[])[] {
+  const { blocks } = roles[op.op];
+  return blocks.length === 0 ? noBlocks : blocks.map((name) => fieldsOf(op)[name] as readonly Op[]);
 }
+
+const noBlocks: readonly (readonly Op[])[] = [];
+
+/** Calls `visit` with every op of a block, also of the blocks in it, in the order in which they stand. */
+export function eachOp(ops: readonly Op[], visit: (op: Op) => void): void {
+  for (const op of ops) {
+    visit(op);
+    for (const block of blocksOf(op)) eachOp(block, visit);
+  }
+}
+
+/** An op's fields by name, for those who go by its row. */
+export function fieldsOf(op: Op): Readonly<Record<string, unknown>> {
+  return op as unknown as Readonly<Record<string, unknown>>;
+}
+
+/** The kind of register that a field of this type holds; undefined for those that hold none, or several. */
+export function kindOf(type: FieldType): RegKind | undefined {
+  return kinds[type];
+}
+
+const kinds: Partial<Record<FieldType, RegKind>> = {
+  ...{ int: "int", "int or number": "int", bound: "int", mask: "mask" },
+  ...{ f32: "vec", i32: "vec", "f32 lanes": "vec", "i32 lanes": "vec", square: "vec" },
+};
 
 export function isReg(value: unknown): value is Reg {
   return typeof value === "object" && value !== null && (value as Partial<Reg>).kind !== undefined;
+}
+
+/** What the fields of an op are to who walks over operands. */
+interface Roles {
+  readonly read: readonly string[];
+  readonly written: string | undefined;
+  readonly hasMemory: boolean;
+  readonly blocks: readonly string[];
+}
+
+const roles = Object.fromEntries(Object.entries(ops).map(([name, { fields }]) => [name, rolesOf(fields)])) as Record<OpName, Roles>;
+
+function rolesOf(fields: Fields): Roles {
+  const registers = Object.keys(fields).filter((name) => kinds[fields[name]!] !== undefined);
+  const isWritten = (name: string) => name === "d" || name === "i";
+  return {
+    read: registers.filter((name) => !isWritten(name)),
+    written: registers.find(isWritten),
+    hasMemory: Object.values(fields).includes("memory"),
+    blocks: Object.keys(fields).filter((name) => fields[name] === "block"),
+  };
 }

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { Rng } from "../base/index.ts";
 import { differences } from "./differential.test.helper.ts";
-import type { Kernel, Op, Relation, Span } from "./ir.ts";
+import type { Kernel, Op, Reg, Relation, Span } from "./ir.ts";
 import { type Builder, Int, kernel, Vec } from "./language.ts";
 import { compiledRuns, crampedRuns, skipped, specialised } from "./testing.test.helper.ts";
 
@@ -190,13 +190,17 @@ function partsOf(k: Builder, numbers: readonly number[]): readonly number[] {
 
 /** Two registers and two that lie in memory, in either place, the result in each operand's register. */
 function products(op: "dotbf16" | "dotu8", k: Builder, [a, b, row, one]: readonly Vec[], c: Vec): Vec[] {
+  const product = (d: Reg, x: Vec, y: Vec, sum: Vec): Op => {
+    const operands = { d, a: x.reg, b: y.reg, c: sum.reg };
+    return op === "dotu8" ? { op, ...operands, most: 255 } : { op, ...operands };
+  };
   const make = (x: Vec, y: Vec, d: (x: Vec, y: Vec, sum: Vec) => Vec) => {
     const [left, right, sum] = [x, y, c].map((v) => k.copyVec(v)) as [Vec, Vec, Vec];
     const to = d(left, right, sum);
-    k.emit({ op, d: to.reg, a: left.reg, b: right.reg, c: sum.reg });
+    k.emit(product(to.reg, left, right, sum));
     return to;
   };
-  const direct = (x: Vec, y: Vec) => emitVec(k, (d) => ({ op, d, a: x.reg, b: y.reg, c: c.reg }));
+  const direct = (x: Vec, y: Vec) => emitVec(k, (d) => product(d, x, y, c));
   return [
     ...[direct(a!, b!), direct(a!, row!), direct(one!, b!), direct(a!, a!)],
     ...[make(a!, b!, (x) => x), make(a!, b!, (_, y) => y), make(a!, b!, (_x, _y, sum) => sum)],

@@ -1,7 +1,8 @@
 // The executable specification of the IR (tinygrad's uop/spec.py): what a kernel must satisfy. Tests and whoever interprets it check it.
 import { check, fail } from "../base/index.ts";
 import type { Kernel, Op, Reg, RegKind } from "./ir.ts";
-import { isReg, kindOf, operandsOf } from "./operands.ts";
+import { fieldsOf, isReg, kindOf, operandsOf } from "./operands.ts";
+import { type FieldType, type Held, ops } from "./ops.ts";
 
 /** @throws CriaError naming the kernel, the op and the rule that it breaks. */
 export function verify(kernel: Kernel): void {
@@ -62,9 +63,6 @@ class Verifier {
   }
 
   #loop(op: Extract<Op, { op: "loop" }>): void {
-    this.#rule(isPositive(op.step), op, () => `step ${op.step} must be a positive integer`);
-    for (const bound of [op.from, op.to])
-      if (!isReg(bound)) this.#rule(isNatural(bound), op, () => `bound ${bound} must be a non-negative integer`);
     const outer = this.#fixed.length;
     this.#fixed.push(op.i.id);
     if (isReg(op.to)) this.#fixed.push(op.to.id);
@@ -91,45 +89,18 @@ class Verifier {
     return inside;
   }
 
+  /** What each field holds is as its type in the op's row asks. */
   #operands(op: Op): void {
-    if (op.op === "transpose") return this.#transpose(op);
-    this.#operandKinds(op);
-    if ("m" in op) {
-      const { base, index, offset } = op.m;
-      this.#rule(base.kind === "int" && (index?.kind ?? "int") === "int", op, () => "addresses are int registers");
-      this.#rule(isNatural(offset), op, () => `offset ${offset} must be a non-negative integer`);
-    }
-    if ("span" in op) {
-      const { span } = op;
-      const { lanes } = this.#kernel.target;
-      this.#rule(span === "full" || (isPositive(span) && span < lanes), op, () => `a tail has 1 to ${lanes - 1} lanes, not ${span}`);
-    }
-    if ("offsets" in op) this.#parts(op, op.offsets, Number.POSITIVE_INFINITY);
-    if ("from" in op && op.op === "vspread") this.#parts(op, op.from, this.#kernel.target.lanes);
-    this.#constants(op);
+    if (op.op === "transpose") this.#transpose(op);
+    const types: Readonly<Record<string, FieldType>> = ops[op.op].fields;
+    for (const name of Object.keys(types)) this.#field(op, name, types[name]!, fieldsOf(op)[name]);
   }
 
-  #parts(op: Op, numbers: readonly number[], limit: number): void {
-    const parts = this.#kernel.target.lanes / 4;
-    this.#rule(numbers.length === parts, op, () => `a vector has ${parts} parts, not ${numbers.length}`);
-    for (const number of numbers)
-      this.#rule(isNatural(number) && number < limit, op, () => `${number} is not a natural number below ${limit}`);
-  }
-
-  #constants(op: Op): void {
-    switch (op.op) {
-      case "ishl":
-      case "ishr":
-      case "vshl":
-      case "vshr":
-      case "vsar":
-        return this.#rule(isNatural(op.b) && op.b < 32, op, () => `shifts by 0 to 31 bits, not ${op.b}`);
-      case "idiv":
-      case "irem":
-        return this.#rule(isPositive(op.b), op, () => `divides by a positive integer, not ${op.b}`);
-      case "iconst":
-        return this.#rule(Number.isInteger(op.value), op, () => `${op.value} is not an integer`);
-    }
+  #field(op: Op, name: string, type: FieldType, value: unknown): void {
+    const kind = kindOf(type);
+    if (isReg(value) && value.kind !== kind) this.#broken(op, `operand ${name} is a ${value.kind} register, but must be ${kind}`);
+    const complaint = rules[type]?.(value as never, this.#kernel.target.lanes);
+    if (complaint) this.#broken(op, complaint);
   }
 
   #transpose(op: Extract<Op, { op: "transpose" }>): void {
@@ -145,16 +116,6 @@ class Verifier {
     const written = new Set(op.d.map(({ id }) => id));
     this.#rule(!op.d.some(({ id }) => sources.has(id)), op, () => "sources and destinations must be different registers");
     this.#rule(written.size === lanes, op, () => "writes a register twice");
-  }
-
-  #operandKinds(op: Op): void {
-    const fields = op as unknown as Record<string, unknown>;
-    for (const field of operandFields) {
-      const reg = fields[field];
-      if (!isReg(reg)) continue;
-      const want = kindOf(op.op, field);
-      if (reg.kind !== want) this.#broken(op, `operand ${field} is a ${reg.kind} register, but must be ${want}`);
-    }
   }
 
   #sameKind(op: Op, reg: Reg): void {
@@ -173,7 +134,29 @@ class Verifier {
   }
 }
 
-const operandFields = ["d", "a", "b", "c", "mask", "i", "from", "to"] as const;
+/** What is wrong with a field of a type, where that is more than the kind of a register; a vector has `lanes` lanes. */
+const rules: { readonly [T in FieldType]?: (value: Held[T], lanes: number) => string | undefined } = {
+  integer: (value) => (Number.isInteger(value) ? undefined : `${value} is not an integer`),
+  shift: (value) => (isNatural(value) && value < 32 ? undefined : `shifts by 0 to 31 bits, not ${value}`),
+  divisor: (value) => (isPositive(value) ? undefined : `divides by a positive integer, not ${value}`),
+  step: (value) => (isPositive(value) ? undefined : `step ${value} must be a positive integer`),
+  bound: (value) => (isReg(value) || isNatural(value) ? undefined : `bound ${value} must be a non-negative integer`),
+  span: (value, lanes) =>
+    value === "full" || (isPositive(value) && value < lanes) ? undefined : `a tail has 1 to ${lanes - 1} lanes, not ${value}`,
+  "number per part": (values, lanes) => partsRule(values, lanes, Number.POSITIVE_INFINITY),
+  "lane per part": (values, lanes) => partsRule(values, lanes, lanes),
+  memory({ base, index, offset }) {
+    if (base.kind !== "int" || (index?.kind ?? "int") !== "int") return "addresses are int registers";
+    return isNatural(offset) ? undefined : `offset ${offset} must be a non-negative integer`;
+  },
+};
+
+function partsRule(numbers: readonly number[], lanes: number, limit: number): string | undefined {
+  const parts = lanes / 4;
+  if (numbers.length !== parts) return `a vector has ${parts} parts, not ${numbers.length}`;
+  const bad = numbers.find((number) => !isNatural(number) || number >= limit);
+  return bad === undefined ? undefined : `${bad} is not a natural number below ${limit}`;
+}
 
 function isNatural(value: number): boolean {
   return Number.isInteger(value) && value >= 0;

@@ -3,7 +3,7 @@ import { fail } from "../../base/index.ts";
 import { expand } from "../expand.ts";
 import type { Kernel, Mem, Op, Reg, Relation, Span, Target } from "../ir.ts";
 import { narrowBytes } from "../narrow.ts";
-import { operandsOf } from "../operands.ts";
+import { eachOp, operandsOf } from "../operands.ts";
 import { type Piece, piecesOf } from "../pieces.ts";
 import { control, emptyBlock, integer, signed, simd, unsigned, valueType } from "./encoding.ts";
 
@@ -42,14 +42,9 @@ function assignLocals(kernel: Kernel) {
   const ints = new Set<number>();
   const vectors = new Set<number>();
   const params = new Set(kernel.params.map((p) => p.reg.id));
-  const collect = (ops: readonly Op[]) => {
-    for (const op of ops) {
-      for (const reg of operandsOf(op).writes) if (!params.has(reg.id)) (reg.kind === "int" ? ints : vectors).add(reg.id);
-      if (op.op === "loop") collect(op.body);
-      if (op.op === "if") [op.whenTrue, op.otherwise].forEach(collect);
-    }
-  };
-  collect(kernel.body);
+  eachOp(kernel.body, (op) => {
+    for (const reg of operandsOf(op).writes) if (!params.has(reg.id)) (reg.kind === "int" ? ints : vectors).add(reg.id);
+  });
   const order = [...kernel.params.map((p) => p.reg.id), ...ints, ...vectors];
   const groups = [
     [ints.size, valueType.i32],

@@ -1,5 +1,6 @@
 // Where AVX2 and AVX-512 differ: tails, comparisons, moves across lanes. What they share is in lower.ts.
-import type { Compare, Mem, Reg, RegKind } from "../ir.ts";
+import type { Mem, Reg, RegKind } from "../ir.ts";
+import type { Compare } from "../ops.ts";
 import type { VectorLength } from "./assembler.ts";
 import type { InstructionName } from "./encoding.ts";
 import { type Address, type Instruction, literalOf, type Operand } from "./machine.ts";

@@ -1,22 +1,9 @@
 // IR → machine instructions over virtual registers. A vector read from memory waits until something wants it, so that it becomes that
 // instruction's operand or at least holds a register no longer than it must.
 import { fail } from "../../base/index.ts";
-import type {
-  FloatBinary,
-  IntBinary,
-  IntConstant,
-  Kernel,
-  LaneBinary,
-  LaneShift,
-  Mem,
-  Op,
-  Reg,
-  RegKind,
-  Relation,
-  Span,
-  Target,
-} from "../ir.ts";
-import { isReg, operandsOf } from "../operands.ts";
+import type { Kernel, Mem, Op, Reg, RegKind, Relation, Span, Target } from "../ir.ts";
+import { eachOp, isReg, operandsOf } from "../operands.ts";
+import type { FloatBinary, IntBinary, IntConstant, LaneBinary, LaneShift } from "../ops.ts";
 import type { Label } from "./assembler.ts";
 import type { Dialect, Emit, Source } from "./dialect.ts";
 import { type InstructionName, rows } from "./encoding.ts";
@@ -64,17 +51,12 @@ interface Uses {
 function countUses({ params, body }: Kernel): Uses {
   const reads: number[] = [];
   const writes: number[] = [];
-  const walk = (ops: readonly Op[]) => {
-    for (const op of ops) {
-      const operands = operandsOf(op);
-      for (const { id } of operands.reads) reads[id] = (reads[id] ?? 0) + 1;
-      for (const { id } of operands.writes) writes[id] = (writes[id] ?? 0) + 1;
-      if (op.op === "loop") walk(op.body);
-      if (op.op === "if") [op.whenTrue, op.otherwise].forEach(walk);
-    }
-  };
   for (const { reg } of params) writes[reg.id] = 1;
-  walk(body);
+  eachOp(body, (op) => {
+    const operands = operandsOf(op);
+    for (const { id } of operands.reads) reads[id] = (reads[id] ?? 0) + 1;
+    for (const { id } of operands.writes) writes[id] = (writes[id] ?? 0) + 1;
+  });
   return {
     reads: ({ id }) => reads[id] ?? 0,
     writes: ({ id }) => writes[id] ?? 0,
@@ -346,7 +328,7 @@ class Selector implements Emit {
     }
   }
 
-  #name(op: FloatBinary | LaneBinary): InstructionName {
+  #name(op: FloatBinary | Exclude<LaneBinary, "bf16pair">): InstructionName {
     return op === "vand" || op === "vor" || op === "vxor" ? this.#dialect.names[op] : laneOps[op];
   }
 

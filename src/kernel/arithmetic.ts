@@ -1,0 +1,66 @@
+// What the operations of the IR are on numbers, where that takes more than a formula: the judge of what machines do in one instruction.
+import { fail } from "../base/index.ts";
+import type { Target } from "./ir.ts";
+import { float32Value } from "./narrow.ts";
+
+/** a · b + c, with one rounding or two as the target has it; the last one is left to whoever writes the result. */
+export function multiplyAdd({ fusedMultiplyAdd }: Target, a: number, b: number, c: number): number {
+  return fusedMultiplyAdd ? roundedOnce(a, b, c) : Math.fround(a * b) + c;
+}
+
+/**
+ * a · b is exact in float64 (24 + 24 bits); the sum is rounded there before it is rounded to float32, which differs from one rounding
+ * only when the float64 sum lies halfway between two floats: then the sign of what was lost decides.
+ */
+function roundedOnce(a: number, b: number, c: number): number {
+  const product = a * b;
+  const sum = product + c;
+  const virtual = sum - product; // TwoSum (Knuth): sum + lost = product + c exactly
+  const lost = product - (sum - virtual) + (c - virtual);
+  const rounded = Math.fround(sum);
+  if (lost === 0 || !Number.isFinite(sum) || rounded === sum) return rounded;
+  const other = nextFloat(rounded, sum > rounded);
+  return Math.abs(sum - rounded) === Math.abs(other - sum) ? (lost > 0 === other > rounded ? other : rounded) : rounded;
+}
+
+function nextFloat(value: number, up: boolean): number {
+  const view = new DataView(new ArrayBuffer(4));
+  view.setFloat32(0, value);
+  if (value === 0) return up ? 2 ** -149 : -(2 ** -149);
+  view.setInt32(0, view.getInt32(0) + (up === value > 0 ? 1 : -1));
+  return view.getFloat32(0);
+}
+
+/** c plus the products of two pairs of bfloat16, those in the low halves of the words first. */
+export function dotPairs(target: Target, a: number, b: number, c: number): number {
+  const low = Math.fround(multiplyAdd(target, float32Value(a << 16), float32Value(b << 16), c));
+  return multiplyAdd(target, float32Value(a & upperHalf), float32Value(b & upperHalf), low);
+}
+
+const upperHalf = -0x10000;
+
+/** Sum of four products of bytes, those of a unsigned, those of b signed. @throws CriaError where a byte of a is more than `most`. */
+export function dotBytes(a: number, b: number, most: number): number {
+  let sum = 0;
+  for (let shift = 0; shift < 32; shift += 8) {
+    const byte = (a >>> shift) & 255;
+    if (byte > most) fail("interpret", `dotu8 multiplies the byte ${byte}, which must be at most ${most}`);
+    sum += byte * ((b << (24 - shift)) >> 24);
+  }
+  return sum;
+}
+
+/** float32 → int32, toward zero, saturating, NaN → 0. */
+export function truncateSaturating(value: number): number {
+  if (Number.isNaN(value)) return 0;
+  return Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, Math.trunc(value)));
+}
+
+/**
+ * All lanes as one, joined pairwise, the first half with the second; every step is rounded to float32.
+ * @param count how many lanes are left at this step, @param i which of them is asked for.
+ */
+export function reduced(lanes: Float32Array, join: (x: number, y: number) => number, i = 0, count = 1): number {
+  if (count === lanes.length) return lanes[i]!;
+  return Math.fround(join(reduced(lanes, join, i, 2 * count), reduced(lanes, join, i + count, 2 * count)));
+}
