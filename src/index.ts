@@ -4,6 +4,7 @@ export type { EncodedChat, Message, Role, TextPart, ToolCall } from "./chat/inde
 export type { FinishReason, LogitsStep, SamplingOptions, Scores, TextPiece, TextSoFar, TokenLogProbability } from "./infer/index.ts";
 export type { ChatOptions, GenerateOptions, RenderedConversation, RenderOptions } from "./llama/index.ts";
 export { Llama, type LoadOptions } from "./llama.ts";
-export { type ModelFormat, type OpenModel, openModel } from "./load/index.ts";
+export { type OpenModel, openModel } from "./load/index.ts";
 export type { LlamaConfig } from "./model/index.ts";
+export type { ModelFormat } from "./open/index.ts";
 export type { Tokenizer } from "./tokenizer/index.ts";

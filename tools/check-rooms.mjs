@@ -25,7 +25,8 @@ export const rooms = {
   formats: ["base", "model", "regex", "tokenizer"],
   batches: ["base", "schema"],
   corpus: ["base", "schema", "files", "tokenizer", "batches"],
-  load: ["base", "files", "model", "tokenizer", "chat", "formats"],
+  open: ["base", "model", "tokenizer", "chat", "formats"],
+  load: ["base", "files", "tokenizer", "open"],
   infer: ["base", "graph", "backend", "model", "tokenizer"],
   llama: ["base", "backend", "model", "tokenizer", "chat", "formats", "infer"],
   eval: ["base", "backend", "model", "batches"],
@@ -44,7 +45,7 @@ export const rooms = {
 /** Rooms that run in a browser as they do in Node: no `node:` module, no global of Node and no other room is within reach of what they import. */
 export const portable = [
   ...["base", "schema", "regex", "tokenizer", "chat", "kernel", "graph", "threads", "backend", "backend/reference", "backend/cpu"],
-  ...["model", "formats", "batches", "infer", "llama", "eval", "train", "plan"],
+  ...["model", "formats", "open", "batches", "infer", "llama", "eval", "train", "plan"],
 ];
 
 /** Packages a room may name; a room not listed may name none. `node:` modules count as packages. */

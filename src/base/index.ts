@@ -24,5 +24,6 @@ export { ambiguousLength, gigabytes, parseQuantity } from "./quantity.ts";
 export { Rng, type RngState } from "./rng.ts";
 export { bytesOfHex, hexOf, Sha256 } from "./sha256.ts";
 export { type Shape, sameShape, showShape, sizeOf } from "./shape.ts";
+export { checkFileSize, type SizeLimit, sizeLimits } from "./size-limits.ts";
 export { unlessAborted } from "./unless-aborted.ts";
 export { decodeUtf8, eachUtf8Run, isUtf8Beginning, validUpTo } from "./utf8.ts";

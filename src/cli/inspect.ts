@@ -3,7 +3,7 @@ import { sizeOf, UsageError } from "../base/index.ts";
 import { openFile } from "../files/index.ts";
 import { readSafetensors, type TensorFile } from "../formats/index.ts";
 import { type OpenModel, openModel } from "../index.ts";
-import type { OnWarning } from "../load/index.ts";
+import type { OnWarning } from "../open/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 import type { Command } from "./command.ts";
 import { stringFlag } from "./flag-values.ts";

@@ -1,6 +1,7 @@
 // A tokenizer by its path: a file of any form, or a folder that holds one.
 import { realpath, stat } from "node:fs/promises";
-import { type OpenTokenizerOptions, openAnyTokenizer } from "../load/index.ts";
+import { openAnyTokenizer } from "../load/index.ts";
+import type { OpenTokenizerOptions } from "../open/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 import type { CommandIo } from "./command.ts";
 

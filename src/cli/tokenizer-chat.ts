@@ -1,7 +1,8 @@
 // cria tokenizer chat: a conversation as its model reads it, and which of its tokens are the assistant's
 import { CriaError, UsageError } from "../base/index.ts";
 import { chooseTemplate, type EncodedChat, encodeChat, encodeTraining } from "../chat/index.ts";
-import { openChat, tokenizerForms } from "../load/index.ts";
+import { openChat } from "../load/index.ts";
+import { tokenizerForms } from "../open/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 import type { Command } from "./command.ts";
 import { booleanFlag, stringFlag } from "./flag-values.ts";

@@ -1,6 +1,6 @@
 // cria tokenizer compare: where two tokenizers make other ids of the same texts
 import { UsageError } from "../base/index.ts";
-import { tokenizerForms } from "../load/index.ts";
+import { tokenizerForms } from "../open/index.ts";
 import type { EncodeOptions, Tokenizer } from "../tokenizer/index.ts";
 import type { Command } from "./command.ts";
 import { booleanFlag } from "./flag-values.ts";

@@ -10,7 +10,7 @@ import {
   tokenizerConfigJson,
   tokenizerJson,
 } from "../formats/index.ts";
-import { tokenizerForms } from "../load/index.ts";
+import { tokenizerForms } from "../open/index.ts";
 import { type SplitName, splitPatterns, type TokenizerModel } from "../tokenizer/index.ts";
 import type { Command, Flags } from "./command.ts";
 import { booleanFlag, stringFlag } from "./flag-values.ts";

@@ -1,7 +1,7 @@
 // cria tokenizer: train, encode, decode, inspect, convert, compare, chat
 import { UsageError } from "../base/index.ts";
 import type { TextOptions } from "../corpus/index.ts";
-import { tokenizerForms } from "../load/index.ts";
+import { tokenizerForms } from "../open/index.ts";
 import type { EncodeOptions, Tokenizer } from "../tokenizer/index.ts";
 import type { Command, CommandGroup, CommandIo, Flags } from "./command.ts";
 import { booleanFlag, stringFlag } from "./flag-values.ts";

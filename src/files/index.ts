@@ -8,6 +8,6 @@ export { makeFolder } from "./make-folder.ts";
 export { isPartial, partialPath, removePartials } from "./partials.ts";
 export { isRunning, type ProcessIdentity, thisMachine, thisProcess } from "./process-identity.ts";
 export { type ByteRange, isStdin, type ReadStreamOptions, readStream } from "./read-stream.ts";
-export { readTextFile, readWhole, type SizeLimit, sizeLimits } from "./read-whole.ts";
+export { readTextFile, readWhole } from "./read-whole.ts";
 export { openRegular } from "./regular-file.ts";
 export { syncFolder } from "./sync-folder.ts";

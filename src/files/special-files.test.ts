@@ -4,8 +4,8 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { CriaError } from "../base/index.ts";
-import { atomicWrite, hashAside, openFile, readStream, readTextFile, readWhole, sizeLimits } from "./index.ts";
+import { CriaError, sizeLimits } from "../base/index.ts";
+import { atomicWrite, hashAside, openFile, readStream, readTextFile, readWhole } from "./index.ts";
 
 const noSpecialFiles = process.platform === "win32";
 let folder: string;

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { chooseTemplate, encodeChat, renderChat } from "../chat/index.ts";
 import { type GgufValue, ggufBytes, ggufTokenizerPairs, tokenizerJson } from "../formats/index.ts";
 import { createTokenizer, trainTokenizer } from "../tokenizer/index.ts";
+import { folderFiles } from "./folder-files.ts";
 import { openAnyTokenizer, openChat } from "./index.ts";
 
 const others = ["<|im_start|>", "<|im_end|>", "<|eot_id|>"];
@@ -110,7 +111,7 @@ test("a model's templates serve a tokenizer that lies elsewhere and has none", a
   await write({ "chat_template.jinja": "here", "elsewhere/tokenizer.json": tokenizerJson(model) });
   const elsewhere = join(folder, "elsewhere");
   const names = async () => {
-    const { templates } = await openChat(elsewhere, own, { modelFolder: folder });
+    const { templates } = await openChat(elsewhere, own, { modelFiles: folderFiles(folder) });
     return [...templates.keys()].map((name) => renderChat(chooseTemplate(templates, false, name), hi).text);
   };
   expect(await names()).toEqual(["here"]);

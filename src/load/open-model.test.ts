@@ -257,7 +257,9 @@ describe("what is wrong is said", () => {
       const path = await writeTinyBin(folder);
       await rm(join(folder, "tok265.bin"));
       await using model = await openModel(path);
-      await expect(model.openTokenizer()).rejects.toThrow("put tok265.bin or tokenizer.bin beside it, or name one (--tokenizer FILE)");
+      await expect(model.openTokenizer()).rejects.toThrow(
+        "put tok265.bin or tokenizer.bin beside it, or name another file as the tokenizer",
+      );
       await truncate(path, 999);
       await expect(openModel(path)).rejects.toThrow("the file has 999");
       for (const [name, message] of [

@@ -2,7 +2,8 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import picomatch from "picomatch";
-import { readWhole, sizeLimits } from "../../files/index.ts";
+import { sizeLimits } from "../../base/index.ts";
+import { readWhole } from "../../files/index.ts";
 import { isYamlMap } from "../../schema/index.ts";
 import { formOfName } from "./forms.ts";
 import { sniff } from "./sniff.ts";

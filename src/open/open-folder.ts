@@ -1,8 +1,5 @@
 // Hugging Face's model folder, which a run folder is too.
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
 import { check, fail, sameShape } from "../base/index.ts";
-import { readWhole } from "../files/index.ts";
 import {
   hfName,
   type ReadGenerationConfig,
@@ -13,37 +10,38 @@ import {
   type TensorFile,
 } from "../formats/index.ts";
 import { parameterRows } from "../model/index.ts";
-import type { OpenFiles } from "./open-files.ts";
+import type { ModelFiles } from "./model-files.ts";
 import type { ModelParts } from "./open-model.ts";
 import { findTokenizer } from "./open-tokenizer.ts";
+import type { OpenedSources } from "./opened-sources.ts";
+import { readPart } from "./read-parts.ts";
 import { understood } from "./understood.ts";
 
 const single = "model.safetensors";
 const index = "model.safetensors.index.json";
 
 /** @throws CriaError naming the part that is missing, damaged or another model's. */
-export async function openFolder(path: string, files: OpenFiles, signal?: AbortSignal): Promise<ModelParts> {
-  const names = new Set(await readdir(path));
-  check(names.has("config.json"), "model", () => `${path}: it has no config.json: ${explainFolder(names)}`);
-  const { config, eosTokenIds, warnings } = readHfConfig(join(path, "config.json"), await readWhole(join(path, "config.json"), "model"));
-  const { eosTokenIds: generationEos, warnings: generationWarnings, ...generation } = await readGeneration(path, names);
-  const tensors = await openTensors(path, names, files);
+export async function openFolder(files: ModelFiles, opened: OpenedSources, signal?: AbortSignal): Promise<ModelParts> {
+  const names = new Set(await files.list());
+  check(names.has("config.json"), "model", () => `${files.name}: it has no config.json: ${explainFolder(names)}`);
+  const { config, eosTokenIds, warnings } = readHfConfig(files.pathOf("config.json"), await readPart(files, "config.json"));
+  const { eosTokenIds: generationEos, warnings: generationWarnings, ...generation } = await readGeneration(files);
+  const tensors = await openTensors(files, names, opened);
   tensors.expect(parameterRows(config).map(({ name, shape }) => ({ name: hfName(name), shape })));
   if (config.tiedOutput) await checkTied(tensors, signal);
   return {
     ...{ format: "Hugging Face folder", config, tensors, generation, warnings: [...warnings, ...generationWarnings] },
-    findTokenizer: () => findTokenizer(path),
-    folder: path,
+    findTokenizer: () => findTokenizer(files),
+    isConfigured: true,
     // The first that says anything: generation_config.json is newer than config.json, the tokenizer is a guess.
     namedEnds: ({ eosId }) => [generationEos, eosTokenIds, eosId === undefined ? [] : [eosId]].find((ids) => ids.length > 0) ?? [],
   };
 }
 
-async function readGeneration(path: string, names: ReadonlySet<string>): Promise<ReadGenerationConfig> {
-  const file = join(path, "generation_config.json");
-  return names.has("generation_config.json")
-    ? readGenerationConfig(file, await readWhole(file, "model"))
-    : { eosTokenIds: [], warnings: [] };
+async function readGeneration(files: ModelFiles): Promise<ReadGenerationConfig> {
+  const file = "generation_config.json";
+  const bytes = await files.read(file, "config");
+  return bytes ? readGenerationConfig(files.pathOf(file), bytes) : { eosTokenIds: [], warnings: [] };
 }
 
 /**
@@ -64,10 +62,10 @@ async function checkTied(tensors: TensorFile, signal: AbortSignal | undefined): 
   );
 }
 
-async function openTensors(path: string, names: ReadonlySet<string>, files: OpenFiles): Promise<TensorFile> {
-  if (names.has(single)) return readSafetensors(await files.open(join(path, single)));
-  if (names.has(index)) return readShardedSafetensors(await files.open(join(path, index)), (name) => files.open(join(path, name)));
-  return fail("model", `${path}: it has neither ${single} nor ${index}: ${explainFolder(names)}`);
+async function openTensors(files: ModelFiles, names: ReadonlySet<string>, opened: OpenedSources): Promise<TensorFile> {
+  if (names.has(single)) return readSafetensors(await opened.open(single));
+  if (names.has(index)) return readShardedSafetensors(await opened.open(index), (name) => opened.open(name));
+  return fail("model", `${files.name}: it has neither ${single} nor ${index}: ${explainFolder(names)}`);
 }
 
 /** What a folder without the right files seems to be. */

@@ -1,16 +1,14 @@
-// A model by its path: what kind it is, its config, its parameters where they lie, its tokenizer. No parameter is read before it is asked for.
-import { stat } from "node:fs/promises";
+// A model by its files: what kind it is, its config, its parameters where they lie, its tokenizer. No parameter is read before it is asked for.
 import { check } from "../base/index.ts";
-import { explainIo } from "../files/index.ts";
 import { type GenerationConfig, hfWeights, type TensorFile } from "../formats/index.ts";
 import type { LlamaConfig, WeightSource } from "../model/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
+import type { FilePlace, ModelFiles } from "./model-files.ts";
 import { type OpenChat, openChat } from "./open-chat.ts";
-import { OpenFiles } from "./open-files.ts";
 import { openFolder } from "./open-folder.ts";
 import { findLlama2c, openLlama2c } from "./open-llama2c.ts";
-import { type OnWarning, openTokenizer } from "./open-tokenizer.ts";
-import { understood } from "./understood.ts";
+import { type OnWarning, openModelTokenizer } from "./open-tokenizer.ts";
+import { OpenedSources } from "./opened-sources.ts";
 
 export type ModelFormat = "Hugging Face folder" | "llama2.c";
 
@@ -25,54 +23,61 @@ export interface ModelParts {
   readonly generation: Omit<GenerationConfig, "eosTokenIds">;
   /** The file of the tokenizer beside the model. @throws CriaError when there is none, or no way to choose. */
   findTokenizer(): Promise<string>;
-  /** The folder that may have chat templates for a tokenizer that lies elsewhere. */
-  readonly folder?: string;
+  /** Whether its files may hold chat templates for a tokenizer that lies elsewhere. */
+  readonly isConfigured: boolean;
   /** Tokens that end a text, as the first of the model's files has it that names any; else the tokenizer's. */
   namedEnds(tokenizer: Tokenizer): readonly number[];
 }
 
-export interface OpenModel extends ModelParts {
+/** @template Place what names another tokenizer: a file beside others, or a path where there are paths */
+export interface OpenModel<Place = FilePlace> extends ModelParts {
+  /** The path of a folder or a file, as messages say it. */
   readonly path: string;
   readonly weights: WeightSource;
   /** The tokenizer beside the model, or the one in `file`. @throws CriaError when it is missing, damaged or another model's. */
-  openTokenizer(file?: string, onWarning?: OnWarning): Promise<Tokenizer>;
+  openTokenizer(file?: Place, onWarning?: OnWarning): Promise<Tokenizer>;
   /**
    * The chat templates and the ids that end a turn, for the tokenizer beside the model or the one from `file`.
    * @throws CriaError when a file is damaged, a template writes a token that the model lacks, or no text could end, because the model or the
    * tokenizer lacks all tokens which the files name as ends.
    */
-  openChat(tokenizer: Tokenizer, file?: string, onWarning?: OnWarning): Promise<OpenChat>;
+  openChat(tokenizer: Tokenizer, file?: Place, onWarning?: OnWarning): Promise<OpenChat>;
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+export interface OpenModelOptions {
+  /** The llama2.c .bin among the files; by default they are a Hugging Face folder's, or have one such file. */
+  readonly file?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
- * Opens a run folder, a Hugging Face folder or a llama2.c .bin: reads headers only, and of a tied model that stores its output projection
+ * Opens the files of a run folder, of a Hugging Face folder or a llama2.c .bin: reads headers only, and of a tied model that stores its output projection
  * nonetheless both tensors once, a piece at a time.
- * @throws CriaError when the path is none of these, a part is missing, or the parts do not fit each other; the signal's reason when it aborts.
+ * @throws CriaError when they are none of these, a part is missing, or the parts do not fit each other; the signal's reason when it aborts.
  */
-export async function openModel(path: string, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<OpenModel> {
-  check(typeof path === "string" && path !== "", "model", () => `the path is ${JSON.stringify(path)} but must be a text that is not empty`);
-  check(!path.startsWith("hf:"), "model", () => `${path}: cria does not download models: download it and name the folder; ${understood}`);
-  const files = new OpenFiles();
+export async function openModel(files: ModelFiles, { file, signal }: OpenModelOptions = {}): Promise<OpenModel> {
+  const opened = new OpenedSources(files);
   try {
-    const parts = (await isFolder(path)) ? await openAnyFolder(path, files, signal) : await openLlama2c(path, files);
-    const tokenizerPath = async (file: string | undefined) => file ?? (await parts.findTokenizer());
+    const parts = file === undefined ? await openAny(files, opened, signal) : await openLlama2c({ files, file }, opened);
+    const path = file === undefined ? files.name : files.pathOf(file);
+    const tokenizerPlace = async (place: FilePlace | undefined) => place ?? { files, file: await parts.findTokenizer() };
     return {
       path,
       ...parts,
       weights: hfWeights(parts.tensors),
-      openTokenizer: async (file, onWarning) => openTokenizer(await tokenizerPath(file), parts.config, onWarning),
-      openChat: async (tokenizer, file, onWarning) =>
-        openChat(await tokenizerPath(file), tokenizer, {
+      openTokenizer: async (place, onWarning) => openModelTokenizer(await tokenizerPlace(place), parts.config, onWarning),
+      openChat: async (tokenizer, place, onWarning) =>
+        openChat(await tokenizerPlace(place), tokenizer, {
           ...{ modelSize: parts.config.vocabSize, namedEnds: checkedEnds(path, parts, tokenizer) },
-          ...{ modelFolder: parts.folder, onWarning },
+          ...{ modelFiles: parts.isConfigured ? files : undefined, onWarning },
         }),
-      close: () => files.close(),
-      [Symbol.asyncDispose]: () => files.close(),
+      close: () => opened.close(),
+      [Symbol.asyncDispose]: () => opened.close(),
     };
   } catch (error) {
-    await files.close();
+    await opened.close();
     throw error;
   }
 }
@@ -90,15 +95,8 @@ function checkedEnds(path: string, { config, namedEnds }: ModelParts, tokenizer:
   return ids;
 }
 
-/** Hugging Face's, or one that holds a llama2.c .bin and its tokenizer. */
-async function openAnyFolder(path: string, files: OpenFiles, signal: AbortSignal | undefined): Promise<ModelParts> {
-  const bin = await findLlama2c(path);
-  return bin === undefined ? openFolder(path, files, signal) : openLlama2c(bin, files);
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  const found = await stat(path).catch((error) => {
-    throw explainIo("model", path, error);
-  });
-  return found.isDirectory();
+/** A Hugging Face folder's, or a llama2.c .bin and its tokenizer. */
+async function openAny(files: ModelFiles, opened: OpenedSources, signal: AbortSignal | undefined): Promise<ModelParts> {
+  const bin = await findLlama2c(files);
+  return bin === undefined ? openFolder(files, opened, signal) : openLlama2c({ files, file: bin }, opened);
 }

@@ -1,13 +1,12 @@
 // A model's chat templates and the ids that end a turn, from wherever they stand beside its tokenizer.
-import { readdir } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
 import { CriaError } from "../base/index.ts";
 import type { ChatTemplate, ChatTemplates } from "../chat/index.ts";
-import { openFile } from "../files/index.ts";
 import { type ChatSources, ggufChatSources, readChatTemplates, readEndIds, readGgufMetadata } from "../formats/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
-import { findTokenizer, isConfigured, isFolder, isGguf, type OnWarning } from "./open-tokenizer.ts";
-import { readBeside, readTextBeside } from "./read-beside.ts";
+import { type FilePlace, type ModelFiles, pathOf } from "./model-files.ts";
+import { isConfigured, isGguf, type OnWarning } from "./open-tokenizer.ts";
+import { withSource } from "./opened-sources.ts";
+import { readJsonPart, readTextPart } from "./read-parts.ts";
 
 export interface OpenChat {
   /** The one without a name is "default". Empty where the model has none. */
@@ -21,25 +20,25 @@ export interface OpenChatOptions {
   readonly modelSize?: number;
   /** Ids that the model's files name as ends of a text. */
   readonly namedEnds?: readonly number[];
-  /** The model's folder, whose templates count where there are none beside a tokenizer that lies elsewhere. */
-  readonly modelFolder?: string | undefined;
+  /** The model's files, whose templates count where there are none beside a tokenizer that lies elsewhere. */
+  readonly modelFiles?: ModelFiles | undefined;
   /** Hears of templates that cannot be read. */
   readonly onWarning?: OnWarning | undefined;
 }
 
 /**
- * The chat templates of the model whose tokenizer is at a path, a folder or a file: a GGUF's own, else of chat_template.jinja and
+ * The chat templates of the model whose tokenizer is a file: a GGUF's own, else of chat_template.jinja and
  * additional_chat_templates/, else of tokenizer_config.json. A template that is not in Jinja's language, or in a part of it that is not supported, does
  * not stand in the way of a model that continues texts: its error is thrown where it is chosen.
  * @throws CriaError where a file is damaged, or a template writes a token that the model lacks
  */
 export async function openChat(
-  path: string,
+  place: FilePlace,
   tokenizer: Tokenizer,
-  { modelSize = tokenizer.vocabSize, namedEnds = [], modelFolder, onWarning = () => undefined }: OpenChatOptions = {},
+  { modelSize = tokenizer.vocabSize, namedEnds = [], modelFiles, onWarning = () => undefined }: OpenChatOptions = {},
 ): Promise<OpenChat> {
   const chat = await import("../chat/index.ts"); // 15 ms that programs which only train need not spend
-  const sources = await readSources(path, modelFolder);
+  const sources = await readSources(place, modelFiles);
   const templates = new Map(
     [...sources.templates].map(([name, source]) => [
       name,
@@ -64,30 +63,30 @@ function readTemplate(parse: (source: string, name: string) => ChatTemplate, sou
   }
 }
 
-/** What stands beside the tokenizer, and templates of the model's folder where there are none. */
-async function readSources(path: string, modelFolder: string | undefined): Promise<ChatSources & { readonly name: string }> {
-  const file = (await isFolder(path)) ? await findTokenizer(path) : path;
-  const own = (await isGguf(file))
-    ? await readGguf(file)
-    : isConfigured(file)
-      ? await readFolder(dirname(file))
+/** What stands beside the tokenizer, and templates of the model's own files where there are none. */
+async function readSources(place: FilePlace, modelFiles: ModelFiles | undefined): Promise<ChatSources & { readonly name: string }> {
+  const own = (await isGguf(place))
+    ? await readGguf(place)
+    : isConfigured(place.file)
+      ? await readFolder(place.files)
       : { templates: new Map(), endIds: [] };
-  if (own.templates.size > 0 || modelFolder === undefined || resolve(modelFolder) === resolve(dirname(file))) return { ...own, name: file };
-  return { ...own, templates: (await readFolder(modelFolder)).templates, name: modelFolder };
+  if (own.templates.size > 0 || modelFiles === undefined || modelFiles.identity === place.files.identity)
+    return { ...own, name: pathOf(place) };
+  return { ...own, templates: (await readFolder(modelFiles)).templates, name: modelFiles.name };
 }
 
-async function readGguf(path: string): Promise<ChatSources> {
-  await using file = await openFile(path, "model");
-  return ggufChatSources((await readGgufMetadata(file)).pairs, path);
+async function readGguf(place: FilePlace): Promise<ChatSources> {
+  const { pairs } = await withSource(place.files, place.file, readGgufMetadata);
+  return ggufChatSources(pairs, pathOf(place));
 }
 
-async function readFolder(folder: string): Promise<ChatSources> {
-  const config = join(folder, "tokenizer_config.json");
-  const said = readChatTemplates((await readBeside(config))?.chat_template, config);
-  const alone = await readTextBeside(join(folder, "chat_template.jinja"));
-  const more = await readMore(join(folder, "additional_chat_templates"));
+async function readFolder(files: ModelFiles): Promise<ChatSources> {
+  const config = "tokenizer_config.json";
+  const said = readChatTemplates((await readJsonPart(files, config))?.chat_template, files.pathOf(config));
+  const alone = await readTextPart(files, "chat_template.jinja");
+  const more = await readMore(files);
   const ends = ["generation_config.json", "config.json"].map(async (name) =>
-    readEndIds(join(folder, name), (await readBeside(join(folder, name))) ?? {}),
+    readEndIds(files.pathOf(name), (await readJsonPart(files, name)) ?? {}),
   );
   return {
     templates:
@@ -96,10 +95,13 @@ async function readFolder(folder: string): Promise<ChatSources> {
   };
 }
 
-async function readMore(folder: string): Promise<[string, string][]> {
-  const names = await readdir(folder).catch(() => []);
-  const files = names.filter((name) => name.endsWith(".jinja")).sort();
+const moreTemplates = "additional_chat_templates";
+
+async function readMore(files: ModelFiles): Promise<[string, string][]> {
+  const names = (await files.list(moreTemplates)).filter((name) => name.endsWith(".jinja")).sort();
   return Promise.all(
-    files.map(async (name): Promise<[string, string]> => [name.slice(0, -6), (await readTextBeside(join(folder, name))) ?? ""]),
+    names.map(
+      async (name): Promise<[string, string]> => [name.slice(0, -6), (await readTextPart(files, `${moreTemplates}/${name}`)) ?? ""],
+    ),
   );
 }

@@ -1,0 +1,46 @@
+// llama2.c's model .bin with the tokenizer .bin beside it.
+import { check, fail } from "../base/index.ts";
+import { readLlama2c } from "../formats/index.ts";
+import type { LlamaConfig } from "../model/index.ts";
+import { type FilePlace, type ModelFiles, pathOf } from "./model-files.ts";
+import type { ModelParts } from "./open-model.ts";
+import type { OpenedSources } from "./opened-sources.ts";
+import { understood } from "./understood.ts";
+
+/** @throws CriaError when the file is of another kind, cut short or damaged. */
+export async function openLlama2c(place: FilePlace, opened: OpenedSources): Promise<ModelParts> {
+  const { file } = place;
+  check(file.endsWith(".bin"), "model", () => `${pathOf(place)}: ${explainFile(file)}`);
+  const { config, tensors } = await readLlama2c(await opened.open(file));
+  return {
+    ...{ format: "llama2.c", config, tensors, generation: {}, warnings: [] },
+    findTokenizer: () => findTokenizer(place, config),
+    isConfigured: false,
+    // run.c stops at the begin-of-text token: its models learnt from texts in a row, each behind one.
+    namedEnds: ({ bosId, eosId }) => [bosId, eosId].filter((id) => id !== undefined),
+  };
+}
+
+/** The one model .bin of a folder without a config.json; undefined where there is none, or more than one. */
+export async function findLlama2c(files: ModelFiles): Promise<string | undefined> {
+  const names = await files.list();
+  const bins = names.filter((name) => name.endsWith(".bin") && !/^tok(?:enizer|\d+)\.bin$/.test(name));
+  return names.includes("config.json") || bins.length !== 1 ? undefined : bins[0];
+}
+
+/** run.c looks for tokenizer.bin; vocabularies of other sizes are called tok512.bin, tok4096.bin, … */
+async function findTokenizer(place: FilePlace, { vocabSize }: LlamaConfig): Promise<string> {
+  const beside = new Set(await place.files.list());
+  const candidates = [`tok${vocabSize}.bin`, "tokenizer.bin"];
+  const found = candidates.find((name) => beside.has(name) && name !== place.file);
+  if (found !== undefined) return found;
+  return fail(
+    "model",
+    `${pathOf(place)}: its tokenizer is missing: put ${candidates.join(" or ")} beside it, or name another file as the tokenizer`,
+  );
+}
+
+function explainFile(file: string): string {
+  if (file.endsWith(".safetensors")) return "weights alone are no model: name the folder that holds its config.json too";
+  return `${file.endsWith(".gguf") ? "GGUF is not understood" : "it is no model"}: ${understood}`;
+}
