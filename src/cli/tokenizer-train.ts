@@ -1,9 +1,17 @@
 // cria tokenizer train
 import { dirname, join } from "node:path";
 import { didYouMean, UsageError } from "../base/index.ts";
-import { atomicWriteJson, makeFolder } from "../files/index.ts";
-import { tokenizerConfigJson, tokenizerJson } from "../formats/index.ts";
-import { type TokenizerModel, type TrainOptions, trainingRules, trainOnWords, wordPatterns } from "../tokenizer/index.ts";
+import { atomicWrite, atomicWriteJson, makeFolder } from "../files/index.ts";
+import { loadSentencePiece, tokenizerConfigJson, tokenizerJson } from "../formats/index.ts";
+import {
+  type TokenizerModel,
+  type TrainOptions,
+  tieRules,
+  trainingModes,
+  trainingRules,
+  trainOnWords,
+  wordPatterns,
+} from "../tokenizer/index.ts";
 import type { Command, Flags } from "./command.ts";
 import { countFlags, countOptions, countWords } from "./count-words.ts";
 import { booleanFlag, numberFlag, required, stringFlag, wholeFlag } from "./flag-values.ts";
@@ -11,11 +19,12 @@ import { isFolder } from "./load-tokenizer.ts";
 import { formsHelp, openAndTell, textFlags, textOptions } from "./text-flags.ts";
 
 const where = "tokenizer train";
+const modelEnding = ".model";
 
 /** Flags that only some kinds know. */
 const flagsOfKind: Readonly<Record<string, readonly string[]>> = {
   word: [],
-  sentencepiece: ["character-coverage", "max-piece-length"],
+  sentencepiece: ["mode", "character-coverage", "max-piece-length", "max-sentence-length"],
   bytes: ["pattern", "split-digits"],
 };
 
@@ -33,6 +42,14 @@ export const trainCommand: Command = {
       help: "pieces in all: special ones, bytes, characters and merges",
     },
     { name: "max-merges", type: "number", help: "stop after so many merges even if the vocabulary is smaller then" },
+    {
+      ...{ name: "ties", type: "string", value: tieRules.join("|") },
+      help: "which of two equally frequent pairs merges first (shorter-piece, SentencePiece's rule, unless given)",
+    },
+    {
+      ...{ name: "mode", type: "string", value: trainingModes.join("|") },
+      help: "sentencepiece: the truly most frequent pair at every step (exact, unless given), or the pieces, ids and scores of SentencePiece 0.2.3's trainer (spm) or of 0.1.97's, Debian's spm_train (spm-0.1.97)",
+    },
     { name: "pattern", type: "string", help: `bytes: how text is cut into words, ${wordPatterns.join(", ")} (llama3 unless given)` },
     { name: "split-digits", type: "boolean", help: "bytes: every digit a token of its own (sentencepiece always does)" },
     {
@@ -42,10 +59,15 @@ export const trainCommand: Command = {
     },
     { name: "max-piece-length", type: "number", help: "sentencepiece: characters in the longest piece (16 unless given)" },
     {
+      name: "max-sentence-length",
+      type: "number",
+      help: "sentencepiece: bytes of the longest line, longer ones are left out (none is unless given, in SentencePiece's modes above 4192)",
+    },
+    {
       name: "out",
       type: "string",
       required: true,
-      help: "the tokenizer.json to write, or a folder that is there, or a path that ends in /, for it and tokenizer_config.json; folders are made",
+      help: "the tokenizer.json to write, or a tokenizer.model by its ending; or a folder that is there, or a path that ends in /, for tokenizer.json and a tokenizer_config.json that says how it was trained; folders are made",
     },
     ...countFlags,
     ...textFlags,
@@ -59,6 +81,8 @@ export const trainCommand: Command = {
     const out = required(stringFlag(flags, "out"), where, "out");
     const reading = textOptions(flags, where);
     const counting = countOptions(flags, where);
+    if (out.endsWith(modelEnding) && options.kind !== "sentencepiece")
+      throw new UsageError(where, `--out ${out} is SentencePiece's form, which holds no --kind ${options.kind}: name a .json or a folder`);
     if (files.length === 0) throw new UsageError(where, "no texts: name files, folders or patterns, or - for standard input");
     const toFolder = /[/\\]$/.test(out) || (await isFolder(out));
     await using texts = await openAndTell(files, reading, io, where);
@@ -66,19 +90,28 @@ export const trainCommand: Command = {
     const file = toFolder ? join(out, "tokenizer.json") : out;
     const counts = await countWords(texts, trainingRules(options), counting, { out: file, where, io });
     const model = await trainOnWords(counts, { ...options, onProgress: io.progress, signal: io.signal });
-    await save(model, file, toFolder);
+    await save(model, file);
+    if (toFolder) await atomicWriteJson(join(out, "tokenizer_config.json"), { ...tokenizerConfigJson(model), training: options }, where);
     await counts.remove();
     const bytes = counts.textBytes;
-    const summary = { out: file, kind: model.kind, vocabSize: model.pieces.length, merges: model.merges?.length ?? 0, bytes };
-    if (io.json) io.stdout(`${JSON.stringify(summary)}\n`);
-    else io.stdout(`${file}: ${summary.vocabSize} pieces, ${summary.merges} merges, learned from ${bytes} bytes\n`);
+    const { pieces, merges } = model;
+    const summary = {
+      out: file,
+      kind: model.kind,
+      vocabSize: pieces.length,
+      ...defined({ merges: merges?.length }),
+      bytes,
+      training: options,
+    };
+    const merged = merges === undefined ? "" : `, ${merges.length} merges`;
+    io.stdout(io.json ? `${JSON.stringify(summary)}\n` : `${file}: ${pieces.length} pieces${merged}, learned from ${bytes} bytes\n`);
     return 0;
   },
 };
 
-async function save(model: TokenizerModel, file: string, withConfig: boolean): Promise<void> {
-  await atomicWriteJson(file, tokenizerJson(model), where);
-  if (withConfig) await atomicWriteJson(join(dirname(file), "tokenizer_config.json"), tokenizerConfigJson(model), where);
+async function save(model: TokenizerModel, file: string): Promise<void> {
+  if (!file.endsWith(modelEnding)) await atomicWriteJson(file, tokenizerJson(model), where);
+  else await atomicWrite(file, (await loadSentencePiece()).sentencePieceModelBytes(model), where);
 }
 
 /** @throws UsageError for an unknown kind, or a flag that the kind does not have. */
@@ -96,23 +129,32 @@ function trainOptions(flags: Flags): TrainOptions {
     vocabSize: required(wholeFlag(flags, where, "vocab-size"), where, "vocab-size"),
     maxMerges: wholeFlag(flags, where, "max-merges", 0),
   });
-  if (kind === "word") return { kind, ...sizes };
+  const ties = nameFlag(flags, "ties", tieRules) ?? "shorter-piece";
+  if (kind === "word") return { kind, ...sizes, ties };
   if (kind === "bytes") {
-    const pattern = patternFlag(flags);
-    return { kind, ...sizes, splitDigits: booleanFlag(flags, "split-digits"), ...defined({ pattern }) };
+    const pattern = nameFlag(flags, "pattern", wordPatterns);
+    return { kind, ...sizes, ties, splitDigits: booleanFlag(flags, "split-digits"), ...defined({ pattern }) };
   }
+  const mode = nameFlag(flags, "mode", trainingModes) ?? "exact";
+  if (mode !== "exact" && ties !== "shorter-piece")
+    throw new UsageError(
+      where,
+      `--ties ${ties} does not go with --mode ${mode}, whose rule is shorter-piece: leave it out, or name --mode exact`,
+    );
   const characterCoverage = numberFlag(flags, "character-coverage");
   if (characterCoverage !== undefined && !(characterCoverage > 0 && characterCoverage <= 1))
     throw new UsageError(where, `--character-coverage is ${characterCoverage} but must be above 0 and at most 1`);
   const maxPieceLength = wholeFlag(flags, where, "max-piece-length");
-  return { kind: "sentencepiece", ...sizes, ...defined({ characterCoverage, maxPieceLength }) };
+  const maxSentenceLength = wholeFlag(flags, where, "max-sentence-length");
+  return { kind: "sentencepiece", ...sizes, ties, mode, ...defined({ characterCoverage, maxPieceLength, maxSentenceLength }) };
 }
 
-function patternFlag(flags: Flags): (typeof wordPatterns)[number] | undefined {
-  const pattern = stringFlag(flags, "pattern");
-  const found = wordPatterns.find((name) => name === pattern);
-  if (pattern !== undefined && found === undefined)
-    throw new UsageError(where, `unknown pattern "${pattern}": one of ${wordPatterns.join(", ")}`);
+/** @throws UsageError for another name */
+function nameFlag<Name extends string>(flags: Flags, flag: string, names: readonly Name[]): Name | undefined {
+  const given = stringFlag(flags, flag);
+  const found = names.find((name) => name === given);
+  if (given !== undefined && found === undefined)
+    throw new UsageError(where, `unknown ${flag} "${given}"${didYouMean(given, names) || ":"} one of ${names.join(", ")}`);
   return found;
 }
 

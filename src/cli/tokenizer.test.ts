@@ -70,6 +70,24 @@ test("a folder gets tokenizer.json and its configuration, and is a tokenizer the
   expect(await run("encode", [out, "a b"], {})).toMatch(/^[\d ]+\n$/);
 });
 
+test("what a training was asked for stands in tokenizer_config.json, and the tokenizer opens with it", async () => {
+  const out = await mkdtemp(join(folder, "asked-"));
+  await run("train", [corpus], { kind: "bytes", "vocab-size": 300, ties: "greater-pair", out });
+  const { training } = JSON.parse(await readFile(join(out, "tokenizer_config.json"), "utf8"));
+  expect(training).toEqual({ kind: "bytes", vocabSize: 300, ties: "greater-pair", splitDigits: false });
+  expect(await run("encode", [out, "a b"], {})).toMatch(/^[\d ]+\n$/);
+});
+
+test("a tokenizer.model holds the scores of SentencePiece's modes, and its ids are those of the tokenizer.json", async () => {
+  const [model, json] = [join(folder, "spm.model"), join(folder, "spm.json")];
+  for (const mode of ["spm", "spm-0.1.97"]) {
+    for (const out of [model, json])
+      await run("train", [corpus], { kind: "sentencepiece", mode, "character-coverage": 0.99, "vocab-size": 550, out });
+    for (const text of variedTexts) expect(await run("encode", [model, text], {})).toBe(await run("encode", [json, text], {}));
+  }
+  expect((await readFile(model)).subarray(0, 9)).toEqual(Buffer.from("\n\x0e\n\x05<unk>", "latin1"));
+});
+
 test("encode reads standard input as bytes and shows pieces", async () => {
   const text = await run("encode", [trained, "-"], { pieces: true, bos: true }, { stdin: Uint8Array.of(0xff, 0x61) });
   expect(text.split("\n").slice(0, 3)).toEqual(['398\t"<|begin_of_text|>"', '255\t"ÿ"', '97\t"a"']);
@@ -203,7 +221,29 @@ test.each<[string, string, string[], Flags, RegExp]>([
     "train",
     ["x"],
     { kind: "bytes", "vocab-size": 3, out: "x", pattern: "gpt9" },
-    /unknown pattern "gpt9": one of gpt2, llama3/,
+    /unknown pattern "gpt9", did you mean "gpt2"\?/,
+  ],
+  ["an unknown rule for ties", "train", ["x"], { kind: "word", "vocab-size": 3, out: "x", ties: "smallest" }, /unknown ties "smallest"/],
+  [
+    "an unknown mode",
+    "train",
+    ["x"],
+    { kind: "sentencepiece", "vocab-size": 3, out: "x", mode: "spn" },
+    /unknown mode "spn", did you mean "spm"\?/,
+  ],
+  [
+    "ties that a mode has not",
+    "train",
+    ["x"],
+    { kind: "sentencepiece", "vocab-size": 3, out: "x", mode: "spm", ties: "greater-pair" },
+    /--ties greater-pair does not go with --mode spm/,
+  ],
+  [
+    "a form that another kind has",
+    "train",
+    ["x"],
+    { kind: "bytes", "vocab-size": 300, out: "x.model" },
+    /x\.model is SentencePiece's form, which holds no --kind bytes/,
   ],
   ["a size that is none", "train", ["x"], { kind: "bytes", "vocab-size": -5, out: "x" }, /--vocab-size is -5 but must be an integer/],
   [

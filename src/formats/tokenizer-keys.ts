@@ -51,6 +51,7 @@ export const configKeys: readonly KeyRow[] = [
   harmless("use_fast", "flag", ofConversion),
   harmless("tokenizer_type", "text", ofConversion),
   harmless("vocab_size", "count", "tokenizer.json has the pieces themselves"),
+  harmless("training", "object", "it says how cria made the tokenizer"),
   honoured(
     "chat_template",
     "textOrTemplates",
