@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { readTokenizerJson, tokenizerJson } from "../dist/formats/index.js";
 import { createTokenizer } from "../dist/tokenizer/index.js";
 
-const { tokenizers } = JSON.parse(readFileSync(new URL("goldens/tokenizer-pipelines.golden.json", import.meta.url), "utf8"));
+const { parts, tokenizers } = JSON.parse(readFileSync(new URL("goldens/tokenizer-pipelines.golden.json", import.meta.url), "utf8"));
 
 test.each(tokenizers)("$name", ({ file, cases }) => {
   const model = readTokenizerJson(JSON.stringify(file));
@@ -17,4 +17,28 @@ test.each(tokenizers)("$name", ({ file, cases }) => {
     if (!(file.decoder.type === "Metaspace" && ours === ` ${decoded}`)) expect(ours, JSON.stringify(text)).toBe(decoded);
   }
   expect(readTokenizerJson(JSON.stringify(tokenizerJson(model)))).toEqual(model);
+});
+
+/** Every part that the library can write, as cria has it. */
+const honoured = {
+  normalizer: "BertNormalizer ByteLevel Lowercase NFC NFD NFKC NFKD Nmt Precompiled Prepend Replace Sequence Strip StripAccents",
+  pre_tokenizer:
+    "BertPreTokenizer ByteLevel CharDelimiterSplit Digits FixedLength Metaspace Punctuation Sequence Split UnicodeScripts Whitespace WhitespaceSplit",
+  decoder: "BPEDecoder ByteFallback ByteLevel Fuse Metaspace Replace Sequence Strip",
+  post_processor: "BertProcessing ByteLevel RobertaProcessing Sequence TemplateProcessing",
+  model: "BPE Unigram",
+};
+const refused = { decoder: "CTC WordPiece", model: "WordLevel WordPiece" };
+
+test("every part that the library has is honoured or refused by name", () => {
+  const words = (text = "") => (text === "" ? [] : text.split(" "));
+  for (const [place, names] of Object.entries(parts)) {
+    expect([...words(honoured[place]), ...words(refused[place])].sort(), place).toEqual(names);
+    for (const type of words(refused[place])) {
+      const [{ file }] = tokenizers;
+      expect(() => readTokenizerJson(JSON.stringify({ ...file, [place]: { ...(place === "model" ? file.model : {}), type } }))).toThrow(
+        new RegExp(`${type}".*support`),
+      );
+    }
+  }
 });

@@ -39,9 +39,58 @@ export async function fuzzedForms(): Promise<FuzzedForm[]> {
       ...{ name: "llama2.c's .bin", bytes: bin, change: (rng) => changedNumbers(bin, rng) },
       open: async (file) => llama2cTokenizerModel(await readLlama2cTokenizer(memorySource("x.bin", file))),
     },
-    jsonForm(bpe),
+    jsonForm("tokenizer.json", bpe),
+    jsonForm("tokenizer.json, unigram", jsonUnigramOf(bpe)),
+    jsonForm("tokenizer.json, ends of words", affixed),
   ];
 }
+
+/** As a tokenizer.json has it: its own sums, and steps of many kinds. */
+function jsonUnigramOf({ pieces, specials, unkId }: SentencePieceModel): TokenizerModel {
+  const normaliser = [
+    { type: "nmt" },
+    { type: "bert", cleansText: true, partsIdeographs: true, stripsAccents: false, lowercases: false },
+    { type: "precompiled", charsmap: smallCharsmap() },
+  ] as const;
+  const preTokeniser = [
+    { type: "scripts" },
+    { type: "fixedLength", length: 5 },
+    { type: "metaspace", mark: "▁", prefix: "always", split: true },
+  ] as const;
+  const scores = pieces.map((_, id) => -1 - (id % 17) / 3);
+  return {
+    kind: "unigram",
+    pieces,
+    specials,
+    unkId: unkId!,
+    scores,
+    sums: "float64",
+    normaliser,
+    preTokeniser,
+    byteFallback: true,
+    escapesSpaces: false,
+  };
+}
+
+/** Pieces that say where in a word they stand. */
+const affixed: TokenizerModel = {
+  kind: "sentencepiece",
+  pieces: ["<unk>", "<s>", "l", "##o", "##w</w>", "##w", "lo", "low</w>", "a</w>"],
+  merges: [
+    [2, 3],
+    [6, 4],
+  ],
+  specials: [0, 1],
+  unkId: 0,
+  byteFallback: false,
+  continuingPrefix: "##",
+  wordSuffix: "</w>",
+  escapesSpaces: false,
+  dummyPrefix: "never",
+  prefixBeforeSpace: false,
+  preTokeniser: [{ type: "whiteSpace" }],
+  decoding: { replace: [[{ expression: "^##" }, ""]], wordSuffix: "</w>", bytes: "none", separator: "", stripStart: 0, stripEnd: 0 },
+};
 
 function unigramOf({ pieces, specials, unkId, bosId, eosId }: SentencePieceModel): TokenizerModel {
   const scores = pieces.map((_, id) => -1 - (id % 17) / 3);
@@ -169,11 +218,11 @@ function changedNumbers(bytes: Uint8Array, rng: Rng): Uint8Array {
   return copy;
 }
 
-function jsonForm(model: TokenizerModel): FuzzedForm {
+function jsonForm(name: string, model: TokenizerModel): FuzzedForm {
   const document = JSON.stringify(tokenizerJson(model));
   const encode = (text: string) => new TextEncoder().encode(text);
   return {
-    name: "tokenizer.json",
+    name,
     bytes: encode(document),
     open: (file) => readTokenizerJson(new TextDecoder().decode(file)),
     change: (rng) => encode(JSON.stringify(changedJson(JSON.parse(document), rng))),

@@ -12,6 +12,7 @@ import {
   type TokenizerModel,
   unusedPiece,
 } from "../tokenizer/index.ts";
+import { base64Bytes, base64Of } from "./base64.ts";
 import { quote } from "./json.ts";
 import { ownForm } from "./own-form.ts";
 
@@ -143,11 +144,6 @@ function readRanks(bytes: Uint8Array, name: string): Map<string, number> {
 /** Bytes of a line; the longest piece known takes 200. */
 const mostLine = 1 << 14;
 
-function base64Bytes(text: string): number[] | undefined {
-  if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text)) return undefined;
-  return Array.from(atob(text), (char) => char.charCodeAt(0));
-}
-
 /** Ids without a piece, of which cl100k has some, stand for pieces that no text becomes. */
 function modelOf(ranks: ReadonlyMap<string, number>, kind: TiktokenKind, name: string): BytesModel {
   const pieces: string[] = [];
@@ -198,8 +194,4 @@ export function tiktokenText(model: TokenizerModel): string {
     .slice(0, ranks)
     .map((piece, id) => `${base64Of(byteLevelBytes(piece) ?? refuse(`the piece ${quote(piece)}`))} ${id}\n`);
   return lines.join("");
-}
-
-function base64Of(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes));
 }

@@ -1,6 +1,7 @@
 // tokenizer.json's decoder (huggingface/tokenizers, decoders/): how pieces become text, in and out.
-import { type Decoding, ownDecoding, type SentencePieceModel, spaceMark, type TokenizerModel } from "../tokenizer/index.ts";
+import { type Decoding, ownDecoding, spaceMark, type TokenizerModel, type WordModel } from "../tokenizer/index.ts";
 import { isObject, type JsonObject } from "./json.ts";
+import { expressionOf } from "./json-expression.ts";
 import type { JsonFields } from "./json-fields.ts";
 
 const nothing: Decoding = { replace: [], bytes: "none", separator: "", stripStart: 0, stripEnd: 0 };
@@ -26,9 +27,9 @@ function decoderParts(value: unknown, fields: JsonFields): JsonObject[] {
   return fields.array(part.decoders, "decoder.decoders").flatMap((inner) => decoderParts(inner, fields));
 }
 
-/** Replacements, then bytes, then the joining, then the ends: in another order they would mean something else. */
+/** Replacements, then the ends of words or bytes, then the joining, then the ends: in another order they would mean something else. */
 function readSteps(parts: readonly JsonObject[], model: TokenizerModel, fields: JsonFields): Decoding {
-  const order = ["Replace", "ByteFallback", "Fuse", "Strip"];
+  const order = ["Replace", "BPEDecoder", "ByteFallback", "Fuse", "Strip"];
   let decoding = nothing;
   let reached = 0;
   for (const part of parts) {
@@ -38,16 +39,23 @@ function readSteps(parts: readonly JsonObject[], model: TokenizerModel, fields: 
     if (step < reached || isRepeated || (part.type === "Strip" && !isFused)) refuse(part, fields);
     reached = step;
     if (part.type === "Replace") decoding = { ...decoding, replace: [...decoding.replace, readReplace(part, fields)] };
+    else if (part.type === "BPEDecoder") decoding = { ...decoding, ...readWordSuffix(part, fields) };
     else if (part.type === "ByteFallback") decoding = { ...decoding, bytes: "fallback", invalid: "run" };
     else if (part.type === "Strip") decoding = { ...decoding, ...readStrip(part, model, fields) };
   }
   return decoding;
 }
 
-function readReplace(part: JsonObject, fields: JsonFields): [string, string] {
-  const from = isObject(part.pattern) ? part.pattern.String : undefined;
-  if (typeof from !== "string" || from === "" || typeof part.content !== "string") return refuse(part, fields);
-  return [from, part.content];
+function readReplace(part: JsonObject, fields: JsonFields): Decoding["replace"][number] {
+  const { String: from, Regex: source } = isObject(part.pattern) ? part.pattern : {};
+  const to = fields.string(part.content, "decoder's content");
+  if (typeof source === "string") return [{ expression: expressionOf(source, "decoder replaces", fields) }, to];
+  return typeof from === "string" && from !== "" ? [from, to] : refuse(part, fields);
+}
+
+function readWordSuffix(part: JsonObject, fields: JsonFields): Pick<Decoding, "wordSuffix"> {
+  const wordSuffix = part.suffix === undefined ? "</w>" : fields.string(part.suffix, "decoder's suffix");
+  return wordSuffix === "" ? refuse(part, fields) : { wordSuffix };
 }
 
 function readStrip(part: JsonObject, model: TokenizerModel, fields: JsonFields): Pick<Decoding, "stripStart" | "stripEnd"> {
@@ -74,9 +82,9 @@ export function metaspaceScheme(part: JsonObject, place: string, fields: JsonFie
 }
 
 function prefixDependsOnText(model: TokenizerModel): boolean {
-  if (model.kind !== "sentencepiece") return false;
+  if (model.kind !== "sentencepiece" && model.kind !== "unigram") return false;
   const isConditional = (model.preTokeniser ?? []).some((step) => step.type === "metaspace" && step.prefix !== "never");
-  return isConditional || (model.dummyPrefix !== "never" && !model.prefixBeforeSpace);
+  return isConditional || (model.kind === "sentencepiece" && model.dummyPrefix !== "never" && !model.prefixBeforeSpace);
 }
 
 function refuse(part: JsonObject, fields: JsonFields): never {
@@ -84,16 +92,21 @@ function refuse(part: JsonObject, fields: JsonFields): never {
 }
 
 /** A decoder that does what the model's decoding says. */
-export function decoderJson(model: SentencePieceModel | Extract<TokenizerModel, { kind: "bytes" }>): JsonObject | null {
-  const { replace, bytes, separator, stripStart, stripEnd } = model.decoding ?? ownDecoding(model);
+export function decoderJson(model: Exclude<TokenizerModel, WordModel>): JsonObject | null {
+  const { replace, wordSuffix, bytes, separator, stripStart, stripEnd } = model.decoding ?? ownDecoding(model);
   if (separator === " ") return null;
   if (bytes === "level") return { type: "ByteLevel", add_prefix_space: true, trim_offsets: true, use_regex: true };
   const start = typeof stripStart === "number" ? stripStart : 1;
   const decoders = [
-    ...replace.map(([from, content]) => ({ type: "Replace", pattern: { String: from }, content })),
+    ...replace.map(([from, content]) => ({ type: "Replace", pattern: patternOf(from), content })),
+    ...(wordSuffix === undefined ? [] : [{ type: "BPEDecoder", suffix: wordSuffix }]),
     ...(bytes === "fallback" ? [{ type: "ByteFallback" }] : []),
     { type: "Fuse" },
     ...(start > 0 || stripEnd > 0 ? [{ type: "Strip", content: " ", start, stop: stripEnd }] : []),
   ];
   return { type: "Sequence", decoders };
+}
+
+function patternOf(from: Decoding["replace"][number][0]): JsonObject {
+  return typeof from === "string" ? { String: from } : { Regex: from.expression };
 }

@@ -1,5 +1,4 @@
 // tokenizer.json's normalizer and pre_tokenizer (huggingface/tokenizers, normalizers/ and pre_tokenizers/) as steps of ours, in and out.
-import { PatternError, Regex } from "../regex/index.ts";
 import {
   type NormaliserStep,
   type PreTokeniserStep,
@@ -8,7 +7,9 @@ import {
   splitNameOf,
   splitPatterns,
 } from "../tokenizer/index.ts";
-import { isObject, type JsonObject, quote, sameJson } from "./json.ts";
+import { base64Bytes, base64Of } from "./base64.ts";
+import { isObject, type JsonObject, sameJson } from "./json.ts";
+import { expressionOf } from "./json-expression.ts";
 import type { JsonFields } from "./json-fields.ts";
 import { metaspaceScheme } from "./tokenizer-json-decoder.ts";
 
@@ -64,9 +65,37 @@ function readStep(part: JsonObject, fields: JsonFields): NormaliserStep {
       if (typeof source === "string") return { type: "replaceMatches", source: expressionOf(source, "normalizer replaces", fields), to };
       return typeof from === "string" && from !== "" ? { type: "replace", from, to } : refuse();
     }
+    case "BertNormalizer":
+      return bertStep(part, fields);
+    case "Nmt":
+      return { type: "nmt" };
+    case "Precompiled":
+      return { type: "precompiled", charsmap: readCharsmap(part.precompiled_charsmap, fields) };
+    case "ByteLevel":
+      return { type: "byteLevel" };
     default:
       return refuse();
   }
+}
+
+/** Accents go where they are said to, and else where letters become small. */
+function bertStep(part: JsonObject, fields: JsonFields): NormaliserStep {
+  const flag = (name: string) => fields.flag(part[name], `normalizer's ${name}`);
+  const needed = (name: string) => flag(name) ?? fields.fail(`normalizer's ${name} is missing: it is true or false`);
+  const lowercases = needed("lowercase");
+  return {
+    type: "bert",
+    cleansText: needed("clean_text"),
+    partsIdeographs: needed("handle_chinese_chars"),
+    stripsAccents: flag("strip_accents") ?? lowercases,
+    lowercases,
+  };
+}
+
+/** What the bytes say is checked by the one who makes a normaliser of them. */
+function readCharsmap(value: unknown, fields: JsonFields): Uint8Array {
+  const text = fields.string(value, "normalizer's precompiled_charsmap");
+  return base64Bytes(text) ?? fields.fail("normalizer's precompiled_charsmap is not in base64: it is damaged");
 }
 
 /** The parts that do what the steps do. @throws CriaError for a step that has no form there. */
@@ -93,6 +122,20 @@ export function normaliserJson(steps: readonly NormaliserStep[], fail: (what: st
         if (!removeExtraSpaces || dummySpace === "back") return fail("a space at the end of every text");
         return withoutExtraSpaces.filter(({ type }) => dummySpace === "front" || type !== "Prepend");
       }
+      case "bert":
+        return {
+          type: "BertNormalizer",
+          clean_text: step.cleansText,
+          handle_chinese_chars: step.partsIdeographs,
+          strip_accents: step.stripsAccents,
+          lowercase: step.lowercases,
+        };
+      case "nmt":
+        return { type: "Nmt" };
+      case "precompiled":
+        return { type: "Precompiled", precompiled_charsmap: base64Of(step.charsmap) };
+      case "byteLevel":
+        return { type: "ByteLevel" };
       default:
         return step satisfies never;
     }
@@ -135,9 +178,29 @@ function readCut(part: JsonObject, fields: JsonFields): PreTokeniserStep | PreTo
       const prefix = metaspaceScheme(part, "pre_tokenizer", fields) ?? refuse();
       return { type: "metaspace", mark: spaceMark, prefix, split: fields.flag(part.split, "pre_tokenizer's split") ?? true };
     }
+    case "UnicodeScripts":
+      return { type: "scripts" };
+    case "FixedLength": {
+      const length = part.length === undefined ? usualLength : fields.id(part.length, "pre_tokenizer's length");
+      return length > 0 ? { type: "fixedLength", length } : refuse();
+    }
+    case "ByteLevel":
+      return byteLevelSteps(part, fields);
     default:
       return refuse();
   }
+}
+
+/** What FixedLength takes where it does not say. */
+const usualLength = 5;
+
+/** A ByteLevel where a model's pieces are no bytes of their own kind: what it does, one step after another. */
+function byteLevelSteps(part: JsonObject, fields: JsonFields): PreTokeniserStep[] {
+  return [
+    ...((fields.flag(part.add_prefix_space, "pre_tokenizer's add_prefix_space") ?? true) ? ([{ type: "prefixSpace" }] as const) : []),
+    ...((fields.flag(part.use_regex, "pre_tokenizer's use_regex") ?? true) ? ([{ type: "pattern", name: "gpt2" }] as const) : []),
+    { type: "byteLevel" },
+  ];
 }
 
 function literal(text: string, behaviour: SplitBehaviour, invert: boolean, refuse: () => never): PreTokeniserStep {
@@ -155,42 +218,59 @@ function readSplit(part: JsonObject, behaviour: () => SplitBehaviour, fields: Js
   return { type: "expression", source: expressionOf(expression, "pre_tokenizer splits by", fields), behaviour: behaviour(), invert };
 }
 
-/** An expression that the matcher can do. @throws CriaError with its place and the reason where it cannot. */
-function expressionOf(source: string, what: string, fields: JsonFields): string {
-  try {
-    new Regex(source);
-  } catch (error) {
-    if (!(error instanceof PatternError)) throw error;
-    fields.fail(`${what} ${quote(source)}: ${error.message}`);
+/**
+ * The parts that do what the steps do. A space in front of every word, the published pattern behind it and bytes are one ByteLevel.
+ * @param writesBytes whether bytes come behind the last step, though no step says so
+ */
+export function preTokeniserJson(steps: readonly PreTokeniserStep[], fail: (what: string) => never, writesBytes = false): JsonObject[] {
+  const all: readonly PreTokeniserStep[] = writesBytes ? [...steps, { type: "byteLevel" }] : steps;
+  const parts: JsonObject[] = [];
+  for (let at = 0; at < all.length; at++) {
+    if (all[at]!.type !== "prefixSpace") {
+      parts.push(cutJson(all[at]!));
+      continue;
+    }
+    const next = all[at + 1];
+    const hasPattern = next?.type === "pattern" && next.name === "gpt2";
+    at += hasPattern ? 2 : 1;
+    if (all[at]?.type !== "byteLevel") return fail("a step behind the space in front of words");
+    parts.push(byteLevelJson(true, hasPattern));
   }
-  return source;
+  return parts;
 }
 
-/** The parts that do what the steps do. */
-export function preTokeniserJson(steps: readonly PreTokeniserStep[]): JsonObject[] {
+function byteLevelJson(hasPrefix: boolean, hasPattern: boolean): JsonObject {
+  return { type: "ByteLevel", add_prefix_space: hasPrefix, trim_offsets: true, use_regex: hasPattern };
+}
+
+function cutJson(step: PreTokeniserStep): JsonObject {
   const nameOf = (behaviour: SplitBehaviour) => Object.keys(behaviours).find((name) => behaviours[name] === behaviour)!;
-  return steps.map((step): JsonObject => {
-    switch (step.type) {
-      case "pattern":
-        return { type: "Split", pattern: { Regex: splitPatterns[step.name] }, behavior: "Isolated", invert: false };
-      case "expression":
-        return { type: "Split", pattern: { Regex: step.source }, behavior: nameOf(step.behaviour), invert: step.invert };
-      case "literal":
-        return { type: "Split", pattern: { String: step.text }, behavior: nameOf(step.behaviour), invert: step.invert };
-      case "digits":
-        return { type: "Digits", individual_digits: step.individual };
-      case "punctuation":
-        return { type: "Punctuation", behavior: nameOf(step.behaviour) };
-      case "words":
-        return { type: "Whitespace" };
-      case "whiteSpace":
-        return { type: "WhitespaceSplit" };
-      case "metaspace":
-        return { type: "Metaspace", replacement: step.mark, prepend_scheme: step.prefix, split: step.split };
-      case "prefixSpace":
-        return { type: "ByteLevel", add_prefix_space: true, trim_offsets: true, use_regex: false };
-      default:
-        return step satisfies never;
-    }
-  });
+  switch (step.type) {
+    case "pattern":
+      return { type: "Split", pattern: { Regex: splitPatterns[step.name] }, behavior: "Isolated", invert: false };
+    case "expression":
+      return { type: "Split", pattern: { Regex: step.source }, behavior: nameOf(step.behaviour), invert: step.invert };
+    case "literal":
+      return { type: "Split", pattern: { String: step.text }, behavior: nameOf(step.behaviour), invert: step.invert };
+    case "digits":
+      return { type: "Digits", individual_digits: step.individual };
+    case "punctuation":
+      return { type: "Punctuation", behavior: nameOf(step.behaviour) };
+    case "words":
+      return { type: "Whitespace" };
+    case "whiteSpace":
+      return { type: "WhitespaceSplit" };
+    case "metaspace":
+      return { type: "Metaspace", replacement: step.mark, prepend_scheme: step.prefix, split: step.split };
+    case "scripts":
+      return { type: "UnicodeScripts" };
+    case "fixedLength":
+      return { type: "FixedLength", length: step.length };
+    case "prefixSpace":
+      return byteLevelJson(true, false);
+    case "byteLevel":
+      return byteLevelJson(false, false);
+    default:
+      return step satisfies never;
+  }
 }

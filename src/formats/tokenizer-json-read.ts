@@ -14,6 +14,7 @@ import {
   splitNameOf,
   type TextTemplate,
   type TokenizerModel,
+  type UnigramModel,
   unusedPiece,
   wordPatterns,
 } from "../tokenizer/index.ts";
@@ -25,7 +26,7 @@ import { readTokenizerConfig, type TokenizerConfig } from "./tokenizer-config.ts
 import { metaspaceScheme, readDecoding } from "./tokenizer-json-decoder.ts";
 import { readNormaliser, readPreTokeniser, sentencePieceNormaliser } from "./tokenizer-json-pipeline.ts";
 import { readTemplate } from "./tokenizer-json-template.ts";
-import { fileKeys, modelKeys } from "./tokenizer-keys.ts";
+import { fileKeys, modelKeys, unigramKeys } from "./tokenizer-keys.ts";
 import { unmarkedPiece, wordDecoders, wordEndPattern, wordSplit } from "./word-mark.ts";
 
 export interface ReadTokenizerOptions {
@@ -98,7 +99,9 @@ interface Vocabulary {
   readonly added: readonly number[];
   readonly matching: readonly PieceMatching[];
   readonly merges: readonly Merge[];
-  readonly bpe: JsonObject;
+  /** The file's own model. */
+  readonly model: JsonObject;
+  readonly isUnigram: boolean;
   /** What tokenizer.json says of added tokens and tokenizer_config.json says otherwise. */
   readonly complaints: readonly string[];
 }
@@ -106,19 +109,45 @@ interface Vocabulary {
 type Roles = Pick<TokenizerModel, "bosId" | "eosId" | "padId" | "template">;
 
 function readVocabulary(file: JsonObject, config: TokenizerConfig, fields: JsonFields): Vocabulary {
-  const bpe = fields.object(file.model, "model");
-  const isBpe = bpe.type === "BPE" || (bpe.type === undefined && bpe.merges !== undefined);
-  if (!isBpe) fields.fail(`model.type is ${JSON.stringify(bpe.type)}: only BPE is supported`);
-  refuseUnknown(checkKeys(fields.where, `${fields.file}: model`, bpe, modelKeys), fields);
-  const ids = new Map<string, number>();
-  for (const [piece, id] of Object.entries(fields.object(bpe.vocab, "model.vocab"))) ids.set(piece, fields.id(id, `the id of "${piece}"`));
+  const model = fields.object(file.model, "model");
+  const isUnigram = model.type === "Unigram" || (model.type === undefined && Array.isArray(model.vocab));
+  const isBpe = model.type === "BPE" || (model.type === undefined && model.merges !== undefined);
+  if (!isBpe && !isUnigram) fields.fail(`model.type is ${JSON.stringify(model.type)}: only BPE and Unigram are supported`);
+  refuseUnknown(checkKeys(fields.where, `${fields.file}: model`, model, isUnigram ? unigramKeys : modelKeys), fields);
+  const ids = isUnigram ? unigramIds(model, fields) : bpeIds(model, fields);
   const base = new Set(ids.values());
   const { tokens, complaints } = addTokens(file, config, ids, fields);
   const { pieces, unused } = piecesById(ids, fields);
   const isAdded = (special: boolean) => [...tokens].filter(([, token]) => token.special === special).map(([id]) => id);
   const matching = [...tokens].map(([id, token]) => matchingOf(token, id)).filter((rule) => rule !== undefined);
-  const merges = readMerges(bpe.merges, ids, fields);
-  return { pieces, unused, ids, base, specials: isAdded(true), added: isAdded(false), matching, merges, bpe, complaints };
+  const merges = isUnigram ? [] : readMerges(model.merges, ids, affixOf(model, "continuing_subword_prefix", fields) ?? "", fields);
+  return { pieces, unused, ids, base, specials: isAdded(true), added: isAdded(false), matching, merges, model, isUnigram, complaints };
+}
+
+function bpeIds({ vocab }: JsonObject, fields: JsonFields): Map<string, number> {
+  const ids = new Map<string, number>();
+  for (const [piece, id] of Object.entries(fields.object(vocab, "model.vocab"))) ids.set(piece, fields.id(id, `the id of "${piece}"`));
+  return ids;
+}
+
+/** A list of pieces and scores; a piece's place is its id. */
+function unigramIds({ vocab }: JsonObject, fields: JsonFields): Map<string, number> {
+  const ids = new Map<string, number>();
+  fields.array(vocab, "model.vocab").forEach((row, id) => {
+    const [piece, score, ...more] = fields.array(row, `model.vocab[${id}]`);
+    if (typeof piece !== "string" || typeof score !== "number" || more.length > 0)
+      fields.fail(`model.vocab[${id}] is ${quote(JSON.stringify(row))}: it must be a piece and its score`);
+    const known = ids.get(piece);
+    if (known !== undefined) fields.fail(`model.vocab has ${quote(piece)} at ${known} and at ${id}: ids must be unique`);
+    ids.set(piece, id);
+  });
+  return ids;
+}
+
+/** A prefix or suffix of pieces; undefined where there is none. */
+function affixOf(model: JsonObject, key: "continuing_subword_prefix" | "end_of_word_suffix", fields: JsonFields): string | undefined {
+  const affix = model[key] === null || model[key] === undefined ? "" : fields.string(model[key], `model.${key}`);
+  return affix === "" ? undefined : affix;
 }
 
 interface AddedTokens {
@@ -199,12 +228,15 @@ function piecesById(
   return { pieces, unused };
 }
 
-function readMerges(value: unknown, ids: ReadonlyMap<string, number>, fields: JsonFields): Merge[] {
+/** @param prefix what the right part of a merge begins with and the result leaves out */
+function readMerges(value: unknown, ids: ReadonlyMap<string, number>, prefix: string, fields: JsonFields): Merge[] {
   return fields.array(value, "model.merges").map((merge, rank) => {
     const parts = typeof merge === "string" ? merge.split(" ") : fields.array(merge, `merge ${rank}`);
     if (parts.length !== 2) fields.fail(`merge ${rank}, ${JSON.stringify(merge)}, must have two parts, but it has ${parts.length}`);
     const [left, right] = parts.map((part) => fields.string(part, `a part of merge ${rank}`)) as [string, string];
-    for (const piece of [left, right, left + right])
+    if (!right.startsWith(prefix))
+      fields.fail(`merge ${rank}, ${JSON.stringify(merge)}, has a right part without ${quote(prefix)}, model.continuing_subword_prefix`);
+    for (const piece of [left, right, left + right.slice(prefix.length)])
       if (!ids.has(piece))
         fields.fail(`merge ${rank}, ${JSON.stringify(merge)}, needs the piece ${JSON.stringify(piece)}, which is not in the vocabulary`);
     return [ids.get(left)!, ids.get(right)!];
@@ -265,7 +297,11 @@ interface Read extends Vocabulary {
 function modelOf(file: JsonObject, read: Read, config: TokenizerConfig, fields: JsonFields): TokenizerModel {
   const normalizers = partList(file.normalizer, "normalizer", "normalizers", fields);
   const preTokenizers = partList(file.pre_tokenizer, "pre_tokenizer", "pretokenizers", fields);
-  if (preTokenizers.at(-1)?.type === "ByteLevel") return bytesModel(normalizers, preTokenizers, read, config, fields);
+  if (read.isUnigram) return unigramModel(normalizers, preTokenizers, read, config, fields);
+  const hasAffix = (["continuing_subword_prefix", "end_of_word_suffix"] as const).some(
+    (key) => affixOf(read.model, key, fields) !== undefined,
+  );
+  if (preTokenizers.at(-1)?.type === "ByteLevel" && !hasAffix) return bytesModel(normalizers, preTokenizers, read, config, fields);
   const mark = wordMarkOf(normalizers);
   if (mark !== undefined && preTokenizers.length === 1 && preTokenizers[0]?.behavior === wordSplit.behavior)
     return wordModel(mark, file.decoder, read, fields);
@@ -312,7 +348,7 @@ function bytesModel(
     ...common(read),
     ...(normalizers.length === 0 ? {} : { normaliser: readNormaliser(normalizers, fields) }),
     ...cuts,
-    ignoreMerges: fields.flag(read.bpe.ignore_merges, "model.ignore_merges") ?? false,
+    ignoreMerges: fields.flag(read.model.ignore_merges, "model.ignore_merges") ?? false,
   };
 }
 
@@ -385,10 +421,12 @@ function sentencePieceModel(
   config: TokenizerConfig,
   fields: JsonFields,
 ): TokenizerModel {
-  const { bpe, ids } = read;
-  const byteFallback = fields.flag(bpe.byte_fallback, "model.byte_fallback") ?? false;
-  const fusesUnknown = fields.flag(bpe.fuse_unk, "model.fuse_unk") ?? false;
-  const ignoreMerges = fields.flag(bpe.ignore_merges, "model.ignore_merges") ?? false;
+  const { model, ids } = read;
+  const byteFallback = fields.flag(model.byte_fallback, "model.byte_fallback") ?? false;
+  const fusesUnknown = fields.flag(model.fuse_unk, "model.fuse_unk") ?? false;
+  const ignoreMerges = fields.flag(model.ignore_merges, "model.ignore_merges") ?? false;
+  const continuingPrefix = affixOf(model, "continuing_subword_prefix", fields);
+  const wordSuffix = affixOf(model, "end_of_word_suffix", fields);
   const text = textOf(normalizers, preTokenizers, fields);
   checkPrefix(hasPrefix(text), config, fields);
   const unkId = unkIdOf(read, config.named.get("unk_token")?.content, fields);
@@ -402,7 +440,44 @@ function sentencePieceModel(
     byteFallback,
     ...(byteFallback || fusesUnknown ? {} : { fusesUnknown }),
     ...(ignoreMerges ? { ignoreMerges } : {}),
+    ...(continuingPrefix === undefined ? {} : { continuingPrefix }),
+    ...(wordSuffix === undefined ? {} : { wordSuffix }),
     ...(unkId === undefined ? {} : { unkId }),
+  };
+}
+
+/** The unigram model of SentencePiece as this file has it: other sums, and the steps of its own pipeline. */
+function unigramModel(
+  normalizers: readonly JsonObject[],
+  preTokenizers: readonly JsonObject[],
+  read: Read,
+  config: TokenizerConfig,
+  fields: JsonFields,
+): UnigramModel {
+  const { model, base, added, matching } = read;
+  const steps = { normaliser: readNormaliser(normalizers, fields), preTokeniser: readPreTokeniser(preTokenizers, fields) };
+  checkPrefix(hasPrefix({ ...steps, dummyPrefix: "never", prefixBeforeSpace: false }), config, fields);
+  if (model.unk_id === null || model.unk_id === undefined)
+    fields.fail("model.unk_id is null, and a character without a piece needs the unknown token: name it");
+  const unkId = fields.id(model.unk_id, "model.unk_id");
+  if (!base.has(unkId)) fields.fail(`model.unk_id is ${unkId}, but model.vocab has ${base.size} pieces: it is damaged`);
+  const vocabulary = fields.array(model.vocab, "model.vocab").map((row) => Number(fields.array(row, "a row of model.vocab")[1]));
+  const highest = vocabulary.reduce((top, score) => Math.max(top, score), Number.NEGATIVE_INFINITY);
+  const rules = new Map(matching.map((rule) => [rule.id, rule]));
+  for (const id of added.filter((one) => base.has(one))) rules.set(id, { ...rules.get(id), id, inVocabulary: true });
+  const { merges: _, matching: __, ...parts } = common(read);
+  return {
+    kind: "unigram",
+    ...parts,
+    ...(rules.size === 0 ? {} : { matching: [...rules.values()].sort((a, b) => a.id - b.id) }),
+    ...(steps.normaliser.length === 0 ? {} : { normaliser: steps.normaliser }),
+    ...(steps.preTokeniser.length === 0 ? {} : { preTokeniser: steps.preTokeniser }),
+    // A token that the vocabulary lacks has no score; the highest says nothing about what an unknown costs, which is below the lowest.
+    scores: read.pieces.map((_piece, id) => vocabulary[id] ?? highest),
+    sums: "float64",
+    unkId,
+    byteFallback: fields.flag(model.byte_fallback, "model.byte_fallback") ?? false,
+    escapesSpaces: false,
   };
 }
 
@@ -467,8 +542,8 @@ function metaspacePrefix(part: JsonObject, fields: JsonFields): TextPart | undef
 }
 
 /** transformers 5 leaves the model's own null and names the token in tokenizer_config.json only. */
-function unkIdOf({ bpe, ids }: Vocabulary, named: string | undefined, fields: JsonFields): number | undefined {
-  const unk = bpe.unk_token === null || bpe.unk_token === undefined ? named : fields.string(bpe.unk_token, "model.unk_token");
+function unkIdOf({ model, ids }: Vocabulary, named: string | undefined, fields: JsonFields): number | undefined {
+  const unk = model.unk_token === null || model.unk_token === undefined ? named : fields.string(model.unk_token, "model.unk_token");
   if (unk === undefined) return undefined;
   return ids.get(unk) ?? fields.fail(`model.unk_token is ${quote(unk)}, which is not in the vocabulary`);
 }

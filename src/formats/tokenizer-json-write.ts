@@ -6,13 +6,12 @@ import {
   isBytePiece,
   mergesOf,
   type NormaliserStep,
-  type PreTokeniserStep,
   type SentencePieceModel,
   type SplitName,
   scoresOf,
   spaceMark,
-  splitPatterns,
   type TokenizerModel,
+  type UnigramModel,
   type WordModel,
 } from "../tokenizer/index.ts";
 import { addedTokenJson } from "./added-tokens.ts";
@@ -42,7 +41,7 @@ export function tokenizerJson(model: TokenizerModel): JsonObject {
 
 /** Whether only a tokenizer.model says what the model does: a unigram model, compiled rules, pieces that SentencePiece alone finds or takes apart. */
 export function needsTokenizerModel(model: TokenizerModel): boolean {
-  if (model.kind === "unigram") return true;
+  if (model.kind === "unigram") return model.sums !== "float64";
   if (model.kind !== "sentencepiece") return false;
   const isCompiled = (step: NormaliserStep) => step.type === "sentencepiece" && (step.charsmap !== undefined || step.dummySpace === "back");
   const isFoundOtherwise = (model.matching ?? []).some((rule) => rule.verbatim);
@@ -87,7 +86,7 @@ function partsOf(model: TokenizerModel): JsonObject {
     case "word":
       return wordParts(model);
     case "unigram":
-      return fail(where, "a unigram model of SentencePiece has no form there that keeps its ids: write a tokenizer.model");
+      return unigramParts(model);
     default:
       return model satisfies never;
   }
@@ -106,9 +105,34 @@ function sentencePieceParts(model: SentencePieceModel): JsonObject {
         fuse_unk: fusesUnknown || byteFallback,
         byte_fallback: byteFallback,
         ignore_merges: ignoreMerges,
+        continuing_subword_prefix: model.continuingPrefix ?? null,
+        end_of_word_suffix: model.wordSuffix ?? null,
       },
       standingApart(model),
     ),
+  };
+}
+
+/** Only models that came from such a file: those of SentencePiece have other sums. */
+function unigramParts(model: UnigramModel): JsonObject {
+  const { pieces, scores, normaliser = [], preTokeniser = [], added = [], matching = [] } = model;
+  const refuse = (what: string): never => fail(where, `${what} has no form there that keeps its ids: write a tokenizer.model`);
+  if (model.sums !== "float64") return refuse("a unigram model of SentencePiece");
+  const inVocabulary = new Set(matching.filter((rule) => rule.inVocabulary).map(({ id }) => id));
+  const apart = added.filter((id) => !inVocabulary.has(id));
+  const size = apart.reduce((least, id) => Math.min(least, id), pieces.length);
+  const behind = [...pieces.keys()].find((id) => id >= size && !apart.includes(id) && !model.specials.includes(id));
+  if (behind !== undefined) return refuse(`the piece ${quote(pieces[size]!)}, which text does not become, in front of others`);
+  return {
+    normalizer: inSequence("normalizers", normaliserJson(normaliser, refuse)),
+    pre_tokenizer: inSequence("pretokenizers", preTokeniserJson(preTokeniser, refuse)),
+    decoder: decoderJson(model),
+    model: {
+      type: "Unigram",
+      unk_id: model.unkId,
+      vocab: pieces.slice(0, size).map((piece, id) => [piece, scores[id]]),
+      byte_fallback: model.byteFallback,
+    },
   };
 }
 
@@ -141,9 +165,12 @@ function sentencePieceText(model: SentencePieceModel): JsonObject {
   if (normaliser.length === 0 && preTokeniser.length === 0 && escapesSpaces)
     return sentencePiecePrefix(model, { type: "Replace", pattern: { String: " " }, content: spaceMark });
   check(dummyPrefix === "never", where, () => "steps of a normaliser beside a space in front have no form in this file");
-  const refuse = (what: string): never => fail(where, `${what} have no form in this file: write a tokenizer.model`);
+  const refuse = (what: string): never => fail(where, `${what} has no form in this file: write a tokenizer.model`);
   const normalizers = normaliserJson(normaliser, refuse);
-  return { normalizer: inSequence("normalizers", normalizers), pre_tokenizer: inSequence("pretokenizers", preTokeniserJson(preTokeniser)) };
+  return {
+    normalizer: inSequence("normalizers", normalizers),
+    pre_tokenizer: inSequence("pretokenizers", preTokeniserJson(preTokeniser, refuse)),
+  };
 }
 
 /** The space in front: a normaliser where it always goes, Metaspace where it depends on the text. */
@@ -211,33 +238,15 @@ function splitsOf({ pieces, specials, added = [], unkId, byteFallback }: Sentenc
 }
 
 function bytesParts(model: BytesModel): JsonObject {
-  const split = (regex: string) => ({ type: "Split", pattern: { Regex: regex }, behavior: "Isolated", invert: false });
-  const byteLevel = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: false };
   const names: readonly SplitName[] = [...(model.splitDigits ? (["digit"] as const) : []), ...[model.pattern ?? []].flat()];
-  const cuts = model.preTokeniser === undefined ? names.map((name) => split(splitPatterns[name])) : stepsJson(model.preTokeniser);
-  const last = cuts.at(-1)?.type === "ByteLevel" ? [] : [byteLevel];
+  const steps = model.preTokeniser ?? names.map((name) => ({ type: "pattern", name }) as const);
+  const refuse = (what: string): never => fail(where, `${what} has no form in this file`);
   return {
-    normalizer: inSequence(
-      "normalizers",
-      normaliserJson(model.normaliser ?? [], (what) => fail(where, `${what} have no form in this file`)),
-    ),
-    pre_tokenizer: sequence("pretokenizers", [...cuts, ...last]),
+    normalizer: inSequence("normalizers", normaliserJson(model.normaliser ?? [], refuse)),
+    pre_tokenizer: sequence("pretokenizers", preTokeniserJson(steps, refuse, true)),
     decoder: decoderJson(model),
     model: bpe(model.pieces, mergesOf(model), { unk_token: null, ignore_merges: model.ignoreMerges }, new Set(model.unused)),
   };
-}
-
-/** A space in front and the pattern behind it are one ByteLevel. */
-function stepsJson(steps: readonly PreTokeniserStep[]): JsonObject[] {
-  const at = steps.findIndex(({ type }) => type === "prefixSpace");
-  if (at < 0) return preTokeniserJson(steps);
-  const behind = steps.slice(at + 1);
-  const ownPattern = behind.length === 1 && behind[0]!.type === "pattern" && behind[0]!.name === "gpt2";
-  check(behind.length === 0 || ownPattern, where, () => "a step behind the space in front of words has no form in this file");
-  return [
-    ...preTokeniserJson(steps.slice(0, at)),
-    { type: "ByteLevel", add_prefix_space: true, trim_offsets: true, use_regex: ownPattern },
-  ];
 }
 
 function inSequence(member: string, parts: readonly JsonObject[]): JsonObject | null {

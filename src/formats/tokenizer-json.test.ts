@@ -224,8 +224,54 @@ test("roles come from the configuration first", async () => {
   expect(readTokenizerJson(text, { config })).toMatchObject({ bosId: model.eosId, eosId: model.bosId });
 });
 
+const unigram = (more: object) => ({
+  added_tokens: [],
+  post_processor: null,
+  model: {
+    type: "Unigram",
+    unk_id: 0,
+    vocab: [
+      ["<unk>", 0],
+      ["a", -1],
+      ["b", -2],
+    ],
+    byte_fallback: false,
+    ...more,
+  },
+});
+
 test.each<[string, (file: ReturnType<typeof fileOf>) => unknown, RegExp]>([
-  ["a unigram model", (f) => (f.model.type = "Unigram"), /model\.type is "Unigram": only BPE/],
+  ["a WordPiece model", (f) => (f.model.type = "WordPiece"), /model\.type is "WordPiece": only BPE and Unigram are supported/],
+  [
+    "a unigram model without a list of pieces",
+    (f) => (f.model = { type: "Unigram", vocab: {} }),
+    /model: vocab is \{\} but must be a list/,
+  ],
+  [
+    "a unigram model without an unknown",
+    (f) => Object.assign(f, unigram({ unk_id: null })),
+    /model\.unk_id is null, and a character without/,
+  ],
+  ["an unknown out of the list", (f) => Object.assign(f, unigram({ unk_id: 3 })), /model\.unk_id is 3, but model\.vocab has 3 pieces/],
+  [
+    "a piece twice in the list",
+    (f) =>
+      Object.assign(
+        f,
+        unigram({
+          vocab: [
+            ["a", 0],
+            ["a", 0],
+          ],
+        }),
+      ),
+    /model\.vocab has "a" at 0 and at 1/,
+  ],
+  [
+    "a piece without a score",
+    (f) => Object.assign(f, unigram({ vocab: [["a"]] })),
+    /model\.vocab\[0\] is .*: it must be a piece and its score/,
+  ],
   ["no model", (f) => delete f.model, /model must be an object, but it is nothing/],
   ["no vocabulary", (f) => delete f.model.vocab, /model\.vocab must be an object, but it is nothing/],
   ["no merges", (f) => delete f.model.merges, /model\.merges must be a list, but it is nothing/],
@@ -242,17 +288,25 @@ test.each<[string, (file: ReturnType<typeof fileOf>) => unknown, RegExp]>([
     /lstrip of added_tokens\[0\] must be true or false, but it is the number 1/,
   ],
   ["an unknown flag", (f) => (f.added_tokens[0].case = true), /added_tokens\[0\] has "case", which is no property of an added token/],
-  ["another normaliser", (f) => (f.normalizer = { type: "Nmt" }), /normalizer \{"type":"Nmt"\} is not supported/],
+  ["another normaliser", (f) => (f.normalizer = { type: "Custom" }), /normalizer \{"type":"Custom"\} is not supported/],
+  ["another pre-tokenizer", (f) => (f.pre_tokenizer = { type: "Custom" }), /pre_tokenizer \{"type":"Custom"\} is not supported/],
   [
-    "another pre-tokenizer",
-    (f) => (f.pre_tokenizer = { type: "UnicodeScripts" }),
-    /pre_tokenizer \{"type":"UnicodeScripts"\} is not supported/,
+    "rules that are no base64",
+    (f) => (f.normalizer = { type: "Precompiled", precompiled_charsmap: "?" }),
+    /precompiled_charsmap is not in base64/,
   ],
   [
-    "suffixes",
-    (f) => (f.model.end_of_word_suffix = "</w>"),
-    /model: end_of_word_suffix is the string "<\/w>", but cria's pieces have no suffix/,
+    "a BertNormalizer that says too little",
+    (f) => (f.normalizer = { type: "BertNormalizer", clean_text: true }),
+    /normalizer's lowercase is missing/,
   ],
+  ["words of no length", (f) => (f.pre_tokenizer = { type: "FixedLength", length: 0 }), /pre_tokenizer .*FixedLength.* is not supported/],
+  [
+    "a prefix that merges lack",
+    (f) => (f.model.continuing_subword_prefix = "##"),
+    /merge 0, .*, has a right part without "##", model\.continuing_subword_prefix/,
+  ],
+  ["merges left out at random", (f) => (f.model.dropout = 0.1), /model: dropout is the number 0\.1, but cria's merges are never left out/],
   [
     "neither unk nor all bytes",
     (f) => Object.assign(f.model, { unk_token: null, byte_fallback: false }),
@@ -274,9 +328,9 @@ test.each<[string, (file: ReturnType<typeof fileOf>) => unknown, RegExp]>([
   ["a decoder in another order", (f) => f.decoder.decoders.reverse(), /decoder \{"type":"Strip",.*\} is not supported there/],
   ["another thing to strip", (f) => (f.decoder.decoders[3].content = "_"), /decoder \{"type":"Strip","content":"_".*\} is not supported/],
   [
-    "a replacement by an expression",
-    (f) => (f.decoder.decoders[0].pattern = { Regex: "(a+)+$" }),
-    /decoder \{"type":"Replace","pattern":\{"Regex":"\(a\+\)\+\$"\}.* is not supported/,
+    "a replacement by an expression with a reference",
+    (f) => (f.decoder.decoders[0].pattern = { Regex: "(a+)\\1" }),
+    /decoder replaces "\(a\+\)\\\\1": /,
   ],
   [
     "a normaliser by an expression with a reference",

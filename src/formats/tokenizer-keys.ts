@@ -117,8 +117,16 @@ export const modelKeys: readonly KeyRow[] = [
   honoured("byte_fallback", "flag", "characters without a piece become bytes"),
   honoured("ignore_merges", "flag", "a word that is a piece is taken whole"),
   refused("dropout", "number", [0], "cria's merges are never left out at random"),
-  refused("continuing_subword_prefix", "text", [""], "cria's pieces have no prefix inside a word"),
-  refused("end_of_word_suffix", "text", [""], "cria's pieces have no suffix at the end of a word"),
+  honoured("continuing_subword_prefix", "text", "how characters and pieces begin within a word"),
+  honoured("end_of_word_suffix", "text", "how characters and pieces end at the end of a word"),
+];
+
+/** Its `model` where that is a Unigram. */
+export const unigramKeys: readonly KeyRow[] = [
+  honoured("type", "text", "Unigram"),
+  honoured("vocab", "list", "pieces with the logarithms of their probabilities, by id"),
+  honoured("unk_id", "count", "the unknown token"),
+  honoured("byte_fallback", "flag", "characters without a piece become bytes"),
 ];
 
 /** The keys that each part of tokenizer.json can have besides `type`, for parts that cria reads; others are refused whole. */
@@ -140,6 +148,12 @@ const partKeys: Readonly<Record<string, readonly string[]>> = {
   ...{ Whitespace: [], WhitespaceSplit: [], BertPreTokenizer: [] },
   Punctuation: ["behavior"],
   CharDelimiterSplit: ["delimiter"],
+  BertNormalizer: ["clean_text", "handle_chinese_chars", "strip_accents", "lowercase"],
+  Nmt: [],
+  Precompiled: ["precompiled_charsmap"],
+  UnicodeScripts: [],
+  FixedLength: ["length"],
+  BPEDecoder: ["suffix"],
 };
 
 /** A key of a part that parts of its type do not have. */

@@ -1,5 +1,6 @@
 // Ids to bytes one by one: leaves specials away and does to the ends of the text what the model's decoding says.
 import { byteMender } from "./byte-mender.ts";
+import { lastDecodedBytes } from "./byte-pieces.ts";
 import { utf8Bytes } from "./codec.ts";
 import { TextRewriter } from "./text-rewriter.ts";
 import type { DecodeOptions, Tokenizer } from "./tokenizer.ts";
@@ -21,6 +22,9 @@ export class ByteJoiner {
   /** Spaces that are the text's last so far and go when it ends here. */
   #heldSpaces = 0;
 
+  /** The last id so far, where the text's last piece is spelt otherwise. */
+  #lastId: number | undefined;
+
   /** @param mends whether bytes that are no UTF-8 become U+FFFD as the decoding has it; otherwise they come as they are */
   constructor(tokenizer: Tokenizer, { specials = false, continued = false }: DecodeOptions, mends: boolean) {
     this.#tokenizer = tokenizer;
@@ -35,14 +39,27 @@ export class ByteJoiner {
 
   /** The bytes that this id adds. */
   next(id: number): Uint8Array {
-    const bytes = this.#placed(id);
+    if (this.#tokenizer.isSpecial(id) && id !== this.#tokenizer.unkId && !this.#showsSpecials) return nothing;
+    const bytes = this.#tokenizer.decoding.wordSuffix === undefined ? this.#placed(id) : this.#delayed(id);
     return this.#rewriter === undefined ? bytes : this.#rewriter.add(bytes, false);
   }
 
-  #placed(id: number): Uint8Array {
+  /** The piece before, of which it is certain now that it is not the last. */
+  #delayed(id: number): Uint8Array {
+    const before = this.#lastId;
+    this.#tokenizer.idToPiece(id); // throws for an id outside of the vocabulary
+    this.#lastId = id;
+    return before === undefined ? nothing : this.#placed(before);
+  }
+
+  #placed(id: number, isLast = false): Uint8Array {
     const isUnknown = id === this.#tokenizer.unkId;
-    if (this.#tokenizer.isSpecial(id) && !isUnknown && !this.#showsSpecials) return nothing;
-    const shown = isUnknown && this.#showsSpecials ? utf8Bytes(this.#tokenizer.idToPiece(id)) : this.#tokenizer.pieceBytes(id);
+    const shown =
+      isUnknown && this.#showsSpecials
+        ? utf8Bytes(this.#tokenizer.idToPiece(id))
+        : isLast && !isUnknown
+          ? lastDecodedBytes(this.#tokenizer.idToPiece(id), this.#tokenizer.decoding)
+          : this.#tokenizer.pieceBytes(id);
     const isByte = this.#mender !== undefined && this.#tokenizer.isByte(id);
     if (isByte) return this.#placeBytes(this.#mender!.add(shown));
     const before = this.#endOfRun();
@@ -52,10 +69,11 @@ export class ByteJoiner {
 
   /** The bytes that the end of the text brings. */
   end(): Uint8Array {
-    const last = this.#endOfRun();
-    const held = this.#heldPrefix ? Uint8Array.of(space) : nothing;
+    const delayed = this.#lastId === undefined ? nothing : this.#placed(this.#lastId, true);
+    const last = joined(delayed, this.#endOfRun());
+    const prefix = this.#heldPrefix ? Uint8Array.of(space) : nothing;
     this.#heldPrefix = false;
-    const bytes = joined(last, held);
+    const bytes = joined(last, prefix);
     return this.#rewriter === undefined ? bytes : this.#rewriter.add(bytes, true);
   }
 

@@ -1,7 +1,9 @@
 // How bytes are written inside pieces: GPT-2's printable alphabet (byte-level kind) and SentencePiece's <0x00>…<0xFF> (byte fallback).
 import { check } from "../base/index.ts";
+import { Regex } from "../regex/index.ts";
 import { utf8Bytes } from "./codec.ts";
 import type { Decoding } from "./model.ts";
+import { replaceMatches } from "./text-steps.ts";
 
 /** byte → the character that stands for it in byte-level pieces: itself where printable Latin-1, else U+0100 and up (GPT-2's `bytes_to_unicode`). */
 export const byteToChar: readonly string[] = buildByteToChar();
@@ -51,11 +53,33 @@ function buildByteToChar(): string[] {
   return Array.from({ length: 256 }, (_, byte) => String.fromCharCode(isPrintable(byte) ? byte : next++));
 }
 
+/** The bytes of the text's last piece, which shows no space where a word ends. */
+export function lastDecodedBytes(piece: string, decoding: Decoding): Uint8Array {
+  const { wordSuffix, replace, ...others } = decoding;
+  return decodedBytes(piece, { ...others, replace: wordSuffix === undefined ? replace : [...replace, [wordSuffix, ""]] });
+}
+
 /** A piece's bytes in decoding: what it writes by the model's alphabet, or its own UTF-8 (huggingface/tokenizers, decoders/). */
-export function decodedBytes(piece: string, { replace, bytes }: Decoding): Uint8Array {
-  const text = replace.reduce((sofar, [from, to]) => sofar.replaceAll(from, () => to), piece);
+export function decodedBytes(piece: string, { replace, wordSuffix, bytes }: Decoding): Uint8Array {
+  const replaced = replace.reduce((sofar, [from, to]) => replacedIn(sofar, from, to), piece);
+  const text = wordSuffix === undefined ? replaced : replaced.replaceAll(wordSuffix, " ");
   if (bytes === "level") return byteLevelBytes(text) ?? utf8Bytes(text);
   return bytes === "fallback" && isBytePiece(text) ? Uint8Array.of(Number.parseInt(text.slice(3, 5), 16)) : utf8Bytes(text);
+}
+
+function replacedIn(piece: string, from: Decoding["replace"][number][0], to: string): string {
+  return typeof from === "string" ? piece.replaceAll(from, () => to) : replaceMatches(piece, regexOf(from), to);
+}
+
+type Expression = Exclude<Decoding["replace"][number][0], string>;
+
+const expressions = new WeakMap<Expression, Regex>();
+
+/** One automaton for all pieces of a vocabulary. */
+function regexOf(rule: Expression): Regex {
+  const regex = expressions.get(rule) ?? new Regex(rule.expression);
+  expressions.set(rule, regex);
+  return regex;
 }
 
 /** Whether decoding takes the piece for a byte; Hugging Face reads small hexadecimal digits too. */

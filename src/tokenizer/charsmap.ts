@@ -47,6 +47,20 @@ export class Charsmap {
     return length;
   }
 
+  /** The replacement of the shortest rule that the bytes begin with; a NUL ends them. Undefined where none does. */
+  shortest(bytes: Uint8Array): Uint8Array | undefined {
+    let node = offsetOf(this.#units[0]!);
+    for (const byte of bytes) {
+      node = (node ^ byte) >>> 0;
+      const unit = this.#units[node];
+      if (byte === 0 || unit === undefined || (unit & labelMask) >>> 0 !== byte) return undefined;
+      node = (node ^ offsetOf(unit)) >>> 0;
+      const value = hasValue(unit) ? this.#units[node] : undefined;
+      if (value !== undefined) return this.#textAt(value & 0x7fffffff);
+    }
+    return undefined;
+  }
+
   #textAt(start: number): Uint8Array {
     const end = this.#texts.indexOf(0, start);
     if (end < 0) fail("charsmap", `a replacement begins at byte ${start} of ${this.#texts.length}: the file is damaged`);

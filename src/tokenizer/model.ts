@@ -18,8 +18,10 @@ export interface TextTemplate {
 
 /** How pieces become text (Hugging Face's `decoder`, huggingface/tokenizers, decoders/): first every piece by itself, then the ends of the text. */
 export interface Decoding {
-  /** Strings that are replaced in every piece, one rule after another. */
-  readonly replace: readonly (readonly [from: string, to: string])[];
+  /** What is replaced in every piece, one rule after another: strings, or the matches of expressions in Oniguruma's syntax. */
+  readonly replace: readonly (readonly [from: string | { readonly expression: string }, to: string])[];
+  /** How a piece says that a word ends: shows as a space in every piece but the last, where it shows as nothing (BPEDecoder). */
+  readonly wordSuffix?: string;
   /** How a piece writes bytes: `<0x0A>` (SentencePiece), GPT-2's printable alphabet, or not at all. */
   readonly bytes: "fallback" | "level" | "none";
   /** What stands between two pieces. */
@@ -94,6 +96,10 @@ export interface SentencePieceModel extends ModelBase, TextRules {
   readonly escapesSpaces?: boolean;
   /** A word that is a piece is taken as that piece, whatever the merges say. @default false */
   readonly ignoreMerges?: boolean;
+  /** How characters and pieces begin that do not begin a word (`##`); a merge leaves it out between its two parts. */
+  readonly continuingPrefix?: string;
+  /** How characters and pieces end that end a word (`</w>`). */
+  readonly wordSuffix?: string;
   /** Where a space goes in front: each stretch of text between special pieces, only the first, or none. */
   readonly dummyPrefix: "each" | "first" | "never";
   /**
@@ -104,11 +110,13 @@ export interface SentencePieceModel extends ModelBase, TextRules {
 }
 
 /** SentencePiece's unigram language model (Kudo 2018): of all ways to put a text together from pieces the one with the highest sum of scores. */
-export interface UnigramModel extends ModelBase, Pick<TextRules, "normaliser"> {
+export interface UnigramModel extends ModelBase, TextRules {
   readonly kind: "unigram";
   readonly unkId: number;
-  /** The logarithm of every piece's probability, in float32. */
+  /** The logarithm of every piece's probability. */
   readonly scores: readonly number[];
+  /** What sums are rounded to: SentencePiece's are float32, those of huggingface/tokenizers float64. @default "float32" */
+  readonly sums?: "float32" | "float64";
   /** Pieces that are nearly always taken where they stand in a text, whatever their scores. */
   readonly userDefined?: readonly number[];
   /** As in {@link SentencePieceModel}. */
@@ -181,9 +189,15 @@ export function checkModel(model: TokenizerModel, ids: ReadonlyMap<string, numbe
   if (model.kind === "sentencepiece") checkSentencePiece(model);
   (model.merges ?? []).forEach(([left, right], rank) => {
     check(isId(left, size) && isId(right, size), "tokenizer", () => `merge ${rank} (${left} ${right}) is outside the ${size} pieces`);
-    const piece = model.pieces[left]! + model.pieces[right]!;
+    const piece = mergedPiece(model, left, right);
     check(ids.has(piece), "tokenizer", () => `merge ${rank} makes ${JSON.stringify(piece)}, which is not among the ${size} pieces`);
   });
+}
+
+/** How the piece is spelt that two pieces become. */
+export function mergedPiece(model: TokenizerModel, left: number, right: number): string {
+  const prefix = model.kind === "sentencepiece" ? (model.continuingPrefix ?? "") : "";
+  return model.pieces[left]! + model.pieces[right]!.slice(prefix.length);
 }
 
 function checkSentencePiece(model: SentencePieceModel): void {
@@ -196,6 +210,8 @@ function checkSentencePiece(model: SentencePieceModel): void {
     () => "a sentencepiece model has either merges or scores: give one",
   );
   if (scores !== undefined) checkScores(model, scores);
+  const hasAffix = model.continuingPrefix !== undefined || model.wordSuffix !== undefined;
+  check(!hasAffix || merges !== undefined, "tokenizer", () => "a prefix or suffix of pieces within words goes with merges: give them");
 }
 
 function checkScores({ pieces }: TokenizerModel, scores: readonly number[]): void {

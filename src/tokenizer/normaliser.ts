@@ -1,8 +1,13 @@
 // What is done to a text before it is cut into words: the steps that files of others name, one after another.
 import { Regex } from "../regex/index.ts";
+import { type BertStep, bertNormalise } from "./bert-normaliser.ts";
+import { byteLevelPiece } from "./byte-pieces.ts";
 import { ByteTrie } from "./byte-trie.ts";
 import { Charsmap } from "./charsmap.ts";
 import { type StretchStart, utf8Bytes } from "./codec.ts";
+import { precompiledNormalise } from "./precompiled.ts";
+import { lowercase, replaceMatches, wellFormed } from "./text-steps.ts";
+import { inForm, withoutAccents } from "./unicode-of-normalisers.ts";
 
 /** SentencePiece's own normaliser (google/sentencepiece, normalizer.cc). */
 export interface SentencePieceStep {
@@ -20,7 +25,7 @@ export type NormaliserStep =
   | SentencePieceStep
   | { readonly type: "form"; readonly form: "NFC" | "NFD" | "NFKC" | "NFKD" }
   | { readonly type: "lowercase" }
-  /** Takes out what is \p{M}. */
+  /** Takes combining marks out. */
   | { readonly type: "stripAccents" }
   /** Takes white space off the ends. */
   | { readonly type: "strip"; readonly left: boolean; readonly right: boolean }
@@ -28,7 +33,14 @@ export type NormaliserStep =
   /** Replaces the matches of an expression in Oniguruma's syntax. */
   | { readonly type: "replaceMatches"; readonly source: string; readonly to: string }
   /** Put in front of a text that is not empty. */
-  | { readonly type: "prepend"; readonly text: string };
+  | { readonly type: "prepend"; readonly text: string }
+  | BertStep
+  /** SentencePiece's rules `nmt` without Unicode's forms: controls go, and some white space becomes spaces. */
+  | { readonly type: "nmt" }
+  /** SentencePiece's compiled rules, as huggingface/tokenizers applies them. */
+  | { readonly type: "precompiled"; readonly charsmap: Uint8Array }
+  /** Writes the text's bytes in GPT-2's printable alphabet. */
+  | { readonly type: "byteLevel" };
 
 /** A stretch of text as the normaliser leaves it. */
 export type Normalise = (text: string, start: StretchStart) => string;
@@ -43,47 +55,44 @@ export interface NormaliserContext {
 /** @throws CriaError where a charsmap is damaged. */
 export function normaliserOf(steps: readonly NormaliserStep[], context: NormaliserContext = {}): Normalise {
   const all = steps.map((step) => (step.type === "sentencepiece" ? sentencePiece(step, context) : plainStep(step)));
-  return (text, start) => all.reduce((sofar, step) => step(sofar, start), text);
+  return (text, start) => all.reduce((sofar, step) => step(sofar, start), wellFormed(text));
 }
 
 function plainStep(step: Exclude<NormaliserStep, SentencePieceStep>): Normalise {
   switch (step.type) {
     case "form":
-      return (text) => text.normalize(step.form);
+      return (text) => inForm(text, step.form);
     case "lowercase":
       return lowercase;
     case "stripAccents":
-      return (text) => text.replace(/\p{M}/gu, "");
+      return withoutAccents;
     case "strip":
       return (text) => stripped(text, step);
     case "replace":
       return (text) => text.replaceAll(step.from, () => step.to);
     case "replaceMatches": {
       const expression = new Regex(step.source);
-      return (text) => replaced(text, expression, step.to);
+      return (text) => replaceMatches(text, expression, step.to);
     }
     case "prepend":
       return (text) => (text === "" ? "" : step.text + text);
+    case "bert":
+      return (text) => bertNormalise(text, step);
+    case "nmt":
+      return nmt;
+    case "precompiled":
+      return precompiledNormalise(step.charsmap);
+    case "byteLevel":
+      return (text) => byteLevelPiece(utf8Bytes(text));
     default:
       return step satisfies never;
   }
 }
 
-/** As huggingface/tokenizers has it: a text of nothing stays one, whatever the expression finds in it. */
-function replaced(text: string, expression: Regex, to: string): string {
-  if (text === "") return "";
-  const parts: string[] = [];
-  let done = 0;
-  for (const { start, end } of expression.matches(text)) {
-    parts.push(text.slice(done, start), to);
-    done = end;
-  }
-  return parts.join("") + text.slice(done);
-}
-
-/** Every character by itself, so that a Σ at the end of a word becomes σ, as in Rust. */
-function lowercase(text: string): string {
-  return Array.from(text, (char) => char.toLowerCase()).join("");
+function nmt(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the rule takes them out
+  const kept = text.replace(/[\u0001-\u0008\u000b\u000e-\u001f\u007f\u008f\u009f]/g, "");
+  return kept.replace(/[\t\n\f\r\u1680\u200b-\u200f\u2028\u2029\u2581\ufeff\ufffd]/g, " ");
 }
 
 function stripped(text: string, { left, right }: { readonly left: boolean; readonly right: boolean }): string {

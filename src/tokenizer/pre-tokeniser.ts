@@ -1,10 +1,12 @@
 // How a normalised text is cut into words before merging, where it takes more than the named patterns of split-pattern.ts: the steps of
 // huggingface/tokenizers, pre_tokenizers/, each applied to the words of the one before.
 import { Regex, type Span } from "../regex/index.ts";
+import { byteLevelPiece } from "./byte-pieces.ts";
 import { numberBit } from "./char-bits.ts";
-import type { StretchStart } from "./codec.ts";
+import { type StretchStart, utf8Bytes } from "./codec.ts";
 import { byRuns } from "./split-cased.ts";
 import { type NextWord, nextWordOf, type SplitName } from "./split-pattern.ts";
+import { isPunctuation, scriptOf } from "./unicode-of-normalisers.ts";
 
 /** What becomes of the matches of a step: words of their own, joined where they touch, left out, or part of the word beside them. */
 export type SplitBehaviour = "isolated" | "contiguous" | "removed" | "mergedWithPrevious" | "mergedWithNext";
@@ -25,7 +27,13 @@ export type PreTokeniserStep =
   /** A mark for every space, also in front, and words that begin with it. */
   | { readonly type: "metaspace"; readonly mark: string; readonly prefix: "always" | "first" | "never"; readonly split: boolean }
   /** A space in front of every word that begins with none. */
-  | { readonly type: "prefixSpace" };
+  | { readonly type: "prefixSpace" }
+  /** Words of one script each; a space and what is of no script go with the word before. */
+  | { readonly type: "scripts" }
+  /** Words of so many characters. */
+  | { readonly type: "fixedLength"; readonly length: number }
+  /** A word's bytes in GPT-2's printable alphabet. The kind bytes needs no such step. */
+  | { readonly type: "byteLevel" };
 
 /** Calls back with every word of a stretch in order. */
 export type PreTokenise = (text: string, start: StretchStart, each: (word: string) => void) => void;
@@ -58,7 +66,7 @@ function stepOf(step: PreTokeniserStep): Step {
     case "digits":
       return byNextWord(step.individual ? nextWordOf("digit") : byRuns(numberBit));
     case "punctuation":
-      return bySegments((text) => matches(text, punctuation), step.behaviour, false);
+      return bySegments(punctuation, step.behaviour, false);
     case "words": {
       const expression = new Regex(words);
       return bySegments((text) => expression.matches(text), "removed", true);
@@ -69,13 +77,17 @@ function stepOf(step: PreTokeniserStep): Step {
       return metaspace(step);
     case "prefixSpace":
       return (text, isFirst, each) => each(text.startsWith(" ") ? text : ` ${text}`, isFirst);
+    case "scripts":
+      return byScripts;
+    case "fixedLength":
+      return byNextWord((text, at) => endOfLength(text, at, step.length));
+    case "byteLevel":
+      return (text, isFirst, each) => each(byteLevelPiece(utf8Bytes(text)), isFirst);
     default:
       return step satisfies never;
   }
 }
 
-/** \p{P} and ASCII's other signs. */
-const punctuation = /[\p{P}$+<=>^`|~]/gu;
 /** Rust's `\w+|[^\w\s]+`, whose \w has the joiners too. */
 const words = "[[:word:]\\u200c\\u200d]+|[^[:word:]\\u200c\\u200d\\s]+";
 
@@ -87,6 +99,26 @@ function byNextWord(nextWord: NextWord): Step {
       at = end;
     }
   };
+}
+
+/** What stands in front of the first character of a script goes, as there. */
+function byScripts(text: string, isFirst: boolean, each: (word: string, isFirst: boolean) => void): void {
+  let script = 0;
+  let start = -1;
+  for (let at = 0; at < text.length; at += (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1) {
+    const own = scriptOf(text.codePointAt(at) ?? 0);
+    if (own === 0 || own === script) continue;
+    if (start >= 0) each(text.slice(start, at), isFirst && start === 0);
+    script = own;
+    start = at;
+  }
+  if (start >= 0) each(text.slice(start), isFirst && start === 0);
+}
+
+function endOfLength(text: string, at: number, length: number): number {
+  let end = at;
+  for (let i = 0; i < length && end < text.length; i++) end += (text.codePointAt(end) ?? 0) > 0xffff ? 2 : 1;
+  return end;
 }
 
 interface Segment extends Span {
@@ -103,6 +135,14 @@ function bySegments(find: (text: string) => Iterable<Span>, behaviour: SplitBeha
 function* literals(text: string, literal: string): Generator<Span> {
   for (let at = text.indexOf(literal); at >= 0; at = text.indexOf(literal, at + literal.length))
     yield { start: at, end: at + literal.length };
+}
+
+function* punctuation(text: string): Generator<Span> {
+  for (let start = 0, end = 0; start < text.length; start = end) {
+    const code = text.codePointAt(start) ?? 0;
+    end = start + (code > 0xffff ? 2 : 1);
+    if (isPunctuation(code)) yield { start, end };
+  }
 }
 
 function* matches(text: string, pattern: RegExp): Generator<Span> {

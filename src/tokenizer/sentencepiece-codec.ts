@@ -1,11 +1,13 @@
 // SentencePiece's BPE as LLaMA uses it (Kudo & Richardson 2018): characters merged, spaces shown as ▁, bytes for what has no piece.
+import { fail } from "../base/index.ts";
+import { affixedWords } from "./affixed-words.ts";
 import { byteFallbackIds, byteOfFallbackPiece, decodedBytes } from "./byte-pieces.ts";
 import { type Codec, replacement, type StretchStart, Utf8Scratch, utf8Bytes } from "./codec.ts";
 import { eachWithoutExtraSpaces, isSpaceMark } from "./extra-spaces.ts";
 import type { IdBuffer } from "./id-buffer.ts";
 import { ranksOfMerges } from "./merge-ranks.ts";
 import { type MergeRules, MergeTable, PairRules, PieceRules } from "./merge-table.ts";
-import { ownDecoding, type SentencePieceModel, spaceMark } from "./model.ts";
+import { mergedPiece, ownDecoding, type SentencePieceModel, spaceMark } from "./model.ts";
 import { type Normalise, normaliserOf } from "./normaliser.ts";
 import { PieceBorders } from "./piece-borders.ts";
 import { PieceTable } from "./piece-table.ts";
@@ -24,7 +26,7 @@ export function sentencePieceCodec(model: SentencePieceModel, ids: ReadonlyMap<s
   const decoding = model.decoding ?? ownDecoding(model);
   const unknown = decoding.unknown === undefined ? replacement : utf8Bytes(decoding.unknown);
   const units = unitsOf(model, words);
-  const cut = cutterOf(model, words, units);
+  const cut = isAffixed(model) ? affixedCutter(model, ids) : cutterOf(model, words, units);
   const normalise = normaliseOf(model);
   return {
     encode: (text, start, out) => {
@@ -48,6 +50,8 @@ export function sentencePieceCodec(model: SentencePieceModel, ids: ReadonlyMap<s
  */
 export function scoresOf(model: SentencePieceModel): readonly number[] {
   if (model.scores !== undefined) return model.scores;
+  if (isAffixed(model))
+    fail("tokenizer", "a prefix or suffix of pieces within words has no form with a number per piece: write a tokenizer.json");
   const alphabet = new Alphabet(model);
   const text = new Map(textPieces(model).map(([piece, id]) => [id, utf8Bytes(piece)]));
   const symbolsOf = (id: number) => {
@@ -66,12 +70,24 @@ type Cut = (text: string, start: StretchStart, out: IdBuffer) => void;
 /** The cache of what lies between two places where text may be cut; undefined where no place may be. */
 function unitsOf(model: SentencePieceModel, words: WordEncoder): UnitCache | undefined {
   // A run of unknowns is one unk wherever it is cut, and an unused piece is what it was put together from last: then nothing is cut.
-  if (model.preTokeniser !== undefined || words.looksAround || model.ignoreMerges) return undefined;
+  if (model.preTokeniser !== undefined || isAffixed(model) || words.looksAround || model.ignoreMerges) return undefined;
   const borders = new PieceBorders(
     textPieces(model).map(([piece]) => piece),
     model.escapesSpaces ?? true,
   );
   return new UnitCache(borders.next, (bytes, from, to, out) => words.encode(bytes, from, to, out));
+}
+
+function isAffixed({ continuingPrefix, wordSuffix }: SentencePieceModel): boolean {
+  return continuingPrefix !== undefined || wordSuffix !== undefined;
+}
+
+function affixedCutter(model: SentencePieceModel, ids: ReadonlyMap<string, number>): Cut {
+  const { preTokeniser = [], escapesSpaces = true } = model;
+  const cache = new WordCache(affixedWords(model, ids, new Map(textPieces(model)), new MergeTable(mergeRules(model, ids))));
+  const preTokenise = preTokeniserOf(preTokeniser);
+  return (text, start, out) =>
+    preTokenise(escapesSpaces ? text.replaceAll(" ", spaceMark) : text, start, (word) => cache.encode(word, out));
 }
 
 /** How a normalised text goes to the encoder of words: by the model's own steps, or cut where that changes no id. */
@@ -321,16 +337,17 @@ function textPieces(model: SentencePieceModel): [piece: string, id: number][] {
     ...(model.merges === undefined ? [] : (model.unused ?? [])),
   ]);
   const inVocabulary = new Set((model.matching ?? []).filter((rule) => rule.inVocabulary).map(({ id }) => id));
-  const spelled = new Set((model.merges ?? []).map(([left, right]) => model.pieces[left]! + model.pieces[right]!));
+  const spelled = new Set((model.merges ?? []).map(([left, right]) => mergedPiece(model, left, right)));
   const isMade = (piece: string, id: number) => inVocabulary.has(id) || spelled.has(piece);
   const isText = (piece: string, id: number) =>
     piece !== "" && (!apart.has(id) || isMade(piece, id)) && !(model.byteFallback && byteOfFallbackPiece(piece) !== undefined);
   return model.pieces.map((piece, id): [string, number] => [piece, id]).filter(([piece, id]) => isText(piece, id));
 }
 
-function mergeRules({ pieces, merges = [] }: SentencePieceModel, ids: ReadonlyMap<string, number>): MergeRules {
+function mergeRules(model: SentencePieceModel, ids: ReadonlyMap<string, number>): MergeRules {
+  const { merges = [] } = model;
   const rules = new PairRules(merges.length);
-  merges.forEach(([left, right], rank) => rules.add(left, right, ids.get(pieces[left]! + pieces[right]!)!, rank));
+  merges.forEach(([left, right], rank) => rules.add(left, right, ids.get(mergedPiece(model, left, right))!, rank));
   return rules;
 }
 

@@ -1,5 +1,5 @@
 // SentencePiece's unigram segmentation (Kudo 2018; google/sentencepiece, unigram_model.cc): the best way through a text by Viterbi's algorithm,
-// with its float32 sums, so that ties fall as they fall there. Version 0.2.3 rounds a sum before it compares it, as is done here; versions 0.1.97
+// with its float32 sums, or the float64 sums of huggingface/tokenizers (models/unigram/), so that ties fall as they fall there. Version 0.2.3 rounds a sum before it compares it, as is done here; versions 0.1.97
 // to 0.2.0 compare first, which gives other ids where two ways differ by a rounding, 1 in some thousand lines of text.
 import { check } from "../base/index.ts";
 import { byteFallbackIds, decodedBytes } from "./byte-pieces.ts";
@@ -8,6 +8,8 @@ import { type Codec, replacement, utf8Bytes } from "./codec.ts";
 import type { IdBuffer } from "./id-buffer.ts";
 import { ownDecoding, spaceMark, type UnigramModel } from "./model.ts";
 import { characterBytes, normaliserOf } from "./normaliser.ts";
+import { preTokeniserOf } from "./pre-tokeniser.ts";
+import { spelledPieces } from "./spelled-pieces.ts";
 
 /** How far below the lowest score an unknown character lies. */
 const unknownPenalty = 10;
@@ -28,50 +30,63 @@ export function unigramCodec(model: UnigramModel, ids: ReadonlyMap<string, numbe
     else if (out.size === 0 || out.at(out.size - 1) !== unkId) out.push(unkId);
   };
   const userDefined = (model.userDefined ?? []).map((id) => model.pieces[id]!);
+  const normalise = model.normaliser === undefined ? undefined : normaliserOf(model.normaliser, { verbatim: userDefined, escapesSpaces });
+  const encodeWord = (word: string, out: IdBuffer) => {
+    const bytes = utf8Bytes(escapesSpaces ? word.replaceAll(" ", spaceMark) : word);
+    let afterUnknown = false;
+    viterbi.each(bytes, (id, from, to) => {
+      const isUnknown = id === unkId;
+      if (isUnknown && byteIds !== undefined) for (let i = from; i < to; i++) out.push(byteIds[bytes[i]!]!);
+      else if (!isUnknown || !afterUnknown) out.push(id);
+      afterUnknown = isUnknown;
+    });
+  };
+  const preTokenise = preTokeniserOf(model.preTokeniser ?? []);
   return {
-    encode: (text, _start, out) => {
-      const bytes = utf8Bytes(escapesSpaces ? text.replaceAll(" ", spaceMark) : text);
-      let afterUnknown = false;
-      viterbi.each(bytes, (id, from, to) => {
-        const isUnknown = id === unkId;
-        if (isUnknown && byteIds !== undefined) for (let i = from; i < to; i++) out.push(byteIds[bytes[i]!]!);
-        else if (!isUnknown || !afterUnknown) out.push(id);
-        afterUnknown = isUnknown;
-      });
-    },
+    encode: (text, start, out) => preTokenise(text, start, (word) => encodeWord(word, out)),
     encodeInvalid,
-    bytes: model.pieces.map((piece, id) => (id === unkId ? unknown : decodedBytes(piece, decoding))),
+    bytes: spelledPieces(model, normalise, escapesSpaces).map((piece, id) => (id === unkId ? unknown : decodedBytes(piece, decoding))),
     escapesSpaces,
-    ...(model.normaliser === undefined ? {} : { normalise: normaliserOf(model.normaliser, { verbatim: userDefined, escapesSpaces }) }),
+    ...(normalise === undefined ? {} : { normalise }),
   };
 }
 
-/** Pieces that text can become: neither control pieces nor bytes. */
+/**
+ * Pieces that text can become: neither control pieces nor added ones that the vocabulary lacks. Bytes are none in SentencePiece; in
+ * huggingface/tokenizers text that spells one becomes it.
+ */
 function textIds(model: UnigramModel): number[] {
-  const apart = new Set([model.unkId, ...model.specials, ...(model.unused ?? [])]);
-  const isByte = (piece: string) => model.byteFallback && /^<0x[0-9A-F]{2}>$/.test(piece);
+  const { unkId, specials, unused = [], added = [], matching = [], sums } = model;
+  const inVocabulary = new Set(matching.filter((rule) => rule.inVocabulary).map(({ id }) => id));
+  const apart = new Set([unkId, ...specials, ...unused, ...added.filter((id) => !inVocabulary.has(id))]);
+  const isByte = (piece: string) => model.byteFallback && sums !== "float64" && /^<0x[0-9A-F]{2}>$/.test(piece);
   return [...model.pieces.keys()].filter((id) => !apart.has(id) && !isByte(model.pieces[id]!));
 }
 
 class Viterbi {
   readonly #trie: ByteTrie;
-  readonly #scores: Float32Array;
+  readonly #round: (sum: number) => number;
+  readonly #scores: Float32Array | Float64Array;
   readonly #isUserDefined: Uint8Array;
   readonly #unkId: number;
   readonly #unknownScore: number;
   readonly #maximum: number;
   /** For each byte, the best way that ends behind it: its sum, where its last piece begins (-1 where no way ends), and that piece. */
-  #best = new Float32Array(0);
+  #best: Float32Array | Float64Array;
   #start = new Int32Array(0);
   #id = new Int32Array(0);
 
   constructor(model: UnigramModel) {
+    const isDouble = model.sums === "float64";
+    this.#round = isDouble ? (sum) => sum : Math.fround;
+    this.#best = isDouble ? new Float64Array(0) : new Float32Array(0);
     const all = textIds(model);
     const userDefined = new Set(model.userDefined ?? []);
-    const normal = all.filter((id) => !userDefined.has(id)).map((id) => model.scores[id]!);
+    const counted = isDouble ? [...model.pieces.keys()] : all.filter((id) => !userDefined.has(id));
+    const normal = counted.map((id) => model.scores[id]!);
     check(all.length > 0, "tokenizer", () => "no piece of the unigram model can come from text: it needs some");
     this.#trie = new ByteTrie(all.map((id) => [model.pieces[id]!, id] as const));
-    this.#scores = Float32Array.from(model.scores);
+    this.#scores = isDouble ? Float64Array.from(model.scores) : Float32Array.from(model.scores);
     this.#isUserDefined = Uint8Array.from(model.pieces, (_, id) => (userDefined.has(id) ? 1 : 0));
     this.#unkId = model.unkId;
     const extremes = normal.reduce(([low, high], score) => [Math.min(low, score), Math.max(high, score)] as const, [
@@ -79,7 +94,7 @@ class Viterbi {
       leastMaximum,
     ] as const);
     this.#maximum = extremes[1];
-    this.#unknownScore = Math.fround(extremes[0] - unknownPenalty);
+    this.#unknownScore = this.#round(extremes[0] - unknownPenalty);
   }
 
   /** Calls back with the pieces of the best way, in order, and the bytes that each takes; an unknown takes one character. */
@@ -111,9 +126,9 @@ class Viterbi {
       const id = this.#trie.value(node);
       if (id < 0) continue;
       if (end === character) isPiece = true;
-      this.#offer(end, at, id, Math.fround(this.#scoreOf(id, end - at) + sofar));
+      this.#offer(end, at, id, this.#round(this.#scoreOf(id, end - at) + sofar));
     }
-    if (!isPiece) this.#offer(character, at, this.#unkId, Math.fround(this.#unknownScore + sofar));
+    if (!isPiece) this.#offer(character, at, this.#unkId, this.#round(this.#unknownScore + sofar));
   }
 
   #offer(end: number, start: number, id: number, sum: number): void {
@@ -128,7 +143,7 @@ class Viterbi {
   }
 
   #resize(length: number): void {
-    this.#best = new Float32Array(length);
+    this.#best = this.#scores instanceof Float64Array ? new Float64Array(length) : new Float32Array(length);
     this.#start = new Int32Array(length);
     this.#id = new Int32Array(length);
   }
