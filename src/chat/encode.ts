@@ -4,6 +4,7 @@ import type { Tokenizer } from "../tokenizer/index.ts";
 import { type Encoded, encodeSegments, type Writing } from "./encode-segments.ts";
 import { marksOf } from "./marks.ts";
 import type { Message } from "./messages.ts";
+import { firstWhere, type Place, placesOf, segmentsBetween } from "./places.ts";
 import { type RenderChatOptions, type RenderedChat, renderChat } from "./render.ts";
 import type { ChatTemplate } from "./template.ts";
 import { Text } from "./text.ts";
@@ -66,7 +67,8 @@ export function encodeTraining(
   const writing = { marks: marksOf(tokenizer, template, messages, rendered.segments), bos: options.bos ?? false };
   const encoded = encodeSegments(tokenizer, rendered.segments, writing);
   const { ids } = encoded;
-  const firstFrom = (place: number) => idsBefore(tokenizer, text, encoded, place, writing);
+  const places = placesOf(rendered.segments);
+  const firstFrom = (place: number) => idsBefore(tokenizer, places, encoded, place, writing);
   const assistantMask = new Uint8Array(ids.length);
   for (const { start, own, end, isBlock, message } of assistantTurns(template, messages, given, text)) {
     const [first, last] = [firstFrom(start), firstFrom(end)];
@@ -100,10 +102,16 @@ function withSpecials<T extends RenderChatOptions>(tokenizer: Tokenizer, options
  * the place, the bytes of its neighbours say it. Encoding starts at the last anchor before, so that the time for all turns of a chat does not
  * grow with its square.
  */
-function idsBefore(tokenizer: Tokenizer, text: Text, { ids, anchors }: Encoded, place: number, { marks, bos }: Writing): number {
-  if (place >= text.text.length) return ids.length;
-  const anchor = anchors.findLast((one) => one.place <= place);
-  const { ids: before } = encodeSegments(tokenizer, text.slice(anchor?.place ?? 0, place).segments, {
+function idsBefore(
+  tokenizer: Tokenizer,
+  places: readonly Place[],
+  { ids, anchors }: Encoded,
+  place: number,
+  { marks, bos }: Writing,
+): number {
+  if (place >= (places.at(-1)?.end ?? 0)) return ids.length;
+  const anchor = anchors[firstWhere(anchors.length, (at) => (anchors[at]?.place ?? 0) > place) - 1];
+  const { ids: before } = encodeSegments(tokenizer, segmentsBetween(places, anchor?.place ?? 0, place), {
     marks,
     bos: bos && anchor === undefined,
   });
