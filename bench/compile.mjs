@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { median } from "./measure.mjs";
+import { median } from "../dist/base/index.js";
 
 const script = fileURLToPath(import.meta.url);
 

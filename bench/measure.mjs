@@ -1,4 +1,5 @@
 // Interleaved measuring: contestants take turns, so that a slow moment of the machine hits all of them; the median of the rounds counts.
+import { median } from "../dist/base/index.js";
 
 /**
  * @param contestants name → async function doing the work once. @returns name → median seconds of one run.
@@ -23,11 +24,6 @@ export async function interleave(contestants, { rounds = 9, warmUps = 3, seconds
       times[name].push((performance.now() - started) / 1000 / repeats[name]);
     }
   return Object.fromEntries(Object.entries(times).map(([name, list]) => [name, median(list)]));
-}
-
-export function median(values) {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
 }
 
 /** A graph, its buffers filled with small random numbers, compiled on a backend. */

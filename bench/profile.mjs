@@ -6,9 +6,10 @@ import { parseArgs } from "node:util";
 import { cpuBackend } from "../dist/backend/cpu/index.js";
 import { Kernels } from "../dist/backend/cpu/kernels.js";
 import { lower } from "../dist/backend/cpu/lower.js";
+import { median } from "../dist/base/index.js";
 import { flopsOf, tensorBytes } from "../dist/graph/index.js";
 import { openExecutor } from "../dist/host/index.js";
-import { median, openProgram, trainingStep, trainingSteps } from "./measure.mjs";
+import { openProgram, trainingStep, trainingSteps } from "./measure.mjs";
 
 const rounds = 5;
 

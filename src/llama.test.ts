@@ -5,7 +5,7 @@ import { describe, expect, test, vi } from "vitest";
 import type { Backend } from "./backend/index.ts";
 import { referenceBackend } from "./backend/reference/index.ts";
 import { atomicWriteJson } from "./files/index.ts";
-import { roundToBfloat16, type TensorToWrite } from "./formats/index.ts";
+import { narrowBfloat16, type TensorToWrite } from "./formats/index.ts";
 import { chooseTarget, openCpuBackend } from "./host/index.ts";
 import { type GenerateOptions, Llama, type LoadOptions } from "./index.ts";
 import { SequenceModel, type TextPiece } from "./infer/index.ts";
@@ -291,7 +291,7 @@ test.skipIf(stories === "").each([
 });
 
 function inBfloat16(tensor: TensorToWrite): TensorToWrite {
-  return { ...tensor, dtype: "BF16", data: roundToBfloat16(tensor.data as Float32Array) };
+  return { ...tensor, dtype: "BF16", data: narrowBfloat16(tensor.data as Float32Array) };
 }
 
 /** Numbers of the same sign between 2⁻⁶ and 2⁻⁵: what the model writes with them does not matter. */

@@ -2,4 +2,3 @@ export type { Backend, DeviceBuffer, HostArray, MemoryThere, Program } from "./b
 export { BoundProgram } from "./bound-program.ts";
 export { checkBindings } from "./check-bindings.ts";
 export { checkRange } from "./check-range.ts";
-export { JobQueue } from "./job-queue.ts";

@@ -16,9 +16,11 @@ export {
 export { CriaError, check, fail, UsageError } from "./errors.ts";
 export { eventsHandled } from "./events-handled.ts";
 export { float16Bits, float16Value } from "./float16.ts";
+export { JobQueue } from "./job-queue.ts";
+export { isObject, type JsonObject, parseJson } from "./json.ts";
 export { median } from "./median.ts";
 export { didYouMean, nearest } from "./nearest.ts";
-export { type Precision, type Rounding, roundToBfloat16, roundToEven, roundToInt8Blocks } from "./precision.ts";
+export { bfloat16Bits, type Precision, type Rounding, roundToBfloat16, roundToEven, roundToInt8Blocks } from "./precision.ts";
 export type { OnProgress, ProgressEvent } from "./progress.ts";
 export { ambiguousLength, gigabytes, parseQuantity } from "./quantity.ts";
 export { Rng, type RngState } from "./rng.ts";

@@ -9,11 +9,16 @@ export type Rounding = Precision | "int8";
 const float = new Float32Array(1);
 const bits = new Uint32Array(float.buffer);
 
+/** The bits of the nearest bfloat16, ties to even; NaN stays a quiet NaN. @param word the bits of a float32 */
+export function bfloat16Bits(word: number): number {
+  const isNan = (word & 0x7fffffff) > 0x7f800000;
+  return isNan ? (word >>> 16) | 0x40 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
+}
+
 /** The nearest bfloat16, ties to even; NaN stays NaN. */
 export function roundToBfloat16(x: number): number {
   float[0] = x;
-  if (Number.isNaN(x)) return x;
-  bits[0] = (bits[0]! + 0x7fff + ((bits[0]! >>> 16) & 1)) & 0xffff0000;
+  bits[0] = bfloat16Bits(bits[0]!) << 16;
   return float[0]!;
 }
 

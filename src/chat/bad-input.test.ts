@@ -124,7 +124,7 @@ test.each([
   ],
   [
     [{ role: "assistant", tool_calls: [{ function: { name: "f", arguments: "{" } }] }],
-    "messages[0].tool_calls[0].function.arguments is no JSON",
+    "messages[0].tool_calls[0].function.arguments is not JSON",
   ],
   [[{ role: "assistant", tool_calls: [{ function: { name: "f", arguments: "[1]" } }] }], "must be an object's"],
   [

@@ -1,5 +1,5 @@
 // Messages as the common protocols have them, checked, and as the values that templates read.
-import { check, fail } from "../base/index.ts";
+import { check, fail, isObject, parseJson } from "../base/index.ts";
 import { plainJson, toJson } from "./json.ts";
 import { type Origin, Text } from "./text.ts";
 import { Dict, List, Num, type Value } from "./values.ts";
@@ -103,10 +103,6 @@ function checkText(value: unknown, name: string): void {
   check(typeof value === "string", where, () => `${name} is ${quoted(value)}, but must be a text`);
 }
 
-function isObject(value: unknown): value is { readonly [key: string]: unknown } {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 function quoted(value: unknown): string {
   return JSON.stringify(value)?.slice(0, 100) ?? String(value);
 }
@@ -180,12 +176,7 @@ function callValue(call: ToolCall, name: string, origin: Origin, { argumentsAsTe
 
 function objectOf(given: ToolCall["function"]["arguments"], name: string): unknown {
   if (typeof given !== "string") return given;
-  let value: unknown;
-  try {
-    value = JSON.parse(given);
-  } catch (cause) {
-    return fail(where, `${name}.function.arguments is no JSON: ${(cause as Error).message}`, { cause });
-  }
+  const value = parseJson(where, `${name}.function.arguments`, given, "correct it there");
   return isObject(value) ? value : fail(where, `${name}.function.arguments is JSON of ${quoted(value)}, but must be an object's`);
 }
 

@@ -1,5 +1,5 @@
 // Conversations and tools in files of JSON, for the commands that take them.
-import { decodeUtf8, fail } from "../base/index.ts";
+import { decodeUtf8, fail, parseJson } from "../base/index.ts";
 import type { Message } from "../chat/index.ts";
 import { readTextFile } from "../files/index.ts";
 import type { CommandIo } from "./command.ts";
@@ -35,9 +35,5 @@ export async function readTools(where: string, file: string): Promise<readonly u
 }
 
 function parsed(where: string, file: string, text: string): unknown {
-  try {
-    return JSON.parse(text.replace(/^\ufeff/, ""));
-  } catch (cause) {
-    return fail(where, `${file}: it is no JSON: ${(cause as Error).message}`, { cause });
-  }
+  return parseJson(where, `${file}: its text`, text.replace(/^\ufeff/, ""), "correct it there");
 }

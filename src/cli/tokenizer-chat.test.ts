@@ -68,7 +68,7 @@ test("an object may bring tools, which choose a template; what is left out and w
 test.each([
   [["chat.json", "--template", "rag"], 1, 'there is no chat template "rag": it is one of default, tool_use'],
   [["none.json"], 1, "none.json"],
-  [["bad.json"], 1, "bad.json: it is no JSON"],
+  [["bad.json"], 1, "bad.json: its text is not JSON"],
   [["odd.json"], 1, 'odd.json: it has "message", but only messages, tools, documents, variables are read'],
   [["role.json"], 1, 'messages[0].role is "me"'],
   [[], 2, "TOKENIZER and MESSAGES.json are needed"],

@@ -1,6 +1,6 @@
 // YAML and JSON files that a schema types.
 import type { z } from "zod";
-import { CriaError, fail } from "../base/index.ts";
+import { CriaError, fail, parseJson } from "../base/index.ts";
 import { readTextFile } from "../files/index.ts";
 import { parseWith, yamlValue } from "../schema/index.ts";
 
@@ -18,10 +18,5 @@ export async function readYaml<Schema extends z.ZodType>(path: string, schema: S
 /** A JSON file of our own making, which may be larger than YAML that people write. @throws CriaError as {@link readYaml} */
 export async function readJson<Schema extends z.ZodType>(path: string, schema: Schema, where: string): Promise<z.output<Schema>> {
   const text = await readTextFile(path, where);
-  try {
-    return parseWith(schema, JSON.parse(text), where, path);
-  } catch (error) {
-    if (error instanceof CriaError) throw error;
-    return fail(where, `${path}: it is not JSON, ${(error as Error).message}: it is damaged, make it again`, { cause: error });
-  }
+  return parseWith(schema, parseJson(where, `${path}: its text`, text, "it is damaged, make it again"), where, path);
 }

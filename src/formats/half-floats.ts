@@ -1,5 +1,5 @@
 // The two 16-bit floats that weights are stored in: IEEE 754 binary16, and bfloat16, which is float32's upper half.
-import { float16Value } from "../base/index.ts";
+import { bfloat16Bits, float16Value } from "../base/index.ts";
 
 /** Widens binary16 bit patterns exactly. */
 export function widenFloat16(bits: Uint16Array, out: Float32Array): void {
@@ -13,14 +13,9 @@ export function widenBfloat16(bits: Uint16Array, out: Float32Array): void {
 }
 
 /** Rounds to bfloat16, ties to even; NaN stays NaN. */
-export function roundToBfloat16(values: Float32Array): Uint16Array {
+export function narrowBfloat16(values: Float32Array): Uint16Array {
   const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
   const bits = new Uint16Array(words.length);
-  for (let i = 0; i < bits.length; i++) bits[i] = roundWord(words[i]!);
+  for (let i = 0; i < bits.length; i++) bits[i] = bfloat16Bits(words[i]!);
   return bits;
-}
-
-function roundWord(word: number): number {
-  const isNan = (word & 0x7fffffff) > 0x7f800000;
-  return isNan ? (word >>> 16) | 0x40 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
 }

@@ -2,7 +2,7 @@
 // A model that one of the classes in architectures.ts can run is written as one of its kind, LLaMA's before the others'. What none of them can
 // is written as "cria", with the parts under one key of ours, so that other tools refuse it instead of computing nonsense.
 import { CriaError, check, didYouMean, fail } from "../base/index.ts";
-import { type ActivationName, type LlamaConfig, llamaConfig, numberRanges } from "../model/index.ts";
+import { type ActivationName, type LlamaConfig, llamaConfig, numberRanges, partNames } from "../model/index.ts";
 import { type Architecture, architectures, ownArchitecture } from "./architectures.ts";
 import { configKeys } from "./hf-config-keys.ts";
 import { isObject, type JsonObject, kindOf, parseJsonObject, quote } from "./json.ts";
@@ -46,15 +46,6 @@ const gateNames: readonly [ActivationName, ...string[]][] = [
   ["glu", "sigmoid"],
   ["bilinear", "linear"],
 ];
-
-/** The parts that only we have, with the words each may hold. */
-const partWords = {
-  norm: ["rms", "layer"],
-  normPlacement: ["pre", "post"],
-  activation: ["relu", "gelu", "geluTanh", "swish", ...gateNames.map(([name]) => name)],
-  positions: ["rope", "sinusoidal", "learned", "none"],
-  ropePairing: ["half", "neighbours"],
-} as const;
 
 const isFlag = (value: unknown) => typeof value === "boolean";
 const isLayerList = (value: unknown) => Array.isArray(value) && value.every(isFlag);
@@ -216,14 +207,14 @@ function readGate(name: string, word: unknown): ActivationName {
 /** The parts under the key "cria"; `hidden_act`, where it is there, says the activation a second time. */
 function readOwnParts(name: string, parts: unknown, hiddenAct: unknown): Partial<LlamaConfig> {
   check(isObject(parts), where, () => `${name}: model_type is "cria" but its key "cria" holds ${kindOf(parts)}: it is damaged`);
-  const known = [...Object.keys(partWords), "swishBeta", ...Object.keys(laterParts)];
+  const known = [...Object.keys(partNames), "swishBeta", ...Object.keys(laterParts)];
   const unknown = Object.keys(parts).find((key) => !known.includes(key));
   check(
     unknown === undefined,
     where,
     () => `${name}: cria has no part ${quote(unknown!)}${didYouMean(unknown!, known) || ": correct the file"}`,
   );
-  for (const [key, words] of Object.entries(partWords)) {
+  for (const [key, words] of Object.entries(partNames)) {
     const word = parts[key];
     check(
       (words as readonly unknown[]).includes(word),

@@ -16,7 +16,7 @@ export {
   readGgufMetadata,
 } from "./gguf-metadata.ts";
 export { ggufTokenizerBytes, ggufTokenizerModel, ggufTokenizerPairs } from "./gguf-tokenizer.ts";
-export { roundToBfloat16 } from "./half-floats.ts";
+export { narrowBfloat16 } from "./half-floats.ts";
 export { type HfConfig, type ReadHfConfig, readHfConfig, writeHfConfig } from "./hf-config.ts";
 export { hfName, hfWeights } from "./hf-names.ts";
 export { type JsonObject, parseJsonObject } from "./json.ts";

@@ -1,7 +1,7 @@
 // JSON out of a file that someone else wrote: UTF-8, valid, of the expected kind, or an error that names the file.
-import { check, decodeUtf8, fail } from "../base/index.ts";
+import { check, decodeUtf8, isObject, type JsonObject, parseJson } from "../base/index.ts";
 
-export type JsonObject = { readonly [key: string]: unknown };
+export { isObject, type JsonObject };
 
 export interface ParseOptions {
   /** Also refuses an object that has a key twice, of which JSON.parse keeps the last in silence. */
@@ -16,15 +16,11 @@ export function parseJsonObject(
   { unique = false }: ParseOptions = {},
 ): JsonObject {
   const text = typeof bytes === "string" ? bytes : decodeUtf8(bytes, name, where);
-  const value = parse(where, name, text);
+  const value = parseJson(where, `${name}: its text`, text, "it is damaged or of another format");
   check(isObject(value), where, () => `${name}: it holds ${kindOf(value)} but must hold a JSON object`);
   const repeated = unique ? repeatedKey(text) : undefined;
   check(repeated === undefined, where, () => `${name}: it has ${quote(repeated!)} twice: every key may stand once, remove the wrong one`);
   return value;
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** `an array`, `the number 3`, for messages. */
@@ -81,17 +77,4 @@ function endOfString(text: string, start: number): number {
   let at = start + 1;
   while (text[at] !== '"') at += text[at] === "\\" ? 2 : 1;
   return at;
-}
-
-function parse(where: string, name: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    return fail(where, `${name}: its text is not JSON (${oneLine(error)}): it is damaged or of another format`, { cause: error });
-  }
-}
-
-/** The parser quotes the text with its line ends. */
-function oneLine(error: unknown): string {
-  return (error as Error).message.replace(/\s+/g, " ");
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { CriaError, memorySource, Rng } from "../base/index.ts";
 import { openFile } from "../files/index.ts";
-import { readSafetensors, readShardedSafetensors, roundToBfloat16, type TensorToWrite, writeSafetensors } from "./index.ts";
+import { narrowBfloat16, readSafetensors, readShardedSafetensors, type TensorToWrite, writeSafetensors } from "./index.ts";
 
 async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
@@ -30,7 +30,7 @@ const sample: TensorToWrite[] = [
   { name: "empty", dtype: "F32", shape: [0, 4], data: new Float32Array(0) },
   { name: "scalar", dtype: "F64", shape: [], data: () => Promise.resolve(Float64Array.of(Math.PI)) },
   { name: "half", dtype: "F16", shape: [7], data: Uint16Array.of(0x3c00, 0xc000, 0x7bff, 0x0001, 0x7c00, 0x8000, 0x3555) },
-  { name: "brain", dtype: "BF16", shape: [3], data: roundToBfloat16(Float32Array.of(1, -2, Math.PI)) },
+  { name: "brain", dtype: "BF16", shape: [3], data: narrowBfloat16(Float32Array.of(1, -2, Math.PI)) },
   { name: "long", dtype: "I64", shape: [2], data: BigInt64Array.of(-5n, 1n << 40n) },
   { name: "int", dtype: "I32", shape: [2], data: Int32Array.of(-7, 7) },
   { name: "short", dtype: "I16", shape: [2], data: () => Int16Array.of(-7, 7) },
@@ -100,7 +100,7 @@ test("a tensor larger than one piece is read whole, at odd addresses too", async
 
 test("bfloat16 rounds to even and keeps infinities and NaN", () => {
   const bits = new Float32Array(Uint32Array.of(0x3f808000, 0x3f818000, 0x3f808001, 0x7f7fffff, 0x7f800001, 0xff800000).buffer);
-  expect(Array.from(roundToBfloat16(bits))).toEqual([0x3f80, 0x3f82, 0x3f81, 0x7f80, 0x7fc0, 0xff80]);
+  expect(Array.from(narrowBfloat16(bits))).toEqual([0x3f80, 0x3f82, 0x3f81, 0x7f80, 0x7fc0, 0xff80]);
 });
 
 const bad: readonly [what: string, bytes: Uint8Array, message: RegExp][] = [
@@ -224,7 +224,7 @@ test("two tensors hold the same numbers, however they are stored, or they do not
     await collect(
       writeSafetensors([
         tensor("a", "F32", values),
-        tensor("b", "BF16", roundToBfloat16(values)),
+        tensor("b", "BF16", narrowBfloat16(values)),
         tensor("c", "F32", values),
         tensor("d", "F32", other),
       ]),
@@ -235,11 +235,11 @@ test("two tensors hold the same numbers, however they are stored, or they do not
 
 test("tensors longer than a piece are compared and read to their end", async () => {
   const size = (1 << 22) + 3;
-  const one = roundToBfloat16(Float32Array.of(1))[0]!;
+  const one = narrowBfloat16(Float32Array.of(1))[0]!;
   const rows = ["a", "b", "c"].map(
     (name): TensorToWrite => ({ name, dtype: "BF16", shape: [size], data: new Uint16Array(size).fill(one) }),
   );
-  (rows[2]!.data as Uint16Array)[size - 1] = roundToBfloat16(Float32Array.of(2))[0]!;
+  (rows[2]!.data as Uint16Array)[size - 1] = narrowBfloat16(Float32Array.of(2))[0]!;
   const file = await open(await collect(writeSafetensors(rows)));
   expect(await Promise.all([file.holdSame("a", "b"), file.holdSame("a", "c")])).toEqual([true, false]);
   const stop = new AbortController();

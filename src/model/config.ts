@@ -2,16 +2,34 @@
 import { check } from "../base/index.ts";
 import { checkScaling, type RopeScaling } from "./rope-scaling.ts";
 
-/** What normalises: RMSNorm (Zhang & Sennrich 2019) or LayerNorm (Ba et al. 2016). */
-export type NormName = "rms" | "layer";
-/** Where the norm stands: x + f(norm(x)) or norm(x + f(x)) (Xiong et al. 2020). */
-export type NormPlacement = "pre" | "post";
-/** Plain activations (two matrices) and the GLU family (three matrices; Shazeer 2020). */
-export type ActivationName = "relu" | "gelu" | "geluTanh" | "swish" | "glu" | "bilinear" | "reglu" | "geglu" | "gegluTanh" | "swiglu";
-/** How a model knows order: RoPE (Su et al. 2021), sinusoids (Vaswani et al. 2017), a learned table, or not at all. */
-export type PositionName = "rope" | "sinusoidal" | "learned" | "none";
-/** Which two channels of a head RoPE turns together: (i, i + d/2) as Hugging Face stores weights, or (2i, 2i + 1) as Meta does. */
-export type RopePairing = "half" | "neighbours";
+/** The activations of a feed-forward layer with two matrices. */
+export const plainActivations = ["relu", "gelu", "geluTanh", "swish"] as const;
+/** The GLU family, whose feed-forward layers have three matrices (Shazeer 2020). */
+export const gatedActivations = ["glu", "bilinear", "reglu", "geglu", "gegluTanh", "swiglu"] as const;
+
+/** What the parts of a model are called in configs and recipes. */
+export const partNames = {
+  /** What normalises: RMSNorm (Zhang & Sennrich 2019) or LayerNorm (Ba et al. 2016). */
+  norm: ["rms", "layer"],
+  /** Where the norm stands: x + f(norm(x)) or norm(x + f(x)) (Xiong et al. 2020). */
+  normPlacement: ["pre", "post"],
+  activation: [...plainActivations, ...gatedActivations],
+  /** How a model knows order: RoPE (Su et al. 2021), sinusoids (Vaswani et al. 2017), a learned table, or not at all. */
+  positions: ["rope", "sinusoidal", "learned", "none"],
+  /** Which two channels of a head RoPE turns together: (i, i + d/2) as Hugging Face stores weights, or (2i, 2i + 1) as Meta does. */
+  ropePairing: ["half", "neighbours"],
+} as const;
+
+export type NormName = (typeof partNames.norm)[number];
+export type NormPlacement = (typeof partNames.normPlacement)[number];
+export type ActivationName = (typeof partNames.activation)[number];
+export type PositionName = (typeof partNames.positions)[number];
+export type RopePairing = (typeof partNames.ropePairing)[number];
+
+/** Whether a feed-forward layer with this activation has a gate, a third matrix. */
+export function isGated(activation: ActivationName): boolean {
+  return gatedActivations.some((name) => name === activation);
+}
 
 export interface LlamaConfig {
   readonly vocabSize: number;

@@ -1,6 +1,7 @@
 export {
   type ActivationName,
   feedForwardWidth,
+  isGated,
   type LlamaConfig,
   type LlamaSizes,
   llamaConfig,
@@ -9,6 +10,7 @@ export {
   ntkTheta,
   numberRanges,
   type PositionName,
+  partNames,
   type RopePairing,
   windowOf,
 } from "./config.ts";

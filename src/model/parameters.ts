@@ -1,7 +1,7 @@
 // A row per parameter: from the rows follow counts, files, initial weights, and which parameters weight decay applies to.
 import { fail, sizeOf } from "../base/index.ts";
 import type { Tensor } from "../graph/index.ts";
-import type { ActivationName, LlamaConfig, PositionName } from "./config.ts";
+import { isGated, type LlamaConfig, type PositionName } from "./config.ts";
 import { dense, type Linear } from "./linear.ts";
 
 export interface ParameterRow {
@@ -116,9 +116,6 @@ const tableInits: Readonly<Record<PositionName, ParameterRow["init"] | undefined
   none: undefined,
 };
 
-/** The activations that have no gate. */
-const plainActivations: readonly ActivationName[] = ["relu", "gelu", "geluTanh", "swish"];
-
 function rowOf(name: string, shape: readonly number[], init: ParameterRow["init"]): ParameterRow {
   return { name, shape, init, decay: shape.length === 2 };
 }
@@ -143,7 +140,7 @@ function layerParameters<L, P>(config: LlamaConfig, i: number, make: Make<L, P>)
     },
     ffnNorm: norm("ffnNorm"),
     ffn: {
-      ...(!plainActivations.includes(config.activation) && { gate: linear("ffn.gate", hiddenDim, dim, ffnBias) }),
+      ...(isGated(config.activation) && { gate: linear("ffn.gate", hiddenDim, dim, ffnBias) }),
       up: linear("ffn.up", hiddenDim, dim, ffnBias),
       down: linear("ffn.down", dim, hiddenDim, ffnBias, residualDeviation),
     },

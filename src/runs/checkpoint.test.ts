@@ -171,7 +171,7 @@ test("when several are damaged in several ways, none is used", async () => {
 });
 
 const oldDamages: readonly [what: string, (path: string) => Promise<unknown>, RegExp][] = [
-  ["half a state", (path) => truncate(join(path, "state.json"), 50), /state\.json: it is not JSON .*: it is damaged/],
+  ["half a state", (path) => truncate(join(path, "state.json"), 50), /state\.json: its text is not JSON .*: it is damaged/],
   [
     "another state",
     (path) => writeFile(join(path, "state.json"), '{"version":1,"stpe":3}'),

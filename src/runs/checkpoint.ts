@@ -11,7 +11,7 @@ import { createHash } from "node:crypto";
 import { readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
-import { CriaError, decodeUtf8, fail } from "../base/index.ts";
+import { CriaError, decodeUtf8, fail, isObject, parseJson } from "../base/index.ts";
 import {
   atomicFolder,
   atomicWrite,
@@ -273,13 +273,13 @@ async function readState(folder: string, sum: string | undefined): Promise<z.out
   const bytes = await readWhole(path, where).catch((error) => failUnreadable(folder, path, error));
   if (sum !== undefined) checkSum(folder, stateName, createHash("sha256").update(bytes).digest("hex"), sum);
   try {
-    const value = JSON.parse(decodeUtf8(bytes, path, where)) as { readonly version?: unknown } | null;
-    if (sum !== undefined && Number(value?.version) > newestVersion) return failNewer(path, value?.version);
+    const value = parseJson(where, `${path}: its text`, decodeUtf8(bytes, path, where));
+    const version = isObject(value) ? value.version : undefined;
+    if (sum !== undefined && Number(version) > newestVersion) return failNewer(path, version);
     return parseWith(stateSchema, value, where, path);
   } catch (cause) {
-    if (cause instanceof NewerCheckpoint) throw cause;
-    const problem = cause instanceof CriaError ? withoutPlace(cause) : `${path}: it is not JSON (${(cause as Error).message})`;
-    throw new DamagedCheckpoint(folder, problem, { cause });
+    if (cause instanceof NewerCheckpoint || !(cause instanceof CriaError)) throw cause;
+    throw new DamagedCheckpoint(folder, withoutPlace(cause), { cause });
   }
 }
 

@@ -1,6 +1,14 @@
 // The feed-forward layer's activation: plain ones and the GLU family at equal parameters (Shazeer 2020, arXiv 2002.05202).
 import { type ActivationFunctionName, activationFunctions } from "../graph/index.ts";
-import { type ActivationName, type LlamaConfig, llamaConfig, type ParameterRow, parameterCount, parameterRows } from "../model/index.ts";
+import {
+  type ActivationName,
+  isGated,
+  type LlamaConfig,
+  llamaConfig,
+  type ParameterRow,
+  parameterCount,
+  parameterRows,
+} from "../model/index.ts";
 import type { LineChart, Series } from "../plot/index.ts";
 import { type EncodedText, encodeText } from "./encoded-text.ts";
 import { asFrequencies, divergedRemark, hasLearnt, Lab, lossOf } from "./lab.ts";
@@ -120,25 +128,24 @@ interface Contestant {
   readonly name: string;
   readonly activation: ActivationName;
   readonly beta?: number;
-  readonly gated: boolean;
 }
 
 const contestants: readonly Contestant[] = [
-  { name: "ReLU", activation: "relu", gated: false },
-  { name: "GELU", activation: "gelu", gated: false },
-  { name: "Swish, β = 0.5", activation: "swish", beta: 0.5, gated: false },
-  { name: "Swish, β = 1", activation: "swish", gated: false },
-  { name: "Swish, β = 2", activation: "swish", beta: 2, gated: false },
-  { name: "GLU (sigmoid)", activation: "glu", gated: true },
-  { name: "Bilinear", activation: "bilinear", gated: true },
-  { name: "ReGLU", activation: "reglu", gated: true },
-  { name: "GEGLU", activation: "geglu", gated: true },
-  { name: "SwiGLU", activation: "swiglu", gated: true },
+  { name: "ReLU", activation: "relu" },
+  { name: "GELU", activation: "gelu" },
+  { name: "Swish, β = 0.5", activation: "swish", beta: 0.5 },
+  { name: "Swish, β = 1", activation: "swish" },
+  { name: "Swish, β = 2", activation: "swish", beta: 2 },
+  { name: "GLU (sigmoid)", activation: "glu" },
+  { name: "Bilinear", activation: "bilinear" },
+  { name: "ReGLU", activation: "reglu" },
+  { name: "GEGLU", activation: "geglu" },
+  { name: "SwiGLU", activation: "swiglu" },
 ];
 
 /** A plain layer has two matrices with 4d hidden channels; a gated one has three, and 2/3 of that. */
-export function configOf({ activation, beta = 1, gated }: Contestant): LlamaConfig {
-  const hiddenDim = gated ? (4 * dim * 2) / 3 : 4 * dim;
+export function configOf({ activation, beta = 1 }: Contestant): LlamaConfig {
+  const hiddenDim = isGated(activation) ? (4 * dim * 2) / 3 : 4 * dim;
   return llamaConfig({
     vocabSize,
     dim,
@@ -219,8 +226,8 @@ function byInputs(rows: readonly ParameterRow[]): readonly ParameterRow[] {
 
 /** Where the order is not that of the claim. @param ranked best first */
 function exceptions(ranked: readonly Contestant[]): string[] {
-  const bestPlain = ranked.findIndex(({ gated }) => !gated);
-  const behind = ranked.slice(bestPlain).filter(({ gated }) => gated);
+  const bestPlain = ranked.findIndex(({ activation }) => !isGated(activation));
+  const behind = ranked.slice(bestPlain).filter(({ activation }) => isGated(activation));
   const names = behind.map(({ name }) => name).join(", ");
   const [first] = ranked;
   return [
@@ -233,7 +240,7 @@ export function describeLosses(outcomes: readonly Outcome[]): Section {
   const seeds = [...groupBy(outcomes, ({ seed }) => seed).values()];
   const lossesOf = (name: string) => seeds.map((round) => lossOf(round.find(({ trial }) => trial.variant.name === name)!));
   const family = (gated: boolean) => {
-    const members = contestants.filter((one) => one.gated === gated).map(({ name }) => lossesOf(name));
+    const members = contestants.filter((one) => isGated(one.activation) === gated).map(({ name }) => lossesOf(name));
     return seeds.map((_, i) => mean(members.map((losses) => losses[i]!)));
   };
   const [plain, gated] = [family(false), family(true)];

@@ -3,7 +3,7 @@ import { type Backend, BoundProgram } from "../backend/index.ts";
 import { median, Rng, sizeOf } from "../base/index.ts";
 import { Mixture } from "../batches/index.ts";
 import { f32, Graph, gradients, layerNorm, rmsNorm, type Tensor } from "../graph/index.ts";
-import { type BatchSize, type LlamaConfig, llamaConfig, type NormName, type NormPlacement } from "../model/index.ts";
+import { type BatchSize, type LlamaConfig, llamaConfig, type NormName, type NormPlacement, partNames } from "../model/index.ts";
 import type { LineChart, Series } from "../plot/index.ts";
 import { type EncodedText, encodeText } from "./encoded-text.ts";
 import { type Draw, gradientNorms, xavier, xavierRows } from "./gradient-norms.ts";
@@ -415,7 +415,7 @@ async function kindSection(context: StudyContext, text: EncodedText): Promise<Se
   using lab = new Lab(context);
   // That a difference is small takes more runs than that one is large: twice as many.
   const seeds = [...context.seeds, ...context.seeds.map((seed) => seed + context.seeds.length)];
-  const trials = (["rms", "layer"] as const).map((norm): Trial => {
+  const trials = partNames.norm.map((norm): Trial => {
     const config = llamaConfig({ vocabSize, dim: 64, nLayers: 6, nHeads: 4, hiddenDim: 176, contextLength: 64, norm });
     return { variant: { name: kinds[norm].name, config, size: { batch: 4, length: 64 }, text }, learningRate: 3e-3, warmupShare: 0.1 };
   });
@@ -450,7 +450,7 @@ async function timeNorms({ backend, signal, minutes }: StudyContext): Promise<No
   const programs = { rms, layer };
   const times = { rms: [] as number[], layer: [] as number[] };
   for (let round = 0; round < rounds + 2 && !signal.aborted; round++)
-    for (const kind of ["rms", "layer"] as const) {
+    for (const kind of partNames.norm) {
       const before = performance.now();
       for (let i = 0; i < 5; i++) await programs[kind].run();
       times[kind].push((performance.now() - before) / 5);

@@ -12,6 +12,7 @@ import {
   ntkTheta,
   type ParameterRow,
   type PositionName,
+  partNames,
   partsOf,
   type RopePairing,
   ropeInputs,
@@ -123,7 +124,7 @@ async function evaluate(
 
 async function invarianceSection(backend: Backend): Promise<Section> {
   const found: Invariance[] = [];
-  for (const name of ["rope", "sinusoidal", "learned", "none"] as const) found.push(await measureInvariance(backend, name));
+  for (const name of partNames.positions) found.push(await measureInvariance(backend, name));
   const [rotary, sinusoidal, learned] = found as [Invariance, Invariance, Invariance, Invariance];
   return {
     title: "The score of a query and a key depends on their distance only",
@@ -338,7 +339,7 @@ const extrapolationHead: Head = {
 
 async function extrapolationSection(context: StudyContext, text: EncodedText): Promise<Section[]> {
   using lab = new Lab(context);
-  const trials = (["rope", "sinusoidal", "learned", "none"] as const).map((positions) => trialOf(positions, text));
+  const trials = partNames.positions.map((positions) => trialOf(positions, text));
   const outcomes = await lab.run<ByReading>({
     trials,
     seeds: context.seeds,

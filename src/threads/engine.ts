@@ -1,5 +1,5 @@
 // The engine of the CPU backend: threads over one memory replay programs, while the event loop of the thread that asked for it lives.
-import { check, fail } from "../base/index.ts";
+import { check, fail, JobQueue } from "../base/index.ts";
 import { CallingThread } from "./calling-thread.ts";
 import type { CodeKind, CodeLoader, Linker } from "./code-loader.ts";
 import { Heap } from "./heap.ts";
@@ -78,7 +78,7 @@ class PooledEngine<Source, M extends Memory> implements Engine<Source, M> {
   /** The addresses of each program's counts. */
   readonly #programs = new Map<number, readonly number[]>();
   #nextProgram = 0;
-  #lastRun: Promise<void> = Promise.resolve();
+  readonly #runs = new JobQueue();
   #running = false;
   /** Thread t's scratch is at address + t * stride. */
   #scratch = { address: 0, stride: 0 };
@@ -133,9 +133,7 @@ class PooledEngine<Source, M extends Memory> implements Engine<Source, M> {
   }
 
   run(program: number): Promise<void> {
-    const run = this.#lastRun.then(() => this.#run(program));
-    this.#lastRun = run.catch(() => {});
-    return run;
+    return this.#runs.run(() => this.#run(program));
   }
 
   unload(program: number): void {

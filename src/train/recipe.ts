@@ -1,7 +1,7 @@
 // The recipe of a training run: everything that it is made of. Defaults are the paper's (LLaMA, sections 2.2 and 2.3) where it names one.
 import { z } from "zod";
 import { check, fail, type Precision } from "../base/index.ts";
-import { type LlamaConfig, llamaConfig, preset, type RopeScaling } from "../model/index.ts";
+import { type LlamaConfig, llamaConfig, partNames, preset, type RopeScaling } from "../model/index.ts";
 import { count, lengthCount, parseWith } from "../schema/index.ts";
 import { usualWarmup } from "./schedule.ts";
 import { llamaAdamw } from "./step-graphs.ts";
@@ -57,13 +57,13 @@ const modelRecipe = z
     ropeScaling: ropeScaling.optional(),
     /** What recipes said before there was `ropeScaling`: the factor of linear scaling, 1 for none. */
     ropeFactor: z.number().positive().optional(),
-    ropePairing: z.enum(["half", "neighbours"]).optional(),
+    ropePairing: z.enum(partNames.ropePairing).optional(),
     tiedOutput: z.boolean().optional(),
-    norm: z.enum(["rms", "layer"]).optional(),
-    normPlacement: z.enum(["pre", "post"]).optional(),
-    activation: z.enum(["relu", "gelu", "geluTanh", "swish", "glu", "bilinear", "reglu", "geglu", "gegluTanh", "swiglu"]).optional(),
+    norm: z.enum(partNames.norm).optional(),
+    normPlacement: z.enum(partNames.normPlacement).optional(),
+    activation: z.enum(partNames.activation).optional(),
     swishBeta: z.number().positive().optional(),
-    positions: z.enum(["rope", "sinusoidal", "learned", "none"]).optional(),
+    positions: z.enum(partNames.positions).optional(),
     headDim: lengthCount().optional(),
     qkvBias: z.boolean().optional(),
     attentionOutputBias: z.boolean().optional(),

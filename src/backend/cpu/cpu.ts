@@ -1,5 +1,5 @@
 // The CPU backend: plans a graph's memory, lowers its nodes to kernel calls, and lets an executor replay them.
-import { check, type FileRegion, fail } from "../../base/index.ts";
+import { check, type FileRegion, fail, JobQueue } from "../../base/index.ts";
 import {
   type Graph,
   type MemoryPlan,
@@ -12,16 +12,7 @@ import {
   tensorBytes,
 } from "../../graph/index.ts";
 import { printKernel } from "../../kernel/index.ts";
-import {
-  type Backend,
-  checkBindings,
-  checkRange,
-  type DeviceBuffer,
-  type HostArray,
-  JobQueue,
-  type MemoryThere,
-  type Program,
-} from "../index.ts";
+import { type Backend, checkBindings, checkRange, type DeviceBuffer, type HostArray, type MemoryThere, type Program } from "../index.ts";
 import { BufferBytes, ChangeCount, type PlainBytes } from "./buffer-bytes.ts";
 import type { Executor } from "./executor.ts";
 import { HeldBytes } from "./held-bytes.ts";

@@ -1,16 +1,7 @@
 // The judge: everything in float64, one op after the other by its own formula. For tests; far too slow for anything else.
-import { bytesOf, check, dequantise, fail, isStateDType, quantise, sizeOf } from "../../base/index.ts";
+import { bytesOf, check, dequantise, fail, isStateDType, JobQueue, quantise, sizeOf } from "../../base/index.ts";
 import { type Graph, type MemoryPlan, planMemory, type Tensor, type TensorType, type Values } from "../../graph/index.ts";
-import {
-  type Backend,
-  checkBindings,
-  checkRange,
-  type DeviceBuffer,
-  type HostArray,
-  JobQueue,
-  type MemoryThere,
-  type Program,
-} from "../index.ts";
+import { type Backend, checkBindings, checkRange, type DeviceBuffer, type HostArray, type MemoryThere, type Program } from "../index.ts";
 import { evaluate, zeros } from "./evaluate.ts";
 
 /** A backend that computes in float64 and rounds to float32 only when values are read. */

@@ -1,5 +1,5 @@
 // JSON Lines (https://jsonlines.org): an object per line, one of whose keys holds a document.
-import { check, fail } from "../../base/index.ts";
+import { check, isObject, parseJson } from "../../base/index.ts";
 import { decodeText } from "./decode-text.ts";
 import type { FormInput } from "./forms.ts";
 import { readField } from "./json-field.ts";
@@ -15,21 +15,8 @@ export async function* readJsonLines(input: FormInput): AsyncGenerator<string> {
     number++;
     if (line.trim() === "") continue;
     const place = `${name}:${number}`;
-    const record = parseLine(place, line, where);
+    const record = parseJson(where, `${place}: the line`, line, "correct or remove it");
     check(isObject(record), where, () => `${place}: the line is not a JSON object: every line must be one`);
     yield readField(place, record, where, options);
-  }
-}
-
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function parseLine(place: string, line: string, where: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch (cause) {
-    const reason = (cause as Error).message.replace(/\s+/g, " ");
-    return fail(where, `${place}: the line is not JSON (${reason}): correct or remove it`, { cause });
   }
 }

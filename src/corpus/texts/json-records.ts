@@ -1,9 +1,8 @@
 // JSON files of any size: a list of records, or records one after another; each record is parsed by itself, so that memory holds one.
-import { check, fail } from "../../base/index.ts";
+import { check, fail, isObject, parseJson } from "../../base/index.ts";
 import { decodeText } from "./decode-text.ts";
 import type { FormInput } from "./forms.ts";
 import { readField } from "./json-field.ts";
-import { isObject } from "./json-lines.ts";
 import { maxDocumentLength, tooLong } from "./limits.ts";
 
 /** @throws CriaError naming the record that is not an object with a text in the field */
@@ -12,18 +11,9 @@ export async function* readJson(input: FormInput): AsyncGenerator<string> {
   let number = 0;
   for await (const text of splitRecords(input)) {
     const place = `${name}: record ${++number}`;
-    const record = parseRecord(place, text, where);
+    const record = parseJson(where, place, text, "correct or remove it");
     check(isObject(record), where, () => `${place} is ${text.trim().slice(0, 40)} but must be a JSON object`);
     yield readField(place, record, where, options);
-  }
-}
-
-function parseRecord(place: string, text: string, where: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    const reason = (cause as Error).message.replace(/\s+/g, " ");
-    return fail(where, `${place} is not JSON (${reason}): correct or remove it`, { cause });
   }
 }
 

@@ -1,4 +1,4 @@
-// Jobs one at a time, in the order of the calls: how a backend keeps writes, runs and reads apart.
+// Jobs one at a time, in the order of the calls: a backend keeps writes, runs and reads apart by it, an engine the runs of its programs.
 
 export class JobQueue {
   #last: Promise<unknown> = Promise.resolve();
