@@ -1,8 +1,9 @@
 // How the texts of a corpus become words for training. The rules are plain data, so that threads can be told and a later program can compare.
 
+import { type NormaliserStep, normaliserOf } from "./normaliser.ts";
+import { type PreTokeniserStep, preTokeniserOf } from "./pre-tokeniser.ts";
 import { eachSpan } from "./split-bytes.ts";
-import type { SplitName } from "./split-pattern.ts";
-import { splitsOf } from "./split-pattern.ts";
+import { type SplitName, splitsOf } from "./split-pattern.ts";
 import { eachSentencePart, type SentenceRules } from "./split-sentence.ts";
 import { eachSpan as eachWhiteSpan } from "./word-codec.ts";
 import type { WordTable } from "./word-table.ts";
@@ -10,8 +11,19 @@ import type { WordTable } from "./word-table.ts";
 /** What a kind's words depend on; two trainings with the same rules may share counts. */
 export type WordRules =
   | { readonly kind: "word" }
-  | { readonly kind: "bytes"; readonly pattern: SplitName; readonly splitDigits: boolean }
-  | ({ readonly kind: "sentencepiece" } & SentenceRules);
+  | { readonly kind: "bytes"; readonly pattern?: SplitName | readonly SplitName[]; readonly splitDigits: boolean }
+  | { readonly kind: "steps"; readonly steps: readonly PreTokeniserStep[] }
+  | ({ readonly kind: "sentencepiece" } & SentenceRules)
+  | GivenRules;
+
+/** What a given tokenizer does to a text before it cuts it. */
+export interface GivenRules {
+  readonly kind: "given";
+  /** Pieces that stand for themselves wherever a text spells them: no word holds one. */
+  readonly apart: readonly string[];
+  readonly normaliser: readonly NormaliserStep[];
+  readonly words: Exclude<WordRules, GivenRules>;
+}
 
 /** Counts the words of a document, or of a part of one. Words never reach from one into the next. */
 export type CutWords = (text: string, table: WordTable) => void;
@@ -24,9 +36,33 @@ export function wordCutter(rules: WordRules): CutWords {
       const splits = splitsOf(rules.pattern, rules.splitDigits);
       return (text, table) => eachSpan(text, splits, (start, end) => table.add(text, start, end));
     }
+    case "steps": {
+      const preTokenise = preTokeniserOf(rules.steps);
+      return (text, table) => preTokenise(text, "text", (word) => word !== "" && table.add(word));
+    }
+    case "given":
+      return givenCutter(rules);
     case "sentencepiece":
       return (text, table) => eachSentencePart(text, rules, (line, start, end) => table.add(line, start, end));
     default:
       return rules satisfies never;
   }
+}
+
+function givenCutter({ apart, normaliser, words }: GivenRules): CutWords {
+  const cut = wordCutter(words);
+  const normalise = normaliserOf(normaliser);
+  const separator = apart.length === 0 ? undefined : new RegExp(alternatives(apart), "u");
+  return (text, table) => {
+    for (const stretch of separator === undefined ? [text] : text.split(separator))
+      if (stretch !== "") cut(normalise(stretch, "text"), table);
+  };
+}
+
+/** The longest first, as it is found first. */
+function alternatives(texts: readonly string[]): string {
+  return texts
+    .toSorted((a, b) => b.length - a.length)
+    .map((text) => text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&"))
+    .join("|");
 }

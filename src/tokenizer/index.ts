@@ -1,6 +1,8 @@
 export { byteFallbackPiece, byteLevelBytes, byteLevelPiece, byteOfFallbackPiece, isBytePiece } from "./byte-pieces.ts";
 export { countRanks, mergesOf } from "./bytes-codec.ts";
+export { type CutVocabulary, cutVocabulary } from "./cut-vocabulary.ts";
 export { type CutWords, type WordRules, wordCutter } from "./cut-words.ts";
+export { type ExtendOptions, type Extension, extendTokenizer, extensionRules } from "./extend.ts";
 export { mergeCounts } from "./merge-counts.ts";
 export {
   type BytesModel,

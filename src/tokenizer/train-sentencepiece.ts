@@ -125,7 +125,7 @@ function scoresInOrder(size: number, fixed: number): NonNullable<SentencePieceMo
 }
 
 /** The most frequent characters until they make up the share, which SentencePiece compares in float32. */
-async function coveredCharacters(words: WordCounts, share: number, boundary: string): Promise<string[]> {
+export async function coveredCharacters(words: WordCounts, share: number, boundary: string): Promise<string[]> {
   const counts = new Map<number, number>();
   let total = 0;
   for await (const block of words.blocks())
