@@ -1,4 +1,4 @@
-// cria tokenizer: train, encode, decode, inspect, convert, compare, chat
+// cria tokenizer: train, encode, decode, inspect, convert, extend, cut, compare, chat
 import { UsageError } from "../base/index.ts";
 import type { TextOptions } from "../corpus/index.ts";
 import { tokenizerForms } from "../open/index.ts";
@@ -10,6 +10,8 @@ import { openAndTell, optionalTextOptions, partsOf, textFlags } from "./text-fla
 import { chatCommand } from "./tokenizer-chat.ts";
 import { compareCommand } from "./tokenizer-compare.ts";
 import { convertCommand } from "./tokenizer-convert.ts";
+import { cutCommand } from "./tokenizer-cut.ts";
+import { extendCommand } from "./tokenizer-extend.ts";
 import { trainCommand } from "./tokenizer-train.ts";
 
 const encodeCommand: Command = {
@@ -84,7 +86,17 @@ const inspectCommand: Command = {
 export const tokenizerCommand: CommandGroup = {
   name: "tokenizer",
   summary: "train a tokenizer and use it",
-  commands: [trainCommand, encodeCommand, decodeCommand, inspectCommand, convertCommand, compareCommand, chatCommand],
+  commands: [
+    trainCommand,
+    encodeCommand,
+    decodeCommand,
+    inspectCommand,
+    convertCommand,
+    extendCommand,
+    cutCommand,
+    compareCommand,
+    chatCommand,
+  ],
 };
 
 function open(path: string | undefined, where: string, io: CommandIo): Promise<Tokenizer> {
