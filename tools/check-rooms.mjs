@@ -32,6 +32,7 @@ export const rooms = {
   eval: ["base", "backend", "model", "batches"],
   train: ["base", "schema", "graph", "backend", "model", "batches", "eval", "formats"],
   runs: ["base", "schema", "files", "backend", "model", "tokenizer", "formats", "batches", "corpus", "eval", "train"],
+  web: ["base", "threads", "backend", "backend/cpu", "model", "tokenizer", "formats", "open", "batches", "infer", "llama", "eval", "train"],
   plan: ["base", "model"],
   plot: [],
   raise: ["base", "files", "graph", "backend", "model", "tokenizer", "batches", "corpus", "train", "runs", "plot"],
@@ -45,7 +46,7 @@ export const rooms = {
 /** Rooms that run in a browser as they do in Node: no `node:` module, no global of Node and no other room is within reach of what they import. */
 export const portable = [
   ...["base", "schema", "regex", "tokenizer", "chat", "kernel", "graph", "threads", "backend", "backend/reference", "backend/cpu"],
-  ...["model", "formats", "open", "batches", "infer", "llama", "eval", "train", "plan"],
+  ...["model", "formats", "open", "batches", "infer", "llama", "eval", "train", "plan", "web"],
 ];
 
 /** Packages a room may name; a room not listed may name none. `node:` modules count as packages. */

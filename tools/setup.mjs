@@ -12,6 +12,7 @@ const jobs = {
   demo: [["dist/cli/main.js", "demo", ...rest]],
   test: [
     ["node_modules/@biomejs/biome/bin/biome", "check", "--error-on-warnings", "."],
+    ["node_modules/typescript/bin/tsc", "-p", "tsconfig.web.json"],
     ["tools/check-rooms.mjs"],
     ["tools/check-docs.mjs"],
     ["node_modules/vitest/vitest.mjs", "run", ...rest],

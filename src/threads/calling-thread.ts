@@ -1,5 +1,5 @@
 // The engine without threads: the thread that called computes alone, in slices, between which its event loop lives.
-import { CriaError } from "../base/index.ts";
+import { CriaError, eventsHandled } from "../base/index.ts";
 import type { Linker } from "./code-loader.ts";
 import type { Answer, End, ToWorker } from "./protocol.ts";
 import { replayAlone } from "./replay.ts";
@@ -55,19 +55,7 @@ export class CallingThread implements ThreadPool {
   }
 
   async #nextSlice(): Promise<void> {
-    await nextTask();
+    await eventsHandled();
     this.#sliceEnds = performance.now() + sliceMilliseconds;
   }
-}
-
-/** Resolves when the event loop has had its turn. A page delays timers by 4 ms and more, and messages not at all. */
-function nextTask(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(undefined);
-  });
 }
