@@ -1,7 +1,7 @@
 // The library's face in Node: a model that writes. `const llama = await Llama.load("runs/demo"); for await (const text of llama.generate("Once")) …`
 import type { Backend } from "./backend/index.ts";
 import { openCpuBackend } from "./host/index.ts";
-import { checkArgument, checkOptions, is, LoadedLlama, type ModelOptions, modelRules, modelThere, type Rule } from "./llama/index.ts";
+import { checkArgument, checkOptions, is, LoadedLlama, loadThere, type ModelOptions, modelRules, type Rule } from "./llama/index.ts";
 import { openModel } from "./load/index.ts";
 
 export interface LoadOptions extends ModelOptions {
@@ -32,15 +32,10 @@ export class Llama extends LoadedLlama {
     options.signal?.throwIfAborted();
     const { backend, threads, codeCache, tokenizer: tokenizerFile, ...modelOptions } = options;
     await using model = await openModel(path, { signal: options.signal });
-    const warnings = [...model.warnings];
-    const onWarning = (warning: string) => warnings.push(warning);
-    const tokenizer = await model.openTokenizer(tokenizerFile, onWarning);
-    const chat = await model.openChat(tokenizer, tokenizerFile, onWarning);
-    const { config, weights, generation } = model;
-    const files = { config, weights, generation, tokenizer, chat, warnings };
-    const where = backend
-      ? { backend, isOwn: false }
-      : { backend: await openCpuBackend({ ...(threads !== undefined && { threads }), codeCache }), isOwn: true };
-    return new Llama(await modelThere(files, where, modelOptions));
+    const openBackend = async () =>
+      backend
+        ? { backend, isOwn: false }
+        : { backend: await openCpuBackend({ ...(threads !== undefined && { threads }), codeCache }), isOwn: true };
+    return new Llama(await loadThere(model, tokenizerFile, openBackend, modelOptions));
   }
 }

@@ -6,6 +6,8 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openCpuBackend } from "../dist/host/index.js";
+import { Llama } from "../dist/index.js";
+import { sharedData } from "../dist/load/shared-data.test.helper.js";
 import { bundleByEsbuild, bundleByVite, makeApp } from "./web/bundle.mjs";
 import { train } from "./web/program.mjs";
 import { serve } from "./web/serve.mjs";
@@ -16,6 +18,18 @@ const steps = 50;
 
 const browserPath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) => existsSync(path));
 if (browserPath === undefined) console.warn("skipped: cria in a page, chromium is not here (apt-get install chromium)");
+
+// Stories260K tells what llama2.c's own test expects of its program (github.com/karpathy/llama2.c, test_all.py).
+const stories = sharedData("stories260K");
+if (stories === undefined)
+  console.warn("skipped: stories260K in a page, its folder is not here (CRIA_DATA); a model of the fixtures writes instead");
+const modelFolder = stories ?? here("fixtures/2026-11-28/run");
+const modelNames = stories
+  ? ["stories260K.bin", "tok512.bin"]
+  : ["config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"];
+const prompt = stories ? ["", { temperature: 0, maxTokens: 60 }] : ["The", { temperature: 0, maxTokens: 12 }];
+const storyOfLily =
+  "Once upon a time, there was a little girl named Lily. She loved to play outside in the park. One day, she saw a big, red ball.";
 
 const work = mkdtempSync(join(tmpdir(), "cria-web-"));
 const app = join(work, "app");
@@ -42,12 +56,17 @@ test("a bundle for a page names no module of Node, and its worker is a file of i
 });
 
 describe.skipIf(browserPath === undefined)("in chromium", () => {
-  let browser, server, inNode;
+  let browser, server, inNode, expectedText;
   beforeAll(async () => {
-    server = await serve({ esbuild: join(app, "esbuild"), vite: join(app, "vite") });
+    server = await serve({ esbuild: join(app, "esbuild"), vite: join(app, "vite"), model: modelFolder });
     browser = await chromium.launch({ executablePath: browserPath, args: ["--no-sandbox"] });
     const backend = await openCpuBackend({ target: "wasm", threads: 2 });
     inNode = await train(backend, text, steps);
+    const llama = await Llama.load(modelFolder, { backend });
+    expectedText = "";
+    for await (const part of llama.generate(...prompt)) expectedText += part;
+    await llama.dispose();
+    if (stories) expect(expectedText.slice(0, storyOfLily.length)).toBe(storyOfLily);
     await backend.dispose();
   });
   afterAll(async () => {
@@ -70,10 +89,12 @@ describe.skipIf(browserPath === undefined)("in chromium", () => {
   }
 
   test("a page that is cross-origin isolated trains on threads, to the bits of Node", async () => {
-    const { name, pieces, losses } = await inPage("isolated/esbuild", "trainHere", { threads: 2 }, text, steps);
+    const { name, pieces, losses, written } = await inPage("isolated/esbuild", "trainHere", { threads: 2 }, text, steps);
     expect(name).toMatch(/^cpu: wasm(\+fma)?, 2 threads$/);
     expect(pieces).toEqual(inNode.pieces);
     expect(losses).toEqual(inNode.losses);
+    expect(written).toBe(inNode.written);
+    expect(written).not.toBe("");
   });
 
   test("a page that is not trains without, to the same bits, and says so", async () => {
@@ -82,6 +103,16 @@ describe.skipIf(browserPath === undefined)("in chromium", () => {
     expect(losses).toEqual(inNode.losses.slice(0, 10));
     const wish = inPage("plain/esbuild", "trainHere", { threads: 2 }, text, 1);
     await expect(wish).rejects.toThrow("[cpu] threads is 2, but the page is not cross-origin isolated");
+  });
+
+  test.each([
+    ["isolated", /^cpu: wasm(\+fma)?, [1-9]\d* threads?$/],
+    ["plain", /^cpu: wasm(\+fma)?, without worker threads: the page is not/],
+  ])("a model of a server's files writes what it writes in Node: %s", async (isolation, called) => {
+    const addresses = Object.fromEntries(modelNames.map((name) => [name, `/${isolation}/model/${name}`]));
+    const { name, text } = await inPage(`${isolation}/esbuild`, "writeHere", addresses, ...prompt);
+    expect(name).toMatch(called);
+    expect(text).toBe(expectedText);
   });
 
   test("vite's bundle finds its workers", async () => {

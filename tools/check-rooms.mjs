@@ -28,7 +28,7 @@ export const rooms = {
   open: ["base", "model", "tokenizer", "chat", "formats"],
   load: ["base", "files", "tokenizer", "open"],
   infer: ["base", "graph", "backend", "model", "tokenizer"],
-  llama: ["base", "backend", "model", "tokenizer", "chat", "formats", "infer"],
+  llama: ["base", "backend", "model", "tokenizer", "chat", "formats", "open", "infer"],
   eval: ["base", "backend", "model", "batches"],
   train: ["base", "schema", "graph", "backend", "model", "batches", "eval", "formats"],
   runs: ["base", "schema", "files", "backend", "model", "tokenizer", "formats", "batches", "corpus", "eval", "train"],

@@ -23,6 +23,7 @@ export { type JsonObject, parseJsonObject } from "./json.ts";
 export { type Llama2cModel, readLlama2c } from "./llama2c.ts";
 export { type Llama2cTokenizer, llama2cTokenizerModel, readLlama2cTokenizer } from "./llama2c-tokenizer.ts";
 export { loadSentencePiece } from "./load-sentencepiece.ts";
+export { modelDocuments } from "./model-documents.ts";
 export { toHalfPairing, toNeighbourPairing } from "./rope-pairing.ts";
 export { readSafetensors } from "./safetensors.ts";
 export { type TensorToWrite, writeSafetensors } from "./safetensors-write.ts";

@@ -4,11 +4,11 @@ export {
   type ChatOptions,
   type GenerateOptions,
   LoadedLlama,
+  loadThere,
   type ModelBackend,
-  type ModelFiles,
   type ModelOptions,
+  type ModelThere,
   modelRules,
-  modelThere,
   type RenderedConversation,
   type RenderOptions,
 } from "./loaded-llama.ts";

@@ -2,9 +2,10 @@
 import type { Backend } from "../backend/index.ts";
 import type { OnProgress, StateDType } from "../base/index.ts";
 import { type ChatTemplates, chooseTemplate, type EncodedChat, encodeChat, type Message } from "../chat/index.ts";
-import { type GenerationConfig, usualSampling } from "../formats/index.ts";
+import { usualSampling } from "../formats/index.ts";
 import { type GenerateTextOptions, generateText, type PromptOptions, promptIds, SequenceModel, type TextPiece } from "../infer/index.ts";
-import type { LlamaConfig, WeightSource } from "../model/index.ts";
+import type { LlamaConfig } from "../model/index.ts";
+import type { OpenChat, OpenModel } from "../open/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 import { checkArgument, checkOptions, defined, is, type Rule } from "./check-arguments.ts";
 
@@ -82,17 +83,6 @@ const chatRules = { ...renderRules, ...writeRules } satisfies Record<keyof ChatO
 /** GenerationConfig._get_default_generation_params, which every version since 4.28 agrees with. */
 const transformersSampling = { temperature: 1, topK: 50, topP: 1 };
 
-/** What a model's files say. */
-export interface ModelFiles {
-  readonly config: LlamaConfig;
-  readonly weights: WeightSource;
-  readonly tokenizer: Tokenizer;
-  readonly chat: { readonly templates: ChatTemplates; readonly endOfTurn: readonly number[] };
-  /** How its makers would have it sampled. */
-  readonly generation: Omit<GenerationConfig, "eosTokenIds">;
-  readonly warnings: readonly string[];
-}
-
 /** Where a model computes. */
 export interface ModelBackend {
   readonly backend: Backend;
@@ -101,20 +91,35 @@ export interface ModelBackend {
 }
 
 /** A model on a backend. */
-interface ModelThere extends Omit<ModelFiles, "config" | "weights">, ModelBackend {
+export interface ModelThere extends ModelBackend {
   readonly sequences: SequenceModel;
+  readonly tokenizer: Tokenizer;
+  readonly chat: OpenChat;
+  /** How its makers would have it sampled. */
+  readonly generation: OpenModel["generation"];
+  readonly warnings: readonly string[];
 }
 
-/** Loads the weights. @throws CriaError when memory does not suffice; a backend of the model's own is disposed of then. */
-export async function modelThere(
-  { config, weights, warnings, ...files }: ModelFiles,
-  { backend, isOwn }: ModelBackend,
+/**
+ * Loads the weights and what goes with them.
+ * @param tokenizerFile names another tokenizer than the one beside the model
+ * @throws CriaError when a part is damaged or another model's, or memory does not suffice; a backend of the model's own is disposed of then.
+ */
+export async function loadThere<Place>(
+  model: OpenModel<Place>,
+  tokenizerFile: Place | undefined,
+  openBackend: () => Promise<ModelBackend>,
   options: ModelOptions,
 ): Promise<ModelThere> {
+  const warnings = [...model.warnings];
+  const onWarning = (warning: string) => warnings.push(warning);
+  const tokenizer = await model.openTokenizer(tokenizerFile, onWarning);
+  const chat = await model.openChat(tokenizer, tokenizerFile, onWarning);
+  const { backend, isOwn } = await openBackend();
   try {
-    const sequences = await SequenceModel.open(backend, config, weights, options);
-    const isUsual = options.contextLength === undefined && options.pages === undefined;
-    return { ...files, warnings: isUsual ? [...warnings, ...shortMemory(sequences)] : warnings, sequences, backend, isOwn };
+    const sequences = await SequenceModel.open(backend, model.config, model.weights, options);
+    if (options.contextLength === undefined && options.pages === undefined) warnings.push(...shortMemory(sequences));
+    return { sequences, tokenizer, chat, generation: model.generation, warnings, backend, isOwn };
   } catch (error) {
     if (isOwn) await backend.dispose();
     throw error;
@@ -232,7 +237,7 @@ function shortMemory({ contextLength, config }: SequenceModel): string[] {
   ];
 }
 
-function defaultsOf(generation: ModelFiles["generation"], endOfTurn: readonly number[]): GenerateOptions {
+function defaultsOf(generation: ModelThere["generation"], endOfTurn: readonly number[]): GenerateOptions {
   const { bosTokenId: _, ...said } = generation;
   return { ...(saysHowToSample(said) ? transformersSampling : usualSampling), ...said, stopIds: endOfTurn };
 }

@@ -23,10 +23,9 @@ import {
   removeFolder,
   removePartials,
 } from "../files/index.ts";
-import { readSafetensors, type TensorToWrite, writeSafetensors } from "../formats/index.ts";
+import { readSafetensors } from "../formats/index.ts";
 import { parseWith } from "../schema/index.ts";
-import type { StoredTensor } from "../train/index.ts";
-import { trainRecipe, type WholeRecipe } from "../train/index.ts";
+import { partBytes, type StoredTensor, trainRecipe, type WholeRecipe } from "../train/index.ts";
 
 const where = "checkpoint";
 const files: Readonly<Record<Part, string>> = { model: "model.safetensors", optimizer: "optimizer.safetensors" };
@@ -230,8 +229,7 @@ async function writeAll(path: string, partial: string, state: CheckpointState, t
     sums.push(`${hash.digest("hex")}  ${name}\n`);
   };
   for (const part of parts) {
-    const own = tensors.filter((tensor) => tensor.part === part);
-    await write(files[part], writeSafetensors(own.map(toWrite), { format: "pt" }));
+    await write(files[part], partBytes(tensors, part));
     bytes[part] = (await stat(join(partial, files[part]))).size;
   }
   await write(stateName, [Buffer.from(`${JSON.stringify({ version: 2, ...state, bytes }, null, 2)}\n`)]);
@@ -246,10 +244,6 @@ async function named(path: string, act: () => Promise<void>): Promise<void> {
     if (error instanceof CriaError && error.cause !== undefined) throw explainIo(where, path, error.cause);
     throw error;
   }
-}
-
-export function toWrite({ name, shape, read }: StoredTensor): TensorToWrite {
-  return { name, shape, dtype: "F32", data: read };
 }
 
 function nameOf(step: number): string {

@@ -3,20 +3,9 @@ import { readdir, rm, rmdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { check, type OnProgress } from "../base/index.ts";
 import { atomicWrite, atomicWriteJson, explainIo, isPartial, makeFolder, removePartials } from "../files/index.ts";
-import {
-  loadSentencePiece,
-  needsTokenizerModel,
-  tokenizerConfigJson,
-  tokenizerJson,
-  usualSampling,
-  writeGenerationConfig,
-  writeHfConfig,
-  writeSafetensors,
-} from "../formats/index.ts";
-import type { LlamaConfig } from "../model/index.ts";
+import { modelDocuments, needsTokenizerModel } from "../formats/index.ts";
 import type { TokenizerModel } from "../tokenizer/index.ts";
-import type { StoredTensor, WholeRecipe } from "../train/index.ts";
-import { toWrite } from "./checkpoint.ts";
+import { partBytes, type StoredTensor, type WholeRecipe } from "../train/index.ts";
 import { writeRecipe } from "./recipe-file.ts";
 import { isLock } from "./run-lock.ts";
 
@@ -85,7 +74,7 @@ export async function removeLeftovers(folder: string): Promise<void> {
 export async function startRunFolder(folder: string, recipe: WholeRecipe, tokenizer: TokenizerModel): Promise<WholeRecipe> {
   const paths = runPaths(folder);
   await makeFolder(folder, where);
-  const documents = new Map(Object.entries({ ...configDocuments(recipe.model, tokenizer), ...(await tokenizerDocuments(tokenizer)) }));
+  const documents = new Map(Object.entries(await modelDocuments(recipe.model, tokenizer)));
   const own = { ...recipe, tokenizer: ownTokenizer(folder, tokenizer) };
   try {
     await writeRecipe(paths.begun, recipe);
@@ -112,22 +101,7 @@ function exists(path: string): Promise<boolean> {
 
 /** model.safetensors, with the metadata that transformers asks for. */
 export async function saveModel(folder: string, tensors: readonly StoredTensor[], progress?: OnProgress): Promise<void> {
-  const rows = tensors.filter((tensor) => tensor.part === "model");
-  progress?.({ task: "saving the model", done: 0, total: rows.length, unit: "tensors" });
-  await atomicWrite(runPaths(folder).model, writeSafetensors(rows.map(toWrite), { format: "pt" }), where);
-}
-
-function configDocuments(config: LlamaConfig, { bosId, eosId }: TokenizerModel) {
-  const ids = { ...(bosId === undefined ? {} : { bosTokenId: bosId }), eosTokenIds: eosId === undefined ? [] : [eosId] };
-  return {
-    "config.json": writeHfConfig({ config, ...ids }),
-    "generation_config.json": writeGenerationConfig({ ...ids, ...usualSampling }),
-  };
-}
-
-async function tokenizerDocuments(tokenizer: TokenizerModel): Promise<Record<string, object | Uint8Array>> {
-  const own = needsTokenizerModel(tokenizer)
-    ? { "tokenizer.model": (await loadSentencePiece()).sentencePieceModelBytes(tokenizer) }
-    : { "tokenizer.json": tokenizerJson(tokenizer) };
-  return { ...own, "tokenizer_config.json": tokenizerConfigJson(tokenizer) };
+  const total = tensors.filter((tensor) => tensor.part === "model").length;
+  progress?.({ task: "saving the model", done: 0, total, unit: "tensors" });
+  await atomicWrite(runPaths(folder).model, partBytes(tensors, "model"), where);
 }

@@ -24,7 +24,7 @@ export {
   type Update,
   updateGraph,
 } from "./step-graphs.ts";
-export type { StoredTensor } from "./stored-tensor.ts";
+export { partBytes, type StoredTensor } from "./stored-tensor.ts";
 export { type OpenOptions, type StepResult, Trainer, type TrainerOptions } from "./trainer.ts";
 export { trainerOptions } from "./trainer-options.ts";
 export { type CheckedMemory, checkMemory, type TrainingMemory } from "./training-memory.ts";

@@ -12,6 +12,7 @@ export {
   type Tokens,
 } from "../batches/index.ts";
 export type { Evaluation, HeldOutEvaluator, HeldOutText } from "../eval/index.ts";
+export type { ChatOptions, GenerateOptions, ModelOptions, RenderedConversation, RenderOptions } from "../llama/index.ts";
 export { type LlamaConfig, type LlamaSizes, llamaConfig, parameterCount, preset, presets } from "../model/index.ts";
 export { createTokenizer, type Tokenizer, type TokenizerModel, type TrainOptions, trainTokenizer } from "../tokenizer/index.ts";
 export {
@@ -23,5 +24,7 @@ export {
   type TrainerOptions,
   trainSteps,
 } from "../train/index.ts";
+export { type FileBytes, Llama, type OpenOptions } from "./llama.ts";
+export { modelFiles } from "./model-files.ts";
 export { type BackendOptions, openBackend } from "./open-backend.ts";
 export { blobSource, fetchSource } from "./sources.ts";
