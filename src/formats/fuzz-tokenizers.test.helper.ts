@@ -34,6 +34,10 @@ export async function fuzzedForms(): Promise<FuzzedForm[]> {
     protoForm("tokenizer.model, unigram", sentencePieceModelBytes(unigram)),
     ggufForm("GGUF, llama", ggufTokenizerPairs(bpe)),
     ggufForm("GGUF, gpt2", ggufTokenizerPairs(bytes)),
+    ggufForm(
+      "GGUF, gpt2 cut by expressions",
+      new Map([...ggufTokenizerPairs(bytes), ["tokenizer.ggml.pre", { type: "text", value: "falcon" }]]),
+    ),
     { name: "ranks", bytes: ranks, open: (file) => readTiktoken(file, "x", kindOf), change: (rng) => changedLines(ranks, rng) },
     {
       ...{ name: "llama2.c's .bin", bytes: bin, change: (rng) => changedNumbers(bin, rng) },

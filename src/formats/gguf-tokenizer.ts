@@ -10,13 +10,13 @@ import {
   mergesOf,
   type PieceMatching,
   type SentencePieceModel,
-  type SplitName,
   scoresOf,
   type TextTemplate,
   type TokenizerModel,
 } from "../tokenizer/index.ts";
 import { type GgufScalar, type GgufType, type GgufValue, ggufBytes } from "./gguf-metadata.ts";
-import { quote } from "./json.ts";
+import { characterPres, cutsOf, type Pre, preOf, pres } from "./gguf-pre.ts";
+import { quote, sameJson } from "./json.ts";
 import { ownForm } from "./own-form.ts";
 
 const where = "gguf";
@@ -25,62 +25,40 @@ const prefix = "tokenizer.ggml.";
 /** The kinds of piece, by their numbers there. */
 const pieceTypes = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;
 
-interface Pre {
-  readonly names: readonly string[];
-  readonly patterns: readonly SplitName[];
-  readonly ignoreMerges?: true;
-  /** Whether a begin-of-text piece goes in front where the file does not say. */
-  readonly addsBos?: true;
-}
-
-/** How llama.cpp cuts a text by the name in `tokenizer.ggml.pre`; of several rows for one way of cutting the first is written. */
-const pres: readonly Pre[] = [
-  {
-    names: ["llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2"],
-    patterns: ["llama3"],
-    ignoreMerges: true,
-    addsBos: true,
-  },
-  { names: ["dbrx", "smaug-bpe"], patterns: ["llama3"] },
-  {
-    names: ["gpt-2", "phi-2", "mpt", "olmo", "jais", "jina-es", "jina-de", "jina-v2-es", "jina-v2-de", "trillion", "granite-docling"],
-    patterns: ["gpt2"],
-  },
-  { names: ["qwen2", "stablelm2", "deepseek-r1-qwen", "megrez"], patterns: ["qwen2"] },
-  { names: ["smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b"], patterns: ["digit", "gpt2"] },
-  { names: ["gpt-4o", "llama4"], patterns: ["o200k"] },
-  { names: ["tekken"], patterns: ["tekken"], ignoreMerges: true, addsBos: true },
-  { names: ["deepseek-v3", "hunyuan-dense"], patterns: ["digitGroups", "cjkKana", "deepseek3"] },
-  { names: ["deepseek-coder"], patterns: ["newline", "words", "punctuation", "cjk", "digit"] },
-];
-
 type Pairs = ReadonlyMap<string, GgufValue>;
 
 /**
  * The vocabulary that a GGUF's metadata holds. As in llama.cpp a space goes in front of every stretch of text behind a special piece, and
  * user-defined pieces are found in any text.
  * @param name for messages
+ * @param onWarning hears a sentence where the file does not say how a text is cut
  * @throws CriaError naming what is missing, wrong or not supported
  */
-export function ggufTokenizerModel(pairs: Pairs, name = "the GGUF file"): TokenizerModel {
+export function ggufTokenizerModel(
+  pairs: Pairs,
+  name = "the GGUF file",
+  onWarning: (warning: string) => void = () => undefined,
+): TokenizerModel {
   const fields = new Fields(pairs, name);
   const kind = fields.text("model") ?? fields.fail(`it has no ${prefix}model: it holds no vocabulary, name a tokenizer's file`);
   if (kind === "llama") return llamaModel(fields);
-  return kind === "gpt2" ? gpt2Model(fields) : fields.fail(`its ${prefix}model is ${quote(kind)}: only llama and gpt2 are supported`);
+  return kind === "gpt2"
+    ? gpt2Model(fields, onWarning)
+    : fields.fail(`its ${prefix}model is ${quote(kind)}: only llama and gpt2 are supported`);
 }
 
 /** Values under `tokenizer.ggml.`, each of the kind that is asked for. */
 class Fields {
   readonly #pairs: Pairs;
-  readonly #name: string;
+  readonly name: string;
 
   constructor(pairs: Pairs, name: string) {
     this.#pairs = pairs;
-    this.#name = name;
+    this.name = name;
   }
 
   fail(message: string): never {
-    return fail(where, `${this.#name}: ${message}`);
+    return fail(where, `${this.name}: ${message}`);
   }
 
   /** A text of the whole file's. */
@@ -201,25 +179,34 @@ function indexOrNone(index: number): number | undefined {
   return index < 0 ? undefined : index;
 }
 
-function gpt2Model(fields: Fields): BytesModel {
-  const name = fields.text("pre") ?? "default";
-  const pre = pres.find(({ names }) => names.includes(name));
-  if (pre === undefined)
-    return fields.fail(`its ${prefix}pre is ${quote(name)}: only ${pres.flatMap(({ names }) => names).join(", ")} are supported`);
+function gpt2Model(fields: Fields, onWarning: (warning: string) => void): BytesModel {
+  const pre = readPre(fields, onWarning);
   const { pieces, types, parts } = common(fields, pre.addsBos ?? false);
   const unused = [...pieces.keys()].filter((id) => types[id] === pieceTypes.unused);
-  const splitDigits = pre.patterns.length === 2 && pre.patterns[0] === "digit";
-  const patterns = splitDigits ? pre.patterns.slice(1) : pre.patterns;
   return {
     kind: "bytes",
     pieces,
     merges: readMerges(fields, pieces),
     ...parts,
     ...(unused.length === 0 ? {} : { unused }),
-    pattern: patterns.length === 1 ? patterns[0]! : patterns,
-    splitDigits,
+    ...cutsOf(pre),
     ignoreMerges: pre.ignoreMerges ?? false,
   };
+}
+
+/** As in llama.cpp a file without a name is cut by `default`, and as there this is said. */
+function readPre(fields: Fields, onWarning: (warning: string) => void): Pre {
+  const name = fields.text("pre");
+  if (name === undefined)
+    onWarning(
+      `[${where}] ${fields.name}: it has no ${prefix}pre, which says how a text is cut into words, and is read as "default": other ids than the model was trained with may come of it; convert the model again`,
+    );
+  if (name !== undefined && characterPres.includes(name))
+    return fields.fail(
+      `its ${prefix}pre is ${quote(name)}, whose pieces are characters and not bytes: open the model's tokenizer.json instead`,
+    );
+  const names = pres.flatMap((pre) => pre.names);
+  return preOf(name ?? "default") ?? fields.fail(`its ${prefix}pre is ${quote(name ?? "")}: only ${names.join(", ")} are supported`);
 }
 
 /** A merge is two pieces with a space between; the pieces are bytes in GPT-2's alphabet, which has no space. */
@@ -298,7 +285,7 @@ function typesOf(model: SentencePieceModel | BytesModel): number[] {
 function refuseOthers(model: SentencePieceModel | BytesModel): void {
   const refuse = (what: string): never => fail(where, `${what} has no form in a GGUF that keeps its ids: write a tokenizer.json`);
   if (model.normaliser !== undefined) refuse(`the normaliser (${model.normaliser.map(({ type }) => type).join(", ")})`);
-  if (model.preTokeniser !== undefined) refuse("the pre-tokenizer");
+  if (model.kind === "sentencepiece" && model.preTokeniser !== undefined) refuse("the pre-tokenizer");
   const rule = (model.matching ?? []).find(({ id: _, ...flags }) => !isHarmless(model, flags));
   if (rule !== undefined) refuse(`how the piece ${JSON.stringify(model.pieces[rule.id])} is found (${JSON.stringify(rule)})`);
 }
@@ -336,14 +323,19 @@ function llamaPairs(model: SentencePieceModel): [string, GgufValue][] {
 
 function gpt2Pairs(model: BytesModel): [string, GgufValue][] {
   refuseOthers(model);
-  const patterns = [...(model.splitDigits ? ["digit"] : []), ...[model.pattern ?? []].flat()];
-  const isSame = (pre: Pre) => pre.patterns.join() === patterns.join() && (pre.ignoreMerges ?? false) === model.ignoreMerges;
+  const own = { pattern: [model.pattern ?? []].flat(), splitDigits: model.splitDigits, preTokeniser: model.preTokeniser ?? [] };
+  const isSame = (pre: Pre) => {
+    const { pattern = [], splitDigits, preTokeniser = [] } = cutsOf(pre);
+    return sameJson({ pattern: [pattern].flat(), splitDigits, preTokeniser }, own) && (pre.ignoreMerges ?? false) === model.ignoreMerges;
+  };
   const pre = pres.find(isSame);
-  if (pre === undefined)
+  if (pre === undefined) {
+    const cuts = [...(model.splitDigits ? ["digit"] : []), ...own.pattern, ...own.preTokeniser.map(({ type }) => type)];
     return fail(
       where,
-      `a text cut by ${patterns.join(", ") || "nothing"}, ${model.ignoreMerges ? "with" : "without"} ignore_merges, has no name in a GGUF: write a tokenizer.json`,
+      `a text cut by ${cuts.join(", ") || "nothing"}, ${model.ignoreMerges ? "with" : "without"} ignore_merges, has no name in a GGUF: write a tokenizer.json`,
     );
+  }
   const merges = mergesOf(model).map(([left, right]) => `${model.pieces[left]} ${model.pieces[right]}`);
   return [scalar("model", "text", "gpt2"), scalar("pre", "text", pre.names[0]!), [`${prefix}merges`, list("text", merges)]];
 }

@@ -79,7 +79,7 @@ export async function findTokenizer(files: ModelFiles): Promise<string> {
 
 async function readTokenizer(place: FilePlace, options: OpenTokenizerOptions): Promise<TokenizerModel> {
   const path = pathOf(place);
-  if (await isGguf(place)) return readGguf(place);
+  if (await isGguf(place)) return readGguf(place, options);
   const bytes = await readPart(place.files, place.file, "tokenizer");
   if (isJson(bytes)) return readJson(bytes, place, options);
   if (isTiktoken(bytes)) return configured(readTiktoken(bytes, path, options.tiktoken), place, options);
@@ -97,9 +97,9 @@ export async function isGguf({ files, file }: FilePlace): Promise<boolean> {
   return String.fromCharCode(...head) === "GGUF";
 }
 
-async function readGguf(place: FilePlace): Promise<TokenizerModel> {
+async function readGguf(place: FilePlace, options: OpenTokenizerOptions): Promise<TokenizerModel> {
   const { pairs } = await withSource(place.files, place.file, readGgufMetadata);
-  return ggufTokenizerModel(pairs, pathOf(place));
+  return ggufTokenizerModel(pairs, pathOf(place), options.onWarning);
 }
 
 function isJson(bytes: Uint8Array): boolean {
