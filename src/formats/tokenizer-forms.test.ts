@@ -189,8 +189,8 @@ test.each<[string, (pairs: Map<string, unknown>) => void, RegExp]>([
   ],
   [
     "an unknown pre",
-    (pairs) => pairs.set("tokenizer.ggml.pre", { type: "text", value: "default" }),
-    /tokenizer\.ggml\.pre is "default": only llama-bpe/,
+    (pairs) => pairs.set("tokenizer.ggml.pre", { type: "text", value: "nobody" }),
+    /tokenizer\.ggml\.pre is "nobody": only llama-bpe/,
   ],
   ["no merges", (pairs) => pairs.delete("tokenizer.ggml.merges"), /it has no tokenizer\.ggml\.merges/],
   [
