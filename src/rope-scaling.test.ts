@@ -26,9 +26,9 @@ interface Text {
   readonly prompt: readonly number[];
   /** Greedy, with a cache. */
   readonly tokens: readonly number[];
-  /** Before each of the tokens. */
+  /** The logits before each of the tokens. */
   readonly logits: string;
-  /** After prompt and tokens, without a cache. */
+  /** The logits after prompt and tokens, without a cache. */
   readonly whole: string;
   /** Mean over the prompt, in nats per token. */
   readonly loss: number;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { checkDocs } from "../tools/check-docs.mjs";
-import { words } from "../tools/docs-rules.mjs";
+import { openings, words } from "../tools/docs-rules.mjs";
 
 const made = [];
 afterEach(() => Promise.all(made.splice(0).map((folder) => rm(folder, { recursive: true }))));
@@ -112,3 +112,34 @@ test.each([
 test.each(["in nats per token", "a model that takes hours or a day", "omitting them", "可学习的增益"])("house language has %s", (text) =>
   expect(avoided(text)).toBe(0),
 );
+
+test("comments of the rooms that are listed begin with no preposition", async () => {
+  const comments = `// From here
+// of this block the first line counts
+/** Of a step. */
+/**
+ * By name.
+ */
+const a = 1; // per row
+const text = "x // of no comment";
+// A note of its own.
+/** Seconds per step. */
+// for (const x of y) is code
+`;
+  const files = {
+    "src/a.ts": comments,
+    "src/base/a.test.ts": comments,
+    "src/backend/cpu/x/a.ts": comments,
+    "src/cli/a.ts": comments,
+    "src/backend/a.ts": comments,
+  };
+  const rules = { openings: { ...openings, rooms: ["", "base", "backend/cpu"] } };
+  const found = (name) => [
+    `${name}:1: a comment begins with "From": begin with its subject`,
+    `${name}:3: a comment begins with "Of": begin with its subject`,
+    `${name}:4: a comment begins with "By": begin with its subject`,
+    `${name}:7: a comment begins with "per": begin with its subject`,
+  ];
+  const problems = await problemsOf(files, rules);
+  expect(problems.sort()).toEqual(["src/a.ts", "src/base/a.test.ts", "src/backend/cpu/x/a.ts"].flatMap(found).sort());
+});

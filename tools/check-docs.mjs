@@ -1,5 +1,5 @@
 // Holds the documents to the tree: links lead somewhere, names stand where they are said to, the two languages of docs/paper say as much, and
-// pages and messages keep the rules of docs-rules.mjs: every step is explained, terms are glossed, house language is kept.
+// pages, messages and comments keep the rules of docs-rules.mjs: every step is explained, terms are glossed, house language is kept.
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -9,12 +9,14 @@ const here = join(dirname(fileURLToPath(import.meta.url)), "..");
 const languages = ["en", "zh"];
 
 /**
- * What is wrong with the documents of a tree, one line per problem: the Markdown beside its package.json and all of docs/, and the strings of src/.
+ * What is wrong with the documents of a tree, one line per problem: the Markdown beside its package.json and all of docs/, and the strings and
+ * comments of src/.
  * @param rules what docs-rules.mjs has; a part that is left out is not checked
  */
-export function checkDocs(root, { steps = {}, words = [], glosses = {} } = {}) {
+export function checkDocs(root, { steps = {}, words = [], glosses = {}, openings } = {}) {
   const pages = [...filesIn(root, ".md", false), ...filesIn(join(root, "docs"), ".md", true)].map((path) => readPage(root, path));
-  const sources = filesIn(join(root, "src"), ".ts", true).filter((path) => !/\.test\.(?:helper\.)?ts$/.test(path));
+  const all = filesIn(join(root, "src"), ".ts", true);
+  const sources = all.filter((path) => !/\.test\.(?:helper\.)?ts$/.test(path));
   return [
     ...pages.flatMap(checkLinks),
     ...pages.flatMap(checkExcerpts),
@@ -23,6 +25,7 @@ export function checkDocs(root, { steps = {}, words = [], glosses = {} } = {}) {
     ...checkGlosses(root, pages, glosses),
     ...pages.flatMap((page) => checkWords(page.name, page.prose.replace(/`[^`\n]*`/g, ""), words)),
     ...sources.flatMap((path) => checkWords(nameIn(root, path), codeOf(readFileSync(path, "utf8")), words)),
+    ...(openings === undefined ? [] : all.flatMap((path) => checkOpenings(nameIn(root, path), readFileSync(path, "utf8"), openings))),
   ];
 }
 
@@ -157,11 +160,37 @@ function codeOf(text) {
     .join("\n");
 }
 
+/** Comments of the rooms that are listed begin with their subject, not with a preposition. */
+function checkOpenings(name, text, { avoid, rooms }) {
+  const folders = dirname(name).split("/").slice(1);
+  if (![1, 2].some((depth) => folders.length >= depth - 1 && rooms.includes(folders.slice(0, depth).join("/")))) return [];
+  return beginningsOf(text).flatMap(({ line, said }) => {
+    const found = avoid.exec(said)?.[0];
+    return found === undefined ? [] : [`${name}:${line}: a comment begins with "${found}": begin with its subject`];
+  });
+}
+
+/** What every comment begins with: those before a declaration, blocks of lines, and those behind code. */
+function beginningsOf(text) {
+  const lines = text.split("\n");
+  const isLine = (at) => /^\s*\/\//.test(lines[at] ?? "");
+  return lines.flatMap((line, at) => {
+    const document = /^\s*\/\*\*\s*(.*)/.exec(line)?.[1];
+    const said = document === "" ? /^\s*\*\s*(.*)/.exec(lines[at + 1] ?? "")?.[1] : document;
+    const block = isLine(at) && !isLine(at - 1) ? /^\s*\/\/\s?(.*)/.exec(line)?.[1] : undefined;
+    const [, code, comment] = /^(.*?\S)\s+\/\/ (.*)$/.exec(line) ?? [];
+    const isBehind =
+      code !== undefined && !isLine(at) && document === undefined && ['"', "`"].every((mark) => code.split(mark).length % 2 === 1);
+    const behind = isBehind ? comment : undefined;
+    return [said, block, behind].filter((one) => one !== undefined).map((one) => ({ line: at + 1, said: one }));
+  });
+}
+
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   const problems = checkDocs(here, houseRules);
   if (problems.length > 0) {
     console.error(problems.map((problem) => `[docs] ${problem}`).join("\n"));
     process.exit(1);
   }
-  console.log("docs: links, names, languages, steps and words hold");
+  console.log("docs: links, names, languages, steps, words and beginnings of comments hold");
 }

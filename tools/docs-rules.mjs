@@ -1,4 +1,5 @@
-// What check-docs holds the pages to, as data: the steps that the pages on the paper explain, the words that house language avoids, the terms that are glossed.
+// What check-docs holds the tree to, as data: the steps that the pages on the paper explain, the words that house language avoids, the terms that are
+// glossed, and how comments begin.
 
 /**
  * page → the steps of the explanation and what shows that the page has each: text that both languages have, or each its own.
@@ -130,3 +131,68 @@ export const words = [
 
 /** Terms that a page of a language explains where it first says them. */
 export const glosses = { zh: [{ term: "词元", first: "词元（token）" }] };
+
+const prepositions = [
+  ...[
+    "about",
+    "above",
+    "after",
+    "against",
+    "along",
+    "among",
+    "around",
+    "as",
+    "at",
+    "before",
+    "behind",
+    "below",
+    "beneath",
+    "beside",
+    "besides",
+  ],
+  ...[
+    "between",
+    "beyond",
+    "but",
+    "by",
+    "despite",
+    "down",
+    "during",
+    "except",
+    "for",
+    "from",
+    "in",
+    "inside",
+    "into",
+    "like",
+    "near",
+    "of",
+    "off",
+  ],
+  ...["on", "onto", "out", "outside", "over", "past", "per", "since", "than", "through", "to", "toward", "towards", "under", "until", "up"],
+  ...["upon", "via", "with", "within", "without"],
+];
+
+/** How no comment begins, as it then has no subject, and in which rooms that holds; "" is the files of src itself. A loop in code is no comment. */
+export const openings = {
+  avoid: new RegExp(`^(?:${prepositions.join("|")})\\b(?! \\()`, "i"),
+  rooms: [
+    ...[
+      "",
+      "backend/reference",
+      "base",
+      "chat",
+      "eval",
+      "files",
+      "graph",
+      "infer",
+      "llama",
+      "load",
+      "model",
+      "open",
+      "plot",
+      "regex",
+      "schema",
+    ],
+  ],
+};

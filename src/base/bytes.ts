@@ -2,7 +2,7 @@
 
 /** Random access to bytes of known length. `read` never returns fewer bytes than asked for: it throws. */
 export interface ByteSource {
-  /** For messages: a path or an address. */
+  /** The path or address, for messages. */
   readonly name: string;
   readonly size: number;
   read(offset: number, length: number): Promise<Uint8Array>;

@@ -52,7 +52,7 @@ export function int8Steps(block: Float64Array): { readonly scale: number; readon
   return { scale, steps: block.map((x) => roundToEven(Math.fround(Math.fround(x) * inverse))) };
 }
 
-/** To the nearest integer, ties to even. */
+/** Rounds to the nearest integer, ties to even. */
 export function roundToEven(value: number): number {
   const floor = Math.floor(value);
   if (value - floor !== 0.5 || floor % 2 !== 0) return Math.round(value); // ties go up, −0.5 to −0

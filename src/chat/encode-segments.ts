@@ -26,7 +26,7 @@ export function encodeSegments(tokenizer: Tokenizer, segments: readonly Segment[
   const ends = stretches(segments, (origin) => origin === undefined);
   const markEnds = stretches(segments, (origin) => origin === undefined || marks.mayWrite(origin));
   const text = segments.map((segment) => segment.text).join("");
-  const found = new Map<number, number>(); // from where special pieces begin to where the longest of each ends
+  const found = new Map<number, number>(); // where the longest special piece ends, by where it begins
   const ids = tokenizer.encode(text, {
     parseSpecial(start, end, isSpecial) {
       if (!isSpecial) return end <= (markEnds[start] ?? 0) || !marks.has(text.slice(start, end));
@@ -80,7 +80,7 @@ function checkSpecials(tokenizer: Tokenizer, segments: readonly Segment[], ids: 
   );
 }
 
-/** For every character of certain origins, where the stretch of such text ends that it stands in; 0 for others. */
+/** Where the stretch of text of certain origins ends that a character stands in, by character; 0 for those of other origins. */
 function stretches(segments: readonly Segment[], isIn: (origin: Origin | undefined) => boolean): Uint32Array {
   const ends = new Uint32Array(segments.reduce((size, { text }) => size + text.length, 0));
   let end = ends.length;

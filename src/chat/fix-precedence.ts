@@ -15,7 +15,7 @@ export function fixPrecedence(tokens: readonly Token[]): Token[] {
 
 function group(tokens: readonly Token[]): Token[] {
   const out: Token[] = [];
-  let terms: Token[] = []; // of a run of operands joined by * / // % ** and ~
+  let terms: Token[] = []; // the terms of a run of operands joined by * / // % ** and ~
   let hasTilde = false;
   let isMixed = false; // whether the run has a + or - beside
   const flush = (isSum: boolean) => {
@@ -72,7 +72,7 @@ function closing(tokens: readonly Token[], open: number): number {
 }
 
 function refuseChains(tokens: readonly Token[]): void {
-  const compared = [false]; // by depth of brackets: whether a comparison has begun
+  const compared = [false]; // whether a comparison has begun, by depth of brackets
   const isFor = isNamed(tokens[0], "for");
   const ofLoop = isFor ? tokens.findIndex((token) => isNamed(token, "in")) : -1; // `for x in`, which compares nothing
   for (const [i, token] of tokens.entries()) {

@@ -18,7 +18,7 @@ export interface RenderedTurns {
   readonly options: RenderChatOptions;
   readonly text: Text;
   readonly places: readonly Place[];
-  /** For every message of which the text has characters, the indices of the first and of the last of its places. */
+  /** The indices of the first and of the last place of a message, by every message of which the text has characters. */
   readonly own: ReadonlyMap<number, readonly [first: number, last: number]>;
 }
 

@@ -90,7 +90,7 @@ export function replace(text: Text, old: Text, put: Text, most: number): Text {
   return parts.length === 1 ? text : Text.join(parts, put);
 }
 
-/** Between all characters, at the beginning and at the end. */
+/** Puts a text between all characters, at the beginning and at the end. */
 function replaceNothing(text: Text, put: Text, most: number): Text {
   const all = characters(text);
   const count = most < 0 ? all.length + 1 : Math.min(most, all.length + 1);

@@ -17,16 +17,16 @@ interface Sight {
 
 /** What {@link turnOf} says of the turns of one kind. */
 interface Offsets {
-  /** From the end of the message before to the turn's start. */
+  /** The distance from the end of the message before to the turn's start. */
   readonly start: number;
-  /** From the turn's own last character to its end. */
+  /** The distance from the turn's own last character to its end. */
   readonly end: number;
-  /** As {@link tailsOf}. */
+  /** What {@link tailsOf} gives. */
   readonly tails: string;
 }
 
 /**
- * Of the turns that look alike the first, the middle and the last are found by rendering the chat up to them ({@link turnOf}). Where these three agree, each of
+ * The first, the middle and the last of the turns that look alike are found by rendering the chat up to them ({@link turnOf}). Where these three agree, each of
  * the others is told by them if the template, given the beginning of the chat and the messages right before the turn alone, writes the same behind
  * those. All other turns are rendered by themselves: the first ones, those that show no text of their own, and those of templates that count
  * messages. So the time grows with the length of the chat, unless a template treats every turn in its own way.
@@ -77,7 +77,7 @@ function describe(message: Message | undefined): unknown {
 
 /** Undefined where the first, the middle and the last of the turns do not agree, or one is refused. */
 function offsetsOf(chat: RenderedTurns, sights: ReadonlyMap<number, Sight | undefined>, members: readonly number[]): Offsets | undefined {
-  if (members.length <= 3) return undefined; // as many renders
+  if (members.length <= 3) return undefined; // three turns take three renders either way
   const some = [0, members.length >> 1, members.length - 1].map((at) => members[at] ?? -1);
   const [first, ...others] = some.map((i) => offsetsAt(chat, i, sights.get(i)));
   const isSame = (one: Offsets | undefined) =>

@@ -59,7 +59,7 @@ export class Namespace {
 
 export interface Arguments {
   readonly positional: readonly Value[];
-  /** By name. A name that came from a message by `**` keeps its origin. */
+  /** Arguments by name. A name that came from a message by `**` keeps its origin. */
   readonly named: Dict;
 }
 
@@ -132,7 +132,7 @@ export function compare(a: Value, b: Value, operator: string): number {
   throw new TemplateError(`'${operator}' not supported between instances of '${typeName(a)}' and '${typeName(b)}'`);
 }
 
-/** By code points, as Python does; UTF-16 units order otherwise above U+D7FF. */
+/** Compares texts by code points, as Python does; UTF-16 units order otherwise above U+D7FF. */
 export function compareTexts(a: string, b: string): number {
   const [left, right] = [[...a], [...b]];
   for (let i = 0; i < Math.min(left.length, right.length); i++) {

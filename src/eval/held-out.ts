@@ -16,14 +16,14 @@ export interface Evaluation {
   /** Mean over the tokens that were predicted, in nats. */
   readonly loss: number;
   readonly perplexity: number;
-  /** Of the whole text; when only some of it was read, that loss is taken for all. */
+  /** Bits per byte of the whole text; when only some of it was read, the loss of that is taken for all. */
   readonly bitsPerByte: number;
   /** How many were predicted. */
   readonly tokens: number;
 }
 
 export interface EvaluateOptions {
-  /** About how many tokens to read, spread over the text; all by default. */
+  /** Roughly how many tokens to read, spread over the text; all by default. */
   readonly tokens?: number;
   readonly signal?: AbortSignal | undefined;
   readonly progress?: OnProgress | undefined;

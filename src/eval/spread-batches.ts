@@ -2,7 +2,7 @@
 import { type HeldOutBatch, heldOutBatches, type Tokens } from "../batches/index.ts";
 import type { BatchSize } from "../model/index.ts";
 
-/** About `wanted` tokens as whole windows; all of them, each once, when there are no more than that. */
+/** Whole windows of roughly `wanted` tokens together; all of them, each once, when there are no more than that. */
 export async function* spreadBatches(tokens: Tokens, size: BatchSize, wanted: number): AsyncGenerator<HeldOutBatch> {
   const windows = Math.floor((tokens.length - 1) / size.length);
   const chosen = Math.ceil(wanted / size.length);

@@ -40,5 +40,5 @@ test("wherever a write is cut off, the old file is there or the new one, and the
     expect(await readFile(path, "utf8")).toBe(crashAt < 4 ? "old" : "new");
   }
   await rm(path);
-  expect((await readdir(root)).length).toBe(3); // of this process, which lives
+  expect((await readdir(root)).length).toBe(3); // The third is this process's, which lives.
 });

@@ -21,7 +21,7 @@ async function syncAbove(path: string, top: string): Promise<void> {
   if (above !== top && above !== dirname(above)) await syncAbove(above, top);
 }
 
-/** On a read-only file system Node's recursive mkdir says ENOENT; the plain one says what is the matter. */
+/** The plain mkdir says what is the matter on a read-only file system, where Node's recursive one says ENOENT. */
 async function realReason(path: string, error: unknown): Promise<unknown> {
   if ((error as NodeJS.ErrnoException).code !== "ENOENT") return error;
   return mkdir(path).then(

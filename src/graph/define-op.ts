@@ -34,7 +34,7 @@ export interface OpRecord<A extends Attributes, I extends Patterns, O extends Pa
    * @param gradients d(loss)/d(output) by the outputs' names; where there are several, those that do not reach the loss are undefined.
    */
   gradient?(tensors: Named<I, Tensor> & Named<O, Tensor>, gradients: OutputGradients<O>, attributes: A): InputGradients<I>;
-  /** For an op whose first output may be the loss itself: it makes its own gradients. */
+  /** How an op whose first output may be the loss itself makes its own gradients. */
   readonly ownGradient?: {
     /** The node's attributes, changed so that it makes those of the wanted inputs as further outputs. */
     asked(attributes: A, wanted: Named<I, boolean>): A;

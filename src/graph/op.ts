@@ -17,7 +17,7 @@ export interface Op<A extends Attributes> extends OpProperties<A> {
    * `doutputs[i]` is undefined when output i does not reach the loss. Absent: the op cannot be differentiated.
    */
   gradient?(context: GradientContext<A>): (Tensor | undefined)[];
-  /** For an op whose first output may be the loss itself: the attributes with which it makes its own gradients too, and which outputs they are. */
+  /** The attributes with which an op whose first output may be the loss itself makes its own gradients too, and which outputs they are. */
   readonly ownGradient?: {
     /** @param wanted whether the gradient of each input is wanted */
     asked(attributes: A, wanted: readonly boolean[]): A;

@@ -44,7 +44,7 @@ export class Graph {
   /** Activations that outlive the run, to be read by name of tensor afterwards. */
   readonly kept = new Set<Tensor>();
   readonly #limits = new Map<number, Tensor>();
-  /** Of matrix products that are added from now on. */
+  /** The precision of matrix products that are added from now on. */
   readonly precision: Precision;
   #nextNode = 0;
 

@@ -28,7 +28,7 @@ describe("a text", () => {
       [[...count(128), 7], 129, 128],
       [[...count(100), 7, 7], 102, 100],
       [[...count(70), 7, 7], 72, 64], // six keys are not worth a copy
-      [count(70), 70, 70], // but where they are all that is asked for, nothing needs to be written to the page
+      [count(70), 70, 70], // nothing needs to be written to the page where they are all that is asked for
       [[5, ...count(150)], 151, 0],
     ] as const) {
       const text = bench.text(ids);

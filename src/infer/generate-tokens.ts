@@ -20,11 +20,11 @@ export interface LanguageModel {
 export interface TokenSequence extends Disposable {
   /** Reads on. @returns logits [V] for the token after `ids` */
   next(ids: ArrayLike<number>, signal?: AbortSignal): Promise<Float32Array>;
-  /** As {@link next}, but gives the largest logits only, where a model can. */
+  /** Reads on as {@link next} does, but gives the largest logits only, where a model can. */
   nextTop?(ids: ArrayLike<number>, wanted: TopWanted, signal?: AbortSignal): Promise<TopLogits>;
 }
 
-/** From so many tokens of vocabulary on only the largest logits leave the machine, where they suffice. */
+/** The least vocabulary of which only the largest logits leave the machine, where they suffice. */
 const largeVocabulary = 4096;
 
 export interface GenerateTokensOptions extends SamplingOptions, RuleOptions {
@@ -48,7 +48,7 @@ export type FinishReason = "stop" | "length";
 
 export interface GeneratedToken {
   readonly id: number;
-  /** By the model itself, before any step; where they are asked for. */
+  /** Log-probabilities of the model itself, before any step; absent unless they are asked for. */
   readonly logProbabilities?: TokenLogProbability;
   /** Only the last token has it; with "stop", the token is the stop token. */
   readonly finishReason?: FinishReason;
@@ -103,7 +103,7 @@ function checkMost(most: number | undefined): void {
   );
 }
 
-/** As many tokens as may be written after a prompt of `promptLength`; infinite where nothing is said. */
+/** The number of tokens that may be written after a prompt of `promptLength`; infinite where nothing is said. */
 function mostTokens({ maxTokens, maxLength }: GenerateTokensOptions, promptLength: number): number {
   for (const [name, value] of Object.entries({ maxTokens, maxLength }))
     check(

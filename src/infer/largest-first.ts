@@ -1,7 +1,7 @@
 // The indices of the largest values in order, without sorting the rest: a few by insertion, many by a binary heap (Williams 1964), which is built in
 // O(n) and takes O(log n) per index.
 
-/** From so many indices on a heap finds them sooner than insertion. */
+/** The least number of indices that a heap finds sooner than insertion does. */
 const heapCount = 128;
 
 /** The `count` indices of the largest values by falling value, the lower index first among equals. `values` hold no NaN. */

@@ -4,7 +4,7 @@ import { mostProbable } from "./scores.ts";
 
 export interface IdLogProbability {
   readonly id: number;
-  /** In nats, at most 0. */
+  /** The natural logarithm of the token's probability, in nats; at most 0. */
   readonly logProbability: number;
 }
 

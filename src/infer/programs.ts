@@ -97,7 +97,7 @@ export class Programs implements PassRunner {
   async copy(copies: readonly PageCopy[]): Promise<void> {
     this.#copying ??= this.#compileCopy();
     const program = await this.#copying.catch((error) => {
-      this.#copying = undefined; // for want of memory, for example: there may be more later
+      this.#copying = undefined; // Memory may have been short, and there may be more later.
       throw error;
     });
     for (const { from, to } of copies) await Promise.all([program.write("copies", [from, to]), program.run()]);
@@ -177,7 +177,7 @@ export class Programs implements PassRunner {
     if (known !== undefined) return known;
     const compiled = this.#compile(size, pass.outputs);
     this.#compiled.set(key, compiled);
-    compiled.catch(() => this.#compiled.delete(key)); // for want of memory, for example: there may be more later
+    compiled.catch(() => this.#compiled.delete(key)); // Memory may have been short, and there may be more later.
     return compiled;
   }
 
@@ -203,7 +203,7 @@ export class Programs implements PassRunner {
 
 /** Values that the caller does not change afterwards. */
 async function writeInput({ program, written }: Compiled, name: string, values: ArrayLike<number>): Promise<void> {
-  written.delete(name); // until they are there: writing can fail
+  written.delete(name); // Writing can fail, so they count as written only when they are there.
   await program.write(name, values);
   written.set(name, values);
 }

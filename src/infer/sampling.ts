@@ -1,4 +1,4 @@
-// From logits to the next token. Steps, order and definitions are those of Hugging Face's transformers (generation/logits_process.py), so that
+// Draws the next token from logits. Steps, order and definitions are those of Hugging Face's transformers (generation/logits_process.py), so that
 // the numbers in a model's generation_config.json mean here what they mean there.
 import { check, Rng } from "../base/index.ts";
 import { mostTopK } from "../graph/index.ts";
@@ -14,8 +14,8 @@ export interface SamplingOptions {
   /** Only the k most probable tokens stay, among equals the lowest ids; 0 keeps all. 0 by default. */
   readonly topK?: number;
   /**
-   * Of what top-k left, the fewest and most probable tokens stay that together reach this share.
-   * In (0, 1], 1 by default (Holtzman et al. 2020, arXiv 1904.09751).
+   * The fewest and most probable tokens stay, of those that top-k left, that together reach this share. It is above 0 and at most 1;
+   * 1 by default (Holtzman et al. 2020, arXiv 1904.09751).
    */
   readonly topP?: number;
   /**
@@ -49,7 +49,7 @@ export interface Sampler {
    * @param vocabSize tokens from here on are left out @param size V: logits that the model has
    */
   topNeeded(text: TextSoFar, vocabSize: number, size: number): TopWanted | undefined;
-  /** As {@link next}, of as many of the largest logits as `topNeeded` says: the same token. */
+  /** Draws the same token as {@link next}, from as many of the largest logits as `topNeeded` says. */
   nextOf(top: TopLogits, text: TextSoFar): number;
 }
 

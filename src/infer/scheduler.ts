@@ -137,7 +137,7 @@ export class Scheduler<W extends Work> {
     });
   }
 
-  /** At most `rows` rows of a member; one that an older member has made pause takes over again what is left of its pages. */
+  /** Takes at most `most` rows of a member; one that an older member has made pause takes over again what is left of its pages. */
   #part(member: Waiting<W>, most: number, ropeLength: number, copies: PageCopy[]): PassPart<W> {
     const { text, work } = member;
     text.reuse(work.nextResult);
@@ -147,7 +147,7 @@ export class Scheduler<W extends Work> {
     return { member, work, first: text.computed, rows: this.#reserve(member, end - text.computed, copies) };
   }
 
-  /** As many of the rows as there are pages for, once prefixes, idle sequences and younger ones have given theirs. */
+  /** Reserves pages for as many of the rows as there are any for, once prefixes, idle sequences and younger ones have given theirs. */
   #reserve(member: Member<W>, rows: number, copies: PageCopy[]): number {
     if (rows === 0) return 0;
     for (;;) {
@@ -184,7 +184,7 @@ function resultsIn({ text, work }: Waiting, rows: number): number {
   return Math.max(0, text.computed + rows - work.nextResult);
 }
 
-/** As many of `rows` as have at most `results` results. */
+/** The number of rows, of `rows`, that have at most `results` results. */
 function withinResults(member: Waiting, rows: number, results: number): number {
   return rows - Math.max(0, resultsIn(member, rows) - results);
 }

@@ -358,7 +358,7 @@ describe("opening and disposing", () => {
     await using backend = await openCpuBackend({ target: "wasm", threads: 1 });
     const probe = await backend.allocate(i32(1), "probe");
     const left = async () => {
-      await probe.read(); // behind what is being given back
+      await probe.read(); // The read waits for what is being given back.
       return backend.memory().bytes;
     };
     const run = async () => {

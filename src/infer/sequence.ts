@@ -30,7 +30,7 @@ export class Sequence implements Disposable {
     return logits;
   }
 
-  /** As {@link next}, but gives only the largest logits. */
+  /** Reads on as {@link next} does, but gives only the largest logits. */
   async nextTop(ids: ArrayLike<number>, wanted: TopWanted, signal?: AbortSignal): Promise<TopLogits> {
     const [{ logits }] = await this.#model.run([{ sequence: this, ids, logits: wanted }], signal);
     return logits;

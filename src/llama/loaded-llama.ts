@@ -167,7 +167,7 @@ export class LoadedLlama {
     for await (const { text } of this.pieces(prompt, options)) if (text !== "") yield text;
   }
 
-  /** As {@link generate}, token by token: ids too, and why the text ends. */
+  /** Gives what {@link generate} does token by token, with ids, and why the text ends. */
   pieces(prompt: string, options: GenerateOptions = {}): AsyncGenerator<TextPiece, void> {
     checkArgument("llama", "the prompt", prompt, is.text);
     checkOptions("llama", options, generateRules);
@@ -247,7 +247,7 @@ function saysHowToSample({ temperature = 0, topK, topP, minP }: GenerateOptions)
   return temperature > 0 || [topK, topP, minP].some((value) => value !== undefined);
 }
 
-/** Of two limits that take each other's place, the caller's counts, whichever of the two the model has. */
+/** The caller's limit counts of two that take each other's place, whichever of the two the model has. */
 function withDefaults(options: GenerateOptions, defaults: GenerateOptions): GenerateOptions {
   const merged: { -readonly [K in keyof GenerateOptions]: GenerateOptions[K] } = { ...defaults, ...options };
   if (options.maxLength !== undefined && options.maxTokens === undefined) delete merged.maxTokens;

@@ -37,13 +37,13 @@ export const tinyChatTokenizer: SentencePieceModel = {
 export const tinyChatTemplate =
   "{{ bos_token }}{% for m in messages %}<|go|>{{ m.role[0] }}{{ m.content }}<|over|>{% endfor %}{% if add_generation_prompt %}<|go|>a{% endif %}";
 
-/** As llama2.c stores it: neighbours turn together. */
+/** The config as llama2.c stores it, where neighbours turn together. */
 export const tinyConfig = llamaConfig({
   ...{ vocabSize: tinyTokenizer.pieces.length, dim: 16, nLayers: 2, nHeads: 4, nKvHeads: 2, hiddenDim: 24, contextLength: 32 },
   ...{ ropePairing: "neighbours", tiedOutput: true },
 });
 
-/** By Hugging Face name; larger than usual first weights, so that the model has opinions. */
+/** Weights by Hugging Face name, larger than first weights usually are, so that the model prefers some tokens. */
 export function tinyWeights(config: LlamaConfig): Map<string, Float32Array> {
   const rows = parameterRows(config);
   const values = initialise(rows, 1);
@@ -112,7 +112,7 @@ function layered(name: string, layer: number): string {
   return `model.layers.${layer}.${name}.weight`;
 }
 
-/** As llama2.c's tokenizer.py exports it: plain spaces, control pieces between line ends. */
+/** The tokenizer as llama2.c's tokenizer.py exports it, with plain spaces, and control pieces between line ends. */
 function tinyTokenizerBin(): Buffer {
   const records = tinyTokenizer.pieces.map((piece, id) => {
     const text = Buffer.from(id === 1 || id === 2 ? `\n${piece}\n` : piece.replaceAll("▁", " "));

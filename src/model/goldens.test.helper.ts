@@ -12,7 +12,7 @@ export interface GoldenParameter {
   readonly scale: number;
   readonly first: readonly number[];
   readonly sum: number;
-  /** Of `loss`; in the shape's order. */
+  /** The gradient of `loss`, in the shape's order. */
   readonly gradient: Float32Array;
 }
 
@@ -28,9 +28,9 @@ export interface GoldenTraining {
   readonly epsilon: number;
   readonly weightDecay: number;
   readonly maxGradientNorm: number;
-  /** Before the step's update. */
+  /** The losses before each step's update. */
   readonly losses: readonly number[];
-  /** Before clipping. */
+  /** The norms before clipping. */
   readonly gradientNorms: readonly number[];
   readonly learningRates: readonly number[];
 }
@@ -54,7 +54,7 @@ export interface Golden {
   readonly logits: Float32Array;
   /** Mean over the targets that are not -1, in nats. */
   readonly loss: number;
-  /** In the order that the weight formula numbers them. */
+  /** The parameters in the order that the weight formula numbers them. */
   readonly parameters: readonly GoldenParameter[];
   readonly training: GoldenTraining;
   readonly generation: GoldenGeneration;

@@ -72,7 +72,7 @@ export function batchPositions({ batch, length }: BatchSize): Int32Array {
 export interface LossBatch {
   readonly tokens: ArrayLike<number>;
   readonly targets: ArrayLike<number>;
-  /** For a graph with a document mask: each row's place in its document, and the first row of that document in the sequence. */
+  /** Each row's place in its document, and the first row of that document in the sequence, for a graph with a document mask. */
   readonly documents?: { readonly positions: ArrayLike<number>; readonly firstKeys: ArrayLike<number> } | undefined;
 }
 

@@ -10,7 +10,7 @@ import type { DynamicScaling, Llama3Scaling, LongScaling, YarnScaling } from "./
 /** The input "ropeTurns", i32 [2, A], that {@link ropeInputs} fills; undefined where the config's positions are not rotary. */
 export function declareTurns(graph: Graph, config: LlamaConfig): Tensor | undefined {
   if (config.positions !== "rope") return undefined;
-  const channels = config.ropePairing === "half" ? 2 : 1; // per angle
+  const channels = config.ropePairing === "half" ? 2 : 1; // channels per angle
   return graph.input("ropeTurns", i32(2, config.headDim / channels));
 }
 
@@ -127,7 +127,7 @@ function longAttention({ originalLength, factor, attentionFactor }: LongScaling,
 
 function llama3Frequency(scaling: Llama3Scaling, frequency: number): number {
   const { factor, originalLength, lowFrequencyFactor: low, highFrequencyFactor: high } = scaling;
-  const turns = (originalLength * frequency) / (2 * Math.PI); // within L
+  const turns = (originalLength * frequency) / (2 * Math.PI); // turns within L
   if (turns < low) return frequency / factor;
   if (turns > high) return frequency;
   const kept = (turns - low) / (high - low);

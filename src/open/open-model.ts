@@ -15,7 +15,7 @@ export type ModelFormat = "Hugging Face folder" | "llama2.c";
 export interface ModelParts {
   readonly format: ModelFormat;
   readonly config: LlamaConfig;
-  /** Under Hugging Face's names; they are all there in the config's shapes. */
+  /** The tensors under Hugging Face's names; they are all there, in the config's shapes. */
   readonly tensors: TensorFile;
   /** A sentence for each file that says something which cria neither follows nor refuses; most models have none. */
   readonly warnings: readonly string[];

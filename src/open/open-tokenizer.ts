@@ -120,7 +120,7 @@ interface Beside {
   readonly addedTokens?: unknown;
 }
 
-/** Of which files tokenizer_config.json and the like speak: of those that transformers opens with them, not of every tokenizer that lies in the folder. */
+/** The files of which tokenizer_config.json and the like speak: those that transformers opens with them, not every tokenizer that lies in the folder. */
 const configuredNames: readonly string[] = ["tokenizer.json", "tokenizer.model"];
 
 /** Whether what lies beside a tokenizer's file speaks of it. */

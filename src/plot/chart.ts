@@ -55,7 +55,7 @@ export interface RangeChart {
 export interface HeatChart {
   readonly kind: "heat";
   readonly title: string;
-  /** Of columns and of rows. */
+  /** The names of the columns and of the rows. */
   readonly x: string;
   readonly y: string;
   readonly value: string;

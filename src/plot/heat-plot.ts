@@ -4,7 +4,7 @@ import type { HeatChart } from "./chart.ts";
 import { colourBar, colourBarWidth } from "./colour-bar.ts";
 import { roundStep } from "./round-numbers.ts";
 
-/** About so many rows and columns have their number beside them. */
+/** Roughly how many rows and columns have their number beside them. */
 const labelled = 6;
 const side = 420;
 

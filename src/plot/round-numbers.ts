@@ -30,7 +30,7 @@ export function logTicks(low: number, high: number): number[] {
       .filter((value) => value >= low * (1 - 1e-9) && value <= high * (1 + 1e-9)),
   );
   const most = marks.at(-1)!;
-  // Between two neighbouring digits a logarithm is nearly a straight line.
+  // A logarithm is nearly a straight line between two neighbouring digits.
   return marks.find((ticks) => ticks.length >= fewest) ?? (most.length > 1 ? most : linearTicks(low, high, fewest));
 }
 

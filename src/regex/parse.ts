@@ -316,7 +316,7 @@ class Parser {
     return { type: "set", set: isNegated ? complement(folded) : folded };
   }
 
-  /** From behind `[` or `[^` to behind `]`. */
+  /** Reads a class from behind its `[` or `[^` to behind its `]`. */
   #classContent(start: number): CodePoints {
     if (++this.#depth > mostDepth) this.#fail(`classes more than ${mostDepth} deep are not supported`);
     let all: CodePoints | undefined;

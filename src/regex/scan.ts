@@ -61,7 +61,7 @@ export class Scan {
     return this.#opens.size + this.#lives.size;
   }
 
-  /** At the text's end, from where the walk begins. */
+  /** The state at the text's end, from where the walk begins. */
   get end(): Open {
     return this.#open([], this.edge);
   }

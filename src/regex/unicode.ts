@@ -165,7 +165,7 @@ function planeText(plane: number): string {
 
 let casings: ReadonlyMap<number, readonly number[]> | undefined;
 
-/** For each character that has other cases: all characters that differ from it only in case, itself included. */
+/** All characters that differ from a character only in case, itself included, by each character that has other cases. */
 function allCasings(): ReadonlyMap<number, readonly number[]> {
   casings ??= new Map(
     caseGroups.split(" ").flatMap((group) => {

@@ -78,7 +78,7 @@ export const attentionOp = defineOp<AttentionAttributes>()({
   ],
 });
 
-/** With p = exp(score − lse): dv = pᵀ·dO, ds = p ⊙ (dO·vᵀ − rowsum(dO ⊙ o)), dq = ds·k/√d, dk = dsᵀ·q/√d (Dao et al. 2022, appendix B.2). */
+/** The gradients, where p = exp(score − lse): dv = pᵀ·dO, ds = p ⊙ (dO·vᵀ − rowsum(dO ⊙ o)), dq = ds·k/√d, dk = dsᵀ·q/√d (Dao et al. 2022, appendix B.2). */
 export const attentionGradientOp = defineOp<AttentionAttributes>()({
   name: "attentionGradient",
   inputs: { ...given, o: "R Wq", lse: "B H T", dO: "R Wq", ...masked },

@@ -46,7 +46,7 @@ export { type RopeAttributes, rope, ropeTurns } from "./rope.ts";
 export { scale } from "./scale.ts";
 export { mostTopK, type TopKAttributes, topK } from "./top-k.ts";
 
-/** By name, with their types: what lowerings are typed by. */
+/** All ops by name, with their types, by which lowerings are typed. */
 export const opsByName = {
   embedding: embeddingOp,
   embeddingGradient: embeddingGradientOp,

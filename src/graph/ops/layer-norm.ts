@@ -33,7 +33,7 @@ export const layerNormOp = defineOp<NormAttributes>()({
   ],
 });
 
-/** With z = (x − mean)·scale: dx = scale · (g·dy − mean(g·dy) − z · mean(g·dy·z)), dgain = Σ_rows dy·z, dbias = Σ_rows dy. */
+/** The gradients, where z = (x − mean)·scale: dx = scale · (g·dy − mean(g·dy) − z · mean(g·dy·z)), dgain = Σ_rows dy·z, dbias = Σ_rows dy. */
 export const layerNormGradientOp = defineOp<NormAttributes>()({
   name: "layerNormGradient",
   inputs: { x: "R C", gain: "C", dy: "R C" },

@@ -41,7 +41,7 @@ export const rmsNormOp = defineOp<NormAttributes>()({
   ],
 });
 
-/** With r = 1 / rms(x): dx = r · (g·dy − x · r² · mean(g·dy·x)), dgain = Σ_rows dy·x·r. */
+/** The gradients, where r = 1 / rms(x): dx = r · (g·dy − x · r² · mean(g·dy·x)), dgain = Σ_rows dy·x·r. */
 export const rmsNormGradientOp = defineOp<NormAttributes>()({
   name: "rmsNormGradient",
   inputs: { x: "R W", gain: "C", dy: "R W" },

@@ -32,7 +32,7 @@ export type RopeOptions = Pick<RopeAttributes, "headDim" | "pairing"> & Partial<
  * @returns a number per pair for `half`, so that A is d/2; a number per channel for `neighbours`, so that A is d
  */
 export function ropeTurns(frequencies: ArrayLike<number>, pairing: Pairing): Int32Array {
-  const channels = pairing === "half" ? 1 : 2; // per number of a pair
+  const channels = pairing === "half" ? 1 : 2; // channels per number of a pair
   const count = frequencies.length * channels;
   const turns = new Int32Array(2 * count);
   for (let i = 0; i < count; i++) {
