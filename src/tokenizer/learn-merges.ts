@@ -104,7 +104,7 @@ export class MergeLearner implements Learner {
     const right = this.#pairs.right(pair);
     const piece = this.pieces[left]! + this.pieces[right]!;
     this.#pairs.merge(pair, this.#symbols.find(piece) ?? this.#symbols.add(piece));
-    for (const gained of this.#pairs.gained) this.#heap.push(gained, this.#pairs.count(gained));
+    for (const change of this.#pairs.changes) if (change >= 0) this.#heap.push(change, this.#pairs.count(change));
     return [left, right];
   }
 }

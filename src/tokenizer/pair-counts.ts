@@ -34,10 +34,8 @@ export class PairCounts {
   #lists: Int32Array;
   #listsEnd = 0;
 
-  readonly #before = new Neighbours();
-  readonly #after = new Neighbours();
-  #gained: number[] = [];
-  #lost: number[] = [];
+  readonly #neighbours = new Neighbours();
+  #changes: number[] = [];
 
   /** @param words is taken over and changed. @param mayMerge is asked once for a pair that may, and may be asked again for one that may not. */
   constructor({ symbols, counts }: Words, mayMerge: (left: number, right: number) => boolean) {
@@ -68,31 +66,29 @@ export class PairCounts {
     return this.#counts[pair]!;
   }
 
-  /** Pairs that the last merge made. */
-  get gained(): readonly number[] {
-    return this.#gained;
-  }
-
-  /** Pairs that became rarer by the last merge. */
-  get lost(): readonly number[] {
-    return this.#lost;
+  /**
+   * What the last merge did, in the order in which its occurrences show it: the number of a pair that became more frequent, or `~` of one that became
+   * rarer.
+   */
+  get changes(): readonly number[] {
+    return this.#changes;
   }
 
   /** Puts `result` in the place of every occurrence, from left to right where they overlap. */
   merge(pair: number, result: number): void {
     const left = this.#pairs.left(pair);
     const right = this.#pairs.right(pair);
-    this.#before.clear();
-    this.#after.clear();
+    this.#neighbours.clear();
     this.#replace(pair, result);
     this.#counts[pair] = 0;
     this.#listLength[pair] = 0;
-    this.#gained = [];
-    this.#lost = [];
-    this.#before.each((symbol) => this.#gain(symbol, result, this.#before, symbol));
-    this.#after.each((symbol) => this.#gain(result, symbol, this.#after, symbol));
-    this.#before.each((symbol, count) => this.#lose(symbol, left, count, pair));
-    this.#after.each((symbol, count) => this.#lose(right, symbol, count, pair));
+    this.#changes = [];
+    this.#neighbours.eachOccurrence((before, after) => {
+      if (before >= 0) this.#lose(before >> 1, left, before, pair);
+      if (after >= 0) this.#lose(right, after >> 1, after, pair);
+      if (before >= 0) this.#gain(before >> 1, result, before);
+      if (after >= 0) this.#gain(result, after >> 1, after);
+    });
   }
 
   /** The pair counts nothing from here on, and merging it changes nothing. */
@@ -162,32 +158,32 @@ export class PairCounts {
       const count = this.#wordCounts[this.#wordOf[at]!]!;
       if (symbols[at - 1] !== separator) {
         const previous = otherEnd[at - 1]!;
-        this.#before.note(symbols[previous]!, count, previous);
+        this.#neighbours.note(2 * symbols[previous]!, count, previous, i);
       }
-      if (symbols[last + 1] !== separator) this.#after.note(symbols[last + 1]!, count, at);
+      if (symbols[last + 1] !== separator) this.#neighbours.note(2 * symbols[last + 1]! + 1, count, at, i);
     }
   }
 
   /** Counts what a pair gained by the merge, and lists where. */
-  #gain(left: number, right: number, neighbours: Neighbours, symbol: number): void {
+  #gain(left: number, right: number, neighbour: number): void {
     const pair = this.#findOrAdd(left, right);
     if (pair < 0) return;
     const known = this.#listLength[pair]!;
     const before = this.#listStart[pair]!;
-    this.#counts[pair]! += neighbours.count(symbol);
-    this.#listLength[pair] = known + neighbours.times(symbol);
+    this.#counts[pair]! += this.#neighbours.count(neighbour);
+    this.#listLength[pair] = known + this.#neighbours.times(neighbour);
     this.#reserve(pair);
     for (let i = 0; i < known; i++) this.#append(pair, this.#lists[before + i]!);
-    neighbours.eachPosition(symbol, (at) => this.#append(pair, at));
+    this.#neighbours.eachPosition(neighbour, (at) => this.#append(pair, at));
     if (known > 0) this.#sort(pair);
-    this.#gained.push(pair);
+    this.#changes.push(pair);
   }
 
-  #lose(left: number, right: number, count: number, merged: number): void {
+  #lose(left: number, right: number, neighbour: number, merged: number): void {
     const pair = this.#pairs.find(left, right);
     if (pair < 0 || pair === merged) return;
-    this.#counts[pair]! -= count;
-    this.#lost.push(pair);
+    this.#counts[pair]! -= this.#neighbours.count(neighbour);
+    this.#changes.push(~pair);
   }
 
   /** The pair's number, or -1 if it may not merge. */
@@ -225,12 +221,17 @@ export class PairCounts {
   }
 }
 
-/** Symbols beside a merged pair, in the order in which they are found: how often each stands there, weighed by words, and where. */
+/**
+ * Symbols beside a merged pair: how often each stands there, weighed by words, and where. A neighbour is twice the symbol in front of the pair, or twice
+ * the symbol behind it and one.
+ */
 class Neighbours {
-  readonly #symbols: number[] = [];
+  /** Neighbours in the order in which they are found, and in which occurrence of the pair. */
+  readonly #found: number[] = [];
+  readonly #foundIn: number[] = [];
   #counts = new Float64Array(1 << 10);
   #times = new Int32Array(1 << 10);
-  // A symbol's positions are linked, from the first to the last; links are indices of positions, and 0 ends them.
+  // A neighbour's positions are linked, from the first to the last; links are indices of positions, and 0 ends them.
   #first = new Int32Array(1 << 10);
   #last = new Int32Array(1 << 10);
   #positions = new Int32Array(1 << 10);
@@ -238,47 +239,56 @@ class Neighbours {
   #size = 1;
 
   clear(): void {
-    for (const symbol of this.#symbols) {
-      this.#counts[symbol] = 0;
-      this.#times[symbol] = 0;
-      this.#first[symbol] = 0;
+    for (const neighbour of this.#found) {
+      this.#counts[neighbour] = 0;
+      this.#times[neighbour] = 0;
+      this.#first[neighbour] = 0;
     }
-    this.#symbols.length = 0;
+    this.#found.length = 0;
+    this.#foundIn.length = 0;
     this.#size = 1;
   }
 
-  note(symbol: number, count: number, position: number): void {
-    while (symbol >= this.#counts.length) this.#growSymbols();
+  /** @param position where the pair of this neighbour and the merged symbol begins */
+  note(neighbour: number, count: number, position: number, occurrence: number): void {
+    while (neighbour >= this.#counts.length) this.#growNeighbours();
     if (this.#size === this.#positions.length) this.#growPositions();
     const at = this.#size++;
     this.#positions[at] = position;
     this.#next[at] = 0;
-    if (this.#first[symbol] === 0) {
-      this.#symbols.push(symbol);
-      this.#first[symbol] = at;
-    } else this.#next[this.#last[symbol]!] = at;
-    this.#last[symbol] = at;
-    this.#counts[symbol]! += count;
-    this.#times[symbol]!++;
+    if (this.#first[neighbour] === 0) {
+      this.#found.push(neighbour);
+      this.#foundIn.push(occurrence);
+      this.#first[neighbour] = at;
+    } else this.#next[this.#last[neighbour]!] = at;
+    this.#last[neighbour] = at;
+    this.#counts[neighbour]! += count;
+    this.#times[neighbour]!++;
   }
 
-  count(symbol: number): number {
-    return this.#counts[symbol]!;
+  count(neighbour: number): number {
+    return this.#counts[neighbour]!;
   }
 
-  times(symbol: number): number {
-    return this.#times[symbol]!;
+  times(neighbour: number): number {
+    return this.#times[neighbour]!;
   }
 
-  each(visit: (symbol: number, count: number) => void): void {
-    for (const symbol of this.#symbols) visit(symbol, this.#counts[symbol]!);
+  /** Calls back with the neighbours that are found first in an occurrence, -1 where there is none on that side. */
+  eachOccurrence(visit: (before: number, after: number) => void): void {
+    for (let i = 0; i < this.#found.length; i++) {
+      const neighbour = this.#found[i]!;
+      if (neighbour % 2 === 1) visit(-1, neighbour);
+      else if (this.#foundIn[i] === this.#foundIn[i + 1]) visit(neighbour, this.#found[++i]!);
+      else visit(neighbour, -1);
+    }
   }
 
-  eachPosition(symbol: number, visit: (position: number) => void): void {
-    for (let at = this.#first[symbol]!; at !== 0; at = this.#next[at]!) visit(this.#positions[at]!);
+  eachPosition(neighbour: number, visit: (position: number) => void): void {
+    for (let at = this.#first[neighbour]!; at !== 0; at = this.#next[at]!) visit(this.#positions[at]!);
   }
 
-  #growSymbols(): void {
+  #growNeighbours(): void {
     this.#counts = grownFloats(this.#counts);
     this.#times = grown(this.#times);
     this.#first = grown(this.#first);

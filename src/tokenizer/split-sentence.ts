@@ -12,7 +12,12 @@ export interface SentenceRules {
   readonly boundary: string;
   /** Longer lines are left out, and lines with a ▅, which SentencePiece keeps for itself. Absent: none is left out. */
   readonly maxSentenceBytes?: number;
+  /** Lines are cut at spaces alone. */
+  readonly wholeWords?: boolean;
 }
+
+/** Stands for rare characters in SentencePiece's trainer. */
+export const unknownMark = "\u2585";
 
 /** Calls back with every part, which stands in `line` from `start` to `end`. Spaces stand in front of the word they belong to. */
 export function eachSentencePart(text: string, rules: SentenceRules, each: (line: string, start: number, end: number) => void): void {
@@ -28,7 +33,7 @@ export function eachSentencePart(text: string, rules: SentenceRules, each: (line
 function isLeftOut(line: string, maxBytes: number | undefined): boolean {
   if (maxBytes === undefined) return false;
   // A UTF-16 unit has at most three bytes.
-  return line.includes("\u2585") || (3 * line.length > maxBytes && utf8Bytes(line).length > maxBytes);
+  return line.includes(unknownMark) || (3 * line.length > maxBytes && utf8Bytes(line).length > maxBytes);
 }
 
 function escaped(text: string): string {
@@ -63,7 +68,8 @@ function cutLine(line: string, rules: SentenceRules, each: (line: string, start:
   each(line, start, line.length);
 }
 
-function isCut(before: number, group: number, { splitDigits, splitByUnicodeScript }: SentenceRules): boolean {
+function isCut(before: number, group: number, { splitDigits, splitByUnicodeScript, wholeWords = false }: SentenceRules): boolean {
+  if (wholeWords) return group === space && before !== space;
   if (before === group && group >= inherited) return false;
   if (before === forbidden || group === forbidden) return true;
   if (group === space) return true;

@@ -3,11 +3,14 @@
 import { check } from "../base/index.ts";
 import { byteFallbackPiece } from "./byte-pieces.ts";
 import { utf8Bytes } from "./codec.ts";
+import { CachedSentencePieceLearner } from "./learn-cached-sentencepiece.ts";
 import { type Alphabet, MergeLearner } from "./learn-merges.ts";
-import { CachedSentencePieceLearner, SentencePieceLearner } from "./learn-sentencepiece.ts";
+import { SentencePieceLearner } from "./learn-sentencepiece.ts";
 import { type Merge, type SentencePieceModel, spaceMark } from "./model.ts";
+import type { Words } from "./pair-counts.ts";
 import { SentencePieces } from "./sentence-pieces.ts";
 import { listSpecials, type SpecialPieces, specialRoles } from "./special-pieces.ts";
+import { unknownMark } from "./split-sentence.ts";
 import type { TieRule } from "./tie-rules.ts";
 import type { Trainee } from "./trainee.ts";
 import { eachSpeltWord, type WordCounts } from "./word-counts.ts";
@@ -53,7 +56,7 @@ export function sentencePieceTrainee(options: SentencePieceTrainOptions, ties: T
   const boundary = mode === "spm-0.1.97" ? "\t" : "\u001f";
   const limits = { maxPieceLength, splitDigits, splitByUnicodeScript, allowWhitespaceOnlyPieces };
   let characters = 0;
-  let hasUnknown = false;
+  let seen: readonly string[] = [];
   return {
     reserved,
     rules: {
@@ -62,17 +65,18 @@ export function sentencePieceTrainee(options: SentencePieceTrainOptions, ties: T
       splitByUnicodeScript,
       reserved,
       boundary,
+      wholeWords: mode === "spm-0.1.97",
       ...(maxSentenceBytes === undefined ? {} : { maxSentenceBytes }),
     },
     layOut: async (counts) => {
       const pieces = await coveredCharacters(counts, characterCoverage, boundary);
       if (mode === "exact" && !pieces.includes(spaceMark)) pieces.unshift(spaceMark);
-      const laidOut = await layOut(counts, pieces);
       characters = pieces.length;
-      hasUnknown = laidOut.hasUnknown;
+      const laidOut = mode === "spm-0.1.97" ? await layOutByFrequency(counts, pieces) : { words: await layOut(counts, pieces), seen };
+      seen = laidOut.seen;
       return { words: laidOut.words, pieces, rules: new SentencePieces(limits), bytesOf: utf8Bytes, areBytes: false };
     },
-    learner: (alphabet) => learnerOf(mode, alphabet, hasUnknown, ties),
+    learner: (alphabet) => learnerOf(mode, alphabet, seen, ties),
     finish: (pieces, merges) => {
       const merged = pieces.length - characters;
       const idOf = (symbol: number) => reserved.length + (symbol < characters ? merged + symbol : symbol - characters);
@@ -110,9 +114,9 @@ function checkLength(name: string, length: number): void {
   check(isLength, "tokenizer", () => `${name} must be a whole number from 1 on, but it is ${length}`);
 }
 
-function learnerOf(mode: TrainingMode, alphabet: Alphabet, hasUnknown: boolean, ties: TieRule) {
+function learnerOf(mode: TrainingMode, alphabet: Alphabet, seen: readonly string[], ties: TieRule) {
   if (mode === "exact") return new MergeLearner(alphabet, ties);
-  return mode === "spm" ? new SentencePieceLearner(alphabet) : new CachedSentencePieceLearner(alphabet, hasUnknown);
+  return mode === "spm" ? new SentencePieceLearner(alphabet) : new CachedSentencePieceLearner(alphabet, seen);
 }
 
 function mergesBy(merges: readonly Merge[], idOf: (symbol: number) => number): Merge[] {
@@ -161,21 +165,62 @@ function characterOf(point: number): string {
 }
 
 /** A character without a piece ends a word and begins another. */
-async function layOut(words: WordCounts, pieces: readonly string[]) {
-  const symbolOf = new Map(pieces.map((piece, symbol) => [piece === spaceMark ? 0x20 : (piece.codePointAt(0) ?? 0), symbol]));
+async function layOut(words: WordCounts, pieces: readonly string[]): Promise<Words> {
+  const symbolOf = symbolsByCharacter(pieces);
   const builder = new WordsBuilder();
-  let hasUnknown = false;
   for await (const block of words.blocks())
     eachSpeltWord(block, (word, count) => {
       for (const point of word) {
         const symbol = symbolOf.get(point);
-        if (symbol !== undefined) builder.push(symbol);
-        else {
-          builder.close(count);
-          hasUnknown = true;
-        }
+        if (symbol === undefined) builder.close(count);
+        else builder.push(symbol);
       }
       builder.close(count);
     });
-  return { words: builder.build(), hasUnknown };
+  return builder.build();
+}
+
+/** The same with the most frequent words first, then in the order of their UTF-8, which words have with a ▅ for every character without a piece. */
+async function layOutByFrequency(words: WordCounts, pieces: readonly string[]): Promise<{ words: Words; seen: readonly string[] }> {
+  const symbolOf = symbolsByCharacter(pieces);
+  const counts = new Map<string, number>();
+  for await (const block of words.blocks())
+    eachSpeltWord(block, (word, count) => {
+      let spelt = "";
+      for (const point of word) spelt += symbolOf.has(point) ? characterOf(point) : unknownMark;
+      counts.set(spelt, (counts.get(spelt) ?? 0) + count);
+    });
+  const builder = new WordsBuilder();
+  const seen = new Set<string>();
+  for (const [spelt, count] of [...counts].sort(([a, m], [b, n]) => n - m || compareCodePoints(a, b))) {
+    for (const char of spelt) {
+      seen.add(char);
+      const symbol = symbolOf.get(char.codePointAt(0) ?? 0);
+      if (symbol === undefined) builder.close(count);
+      else builder.push(symbol);
+    }
+    builder.close(count);
+  }
+  return { words: builder.build(), seen: [...seen] };
+}
+
+/** Words write a ▁ as a space. */
+function symbolsByCharacter(pieces: readonly string[]): Map<number, number> {
+  const symbolOf = new Map(pieces.map((piece, symbol) => [piece.codePointAt(0) ?? 0, symbol]));
+  const space = pieces.indexOf(spaceMark);
+  return space < 0 ? symbolOf : symbolOf.set(0x20, space);
+}
+
+/** The order of two texts' UTF-8, which is that of their characters and not that of UTF-16's units. */
+function compareCodePoints(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  let at = 0;
+  while (at < length && a.charCodeAt(at) === b.charCodeAt(at)) at++;
+  if (at === length) return a.length - b.length;
+  return inOrder(a.charCodeAt(at)) - inOrder(b.charCodeAt(at));
+}
+
+/** A UTF-16 unit, with surrogates behind all others. */
+function inOrder(unit: number): number {
+  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
 }

@@ -1,0 +1,135 @@
+// The order in which a std::unordered_map of GNU's libstdc++ lists its entries, for keys that are 64-bit numbers and their own hashes (bits/hashtable.h).
+// SentencePiece 0.1.97 chooses among equally frequent pairs by it.
+
+/** How many buckets the map has as it grows, by its table of primes. */
+const bucketCounts = [
+  1, 13, 29, 59, 127, 257, 541, 1109, 2357, 5087, 10_273, 20_753, 42_043, 85_229, 172_933, 351_061, 712_697, 1_447_153, 2_938_679,
+  5_967_347, 12_117_689, 24_607_243, 49_969_847,
+];
+
+const none = -1;
+/** Stands in front of the first entry. */
+const head = 0;
+
+/**
+ * A list of all entries in which those of a bucket lie together. An entry of an empty bucket goes to the front of the list, any other behind the
+ * entry in front of its bucket's first.
+ */
+export class HashOrder {
+  // One item per entry, the head first.
+  readonly #high: number[] = [0];
+  readonly #low: number[] = [0];
+  readonly #next: number[] = [none];
+  /** Bucket → the entry in front of its first one. */
+  #buckets = new Int32Array(1).fill(none);
+  #growth = 0;
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Adds an entry with a key that is not there, and returns its number. Numbers go up from 1. */
+  add(key: bigint): number {
+    const count = bucketCounts[this.#growth] ?? 1;
+    if (this.#size === (count === 1 ? 0 : count)) this.#grow();
+    const entry = this.#next.length;
+    this.#high.push(Number(key >> 32n));
+    this.#low.push(Number(key & 0xffffffffn));
+    this.#next.push(none);
+    this.#link(entry, this.#bucketOf(entry));
+    this.#size++;
+    return entry;
+  }
+
+  delete(entry: number): void {
+    const bucket = this.#bucketOf(entry);
+    const first = this.#buckets[bucket]!;
+    let before = first;
+    while (this.#next[before] !== entry) before = this.#next[before]!;
+    const next = this.#next[entry]!;
+    const nextBucket = next === none ? none : this.#bucketOf(next);
+    if (nextBucket !== bucket) {
+      if (next !== none) this.#buckets[nextBucket] = before;
+      if (before === first) this.#buckets[bucket] = none;
+    }
+    this.#next[before] = next;
+    this.#size--;
+  }
+
+  *[Symbol.iterator](): Generator<number> {
+    for (let entry = this.#next[head]!; entry !== none; entry = this.#next[entry]!) yield entry;
+  }
+
+  #link(entry: number, bucket: number): void {
+    const before = this.#buckets[bucket]!;
+    if (before !== none) {
+      this.#next[entry] = this.#next[before]!;
+      this.#next[before] = entry;
+      return;
+    }
+    const next = this.#next[head]!;
+    this.#next[entry] = next;
+    this.#next[head] = entry;
+    if (next !== none) this.#buckets[this.#bucketOf(next)] = entry;
+    this.#buckets[bucket] = head;
+  }
+
+  #grow(): void {
+    this.#buckets = new Int32Array(bucketCounts[++this.#growth] ?? 0).fill(none);
+    let entry = this.#next[head]!;
+    this.#next[head] = none;
+    while (entry !== none) {
+      const next = this.#next[entry]!;
+      this.#link(entry, this.#bucketOf(entry));
+      entry = next;
+    }
+  }
+
+  #bucketOf(entry: number): number {
+    const count = this.#buckets.length;
+    // Products stay below 2^53 as long as there are fewer than 2^26 buckets.
+    return ((this.#high[entry]! % count) * (2 ** 32 % count) + this.#low[entry]!) % count;
+  }
+}
+
+/** The first `wanted` of `items` after std::partial_sort of libstdc++ by falling `count`, in no order: it keeps a heap whose top is the rarest. */
+export function mostFrequent(items: Int32Array, wanted: number, count: (item: number) => number): Int32Array {
+  const heap = items.subarray(0, Math.min(wanted, items.length));
+  for (let parent = (heap.length >> 1) - 1; parent >= 0; parent--) settle(heap, parent, heap[parent]!, count);
+  for (const item of items.subarray(heap.length)) if (heap[0] !== undefined && count(item) > count(heap[0])) settle(heap, 0, item, count);
+  return heap;
+}
+
+/** Moves the hole at `top` down to a leaf along the rarer children, and from there up to where `item` belongs (bits/stl_heap.h). */
+function settle(heap: Int32Array, top: number, item: number, count: (item: number) => number): void {
+  let hole = top;
+  for (let child = 2 * hole + 2; child <= heap.length; child = 2 * hole + 2) {
+    if (child === heap.length || count(heap[child]!) > count(heap[child - 1]!)) child--;
+    heap[hole] = heap[child]!;
+    hole = child;
+  }
+  for (let parent = (hole - 1) >> 1; hole > top && count(heap[parent]!) > count(item); parent = (hole - 1) >> 1) {
+    heap[hole] = heap[parent]!;
+    hole = parent;
+  }
+  heap[hole] = item;
+}
+
+/** The key of a pair by those of its parts: Jenkins' mix of 1997, as SentencePiece calls it. */
+export function pairKey(left: bigint, right: bigint): bigint {
+  let [a, b, c] = [left, 0xe08c1d668b756f82n, right];
+  for (const [down, up, last] of mixShifts) {
+    a = BigInt.asUintN(64, a - b - c) ^ (c >> down);
+    b = BigInt.asUintN(64, BigInt.asUintN(64, b - c - a) ^ (a << up));
+    c = BigInt.asUintN(64, c - a - b) ^ (b >> last);
+  }
+  return c;
+}
+
+const mixShifts = [
+  [43n, 9n, 8n],
+  [38n, 23n, 5n],
+  [35n, 49n, 11n],
+  [12n, 18n, 22n],
+] as const;
