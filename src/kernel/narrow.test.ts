@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { float16Value } from "../base/index.ts";
-import { expand } from "./expand.ts";
 import type { Kernel, Narrow, Op } from "./ir.ts";
 import { type Builder, kernel } from "./language.ts";
+import { legalise } from "./legalise.ts";
 import { float32Value, narrowBytes, roundToBfloat16, roundToFloat16 } from "./narrow.ts";
 import { verify } from "./spec.ts";
 import { ints, random, runs, sameBits, specialised, unwritten, wide16 } from "./testing.test.helper.ts";
@@ -125,7 +125,7 @@ describe.each(runs)("$name", ({ run, target }) => {
   });
 });
 
-test("what is expanded keeps the rules, and has none of the ops that are missing", () => {
+test("a legalised kernel keeps the rules, and has none of the ops that are missing", () => {
   const everything = kernel<object>("everything", (k) => {
     const { x } = k.pointers("x");
     const { begin, end } = k.range();
@@ -137,11 +137,11 @@ test("what is expanded keeps the rules, and has none of the ops that are missing
     });
     return { units: 4 };
   });
-  const made = expand(specialised(everything, {}, wide16), { f16: false, bf16: false });
+  const made = legalise(specialised(everything, {}, wide16), { f16: false, bf16: false });
   expect(() => verify(made)).not.toThrow();
   expect(types(made)).toEqual(new Set(["u16"]));
   const plain = specialised(dotPairs, { count: 2 }, wide16);
-  expect(expand(plain, { f16: false, bf16: true })).toBe(plain);
+  expect(legalise(plain, { f16: false, bf16: true })).toBe(plain);
 });
 
 function types({ body }: Kernel): Set<string> {

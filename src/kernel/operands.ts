@@ -37,6 +37,11 @@ export function blocksOf(op: Op): readonly (readonly Op[])[] {
 
 const noBlocks: readonly (readonly Op[])[] = [];
 
+/** Whether memory may hold something else behind the op than before it: stores, and what has blocks. */
+export function isBarrier(op: Op): boolean {
+  return roles[op.op].isBarrier;
+}
+
 /** Calls `visit` with every op of a block, also of the blocks in it, in the order in which they stand. */
 export function eachOp(ops: readonly Op[], visit: (op: Op) => void): void {
   for (const op of ops) {
@@ -70,6 +75,7 @@ interface Roles {
   readonly written: string | undefined;
   readonly hasMemory: boolean;
   readonly blocks: readonly string[];
+  readonly isBarrier: boolean;
 }
 
 const roles = Object.fromEntries(Object.entries(ops).map(([name, { fields }]) => [name, rolesOf(fields)])) as Record<OpName, Roles>;
@@ -77,10 +83,10 @@ const roles = Object.fromEntries(Object.entries(ops).map(([name, { fields }]) =>
 function rolesOf(fields: Fields): Roles {
   const registers = Object.keys(fields).filter((name) => kinds[fields[name]!] !== undefined);
   const isWritten = (name: string) => name === "d" || name === "i";
-  return {
-    read: registers.filter((name) => !isWritten(name)),
-    written: registers.find(isWritten),
-    hasMemory: Object.values(fields).includes("memory"),
-    blocks: Object.keys(fields).filter((name) => fields[name] === "block"),
-  };
+  const read = registers.filter((name) => !isWritten(name));
+  const written = registers.find(isWritten);
+  const hasMemory = Object.values(fields).includes("memory");
+  const blocks = Object.keys(fields).filter((name) => fields[name] === "block");
+  const stores = hasMemory && written === undefined && read.length > 0;
+  return { read, written, hasMemory, blocks, isBarrier: stores || blocks.length > 0 };
 }

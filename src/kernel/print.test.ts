@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { kernel, specialise } from "./language.ts";
 import { printKernel } from "./print.ts";
-import { wasm128 } from "./wasm/lower.ts";
+import { wasm128 } from "./wasm/target.ts";
 
 test("a kernel as text: blocks, addresses, tails, constants", () => {
   const scale = kernel<object>("scale", (k) => {

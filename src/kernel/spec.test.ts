@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Kernel, Op, Reg } from "./ir.ts";
 import { verify } from "./spec.ts";
-import { wasm128 } from "./wasm/lower.ts";
+import { wasm128 } from "./wasm/target.ts";
 
 const int = (id: number): Reg => ({ kind: "int", id });
 const vec = (id: number): Reg => ({ kind: "vec", id });

@@ -1,5 +1,5 @@
 // Kernels as WebAssembly, on the threads of any host or on the calling thread.
-import { assembleModule, type Kernel, lowerToWasm, wasm128, wasmRelaxed } from "../../kernel/index.ts";
+import { assembleModule, compileWasm, type Kernel, wasm128, wasmRelaxed } from "../../kernel/index.ts";
 import { type EngineOptions, hasRelaxedSimd, openWasmEngine } from "../../threads/index.ts";
 import { engineExecutor } from "./engine-executor.ts";
 import type { Executor } from "./executor.ts";
@@ -14,7 +14,7 @@ export interface WasmExecutorOptions extends EngineOptions {
 export async function wasmExecutor({ relaxedSimd = hasRelaxedSimd(), ...options }: WasmExecutorOptions = {}): Promise<Executor> {
   const target = relaxedSimd ? wasmRelaxed : wasm128;
   const isShared = options.host !== undefined;
-  const assemble = (kernels: readonly Kernel[]) => assembleModule(kernels, { bodyOf: (kernel) => codeOf(kernel, lowerToWasm), isShared });
+  const assemble = (kernels: readonly Kernel[]) => assembleModule(kernels, { bodyOf: (kernel) => codeOf(kernel, compileWasm), isShared });
   const executor = engineExecutor(await openWasmEngine(options), target, assemble);
   return { ...executor, codeForm: "wasm", ...(!isShared && { name: `${target.name}, without worker threads` }) };
 }

@@ -3,7 +3,7 @@ import { bytesOf, CriaError, elementLayouts } from "../../base/index.ts";
 import type { Target } from "../ir.ts";
 import { specialise } from "../language.ts";
 import { ints, random, runs, sameBits, unwritten } from "../testing.test.helper.ts";
-import { wasm128 } from "../wasm/lower.ts";
+import { wasm128 } from "../wasm/target.ts";
 import { matmul } from "./matmul.ts";
 import { packedBytes, packMatrix } from "./pack.ts";
 import { quantisedLinesBytes, quantiseLines } from "./quantise.ts";

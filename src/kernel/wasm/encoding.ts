@@ -14,6 +14,7 @@ export const control = {
   "local.tee": 0x22,
 } as const;
 
+/** Single-byte instructions on int32 values. */
 export const integer = {
   "i32.load": 0x28,
   "i32.load8_s": 0x2c,
@@ -39,7 +40,9 @@ export const integer = {
   select: 0x1b,
 } as const;
 
-/** Behind the prefix 0xFD, LEB128. */
+export type IntegerName = keyof typeof integer;
+
+/** Vector instructions: a number in LEB128 behind the prefix 0xFD. */
 export const simd = {
   "v128.load": 0x00,
   "v128.load32_splat": 0x09,
@@ -95,12 +98,15 @@ export const simd = {
   "f32x4.relaxed_madd": 0x105,
 } as const;
 
+export type SimdName = keyof typeof simd;
+
+/** Types of locals and parameters. */
 export const valueType = { i32: 0x7f, v128: 0x7b } as const;
 
 /** An empty block type: no parameters, no results. */
 export const emptyBlock = 0x40;
 
-/** Unsigned LEB128, 7 bits a byte, the low ones first. */
+/** The bytes of an unsigned LEB128: 7 bits per byte, the low ones first. */
 export function unsigned(value: number): number[] {
   const bytes: number[] = [];
   let rest = value >>> 0;
@@ -112,7 +118,7 @@ export function unsigned(value: number): number[] {
   return bytes;
 }
 
-/** Signed LEB128 of an int32. */
+/** The bytes of an int32 as a signed LEB128. */
 export function signed(value: number): number[] {
   const bytes: number[] = [];
   for (let rest = value | 0; ; ) {
@@ -124,7 +130,7 @@ export function signed(value: number): number[] {
   }
 }
 
-/** id, size, content. */
+/** The bytes of a section: its id, its size, its content. */
 export function section(id: number, content: readonly number[]): number[] {
   return [id, ...unsigned(content.length), ...content];
 }

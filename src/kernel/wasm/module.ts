@@ -1,7 +1,7 @@
 // Kernels → one WebAssembly module: a function each, exported as "0", "1", …; the memory comes from outside.
 import type { Kernel } from "../ir.ts";
 import { section, unsigned, valueType } from "./encoding.ts";
-import { lower } from "./lower.ts";
+import { compileWasm } from "./function-body.ts";
 
 const magicAndVersion = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
 const func = 0x60;
@@ -20,7 +20,7 @@ export interface ModuleOptions {
 /** The module's bytes; the same kernels give the same bytes. It imports memory "e"."m". */
 export function assembleModule(
   kernels: readonly Kernel[],
-  { bodyOf = lower, maximumPages = 65536, isShared = true }: ModuleOptions = {},
+  { bodyOf = compileWasm, maximumPages = 65536, isShared = true }: ModuleOptions = {},
 ): Uint8Array<ArrayBuffer> {
   const arities = [...new Set(kernels.map((kernel) => kernel.params.length))];
   const types = arities.map((count) => [func, ...unsigned(count), ...Array<number>(count).fill(valueType.i32), 0]);

@@ -18,7 +18,7 @@ import {
   readsOf,
   type Slot,
   writtenBy,
-} from "./machine.ts";
+} from "./instruction.ts";
 
 /** Registers of each kind, in the order in which to take them. */
 export type RegisterFiles = Readonly<Record<RegKind, readonly number[]>>;

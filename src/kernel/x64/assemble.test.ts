@@ -4,7 +4,7 @@ import { CriaError } from "../../base/index.ts";
 import { differences } from "../differential.test.helper.ts";
 import { type Int, kernel, type Mask, type Vec } from "../language.ts";
 import { compiledRuns, random, specialised } from "../testing.test.helper.ts";
-import { wasm128 } from "../wasm/lower.ts";
+import { wasm128 } from "../wasm/target.ts";
 import { assembleX64, type MachineCode } from "./assemble.ts";
 import { printInstruction, printMachineCode } from "./print.ts";
 import { callCode, whyNot, withGuards } from "./run.test.helper.ts";

@@ -1,13 +1,24 @@
 // A kernel's machine code: selected, allocated, framed by the calling convention, encoded.
 import { fail } from "../../base/index.ts";
-import { expand } from "../expand.ts";
 import type { Kernel, RegKind } from "../ir.ts";
+import { legalise } from "../legalise.ts";
 import { allocate, type RegisterFiles } from "./allocate.ts";
 import { type Actual, type Assembled, Assembler, type Label, type Literal, type Place, type VectorLength } from "./assembler.ts";
 import { avx2Dialect, avx512Dialect, type Dialect } from "./dialect.ts";
 import type { InstructionName } from "./encoding.ts";
-import { lower } from "./lower.ts";
-import { type Address, type Instruction, type Item, isAddress, isCopy, isLabel, isRegister, type Operand, type Slot } from "./machine.ts";
+
+import {
+  type Address,
+  type Instruction,
+  type Item,
+  isAddress,
+  isCopy,
+  isLabel,
+  isRegister,
+  type Operand,
+  type Slot,
+} from "./instruction.ts";
+import { selectInstructions } from "./select-instructions.ts";
 import { avx2, avx512, type Convention, general, systemV } from "./target.ts";
 
 export interface MachineCode {
@@ -37,11 +48,11 @@ function assemble(kernel: Kernel, convention: Convention, files?: RegisterFiles,
   const { name, target } = kernel;
   const dialect =
     dialects[target.name] ?? fail("x64", `${name}: specialised for ${target.name}, must be for ${Object.keys(dialects).join(" or ")}`);
-  const lowered = lower(expand(kernel, { f16: true, bf16: target.bf16Dot }), dialect);
-  const { items, registers } = allocate(lowered.items, files ?? filesOf(dialect, convention), lowered.names);
+  const selected = selectInstructions(legalise(kernel, { f16: true, bf16: target.bf16Dot }), dialect);
+  const { items, registers } = allocate(selected.items, files ?? filesOf(dialect, convention), selected.names);
   const assembler = new Assembler(dialect.scheme, listing);
-  const encoder = new Encoder(assembler, dialect, convention, registers, layOutFrame(lowered.names.slots, dialect, convention));
-  encoder.enter(lowered.arguments);
+  const encoder = new Encoder(assembler, dialect, convention, registers, layOutFrame(selected.names.slots, dialect, convention));
+  encoder.enter(selected.arguments);
   for (const item of items) encoder.item(item);
   encoder.leave();
   return assembler.finish();

@@ -1,9 +1,9 @@
-// Where AVX2 and AVX-512 differ: tails, comparisons, moves across lanes. What they share is in lower.ts.
+// Where AVX2 and AVX-512 differ: tails, comparisons, moves across lanes. What they share is in patterns.ts.
 import type { Mem, Reg, RegKind } from "../ir.ts";
 import type { Compare } from "../ops.ts";
 import type { VectorLength } from "./assembler.ts";
 import type { InstructionName } from "./encoding.ts";
-import { type Address, type Instruction, literalOf, type Operand } from "./machine.ts";
+import { type Address, type Instruction, literalOf, type Operand } from "./instruction.ts";
 import { avx2Moves, maskedMoves, type NarrowMoves } from "./narrow.ts";
 import { avx2Parts, avx512Parts, type PartMoves } from "./parts.ts";
 

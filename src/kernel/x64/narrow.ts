@@ -1,10 +1,11 @@
 // Elements of 8 and 16 bits on x86-64: moves with their conversions, of tails too, and what stands in for a dot product of bytes.
 import type { Narrow, Reg } from "../ir.ts";
 import { narrowBytes } from "../narrow.ts";
-import { type Piece, piecesOf } from "../pieces.ts";
+import type { OpOf } from "../ops.ts";
+import { type TailMove, tailMoves } from "../tail-moves.ts";
 import type { Dialect, Emit } from "./dialect.ts";
 import type { InstructionName } from "./encoding.ts";
-import { type Address, addressOf, literalOf } from "./machine.ts";
+import { type Address, addressOf, literalOf } from "./instruction.ts";
 
 /** bf16 is loaded as u16. */
 export type NarrowLoad = Exclude<Narrow, "bf16">;
@@ -40,12 +41,12 @@ export function maskedMoves(lanes: number, maskOf: (e: Emit, span: number) => Re
   };
 }
 
-/** AVX2, 8 lanes: what is less than a vector goes in pieces, through the low half of a register. */
+/** AVX2, 8 lanes: what is less than a vector goes in a few moves, through the low half of a register. */
 export const avx2Moves: NarrowMoves = {
   load(e, d, from, span, type) {
     if (span === 8) return e.emit(widening[type], [d, from]);
     const low = e.register("vec");
-    loadPieces(e, low, from, piecesOf(span * narrowBytes[type]));
+    loadTail(e, low, from, tailMoves(span * narrowBytes[type]));
     e.emit(widening[type], [d, low]);
   },
 
@@ -56,23 +57,23 @@ export const avx2Moves: NarrowMoves = {
     else packLow(e, low, a, type === "u8" ? 1 : 2);
     const bytes = span * narrowBytes[type];
     if (bytes === 16) e.emit("vmovups.store", [to, low], { length: 128 });
-    else for (const piece of piecesOf(bytes)) storePiece(e, low, to, piece);
+    else for (const move of tailMoves(bytes)) storeMove(e, low, to, move);
   },
 };
 
 const inserts = { 1: "vpinsrb", 2: "vpinsrw", 4: "vpinsrd" } as const;
 const extracts = { 1: "vpextrb", 2: "vpextrw", 4: "vpextrd" } as const;
 
-function loadPieces(e: Emit, d: Reg, from: Address, pieces: readonly Piece[]): void {
-  if (pieces[0]!.bytes < 4) e.emit("vxorps", [d, d, d]);
-  for (const { offset, bytes } of pieces) {
+function loadTail(e: Emit, d: Reg, from: Address, moves: readonly TailMove[]): void {
+  if (moves[0]!.bytes < 4) e.emit("vxorps", [d, d, d]);
+  for (const { offset, bytes } of moves) {
     const place = addressOf(from.base, from.index, from.disp + offset);
     if (offset === 0 && bytes >= 4) e.emit(bytes === 8 ? "vmovq" : "vmovss", [d, place], { length: 128 });
     else e.emit(inserts[bytes as keyof typeof inserts], [d, d, place, offset / bytes], { length: 128 });
   }
 }
 
-function storePiece(e: Emit, a: Reg, to: Address, { offset, bytes }: Piece): void {
+function storeMove(e: Emit, a: Reg, to: Address, { offset, bytes }: TailMove): void {
   const place = addressOf(to.base, to.index, to.disp + offset);
   if (bytes === 8) e.emit("vmovq.store", [place, a], { length: 128 });
   else e.emit(extracts[bytes], [place, a, offset / bytes], { length: 128 });
@@ -89,11 +90,7 @@ function packLow(e: Emit, d: Reg, a: Reg, size: 1 | 2): void {
 }
 
 /** d = c + Σ a · b over bytes, a's unsigned, b's signed: the even bytes, then the odd ones, as numbers of 16 bits; where pairs of products fit 16 bits, pair by pair. */
-export function dotBytes(
-  e: Emit,
-  { names, literal, lanes }: Dialect,
-  { d, a, b, c, most = 255 }: Readonly<Record<"d" | "a" | "b" | "c", Reg>> & { readonly most?: number },
-): void {
+export function dotBytes(e: Emit, { names, literal, lanes }: Dialect, { d, a, b, c, most }: OpOf<"dotu8">): void {
   if (2 * most * 128 < 2 ** 15) {
     const [pairs, fours] = [e.register("vec"), e.register("vec")];
     e.emit("vpmaddubsw", [pairs, a, b]);

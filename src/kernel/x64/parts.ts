@@ -1,7 +1,7 @@
 // Vectors put together from parts of four lanes on x86-64.
 import type { NarrowPart, Reg } from "../ir.ts";
 import type { Emit } from "./dialect.ts";
-import type { Address } from "./machine.ts";
+import type { Address } from "./instruction.ts";
 import { widening } from "./narrow.ts";
 
 /** An address a part. */

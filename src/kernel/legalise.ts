@@ -1,4 +1,4 @@
-// 16-bit floats where the machine has no instructions for them, written in ops that every machine has. One meaning for all compilers.
+// Replaces ops on 16-bit floats that the machine has no instructions for by ops that every machine has: one meaning for all compilers.
 import type { Kernel, Op, Reg } from "./ir.ts";
 import { Builder, Vec } from "./language.ts";
 import { blocksOf, eachOp, operandsOf } from "./operands.ts";
@@ -12,17 +12,17 @@ export interface HalfInstructions {
 }
 
 /** The same kernel without the ops that the machine lacks; loads of bf16 become those of u16 everywhere. */
-export function expand(kernel: Kernel, has: HalfInstructions): Kernel {
-  const find = (op: Op) => expansionOf(op, has);
+export function legalise(kernel: Kernel, has: HalfInstructions): Kernel {
+  const find = (op: Op) => replacementOf(op, has);
   if (!someOp(kernel.body, find)) return kernel;
   const k = new Builder(kernel.name, kernel.target, firstFree(kernel));
-  emitExpanded(k, kernel.body, find);
+  emitLegal(k, kernel.body, find);
   return { ...kernel, body: k.finish(kernel, kernel.scratchBytes).body };
 }
 
-type Expansion = (k: Builder) => void;
+type Replacement = (k: Builder) => void;
 
-function expansionOf(op: Op, has: HalfInstructions): Expansion | undefined {
+function replacementOf(op: Op, has: HalfInstructions): Replacement | undefined {
   if (op.op === "vloadNarrow" && op.type === "bf16") return (k) => loadBfloat16(k, op);
   if ((op.op === "vloadNarrow" || op.op === "vsplatParts") && op.type === "f16" && !has.f16) return (k) => loadFloat16(k, op);
   if (op.op === "vstoreNarrow" && op.type === "f16" && !has.f16) return (k) => storeBits(k, op, float16Bits(k, new Vec(k, op.a)));
@@ -33,11 +33,11 @@ function expansionOf(op: Op, has: HalfInstructions): Expansion | undefined {
   return undefined;
 }
 
-function emitExpanded(k: Builder, ops: readonly Op[], find: (op: Op) => Expansion | undefined): void {
-  const inside = (block: readonly Op[]) => k.nested(() => emitExpanded(k, block, find));
+function emitLegal(k: Builder, ops: readonly Op[], find: (op: Op) => Replacement | undefined): void {
+  const inside = (block: readonly Op[]) => k.nested(() => emitLegal(k, block, find));
   for (const op of ops) {
-    const expansion = find(op);
-    if (expansion) expansion(k);
+    const replacement = find(op);
+    if (replacement) replacement(k);
     else if (op.op === "loop") k.emit({ ...op, body: inside(op.body) });
     else if (op.op === "if") k.emit({ ...op, whenTrue: inside(op.whenTrue), otherwise: inside(op.otherwise) });
     else k.emit(op);
