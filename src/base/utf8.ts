@@ -28,6 +28,10 @@ export function eachUtf8Run(bytes: Uint8Array, text: (from: number, to: number) 
 export function validUpTo(bytes: Uint8Array, start = 0): number {
   let at = start;
   while (at < bytes.length) {
+    if (at + 4 <= bytes.length && (bytes[at]! | bytes[at + 1]! | bytes[at + 2]! | bytes[at + 3]!) < 0x80) {
+      at += 4;
+      continue;
+    }
     const length = bytes[at]! < 0x80 ? 1 : characterLength(bytes, at);
     if (length === 0) break;
     at += length;

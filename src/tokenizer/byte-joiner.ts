@@ -67,6 +67,13 @@ export class ByteJoiner {
     return joined(before, this.#place(shown, isKept, this.#verbatim.has(id) && !isUnknown));
   }
 
+  /** Whether from here on every piece adds the bytes of its own and no more, as long as runs of byte pieces are UTF-8. */
+  get isPlain(): boolean {
+    const { separator, stripEnd } = this.#tokenizer.decoding;
+    const isOpen = this.#heldPrefix || (this.#mender?.isOpen ?? false);
+    return this.#strippable === 0 && !isOpen && separator === "" && stripEnd === 0 && this.#rewriter === undefined;
+  }
+
   /** The bytes that the end of the text brings. */
   end(): Uint8Array {
     const delayed = this.#lastId === undefined ? nothing : this.#placed(this.#lastId, true);

@@ -8,14 +8,19 @@ import { replaceMatches } from "./text-steps.ts";
 /** byte → the character that stands for it in byte-level pieces: itself where printable Latin-1, else U+0100 and up (GPT-2's `bytes_to_unicode`). */
 export const byteToChar: readonly string[] = buildByteToChar();
 
-const charToByte: ReadonlyMap<string, number> = new Map(byteToChar.map((char, byte) => [char, byte]));
+/** UTF-16 unit → the byte it stands for, or -1; all of them lie below U+0144. */
+const unitToByte = new Int16Array(0x144).fill(-1);
+byteToChar.forEach((char, byte) => {
+  unitToByte[char.charCodeAt(0)] = byte;
+});
 
 /** A byte-level piece's bytes, or undefined when a character of it stands for no byte. */
 export function byteLevelBytes(piece: string): Uint8Array | undefined {
   const bytes = new Uint8Array(piece.length);
   for (let i = 0; i < piece.length; i++) {
-    const byte = charToByte.get(piece[i]!);
-    if (byte === undefined) return undefined;
+    const unit = piece.charCodeAt(i);
+    const byte = unit < unitToByte.length ? unitToByte[unit]! : -1;
+    if (byte < 0) return undefined;
     bytes[i] = byte;
   }
   return bytes;
@@ -35,7 +40,7 @@ export function byteFallbackPiece(byte: number): string {
 
 /** The byte a `<0x0A>` piece stands for, or undefined for any other piece. */
 export function byteOfFallbackPiece(piece: string): number | undefined {
-  return /^<0x[0-9A-F]{2}>$/.test(piece) ? Number.parseInt(piece.slice(3, 5), 16) : undefined;
+  return piece.length === 6 && /^<0x[0-9A-F]{2}>$/.test(piece) ? Number.parseInt(piece.slice(3, 5), 16) : undefined;
 }
 
 /** The ids of <0x00> … <0xFF>. @throws CriaError when one is missing. */
@@ -68,7 +73,7 @@ export function decodedBytes(piece: string, { replace, wordSuffix, bytes }: Deco
 }
 
 function replacedIn(piece: string, from: Decoding["replace"][number][0], to: string): string {
-  return typeof from === "string" ? piece.replaceAll(from, () => to) : replaceMatches(piece, regexOf(from), to);
+  return typeof from === "string" ? (piece.includes(from) ? piece.replaceAll(from, () => to) : piece) : replaceMatches(piece, regexOf(from), to);
 }
 
 type Expression = Exclude<Decoding["replace"][number][0], string>;
@@ -84,5 +89,5 @@ function regexOf(rule: Expression): Regex {
 
 /** Whether decoding takes the piece for a byte; Hugging Face reads small hexadecimal digits too. */
 export function isBytePiece(piece: string): boolean {
-  return /^<0x[0-9a-f]{2}>$/i.test(piece);
+  return piece.length === 6 && /^<0x[0-9a-f]{2}>$/i.test(piece);
 }

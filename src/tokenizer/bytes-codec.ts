@@ -23,13 +23,14 @@ export function bytesCodec(model: BytesModel, ids: ReadonlyMap<string, number>):
   const each = wordsOf(model);
   const normalise = model.normaliser === undefined ? undefined : normaliserOf(model.normaliser);
   const decoding = model.decoding ?? ownDecoding(model);
+  const spelled = spelledPieces(model, normalise, false);
   const nextUnit = normalise === undefined ? unitsOf(model) : undefined;
   const units = nextUnit === undefined ? undefined : new UnitCache(nextUnit, (bytes, from, to, out) => words.encode(bytes, from, to, out));
   return {
     encode: (text, start, out) => each(text, start, (word) => cache.encode(word, out)),
     ...(units === undefined ? {} : { encodeUtf8: (bytes, from, to, _start, out) => units.encode(bytes, from, to, out) }),
     encodeInvalid: (bytes, out) => words.encode(bytes, 0, bytes.length, out),
-    bytes: spelledPieces(model, normalise, false).map((piece) => decodedBytes(piece, decoding)),
+    decoded: (id) => decodedBytes(spelled[id]!, decoding),
     escapesSpaces: false,
     ...(normalise === undefined ? {} : { normalise }),
   };

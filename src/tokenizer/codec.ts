@@ -14,8 +14,8 @@ export interface Codec {
   encodeUtf8?(bytes: Uint8Array, from: number, to: number, start: StretchStart, out: IdBuffer): void;
   /** Appends the ids of bytes that are no UTF-8. */
   encodeInvalid(bytes: Uint8Array, out: IdBuffer): void;
-  /** id → the bytes it decodes to. */
-  readonly bytes: readonly Uint8Array[];
+  /** The bytes that an id of the vocabulary decodes to. */
+  decoded(id: number): Uint8Array;
   /** What is done to a stretch of text first, for models that have a normaliser. */
   readonly normalise?: (text: string, start: StretchStart) => string;
   /** Whether a ▁ in the normalised text counts as a space. */

@@ -28,6 +28,7 @@ export function sentencePieceCodec(model: SentencePieceModel, ids: ReadonlyMap<s
   const units = unitsOf(model, words);
   const cut = isAffixed(model) ? affixedCutter(model, ids) : cutterOf(model, words, units);
   const normalise = normaliseOf(model);
+  const spelled = spelledPieces(model, normalise, escapesSpaces);
   return {
     encode: (text, start, out) => {
       if (start !== "inside") words.begin(out);
@@ -38,7 +39,7 @@ export function sentencePieceCodec(model: SentencePieceModel, ids: ReadonlyMap<s
     },
     ...(units === undefined ? {} : utf8Encoder(model, units, words)),
     encodeInvalid: (bytes, out) => words.encodeBytes(bytes, out),
-    bytes: spelledPieces(model, normalise, escapesSpaces).map((piece, id) => (id === unkId ? unknown : decodedBytes(piece, decoding))),
+    decoded: (id) => (id === unkId ? unknown : decodedBytes(spelled[id]!, decoding)),
     escapesSpaces,
     ...(normalise === undefined ? {} : { normalise }),
   };

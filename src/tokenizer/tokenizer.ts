@@ -1,9 +1,10 @@
 // The one face of all tokenizers: text in, ids out, and back.
-import { check, eachUtf8Run, fail } from "../base/index.ts";
+import { check, eachUtf8Run, fail, validUpTo } from "../base/index.ts";
 import { ByteJoiner } from "./byte-joiner.ts";
 import { isBytePiece } from "./byte-pieces.ts";
 import { bytesCodec } from "./bytes-codec.ts";
-import { type Codec, type StretchStart, Utf8Scratch } from "./codec.ts";
+import { type Codec, type StretchStart, Utf8Scratch, utf8Bytes } from "./codec.ts";
+import { DecodedPieces } from "./decoded-pieces.ts";
 import { IdBuffer } from "./id-buffer.ts";
 import {
   checkModel,
@@ -94,6 +95,9 @@ class BpeTokenizer implements Tokenizer {
   readonly #codec: Codec;
   readonly #specials: ReadonlySet<number>;
   readonly #scratch = new Utf8Scratch();
+  readonly #pieces: DecodedPieces;
+  /** What long lists of ids decode to, without special pieces and with them; made when the first one is decoded. */
+  readonly #bulk: [DecodedPieces?, DecodedPieces?] = [];
   /** id → whether its piece is a byte; made when the first text is decoded. */
   #isByte: Uint8Array | undefined;
   /** Pieces that are found in the text as it is, and those found in what the normaliser makes of it. */
@@ -105,6 +109,7 @@ class BpeTokenizer implements Tokenizer {
     checkModel(model, this.#ids);
     this.#codec = codecOf(model, this.#ids);
     this.#specials = new Set(model.specials);
+    this.#pieces = new DecodedPieces(model.pieces.length, (id) => this.#codec.decoded(id));
     this.decoding = model.decoding ?? ownDecoding(model);
     this.#matchers = matchersOf(model, this.#codec);
   }
@@ -172,15 +177,29 @@ class BpeTokenizer implements Tokenizer {
 
   #join(ids: Iterable<number>, options: DecodeOptions, mends: boolean): Uint8Array {
     checkKind(typeof ids === "object" && ids !== null && Symbol.iterator in ids, "an iterable of ids", ids);
+    const list = Array.isArray(ids) || ids instanceof Uint32Array ? ids : Array.from(ids);
     const joiner = new ByteJoiner(this, options, mends);
-    const parts = [...Array.from(ids, (id) => joiner.next(id)), joiner.end()];
-    const bytes = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
+    const parts: Uint8Array[] = [];
     let at = 0;
-    for (const part of parts) {
-      bytes.set(part, at);
-      at += part.length;
+    while (at < list.length && (list.length - at < fewIds || !joiner.isPlain)) parts.push(joiner.next(list[at++]!));
+    if (at < list.length) {
+      const rest = this.#shown(options.specials ?? false).join(list, at, (id) => this.#unknownId(id));
+      // The joiner says what becomes of byte pieces that are no UTF-8 together; all other pieces are.
+      if (!mends || this.decoding.bytes !== "fallback" || validUpTo(rest) === rest.length) parts.push(rest);
+      else while (at < list.length) parts.push(joiner.next(list[at++]!));
     }
-    return bytes;
+    parts.push(joiner.end());
+    return joined(parts);
+  }
+
+  /** The bytes that pieces show as, special ones among them or not. */
+  #shown(specials: boolean): DecodedPieces {
+    const { unkId } = this;
+    this.#bulk[specials ? 1 : 0] ??= new DecodedPieces(this.vocabSize, (id) => {
+      if (id === unkId) return specials ? utf8Bytes(this.idToPiece(id)) : this.#codec.decoded(id);
+      return this.isSpecial(id) && !specials ? nothing : this.#codec.decoded(id);
+    });
+    return this.#bulk[specials ? 1 : 0]!;
   }
 
   idToPiece(id: number): string {
@@ -201,7 +220,7 @@ class BpeTokenizer implements Tokenizer {
   }
 
   pieceBytes(id: number): Uint8Array {
-    return this.#codec.bytes[id] ?? this.#unknownId(id);
+    return this.#pieces.of(id) ?? this.#unknownId(id);
   }
 
   #unknownId(id: number): never {
@@ -267,6 +286,20 @@ class BpeTokenizer implements Tokenizer {
       (id) => out.push(id),
     );
   }
+}
+
+/** So many ids are decoded one by one, without a table of all pieces. */
+const fewIds = 1000;
+const nothing = new Uint8Array(0);
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }
 
 /** Ids that a text of so many units or bytes has at most, or about, so that short texts need no second array and long ones no large one. */

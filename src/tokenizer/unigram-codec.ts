@@ -42,10 +42,11 @@ export function unigramCodec(model: UnigramModel, ids: ReadonlyMap<string, numbe
     });
   };
   const preTokenise = preTokeniserOf(model.preTokeniser ?? []);
+  const spelled = spelledPieces(model, normalise, escapesSpaces);
   return {
     encode: (text, start, out) => preTokenise(text, start, (word) => encodeWord(word, out)),
     encodeInvalid,
-    bytes: spelledPieces(model, normalise, escapesSpaces).map((piece, id) => (id === unkId ? unknown : decodedBytes(piece, decoding))),
+    decoded: (id) => (id === unkId ? unknown : decodedBytes(spelled[id]!, decoding)),
     escapesSpaces,
     ...(normalise === undefined ? {} : { normalise }),
   };

@@ -25,7 +25,7 @@ export function wordCodec(model: WordModel, ids: ReadonlyMap<string, number>): C
       for (const word of words(text)) cache.encode(word, out);
     },
     encodeInvalid: (_bytes, out) => cache.encode("\ufffd", out),
-    bytes: model.pieces.map((piece, id) => (id === model.unkId ? replacement : decoded(piece))),
+    decoded: (id) => (id === model.unkId ? replacement : decoded(model.pieces[id]!)),
     escapesSpaces: false,
   };
 }
