@@ -3,7 +3,7 @@
 //   | "GGUF" | version u32 | tensors u64 | pairs u64 | pairs: key text, type u32, value | descriptions of tensors | padding | tensors |
 //
 // An array's value is | type u32 | count u64 | elements |.
-import { type ByteSource, check, decodeUtf8, fail } from "../base/index.ts";
+import { type ByteSource, check, decodeTexts, decodeUtf8, fail } from "../base/index.ts";
 import { quote } from "./json.ts";
 
 const where = "gguf";
@@ -141,6 +141,19 @@ class Cursor {
     return this.#window.subarray(this.#at - bytes, this.#at);
   }
 
+  /** Takes as many texts as the window holds whole, at most `most`. @returns their bytes, and where each begins and ends */
+  texts(most: number): readonly [bytes: Uint8Array, spans: readonly number[]] {
+    const spans: number[] = [];
+    while (spans.length < 2 * most && this.has(8)) {
+      const start = this.#at + 8;
+      const length = this.#view.getUint32(this.#at, true);
+      if (this.#view.getUint32(this.#at + 4, true) !== 0 || start + length > this.#window.length) break;
+      spans.push(start, start + length);
+      this.#at = start + length;
+    }
+    return [this.#window, spans];
+  }
+
   /** The view and the place of the next `bytes` bytes, which are passed over. */
   scalar(bytes: number): readonly [view: DataView, at: number] {
     this.#at += bytes;
@@ -183,14 +196,33 @@ async function readArray(cursor: Cursor, key: string, depth: number): Promise<Gg
   const size = sizeOf(type);
   const count = await readCount(cursor, size, `elements of ${quote(key)}`);
   if (isNumberType(type)) return { type, values: await readNumbers(cursor, type, count, key) };
+  if (type === "text") return { type, values: await readTexts(cursor, count, key) };
   const values: (GgufScalar | GgufArray)[] = [];
-  // Values are taken without waiting as long as the window holds them: a vocabulary has 100,000 texts.
+  // Values are taken without waiting as long as the window holds them.
   for (let i = 0; i < count; i++) {
-    if (type === "text" && cursor.has(8)) values.push(await readText(cursor, key));
-    else if (type !== "array" && type !== "text" && cursor.has(size)) values.push(scalarAt(cursor, type, key));
+    if (type !== "array" && cursor.has(size)) values.push(scalarAt(cursor, type, key));
     else values.push(await readValue(cursor, type, key, depth + 1));
   }
   return { type, values };
+}
+
+/** A vocabulary has 100,000 texts, and as many merges: all that the window holds are decoded at once. */
+async function readTexts(cursor: Cursor, count: number, key: string): Promise<string[]> {
+  const parts: (readonly string[])[] = [];
+  for (let left = count; left > 0; ) {
+    const [bytes, spans] = cursor.texts(left);
+    const texts =
+      spans.length === 0 ? [await readText(cursor, key)] : (decodeTexts(bytes, spans) ?? refuseTexts(cursor, bytes, spans, key));
+    parts.push(texts);
+    left -= texts.length;
+  }
+  return parts.flat();
+}
+
+/** @throws CriaError naming the first text that is no UTF-8 */
+function refuseTexts({ source }: Cursor, bytes: Uint8Array, spans: readonly number[], key: string): never {
+  for (let i = 0; i < spans.length; i += 2) decodeUtf8(bytes.subarray(spans[i], spans[i + 1]), `${source.name}: ${key}`, where);
+  return fail(where, `${source.name}: ${quote(key)} holds a text that is no UTF-8: the file is damaged`);
 }
 
 function isNumberType(type: GgufType): type is keyof typeof arrays {

@@ -126,9 +126,10 @@ interface Common {
 function common(fields: Fields, addsBos: boolean): Common {
   const pieces = piecesOf(fields);
   const types = fields.numbers("token_type", pieces.length) ?? pieces.map(() => pieceTypes.normal);
-  const odd = types.findIndex((type) => !(Object.values(pieceTypes) as number[]).includes(type));
+  const known: readonly number[] = Object.values(pieceTypes);
+  const odd = types.findIndex((type) => !known.includes(type));
   if (odd >= 0) fields.fail(`piece ${odd}, ${quote(pieces[odd]!)}, has the type ${types[odd]}, which cria does not know`);
-  const ofType = (...wanted: number[]) => [...pieces.keys()].filter((id) => wanted.includes(types[id]!));
+  const ofType = (...wanted: number[]) => idsOf(types, wanted);
   const [bosId, eosId, padId] = ["bos_token_id", "eos_token_id", "padding_token_id"].map((key) => fields.id(key, pieces.length));
   const specials = ofType(pieceTypes.control, pieceTypes.unknown);
   const added = ofType(pieceTypes.userDefined);
@@ -141,6 +142,13 @@ function common(fields: Fields, addsBos: boolean): Common {
     ...Object.fromEntries(Object.entries(roles).filter(([, value]) => value !== undefined)),
   };
   return { pieces, types, parts };
+}
+
+/** The ids of the pieces of some types. */
+function idsOf(types: readonly number[], wanted: readonly number[]): number[] {
+  const ids: number[] = [];
+  for (let id = 0; id < types.length; id++) if (wanted.includes(types[id]!)) ids.push(id);
+  return ids;
 }
 
 function templateOf(fields: Fields, addsBos: boolean, bosId: number | undefined, eosId: number | undefined): TextTemplate | undefined {
@@ -182,7 +190,7 @@ function indexOrNone(index: number): number | undefined {
 function gpt2Model(fields: Fields, onWarning: (warning: string) => void): BytesModel {
   const pre = readPre(fields, onWarning);
   const { pieces, types, parts } = common(fields, pre.addsBos ?? false);
-  const unused = [...pieces.keys()].filter((id) => types[id] === pieceTypes.unused);
+  const unused = idsOf(types, [pieceTypes.unused]);
   return {
     kind: "bytes",
     pieces,
@@ -214,8 +222,10 @@ function readMerges(fields: Fields, pieces: readonly string[]): Merge[] {
   const ids = new Map(pieces.map((piece, id) => [piece, id]));
   const merges = fields.texts("merges") ?? fields.fail(`it has no ${prefix}merges, which the kind gpt2 needs`);
   return merges.map((merge, rank) => {
-    const [left, right, ...more] = merge.split(" ").map((piece) => ids.get(piece));
-    if (left === undefined || right === undefined || more.length > 0)
+    const space = merge.indexOf(" ");
+    const left = ids.get(merge.slice(0, space));
+    const right = ids.get(merge.slice(space + 1));
+    if (left === undefined || right === undefined || space < 0 || merge.includes(" ", space + 1))
       return fields.fail(`merge ${rank}, ${quote(merge)}, must be two pieces of the vocabulary: it is damaged`);
     return [left, right];
   });

@@ -18,7 +18,7 @@ export function parseJsonObject(
   const text = typeof bytes === "string" ? bytes : decodeUtf8(bytes, name, where);
   const value = parseJson(where, `${name}: its text`, text, "it is damaged or of another format");
   check(isObject(value), where, () => `${name}: it holds ${kindOf(value)} but must hold a JSON object`);
-  const repeated = unique ? repeatedKey(text) : undefined;
+  const repeated = unique && countKeys(text) !== keysOf(value) ? repeatedKey(text) : undefined;
   check(repeated === undefined, where, () => `${name}: it has ${quote(repeated!)} twice: every key may stand once, remove the wrong one`);
   return value;
 }
@@ -49,6 +49,33 @@ export function sameJson(one: unknown, other: unknown): boolean {
 export function isDeeper(value: unknown, limit: number): boolean {
   if (typeof value !== "object" || value === null) return false;
   return limit === 0 || Object.values(value).some((inner) => isDeeper(inner, limit - 1));
+}
+
+const [quoteUnit, backslash, colon] = [0x22, 0x5c, 0x3a];
+
+/** How many keys the objects of valid JSON have as they are written: a colon that stands in no string is behind a key. */
+function countKeys(text: string): number {
+  let count = 0;
+  let isString = false;
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    if (unit === quoteUnit) isString = !isString;
+    else if (unit === backslash) at++;
+    else if (unit === colon && !isString) count++;
+  }
+  return count;
+}
+
+/** How many keys the objects of a value have, those within others too. */
+function keysOf(value: unknown): number {
+  let count = 0;
+  const open = [value];
+  for (let one = open.pop(); one !== undefined; one = open.pop()) {
+    const inner: readonly unknown[] = Array.isArray(one) ? one : isObject(one) ? Object.values(one) : [];
+    if (!Array.isArray(one)) count += inner.length;
+    for (const item of inner) if (typeof item === "object" && item !== null) open.push(item);
+  }
+  return count;
 }
 
 /** The first key that one object in `text` has twice. `text` must be valid JSON. */

@@ -1,6 +1,6 @@
 // SentencePiece's model file (google/sentencepiece, sentencepiece_model.proto): the fields of it that say how text becomes ids, in and out.
 import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import { check, decodeUtf8, fail } from "../base/index.ts";
+import { check, decodeTexts, decodeUtf8, fail } from "../base/index.ts";
 
 const where = "tokenizer.model";
 
@@ -79,6 +79,9 @@ const rows = {
   },
 } as const satisfies Record<string, Rows>;
 
+/** A piece's text is decoded later, with all others. */
+const openPiece: Rows = { ...rows.piece, 1: ["piece", "bytes"] };
+
 const wireTypes: Readonly<Record<Kind, WireType>> = {
   ...{ number: WireType.Varint, flag: WireType.Varint, float: WireType.Bit32 },
   ...{ text: WireType.LengthDelimited, bytes: WireType.LengthDelimited, message: WireType.LengthDelimited },
@@ -86,7 +89,7 @@ const wireTypes: Readonly<Record<Kind, WireType>> = {
 
 /** @throws CriaError when the bytes are no such file. */
 export function readProto(bytes: Uint8Array, name: string): SentencePieceProto {
-  const pieces: ProtoPiece[] = [];
+  const pieces: OpenPieces = { spans: [], scores: [], types: [] };
   const found: Record<string, unknown> = {};
   const denormaliser: Record<string, unknown> = {};
   const parts: Readonly<Record<string, readonly [rows: Rows, into: Record<string, unknown>]>> = {
@@ -97,33 +100,47 @@ export function readProto(bytes: Uint8Array, name: string): SentencePieceProto {
   eachField(bytes, rows.model, name, "the file", (key, value) => {
     const part = parts[key];
     if (!(value instanceof Uint8Array)) return; // all rows of a model are messages
-    if (part === undefined) addPiece(pieces, value, name);
+    if (part === undefined) addPiece(pieces, bytes, value, name);
     else eachField(value, part[0], name, key, (inner, one) => (part[1][inner] = one));
   });
-  return { ...protoDefaults, ...found, denormaliser: { ...protoDefaults.denormaliser, ...denormaliser }, pieces };
+  return {
+    ...protoDefaults,
+    ...found,
+    denormaliser: { ...protoDefaults.denormaliser, ...denormaliser },
+    pieces: closePieces(pieces, bytes, name),
+  };
 }
 
 /** No vocabulary comes near it; the largest known has 262,144 pieces. */
 const mostPieces = 1 << 22;
 
-/** A piece may take two bytes, so that their number is held against a limit before memory is full of them. */
-function addPiece(pieces: ProtoPiece[], bytes: Uint8Array, name: string): void {
-  check(
-    pieces.length < mostPieces,
-    where,
-    () => `${name}: it has more than ${mostPieces} pieces, and no vocabulary has so many: it is damaged`,
-  );
-  pieces.push(readPiece(bytes, name, pieces.length));
+/** Pieces while they are read: their texts are decoded all at once. */
+interface OpenPieces {
+  readonly spans: number[];
+  readonly scores: number[];
+  readonly types: number[];
 }
 
-function readPiece(bytes: Uint8Array, name: string, id: number): ProtoPiece {
-  let [piece, score, type]: [string, number, number] = ["", 0, pieceTypes.normal];
-  eachField(bytes, rows.piece, name, `piece ${id}`, (key, value) => {
-    if (key === "piece") piece = String(value);
+/** A piece may take two bytes, so that their number is held against a limit before memory is full of them. */
+function addPiece(pieces: OpenPieces, file: Uint8Array, bytes: Uint8Array, name: string): void {
+  const id = pieces.types.length;
+  check(id < mostPieces, where, () => `${name}: it has more than ${mostPieces} pieces, and no vocabulary has so many: it is damaged`);
+  let [text, score, type]: [Uint8Array, number, number] = [bytes.subarray(0, 0), 0, pieceTypes.normal];
+  eachField(bytes, openPiece, name, `piece ${id}`, (key, value) => {
+    if (value instanceof Uint8Array) text = value;
     else if (key === "score") score = Number(value);
     else type = Number(value);
   });
-  return { piece, score, type };
+  const start = text.byteOffset - file.byteOffset;
+  pieces.spans.push(start, start + text.length);
+  pieces.scores.push(score);
+  pieces.types.push(type);
+}
+
+function closePieces({ spans, scores, types }: OpenPieces, file: Uint8Array, name: string): ProtoPiece[] {
+  const one = (id: number) => decodeUtf8(file.subarray(spans[2 * id], spans[2 * id + 1]), `${name}: a text of piece ${id}`, where);
+  const texts = decodeTexts(file, spans) ?? types.map((_, id) => one(id));
+  return texts.map((piece, id) => ({ piece, score: scores[id]!, type: types[id]! }));
 }
 
 /** Calls back with the fields of one message that have a row. */

@@ -67,7 +67,11 @@ function checkPieces({ pieces, byteFallback }: SentencePieceProto, about: (messa
 }
 
 function idsOf({ pieces }: SentencePieceProto, ...types: readonly number[]): number[] {
-  return [...pieces.keys()].filter((id) => types.includes(pieces[id]!.type));
+  const ids: number[] = [];
+  pieces.forEach(({ type }, id) => {
+    if (types.includes(type)) ids.push(id);
+  });
+  return ids;
 }
 
 type Parts = Pick<SentencePieceModel, "pieces" | "specials" | "bosId" | "eosId" | "padId" | "template" | "decoding" | "scores"> & {

@@ -12,7 +12,7 @@ import {
   type TokenizerModel,
   unusedPiece,
 } from "../tokenizer/index.ts";
-import { base64Bytes, base64Of } from "./base64.ts";
+import { base64Of } from "./base64.ts";
 import { quote } from "./json.ts";
 import { ownForm } from "./own-form.ts";
 
@@ -118,24 +118,30 @@ export function readTiktoken(bytes: Uint8Array, name = "the file of ranks", kind
   return modelOf(ranks, known, name);
 }
 
+/** A file of ranks is a line per piece: base64, a space and a number. */
 function readRanks(bytes: Uint8Array, name: string): Map<string, number> {
   const ranks = new Map<string, number>();
-  const taken = new Set<number>();
+  const taken = new Uint8Array(mostRanks);
   let line = 0;
   for (let at = 0; at < bytes.length; line++) {
-    const end = bytes.indexOf(10, at);
-    const text = String.fromCharCode(...bytes.subarray(at, Math.min(end < 0 ? bytes.length : end, at + mostLine))).trimEnd();
-    at = end < 0 ? bytes.length : end + 1;
-    if (text === "") continue;
-    const about = (message: string): never => fail(where, `${name}: line ${line + 1}, ${quote(text)}, ${message}: the file is damaged`);
-    const [base64, rank, ...more] = text.split(" ");
-    if (rank === undefined || more.length > 0 || !/^\d{1,8}$/.test(rank)) about("must be a piece in base64 and its rank");
-    const piece = byteLevelPiece(base64Bytes(base64!) ?? about("does not begin with base64"));
-    const id = Number(rank);
-    if (piece === "" || ranks.has(piece) || taken.has(id) || id >= mostRanks)
-      about("has an empty piece, or a piece or a rank that another line has");
-    ranks.set(piece, id);
-    taken.add(id);
+    const end = endOfLine(bytes, at);
+    const last = withoutWhite(bytes, at, end);
+    if (last > at) {
+      const about = (message: string): never =>
+        fail(
+          where,
+          `${name}: line ${line + 1}, ${quote(String.fromCharCode(...bytes.subarray(at, Math.min(last, at + mostLine))))}, ${message}: the file is damaged`,
+        );
+      const space = bytes.indexOf(0x20, at);
+      const id = space < 0 || space >= last ? -1 : rankOf(bytes, space + 1, last);
+      if (id < 0 || last - at > mostLine) about("must be a piece in base64 and its rank");
+      const piece = base64Piece(bytes, at, space) ?? about("does not begin with base64");
+      if (piece === "" || ranks.has(piece) || id >= mostRanks || taken[id] === 1)
+        about("has an empty piece, or a piece or a rank that another line has");
+      ranks.set(piece, id);
+      taken[id] = 1;
+    }
+    at = end + 1;
   }
   check(ranks.size > 0, where, () => `${name}: it holds no ranks: it is damaged or of another kind`);
   return ranks;
@@ -143,6 +149,55 @@ function readRanks(bytes: Uint8Array, name: string): Map<string, number> {
 
 /** Bytes of a line; the longest piece known takes 200. */
 const mostLine = 1 << 14;
+
+function endOfLine(bytes: Uint8Array, from: number): number {
+  let end = from;
+  while (end < bytes.length && bytes[end] !== 0x0a) end++;
+  return end;
+}
+
+function withoutWhite(bytes: Uint8Array, from: number, to: number): number {
+  let end = to;
+  while (end > from && (bytes[end - 1] === 0x20 || bytes[end - 1] === 0x0d || bytes[end - 1] === 0x09)) end--;
+  return end;
+}
+
+/** A whole number of one to eight digits, or -1. */
+function rankOf(bytes: Uint8Array, from: number, to: number): number {
+  if (from === to || to - from > 8) return -1;
+  let rank = 0;
+  for (let i = from; i < to; i++) {
+    const digit = bytes[i]! - 0x30;
+    if (digit < 0 || digit > 9) return -1;
+    rank = rank * 10 + digit;
+  }
+  return rank;
+}
+
+const equalsSign = 0x3d;
+/** byte → the six bits that it stands for in base64, or -1. */
+const sixBits = new Int8Array(256).fill(-1);
+for (const [value, char] of [..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"].entries())
+  sixBits[char.charCodeAt(0)] = value;
+
+const decodedBytes = new Uint8Array(mostLine);
+
+/** The bytes in GPT-2's alphabet, as pieces are written; undefined where `bytes[from … to)` is no base64 with its padding. */
+function base64Piece(bytes: Uint8Array, from: number, to: number): string | undefined {
+  let end = to;
+  if ((to - from) % 4 !== 0) return undefined;
+  for (let padding = 0; padding < 2 && end > from && bytes[end - 1] === equalsSign; padding++) end--;
+  let size = 0;
+  let bits = 0;
+  for (let i = from; i < end; i++) {
+    const six = sixBits[bytes[i]!]!;
+    if (six < 0) return undefined;
+    bits = ((bits << 6) | six) & 0xffff;
+    const have = ((i - from) & 3) * 6 + 6; // bits of this group of four characters
+    if (have > 6) decodedBytes[size++] = bits >>> (have & 7);
+  }
+  return byteLevelPiece(decodedBytes.subarray(0, size));
+}
 
 /** Ids without a piece, of which cl100k has some, stand for pieces that no text becomes. */
 function modelOf(ranks: ReadonlyMap<string, number>, kind: TiktokenKind, name: string): BytesModel {

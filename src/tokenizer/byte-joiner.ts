@@ -69,9 +69,11 @@ export class ByteJoiner {
 
   /** Whether from here on every piece adds the bytes of its own and no more, as long as runs of byte pieces are UTF-8. */
   get isPlain(): boolean {
-    const { separator, stripEnd } = this.#tokenizer.decoding;
+    const { separator, stripEnd, wordSuffix } = this.#tokenizer.decoding;
     const isOpen = this.#heldPrefix || (this.#mender?.isOpen ?? false);
-    return this.#strippable === 0 && !isOpen && separator === "" && stripEnd === 0 && this.#rewriter === undefined;
+    return (
+      this.#strippable === 0 && !isOpen && separator === "" && stripEnd === 0 && wordSuffix === undefined && this.#rewriter === undefined
+    );
   }
 
   /** The bytes that the end of the text brings. */

@@ -8,6 +8,9 @@ import { replaceMatches } from "./text-steps.ts";
 /** byte → the character that stands for it in byte-level pieces: itself where printable Latin-1, else U+0100 and up (GPT-2's `bytes_to_unicode`). */
 export const byteToChar: readonly string[] = buildByteToChar();
 
+const byteToUnit = Uint16Array.from(byteToChar, (char) => char.charCodeAt(0));
+const pieceUnits = new Uint16Array(256);
+
 /** UTF-16 unit → the byte it stands for, or -1; all of them lie below U+0144. */
 const unitToByte = new Int16Array(0x144).fill(-1);
 byteToChar.forEach((char, byte) => {
@@ -17,20 +20,25 @@ byteToChar.forEach((char, byte) => {
 /** A byte-level piece's bytes, or undefined when a character of it stands for no byte. */
 export function byteLevelBytes(piece: string): Uint8Array | undefined {
   const bytes = new Uint8Array(piece.length);
+  return writeByteLevel(piece, bytes) ? bytes : undefined;
+}
+
+/** Writes a byte-level piece's bytes, one per unit. @returns false when a character of it stands for no byte */
+export function writeByteLevel(piece: string, bytes: Uint8Array): boolean {
   for (let i = 0; i < piece.length; i++) {
     const unit = piece.charCodeAt(i);
     const byte = unit < unitToByte.length ? unitToByte[unit]! : -1;
-    if (byte < 0) return undefined;
+    if (byte < 0) return false;
     bytes[i] = byte;
   }
-  return bytes;
+  return true;
 }
 
 /** Bytes as a byte-level piece. */
-export function byteLevelPiece(bytes: Iterable<number>): string {
-  let piece = "";
-  for (const byte of bytes) piece += byteToChar[byte];
-  return piece;
+export function byteLevelPiece(bytes: ArrayLike<number>): string {
+  if (bytes.length > pieceUnits.length) return Array.from(bytes, (byte) => byteToChar[byte]).join("");
+  for (let i = 0; i < bytes.length; i++) pieceUnits[i] = byteToUnit[bytes[i]!]!;
+  return Reflect.apply(String.fromCharCode, null, pieceUnits.subarray(0, bytes.length));
 }
 
 /** `<0x0A>`, SentencePiece's name of a byte. */
@@ -73,7 +81,11 @@ export function decodedBytes(piece: string, { replace, wordSuffix, bytes }: Deco
 }
 
 function replacedIn(piece: string, from: Decoding["replace"][number][0], to: string): string {
-  return typeof from === "string" ? (piece.includes(from) ? piece.replaceAll(from, () => to) : piece) : replaceMatches(piece, regexOf(from), to);
+  return typeof from === "string"
+    ? piece.includes(from)
+      ? piece.replaceAll(from, () => to)
+      : piece
+    : replaceMatches(piece, regexOf(from), to);
 }
 
 type Expression = Exclude<Decoding["replace"][number][0], string>;

@@ -1,10 +1,10 @@
 // Byte-level BPE (Radford et al. 2019): words cut by a pattern, their UTF-8 bytes merged. Lossless on any bytes.
 import { check, fail } from "../base/index.ts";
-import { byteLevelBytes, byteToChar, decodedBytes } from "./byte-pieces.ts";
+import { byteToChar, decodedBytes, writeByteLevel } from "./byte-pieces.ts";
 import { type Codec, Utf8Scratch } from "./codec.ts";
 import type { IdBuffer } from "./id-buffer.ts";
 import { ranksOfMerges } from "./merge-ranks.ts";
-import { type MergeRules, MergeTable, PairRules, PieceRules } from "./merge-table.ts";
+import { MergeTable, mergeRules, PieceRules } from "./merge-table.ts";
 import { type BytesModel, type Merge, ownDecoding } from "./model.ts";
 import { normaliserOf } from "./normaliser.ts";
 import { PieceTable } from "./piece-table.ts";
@@ -51,7 +51,11 @@ class ByteWords {
       (char, byte) => ids.get(char) ?? fail("tokenizer", `byte ${byte} has no piece: all 256 are needed`),
     );
     this.#pieces = pieceTable(model);
-    this.#merges = new MergeTable(model.merges === undefined ? rankRules(model, this.#pieces) : mergeRules(model, model.merges, ids));
+    this.#merges = new MergeTable(
+      model.merges === undefined
+        ? new PieceRules(this.#pieces, (id) => id) // a piece's id is its rank
+        : mergeRules(model, model.merges, ids, this.#pieces),
+    );
     this.#takesWholes = model.ignoreMerges;
   }
 
@@ -79,22 +83,13 @@ class ByteWords {
 function pieceTable({ pieces, merges, specials, added = [], unused = [] }: BytesModel): PieceTable {
   const apart = new Set(merges === undefined ? [...specials, ...added, ...unused] : []);
   const table = new PieceTable(pieces.length, pieces.length * 8);
+  let bytes = new Uint8Array(256);
   pieces.forEach((piece, id) => {
-    const bytes = piece === "" || apart.has(id) ? undefined : byteLevelBytes(piece);
-    if (bytes !== undefined) table.add(id, bytes);
+    if (piece === "" || apart.has(id)) return;
+    if (piece.length > bytes.length) bytes = new Uint8Array(2 * piece.length);
+    if (writeByteLevel(piece, bytes)) table.add(id, bytes, 0, piece.length);
   });
   return table;
-}
-
-/** A piece's id is its rank. */
-function rankRules({ pieces }: BytesModel, table: PieceTable): MergeRules {
-  return new PieceRules(table, Int32Array.from(pieces.keys()));
-}
-
-function mergeRules({ pieces }: BytesModel, merges: readonly Merge[], ids: ReadonlyMap<string, number>): MergeRules {
-  const rules = new PairRules(merges.length);
-  merges.forEach(([left, right], rank) => rules.add(left, right, ids.get(pieces[left]! + pieces[right]!)!, rank));
-  return rules;
 }
 
 /** The scanner on bytes, for models whose pattern has one. */
@@ -128,7 +123,7 @@ export function countRanks(model: BytesModel): number {
   if (merges === undefined) return count;
   const ids = new Map(pieces.map((piece, id) => [piece, id]));
   const symbolsOf = (id: number) => (id < count ? Int32Array.from(pieces[id]!, (char) => ids.get(char)!) : undefined);
-  const ranks = ranksOfMerges(pieces, new MergeTable(mergeRules(model, merges, ids)), symbolsOf);
+  const ranks = ranksOfMerges(pieces, new MergeTable(mergeRules(model, merges, ids, pieceTable(model))), symbolsOf);
   let last = -1;
   ranks.forEach((rank, id) => {
     const isWhole = model.ignoreMerges || id >= count || pieces[id]!.length === 1;

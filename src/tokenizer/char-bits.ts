@@ -17,9 +17,10 @@ export const cjk = 1024; // 一-龥, ࠀ-一 and 가-퟿
 type Row = readonly [bits: number, set: () => CodePoints];
 
 const rows: readonly Row[] = [
-  ...["lu", "lt", "lm", "lo", "m"].map((name): Row => [capitalBit, () => characterClass(name)]),
-  ...["ll", "lm", "lo", "m"].map((name): Row => [smallBit, () => characterClass(name)]),
-  [letterBit, () => characterClass("l")],
+  ...["lu", "lt"].map((name): Row => [capitalBit | letterBit, () => characterClass(name)]),
+  [smallBit | letterBit, () => characterClass("ll")],
+  ...["lm", "lo"].map((name): Row => [capitalBit | smallBit | letterBit, () => characterClass(name)]),
+  [capitalBit | smallBit | markBit, () => characterClass("m")],
   [numberBit, () => characterClass("n")],
   [whiteBit, () => characterClass("whitespace")],
   [
@@ -31,7 +32,6 @@ const rows: readonly Row[] = [
   ],
   [punctuationBit, () => characterClass("p")],
   [symbolBit, () => characterClass("s")],
-  [markBit, () => characterClass("m")],
   [
     cjkKana,
     () => [
@@ -56,7 +56,7 @@ export function unitBits(): Uint16Array {
   units = new Uint16Array(0x10000);
   for (const [bits, set] of rows)
     for (const [first, last] of set())
-      for (let unit = first; unit <= Math.min(last, 0xffff); unit++) units[unit] = (units[unit] ?? 0) | bits;
+      for (let unit = first, stop = Math.min(last, 0xffff); unit <= stop; unit++) units[unit] = units[unit]! | bits;
   return units;
 }
 

@@ -1,4 +1,6 @@
 // The heart of encoding: given a word's symbols, merge the adjacent pair of the lowest rank, leftmost first, until none is left.
+import { fail } from "../base/index.ts";
+import { type Merge, mergedPiece, type TokenizerModel } from "./model.ts";
 import { PairIndex } from "./pair-index.ts";
 import type { PieceTable } from "./piece-table.ts";
 
@@ -41,10 +43,14 @@ export class PieceRules implements MergeRules {
   readonly ranks: Int32Array;
   readonly results: Int32Array;
 
-  constructor(table: PieceTable, ranks: Int32Array) {
+  constructor(table: PieceTable, rankOf: (symbol: number) => number) {
     this.#table = table;
-    this.ranks = ranks;
-    this.results = Int32Array.from(ranks.keys());
+    this.ranks = new Int32Array(table.symbols);
+    this.results = new Int32Array(table.symbols);
+    for (let symbol = 0; symbol < table.symbols; symbol++) {
+      this.ranks[symbol] = table.has(symbol) ? rankOf(symbol) : noRank;
+      this.results[symbol] = symbol;
+    }
   }
 
   find(left: number, right: number): number {
@@ -52,9 +58,34 @@ export class PieceRules implements MergeRules {
   }
 }
 
+/**
+ * The rules of a list of merges, the first of the lowest rank.
+ * @param table pieces by their bytes, where a merge joins the bytes of its parts, so that few results are sought by their strings
+ * @throws CriaError where two pieces make none
+ */
+export function mergeRules(
+  model: TokenizerModel,
+  merges: readonly Merge[],
+  ids: ReadonlyMap<string, number>,
+  table?: PieceTable,
+): PairRules {
+  const rules = new PairRules(merges.length);
+  merges.forEach(([left, right], rank) => {
+    const joined = table?.has(left) && table.has(right) ? table.join(left, right) : -1;
+    rules.add(left, right, joined >= 0 ? joined : (ids.get(mergedPiece(model, left, right)) ?? refuse(model, left, right, rank)), rank);
+  });
+  return rules;
+}
+
+function refuse(model: TokenizerModel, left: number, right: number, rank: number): never {
+  const piece = JSON.stringify(mergedPiece(model, left, right));
+  return fail("tokenizer", `merge ${rank} makes ${piece}, which is not among the ${model.pieces.length} pieces`);
+}
+
 /** Up to here the plain search for the minimum is faster than a heap (measured 2026-11-23 on English letters: they meet near 200). */
 const shortWord = 160;
-const noRank = 0x7fffffff;
+/** What a symbol without a rank has. */
+export const noRank = 0x7fffffff;
 /** A heap key is rank · 2^30 + position: exact in a double for 2^23 ranks, and no JavaScript string has 2^30 units. */
 const rankUnit = 2 ** 30;
 

@@ -1,5 +1,5 @@
 // A tokenizer as plain data: what training makes, files hold and createTokenizer takes. An id is an index into `pieces`.
-import { check } from "../base/index.ts";
+import { check, fail } from "../base/index.ts";
 import type { NormaliserStep } from "./normaliser.ts";
 import type { PieceMatching } from "./piece-matcher.ts";
 import type { PreTokeniserStep } from "./pre-tokeniser.ts";
@@ -170,14 +170,18 @@ function byteFallbackOf({ merges }: SentencePieceModel | UnigramModel): Pick<Dec
 export function pieceIds(model: TokenizerModel): Map<string, number> {
   const ids = new Map<string, number>();
   model.pieces.forEach((piece, id) => {
-    check(!ids.has(piece), "tokenizer", () => `piece ${JSON.stringify(piece)} has the ids ${ids.get(piece)} and ${id}: ids must be unique`);
     ids.set(piece, id);
+    if (ids.size <= id) refuseTwice(model.pieces, piece, id);
   });
   return ids;
 }
 
-/** @throws CriaError unless ids are in range and merges spell known pieces. */
-export function checkModel(model: TokenizerModel, ids: ReadonlyMap<string, number>): void {
+function refuseTwice(pieces: readonly string[], piece: string, id: number): never {
+  return fail("tokenizer", `piece ${JSON.stringify(piece)} has the ids ${pieces.indexOf(piece)} and ${id}: ids must be unique`);
+}
+
+/** @throws CriaError unless ids are in range; that merges spell known pieces is for those to check who look these up. */
+export function checkModel(model: TokenizerModel): void {
   const size = model.pieces.length;
   check(size > 0, "tokenizer", () => "the vocabulary is empty: a tokenizer needs pieces");
   const { before = [], after = [] } = model.template ?? {};
@@ -188,9 +192,7 @@ export function checkModel(model: TokenizerModel, ids: ReadonlyMap<string, numbe
   if (model.kind === "unigram") return checkScores(model, model.scores);
   if (model.kind === "sentencepiece") checkSentencePiece(model);
   (model.merges ?? []).forEach(([left, right], rank) => {
-    check(isId(left, size) && isId(right, size), "tokenizer", () => `merge ${rank} (${left} ${right}) is outside the ${size} pieces`);
-    const piece = mergedPiece(model, left, right);
-    check(ids.has(piece), "tokenizer", () => `merge ${rank} makes ${JSON.stringify(piece)}, which is not among the ${size} pieces`);
+    if (!isId(left, size) || !isId(right, size)) fail("tokenizer", `merge ${rank} (${left} ${right}) is outside the ${size} pieces`);
   });
 }
 

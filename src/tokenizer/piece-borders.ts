@@ -13,10 +13,13 @@ export class PieceBorders {
   readonly #others = new Int32Array(1 << (filterBits - 5));
   readonly #markIsSpace: boolean;
 
-  /** @param markIsSpace pieces and text write a space as ▁ */
-  constructor(pieces: Iterable<string>, markIsSpace: boolean) {
+  /**
+   * @param ids of those of the pieces that text becomes
+   * @param markIsSpace pieces and text write a space as ▁
+   */
+  constructor(pieces: readonly string[], ids: readonly number[], markIsSpace: boolean) {
     this.#markIsSpace = markIsSpace;
-    for (const piece of pieces) this.#join(piece);
+    for (const id of ids) this.#join(pieces[id]!);
   }
 
   #join(piece: string): void {

@@ -34,6 +34,15 @@ export class PieceTable {
     return this.#longest;
   }
 
+  /** One more than the largest symbol. */
+  get symbols(): number {
+    return this.#lengths.length;
+  }
+
+  has(symbol: number): boolean {
+    return this.#lengths[symbol]! > 0;
+  }
+
   /** Adds a piece of at least one byte, whose bytes no other piece has. */
   add(symbol: number, bytes: Uint8Array, from = 0, to = bytes.length): void {
     const length = to - from;

@@ -1,6 +1,6 @@
 // The scanners of split-pattern.ts and split-cased.ts for the patterns that cut a text into words by themselves, on UTF-8 instead of strings: the
 // fast way of encoding. The others, and what training counts, go by strings; the tests hold the two against each other.
-import { capitalBit, letterBit, newlineBit, numberBit, smallBit, whiteBit } from "./char-bits.ts";
+import { capitalBit, letterBit, newlineBit, numberBit, smallBit, unitBits, whiteBit } from "./char-bits.ts";
 import type { SplitName } from "./split-pattern.ts";
 import type { NextUnit } from "./unit-cache.ts";
 import { bitsAt, skipBits, skipOthers, widthOf } from "./utf8-bits.ts";
@@ -12,6 +12,7 @@ const known = whiteBit | letterBit | numberBit;
 
 /** The scanner of a named pattern; undefined for those that only cut the words of others. */
 export function nextUnitOf(pattern: SplitName): NextUnit | undefined {
+  unitBits(); // the table is made now, so that the first text need not wait for it
   switch (pattern) {
     case "gpt2":
       return nextGpt2;

@@ -6,7 +6,7 @@ import { type Codec, replacement, type StretchStart, Utf8Scratch, utf8Bytes } fr
 import { eachWithoutExtraSpaces, isSpaceMark } from "./extra-spaces.ts";
 import type { IdBuffer } from "./id-buffer.ts";
 import { ranksOfMerges } from "./merge-ranks.ts";
-import { type MergeRules, MergeTable, PairRules, PieceRules } from "./merge-table.ts";
+import { type MergeRules, MergeTable, mergeRules, noRank, PieceRules } from "./merge-table.ts";
 import { mergedPiece, ownDecoding, type SentencePieceModel, spaceMark } from "./model.ts";
 import { type Normalise, normaliserOf } from "./normaliser.ts";
 import { PieceBorders } from "./piece-borders.ts";
@@ -14,7 +14,7 @@ import { PieceTable } from "./piece-table.ts";
 import { preTokeniserOf } from "./pre-tokeniser.ts";
 import { spelledPieces } from "./spelled-pieces.ts";
 import { UnitCache } from "./unit-cache.ts";
-import { pointAt, widthOf } from "./utf8-bits.ts";
+import { pointAt, widthOf, writePoint } from "./utf8-bits.ts";
 import { WordCache } from "./word-cache.ts";
 
 const spaceMarkCode = 0x2581;
@@ -54,14 +54,16 @@ export function scoresOf(model: SentencePieceModel): readonly number[] {
   if (isAffixed(model))
     fail("tokenizer", "a prefix or suffix of pieces within words has no form with a number per piece: write a tokenizer.json");
   const alphabet = new Alphabet(model);
-  const text = new Map(textPieces(model).map(([piece, id]) => [id, utf8Bytes(piece)]));
+  const text = new Map(alphabet.textIds.map((id) => [id, utf8Bytes(model.pieces[id]!)]));
   const symbolsOf = (id: number) => {
     const bytes = text.get(id);
     if (bytes === undefined) return undefined;
     const symbols = new Int32Array(bytes.length);
     return symbols.subarray(0, alphabet.spell(bytes, 0, bytes.length, symbols));
   };
-  const table = new MergeTable(mergeRules(model, new Map(model.pieces.map((piece, id) => [piece, id]))));
+  const table = new MergeTable(
+    mergeRules(model, model.merges ?? [], new Map(model.pieces.map((piece, id) => [piece, id])), alphabet.pieces),
+  );
   const ranks = ranksOfMerges(model.pieces, table, symbolsOf);
   return ranks.map((rank, id) => (rank !== undefined ? -rank : text.has(id) ? -model.merges!.length : 0));
 }
@@ -72,10 +74,7 @@ type Cut = (text: string, start: StretchStart, out: IdBuffer) => void;
 function unitsOf(model: SentencePieceModel, words: WordEncoder): UnitCache | undefined {
   // A run of unknowns is one unk wherever it is cut, and an unused piece is what it was put together from last: then nothing is cut.
   if (model.preTokeniser !== undefined || isAffixed(model) || words.looksAround || model.ignoreMerges) return undefined;
-  const borders = new PieceBorders(
-    textPieces(model).map(([piece]) => piece),
-    model.escapesSpaces ?? true,
-  );
+  const borders = new PieceBorders(model.pieces, words.textIds, model.escapesSpaces ?? true);
   return new UnitCache(borders.next, (bytes, from, to, out) => words.encode(bytes, from, to, out));
 }
 
@@ -85,7 +84,8 @@ function isAffixed({ continuingPrefix, wordSuffix }: SentencePieceModel): boolea
 
 function affixedCutter(model: SentencePieceModel, ids: ReadonlyMap<string, number>): Cut {
   const { preTokeniser = [], escapesSpaces = true } = model;
-  const cache = new WordCache(affixedWords(model, ids, new Map(textPieces(model)), new MergeTable(mergeRules(model, ids))));
+  const texts = new Map(textIds(model).map((id) => [model.pieces[id]!, id]));
+  const cache = new WordCache(affixedWords(model, ids, texts, new MergeTable(mergeRules(model, model.merges ?? [], ids))));
   const preTokenise = preTokeniserOf(preTokeniser);
   return (text, start, out) =>
     preTokenise(escapesSpaces ? text.replaceAll(" ", spaceMark) : text, start, (word) => cache.encode(word, out));
@@ -126,7 +126,7 @@ function utf8Encoder(model: SentencePieceModel, units: UnitCache, words: WordEnc
   }
   const isPlain = step.type === "sentencepiece" && step.charsmap === undefined && step.removeExtraSpaces && step.dummySpace !== "back";
   const hasOthers = more.length > 0 || dummyPrefix !== "never" || matching.some((rule) => rule.verbatim) || !escapesSpaces;
-  if (!isPlain || hasOthers || !spacesBeginUnits(model)) return {};
+  if (!isPlain || hasOthers || !spacesBeginUnits(model, words.textIds)) return {};
   return {
     encodeUtf8: (bytes, from, to, start, out) => {
       if (start !== "inside") words.begin(out);
@@ -138,8 +138,8 @@ function utf8Encoder(model: SentencePieceModel, units: UnitCache, words: WordEnc
 }
 
 /** Whether a text may be cut in front of every space that follows anything but a space. */
-function spacesBeginUnits(model: SentencePieceModel): boolean {
-  return !textPieces(model).some(([piece]) => /[^\u2581]\u2581/.test(piece));
+function spacesBeginUnits({ pieces }: SentencePieceModel, textIds: readonly number[]): boolean {
+  return !textIds.some((id) => pieces[id]!.lastIndexOf(spaceMark) > 0 && /[^\u2581]\u2581/.test(pieces[id]!));
 }
 
 /** A stretch of text that may have a space put in front. */
@@ -203,10 +203,18 @@ class WordEncoder {
     const note = (left: number, right: number, result: number) => {
       if (this.#unused.has(result)) this.#parts.set(result, [left, right]);
     };
-    const rules = model.scores === undefined ? mergeRules(model, ids) : scoreRules(model, model.scores, this.#alphabet);
+    const rules =
+      model.scores === undefined
+        ? mergeRules(model, model.merges ?? [], ids, isAffixed(model) ? undefined : this.#alphabet.pieces)
+        : scoreRules(model.scores, this.#alphabet);
     this.#table = new MergeTable(rules, this.#unused.size > 0 ? note : undefined);
     this.#byteIds = model.byteFallback ? byteFallbackIds(ids) : undefined;
     this.#wholes = model.ignoreMerges ? this.#alphabet.pieces : undefined;
+  }
+
+  /** The ids of the pieces that text becomes. */
+  get textIds(): readonly number[] {
+    return this.#alphabet.textIds;
   }
 
   /** Whether a word's ids depend on the words beside it. */
@@ -276,20 +284,26 @@ class Alphabet {
   readonly #inner: number[] = [];
   /** Pieces and the characters inside them, as text has them: with spaces. */
   readonly pieces: PieceTable;
+  /** The ids of the pieces that text becomes. */
+  readonly textIds: readonly number[];
 
   constructor(model: SentencePieceModel) {
-    const { escapesSpaces = true } = model;
-    this.#size = model.pieces.length;
-    const pieces = textPieces(model);
-    for (const [piece, id] of pieces) if (isOneCharacter(piece)) this.#set(piece.codePointAt(0)!, id);
-    for (const [piece] of pieces) for (const char of piece) this.#admit(char.codePointAt(0)!);
+    const { pieces, escapesSpaces = true } = model;
+    this.#size = pieces.length;
+    this.textIds = textIds(model);
+    for (const id of this.textIds) if (isOneCharacter(pieces[id]!)) this.#set(pieces[id]!.codePointAt(0)!, id);
+    for (const id of this.textIds) this.#admitAll(pieces[id]!);
     if (escapesSpaces) this.#set(0x20, this.#symbolOf(spaceMarkCode));
     this.pieces = new PieceTable(this.#size + this.#inner.length, 8 * this.#size);
-    // No text becomes a piece with a space where spaces are written ▁.
-    const spelt = (text: string) => utf8Bytes(escapesSpaces ? text.replaceAll(spaceMark, " ") : text);
-    for (const [piece, id] of pieces) if (!(escapesSpaces && piece.includes(" "))) this.pieces.add(id, spelt(piece));
+    let bytes = new Uint8Array(256);
+    const add = (symbol: number, text: string) => {
+      if (3 * text.length > bytes.length) bytes = new Uint8Array(6 * text.length);
+      const size = writeText(text, bytes, escapesSpaces);
+      if (size >= 0) this.pieces.add(symbol, bytes, 0, size);
+    };
+    for (const id of this.textIds) add(id, pieces[id]!);
     this.#inner.forEach((code, i) => {
-      if (!(escapesSpaces && code === 0x20)) this.pieces.add(this.#size + i, spelt(String.fromCodePoint(code)));
+      add(this.#size + i, String.fromCodePoint(code));
     });
   }
 
@@ -319,47 +333,73 @@ class Alphabet {
     else this.#units[code] = symbol + 1;
   }
 
-  #admit(code: number): void {
-    if (this.#symbolOf(code) >= 0) return;
-    this.#set(code, this.#size + this.#inner.length);
-    this.#inner.push(code);
+  #admitAll(piece: string): void {
+    for (let i = 0; i < piece.length; i++) {
+      const code = piece.codePointAt(i)!;
+      if (code > 0xffff) i++;
+      if (this.#symbolOf(code) >= 0) continue;
+      this.#set(code, this.#size + this.#inner.length);
+      this.#inner.push(code);
+    }
   }
+}
+
+/**
+ * Writes a piece as UTF-8, and where pieces write spaces as ▁ a space for every ▁.
+ * @returns how many bytes; -1 for a piece that no text becomes: one with a space where these are ▁, or with half of a surrogate pair
+ */
+function writeText(piece: string, bytes: Uint8Array, marksSpaces: boolean): number {
+  let size = 0;
+  for (let i = 0; i < piece.length; i++) {
+    const code = piece.codePointAt(i)!;
+    if (code > 0xffff) i++;
+    if ((code >= 0xd800 && code <= 0xdfff) || (marksSpaces && code === 0x20)) return -1;
+    if (marksSpaces && code === spaceMarkCode) bytes[size++] = 0x20;
+    else size = writePoint(code, bytes, size);
+  }
+  return size;
 }
 
 /**
  * Pieces that text can become by merging: no bytes, and of special and added pieces only those that the vocabulary and its merges hold too. A
  * model with scores has no merges of its own, so that all of them stand apart.
  */
-function textPieces(model: SentencePieceModel): [piece: string, id: number][] {
-  const apart = new Set([
-    model.unkId,
-    ...model.specials,
-    ...(model.added ?? []),
-    ...(model.merges === undefined ? [] : (model.unused ?? [])),
-  ]);
-  const inVocabulary = new Set((model.matching ?? []).filter((rule) => rule.inVocabulary).map(({ id }) => id));
-  const spelled = new Set((model.merges ?? []).map(([left, right]) => mergedPiece(model, left, right)));
-  const isMade = (piece: string, id: number) => inVocabulary.has(id) || spelled.has(piece);
-  const isText = (piece: string, id: number) =>
-    piece !== "" && (!apart.has(id) || isMade(piece, id)) && !(model.byteFallback && byteOfFallbackPiece(piece) !== undefined);
-  return model.pieces.map((piece, id): [string, number] => [piece, id]).filter(([piece, id]) => isText(piece, id));
-}
-
-function mergeRules(model: SentencePieceModel, ids: ReadonlyMap<string, number>): MergeRules {
-  const { merges = [] } = model;
-  const rules = new PairRules(merges.length);
-  merges.forEach(([left, right], rank) => rules.add(left, right, ids.get(mergedPiece(model, left, right))!, rank));
-  return rules;
+function textIds(model: SentencePieceModel): number[] {
+  const { pieces, merges = [], unused = [], added = [], matching = [], byteFallback } = model;
+  const apart = new Set([model.unkId, ...model.specials, ...added, ...(model.merges === undefined ? [] : unused)]);
+  const inVocabulary = new Set(matching.filter((rule) => rule.inVocabulary).map(({ id }) => id));
+  const spelled = new Set<string>();
+  // Only pieces that stand apart are sought among what merges make.
+  const apartPieces = new Set([...apart].map((id) => (id === undefined ? "" : pieces[id]!)));
+  for (const [left, right] of merges) {
+    const piece = mergedPiece(model, left, right);
+    if (apartPieces.has(piece)) spelled.add(piece);
+  }
+  const ids: number[] = [];
+  pieces.forEach((piece, id) => {
+    const isText = !apart.has(id) || inVocabulary.has(id) || spelled.has(piece);
+    if (piece !== "" && isText && !(byteFallback && byteOfFallbackPiece(piece) !== undefined)) ids.push(id);
+  });
+  return ids;
 }
 
 /** Every way to put a piece together from two; pieces of one score share a rank. */
-function scoreRules({ pieces }: SentencePieceModel, scores: readonly number[], alphabet: Alphabet): MergeRules {
-  const distinct = Float64Array.from(new Set(scores)).sort().reverse();
-  const rankOf = new Map(Array.from(distinct, (score, rank) => [score, rank]));
-  return new PieceRules(
-    alphabet.pieces,
-    Int32Array.from(pieces, (_, id) => rankOf.get(scores[id]!)!),
-  );
+function scoreRules(scores: readonly number[], { pieces }: Alphabet): MergeRules {
+  const descending = Float64Array.from(scores, (score) => -score).sort();
+  let distinct = 0;
+  for (const score of descending) if (distinct === 0 || score !== descending[distinct - 1]) descending[distinct++] = score;
+  return new PieceRules(pieces, (symbol) => (symbol < scores.length ? indexIn(descending, distinct, -scores[symbol]!) : noRank));
+}
+
+/** Where `value` stands among the first `size` of a list that ascends. */
+function indexIn(ascending: Float64Array, size: number, value: number): number {
+  let [low, high] = [0, size - 1];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (ascending[middle]! < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function firstWidth(text: string): number {

@@ -106,7 +106,7 @@ class BpeTokenizer implements Tokenizer {
   constructor(model: TokenizerModel) {
     this.model = model;
     this.#ids = pieceIds(model);
-    checkModel(model, this.#ids);
+    checkModel(model);
     this.#codec = codecOf(model, this.#ids);
     this.#specials = new Set(model.specials);
     this.#pieces = new DecodedPieces(model.pieces.length, (id) => this.#codec.decoded(id));

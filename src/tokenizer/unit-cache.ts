@@ -16,8 +16,9 @@ const slotWords = 8;
 const inlineIds = 3;
 const mostShortIds = inlineIds + slotWords;
 const shortBytes = 16;
-/** Buckets of two slots: of the units that fall on one the last one found stays, and the other gives way. */
-const bucketBits = 16;
+/** Buckets of two slots: of the units that fall on one the last one found stays, and the other gives way. The table grows with what it holds. */
+const leastBits = 9;
+const mostBits = 16;
 
 /** A slot of the long table is 48 words: 16 of bytes, `length | count << 8`, and 31 ids. */
 const longWords = 48;
@@ -41,8 +42,11 @@ const masks = Int32Array.from({ length: 4 * (shortBytes + 1) }, (_, i) => {
 export class UnitCache {
   readonly #nextUnit: NextUnit;
   readonly #encodeUnit: EncodeUnit;
-  #slots = new Int32Array(0);
-  #more = new Int32Array(0);
+  #bits = leastBits;
+  #slots = new Int32Array(slotWords << (leastBits + 1));
+  #more = new Int32Array(slotWords << (leastBits + 1));
+  /** Units learned since the table grew last. */
+  #learned = 0;
   #long = new Int32Array(0);
   /** The last bytes that were given, and a view of them: most calls come with the same scratch. */
   #bytes: Uint8Array = new Uint8Array(0);
@@ -56,7 +60,6 @@ export class UnitCache {
 
   /** Appends the ids of all units of `bytes[from … to)`, which are UTF-8. */
   encode(bytes: Uint8Array, from: number, to: number, out: IdBuffer): void {
-    if (this.#slots.length === 0) this.#allocate();
     if (bytes !== this.#bytes) {
       this.#bytes = bytes;
       this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -70,18 +73,13 @@ export class UnitCache {
     return this.#nextUnit(bytes, at, end);
   }
 
-  #allocate(): void {
-    this.#slots = new Int32Array(slotWords << (bucketBits + 1));
-    this.#more = new Int32Array(slotWords << (bucketBits + 1));
-    this.#long = new Int32Array(longWords << longBits);
-  }
-
   /** Encodes units until a block is full. @returns where the next unit begins */
   #encodeBlock(from: number, to: number, out: IdBuffer): number {
     const bytes = this.#bytes;
     const view = this.#view;
-    const slots = this.#slots;
-    const more = this.#more;
+    let slots = this.#slots;
+    let more = this.#more;
+    let shift = 32 - this.#bits;
     const nextUnit = this.#nextUnit;
     const blockEnd = Math.min(from + block, to);
     const room = blockEnd - from + slack;
@@ -97,7 +95,7 @@ export class UnitCache {
         const key1 = view.getInt32(at + 4, true) & masks[(length << 2) + 1]!;
         const key2 = view.getInt32(at + 8, true) & masks[(length << 2) + 2]!;
         const key3 = view.getInt32(at + 12, true) & masks[(length << 2) + 3]!;
-        const slot = bucketOf(key0, key1, key2, key3) * (2 * slotWords);
+        const slot = (hashOf(key0, key1, key2, key3) >>> shift) * (2 * slotWords);
         const meta = slots[slot + 4]!;
         if (
           slots[slot] === key0 &&
@@ -123,6 +121,9 @@ export class UnitCache {
       ids = out.reserve(room);
       size = out.size;
       at = stop;
+      slots = this.#slots;
+      more = this.#more;
+      shift = 32 - this.#bits;
     }
     out.size = size;
     return at;
@@ -130,9 +131,10 @@ export class UnitCache {
 
   /** A unit that is not in the first slot of its bucket, or stands at the very end of the bytes. */
   #encodeShort(at: number, stop: number, out: IdBuffer): void {
+    if (this.#learned >> this.#bits > 0 && this.#bits < mostBits) this.#grow();
     const key = this.#pack(at, stop);
     const slots = this.#slots;
-    const first = bucketOf(key[0]!, key[1]!, key[2]!, key[3]!) * (2 * slotWords);
+    const first = (hashOf(key[0]!, key[1]!, key[2]!, key[3]!) >>> (32 - this.#bits)) * (2 * slotWords);
     const second = first + slotWords;
     if (!this.#isIn(first, stop - at)) {
       if (!this.#isIn(second, stop - at)) return this.#learn(slots[first + 4] === 0 ? first : second, at, stop, out);
@@ -155,6 +157,7 @@ export class UnitCache {
     this.#encodeUnit(this.#bytes, at, stop, out);
     const count = out.size - before;
     if (count > mostShortIds) return;
+    this.#learned++;
     this.#slots.set(this.#key.subarray(0, 4), slot);
     this.#slots[slot + 4] = (stop - at) | (count << 8);
     for (let i = 0; i < count; i++) {
@@ -163,7 +166,25 @@ export class UnitCache {
     }
   }
 
+  /** Four times the buckets; of three units that fall on one again the last gives way. */
+  #grow(): void {
+    const [slots, more] = [this.#slots, this.#more];
+    this.#bits = Math.min(this.#bits + 2, mostBits);
+    this.#learned = 0;
+    this.#slots = new Int32Array(slotWords << (this.#bits + 1));
+    this.#more = new Int32Array(slotWords << (this.#bits + 1));
+    for (let old = 0; old < slots.length; old += slotWords) {
+      if (slots[old + 4] === 0) continue;
+      const hash = hashOf(slots[old]!, slots[old + 1]!, slots[old + 2]!, slots[old + 3]!);
+      const first = (hash >>> (32 - this.#bits)) * (2 * slotWords);
+      const slot = this.#slots[first + 4] === 0 ? first : first + slotWords;
+      this.#slots.set(slots.subarray(old, old + slotWords), slot);
+      this.#more.set(more.subarray(old, old + slotWords), slot);
+    }
+  }
+
   #encodeLong(at: number, stop: number, out: IdBuffer): void {
+    if (this.#long.length === 0) this.#long = new Int32Array(longWords << longBits);
     const key = this.#pack(at, stop);
     const long = this.#long;
     const length = stop - at;
@@ -196,10 +217,10 @@ export class UnitCache {
   }
 }
 
-function bucketOf(key0: number, key1: number, key2: number, key3: number): number {
+function hashOf(key0: number, key1: number, key2: number, key3: number): number {
   let hash = Math.imul(key0, 0x9e3779b1) ^ Math.imul(key1, 0x85ebca6b) ^ Math.imul(key2, 0xc2b2ae3d) ^ Math.imul(key3, 0x27d4eb2f);
   hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-  return hash >>> (32 - bucketBits);
+  return hash;
 }
 
 function swap(words: Int32Array, first: number, second: number): void {

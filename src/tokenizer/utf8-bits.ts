@@ -15,6 +15,18 @@ export function pointAt(bytes: Uint8Array, at: number): number {
   return ((first & 0x07) << 18) | ((bytes[at + 1]! & 0x3f) << 12) | ((bytes[at + 2]! & 0x3f) << 6) | (bytes[at + 3]! & 0x3f);
 }
 
+/** Writes a character at `at`. @returns the place behind it */
+export function writePoint(point: number, bytes: Uint8Array, at: number): number {
+  if (point < 0x80) {
+    bytes[at] = point;
+    return at + 1;
+  }
+  const width = point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+  for (let i = width - 1, rest = point; i > 0; i--, rest >>= 6) bytes[at + i] = 0x80 | (rest & 0x3f);
+  bytes[at] = ((0xf00 >> width) & 0xff) | (point >> (6 * (width - 1)));
+  return at + width;
+}
+
 /** The bits of the character at a position; 0 where none is. */
 export function bitsAt(bytes: Uint8Array, at: number, end: number): number {
   if (at >= end) return 0;

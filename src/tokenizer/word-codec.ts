@@ -3,7 +3,7 @@ import { check, fail } from "../base/index.ts";
 import { Newline, Space, unitClasses, White } from "./char-class.ts";
 import { type Codec, replacement, utf8Bytes } from "./codec.ts";
 import type { IdBuffer } from "./id-buffer.ts";
-import { MergeTable, PairRules } from "./merge-table.ts";
+import { MergeTable, mergeRules } from "./merge-table.ts";
 import { endOfWord, type WordModel } from "./model.ts";
 import { WordCache } from "./word-cache.ts";
 
@@ -11,9 +11,7 @@ import { WordCache } from "./word-cache.ts";
 export function wordCodec(model: WordModel, ids: ReadonlyMap<string, number>): Codec {
   const endId = ids.get(endOfWord) ?? fail("tokenizer", `the word kind needs the piece ${endOfWord}: it ends every word`);
   check(!model.specials.includes(endId), "tokenizer", () => `${endOfWord} may not be a special piece: text is made of it`);
-  const rules = new PairRules(model.merges.length);
-  model.merges.forEach(([left, right], rank) => rules.add(left, right, ids.get(model.pieces[left]! + model.pieces[right]!)!, rank));
-  const table = new MergeTable(rules);
+  const table = new MergeTable(mergeRules(model, model.merges, ids));
   const encodeWord = (word: string, out: IdBuffer) => {
     const symbols = Int32Array.from([...Array.from(word, (char) => ids.get(char) ?? model.unkId), endId]);
     const length = table.merge(symbols, symbols.length);
