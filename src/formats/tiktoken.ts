@@ -33,7 +33,7 @@ export interface TiktokenKind {
 const endOfText = "<|endoftext|>";
 
 /** Number of ranks → what goes with them: openai/tiktoken, openai_public.py; meta-llama/llama-models, models/llama3/ and llama4/tokenizer.py. */
-const kinds: ReadonlyMap<number, TiktokenKind> = new Map<number, TiktokenKind>([
+export const kindsByRanks: ReadonlyMap<number, TiktokenKind> = new Map<number, TiktokenKind>([
   [50256, { pattern: "gpt2", specials: [[endOfText, 50256]], eos: endOfText }],
   [100256, { pattern: "llama3", specials: cl100kSpecials(), eos: endOfText }],
   [
@@ -109,11 +109,11 @@ const mostRanks = 1 << 21;
  */
 export function readTiktoken(bytes: Uint8Array, name = "the file of ranks", kindOf?: (ranks: number) => TiktokenKind): BytesModel {
   const ranks = readRanks(bytes, name);
-  const known = (kindOf ?? ((count) => kinds.get(count)))(ranks.size);
+  const known = (kindOf ?? ((count) => kindsByRanks.get(count)))(ranks.size);
   if (known === undefined)
     return fail(
       where,
-      `${name}: it has ${ranks.size} ranks, and no known kind has so many (${[...kinds.keys()].join(", ")}): say what goes with it, cria tokenizer convert ${name} OUT.json --pattern NAME --special PIECE`,
+      `${name}: it has ${ranks.size} ranks, and no known kind has so many (${[...kindsByRanks.keys()].join(", ")}): say what goes with it, cria tokenizer convert ${name} OUT.json --pattern NAME --special PIECE`,
     );
   return modelOf(ranks, known, name);
 }
