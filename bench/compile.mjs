@@ -73,23 +73,23 @@ async function compileHere({ what, target, layers, cache, repeats = 0 }) {
 }
 
 async function loadParts() {
-  const [{ openExecutor }, { openCodeFolder }, { Kernels }, { bind, lower }, { planMemory }, { preset }] = await Promise.all(
-    ["host/open-executor", "host/code-folder", "backend/cpu/kernels", "backend/cpu/lower", "graph/index", "model/index"].map(
+  const [{ openExecutor }, { openCodeFolder }, { Kernels }, { bind, lowerGraph }, { planMemory }, { preset }] = await Promise.all(
+    ["host/open-executor", "host/code-folder", "backend/cpu/kernels", "backend/cpu/lower-graph", "graph/index", "model/index"].map(
       (module) => import(`../dist/${module}.js`),
     ),
   );
-  return { openExecutor, openCodeFolder, Kernels, bind, lower, planMemory, preset };
+  return { openExecutor, openCodeFolder, Kernels, bind, lowerGraph, planMemory, preset };
 }
 
 /** Compiles the graphs as the backend does. A kernel that two programs share is made once. */
-async function compileAll({ openCodeFolder, Kernels, bind, lower, planMemory }, executor, cache, makeGraphs) {
+async function compileAll({ openCodeFolder, Kernels, bind, lowerGraph, planMemory }, executor, cache, makeGraphs) {
   const clock = stopwatch();
   const graphs = makeGraphs();
   clock.lap("graphs");
   graphs.forEach(planMemory);
   clock.lap("memory plans");
   const kernels = new Kernels(executor.target, openCodeFolder(executor.target, executor.codeForm, { codeCache: cache }));
-  const lowered = graphs.map((graph) => lower(graph, kernels));
+  const lowered = graphs.map((graph) => lowerGraph(graph, kernels));
   clock.lap("calls and IR");
   const anywhere = executor.allocate(Math.max(64, ...lowered.map(({ scratchBytes }) => scratchBytes)));
   const place = { table: () => anywhere, once: () => anywhere, address: () => anywhere, scratchAddress: anywhere };

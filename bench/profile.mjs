@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { cpuBackend } from "../dist/backend/cpu/index.js";
 import { Kernels } from "../dist/backend/cpu/kernels.js";
-import { lower } from "../dist/backend/cpu/lower.js";
+import { lowerGraph } from "../dist/backend/cpu/lower-graph.js";
 import { median } from "../dist/base/index.js";
 import { flopsOf, tensorBytes } from "../dist/graph/index.js";
 import { openExecutor } from "../dist/host/index.js";
@@ -95,7 +95,7 @@ function attribute(graph, target, phases) {
   const { limits } = graph;
   let at = 0;
   return graph.nodes.map((node) => {
-    const own = phases.slice(at, at + lower({ nodes: [node], limits }, kernels).phases.length);
+    const own = phases.slice(at, at + lowerGraph({ nodes: [node], limits }, kernels).phases.length);
     at += own.length;
     const { op, inputs, outputs, attributes } = node;
     return {

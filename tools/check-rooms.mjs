@@ -43,6 +43,9 @@ export const rooms = {
   cli: "all",
 };
 
+/** Folders inside a room that have a door of their own: the rest of the room uses them through their index.ts. */
+export const innerDoors = ["kernel/library", "kernel/wasm", "kernel/x64", "graph/ops"];
+
 /** Rooms that run in a browser as they do in Node: no `node:` module, no global of Node and no other room is within reach of what they import. */
 export const portable = [
   ...["base", "schema", "regex", "tokenizer", "chat", "kernel", "graph", "threads", "backend", "backend/reference", "backend/cpu"],
@@ -80,6 +83,7 @@ const roomOf = (file) => {
   const nested = parts.slice(0, 2).join("/");
   return nested in rooms ? nested : parts[0];
 };
+const isInside = (file, folder) => file.startsWith(join(folder, sep));
 /** Tests, their helpers (x.test.helper.ts) and conformance suites: tests may share these past the doors. */
 const isTestFile = (file) => file.includes(".test.") || file.includes("conformance");
 const graph = new Map();
@@ -117,6 +121,9 @@ for (const file of files) {
     const target = relative(src, resolve(src, dirname(file), name));
     const targetRoom = roomOf(target);
     if (targetRoom === room) {
+      const door = innerDoors.find((folder) => isInside(target, folder) && !isInside(file, folder));
+      if (door && !isTest && target !== join(door, "index.ts"))
+        problems.push(`${file}: imports ${target}, past the inner door: use ${door}/index.ts`);
       // A type-only import is gone after compilation, so it closes no cycle.
       if (!isType) local.push(target);
       continue;

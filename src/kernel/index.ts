@@ -4,9 +4,16 @@ export { type KernelDefinition, kernel, specialise } from "./language.ts";
 export * from "./library/index.ts";
 export { printKernel } from "./print.ts";
 export { verify } from "./spec.ts";
-export { compileWasm } from "./wasm/function-body.ts";
-export { assembleModule } from "./wasm/module.ts";
-export { wasm128, wasmRelaxed } from "./wasm/target.ts";
-export { assembleX64, compileX64, type MachineCode } from "./x64/assemble.ts";
-export { printMachineCode } from "./x64/print.ts";
-export { avx2, avx512, avx512Dots, type Convention, systemV, windows } from "./x64/target.ts";
+export { assembleModule, compileWasm, wasm128, wasmRelaxed } from "./wasm/index.ts";
+export {
+  assembleX64,
+  avx2,
+  avx512,
+  avx512Dots,
+  type Convention,
+  compileX64,
+  type MachineCode,
+  printMachineCode,
+  systemV,
+  windows,
+} from "./x64/index.ts";

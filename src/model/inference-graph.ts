@@ -159,7 +159,7 @@ function watched<Parts extends LlamaParts>(parts: Parts, made: Tensor[]): Parts 
   };
   return {
     ...parts,
-    positions: { ...parts.positions, enter: (x, positions, table) => watch(parts.positions.enter(x, positions, table)) },
+    positions: { ...parts.positions, addPosition: (x, positions, table) => watch(parts.positions.addPosition(x, positions, table)) },
     layer: (x, halves) => watch(parts.layer(x, halves)),
   };
 }

@@ -22,7 +22,7 @@ import { ropeAttention } from "./rope-frequencies.ts";
 export function llama(weights: LlamaParameters<Linear>, parts: LlamaParts, config: LlamaConfig, { tokens, ...rows }: LlamaInputs): Tensor {
   const norm = (gains: NormParameters) => (x: Tensor) => parts.norm(x, gains, config);
 
-  let x = parts.positions.enter(embedding(weights.embedding, tokens), rows.positions, weights.positionTable); // [N, C]
+  let x = parts.positions.addPosition(embedding(weights.embedding, tokens), rows.positions, weights.positionTable); // [N, C]
   weights.layers.forEach((layer, i) => {
     x = parts.layer(x, {
       attentionNorm: norm(layer.attentionNorm),
@@ -49,13 +49,13 @@ function rootMeanSquareNorm(x: Tensor, { gain }: NormParameters, { normEpsilon }
 function selfAttention(
   x: Tensor,
   { query, key, value, output, queryNorm, keyNorm }: AttentionParameters<Linear>,
-  { positions: { turn }, attention }: LlamaParts,
+  { positions: { rotate }, attention }: LlamaParts,
   config: LlamaConfig,
   rows: RowPositions,
   layer: number,
 ): Tensor {
-  const q = turn(normHeads(query.apply(x), queryNorm, config), rows, config, layer); // [N, H·D]
-  const k = turn(normHeads(key.apply(x), keyNorm, config), rows, config, layer); // [N, KV·D]
+  const q = rotate(normHeads(query.apply(x), queryNorm, config), rows, config, layer); // [N, H·D]
+  const k = rotate(normHeads(key.apply(x), keyNorm, config), rows, config, layer); // [N, KV·D]
   const v = value.apply(x); // [N, KV·D]
   return output.apply(attention(q, k, v, layer)); // [N, C]
 }
@@ -65,10 +65,10 @@ function normHeads(x: Tensor, norm: HeadNormParameters | undefined, { normEpsilo
   return norm ? rmsNorm(x, norm.gain, normEpsilon) : x;
 }
 
-/** RoPE (Su et al. 2021, arXiv 2104.09864): queries and keys turn by their positions; nothing is added to the stream. */
+/** RoPE (Su et al. 2021, arXiv 2104.09864): queries and keys are rotated by their positions; nothing is added to the stream. */
 const rotaryPositions: Positions = {
-  enter: (x) => x,
-  turn: (x, { positions, turns }, config, layer) => {
+  addPosition: (x) => x,
+  rotate: (x, { positions, turns }, config, layer) => {
     if (config.ropeLayers?.[layer] === false) return x;
     const table = turns ?? fail("model", "RoPE reads a table of turns, but the model was given none: declare it with declareTurns");
     const { headDim, ropePairing: pairing } = config;
@@ -133,12 +133,12 @@ export type Norm = (x: Tensor, weights: NormParameters, config: LlamaConfig) => 
 /** How rows know their positions, i32 [N]. */
 export interface Positions {
   /** The embedded tokens [N, C] → [N, C]. @param table [contextLength, C], where the config's positions have one */
-  enter(x: Tensor, positions: Tensor, table: Tensor | undefined): Tensor;
+  addPosition(x: Tensor, positions: Tensor, table: Tensor | undefined): Tensor;
   /** The queries or the keys of a layer, [N, heads · D] → the same shape. */
-  turn(x: Tensor, rows: RowPositions, config: LlamaConfig, layer: number): Tensor;
+  rotate(x: Tensor, rows: RowPositions, config: LlamaConfig, layer: number): Tensor;
 }
 
-/** q [N, H·D], k and v [N, KV·D], with q and k turned by their positions → [N, H·D]. */
+/** q [N, H·D], k and v [N, KV·D], with q and k rotated by their positions → [N, H·D]. */
 export type Attention = (q: Tensor, k: Tensor, v: Tensor, layer: number) => Tensor;
 
 /** x [N, C] → [N, C]. */

@@ -45,9 +45,9 @@ const same = (x: Tensor) => x;
 
 const positionKinds: Readonly<Record<PositionName, Positions>> = {
   rope: paperParts.positions,
-  sinusoidal: { enter: addRow, turn: same },
-  learned: { enter: addRow, turn: same },
-  none: { enter: same, turn: same },
+  sinusoidal: { addPosition: addRow, rotate: same },
+  learned: { addPosition: addRow, rotate: same },
+  none: { addPosition: same, rotate: same },
 };
 
 /** W_down · act(W_up · x): two matrices. */

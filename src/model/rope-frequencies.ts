@@ -24,7 +24,7 @@ export function ropeInputs(config: LlamaConfig, longestPosition: number): Readon
 
 /**
  * What each pair turns by per position in a run whose last row stands at `longestPosition`, i32 [2, A] as `ropeTurns` has it. Pure. Only
- * the scalings "dynamic" and "longrope" look at the length, as transformers does: a run's rows are turned by the table for the longest
+ * the scalings "dynamic" and "longrope" look at the length, as transformers does: a run's rows are rotated by the table for the longest
  * position of the run, and keys that a cache holds keep the turn that they were written with.
  *
  * So with these two scalings, and no others, the bits of a row depend on how long its own sequence is in its run. All rows of a run share one

@@ -75,7 +75,7 @@ export async function measureInvariance(backend: Backend, name: PositionName): P
 }
 
 async function scoreMatrix(backend: Backend, config: LlamaConfig): Promise<number[][]> {
-  const { enter, turn } = partsOf(config).positions;
+  const { addPosition, rotate } = partsOf(config).positions;
   const rng = new Rng(1);
   const graph = new Graph();
   const values = new Map<string, ArrayLike<number>>();
@@ -101,9 +101,9 @@ async function scoreMatrix(backend: Backend, config: LlamaConfig): Promise<numbe
   );
   const turns = declareTurns(graph, config);
   for (const [name, array] of ropeInputs(config, places - 1)) values.set(name, array);
-  const turned = (x: Tensor) => turn(x, { positions, turns }, config, 0);
-  const entered = enter(x, positions, table); // [P, d]
-  const scores = graph.keep(linear(turned(linear(entered, wq)), turned(linear(entered, wk)))); // [P, P]
+  const rotated = (x: Tensor) => rotate(x, { positions, turns }, config, 0);
+  const placed = addPosition(x, positions, table); // [P, d]
+  const scores = graph.keep(linear(rotated(linear(placed, wq)), rotated(linear(placed, wk)))); // [P, P]
   const flat = await evaluate(backend, graph, values, scores);
   return Array.from({ length: places }, (_, m) =>
     Array.from(flat.subarray(m * places, (m + 1) * places), (score) => score / Math.sqrt(width)),

@@ -3,7 +3,7 @@
 import { fail } from "../../base/index.ts";
 import type { Executor } from "./executor.ts";
 import type { Kernels } from "./kernels.ts";
-import { CallList, type WeightForm } from "./lower.ts";
+import { CallList, type WeightForm } from "./lower-graph.ts";
 
 /** Where bytes lie, and how they go back. */
 export interface PlainBytes {

@@ -17,7 +17,7 @@ import { BufferBytes, ChangeCount, type PlainBytes } from "./buffer-bytes.ts";
 import type { Executor } from "./executor.ts";
 import { HeldBytes } from "./held-bytes.ts";
 import { type CodeStore, Kernels } from "./kernels.ts";
-import { bind, type Lowered, lower } from "./lower.ts";
+import { bind, type Lowered, lowerGraph } from "./lower-graph.ts";
 
 /** Stages of a compilation that can be looked at. */
 export const traceStages = ["graph", "plan", "ir", "x64"] as const;
@@ -104,7 +104,7 @@ class CpuBackend implements Backend {
     if (known && isUnchanged(graph, known)) return known;
     const { nodes, kept, limits } = graph;
     const before = { nodes: [...nodes], kept: kept.size, limits: limits.size };
-    const prepared = { ...before, plan: planMemory(graph), lowered: lower(graph, this.#kernels) };
+    const prepared = { ...before, plan: planMemory(graph), lowered: lowerGraph(graph, this.#kernels) };
     this.#prepared.set(graph, prepared);
     return prepared;
   }

@@ -2,7 +2,7 @@
 import { fail } from "../../base/index.ts";
 import type { Tensor } from "../../graph/index.ts";
 import { BufferBytes, type ChangeCount, type FormOfBytes } from "./buffer-bytes.ts";
-import type { FormOf, Lowered, Place, WeightForm } from "./lower.ts";
+import type { FormOf, Lowered, Place, WeightForm } from "./lower-graph.ts";
 
 export class HeldBytes implements Pick<Place, "once"> {
   readonly #plain = new Map<Tensor, BufferBytes>();

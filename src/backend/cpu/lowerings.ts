@@ -2,7 +2,7 @@
 import { fail, isStateDType, type Precision, type Shape, sizeOf } from "../../base/index.ts";
 import type { LinearCrossEntropyAttributes, Named, OpsByName, Sizes, Tensor, TypedOp } from "../../graph/index.ts";
 import * as library from "../../kernel/index.ts";
-import type { Lowering } from "./lower.ts";
+import type { Lowering } from "./lower-graph.ts";
 import { weightProduct, weightTypeOf } from "./weight-product.ts";
 
 /** Inputs and outputs by the names of the op's signature, its sizes by letter. */

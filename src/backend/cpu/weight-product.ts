@@ -10,7 +10,7 @@
 import { fail, isQuantised, type Precision, type QuantisedDType, type Rounding } from "../../base/index.ts";
 import type { MatmulForm, Tensor, TensorType } from "../../graph/index.ts";
 import * as library from "../../kernel/index.ts";
-import type { Lowering, WeightForm } from "./lower.ts";
+import type { Lowering, WeightForm } from "./lower-graph.ts";
 
 export interface WeightProduct {
   readonly form: MatmulForm;

@@ -4,7 +4,7 @@ import { elementLayouts, type Precision } from "../../base/index.ts";
 import type { Span, Target } from "../ir.ts";
 import { type Builder, type Int, kernel, type Position, type Vec } from "../language.ts";
 import { eachStep, type PanelWord, panelWidth, scaled } from "./product.ts";
-import { type Turn, turnIn, turnOut } from "./turn.ts";
+import { panelToRows, type RowsAndPanel, rowsToPanel } from "./transpose-panels.ts";
 import { loadPlain, type PlainType } from "./weights.ts";
 
 /** nt: a[M,K] · b[N,K]ᵀ; nn: a[M,K] · b[K,N]; tn: a[K,M]ᵀ · b[K,N]. The result is [M, N]. */
@@ -69,7 +69,7 @@ export const unpackMatrix = kernel<PackSizes>("unpackMatrix", (k, sizes) => {
   k.loop(begin, end, 1, (panel) =>
     eachPanel(k, sizes, panel, packed, (packing) => {
       const { word, rows, depth } = turned(sizes, { b, ...packing });
-      turnOut(k, word, rows, depth);
+      panelToRows(k, word, rows, depth);
     }),
   );
   return { units: Math.ceil(sizes.n / panelWidth(k.target)) };
@@ -140,14 +140,14 @@ export function eachWord(k: Builder, elements: 1 | 2, { base, stride, count }: R
 function packTransposed(k: Builder, sizes: PackSizes, packing: Packing): void {
   if (panelWord(sizes) === "bf16 pair" && sizes.type !== "bf16") return packRounded(k, sizes, packing);
   const { word, rows, depth } = turned(sizes, packing);
-  turnIn(k, word, rows, depth);
+  rowsToPanel(k, word, rows, depth);
 }
 
 /** What lies turned in a panel that keeps B's bits: the pair of bfloat16 is a word of a row already. */
 function turned(sizes: PackSizes, { b, columns, column, to }: Packing) {
   const { k: depth, type = "f32" } = sizes;
   const stride = depth * elementLayouts[type].bytes;
-  const rows: Turn = { rows: b.add(column.mul(stride)), stride, count: columns, panel: to };
+  const rows: RowsAndPanel = { rows: b.add(column.mul(stride)), stride, count: columns, panel: to };
   return { word: type === "f16" ? ("u16" as const) : ("word" as const), rows, depth: type === "bf16" ? depth / 2 : depth };
 }
 

@@ -4,7 +4,7 @@ import type { Target } from "../ir.ts";
 import { type Builder, type Int, kernel, type Vec, whole } from "../language.ts";
 import { panelWidth } from "./product.ts";
 import { blockWeights, type QuantisedType, quantisedLayouts, spansOf } from "./quantised-blocks.ts";
-import { turnIn, turnOut } from "./turn.ts";
+import { panelToRows, rowsToPanel } from "./transpose-panels.ts";
 
 /** A word of a superblock, or of a lot, by its number; a half float likewise. */
 type Find = (i: number) => Vec;
@@ -164,16 +164,16 @@ export function packedQuantisedBytes(target: Target, sizes: QuantisedMatrix): nu
 /** Puts w [n, k] into panels. Pointers: w, packed. One unit a panel; columns beyond n are zeros. */
 export const packQuantised = kernel<QuantisedMatrix>("packQuantised", (k, sizes) => {
   const { w, packed } = k.pointers("w", "packed");
-  return turnPanels(k, sizes, w, packed, turnIn);
+  return transposePanels(k, sizes, w, packed, rowsToPanel);
 });
 
 /** Makes w [n, k] of its panels again, bit for bit. Pointers: packed, w. One unit a panel. */
 export const unpackQuantised = kernel<QuantisedMatrix>("unpackQuantised", (k, sizes) => {
   const { packed, w } = k.pointers("packed", "w");
-  return turnPanels(k, sizes, w, packed, turnOut);
+  return transposePanels(k, sizes, w, packed, panelToRows);
 });
 
-function turnPanels(k: Builder, { type, n, k: depth }: QuantisedMatrix, w: Int, packed: Int, turn: typeof turnIn) {
+function transposePanels(k: Builder, { type, n, k: depth }: QuantisedMatrix, w: Int, packed: Int, transpose: typeof rowsToPanel) {
   const { begin, end } = k.range();
   const { rowBytes, superblockBytes: fileBytes } = spansOf(k.target, type, depth);
   const width = panelWidth(k.target);
@@ -186,10 +186,12 @@ function turnPanels(k: Builder, { type, n, k: depth }: QuantisedMatrix, w: Int, 
       k.loop(first, first.add(bytes), superblockBytes(k.target, type), (superblock) => {
         const rows = { stride: rowBytes, count };
         const places = placesOf(k.target, type);
-        halves.forEach((at, i) => turn(k, "u16", { ...rows, rows: file.add(at), panel: superblock.add(places.halves + 2 * width * i) }, 1));
+        halves.forEach((at, i) =>
+          transpose(k, "u16", { ...rows, rows: file.add(at), panel: superblock.add(places.halves + 2 * width * i) }, 1),
+        );
         let to = superblock.add(places.words);
         for (const { at, count } of words) {
-          turn(k, "word", { ...rows, rows: file.add(at), panel: to, ...(flip !== undefined && { flip }) }, count);
+          transpose(k, "word", { ...rows, rows: file.add(at), panel: to, ...(flip !== undefined && { flip }) }, count);
           to = to.add(4 * width * count);
         }
         file.bump(fileBytes);

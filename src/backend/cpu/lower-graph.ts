@@ -66,7 +66,7 @@ export interface Place {
 }
 
 /** Needs no addresses, so that a graph is lowered once, whether its memory is counted first or not. */
-export function lower(graph: Graph, kernels: Kernels): Lowered {
+export function lowerGraph(graph: Graph, kernels: Kernels): Lowered {
   const [calls, space] = [new CallList(kernels), new Space()];
   const updated = new Set<Tensor>();
   let scratchBytes = 0;

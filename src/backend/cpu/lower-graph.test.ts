@@ -6,7 +6,7 @@ import { llamaAdamw as adamw, stepGraph } from "../../train/index.ts";
 import { cpuBackend } from "./cpu.ts";
 import { interpreterExecutor } from "./interpreter-executor.ts";
 import { Kernels } from "./kernels.ts";
-import { bind, type Lowered, lower } from "./lower.ts";
+import { bind, type Lowered, lowerGraph } from "./lower-graph.ts";
 
 const { avx2, avx512Dots, verify, wasm128 } = library;
 
@@ -18,11 +18,11 @@ const graphs: Readonly<Record<string, Graph>> = {
 
 describe.each(Object.entries(graphs))("a %s graph", (_, graph) => {
   test.each([wasm128, avx2, avx512Dots])("has kernels that keep the IR's specification on $name", (target) => {
-    expect(() => lower(graph, new Kernels(target)).kernels.forEach(verify)).not.toThrow();
+    expect(() => lowerGraph(graph, new Kernels(target)).kernels.forEach(verify)).not.toThrow();
   });
 
   test("is lowered without addresses: every one moves with what it lies in", () => {
-    const lowered = lower(graph, new Kernels(avx2));
+    const lowered = lowerGraph(graph, new Kernels(avx2));
     const [here, there] = [argumentsAt(lowered, 2 ** 32), argumentsAt(lowered, 2 ** 34)];
     const split = (address: number, unit: number) => [Math.floor(address / unit), address % unit];
     expect(here.length).toBeGreaterThan(100);
@@ -31,7 +31,7 @@ describe.each(Object.entries(graphs))("a %s graph", (_, graph) => {
 });
 
 test("scratch and addresses inside of a tensor are among those that move", () => {
-  const addresses = argumentsAt(lower(graphs.training!, new Kernels(avx2)), 2 ** 32);
+  const addresses = argumentsAt(lowerGraph(graphs.training!, new Kernels(avx2)), 2 ** 32);
   expect(addresses.some((address) => address >= scratchAt * 2 ** 32)).toBe(true);
   expect(addresses.some((address) => address < scratchAt * 2 ** 32 && address % 2 ** 32 > 0)).toBe(true);
 });
@@ -41,7 +41,7 @@ test("an address moves with a tensor of many gigabytes that it lies in", () => {
   const graph = new Graph();
   const [x, w] = [graph.input("x", f32(rows, channels)), graph.state("w", f32(64, channels))];
   graph.keep(linearCrossEntropy(x, w, graph.input("targets", i32(rows)), graph.input("inverseCount", f32(1))).loss);
-  const addresses = argumentsAt(lower(graph, new Kernels(avx2)), 2 ** 36);
+  const addresses = argumentsAt(lowerGraph(graph, new Kernels(avx2)), 2 ** 36);
   expect(Math.max(...addresses.map((address) => (address < scratchAt * 2 ** 36 ? address % 2 ** 36 : 0)))).toBeGreaterThan(2 ** 33);
 });
 
@@ -51,12 +51,13 @@ test("the library's kernels have names of their own, by which their code is kept
   const names = Object.values(library).flatMap((value: unknown) => (isDefinition(value) ? [value.name] : []));
   expect(names.length).toBeGreaterThan(30);
   expect(new Set(names).size).toBe(names.length);
-  for (const graph of Object.values(graphs)) for (const { name } of lower(graph, new Kernels(avx2)).kernels) expect(names).toContain(name);
+  for (const graph of Object.values(graphs))
+    for (const { name } of lowerGraph(graph, new Kernels(avx2)).kernels) expect(names).toContain(name);
 });
 
 test("kernels of one definition and the same constants are one", () => {
   const kernels = new Kernels(wasm128);
-  const [first, second] = [lower(graphs.inference!, kernels), lower(graphs.inference!, kernels)];
+  const [first, second] = [lowerGraph(graphs.inference!, kernels), lowerGraph(graphs.inference!, kernels)];
   expect(first.kernels.every((kernel, i) => kernel === second.kernels[i])).toBe(true);
 });
 

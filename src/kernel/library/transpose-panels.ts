@@ -2,7 +2,8 @@
 import type { Builder, Int, Position, Vec } from "../language.ts";
 import { eachStep, panelWidth, scaled } from "./product.ts";
 
-export interface Turn {
+/** Rows in memory and the panel that they are transposed into, or come from. */
+export interface RowsAndPanel {
   /** The first row, and bytes from a row to the next. */
   readonly rows: Int;
   readonly stride: number;
@@ -16,9 +17,9 @@ export interface Turn {
 /** What is moved as one: 32 bits, 16 bits, or the 16 bits that are left of a last word, whose upper half is zero in the panel. */
 type Element = "word" | "u16" | "last half";
 
-/** Rows of `depth` elements into a panel. A depth of words may end with half a word. */
-export function turnIn(k: Builder, element: "word" | "u16", turn: Turn, depth: number): void {
-  const { rows, stride, count, panel, flip } = turn;
+/** Writes rows of `depth` elements into a panel. A depth of words may end with half a word. */
+export function rowsToPanel(k: Builder, element: "word" | "u16", memory: RowsAndPanel, depth: number): void {
+  const { rows, stride, count, panel, flip } = memory;
   eachSquare(k, element, depth, (element, elements, at) => {
     const from = rows.add(at.row);
     const lines = Array.from({ length: k.laneCount }, (_, i) =>
@@ -30,9 +31,9 @@ export function turnIn(k: Builder, element: "word" | "u16", turn: Turn, depth: n
   });
 }
 
-/** The inverse: rows of `depth` elements from a panel; nothing else is written. */
-export function turnOut(k: Builder, element: "word" | "u16", turn: Turn, depth: number): void {
-  const { rows, stride, count, panel, flip } = turn;
+/** Writes rows of `depth` elements from a panel, and nothing else: the inverse of {@link rowsToPanel}. */
+export function panelToRows(k: Builder, element: "word" | "u16", memory: RowsAndPanel, depth: number): void {
+  const { rows, stride, count, panel, flip } = memory;
   eachSquare(k, element, depth, (element, elements, at) => {
     const from = panel.add(at.panel);
     const lines = Array.from({ length: k.laneCount }, (_, p) =>
