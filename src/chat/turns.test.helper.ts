@@ -1,33 +1,58 @@
 // Chats and templates drawn at random, and the judge of turns that are told by a few: every turn rendered by itself.
-import { CriaError, type Rng } from "../base/index.ts";
-import { type ChatTemplate, type Message, type RenderChatOptions, renderChat } from "./index.ts";
+import { expect } from "vitest";
+import { CriaError, Rng } from "../base/index.ts";
+import { type ChatTemplate, type Message, parseChatTemplate, type RenderChatOptions, renderChat } from "./index.ts";
 import { renderedTurns } from "./places.ts";
 import { Text } from "./text.ts";
-import type { Turn } from "./turn.ts";
 import { turnOf } from "./turn.ts";
+import { assistantTurns } from "./turns.ts";
 import { assistantIn } from "./turns-by-kind.ts";
 
-/** What assistantTurns gives or says, by rendering every turn. */
-export function turnsOneByOne(template: ChatTemplate, messages: readonly Message[], options: RenderChatOptions, text: Text): Turn[] {
+export const usual: RenderChatOptions = {
+  addGenerationPrompt: false,
+  specials: { bos_token: "<s>", eos_token: "</s>" },
+  now: new Date(0),
+};
+
+export type Compared = "same turns" | "both refuse" | "no text";
+
+/** Holds the turns of a chat, or the error, against those by rendering every turn. @returns what there was to compare, so that a test can count it */
+export function compareTurns(template: ChatTemplate, messages: readonly Message[], options = usual): Compared {
+  const text = wholeText(template, messages, options);
+  if (text === undefined) return "no text";
   const chat = renderedTurns(template, messages, options, text);
-  return assistantIn(messages).map((i) => turnOf(chat, i));
+  const expected = outcome(() => assistantIn(messages).map((i) => turnOf(chat, i)));
+  const found = outcome(() => assistantTurns(template, messages, options, text));
+  expect(found, `${template.source}\n${JSON.stringify(messages)}`).toEqual(expected);
+  return typeof expected === "string" ? "both refuse" : "same turns";
+}
+
+/** Compares the turns of random chats in random templates. */
+export function compareRandom(seed: number, rounds: number): Record<Compared, number> {
+  const rng = new Rng(seed);
+  const counts = { "same turns": 0, "both refuse": 0, "no text": 0 };
+  for (let round = 0; round < rounds; round++) {
+    const template = parseChatTemplate(randomTemplate(rng));
+    counts[compareTurns(template, randomChat(rng, 4 + rng.below(24), rng.uniform() < 0.7))]++;
+  }
+  return counts;
+}
+
+/** The text of a chat without a generation prompt; undefined where the template refuses it or nobody can tell whose it is. */
+export function wholeText(template: ChatTemplate, messages: readonly Message[], options: RenderChatOptions): Text | undefined {
+  const rendered = outcome(() => renderChat(template, messages, options));
+  if (typeof rendered === "string" || rendered.segments.some(({ origin }) => origin?.from === "mixed")) return undefined;
+  return new Text(rendered.segments);
 }
 
 /** What a function gives, or the message of its CriaError. */
-export function outcome<T>(act: () => T): T | string {
+function outcome<T>(act: () => T): T | string {
   try {
     return act();
   } catch (error) {
     if (error instanceof CriaError) return error.message;
     throw error;
   }
-}
-
-/** The text of a chat without a generation prompt; undefined where the template refuses it or does not know whose it is. */
-export function wholeText(template: ChatTemplate, messages: readonly Message[], options: RenderChatOptions): Text | undefined {
-  const rendered = outcome(() => renderChat(template, messages, options));
-  if (typeof rendered === "string" || rendered.segments.some(({ origin }) => origin?.from === "mixed")) return undefined;
-  return new Text(rendered.segments);
 }
 
 function pick<T>(rng: Rng, items: readonly [T, ...T[]]): T {
@@ -54,7 +79,7 @@ export function randomChat(rng: Rng, turns: number, isPlain: boolean): Message[]
 }
 
 /** A template that writes chats as published ones do, with something odd in most: what differs by place, by neighbours, by the end, by words. */
-export function randomTemplate(rng: Rng): string {
+function randomTemplate(rng: Rng): string {
   const isOdd = () => rng.uniform() < 0.25;
   const odd = (items: readonly [string, ...string[]]) => (isOdd() ? pick(rng, items) : "");
   const setting = odd([

@@ -236,10 +236,22 @@ describe("cria inspect", () => {
       const path = await writeTinyBin(bare);
       const tokenizer = join(bare, "elsewhere.bin");
       await rename(join(bare, "tok265.bin"), tokenizer);
-      expect(JSON.parse((await run(["inspect", path, "--json"])).stdout).tokenizer.missing).toContain("its tokenizer is missing");
+      expect(JSON.parse((await run(["inspect", path, "--json"])).stdout).tokenizer.problem).toContain("its tokenizer is missing");
       expect(JSON.parse((await run(["inspect", path, "--tokenizer", tokenizer, "--json"])).stdout).tokenizer.pieces).toBe(265);
       await rm(tokenizer);
       expect(await run(["inspect", path, "--tokenizer", tokenizer])).toMatchObject({ code: 1, stdout: "" });
+    });
+  });
+
+  test("shows chat templates and all ends of a turn, and why a tokenizer is another model's", async () => {
+    await withFolder(async (told) => {
+      await writeTinyFolder(told);
+      await writeTinyChat(told);
+      const shown = async (model: string) => JSON.parse((await run(["inspect", model, "--json"])).stdout).tokenizer;
+      expect(await shown(told)).toMatchObject({ chat: "default", stop: "2 264" });
+      expect(await shown(folder)).toMatchObject({ chat: "", stop: "2" });
+      await atomicWriteJson(join(told, "generation_config.json"), { eos_token_id: 265 });
+      expect(await shown(told)).toEqual({ problem: expect.stringContaining("token 265 ends a text, but the model has 265 tokens") });
     });
   });
 

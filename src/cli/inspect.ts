@@ -76,7 +76,7 @@ async function describeTokenizer(
     return { kind: tokenizer.kind, pieces: tokenizer.vocabSize, ...rolesOf(tokenizer), stop: endOfTurn.join(" "), chat };
   } catch (error) {
     if (file !== undefined) throw error;
-    return { missing: (error as Error).message };
+    return { problem: (error as Error).message };
   }
 }
 
