@@ -60,13 +60,13 @@ describe("a tiny model", () => {
       expect(llama.contextLength).toBeGreaterThan(0);
       expect(llama.contextLength).toBeLessThan(4096);
       expect(llama.warnings).toEqual([
-        `memory has room for texts of ${llama.contextLength} tokens, fewer than the model's 4096: keys and values may be stored in fewer bytes (cacheType or --cache, "f16" or "q8_0")`,
+        `memory has room for texts of ${llama.contextLength} tokens, fewer than the model's 4096: keys and values may be stored in fewer bytes (cacheType "f16" or "q8_0")`,
       ]);
       await using half = await Llama.load(folder, { backend, cacheType: "f16" });
       expect(half.contextLength).toBeGreaterThan(llama.contextLength);
       await using asked = await Llama.load(folder, { backend, contextLength: 64 });
       expect([asked.contextLength, asked.warnings]).toEqual([64, []]);
-      await expect(Llama.load(folder, { backend, contextLength: 4096 })).rejects.toThrow("set contextLength (--context) to");
+      await expect(Llama.load(folder, { backend, contextLength: 4096 })).rejects.toThrow("set contextLength to");
     });
   });
 

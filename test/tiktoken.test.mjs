@@ -36,7 +36,7 @@ describe.each(files)("$pattern", ({ file, pattern, specials, texts, decoded }) =
 test("what goes with ranks is known by their number, or has to be said", () => {
   const [{ file }] = files;
   expect(() => readTiktoken(new TextEncoder().encode(file), "small.tiktoken")).toThrow(
-    /small\.tiktoken: it has 350 ranks, and no known kind has so many \(50256, 100256, .*\): say what goes with it, cria tokenizer convert small\.tiktoken OUT\.json --pattern NAME/,
+    /small\.tiktoken: it has 350 ranks, and no known kind has so many \(50256, 100256, .*\): say which split pattern and special pieces go with it/,
   );
 });
 

@@ -1,5 +1,5 @@
-// Holds the table of rooms (ARCHITECTURE.md): who may import whom, only through index.ts, no cycles inside a room, and nothing of Node within reach of
-// the rooms that run in a browser.
+// Holds the table of rooms (ARCHITECTURE.md): who may import whom, only through index.ts, no cycles inside a room, nothing of Node within reach of
+// the rooms that run in a browser, and no flag of the command line outside of cli.
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -89,6 +89,12 @@ const isTestFile = (file) => file.includes(".test.") || file.includes("conforman
 const graph = new Map();
 /** file → the files and packages that are loaded with it. A type-only import is gone after compilation. */
 const loaded = new Map();
+/** The flags of all commands: other rooms name options, and the command line says which of its flags they are. */
+const flags = new Set(
+  files
+    .filter((file) => roomOf(file) === "cli" && !isTestFile(file))
+    .flatMap((file) => [...readFileSync(join(src, file), "utf8").matchAll(/\bname: "([a-z][a-z-]*)",\s*type: "/g)].map(([, name]) => name)),
+);
 /** Globals of Node alone; a platform that has `setImmediate` is asked for it by `typeof`. */
 const globalsOfNode = /(?<![.\w"'`])(?:Buffer\b|process\.|NodeJS\.|__dirname\b|__filename\b|require\()/;
 
@@ -104,6 +110,10 @@ for (const file of files) {
     const found = globalsOfNode.exec(withoutComments(text));
     if (found) problems.push(`${file}: room "${room}" runs in a browser, which has no ${found[0].replace(/\W$/, "")}`);
   }
+  if (room !== "cli" && !isTest)
+    for (const [, flag] of withoutComments(text).matchAll(/(?<![\w-])--([a-z][a-z-]*)/g))
+      if (flags.has(flag))
+        problems.push(`${file}: it names the flag --${flag}, but flags are the room cli's: name the option, as one of the error's ways`);
   const local = [];
   const within = imports.filter(({ isType }) => !isType).map(({ name }) => name);
   loaded.set(

@@ -13,7 +13,7 @@ export {
   type StateDType,
   stateDTypes,
 } from "./element-layouts.ts";
-export { CriaError, check, fail, UsageError } from "./errors.ts";
+export { CriaError, type CriaErrorOptions, check, fail, UsageError } from "./errors.ts";
 export { eventsHandled } from "./events-handled.ts";
 export { float16Bits, float16Value } from "./float16.ts";
 export { JobQueue } from "./job-queue.ts";

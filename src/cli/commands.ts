@@ -30,7 +30,7 @@ export const commandRows: readonly CommandRow[] = [
   },
   {
     name: "generate",
-    summary: "continue a text with a model",
+    summary: "continue a text with a model, or answer in a chat",
     load: async () => (await import("./generate.ts")).generate,
   },
   {

@@ -65,7 +65,7 @@ test("raises, measures, saves and writes; a second run into the same folder is r
   expect(await readFile(join(out, "report.html"), "utf8")).toContain("40 steps of 4");
   const second = await run(words);
   expect(second.code).toBe(1);
-  expect(second.stderr).toMatch(/it holds a run: go on with --resume/);
+  expect(second.stderr).toMatch(/it holds a run: go on with it, or choose another folder \(--out\)/);
 });
 
 test("interrupted before the first step, it leaves nothing", async () => {
@@ -98,7 +98,7 @@ test("minutes too short for anything are refused before any work, with minutes t
   const { code, stdout, stderr } = await run(["demo", "--minutes", "0.1", "--out", out], { progress: ({ task }) => tasks.add(task) });
   expect(code).toBe(2);
   expect(stderr).toMatch(
-    /^\[demo\] --minutes is 0.1, but reading [\d.]+ MB of text, .* take about \d+ s beside training: give at least 0.\d\n$/,
+    /^\[demo\] minutes is 0.1, but reading [\d.]+ MB of text, .* take about \d+ s beside training: give at least 0.\d\n$/,
   );
   expect(stdout).toBe("");
   expect([...tasks]).toEqual([]);
@@ -114,7 +114,7 @@ test("time that ran out before training is refused before training, and leaves n
   };
   const { code, stderr } = await run(["demo", "--minutes", "1", "--text", text, "--out", out], { began, progress });
   expect({ code, trained }).toEqual({ code: 2, trained: false });
-  expect(stderr).toMatch(/--minutes is 1, but/);
+  expect(stderr).toMatch(/minutes is 1, but/);
   expect(await readdir(folder)).not.toContain("late");
 });
 

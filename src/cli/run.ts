@@ -3,6 +3,7 @@ import { CriaError, didYouMean, UsageError } from "../base/index.ts";
 import { explainIo } from "../files/index.ts";
 import type { Command, CommandGroup, CommandIo } from "./command.ts";
 import type { CommandRow } from "./commands.ts";
+import { withFlags } from "./flag-hints.ts";
 import { commandHelp, groupHelp, mainHelp } from "./help.ts";
 import { Stopped } from "./interrupt.ts";
 import { commonFlags, parseFlags, requireFlags } from "./parse.ts";
@@ -50,7 +51,11 @@ async function runCommand(path: string, command: Command, words: readonly string
   if (help) return print(terminal, json === true ? toJson({ ...command, name: path }) : commandHelp(path, command, textWidth(terminal)));
   requireFlags(path, command.flags, flags);
   const io: CommandIo = { ...terminal, json: json === true, progress: json === true ? () => {} : terminal.progress };
-  return command.run(args, own, io);
+  try {
+    return await command.run(args, own, io);
+  } catch (error) {
+    throw withFlags(error, command.flags);
+  }
 }
 
 /** `cria`, `cria --help`, `cria --version`, `cria version`. */

@@ -47,7 +47,7 @@ test("time that does not suffice for runs that say something is refused before a
   const words = ["rope", "--minutes", "0.5", "--seeds", "1", "--text", text, "--out", join(folder, "hasty")];
   const { code, stderr } = await study(words, { began: performance.now() - 60_000, progress: ({ task }) => tasks.add(task) });
   expect(stderr).toMatch(
-    /^\[study\] the time leaves 0 s, but 4 runs of 30 steps, the fewest that say something, take \d+ s here: give it more --minutes\n$/,
+    /^\[study\] the time leaves 0 s, but 4 runs of 30 steps, the fewest that say something, take \d+ s here: give it more time \(--minutes\)\n$/,
   );
   expect(code).toBe(2);
   expect([...tasks]).not.toContain("training");
@@ -108,7 +108,7 @@ test("scaling leaves runs to go on with; without --out it takes a folder that is
       "where an earlier study left its data and runs",
     );
     expect((await study(["scaling", "--steps", "7", "--out", "seven", "--text", text])).stderr).toContain(
-      "--steps is 7 but scaling needs at least 8",
+      "steps is 7 but scaling needs at least 8",
     );
   } finally {
     process.chdir(before);

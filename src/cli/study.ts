@@ -5,8 +5,8 @@ import { didYouMean, UsageError } from "../base/index.ts";
 import type { TextOptions } from "../corpus/index.ts";
 import { atomicWrite, makeFolder } from "../files/index.ts";
 import { TimeBudget } from "../raise/index.ts";
-import { type Report, reportHtml, type Section, type Study, studies } from "../study/index.ts";
-import type { Command, Flags } from "./command.ts";
+import { type NextStep, type Report, reportHtml, type Section, type Study, studies } from "../study/index.ts";
+import type { Command, CommandIo, Flags } from "./command.ts";
 import { minutesFlag, stringFlag, wholeFlag } from "./flag-values.ts";
 import { wrap } from "./help.ts";
 import { callAgain } from "./hints.ts";
@@ -90,7 +90,7 @@ export const study: Command = {
     say(
       `${report.stopped ? "stopped before everything was done; what was done is in" : "plots and tables:"} ${join(folder, "report.html")}`,
     );
-    if (!report.stopped && study.next) say(study.next(folder, sections, (...words) => callAgain(io.caller, ...words)));
+    if (!report.stopped && study.next) say(nextText(study.next(folder, sections), io));
     if (io.json) io.stdout(reportJson(report));
     return 0;
   },
@@ -181,7 +181,16 @@ function pickStudy(name: string | undefined): Study {
 async function writeReport(folder: string, report: Report): Promise<void> {
   await makeFolder(folder, where);
   await atomicWrite(join(folder, "report.json"), reportJson(report), where);
-  await atomicWrite(join(folder, "report.html"), reportHtml(report), where);
+  await atomicWrite(join(folder, "report.html"), reportHtml(report, commandOf(report)), where);
+}
+
+function commandOf({ study, minutes, steps, seeds }: Report): string {
+  const length = steps === undefined ? `--minutes ${minutes}` : `--steps ${steps}`;
+  return `cria study ${study} ${length} --seed ${seeds[0]} --seeds ${seeds.length}`;
+}
+
+function nextText({ text, runsToFit }: NextStep, io: CommandIo): string {
+  return runsToFit === undefined ? text : `${text}: ${callAgain(io.caller, "plan", "--fit", runsToFit)}`;
 }
 
 function reportJson(report: Report): string {

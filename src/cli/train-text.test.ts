@@ -143,7 +143,7 @@ test("time too short for packed text is said before it is read where its name te
     const seen = new Set<string>();
     const progress: Terminal["progress"] = ({ task }) => seen.add(task);
     const { code, stderr } = await run([name, "--minutes", "0.3", "--out", "hasty"], { progress });
-    expect(stderr).toMatch(/--minutes is 0.3, but reading \d+(?:\.\d+)? MB of text, .* give at least/);
+    expect(stderr).toMatch(/minutes is 0.3, but reading \d+(?:\.\d+)? MB of text, .* give at least/);
     expect(code).toBe(2);
     expect([...seen]).toEqual(tasks);
     expect(await readdir(folder)).not.toContain("hasty");
@@ -151,7 +151,7 @@ test("time too short for packed text is said before it is read where its name te
 });
 
 const bad: readonly [what: string, code: number, message: RegExp, ...words: string[]][] = [
-  ["too little time", 2, /--minutes is 0.05, but .*give at least 0\.\d/, "notes", "--minutes", "0.05"],
+  ["too little time", 2, /minutes is 0.05, but .*give at least 0\.\d/, "notes", "--minutes", "0.05"],
   ["no time", 2, /--minutes is 0 but must be above 0/, "notes", "--minutes", "0"],
   ["two lengths", 2, /--minutes and --set both say how long it trains/, "notes", "--minutes", "1", "--set", "steps=3"],
   ["what follows from the text", 2, /--set data: it follows from the text/, "notes", "--set", "data=elsewhere"],

@@ -144,7 +144,7 @@ test("what was trained is never overwritten, and a resumed run keeps to its reci
   const again = await cria("train", "recipe.yaml", "--out", "short");
   expect(again).toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(/short: it holds a run: go on with --resume, or choose another folder/),
+    stderr: expect.stringMatching(/short: it holds a run: go on with it, or choose another folder \(--resume, --out\)/),
   });
   const changed = await cria("train", "recipe.yaml", "--out", "short", "--resume");
   expect(changed).toMatchObject({
@@ -219,9 +219,9 @@ const bad: readonly [what: string, code: number, message: RegExp, ...words: stri
   ["a misspelt key", 1, /unknown key "learningRat", did you mean "learningRate"\?/, "@recipe.yaml", "--set", "learningRat=1"],
   ["a misspelt inner key", 1, /unknown key "nlayer" in model, did you mean "nLayers"\?/, "@recipe.yaml", "--set", "model.nlayer=1"],
   ["a value of another kind", 1, /learningRate is "fast"/, "@recipe.yaml", "--set", "learningRate=fast"],
-  ["no setting", 2, /--set "steps" is no setting: write key=value/, "@recipe.yaml", "--set", "steps"],
-  ["a setting that is no YAML", 2, /--set "steps=\[1": .*write the value as in YAML/, "@recipe.yaml", "--set", "steps=[1"],
-  ["a path through a number", 1, /--set steps\.x: x would stand in 60, which has no keys/, "@recipe.yaml", "--set", "steps.x=1"],
+  ["no setting", 2, /"steps" is no setting: write key=value/, "@recipe.yaml", "--set", "steps"],
+  ["a setting that is no YAML", 2, /setting "steps=\[1": .*write the value as in YAML/, "@recipe.yaml", "--set", "steps=[1"],
+  ["a path through a number", 1, /setting steps\.x: x would stand in 60, which has no keys/, "@recipe.yaml", "--set", "steps.x=1"],
   ["heads that do not divide", 1, /dim 32 is not a multiple of nHeads 5/, "@recipe.yaml", "--set", "model.nHeads=5"],
   ["an unknown preset", 1, /no preset "5N", did you mean "5M"/, "@recipe.yaml", "--set", "model={preset: 5N}"],
   ["no sizes", 1, /neither a preset nor dim, nLayers and nHeads/, "@recipe.yaml", "--set", "model={dim: 8}"],

@@ -70,7 +70,7 @@ async function readHeader(source: ByteSource): Promise<Header> {
   check(
     version === 1,
     where,
-    () => `${source.name}: it is of version ${version} but cria reads 0 and 1 (float32): export it again with --version 1`,
+    () => `${source.name}: it is of version ${version} but cria reads 0 and 1 (float32): export it again as version 1`,
   );
   check(bytes.length === 256, where, () => `${source.name}: it has ${bytes.length} bytes but a header takes 256: fetch it again`);
   return { version: 1, config: readConfig(source.name, view, 8, view.getUint8(36) === 1), dataStart: 256 };

@@ -113,7 +113,8 @@ export function readTiktoken(bytes: Uint8Array, name = "the file of ranks", kind
   if (known === undefined)
     return fail(
       where,
-      `${name}: it has ${ranks.size} ranks, and no known kind has so many (${[...kindsByRanks.keys()].join(", ")}): say what goes with it, cria tokenizer convert ${name} OUT.json --pattern NAME --special PIECE`,
+      `${name}: it has ${ranks.size} ranks, and no known kind has so many (${[...kindsByRanks.keys()].join(", ")}): say which split pattern and special pieces go with it, by making a tokenizer.json of it`,
+      { ways: ["pattern", "special"] },
     );
   return modelOf(ranks, known, name);
 }

@@ -34,11 +34,12 @@ export function poolPages(config: LlamaConfig, { contextLength, cacheType, memor
 
 function checkRoom({ taken, page, least, memory }: { taken: number; page: number; least: number; memory: MemoryThere }): void {
   const room = Math.max(0, Math.floor((memory.bytes - taken) / page));
-  check(room >= least, "infer", () => {
+  const explain = () => {
     const needs = `programs and packed weights need ${gigabytes(taken)} and keys and values of ${least * pageKeys} tokens ${gigabytes(least * page)}`;
-    const wayOut = room > 0 ? `set contextLength (--context) to ${room * pageKeys} or less, or store` : "use a smaller model, or store";
-    return `${needs}, but ${memory.bound} is ${gigabytes(memory.bytes)}: ${wayOut} keys and values in fewer bytes (cacheType, --cache)`;
-  });
+    const wayOut = room > 0 ? `set contextLength to ${room * pageKeys} or less, or store` : "use a smaller model, or store";
+    return `${needs}, but ${memory.bound} is ${gigabytes(memory.bytes)}: ${wayOut} keys and values in fewer bytes (cacheType)`;
+  };
+  check(room >= least, "infer", explain, { ways: room > 0 ? ["contextLength", "cacheType"] : ["cacheType"] });
 }
 
 /** Bytes of one page of every layer. */

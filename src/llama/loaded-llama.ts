@@ -233,7 +233,7 @@ export class LoadedLlama {
 function shortMemory({ contextLength, config }: SequenceModel): string[] {
   if (contextLength === config.contextLength) return [];
   return [
-    `memory has room for texts of ${contextLength} tokens, fewer than the model's ${config.contextLength}: keys and values may be stored in fewer bytes (cacheType or --cache, "f16" or "q8_0")`,
+    `memory has room for texts of ${contextLength} tokens, fewer than the model's ${config.contextLength}: keys and values may be stored in fewer bytes (cacheType "f16" or "q8_0")`,
   ];
 }
 

@@ -21,7 +21,9 @@ export async function claimFolder({ out, usual, where }: FolderWish): Promise<st
   if (out !== undefined) {
     await checkUnused(out);
     await rmdir(out).catch(() => undefined); // an empty one may be there
-    return (await claims(out, where)) ? out : fail(where, `${out}: another run has just begun there: choose another folder with --out`);
+    return (await claims(out, where))
+      ? out
+      : fail(where, `${out}: another run has just begun there: choose another folder`, { ways: ["out"] });
   }
   for (let n = 1; ; n++) {
     const folder = n === 1 ? usual : `${usual}-${n}`;

@@ -47,7 +47,7 @@ export function checkTime({ seconds, left }: TimeBudget, bytes: number, where: s
   const about = `reading ${size(bytes)} of text, a tokenizer, evaluation and samples take about ${Math.ceil(needed)} s`;
   throw new UsageError(
     where,
-    `--minutes is ${minutes(seconds)}, but ${about} beside training: give at least ${enough(seconds - left + needed)}`,
+    `minutes is ${minutes(seconds)}, but ${about} beside training: give at least ${enough(seconds - left + needed)}`,
   );
 }
 
@@ -61,7 +61,7 @@ export function trainingSeconds(budget: TimeBudget, where: string): number {
   if (training >= leastFor(seconds)) return training;
   throw new UsageError(
     where,
-    `--minutes is ${minutes(seconds)}, but ${spent.toFixed(0)} s went into text and tokenizer and about ${writingSeconds} s are for samples: give at least ${enough(spent + writingSeconds)}`,
+    `minutes is ${minutes(seconds)}, but ${spent.toFixed(0)} s went into text and tokenizer and about ${writingSeconds} s are for samples: give at least ${enough(spent + writingSeconds)}`,
   );
 }
 

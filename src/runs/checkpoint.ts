@@ -189,7 +189,7 @@ function noneLeft(damaged: readonly DamagedCheckpoint[]): never {
   const [newest] = damaged;
   const count =
     damaged.length === 1 ? "the only checkpoint cannot be used" : `none of ${damaged.length} checkpoints can be used, the newest`;
-  return fail(where, `${withoutPlace(newest!)}, and ${count}: begin a new run with --out`, { cause: newest });
+  return fail(where, `${withoutPlace(newest!)}, and ${count}: begin a new run`, { cause: newest, ways: ["out"] });
 }
 
 async function readTensors(folder: string, tensors: readonly StoredTensor[]): Promise<void> {

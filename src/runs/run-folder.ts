@@ -47,8 +47,8 @@ export async function checkUnused(folder: string): Promise<void> {
   check(
     found.length === 0,
     where,
-    () =>
-      `${folder}: ${isRun ? "it holds a run: go on with --resume" : `it is in use (${found[0]}): empty it`}, or choose another folder with --out`,
+    () => `${folder}: ${isRun ? "it holds a run: go on with it" : `it is in use (${found[0]}): empty it`}, or choose another folder`,
+    { ways: isRun ? ["resume", "out"] : ["out"] },
   );
 }
 

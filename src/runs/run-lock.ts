@@ -147,7 +147,8 @@ async function announce(path: string): Promise<RunLock | undefined> {
     if (!(await isHeld()))
       fail(
         where,
-        `${path}: this lock is gone, because another program saw no life in it and took it over, or it was moved or removed: stopped, go on with --resume when no other program trains there`,
+        `${path}: this lock is gone, because another program saw no life in it and took it over, or it was moved or removed: stopped, go on with the run when no other program trains there`,
+        { ways: ["resume"] },
       );
   };
   const release = async () => {

@@ -1,4 +1,4 @@
-// `--set key=value`: one place of a recipe, by its dotted path, said anew.
+// Settings, `key=value`: one place of a recipe, by its dotted path, said anew.
 import { check, UsageError } from "../base/index.ts";
 import { yamlValue } from "../schema/index.ts";
 
@@ -17,7 +17,7 @@ export function settingKey(setting: string): string {
 
 function splitSetting(setting: string): [key: string, text: string] {
   const at = setting.indexOf("=");
-  if (at <= 0) throw new UsageError("train", `--set "${setting}" is no setting: write key=value, such as learningRate=3e-4`);
+  if (at <= 0) throw new UsageError("train", `"${setting}" is no setting: write key=value, such as learningRate=3e-4`);
   return [setting.slice(0, at).trim(), setting.slice(at + 1)];
 }
 
@@ -25,7 +25,7 @@ function readValue(setting: string, text: string): unknown {
   try {
     return yamlValue(text);
   } catch (error) {
-    throw new UsageError("train", `--set "${setting}": ${(error as Error).message}: write the value as in YAML`, {
+    throw new UsageError("train", `setting "${setting}": ${(error as Error).message}: write the value as in YAML`, {
       cause: error,
     });
   }
@@ -38,7 +38,7 @@ function setAt(whole: unknown, path: readonly string[], value: unknown, key: str
   check(
     typeof object === "object" && !Array.isArray(object),
     "train",
-    () => `--set ${key}: ${first} would stand in ${JSON.stringify(whole)}, which has no keys: correct the path`,
+    () => `setting ${key}: ${first} would stand in ${JSON.stringify(whole)}, which has no keys: correct the path`,
   );
   return { ...object, [first]: setAt((object as Record<string, unknown>)[first], rest, value, key) };
 }

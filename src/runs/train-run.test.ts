@@ -204,7 +204,7 @@ test("what another program trained between the choice of a checkpoint and the lo
   const before = await metricsOf(scope.folder);
   for (const checkpoint of [await latestCheckpoint(join(scope.folder, "checkpoints"), 2), undefined])
     await expect(trainRun(scope.job(recipe, { checkpoint }))).rejects.toThrow(
-      /its newest checkpoint is step-000002 but was (none|step-000001) a moment ago, another program trained in it: go on with --resume/,
+      /its newest checkpoint is step-000002 but was (none|step-000001) a moment ago, another program trained in it: go on from there/,
     );
   expect(await metricsOf(scope.folder)).toEqual(before);
 });

@@ -139,7 +139,8 @@ async function checkNewest({ folder, checkpoint }: TrainJob): Promise<void> {
     newest === undefined || known.includes(newest),
     "train",
     () =>
-      `${folder}: its newest checkpoint is ${newest} but was ${known[0] ?? "none"} a moment ago, another program trained in it: go on with --resume`,
+      `${folder}: its newest checkpoint is ${newest} but was ${known[0] ?? "none"} a moment ago, another program trained in it: go on from there`,
+    { ways: ["resume"] },
   );
 }
 

@@ -98,7 +98,8 @@ function checkEnough(training: number, heldOut: number, least: number): void {
     check(
       tokens >= least,
       "study",
-      () => `the ${what} part of the text has ${tokens} tokens, but the study needs at least ${least}: give it more with --text FILE`,
+      () => `the ${what} part of the text has ${tokens} tokens, but the study needs at least ${least}: give it more text`,
+      { ways: ["text"] },
     );
 }
 
@@ -115,7 +116,8 @@ export async function splitText({ text, progress, signal }: StudyContext): Promi
   check(
     done >= leastCharacters,
     "study",
-    () => `the text has ${done} characters, but a study needs at least ${leastCharacters}: give it more with --text FILE`,
+    () => `the text has ${done} characters, but a study needs at least ${leastCharacters}: give it more text`,
+    { ways: ["text"] },
   );
   const whole =
     documents.length >= leastDocuments ? documents : documents.flatMap((one) => [...cutText(one, Math.ceil(done / leastDocuments))]);

@@ -1,4 +1,4 @@
 export type { Report, Section, Table, Verdict } from "./report.ts";
 export { reportHtml } from "./report-html.ts";
 export { studies } from "./studies.ts";
-export type { Study, StudyContext, StudyText } from "./study.ts";
+export type { NextStep, Study, StudyContext, StudyText } from "./study.ts";

@@ -85,14 +85,14 @@ test("as many steps as fit for all seeds, or the least where these fit for some;
   expect(fittingSteps({ ...sizes, left: 4, seeds: 3 })).toBe(30);
   expect(fittingSteps({ ...sizes, left: 2.9, seeds: 3 })).toBeUndefined();
   await expect(run(sweep({ seconds: 0 }))).rejects.toThrow(
-    /the time leaves 0 s, but 1 runs of 6 steps, the fewest that say something, take \d+ s here: give it more --minutes/,
+    /the time leaves 0 s, but 1 runs of 6 steps, the fewest that say something, take \d+ s here: give it more time/,
   );
 });
 
 test("a text that is too short, or has nothing to hold out, is refused", async () => {
   const encode = (documents: number, least: number) => encodeText(tinyContext(backend, { text: madeUpText(documents) }), 300, least);
   await expect(encode(1, 100)).rejects.toThrow(
-    /^\[study\] the text has \d+ characters, but a study needs at least 20000: give it more with --text FILE/,
+    /^\[study\] the text has \d+ characters, but a study needs at least 20000: give it more text/,
   );
   await expect(encode(20, 1e6)).rejects.toThrow(/the training part of the text has \d+ tokens, but the study needs at least 1000000/);
 });

@@ -161,7 +161,7 @@ export function fittingSteps({ left, round, seeds, least, most }: Record<"left" 
 
 function tooShort(left: number, needed: number, runs: number, steps: number): never {
   const both = `the time leaves ${left.toFixed(0)} s, but ${runs} runs of ${steps} steps, the fewest that say something, take ${needed.toFixed(0)} s here`;
-  throw new UsageError("study", `${both}: give it more --minutes`);
+  throw new UsageError("study", `${both}: give it more time`, { ways: ["minutes"] });
 }
 
 /** Whether any run has learnt more than how frequent each token is: before that, differences mean nothing. */

@@ -19,8 +19,8 @@ export async function lossByPosition(
   check(
     distance > 0,
     "study",
-    () =>
-      `the held-out text has ${text.length} tokens but ${windows} windows of ${length} were asked for: give it more text with --text FILE`,
+    () => `the held-out text has ${text.length} tokens but ${windows} windows of ${length} were asked for: give it more text`,
+    { ways: ["text"] },
   );
   const states = new Map<string, DeviceBuffer>();
   const built = lossGraph(config, { batch, length });

@@ -8,14 +8,14 @@ const style = `
 .verdict.shown { background: #1a7f37; } .verdict.partly-shown { background: #9a6700; } .verdict.not-shown { background: #b42318; }
 `;
 
-export function reportHtml(report: Report): string {
-  return pageHtml({ title: report.title, facts: facts(report), parts: report.sections.map(sectionHtml), style });
+/** @param command what was asked for, as it was typed */
+export function reportHtml(report: Report, command: string): string {
+  return pageHtml({ title: report.title, facts: facts(report, command), parts: report.sections.map(sectionHtml), style });
 }
 
-function facts({ study, machine, text, minutes, steps, seeds, seconds, stopped }: Report): string[] {
-  const length = steps === undefined ? `--minutes ${minutes}` : `--steps ${steps}`;
+function facts({ machine, text, seconds, stopped }: Report, command: string): string[] {
   return [
-    `cria study ${study} ${length} --seed ${seeds[0]} --seeds ${seeds.length}: ${seconds.toFixed(0)} s on ${machine}`,
+    `${command}: ${seconds.toFixed(0)} s on ${machine}`,
     `text: ${text}`,
     ...(stopped ? ["It was stopped before everything was done: what follows rests on what was done until then."] : []),
   ];

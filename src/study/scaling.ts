@@ -19,16 +19,16 @@ export const scalingStudy: Study = {
   title: "A scaling law from small runs",
   summary: "four sizes at three lengths, a law fitted to them, and its prediction of a larger and longer run",
   seeds: 2,
-  next: (folder, [section], call) =>
+  next: (folder, [section]) =>
     section?.verdict === "shown" || section?.verdict === "partly shown"
-      ? `the law by all of these runs, and the size to go on with: ${call("plan", "--fit", runsIn(folder))}`
-      : `the runs are in ${runsIn(folder)}; longer ones are needed for a law to go on with`,
+      ? { text: "the law by all of these runs, and the size to go on with", runsToFit: runsIn(folder) }
+      : { text: `the runs are in ${runsIn(folder)}; longer ones are needed for a law to go on with` },
   async run(context) {
     const { steps } = context;
     check(
       steps === undefined || steps >= leastSteps,
       "study",
-      () => `--steps is ${steps} but scaling needs at least ${leastSteps}, or its runs would not differ in length: raise it`,
+      () => `steps is ${steps} but scaling needs at least ${leastSteps}, or its runs would not differ in length: raise it`,
     );
     await using text = await prepareText(context, vocabSize, 256);
     return await lawSection(context, text);

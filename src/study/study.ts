@@ -11,16 +11,19 @@ export interface Study {
   readonly summary: string;
   /** Runs of different random numbers by default. */
   readonly seeds: number;
-  /**
-   * What a person would do next, with what it left in its folder; nothing where it leaves its report only.
-   * @param call words of a command line as they are typed here, such as `npx cria plan`
-   */
-  next?(folder: string, sections: readonly Section[], call: (...words: string[]) => string): string;
+  /** What a person would do next, with what it left in its folder; nothing where it leaves its report only. */
+  next?(folder: string, sections: readonly Section[]): NextStep;
   /**
    * Experiments until they are done or the signal aborts; then the sections that could be finished, with what was done so far.
    * @throws CriaError when the text is too short for it
    */
   run(context: StudyContext): Promise<readonly Section[]>;
+}
+
+export interface NextStep {
+  readonly text: string;
+  /** The folder of runs that a law can be fitted to. */
+  readonly runsToFit?: string;
 }
 
 export interface StudyContext {

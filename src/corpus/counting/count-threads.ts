@@ -123,7 +123,12 @@ class CountThread implements AsyncDisposable {
         end();
         reject(error);
       };
-      const died = () => fail(new CriaError(this.#where, "a thread that counts words has ended: lower --memory, or stop other programs"));
+      const died = () =>
+        fail(
+          new CriaError(this.#where, "a thread that counts words has ended: give it less memory, or stop other programs", {
+            ways: ["memory"],
+          }),
+        );
       if (this.#hasEnded) return died();
       const hear = (report: Report) => {
         if (report.kind === "read") this.#options.onBytes(report.bytes);
