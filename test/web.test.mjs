@@ -1,5 +1,5 @@
 // cria in a page of Debian's chromium: the same bits as in Node, with threads where the page is cross-origin isolated, without where not.
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -40,10 +40,23 @@ beforeAll(async () => {
   makeApp(app, "page.mjs", readFileSync(here("web/page.mjs"), "utf8"));
   cpSync(here("web/program.mjs"), join(app, "program.mjs"));
   metafile = await bundleByEsbuild(app, { page: "page.mjs", worker: "cria/web/worker" }, "esbuild", { platform: "browser" });
+  makeGuide();
+  await bundleByEsbuild(app, { page: "guide.mjs", worker: "cria/web/worker" }, "guide", { platform: "browser" });
   const output = { entryFileNames: "[name].js" };
   const build = { outDir: "vite", target: "es2022", rollupOptions: { input: join(app, "page.mjs"), output } };
   viteOutput = await bundleByVite(app, { base: "./", build });
 });
+
+/** A page of the guide's examples, with the files that they fetch. */
+function makeGuide() {
+  const guide = readFileSync(here("../docs/guide/web.md"), "utf8").replaceAll("\r\n", "\n");
+  const blocks = [...guide.matchAll(/^```js page\n([\s\S]*?)^```$/gm)];
+  blocks.forEach(([, code], i) => writeFileSync(join(app, `example-${i}.mjs`), code));
+  const imports = blocks.map((_, i) => `import "./example-${i}.mjs";`);
+  writeFileSync(join(app, "guide.mjs"), `${imports.join("\n")}\ndocument.body.dataset.done = "yes";\n`);
+  cpSync(here("fixtures/2026-11-28/run"), join(app, "guide/model"), { recursive: true });
+  writeFileSync(join(app, "guide/text.txt"), text);
+}
 
 test("a bundle for a page names no module of Node, and its worker is a file of its own", () => {
   const outputs = Object.entries(metafile.outputs);
@@ -58,7 +71,7 @@ test("a bundle for a page names no module of Node, and its worker is a file of i
 describe.skipIf(browserPath === undefined)("in chromium", () => {
   let browser, server, inNode, expectedText;
   beforeAll(async () => {
-    server = await serve({ esbuild: join(app, "esbuild"), vite: join(app, "vite"), model: modelFolder });
+    server = await serve({ esbuild: join(app, "esbuild"), vite: join(app, "vite"), model: modelFolder, guide: join(app, "guide") });
     browser = await chromium.launch({ executablePath: browserPath, args: ["--no-sandbox"] });
     const backend = await openCpuBackend({ target: "wasm", threads: 2 });
     inNode = await train(backend, text, steps);
@@ -113,6 +126,16 @@ describe.skipIf(browserPath === undefined)("in chromium", () => {
     const { name, text } = await inPage(`${isolation}/esbuild`, "writeHere", addresses, ...prompt);
     expect(name).toMatch(called);
     expect(text).toBe(expectedText);
+  });
+
+  test("the examples of docs/guide/web.md do what they say", async () => {
+    const page = await browser.newPage();
+    await page.goto(`${server.address}/isolated/guide/`);
+    await page.waitForSelector("[data-done]", { state: "attached" });
+    const { title, text } = await page.evaluate(() => ({ title: document.title, text: document.body.textContent }));
+    await page.close();
+    expect(title).toMatch(/^step 20, loss \d\.\d\d$/);
+    expect(text.length).toBeGreaterThan(20);
   });
 
   test("vite's bundle finds its workers", async () => {

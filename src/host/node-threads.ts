@@ -1,13 +1,13 @@
 // Threads of Node (and of Deno and Bun, which have its module for them).
 import { Worker } from "node:worker_threads";
-import type { Answer, ThreadHost } from "../threads/index.ts";
+import { CriaError } from "../base/index.ts";
+import type { Answer, ThreadHost, WorkerSetup } from "../threads/index.ts";
 import { defaultThreads } from "./default-threads.ts";
 
 export const nodeThreads: ThreadHost = {
   defaultThreads,
   start(setup, thread, { answer, lost }) {
-    // Bundlers find the worker's file by this very form. No execArgv: what the main thread was started with, --input-type say, need not fit a worker.
-    const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: setup, name: `cria-${thread}`, execArgv: [] });
+    const worker = startWorker(setup, `cria-${thread}`);
     worker.on("message", (message: Answer) => answer(message));
     worker.on("error", (error) => lost(isMissing(error) ? missing : String(error), error));
     worker.on("messageerror", (error) => lost(String(error), error));
@@ -20,10 +20,21 @@ export const nodeThreads: ThreadHost = {
   },
 };
 
+/** What the system refuses is an event of the worker; what throws at once is how a bundle has rewritten the call. */
+function startWorker(setup: WorkerSetup, name: string): Worker {
+  try {
+    // Bundlers find the worker's file by this very form. No execArgv: what the main thread was started with, --input-type say, need not fit a worker.
+    return new Worker(new URL("./worker.js", import.meta.url), { workerData: setup, name, execArgv: [] });
+  } catch (cause) {
+    throw new CriaError("cpu", `a worker thread cannot be started (${String(cause)}): ${wayOut}`, { cause });
+  }
+}
+
 /** Whether it is the thread's own file that is not there, and nothing that the file imports. */
 function isMissing({ message }: Error): boolean {
   return /^Cannot find module '[^']*worker\.js'/.test(message) && !message.includes("imported from");
 }
 
-const missing =
-  "its file, worker.js, is not beside the module that starts it, as happens in a bundle: leave cria out of the bundle (external in esbuild and webpack, ssr.external in vite, serverExternalPackages in Next), or bundle cria/worker too, as an entry named worker.js";
+const wayOut =
+  "leave cria out of the bundle (external in esbuild, externals in webpack, ssr.external in vite, serverExternalPackages in Next), or bundle cria/worker too, as an entry named worker.js";
+const missing = `its file, worker.js, is not beside the module that starts it, as happens in a bundle: ${wayOut}`;

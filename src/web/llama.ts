@@ -30,7 +30,7 @@ export class Llama extends LoadedLlama {
    * signal's reason when it is aborted.
    */
   static async open(files: Readonly<Record<string, FileBytes>>, options: OpenOptions = {}): Promise<Llama> {
-    checkArgument("llama", "the files", files, is.record);
+    checkArgument("llama", "the record of files", files, is.record);
     checkOptions("llama", options, openRules);
     options.signal?.throwIfAborted();
     const { backend, threads, tokenizer, ...modelOptions } = options;

@@ -1,0 +1,3 @@
+export default function Page() {
+  return <p>GET /generate?prompt=Once streams what the model writes.</p>;
+}
