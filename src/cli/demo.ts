@@ -1,11 +1,10 @@
 // cria demo, what `npm start` runs: real text → tokenizer → shards → a small LLaMA trained, measured and saved → what it writes.
 import { join } from "node:path";
 import { UsageError } from "../base/index.ts";
-import { openCorpus, type TextOptions } from "../corpus/index.ts";
+import { type GatheredSource, gatherCorpus, openCorpus, type TextOptions } from "../corpus/index.ts";
 import { atomicWrite } from "../files/index.ts";
 import { checkTime, claimFolder, type FolderWish, isSecondChoice, TimeBudget } from "../raise/index.ts";
 import type { Command, CommandIo, Flags } from "./command.ts";
-import { type CorpusSource, gatherCorpus } from "./demo/corpus.ts";
 import { promptsFrom } from "./finish-run.ts";
 import { longerMinutes, minutesFlag, wholeFlag } from "./flag-values.ts";
 import { callAgain, type Hint } from "./hints.ts";
@@ -103,7 +102,7 @@ function readAsked(args: readonly string[], flags: Flags): Asked {
 }
 
 /** The text as JSONL in the run folder, a file a source: what was learnt from stays beside what was learnt. */
-async function openDemoText(corpus: readonly CorpusSource[], folder: string, io: CommandIo): Promise<RunText> {
+async function openDemoText(corpus: readonly GatheredSource[], folder: string, io: CommandIo): Promise<RunText> {
   const lines: string[] = [];
   let documents = 0;
   for (const [i, source] of corpus.entries()) {
@@ -129,16 +128,16 @@ async function openDemoText(corpus: readonly CorpusSource[], folder: string, io:
   );
 }
 
-function describe({ name, kind, weight, package: origin, licence }: CorpusSource, bytes: number): string {
+function describe({ name, kind, weight, package: origin, licence }: GatheredSource, bytes: number): string {
   const share = `${(100 * weight).toFixed(0)} %`.padStart(5);
   return `${share} ${name.padEnd(20)} ${`${(bytes / 1e6).toFixed(2)} MB`.padStart(8)}  ${kind.padEnd(9)} ${origin}, ${licence}`;
 }
 
-function textPath(folder: string, source: CorpusSource, index: number): string {
+function textPath(folder: string, source: GatheredSource, index: number): string {
   return join(folder, "text", `${sourceName(source, index)}.jsonl`);
 }
 
 /** A file name everywhere, whatever a person's own file is called; the number keeps two apart. */
-function sourceName({ name }: CorpusSource, index: number): string {
+function sourceName({ name }: GatheredSource, index: number): string {
   return `${index + 1}-${name.replace(/[^A-Za-z0-9]+/g, "-").slice(-40)}`;
 }

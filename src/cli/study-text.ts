@@ -1,9 +1,9 @@
 // What studies learn from: the demo's text as far as its packages are installed, a few megabytes of it, or a person's own files.
 import { fail, type OnProgress } from "../base/index.ts";
 import type { TextOptions } from "../corpus/index.ts";
+import { type GatheredSource, gatherCorpus, textCorpus } from "../corpus/index.ts";
 import { readStream } from "../files/index.ts";
 import type { StudyText } from "../study/index.ts";
-import { type CorpusSource, gatherCorpus, textCorpus } from "./demo/corpus.ts";
 import { packageRoot } from "./package-root.ts";
 
 const where = "study";
@@ -38,7 +38,7 @@ export async function studyText(paths: readonly string[], options: StudyTextOpti
 }
 
 /** Each source's share of the characters, by its weight. */
-async function* documents(sources: readonly CorpusSource[]): AsyncGenerator<string> {
+async function* documents(sources: readonly GatheredSource[]): AsyncGenerator<string> {
   const total = sources.reduce((sum, { weight }) => sum + weight, 0);
   for (const source of sources) {
     let left = (mostCharacters * source.weight) / total;
@@ -50,7 +50,7 @@ async function* documents(sources: readonly CorpusSource[]): AsyncGenerator<stri
   }
 }
 
-function describe(sources: readonly CorpusSource[]): string {
+function describe(sources: readonly GatheredSource[]): string {
   const total = sources.reduce((sum, { weight }) => sum + weight, 0);
   return sources.map(({ name, weight, package: origin }) => `${((100 * weight) / total).toFixed(0)} % ${name} (${origin})`).join(", ");
 }

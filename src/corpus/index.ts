@@ -1,5 +1,13 @@
 export { Corpus, type Document, openCorpus, type Side } from "./corpus.ts";
 export { type CountedTexts, type CountOptions, countTexts, usualMemory } from "./counting/count-texts.ts";
+export {
+  type GatheredSource,
+  type GatherOptions,
+  gatherCorpus,
+  type OwnCorpus,
+  type OwnTextOptions,
+  textCorpus,
+} from "./gathered/gather.ts";
 export { type Manifest, manifestName } from "./manifest.ts";
 export { openShards } from "./open-shards.ts";
 export { type PrepareOptions, prepare, prepareCorpus } from "./prepare.ts";

@@ -2,8 +2,9 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { fail, type OnProgress } from "../../base/index.ts";
-import { openEach, type TextOptions as ReadingOptions, type Texts } from "../../corpus/index.ts";
 import { explainIo } from "../../files/index.ts";
+import type { TextOptions as ReadingOptions } from "../texts/forms.ts";
+import { openEach, type Texts } from "../texts/texts.ts";
 import { findInstalled } from "./installed.ts";
 import { pieces } from "./pieces.ts";
 import { isRepetitive } from "./repetition.ts";
@@ -12,7 +13,7 @@ import { type SourceKind, type SourceRow, sources } from "./sources.ts";
 const usual = "demo";
 
 /** One source of text, ready to be read, any number of times. */
-export interface CorpusSource {
+export interface GatheredSource {
   readonly name: string;
   readonly kind: SourceKind | "text";
   readonly licence: string;
@@ -41,8 +42,8 @@ export interface GatherOptions {
 
 type TextOptions = Omit<GatherOptions, "root" | "installedOnly" | "storiesOnly">;
 
-/** The corpus of src/cli/demo/sources.ts. @throws CriaError when a package is not installed, unless those may be left out. */
-export async function gatherCorpus(options: GatherOptions): Promise<readonly CorpusSource[]> {
+/** The corpus of sources.ts. @throws CriaError when a package is not installed, unless those may be left out. */
+export async function gatherCorpus(options: GatherOptions): Promise<readonly GatheredSource[]> {
   const rows = options.storiesOnly ? [{ ...sources[0]!, weight: 1 }] : sources;
   const opened = await Promise.all(rows.map((row) => openSource(row, options)));
   return opened.filter((source) => source !== undefined);
@@ -50,7 +51,7 @@ export async function gatherCorpus(options: GatherOptions): Promise<readonly Cor
 
 /** A person's own texts in place of the demo's, a source per path, weighted by size. Dispose of them in the end. */
 export interface OwnCorpus extends AsyncDisposable {
-  readonly sources: readonly CorpusSource[];
+  readonly sources: readonly GatheredSource[];
   /** Sentences for people: what was passed over. */
   readonly notes: readonly string[];
 }
@@ -78,20 +79,21 @@ export async function textCorpus(paths: readonly string[], options: OwnTextOptio
   return { sources, notes: opened.flatMap(({ notes }) => notes), [Symbol.asyncDispose]: close };
 }
 
-function ownSource(path: string, texts: Texts, weight: number, options: TextOptions): CorpusSource {
+function ownSource(path: string, texts: Texts, weight: number, options: TextOptions): GatheredSource {
   const name = path === "-" ? "standard input" : path;
   const { bytes } = texts;
   return { name, kind: "text", licence: "your own", package: name, weight, bytes, documents: again(() => readTexts(name, texts, options)) };
 }
 
-async function openSource(row: SourceRow, options: GatherOptions): Promise<CorpusSource | undefined> {
+async function openSource(row: SourceRow, options: GatherOptions): Promise<GatheredSource | undefined> {
   const installed = await findInstalled(options.root, row.package);
   if (installed === undefined && options.installedOnly) return undefined;
   if (installed === undefined)
     return fail(
       options.where ?? usual,
       `the text "${row.name}" comes from the package ${row.package}, which is not installed here: ` +
-        `run "npm ci" in a checkout of cria, or give text of your own with --text FILE`,
+        `run "npm ci" in a checkout of cria, or give text of your own`,
+      { ways: ["text"] },
     );
   const files = await filesOf(installed.folder, row, options);
   return {

@@ -1,19 +1,20 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { deflateRawSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { packageRoot } from "../package-root.ts";
-import { type CorpusSource, gatherCorpus, textCorpus } from "./corpus.ts";
+import { type GatheredSource, gatherCorpus, textCorpus } from "./gather.ts";
 import { sources } from "./sources.ts";
 
+const packageRoot = fileURLToPath(new URL("../../..", import.meta.url));
 let folder = "";
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "cria-corpus-"));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function read(source: CorpusSource): Promise<string[]> {
+async function read(source: GatheredSource): Promise<string[]> {
   const documents: string[] = [];
   for await (const document of source.documents) documents.push(document);
   return documents;
