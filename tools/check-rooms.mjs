@@ -32,7 +32,7 @@ export const rooms = {
   eval: ["base", "backend", "model", "batches"],
   train: ["base", "schema", "graph", "backend", "model", "batches", "eval", "formats"],
   runs: ["base", "schema", "files", "backend", "model", "tokenizer", "formats", "batches", "corpus", "eval", "train"],
-  web: ["base", "threads", "backend", "backend/cpu", "model", "tokenizer", "formats", "open", "batches", "infer", "llama", "eval", "train"],
+  web: ["base", "threads", "backend", "backend/cpu", "model", "tokenizer", "chat", "formats", "open", "batches", "infer", "llama", "eval", "train"],
   plan: ["base", "model"],
   plot: [],
   raise: ["base", "files", "graph", "backend", "model", "tokenizer", "batches", "corpus", "train", "runs", "plot"],

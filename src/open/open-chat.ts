@@ -1,6 +1,6 @@
 // A model's chat templates and the ids that end a turn, from wherever they stand beside its tokenizer.
 import { CriaError } from "../base/index.ts";
-import type { ChatTemplate, ChatTemplates } from "../chat/index.ts";
+import { type ChatTemplate, type ChatTemplates, checkChatFits, endOfTurnIds, parseChatTemplate } from "../chat/index.ts";
 import { type ChatSources, ggufChatSources, readChatTemplates, readEndIds, readGgufMetadata } from "../formats/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 import { type FilePlace, type ModelFiles, pathOf } from "./model-files.ts";
@@ -37,26 +37,22 @@ export async function openChat(
   tokenizer: Tokenizer,
   { modelSize = tokenizer.vocabSize, namedEnds = [], modelFiles, onWarning = () => undefined }: OpenChatOptions = {},
 ): Promise<OpenChat> {
-  const chat = await import("../chat/index.ts"); // 15 ms that programs which only train need not spend
   const sources = await readSources(place, modelFiles);
   const templates = new Map(
-    [...sources.templates].map(([name, source]) => [
-      name,
-      readTemplate(chat.parseChatTemplate, source, `${sources.name}: the chat template ${name}`),
-    ]),
+    [...sources.templates].map(([name, source]) => [name, readTemplate(source, `${sources.name}: the chat template ${name}`)]),
   );
   const readable: ChatTemplate[] = [];
   for (const template of templates.values())
     if (template instanceof CriaError) onWarning(`${template.message}: the model continues texts, but renders no chat by this template`);
     else readable.push(template);
-  for (const template of readable) chat.checkChatFits(template, tokenizer, modelSize);
+  for (const template of readable) checkChatFits(template, tokenizer, modelSize);
   const named = [...namedEnds, ...sources.endIds];
-  return { templates, endOfTurn: chat.endOfTurnIds(tokenizer, { named, templates: readable, modelSize }) };
+  return { templates, endOfTurn: endOfTurnIds(tokenizer, { named, templates: readable, modelSize }) };
 }
 
-function readTemplate(parse: (source: string, name: string) => ChatTemplate, source: string, name: string): ChatTemplate | CriaError {
+function readTemplate(source: string, name: string): ChatTemplate | CriaError {
   try {
-    return parse(source, name);
+    return parseChatTemplate(source, name);
   } catch (error) {
     if (error instanceof CriaError) return error;
     throw error;

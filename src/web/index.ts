@@ -11,6 +11,7 @@ export {
   memoryTokens,
   type Tokens,
 } from "../batches/index.ts";
+export type { Message, Role, TextPart, ToolCall } from "../chat/index.ts";
 export type { Evaluation, HeldOutEvaluator, HeldOutText } from "../eval/index.ts";
 export type { ChatOptions, GenerateOptions, ModelOptions, RenderedConversation, RenderOptions } from "../llama/index.ts";
 export { type LlamaConfig, type LlamaSizes, llamaConfig, parameterCount, preset, presets } from "../model/index.ts";
