@@ -6,7 +6,7 @@
 export interface DocumentRows {
   /** Each row's place in its document, from 0; in the one that a window cuts, from the window's beginning. */
   readonly positions: Int32Array;
-  /** For each row the first row of its document, counted from the beginning of its window. */
+  /** The first row of each row's document, counted from the beginning of its window. */
   readonly firstKeys: Int32Array;
 }
 

@@ -39,7 +39,7 @@ export type MixtureState = z.output<typeof mixtureState>;
 /** How far training has walked through a source. */
 export interface SourceProgress {
   readonly name: string;
-  /** Of the windows, from 0 to 1; all sources together have 1. */
+  /** The share of the windows, from 0 to 1; all sources together have 1. */
   readonly share: number;
   readonly tokensSeen: number;
   /** 2.45: twice through, and almost half a third time. */

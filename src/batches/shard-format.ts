@@ -25,7 +25,7 @@ const where = "data";
 export interface Totals {
   readonly tokens: number;
   readonly documents: number;
-  /** Of the text that the tokens stand for, in UTF-8. */
+  /** Bytes of the text that the tokens stand for, in UTF-8. */
   readonly bytes: number;
 }
 

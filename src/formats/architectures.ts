@@ -172,7 +172,7 @@ const smollm3: Architecture = {
       : undefined,
 };
 
-/** In the order in which a config is tried for the class that it is written as. */
+/** The architectures in the order in which a config is tried for the class that it is written as. */
 export const architectures: readonly Architecture[] = [llama, mistral, qwen2, qwen3, smollm3];
 
 /** A model with parts that none of them has, which other tools refuse: its parts stand under the key "cria", beside LLaMA's keys. */

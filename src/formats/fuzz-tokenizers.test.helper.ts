@@ -49,7 +49,7 @@ export async function fuzzedForms(): Promise<FuzzedForm[]> {
   ];
 }
 
-/** As a tokenizer.json has it: its own sums, and steps of many kinds. */
+/** The model as a tokenizer.json has it, with its own sums, and steps of many kinds. */
 function jsonUnigramOf({ pieces, specials, unkId }: SentencePieceModel): TokenizerModel {
   const normaliser = [
     { type: "nmt" },

@@ -31,7 +31,7 @@ export interface GenerationConfig {
 }
 
 export interface ReadGenerationConfig extends GenerationConfig {
-  /** At most one sentence, which names every setting that is not followed and every key that cria does not know. */
+  /** One sentence or none, which names every setting that is not followed and every key that cria does not know. */
   readonly warnings: readonly string[];
 }
 

@@ -34,7 +34,7 @@ const values: readonly [string, GgufValue][] = [
   ],
 ];
 
-/** As the file's head says, byte by byte: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md. */
+/** The bytes follow the specification, one by one: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md. */
 test("the bytes of a small file", () => {
   const bytes = ggufBytes(new Map<string, GgufValue>([["k", { type: "array", value: { type: "u8", values: [7] } }]]));
   const expected = [

@@ -42,7 +42,7 @@ const casedLetters = [
 const sentences = " ?[^(\\s|.,!?\u2026\u3002\uff0c\u3001\u0964\u06d4\u060c)]+";
 const asciiWord = "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+";
 
-/** Of several rows for one way of cutting the first is written. */
+/** The rows; the first of several for one way of cutting is written. */
 export const pres: readonly Pre[] = [
   {
     names: ["llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2", "jina-v5-nano"],

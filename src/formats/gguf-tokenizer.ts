@@ -202,7 +202,7 @@ function gpt2Model(fields: Fields, onWarning: (warning: string) => void): BytesM
   };
 }
 
-/** As in llama.cpp a file without a name is cut by `default`, and as there this is said. */
+/** A file without a name is cut by `default`, as in llama.cpp, and as there this is said. */
 function readPre(fields: Fields, onWarning: (warning: string) => void): Pre {
   const name = fields.text("pre");
   if (name === undefined)

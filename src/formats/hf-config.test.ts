@@ -3,7 +3,7 @@ import { CriaError, Rng } from "../base/index.ts";
 import { type LlamaConfig, llamaConfig } from "../model/index.ts";
 import { readHfConfig, writeHfConfig } from "./index.ts";
 
-/** As Hugging Face serves it for SmolLM2-135M, less the keys that say nothing about the model. */
+/** The config that Hugging Face serves for SmolLM2-135M, less the keys that say nothing about the model. */
 const smol = {
   architectures: ["LlamaForCausalLM"],
   attention_bias: false,

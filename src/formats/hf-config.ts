@@ -18,7 +18,7 @@ export interface HfConfig {
 }
 
 export interface ReadHfConfig extends HfConfig {
-  /** At most one sentence, which names every value that is not followed and every key that cria does not know. */
+  /** One sentence or none, which names every value that is not followed and every key that cria does not know. */
   readonly warnings: readonly string[];
 }
 

@@ -11,7 +11,7 @@ import { TensorFile, type TensorInfo } from "./tensor-file.ts";
 export interface Llama2cModel {
   /** Pairs of RoPE are neighbours, as in Meta's weights; epsilon is run.c's 1e-5. */
   readonly config: LlamaConfig;
-  /** Under Hugging Face's names, read by range. */
+  /** The tensors under Hugging Face's names, read by range. */
   readonly tensors: TensorFile;
 }
 

@@ -5,7 +5,7 @@ import { readSafetensors } from "./safetensors.ts";
 import { TensorFile } from "./tensor-file.ts";
 
 const where = "safetensors";
-/** As for a header: an index has a line per tensor, never more. */
+/** The limit is that of a header: an index has a line per tensor, never more. */
 const maxIndexBytes = 100_000_000;
 
 /**

@@ -38,7 +38,7 @@ export class TensorFile {
   readonly format: string;
   readonly name: string;
   readonly metadata: Readonly<Record<string, string>>;
-  /** In the order of the file. */
+  /** The tensors in the order of the file. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;
 
   constructor(format: string, name: string, tensors: Iterable<TensorInfo>, metadata: Readonly<Record<string, string>> = {}) {

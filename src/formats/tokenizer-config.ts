@@ -107,7 +107,7 @@ function differences(first: NamedTokens, second: NamedTokens): string[] {
 
 const hasRow = new Set([...configKeys, ...mapKeys].map(({ key }) => key));
 
-/** Without the tokens of a model's own, for which no table has a row. */
+/** The document without the tokens of a model's own, for which no table has a row. */
 function withoutOwnTokens(document: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(document).filter(([key, value]) => !isOwnToken(key, value)));
 }

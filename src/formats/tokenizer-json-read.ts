@@ -30,7 +30,7 @@ import { fileKeys, modelKeys, unigramKeys } from "./tokenizer-keys.ts";
 import { unmarkedPiece, wordDecoders, wordEndPattern, wordSplit } from "./word-mark.ts";
 
 export interface ReadTokenizerOptions {
-  /** For messages. @default "tokenizer.json" */
+  /** The file's name, for messages. @default "tokenizer.json" */
   readonly name?: string;
   /** The parsed tokenizer_config.json beside it: it knows which pieces are bos, eos and pad. */
   readonly config?: unknown;
@@ -243,7 +243,7 @@ function readMerges(value: unknown, ids: ReadonlyMap<string, number>, prefix: st
   });
 }
 
-/** From the configuration, else from the post-processor, else by the usual names. */
+/** The roles by the configuration, else by the post-processor, else by the usual names. */
 function rolesOf({ ids, specials }: Vocabulary, config: TokenizerConfig, template: TextTemplate | undefined): Omit<Roles, "template"> {
   const named = (role: string) => {
     const token = config.named.get(role);

@@ -191,7 +191,7 @@ interface Split {
 }
 
 /**
- * With scores every split of every piece that text becomes is a merge, the highest score first, of one score the one with the longest left part,
+ * Scores make a merge of every split of every piece that text becomes, the highest score first, of one score the one with the longest left part,
  * as transformers converts SentencePiece models. LLaMA's runs of spaces have one score: from the left, as SentencePiece merges equals, they grow
  * by one space at a time, and the longest left part first does the same.
  */

@@ -56,7 +56,7 @@ const h100 = {
   link: 450 * giga,
   network: 50 * giga, // DGX H100: 400 Gb/s each
   power: 700,
-  // As printed; 400 of 989.4 TFLOP/s are 40.4 %.
+  // The share as printed; 400 of 989.4 TFLOP/s are 40.4 %.
   utilisation: { share: 0.41, source: "Llama 3 405B: 400 TFLOP/s/GPU on 16,384 H100 (arXiv 2407.21783, table 4)" },
 };
 
@@ -99,7 +99,7 @@ export const accelerators: readonly Accelerator[] = [
   },
 ];
 
-/** By its name, in capitals or not. @throws UsageError that names the nearest one */
+/** Finds an accelerator by its name, in capitals or not. @throws UsageError that names the nearest one */
 export function accelerator(name: string): Accelerator {
   const names = accelerators.map((row) => row.name);
   const found = accelerators.find((row) => row.name === name.toLowerCase());

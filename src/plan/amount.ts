@@ -24,7 +24,7 @@ export function short(value: number): string {
   return value >= 1000 ? Math.round(value).toLocaleString("en-US") : String(Number(value.toPrecision(3)));
 }
 
-/** Up to six digits, without the zeros that say nothing: a loss beside one that it is close to. */
+/** A number in six digits, without the zeros that say nothing, for a loss beside one that it is close to. */
 export function digits(value: number): string {
   return String(Number(value.toPrecision(6)));
 }

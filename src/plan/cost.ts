@@ -5,12 +5,12 @@ export const powerUsageEffectiveness = 1.1;
 /** Tonnes of CO2 equivalent for a MWh: the US' average, which the paper uses for every model. */
 export const tonnesPerMegawattHour = 0.385;
 
-/** In MWh. @param watts of one accelerator */
+/** The energy in MWh. @param watts of one accelerator */
 export function energyOf(hours: number, watts: number): number {
   return (hours * watts * powerUsageEffectiveness) / 1e6;
 }
 
-/** In tonnes of CO2 equivalent. */
+/** The carbon in tonnes of CO2 equivalent. */
 export function carbonOf(megawattHours: number): number {
   return megawattHours * tonnesPerMegawattHour;
 }

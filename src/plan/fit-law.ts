@@ -22,7 +22,7 @@ export type Freedom = "all" | "levels" | "scale";
 export interface LawFit {
   readonly law: ScalingLaw;
   readonly freedom: Freedom;
-  /** In words: what was held fixed, and which runs would change that. Empty when all five numbers are the runs'. */
+  /** Sentences on what was held fixed, and which runs would change that. Empty when all five numbers are the runs'. */
   readonly notes: readonly string[];
   /** 95 % of the resampled fits; those of numbers held fixed are absent. */
   readonly intervals: { readonly [Name in "E" | "A" | "B" | "alpha" | "beta"]?: Interval };
@@ -143,7 +143,7 @@ const heldFixed: Record<Freedom, string> = {
   scale: "not even the scale is decided",
 };
 
-/** In words, or undefined when the runs suffice. */
+/** A sentence on what lacks; undefined when the runs suffice. */
 function whatLacks(runs: readonly RunPoint[], freedom: Freedom): string | undefined {
   const { leastRuns } = models[freedom];
   if (runs.length < leastRuns) return `${count(runs.length, "run")} where it takes ${leastRuns}`;
@@ -163,7 +163,7 @@ function isSensible([a, b, e, alpha, beta]: Theta): boolean {
   return [a, b].every(Number.isFinite) && Math.exp(e) > leastE && [alpha, beta].every((exponent) => exponent > 0.01 && exponent < 3);
 }
 
-/** In nats a token; a fit that wants less has not seen the loss level off. */
+/** The least E in nats per token; a fit that wants less has not seen the loss level off. */
 const leastE = 0.01;
 
 /** A short search from every start, then a long one from the few that came lowest: the same minimum in a fifth of the time. */
@@ -178,7 +178,7 @@ function search(runs: readonly RunPoint[], model: Model): Float64Array {
   )[0]!.x;
 }
 
-/** Below this the Huber loss is a square, above it a line, so that a run gone wrong counts little (Hoffmann et al. 2022: 10⁻³). */
+/** The residual below which the Huber loss is a square and above which it is a line, so that a run gone wrong counts little (Hoffmann et al. 2022: 10⁻³). */
 const huberDelta = 1e-3;
 
 /** Σ Huber(LSE(a − α·ln N, b − β·ln D, e) − ln L) and its gradient. */

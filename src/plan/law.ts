@@ -87,7 +87,7 @@ export function rootRuleForCompute(flops: number): Allocation {
 /** The fewest operations for a loss. @throws CriaError where the loss is not above E */
 export function optimumForLoss(law: ScalingLaw, loss: number): Allocation {
   const excess = excessOf(law, loss);
-  // At the optimum α·A/N^α = β·B/D^β, so the excess splits in the proportion β : α.
+  // The optimum has α·A/N^α = β·B/D^β, so the excess splits in the proportion β : α.
   return {
     parameters: inversePower(law.A, (excess * law.beta) / (law.alpha + law.beta), law.alpha),
     tokens: inversePower(law.B, (excess * law.alpha) / (law.alpha + law.beta), law.beta),

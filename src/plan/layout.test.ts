@@ -56,7 +56,7 @@ test("a pipeline waits for its fill: (p − 1) / (m + p − 1) of the time", () 
   const two = layouts(job("65B"), cluster("a100-80gb", 2048)).find(({ pipeline, tensor }) => pipeline === 2 && tensor === 8);
   expect(two!.bubble).toBeCloseTo(1 / 17, 9);
   const one = layouts(job("65B"), cluster("a100-80gb", 2048)).find(({ pipeline, tensor }) => pipeline === 1 && tensor === 8);
-  expect(two!.exchange / one!.exchange).toBeCloseTo(16 / 17, 9); // of the time, which is longer
+  expect(two!.exchange / one!.exchange).toBeCloseTo(16 / 17, 9); // The exchange is a share of the time, which is longer.
 });
 
 test("the fastest layout comes to the utilisation that is said of the whole run, as far as its losses allow", () => {

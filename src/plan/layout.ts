@@ -38,7 +38,7 @@ export interface Cluster {
   readonly count: number;
   /** FLOP/s of one accelerator. */
   readonly peak: number;
-  /** Of computation, 0 to 1: bubbles, exchanges, layers run again and communication that does not hide come on top. */
+  /** The utilisation of computation, 0 to 1: bubbles, exchanges, layers run again and communication that does not hide come on top. */
   readonly utilisation: number;
 }
 
@@ -80,10 +80,10 @@ export function layouts(job: Job, cluster: Cluster): Layout[] {
   return fitting.toSorted(faster);
 }
 
-/** With what takes long to count. */
+/** A job with what takes long to count. */
 interface SizedJob extends Job {
   readonly parameters: number;
-  /** Of training, for a token. */
+  /** Operations of training per token. */
   readonly flops: number;
 }
 
@@ -164,7 +164,7 @@ function bytesOf(choice: Choice, job: SizedJob, rounds: number): number {
   return part(state.weights, 3) + part(state.gradients, 2) + part(state.optimiser, 1) + activations / tensor + gathered;
 }
 
-/** On one accelerator of the fullest stage: its layers and a table of the vocabulary. */
+/** Parameters on one accelerator of the fullest stage: its layers and a table of the vocabulary. */
 function stageParameters({ tensor, pipeline }: Split, { config, parameters }: SizedJob): number {
   const table = config.vocabSize * config.dim;
   const tables = config.tiedOutput ? table : 2 * table;

@@ -7,14 +7,14 @@ export interface PublishedRun {
   readonly preset?: PresetName;
   readonly tokens?: number;
   readonly gpuHours: number;
-  /** As printed: MWh, tonnes of CO2 equivalent. */
+  /** Energy in MWh and carbon in tonnes of CO2 equivalent, as printed. */
   readonly energy: number;
   readonly carbon: number;
 }
 
 /** Tokens of a step: the paper's "4M". */
 export const llamaBatchTokens = 4 * 2 ** 20;
-/** Of LLaMA-65B on 2,048 A100-80GB (section 2.4). */
+/** The rate per GPU of LLaMA-65B on 2,048 A100-80GB (section 2.4). */
 export const llamaTokensPerSecond = 380;
 
 export const publishedRuns: readonly PublishedRun[] = [

@@ -6,7 +6,7 @@ import { amount } from "./amount.ts";
 /** The sizes that there is a shape for. */
 export const shapeSizes = { least: 1e4, most: 1e13 } as const;
 
-/** From this many parameters on, what shapes are made of; smaller models have a smaller vocabulary, or tables would be most of them. */
+/** What shapes are made of from so many parameters on; smaller models have a smaller vocabulary, or tables would be most of them. */
 const kinds = [
   { from: 2e10, headDim: 128, heads: 8, layers: 4, aspect: 110, vocabSize: 32000, contextLength: 2048, widthStep: 256, tiedOutput: false },
   { from: 3e9, headDim: 128, heads: 4, layers: 2, aspect: 128, vocabSize: 32000, contextLength: 2048, widthStep: 256, tiedOutput: false },
@@ -51,7 +51,7 @@ interface Candidate {
   readonly score: number;
 }
 
-/** As many layers of this width as come nearest to the size. */
+/** The number of layers of this width that comes nearest to the size. */
 function candidate(nHeads: number, { headDim, layers, aspect, from, heads, widthStep, ...rest }: Kind, parameters: number): Candidate {
   const dim = nHeads * headDim;
   const sizes = { ...rest, dim, nHeads, hiddenDim: feedForwardWidth(dim, widthStep), normEpsilon: 1e-6 };

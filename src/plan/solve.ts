@@ -58,7 +58,7 @@ function allocate(law: ScalingLaw, { flops, parameters, tokens, loss }: Given): 
   return flops === undefined ? optimumForLoss(law, loss) : smallestWithin(law, flops, loss);
 }
 
-/** On the smaller side of the optimum, less and less size takes more and more operations: bisection. */
+/** Bisects, as less and less size takes more and more operations on the smaller side of the optimum. */
 function smallestWithin(law: ScalingLaw, flops: number, loss: number): Allocation {
   const optimum = optimumForLoss(law, loss);
   const least = trainingFlops(optimum);

@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
 
 export interface Compression {
-  /** As one would type it: "gzip -9". */
+  /** The command as one would type it: "gzip -9". */
   readonly name: string;
   readonly bytes: number;
   readonly bitsPerByte: number;

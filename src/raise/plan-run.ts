@@ -1,4 +1,4 @@
-// From a text, a machine and a time to a recipe: tokenizer, model, and as many steps as fit the time.
+// Makes a recipe of a text, a machine and a time: tokenizer, model, and as many steps as fit the time.
 import { join } from "node:path";
 import type { Backend } from "../backend/index.ts";
 import type { OnProgress } from "../base/index.ts";
@@ -53,7 +53,7 @@ export async function raiseTokenizer(
 
 export interface PlannedRun {
   readonly recipe: WholeRecipe;
-  /** Behind so many steps the text has been read so often that more would teach nothing. */
+  /** The number of steps behind which the text has been read so often that more would teach nothing. */
   readonly mostSteps: number;
   /** Seconds that one evaluation takes, about. */
   readonly evaluationSeconds: number;

@@ -14,7 +14,7 @@ export interface Progress {
 const tolerance = { late: 0.05, early: 0.3 };
 /** Seconds that a run loses when it is stopped, saved, and goes on. */
 const restartSeconds = 2;
-/** Behind this share of its steps a run gets no more of them: its learning rate has begun to fall, and would have to rise again. */
+/** The share of its steps behind which a run gets no more of them: its learning rate has begun to fall, and would have to rise again. */
 const lastExtension = 0.3;
 
 /**

@@ -7,7 +7,7 @@ import { replannedSteps } from "./replan.ts";
 
 export interface TimedJob {
   readonly backend: Backend;
-  /** As `startRunFolder` returned it. */
+  /** The recipe that `startRunFolder` returned. */
   readonly recipe: WholeRecipe;
   readonly folder: string;
   readonly sources: readonly MixtureSource[];
@@ -53,7 +53,7 @@ export async function trainInTime(job: TimedJob): Promise<TrainSummary> {
 }
 
 /**
- * From the newest checkpoint, where there is one, to the end, or until the watch wants other steps.
+ * Trains from the newest checkpoint, where there is one, to the end, or until the watch wants other steps.
  * @param isNew the recipe is not that of the run folder: it is written once the metrics say what changed, so that a run killed in between goes on
  */
 async function trainPart(job: TimedJob, recipe: WholeRecipe, watch: PaceWatch, isNew: boolean) {

@@ -50,7 +50,7 @@ const curves: readonly Curve[] = [
 const flatSwish: Curve = { name: "Swish, β = 0.01", activation: "swish", beta: 0.01 };
 const [relu, gelu, , swish, steepSwish] = curves as readonly [Curve, Curve, Curve, Curve, Curve];
 
-/** From −5 to 5; a multiple of a power of two apart, so that 0 is among them. */
+/** Places from −5 to 5, a power of two apart, so that 0 is among them. */
 const xs = Array.from({ length: 1281 }, (_, i) => (i - 640) / 128);
 
 function value({ activation, beta }: Curve, x: number): number {
@@ -111,7 +111,7 @@ function curveChart(title: string, label: string, f: (curve: Curve, x: number) =
   const shown = xs.filter((_, i) => i % 16 === 0);
   const lineOf = (curve: Curve): Series => ({
     name: curve.name,
-    as: curve === relu ? "dashed" : "line", // on top of Swish with a large β
+    as: curve === relu ? "dashed" : "line", // The curve lies on that of Swish with a large β.
     points: shown.map((x) => ({ x, y: f(curve, x) })),
   });
   const series = [...curves.filter((curve) => curve !== relu), relu].map(lineOf);

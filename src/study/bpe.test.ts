@@ -61,7 +61,7 @@ test.each([1, 2, 3, 4, 6, 9])("stopped in measurement %i, it has the sizes that 
   const stop = new AbortController();
   let begun = 0;
   const perToken = async (size: number) => {
-    if (++begun === stopAt) stop.abort(new CriaError("cria", "interrupted")); // as Ctrl-C's reason is
+    if (++begun === stopAt) stop.abort(new CriaError("cria", "interrupted")); // Ctrl-C's reason is such an error, too.
     stop.signal.throwIfAborted();
     return size / 100;
   };

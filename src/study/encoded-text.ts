@@ -125,7 +125,7 @@ export async function splitText({ text, progress, signal }: StudyContext): Promi
   return { training: side(false), heldOut: side(true) };
 }
 
-/** With fewer, chance would decide how much is held out, or whether anything is. */
+/** The least number of documents: with fewer, chance would decide how much is held out, or whether anything is. */
 const leastDocuments = 200;
 
 function encode(tokenizer: Tokenizer, documents: readonly string[], progress: OnProgress): Int32Array {

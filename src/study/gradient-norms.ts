@@ -16,7 +16,7 @@ import {
 
 /** What one measurement is of. */
 export interface Draw {
-  /** Of the first weights. */
+  /** The seed of the first weights. */
   readonly seed: number;
   readonly batch: Batch;
 }

@@ -69,7 +69,7 @@ test("stopped while the next model is compiled, it keeps the runs of those befor
   const later = { ...trial(1e-2), variant: { ...trial(1e-2).variant, name: "later" } };
   const original = backend.compile.bind(backend);
   const compile = vi.spyOn(backend, "compile").mockImplementation((...given) => {
-    if (compile.mock.calls.length === 3) controller.abort(); // behind the first model's step and its evaluation
+    if (compile.mock.calls.length === 3) controller.abort(); // The first model's step and its evaluation are compiled then.
     return original(...given);
   });
   const outcomes = await run(sweep({ trials: [trial(1e-2), later] }), { steps: 6, signal: controller.signal });

@@ -49,9 +49,9 @@ const probe = { batch: 16, length: 64 };
 export interface DepthGradients {
   readonly placement: NormPlacement;
   readonly depth: number;
-  /** Of W_2 (the second matrix of the feed-forward part), one a layer from the input on, for every seed: [seeds][depth]. */
+  /** Norms of W_2 (the second matrix of the feed-forward part), one per layer from the input on, for every seed: [seeds][depth]. */
   readonly feedForward: readonly (readonly number[])[];
-  /** Of all the layer's parameters together, likewise. */
+  /** Norms of all the layer's parameters together, likewise. */
   readonly wholeLayer: readonly (readonly number[])[];
 }
 
@@ -279,7 +279,7 @@ interface Cell {
   readonly losses: readonly number[];
   /** The same with the frequencies' loss in place of what is no number or above it. */
   readonly counted: readonly number[];
-  /** Of the seeds, those that hardly ended better than the tokens' frequencies. */
+  /** The number of seeds that hardly ended better than the unigram baseline. */
   readonly failed: number;
 }
 

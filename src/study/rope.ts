@@ -153,7 +153,7 @@ async function invarianceSection(backend: Backend): Promise<Section> {
   };
 }
 
-/** Of the scores, so many positions are drawn. */
+/** The number of positions whose scores are drawn. */
 const drawn = 48;
 
 function heat({ name, scores }: Invariance): Chart {
@@ -248,7 +248,7 @@ export function decayBound(distance: number, d = decayWidth): number {
   return sum / (d / 2);
 }
 
-/** Of a query with itself as the key: Σ cos(Δ·θ_i) over d/2, its size at no distance being 1. */
+/** The score of a query with itself as the key: Σ cos(Δ·θ_i) over d/2, its size at no distance being 1. */
 function selfScore(distance: number, d = decayWidth): number {
   let sum = 0;
   for (let i = 0; i < d / 2; i++) sum += Math.cos(distance * 10000 ** ((-2 * i) / d));
@@ -324,7 +324,7 @@ const readings: Readonly<Record<string, (config: LlamaConfig) => Partial<LlamaCo
   ", NTK scaling": (config) => ({ ropeTheta: ntkTheta(config, reach) }),
 };
 
-/** For people. */
+/** Names for people. */
 const called = { rope: "RoPE", sinusoidal: "sinusoids", learned: "a learned table", none: "no positions" } as const;
 
 /** Loss of each position, by how the model was read. */
@@ -421,7 +421,7 @@ export function describeExtrapolation(outcomes: readonly Outcome<ByReading>[]): 
   const beyond = (name: string) => part(name, trained, reach * trained);
   const listed = rows.map(({ name }) => `${name} ${spread(inside(name), 2)} → ${spread(beyond(name), 2)}`).join("; ");
   const rotary = called.rope;
-  // Without a gain from positions there is nothing that could carry over.
+  // Nothing could carry over where positions bring no gain.
   const isShort = !hasLearnt(whole) || !(pairedDifference(inside(called.none), inside(rotary)).low > 0);
   const worse = pairedDifference(beyond(rotary), inside(rotary));
   const [carries, fails] = [worse.high < carried, worse.low > 0];

@@ -59,7 +59,7 @@ const sizes: readonly Size[] = [
   { dim: 96, nLayers: 4, nHeads: 4, hiddenDim: 256, learningRate: 3e-3 },
 ];
 const largest: Size = { dim: 128, nLayers: 5, nHeads: 4, hiddenDim: 344, learningRate: 2.5e-3 };
-/** Of the largest run's steps. */
+/** Shares of the largest run's steps. */
 const shares = [1 / 8, 1 / 4, 1 / 2];
 /** The shortest runs then have one. */
 const leastSteps = 8;
@@ -102,7 +102,7 @@ interface Point extends RunPoint {
 
 function pointOf([trial, outcomes]: readonly [Trial, readonly Outcome[]]): Point {
   const { config, size, name } = trial.variant;
-  const losses = outcomes.flatMap(({ heldOut }) => heldOut?.loss ?? []); // of none the mean is no number
+  const losses = outcomes.flatMap(({ heldOut }) => heldOut?.loss ?? []); // the mean of none is NaN
   return { name, parameters: parameterCount(config), tokens: outcomes[0]!.steps * size.batch * size.length, loss: mean(losses), losses };
 }
 

@@ -4,7 +4,7 @@ export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** Of a sample (n − 1 below); 0 for a single value. */
+/** The std of a sample (n − 1 below); 0 for a single value. */
 export function deviation(values: readonly number[]): number {
   if (values.length < 2) return 0;
   const middle = mean(values);
@@ -34,7 +34,7 @@ export function powerLaw(points: readonly { readonly x: number; readonly y: numb
 
 /** Two columns of a table of seeds, and how far their difference is from chance. */
 export interface PairedDifference {
-  /** Of a − b. */
+  /** The mean of a − b. */
   readonly mean: number;
   /** 95 % confidence: Student's t over the pairs; boundless for fewer than two. */
   readonly low: number;
@@ -60,7 +60,7 @@ export function told({ mean, low, high }: PairedDifference, digits = 3): string 
 /** The 97.5 % points of Student's t for 1 to 10 degrees of freedom. */
 const studentTable = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228];
 
-/** Beyond the table the first terms of its expansion in 1/f (Abramowitz & Stegun 26.7.5), to 0.002. */
+/** The first terms of its expansion in 1/f stand in beyond the table (Abramowitz & Stegun 26.7.5), to 0.002. */
 function studentT(freedom: number): number {
   return studentTable[freedom - 1] ?? 1.96 + 2.372 / freedom + 2.823 / freedom ** 2;
 }

@@ -29,15 +29,15 @@ export interface NextStep {
 export interface StudyContext {
   readonly backend: Backend;
   readonly text: StudyText;
-  /** Of its own, for what it leaves beside its report; made when something comes into it. */
+  /** A folder of its own, for what it leaves beside its report; made when something comes into it. */
   readonly folder: string;
-  /** About how long the study may take; the lengths of its runs follow. */
+  /** Roughly how long the study may take; the lengths of its runs follow. */
   readonly minutes: number;
   /** Seconds of these minutes that are left: what runs are planned by. */
   secondsLeft(): number;
   /** Optimiser steps of a run, of the longest where they differ, whatever time they take: the same numbers give the same losses. */
   readonly steps?: number | undefined;
-  /** Of first weights and the order of the text, one a repetition. */
+  /** Seeds of first weights and of the order of the text, one per repetition. */
   readonly seeds: readonly number[];
   /** A text to show byte-pair encoding on, step by step. */
   readonly trace?: string | undefined;
@@ -47,8 +47,8 @@ export interface StudyContext {
 
 /** What models learn from. */
 export interface StudyText {
-  /** For people: "novels and stories 62 %, …". */
+  /** A name for people: "novels and stories 62 %, …". */
   readonly name: string;
-  /** In the same order every time. */
+  /** The documents, in the same order every time. */
   readonly documents: AsyncIterable<string>;
 }

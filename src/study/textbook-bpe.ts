@@ -17,7 +17,7 @@ interface Word {
   readonly count: number;
 }
 
-/** At most `merges` steps; fewer when every word is one symbol. */
+/** Merges `merges` times, or less often when every word is one symbol. */
 export function textbookBpe(text: string, merges: number): BpeStep[] {
   const steps: BpeStep[] = [];
   let words = countWords(text);

@@ -20,11 +20,11 @@ export interface Variant {
 /** One run of a variant, but for its seed and length. */
 export interface Trial {
   readonly variant: Variant;
-  /** At its peak; it falls to a tenth along half a cosine. */
+  /** The peak, from which it falls to a tenth along half a cosine. */
   readonly learningRate: number;
-  /** Of the steps; the paper's 2,000 of 250,000 and more would be less than one here. */
+  /** The share of the steps; the paper's 2,000 of 250,000 and more would be less than one here. */
   readonly warmupShare: number;
-  /** Of the sweep's steps; 1 by default. */
+  /** The share of the sweep's steps; 1 by default. */
   readonly stepShare?: number;
 }
 

@@ -1,4 +1,4 @@
-// For tests: texts that tokenizers get wrong, and the slow meaning of training and merging that the fast ones are held against.
+// What tests share: texts that tokenizers get wrong, and the slow meaning of training and merging that the fast ones are held against.
 import type { Rng } from "../base/index.ts";
 
 /** Text of many kinds; no lone surrogates and no ▁, which some formats cannot tell from a space. */

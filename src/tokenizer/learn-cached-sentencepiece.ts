@@ -7,7 +7,7 @@ import type { PairCounts } from "./pair-counts.ts";
 
 /** Pieces between two choices of the active pairs. */
 const interval = 100;
-/** At least so many pairs are active. */
+/** The least number of pairs that are active. */
 const fewestActive = 1000;
 /** The share of all symbols that are active, in float32. */
 const activeShare = Math.fround(0.05);

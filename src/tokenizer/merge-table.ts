@@ -28,7 +28,7 @@ export class PairRules implements MergeRules {
     return this.#pairs.find(left, right);
   }
 
-  /** Of two rules for one pair the lower rank counts. */
+  /** Adds a rule; the lower rank counts of two for one pair. */
   add(left: number, right: number, result: number, rank: number): void {
     const rule = this.#pairs.findOrAdd(left, right);
     if (rank >= this.ranks[rule]!) return;
@@ -82,7 +82,7 @@ function refuse(model: TokenizerModel, left: number, right: number, rank: number
   return fail("tokenizer", `merge ${rank} makes ${piece}, which is not among the ${model.pieces.length} pieces`);
 }
 
-/** Up to here the plain search for the minimum is faster than a heap (measured 2026-11-23 on English letters: they meet near 200). */
+/** The most symbols for which the plain search for the minimum is faster than a heap (measured 2026-11-23 on English letters: they meet near 200). */
 const shortWord = 160;
 /** What a symbol without a rank has. */
 export const noRank = 0x7fffffff;
@@ -91,7 +91,7 @@ const rankUnit = 2 ** 30;
 
 export class MergeTable {
   readonly #rules: MergeRules;
-  /** Of the pair (i, i + 1): its rule, and that rule's rank. */
+  /** The rule of the pair (i, i + 1), and below that rule's rank. */
   readonly #found = new Int32Array(shortWord);
   readonly #ranks = new Int32Array(shortWord);
   #lastRank = noRank;

@@ -119,7 +119,7 @@ export interface UnigramModel extends ModelBase, TextRules {
   readonly sums?: "float32" | "float64";
   /** Pieces that are nearly always taken where they stand in a text, whatever their scores. */
   readonly userDefined?: readonly number[];
-  /** As in {@link SentencePieceModel}. */
+  /** The meaning is that in {@link SentencePieceModel}. */
   readonly byteFallback: boolean;
   /** Nothing is merged here. */
   readonly merges?: never;

@@ -16,7 +16,7 @@ export function contraction(text: string, at: number, end: number, anyCase: bool
   return tail === "re" || tail === "ve" || tail === "ll" ? at + 3 : at;
 }
 
-/** Past one U+0020, where something other than white space follows. */
+/** The place behind one U+0020, where something other than white space follows. */
 export function afterSpace(text: string, at: number, end: number): number {
   return text.charCodeAt(at) === 0x20 && at + 1 < end && kindAt(text, at + 1, end) !== whites ? at + 1 : at;
 }
@@ -44,7 +44,7 @@ export function isNewline(text: string, at: number): boolean {
   return unit === 0x0a || unit === 0x0d;
 }
 
-/** Past all characters whose class is in the set. */
+/** The place behind all characters whose class is in the set. */
 export function skip(text: string, at: number, end: number, set: number): number {
   const classes = unitClasses();
   let i = at;

@@ -4,7 +4,7 @@ import type { PieceRules } from "./piece-rules.ts";
 import { anyScript, isDigit, scriptOf } from "./split-sentence.ts";
 
 export interface SentencePieceLimits {
-  /** In characters, the ▁ included. */
+  /** The most characters of a piece, the ▁ included. */
   readonly maxPieceLength: number;
   readonly splitDigits: boolean;
   readonly splitByUnicodeScript: boolean;

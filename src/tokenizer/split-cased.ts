@@ -112,7 +112,7 @@ function group(text: string, at: number, end: number, bits: number, most: number
   return stop;
 }
 
-/** Up to the next match, or to the match's end where one begins here. */
+/** Cuts before the next match, or behind the match that begins here. */
 function byMatch(match: (text: string, at: number, end: number) => number): NextWord {
   return (text, at, end) => {
     const found = match(text, at, end);

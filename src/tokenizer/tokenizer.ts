@@ -62,7 +62,7 @@ export interface Tokenizer {
    */
   encode(text: string, options?: EncodeOptions): Uint32Array;
   /**
-   * Like `encode` for bytes, also where they are no UTF-8: lossless in the bytes kind, and with byte fallback, where no normaliser changes a text.
+   * Encodes bytes as `encode` does a text, also where they are no UTF-8: lossless in the bytes kind, and with byte fallback, where no normaliser changes a text.
    */
   encodeBytes(bytes: Uint8Array, options?: EncodeOptions): Uint32Array;
   /**
@@ -362,7 +362,7 @@ function matchersOf(model: TokenizerModel, { normalise, escapesSpaces }: Codec):
   };
 }
 
-/** With ▁ as a space, of the same length: after normalising the two are one. */
+/** The text with ▁ as a space, of the same length: after normalising the two are one. */
 function spaced(text: string): string {
   return text.replaceAll(spaceMark, " ");
 }

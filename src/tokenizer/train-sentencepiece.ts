@@ -32,7 +32,7 @@ export interface SentencePieceTrainOptions {
   readonly maxSentenceLength?: number;
   /** The share of the corpus' characters that get a piece, most frequent first; the rest goes by bytes. In (0, 1]. @default 0.99995 */
   readonly characterCoverage?: number;
-  /** In characters, the ▁ included. @default 16 */
+  /** The most characters of a piece, the ▁ included. @default 16 */
   readonly maxPieceLength?: number;
   /** @default true */
   readonly splitDigits?: boolean;

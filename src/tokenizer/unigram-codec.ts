@@ -72,7 +72,7 @@ class Viterbi {
   readonly #unkId: number;
   readonly #unknownScore: number;
   readonly #maximum: number;
-  /** For each byte, the best way that ends behind it: its sum, where its last piece begins (-1 where no way ends), and that piece. */
+  /** The best way that ends behind each byte: its sum, where its last piece begins (-1 where no way ends), and that piece. */
   #best: Float32Array | Float64Array;
   #start = new Int32Array(0);
   #id = new Int32Array(0);
