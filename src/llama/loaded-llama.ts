@@ -34,7 +34,7 @@ export type GenerateOptions = GenerateTextOptions;
 export interface RenderOptions {
   /** Which of the model's templates; by default tool_use where there are tools and the model has one of that name, else default. */
   readonly template?: string | undefined;
-  /** Ends with what comes in front of the assistant's next message; without it the last message goes on. @default true */
+  /** Ends with what comes in front of the assistant's next message; without it, with the last message, as for training. @default true */
   readonly addGenerationPrompt?: boolean | undefined;
   /** Tools as OpenAI's protocol describes them: `{ type: "function", function: { name, description, parameters } }`. */
   readonly tools?: readonly unknown[] | undefined;
