@@ -1,5 +1,6 @@
 // The order in which a std::unordered_map of GNU's libstdc++ lists its entries, for keys that are 64-bit numbers and their own hashes (bits/hashtable.h).
 // SentencePiece 0.1.97 chooses among equally frequent pairs by it.
+import { grown } from "./grown.ts";
 
 /** How many buckets the map has as it grows, by its table of primes. */
 const bucketCounts = [
@@ -16,10 +17,11 @@ const head = 0;
  * entry in front of its bucket's first.
  */
 export class HashOrder {
-  // One item per entry, the head first.
-  readonly #high: number[] = [0];
-  readonly #low: number[] = [0];
-  readonly #next: number[] = [none];
+  // One item per entry, the head first: the two halves of the key, and the next entry.
+  #high = new Int32Array(1 << 12);
+  #low = new Int32Array(1 << 12);
+  #next = new Int32Array(1 << 12).fill(none, 0, 1);
+  #entries = 1;
   /** Bucket → the entry in front of its first one. */
   #buckets = new Int32Array(1).fill(none);
   #growth = 0;
@@ -33,10 +35,10 @@ export class HashOrder {
   add(key: bigint): number {
     const count = bucketCounts[this.#growth] ?? 1;
     if (this.#size === (count === 1 ? 0 : count)) this.#grow();
-    const entry = this.#next.length;
-    this.#high.push(Number(key >> 32n));
-    this.#low.push(Number(key & 0xffffffffn));
-    this.#next.push(none);
+    if (this.#entries === this.#next.length) this.#growEntries();
+    const entry = this.#entries++;
+    this.#high[entry] = Number(key >> 32n);
+    this.#low[entry] = Number(key & 0xffffffffn);
     this.#link(entry, this.#bucketOf(entry));
     this.#size++;
     return entry;
@@ -57,8 +59,11 @@ export class HashOrder {
     this.#size--;
   }
 
-  *[Symbol.iterator](): Generator<number> {
-    for (let entry = this.#next[head]!; entry !== none; entry = this.#next[entry]!) yield entry;
+  /** All entries in their order. */
+  listed(): Int32Array {
+    const listed = new Int32Array(this.#size);
+    for (let entry = this.#next[head]!, at = 0; entry !== none; entry = this.#next[entry]!) listed[at++] = entry;
+    return listed;
   }
 
   #link(entry: number, bucket: number): void {
@@ -86,30 +91,39 @@ export class HashOrder {
     }
   }
 
+  #growEntries(): void {
+    this.#high = grown(this.#high);
+    this.#low = grown(this.#low);
+    this.#next = grown(this.#next);
+  }
+
   #bucketOf(entry: number): number {
     const count = this.#buckets.length;
     // Products stay below 2^53 as long as there are fewer than 2^26 buckets.
-    return ((this.#high[entry]! % count) * (2 ** 32 % count) + this.#low[entry]!) % count;
+    return (((this.#high[entry]! >>> 0) % count) * (2 ** 32 % count) + (this.#low[entry]! >>> 0)) % count;
   }
 }
 
-/** The first `wanted` of `items` after std::partial_sort of libstdc++ by falling `count`, in no order: it keeps a heap whose top is the rarest. */
-export function mostFrequent(items: Int32Array, wanted: number, count: (item: number) => number): Int32Array {
-  const heap = items.subarray(0, Math.min(wanted, items.length));
-  for (let parent = (heap.length >> 1) - 1; parent >= 0; parent--) settle(heap, parent, heap[parent]!, count);
-  for (const item of items.subarray(heap.length)) if (heap[0] !== undefined && count(item) > count(heap[0])) settle(heap, 0, item, count);
+/**
+ * Where the `wanted` highest of `counts` stand, in no order: those that std::partial_sort of libstdc++ puts in front. It keeps a heap whose top is
+ * the lowest.
+ */
+export function mostFrequent(counts: Float64Array, wanted: number): Int32Array {
+  const heap = Int32Array.from({ length: Math.min(wanted, counts.length) }, (_, at) => at);
+  for (let parent = (heap.length >> 1) - 1; parent >= 0; parent--) settle(heap, parent, heap[parent]!, counts);
+  for (let at = heap.length; at < counts.length; at++) if (counts[at]! > counts[heap[0]!]!) settle(heap, 0, at, counts);
   return heap;
 }
 
-/** Moves the hole at `top` down to a leaf along the rarer children, and from there up to where `item` belongs (bits/stl_heap.h). */
-function settle(heap: Int32Array, top: number, item: number, count: (item: number) => number): void {
+/** Moves the hole at `top` down to a leaf along the lower children, and from there up to where `item` belongs (bits/stl_heap.h). */
+function settle(heap: Int32Array, top: number, item: number, counts: Float64Array): void {
   let hole = top;
   for (let child = 2 * hole + 2; child <= heap.length; child = 2 * hole + 2) {
-    if (child === heap.length || count(heap[child]!) > count(heap[child - 1]!)) child--;
+    if (child === heap.length || counts[heap[child]!]! > counts[heap[child - 1]!]!) child--;
     heap[hole] = heap[child]!;
     hole = child;
   }
-  for (let parent = (hole - 1) >> 1; hole > top && count(heap[parent]!) > count(item); parent = (hole - 1) >> 1) {
+  for (let parent = (hole - 1) >> 1; hole > top && counts[heap[parent]!]! > counts[item]!; parent = (hole - 1) >> 1) {
     heap[hole] = heap[parent]!;
     hole = parent;
   }

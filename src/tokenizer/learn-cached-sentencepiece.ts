@@ -13,21 +13,17 @@ const fewestActive = 1000;
 const activeShare = Math.fround(0.05);
 
 /**
- * It merges the most frequent of the active pairs: every 100 pieces the most frequent twentieth of all, and the pairs made since. Which of
- * equally frequent pairs are still among the twentieth depends on the order of its hash table. Of two occurrences of a pair that overlap ("aaa")
- * it forgets the second. A second way to spell a piece is never merged, and pairs that stand in no word any more become pieces when none is left.
+ * It merges the most frequent of the active pairs: every 100 pieces the most frequent twentieth of all, and the pairs made since. Of two
+ * occurrences of a pair that overlap ("aaa") it forgets the second. A second way to spell a piece is never merged, and pairs that stand in no word
+ * any more become pieces when none is left.
  */
 export class CachedSentencePieceLearner implements Learner {
   readonly #symbols: Symbols;
   readonly #pairs: PairCounts;
   readonly #heap: CandidateHeap;
-  /** Symbol → its key in the trainer's table. */
-  readonly #keys: bigint[];
-  readonly #table = new HashOrder();
-  /** Pair → its entry of the table, 0 when it is not there: it became a piece, or spells one. */
-  readonly #entryOf: number[] = [];
-  /** Entry → its pair, -1 for a character. */
-  readonly #pairOf: number[] = [-1];
+  readonly #edge: ActiveEdge;
+  /** Pairs that the trainer's table does not hold: they became pieces, or spell one. */
+  readonly #isGone: boolean[] = [];
   /** Pair → how many choices of active pairs there had been when it was active last. */
   readonly #activeIn: number[] = [];
   #choices = 0;
@@ -41,10 +37,9 @@ export class CachedSentencePieceLearner implements Learner {
     this.#symbols = symbols;
     this.#pairs = pairs;
     this.#heap = heap;
-    this.#keys = alphabet.pieces.map(characterKey);
-    for (const character of characters) this.#pairOf[this.#table.add(characterKey(character))] = -1;
+    this.#edge = new ActiveEdge(pairs, alphabet.pieces, characters);
     for (let pair = 0; pair < pairs.size; pair++) {
-      this.#enter(pair);
+      this.#edge.enter(pair);
       if (this.#isDouble(pair)) this.#stale.add(pair);
     }
   }
@@ -59,8 +54,8 @@ export class CachedSentencePieceLearner implements Learner {
       const pair = this.#popBest();
       if (pair === undefined) return undefined;
       const merge = this.#merge(pair);
-      this.#table.delete(this.#entryOf[pair]!);
-      this.#entryOf[pair] = 0;
+      this.#isGone[pair] = true;
+      this.#edge.leave(pair);
       if (merge !== undefined) return merge;
     }
   }
@@ -68,11 +63,18 @@ export class CachedSentencePieceLearner implements Learner {
   #popBest(): number | undefined {
     for (;;) {
       const pair = this.#heap.pop();
-      if (pair < 0) return undefined;
-      if (this.#entryOf[pair] === 0) continue;
-      const count = this.#pairs.count(pair);
-      if (count === this.#heap.poppedCount) return pair;
-      this.#heap.push(pair, count);
+      if (this.#isGone[pair]) continue;
+      const count = pair < 0 ? 0 : this.#pairs.count(pair);
+      if (pair >= 0 && count !== this.#heap.poppedCount) {
+        this.#heap.push(pair, count);
+        continue;
+      }
+      if (this.#edge.isOpen && count <= this.#edge.least) {
+        if (pair >= 0) this.#heap.push(pair, count);
+        this.#resolveEdge();
+        continue;
+      }
+      return pair < 0 ? undefined : pair;
     }
   }
 
@@ -84,7 +86,7 @@ export class CachedSentencePieceLearner implements Learner {
       this.#pairs.forget(pair);
       return undefined;
     }
-    this.#keys.push(this.#keyOf(pair));
+    this.#edge.name(pair);
     this.#pairs.merge(pair, this.#symbols.add(piece));
     this.#made++;
     for (const change of this.#pairs.changes) {
@@ -95,18 +97,21 @@ export class CachedSentencePieceLearner implements Learner {
   }
 
   #noteGain(pair: number): void {
-    this.#enter(pair);
+    this.#edge.enter(pair);
     this.#activeIn[pair] = this.#choices;
     if (this.#isDouble(pair)) this.#pairs.recountWithoutOverlaps(pair);
     this.#heap.push(pair, this.#pairs.count(pair));
   }
 
   #noteLoss(pair: number): void {
-    if (this.#entryOf[pair] === 0) {
+    if (this.#isGone[pair]) {
       // The trainer looks it up and so makes it again, without the occurrences that it had.
       this.#pairs.forget(pair);
-      this.#enter(pair);
+      this.#isGone[pair] = false;
+      this.#activeIn[pair] = 0;
+      this.#edge.enter(pair);
     } else if (this.#isDouble(pair)) {
+      if (this.#edge.holds(pair)) this.#resolveEdge();
       if (this.#activeIn[pair] === this.#choices) this.#pairs.recountWithoutOverlaps(pair);
       else this.#stale.add(pair);
     }
@@ -115,39 +120,127 @@ export class CachedSentencePieceLearner implements Learner {
   #chooseActive(): void {
     for (const pair of this.#stale) this.#pairs.recountWithoutOverlaps(pair);
     this.#stale.clear();
-    const listed = this.#listed();
-    const wanted = Math.max(fewestActive, Math.trunc(Math.fround(Math.fround(this.#table.size) * activeShare)));
     this.#choices++;
     this.#heap.clear();
-    for (const pair of mostFrequent(listed, wanted, (item) => this.#pairs.count(item))) {
-      this.#activeIn[pair] = this.#choices;
-      this.#heap.push(pair, this.#pairs.count(pair));
-    }
+    this.#edge.choose(this.#isGone);
+    for (let pair = 0; pair < this.#pairs.size; pair++)
+      if (!this.#isGone[pair] && this.#pairs.count(pair) > this.#edge.least) this.#activate(pair);
   }
 
-  /** The pairs in the table's order. */
-  #listed(): Int32Array {
-    const listed = new Int32Array(this.#table.size);
-    let size = 0;
-    for (const entry of this.#table) {
-      const pair = this.#pairOf[entry]!;
-      if (pair >= 0) listed[size++] = pair;
-    }
-    return listed.subarray(0, size);
+  #resolveEdge(): void {
+    for (const pair of this.#edge.resolve()) if (!this.#isGone[pair] && this.#activeIn[pair] !== 0) this.#activate(pair);
   }
 
-  #enter(pair: number): void {
-    const entry = this.#table.add(this.#keyOf(pair));
-    this.#entryOf[pair] = entry;
-    this.#pairOf[entry] = pair;
-  }
-
-  #keyOf(pair: number): bigint {
-    return pairKey(this.#keys[this.#pairs.left(pair)]!, this.#keys[this.#pairs.right(pair)]!);
+  #activate(pair: number): void {
+    this.#activeIn[pair] = this.#choices;
+    this.#heap.push(pair, this.#pairs.count(pair));
   }
 
   #isDouble(pair: number): boolean {
     return this.#pairs.left(pair) === this.#pairs.right(pair);
+  }
+}
+
+/**
+ * Which pairs are the most frequent twentieth. Those more frequent than its least count are; of those that have just this count it depends on the
+ * order of the trainer's table, which is only worked out when one of them might be merged.
+ */
+class ActiveEdge {
+  readonly #pairs: PairCounts;
+  /** Symbol → its key in the table. */
+  readonly #keys: bigint[];
+  readonly #table = new HashOrder();
+  /** Pair → its entry of the table, and the other way round; a character's entry has the pair -1. */
+  readonly #entryOf: number[] = [];
+  readonly #pairOf: number[] = [-1];
+  /** What the table has not been told yet: a pair that enters, or `~` of one that leaves. */
+  #untold: number[] = [];
+  /** How much of it had happened when the active pairs were chosen, and how many of them there were to be. */
+  #toldThen = 0;
+  #wanted = 0;
+  #countsThen = new Float64Array(0);
+  /** Characters and pairs of the table, as it will be when it is told everything. */
+  #size: number;
+  /** The lowest count among the active pairs; -1 where all pairs are active. */
+  least = 0;
+  /** Whether it is not known yet which pairs of the least count are active. */
+  isOpen = false;
+
+  constructor(pairs: PairCounts, pieces: readonly string[], characters: readonly string[]) {
+    this.#pairs = pairs;
+    this.#keys = pieces.map(characterKey);
+    this.#size = characters.length;
+    for (const character of characters) this.#pairOf[this.#table.add(characterKey(character))] = -1;
+  }
+
+  enter(pair: number): void {
+    this.#untold.push(pair);
+    this.#size++;
+  }
+
+  leave(pair: number): void {
+    this.#untold.push(~pair);
+    this.#size--;
+  }
+
+  /** Says that the pair's result is the next symbol. */
+  name(pair: number): void {
+    this.#keys.push(this.#keyOf(pair));
+  }
+
+  choose(isGone: readonly boolean[]): void {
+    this.#wanted = Math.max(fewestActive, Math.trunc(Math.fround(Math.fround(this.#size) * activeShare)));
+    this.#countsThen = this.#pairs.allCounts();
+    this.least = this.#leastOf(isGone);
+    this.isOpen = this.least >= 0;
+    this.#toldThen = this.#untold.length;
+  }
+
+  /** Whether it is not known yet if the pair is active. */
+  holds(pair: number): boolean {
+    return this.isOpen && this.#countsThen[pair] === this.least;
+  }
+
+  /** The pairs of the least count that are active. */
+  resolve(): number[] {
+    this.isOpen = false;
+    this.#tell();
+    const listed: number[] = [];
+    for (const entry of this.#table.listed()) if (this.#pairOf[entry]! >= 0) listed.push(this.#pairOf[entry]!);
+    const counts = Float64Array.from(listed, (pair) => this.#countsThen[pair]!);
+    const active = Array.from(mostFrequent(counts, this.#wanted), (at) => listed[at]!);
+    return active.filter((pair) => this.#countsThen[pair] === this.least);
+  }
+
+  /** Tells the table all that had happened when the active pairs were chosen. */
+  #tell(): void {
+    for (const change of this.#untold.splice(0, this.#toldThen)) {
+      const pair = change < 0 ? ~change : change;
+      if (change < 0) this.#table.delete(this.#entryOf[pair]!);
+      else {
+        const entry = this.#table.add(this.#keyOf(pair));
+        this.#entryOf[pair] = entry;
+        this.#pairOf[entry] = pair;
+      }
+    }
+  }
+
+  #leastOf(isGone: readonly boolean[]): number {
+    // Counts fall slowly from one choice to the next, so that few of them have to be sorted.
+    const near = this.#countsFrom(Math.max(0, this.least) * 0.8, isGone);
+    const counts = near.length >= this.#wanted ? near : this.#countsFrom(0, isGone);
+    return counts.length <= this.#wanted ? -1 : Float64Array.from(counts).sort()[counts.length - this.#wanted]!;
+  }
+
+  #countsFrom(least: number, isGone: readonly boolean[]): number[] {
+    const all = this.#countsThen;
+    const counts: number[] = [];
+    for (let pair = 0; pair < all.length; pair++) if (all[pair]! >= least && !isGone[pair]) counts.push(all[pair]!);
+    return counts;
+  }
+
+  #keyOf(pair: number): bigint {
+    return pairKey(this.#keys[this.#pairs.left(pair)]!, this.#keys[this.#pairs.right(pair)]!);
   }
 }
 

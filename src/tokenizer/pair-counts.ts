@@ -66,6 +66,11 @@ export class PairCounts {
     return this.#counts[pair]!;
   }
 
+  /** A copy of all counts. */
+  allCounts(): Float64Array<ArrayBuffer> {
+    return Float64Array.from(this.#counts.subarray(0, this.size));
+  }
+
   /**
    * What the last merge did, in the order in which its occurrences show it: the number of a pair that became more frequent, or `~` of one that became
    * rarer.
