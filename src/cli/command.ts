@@ -28,6 +28,8 @@ export interface CommandIo {
   /** Print one JSON document on stdout and nothing else. */
   readonly json: boolean;
   stdin(): Promise<Uint8Array>;
+  /** The same as it comes, for input that need not fit in memory. */
+  stdinChunks(): AsyncIterable<Uint8Array>;
   readonly signal: AbortSignal;
   /** When the program was started, in milliseconds of performance.now(): what minutes are counted from. */
   readonly began: number;

@@ -24,6 +24,7 @@ const terminal: Terminal = {
     stderr.write(text);
   },
   stdin: readStdin,
+  stdinChunks,
   progress: (event) => live?.update(event),
   signal: stop.signal,
   began: startOf(process.env),
@@ -86,12 +87,16 @@ async function stopped(): Promise<void> {
 }
 
 async function readStdin(): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of stdinChunks()) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+async function* stdinChunks(): AsyncGenerator<Uint8Array> {
   const stop = () => stdin.destroy();
   terminal.signal.addEventListener("abort", stop);
   try {
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of stdin) chunks.push(chunk as Uint8Array);
-    return Buffer.concat(chunks);
+    for await (const chunk of stdin) yield chunk as Uint8Array;
   } catch (error) {
     terminal.signal.throwIfAborted();
     throw error;

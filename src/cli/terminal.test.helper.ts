@@ -12,6 +12,7 @@ export async function runWords(words: readonly string[], rows: readonly CommandR
       stderr += text;
     },
     stdin: async () => new Uint8Array(),
+    stdinChunks: async function* () {},
     progress: () => {},
     signal: new AbortController().signal,
     began: performance.now(),

@@ -35,6 +35,7 @@ async function run(name: string, args: readonly string[], flags: Flags, json = f
     caller: { cria: "cria", demo: "cria demo" },
     width: 80,
     stdin: () => Promise.resolve(new Uint8Array()),
+    stdinChunks: async function* () {},
     signal: new AbortController().signal,
     progress: () => undefined,
   };

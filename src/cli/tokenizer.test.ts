@@ -29,6 +29,7 @@ async function run(
   { json = false, stdin = "" as string | Uint8Array, code = 0 } = {},
 ) {
   let stdout = "";
+  const input = typeof stdin === "string" ? new TextEncoder().encode(stdin) : stdin;
   const io: CommandIo = {
     stdout: (text) => {
       stdout += text;
@@ -38,7 +39,10 @@ async function run(
     began: 0,
     caller: { cria: "cria", demo: "cria demo" },
     width: 80,
-    stdin: () => Promise.resolve(typeof stdin === "string" ? new TextEncoder().encode(stdin) : stdin),
+    stdin: () => Promise.resolve(input),
+    stdinChunks: async function* () {
+      for (let at = 0; at < input.length; at++) yield input.subarray(at, at + 1);
+    },
     signal: new AbortController().signal,
     progress: () => undefined,
   };

@@ -2,7 +2,7 @@
 import { UsageError } from "../base/index.ts";
 import type { TextOptions } from "../corpus/index.ts";
 import { tokenizerForms } from "../open/index.ts";
-import type { EncodeOptions, Tokenizer } from "../tokenizer/index.ts";
+import { encodeStream, type StreamEncodeOptions, type Tokenizer } from "../tokenizer/index.ts";
 import type { Command, CommandGroup, CommandIo, Flags } from "./command.ts";
 import { booleanFlag, stringFlag } from "./flag-values.ts";
 import { loadTokenizer } from "./load-tokenizer.ts";
@@ -32,16 +32,51 @@ const encodeCommand: Command = {
     const isPiped = text === undefined || text === "-";
     if (text === undefined && process.stdin.isTTY)
       throw new UsageError("tokenizer encode", "TEXT is missing: give it in quotes, pipe it in, or type it behind a -");
-    const ids = [...(isPiped ? tokenizer.encodeBytes(await io.stdin(), options) : tokenizer.encode(text, options))];
-    const pieces = ids.map((id) => tokenizer.idToPiece(id));
+    const parts = encodeStream(tokenizer, isPiped ? io.stdinChunks() : [text], options);
     const withPieces = booleanFlag(flags, "pieces");
-    if (io.json) io.stdout(`${JSON.stringify(withPieces ? { ids, pieces } : { ids })}\n`);
-    else io.stdout(withPieces ? ids.map((id, i) => `${id}\t${JSON.stringify(pieces[i])}\n`).join("") : `${ids.join(" ")}\n`);
+    if (io.json) await printJson(parts, withPieces ? tokenizer : undefined, io);
+    else if (withPieces) for await (const ids of parts) io.stdout(pieceLines(ids, tokenizer));
+    else await printList(parts, " ", io).then(() => io.stdout("\n"));
     return 0;
   },
 };
 
-function encodeOptions(flags: Flags): EncodeOptions {
+type Parts = AsyncIterable<Uint32Array>;
+
+/** Prints the ids as they come, and with a tokenizer their pieces, too, for which they are kept. */
+async function printJson(parts: Parts, tokenizer: Tokenizer | undefined, io: CommandIo): Promise<void> {
+  io.stdout('{"ids":[');
+  const kept = await printList(parts, ",", io, tokenizer !== undefined);
+  io.stdout("]");
+  if (tokenizer !== undefined) {
+    io.stdout(',"pieces":[');
+    let first = true;
+    for (const ids of kept) {
+      io.stdout((first ? "" : ",") + Array.from(ids, (id) => JSON.stringify(tokenizer.idToPiece(id))).join(","));
+      first = false;
+    }
+    io.stdout("]");
+  }
+  io.stdout("}\n");
+}
+
+/** @returns the parts where they are to be kept */
+async function printList(parts: Parts, separator: string, io: CommandIo, keeps = false): Promise<Uint32Array[]> {
+  const kept: Uint32Array[] = [];
+  let first = true;
+  for await (const ids of parts) {
+    io.stdout((first ? "" : separator) + ids.join(separator));
+    first = false;
+    if (keeps) kept.push(ids);
+  }
+  return kept;
+}
+
+function pieceLines(ids: Uint32Array, tokenizer: Tokenizer): string {
+  return Array.from(ids, (id) => `${id}\t${JSON.stringify(tokenizer.idToPiece(id))}\n`).join("");
+}
+
+function encodeOptions(flags: Flags): StreamEncodeOptions {
   const isOn = (name: string) => booleanFlag(flags, name);
   return { template: isOn("template"), bos: isOn("bos"), eos: isOn("eos"), parseSpecial: isOn("special") };
 }

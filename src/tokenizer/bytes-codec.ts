@@ -4,7 +4,7 @@ import { byteToChar, decodedBytes, writeByteLevel } from "./byte-pieces.ts";
 import { type Codec, Utf8Scratch } from "./codec.ts";
 import type { IdBuffer } from "./id-buffer.ts";
 import { ranksOfMerges } from "./merge-ranks.ts";
-import { MergeTable, mergeRules, PieceRules } from "./merge-table.ts";
+import { MergeTable, mergeRules, PieceRules, SymbolScratch } from "./merge-table.ts";
 import { type BytesModel, type Merge, ownDecoding } from "./model.ts";
 import { normaliserOf } from "./normaliser.ts";
 import { PieceTable } from "./piece-table.ts";
@@ -13,6 +13,7 @@ import { nextUnitOf } from "./scan-bytes.ts";
 import { spelledPieces } from "./spelled-pieces.ts";
 import { eachWord } from "./split-bytes.ts";
 import { splitsOf } from "./split-pattern.ts";
+import { isWordBorder } from "./stream-borders.ts";
 import { type NextUnit, UnitCache } from "./unit-cache.ts";
 import { WordCache } from "./word-cache.ts";
 
@@ -28,7 +29,9 @@ export function bytesCodec(model: BytesModel, ids: ReadonlyMap<string, number>):
   const units = nextUnit === undefined ? undefined : new UnitCache(nextUnit, (bytes, from, to, out) => words.encode(bytes, from, to, out));
   return {
     encode: (text, start, out) => each(text, start, (word) => cache.encode(word, out)),
-    ...(units === undefined ? {} : { encodeUtf8: (bytes, from, to, _start, out) => units.encode(bytes, from, to, out) }),
+    ...(units === undefined
+      ? {}
+      : { isBorder: isWordBorder, encodeUtf8: (bytes, from, to, _start, out) => units.encode(bytes, from, to, out) }),
     encodeInvalid: (bytes, out) => words.encode(bytes, 0, bytes.length, out),
     decoded: (id) => decodedBytes(spelled[id]!, decoding),
     escapesSpaces: false,
@@ -43,7 +46,7 @@ class ByteWords {
   readonly #merges: MergeTable;
   readonly #takesWholes: boolean;
   readonly #scratch = new Utf8Scratch();
-  #symbols = new Int32Array(256);
+  readonly #symbols = new SymbolScratch();
 
   constructor(model: BytesModel, ids: ReadonlyMap<string, number>) {
     this.#byteIds = Int32Array.from(
@@ -71,8 +74,7 @@ class ByteWords {
       return;
     }
     const length = to - from;
-    if (length > this.#symbols.length) this.#symbols = new Int32Array(length * 2);
-    const symbols = this.#symbols;
+    const symbols = this.#symbols.of(length);
     for (let i = 0; i < length; i++) symbols[i] = this.#byteIds[bytes[from + i]!]!;
     const merged = this.#merges.merge(symbols, length);
     for (let i = 0; i < merged; i++) out.push(symbols[i]!);

@@ -1,5 +1,6 @@
 // What the three kinds of tokenizer do differently: text to ids, ids to bytes.
 import type { IdBuffer } from "./id-buffer.ts";
+import type { IsBorder } from "./stream-borders.ts";
 
 /** What stands before a stretch of text: nothing, a special piece, or something (bytes that are no UTF-8) that lets no space go in front. */
 export type StretchStart = "text" | "special" | "inside";
@@ -12,6 +13,8 @@ export interface Codec {
    * string.
    */
   encodeUtf8?(bytes: Uint8Array, from: number, to: number, start: StretchStart, out: IdBuffer): void;
+  /** Where a text may be cut whatever follows, if its second part then begins "inside". Absent where ids may hang on the whole text. */
+  readonly isBorder?: IsBorder;
   /** Appends the ids of bytes that are no UTF-8. */
   encodeInvalid(bytes: Uint8Array, out: IdBuffer): void;
   /** The bytes that an id of the vocabulary decodes to. */

@@ -157,27 +157,29 @@ export class MergeTable {
   }
 
   #mergeLong(symbols: Int32Array, length: number): number {
-    const next = Int32Array.from({ length }, (_, i) => i + 1);
-    const previous = Int32Array.from({ length }, (_, i) => i - 1);
-    const ranks = new Int32Array(length).fill(noRank);
-    const found = new Int32Array(length);
+    const next = new Int32Array(length);
+    const previous = new Int32Array(length);
+    for (let i = 0; i < length; i++) {
+      next[i] = i + 1;
+      previous[i] = i - 1;
+    }
+    const found = new Int32Array(length).fill(-1); // the rule of each symbol with the next one
     const rules = this.#rules;
     const heap = new KeyHeap(length);
     const rate = (at: number) => {
       const rule = next[at]! < length ? this.#ruleOf(symbols[at]!, symbols[next[at]!]!) : -1;
-      const rank = rule < 0 ? noRank : rules.ranks[rule]!;
       found[at] = rule;
-      ranks[at] = rank;
-      if (rank !== noRank) heap.push(rank * rankUnit + at);
+      if (rule >= 0) heap.push(rules.ranks[rule]! * rankUnit + at);
     };
     for (let i = 0; i + 1 < length; i++) rate(i);
     for (let key = heap.pop(); key >= 0; key = heap.pop()) {
       const at = key % rankUnit;
-      if (ranks[at] !== Math.floor(key / rankUnit)) continue; // merged away or changed since it was pushed
-      this.#lastRank = ranks[at]!;
+      const rule = found[at]!;
+      if (rule < 0 || rules.ranks[rule] !== Math.floor(key / rankUnit)) continue; // merged away or changed since it was pushed
+      this.#lastRank = rules.ranks[rule]!;
       const gone = next[at]!;
-      symbols[at] = rules.results[found[at]!]!;
-      ranks[gone] = noRank;
+      symbols[at] = rules.results[rule]!;
+      found[gone] = -1;
       next[at] = next[gone]!;
       if (next[at]! < length) previous[next[at]!] = at;
       if (previous[at]! >= 0) rate(previous[at]!);
@@ -188,6 +190,19 @@ export class MergeTable {
     return kept;
   }
 }
+
+/** Room for the symbols of a word, which is kept for the next one unless it is large. */
+export class SymbolScratch {
+  #symbols = new Int32Array(256);
+
+  of(length: number): Int32Array {
+    if (length > mostKept) return new Int32Array(length);
+    if (length > this.#symbols.length) this.#symbols = new Int32Array(2 * length);
+    return this.#symbols;
+  }
+}
+
+const mostKept = 1 << 16;
 
 /** A binary heap of non-negative doubles, smallest first; `pop` gives -1 when empty. */
 class KeyHeap {

@@ -42,6 +42,12 @@ export class PieceBorders {
     return point === spaceMarkPoint && this.#markIsSpace ? space : point;
   }
 
+  /** Whether no piece has the characters that begin at `left` and at `right` side by side. */
+  divide(bytes: Uint8Array, left: number, right: number): boolean {
+    const bit = hashOf(this.#sign(pointAt(bytes, left)), this.#sign(pointAt(bytes, right)));
+    return ((this.#others[bit >>> 5]! >>> (bit & 31)) & 1) === 0;
+  }
+
   /** Finds the first place behind `at` where text may be cut. */
   get next(): NextUnit {
     const ascii = this.#ascii;

@@ -47,6 +47,8 @@ export class PieceMatcher {
   /** Whether a piece begins with the UTF-16 unit: most places of a text are passed over by this alone. */
   readonly #begins = new Uint8Array(0x10000);
   readonly #hasPlain: boolean;
+  /** UTF-16 units of the longest spelling. */
+  readonly longest: number;
 
   /**
    * @param pieces of two with one spelling the first counts
@@ -54,6 +56,7 @@ export class PieceMatcher {
    */
   constructor(pieces: readonly SoughtPiece[], keepsSpace = false) {
     this.#keepsSpace = keepsSpace;
+    this.longest = pieces.reduce((longest, { spelling }) => Math.max(longest, spelling.length), 0);
     this.#hasPlain = pieces.some(({ spelling, isSpecial }) => spelling !== "" && !isSpecial);
     for (const piece of pieces) if (piece.spelling !== "") this.#add(piece);
   }
@@ -90,6 +93,18 @@ export class PieceMatcher {
       at = end;
     }
     if (done < text.length) between(done, text.length);
+  }
+
+  /** Whether a piece is spelt in the text such that it begins at `place` or before, and ends there or behind, whether it would be found or not. */
+  touches(text: string, place: number): boolean {
+    for (let start = 0; start <= place; start++) {
+      let node = this.#root.next.get(text.charCodeAt(start));
+      for (let at = start + 1; node !== undefined; at++) {
+        if (node.piece !== undefined && at >= place) return true;
+        node = node.next.get(text.charCodeAt(at));
+      }
+    }
+    return false;
   }
 
   #add(piece: SoughtPiece): void {

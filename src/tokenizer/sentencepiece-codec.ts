@@ -2,11 +2,12 @@
 import { fail } from "../base/index.ts";
 import { affixedWords } from "./affixed-words.ts";
 import { byteFallbackIds, byteOfFallbackPiece, decodedBytes } from "./byte-pieces.ts";
+import { whiteBit } from "./char-bits.ts";
 import { type Codec, replacement, type StretchStart, Utf8Scratch, utf8Bytes } from "./codec.ts";
 import { eachWithoutExtraSpaces, isSpaceMark } from "./extra-spaces.ts";
 import type { IdBuffer } from "./id-buffer.ts";
 import { ranksOfMerges } from "./merge-ranks.ts";
-import { type MergeRules, MergeTable, mergeRules, noRank, PieceRules } from "./merge-table.ts";
+import { type MergeRules, MergeTable, mergeRules, noRank, PieceRules, SymbolScratch } from "./merge-table.ts";
 import { mergedPiece, ownDecoding, type SentencePieceModel, spaceMark } from "./model.ts";
 import { type Normalise, normaliserOf } from "./normaliser.ts";
 import { PieceBorders } from "./piece-borders.ts";
@@ -14,7 +15,7 @@ import { PieceTable } from "./piece-table.ts";
 import { preTokeniserOf } from "./pre-tokeniser.ts";
 import { spelledPieces } from "./spelled-pieces.ts";
 import { UnitCache } from "./unit-cache.ts";
-import { pointAt, widthOf, writePoint } from "./utf8-bits.ts";
+import { bitsAt, pointAt, widthOf, writePoint } from "./utf8-bits.ts";
 import { WordCache } from "./word-cache.ts";
 
 const spaceMarkCode = 0x2581;
@@ -25,7 +26,8 @@ export function sentencePieceCodec(model: SentencePieceModel, ids: ReadonlyMap<s
   const words = new WordEncoder(model, ids);
   const decoding = model.decoding ?? ownDecoding(model);
   const unknown = decoding.unknown === undefined ? replacement : utf8Bytes(decoding.unknown);
-  const units = unitsOf(model, words);
+  const borders = bordersOf(model, words);
+  const units = borders && new UnitCache(borders.next, (bytes, from, to, out) => words.encode(bytes, from, to, out));
   const cut = isAffixed(model) ? affixedCutter(model, ids) : cutterOf(model, words, units);
   const normalise = normaliseOf(model);
   const spelled = spelledPieces(model, normalise, escapesSpaces);
@@ -37,7 +39,7 @@ export function sentencePieceCodec(model: SentencePieceModel, ids: ReadonlyMap<s
       const prefixed = !model.prefixBeforeSpace && needsPrefix(model, source.startsWith(" "), start) ? ` ${source}` : source;
       if (prefixed !== "") cut(prefixed, start, out);
     },
-    ...(units === undefined ? {} : utf8Encoder(model, units, words)),
+    ...(borders === undefined || units === undefined ? {} : utf8Encoder(model, borders, units, words)),
     encodeInvalid: (bytes, out) => words.encodeBytes(bytes, out),
     decoded: (id) => (id === unkId ? unknown : decodedBytes(spelled[id]!, decoding)),
     escapesSpaces,
@@ -70,12 +72,13 @@ export function scoresOf(model: SentencePieceModel): readonly number[] {
 
 type Cut = (text: string, start: StretchStart, out: IdBuffer) => void;
 
-/** The cache of what lies between two places where text may be cut; undefined where no place may be. */
-function unitsOf(model: SentencePieceModel, words: WordEncoder): UnitCache | undefined {
-  // A run of unknowns is one unk wherever it is cut, and an unused piece is what it was put together from last: then nothing is cut.
-  if (model.preTokeniser !== undefined || isAffixed(model) || words.looksAround || model.ignoreMerges) return undefined;
-  const borders = new PieceBorders(model.pieces, words.textIds, model.escapesSpaces ?? true);
-  return new UnitCache(borders.next, (bytes, from, to, out) => words.encode(bytes, from, to, out));
+/** Where text may be cut; undefined where no place may be. */
+function bordersOf(model: SentencePieceModel, words: WordEncoder): PieceBorders | undefined {
+  // A run of unknowns is one unk wherever it is cut, what stands around an unknown that is left out merges, and an unused piece is what it was
+  // put together from last: then nothing is cut.
+  if (model.preTokeniser !== undefined || isAffixed(model) || words.looksAround || words.dropsUnknown || model.ignoreMerges)
+    return undefined;
+  return new PieceBorders(model.pieces, words.textIds, model.escapesSpaces ?? true);
 }
 
 function isAffixed({ continuingPrefix, wordSuffix }: SentencePieceModel): boolean {
@@ -111,13 +114,20 @@ function cutterOf(model: SentencePieceModel, words: WordEncoder, units: UnitCach
 }
 
 /** Encodes UTF-8 where nothing is done to a text but that spaces come and go; nothing for other models. */
-function utf8Encoder(model: SentencePieceModel, units: UnitCache, words: WordEncoder): Pick<Codec, "encodeUtf8"> {
+function utf8Encoder(
+  model: SentencePieceModel,
+  borders: PieceBorders,
+  units: UnitCache,
+  words: WordEncoder,
+): Pick<Codec, "encodeUtf8" | "isBorder"> {
   const { escapesSpaces = true, normaliser = [], matching = [], dummyPrefix } = model;
   const [step, ...more] = normaliser;
   const stretch = new PrefixedStretch(units);
   if (step === undefined) {
-    const startsWithSpace = (bytes: Uint8Array, from: number) => bytes[from] === 0x20 || (escapesSpaces && isSpaceMark(bytes, from));
+    const startsWithSpace = (bytes: Uint8Array, from: number) => (escapesSpaces ? isSpace(bytes, from) : bytes[from] === 0x20);
     return {
+      // White space in front of the place might be an added piece's, which takes it along.
+      isBorder: (bytes, left, at) => !isSpace(bytes, left) && (bitsAt(bytes, left, at) & whiteBit) === 0 && borders.divide(bytes, left, at),
       encodeUtf8: (bytes, from, to, start, out) => {
         if (start !== "inside") words.begin(out);
         if (from < to) stretch.encode(bytes, from, to, needsPrefix(model, startsWithSpace(bytes, from), start), out);
@@ -128,6 +138,8 @@ function utf8Encoder(model: SentencePieceModel, units: UnitCache, words: WordEnc
   const hasOthers = more.length > 0 || dummyPrefix !== "never" || matching.some((rule) => rule.verbatim) || !escapesSpaces;
   if (!isPlain || hasOthers || !spacesBeginUnits(model, words.textIds)) return {};
   return {
+    // Each part loses the spaces at its ends, so that none may stand at the place.
+    isBorder: (bytes, left, at) => !isSpace(bytes, left) && !isSpace(bytes, at) && borders.divide(bytes, left, at),
     encodeUtf8: (bytes, from, to, start, out) => {
       if (start !== "inside") words.begin(out);
       eachWithoutExtraSpaces(bytes, from, to, (part, first, last, isFirst) => {
@@ -135,6 +147,10 @@ function utf8Encoder(model: SentencePieceModel, units: UnitCache, words: WordEnc
       });
     },
   };
+}
+
+function isSpace(bytes: Uint8Array, at: number): boolean {
+  return bytes[at] === 0x20 || isSpaceMark(bytes, at);
 }
 
 /** Whether a text may be cut in front of every space that follows anything but a space. */
@@ -193,7 +209,7 @@ class WordEncoder {
   /** Unused piece → the two symbols that it was found as last. */
   readonly #parts = new Map<number, readonly [left: number, right: number]>();
   readonly #scratch = new Utf8Scratch();
-  #symbols = new Int32Array(256);
+  readonly #symbols = new SymbolScratch();
   #stretch = 0; // where the ids of this stretch of text begin
 
   constructor(model: SentencePieceModel, ids: ReadonlyMap<string, number>) {
@@ -239,20 +255,18 @@ class WordEncoder {
       out.push(whole);
       return;
     }
-    if (to - from > this.#symbols.length) this.#symbols = new Int32Array(2 * (to - from));
-    const symbols = this.#symbols;
+    const symbols = this.#symbols.of(to - from);
     const spelt = this.#alphabet.spell(bytes, from, to, symbols);
-    const length = this.#table.merge(symbols, this.#dropsUnknown ? this.#withoutUnknown(spelt) : spelt);
+    const length = this.#table.merge(symbols, this.dropsUnknown ? this.#withoutUnknown(symbols, spelt) : spelt);
     for (let i = 0; i < length; i++) this.#write(symbols[i]!, out);
   }
 
   /** Where there is neither an unknown piece nor a byte, what is unknown goes before merging, so that what stands around it can merge. */
-  get #dropsUnknown(): boolean {
+  get dropsUnknown(): boolean {
     return this.#byteIds === undefined && this.#model.unkId === undefined;
   }
 
-  #withoutUnknown(length: number): number {
-    const symbols = this.#symbols;
+  #withoutUnknown(symbols: Int32Array, length: number): number {
     let kept = 0;
     for (let i = 0; i < length; i++) if (this.#alphabet.isPiece(symbols[i]!)) symbols[kept++] = symbols[i]!;
     return kept;

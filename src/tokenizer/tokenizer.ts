@@ -18,7 +18,10 @@ import {
 } from "./model.ts";
 import { type ParseSpecial, PieceMatcher } from "./piece-matcher.ts";
 import { sentencePieceCodec } from "./sentencepiece-codec.ts";
+import { widthBefore } from "./stream-borders.ts";
+import type { StreamEncodeOptions } from "./stream-encoder.ts";
 import { unigramCodec } from "./unigram-codec.ts";
+import { widthOf } from "./utf8-bits.ts";
 import { wordCodec } from "./word-codec.ts";
 
 export interface EncodeOptions {
@@ -47,6 +50,19 @@ export interface DecodeOptions {
   readonly continued?: boolean;
 }
 
+/** A part of a text. */
+export interface TextPart {
+  /** Nothing of the text was encoded before. */
+  readonly isFirst: boolean;
+  /** Nothing follows. */
+  readonly isEnd: boolean;
+}
+
+export interface EncodedPart {
+  readonly ids: Uint32Array;
+  readonly taken: number;
+}
+
 export interface Tokenizer {
   readonly kind: TokenizerKind;
   readonly model: TokenizerModel;
@@ -65,6 +81,12 @@ export interface Tokenizer {
    * Encodes bytes as `encode` does a text, also where they are no UTF-8: lossless in the bytes kind, and with byte fallback, where no normaliser changes a text.
    */
   encodeBytes(bytes: Uint8Array, options?: EncodeOptions): Uint32Array;
+  /**
+   * Encodes as much as is certain of a text that comes in parts: {@link StreamEncoder} and encodeStream are made of it.
+   * @param bytes what has come and is not yet encoded
+   * @returns the ids, and how many bytes they are of; behind these the next part begins
+   */
+  encodePart(bytes: Uint8Array, part: TextPart, options?: StreamEncodeOptions): EncodedPart;
   /**
    * The text. Bytes that are no UTF-8 show as U+FFFD, as often as {@link Decoding.invalid} says.
    * @throws CriaError for an id outside the vocabulary.
@@ -147,23 +169,53 @@ class BpeTokenizer implements Tokenizer {
   encodeBytes(bytes: Uint8Array, options: EncodeOptions = {}): Uint32Array {
     checkKind(bytes instanceof Uint8Array, "a Uint8Array", bytes);
     const out = new IdBuffer(expectedIds(bytes.length));
-    let start: StretchStart = "text";
-    return this.#between(out, options, () =>
-      eachUtf8Run(
-        bytes,
-        (from, to) => {
-          this.#encodeUtf8(bytes, from, to, start, options, out);
-          start = "inside";
-        },
-        (run) => {
-          // Decoding takes one space away: where no text put it in front, it must come here.
-          const { stripStart } = this.decoding;
-          const spaces = start === "text" ? (typeof stripStart === "number" ? stripStart : 1) : 0;
-          start = "inside";
-          if (spaces > 0) this.#codec.encode(" ".repeat(spaces), start, out);
-          this.#codec.encodeInvalid(run, out);
-        },
-      ),
+    return this.#between(out, options, () => this.#encodeRuns(bytes, "text", options, out));
+  }
+
+  encodePart(bytes: Uint8Array, { isFirst, isEnd }: TextPart, options: StreamEncodeOptions = {}): EncodedPart {
+    const taken = isEnd ? bytes.length : this.#lastBorder(bytes, options);
+    if (taken === 0 && !isEnd) return { ids: new Uint32Array(0), taken };
+    const out = new IdBuffer(expectedIds(taken));
+    const around = this.#around(options);
+    const here = { before: isFirst ? around.before : [], after: isEnd ? around.after : [] };
+    return {
+      ids: this.#within(out, here, () => this.#encodeRuns(bytes.subarray(0, taken), isFirst ? "text" : "inside", options, out)),
+      taken,
+    };
+  }
+
+  /** The last place where the text may be cut whatever follows, or 0. */
+  #lastBorder(bytes: Uint8Array, { parseSpecial = false }: StreamEncodeOptions): number {
+    const { isBorder } = this.#codec;
+    const { plain, normalized } = this.#matchers;
+    if (isBorder === undefined || !normalized.findsNone(parseSpecial)) return 0;
+    const reach = plain.findsNone(parseSpecial) ? 0 : 3 * plain.longest;
+    for (let at = bytes.length - reach - widestCharacter; at > 0; at--) {
+      const left = at - widthBefore(bytes, at);
+      if (left === at || (bytes[at]! & 0xc0) === 0x80 || validUpTo(bytes.subarray(left, at)) !== at - left) continue;
+      if (validUpTo(bytes.subarray(at, at + widthOf(bytes[at]!))) !== widthOf(bytes[at]!)) continue;
+      if (isBorder(bytes, left, at, bytes.length) && !(reach > 0 && touches(plain, bytes, at, reach))) return at;
+    }
+    return 0;
+  }
+
+  /** Appends the ids of bytes that may be no UTF-8. */
+  #encodeRuns(bytes: Uint8Array, first: StretchStart, options: EncodeOptions, out: IdBuffer): void {
+    let start = first;
+    eachUtf8Run(
+      bytes,
+      (from, to) => {
+        this.#encodeUtf8(bytes, from, to, start, options, out);
+        start = "inside";
+      },
+      (run) => {
+        // Decoding takes one space away: where no text put it in front, it must come here.
+        const { stripStart } = this.decoding;
+        const spaces = start === "text" ? (typeof stripStart === "number" ? stripStart : 1) : 0;
+        start = "inside";
+        if (spaces > 0) this.#codec.encode(" ".repeat(spaces), start, out);
+        this.#codec.encodeInvalid(run, out);
+      },
     );
   }
 
@@ -228,7 +280,10 @@ class BpeTokenizer implements Tokenizer {
   }
 
   #between(out: IdBuffer, options: EncodeOptions, body: () => void): Uint32Array {
-    const { before, after } = this.#around(options);
+    return this.#within(out, this.#around(options), body);
+  }
+
+  #within(out: IdBuffer, { before, after }: TextTemplate, body: () => void): Uint32Array {
     for (const id of before) out.push(id);
     body();
     const hasOwnStart = before.length > 0 && out.size > before.length && out.at(before.length) === before[0];
@@ -308,6 +363,13 @@ function expectedIds(length: number): number {
 }
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+const widestCharacter = 4;
+
+/** Whether a piece of the matcher's is spelt around, in front of or behind a place that lies more than `reach` bytes before the end. */
+function touches(matcher: PieceMatcher, bytes: Uint8Array, at: number, reach: number): boolean {
+  const before = decoder.decode(bytes.subarray(Math.max(0, at - reach), at));
+  return matcher.touches(before + decoder.decode(bytes.subarray(at, at + reach)), before.length);
+}
 
 /** Asks the same question of a part of the text, whose places count from its beginning. */
 function behind(parseSpecial: ParseSpecial, from: number): ParseSpecial {

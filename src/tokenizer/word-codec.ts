@@ -5,6 +5,7 @@ import { type Codec, replacement, utf8Bytes } from "./codec.ts";
 import type { IdBuffer } from "./id-buffer.ts";
 import { MergeTable, mergeRules } from "./merge-table.ts";
 import { endOfWord, type WordModel } from "./model.ts";
+import { isWhiteBorder } from "./stream-borders.ts";
 import { WordCache } from "./word-cache.ts";
 
 /** @param ids piece → id of the whole vocabulary. @throws CriaError when `</w>` is not a piece. */
@@ -25,6 +26,7 @@ export function wordCodec(model: WordModel, ids: ReadonlyMap<string, number>): C
     encodeInvalid: (_bytes, out) => cache.encode("\ufffd", out),
     decoded: (id) => (id === model.unkId ? replacement : decoded(model.pieces[id]!)),
     escapesSpaces: false,
+    isBorder: isWhiteBorder,
   };
 }
 

@@ -1,0 +1,54 @@
+import { expect, test } from "vitest";
+import { Rng } from "../base/index.ts";
+import { MergeTable, PairRules } from "./merge-table.ts";
+
+/** Symbols are lengths of runs; two of one length become one of twice the length, the short ones first. */
+function doubling(): PairRules {
+  const rules = new PairRules(20);
+  for (let power = 0; power < 20; power++) rules.add(2 ** power, 2 ** power, 2 ** (power + 1), power);
+  return rules;
+}
+
+test("pairs are looked up in proportion to the length of a word, also where all of it merges", () => {
+  for (const length of [1 << 12, 1 << 16]) {
+    let lookups = 0;
+    const rules = doubling();
+    const counting = {
+      ...{ ranks: rules.ranks, results: rules.results },
+      find: (left: number, right: number) => {
+        lookups++;
+        return rules.find(left, right);
+      },
+    };
+    const symbols = new Int32Array(length).fill(1);
+    expect(new MergeTable(counting).merge(symbols, length)).toBe(1);
+    expect(symbols[0]).toBe(length);
+    expect(lookups).toBeLessThan(4 * length);
+  }
+});
+
+test("long words and short ones merge alike, equal ranks from left to right", () => {
+  const rng = new Rng(3);
+  const rules = new PairRules(40);
+  for (let i = 0; i < 40; i++) rules.add(rng.below(8), rng.below(8), rng.below(8), rng.below(5));
+  const table = new MergeTable(rules);
+  for (let round = 0; round < 300; round++) {
+    const word = Int32Array.from({ length: 161 + rng.below(40) }, () => rng.below(10) - 1);
+    const merged = word.slice();
+    const length = table.merge(merged, word.length);
+    expect([...merged.subarray(0, length)]).toEqual(naive([...word], rules));
+  }
+});
+
+/** The pair of the lowest rank, leftmost first, until none is left. */
+function naive(word: number[], rules: PairRules): number[] {
+  for (;;) {
+    let [best, at] = [Number.POSITIVE_INFINITY, -1];
+    for (let i = 0; i + 1 < word.length; i++) {
+      const rule = word[i]! < 0 || word[i + 1]! < 0 ? -1 : rules.find(word[i]!, word[i + 1]!);
+      if (rule >= 0 && rules.ranks[rule]! < best) [best, at] = [rules.ranks[rule]!, i];
+    }
+    if (at < 0) return word;
+    word.splice(at, 2, rules.results[rules.find(word[at]!, word[at + 1]!)]!);
+  }
+}
