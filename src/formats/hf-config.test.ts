@@ -134,6 +134,15 @@ test.each(variants)("written and read back, transformers' LLaMA %s: %o", (isLlam
   expect(read(json)).toEqual({ config, bosTokenId: 1, eosTokenIds: [2], warnings: [] });
 });
 
+test("a scaling of positions that are not rotary is named in the warning, and the folder opens", () => {
+  const config = llamaConfig({ ...sizes, positions: "none", ropeScaling: { type: "linear", factor: 2 } });
+  const { warnings, ...others } = read(writeHfConfig({ config, bosTokenId: 1, eosTokenIds: [2] }));
+  expect(others.config).toEqual(config);
+  expect(warnings).toEqual([
+    '[config] config.json: RoPE\'s scaling is "linear" but the model\'s positions are "none", which have none: the model is computed without regard to it',
+  ]);
+});
+
 const bad: readonly [what: string, json: unknown, message: RegExp][] = [
   ["another model", { ...smol, model_type: "gpt2" }, /model_type is the string "gpt2" but cria computes "llama"/],
   ["no model type", { ...smol, model_type: undefined }, /model_type is nothing/],

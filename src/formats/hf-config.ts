@@ -72,12 +72,19 @@ export function readHfConfig(name: string, bytes: Uint8Array | string): ReadHfCo
   const architecture = readArchitecture(name, json);
   const complaints = checkKeys(where, name, json, configKeys(architecture));
   const bosTokenId = readTokenIds(json.bos_token_id)[0];
+  const config = readModel(name, json, architecture);
   return {
-    config: readModel(name, json, architecture),
+    config,
     ...(bosTokenId === undefined ? {} : { bosTokenId }),
     eosTokenIds: readTokenIds(json.eos_token_id),
-    warnings: oneWarning(where, name, complaints, "the model is computed without regard to it"),
+    warnings: oneWarning(where, name, [...complaints, ...unusedScaling(config)], "the model is computed without regard to it"),
   };
+}
+
+/** Earlier versions trained such models and took no notice of the scaling, so that these still open. */
+function unusedScaling({ positions, ropeScaling }: LlamaConfig): string[] {
+  if (positions === "rope" || ropeScaling.type === "default") return [];
+  return [`RoPE's scaling is "${ropeScaling.type}" but the model's positions are "${positions}", which have none`];
 }
 
 /** The document to store as config.json; `dtype` is the weights' type by torch's name, "float32" or "bfloat16". */
