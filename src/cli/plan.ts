@@ -3,20 +3,29 @@ import { access, constants, stat } from "node:fs/promises";
 import { basename, dirname, extname } from "node:path";
 import { CriaError, UsageError } from "../base/index.ts";
 import { atomicWrite } from "../files/index.ts";
-import type { Solution } from "../plan/index.ts";
+import {
+  type Asked,
+  askNext,
+  buildReport,
+  judgeFit,
+  judgePrediction,
+  type Machine,
+  namedMachine,
+  type PlanReport,
+  refuted,
+  type Solution,
+} from "../plan/index.ts";
 import type { LineChart } from "../plot/index.ts";
 import type { Command, CommandIo, Flags } from "./command.ts";
 import { stringFlag } from "./flag-values.ts";
 import { parseFlags } from "./parse.ts";
-import { type Asked, planFlags, readAsked } from "./plan/ask.ts";
+import { planFlags, readAsked } from "./plan/ask.ts";
 import { planChart } from "./plan/chart.ts";
 import { chartText } from "./plan/chart-text.ts";
-import { askNext, fitRuns, type RunsFit, showFit } from "./plan/fit.ts";
+import { type FoldersFit, fitRuns, showFit } from "./plan/fit.ts";
 import { example, introduction } from "./plan/introduction.ts";
-import { judgeFit, judgePrediction, refuted } from "./plan/judge-fit.ts";
-import { type Machine, namedMachine, thisMachine } from "./plan/machine.ts";
-import { buildReport, type PlanReport } from "./plan/report.ts";
 import { showReport } from "./plan/show.ts";
+import { thisMachine } from "./plan/this-machine.ts";
 
 const where = "plan";
 
@@ -49,7 +58,7 @@ function drawsSomething(flags: Flags): boolean {
 }
 
 /** A person sees the fit whatever comes of the plan; a program gets the error. */
-async function planFromRuns(fitted: RunsFit, first: Asked, flags: Flags, io: CommandIo): Promise<number> {
+async function planFromRuns(fitted: FoldersFit, first: Asked, flags: Flags, io: CommandIo): Promise<number> {
   const { warnings, isRefuted } = judgeFit(fitted);
   const fitText = (all: readonly string[], plan?: Solution) => showFit(fitted, all, io.width, plan);
   if (isRefuted) {
@@ -71,7 +80,7 @@ async function planFromRuns(fitted: RunsFit, first: Asked, flags: Flags, io: Com
 }
 
 /** Prints the report and draws what is asked for. @param from one's own runs, and what is against the law that they gave */
-async function present(report: PlanReport, flags: Flags, io: CommandIo, from?: { fitted: RunsFit; warnings: string[] }): Promise<void> {
+async function present(report: PlanReport, flags: Flags, io: CommandIo, from?: { fitted: FoldersFit; warnings: string[] }): Promise<void> {
   const chart = planChart(report, from?.fitted.runs);
   const svg = stringFlag(flags, "svg");
   if (svg !== undefined) await writeSvg(svg, chart);

@@ -28,3 +28,12 @@ export function short(value: number): string {
 export function digits(value: number): string {
   return String(Number(value.toPrecision(6)));
 }
+
+export function bytes(value: number): string {
+  if (value >= 1e9) return `${short(value / 1e9)} GB`;
+  return value >= 1e6 ? `${short(value / 1e6)} MB` : `${short(value / 1e3)} kB`;
+}
+
+export function flopRate(value: number): string {
+  return value >= 1e12 ? `${short(value / 1e12)} TFLOP/s` : `${short(value / 1e9)} GFLOP/s`;
+}

@@ -1,5 +1,6 @@
 export { type ChangeKind, changeKinds, changesSince, kindOfChange, notYetAccepted } from "./changes.ts";
 export { type Checkpoint, type CheckpointState, hasCheckpoints, latestCheckpoint, type Origin } from "./checkpoint.ts";
+export { type FinishedRun, readFinishedRuns, type UnfinishedRun } from "./finished-runs.ts";
 export {
   type ChangeRow,
   type EvaluationRow,

@@ -6,17 +6,19 @@ import { openModel } from "../../index.ts";
 import { type LlamaConfig, type PresetName, parameterCount, presets } from "../../model/index.ts";
 import {
   type Arithmetic,
+  type Asked,
   accelerator,
-  type Given,
+  type Budget,
   laws,
+  lengthFor,
   llamaBatchTokens,
+  type MachineAsked,
   peakOf,
   publishedRuns,
   type ScalingLaw,
 } from "../../plan/index.ts";
 import type { FlagRow, Flags } from "../command.ts";
 import { stringFlag } from "../flag-values.ts";
-import type { MachineAsked } from "./machine.ts";
 import { countFlag, lengthFlag, positiveFlag, quantityFlag } from "./quantity.ts";
 
 const where = "plan";
@@ -59,32 +61,6 @@ export const planFlags: readonly FlagRow[] = [
   { name: "plot", type: "boolean", help: "draw loss over parameters and tokens in the terminal" },
   { name: "svg", type: "string", value: "FILE", help: "write the plot to this file" },
 ];
-
-export interface Budget {
-  readonly kind: "operations" | "accelerator-hours" | "hours" | "dollars";
-  readonly value: number;
-  /** Not the person's: so many times the largest run's operations, to go on from runs. */
-  readonly timesLargest?: number;
-}
-
-export interface Asked {
-  readonly budget?: Budget;
-  /** Without the operations: they follow from the budget. */
-  readonly given: Omit<Given, "flops">;
-  /** The model that was named, with what its files say and cria does not follow. */
-  readonly model?: { readonly name: string; readonly config: LlamaConfig; readonly warnings: readonly string[] };
-  /** The tokens are not the person's but the paper's. */
-  readonly isPapersTokens: boolean;
-  readonly served?: number;
-  readonly machine: MachineAsked;
-  /** --gpus was given. */
-  readonly isCluster: boolean;
-  readonly batchTokens: number;
-  readonly length?: number;
-  readonly law: ScalingLaw;
-  /** Of the tokenizer that a model of one's own would have. */
-  readonly vocabSize?: number;
-}
 
 /** @param isFit the arguments are runs, not a model. @throws UsageError for flags that contradict each other or cannot be read */
 export async function readAsked(args: readonly string[], flags: Flags, isFit: boolean): Promise<Asked> {
@@ -205,13 +181,6 @@ function readLaw(flags: Flags): ScalingLaw {
   const names = Object.keys(laws);
   if (Object.hasOwn(laws, name)) return laws[name as keyof typeof laws];
   throw new UsageError(where, `--law is "${name}"${didYouMean(name, names) || `: there is ${names.join(", ")}`}`);
-}
-
-/** The model's config must bear the sequences that are asked for. @throws UsageError */
-export function lengthFor(config: LlamaConfig, length: number | undefined): number {
-  if (length !== undefined && length > config.contextLength)
-    throw new UsageError(where, `--length is ${length} but the model's context ${config.contextLength}: shorten it`);
-  return length ?? config.contextLength;
 }
 
 function withoutUndefined<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {

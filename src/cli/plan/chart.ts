@@ -1,8 +1,16 @@
 // Loss over parameters and tokens: curves of equal loss, the line of equal operations, the optima, and LLaMA's models or one's own runs.
 import { parameterCount, preset } from "../../model/index.ts";
-import { type Allocation, exponent, laws, publishedRuns, type ScalingLaw, tokensForLoss, tokensPerParameter } from "../../plan/index.ts";
+import {
+  type Allocation,
+  exponent,
+  laws,
+  type PlanReport,
+  publishedRuns,
+  type ScalingLaw,
+  tokensForLoss,
+  tokensPerParameter,
+} from "../../plan/index.ts";
 import type { LineChart, Point, Series } from "../../plot/index.ts";
-import type { PlanReport } from "./report.ts";
 
 /** Excess over E of the curves, as shares of the plan's own. */
 const levels = [0.8, 0.9, 1, 1.12, 1.26] as const;

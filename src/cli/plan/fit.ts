@@ -1,42 +1,27 @@
-// The law fitted to one's own runs, and the size to go on with.
-import { amount, exponent, fitLaw, type LawFit, lossOf, predictLoss, type Solution, short, trainingFlops } from "../../plan/index.ts";
-import type { Asked } from "./ask.ts";
-import { stepUp } from "./judge-fit.ts";
-import { type Run, readRuns, type Unfinished } from "./read-run.ts";
+// The law fitted to one's own runs, shown.
+import { amount, exponent, fitLaw, type LawFit, lossOf, predictLoss, type RunsFit, type Solution, short } from "../../plan/index.ts";
+import { type FinishedRun, readFinishedRuns, type UnfinishedRun } from "../../runs/index.ts";
 import { type Printer, printer, type Row } from "./text.ts";
 
-export interface RunsFit {
-  readonly runs: readonly Run[];
+/** The law of runs in folders. */
+export interface FoldersFit extends RunsFit<FinishedRun> {
   /** Found in a folder and left out. */
-  readonly unfinished: readonly Unfinished[];
-  readonly fit: LawFit;
+  readonly unfinished: readonly UnfinishedRun[];
 }
 
 /** @throws CriaError when the folders hold no finished runs, or too few */
-export async function fitRuns(folders: readonly string[]): Promise<RunsFit> {
-  const { runs, unfinished } = await readRuns(folders);
+export async function fitRuns(folders: readonly string[]): Promise<FoldersFit> {
+  const { runs, unfinished } = await readFinishedRuns(folders);
   return { runs, unfinished, fit: fitLaw(runs) };
 }
 
-/** By the fitted law; where nothing is asked for, ten times the operations of the largest run. */
-export function askNext(asked: Asked, { runs, fit }: RunsFit): Asked {
-  const isAsked = asked.budget !== undefined || Object.keys(asked.given).length > 0;
-  const most = Math.max(...runs.map(trainingFlops));
-  return {
-    ...asked,
-    law: fit.law,
-    vocabSize: runs[0]!.vocabSize,
-    ...(!isAsked && { budget: { kind: "operations", value: stepUp * most, timesLargest: stepUp } }),
-  };
-}
-
 /** @param warnings what the runs say against the law; @param plan what the law then says of it, where there is one */
-export function showFit(fitted: RunsFit, warnings: readonly string[], width: number, plan?: Solution): string {
+export function showFit(fitted: FoldersFit, warnings: readonly string[], width: number, plan?: Solution): string {
   const print = printer(width);
   return [showRuns(fitted, warnings, print), showLaw(fitted, print), ...(plan ? [showPrediction(fitted.fit, plan, print)] : [])].join("\n");
 }
 
-function showRuns({ runs, unfinished, fit }: RunsFit, warnings: readonly string[], print: Printer): string {
+function showRuns({ runs, unfinished, fit }: FoldersFit, warnings: readonly string[], print: Printer): string {
   const rows = runs.map(
     (run, i): Row => [
       ...[run.name, amount(run.parameters), amount(run.tokens), run.loss.toFixed(4), lossOf(fit.law, run).toFixed(4)],

@@ -48,15 +48,6 @@ function checked(flags: Flags, name: string, isRight: (value: number) => boolean
   throw new UsageError("plan", `--${name} is "${text}" but must be ${rule}, such as ${examples[name]}`);
 }
 
-export function bytes(value: number): string {
-  if (value >= 1e9) return `${short(value / 1e9)} GB`;
-  return value >= 1e6 ? `${short(value / 1e6)} MB` : `${short(value / 1e3)} kB`;
-}
-
-export function flopRate(value: number): string {
-  return value >= 1e12 ? `${short(value / 1e12)} TFLOP/s` : `${short(value / 1e9)} GFLOP/s`;
-}
-
 export function percent(share: number): string {
   return `${short(100 * share)} %`;
 }

@@ -2,19 +2,24 @@
 import {
   amount,
   attentionFlopsPerToken,
+  bytes,
+  example,
   exponent,
+  flopRate,
+  given,
   type Kept,
   keptActivations,
   llamaTokensPerSecond,
+  type Origin,
+  type PlanReport,
   type PublishedRun,
   powerUsageEffectiveness,
   type ServingPlan,
+  type ServingReport,
   short,
   tonnesPerMegawattHour,
 } from "../../plan/index.ts";
-import { bytes, carbonText, duration, energyText, flopRate, moneyText, percent } from "./quantity.ts";
-import type { PlanReport, ServingReport } from "./report.ts";
-import type { Origin } from "./settle.ts";
+import { carbonText, duration, energyText, moneyText, percent } from "./quantity.ts";
 import { type Printer, printer, type Row } from "./text.ts";
 
 /** @param width of the terminal, in characters */
@@ -178,6 +183,12 @@ const activationSources: Record<Kept, string> = {
   inputs: "activation checkpointing, a third more operations",
 };
 
+/** Whose number it is: the flag's, or one that the flag takes the place of. */
+function sourceText(source: string | undefined, flag: string): string {
+  if (source === example) return `${example}; ${flag} says yours`;
+  return (source ?? "").replace(new RegExp(`^${given}\\b`), flag);
+}
+
 function showRun({ run, published, layouts }: PlanReport, print: Printer): string {
   const { machine, energy, carbon, cost } = run;
   const printed = printedIn(published, machine);
@@ -185,7 +196,11 @@ function showRun({ run, published, layouts }: PlanReport, print: Printer): strin
   const title = `training on ${machine.count > 1 ? `${machine.count} × ` : ""}${machine.name}${nowhere}`;
   const rows: (Row | undefined)[] = [
     ["peak", flopRate(machine.peak), machine.arithmetic],
-    ["utilisation (MFU)", percent(run.utilisation), `of the peak${assumedOf(run)}: ${machine.utilisationSource}`],
+    [
+      "utilisation (MFU)",
+      percent(run.utilisation),
+      `of the peak${assumedOf(run)}: ${sourceText(machine.utilisationSource, "--utilisation")}`,
+    ],
     ["speed", `${short(run.tokensPerSecond)} tokens/s`, `${machine.isHere ? "of all threads" : "each"}${printed.speed}`],
     ["time", duration(run.hours), `D / speed${printed.time}`],
     machine.isHere ? undefined : ["accelerator-hours", short(run.acceleratorHours), `time × ${machine.count}${printed.hours}`],
@@ -193,7 +208,7 @@ function showRun({ run, published, layouts }: PlanReport, print: Printer): strin
       ? ["energy", "?", "--watts says what this machine takes"]
       : ["energy", energyText(energy), `hours × ${machine.watts} W × PUE ${powerUsageEffectiveness} (LLaMA, section 6)${printed.energy}`],
     carbon === undefined ? undefined : ["carbon", carbonText(carbon), `MWh × ${tonnesPerMegawattHour} (LLaMA, section 6)${printed.carbon}`],
-    cost === undefined ? undefined : ["cost", moneyText(cost), `hours × $${machine.price} (${machine.priceSource})`],
+    cost === undefined ? undefined : ["cost", moneyText(cost), `hours × $${machine.price} (${sourceText(machine.priceSource, "--price")})`],
   ];
   const notes = [
     ...run.notes,

@@ -1,38 +1,33 @@
 // What a plan says, as data: --json prints it as it is, show.ts and chart.ts show it.
-import { type LlamaConfig, parameterCount } from "../../model/index.ts";
+import { type LlamaConfig, parameterCount } from "../model/index.ts";
+import { servingFlopsPerToken, trainingFlopsPerToken } from "./flops.ts";
 import {
   type Allocation,
-  activationBytes,
-  type BreakEven,
-  breakEven,
-  type Kept,
-  keptActivations,
-  kvCacheBytes,
   laws,
-  life,
   lossOf,
   optimumForLoss,
   optimumForParameters,
-  type PublishedRun,
-  publishedRuns,
   rootRuleForCompute,
   type ScalingLaw,
-  type ServingPlan,
-  type Solution,
-  servingFlopsPerToken,
-  servingOptimum,
-  servingPrecisions,
-  solve,
   tokensPerParameter,
-  trainingFlopsPerToken,
+} from "./law.ts";
+import { type PublishedRun, publishedRuns } from "./llama-runs.ts";
+import type { Machine } from "./machine.ts";
+import {
+  activationBytes,
+  type Kept,
+  keptActivations,
+  kvCacheBytes,
+  servingPrecisions,
   trainingPrecisions,
   trainingStateBytes,
   weightBytes,
-} from "../../plan/index.ts";
-import { type Asked, lengthFor } from "./ask.ts";
-import type { Machine } from "./machine.ts";
+} from "./memory.ts";
+import { type Asked, lengthFor } from "./question.ts";
 import type { LayoutsReport, RunReport } from "./run-on.ts";
+import { type BreakEven, breakEven, life, type ServingPlan, servingOptimum } from "./serving.ts";
 import { type Chosen, settle } from "./settle.ts";
+import { type Solution, solve } from "./solve.ts";
 import { warningsOf } from "./warnings.ts";
 
 export interface Optimum extends Allocation {

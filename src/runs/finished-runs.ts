@@ -2,18 +2,24 @@
 import { createHash } from "node:crypto";
 import { readdir, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import { fail } from "../../base/index.ts";
-import { manifestName } from "../../corpus/index.ts";
-import { readWhole } from "../../files/index.ts";
-import { parameterCount } from "../../model/index.ts";
-import type { RunPoint } from "../../plan/index.ts";
-import { isEvaluationRow, isStepRow, type MetricsRow, readMetrics, readRecipe, runPaths } from "../../runs/index.ts";
-import { type CompleteRecipe, completeRecipe } from "../../train/index.ts";
+import { fail } from "../base/index.ts";
+import { manifestName } from "../corpus/index.ts";
+import { readWhole } from "../files/index.ts";
+import { parameterCount } from "../model/index.ts";
+import { type CompleteRecipe, completeRecipe } from "../train/index.ts";
+import { isEvaluationRow, isStepRow, type MetricsRow, readMetrics } from "./metrics-log.ts";
+import { readRecipe } from "./recipe-file.ts";
+import { runPaths } from "./run-folder.ts";
 
 const where = "plan";
 
-export interface Run extends RunPoint {
+export interface FinishedRun {
   readonly name: string;
+  readonly parameters: number;
+  /** Trained on. */
+  readonly tokens: number;
+  /** In nats per token. */
+  readonly loss: number;
   readonly vocabSize: number;
   /** SHA-256 of its tokenizer, where the folder holds one. */
   readonly tokenizer?: string;
@@ -24,7 +30,7 @@ export interface Run extends RunPoint {
 }
 
 /** A run that has not come to its end: its learning rate is still high, so its loss says too little. */
-export interface Unfinished {
+export interface UnfinishedRun {
   readonly name: string;
   readonly folder: string;
   readonly step: number;
@@ -32,10 +38,10 @@ export interface Unfinished {
 }
 
 /** @throws CriaError when the folder holds no run, or one that cannot be read */
-async function readRun(folder: string): Promise<Run | Unfinished> {
+async function readRun(folder: string): Promise<FinishedRun | UnfinishedRun> {
   const paths = runPaths(folder);
   if (!(await isRun(folder)))
-    fail(where, `${folder} holds no training run, there is no ${basename(paths.recipe)} in it: name a folder that cria train wrote`);
+    fail(where, `${folder} holds no training run, there is no ${basename(paths.recipe)} in it: name a folder that training wrote`);
   const read = await readRecipe(paths.recipe);
   const recipe = completeRecipe(read, read.model.vocabSize ?? fail(where, `${paths.recipe} names no vocabulary: give the folder of a run`));
   const rows = (await exists(paths.metrics)) ? await readMetrics(paths.metrics) : [];
@@ -57,26 +63,24 @@ async function readRun(folder: string): Promise<Run | Unfinished> {
  * @param paths runs, or folders with runs in them, of which the unfinished are left out
  * @throws CriaError for a run that is named and unfinished, when none is finished, and when the losses of the runs do not compare
  */
-export async function readRuns(paths: readonly string[]): Promise<{ readonly runs: Run[]; readonly unfinished: Unfinished[] }> {
+export async function readFinishedRuns(
+  paths: readonly string[],
+): Promise<{ readonly runs: FinishedRun[]; readonly unfinished: UnfinishedRun[] }> {
   const folders = (await Promise.all(paths.map(runsIn))).flat();
   const unique = folders.filter((folder, i) => folders.findIndex((other) => resolve(other) === resolve(folder)) === i);
   const read = await Promise.all(unique.map(readRun));
-  const isFinished = (one: Run | Unfinished): one is Run => !("steps" in one);
+  const isFinished = (one: FinishedRun | UnfinishedRun): one is FinishedRun => !("steps" in one);
   const runs = read.filter(isFinished);
-  const unfinished = read.filter((one) => !isFinished(one)) as Unfinished[];
-  const isNamed = ({ folder }: Unfinished) => paths.some((path) => resolve(path) === resolve(folder));
+  const unfinished = read.filter((one) => !isFinished(one)) as UnfinishedRun[];
+  const isNamed = ({ folder }: UnfinishedRun) => paths.some((path) => resolve(path) === resolve(folder));
   const refused = unfinished.find(isNamed) ?? (runs.length === 0 ? unfinished[0] : undefined);
-  if (refused !== undefined)
-    fail(
-      where,
-      `${refused.folder} is at step ${refused.step} of ${refused.steps}: finish it with cria train ${refused.folder} --resume, or leave it out`,
-    );
+  if (refused !== undefined) fail(where, `${refused.folder} is at step ${refused.step} of ${refused.steps}: finish it, or leave it out`);
   for (const run of runs) checkAlike(runs[0]!, run);
   return { runs, unfinished };
 }
 
 /** @throws CriaError when the losses of two runs do not compare */
-function checkAlike(first: Run, other: Run): void {
+function checkAlike(first: FinishedRun, other: FinishedRun): void {
   const both = (a: unknown, b: unknown) => a !== undefined && b !== undefined;
   if (first.vocabSize !== other.vocabSize)
     fail(
@@ -127,7 +131,7 @@ async function hashOf(path: string): Promise<string | undefined> {
   return content && createHash("sha256").update(content).digest("hex");
 }
 
-function finalLoss(rows: readonly MetricsRow[], { steps }: CompleteRecipe): Pick<Run, "loss" | "lossOf"> {
+function finalLoss(rows: readonly MetricsRow[], { steps }: CompleteRecipe): Pick<FinishedRun, "loss" | "lossOf"> {
   const evaluation = rows.filter(isEvaluationRow).findLast((row) => row.step === steps);
   if (evaluation !== undefined) return { loss: evaluation.heldOutLoss, lossOf: "held-out text" };
   const end = rows.filter(isStepRow).slice(-Math.ceil(steps / 20));

@@ -1,7 +1,9 @@
 // Where a plan's numbers say less than they seem to.
-import type { LlamaConfig } from "../../model/index.ts";
-import { amount, type ScalingLaw, type Solution, short } from "../../plan/index.ts";
-import type { Asked } from "./ask.ts";
+import type { LlamaConfig } from "../model/index.ts";
+import { amount, short } from "./amount.ts";
+import type { ScalingLaw } from "./law.ts";
+import type { Asked } from "./question.ts";
+import type { Solution } from "./solve.ts";
 
 /** A sentence each, without a full stop. */
 export function warningsOf({ law, vocabSize, model }: Asked, plan: Solution, config: LlamaConfig): string[] {

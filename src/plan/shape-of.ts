@@ -1,8 +1,9 @@
 // The shape of a plan's model; where its size has none, what called for that size and which input would change it.
-import { fail } from "../../base/index.ts";
-import type { LlamaConfig } from "../../model/index.ts";
-import { amount, digits, exponent, shapeFor, shapeSizes } from "../../plan/index.ts";
-import type { Asked, Budget } from "./ask.ts";
+import { fail } from "../base/index.ts";
+import type { LlamaConfig } from "../model/index.ts";
+import { amount, digits, exponent } from "./amount.ts";
+import type { Asked, Budget } from "./question.ts";
+import { shapeFor, shapeSizes } from "./shape.ts";
 
 const where = "plan";
 
@@ -12,15 +13,17 @@ export function shapeOf(parameters: number, asked: Asked): LlamaConfig {
   if (parameters >= least && parameters <= most) return shapeFor(parameters, asked.vocabSize);
   const range = `where plans are for ${amount(least)} to ${amount(most)}`;
   if (asked.given.parameters !== undefined)
-    return fail(where, `--parameters is ${amount(parameters)}, ${range}: that is no size to plan for`);
-  const { calls, way } = whyOf(asked, parameters < least);
-  return fail(where, `${calls} for a model of ${amount(parameters)} parameters, which is no size to plan for, ${range}: ${way}`);
+    return fail(where, `parameters is ${amount(parameters)}, ${range}: that is no size to plan for`, { ways: ["parameters"] });
+  const { calls, way, ways } = whyOf(asked, parameters < least);
+  return fail(where, `${calls} for a model of ${amount(parameters)} parameters, which is no size to plan for, ${range}: ${way}`, { ways });
 }
 
 /** In words. */
 interface Why {
   readonly calls: string;
   readonly way: string;
+  /** The options that it names. */
+  readonly ways: readonly string[];
 }
 
 /** More operations and more tokens call for a larger model, a higher loss for a smaller one; with a budget, tokens leave less for size. */
@@ -28,21 +31,21 @@ function whyOf({ given: { tokens, loss }, budget }: Asked, isSmall: boolean): Wh
   if (budget?.timesLargest !== undefined) return whyOn(budget.timesLargest, isSmall);
   const [larger, smaller] = isSmall ? ["raise", "lower"] : ["lower", "raise"];
   const ways = [
-    ...(budget ? [[flags[budget.kind], budgetText(budget), larger]] : []),
-    ...(tokens === undefined ? [] : [["--tokens", amount(tokens), budget ? smaller : larger]]),
-    ...(loss === undefined ? [] : [["--loss", digits(loss), smaller]]),
+    ...(budget ? [[options[budget.kind], budgetText(budget), larger]] : []),
+    ...(tokens === undefined ? [] : [["tokens", amount(tokens), budget ? smaller : larger]]),
+    ...(loss === undefined ? [] : [["loss", digits(loss), smaller]]),
   ];
   const named = ways.map(([name, value]) => `${name} ${value}`).join(" and ");
   const way = ways.map(([name, , change]) => `${change} ${name}`).join(" or ");
-  return { calls: `${named} ${ways.length === 1 ? "calls" : "together call"}`, way };
+  return { ways: ways.map(([name = ""]) => name), calls: `${named} ${ways.length === 1 ? "calls" : "together call"}`, way };
 }
 
 function whyOn(times: number, isSmall: boolean): Why {
-  const way = isSmall ? "make longer runs, or ask for more with --flops" : "ask for less with --flops";
-  return { calls: `going on with ${times} times the largest run's operations calls`, way };
+  const way = isSmall ? "make longer runs, or ask for more operations" : "ask for fewer operations";
+  return { ways: ["flops"], calls: `going on with ${times} times the largest run's operations calls`, way };
 }
 
-const flags = { operations: "--flops", "accelerator-hours": "--gpu-hours", hours: "--hours", dollars: "--money" } as const;
+const options = { operations: "flops", "accelerator-hours": "gpu-hours", hours: "hours", dollars: "money" } as const;
 
 function budgetText({ kind, value }: Budget): string {
   return kind === "operations" ? exponent(value) : amount(value);

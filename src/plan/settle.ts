@@ -1,11 +1,14 @@
 // From what was given to one plan: its size, its tokens, and the shape of its model.
-import { fail } from "../../base/index.ts";
-import type { LlamaConfig } from "../../model/index.ts";
-import { flopsIn, lossOf, type Solution, servingOptimum, servingOptimumForCompute, solve } from "../../plan/index.ts";
-import type { Asked, Budget } from "./ask.ts";
+import { fail } from "../base/index.ts";
+import type { LlamaConfig } from "../model/index.ts";
+import { flopsIn } from "./cost.ts";
+import { lossOf } from "./law.ts";
 import type { Machine } from "./machine.ts";
+import type { Asked, Budget } from "./question.ts";
 import { type RunOn, runOn } from "./run-on.ts";
+import { servingOptimum, servingOptimumForCompute } from "./serving.ts";
 import { shapeOf } from "./shape-of.ts";
+import { type Solution, solve } from "./solve.ts";
 
 /** Where a number comes from: the person, the model that was named, the paper, the budget, one's own runs, the scaling law, or C = 6·N·D. */
 export type Origin = "given" | "model" | "paper" | "budget" | "runs" | "law" | "arithmetic";
@@ -55,7 +58,7 @@ function hoursOf({ budget }: Asked, { count, price, name }: Machine): number | u
     case "hours":
       return budget.value * count;
     case "dollars":
-      return budget.value / (price ?? fail("plan", `${name} has no price: give one with --price`));
+      return budget.value / (price ?? fail("plan", `${name} has no price: give one`, { ways: ["price"] }));
   }
 }
 

@@ -1,23 +1,15 @@
 // The plan on a machine: how fast, how long, and what it takes; on many accelerators by the fastest layout that fits.
-import { CriaError } from "../../base/index.ts";
-import { type LlamaConfig, parameterCount } from "../../model/index.ts";
-import {
-  type Allocation,
-  amount,
-  carbonOf,
-  computationFor,
-  energyOf,
-  type Layout,
-  layouts,
-  type TrainingPrecision,
-  trainingFlopsPerToken,
-  trainingPrecisions,
-  trainingStateBytes,
-  utilisationOf,
-} from "../../plan/index.ts";
-import { type Asked, lengthFor } from "./ask.ts";
+import { CriaError } from "../base/index.ts";
+import { type LlamaConfig, parameterCount } from "../model/index.ts";
+import { amount, bytes } from "./amount.ts";
+import { computationFor } from "./computation.ts";
+import { carbonOf, energyOf } from "./cost.ts";
+import { trainingFlopsPerToken, utilisationOf } from "./flops.ts";
+import type { Allocation } from "./law.ts";
+import { type Layout, layouts } from "./layout.ts";
 import type { Machine } from "./machine.ts";
-import { bytes } from "./quantity.ts";
+import { type TrainingPrecision, trainingPrecisions, trainingStateBytes } from "./memory.ts";
+import { type Asked, lengthFor } from "./question.ts";
 
 export interface RunReport {
   readonly machine: Omit<Machine, "accelerator">;
@@ -87,12 +79,12 @@ function notesOf(asked: Asked, { accelerator, name, ...machine }: Machine, confi
   return [
     ...(asked.machine.utilisation === undefined && parameters < largeModel
       ? [
-          `that utilisation is a large model's and does not hold for one of ${amount(parameters)} parameters, whose products are too small to fill such a board: training takes longer than this, --utilisation says how much`,
+          `that utilisation is a large model's and does not hold for one of ${amount(parameters)} parameters, whose products are too small to fill such a board: training takes longer than this, and a utilisation of your own says how much`,
         ]
       : []),
     ...(!asked.isCluster && taken > accelerator.memory
       ? [
-          `weights, gradients and optimiser take ${bytes(taken)} and do not fit the ${bytes(accelerator.memory)} of one ${name}: --gpus K lays them out over several`,
+          `weights, gradients and optimiser take ${bytes(taken)} and do not fit the ${bytes(accelerator.memory)} of one ${name}: count several, over which they are laid out`,
         ]
       : []),
   ];

@@ -1,21 +1,9 @@
 // Whether a fitted law may be believed: what its own runs say against it.
-import {
-  amount,
-  digits,
-  exponent,
-  lossOf,
-  optimumForCompute,
-  predictLoss,
-  type RunPoint,
-  type Solution,
-  short,
-  trainingFlops,
-} from "../../plan/index.ts";
-import type { RunsFit } from "./fit.ts";
-import type { Run } from "./read-run.ts";
-
-/** How much more than the largest run the next one takes where nothing is asked for. */
-export const stepUp = 10;
+import { amount, digits, exponent, short } from "./amount.ts";
+import { predictLoss } from "./fit-law.ts";
+import { lossOf, optimumForCompute, trainingFlops } from "./law.ts";
+import { type NamedRun, type RunsFit, stepUp } from "./next-run.ts";
+import type { Solution } from "./solve.ts";
 
 export interface Judgement {
   /** A sentence each, without a full stop. */
@@ -60,7 +48,7 @@ const idle = 1e-3;
 
 /** A law without one of its terms calls for no size or no tokens at all. */
 function idleTerms({ runs, fit: { law } }: RunsFit): string[] {
-  const does = (name: string, term: (run: Run) => number) => {
+  const does = (name: string, term: (run: NamedRun) => number) => {
     const values = runs.map(term);
     const moved = Math.max(...values) - Math.min(...values);
     return moved < idle * bestOf(runs).loss
@@ -105,7 +93,7 @@ function missesLargest({ runs, fit: { residuals } }: RunsFit): string | undefine
   return `the largest run, ${runs[largest]!.name}, misses the law by ${percentOf(Math.expm1(miss))}, the others by ${percentOf(scatter)}: the fit has set it aside as an outlier, but it is the nearest to any larger one`;
 }
 
-function bestOf(runs: readonly Run[]): Run & RunPoint {
+function bestOf(runs: readonly NamedRun[]): NamedRun {
   return runs.reduce((best, run) => (run.loss < best.loss ? run : best));
 }
 

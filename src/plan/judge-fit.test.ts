@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { laws, lossOf } from "../../plan/index.ts";
 import { judgeFit } from "./judge-fit.ts";
+import { laws, lossOf } from "./law.ts";
 
 const law = { ...laws.besiroglu, E: 1.5, A: 60, B: 400 };
 
