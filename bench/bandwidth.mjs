@@ -24,27 +24,35 @@ const crossEntropy = { rows: rowsOf(1, vocabulary), vocabulary, gradient: true }
 
 /** `count` elements in each of the arrays of the mix; `args` from their addresses, reads first, then updates, then writes. */
 const ops = [
-  row("add", library.add, { count: elements(3) }, { reads: 2, writes: 1 }, elements(3)),
-  row("rmsNorm", library.rmsNorm, norm(2), { reads: 1, writes: 1 }, norm(2).rows * channels, (small, [x, y]) => [x, small.ones, y]),
-  row("rmsNorm gradient", library.rmsNormGradient, norm(3), { reads: 2, writes: 1 }, norm(3).rows * channels, (small, [x, dy, dx]) => [
-    ...[x, small.ones, dy, dx, small.sums],
-  ]),
+  row("add", library.add, { count: elements(3) }, { reads: 2, writes: 1, count: elements(3) }),
+  row("rmsNorm", library.rmsNorm, norm(2), { reads: 1, writes: 1, count: norm(2).rows * channels }, (small, [x, y]) => [x, small.ones, y]),
+  row(
+    "rmsNorm gradient",
+    library.rmsNormGradient,
+    norm(3),
+    { reads: 2, writes: 1, count: norm(3).rows * channels },
+    (small, [x, dy, dx]) => [...[x, small.ones, dy, dx, small.sums]],
+  ),
   ...["half", "neighbours"].map((pairing) =>
-    row(`rope, ${pairing}`, library.rope, rope(pairing), { updates: 1 }, rope(pairing).rows * channels, (small, [x]) => [
+    row(`rope, ${pairing}`, library.rope, rope(pairing), { updates: 1, count: rope(pairing).rows * channels }, (small, [x]) => [
       ...[x, small.positions, small.turns[pairing], x],
     ]),
   ),
-  row("swiglu", library.glu, swish(3), { reads: 2, writes: 1 }, elements(3)),
-  row("swiglu gradient", library.gluGradient, swish(5), { reads: 3, writes: 2 }, elements(5)),
-  row("adamw", library.adamw, adamw, { reads: 1, updates: 3 }, adamw.count, (small, [gradient, parameter, m, v]) => [
+  row("swiglu", library.glu, swish(3), { reads: 2, writes: 1, count: elements(3) }),
+  row("swiglu gradient", library.gluGradient, swish(5), { reads: 3, writes: 2, count: elements(5) }),
+  row("adamw", library.adamw, adamw, { reads: 1, updates: 3, count: adamw.count }, (small, [gradient, parameter, m, v]) => [
     ...[parameter, gradient, m, v, small.ones, small.ones],
   ]),
-  row("cross-entropy", library.softmaxCrossEntropy, crossEntropy, { updates: 1 }, crossEntropy.rows * vocabulary, (small, [logits]) => [
-    ...[logits, small.positions, small.ones, small.sums],
-  ]),
+  row(
+    "cross-entropy",
+    library.softmaxCrossEntropy,
+    crossEntropy,
+    { updates: 1, count: crossEntropy.rows * vocabulary },
+    (small, [logits]) => [...[logits, small.positions, small.ones, small.sums]],
+  ),
 ];
 
-function row(name, definition, constants, mix, count, args = (_, arrays) => arrays) {
+function row(name, definition, constants, { count, ...mix }, args = (_, arrays) => arrays) {
   return { name, definition, constants, mix: { reads: 0, writes: 0, updates: 0, ...mix }, count, args };
 }
 

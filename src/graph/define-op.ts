@@ -66,81 +66,116 @@ type NoSizes = Readonly<Record<never, never>>;
 export function defineOp<A extends Attributes>() {
   return <const I extends Patterns, const O extends Patterns, E = NoSizes>(record: OpRecord<A, I, O, E>): TypedOp<A, I, O, E> => {
     const { name, recomputable, sums = false, measures = false, examples, gradient, ownGradient, updates, mayAlias, flops } = record;
-    const outputPatterns: Patterns = record.outputs;
-    const outputNames = namesOf(outputPatterns);
-    const patternsOf = (attributes: A): I => (typeof record.inputs === "function" ? record.inputs(attributes) : record.inputs);
-    const inputNames = (attributes: A) => namesOf(patternsOf(attributes));
-    const fixedNames = typeof record.inputs === "function" ? [] : Object.keys(record.inputs);
-    // What is by name here has the names of I and O: the lists were held against the patterns when the node was made.
-    const byInput = <T>(list: readonly T[], attributes: A) => named(inputNames(attributes), list) as Named<I, T>;
-    const madeNames = (attributes: A): readonly string[] => {
-      const omitted: readonly string[] = record.omits?.(attributes) ?? [];
-      return omitted.length === 0 ? outputNames : outputNames.filter((output) => !omitted.includes(bare(output)));
-    };
-    const byOutput = <T>(list: readonly T[], attributes: A) => named(madeNames(attributes), list) as Named<O, T>;
-
-    /** What was matched for a node, by its list of inputs: sizes are read off when a node is made, and asked for again when it is lowered. */
-    const matchedOf = new WeakMap<readonly TensorType[], { readonly attributes: A; readonly matched: Matched }>();
-    const matchAll = (types: readonly TensorType[], attributes: A): Matched => {
-      const known = matchedOf.get(types);
-      if (known?.attributes === attributes) return known.matched;
-      const matched = matchAnew(types, attributes);
-      matchedOf.set(types, { attributes, matched });
-      return matched;
-    };
-    const matchAnew = (types: readonly TensorType[], attributes: A): Matched => {
-      const matched = match(name, types, patternsOf(attributes));
-      const derived = record.sizes?.(matched.sizes as Sizes<I>, attributes, byInput(types, attributes)) ?? {};
-      for (const [letter, size] of Object.entries<number>(derived)) {
-        matched.sizes[letter] ??= size;
-        const known = matched.sizes[letter];
-        check(known === size, name, () => `${letter} is ${known} by one input and ${size} by the others: they must agree`);
-      }
-      return matched;
-    };
-    const sizesOf = (types: readonly TensorType[], attributes: A) => matchAll(types, attributes).sizes as Sizes<I> & E;
-    const inOrder = (gradients: InputGradients<I>, attributes: A) => {
-      const byName: Readonly<Record<string, Tensor | undefined>> = gradients;
-      return inputNames(attributes).map((input) => byName[bare(input)]);
-    };
-    const tensors = (inputs: readonly Tensor[], outputs: readonly Tensor[], attributes: A) => ({
-      ...byInput(inputs, attributes),
-      ...byOutput(outputs, attributes),
-    });
-
+    const by = new ByNames(record);
     return {
-      ...{ name, recomputable, sums, measures, examples, sizes: sizesOf, outputNames: madeNames },
-      shape(types, attributes) {
-        const matched = matchAll(types, attributes);
-        return madeNames(attributes).map((output) => typeOf(name, outputPatterns[output] ?? "any", matched));
-      },
+      ...{ name, recomputable, sums, measures, examples },
+      sizes: (types, attributes) => by.sizes(types, attributes),
+      outputNames: (attributes) => by.outputNames(attributes),
+      shape: (types, attributes) => by.outputTypes(types, attributes),
       reference(inputs, outputs, attributes, types) {
-        const [given, made] = [byInput(inputs, attributes), byOutput(outputs, attributes)];
-        record.reference(given as NamedValues<I>, made as NamedValues<O>, sizesOf(types, attributes), attributes);
+        const [given, made] = [by.inputs(inputs, attributes), by.outputs(outputs, attributes)];
+        record.reference(given as NamedValues<I>, made as NamedValues<O>, by.sizes(types, attributes), attributes);
       },
-      byName: (inputs, outputs, attributes) => ({ inputs: byInput(inputs, attributes), outputs: byOutput(outputs, attributes) }),
+      byName: (inputs, outputs, attributes) => ({ inputs: by.inputs(inputs, attributes), outputs: by.outputs(outputs, attributes) }),
       apply(inputs, attributes) {
-        const list = listed<Tensor>(inputNames(attributes), inputs);
+        const list = listed<Tensor>(by.inputNames(attributes), inputs);
         const { graph } = list[0] ?? fail(name, "has no inputs: give it at least one");
-        return byOutput(graph.apply(this, list, attributes), attributes);
+        return by.outputs(graph.apply(this, list, attributes), attributes);
       },
       ...(gradient && {
         gradient({ inputs, outputs, doutputs, attributes }) {
-          const gradients = byOutput(doutputs, attributes) as OutputGradients<O>;
-          return inOrder(gradient(tensors(inputs, outputs, attributes), gradients, attributes), attributes);
+          const tensors = { ...by.inputs(inputs, attributes), ...by.outputs(outputs, attributes) };
+          const gradients = by.outputs(doutputs, attributes) as OutputGradients<O>;
+          return by.inOrder(gradient(tensors, gradients, attributes), attributes);
         },
       }),
       ...(ownGradient && {
         ownGradient: {
-          asked: (attributes, wanted) => ownGradient.asked(attributes, byInput(wanted, attributes)),
-          made: (outputs, attributes) => inOrder(ownGradient.made(byOutput(outputs, attributes)), attributes),
+          asked: (attributes, wanted) => ownGradient.asked(attributes, by.inputs(wanted, attributes)),
+          made: (outputs, attributes) => by.inOrder(ownGradient.made(by.outputs(outputs, attributes)), attributes),
         },
       }),
-      ...(updates && { updates: updates.map((input) => placeOf(fixedNames, input)) }),
-      ...(mayAlias && { mayAlias: pairs(mayAlias, outputNames, fixedNames) }),
-      ...(flops && { flops: (types, attributes) => flops(sizesOf(types, attributes), attributes) }),
+      ...(updates && { updates: updates.map((input) => placeOf(by.fixedNames, input)) }),
+      ...(mayAlias && { mayAlias: pairs(mayAlias, namesOf(record.outputs), by.fixedNames) }),
+      ...(flops && { flops: (types, attributes) => flops(by.sizes(types, attributes), attributes) }),
     };
   };
+}
+
+/** Lists of tensors, or of what stands for them, by the names of an op's signature, and the sizes that these have. */
+class ByNames<A extends Attributes, I extends Patterns, O extends Patterns, E> {
+  /** The names of inputs whose patterns do not depend on attributes. */
+  readonly fixedNames: readonly string[];
+  readonly #record: OpRecord<A, I, O, E>;
+  readonly #allOutputs: readonly string[];
+  /** What was matched for a node, by its list of inputs: sizes are read off when a node is made, and asked for again when it is lowered. */
+  readonly #matchedOf = new WeakMap<readonly TensorType[], { readonly attributes: A; readonly matched: Matched }>();
+
+  constructor(record: OpRecord<A, I, O, E>) {
+    this.#record = record;
+    this.#allOutputs = namesOf(record.outputs);
+    this.fixedNames = typeof record.inputs === "function" ? [] : Object.keys(record.inputs);
+  }
+
+  inputNames(attributes: A): readonly string[] {
+    return namesOf(this.#patterns(attributes));
+  }
+
+  outputNames(attributes: A): readonly string[] {
+    const omitted: readonly string[] = this.#record.omits?.(attributes) ?? [];
+    return omitted.length === 0 ? this.#allOutputs : this.#allOutputs.filter((output) => !omitted.includes(bare(output)));
+  }
+
+  // What is by name here has the names of I and O: the lists were held against the patterns when the node was made.
+  inputs<T>(list: readonly T[], attributes: A): Named<I, T> {
+    return named(this.inputNames(attributes), list) as Named<I, T>;
+  }
+
+  outputs<T>(list: readonly T[], attributes: A): Named<O, T> {
+    return named(this.outputNames(attributes), list) as Named<O, T>;
+  }
+
+  /** Gradients by the inputs' names as a list of all inputs. */
+  inOrder(gradients: InputGradients<I>, attributes: A): (Tensor | undefined)[] {
+    const byName: Readonly<Record<string, Tensor | undefined>> = gradients;
+    return this.inputNames(attributes).map((input) => byName[bare(input)]);
+  }
+
+  sizes(types: readonly TensorType[], attributes: A): Sizes<I> & E {
+    return this.#match(types, attributes).sizes as Sizes<I> & E;
+  }
+
+  outputTypes(types: readonly TensorType[], attributes: A): TensorType[] {
+    const { name, outputs } = this.#record;
+    const patterns: Patterns = outputs;
+    const matched = this.#match(types, attributes);
+    return this.outputNames(attributes).map((output) => typeOf(name, patterns[output] ?? "any", matched));
+  }
+
+  #patterns(attributes: A): I {
+    const { inputs } = this.#record;
+    return typeof inputs === "function" ? inputs(attributes) : inputs;
+  }
+
+  #match(types: readonly TensorType[], attributes: A): Matched {
+    const known = this.#matchedOf.get(types);
+    if (known?.attributes === attributes) return known.matched;
+    const matched = this.#matchAnew(types, attributes);
+    this.#matchedOf.set(types, { attributes, matched });
+    return matched;
+  }
+
+  #matchAnew(types: readonly TensorType[], attributes: A): Matched {
+    const { name } = this.#record;
+    const matched = match(name, types, this.#patterns(attributes));
+    const derived = this.#record.sizes?.(matched.sizes as Sizes<I>, attributes, this.inputs(types, attributes)) ?? {};
+    for (const [letter, size] of Object.entries<number>(derived)) {
+      matched.sizes[letter] ??= size;
+      const known = matched.sizes[letter];
+      check(known === size, name, () => `${letter} is ${known} by one input and ${size} by the others: they must agree`);
+    }
+    return matched;
+  }
 }
 
 function pairs(mayAlias: Readonly<Record<string, readonly string[] | undefined>>, outputs: readonly string[], inputs: readonly string[]) {

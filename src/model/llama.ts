@@ -26,7 +26,7 @@ export function llama(weights: LlamaParameters<Linear>, parts: LlamaParts, confi
   weights.layers.forEach((layer, i) => {
     x = parts.layer(x, {
       attentionNorm: norm(layer.attentionNorm),
-      attention: (h) => selfAttention(h, layer.attention, parts, config, rows, i),
+      attention: (h) => selfAttention(h, layer.attention, parts, config, { rows, layer: i }),
       ffnNorm: norm(layer.ffnNorm),
       feedForward: (h) => parts.feedForward(h, layer.ffn, config),
     }); // [N, C]
@@ -51,8 +51,7 @@ function selfAttention(
   { query, key, value, output, queryNorm, keyNorm }: AttentionParameters<Linear>,
   { positions: { rotate }, attention }: LlamaParts,
   config: LlamaConfig,
-  rows: RowPositions,
-  layer: number,
+  { rows, layer }: { readonly rows: RowPositions; readonly layer: number },
 ): Tensor {
   const q = rotate(normHeads(query.apply(x), queryNorm, config), rows, config, layer); // [N, H·D]
   const k = rotate(normHeads(key.apply(x), keyNorm, config), rows, config, layer); // [N, KV·D]

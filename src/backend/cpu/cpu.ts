@@ -203,6 +203,18 @@ class CpuBuffer implements DeviceBuffer {
   }
 }
 
+/** What a program is made of. */
+interface ProgramParts {
+  readonly graph: Graph;
+  readonly buffers: readonly CpuBuffer[];
+  readonly held: HeldBytes;
+  readonly plan: MemoryPlan;
+  /** The address of activations and shared scratch. */
+  readonly arena: number;
+  /** The executor's number for it. */
+  readonly id: number;
+}
+
 class CpuProgram implements Program {
   readonly plan: MemoryPlan;
   readonly #backend: CpuBackend;
@@ -214,15 +226,7 @@ class CpuProgram implements Program {
   #ran = false;
   #disposed = false;
 
-  private constructor(
-    backend: CpuBackend,
-    graph: Graph,
-    buffers: readonly CpuBuffer[],
-    held: HeldBytes,
-    plan: MemoryPlan,
-    arena: number,
-    id: number,
-  ) {
+  private constructor(backend: CpuBackend, { graph, buffers, held, plan, arena, id }: ProgramParts) {
     this.#backend = backend;
     this.#graph = graph;
     this.#buffers = buffers;
@@ -254,7 +258,7 @@ class CpuProgram implements Program {
       const { listing } = executor;
       if (listing) backend.trace("x64", () => lowered.kernels.map(listing).join("\n\n"));
       const id = await executor.load(lowered.kernels, phases);
-      return new CpuProgram(backend, graph, [...bindings.values()], held, plan, start, id);
+      return new CpuProgram(backend, { graph, buffers: [...bindings.values()], held, plan, arena: start, id });
     } catch (error) {
       const taken = arena;
       backend.release(() => {

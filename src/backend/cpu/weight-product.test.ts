@@ -38,9 +38,9 @@ describe.each(await targetsHere())("%s", (target) => {
     for (const [form, rounding] of kindsOf(dtype)) {
       const depth = form === "nt" ? 512 : 40;
       const x = exampleValues(f32(9, depth), new Rng(2));
-      const all = await product(backend, weight, x, 9, form, rounding);
+      const all = await product(backend, weight, x, { rows: 9, form, rounding });
       for (const rows of [1, 2, 5]) {
-        const some = await product(backend, weight, x.subarray(0, rows * depth), rows, form, rounding);
+        const some = await product(backend, weight, x.subarray(0, rows * depth), { rows, form, rounding });
         expect(some, `${form} ${rounding} ${rows}`).toEqual(all.subarray(0, some.length));
       }
     }
@@ -51,9 +51,9 @@ describe.each(await targetsHere())("%s", (target) => {
     for (const [form, rounding] of kindsOf(dtype)) {
       const depth = form === "nt" ? 256 : 40;
       const x = exampleValues(f32(13, depth), new Rng(2));
-      const all = await product(backend, weight, x, 13, form, rounding);
+      const all = await product(backend, weight, x, { rows: 13, form, rounding });
       for (const live of [0, 1, 5]) {
-        const some = await product(backend, weight, x, 13, form, rounding, live);
+        const some = await product(backend, weight, x, { rows: 13, form, rounding, live });
         const end = (live * all.length) / 13;
         expect(some.slice(0, end), `${form} ${rounding} ${live}`).toEqual(all.slice(0, end));
       }
@@ -65,7 +65,7 @@ describe.each(await targetsHere())("%s", (target) => {
     const weight = await filled(backend, "q4_K", rows, channels);
     const depth = form === "nt" ? channels : rows;
     const x = exampleValues(f32(2, depth), new Rng(3));
-    const made = await product(backend, weight, x, 2, form, "bfloat16");
+    const made = await product(backend, weight, x, { rows: 2, form, rounding: "bfloat16" });
     const graph = new Graph();
     const [a, b] = [graph.input("x", f32(2, depth)), graph.weight("w", weight.type)];
     const y = matmul(a, b, form, "bfloat16");
@@ -116,17 +116,17 @@ describe("packing", () => {
     const { backend, packings } = await counted();
     const weight = await filled(backend, "q8_0", 40, 64);
     const x = exampleValues(f32(2, 64), new Rng(1));
-    const first = await product(backend, weight, x, 2, "nt", "int8");
-    await product(backend, weight, x.subarray(0, 64), 1, "nt", "int8");
+    const first = await product(backend, weight, x, { rows: 2, form: "nt", rounding: "int8" });
+    await product(backend, weight, x.subarray(0, 64), { rows: 1, form: "nt", rounding: "int8" });
     expect(packings()).toBe(1);
     const bytes = exampleBytes(weight.type, new Rng(9));
     await weight.write(bytes);
-    const second = await product(backend, weight, x, 2, "nt", "int8");
+    const second = await product(backend, weight, x, { rows: 2, form: "nt", rounding: "int8" });
     expect(packings()).toBe(2);
     expect(second).not.toEqual(first);
     const other = await backend.allocate(weight.type, "other");
     await other.write(bytes);
-    expect(await product(backend, other, x, 2, "nt", "int8")).toEqual(second);
+    expect(await product(backend, other, x, { rows: 2, form: "nt", rounding: "int8" })).toEqual(second);
     await backend.dispose();
   });
 
@@ -145,9 +145,9 @@ describe("packing", () => {
         [more, moreBuffer],
       ]),
     );
-    const once = await product(backend, weight, x, 2, "nt", "float32");
+    const once = await product(backend, weight, x, { rows: 2, form: "nt", rounding: "float32" });
     await adding.run();
-    expect(await product(backend, weight, x, 2, "nt", "float32")).toEqual(once.map((y) => 2 * y));
+    expect(await product(backend, weight, x, { rows: 2, form: "nt", rounding: "float32" })).toEqual(once.map((y) => 2 * y));
     await backend.dispose();
   });
 
@@ -155,7 +155,7 @@ describe("packing", () => {
     const { backend, packings } = await counted();
     const weight = await filled(backend, "q6_K", 40, 256);
     for (const [form, rounding] of kindsOf("q6_K"))
-      await product(backend, weight, new Float32Array(form === "nt" ? 256 : 40), 1, form, rounding);
+      await product(backend, weight, new Float32Array(form === "nt" ? 256 : 40), { rows: 1, form, rounding });
     expect(packings()).toBe(1);
     await backend.dispose();
   });
@@ -194,13 +194,13 @@ describe("a weight that programs read packed alone", () => {
     const rounding = isQuantised(dtype) ? "int8" : "float32";
     const size = tensorBytes(weight.type);
     const used = () => before - executor.room().left;
-    const first = await product(backend, weight, x, 2, "nt", rounding);
+    const first = await product(backend, weight, x, { rows: 2, form: "nt", rounding });
     await backend.allocate(f32(1), "what was freed is behind this");
     const before = executor.room().left;
     // The packed form is all that is left of the weight; panels are filled up to whole ones.
     expect(await weight.read()).toEqual(written);
     expect(used()).toBeGreaterThanOrEqual(size);
-    const again = await product(backend, weight, x, 2, "nt", rounding);
+    const again = await product(backend, weight, x, { rows: 2, form: "nt", rounding });
     expect(again).toEqual(first);
     await backend.allocate(f32(1), "likewise");
     expect(used()).toBeLessThan(size / 2);
@@ -209,8 +209,8 @@ describe("a weight that programs read packed alone", () => {
     await weight.write(part.fill(0), 0);
     const other = await backend.allocate(weight.type, "other");
     await other.write(exampleOf(weight.type, 1).fill(0, 0, part.length));
-    const wanted = await product(backend, other, x, 2, "nt", rounding);
-    expect(await product(backend, weight, x, 2, "nt", rounding)).toEqual(wanted);
+    const wanted = await product(backend, other, x, { rows: 2, form: "nt", rounding });
+    expect(await product(backend, weight, x, { rows: 2, form: "nt", rounding })).toEqual(wanted);
     expect(wanted).not.toEqual(first);
     await backend.dispose();
   });
@@ -219,8 +219,8 @@ describe("a weight that programs read packed alone", () => {
     const { backend } = await counted();
     const weight = await filled(backend, "q4_K", rows, channels);
     const values = dequantise("q4_K", exampleBytes(weight.type, new Rng(1)));
-    const packed = await product(backend, weight, x, 2, "nt", "int8");
-    const back = await product(backend, weight, exampleValues(f32(2, rows), new Rng(2)), 2, "nn", "float32");
+    const packed = await product(backend, weight, x, { rows: 2, form: "nt", rounding: "int8" });
+    const back = await product(backend, weight, exampleValues(f32(2, rows), new Rng(2)), { rows: 2, form: "nn", rounding: "float32" });
     const graph = new Graph();
     const [tokens, w] = [graph.input("tokens", i32(2)), graph.weight("w", weight.type)];
     const y = graph.keep(embedding(w, tokens));
@@ -235,19 +235,21 @@ describe("a weight that programs read packed alone", () => {
     const wanted = Float32Array.from([...values.subarray(399 * channels), ...values.subarray(3 * channels, 4 * channels)]);
     expect(await program.read(y)).toEqual(wanted);
     // While this program lives, the plain bytes do too.
-    expect(await product(backend, weight, x, 2, "nt", "int8")).toEqual(packed);
+    expect(await product(backend, weight, x, { rows: 2, form: "nt", rounding: "int8" })).toEqual(packed);
     await program.run();
     expect(await program.read(y)).toEqual(wanted);
     program.dispose();
-    expect(await product(backend, weight, exampleValues(f32(2, rows), new Rng(2)), 2, "nn", "float32")).toEqual(back);
+    expect(await product(backend, weight, exampleValues(f32(2, rows), new Rng(2)), { rows: 2, form: "nn", rounding: "float32" })).toEqual(
+      back,
+    );
     await backend.dispose();
   });
 
   test("keeps its bytes where panels are rounded", async () => {
     const { backend } = await counted();
     const weight = await filled(backend, "f32", rows, channels);
-    await product(backend, weight, x, 2, "nt", "bfloat16");
-    await product(backend, weight, x, 2, "nt", "bfloat16");
+    await product(backend, weight, x, { rows: 2, form: "nt", rounding: "bfloat16" });
+    await product(backend, weight, x, { rows: 2, form: "nt", rounding: "bfloat16" });
     expect(await weight.read()).toEqual(exampleOf(weight.type, 1));
     await backend.dispose();
   });
@@ -307,10 +309,7 @@ async function product(
   backend: Backend,
   weight: DeviceBuffer,
   x: ArrayLike<number>,
-  rows: number,
-  form: MatmulForm,
-  rounding: Rounding,
-  live?: number,
+  { rows, form, rounding, live }: { rows: number; form: MatmulForm; rounding: Rounding; live?: number },
 ): Promise<Float32Array> {
   const graph = new Graph();
   const [a, b] = [graph.input("x", f32(rows, x.length / rows)), graph.weight("w", weight.type)];

@@ -41,7 +41,7 @@ export const attentionOp = defineOp<AttentionAttributes>()({
       const max = Math.max(...scores);
       const sum = scores.reduce((total, score) => total + Math.exp(score - max), 0);
       lse[lseAt] = max + Math.log(sum);
-      scores.forEach((score, j) => addScaled(o, query, Math.exp(score - max) / sum, v, keyOf(j), D));
+      scores.forEach((score, j) => addScaled({ of: o, at: query }, Math.exp(score - max) / sum, { of: v, at: keyOf(j) }, D));
     });
   },
   gradient({ q, k, v, o, lse, firstKeys }, { o: dO, lse: dLse }, attributes) {
@@ -93,9 +93,9 @@ export const attentionGradientOp = defineOp<AttentionAttributes>()({
         const key = keyOf(j);
         const p = Math.exp(dot(q, query, k, key, D) / Math.sqrt(D) - lse[lseAt]!);
         const ds = (p * (dot(dO, query, v, key, D) - delta)) / Math.sqrt(D);
-        addScaled(dv, key, p, dO, query, D);
-        addScaled(dq, query, ds, k, key, D);
-        addScaled(dk, key, ds, q, query, D);
+        addScaled({ of: dv, at: key }, p, { of: dO, at: query }, D);
+        addScaled({ of: dq, at: query }, ds, { of: k, at: key }, D);
+        addScaled({ of: dk, at: key }, ds, { of: q, at: query }, D);
       }
     });
   },
@@ -185,6 +185,12 @@ function dot(a: Float64Array, aAt: number, b: Float64Array, bAt: number, length:
   return sum;
 }
 
-function addScaled(y: Float64Array, yAt: number, scale: number, x: Float64Array, xAt: number, length: number): void {
-  for (let i = 0; i < length; i++) y[yAt + i]! += scale * x[xAt + i]!;
+/** The elements of an array from a place on. */
+interface Elements {
+  readonly of: Float64Array;
+  readonly at: number;
+}
+
+function addScaled(y: Elements, scale: number, x: Elements, length: number): void {
+  for (let i = 0; i < length; i++) y.of[y.at + i]! += scale * x.of[x.at + i]!;
 }

@@ -16,7 +16,7 @@ const sizes = [
 describe.each(runs)("$name", ({ run }) => {
   test.each(sizes)("attention and its gradient %o", (c) => {
     const { q, k, v, dO } = inputs(c);
-    const want = reference(c, q, k, v, dO);
+    const want = reference(c, { q, k, v, dO });
     const nan = (like: ArrayLike<number>) => new Float32Array(like.length).fill(Number.NaN);
     const [, , , o, lse] = run(attention, c, [q, k, v, nan(want.o), nan(want.lse)]);
     expectClose(o!, want.o);
@@ -34,7 +34,7 @@ describe.each(runs)("$name", ({ run }) => {
       const isWhole = c.batch > 1 && at >= (c.batch - 1) * c.rows;
       return isWhole ? 0 : starts.findLast((start) => start <= at % c.rows)!;
     });
-    const want = reference(c, q, k, v, dO, firstKeys);
+    const want = reference(c, { q, k, v, dO }, firstKeys);
     const nan = (like: ArrayLike<number>) => new Float32Array(like.length).fill(Number.NaN);
     const [, , , o, lse] = run(attention, c, [q, k, v, nan(want.o), nan(want.lse), ints(firstKeys)]);
     expectClose(o!, want.o);
@@ -71,7 +71,7 @@ describe.each(runs)("$name", ({ run }) => {
     const { q, k, v } = inputs(c);
     const firstKeys = ints(Array.from({ length: 40 }, (_, i) => (i < 32 ? -(2 ** 31) : 2 ** 31 - 1)));
     const [, , , o] = run(attention, c, [q, k, v, new Float32Array(q.length), new Float32Array(40), firstKeys]);
-    expectClose(o!.subarray(0, 32 * 3), reference(c, q, k, v, q).o.subarray(0, 32 * 3));
+    expectClose(o!.subarray(0, 32 * 3), reference(c, { q, k, v, dO: q }).o.subarray(0, 32 * 3));
   });
 });
 
@@ -83,7 +83,7 @@ function inputs({ batch, heads, kvHeads, rows, headDim }: Sizes) {
 }
 
 /** Scores, softmax and their derivatives as the formulas say, in float64. */
-function reference(c: Sizes, q: Float32Array, k: Float32Array, v: Float32Array, dO: Float32Array, firstKeys?: readonly number[]) {
+function reference(c: Sizes, { q, k, v, dO }: Readonly<Record<"q" | "k" | "v" | "dO", Float32Array>>, firstKeys?: readonly number[]) {
   const { batch, heads, kvHeads, rows, headDim: D, window = rows } = c;
   const made = { o: like(q), lse: new Float64Array(batch * heads * rows), dq: like(q), dk: like(k), dv: like(v) };
   for (let b = 0; b < batch; b++)

@@ -2,7 +2,7 @@
 // Dao et al. 2022): blocks of queries meet blocks of keys, the softmax is corrected as it goes, the backward pass computes scores again.
 import { type Builder, type Int, kernel, type Mask, type Position, type Vec } from "../language.ts";
 import { exp, log } from "./math.ts";
-import { blockProduct, eachStep, fill } from "./product.ts";
+import { blockProduct, eachStep, fill, type Result } from "./product.ts";
 
 export interface AttentionSizes {
   readonly batch: number;
@@ -56,6 +56,7 @@ export const attention = kernel<AttentionSizes>("attention", (k, sizes) => {
       k.blocks(queryBlock, rows, block, (count) => {
         const queries = { base: rowsFrom(q, queryBlock, heads, headDim), rowStride: heads * headDim * 4 };
         const output = { base: rowsFrom(o, queryBlock, heads, headDim), rowStride: heads * headDim * 4 };
+        const places = { scores, maxima, sums, output };
         fill(k, maxima, block, k.constant(lowest));
         fill(k, sums, block, k.constant(0));
         k.loop(output.base, output.base.add(count * output.rowStride), output.rowStride, (row) => fill(k, row, headDim, k.constant(0)));
@@ -63,37 +64,35 @@ export const attention = kernel<AttentionSizes>("attention", (k, sizes) => {
         const attend = (keyBlock: Int, keyCount: number, diagonal: boolean) => {
           const left = { ...queries, depthStride: 4 };
           const right = { base: keysTransposed.add(keyBlock.mul(headDim * block * 4)), depthStride: block * 4 };
-          blockProduct(k, { rows: count, columns: block }, headDim, left, right, { base: scores, rowStride: block * 4 }, "zero");
-          k.loop(0, count, 1, (i) =>
-            softmaxRow(k, sizes, i, scores, maxima, sums, output, { diagonal, before: hiddenBefore?.(i, keyBlock) }),
-          );
+          const c = { base: scores, rowStride: block * 4 };
+          blockProduct(k, { rows: count, columns: block }, { depth: headDim, a: left, b: right, c, start: "zero" });
+          k.loop(0, count, 1, (i) => softmaxRow(k, sizes, i, places, { diagonal, before: hiddenBefore?.(i, keyBlock) }));
           const weights = { base: scores, rowStride: block * 4, depthStride: 4 };
           const from = { base: rowsFrom(values, keyBlock, kvHeads, headDim), depthStride: kvHeads * headDim * 4 };
-          blockProduct(k, { rows: count, columns: headDim }, keyCount, weights, from, output, "load");
+          blockProduct(k, { rows: count, columns: headDim }, { depth: keyCount, a: weights, b: from, c: output, start: "load" });
         };
         k.loop(firstBlock, queryBlock, 1, (keyBlock) => attend(keyBlock, block, false));
         attend(queryBlock, count, true);
-        k.loop(0, count, 1, (i) => finishRow(k, headDim, i, maxima, sums, output, lse.add(queryBlock.mul(block * 4))));
+        k.loop(0, count, 1, (i) => finishRow(k, headDim, i, places, lse.add(queryBlock.mul(block * 4))));
       });
     });
   });
   return { units: sizes.batch * heads, scratchBytes: transposedBytes(sizes) + scoreBytes + 2 * block * 4 };
 });
 
+/** Where a block of queries has its scores, the running maxima and sums of its rows, and its output. */
+interface QueryPlaces {
+  readonly scores: Int;
+  readonly maxima: Int;
+  readonly sums: Int;
+  readonly output: Result;
+}
+
 /** Scores of row i become exponentials against the running maximum; what was summed before shrinks by the change. */
-function softmaxRow(
-  k: Builder,
-  sizes: AttentionSizes,
-  i: Int,
-  scores: Int,
-  maxima: Int,
-  sums: Int,
-  output: { base: Int; rowStride: number },
-  hidden: Hidden,
-): void {
+function softmaxRow(k: Builder, sizes: AttentionSizes, i: Int, { scores, maxima, sums, output }: QueryPlaces, hidden: Hidden): void {
   const row = scores.add(i.mul(block * 4));
   const scale = k.constant(1 / Math.sqrt(sizes.headDim));
-  const score = (at: Position) => masked(k, k.load(row, at).mul(scale), i, at, hidden, hidden.before ? unattended : lowest);
+  const score = (at: Position) => masked(k, k.load(row, at).mul(scale), { i, at }, hidden, hidden.before ? unattended : lowest);
   const place = i.mul(4);
   const old = k.splat(maxima.add(place));
   const max = old.max(k.maximum(block, score));
@@ -109,7 +108,7 @@ function softmaxRow(
   k.lanes(sizes.headDim, (at) => k.store(k.load(out, at).mul(shrink), out, at), 4);
 }
 
-function finishRow(k: Builder, headDim: number, i: Int, maxima: Int, sums: Int, output: { base: Int; rowStride: number }, lse: Int): void {
+function finishRow(k: Builder, headDim: number, i: Int, { maxima, sums, output }: QueryPlaces, lse: Int): void {
   const sum = k.splat(sums.add(i.mul(4)));
   const inverse = k.constant(1).div(sum);
   const out = output.base.add(i.mul(output.rowStride));
@@ -208,42 +207,51 @@ function gradientOfBlocks(
   const score = { rows: count, columns: block };
   const transposed = (base: Int) => ({ base: base.add(keyBlock.mul(headDim * block * 4)), depthStride: block * 4 });
   const left = (base: Int) => ({ base, rowStride: queryStride, depthStride: 4 });
-  blockProduct(k, score, headDim, left(q), transposed(keysTransposed), { base: weights, rowStride: block * 4 }, "zero");
-  blockProduct(k, score, headDim, left(dO), transposed(valuesTransposed), { base: dScores, rowStride: block * 4 }, "zero");
+  const into = (base: Int) => ({ depth: headDim, c: { base, rowStride: block * 4 }, start: "zero" as const });
+  blockProduct(k, score, { ...into(weights), a: left(q), b: transposed(keysTransposed) });
+  blockProduct(k, score, { ...into(dScores), a: left(dO), b: transposed(valuesTransposed) });
   k.loop(0, count, 1, (i) => {
     const offset = i.mul(queryStride);
     const delta = k.sum(headDim, (at) => k.load(dO.add(offset), at).mul(k.load(o.add(offset), at)));
     const hidden = { diagonal, before: hiddenBefore?.(i, keyBlock) };
-    scoreGradientRow(k, sizes, i, { weights, dScores }, k.splat(lse.add(i.mul(4))), delta, hidden);
+    scoreGradientRow(k, sizes, i, { weights, dScores, lse: k.splat(lse.add(i.mul(4))), delta }, hidden);
   });
   const [kBlock, dkBlock, dvBlock] = [keys, dk, dv].map((x) => rowsFrom(x, keyBlock, kvHeads, headDim)) as [Int, Int, Int];
-  const turned = (base: Int) => ({ base, rowStride: 4, depthStride: block * 4 });
+  const transposedScores = (base: Int) => ({ base, rowStride: 4, depthStride: block * 4 });
   const byKey = { rows: keyCount, columns: headDim };
   const rowsOf = (base: Int) => ({ base, depthStride: queryStride });
-  blockProduct(k, byKey, count, turned(weights), rowsOf(dO), { base: dvBlock, rowStride: keyStride }, "load");
-  blockProduct(k, byKey, count, turned(dScores), rowsOf(q), { base: dkBlock, rowStride: keyStride }, "load");
+  const addedTo = (base: Int) => ({ depth: count, c: { base, rowStride: keyStride }, start: "load" as const });
+  blockProduct(k, byKey, { ...addedTo(dvBlock), a: transposedScores(weights), b: rowsOf(dO) });
+  blockProduct(k, byKey, { ...addedTo(dkBlock), a: transposedScores(dScores), b: rowsOf(q) });
   const straight = { base: dScores, rowStride: block * 4, depthStride: 4 };
-  const result = { base: dq, rowStride: queryStride };
-  blockProduct(k, { rows: count, columns: headDim }, keyCount, straight, { base: kBlock, depthStride: keyStride }, result, {
-    first: firstBlock === 0 ? keyBlock : keyBlock.sub(firstBlock),
-  });
+  blockProduct(
+    k,
+    { rows: count, columns: headDim },
+    {
+      depth: keyCount,
+      a: straight,
+      b: { base: kBlock, depthStride: keyStride },
+      c: { base: dq, rowStride: queryStride },
+      start: { first: firstBlock === 0 ? keyBlock : keyBlock.sub(firstBlock) },
+    },
+  );
+}
+
+/** The scores of a block and their gradients, and of one row the logarithm of its sum and Σ dO · o. */
+interface ScoreRow {
+  readonly weights: Int;
+  readonly dScores: Int;
+  readonly lse: Vec;
+  readonly delta: Vec;
 }
 
 /** Scores become probabilities p = exp(s − lse), and their gradients p · (dP − delta), scaled as the scores are. */
-function scoreGradientRow(
-  k: Builder,
-  sizes: AttentionSizes,
-  i: Int,
-  { weights, dScores }: { weights: Int; dScores: Int },
-  lse: Vec,
-  delta: Vec,
-  hidden: Hidden,
-): void {
+function scoreGradientRow(k: Builder, sizes: AttentionSizes, i: Int, { weights, dScores, lse, delta }: ScoreRow, hidden: Hidden): void {
   const scale = k.constant(1 / Math.sqrt(sizes.headDim));
   const row = weights.add(i.mul(block * 4));
   const dRow = dScores.add(i.mul(block * 4));
   k.lanes(block, (at) => {
-    const p = masked(k, exp(k, k.load(row, at).mul(scale).sub(lse)), i, at, hidden, 0);
+    const p = masked(k, exp(k, k.load(row, at).mul(scale).sub(lse)), { i, at }, hidden, 0);
     k.store(p, row, at);
     k.store(k.load(dRow, at).sub(delta).mul(p).mul(scale), dRow, at);
   });
@@ -290,8 +298,14 @@ function keysOf(
   return { firstBlock, hiddenBefore: (i, keyBlock) => firstOf(i).sub(keyBlock.mul(block)) };
 }
 
+/** Scores of row i in a block of keys. */
+interface ScorePlace {
+  readonly i: Int;
+  readonly at: Position;
+}
+
 /** The value where the row attends the key, elsewhere `outside`. */
-function masked(k: Builder, value: Vec, i: Int, at: Position, { diagonal, before }: Hidden, outside: number): Vec {
+function masked(k: Builder, value: Vec, { i, at }: ScorePlace, { diagonal, before }: Hidden, outside: number): Vec {
   if (!diagonal && !before) return value;
   const first = at.index ? at.index.add(at.offset).div(4) : k.int(at.offset / 4);
   const hide = (kept: Vec, isHidden: Mask) => isHidden.select(k.constant(outside), kept);
@@ -310,20 +324,28 @@ function transposeKeys(k: Builder, { rows, kvHeads, headDim }: AttentionSizes, k
         const column = from.add(typeof first === "number" ? first * 4 : first.mul(4));
         const target = blockTo.add(typeof first === "number" ? first * block * 4 : first.mul(block * 4));
         for (let j = 0; j < block; j += k.laneCount)
-          transposeSquare(k, column, target, j, Math.min(k.laneCount, count - j), channels, stride);
+          transposeSquare(k, column, target, { j, count: Math.min(k.laneCount, count - j), channels, stride });
       });
     }),
   );
 }
 
-/** Rows j … j + count of a column of `channels` channels; rows that do not exist are zeros. */
-function transposeSquare(k: Builder, column: Int, target: Int, j: number, count: number, channels: number, stride: number): void {
+/** Rows j … j + count of a column of `channels` channels, `stride` bytes apart. */
+interface Square {
+  readonly j: number;
+  readonly count: number;
+  readonly channels: number;
+  readonly stride: number;
+}
+
+/** Transposes a square in registers; rows that do not exist are zeros. */
+function transposeSquare(k: Builder, column: Int, target: Int, { j, count, channels, stride }: Square): void {
   const span = channels === k.laneCount ? "full" : channels;
   const rows = Array.from({ length: k.laneCount }, (_, i) =>
     i < count ? k.load(column, { offset: 0, span, copy: 0 }, (j + i) * stride) : k.variable(),
   );
-  const turned = k.transpose(rows);
-  for (let c = 0; c < channels; c++) k.store(turned[c]!, target, { offset: (c * block + j) * 4, span: "full", copy: 0 });
+  const columns = k.transpose(rows);
+  for (let c = 0; c < channels; c++) k.store(columns[c]!, target, { offset: (c * block + j) * 4, span: "full", copy: 0 });
 }
 
 function transposedBytes({ rows, headDim }: AttentionSizes): number {

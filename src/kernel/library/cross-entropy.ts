@@ -29,7 +29,7 @@ export const softmaxCrossEntropy = kernel<CrossEntropySizes>("softmaxCrossEntrop
       k.storeScalar(k.constant(0), loss);
       if (gradient) k.lanes(vocabulary, (at) => k.store(k.constant(0), row, at), 4);
     };
-    const counted = () => rowLoss(k, sizes, row, rowAt(row, target.min(vocabulary - 1), 1), weight, loss);
+    const counted = () => rowLoss(k, sizes, { row, target: rowAt(row, target.min(vocabulary - 1), 1), loss }, weight);
     k.if(target, "<", 0, ignored, counted);
   };
   // A row is long and its exponentials are work, so that two are enough for a unit.
@@ -44,8 +44,15 @@ export const meanLoss = kernel<{ rows: number }>("meanLoss", (k, { rows }) => {
   return { units: 1 };
 });
 
-/** log Σ e^(x − max) + max − x[target]; the exponentials stay in the row for the gradient. */
-function rowLoss(k: Builder, { vocabulary, gradient }: CrossEntropySizes, row: Int, target: Int, weight: Vec, loss: Int): void {
+/** Where a row's logits are, that of its target, and its loss. */
+interface RowPlaces {
+  readonly row: Int;
+  readonly target: Int;
+  readonly loss: Int;
+}
+
+/** Stores log Σ e^(x − max) + max − x[target]; the exponentials stay in the row for the gradient. */
+function rowLoss(k: Builder, { vocabulary, gradient }: CrossEntropySizes, { row, target, loss }: RowPlaces, weight: Vec): void {
   const highest = k.maximum(vocabulary, (at) => k.load(row, at));
   const next = row.add(vocabulary * 4); // fetched meanwhile: a row is read at the memory's speed, and its exponentials are slower
   const distance = highest.sub(k.splat(target));

@@ -21,7 +21,7 @@ export const embeddingRows = kernel<EmbeddingSizes & Live & { readonly type: Wei
       .max(0)
       .min(vocabulary - 1);
     const from = table.add(token.mul(bytesOf(type, [channels])));
-    widenRow(k, type, channels, from, rowAt(y, row, channels), scratch);
+    widenRow(k, { type, depth: channels }, from, rowAt(y, row, channels), scratch);
   });
   return { ...split, scratchBytes: widenRowScratch(k, type) };
 });

@@ -13,14 +13,14 @@ export const maskLogits = kernel<RowSizes>("maskLogits", (k, sizes) => {
   const split = eachRowBlock(k, sizes, ({ row, block, start, size }) => {
     const bits = rowAt(rowAt(allowed, row, words), block, columnsOfBlock / word);
     const whole = Math.floor(size / word);
-    k.loop(0, whole, 1, (i) => maskWord(k, word, start.add(i.mul(word * 4)), x, y, rowAt(bits, i, 1)));
-    if (size % word > 0) maskWord(k, size % word, start.add(whole * word * 4), x, y, bits.add(whole * 4));
+    k.loop(0, whole, 1, (i) => maskWord(k, word, start.add(i.mul(word * 4)), { x, y, bits: rowAt(bits, i, 1) }));
+    if (size % word > 0) maskWord(k, size % word, start.add(whole * word * 4), { x, y, bits: bits.add(whole * 4) });
   });
   return split;
 });
 
-/** The first `count` elements from `start` that belong to one word. */
-function maskWord(k: Builder, count: number, start: Int, x: Int, y: Int, bits: Int): void {
+/** Masks the first `count` elements from `start` that belong to one word of bits. */
+function maskWord(k: Builder, count: number, start: Int, { x, y, bits }: Readonly<Record<"x" | "y" | "bits", Int>>): void {
   const all = k.splat(bits);
   k.lanes(
     count,

@@ -29,7 +29,7 @@ describe.each(runs)("$name", ({ name, target, run }) => {
   for (const [form, precision] of forms)
     test.each(sizesFor(name))(`matmul ${form} in ${precision}, %i × %i × %i, equals the sum in float64`, (m, n, k) => {
       const [a, b] = [random(m * k, 1), random(k * n, 2)];
-      const want = product(form, m, n, k, operand(a, precision), operand(b, precision));
+      const want = product(form, [m, n, k], operand(a, precision), operand(b, precision));
       const right = { form, n, k, precision };
       const packed = run(packMatrix, right, [b, unwritten(packedBytes(target, right) / 4)])[1]!;
       const c = run(matmul, { ...right, m, accumulate: false }, [a, packed, unwritten(m * n)])[2]!;
@@ -64,7 +64,7 @@ function operand(values: Float32Array, precision: Precision): Float32Array {
   return precision === "bfloat16" ? values.map(roundToBfloat16) : values;
 }
 
-function product(form: MatmulForm, m: number, n: number, k: number, a: Float32Array, b: Float32Array): Float64Array {
+function product(form: MatmulForm, [m, n, k]: readonly [number, number, number], a: Float32Array, b: Float32Array): Float64Array {
   const left = (i: number, p: number) => (form === "tn" ? a[p * m + i]! : a[i * k + p]!);
   const right = (p: number, j: number) => (form === "nt" ? b[j * k + p]! : b[p * n + j]!);
   return Float64Array.from({ length: m * n }, (_, at) => {

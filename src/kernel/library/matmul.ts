@@ -4,7 +4,7 @@ import { fail, isQuantised } from "../../base/index.ts";
 import { type Builder, type Int, kernel } from "../language.ts";
 import { type PackSizes, panelBytes, panelWord, stepBytes, wordsOf } from "./pack.ts";
 import { eachTile, groupRows, leftBytes, packLeft, prefetchLeft } from "./pack-left.ts";
-import { type Depth, type LeftOperand, type PanelWord, panelWidth, type Result, type Start, scaled, tileProduct } from "./product.ts";
+import { type Depth, type PanelWord, type Product, panelWidth, type Start, scaled, tileProduct } from "./product.ts";
 import { type Live, rowLimit, splitOfRows } from "./rows.ts";
 import type { WeightType } from "./weights.ts";
 import { depthOfPiece, panelsOfPiece, type WidenedSizes, widenBytes, widenedPanelBytes, widenPanels } from "./widen-panels.ts";
@@ -72,11 +72,18 @@ function multiplyBlock(k: Builder, sizes: MatmulSizes, block: Block, factor: Rig
   const { accumulate } = sizes;
   const depth = wordsOf(sizes);
   const { length } = unitOf(k, sizes);
-  if (length >= depth) return multiplyDepth(k, sizes, block, factor, 0, depth, accumulate ? "load" : "zero");
+  if (length >= depth) return multiplyDepth(k, sizes, block, factor, { first: 0, steps: depth, start: accumulate ? "load" : "zero" });
   k.loop(0, depth, length, (first) => {
     const steps = k.int(depth).sub(first).min(length);
-    multiplyDepth(k, sizes, block, factor, first, { steps, depth }, accumulate ? "load" : { first });
+    multiplyDepth(k, sizes, block, factor, { first, steps: { steps, depth }, start: accumulate ? "load" : { first } });
   });
+}
+
+/** A block of depth, and what its products are added to. */
+interface DepthPart {
+  readonly first: Int | number;
+  readonly steps: Depth;
+  readonly start: Start;
 }
 
 function multiplyDepth(
@@ -84,24 +91,23 @@ function multiplyDepth(
   sizes: MatmulSizes,
   { firstRow, lastRow, a, c, scratch, ...columns }: Block,
   factor: RightFactor,
-  first: Int | number,
-  steps: Depth,
-  start: Start,
+  { first, steps, start }: DepthPart,
 ): void {
   const group = groupRows(k.target, sizes);
   const { rowsOf, panelsOf, length } = unitOf(k, sizes);
   const panel = factor.panels(columns.firstPanel, first);
   k.loop(firstRow, lastRow, group, (row) => {
     const range = { first: row, last: row.add(group).min(lastRow) };
-    const left = packLeft(k, sizes, a, range, { length, first }, scratch);
+    const packed = { a, range, block: { length, first } };
+    const left = packLeft(k, sizes, packed, scratch);
     eachTile(k, sizes, k.target.tile.rows, range, (rows, at) => {
       const ahead = (panel: Int) => {
         if (rowsOf <= group) return; // no group follows
         const share = at.sub(row).div(k.target.tile.rows).mul(panelsOf).add(panel.sub(columns.firstPanel));
-        prefetchLeft(k, sizes, a, range, { length, first }, share, (panelsOf * group) / k.target.tile.rows);
+        prefetchLeft(k, sizes, packed, share, (panelsOf * group) / k.target.tile.rows);
       };
       const result = { base: c.add(at.mul(sizes.n * 4)), rowStride: sizes.n * 4 };
-      tileRow(k, { ...sizes, ...factor }, columns, rows, steps, left(at), panel, result, start, ahead);
+      tileRow(k, { ...sizes, ...factor }, columns, rows, { depth: steps, a: left(at), c: result, start, panel, ahead });
     });
   });
 }
@@ -208,24 +214,27 @@ function unitOf(k: Builder, sizes: MatmulSizes): Unit {
   return { rowsOf, panelsOf, columnBlocks: Math.ceil(panels / panelsOf), length };
 }
 
-/** A row of tiles over one block of depth: what is packed of A stays in the first-level cache while the panels go by. */
+/** The products of a row of tiles: each with a panel of B. */
+interface TileRow extends Omit<Product, "b"> {
+  /** Where a panel lies. */
+  readonly panel: (panel: Int) => Int;
+  /** Asks for a part of what is packed next, while a panel is read. */
+  readonly ahead: (panel: Int) => void;
+}
+
+/** Multiplies a row of tiles over one block of depth: what is packed of A stays in the first-level cache while the panels go by. */
 function tileRow(
   k: Builder,
   { n, precision, word, stepBytes, panelStride }: MatmulSizes & Omit<RightFactor, "panels" | "scratchBytes">,
   { firstPanel, lastPanel }: Columns,
   rows: number,
-  steps: Depth,
-  left: LeftOperand,
-  panelAt: (panel: Int) => Int,
-  result: Result,
-  start: Start,
-  ahead: (panel: Int) => void,
+  { panel: panelAt, ahead, c, ...product }: TileRow,
 ): void {
   const width = panelWidth(k.target);
   const tile = (panel: Int, columns: number) => {
     ahead(panel);
-    const right = { base: panelAt(panel), depthStride: width * stepBytes, word, panelStride };
-    tileProduct(k, { rows, columns, precision }, steps, left, right, { ...result, base: result.base.add(panel.mul(width * 4)) }, start);
+    const b = { base: panelAt(panel), depthStride: width * stepBytes, word, panelStride };
+    tileProduct(k, { rows, columns, precision }, { ...product, b, c: { ...c, base: c.base.add(panel.mul(width * 4)) } });
   };
   const whole = Math.floor(n / width);
   const together = panelsOfTile(k, rows);

@@ -75,28 +75,29 @@ export function leftBytes(target: Target, sizes: LeftSizes, length: number): num
 /** Words behind each row: rows a multiple of 4096 bytes apart compete for one set of the first-level cache, in A as it lies and here. */
 const rowPadding = 16;
 
-/** Packs a group of rows over a block of depth to `to`. @returns where the tile that begins with a row of it lies. */
-export function packLeft(k: Builder, sizes: LeftSizes, a: Int, range: RowRange, block: DepthBlock, to: Int): (row: Int) => LeftOperand {
+/** A group of rows of A over a block of its depth. */
+export interface LeftGroup {
+  readonly a: Int;
+  readonly range: RowRange;
+  readonly block: DepthBlock;
+}
+
+/** Packs a group to `to`. @returns where the tile that begins with a row of it lies. */
+export function packLeft(k: Builder, sizes: LeftSizes, group: LeftGroup, to: Int): (row: Int) => LeftOperand {
+  const { range, block } = group;
   const { rows } = k.target.tile;
   const byColumn = sizes.form === "tn";
   const rowBytes = (byColumn ? block.length : block.length + rowPadding) * 4;
   const place = (row: Int) => to.add(row.sub(range.first).mul(rowBytes));
-  if (byColumn) packColumns(k, sizes, a, range, block, place);
-  else packLines(k, sizes, a, range, block, to, rowBytes);
+  if (byColumn) packColumns(k, sizes, group, place);
+  else packLines(k, sizes, group, to, rowBytes);
   const strides = byColumn ? { rowStride: 4, depthStride: rows * 4 } : { rowStride: rowBytes, depthStride: 4 };
   return (row) => ({ base: place(row), ...strides });
 }
 
-/** From a[M, K]: pieces of rows. Two bfloat16 that follow each other are a word. */
-function packLines(
-  k: Builder,
-  { k: depth, precision }: LeftSizes,
-  a: Int,
-  { first, last }: RowRange,
-  block: DepthBlock,
-  to: Int,
-  rowBytes: number,
-): void {
+/** Packs pieces of rows of a[M, K]. Two bfloat16 that follow each other are a word. */
+function packLines(k: Builder, { k: depth, precision }: LeftSizes, { a, range, block }: LeftGroup, to: Int, rowBytes: number): void {
+  const { first, last } = range;
   const per = elementsOf(precision);
   const column = scaled(block.first, per * 4);
   const lines = (elements: number) => {
@@ -121,16 +122,8 @@ function packLines(
     );
 }
 
-/** Asks for one of `shares` parts of the group that follows `range`, so that it is near when it is packed; the part is number `share`. */
-export function prefetchLeft(
-  k: Builder,
-  sizes: LeftSizes,
-  a: Int,
-  { last }: RowRange,
-  block: DepthBlock,
-  share: Int,
-  shares: number,
-): void {
+/** Asks for one of `shares` parts of the group that follows another, so that it is near when it is packed; the part is number `share`. */
+export function prefetchLeft(k: Builder, sizes: LeftSizes, { a, range: { last }, block }: LeftGroup, share: Int, shares: number): void {
   const { form, m, k: depth, precision } = sizes;
   const elements = elementsOf(precision) * block.length;
   const first = scaled(block.first, elementsOf(precision));
@@ -153,8 +146,8 @@ function storeElements(k: Builder, precision: Precision, value: Vec, base: Int, 
   else k.store(value, base, at);
 }
 
-/** From a[K, M]: pieces of columns, which lie in rows; every row is read once for all tiles. */
-function packColumns(k: Builder, sizes: LeftSizes, a: Int, range: RowRange, block: DepthBlock, place: (row: Int) => Int): void {
+/** Packs pieces of columns of a[K, M], which lie in rows; every row is read once for all tiles. */
+function packColumns(k: Builder, sizes: LeftSizes, { a, range, block }: LeftGroup, place: (row: Int) => Int): void {
   const { m, k: depth, precision } = sizes;
   const per = elementsOf(precision);
   const base = a.add(scaled(block.first, per * m * 4));

@@ -101,13 +101,20 @@ function packRows(k: Builder, sizes: PackSizes, { b, columns, column, to }: Pack
   const word = panelWord(sizes);
   const elements = word === "bf16 pair" ? 2 : 1;
   eachWord(k, elements, { base: b.add(column.mul(bytes)), stride: n * bytes, count: depth }, (rows) => {
-    k.lanes(width, (at) => storeWord(k, word, type, rows, at, columns, target), k.target.tile.vectors);
+    k.lanes(width, (at) => storeWord(k, { word, type, columns }, rows, at, target), k.target.tile.vectors);
     target.bump(width * (word === "f16" ? 2 : 4));
   });
 }
 
-/** A vector's worth of a row of the panel, from one row of B or two; what does not exist is zero. 16 bits stay as they are. */
-function storeWord(k: Builder, word: PanelWord, type: PlainType, rows: readonly Int[], at: Position, columns: number, to: Int): void {
+interface PanelRow {
+  readonly word: PanelWord;
+  readonly type: PlainType;
+  /** Columns that exist. */
+  readonly columns: number;
+}
+
+/** Stores a vector's worth of a row of the panel, from one row of B or two; what does not exist is zero. 16 bits stay as they are. */
+function storeWord(k: Builder, { word, type, columns }: PanelRow, rows: readonly Int[], at: Position, to: Int): void {
   const left = columns - at.offset / 4;
   const span: Span = left >= k.laneCount ? "full" : left;
   const from = { ...at, span };

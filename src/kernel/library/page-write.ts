@@ -26,7 +26,7 @@ export const pageWrite = kernel<PageWriteSizes>("pageWrite", (k, sizes) => {
     const key = position.rem(pageKeys);
     k.loop(0, kvHeads, 1, (head) => {
       const from = rowAt(rowAt(k.int(0), row, kvHeads * headDim), head, headDim);
-      const to = headInPage(k, sizes, p.pages, slot, position.div(pageKeys), head);
+      const to = headInPage(k, sizes, p.pages, { slot, index: position.div(pageKeys), head });
       writeKey(k, sizes, p.k.add(from), p.keys.add(to), key);
       writeRow(k, sizes, p.v.add(from), p.values.add(to), key);
     });

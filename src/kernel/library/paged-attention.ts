@@ -16,7 +16,7 @@ import {
   wideValues,
   wideValuesScratch,
 } from "./pages.ts";
-import { type Depth, fill, type LeftOperand, type Result, type RightOperand, type Start, tileProduct } from "./product.ts";
+import { fill, type Product, type RightOperand, tileProduct } from "./product.ts";
 import { indexAt } from "./row-blocks.ts";
 import { rowAt, rowLimit, splitOfRows } from "./rows.ts";
 
@@ -272,7 +272,7 @@ function attendPart(work: Work, part: Int): void {
   const start = part.mul(partPages);
   const first = firstKey(sizes, tile.position).div(pageKeys).max(start);
   const end = tile.position.add(tile.count).sub(1).div(pageKeys).add(1).min(start.add(partPages));
-  const placeOf = (pool: Int, index: Int) => pool.add(headInPage(k, sizes, p.pages, tile.slot, index, work.head));
+  const placeOf = (pool: Int, index: Int) => pool.add(headInPage(k, sizes, p.pages, { slot: tile.slot, index, head: work.head }));
   const eachPage = (pool: Int, body: (page: Page) => void) =>
     k.loop(first, end, 1, (index) => {
       const base = placeOf(pool, index);
@@ -324,7 +324,7 @@ function scorePage(work: Work, page: Page): void {
     eachRowOfTiles(k, work.queries, (count, row) => {
       const left = { base: rowAt(places.queries, row, headDim), rowStride: headDim * 4, depthStride: 4 };
       const to = { base: page.scores.add(row.mul(scoreStride)), rowStride: scoreStride };
-      product(k, { rows: count, columns: pageKeys }, headDim, left, right, to, "zero");
+      multiply(k, { rows: count, columns: pageKeys }, { depth: headDim, a: left, b: right, c: to, start: "zero" });
     });
   narrowOrWide(
     work,
@@ -415,7 +415,7 @@ function addValues(work: Work, page: Page, values: RightOperand): void {
     const left = { base: page.scores.add(row.mul(scoreStride)).add(low.mul(4)), rowStride: scoreStride, depthStride: 4 };
     const right = { ...values, base: values.base.add(low.mul(values.depthStride)) };
     const to = { base: rowAt(places.part.out, row, headDim), rowStride: headDim * 4 };
-    product(k, { rows: count, columns: headDim }, { steps: high.sub(low) }, left, right, to, "continue");
+    multiply(k, { rows: count, columns: headDim }, { depth: { steps: high.sub(low) }, a: left, b: right, c: to, start: "continue" });
   };
   const byRow = (keysOf: (seen: Seen) => Seen) =>
     k.loop(0, tile.count, 1, (i) => {
@@ -467,20 +467,12 @@ function eachRowOfGroup(k: Builder, rows: number, body: (count: number, first: I
 }
 
 /** C (+)= A · B in register tiles, which are the wider the fewer rows there are. */
-function product(
-  k: Builder,
-  { rows, columns }: { readonly rows: number; readonly columns: number },
-  depth: Depth,
-  a: LeftOperand,
-  b: RightOperand,
-  c: Result,
-  start: Start,
-): void {
+function multiply(k: Builder, { rows, columns }: { readonly rows: number; readonly columns: number }, { b, c, ...product }: Product): void {
   const width = (accumulators(k) / rows) * k.laneCount;
   const bytes = b.word === "f16" ? 2 : 4;
   for (let first = 0; first < columns; first += width) {
     const shape = { rows, columns: Math.min(width, columns - first) };
-    tileProduct(k, shape, depth, a, { ...b, base: b.base.add(first * bytes) }, { ...c, base: c.base.add(first * 4) }, start);
+    tileProduct(k, shape, { ...product, b: { ...b, base: b.base.add(first * bytes) }, c: { ...c, base: c.base.add(first * 4) } });
   }
 }
 

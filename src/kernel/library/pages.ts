@@ -39,8 +39,15 @@ export function loadIndex(k: Builder, from: Int, below: number): Int {
     .min(below - 1);
 }
 
-/** Where page number `index` of a sequence has a head's keys or values, in bytes from the start of the pool. */
-export function headInPage(k: Builder, sizes: PoolSizes, table: Int, slot: Int, index: Int, head: Int): Int {
+/** A key head in page number `index` of a sequence, which has a slot of the table of pages. */
+export interface PagedHead {
+  readonly slot: Int;
+  readonly index: Int;
+  readonly head: Int;
+}
+
+/** Where a page has a head's keys or values, in bytes from the start of the pool. */
+export function headInPage(k: Builder, sizes: PoolSizes, table: Int, { slot, index, head }: PagedHead): Int {
   const page = loadIndex(k, table.add(slot.mul(sizes.pagesOfSlot).add(index).mul(4)), sizes.pages);
   return page.mul(sizes.kvHeads).add(head).mul(headBytes(sizes));
 }
@@ -66,7 +73,7 @@ export interface HeadPlace {
 export function wideKeys(k: Builder, { type, headDim }: Pick<PoolSizes, "type" | "headDim">, from: HeadPlace, scratch: Int): HeadPlace {
   if (type === "f32") return from;
   if (type === "f16") widenHalves(k, headDim, from, scratch);
-  else turnQuantised(k, headDim, from, scratch, scratch.add(wideBytes({ headDim })));
+  else transposeQuantised(k, headDim, from, scratch, scratch.add(wideBytes({ headDim })));
   return { base: scratch };
 }
 
@@ -122,7 +129,7 @@ function widenBlocks(k: Builder, { base, ahead }: HeadPlace, blocks: Int, to: In
  * Rows of blocks become columns: 64 keys of D channels as [D, 64]. Lanes of four bytes are transposed, so that a lane is a key and holds four of its
  * channels; its scale then is a lane too.
  */
-function turnQuantised(k: Builder, headDim: number, { base, ahead }: HeadPlace, to: Int, scales: Int): void {
+function transposeQuantised(k: Builder, headDim: number, { base, ahead }: HeadPlace, to: Int, scales: Int): void {
   const blocks = headDim / blockWeights;
   storeScales(k, blocks, base, scales);
   const channels = k.laneCount * 4; // of a vector of bytes
@@ -135,7 +142,13 @@ function turnQuantised(k: Builder, headDim: number, { base, ahead }: HeadPlace, 
       const target = to.add(key.mul(4)).add(scaled(first, blockWeights * pageKeys * 4));
       const scaleAt = scales.add(key.mul(4)).add(scaled(first, pageKeys * 4));
       for (let channel = 0; channel < count * blockWeights; channel += channels)
-        turnVector(k, blocks * q8Bytes, step, channel, Math.min(channels, count * blockWeights - channel), target, scaleAt);
+        transposeVector(
+          k,
+          { keyBytes: blocks * q8Bytes, channel, count: Math.min(channels, count * blockWeights - channel) },
+          step,
+          target,
+          scaleAt,
+        );
     });
   });
 }
@@ -154,8 +167,15 @@ function storeScales(k: Builder, blocks: number, from: Int, to: Int): void {
   });
 }
 
-/** As many keys as there are lanes, `count` channels from `channel`, with the scales of these keys. */
-function turnVector(k: Builder, keyBytes: number, from: Int, channel: number, count: number, to: Int, scales: Int): void {
+/** Some channels of as many keys as there are lanes; a key has so many bytes. */
+interface KeyChannels {
+  readonly keyBytes: number;
+  readonly channel: number;
+  readonly count: number;
+}
+
+/** Writes channels as float32, by the scales of these keys. */
+function transposeVector(k: Builder, { keyBytes, channel, count }: KeyChannels, from: Int, to: Int, scales: Int): void {
   const parts = Array.from({ length: k.laneCount / 4 }, (_, part) => byteAt(channel + ((16 * part) % count)));
   const rows = Array.from({ length: k.laneCount }, (_, key) => k.loadParts(from.add(key * keyBytes), parts));
   k.transpose(rows).forEach((four, i) => {

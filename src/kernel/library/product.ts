@@ -54,8 +54,17 @@ export type Depth = number | { readonly steps: Int; readonly depth?: number };
 /** Bytes of a line of the cache. */
 export const lineBytes = 64;
 
-/** One register tile over `depth` steps. */
-export function tileProduct(k: Builder, shape: TileShape, depth: Depth, a: LeftOperand, b: RightOperand, c: Result, start: Start): void {
+/** C (+)= A · B over `depth` steps. */
+export interface Product<D extends Depth = Depth> {
+  readonly depth: D;
+  readonly a: LeftOperand;
+  readonly b: RightOperand;
+  readonly c: Result;
+  readonly start: Start;
+}
+
+/** Multiplies one register tile over all steps. */
+export function tileProduct(k: Builder, shape: TileShape, { depth, a, b, c, start }: Product): void {
   const spans = columnSpans(k, shape.columns);
   const at = (j: number) => ({ offset: j * k.laneCount * 4, span: spans[j]!, copy: 0 });
   const result = (i: number, j: number) => k.load(c.base, at(j), i * c.rowStride);
@@ -73,7 +82,7 @@ export function tileProduct(k: Builder, shape: TileShape, depth: Depth, a: LeftO
       const [panel, rest] = [Math.floor(j / perPanel), j % perPanel];
       const step = (pairs ? u - (u % 2) : u) * b.depthStride;
       const place = { offset: rest * k.laneCount * 4, span: spans[j]!, copy: 0 };
-      return loadStep(k, b.word, pairs ? u % 2 : undefined, right, place, step + panel * (b.panelStride ?? 0));
+      return loadStep(k, { word: b.word, half: pairs ? u % 2 : undefined }, right, place, step + panel * (b.panelStride ?? 0));
     };
     eachProduct(sums, splat, vector, perPanel, multiply);
   };
@@ -92,7 +101,7 @@ export function tileProduct(k: Builder, shape: TileShape, depth: Depth, a: LeftO
  * C[rows × columns] (+)= A · B with constant rows and columns, tile after tile.
  * B's rows must be readable up to `columns`; nothing beyond rows and columns is touched.
  */
-export function blockProduct(k: Builder, shape: TileShape, depth: number, a: LeftOperand, b: RightOperand, c: Result, start: Start): void {
+export function blockProduct(k: Builder, shape: TileShape, { a, b, c, ...product }: Product<number>): void {
   const { rows, vectors } = k.target.tile;
   const width = vectors * k.laneCount;
   const column = (bBase: Int, cBase: Int, columns: number) =>
@@ -100,11 +109,12 @@ export function blockProduct(k: Builder, shape: TileShape, depth: number, a: Lef
       tileProduct(
         k,
         { rows: count, columns },
-        depth,
-        { ...a, base: a.base.add(scaled(first, a.rowStride)) },
-        { ...b, base: bBase },
-        { ...c, base: cBase.add(scaled(first, c.rowStride)) },
-        start,
+        {
+          ...product,
+          a: { ...a, base: a.base.add(scaled(first, a.rowStride)) },
+          b: { ...b, base: bBase },
+          c: { ...c, base: cBase.add(scaled(first, c.rowStride)) },
+        },
       ),
     );
   eachStep(k, shape.columns, width, (columns, first) => column(b.base.add(scaled(first, 4)), c.base.add(scaled(first, 4)), columns));
@@ -144,8 +154,14 @@ function eachProduct(
   }
 }
 
-/** A vector of a step. @param half which one of a pair: the first step has the lower half, and float32 has bfloat16 in its upper half. */
-function loadStep(k: Builder, word: PanelWord | undefined, half: number | undefined, base: Int, at: Position, extra: number): Vec {
+interface StepWord {
+  readonly word: PanelWord | undefined;
+  /** Which one of a pair: the first step has the lower half, and float32 has bfloat16 in its upper half. */
+  readonly half: number | undefined;
+}
+
+/** Loads a vector of a step. */
+function loadStep(k: Builder, { word, half }: StepWord, base: Int, at: Position, extra: number): Vec {
   if (word === "f16") return k.loadNarrow("f16", base, at, extra);
   const loaded = k.load(base, at, extra);
   if (half === undefined) return loaded;

@@ -52,7 +52,7 @@ export const quantisedMatmul = kernel<QuantisedSizes>("quantisedMatmul", (k, siz
         const source = sourceOf(k, sizes, preparation, superblocks, scratch);
         tiles(k, sizes, tileRows(k.target), rows, (count, row) => {
           const to = y.add(row.mul(n * 4)).add(panel.mul(width * 4));
-          tile(k, sizes, { rows: count, columns }, source, lines.add(row.mul(line.bytes)), to);
+          tile(k, sizes, { rows: count, columns }, source, { lines: lines.add(row.mul(line.bytes)), y: to });
         });
       });
     const preparation = preparationOf(k.target, sizes);
@@ -134,7 +134,13 @@ interface Tile {
   readonly columns: number;
 }
 
-function tile(k: Builder, { type, n, k: depth }: QuantisedSizes, { rows, columns }: Tile, source: Source, lines: Int, y: Int): void {
+/** Where a tile reads its rows, as lines of bytes, and where its results go. */
+interface TilePlaces {
+  readonly lines: Int;
+  readonly y: Int;
+}
+
+function tile(k: Builder, { type, n, k: depth }: QuantisedSizes, { rows, columns }: Tile, source: Source, { lines, y }: TilePlaces): void {
   const vectors = Math.ceil(columns / k.laneCount);
   const line = lineLayout(k.target, type, depth);
   const sums = Array.from({ length: rows }, () => Array.from({ length: vectors }, () => k.variable()));

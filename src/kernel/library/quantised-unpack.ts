@@ -22,21 +22,32 @@ export function widenScratchBytes(k: Builder): number {
   return unpackedVectors * k.laneCount * 4;
 }
 
-/** A row of `depth` weights from `from` as float32 to `to`: w = scale · (q − zero) + sign · minimum, in that order. */
-export function widenQuantised(k: Builder, type: QuantisedType, depth: number, from: Int, to: Int, scratch: Int): void {
+/** Writes a row of `depth` weights from `from` as float32 to `to`: w = scale · (q − zero) + sign · minimum, in that order. */
+export function widenQuantised(
+  k: Builder,
+  { type, depth }: { readonly type: QuantisedType; readonly depth: number },
+  from: Int,
+  to: Int,
+  scratch: Int,
+): void {
   const spans = spansOf(k.target, type, depth);
   const weights = spans.superblocks * spans.blocksOfSuperblock * blockWeights;
   const rest = spans.superblocksOfRow % spans.superblocks;
   const end = from.add((spans.superblocksOfRow - rest) * spans.superblockBytes);
   const y = k.copy(to);
   k.loop(from, end, spans.superblocks * spans.superblockBytes, (superblocks) => {
-    dequantiseSpan(k, spans, superblocks, spans.superblocks, y, scratch);
+    dequantiseSpan(k, spans, { from: superblocks, superblocks: spans.superblocks }, y, scratch);
     y.bump(weights * 4);
   });
-  if (rest > 0) dequantiseSpan(k, spans, end, rest, y, scratch);
+  if (rest > 0) dequantiseSpan(k, spans, { from: end, superblocks: rest }, y, scratch);
 }
 
-function dequantiseSpan(k: Builder, spans: Spans, from: Int, superblocks: number, y: Int, scratch: Int): void {
+interface Span {
+  readonly from: Int;
+  readonly superblocks: number;
+}
+
+function dequantiseSpan(k: Builder, spans: Spans, { from, superblocks }: Span, y: Int, scratch: Int): void {
   const reader = new BlockReader(k, spans, from, superblocks);
   for (const places of spans.groups) {
     unpackGroup(spans, reader, places, scratch, k.laneCount * 4);

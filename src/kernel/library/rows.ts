@@ -11,7 +11,7 @@ export const rowsOfUnit = 8;
 
 /** Runs `body` for every row of this thread's units. @returns the number of units. */
 export function eachRow(k: Builder, rows: number, range: Range, body: (row: Int) => void, block = rowsOfUnit): number {
-  return eachRowBelow(k, rows, rows, range, body, block).units;
+  return eachRowBelow(k, { rows, limit: rows, block }, range, body).units;
 }
 
 /** Constants of a kernel that can stop at the live rows: where `live` is set, its last pointer is an int32 with their number. */
@@ -36,10 +36,17 @@ export function eachLiveRow(
 ): Split {
   const limit = rowLimit(k, sizes);
   const range = k.range();
-  return eachRowBelow(k, sizes.rows, limit, range, (row) => body(row, range.scratch), block);
+  return eachRowBelow(k, { rows: sizes.rows, limit, block }, range, (row) => body(row, range.scratch));
 }
 
-function eachRowBelow(k: Builder, rows: number, limit: Int | number, range: Range, body: (row: Int) => void, block: number): Split {
+/** Rows in blocks, of which those below a limit are computed. */
+interface LimitedRows {
+  readonly rows: number;
+  readonly limit: Int | number;
+  readonly block: number;
+}
+
+function eachRowBelow(k: Builder, { rows, limit, block }: LimitedRows, range: Range, body: (row: Int) => void): Split {
   k.loop(range.begin, range.end, 1, (unit) => {
     const first = unit.mul(block);
     k.loop(first, first.add(block).min(limit), 1, body);

@@ -23,7 +23,7 @@ export function rowsToPanel(k: Builder, element: "word" | "u16", memory: RowsAnd
   eachSquare(k, element, depth, (element, elements, at) => {
     const from = rows.add(at.row);
     const lines = Array.from({ length: k.laneCount }, (_, i) =>
-      at.column + i < count ? load(k, element, from, positionOf(k, elements), (at.column + i) * stride) : k.variable(),
+      at.column + i < count ? load(k, element, { base: from, at: positionOf(k, elements), bytes: (at.column + i) * stride }) : k.variable(),
     );
     k.transpose(lines)
       .slice(0, elements)
@@ -42,7 +42,7 @@ export function panelToRows(k: Builder, element: "word" | "u16", memory: RowsAnd
     const to = rows.add(at.row);
     k.transpose(lines).forEach((line, i) => {
       const row = at.column + i;
-      if (row < count) store(k, element, flipped(k, line, flip), to, positionOf(k, elements), row * stride);
+      if (row < count) store(k, element, flipped(k, line, flip), { base: to, at: positionOf(k, elements), bytes: row * stride });
     });
   });
 }
@@ -82,13 +82,20 @@ function positionOf(k: Builder, elements: number): Position {
   return { offset: 0, span: elements === k.laneCount ? "full" : elements, copy: 0 };
 }
 
-function load(k: Builder, element: Element, from: Int, at: Position, bytes: number): Vec {
-  return element === "word" ? k.load(from, at, bytes) : k.loadNarrow("u16", from, at, bytes);
+/** Elements of a row, so many bytes behind `base`. */
+interface RowPlace {
+  readonly base: Int;
+  readonly at: Position;
+  readonly bytes: number;
 }
 
-function store(k: Builder, element: Element, value: Vec, to: Int, at: Position, bytes: number): void {
-  if (element === "word") k.store(value, to, at, bytes);
-  else k.storeNarrow("u16", value, to, at, bytes);
+function load(k: Builder, element: Element, { base, at, bytes }: RowPlace): Vec {
+  return element === "word" ? k.load(base, at, bytes) : k.loadNarrow("u16", base, at, bytes);
+}
+
+function store(k: Builder, element: Element, value: Vec, { base, at, bytes }: RowPlace): void {
+  if (element === "word") k.store(value, base, at, bytes);
+  else k.storeNarrow("u16", value, base, at, bytes);
 }
 
 /** A step of the panel at a byte offset. */

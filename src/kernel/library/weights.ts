@@ -15,8 +15,14 @@ export function loadPlain(k: Builder, type: PlainType, row: Int, at: Position, e
 }
 
 /** Copies a row of `depth` weights from `from` to `to` as float32. */
-export function widenRow(k: Builder, type: WeightType, depth: number, from: Int, to: Int, scratch: Int): void {
-  if (isQuantised(type)) return widenQuantised(k, type, depth, from, to, scratch);
+export function widenRow(
+  k: Builder,
+  { type, depth }: { readonly type: WeightType; readonly depth: number },
+  from: Int,
+  to: Int,
+  scratch: Int,
+): void {
+  if (isQuantised(type)) return widenQuantised(k, { type, depth }, from, to, scratch);
   k.lanes(depth, (at) => k.store(loadPlain(k, type, from, at), to, at), 4);
 }
 

@@ -27,7 +27,7 @@ export function samples(count: number, seed: number): Sample[] {
 function makeSample(row: Row, encoding: Encoding, rng: Rng): Sample {
   const modifiers = pickModifiers(row, encoding, rng);
   const inMemory = rng.below(3) > 0;
-  const operands = row.operands.map((form) => pickOperand(row.name, form, encoding, modifiers, inMemory, rng));
+  const operands = row.operands.map((form) => pickOperand(row.name, form, { ...encoding, vectorLength: modifiers.length, inMemory }, rng));
   const listing: Assembled[] = [];
   const assembler = new Assembler(encoding.scheme === "EVEX" ? "EVEX" : "VEX", listing);
   assembler.mark({ label: 0 });
@@ -53,14 +53,14 @@ function pickModifiers({ name, operands }: Row, encoding: Encoding, rng: Rng): M
   return mask === 0 ? { length } : { length, mask, zeroing: toVector && operands[0]!.memory === undefined && rng.below(2) === 0 };
 }
 
-function pickOperand(
-  name: InstructionName,
-  form: OperandForm,
-  { scheme }: Encoding,
-  { length }: Modifiers,
-  inMemory: boolean,
-  rng: Rng,
-): Actual {
+interface Choice {
+  readonly scheme: Encoding["scheme"];
+  readonly vectorLength: VectorLength;
+  /** Whether what may lie in memory does. */
+  readonly inMemory: boolean;
+}
+
+function pickOperand(name: InstructionName, form: OperandForm, { scheme, vectorLength: length, inMemory }: Choice, rng: Rng): Actual {
   if (form.label) return { label: 0 };
   if (form.immediate) return pickConstant(name, form.immediate, rng);
   if (form.memory !== undefined && (inMemory || !form.register)) return pickPlace(form, scheme, length, name, rng);

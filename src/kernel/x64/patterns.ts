@@ -155,10 +155,10 @@ const patterns: Patterns = {
   vsar: shifted("vpsrad"),
   bf16pair: withMemory(["a"], pair),
   dotbf16: withMemory(["b", "a"], (s, { d, c }, { a, b }) => {
-    if (isRegister(a)) accumulate(s, "vdpbf16ps", d, a, b, c);
-    else accumulate(s, "vdpbf16ps", d, b as Reg, a, c);
+    if (isRegister(a)) accumulate(s, "vdpbf16ps", { d, a, b, c });
+    else accumulate(s, "vdpbf16ps", { d, a: b as Reg, b: a, c });
   }),
-  dotu8: withMemory(["b"], (s, { d, a, c }, { b }) => accumulate(s, "vpdpbusd", d, a, b, c)),
+  dotu8: withMemory(["b"], (s, { d, a, c }, { b }) => accumulate(s, "vpdpbusd", { d, a, b, c })),
 
   flt: compared,
   fle: compared,
@@ -236,8 +236,16 @@ function pair(s: Selection, { d, b }: OpOf<"bf16pair">, { a }: Readonly<Operands
   s.emit("vpermw", [d, order, halves]);
 }
 
+/** d = c + a · b. */
+interface Accumulation {
+  readonly d: Reg;
+  readonly a: Reg;
+  readonly b: Source;
+  readonly c: Reg;
+}
+
 /** Instructions that add to what their first operand holds: through a register of its own where d is also a factor. */
-function accumulate(s: Selection, name: "vdpbf16ps" | "vpdpbusd", d: Reg, a: Reg, b: Source, c: Reg): void {
+function accumulate(s: Selection, name: "vdpbf16ps" | "vpdpbusd", { d, a, b, c }: Accumulation): void {
   const isFactor = d.id === a.id || (isRegister(b) && d.id === b.id);
   const result = d.id !== c.id && isFactor ? s.register("vec") : d;
   if (result.id !== c.id) s.emit("vmovups", [result, c]);
