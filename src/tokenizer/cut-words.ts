@@ -2,9 +2,11 @@
 
 import { type NormaliserStep, normaliserOf } from "./normaliser.ts";
 import { type PreTokeniserStep, preTokeniserOf } from "./pre-tokeniser.ts";
+import { nextUnitOf } from "./scan-bytes.ts";
 import { eachSpan } from "./split-bytes.ts";
 import { type SplitName, splitsOf } from "./split-pattern.ts";
 import { eachSentencePart, type SentenceRules } from "./split-sentence.ts";
+import type { NextUnit } from "./unit-cache.ts";
 import { eachSpan as eachWhiteSpan } from "./word-codec.ts";
 import type { WordTable } from "./word-table.ts";
 
@@ -33,6 +35,8 @@ export function wordCutter(rules: WordRules): CutWords {
     case "word":
       return (text, table) => eachWhiteSpan(text, (start, end) => table.add(text, start, end));
     case "bytes": {
+      const nextUnit = rules.splitDigits || typeof rules.pattern !== "string" ? undefined : nextUnitOf(rules.pattern);
+      if (nextUnit !== undefined) return unitCutter(nextUnit);
       const splits = splitsOf(rules.pattern, rules.splitDigits);
       return (text, table) => eachSpan(text, splits, (start, end) => table.add(text, start, end));
     }
@@ -48,6 +52,22 @@ export function wordCutter(rules: WordRules): CutWords {
       return rules satisfies never;
   }
 }
+
+/** Cuts the UTF-8 of texts. */
+function unitCutter(nextUnit: NextUnit): CutWords {
+  let bytes = new Uint8Array(0);
+  return (text, table) => {
+    if (3 * text.length > bytes.length) bytes = new Uint8Array(3 * text.length);
+    const end = utf8.encodeInto(text, bytes).written;
+    for (let at = 0; at < end; ) {
+      const stop = nextUnit(bytes, at, end);
+      table.addUtf8(bytes, at, stop);
+      at = stop;
+    }
+  };
+}
+
+const utf8 = new TextEncoder();
 
 function givenCutter({ apart, normaliser, words }: GivenRules): CutWords {
   const cut = wordCutter(words);

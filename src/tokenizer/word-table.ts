@@ -9,11 +9,15 @@ const slotWidth = 2;
 
 export class WordTable implements WordCounts {
   #bytes = new Uint8Array(1 << 16);
+  #view = new DataView(this.#bytes.buffer);
   /** Word → where it begins; one more entry says where the last one ends. */
   #starts = new Uint32Array(1 << 12);
   #counts = new Float64Array(1 << 12);
   #slots = new Int32Array(slotWidth << 13);
   #size = 0;
+  /** The bytes that were given last, and a view of them. */
+  #source: Uint8Array = this.#bytes;
+  #sourceView: DataView = this.#view;
 
   /** How many different words there are. */
   get size(): number {
@@ -30,22 +34,28 @@ export class WordTable implements WordCounts {
   add(text: string, start = 0, end = text.length): void {
     const from = this.#starts[this.#size]!;
     // A UTF-16 unit has at most three bytes.
-    if (from + 3 * (end - start) > this.#bytes.length) this.#growBytes(3 * (end - start));
+    this.#reserve(from + 3 * (end - start));
     const bytes = this.#bytes;
     let to = from;
-    let hash = 0;
     for (let at = start; at < end; at++) {
       const unit = text.charCodeAt(at);
-      if (unit < 0x80) {
-        bytes[to++] = unit;
-        hash = Math.imul(hash ^ unit, 0x01000193);
-        continue;
+      if (unit < 0x80) bytes[to++] = unit;
+      else {
+        const width = writeCharacter(bytes, to, text, at, end);
+        to += width;
+        if (width === 4) at++;
       }
-      const width = writeCharacter(bytes, to, text, at, end);
-      for (const stop = to + width; to < stop; to++) hash = Math.imul(hash ^ bytes[to]!, 0x01000193);
-      if (width === 4) at++;
     }
-    this.#count(from, to, spread(hash), 1);
+    this.#count(bytes, this.#view, from, to, hashOf(bytes, this.#view, from, to), 1);
+  }
+
+  /** Counts the word `source[start … end)`, which is UTF-8 and not empty, `count` times. */
+  addUtf8(source: Uint8Array, start: number, end: number, count = 1): void {
+    if (source !== this.#source) {
+      this.#source = source;
+      this.#sourceView = new DataView(source.buffer, source.byteOffset, source.byteLength);
+    }
+    this.#count(source, this.#sourceView, start, end, hashOf(source, this.#sourceView, start, end), count);
   }
 
   /** Counts every word of a block as often as the block says. */
@@ -53,7 +63,7 @@ export class WordTable implements WordCounts {
     let start = 0;
     for (let word = 0; word < counts.length; word++) {
       const end = ends[word]!;
-      this.#addBytes(bytes, start, end, counts[word]!);
+      this.addUtf8(bytes, start, end, counts[word]!);
       start = end;
     }
   }
@@ -69,38 +79,41 @@ export class WordTable implements WordCounts {
     if (!builder.isEmpty) yield builder.take();
   }
 
-  #addBytes(source: Uint8Array, start: number, end: number, count: number): void {
-    const from = this.#starts[this.#size]!;
-    if (from + end - start > this.#bytes.length) this.#growBytes(end - start);
-    this.#bytes.set(source.subarray(start, end), from);
-    let hash = 0;
-    for (let at = start; at < end; at++) hash = Math.imul(hash ^ source[at]!, 0x01000193);
-    this.#count(from, from + end - start, spread(hash), count);
-  }
-
-  /** Counts the word that was written behind the others, which stays there if it is a new one. */
-  #count(from: number, to: number, hash: number, count: number): void {
+  /** Counts a word, which may have been written behind the others already. */
+  #count(source: Uint8Array, view: DataView, from: number, to: number, hash: number, count: number): void {
     const slots = this.#slots;
     const mask = slots.length - 1;
     for (let slot = (hash << 1) & mask; ; slot = (slot + slotWidth) & mask) {
       const word = slots[slot + 1]! - 1;
       if (word < 0) {
-        this.#insert(slot, to, hash, count);
+        this.#insert(slot, this.#write(source, from, to), hash, count);
         return;
       }
-      if (slots[slot] === hash && this.#isSame(word, from, to)) {
+      if (slots[slot] === hash && this.#isSame(word, source, view, from, to)) {
         this.#counts[word]! += count;
         return;
       }
     }
   }
 
-  #isSame(word: number, from: number, to: number): boolean {
-    const bytes = this.#bytes;
+  #isSame(word: number, source: Uint8Array, view: DataView, from: number, to: number): boolean {
     let other = this.#starts[word]!;
     if (this.#starts[word + 1]! - other !== to - from) return false;
-    for (let at = from; at < to; at++) if (bytes[at] !== bytes[other++]) return false;
+    let at = from;
+    for (; at + 4 <= to; at += 4, other += 4) if (view.getInt32(at, true) !== this.#view.getInt32(other, true)) return false;
+    for (; at < to; at++, other++) if (source[at] !== this.#bytes[other]) return false;
     return true;
+  }
+
+  /** Writes a word behind the others and returns where it ends. */
+  #write(source: Uint8Array, from: number, to: number): number {
+    const start = this.#starts[this.#size]!;
+    if (source === this.#bytes) return to;
+    this.#reserve(start + to - from);
+    const bytes = this.#bytes;
+    let end = start;
+    for (let at = from; at < to; at++) bytes[end++] = source[at]!;
+    return end;
   }
 
   #insert(slot: number, to: number, hash: number, count: number): void {
@@ -113,10 +126,12 @@ export class WordTable implements WordCounts {
     if (2 * slotWidth * this.#size > this.#slots.length) this.#growSlots();
   }
 
-  #growBytes(more: number): void {
-    const larger = new Uint8Array(Math.max(2 * this.#bytes.length, this.#bytes.length + more));
+  #reserve(length: number): void {
+    if (length <= this.#bytes.length) return;
+    const larger = new Uint8Array(Math.max(2 * this.#bytes.length, length));
     larger.set(this.#bytes);
     this.#bytes = larger;
+    this.#view = new DataView(larger.buffer);
   }
 
   #growWords(): void {
@@ -143,10 +158,20 @@ export class WordTable implements WordCounts {
   }
 }
 
-/** Lets every byte of the word change the low bits, which choose the slot. */
-function spread(hash: number): number {
-  const mixed = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-  return mixed ^ (mixed >>> 13);
+/** A hash whose low bits, which choose the slot, depend on every byte; four of them at a time. */
+function hashOf(bytes: Uint8Array, view: DataView, from: number, to: number): number {
+  let hash = to - from;
+  let at = from;
+  for (; at + 4 <= to; at += 4) hash = mixed(hash ^ view.getInt32(at, true));
+  let rest = 0;
+  for (; at < to; at++) rest = (rest << 8) | bytes[at]!;
+  hash = mixed(hash ^ rest);
+  return hash ^ (hash >>> 13);
+}
+
+function mixed(hash: number): number {
+  const product = Math.imul(hash, 0x9e3779b1);
+  return product ^ (product >>> 15);
 }
 
 /** Writes the UTF-8 of a character above U+007F and returns its width. */
