@@ -42,7 +42,8 @@ export class PairCounts {
     this.#symbols = symbols;
     this.#wordCounts = counts;
     this.#mayMerge = mayMerge;
-    this.#otherEnd = Int32Array.from(symbols.keys());
+    this.#otherEnd = new Int32Array(symbols.length);
+    for (let at = 0; at < symbols.length; at++) this.#otherEnd[at] = at; // Int32Array.from would list them in an array first
     this.#wordOf = new Int32Array(symbols.length);
     // No merge makes more than two pairs of three symbols, so lists need at most three times the room; what is not used takes no memory.
     this.#lists = new Int32Array(3 * symbols.length);

@@ -2,7 +2,8 @@
 
 /** The words' numbers in the order of their bytes; word i has the bytes from `starts[i]` to `starts[i + 1]`, and no two are the same. */
 export function sortWords(bytes: Uint8Array, starts: Uint32Array, size: number): Uint32Array {
-  const order = Uint32Array.from({ length: size }, (_, word) => word);
+  const order = new Uint32Array(size);
+  for (let word = 0; word < size; word++) order[word] = word;
   sortRange(order, 0, size, 0, bytes, starts);
   return order;
 }

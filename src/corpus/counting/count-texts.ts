@@ -39,7 +39,7 @@ export interface CountPace {
   readonly worthKeepingMs: number;
 }
 
-const usualPace: CountPace = { stretchBytes: 1 << 22, runMs: 60_000, worthKeepingMs: 5000 };
+const usualPace: CountPace = { stretchBytes: 1 << 20, runMs: 60_000, worthKeepingMs: 5000 };
 
 /** Of the memory that is allowed, the share of all tables: arrays that double are up to twice as large as what they hold, and stand there twice while they grow. */
 const tableShare = 1 / 4;
