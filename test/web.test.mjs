@@ -73,6 +73,7 @@ describe.skipIf(browserPath === undefined)("in chromium", () => {
   beforeAll(async () => {
     server = await serve({ esbuild: join(app, "esbuild"), vite: join(app, "vite"), model: modelFolder, guide: join(app, "guide") });
     browser = await chromium.launch({ executablePath: browserPath, args: ["--no-sandbox"] });
+    delete process.env.CRIA_WASM_FMA; // a page uses what its WebAssembly has
     const backend = await openCpuBackend({ target: "wasm", threads: 2 });
     inNode = await train(backend, text, steps);
     const llama = await Llama.load(modelFolder, { backend });

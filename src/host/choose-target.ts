@@ -1,4 +1,4 @@
-// What the kernels are compiled for on this machine, and why. A row a target, the fastest first; CRIA_TARGET overrides.
+// What the kernels are compiled for on this machine, and why: one row per target, the fastest first; CRIA_TARGET overrides.
 import { didYouMean, UsageError } from "../base/index.ts";
 import { avx2, avx512, type Target } from "../kernel/index.ts";
 import { type CpuFeature, type CpuFeatures, cpuFeatures } from "./cpu-features.ts";
@@ -12,7 +12,7 @@ export interface Choice {
   readonly isFallback: boolean;
   /** Undefined where no machine code can be loaded, not even the code that asks the CPU. */
   readonly features: CpuFeatures | undefined;
-  /** For what is not WebAssembly. */
+  /** What runs machine code, where the target is not WebAssembly. */
   readonly machine?: { readonly native: Native; readonly target: Target };
 }
 

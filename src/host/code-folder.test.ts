@@ -17,6 +17,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, test, vi } from "vitest";
 import type { CodeStore, StoredCode } from "../backend/cpu/index.ts";
@@ -27,7 +28,7 @@ import { avx512, avx512Dots } from "../kernel/index.ts";
 import { chooseTarget } from "./choose-target.ts";
 import { codeFolderState, openCodeFolder } from "./code-folder.ts";
 import { codeFolderPath } from "./code-folder-path.ts";
-import { hashOf } from "./compiler-hash.ts";
+import { compilerHash, hashOf, rootOf } from "./compiler-hash.ts";
 import { openCpuBackend } from "./open-backend.ts";
 
 const root = mkdtempSync(join(tmpdir(), "cria-code-"));
@@ -349,4 +350,16 @@ describe.each(targets)("a backend on %s", async (target) => {
     expect(warnings).toHaveLength(1);
     expect(files().map(({ size }) => size)).toEqual(written.map(({ size }) => size)); // whole again
   });
+});
+
+test("a module that is not the file it says has no compiler's name: bundles keep no code", () => {
+  const own = new URL("./compiler-hash.js", import.meta.url);
+  const root = rootOf(own.href)!;
+  expect(compilerHash).toBe(hashOf(root));
+  expect(rootOf(undefined)).toBeUndefined();
+  expect(rootOf(new URL("./code-folder.js", import.meta.url).href)).toBeUndefined();
+  const copy = join(freshCache(), "..", "compiler-hash.js");
+  // The same name, but another text than what this process runs.
+  writeFileSync(copy, readFileSync(own, "utf8").replace("const hash =", "const  hash ="));
+  expect(rootOf(pathToFileURL(copy).href)).toBeUndefined();
 });

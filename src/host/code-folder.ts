@@ -171,7 +171,7 @@ class CodeFolder implements CodeStore {
   }
 }
 
-/** On a disk that cannot be written nothing is removed either. */
+/** Marks the file as used. On a disk that cannot be written nothing is removed either, so that a failure does no harm. */
 function makeYoung(descriptor: number): void {
   try {
     futimesSync(descriptor, new Date(), new Date());

@@ -2,7 +2,7 @@
 // not, after a checkout or an unpacking; a number written by the build would be wrong as soon as a file is built without it.
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
-import { extname, join } from "node:path";
+import { basename, dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The rooms that machine code follows from: the kernel room and the one that it may import. */
@@ -19,20 +19,34 @@ export function hashOf(root: string): string | undefined {
   }
 }
 
-const extension = extname(import.meta.url);
-
 /** Programs in a folder and those in it, without tests, in a fixed order. Node's own recursive listing takes four times as long. */
 function filesIn(root: string, folder: string): string[] {
   const entries = readdirSync(join(root, folder)).sort();
   return entries.flatMap((name) => {
     const path = `${folder}/${name}`;
     if (!name.includes(".")) return filesIn(root, path);
-    return name.endsWith(extension) && !name.includes(".test.") ? [path] : [];
+    return name.endsWith(".js") && !name.includes(".test.") ? [path] : [];
   });
 }
 
 /**
- * Undefined where the files do not lie as they are built, in a bundle for instance. It is read when this module is loaded, with the compiler itself:
- * files that an installation replaces later are not what this process runs by. Takes 2 ms.
+ * The folder of the rooms, where a module is this one's file as it runs; undefined in a bundle, which has other files around it, or says that it is the
+ * file that it was made of, which may have changed since.
  */
-export const compilerHash: string | undefined = hashOf(fileURLToPath(new URL("..", import.meta.url)));
+export function rootOf(module: string | undefined): string | undefined {
+  try {
+    const path = fileURLToPath(module ?? "");
+    const isOwn = basename(path, extname(path)) === "compiler-hash" && readFileSync(path, "utf8").includes(String(hashOf));
+    return isOwn ? dirname(dirname(path)) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const root = rootOf(import.meta.url);
+
+/**
+ * Undefined where the files do not lie as they are built. It is read when this module is loaded, with the compiler itself: files that an installation
+ * replaces later are not what this process runs by. Takes 2 ms.
+ */
+export const compilerHash: string | undefined = root && hashOf(root);

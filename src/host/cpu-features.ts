@@ -26,7 +26,7 @@ export function cpuFeatures(native: Native): CpuFeatures {
 type Register = "eax" | "ebx" | "ecx" | "edx";
 type Cpuid = (leaf: number, subleaf: number) => Partial<Readonly<Record<Register, number>>>;
 
-/** A row a feature: leaf and subleaf of CPUID, register, bit; AVX-512's registers need more of the system than AVX's. */
+/** One row per feature: leaf and subleaf of CPUID, register, bit; AVX-512's registers need more of the system than AVX's. */
 const rows: Readonly<Record<CpuFeature, readonly [leaf: number, subleaf: number, Register, bit: number, needs: "ymm" | "zmm"]>> = {
   fma: [1, 0, "ecx", 12, "ymm"],
   f16c: [1, 0, "ecx", 29, "ymm"],
@@ -68,7 +68,7 @@ const moveArguments = {
 };
 
 /** rbx is the caller's. */
-// biome-ignore format: an instruction a line.
+// biome-ignore format: an instruction per line.
 const cpuidOf = (move: readonly number[], second: readonly number[]): readonly number[] => [
   0x53, // push rbx
   ...move,
@@ -79,14 +79,14 @@ const cpuidOf = (move: readonly number[], second: readonly number[]): readonly n
 ];
 
 /** eax | ebx << 32 */
-// biome-ignore format: an instruction a line.
+// biome-ignore format: an instruction per line.
 const lowWords = [
   0x48, 0xc1, 0xe3, 0x20, // shl rbx, 32
   0x48, 0x09, 0xd8, // or rax, rbx
 ];
 
 /** ecx | edx << 32 */
-// biome-ignore format: an instruction a line.
+// biome-ignore format: an instruction per line.
 const highWords = [
   0x48, 0xc1, 0xe2, 0x20, // shl rdx, 32
   0x48, 0x89, 0xc8, // mov rax, rcx
@@ -94,7 +94,7 @@ const highWords = [
 ];
 
 /** edx:eax of extended control register 0 */
-// biome-ignore format: an instruction a line.
+// biome-ignore format: an instruction per line.
 const xcr0 = [
   0x31, 0xc9, // xor ecx, ecx
   0x0f, 0x01, 0xd0, // xgetbv

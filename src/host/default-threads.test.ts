@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { UsageError } from "../base/index.ts";
 import { defaultThreads } from "./default-threads.ts";
 
-test("a thread a core, unless CRIA_THREADS says otherwise", () => {
+test("one thread per core, unless CRIA_THREADS says otherwise", () => {
   expect(defaultThreads({})).toBe(Math.min(64, availableParallelism()));
   expect(defaultThreads({ CRIA_THREADS: "" })).toBe(defaultThreads({}));
   expect(defaultThreads({ CRIA_THREADS: "3" })).toBe(3);

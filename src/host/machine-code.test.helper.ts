@@ -11,7 +11,7 @@ const kernel = (params: number, code: readonly number[]): NativeSource => ({
 export const nothing = kernel(3, [0xc3]);
 
 /** (counts): counts[i] += 1, atomically, so that a unit done twice at the same moment shows. */
-// biome-ignore format: an instruction a line.
+// biome-ignore format: an instruction per line.
 export const count = kernel(4, [
   0x48, 0x39, 0xca, // cmp rdx, rcx
   0x73, 0x09, // jae to the ret
@@ -23,7 +23,7 @@ export const count = kernel(4, [
 
 export const shifted = 13;
 /** (to, from): to[i] = from[(i + 1) % shifted] + 1: what other threads wrote in the phase before. */
-// biome-ignore format: an instruction a line.
+// biome-ignore format: an instruction per line.
 export const shift = kernel(5, [
   0x4c, 0x39, 0xc1, // cmp rcx, r8
   0x73, 0x19, // jae to the ret

@@ -84,10 +84,10 @@ here("a program that does not fit its kernels or the memory is refused before an
   const engine = await open({ threads: 2 });
   const address = engine.allocate(64);
   const load = (change: object) => engine.load([count], [[{ kernel: 0, args: [address], units: 1, grain: 1, ...change }]]);
-  await expect(load({ kernel: 1 })).rejects.toThrow("calls kernel 1 of a program that has 1");
-  await expect(load({ args: [] })).rejects.toThrow("kernel 0 takes 4 arguments, but a step gives it 0 arguments and the engine's 3");
+  await expect(load({ kernel: 1 })).rejects.toThrow("names kernel 1 of a program that has 1");
+  await expect(load({ args: [] })).rejects.toThrow("kernel 0 takes 4 arguments, but a call gives it 0 arguments and the engine's 3");
   for (const bad of [0, 12, -1, Number.NaN, address + 0.5, engine.memory.end])
-    await expect(load({ args: [bad] })).rejects.toThrow(`argument 0 of step 0 of phase 0 is ${bad}, but it must be an address`);
+    await expect(load({ args: [bad] })).rejects.toThrow(`argument 0 of call 0 of phase 0 is ${bad}, but it must be an address`);
   await engine.run(await load({}));
 });
 

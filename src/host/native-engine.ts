@@ -5,7 +5,7 @@ import type { NativeKernel } from "./native-linker.ts";
 import { NativeMemory } from "./native-memory.ts";
 import { nodeThreads } from "./node-threads.ts";
 
-/** Code for the calling convention of the system, at any address: all parameters are 64-bit integers, three more than a step's arguments. */
+/** Code for the calling convention of the system, at any address: all parameters are 64-bit integers, three more than a call's arguments. */
 export interface NativeCode {
   readonly code: Uint8Array;
   readonly params: number;
@@ -75,7 +75,7 @@ const codeAlignment = 64;
 /** int3 fills the gaps: a jump astray ends there. */
 const breakpoint = 0xcc;
 
-/** Where each begins, and at last where all end. */
+/** The offset of each code, and at last where all end. */
 function layOut(made: readonly NativeCode[]): number[] {
   const offsets = [0];
   for (const { code } of made) offsets.push(offsets.at(-1)! + Math.ceil(code.length / codeAlignment) * codeAlignment);

@@ -103,7 +103,7 @@ function fillableBytes(): number {
 
 const leastBytes = 2 ** 28;
 
-/** Where a limit on address space forbids as much, half of it may do, or half of that. */
+/** Reserves as much, or where a limit on address space forbids that, half of it, or half of that. */
 function reserveUpTo(native: Native, bytes: number): Pages {
   try {
     return native.reserve(bytes);

@@ -11,7 +11,7 @@ export interface PosixConstants {
 }
 
 export const linux: PosixConstants = { mapAnonymous: 0x20, mapNoReserve: 0x4000, adviseHugePages: 14 };
-/** On Intel; code on Apple's own processors would need MAP_JIT too. */
+/** The constants of macOS on Intel; code on Apple's own processors would need MAP_JIT too. */
 export const darwin: PosixConstants = { mapAnonymous: 0x1000, mapNoReserve: 0x40 };
 
 const [protNone, protRead, protWrite, protExecute] = [0, 1, 2, 4] as const;

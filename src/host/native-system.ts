@@ -1,4 +1,4 @@
-// What machine code needs of an operating system: pages, and who may do what with them. One interface, a file a family of systems beside it.
+// What machine code needs of an operating system: pages, and who may do what with them. One interface, and one file per family of systems beside it.
 import type { FileRegion } from "../base/index.ts";
 
 export interface Pages {
@@ -36,7 +36,7 @@ export interface NativeSystem {
 
 /** What is used of koffi, which is an optional dependency: the build must not need its types. */
 export interface Koffi {
-  /** Without a name, what the process has loaded already. */
+  /** Loads a library; `null` stands for what the process has loaded already. */
   load(library: string | null): { func(name: string, result: string, params: readonly string[]): (...args: unknown[]) => unknown };
   proto(result: string, params: readonly string[]): object;
   decode(address: number, type: object): (...args: number[]) => unknown;
@@ -48,5 +48,5 @@ export type CopyIn = (to: number, from: ArrayBufferView, bytes: number) => void;
 export type CopyOut = (to: ArrayBufferView, from: number, bytes: number) => void;
 
 export const roundUp = (value: number, unit: number): number => Math.ceil(value / unit) * unit;
-/** Of every system on x86-64. */
+/** The size of a page on every system on x86-64. */
 export const pageBytes = 4096;

@@ -32,7 +32,7 @@ export class WindowsSystem implements NativeSystem {
     this.#moveOut = kernel32.func("RtlMoveMemory", "void", ["void *", "intptr_t", "size_t"]) as CopyOut;
   }
 
-  /** From a multiple of 64 KiB: huge pages are for processes with a privilege, so there is nothing to line up with. */
+  /** Reserves from a multiple of 64 KiB: huge pages are for processes with a privilege, so there is nothing to line up with. */
   reserve(bytes: number): Pages {
     return this.#allocate(roundUp(bytes, pageBytes), MEM_RESERVE, PAGE_NOACCESS);
   }

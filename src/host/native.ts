@@ -19,7 +19,7 @@ export interface Native extends Omit<NativeSystem, "map" | "makeExecutable"> {
 /** Machine code can be loaded, or why not. */
 export type Opened = { readonly native: Native } | { readonly native?: undefined; readonly why: string };
 
-/** By Node's name of the platform. */
+/** What opens each system, by Node's name of the platform. */
 export const systems: Readonly<Record<string, (koffi: Koffi) => NativeSystem>> = {
   linux: (koffi) => new PosixSystem(koffi, linux),
   darwin: (koffi) => new PosixSystem(koffi, darwin),
@@ -27,7 +27,7 @@ export const systems: Readonly<Record<string, (koffi: Koffi) => NativeSystem>> =
 };
 
 /** Never throws. Every thread opens its own; pages and addresses are the process's. */
-export async function openNative(importKoffi = importInstalled, { platform, arch }: Machine = process): Promise<Opened> {
+export async function openNative(importKoffi = importInstalled, { platform, arch }: Platform = process): Promise<Opened> {
   if (arch !== "x64") return { why: `there are machine code targets for x64 only, this is ${arch}` };
   const openSystem = systems[platform];
   if (openSystem === undefined) return { why: `machine code is loaded on ${Object.keys(systems).join(", ")} only, this is ${platform}` };
@@ -42,14 +42,14 @@ export async function openNative(importKoffi = importInstalled, { platform, arch
   }
 }
 
-type Machine = { readonly platform: string; readonly arch: string };
+type Platform = { readonly platform: string; readonly arch: string };
 
 async function importInstalled(): Promise<Koffi> {
-  const name: string = "koffi";
-  return ((await import(name)) as { default: Koffi }).default;
+  const name: string = "koffi"; // optional: neither the compiler nor a bundler may ask for it
+  return ((await import(/* webpackIgnore: true */ /* @vite-ignore */ name)) as { default: Koffi }).default;
 }
 
-/** A page of `ret`: policies that forbid new code speak here. */
+/** Runs one page that holds `ret`, so that a policy against new code fails here and not in a kernel. */
 function tryOut(native: Native): void {
   const pages = native.mapCode(Uint8Array.of(0xc3));
   native.callable(pages.address, 0)();
@@ -57,7 +57,7 @@ function tryOut(native: Native): void {
 }
 
 function makeNative(koffi: Koffi, system: NativeSystem): Native {
-  /** Function types by result and arity. */
+  /** Function types, by their result and number of parameters. */
   const prototypes = new Map<string, object>();
   const prototype = (result: string, params: number) => {
     const key = `${result} ${params}`;

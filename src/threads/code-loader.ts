@@ -12,9 +12,9 @@ export interface CodeLoader<Source, M extends Memory> {
 }
 
 export interface PlacedCode {
-  /** How many kernels there are: steps name them 0, 1, … */
+  /** How many kernels there are: calls name them 0, 1, … */
   readonly kernels: number;
-  /** What every thread's linker gets, by `postMessage`. */
+  /** What the linker of every thread gets, by `postMessage`. */
   readonly code: unknown;
 }
 

@@ -40,7 +40,7 @@ test.each([1, 2, 3, 4])("%i threads do every unit exactly once", async (threads)
   const cases = [1, 2, 3, 5, 7, 64, 101, 1000].flatMap((units) => [1, 2, 3, 7, 64, 2000].map((grain) => ({ units, grain })));
   const buffers = cases.map(({ units }) => engine.allocate(4 * (units + 1)));
   const steps = cases.map(({ units, grain }, i) => ({ kernel: 0, args: [buffers[i]!], units, grain }));
-  // Once as one phase of many steps, once as many phases.
+  // Once as one phase of many calls, once as many phases.
   const program = await engine.load(assemble(count), [steps, ...steps.map((step) => [step])]);
   for (let run = 0; run < 20; run++) await engine.run(program);
   for (const [i, { units }] of cases.entries()) {
@@ -130,7 +130,7 @@ test.each([1, 2, 3, 8])("programs at random on %i threads compute what they woul
   }
 });
 
-/** Phases whose steps write different buffers, and read those that nobody writes in the phase. */
+/** Phases whose calls write different buffers, and read those that nobody writes in the phase. */
 function randomPhases(rng: Rng, buffers: number, n: number) {
   return Array.from({ length: 1 + rng.below(60) }, () => {
     const written = 1 + rng.below(buffers - 1);
@@ -144,7 +144,7 @@ function randomPhases(rng: Rng, buffers: number, n: number) {
   });
 }
 
-test("a step passes every argument on, however many there are", async () => {
+test("a call passes every argument on, however many there are", async () => {
   const engine = await open({ threads: 1 });
   const arities = Array.from({ length: 16 }, (_, n) => n + 1);
   const buffers = arities.map((n) => engine.allocate(4 * (n + 3)));
@@ -271,13 +271,13 @@ test("a program that does not fit its module is refused", async () => {
   const engine = await open({ threads: 2 });
   const step = { kernel: 0, args: [64], units: 1, grain: 1 };
   const load = (change: object, module = assemble(count)) => engine.load(module, [[{ ...step, ...change }]]);
-  await expect(load({ kernel: 1 })).rejects.toThrow("[cpu] step 0 of phase 0 calls kernel 1 of a program that has 1");
-  await expect(load({ args: [] })).rejects.toThrow("kernel 0 takes 4 arguments, but a step gives it 0 arguments and the engine's 3");
-  await expect(load({ args: [1.5] })).rejects.toThrow("argument 0 of step 0 of phase 0 is 1.5");
+  await expect(load({ kernel: 1 })).rejects.toThrow("[cpu] call 0 of phase 0 names kernel 1 of a program that has 1");
+  await expect(load({ args: [] })).rejects.toThrow("kernel 0 takes 4 arguments, but a call gives it 0 arguments and the engine's 3");
+  await expect(load({ args: [1.5] })).rejects.toThrow("argument 0 of call 0 of phase 0 is 1.5");
   await expect(load({ args: [2 ** 32] })).rejects.toThrow("32-bit");
   await expect(load({ units: -1 })).rejects.toThrow("has -1 units");
   await expect(load({ live: { count: 64, rows: 0, units: 1 } })).rejects.toThrow("has 1 units per 0 live rows");
-  await expect(load({ live: { count: 0.5, rows: 1, units: 1 } })).rejects.toThrow("the count of step 0 of phase 0 is at 0.5");
+  await expect(load({ live: { count: 0.5, rows: 1, units: 1 } })).rejects.toThrow("the count of call 0 of phase 0 is at 0.5");
   await expect(load({ grain: 0 })).rejects.toThrow("has a grain of 0");
   await expect(load({}, Uint8Array.of(1, 2, 3))).rejects.toThrow("[cpu] a program's module is not valid WebAssembly");
   const wantsMore = Uint8Array.from(assemble(count));

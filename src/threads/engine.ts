@@ -34,7 +34,7 @@ export interface Engine<Source, M extends Memory> extends AsyncDisposable {
   reserveScratch(bytes: number): void;
   /**
    * Compiles the kernels once and gives them to every thread. The phases are copied.
-   * @returns the program's id, for `run` and `unload`. @throws CriaError when the kernels or a step are not valid.
+   * @returns the program's id, for `run` and `unload`. @throws CriaError when the kernels or a call are not valid.
    */
   load(source: Source, phases: readonly Phase[]): Promise<number>;
   /**
@@ -126,7 +126,7 @@ class PooledEngine<Source, M extends Memory> implements Engine<Source, M> {
     const problem = answers.find((answer) => answer.problem !== undefined)?.problem;
     if (problem !== undefined) {
       this.#pool.tell({ type: "unload", program });
-      fail("cpu", `a program cannot be loaded: ${problem}: its steps and its kernels must fit each other and the engine`);
+      fail("cpu", `a program cannot be loaded: ${problem}: its calls and its kernels must fit each other and the engine`);
     }
     this.#programs.set(program, countsOf(checked));
     return program;
@@ -188,7 +188,7 @@ class PooledEngine<Source, M extends Memory> implements Engine<Source, M> {
 
 function failOf({ kernel, phase, begin, end, message }: Trap): never {
   const where = `kernel ${kernel} trapped in phase ${phase}, units ${begin} to ${end} (${message})`;
-  fail("cpu", `${where}: its step's addresses or sizes are wrong, which only a mistake in cria can cause; please report it`);
+  fail("cpu", `${where}: the addresses or sizes of its call are wrong, which only a mistake in cria can cause; please report it`);
 }
 
 /** The one that works, and those that it left behind with a thread that has not noticed yet: behind so many, it waits for the thread. */

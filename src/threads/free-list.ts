@@ -10,7 +10,7 @@ interface Block {
 }
 
 export class FreeList {
-  /** By address, and never two that touch. */
+  /** Free blocks sorted by address; no two of them touch. */
   readonly #free: Block[] = [];
   readonly #taken = new Map<number, number>();
   #end: number;

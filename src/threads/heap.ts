@@ -6,7 +6,7 @@ import { type Memory, megabytes } from "./memory.ts";
 export class Heap<M extends Memory> {
   readonly memory: M;
   readonly #list: FreeList;
-  /** From here on nothing was ever handed out, so bytes are still zero: clearing them would make the system provide them. */
+  /** Nothing from this address on was ever handed out, so bytes there are still zero: clearing them would make the system provide them. */
   #fresh: number;
 
   constructor(memory: M) {

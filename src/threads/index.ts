@@ -2,7 +2,7 @@
 export type { CodeKind, CodeLoader, LinkedKernel, Linker, PlacedCode } from "./code-loader.ts";
 export { type Engine, type EngineOptions, openEngine } from "./engine.ts";
 export { type Memory, megabytes } from "./memory.ts";
-export type { Phase, Step } from "./program.ts";
+export type { KernelCall, Phase } from "./program.ts";
 export type { Answer, LinkerName, ToWorker, WorkerSetup } from "./protocol.ts";
 export { hasRelaxedSimd } from "./relaxed-simd.ts";
 export { checkThreads, maximumThreads } from "./thread-count.ts";

@@ -3,53 +3,54 @@ import { check } from "../base/index.ts";
 import type { Memory } from "./memory.ts";
 import { endOfTickets } from "./tickets.ts";
 
-export interface Step {
+export interface KernelCall {
   /** Index of the kernel in the program. */
   readonly kernel: number;
   /**
    * Leading arguments: byte addresses and numbers. For WebAssembly all are i32; an address above 2 GiB may be given unsigned.
-   * The call is f(...args, scratch, begin, end); `scratch` is the address of the calling thread's own scratch.
+   * A chunk is computed by f(...args, scratch, begin, end); `scratch` is the address of the calling thread's own scratch.
    */
   readonly args: readonly number[];
-  /** Units of parallel work; a call does those from `begin` up to, not including, `end`. */
+  /** Units of parallel work; a chunk is those from `begin` up to, not including, `end`. */
   readonly units: number;
-  /** Most units a call: threads claim this many at a time, so that a busy neighbour does not hold the others up. */
+  /** The most units per chunk: threads claim this many at a time, so that a busy neighbour does not hold the others up. */
   readonly grain: number;
   /** Where the units with work depend on a number that is written before a run. */
-  readonly live?: LiveStep;
+  readonly live?: LiveUnits;
 }
 
-/** With n in the int32 at `count`, the first `units` · ⌈n / `rows`⌉ units of a step have work, and a call takes a smaller share of them. */
-export interface LiveStep {
+/** With n in the int32 at the address `count`, the first `units` · ⌈n / `rows`⌉ units of a call have work, and a chunk takes a smaller share of them. */
+export interface LiveUnits {
   readonly count: number;
   readonly rows: number;
   readonly units: number;
 }
 
-/** Steps of one phase do not depend on each other: threads go from one to the next without waiting. A phase begins when all before it is done. */
-export type Phase = readonly Step[];
+/** Calls of one phase do not depend on each other: threads go from one to the next without waiting. A phase begins when all before it is done. */
+export type Phase = readonly KernelCall[];
 
 /** The addresses of the counts on which a program's units depend, each once. */
 export const countsOf = (phases: readonly Phase[]): number[] => [...new Set(phases.flat().flatMap(({ live }) => live?.count ?? []))];
 
-/** Calls that these steps take at most. */
-export const countChunks = (steps: readonly Step[]): number => steps.reduce((sum, { units, grain }) => sum + Math.ceil(units / grain), 0);
+/** How many chunks these calls have at most. */
+export const countChunks = (calls: readonly KernelCall[]): number =>
+  calls.reduce((sum, { units, grain }) => sum + Math.ceil(units / grain), 0);
 
-/** A checked copy, without what does nothing: steps without units, then phases without steps. @throws CriaError on a number out of range. */
+/** A checked copy, without what does nothing: calls without units, then phases without calls. @throws CriaError on a number out of range. */
 export function checkPhases(phases: readonly Phase[], kernels: number, memory: Memory): Phase[] {
   const checked = phases
-    .map((steps, phase) =>
-      steps.map((step, i) => checkStep(step, kernels, memory, `step ${i} of phase ${phase}`)).filter(({ units }) => units > 0),
+    .map((calls, phase) =>
+      calls.map((call, i) => checkCall(call, kernels, memory, `call ${i} of phase ${phase}`)).filter(({ units }) => units > 0),
     )
-    .filter((steps) => steps.length > 0);
+    .filter((calls) => calls.length > 0);
   const chunks = countChunks(checked.flat());
-  check(chunks < endOfTickets, "cpu", () => `a program of ${chunks} calls is longer than ${endOfTickets - 1}: take larger grains`);
+  check(chunks < endOfTickets, "cpu", () => `a program of ${chunks} chunks is longer than ${endOfTickets - 1}: take larger grains`);
   return checked;
 }
 
-function checkStep({ kernel, args, units, grain, live }: Step, kernels: number, memory: Memory, name: string): Step {
+function checkCall({ kernel, args, units, grain, live }: KernelCall, kernels: number, memory: Memory, name: string): KernelCall {
   const known = Number.isInteger(kernel) && kernel >= 0 && kernel < kernels;
-  check(known, "cpu", () => `${name} calls kernel ${kernel} of a program that has ${kernels}`);
+  check(known, "cpu", () => `${name} names kernel ${kernel} of a program that has ${kernels}`);
   check(isCount(units), "cpu", () => `${name} has ${units} units, but they are a whole number from 0 to ${maximumCount}`);
   check(isCount(grain) && grain > 0, "cpu", () => `${name} has a grain of ${grain}, but it is a whole number from 1 to ${maximumCount}`);
   const bad = args.findIndex((arg) => !memory.isArgument(arg));
@@ -58,7 +59,7 @@ function checkStep({ kernel, args, units, grain, live }: Step, kernels: number, 
   return { kernel, args: [...args], units, grain, ...(live && { live: { ...live } }) };
 }
 
-function checkLive({ count, rows, units }: LiveStep, memory: Memory, name: string): void {
+function checkLive({ count, rows, units }: LiveUnits, memory: Memory, name: string): void {
   check(memory.isArgument(count), "cpu", () => `the count of ${name} is at ${count}, but it ${memory.argumentRule}`);
   const areCounts = isCount(rows) && rows > 0 && isCount(units);
   check(areCounts, "cpu", () => `${name} has ${units} units per ${rows} live rows, but both are whole numbers, and rows are at least 1`);

@@ -15,7 +15,7 @@ export type ToWorker =
   | {
       readonly type: "load";
       readonly program: number;
-      /** For the linker. */
+      /** What the linker makes functions of. */
       readonly code: unknown;
       readonly phases: readonly Phase[];
     }
@@ -35,7 +35,7 @@ export type ToWorker =
 export interface Answer {
   /** Why a program could not be loaded. */
   readonly problem?: string;
-  /** From the one thread that knows how a run ended. The others may come later. */
+  /** How the run ended: said by the one thread that knows it. The others may come later. */
   readonly end?: End;
 }
 

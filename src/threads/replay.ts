@@ -1,18 +1,18 @@
 // What a thread does with a program: call by call, with nothing allocated and nothing looked up on the way.
 import type { LinkedKernel } from "./code-loader.ts";
-import { countsOf, type Phase, type Step } from "./program.ts";
+import { countsOf, type KernelCall, type Phase } from "./program.ts";
 import type { End, Trap } from "./protocol.ts";
 import { abort, claim, finish, nextTicket, waitFor } from "./tickets.ts";
 
 export interface BoundProgram {
-  /** Those of all phases, in order. */
-  readonly steps: readonly BoundStep[];
+  /** The calls of all phases, in order. */
+  readonly calls: readonly BoundCall[];
   /** The tickets of the last run, which the next run has too where its counts are the same. */
   last: Numbering;
 }
 
-interface BoundStep {
-  readonly call: Call;
+interface BoundCall {
+  readonly invoke: Invoke;
   readonly kernel: number;
   readonly phase: number;
   readonly units: number;
@@ -20,23 +20,23 @@ interface BoundStep {
   readonly live: LiveCount | undefined;
 }
 
-/** See `LiveStep`; `count` is an index into a run's counts. */
+/** See `LiveUnits`; `count` is an index into a run's counts. */
 interface LiveCount {
   readonly count: number;
   readonly rows: number;
   readonly units: number;
 }
 
-/** Which tickets the steps have in a run with these counts. */
+/** Which tickets the calls have in a run with these counts. */
 interface Numbering {
   readonly counts: readonly number[];
-  readonly steps: readonly NumberedStep[];
-  /** Chunks of all steps. */
+  readonly calls: readonly NumberedCall[];
+  /** How many chunks all calls have. */
   readonly tickets: number;
 }
 
-interface NumberedStep {
-  readonly step: BoundStep;
+interface NumberedCall {
+  readonly call: BoundCall;
   readonly units: number;
   readonly grain: number;
   /** The ticket of its first chunk, and the one behind its last. */
@@ -46,50 +46,50 @@ interface NumberedStep {
   readonly opens: number;
 }
 
-type Call = (scratch: number, begin: number, end: number) => void;
+type Invoke = (scratch: number, begin: number, end: number) => void;
 
-/** @throws Error when a step gives a kernel more or fewer arguments than it takes. */
+/** @throws Error when a call gives a kernel more or fewer arguments than it takes. */
 export function bind(phases: readonly Phase[], kernels: readonly LinkedKernel[]): BoundProgram {
   const counts = countsOf(phases);
-  const steps = phases.flatMap((unbound, phase) =>
-    unbound.map((step): BoundStep => {
-      const { kernel, units, grain, live } = step;
+  const calls = phases.flatMap((unbound, phase) =>
+    unbound.map((call): BoundCall => {
+      const { kernel, units, grain, live } = call;
       const liveCount = live && { ...live, count: counts.indexOf(live.count) };
-      return { call: link(step, kernels[kernel]!), kernel, phase, units, grain, live: liveCount };
+      return { invoke: link(call, kernels[kernel]!), kernel, phase, units, grain, live: liveCount };
     }),
   );
-  return { steps, last: numberSteps(steps, Array(counts.length).fill(0)) };
+  return { calls, last: numberCalls(calls, Array(counts.length).fill(0)) };
 }
 
-/** Numbers the chunks of all steps that have work. */
-function numberSteps(steps: readonly BoundStep[], counts: readonly number[]): Numbering {
+/** Numbers the chunks of all calls that have work. */
+function numberCalls(calls: readonly BoundCall[], counts: readonly number[]): Numbering {
   let [tickets, opens, phase] = [0, 0, 0];
-  const numbered = steps.map((step): NumberedStep => {
-    if (step.phase !== phase) [phase, opens] = [step.phase, tickets];
-    const units = liveUnits(step, counts);
-    const grain = Math.max(1, Math.floor((step.grain * units) / step.units));
+  const numbered = calls.map((call): NumberedCall => {
+    if (call.phase !== phase) [phase, opens] = [call.phase, tickets];
+    const units = liveUnits(call, counts);
+    const grain = Math.max(1, Math.floor((call.grain * units) / call.units));
     const first = tickets;
     tickets += Math.ceil(units / grain);
-    return { step, units, grain, first, end: tickets, opens };
+    return { call, units, grain, first, end: tickets, opens };
   });
-  return { counts, steps: numbered, tickets };
+  return { counts, calls: numbered, tickets };
 }
 
-function liveUnits({ units, live }: BoundStep, counts: readonly number[]): number {
+function liveUnits({ units, live }: BoundCall, counts: readonly number[]): number {
   if (live === undefined) return units;
   return Math.min(units, live.units * Math.ceil(Math.max(0, counts[live.count] ?? 0) / live.rows));
 }
 
 /** The numbering for these counts: the last one where they have not changed. */
 function numberingOf(program: BoundProgram, counts: readonly number[]): Numbering {
-  if (counts.some((count, i) => count !== program.last.counts[i])) program.last = numberSteps(program.steps, counts);
+  if (counts.some((count, i) => count !== program.last.counts[i])) program.last = numberCalls(program.calls, counts);
   return program.last;
 }
 
-function link({ kernel, args }: Step, { call, params }: LinkedKernel): Call {
+function link({ kernel, args }: KernelCall, { call, params }: LinkedKernel): Invoke {
   const given = `${args.length} arguments and the engine's 3`;
-  if (params !== args.length + 3) throw new Error(`kernel ${kernel} takes ${params} arguments, but a step gives it ${given}`);
-  return bindCall(call, args);
+  if (params !== args.length + 3) throw new Error(`kernel ${kernel} takes ${params} arguments, but a call gives it ${given}`);
+  return bindArguments(call, args);
 }
 
 /**
@@ -97,7 +97,7 @@ function link({ kernel, args }: Step, { call, params }: LinkedKernel): Call {
  * @returns what the engine must hear of: that this thread finished the run's last chunk, or that a kernel trapped on it.
  */
 export function replay(program: BoundProgram, counts: readonly number[], words: Int32Array, scratch: number): End | undefined {
-  const { steps, tickets } = numberingOf(program, counts);
+  const { calls, tickets } = numberingOf(program, counts);
   let at = 0;
   /** Where the phase begins that this thread has seen open. */
   let opened = 0;
@@ -105,17 +105,17 @@ export function replay(program: BoundProgram, counts: readonly number[], words: 
   let untold = 0;
   let ticket = nextTicket(words);
   while (ticket < tickets) {
-    while (ticket >= steps[at]!.end) at++;
-    const step = steps[at]!;
-    if (step.opens !== opened) {
-      if (untold > 0) finish(words, untold, step.opens);
-      waitFor(words, step.opens);
+    while (ticket >= calls[at]!.end) at++;
+    const call = calls[at]!;
+    if (call.opens !== opened) {
+      if (untold > 0) finish(words, untold, call.opens);
+      waitFor(words, call.opens);
       untold = 0;
-      opened = step.opens;
+      opened = call.opens;
     }
     const found = claim(words, ticket);
     if (found === ticket) {
-      const trap = callChunk(step, ticket, scratch);
+      const trap = callChunk(call, ticket, scratch);
       if (trap !== undefined) {
         abort(words);
         return { trap };
@@ -133,35 +133,35 @@ export function replay(program: BoundProgram, counts: readonly number[], words: 
  * @param until the time by `performance.now` after which no chunk is begun. @returns the ticket to go on with where time is up.
  */
 export function replayAlone(program: BoundProgram, counts: readonly number[], from: number, scratch: number, until: number): number | End {
-  const { steps, tickets } = numberingOf(program, counts);
+  const { calls, tickets } = numberingOf(program, counts);
   let at = 0;
   for (let ticket = from; ticket < tickets; ticket++) {
     if (performance.now() >= until) return ticket;
-    while (ticket >= steps[at]!.end) at++;
-    const trap = callChunk(steps[at]!, ticket, scratch);
+    while (ticket >= calls[at]!.end) at++;
+    const trap = callChunk(calls[at]!, ticket, scratch);
     if (trap !== undefined) return { trap };
   }
   return { done: true };
 }
 
 function callChunk(
-  { step: { call, kernel, phase }, units, grain, first }: NumberedStep,
+  { call: { invoke, kernel, phase }, units, grain, first }: NumberedCall,
   ticket: number,
   scratch: number,
 ): Trap | undefined {
   const begin = (ticket - first) * grain;
   const end = Math.min(begin + grain, units);
   try {
-    call(scratch, begin, end);
+    invoke(scratch, begin, end);
     return undefined;
   } catch (error) {
     return { kernel, phase, begin, end, message: String(error) };
   }
 }
 
-// A closure an arity: with a spread, a call that does nothing takes several times as long.
-// biome-ignore format: a row an arity.
-function bindCall(f: LinkedKernel["call"], args: readonly number[]): Call {
+// There is a closure per arity: with a spread, a call that does nothing takes several times as long.
+// biome-ignore format: a row per arity.
+function bindArguments(f: LinkedKernel["call"], args: readonly number[]): Invoke {
   const [a = 0, b = 0, c = 0, d = 0, e = 0, g = 0, h = 0, i = 0, j = 0, k = 0, l = 0, m = 0] = args;
   switch (args.length) {
     case 0: return (scratch, begin, end) => f(scratch, begin, end);

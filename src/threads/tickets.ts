@@ -15,7 +15,7 @@ export const endOfTickets = 2 ** 30;
 
 /** Spinning longer than it takes to put a thread to sleep and wake it costs a neighbour more than it can save. */
 const spinMilliseconds = 0.02;
-/** Between two looks at the clock: some hundred nanoseconds. */
+/** Loads between two looks at the clock; so many take some hundred nanoseconds. */
 const spinLoads = 128;
 
 /** The words for as many runs as may be under way at a time: the last one and those that a late thread has yet to leave. */
@@ -24,7 +24,7 @@ export function createTickets(runs: number): Int32Array<SharedArrayBuffer>[] {
   return Array.from({ length: runs }, (_, i) => new Int32Array(buffer, 4 * ticketWords * i, ticketWords));
 }
 
-/** Ready for another run: when no thread is in the last one any more. */
+/** Makes the words ready for another run. Called when no thread is in the last one any more. */
 export const clearTickets = (words: Int32Array): void => void words.fill(0);
 
 export const nextTicket = (words: Int32Array): number => Atomics.load(words, claimed);

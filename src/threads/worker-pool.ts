@@ -24,7 +24,7 @@ interface Ending {
 
 export class WorkerPool implements ThreadPool {
   readonly #tickets: readonly Int32Array[];
-  /** When all threads have left the last run that had these tickets. */
+  /** For each set of tickets, when all threads have left the last run that had it. */
   readonly #left: Promise<unknown>[] = [];
   #runs = 0;
   readonly #pool: PooledThread[] = [];

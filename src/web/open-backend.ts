@@ -10,7 +10,7 @@ export interface BackendOptions {
    * in slices of 8 ms, between which the page lives.
    */
   readonly threads?: number;
-  /** Called for every stage of every compilation. */
+  /** Called for every stage of every compilation; the text is made only when asked for. */
   readonly trace?: Trace;
 }
 

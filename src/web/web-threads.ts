@@ -18,6 +18,6 @@ export const webThreads: ThreadHost = {
   },
 };
 
-/** What the browser tells of a worker's file that it cannot fetch or may not run is nothing but that. */
+/** Said where a worker fails without a message: the browser gives no reason when it cannot fetch a worker's file or may not run it. */
 const notLoaded =
   "the browser could not load its file, worker.js beside the module of cria/web: a bundle needs cria/web/worker as an entry of its own, named worker.js, and the page's policy must allow worker-src";

@@ -1,10 +1,10 @@
 // An executor on an engine's worker threads, whatever they run.
 import type { Kernel, Target } from "../../kernel/index.ts";
-import type { Engine, Memory, Step } from "../../threads/index.ts";
+import type { Engine, KernelCall, Memory } from "../../threads/index.ts";
 import type { Call, Executor } from "./executor.ts";
 
-/** How many shares of a step a thread takes at least: with more, a slow thread delays the others less. */
-const sharesPerThread = 8;
+/** How many chunks of a call a thread takes at least: with more, a slow thread delays the others less. */
+const chunksPerThread = 8;
 
 /** @param assemble kernels → what the engine loads. */
 export function engineExecutor<Source>(
@@ -23,8 +23,8 @@ export function engineExecutor<Source>(
     write: (address, from) => engine.memory.write(address, from),
     load: (kernels, phases) => {
       engine.reserveScratch(Math.max(64, ...kernels.map((kernel) => kernel.scratchBytes)));
-      const steps = phases.map((phase) => phase.map((call) => stepOf(call, kernels[call.kernel]!, engine.threads)));
-      return engine.load(assemble(kernels), steps);
+      const calls = phases.map((phase) => phase.map((call) => kernelCallOf(call, kernels[call.kernel]!, engine.threads)));
+      return engine.load(assemble(kernels), calls);
     },
     run: (program) => engine.run(program),
     unload: (program) => engine.unload(program),
@@ -32,9 +32,9 @@ export function engineExecutor<Source>(
   };
 }
 
-function stepOf({ kernel, args }: Call, { units, liveUnits }: Kernel, threads: number): Step {
-  const grain = units / (threads * sharesPerThread);
+function kernelCallOf({ kernel, args }: Call, { units, liveUnits }: Kernel, threads: number): KernelCall {
+  const grain = units / (threads * chunksPerThread);
   const count = args.at(-1);
-  const step = { kernel, args, units, grain: Math.max(1, Math.floor(grain)) };
-  return liveUnits === undefined || count === undefined ? step : { ...step, live: { count, ...liveUnits } };
+  const whole = { kernel, args, units, grain: Math.max(1, Math.floor(grain)) };
+  return liveUnits === undefined || count === undefined ? whole : { ...whole, live: { count, ...liveUnits } };
 }
