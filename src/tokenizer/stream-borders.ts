@@ -10,7 +10,7 @@ const apostrophe = 0x27;
 const space = 0x20;
 
 /**
- * For the patterns that cut a text into words by themselves (split-pattern.ts): none of them goes on from other characters to a space, from letters to
+ * Serves the patterns that cut a text into words by themselves (split-pattern.ts): none of them goes on from other characters to a space, from letters to
  * numbers or back, from letters to punctuation or symbols but for an apostrophe, or from a line end to a letter or a number. White space in front of
  * the line end would be cut otherwise at the end of a text (`\s+(?!\S)`).
  */
@@ -27,7 +27,7 @@ function isWhiteBefore(bytes: Uint8Array, at: number): boolean {
   return at === 0 || (bitsAt(bytes, at - widthBefore(bytes, at), at) & whiteBit) !== 0;
 }
 
-/** For the word kind: white space in ASCII is in no word. */
+/** Serves the word kind, where white space in ASCII is in no word. */
 export const isWhiteBorder: IsBorder = (bytes, _left, at) => bytes[at] === space || bytes[at] === 0x0a;
 
 /** Bytes of the character that ends at `at`; 0 where no whole character does. */

@@ -1,7 +1,7 @@
 // Encoding texts of any size, while they are still coming, in bounded memory.
 import type { EncodeOptions, Tokenizer } from "./tokenizer.ts";
 
-/** As for `encode`; places of a text that is not there as a whole cannot be asked for. */
+/** The options of `encode`; places of a text that is not there as a whole cannot be asked for. */
 export interface StreamEncodeOptions extends Omit<EncodeOptions, "parseSpecial"> {
   /** Special pieces spelled out in the text become their ids. @default false */
   readonly parseSpecial?: boolean;
@@ -59,7 +59,7 @@ export class StreamEncoder {
     return this.#utf8.encode(isHalf ? text.slice(0, -1) : text);
   }
 
-  /** Behind bytes, or at the end, the other half of a pair cannot come. */
+  /** Ends what came as text: the other half of a pair cannot come behind bytes, nor at the end. */
   #closed(chunk: Uint8Array): Uint8Array {
     if (this.#half === "") return chunk;
     this.#append(this.#utf8.encode(this.#half));
