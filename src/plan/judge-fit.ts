@@ -14,7 +14,7 @@ export interface Judgement {
 
 export const refuted = "this law does not hold for these runs: add longer ones";
 
-/** By the runs and the fit alone. */
+/** Judges a fit by the runs and the fit alone. */
 export function judgeFit(fitted: RunsFit): Judgement {
   const refutations = [...idleTerms(fitted), lossBelowE(fitted), noBetterFor(fitted)].filter((one) => one !== undefined);
   const missed = missesLargest(fitted);
@@ -40,10 +40,10 @@ export function judgePrediction({ runs, fit }: RunsFit, plan: Solution): string[
   ];
 }
 
-/** Of the loss; a prediction with a wider interval says little. */
+/** The widest interval as a share of the loss; a prediction with a wider interval says little. */
 const widest = 0.1;
 
-/** Of the loss: a term that moves it by less over all runs was not seen to do anything. */
+/** A share of the loss: a term that moves it by less over all runs was not seen to do anything. */
 const idle = 1e-3;
 
 /** A law without one of its terms calls for no size or no tokens at all. */
@@ -78,7 +78,7 @@ function noBetterFor({ runs, fit: { law } }: RunsFit): string | undefined {
 
 /** So many times the others' distance from the fit is no scatter any more. */
 const far = 3;
-/** As the fit's own threshold, ln units: what is nearer counts in full. */
+/** The fit's own threshold, in units of ln: what is nearer counts in full. */
 const nearest = 1e-3;
 
 /** The fit counts a run that lies far off but little, which is right for one gone wrong and misleading for the one that matters most. */

@@ -27,7 +27,7 @@ export interface Machine {
   readonly isHere: boolean;
   /** Whose numbers a board's are. */
   readonly source?: string;
-  /** Of this machine, and what its programs are compiled for. */
+  /** The processor of this machine, and what its programs are compiled for. */
   readonly processor?: string;
   /** Absent for this machine. */
   readonly accelerator?: Accelerator;

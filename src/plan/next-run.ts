@@ -18,7 +18,7 @@ export interface RunsFit<Run extends NamedRun = NamedRun> {
   readonly fit: LawFit;
 }
 
-/** By the fitted law; where nothing is asked for, ten times the operations of the largest run. */
+/** Asks by the fitted law; where nothing is asked for, it is ten times the operations of the largest run. */
 export function askNext(asked: Asked, { runs, fit }: RunsFit): Asked {
   const isAsked = asked.budget !== undefined || Object.keys(asked.given).length > 0;
   const most = Math.max(...runs.map(trainingFlops));

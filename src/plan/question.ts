@@ -16,7 +16,7 @@ export interface Budget {
 
 export interface Asked {
   readonly budget?: Budget;
-  /** Without the operations: they follow from the budget. */
+  /** What is given but the operations, which follow from the budget. */
   readonly given: Omit<Given, "flops">;
   /** The model that was named, with what its files say and cria does not follow. */
   readonly model?: { readonly name: string; readonly config: LlamaConfig; readonly warnings: readonly string[] };
@@ -29,7 +29,7 @@ export interface Asked {
   readonly batchTokens: number;
   readonly length?: number;
   readonly law: ScalingLaw;
-  /** Of the tokenizer that a model of one's own would have. */
+  /** The vocabulary of the tokenizer that a model of one's own would have. */
   readonly vocabSize?: number;
 }
 

@@ -34,7 +34,7 @@ export interface Optimum extends Allocation {
   readonly flops: number;
   readonly law: string;
   readonly source: string;
-  /** By this very law; absent where it is in nats of other tokens than the plan's. */
+  /** The loss by this very law; absent where it is in nats of other tokens than the plan's. */
   readonly loss?: number;
 }
 
@@ -55,10 +55,10 @@ export interface PlanReport {
     readonly name: string;
     readonly config: LlamaConfig;
     readonly length: number;
-    /** Of what is trained. */
+    /** Parameters of what is trained. */
     readonly parameters: number;
     readonly trainingFlopsPerToken: number;
-    /** With a full context. */
+    /** Operations per token with a full context. */
     readonly servingFlopsPerToken: number;
   };
   readonly memory: ReturnType<typeof memoryOf>;
@@ -76,7 +76,7 @@ export interface ServingReport {
   readonly cheapest?: ServingPlan;
   /** Where a budget alone was given: the cheapest life at the loss of its compute-optimal model, which takes more than the budget. */
   readonly budgetOptimum?: ServingPlan & { readonly optimum: Solution; readonly timesBudget: number };
-  /** Of `yours` when it is smaller than the compute-optimal model, otherwise of the cheapest. */
+  /** The break-even of `yours` when it is smaller than the compute-optimal model, otherwise that of the cheapest. */
   readonly breakEven?: BreakEven & { readonly parameters: number };
 }
 

@@ -13,9 +13,9 @@ import { type Asked, lengthFor } from "./question.ts";
 
 export interface RunReport {
   readonly machine: Omit<Machine, "accelerator">;
-  /** Of one accelerator. */
+  /** Tokens per second of one accelerator. */
   readonly tokensPerSecond: number;
-  /** Of the whole run: what was assumed, less what the layout costs. */
+  /** The utilisation of the whole run: what was assumed, less what the layout costs. */
   readonly utilisation: number;
   readonly hours: number;
   readonly acceleratorHours: number;
@@ -68,7 +68,7 @@ function precisionOf({ arithmetic }: Pick<Machine, "arithmetic">): TrainingPreci
   return arithmetic === "float32" || arithmetic === "tf32" ? trainingPrecisions.float32 : trainingPrecisions.mixed;
 }
 
-/** Below this many parameters, products are too small to fill an accelerator as those of published runs do. */
+/** The number of parameters below which products are too small to fill an accelerator as those of published runs do. */
 const largeModel = 1e8;
 
 function notesOf(asked: Asked, { accelerator, name, ...machine }: Machine, config: LlamaConfig): string[] {

@@ -1,4 +1,4 @@
-// From what was given to one plan: its size, its tokens, and the shape of its model.
+// Makes one plan of what was given: its size, its tokens, and the shape of its model.
 import { fail } from "../base/index.ts";
 import type { LlamaConfig } from "../model/index.ts";
 import { flopsIn } from "./cost.ts";
@@ -47,7 +47,7 @@ export function settle(asked: Asked, machine: Machine): Settled {
   }
 }
 
-/** Of one accelerator; undefined where the budget is of operations, or there is none. */
+/** Hours of one accelerator; undefined where the budget is of operations, or there is none. */
 function hoursOf({ budget }: Asked, { count, price, name }: Machine): number | undefined {
   switch (budget?.kind) {
     case undefined:

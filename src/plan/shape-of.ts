@@ -18,7 +18,7 @@ export function shapeOf(parameters: number, asked: Asked): LlamaConfig {
   return fail(where, `${calls} for a model of ${amount(parameters)} parameters, which is no size to plan for, ${range}: ${way}`, { ways });
 }
 
-/** In words. */
+/** Reasons in words. */
 interface Why {
   readonly calls: string;
   readonly way: string;
