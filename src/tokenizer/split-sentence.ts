@@ -10,10 +10,12 @@ export interface SentenceRules {
   readonly reserved: readonly string[];
   /** The character that no piece may hold. */
   readonly boundary: string;
-  /** Longer lines are left out, and lines with a ▅, which SentencePiece keeps for itself. Absent: none is left out. */
+  /** Longer lines are left out. Absent: none is. */
   readonly maxSentenceBytes?: number;
-  /** Lines are cut at spaces alone. */
-  readonly wholeWords?: boolean;
+  /** Lines with a ▅ are left out: SentencePiece keeps it for itself. @default false */
+  readonly reservesUnknownMark?: boolean;
+  /** Lines are cut at spaces alone: in front of a run of them, or of every one. Absent: also elsewhere. */
+  readonly onlyAt?: "runs of spaces" | "spaces";
 }
 
 /** Stands for rare characters in SentencePiece's trainer. */
@@ -24,16 +26,16 @@ export function eachSentencePart(text: string, rules: SentenceRules, each: (line
   const replaced = new RegExp([spaceMark, ...rules.reserved.toSorted((a, b) => b.length - a.length).map(escaped)].join("|"), "g");
   const hasReserved = new RegExp(`[${spaceMark}${escapedClass(rules.reserved)}]`);
   for (const raw of text.split("\n")) {
-    if (raw === "" || isLeftOut(raw, rules.maxSentenceBytes)) continue;
+    if (raw === "" || isLeftOut(raw, rules)) continue;
     const line = hasReserved.test(raw) ? raw.replace(replaced, (found) => (found === spaceMark ? " " : rules.boundary)) : raw;
     cutLine(` ${line}`, rules, each);
   }
 }
 
-function isLeftOut(line: string, maxBytes: number | undefined): boolean {
-  if (maxBytes === undefined) return false;
+function isLeftOut(line: string, { maxSentenceBytes = Number.POSITIVE_INFINITY, reservesUnknownMark = false }: SentenceRules): boolean {
+  if (reservesUnknownMark && line.includes(unknownMark)) return true;
   // A UTF-16 unit has at most three bytes.
-  return line.includes(unknownMark) || (3 * line.length > maxBytes && utf8Bytes(line).length > maxBytes);
+  return 3 * line.length > maxSentenceBytes && utf8Bytes(line).length > maxSentenceBytes;
 }
 
 function escaped(text: string): string {
@@ -68,8 +70,8 @@ function cutLine(line: string, rules: SentenceRules, each: (line: string, start:
   each(line, start, line.length);
 }
 
-function isCut(before: number, group: number, { splitDigits, splitByUnicodeScript, wholeWords = false }: SentenceRules): boolean {
-  if (wholeWords) return group === space && before !== space;
+function isCut(before: number, group: number, { splitDigits, splitByUnicodeScript, onlyAt }: SentenceRules): boolean {
+  if (onlyAt !== undefined) return group === space && (before !== space || onlyAt === "spaces");
   if (before === group && group >= inherited) return false;
   if (before === forbidden || group === forbidden) return true;
   if (group === space) return true;

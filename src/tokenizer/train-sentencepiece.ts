@@ -65,7 +65,8 @@ export function sentencePieceTrainee(options: SentencePieceTrainOptions, ties: T
       splitByUnicodeScript,
       reserved,
       boundary,
-      wholeWords: mode === "spm-0.1.97",
+      reservesUnknownMark: mode !== "exact",
+      ...(mode === "spm-0.1.97" ? { onlyAt: allowWhitespaceOnlyPieces ? "runs of spaces" : "spaces" } : {}),
       ...(maxSentenceBytes === undefined ? {} : { maxSentenceBytes }),
     },
     layOut: async (counts) => {
