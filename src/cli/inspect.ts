@@ -7,18 +7,23 @@ import type { OnWarning } from "../open/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 import type { Command } from "./command.ts";
 import { stringFlag } from "./flag-values.ts";
+import { isFile } from "./load-tokenizer.ts";
+import { inspectCommand } from "./tokenizer-inspect.ts";
 
 export const inspect: Command = {
   name: "inspect",
   summary: "show a model's config, parameters and tokenizer",
-  usage: "MODEL|FILE.safetensors [--tokenizer FILE]",
+  usage: "MODEL|FILE.safetensors|TOKENIZER [--tokenizer FILE]",
   flags: [{ name: "tokenizer", type: "string", help: "a tokenizer's file or folder, in any form, where it is not beside the model" }],
   async run([path, ...rest], flags, io) {
     if (path === undefined) throw new UsageError("inspect", "MODEL is missing: name a model's folder or file");
     if (rest.length > 0) throw new UsageError("inspect", `"${rest[0]}" is one too many: name one model`);
-    if (/tokenizer\.(json|model)$/.test(path))
-      throw new UsageError("inspect", `${path} is a tokenizer, no model: see cria tokenizer inspect`);
-    const found = path.endsWith(".safetensors") ? await inspectFile(path) : await inspectModel(path, stringFlag(flags, "tokenizer"));
+    const tokenizer = stringFlag(flags, "tokenizer");
+    if (/\.(json|model|tiktoken)$/.test(path) && (await isFile(path))) {
+      if (tokenizer !== undefined) throw new UsageError("inspect", `${path} is a tokenizer, no model: omit --tokenizer ${tokenizer}`);
+      return inspectCommand.run([path], {}, io);
+    }
+    const found = path.endsWith(".safetensors") ? await inspectFile(path) : await inspectModel(path, tokenizer);
     for (const warning of found.warnings) io.stderr(`${warning}\n`);
     io.stdout(io.json ? `${JSON.stringify(found, null, 2)}\n` : asText(found));
     return 0;

@@ -1,7 +1,8 @@
 // A tokenizer by its path: a file of any form, or a folder that holds one.
 import { realpath, stat } from "node:fs/promises";
+import { UsageError } from "../base/index.ts";
 import { openAnyTokenizer } from "../load/index.ts";
-import type { OpenTokenizerOptions } from "../open/index.ts";
+import { type OpenTokenizerOptions, tokenizerForms } from "../open/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 import type { CommandIo } from "./command.ts";
 
@@ -12,6 +13,12 @@ export async function loadTokenizer(
   options: Omit<OpenTokenizerOptions, "onWarning"> = {},
 ): Promise<Tokenizer> {
   return openAnyTokenizer(path, { ...options, onWarning: (warning) => io.stderr(`${warning}\n`) });
+}
+
+/** The tokenizer that a command was called with. @throws UsageError where none was named */
+export function openNamed(path: string | undefined, where: string, io: Pick<CommandIo, "stderr">): Promise<Tokenizer> {
+  if (path === undefined) throw new UsageError(where, `TOKENIZER is missing: name a folder or a file: ${tokenizerForms}`);
+  return loadTokenizer(path, io);
 }
 
 export async function isFolder(path: string): Promise<boolean> {

@@ -18,6 +18,7 @@ export async function runWords(words: readonly string[], rows: readonly CommandR
     began: performance.now(),
     caller: { cria: "npx cria", demo: "npm start --" },
     width: 80,
+    colours: false,
     version: "9.9.9",
     debug: false,
     ...more,

@@ -34,6 +34,7 @@ async function run(name: string, args: readonly string[], flags: Flags, json = f
     began: 0,
     caller: { cria: "cria", demo: "cria demo" },
     width: 80,
+    colours: false,
     stdin: () => Promise.resolve(new Uint8Array()),
     stdinChunks: async function* () {},
     signal: new AbortController().signal,

@@ -39,6 +39,7 @@ async function run(
     began: 0,
     caller: { cria: "cria", demo: "cria demo" },
     width: 80,
+    colours: false,
     stdin: () => Promise.resolve(input),
     stdinChunks: async function* () {
       for (let at = 0; at < input.length; at++) yield input.subarray(at, at + 1);

@@ -81,6 +81,7 @@ async function readTokenizer(place: FilePlace, options: OpenTokenizerOptions): P
   const path = pathOf(place);
   if (await isGguf(place)) return readGguf(place, options);
   const bytes = await readPart(place.files, place.file, "tokenizer");
+  check(bytes.length > 0, "model", () => `${path}: it is empty, and a tokenizer is needed: ${tokenizerForms}`);
   if (isJson(bytes)) return readJson(bytes, place, options);
   if (isTiktoken(bytes)) return configured(readTiktoken(bytes, path, options.tiktoken), place, options);
   if (isSentencePiece(bytes) || place.file.endsWith(".model")) {

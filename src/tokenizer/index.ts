@@ -2,6 +2,14 @@ export { byteFallbackPiece, byteLevelBytes, byteLevelPiece, byteOfFallbackPiece,
 export { countRanks, mergesOf } from "./bytes-codec.ts";
 export { type CutVocabulary, cutVocabulary } from "./cut-vocabulary.ts";
 export { type CutWords, type WordRules, wordCutter } from "./cut-words.ts";
+export {
+  type ExplainedPath,
+  type ExplainedPiece,
+  type ExplainedText,
+  type ExplainedWord,
+  type Explanation,
+  explainer,
+} from "./explain.ts";
 export { type ExtendOptions, type Extension, extendTokenizer, extensionRules } from "./extend.ts";
 export { mergeCounts } from "./merge-counts.ts";
 export {

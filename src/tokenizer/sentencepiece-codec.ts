@@ -193,7 +193,7 @@ function normaliseOf(model: SentencePieceModel): Normalise | undefined {
 }
 
 /** @param hasSpace whether the text begins with a space */
-function needsPrefix({ dummyPrefix, prefixBeforeSpace }: SentencePieceModel, hasSpace: boolean, start: StretchStart): boolean {
+export function needsPrefix({ dummyPrefix, prefixBeforeSpace }: SentencePieceModel, hasSpace: boolean, start: StretchStart): boolean {
   if (dummyPrefix === "never" || start === "inside" || (dummyPrefix === "first" && start === "special")) return false;
   return prefixBeforeSpace || !hasSpace;
 }
@@ -378,7 +378,7 @@ function writeText(piece: string, bytes: Uint8Array, marksSpaces: boolean): numb
  * Pieces that text can become by merging: no bytes, and of special and added pieces only those that the vocabulary and its merges hold too. A
  * model with scores has no merges of its own, so that all of them stand apart.
  */
-function textIds(model: SentencePieceModel): number[] {
+export function textIds(model: SentencePieceModel): number[] {
   const { pieces, merges = [], unused = [], added = [], matching = [], byteFallback } = model;
   const apart = new Set([model.unkId, ...model.specials, ...added, ...(model.merges === undefined ? [] : unused)]);
   const inVocabulary = new Set(matching.filter((rule) => rule.inVocabulary).map(({ id }) => id));

@@ -385,7 +385,7 @@ function whole(parseSpecial: ParseSpecial, length: number): boolean {
 
 const nothingAround: TextTemplate = { before: [], after: [] };
 
-function codecOf(model: TokenizerModel, ids: ReadonlyMap<string, number>): Codec {
+export function codecOf(model: TokenizerModel, ids: ReadonlyMap<string, number>): Codec {
   switch (model.kind) {
     case "word":
       return wordCodec(model, ids);
@@ -401,7 +401,7 @@ function codecOf(model: TokenizerModel, ids: ReadonlyMap<string, number>): Codec
 }
 
 /** A normalised piece is spelt as the normaliser spells it; where pieces write a space as ▁, a space stands for both there. */
-function matchersOf(model: TokenizerModel, { normalise, escapesSpaces }: Codec): { plain: PieceMatcher; normalized: PieceMatcher } {
+export function matchersOf(model: TokenizerModel, { normalise, escapesSpaces }: Codec): { plain: PieceMatcher; normalized: PieceMatcher } {
   const matching = new Map((model.matching ?? []).map((rule) => [rule.id, rule]));
   const specials = new Set(model.specials);
   const marksSpaces = normalise !== undefined && escapesSpaces;
@@ -425,7 +425,7 @@ function matchersOf(model: TokenizerModel, { normalise, escapesSpaces }: Codec):
 }
 
 /** The text with ▁ as a space, of the same length: after normalising the two are one. */
-function spaced(text: string): string {
+export function spaced(text: string): string {
   return text.replaceAll(spaceMark, " ");
 }
 

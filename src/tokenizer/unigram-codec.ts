@@ -56,7 +56,7 @@ export function unigramCodec(model: UnigramModel, ids: ReadonlyMap<string, numbe
  * Pieces that text can become: neither control pieces nor added ones that the vocabulary lacks. Bytes are none in SentencePiece; in
  * huggingface/tokenizers text that spells one becomes it.
  */
-function textIds(model: UnigramModel): number[] {
+export function textIds(model: UnigramModel): number[] {
   const { unkId, specials, unused = [], added = [], matching = [], sums } = model;
   const inVocabulary = new Set(matching.filter((rule) => rule.inVocabulary).map(({ id }) => id));
   const apart = new Set([unkId, ...specials, ...unused, ...added.filter((id) => !inVocabulary.has(id))]);
@@ -64,38 +64,54 @@ function textIds(model: UnigramModel): number[] {
   return [...model.pieces.keys()].filter((id) => !apart.has(id) && !isByte(model.pieces[id]!));
 }
 
+/** What a piece adds to the sum of a way through a text, and what an unknown character does. */
+export interface UnigramScoring {
+  /** @param bytes the piece's length */
+  scoreOf(id: number, bytes: number): number;
+  readonly unknown: number;
+  /** As the library of the model's file rounds its sums. */
+  round(sum: number): number;
+}
+
+/** @param ids the pieces that text can become */
+export function scoringOf(model: UnigramModel, ids: readonly number[]): UnigramScoring {
+  const isDouble = model.sums === "float64";
+  const round = isDouble ? (sum: number) => sum : Math.fround;
+  const userDefined = new Set(model.userDefined ?? []);
+  const counted = isDouble ? [...model.pieces.keys()] : ids.filter((id) => !userDefined.has(id));
+  let lowest = Number.POSITIVE_INFINITY;
+  let highest = leastMaximum;
+  for (const id of counted) {
+    lowest = Math.min(lowest, model.scores[id]!);
+    highest = Math.max(highest, model.scores[id]!);
+  }
+  const scores = isDouble ? Float64Array.from(model.scores) : Float32Array.from(model.scores);
+  const isUserDefined = Uint8Array.from(model.pieces, (_, id) => (userDefined.has(id) ? 1 : 0));
+  return {
+    scoreOf: (id, bytes) => (isUserDefined[id] === 1 ? Math.fround(Math.fround(bytes * highest) - Math.fround(0.1)) : scores[id]!),
+    unknown: round(lowest - unknownPenalty),
+    round,
+  };
+}
+
 class Viterbi {
   readonly #trie: ByteTrie;
-  readonly #round: (sum: number) => number;
-  readonly #scores: Float32Array | Float64Array;
-  readonly #isUserDefined: Uint8Array;
+  readonly #scoring: UnigramScoring;
+  readonly #isDouble: boolean;
   readonly #unkId: number;
-  readonly #unknownScore: number;
-  readonly #maximum: number;
   /** The best way that ends behind each byte: its sum, where its last piece begins (-1 where no way ends), and that piece. */
   #best: Float32Array | Float64Array;
   #start = new Int32Array(0);
   #id = new Int32Array(0);
 
   constructor(model: UnigramModel) {
-    const isDouble = model.sums === "float64";
-    this.#round = isDouble ? (sum) => sum : Math.fround;
-    this.#best = isDouble ? new Float64Array(0) : new Float32Array(0);
     const all = textIds(model);
-    const userDefined = new Set(model.userDefined ?? []);
-    const counted = isDouble ? [...model.pieces.keys()] : all.filter((id) => !userDefined.has(id));
-    const normal = counted.map((id) => model.scores[id]!);
     check(all.length > 0, "tokenizer", () => "no piece of the unigram model can come from text: it needs some");
     this.#trie = new ByteTrie(all.map((id) => [model.pieces[id]!, id] as const));
-    this.#scores = isDouble ? Float64Array.from(model.scores) : Float32Array.from(model.scores);
-    this.#isUserDefined = Uint8Array.from(model.pieces, (_, id) => (userDefined.has(id) ? 1 : 0));
+    this.#scoring = scoringOf(model, all);
+    this.#isDouble = model.sums === "float64";
+    this.#best = this.#isDouble ? new Float64Array(0) : new Float32Array(0);
     this.#unkId = model.unkId;
-    const extremes = normal.reduce(([low, high], score) => [Math.min(low, score), Math.max(high, score)] as const, [
-      Number.POSITIVE_INFINITY,
-      leastMaximum,
-    ] as const);
-    this.#maximum = extremes[1];
-    this.#unknownScore = this.#round(extremes[0] - unknownPenalty);
   }
 
   /** Calls back with the pieces of the best way, in order, and the bytes that each takes; an unknown takes one character. */
@@ -117,6 +133,7 @@ class Viterbi {
 
   /** All pieces that begin at `at`, and the unknown where the character there is none. */
   #extend(bytes: Uint8Array, at: number): void {
+    const { round, scoreOf, unknown } = this.#scoring;
     const sofar = this.#best[at]!;
     const character = at + characterBytes(bytes[at]!);
     let isPiece = false;
@@ -127,9 +144,9 @@ class Viterbi {
       const id = this.#trie.value(node);
       if (id < 0) continue;
       if (end === character) isPiece = true;
-      this.#offer(end, at, id, this.#round(this.#scoreOf(id, end - at) + sofar));
+      this.#offer(end, at, id, round(scoreOf(id, end - at) + sofar));
     }
-    if (!isPiece) this.#offer(character, at, this.#unkId, this.#round(this.#unknownScore + sofar));
+    if (!isPiece) this.#offer(character, at, this.#unkId, round(unknown + sofar));
   }
 
   #offer(end: number, start: number, id: number, sum: number): void {
@@ -139,12 +156,8 @@ class Viterbi {
     this.#id[end] = id;
   }
 
-  #scoreOf(id: number, bytes: number): number {
-    return this.#isUserDefined[id] === 1 ? Math.fround(Math.fround(bytes * this.#maximum) - Math.fround(0.1)) : this.#scores[id]!;
-  }
-
   #resize(length: number): void {
-    this.#best = this.#scores instanceof Float64Array ? new Float64Array(length) : new Float32Array(length);
+    this.#best = this.#isDouble ? new Float64Array(length) : new Float32Array(length);
     this.#start = new Int32Array(length);
     this.#id = new Int32Array(length);
   }
