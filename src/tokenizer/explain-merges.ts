@@ -72,7 +72,7 @@ function symbolsOf(model: MergingModel, text: string, pieces: ReadonlyMap<string
 interface Merged {
   readonly merges: readonly ExplainedMerge[];
   readonly left: readonly string[];
-  /** Of every pair that could have been merged, the result → its two parts: SentencePiece takes unused pieces apart again by the last one found. */
+  /** The result of every pair that could have been merged → its two parts: SentencePiece takes unused pieces apart again by the last one found. */
   readonly parts: ReadonlyMap<string, readonly [string, string]>;
 }
 

@@ -53,7 +53,7 @@ export function pathExplainer(model: UnigramModel, ids: ReadonlyMap<string, numb
   };
 }
 
-/** Behind those that are as good, so that of two the one that was found first stays in front. */
+/** The way comes behind those that are as good, so that of two the one that was found first stays in front. */
 function insert(ways: Way[], way: Way): void {
   const at = ways.findIndex(({ sum }) => way.sum > sum);
   ways.splice(at < 0 ? ways.length : at, 0, way);

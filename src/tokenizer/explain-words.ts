@@ -61,7 +61,7 @@ function prefixed(model: SentencePieceModel, text: string, start: StretchStart):
   return !model.prefixBeforeSpace && needsPrefix(model, plain.startsWith(" "), start) ? ` ${plain}` : plain;
 }
 
-/** Without a pre-tokeniser a text is one word. It is shown in several where no piece goes over a space that follows something else. */
+/** A text is one word where there is no pre-tokeniser. It is shown in several where no piece goes over a space that follows something else. */
 function characterWords(model: SentencePieceModel): FindWords {
   const { preTokeniser, byteFallback, fusesUnknown = true, unused = [], ignoreMerges = false, escapesSpaces = true } = model;
   if (preTokeniser !== undefined) return cutter(preTokeniser);

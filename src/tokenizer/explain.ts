@@ -32,21 +32,21 @@ export interface ExplainedPiece {
 export interface ExplainedText {
   readonly kind: "text";
   readonly source: string;
-  /** As the normaliser leaves it. */
+  /** What the normaliser leaves of it. */
   readonly normalised: string;
   /** What is merged, or put together from pieces, by itself. */
   readonly words: readonly ExplainedWord[];
 }
 
 export interface ExplainedWord {
-  /** As pieces write it. */
+  /** The word as pieces write it. */
   readonly text: string;
   /** What merging begins with. */
   readonly symbols: readonly string[];
   /** The word is a piece and was taken as that, whatever the merges say. */
   readonly isWhole: boolean;
   readonly merges: readonly ExplainedMerge[];
-  /** Of a unigram model the best ways, the first of which is taken. */
+  /** The best ways of a unigram model, the first of which is taken. */
   readonly paths?: readonly ExplainedPath[];
   readonly ids: readonly number[];
 }

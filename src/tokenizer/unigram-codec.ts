@@ -69,7 +69,7 @@ export interface UnigramScoring {
   /** @param bytes the piece's length */
   scoreOf(id: number, bytes: number): number;
   readonly unknown: number;
-  /** As the library of the model's file rounds its sums. */
+  /** Rounds a sum as the library of the model's file does. */
   round(sum: number): number;
 }
 
