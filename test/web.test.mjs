@@ -39,9 +39,9 @@ let metafile, viteOutput;
 beforeAll(async () => {
   makeApp(app, "page.mjs", readFileSync(here("web/page.mjs"), "utf8"));
   cpSync(here("web/program.mjs"), join(app, "program.mjs"));
-  metafile = await bundleByEsbuild(app, { page: "page.mjs", worker: "cria/web/worker" }, "esbuild", { platform: "browser" });
   makeGuide();
-  await bundleByEsbuild(app, { page: "guide.mjs", worker: "cria/web/worker" }, "guide", { platform: "browser" });
+  const entries = { page: "page.mjs", guide: "guide.mjs", worker: "cria/web/worker" };
+  metafile = await bundleByEsbuild(app, entries, "esbuild", { platform: "browser" });
   const output = { entryFileNames: "[name].js" };
   const build = { outDir: "vite", target: "es2022", rollupOptions: { input: join(app, "page.mjs"), output } };
   viteOutput = await bundleByVite(app, { base: "./", build });
@@ -54,8 +54,8 @@ function makeGuide() {
   blocks.forEach(([, code], i) => writeFileSync(join(app, `example-${i}.mjs`), code));
   const imports = blocks.map((_, i) => `import "./example-${i}.mjs";`);
   writeFileSync(join(app, "guide.mjs"), `${imports.join("\n")}\ndocument.body.dataset.done = "yes";\n`);
-  cpSync(here("fixtures/2026-11-28/run"), join(app, "guide/model"), { recursive: true });
-  writeFileSync(join(app, "guide/text.txt"), text);
+  cpSync(here("fixtures/2026-11-28/run"), join(app, "esbuild/model"), { recursive: true });
+  writeFileSync(join(app, "esbuild/text.txt"), text);
 }
 
 test("a bundle for a page names no module of Node, and its worker is a file of its own", () => {
@@ -63,6 +63,9 @@ test("a bundle for a page names no module of Node, and its worker is a file of i
   expect(outputs.map(([name]) => name)).toContain("esbuild/worker.js");
   for (const [name, { imports }] of outputs)
     expect({ name, outside: imports.filter(({ external }) => external) }).toEqual({ name, outside: [] });
+  // What a page does not use is left out: `sideEffects` of package.json allows it.
+  const inputs = outputs.flatMap(([, output]) => Object.keys(output.inputs));
+  expect(inputs.filter((path) => /dist\/kernel\/x64\//.test(path))).toEqual([]);
   const worker = viteOutput.find(({ fileName }) => /worker/.test(fileName));
   const page = viteOutput.find(({ fileName }) => fileName === "page.js");
   expect(page.code).toContain(worker.fileName.split("/").at(-1));
@@ -71,7 +74,7 @@ test("a bundle for a page names no module of Node, and its worker is a file of i
 describe.skipIf(browserPath === undefined)("in chromium", () => {
   let browser, server, inNode, expectedText;
   beforeAll(async () => {
-    server = await serve({ esbuild: join(app, "esbuild"), vite: join(app, "vite"), model: modelFolder, guide: join(app, "guide") });
+    server = await serve({ esbuild: join(app, "esbuild"), vite: join(app, "vite"), model: modelFolder });
     browser = await chromium.launch({ executablePath: browserPath, args: ["--no-sandbox"] });
     delete process.env.CRIA_WASM_FMA; // a page uses what its WebAssembly has
     const backend = await openCpuBackend({ target: "wasm", threads: 2 });
@@ -131,7 +134,7 @@ describe.skipIf(browserPath === undefined)("in chromium", () => {
 
   test("the examples of docs/guide/web.md do what they say", async () => {
     const page = await browser.newPage();
-    await page.goto(`${server.address}/isolated/guide/`);
+    await page.goto(`${server.address}/isolated/esbuild/?guide`);
     await page.waitForSelector("[data-done]", { state: "attached" });
     const { title, text } = await page.evaluate(() => ({ title: document.title, text: document.body.textContent }));
     await page.close();

@@ -5,15 +5,17 @@ import { extname, join, normalize } from "node:path";
 
 const types = { ".html": "text/html", ".js": "text/javascript" };
 const isolating = { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" };
-const page = '<!doctype html><meta charset="utf-8"><title>cria</title><script type="module" src="page.js"></script>';
+const pageOf = (script) => `<!doctype html><meta charset="utf-8"><title>cria</title><script type="module" src="${script}.js"></script>`;
 
-/** @param folders where what stands under a first part of a path lies. @returns its address, and what ends it */
+/** A folder is a page with the script page.js, or with the one that stands behind "?". @param folders where what stands under the second part of a path lies. @returns its address, and what ends it */
 export async function serve(folders) {
   const server = createServer((request, response) => {
-    const [, isolation, name, ...rest] = normalize(new URL(request.url, "http://localhost").pathname).split("/");
+    const { pathname, search } = new URL(request.url, "http://localhost");
+    const [, isolation, name, ...rest] = normalize(pathname).split("/");
     const headers = isolation === "isolated" ? isolating : {};
     const path = join(folders[name] ?? "", ...rest);
-    if (rest.join("") === "") return response.writeHead(200, { ...headers, "content-type": types[".html"] }).end(page);
+    if (rest.join("") === "")
+      return response.writeHead(200, { ...headers, "content-type": types[".html"] }).end(pageOf(search.slice(1) || "page"));
     if (folders[name] === undefined || !existsSync(path)) return response.writeHead(404).end();
     sendFile(request, response, path, headers);
   });
