@@ -13,7 +13,7 @@ const languages = ["en", "zh"];
  * comments of src/.
  * @param rules what docs-rules.mjs has; a part that is left out is not checked
  */
-export function checkDocs(root, { steps = {}, words = [], glosses = {}, openings } = {}) {
+export function checkDocs(root, { steps = {}, words = [], glosses = {}, openings, documented } = {}) {
   const pages = [...filesIn(root, ".md", false), ...filesIn(join(root, "docs"), ".md", true)].map((path) => readPage(root, path));
   const all = filesIn(join(root, "src"), ".ts", true);
   const sources = all.filter((path) => !/\.test\.(?:helper\.)?ts$/.test(path));
@@ -26,6 +26,9 @@ export function checkDocs(root, { steps = {}, words = [], glosses = {}, openings
     ...pages.flatMap((page) => checkWords(page.name, page.prose.replace(/`[^`\n]*`/g, ""), words)),
     ...sources.flatMap((path) => checkWords(nameIn(root, path), codeOf(readFileSync(path, "utf8")), words)),
     ...(openings === undefined ? [] : all.flatMap((path) => checkOpenings(nameIn(root, path), readFileSync(path, "utf8"), openings))),
+    ...(documented === undefined
+      ? []
+      : sources.flatMap((path) => checkExports(nameIn(root, path), readFileSync(path, "utf8"), documented))),
   ];
 }
 
@@ -162,11 +165,27 @@ function codeOf(text) {
 
 /** Comments of the rooms that are listed begin with their subject, not with a preposition. */
 function checkOpenings(name, text, { avoid, rooms }) {
-  const folders = dirname(name).split("/").slice(1);
-  if (![1, 2].some((depth) => folders.length >= depth - 1 && rooms.includes(folders.slice(0, depth).join("/")))) return [];
+  if (!isIn(rooms, name)) return [];
   return beginningsOf(text).flatMap(({ line, said }) => {
     const found = avoid.exec(said)?.[0];
     return found === undefined ? [] : [`${name}:${line}: a comment begins with "${found}": begin with its subject`];
+  });
+}
+
+/** Whether a file of src lies in one of the rooms; "" stands for the files of src itself. */
+function isIn(rooms, name) {
+  const folders = dirname(name).split("/").slice(1);
+  return [1, 2].some((depth) => folders.length >= depth - 1 && rooms.includes(folders.slice(0, depth).join("/")));
+}
+
+/** Everything that a file of the rooms exports has a docstring right before it. */
+function checkExports(name, text, { rooms }) {
+  if (!isIn(rooms, name)) return [];
+  const lines = text.split("\n");
+  return lines.flatMap((line, at) => {
+    const exported = /^export (?:abstract |async )*(?:const|function|class|interface|type) (\w+)/.exec(line)?.[1];
+    if (exported === undefined || /\*\/\s*$/.test(lines[at - 1] ?? "")) return [];
+    return [`${name}:${at + 1}: "${exported}" has no docstring: say what it is, with shapes, units, ranges and errors`];
   });
 }
 
@@ -192,5 +211,5 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
     console.error(problems.map((problem) => `[docs] ${problem}`).join("\n"));
     process.exit(1);
   }
-  console.log("docs: links, names, languages, steps, words and beginnings of comments hold");
+  console.log("docs: links, names, languages, steps, words, docstrings and beginnings of comments hold");
 }

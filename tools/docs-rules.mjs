@@ -179,7 +179,7 @@ export const openings = {
   rooms: [
     ...[
       "",
-      "backend/reference",
+      "backend",
       "base",
       "batches",
       "chat",
@@ -188,6 +188,7 @@ export const openings = {
       "formats",
       "graph",
       "infer",
+      "kernel",
       "llama",
       "load",
       "model",
@@ -197,3 +198,6 @@ export const openings = {
     ...["plot", "raise", "regex", "schema", "study", "tokenizer", "web"],
   ],
 };
+
+/** The rooms in which everything that is exported has a docstring. */
+export const documented = { rooms: ["backend", "base", "graph", "kernel", "model", "schema"] };

@@ -5,8 +5,9 @@ import type { Graph, MemoryPlan, Tensor, TensorType } from "../graph/index.ts";
 /** Values as they cross the border: float32 for f32, int32 for i32, and for other layouts bytes, as files hold them. */
 export type HostArray = Float32Array | Int32Array | Uint8Array;
 
+/** What owns buffers and compiles graphs. */
 export interface Backend {
-  /** For people, e.g. "cpu: wasm, 2 threads". */
+  /** What people read, e.g. "cpu: wasm, 2 threads". */
   readonly name: string;
   /** What computes, e.g. "wasm": two backends of one target give the same bits for the same graph, with however many threads. */
   readonly target: string;
@@ -35,6 +36,7 @@ export interface Backend {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** How much more memory a backend may take. */
 export interface MemoryThere {
   readonly bytes: number;
   /** What bounds it, as the end of a sentence for people: "what this machine has available". */
@@ -52,6 +54,7 @@ export interface DeviceBuffer {
   dispose(): void;
 }
 
+/** A compiled graph on its buffers. */
 export interface Program {
   readonly plan: MemoryPlan;
   /** Replays every node in order. One run at a time on a backend: calls queue. */

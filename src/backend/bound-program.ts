@@ -4,6 +4,7 @@ import { check, didYouMean, fail } from "../base/index.ts";
 import type { Graph, MemoryPlan, Tensor } from "../graph/index.ts";
 import type { Backend, DeviceBuffer, HostArray, Program } from "./backend.ts";
 
+/** A program that owns its inputs and shares states with others by their names. */
 export class BoundProgram implements Program {
   readonly #program: Program;
   readonly #inputs: ReadonlyMap<string, DeviceBuffer>;

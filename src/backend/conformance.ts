@@ -33,6 +33,7 @@ import {
 import type { Backend, DeviceBuffer, HostArray } from "./index.ts";
 import { evaluate, referenceBackend } from "./reference/index.ts";
 
+/** How exact a backend is, and what it leaves out. */
 export interface ConformanceOptions {
   /** Largest difference from the reference, relative to the largest magnitude of the tensor. */
   readonly tolerance: number;

@@ -5,6 +5,7 @@ import { float16Bits, float16Value } from "./float16.ts";
 import { int8Block, int8Steps } from "./precision.ts";
 import { type Shape, showShape, sizeOf } from "./shape.ts";
 
+/** How many elements lie together, and in how many bytes. */
 export interface ElementLayout {
   /** Elements that a block has; 1 where each element stands for itself. */
   readonly block: number;
@@ -12,6 +13,7 @@ export interface ElementLayout {
   readonly bytes: number;
 }
 
+/** The layouts by name, those of blocks as ggml names them. */
 export const elementLayouts = {
   f32: { block: 1, bytes: 4 },
   i32: { block: 1, bytes: 4 },
@@ -31,12 +33,15 @@ export type QuantisedDType = Exclude<DType, "f32" | "i32" | "bf16" | "f16">;
 
 /** Layouts of floats that ops can write: those of states. */
 export const stateDTypes = ["f32", "f16", "q8_0"] as const satisfies readonly DType[];
+/** A layout that a state may have. */
 export type StateDType = (typeof stateDTypes)[number];
 
+/** Whether states may have this layout. */
 export function isStateDType(dtype: DType): dtype is StateDType {
   return (stateDTypes as readonly DType[]).includes(dtype);
 }
 
+/** Whether several elements share a scale in this layout. */
 export function isQuantised(dtype: DType): dtype is QuantisedDType {
   return elementLayouts[dtype].block > 1;
 }

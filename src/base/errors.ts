@@ -2,6 +2,7 @@
 
 import { shorten } from "./shorten.ts";
 
+/** What an error has beside its message. */
 export interface CriaErrorOptions extends ErrorOptions {
   /** The options that are the way out, as the library calls them; a command line says which of its flags they are. */
   readonly ways?: readonly string[];

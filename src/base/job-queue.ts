@@ -1,5 +1,6 @@
 // Jobs one at a time, in the order of the calls: a backend keeps writes, runs and reads apart by it, an engine the runs of its programs.
 
+/** Runs jobs one at a time, in the order in which they were asked for. */
 export class JobQueue {
   #last: Promise<unknown> = Promise.resolve();
 

@@ -1,6 +1,7 @@
 // JSON that someone else wrote: a value, or an error that says where it stands.
 import { fail } from "./errors.ts";
 
+/** An object of JSON, whose values are still to be looked at. */
 export type JsonObject = { readonly [key: string]: unknown };
 
 /**

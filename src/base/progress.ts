@@ -1,5 +1,6 @@
 // Long work tells how far it is by calling back; only the command line prints.
 
+/** How far one task is. */
 export interface ProgressEvent {
   /** What is being done, e.g. "training tokenizer". */
   readonly task: string;
@@ -12,4 +13,5 @@ export interface ProgressEvent {
   readonly note?: string;
 }
 
+/** Called from time to time while long work goes on, and at its end. */
 export type OnProgress = (event: ProgressEvent) => void;

@@ -1,5 +1,6 @@
 // Static shapes: a list of positive sizes, the last one contiguous.
 
+/** The sizes of a tensor; empty for a scalar. */
 export type Shape = readonly number[];
 
 /** Number of elements; 1 for a scalar's empty shape. */
@@ -12,6 +13,7 @@ export function showShape(shape: Shape): string {
   return `[${shape.join(", ")}]`;
 }
 
+/** Whether two shapes have the same sizes in the same order. */
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((size, i) => size === b[i]);
 }

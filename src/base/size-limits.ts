@@ -15,6 +15,7 @@ export const sizeLimits = {
   metrics: 1024 * mega,
 } as const;
 
+/** The name of a kind of file that has a limit. */
 export type SizeLimit = keyof typeof sizeLimits;
 
 /** @param size bytes of the file, as many as were seen of it. @throws CriaError when files of its kind have fewer */

@@ -7,6 +7,7 @@ export type Attributes = Readonly<Record<string, number | boolean | string>>;
 /** Elements of a tensor in the reference: float64 for floats, Int32Array for integers. */
 export type Values = Float64Array | Int32Array;
 
+/** An op as nodes have it, with lists in the order of its signature. */
 export interface Op<A extends Attributes> extends OpProperties<A> {
   /** Types of the outputs. @throws CriaError naming all shapes when the inputs do not fit. */
   shape(inputs: readonly TensorType[], attributes: A): TensorType[];
@@ -53,6 +54,7 @@ export interface OpProperties<A extends Attributes> {
   readonly examples: readonly Example<A>[];
 }
 
+/** The node whose gradient is made. */
 export interface GradientContext<A extends Attributes> {
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly Tensor[];
@@ -60,6 +62,7 @@ export interface GradientContext<A extends Attributes> {
   readonly attributes: A;
 }
 
+/** A case on which an op is checked. */
 export interface Example<A extends Attributes> {
   readonly inputs: readonly ExampleInput[];
   readonly attributes: A;

@@ -3,6 +3,7 @@
 import { bytesOf, check } from "../base/index.ts";
 import type { Graph, Node, Tensor, TensorType } from "./tensor.ts";
 
+/** Where the activations of a graph lie in one arena, which they share by their lifetimes. */
 export interface MemoryPlan {
   /** Byte offset in the arena of every activation; multiples of {@link alignment}. */
   readonly offsets: ReadonlyMap<Tensor, number>;

@@ -103,6 +103,7 @@ export function bare(name: string): string {
 /** The names of each signature, so that they need not be listed again for every node. */
 const listedNames = new WeakMap<Patterns, readonly string[]>();
 
+/** The names of a signature, in its order. */
 export function namesOf(patterns: Patterns): readonly string[] {
   const known = listedNames.get(patterns);
   if (known) return known;

@@ -2,6 +2,7 @@
 import { bytesOf, check, type DType, fail, isStateDType, type Precision, type Shape, sizeOf } from "../base/index.ts";
 import type { Attributes, Op } from "./op.ts";
 
+/** Layout of elements and shape; the last size is contiguous. */
 export interface TensorType {
   readonly dtype: DType;
   readonly shape: Shape;
@@ -14,6 +15,7 @@ export interface TensorType {
  */
 export type Role = "activation" | "state" | "input" | "weight";
 
+/** What a node makes, or what comes from outside; ids count from 0 in each graph. */
 export interface Tensor extends TensorType {
   readonly id: number;
   readonly name: string;
@@ -21,6 +23,7 @@ export interface Tensor extends TensorType {
   readonly graph: Graph;
 }
 
+/** One op with what it reads and makes. */
 export interface Node {
   readonly id: number;
   readonly op: Op<Attributes>;
@@ -29,10 +32,12 @@ export interface Node {
   readonly outputs: readonly Tensor[];
 }
 
+/** The type of a float32 tensor of these sizes. */
 export function f32(...shape: number[]): TensorType {
   return { dtype: "f32", shape };
 }
 
+/** The type of an int32 tensor of these sizes. */
 export function i32(...shape: number[]): TensorType {
   return { dtype: "i32", shape };
 }

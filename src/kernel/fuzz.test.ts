@@ -204,7 +204,7 @@ class Generator {
     return { a: pairs(), b: pairs(), c: this.#vec().and(k.intConstant(255)).toFloat().reg };
   }
 
-  /** Into a fresh register, or over one that exists: an operand, perhaps. */
+  /** Writes a fresh register, or one that exists: an operand, perhaps. */
   #write(op: (d: Reg) => Op): Vec {
     const fresh = this.#rng.below(2) === 0;
     const d = fresh ? this.#k.register("vec") : this.#vec().reg;

@@ -5,6 +5,7 @@ import type { OpName, OpOf } from "./ops.ts";
 /** `int`: an address or a counter; results beyond 32 bits are undefined. `vec`: lanes of float32 or int32, untyped. `mask`: one truth value a lane. */
 export type RegKind = "int" | "vec" | "mask";
 
+/** A virtual register; kernels have as many as they like. */
 export interface Reg {
   readonly kind: RegKind;
   readonly id: number;

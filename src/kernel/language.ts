@@ -129,7 +129,7 @@ export class Vec {
   neg(): Vec {
     return this.#unary("fneg");
   }
-  /** To the nearest integer, ties to even; still float32. */
+  /** The nearest integer, ties to even; still float32. */
   round(): Vec {
     return this.#unary("fround");
   }
@@ -172,7 +172,7 @@ export class Vec {
   equals(b: Vec): Mask {
     return this.#compare("feq", b);
   }
-  /** Of int32 lanes. */
+  /** Compares int32 lanes. */
   intLess(b: Vec): Mask {
     return this.#compare("vlt", b);
   }
@@ -275,6 +275,7 @@ export interface Position {
   readonly copy: number;
 }
 
+/** The first full vector of a row. */
 export const whole: Position = { offset: 0, span: "full", copy: 0 };
 
 /** Emits IR into the innermost open block. */
@@ -483,7 +484,7 @@ export class Builder {
     return Math.ceil(count / block);
   }
 
-  /** For block number `unit` of `count` elements cut into blocks of `size`: `body` with how many it has, `size` or what is left in the last. */
+  /** Runs `body` for block number `unit` of `count` elements cut into blocks of `size`, with how many it has: `size`, or what is left in the last. */
   blocks(unit: Int, count: number, size: number, body: (count: number) => void): void {
     const rest = count % size;
     if (rest === 0) body(size);

@@ -29,7 +29,7 @@ const dotPairs = kernel<{ count: number }>("dotPairs", (k, { count }) => {
   return { units: 1 };
 });
 
-/** For every length of a tail: the first and the last bytes of x, as u16 or u8, into those of a row of y. */
+/** Copies the first and the last bytes of x, as u16 or u8, into those of a row of y, for every length of a tail. */
 const copyEdges = kernel<{ type: "u16" | "u8"; bytes: number }>("copyEdges", (k, { type, bytes }) => {
   const { x, y } = k.pointers("x", "y");
   k.range();

@@ -2,6 +2,7 @@
 import type { Mem, Op, Reg, RegKind } from "./ir.ts";
 import { type Fields, type FieldType, type OpName, ops } from "./ops.ts";
 
+/** The registers of an op, those that it reads and those that it writes. */
 export interface Operands {
   readonly reads: readonly Reg[];
   readonly writes: readonly Reg[];
@@ -65,6 +66,7 @@ const kinds: Partial<Record<FieldType, RegKind>> = {
   ...{ f32: "vec", i32: "vec", "f32 lanes": "vec", "i32 lanes": "vec", square: "vec" },
 };
 
+/** Whether an operand is a register and not a constant. */
 export function isReg(value: unknown): value is Reg {
   return typeof value === "object" && value !== null && (value as Partial<Reg>).kind !== undefined;
 }

@@ -183,7 +183,7 @@ const cases: Record<Op["op"], (given: Given) => Result> = {
     }),
 };
 
-/** As many numbers as a vector has parts. */
+/** The first numbers, one per part of a vector. */
 function partsOf(k: Builder, numbers: readonly number[]): readonly number[] {
   return numbers.slice(0, k.laneCount / 4);
 }

@@ -23,7 +23,7 @@ export interface Held extends Constants {
   readonly "f32 lanes": Reg;
   /** A vector whose lanes the formula sees all at once, as int32. */
   readonly "i32 lanes": Reg;
-  /** As many vectors as the target has lanes. */
+  /** The rows or columns of a square matrix: one vector per lane of the target. */
   readonly square: readonly Reg[];
   readonly memory: Mem;
   readonly span: Span;
@@ -112,7 +112,7 @@ const shifted = { d: "i32", a: "i32", b: "shift" } as const;
 const floatsCompared = { d: "mask", a: "f32", b: "f32" } as const;
 const intsCompared = { d: "mask", a: "i32", b: "i32" } as const;
 
-/** By name. Ops of ints begin with i, those of float lanes with f, those of lanes as integers or bits with v. */
+/** The ops by name. Ops of ints begin with i, those of float lanes with f, those of lanes as integers or bits with v. */
 export const ops = {
   iconst: row({ d: "int", value: "integer" }, ({ value }) => value),
   imov: row({ d: "int", a: "int" }, ({ a }) => a),
@@ -215,6 +215,7 @@ export const ops = {
   if: row({ a: "int", relation: "relation", b: "int or number", whenTrue: "block", otherwise: "block" }),
 } satisfies Readonly<Record<string, { readonly fields: Fields }>>;
 
+/** The name of an op. */
 export type OpName = keyof typeof ops;
 type FieldsOf<N extends OpName> = (typeof ops)[N]["fields"];
 
@@ -233,11 +234,19 @@ type OpsWith<F extends Fields> = {
 }[OpName];
 
 // Ops with the same operands are written, and mostly compiled, alike.
+/** d = a ∘ b on ints, where b may be a constant. */
 export type IntBinary = OpsWith<typeof ints>;
+/** d = a ∘ b on ints, where b is a constant. */
 export type IntConstant = OpsWith<{ d: "int"; a: "int"; b: "shift" | "integer" | "divisor" }>;
+/** d = a ∘ b on float32 lanes. */
 export type FloatBinary = OpsWith<typeof floats>;
+/** d = a ∘ b on int32 lanes or their bits. */
 export type LaneBinary = OpsWith<typeof bits>;
+/** d = a ∘ b on lanes, where b is a constant number of bits. */
 export type LaneShift = OpsWith<typeof shifted>;
+/** d = a ∘ b on vectors. */
 export type VectorBinary = FloatBinary | LaneBinary;
+/** d = ∘ a on vectors. */
 export type VectorUnary = OpsWith<{ d: "f32" | "i32"; a: "f32" | "i32" | "f32 lanes" | "i32 lanes" }>;
+/** d = a ∘ b, one truth value per lane. */
 export type Compare = OpsWith<typeof floatsCompared> | OpsWith<typeof intsCompared>;

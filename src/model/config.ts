@@ -20,10 +20,15 @@ export const partNames = {
   ropePairing: ["half", "neighbours"],
 } as const;
 
+/** The name of a norm. */
 export type NormName = (typeof partNames.norm)[number];
+/** Whether norms stand before or behind attention and feed-forward layers. */
 export type NormPlacement = (typeof partNames.normPlacement)[number];
+/** The name of the activation of feed-forward layers. */
 export type ActivationName = (typeof partNames.activation)[number];
+/** The name of the way in which rows know their positions. */
 export type PositionName = (typeof partNames.positions)[number];
+/** Which channels of a head RoPE rotates together: (i, i + d/2), or (2i, 2i + 1). */
 export type RopePairing = (typeof partNames.ropePairing)[number];
 
 /** Whether a feed-forward layer with this activation has a gate, a third matrix. */
@@ -31,6 +36,7 @@ export function isGated(activation: ActivationName): boolean {
   return gatedActivations.some((name) => name === activation);
 }
 
+/** Everything that a model's shape and parts follow from. */
 export interface LlamaConfig {
   readonly vocabSize: number;
   /** Width of the residual stream. */

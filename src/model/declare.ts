@@ -5,6 +5,7 @@ import type { LlamaConfig } from "./config.ts";
 import { biased, dense, type Linear } from "./linear.ts";
 import { isTrained, type LinearRows, type LlamaParameters, llamaParameters, type ParameterRow } from "./parameters.ts";
 
+/** A model's parameters in a graph. */
 export interface DeclaredParameters {
   readonly parameters: LlamaParameters<Linear>;
   /** The trained parameters by row. */

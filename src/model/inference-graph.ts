@@ -34,6 +34,7 @@ export interface CacheSize {
   readonly type?: StateDType;
 }
 
+/** How large a program of inference is, and how its cache and logits lie. */
 export interface InferenceSize {
   /** R: rows that a run has at most. */
   readonly rows: number;
@@ -52,6 +53,7 @@ export interface InferenceSize {
   readonly declare?: Declare;
 }
 
+/** What is taken of each row of logits. */
 export interface TopSize {
   /** How many logits per row. */
   readonly k: number;
@@ -59,6 +61,7 @@ export interface TopSize {
   readonly isMasked: boolean;
 }
 
+/** What a program leaves of its logits where only the largest are read. */
 export interface TopTensors {
   /** [L, k], falling, and their tokens, i32 [L, k]; kept. */
   readonly values: Tensor;
@@ -69,6 +72,7 @@ export interface TopTensors {
   readonly allowed?: Tensor | undefined;
 }
 
+/** A graph that computes rows of several sequences, with its inputs and outputs. */
 export interface InferenceGraph extends DeclaredParameters {
   readonly graph: Graph;
   /** Input "tokens", i32 [R]; `ropeInputs` says one more. */

@@ -1,6 +1,7 @@
 // The linear layers of a model: y = W·x and what may join it. Who calls `apply` need not know what the matrix is made of.
 import { addBias, linear, type Tensor } from "../graph/index.ts";
 
+/** A linear layer, whatever its matrix is made of. */
 export interface Linear {
   /** x [N, in] → [N, out]. */
   apply(x: Tensor): Tensor;

@@ -101,10 +101,12 @@ export const paperParts: Omit<LlamaParts, "attention"> = {
   feedForward: swiGlu,
 };
 
+/** The rows of a run: N tokens and where they stand. */
 export interface LlamaInputs extends RowPositions {
   readonly tokens: Tensor; // i32 [N]
 }
 
+/** Where N rows stand in their sequences. */
 export interface RowPositions {
   /** Each row's place in its sequence, from 0; below `contextLength` where positions come from a table. */
   readonly positions: Tensor; // i32 [N]

@@ -20,8 +20,10 @@ export const loraTargets = [
   "ffn.up",
   "ffn.down",
 ] as const;
+/** The name of a linear layer that an adapter may change. */
 export type LoraTarget = (typeof loraTargets)[number];
 
+/** Size and place of an adapter (Hu et al. 2021, arXiv 2106.09685). */
 export interface LoraSettings {
   /** r; at most the smaller side of every matrix that is adapted. */
   readonly rank: number;

@@ -15,6 +15,7 @@ export interface BatchSize {
   readonly length: number;
 }
 
+/** How large a batch is, and how its loss is computed. */
 export interface LossSize extends BatchSize {
   /** What operands of matrix products are rounded to, forward and backward; float32 by default. */
   readonly precision?: Precision;
@@ -24,6 +25,7 @@ export interface LossSize extends BatchSize {
   readonly declare?: Declare;
 }
 
+/** A graph that computes the loss of a batch of B sequences of T tokens, with its inputs. */
 export interface LossGraph extends DeclaredParameters {
   readonly graph: Graph;
   /** Inputs "tokens", "targets" (negative: does not count) and "positions", i32 [B·T], sequence after sequence; `ropeInputs` says one more. */

@@ -4,6 +4,7 @@ import type { Tensor } from "../graph/index.ts";
 import { isGated, type LlamaConfig, type PositionName } from "./config.ts";
 import { dense, type Linear } from "./linear.ts";
 
+/** One tensor among a model's parameters, as it is made and trained. */
 export interface ParameterRow {
   /** Its path in {@link LlamaParameters}: "layers.0.attention.query"; also the name of its state in every graph. */
   readonly name: string;
@@ -23,6 +24,7 @@ export interface LlamaParameters<L, P = Tensor> {
   readonly output?: L; // C → V; absent where the embedding is the output too
 }
 
+/** The parameters of one layer; L stands for a linear layer, P for a vector. */
 export interface LayerParameters<L, P = Tensor> {
   readonly attentionNorm: NormParameters<P>;
   readonly attention: AttentionParameters<L, P>;
@@ -30,6 +32,7 @@ export interface LayerParameters<L, P = Tensor> {
   readonly ffn: FeedForwardParameters<L>;
 }
 
+/** The linear layers of attention, from C channels to H or KV heads of D channels and back. */
 export interface AttentionParameters<L, P = Tensor> {
   readonly query: L; // C → H·D
   readonly key: L; // C → KV·D
@@ -44,12 +47,14 @@ export interface HeadNormParameters<P = Tensor> {
   readonly gain: P; // [D]
 }
 
+/** The linear layers of a feed-forward layer of F hidden channels; only gated ones have a gate. */
 export interface FeedForwardParameters<L> {
   readonly gate?: L; // C → F
   readonly up: L; // C → F
   readonly down: L; // F → C
 }
 
+/** The gain of a norm, and its bias where it has one. */
 export interface NormParameters<P = Tensor> {
   readonly gain: P; // [C]
   readonly bias?: P; // [C]

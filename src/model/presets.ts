@@ -7,6 +7,7 @@ const paper = { vocabSize: 32000, contextLength: 2048, normEpsilon: 1e-6 };
 /** Those of llama2.c and of its kind: small models, where a second table of the vocabulary would be a large part. */
 const small = { tiedOutput: true };
 
+/** Configs by name: small models of llama2.c's kind, and the sizes of the paper. */
 export const presets = {
   // stories260K of llama2.c.
   "260K": llamaConfig({ ...small, vocabSize: 512, dim: 64, nLayers: 5, nHeads: 8, nKvHeads: 4, hiddenDim: 172, contextLength: 512 }),
@@ -23,6 +24,7 @@ export const presets = {
   "65B": llamaConfig({ ...paper, dim: 8192, nLayers: 80, nHeads: 64 }),
 } as const satisfies Record<string, LlamaConfig>;
 
+/** The name of a preset. */
 export type PresetName = keyof typeof presets;
 
 /** @throws CriaError with the nearest name when there is none of this name. */

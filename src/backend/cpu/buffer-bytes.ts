@@ -59,7 +59,7 @@ export class BufferBytes {
     return this.#plain?.address ?? fail("cpu", "the bytes of a weight were given back while a program reads them");
   }
 
-  /** For a program that reads the bytes as they were written. */
+  /** Holds the bytes as they were written, for a program that reads them so. */
   async hold(): Promise<void> {
     this.#readers++;
     await this.#restore();

@@ -29,7 +29,7 @@ for (const target of ["avx512", "avx2"]) {
   goldenConformance(`cpu: ${target}, two threads`, () => openCpuBackend({ target, threads: 2 }));
 }
 
-/** As a signed integer, every address is negative. What is never touched takes no memory. */
+/** A backend whose every address is negative as a signed integer. What is never touched takes no memory. */
 async function openBeyond2GiB() {
   const backend = await openCpuBackend({ target: "wasm", threads: 2 });
   await backend.allocate(f32(2 ** 29), "everything below");

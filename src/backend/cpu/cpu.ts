@@ -21,6 +21,7 @@ import { bind, type Lowered, lowerGraph } from "./lower-graph.ts";
 
 /** Stages of a compilation that can be looked at. */
 export const traceStages = ["graph", "plan", "ir", "x64"] as const;
+/** The name of a stage. */
 export type TraceStage = (typeof traceStages)[number];
 /** Called for every stage of every compilation, x64 only where kernels become machine code; `text` is made only when asked for. */
 export type Trace = (stage: TraceStage, text: () => string) => void;
@@ -49,7 +50,7 @@ class CpuBackend implements Backend {
     this.target = executor.target.name;
   }
 
-  /** Behind what is queued: memory that is being given back there serves again. */
+  /** Waits for what is queued: memory that is being given back there serves again. */
   async allocate(type: TensorType, name: string): Promise<DeviceBuffer> {
     this.check();
     return this.jobs.run(() => {
@@ -94,7 +95,7 @@ class CpuBackend implements Backend {
   async compile(graph: Graph, bindings: ReadonlyMap<Tensor, DeviceBuffer>): Promise<Program> {
     this.check();
     checkBindings(graph, bindings);
-    await this.jobs.settle(); // as for a buffer: freed memory serves again
+    await this.jobs.settle(); // freed memory serves again, as for a buffer
     return CpuProgram.compile(this, graph, bindings as ReadonlyMap<Tensor, CpuBuffer>);
   }
 

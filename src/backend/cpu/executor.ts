@@ -23,6 +23,7 @@ export interface Room {
   readonly bound: string;
 }
 
+/** Memory and threads that run kernels. */
 export interface Executor {
   readonly name: string;
   readonly target: Target;

@@ -4,6 +4,7 @@ import type { Tensor } from "../../graph/index.ts";
 import { BufferBytes, type ChangeCount, type FormOfBytes } from "./buffer-bytes.ts";
 import type { FormOf, Lowered, Place, WeightForm } from "./lower-graph.ts";
 
+/** The bytes and packed forms that a program holds for as long as it lives. */
 export class HeldBytes implements Pick<Place, "once"> {
   readonly #plain = new Map<Tensor, BufferBytes>();
   readonly #forms: FormOfBytes[] = [];

@@ -14,6 +14,7 @@ export interface StoredCode extends Pick<Kernel, "params" | "units" | "liveUnits
   readonly code: Uint8Array;
 }
 
+/** The kernels of one target, each made once for equal constants. */
 export class Kernels {
   readonly target: Target;
   readonly #store: CodeStore | undefined;

@@ -6,6 +6,7 @@ import type { Call } from "./executor.ts";
 import type { Kernels } from "./kernels.ts";
 import { lowerings } from "./lowerings.ts";
 
+/** Kernels and the phases that call them, by index. */
 export interface Calls {
   readonly kernels: readonly Kernel[];
   readonly phases: readonly (readonly Call[])[];

@@ -13,7 +13,7 @@ import {
 } from "../../kernel/index.ts";
 import type { Executor } from "./executor.ts";
 
-/** Per second: operations, and bytes. */
+/** Operations per second, and bytes per second. */
 export interface MachineRates {
   /** Multiply-adds of what the target has an instruction for, each counted as two. */
   readonly peak: Readonly<Partial<Record<PeakProduct, number>>>;

@@ -5,6 +5,7 @@ import { engineExecutor } from "./engine-executor.ts";
 import type { Executor } from "./executor.ts";
 import { codeOf } from "./kernels.ts";
 
+/** Which threads run the kernels, and which instructions these may use. */
 export interface WasmExecutorOptions extends EngineOptions {
   /** Whether kernels may use relaxed SIMD; by default where this machine's WebAssembly has it. */
   readonly relaxedSimd?: boolean;

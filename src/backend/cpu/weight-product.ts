@@ -12,6 +12,7 @@ import type { MatmulForm, Tensor, TensorType } from "../../graph/index.ts";
 import * as library from "../../kernel/index.ts";
 import type { Lowering, WeightForm } from "./lower-graph.ts";
 
+/** Sizes, form and rounding of a product with a weight. */
 export interface WeightProduct {
   readonly form: MatmulForm;
   readonly m: number;

@@ -3,17 +3,20 @@
 /** `none` is the identity: it makes the bilinear GLU. */
 export type ActivationFunctionName = "sigmoid" | "none" | "relu" | "gelu" | "geluTanh" | "swish";
 
+/** Which activation an op applies. */
 export type ActivationAttributes = {
   readonly activation: ActivationFunctionName;
   /** β of Swish_β(x) = x·σ(βx); the others do not read it. */
   readonly beta: number;
 };
 
+/** An activation and its derivative, in float64. */
 export interface ActivationFunction {
   value(x: number, beta: number): number;
   slope(x: number, beta: number): number;
 }
 
+/** The activations by name. */
 export const activationFunctions: Readonly<Record<ActivationFunctionName, ActivationFunction>> = {
   sigmoid: { value: sigmoid, slope: (x) => sigmoid(x) * (1 - sigmoid(x)) },
   none: { value: (x) => x, slope: () => 1 },
@@ -23,6 +26,7 @@ export const activationFunctions: Readonly<Record<ActivationFunctionName, Activa
   swish: { value: (x, beta) => x * sigmoid(beta * x), slope: swishSlope }, // x · σ(βx)
 };
 
+/** The names of all activations. */
 export const activationFunctionNames = Object.keys(activationFunctions) as ActivationFunctionName[];
 
 function sigmoid(x: number): number {

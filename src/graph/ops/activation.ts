@@ -8,6 +8,7 @@ export function activation(x: Tensor, attributes: ActivationAttributes): Tensor 
   return activationOp.apply({ x }, attributes).y;
 }
 
+/** The op of {@link activation}: its shapes, meaning and gradient. */
 export const activationOp = defineOp<ActivationAttributes>()({
   name: "activation",
   inputs: { x: "R F" },

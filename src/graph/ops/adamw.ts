@@ -2,11 +2,13 @@
 import { defineOp } from "../define-op.ts";
 import { f32, type Tensor } from "../tensor.ts";
 
+/** The hyper-parameters of AdamW that stay the same in a run: β1, β2, ε, and the weight decay of this parameter. */
 export type AdamwAttributes = { readonly beta1: number; readonly beta2: number; readonly epsilon: number; readonly decay: number };
 
 /** The hyper-parameters that change from step to step, by index in `hyper` [5]. */
 export const adamwHyper = ["learningRate", "firstCorrection", "secondCorrection", "gradientScale", "clipNorm"] as const;
 
+/** What one update of a parameter reads and writes. */
 export interface AdamwInputs {
   readonly parameter: Tensor;
   readonly gradient: Tensor;
@@ -27,6 +29,7 @@ export function adamw(inputs: AdamwInputs, attributes: AdamwAttributes): void {
   adamwOp.apply(inputs, attributes);
 }
 
+/** The op of {@link adamw}: its shapes, meaning and gradient. */
 export const adamwOp = defineOp<AdamwAttributes>()({
   name: "adamw",
   inputs: { parameter: "...", gradient: "...", m: "...", v: "...", hyper: "5", norm: "1" },

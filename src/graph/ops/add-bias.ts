@@ -7,6 +7,7 @@ export function addBias(x: Tensor, bias: Tensor): Tensor {
   return addBiasOp.apply({ x, bias }, {}).y;
 }
 
+/** The op of {@link addBias}: its shapes, meaning and gradient. */
 export const addBiasOp = defineOp<Record<string, never>>()({
   name: "addBias",
   inputs: { x: "R C", bias: "C" },

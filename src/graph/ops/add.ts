@@ -7,6 +7,7 @@ export function add(a: Tensor, b: Tensor): Tensor {
   return addOp.apply({ a, b }, {}).y;
 }
 
+/** The op of {@link add}: its shapes, meaning and gradient. */
 export const addOp = defineOp<Record<string, never>>()({
   name: "add",
   inputs: { a: "...", b: "..." },

@@ -14,6 +14,7 @@ export function accumulate(state: Tensor, x: Tensor): void {
   accumulateOp.apply({ state, x }, {});
 }
 
+/** The op of {@link assign}: its shapes, meaning and gradient. */
 export const assignOp = defineOp<NoAttributes>()({
   name: "assign",
   inputs: { state: "...", x: "..." },
@@ -26,6 +27,7 @@ export const assignOp = defineOp<NoAttributes>()({
   examples: [{ inputs: [f32(5, 7), f32(5, 7)], attributes: {} }],
 });
 
+/** The op of {@link accumulate}: its shapes, meaning and gradient. */
 export const accumulateOp = defineOp<NoAttributes>()({
   name: "accumulate",
   inputs: { state: "...", x: "..." },

@@ -4,6 +4,7 @@ import { check } from "../../base/index.ts";
 import { defineOp } from "../define-op.ts";
 import { f32, i32, type Tensor } from "../tensor.ts";
 
+/** How rows are cut into sequences and channels into heads; `heads` is a multiple of `kvHeads`. */
 export type AttentionAttributes = {
   readonly batch: number;
   readonly heads: number;
@@ -124,6 +125,7 @@ export const attentionGradientOp = defineOp<AttentionAttributes>()({
   ],
 });
 
+/** The sizes of attention by letter. */
 export type AttentionSizes = {
   readonly B: number; // sequences
   readonly H: number; // query heads

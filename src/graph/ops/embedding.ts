@@ -3,6 +3,7 @@ import { check, elementLayouts } from "../../base/index.ts";
 import { defineOp } from "../define-op.ts";
 import { f32, i32, type Tensor } from "../tensor.ts";
 
+/** How many rows the table has. */
 export type EmbeddingGradientAttributes = { readonly vocabulary: number };
 
 /** table [V, C], perhaps a weight of any layout, and tokens i32 [N] in [0, V) → their rows [N, C]. */
@@ -15,6 +16,7 @@ export function embeddingGradient(tokens: Tensor, dy: Tensor, vocabulary: number
   return embeddingGradientOp.apply({ tokens, dy }, { vocabulary }).dtable;
 }
 
+/** The op of {@link embedding}: its shapes, meaning and gradient. */
 export const embeddingOp = defineOp<Record<string, never>>()({
   name: "embedding",
   inputs: { table: "weight V C", tokens: "i32 N" },
@@ -41,6 +43,7 @@ export const embeddingOp = defineOp<Record<string, never>>()({
   ],
 });
 
+/** The op of {@link embeddingGradient}: its shapes, meaning and gradient. */
 export const embeddingGradientOp = defineOp<EmbeddingGradientAttributes>()({
   name: "embeddingGradient",
   inputs: { tokens: "i32 N", dy: "N C" },

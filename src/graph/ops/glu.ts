@@ -9,6 +9,7 @@ export function glu(gate: Tensor, up: Tensor, attributes: ActivationAttributes):
   return gluOp.apply({ gate, up }, attributes).y;
 }
 
+/** The op of {@link glu}: its shapes, meaning and gradient. */
 export const gluOp = defineOp<ActivationAttributes>()({
   name: "glu",
   inputs: { gate: "R F", up: "R F" },

@@ -7,6 +7,7 @@ export function gradientNorm(gradients: readonly Tensor[]): Tensor {
   return gradientNormOp.apply({ gradients }, {}).norm;
 }
 
+/** The op of {@link gradientNorm}: its shapes, meaning and gradient. */
 export const gradientNormOp = defineOp<Record<string, never>>()({
   name: "gradientNorm",
   inputs: { "gradients*": "any" },

@@ -79,6 +79,8 @@ export const opsByName = {
   accumulate: accumulateOp,
 } as const;
 
+/** The ops by the names of their records. */
 export type OpsByName = typeof opsByName;
 
+/** All ops: what is checked because an op exists goes over these. */
 export const ops: readonly Op<Attributes>[] = Object.values<Op<Attributes>>(opsByName);

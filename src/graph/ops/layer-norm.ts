@@ -8,6 +8,7 @@ export function layerNorm(x: Tensor, gain: Tensor, bias: Tensor, epsilon: number
   return layerNormOp.apply({ x, gain, bias }, { epsilon }).y;
 }
 
+/** The op of {@link layerNorm}: its shapes, meaning and gradient. */
 export const layerNormOp = defineOp<NormAttributes>()({
   name: "layerNorm",
   inputs: { x: "R C", gain: "C", bias: "C" },

@@ -6,6 +6,7 @@ import type { Example, ExampleInput } from "../op.ts";
 import { f32, i32, type Tensor } from "../tensor.ts";
 import { operand } from "./matmul.ts";
 
+/** Which gradients the op makes beside the loss, and how its products round. */
 export type LinearCrossEntropyAttributes = {
   /** Whether the gradients of the loss towards x and w are made too; `gradients` asks for those that are wanted. */
   readonly dx: boolean;
@@ -14,6 +15,7 @@ export type LinearCrossEntropyAttributes = {
   readonly precision: Precision;
 };
 
+/** The loss of a batch and of each of its rows. */
 export interface CrossEntropy {
   /** [1]: sum of the rows' losses times inverseCount: their mean where that is 1 / the number of targets that are not negative. */
   readonly loss: Tensor;
@@ -37,6 +39,7 @@ export function linearCrossEntropy(
   return linearCrossEntropyOp.apply({ x, w, targets, inverseCount }, { dx: false, dw: false, precision });
 }
 
+/** The op of {@link linearCrossEntropy}: its shapes, meaning and gradient. */
 export const linearCrossEntropyOp = defineOp<LinearCrossEntropyAttributes>()({
   name: "linearCrossEntropy",
   inputs: { x: "N C", w: "weight V C", targets: "i32 N", inverseCount: "1" },

@@ -7,6 +7,7 @@ export function logSumExp(x: Tensor): Tensor {
   return logSumExpOp.apply({ x }, {}).y;
 }
 
+/** The op of {@link logSumExp}: its shapes, meaning and gradient. */
 export const logSumExpOp = defineOp<Record<string, never>>()({
   name: "logSumExp",
   inputs: { x: "R V" },

@@ -7,6 +7,7 @@ export function maskLogits(x: Tensor, allowed: Tensor): Tensor {
   return maskLogitsOp.apply({ x, allowed }, {}).y;
 }
 
+/** The op of {@link maskLogits}: its shapes, meaning and gradient. */
 export const maskLogitsOp = defineOp<Record<string, never>>()({
   name: "maskLogits",
   inputs: { x: "R V", allowed: "i32 R B" },

@@ -15,6 +15,7 @@ import { f32, type Role, type Tensor } from "../tensor.ts";
 
 /** Which factor is transposed, as in BLAS: a·bᵀ, a·b or aᵀ·b. */
 export type MatmulForm = "nt" | "nn" | "tn";
+/** How the factors of a product lie, and what they are rounded to. */
 export type MatmulAttributes = {
   readonly form: MatmulForm;
   /** What a and b are rounded to: both to the same float, or with "int8" a alone to blocks of bytes, b being a quantised weight in form nt. */
@@ -56,6 +57,7 @@ function ofGradient(precision: Rounding): Precision {
 
 const weightLayouts: readonly DType[] = ["f32", "bf16", "f16", "q8_0", "q4_0", "q4_1", "q4_K", "q6_K"];
 
+/** The op of {@link matmul}: its shapes, meaning and gradient. */
 export const matmulOp = defineOp<MatmulAttributes>()({
   name: "matmul",
   inputs: ({ form }) => shapes[form],

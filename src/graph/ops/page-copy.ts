@@ -9,6 +9,7 @@ export function pageCopy(pool: Tensor, copies: Tensor): void {
   pageCopyOp.apply({ pool, copies }, {});
 }
 
+/** The op of {@link pageCopy}: its shapes, meaning and gradient. */
 export const pageCopyOp = defineOp<Record<string, never>>()({
   name: "pageCopy",
   inputs: { pool: "pool G KV 64 D", copies: "i32 N 2" },

@@ -80,6 +80,7 @@ export interface PoolPlace {
   valueAt(page: number, head: number, key: number, channel: number): number;
 }
 
+/** Where a pool of this layout has its elements, which are counted from its start. */
 export function poolPlace(dtype: StateDType, { KV, D }: { readonly KV: number; readonly D: number }): PoolPlace {
   const valueAt = (page: number, head: number, key: number, channel: number) => ((page * KV + head) * pageKeys + key) * D + channel;
   const keyAt = (page: number, head: number, key: number, channel: number) => ((page * KV + head) * D + channel) * pageKeys + key;

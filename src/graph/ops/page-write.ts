@@ -5,6 +5,7 @@ import type { ExampleInput } from "../op.ts";
 import { f32, i32, type Tensor } from "../tensor.ts";
 import { checkPool, type PagedRows, type PagePool, pageKeys, pageOf, poolPlace } from "./page-pool.ts";
 
+/** How a pool's elements lie. */
 export type PageWriteAttributes = {
   /** The layout of the pool, to which keys and values are rounded; in q8_0 every head in blocks of 32 channels. */
   readonly type: StateDType;
@@ -17,6 +18,7 @@ export function pageWrite(pool: PagePool, k: Tensor, v: Tensor, { positions, slo
   pageWriteOp.apply({ ...pool, k, v, positions, slots, pages, count }, { type: dtype });
 }
 
+/** The op of {@link pageWrite}: its shapes, meaning and gradient. */
 export const pageWriteOp = defineOp<PageWriteAttributes>()({
   name: "pageWrite",
   inputs: {

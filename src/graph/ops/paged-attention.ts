@@ -6,6 +6,7 @@ import type { ExampleInput } from "../op.ts";
 import { f32, i32, type Tensor } from "../tensor.ts";
 import { checkPool, type PagedRows, type PagePool, pageKeys, pageOf, pageTiles, poolPlace, tileRows } from "./page-pool.ts";
 
+/** How a pool's elements lie, and how far rows look back. */
 export type PagedAttentionAttributes = {
   /** The layout of the pool. */
   readonly type: StateDType;
@@ -24,6 +25,7 @@ export function pagedAttention(q: Tensor, pool: PagePool, rows: PagedRows, { win
   return pagedAttentionOp.apply({ q, ...pool, ...rows }, { type: dtype, window }).o;
 }
 
+/** The op of {@link pagedAttention}: its shapes, meaning and gradient. */
 export const pagedAttentionOp = defineOp<PagedAttentionAttributes>()({
   name: "pagedAttention",
   inputs: {

@@ -3,6 +3,7 @@ import { check } from "../../base/index.ts";
 import { defineOp } from "../define-op.ts";
 import { f32, type Tensor } from "../tensor.ts";
 
+/** ε, which is added to the mean of squares or the variance. */
 export type NormAttributes = { readonly epsilon: number };
 
 /** x [R, H·C] and gain [C] → [R, H·C]: each of the H times C channels of a row by itself; H is 1 where rows are normalised as a whole. */
@@ -10,6 +11,7 @@ export function rmsNorm(x: Tensor, gain: Tensor, epsilon: number): Tensor {
   return rmsNormOp.apply({ x, gain }, { epsilon }).y;
 }
 
+/** The op of {@link rmsNorm}: its shapes, meaning and gradient. */
 export const rmsNormOp = defineOp<NormAttributes>()({
   name: "rmsNorm",
   inputs: { x: "R W", gain: "C" },

@@ -7,6 +7,7 @@ import { f32, i32, type Tensor } from "../tensor.ts";
 /** Channels turned together: (i, i + d/2) as Hugging Face stores weights, or (2i, 2i + 1) as Meta does. */
 type Pairing = "half" | "neighbours";
 
+/** How heads are rotated. */
 export type RopeAttributes = {
   /** Channels d of a head; even. */
   readonly headDim: number;
@@ -22,6 +23,7 @@ export function rope(x: Tensor, positions: Tensor, turns: Tensor, attributes: Ro
   return ropeOp.apply({ x, positions, turns }, { attentionFactor: 1, inverse: false, ...attributes }).y;
 }
 
+/** Attributes of {@link rope}, of which most have defaults. */
 export type RopeOptions = Pick<RopeAttributes, "headDim" | "pairing"> & Partial<RopeAttributes>;
 
 /**
@@ -49,6 +51,7 @@ function angleOf(position: number, upper: number, lower: number): number {
   return (Math.imul(position, upper) * 2 ** -32 + position * lower * 2 ** -64) * 2 * Math.PI;
 }
 
+/** The op of {@link rope}: its shapes, meaning and gradient. */
 export const ropeOp = defineOp<RopeAttributes>()({
   name: "rope",
   inputs: { x: "R W", positions: "i32 R", turns: "i32 2 A" },

@@ -3,6 +3,7 @@ import { check } from "../../base/index.ts";
 import { defineOp } from "../define-op.ts";
 import { f32, type Tensor } from "../tensor.ts";
 
+/** The number that every element is multiplied by. */
 export type ScaleAttributes = { readonly factor: number };
 
 /** x → factor · x. */
@@ -10,6 +11,7 @@ export function scale(x: Tensor, factor: number): Tensor {
   return scaleOp.apply({ x }, { factor }).y;
 }
 
+/** The op of {@link scale}: its shapes, meaning and gradient. */
 export const scaleOp = defineOp<ScaleAttributes>()({
   name: "scale",
   inputs: { x: "..." },

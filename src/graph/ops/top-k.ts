@@ -3,6 +3,7 @@ import { check } from "../../base/index.ts";
 import { defineOp } from "../define-op.ts";
 import { f32, type Tensor } from "../tensor.ts";
 
+/** How many elements of a row are taken. */
 export type TopKAttributes = { readonly k: number };
 
 /** What a block of the vocabulary keeps for the merge grows with k; beyond a quarter of a block, reading all logits costs no more. */
@@ -16,6 +17,7 @@ export function topK(x: Tensor, k: number): { readonly values: Tensor; readonly 
   return topKOp.apply({ x }, { k });
 }
 
+/** The op of {@link topK}: its shapes, meaning and gradient. */
 export const topKOp = defineOp<TopKAttributes>()({
   name: "topK",
   inputs: { x: "R V" },

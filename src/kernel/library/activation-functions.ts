@@ -6,11 +6,13 @@ import { erf, exp, sigmoid, tanh } from "./math.ts";
 /** `none` is the identity: it makes the bilinear GLU. */
 export type ActivationName = "sigmoid" | "none" | "relu" | "gelu" | "geluTanh" | "swish";
 
+/** An activation on a vector: its value, and its value together with its slope; `beta` is read by Swish alone. */
 export interface ActivationLanes {
   value(k: Builder, x: Vec, beta: number): Vec;
   both(k: Builder, x: Vec, beta: number): { value: Vec; slope: Vec };
 }
 
+/** The activations by name. */
 export const activations: Readonly<Record<ActivationName, ActivationLanes>> = {
   sigmoid: {
     value: sigmoid,
@@ -41,7 +43,7 @@ export const activations: Readonly<Record<ActivationName, ActivationLanes>> = {
     both(k, x) {
       const t = tanhOfGelu(k, x);
       const gate = geluGate(k, t);
-      // Beyond ±10 the slope of t is zero, and x² must not become infinite.
+      // The slope of t is zero beyond ±10, and x² must not become infinite.
       const near = x.max(k.constant(-10)).min(k.constant(10));
       const inner = near.mul(near).fma(k.constant(geluScale * 3 * geluCubic), k.constant(geluScale));
       const dGate = k.constant(1).sub(t.mul(t)).mul(inner).mul(k.constant(0.5));

@@ -76,7 +76,7 @@ function valueAt(name: ActivationName, x: number): number {
   return values[name]();
 }
 
-/** By central differences, of second order twice (Richardson), so that no slope is written down a second time. */
+/** The slope by central differences, of second order twice (Richardson), so that no slope is written down a second time. */
 function slopeAt(name: ActivationName, x: number): number {
   if (name === "relu") return x > 0 ? 1 : 0;
   const difference = (h: number) => (valueAt(name, x + h) - valueAt(name, x - h)) / (2 * h);

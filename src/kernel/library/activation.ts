@@ -3,6 +3,7 @@ import { type Builder, kernel, type Position, type Vec } from "../language.ts";
 import { type ActivationName, activations } from "./activation-functions.ts";
 import { type Elements, eachElement } from "./rows.ts";
 
+/** Constants of the kernels that apply an activation element by element. */
 export interface ActivationSizes extends Elements {
   readonly activation: ActivationName;
   /** β of Swish_β(x) = x · σ(βx); the others do not read it. */

@@ -4,6 +4,7 @@ import { type Builder, type Int, kernel, type Mask, type Position, type Vec } fr
 import { exp, log } from "./math.ts";
 import { blockProduct, eachStep, fill, type Result } from "./product.ts";
 
+/** Sizes of causal attention over sequences of equal length; `heads` is a multiple of `kvHeads`. */
 export interface AttentionSizes {
   readonly batch: number;
   readonly heads: number;

@@ -4,6 +4,7 @@ import { type Builder, type Int, kernel, type Vec } from "../language.ts";
 import { exp, log } from "./math.ts";
 import { eachRow, rowAt } from "./rows.ts";
 
+/** Sizes N and V of the logits, and what is made of them. */
 export interface CrossEntropySizes {
   readonly rows: number;
   readonly vocabulary: number;

@@ -5,6 +5,7 @@ import { fill } from "./product.ts";
 import { eachLiveRow, type Live, rowAt } from "./rows.ts";
 import { type WeightType, widenRow, widenRowScratch } from "./weights.ts";
 
+/** Sizes N, C and V of rows that are looked up in a table [V, C]. */
 export interface EmbeddingSizes {
   readonly rows: number;
   readonly channels: number;

@@ -6,7 +6,7 @@ import type { Builder, Vec } from "../language.ts";
 export function exp(k: Builder, x: Vec): Vec {
   const { exponent, excess } = powerOfE(k, x);
   const power = k.constant(1).add(excess).intAdd(exponent);
-  // Of what is larger, ∞ stays ∞ and NaN stays NaN.
+  // What is larger becomes ∞, and NaN stays NaN.
   const bounded = x.lessOrEqual(k.constant(88.72283)).select(power, x.add(k.constant(Number.POSITIVE_INFINITY)));
   return x.less(k.constant(-87.33654)).select(k.constant(0), bounded);
 }
@@ -45,7 +45,7 @@ export function log(k: Builder, x: Vec): Vec {
   return k.constant(0).less(x).select(finite, beyond);
 }
 
-/** Of a positive finite number (Cephes logf): x = fraction · 2^e, fraction in [√½, √2). */
+/** The logarithm of a positive finite number (Cephes logf): x = fraction · 2^e, fraction in [√½, √2). */
 function logOfFinite(k: Builder, x: Vec): Vec {
   const half = k.constant(0.5);
   const denormal = x.less(k.constant(2 ** -126));

@@ -14,6 +14,7 @@ const blockDepth = 256;
 /** Columns that share a unit of work; fewer where the unit widens them, which takes the second-level cache too. */
 const blockColumns = { packed: 512, widened: 256 } as const;
 
+/** Sizes of C [m, n] = A · B over a depth of k, and how the factors lie. */
 export interface MatmulSizes extends Omit<PackSizes, "type">, Live {
   readonly m: number;
   /** What B was packed from, by `packMatrix` or, where it is quantised, by `packQuantised`; float32 by default. */
@@ -120,7 +121,7 @@ interface RightFactor {
   /** Bytes from a panel to the next. */
   readonly panelStride: number;
   readonly scratchBytes: number;
-  /** For a unit's columns and a block of depth: where a panel lies. */
+  /** Where a panel lies, for a unit's columns and a block of depth. */
   panels(firstPanel: Int, first: Int | number): (panel: Int) => Int;
 }
 

@@ -4,6 +4,7 @@ import { type Builder, type Int, kernel, type Position, type Vec } from "../lang
 import { fill } from "./product.ts";
 import { eachLiveRow, type Live, type Range, rowAt } from "./rows.ts";
 
+/** Sizes R and C of the rows, and ε. */
 export interface NormSizes {
   readonly rows: number;
   readonly channels: number;
@@ -37,7 +38,7 @@ export function normGradientUnits(rows: number): number {
 }
 
 /**
- * With r = 1 / rms(x): dx = r · (gain·dy − x · r² · mean(gain·dy·x)); partial[unit] = Σ dy·x·r over the unit's rows, which
+ * The gradient, with r = 1 / rms(x): dx = r · (gain·dy − x · r² · mean(gain·dy·x)); partial[unit] = Σ dy·x·r over the unit's rows, which
  * {@link sumRows} adds up to dgain. Pointers: x [R, C], gain [C], dy [R, C], dx [R, C], partial [U, C].
  */
 export const rmsNormGradient = kernel<NormSizes>("rmsNormGradient", (k, { rows, channels, epsilon }) => {
@@ -73,7 +74,7 @@ export const layerNorm = kernel<NormSizes & Live>("layerNorm", (k, { channels, e
 });
 
 /**
- * With n = (x − mean) · r: dx = r · (gain·dy − mean(gain·dy) − n · mean(gain·dy·n)); the partials are Σ dy·n and Σ dy over the unit's
+ * The gradient, with n = (x − mean) · r: dx = r · (gain·dy − mean(gain·dy) − n · mean(gain·dy·n)); the partials are Σ dy·n and Σ dy over the unit's
  * rows. Pointers: x [R, C], gain [C], dy [R, C], dx [R, C], partialGain [U, C], partialBias [U, C].
  */
 export const layerNormGradient = kernel<NormSizes>("layerNormGradient", (k, { rows, channels, epsilon }) => {

@@ -23,7 +23,7 @@ describe.each(runs)("$name", ({ run }) => {
     const want = { parameter: Float64Array.from(state.parameter), m: new Float64Array(count), v: new Float64Array(count) };
     for (let step = 1; step <= 5; step++) {
       const gradient = random(count, 10 + step);
-      // Below the clip, above it, no clip.
+      // The norm is below the clip, then above it; then there is no clip.
       const [norm, clip] = [step, step === 4 ? Number.POSITIVE_INFINITY : 2];
       const hyper = Float32Array.of(1e-2, 1 / (1 - 0.9 ** step), 1 / (1 - 0.95 ** step), 0.5, clip);
       const [parameter, , m, v] = run(adamw, { count, ...constants }, [

@@ -34,6 +34,7 @@ export const normFromPartials = kernel<{ count: number }>("normFromPartials", (k
   return { units: 1 };
 });
 
+/** How many elements a parameter has, and the hyper-parameters that stay the same in a run. */
 export interface AdamwConstants {
   readonly count: number;
   readonly beta1: number;

@@ -127,7 +127,7 @@ export function prefetchLeft(k: Builder, sizes: LeftSizes, { a, range: { last },
   const { form, m, k: depth, precision } = sizes;
   const elements = elementsOf(precision) * block.length;
   const first = scaled(block.first, elementsOf(precision));
-  // In tn a row of A has a piece of the group as long as the group, in the other forms a row of the group is a piece of a row of A.
+  // A row of A has a piece of the group as long as the group in form tn; in the other forms a row of the group is a piece of a row of A.
   const [rows, bytes, row, column] =
     form === "tn" ? [elements, groupRows(k.target, sizes) * 4, first, last] : [groupRows(k.target, sizes), elements * 4, last, first];
   const stride = (form === "tn" ? m : depth) * 4;

@@ -92,7 +92,7 @@ interface Packing extends Panel {
   readonly b: Int;
 }
 
-/** From b[K, N]: rows of the panel are pieces of rows, or of pairs of rows. */
+/** Packs b[K, N]: rows of the panel are pieces of rows, or of pairs of rows. */
 function packRows(k: Builder, sizes: PackSizes, { b, columns, column, to }: Packing): void {
   const { n, k: depth, type = "f32" } = sizes;
   const width = panelWidth(k.target);
@@ -127,6 +127,7 @@ function storeWord(k: Builder, { word, type, columns }: PanelRow, rows: readonly
   k.store(word === "f32" ? value(low) : value(low).pairBf16(value(high)), to, at);
 }
 
+/** Rows in memory: where the first one begins, bytes from a row to the next, and how many there are. */
 export interface Rows {
   readonly base: Int;
   readonly stride: number;
@@ -143,7 +144,7 @@ export function eachWord(k: Builder, elements: 1 | 2, { base, stride, count }: R
   if (count !== even) k.loop(middle, end, stride, (row) => body([row]));
 }
 
-/** From b[N, K]: squares of lanes × lanes are transposed in registers. */
+/** Packs b[N, K]: squares of lanes × lanes are transposed in registers. */
 function packTransposed(k: Builder, sizes: PackSizes, packing: Packing): void {
   if (panelWord(sizes) === "bf16 pair" && sizes.type !== "bf16") return packRounded(k, sizes, packing);
   const { word, rows, depth } = turned(sizes, packing);

@@ -5,6 +5,7 @@ import { quantiseBlock } from "./quantise.ts";
 import { blockWeights } from "./quantised-blocks.ts";
 import { eachLiveRow, rowAt } from "./rows.ts";
 
+/** Sizes of a pool and of the rows that are written to it. */
 export interface PageWriteSizes extends PoolSizes {
   /** R. */
   readonly rows: number;
@@ -66,6 +67,7 @@ function writeBlocks(k: Builder, headDim: number, from: Int, to: Int): void {
   });
 }
 
+/** Sizes of a pool and how many of its pages are copied. */
 export interface PageCopySizes extends Pick<PoolSizes, "type" | "pages" | "kvHeads" | "headDim"> {
   /** N. */
   readonly copies: number;

@@ -20,6 +20,7 @@ import { fill, type Product, type RightOperand, tileProduct } from "./product.ts
 import { indexAt } from "./row-blocks.ts";
 import { rowAt, rowLimit, splitOfRows } from "./rows.ts";
 
+/** Sizes of a pool and of the rows that attend its keys. */
 export interface PagedAttentionSizes extends PoolSizes {
   /** R. */
   readonly rows: number;
@@ -49,7 +50,7 @@ const unitsOfRow = 64;
 const mostWalks = 64;
 /** Programs of more rows have units enough without dealing parts. */
 const fewRows = 8;
-/** In programs of so many rows or fewer, units wait for memory rather than for products: what comes next is prefetched. */
+/** Units of programs of so many rows or fewer wait for memory rather than for products: what comes next is prefetched. */
 const rowsThatWait = 64;
 
 /** Parts of the longest sequence. */
@@ -57,7 +58,7 @@ function partsOf({ pagesOfSlot }: Pick<PoolSizes, "pagesOfSlot">): number {
   return Math.ceil(pagesOfSlot / partPages);
 }
 
-/** Among how many units the parts of a sequence are dealt. */
+/** The number of units among which the parts of a sequence are dealt. */
 export function dealtParts(sizes: Pick<PagedAttentionSizes, "rows" | "pagesOfSlot" | "kvHeads">): number {
   return sizes.rows <= fewRows ? Math.min(partsOf(sizes), Math.ceil(unitsOfRow / sizes.kvHeads)) : 1;
 }
@@ -82,7 +83,7 @@ export const pagedAttention = kernel<PagedAttentionSizes>("pagedAttention", (k, 
   const { scratch, begin, end } = k.range();
   const places = placesIn(sizes, scratch);
   const walks = Math.min(rows, mostWalks);
-  // In small programs most tiles are not there, so units follow the tiles; in large ones a thread stays with a head, whose keys and values its cache keeps.
+  // Most tiles of small programs are not there, so units follow the tiles; in large ones a thread stays with a head, whose keys and values its cache keeps.
   const followsTiles = rows <= rowsThatWait;
   k.loop(begin, end, 1, (unit) => {
     const share = unit.rem(dealt);
@@ -280,7 +281,7 @@ function attendPart(work: Work, part: Int): void {
       const from = sizes.rows <= rowsThatWait ? { base, ahead: next().sub(base) } : { base };
       body({ start: index.mul(pageKeys), from, scores: places.scores.add(index.sub(start).mul(pageKeys * 4)) });
     });
-  /** Behind the last page of keys come the first values. */
+  /** The first values come behind the last page of keys. */
   const nextKeys = (index: Int) => {
     const next = k.copy(placeOf(p.values, first));
     k.if(index.add(1), "<", end, () => next.set(placeOf(p.keys, index.add(1))));
@@ -389,7 +390,7 @@ function overPages(k: Builder, { from, to }: Span, initial: number, body: (varia
   return variables;
 }
 
-/** out += weights · values of a page. */
+/** Adds weights · values of a page to the output. */
 function addPage(work: Work, page: Page): void {
   const { k, sizes, places, tile } = work;
   const { headDim } = sizes;
@@ -490,7 +491,7 @@ function copySums(k: Builder, headDim: number, from: Sums, to: Sums): void {
   k.storeScalar(k.splat(from.sum), to.sum);
 }
 
-/** to = to + from, both against the larger of their maxima. */
+/** Adds `from` to `to`, both against the larger of their maxima. */
 function addSums(k: Builder, headDim: number, from: Sums, to: Sums): void {
   const [a, b] = [k.splat(to.max), k.splat(from.max)];
   const max = a.max(b);

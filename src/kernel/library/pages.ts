@@ -8,6 +8,7 @@ import { blockWeights } from "./quantised-blocks.ts";
 /** Layouts of pages. */
 export type PoolType = "f32" | "f16" | "q8_0";
 
+/** Sizes of a pool of pages, by the letters above. */
 export interface PoolSizes {
   readonly type: PoolType;
   /** G. */
@@ -132,7 +133,7 @@ function widenBlocks(k: Builder, { base, ahead }: HeadPlace, blocks: Int, to: In
 function transposeQuantised(k: Builder, headDim: number, { base, ahead }: HeadPlace, to: Int, scales: Int): void {
   const blocks = headDim / blockWeights;
   storeScales(k, blocks, base, scales);
-  const channels = k.laneCount * 4; // of a vector of bytes
+  const channels = k.laneCount * 4; // a vector holds so many bytes
   const blocksOfStep = Math.max(1, channels / blockWeights);
   k.loop(0, pageKeys, k.laneCount, (key) => {
     const keys = base.add(key.mul(blocks * q8Bytes));

@@ -13,6 +13,7 @@ export function peakProducts({ bf16Dot, int8Dot }: Target): PeakProduct[] {
   return ["float32", ...(bf16Dot ? (["bf16"] as const) : []), ...(int8Dot ? (["int8"] as const) : [])];
 }
 
+/** How much a measurement of the peak rate computes. */
 export interface PeakSizes {
   /** float32 where it is left out. */
   readonly product?: PeakProduct;
@@ -63,6 +64,7 @@ export interface StreamMix {
   readonly updates: number;
 }
 
+/** How many elements each array of a measurement of bandwidth has, and how many arrays there are. */
 export interface StreamSizes extends StreamMix {
   readonly count: number;
 }

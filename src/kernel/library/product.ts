@@ -40,11 +40,12 @@ export interface Result {
  */
 export type Start = "zero" | "load" | "continue" | { readonly first: Int };
 
+/** The part of C that a tile makes. */
 export interface TileShape {
   readonly rows: number;
   /** Columns: no more than leave all sums in registers; of packed panels, one of vectors × lanes of the target's tile, or several whole ones. */
   readonly columns: number;
-  /** Of the words of A and B: a float32 each, by default, or a pair of bfloat16. */
+  /** What the words of A and B hold: a float32 each, by default, or a pair of bfloat16. */
   readonly precision?: Precision;
 }
 
@@ -128,6 +129,7 @@ export function eachStep(k: Builder, count: number, size: number, body: (size: n
   if (count > full) body(count - full, full);
 }
 
+/** `first` times a number of bytes, whether it is known when the kernel is built or when it runs. */
 export function scaled(first: Int | number, stride: number): Int | number {
   return typeof first === "number" ? first * stride : first.mul(stride);
 }

@@ -4,6 +4,7 @@ import { type Builder, type Int, kernel, type Vec } from "../language.ts";
 import { blockWeights, type QuantisedType, spansOf } from "./quantised-blocks.ts";
 import { type Live, rowLimit, splitOfRows } from "./rows.ts";
 
+/** Rows [m, k] that are quantised to meet weights of a type. */
 export interface QuantisedRows extends Live {
   readonly type: QuantisedType;
   readonly m: number;
@@ -45,11 +46,12 @@ export function quantiseBlock(k: Builder, from: Int, offset: number): QuantisedB
  */
 export interface LineLayout {
   readonly bytes: number;
-  /** Of a block behind the row's quants. */
+  /** Bytes that a block has behind the row's quants. */
   readonly blockBytes: number;
   readonly starts: 0 | 1 | 2;
 }
 
+/** The layout of a row of k elements that meets weights of this type on this target. */
 export function lineLayout(target: Target, type: QuantisedType, k: number): LineLayout {
   const { layout } = spansOf(target, type, k);
   const starts = layout.zero === 0 ? 0 : layout.scaleOfHalf ? 2 : 1;

@@ -6,12 +6,14 @@ import { check, didYouMean, elementLayouts, type QuantisedDType } from "../../ba
 import type { NarrowPart, Target } from "../ir.ts";
 import { type Builder, type Int, type Vec, whole } from "../language.ts";
 
+/** A layout of weights in blocks that share scales. */
 export type QuantisedType = QuantisedDType;
 
 /** Weights of a block. */
 export const blockWeights = 32;
 /** Weights that share a part: half a block. */
 export const halves = [0, 1] as const;
+/** The first or the second half of a block. */
 export type Half = (typeof halves)[number];
 
 /** A block of a span of superblocks. */
@@ -20,6 +22,7 @@ export interface BlockPlace {
   readonly block: number;
 }
 
+/** How a type of block says its weights: w = scale · (q − zero) + sign · minimum. */
 export interface BlockLayout {
   /** Bits of q. */
   readonly bits: 4 | 6 | 8;
@@ -28,7 +31,7 @@ export interface BlockLayout {
   readonly zero: number;
   /** Whether each half of a block has a scale of its own. */
   readonly scaleOfHalf: boolean;
-  /** Of the minimum; 0 for types that have none. */
+  /** The sign of the minimum; 0 for types that have none. */
   readonly sign: -1 | 0 | 1;
   /** Four bytes q a lane. */
   quants(reader: BlockReader, places: readonly BlockPlace[], half: Half): Vec;
@@ -36,6 +39,7 @@ export interface BlockLayout {
   minimum?(reader: BlockReader, places: readonly BlockPlace[]): Vec;
 }
 
+/** The types by name, with the bytes of a block as ggml-common.h has them. */
 export const quantisedLayouts: Readonly<Record<QuantisedType, BlockLayout>> = {
   // d f16 · q i8[32]
   q8_0: {
@@ -96,7 +100,7 @@ function nibbles(reader: BlockReader, places: readonly BlockPlace[], at: (block:
   return (upper ? bytes.shiftRight(4) : bytes).and(reader.k.intConstant(0x0f0f0f0f));
 }
 
-/** Of blocks of one superblock, times the f16 at `factor`. */
+/** Numbers of 6 bits of blocks of one superblock, times the f16 at `factor`. */
 function sixBits(reader: BlockReader, places: readonly BlockPlace[], unpack: SixBits, factor: number): Vec {
   const first = reader.k.laneCount === 4 ? places[0]!.block & 4 : 0;
   const make = () => {
@@ -109,7 +113,7 @@ function sixBits(reader: BlockReader, places: readonly BlockPlace[], unpack: Six
 /** Lane i is of block first + i. */
 type SixBits = (reader: BlockReader, first: number) => Vec;
 
-// Of bytes b[12], block j < 4 has the scale b[j] & 63 and the minimum b[j + 4] & 63. What these leave, two bits each, are the upper bits of
+// Twelve bytes b hold scales and minima: block j < 4 has the scale b[j] & 63 and the minimum b[j + 4] & 63. What these leave, two bits each, are the upper bits of
 // block j + 4; its lower four are in b[j + 8], the scale's below the minimum's.
 
 const scales: SixBits = (reader, first) =>
@@ -142,7 +146,7 @@ function upperBits(bytes: Vec): Vec {
   return bytes.shiftRight(2).and(bytes.k.intConstant(0x30));
 }
 
-/** For blocks 0 to 3 or for blocks 4 to 7, or where eight lanes are there for both. */
+/** What belongs to blocks 0 to 3 or to blocks 4 to 7, or to both where there are lanes for eight. */
 function lowerOrUpper(k: Builder, first: number, lower: () => Vec, upper: () => Vec): Vec {
   if (k.laneCount === 4) return first === 0 ? lower() : upper();
   const isLower = k.atEntry("lower blocks", () => k.iota().intLess(k.intConstant(4)));

@@ -22,6 +22,7 @@ import { type Live, rowLimit } from "./rows.ts";
 /** Quads of a block's weights. */
 const quadsOfBlock = blockWeights / 4;
 
+/** Sizes of y [m, n] = x [m, k] · w [n, k]ᵀ, and the type of w. */
 export interface QuantisedSizes extends QuantisedMatrix, Live {
   readonly m: number;
 }

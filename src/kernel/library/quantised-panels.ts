@@ -119,6 +119,7 @@ function byteOf(k: Builder, word: Vec, i: number): Vec {
   return i === 3 ? moved : moved.and(k.intConstant(0xff));
 }
 
+/** A quantised matrix w [n, k]; k is a whole number of its superblocks. */
 export interface QuantisedMatrix {
   readonly type: QuantisedType;
   readonly n: number;

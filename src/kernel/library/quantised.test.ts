@@ -144,7 +144,7 @@ function rounded(x: Float32Array): Float64Array {
     const block = x.subarray(i - (i % 32), i - (i % 32) + 32);
     const largest = block.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
     if (largest < 2 ** -100) return 0;
-    // In the kernels' own precision, so that ties fall alike.
+    // The kernels' own precision is used, so that ties fall alike.
     const steps = Math.fround(value * Math.fround(127 / largest));
     return Math.round(steps) * Math.fround(largest * Math.fround(1 / 127));
   });

@@ -4,6 +4,7 @@ import { type Builder, type Int, kernel, type Vec } from "../language.ts";
 import { sinCosOfTurn } from "./math.ts";
 import { eachLiveRow, type Live, rowAt } from "./rows.ts";
 
+/** Sizes of rows [N, heads · headDim] whose heads are rotated, and how. */
 export interface RopeSizes {
   readonly rows: number;
   readonly heads: number;

@@ -5,11 +5,13 @@ import { type Live, rowLimit, splitOfRows } from "./rows.ts";
 /** Columns of a block. */
 export const columnsOfBlock = 4096;
 
+/** Sizes R and V of rows that are cut into blocks, so that threads share a long one. */
 export interface RowSizes extends Live {
   readonly rows: number;
   readonly columns: number;
 }
 
+/** The number of blocks of a row. */
 export function blocksOfRow({ columns }: Pick<RowSizes, "columns">): number {
   return Math.ceil(columns / columnsOfBlock);
 }

@@ -1,6 +1,7 @@
 // How kernels over the rows of a matrix split into units of work: blocks of consecutive rows.
 import type { Builder, Int, Position, Split } from "../language.ts";
 
+/** The units of work [begin, end) of a call. */
 export interface Range {
   readonly begin: Int;
   readonly end: Int;

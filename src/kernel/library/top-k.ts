@@ -6,8 +6,9 @@ import { fill } from "./product.ts";
 import { blocksOfRow, columnsOfBlock, eachRowBlock, indexAt, largestOf, type RowSizes } from "./row-blocks.ts";
 import { eachLiveRow, rowAt } from "./rows.ts";
 
+/** Sizes of rows, and how many of their elements are wanted. */
 export interface TopKSizes extends RowSizes {
-  /** At most V. */
+  /** How many are taken, at most V. */
   readonly k: number;
 }
 

@@ -35,7 +35,7 @@ export interface Piece {
   readonly firstPanel: Int;
   /** Panels at most; those that do not exist are left out. In form nn they begin with a superblock of the weight. */
   readonly panels: number;
-  /** In words of the left factor. */
+  /** Where it begins, in words of the left factor. */
   readonly first: Int | number;
   readonly length: number;
 }

@@ -40,6 +40,7 @@ export const integer = {
   select: 0x1b,
 } as const;
 
+/** The name of an instruction of {@link integer}. */
 export type IntegerName = keyof typeof integer;
 
 /** Vector instructions: a number in LEB128 behind the prefix 0xFD. */
@@ -98,6 +99,7 @@ export const simd = {
   "f32x4.relaxed_madd": 0x105,
 } as const;
 
+/** The name of an instruction of {@link simd}. */
 export type SimdName = keyof typeof simd;
 
 /** Types of locals and parameters. */

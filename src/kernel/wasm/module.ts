@@ -8,6 +8,7 @@ const func = 0x60;
 /** What the limits of a memory begin with: a maximum follows; whether threads share it. */
 const limits = { plain: 0x01, shared: 0x03 };
 
+/** What a module may differ in. */
 export interface ModuleOptions {
   /** Gives the body of a kernel's function, where it need not be lowered anew. */
   readonly bodyOf?: (kernel: Kernel) => Uint8Array;

@@ -18,5 +18,5 @@ export const wasm128: Target = {
   compiledAgain: true,
   tile,
 };
-/** With relaxed SIMD, whose multiply-add is one instruction where the machine has it. */
+/** SIMD128 with relaxed SIMD, whose multiply-add is one instruction where the machine has it. */
 export const wasmRelaxed: Target = { ...wasm128, name: "wasm+fma", fusedMultiplyAdd: true };

@@ -23,6 +23,7 @@ import {
 /** Registers of each kind, in the order in which to take them. */
 export type RegisterFiles = Readonly<Record<RegKind, readonly number[]>>;
 
+/** Instructions, with spills among them, and the places of their registers. */
 export interface Allocation {
   readonly items: readonly Item[];
   /** Physical registers by number of the virtual one; -1 for those that no item has. */
@@ -31,7 +32,7 @@ export interface Allocation {
 
 /** @throws CriaError when one instruction needs more registers than there are. */
 export function allocate(items: readonly Item[], files: RegisterFiles, names: Names): Allocation {
-  /** From here on registers are made by spills: they live for one instruction, so spilling them again would gain nothing. */
+  /** Registers from here on are made by spills: they live for one instruction, so spilling them again would gain nothing. */
   const firstShort = names.registers;
   const constants = new Constants(items, firstShort);
   for (let code = items; ; ) {
@@ -55,7 +56,7 @@ class Intervals {
   readonly weights: Float64Array;
   /** The register that it is copied from where it starts: sharing makes the copy nothing. */
   readonly hints: Int32Array;
-  /** By their starts, then their numbers. */
+  /** The registers by their starts, then their numbers. */
   readonly order: Reg[] = [];
   readonly #firstShort: number;
 

@@ -21,8 +21,9 @@ import {
 import { selectInstructions } from "./select-instructions.ts";
 import { avx2, avx512, type Convention, general, systemV } from "./target.ts";
 
+/** A kernel's machine code, and what it was assembled from. */
 export interface MachineCode {
-  /** To be loaded at a multiple of 64; called with the kernel's parameters as 64-bit integers. Constants lie behind the instructions. */
+  /** Must be loaded at a multiple of 64; it is called with the kernel's parameters as 64-bit integers. Constants lie behind the instructions. */
   readonly code: Uint8Array;
   readonly instructions: readonly Assembled[];
 }
@@ -160,7 +161,7 @@ class Encoder {
     this.#assembler.emit(name, operands, { length });
   }
 
-  /** Behind the registers pushed and the return address. */
+  /** Where an argument lies: behind the registers pushed and the return address. */
   #stackArgument(i: number): number {
     const { args, shadow } = this.#convention;
     return (this.#pushed.length + 1 + i - args.length) * wordBytes + shadow;

@@ -18,6 +18,7 @@ export interface Literal {
   readonly broadcast?: boolean;
 }
 
+/** A place in the code that jumps go to, by number. */
 export interface Label {
   readonly label: number;
 }
@@ -25,8 +26,10 @@ export interface Label {
 /** A register's number or a constant's value, as the row says; or one of the above. */
 export type Actual = number | Place | Literal | Label;
 
+/** Bits of a vector operand. */
 export type VectorLength = 128 | 256 | 512;
 
+/** What an instruction has beside its operands. */
 export interface Modifiers {
   /** Bits of `v` operands. */
   readonly length: VectorLength;
@@ -53,6 +56,7 @@ const rsp = 4;
 const noRegister = 5;
 const hasSib = 4;
 
+/** Collects the bytes of one function: its instructions, jumps to labels, and a pool of constants behind them. */
 export class Assembler {
   readonly #listing: Assembled[] | undefined;
   readonly #bytes: number[] = [];

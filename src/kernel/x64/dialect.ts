@@ -19,6 +19,7 @@ export interface Emit {
 /** A register, or memory read where the instruction allows it. */
 export type Source = Operand;
 
+/** What AVX2 and AVX-512 do each in their own way. */
 export interface Dialect {
   readonly lanes: number;
   readonly length: VectorLength;
@@ -75,6 +76,7 @@ function shortMove(e: Emit, value: Reg, place: Address, span: number, load: bool
   return true;
 }
 
+/** AVX2: 8 lanes, VEX encodings, masks in vector registers. */
 export const avx2Dialect: Dialect = {
   lanes: 8,
   length: 256,
@@ -152,6 +154,7 @@ function toRegister(e: Emit, source: Source): Source {
   return loaded;
 }
 
+/** AVX-512: 16 lanes, EVEX encodings, mask registers, one element of memory for all lanes as an operand. */
 export const avx512Dialect: Dialect = {
   lanes: 16,
   length: 512,
@@ -185,7 +188,7 @@ export const avx512Dialect: Dialect = {
   keepFirst: (e, d, a, b, span) => e.emit("vblendmps", [d, b, a], { mask: maskOf(e, span) }),
   spreadInt: (e, d, a) => e.emit("vpbroadcastd", [d, a]),
 
-  /** As above; numbers are converted, other lanes zeroed in the same instruction. */
+  /** Numbers are converted and other lanes zeroed in the same instruction. */
   toInt(e, d, a) {
     const [number, tooLarge, raw] = [e.register("mask"), e.register("mask"), e.register("vec")];
     e.emit("vcmpps.k", [number, a, a, ordered.bothNumbers]);

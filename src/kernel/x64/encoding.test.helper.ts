@@ -9,7 +9,7 @@ import { type Encoding, type InstructionName, type OperandForm, type RegisterFor
 import { printInstruction } from "./print.ts";
 
 export interface Sample {
-  /** As GNU's assembler reads it, without a choice of encoding. */
+  /** What GNU's assembler reads, without a choice of encoding. */
   readonly text: string;
   /** What makes it take the encoding that is meant. */
   readonly prefix: string;
@@ -98,7 +98,7 @@ function pickPlace(form: OperandForm, scheme: Encoding["scheme"], length: Vector
 function prefixFor({ operands }: Row, { scheme }: Encoding): string {
   if (scheme === "EVEX") return "{evex} ";
   if (operands.some(({ label }) => label)) return "{disp32} ";
-  // Of two registers, either may be the one that could be memory.
+  // Either of two registers may be the one that could be memory.
   const store = operands[0]?.memory !== undefined;
   return scheme === "VEX" ? `{vex} ${store ? "{store} " : "{load} "}` : operands.length > 0 && !store ? "{load} " : "";
 }

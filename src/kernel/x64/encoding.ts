@@ -78,7 +78,7 @@ export const instructions = {
   vpextrw: "m16, x, i8 | VEX.128.66.0F3A.W0 15 /r ib",
   vpextrd: "m32, x, i8 | VEX.128.66.0F3A.W0 16 /r ib",
   vinserti128: "=v, v, h/m, i8 | VEX.256.66.0F3A.W0 38 /r ib",
-  vinserti32x4: "=v, v, q/m, i8 | EVEX.66.0F3A.W0 38 /r ib T4", // at least 256 bits
+  vinserti32x4: "=v, v, q/m, i8 | EVEX.66.0F3A.W0 38 /r ib T4", // 256 bits or more
   vpbroadcastb: "=v, m8 | VEX.66.0F38.W0 78 /r | EVEX.66.0F38.W0 78 /r T1S8",
   vpbroadcastw: "=v, m16 | VEX.66.0F38.W0 79 /r | EVEX.66.0F38.W0 79 /r T1S16",
   "vpbroadcastb.merge": "+v, m8 | EVEX.66.0F38.W0 78 /r T1S8", // lanes outside the mask stay
@@ -144,10 +144,11 @@ export const instructions = {
   vunpcklps: "=v, v, v/m/b32 | VEX.NP.0F.WIG 14 /r | EVEX.NP.0F.W0 14 /r FV",
   vunpckhps: "=v, v, v/m/b32 | VEX.NP.0F.WIG 15 /r | EVEX.NP.0F.W0 15 /r FV",
   vperm2f128: "=v, v, v/m, i8 | VEX.256.66.0F3A.W0 06 /r ib",
-  vshuff32x4: "=v, v, v/m/b32, i8 | EVEX.66.0F3A.W0 23 /r ib FV", // at least 256 bits
+  vshuff32x4: "=v, v, v/m/b32, i8 | EVEX.66.0F3A.W0 23 /r ib FV", // 256 bits or more
   vzeroupper: "| VEX.128.NP.0F.WIG 77",
 } as const;
 
+/** The name of a row of {@link instructions}. */
 export type InstructionName = keyof typeof instructions;
 
 /** `v`, `h`, `q` and `x` are vector registers, `k` masks, the others general registers. */
@@ -168,6 +169,7 @@ export interface OperandForm {
 /** Tuple type: what the one-byte displacement counts in. Full vector, full, half or quarter vector in memory (no broadcast), four elements, one of 32, 16 or 8 bits. */
 export type Tuple = "FV" | "FVM" | "HVM" | "QVM" | "T4" | "T1S" | "T1S16" | "T1S8";
 
+/** One way to write an instruction in bytes. */
 export interface Encoding {
   readonly scheme: "legacy" | "VEX" | "EVEX";
   readonly w: 0 | 1;
@@ -190,16 +192,17 @@ export interface Encoding {
 
 /** Which operand goes into which field of the instruction, by number. */
 export interface Fields {
-  /** Of ModRM, or of the opcode where that holds a register. */
+  /** The operand in ModRM.reg, or in the opcode where that holds a register. */
   readonly reg: number | undefined;
   readonly rm: number | undefined;
   readonly vvvv: number | undefined;
-  /** In the high half of a trailing byte. */
+  /** The operand in the high half of a trailing byte. */
   readonly is4: number | undefined;
   /** Immediates and distances of jumps, at the end. */
   readonly constants: readonly number[];
 }
 
+/** An instruction, read from its line. */
 export interface Row {
   readonly name: InstructionName;
   readonly mnemonic: string;
@@ -209,6 +212,7 @@ export interface Row {
   readonly isJump: boolean;
 }
 
+/** All instructions by name. */
 export const rows = Object.fromEntries(
   Object.entries(instructions).map(([name, text]) => [name, parseRow(name as InstructionName, text)]),
 ) as Record<InstructionName, Row>;

@@ -3,6 +3,7 @@ import type { Op, Reg, RegKind } from "../ir.ts";
 import type { Label, Literal, VectorLength } from "./assembler.ts";
 import { type InstructionName, type Row, rows } from "./encoding.ts";
 
+/** Memory at base + index + disp bytes; with `broadcast` one 32-bit element of it, repeated over the lanes. */
 export interface Address {
   readonly base: Reg;
   readonly index?: Reg | undefined;
@@ -15,6 +16,7 @@ export function addressOf(base: Reg, index: Reg | undefined, disp: number, broad
   return { base, index, disp, broadcast };
 }
 
+/** A constant in memory, of 32-bit words; with `broadcast` one word for all lanes. */
 export function literalOf(words: readonly number[], broadcast = false): Literal {
   return { words, broadcast };
 }
@@ -26,8 +28,10 @@ export interface Slot {
   readonly argument: boolean;
 }
 
+/** What may stand in an instruction before registers are allocated; a number is a constant. */
 export type Operand = Reg | Address | Slot | Literal | Label | number;
 
+/** A row with its operands. */
 export interface Instruction {
   readonly row: Row;
   readonly operands: readonly Operand[];
@@ -42,23 +46,27 @@ export interface Instruction {
 export type Item = Instruction | Label;
 
 // Kinds of objects are told apart by reading a field: `in` asks the engine's runtime, which costs a multiple where there are several shapes.
+/** Whether an item is a place that jumps go to. */
 export function isLabel(item: Item): item is Label {
   return (item as Partial<Label>).label !== undefined;
 }
 
+/** Whether an operand is a register. */
 export function isRegister(operand: Operand): operand is Reg {
   return typeof operand === "object" && (operand as Partial<Reg>).kind !== undefined;
 }
 
+/** Whether an operand is memory behind registers; slots and literals are not. */
 export function isAddress(operand: Operand): operand is Address {
   return typeof operand === "object" && (operand as Partial<Address>).base !== undefined;
 }
 
-/** Without mask and source. All instructions have the same fields, so that the engine of JavaScript sees one shape of object. */
+/** An instruction without mask and source. All instructions have the same fields, so that the engine of JavaScript sees one shape of object. */
 export function instruction(name: InstructionName, operands: readonly Operand[], length: VectorLength): Instruction {
   return { row: rows[name], operands, length, mask: undefined, zeroing: undefined, source: undefined };
 }
 
+/** The registers that an instruction reads, also in addresses and as its mask. */
 export function readsOf({ row, operands, mask }: Instruction): Reg[] {
   const forms = row.operands;
   const reads: Reg[] = mask ? [mask] : [];

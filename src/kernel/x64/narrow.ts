@@ -9,6 +9,7 @@ import { type Address, addressOf, literalOf } from "./instruction.ts";
 
 /** bf16 is loaded as u16. */
 export type NarrowLoad = Exclude<Narrow, "bf16">;
+/** Elements that a vector can be narrowed to. */
 export type NarrowStore = Exclude<Narrow, "i8">;
 
 /** `span` elements, of `lanes` a vector. */
@@ -26,7 +27,7 @@ export const widening: Readonly<Record<NarrowLoad, InstructionName>> = {
 };
 const nearestEven = 0;
 
-/** By masks. @param maskOf makes one of the first lanes. */
+/** Moves that leave lanes out by masks. @param maskOf makes one of the first lanes. */
 export function maskedMoves(lanes: number, maskOf: (e: Emit, span: number) => Reg): NarrowMoves {
   const tail = (e: Emit, span: number) => (span < lanes ? { mask: maskOf(e, span) } : {});
   return {

@@ -89,6 +89,7 @@ const intLoads = { i32: "movsxd", u16: "movzx.16", u8: "movzx.8", i8: "movsx.8" 
 
 /** Loads of vectors have no row: they wait for an op that wants them. */
 type Waiting = "vload" | "vsplat";
+/** A row for every op but loads of whole elements. */
 export type Patterns = { readonly [N in Exclude<OpName, Waiting>]: Pattern<N> };
 
 const patterns: Patterns = {

@@ -202,7 +202,7 @@ class Selector implements Selection {
     return op;
   }
 
-  /** Before an op: what it reads, but for what becomes its operand; what it would change; everything, where memory may change. */
+  /** Loads before an op what it reads, but for what becomes its operand; what it would change; and everything, where memory may change. */
   #release(op: Op, folded: Reg | undefined): void {
     if (isBarrier(op)) return this.#releaseAll();
     const { reads, writes } = operandsOf(op);

@@ -25,12 +25,13 @@ export const avx512: Target = {
   tile: { rows: 12, vectors: 2, unroll: 4 },
 };
 
-/** With AVX512_BF16 and AVX512_VNNI. */
+/** AVX-512 with AVX512_BF16 and AVX512_VNNI. */
 export const avx512Dots: Target = { ...avx512, bf16Dot: true, int8Dot: true };
 
 /** General registers by their numbers in instructions; 8 to 15 have no other names. */
 export const general = { rax: 0, rcx: 1, rdx: 2, rbx: 3, rsp: 4, rbp: 5, rsi: 6, rdi: 7 } as const;
 
+/** How a function is called on a system: where its arguments are, and which registers it must leave as they were. */
 export interface Convention {
   readonly name: "systemV" | "windows";
   /** General registers of the first arguments; the others lie on the stack. */
