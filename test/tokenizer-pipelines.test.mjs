@@ -2,8 +2,9 @@
 // (test/goldens/make_tokenizer_pipelines.py).
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { readTokenizerJson, tokenizerJson } from "../dist/formats/index.js";
-import { createTokenizer } from "../dist/tokenizer/index.js";
+import { ggufTokenizerPairs, readTokenizerJson, tiktokenText, tokenizerJson } from "../dist/formats/index.js";
+import { sentencePieceModelBytes } from "../dist/formats/sentencepiece-write.js";
+import { createTokenizer, cutVocabulary, extensionRules } from "../dist/tokenizer/index.js";
 
 const { parts, tokenizers } = JSON.parse(readFileSync(new URL("goldens/tokenizer-pipelines.golden.json", import.meta.url), "utf8"));
 
@@ -41,4 +42,30 @@ test("every part that the library has is honoured or refused by name", () => {
       );
     }
   }
+});
+
+const named = (start) => tokenizers.find(({ name }) => name.startsWith(start)).file;
+
+test("other forms refuse what only this file says", async () => {
+  const unigram = readTokenizerJson(JSON.stringify(named("T5")));
+  const affixed = readTokenizerJson(JSON.stringify(named("a prefix and a suffix")));
+  expect(() => sentencePieceModelBytes(unigram)).toThrow(/a unigram model of a tokenizer\.json, .*: write a tokenizer\.json/);
+  expect(() => ggufTokenizerPairs(unigram)).toThrow(/the kind unigram has no form in a GGUF .*: write a tokenizer\.json/);
+  expect(() => tiktokenText(unigram)).toThrow(/write a tokenizer\.json/);
+  expect(() => sentencePieceModelBytes(affixed)).toThrow(/has no form there: write a tokenizer\.json/);
+  expect(() => ggufTokenizerPairs(affixed)).toThrow(/write a tokenizer\.json/);
+  expect(() => cutVocabulary(affixed, [])).toThrow(/whose pieces say by "##" where in a word they stand cannot be cut/);
+  expect(() => extensionRules(affixed)).toThrow(/whose pieces say by "##" where in a word they stand cannot be extended/);
+});
+
+test("a unigram model that is cut gives the same ids", () => {
+  const tokenizer = createTokenizer(readTokenizerJson(JSON.stringify(named("T5"))));
+  const texts = ["the lower low town", "New café 12"];
+  const { model, oldIds } = cutVocabulary(
+    tokenizer.model,
+    texts.flatMap((text) => [...tokenizer.encode(text)]),
+  );
+  expect(model.pieces.length).toBeLessThan(tokenizer.vocabSize);
+  const again = createTokenizer(readTokenizerJson(JSON.stringify(tokenizerJson(model))));
+  for (const text of texts) expect([...again.encode(text)].map((id) => oldIds[id])).toEqual([...tokenizer.encode(text)]);
 });

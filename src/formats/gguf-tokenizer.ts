@@ -239,7 +239,7 @@ export function ggufTokenizerPairs(model: TokenizerModel): Map<string, GgufValue
   createTokenizer(model); // throws when the model contradicts itself
   if (model.kind === "sentencepiece") return pairsOf(model, llamaPairs(model));
   if (model.kind === "bytes") return pairsOf(model, gpt2Pairs(model));
-  return fail(where, `a tokenizer of the kind ${model.kind} has no form in a GGUF that keeps its ids: write a ${ownForm(model.kind)}`);
+  return fail(where, `a tokenizer of the kind ${model.kind} has no form in a GGUF that keeps its ids: write a ${ownForm(model)}`);
 }
 
 /** The bytes of a GGUF that holds the vocabulary and no tensors. @throws CriaError as {@link ggufTokenizerPairs} */

@@ -21,6 +21,12 @@ export function sentencePieceModelBytes(model: TokenizerModel): Uint8Array {
   createTokenizer(model); // throws when the model contradicts itself
   if (model.kind !== "sentencepiece" && model.kind !== "unigram")
     return fail(where, `a tokenizer of the kind ${model.kind} has no form there: write a tokenizer.json`);
+  check(
+    model.kind !== "unigram" || model.sums !== "float64",
+    where,
+    () =>
+      "a unigram model of a tokenizer.json, which rounds its sums otherwise, has no form there that keeps its ids: write a tokenizer.json",
+  );
   const spec = model.kind === "unigram" ? normaliserSpec(model.normaliser ?? []) : bpeSpec(model);
   return writeProto({ ...protoDefaults, ...spec, ...common(model) });
 }

@@ -242,7 +242,7 @@ function modelOf(ranks: ReadonlyMap<string, number>, kind: TiktokenKind, name: s
  */
 export function tiktokenText(model: TokenizerModel): string {
   createTokenizer(model); // throws when the model contradicts itself
-  const refuse = (what: string): never => fail(where, `${what} has no form in a file of ranks: write a ${ownForm(model.kind)}`);
+  const refuse = (what: string): never => fail(where, `${what} has no form in a file of ranks: write a ${ownForm(model)}`);
   if (model.kind !== "bytes") return refuse(`a tokenizer of the kind ${model.kind}`);
   if (model.normaliser !== undefined || model.preTokeniser !== undefined) refuse("a normaliser, or a pre-tokenizer without a name,");
   const ranks = countRanks(model);

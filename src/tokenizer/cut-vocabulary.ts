@@ -2,7 +2,7 @@
 // the way to a used one. Texts of used pieces are encoded as before, because every merge that they take is still there, and no other one is new.
 import { check } from "../base/index.ts";
 import { isBytePiece } from "./byte-pieces.ts";
-import { endOfWord, type Merge, pieceIds, type TokenizerModel, type UnigramModel } from "./model.ts";
+import { checkNoAffix, endOfWord, type Merge, pieceIds, type TokenizerModel, type UnigramModel } from "./model.ts";
 
 export interface CutVocabulary {
   readonly model: TokenizerModel;
@@ -16,6 +16,7 @@ export interface CutVocabulary {
  * @throws CriaError for an id outside of the vocabulary
  */
 export function cutVocabulary(model: TokenizerModel, used: Iterable<number>): CutVocabulary {
+  checkNoAffix(model, "cut");
   const size = model.pieces.length;
   const kept = new Set(fixedIds(model));
   const parts = model.kind === "unigram" ? () => [] : partsOf(model);

@@ -7,7 +7,7 @@ import { type Codec, utf8Bytes } from "./codec.ts";
 import type { WordRules } from "./cut-words.ts";
 import { IdBuffer } from "./id-buffer.ts";
 import { type Alphabet, MergeLearner } from "./learn-merges.ts";
-import { type BytesModel, type Merge, pieceIds, type SentencePieceModel, type TokenizerModel } from "./model.ts";
+import { type BytesModel, checkNoAffix, type Merge, pieceIds, type SentencePieceModel, type TokenizerModel } from "./model.ts";
 import type { NormaliserStep } from "./normaliser.ts";
 import { Pace } from "./pace.ts";
 import { type PieceRules, UnreservedPieces } from "./piece-rules.ts";
@@ -59,6 +59,7 @@ export function extensionRules(given: TokenizerModel): WordRules {
 }
 
 function extensible(model: TokenizerModel): Extensible {
+  checkNoAffix(model, "extended");
   if (model.kind === "sentencepiece" || model.kind === "bytes") return model;
   const why =
     model.kind === "unigram" ? "its pieces have probabilities of one corpus and no merges" : "its words end in a symbol of their own";

@@ -202,6 +202,17 @@ export function mergedPiece(model: TokenizerModel, left: number, right: number):
   return model.pieces[left]! + model.pieces[right]!.slice(prefix.length);
 }
 
+/** @throws CriaError where pieces have a prefix or suffix by their place in a word: from a piece alone it does not show which of its letters these are */
+export function checkNoAffix(model: TokenizerModel, done: string): void {
+  if (model.kind !== "sentencepiece") return;
+  const affix = model.continuingPrefix ?? model.wordSuffix;
+  check(
+    affix === undefined,
+    "tokenizer",
+    () => `a vocabulary whose pieces say by ${JSON.stringify(affix)} where in a word they stand cannot be ${done}: train a new one`,
+  );
+}
+
 function checkSentencePiece(model: SentencePieceModel): void {
   const { merges, scores, unkId, byteFallback, fusesUnknown = true } = model;
   const knowsAll = unkId !== undefined || byteFallback || !fusesUnknown;
