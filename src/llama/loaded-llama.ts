@@ -140,6 +140,8 @@ export class LoadedLlama {
   readonly warnings: readonly string[];
   /** Names of the model's chat templates; none where it only continues text. */
   readonly chatTemplates: readonly string[];
+  /** What computes, as the backend names itself: target and threads, and why it is nothing faster. */
+  readonly backendName: string;
   readonly #templates: ChatTemplates;
   readonly #model: SequenceModel;
   readonly #ownBackend: Backend | undefined;
@@ -151,6 +153,7 @@ export class LoadedLlama {
     this.defaults = defaultsOf(generation, chat.endOfTurn);
     this.warnings = warnings;
     this.chatTemplates = [...chat.templates.keys()];
+    this.backendName = backend.name;
     this.#templates = chat.templates;
     this.#model = sequences;
     this.#ownBackend = isOwn ? backend : undefined;

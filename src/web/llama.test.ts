@@ -34,11 +34,13 @@ test("files are bytes of any kind, and write what the folder writes", async () =
       (name, bytes) => memorySource(name, bytes),
     ];
     await using inNode = await NodeLlama.load(folder, { backend: referenceBackend() });
+    expect(inNode.backendName).toMatch(/^reference/);
     const expected = await told(inNode);
     for (const form of forms) {
       const files = Object.fromEntries(entries.map(([name, bytes]) => [name, form(name, new Uint8Array(bytes))]));
       await using llama = await Llama.open(files, { backend: referenceBackend() });
       expect(await told(llama)).toBe(expected);
+      expect(llama.backendName).toBe(inNode.backendName);
     }
   });
 });
