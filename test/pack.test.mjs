@@ -65,7 +65,7 @@ test("gives a library that runs: a model that is not there is an error of cria's
 test("gives typed imports that a strict project can use", async () => {
   await writeFile(
     join(app, "use.ts"),
-    `import { CriaError, Llama, Rng, type GenerateOptions, type LlamaConfig, type OnProgress, type OpenModel, type Tokenizer } from "cria";
+    `import { CriaError, Llama, type GenerateOptions, type LlamaConfig, type OnProgress, type OpenModel, type Tokenizer } from "cria";
      const options: GenerateOptions = { maxTokens: 9, temperature: 0, stop: ["."] };
      export async function write(path: string): Promise<string> {
        await using llama = await Llama.load(path);
@@ -79,7 +79,7 @@ test("gives typed imports that a strict project can use", async () => {
      // @ts-expect-error a model is a name
      export const wrong = () => Llama.load(7);
      const tell: OnProgress = ({ task, done }) => console.log(task, done.toFixed(0));
-     tell({ task: new CriaError("here", "x is 1, not 2").where, done: new Rng(1).uint32() % 1, unit: "steps" });
+     tell({ task: new CriaError("here", "x is 1, not 2").where, done: 0, unit: "steps" });
      // @ts-expect-error a number is no place
      new CriaError(1, "x");`,
   );
@@ -88,6 +88,30 @@ test("gives typed imports that a strict project can use", async () => {
   await writeFile(join(app, "tsconfig.json"), JSON.stringify({ compilerOptions: { ...options, ...modules }, files: ["use.ts"] }));
   expect((await run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", "."], app)).stdout).toBe("");
   expect((await run(process.execPath, ["use.js"], app)).stdout).toBe("here 0\n");
+});
+
+test("the doors that run in a page have types without Node's", async () => {
+  await writeFile(
+    join(app, "page.ts"),
+    `import { laws, solve } from "cria/plan";
+     import { createTokenizer, trainTokenizer, type Tokenizer } from "cria/tokenizer";
+     export const size: number = solve(laws.hoffmann, { flops: 1e20 }).parameters;
+     export const learnt = async (texts: string[]): Promise<Tokenizer> =>
+       createTokenizer(await trainTokenizer(texts, { kind: "word", vocabSize: 300 }));
+     // @ts-expect-error there is no Buffer in a page
+     export const bytes = Buffer.alloc(1);`,
+  );
+  const options = {
+    strict: true,
+    module: "nodenext",
+    target: "es2022",
+    lib: ["es2023", "esnext.disposable", "dom"],
+    types: [],
+    noEmit: true,
+  };
+  await writeFile(join(app, "tsconfig.page.json"), JSON.stringify({ compilerOptions: options, files: ["page.ts"] }));
+  const tsc = join(root, "node_modules/typescript/bin/tsc");
+  expect((await run(process.execPath, [tsc, "-p", "tsconfig.page.json"], app)).stdout).toBe("");
 });
 
 /** Runs npm as the process that started us did, else from the PATH. */

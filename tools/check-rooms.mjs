@@ -55,6 +55,7 @@ export const rooms = {
     ...["base", "files", "graph", "backend", "model", "tokenizer", "batches", "corpus", "infer", "eval", "train", "runs", "plan"],
     "plot",
   ],
+  entries: "all",
   cli: "all",
 };
 
@@ -66,6 +67,9 @@ export const portable = [
   ...["base", "schema", "regex", "tokenizer", "chat", "kernel", "graph", "threads", "backend", "backend/reference", "backend/cpu"],
   ...["model", "formats", "open", "batches", "infer", "llama", "eval", "train", "plan", "web"],
 ];
+
+/** Doors of the package that run in a browser, in a room whose other doors are Node's. */
+const portableDoors = ["entries/tokenizer.ts", "entries/plan.ts"];
 
 /** Packages a room may name; a room not listed may name none. `node:` modules count as packages. */
 export const packages = {
@@ -163,7 +167,8 @@ for (const file of files) {
 }
 
 checkDocument();
-for (const file of files) if (portable.includes(roomOf(file)) && !isTestFile(file)) checkReach(file);
+for (const file of files)
+  if ((portable.includes(roomOf(file)) && !isTestFile(file)) || portableDoors.includes(file.split(sep).join("/"))) checkReach(file);
 
 /** The nearest thing within reach that a browser does not have, and the way to it. */
 function checkReach(start) {

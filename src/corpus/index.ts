@@ -13,7 +13,7 @@ export { openShards } from "./open-shards.ts";
 export { type PrepareOptions, prepare, prepareCorpus } from "./prepare.ts";
 export { PreparedData } from "./prepared.ts";
 export { readYaml } from "./read-yaml.ts";
-export { type DataRecipe, dataRecipe, type SourceRecipe, sourceRecipe } from "./recipe.ts";
+export { type DataRecipe, dataRecipe, parseDataRecipe, type SourceRecipe, sourceRecipe } from "./recipe.ts";
 export { type FormName, formNames, type TextForm, type TextOptions, textForms } from "./texts/forms.ts";
 export { looksLikeText } from "./texts/looks-like-text.ts";
 export { type DocumentsOptions, type OpenOptions, openEach, openTexts, type TextFile, Texts } from "./texts/texts.ts";

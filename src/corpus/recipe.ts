@@ -1,6 +1,6 @@
 // The data part of a recipe: which texts, how much of each, and what is held out (LLaMA, table 1).
 import { z } from "zod";
-import { count } from "../schema/index.ts";
+import { count, parseWith } from "../schema/index.ts";
 import { formNames } from "./texts/forms.ts";
 
 /** The held-out part's files begin with it. */
@@ -53,6 +53,11 @@ export const dataRecipe = z.strictObject({
   /** Tokens in a shard file, about; 2^28 by default. */
   shardTokens: count({ most: 2 ** 31 }).optional(),
 });
+
+/** @param name of the file or thing that it came from, for messages. @throws CriaError for what a recipe may not hold */
+export function parseDataRecipe(value: unknown, name = "the recipe"): DataRecipe {
+  return parseWith(dataRecipe, value, "data", name);
+}
 
 export type DataRecipe = z.output<typeof dataRecipe>;
 export type SourceRecipe = DataRecipe["sources"][number];

@@ -1,0 +1,36 @@
+// The door `cria/data`, for Node: texts of any form become shards of tokens, and these become batches.
+export { CriaError, type OnProgress, type ProgressEvent, UsageError } from "../base/index.ts";
+export {
+  type Batch,
+  type BatchSource,
+  type HeldOutBatch,
+  heldOutBatches,
+  isHeldOut,
+  joinDocuments,
+  Mixture,
+  type MixtureOptions,
+  type MixtureSource,
+  memoryTokens,
+  TokenStore,
+  type Tokens,
+  type Vocabulary,
+  vocabularyOf,
+} from "../batches/index.ts";
+export {
+  type Corpus,
+  type DataRecipe,
+  type Document,
+  type Manifest,
+  openCorpus,
+  openShards,
+  openTexts,
+  PreparedData,
+  type PrepareOptions,
+  parseDataRecipe,
+  prepare,
+  prepareCorpus,
+  type TextOptions,
+  type Verification,
+  verifyPrepared,
+  writeShards,
+} from "../corpus/index.ts";
