@@ -1,5 +1,6 @@
 export { Corpus, type Document, openCorpus, type Side } from "./corpus.ts";
 export { type CountedTexts, type CountOptions, countTexts, usualMemory } from "./counting/count-texts.ts";
+export { type EncodeDocumentsOptions, encodeDocuments } from "./encoding/encode-documents.ts";
 export {
   type GatheredSource,
   type GatherOptions,

@@ -5,6 +5,7 @@ import { check, type OnProgress } from "../base/index.ts";
 import { type TextTokenizer, type Vocabulary, vocabularyOf } from "../batches/index.ts";
 import { atomicFolder, atomicWrite, atomicWriteJson, explainIo } from "../files/index.ts";
 import { type Corpus, type Document, openCorpus, type Side } from "./corpus.ts";
+import { encodeDocuments } from "./encoding/encode-documents.ts";
 import { type Manifest, manifestName } from "./manifest.ts";
 import { readHeldOut } from "./prepared.ts";
 import { type DataRecipe, heldOutName } from "./recipe.ts";
@@ -48,7 +49,7 @@ export async function prepare(
 
 /**
  * Writes shards of every source, the held-out documents as shards and as JSONL, and the manifest, into a folder that appears when it is whole.
- * Needs memory for one document, not for the corpus. The texts are read two to four times: to split them, and once for each side.
+ * Needs memory for some documents, not for the corpus; all threads encode. The texts are read two to four times: to split them, and once for each side.
  * @throws CriaError when a text cannot be read, there is too little of it to have two sides, or the folder is in use; the signal's
  * reason when it aborts. In all these cases nothing is left behind.
  */
@@ -164,9 +165,8 @@ async function writeTokens(
   return { documents: sum("documents"), bytes: sum("bytes"), tokens: sum("tokens"), shards: shards.map(({ path }) => basename(path)) };
 }
 
-async function* encodeAll({ tokenizer, recipe }: Job, documents: AsyncIterable<Document>): AsyncGenerator<EncodedDocument> {
-  const marks = { bos: recipe.boundaries !== "eos", eos: recipe.boundaries !== "bos" };
-  for await (const { text } of documents) yield { tokens: tokenizer.encode(text, marks), bytes: Buffer.byteLength(text) };
+function encodeAll({ tokenizer, recipe }: Job, documents: AsyncIterable<Document>): AsyncIterable<EncodedDocument> {
+  return encodeDocuments(documents, tokenizer, { bos: recipe.boundaries !== "eos", eos: recipe.boundaries !== "bos" });
 }
 
 /** The documents of one side of one source, with progress in bytes of the source's files. */

@@ -15,7 +15,6 @@ const corpus = [
 const bytes = await trainTokenizer(corpus, { kind: "bytes", vocabSize: 500 });
 const models: readonly [string, TokenizerModel][] = [
   ["sentencepiece", await trainTokenizer(corpus, { kind: "sentencepiece", vocabSize: 600, characterCoverage: 0.98 })],
-  ["bytes by gpt2", { ...bytes, pattern: "gpt2" } as TokenizerModel],
   ["bytes by llama3", bytes],
   ["bytes by o200k", { ...bytes, pattern: "o200k" } as TokenizerModel],
 ];
@@ -50,11 +49,11 @@ function* chunksOf(text: string): Generator<string> {
 }
 
 test.each(models)(
-  "%s: a hundred megabytes of words that never repeat are encoded in bounded memory",
+  "%s: twenty megabytes of words that never repeat are encoded in bounded memory",
   async (_kind, model) => {
     const tokenizer = createTokenizer(model);
     function* words(): Generator<string> {
-      for (let i = 0; i < 1000; i++) yield Array.from({ length: 10_000 }, (_, k) => ((i * 10_000 + k) * 2654435761) % 2 ** 32).join(" ");
+      for (let i = 0; i < 200; i++) yield Array.from({ length: 10_000 }, (_, k) => ((i * 10_000 + k) * 2654435761) % 2 ** 32).join(" ");
     }
     let most = 0;
     for await (const _ of encodeStream(tokenizer, words())) most = Math.max(most, process.memoryUsage().arrayBuffers);
