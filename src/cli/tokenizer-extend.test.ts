@@ -17,6 +17,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "cria-extend-"));
   await writeFile(at("corpus.txt"), variedTexts.join("\n").replaceAll("\0", "").repeat(20));
   await writeFile(at("other.txt"), other);
+  await writeFile(at("noise.txt"), Array.from({ length: 5000 }, () => rng.below(2 ** 31).toString(36)).join(" "));
   await run("train", [at("corpus.txt")], { kind: "sentencepiece", "vocab-size": 600, out: at("spm.json") });
   await run("train", [at("corpus.txt")], { kind: "sentencepiece", mode: "spm", "vocab-size": 600, out: at("scores.model") });
   await run("train", [at("corpus.txt")], { kind: "bytes", "vocab-size": 400, out: at("bytes.json") });
@@ -119,6 +120,12 @@ test.each<[string, string[], Flags, RegExp]>([
     /--memory is 1000 bytes but must be at least 1000000/,
   ],
   ["extend", ["scores.model", "other.txt"], { "vocab-size": 700, out: "x.json", "character-coverage": 2 }, /--character-coverage is 2/],
+  [
+    "extend",
+    ["bytes.json", "noise.txt"],
+    { "vocab-size": 700, out: "x.json", memory: 1e6 },
+    /different words takes about 1\.\d+ MB of memory, but may take 1 MB: raise --memory/,
+  ],
   ["cut", ["scores.model", "other.txt"], { out: "x.txt" }, /its ending says no form/],
   ["cut", [], { out: "x.json" }, /TOKENIZER is missing/],
 ])("%s refuses what cannot be", async (name, args, flags, message) => {
