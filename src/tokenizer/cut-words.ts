@@ -5,7 +5,7 @@ import { type PreTokeniserStep, preTokeniserOf } from "./pre-tokeniser.ts";
 import { nextUnitOf } from "./scan-bytes.ts";
 import { eachSpan } from "./split-bytes.ts";
 import { type SplitName, splitsOf } from "./split-pattern.ts";
-import { eachSentencePart, type SentenceRules } from "./split-sentence.ts";
+import { eachSentencePart, eachSentencePartUtf8, markReserved, type SentenceRules } from "./split-sentence.ts";
 import type { NextUnit } from "./unit-cache.ts";
 import { eachSpan as eachWhiteSpan } from "./word-codec.ts";
 import type { WordTable } from "./word-table.ts";
@@ -47,7 +47,7 @@ export function wordCutter(rules: WordRules): CutWords {
     case "given":
       return givenCutter(rules);
     case "sentencepiece":
-      return (text, table) => eachSentencePart(text, rules, (line, start, end) => table.add(line, start, end));
+      return sentenceCutter(rules);
     default:
       return rules satisfies never;
   }
@@ -64,6 +64,21 @@ function unitCutter(nextUnit: NextUnit): CutWords {
       table.addUtf8(bytes, at, stop);
       at = stop;
     }
+  };
+}
+
+/** Cuts the UTF-8 of texts, but where lines may be left out, or a reserved piece could reach across two. */
+function sentenceCutter(rules: SentenceRules): CutWords {
+  if (rules.maxSentenceBytes !== undefined || rules.reserved.some((piece) => piece.includes("\n")))
+    return (text, table) => eachSentencePart(text, rules, (line, start, end) => table.add(line, start, end));
+  const marked = markReserved(rules);
+  let bytes = new Uint8Array(0);
+  return (text, table) => {
+    const plain = marked(text);
+    if (3 * plain.length + 1 > bytes.length) bytes = new Uint8Array(3 * plain.length + 1);
+    bytes[0] = 0x20;
+    const size = 1 + utf8.encodeInto(plain, bytes.subarray(1)).written;
+    eachSentencePartUtf8(bytes, size, rules, (start, end) => table.addUtf8(bytes, start, end));
   };
 }
 

@@ -2,6 +2,7 @@
 // LoadSentences, SplitIntoWords and IsValidSentencePiece). What no piece may hold is a word of one character, which counts among the characters.
 import { utf8Bytes } from "./codec.ts";
 import { spaceMark } from "./model.ts";
+import { pointAt, widthOf } from "./utf8-bits.ts";
 
 export interface SentenceRules {
   readonly splitDigits: boolean;
@@ -30,6 +31,34 @@ export function eachSentencePart(text: string, rules: SentenceRules, each: (line
     const line = hasReserved.test(raw) ? raw.replace(replaced, (found) => (found === spaceMark ? " " : rules.boundary)) : raw;
     cutLine(` ${line}`, rules, each);
   }
+}
+
+/**
+ * The same of UTF-8 that went through {@link markReserved}, where no line is left out: parts stand in `bytes`, from `start` to `end`.
+ * @param bytes begin with a space, behind which the text lies up to `size`. They are changed: a line end becomes the space in front of the next line.
+ */
+export function eachSentencePartUtf8(
+  bytes: Uint8Array,
+  size: number,
+  rules: SentenceRules,
+  each: (start: number, end: number) => void,
+): void {
+  for (let start = 0; start < size; ) {
+    const found = bytes.indexOf(lineFeed, start + 1);
+    const end = found < 0 || found > size ? size : found;
+    if (end > start + 1) cutLineUtf8(bytes, start, end, rules, each);
+    if (end < size) bytes[end] = 0x20;
+    start = end;
+  }
+}
+
+const lineFeed = 0x0a;
+
+/** Puts in a text, or in a line of it, what stands for a ▁ and for reserved pieces. */
+export function markReserved({ reserved, boundary }: SentenceRules): (text: string) => string {
+  const all = new RegExp([spaceMark, ...reserved.toSorted((a, b) => b.length - a.length).map(escaped)].join("|"), "g");
+  const some = new RegExp(`[${spaceMark}${escapedClass(reserved)}]`);
+  return (text) => (some.test(text) ? text.replace(all, (found) => (found === spaceMark ? " " : boundary)) : text);
 }
 
 function isLeftOut(line: string, { maxSentenceBytes = Number.POSITIVE_INFINITY, reservesUnknownMark = false }: SentenceRules): boolean {
@@ -68,6 +97,24 @@ function cutLine(line: string, rules: SentenceRules, each: (line: string, start:
     at += code > 0xffff ? 2 : 1;
   }
   each(line, start, line.length);
+}
+
+function cutLineUtf8(bytes: Uint8Array, from: number, to: number, rules: SentenceRules, each: (start: number, end: number) => void): void {
+  const boundary = rules.boundary.charCodeAt(0);
+  let start = from;
+  let before = forbidden; // the group of the character before
+  for (let at = from; at < to; ) {
+    const first = bytes[at]!;
+    const code = first < 0x80 ? first : pointAt(bytes, at);
+    const group = code === boundary ? forbidden : groupOf(code);
+    if ((group !== before || group < inherited) && at > start && isCut(before, group, rules)) {
+      each(start, at);
+      start = at;
+    }
+    before = group;
+    at += first < 0x80 ? 1 : widthOf(first);
+  }
+  each(start, to);
 }
 
 function isCut(before: number, group: number, { splitDigits, splitByUnicodeScript, onlyAt }: SentenceRules): boolean {

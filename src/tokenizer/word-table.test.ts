@@ -1,7 +1,11 @@
 import { expect, test } from "vitest";
 import { Rng } from "../base/index.ts";
 import { randomText, variedTexts } from "./conformance.ts";
+import { type WordRules, wordCutter } from "./cut-words.ts";
 import { mergeCounts } from "./merge-counts.ts";
+import { eachSpan } from "./split-bytes.ts";
+import { splitsOf } from "./split-pattern.ts";
+import { eachSentencePart } from "./split-sentence.ts";
 import type { WordCounts } from "./word-counts.ts";
 import { WordTable } from "./word-table.ts";
 
@@ -49,6 +53,28 @@ test.each([1, 2, 5])("merged, %i tables are one", async (parts) => {
   const together = new WordTable();
   for await (const block of merged.blocks()) together.addBlock(block);
   expect(await listed(together)).toEqual(naive(words));
+});
+
+test.each<[WordRules]>([
+  [{ kind: "bytes", pattern: "gpt2", splitDigits: false }],
+  [{ kind: "bytes", pattern: "llama3", splitDigits: false }],
+  [{ kind: "bytes", pattern: "o200k", splitDigits: false }],
+  [{ kind: "sentencepiece", splitDigits: true, splitByUnicodeScript: true, reserved: ["<s>", "<0x0A>", "éa"], boundary: "\u001f" }],
+  [{ kind: "sentencepiece", splitDigits: false, splitByUnicodeScript: false, reserved: [], boundary: "\t" }],
+])("words of UTF-8 are those of strings: %j", async (rules) => {
+  const rng = new Rng(9);
+  const parts = [...variedTexts, "▁", "▁▁a", "<s>", "<0x0A>", "\n", "\n\n", "\ud800", "x\udc00y", "\u001f", "\t", "\r\n", "e\u0301"];
+  const cut = wordCutter(rules);
+  for (let i = 0; i < 200; i++) {
+    const text = Array.from({ length: rng.below(6) }, () =>
+      rng.below(3) === 0 ? randomText(rng, 20) : parts[rng.below(parts.length)]!,
+    ).join("");
+    const [table, judge] = [new WordTable(), new WordTable()];
+    cut(text, table);
+    if (rules.kind === "sentencepiece") eachSentencePart(text, rules, (line, start, end) => judge.add(line, start, end));
+    else if (rules.kind === "bytes") eachSpan(text, splitsOf(rules.pattern, false), (start, end) => judge.add(text, start, end));
+    expect(await listed(table)).toEqual(await listed(judge));
+  }
 });
 
 test("counts beyond 2^32 are exact", async () => {
