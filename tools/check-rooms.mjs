@@ -20,7 +20,7 @@ export const rooms = {
   backend: ["base", "graph"],
   "backend/reference": ["base", "graph", "backend"],
   "backend/cpu": ["base", "kernel", "graph", "threads", "backend"],
-  host: ["base", "kernel", "threads", "backend", "backend/cpu"],
+  host: ["base", "files", "kernel", "threads", "backend", "backend/cpu"],
   model: ["base", "graph"],
   formats: ["base", "model", "regex", "tokenizer"],
   batches: ["base", "schema"],

@@ -1,6 +1,7 @@
 // Threads of Node (and of Deno and Bun, which have its module for them).
 import { Worker } from "node:worker_threads";
 import { CriaError } from "../base/index.ts";
+import { isWorkerMissing, leaveOut } from "../files/index.ts";
 import type { Answer, ThreadHost, WorkerSetup } from "../threads/index.ts";
 import { defaultThreads } from "./default-threads.ts";
 
@@ -9,7 +10,7 @@ export const nodeThreads: ThreadHost = {
   start(setup, thread, { answer, lost }) {
     const worker = startWorker(setup, `cria-${thread}`);
     worker.on("message", (message: Answer) => answer(message));
-    worker.on("error", (error) => lost(isMissing(error) ? missing : String(error), error));
+    worker.on("error", (error) => lost(isWorkerMissing(error) ? missing : String(error), error));
     worker.on("messageerror", (error) => lost(String(error), error));
     worker.on("exit", (code) => lost(`exit code ${code}`));
     return {
@@ -30,11 +31,5 @@ function startWorker(setup: WorkerSetup, name: string): Worker {
   }
 }
 
-/** Whether it is the thread's own file that is not there, and nothing that the file imports. */
-function isMissing({ message }: Error): boolean {
-  return /^Cannot find module '[^']*worker\.js'/.test(message) && !message.includes("imported from");
-}
-
-const wayOut =
-  "leave cria out of the bundle (external in esbuild, externals in webpack, ssr.external in vite, serverExternalPackages in Next), or bundle cria/worker too, as an entry named worker.js";
+const wayOut = `${leaveOut}, or bundle cria/worker too, as an entry named worker.js`;
 const missing = `its file, worker.js, is not beside the module that starts it, as happens in a bundle: ${wayOut}`;

@@ -1,6 +1,7 @@
 // Threads that count: each is given the next part when it is done with one, so that a slow part holds up nobody.
 import { Worker } from "node:worker_threads";
 import { CriaError } from "../../base/index.ts";
+import { explainWorker } from "../../files/index.ts";
 import type { WordBlock } from "../../tokenizer/index.ts";
 import type { CountFolder, CountJob } from "./count-folder.ts";
 import type { CountTask, Order, Problem, Report } from "./count-worker.ts";
@@ -124,7 +125,7 @@ class CountThread implements AsyncDisposable {
       };
       const fail = (error: unknown) => {
         end();
-        reject(error);
+        reject(explainWorker(this.#where, error));
       };
       const died = () =>
         fail(
