@@ -1,4 +1,4 @@
-// From the command to the first training step, packages installed and everything compiled: what `npm start` makes a person wait.
+// Seconds from the command to the first training step, packages installed and everything compiled: how long `npm start` makes a person wait.
 import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

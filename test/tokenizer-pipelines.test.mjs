@@ -14,7 +14,7 @@ test.each(tokenizers)("$name", ({ file, cases }) => {
   for (const { text, ids, decoded } of cases) {
     expect([...tokenizer.encode(text, { parseSpecial: true })], JSON.stringify(text)).toEqual(ids);
     const ours = tokenizer.decode(ids, { specials: true });
-    // Under Metaspace a leading space goes only where encoding put one; theirs goes always (ARCHITECTURE.md).
+    // A leading space goes under Metaspace only where encoding put one; theirs goes always (ARCHITECTURE.md).
     if (!(file.decoder.type === "Metaspace" && ours === ` ${decoded}`)) expect(ours, JSON.stringify(text)).toBe(decoded);
   }
   expect(readTokenizerJson(JSON.stringify(tokenizerJson(model)))).toEqual(model);

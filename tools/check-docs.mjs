@@ -7,6 +7,8 @@ import * as houseRules from "./docs-rules.mjs";
 
 const here = join(dirname(fileURLToPath(import.meta.url)), "..");
 const languages = ["en", "zh"];
+/** Folders whose comments are held to house language. */
+const codeFolders = ["src", "test", "tools", "bench", "examples"];
 
 /**
  * What is wrong with the documents of a tree, one line per problem: the Markdown beside its package.json and all of docs/, and the strings and
@@ -15,8 +17,10 @@ const languages = ["en", "zh"];
  */
 export function checkDocs(root, { steps = {}, words = [], glosses = {}, openings, documented } = {}) {
   const pages = [...filesIn(root, ".md", false), ...filesIn(join(root, "docs"), ".md", true)].map((path) => readPage(root, path));
-  const all = filesIn(join(root, "src"), ".ts", true);
-  const sources = all.filter((path) => !/\.test\.(?:helper\.)?ts$/.test(path));
+  const sources = filesIn(join(root, "src"), ".ts", true).filter((path) => !/\.test\.(?:helper\.)?ts$/.test(path));
+  const code = codeFolders.flatMap((folder) =>
+    [".ts", ".tsx", ".mjs"].flatMap((extension) => filesIn(join(root, folder), extension, true)),
+  );
   return [
     ...pages.flatMap(checkLinks),
     ...pages.flatMap(checkExcerpts),
@@ -25,7 +29,7 @@ export function checkDocs(root, { steps = {}, words = [], glosses = {}, openings
     ...checkGlosses(root, pages, glosses),
     ...pages.flatMap((page) => checkWords(page.name, page.prose.replace(/`[^`\n]*`/g, ""), words)),
     ...sources.flatMap((path) => checkWords(nameIn(root, path), codeOf(readFileSync(path, "utf8")), words)),
-    ...(openings === undefined ? [] : all.flatMap((path) => checkOpenings(nameIn(root, path), readFileSync(path, "utf8"), openings))),
+    ...(openings === undefined ? [] : code.flatMap((path) => checkOpenings(nameIn(root, path), readFileSync(path, "utf8"), openings))),
     ...(documented === undefined
       ? []
       : sources.flatMap((path) => checkExports(nameIn(root, path), readFileSync(path, "utf8"), documented))),
@@ -35,7 +39,7 @@ export function checkDocs(root, { steps = {}, words = [], glosses = {}, openings
 function filesIn(folder, extension, recursive) {
   if (!existsSync(folder)) return [];
   const names = readdirSync(folder, { recursive }).map(String);
-  return names.filter((name) => name.endsWith(extension)).map((name) => join(folder, name));
+  return names.filter((name) => name.endsWith(extension) && !name.split(sep).includes("node_modules")).map((name) => join(folder, name));
 }
 
 /** Fenced blocks are code, not prose: what looks like a link or a heading in them is neither. */
@@ -163,9 +167,8 @@ function codeOf(text) {
     .join("\n");
 }
 
-/** Comments of the rooms that are listed begin with their subject, not with a preposition. */
-function checkOpenings(name, text, { avoid, rooms }) {
-  if (!isIn(rooms, name)) return [];
+/** Comments begin with their subject, not with a preposition. */
+function checkOpenings(name, text, avoid) {
   return beginningsOf(text).flatMap(({ line, said }) => {
     const found = avoid.exec(said)?.[0];
     return found === undefined ? [] : [`${name}:${line}: a comment begins with "${found}": begin with its subject`];

@@ -173,31 +173,8 @@ const prepositions = [
   ...["upon", "via", "with", "within", "without"],
 ];
 
-/** How no comment begins, as it then has no subject, and in which rooms that holds; "" is the files of src itself. A loop in code is no comment. */
-export const openings = {
-  avoid: new RegExp(`^(?:${prepositions.join("|")})\\b(?! \\()`, "i"),
-  rooms: [
-    ...[
-      "",
-      "backend",
-      "base",
-      "batches",
-      "chat",
-      "eval",
-      "files",
-      "formats",
-      "graph",
-      "infer",
-      "kernel",
-      "llama",
-      "load",
-      "model",
-      "open",
-      "plan",
-    ],
-    ...["plot", "raise", "regex", "schema", "study", "tokenizer", "web"],
-  ],
-};
+/** How no comment begins, as it then has no subject. A formula that begins with a name such as `to` is none. */
+export const openings = new RegExp(`^(?:${prepositions.join("|")})\\b(?! \\(| [+−-]?= )`, "i");
 
 /** The rooms in which everything that is exported has a docstring. */
 export const documented = { rooms: ["backend", "base", "graph", "kernel", "model", "schema"] };

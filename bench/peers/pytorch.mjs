@@ -20,7 +20,7 @@ export async function openPyTorch(config) {
 async function start(python, config) {
   const child = spawn(python, [script, JSON.stringify(config)], { stdio: ["pipe", "pipe", "ignore"] });
   const ended = new Promise((done) => child.once("close", done).once("error", done));
-  child.stdin.on("error", () => {}); // of a child that has ended: its lines are missed below
+  child.stdin.on("error", () => {}); // the child has ended: its lines are missed below
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const next = async () => {
     const { value } = await lines.next();

@@ -4,7 +4,7 @@ import type { Caller } from "./hints.ts";
 
 /** One row a flag: `--name VALUE`, or `--name` alone when boolean. */
 export interface FlagRow {
-  /** Without the dashes, kebab-case; the parsed value stands under this very name. */
+  /** The flag's name without the dashes, in kebab-case; the parsed value stands under this very name. */
   readonly name: string;
   readonly type: "string" | "number" | "boolean";
   readonly default?: string | number | boolean;

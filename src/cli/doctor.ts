@@ -151,7 +151,7 @@ async function findBandwidth(speeds: () => Promise<readonly Speed[]>): Promise<F
   return { value, text: rows.join("; ") };
 }
 
-/** In FLOP/s, with all threads. */
+/** Says how fast matrix products are, in FLOP/s with all threads, and what share of the peak that is. */
 async function findMatmul(speeds: () => Promise<readonly Speed[]>): Promise<Finding> {
   const { matmul, rates, backend } = (await speeds()).at(-1)!;
   const share = `${Math.round((100 * matmul) / rates.peak.float32!)} % of the peak`;

@@ -135,7 +135,7 @@ function checkedSeed(given: GenerateOptions): number {
   }
 }
 
-/** From the command line, or from stdin where it is "-" or piped; the newline that ends what `echo` prints is not part of it. */
+/** The prompt comes from the command line, or from stdin where it is "-" or piped; the newline that ends what `echo` prints is not part of it. */
 async function readPrompt(prompt: string | undefined, io: CommandIo): Promise<string> {
   if (prompt !== undefined && prompt !== "-") return prompt;
   if (prompt === undefined && process.stdin.isTTY)
@@ -166,9 +166,9 @@ interface Written {
   readonly text: string;
   readonly tokens: readonly number[];
   readonly finishReason: TextPiece["finishReason"];
-  /** Until the first token was there. */
+  /** Seconds until the first token was there. */
   readonly promptSeconds: number;
-  /** From the first token to the last. */
+  /** Seconds from the first token to the last. */
   readonly generationSeconds: number;
 }
 

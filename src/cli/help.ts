@@ -39,7 +39,7 @@ export function commandHelp(path: string, command: Command, width: number): stri
   ]);
 }
 
-/** As it is, so that it can be copied; not wrapped. */
+/** The example stands as it is and is not wrapped, so that it can be copied. */
 function showExample({ title, text }: NonNullable<Command["example"]>): string {
   return [`${title}:`, ...text.trimEnd().split("\n")].join("\n  ");
 }

@@ -69,7 +69,7 @@ export interface LineStream {
 
 const redrawMs = 100;
 
-/** Draws at most ten times a second. Call {@link clear} before anything else is written to the same terminal. */
+/** Draws at most ten times per second. Call {@link clear} before anything else is written to the same terminal. */
 export class LiveLine {
   readonly #stream: LineStream;
   readonly #now: () => number;

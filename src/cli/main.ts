@@ -44,13 +44,13 @@ stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (!closed.hasReaderLeft && !stop.signal.aborted) terminal.stderr(`${closed.message}\n`);
   stop.abort(closed);
 });
-// With stderr gone there is nobody left to tell; the work goes on.
+// Nobody is left to tell when stderr is gone; the work goes on.
 stderr.on("error", () => {});
 
 const words = process.argv.slice(2);
-/** After a bug that no await saw, the command has so long to save and to release its locks. */
+/** Milliseconds that a command has to save and to release its locks after a bug that no await saw. */
 const graceMs = 10_000;
-/** After a command was told to stop, its readers have so long to take what it wrote. */
+/** Milliseconds that readers have to take what a command wrote, after it was told to stop. */
 const flushMs = 1000;
 let bug: number | undefined;
 for (const event of ["uncaughtException", "unhandledRejection"])
@@ -64,7 +64,10 @@ for (const event of ["uncaughtException", "unhandledRejection"])
 const code = await runCli(words, commandRows, terminal);
 await end(bug ?? code);
 
-/** Before this process where tools/setup.mjs started it, in CRIA_BEGAN, milliseconds of the calendar; else its own start. */
+/**
+ * When the command began, in milliseconds of this process's clock: before the process itself where tools/setup.mjs started it and says so in
+ * CRIA_BEGAN, in milliseconds of the calendar; else 0.
+ */
 function startOf({ CRIA_BEGAN }: NodeJS.ProcessEnv): number {
   const before = Number(CRIA_BEGAN) - performance.timeOrigin;
   return before < 0 && before > -3_600_000 ? before : 0;

@@ -300,7 +300,7 @@ interface RunOptions {
   readonly rows?: number;
   readonly data?: string;
   readonly tokenizer?: string;
-  /** Of the law's loss. */
+  /** Factor by which the loss differs from the law's. */
   readonly times?: number;
 }
 
@@ -345,7 +345,7 @@ test("the law of one's own runs comes from their folders, with intervals, and pr
   expect(other.stdout).toMatch(/your runs have a vocabulary of 256 and 7B one of 32,000: nats per token do not compare/);
 });
 
-/** Of three lengths; two sizes are quickly fitted. */
+/** Writes runs of three lengths for each size; two sizes are quickly fitted. */
 function writeGrid(name: string, optionsOf: (dim: number, steps: number) => RunOptions = () => ({}), sizes = [16, 64]): Promise<string[]> {
   const grid = sizes.flatMap((dim) => [40, 160, 640].map((steps) => [dim, steps] as const));
   return Promise.all(grid.map(([dim, steps]) => writeRun(join(name, `run-${dim}-${steps}`), dim, steps, optionsOf(dim, steps))));

@@ -96,14 +96,14 @@ async function present(report: PlanReport, flags: Flags, io: CommandIo, from?: {
   io.stdout(`${parts.join("\n")}${svg === undefined ? "" : `\nthe plot is in ${svg}\n`}`);
 }
 
-/** In characters: twice as wide as high looks well. */
+/** Widths of a chart in characters: twice as wide as high looks well. */
 const [narrowestChart, widestChart] = [40, 100];
 
 function toJson(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }
 
-/** Before anything is measured that a picture could not show in the end. */
+/** Checks that a picture can be shown or written, before anything is measured for it. */
 async function checkPictures(flags: Flags, { json }: CommandIo): Promise<void> {
   if (json && flags.plot === true)
     throw new UsageError(where, "--plot draws for people and --json prints data: leave one out, or have the picture in a file by --svg");

@@ -134,7 +134,7 @@ async function prepareRun(request: RaiseRequest, backend: Backend, io: CommandIo
   say(
     `tokenizer  ${tokenizer.model.kind}, ${tokenizer.vocabSize} pieces, ${bytesPerToken(manifest).toFixed(2)} bytes per token; ${count(tokensOf(manifest.sources))} tokens in shards`,
   );
-  // Before training, so that how long it takes is known when the steps are counted.
+  // The held-out text is compressed before training, so that how long it takes is known when the steps are counted.
   const { bytes: heldOutBytes, compression } = await compressPrepared(join(folder, "data"), io);
   const seconds = () => (hasSteps ? Number.POSITIVE_INFINITY : trainingSeconds(budget, where));
   const { signal, progress } = io;

@@ -24,7 +24,7 @@ export interface ResumePlan {
   readonly recipe: CompleteRecipe;
   /** Absent where nothing was saved yet: the run begins with its first step. */
   readonly checkpoint: Checkpoint | undefined;
-  /** For people: a line per thing that is other than it was, and what that does. */
+  /** Lines for people, one per thing that is other than it was, with what that does. */
   readonly changed: readonly string[];
 }
 

@@ -44,7 +44,7 @@ export class RunText implements AsyncDisposable {
     return this.#corpus.sources.reduce((sum, { texts }) => sum + texts.textBytes, 0);
   }
 
-  /** For people: what was passed over, and how the text is split. */
+  /** Tells people what was passed over, and how the text is split. */
   notes(): Promise<readonly string[]> {
     return this.#corpus.notes();
   }

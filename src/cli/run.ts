@@ -1,4 +1,4 @@
-// From the words of the command line to an exit code: finds the command, prints help, turns errors into messages.
+// Runs the words of a command line to an exit code: finds the command, prints help, turns errors into messages.
 import { CriaError, didYouMean, UsageError } from "../base/index.ts";
 import { explainIo } from "../files/index.ts";
 import type { Command, CommandGroup, CommandIo } from "./command.ts";

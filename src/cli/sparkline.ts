@@ -2,7 +2,7 @@
 
 const blocks = "▁▂▃▄▅▆▇█";
 
-/** At most `width` characters; an empty text for an empty series. */
+/** A series as a line of at most `width` block characters, each the mean of its share; an empty text for an empty series. */
 export function sparkline(values: readonly number[], width: number): string {
   const cells = Math.min(width, values.length);
   const means = Array.from({ length: cells }, (_, i) =>

@@ -143,7 +143,7 @@ async function readAsked([name, ...more]: readonly string[], flags: Flags): Prom
   };
 }
 
-/** Before ten minutes of work: the folder, or the nearest one above it that is there, must be one to write in. */
+/** Checks, before ten minutes of work, that the folder, or the nearest one above it that is there, can be written in. */
 async function checkFolder(out: string): Promise<void> {
   const found = await stat(out).catch((error: NodeJS.ErrnoException) => error);
   if (found instanceof Error) {

@@ -45,7 +45,7 @@ async function run(name: string, args: readonly string[], flags: Flags, json = f
   return stdout;
 }
 
-/** Of every kind that is trained, the forms that hold what was made of it. */
+/** The forms that hold what was made of a tokenizer, for every kind that is trained. */
 const forms = [
   ["spm.json", [".json", ".model", ".gguf"]],
   ["scores.model", [".json", ".model", ".gguf"]],

@@ -158,7 +158,7 @@ function nameFlag<Name extends string>(flags: Flags, flag: string, names: readon
   return found;
 }
 
-/** Without the members that are undefined. */
+/** The members that are not undefined. */
 function defined<T extends object>(members: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]: Exclude<T[K], undefined>;

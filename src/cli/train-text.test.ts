@@ -71,7 +71,7 @@ test("standard input is kept, so that it can be read again; a text of Chinese ch
   expect(said).toMatch(/generate piped "?\p{Script=Han}+/u);
   expect(said).not.toContain("Once upon a time");
   expect(await readFile(join("piped", "data.yaml"), "utf8")).toContain("- text/text.jsonl\n    field: text\n    newlines: keep\n");
-  expect(await readFile(join("piped", "data", "held-out.jsonl"), "utf8")).toContain("。\\r\\n"); // as it came
+  expect(await readFile(join("piped", "data", "held-out.jsonl"), "utf8")).toContain("。\\r\\n"); // the line end is kept
 });
 
 test("a column of a table, read by name, as the hint for a longer run says; a second run without --out goes beside the first", async () => {

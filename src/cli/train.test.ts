@@ -65,7 +65,7 @@ test("a run folder is a Hugging Face folder with the recipe, metrics and checkpo
   const { config, bosTokenId, eosTokenIds } = readHfConfig("config.json", await readFile(join(folder, "run", "config.json")));
   expect({ vocabSize: config.vocabSize, bosTokenId, eosTokenIds }).toEqual({ vocabSize: 320, bosTokenId: 318, eosTokenIds: [319] });
   const generation = JSON.parse(await readFile(join(folder, "run", "generation_config.json"), "utf8"));
-  expect(generation).toMatchObject({ do_sample: true, temperature: 0.8, top_k: 0, top_p: 0.95, eos_token_id: 319 }); // as cria itself samples
+  expect(generation).toMatchObject({ do_sample: true, temperature: 0.8, top_k: 0, top_p: 0.95, eos_token_id: 319 }); // cria itself samples so
   await using weights = await openFile(join(folder, "run", "model.safetensors"));
   const file = await readSafetensors(weights);
   file.expect(parameterRows(config).map(({ name, shape }) => ({ name: hfName(name), shape })));
@@ -203,7 +203,7 @@ test("Ctrl-C is heard while a run is compiled: nothing was written", async () =>
   let printed = "";
   const stdout = (text: string) => {
     printed += text;
-    if (text.includes("\nmemory:")) setImmediate(() => controller.abort(new Interrupted("SIGINT"))); // as a signal comes, in a turn of the event loop
+    if (text.includes("\nmemory:")) setImmediate(() => controller.abort(new Interrupted("SIGINT"))); // a signal comes in a turn of the event loop, too
   };
   const words = ["train", join(folder, "recipe.yaml"), "--out", join(folder, "early")];
   const { code } = await runWords(words, commandRows, { stdout, signal: controller.signal });
@@ -285,7 +285,7 @@ async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise((done) => setTimeout(done, 1));
 }
 
-/** Of the metrics written so far, the step reached; a resumed run begins by cutting some off. */
+/** The step that the metrics written so far have reached; a resumed run begins by cutting some off. */
 function lastStep(metrics: string): number {
   const rows = existsSync(metrics) ? readFileSync(metrics, "utf8").split("\n").slice(0, -1) : [];
   return rows.length === 0 ? 0 : (JSON.parse(rows.at(-1)!) as { step: number }).step;

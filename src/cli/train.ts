@@ -108,10 +108,10 @@ interface Plan {
   readonly resume: boolean;
   /** Where a run goes on. */
   readonly checkpoint?: Checkpoint | undefined;
-  /** For people: what is other than it was in a run that goes on. */
+  /** Lines for people: what is other than it was in a run that goes on. */
   readonly changed: readonly string[];
   readonly accepts: ReadonlySet<ChangeKind>;
-  /** For people: why it is another plan than the words alone say. */
+  /** A line for people: why it is another plan than the words alone say. */
   readonly notice?: string;
 }
 

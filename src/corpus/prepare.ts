@@ -28,7 +28,7 @@ interface Job {
   readonly recipe: DataRecipe;
   readonly tokenizer: TextTokenizer;
   readonly vocabulary: Vocabulary;
-  /** Beside the folder that it becomes when all is written. */
+  /** The folder that is written in, beside the one that it becomes when all is there. */
   readonly folder: string;
   readonly options: Pick<PrepareOptions, "progress" | "signal">;
 }

@@ -6,7 +6,7 @@ import { atomicWrite } from "../files/index.ts";
 
 export interface EncodedDocument {
   readonly tokens: ArrayLike<number>;
-  /** Of its text in UTF-8. */
+  /** Bytes of its text in UTF-8. */
   readonly bytes: number;
 }
 

@@ -21,7 +21,7 @@ async function openEvaluator(size: { batch: number; length: number }) {
   return evaluator;
 }
 
-test("bits per byte: a byte a token at the loss of a fair coin is one bit", () => {
+test("bits per byte: one byte per token at the loss of a fair coin is one bit", () => {
   expect(bitsPerByte(Math.LN2, { tokens: 100, bytes: 100 })).toBeCloseTo(1, 12);
   expect(bitsPerByte(3 * Math.LN2, { tokens: 100, bytes: 400 })).toBeCloseTo(0.75, 12);
   expect(() => bitsPerByte(1, { tokens: 1, bytes: 0 })).toThrow("[eval] the text has 0 bytes");

@@ -1,4 +1,4 @@
-// In a worker thread: makes functions of the code that the main thread has put in memory.
+// Makes functions, in a worker thread, of the code that the main thread has put in memory.
 import { fail } from "../base/index.ts";
 import type { LinkedKernel, Linker } from "../threads/index.ts";
 import { openNative } from "./native.ts";

@@ -16,7 +16,7 @@ export interface GoldenParameter {
   readonly gradient: Float32Array;
 }
 
-/** AdamW on the same batch: decay on two-dimensional parameters only; the list entries are one a step. */
+/** AdamW on the same batch: decay on two-dimensional parameters only; the lists have one entry per step. */
 export interface GoldenTraining {
   readonly steps: number;
   readonly warmupSteps: number;

@@ -6,7 +6,7 @@ import { type Minimum, minimise, type Objective } from "./lbfgs.ts";
 
 const where = "plan";
 
-/** A finished run: its size, what it was trained on, and its last loss in nats a token. */
+/** A finished run: its size, what it was trained on, and its last loss in nats per token. */
 export interface RunPoint extends Allocation {
   readonly loss: number;
 }

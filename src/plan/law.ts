@@ -1,5 +1,5 @@
 // Loss as a function of size and data, L(N, D) = E + A/N^α + B/D^β, and what follows from it for N parameters, D tokens and
-// C = 6·N·D operations (Hoffmann et al. 2022, arXiv 2203.15556, section 3.3 and appendix D.3). Losses are in nats a token.
+// C = 6·N·D operations (Hoffmann et al. 2022, arXiv 2203.15556, section 3.3 and appendix D.3). Losses are in nats per token.
 import { check } from "../base/index.ts";
 import { digits } from "./amount.ts";
 

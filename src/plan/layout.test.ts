@@ -68,7 +68,7 @@ test("the fastest layout comes to the utilisation that is said of the whole run,
   expect(computationFor(job("33B"), at, 0.99)).toBe(1);
 });
 
-test("a tensor's parts wait for four sums a layer and sequence, and for six where layers run again", () => {
+test("a tensor's parts wait for four sums per layer and sequence, and for six where layers run again", () => {
   const inMemory = (memory: number) => {
     const at = { accelerator: { ...accelerator("a100-80gb"), memory }, count: 64, peak: 312e12, utilisation: 0.5 };
     return layouts(job("7B"), at).find(({ tensor, pipeline }) => tensor === 8 && pipeline === 1)!;

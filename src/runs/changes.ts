@@ -51,7 +51,7 @@ export function notYetAccepted(changes: readonly RecipeChange[], rows: readonly 
   return changes.filter(({ key, now }) => !logged.has(key) || !same(logged.get(key)!.now, now));
 }
 
-/** By key: what it was in the checkpoint, and what it became last. */
+/** What each changed key was in the checkpoint, and what it became last. */
 function loggedSince(rows: readonly MetricsRow[], step: number): ReadonlyMap<string, RecipeChange> {
   const logged = new Map<string, RecipeChange>();
   for (const row of rows)
@@ -60,7 +60,7 @@ function loggedSince(rows: readonly MetricsRow[], step: number): ReadonlyMap<str
   return logged;
 }
 
-/** In JSON what is absent is not there. */
+/** Whether two values are equal in JSON, where null and what is absent are the same. */
 function same(a: unknown, b: unknown): boolean {
   return (a ?? null) === (b ?? null);
 }

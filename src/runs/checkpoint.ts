@@ -71,7 +71,7 @@ export interface CheckpointState {
 export interface Checkpoint {
   readonly folder: string;
   readonly state: CheckpointState;
-  /** By file name; undefined where an earlier version wrote none. */
+  /** SHA-256 sums by file name; undefined where an earlier version wrote none. */
   readonly sums: ReadonlyMap<string, string> | undefined;
   /** Newer ones that were found damaged. */
   readonly damaged: readonly DamagedCheckpoint[];

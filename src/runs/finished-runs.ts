@@ -18,7 +18,7 @@ export interface FinishedRun {
   readonly parameters: number;
   /** Trained on. */
   readonly tokens: number;
-  /** In nats per token. */
+  /** Held-out loss in nats per token. */
   readonly loss: number;
   readonly vocabSize: number;
   /** SHA-256 of its tokenizer, where the folder holds one. */

@@ -43,8 +43,8 @@ const own = new Set<string>();
 export interface RunLock extends AsyncDisposable {
   readonly path: string;
   /**
-   * To be called before anything is written: a program that stood still for a while, as one of a suspended machine does, has lost its lock to one on
-   * another machine that saw no life in it.
+   * Checks that the lock is still held; to be called before anything is written: a program that stood still for a while, as one of a suspended
+   * machine does, has lost its lock to one on another machine that saw no life in it.
    * @throws CriaError when this program holds the lock no longer
    */
   check(): Promise<void>;
@@ -173,7 +173,7 @@ async function linkOrCopy(from: string, to: string): Promise<void> {
 class Dead {
   readonly #folder: string;
   readonly #options: LockOptions;
-  /** Of another machine's files that showed no life: owner and time of the last sign. */
+  /** Files of other machines that showed no life, each as its owner and the time of the last sign. */
   readonly #silent = new Set<string>();
 
   constructor(folder: string, options: LockOptions) {

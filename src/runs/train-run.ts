@@ -38,9 +38,9 @@ export interface TrainJob {
   readonly recipe: WholeRecipe;
   /** The run folder, as `startRunFolder` makes it. */
   readonly folder: string;
-  /** At its beginning; its batches are of the recipe's size. */
+  /** Training batches of the recipe's size, from the first one on. */
   readonly batches: BatchSource<unknown>;
-  /** Without it the run is not evaluated. */
+  /** What the run is evaluated on; it is not evaluated where this is left out. */
   readonly heldOut?: HeldOutText | undefined;
   /** Where to go on; from the start when absent. Where it is damaged, the newest one before it that is not takes its place. */
   readonly checkpoint?: Checkpoint | undefined;
@@ -70,7 +70,7 @@ export interface TrainSummary {
   readonly tokens: number;
   /** Loss of the last step; undefined when none was done. */
   readonly loss: number | undefined;
-  /** After the last step; undefined when the run was stopped before it, or nothing is held out. */
+  /** The evaluation after the last step; undefined when the run was stopped before it, or nothing is held out. */
   readonly evaluation: Evaluation | undefined;
   /** Whether the signal stopped it before the last step or the evaluation after it. */
   readonly stopped: boolean;
@@ -78,7 +78,7 @@ export interface TrainSummary {
   readonly checkpoint: string | undefined;
   /** The steps in it, 0 without one: fewer than `step` when the run was stopped while its losses were bad. */
   readonly savedStep: number;
-  /** In this call. */
+  /** Seconds that this call took. */
   readonly seconds: number;
 }
 
@@ -109,7 +109,7 @@ export async function trainRun(job: TrainJob): Promise<TrainSummary> {
   await using log = await MetricsLog.open(runPaths(folder).metrics, checkpoint?.state.step ?? 0);
   if (checkpoint) {
     await replaceDamaged(checkpoint, job);
-    await logChanges(checkpoint, job, log); // before the recipe says it: killed in between, the run goes on as it was
+    await logChanges(checkpoint, job, log); // killed between this line and the recipe's, the run goes on as it was
     await job.onReady?.();
   }
   const run = new Run({ ...job, checkpoint }, trainer, evaluator, log, (goingOn ?? begun)!);
@@ -131,7 +131,7 @@ function notBegun({ recipe, checkpoint }: TrainJob): TrainSummary {
   };
 }
 
-/** Between the choice of a checkpoint and the lock another program may have trained in the folder: nothing of it may be cut off. */
+/** Another program may have trained in the folder between the choice of a checkpoint and the lock: nothing of that may be cut off. */
 async function checkNewest({ folder, checkpoint }: TrainJob): Promise<void> {
   const newest = await newestName(runPaths(folder).checkpoints);
   const known = checkpoint === undefined ? [] : [checkpoint, ...checkpoint.damaged].map((one) => basename(one.folder));
@@ -182,9 +182,9 @@ class Run {
   #step: number;
   #tokens: number;
   #loss: number | undefined;
-  /** Of the state that stands; undefined when it was not evaluated. */
+  /** The evaluation of the state that stands; undefined when it was not evaluated. */
   #evaluation: Evaluation | undefined;
-  /** Of the data, behind the last step's batches. */
+  /** The data's position behind the last step's batches. */
   #position: unknown;
   /** The newest checkpoint, and the one before it. */
   #saved: Saved | undefined;

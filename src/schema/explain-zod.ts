@@ -10,7 +10,7 @@ type Place = readonly PropertyKey[];
  * The value as the schema types it, defaults filled in.
  * @param where the part that asks, for `[where]`
  * @param name the file or thing the value came from
- * @throws CriaError naming every objection, one a line; a misspelt key with the nearest right one
+ * @throws CriaError naming every objection, one per line; a misspelt key with the nearest right one
  */
 export function parseWith<Schema extends z.ZodType>(schema: Schema, value: unknown, where: string, name: string): z.output<Schema> {
   const result = schema.safeParse(value);

@@ -80,7 +80,7 @@ async function lawSection(context: StudyContext, text: PreparedText): Promise<Se
   const runs = { folder: runsIn(context.folder), data: text.data, tokenizer: text.tokenizer.model };
   using lab = new Lab({ ...context, runs });
   const small = sizes.map((size) => shares.map((share) => trialOf(size, share, text)));
-  // One variant a size: it is compiled once for all lengths.
+  // One variant per size: it is compiled once for all lengths.
   const trials = small.flatMap((row) => row.map((trial) => ({ ...trial, variant: row[0]!.variant })));
   const held = trialOf(largest, 1, text);
   const outcomes = await lab.run({
@@ -96,7 +96,7 @@ async function lawSection(context: StudyContext, text: PreparedText): Promise<Se
 /** A run of each seed, gathered. */
 interface Point extends RunPoint {
   readonly name: string;
-  /** Held-out, one a seed. */
+  /** Held-out losses, one per seed. */
   readonly losses: readonly number[];
 }
 

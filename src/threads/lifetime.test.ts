@@ -47,7 +47,7 @@ test("an idle engine uses no CPU", async () => {
   const before = process.cpuUsage();
   await sleep(400);
   const { user, system } = process.cpuUsage(before);
-  // In microseconds. Two threads that spin would use 800,000; what the test runner does meanwhile is little.
+  // Two threads that spin would use 800,000 microseconds; what the test runner does meanwhile is little.
   expect(user + system).toBeLessThan(200_000);
 });
 

@@ -19,7 +19,7 @@ export interface KernelCall {
   readonly live?: LiveUnits;
 }
 
-/** With n in the int32 at the address `count`, the first `units` · ⌈n / `rows`⌉ units of a call have work, and a chunk takes a smaller share of them. */
+/** The first `units` · ⌈n / `rows`⌉ units of a call have work, where n is the int32 at the address `count`, and a chunk takes a smaller share of them. */
 export interface LiveUnits {
   readonly count: number;
   readonly rows: number;

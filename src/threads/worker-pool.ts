@@ -24,7 +24,7 @@ interface Ending {
 
 export class WorkerPool implements ThreadPool {
   readonly #tickets: readonly Int32Array[];
-  /** For each set of tickets, when all threads have left the last run that had it. */
+  /** Promises, one per set of tickets, that resolve when all threads have left the last run that had it. */
   readonly #left: Promise<unknown>[] = [];
   #runs = 0;
   readonly #pool: PooledThread[] = [];
@@ -69,7 +69,7 @@ export class WorkerPool implements ThreadPool {
     const answers = this.#answers((thread, i) => thread.post({ type: "run", program, tickets, scratch: scratch(i), counts }));
     this.#left[tickets] = Promise.allSettled(answers);
     const end = await firstEnd(answers);
-    // After a trap others may still be in a kernel.
+    // Other threads may still be in a kernel after a trap.
     if (end.trap !== undefined) await Promise.all(answers);
     return end;
   }

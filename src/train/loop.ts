@@ -17,7 +17,7 @@ export interface Position {
 
 export interface LoopOptions {
   readonly trainer: Trainer;
-  /** At `from`. Batches are read ahead: what they say of their position is that of a later step, and `StepMetrics.data` that of the step. */
+  /** A source of batches that stands at `from`. Batches are read ahead: what they say of their position is that of a later step, and `StepMetrics.data` that of the step. */
   readonly batches: BatchSource<unknown>;
   /** Steps of the whole run; Infinity for a loop that only its caller ends. */
   readonly steps: number;
@@ -33,7 +33,7 @@ export interface LoopOptions {
 
 /** A step that is done. The same run gives the same bits, but for what depends on time. */
 export interface StepMetrics extends Position {
-  /** Of the whole run. */
+  /** Steps of the whole run. */
   readonly steps: number;
   /** Mean over the step's tokens before its update, in nats. */
   readonly loss: number;

@@ -44,7 +44,7 @@ const linearBy = (factor: number): RopeScaling => (factor === 1 ? { type: "defau
 const modelRecipe = z
   .strictObject({
     preset: z.string().optional(),
-    /** By default the tokenizer's. */
+    /** The tokenizer's number of pieces by default. */
     vocabSize: lengthCount().optional(),
     dim: lengthCount().optional(),
     nLayers: count().optional(),
@@ -123,9 +123,9 @@ export const trainRecipe = z.strictObject({
   stopOnSpike: z.boolean().default(true),
   /** Every so many steps and at the end, on about so many held-out tokens, spread over all of them. */
   evaluation: z.strictObject({ every: count().default(250), tokens: count().default(32768) }).prefault({}),
-  /** At least two are kept, because the newest may turn out to be spoilt. */
+  /** The two newest checkpoints are kept at least, because the last one may turn out to be damaged. */
   checkpoints: z.strictObject({ every: count().default(250), keep: count({ least: 2 }).default(2) }).prefault({}),
-  /** By default as many as the machine has cores. */
+  /** Threads that compute; as many as the machine has cores by default. */
   threads: count().optional(),
 });
 

@@ -20,7 +20,7 @@ export interface Schedule {
 }
 
 /**
- * Of step 0, 1, …; the last step of a warm-up has the rate that it leads to, and `final` would be reached at step `steps`. It follows from the schedule
+ * The learning rate of step 0, 1, …: the last step of a warm-up has the rate that it leads to, and `final` would be reached at step `steps`. It follows from the schedule
  * alone, however often the run was stopped.
  * @throws CriaError for a step outside the run
  */

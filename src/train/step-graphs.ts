@@ -38,7 +38,7 @@ export const llamaAdamw: AdamwSettings = { beta1: 0.9, beta2: 0.95, epsilon: 1e-
 export interface Backward {
   /** Run norms and activations again in the backward pass instead of keeping them (LLaMA, section 2.4). */
   readonly recompute: boolean;
-  /** Of all matrix products' operands, forward and backward (Micikevicius et al. 2018, arXiv 1710.03740); float32 by default. */
+  /** Precision of all matrix products' operands, forward and backward (Micikevicius et al. 2018, arXiv 1710.03740); float32 by default. */
   readonly precision?: Precision;
 }
 

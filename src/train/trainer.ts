@@ -32,7 +32,7 @@ export interface TrainerOptions {
   readonly adamw: AdamwSettings;
   /** Infinity for no clipping. */
   readonly clipNorm: number;
-  /** Of the first weights. */
+  /** Seed of the first weights. */
   readonly seed: number;
   /** Whether {@link Trainer.openEvaluator} will be called: its memory then counts when memory is checked. */
   readonly evaluates?: boolean;
@@ -64,7 +64,7 @@ interface Programs {
 /** What a trainer has of the backend, and must give back. */
 class Holdings implements Disposable {
   readonly backend: Backend;
-  /** By name: every program reads and updates the same ones. */
+  /** Buffers of weights and of AdamW's moments by name: every program reads and updates the same ones. */
   readonly states = new Map<string, DeviceBuffer>();
   readonly #programs: BoundProgram[] = [];
   readonly #signal: AbortSignal | undefined;
@@ -208,7 +208,7 @@ function meanWeight(batches: readonly Batch[]): number {
   return counted === 0 ? 0 : batches.length / counted;
 }
 
-/** Without this check a graph with a document mask would read what an earlier batch said of its documents. */
+/** A graph with a document mask would read what an earlier batch said of its documents, where a batch says nothing. */
 function checkDocuments(batches: readonly Batch[], { documentMask = false }: TrainerOptions): void {
   for (const { documents } of batches)
     check(

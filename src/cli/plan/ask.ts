@@ -116,7 +116,7 @@ function isPresetAndNoPath(path: string): boolean {
   return presetNamed(path) !== undefined && !existsSync(path);
 }
 
-/** In capitals or not. */
+/** The name of a preset, whether it is asked for in capitals or not. */
 function presetNamed(name: string): string | undefined {
   return Object.keys(presets).find((one) => one.toLowerCase() === name.toLowerCase());
 }

@@ -6,7 +6,7 @@ const marks = ["●", "◆", "■", "▲", "○", "◇", "□", "△"] as const;
 const lineMarks = { line: "·", dashed: "╌" } as const;
 const left = 8;
 
-/** At most `width` columns; `height` lines of drawing, and below it the axis and what the marks mean. */
+/** A chart as text of at most `width` columns: `height` lines of drawing, and below it the axis and what the marks mean. */
 export function chartText({ title, x, y, series }: LineChart, width = 100, height = 24): string {
   const grid = Array.from({ length: height }, () => Array<string>(width - left).fill(" "));
   const place = placing(series, x, y, width - left, height);
@@ -25,7 +25,7 @@ export function chartText({ title, x, y, series }: LineChart, width = 100, heigh
 
 interface Cell {
   readonly column: number;
-  /** From the top. */
+  /** Lines from the top. */
   readonly row: number;
 }
 
@@ -58,7 +58,7 @@ function put(grid: readonly string[][], { column, row }: Cell, mark: string): vo
   if (line !== undefined && column >= 0 && column < line.length) line[column] = mark;
 }
 
-/** To the right of the point, or to the left where the right is taken by a dot or the edge. */
+/** Writes a label to the right of the point, or to the left where the right is taken by a dot or the edge. */
 function label(grid: readonly string[][], { column, row }: Cell, text: string | undefined): void {
   const line = grid[row];
   if (line === undefined || text === undefined) return;
@@ -96,7 +96,7 @@ interface Drawn {
   readonly cells: readonly Cell[];
 }
 
-/** Of the marks drawn later, the one that lies on these. */
+/** The mark drawn later that lies on these. */
 function coverOf({ cells }: Drawn, later: readonly Drawn[]): string {
   const isAt = (a: Cell) => (b: Cell) => a.column === b.column && a.row === b.row;
   const over = later.filter((other) => cells.some((cell) => other.cells.some(isAt(cell)))).at(-1);

@@ -22,7 +22,7 @@ const lawCharacters: Readonly<Record<string, string>> = {
   [`${tokensPerParameter} tokens per parameter`]: "□",
 };
 const samples = 240;
-/** Of a curve, where its label stands: near the end, but inside. */
+/** Share of a curve's length at which its label stands: near the end, but inside. */
 const labelPlace = 0.93;
 
 export function planChart(report: PlanReport, runs: readonly Allocation[] = []): LineChart {

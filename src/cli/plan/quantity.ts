@@ -4,7 +4,7 @@ import { short } from "../../plan/index.ts";
 import type { Flags } from "../command.ts";
 import { stringFlag } from "../flag-values.ts";
 
-/** Beyond any plan, and far from where products overflow. */
+/** The largest number that is read: beyond any plan, and far from where products overflow. */
 const most = 1e40;
 
 /** What people give each flag, for messages. */
@@ -66,13 +66,13 @@ export function energyText(value: number): string {
   return value >= 1e-3 ? `${short(value * 1e3)} kWh` : `${short(value * 1e6)} Wh`;
 }
 
-/** Of CO2 equivalent. @param value in tonnes */
+/** A mass of CO2 equivalent for people. @param value in tonnes */
 export function carbonText(value: number): string {
   if (value >= 1) return `${short(value)} t CO2eq`;
   return value >= 1e-3 ? `${short(value * 1e3)} kg CO2eq` : `${short(value * 1e6)} g CO2eq`;
 }
 
-/** In US dollars. */
+/** An amount of US dollars for people. */
 export function moneyText(value: number): string {
   return value < 0.01 ? "under $0.01" : `$${short(value)}`;
 }

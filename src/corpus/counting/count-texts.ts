@@ -41,7 +41,7 @@ export interface CountPace {
 
 const usualPace: CountPace = { stretchBytes: 1 << 20, runMs: 60_000, worthKeepingMs: 5000 };
 
-/** Of the memory that is allowed, the share of all tables: arrays that double are up to twice as large as what they hold, and stand there twice while they grow. */
+/** Share of the allowed memory for all tables: arrays that double are up to twice as large as what they hold, and are there twice while they grow. */
 const tableShare = 1 / 4;
 /** A table's offsets are 32 bits. */
 const largestTable = 2 ** 30;

@@ -2,7 +2,7 @@
 import { check } from "../../base/index.ts";
 import type { TextPart } from "../texts/parts.ts";
 
-/** Of one part of one file the pieces from `from` up to, not including, `to`; null: to its end. */
+/** Pieces of one part of one file: those from `from` up to, not including, `to`, or to its end where that is null. */
 export type CoveredPieces = readonly [file: number, stretch: number, from: number, to: number | null];
 
 /** A part that is still to be counted, but for its first pieces. */

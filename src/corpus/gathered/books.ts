@@ -27,7 +27,7 @@ export function cleanScripture(raw: string): string {
     .trim();
 }
 
-/** Without the title in brackets on top and the licence that one file has kept at its end. */
+/** A book without the title in brackets on top and the licence that one file has kept at its end. */
 function body(raw: string): string {
   const text = raw
     .replace(/\r\n?/g, "\n")

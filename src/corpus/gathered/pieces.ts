@@ -1,9 +1,9 @@
 // Long texts become documents of a few kilobytes, so that shuffling, mixing and a held-out part are fine-grained.
 
-/** About 8,000 characters: a few training contexts, some hundred documents a book. */
+/** Characters of a piece: a few training contexts, and some hundred documents per book. */
 export const pieceSize = 8000;
 
-/** From the best place to cut to the worst: between paragraphs, lines, words. */
+/** What stands where a text is cut, the best place first: between paragraphs, lines, words. */
 const separators = ["\n\n", "\n", " "] as const;
 
 /**

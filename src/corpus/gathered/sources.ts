@@ -9,7 +9,7 @@ export interface SourceRow {
   readonly name: string;
   readonly kind: SourceKind;
   readonly package: string;
-  /** Of the text, where it is not the package's own. */
+  /** The text's licence, where it is not the package's own. */
   readonly licence?: string;
   /** Share of the training text; all rows add up to 1. */
   readonly weight: number;
@@ -17,7 +17,7 @@ export interface SourceRow {
   readonly encoding?: "windows-1252";
   /** Which of the package's files, by path with forward slashes. */
   readonly files: RegExp;
-  /** Of its documents, only every so many-th: a large source would fill the held-out part, which is cut by documents, not by share. */
+  /** Keeps one of so many documents: a large source would fill the held-out part, which is cut by documents, not by share. */
   readonly keepEvery?: number;
   /** A file's text → plain text; empty when nothing in it is worth reading. */
   readonly clean: (raw: string) => string;

@@ -10,7 +10,7 @@ const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  */
 export async function* decodeText(input: Bytes, where: string): AsyncGenerator<string> {
   let rest: Uint8Array = new Uint8Array(0); // a character that the next chunk completes
-  let offset = input.start; // of rest, in the unpacked file
+  let offset = input.start; // where `rest` begins in the unpacked file
   for await (const chunk of input.bytes) {
     const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     if (offset === 0) explainEncoding(input, bytes, where);

@@ -68,7 +68,7 @@ test("links to files are followed, folders by links once, circles end, links to 
   expect(found.map(({ path }) => path.slice(folder.length + 1))).toEqual(["l/real/a.txt", "l/real/b.txt"]);
   expect(passedOver.count("broken")).toBe(1);
   expect(passedOver.count("repeated")).toBe(3); // again.txt, loop and other/b.txt
-  expect(passedOver.count("around")).toBe(1); // up, whose other files are not meant
+  expect(passedOver.count("around")).toBe(1); // the link `up`, whose other files are not meant
   mkdirSync(join(folder, "l/only"));
   symlinkSync(b, join(folder, "l/only/b.txt"));
   expect(await expand("l/only")).toEqual(["l/only/b.txt"]);

@@ -44,7 +44,7 @@ class RecordSplitter {
   }
 
   *push(chunk: string): Generator<string> {
-    let start = 0; // of what belongs to the open record
+    let start = 0; // where the open record begins in this piece
     for (let at = 0; at < chunk.length; at++) {
       const code = chunk.charCodeAt(at);
       if (this.#isInString) {

@@ -94,7 +94,7 @@ test("Zstandard: a window larger than zstd itself takes without --long is refuse
   await expect(unpack(bytes, new Rng(1))).rejects.toThrow(/takes a window of 268435456 bytes, at most 134217728 are allowed/);
 });
 
-// From the specification's reference implementation (xxhsum -H64 of these bytes, lower half).
+// The sums are those of the specification's reference implementation (xxhsum -H64 of these bytes, lower half).
 test.each([
   ["", 0x51d8e999],
   ["a", 0xd24ec4f1a98c6e5bn],
