@@ -1,4 +1,4 @@
-// How many values a second the language's functions give, on one thread and within the first-level cache, beside JavaScript's own.
+// How many values per second the language's functions give, on one thread and within the first-level cache, beside JavaScript's own.
 // "copy" is the loop without a function.
 import { openKernel } from "../dist/backend/cpu/index.js";
 import { openExecutor } from "../dist/host/index.js";
@@ -52,7 +52,7 @@ async function measure(executor) {
     ...(script ? [[`${name} in JavaScript`, inJavaScript(script, values)]] : []),
   ]);
   const times = await interleave(Object.fromEntries(contestants), { rounds: 7, seconds: 0.03 });
-  console.log(`${executor.name}: 10⁹ values a second`);
+  console.log(`${executor.name}: 10⁹ values per second`);
   for (const [name, { script }] of Object.entries(rows)) {
     const rate = (passes * count) / times[name] / 1e9;
     const other = script ? `, JavaScript's ${((count / times[`${name} in JavaScript`]) * 1e-9).toFixed(3)}` : "";

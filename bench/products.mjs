@@ -7,7 +7,7 @@ import { defaultThreads, openCpuBackend } from "../dist/host/index.js";
 import { preset } from "../dist/model/index.js";
 import { interleave, openPeak, openProgram } from "./measure.mjs";
 
-/** Sizes of weights, and how many tokens a step has. */
+/** Sizes of weights, and the tokens of a step. */
 const models = {
   "15M": { ...preset("15M"), tokens: 2048 },
   "110M": { ...preset("110M"), tokens: 1024 },

@@ -39,7 +39,7 @@ async function measure(options, documents, bytes) {
   }
   console.log(
     `${[options.kind, options.pattern].filter(Boolean).join(" ")}: ${model.pieces.length} pieces in ${seconds(trained - started)}, ` +
-      `encoding ${rates.toSorted((a, b) => a - b)[1].toFixed(1)} MB/s (first round ${rates[0].toFixed(1)}), ${(bytes / tokens).toFixed(2)} bytes a token, ` +
+      `encoding ${rates.toSorted((a, b) => a - b)[1].toFixed(1)} MB/s (first round ${rates[0].toFixed(1)}), ${(bytes / tokens).toFixed(2)} bytes per token, ` +
       `memory ${(process.memoryUsage.rss() / 1e6).toFixed(0)} MB`,
   );
 }

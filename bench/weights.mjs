@@ -6,7 +6,7 @@ import { matmul, packedBytes } from "../dist/kernel/index.js";
 import { interleave } from "./measure.mjs";
 
 const types = ["f32", "bf16", "f16"];
-/** A layer's matrix many times over for one row, beyond the caches; for many rows a layer's. */
+/** A layer's matrix many times over for one row, beyond the caches; one layer's alone for many rows. */
 const shapes = [
   { m: 1, n: 16384, k: 2048 },
   { m: 8, n: 2048, k: 2048 },

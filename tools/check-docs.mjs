@@ -11,8 +11,8 @@ const languages = ["en", "zh"];
 const codeFolders = ["src", "test", "tools", "bench", "examples"];
 
 /**
- * What is wrong with the documents of a tree, one line per problem: the Markdown beside its package.json and all of docs/, and the strings and
- * comments of src/.
+ * What is wrong with the documents of a tree, one line per problem: the Markdown beside its package.json and all of docs/, and messages,
+ * help and comments of its code.
  * @param rules what docs-rules.mjs has; a part that is left out is not checked
  */
 export function checkDocs(root, { steps = {}, words = [], glosses = {}, openings, documented } = {}) {
@@ -28,7 +28,9 @@ export function checkDocs(root, { steps = {}, words = [], glosses = {}, openings
     ...checkSteps(root, pages, steps),
     ...checkGlosses(root, pages, glosses),
     ...pages.flatMap((page) => checkWords(page.name, page.prose.replace(/`[^`\n]*`/g, ""), words)),
-    ...sources.flatMap((path) => checkWords(nameIn(root, path), codeOf(readFileSync(path, "utf8")), words)),
+    ...[...sources, ...filesIn(join(root, "bench"), ".mjs", true)].flatMap((path) =>
+      checkWords(nameIn(root, path), readFileSync(path, "utf8"), words),
+    ),
     ...(openings === undefined ? [] : code.flatMap((path) => checkOpenings(nameIn(root, path), readFileSync(path, "utf8"), openings))),
     ...(documented === undefined
       ? []
@@ -157,14 +159,6 @@ function checkWords(name, text, words) {
       return found === undefined ? [] : [`${name}:${i + 1}: "${found}": say ${say}`];
     }),
   );
-}
-
-/** A source file without its comments, line by line: what is left of prose in it are messages and help. */
-function codeOf(text) {
-  return text
-    .split("\n")
-    .map((line) => (/^\s*(?:\/\/|\/?\*)/.test(line) ? "" : line.replace(/\s\/\/ .*$/, "")))
-    .join("\n");
 }
 
 /** Comments begin with their subject, not with a preposition. */

@@ -102,11 +102,14 @@ export const steps = {
 
 /** A unit or a count, then "a" where "per" belongs: "nats a token". */
 const rate =
-  /\b(?:nats?|bits?|[kMG]?B|[MGT]FLOP\/s|[MG]B\/s|bytes|tokens|pieces|words|parameters|weights|operations|FLOPs?|FLOP\/s|ns|µs|multiply-adds|pairs|cycles|calls|products|windows|samples|documents|sequences|values|exponentials|metrics|files?|numbers|steps|hours|seconds|ms|MWh|kg|dollars|GPUs?|runs|sums|dots?|colours?|rows?|lines?) an? (?:token|step|second|minute|hour|day|parameter|layer|head|row|line|number|byte|sequence|seed|size|piece|kWh|batch|model|core|thread|call|run|block|document|window|accelerator|GPU|accelerator-hour|command|type|kind|choice)\b(?! time)/;
+  /\b(?:nats?|bits?|[kMG]?B|[MGT]FLOP\/s|[MG]B\/s|bytes|tokens|pieces|words|parameters|weights|operations|FLOPs?|FLOP\/s|ns|µs|multiply-adds|pairs|cycles|calls|products|windows|samples|documents|sequences|values|exponentials|metrics|files?|numbers|steps|hours|seconds|ms|MWh|kg|dollars|GPUs?|runs|sums|dots?|colours?|rows?|lines?|units?|quads|truth value) an? (?:token|step|second|minute|hour|day|parameter|layer|head|row|line|number|byte|sequence|seed|size|piece|kWh|batch|model|core|thread|call|run|block|document|window|accelerator|GPU|accelerator-hour|command|type|kind|choice|lane|panel|copy|key head)\b(?! time)/;
 
-/** What is avoided, and what to say instead. Held against the prose of documents and against the strings of src. */
+/** The same of things that are counted without a unit: "one a seed". */
+const counted = /\b(?:one|two|three|four|bytes q) an? (?:token|step|line|row|layer|seed|lane|word|panel)\b/;
+
+/** What is avoided, and what to say instead. Held against the prose of documents and against the messages, help and comments of src and bench. */
 export const words = [
-  { avoid: rate, say: '"per" for rates, as in "nats per token"' },
+  ...[rate, counted].map((avoid) => ({ avoid, say: '"per" for rates, as in "nats per token"' })),
   { avoid: /\bforetell|\bforetold/i, say: '"predict"' },
   { avoid: /\bnobody minds\b/i, say: '"makes no difference"' },
   { avoid: /\b(?:more|less) (?:daring|sober)\b/i, say: '"more random" or "less random"' },

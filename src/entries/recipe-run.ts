@@ -1,4 +1,4 @@
-// From a recipe to a run in a folder, and on from its newest checkpoint: what opens data, tokenizer and backend around the training of a run.
+// Runs of a recipe in their folders, begun or gone on with from the newest checkpoint: what opens data, tokenizer and backend around the training.
 import { resolve } from "node:path";
 import type { Backend } from "../backend/index.ts";
 import { fail } from "../base/index.ts";

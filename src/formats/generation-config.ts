@@ -37,7 +37,7 @@ export interface ReadGenerationConfig extends GenerationConfig {
 
 const where = "generation_config";
 
-/** How cria samples a model whose files say nothing of it, and what it writes beside models of its own, so that other tools sample them likewise. */
+/** How cria samples from a model whose files say nothing of it, and what it writes beside models of its own, so that other tools sample them likewise. */
 export const usualSampling = { temperature: 0.8, topK: 0, topP: 0.95 } as const;
 
 /** Their key, our field; the kinds of the values are the table's. */

@@ -1,4 +1,4 @@
-// What Hugging Face's LLaMA calls a model's parameters (transformers, modeling_llama.py), by their paths in ours.
+// Names that Hugging Face's LLaMA has for a model's parameters (transformers, modeling_llama.py), by their paths in ours.
 import { fail } from "../base/index.ts";
 import type { WeightSource } from "../model/index.ts";
 import type { TensorFile } from "./tensor-file.ts";

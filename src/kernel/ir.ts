@@ -2,7 +2,7 @@
 // No lane count appears in an op: a vector register holds as many 32-bit lanes as the target has. What the ops are is in ops.ts.
 import type { OpName, OpOf } from "./ops.ts";
 
-/** `int`: an address or a counter; results beyond 32 bits are undefined. `vec`: lanes of float32 or int32, untyped. `mask`: one truth value a lane. */
+/** `int`: an address or a counter; results beyond 32 bits are undefined. `vec`: lanes of float32 or int32, untyped. `mask`: one truth value per lane. */
 export type RegKind = "int" | "vec" | "mask";
 
 /** A virtual register; kernels have as many as they like. */

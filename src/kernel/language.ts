@@ -79,7 +79,7 @@ export class Int {
   }
 }
 
-/** One truth value a lane. */
+/** One truth value per lane. */
 export class Mask {
   readonly k: Builder;
   readonly reg: Reg;
@@ -153,7 +153,7 @@ export class Vec {
   accumulatePairs(a: Vec, b: Vec): void {
     this.k.emit({ op: "dotbf16", d: this.reg, a: a.reg, b: b.reg, c: this.reg });
   }
-  /** this += a · b over four bytes a lane, those of a unsigned and at most `most`, those of b signed; this holds int32. Exact. */
+  /** this += a · b over four bytes per lane, those of a unsigned and at most `most`, those of b signed; this holds int32. Exact. */
   accumulateBytes(a: Vec, b: Vec, most = 255): void {
     this.k.emit({ op: "dotu8", d: this.reg, a: a.reg, b: b.reg, c: this.reg, most });
   }

@@ -43,7 +43,7 @@ const copyEdges = kernel<{ type: "u16" | "u8"; bytes: number }>("copyEdges", (k,
 
 const at = (k: Builder, vector: number) => ({ offset: vector * k.laneCount * 4, span: "full" as const, copy: 0 });
 
-/** 16-bit patterns, two a word. */
+/** 16-bit patterns, two per word. */
 const words = (patterns: ArrayLike<number>) => {
   const halves = Uint16Array.from(patterns);
   return new Float32Array(halves.buffer, 0, halves.length / 2);

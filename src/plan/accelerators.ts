@@ -22,7 +22,7 @@ export interface Accelerator {
   readonly network: number;
   /** The board's limit in watts. */
   readonly power: number;
-  /** US dollars an hour: an example of what renting costs, out of date when you read it. */
+  /** US dollars per hour: an example of what renting costs, out of date when you read it. */
   readonly price: number;
   readonly utilisation: Utilisation;
 }

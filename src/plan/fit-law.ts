@@ -158,7 +158,7 @@ function whatLacks(runs: readonly RunPoint[], freedom: Freedom): string | undefi
   return undefined;
 }
 
-/** Not what no text and no model could have: text that can be foretold to the last token, or size and data that do nothing. */
+/** Not what no text and no model could have: text that can be predicted to the last token, or size and data that do nothing. */
 function isSensible([a, b, e, alpha, beta]: Theta): boolean {
   return [a, b].every(Number.isFinite) && Math.exp(e) > leastE && [alpha, beta].every((exponent) => exponent > 0.01 && exponent < 3);
 }

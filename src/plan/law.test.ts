@@ -25,7 +25,7 @@ test("for the compute of 10B parameters: 10B on 200B tokens by the refit and by 
     expect(parameters / 1e9).toBeCloseTo(10.1, 1);
     expect(Math.abs(tokens / 203e9 - 1)).toBeLessThan(0.01);
   }
-  // Besiroglu et al. 2024: the printed numbers contradict the paper's 20 tokens a parameter.
+  // Besiroglu et al. 2024: the printed numbers contradict the paper's 20 tokens per parameter.
   const third = optimumForCompute(hoffmann, compute);
   expect([third.parameters / 1e9, third.tokens / 1e9].map(Math.round)).toEqual([6, 362]);
 });

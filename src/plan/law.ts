@@ -78,7 +78,7 @@ export function optimumForCompute(law: ScalingLaw, flops: number): Allocation {
   return { parameters, tokens: product / parameters };
 }
 
-/** 20 tokens a parameter. */
+/** 20 tokens per parameter. */
 export function rootRuleForCompute(flops: number): Allocation {
   const parameters = Math.sqrt(flops / (6 * tokensPerParameter));
   return { parameters, tokens: tokensPerParameter * parameters };

@@ -18,7 +18,7 @@ export interface Machine {
   readonly isPublishedUtilisation: boolean;
   /** What is left of a published one when its run's own layout costs nothing; absent where that is not known. */
   readonly computation?: number;
-  /** Watts and US dollars an hour of one, where known. */
+  /** Watts and US dollars per hour of one, where known. */
   readonly watts?: number;
   readonly price?: number;
   /** {@link given}, or {@link example}: a row's, which nobody pays. */

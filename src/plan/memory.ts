@@ -14,7 +14,7 @@ export interface TrainingPrecision {
 
 export const trainingPrecisions = {
   float32: { name: "float32", weights: 4, gradients: 4, optimiser: 8, activations: 4 },
-  // Rajbhandari et al. 2019, arXiv 1910.02054, section 3.1: 16 bytes a parameter.
+  // Rajbhandari et al. 2019, arXiv 1910.02054, section 3.1: 16 bytes per parameter.
   mixed: { name: "bf16 mixed", weights: 2, gradients: 2, optimiser: 12, activations: 2 },
 } as const satisfies Record<string, TrainingPrecision>;
 

@@ -1,4 +1,4 @@
-// metrics.jsonl: one JSON object a line, a line a step, an evaluation, or a change with which the run went on. What was written stays; only resuming cuts off what will come again.
+// metrics.jsonl: one JSON object per line, for a step, an evaluation, or a change with which the run went on. What was written stays; only resuming cuts off what will come again.
 import { constants } from "node:fs";
 import { type FileHandle, truncate } from "node:fs/promises";
 import { dirname } from "node:path";

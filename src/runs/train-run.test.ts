@@ -21,7 +21,7 @@ test("a tiny model learns a tiny text by heart, on the judge", async () => {
   expect(summary).toMatchObject({ step: 100, steps: 100, tokens: 100 * 24, stopped: false });
 });
 
-test("metrics have a row a step, and an evaluation where the recipe says and at the end", async () => {
+test("metrics have a row per step, and an evaluation where the recipe says and at the end", async () => {
   await using scope = await tinyScope();
   const recipe = tinyRecipe({ steps: 10, evaluation: { every: 4, tokens: 100 } });
   const live: number[] = [];

@@ -101,7 +101,7 @@ async function initialSection({ backend, seeds, signal, progress }: StudyContext
   return [describeInitial(found)];
 }
 
-/** Exponents p of |gradient of the last layer's W_2| ∝ L^p, one a seed, from four layers on: the 1 in 1 + L/2 weighs less there. */
+/** Exponents p of |gradient of the last layer's W_2| ∝ L^p, one per seed, from four layers on: the 1 in 1 + L/2 weighs less there. */
 export function lastLayerExponents(found: readonly DepthGradients[], placement: NormPlacement): number[] {
   const deep = found.filter((one) => one.placement === placement && one.depth >= fittedFrom);
   return deep[0]!.feedForward.map(
@@ -275,7 +275,7 @@ interface Cell {
   readonly name: string;
   readonly warmup: number;
   readonly learningRate: number;
-  /** Held-out, one a seed; NaN where the loss left the numbers. */
+  /** Held-out losses, one per seed; NaN where a run diverged. */
   readonly losses: readonly number[];
   /** The same with the frequencies' loss in place of what is no number or above it. */
   readonly counted: readonly number[];
@@ -285,7 +285,7 @@ interface Cell {
 
 /** Nats that a warm-up must gain to be needed; what is less is left out of account. */
 const worthIt = 0.05;
-/** Nats below the tokens' frequencies from which on a run has learnt something. */
+/** Nats below the unigram baseline from which on a run has learnt something. */
 const stalled = 0.1;
 
 export function describeWarmup(outcomes: readonly Outcome[], { unigramLoss }: Pick<EncodedText, "unigramLoss">): Section {

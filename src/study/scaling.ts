@@ -133,7 +133,7 @@ export function describeLaw(outcomes: readonly Outcome[], held: Trial): Section 
   }
 }
 
-/** Nats below the tokens' frequencies from which on a run has learnt something of the text's order. */
+/** Nats below the unigram baseline from which on a run has learnt something of the text's order. */
 const learnt = 0.3;
 
 interface Beside {

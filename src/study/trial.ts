@@ -34,7 +34,7 @@ export interface Outcome<T = unknown> {
   readonly steps: number;
   /** Loss of every step, in nats. */
   readonly losses: readonly number[];
-  /** Absent where the loss left the numbers. */
+  /** Absent where the loss diverged (NaN). */
   readonly heldOut?: Evaluation;
   /** What `Sweep.examine` made of the trained model; absent where that is. */
   readonly found?: T;

@@ -1,4 +1,4 @@
-// Ids to bytes one by one: leaves specials away and does to the ends of the text what the model's decoding says.
+// Ids to bytes one by one: leaves out special pieces and does to the ends of the text what the model's decoding says.
 import { byteMender } from "./byte-mender.ts";
 import { lastDecodedBytes } from "./byte-pieces.ts";
 import { utf8Bytes } from "./codec.ts";

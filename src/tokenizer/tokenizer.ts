@@ -44,7 +44,7 @@ export interface EncodeOptions {
 }
 
 export interface DecodeOptions {
-  /** Spell special pieces out instead of leaving them away; an unknown then shows as its piece, not as U+FFFD. @default false */
+  /** Spell special pieces out instead of leaving them out; an unknown then shows as its piece, not as U+FFFD. @default false */
   readonly specials?: boolean;
   /** The ids go on from earlier ones, so the first space stays. @default false */
   readonly continued?: boolean;

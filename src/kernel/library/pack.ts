@@ -48,7 +48,7 @@ export function packedBytes(target: Target, sizes: Pick<PackSizes, "n" | "k" | "
   return Math.ceil(sizes.n / panelWidth(target)) * panelBytes(target, sizes);
 }
 
-/** Packs B into panels; one unit a panel. Pointers: b, packed. */
+/** Packs B into panels; one unit per panel. Pointers: b, packed. */
 export const packMatrix = kernel<PackSizes>("packMatrix", (k, sizes) => {
   const { b, packed } = k.pointers("b", "packed");
   const { begin, end } = k.range();
@@ -62,7 +62,7 @@ export function keepsBits({ form, precision, type = "f32" }: PackSizes): boolean
   return form === "nt" && (precision === "float32" || type === "bf16");
 }
 
-/** Makes B [N, K] of panels that {@link keepsBits}; one unit a panel. Pointers: packed, b. */
+/** Makes B [N, K] of panels that {@link keepsBits}; one unit per panel. Pointers: packed, b. */
 export const unpackMatrix = kernel<PackSizes>("unpackMatrix", (k, sizes) => {
   const { packed, b } = k.pointers("packed", "b");
   const { begin, end } = k.range();

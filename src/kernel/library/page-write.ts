@@ -73,7 +73,7 @@ export interface PageCopySizes extends Pick<PoolSizes, "type" | "pages" | "kvHea
   readonly copies: number;
 }
 
-/** Copies pages to pages; one to itself stays. Pointers: pool [G, KV, 64, D], copies i32 [N, 2]. One unit a copy and head. */
+/** Copies pages to pages; one to itself stays. Pointers: pool [G, KV, 64, D], copies i32 [N, 2]. One unit per copy and head. */
 export const pageCopy = kernel<PageCopySizes>("pageCopy", (k, sizes) => {
   const { pool, copies } = k.pointers("pool", "copies");
   const { begin, end } = k.range();

@@ -74,7 +74,7 @@ function partBytes({ headDim }: Pick<PoolSizes, "headDim">): number {
 
 /**
  * o of the rows of all tiles; where parts are dealt, their results instead, for {@link mergeParts}. Pointers: q [R, H · D], keys, values [G, KV, 64, D],
- * positions i32 [R], slots i32 [R], pages i32 [S, P], tiles i32 [R, 2], o [R, H · D] or parts, count i32. One unit a key head, tile and share of the parts; in programs of many rows a unit has several tiles, as most are not there.
+ * positions i32 [R], slots i32 [R], pages i32 [S, P], tiles i32 [R, 2], o [R, H · D] or parts, count i32. One unit per key head, tile and share of the parts; in programs of many rows a unit has several tiles, as most are not there.
  */
 export const pagedAttention = kernel<PagedAttentionSizes>("pagedAttention", (k, sizes) => {
   const p = k.pointers("q", "keys", "values", "positions", "slots", "pages", "tiles", "result");

@@ -64,7 +64,7 @@ export function quantisedLinesBytes(target: Target, { type, m, k }: QuantisedRow
   return m * lineLayout(target, type, k).bytes;
 }
 
-/** Quantises rows for {@link quantisedMatmul} with weights of this type; magnitudes up to 1e36, beyond which sums overflow. Pointers: x [m, k], lines, and live where there are live rows. One unit a row. */
+/** Quantises rows for {@link quantisedMatmul} with weights of this type; magnitudes up to 1e36, beyond which sums overflow. Pointers: x [m, k], lines, and live where there are live rows. One unit per row. */
 export const quantiseLines = kernel<QuantisedRows>("quantiseLines", (k, { type, m, k: depth, live }) => {
   const { x, lines } = k.pointers("x", "lines");
   const limit = rowLimit(k, { rows: m, ...(live && { live }) });

@@ -1,4 +1,4 @@
-// Weights of 4 to 8 bits as GGUF files hold them (ggml-common.h: block_q8_0, block_q4_0, block_q4_1, block_q4_K, block_q6_K), a row a type.
+// Weights of 4 to 8 bits as GGUF files hold them (ggml-common.h: block_q8_0, block_q4_0, block_q4_1, block_q4_K, block_q6_K), one row per type.
 // Blocks of 32 weights, one or eight of them a superblock. w = scale · (q − zero) + sign · minimum, where q, zero ≥ 0.
 //
 // Vectors are filled across blocks: a part of four lanes belongs to one block, so scales are lanes too, and any width works alike.
@@ -33,7 +33,7 @@ export interface BlockLayout {
   readonly scaleOfHalf: boolean;
   /** The sign of the minimum; 0 for types that have none. */
   readonly sign: -1 | 0 | 1;
-  /** Four bytes q a lane. */
+  /** Four bytes q per lane. */
   quants(reader: BlockReader, places: readonly BlockPlace[], half: Half): Vec;
   scale(reader: BlockReader, places: readonly BlockPlace[], half: Half): Vec;
   minimum?(reader: BlockReader, places: readonly BlockPlace[]): Vec;

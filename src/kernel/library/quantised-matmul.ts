@@ -32,7 +32,7 @@ const unitRows = 48;
 
 /**
  * y[m, n] = x[m, k] · w[n, k]ᵀ, x quantised by {@link quantiseLines}, w packed by {@link packQuantised}; integer products, float32 sums.
- * Pointers: lines, packed, y, and live where there are live rows. One unit a block of rows times a panel.
+ * Pointers: lines, packed, y, and live where there are live rows. One unit per block of rows and panel.
  */
 export const quantisedMatmul = kernel<QuantisedSizes>("quantisedMatmul", (k, sizes) => {
   const { lines, packed, y } = k.pointers("lines", "packed", "y");

@@ -162,13 +162,13 @@ export function packedQuantisedBytes(target: Target, sizes: QuantisedMatrix): nu
   return Math.ceil(sizes.n / panelWidth(target)) * quantisedPanelBytes(target, sizes);
 }
 
-/** Puts w [n, k] into panels. Pointers: w, packed. One unit a panel; columns beyond n are zeros. */
+/** Puts w [n, k] into panels. Pointers: w, packed. One unit per panel; columns beyond n are zeros. */
 export const packQuantised = kernel<QuantisedMatrix>("packQuantised", (k, sizes) => {
   const { w, packed } = k.pointers("w", "packed");
   return transposePanels(k, sizes, w, packed, rowsToPanel);
 });
 
-/** Makes w [n, k] of its panels again, bit for bit. Pointers: packed, w. One unit a panel. */
+/** Makes w [n, k] of its panels again, bit for bit. Pointers: packed, w. One unit per panel. */
 export const unpackQuantised = kernel<QuantisedMatrix>("unpackQuantised", (k, sizes) => {
   const { packed, w } = k.pointers("packed", "w");
   return transposePanels(k, sizes, w, packed, panelToRows);
@@ -202,7 +202,7 @@ function transposePanels(k: Builder, { type, n, k: depth }: QuantisedMatrix, w: 
   return { units: Math.ceil(n / width) };
 }
 
-/** A block of a panel: vector j of its quads, four bytes q a lane, and of its numbers. */
+/** A block of a panel: vector j of its quads, four bytes q per lane, and of its numbers. */
 export interface PanelBlock {
   quad(i: number, j: number): Vec;
   number(i: number, j: number): Vec;
