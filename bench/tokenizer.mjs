@@ -48,7 +48,7 @@ function seconds(milliseconds) {
   return `${(milliseconds / 1e3).toFixed(1)} s`;
 }
 
-function defaultFiles() {
+export function defaultFiles() {
   const data = [process.env.CRIA_DATA, join(root, "../shared/data")].find((path) => path && existsSync(path));
   if (data === undefined) return [];
   const isEnglish = (file) => !/wagahaiwa|wikipedia-dump|language_identification/.test(file);
@@ -60,7 +60,7 @@ function defaultFiles() {
   );
 }
 
-function gather(files, limit) {
+export function gather(files, limit) {
   const documents = [];
   const sizes = new Map();
   let total = 0;

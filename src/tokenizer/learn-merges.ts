@@ -44,7 +44,7 @@ export class Symbols {
   }
 
   add(piece: string): number {
-    const bytes = String.fromCharCode(...this.#alphabet.bytesOf(piece));
+    const bytes = unitPerByte(this.#alphabet.bytesOf(piece));
     this.#bytes.push(bytes);
     this.#lengths.push(this.#alphabet.areBytes ? bytes.length : Array.from(piece).length);
     this.#alphabet.rules.add(piece);
@@ -59,6 +59,15 @@ export class Symbols {
   bytesOf(symbol: number): string {
     return this.#bytes[symbol]!;
   }
+}
+
+/** As many bytes as one call takes for arguments. */
+const stretch = 1 << 12;
+
+function unitPerByte(bytes: Uint8Array): string {
+  let units = "";
+  for (let at = 0; at < bytes.length; at += stretch) units += String.fromCharCode(...bytes.subarray(at, at + stretch));
+  return units;
 }
 
 /** The pairs of a training and their candidates in order. */

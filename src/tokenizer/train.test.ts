@@ -119,6 +119,13 @@ test("the greater pair gives the merges of Stanford's CS336", async () => {
   expect(mergesOf(model).map((pair) => pair.join(" "))).toEqual(["s t", "e st", "o w", "l ow", "w est", "n e"]);
 });
 
+test("a megabyte of one letter is one word, whose pieces double", async () => {
+  const model = await trainTokenizer(["a".repeat(2 ** 20)], { kind: "bytes", vocabSize: 1000, mayBeSmaller: true });
+  expect(mergesOf(model).map(([left, right]) => [left?.length, right?.length])).toEqual(
+    Array.from({ length: 20 }, (_, i) => [2 ** i, 2 ** i]),
+  );
+});
+
 test("text never becomes a special piece", async () => {
   const model = await trainTokenizer(["<s> <s> <s> <s> a</s> a</s> <0x41> <0x41>"], {
     kind: "sentencepiece",
