@@ -61,7 +61,7 @@ export class Symbols {
   }
 }
 
-/** As many bytes as one call takes for arguments. */
+/** Bytes that one call takes as arguments. */
 const stretch = 1 << 12;
 
 function unitPerByte(bytes: Uint8Array): string {
