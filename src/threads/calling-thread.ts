@@ -1,7 +1,7 @@
 // The engine without threads: the thread that called computes alone, in slices, between which its event loop lives.
 import { CriaError, eventsHandled } from "../base/index.ts";
 import type { Linker } from "./code-loader.ts";
-import type { Answer, End, ToWorker } from "./protocol.ts";
+import type { Answer, End, LoadMessage, UnloadMessage } from "./protocol.ts";
 import { replayAlone } from "./replay.ts";
 import type { ThreadPool } from "./thread-pool.ts";
 import { LinkedPrograms } from "./worker.ts";
@@ -21,14 +21,13 @@ export class CallingThread implements ThreadPool {
     this.#programs = new LinkedPrograms(link);
   }
 
-  async ask(message: (thread: number) => ToWorker): Promise<Answer[]> {
+  async ask(message: (thread: number) => LoadMessage): Promise<Answer[]> {
     this.check();
-    const asked = message(0);
-    return asked.type === "load" ? [this.#programs.load(asked)] : [];
+    return [this.#programs.load(message(0))];
   }
 
-  tell(message: ToWorker): void {
-    if (message.type === "unload") this.#programs.unload(message);
+  tell(message: UnloadMessage): void {
+    this.#programs.unload(message);
   }
 
   async run(program: number, counts: readonly number[], scratch: (thread: number) => number): Promise<End> {

@@ -31,6 +31,9 @@ export type ToWorker =
     }
   | { readonly type: "unload"; readonly program: number };
 
+export type LoadMessage = Extract<ToWorker, { type: "load" }>;
+export type UnloadMessage = Extract<ToWorker, { type: "unload" }>;
+
 /** A worker's answer to its start, and to every load and run, in order; empty when all went well. */
 export interface Answer {
   /** Why a program could not be loaded. */

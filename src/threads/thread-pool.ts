@@ -1,12 +1,12 @@
 // The threads of an engine: worker threads (`worker-pool.ts`), or the thread that called (`calling-thread.ts`).
-import type { Answer, End, ToWorker } from "./protocol.ts";
+import type { Answer, End, LoadMessage, UnloadMessage } from "./protocol.ts";
 
 export interface ThreadPool {
   readonly threads: number;
-  /** Sends every thread its message, and resolves with every thread's answer. @throws CriaError when a thread has died or dies meanwhile. */
-  ask(message: (thread: number) => ToWorker): Promise<Answer[]>;
-  /** Sends a message that has no answer. */
-  tell(message: ToWorker): void;
+  /** Gives every thread the program, and resolves with every thread's answer. @throws CriaError when a thread has died or dies meanwhile. */
+  ask(message: (thread: number) => LoadMessage): Promise<Answer[]>;
+  /** Takes a program away, which has no answer. */
+  tell(message: UnloadMessage): void;
   /**
    * Replays a program on these counts, each thread with its own scratch, and resolves once the work is done or a kernel has trapped.
    * One call at a time. @throws CriaError as {@link ask} does.

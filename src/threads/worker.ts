@@ -1,6 +1,6 @@
 // What a worker thread of the engine does, whatever has started it: idle in its event loop, where it uses no CPU, until a message comes.
 import type { Linker } from "./code-loader.ts";
-import type { Answer, ToWorker, WorkerSetup } from "./protocol.ts";
+import type { Answer, LoadMessage, ToWorker, UnloadMessage, WorkerSetup } from "./protocol.ts";
 import { type BoundProgram, bind, replay } from "./replay.ts";
 
 /** @returns what answers the engine's messages: undefined for those that have no answer. */
@@ -23,7 +23,7 @@ export class LinkedPrograms {
     this.#link = link;
   }
 
-  load({ program, code, phases }: ToWorker & { type: "load" }): Answer {
+  load({ program, code, phases }: LoadMessage): Answer {
     try {
       this.#programs.set(program, bind(phases, this.#link(code)));
       return {};
@@ -32,7 +32,7 @@ export class LinkedPrograms {
     }
   }
 
-  unload({ program }: ToWorker & { type: "unload" }): undefined {
+  unload({ program }: UnloadMessage): undefined {
     this.#programs.delete(program);
   }
 

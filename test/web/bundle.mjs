@@ -17,7 +17,7 @@ export function makeApp(folder, name, code) {
   return path;
 }
 
-/** @param entries the names of outputs, without .js, and what each is made of. @returns the names of all files of the bundle */
+/** @param entries the names of outputs, without .js, and what each is made of. @returns what esbuild tells of the bundle's files */
 export async function bundleByEsbuild(folder, entries, out, options) {
   const { metafile } = await esbuild.build({
     ...{ absWorkingDir: folder, entryPoints: entries, outdir: out, bundle: true, format: "esm", splitting: true },
