@@ -24,13 +24,8 @@ export const unknownMark = "\u2585";
 
 /** Calls back with every part, which stands in `line` from `start` to `end`. Spaces stand in front of the word they belong to. */
 export function eachSentencePart(text: string, rules: SentenceRules, each: (line: string, start: number, end: number) => void): void {
-  const replaced = new RegExp([spaceMark, ...rules.reserved.toSorted((a, b) => b.length - a.length).map(escaped)].join("|"), "g");
-  const hasReserved = new RegExp(`[${spaceMark}${escapedClass(rules.reserved)}]`);
-  for (const raw of text.split("\n")) {
-    if (raw === "" || isLeftOut(raw, rules)) continue;
-    const line = hasReserved.test(raw) ? raw.replace(replaced, (found) => (found === spaceMark ? " " : rules.boundary)) : raw;
-    cutLine(` ${line}`, rules, each);
-  }
+  const mark = markReserved(rules);
+  for (const line of text.split("\n")) if (line !== "" && !isLeftOut(line, rules)) cutLine(` ${mark(line)}`, rules, each);
 }
 
 /**
