@@ -5,7 +5,7 @@ import { type PreTokeniserStep, preTokeniserOf } from "./pre-tokeniser.ts";
 import { nextUnitOf } from "./scan-bytes.ts";
 import { eachSpan } from "./split-bytes.ts";
 import { type SplitName, splitsOf } from "./split-pattern.ts";
-import { eachSentencePart, eachSentencePartUtf8, markReserved, type SentenceRules } from "./split-sentence.ts";
+import { eachSentencePart, eachSentencePartUtf8, markReserved, type SentenceRules, unknownMark } from "./split-sentence.ts";
 import type { NextUnit } from "./unit-cache.ts";
 import { eachSpan as eachWhiteSpan } from "./word-codec.ts";
 import type { WordTable } from "./word-table.ts";
@@ -67,14 +67,16 @@ function unitCutter(nextUnit: NextUnit): CutWords {
   };
 }
 
-/** Cuts the UTF-8 of texts, but where lines may be left out, or a reserved piece could reach across two. */
+/** Cuts the UTF-8 of texts, but where a line may be left out for what it holds, or a reserved piece could reach across two. */
 function sentenceCutter(rules: SentenceRules): CutWords {
-  if (rules.maxSentenceBytes !== undefined || rules.reserved.some((piece) => piece.includes("\n")))
-    return (text, table) => eachSentencePart(text, rules, (line, start, end) => table.add(line, start, end));
   const marked = markReserved(rules);
+  const reachesAcross = rules.reserved.some((piece) => piece.includes("\n"));
+  const leavesOut = rules.maxSentenceBytes !== undefined;
   let bytes = new Uint8Array(0);
   return (text, table) => {
     const plain = marked(text);
+    if (reachesAcross || (leavesOut && (plain !== text || text.includes(unknownMark))))
+      return eachSentencePart(text, rules, (line, start, end) => table.add(line, start, end));
     if (3 * plain.length + 1 > bytes.length) bytes = new Uint8Array(3 * plain.length + 1);
     bytes[0] = 0x20;
     const size = 1 + utf8.encodeInto(plain, bytes.subarray(1)).written;

@@ -29,7 +29,7 @@ export function eachSentencePart(text: string, rules: SentenceRules, each: (line
 }
 
 /**
- * The same of UTF-8 that went through {@link markReserved}, where no line is left out: parts stand in `bytes`, from `start` to `end`.
+ * The same of UTF-8 that went through {@link markReserved} and holds no ▅: parts stand in `bytes`, from `start` to `end`.
  * @param bytes begin with a space, behind which the text lies up to `size`. They are changed: a line end becomes the space in front of the next line.
  */
 export function eachSentencePartUtf8(
@@ -38,10 +38,11 @@ export function eachSentencePartUtf8(
   rules: SentenceRules,
   each: (start: number, end: number) => void,
 ): void {
+  const { maxSentenceBytes = Number.POSITIVE_INFINITY } = rules;
   for (let start = 0; start < size; ) {
     const found = bytes.indexOf(lineFeed, start + 1);
     const end = found < 0 || found > size ? size : found;
-    if (end > start + 1) cutLineUtf8(bytes, start, end, rules, each);
+    if (end > start + 1 && end - start - 1 <= maxSentenceBytes) cutLineUtf8(bytes, start, end, rules, each);
     if (end < size) bytes[end] = 0x20;
     start = end;
   }

@@ -61,9 +61,11 @@ test.each<[WordRules]>([
   [{ kind: "bytes", pattern: "o200k", splitDigits: false }],
   [{ kind: "sentencepiece", splitDigits: true, splitByUnicodeScript: true, reserved: ["<s>", "<0x0A>", "éa"], boundary: "\u001f" }],
   [{ kind: "sentencepiece", splitDigits: false, splitByUnicodeScript: false, reserved: [], boundary: "\t" }],
+  [{ kind: "sentencepiece", splitDigits: true, splitByUnicodeScript: true, reserved: ["<s>", "a\nb"], boundary: "\u001f" }],
+  [{ kind: "sentencepiece", splitDigits: true, splitByUnicodeScript: true, reserved: ["<s>"], boundary: "\u001f", maxSentenceBytes: 12 }],
 ])("words of UTF-8 are those of strings: %j", async (rules) => {
   const rng = new Rng(9);
-  const parts = [...variedTexts, "▁", "▁▁a", "<s>", "<0x0A>", "\n", "\n\n", "\ud800", "x\udc00y", "\u001f", "\t", "\r\n", "e\u0301"];
+  const parts = [...variedTexts, "▁", "▁▁a", "▅", "<s>", "<0x0A>", "\n", "\n\n", "\ud800", "x\udc00y", "\u001f", "\t", "\r\n", "e\u0301"];
   const cut = wordCutter(rules);
   for (let i = 0; i < 200; i++) {
     const text = Array.from({ length: rng.below(6) }, () =>
