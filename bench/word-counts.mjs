@@ -42,9 +42,7 @@ async function measure(kind, file, bytes) {
   const times = await interleave(contestants, { rounds: 3, warmUps: 1, seconds: 0 });
   const rates = Object.entries(times).map(([name, time]) => `${name} ${time.toFixed(2)} s (${(bytes / 1e6 / time).toFixed(0)} MB/s)`);
   const ratio = (times["1 thread"] / times["2 threads"]).toFixed(2);
-  console.log(
-    `${[kind.kind, kind.pattern].filter(Boolean).join(" ")}: ${rates.join(", ")}; two threads ${ratio} times one`,
-  );
+  console.log(`${[kind.kind, kind.pattern].filter(Boolean).join(" ")}: ${rates.join(", ")}; two threads ${ratio} times one`);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await run(process.argv.slice(2));
