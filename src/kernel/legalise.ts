@@ -112,7 +112,11 @@ function dotPairs(k: Builder, { d, a, b, c }: Extract<Op, { op: "dotbf16" }>): v
 }
 
 function someOp(ops: readonly Op[], find: (op: Op) => unknown): boolean {
-  return ops.some((op) => find(op) !== undefined || blocksOf(op).some((block) => someOp(block, find)));
+  return ops.some((op) => {
+    if (find(op) !== undefined) return true;
+    const blocks = blocksOf(op);
+    return blocks.length > 0 && blocks.some((block) => someOp(block, find));
+  });
 }
 
 function firstFree({ params, body }: Kernel): number {

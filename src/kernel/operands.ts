@@ -10,22 +10,21 @@ export interface Operands {
 
 /** The registers that an op itself reads and writes, without those of its blocks. */
 export function operandsOf(op: Op): Operands {
-  const { read, hasMemory, written } = roles[op.op];
+  if (op.op === "transpose") return { reads: op.a, writes: op.d };
+  const { read, mayBeRead, hasMemory, written } = roles[op.op];
   const fields = fieldsOf(op);
   const reads: Reg[] = [];
-  for (let i = 0; i < read.length; i++) {
-    const value = fields[read[i]!] as Reg | number | readonly Reg[];
-    if (Array.isArray(value)) reads.push(...(value as readonly Reg[]));
-    else if (isReg(value)) reads.push(value);
+  for (let i = 0; i < read.length; i++) reads.push(fields[read[i]!] as Reg);
+  for (let i = 0; i < mayBeRead.length; i++) {
+    const value = fields[mayBeRead[i]!];
+    if (isReg(value)) reads.push(value);
   }
   if (hasMemory) {
     const { base, index } = fields.m as Mem;
     reads.push(base);
     if (index) reads.push(index);
   }
-  if (written === undefined) return { reads, writes: nothing };
-  const result = fields[written] as Reg | readonly Reg[];
-  return { reads, writes: isReg(result) ? [result] : result };
+  return { reads, writes: written === undefined ? nothing : [fields[written] as Reg] };
 }
 
 const nothing: readonly Reg[] = [];
@@ -45,9 +44,11 @@ export function isBarrier(op: Op): boolean {
 
 /** Calls `visit` with every op of a block, also of the blocks in it, in the order in which they stand. */
 export function eachOp(ops: readonly Op[], visit: (op: Op) => void): void {
-  for (const op of ops) {
+  for (let i = 0; i < ops.length; i++) {
+    const op = ops[i]!;
     visit(op);
-    for (const block of blocksOf(op)) eachOp(block, visit);
+    const blocks = blocksOf(op);
+    for (let j = 0; j < blocks.length; j++) eachOp(blocks[j]!, visit);
   }
 }
 
@@ -74,6 +75,8 @@ export function isReg(value: unknown): value is Reg {
 /** What the fields of an op are to who walks over operands. */
 interface Roles {
   readonly read: readonly string[];
+  /** The fields that hold a register or a constant. */
+  readonly mayBeRead: readonly string[];
   readonly written: string | undefined;
   readonly hasMemory: boolean;
   readonly blocks: readonly string[];
@@ -85,10 +88,11 @@ const roles = Object.fromEntries(Object.entries(ops).map(([name, { fields }]) =>
 function rolesOf(fields: Fields): Roles {
   const registers = Object.keys(fields).filter((name) => kinds[fields[name]!] !== undefined);
   const isWritten = (name: string) => name === "d" || name === "i";
-  const read = registers.filter((name) => !isWritten(name));
+  const mayBeRead = registers.filter((name) => fields[name] === "int or number" || fields[name] === "bound");
+  const read = registers.filter((name) => !isWritten(name) && !mayBeRead.includes(name));
   const written = registers.find(isWritten);
   const hasMemory = Object.values(fields).includes("memory");
   const blocks = Object.keys(fields).filter((name) => fields[name] === "block");
   const stores = hasMemory && written === undefined && read.length > 0;
-  return { read, written, hasMemory, blocks, isBarrier: stores || blocks.length > 0 };
+  return { read, mayBeRead, written, hasMemory, blocks, isBarrier: stores || blocks.length > 0 };
 }

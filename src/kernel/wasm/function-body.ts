@@ -34,10 +34,10 @@ function assignLocals(kernel: Kernel) {
 class FunctionBody implements Code {
   readonly bytes: number[] = [];
   readonly hasMultiplyAdd: boolean;
-  readonly #local: ReadonlyMap<number, number>;
+  readonly #locals: ReadonlyMap<number, number>;
 
-  constructor(local: ReadonlyMap<number, number>, hasMultiplyAdd: boolean) {
-    this.#local = local;
+  constructor(locals: ReadonlyMap<number, number>, hasMultiplyAdd: boolean) {
+    this.#locals = locals;
     this.hasMultiplyAdd = hasMultiplyAdd;
   }
 
@@ -51,21 +51,23 @@ class FunctionBody implements Code {
     if (row.write) return row.write(this, op);
     const fields = fieldsOf(op);
     for (let i = 0; i < row.operands.length; i++) this.int(fields[row.operands[i]!] as Reg | number);
-    this.emit(...row.instructions);
+    this.#append(row.instructions);
     this.set(fields.d as Reg);
   }
 
   emit(...bytes: readonly number[]): void {
-    for (let i = 0; i < bytes.length; i++) this.bytes.push(bytes[i]!);
+    this.#append(bytes);
   }
 
   simd(name: SimdName): void {
-    this.emit(0xfd, ...unsigned(simd[name]));
+    this.bytes.push(0xfd);
+    this.#unsigned(simd[name]);
   }
 
   memory(name: SimdName, alignment: number, offset: number): void {
     this.simd(name);
-    this.emit(alignment, ...unsigned(offset));
+    this.bytes.push(alignment);
+    this.#unsigned(offset);
   }
 
   address(m: Mem): void {
@@ -98,18 +100,30 @@ class FunctionBody implements Code {
   }
 
   get(reg: Reg): void {
-    this.emit(control["local.get"], ...this.#index(reg));
+    this.#local(control["local.get"], reg);
   }
 
   set(reg: Reg): void {
-    this.emit(control["local.set"], ...this.#index(reg));
+    this.#local(control["local.set"], reg);
   }
 
   tee(reg: Reg): void {
-    this.emit(control["local.tee"], ...this.#index(reg));
+    this.#local(control["local.tee"], reg);
   }
 
-  #index(reg: Reg): number[] {
-    return unsigned(this.#local.get(reg.id)!);
+  #local(instruction: number, reg: Reg): void {
+    this.bytes.push(instruction);
+    this.#unsigned(this.#locals.get(reg.id)!);
+  }
+
+  #append(bytes: readonly number[]): void {
+    for (let i = 0; i < bytes.length; i++) this.bytes.push(bytes[i]!);
+  }
+
+  /** What {@link unsigned} gives, without a list of its own: most of a function are numbers of locals. */
+  #unsigned(value: number): void {
+    let rest = value >>> 0;
+    for (; rest > 0x7f; rest >>>= 7) this.bytes.push((rest & 0x7f) | 0x80);
+    this.bytes.push(rest);
   }
 }
