@@ -57,6 +57,17 @@ test("a plan", async () => {
   ]);
 });
 
+test.each(["cria", "cria/tokenizer", "cria/data", "cria/train", "cria/plan"])(
+  "%s gives the same names by import and by require",
+  async (door) => {
+    const names = Object.keys(await import(door));
+    expect(names.length).toBeGreaterThan(3);
+    const code = `console.log(Object.keys(require("${door}")).filter((name) => name !== "__esModule").join())`;
+    const { stdout } = await promisify(execFile)(process.execPath, ["-e", code], { cwd: root });
+    expect(stdout.trim().split(",").sort()).toEqual(names.sort());
+  },
+);
+
 test.each(["tokenizer", "data", "train", "plan"])("docs/guide/%s.md shows the example", async (name) => {
   const [page, code] = await Promise.all(
     [`docs/guide/${name}.md`, `examples/${name}.mjs`].map((path) => readFile(join(root, path), "utf8")),

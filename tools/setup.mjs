@@ -22,7 +22,7 @@ const jobs = {
   build: [],
 };
 
-requireNode(20);
+requireNode(20, 19);
 const scripts = jobs[job] ?? usage();
 if (!isInstalled()) await install();
 const isBuilt = existsSync(join(root, "dist", ".tsbuildinfo"));
@@ -31,10 +31,10 @@ process.env.CRIA_BEGAN ??= String(Date.now()); // minutes that are asked for cou
 await run(process.execPath, ["node_modules/typescript/bin/tsc", "-b"]);
 for (const script of scripts) await run(process.execPath, script);
 
-function requireNode(major) {
-  const have = Number(process.versions.node.split(".")[0]);
-  if (have >= major) return;
-  console.error(`[setup] cria needs Node ${major} or newer, this is ${process.versions.node}: install it from nodejs.org`);
+function requireNode(major, minor) {
+  const [have, more] = process.versions.node.split(".").map(Number);
+  if (have > major || (have === major && more >= minor)) return;
+  console.error(`[setup] cria needs Node ${major}.${minor} or newer, this is ${process.versions.node}: install it from nodejs.org`);
   process.exit(1);
 }
 

@@ -28,7 +28,7 @@ const checks: readonly Check[] = [
   { name: "cores", find: findCores },
   { name: "memory", find: findMemory },
   { name: "features", find: findFeatures },
-  { name: "simd", find: () => need(hasSimd(), "WebAssembly SIMD", "use Node 20 or newer without --no-wasm-simd") },
+  { name: "simd", find: () => need(hasSimd(), "WebAssembly SIMD", "use Node 20.19 or newer without --no-wasm-simd") },
   { name: "threads", find: findThreads },
   { name: "target", find: findTarget },
   { name: "cache", find: findCache },
@@ -88,8 +88,9 @@ function asJson(found: readonly (readonly [string, Finding])[], problems: readon
 
 function findNode(): Finding {
   const version = process.versions.node;
-  if (Number(version.split(".")[0]) >= 20) return plain(version);
-  return { ...plain(version), problem: `cria needs Node 20 or newer, this is ${version}: install it from nodejs.org` };
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  if (major > 20 || (major === 20 && minor >= 19)) return plain(version);
+  return { ...plain(version), problem: `cria needs Node 20.19 or newer, this is ${version}: install it from nodejs.org` };
 }
 
 /** What the process may use: less than the machine has under taskset or in a container. */

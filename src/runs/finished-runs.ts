@@ -16,9 +16,9 @@ const where = "plan";
 export interface FinishedRun {
   readonly name: string;
   readonly parameters: number;
-  /** Trained on. */
+  /** Tokens that it was trained on. */
   readonly tokens: number;
-  /** Held-out loss in nats per token. */
+  /** The final loss in nats per token. */
   readonly loss: number;
   readonly vocabSize: number;
   /** SHA-256 of its tokenizer, where the folder holds one. */

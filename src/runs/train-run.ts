@@ -217,8 +217,7 @@ class Run {
         await this.#evaluateIfDue();
       }
     } catch (error) {
-      if (error instanceof BadLossError) await this.#stopAtBadLoss(error);
-      throw error;
+      throw error instanceof BadLossError ? await this.#afterBadLoss(error) : error;
     }
     await this.#saveEnd();
     return this.#summary((performance.now() - began) / 1000);
@@ -255,8 +254,8 @@ class Run {
     this.#job.onStep?.(metrics);
   }
 
-  /** Says where to go on from. */
-  async #stopAtBadLoss(error: BadLossError): Promise<never> {
+  /** The error with where to go on from, once what may be spoilt is gone. */
+  async #afterBadLoss(error: BadLossError): Promise<BadLossError> {
     await this.#lock.check();
     const { learningRate, warmupSteps } = this.#job.recipe;
     const good = await this.#dropSpoilt();
@@ -266,7 +265,7 @@ class Run {
       good === undefined
         ? `no checkpoint was made before; begin again with`
         : `the last good checkpoint is ${good.path}; go on from there with`;
-    throw new BadLossError("train", `${rule}: training stopped, ${way} ${change}`, { cause: error });
+    return new BadLossError("train", `${rule}: training stopped, ${way} ${change}`, { cause: error });
   }
 
   /** The newest checkpoint's weights may be those that gave the first bad loss: then it goes, but never the one that this call came from. */

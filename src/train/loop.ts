@@ -23,7 +23,7 @@ export interface LoopOptions {
   readonly steps: number;
   /** The rate of step 0, 1, …: see `learningRateAt`. */
   readonly learningRate: (step: number) => number;
-  /** Where to go on; from the beginning when absent. */
+  /** Where the run goes on; it begins when absent. */
   readonly from?: Position | undefined;
   /** Judges every step, and ends the loop by what it throws. Without it losses may be anything. */
   readonly watch?: LossWatch | undefined;
@@ -71,13 +71,13 @@ export async function* trainSteps(options: LoopOptions): AsyncGenerator<StepMetr
       tokens += stepTokens;
       watch?.see(step, loss, gradientNorm);
       pace.add(seconds);
+      await eventsHandled(); // signals and timers get a turn, however fast the steps are, and whoever drives the loop hears an abort
       yield {
         ...{ step, steps, loss, learningRate, gradientNorm, tokens, data: taken.state, seconds },
         tokensPerSecond: stepTokens / seconds,
         flopsPerSecond: trainer.flopsPerStep / seconds,
         eta: (steps - step) * pace.mean,
       };
-      await eventsHandled(); // signals and timers get a turn, however fast the steps are
     }
   } finally {
     await batches.settle();
