@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { tokenizerJson } from "../formats/index.ts";
-import { trainTokenizer } from "../tokenizer/index.ts";
+import { type TokenizerModel, trainTokenizer } from "../tokenizer/index.ts";
 import { commandRows } from "./commands.ts";
 import { runWords } from "./terminal.test.helper.ts";
 
@@ -99,4 +99,31 @@ test("inspect shows a tokenizer, too; an empty file is called one; a file's name
     `note: ${at("a.txt")} is encoded as it is spelt, though a file is called so; for what it holds: npx cria tokenizer encode ${tokenizer} - < ${at("a.txt")}\n`,
   );
   expect(stdout).toMatch(/^[\d ]+\n$/);
+});
+
+test("inspect tells how a text is cut and how pieces say where in a word they stand", async () => {
+  const file = at("suffix.json");
+  const model = {
+    kind: "sentencepiece",
+    pieces: ["<unk>", "l", "##o", "##w</w>", "lo", "low</w>"],
+    merges: [
+      [1, 2],
+      [4, 3],
+    ],
+    specials: [0],
+    unkId: 0,
+    byteFallback: false,
+    continuingPrefix: "##",
+    wordSuffix: "</w>",
+    escapesSpaces: false,
+    dummyPrefix: "never",
+    prefixBeforeSpace: false,
+    preTokeniser: [{ type: "whiteSpace" }, { type: "scripts" }],
+  } as const satisfies TokenizerModel;
+  await writeFile(file, JSON.stringify(tokenizerJson(model)));
+  expect((await run("inspect", file)).stdout).toContain(
+    'cut into words  whiteSpace, scripts\nwithin a word   pieces begin with "##"\nend of a word   pieces end with "</w>"\n',
+  );
+  expect(JSON.parse((await run("inspect", file, "--json")).stdout)).toMatchObject({ continuingPrefix: "##", wordSuffix: "</w>" });
+  expect((await run("encode", file, "low low")).stdout).toBe("5 5\n");
 });

@@ -1,7 +1,7 @@
 // cria tokenizer inspect: what a tokenizer holds
 import { UsageError } from "../base/index.ts";
 import type { TextOptions } from "../corpus/index.ts";
-import type { Tokenizer } from "../tokenizer/index.ts";
+import type { Tokenizer, TokenizerModel } from "../tokenizer/index.ts";
 import type { Command, CommandIo } from "./command.ts";
 import { stringFlag } from "./flag-values.ts";
 import { openNamed } from "./load-tokenizer.ts";
@@ -36,14 +36,27 @@ function describe(tokenizer: Tokenizer) {
     kind: model.kind,
     vocabSize: tokenizer.vocabSize,
     merges: model.merges?.length ?? 0,
-    ...(model.kind === "bytes" ? { pattern: model.pattern ?? "none", splitDigits: model.splitDigits } : {}),
-    ...(model.kind === "word" ? {} : { normaliser: (model.normaliser ?? []).map(({ type }) => type) }),
+    ...(model.kind === "bytes" && model.preTokeniser === undefined
+      ? { pattern: model.pattern ?? "none", splitDigits: model.splitDigits }
+      : {}),
+    ...(model.kind === "word" ? {} : stepsOf(model)),
     specials: Object.fromEntries(model.specials.map((id) => [model.pieces[id]!, id])),
     template: { before: model.template?.before ?? [], after: model.template?.after ?? [] },
     bosId: tokenizer.bosId ?? null,
     eosId: tokenizer.eosId ?? null,
     unkId: tokenizer.unkId ?? null,
     longestPieces: learned.toSorted((a, b) => b.length - a.length).slice(0, 10),
+  };
+}
+
+/** What is done to a text before it is merged, and how pieces say where in a word they stand. */
+function stepsOf(model: Exclude<TokenizerModel, { kind: "word" }>) {
+  const { continuingPrefix, wordSuffix } = model.kind === "sentencepiece" ? model : {};
+  return {
+    normaliser: (model.normaliser ?? []).map(({ type }) => type),
+    ...(model.preTokeniser === undefined ? {} : { preTokeniser: model.preTokeniser.map(({ type }) => type) }),
+    ...(continuingPrefix === undefined ? {} : { continuingPrefix }),
+    ...(wordSuffix === undefined ? {} : { wordSuffix }),
   };
 }
 
@@ -73,6 +86,9 @@ function asText(facts: Facts, tokenizer: Tokenizer): string {
     ["merges", facts.merges.toLocaleString("en-US")],
     ...("pattern" in facts ? ([["split pattern", `${facts.pattern}${facts.splitDigits ? ", every digit alone" : ""}`]] as const) : []),
     ...("normaliser" in facts && facts.normaliser.length > 0 ? ([["normaliser", facts.normaliser.join(", ")]] as const) : []),
+    ...("preTokeniser" in facts ? ([["cut into words", facts.preTokeniser.join(", ")]] as const) : []),
+    ...("continuingPrefix" in facts ? ([["within a word", `pieces begin with ${JSON.stringify(facts.continuingPrefix)}`]] as const) : []),
+    ...("wordSuffix" in facts ? ([["end of a word", `pieces end with ${JSON.stringify(facts.wordSuffix)}`]] as const) : []),
     ["special pieces", list(Object.values(facts.specials))],
     ["begin of text", role(facts.bosId)],
     ["end of text", role(facts.eosId)],
