@@ -20,5 +20,5 @@ const batches = new Mixture([{ name: "counting", weight: 1, tokens }], { ...size
 const losses = [];
 for await (const { loss } of trainSteps({ trainer, batches, steps: 60, learningRate: () => 1e-2 })) losses.push(loss);
 console.log(`the loss fell from ${losses[0].toFixed(1)} to ${losses.at(-1).toFixed(1)}`);
-trainer[Symbol.dispose]();
+trainer.dispose();
 await backend.dispose();

@@ -74,8 +74,13 @@ export class HeldOutEvaluator implements Disposable {
     return { loss, perplexity: perplexity(loss), bitsPerByte: bitsPerByte(loss, { tokens: all, bytes: text.bytes }), tokens: count };
   }
 
-  [Symbol.dispose](): void {
+  /** Frees the memory of the program. */
+  dispose(): void {
     this.#program.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
   }
 
   async #lossOf(batch: Batch): Promise<number> {

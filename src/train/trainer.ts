@@ -183,8 +183,13 @@ export class Trainer implements Disposable {
     return [...rows.map((row) => this.#stored(row, "model", "")), ...moments];
   }
 
-  [Symbol.dispose](): void {
+  /** Frees the memory of parameters, moments and programs. */
+  dispose(): void {
     this.#holdings[Symbol.dispose]();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
   }
 
   #stored({ name, shape }: ParameterRow, part: StoredTensor["part"], suffix: string): StoredTensor {
