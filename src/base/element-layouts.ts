@@ -1,5 +1,5 @@
 // How the elements of a tensor lie in memory: one by one, or in blocks that share scales (ggml-common.h: block_q8_0, block_q4_0, block_q4_1,
-// block_q4_K, block_q6_K). A row a layout; rows of a tensor are whole blocks.
+// block_q4_K, block_q6_K). One row per layout; rows of a tensor are whole blocks.
 import { CriaError, check } from "./errors.ts";
 import { float16Bits, float16Value } from "./float16.ts";
 import { int8Block, int8Steps } from "./precision.ts";

@@ -3,7 +3,7 @@ import { type MemoryPlan, tensorBytes } from "./plan-memory.ts";
 import { showType } from "./signature.ts";
 import type { Graph, Node, Tensor } from "./tensor.ts";
 
-/** One line a node: `12  rmsNorm4 f32 [8, 16] = rmsNorm(add3, norm.gain) {epsilon: 0.00001}`. */
+/** One line per node: `12  rmsNorm4 f32 [8, 16] = rmsNorm(add3, norm.gain) {epsilon: 0.00001}`. */
 export function printGraph(graph: Graph): string {
   const given = graph.tensors.filter((tensor) => tensor.role !== "activation");
   return [

@@ -21,17 +21,13 @@ class Interpreter {
   readonly #ints: number[] = [];
   readonly #vectors: Lanes[] = [];
   #spare: Lanes;
-  readonly #lanewise: Seen;
-  /** The same for ops across lanes, whose operands are no numbers: a field that only ever holds numbers is written without allocating. */
-  readonly #across: Seen;
+  readonly #seen: Seen;
   readonly #here: { readonly target: Target; column: number };
 
   constructor({ name, target }: Kernel, memory: ArrayBufferLike) {
     this.#lanes = target.lanes;
     this.#spare = makeLanes(this.#lanes);
-    const m = new MemoryAt(name, memory);
-    this.#lanewise = { ...nothingSeen, m };
-    this.#across = { ...nothingSeen, m };
+    this.#seen = { ...nothingSeen, m: new MemoryAt(name, memory) };
     this.#here = { target, column: 0 };
   }
 
@@ -59,22 +55,17 @@ class Interpreter {
     const rule = rules[op.op];
     const { whole, isVector, formula } = rule;
     const fields = fieldsOf(op);
-    const seen = this.#seenBy(rule);
-    for (let i = 0; i < whole.length; i++) this.#see(seen, whole[i]!.name, whole[i]!.type, fields[whole[i]!.name]);
+    for (let i = 0; i < whole.length; i++) this.#see(whole[i]!.name, whole[i]!.type, fields[whole[i]!.name]);
     if (isVector) this.#vector(rule, fields);
     else {
-      const value = formula(seen, 0, this.#here);
+      const value = formula(this.#seen, 0, this.#here);
       if (fields.d) this.setInt(fields.d as Reg, value as number);
     }
   }
 
-  #seenBy({ isAcross }: Rule): Seen {
-    return isAcross ? this.#across : this.#lanewise;
-  }
-
   /** Puts a field into what a formula sees. */
-  #see(to: Seen, name: string, type: FieldType, value: unknown): void {
-    const seen = to as Record<string, unknown>;
+  #see(name: string, type: FieldType, value: unknown): void {
+    const seen = this.#seen as Record<string, unknown>;
     switch (type) {
       case "int":
       case "int or number":
@@ -91,7 +82,7 @@ class Interpreter {
         return;
       case "memory": {
         const { base, index, offset } = value as Mem;
-        to.m.start = this.#int(base) + (index ? this.#int(index) : 0) + offset;
+        this.#seen.m.start = this.#int(base) + (index ? this.#int(index) : 0) + offset;
         return;
       }
       case "span":
@@ -132,7 +123,7 @@ class Interpreter {
     const lanesC = this.#lanesOf(lanewise.c, fields.c);
     const truths = this.#lanesOf(lanewise.mask, fields.mask);
     const results = result === "f32" ? this.#spare.f : this.#spare.i;
-    const [seen, here] = [this.#seenBy(rule), this.#here];
+    const [seen, here] = [this.#seen, this.#here];
     for (let i = 0; i < this.#lanes; i++) {
       if (lanesA) seen.a = lanesA[i];
       if (lanesB) seen.b = lanesB[i];
@@ -208,8 +199,6 @@ interface Rule {
   readonly result: FieldType | undefined;
   /** Whether the formula holds for every lane. */
   readonly isVector: boolean;
-  /** Whether it sees whole vectors. */
-  readonly isAcross: boolean;
   /** The types of the fields that it sees one lane at a time. */
   readonly lanewise: Readonly<Record<LaneField, FieldType | undefined>>;
   readonly formula: (fields: object, i: number, here: { readonly target: Target; readonly column: number }) => unknown;
@@ -226,7 +215,6 @@ function ruleOf({ fields, formula = () => undefined }: { readonly fields: Fields
     whole: types.filter(({ type }) => !isLanewise(type)),
     result,
     isVector: Object.values(fields).some((type) => kindOf(type) === "vec" || kindOf(type) === "mask"),
-    isAcross: types.some(({ type }) => kindOf(type) === "vec" && !isLanewise(type)),
     lanewise: { a: lanewise("a"), b: lanewise("b"), c: lanewise("c"), mask: lanewise("mask") },
     formula: formula as Rule["formula"], // typed by its row, whose fields are these
   };

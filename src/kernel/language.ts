@@ -389,14 +389,14 @@ export class Builder {
     this.emit({ op: "vstoreNarrow", a: value.reg, m: memory(base, narrowed(at, type), extra), span: at.span, type });
   }
 
-  /** A vector made of parts of 16 bytes, four lanes each: part p is from base + offsets[p]. */
+  /** A vector made of parts of 16 bytes, four lanes each: part p is at base + offsets[p]. */
   loadParts(base: Int, offsets: readonly number[]): Vec {
     const d = this.register("vec");
     this.emit({ op: "vloadParts", d, m: { base: base.reg, offset: 0 }, offsets });
     return new Vec(this, d);
   }
 
-  /** The same of one element a part, as float32 or int32 in its four lanes. */
+  /** A vector made of one element per part, as float32 or int32 in its four lanes: that of part p is at base + offsets[p]. */
   splatParts(type: NarrowPart, base: Int, offsets: readonly number[]): Vec {
     const d = this.register("vec");
     this.emit({ op: "vsplatParts", d, m: { base: base.reg, offset: 0 }, offsets, type });

@@ -1,4 +1,4 @@
-// A graph → kernels and the phases that call them. What an op becomes is in lowerings.ts, one row an op.
+// A graph → kernels and the phases that call them. What an op becomes is in lowerings.ts, one row per op.
 import { check, fail } from "../../base/index.ts";
 import { type Attributes, alignment, type Graph, type Node, type Tensor, tensorBytes } from "../../graph/index.ts";
 import type { Kernel, KernelDefinition, Target } from "../../kernel/index.ts";

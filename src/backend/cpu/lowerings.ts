@@ -1,4 +1,4 @@
-// What each op becomes on the CPU: one row an op, kernels of the library with the node's sizes as constants.
+// What each op becomes on the CPU: one row per op, kernels of the library with the node's sizes as constants.
 import { fail, isStateDType, type Precision, type Shape, sizeOf } from "../../base/index.ts";
 import type { LinearCrossEntropyAttributes, Named, OpsByName, Sizes, Tensor, TypedOp } from "../../graph/index.ts";
 import * as library from "../../kernel/index.ts";

@@ -68,7 +68,7 @@ export const unpackMatrix = kernel<PackSizes>("unpackMatrix", (k, sizes) => {
   const { begin, end } = k.range();
   k.loop(begin, end, 1, (panel) =>
     eachPanel(k, sizes, panel, packed, (packing) => {
-      const { word, rows, depth } = turned(sizes, { b, ...packing });
+      const { word, rows, depth } = transposition(sizes, { b, ...packing });
       panelToRows(k, word, rows, depth);
     }),
   );
@@ -147,12 +147,12 @@ export function eachWord(k: Builder, elements: 1 | 2, { base, stride, count }: R
 /** Packs b[N, K]: squares of lanes × lanes are transposed in registers. */
 function packTransposed(k: Builder, sizes: PackSizes, packing: Packing): void {
   if (panelWord(sizes) === "bf16 pair" && sizes.type !== "bf16") return packRounded(k, sizes, packing);
-  const { word, rows, depth } = turned(sizes, packing);
+  const { word, rows, depth } = transposition(sizes, packing);
   rowsToPanel(k, word, rows, depth);
 }
 
-/** What lies turned in a panel that keeps B's bits: the pair of bfloat16 is a word of a row already. */
-function turned(sizes: PackSizes, { b, columns, column, to }: Packing) {
+/** The rows that lie transposed in a panel which keeps B's bits: the pair of bfloat16 is a word of a row already. */
+function transposition(sizes: PackSizes, { b, columns, column, to }: Packing) {
   const { k: depth, type = "f32" } = sizes;
   const stride = depth * elementLayouts[type].bytes;
   const rows: RowsAndPanel = { rows: b.add(column.mul(stride)), stride, count: columns, panel: to };

@@ -169,13 +169,13 @@ export class BlockReader {
     this.#superblocks = superblocks;
   }
 
-  /** Sixteen bytes a part. */
+  /** Sixteen bytes per part. */
   bytes(places: readonly BlockPlace[], at: (block: number) => number): Vec {
     const offsets = this.#offsets(places, at);
     return this.once(`bytes ${offsets}`, () => this.k.loadParts(this.from, offsets));
   }
 
-  /** One element a part. */
+  /** One element per part. */
   elements(type: NarrowPart, places: readonly BlockPlace[], at: (block: number) => number): Vec {
     const offsets = this.#offsets(places, at);
     return this.once(`${type} ${offsets}`, () => this.k.splatParts(type, this.from, offsets));

@@ -10,7 +10,7 @@ export interface RopeSizes {
   readonly heads: number;
   /** Even. */
   readonly headDim: number;
-  /** Channels turned together: (i, i + d/2), or (2i, 2i + 1). */
+  /** Channels rotated together: (i, i + d/2), or (2i, 2i + 1). */
   readonly pairing: "half" | "neighbours";
   /** What cosines and sines are multiplied by; 1 costs nothing. */
   readonly attentionFactor: number;
@@ -33,11 +33,11 @@ function angles({ headDim, pairing }: Pick<RopeSizes, "headDim" | "pairing">): n
 export const rope = kernel<RopeSizes & Live>("rope", (k, sizes) => {
   const { x, positions, turns, y } = k.pointers("x", "positions", "turns", "y");
   const { heads, headDim, pairing } = sizes;
-  const turn = pairing === "half" ? turnHalves : turnNeighbours;
+  const rotate = pairing === "half" ? rotateHalves : rotateNeighbours;
   const split = eachLiveRow(k, sizes, (row, scratch) => {
     storeAngles(k, sizes, k.loadInt(rowAt(positions, row, 1)), turns, scratch);
     const [from, to] = [rowAt(x, row, heads * headDim), rowAt(y, row, heads * headDim)];
-    k.loop(0, heads * headDim * 4, headDim * 4, (head) => turn(k, headDim, from.add(head), scratch, to.add(head)));
+    k.loop(0, heads * headDim * 4, headDim * 4, (head) => rotate(k, headDim, from.add(head), scratch, to.add(head)));
   });
   return { ...split, scratchBytes: 2 * angles(sizes) * 4 };
 });
@@ -59,7 +59,7 @@ function storeAngles(k: Builder, sizes: RopeSizes, position: Int, turns: Int, sc
   });
 }
 
-function turnHalves(k: Builder, headDim: number, from: Int, angles: Int, to: Int): void {
+function rotateHalves(k: Builder, headDim: number, from: Int, angles: Int, to: Int): void {
   const half = headDim * 2; // bytes
   k.lanes(headDim / 2, (at) => {
     const [a, b] = [k.load(from, at), k.load(from, at, half)];
@@ -69,7 +69,7 @@ function turnHalves(k: Builder, headDim: number, from: Int, angles: Int, to: Int
   });
 }
 
-function turnNeighbours(k: Builder, headDim: number, from: Int, angles: Int, to: Int): void {
+function rotateNeighbours(k: Builder, headDim: number, from: Int, angles: Int, to: Int): void {
   k.lanes(headDim, (at) => {
     const pair = k.load(from, at);
     const [cos, sin] = [k.load(angles, at), k.load(angles, at, headDim * 4)];

@@ -172,10 +172,10 @@ function widenRows(k: Builder, sizes: QuantisedSizes, packed: Int, { firstPanel,
       for (let j = 0; j < vectors; j++) {
         const weights = weightsOf(k, type, block, j);
         for (let channel = 0; channel < blockWeights; channel += lanes) {
-          const turned = k.transpose(weights.slice(channel, channel + lanes));
+          const columns = k.transpose(weights.slice(channel, channel + lanes));
           const at = Math.floor(channel / width) * panelBytes + (channel % width) * 4;
           for (let row = 0; row < lanes; row += per)
-            k.store(wordOf(precision, turned, row), target, whole, at + ((j * lanes + row) / per) * width * 4);
+            k.store(wordOf(precision, columns, row), target, whole, at + ((j * lanes + row) / per) * width * 4);
         }
       }
       target.bump((blockWeights / width) * panelBytes);

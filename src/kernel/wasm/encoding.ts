@@ -1,4 +1,4 @@
-// WebAssembly's binary format: one row an instruction, under the names of the specification (WebAssembly Core 2.0, chapter 5; relaxed SIMD).
+// WebAssembly's binary format: one row per instruction, under the names of the specification (WebAssembly Core 2.0, chapter 5; relaxed SIMD).
 
 /** Single-byte opcodes. */
 export const control = {

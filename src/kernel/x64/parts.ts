@@ -4,7 +4,7 @@ import type { Emit } from "./dialect.ts";
 import type { Address } from "./instruction.ts";
 import { widening } from "./narrow.ts";
 
-/** An address a part. */
+/** Loads and broadcasts, from one address per part. */
 export interface PartMoves {
   load(e: Emit, d: Reg, from: readonly Address[]): void;
   splat(e: Emit, d: Reg, from: readonly Address[], type: NarrowPart): void;
