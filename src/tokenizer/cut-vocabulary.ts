@@ -3,6 +3,7 @@
 import { check } from "../base/index.ts";
 import { isBytePiece } from "./byte-pieces.ts";
 import { checkNoAffix, endOfWord, type Merge, pieceIds, type TokenizerModel, type UnigramModel } from "./model.ts";
+import { textIds } from "./unigram-codec.ts";
 
 export interface CutVocabulary {
   readonly model: TokenizerModel;
@@ -47,11 +48,10 @@ function isByte({ kind }: TokenizerModel, piece: string): boolean {
 /** What an unknown and a user-defined piece weigh goes by the lowest and the highest score of a unigram model. */
 function extremes(model: TokenizerModel): number[] {
   if (model.kind !== "unigram") return [];
-  const { scores, userDefined = [] } = model;
-  const ids = [...scores.keys()];
-  const by = (isBetter: (a: number, b: number) => boolean) =>
-    ids.reduce((best, id) => (isBetter(scores[id]!, scores[best]!) ? id : best), 0);
-  return [by((a, b) => a < b), by((a, b) => a > b), ...userDefined];
+  const { scores, sums, userDefined = [] } = model;
+  const ids = sums === "float64" ? [...scores.keys()] : textIds(model).filter((id) => !userDefined.includes(id));
+  const sorted = ids.sort((a, b) => scores[a]! - scores[b]!);
+  return [...sorted.slice(0, 1), ...sorted.slice(-1), ...userDefined];
 }
 
 /** All that merges make of a piece's characters until it is whole; nothing for a piece that they do not make. */

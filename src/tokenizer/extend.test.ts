@@ -93,11 +93,21 @@ test("new merges are those that training on the old pieces would find: the most 
   expect(report).toEqual({ characters: 0, merges: 4, words: 3, changedWords: 3, tokensBefore: 4 + 10 + 8, tokensAfter: 1 + 4 + 4 });
 });
 
-test.each<[string, Partial<TrainOptions>, RegExp]>([
-  ["word", { kind: "word" }, /a vocabulary of kind word cannot be extended \(its words end in a symbol of their own\)/],
-])("refuses the kind %s by name", async (_name, options, message) => {
-  const model = await trained(options);
-  expect(() => extensionRules(model)).toThrow(message);
+/** Probabilities by hand: "c" has the lowest, which says what an unknown weighs, and stands in no text below. */
+const unigram: TokenizerModel = {
+  kind: "unigram",
+  pieces: ["<unk>", "<s>", "▁", "a", "e", "ae", "c", "d", "▁a", "de", "qqq"],
+  scores: [0, 0, -2, -3, -3, -4, -20, -5, -4, -6, -7],
+  specials: [0, 1],
+  unkId: 0,
+  bosId: 1,
+  byteFallback: false,
+};
+
+test("refuses the kinds word and unigram by name", async () => {
+  const word = await trained({ kind: "word" });
+  expect(() => extensionRules(word)).toThrow(/a vocabulary of kind word cannot be extended \(its words end in a symbol of their own\)/);
+  expect(() => extensionRules(unigram)).toThrow(/a vocabulary of kind unigram cannot be extended \(its pieces have probabilities/);
 });
 
 test("refuses sizes and corpora that give nothing", async () => {
@@ -114,6 +124,7 @@ test("refuses sizes and corpora that give nothing", async () => {
 const cuttable = [
   ...models,
   ["word", () => trained({ kind: "word" })] as const,
+  ["unigram", async () => unigram] as const,
   ["extended", async () => (await extended(await scores())).model] as const,
 ];
 

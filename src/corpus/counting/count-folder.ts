@@ -47,16 +47,23 @@ const manifestName = "manifest.json";
 
 /** The folder of one count. It is made when something is to be written there. */
 export class CountFolder {
-  readonly #job: CountJob;
+  readonly #manifest: Manifest;
   readonly #kept: string | undefined;
   readonly #where: string;
   #path: Promise<string> | undefined;
 
-  /** @param kept where what was counted outlives this program; undefined: a temporary folder that does not */
-  constructor(job: CountJob, kept: string | undefined, where: string) {
-    this.#job = job;
+  private constructor(manifest: Manifest, kept: string | undefined, where: string) {
+    this.#manifest = manifest;
     this.#kept = kept;
     this.#where = where;
+  }
+
+  /**
+   * The files are those of this moment, so it is called before anything is counted.
+   * @param kept where what was counted outlives this program; undefined: a temporary folder that does not
+   */
+  static async of(job: CountJob, kept: string | undefined, where: string): Promise<CountFolder> {
+    return new CountFolder(await manifestOf(job, where), kept, where);
   }
 
   /** What messages call it. */
@@ -75,7 +82,7 @@ export class CountFolder {
 
   /** @throws CriaError where the folder is of another count, naming what differs, or another program counts there */
   path(): Promise<string> {
-    this.#path ??= this.#kept === undefined ? makeTemporary(this.#where) : openKept(this.#kept, this.#job, this.#where);
+    this.#path ??= this.#kept === undefined ? makeTemporary(this.#where) : openKept(this.#kept, this.#manifest, this.#where);
     return this.#path;
   }
 
@@ -106,8 +113,7 @@ async function makeTemporary(where: string): Promise<string> {
   return mkdtemp(join(tmpdir(), "cria-counts-")).catch((error) => Promise.reject(explainIo(where, tmpdir(), error)));
 }
 
-async function openKept(path: string, job: CountJob, where: string): Promise<string> {
-  const mine = await manifestOf(job, where);
+async function openKept(path: string, mine: Manifest, where: string): Promise<string> {
   const known = await readManifest(path, where);
   if (known !== undefined) {
     checkFree(path, known, where);
@@ -122,7 +128,8 @@ async function openKept(path: string, job: CountJob, where: string): Promise<str
 /** All runs of a folder; those that another one replaces are removed. */
 async function openRuns(path: string, where: string): Promise<Run[]> {
   const names = (await readdir(path)).filter((name) => name.endsWith(runEnding)).sort();
-  const runs = await Promise.all(names.map((name) => openRun(join(path, name), where)));
+  const runs: Run[] = [];
+  for (const name of names) runs.push(await openRun(join(path, name), where));
   const replaced = new Set(runs.flatMap(({ header }) => header.replaces).map((name) => join(path, name)));
   for (const run of runs) if (replaced.has(run.path)) await rm(run.path, { force: true });
   return runs.filter((run) => !replaced.has(run.path));
@@ -148,15 +155,23 @@ async function readManifest(path: string, where: string): Promise<Manifest | und
   });
   if (text === undefined) return undefined;
   const manifest = parsed(text);
-  return manifest?.version === 1 ? manifest : fail(where, `${file}: it says nothing that this version knows: ${anew(path)}`);
+  return isManifest(manifest) ? manifest : fail(where, `${file}: it says nothing that this version knows: ${anew(path)}`);
 }
 
-function parsed(text: string): Manifest | undefined {
+function parsed(text: string): unknown {
   try {
-    return JSON.parse(text) as Manifest;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
+}
+
+/** Only what is needed to compare it with another. */
+function isManifest(value: unknown): value is Manifest {
+  if (typeof value !== "object" || value === null) return false;
+  const { version, settings, files, owner } = value as Partial<Record<keyof Manifest, unknown>>;
+  const isEntry = (entry: unknown) => typeof entry === "object" && entry !== null;
+  return version === 1 && isEntry(settings) && Array.isArray(files) && files.every(isEntry) && isEntry(owner);
 }
 
 function checkFree(path: string, { owner }: Manifest, where: string): void {

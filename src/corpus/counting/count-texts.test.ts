@@ -161,6 +161,11 @@ test("what a folder keeps is refused for other texts and rules, by name", async 
   await writeFile(join(kept, "manifest.json"), living);
   await refused(new RegExp(`process ${process.ppid} counts words there: wait for its end`));
   await writeFile(join(kept, "manifest.json"), manifest);
+  for (const other of ["", "{}", manifest.replace('"files"', '"others"'), manifest.replace('"version": 1', '"version": 2')]) {
+    await writeFile(join(kept, "manifest.json"), other);
+    await refused(/manifest\.json: it says nothing that this version knows: remove the folder .*refused to count anew/);
+  }
+  await writeFile(join(kept, "manifest.json"), manifest);
   const run = (await readdir(kept)).find((name) => name.endsWith(".words"))!;
   await truncate(join(kept, run), 500);
   await refused(/these counts of words are not whole: remove the folder refused to count anew/);

@@ -68,7 +68,7 @@ export async function countTexts(texts: Texts, rules: WordRules, options: CountO
   const { where = "data", pace = usualPace } = options;
   const job: CountJob = { rules, options: texts.options, stretchBytes: pace.stretchBytes, files: texts.files };
   const parts = await textParts(texts.files, texts.options, pace.stretchBytes, where);
-  const folder = new CountFolder(job, texts.files.some(({ isPipe }) => isPipe) ? undefined : options.folder, where);
+  const folder = await CountFolder.of(job, texts.files.some(({ isPipe }) => isPipe) ? undefined : options.folder, where);
   try {
     const covered = (await folder.runsThere()).flatMap(({ header }) => header.covered);
     const open = openParts(parts, covered, where);

@@ -81,7 +81,7 @@ async function* readBlocks(path: string, where: string): AsyncGenerator<WordBloc
     const sizes = new Uint32Array(2);
     for (;;) {
       await read(sizes);
-      const [words, length] = sizes as unknown as [number, number];
+      const [words, length] = [sizes[0]!, sizes[1]!];
       if (words === 0) return;
       if (at + 12 * words + length > stats.size) throw damaged(path, where);
       const block = { counts: new Float64Array(words), ends: new Uint32Array(words), bytes: new Uint8Array(length) };
@@ -104,9 +104,26 @@ async function readHeader(handle: FileHandle, path: string, where: string): Prom
     const head = Buffer.concat(parts);
     const end = head.indexOf("\n", magic.length);
     if (end < 0 || !head.subarray(0, magic.length).equals(Buffer.from(magic))) continue;
-    return { header: JSON.parse(head.subarray(magic.length, end).toString()) as RunHeader, end: end + 1 };
+    const header = headerOf(head.subarray(magic.length, end).toString());
+    if (header !== undefined) return { header, end: end + 1 };
+    break;
   }
   throw damaged(path, where);
+}
+
+function headerOf(text: string): RunHeader | undefined {
+  try {
+    const header: unknown = JSON.parse(text);
+    return isHeader(header) ? header : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isHeader(value: unknown): value is RunHeader {
+  if (typeof value !== "object" || value === null) return false;
+  const { covered, textBytes, replaces } = value as Partial<Record<keyof RunHeader, unknown>>;
+  return Array.isArray(covered) && covered.every(Array.isArray) && typeof textBytes === "number" && Array.isArray(replaces);
 }
 
 /** Whether the file had as many bytes from `at` on. */
