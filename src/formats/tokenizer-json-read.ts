@@ -454,31 +454,45 @@ function unigramModel(
   config: TokenizerConfig,
   fields: JsonFields,
 ): UnigramModel {
-  const { model, base, added, matching } = read;
+  const { model } = read;
   const steps = { normaliser: readNormaliser(normalizers, fields), preTokeniser: readPreTokeniser(preTokenizers, fields) };
   checkPrefix(hasPrefix({ ...steps, dummyPrefix: "never", prefixBeforeSpace: false }), config, fields);
-  if (model.unk_id === null || model.unk_id === undefined)
-    fields.fail("model.unk_id is null, and a character without a piece needs the unknown token: name it");
-  const unkId = fields.id(model.unk_id, "model.unk_id");
-  if (!base.has(unkId)) fields.fail(`model.unk_id is ${unkId}, but model.vocab has ${base.size} pieces: it is damaged`);
-  const vocabulary = fields.array(model.vocab, "model.vocab").map((row) => Number(fields.array(row, "a row of model.vocab")[1]));
-  const highest = vocabulary.reduce((top, score) => Math.max(top, score), Number.NEGATIVE_INFINITY);
-  const rules = new Map(matching.map((rule) => [rule.id, rule]));
-  for (const id of added.filter((one) => base.has(one))) rules.set(id, { ...rules.get(id), id, inVocabulary: true });
+  const matching = matchingOfUnigram(read);
   const { merges: _, matching: __, ...parts } = common(read);
   return {
     kind: "unigram",
     ...parts,
-    ...(rules.size === 0 ? {} : { matching: [...rules.values()].sort((a, b) => a.id - b.id) }),
+    ...(matching.length === 0 ? {} : { matching }),
     ...(steps.normaliser.length === 0 ? {} : { normaliser: steps.normaliser }),
     ...(steps.preTokeniser.length === 0 ? {} : { preTokeniser: steps.preTokeniser }),
-    // A token that the vocabulary lacks has no score; the highest says nothing about what an unknown costs, which is below the lowest.
-    scores: read.pieces.map((_piece, id) => vocabulary[id] ?? highest),
+    scores: unigramScores(read, fields),
     sums: "float64",
-    unkId,
+    unkId: unigramUnknown(read, fields),
     byteFallback: fields.flag(model.byte_fallback, "model.byte_fallback") ?? false,
     escapesSpaces: false,
   };
+}
+
+/** The rules, with those added tokens that the vocabulary has, too. */
+function matchingOfUnigram({ base, added, matching }: Read): PieceMatching[] {
+  const rules = new Map(matching.map((rule) => [rule.id, rule]));
+  for (const id of added.filter((one) => base.has(one))) rules.set(id, { ...rules.get(id), id, inVocabulary: true });
+  return [...rules.values()].sort((a, b) => a.id - b.id);
+}
+
+function unigramUnknown({ model, base }: Read, fields: JsonFields): number {
+  if (model.unk_id === null || model.unk_id === undefined)
+    fields.fail("model.unk_id is null, and a character without a piece needs the unknown token: name it");
+  const unkId = fields.id(model.unk_id, "model.unk_id");
+  if (!base.has(unkId)) fields.fail(`model.unk_id is ${unkId}, but model.vocab has ${base.size} pieces: it is damaged`);
+  return unkId;
+}
+
+/** The scores by id. A token that the vocabulary lacks gets the highest, because an unknown costs less than the lowest. */
+function unigramScores({ model, pieces }: Read, fields: JsonFields): number[] {
+  const scores = fields.array(model.vocab, "model.vocab").map((row) => Number(fields.array(row, "a row of model.vocab")[1]));
+  const highest = scores.reduce((top, score) => Math.max(top, score), Number.NEGATIVE_INFINITY);
+  return pieces.map((_, id) => scores[id] ?? highest);
 }
 
 /** The rules, with those added tokens that are a character of the vocabulary too. */

@@ -43,10 +43,10 @@ function rulesOf(model: MergingModel, ids: ReadonlyMap<string, number>): FindRul
   if (model.merges !== undefined) {
     const rules = new Map<string, Rule>();
     model.merges.forEach(([left, right], rank) => {
-      const key = `${model.pieces[left]}\u0000${model.pieces[right]}`;
-      if (!rules.has(key)) rules.set(key, { order: rank, rank, result: mergedPiece(model, left, right) });
+      const pair = keyOf(model.pieces[left]!, model.pieces[right]!);
+      if (!rules.has(pair)) rules.set(pair, { order: rank, rank, result: mergedPiece(model, left, right) });
     });
-    return (left, right) => rules.get(`${left}\u0000${right}`);
+    return (left, right) => rules.get(keyOf(left, right));
   }
   const pieces = piecesOfText(model);
   const scores = model.kind === "sentencepiece" ? model.scores : undefined;
@@ -57,6 +57,11 @@ function rulesOf(model: MergingModel, ids: ReadonlyMap<string, number>): FindRul
     const rank = scores?.[id] ?? id;
     return { order: scores === undefined ? rank : -rank, rank, result };
   };
+}
+
+/** One key for a pair, whatever its pieces hold. */
+function keyOf(left: string, right: string): string {
+  return `${left.length} ${left}${right}`;
 }
 
 function symbolsOf(model: MergingModel, text: string, pieces: ReadonlyMap<string, number>): string[] {
