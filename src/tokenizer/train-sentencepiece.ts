@@ -126,7 +126,7 @@ function mergesBy(merges: readonly Merge[], idOf: (symbol: number) => number): M
 
 /** 0 for every special piece and byte, then -0, -1, -2, … */
 function scoresInOrder(size: number, fixed: number): NonNullable<SentencePieceModel["scores"]> {
-  return Array.from({ length: size }, (_, id) => (id < fixed ? 0 : fixed - id));
+  return Array.from({ length: size }, (_, id) => (id < fixed ? 0 : -(id - fixed)));
 }
 
 /** The most frequent characters until they make up the share, which SentencePiece compares in float32. */
