@@ -1,11 +1,12 @@
 // The order in which a std::unordered_map of GNU's libstdc++ lists its entries, for keys that are 64-bit numbers and their own hashes (bits/hashtable.h).
 // SentencePiece 0.1.97 chooses among equally frequent pairs by it.
+import { check } from "../base/index.ts";
 import { grown } from "./grown.ts";
 
 /** How many buckets the map has as it grows, by its table of primes. */
 const bucketCounts = [
-  1, 13, 29, 59, 127, 257, 541, 1109, 2357, 5087, 10_273, 20_753, 42_043, 85_229, 172_933, 351_061, 712_697, 1_447_153, 2_938_679,
-  5_967_347, 12_117_689, 24_607_243, 49_969_847,
+  13, 29, 59, 127, 257, 541, 1109, 2357, 5087, 10_273, 20_753, 42_043, 85_229, 172_933, 351_061, 712_697, 1_447_153, 2_938_679, 5_967_347,
+  12_117_689, 24_607_243, 49_969_847,
 ];
 
 const none = -1;
@@ -33,8 +34,7 @@ export class HashOrder {
 
   /** Adds an entry with a key that is not there, and returns its number. Numbers go up from 1. */
   add(key: bigint): number {
-    const count = bucketCounts[this.#growth] ?? 1;
-    if (this.#size === (count === 1 ? 0 : count)) this.#grow();
+    if (this.#growth === 0 || this.#size === this.#buckets.length) this.#grow();
     if (this.#entries === this.#next.length) this.#growEntries();
     const entry = this.#entries++;
     this.#high[entry] = Number(key >> 32n);
@@ -81,7 +81,13 @@ export class HashOrder {
   }
 
   #grow(): void {
-    this.#buckets = new Int32Array(bucketCounts[++this.#growth] ?? 0).fill(none);
+    const count = bucketCounts[this.#growth++];
+    check(
+      count !== undefined,
+      "tokenizer",
+      () => `mode spm-0.1.97 keeps up to ${this.#size} pairs, and this corpus has more: ask for mode spm`,
+    );
+    this.#buckets = new Int32Array(count).fill(none);
     let entry = this.#next[head]!;
     this.#next[head] = none;
     while (entry !== none) {

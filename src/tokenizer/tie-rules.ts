@@ -24,7 +24,7 @@ const rules = {
   /** The greater pair, left parts compared before right ones, byte by byte, as Stanford's CS336 asks for and Python's `max` over (count, pair) gives. */
   "greater-pair": (texts, leftA, rightA, leftB, rightB) =>
     leftA === leftB ? texts.bytesOf(rightA) > texts.bytesOf(rightB) : texts.bytesOf(leftA) > texts.bytesOf(leftB),
-  /** The pair of the smaller left id, then of the smaller right id, as huggingface/tokenizers has it. */
+  /** The pair of the smaller left id, then of the smaller right id, the rule of huggingface/tokenizers over its own ids. */
   "smallest-ids": (_texts, leftA, rightA, leftB, rightB) => (leftA === leftB ? rightA < rightB : leftA < leftB),
 } as const satisfies Record<string, GoesBefore>;
 
