@@ -7,7 +7,7 @@ import { eachLiveRow, rowAt } from "./rows.ts";
 
 /** Sizes of a pool and of the rows that are written to it. */
 export interface PageWriteSizes extends PoolSizes {
-  /** R. */
+  /** R, the rows of a run. */
   readonly rows: number;
 }
 
@@ -69,7 +69,7 @@ function writeBlocks(k: Builder, headDim: number, from: Int, to: Int): void {
 
 /** Sizes of a pool and how many of its pages are copied. */
 export interface PageCopySizes extends Pick<PoolSizes, "type" | "pages" | "kvHeads" | "headDim"> {
-  /** N. */
+  /** N, the pairs of pages. */
   readonly copies: number;
 }
 

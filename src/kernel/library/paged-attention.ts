@@ -22,9 +22,9 @@ import { rowAt, rowLimit, splitOfRows } from "./rows.ts";
 
 /** Sizes of a pool and of the rows that attend its keys. */
 export interface PagedAttentionSizes extends PoolSizes {
-  /** R. */
+  /** R, the rows of a run. */
   readonly rows: number;
-  /** H. */
+  /** H, the query heads; a multiple of the key heads. */
   readonly heads: number;
   /** Keys that a row sees at most; 0 for all before it. */
   readonly window: number;

@@ -11,14 +11,14 @@ export type PoolType = "f32" | "f16" | "q8_0";
 /** Sizes of a pool of pages, by the letters above. */
 export interface PoolSizes {
   readonly type: PoolType;
-  /** G. */
+  /** G, the pages of the pool. */
   readonly pages: number;
-  /** S. */
+  /** S, the sequences that a run may have. */
   readonly slots: number;
-  /** P. */
+  /** P, the pages that a sequence may have. */
   readonly pagesOfSlot: number;
   readonly kvHeads: number;
-  /** D; for q8_0 a multiple of 32. */
+  /** D, the channels of a head; a multiple of 32 for q8_0. */
   readonly headDim: number;
 }
 

@@ -8,7 +8,7 @@ import { eachLiveRow, type Live, rowAt } from "./rows.ts";
 export interface RopeSizes {
   readonly rows: number;
   readonly heads: number;
-  /** Even. */
+  /** Channels of a head; an even number. */
   readonly headDim: number;
   /** Channels rotated together: (i, i + d/2), or (2i, 2i + 1). */
   readonly pairing: "half" | "neighbours";

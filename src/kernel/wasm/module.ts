@@ -10,7 +10,7 @@ const limits = { plain: 0x01, shared: 0x03 };
 
 /** What a module may differ in. */
 export interface ModuleOptions {
-  /** Gives the body of a kernel's function, where it need not be lowered anew. */
+  /** Gives the body of a kernel's function, where it need not be compiled anew. */
   readonly bodyOf?: (kernel: Kernel) => Uint8Array;
   /** The maximum of the memory, in pages of 64 KiB; 65536 by default. */
   readonly maximumPages?: number;

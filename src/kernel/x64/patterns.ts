@@ -3,7 +3,7 @@ import { fail } from "../../base/index.ts";
 import type { Mem, Reg, Relation, Span, Target } from "../ir.ts";
 import { float32Bits } from "../narrow.ts";
 import { isReg } from "../operands.ts";
-import type { Compare, OpName, OpOf, VectorBinary } from "../ops.ts";
+import type { Compare, IntBinary, IntConstant, LaneShift, OpName, OpOf, VectorBinary, VectorUnary } from "../ops.ts";
 import type { Label } from "./assembler.ts";
 import type { Dialect, Emit, Source } from "./dialect.ts";
 import type { InstructionName } from "./encoding.ts";
@@ -47,7 +47,11 @@ function inRegisters<N extends OpName>(emit: Pattern<N>["emit"]): Pattern<N> {
   return { memory: [], takesBroadcast: false, emit };
 }
 
-function withMemory<N extends OpName>(memory: readonly Field[], emit: Pattern<N>["emit"], takesBroadcast = true): Pattern<N> {
+function withMemory<N extends OpName>(
+  memory: readonly (Field & keyof OpOf<N>)[],
+  emit: Pattern<N>["emit"],
+  takesBroadcast = true,
+): Pattern<N> {
   return { memory, takesBroadcast, emit };
 }
 
@@ -69,14 +73,13 @@ function binary(name: InstructionName): Pattern<VectorBinary> {
 }
 
 /** d = ∘ a, with constants behind it. */
-function unary(name: Name, ...constants: readonly number[]): Pattern<UnaryOp> {
+function unary(name: Name, ...constants: readonly number[]): Pattern<VectorUnary> {
   return withMemory(["a"], (s, { d }, { a }) => s.emit(nameOf(s, name), [d, a, ...constants]));
 }
-type UnaryOp = "fsqrt" | "fround" | "ffloor" | "i2f" | "vswap";
 
-const intBinary = inRegisters<OpName & `i${"add" | "sub" | "mul" | "min" | "max"}`>(integer);
-const intConstant = inRegisters<OpName & ("ishl" | "ishr" | "iand" | "idiv" | "irem")>(integerConstant);
-const shifted = (name: InstructionName) => inRegisters<"vshl" | "vshr" | "vsar">((s, { d, a, b }) => s.emit(name, [d, a, b]));
+const intBinary = inRegisters<IntBinary>(integer);
+const intConstant = inRegisters<IntConstant>(integerConstant);
+const shifted = (name: InstructionName) => inRegisters<LaneShift>((s, { d, a, b }) => s.emit(name, [d, a, b]));
 const compared = withMemory<Compare>(["b"], (s, { op, d, a }, { b }) => s.dialect.compare(s, op, d, a, b));
 
 // Immediates: two bits per lane of four; rounding with exceptions suppressed.

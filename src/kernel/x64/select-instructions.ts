@@ -78,7 +78,7 @@ class Selector implements Selection {
   readonly #code: Item[] = [];
   readonly #held = new Map<string, Reg>();
   readonly #constants = new Set<number>();
-  /** The op that is being lowered. */
+  /** The op whose instructions are being selected. */
   #origin: Op | undefined;
   /** Loads that wait, in the kernel's order. */
   readonly #waiting = new Map<number, Load>();
