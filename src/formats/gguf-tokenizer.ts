@@ -9,6 +9,7 @@ import {
   type Merge,
   mergesOf,
   type PieceMatching,
+  PieceNames,
   type SentencePieceModel,
   scoresOf,
   type TextTemplate,
@@ -219,13 +220,13 @@ function readPre(fields: Fields, onWarning: (warning: string) => void): Pre {
 
 /** A merge is two pieces with a space between; the pieces are bytes in GPT-2's alphabet, which has no space. */
 function readMerges(fields: Fields, pieces: readonly string[]): Merge[] {
-  const ids = new Map(pieces.map((piece, id) => [piece, id]));
+  const names = new PieceNames(pieces);
   const merges = fields.texts("merges") ?? fields.fail(`it has no ${prefix}merges, which the kind gpt2 needs`);
   return merges.map((merge, rank) => {
     const space = merge.indexOf(" ");
-    const left = ids.get(merge.slice(0, space));
-    const right = ids.get(merge.slice(space + 1));
-    if (left === undefined || right === undefined || space < 0 || merge.includes(" ", space + 1))
+    const left = names.find(merge, 0, space);
+    const right = names.find(merge, space + 1, merge.length);
+    if (space < 0 || left < 0 || right < 0 || merge.includes(" ", space + 1))
       return fields.fail(`merge ${rank}, ${quote(merge)}, must be two pieces of the vocabulary: it is damaged`);
     return [left, right];
   });

@@ -7,6 +7,7 @@ import {
   type NormaliserStep,
   ownDecoding,
   type PieceMatching,
+  PieceNames,
   type PreTokeniserStep,
   type SentencePieceModel,
   type SplitName,
@@ -120,7 +121,7 @@ function readVocabulary(file: JsonObject, config: TokenizerConfig, fields: JsonF
   const { pieces, unused } = piecesById(ids, fields);
   const isAdded = (special: boolean) => [...tokens].filter(([, token]) => token.special === special).map(([id]) => id);
   const matching = [...tokens].map(([id, token]) => matchingOf(token, id)).filter((rule) => rule !== undefined);
-  const merges = isUnigram ? [] : readMerges(model.merges, ids, affixOf(model, "continuing_subword_prefix", fields) ?? "", fields);
+  const merges = isUnigram ? [] : readMerges(model.merges, pieces, ids, affixOf(model, "continuing_subword_prefix", fields) ?? "", fields);
   return { pieces, unused, ids, base, specials: isAdded(true), added: isAdded(false), matching, merges, model, isUnigram, complaints };
 }
 
@@ -229,8 +230,17 @@ function piecesById(
 }
 
 /** @param prefix what the right part of a merge begins with and the result leaves out */
-function readMerges(value: unknown, ids: ReadonlyMap<string, number>, prefix: string, fields: JsonFields): Merge[] {
+function readMerges(
+  value: unknown,
+  pieces: readonly string[],
+  ids: ReadonlyMap<string, number>,
+  prefix: string,
+  fields: JsonFields,
+): Merge[] {
+  const names = new PieceNames(pieces);
   return fields.array(value, "model.merges").map((merge, rank) => {
+    const found = prefix === "" ? mergeBetween(names, merge) : undefined;
+    if (found !== undefined) return found;
     const parts = typeof merge === "string" ? merge.split(" ") : fields.array(merge, `merge ${rank}`);
     if (parts.length !== 2) fields.fail(`merge ${rank}, ${JSON.stringify(merge)}, must have two parts, but it has ${parts.length}`);
     const [left, right] = parts.map((part) => fields.string(part, `a part of merge ${rank}`)) as [string, string];
@@ -241,6 +251,25 @@ function readMerges(value: unknown, ids: ReadonlyMap<string, number>, prefix: st
         fields.fail(`merge ${rank}, ${JSON.stringify(merge)}, needs the piece ${JSON.stringify(piece)}, which is not in the vocabulary`);
     return [ids.get(left)!, ids.get(right)!];
   });
+}
+
+/** The ids of a merge that is two pieces and makes a third; undefined for any other, of which it is for others to say what is wrong. */
+function mergeBetween(names: PieceNames, merge: unknown): Merge | undefined {
+  if (typeof merge === "string") {
+    const space = merge.indexOf(" ");
+    return space < 0 || merge.includes(" ", space + 1) ? undefined : mergeOf(names, merge, space, merge, space + 1);
+  }
+  const [left, right, ...more]: readonly unknown[] = Array.isArray(merge) ? merge : [];
+  return typeof left === "string" && typeof right === "string" && more.length === 0
+    ? mergeOf(names, left, left.length, right, 0)
+    : undefined;
+}
+
+/** The left piece ends at `leftEnd`, the right one begins at `rightStart`. */
+function mergeOf(names: PieceNames, left: string, leftEnd: number, right: string, rightStart: number): Merge | undefined {
+  const ids = [names.find(left, 0, leftEnd), names.find(right, rightStart, right.length)] as const;
+  const made = names.join(left, 0, leftEnd, right, rightStart, right.length);
+  return ids[0] < 0 || ids[1] < 0 || made < 0 ? undefined : ids;
 }
 
 /** The roles by the configuration, else by the post-processor, else by the usual names. */

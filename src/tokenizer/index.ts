@@ -29,6 +29,7 @@ export {
 } from "./model.ts";
 export type { NormaliserStep, SentencePieceStep } from "./normaliser.ts";
 export type { ParseSpecial, PieceMatching } from "./piece-matcher.ts";
+export { PieceNames } from "./piece-names.ts";
 export type { PreTokeniserStep, SplitBehaviour } from "./pre-tokeniser.ts";
 export { scoresOf } from "./sentencepiece-codec.ts";
 export type { SpecialPieces } from "./special-pieces.ts";

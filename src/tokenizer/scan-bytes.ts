@@ -82,11 +82,20 @@ function nextCased(bytes: Uint8Array, at: number, end: number, digits: number, h
 function casedWord(bytes: Uint8Array, at: number, end: number, bits: number): number {
   const hasFront = (bits & (newlineBit | letterBit | numberBit)) === 0;
   const second = hasFront ? at + widthOf(bytes[at]!) : at;
+  const small = endOfAsciiSmall(bytes, second, end);
+  if (small > second && (small === end || bytes[small]! < 0x80)) return small;
   let word = endOfSmall(bytes, second, end);
   if (word < 0 && hasFront) word = endOfSmall(bytes, at, end);
   if (word < 0) word = endOfCapitals(bytes, second, end);
   if (word < 0 && hasFront) word = endOfCapitals(bytes, at, end);
   return word;
+}
+
+/** The position behind a to z: what most words are made of. */
+function endOfAsciiSmall(bytes: Uint8Array, at: number, end: number): number {
+  let i = at;
+  while (i < end && bytes[i]! >= 0x61 && bytes[i]! <= 0x7a) i++;
+  return i;
 }
 
 /** `[capitals]*[small]+`: where no small letter follows the capitals, the last of them that is of both classes is the small one. */

@@ -1,0 +1,69 @@
+import { expect, test } from "vitest";
+import { Rng } from "../base/index.ts";
+import { eachWithoutExtraSpaces } from "./extra-spaces.ts";
+import { IdBuffer } from "./id-buffer.ts";
+import { normaliserOf } from "./normaliser.ts";
+import { UnitCache } from "./unit-cache.ts";
+
+/** Units end with a space; their ids are their bytes, or the first so many. */
+function cache(most = Number.POSITIVE_INFINITY) {
+  let made = 0;
+  const nextUnit = (bytes: Uint8Array, at: number, end: number) => {
+    const space = bytes.indexOf(0x20, at);
+    return space < 0 || space >= end ? end : space + 1;
+  };
+  const units = new UnitCache(nextUnit, (bytes, from, to, out) => {
+    made++;
+    for (let i = from; i < Math.min(to, from + most); i++) out.push(bytes[i]!);
+  });
+  const encode = (text: string) => {
+    const bytes = new TextEncoder().encode(text);
+    const out = new IdBuffer(0);
+    units.encode(bytes, 0, bytes.length, out);
+    return { bytes, ids: [...out.slice()] };
+  };
+  return { encode, made: () => made };
+}
+
+test("units of every length have the ids that they were given first, at the end of the bytes too", () => {
+  const { encode, made } = cache();
+  for (let length = 1; length <= 80; length++)
+    for (const text of [`${"x".repeat(length)} `, "y".repeat(length), `${"x".repeat(length)} ${"y".repeat(length)}`]) {
+      const { bytes, ids } = encode(text);
+      expect(ids).toEqual([...bytes]);
+    }
+  const before = made();
+  encode("xxx yyyy");
+  expect(made()).toBe(before);
+});
+
+test("units that differ in a zero byte behind them alone are told apart", () => {
+  const { encode } = cache();
+  for (const text of ["a", "a\0", "a\0\0", "a", "a\0", "a\0\0"]) expect(encode(text).ids).toEqual([...encode(text).bytes]);
+});
+
+test("of more units than the table holds none has the ids of another one, and frequent ones stay", () => {
+  const { encode, made } = cache(2);
+  const rng = new Rng(2);
+  const text = Array.from({ length: 300_000 }, (_, i) => (i % 3 === 0 ? "the " : `${rng.below(2 ** 31).toString(36)} `)).join("");
+  const expected = text.match(/[^ ]+ /g)!.flatMap((word) => [word.charCodeAt(0), word.charCodeAt(1)]);
+  expect(encode(text).ids).toEqual(expected);
+  expect(made()).toBeLessThan(200_000 + 1000);
+});
+
+test("texts without extra spaces are what the normaliser makes of them", () => {
+  const normalise = normaliserOf([{ type: "sentencepiece", removeExtraSpaces: true, dummySpace: "none" }]);
+  const rng = new Rng(6);
+  const units = [" ", " ", "  ", "a", "bc", "▁", "\n", "日", "　"];
+  for (let round = 0; round < 2000; round++) {
+    const text = Array.from({ length: rng.below(12) }, () => units[rng.below(units.length)]!).join("");
+    const bytes = new TextEncoder().encode(`x${text}x`);
+    const parts: string[] = [];
+    eachWithoutExtraSpaces(bytes, 1, bytes.length - 1, (part, from, to, isFirst) => {
+      expect(isFirst).toBe(parts.length === 0);
+      parts.push(new TextDecoder().decode(part.subarray(from, to)));
+    });
+    expect(parts.join(""), JSON.stringify(text)).toBe(normalise(text, "text"));
+    for (const [i, part] of parts.entries()) if (i > 0) expect(part.startsWith(" ") && !/[ ▁]$/.test(parts[i - 1]!)).toBe(true);
+  }
+});
