@@ -1,5 +1,5 @@
 // The scanners of split-pattern.ts and split-cased.ts for the patterns that cut a text into words by themselves, on UTF-8 instead of strings: the
-// fast way of encoding. The others, and what training counts, go by strings; the tests hold the two against each other.
+// fast way of encoding, and of counting words for training. The others go by strings; the tests hold the two against each other.
 import { capitalBit, letterBit, newlineBit, numberBit, smallBit, unitBits, whiteBit } from "./char-bits.ts";
 import type { SplitName } from "./split-pattern.ts";
 import type { NextUnit } from "./unit-cache.ts";
