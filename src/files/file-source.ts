@@ -1,21 +1,20 @@
 // A file as a ByteSource: read by range, never whole.
-import type { FileHandle } from "node:fs/promises";
 import { type ByteSource, fail } from "../base/index.ts";
 import { explainIo } from "./explain-io.ts";
-import { openRegular } from "./regular-file.ts";
+import { type OpenHandle, openRegular } from "./regular-file.ts";
 
 /** Opens a regular file for reading by range. @throws CriaError when it is missing, unreadable or of another kind. */
 export async function openFile(path: string, where = "files"): Promise<FileSource> {
-  const { handle, stats } = await openRegular(path, where);
-  return new FileSource(path, stats.size, handle);
+  const { handle, size } = await openRegular(path, where);
+  return new FileSource(path, size, handle);
 }
 
 export class FileSource implements ByteSource {
   readonly name: string;
   readonly size: number;
-  readonly #handle: FileHandle;
+  readonly #handle: OpenHandle;
 
-  constructor(name: string, size: number, handle: FileHandle) {
+  constructor(name: string, size: number, handle: OpenHandle) {
     this.name = name;
     this.size = size;
     this.#handle = handle;

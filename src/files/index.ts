@@ -10,5 +10,5 @@ export { isPartial, partialPath, removePartials } from "./partials.ts";
 export { isRunning, type ProcessIdentity, thisMachine, thisProcess } from "./process-identity.ts";
 export { type ByteRange, isStdin, type ReadStreamOptions, readStream } from "./read-stream.ts";
 export { readTextFile, readWhole } from "./read-whole.ts";
-export { openRegular } from "./regular-file.ts";
+export { type OpenHandle, openRegular } from "./regular-file.ts";
 export { syncFolder } from "./sync-folder.ts";

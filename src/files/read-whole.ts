@@ -4,14 +4,14 @@ import { explainIo } from "./explain-io.ts";
 import { openRegular } from "./regular-file.ts";
 
 /** All bytes of a regular file. @throws CriaError when it is missing, unreadable, no regular file, or larger than files of its kind are */
-export async function readWhole(path: string, where = "files", limit: SizeLimit = "config"): Promise<Buffer> {
-  const { handle, stats } = await openRegular(path, where);
+export async function readWhole(path: string, where = "files", limit: SizeLimit = "config"): Promise<Uint8Array> {
+  const { handle, size } = await openRegular(path, where);
   try {
-    checkFileSize(where, path, stats.size, limit);
+    checkFileSize(where, path, size, limit);
     const parts: Buffer[] = [];
     // The size is no more than a hint: files of /proc say 0, and a file may grow meanwhile.
     for (let done = 0; ; ) {
-      const part = Buffer.allocUnsafe(Math.max(1, stats.size + 1 - done, parts.length === 0 ? 0 : 65536));
+      const part = Buffer.allocUnsafe(Math.max(1, size + 1 - done, parts.length === 0 ? 0 : 65536));
       const { bytesRead } = await handle.read(part, 0, part.length);
       if (bytesRead === 0) return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
       done += bytesRead;

@@ -1,6 +1,6 @@
 // Only regular files are opened: a FIFO without a writer would wait for ever, a device may have no end.
 import { constants, type Stats } from "node:fs";
-import { type FileHandle, open, stat } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { fail } from "../base/index.ts";
 import { explainIo } from "./explain-io.ts";
 
@@ -19,9 +19,19 @@ export async function checkReplaceable(path: string, where: string): Promise<voi
 /** Windows has no such flag, and no such files among its folders. */
 const nonBlocking = constants.O_NONBLOCK ?? 0;
 
+/** What is asked of an open file: a part of Node's FileHandle, in words of its own, so that a program needs no types of Node to use those of cria. */
+export interface OpenHandle {
+  readonly fd: number;
+  read(into: Uint8Array, offset: number, length: number, position?: number): Promise<{ readonly bytesRead: number }>;
+  appendFile(text: string): Promise<void>;
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
 export interface OpenedFile {
-  readonly handle: FileHandle;
-  readonly stats: Stats;
+  readonly handle: OpenHandle;
+  /** Bytes of the file when it was opened. */
+  readonly size: number;
 }
 
 /**
@@ -41,7 +51,7 @@ export async function openRegular(path: string, where = "files", flags = constan
     try {
       const stats = await handle.stat();
       checkRegular(path, stats, where);
-      return { handle, stats };
+      return { handle, size: stats.size };
     } catch (error) {
       await handle.close();
       throw error;

@@ -1,9 +1,9 @@
 // metrics.jsonl: one JSON object per line, for a step, an evaluation, or a change with which the run went on. What was written stays; only resuming cuts off what will come again.
 import { constants } from "node:fs";
-import { type FileHandle, truncate } from "node:fs/promises";
+import { truncate } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fail } from "../base/index.ts";
-import { explainIo, openRegular, readWhole, syncFolder } from "../files/index.ts";
+import { explainIo, type OpenHandle, openRegular, readWhole, syncFolder } from "../files/index.ts";
 import type { RecipeChange, StepMetrics } from "../train/index.ts";
 
 /** Written after a step; the same run gives the same bits, but for the last two. */
@@ -27,12 +27,13 @@ export interface ChangeRow {
 export type MetricsRow = StepRow | EvaluationRow | ChangeRow;
 
 const where = "metrics";
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 export class MetricsLog implements AsyncDisposable {
   readonly path: string;
   /** What the file held when it was opened, after the cut. */
   readonly rows: readonly MetricsRow[];
-  readonly #handle: FileHandle;
+  readonly #handle: OpenHandle;
 
   /**
    * Opens for appending, and makes the file when there is none.
@@ -51,7 +52,7 @@ export class MetricsLog implements AsyncDisposable {
     }
   }
 
-  private constructor(path: string, rows: readonly MetricsRow[], handle: FileHandle) {
+  private constructor(path: string, rows: readonly MetricsRow[], handle: OpenHandle) {
     this.path = path;
     this.rows = rows;
     this.#handle = handle;
@@ -100,9 +101,9 @@ export function isChangeRow(row: MetricsRow): row is ChangeRow {
   return "changed" in row;
 }
 
-async function readOrNothing(path: string): Promise<Buffer> {
+async function readOrNothing(path: string): Promise<Uint8Array> {
   const content = await readWhole(path, where, "metrics").catch((error) => unlessMissing(error.cause ?? error));
-  return content ?? Buffer.alloc(0);
+  return content ?? new Uint8Array();
 }
 
 function unlessMissing(error: NodeJS.ErrnoException): void {
@@ -110,11 +111,11 @@ function unlessMissing(error: NodeJS.ErrnoException): void {
 }
 
 /** The rows from the start up to the first that must go, and the bytes they take. A line without an end was being written when the run died. */
-function keep(path: string, content: Buffer, step: number): { rows: MetricsRow[]; bytes: number } {
+function keep(path: string, content: Uint8Array, step: number): { rows: MetricsRow[]; bytes: number } {
   const rows: MetricsRow[] = [];
   let bytes = 0;
   for (let end = content.indexOf(10); end >= 0; end = content.indexOf(10, bytes)) {
-    const row = parseRow(path, rows.length + 1, content.toString("utf8", bytes, end));
+    const row = parseRow(path, rows.length + 1, decoder.decode(content.subarray(bytes, end)));
     if (row.step > step || (row.step === step && isEvaluationRow(row))) break;
     rows.push(row);
     bytes = end + 1;

@@ -230,7 +230,7 @@ async function lastSign(path: string): Promise<Sign | undefined> {
 
 /** @throws what reading throws; undefined for what is no owner */
 async function readOwner(path: string): Promise<Owner | undefined> {
-  const text = (await readWhole(path, where)).toString();
+  const text = new TextDecoder().decode(await readWhole(path, where));
   try {
     const owner = JSON.parse(text) as Owner | null;
     return Number.isSafeInteger(owner?.pid) && owner!.pid > 0 && typeof owner!.host === "string" ? owner! : undefined;

@@ -3,10 +3,9 @@
 //   "cria-words" and a line end · header as one line of JSON
 //   per block: words u32 · bytes u32 · counts f64 × words · ends u32 × words · bytes      (the machine's own byte order: runs do not travel)
 //   at the end: a block of no words · "cria-end"
-import type { FileHandle } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { CriaError } from "../../base/index.ts";
-import { atomicWrite, openRegular } from "../../files/index.ts";
+import { atomicWrite, type OpenHandle, openRegular } from "../../files/index.ts";
 import type { WordBlock, WordCounts } from "../../tokenizer/index.ts";
 import type { CoveredPieces } from "./coverage.ts";
 
@@ -38,11 +37,11 @@ export async function writeRun(path: string, header: RunHeader, counts: WordCoun
 
 /** @throws CriaError for a file that is no run, or not whole */
 export async function openRun(path: string, where: string): Promise<Run> {
-  const { handle, stats } = await openRegular(path, where);
+  const { handle, size } = await openRegular(path, where);
   try {
     const { header } = await readHeader(handle, path, where);
     const end = Buffer.alloc(trailer.length);
-    if (!(await fill(handle, end, stats.size - end.length)) || end.toString() !== trailer) throw damaged(path, where);
+    if (!(await fill(handle, end, size - end.length)) || end.toString() !== trailer) throw damaged(path, where);
     return runOf(path, header, where);
   } finally {
     await handle.close();
@@ -70,12 +69,12 @@ function bytesOf(array: Uint32Array | Float64Array): Uint8Array {
 }
 
 async function* readBlocks(path: string, where: string): AsyncGenerator<WordBlock> {
-  const { handle, stats } = await openRegular(path, where);
+  const { handle, size } = await openRegular(path, where);
   try {
     let at = (await readHeader(handle, path, where)).end;
     const read = async (into: Uint32Array | Float64Array | Uint8Array<ArrayBuffer>) => {
       const bytes = new Uint8Array(into.buffer);
-      if (at + bytes.length > stats.size || !(await fill(handle, bytes, at))) throw damaged(path, where);
+      if (at + bytes.length > size || !(await fill(handle, bytes, at))) throw damaged(path, where);
       at += bytes.length;
     };
     const sizes = new Uint32Array(2);
@@ -83,7 +82,7 @@ async function* readBlocks(path: string, where: string): AsyncGenerator<WordBloc
       await read(sizes);
       const [words, length] = [sizes[0]!, sizes[1]!];
       if (words === 0) return;
-      if (at + 12 * words + length > stats.size) throw damaged(path, where);
+      if (at + 12 * words + length > size) throw damaged(path, where);
       const block = { counts: new Float64Array(words), ends: new Uint32Array(words), bytes: new Uint8Array(length) };
       for (const part of [block.counts, block.ends, block.bytes]) await read(part);
       yield block;
@@ -93,7 +92,7 @@ async function* readBlocks(path: string, where: string): AsyncGenerator<WordBloc
   }
 }
 
-async function readHeader(handle: FileHandle, path: string, where: string): Promise<{ readonly header: RunHeader; readonly end: number }> {
+async function readHeader(handle: OpenHandle, path: string, where: string): Promise<{ readonly header: RunHeader; readonly end: number }> {
   const parts: Buffer[] = [];
   for (let length = 0; length < longestHeader; ) {
     const chunk = Buffer.alloc(1 << 16);
@@ -127,7 +126,7 @@ function isHeader(value: unknown): value is RunHeader {
 }
 
 /** Whether the file had as many bytes from `at` on. */
-async function fill(handle: FileHandle, bytes: Uint8Array, at: number): Promise<boolean> {
+async function fill(handle: OpenHandle, bytes: Uint8Array, at: number): Promise<boolean> {
   for (let done = 0; done < bytes.length; ) {
     const { bytesRead } = await handle.read(bytes, done, bytes.length - done, at + done);
     if (bytesRead === 0) return false;

@@ -5,7 +5,7 @@ import { decodeText } from "./decode-text.ts";
 import type { FormInput } from "./forms.ts";
 import { maxDocumentLength } from "./limits.ts";
 import { toLineFeeds } from "./line-ends.ts";
-import { through } from "./open-bytes.ts";
+import { through } from "./through.ts";
 
 interface Row {
   readonly record: readonly string[];

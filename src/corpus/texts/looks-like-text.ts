@@ -25,7 +25,8 @@ export async function looksLikeText(path: string): Promise<boolean> {
   if (!found.isFile()) return found.isFIFO() || found.isSocket();
   if (recipes.test(path)) return false;
   if (formOfName(path) !== undefined || found.size > sizeLimits.recipe) return true;
-  return (await sniff(path, path, { where: "data" })) !== "text" || !isYamlMap((await readWhole(path, "data", "recipe")).toString());
+  if ((await sniff(path, path, { where: "data" })) !== "text") return true;
+  return !isYamlMap(new TextDecoder().decode(await readWhole(path, "data", "recipe")));
 }
 
 function isThere(path: string): Promise<boolean> {

@@ -1,8 +1,8 @@
 // A file's bytes, unpacked where they begin as gzip or Zstandard data do. No UTF-8 text begins like either, so the content decides, not the name.
-import { type Duplex, pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { CriaError } from "../../base/index.ts";
 import { type ByteRange, readStream } from "../../files/index.ts";
+import { through } from "./through.ts";
 import { unzstd, zstdMagic } from "./zstd.ts";
 
 const chunkBytes = 1 << 20;
@@ -83,10 +83,4 @@ async function* gunzip(chunks: AsyncIterable<Uint8Array>, name: string, { where 
     const { message } = error as Error;
     throw new CriaError(where, `${name}: its gzip data is damaged or cut short (${message}): fetch it again`, { cause: error });
   }
-}
-
-/** What a stream makes of chunks; an error on either side ends both and is thrown here, and stopping early ends both, too. */
-export async function* through<T>(chunks: AsyncIterable<T>, stream: Duplex): AsyncGenerator<unknown> {
-  pipeline(Readable.from(chunks), stream, () => {});
-  yield* stream;
 }
