@@ -3,8 +3,9 @@ import type { Backend } from "../backend/index.ts";
 import { openCpuBackend } from "../host/index.ts";
 import { llamaConfig } from "../model/index.ts";
 import { type EncodedText, encodeText } from "./encoded-text.ts";
-import { fittingSteps, hasLearnt, Lab, type Sweep } from "./lab.ts";
+import { fittingSteps, Lab, type Sweep } from "./lab.ts";
 import { madeUpText, tinyContext } from "./made-up.test.helper.ts";
+import { hasLearnt } from "./outcomes.ts";
 import type { StudyContext } from "./study.ts";
 import type { Trial } from "./trial.ts";
 

@@ -164,25 +164,6 @@ function tooShort(left: number, needed: number, runs: number, steps: number): ne
   throw new UsageError("study", `${both}: give it more time`, { ways: ["minutes"] });
 }
 
-/** Whether any run has learnt more than how frequent each token is: before that, differences mean nothing. */
-export function hasLearnt(outcomes: readonly Outcome[]): boolean {
-  return outcomes.some(({ heldOut, trial }) => heldOut !== undefined && heldOut.loss < trial.variant.text.unigramLoss - 0.5);
-}
-
-/** Held-out loss in nats per token; for a run that diverged, the unigram baseline. */
-export function lossOf({ heldOut, trial }: Outcome): number {
-  return heldOut?.loss ?? trial.variant.text.unigramLoss;
-}
-
-/** A remark where runs diverged (NaN). @param how they are counted */
-export function divergedRemark(outcomes: readonly Outcome[], how: string): string[] {
-  const names = outcomes.filter(({ heldOut }) => heldOut === undefined).map(({ trial, seed }) => `${trial.variant.name}, seed ${seed}`);
-  return names.length === 0 ? [] : [`The loss diverged (NaN) in ${names.join("; ")}: ${how}.`];
-}
-
-/** How a comparison of losses counts them. */
-export const asFrequencies = "counted as a model at the unigram baseline";
-
 function stepsOf({ stepShare = 1 }: Trial, steps: number): number {
   return Math.max(1, Math.round(stepShare * steps));
 }

@@ -1,5 +1,6 @@
-// The few statistics that conclusions are made of.
+// The few statistics that verdicts are made of.
 
+/** The mean; NaN of no values. */
 export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
@@ -11,15 +12,16 @@ export function deviation(values: readonly number[]): number {
   return Math.sqrt(values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (values.length - 1));
 }
 
-/** "3.214 ± 0.012": mean and standard deviation over seeds. */
-export function spread(values: readonly number[], digits = 3): string {
-  if (values.length === 0) return "–";
-  const text = mean(values).toFixed(digits);
-  return values.length < 2 ? text : `${text} ± ${deviation(values).toFixed(digits)}`;
+/** A point of a chart with its band: mean, lowest and highest value at x. */
+export interface Band {
+  readonly x: number;
+  readonly y: number;
+  readonly low: number;
+  readonly high: number;
 }
 
-/** Mean, lowest and highest: a point of a chart with its band. */
-export function band(x: number, values: readonly number[]): { x: number; y: number; low: number; high: number } {
+/** Mean, lowest and highest of the values at x. */
+export function band(x: number, values: readonly number[]): Band {
   return { x, y: mean(values), low: Math.min(...values), high: Math.max(...values) };
 }
 
@@ -51,12 +53,6 @@ export function pairedDifference(a: readonly number[], b: readonly number[]): Pa
   return { mean: middle, low: middle - half, high: middle + half };
 }
 
-/** "0.035 (95 %: 0.020 to 0.050)"; of one pair the difference alone. */
-export function told({ mean, low, high }: PairedDifference, digits = 3): string {
-  const text = mean.toFixed(digits);
-  return Number.isFinite(low) ? `${text} (95 %: ${low.toFixed(digits)} to ${high.toFixed(digits)})` : text;
-}
-
 /** The 97.5 % points of Student's t for 1 to 10 degrees of freedom. */
 const studentTable = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228];
 
@@ -70,9 +66,4 @@ export function groupBy<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K
   const groups = new Map<K, T[]>();
   for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
   return groups;
-}
-
-/** "1 seed", "3 seeds", "1,500 steps". */
-export function counted(count: number, what: string): string {
-  return `${count.toLocaleString("en")} ${what}${count === 1 ? "" : "s"}`;
 }

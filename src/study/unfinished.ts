@@ -2,9 +2,9 @@
 // is concluded from them.
 import { unlessAborted } from "../base/index.ts";
 import type { Section } from "./report.ts";
-import { counted } from "./statistics.ts";
 import type { StudyContext } from "./study.ts";
 import type { Outcome } from "./trial.ts";
+import { counted } from "./words.ts";
 
 export type Head = Pick<Section, "title" | "claim" | "source">;
 

@@ -1,11 +1,18 @@
-// What studies conclude, from made-up results: a claim that is not in them is not shown, and what chance could do is not concluded from.
+// What judges find in made-up results, and how that is told: a claim that is not in them is not shown, and what chance could do is not concluded from.
 import { describe, expect, test } from "vitest";
 import { type LlamaConfig, llamaConfig, parameterCount } from "../model/index.ts";
-import { describeLosses } from "./activation.ts";
-import { type Accuracy, describeArithmetic } from "./bpe.ts";
-import { type DepthGradients, describeInitial, describeKinds, describeWarmup } from "./norm.ts";
-import { type ByReading, describeExtrapolation } from "./rope.ts";
-import { describeLaw } from "./scaling.ts";
+import { judgeLosses } from "./activation/judge.ts";
+import { tellLosses } from "./activation/tell.ts";
+import { judgeArithmetic } from "./bpe/judge.ts";
+import type { Accuracy } from "./bpe/measure.ts";
+import { judgeInitial, judgeKinds, judgeWarmup } from "./norm/judge.ts";
+import type { DepthGradients } from "./norm/measure.ts";
+import { tellWarmup } from "./norm/tell.ts";
+import { judgeExtrapolation } from "./rope/judge.ts";
+import type { ByReading } from "./rope/measure.ts";
+import { tellExtrapolation } from "./rope/tell.ts";
+import { judgeLaw } from "./scaling/judge.ts";
+import { tellLaw } from "./scaling/tell.ts";
 import type { Outcome, Trial } from "./trial.ts";
 
 const unigramLoss = 5.3;
@@ -33,7 +40,7 @@ describe("activation", () => {
   const verdict = (losses: Readonly<Record<string, readonly number[]>>) => {
     const trials = [...plain, ...gated].map((name) => trialOf(name));
     const seeds = losses.ReLU!.map((_, i) => i);
-    return describeLosses(seeds.flatMap((seed) => trials.map((trial) => outcomeOf(trial, seed, losses[trial.variant.name]![seed]!))));
+    return judgeLosses(seeds.flatMap((seed) => trials.map((trial) => outcomeOf(trial, seed, losses[trial.variant.name]![seed]!))));
   };
   const all = (plainLosses: readonly number[], gatedLosses: readonly number[], more: Record<string, readonly number[]> = {}) =>
     verdict({
@@ -48,13 +55,15 @@ describe("activation", () => {
   test("is partly shown where one gate is behind, and says which", () => {
     const found = all([3.5, 3.51, 3.49], [3.4, 3.42, 3.39], { "GLU (sigmoid)": [3.6, 3.6, 3.6] });
     expect(found.verdict).toBe("partly shown");
-    expect(found.conclusion).toContain("GLU (sigmoid) is behind");
+    expect(found).toMatchObject({ behind: ["GLU (sigmoid)"], bestPlain: "ReLU", isBestAsClaimed: true });
+    expect(tellLosses(found).conclusion).toContain("Unlike the paper: GLU (sigmoid) is behind ReLU.");
   });
   test("counts a run that diverged as one that learnt nothing", () => {
     const found = all([3.4, 3.41, 3.4], [3.6, 3.61, 3.6], { Bilinear: [3.6, Number.NaN, 3.6] });
     expect(found.verdict).toBe("not shown");
-    expect(found.conclusion).not.toContain("NaN");
-    expect(found.remarks.join()).toContain("diverged (NaN) in Bilinear, seed 1");
+    expect(found.gated.every(Number.isFinite)).toBe(true);
+    expect(found.diverged).toEqual([{ name: "Bilinear", seed: 1 }]);
+    expect(tellLosses(found).remarks.join()).toContain("diverged (NaN) in Bilinear, seed 1");
   });
   test("is not shown by chance, nor by one seed, nor by models that have learnt nothing", () => {
     expect(all([3.5, 3.4, 3.6], [3.4, 3.5, 3.55]).verdict).toBe("not shown");
@@ -81,7 +90,7 @@ describe("norm, the warm-up", () => {
     const outcomes = seeds.flatMap((seed) =>
       trials.map(({ trial, loss }) => outcomeOf(trial, seed, loss + apart * (seed - 2) * (trial.warmupShare > 0 ? -1 : 1))),
     );
-    return describeWarmup(outcomes, { unigramLoss });
+    return judgeWarmup(outcomes, unigramLoss);
   };
   const fine = [3.7, 3.6, 3.5] as const;
   const failing = [3.7, 5.32, Number.NaN] as const;
@@ -92,21 +101,25 @@ describe("norm, the warm-up", () => {
   test("is partly shown where Pre-LN needs it too, or Post-LN fails in any case", () => {
     const both = found({ "Post-LN": [failing, fine], "Pre-LN": [failing, fine] });
     expect(both.verdict).toBe("partly shown");
-    expect(both.remarks.join()).toContain("Pre-LN is better with the warm-up too");
+    expect(both).toMatchObject({ postNeedsIt: true, preDoesWithout: false, preFailsAnyway: false, preGains: true });
+    expect(tellWarmup(both).remarks.join()).toContain("Pre-LN is better with the warm-up too");
     const anyway = found({ "Post-LN": [failing, failing], "Pre-LN": [fine, fine] });
     expect(anyway.verdict).toBe("partly shown");
-    expect(anyway.remarks.join()).toContain("Post-LN fails with the warm-up too");
+    expect(anyway).toMatchObject({ postNeedsIt: false, preDoesWithout: true, postFailsAnyway: true });
+    expect(anyway.failures).toEqual({ post: { none: 6, warm: 6 }, pre: { none: 0, warm: 0 } });
+    expect(tellWarmup(anyway).remarks.join()).toContain("Post-LN fails with the warm-up too");
   });
   test("is not concluded for Pre-LN from seeds that are far apart, nor from one", () => {
     const shaky = found({ "Post-LN": [failing, fine], "Pre-LN": [fine, fine] }, 0.2);
     expect(shaky.verdict).toBe("partly shown");
-    expect(shaky.remarks.join()).toContain("its seeds are too far apart");
+    expect(shaky).toMatchObject({ preDoesWithout: false, preFailsAnyway: false, preGains: false });
+    expect(tellWarmup(shaky).remarks.join()).toContain("its seeds are too far apart");
     expect(found({ "Post-LN": [failing, fine], "Pre-LN": [fine, fine] }, 0.001, [1]).verdict).toBe("too short to say");
   });
   test("says it where Pre-LN fails with the warm-up too", () => {
-    expect(found({ "Post-LN": [failing, fine], "Pre-LN": [failing, failing] }).remarks.join()).toContain(
-      "Pre-LN fails with the warm-up too",
-    );
+    const failsAnyway = found({ "Post-LN": [failing, fine], "Pre-LN": [failing, failing] });
+    expect(failsAnyway.preFailsAnyway).toBe(true);
+    expect(tellWarmup(failsAnyway).remarks.join()).toContain("Pre-LN fails with the warm-up too");
   });
   test("is not shown where it is the other way round", () => {
     expect(found({ "Post-LN": [fine, fine], "Pre-LN": [failing, fine] }).verdict).toBe("not shown");
@@ -115,7 +128,8 @@ describe("norm, the warm-up", () => {
     const idle = [5.3, 5.3, 5.3] as const;
     const short = found({ "Post-LN": [idle, idle], "Pre-LN": [idle, idle] });
     expect(short.verdict).toBe("too short to say");
-    expect(short.remarks).toHaveLength(1);
+    expect(short.isShort).toBe(true);
+    expect(tellWarmup(short).remarks).toHaveLength(1);
   });
 });
 
@@ -123,7 +137,7 @@ describe("norm, RMSNorm", () => {
   const found = (rms: readonly number[], layer: readonly number[], ratio = 0.7) => {
     const trials = [trialOf("RMSNorm"), trialOf("LayerNorm")] as const;
     const outcomes = rms.flatMap((loss, i) => [outcomeOf(trials[0], i, loss), outcomeOf(trials[1], i, layer[i]!)]);
-    return describeKinds(outcomes, { rms: ratio, layer: 1 }).verdict;
+    return judgeKinds(outcomes, { rms: ratio, layer: 1 }).verdict;
   };
   test("costs nothing where it is surely not worse", () => {
     expect(found([3.7, 3.71, 3.69], [3.7, 3.711, 3.69])).toBe("shown");
@@ -143,7 +157,7 @@ describe("norm, gradients", () => {
         const norms = Array.from({ length: depth }, () => (placement === "post" ? 0.4 : 0.3) * depth ** exponent);
         return { placement, depth, feedForward: [norms, norms], wholeLayer: [norms, norms] };
       });
-    return describeInitial([...at("post", postExponent), ...at("pre", preExponent)]).verdict;
+    return judgeInitial([...at("post", postExponent), ...at("pre", preExponent)]).verdict;
   };
   test("are shown, half shown and not shown", () => {
     expect(found(0, -0.5)).toBe("shown");
@@ -176,7 +190,7 @@ describe("rope, longer texts", () => {
         return outcomeOf(trial, seed, all[name]![0], seed === lost && name === "no positions" ? undefined : readings);
       }),
     );
-    return describeExtrapolation(outcomes);
+    return judgeExtrapolation(outcomes);
   };
   test("carry over, by themselves or by scaling, or do not", () => {
     const none = [3.6, 3.6] as const;
@@ -187,12 +201,14 @@ describe("rope, longer texts", () => {
   test("leave out a seed of which a run is lost", () => {
     const found3 = found({ RoPE: [3.2, 3.9], "RoPE, NTK scaling": [3.3, 3.4], "no positions": [3.6, 3.6] }, 1);
     expect(found3.verdict).toBe("partly shown");
-    expect(found3.tables[0]!.rows[0]![1]).toMatch(/^3\.205 ± 0\.001/);
+    expect(found3.readings[0]!.parts[0]).toHaveLength(2);
+    expect(tellExtrapolation(found3).tables[0]!.rows[0]![1]).toMatch(/^3\.205 ± 0\.001/);
   });
   test("say nothing of models that do not use positions yet", () => {
     const short = found({ RoPE: [4.25, 4.23], "RoPE, NTK scaling": [4.25, 4.23], "no positions": [4.25, 4.23] });
     expect(short.verdict).toBe("too short to say");
-    expect(short.conclusion).not.toContain("extrapolates by itself");
+    expect(short.isShort).toBe(true);
+    expect(tellExtrapolation(short).conclusion).not.toContain("extrapolates by itself");
   });
 });
 
@@ -200,8 +216,7 @@ describe("bpe, arithmetic", () => {
   const found = (alone: readonly Accuracy[], merged: readonly Accuracy[]) => {
     const trials = [trialOf("digits alone"), trialOf("digits merged")] as const;
     const outcomes = alone.flatMap((one, i) => [outcomeOf(trials[0], i, 1, one), outcomeOf(trials[1], i, 1, merged[i]!)]);
-    const tasks = { training: ["1>2\n"], heldOut: [], questions: { adding: [], counting: [] } };
-    return describeArithmetic(outcomes, new Map(), tasks).verdict;
+    return judgeArithmetic(outcomes, new Map()).verdict;
   };
   const of = (...shares: readonly [adding: number, counting: number][]) => shares.map(([adding, counting]) => ({ adding, counting }));
   test("is shown where digits alone win both beyond chance, partly where one", () => {
@@ -231,7 +246,7 @@ describe("scaling", () => {
     );
     const last = trialOf("largest");
     const target = { ...last, variant: { ...last.variant, config: largest } };
-    return describeLaw([...runs, outcomeOf(target, 1, held, undefined, 6000)], target);
+    return judgeLaw([...runs, outcomeOf(target, 1, held, undefined, 6000)], target);
   };
   const law = (model: LlamaConfig, steps: number) => 1.5 + 60 / parameterCount(model) ** 0.35 + 150 / (256 * steps) ** 0.37;
   const predicted = law(largest, 6000);
@@ -243,11 +258,13 @@ describe("scaling", () => {
     expect(found(law, predicted - 0.6).verdict).toBe("not shown");
   });
   test("is too short where the small runs have learnt nothing, or the larger one no more than they, or diverged", () => {
-    expect(found(() => 5.2, 4.5)).toMatchObject({ verdict: "too short to say", conclusion: expect.stringContaining("12 runs of 12") });
-    expect(found(law, 4)).toMatchObject({
-      verdict: "too short to say",
-      conclusion: expect.stringContaining("the best of the small runs is as good"),
-    });
-    expect(found(law, Number.NaN).verdict).toBe("too short to say");
+    const idle = found(() => 5.2, 4.5);
+    expect(idle).toMatchObject({ verdict: "too short to say", outcome: { because: "small runs have learnt nothing", idle: 12, of: 12 } });
+    expect(tellLaw(idle).conclusion).toContain("12 runs of 12");
+    const equal = found(law, 4);
+    expect(equal).toMatchObject({ verdict: "too short to say", outcome: { because: "a small run is as good" } });
+    expect(tellLaw(equal).conclusion).toContain("the best of the small runs is as good");
+    const diverged = { verdict: "too short to say", outcome: { because: "the larger run diverged" } };
+    expect(found(law, Number.NaN)).toMatchObject(diverged);
   });
 });

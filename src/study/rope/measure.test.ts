@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Backend } from "../backend/index.ts";
-import { openCpuBackend } from "../host/index.ts";
-import { decayBound, matrixError, measureInvariance } from "./rope.ts";
+import type { Backend } from "../../backend/index.ts";
+import { openCpuBackend } from "../../host/index.ts";
+import { decayBound, matrixError, measureInvariance } from "./measure.ts";
 
 let backend: Backend;
 beforeAll(async () => {

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Backend } from "../backend/index.ts";
-import { openCpuBackend } from "../host/index.ts";
-import { encodeText } from "./encoded-text.ts";
-import { tinyContext } from "./made-up.test.helper.ts";
-import { depthGradients, drawsOf, lastLayerExponents } from "./norm.ts";
-import { mean } from "./statistics.ts";
+import type { Backend } from "../../backend/index.ts";
+import { openCpuBackend } from "../../host/index.ts";
+import { encodeText } from "../encoded-text.ts";
+import { tinyContext } from "../made-up.test.helper.ts";
+import { mean } from "../statistics.ts";
+import { lastLayerExponents } from "./judge.ts";
+import { depthGradients, drawsOf } from "./measure.ts";
 
 let backend: Backend;
 beforeAll(async () => {

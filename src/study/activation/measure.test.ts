@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { lowest, parameterCounts, slopeError } from "./activation.ts";
+import { lowest, parameterCounts, slopeError } from "./measure.ts";
 
 test("all contestants have the same number of parameters, to the last one", () => {
   const counts = parameterCounts();

@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
-import { CriaError, Rng } from "../base/index.ts";
-import { describeGrowth, type Growth, measureGrowth, sameMerges, writeTasks } from "./bpe.ts";
-import { textbookBpe } from "./textbook-bpe.ts";
+import { CriaError, Rng } from "../../base/index.ts";
+import { textbookBpe } from "../textbook-bpe.ts";
+import { judgeGrowth } from "./judge.ts";
+import { type Growth, measureGrowth, sameMerges, writeTasks } from "./measure.ts";
+import { tellGrowth } from "./tell.ts";
 
 test("the textbook's example begins as in the paper: es, est, est</w>, lo, low", () => {
   const text = `${"low ".repeat(5)}${"lower ".repeat(2)}${"newest ".repeat(6)}${"widest ".repeat(3)}`;
@@ -44,17 +46,22 @@ const growth = (size: number, alone: number, merged: number): Growth => ({
 
 test("what a larger vocabulary buys is concluded from the sizes that both kinds were measured with", () => {
   const rows = [growth(512, 1.5, 1.6), growth(1024, 2, 2.1), growth(2048, 2.4, 2.5), growth(4096, 2.7, 2.7), growth(8192, 2.9, 3)];
-  const whole = describeGrowth(rows);
+  const whole = judgeGrowth(rows);
   expect(whole.verdict).toBe("shown");
-  expect(whole.conclusion).toContain("Digits alone cost 3.33 % of that at 8192 pieces.");
-  const part = describeGrowth(rows.slice(0, 3), true);
-  expect(part.verdict).toBe("shown");
+  expect(whole.cost).toBeCloseTo(0.1 / 3, 12);
+  expect(judgeGrowth(rows.slice(0, 3)).verdict).toBe("shown");
+  for (const few of [1, 2]) expect(judgeGrowth(rows.slice(0, few)).verdict).toBe("too short to say");
+  expect(judgeGrowth([growth(512, 2, 2), growth(1024, 1.9, 2), growth(2048, 1.8, 2)]).verdict).toBe("not shown");
+  expect(judgeGrowth([growth(512, 1, 2), growth(1024, 1.1, 2), growth(2048, 1.9, 2)]).verdict).toBe("partly shown");
+});
+
+test("what a larger vocabulary buys is told of the sizes that were measured", () => {
+  const rows = [growth(512, 1.5, 1.6), growth(1024, 2, 2.1), growth(2048, 2.4, 2.5)];
+  const part = tellGrowth(judgeGrowth(rows, true));
   expect(part.conclusion).toMatch(
     /^From 512 to 2048 pieces.* Digits alone cost 4\.00 % of that at 2048 pieces\. \(3 sizes of 5: it was stopped\.\)$/,
   );
   expect(part.tables[0]!.rows).toHaveLength(3);
-  for (const few of [1, 2]) expect(describeGrowth(rows.slice(0, few)).verdict).toBe("too short to say");
-  expect(describeGrowth([growth(512, 2, 2), growth(1024, 1.9, 2), growth(2048, 1.8, 2)]).verdict).toBe("not shown");
 });
 
 test.each([1, 2, 3, 4, 6, 9])("stopped in measurement %i, it has the sizes that both kinds were measured with", async (stopAt) => {
