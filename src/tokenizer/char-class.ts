@@ -9,7 +9,6 @@ export const Newline = 4; // \r \n
 export const Space = 5; // U+0020
 export const Mark = 6; // \p{M}
 export const Surrogate = 7; // half of a character above U+FFFF: ask classOfCodePoint
-export const classCount = 8;
 
 let units: Uint8Array | undefined;
 

@@ -1,4 +1,4 @@
-// What the three kinds of tokenizer do differently: text to ids, ids to bytes.
+// What the kinds of tokenizer do differently: text to ids, ids to bytes.
 import type { IdBuffer } from "./id-buffer.ts";
 import type { IsBorder } from "./stream-borders.ts";
 
@@ -36,22 +36,20 @@ export function utf8Bytes(text: string): Uint8Array {
 export class Utf8Scratch {
   #bytes = new Uint8Array(1 << 10);
 
-  /** The text as UTF-8 from `offset` on, with room behind it for scanners that read ahead; good until the next call. */
-  write(text: string, offset = 0): { readonly bytes: Uint8Array; readonly end: number } {
-    const most = 3 * text.length + offset + readAhead;
-    if (most > mostKept) return spelt(text, new Uint8Array(most), offset);
+  /** The text as UTF-8, `bytes[0 … end)`, with room behind it for scanners that read ahead where the text is short; good until the next call. */
+  write(text: string): { readonly bytes: Uint8Array; readonly end: number } {
+    const most = 3 * text.length + readAhead;
+    if (most > mostKept) {
+      const bytes = utf8.encode(text);
+      return { bytes, end: bytes.length };
+    }
     if (most > this.#bytes.length) this.#bytes = new Uint8Array(2 * most);
-    return spelt(text, this.#bytes, offset);
+    return { bytes: this.#bytes, end: utf8.encodeInto(text, this.#bytes).written };
   }
 }
 
 const readAhead = 16;
 const mostKept = 1 << 18;
-
-function spelt(text: string, bytes: Uint8Array, offset: number) {
-  const { written } = utf8.encodeInto(text, offset === 0 ? bytes : bytes.subarray(offset));
-  return { bytes, end: offset + written };
-}
 
 /** What decoding shows for an unknown: U+FFFD, the replacement character. */
 export const replacement = utf8Bytes("\ufffd");

@@ -130,6 +130,20 @@ test("scores: the highest merges first, the leftmost among equals, whatever its 
   expect(show("axyzb x")).toBe("▁ a <unk> b ▁ <unk>");
 });
 
+test("where there is neither an unknown piece nor a byte, what stands around an unknown character merges", () => {
+  const tokenizer = createTokenizer({
+    kind: "sentencepiece",
+    pieces: ["a", "b", "ab", "."],
+    merges: [[0, 1]],
+    specials: [],
+    byteFallback: false,
+    fusesUnknown: false,
+    dummyPrefix: "never",
+    prefixBeforeSpace: true,
+  });
+  for (const unknown of ["", "c", "日", "🦙", "!"]) expect([...tokenizer.encode(`.a${unknown}b.`)]).toEqual([3, 2, 3]);
+});
+
 test("special pieces are text unless asked for, and left away when decoding", () => {
   const tokenizer = tokenizers.get("bytes")!;
   const text = "<|begin_of_text|>low<|end_of_text|>";

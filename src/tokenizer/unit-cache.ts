@@ -30,6 +30,9 @@ const longBits = 14;
 /** Bytes after which room is made for the next ids. */
 const block = 1 << 14;
 
+/** Bytes of the largest text that a cache holds on to: as large as the scratch that short texts are written to may be. */
+const mostKept = 1 << 19;
+
 /** Room for the ids of the unit that ends behind a block, and for what is written beyond the last id. */
 const slack = mostShortIds + shortBytes + 8;
 
@@ -60,12 +63,14 @@ export class UnitCache {
 
   /** Appends the ids of all units of `bytes[from … to)`, which are UTF-8. */
   encode(bytes: Uint8Array, from: number, to: number, out: IdBuffer): void {
-    if (bytes !== this.#bytes) {
-      this.#bytes = bytes;
-      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    }
+    if (bytes !== this.#bytes) this.#take(bytes);
     for (let at = from; at < to; ) at = this.#encodeBlock(at, to, out);
-    if (bytes.length > block) this.#bytes = new Uint8Array(0); // a large text is not kept alive
+    if (bytes.length > mostKept) this.#take(new Uint8Array(0)); // a large text is not kept alive
+  }
+
+  #take(bytes: Uint8Array): void {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   /** Where the unit that begins at `at` ends. */
