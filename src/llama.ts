@@ -4,6 +4,7 @@ import { openCpuBackend } from "./host/index.ts";
 import { checkArgument, checkOptions, is, LoadedLlama, loadThere, type ModelOptions, modelRules, type Rule } from "./llama/index.ts";
 import { openModel } from "./load/index.ts";
 
+/** Options of {@link Llama.load}: those of a model, and where it computes. */
 export interface LoadOptions extends ModelOptions {
   /** Where to compute; it stays the caller's. This machine's CPU by default. */
   readonly backend?: Backend;
@@ -20,6 +21,7 @@ const loadRules = {
   ...modelRules,
 } satisfies Record<keyof LoadOptions, Rule>;
 
+/** A model loaded from a path, which continues texts, answers in chats and scores texts. It holds memory and threads until it is disposed of. */
 export class Llama extends LoadedLlama {
   /**
    * Loads a run folder, a Hugging Face folder or a llama2.c .bin.

@@ -11,6 +11,7 @@ export interface Batch {
   readonly documents?: DocumentRows | undefined;
 }
 
+/** What gives batches one after another and can go on from a saved position. */
 export interface BatchSource<State> {
   /** Tokens of one batch: B·T. */
   readonly batchTokens: number;

@@ -2,6 +2,7 @@
 import type { Batch } from "./batch.ts";
 import type { Tokens } from "./token-store.ts";
 
+/** A batch for evaluation, and how many of its targets count. */
 export interface HeldOutBatch extends Batch {
   /** Targets that are not -1. */
   readonly count: number;

@@ -12,6 +12,7 @@ import { keepApart } from "./document-mask.ts";
 import { permutation } from "./permutation.ts";
 import type { Tokens } from "./token-store.ts";
 
+/** A source of training tokens and its share of the windows. */
 export interface MixtureSource {
   readonly name: string;
   /** Share of the windows; shares are scaled so that their sum is 1. */
@@ -19,6 +20,7 @@ export interface MixtureSource {
   readonly tokens: Tokens;
 }
 
+/** The form of a mixture's batches, and the seed of their order. */
 export interface MixtureOptions {
   /** Windows in a batch, B. */
   readonly batch: number;
@@ -34,6 +36,7 @@ const mixtureState = z.strictObject({
   length: z.number(),
   sources: z.array(z.strictObject({ name: z.string(), share: z.number(), windows: z.number(), drawn: z.int().min(0) })),
 });
+/** A mixture's position, as checkpoints keep it. */
 export type MixtureState = z.output<typeof mixtureState>;
 
 /** How far training has walked through a source. */
@@ -60,6 +63,7 @@ interface Source {
 
 const where = "data";
 
+/** Training batches drawn from sources by their weights. The same options and state give the same batches. */
 export class Mixture implements BatchSource<MixtureState> {
   readonly #sources: readonly Source[];
   readonly #options: MixtureOptions;

@@ -12,7 +12,9 @@
 import { bytesOfHex, check, hexOf } from "../base/index.ts";
 import type { Vocabulary } from "./text-tokenizer.ts";
 
+/** Bytes of a shard's head. */
 export const headBytes = 32;
+/** Bytes of a shard's tail. */
 export const tailBytes = 32;
 /** Starts of documents are 32-bit. */
 export const maxShardTokens = 2 ** 32 - 1;
@@ -29,10 +31,12 @@ export interface Totals {
   readonly bytes: number;
 }
 
+/** Bytes per token in a shard: 2 where every id of the vocabulary fits in 16 bits, else 4. */
 export function bytesPerToken(vocabSize: number): 2 | 4 {
   return vocabSize <= 65536 ? 2 : 4;
 }
 
+/** The bytes of a shard's head. */
 export function encodeHead({ size, fingerprint }: Vocabulary): Uint8Array {
   const head = new Uint8Array(headBytes);
   const view = viewOf(head);
@@ -63,6 +67,7 @@ export function decodeHead(name: string, bytes: Uint8Array): Vocabulary {
   return vocabulary;
 }
 
+/** The bytes of a shard's tail. */
 export function encodeTail({ tokens, documents, bytes }: Totals): Uint8Array {
   const tail = new Uint8Array(tailBytes);
   const view = viewOf(tail);

@@ -8,12 +8,14 @@ export interface SourceSplit {
   readonly stretch: number | undefined;
 }
 
+/** How a corpus is split: by documents or stretches, and on which side each lies. */
 export interface Split {
   readonly sources: readonly SourceSplit[];
   /** The side of a document or stretch; it follows from the text alone. */
   isHeldOut(text: string): boolean;
 }
 
+/** A source of documents that is to be split. */
 export interface SplitSource {
   readonly name: string;
   /** The documents in the same order every time. */

@@ -16,4 +16,5 @@ export function sideOf(text: string, hash: TextHash): number {
   return (digest.getUint32(0) * 2 ** 16 + digest.getUint16(4)) / 2 ** 48;
 }
 
+/** SHA-256 in plain JavaScript, which also runs in a page. */
 export const portableHash: TextHash = (text) => new Sha256().update(text).digest();

@@ -27,6 +27,7 @@ const endBytes = 1 << 16;
 /** Starts of documents that are read at a time: 4 KiB. */
 const startsPerRead = 1024;
 
+/** The tokens of several shards as one long row, read by range. */
 export class TokenStore implements Tokens, AsyncDisposable {
   readonly vocabulary: Vocabulary;
   readonly totals: Totals;

@@ -160,6 +160,7 @@ const changing: Readonly<Record<string, readonly string[]>> = {
   list: ["append", "clear", "copy", "extend", "insert", "pop", "remove", "reverse", "sort"],
 };
 
+/** The pairs of a dict, as Python's `dict.items()` gives them. */
 export function items(dict: Dict): List {
   return new List(
     [...dict.entries.values()].map((pair) => new List(pair, "tuple")),

@@ -7,6 +7,7 @@ export const maxSteps = 1_000_000;
 /** Characters of one text, a multiple of what was given and this many more. */
 export const maxText = 1 << 24;
 
+/** Counts the work of one rendering. @throws TemplateError where it is more than a template may do */
 export class Budget {
   readonly #text: number;
   #steps = 0;

@@ -4,12 +4,14 @@ import type { Tokenizer } from "../tokenizer/index.ts";
 import type { Marks } from "./marks.ts";
 import type { Origin, Segment } from "./text.ts";
 
+/** What the encoder of a rendered chat needs to know: which pieces may stand where, and what goes in front. */
 export interface Writing {
   readonly marks: Marks;
   /** Whether what the tokenizer puts in front of a text goes there, once. */
   readonly bos: boolean;
 }
 
+/** A rendered chat as ids. */
 export interface Encoded {
   readonly ids: Uint32Array;
   readonly anchors: readonly Anchor[];

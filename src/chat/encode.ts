@@ -10,6 +10,7 @@ import type { ChatTemplate } from "./template.ts";
 import { Text } from "./text.ts";
 import { assistantTurns } from "./turns.ts";
 
+/** Options of a chat that is encoded: those of rendering, and whether begin-of-text goes in front. */
 export interface EncodeChatOptions extends RenderChatOptions {
   /**
    * Puts what the tokenizer puts in front of a text there, unless the chat begins with it. A template usually writes begin-of-text itself,
@@ -18,15 +19,18 @@ export interface EncodeChatOptions extends RenderChatOptions {
   readonly bos?: boolean;
 }
 
+/** Options of a chat that is encoded for training, where no generation prompt is added. */
 export interface EncodeTrainingOptions extends Omit<EncodeChatOptions, "addGenerationPrompt"> {
   /** The ids that end a turn, as {@link endOfTurnIds} gives them. */
   readonly endOfTurn: readonly number[];
 }
 
+/** A rendered chat and its ids. */
 export interface EncodedChat extends RenderedChat {
   readonly ids: Uint32Array;
 }
 
+/** A chat encoded for training, and which of its ids the assistant writes. */
 export interface EncodedTraining extends EncodedChat {
   /** 1 for each id that the assistant writes, the one that ends its turn included; 0 for all others. */
   readonly assistantMask: Uint8Array;

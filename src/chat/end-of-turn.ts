@@ -10,6 +10,7 @@ const pieces = [
   ...["<|return|>", "<｜end▁of▁sentence｜>", "<|END_OF_TURN_TOKEN|>", "<|end_of_turn|>", "</s>", "<EOT>", "<|EOT|>"],
 ];
 
+/** What the ids that end a turn are found from, beside the tokenizer. */
 export interface EndOfTurnOptions {
   /** Ids that the model's files name. */
   readonly named?: readonly number[];

@@ -2,6 +2,7 @@
 import { Text } from "./text.ts";
 import { compareTexts, Dict, floatText, List, Num, TemplateError, typeName, type Value } from "./values.ts";
 
+/** How `tojson` writes: escapes, order of keys, indentation and separators. */
 export interface JsonStyle {
   readonly ascii: boolean;
   readonly sorted: boolean;
@@ -11,6 +12,7 @@ export interface JsonStyle {
   readonly afterKey: Text;
 }
 
+/** Python's defaults of json.dumps, with characters beyond ASCII left as they are. */
 export const plainJson: JsonStyle = { ascii: false, sorted: false, betweenItems: Text.of(", "), afterKey: Text.of(": ") };
 
 /** Texts keep their origins, quotes and escapes are whose text it is; brackets and commas are the template's. @throws TemplateError as json.dumps */

@@ -6,13 +6,16 @@ import { Dict, List, Num, type Value } from "./values.ts";
 
 /** Roles whose names are the template's own words: they may become part of a special piece, so that no other is let through. */
 export const roles = ["system", "developer", "user", "assistant", "tool", "function", "ipython"] as const;
+/** Who a message is from. */
 export type Role = (typeof roles)[number];
 
+/** A part of a message's content that is text. */
 export interface TextPart {
   readonly type: "text";
   readonly text: string;
 }
 
+/** A call of a tool by the assistant, as OpenAI's protocol has it. */
 export interface ToolCall {
   readonly id?: string;
   readonly type?: "function";
@@ -23,6 +26,7 @@ export interface ToolCall {
   };
 }
 
+/** A message of a chat, as OpenAI's protocol has it. */
 export interface Message {
   readonly role: Role;
   /** null or absent beside tool calls. */

@@ -1,4 +1,5 @@
 // The tree that @huggingface/jinja's parser makes, as far as it is used here. The package types its nodes by a base class with a name alone.
+/** An expression of a template, by the type that the parser gives it. */
 export type Expression =
   | { readonly type: "IntegerLiteral" | "FloatLiteral"; readonly value: number }
   | { readonly type: "StringLiteral"; readonly value: string }
@@ -18,17 +19,20 @@ interface Operator {
   readonly value: string;
 }
 
+/** A name. */
 export interface Identifier {
   readonly type: "Identifier";
   readonly value: string;
 }
 
+/** A call of a function, method or macro. */
 export interface Call {
   readonly type: "CallExpression";
   readonly callee: Expression;
   readonly args: readonly Argument[];
 }
 
+/** A slice of a list or text, `[start:stop:step]`. */
 export interface Slice {
   readonly type: "SliceExpression";
   readonly start?: Expression;
@@ -36,6 +40,7 @@ export interface Slice {
   readonly step?: Expression;
 }
 
+/** An argument given by its name. */
 export interface KeywordArgument {
   readonly type: "KeywordArgumentExpression";
   readonly key: Identifier;
@@ -47,11 +52,13 @@ interface Spread<Type extends string> {
   readonly argument: Expression;
 }
 
+/** An argument of a call: a value, a named one, or a list or dict that is spread. */
 export type Argument = Expression | KeywordArgument | Spread<"SpreadExpression"> | Spread<"KeywordSpreadExpression">;
 
 /** A macro's, with its default where it has one. */
 export type Parameter = Identifier | KeywordArgument;
 
+/** A statement of a template, by the type that the parser gives it; an expression alone writes its value. */
 export type Statement =
   | Expression
   | { readonly type: "If"; readonly test: Expression; readonly body: readonly Statement[]; readonly alternate: readonly Statement[] }

@@ -88,6 +88,7 @@ function compute(operator: string, a: number, b: number): number {
   }
 }
 
+/** A number with the sign + or − in front. @throws TemplateError for anything but a number */
 export function negative(value: Value, sign: string): Value {
   const number = numberOf(value);
   if (number === undefined) throw new TemplateError(`bad operand type for unary ${sign}: '${typeName(value)}'`);

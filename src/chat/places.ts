@@ -22,11 +22,13 @@ export interface RenderedTurns {
   readonly own: ReadonlyMap<number, readonly [first: number, last: number]>;
 }
 
+/** A rendered chat with the places of its runs. @param text what `template` made of the messages */
 export function renderedTurns(template: ChatTemplate, messages: readonly Message[], options: RenderChatOptions, text: Text): RenderedTurns {
   const places = placesOf(text.segments);
   return { template, messages, options, text, places, own: ownOf(places) };
 }
 
+/** Where each segment begins and ends, in UTF-16 units of the text. */
 export function placesOf(segments: readonly Segment[]): Place[] {
   let at = 0;
   return segments.map((segment) => {

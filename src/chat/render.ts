@@ -6,6 +6,7 @@ import { type ChatTemplate, renderTemplate } from "./template.ts";
 import { type Segment, Text } from "./text.ts";
 import type { Value } from "./values.ts";
 
+/** What a template may be given beside the messages. */
 export interface RenderChatOptions {
   /** Ends with what comes in front of the assistant's next message. @default true */
   readonly addGenerationPrompt?: boolean | undefined;
@@ -21,6 +22,7 @@ export interface RenderChatOptions {
   readonly now?: Date | undefined;
 }
 
+/** A chat as text, and where its characters came from. */
 export interface RenderedChat {
   readonly text: string;
   /** The text in runs of one origin, in order; joined they are the text. */

@@ -1,6 +1,7 @@
 // Names and their values. A block of a loop, a macro or a call has a scope of its own, into which it sees from inside only.
 import type { Value } from "./values.ts";
 
+/** Names and their values in a block, which sees those of the blocks around it. */
 export class Scope {
   readonly #values = new Map<string, Value>();
   readonly #parent: Scope | undefined;

@@ -5,6 +5,7 @@ import { leadingWhite, trimEnd, whiteRuns } from "./white.ts";
 
 export { whiteRuns };
 /** Where Python ends lines. Global: for `matchAll` only. */
+/** What Python's `splitlines` takes as line ends. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: some of them are controls.
 export const lineEnds = /\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]/g;
 
@@ -32,6 +33,7 @@ export function strip(text: Text, chars?: string, left = true, right = true): Te
   return text.slice(units(from), units(to));
 }
 
+/** Parts of a text as Python's `str.split` makes them. @param most cuts at most; -1 for no limit */
 export function split(text: Text, separator: string | undefined, most: number): Text[] {
   if (separator === undefined) return splitWhite(text, most);
   if (separator === "") throw new TemplateError("empty separator");
@@ -59,6 +61,7 @@ function splitWhite(text: Text, most: number): Text[] {
   return parts;
 }
 
+/** Parts of a text as Python's `str.rsplit` makes them, cut from the end. @param most cuts at most; -1 for no limit */
 export function rsplit(text: Text, separator: string, most: number): Text[] {
   if (separator === "") throw new TemplateError("empty separator");
   const parts: Text[] = [];
@@ -72,6 +75,7 @@ export function rsplit(text: Text, separator: string, most: number): Text[] {
   return [text.slice(0, end), ...parts];
 }
 
+/** Lines of a text as Python's `str.splitlines` makes them. @param keepEnds whether line ends stay */
 export function splitLines(text: Text, keepEnds: boolean): Text[] {
   const parts: Text[] = [];
   let at = 0;
@@ -98,7 +102,9 @@ function replaceNothing(text: Text, put: Text, most: number): Text {
   return Text.join(count > all.length ? [...parts, put] : parts);
 }
 
+/** The text in capitals. */
 export const upper = (text: Text) => text.map((part) => part.toUpperCase());
+/** The text in small letters. */
 export const lower = (text: Text) => text.map((part) => part.toLowerCase());
 
 /** The first character as a capital, the others small. */

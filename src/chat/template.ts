@@ -11,6 +11,7 @@ import type { Text } from "./text.ts";
 import { TemplateSyntaxError, type Token } from "./token.ts";
 import { TemplateError, type Value } from "./values.ts";
 
+/** A parsed template of chats, which may be rendered any number of times. */
 export interface ChatTemplate {
   /** Where the template stands, as messages tell it. */
   readonly name: string;
@@ -69,6 +70,7 @@ function place(source: string, at: number): string {
   return `line ${before.length}, column ${before.at(-1)!.length + 1}`;
 }
 
+/** What a template is rendered with: values by name, and the time. */
 export interface Variables {
   readonly values: ReadonlyMap<string, Value>;
   /** What `strftime_now` tells. */

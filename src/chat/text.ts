@@ -17,6 +17,7 @@ export interface Segment {
   readonly generated?: true;
 }
 
+/** A text in segments, each of which says where its characters came from. */
 export class Text {
   readonly segments: readonly Segment[];
   readonly text: string;

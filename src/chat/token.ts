@@ -1,4 +1,5 @@
 // What a template is made of, before it is parsed.
+/** A token of a template's source. */
 export interface Token {
   readonly type: string;
   readonly value: string;

@@ -26,6 +26,7 @@ export interface Prefixes {
   readonly through: Text | undefined;
 }
 
+/** The chat rendered up to message i with a generation prompt, and through message i without. */
 export function prefixesAt({ template, messages, options }: Pick<RenderedTurns, "template" | "messages" | "options">, i: number): Prefixes {
   return {
     before: prefix(template, messages.slice(0, i), { ...options, addGenerationPrompt: true }),

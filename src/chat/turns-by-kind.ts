@@ -48,6 +48,7 @@ export function turnsByKind(chat: RenderedTurns): Turn[] {
   });
 }
 
+/** Indices of the assistant's messages. */
 export function assistantIn(messages: readonly Message[]): number[] {
   return [...messages.keys()].filter((i) => messages[i]?.role === "assistant");
 }

@@ -4,6 +4,7 @@ import { Text } from "./text.ts";
 /** An error in what a template does, as Python or Jinja would raise one. */
 export class TemplateError extends Error {}
 
+/** A number, which is Python's int or float. */
 export class Num {
   readonly value: number;
   readonly isFloat: boolean;
@@ -23,6 +24,7 @@ export class Undefined {
   }
 }
 
+/** Python's list or tuple, or what iterates lazily. */
 export class List {
   readonly items: readonly Value[];
   readonly kind: "list" | "tuple" | "lazy" | "view";
@@ -49,6 +51,7 @@ export class Dict {
   }
 }
 
+/** What Jinja's `namespace()` makes: the one value whose attributes a template may set. */
 export class Namespace {
   readonly values: Map<string, Value>;
 
@@ -57,12 +60,14 @@ export class Namespace {
   }
 }
 
+/** The arguments of a call. */
 export interface Arguments {
   readonly positional: readonly Value[];
   /** Arguments by name. A name that came from a message by `**` keeps its origin. */
   readonly named: Dict;
 }
 
+/** A function, method or macro. */
 export class Callable {
   readonly name: string;
   readonly call: (args: Arguments) => Value;
@@ -73,8 +78,10 @@ export class Callable {
   }
 }
 
+/** A value that a template computes with. */
 export type Value = null | boolean | Num | Text | Undefined | List | Dict | Namespace | Callable;
 
+/** A Python int. */
 export const integer = (value: number) => new Num(value, false);
 
 /** Python's name of a value's type, for errors. */
@@ -89,6 +96,7 @@ export function typeName(value: Value): string {
   return value instanceof Undefined ? "Undefined" : "function";
 }
 
+/** Whether Python takes a value as true. */
 export function isTrue(value: Value): boolean {
   if (value === null || value instanceof Undefined) return false;
   if (typeof value === "boolean") return value;
@@ -104,6 +112,7 @@ export function numberOf(value: Value): Num | undefined {
   return typeof value === "boolean" ? integer(Number(value)) : undefined;
 }
 
+/** Whether Python's `==` holds between two values. */
 export function isEqual(a: Value, b: Value): boolean {
   const [left, right] = [numberOf(a), numberOf(b)];
   if (left !== undefined && right !== undefined) return left.value === right.value;
@@ -151,6 +160,7 @@ export function iterate(value: Value): readonly Value[] {
   throw new TemplateError(`'${typeName(value)}' object is not iterable`);
 }
 
+/** The characters of a text, each with its origin. */
 export function characters(text: Text): Text[] {
   let at = 0;
   return Array.from(text.text, (char) => {
@@ -199,6 +209,7 @@ export function repr(value: Value): Text {
   throw new TemplateError(`a ${typeName(value)} is printed, which has no text of its own`);
 }
 
+/** Texts joined between an opening and a closing bracket. */
 export function bracketed(open: string, items: readonly Text[], close: string, between = ", "): Text {
   return Text.join([Text.of(open), Text.join(items, Text.of(between)), Text.of(close)]);
 }

@@ -1,7 +1,9 @@
 // What Python calls white space, which is not what JavaScript does: four separators and NEL are, the byte order mark is not.
 const white = "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
 
+/** White space at the beginning of a text. */
 export const leadingWhite = new RegExp(`^[${white}]+`);
+/** A text of white space alone. */
 export const allWhite = new RegExp(`^[${white}]+$`);
 /** Global: for `matchAll` and `replace` only. */
 export const whiteRuns = new RegExp(`[${white}]+`, "g");

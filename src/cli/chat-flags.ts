@@ -6,6 +6,7 @@ import type { CommandIo, FlagRow, Flags } from "./command.ts";
 import { booleanFlag, stringFlag } from "./flag-values.ts";
 import { readMessages, readTools } from "./read-messages.ts";
 
+/** Flags of commands that ask a model in a chat. */
 export const chatFlags: readonly FlagRow[] = [
   {
     name: "chat",

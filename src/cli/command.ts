@@ -18,7 +18,9 @@ export interface FlagRow {
   readonly repeat?: boolean;
 }
 
+/** A parsed flag; undefined where it was not given and has no default. */
 export type FlagValue = string | number | boolean | readonly string[] | readonly number[] | undefined;
+/** Parsed flags by name. */
 export type Flags = Readonly<Record<string, FlagValue>>;
 
 /** What a command may touch of the terminal. `--json` is every command's flag: it arrives here, not in `flags`. */

@@ -1,12 +1,14 @@
 // Every command, a row each. A command's file is read only when it is asked for, so that `cria --help` answers at once.
 import type { Command, CommandGroup } from "./command.ts";
 
+/** A command's name and summary, and how its file is read. */
 export interface CommandRow {
   readonly name: string;
   readonly summary: string;
   load(): Promise<Command | CommandGroup>;
 }
 
+/** All commands, in the order of `cria --help`. */
 export const commandRows: readonly CommandRow[] = [
   {
     name: "demo",

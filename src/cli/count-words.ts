@@ -6,6 +6,7 @@ import { byteSize } from "./amounts.ts";
 import type { CommandIo, FlagRow, Flags } from "./command.ts";
 import { numberFlag, wholeFlag } from "./flag-values.ts";
 
+/** Flags of commands that count the words of texts. */
 export const countFlags: readonly FlagRow[] = [
   {
     name: "memory",

@@ -105,6 +105,7 @@ const verifyCommand: Command = {
   },
 };
 
+/** The commands of `cria data`. */
 export const dataCommand: CommandGroup = {
   name: "data",
   summary: "turn texts into the tokens that training reads",

@@ -22,6 +22,7 @@ const storiesBelowMinutes = 2;
 const prompts = ["Once upon a time", "The king said unto", "It was a cold morning, and"];
 const storyPrompts = ["Once upon a time", "It was a cold morning, and", '"Oh," said the'];
 
+/** The command `cria demo`. */
 export const demo: Command = {
   name: "demo",
   summary: "train a small LLaMA on real text, and let it write",

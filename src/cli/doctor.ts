@@ -14,6 +14,7 @@ export interface Finding {
   readonly problem?: string;
 }
 
+/** A row of `cria doctor`: its name, and how it is found out. */
 export interface Check {
   readonly name: string;
   /** @param speeds measures on one thread and on all; takes a second or two the first time, and then remembers. */
@@ -51,6 +52,7 @@ matmul                    operations per second of 1024³ products in float32, a
 problems                  what is missing, and the way out; empty when all is well
 `;
 
+/** The command `cria doctor`. */
 export const doctor: Command = {
   name: "doctor",
   summary: "say what this machine is, what cria makes of it, and what is wrong",

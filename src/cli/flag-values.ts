@@ -2,16 +2,19 @@
 import { UsageError } from "../base/index.ts";
 import type { Flags } from "./command.ts";
 
+/** The value of a flag of type string; undefined where it was not given. */
 export function stringFlag(flags: Flags, name: string): string | undefined {
   const value = flags[name];
   return typeof value === "string" ? value : undefined;
 }
 
+/** The value of a flag of type number; undefined where it was not given. */
 export function numberFlag(flags: Flags, name: string): number | undefined {
   const value = flags[name];
   return typeof value === "number" ? value : undefined;
 }
 
+/** Whether a flag of type boolean is on. */
 export function booleanFlag(flags: Flags, name: string): boolean {
   return flags[name] === true;
 }

@@ -32,6 +32,7 @@ const samplingFlags = {
 
 const usualMaxTokens = 256;
 
+/** The command `cria generate`. */
 export const generate: Command = {
   name: "generate",
   summary: "continue a text with a model, or answer in a chat",

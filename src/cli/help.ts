@@ -2,6 +2,7 @@
 import type { Command, CommandGroup, FlagRow } from "./command.ts";
 import { commonFlags } from "./parse.ts";
 
+/** What a list of commands shows of each. */
 export interface Listed {
   readonly name: string;
   readonly summary: string;

@@ -10,6 +10,7 @@ import { stringFlag } from "./flag-values.ts";
 import { isFile } from "./load-tokenizer.ts";
 import { inspectCommand } from "./tokenizer-inspect.ts";
 
+/** The command `cria inspect`. */
 export const inspect: Command = {
   name: "inspect",
   summary: "show a model's config, parameters and tokenizer",

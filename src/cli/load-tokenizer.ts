@@ -21,6 +21,7 @@ export function openNamed(path: string | undefined, where: string, io: Pick<Comm
   return loadTokenizer(path, io);
 }
 
+/** Whether a folder is at the path; false where nothing can be looked at. */
 export async function isFolder(path: string): Promise<boolean> {
   return stat(path).then(
     (found) => found.isDirectory(),
@@ -28,6 +29,7 @@ export async function isFolder(path: string): Promise<boolean> {
   );
 }
 
+/** Whether a regular file is at the path; false where nothing can be looked at. */
 export async function isFile(path: string): Promise<boolean> {
   return stat(path).then(
     (found) => found.isFile(),

@@ -4,6 +4,7 @@ import { cpuBackend, type MachineRates, measureMachine } from "../backend/cpu/in
 import { openExecutor } from "../host/index.ts";
 import { measureMatmul } from "../raise/index.ts";
 
+/** What a number of threads reaches on this machine. */
 export interface Speed {
   readonly threads: number;
   readonly rates: MachineRates;

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 /** Two folders above dist/cli/. */
 export const packageRoot = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 
+/** The version in cria's own package.json. */
 export function packageVersion(): string {
   return (JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8")) as { version: string }).version;
 }

@@ -9,6 +9,7 @@ export const commonFlags: readonly FlagRow[] = [
   { name: "help", type: "boolean", help: "print this help (also -h)" },
 ];
 
+/** The words behind a command's name, parsed by its rows. */
 export interface Parsed {
   readonly args: readonly string[];
   readonly flags: Flags;

@@ -29,6 +29,7 @@ import { thisMachine } from "./plan/this-machine.ts";
 
 const where = "plan";
 
+/** The command `cria plan`. */
 export const plan: Command = {
   name: where,
   summary: "weigh a larger model against more data, and say what training takes",

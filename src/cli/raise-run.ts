@@ -38,6 +38,7 @@ import { sparkline } from "./sparkline.ts";
 import { printStopped, stoppedText } from "./stopped-text.ts";
 import { tellNotes } from "./text-flags.ts";
 
+/** What a text is to be raised to a model with. */
 export interface RaiseRequest {
   /** Who asks, for messages. */
   readonly where: string;

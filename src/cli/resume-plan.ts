@@ -20,6 +20,7 @@ import { isFile } from "./load-tokenizer.ts";
 
 const where = "train";
 
+/** How a run goes on. */
 export interface ResumePlan {
   readonly recipe: CompleteRecipe;
   /** Absent where nothing was saved yet: the run begins with its first step. */
@@ -28,6 +29,7 @@ export interface ResumePlan {
   readonly changed: readonly string[];
 }
 
+/** What the command line asks of a run that goes on. */
 export interface ResumeWishes {
   /** What --set says. */
   readonly settings: readonly string[];

@@ -18,6 +18,7 @@ export interface Terminal extends Omit<CommandIo, "json"> {
 /** The width of text in a terminal: longer lines read badly; tables may be as wide as the terminal is. */
 const widestText = 100;
 
+/** Exit codes; a signal ends the process with its own code instead. */
 export const exit = { ok: 0, failed: 1, usage: 2 } as const;
 
 /** Runs one command line. Never throws; what it returns is the exit code. */

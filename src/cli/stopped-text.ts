@@ -4,6 +4,7 @@ import type { CommandIo } from "./command.ts";
 import { type Caller, callAgain } from "./hints.ts";
 import { OutputClosed } from "./interrupt.ts";
 
+/** What is told of a run that was stopped. */
 export type Stopped = Pick<TrainSummary, "step" | "steps" | "savedStep" | "checkpoint">;
 
 /** Prints on stdout, unless the run was stopped because stdout takes nothing more. */
@@ -12,6 +13,7 @@ export function printStopped({ signal, stdout, stderr }: CommandIo, text: string
   else stdout(text);
 }
 
+/** A sentence on where a stopped run stands, and the command that goes on with it. */
 export function stoppedText(caller: Caller, folder: string, stopped: Stopped): string {
   const { step, steps, savedStep, checkpoint } = stopped;
   const again = callAgain(caller, "train", folder, "--resume");

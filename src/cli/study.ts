@@ -25,6 +25,7 @@ const leastMinutes = 0.5;
 /** Seconds that drawing and writing the report take, about. */
 const reportSeconds = 2;
 
+/** The command `cria study`. */
 export const study: Command = {
   name: "study",
   summary: "run a claim of the paper as an experiment",

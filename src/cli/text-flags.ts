@@ -71,6 +71,7 @@ export async function openAndTell(paths: readonly string[], options: TextOptions
   return texts;
 }
 
+/** Writes each note as a line on stderr. */
 export function tellNotes(notes: readonly string[], io: CommandIo): void {
   for (const note of notes) io.stderr(`note: ${note}\n`);
 }

@@ -27,6 +27,7 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 /** A token that ends within a character. */
 const open = -2;
 
+/** Finds the script that each token of a text writes. */
 export class TokenScripts {
   readonly #tokenizer: Tokenizer;
   /** id → its row; -1 where it was not seen yet. */

@@ -11,6 +11,7 @@ import { messagesExample, readMessages } from "./read-messages.ts";
 
 const where = "tokenizer chat";
 
+/** The command `cria tokenizer chat`. */
 export const chatCommand: Command = {
   name: "chat",
   summary: "a conversation as the model reads it, and which tokens are the assistant's",

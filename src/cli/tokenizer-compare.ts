@@ -9,6 +9,7 @@ import { formsHelp, openAndTell, partsOf, textFlags, textOptions } from "./text-
 
 const where = "tokenizer compare";
 
+/** The command `cria tokenizer compare`. */
 export const compareCommand: Command = {
   name: "compare",
   summary: "find the first place where two tokenizers differ on texts; exit code 1 if they do",

@@ -14,6 +14,7 @@ const splitNames = Object.keys(splitPatterns) as SplitName[];
 /** Flags that say what goes with ranks. */
 const rankFlags = ["pattern", "split-digits", "special", "bos", "eos", "pad"];
 
+/** The command `cria tokenizer convert`. */
 export const convertCommand: Command = {
   name: "convert",
   summary: "write a tokenizer in another form, with the same ids",

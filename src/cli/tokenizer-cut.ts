@@ -12,6 +12,7 @@ import { formNames, outputHelp, outputOf, writeTokenizer } from "./tokenizer-out
 
 const where = "tokenizer cut";
 
+/** The command `cria tokenizer cut`. */
 export const cutCommand: Command = {
   name: "cut",
   summary: "keep the pieces that texts use, under new ids without gaps, and write which id became which",

@@ -19,6 +19,7 @@ const where = "tokenizer explain";
 /** Characters of a text: a line is shown for every merge, with all pieces of its word. */
 const longest = 2000;
 
+/** The command `cria tokenizer explain`. */
 export const explainCommand: Command = {
   name: "explain",
   summary: "how a text becomes ids: normalised, cut into words, merged one pair after another",

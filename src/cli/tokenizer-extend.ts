@@ -11,6 +11,7 @@ import { formNames, outputHelp, outputOf, writeTokenizer } from "./tokenizer-out
 
 const where = "tokenizer extend";
 
+/** The command `cria tokenizer extend`. */
 export const extendCommand: Command = {
   name: "extend",
   summary: "add pieces learned from new texts to a tokenizer; the ids it has stay",

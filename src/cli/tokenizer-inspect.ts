@@ -7,6 +7,7 @@ import { stringFlag } from "./flag-values.ts";
 import { openNamed } from "./load-tokenizer.ts";
 import { openAndTell, optionalTextOptions, partsOf, textFlags } from "./text-flags.ts";
 
+/** The command `cria tokenizer inspect`. */
 export const inspectCommand: Command = {
   name: "inspect",
   summary: "what a tokenizer holds, and how well it fits a text",

@@ -29,8 +29,10 @@ async function writeSentencePiece(model: TokenizerModel): Promise<Uint8Array> {
   return (await loadSentencePiece()).sentencePieceModelBytes(model);
 }
 
+/** The name of a form in which a tokenizer is written. */
 export type FormName = keyof typeof forms;
 
+/** The names of all forms. */
 export const formNames = Object.keys(forms) as FormName[];
 /** What OUT may be, as help lists it. */
 export const outputHelp = [
@@ -38,10 +40,12 @@ export const outputHelp = [
   `${"a folder".padEnd(10)} tokenizer.json and tokenizer_config.json\n`,
 ].join("");
 
+/** What a form is, in words. */
 export function aboutForm(form: FormName): string {
   return forms[form].about;
 }
 
+/** Where a tokenizer is written, and in which form. */
 export interface TokenizerOutput {
   readonly file: string;
   readonly form: FormName;

@@ -13,6 +13,7 @@ const where = "tokenizer stats";
 /** Pieces that are shown of each list. */
 const shown = 10;
 
+/** The command `cria tokenizer stats`. */
 export const statsCommand: Command = {
   name: "stats",
   summary: "bytes per token of texts and of their scripts, unused and longest pieces, bytes and unknowns",

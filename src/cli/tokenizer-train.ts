@@ -28,6 +28,7 @@ const flagsOfKind: Readonly<Record<string, readonly string[]>> = {
   bytes: ["pattern", "split-digits"],
 };
 
+/** The command `cria tokenizer train`. */
 export const trainCommand: Command = {
   name: "train",
   summary: "learn a BPE tokenizer from texts",

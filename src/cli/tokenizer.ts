@@ -92,6 +92,7 @@ const decodeCommand: Command = {
   },
 };
 
+/** The commands of `cria tokenizer`. */
 export const tokenizerCommand: CommandGroup = {
   name: "tokenizer",
   summary: "train a tokenizer and use it",

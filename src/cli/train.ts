@@ -62,6 +62,7 @@ evaluation: { every: 250 }    # steps
 checkpoints: { every: 250 }   # steps
 `;
 
+/** The command `cria train`. */
 export const train: Command = {
   name: "train",
   summary: "train a model on texts or by a recipe, or go on with a run that was stopped",

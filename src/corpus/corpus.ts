@@ -8,14 +8,17 @@ import { type DocumentsOptions, type OpenOptions, openTexts, type Texts } from "
 /** Measured: 2 GB/s where the portable one has 80 MB/s, on a corpus that is hashed two to four times. */
 const nodeHash: TextHash = (text) => createHash("sha256").update(text, "utf8").digest();
 
+/** A document and the source that it is from. */
 export interface Document {
   readonly text: string;
   /** The name of the source in the recipe. */
   readonly source: string;
 }
 
+/** Whether training sees a text, or evaluation alone. */
 export type Side = "train" | "held out";
 
+/** A source of a recipe, opened. */
 export interface CorpusSource {
   readonly name: string;
   readonly weight: number;
@@ -38,6 +41,7 @@ export async function openCorpus(recipe: DataRecipe, options: OpenOptions = {}):
   }
 }
 
+/** The texts of a recipe, whose documents can be read as often as needed. */
 export class Corpus implements AsyncDisposable {
   readonly recipe: DataRecipe;
   readonly sources: readonly CorpusSource[];

@@ -1,6 +1,7 @@
 // manifest.json: what a folder of prepared data holds. It is written last, so a folder that has one is whole.
 import { z } from "zod";
 
+/** The name of the manifest's file. */
 export const manifestName = "manifest.json";
 
 /** A file inside the folder, never outside. */
@@ -9,6 +10,7 @@ const count = z.int().min(0);
 
 const totals = { documents: count, bytes: count, tokens: count, shards: z.array(fileName) };
 
+/** What a manifest holds. */
 export const manifestSchema = z.strictObject({
   version: z.literal(1),
   vocabulary: z.strictObject({ size: z.int().min(1), fingerprint: z.string().regex(/^[0-9a-f]{32}$/) }),
@@ -34,6 +36,7 @@ export const manifestSchema = z.strictObject({
   checksums: z.record(fileName, z.string().regex(/^[0-9a-f]{64}$/)).optional(),
 });
 
+/** A manifest that was read and checked. */
 export type Manifest = z.output<typeof manifestSchema>;
 
 /** The files of a folder but for the manifest. */

@@ -12,6 +12,7 @@ import { type DataRecipe, heldOutName } from "./recipe.ts";
 import { checksumsOf } from "./verify.ts";
 import { type EncodedDocument, type WrittenShard, writeShards } from "./write-shards.ts";
 
+/** Options of a preparation that are not the recipe's. */
 export interface PrepareOptions {
   /** Where relative paths of the recipe start; the working folder by default. */
   readonly folder?: string;

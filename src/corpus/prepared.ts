@@ -12,6 +12,7 @@ import { readDocuments } from "./texts/texts.ts";
 
 const where = "data";
 
+/** A folder of prepared data whose shards are open. */
 export class PreparedData implements AsyncDisposable {
   readonly folder: string;
   readonly manifest: Manifest;

@@ -12,6 +12,7 @@ const sourceName = z
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "a name is letters, digits, '.', '_' and '-', at most 64")
   .refine((name) => name.toLowerCase() !== heldOutName, `"${heldOutName}" is what the held-out part is called`);
 
+/** What a recipe says of one source. */
 export const sourceRecipe = z.strictObject({
   /** A single source needs none: it is called "text". */
   name: sourceName.optional(),
@@ -44,6 +45,7 @@ const sourcesRecipe = z
   })
   .transform((sources) => sources.map(({ name = "text", weight = 1, ...source }) => ({ name, weight, ...source })));
 
+/** The data part of a recipe. */
 export const dataRecipe = z.strictObject({
   sources: sourcesRecipe,
   /** Share of the text that training never sees. */
@@ -59,5 +61,7 @@ export function parseDataRecipe(value: unknown, name = "the recipe"): DataRecipe
   return parseWith(dataRecipe, value, "data", name);
 }
 
+/** The data part of a recipe, read and completed by defaults. */
 export type DataRecipe = z.output<typeof dataRecipe>;
+/** A source of a recipe, read and completed by defaults. */
 export type SourceRecipe = DataRecipe["sources"][number];

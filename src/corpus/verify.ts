@@ -9,6 +9,7 @@ import { PreparedData } from "./prepared.ts";
 const where = "data";
 const windowTokens = 1 << 20;
 
+/** What was looked at when a prepared folder was verified, and found right. */
 export interface Verification {
   readonly files: number;
   readonly bytes: number;

@@ -4,12 +4,14 @@ import type { Vocabulary } from "../batches/index.ts";
 import { bytesPerToken, encodeHead, encodeTail, maxShardTokens, type Totals } from "../batches/index.ts";
 import { atomicWrite } from "../files/index.ts";
 
+/** The tokens of a document, and the size of its text. */
 export interface EncodedDocument {
   readonly tokens: ArrayLike<number>;
   /** Bytes of its text in UTF-8. */
   readonly bytes: number;
 }
 
+/** A shard that was written, and what it holds. */
 export interface WrittenShard extends Totals {
   readonly path: string;
 }

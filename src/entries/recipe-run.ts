@@ -21,6 +21,7 @@ import {
 } from "../runs/index.ts";
 import { completeRecipe, parseRecipe, settlePrecision, type TrainRecipe } from "../train/index.ts";
 
+/** How a run is trained: where it computes, and who is told what. */
 export interface RunOptions
   extends Pick<TrainJob, "signal" | "onMemory" | "onStep" | "onEvaluation" | "onCheckpoint" | "onNotice" | "progress"> {
   /** Where to compute; it stays the caller's. This machine's CPU by default. */

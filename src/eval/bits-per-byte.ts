@@ -1,6 +1,7 @@
 // A loss in the units that people compare: perplexity, and bits per byte, which does not depend on the tokenizer.
 import { check } from "../base/index.ts";
 
+/** A text's size in tokens and bytes. */
 export interface TextSize {
   /** Tokens that were, or would be, predicted. */
   readonly tokens: number;

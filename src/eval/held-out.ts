@@ -12,6 +12,7 @@ export interface HeldOutText {
   readonly bytes: number;
 }
 
+/** What a model reaches on held-out text. */
 export interface Evaluation {
   /** Mean over the tokens that were predicted, in nats. */
   readonly loss: number;
@@ -22,6 +23,7 @@ export interface Evaluation {
   readonly tokens: number;
 }
 
+/** How much of the held-out text is read, and who is told. */
 export interface EvaluateOptions {
   /** Roughly how many tokens to read, spread over the text; all by default. */
   readonly tokens?: number;
@@ -29,6 +31,7 @@ export interface EvaluateOptions {
   readonly progress?: OnProgress | undefined;
 }
 
+/** Measures the loss on held-out text, on parameters that a trainer or others hold. */
 export class HeldOutEvaluator implements Disposable {
   readonly #size: BatchSize;
   readonly #built: LossGraph;

@@ -35,6 +35,7 @@ export async function atomicWrite(
   }
 }
 
+/** Writes a value as JSON with an indentation of two; the old file or the new one is there at any time. */
 export async function atomicWriteJson(path: string, value: unknown, where = "files"): Promise<void> {
   await atomicWrite(path, `${JSON.stringify(value, null, 2)}\n`, where);
 }

@@ -9,6 +9,7 @@ export async function openFile(path: string, where = "files"): Promise<FileSourc
   return new FileSource(path, size, handle);
 }
 
+/** A regular file as a source of bytes, open until it is closed. */
 export class FileSource implements ByteSource {
   readonly name: string;
   readonly size: number;

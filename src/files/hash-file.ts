@@ -5,6 +5,7 @@ import { openRegular } from "./regular-file.ts";
 
 const chunkBytes = 1 << 20;
 
+/** What a hash tells while it is computed, and what stops it. */
 export interface HashOptions {
   /** Stops between two chunks. */
   readonly signal?: AbortSignal | undefined;

@@ -21,6 +21,7 @@ export function isPartial(name: string): boolean {
   return partial.test(name);
 }
 
+/** Which of the files that ended programs left are looked for. */
 export interface LeftWhere {
   /** Only what was to become the file or folder of this name. */
   readonly of?: string;

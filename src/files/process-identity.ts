@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 
+/** A process by its number and the time when it started. */
 export interface ProcessIdentity {
   readonly pid: number;
   /** When it started, in the system's own count; absent where the system does not say. */

@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { explainIo } from "./explain-io.ts";
 import { openRegular } from "./regular-file.ts";
 
+/** How a stream is read, and what ends the wait for it. */
 export interface ReadStreamOptions {
   readonly where?: string;
   /** Ends any wait, for a program that writes nothing and for one that is yet to open the pipe. */

@@ -28,6 +28,7 @@ export interface OpenHandle {
   close(): Promise<void>;
 }
 
+/** An open file, and what the system said of it when it was opened. */
 export interface OpenedFile {
   readonly handle: OpenHandle;
   /** Bytes of the file when it was opened. */

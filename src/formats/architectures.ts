@@ -10,6 +10,7 @@ export type VariantParts = Partial<
   Pick<LlamaConfig, "qkvBias" | "attentionOutputBias" | "ffnBias" | "qkNorm" | "slidingWindow" | "slidingLayers" | "ropeLayers">
 >;
 
+/** A decoder of transformers: what its config may hold beside LLaMA's keys, and how that is read. */
 export interface Architecture {
   /** `model_type` of config.json. */
   readonly modelType: string;

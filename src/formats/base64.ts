@@ -6,6 +6,7 @@ export function base64Bytes(text: string): Uint8Array | undefined {
   return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
 }
 
+/** Bytes in base64, with padding. */
 export function base64Of(bytes: Uint8Array): string {
   return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 }

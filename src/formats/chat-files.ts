@@ -6,6 +6,7 @@ import { readTokenIds } from "./hf-config.ts";
 import { isObject, type JsonObject, kindOf, quote } from "./json.ts";
 import { checkKeys, honoured } from "./json-keys.ts";
 
+/** The templates and ids that a model's files hold for chats. */
 export interface ChatSources {
   /** Templates' texts by name. */
   readonly templates: ReadonlyMap<string, string>;

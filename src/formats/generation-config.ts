@@ -30,6 +30,7 @@ export interface GenerationConfig {
   readonly badWords?: readonly (readonly number[])[];
 }
 
+/** A generation_config.json that was read, and what of it is not followed. */
 export interface ReadGenerationConfig extends GenerationConfig {
   /** One sentence or none, which names every setting that is not followed and every key that cria does not know. */
   readonly warnings: readonly string[];

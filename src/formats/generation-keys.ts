@@ -9,6 +9,7 @@ const ofDrafts = "drafts of another model change the speed, not the text";
 const oneText = "cria writes one text at a time";
 const notDone = "cria has no such step";
 
+/** A row per key of generation_config.json. */
 export const generationKeys: readonly KeyRow[] = [
   honoured("max_new_tokens", "countFromOne", "tokens to write at most"),
   honoured("max_length", "countFromOne", "tokens of prompt and text at most, where max_new_tokens is absent", [20]),

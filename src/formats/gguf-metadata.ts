@@ -29,6 +29,7 @@ const types = [
   ] as const),
 ] as const;
 
+/** The name of a type of GGUF's metadata. */
 export type GgufType = (typeof types)[number][0];
 
 type ScalarType = Exclude<GgufType, "text" | "array">;
@@ -36,6 +37,7 @@ type ScalarType = Exclude<GgufType, "text" | "array">;
 /** Whole numbers of 64 bits beyond what a double holds exactly are bigints, so that none is rounded. */
 export type GgufScalar = number | bigint | boolean | string;
 
+/** An array of GGUF's metadata and the type of its elements. */
 export interface GgufArray {
   readonly type: GgufType;
   readonly values: GgufElements;
@@ -51,11 +53,13 @@ const arrays = {
   ...{ f32: Float32Array, f64: Float64Array },
 } as const;
 
+/** A value of GGUF's metadata and its type. */
 export interface GgufValue {
   readonly type: GgufType;
   readonly value: GgufScalar | GgufArray;
 }
 
+/** The head of a GGUF file. */
 export interface GgufMetadata {
   readonly version: number;
   readonly tensorCount: number;

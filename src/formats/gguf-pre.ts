@@ -3,6 +3,7 @@
 // lacks something, the model's own stands here: o200k, tekken, kimi-k2, tiny_aya.
 import { type BytesModel, type SplitName, splitPatterns } from "../tokenizer/index.ts";
 
+/** How texts are cut under one or more names of `tokenizer.ggml.pre`. */
 export interface Pre {
   readonly names: readonly string[];
   /** The names of published expressions, or expressions in Oniguruma's syntax. */

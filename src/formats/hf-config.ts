@@ -17,6 +17,7 @@ export interface HfConfig {
   readonly eosTokenIds: readonly number[];
 }
 
+/** A config.json that was read, and what of it is not followed. */
 export interface ReadHfConfig extends HfConfig {
   /** One sentence or none, which names every value that is not followed and every key that cria does not know. */
   readonly warnings: readonly string[];

@@ -57,8 +57,10 @@ const kinds = {
   textOrIntegers: { rule: "a string or a list of integers", holds: (value) => isText(value) || isListOf(value, Number.isSafeInteger) },
 } as const satisfies Record<string, JsonKind>;
 
+/** The name of a kind of JSON value, which the tables of keys use. */
 export type JsonKindName = keyof typeof kinds;
 
+/** What cria does with a key. */
 export interface KeyRow {
   readonly key: string;
   /** What its value must be unless it is null; anything else is an error, whatever the role. */
@@ -81,14 +83,17 @@ export function honoured(key: string, kind: JsonKindName, reason: string, neutra
   return { key, kind, role: "honoured", reason, isNeutral: asTest(neutral) };
 }
 
+/** A row of a key whose value is refused unless it is neutral. @param reason says why */
 export function refused(key: string, kind: JsonKindName, neutral: Neutral, reason: string): KeyRow {
   return { key, kind, role: "refused", reason, isNeutral: asTest(neutral) };
 }
 
+/** A row of a key whose value is named in a warning unless it is neutral. @param reason says why */
 export function warned(key: string, kind: JsonKindName, neutral: Neutral, reason: string): KeyRow {
   return { key, kind, role: "warned", reason, isNeutral: asTest(neutral) };
 }
 
+/** A row of a key that changes nothing here, whatever its value. @param reason says why */
 export function harmless(key: string, kind: JsonKindName, reason: string): KeyRow {
   return { key, kind, role: "harmless", reason, isNeutral: () => true };
 }

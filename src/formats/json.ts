@@ -3,6 +3,7 @@ import { check, decodeUtf8, isObject, type JsonObject, parseJson } from "../base
 
 export { isObject, type JsonObject };
 
+/** How strictly JSON is read. */
 export interface ParseOptions {
   /** Also refuses an object that has a key twice, of which JSON.parse keeps the last in silence. */
   readonly unique?: boolean;

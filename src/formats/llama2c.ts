@@ -8,6 +8,7 @@ import { type ByteSource, CriaError, check, fail, type Shape, sizeOf } from "../
 import { type LlamaConfig, llamaConfig } from "../model/index.ts";
 import { TensorFile, type TensorInfo } from "./tensor-file.ts";
 
+/** A llama2.c model: its config and its tensors. */
 export interface Llama2cModel {
   /** Pairs of RoPE are neighbours, as in Meta's weights; epsilon is run.c's 1e-5. */
   readonly config: LlamaConfig;

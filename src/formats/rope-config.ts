@@ -6,6 +6,7 @@ import { type LlamaConfig, numberRanges, type RopeScaling, scalingRanges } from 
 import { isObject, type JsonObject, kindOf, quote } from "./json.ts";
 import { checkKeys, honoured, type KeyRow, readNumber, refused } from "./json-keys.ts";
 
+/** RoPE as a config.json has it. */
 export interface RopeConfig {
   /** Base of the frequencies. */
   readonly theta: number;

@@ -6,6 +6,7 @@ import { type StorageName, storageTypes } from "./storage.ts";
 
 type Bytes = ArrayBufferView | Promise<ArrayBufferView>;
 
+/** A tensor for a safetensors file. */
 export interface TensorToWrite {
   readonly name: string;
   readonly dtype: StorageName;

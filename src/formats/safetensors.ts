@@ -11,6 +11,7 @@ import { TensorFile, type TensorInfo } from "./tensor-file.ts";
 
 /** The specification's limit, against headers that would exhaust memory. */
 export const maxHeaderBytes = 100_000_000;
+/** The key of a header that names no tensor. */
 export const metadataKey = "__metadata__";
 
 const where = "safetensors";

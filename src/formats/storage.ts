@@ -1,6 +1,7 @@
 // Element types as files store them, little-endian, by safetensors' names: one row each, with the way to float32.
 import { widenBfloat16, widenFloat16 } from "./half-floats.ts";
 
+/** How an element is stored, and its way to float32. */
 export interface StorageType {
   /** Bytes of one element. */
   readonly bytes: number;
@@ -8,8 +9,10 @@ export interface StorageType {
   readonly toFloat32: (bytes: Uint8Array, out: Float32Array) => void;
 }
 
+/** The safetensors name of a type. */
 export type StorageName = keyof typeof storageTypes;
 
+/** The types by name. */
 export const storageTypes = {
   F64: { bytes: 8, toFloat32: (bytes, out) => out.set(new Float64Array(...place(bytes, 8))) },
   F32: { bytes: 4, toFloat32: (bytes, out) => out.set(new Float32Array(...place(bytes, 4))) },
@@ -29,6 +32,7 @@ export const storageTypes = {
   BOOL: { bytes: 1, toFloat32: (bytes, out) => out.set(bytes.map((byte) => (byte === 0 ? 0 : 1))) },
 } as const satisfies Record<string, StorageType>;
 
+/** Whether a value names a type. */
 export function isStorageName(name: unknown): name is StorageName {
   return typeof name === "string" && Object.hasOwn(storageTypes, name);
 }

@@ -33,6 +33,7 @@ const pieceElements = 1 << 22;
  */
 const isRedundant = /^lm_head\.weight$|\.rotary_emb\.inv_freq$/;
 
+/** The tensors of a file by name, read when they are asked for. */
 export class TensorFile {
   /** The format, for messages: "safetensors", "llama2c". */
   readonly format: string;

@@ -16,6 +16,7 @@ export interface ConfigFiles {
   readonly addedTokensName: string;
 }
 
+/** What the files beside tokenizer.json say of its pieces. */
 export interface TokenizerConfig {
   readonly name: string;
   /** `bos_token`, `pad_token` and every other key that ends so: the token that it names. */

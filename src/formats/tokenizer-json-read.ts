@@ -30,6 +30,7 @@ import { readTemplate } from "./tokenizer-json-template.ts";
 import { fileKeys, modelKeys, unigramKeys } from "./tokenizer-keys.ts";
 import { unmarkedPiece, wordDecoders, wordEndPattern, wordSplit } from "./word-mark.ts";
 
+/** What is read with a tokenizer.json, and what messages call it. */
 export interface ReadTokenizerOptions {
   /** The file's name, for messages. @default "tokenizer.json" */
   readonly name?: string;

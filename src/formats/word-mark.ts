@@ -44,6 +44,7 @@ export function markedPieces(model: WordModel, mark: string): string[] {
   return model.pieces.map((piece) => (piece.endsWith(endOfWord) ? piece.slice(0, -endOfWord.length) + mark : piece));
 }
 
+/** A piece of the file as the textbook kind has it: `</w>` in the place of the mark. */
 export function unmarkedPiece(piece: string, mark: string): string {
   return piece.endsWith(mark) ? piece.slice(0, -mark.length) + endOfWord : piece;
 }

@@ -4,6 +4,7 @@ import { avx2, avx512, type Target } from "../kernel/index.ts";
 import { type CpuFeature, type CpuFeatures, cpuFeatures } from "./cpu-features.ts";
 import { type Native, type Opened, openNative } from "./native.ts";
 
+/** A target for the kernels, and why it was chosen. */
 export interface Choice {
   /** "avx512", "avx2" or "wasm". */
   readonly name: string;
@@ -31,6 +32,7 @@ const rows: readonly Row[] = [
   { target: avx2, needs: ["avx2", "fma", "f16c"], reason: "machine code with 256-bit vectors, the widest of this CPU" },
 ];
 
+/** What CRIA_TARGET may be, the fastest first. */
 export const targetNames: readonly string[] = [...rows.map(({ target }) => target.name), "wasm"];
 
 /**

@@ -24,6 +24,7 @@ import { decodeEntry, encodeEntry } from "./code-entry.ts";
 import { codeFolderPath, isCacheOff } from "./code-folder-path.ts";
 import { compilerHash } from "./compiler-hash.ts";
 
+/** Where compiled kernels are kept, and who is told of a folder that is not used. */
 export interface CodeFolderOptions {
   /** A folder for what later processes can use again, `off` for none, empty for the system's own place for caches; by default what CRIA_CACHE says. */
   readonly codeCache?: string | undefined;
@@ -40,6 +41,7 @@ export interface CodeFolderState {
   readonly problem?: string;
 }
 
+/** What the folder of compiled kernels holds, or why there is none. */
 export function codeFolderState(folder = codeFolderPath()): CodeFolderState {
   const empty = { folder, kernels: 0, bytes: 0 };
   if (folder === undefined) return { ...empty, problem: isCacheOff() ? "CRIA_CACHE is off" : "there is no home folder" };

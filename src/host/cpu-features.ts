@@ -1,11 +1,14 @@
 // What this CPU can do: CPUID and XGETBV, a few bytes of code (Intel SDM, volume 2, CPUID; volume 1, 13.2 and 14.3).
 import type { Native } from "./native.ts";
 
+/** The features that kernels may use, by their names in /proc/cpuinfo. */
 export const featureNames = ["avx2", "fma", "f16c", "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_bf16", "avx512_vnni"] as const;
+/** The name of a feature. */
 export type CpuFeature = (typeof featureNames)[number];
 /** What the CPU has and the operating system saves and restores. */
 export type CpuFeatures = ReadonlySet<CpuFeature>;
 
+/** The features of this CPU, asked of it by a few bytes of code. */
 export function cpuFeatures(native: Native): CpuFeatures {
   const { code, cpuidHigh, extendedControl } = codes[native.convention];
   const pages = native.mapCode(code);

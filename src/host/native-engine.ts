@@ -17,8 +17,10 @@ export interface NativeSource {
   assemble(): NativeCode;
 }
 
+/** An engine whose kernels are machine code. */
 export type NativeEngine = Engine<readonly NativeSource[], NativeMemory>;
 
+/** The threads and memory of a native engine. */
 export interface NativeEngineOptions {
   /** 1 to 64; CRIA_THREADS or the number of cores by default. */
   readonly threads?: number | undefined;

@@ -14,6 +14,7 @@ const native = opened.native ?? fail("cpu", `machine code can be called by the m
 /** Code stays where it is for as long as the engine lives, and so do its functions: programs share kernels. */
 const linked = new Map<number, LinkedKernel>();
 
+/** Makes a function of each kernel's code in memory. */
 export const linkNative: Linker = (code) => (code as readonly NativeKernel[]).map(linkKernel);
 
 function linkKernel({ address, params }: NativeKernel): LinkedKernel {

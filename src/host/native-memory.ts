@@ -8,6 +8,7 @@ import { pageBytes } from "./native-system.ts";
 /** 64 MiB: a small model grows its memory a few times, not once a buffer. A multiple of a huge page. */
 const growthBytes = 2 ** 26;
 
+/** Memory of the process as a heap's: pages are committed as they are needed. */
 export class NativeMemory implements Memory {
   readonly bound = "all the memory that this process may use";
   readonly advice = "free other buffers, or use a smaller model or batch";

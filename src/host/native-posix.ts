@@ -10,6 +10,7 @@ export interface PosixConstants {
   readonly adviseHugePages?: number;
 }
 
+/** The constants of Linux. */
 export const linux: PosixConstants = { mapAnonymous: 0x20, mapNoReserve: 0x4000, adviseHugePages: 14 };
 /** The constants of macOS on Intel; code on Apple's own processors would need MAP_JIT too. */
 export const darwin: PosixConstants = { mapAnonymous: 0x1000, mapNoReserve: 0x40 };
@@ -19,6 +20,7 @@ const mapPrivate = 2;
 const adviseDontNeed = 4;
 const hugePageBytes = 2 ** 21;
 
+/** Pages of Linux and macOS. */
 export class PosixSystem implements NativeSystem {
   readonly convention = "systemV";
   readonly #constants: PosixConstants;

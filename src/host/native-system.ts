@@ -1,11 +1,13 @@
 // What machine code needs of an operating system: pages, and who may do what with them. One interface, and one file per family of systems beside it.
 import type { FileRegion } from "../base/index.ts";
 
+/** A range of pages: its first address, and its size. */
 export interface Pages {
   readonly address: number;
   readonly bytes: number;
 }
 
+/** What a family of operating systems does for machine code. Addresses are numbers below 2^53. */
 export interface NativeSystem {
   /** How code is called here: System V AMD64 or Microsoft x64. */
   readonly convention: "systemV" | "windows";
@@ -43,10 +45,14 @@ export interface Koffi {
   errno(): number;
 }
 
+/** A function of the system whose arguments and result are integers. */
 export type Numbers = (...args: number[]) => number;
+/** Copies bytes of a view to an address. */
 export type CopyIn = (to: number, from: ArrayBufferView, bytes: number) => void;
+/** Copies bytes at an address to a view. */
 export type CopyOut = (to: ArrayBufferView, from: number, bytes: number) => void;
 
+/** The least multiple of `unit` that is not below `value`. */
 export const roundUp = (value: number, unit: number): number => Math.ceil(value / unit) * unit;
 /** The size of a page on every system on x86-64. */
 export const pageBytes = 4096;

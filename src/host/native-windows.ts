@@ -9,6 +9,7 @@ const currentProcess = -1;
 
 type Protect = (address: number, bytes: number, protection: number, before: Uint32Array) => number;
 
+/** Pages of Windows. */
 export class WindowsSystem implements NativeSystem {
   readonly convention = "windows";
   readonly #virtualAlloc: Numbers;

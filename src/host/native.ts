@@ -7,6 +7,7 @@ import { WindowsSystem } from "./native-windows.ts";
 
 export type { Pages } from "./native-system.ts";
 
+/** What loads machine code on this system. */
 export interface Native extends Omit<NativeSystem, "map" | "makeExecutable"> {
   /** Pages that can be run and no longer be written, with a copy of the code at their start. @throws CriaError when the system refuses. */
   mapCode(code: Uint8Array): Pages;

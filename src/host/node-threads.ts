@@ -5,6 +5,7 @@ import { isWorkerMissing, leaveOut } from "../files/index.ts";
 import type { Answer, ThreadHost, WorkerSetup } from "../threads/index.ts";
 import { defaultThreads } from "./default-threads.ts";
 
+/** The host of threads in Node. */
 export const nodeThreads: ThreadHost = {
   defaultThreads,
   start(setup, thread, { answer, lost }) {

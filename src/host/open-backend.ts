@@ -4,6 +4,7 @@ import type { Backend } from "../backend/index.ts";
 import { type CodeFolderOptions, openCodeFolder } from "./code-folder.ts";
 import { type ExecutorOptions, openExecutor } from "./open-executor.ts";
 
+/** Options of the CPU backend. */
 export interface CpuOptions extends ExecutorOptions, CodeFolderOptions {
   readonly trace?: Trace;
 }

@@ -6,6 +6,7 @@ import { nativeExecutor } from "./native-executor.ts";
 import { nodeThreads } from "./node-threads.ts";
 import { relaxedSimd } from "./relaxed-simd.ts";
 
+/** The threads and target of an executor. */
 export interface ExecutorOptions {
   /** Worker threads, 1 to 64; CRIA_THREADS or the number of cores by default. */
   readonly threads?: number;

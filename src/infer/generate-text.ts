@@ -4,11 +4,13 @@ import { StreamDecoder, type Tokenizer } from "../tokenizer/index.ts";
 import { type GeneratedToken, type GenerateTokensOptions, generateTokens, type LanguageModel } from "./generate-tokens.ts";
 import { StopFilter } from "./stop-strings.ts";
 
+/** How a prompt is encoded. */
 export interface PromptOptions {
   /** Special pieces spelled out in the prompt become their ids; leave it off for text that others wrote. @default false */
   readonly parseSpecial?: boolean;
 }
 
+/** How a text is continued: its length, sampling, rules, and what ends it. */
 export interface GenerateTextOptions extends Omit<GenerateTokensOptions, "vocabSize">, PromptOptions {
   /** Strings that end the text and are not part of it. */
   readonly stop?: readonly string[];

@@ -27,6 +27,7 @@ export interface TokenSequence extends Disposable {
 /** The least vocabulary of which only the largest logits leave the machine, where they suffice. */
 const largeVocabulary = 4096;
 
+/** How tokens are drawn, and what ends them. */
 export interface GenerateTokensOptions extends SamplingOptions, RuleOptions {
   /** Tokens to write at most; as many as the context holds by default. At least 1. */
   readonly maxTokens?: number;
@@ -46,6 +47,7 @@ export interface GenerateTokensOptions extends SamplingOptions, RuleOptions {
 /** "stop": a stop token or stop string came. "length": maxTokens or the context is used up. */
 export type FinishReason = "stop" | "length";
 
+/** A token that was drawn. */
 export interface GeneratedToken {
   readonly id: number;
   /** Log-probabilities of the model itself, before any step; absent unless they are asked for. */

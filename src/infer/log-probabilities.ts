@@ -2,6 +2,7 @@
 import { largest } from "./largest-first.ts";
 import { mostProbable } from "./scores.ts";
 
+/** A token and its log-probability. */
 export interface IdLogProbability {
   readonly id: number;
   /** The natural logarithm of the token's probability, in nats; at most 0. */

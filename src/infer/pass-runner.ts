@@ -3,6 +3,7 @@ import type { OutputName } from "../model/index.ts";
 import type { PageCopy } from "./cached-text.ts";
 import type { TopLogits, TopWanted } from "./sequence.ts";
 
+/** The rows of a pass, R of them. */
 export interface PassInputs {
   /** What RoPE's table is made for: `ropeLength` of the model. */
   readonly ropeLength: number;
@@ -19,12 +20,14 @@ export interface PassInputs {
   readonly outputs: readonly OutputName[];
 }
 
+/** A row whose logits are wanted. */
 export interface LogitRow {
   readonly row: number;
   /** Where only the largest logits are wanted. */
   readonly top?: TopWanted | undefined;
 }
 
+/** What a pass has computed. */
 export interface PassOutputs {
   /** Logits [V], or the largest ones, of each of the rows wanted. */
   readonly logits: readonly (Float32Array | TopLogits)[];
@@ -32,6 +35,7 @@ export interface PassOutputs {
   readonly hidden: ReadonlyMap<OutputName, readonly Float32Array[]>;
 }
 
+/** What computes passes over pages of keys and values. */
 export interface PassRunner {
   /** Copies keys and values of whole pages, one after the other. */
   copy(copies: readonly PageCopy[]): Promise<void>;

@@ -9,6 +9,7 @@ const usualContexts = 4;
 /** The share of memory that the pool leaves to programs of other sizes and to whatever else runs. */
 const spareShare = 1 / 8;
 
+/** What the size of a pool follows from. */
 export interface PoolRequest {
   /** Tokens of one sequence, where somebody has asked for so many; the model's context otherwise, or fewer where memory is short. */
   readonly contextLength: number | undefined;

@@ -44,6 +44,7 @@ export interface ProgramParts {
   readonly held: Map<string, DeviceBuffer>;
 }
 
+/** The size of a pool: tokens of one sequence, and pages for all. */
 export interface PoolSize {
   readonly contextLength: number;
   readonly cache: { readonly pages: number; readonly type: StateDType };
@@ -65,6 +66,7 @@ interface Compiled {
   ropeLength: number | undefined;
 }
 
+/** The programs of a model on a backend, by rows per pass, and the states that they share. */
 export class Programs implements PassRunner {
   readonly #backend: Backend;
   readonly #config: LlamaConfig;

@@ -32,6 +32,7 @@ export interface SamplingOptions {
   readonly seed?: number;
 }
 
+/** Sampling options, all of them given, without the seed. */
 export type Sampling = Required<Omit<SamplingOptions, "seed">>;
 
 /** A sampler keeps nothing but its random numbers. */

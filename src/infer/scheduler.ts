@@ -47,6 +47,7 @@ export interface PassPart<W extends Work = Work> {
   readonly rows: number;
 }
 
+/** What one pass computes. */
 export interface Pass<W extends Work = Work> {
   /** The length for which RoPE's table is made, one for all rows: rows with different tables are computed in passes of their own. */
   readonly ropeLength: number;
@@ -55,6 +56,7 @@ export interface Pass<W extends Work = Work> {
   readonly copies: readonly PageCopy[];
 }
 
+/** Gives out pages, and says what the next pass computes. */
 export class Scheduler<W extends Work> {
   readonly #pool: PageAllocator;
   readonly #limits: PassLimits;

@@ -19,6 +19,7 @@ import { largestProgramBytes, type ProgramParts, Programs, passLimits } from "./
 import type { PassLimits } from "./scheduler.ts";
 import { SequenceQueue } from "./sequence-queue.ts";
 
+/** The memory that a model's sequences may take. */
 export interface SequenceModelOptions {
   /** S: tokens that one sequence may have, at most the model's context. By default as many, or as the pool holds where that is smaller. */
   readonly contextLength?: number;
@@ -41,6 +42,7 @@ export interface SequenceModelOptions {
   readonly onProgress?: OnProgress;
 }
 
+/** A model on a backend on which any number of sequences grow. */
 export class SequenceModel extends SequenceQueue {
   readonly config: LlamaConfig;
 

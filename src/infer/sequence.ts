@@ -74,6 +74,7 @@ export interface TopWanted {
   readonly allowed?: Uint32Array | undefined;
 }
 
+/** The largest logits of a row. */
 export interface TopLogits {
   /** The largest first, of equal ones the lower id first. */
   readonly ids: Int32Array;

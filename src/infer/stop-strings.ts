@@ -1,6 +1,7 @@
 // Stop strings in a stream: text that may turn out to begin one is held back until it is clear.
 import { check } from "../base/index.ts";
 
+/** What is certain after some more text. */
 export interface StopResult {
   /** Text that is certain to come before any stop string. */
   readonly text: string;

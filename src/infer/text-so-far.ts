@@ -1,5 +1,6 @@
 // What steps between logits and a token may know of the text.
 
+/** A prompt and the tokens behind it. */
 export interface TextSoFar {
   /** Prompt and text. */
   readonly ids: readonly number[];

@@ -2,6 +2,7 @@
 // says so, and not one from deep inside, or silence. Ranges are checked by those who know them.
 import { CriaError, didYouMean, stateDTypes } from "../base/index.ts";
 
+/** What a value must be. */
 export interface Rule {
   /** Follows "must be". */
   readonly what: string;
@@ -15,6 +16,7 @@ const idArray: Rule = {
   isRight: (value) => Array.isArray(value) && value.every((id) => Number.isSafeInteger(id) && id >= 0),
 };
 
+/** Rules that options share. */
 export const is = {
   name,
   count,

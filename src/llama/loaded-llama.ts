@@ -9,6 +9,7 @@ import type { OpenChat, OpenModel } from "../open/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 import { checkArgument, checkOptions, defined, is, type Rule } from "./check-arguments.ts";
 
+/** The memory that a loaded model may take, and who is told while it loads. */
 export interface ModelOptions {
   /** Tokens that a text may have, the prompt included; fewer take less memory. The model's context by default, or what memory has room for. */
   readonly contextLength?: number;
@@ -50,8 +51,10 @@ export interface RenderedConversation extends EncodedChat {
   readonly template: string;
 }
 
+/** How a chat is rendered and answered. */
 export interface ChatOptions extends Omit<GenerateOptions, "parseSpecial">, RenderOptions {}
 
+/** A rule per option of a model. */
 export const modelRules = {
   ...{ contextLength: is.count, cacheType: is.cacheType, pages: is.count, signal: is.signal, onProgress: is.callback },
 } satisfies Record<keyof ModelOptions, Rule>;
@@ -126,6 +129,7 @@ export async function loadThere<Place>(
   }
 }
 
+/** A loaded model that continues texts, answers in chats and scores texts. */
 export class LoadedLlama {
   readonly config: LlamaConfig;
   readonly tokenizer: Tokenizer;

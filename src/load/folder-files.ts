@@ -6,6 +6,7 @@ import type { FilePlace, ModelFiles } from "../open/index.ts";
 
 const where = "model";
 
+/** The files of a folder, opened when they are asked for. */
 export function folderFiles(folder: string): ModelFiles {
   const pathOf = (file: string) => join(folder, file);
   return {

@@ -4,6 +4,7 @@ import { type ByteSource, checkFileSize, fail, type SizeLimit } from "../base/in
 /** A file that is open, and closed with what was opened from it where it can be. */
 export type OpenedSource = ByteSource & { close?(): Promise<void> };
 
+/** The files of a model, wherever they lie. */
 export interface ModelFiles {
   /** What messages call the place: a folder's path, an address. */
   readonly name: string;

@@ -8,6 +8,7 @@ import { isConfigured, isGguf, type OnWarning } from "./open-tokenizer.ts";
 import { withSource } from "./opened-sources.ts";
 import { readJsonPart, readTextPart } from "./read-parts.ts";
 
+/** A model's chat templates and the ends of its turns. */
 export interface OpenChat {
   /** The one without a name is "default". Empty where the model has none. */
   readonly templates: ChatTemplates;
@@ -15,6 +16,7 @@ export interface OpenChat {
   readonly endOfTurn: readonly number[];
 }
 
+/** What templates and ends of turns are looked for with. */
 export interface OpenChatOptions {
   /** Tokens of the model. @default as many as the tokenizer has */
   readonly modelSize?: number;

@@ -10,8 +10,10 @@ import { findLlama2c, openLlama2c } from "./open-llama2c.ts";
 import { type OnWarning, openModelTokenizer } from "./open-tokenizer.ts";
 import { OpenedSources } from "./opened-sources.ts";
 
+/** The formats of models. */
 export type ModelFormat = "Hugging Face folder" | "llama2.c";
 
+/** A model's config, and its tensors where they lie. */
 export interface ModelParts {
   readonly format: ModelFormat;
   readonly config: LlamaConfig;
@@ -46,6 +48,7 @@ export interface OpenModel<Place = FilePlace> extends ModelParts {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** Which file is the model, and what stops opening it. */
 export interface OpenModelOptions {
   /** The llama2.c .bin among the files; by default they are a Hugging Face folder's, or have one such file. */
   readonly file?: string | undefined;

@@ -21,6 +21,7 @@ import { readJsonPart, readPart } from "./read-parts.ts";
 /** Hears a sentence about a file that says something which cria neither follows nor refuses. */
 export type OnWarning = (warning: string) => void;
 
+/** What files of tokenizers do not say themselves. */
 export interface OpenTokenizerOptions {
   readonly onWarning?: OnWarning | undefined;
   /** How many tokens a llama2.c .bin has, which does not say it. Absent: as many as fill the file. */

@@ -1,6 +1,7 @@
 // Files of one model: opened one by one, closed together.
 import type { ModelFiles, OpenedSource } from "./model-files.ts";
 
+/** Opens files of one model, and closes all that it opened. */
 export class OpenedSources {
   readonly #files: ModelFiles;
   readonly #open: OpenedSource[] = [];

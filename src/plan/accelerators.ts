@@ -6,8 +6,10 @@ import type { PresetName } from "../model/index.ts";
 
 const where = "plan";
 
+/** The type of a matrix product's inputs. */
 export type Arithmetic = "float32" | "tf32" | "fp16" | "bf16";
 
+/** An accelerator by its data sheet. */
 export interface Accelerator {
   readonly name: string;
   /** Whose numbers these are: the vendor's document for the board, and where it is from another one, for the machine of eight. */
@@ -60,6 +62,7 @@ const h100 = {
   utilisation: { share: 0.41, source: "Llama 3 405B: 400 TFLOP/s/GPU on 16,384 H100 (arXiv 2407.21783, table 4)" },
 };
 
+/** The accelerators that plans know. */
 export const accelerators: readonly Accelerator[] = [
   { name: "a100-80gb", ...a100, memory: 80 * giga, bandwidth: 2039 * giga, price: 1.8 },
   { name: "a100-40gb", ...a100, memory: 40 * giga, bandwidth: 1555 * giga, price: 1.3 },

@@ -14,6 +14,7 @@ export function amount(value: number): string {
   return short(value);
 }
 
+/** A number with three digits and an exponent, such as 2.83e22. */
 export function exponent(value: number): string {
   return value.toExponential(2).replace("e+", "e");
 }
@@ -29,11 +30,13 @@ export function digits(value: number): string {
   return String(Number(value.toPrecision(6)));
 }
 
+/** A number of bytes in GB, MB or kB of powers of ten. */
 export function bytes(value: number): string {
   if (value >= 1e9) return `${short(value / 1e9)} GB`;
   return value >= 1e6 ? `${short(value / 1e6)} MB` : `${short(value / 1e3)} kB`;
 }
 
+/** A rate in TFLOP/s or GFLOP/s. */
 export function flopRate(value: number): string {
   return value >= 1e12 ? `${short(value / 1e12)} TFLOP/s` : `${short(value / 1e9)} GFLOP/s`;
 }

@@ -20,6 +20,11 @@ export function hoursFor(flops: number, peak: number, utilisation: number): numb
   return flops / (peak * utilisation) / 3600;
 }
 
+/**
+ * Operations in so many hours.
+ * @param peak FLOP/s
+ * @param utilisation 0 to 1
+ */
 export function flopsIn(hours: number, peak: number, utilisation: number): number {
   return hours * 3600 * peak * utilisation;
 }

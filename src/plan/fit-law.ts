@@ -11,6 +11,7 @@ export interface RunPoint extends Allocation {
   readonly loss: number;
 }
 
+/** A range of values, its ends included. */
 export interface Interval {
   readonly low: number;
   readonly high: number;
@@ -19,6 +20,7 @@ export interface Interval {
 /** Which numbers the runs decide; the others stay at the Besiroglu refit's. */
 export type Freedom = "all" | "levels" | "scale";
 
+/** A law that was fitted to runs, and how sure it is. */
 export interface LawFit {
   readonly law: ScalingLaw;
   readonly freedom: Freedom;
@@ -32,6 +34,7 @@ export interface LawFit {
   readonly resampled: readonly ScalingLaw[];
 }
 
+/** The resampling that a fit's intervals come from. */
 export interface FitOptions {
   readonly seed?: number;
   /** Fits to resampled runs; 0 for no intervals. */

@@ -5,6 +5,7 @@ import { lossOf, optimumForCompute, trainingFlops } from "./law.ts";
 import { type NamedRun, type RunsFit, stepUp } from "./next-run.ts";
 import type { Solution } from "./solve.ts";
 
+/** What runs say against a law that was fitted to them. */
 export interface Judgement {
   /** A sentence each, without a full stop. */
   readonly warnings: readonly string[];
@@ -12,6 +13,7 @@ export interface Judgement {
   readonly isRefuted: boolean;
 }
 
+/** What is said of a law that its own runs refute. */
 export const refuted = "this law does not hold for these runs: add longer ones";
 
 /** Judges a fit by the runs and the fit alone. */

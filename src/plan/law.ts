@@ -3,6 +3,7 @@
 import { check } from "../base/index.ts";
 import { digits } from "./amount.ts";
 
+/** A scaling law by its five numbers. Losses are in nats per token of the text that it was fitted to. */
 export interface ScalingLaw {
   readonly name: string;
   readonly source: string;
@@ -67,6 +68,7 @@ export function servingFlops(parameters: number, tokens: number): number {
   return 2 * parameters * tokens;
 }
 
+/** The loss that a law predicts, in nats per token. */
 export function lossOf(law: ScalingLaw, { parameters, tokens }: Allocation): number {
   return law.E + law.A / parameters ** law.alpha + law.B / tokens ** law.beta;
 }

@@ -16,6 +16,7 @@ const usable = 0.9;
 /** What is divided over the data-parallel replicas: nothing, optimiser state, gradients too, weights too. */
 export type Sharding = 0 | 1 | 2 | 3;
 
+/** A layout of a model over accelerators: the degrees of parallelism, and what they cost. */
 export interface Layout {
   readonly data: number;
   readonly tensor: number;
@@ -33,6 +34,7 @@ export interface Layout {
   readonly tokensPerSecond: number;
 }
 
+/** Accelerators of one kind, and how well they are used. */
 export interface Cluster {
   readonly accelerator: Accelerator;
   readonly count: number;
@@ -42,6 +44,7 @@ export interface Cluster {
   readonly utilisation: number;
 }
 
+/** What is trained on a cluster. */
 export interface Job {
   readonly config: LlamaConfig;
   readonly precision: TrainingPrecision;

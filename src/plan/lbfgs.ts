@@ -3,6 +3,7 @@
 /** Fills `gradient` and returns the value. */
 export type Objective = (x: Float64Array, gradient: Float64Array) => number;
 
+/** Where a function is least, and its value there. */
 export interface Minimum {
   readonly x: Float64Array;
   readonly value: number;

@@ -1,6 +1,7 @@
 // The paper's own runs (LLaMA, tables 2 and 15): what its models were trained on and what that took.
 import type { PresetName } from "../model/index.ts";
 
+/** A published run and what it took. */
 export interface PublishedRun {
   readonly name: string;
   /** Absent for other people's models. */
@@ -17,6 +18,7 @@ export const llamaBatchTokens = 4 * 2 ** 20;
 /** The rate per GPU of LLaMA-65B on 2,048 A100-80GB (section 2.4). */
 export const llamaTokensPerSecond = 380;
 
+/** The rows of table 15. */
 export const publishedRuns: readonly PublishedRun[] = [
   { name: "OPT-175B", gpuHours: 809_472, energy: 356, carbon: 137 },
   { name: "BLOOM-175B", gpuHours: 1_082_880, energy: 475, carbon: 183 },

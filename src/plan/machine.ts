@@ -5,6 +5,7 @@ import { computationUtilisation } from "./computation.ts";
 /** The source of a number that was asked for, and of one that stands for a person's own. */
 export const [given, example] = ["given", "an example"] as const;
 
+/** A machine that a plan runs on. */
 export interface Machine {
   readonly name: string;
   readonly count: number;
@@ -44,6 +45,7 @@ export interface MachineAsked {
   readonly arithmetic?: Arithmetic;
 }
 
+/** A machine of so many accelerators of one kind, at its data sheet's peak and a published run's utilisation. */
 export function namedMachine(row: Accelerator, asked: MachineAsked): Machine {
   const chosen = peakOf(row, asked.arithmetic);
   return {

@@ -12,6 +12,7 @@ export interface TrainingPrecision {
   readonly activations: number;
 }
 
+/** Bytes per parameter and activation in the precisions of training. */
 export const trainingPrecisions = {
   float32: { name: "float32", weights: 4, gradients: 4, optimiser: 8, activations: 4 },
   // Rajbhandari et al. 2019, arXiv 1910.02054, section 3.1: 16 bytes per parameter.
@@ -31,14 +32,17 @@ export const keptActivations = {
   inputs: "layers are recomputed",
 } as const;
 
+/** The name of what is kept of activations for the backward pass. */
 export type Kept = keyof typeof keptActivations;
 
+/** Bytes of a model's training state. */
 export interface StateBytes {
   readonly weights: number;
   readonly gradients: number;
   readonly optimiser: number;
 }
 
+/** Bytes of weights, gradients and optimiser of so many parameters. */
 export function trainingStateBytes(parameters: number, { weights, gradients, optimiser }: TrainingPrecision): StateBytes {
   return { weights: parameters * weights, gradients: parameters * gradients, optimiser: parameters * optimiser };
 }
@@ -75,6 +79,7 @@ export function kvCacheBytes(config: LlamaConfig, positions: number, bytes: numb
   return 2 * config.nLayers * config.nKvHeads * config.headDim * positions * bytes;
 }
 
+/** Bytes of all weights. @param bytes per parameter */
 export function weightBytes(config: LlamaConfig, bytes: number): number {
   return parameterCount(config) * bytes;
 }

@@ -7,6 +7,7 @@ import type { Given } from "./solve.ts";
 
 const where = "plan";
 
+/** A budget and its unit. */
 export interface Budget {
   readonly kind: "operations" | "accelerator-hours" | "hours" | "dollars";
   readonly value: number;
@@ -14,6 +15,7 @@ export interface Budget {
   readonly timesLargest?: number;
 }
 
+/** What a plan is asked for. */
 export interface Asked {
   readonly budget?: Budget;
   /** What is given but the operations, which follow from the budget. */

@@ -30,6 +30,7 @@ import { type Chosen, settle } from "./settle.ts";
 import { type Solution, solve } from "./solve.ts";
 import { warningsOf } from "./warnings.ts";
 
+/** A compute-optimal size by one law. */
 export interface Optimum extends Allocation {
   readonly flops: number;
   readonly law: string;
@@ -38,6 +39,7 @@ export interface Optimum extends Allocation {
   readonly loss?: number;
 }
 
+/** All that a plan says. */
 export interface PlanReport {
   readonly law: ScalingLaw;
   readonly plan: Chosen & {
@@ -67,6 +69,7 @@ export interface PlanReport {
   readonly published?: PublishedRun;
 }
 
+/** What serving the model costs, beside other models of the same loss. */
 export interface ServingReport {
   /** Absent when no number was given: then only the break-even is said. */
   readonly served?: number;

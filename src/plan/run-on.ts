@@ -11,6 +11,7 @@ import type { Machine } from "./machine.ts";
 import { type TrainingPrecision, trainingPrecisions, trainingStateBytes } from "./memory.ts";
 import { type Asked, lengthFor } from "./question.ts";
 
+/** What the run takes on a machine: time, energy, carbon and money, as far as they are known. */
 export interface RunReport {
   readonly machine: Omit<Machine, "accelerator">;
   /** Tokens per second of one accelerator. */
@@ -30,6 +31,7 @@ export interface RunReport {
 /** The fastest first, or why there is none. */
 export type LayoutsReport = readonly Layout[] | { readonly problem: string };
 
+/** The run on a machine, and the layouts that were weighed. */
 export interface RunOn {
   readonly run: RunReport;
   /** Where accelerators were counted. */

@@ -13,6 +13,7 @@ import {
   trainingFlops,
 } from "./law.ts";
 
+/** A model, and the operations of its training and serving. */
 export interface ServingPlan extends Allocation {
   readonly training: number;
   readonly serving: number;
@@ -57,11 +58,13 @@ export function lifeOf(law: ScalingLaw, parameters: number, loss: number, served
   return tokens === undefined ? undefined : life({ parameters, tokens }, served);
 }
 
+/** Operations of training a model and serving so many tokens with it. */
 export function life(model: Allocation, served: number): ServingPlan {
   const [training, serving] = [trainingFlops(model), servingFlops(model.parameters, served)];
   return { ...model, training, serving, total: training + serving };
 }
 
+/** When a smaller model that was trained longer has cost less than the compute-optimal one. */
 export interface BreakEven {
   /** The compute-optimal model of the same loss. */
   readonly optimum: Allocation;

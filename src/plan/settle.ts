@@ -13,12 +13,14 @@ import { type Solution, solve } from "./solve.ts";
 /** Where a number comes from: the person, the model that was named, the paper, the budget, one's own runs, the scaling law, or C = 6·N·D. */
 export type Origin = "given" | "model" | "paper" | "budget" | "runs" | "law" | "arithmetic";
 
+/** A plan's numbers, and why they are these. */
 export interface Chosen extends Solution {
   /** Why this size and these tokens. */
   readonly because: string;
   readonly from: Readonly<Record<"parameters" | "tokens" | "flops" | "loss", Origin>>;
 }
 
+/** A plan with its model's shape and its run. */
 export interface Settled extends RunOn {
   readonly plan: Chosen;
   readonly config: LlamaConfig;

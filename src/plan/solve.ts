@@ -16,6 +16,7 @@ import {
 
 const where = "plan";
 
+/** Numbers that are known of a plan; any of them may be. */
 export interface Given {
   readonly flops?: number;
   readonly parameters?: number;
@@ -23,6 +24,7 @@ export interface Given {
   readonly loss?: number;
 }
 
+/** All four numbers of a plan. */
 export interface Solution extends Allocation {
   readonly flops: number;
   readonly loss: number;

@@ -1,5 +1,6 @@
 // What a chart shows, as plain data: it goes into a report's JSON as it is, and is drawn by `chartSvg`.
 
+/** An axis of a chart. */
 export interface Axis {
   readonly label: string;
   readonly scale?: "linear" | "log";
@@ -20,6 +21,7 @@ export interface Point {
   readonly label?: string;
 }
 
+/** A curve or a set of dots with its name. */
 export interface Series {
   /** Empty where the legend needs no entry. Labelled lines of one group share an entry, by the group's name: their labels tell them apart. */
   readonly name: string;
@@ -62,4 +64,5 @@ export interface HeatChart {
   readonly rows: readonly (readonly number[])[];
 }
 
+/** A chart of any kind. */
 export type Chart = LineChart | RangeChart | HeatChart;

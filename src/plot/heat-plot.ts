@@ -8,6 +8,7 @@ import { roundStep } from "./round-numbers.ts";
 const labelled = 6;
 const side = 420;
 
+/** A heat chart in the terms of Observable Plot. */
 export function heatPlot({ x, y, value, rows }: HeatChart): PlotOptions {
   const cells = rows.flatMap((row, r) => row.map((v, c) => ({ r, c, v })));
   const most = cells.reduce((largest, { v }) => Math.max(largest, Math.abs(v)), 0);

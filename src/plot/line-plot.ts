@@ -4,6 +4,7 @@ import type { Axis, LineChart, Point, Series } from "./chart.ts";
 import { characterWidth, colours } from "./look.ts";
 import { logTicks, shortNumber } from "./round-numbers.ts";
 
+/** A chart of curves and dots in the terms of Observable Plot. */
 export function linePlot(chart: LineChart): PlotOptions {
   const { series, mark } = chart;
   const entries = legend(series);

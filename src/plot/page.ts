@@ -3,6 +3,7 @@ import type { Chart } from "./chart.ts";
 import { chartSvg } from "./chart-svg.ts";
 import { colours, darkColours } from "./look.ts";
 
+/** What a page of a report holds. */
 export interface Page {
   readonly title: string;
   /** Lines below the title: what was run, where and how long. */
@@ -32,6 +33,7 @@ ${colours.map((colour, i) => `  svg [fill="${colour}"] { fill: ${darkColours[i]}
 }
 `;
 
+/** The page as HTML, whole in one file. */
 export function pageHtml({ title, facts, parts, style: own = "" }: Page): string {
   return [
     `<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width">`,
@@ -43,16 +45,19 @@ export function pageHtml({ title, facts, parts, style: own = "" }: Page): string
   ].join("\n");
 }
 
+/** A chart as a figure of a page. */
 export function figureHtml(chart: Chart): string {
   return `<figure>${chartSvg(chart)}</figure>`;
 }
 
+/** A table with a title. */
 export interface Table {
   readonly title: string;
   readonly columns: readonly string[];
   readonly rows: readonly (readonly (string | number)[])[];
 }
 
+/** A table as HTML, its numbers rounded for people. */
 export function tableHtml({ title, columns, rows }: Table): string {
   const cells = (row: Table["rows"][number]) =>
     row.map((cell) => (typeof cell === "number" ? `<td class="number">${short(cell)}</td>` : `<td>${asText(cell)}</td>`)).join("");

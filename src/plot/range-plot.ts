@@ -5,6 +5,7 @@ import { characterWidth, colours } from "./look.ts";
 
 const rowHeight = 24;
 
+/** A chart of ranges in the terms of Observable Plot. */
 export function rangePlot({ x, rows }: RangeChart): PlotOptions {
   const finite = rows.map(({ name, values }) => ({ name, values: values.filter(Number.isFinite) }));
   const dots = finite.flatMap(({ name, values }) => values.map((value) => ({ name, value })));

@@ -2,6 +2,7 @@
 // found by trying: docs/log/2026-11-23-demo.md. In so short a time a model sees far fewer tokens than 20 a parameter, so many small steps count most.
 import { type LlamaSizes, llamaConfig, parameterCount } from "../model/index.ts";
 
+/** A model of the ladder, and how it is trained. */
 export interface Rung {
   /** The number of parameters, such as "3.0M". */
   readonly name: string;

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
 
+/** How small a compressor made a text. */
 export interface Compression {
   /** The command as one would type it: "gzip -9". */
   readonly name: string;

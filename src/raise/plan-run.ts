@@ -51,6 +51,7 @@ export async function raiseTokenizer(
   return createTokenizer(await trainTokenizer(training, { ...options, mayBeSmaller: true, onProgress: progress, signal }));
 }
 
+/** A run that fits its time. */
 export interface PlannedRun {
   readonly recipe: WholeRecipe;
   /** The number of steps behind which the text has been read so often that more would teach nothing. */

@@ -1,5 +1,6 @@
 // Whether a run will end when it should, and with how many steps it would: machines change their speed in the middle of a run.
 
+/** Where a run stands in its time. */
 export interface Progress {
   /** Optimiser steps done, and all that are planned. */
   readonly step: number;

@@ -7,6 +7,7 @@ import { type EvaluationRow, isEvaluationRow, isStepRow, readMetrics, readRecipe
 import { completeRecipe } from "../train/index.ts";
 import type { Compression } from "./compression.ts";
 
+/** A text that the model wrote. */
 export interface Sample {
   readonly prompt: string;
   /** What the model wrote behind the prompt. */

@@ -5,6 +5,7 @@ import { latestCheckpoint, runPaths, type TrainJob, type TrainSummary, trainRun,
 import { plansAfter, type StepMetrics, scheduleOf, type WholeRecipe } from "../train/index.ts";
 import { replannedSteps } from "./replan.ts";
 
+/** A run that is to end at a moment. */
 export interface TimedJob {
   readonly backend: Backend;
   /** The recipe that `startRunFolder` returned. */

@@ -1,6 +1,7 @@
 // Characters in classes: two characters of one class are in the same sets of a pattern, so an automaton reads classes.
 import { type CodePoints, contains } from "./code-points.ts";
 
+/** The classes of characters that a pattern tells apart. */
 export class Alphabet {
   /** First code points of runs of one class, in ascending order. */
   readonly #starts: Int32Array;

@@ -1,10 +1,12 @@
 // Sets of code points as sorted ranges: what a character class of a pattern means.
 
+/** The largest code point of Unicode. */
 export const lastCodePoint = 0x10ffff;
 
 /** Ranges `[first, last]` in ascending order that neither overlap nor touch. */
 export type CodePoints = readonly (readonly [first: number, last: number])[];
 
+/** The set of all code points. */
 export const everything: CodePoints = [[0, lastCodePoint]];
 
 /** The set of ranges in any order. */
@@ -19,6 +21,7 @@ export function codePoints(ranges: Iterable<readonly [number, number]>): CodePoi
   return joined;
 }
 
+/** The code points that are in any of the sets. */
 export function union(...sets: readonly CodePoints[]): CodePoints {
   return sets.length === 1 ? (sets[0] ?? []) : codePoints(sets.flat());
 }
@@ -43,10 +46,12 @@ function othersOf(set: CodePoints): CodePoints {
   return rest;
 }
 
+/** The code points that are in both sets. */
 export function intersection(a: CodePoints, b: CodePoints): CodePoints {
   return complement(union(complement(a), complement(b)));
 }
 
+/** Whether a code point is in the set; takes logarithmic time. */
 export function contains(set: CodePoints, codePoint: number): boolean {
   let low = 0;
   let high = set.length;

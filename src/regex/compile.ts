@@ -6,6 +6,7 @@ import { PatternError, parse } from "./parse.ts";
 import { type Edge, isNullable, type Node } from "./syntax.ts";
 import { named } from "./unicode.ts";
 
+/** A state of an automaton; `next`, `first` and `second` are indices of states. */
 export type State =
   | { readonly type: "match" }
   /** Reads a character whose class is in `classes`. */
@@ -17,6 +18,7 @@ export type State =
   /** Goes on where look-behind number `bit` holds, or where it does not. */
   | { readonly type: "behind"; readonly bit: number; readonly isNegative: boolean; readonly next: number };
 
+/** A nondeterministic automaton with priorities. */
 export interface Automaton {
   readonly states: readonly State[];
   readonly start: number;

@@ -12,7 +12,9 @@ export interface Live {
   readonly reads: Int32Array;
 }
 
+/** A move that was not computed yet. */
 export const unknown = -1;
+/** A move behind which a match is found. */
 export const matched = -2;
 
 /** What is known of a position before the character in front of it is read; by itself it keeps nothing else in memory. */
@@ -23,6 +25,7 @@ export interface Mark {
   readonly behind: number;
 }
 
+/** A mark whose moves are filled as the text asks for them. */
 export interface Open extends Mark {
   readonly moves: (Move | undefined)[];
 }

@@ -4,6 +4,7 @@ import type { CodePoints } from "./code-points.ts";
 /** Where a position must lie: at the text's or a line's beginning or end, between \w and what is not \w, or not so. */
 export type Edge = "textStart" | "textEnd" | "lineStart" | "lineEnd" | "wordEdge" | "noWordEdge";
 
+/** A node of a pattern's tree. */
 export type Node =
   /** One character of a set. `folded` is the character that stood in the pattern, where letter case does not count. */
   | { readonly type: "set"; readonly set: CodePoints; readonly folded?: string }
@@ -17,14 +18,17 @@ export type Node =
   | { readonly type: "look"; readonly body: Node; readonly isBehind: boolean; readonly isNegative: boolean }
   | { readonly type: "edge"; readonly edge: Edge };
 
+/** The pattern that matches the empty text. */
 export const nothing: Node = { type: "sequence", parts: [] };
 
+/** Patterns one after another; sequences within it are flattened. */
 export function sequence(...parts: readonly Node[]): Node {
   const flat = parts.flatMap((part) => (part.type === "sequence" ? part.parts : [part]));
   const [first] = flat;
   return first !== undefined && flat.length === 1 ? first : { type: "sequence", parts: flat };
 }
 
+/** Alternatives, of which the first that leads to a match is taken. */
 export function either(parts: readonly Node[]): Node {
   const [first] = parts;
   return first !== undefined && parts.length === 1 ? first : { type: "either", parts };

@@ -6,6 +6,7 @@ import { isChangeRow, type MetricsRow } from "./metrics-log.ts";
 
 /** The recipe: what is computed. The data: the shards' bytes. The target: how this machine rounds. */
 export const changeKinds = ["recipe", "data", "target"] as const;
+/** What kind of thing is other than it was. */
 export type ChangeKind = (typeof changeKinds)[number];
 
 /** A recipe's key, "data.SOURCE", or "target". */

@@ -56,6 +56,7 @@ export interface Origin {
   readonly target: string;
 }
 
+/** Where a run stands at a checkpoint. */
 export interface CheckpointState {
   /** Optimiser steps done. */
   readonly step: number;
@@ -68,6 +69,7 @@ export interface CheckpointState {
   readonly origin?: Origin | undefined;
 }
 
+/** A checkpoint in its folder. */
 export interface Checkpoint {
   readonly folder: string;
   readonly state: CheckpointState;

@@ -13,6 +13,7 @@ import { runPaths } from "./run-folder.ts";
 
 const where = "plan";
 
+/** A finished run, as a law is fitted to it. */
 export interface FinishedRun {
   readonly name: string;
   readonly parameters: number;

@@ -9,6 +9,7 @@ import type { RecipeChange, StepMetrics } from "../train/index.ts";
 /** Written after a step; the same run gives the same bits, but for the last two. */
 export type StepRow = Pick<StepMetrics, "step" | "loss" | "learningRate" | "gradientNorm" | "tokens" | "tokensPerSecond" | "seconds">;
 
+/** A row of metrics about an evaluation. */
 export interface EvaluationRow {
   /** Steps done before it. */
   readonly step: number;
@@ -24,11 +25,13 @@ export interface ChangeRow {
   readonly changed: readonly RecipeChange[];
 }
 
+/** A row of metrics.jsonl. */
 export type MetricsRow = StepRow | EvaluationRow | ChangeRow;
 
 const where = "metrics";
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
+/** The open metrics.jsonl of a run, to which rows are added. */
 export class MetricsLog implements AsyncDisposable {
   readonly path: string;
   /** What the file held when it was opened, after the cut. */
@@ -89,14 +92,17 @@ export async function readMetrics(path: string): Promise<readonly MetricsRow[]> 
   return keep(path, await readWhole(path, where, "metrics"), Number.POSITIVE_INFINITY).rows;
 }
 
+/** Whether a row is about a step. */
 export function isStepRow(row: MetricsRow): row is StepRow {
   return "loss" in row;
 }
 
+/** Whether a row is about an evaluation. */
 export function isEvaluationRow(row: MetricsRow): row is EvaluationRow {
   return "heldOutLoss" in row;
 }
 
+/** Whether a row is about a change. */
 export function isChangeRow(row: MetricsRow): row is ChangeRow {
   return "changed" in row;
 }

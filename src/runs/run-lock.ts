@@ -40,6 +40,7 @@ interface Owner {
 /** The tokens of the locks that this thread holds or is about to. */
 const own = new Set<string>();
 
+/** The lock of a run folder, held until it is disposed of. */
 export interface RunLock extends AsyncDisposable {
   readonly path: string;
   /**
@@ -50,6 +51,7 @@ export interface RunLock extends AsyncDisposable {
   check(): Promise<void>;
 }
 
+/** How long a lock is waited for, and who is told. */
 export interface LockOptions {
   /** Ends the wait for another machine's lock. */
   readonly signal?: AbortSignal | undefined;

@@ -33,6 +33,7 @@ import { isStepRow, MetricsLog } from "./metrics-log.ts";
 import { removeLeftovers, runPaths, saveModel } from "./run-folder.ts";
 import { lockNewRun, lockRun, type RunLock } from "./run-lock.ts";
 
+/** A run that is to be trained, and who is told what. */
 export interface TrainJob {
   readonly backend: Backend;
   readonly recipe: WholeRecipe;
@@ -61,6 +62,7 @@ export interface TrainJob {
   readonly progress?: OnProgress | undefined;
 }
 
+/** What a call of training has done, and where the run stands. */
 export interface TrainSummary {
   /** The step that this call went on from; 0 when it began the run. */
   readonly started: number;

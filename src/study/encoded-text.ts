@@ -8,6 +8,7 @@ import { atomicWrite, makeFolder } from "../files/index.ts";
 import { createTokenizer, type Tokenizer, trainTokenizer } from "../tokenizer/index.ts";
 import type { StudyContext } from "./study.ts";
 
+/** A text as tokens in memory. */
 export interface EncodedText {
   readonly vocabSize: number;
   readonly tokens: Tokens;
@@ -68,6 +69,7 @@ function* jsonLines({ training, heldOut }: Sides): Generator<Uint8Array> {
   for (const text of [...training, ...heldOut]) yield Buffer.from(`${JSON.stringify({ text })}\n`);
 }
 
+/** The documents that models learn from, and those that are held out. */
 export interface Sides {
   readonly training: readonly string[];
   readonly heldOut: readonly string[];

@@ -5,6 +5,7 @@ import { pageKeys } from "../graph/index.ts";
 import { mostProbable, SequenceModel } from "../infer/index.ts";
 import type { LlamaConfig } from "../model/index.ts";
 
+/** A line that a model is to complete. */
 export interface Question {
   /** Prompt and answer. */
   readonly tokens: ArrayLike<number>;

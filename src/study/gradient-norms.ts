@@ -71,6 +71,7 @@ export function xavier(rows: readonly ParameterRow[]): ParameterRow[] {
   });
 }
 
+/** The parameters of a config, with Xavier's first weights. */
 export function xavierRows(config: LlamaConfig): ParameterRow[] {
   return xavier(parameterRows(config));
 }

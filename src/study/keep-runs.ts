@@ -17,6 +17,7 @@ export interface KeptRuns {
   readonly tokenizer: TokenizerModel;
 }
 
+/** A run that is trained and kept. */
 export interface KeptJob {
   readonly backend: Backend;
   readonly signal: AbortSignal;

@@ -8,6 +8,7 @@ import { learningRateAt, llamaAdamw, Trainer, trainSteps } from "../train/index.
 import { type KeptRuns, keepRun } from "./keep-runs.ts";
 import type { Outcome, Trial, Variant } from "./trial.ts";
 
+/** Trials that are compared, and the time that they may take. T is what is found in a trained model. */
 export interface Sweep<T> {
   /** Each is run once per seed. */
   readonly trials: readonly Trial[];
@@ -37,6 +38,7 @@ interface Rig extends Disposable {
   readonly stepSeconds: number;
 }
 
+/** Where a lab computes, who is told, and whether its runs are kept. */
 export interface LabOptions {
   readonly backend: Backend;
   readonly signal: AbortSignal;
@@ -47,6 +49,7 @@ export interface LabOptions {
   readonly runs?: KeptRuns;
 }
 
+/** Trains the trials of a sweep one after another. It holds a compiled model per variant until it is disposed of. */
 export class Lab implements Disposable {
   readonly #options: LabOptions;
   readonly #rigs = new Map<Variant, Rig>();

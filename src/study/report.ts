@@ -3,6 +3,7 @@ import type { Chart, Table } from "../plot/index.ts";
 
 export type { Table } from "../plot/index.ts";
 
+/** All that a study found, and on what. */
 export interface Report {
   readonly study: string;
   readonly title: string;
@@ -35,6 +36,7 @@ export interface Section {
   readonly charts: readonly Chart[];
 }
 
+/** Whether a claim was seen. */
 export type Verdict = "shown" | "partly shown" | "not shown" | "too short to say";
 
 /** @param seen a claim's parts; @param isShort whether nothing can be said of any of them */

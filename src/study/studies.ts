@@ -6,4 +6,5 @@ import { ropeStudy } from "./rope/study.ts";
 import { scalingStudy } from "./scaling/study.ts";
 import type { Study } from "./study.ts";
 
+/** The studies in the order of the paper. */
 export const studies: readonly Study[] = [normStudy, activationStudy, ropeStudy, bpeStudy, scalingStudy];

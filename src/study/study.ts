@@ -3,6 +3,7 @@ import type { Backend } from "../backend/index.ts";
 import type { OnProgress } from "../base/index.ts";
 import type { Section } from "./report.ts";
 
+/** A claim of the paper as an experiment. */
 export interface Study {
   /** A word of the command line. */
   readonly name: string;
@@ -20,12 +21,14 @@ export interface Study {
   run(context: StudyContext): Promise<readonly Section[]>;
 }
 
+/** What a person would do next. */
 export interface NextStep {
   readonly text: string;
   /** The folder of runs that a law can be fitted to. */
   readonly runsToFit?: string;
 }
 
+/** What a study is run with. */
 export interface StudyContext {
   readonly backend: Backend;
   readonly text: StudyText;

@@ -1,6 +1,7 @@
 // Byte-pair encoding as the textbook has it (Sennrich et al. 2016, arXiv 1508.07909, algorithm 1), slow and step by step: the judge of the trainer.
 import { endOfWord } from "../tokenizer/index.ts";
 
+/** A merge of the textbook's algorithm. */
 export interface BpeStep {
   readonly left: string;
   readonly right: string;

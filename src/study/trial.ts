@@ -28,6 +28,7 @@ export interface Trial {
   readonly stepShare?: number;
 }
 
+/** What came of a run. T is what was found in the trained model. */
 export interface Outcome<T = unknown> {
   readonly trial: Trial;
   readonly seed: number;

@@ -6,6 +6,7 @@ import type { StudyContext } from "./study.ts";
 import type { Outcome } from "./trial.ts";
 import { counted } from "./words.ts";
 
+/** What a section says before anything is found. */
 export type Head = Pick<Section, "title" | "claim" | "source">;
 
 type Asked = Pick<StudyContext, "seeds" | "signal">;

@@ -9,6 +9,7 @@ import { LinkedPrograms } from "./worker.ts";
 /** Half a frame at 60 Hz: a page that draws in the other half stays smooth. A kernel's chunk that takes longer is not cut. */
 const sliceMilliseconds = 8;
 
+/** The pool without threads of its own: the calling thread computes in slices. */
 export class CallingThread implements ThreadPool {
   readonly threads = 1;
   readonly #programs: LinkedPrograms;

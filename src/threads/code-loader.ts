@@ -11,6 +11,7 @@ export interface CodeLoader<Source, M extends Memory> {
   dispose(): void;
 }
 
+/** Kernels that were put into memory. */
 export interface PlacedCode {
   /** How many kernels there are: calls name them 0, 1, … */
   readonly kernels: number;
@@ -18,6 +19,7 @@ export interface PlacedCode {
   readonly code: unknown;
 }
 
+/** A kind of code: its linkers, and how kernels are put into memory. */
 export interface CodeKind<Source, M extends Memory> {
   /** The linker of every worker thread. */
   readonly linker: LinkerName;
@@ -33,6 +35,7 @@ export interface CodeKind<Source, M extends Memory> {
 /** Makes the functions of a program's kernels in the thread that will call them. @throws Error when the code is not valid in this thread. */
 export type Linker = (code: unknown) => readonly LinkedKernel[];
 
+/** A kernel as a function. */
 export interface LinkedKernel {
   // biome-ignore lint/complexity/noBannedTypes: a function of numbers of any arity, as WebAssembly's own types have it.
   readonly call: Function;

@@ -12,6 +12,7 @@ import type { ThreadPool } from "./thread-pool.ts";
 import { createTickets } from "./tickets.ts";
 import { WorkerPool } from "./worker-pool.ts";
 
+/** The threads of an engine. */
 export interface EngineOptions {
   /** What starts threads; without one, the calling thread computes alone, in slices. */
   readonly host?: ThreadHost | undefined;

@@ -9,6 +9,7 @@ interface Block {
   end: number;
 }
 
+/** Free and taken blocks of an address range. */
 export class FreeList {
   /** Free blocks sorted by address; no two of them touch. */
   readonly #free: Block[] = [];

@@ -3,6 +3,7 @@ import { check, fail } from "../base/index.ts";
 import { alignment, FreeList } from "./free-list.ts";
 import { type Memory, megabytes } from "./memory.ts";
 
+/** Allocates blocks of a memory, which grows by as much as they need. */
 export class Heap<M extends Memory> {
   readonly memory: M;
   readonly #list: FreeList;

@@ -1,5 +1,6 @@
 // Kernels for the engine's tests and its bench, assembled by hand. Not shipped.
 
+/** A kernel as bytes of WebAssembly. */
 export interface TinyKernel {
   /** i32 parameters, the engine's three (scratch, begin, end) included. */
   readonly params: number;

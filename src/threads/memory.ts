@@ -1,5 +1,6 @@
 // What programs compute on: one range of addresses that all threads share. What is behind them differs between WebAssembly and machine code.
 
+/** A range of addresses that grows at its end. */
 export interface Memory {
   /** The first address that may be given out; never 0, so that 0 stays a sign of a mistake. */
   readonly start: number;
@@ -24,4 +25,5 @@ export interface Memory {
   readonly argumentRule: string;
 }
 
+/** A number of bytes in MB, for messages. */
 export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;

@@ -3,6 +3,7 @@ import { check } from "../base/index.ts";
 import type { Memory } from "./memory.ts";
 import { endOfTickets } from "./tickets.ts";
 
+/** A call of a kernel, whose units threads share. */
 export interface KernelCall {
   /** Index of the kernel in the program. */
   readonly kernel: number;

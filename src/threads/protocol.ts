@@ -11,6 +11,7 @@ export interface WorkerSetup {
   readonly linker: LinkerName;
 }
 
+/** A message to a worker. */
 export type ToWorker =
   | {
       readonly type: "load";
@@ -31,7 +32,9 @@ export type ToWorker =
     }
   | { readonly type: "unload"; readonly program: number };
 
+/** The message that gives a worker a program. */
 export type LoadMessage = Extract<ToWorker, { type: "load" }>;
+/** The message that takes a program from a worker. */
 export type UnloadMessage = Extract<ToWorker, { type: "unload" }>;
 
 /** A worker's answer to its start, and to every load and run, in order; empty when all went well. */

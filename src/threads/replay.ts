@@ -4,6 +4,7 @@ import { countsOf, type KernelCall, type Phase } from "./program.ts";
 import type { End, Trap } from "./protocol.ts";
 import { abort, claim, finish, nextTicket, waitFor } from "./tickets.ts";
 
+/** A program whose kernels are functions of one thread. */
 export interface BoundProgram {
   /** The calls of all phases, in order. */
   readonly calls: readonly BoundCall[];

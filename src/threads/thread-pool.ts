@@ -1,6 +1,7 @@
 // The threads of an engine: worker threads (`worker-pool.ts`), or the thread that called (`calling-thread.ts`).
 import type { Answer, End, LoadMessage, UnloadMessage } from "./protocol.ts";
 
+/** The threads of an engine, asked all together. */
 export interface ThreadPool {
   readonly threads: number;
   /** Gives every thread the program, and resolves with every thread's answer. @throws CriaError when a thread has died or dies meanwhile. */

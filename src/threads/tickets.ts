@@ -27,6 +27,7 @@ export function createTickets(runs: number): Int32Array<SharedArrayBuffer>[] {
 /** Makes the words ready for another run. Called when no thread is in the last one any more. */
 export const clearTickets = (words: Int32Array): void => void words.fill(0);
 
+/** The next ticket that nobody has claimed. */
 export const nextTicket = (words: Int32Array): number => Atomics.load(words, claimed);
 
 /** Takes a ticket, if it is still the next one. @returns the next one as it was found: equal to `ticket` where it is now this thread's. */

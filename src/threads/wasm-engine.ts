@@ -8,6 +8,7 @@ import { checkMaximum, WasmMemory } from "./wasm-memory.ts";
 /** Programs come as a module's bytes, which import the memory as `(import "e" "m" (memory 1 65536 shared))`, not shared without threads, and export kernels as "0", "1", … */
 export type WasmEngine = Engine<Uint8Array, WasmMemory>;
 
+/** The threads and memory of a WebAssembly engine. */
 export interface WasmEngineOptions extends EngineOptions {
   /** How far the memory may grow, 65536 to 2^32 (the default); less where the machine lacks the address space. */
   readonly maximumBytes?: number;

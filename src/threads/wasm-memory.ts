@@ -9,6 +9,7 @@ const addressableBytes = 65536 * pageBytes;
 /** 1 MiB: a small model grows its memory a few times, not once a buffer. */
 const growthBytes = 16 * pageBytes;
 
+/** A WebAssembly memory as a heap's. */
 export class WasmMemory implements Memory {
   readonly memory: WebAssembly.Memory;
   readonly start = alignment;

@@ -22,6 +22,7 @@ interface Ending {
   readonly cause?: Error | undefined;
 }
 
+/** The pool of worker threads. */
 export class WorkerPool implements ThreadPool {
   readonly #tickets: readonly Int32Array[];
   /** Promises, one per set of tickets, that resolve when all threads have left the last run that had it. */

@@ -8,6 +8,7 @@ import type { DecodeOptions, Tokenizer } from "./tokenizer.ts";
 const nothing = new Uint8Array(0);
 const space = 0x20;
 
+/** Joins the bytes of ids as they come, as one text. */
 export class ByteJoiner {
   readonly #tokenizer: Tokenizer;
   readonly #showsSpecials: boolean;

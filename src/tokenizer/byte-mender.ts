@@ -3,6 +3,7 @@ import { isUtf8Beginning, validUpTo } from "../base/index.ts";
 import { replacement } from "./codec.ts";
 import type { Decoding } from "./model.ts";
 
+/** Takes the bytes of a run of byte pieces, and gives what the library shows for them. */
 export interface ByteMender {
   /** Whether something is still open. */
   readonly isOpen: boolean;

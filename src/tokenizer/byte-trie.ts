@@ -2,6 +2,7 @@
 import { utf8Bytes } from "./codec.ts";
 import { PairIndex } from "./pair-index.ts";
 
+/** Keys of bytes and their values, found from any place of a text on. */
 export class ByteTrie {
   /** (node, byte) → number of the edge, which leads to node `edge + 1`; the root is node 0. */
   readonly #edges: PairIndex;

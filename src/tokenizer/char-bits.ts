@@ -2,17 +2,28 @@
 import { type CodePoints, characterClass, contains } from "../regex/index.ts";
 import { widthAt } from "./scan-text.ts";
 
-export const capitalBit = 1; // \p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}
-export const smallBit = 2; // \p{Ll}\p{Lm}\p{Lo}\p{M}
-export const letterBit = 4; // \p{L}
-export const numberBit = 8; // \p{N}
-export const whiteBit = 16; // \s
-export const newlineBit = 32; // \r\n
-export const punctuationBit = 64; // \p{P}
-export const symbolBit = 128; // \p{S}
-export const markBit = 256; // \p{M}
-export const cjkKana = 512; // 一-龥 and kana
-export const cjk = 1024; // 一-龥, ࠀ-一 and 가-퟿
+/** The bit of capitals: \p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}. */
+export const capitalBit = 1;
+/** The bit of small letters: \p{Ll}\p{Lm}\p{Lo}\p{M}. */
+export const smallBit = 2;
+/** The bit of letters: \p{L}. */
+export const letterBit = 4;
+/** The bit of numbers: \p{N}. */
+export const numberBit = 8;
+/** The bit of white space: \s. */
+export const whiteBit = 16;
+/** The bit of line ends: \r\n. */
+export const newlineBit = 32;
+/** The bit of punctuation: \p{P}. */
+export const punctuationBit = 64;
+/** The bit of symbols: \p{S}. */
+export const symbolBit = 128;
+/** The bit of marks: \p{M}. */
+export const markBit = 256;
+/** The bit of ideographs and kana: 一-龥 and kana. */
+export const cjkKana = 512;
+/** The bit of ideographs, kana and Hangul, in the ranges of a published expression: 一-龥, ࠀ-一 and 가-퟿. */
+export const cjk = 1024;
 
 type Row = readonly [bits: number, set: () => CodePoints];
 

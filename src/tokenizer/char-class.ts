@@ -1,14 +1,22 @@
 // What a character is, by table: one load a UTF-16 code unit where a Unicode regular expression costs a hundred.
 import { type CodePoints, characterClass, contains } from "../regex/index.ts";
 
-export const Other = 0; // punctuation, symbols, controls
-export const Letter = 1; // \p{L}
-export const NumberClass = 2; // \p{N}
-export const White = 3; // \p{White_Space}, less the two below
-export const Newline = 4; // \r \n
-export const Space = 5; // U+0020
-export const Mark = 6; // \p{M}
-export const Surrogate = 7; // half of a character above U+FFFF: ask classOfCodePoint
+/** The class of punctuation, symbols and controls. */
+export const Other = 0;
+/** The class of letters: \p{L}. */
+export const Letter = 1;
+/** The class of numbers: \p{N}. */
+export const NumberClass = 2;
+/** The class of white space that is neither a space nor a line end: \p{White_Space} less U+0020 and line ends. */
+export const White = 3;
+/** The class of line ends: \r \n. */
+export const Newline = 4;
+/** The class of the space: U+0020. */
+export const Space = 5;
+/** The class of marks: \p{M}. */
+export const Mark = 6;
+/** The class of halves of characters above U+FFFF, for which `classOfCodePoint` is asked. */
+export const Surrogate = 7;
 
 let units: Uint8Array | undefined;
 

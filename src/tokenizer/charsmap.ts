@@ -6,6 +6,7 @@
 // A unit (s-yata/darts-clone): | is a value 1 | value 31 |, or | 0 | offset 21 | wide offset 1 | has a value 1 | label 8 |.
 import { check, fail } from "../base/index.ts";
 
+/** Compiled rules that replace bytes of a text, the longest match first. */
 export class Charsmap {
   readonly #units: Uint32Array;
   readonly #texts: Uint8Array;

@@ -5,6 +5,7 @@ import type { IsBorder } from "./stream-borders.ts";
 /** What stands before a stretch of text: nothing, a special piece, or something (bytes that are no UTF-8) that lets no space go in front. */
 export type StretchStart = "text" | "special" | "inside";
 
+/** How one kind of tokenizer encodes and decodes a stretch of text. */
 export interface Codec {
   /** Appends the ids of a stretch of text as the normaliser left it. */
   encode(text: string, start: StretchStart, out: IdBuffer): void;

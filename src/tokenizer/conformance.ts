@@ -35,6 +35,7 @@ export const variedTexts: readonly string[] = [
 
 const letters = ["a", "b", "c", "a", "b", " ", " ", "1", "é", ".", "\n", "'s", "日", "🦙"];
 
+/** A text of `length` letters, drawn from a few that tokenizers get wrong. */
 export function randomText(rng: Rng, length: number): string {
   return Array.from({ length }, () => letters[rng.below(letters.length)]!).join("");
 }
@@ -56,6 +57,7 @@ export function naiveMerge(symbols: readonly string[], rankOf: (left: string, ri
 /** Two adjacent symbols. */
 export type NaivePair = readonly [left: string, right: string];
 
+/** Rules of a training by the book. */
 export interface NaiveTraining {
   readonly mayMerge?: (left: string, right: string) => boolean;
   /** Negative where `a` goes before `b`, which is equally frequent. @default the shorter piece, then the one whose UTF-8 comes first, then the shorter left part */

@@ -5,6 +5,7 @@ import { isBytePiece } from "./byte-pieces.ts";
 import { checkNoAffix, endOfWord, type Merge, pieceIds, type TokenizerModel, type UnigramModel } from "./model.ts";
 import { textIds } from "./unigram-codec.ts";
 
+/** A vocabulary that was cut, and which ids stayed. */
 export interface CutVocabulary {
   readonly model: TokenizerModel;
   /** New id → old id, ascending. */

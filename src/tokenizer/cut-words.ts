@@ -30,6 +30,7 @@ export interface GivenRules {
 /** Counts the words of a document, or of a part of one. Words never reach from one into the next. */
 export type CutWords = (text: string, table: WordTable) => void;
 
+/** What cuts texts into words by the rules. */
 export function wordCutter(rules: WordRules): CutWords {
   switch (rules.kind) {
     case "word":

@@ -1,5 +1,6 @@
 // What the pieces decode to: one by one as they are asked for, and all in one array of bytes when a long list of ids is decoded.
 
+/** The bytes of every piece, decoded once. */
 export class DecodedPieces {
   readonly #size: number;
   readonly #decode: (id: number) => Uint8Array;

@@ -18,6 +18,7 @@ interface Rule {
 /** The rule of two symbols that stand side by side; undefined where they do not merge. */
 type FindRule = (left: string, right: string) => Rule | undefined;
 
+/** What explains the merges of a word. */
 export function mergeExplainer(model: MergingModel, ids: ReadonlyMap<string, number>): (word: string) => ExplainedWord {
   const find = rulesOf(model, ids);
   const pieces = piecesOfText(model);

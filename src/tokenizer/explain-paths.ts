@@ -17,6 +17,7 @@ interface Way {
   readonly before?: Way;
 }
 
+/** What explains the best ways through a word. */
 export function pathExplainer(model: UnigramModel, ids: ReadonlyMap<string, number>): (word: string) => ExplainedWord {
   const all = textIds(model);
   const pieces = new Map(all.map((id) => [model.pieces[id]!, id]));

@@ -11,6 +11,7 @@ import { words } from "./word-codec.ts";
 
 type FindWords = (text: string, start: StretchStart) => string[];
 
+/** What finds the words of a text, by the model's kind. */
 export function wordFinder(model: TokenizerModel): FindWords {
   switch (model.kind) {
     case "word":

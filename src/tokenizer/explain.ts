@@ -8,6 +8,7 @@ import { pieceIds, type TokenizerModel } from "./model.ts";
 import type { ParseSpecial, PieceMatching } from "./piece-matcher.ts";
 import { codecOf, type EncodeOptions, matchersOf, spaced, type Tokenizer } from "./tokenizer.ts";
 
+/** How a text became ids. */
 export interface Explanation {
   /** Ids in front of the text, as the options ask for. */
   readonly before: readonly number[];
@@ -38,6 +39,7 @@ export interface ExplainedText {
   readonly words: readonly ExplainedWord[];
 }
 
+/** How a word became ids: its merges, or its best ways. */
 export interface ExplainedWord {
   /** The word as pieces write it. */
   readonly text: string;
@@ -51,6 +53,7 @@ export interface ExplainedWord {
   readonly ids: readonly number[];
 }
 
+/** A merge of two symbols. */
 export interface ExplainedMerge {
   readonly left: string;
   readonly right: string;
@@ -60,6 +63,7 @@ export interface ExplainedMerge {
   readonly symbols: readonly string[];
 }
 
+/** A way through a word by pieces, and its scores, natural logarithms of probabilities. */
 export interface ExplainedPath {
   /** Ids of the pieces; an unknown stands for one character. */
   readonly ids: readonly number[];

@@ -17,6 +17,7 @@ import { coveredCharacters } from "./train-sentencepiece.ts";
 import { eachWordOf, type WordCounts } from "./word-counts.ts";
 import { WordsBuilder } from "./words-builder.ts";
 
+/** How far a vocabulary is extended, and by which pieces. */
 export interface ExtendOptions {
   /** All pieces together, the old ones included. */
   readonly vocabSize: number;
@@ -30,6 +31,7 @@ export interface ExtendOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A vocabulary that was extended, and by what. */
 export interface Extension {
   readonly model: TokenizerModel;
   /** Characters that became pieces, in front of the merged ones. */

@@ -1,5 +1,6 @@
 // Token ids as they come: a Uint32Array that grows.
 
+/** A list of ids that grows. */
 export class IdBuffer {
   #ids: Uint32Array;
   #size = 0;

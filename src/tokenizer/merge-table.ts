@@ -89,6 +89,7 @@ export const noRank = 0x7fffffff;
 /** A heap key is rank · 2^30 + position: exact in a double for 2^23 ranks, and no JavaScript string has 2^30 units. */
 const rankUnit = 2 ** 30;
 
+/** Merges the symbols of words by the rules of a vocabulary. */
 export class MergeTable {
   readonly #rules: MergeRules;
   /** The rule of the pair (i, i + 1), and below that rule's rank. */

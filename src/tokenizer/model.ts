@@ -5,6 +5,7 @@ import type { PieceMatching } from "./piece-matcher.ts";
 import type { PreTokeniserStep } from "./pre-tokeniser.ts";
 import type { SplitName } from "./split-pattern.ts";
 
+/** The kinds of tokenizers. */
 export type TokenizerKind = "word" | "sentencepiece" | "unigram" | "bytes";
 
 /** Ids of the two pieces that become one; the result is the piece their strings spell. The first merge has the highest priority. */
@@ -140,6 +141,7 @@ export interface BytesModel extends ModelBase, TextRules {
   readonly ignoreMerges: boolean;
 }
 
+/** A tokenizer of any kind as data. */
 export type TokenizerModel = WordModel | SentencePieceModel | UnigramModel | BytesModel;
 
 /** How an id is spelt that a file leaves out; it stands among `unused`. */
@@ -147,7 +149,9 @@ export function unusedPiece(id: number): string {
   return `<|unused_${id}|>`;
 }
 
+/** The mark behind the last character of a word in the textbook kind. */
 export const endOfWord = "</w>";
+/** The character ▁ by which pieces write a space. */
 export const spaceMark = "\u2581";
 
 /** How a kind's pieces become text where its model does not say. */

@@ -45,6 +45,7 @@ export type NormaliserStep =
 /** A stretch of text as the normaliser leaves it. */
 export type Normalise = (text: string, start: StretchStart) => string;
 
+/** What a normaliser needs to know of the model. */
 export interface NormaliserContext {
   /** Pieces that SentencePiece's normaliser leaves as they are. */
   readonly verbatim?: readonly string[];

@@ -2,6 +2,7 @@
 
 const slice = 50; // milliseconds of work between two rests
 
+/** Lets the event loop live during a long loop, and stops it when a signal aborts. */
 export class Pace {
   readonly #signal: AbortSignal | undefined;
   #since = performance.now();

@@ -6,6 +6,7 @@ const space = 0x20;
 const spaceMarkPoint = 0x2581;
 const filterBits = 18;
 
+/** Says between which characters a text may be cut. */
 export class PieceBorders {
   /** `left << 7 | right` of two ASCII characters → 1 where a piece has them side by side. */
   readonly #ascii = new Uint8Array(1 << 14);

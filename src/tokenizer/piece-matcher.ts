@@ -41,6 +41,7 @@ const wordBefore = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]$/u;
 const wordBehind = /^[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
 const white = /^\p{White_Space}$/u;
 
+/** Finds special and added pieces in a text. */
 export class PieceMatcher {
   readonly #root: Node = { next: new Map() };
   readonly #keepsSpace: boolean;

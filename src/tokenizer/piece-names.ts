@@ -1,5 +1,6 @@
 // Ids of pieces by stretches of strings, without making a string of a stretch: lists of merges name 100,000 pieces several times each.
 
+/** The ids of pieces, found by stretches of a text. */
 export class PieceNames {
   readonly #pieces: readonly string[];
   /** Pairs of a hash and an id + 1; 0 is free. */

@@ -4,6 +4,7 @@
 /** Odd, and another one in every process, so that no file can hold pieces that all fall on one slot. */
 const multiplier = Math.floor(Math.random() * 2 ** 32) | 1;
 
+/** Pieces by their bytes. */
 export class PieceTable {
   #bytes: Uint8Array;
   #used = 0;

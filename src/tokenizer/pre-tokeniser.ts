@@ -11,6 +11,7 @@ import { isPunctuation, scriptOf } from "./unicode-of-normalisers.ts";
 /** What becomes of the matches of a step: words of their own, joined where they touch, left out, or part of the word beside them. */
 export type SplitBehaviour = "isolated" | "contiguous" | "removed" | "mergedWithPrevious" | "mergedWithNext";
 
+/** A step of a pre-tokenizer, as plain data. */
 export type PreTokeniserStep =
   /** A named expression; what lies between its matches is a word too. */
   | { readonly type: "pattern"; readonly name: SplitName }
@@ -41,6 +42,7 @@ export type PreTokenise = (text: string, start: StretchStart, each: (word: strin
 /** A word and whether the text begins with it. */
 type Step = (word: string, isFirst: boolean, each: (word: string, isFirst: boolean) => void) => void;
 
+/** What cuts a text into words by the steps, each of which cuts the words of the one before. */
 export function preTokeniserOf(steps: readonly PreTokeniserStep[]): PreTokenise {
   const all = steps.map(stepOf);
   return (text, start, each) => {

@@ -1,10 +1,15 @@
 // What the scanners of split-pattern.ts are made of: runs of characters of one class in a stretch of a text, which ends at `end`.
 import { classOfCodePoint, Letter, Mark, Newline, NumberClass, Other, Space, Surrogate, unitClasses, White } from "./char-class.ts";
 
+/** The bit of letters. */
 export const letters = 1 << Letter;
+/** The bit of numbers. */
 export const numbers = 1 << NumberClass;
+/** The bit of line ends. */
 export const newlines = 1 << Newline;
+/** The bits of all white space. */
 export const whites = (1 << White) | newlines | (1 << Space);
+/** The bits of [^\s\p{L}\p{N}]. */
 export const others = (1 << Other) | (1 << Mark); // [^\s\p{L}\p{N}]
 const apostrophe = 0x27;
 
@@ -33,12 +38,14 @@ export function endOfWhite(text: string, at: number, end: number): number {
   return stop === end || stop === at + 1 ? stop : stop - 1;
 }
 
+/** Where a run of at most `most` numbers ends. */
 export function upTo(text: string, at: number, end: number, most: number): number {
   let stop = at;
   for (let count = 0; count < most && stop < end && kindAt(text, stop, end) === numbers; count++) stop += widthAt(text, stop, end);
   return stop;
 }
 
+/** Whether the character is \r or \n. */
 export function isNewline(text: string, at: number): boolean {
   const unit = text.charCodeAt(at);
   return unit === 0x0a || unit === 0x0d;

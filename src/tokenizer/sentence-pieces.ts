@@ -3,6 +3,7 @@ import { spaceMark } from "./model.ts";
 import type { PieceRules } from "./piece-rules.ts";
 import { anyScript, isDigit, scriptOf } from "./split-sentence.ts";
 
+/** Which pieces SentencePiece's trainer may make. */
 export interface SentencePieceLimits {
   /** The most characters of a piece, the ▁ included. */
   readonly maxPieceLength: number;
@@ -15,6 +16,7 @@ const noSpace = 0;
 const leadingSpace = 1;
 const onlySpaces = 2;
 
+/** Says which pairs may become a piece, under SentencePiece's limits. */
 export class SentencePieces implements PieceRules {
   readonly #limits: SentencePieceLimits;
   // One entry per symbol.

@@ -48,6 +48,7 @@ export const splitPatterns = {
   digit: "\\p{N}",
 } as const satisfies Readonly<Record<string, string>>;
 
+/** The name of a published expression. */
 export type SplitName = keyof typeof splitPatterns;
 
 /** Those that cut a text into words by themselves, so that a tokenizer can be trained with one; every character is in a match of theirs. */

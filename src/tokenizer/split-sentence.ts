@@ -4,6 +4,7 @@ import { utf8Bytes } from "./codec.ts";
 import { spaceMark } from "./model.ts";
 import { pointAt, widthOf } from "./utf8-bits.ts";
 
+/** How texts are cut for SentencePiece's training. */
 export interface SentenceRules {
   readonly splitDigits: boolean;
   readonly splitByUnicodeScript: boolean;

@@ -2,6 +2,7 @@
 import { Charsmap } from "./charsmap.ts";
 import { characterBytes } from "./normaliser.ts";
 
+/** Rewrites a text by compiled rules, piece by piece. */
 export class TextRewriter {
   readonly #map: Charsmap;
   /** The end of the text so far, which a rule may begin in. */

@@ -28,10 +28,13 @@ const rules = {
   "smallest-ids": (_texts, leftA, rightA, leftB, rightB) => (leftA === leftB ? rightA < rightB : leftA < leftB),
 } as const satisfies Record<string, GoesBefore>;
 
+/** The name of a rule for ties. */
 export type TieRule = keyof typeof rules;
 
+/** The names of all rules for ties. */
 export const tieRules: readonly TieRule[] = ["shorter-piece", "greater-pair", "smallest-ids"];
 
+/** The rule of a name. */
 export function goesBeforeBy(rule: TieRule): GoesBefore {
   return rules[rule];
 }

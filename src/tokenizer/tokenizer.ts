@@ -24,6 +24,7 @@ import { unigramCodec } from "./unigram-codec.ts";
 import { widthOf } from "./utf8-bits.ts";
 import { wordCodec } from "./word-codec.ts";
 
+/** What goes around an encoded text, and whether special pieces are read in it. */
 export interface EncodeOptions {
   /** Put the begin-of-text id in front. @default false */
   readonly bos?: boolean;
@@ -43,6 +44,7 @@ export interface EncodeOptions {
   readonly parseSpecial?: ParseSpecial;
 }
 
+/** How ids become text. */
 export interface DecodeOptions {
   /** Spell special pieces out instead of leaving them out; an unknown then shows as its piece, not as U+FFFD. @default false */
   readonly specials?: boolean;
@@ -58,11 +60,13 @@ export interface TextPart {
   readonly isEnd: boolean;
 }
 
+/** The ids of a text's beginning, and how much of the text they stand for, in UTF-16 units. */
 export interface EncodedPart {
   readonly ids: Uint32Array;
   readonly taken: number;
 }
 
+/** A tokenizer that encodes and decodes. */
 export interface Tokenizer {
   readonly kind: TokenizerKind;
   readonly model: TokenizerModel;
@@ -385,6 +389,7 @@ function whole(parseSpecial: ParseSpecial, length: number): boolean {
 
 const nothingAround: TextTemplate = { before: [], after: [] };
 
+/** The codec of a model, by its kind. */
 export function codecOf(model: TokenizerModel, ids: ReadonlyMap<string, number>): Codec {
   switch (model.kind) {
     case "word":

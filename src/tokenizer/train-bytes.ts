@@ -11,6 +11,7 @@ import type { Trainee } from "./trainee.ts";
 import { eachWordOf } from "./word-counts.ts";
 import { WordsBuilder } from "./words-builder.ts";
 
+/** Options of byte-level training. */
 export interface BytesTrainOptions {
   readonly kind: "bytes";
   /** @default "llama3" */

@@ -22,8 +22,10 @@ import { WordsBuilder } from "./words-builder.ts";
  */
 export type TrainingMode = "exact" | "spm" | "spm-0.1.97";
 
+/** The names of all modes. */
 export const trainingModes: readonly TrainingMode[] = ["exact", "spm", "spm-0.1.97"];
 
+/** Options of SentencePiece's training. */
 export interface SentencePieceTrainOptions {
   readonly kind: "sentencepiece";
   /** @default "exact" */

@@ -9,6 +9,7 @@ import type { Trainee } from "./trainee.ts";
 import { eachSpeltWord } from "./word-counts.ts";
 import { WordsBuilder } from "./words-builder.ts";
 
+/** Options of the textbook's training. */
 export interface WordTrainOptions {
   readonly kind: "word";
   /** @default unk `<unk>`, bos `<s>`, eos `</s>` */

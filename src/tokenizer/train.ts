@@ -12,6 +12,7 @@ import type { Trainee } from "./trainee.ts";
 import type { WordCounts } from "./word-counts.ts";
 import { WordTable } from "./word-table.ts";
 
+/** Options of a training: those of its kind, and the size of the vocabulary. */
 export type TrainOptions = (WordTrainOptions | SentencePieceTrainOptions | BytesTrainOptions) & {
   /** All pieces together: special ones, bytes, characters, merges. */
   readonly vocabSize: number;

@@ -47,10 +47,12 @@ export function withoutBertAccents(text: string): string {
   return without(text, "bertAccents", 0x300);
 }
 
+/** A text without the characters that BertNormalizer takes for controls. */
 export function withoutBertControls(text: string): string {
   return without(text, "bertControls", 0);
 }
 
+/** Whether the pre-tokenizers take a character for punctuation. */
 export function isPunctuation(codePoint: number): boolean {
   return contains(setOf("punctuation"), codePoint);
 }

@@ -42,6 +42,7 @@ const masks = Int32Array.from({ length: 4 * (shortBytes + 1) }, (_, i) => {
   return kept === 4 ? -1 : (1 << (8 * kept)) - 1;
 });
 
+/** Keeps the ids of short runs of bytes. */
 export class UnitCache {
   readonly #nextUnit: NextUnit;
   readonly #encodeUnit: EncodeUnit;

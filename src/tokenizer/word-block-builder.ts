@@ -5,6 +5,7 @@ import type { WordBlock } from "./word-counts.ts";
 const mostBytes = 1 << 18;
 const mostWords = 1 << 15;
 
+/** Collects counted words until a block is full. */
 export class WordBlockBuilder {
   #bytes = new Uint8Array(mostBytes);
   readonly #ends = new Uint32Array(mostWords);

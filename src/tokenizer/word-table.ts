@@ -7,6 +7,7 @@ import type { WordBlock, WordCounts } from "./word-counts.ts";
 /** Slots are pairs: the hash, and the word's number + 1, which is 0 in a free slot. */
 const slotWidth = 2;
 
+/** Counts words of UTF-8. */
 export class WordTable implements WordCounts {
   #bytes = new Uint8Array(1 << 16);
   #view = new DataView(this.#bytes.buffer);

@@ -2,6 +2,7 @@
 import { grown, grownFloats } from "./grown.ts";
 import type { Words } from "./pair-counts.ts";
 
+/** Collects words as symbols, with their counts. */
 export class WordsBuilder {
   #symbols = new Int32Array(1 << 12).fill(-1, 0, 1);
   #size = 1;

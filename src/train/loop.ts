@@ -15,6 +15,7 @@ export interface Position {
   readonly data: unknown;
 }
 
+/** What the training loop drives, and who is told of a step. */
 export interface LoopOptions {
   readonly trainer: Trainer;
   /** A source of batches that stands at `from`. Batches are read ahead: what they say of their position is that of a later step, and `StepMetrics.data` that of the step. */

@@ -8,6 +8,7 @@ export class BadLossError extends CriaError {}
  * by more than `nats`. One high loss is an odd batch; `patience` of them in a row are a spike. It needs `fewest` good losses to judge by. */
 export const spikeRule = { window: 128, fewest: 32, deviations: 8, nats: 0.5, patience: 4 } as const;
 
+/** Watches the losses of a run, and says when training went wrong. */
 export class LossWatch {
   readonly #recent: number[] = [];
   readonly #stopOnSpike: boolean;

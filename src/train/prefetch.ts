@@ -7,6 +7,7 @@ export interface PlacedBatches {
   readonly state: unknown;
 }
 
+/** Reads the batches of the next step ahead. */
 export class Prefetcher {
   readonly #source: BatchSource<unknown>;
   readonly #passes: number;

@@ -78,6 +78,7 @@ const modelRecipe = z
   })
   .transform(({ ropeFactor, ...model }) => (ropeFactor === undefined ? model : { ...model, ropeScaling: linearBy(ropeFactor) }));
 
+/** What a recipe holds, with its defaults. */
 export const trainRecipe = z.strictObject({
   /** The folder of a data preparation, and the tokenizer.json it was made with; relative to the recipe. */
   data: z.string().min(1),
@@ -135,6 +136,7 @@ export interface EarlierPlan {
   readonly until: number;
 }
 
+/** A recipe, read and completed by the schema's defaults. */
 export type TrainRecipe = z.output<typeof trainRecipe>;
 
 /** A recipe with nothing left open, unless it leaves the precision to the machine: see `settlePrecision`. */
@@ -251,6 +253,7 @@ function withoutUndefined<T extends object>(value: T): { [K in keyof T]?: Exclud
 /** What may differ when a run goes on: where things lie and how it is watched, not what it computes. */
 const free = new Set(["data", "tokenizer", "threads", "evaluation", "checkpoints", "stopOnSpike", "recompute"]);
 
+/** A key of a recipe whose value is another one. */
 export interface RecipeChange {
   /** Dotted. */
   readonly key: string;

@@ -8,6 +8,7 @@
 import { check } from "../base/index.ts";
 import type { EarlierPlan, TrainRecipe } from "./recipe.ts";
 
+/** How the learning rate runs over a run's steps. */
 export interface Schedule {
   /** Steps of the whole run. */
   readonly steps: number;
@@ -45,6 +46,7 @@ export function lastSegment(schedule: Schedule): (Segment & { readonly step: num
   return last && { step: last.until, ...segmentAfter(last, earlierPlans.slice(0, -1), steps, schedule) };
 }
 
+/** How the learning rate runs on behind a change of the run's length. */
 export interface Segment {
   /** The rate of the step before. */
   readonly from: number;

@@ -18,6 +18,7 @@ export async function settlePrecision(recipe: CompleteRecipe, backend: Backend):
   return { ...recipe, precision: (await bfloat16Gain(backend, sizes)) >= worthIt ? "bfloat16" : "float32" };
 }
 
+/** The sizes of a linear layer's product. */
 export interface LinearSizes {
   readonly rows: number;
   readonly inputs: number;

@@ -35,6 +35,7 @@ export interface AdamwSettings {
 /** The paper's constants, section 2.3, which every default is. */
 export const llamaAdamw: AdamwSettings = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8, decay: 0.1 };
 
+/** How the backward pass is computed. */
 export interface Backward {
   /** Run norms and activations again in the backward pass instead of keeping them (LLaMA, section 2.4). */
   readonly recompute: boolean;
@@ -45,6 +46,7 @@ export interface Backward {
 /** One pass: forward over a batch, and backward. */
 export type PassSize = LossSize & Backward;
 
+/** The tensors of an optimiser update. */
 export interface Update {
   /** Input "hyper" [5]: what {@link hyperValues} returns. */
   readonly hyper: Tensor;
@@ -82,6 +84,7 @@ export function updateGraph(
   return { graph, ...appendUpdate(graph, new Map(found), settings) };
 }
 
+/** The numbers of a step that vary from step to step. */
 export interface Hyper {
   readonly learningRate: number;
   /** t, from 1: both moments are corrected for starting at 0. */

@@ -22,6 +22,7 @@ import type { StoredTensor } from "./stored-tensor.ts";
 import { type TrainingGraphs, trainingGraphs } from "./training-graphs.ts";
 import { type CheckedMemory, checkMemory } from "./training-memory.ts";
 
+/** What is trained, in batches of which size, by which optimiser. */
 export interface TrainerOptions {
   readonly config: LlamaConfig;
   readonly size: BatchSize & Backward;
@@ -38,6 +39,7 @@ export interface TrainerOptions {
   readonly evaluates?: boolean;
 }
 
+/** What a step came to. */
 export interface StepResult {
   /** Mean over all tokens of the step that count, before the update, in nats. */
   readonly loss: number;
@@ -91,6 +93,7 @@ class Holdings implements Disposable {
   }
 }
 
+/** Who is told while training is opened, and what stops it. */
 export interface OpenOptions {
   /** Opening ends when it aborts: between two programs that are compiled, and between two parameters that are filled. */
   readonly signal?: AbortSignal | undefined;
@@ -98,6 +101,7 @@ export interface OpenOptions {
   readonly onMemory?: ((memory: CheckedMemory) => void) | undefined;
 }
 
+/** A model in training on a backend: one call is one optimiser step. It holds memory until it is disposed of. */
 export class Trainer implements Disposable {
   /**
    * Floating-point operations of a step, matrix work only: the model's, forward and backward, whether or not some are done twice. Attention counts as if

@@ -4,6 +4,7 @@ import { type LossGraph, lossGraph } from "../model/index.ts";
 import { gatherGraph, stepGraph, updateGraph } from "./step-graphs.ts";
 import type { TrainerOptions } from "./trainer.ts";
 
+/** The graphs of training. */
 export interface TrainingGraphs {
   /** The step's first pass; with one pass per step, the whole step. */
   readonly first: LossGraph;
@@ -17,6 +18,7 @@ export interface TrainingGraphs {
   readonly evaluation?: LossGraph;
 }
 
+/** Builds the graphs that a trainer of these options runs. */
 export function trainingGraphs(options: TrainerOptions): TrainingGraphs {
   const { config, size, documentMask, adamw, accumulation, evaluates } = options;
   const pass = { ...size, ...(documentMask && { documentMask }) };

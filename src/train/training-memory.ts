@@ -5,6 +5,7 @@ import { type Graph, planMemory, tensorBytes } from "../graph/index.ts";
 import type { TrainerOptions } from "./trainer.ts";
 import { allGraphs, type TrainingGraphs, trainingGraphs } from "./training-graphs.ts";
 
+/** Bytes that training takes. */
 export interface TrainingMemory {
   /** Bytes of weights, moments and gathered gradients, and of the programs' inputs. */
   readonly states: number;

@@ -9,6 +9,7 @@ import { blobSource } from "./sources.ts";
 /** A file's bytes: in memory, chosen by a person, or from where a source reads them. */
 export type FileBytes = ArrayBuffer | Uint8Array | Blob | ByteSource;
 
+/** Options of {@link Llama.open}: those of a model, and where it computes. */
 export interface OpenOptions extends ModelOptions {
   /** Where to compute; it stays the caller's. One of {@link openBackend} by default. */
   readonly backend?: Backend;
@@ -23,6 +24,7 @@ const openRules = { ...{ backend: is.backend, threads: is.natural, tokenizer: is
   Rule
 >;
 
+/** A model opened from files in a page, which continues texts, answers in chats and scores texts. */
 export class Llama extends LoadedLlama {
   /**
    * Opens the files of a run folder or a Hugging Face folder, by name, or a llama2.c .bin and its tokenizer's. Sources stay the caller's.

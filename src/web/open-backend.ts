@@ -4,6 +4,7 @@ import type { Backend } from "../backend/index.ts";
 import { UsageError } from "../base/index.ts";
 import { webThreads } from "./web-threads.ts";
 
+/** The threads of a page's backend, and who is told. */
 export interface BackendOptions {
   /**
    * Worker threads, 1 to 64; by default one per core where the page is cross-origin isolated, otherwise none. With none (0) the thread that calls computes,

@@ -1,6 +1,7 @@
 // Threads of a page: web workers. They share memory only where the page is cross-origin isolated.
 import { type Answer, maximumThreads, type ThreadHost } from "../threads/index.ts";
 
+/** The host of threads in a page. */
 export const webThreads: ThreadHost = {
   defaultThreads: () => Math.max(1, Math.min(navigator.hardwareConcurrency, maximumThreads)),
   start(setup, _thread, { answer, lost }) {

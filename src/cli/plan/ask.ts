@@ -23,6 +23,7 @@ import { countFlag, lengthFlag, positiveFlag, quantityFlag } from "./quantity.ts
 
 const where = "plan";
 
+/** The flags of `cria plan`. */
 export const planFlags: readonly FlagRow[] = [
   { name: "flops", type: "string", value: "N", help: "a budget of floating-point operations, such as 1e22" },
   { name: "gpu-hours", type: "string", value: "N", help: "a budget of accelerator-hours of --gpu" },

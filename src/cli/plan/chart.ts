@@ -25,6 +25,7 @@ const samples = 240;
 /** Share of a curve's length at which its label stands: near the end, but inside. */
 const labelPlace = 0.93;
 
+/** The chart of a plan. @param runs one's own runs, shown instead of LLaMA's models */
 export function planChart(report: PlanReport, runs: readonly Allocation[] = []): LineChart {
   const { law, plan, flops, optima, serving } = report;
   const isPublished = Object.values(laws).some(({ name }) => name === law.name);

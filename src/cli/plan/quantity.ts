@@ -48,6 +48,7 @@ function checked(flags: Flags, name: string, isRight: (value: number) => boolean
   throw new UsageError("plan", `--${name} is "${text}" but must be ${rule}, such as ${examples[name]}`);
 }
 
+/** A share in per cent, with its sign. */
 export function percent(share: number): string {
   return `${short(100 * share)} %`;
 }

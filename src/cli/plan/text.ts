@@ -16,6 +16,7 @@ const gap = "  ";
 /** A last column that would be narrower goes on beyond the edge. */
 const narrowest = 16;
 
+/** Functions that lay out a page of at most `width` columns. */
 export function printer(width: number): Printer {
   const title = (text: string) => `${hanging(text, width, "    ")}\n`;
   return {

@@ -10,6 +10,7 @@ import { countInThreads, type ThreadCounts } from "./count-threads.ts";
 import { type OpenPart, openParts } from "./coverage.ts";
 import { mergeRuns } from "./merge-runs.ts";
 
+/** How words are counted: memory, threads, and what is kept of a count that stops. */
 export interface CountOptions {
   /** The part that asks, for `[where]`. @default "data" */
   readonly where?: string;

@@ -13,6 +13,7 @@ export interface ThreadCounts {
   readonly textBytes: number;
 }
 
+/** What threads that count are given. */
 export interface ThreadOptions {
   /** Where threads write what memory does not hold. */
   readonly folder: CountFolder;

@@ -9,6 +9,7 @@ import { type Run, runEnding, writeRun } from "./run-file.ts";
 /** Runs that are merged at a time; a block of each has up to some 600 kB. */
 const fanIn = 16;
 
+/** Options of a merge: who asks, and who is told. */
 export interface MergeOptions {
   readonly where: string;
   readonly signal?: AbortSignal | undefined;

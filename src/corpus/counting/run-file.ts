@@ -16,6 +16,7 @@ export const runEnding = ".words";
 
 const longestHeader = 1 << 28;
 
+/** What a run of counted words says of itself. */
 export interface RunHeader {
   readonly covered: readonly CoveredPieces[];
   /** Bytes of text whose words these are. */
@@ -30,6 +31,7 @@ export interface Run extends WordCounts {
   readonly header: RunHeader;
 }
 
+/** Writes counted words as a run; the file is there whole or not at all. */
 export async function writeRun(path: string, header: RunHeader, counts: WordCounts, where: string): Promise<Run> {
   await atomicWrite(path, chunks(header, counts), where);
   return runOf(path, header, where);

@@ -7,6 +7,7 @@ import type { Tokenizer } from "../../tokenizer/index.ts";
 import type { EncodedDocument } from "../write-shards.ts";
 import type { EncodedBatch, EncodeTask } from "./encode-worker.ts";
 
+/** How documents are encoded: the tokens around each, and the threads. */
 export interface EncodeDocumentsOptions {
   /** The begin-of-text id in front of every document, the end-of-text id behind. */
   readonly bos: boolean;

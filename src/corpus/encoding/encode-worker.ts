@@ -8,6 +8,7 @@ export interface EncodeTask {
   readonly options: { readonly bos: boolean; readonly eos: boolean };
 }
 
+/** Documents that a thread has encoded. */
 export interface EncodedBatch {
   readonly ids: Uint32Array<ArrayBuffer>;
   /** Where the ids of each document end. */

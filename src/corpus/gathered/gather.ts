@@ -27,6 +27,7 @@ export interface GatheredSource {
   readonly documents: AsyncIterable<string>;
 }
 
+/** Which of the packages' texts are gathered, and from where. */
 export interface GatherOptions {
   /** The folder whose node_modules holds the packages: cria's own. */
   readonly root: string;
@@ -56,6 +57,7 @@ export interface OwnCorpus extends AsyncDisposable {
   readonly notes: readonly string[];
 }
 
+/** How a person's own texts are read and cut. */
 export interface OwnTextOptions extends TextOptions {
   /** How the texts are read. */
   readonly reading?: ReadingOptions;

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { explainIo } from "../../files/index.ts";
 
+/** An installed package: its folder, version and licence. */
 export interface Installed {
   readonly folder: string;
   readonly version: string;

@@ -3,8 +3,10 @@ import { cleanProse, cleanScripture, cleanVerse } from "./books.ts";
 import { cleanFactbook } from "./factbook.ts";
 import { cleanWordnet } from "./wordnet.ts";
 
+/** What kind of text a source is. */
 export type SourceKind = "prose" | "verse" | "reference" | "code";
 
+/** A source of the demo's text: the package, its files, and how they become plain text. */
 export interface SourceRow {
   readonly name: string;
   readonly kind: SourceKind;

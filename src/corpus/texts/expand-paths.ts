@@ -7,6 +7,7 @@ import { fail } from "../../base/index.ts";
 import { explainIo } from "../../files/index.ts";
 import type { PassedOver } from "./passed-over.ts";
 
+/** A file that a path led to. */
 export interface FoundFile {
   readonly path: string;
   /** Named by itself, not found in a folder or by a pattern: it is read or refused, never passed over. */

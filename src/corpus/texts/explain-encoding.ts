@@ -47,6 +47,7 @@ interface WrongByte {
   readonly offset: number;
 }
 
+/** Refuses a byte that is no UTF-8: names its place, a likely encoding, and a command that converts the file. @throws CriaError always */
 export function explainByte(input: Bytes, { bytes, at, offset }: WrongByte, where: string, cause: unknown): never {
   const byte = `0x${bytes[at]!.toString(16).padStart(2, "0")}`;
   const unpacked = input.packing === undefined ? "" : " of the unpacked text";

@@ -4,7 +4,9 @@ import { readJsonLines } from "./json-lines.ts";
 import { readJson } from "./json-records.ts";
 import { readPlain } from "./plain-text.ts";
 
+/** The names of all forms. */
 export const formNames = ["text", "jsonl", "json", "csv", "tsv", "html"] as const;
+/** The name of a form. */
 export type FormName = (typeof formNames)[number];
 
 /** What a person may say of texts: keys of a recipe's source, flags of commands. */
@@ -28,6 +30,7 @@ export interface FormInput extends Bytes {
   readonly options: TextOptions;
 }
 
+/** A form that texts come in, and how documents are read from it. */
 export interface TextForm {
   readonly name: FormName;
   /** What file names of this form end in, in lower case, in front of .gz, .zst and .zstd. */
@@ -43,6 +46,7 @@ export interface TextForm {
 
 const never = () => false;
 
+/** All forms. */
 export const textForms: readonly TextForm[] = [
   {
     name: "text",
@@ -114,6 +118,7 @@ export function formOfName(name: string): TextForm | undefined {
   return textForms.find(({ endings }) => endings.some((ending) => plain.endsWith(ending)));
 }
 
+/** The form of a name. */
 export function formCalled(name: FormName): TextForm {
   return textForms.find((form) => form.name === name)!;
 }

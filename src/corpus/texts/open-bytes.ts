@@ -8,6 +8,7 @@ import { unzstd, zstdMagic } from "./zstd.ts";
 const chunkBytes = 1 << 20;
 const gzipMagic = Uint8Array.of(0x1f, 0x8b);
 
+/** How a file's bytes are read, and who is told. */
 export interface ReadOptions {
   /** The part that asks, for `[where]`. */
   readonly where: string;
@@ -21,6 +22,7 @@ export interface ReadOptions {
 /** What a file is packed with, by its first bytes. */
 export type Packing = "gzip" | "zstd" | undefined;
 
+/** A file that is open, and its unpacked bytes. */
 export interface OpenedBytes {
   readonly packing: Packing;
   /** Where the bytes begin in the file. */

@@ -10,8 +10,10 @@ const reasons = {
   repeated: ["further name of what is read already", "further names of what is read already"],
 } as const;
 
+/** Why a file was left out. */
 export type Reason = keyof typeof reasons;
 
+/** Counts the files that a search left out, by reason, and keeps the first name of each. */
 export class PassedOver {
   readonly #found = new Map<Reason, { count: number; first: string }>();
 

@@ -9,6 +9,7 @@ import { splitText } from "./split-text.ts";
 /** A file without separators that is longer, in UTF-16 units, becomes several documents, cut between paragraphs where there are any. */
 export const longestWhole = 1 << 24;
 
+/** The documents of a plain text or Markdown file, one or several. */
 export function readPlain(input: FormInput): AsyncGenerator<string> {
   const { separator, newlines } = input.options;
   const decoded = decodeText(input, input.where);

@@ -11,6 +11,7 @@ import { sniff } from "./sniff.ts";
 
 const usual = "data";
 
+/** How paths are opened, and who asks. */
 export interface OpenOptions {
   /** The folder that relative paths start from; the working folder by default. */
   readonly folder?: string | undefined;
@@ -21,6 +22,7 @@ export interface OpenOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A file of texts and its form. */
 export interface TextFile {
   readonly path: string;
   /** What messages call it. */
@@ -32,6 +34,7 @@ export interface TextFile {
   readonly isPipe: boolean;
 }
 
+/** What a reading of documents tells, and what stops it. */
 export interface DocumentsOptions {
   readonly signal?: AbortSignal | undefined;
   /** Is told how many bytes of the files each read took; their sum is `Texts.bytes` in the end. */
