@@ -9,7 +9,7 @@ import { Mixture, vocabularyOf } from "../dist/batches/index.js";
 import { PreparedData } from "../dist/corpus/index.js";
 import { openCpuBackend } from "../dist/host/index.js";
 import { openAnyTokenizer } from "../dist/load/index.js";
-import { chartSvg } from "../dist/plot/index.js";
+import { loadPlots } from "../dist/plot/index.js";
 import { trainRun } from "../dist/runs/index.js";
 import { completeRecipe, parseRecipe } from "../dist/train/index.js";
 
@@ -30,7 +30,8 @@ export async function run(args = []) {
   for (let seed = 1; seed <= seeds; seed++)
     for (const precision of precisions) runs.push(await learn(backend, resolve(folder), { model, steps, seed, precision }));
   report(runs, seeds);
-  if (values.svg !== undefined) await writeFile(values.svg, chartSvg(chart(runs, `${nLayers} layers of ${dim} channels, ${seeds} seeds`)));
+  const title = `${nLayers} layers of ${dim} channels, ${seeds} seeds`;
+  if (values.svg !== undefined) await writeFile(values.svg, (await loadPlots()).chartSvg(chart(runs, title)));
   await backend.dispose();
 }
 

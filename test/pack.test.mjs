@@ -34,7 +34,9 @@ test("asks for no more packages than the lock file holds, and none of them runs 
   const installed = (await readdir(join(app, "node_modules"))).filter((name) => !name.startsWith("."));
   const { packages } = JSON.parse(await readFile(join(root, "package-lock.json"), "utf8"));
   const rows = Object.entries(packages).filter(([path]) => path !== "");
-  const names = (kept) => [...new Set(rows.filter(([, row]) => kept(row)).map(([path]) => path.split("/")[1]))];
+  const names = (kept) => [
+    ...new Set(rows.filter(([, row]) => kept(row)).map(([path]) => path.split("node_modules/").at(-1).split("/")[0])),
+  ];
   // What is optional may be absent; koffi's prebuilt library is a package of its own.
   const optional = names(({ optional, peer }) => optional || peer);
   const needed = names(({ dev, devOptional, optional, peer }) => !dev && !devOptional && !optional && !peer);
@@ -49,6 +51,15 @@ test("gives a working cria", async () => {
   ]);
   expect(said.stdout.trim()).toBe(version);
   expect(help.stdout).toContain("usage: cria COMMAND");
+});
+
+test("does without the packages that draw charts; what draws one names them", async () => {
+  expect(await readdir(join(app, "node_modules"))).not.toContain("linkedom");
+  const drawing = run(process.execPath, ["node_modules/cria/dist/cli/main.js", "plan", "--flops", "1e20", "--svg", "plan.svg"], app);
+  await expect(drawing).rejects.toThrow(
+    "[plot] charts are drawn by the package @observablehq/plot, which is not installed: npm install @observablehq/plot linkedom",
+  );
+  expect(await readdir(app)).not.toContain("plan.svg");
 });
 
 test("gives a library that runs: a model that is not there is an error of cria's, not of the import", async () => {

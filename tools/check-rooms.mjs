@@ -49,7 +49,7 @@ export const rooms = {
     "train",
   ],
   plan: ["base", "model"],
-  plot: [],
+  plot: ["base"],
   raise: ["base", "files", "graph", "backend", "model", "tokenizer", "batches", "corpus", "train", "runs", "plot"],
   study: [
     ...["base", "files", "graph", "backend", "model", "tokenizer", "batches", "corpus", "infer", "eval", "train", "runs", "plan"],

@@ -1,7 +1,9 @@
 // The plots of docs/paper from their data: NAME.json holds a chart and the command whose report it is from, NAME.svg its drawing.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { chartSvg } from "../dist/plot/index.js";
+import { loadPlots } from "../dist/plot/index.js";
+
+const { chartSvg } = await loadPlots();
 
 /** Every plot of the folder that has data: [path of its drawing, the drawing]. */
 export function drawPlots(folder) {

@@ -3,7 +3,8 @@ import type { Backend } from "../backend/index.ts";
 import { CriaError } from "../base/index.ts";
 import type { PreparedData } from "../corpus/index.ts";
 import { Llama } from "../index.ts";
-import { type Compression, compressionBaselines, type Sample, writeRunReport } from "../raise/index.ts";
+import { PlotsMissing } from "../plot/index.ts";
+import { type Compression, compressionBaselines, type RunFacts, type Sample, writeRunReport } from "../raise/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 import type { CommandIo } from "./command.ts";
 import { promptFrom, promptOf } from "./hints.ts";
@@ -75,14 +76,26 @@ export async function writeSamples(
 /** Seconds for the samples of a run that has no time of its own. */
 const usualSeconds = 10;
 
+/** Writes the report of a run that is trained and saved. Where nothing draws charts, that is a note, as nothing else is lost. @returns its path */
+export async function reportOrNote(folder: string, facts: RunFacts, { stderr }: Pick<CommandIo, "stderr">): Promise<string | undefined> {
+  try {
+    return await writeRunReport(folder, facts);
+  } catch (error) {
+    if (!(error instanceof PlotsMissing)) throw error;
+    stderr(`note: the run has no report.html: ${error.message}\n`);
+    return undefined;
+  }
+}
+
 /** The report of a run by a recipe. What the model cannot write, the report says; the run itself is finished and saved. @returns its path */
 export async function reportRun(
   folder: string,
   data: PreparedData,
   tokenizer: Tokenizer,
   backend: Backend,
-  { signal }: Pick<CommandIo, "signal">,
-): Promise<string> {
+  io: Pick<CommandIo, "signal" | "stderr">,
+): Promise<string | undefined> {
+  const { signal } = io;
   const notes: string[] = [];
   const prompts = await promptsFrom(data, tokenizer);
   const samples = await writeSamples(folder, prompts, { backend, seconds: usualSeconds, signal }).catch((error: unknown) => {
@@ -94,5 +107,5 @@ export async function reportRun(
   const texts = data.manifest.sources.map(
     ({ name, tokens, bytes }) => `${name}: ${tokens.toLocaleString("en")} tokens of ${bytes.toLocaleString("en")} bytes`,
   );
-  return writeRunReport(folder, { machine: backend.name, texts, samples, compression, notes });
+  return reportOrNote(folder, { machine: backend.name, texts, samples, compression, notes }, io);
 }

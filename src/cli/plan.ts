@@ -15,7 +15,7 @@ import {
   refuted,
   type Solution,
 } from "../plan/index.ts";
-import type { LineChart } from "../plot/index.ts";
+import { type LineChart, loadPlots } from "../plot/index.ts";
 import type { Command, CommandIo, Flags } from "./command.ts";
 import { stringFlag } from "./flag-values.ts";
 import { parseFlags } from "./parse.ts";
@@ -130,8 +130,7 @@ async function openMachine({ machine }: Asked, io: CommandIo): Promise<Machine> 
   return machine.board ? namedMachine(machine.board, machine) : thisMachine(machine, io);
 }
 
-/** Plot is loaded only where it draws. */
 async function writeSvg(path: string, chart: LineChart): Promise<void> {
-  const { chartSvg } = await import("../plot/index.ts");
+  const { chartSvg } = await loadPlots();
   await atomicWrite(path, `${chartSvg(chart)}\n`, where);
 }

@@ -22,7 +22,6 @@ import {
   type TimeBudget,
   trainInTime,
   trainingSeconds,
-  writeRunReport,
   writingSeconds,
 } from "../raise/index.ts";
 import { type EvaluationRow, isStepRow, readMetrics, runPaths, startRunFolder, type TrainSummary } from "../runs/index.ts";
@@ -30,7 +29,7 @@ import type { Tokenizer } from "../tokenizer/index.ts";
 import type { CheckedMemory, StepMetrics, WholeRecipe } from "../train/index.ts";
 import { count, describeMemory } from "./amounts.ts";
 import type { CommandIo } from "./command.ts";
-import { compressHeldOut, writeSamples } from "./finish-run.ts";
+import { compressHeldOut, reportOrNote, writeSamples } from "./finish-run.ts";
 import { callAgain, type Hint, hintLines } from "./hints.ts";
 import { trainingNote } from "./live-line.ts";
 import type { RunText } from "./run-text.ts";
@@ -87,9 +86,9 @@ export async function raiseRun(request: RaiseRequest, backend: Backend, io: Comm
   const better = betterBefore(await readMetrics(runPaths(folder).metrics));
   const isWorthwhile = better === undefined && prepared.bound !== "text";
   const notes = better === undefined ? [] : [byHeart(better)];
-  const report = await writeRunReport(folder, { machine: backend.name, texts, samples, compression, notes });
+  const report = await reportOrNote(folder, { machine: backend.name, texts, samples, compression, notes }, io);
   for (const note of notes) say(`\n${note}`);
-  say(whatNext(request, summary, prompts[0] ?? "", isWorthwhile, io));
+  say(whatNext(request, { ...summary, report }, prompts[0] ?? "", isWorthwhile, io));
   if (io.json) io.stdout(`${JSON.stringify({ run: folder, ...summary, compression, samples, report }, null, 2)}\n`);
   return 0;
 }
@@ -232,7 +231,7 @@ function byHeart({ step, heldOutLoss }: EvaluationRow): string {
 /** @param isWorthwhile whether more steps on the same text may help */
 function whatNext(
   { folder, hints }: RaiseRequest,
-  { steps }: TrainSummary,
+  { steps, report = "" }: Pick<TrainSummary, "steps"> & { readonly report: string | undefined },
   prompt: string,
   isWorthwhile: boolean,
   { caller, width }: CommandIo,
@@ -245,7 +244,7 @@ function whatNext(
       ? [[again("train", folder, "--resume", "--set", `steps=${2 * steps}`), "train on, twice as long"] as const, ...hints]
       : []),
   ];
-  const saved = `saved in ${folder}, a folder that Hugging Face's tools open as it is; its report is ${join(folder, "report.html")}`;
+  const saved = `saved in ${folder}, a folder that Hugging Face's tools open as it is${report && `; its report is ${report}`}`;
   return [`\n${saved}. Next:`, ...hintLines(rows, width)].join("\n");
 }
 

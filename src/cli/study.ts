@@ -4,6 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { didYouMean, UsageError } from "../base/index.ts";
 import type { TextOptions } from "../corpus/index.ts";
 import { atomicWrite, makeFolder } from "../files/index.ts";
+import { loadPlots } from "../plot/index.ts";
 import { TimeBudget } from "../raise/index.ts";
 import { type NextStep, type Report, reportHtml, type Section, type Study, studies } from "../study/index.ts";
 import type { Command, CommandIo, Flags } from "./command.ts";
@@ -61,6 +62,7 @@ export const study: Command = {
   ],
   async run(args, flags, io) {
     const asked = await readAsked(args, flags);
+    await loadPlots(); // what the report needs is missed before ten minutes of work
     await using text = await studyText(asked.texts, { ...io, reading: asked.reading });
     await using backend = await openBackend(io);
     const say = (words: string) => (io.json ? undefined : io.stdout(`${words}\n`));
@@ -182,7 +184,7 @@ function pickStudy(name: string | undefined): Study {
 async function writeReport(folder: string, report: Report): Promise<void> {
   await makeFolder(folder, where);
   await atomicWrite(join(folder, "report.json"), reportJson(report), where);
-  await atomicWrite(join(folder, "report.html"), reportHtml(report, commandOf(report)), where);
+  await atomicWrite(join(folder, "report.html"), await reportHtml(report, commandOf(report)), where);
 }
 
 function commandOf({ study, minutes, steps, seeds }: Report): string {

@@ -181,7 +181,7 @@ interface Ended {
   readonly sources: readonly SourceProgress[];
   /** A prompt in the language of the text, to try the model with. */
   readonly prompt: string;
-  /** The path of report.html; absent where the run was stopped. */
+  /** The path of report.html; absent where the run was stopped, or nothing draws charts. */
   readonly report: string | undefined;
 }
 

@@ -17,6 +17,11 @@ export function chartSvg(chart: Chart): string {
   return svg.outerHTML;
 }
 
+/** A chart as a figure of a page. */
+export function figureHtml(chart: Chart): string {
+  return `<figure>${chartSvg(chart)}</figure>`;
+}
+
 const look: PlotOptions = { marginTop: 48, style: { background: "white", color: "#222", fontSize: "12px" } };
 
 function plotOf(chart: Chart): PlotOptions {

@@ -1,3 +1,3 @@
 export type { Axis, Chart, HeatChart, LineChart, Point, RangeChart, Series } from "./chart.ts";
-export { chartSvg } from "./chart-svg.ts";
-export { asText, figureHtml, type Page, pageHtml, type Table, tableHtml } from "./page.ts";
+export { loadPlots, PlotsMissing } from "./load-plots.ts";
+export { asText, type Page, pageHtml, type Table, tableHtml } from "./page.ts";

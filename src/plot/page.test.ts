@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
+import { figureHtml } from "./chart-svg.ts";
 import { colours, darkColours } from "./look.ts";
-import { asText, figureHtml, pageHtml, tableHtml } from "./page.ts";
+import { asText, pageHtml, tableHtml } from "./page.ts";
 
 test("a page needs nothing from elsewhere, shows text as it is, and is light or dark", () => {
   const chart = { kind: "ranges", title: "ranges", x: { label: "loss" }, rows: [{ name: "relu", values: [1, 2] }] } as const;

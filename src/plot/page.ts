@@ -1,6 +1,4 @@
 // A report as one HTML page that needs nothing from elsewhere: text, tables and SVG drawings, light or dark as the reader's system is.
-import type { Chart } from "./chart.ts";
-import { chartSvg } from "./chart-svg.ts";
 import { colours, darkColours } from "./look.ts";
 
 /** What a page of a report holds. */
@@ -43,11 +41,6 @@ export function pageHtml({ title, facts, parts, style: own = "" }: Page): string
     ...parts,
     "</body>\n</html>\n",
   ].join("\n");
-}
-
-/** A chart as a figure of a page. */
-export function figureHtml(chart: Chart): string {
-  return `<figure>${chartSvg(chart)}</figure>`;
 }
 
 /** A table with a title. */

@@ -6,7 +6,6 @@ export { type Compression, compressionBaselines } from "./compression.ts";
 export { measureMatmul } from "./measure-matmul.ts";
 export { measureStep } from "./measure-step.ts";
 export { meansFor, type PlannedRun, planRun, type RunWish, raiseTokenizer } from "./plan-run.ts";
-export type { RunFacts, Sample } from "./run-report.ts";
+export { type RunFacts, type Sample, writeRunReport } from "./run-report.ts";
 export { checkTime, TimeBudget, trainingSeconds, writingSeconds } from "./time-budget.ts";
 export { type TimedJob, trainInTime } from "./train-in-time.ts";
-export { writeRunReport } from "./write-run-report.ts";

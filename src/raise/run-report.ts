@@ -2,7 +2,7 @@
 import { basename, join, resolve } from "node:path";
 import { atomicWrite, readTextFile } from "../files/index.ts";
 import { parameterCount } from "../model/index.ts";
-import { asText, figureHtml, type LineChart, type Point, pageHtml, type Table, tableHtml } from "../plot/index.ts";
+import { asText, type LineChart, loadPlots, type Point, pageHtml, type Table, tableHtml } from "../plot/index.ts";
 import { type EvaluationRow, isEvaluationRow, isStepRow, readMetrics, readRecipe, runPaths, type StepRow } from "../runs/index.ts";
 import { completeRecipe } from "../train/index.ts";
 import type { Compression } from "./compression.ts";
@@ -31,7 +31,7 @@ const where = "report";
 /** Points of a curve: more than these cannot be told apart. */
 const mostPoints = 300;
 
-/** @returns the path of RUN/report.html. @throws CriaError when the run cannot be read or the page not be written */
+/** @returns the path of RUN/report.html. @throws PlotsMissing; CriaError when the run cannot be read or the page not be written */
 export async function writeRunReport(folder: string, facts: RunFacts): Promise<string> {
   const path = join(folder, "report.html");
   await atomicWrite(path, await runReportHtml(folder, facts), where);
@@ -39,6 +39,7 @@ export async function writeRunReport(folder: string, facts: RunFacts): Promise<s
 }
 
 async function runReportHtml(folder: string, { machine, texts, samples, compression = [], notes = [] }: RunFacts): Promise<string> {
+  const { figureHtml } = await loadPlots();
   const paths = runPaths(folder);
   const rows = await readMetrics(paths.metrics);
   const [steps, evaluations] = [rows.filter(isStepRow), rows.filter(isEvaluationRow)];

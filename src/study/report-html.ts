@@ -1,5 +1,5 @@
 // A study's report as one HTML page that needs nothing from elsewhere.
-import { asText, figureHtml, pageHtml, tableHtml } from "../plot/index.ts";
+import { asText, type Chart, loadPlots, pageHtml, tableHtml } from "../plot/index.ts";
 import type { Report, Section } from "./report.ts";
 
 const style = `
@@ -8,9 +8,11 @@ const style = `
 .verdict.shown { background: #1a7f37; } .verdict.partly-shown { background: #9a6700; } .verdict.not-shown { background: #b42318; }
 `;
 
-/** @param command what was asked for, as it was typed */
-export function reportHtml(report: Report, command: string): string {
-  return pageHtml({ title: report.title, facts: facts(report, command), parts: report.sections.map(sectionHtml), style });
+/** @param command what was asked for, as it was typed. @throws PlotsMissing */
+export async function reportHtml(report: Report, command: string): Promise<string> {
+  const { figureHtml } = await loadPlots();
+  const parts = report.sections.map((section) => sectionHtml(section, figureHtml));
+  return pageHtml({ title: report.title, facts: facts(report, command), parts, style });
 }
 
 function facts({ machine, text, seconds, stopped }: Report, command: string): string[] {
@@ -21,7 +23,8 @@ function facts({ machine, text, seconds, stopped }: Report, command: string): st
   ];
 }
 
-function sectionHtml({ title, claim, source, verdict, conclusion, remarks, tables, charts }: Section): string {
+function sectionHtml(section: Section, figureHtml: (chart: Chart) => string): string {
+  const { title, claim, source, verdict, conclusion, remarks, tables, charts } = section;
   return [
     `<section>\n<h2>${asText(title)}</h2>`,
     `<p>${asText(claim)} <span class="source">(${asText(source)})</span></p>`,

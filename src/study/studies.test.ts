@@ -37,7 +37,7 @@ describe.each(studies.map((study) => ({ name: study.name, study })))("$name", ({
     expect(events.some(({ total }) => total !== undefined)).toBe(true);
     expect(events.every(({ done, total }) => total === undefined || done <= total)).toBe(true);
     const report = reportOf(study.name, sections);
-    checkPage(reportHtml(report, "cria study"));
+    checkPage(await reportHtml(report, "cria study"));
     expect(sections.flatMap(({ charts }) => charts).length).toBeGreaterThan(0);
   });
 
