@@ -1,5 +1,6 @@
 // Byte-level BPE (Radford et al. 2019): words cut by a pattern, their UTF-8 bytes merged. Lossless on any bytes.
 import { check, fail } from "../base/index.ts";
+import { ByteBorders } from "./byte-borders.ts";
 import { byteToChar, decodedBytes, writeByteLevel } from "./byte-pieces.ts";
 import { type Codec, Utf8Scratch } from "./codec.ts";
 import type { IdBuffer } from "./id-buffer.ts";
@@ -32,7 +33,7 @@ export function bytesCodec(model: BytesModel, ids: ReadonlyMap<string, number>):
     ...(units === undefined
       ? {}
       : { isBorder: isWordBorder, encodeUtf8: (bytes, from, to, _start, out) => units.encode(bytes, from, to, out) }),
-    encodeInvalid: (bytes, out) => words.encode(bytes, 0, bytes.length, out),
+    encodeInvalid: (bytes, out) => words.encodeInvalid(bytes, out),
     decoded: (id) => decodedBytes(spelled[id]!, decoding),
     escapesSpaces: false,
     ...(normalise === undefined ? {} : { normalise }),
@@ -45,6 +46,8 @@ class ByteWords {
   readonly #pieces: PieceTable;
   readonly #merges: MergeTable;
   readonly #takesWholes: boolean;
+  /** What lies between places where long words may be cut. */
+  readonly #parts: UnitCache;
   readonly #scratch = new Utf8Scratch();
   readonly #symbols = new SymbolScratch();
 
@@ -53,7 +56,9 @@ class ByteWords {
       byteToChar,
       (char, byte) => ids.get(char) ?? fail("tokenizer", `byte ${byte} has no piece: all 256 are needed`),
     );
-    this.#pieces = pieceTable(model);
+    const borders = new ByteBorders();
+    this.#pieces = pieceTable(model, borders);
+    this.#parts = new UnitCache(borders.next, (bytes, from, to, out) => this.#merge(bytes, from, to, out));
     this.#merges = new MergeTable(
       model.merges === undefined
         ? new PieceRules(this.#pieces, (id) => id) // a piece's id is its rank
@@ -67,12 +72,24 @@ class ByteWords {
     this.encode(bytes, 0, end, out);
   }
 
+  /** A word, `bytes[from … to)`, which is UTF-8. */
   encode(bytes: Uint8Array, from: number, to: number, out: IdBuffer): void {
+    if (this.#takesWhole(bytes, from, to, out)) return;
+    if (to - from > shortWord) this.#parts.encode(bytes, from, to, out);
+    else this.#merge(bytes, from, to, out);
+  }
+
+  encodeInvalid(bytes: Uint8Array, out: IdBuffer): void {
+    if (!this.#takesWhole(bytes, 0, bytes.length, out)) this.#merge(bytes, 0, bytes.length, out);
+  }
+
+  #takesWhole(bytes: Uint8Array, from: number, to: number, out: IdBuffer): boolean {
     const whole = this.#takesWholes ? this.#pieces.find(bytes, from, to) : -1;
-    if (whole >= 0) {
-      out.push(whole);
-      return;
-    }
+    if (whole >= 0) out.push(whole);
+    return whole >= 0;
+  }
+
+  #merge(bytes: Uint8Array, from: number, to: number, out: IdBuffer): void {
     const length = to - from;
     const symbols = this.#symbols.of(length);
     for (let i = 0; i < length; i++) symbols[i] = this.#byteIds[bytes[from + i]!]!;
@@ -81,15 +98,20 @@ class ByteWords {
   }
 }
 
+/** Words of so many bytes are merged as they are. */
+const shortWord = 16;
+
 /** Where ranks say what merges, pieces that stand apart are not among the pieces that text becomes. */
-function pieceTable({ pieces, merges, specials, added = [], unused = [] }: BytesModel): PieceTable {
+function pieceTable({ pieces, merges, specials, added = [], unused = [] }: BytesModel, borders = new ByteBorders()): PieceTable {
   const apart = new Set(merges === undefined ? [...specials, ...added, ...unused] : []);
   const table = new PieceTable(pieces.length, pieces.length * 8);
   let bytes = new Uint8Array(256);
   pieces.forEach((piece, id) => {
     if (piece === "" || apart.has(id)) return;
     if (piece.length > bytes.length) bytes = new Uint8Array(2 * piece.length);
-    if (writeByteLevel(piece, bytes)) table.add(id, bytes, 0, piece.length);
+    if (!writeByteLevel(piece, bytes)) return;
+    table.add(id, bytes, 0, piece.length);
+    borders.add(bytes, piece.length);
   });
   return table;
 }

@@ -128,13 +128,8 @@ export class MergeTable {
   #mergeShort(symbols: Int32Array, length: number): number {
     const found = this.#found;
     const ranks = this.#ranks;
-    const rules = this.#rules;
-    const rate = (at: number) => {
-      const rule = this.#ruleOf(symbols[at]!, symbols[at + 1]!);
-      found[at] = rule;
-      ranks[at] = rule < 0 ? noRank : rules.ranks[rule]!;
-    };
-    for (let i = 0; i + 1 < length; i++) rate(i);
+    const { results } = this.#rules;
+    for (let i = 0; i + 1 < length; i++) this.#rate(symbols, i);
     for (;;) {
       let best = noRank;
       let at = -1;
@@ -145,16 +140,22 @@ export class MergeTable {
       }
       if (at < 0) return length;
       this.#lastRank = best;
-      symbols[at] = rules.results[found[at]!]!;
+      symbols[at] = results[found[at]!]!;
       length--;
       for (let i = at + 1; i < length; i++) {
         symbols[i] = symbols[i + 1]!;
         ranks[i] = ranks[i + 1]!;
         found[i] = found[i + 1]!;
       }
-      if (at > 0) rate(at - 1);
-      if (at + 1 < length) rate(at);
+      if (at > 0) this.#rate(symbols, at - 1);
+      if (at + 1 < length) this.#rate(symbols, at);
     }
+  }
+
+  #rate(symbols: Int32Array, at: number): void {
+    const rule = this.#ruleOf(symbols[at]!, symbols[at + 1]!);
+    this.#found[at] = rule;
+    this.#ranks[at] = rule < 0 ? noRank : this.#rules.ranks[rule]!;
   }
 
   #mergeLong(symbols: Int32Array, length: number): number {

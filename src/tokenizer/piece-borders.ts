@@ -4,7 +4,7 @@ import { pointAt, widthOf } from "./utf8-bits.ts";
 
 const space = 0x20;
 const spaceMarkPoint = 0x2581;
-const filterBits = 18;
+export const filterBits = 18;
 
 /** Says between which characters a text may be cut. */
 export class PieceBorders {
@@ -35,7 +35,7 @@ export class PieceBorders {
 
   #mark(left: number, right: number): void {
     if ((left | right) < 0x80) this.#ascii[(left << 7) | right] = 1;
-    const bit = hashOf(left, right);
+    const bit = hashOfPair(left, right);
     this.#others[bit >>> 5] = this.#others[bit >>> 5]! | (1 << (bit & 31));
   }
 
@@ -45,7 +45,7 @@ export class PieceBorders {
 
   /** Whether no piece has the characters that begin at `left` and at `right` side by side. */
   divide(bytes: Uint8Array, left: number, right: number): boolean {
-    const bit = hashOf(this.#sign(pointAt(bytes, left)), this.#sign(pointAt(bytes, right)));
+    const bit = hashOfPair(this.#sign(pointAt(bytes, left)), this.#sign(pointAt(bytes, right)));
     return ((this.#others[bit >>> 5]! >>> (bit & 31)) & 1) === 0;
   }
 
@@ -70,7 +70,7 @@ export class PieceBorders {
           continue;
         }
         const right = byte < 0x80 ? byte : this.#sign(pointAt(bytes, i));
-        const bit = hashOf(left, right);
+        const bit = hashOfPair(left, right);
         if (((others[bit >>> 5]! >>> (bit & 31)) & 1) === 0) return i;
         left = right;
         i += widthOf(byte);
@@ -80,6 +80,7 @@ export class PieceBorders {
   }
 }
 
-function hashOf(left: number, right: number): number {
+/** Which bit of `2 ** filterBits` stands for two characters side by side. */
+export function hashOfPair(left: number, right: number): number {
   return (Math.imul(left, 0x9e3779b1) ^ Math.imul(right, 0x85ebca6b)) >>> (32 - filterBits);
 }
