@@ -4,6 +4,7 @@ import { filterBits, hashOfPair } from "./piece-borders.ts";
 import type { NextUnit } from "./unit-cache.ts";
 import { pointAt, widthOf } from "./utf8-bits.ts";
 
+/** The places of a word that the pieces of a vocabulary leave free; it has learned of all pieces before the first word is cut. */
 export class ByteBorders {
   /** A bit per pair of characters that a piece holds side by side, by a hash: a pair that shares its bit with another one is not cut. */
   readonly #pairs = new Int32Array(1 << (filterBits - 5));

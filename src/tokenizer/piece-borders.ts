@@ -4,6 +4,7 @@ import { pointAt, widthOf } from "./utf8-bits.ts";
 
 const space = 0x20;
 const spaceMarkPoint = 0x2581;
+/** How many pairs of characters have a bit of their own, as a power of two. */
 export const filterBits = 18;
 
 /** Says between which characters a text may be cut. */
