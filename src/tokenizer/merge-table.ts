@@ -84,7 +84,7 @@ function refuse(model: TokenizerModel, left: number, right: number, rank: number
 
 /** The most symbols for which the plain search for the minimum is faster than a heap (measured 2026-11-23 on English letters: they meet near 200). */
 const shortWord = 160;
-/** What a symbol without a rank has. */
+/** The rank of what never merges. */
 export const noRank = 0x7fffffff;
 /** A heap key is rank · 2^30 + position: exact in a double for 2^23 ranks, and no JavaScript string has 2^30 units. */
 const rankUnit = 2 ** 30;

@@ -16,7 +16,7 @@ export class PieceBorders {
   readonly #markIsSpace: boolean;
 
   /**
-   * @param ids of those of the pieces that text becomes
+   * @param ids the pieces that text becomes, by their ids
    * @param markIsSpace pieces and text write a space as ▁
    */
   constructor(pieces: readonly string[], ids: readonly number[], markIsSpace: boolean) {

@@ -48,7 +48,7 @@ export class PieceMatcher {
   /** Whether a piece begins with the UTF-16 unit: most places of a text are passed over by this alone. */
   readonly #begins = new Uint8Array(0x10000);
   readonly #hasPlain: boolean;
-  /** UTF-16 units of the longest spelling. */
+  /** How many UTF-16 units the longest spelling has. */
   readonly longest: number;
 
   /**

@@ -30,7 +30,7 @@ export class PieceTable {
     this.#slots = new Int32Array(2 ** Math.ceil(Math.log2(symbols * 2 + 2)) * 2);
   }
 
-  /** Bytes of the longest piece. */
+  /** How many bytes the longest piece has. */
   get longest(): number {
     return this.#longest;
   }

@@ -30,7 +30,7 @@ function isWhiteBefore(bytes: Uint8Array, at: number): boolean {
 /** Serves the word kind, where white space in ASCII is in no word. */
 export const isWhiteBorder: IsBorder = (bytes, _left, at) => bytes[at] === space || bytes[at] === 0x0a;
 
-/** Bytes of the character that ends at `at`; 0 where no whole character does. */
+/** How many bytes the character has that ends at `at`, as far as its first byte can be told; 0 at the beginning. */
 export function widthBefore(bytes: Uint8Array, at: number): number {
   let left = at - 1;
   while (left > 0 && at - left < 4 && (bytes[left]! & 0xc0) === 0x80) left--;

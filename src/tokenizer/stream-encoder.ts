@@ -17,7 +17,7 @@ export class StreamEncoder {
   readonly #leastBytes: number;
   #bytes = new Uint8Array(0);
   #size = 0;
-  /** So many bytes are waited for: twice as many when no place was found to cut them, so that none is looked at too often. */
+  /** How many bytes are waited for: twice as many as there are when these could not be cut, so that none is looked at too often. */
   #wanted: number;
   #isFirst = true;
   /** Half of a surrogate pair at the end of the last string. */

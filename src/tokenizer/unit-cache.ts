@@ -27,16 +27,16 @@ const longKey = longBytes / 4;
 const mostLongIds = longWords - longKey - 1;
 const longBits = 14;
 
-/** Bytes after which room is made for the next ids. */
+/** Room for ids is made for so many bytes at once. */
 const block = 1 << 14;
 
-/** Bytes of the largest text that a cache holds on to: as large as the scratch that short texts are written to may be. */
+/** A cache holds on to a text of at most so many bytes: the scratch that short texts are written to may be as large. */
 const mostKept = 1 << 19;
 
 /** Room for the ids of the unit that ends behind a block, and for what is written beyond the last id. */
 const slack = mostShortIds + shortBytes + 8;
 
-/** length → what is kept of each of the four words. */
+/** A unit's length → what is kept of each of the four words. */
 const masks = Int32Array.from({ length: 4 * (shortBytes + 1) }, (_, i) => {
   const kept = Math.min(4, Math.max(0, (i >> 2) - 4 * (i & 3)));
   return kept === 4 ? -1 : (1 << (8 * kept)) - 1;
