@@ -16,6 +16,7 @@ export class PieceTable {
   readonly #slots: Int32Array;
   /** length → the multiplier to that power. */
   #powers: Int32Array = Int32Array.of(1);
+  /** How many bytes the longest piece has. */
   #longest = 0;
 
   /**
@@ -28,11 +29,6 @@ export class PieceTable {
     this.#lengths = new Int32Array(symbols);
     this.#hashes = new Int32Array(symbols);
     this.#slots = new Int32Array(2 ** Math.ceil(Math.log2(symbols * 2 + 2)) * 2);
-  }
-
-  /** How many bytes the longest piece has. */
-  get longest(): number {
-    return this.#longest;
   }
 
   /** One more than the largest symbol. */
