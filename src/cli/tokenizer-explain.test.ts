@@ -127,3 +127,12 @@ test("inspect tells how a text is cut and how pieces say where in a word they st
   expect(JSON.parse((await run("inspect", file, "--json")).stdout)).toMatchObject({ continuingPrefix: "##", wordSuffix: "</w>" });
   expect((await run("encode", file, "low low")).stdout).toBe("5 5\n");
 });
+
+test("explain refuses bytes that are no text, and names the place", async () => {
+  const stdin = async () => Uint8Array.of(0x61, 0xff, 0x62);
+  const { stdout, stderr, code } = await runWords(["tokenizer", "explain", tokenizer, "-"], commandRows, { stdin });
+  expect([stdout, code]).toEqual(["", 1]);
+  expect(stderr).toMatch(
+    /^\[tokenizer explain\] stdin: its text is not UTF-8 from byte 1 on: .*tokenizer encode, which takes any bytes\n$/,
+  );
+});

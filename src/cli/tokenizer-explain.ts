@@ -1,5 +1,5 @@
 // cria tokenizer explain: how a text becomes ids, merge by merge
-import { UsageError } from "../base/index.ts";
+import { decodeUtf8, UsageError } from "../base/index.ts";
 import { tokenizerForms } from "../open/index.ts";
 import {
   type ExplainedPath,
@@ -32,7 +32,15 @@ export const explainCommand: Command = {
   async run([path, text, ...rest], flags, io) {
     if (path === undefined || text === undefined || rest.length > 0)
       throw new UsageError(where, "TOKENIZER and TEXT are needed: give a text in quotes, or - for standard input");
-    const source = text === "-" ? new TextDecoder("utf-8", { ignoreBOM: true }).decode(await io.stdin()) : text;
+    const source =
+      text === "-"
+        ? decodeUtf8(
+            await io.stdin(),
+            "stdin",
+            where,
+            "convert it first, for example with iconv -t UTF-8, or use tokenizer encode, which takes any bytes",
+          )
+        : text;
     const length = Array.from(source).length;
     if (length > longest)
       throw new UsageError(where, `TEXT has ${length} characters, and every merge is shown: give at most ${longest} of them`);

@@ -42,7 +42,7 @@ function common(model: SentencePieceModel | UnigramModel): Partial<SentencePiece
       ...{ charsmap: decoding?.charsmap ?? protoDefaults.denormaliser.charsmap, addDummyPrefix: false },
       ...{ removeExtraWhitespaces: false, escapeWhitespaces: false },
     },
-    unkSurface: decoding?.unknown ?? "\ufffd",
+    unkSurface: decoding?.unknown ?? "",
     bosPiece: nameOf(model.bosId, protoDefaults.bosPiece),
     eosPiece: nameOf(model.eosId, protoDefaults.eosPiece),
     padPiece: nameOf(model.padId, protoDefaults.padPiece),

@@ -3,6 +3,7 @@
 import {
   type BytesModel,
   byteFallbackPiece,
+  type Decoding,
   type Merge,
   type NormaliserStep,
   ownDecoding,
@@ -316,8 +317,13 @@ function templateWarnings(template: TextTemplate | undefined, config: TokenizerC
 
 function withDecoding(model: TokenizerModel, decoder: unknown, fields: JsonFields): TokenizerModel {
   if (model.kind === "word") return model;
-  const decoding = readDecoding(decoder, model, fields);
+  const decoding = { ...readDecoding(decoder, model, fields), ...shownUnknown(model) };
   return sameJson(decoding, ownDecoding(model)) ? model : { ...model, decoding };
+}
+
+/** An unknown token that is not special is a piece like others in decoded text. */
+function shownUnknown({ unkId, specials, pieces }: TokenizerModel): Pick<Decoding, "unknown"> {
+  return unkId === undefined || specials.includes(unkId) ? {} : { unknown: pieces[unkId]! };
 }
 
 interface Read extends Vocabulary {

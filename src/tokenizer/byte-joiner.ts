@@ -40,7 +40,8 @@ export class ByteJoiner {
 
   /** The bytes that this id adds. */
   next(id: number): Uint8Array {
-    if (this.#tokenizer.isSpecial(id) && id !== this.#tokenizer.unkId && !this.#showsSpecials) return nothing;
+    const isShown = this.#showsSpecials || (id === this.#tokenizer.unkId && this.#tokenizer.decoding.unknown !== undefined);
+    if (!isShown && this.#tokenizer.isSpecial(id)) return nothing;
     const bytes = this.#tokenizer.decoding.wordSuffix === undefined ? this.#placed(id) : this.#delayed(id);
     return this.#rewriter === undefined ? bytes : this.#rewriter.add(bytes, false);
   }

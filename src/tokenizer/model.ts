@@ -34,7 +34,7 @@ export interface Decoding {
   readonly stripStart: number | "prefix" | "each";
   /** Spaces taken off the end, at most so many. */
   readonly stripEnd: number;
-  /** What an unknown shows as where special pieces are left out. Absent: U+FFFD. */
+  /** What an unknown shows as where special pieces are left out. Absent: nothing, as they do. */
   readonly unknown?: string;
   /**
    * How often U+FFFD shows for bytes that are no UTF-8. "subpart": once for every maximal subpart (Unicode 3.9); "byte": once for every byte that
@@ -158,7 +158,7 @@ export const spaceMark = "\u2581";
 export function ownDecoding(model: TokenizerModel): Decoding {
   const plain: Decoding = { replace: [], bytes: "none", separator: "", stripStart: 0, stripEnd: 0 };
   if (model.kind === "bytes") return { ...plain, bytes: "level" };
-  if (model.kind === "word") return { ...plain, stripEnd: 1 };
+  if (model.kind === "word") return { ...plain, stripEnd: 1, unknown: "\ufffd" };
   const inPieces: Decoding = { ...plain, replace: [[spaceMark, " "]], ...(model.byteFallback ? byteFallbackOf(model) : {}) };
   if (model.kind === "unigram") return inPieces;
   const { dummyPrefix, prefixBeforeSpace } = model;

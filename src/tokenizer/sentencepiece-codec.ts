@@ -3,7 +3,7 @@ import { fail } from "../base/index.ts";
 import { affixedWords } from "./affixed-words.ts";
 import { byteFallbackIds, byteOfFallbackPiece, decodedBytes } from "./byte-pieces.ts";
 import { whiteBit } from "./char-bits.ts";
-import { type Codec, replacement, type StretchStart, Utf8Scratch, utf8Bytes } from "./codec.ts";
+import { type Codec, type StretchStart, Utf8Scratch, utf8Bytes } from "./codec.ts";
 import { eachWithoutExtraSpaces, isSpaceMark } from "./extra-spaces.ts";
 import type { IdBuffer } from "./id-buffer.ts";
 import { ranksOfMerges } from "./merge-ranks.ts";
@@ -25,7 +25,7 @@ export function sentencePieceCodec(model: SentencePieceModel, ids: ReadonlyMap<s
   const { unkId, escapesSpaces = true } = model;
   const words = new WordEncoder(model, ids);
   const decoding = model.decoding ?? ownDecoding(model);
-  const unknown = decoding.unknown === undefined ? replacement : utf8Bytes(decoding.unknown);
+  const unknown = utf8Bytes(decoding.unknown ?? "");
   const borders = bordersOf(model, words);
   const units = borders && new UnitCache(borders.next, (bytes, from, to, out) => words.encode(bytes, from, to, out));
   const cut = isAffixed(model) ? affixedCutter(model, ids) : cutterOf(model, words, units);

@@ -46,7 +46,7 @@ export interface EncodeOptions {
 
 /** How ids become text. */
 export interface DecodeOptions {
-  /** Spell special pieces out instead of leaving them out; an unknown then shows as its piece, not as U+FFFD. @default false */
+  /** Spell special pieces out instead of leaving them out; an unknown then shows as its piece, not as {@link Decoding.unknown}. @default false */
   readonly specials?: boolean;
   /** The ids go on from earlier ones, so the first space stays. @default false */
   readonly continued?: boolean;

@@ -4,7 +4,7 @@
 import { check } from "../base/index.ts";
 import { byteFallbackIds, decodedBytes } from "./byte-pieces.ts";
 import { ByteTrie } from "./byte-trie.ts";
-import { type Codec, replacement, utf8Bytes } from "./codec.ts";
+import { type Codec, utf8Bytes } from "./codec.ts";
 import type { IdBuffer } from "./id-buffer.ts";
 import { ownDecoding, spaceMark, type UnigramModel } from "./model.ts";
 import { characterBytes, normaliserOf } from "./normaliser.ts";
@@ -24,7 +24,7 @@ export function unigramCodec(model: UnigramModel, ids: ReadonlyMap<string, numbe
   const byteIds = byteFallback ? byteFallbackIds(ids) : undefined;
   const viterbi = new Viterbi(model);
   const decoding = model.decoding ?? ownDecoding(model);
-  const unknown = decoding.unknown === undefined ? replacement : utf8Bytes(decoding.unknown);
+  const unknown = utf8Bytes(decoding.unknown ?? "");
   const encodeInvalid = (bytes: Uint8Array, out: IdBuffer) => {
     if (byteIds !== undefined) for (const byte of bytes) out.push(byteIds[byte]!);
     else if (out.size === 0 || out.at(out.size - 1) !== unkId) out.push(unkId);

@@ -107,6 +107,7 @@ def main():
     random.seed(20261128)
     entries = [golden(name, *form, byte_level=True) for name, form in BYTES.items()] + [golden(name, *form, byte_level=False) for name, form in CHARS.items()]
     entries += [rare(name, *form) for name, form in RARE.items()] + [unigram(name, *form) for name, form in UNIGRAM.items()]
+    entries.append(rare("an unknown that is no special piece", None, [P.WhitespaceSplit()], UNK, decoders.Fuse(), unknown_is_special=False))
     with open(HERE / "tokenizer-pipelines.golden.json", "w") as out:
         parts = {place: sorted(name for name, kind in vars(module).items() if isinstance(kind, type) and name not in BASES) for place, module in PLACES.items()}
         out.write('{"parts":' + json.dumps(parts) + ',"tokenizers":[\n' + ",\n".join(json.dumps(entry, separators=(",", ":"), ensure_ascii=False) for entry in entries) + "\n]}\n")
@@ -139,7 +140,8 @@ def entry(name, whole, unit, count=45):
         text = "".join(unit() for _ in range(random.randint(0, 10)))
         ids = whole.encode(text, add_special_tokens=False).ids
         # BPEDecoder counts from the last token of none, and panics.
-        cases.append(dict(text=text, ids=ids, decoded=whole.decode(ids, skip_special_tokens=False) if ids else ""))
+        decoded, shown = [whole.decode(ids, skip_special_tokens=skips) if ids else "" for skips in (False, True)]
+        cases.append(dict(text=text, ids=ids, decoded=decoded) | (dict(withoutSpecials=shown) if shown != decoded else {}))
     return dict(name=name, file=json.loads(whole.to_str()), cases=cases)
 
 
@@ -153,7 +155,7 @@ def any_unit():
     return chr(random.choice([random.randrange(0x80, 0x3000), random.randrange(0x3000, 0xD800), random.randrange(0x10000, 0x12000), random.randrange(0x16000, 0x1FBFF)]))
 
 
-def rare(name, normalizer, cuts, options, decoder):
+def rare(name, normalizer, cuts, options, decoder, unknown_is_special=True):
     whole = Tokenizer(models.BPE(**options))
     if normalizer is not None:
         whole.normalizer = normalizer
@@ -167,7 +169,8 @@ def rare(name, normalizer, cuts, options, decoder):
     file = json.loads(whole.to_str())
     vocab, merges = learned(whole, specials, alphabet, options.get("continuing_subword_prefix", ""), options.get("end_of_word_suffix", ""))
     file["model"].update(vocab={piece: id for id, piece in enumerate(vocab)}, merges=merges)
-    named = [piece for piece in specials if not piece.startswith("<0x")]  # bytes are ordinary pieces of the vocabulary
+    # Bytes are ordinary pieces of the vocabulary.
+    named = [piece for piece in specials if not piece.startswith("<0x") and (unknown_is_special or piece != "<unk>")]
     file["added_tokens"] = [dict(file["added_tokens"][0], id=specials.index(piece), content=piece) for piece in named]
     whole = Tokenizer.from_str(json.dumps(file))
     whole.add_tokens([AddedToken("[X]", normalized=len(name) % 2 == 0)])
