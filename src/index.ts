@@ -1,4 +1,5 @@
 // The library's front door: what `import { … } from "cria"` gives.
+export type { Backend } from "./backend/index.ts";
 export {
   type ByteSource,
   CriaError,
@@ -9,10 +10,19 @@ export {
   UsageError,
 } from "./base/index.ts";
 export type { EncodedChat, Message, Role, TextPart, ToolCall } from "./chat/index.ts";
+export {
+  type Choice,
+  type CodeFolderState,
+  type CpuOptions,
+  chooseTarget,
+  codeFolderState,
+  defaultThreads,
+  openCpuBackend,
+} from "./host/index.ts";
 export type { FinishReason, LogitsStep, SamplingOptions, Scores, TextPiece, TextSoFar, TokenLogProbability } from "./infer/index.ts";
 export type { ChatOptions, GenerateOptions, RenderedConversation, RenderOptions } from "./llama/index.ts";
 export { Llama, type LoadOptions } from "./llama.ts";
 export { type OpenModel, openAnyTokenizer as openTokenizer, openModel } from "./load/index.ts";
 export type { LlamaConfig } from "./model/index.ts";
-export type { ModelFormat } from "./open/index.ts";
+export type { ModelFormat, OpenChat } from "./open/index.ts";
 export type { Tokenizer } from "./tokenizer/index.ts";

@@ -1,6 +1,6 @@
 // The examples of the package's doors do what they say, as programs of their own; the pages of the guide show the same code.
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
+const model = join(root, "test/fixtures/2026-11-28/run");
 let folder;
 const at = (name) => join(folder, name);
 
@@ -57,20 +58,67 @@ test("a plan", async () => {
   ]);
 });
 
-test.each(["cria", "cria/tokenizer", "cria/data", "cria/train", "cria/plan"])(
-  "%s gives the same names by import and by require",
-  async (door) => {
-    const names = Object.keys(await import(door));
-    expect(names.length).toBeGreaterThan(3);
-    const code = `console.log(Object.keys(require("${door}")).filter((name) => name !== "__esModule").join())`;
-    const { stdout } = await promisify(execFile)(process.execPath, ["-e", code], { cwd: root });
-    expect(stdout.trim().split(",").sort()).toEqual(names.sort());
-  },
-);
+test("a vocabulary is explained, extended, cut and written", async () => {
+  expect(await run("vocabulary.mjs", at("tokenizer.json"), at("text.txt"), at("larger.gguf"))).toEqual([
+    expect.stringMatching(/^llamas: \d merges, ids [\d ]+$/),
+    expect.stringMatching(/^Ġsang: \d merges, ids \d+$/),
+    expect.stringMatching(/^3\.\d bytes per token, \d+ pieces used$/),
+    "20 merges more: fewer tokens",
+    expect.stringMatching(/^cut to 2\d\d pieces: true$/),
+    "the same ids: true",
+  ]);
+});
 
-test.each(["tokenizer", "data", "train", "plan"])("docs/guide/%s.md shows the example", async (name) => {
-  const [page, code] = await Promise.all(
-    [`docs/guide/${name}.md`, `examples/${name}.mjs`].map((path) => readFile(join(root, path), "utf8")),
-  );
-  expect(page.replaceAll("\r\n", "\n")).toContain(`\`\`\`js\n${code.replaceAll("\r\n", "\n")}\`\`\`\n`);
+test("a model writes, shows its tokens and answers", async () => {
+  await cp(model, at("chat model"), { recursive: true });
+  await writeFile(at("chat model/chat_template.jinja"), "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}");
+  const [written, first, second, read, ...answer] = await run("generate.mjs", at("chat model"), "The");
+  expect(written).not.toBe("");
+  expect([first, second]).toEqual([expect.stringMatching(/^token \d+: "/), expect.stringMatching(/^token \d+: "/)]);
+  expect(read).toBe('the model reads "user: The\\n"');
+  expect(answer.join("").trim()).not.toBe("");
+});
+
+test("a model's files and the machine are told", async () => {
+  const lines = await run("inspect.mjs", model);
+  expect(lines[0]).toBe("Hugging Face folder: 2 layers, 8 channels, 290 tokens of vocabulary");
+  expect(lines).toContain("model.layers.1.mlp.up_proj.weight: F32, 16 × 8");
+  expect(lines).toContain("sentencepiece; a turn ends with 2; 0 chat templates");
+  expect(lines.at(-1)).toMatch(/^cpu: \w+/);
+});
+
+test("a text becomes a model in two seconds and a report, and a claim of the paper an experiment", async () => {
+  const text = join(root, "README.md");
+  const [learnt, report] = await run("raise.mjs", text, at("raised"), "2");
+  expect(learnt).toMatch(/^\d layers, \d+ steps, \d\.\d bits per byte$/);
+  expect(report).toBe(`report: ${at("raised/report.html")}`);
+  expect(await readFile(at("raised/report.html"), "utf8")).toContain("<svg");
+  const told = await run("study.mjs", "rope", text, at("study"));
+  expect(told[0]).toBe("The score of a query and a key depends on their distance only: shown");
+  expect(await readFile(at("study/report.html"), "utf8")).toContain(told[0].split(":")[0]);
+});
+
+test("every door gives the same names by import and by require", async () => {
+  const doors = ["cria", "cria/tokenizer", "cria/data", "cria/train", "cria/plan", "cria/web"];
+  const namesOf = async (door) => Object.keys(await import(door)).sort();
+  const names = Object.fromEntries(await Promise.all(doors.map(async (door) => [door, await namesOf(door)])));
+  for (const door of doors) expect(names[door].length).toBeGreaterThan(3);
+  const code = `const names = (door) => Object.keys(require(door)).filter((name) => name !== "__esModule").sort();
+    console.log(JSON.stringify(Object.fromEntries(${JSON.stringify(doors)}.map((door) => [door, names(door)]))))`;
+  const { stdout } = await promisify(execFile)(process.execPath, ["-e", code], { cwd: root });
+  expect(JSON.parse(stdout)).toEqual(names);
+});
+
+const pages = {
+  cria: ["generate.mjs", "using.ts", "inspect.mjs"],
+  tokenizer: ["tokenizer.mjs", "vocabulary.mjs"],
+  data: ["data.mjs"],
+  train: ["train.mjs", "raise.mjs", "study.mjs"],
+  plan: ["plan.mjs"],
+};
+
+test.each(Object.entries(pages))("docs/guide/%s.md shows its examples, and all code there is one of them", async (name, examples) => {
+  const read = async (path) => (await readFile(join(root, path), "utf8")).replaceAll("\r\n", "\n");
+  const blocks = [...(await read(`docs/guide/${name}.md`)).matchAll(/^```(?:js|ts)\n([\s\S]*?)^```$/gm)].map(([, code]) => code);
+  expect(blocks).toEqual(await Promise.all(examples.map((example) => read(`examples/${example}`))));
 });

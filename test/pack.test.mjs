@@ -1,6 +1,6 @@
 // What a person gets from the registry: the package, packed, installed into an empty folder elsewhere, run and imported.
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -74,23 +74,21 @@ test("gives a library that runs: a model that is not there is an error of cria's
 });
 
 test("gives typed imports that a strict project can use, without types of Node and with every declaration checked", async () => {
+  await copyFile(join(root, "examples/using.ts"), join(app, "using.ts"));
   await writeFile(
     join(app, "use.ts"),
     `import { CriaError, Llama, type GenerateOptions, type LlamaConfig, type OnProgress, type OpenModel, type Tokenizer } from "cria";
-     const options: GenerateOptions = { maxTokens: 9, temperature: 0, stop: ["."] };
-     export async function write(path: string): Promise<string> {
-       await using llama = await Llama.load(path);
-       let text = "";
-       for await (const piece of llama.generate("Once", options)) text += piece;
-       return text;
-     }
+     import { write } from "./using.js";
+     export const options: GenerateOptions = { maxTokens: 9, temperature: 0, stop: ["."] };
+     const path = ${JSON.stringify(join(root, "test/fixtures/2026-11-28/run"))};
+     export const same: boolean = (await write(path, "The")) === (await write(path, "The"));
      export const ids = (tokenizer: Tokenizer): number[] => [...tokenizer.encode("a b", { bos: true })];
      export const headSize = ({ dim, nHeads }: LlamaConfig): number => dim / nHeads;
      export const parameters = ({ tensors }: OpenModel): number => tensors.tensors.size;
      // @ts-expect-error a model is a name
      export const wrong = () => Llama.load(7);
      const tell: OnProgress = ({ task, done }) => console.log(task, done.toFixed(0));
-     tell({ task: new CriaError("here", "x is 1, not 2").where, done: 0, unit: "steps" });
+     tell({ task: new CriaError("here", "x is 1, not 2").where, done: Number(same), unit: "steps" });
      // @ts-expect-error a number is no place
      new CriaError(1, "x");`,
   );
@@ -117,7 +115,7 @@ test("gives typed imports that a strict project can use, without types of Node a
     JSON.stringify({ compilerOptions: { ...options, ...modules }, files: ["use.ts", "doors.ts"] }),
   );
   expect((await run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", "."], app)).stdout).toBe("");
-  expect((await run(process.execPath, ["use.js"], app)).stdout).toBe("here 0\n");
+  expect((await run(process.execPath, ["use.js"], app)).stdout).toBe("here 1\n");
 });
 
 /** Runs npm as the process that started us did, else from the PATH. */

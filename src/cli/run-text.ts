@@ -59,10 +59,9 @@ export class RunText implements AsyncDisposable {
     return this.#read("train", task);
   }
 
-  async *#read(side: Side | undefined, task: string): AsyncGenerator<string> {
+  #read(side: Side | undefined, task: string): AsyncGenerator<string> {
     const { signal } = this.#io;
-    const onBytes = counting(this.#io.progress, task, this.bytes);
-    for await (const { text } of this.#corpus.documents(side, undefined, { signal, onBytes })) yield text;
+    return this.#corpus.texts(side, { signal, onBytes: counting(this.#io.progress, task, this.bytes) });
   }
 
   prepare(tokenizer: Tokenizer, out: string): Promise<Manifest> {

@@ -80,6 +80,11 @@ export class Corpus implements AsyncDisposable {
     }
   }
 
+  /** The texts of these documents alone. */
+  async *texts(side?: Side, options: DocumentsOptions = {}): AsyncGenerator<string> {
+    for await (const { text } of this.documents(side, undefined, options)) yield text;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.sources.map(({ texts }) => texts[Symbol.asyncDispose]()));
   }

@@ -18,6 +18,9 @@ export {
 } from "../batches/index.ts";
 export {
   type Corpus,
+  type CountedTexts,
+  type CountOptions,
+  countTexts,
   type DataRecipe,
   type Document,
   type Manifest,

@@ -6,6 +6,22 @@ export type { Evaluation, HeldOutEvaluator, HeldOutText } from "../eval/index.ts
 export { type CpuOptions, openCpuBackend } from "../host/index.ts";
 export { type LlamaConfig, type LlamaSizes, llamaConfig, parameterCount, preset, presets } from "../model/index.ts";
 export {
+  compressionBaselines,
+  meansFor,
+  measureMatmul,
+  measureStep,
+  type PlannedRun,
+  planRun,
+  type RunFacts,
+  type RunWish,
+  raiseTokenizer,
+  surveyText,
+  TimeBudget,
+  type TimedJob,
+  trainInTime,
+  writeRunReport,
+} from "../raise/index.ts";
+export {
   type Checkpoint,
   type FinishedRun,
   isEvaluationRow,
@@ -21,6 +37,7 @@ export {
   type TrainSummary,
   trainRun,
 } from "../runs/index.ts";
+export { type Report, reportHtml, type Section, type Study, type StudyContext, type StudyText, studies } from "../study/index.ts";
 export {
   BadLossError,
   checkMemory,

@@ -1,0 +1,19 @@
+// What a model's files hold, and what computes on this machine: node examples/inspect.mjs MODEL
+import { chooseTarget, codeFolderState, defaultThreads, openCpuBackend, openModel } from "cria";
+
+const model = await openModel(process.argv[2]);
+const { nLayers, dim, vocabSize } = model.config;
+console.log(`${model.format}: ${nLayers} layers, ${dim} channels, ${vocabSize} tokens of vocabulary`);
+for (const { name, dtype, shape } of model.tensors.tensors.values()) console.log(`${name}: ${dtype}, ${shape.join(" × ")}`);
+const tokenizer = await model.openTokenizer();
+const { templates, endOfTurn } = await model.openChat(tokenizer);
+console.log(`${tokenizer.kind}; a turn ends with ${endOfTurn.join(", ")}; ${templates.size} chat templates`);
+for (const warning of model.warnings) console.log(`note: ${warning}`);
+await model.close();
+
+const { name, reason } = await chooseTarget();
+console.log(`kernels are compiled for ${name}: ${reason}; ${defaultThreads()} threads`);
+console.log(`compiled kernels: ${codeFolderState().problem ?? codeFolderState().folder}`);
+const backend = await openCpuBackend({ threads: 1 });
+console.log(backend.name);
+await backend.dispose();
