@@ -73,12 +73,12 @@ export class CachedText {
   truncate(length: number): void {
     this.#marks.length = Math.min(length, this.#marks.length);
     this.#computed = Math.min(length, this.#computed);
-    this.#trim();
+    this.#releaseSurplus();
   }
 
   /** Takes over what the pool keeps of the ids that are not computed yet, as far as row `until`. */
   reuse(until: number): void {
-    this.#trim();
+    this.#releaseSurplus();
     while (this.#reusePage(until));
   }
 
@@ -103,7 +103,7 @@ export class CachedText {
     const before = Math.floor(this.#computed / pageKeys);
     this.#computed += rows;
     for (let at = before; at < Math.floor(this.#computed / pageKeys); at++) this.#keep(at, (at + 1) * pageKeys);
-    this.#trim();
+    this.#releaseSurplus();
   }
 
   /** Gives all pages back; the text is kept for others as far as it is computed, and computed again when it goes on. */
@@ -115,7 +115,7 @@ export class CachedText {
   /** Gives all pages back and keeps nothing of what is not kept yet: after a failure, nobody knows what the last page holds. */
   forget(): void {
     this.#computed = 0;
-    this.#trim();
+    this.#releaseSurplus();
   }
 
   /** @returns whether a whole page was found, so that there may be more */
@@ -165,7 +165,8 @@ export class CachedText {
     this.#pages.push(page);
   }
 
-  #trim(): void {
+  /** Gives back the pages that no computed row needs. */
+  #releaseSurplus(): void {
     const needed = Math.ceil(this.#computed / pageKeys);
     for (const page of this.#pages.splice(needed)) this.#pool.release(page);
   }

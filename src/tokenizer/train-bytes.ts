@@ -1,5 +1,6 @@
 // Training byte-level BPE (Radford et al. 2019): all 256 bytes are pieces from the start, words are cut by a pattern.
 import { check } from "../base/index.ts";
+import type { BpeTrainer } from "./bpe-trainer.ts";
 import { byteLevelBytes, byteToChar } from "./byte-pieces.ts";
 import { utf8Bytes } from "./codec.ts";
 import { MergeLearner } from "./learn-merges.ts";
@@ -7,7 +8,6 @@ import { UnreservedPieces } from "./piece-rules.ts";
 import { listSpecials, type SpecialPieces, specialRoles } from "./special-pieces.ts";
 import { wordPatterns } from "./split-pattern.ts";
 import type { TieRule } from "./tie-rules.ts";
-import type { Trainee } from "./trainee.ts";
 import { eachWordOf } from "./word-counts.ts";
 import { WordsBuilder } from "./words-builder.ts";
 
@@ -25,7 +25,7 @@ export interface BytesTrainOptions {
 const llama3Specials = { bos: "<|begin_of_text|>", eos: "<|end_of_text|>" };
 
 /** Ids: the bytes in order, merges in order, special pieces last. */
-export function bytesTrainee(options: BytesTrainOptions, ties: TieRule): Trainee {
+export function bytesTrainer(options: BytesTrainOptions, ties: TieRule): BpeTrainer {
   const { pattern = "llama3", splitDigits = false, specials = llama3Specials } = options;
   const isKnown = wordPatterns.includes(pattern);
   check(isKnown, "tokenizer", () => `unknown split pattern ${JSON.stringify(pattern)}: one of ${wordPatterns.join(", ")}`);

@@ -1,6 +1,7 @@
 // Training LLaMA's form with the settings read from its released model (Touvron et al. 2023; sentencepiece, trainer_interface.cc):
 // identity normaliser, dummy prefix, no pieces across white space, scripts or digits.
 import { check } from "../base/index.ts";
+import type { BpeTrainer } from "./bpe-trainer.ts";
 import { byteFallbackPiece } from "./byte-pieces.ts";
 import { utf8Bytes } from "./codec.ts";
 import { CachedSentencePieceLearner } from "./learn-cached-sentencepiece.ts";
@@ -12,7 +13,6 @@ import { SentencePieces } from "./sentence-pieces.ts";
 import { listSpecials, type SpecialPieces, specialRoles } from "./special-pieces.ts";
 import { unknownMark } from "./split-sentence.ts";
 import type { TieRule } from "./tie-rules.ts";
-import type { Trainee } from "./trainee.ts";
 import { eachSpeltWord, type WordCounts } from "./word-counts.ts";
 import { WordsBuilder } from "./words-builder.ts";
 
@@ -49,7 +49,7 @@ export interface SentencePieceTrainOptions {
 const bytePieces: readonly string[] = Array.from({ length: 256 }, (_, byte) => byteFallbackPiece(byte));
 
 /** Ids: special pieces, bytes, merges in order, then characters by frequency, as in LLaMA's own vocabulary. */
-export function sentencePieceTrainee(options: SentencePieceTrainOptions, ties: TieRule): Trainee {
+export function sentencePieceTrainer(options: SentencePieceTrainOptions, ties: TieRule): BpeTrainer {
   checkOptions(options, ties);
   const { mode = "exact", characterCoverage = 0.99995, maxPieceLength = 16, allowWhitespaceOnlyPieces = true } = options;
   const { splitDigits = true, splitByUnicodeScript = true, specials = { unk: "<unk>", bos: "<s>", eos: "</s>" } } = options;

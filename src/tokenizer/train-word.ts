@@ -1,11 +1,12 @@
 // Training the textbook form (Sennrich et al. 2016, section 3.2): characters and `</w>`, merged by count.
+
+import type { BpeTrainer } from "./bpe-trainer.ts";
 import { utf8Bytes } from "./codec.ts";
 import { MergeLearner } from "./learn-merges.ts";
 import { endOfWord } from "./model.ts";
 import { UnreservedPieces } from "./piece-rules.ts";
 import { listSpecials, type SpecialPieces, specialRoles } from "./special-pieces.ts";
 import type { TieRule } from "./tie-rules.ts";
-import type { Trainee } from "./trainee.ts";
 import { eachSpeltWord } from "./word-counts.ts";
 import { WordsBuilder } from "./words-builder.ts";
 
@@ -17,7 +18,7 @@ export interface WordTrainOptions {
 }
 
 /** Ids: special pieces, `</w>`, characters by code point, merges in order. */
-export function wordTrainee({ specials = { unk: "<unk>", bos: "<s>", eos: "</s>" } }: WordTrainOptions, ties: TieRule): Trainee {
+export function wordTrainer({ specials = { unk: "<unk>", bos: "<s>", eos: "</s>" } }: WordTrainOptions, ties: TieRule): BpeTrainer {
   const reserved = listSpecials(specials);
   return {
     reserved,

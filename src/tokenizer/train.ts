@@ -1,14 +1,14 @@
-// Training a tokenizer: count words, learn merges, number the pieces. What the kinds do differently is a Trainee each.
+// Training a tokenizer: count words, learn merges, number the pieces. What the kinds do differently, each has a `BpeTrainer` for.
 import { CriaError, check, type OnProgress } from "../base/index.ts";
+import type { BpeTrainer } from "./bpe-trainer.ts";
 import { type WordRules, wordCutter } from "./cut-words.ts";
 import type { Learner } from "./learn-merges.ts";
 import type { Merge, TokenizerModel } from "./model.ts";
 import { Pace } from "./pace.ts";
 import { type TieRule, tieRules } from "./tie-rules.ts";
-import { type BytesTrainOptions, bytesTrainee } from "./train-bytes.ts";
-import { type SentencePieceTrainOptions, sentencePieceTrainee } from "./train-sentencepiece.ts";
-import { type WordTrainOptions, wordTrainee } from "./train-word.ts";
-import type { Trainee } from "./trainee.ts";
+import { type BytesTrainOptions, bytesTrainer } from "./train-bytes.ts";
+import { type SentencePieceTrainOptions, sentencePieceTrainer } from "./train-sentencepiece.ts";
+import { type WordTrainOptions, wordTrainer } from "./train-word.ts";
 import type { WordCounts } from "./word-counts.ts";
 import { WordTable } from "./word-table.ts";
 
@@ -44,15 +44,15 @@ export async function trainTokenizer(corpus: Iterable<string> | AsyncIterable<st
 /** The same from words that were counted before, by {@link trainingRules} of the same options. */
 export async function trainOnWords(counts: WordCounts, options: TrainOptions): Promise<TokenizerModel> {
   trainingRules(options); // refuses what is out of range
-  const trainee = traineeOf(options);
+  const trainer = trainerOf(options);
   const pace = new Pace(options.signal);
-  const alphabet = await trainee.layOut(counts);
+  const alphabet = await trainer.layOut(counts);
   check(alphabet.words.counts.length > 0, "tokenizer", () => "the corpus has no words: give it some text");
-  const fixed = trainee.reserved.length;
+  const fixed = trainer.reserved.length;
   checkRoom(options.vocabSize, fixed, alphabet.pieces.length);
-  const learner = trainee.learner(alphabet);
+  const learner = trainer.learner(alphabet);
   const merges = await learn(learner, fixed, options, pace);
-  return trainee.finish(learner.pieces, merges);
+  return trainer.finish(learner.pieces, merges);
 }
 
 /** How training with these options cuts texts into words. @throws CriaError for options out of range */
@@ -62,18 +62,18 @@ export function trainingRules(options: TrainOptions): WordRules {
   const { ties } = options;
   const isKnown = ties === undefined || tieRules.includes(ties);
   check(isKnown, "tokenizer", () => `unknown rule for ties ${JSON.stringify(ties)}: one of ${tieRules.join(", ")}`);
-  return traineeOf(options).rules;
+  return trainerOf(options).rules;
 }
 
-function traineeOf(options: TrainOptions): Trainee {
+function trainerOf(options: TrainOptions): BpeTrainer {
   const { ties = "shorter-piece" } = options;
   switch (options.kind) {
     case "word":
-      return wordTrainee(options, ties);
+      return wordTrainer(options, ties);
     case "sentencepiece":
-      return sentencePieceTrainee(options, ties);
+      return sentencePieceTrainer(options, ties);
     case "bytes":
-      return bytesTrainee(options, ties);
+      return bytesTrainer(options, ties);
     default:
       throw unknownKind(options satisfies never);
   }

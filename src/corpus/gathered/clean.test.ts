@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { Rng } from "../../base/index.ts";
 import { cleanProse, cleanScripture, cleanVerse } from "./books.ts";
+import { cutDocuments } from "./cut-documents.ts";
 import { cleanFactbook } from "./factbook.ts";
-import { pieces } from "./pieces.ts";
 import { isRepetitive } from "./repetition.ts";
 import { cleanWordnet } from "./wordnet.ts";
 
@@ -48,7 +48,7 @@ test("pieces are never too long, and together are the text", () => {
   for (let round = 0; round < 300; round++) {
     const text = Array.from({ length: rng.below(60) }, () => ["a", "bcdef", " ", "\n", "\n\n", "𝒳", "ghi jkl"][rng.below(7)]).join("");
     const size = 1 + rng.below(12);
-    const found = [...pieces(text, size)];
+    const found = [...cutDocuments(text, size)];
     expect(found.join("").replace(/\s/g, "")).toBe(text.replace(/\s/g, ""));
     for (const piece of found) {
       expect(piece).not.toMatch(/\p{Cs}/u); // half a surrogate pair
@@ -56,7 +56,7 @@ test("pieces are never too long, and together are the text", () => {
       expect(piece.trim()).not.toBe("");
     }
   }
-  expect([...pieces("one\n\ntwo\n\nthree", 9)]).toEqual(["one\n\ntwo", "three"]);
+  expect([...cutDocuments("one\n\ntwo\n\nthree", 9)]).toEqual(["one\n\ntwo", "three"]);
 });
 
 test("repetition is counted by lines that were there before", () => {

@@ -5,8 +5,8 @@ import { fail, type OnProgress } from "../../base/index.ts";
 import { explainIo } from "../../files/index.ts";
 import type { TextOptions as ReadingOptions } from "../texts/forms.ts";
 import { openEach, type Texts } from "../texts/texts.ts";
+import { cutDocuments } from "./cut-documents.ts";
 import { findInstalled } from "./installed.ts";
-import { pieces } from "./pieces.ts";
 import { isRepetitive } from "./repetition.ts";
 import { type SourceKind, type SourceRow, sources } from "./sources.ts";
 
@@ -131,7 +131,7 @@ async function* readPackageFiles(row: SourceRow, folder: string, files: readonly
     const path = join(folder, ...file.split("/"));
     const bytes = await readFile(path).catch((error: unknown) => Promise.reject(explainIo(where, path, error)));
     const text = row.clean(decode(new TextDecoder(row.encoding ?? "utf-8", { fatal: true }), bytes, path, where));
-    for (const document of pieces(text)) if (!isRepetitive(document) && seen++ % (row.keepEvery ?? 1) === 0) yield document;
+    for (const document of cutDocuments(text)) if (!isRepetitive(document) && seen++ % (row.keepEvery ?? 1) === 0) yield document;
     options.progress?.({ task: `reading ${row.name}`, done: i + 1, total: files.length, unit: "files" });
   }
 }
@@ -147,7 +147,7 @@ async function* readTexts(name: string, texts: Texts, { signal, progress }: Text
     done += bytes;
     progress?.({ task: `reading ${name}`, done, total: texts.bytes, unit: "bytes" });
   };
-  for await (const document of texts.documents({ signal, onBytes })) yield* pieces(document);
+  for await (const document of texts.documents({ signal, onBytes })) yield* cutDocuments(document);
 }
 
 function decode(decoder: TextDecoder, bytes: Uint8Array, path: string, where: string): string {

@@ -1,16 +1,16 @@
 // Long texts become documents of a few kilobytes, so that shuffling, mixing and a held-out part are fine-grained.
 
-/** Characters of a piece: a few training contexts, and some hundred documents per book. */
-export const pieceSize = 8000;
+/** UTF-16 units of a document: a few training contexts, and some hundred documents per book. */
+export const documentSize = 8000;
 
 /** What stands where a text is cut, the best place first: between paragraphs, lines, words. */
 const separators = ["\n\n", "\n", " "] as const;
 
 /**
- * Cuts `text` into pieces of at most `size` UTF-16 units, between paragraphs where possible, else between lines or words, and only
+ * Cuts `text` into documents of at most `size` UTF-16 units, between paragraphs where possible, else between lines or words, and only
  * inside a word where it alone is longer. Joined again they are the text, but for white space at the cuts. Never cuts a surrogate pair.
  */
-export function* pieces(text: string, size = pieceSize): Generator<string> {
+export function* cutDocuments(text: string, size = documentSize): Generator<string> {
   let open = "";
   for (const part of parts(text, size, 0)) {
     if (open !== "" && open.length + part.separator.length + part.text.length > size) {

@@ -5,7 +5,7 @@ import type { Merge, TokenizerModel } from "./model.ts";
 import type { WordCounts } from "./word-counts.ts";
 
 /** What one kind of tokenizer brings to training. */
-export interface Trainee {
+export interface BpeTrainer {
   /** How documents become words. */
   readonly rules: WordRules;
   /** The words as symbols, and the pieces these symbols stand for. */
