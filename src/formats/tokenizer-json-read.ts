@@ -270,7 +270,7 @@ function mergeBetween(names: PieceNames, merge: unknown): Merge | undefined {
 /** The left piece ends at `leftEnd`, the right one begins at `rightStart`. */
 function mergeOf(names: PieceNames, left: string, leftEnd: number, right: string, rightStart: number): Merge | undefined {
   const ids = [names.find(left, 0, leftEnd), names.find(right, rightStart, right.length)] as const;
-  const made = names.join(left, 0, leftEnd, right, rightStart, right.length);
+  const made = names.join(left, leftEnd, right, rightStart, right.length);
   return ids[0] < 0 || ids[1] < 0 || made < 0 ? undefined : ids;
 }
 

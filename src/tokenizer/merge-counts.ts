@@ -1,7 +1,7 @@
 // Joins several counts of words into one, their counts added: a merge of sorted runs, which holds one block of each in memory.
 
 import { WordBlockBuilder } from "./word-block-builder.ts";
-import { compareBytes, type WordBlock, type WordCounts } from "./word-counts.ts";
+import { type ByteRange, compareBytes, type WordBlock, type WordCounts } from "./word-counts.ts";
 
 /** The words of all, each once, in the order of their bytes. */
 export function mergeCounts(all: readonly WordCounts[]): WordCounts {
@@ -27,18 +27,15 @@ async function* merge(all: readonly WordCounts[]): AsyncGenerator<WordBlock> {
 async function* mergeHeap(heap: Cursor[]): AsyncGenerator<WordBlock> {
   const builder = new WordBlockBuilder();
   for (let top = heap[0]; top !== undefined; top = heap[0]) {
-    const { bytes, start, end } = top; // the cursor moves on, and may leave the block
+    const word: ByteRange = { bytes: top.bytes, start: top.start, end: top.end }; // the cursor moves on, and may leave the block
     let count = 0;
-    for (
-      let same: Cursor | undefined = top;
-      same !== undefined && compareBytes(bytes, start, end, same.bytes, same.start, same.end) === 0;
-    ) {
+    for (let same: Cursor | undefined = top; same !== undefined && compareBytes(word, same) === 0; ) {
       count += same.count;
       if (!same.next() && !(await same.nextBlock())) drop(heap);
       sink(heap, 0);
       same = heap[0];
     }
-    builder.push(bytes, start, end, count);
+    builder.push(word.bytes, word.start, word.end, count);
     if (builder.isFull) yield builder.take();
   }
   if (!builder.isEmpty) yield builder.take();
@@ -112,5 +109,5 @@ function sink(heap: Cursor[], at: number): void {
 }
 
 function precedes(a: Cursor, b: Cursor): boolean {
-  return compareBytes(a.bytes, a.start, a.end, b.bytes, b.start, b.end) < 0;
+  return compareBytes(a, b) < 0;
 }

@@ -21,20 +21,19 @@ export class PieceNames {
 
   /** The piece that `text[from … to)` is, or -1. */
   find(text: string, from: number, to: number): number {
-    return this.join(text, from, to, "", 0, 0);
+    return this.join("", 0, text, from, to);
   }
 
-  /** The piece that two stretches are together, or -1. */
-  join(left: string, leftFrom: number, leftTo: number, right: string, rightFrom: number, rightTo: number): number {
+  /** The piece that `left[0 … leftEnd)` and `right[from … to)` are together, or -1. */
+  join(left: string, leftEnd: number, right: string, from: number, to: number): number {
     const slots = this.#slots;
-    const hash = hashOf(right, rightFrom, rightTo, hashOf(left, leftFrom, leftTo, seed));
-    const split = leftTo - leftFrom;
+    const hash = hashOf(right, from, to, hashOf(left, 0, leftEnd, seed));
     for (let slot = this.#slotOf(hash); ; slot = (slot + 2) & (slots.length - 1)) {
       const id = slots[slot + 1]! - 1;
       if (id < 0) return -1;
       const piece = this.#pieces[id]!;
-      if (slots[slot] !== hash || piece.length !== split + rightTo - rightFrom) continue;
-      if (isAt(piece, 0, left, leftFrom, leftTo) && isAt(piece, split, right, rightFrom, rightTo)) return id;
+      if (slots[slot] !== hash || piece.length !== leftEnd + to - from) continue;
+      if (isAt(piece, 0, left, 0, leftEnd) && isAt(piece, leftEnd, right, from, to)) return id;
     }
   }
 

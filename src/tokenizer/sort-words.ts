@@ -1,21 +1,27 @@
 // Sorting words by their bytes: multikey quicksort (Bentley & Sedgewick 1997), which looks at every byte of a common beginning once per word.
 
-/** The words' numbers in the order of their bytes; word i has the bytes from `starts[i]` to `starts[i + 1]`, and no two are the same. */
-export function sortWords(bytes: Uint8Array, starts: Uint32Array, size: number): Uint32Array {
+/** Words as bytes one behind another: word i has those from `starts[i]` to `starts[i + 1]`. */
+export interface WordBytes {
+  readonly bytes: Uint8Array;
+  readonly starts: Uint32Array;
+}
+
+/** The words' numbers, 0 to `size` - 1, in the order of their bytes; no two words are the same. */
+export function sortWords(words: WordBytes, size: number): Uint32Array {
   const order = new Uint32Array(size);
   for (let word = 0; word < size; word++) order[word] = word;
-  sortRange(order, 0, size, 0, bytes, starts);
+  sortRange(words, order, 0, size, 0);
   return order;
 }
 
 /** Sorts words whose first `depth` bytes are the same. The largest of the three parts is the loop's, so that the stack stays at log2 of the size. */
-function sortRange(order: Uint32Array, from: number, to: number, depth: number, bytes: Uint8Array, starts: Uint32Array): void {
+function sortRange(words: WordBytes, order: Uint32Array, from: number, to: number, depth: number): void {
   while (to - from > 1) {
-    const pivot = middleKey(order, from, to, depth, bytes, starts);
+    const pivot = middleKey(words, order, from, to, depth);
     let [less, at, greater] = [from, from, to];
     while (at < greater) {
       const word = order[at]!;
-      const key = keyAt(word, depth, bytes, starts);
+      const key = keyAt(words, word, depth);
       if (key === pivot) at++;
       else if (key < pivot) {
         order[at++] = order[less]!;
@@ -31,21 +37,21 @@ function sortRange(order: Uint32Array, from: number, to: number, depth: number, 
       { from: greater, to, depth },
     ].sort((a, b) => a.to - a.from - (b.to - b.from));
     const [small, middle, large] = parts as [(typeof parts)[0], (typeof parts)[0], (typeof parts)[0]];
-    sortRange(order, small.from, small.to, small.depth, bytes, starts);
-    sortRange(order, middle.from, middle.to, middle.depth, bytes, starts);
+    sortRange(words, order, small.from, small.to, small.depth);
+    sortRange(words, order, middle.from, middle.to, middle.depth);
     [from, to, depth] = [large.from, large.to, large.depth];
   }
 }
 
 /** The word's byte at `depth`, -1 behind its end. */
-function keyAt(word: number, depth: number, bytes: Uint8Array, starts: Uint32Array): number {
+function keyAt({ bytes, starts }: WordBytes, word: number, depth: number): number {
   const at = starts[word]! + depth;
   return at < starts[word + 1]! ? bytes[at]! : -1;
 }
 
-function middleKey(order: Uint32Array, from: number, to: number, depth: number, bytes: Uint8Array, starts: Uint32Array): number {
-  const first = keyAt(order[from]!, depth, bytes, starts);
-  const middle = keyAt(order[(from + to) >>> 1]!, depth, bytes, starts);
-  const last = keyAt(order[to - 1]!, depth, bytes, starts);
+function middleKey(words: WordBytes, order: Uint32Array, from: number, to: number, depth: number): number {
+  const first = keyAt(words, order[from]!, depth);
+  const middle = keyAt(words, order[(from + to) >>> 1]!, depth);
+  const last = keyAt(words, order[to - 1]!, depth);
   return Math.max(Math.min(first, middle), Math.min(Math.max(first, middle), last));
 }

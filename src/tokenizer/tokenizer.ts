@@ -23,6 +23,7 @@ import type { StreamEncodeOptions } from "./stream-encoder.ts";
 import { unigramCodec } from "./unigram-codec.ts";
 import { widthOf } from "./utf8-bits.ts";
 import { wordCodec } from "./word-codec.ts";
+import type { ByteRange } from "./word-counts.ts";
 
 /** What goes around an encoded text, and whether special pieces are read in it. */
 export interface EncodeOptions {
@@ -209,7 +210,7 @@ class BpeTokenizer implements Tokenizer {
     eachUtf8Run(
       bytes,
       (from, to) => {
-        this.#encodeUtf8(bytes, from, to, start, options, out);
+        this.#encodeUtf8({ bytes, start: from, end: to }, start, options, out);
         start = "inside";
       },
       (run) => {
@@ -305,8 +306,8 @@ class BpeTokenizer implements Tokenizer {
     };
   }
 
-  /** Appends the ids of `bytes[from … to)`, which are UTF-8; as bytes where neither the model nor a piece that is sought needs a string. */
-  #encodeUtf8(bytes: Uint8Array, from: number, to: number, start: StretchStart, options: EncodeOptions, out: IdBuffer): void {
+  /** Appends the ids of a range that is UTF-8; as bytes where neither the model nor a piece that is sought needs a string. */
+  #encodeUtf8({ bytes, start: from, end: to }: ByteRange, start: StretchStart, options: EncodeOptions, out: IdBuffer): void {
     const { plain, normalized } = this.#matchers;
     const { parseSpecial = false } = options;
     if (this.#codec.encodeUtf8 !== undefined && plain.findsNone(parseSpecial) && normalized.findsNone(parseSpecial))

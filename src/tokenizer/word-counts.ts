@@ -50,12 +50,22 @@ function codePoints(bytes: Uint8Array, start: number, end: number, points: Uint3
   return size;
 }
 
-/** -1, 0 or 1, as the bytes `a[fromA … toA)` come before those of `b`, are the same, or come behind; a word comes before those it begins. */
-export function compareBytes(a: Uint8Array, fromA: number, toA: number, b: Uint8Array, fromB: number, toB: number): number {
-  const length = Math.min(toA - fromA, toB - fromB);
+/** The bytes from `start` to `end`, not included. */
+export interface ByteRange {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** -1, 0 or 1, as the bytes of `a` come before those of `b`, are the same, or come behind; a word comes before those it begins. */
+export function compareBytes(a: ByteRange, b: ByteRange): number {
+  const [left, right] = [a.bytes, b.bytes];
+  const [fromLeft, fromRight] = [a.start, b.start];
+  const [sizeLeft, sizeRight] = [a.end - fromLeft, b.end - fromRight];
+  const length = Math.min(sizeLeft, sizeRight);
   for (let i = 0; i < length; i++) {
-    const difference = a[fromA + i]! - b[fromB + i]!;
+    const difference = left[fromLeft + i]! - right[fromRight + i]!;
     if (difference !== 0) return difference < 0 ? -1 : 1;
   }
-  return Math.sign(toA - fromA - (toB - fromB));
+  return Math.sign(sizeLeft - sizeRight);
 }

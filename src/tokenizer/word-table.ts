@@ -47,7 +47,7 @@ export class WordTable implements WordCounts {
         if (width === 4) at++;
       }
     }
-    this.#count(bytes, this.#view, from, to, hashOf(bytes, this.#view, from, to), 1);
+    this.#count(bytes, this.#view, from, to, 1);
   }
 
   /** Counts the word `source[start … end)`, which is UTF-8 and not empty, `count` times. */
@@ -56,7 +56,7 @@ export class WordTable implements WordCounts {
       this.#source = source;
       this.#sourceView = new DataView(source.buffer, source.byteOffset, source.byteLength);
     }
-    this.#count(source, this.#sourceView, start, end, hashOf(source, this.#sourceView, start, end), count);
+    this.#count(source, this.#sourceView, start, end, count);
   }
 
   /** Counts every word of a block as often as the block says. */
@@ -73,7 +73,7 @@ export class WordTable implements WordCounts {
   *blocks(): Generator<WordBlock> {
     const builder = new WordBlockBuilder();
     const starts = this.#starts;
-    for (const word of sortWords(this.#bytes, starts, this.#size)) {
+    for (const word of sortWords({ bytes: this.#bytes, starts }, this.#size)) {
       builder.push(this.#bytes, starts[word]!, starts[word + 1]!, this.#counts[word]!);
       if (builder.isFull) yield builder.take();
     }
@@ -81,7 +81,8 @@ export class WordTable implements WordCounts {
   }
 
   /** Counts a word, which may have been written behind the others already. */
-  #count(source: Uint8Array, view: DataView, from: number, to: number, hash: number, count: number): void {
+  #count(source: Uint8Array, view: DataView, from: number, to: number, count: number): void {
+    const hash = hashOf(source, view, from, to);
     const slots = this.#slots;
     const mask = slots.length - 1;
     for (let slot = (hash << 1) & mask; ; slot = (slot + slotWidth) & mask) {
