@@ -33,7 +33,12 @@ export function strip(text: Text, chars?: string, left = true, right = true): Te
   return text.slice(units(from), units(to));
 }
 
-/** Parts of a text as Python's `str.split` makes them. @param most cuts at most; -1 for no limit */
+/**
+ * Parts of a text as Python's `str.split` makes them.
+ * @param separator undefined: runs of white space
+ * @param most the most cuts that are made; all when it is negative
+ * @throws TemplateError for an empty separator
+ */
 export function split(text: Text, separator: string | undefined, most: number): Text[] {
   if (separator === undefined) return splitWhite(text, most);
   if (separator === "") throw new TemplateError("empty separator");
@@ -61,7 +66,11 @@ function splitWhite(text: Text, most: number): Text[] {
   return parts;
 }
 
-/** Parts of a text as Python's `str.rsplit` makes them, cut from the end. @param most cuts at most; -1 for no limit */
+/**
+ * Parts of a text as Python's `str.rsplit` makes them, cut from the end.
+ * @param most the most cuts that are made; all when it is negative
+ * @throws TemplateError for an empty separator
+ */
 export function rsplit(text: Text, separator: string, most: number): Text[] {
   if (separator === "") throw new TemplateError("empty separator");
   const parts: Text[] = [];

@@ -12,9 +12,9 @@ export interface Live {
   readonly reads: Int32Array;
 }
 
-/** A move that was not computed yet. */
+/** The entry of `reads` for a state that no walk has asked for yet. */
 export const unknown = -1;
-/** A move behind which a match is found. */
+/** The entry of `reads` for a state from which a match is reached without reading on. */
 export const matched = -2;
 
 /** What is known of a position before the character in front of it is read; by itself it keeps nothing else in memory. */

@@ -125,10 +125,14 @@ export interface WarmupFindings {
   readonly failures: ByPlacement<Failures>;
   /** Nats that the warm-up gained, by learning rate and seed. */
   readonly gained: ByPlacement<readonly (readonly number[])[]>;
+  /** Whether Post-LN gains by the warm-up beyond chance at one rate at least: half of the claim. */
   readonly postNeedsIt: boolean;
+  /** Whether no run of Pre-LN fails without the warm-up, and it gains nothing by it: the other half. */
   readonly preDoesWithout: boolean;
+  /** Whether runs of a placement fail with the warm-up too. */
   readonly postFailsAnyway: boolean;
   readonly preFailsAnyway: boolean;
+  /** Whether Pre-LN's mean loss is lower with the warm-up at one rate at least. */
   readonly preGains: boolean;
   /** The first seed's losses at the highest learning rate. */
   readonly courses: readonly Course[];
