@@ -1,7 +1,7 @@
 // What the operations of the IR are on numbers, where that takes more than a formula: the judge of what machines do in one instruction.
 import { fail } from "../base/index.ts";
 import type { Target } from "./ir.ts";
-import { float32Value } from "./narrow.ts";
+import { float32Bits, float32Value } from "./narrow.ts";
 
 /** a · b + c, with one rounding or two as the target has it; the last one is left to whoever writes the result. */
 export function multiplyAdd({ fusedMultiplyAdd }: Target, a: number, b: number, c: number): number {
@@ -24,11 +24,8 @@ function roundedOnce(a: number, b: number, c: number): number {
 }
 
 function nextFloat(value: number, up: boolean): number {
-  const view = new DataView(new ArrayBuffer(4));
-  view.setFloat32(0, value);
   if (value === 0) return up ? 2 ** -149 : -(2 ** -149);
-  view.setInt32(0, view.getInt32(0) + (up === value > 0 ? 1 : -1));
-  return view.getFloat32(0);
+  return float32Value(float32Bits(value) + (up === value > 0 ? 1 : -1));
 }
 
 /** c plus the products of two pairs of bfloat16, those in the low halves of the words first. */

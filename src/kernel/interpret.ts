@@ -1,8 +1,8 @@
 // The slow meaning of a kernel, and the judge of every compiler: runs IR over plain memory by the formulas of the ops, one lane at a time.
 import { check, fail } from "../base/index.ts";
-import type { Kernel, Mem, Op, Reg, Relation, Span, Target } from "./ir.ts";
+import type { Kernel, Mem, Op, Reg, Relation, Target } from "./ir.ts";
 import { fieldsOf, isReg, kindOf } from "./operands.ts";
-import { type Fields, type FieldType, type Memory, type OpName, ops } from "./ops.ts";
+import { type Fields, type FieldType, type Memory, type OpName, operandsByPlace, ops } from "./ops.ts";
 
 /** Runs a kernel over `memory`. @param args byte addresses and numbers, the last three are scratch, begin, end. @throws CriaError on an access outside. */
 export function interpret(kernel: Kernel, memory: ArrayBufferLike, args: readonly number[]): void {
@@ -13,142 +13,199 @@ export function interpret(kernel: Kernel, memory: ArrayBufferLike, args: readonl
   );
   const interpreter = new Interpreter(kernel, memory);
   kernel.params.forEach((param, i) => interpreter.setInt(param.reg, args[i]!));
-  interpreter.run(kernel.body);
+  run(interpreter.prepare(kernel.body));
+}
+
+/** What an op does, with its registers and constants at hand: it runs as often as the op does, and looks nothing up. */
+type Step = () => void;
+
+function run(steps: readonly Step[]): void {
+  for (let i = 0; i < steps.length; i++) steps[i]!();
 }
 
 class Interpreter {
-  readonly #lanes: number;
+  readonly #target: Target;
+  readonly #memory: MemoryAt;
+  /** Values of int registers, and of constants beside them. */
   readonly #ints: number[] = [];
+  /** Where in `#ints` a register is, by its id. */
+  readonly #places: number[] = [];
   readonly #vectors: Lanes[] = [];
-  #spare: Lanes;
-  readonly #seen: Seen;
-  readonly #here: { readonly target: Target; column: number };
 
   constructor({ name, target }: Kernel, memory: ArrayBufferLike) {
-    this.#lanes = target.lanes;
-    this.#spare = makeLanes(this.#lanes);
-    this.#seen = { ...nothingSeen, m: new MemoryAt(name, memory) };
-    this.#here = { target, column: 0 };
+    this.#target = target;
+    this.#memory = new MemoryAt(name, memory);
   }
 
   setInt(reg: Reg, value: number): void {
-    this.#ints[reg.id] = value;
+    this.#ints[this.#place(reg)] = value;
   }
 
-  run(ops: readonly Op[]): void {
-    for (const op of ops) {
-      if (op.op === "loop") this.#loop(op);
-      else if (op.op === "if") this.run(relations[op.relation](this.#int(op.a), this.#int(op.b)) ? op.whenTrue : op.otherwise);
-      else this.#op(op);
-    }
+  prepare(ops: readonly Op[]): Step[] {
+    return ops.map((op) => {
+      if (op.op === "loop") return this.#loop(op);
+      return op.op === "if" ? this.#if(op) : this.#op(op);
+    });
   }
 
-  #loop(op: Extract<Op, { op: "loop" }>): void {
-    const to = this.#int(op.to);
-    for (let i = this.#int(op.from); i < to; i += op.step) {
-      this.setInt(op.i, i);
-      this.run(op.body);
-    }
-  }
-
-  #op(op: Op): void {
-    const rule = rules[op.op];
-    const { whole, isVector, formula } = rule;
-    const fields = fieldsOf(op);
-    for (let i = 0; i < whole.length; i++) this.#see(whole[i]!.name, whole[i]!.type, fields[whole[i]!.name]);
-    if (isVector) this.#vector(rule, fields);
-    else {
-      const value = formula(this.#seen, 0, this.#here);
-      if (fields.d) this.setInt(fields.d as Reg, value as number);
-    }
-  }
-
-  /** Puts a field into what a formula sees. */
-  #see(name: string, type: FieldType, value: unknown): void {
-    const seen = this.#seen as Record<string, unknown>;
-    switch (type) {
-      case "int":
-      case "int or number":
-        seen[name] = this.#int(value as Reg | number);
-        return;
-      case "f32 lanes":
-        seen[name] = this.#vec(value as Reg).f;
-        return;
-      case "i32 lanes":
-        seen[name] = this.#vec(value as Reg).i;
-        return;
-      case "square":
-        seen[name] = (value as readonly Reg[]).map((reg) => this.#vec(reg).i);
-        return;
-      case "memory": {
-        const { base, index, offset } = value as Mem;
-        this.#seen.m.start = this.#int(base) + (index ? this.#int(index) : 0) + offset;
-        return;
+  #loop({ i, from, to, step, body }: Extract<Op, { op: "loop" }>): Step {
+    const [ints, counter, first, last] = [this.#ints, this.#place(i), this.#place(from), this.#place(to)];
+    const steps = this.prepare(body);
+    return () => {
+      const end = ints[last]!;
+      for (let at = ints[first]!; at < end; at += step) {
+        ints[counter] = at;
+        run(steps);
       }
-      case "span":
-        seen[name] = (value as Span) === "full" ? this.#lanes : value;
-        return;
-      default:
-        seen[name] = value;
-    }
+    };
   }
 
-  /** Every lane is computed from the old values before any is written, so that d may be an operand. */
-  #vector(rule: Rule, fields: Readonly<Record<string, unknown>>): void {
+  #if({ a, b, relation, whenTrue, otherwise }: Extract<Op, { op: "if" }>): Step {
+    const [ints, left, right, holds] = [this.#ints, this.#place(a), this.#place(b), relations[relation]];
+    const [then, not] = [this.prepare(whenTrue), this.prepare(otherwise)];
+    return () => run(holds(ints[left]!, ints[right]!) ? then : not);
+  }
+
+  #op(op: Op): Step {
+    const rule = rules[op.op];
+    const fields = fieldsOf(op);
+    const here = this.#hereOf(fields);
+    const step = rule.isVector ? this.#vector(rule, fields, here) : this.#scalar(rule, fields, here);
+    return rule.hasMemory ? this.#addressing(fields.m as Mem, step) : step;
+  }
+
+  /** What the formula sees beside the operands that it takes by place, in objects of one shape: an engine of JavaScript reads few shapes quickly. */
+  #hereOf({ value, most, span, type, offsets, from }: FieldsByName): Here {
+    const [target, m] = [this.#target, this.#memory];
+    return { target, m, column: 0, value, most, span: span === "full" ? target.lanes : span, type, offsets, from };
+  }
+
+  #addressing({ base, index, offset }: Mem, step: Step): Step {
+    const [ints, memory, from, by] = [this.#ints, this.#memory, this.#place(base), this.#place(index ?? 0)];
+    return () => {
+      memory.start = ints[from]! + ints[by]! + offset;
+      step();
+    };
+  }
+
+  #scalar({ operands, formula }: Rule, fields: FieldsByName, here: Here): Step {
+    const ints = this.#ints;
+    const [a = 0, b = 0] = operands.map(({ name }) => this.#place(fields[name] as Reg | number));
+    const count = operands.length;
+    if (fields.d === undefined) return count === 0 ? () => formula(here) : () => formula(ints[a], here);
+    const d = this.#place(fields.d as Reg);
+    if (count === 0)
+      return () => {
+        ints[d] = formula(here) as number;
+      };
+    if (count === 1)
+      return () => {
+        ints[d] = formula(ints[a], here) as number;
+      };
+    return () => {
+      ints[d] = formula(ints[a], ints[b], here) as number;
+    };
+  }
+
+  #vector(rule: Rule, fields: FieldsByName, here: Here): Step {
     const d = fields.d as Reg | readonly Reg[] | undefined;
-    if (d === undefined) this.#eachLane(rule, fields);
-    else if (isReg(d)) this.#result(rule, fields, d);
-    else
-      d.forEach((reg, column) => {
-        this.#here.column = column;
-        this.#result(rule, fields, reg);
-      });
+    const given = rule.operands.map(({ name, type }) => this.#lanesOf(type, fields[name]));
+    if (d === undefined) return this.#eachLane(rule, given, here, this.#makeLanes().i);
+    if (isReg(d)) return rule.isSplat ? this.#splat(rule, fields, here, d) : this.#result(rule, given, here, d);
+    const steps = d.map((reg, column) => this.#result(rule, given, { ...here, column }, reg));
+    return () => run(steps);
   }
 
-  #result(rule: Rule, fields: Readonly<Record<string, unknown>>, d: Reg): void {
-    this.#eachLane(rule, fields);
-    this.#commit(d);
+  /** The formula is computed once for all lanes. */
+  #splat({ operands: [operand], result, formula }: Rule, fields: FieldsByName, here: Here, d: Reg): Step {
+    const written = result === "f32" ? this.#vec(d).f : this.#vec(d).i;
+    if (operand === undefined) return () => void written.fill(formula(here) as number);
+    const a = fields[operand.name] as Reg;
+    const [values, at] = operand.type === "int" ? [this.#ints, this.#place(a)] : [[this.#vec(a).f], 0];
+    return () => void written.fill(formula(values[at], here) as number);
   }
 
-  /** What a field holds, where the formula sees it one lane at a time. */
-  #lanesOf(type: FieldType | undefined, reg: unknown): Float32Array | Int32Array | undefined {
-    if (type === undefined) return undefined;
-    return type === "f32" ? this.#vec(reg as Reg).f : this.#vec(reg as Reg).i;
+  /** Lanes are written one by one as they are computed, but where the formula sees all lanes at once, of which `d` may be an operand. */
+  #result(rule: Rule, given: readonly ArrayLike<unknown>[], here: Here, d: Reg): Step {
+    const written = rule.result === "f32" ? this.#vec(d).f : this.#vec(d).i;
+    if (!rule.seesAllLanes) return this.#eachLane(rule, given, here, written);
+    const spare = written.slice();
+    const step = this.#eachLane(rule, given, here, spare);
+    return () => {
+      step();
+      written.set(spare);
+    };
   }
 
-  #eachLane(rule: Rule, fields: Readonly<Record<string, unknown>>): void {
-    const { lanewise, result, formula } = rule;
-    const lanesA = this.#lanesOf(lanewise.a, fields.a);
-    const lanesB = this.#lanesOf(lanewise.b, fields.b);
-    const lanesC = this.#lanesOf(lanewise.c, fields.c);
-    const truths = this.#lanesOf(lanewise.mask, fields.mask);
-    const results = result === "f32" ? this.#spare.f : this.#spare.i;
-    const [seen, here] = [this.#seen, this.#here];
-    for (let i = 0; i < this.#lanes; i++) {
-      if (lanesA) seen.a = lanesA[i];
-      if (lanesB) seen.b = lanesB[i];
-      if (lanesC) seen.c = lanesC[i];
-      if (truths) seen.mask = truths[i] !== 0;
-      const value = formula(seen, i, here);
-      results[i] = result === "mask" ? -Number(value) : (value as number);
+  /** A loop per number of operands: with a spread, a lane takes several times as long. */
+  #eachLane({ formula }: Rule, given: readonly ArrayLike<unknown>[], here: Here, d: Float32Array | Int32Array): Step {
+    const [a = [], b = [], c = []] = given;
+    const { lanes } = this.#target;
+    switch (given.length) {
+      case 0:
+        return () => {
+          for (let i = 0; i < lanes; i++) d[i] = formula(here, i) as number;
+        };
+      case 1:
+        return () => {
+          for (let i = 0; i < lanes; i++) d[i] = formula(a[i], here, i) as number;
+        };
+      case 2:
+        return () => {
+          for (let i = 0; i < lanes; i++) d[i] = formula(a[i], b[i], here, i) as number;
+        };
+      default:
+        return () => {
+          for (let i = 0; i < lanes; i++) d[i] = formula(a[i], b[i], c[i], here, i) as number;
+        };
     }
   }
 
-  #commit(d: Reg): void {
-    const old = this.#vec(d);
-    this.#vectors[d.id] = this.#spare;
-    this.#spare = old;
+  /** What an operand by place is in each lane. */
+  #lanesOf(type: FieldType, value: unknown): ArrayLike<unknown> {
+    const { lanes } = this.#target;
+    switch (type) {
+      case "f32":
+        return this.#vec(value as Reg).f;
+      case "i32":
+      case "mask":
+        return this.#vec(value as Reg).i;
+      case "f32 lanes":
+        return Array(lanes).fill(this.#vec(value as Reg).f);
+      case "i32 lanes":
+        return Array(lanes).fill(this.#vec(value as Reg).i);
+      case "square":
+        return Array(lanes).fill((value as readonly Reg[]).map((reg) => this.#vec(reg).i));
+      default:
+        return new Int32Array(lanes).fill(value as number);
+    }
   }
 
-  #int(value: Reg | number): number {
-    return typeof value === "number" ? value : this.#ints[value.id]!;
+  #place(value: Reg | number): number {
+    if (typeof value === "number") return this.#ints.push(value) - 1;
+    const place = this.#places[value.id] ?? this.#ints.push(0) - 1;
+    this.#places[value.id] = place;
+    return place;
   }
 
   #vec(reg: Reg): Lanes {
-    const lanes = this.#vectors[reg.id] ?? makeLanes(this.#lanes);
+    const lanes = this.#vectors[reg.id] ?? this.#makeLanes();
     this.#vectors[reg.id] = lanes;
     return lanes;
   }
+
+  #makeLanes(): Lanes {
+    const f = new Float32Array(this.#target.lanes);
+    return { f, i: new Int32Array(f.buffer) };
+  }
+}
+
+type FieldsByName = Readonly<Record<string, unknown>>;
+
+/** The same bits as floats and as integers. */
+interface Lanes {
+  readonly f: Float32Array;
+  readonly i: Int32Array;
 }
 
 /** The memory behind an address that changes from op to op. */
@@ -186,49 +243,41 @@ class MemoryAt implements Memory {
 
 const elementBytes = { i32: 4, u16: 2, u8: 1, i8: 1 } as const;
 
-type LaneField = "a" | "b" | "c" | "mask";
-
-/** The fields of all ops, in one object that is used again for every op: an engine of JavaScript reads few shapes of objects quickly. */
-type Seen = Record<"a" | "b" | "c" | "mask" | "value" | "most" | "span" | "type" | "offsets" | "from", unknown> & { readonly m: MemoryAt };
-const nothingSeen = { a: 0, b: 0, c: 0, mask: false, value: 0, most: 0, span: 0, type: "", offsets: [], from: [] };
+interface Here extends Record<"value" | "most" | "span" | "type" | "offsets" | "from", unknown> {
+  readonly target: Target;
+  readonly m: MemoryAt;
+  readonly column: number;
+}
 
 /** What the interpreter goes by, read off an op's row. */
 interface Rule {
-  /** The fields but the result and those that the formula sees one lane at a time. */
-  readonly whole: readonly { readonly name: string; readonly type: FieldType }[];
+  readonly operands: readonly { readonly name: string; readonly type: FieldType }[];
+  readonly hasMemory: boolean;
   readonly result: FieldType | undefined;
   /** Whether the formula holds for every lane. */
   readonly isVector: boolean;
-  /** The types of the fields that it sees one lane at a time. */
-  readonly lanewise: Readonly<Record<LaneField, FieldType | undefined>>;
-  readonly formula: (fields: object, i: number, here: { readonly target: Target; readonly column: number }) => unknown;
+  readonly seesAllLanes: boolean;
+  /** Whether all lanes are the same: the formula sees neither a lane nor which one it makes. */
+  readonly isSplat: boolean;
+  readonly formula: (...given: unknown[]) => unknown;
 }
 
 const rules = Object.fromEntries(Object.entries(ops).map(([name, row]) => [name, ruleOf(row)])) as Readonly<Record<OpName, Rule>>;
 
 function ruleOf({ fields, formula = () => undefined }: { readonly fields: Fields; readonly formula?: unknown }): Rule {
-  const { d: result, ...others } = fields;
-  const types = Object.entries(others).map(([name, type]) => ({ name, type }));
-  const isLanewise = (type: FieldType | undefined) => type === "f32" || type === "i32" || type === "mask";
-  const lanewise = (name: LaneField) => (isLanewise(fields[name]) ? fields[name] : undefined);
+  const operands = operandsByPlace.flatMap((name) => (fields[name] ? { name, type: fields[name] } : []));
+  const types = Object.values(fields);
+  const isLanewise = operands.some(({ type }) => type === "f32" || type === "i32" || type === "mask");
+  const meaning = formula as Rule["formula"]; // typed by its row, whose fields are these
   return {
-    whole: types.filter(({ type }) => !isLanewise(type)),
-    result,
-    isVector: Object.values(fields).some((type) => kindOf(type) === "vec" || kindOf(type) === "mask"),
-    lanewise: { a: lanewise("a"), b: lanewise("b"), c: lanewise("c"), mask: lanewise("mask") },
-    formula: formula as Rule["formula"], // typed by its row, whose fields are these
+    operands,
+    hasMemory: types.includes("memory"),
+    result: fields.d,
+    isVector: types.some((type) => kindOf(type) === "vec" || kindOf(type) === "mask"),
+    seesAllLanes: types.includes("f32 lanes") || types.includes("i32 lanes"),
+    isSplat: !isLanewise && meaning.length <= operands.length + 1,
+    formula: meaning,
   };
-}
-
-/** The same bits as floats and as integers. */
-interface Lanes {
-  readonly f: Float32Array;
-  readonly i: Int32Array;
-}
-
-function makeLanes(count: number): Lanes {
-  const f = new Float32Array(count);
-  return { f, i: new Int32Array(f.buffer) };
 }
 
 const relations: Record<Relation, (a: number, b: number) => boolean> = {

@@ -37,7 +37,8 @@ interface Seen extends Constants {
   readonly bound: number;
   readonly f32: number;
   readonly i32: number;
-  readonly mask: boolean;
+  /** 0 where it is false. */
+  readonly mask: number;
   readonly "f32 lanes": Float32Array;
   readonly "i32 lanes": Int32Array;
   readonly square: readonly Int32Array[];
@@ -83,7 +84,16 @@ export type FieldType = keyof Held;
 export type Fields = Readonly<Record<string, FieldType>>;
 type Values<F extends Fields, Types extends Record<FieldType, unknown>> = { readonly [N in keyof F]: Types[F[N]] };
 
-/** Where a formula stands. */
+/** The operands that a formula takes by their places. */
+export const operandsByPlace = ["mask", "a", "b", "c"] as const;
+type OperandsOf<F extends Fields, Names extends readonly unknown[] = typeof operandsByPlace> = Names extends readonly [
+  infer N,
+  ...infer Rest,
+]
+  ? [...(N extends keyof F ? [Seen[F[N]]] : []), ...OperandsOf<F, Rest>]
+  : [];
+
+/** What a formula may ask for beside the op's fields. */
 interface Here {
   readonly target: Target;
   /** Which register of a square result it makes. */
@@ -91,10 +101,13 @@ interface Here {
 }
 
 /**
- * The value of `d`, for a vector that of lane `i`; a mask's is a boolean. Without `d` it is what the op does, for vectors per lane. Floats are
- * computed in float64 and rounded when they are written, which for one operation gives what float32 gives.
+ * The value of `d`, for a vector that of lane `i`. Without `d` it is what the op does, for vectors per lane. A formula takes those of the operands
+ * mask, a, b and c that the op has, then the other fields, then `i`: one that takes no `i` and no lane is the same in all lanes. Floats are computed in float64 and rounded when they are written, which for one
+ * operation gives what float32 gives.
  */
-type Formula<F extends Fields> = (fields: Values<F, Seen>, i: number, here: Here) => number | boolean | undefined;
+type Formula<F extends Fields> = (
+  ...given: [...OperandsOf<F>, others: Values<Omit<F, "d" | (typeof operandsByPlace)[number]>, Seen> & Here, i: number]
+) => number | boolean | undefined;
 
 interface Row<F extends Fields> {
   readonly fields: F;
@@ -115,31 +128,31 @@ const intsCompared = { d: "mask", a: "i32", b: "i32" } as const;
 /** The ops by name. Ops of ints begin with i, those of float lanes with f, those of lanes as integers or bits with v. */
 export const ops = {
   iconst: row({ d: "int", value: "integer" }, ({ value }) => value),
-  imov: row({ d: "int", a: "int" }, ({ a }) => a),
-  iadd: row(ints, ({ a, b }) => a + b),
-  isub: row(ints, ({ a, b }) => a - b),
-  imul: row(ints, ({ a, b }) => a * b),
-  imin: row(ints, ({ a, b }) => Math.min(a, b)),
-  imax: row(ints, ({ a, b }) => Math.max(a, b)),
-  ishl: row({ d: "int", a: "int", b: "shift" }, ({ a, b }) => a * 2 ** b),
+  imov: row({ d: "int", a: "int" }, (a) => a),
+  iadd: row(ints, (a, b) => a + b),
+  isub: row(ints, (a, b) => a - b),
+  imul: row(ints, (a, b) => a * b),
+  imin: row(ints, (a, b) => Math.min(a, b)),
+  imax: row(ints, (a, b) => Math.max(a, b)),
+  ishl: row({ d: "int", a: "int", b: "shift" }, (a, b) => a * 2 ** b),
   // Right shift, division and remainder are of non-negative numbers.
-  ishr: row({ d: "int", a: "int", b: "shift" }, ({ a, b }) => Math.floor(a / 2 ** b)),
-  iand: row({ d: "int", a: "int", b: "integer" }, ({ a, b }) => a & b),
-  idiv: row({ d: "int", a: "int", b: "divisor" }, ({ a, b }) => Math.trunc(a / b)),
-  irem: row({ d: "int", a: "int", b: "divisor" }, ({ a, b }) => a % b),
+  ishr: row({ d: "int", a: "int", b: "shift" }, (a, b) => Math.floor(a / 2 ** b)),
+  iand: row({ d: "int", a: "int", b: "integer" }, (a, b) => a & b),
+  idiv: row({ d: "int", a: "int", b: "divisor" }, (a, b) => Math.trunc(a / b)),
+  irem: row({ d: "int", a: "int", b: "divisor" }, (a, b) => a % b),
   iload: row({ d: "int", m: "memory", type: "int type" }, ({ m, type }) => m.read(type, 0)),
-  istore: row({ a: "int", m: "memory" }, ({ a, m }) => m.write("i32", 0, a)),
+  istore: row({ a: "int", m: "memory" }, (a, { m }) => m.write("i32", 0, a)),
 
   // Vectors to and from memory; lanes beyond the span read as zero, and are not written.
   vload: row({ d: "i32", m: "memory", span: "span" }, ({ m, span }, i) => (i < span ? m.read("i32", 4 * i) : 0)),
-  vstore: row({ a: "i32", m: "memory", span: "span" }, ({ a, m, span }, i) => (i < span ? m.write("i32", 4 * i, a) : undefined)),
+  vstore: row({ a: "i32", m: "memory", span: "span" }, (a, { m, span }, i) => (i < span ? m.write("i32", 4 * i, a) : undefined)),
   // One element per lane, consecutive in memory: f16 and bf16 become float32, the others int32.
   vloadNarrow: row({ d: "i32", m: "memory", span: "span", type: "narrow" }, ({ m, span, type }, i) =>
     i < span ? widenBits(type, m.read(narrowStorage[type], i * narrowBytes[type])) : 0,
   ),
   // Floats are rounded to nearest, ties to even, too large ones to infinity; a NaN keeps its sign and upper bits and becomes quiet. Of integers
   // the low bits are stored. Targets with `bf16Dot` store floats below 2⁻¹²⁶ as bf16 zeros of their sign.
-  vstoreNarrow: row({ a: "i32", m: "memory", span: "span", type: "narrow store" }, ({ a, m, span, type }, i, { target }) =>
+  vstoreNarrow: row({ a: "i32", m: "memory", span: "span", type: "narrow store" }, (a, { m, span, type, target }, i) =>
     i < span ? m.write(narrowStorage[type], i * narrowBytes[type], narrowBits(type, a, target.bf16Dot)) : undefined,
   ),
   // Part p of four lanes is the 16 bytes at m + offsets[p].
@@ -157,58 +170,58 @@ export const ops = {
   // Vectors out of ints and constants.
   vconst: row({ d: "i32", value: "number", type: "constant type" }, ({ value, type }) => (type === "f32" ? float32Bits(value) : value)),
   viota: row({ d: "i32" }, (_, i) => i),
-  vsplati: row({ d: "i32", a: "int" }, ({ a }) => a),
-  vmov: row({ d: "i32", a: "i32" }, ({ a }) => a),
+  vsplati: row({ d: "i32", a: "int" }, (a) => a),
+  vmov: row({ d: "i32", a: "i32" }, (a) => a),
 
-  fadd: row(floats, ({ a, b }) => a + b),
-  fsub: row(floats, ({ a, b }) => a - b),
-  fmul: row(floats, ({ a, b }) => a * b),
-  fdiv: row(floats, ({ a, b }) => a / b),
+  fadd: row(floats, (a, b) => a + b),
+  fsub: row(floats, (a, b) => a - b),
+  fmul: row(floats, (a, b) => a * b),
+  fdiv: row(floats, (a, b) => a / b),
   // Minimum and maximum as WebAssembly's pmin and pmax and x86's minps and maxps have them: a unless the comparison holds.
-  fmin: row(floats, ({ a, b }) => (b < a ? b : a)),
-  fmax: row(floats, ({ a, b }) => (a < b ? b : a)),
-  fsqrt: row({ d: "f32", a: "f32" }, ({ a }) => Math.sqrt(a)),
-  fabs: row({ d: "f32", a: "f32" }, ({ a }) => Math.abs(a)),
-  fneg: row({ d: "f32", a: "f32" }, ({ a }) => -a),
-  fround: row({ d: "f32", a: "f32" }, ({ a }) => roundToEven(a)),
-  ffloor: row({ d: "f32", a: "f32" }, ({ a }) => Math.floor(a)),
-  ffma: row({ d: "f32", a: "f32", b: "f32", c: "f32" }, ({ a, b, c }, _, { target }) => multiplyAdd(target, a, b, c)),
-  i2f: row({ d: "f32", a: "i32" }, ({ a }) => a),
-  f2i: row({ d: "i32", a: "f32" }, ({ a }) => truncateSaturating(a)),
+  fmin: row(floats, (a, b) => (b < a ? b : a)),
+  fmax: row(floats, (a, b) => (a < b ? b : a)),
+  fsqrt: row({ d: "f32", a: "f32" }, (a) => Math.sqrt(a)),
+  fabs: row({ d: "f32", a: "f32" }, (a) => Math.abs(a)),
+  fneg: row({ d: "f32", a: "f32" }, (a) => -a),
+  fround: row({ d: "f32", a: "f32" }, (a) => roundToEven(a)),
+  ffloor: row({ d: "f32", a: "f32" }, (a) => Math.floor(a)),
+  ffma: row({ d: "f32", a: "f32", b: "f32", c: "f32" }, (a, b, c, { target }) => multiplyAdd(target, a, b, c)),
+  i2f: row({ d: "f32", a: "i32" }, (a) => a),
+  f2i: row({ d: "i32", a: "f32" }, (a) => truncateSaturating(a)),
 
-  vadd: row(bits, ({ a, b }) => a + b),
-  vsub: row(bits, ({ a, b }) => a - b),
-  vmul: row(bits, ({ a, b }) => Math.imul(a, b)),
-  vand: row(bits, ({ a, b }) => a & b),
-  vor: row(bits, ({ a, b }) => a | b),
-  vxor: row(bits, ({ a, b }) => a ^ b),
-  vshl: row(shifted, ({ a, b }) => a << b),
-  vshr: row(shifted, ({ a, b }) => a >>> b),
-  vsar: row(shifted, ({ a, b }) => a >> b),
+  vadd: row(bits, (a, b) => a + b),
+  vsub: row(bits, (a, b) => a - b),
+  vmul: row(bits, (a, b) => Math.imul(a, b)),
+  vand: row(bits, (a, b) => a & b),
+  vor: row(bits, (a, b) => a | b),
+  vxor: row(bits, (a, b) => a ^ b),
+  vshl: row(shifted, (a, b) => a << b),
+  vshr: row(shifted, (a, b) => a >>> b),
+  vsar: row(shifted, (a, b) => a >> b),
   // a as bf16 in the low half of each lane, b in the high half, rounded as vstoreNarrow does.
-  bf16pair: row(bits, ({ a, b }, _, { target }) => narrowBits("bf16", a, target.bf16Dot) | (narrowBits("bf16", b, target.bf16Dot) << 16)),
+  bf16pair: row(bits, (a, b, { target }) => narrowBits("bf16", a, target.bf16Dot) | (narrowBits("bf16", b, target.bf16Dot) << 16)),
   // Lanes as pairs of bf16: c + a.low · b.low + a.high · b.high in float32, rounded, and subnormals kept or not, as the target has it.
-  dotbf16: row({ d: "f32", a: "i32", b: "i32", c: "f32" }, ({ a, b, c }, _, { target }) => dotPairs(target, a, b, c)),
+  dotbf16: row({ d: "f32", a: "i32", b: "i32", c: "f32" }, (a, b, c, { target }) => dotPairs(target, a, b, c)),
   // Lanes as four bytes: c + Σ a · b, exact, wrapping. The bytes of a are unsigned and at most `most`, those of b signed.
-  dotu8: row({ ...bits, c: "i32", most: "number" }, ({ a, b, c, most }) => c + dotBytes(a, b, most)),
+  dotu8: row({ ...bits, c: "i32", most: "number" }, (a, b, c, { most }) => c + dotBytes(a, b, most)),
 
   // Comparisons of floats are false for NaN.
-  flt: row(floatsCompared, ({ a, b }) => a < b),
-  fle: row(floatsCompared, ({ a, b }) => a <= b),
-  feq: row(floatsCompared, ({ a, b }) => a === b),
-  vlt: row(intsCompared, ({ a, b }) => a < b),
-  veq: row(intsCompared, ({ a, b }) => a === b),
-  select: row({ d: "i32", mask: "mask", a: "i32", b: "i32" }, ({ mask, a, b }) => (mask ? a : b)),
+  flt: row(floatsCompared, (a, b) => a < b),
+  fle: row(floatsCompared, (a, b) => a <= b),
+  feq: row(floatsCompared, (a, b) => a === b),
+  vlt: row(intsCompared, (a, b) => a < b),
+  veq: row(intsCompared, (a, b) => a === b),
+  select: row({ d: "i32", mask: "mask", a: "i32", b: "i32" }, (mask, a, b) => (mask ? a : b)),
   // The first `span` lanes of a, the others of b.
-  vkeep: row({ ...bits, span: "span" }, ({ a, b, span }, i) => (i < span ? a : b)),
+  vkeep: row({ ...bits, span: "span" }, (a, b, { span }, i) => (i < span ? a : b)),
 
   // Across lanes. Sum and maximum are in every lane, added pairwise, halves first.
-  rsum: row({ d: "f32", a: "f32 lanes" }, ({ a }) => reduced(a, (x, y) => x + y)),
-  rmax: row({ d: "f32", a: "f32 lanes" }, ({ a }) => reduced(a, (x, y) => (x < y ? y : x))),
-  vswap: row({ d: "i32", a: "i32 lanes" }, ({ a }, i) => a[i ^ 1]!),
-  vspread: row({ d: "i32", a: "i32 lanes", from: "lane per part" }, ({ a, from }, i) => a[from[i >> 2]!]!),
+  rsum: row({ d: "f32", a: "f32 lanes" }, (a) => reduced(a, (x, y) => x + y)),
+  rmax: row({ d: "f32", a: "f32 lanes" }, (a) => reduced(a, (x, y) => (x < y ? y : x))),
+  vswap: row({ d: "i32", a: "i32 lanes" }, (a, _, i) => a[i ^ 1]!),
+  vspread: row({ d: "i32", a: "i32 lanes", from: "lane per part" }, (a, { from }, i) => a[from[i >> 2]!]!),
   // The registers of a are the rows of a square matrix, those of d its columns. No register of d is one of a.
-  transpose: row({ d: "square", a: "square" }, ({ a }, i, { column }) => a[i]![column]!),
+  transpose: row({ d: "square", a: "square" }, (a, { column }, i) => a[i]![column]!),
 
   // for (i = from; i < to; i += step), from and to ≥ 0. The body writes neither i nor to; after the loop, i has no value.
   loop: row({ i: "int", from: "bound", to: "bound", step: "step", body: "block" }),
