@@ -277,6 +277,8 @@ test("a program that does not fit its module is refused", async () => {
   await expect(load({ args: [2 ** 32] })).rejects.toThrow("32-bit");
   await expect(load({ units: -1 })).rejects.toThrow("has -1 units");
   await expect(load({ live: { count: 64, rows: 0, units: 1 } })).rejects.toThrow("has 1 units per 0 live rows");
+  const longest = { units: 2 ** 29, grain: 1, live: { count: 64, rows: 1, units: 1 } };
+  await expect(load(longest)).rejects.toThrow("a program of 1073741824 chunks is longer than 1073741823");
   await expect(load({ live: { count: 0.5, rows: 1, units: 1 } })).rejects.toThrow("the count of call 0 of phase 0 is at 0.5");
   await expect(load({ grain: 0 })).rejects.toThrow("has a grain of 0");
   await expect(load({}, Uint8Array.of(1, 2, 3))).rejects.toThrow("[cpu] a program's module is not valid WebAssembly");

@@ -33,9 +33,9 @@ export type Phase = readonly KernelCall[];
 /** The addresses of the counts on which a program's units depend, each once. */
 export const countsOf = (phases: readonly Phase[]): number[] => [...new Set(phases.flat().flatMap(({ live }) => live?.count ?? []))];
 
-/** How many chunks these calls have at most. */
+/** How many chunks these calls have at most: where fewer units have work, a smaller grain is rounded down, and chunks are up to twice as many. */
 export const countChunks = (calls: readonly KernelCall[]): number =>
-  calls.reduce((sum, { units, grain }) => sum + Math.ceil(units / grain), 0);
+  calls.reduce((sum, { units, grain, live }) => sum + (live ? 2 : 1) * Math.ceil(units / grain), 0);
 
 /** A checked copy, without what does nothing: calls without units, then phases without calls. @throws CriaError on a number out of range. */
 export function checkPhases(phases: readonly Phase[], kernels: number, memory: Memory): Phase[] {
