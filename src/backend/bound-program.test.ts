@@ -28,6 +28,17 @@ test("programs share states by name, and each has inputs of its own", async () =
   await backend.dispose();
 });
 
+test("an input whose write failed was never written", async () => {
+  const backend = referenceBackend();
+  using program = await BoundProgram.compile(backend, gatherGraph(2).graph, new Map());
+  await expect(program.write("x", [1, 2, 3])).rejects.toThrow("x");
+  await expect(program.run()).rejects.toThrow("without its inputs x");
+  await program.write("x", [1, 2]);
+  await expect(program.write("x", [1, 2, 3])).rejects.toThrow("x");
+  await program.run(); // what was written before is still there
+  await backend.dispose();
+});
+
 test("inputs of one name may differ in type between programs, states may not", async () => {
   const backend = referenceBackend();
   const [long, short] = [new Graph(), new Graph()];

@@ -45,8 +45,13 @@ export class BoundProgram implements Program {
   async write(input: string, values: ArrayLike<number>): Promise<void> {
     const buffer = this.#inputs.get(input);
     if (buffer === undefined) fail("backend", `the program has no input "${input}"${didYouMean(input, this.#inputs.keys())}`);
-    this.#unwritten.delete(input);
-    return buffer.write(values);
+    const isFirst = this.#unwritten.delete(input); // now, so that a run can be asked for before the write is done
+    try {
+      await buffer.write(values);
+    } catch (error) {
+      if (isFirst) this.#unwritten.add(input);
+      throw error;
+    }
   }
 
   /** @throws CriaError naming the inputs that were never written: with zeros in their place a model computes, and says nothing true. */

@@ -201,6 +201,47 @@ function testPrograms(backend: () => Backend, tolerance: number): void {
     }
   });
 
+  test("the live rows of a run are those of the last count written before it was asked for", async () => {
+    const [rows, width] = [600, 3];
+    const graph = new Graph();
+    const [x, count] = [graph.input("x", f32(rows, width)), graph.input("count", i32(1))];
+    const twice = graph.keep(add(x, x));
+    graph.limitRows(rows, count);
+    const buffers = await allocateAll(backend(), graph);
+    const program = await backend().compile(graph, buffers);
+    const pending: Promise<unknown>[] = [];
+    const results = [2, rows, 0, 9, rows - 1].map((live, i) => {
+      const values = Array<number>(rows * width).fill(i + 1);
+      pending.push(buffers.get(x)!.write(values), buffers.get(count)!.write([live]), program.run());
+      return { values: values.slice(0, live * width).map((value) => 2 * value), read: program.read(twice) };
+    });
+    await Promise.all(pending);
+    for (const { values, read } of results) expect([...(await read)].slice(0, values.length)).toEqual(values);
+    program.dispose();
+    for (const buffer of buffers.values()) buffer.dispose();
+  });
+
+  test("a program that is disposed of leaves the others as they are", async () => {
+    const programs = [];
+    for (const scale of [1, 2, 3, 4]) {
+      const graph = new Graph();
+      const x = graph.input("x", f32(5));
+      const y = graph.keep(
+        Array(scale)
+          .fill(x)
+          .reduce((sum: Tensor, one: Tensor) => add(sum, one), x),
+      );
+      const buffers = await allocateAll(backend(), graph);
+      await buffers.get(x)!.write([1, 2, 3, 4, 5]);
+      programs.push({ y, scale, program: await backend().compile(graph, buffers) });
+      if (scale === 3) programs[0]?.program.dispose();
+    }
+    for (const { y, scale, program } of programs.slice(1)) {
+      await program.run();
+      expect([...(await program.read(y))]).toEqual([1, 2, 3, 4, 5].map((value) => (scale + 1) * value));
+    }
+  });
+
   test("two programs share a buffer, and runs that are not awaited happen in order", async () => {
     const { gather, double, total, twice, x } = sharedBufferGraphs();
     const buffer = await backend().allocate(f32(5), "total");

@@ -117,8 +117,11 @@ export class Programs implements PassRunner {
   /** Writes RoPE's table where it is another one: only once, unless the scaling looks at the length of a run. */
   #writeRopeTable(compiled: Compiled, ropeLength: number): Promise<void>[] {
     if (compiled.ropeLength === ropeLength) return [];
-    compiled.ropeLength = ropeLength;
-    return [...ropeInputs(this.#config, ropeLength - 1)].map(([name, values]) => compiled.program.write(name, values));
+    compiled.ropeLength = undefined; // Writing can fail, as in writeInput.
+    return [...ropeInputs(this.#config, ropeLength - 1)].map(async ([name, values]) => {
+      await compiled.program.write(name, values);
+      compiled.ropeLength = ropeLength;
+    });
   }
 
   /** Writes the inputs of a pass that are others than those of the pass before. */

@@ -1,3 +1,4 @@
+import { expect, test } from "vitest";
 import { f32 } from "../../graph/index.ts";
 import { chooseTarget, openCpuBackend } from "../../host/index.ts";
 import { wide16 } from "../../kernel/testing.test.helper.ts";
@@ -13,6 +14,15 @@ conformance("cpu: wasm, without worker threads", async () => cpuBackend(await wa
 conformance("cpu: wasm, three threads", () => openCpuBackend({ target: "wasm", threads: 3 }), options);
 conformance("cpu: wasm, addresses beyond 2 GiB", openBeyond2GiB, options);
 conformance("cpu: interpreter with 16 lanes", async () => cpuBackend(interpreterExecutor(wide16)), options);
+
+test("an allocation beyond the interpreter's memory is refused and leaves it as it was", () => {
+  const executor = interpreterExecutor(wide16);
+  const { left } = executor.room();
+  expect(() => executor.allocate(left + 1)).toThrow(`${left + 1} bytes do not fit`);
+  expect(executor.room().left).toBe(left);
+  expect(executor.allocate(left)).toBeGreaterThan(0);
+});
+
 goldenConformance("cpu: wasm, two threads", () => openCpuBackend({ target: "wasm", threads: 2 }));
 
 for (const target of ["avx512", "avx2"]) {

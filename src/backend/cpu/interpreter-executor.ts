@@ -9,11 +9,14 @@ const memoryBytes = 1 << 25;
 export function interpreterExecutor(target: Target): Executor {
   const memory = new ArrayBuffer(memoryBytes);
   const programs = new Map<number, { kernels: readonly Kernel[]; phases: readonly Phase[]; scratch: number }>();
+  let nextProgram = 0;
   let next = 64;
   const allocate = (bytes: number) => {
     const address = next;
-    next += Math.ceil(bytes / 64) * 64;
-    return next <= memoryBytes ? address : fail("cpu", `${bytes} bytes do not fit the interpreter's ${memoryBytes}: use wasm`);
+    const end = address + Math.ceil(bytes / 64) * 64;
+    if (end > memoryBytes) fail("cpu", `${bytes} bytes do not fit the interpreter's ${memoryBytes}: use wasm`);
+    next = end;
+    return address;
   };
   return {
     name: `interpreter of ${target.name}`,
@@ -27,8 +30,9 @@ export function interpreterExecutor(target: Target): Executor {
     load: async (kernels, phases) => {
       kernels.forEach(verify);
       const scratch = allocate(Math.max(64, ...kernels.map((kernel) => kernel.scratchBytes)));
-      programs.set(programs.size, { kernels, phases, scratch });
-      return programs.size - 1;
+      const program = nextProgram++;
+      programs.set(program, { kernels, phases, scratch });
+      return program;
     },
     run: async (program) => {
       const { kernels, phases, scratch } = programs.get(program)!;
