@@ -100,6 +100,7 @@ const avoided = (text) => words.filter(({ avoid }) => avoid.test(text)).length;
 test.each([
   "in nats a token",
   "held-out losses, one a seed",
+  "trained once a seed",
   "148 tokens a parameter",
   "what the law foretells",
   "at the lowest rate nobody minds",

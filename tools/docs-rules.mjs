@@ -105,7 +105,7 @@ const rate =
   /\b(?:nats?|bits?|[kMG]?B|[MGT]FLOP\/s|[MG]B\/s|bytes|tokens|pieces|words|parameters|weights|operations|FLOPs?|FLOP\/s|ns|µs|multiply-adds|pairs|cycles|calls|products|windows|samples|documents|sequences|values|exponentials|metrics|files?|numbers|steps|hours|seconds|ms|MWh|kg|dollars|GPUs?|runs|sums|dots?|colours?|rows?|lines?|units?|quads|truth value) an? (?:token|step|second|minute|hour|day|parameter|layer|head|row|line|number|byte|sequence|seed|size|piece|kWh|batch|model|core|thread|call|run|block|document|window|accelerator|GPU|accelerator-hour|command|type|kind|choice|lane|panel|copy|key head)\b(?! time)/;
 
 /** The same of things that are counted without a unit: "one a seed". */
-const counted = /\b(?:one|two|three|four|bytes q) an? (?:token|step|line|row|layer|seed|lane|word|panel)\b/;
+const counted = /\b(?:one|once|two|three|four|bytes q|20) an? (?:token|step|line|row|layer|seed|lane|word|panel|unit|document|parameter)\b/;
 
 /** What is avoided, and what to say instead. Held against the prose of documents and against the messages, help and comments of src and bench. */
 export const words = [

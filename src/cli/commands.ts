@@ -1,4 +1,4 @@
-// Every command, a row each. A command's file is read only when it is asked for, so that `cria --help` answers at once.
+// Every command, one row each. A command's file is read only when it is asked for, so that `cria --help` answers at once.
 import type { Command, CommandGroup } from "./command.ts";
 
 /** A command's name and summary, and how its file is read. */

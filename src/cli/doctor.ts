@@ -1,4 +1,4 @@
-// cria doctor: what this machine is and what cria makes of it. A row a finding; what is missing says so and fails the command.
+// cria doctor: what this machine is and what cria makes of it. One row per finding; what is missing says so and fails the command.
 import { availableParallelism, cpus, freemem, totalmem } from "node:os";
 import { chooseTarget, codeFolderState, defaultThreads } from "../host/index.ts";
 import type { Command } from "./command.ts";

@@ -75,7 +75,7 @@ async function measure(tokenizer: Tokenizer, file: string, reading: TextOptions,
 
 type Facts = ReturnType<typeof describe> & { readonly text?: Awaited<ReturnType<typeof measure>> };
 
-/** A fact a line, for people. */
+/** Facts for people, one per line. */
 function asText(facts: Facts, tokenizer: Tokenizer): string {
   const piece = (id: number) => `${JSON.stringify(tokenizer.idToPiece(id))} (${id})`;
   const role = (id: number | null) => (id === null ? "none" : piece(id));

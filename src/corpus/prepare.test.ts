@@ -80,7 +80,7 @@ test("a recipe becomes shards, held-out text and a manifest that opens", async (
   await expect(prepare(parse(rawRecipe), byteTokenizer, out, { folder })).rejects.toThrow(/the folder is in use/);
 });
 
-test("boundaries: one token a document where the recipe says so; a tokenizer without it is refused, and a document mask without ends", async () => {
+test("boundaries: one token per document where the recipe says so; a tokenizer without it is refused, and a document mask without ends", async () => {
   const recipe = { ...rawRecipe, boundaries: "eos", heldOut: 0 };
   const manifest = await prepare(parse(recipe), byteTokenizer, join(folder, "eos"), { folder });
   expect(manifest.heldOut).toBeUndefined();

@@ -29,7 +29,7 @@ export interface Candidates {
 /** Logits of the token to come, and what steps have made of them. One object serves token after token. */
 export class Scores {
   #logits: Float32Array = new Float32Array();
-  /** Holds the logits once a step changes them: the given ones stay as they are. */
+  /** Holds the logits once per step changes them: the given ones stay as they are. */
   #changed: Float32Array = new Float32Array();
   #temperature = 1;
   #kept: Int32Array | undefined;

@@ -471,7 +471,7 @@ export class Builder {
   }
 
   /**
-   * A flat array of `count` elements cut into blocks, one a unit of work: `body` runs for every vector of this thread's blocks.
+   * A flat array of `count` elements cut into blocks, one per unit of work: `body` runs for every vector of this thread's blocks.
    * @returns the number of units.
    */
   flat(count: number, range: { begin: Int; end: Int }, body: (at: Position) => void, block = 4096): number {

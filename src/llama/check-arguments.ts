@@ -1,4 +1,4 @@
-// What callers without types may get wrong at the library's door: a row an option, so that a wrong kind or a misspelt name is an error that
+// What callers without types may get wrong at the library's door: one row per option, so that a wrong kind or a misspelt name is an error that
 // says so, and not one from deep inside, or silence. Ranges are checked by those who know them.
 import { CriaError, didYouMean, stateDTypes } from "../base/index.ts";
 

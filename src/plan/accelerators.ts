@@ -1,4 +1,4 @@
-// Accelerators, a row each, from their vendors' data sheets: dense products without sparsity, SXM boards where there are several.
+// Accelerators, one row each, from their vendors' data sheets: dense products without sparsity, SXM boards where there are several.
 // A link's data sheet counts both directions; here is one. Checked in 2026-11 by what others print of these documents, not in the
 // documents themselves; prices are examples, and what is a guess says so.
 import { nearest, UsageError } from "../base/index.ts";

@@ -19,7 +19,7 @@ const { hoffmann, besiroglu } = laws;
 const tenB = { parameters: 10e9, tokens: 205.1e9 };
 const compute = 1.23e22;
 
-test("for the compute of 10B parameters: 10B on 200B tokens by the refit and by 20 a parameter; approach 3 as printed asks for fewer on more", () => {
+test("for the compute of 10B parameters: 10B on 200B tokens by the refit and by 20 per parameter; approach 3 as printed asks for fewer on more", () => {
   expect(trainingFlops(tenB)).toBeCloseTo(compute, -20);
   for (const { parameters, tokens } of [optimumForCompute(besiroglu, compute), rootRuleForCompute(compute)]) {
     expect(parameters / 1e9).toBeCloseTo(10.1, 1);

@@ -148,7 +148,7 @@ function linkSeconds(choice: Choice, { config, length, precision }: Job, { accel
   return ((kept === "inputs" ? 6 : 4) * (config.nLayers / pipeline) * rounds * bytes) / accelerator.link;
 }
 
-/** Gradients added up and weights given back once a step; sharded gradients travel once a sequence, sharded weights twice. */
+/** Gradients added up and weights given back once per step; sharded gradients travel once a sequence, sharded weights twice. */
 function networkSeconds(choice: Choice, job: SizedJob, { accelerator, count }: Cluster, rounds: number): number {
   const { data, sharding } = choice;
   const share = stageParameters(choice, job) * ((data - 1) / data);

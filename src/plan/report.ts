@@ -43,7 +43,7 @@ export interface Optimum extends Allocation {
 export interface PlanReport {
   readonly law: ScalingLaw;
   readonly plan: Chosen & {
-    /** Tokens over those with which this size is compute-optimal, by the law and by 20 a parameter. */
+    /** Tokens over those with which this size is compute-optimal, by the law and by 20 tokens per parameter. */
     readonly timesOptimal: number;
     readonly timesTwenty: number;
   };

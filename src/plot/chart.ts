@@ -45,7 +45,7 @@ export interface LineChart {
   readonly mark?: { readonly x: number; readonly label: string };
 }
 
-/** A row a name: every value as a dot, their mean as a tick. */
+/** One row per name: every value as a dot, their mean as a tick. */
 export interface RangeChart {
   readonly kind: "ranges";
   readonly title: string;

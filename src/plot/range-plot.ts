@@ -1,4 +1,4 @@
-// A row a name: every value as a dot, their mean as a tick.
+// One row per name: every value as a dot, their mean as a tick.
 import { dot, type PlotOptions, tickX } from "@observablehq/plot";
 import type { RangeChart } from "./chart.ts";
 import { characterWidth, colours } from "./look.ts";

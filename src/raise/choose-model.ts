@@ -1,5 +1,5 @@
 // Which model fits the time and the text: the smallest of a ladder for a minute or for little text, larger ones as both grow. The rungs were
-// found by trying: docs/log/2026-11-23-demo.md. In so short a time a model sees far fewer tokens than 20 a parameter, so many small steps count most.
+// found by trying: docs/log/2026-11-23-demo.md. In so short a time a model sees far fewer tokens than 20 per parameter, so many small steps count most.
 import { type LlamaSizes, llamaConfig, parameterCount } from "../model/index.ts";
 
 /** A model of the ladder, and how it is trained. */

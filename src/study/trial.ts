@@ -1,4 +1,4 @@
-// What studies compare: a model and what it is fed, trained once a seed; and what comes of it.
+// What studies compare: a model and what it is fed, trained once per seed; and what comes of it.
 import type { Evaluation } from "../eval/index.ts";
 import type { BatchSize, LlamaConfig, ParameterRow } from "../model/index.ts";
 import type { AdamwSettings } from "../train/index.ts";

@@ -1,4 +1,4 @@
-// What the demo reads: a row a source, as in the paper's table 1. All of it is text that packages of package.json carry.
+// What the demo reads: one row per source, as in the paper's table 1. All of it is text that packages of package.json carry.
 import { cleanProse, cleanScripture, cleanVerse } from "./books.ts";
 import { cleanFactbook } from "./factbook.ts";
 import { cleanWordnet } from "./wordnet.ts";

@@ -1,4 +1,4 @@
-// The forms that texts come in, a row each: which endings have it, which keys apply to it, how it is read. A further form is a further row.
+// The forms that texts come in, one row per form: which endings have it, which keys apply to it, how it is read. A further form is a further row.
 import type { Bytes } from "./explain-encoding.ts";
 import { readJsonLines } from "./json-lines.ts";
 import { readJson } from "./json-records.ts";
