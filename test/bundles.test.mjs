@@ -1,5 +1,5 @@
 // Programs for Node that are bundled with cria inside: worker files are found, or the error says how to leave cria out.
-import { spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,69 +22,66 @@ function copyOf(example) {
   return folder;
 }
 
+/** Runs Node. @returns what the program printed, also where it failed */
+function node(args, options = {}) {
+  return new Promise((resolve) => execFile(process.execPath, args, options, (_error, stdout, stderr) => resolve({ stdout, stderr })));
+}
+
 /** What a program prints, or the error that ends it. */
-function run(path, target) {
-  const env = { ...process.env, CRIA_TARGET: target };
-  const { stdout, stderr } = spawnSync(process.execPath, [path, model, "The"], { encoding: "utf8", env });
+async function run(path, target) {
+  const { stdout, stderr } = await node([path, model, "The"], { env: { ...process.env, CRIA_TARGET: target } });
   return stdout === "" ? stderr : stdout;
 }
 
 let expected;
-beforeAll(() => {
+beforeAll(async () => {
   for (const example of ["esbuild", "vite"]) copyOf(example);
-  expected = run(join(work, "esbuild/app.mjs"), "wasm");
+  expected = await run(join(work, "esbuild/app.mjs"), "wasm");
   expect(expected).toMatch(/^\S/);
   expect(expected).not.toMatch(/Error/);
 });
 
-describe("esbuild", () => {
+describe.concurrent("esbuild", () => {
   const folder = join(work, "esbuild");
-  const node = { platform: "node", target: "node20" };
+  const options = { platform: "node", target: "node20" };
+  const koffi = join(root, "node_modules/koffi");
 
-  test("the example, whose bundle has the worker as an entry of its own, starts threads", () => {
-    const { status, stderr } = spawnSync(process.execPath, ["build.mjs"], { cwd: folder, encoding: "utf8" });
-    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-    expect(run(join(folder, "dist/app.js"), "wasm")).toBe(expected);
+  test("the example, whose bundle has the worker as an entry of its own, starts threads; machine code runs where koffi is installed", async () => {
+    expect((await node(["build.mjs"], { cwd: folder })).stderr).toBe("");
+    expect(await run(join(folder, "dist/app.js"), "wasm")).toBe(expected);
+    if (process.arch !== "x64" || !existsSync(koffi)) return console.warn("skipped: machine code in a bundle, koffi is not installed here");
+    symlinkSync(koffi, join(folder, "node_modules/koffi"));
+    const said = await run(join(folder, "dist/app.js"), "avx2");
+    if (/lacks/.test(said)) return console.warn("skipped: machine code in a bundle, this CPU has no AVX2");
+    expect(said).toBe(expected);
   });
 
   test("without that entry, the error names both ways out", async () => {
-    await bundleByEsbuild(folder, { app: "app.mjs" }, "alone", node);
-    const said = run(join(folder, "alone/app.js"), "wasm");
+    await bundleByEsbuild(folder, { app: "app.mjs" }, "alone", options);
+    const said = await run(join(folder, "alone/app.js"), "wasm");
     expect(said).toContain("its file, worker.js, is not beside the module that starts it");
     expect(said).toMatch(/leave cria out of the bundle .*or bundle cria\/worker too/);
   });
 
   test("with cria external, it runs as it is installed", async () => {
-    await bundleByEsbuild(folder, { app: "app.mjs" }, "external", { ...node, external: ["cria"] });
-    expect(run(join(folder, "external/app.js"), "wasm")).toBe(expected);
-  });
-
-  const koffi = join(root, "node_modules/koffi");
-  test.skipIf(process.arch !== "x64" || !existsSync(koffi))("machine code runs where koffi is installed beside the bundle", () => {
-    symlinkSync(koffi, join(folder, "node_modules/koffi"));
-    const said = run(join(folder, "dist/app.js"), "avx2");
-    if (/lacks/.test(said)) return console.warn("skipped: machine code in a bundle, this CPU has no AVX2");
-    expect(said).toBe(expected);
+    await bundleByEsbuild(folder, { app: "app.mjs" }, "external", { ...options, external: ["cria"] });
+    expect(await run(join(folder, "external/app.js"), "wasm")).toBe(expected);
   });
 });
 
-describe("vite, for a server", () => {
+describe.concurrent("vite, for a server", () => {
   const folder = join(work, "vite");
 
-  test("the example, whose bundle has the worker as an entry of its own, starts threads", () => {
+  test("the example, whose bundle has the worker as an entry of its own, starts threads", async () => {
     const vite = join(root, "node_modules/vite/bin/vite.js");
-    const { status, stderr } = spawnSync(process.execPath, [vite, "build", "--ssr", "--logLevel", "warn"], {
-      cwd: folder,
-      encoding: "utf8",
-    });
-    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-    expect(run(join(folder, "dist/app.js"), "wasm")).toBe(expected);
+    expect((await node([vite, "build", "--ssr", "--logLevel", "warn"], { cwd: folder })).stderr).toBe("");
+    expect(await run(join(folder, "dist/app.js"), "wasm")).toBe(expected);
   });
 
   test("with cria external, it runs as it is installed", async () => {
     const output = { entryFileNames: "[name].js" };
     const build = { ssr: true, outDir: "external", rollupOptions: { input: join(folder, "app.mjs"), output } };
     await bundleByVite(folder, { build, ssr: { external: ["cria"] } });
-    expect(run(join(folder, "external/app.js"), "wasm")).toBe(expected);
+    expect(await run(join(folder, "external/app.js"), "wasm")).toBe(expected);
   });
 });

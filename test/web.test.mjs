@@ -41,10 +41,12 @@ beforeAll(async () => {
   cpSync(here("web/program.mjs"), join(app, "program.mjs"));
   makeGuide();
   const entries = { page: "page.mjs", guide: "guide.mjs", worker: "cria/web/worker" };
-  metafile = await bundleByEsbuild(app, entries, "esbuild", { platform: "browser" });
   const output = { entryFileNames: "[name].js" };
   const build = { outDir: "vite", target: "es2022", rollupOptions: { input: join(app, "page.mjs"), output } };
-  viteOutput = await bundleByVite(app, { base: "./", build });
+  [metafile, viteOutput] = await Promise.all([
+    bundleByEsbuild(app, entries, "esbuild", { platform: "browser" }),
+    bundleByVite(app, { base: "./", build }),
+  ]);
 });
 
 /** A page of the guide's examples, with the files that they fetch. */
@@ -74,7 +76,8 @@ test("a bundle for a page names no module of Node, and its worker is a file of i
 describe.skipIf(browserPath === undefined)("in chromium", () => {
   let browser, server, inNode, expectedText;
   beforeAll(async () => {
-    server = await serve({ esbuild: join(app, "esbuild"), vite: join(app, "vite"), model: modelFolder });
+    cpSync(join(app, "esbuild"), join(app, "lost"), { recursive: true, filter: (path) => !path.endsWith("worker.js") });
+    server = await serve({ esbuild: join(app, "esbuild"), lost: join(app, "lost"), vite: join(app, "vite"), model: modelFolder });
     browser = await chromium.launch({ executablePath: browserPath, args: ["--no-sandbox"] });
     delete process.env.CRIA_WASM_FMA; // a page uses what its WebAssembly has
     const backend = await openCpuBackend({ target: "wasm", threads: 2 });
@@ -149,8 +152,7 @@ describe.skipIf(browserPath === undefined)("in chromium", () => {
   });
 
   test("a worker that is not where the bundle looks for it is an error that says what to do", async () => {
-    rmSync(join(app, "esbuild/worker.js"));
-    const opening = inPage("isolated/esbuild", "trainHere", { threads: 2 }, text, 1);
+    const opening = inPage("isolated/lost", "trainHere", { threads: 2 }, text, 1);
     await expect(opening).rejects.toThrow("a bundle needs cria/web/worker as an entry of its own");
   });
 });
