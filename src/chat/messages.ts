@@ -1,6 +1,7 @@
 // Messages as the common protocols have them, checked, and as the values that templates read.
 import { check, fail, isObject, parseJson } from "../base/index.ts";
 import { plainJson, toJson } from "./json.ts";
+import { checkDepth, jsonTextValue, wholeNumber } from "./json-text.ts";
 import { type Origin, Text } from "./text.ts";
 import { Dict, List, Num, type Value } from "./values.ts";
 
@@ -21,7 +22,7 @@ export interface ToolCall {
   readonly type?: "function";
   readonly function: {
     readonly name: string;
-    /** An object, or JSON of one. */
+    /** An object, or JSON of one, whose keys keep their order and whose 1.0 stays a float, as in Python. */
     readonly arguments: { readonly [key: string]: unknown } | string;
   };
 }
@@ -50,8 +51,6 @@ export interface Habits {
 }
 
 const where = "chat";
-/** Lists and objects of JSON in one another. */
-const deepest = 200;
 const keys = ["role", "content", "reasoning_content", "reasoning", "thinking", "tool_calls", "tool_call_id", "name"];
 
 /** @throws CriaError naming the message, the key and what is wrong. */
@@ -162,7 +161,7 @@ function callValue(call: ToolCall, name: string, origin: Origin, { argumentsAsTe
   const { name: called, arguments: given } = call.function;
   const inner = argumentsAsText
     ? own(typeof given === "string" ? given : toJson(jsonValue(given, undefined, name), plainJson).text)
-    : jsonValue(objectOf(given, name), origin, name);
+    : argumentsValue(given, origin, name);
   const entries: [string, Value][] = [];
   if (call.id !== undefined) entries.push(["id", own(call.id)]);
   entries.push(
@@ -178,30 +177,24 @@ function callValue(call: ToolCall, name: string, origin: Origin, { argumentsAsTe
   return dictOf(entries);
 }
 
-function objectOf(given: ToolCall["function"]["arguments"], name: string): unknown {
-  if (typeof given !== "string") return given;
+function argumentsValue(given: ToolCall["function"]["arguments"], origin: Origin, name: string): Value {
+  if (typeof given !== "string") return jsonValue(given, origin, name);
   const value = parseJson(where, `${name}.function.arguments`, given, "correct it there");
-  return isObject(value) ? value : fail(where, `${name}.function.arguments is JSON of ${quoted(value)}, but must be an object's`);
+  if (!isObject(value)) return fail(where, `${name}.function.arguments is JSON of ${quoted(value)}, but must be an object's`);
+  return jsonTextValue(given, origin, name);
 }
 
 /**
- * A value of JSON with an origin for all its texts, keys included. A number without a fraction is a whole one, as JavaScript does not tell 1.0
- * from 1.
+ * A value of JSON with an origin for all its texts, keys included. A number without a fraction is a whole one, and keys that are numbers come
+ * first, as JavaScript has them; {@link jsonTextValue} has them as they are written.
  * @throws CriaError for a whole number beyond 2^53, of which JavaScript does not know all digits, for what JSON has not, and for lists and
- * objects more than {@link deepest} in one another
+ * objects that are nested too deep
  */
 export function jsonValue(value: unknown, origin: Origin | undefined, name: string, depth = 0): Value {
-  check(depth <= deepest, where, () => `${name.slice(0, 100)}… is nested more than ${deepest} deep`);
+  checkDepth(depth, name);
   if (value === null || typeof value === "boolean") return value;
   if (typeof value === "string") return Text.of(value, origin);
-  if (typeof value === "number") {
-    check(
-      !Number.isInteger(value) || Number.isSafeInteger(value),
-      where,
-      () => `${name} holds ${value}, a whole number beyond 2^53: give it as a text`,
-    );
-    return new Num(value, !Number.isInteger(value));
-  }
+  if (typeof value === "number") return Number.isInteger(value) ? wholeNumber(value, name) : new Num(value, true);
   if (Array.isArray(value)) return new List(value.map((item, i) => jsonValue(item, origin, `${name}[${i}]`, depth + 1)));
   if (!isObject(value)) return fail(where, `${name} is ${typeof value}, which JSON has not`);
   const entries = Object.entries(value).filter(([, item]) => item !== undefined);

@@ -98,6 +98,14 @@ CONVERSATIONS = {
         "variables": {"functions": '[{"name": "now"}]', "datetime": "2026-03-07", "date_string": "7 Mar", "enable_thinking": False, "documents_note": [1, "a"]},
     },
     "developer": {"messages": [{"role": "developer", "content": "Be brief."}, user("Hi")]},
+    "arguments as written": {
+        "messages": [
+            user("Count."),
+            assistant(None, tool_calls=[call("get_weather", '{"b": 3.0, "10": 1, "c": -0.0, "2": [1.50, 1e3, 1e21, 7], "\\u00e9": {"1": null, "0": "\\n\\"x"}, "b": -0}')]),
+            answer("3"),
+        ],
+        "tools": [FUNCTION],
+    },
 }
 
 # Small templates, each for some features; their texts are stored.
@@ -309,4 +317,5 @@ def main():
         file.write("\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

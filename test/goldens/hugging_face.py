@@ -213,4 +213,5 @@ def formula(p, row):
     return np.float32(row["offset"] + (h / 2**32 - 0.5) * 2 * row["scale"])
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -67,4 +67,5 @@ def keys_of_method(method):
             yield from (key.value for key in node.keys)
 
 
-main()
+if __name__ == "__main__":
+    main()
