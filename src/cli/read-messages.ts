@@ -20,12 +20,13 @@ export const messagesExample =
 
 /** @param file a path, or - for stdin. @throws CriaError when it is no JSON of a list of messages or of an object that has them */
 export async function readMessages(where: string, file: string, io: CommandIo): Promise<GivenChat> {
-  const value = parsed(where, file, file === "-" ? decodeUtf8(await io.stdin(), "stdin", where) : await readTextFile(file, where));
+  const name = file === "-" ? "stdin" : file;
+  const value = parsed(where, name, file === "-" ? decodeUtf8(await io.stdin(), name, where) : await readTextFile(file, where));
   if (Array.isArray(value)) return { messages: value };
   const given: Partial<GivenChat> = typeof value === "object" && value !== null ? value : {};
   const odd = Object.keys(given).find((key) => !keys.includes(key));
-  if (odd !== undefined) fail(where, `${file}: it has ${JSON.stringify(odd)}, but only ${keys.join(", ")} are read: leave it out`);
-  return { ...given, messages: given.messages ?? fail(where, `${file}: it has no messages: give a list, or an object with messages`) };
+  if (odd !== undefined) fail(where, `${name}: it has ${JSON.stringify(odd)}, but only ${keys.join(", ")} are read: leave it out`);
+  return { ...given, messages: given.messages ?? fail(where, `${name}: it has no messages: give a list, or an object with messages`) };
 }
 
 /** @throws CriaError when it is no JSON of a list */

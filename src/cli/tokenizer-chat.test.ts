@@ -80,3 +80,9 @@ test.each([
   expect([found.code, found.stdout]).toEqual([code, ""]);
   expect(found.stderr).toContain(message);
 });
+
+test("what is wrong with messages on stdin is said of stdin", async () => {
+  const stdin = async () => new TextEncoder().encode('{"message": []}');
+  const { stderr, code } = await runWords(["tokenizer", "chat", folder, "-"], commandRows, { stdin });
+  expect([code, stderr]).toEqual([1, expect.stringContaining('[tokenizer chat] stdin: it has "message", but only messages')]);
+});

@@ -100,11 +100,15 @@ test("a template that cannot be read is told of, and its error is thrown where i
   const tokenizer = await openAnyTokenizer(folder);
   const warnings: string[] = [];
   const { templates } = await openChat(folder, tokenizer, { onWarning: (warning) => warnings.push(warning) });
-  const error = /tokenizer\.json: the chat template default, line 1, column 7/;
+  const error = /chat_template\.jinja: the chat template default, line 1, column 7/;
   expect(warnings).toEqual([expect.stringMatching(error)]);
   expect(warnings[0]).toMatch(/: the model continues texts, but renders no chat by this template$/);
   expect(() => chooseTemplate(templates, false)).toThrow(error);
-  expect(renderChat(chooseTemplate(templates, false, "rag"), hi).text).toBe("r");
+  const rag = chooseTemplate(templates, false, "rag");
+  expect([renderChat(rag, hi).text, rag.name]).toEqual([
+    "r",
+    `${join(folder, "additional_chat_templates/rag.jinja")}: the chat template rag`,
+  ]);
 });
 
 test("a model's templates serve a tokenizer that lies elsewhere and has none", async () => {

@@ -41,7 +41,7 @@ export async function openChat(
 ): Promise<OpenChat> {
   const sources = await readSources(place, modelFiles);
   const templates = new Map(
-    [...sources.templates].map(([name, source]) => [name, readTemplate(source, `${sources.name}: the chat template ${name}`)]),
+    [...sources.templates].map(([name, { text, file }]) => [name, readTemplate(text, `${file}: the chat template ${name}`)]),
   );
   const readable: ChatTemplate[] = [];
   for (const template of templates.values())
@@ -50,6 +50,21 @@ export async function openChat(
   for (const template of readable) checkChatFits(template, tokenizer, modelSize);
   const named = [...namedEnds, ...sources.endIds];
   return { templates, endOfTurn: endOfTurnIds(tokenizer, { named, templates: readable, modelSize }) };
+}
+
+/** A template's text, and the file where it stands. */
+interface FoundTemplate {
+  readonly text: string;
+  readonly file: string;
+}
+
+interface FoundSources extends Pick<ChatSources, "endIds"> {
+  /** Templates by name. */
+  readonly templates: ReadonlyMap<string, FoundTemplate>;
+}
+
+function found(templates: ChatSources["templates"], file: string): FoundSources["templates"] {
+  return new Map([...templates].map(([name, text]) => [name, { text, file }]));
 }
 
 function readTemplate(source: string, name: string): ChatTemplate | CriaError {
@@ -62,44 +77,47 @@ function readTemplate(source: string, name: string): ChatTemplate | CriaError {
 }
 
 /** What stands beside the tokenizer, and templates of the model's own files where there are none. */
-async function readSources(place: FilePlace, modelFiles: ModelFiles | undefined): Promise<ChatSources & { readonly name: string }> {
+async function readSources(place: FilePlace, modelFiles: ModelFiles | undefined): Promise<FoundSources> {
   const own = (await isGguf(place))
     ? await readGguf(place)
     : isConfigured(place.file)
       ? await readFolder(place.files)
       : { templates: new Map(), endIds: [] };
-  if (own.templates.size > 0 || modelFiles === undefined || modelFiles.identity === place.files.identity)
-    return { ...own, name: pathOf(place) };
-  return { ...own, templates: (await readFolder(modelFiles)).templates, name: modelFiles.name };
+  if (own.templates.size > 0 || modelFiles === undefined || modelFiles.identity === place.files.identity) return own;
+  return { ...own, templates: (await readFolder(modelFiles)).templates };
 }
 
-async function readGguf(place: FilePlace): Promise<ChatSources> {
-  const { pairs } = await withSource(place.files, place.file, readGgufMetadata);
-  return ggufChatSources(pairs, pathOf(place));
+async function readGguf(place: FilePlace): Promise<FoundSources> {
+  const file = pathOf(place);
+  const { templates, endIds } = ggufChatSources((await withSource(place.files, place.file, readGgufMetadata)).pairs, file);
+  return { templates: found(templates, file), endIds };
 }
 
-async function readFolder(files: ModelFiles): Promise<ChatSources> {
-  const config = "tokenizer_config.json";
-  const said = readChatTemplates((await readJsonPart(files, config))?.chat_template, files.pathOf(config));
-  const alone = await readTextPart(files, "chat_template.jinja");
+async function readFolder(files: ModelFiles): Promise<FoundSources> {
+  const said = await readSaid(files);
+  const alone = await readJinja(files, "default", "chat_template.jinja");
   const more = await readMore(files);
   const ends = ["generation_config.json", "config.json"].map(async (name) =>
     readEndIds(files.pathOf(name), (await readJsonPart(files, name)) ?? {}),
   );
-  return {
-    templates:
-      alone === undefined && more.length === 0 ? said : new Map([...(alone === undefined ? said : [["default", alone] as const]), ...more]),
-    endIds: (await Promise.all(ends)).flat(),
-  };
+  return { templates: new Map([...(alone.length > 0 ? alone : said), ...more]), endIds: (await Promise.all(ends)).flat() };
+}
+
+async function readSaid(files: ModelFiles): Promise<FoundSources["templates"]> {
+  const config = "tokenizer_config.json";
+  const file = files.pathOf(config);
+  return found(readChatTemplates((await readJsonPart(files, config))?.chat_template, file), file);
+}
+
+/** @returns nothing where the file is not there */
+async function readJinja(files: ModelFiles, name: string, file: string): Promise<[string, FoundTemplate][]> {
+  const text = await readTextPart(files, file);
+  return text === undefined ? [] : [[name, { text, file: files.pathOf(file) }]];
 }
 
 const moreTemplates = "additional_chat_templates";
 
-async function readMore(files: ModelFiles): Promise<[string, string][]> {
+async function readMore(files: ModelFiles): Promise<[string, FoundTemplate][]> {
   const names = (await files.list(moreTemplates)).filter((name) => name.endsWith(".jinja")).sort();
-  return Promise.all(
-    names.map(
-      async (name): Promise<[string, string]> => [name.slice(0, -6), (await readTextPart(files, `${moreTemplates}/${name}`)) ?? ""],
-    ),
-  );
+  return (await Promise.all(names.map((name) => readJinja(files, name.slice(0, -6), `${moreTemplates}/${name}`)))).flat();
 }
