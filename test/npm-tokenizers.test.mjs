@@ -33,7 +33,7 @@ describe("llama-tokenizer-js", () => {
   const model = {
     kind: "sentencepiece",
     pieces: llama.pieces.map(([, piece]) => piece),
-    merges: llama.merges.map((pair) => pair.map(dense)),
+    merges: Int32Array.from(llama.merges.flat(), dense),
     ...{ specials: [0, 1, 2], unkId: 0, bosId: 1, eosId: 2, byteFallback: true, dummyPrefix: "each", prefixBeforeSpace: true },
   };
   const tokenizer = createTokenizer(model);

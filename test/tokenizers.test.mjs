@@ -97,11 +97,7 @@ describe("decoders", () => {
     const mark = "\ue000";
     const model = {
       ...{ kind: "word", pieces: ["<unk>", "</w>", "a", "b", "c", "a</w>", "b</w>", "c</w>"], unkId: 0, specials: [0] },
-      merges: [
-        [2, 1],
-        [3, 1],
-        [4, 1],
-      ],
+      merges: Int32Array.of(2, 1, 3, 1, 4, 1),
     };
     const { decoder, texts } = golden.decoders.find((one) => isOfWords(one.decoder));
     expect(tokenizerJson(model).decoder).toEqual(decoder);

@@ -28,4 +28,4 @@ export { bytesOfHex, hexOf, Sha256 } from "./sha256.ts";
 export { type Shape, sameShape, showShape, sizeOf } from "./shape.ts";
 export { checkFileSize, type SizeLimit, sizeLimits } from "./size-limits.ts";
 export { unlessAborted } from "./unless-aborted.ts";
-export { decodeTexts, decodeUtf8, eachUtf8Run, isUtf8Beginning, validUpTo } from "./utf8.ts";
+export { decodeTexts, decodeUtf8, eachUtf8Run, isUtf8Beginning, Texts, validUpTo } from "./utf8.ts";

@@ -12,19 +12,75 @@ export function decodeUtf8(bytes: Uint8Array, name: string, where: string, wayOu
   }
 }
 
+/** Many short texts in one string, of which each is cut out when it is asked for. */
+export class Texts implements Iterable<string> {
+  /** All texts, one behind the other. */
+  readonly joined: string;
+  /** Where each text ends in `joined`; the next one begins there. */
+  readonly #ends: Int32Array;
+
+  constructor(joined: string, ends: Int32Array) {
+    this.joined = joined;
+    this.#ends = ends;
+  }
+
+  static of(texts: readonly string[]): Texts {
+    let end = 0;
+    const ends = Int32Array.from(texts, ({ length }) => (end += length));
+    return new Texts(texts.join(""), ends);
+  }
+
+  /** All texts of some lists, in order. */
+  static concat(parts: readonly Texts[]): Texts {
+    const [first, ...more] = parts;
+    if (first !== undefined && more.length === 0) return first;
+    const ends = new Int32Array(parts.reduce((count, { length }) => count + length, 0));
+    let at = 0;
+    let start = 0;
+    for (const part of parts) {
+      for (const end of part.#ends) ends[at++] = start + end;
+      start += part.joined.length;
+    }
+    return new Texts(parts.map(({ joined }) => joined).join(""), ends);
+  }
+
+  get length(): number {
+    return this.#ends.length;
+  }
+
+  /** Where a text begins in `joined`. */
+  start(index: number): number {
+    return index === 0 ? 0 : this.#ends[index - 1]!;
+  }
+
+  /** Where a text ends in `joined`. */
+  end(index: number): number {
+    return this.#ends[index]!;
+  }
+
+  /** All of them, cut out. */
+  list(): string[] {
+    return Array.from(this.#ends, (end, index) => this.joined.slice(this.start(index), end));
+  }
+
+  [Symbol.iterator](): Iterator<string> {
+    return this.list()[Symbol.iterator]();
+  }
+}
+
 /**
  * The texts of many short stretches of `bytes`, decoded at once, which takes a tenth of the time.
  * @param spans where each begins and ends, in turn
  * @returns undefined where a stretch is no UTF-8
  */
-export function decodeTexts(bytes: Uint8Array, spans: ArrayLike<number>): string[] | undefined {
+export function decodeTexts(bytes: Uint8Array, spans: ArrayLike<number>): Texts | undefined {
   let size = 0;
   for (let i = 0; i < spans.length; i += 2) size += spans[i + 1]! - spans[i]!;
   const joined = new Uint8Array(size);
-  const units = new Int32Array(spans.length >> 1);
+  const ends = new Int32Array(spans.length >> 1);
   let at = 0;
+  let count = 0;
   for (let i = 0; i < spans.length; i += 2) {
-    let count = 0;
     const end = spans[i + 1]!;
     if (spans[i]! < end && (bytes[spans[i]!]! & 0xc0) === 0x80) return undefined;
     for (let from = spans[i]!; from < end; from++) {
@@ -32,15 +88,10 @@ export function decodeTexts(bytes: Uint8Array, spans: ArrayLike<number>): string
       joined[at++] = byte;
       count += (byte & 0xc0) === 0x80 ? 0 : byte >= 0xf0 ? 2 : 1;
     }
-    units[i >> 1] = count;
+    ends[i >> 1] = count;
   }
   const text = decoded(joined);
-  if (text === undefined) return undefined;
-  let end = 0;
-  return Array.from(units, (count) => {
-    end += count;
-    return text.slice(end - count, end);
-  });
+  return text === undefined ? undefined : new Texts(text, ends);
 }
 
 function decoded(bytes: Uint8Array): string | undefined {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { tokenizerJson } from "../formats/index.ts";
-import { type TokenizerModel, trainTokenizer } from "../tokenizer/index.ts";
+import { mergeList, type TokenizerModel, trainTokenizer } from "../tokenizer/index.ts";
 import { commandRows } from "./commands.ts";
 import { runWords } from "./terminal.test.helper.ts";
 
@@ -106,10 +106,10 @@ test("inspect tells how a text is cut and how pieces say where in a word they st
   const model = {
     kind: "sentencepiece",
     pieces: ["<unk>", "l", "##o", "##w</w>", "lo", "low</w>"],
-    merges: [
+    merges: mergeList([
       [1, 2],
       [4, 3],
-    ],
+    ]),
     specials: [0],
     unkId: 0,
     byteFallback: false,

@@ -36,7 +36,7 @@ function describe(tokenizer: Tokenizer) {
   return {
     kind: model.kind,
     vocabSize: tokenizer.vocabSize,
-    merges: model.merges?.length ?? 0,
+    merges: (model.merges?.length ?? 0) / 2,
     ...(model.kind === "bytes" && model.preTokeniser === undefined
       ? { pattern: model.pattern ?? "none", splitDigits: model.splitDigits }
       : {}),

@@ -95,16 +95,17 @@ export const trainCommand: Command = {
     if (toFolder) await atomicWriteJson(join(out, "tokenizer_config.json"), { ...tokenizerConfigJson(model), training: options }, where);
     await counts.remove();
     const bytes = counts.textBytes;
-    const { pieces, merges } = model;
+    const { pieces } = model;
+    const merges = model.merges && model.merges.length / 2;
     const summary = {
       out: file,
       kind: model.kind,
       vocabSize: pieces.length,
-      ...defined({ merges: merges?.length }),
+      ...defined({ merges }),
       bytes,
       training: options,
     };
-    const merged = merges === undefined ? "" : `, ${merges.length} merges`;
+    const merged = merges === undefined ? "" : `, ${merges} merges`;
     io.stdout(io.json ? `${JSON.stringify(summary)}\n` : `${file}: ${pieces.length} pieces${merged}, learned from ${bytes} bytes\n`);
     return 0;
   },

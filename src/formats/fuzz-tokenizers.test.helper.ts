@@ -1,7 +1,7 @@
 // Every form of a tokenizer's file with something in it changed: it opens and takes texts, or it throws a CriaError. Anything else, a TypeError
 // from deep inside, a hang, an allocation beyond what the file holds, is a fault.
 import { CriaError, memorySource, Rng } from "../base/index.ts";
-import { createTokenizer, type SentencePieceModel, type TokenizerModel, trainTokenizer } from "../tokenizer/index.ts";
+import { createTokenizer, mergeList, type SentencePieceModel, type TokenizerModel, trainTokenizer } from "../tokenizer/index.ts";
 import { type GgufArray, type GgufScalar, type GgufValue, ggufBytes, readGgufMetadata } from "./gguf-metadata.ts";
 import { ggufTokenizerModel, ggufTokenizerPairs } from "./gguf-tokenizer.ts";
 import { llama2cTokenizerModel, readLlama2cTokenizer } from "./llama2c-tokenizer.ts";
@@ -80,10 +80,10 @@ function jsonUnigramOf({ pieces, specials, unkId }: SentencePieceModel): Tokeniz
 const affixed: TokenizerModel = {
   kind: "sentencepiece",
   pieces: ["<unk>", "<s>", "l", "##o", "##w</w>", "##w", "lo", "low</w>", "a</w>"],
-  merges: [
+  merges: mergeList([
     [2, 3],
     [6, 4],
-  ],
+  ]),
   specials: [0, 1],
   unkId: 0,
   byteFallback: false,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type ByteSource, memorySource } from "../base/index.ts";
+import { type ByteSource, memorySource, Texts } from "../base/index.ts";
 import { type GgufValue, ggufBytes, readGgufMetadata } from "./index.ts";
 
 const values: readonly [string, GgufValue][] = [
@@ -16,7 +16,7 @@ const values: readonly [string, GgufValue][] = [
   ["i64", { type: "i64", value: -5 }],
   ["large", { type: "u64", value: 2n ** 64n - 1n }],
   ["f64", { type: "f64", value: Math.PI }],
-  ["texts", { type: "array", value: { type: "text", values: ["", "a", "b".repeat(300)] } }],
+  ["texts", { type: "array", value: { type: "text", values: Texts.of(["", "a", "b".repeat(300)]) } }],
   ["numbers", { type: "array", value: { type: "i32", values: Int32Array.of(1, -2, 3) } }],
   ["none", { type: "array", value: { type: "u8", values: new Uint8Array(0) } }],
   [
@@ -27,7 +27,7 @@ const values: readonly [string, GgufValue][] = [
         type: "array",
         values: [
           { type: "bool", values: [true, false] },
-          { type: "text", values: ["x"] },
+          { type: "text", values: Texts.of(["x"]) },
         ],
       },
     },

@@ -3,7 +3,7 @@
 //   | "GGUF" | version u32 | tensors u64 | pairs u64 | pairs: key text, type u32, value | descriptions of tensors | padding | tensors |
 //
 // An array's value is | type u32 | count u64 | elements |.
-import { type ByteSource, check, decodeTexts, decodeUtf8, fail } from "../base/index.ts";
+import { type ByteSource, check, decodeTexts, decodeUtf8, fail, Texts } from "../base/index.ts";
 import { quote } from "./json.ts";
 
 const where = "gguf";
@@ -43,8 +43,8 @@ export interface GgufArray {
   readonly values: GgufElements;
 }
 
-/** Numbers of less than 64 bits lie in typed arrays, so that they take no more memory than in the file. */
-export type GgufElements = readonly (GgufScalar | GgufArray)[] | Numbers;
+/** Numbers of less than 64 bits lie in typed arrays, so that they take no more memory than in the file, and texts in one string. */
+export type GgufElements = readonly (GgufScalar | GgufArray)[] | Numbers | Texts;
 
 type Numbers = Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array | Float32Array | Float64Array;
 
@@ -199,7 +199,7 @@ async function readArray(cursor: Cursor, key: string, depth: number): Promise<Gg
   const type = await readType(cursor, key);
   const size = sizeOf(type);
   const count = await readCount(cursor, size, `elements of ${quote(key)}`);
-  if (isNumberType(type)) return { type, values: await readNumbers(cursor, type, count, key) };
+  if (isNumberType(type)) return { type, values: await readNumbers(cursor, type, count) };
   if (type === "text") return { type, values: await readTexts(cursor, count, key) };
   const values: (GgufScalar | GgufArray)[] = [];
   // Values are taken without waiting as long as the window holds them.
@@ -211,16 +211,16 @@ async function readArray(cursor: Cursor, key: string, depth: number): Promise<Gg
 }
 
 /** A vocabulary has 100,000 texts, and as many merges: all that the window holds are decoded at once. */
-async function readTexts(cursor: Cursor, count: number, key: string): Promise<string[]> {
-  const parts: (readonly string[])[] = [];
+async function readTexts(cursor: Cursor, count: number, key: string): Promise<Texts> {
+  const parts: Texts[] = [];
   for (let left = count; left > 0; ) {
     const [bytes, spans] = cursor.texts(left);
     const texts =
-      spans.length === 0 ? [await readText(cursor, key)] : (decodeTexts(bytes, spans) ?? refuseTexts(cursor, bytes, spans, key));
+      spans.length === 0 ? Texts.of([await readText(cursor, key)]) : (decodeTexts(bytes, spans) ?? refuseTexts(cursor, bytes, spans, key));
     parts.push(texts);
     left -= texts.length;
   }
-  return parts.flat();
+  return Texts.concat(parts);
 }
 
 /** @throws CriaError naming the first text that is no UTF-8 */
@@ -233,12 +233,11 @@ function isNumberType(type: GgufType): type is keyof typeof arrays {
   return Object.hasOwn(arrays, type);
 }
 
-async function readNumbers(cursor: Cursor, type: keyof typeof arrays, count: number, key: string): Promise<Numbers> {
+async function readNumbers(cursor: Cursor, type: keyof typeof arrays, count: number): Promise<Numbers> {
   const size = sizeOf(type);
   await cursor.need(count * size);
-  const numbers = new arrays[type](count);
-  for (let i = 0; i < count; i++) numbers[i] = Number(scalarAt(cursor, type, key));
-  return numbers;
+  // The processor's bytes lie as those of the file, little-endian; a copy begins where its numbers may.
+  return new arrays[type](cursor.take(count * size).slice().buffer);
 }
 
 async function readScalar(cursor: Cursor, type: ScalarType, what: string): Promise<number | bigint | boolean> {

@@ -1,12 +1,13 @@
 // The vocabulary in a GGUF's metadata (ggml-org/llama.cpp, src/llama-vocab.cpp): the kinds `llama` (SentencePiece's byte pair encoding) and `gpt2`
 // (byte-level), in and out.
 
-import { check, fail } from "../base/index.ts";
+import { check, fail, Texts } from "../base/index.ts";
 import {
   type BytesModel,
   byteFallbackPiece,
   createTokenizer,
-  type Merge,
+  type Merges,
+  mergePairs,
   mergesOf,
   type PieceMatching,
   PieceNames,
@@ -84,12 +85,16 @@ class Fields {
       : this.fail(`${prefix}${key} is ${id}, but there are ${size} pieces: it is damaged`);
   }
 
-  texts(key: string): readonly string[] | undefined {
-    return this.#list(key, "string", "texts");
+  texts(key: string): Texts | undefined {
+    const value = this.#pairs.get(prefix + key)?.value;
+    if (value === undefined) return undefined;
+    const texts = typeof value === "object" ? value.values : undefined;
+    if (texts instanceof Texts) return texts;
+    return isListOf(texts, isText) ? Texts.of(texts) : this.fail(`${prefix}${key} must be a list of texts`);
   }
 
   numbers(key: string, length: number): readonly number[] | undefined {
-    const values = this.#list<number>(key, "number", "numbers");
+    const values = this.#numbers(key);
     if (values !== undefined && values.length !== length)
       this.fail(`${prefix}${key} has ${values.length} numbers for ${length} pieces: there must be one each`);
     return values;
@@ -103,17 +108,30 @@ class Fields {
       : this.fail(`${prefix}${key} must be ${what}, but it is of the type ${this.#pairs.get(prefix + key)!.type}`);
   }
 
-  #list<T extends GgufScalar>(key: string, type: string, what: string): readonly T[] | undefined {
+  #numbers(key: string): readonly number[] | undefined {
     const value = this.#pairs.get(prefix + key)?.value;
     if (value === undefined) return undefined;
-    const values: readonly unknown[] | undefined = typeof value === "object" ? Array.from<unknown>(value.values) : undefined;
-    const isRight = (all: readonly unknown[]): all is readonly T[] => all.every((one) => typeof one === type);
-    return values !== undefined && isRight(values) ? values : this.fail(`${prefix}${key} must be a list of ${what}`);
+    const values = typeof value === "object" ? value.values : undefined;
+    if (ArrayBuffer.isView(values)) return Array.from(values);
+    return isListOf(values, isNumber) ? values : this.fail(`${prefix}${key} must be a list of numbers`);
   }
 }
 
+function isListOf<T>(values: unknown, isRight: (value: unknown) => value is T): values is readonly T[] {
+  return Array.isArray(values) && values.every(isRight);
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === "number";
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
+}
+
 function piecesOf(fields: Fields): readonly string[] {
-  const pieces = fields.texts("tokens") ?? fields.fail(`it has no ${prefix}tokens: it holds no vocabulary, name a tokenizer's file`);
+  const pieces =
+    fields.texts("tokens")?.list() ?? fields.fail(`it has no ${prefix}tokens: it holds no vocabulary, name a tokenizer's file`);
   return pieces.length > 0 ? pieces : fields.fail(`${prefix}tokens is empty: it is damaged`);
 }
 
@@ -127,8 +145,8 @@ interface Common {
 function common(fields: Fields, addsBos: boolean): Common {
   const pieces = piecesOf(fields);
   const types = fields.numbers("token_type", pieces.length) ?? pieces.map(() => pieceTypes.normal);
-  const known: readonly number[] = Object.values(pieceTypes);
-  const odd = types.findIndex((type) => !known.includes(type));
+  const known = new Set<number>(Object.values(pieceTypes));
+  const odd = types.findIndex((type) => !known.has(type));
   if (odd >= 0) fields.fail(`piece ${odd}, ${quote(pieces[odd]!)}, has the type ${types[odd]}, which cria does not know`);
   const ofType = (...wanted: number[]) => idsOf(types, wanted);
   const [bosId, eosId, padId] = ["bos_token_id", "eos_token_id", "padding_token_id"].map((key) => fields.id(key, pieces.length));
@@ -147,8 +165,9 @@ function common(fields: Fields, addsBos: boolean): Common {
 
 /** The ids of the pieces of some types. */
 function idsOf(types: readonly number[], wanted: readonly number[]): number[] {
+  const all = new Set(wanted);
   const ids: number[] = [];
-  for (let id = 0; id < types.length; id++) if (wanted.includes(types[id]!)) ids.push(id);
+  for (let id = 0; id < types.length; id++) if (all.has(types[id]!)) ids.push(id);
   return ids;
 }
 
@@ -219,17 +238,29 @@ function readPre(fields: Fields, onWarning: (warning: string) => void): Pre {
 }
 
 /** A merge is two pieces with a space between; the pieces are bytes in GPT-2's alphabet, which has no space. */
-function readMerges(fields: Fields, pieces: readonly string[]): Merge[] {
+function readMerges(fields: Fields, pieces: readonly string[]): Merges {
   const names = new PieceNames(pieces);
-  const merges = fields.texts("merges") ?? fields.fail(`it has no ${prefix}merges, which the kind gpt2 needs`);
-  return merges.map((merge, rank) => {
-    const space = merge.indexOf(" ");
-    const left = names.find(merge, 0, space);
-    const right = names.find(merge, space + 1, merge.length);
-    if (space < 0 || left < 0 || right < 0 || merge.includes(" ", space + 1))
-      return fields.fail(`merge ${rank}, ${quote(merge)}, must be two pieces of the vocabulary: it is damaged`);
-    return [left, right];
-  });
+  const texts = fields.texts("merges") ?? fields.fail(`it has no ${prefix}merges, which the kind gpt2 needs`);
+  const merges = new Int32Array(2 * texts.length);
+  const { joined } = texts;
+  for (let rank = 0; rank < texts.length; rank++) {
+    const [start, end] = [texts.start(rank), texts.end(rank)];
+    const space = spaceIn(joined, start, end);
+    const left = names.find(joined, start, space);
+    const right = space < end ? names.find(joined, space + 1, end) : -1;
+    if (left < 0 || right < 0 || spaceIn(joined, space + 1, end) < end)
+      fields.fail(`merge ${rank}, ${quote(joined.slice(start, end))}, must be two pieces of the vocabulary: it is damaged`);
+    merges[2 * rank] = left;
+    merges[2 * rank + 1] = right;
+  }
+  return merges;
+}
+
+/** Where the first space of a stretch stands, or the stretch's end. */
+function spaceIn(text: string, from: number, to: number): number {
+  let at = from;
+  while (at < to && text.charCodeAt(at) !== 0x20) at++;
+  return at;
 }
 
 /**
@@ -347,6 +378,6 @@ function gpt2Pairs(model: BytesModel): [string, GgufValue][] {
       `a text cut by ${cuts.join(", ") || "nothing"}, ${model.ignoreMerges ? "with" : "without"} ignore_merges, has no name in a GGUF: write a tokenizer.json`,
     );
   }
-  const merges = mergesOf(model).map(([left, right]) => `${model.pieces[left]} ${model.pieces[right]}`);
+  const merges = mergePairs(mergesOf(model)).map(([left, right]) => `${model.pieces[left]} ${model.pieces[right]}`);
   return [scalar("model", "text", "gpt2"), scalar("pre", "text", pre.names[0]!), [`${prefix}merges`, list("text", merges)]];
 }

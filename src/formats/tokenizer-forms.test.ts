@@ -5,6 +5,7 @@ import { randomText, variedTexts } from "../tokenizer/conformance.ts";
 import {
   type BytesModel,
   createTokenizer,
+  mergeList,
   type SentencePieceModel,
   type TokenizerModel,
   type TrainOptions,
@@ -131,11 +132,11 @@ test("merges that a score per piece cannot say are refused with the piece", () =
   const model: SentencePieceModel = {
     ...({ kind: "sentencepiece", byteFallback: false, dummyPrefix: "never", prefixBeforeSpace: true, unkId: 0, specials: [0] } as const),
     pieces: ["<unk>", "▁", "a", "b", "c", "ab", "bc", "abc"],
-    merges: [
+    merges: mergeList([
       [2, 3],
       [3, 4],
       [2, 6],
-    ],
+    ]),
   };
   // Merged by itself abc is ab and c, which the list does not join.
   expect(() => sentencePieceModelBytes(model)).toThrow(/the piece "abc" is no outcome of the merges, but two pieces make it up/);

@@ -4,7 +4,7 @@ import {
   type BytesModel,
   byteFallbackPiece,
   type Decoding,
-  type Merge,
+  type Merges,
   type NormaliserStep,
   ownDecoding,
   type PieceMatching,
@@ -101,7 +101,7 @@ interface Vocabulary {
   readonly specials: readonly number[];
   readonly added: readonly number[];
   readonly matching: readonly PieceMatching[];
-  readonly merges: readonly Merge[];
+  readonly merges: Merges;
   /** The file's own model. */
   readonly model: JsonObject;
   readonly isUnigram: boolean;
@@ -123,7 +123,9 @@ function readVocabulary(file: JsonObject, config: TokenizerConfig, fields: JsonF
   const { pieces, unused } = piecesById(ids, fields);
   const isAdded = (special: boolean) => [...tokens].filter(([, token]) => token.special === special).map(([id]) => id);
   const matching = [...tokens].map(([id, token]) => matchingOf(token, id)).filter((rule) => rule !== undefined);
-  const merges = isUnigram ? [] : readMerges(model.merges, pieces, ids, affixOf(model, "continuing_subword_prefix", fields) ?? "", fields);
+  const merges = isUnigram
+    ? new Int32Array(0)
+    : readMerges(model.merges, pieces, ids, affixOf(model, "continuing_subword_prefix", fields) ?? "", fields);
   return { pieces, unused, ids, base, specials: isAdded(true), added: isAdded(false), matching, merges, model, isUnigram, complaints };
 }
 
@@ -238,11 +240,12 @@ function readMerges(
   ids: ReadonlyMap<string, number>,
   prefix: string,
   fields: JsonFields,
-): Merge[] {
+): Merges {
   const names = new PieceNames(pieces);
-  return fields.array(value, "model.merges").map((merge, rank) => {
-    const found = prefix === "" ? mergeBetween(names, merge) : undefined;
-    if (found !== undefined) return found;
+  const list = fields.array(value, "model.merges");
+  const merges = new Int32Array(2 * list.length);
+  list.forEach((merge, rank) => {
+    if (prefix === "" && writeMerge(names, merge, merges, 2 * rank)) return;
     const parts = typeof merge === "string" ? merge.split(" ") : fields.array(merge, `merge ${rank}`);
     if (parts.length !== 2) fields.fail(`merge ${rank}, ${JSON.stringify(merge)}, must have two parts, but it has ${parts.length}`);
     const [left, right] = parts.map((part) => fields.string(part, `a part of merge ${rank}`)) as [string, string];
@@ -251,27 +254,32 @@ function readMerges(
     for (const piece of [left, right, left + right.slice(prefix.length)])
       if (!ids.has(piece))
         fields.fail(`merge ${rank}, ${JSON.stringify(merge)}, needs the piece ${JSON.stringify(piece)}, which is not in the vocabulary`);
-    return [ids.get(left)!, ids.get(right)!];
+    merges.set([ids.get(left)!, ids.get(right)!], 2 * rank);
   });
+  return merges;
 }
 
-/** The ids of a merge that is two pieces and makes a third; undefined for any other, of which it is for others to say what is wrong. */
-function mergeBetween(names: PieceNames, merge: unknown): Merge | undefined {
-  if (typeof merge === "string") {
-    const space = merge.indexOf(" ");
-    return space < 0 || merge.includes(" ", space + 1) ? undefined : mergeOf(names, merge, space, merge, space + 1);
-  }
-  const [left, right, ...more]: readonly unknown[] = Array.isArray(merge) ? merge : [];
-  return typeof left === "string" && typeof right === "string" && more.length === 0
-    ? mergeOf(names, left, left.length, right, 0)
-    : undefined;
+/**
+ * Writes the ids of a merge that is two pieces and makes a third.
+ * @returns false for any other, of which it is for others to say what is wrong
+ */
+function writeMerge(names: PieceNames, merge: unknown, merges: Merges, at: number): boolean {
+  const isText = typeof merge === "string";
+  if (!isText && !isPair(merge)) return false;
+  const [left, right] = isText ? [merge, merge] : merge;
+  const leftEnd = isText ? merge.indexOf(" ") : left.length;
+  const rightStart = isText ? leftEnd + 1 : 0;
+  if (leftEnd < 0 || (isText && merge.includes(" ", rightStart))) return false;
+  const leftId = names.find(left, 0, leftEnd);
+  const rightId = names.find(right, rightStart, right.length);
+  if (leftId < 0 || rightId < 0 || names.join(left, leftEnd, right, rightStart, right.length) < 0) return false;
+  merges[at] = leftId;
+  merges[at + 1] = rightId;
+  return true;
 }
 
-/** The left piece ends at `leftEnd`, the right one begins at `rightStart`. */
-function mergeOf(names: PieceNames, left: string, leftEnd: number, right: string, rightStart: number): Merge | undefined {
-  const ids = [names.find(left, 0, leftEnd), names.find(right, rightStart, right.length)] as const;
-  const made = names.join(left, leftEnd, right, rightStart, right.length);
-  return ids[0] < 0 || ids[1] < 0 || made < 0 ? undefined : ids;
+function isPair(merge: unknown): merge is readonly [string, string] {
+  return Array.isArray(merge) && merge.length === 2 && typeof merge[0] === "string" && typeof merge[1] === "string";
 }
 
 /** The roles by the configuration, else by the post-processor, else by the usual names. */

@@ -4,6 +4,9 @@ import {
   type BytesModel,
   createTokenizer,
   isBytePiece,
+  type Merges,
+  mergeList,
+  mergePairs,
   mergesOf,
   type NormaliserStep,
   type SentencePieceModel,
@@ -195,7 +198,7 @@ interface Split {
  * as transformers converts SentencePiece models. LLaMA's runs of spaces have one score: from the left, as SentencePiece merges equals, they grow
  * by one space at a time, and the longest left part first does the same.
  */
-function sentencePieceMerges(model: SentencePieceModel): readonly (readonly [number, number])[] {
+function sentencePieceMerges(model: SentencePieceModel): Merges {
   if (model.merges !== undefined) return model.merges;
   const scores = scoresOf(model);
   const scoreOf = ({ result }: Split) => scores[result] ?? 0;
@@ -213,7 +216,7 @@ function sentencePieceMerges(model: SentencePieceModel): readonly (readonly [num
       () => `the pieces ${pieces.map(quote).join(" and ")} have one score, and merges have an order: write a tokenizer.model`,
     );
   });
-  return found.map(({ pair }) => pair);
+  return mergeList(found.map(({ pair }) => pair));
 }
 
 function splitsOf({ pieces, specials, added = [], unkId, byteFallback }: SentencePieceModel): Split[] {
@@ -269,12 +272,7 @@ function sequence(member: string, parts: readonly JsonObject[]): JsonObject {
 }
 
 /** @param apart ids of pieces that are added tokens only: in the vocabulary text would become them unasked */
-function bpe(
-  pieces: readonly string[],
-  merges: readonly (readonly [number, number])[],
-  options: JsonObject,
-  apart: ReadonlySet<number> = new Set(),
-): JsonObject {
+function bpe(pieces: readonly string[], merges: Merges, options: JsonObject, apart: ReadonlySet<number> = new Set()): JsonObject {
   return {
     type: "BPE",
     dropout: null,
@@ -290,7 +288,7 @@ function bpe(
 }
 
 /** `"a b"`, which every reader knows, unless a piece holds a space itself; then pairs, which tokenizers 0.20 brought. */
-function writtenMerges(pieces: readonly string[], merges: readonly (readonly [number, number])[]): unknown[] {
-  const pairs = merges.map(([left, right]) => [pieces[left]!, pieces[right]!]);
+function writtenMerges(pieces: readonly string[], merges: Merges): unknown[] {
+  const pairs = mergePairs(merges).map(([left, right]) => [pieces[left]!, pieces[right]!]);
   return pairs.some((pair) => pair.some((piece) => piece.includes(" "))) ? pairs : pairs.map((pair) => pair.join(" "));
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { byteFallbackPiece } from "../tokenizer/index.ts";
+import { byteFallbackPiece, mergeList } from "../tokenizer/index.ts";
 import { readTokenizerJson, tokenizerJson } from "./index.ts";
 import type { JsonKindName, KeyRow } from "./json-keys.ts";
 import { configKeys, fileKeys, mapKeys, modelKeys } from "./tokenizer-keys.ts";
@@ -7,7 +7,7 @@ import { configKeys, fileKeys, mapKeys, modelKeys } from "./tokenizer-keys.ts";
 const model = {
   ...({ kind: "sentencepiece", byteFallback: true, dummyPrefix: "each", prefixBeforeSpace: true } as const),
   pieces: ["<unk>", "<s>", "</s>", ...Array.from({ length: 256 }, (_, byte) => byteFallbackPiece(byte)), "▁", "a", "▁a"],
-  merges: [[259, 260] as const],
+  merges: mergeList([[259, 260]]),
   ...{ specials: [0, 1, 2], unkId: 0, bosId: 1, eosId: 2 },
 };
 // biome-ignore lint/suspicious/noExplicitAny: the tests put all kinds of things into the file

@@ -1,7 +1,7 @@
 // The textbook kind in Hugging Face's terms. Their BPE begins with single characters, so `</w>` is written as one private-use character
 // that a normaliser puts behind every word.
 import { fail } from "../base/index.ts";
-import { endOfWord, type WordModel } from "../tokenizer/index.ts";
+import { eachMerge, endOfWord, type WordModel } from "../tokenizer/index.ts";
 import type { JsonObject } from "./json.ts";
 
 /** Matches the empty place between a word and what follows it. */
@@ -34,13 +34,13 @@ export function wordMark({ pieces }: WordModel): string {
 
 /** @throws CriaError when a merge spells `</w>` out of its letters: their format cannot tell the two apart. */
 export function markedPieces(model: WordModel, mark: string): string[] {
-  for (const [left, right] of model.merges) {
+  eachMerge(model.merges, (left, right) => {
     if (model.pieces[left]! + model.pieces[right]! === endOfWord)
       fail(
         "tokenizer.json",
         `a merge spells ${endOfWord} out of letters, which this format cannot hold: leave that text out of the corpus`,
       );
-  }
+  });
   return model.pieces.map((piece) => (piece.endsWith(endOfWord) ? piece.slice(0, -endOfWord.length) + mark : piece));
 }
 

@@ -3,6 +3,7 @@ import {
   byteFallbackPiece,
   byteLevelPiece,
   createTokenizer,
+  mergeList,
   type TextTemplate,
   type Tokenizer,
   type TokenizerModel,
@@ -20,16 +21,16 @@ const llama = createTokenizer({
 const words = createTokenizer({
   kind: "word",
   pieces: ["<unk>", "a", "b", "</w>", "a</w>", "b</w>"],
-  merges: [
+  merges: mergeList([
     [1, 3],
     [2, 3],
-  ],
+  ]),
   ...{ specials: [0], unkId: 0 },
 });
 const byteLevel = createTokenizer({
   kind: "bytes",
   pieces: bytes.map((byte) => byteLevelPiece([byte])),
-  merges: [],
+  merges: mergeList([]),
   ...{ specials: [], splitDigits: false, ignoreMerges: false },
 });
 

@@ -6,7 +6,7 @@ import { type Codec, Utf8Scratch } from "./codec.ts";
 import type { IdBuffer } from "./id-buffer.ts";
 import { ranksOfMerges } from "./merge-ranks.ts";
 import { MergeTable, mergeRules, PieceRules, SymbolScratch } from "./merge-table.ts";
-import { type BytesModel, type Merge, ownDecoding } from "./model.ts";
+import { type BytesModel, type Merges, mergeList, ownDecoding } from "./model.ts";
 import { normaliserOf } from "./normaliser.ts";
 import { PieceTable } from "./piece-table.ts";
 import { type PreTokenise, preTokeniserOf } from "./pre-tokeniser.ts";
@@ -124,10 +124,10 @@ function unitsOf({ pattern, splitDigits, preTokeniser }: BytesModel): NextUnit |
 }
 
 /** The model's merges; where it has ranks every split of every piece, in the order of the pieces, as transformers converts tiktoken's files. */
-export function mergesOf(model: BytesModel): readonly Merge[] {
+export function mergesOf(model: BytesModel): Merges {
   if (model.merges !== undefined) return model.merges;
   const rules = pairsByRank(model).sort((a, b) => a.rank - b.rank || a.left - b.left || a.right - b.right);
-  return rules.map(({ left, right }) => [left, right]);
+  return mergeList(rules.map(({ left, right }) => [left, right]));
 }
 
 /**

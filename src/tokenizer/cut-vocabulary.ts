@@ -2,7 +2,7 @@
 // the way to a used one. Texts of used pieces are encoded as before, because every merge that they take is still there, and no other one is new.
 import { check } from "../base/index.ts";
 import { isBytePiece } from "./byte-pieces.ts";
-import { checkNoAffix, endOfWord, type Merge, pieceIds, type TokenizerModel, type UnigramModel } from "./model.ts";
+import { checkNoAffix, eachMerge, endOfWord, type Merges, pieceIds, type TokenizerModel, type UnigramModel } from "./model.ts";
 import { textIds } from "./unigram-codec.ts";
 
 /** A vocabulary that was cut, and which ids stayed. */
@@ -78,7 +78,7 @@ function rankBy(model: Exclude<TokenizerModel, UnigramModel>, ids: ReadonlyMap<s
   if (merges !== undefined) {
     const key = (left: string, right: string) => `${left.length} ${left}${right}`;
     const ranks = new Map<string, number>();
-    merges.forEach(([left, right], rank) => {
+    eachMerge(merges, (left, right, rank) => {
       const pair = key(pieces[left]!, pieces[right]!);
       if (!ranks.has(pair)) ranks.set(pair, rank);
     });
@@ -153,11 +153,12 @@ function roleOf(model: TokenizerModel, role: "unkId" | "bosId" | "eosId" | "padI
 }
 
 /** The merges of kept pieces whose result is kept, too. */
-function mergesWithin({ pieces }: TokenizerModel, merges: readonly Merge[], newIds: ReadonlyMap<number, number>): Merge[] {
+function mergesWithin({ pieces }: TokenizerModel, merges: Merges, newIds: ReadonlyMap<number, number>): Merges {
   const kept = new Set([...newIds.keys()].map((id) => pieces[id]!));
-  return merges.flatMap(([left, right]): Merge[] => {
+  const within: number[] = [];
+  eachMerge(merges, (left, right) => {
     const [newLeft, newRight] = [newIds.get(left), newIds.get(right)];
-    if (newLeft === undefined || newRight === undefined || !kept.has(pieces[left]! + pieces[right]!)) return [];
-    return [[newLeft, newRight]];
+    if (newLeft !== undefined && newRight !== undefined && kept.has(pieces[left]! + pieces[right]!)) within.push(newLeft, newRight);
   });
+  return Int32Array.from(within);
 }

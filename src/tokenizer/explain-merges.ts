@@ -2,7 +2,7 @@
 import { byteFallbackIds } from "./byte-pieces.ts";
 import { utf8Bytes } from "./codec.ts";
 import type { ExplainedMerge, ExplainedWord } from "./explain.ts";
-import { type BytesModel, endOfWord, mergedPiece, type SentencePieceModel, type WordModel } from "./model.ts";
+import { type BytesModel, eachMerge, endOfWord, mergedPiece, type SentencePieceModel, type WordModel } from "./model.ts";
 import { textIds } from "./sentencepiece-codec.ts";
 
 type MergingModel = WordModel | SentencePieceModel | BytesModel;
@@ -43,7 +43,7 @@ function piecesOfText(model: MergingModel): ReadonlyMap<string, number> {
 function rulesOf(model: MergingModel, ids: ReadonlyMap<string, number>): FindRule {
   if (model.merges !== undefined) {
     const rules = new Map<string, Rule>();
-    model.merges.forEach(([left, right], rank) => {
+    eachMerge(model.merges, (left, right, rank) => {
       const pair = keyOf(model.pieces[left]!, model.pieces[right]!);
       if (!rules.has(pair)) rules.set(pair, { order: rank, rank, result: mergedPiece(model, left, right) });
     });

@@ -7,7 +7,16 @@ import { type Codec, utf8Bytes } from "./codec.ts";
 import type { WordRules } from "./cut-words.ts";
 import { IdBuffer } from "./id-buffer.ts";
 import { type Alphabet, MergeLearner } from "./learn-merges.ts";
-import { type BytesModel, checkNoAffix, type Merge, pieceIds, type SentencePieceModel, type TokenizerModel } from "./model.ts";
+import {
+  type BytesModel,
+  checkNoAffix,
+  type Merge,
+  type Merges,
+  mergeList,
+  pieceIds,
+  type SentencePieceModel,
+  type TokenizerModel,
+} from "./model.ts";
 import type { NormaliserStep } from "./normaliser.ts";
 import { Pace } from "./pace.ts";
 import { type PieceRules, UnreservedPieces } from "./piece-rules.ts";
@@ -138,8 +147,8 @@ async function newCharacters(model: SentencePieceModel, counts: WordCounts, opti
 /** The model with further pieces behind its own, which the merges make. Where pieces have scores, the new ones have lower ones than all others. */
 function withMerges<T extends Extensible>(model: T, pieces: readonly string[], merges: readonly Merge[]): T {
   const all = [...model.pieces, ...pieces];
-  if (model.kind === "bytes") return { ...model, pieces: all, merges: [...mergesOf(model), ...merges] };
-  if (model.scores === undefined) return { ...model, pieces: all, merges: [...(model.merges ?? []), ...merges] };
+  if (model.kind === "bytes") return { ...model, pieces: all, merges: joined(mergesOf(model), merges) };
+  if (model.scores === undefined) return { ...model, pieces: all, merges: joined(model.merges, merges) };
   const lowest = Math.floor(model.scores.reduce((least, score) => Math.min(least, score), 0));
   check(
     lowest - pieces.length > -(2 ** 24),
@@ -157,6 +166,13 @@ function alphabetOf(model: Extensible, words: Alphabet["words"], { maxPieceLengt
     : new SentencePieces({ maxPieceLength, ...digitsAndScripts, allowWhitespaceOnlyPieces: true });
   const bytesOf = areBytes ? (piece: string) => byteLevelBytes(piece) ?? utf8Bytes(piece) : utf8Bytes;
   return { words, pieces: model.pieces, rules: new NewPieces(model.pieces, inner), bytesOf, areBytes };
+}
+
+function joined(first: Merges = new Int32Array(0), more: readonly Merge[]): Merges {
+  const all = new Int32Array(first.length + 2 * more.length);
+  all.set(first);
+  all.set(mergeList(more), first.length);
+  return all;
 }
 
 /** No merge makes a piece that was there: it has its own merges already, which rank before all new ones. */

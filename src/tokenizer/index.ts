@@ -15,8 +15,12 @@ export { mergeCounts } from "./merge-counts.ts";
 export {
   type BytesModel,
   type Decoding,
+  eachMerge,
   endOfWord,
   type Merge,
+  type Merges,
+  mergeList,
+  mergePairs,
   ownDecoding,
   type SentencePieceModel,
   spaceMark,

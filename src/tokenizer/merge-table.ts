@@ -1,6 +1,6 @@
 // The heart of encoding: given a word's symbols, merge the adjacent pair of the lowest rank, leftmost first, until none is left.
 import { fail } from "../base/index.ts";
-import { type Merge, mergedPiece, type TokenizerModel } from "./model.ts";
+import { eachMerge, type Merges, mergedPiece, type TokenizerModel } from "./model.ts";
 import { PairIndex } from "./pair-index.ts";
 import type { PieceTable } from "./piece-table.ts";
 
@@ -63,14 +63,9 @@ export class PieceRules implements MergeRules {
  * @param table pieces by their bytes, where a merge joins the bytes of its parts, so that few results are sought by their strings
  * @throws CriaError where two pieces make none
  */
-export function mergeRules(
-  model: TokenizerModel,
-  merges: readonly Merge[],
-  ids: ReadonlyMap<string, number>,
-  table?: PieceTable,
-): PairRules {
-  const rules = new PairRules(merges.length);
-  merges.forEach(([left, right], rank) => {
+export function mergeRules(model: TokenizerModel, merges: Merges, ids: ReadonlyMap<string, number>, table?: PieceTable): PairRules {
+  const rules = new PairRules(merges.length >> 1);
+  eachMerge(merges, (left, right, rank) => {
     const joined = table?.has(left) && table.has(right) ? table.join(left, right) : -1;
     rules.add(left, right, joined >= 0 ? joined : (ids.get(mergedPiece(model, left, right)) ?? refuse(model, left, right, rank)), rank);
   });

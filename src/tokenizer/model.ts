@@ -8,8 +8,29 @@ import type { SplitName } from "./split-pattern.ts";
 /** The kinds of tokenizers. */
 export type TokenizerKind = "word" | "sentencepiece" | "unigram" | "bytes";
 
-/** Ids of the two pieces that become one; the result is the piece their strings spell. The first merge has the highest priority. */
+/** Ids of the two pieces that become one; the result is the piece their strings spell. */
 export type Merge = readonly [left: number, right: number];
+
+/**
+ * A list of merges, the first of the highest priority: the ids of each merge's left and right piece, in turn. Vocabularies have 100,000 merges and
+ * more, which as arrays of their own would take most of the time of loading.
+ */
+export type Merges = Int32Array;
+
+/** Pairs as a list of merges. */
+export function mergeList(pairs: readonly Merge[]): Merges {
+  return Int32Array.from(pairs.flat());
+}
+
+/** A list of merges as pairs. */
+export function mergePairs(merges: Merges): Merge[] {
+  return Array.from({ length: merges.length >> 1 }, (_, rank) => [merges[2 * rank]!, merges[2 * rank + 1]!]);
+}
+
+/** Calls back with every merge of a list; the rank is its place. */
+export function eachMerge(merges: Merges, each: (left: number, right: number, rank: number) => void): void {
+  for (let i = 0; i < merges.length; i += 2) each(merges[i]!, merges[i + 1]!, i >> 1);
+}
 
 /** Ids in front of and behind a text, as the model was trained: for most LLaMAs the begin-of-text id in front, for some nothing. */
 export interface TextTemplate {
@@ -78,7 +99,7 @@ interface TextRules {
 export interface WordModel extends ModelBase {
   readonly kind: "word";
   readonly unkId: number;
-  readonly merges: readonly Merge[];
+  readonly merges: Merges;
 }
 
 /** LLaMA's form: U+2581 (▁) stands for the space. Either `merges` or `scores` is given. */
@@ -86,7 +107,7 @@ export interface SentencePieceModel extends ModelBase, TextRules {
   readonly kind: "sentencepiece";
   /** May be absent where all 256 bytes have pieces and `byteFallback` is true: then nothing is unknown. */
   readonly unkId?: number;
-  readonly merges?: readonly Merge[];
+  readonly merges?: Merges;
   /** One number per piece: the adjacent pair whose concatenation has the highest score merges first, the leftmost among equals. */
   readonly scores?: readonly number[];
   /** Characters without a piece become the pieces <0x00> … <0xFF> of their UTF-8 bytes; otherwise `unkId`, one for a whole run. */
@@ -132,7 +153,7 @@ export interface UnigramModel extends ModelBase, TextRules {
 export interface BytesModel extends ModelBase, TextRules {
   readonly kind: "bytes";
   /** Absent: a pair whose bytes together are a piece merges, the piece of the lowest id first (tiktoken's ranks). */
-  readonly merges?: readonly Merge[];
+  readonly merges?: Merges;
   /** Absent: the text is one word. Of several each cuts the words of the one before. It stands beside no `preTokeniser`. */
   readonly pattern?: SplitName | readonly SplitName[];
   /** Every \p{N} stands alone; what lies between is cut by the pattern. */
@@ -195,7 +216,14 @@ export function checkModel(model: TokenizerModel): void {
     check(id === undefined || isId(id, size), "tokenizer", () => `special id ${id} is outside the ${size} pieces`);
   if (model.kind === "unigram") return checkScores(model, model.scores);
   if (model.kind === "sentencepiece") checkSentencePiece(model);
-  (model.merges ?? []).forEach(([left, right], rank) => {
+  checkMerges(model.merges, size);
+}
+
+function checkMerges(merges: Merges | undefined, size: number): void {
+  if (merges === undefined) return;
+  check(merges instanceof Int32Array, "tokenizer", () => "merges must be an Int32Array of pairs of ids: make it by mergeList");
+  check(merges.length % 2 === 0, "tokenizer", () => `the list of merges has ${merges.length} ids: a merge is two`);
+  eachMerge(merges, (left, right, rank) => {
     if (!isId(left, size) || !isId(right, size)) fail("tokenizer", `merge ${rank} (${left} ${right}) is outside the ${size} pieces`);
   });
 }

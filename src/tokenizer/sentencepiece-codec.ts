@@ -8,7 +8,7 @@ import { eachWithoutExtraSpaces, isSpaceMark } from "./extra-spaces.ts";
 import type { IdBuffer } from "./id-buffer.ts";
 import { ranksOfMerges } from "./merge-ranks.ts";
 import { type MergeRules, MergeTable, mergeRules, noRank, PieceRules, SymbolScratch } from "./merge-table.ts";
-import { mergedPiece, ownDecoding, type SentencePieceModel, spaceMark } from "./model.ts";
+import { eachMerge, mergedPiece, ownDecoding, type SentencePieceModel, spaceMark } from "./model.ts";
 import { type Normalise, normaliserOf } from "./normaliser.ts";
 import { PieceBorders } from "./piece-borders.ts";
 import { PieceTable } from "./piece-table.ts";
@@ -19,6 +19,7 @@ import { bitsAt, pointAt, widthOf, writePoint } from "./utf8-bits.ts";
 import { WordCache } from "./word-cache.ts";
 
 const spaceMarkCode = 0x2581;
+const noMerges = new Int32Array(0);
 
 /** @param ids piece → id of the whole vocabulary. @throws CriaError when byte fallback is asked for and a byte has no piece. */
 export function sentencePieceCodec(model: SentencePieceModel, ids: ReadonlyMap<string, number>): Codec {
@@ -64,10 +65,10 @@ export function scoresOf(model: SentencePieceModel): readonly number[] {
     return symbols.subarray(0, alphabet.spell(bytes, 0, bytes.length, symbols));
   };
   const table = new MergeTable(
-    mergeRules(model, model.merges ?? [], new Map(model.pieces.map((piece, id) => [piece, id])), alphabet.pieces),
+    mergeRules(model, model.merges ?? noMerges, new Map(model.pieces.map((piece, id) => [piece, id])), alphabet.pieces),
   );
   const ranks = ranksOfMerges(model.pieces, table, symbolsOf);
-  return ranks.map((rank, id) => (rank !== undefined ? -rank : text.has(id) ? -model.merges!.length : 0));
+  return ranks.map((rank, id) => (rank !== undefined ? -rank : text.has(id) ? -(model.merges!.length >> 1) : 0));
 }
 
 type Cut = (text: string, start: StretchStart, out: IdBuffer) => void;
@@ -88,7 +89,7 @@ function isAffixed({ continuingPrefix, wordSuffix }: SentencePieceModel): boolea
 function affixedCutter(model: SentencePieceModel, ids: ReadonlyMap<string, number>): Cut {
   const { preTokeniser = [], escapesSpaces = true } = model;
   const texts = new Map(textIds(model).map((id) => [model.pieces[id]!, id]));
-  const cache = new WordCache(affixedWords(model, ids, texts, new MergeTable(mergeRules(model, model.merges ?? [], ids))));
+  const cache = new WordCache(affixedWords(model, ids, texts, new MergeTable(mergeRules(model, model.merges ?? noMerges, ids))));
   const preTokenise = preTokeniserOf(preTokeniser);
   return (text, start, out) =>
     preTokenise(escapesSpaces ? text.replaceAll(" ", spaceMark) : text, start, (word) => cache.encode(word, out));
@@ -221,7 +222,7 @@ class WordEncoder {
     };
     const rules =
       model.scores === undefined
-        ? mergeRules(model, model.merges ?? [], ids, isAffixed(model) ? undefined : this.#alphabet.pieces)
+        ? mergeRules(model, model.merges ?? noMerges, ids, isAffixed(model) ? undefined : this.#alphabet.pieces)
         : scoreRules(model.scores, this.#alphabet);
     this.#table = new MergeTable(rules, this.#unused.size > 0 ? note : undefined);
     this.#byteIds = model.byteFallback ? byteFallbackIds(ids) : undefined;
@@ -379,16 +380,16 @@ function writeText(piece: string, bytes: Uint8Array, marksSpaces: boolean): numb
  * model with scores has no merges of its own, so that all of them stand apart.
  */
 export function textIds(model: SentencePieceModel): number[] {
-  const { pieces, merges = [], unused = [], added = [], matching = [], byteFallback } = model;
+  const { pieces, merges = noMerges, unused = [], added = [], matching = [], byteFallback } = model;
   const apart = new Set([model.unkId, ...model.specials, ...added, ...(model.merges === undefined ? [] : unused)]);
   const inVocabulary = new Set(matching.filter((rule) => rule.inVocabulary).map(({ id }) => id));
   const spelled = new Set<string>();
   // Only pieces that stand apart are sought among what merges make.
   const apartPieces = new Set([...apart].map((id) => (id === undefined ? "" : pieces[id]!)));
-  for (const [left, right] of merges) {
+  eachMerge(merges, (left, right) => {
     const piece = mergedPiece(model, left, right);
     if (apartPieces.has(piece)) spelled.add(piece);
-  }
+  });
   const ids: number[] = [];
   pieces.forEach((piece, id) => {
     const isText = !apart.has(id) || inVocabulary.has(id) || spelled.has(piece);

@@ -2,7 +2,16 @@ import { beforeAll, expect, test } from "vitest";
 import { Rng } from "../base/index.ts";
 import { Regex } from "../regex/index.ts";
 import { naiveMerge, randomText, variedTexts } from "./conformance.ts";
-import { createTokenizer, StreamDecoder, type Tokenizer, type TokenizerKind, type TokenizerModel, trainTokenizer } from "./index.ts";
+import {
+  createTokenizer,
+  mergeList,
+  mergePairs,
+  StreamDecoder,
+  type Tokenizer,
+  type TokenizerKind,
+  type TokenizerModel,
+  trainTokenizer,
+} from "./index.ts";
 import { PieceMatcher } from "./piece-matcher.ts";
 import { nextUnitOf } from "./scan-bytes.ts";
 import { eachWord } from "./split-bytes.ts";
@@ -71,7 +80,7 @@ test("the word kind gives back words, unknown characters as U+FFFD", () => {
 });
 
 function rankBy(model: TokenizerModel): (left: string, right: string) => number | undefined {
-  const ranks = new Map((model.merges ?? []).map(([l, r], rank) => [`${model.pieces[l]} ${model.pieces[r]}`, rank]));
+  const ranks = new Map(mergePairs(model.merges ?? mergeList([])).map(([l, r], rank) => [`${model.pieces[l]} ${model.pieces[r]}`, rank]));
   return (left, right) => ranks.get(`${left} ${right}`);
 }
 
@@ -134,7 +143,7 @@ test("where there is neither an unknown piece nor a byte, what stands around an 
   const tokenizer = createTokenizer({
     kind: "sentencepiece",
     pieces: ["a", "b", "ab", "."],
-    merges: [[0, 1]],
+    merges: mergeList([[0, 1]]),
     specials: [],
     byteFallback: false,
     fusesUnknown: false,
@@ -278,10 +287,12 @@ test("of several patterns each cuts the words of the one before", () => {
 
 test.each<[string, (model: TokenizerModel) => unknown, RegExp]>([
   ["a piece twice", (m) => ({ ...m, pieces: m.pieces.with(300, "a") }), /has the ids \d+ and 300|ids must be unique/],
-  ["a merge outside", (m) => ({ ...m, merges: [[0, 99999]] }), /outside the 500 pieces/],
-  ["a merge of nothing", (m) => ({ ...m, merges: [[0, 0]] }), /which is not among/],
+  ["a merge outside", (m) => ({ ...m, merges: mergeList([[0, 99999]]) }), /outside the 500 pieces/],
+  ["a merge of nothing", (m) => ({ ...m, merges: mergeList([[0, 0]]) }), /which is not among/],
+  ["half a merge", (m) => ({ ...m, merges: Int32Array.of(0, 1, 2) }), /has 3 ids: a merge is two/],
+  ["merges as pairs", (m) => ({ ...m, merges: [[0, 1]] }), /must be an Int32Array of pairs of ids/],
   ["a bos outside", (m) => ({ ...m, bosId: 500 }), /special id 500 is outside/],
-  ["a byte without a piece", (m) => ({ ...m, merges: [], pieces: m.pieces.with(97, "nothing") }), /byte 97 has no piece/],
+  ["a byte without a piece", (m) => ({ ...m, merges: mergeList([]), pieces: m.pieces.with(97, "nothing") }), /byte 97 has no piece/],
 ])("refuses %s", (_name, damage, message) => {
   expect(() => createTokenizer(damage(tokenizers.get("bytes")!.model) as TokenizerModel)).toThrow(message);
 });

@@ -4,6 +4,7 @@ import type { BpeTrainer } from "./bpe-trainer.ts";
 import { byteLevelBytes, byteToChar } from "./byte-pieces.ts";
 import { utf8Bytes } from "./codec.ts";
 import { MergeLearner } from "./learn-merges.ts";
+import { mergeList } from "./model.ts";
 import { UnreservedPieces } from "./piece-rules.ts";
 import { listSpecials, type SpecialPieces, specialRoles } from "./special-pieces.ts";
 import { wordPatterns } from "./split-pattern.ts";
@@ -52,7 +53,7 @@ export function bytesTrainer(options: BytesTrainOptions, ties: TieRule): BpeTrai
     finish: (pieces, merges) => ({
       kind: "bytes",
       pieces: [...pieces, ...reserved],
-      merges,
+      merges: mergeList(merges),
       pattern,
       splitDigits,
       ignoreMerges: false,

@@ -7,7 +7,7 @@ import { utf8Bytes } from "./codec.ts";
 import { CachedSentencePieceLearner } from "./learn-cached-sentencepiece.ts";
 import { type Alphabet, MergeLearner } from "./learn-merges.ts";
 import { SentencePieceLearner } from "./learn-sentencepiece.ts";
-import { type Merge, type SentencePieceModel, spaceMark } from "./model.ts";
+import { mergeList, type SentencePieceModel, spaceMark } from "./model.ts";
 import type { Words } from "./pair-counts.ts";
 import { SentencePieces } from "./sentence-pieces.ts";
 import { listSpecials, type SpecialPieces, specialRoles } from "./special-pieces.ts";
@@ -87,7 +87,7 @@ export function sentencePieceTrainer(options: SentencePieceTrainOptions, ties: T
       return {
         kind: "sentencepiece",
         pieces: all,
-        ...(mode === "exact" ? { merges: mergesBy(merges, idOf) } : { scores: scoresInOrder(all.length, reserved.length) }),
+        ...(mode === "exact" ? { merges: mergeList(merges).map(idOf) } : { scores: scoresInOrder(all.length, reserved.length) }),
         byteFallback: true,
         dummyPrefix: "each",
         prefixBeforeSpace: true,
@@ -120,10 +120,6 @@ function checkLength(name: string, length: number): void {
 function learnerOf(mode: TrainingMode, alphabet: Alphabet, seen: readonly string[], ties: TieRule) {
   if (mode === "exact") return new MergeLearner(alphabet, ties);
   return mode === "spm" ? new SentencePieceLearner(alphabet) : new CachedSentencePieceLearner(alphabet, seen);
-}
-
-function mergesBy(merges: readonly Merge[], idOf: (symbol: number) => number): Merge[] {
-  return merges.map(([left, right]) => [idOf(left), idOf(right)]);
 }
 
 /** 0 for every special piece and byte, then -0, -1, -2, … */

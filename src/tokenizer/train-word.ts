@@ -3,7 +3,7 @@
 import type { BpeTrainer } from "./bpe-trainer.ts";
 import { utf8Bytes } from "./codec.ts";
 import { MergeLearner } from "./learn-merges.ts";
-import { endOfWord } from "./model.ts";
+import { endOfWord, mergeList } from "./model.ts";
 import { UnreservedPieces } from "./piece-rules.ts";
 import { listSpecials, type SpecialPieces, specialRoles } from "./special-pieces.ts";
 import type { TieRule } from "./tie-rules.ts";
@@ -47,7 +47,7 @@ export function wordTrainer({ specials = { unk: "<unk>", bos: "<s>", eos: "</s>"
     finish: (pieces, merges) => ({
       kind: "word",
       pieces: [...reserved, ...pieces],
-      merges: merges.map(([left, right]) => [left + reserved.length, right + reserved.length] as const),
+      merges: mergeList(merges).map((symbol) => symbol + reserved.length),
       unkId: 0,
       ...specialRoles(specials, 0),
     }),

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { Rng } from "../base/index.ts";
 import { byteLevelBytes, byteLevelPiece } from "./byte-pieces.ts";
 import { type NaivePair, naiveTrain, randomText, variedTexts } from "./conformance.ts";
-import { createTokenizer, type TokenizerModel, type TrainOptions, trainTokenizer } from "./index.ts";
+import { createTokenizer, mergeList, mergePairs, type TokenizerModel, type TrainOptions, trainTokenizer } from "./index.ts";
 import { eachWord } from "./split-bytes.ts";
 import { splitsOf } from "./split-pattern.ts";
 import { eachSentencePart } from "./split-sentence.ts";
@@ -10,7 +10,7 @@ import { eachSentencePart } from "./split-sentence.ts";
 const textbook = ["low ".repeat(5) + "lower ".repeat(2) + "newest ".repeat(6) + "widest ".repeat(3)];
 
 function mergesOf({ pieces, merges }: TokenizerModel): string[][] {
-  return (merges ?? []).map(([left, right]) => [pieces[left]!, pieces[right]!]);
+  return mergePairs(merges ?? mergeList([])).map(([left, right]) => [pieces[left]!, pieces[right]!]);
 }
 
 function countWords(texts: readonly string[], cut: (text: string, each: (word: string) => void) => void) {
