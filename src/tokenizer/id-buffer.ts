@@ -18,6 +18,11 @@ export class IdBuffer {
     this.#size = size;
   }
 
+  /** How many ids there is room for. */
+  get capacity(): number {
+    return this.#ids.length;
+  }
+
   /** The array that ids are written to, with room for `more` behind the last one. It is another one after the next id. */
   reserve(more: number): Uint32Array {
     if (this.#size + more > this.#ids.length) this.#reserve(more);

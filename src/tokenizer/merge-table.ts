@@ -84,16 +84,29 @@ export const noRank = 0x7fffffff;
 /** A heap key is rank · 2^30 + position: exact in a double for 2^23 ranks, and no JavaScript string has 2^30 units. */
 const rankUnit = 2 ** 30;
 
+/**
+ * What is known of a pair is kept in four words, so that a pair that was met before costs one cache line: `left right rank result`. The rules are
+ * asked again where two pairs fall on one slot.
+ */
+const pairWords = 4;
+const pairBits = 14;
+/** No symbol is this number. */
+const noSymbol = -0x80000000;
+
 /** Merges the symbols of words by the rules of a vocabulary. */
 export class MergeTable {
   readonly #rules: MergeRules;
-  /** The rule of the pair (i, i + 1), and below that rule's rank. */
-  readonly #found = new Int32Array(shortWord);
+  readonly #pairs = new Int32Array(pairWords << pairBits).fill(noSymbol);
+  /** The rank of the pair (i, i + 1), and the symbol that it becomes. */
   readonly #ranks = new Int32Array(shortWord);
+  readonly #results = new Int32Array(shortWord);
   #lastRank = noRank;
   readonly #seen: ((left: number, right: number, result: number) => void) | undefined;
 
-  /** @param seen hears of every pair that could be merged, in the order in which it is found */
+  /**
+   * @param rules stay as they are from here on
+   * @param seen hears of every pair that could be merged, in the order in which it is found
+   */
   constructor(rules: MergeRules, seen?: (left: number, right: number, result: number) => void) {
     this.#seen = seen;
     this.#rules = rules;
@@ -113,18 +126,10 @@ export class MergeTable {
     return this.#lastRank;
   }
 
-  #ruleOf(left: number, right: number): number {
-    if (left < 0 || right < 0) return -1;
-    const rule = this.#rules.find(left, right);
-    if (rule >= 0) this.#seen?.(left, right, this.#rules.results[rule]!);
-    return rule;
-  }
-
   #mergeShort(symbols: Int32Array, length: number): number {
-    const found = this.#found;
     const ranks = this.#ranks;
-    const { results } = this.#rules;
-    for (let i = 0; i + 1 < length; i++) this.#rate(symbols, i);
+    const results = this.#results;
+    for (let i = 0; i + 1 < length; i++) this.#rate(i, symbols[i]!, symbols[i + 1]!, ranks, results);
     for (;;) {
       let best = noRank;
       let at = -1;
@@ -135,22 +140,34 @@ export class MergeTable {
       }
       if (at < 0) return length;
       this.#lastRank = best;
-      symbols[at] = results[found[at]!]!;
+      symbols[at] = results[at]!;
       length--;
       for (let i = at + 1; i < length; i++) {
         symbols[i] = symbols[i + 1]!;
         ranks[i] = ranks[i + 1]!;
-        found[i] = found[i + 1]!;
+        results[i] = results[i + 1]!;
       }
-      if (at > 0) this.#rate(symbols, at - 1);
-      if (at + 1 < length) this.#rate(symbols, at);
+      if (at > 0) this.#rate(at - 1, symbols[at - 1]!, symbols[at]!, ranks, results);
+      if (at + 1 < length) this.#rate(at, symbols[at]!, symbols[at + 1]!, ranks, results);
     }
   }
 
-  #rate(symbols: Int32Array, at: number): void {
-    const rule = this.#ruleOf(symbols[at]!, symbols[at + 1]!);
-    this.#found[at] = rule;
-    this.#ranks[at] = rule < 0 ? noRank : this.#rules.ranks[rule]!;
+  /** Writes the rank and the result of a pair at `at`. */
+  #rate(at: number, left: number, right: number, ranks: Int32Array, results: Int32Array): void {
+    const pairs = this.#pairs;
+    const slot = slotOf(left, right);
+    if (pairs[slot] !== left || pairs[slot + 1] !== right) this.#learn(slot, left, right);
+    ranks[at] = pairs[slot + 2]!;
+    results[at] = pairs[slot + 3]!;
+    if (this.#seen !== undefined && ranks[at] !== noRank) this.#seen(left, right, results[at]!);
+  }
+
+  #learn(slot: number, left: number, right: number): void {
+    const rule = left < 0 || right < 0 ? -1 : this.#rules.find(left, right);
+    this.#pairs[slot] = left;
+    this.#pairs[slot + 1] = right;
+    this.#pairs[slot + 2] = rule < 0 ? noRank : this.#rules.ranks[rule]!;
+    this.#pairs[slot + 3] = rule < 0 ? noSymbol : this.#rules.results[rule]!;
   }
 
   #mergeLong(symbols: Int32Array, length: number): number {
@@ -160,23 +177,23 @@ export class MergeTable {
       next[i] = i + 1;
       previous[i] = i - 1;
     }
-    const found = new Int32Array(length).fill(-1); // the rule of each symbol with the next one
-    const rules = this.#rules;
+    // The rank and the result of each symbol with the next one.
+    const ranks = new Int32Array(length).fill(noRank);
+    const results = new Int32Array(length);
     const heap = new KeyHeap(length);
     const rate = (at: number) => {
-      const rule = next[at]! < length ? this.#ruleOf(symbols[at]!, symbols[next[at]!]!) : -1;
-      found[at] = rule;
-      if (rule >= 0) heap.push(rules.ranks[rule]! * rankUnit + at);
+      if (next[at]! < length) this.#rate(at, symbols[at]!, symbols[next[at]!]!, ranks, results);
+      else ranks[at] = noRank;
+      if (ranks[at] !== noRank) heap.push(ranks[at]! * rankUnit + at);
     };
     for (let i = 0; i + 1 < length; i++) rate(i);
     for (let key = heap.pop(); key >= 0; key = heap.pop()) {
       const at = key % rankUnit;
-      const rule = found[at]!;
-      if (rule < 0 || rules.ranks[rule] !== Math.floor(key / rankUnit)) continue; // merged away or changed since it was pushed
-      this.#lastRank = rules.ranks[rule]!;
+      if (ranks[at] !== Math.floor(key / rankUnit)) continue; // merged away or changed since it was pushed
+      this.#lastRank = ranks[at]!;
       const gone = next[at]!;
-      symbols[at] = rules.results[rule]!;
-      found[gone] = -1;
+      symbols[at] = results[at]!;
+      ranks[gone] = noRank;
       next[at] = next[gone]!;
       if (next[at]! < length) previous[next[at]!] = at;
       if (previous[at]! >= 0) rate(previous[at]!);
@@ -186,6 +203,10 @@ export class MergeTable {
     for (let i = 0; i < length; i = next[i]!) symbols[kept++] = symbols[i]!;
     return kept;
   }
+}
+
+function slotOf(left: number, right: number): number {
+  return (Math.imul(Math.imul(left, 0x9e3779b1) ^ right, 0x85ebca6b) >>> (32 - pairBits)) * pairWords;
 }
 
 /** Room for the symbols of a word, which is kept for the next one unless it is large. */

@@ -122,6 +122,8 @@ class BpeTokenizer implements Tokenizer {
   readonly #codec: Codec;
   readonly #specials: ReadonlySet<number>;
   readonly #scratch = new Utf8Scratch();
+  /** The list of an earlier text; absent while a text has it, because a caller's `parseSpecial` may encode another one. */
+  #spare: IdBuffer | undefined;
   readonly #pieces: DecodedPieces;
   /** What long lists of ids decode to, without special pieces and with them; made when the first one is decoded. */
   readonly #bulk: [DecodedPieces?, DecodedPieces?] = [];
@@ -167,20 +169,20 @@ class BpeTokenizer implements Tokenizer {
 
   encode(text: string, options: EncodeOptions = {}): Uint32Array {
     checkKind(typeof text === "string", "a text", text);
-    const out = new IdBuffer(expectedIds(text.length));
+    const out = this.#room(text.length);
     return this.#between(out, options, () => this.#encodeStretches(text, "text", options, out));
   }
 
   encodeBytes(bytes: Uint8Array, options: EncodeOptions = {}): Uint32Array {
     checkKind(bytes instanceof Uint8Array, "a Uint8Array", bytes);
-    const out = new IdBuffer(expectedIds(bytes.length));
+    const out = this.#room(bytes.length);
     return this.#between(out, options, () => this.#encodeRuns(bytes, "text", options, out));
   }
 
   encodePart(bytes: Uint8Array, { isFirst, isEnd }: TextPart, options: StreamEncodeOptions = {}): EncodedPart {
     const taken = isEnd ? bytes.length : this.#lastBorder(bytes, options);
     if (taken === 0 && !isEnd) return { ids: new Uint32Array(0), taken };
-    const out = new IdBuffer(expectedIds(taken));
+    const out = this.#room(taken);
     const around = this.#around(options);
     const here = { before: isFirst ? around.before : [], after: isEnd ? around.after : [] };
     return {
@@ -293,7 +295,18 @@ class BpeTokenizer implements Tokenizer {
     body();
     const hasOwnStart = before.length > 0 && out.size > before.length && out.at(before.length) === before[0];
     for (const id of after) out.push(id);
-    return out.slice(hasOwnStart ? before.length : 0);
+    const ids = out.slice(hasOwnStart ? before.length : 0);
+    if (out.capacity <= mostKeptIds) this.#spare = out;
+    return ids;
+  }
+
+  /** An empty list for the ids of a text of so many units or bytes. */
+  #room(length: number): IdBuffer {
+    const spare = length <= mostKeptIds ? this.#spare : undefined;
+    if (spare === undefined) return new IdBuffer(expectedIds(length));
+    this.#spare = undefined;
+    spare.size = 0;
+    return spare;
   }
 
   #around({ bos, eos, template }: EncodeOptions): TextTemplate {
@@ -361,6 +374,9 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
   }
   return bytes;
 }
+
+/** A list of more ids is not kept for the next text. */
+const mostKeptIds = 1 << 17;
 
 /** Ids that a text of so many units or bytes has at most, or about, so that short texts need no second array and long ones no large one. */
 function expectedIds(length: number): number {

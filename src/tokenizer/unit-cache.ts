@@ -18,7 +18,7 @@ const mostShortIds = inlineIds + slotWords;
 const shortBytes = 16;
 /** Buckets of two slots: of the units that fall on one the last one found stays, and the other gives way. The table grows with what it holds. */
 const leastBits = 9;
-const mostBits = 16;
+const mostBits = 17;
 
 /** A slot of the long table is 48 words: 16 of bytes, `length | count << 8`, and 31 ids. */
 const longWords = 48;
@@ -83,6 +83,7 @@ export class UnitCache {
   #encodeBlock(from: number, to: number, out: IdBuffer): number {
     const bytes = this.#bytes;
     const view = this.#view;
+    const key = this.#key;
     let slots = this.#slots;
     let more = this.#more;
     let shift = 32 - this.#bits;
@@ -119,11 +120,18 @@ export class UnitCache {
           at = stop;
           continue;
         }
+        out.size = size;
+        key[0] = key0;
+        key[1] = key1;
+        key[2] = key2;
+        key[3] = key3;
+        this.#encodeShort(at, stop, out);
+      } else {
+        out.size = size;
+        if (length <= shortBytes) this.#encodeLast(at, stop, out);
+        else if (length <= longBytes) this.#encodeLong(at, stop, out);
+        else this.#encodeUnit(bytes, at, stop, out);
       }
-      out.size = size;
-      if (length <= shortBytes) this.#encodeShort(at, stop, out);
-      else if (length <= longBytes) this.#encodeLong(at, stop, out);
-      else this.#encodeUnit(bytes, at, stop, out);
       ids = out.reserve(room);
       size = out.size;
       at = stop;
@@ -135,20 +143,28 @@ export class UnitCache {
     return at;
   }
 
-  /** A unit that is not in the first slot of its bucket, or stands at the very end of the bytes. */
+  /** A short unit so near the end of the bytes that words cannot be loaded from there. */
+  #encodeLast(at: number, stop: number, out: IdBuffer): void {
+    this.#pack(at, stop);
+    this.#encodeShort(at, stop, out);
+  }
+
+  /** A unit whose bytes are in `#key`, and which may be in either slot of its bucket. */
   #encodeShort(at: number, stop: number, out: IdBuffer): void {
-    if (this.#learned >> this.#bits > 0 && this.#bits < mostBits) this.#grow();
-    const key = this.#pack(at, stop);
-    const slots = this.#slots;
-    const first = (hashOf(key[0]!, key[1]!, key[2]!, key[3]!) >>> (32 - this.#bits)) * (2 * slotWords);
-    const second = first + slotWords;
+    const first = this.#bucketOf(this.#key, 0);
     if (!this.#isIn(first, stop - at)) {
-      if (!this.#isIn(second, stop - at)) return this.#learn(slots[first + 4] === 0 ? first : second, at, stop, out);
-      swap(slots, first, second);
+      const second = first + slotWords;
+      if (!this.#isIn(second, stop - at)) return this.#learn(at, stop, out);
+      swap(this.#slots, first, second);
       swap(this.#more, first, second);
     }
-    const count = slots[first + 4]! >>> 8;
-    for (let i = 0; i < count; i++) out.push(i < inlineIds ? slots[first + 5 + i]! : this.#more[first + i - inlineIds]!);
+    const count = this.#slots[first + 4]! >>> 8;
+    for (let i = 0; i < count; i++) out.push(i < inlineIds ? this.#slots[first + 5 + i]! : this.#more[first + i - inlineIds]!);
+  }
+
+  /** The first slot of the bucket of a unit, `words[at … at + 4)`. */
+  #bucketOf(words: Int32Array, at: number): number {
+    return (hashOf(words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!) >>> (32 - this.#bits)) * (2 * slotWords);
   }
 
   #isIn(slot: number, length: number): boolean {
@@ -158,16 +174,20 @@ export class UnitCache {
     return isSame && (slots[slot + 4]! & 0xff) === length;
   }
 
-  #learn(slot: number, at: number, stop: number, out: IdBuffer): void {
+  #learn(at: number, stop: number, out: IdBuffer): void {
     const before = out.size;
     this.#encodeUnit(this.#bytes, at, stop, out);
     const count = out.size - before;
     if (count > mostShortIds) return;
+    if (this.#learned >> this.#bits > 0 && this.#bits < mostBits) this.#grow();
     this.#learned++;
-    this.#slots.set(this.#key.subarray(0, 4), slot);
-    this.#slots[slot + 4] = (stop - at) | (count << 8);
+    const slots = this.#slots;
+    const first = this.#bucketOf(this.#key, 0);
+    const slot = slots[first + 4] === 0 ? first : first + slotWords;
+    for (let i = 0; i < shortBytes / 4; i++) slots[slot + i] = this.#key[i]!;
+    slots[slot + 4] = (stop - at) | (count << 8);
     for (let i = 0; i < count; i++) {
-      if (i < inlineIds) this.#slots[slot + 5 + i] = out.at(before + i);
+      if (i < inlineIds) slots[slot + 5 + i] = out.at(before + i);
       else this.#more[slot + i - inlineIds] = out.at(before + i);
     }
   }
@@ -181,8 +201,7 @@ export class UnitCache {
     this.#more = new Int32Array(slotWords << (this.#bits + 1));
     for (let old = 0; old < slots.length; old += slotWords) {
       if (slots[old + 4] === 0) continue;
-      const hash = hashOf(slots[old]!, slots[old + 1]!, slots[old + 2]!, slots[old + 3]!);
-      const first = (hash >>> (32 - this.#bits)) * (2 * slotWords);
+      const first = this.#bucketOf(slots, old);
       const slot = this.#slots[first + 4] === 0 ? first : first + slotWords;
       this.#slots.set(slots.subarray(old, old + slotWords), slot);
       this.#more.set(more.subarray(old, old + slotWords), slot);
