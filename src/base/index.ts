@@ -1,4 +1,5 @@
 export { type ByteSource, type FileRegion, memorySource } from "./bytes.ts";
+export { checkKeys } from "./check-keys.ts";
 export { cutStream, cutText } from "./cut-text.ts";
 export {
   bytesOf,

@@ -1,4 +1,5 @@
 export type { Batch, BatchSource } from "./batch.ts";
+export { checkBatch } from "./check-batch.ts";
 export type { DocumentRows } from "./document-mask.ts";
 export { type HeldOutBatch, heldOutBatches } from "./held-out.ts";
 export { joinDocuments, memoryTokens } from "./memory-tokens.ts";

@@ -1,7 +1,7 @@
 // Loss on text that training never saw, by a program that shares the parameters' buffers and only goes forward.
 import { type Backend, BoundProgram, type DeviceBuffer } from "../backend/index.ts";
 import { check, type OnProgress } from "../base/index.ts";
-import type { Batch, Tokens } from "../batches/index.ts";
+import { type Batch, checkBatch, type Tokens } from "../batches/index.ts";
 import { type BatchSize, type LlamaConfig, type LossGraph, lossGraph, writeBatch, writePositions } from "../model/index.ts";
 import { bitsPerByte, perplexity } from "./bits-per-byte.ts";
 import { spreadBatches } from "./spread-batches.ts";
@@ -33,6 +33,7 @@ export interface EvaluateOptions {
 
 /** Measures the loss on held-out text, on parameters that a trainer or others hold. */
 export class HeldOutEvaluator implements Disposable {
+  readonly #vocabSize: number;
   readonly #size: BatchSize;
   readonly #built: LossGraph;
   readonly #program: BoundProgram;
@@ -51,16 +52,17 @@ export class HeldOutEvaluator implements Disposable {
   ): Promise<HeldOutEvaluator> {
     const program = await BoundProgram.compile(backend, built.graph, states);
     await writePositions(program, config, size);
-    return new HeldOutEvaluator(size, built, program);
+    return new HeldOutEvaluator(config.vocabSize, size, built, program);
   }
 
-  private constructor(size: BatchSize, built: LossGraph, program: BoundProgram) {
+  private constructor(vocabSize: number, size: BatchSize, built: LossGraph, program: BoundProgram) {
+    this.#vocabSize = vocabSize;
     this.#size = size;
     this.#built = built;
     this.#program = program;
   }
 
-  /** @throws CriaError when the text has no two tokens; the signal's reason when it aborts. */
+  /** @throws CriaError when the text has no two tokens, or one that the model has not; the signal's reason when it aborts. */
   async evaluate(text: HeldOutText, { tokens: wanted, signal, progress }: EvaluateOptions = {}): Promise<Evaluation> {
     const all = text.tokens.length - 1;
     check(all >= 1, "eval", () => `the held-out text has ${text.tokens.length} tokens: it needs at least 2, hold out more`);
@@ -87,6 +89,7 @@ export class HeldOutEvaluator implements Disposable {
   }
 
   async #lossOf(batch: Batch): Promise<number> {
+    checkBatch(batch, this.#size, this.#vocabSize);
     await writeBatch(this.#program, batch);
     await this.#program.run();
     return (await this.#program.read(this.#built.loss))[0]!;

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
+import { openCpuBackend } from "./open-backend.ts";
 
 /** What becomes of a backend in a process where nobody can import koffi: its name, or why there is none. */
 function openedWithoutKoffi(target: string): string {
@@ -26,4 +27,8 @@ test.skipIf(process.arch !== "x64")("without koffi everything runs on wasm, one 
   expect(openedWithoutKoffi("")).toBe(`cpu: wasm, 1 thread; no machine code: ${why}\n`);
   expect(openedWithoutKoffi("wasm")).toBe("cpu: wasm, 1 thread\n");
   expect(openedWithoutKoffi("avx512")).toBe(`[cpu] CRIA_TARGET is "avx512", but ${why}: unset it, or set it to wasm\n`);
+});
+
+test("an option that is misspelt is named", async () => {
+  await expect(openCpuBackend({ thread: 2 } as never)).rejects.toThrow('[cpu] unknown option "thread", did you mean "threads"?');
 });

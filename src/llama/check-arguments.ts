@@ -1,6 +1,6 @@
 // What callers without types may get wrong at the library's door: one row per option, so that a wrong kind or a misspelt name is an error that
 // says so, and not one from deep inside, or silence. Ranges are checked by those who know them.
-import { CriaError, didYouMean, stateDTypes } from "../base/index.ts";
+import { CriaError, checkKeys, stateDTypes } from "../base/index.ts";
 
 /** What a value must be. */
 export interface Rule {
@@ -59,10 +59,8 @@ export function checkArgument(where: string, what: string, value: unknown, rule:
 export function checkOptions(where: string, options: unknown, rules: Readonly<Record<string, Rule>>): void {
   if (typeof options !== "object" || options === null || Array.isArray(options))
     throw new CriaError(where, `the options are ${show(options)} but must be an object, such as {}`);
-  const known = Object.keys(rules);
+  checkKeys(where, options, Object.keys(rules));
   for (const [key, value] of Object.entries(options)) {
-    if (!Object.hasOwn(rules, key))
-      throw new CriaError(where, `unknown option ${JSON.stringify(key)}${didYouMean(key, known) || `: there are ${known.join(", ")}`}`);
     if (value !== undefined) checkArgument(where, `the option ${key}`, value, rules[key]!);
   }
 }

@@ -249,3 +249,8 @@ test("a corpus with fewer pieces than asked for gives what it has, where that is
   expect(pieces.length).toBeLessThan(300);
   expect(pieces).toContain("▁lower");
 });
+
+test("one text is not taken for a list of its characters", async () => {
+  const options = { kind: "bytes", vocabSize: 300, mayBeSmaller: true } as const;
+  await expect(trainTokenizer("one text", options)).rejects.toThrow("[tokenizer] the corpus is one text");
+});

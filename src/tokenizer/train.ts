@@ -38,6 +38,7 @@ export type TrainOptions = (WordTrainOptions | SentencePieceTrainOptions | Bytes
  */
 export async function trainTokenizer(corpus: Iterable<string> | AsyncIterable<string>, options: TrainOptions): Promise<TokenizerModel> {
   const rules = trainingRules(options);
+  check(typeof corpus !== "string", "tokenizer", () => "the corpus is one text, whose characters would be documents: give a list of texts");
   return trainOnWords(await countWords(corpus, rules, new Pace(options.signal), options.onProgress), options);
 }
 

@@ -64,6 +64,27 @@ test("a step is given as many batches as it gathers", async () => {
   );
 });
 
+test("a batch of another size, or with ids that the model has not, is refused before a kernel reads by them", async () => {
+  await using backend = referenceBackend();
+  const batch = join(countedRows([3]));
+  const short = { ...batch, tokens: batch.tokens.subarray(1) };
+  await expect(stepped(backend, 1, [short])).rejects.toThrow("[data] a batch has 15 tokens and 16 targets, but 1 × 16 are read");
+  const far = { ...batch, tokens: Int32Array.from(batch.tokens).fill(vocabSize, 7, 8) };
+  await expect(stepped(backend, 1, [far])).rejects.toThrow(`a batch has the token ${vocabSize}, but the model has ${vocabSize} tokens`);
+  const behind = { ...batch, targets: Int32Array.from(batch.targets).fill(vocabSize + 3, 0, 1) };
+  await expect(stepped(backend, 1, [behind])).rejects.toThrow(`a batch has the token ${vocabSize + 3}`);
+  await expect(stepped(backend, 1, [{ ...batch, tokens: batch.tokens.map(() => -1) }])).rejects.toThrow("a batch has the token -1");
+});
+
+test("options out of their range are refused", async () => {
+  await using backend = referenceBackend();
+  const batch = join(countedRows([3]));
+  await expect(stepped(backend, 1, [batch], 0)).rejects.toThrow("[train] accumulation is 0 but must be a whole number above 0");
+  await expect(stepped(backend, 1, [batch], 1, { clipNorm: -1 })).rejects.toThrow(
+    "[train] clipNorm is -1 but must be above 0: Infinity clips nothing",
+  );
+});
+
 test("a batch says where documents begin if and only if they are kept apart", async () => {
   await using backend = referenceBackend();
   const batch = join(countedRows([3]));

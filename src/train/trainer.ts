@@ -1,7 +1,7 @@
 // The training state on a backend: parameters, moments, and the programs of one optimiser step.
 import { type Backend, BoundProgram, type DeviceBuffer } from "../backend/index.ts";
 import { check, eventsHandled, fail } from "../base/index.ts";
-import type { Batch } from "../batches/index.ts";
+import { type Batch, checkBatch } from "../batches/index.ts";
 import { HeldOutEvaluator } from "../eval/index.ts";
 import { hfName } from "../formats/index.ts";
 import { flopsOf, type Graph, type Tensor } from "../graph/index.ts";
@@ -118,10 +118,11 @@ export class Trainer implements Disposable {
 
   /**
    * Compiles, and fills the parameters by the seed.
-   * @throws CriaError when the backend's memory does not suffice, before any of it is taken: with the memory needed and there, and the batch that fits;
+   * @throws CriaError for an option out of its range; when the backend's memory does not suffice, before any of it is taken: with the memory needed and there, and the batch that fits;
    * the signal's reason when it aborts
    */
   static async open(backend: Backend, options: TrainerOptions, { signal, onMemory }: OpenOptions = {}): Promise<Trainer> {
+    checkOptions(options);
     const graphs = trainingGraphs(options);
     const memory = checkMemory(backend, options, graphs);
     onMemory?.(memory);
@@ -156,12 +157,13 @@ export class Trainer implements Disposable {
    * One optimiser step. Every token that counts has the same weight in it, in whichever batch it stands.
    * @param batches the step's, as many as `accumulation`
    * @param step from 1
+   * @throws CriaError for another number of batches, batches of another size, and ids outside of the vocabulary
    */
   async step(batches: readonly Batch[], step: number, learningRate: number): Promise<StepResult> {
     const { adamw, clipNorm } = this.#options;
     const { passes, update, norm } = this.#programs;
     const count = passes.length;
-    checkDocuments(batches, this.#options);
+    checkBatches(batches, this.#options);
     check(batches.length === count, "train", () => `a step has ${batches.length} batches but accumulation is ${count}: give it as many`);
     const updating = update ?? passes[0]!.program;
     await updating.write("hyper", hyperValues({ learningRate, step, batches: count, clipNorm }, adamw));
@@ -218,14 +220,26 @@ function meanWeight(batches: readonly Batch[]): number {
 }
 
 /** A graph with a document mask would read what an earlier batch said of its documents, where a batch says nothing. */
-function checkDocuments(batches: readonly Batch[], { documentMask = false }: TrainerOptions): void {
-  for (const { documents } of batches)
+function checkOptions({ accumulation, clipNorm }: TrainerOptions): void {
+  check(
+    Number.isSafeInteger(accumulation) && accumulation >= 1,
+    "train",
+    () => `accumulation is ${accumulation} but must be a whole number above 0`,
+  );
+  check(clipNorm > 0, "train", () => `clipNorm is ${clipNorm} but must be above 0: Infinity clips nothing`);
+}
+
+function checkBatches(batches: readonly Batch[], { documentMask = false, size, config }: TrainerOptions): void {
+  for (const batch of batches) {
+    const { documents } = batch;
+    checkBatch(batch, size, config.vocabSize);
     check(
       (documents !== undefined) === documentMask,
       "train",
       () =>
         `documentMask is ${documentMask} but a batch ${documents ? "says" : "does not say"} where documents begin: ask for both or neither`,
     );
+  }
 }
 
 /** @returns the pass's sum of losses times the weight */

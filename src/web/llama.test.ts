@@ -20,6 +20,7 @@ test("without an isolated page no threads are promised: the name says why, and a
   expect(asked.name).toMatch(/^cpu: wasm(\+fma)?, without worker threads$/);
   await asked.dispose();
   await expect(openBackend({ threads: 2 })).rejects.toThrow(UsageError);
+  await expect(openBackend(anything({ thread: 2 }))).rejects.toThrow('[cpu] unknown option "thread", did you mean "threads"?');
   await expect(openBackend({ threads: 2 })).rejects.toThrow(/^\[cpu\] threads is 2, but the page is not .*; or omit threads$/);
 });
 

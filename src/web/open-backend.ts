@@ -1,7 +1,7 @@
 // The CPU backend in a page: WebAssembly, on web workers where the page may share memory with them.
 import { cpuBackend, type Trace, wasmExecutor } from "../backend/cpu/index.ts";
 import type { Backend } from "../backend/index.ts";
-import { UsageError } from "../base/index.ts";
+import { checkKeys, UsageError } from "../base/index.ts";
 import { webThreads } from "./web-threads.ts";
 
 /** The threads of a page's backend, and who is told. */
@@ -19,7 +19,9 @@ export interface BackendOptions {
  * Opens the CPU of the machine that shows the page. The backend's name says how many threads compute, and why there are none.
  * @throws UsageError when threads are asked for that the page cannot have, CriaError when it gets no memory.
  */
-export async function openBackend({ threads, trace }: BackendOptions = {}): Promise<Backend> {
+export async function openBackend(options: BackendOptions = {}): Promise<Backend> {
+  checkKeys("cpu", options, ["threads", "trace"]);
+  const { threads, trace } = options;
   const obstacle = obstacleToThreads();
   if (threads !== undefined && threads !== 0 && obstacle !== undefined)
     throw new UsageError("cpu", `threads is ${threads}, but ${obstacle}; or omit threads`);
