@@ -3,6 +3,11 @@ import { fail } from "../base/index.ts";
 import { isObject, type JsonObject, kindOf, quote } from "./json.ts";
 import { oddPartKey } from "./tokenizer-keys.ts";
 
+/** Whether a value is a whole number from 0 on, small enough to be an id. */
+export function isId(value: unknown): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value < 2 ** 31;
+}
+
 /** Names the file in every message. */
 export class JsonFields {
   readonly where: string;
@@ -39,8 +44,7 @@ export class JsonFields {
 
   /** A whole number from 0 on, small enough to be an id. */
   id(value: unknown, name: string): number {
-    const isId = typeof value === "number" && Number.isInteger(value) && value >= 0 && value < 2 ** 31;
-    return isId ? value : this.fail(`${name} must be an id, but it is ${kindOf(value)}`);
+    return isId(value) ? value : this.fail(`${name} must be an id, but it is ${kindOf(value)}`);
   }
 
   /** True or false; undefined where the field is absent or null. */

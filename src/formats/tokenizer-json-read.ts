@@ -22,7 +22,7 @@ import {
 } from "../tokenizer/index.ts";
 import { type AddedToken, differencesOf, matchingOf, readAddedToken } from "./added-tokens.ts";
 import { isDeeper, isObject, type JsonObject, parseJsonObject, quote, sameJson } from "./json.ts";
-import { JsonFields } from "./json-fields.ts";
+import { isId, JsonFields } from "./json-fields.ts";
 import { checkKeys, oneWarning } from "./json-keys.ts";
 import { readTokenizerConfig, type TokenizerConfig } from "./tokenizer-config.ts";
 import { metaspaceScheme, readDecoding } from "./tokenizer-json-decoder.ts";
@@ -129,9 +129,14 @@ function readVocabulary(file: JsonObject, config: TokenizerConfig, fields: JsonF
   return { pieces, unused, ids, base, specials: isAdded(true), added: isAdded(false), matching, merges, model, isUnigram, complaints };
 }
 
-function bpeIds({ vocab }: JsonObject, fields: JsonFields): Map<string, number> {
+function bpeIds(model: JsonObject, fields: JsonFields): Map<string, number> {
   const ids = new Map<string, number>();
-  for (const [piece, id] of Object.entries(fields.object(vocab, "model.vocab"))) ids.set(piece, fields.id(id, `the id of "${piece}"`));
+  const vocab = fields.object(model.vocab, "model.vocab");
+  // The engine lists the keys of a large object in a quarter of the time of its entries.
+  for (const piece of Object.keys(vocab)) {
+    const id = vocab[piece];
+    ids.set(piece, isId(id) ? id : fields.id(id, `the id of "${piece}"`));
+  }
   return ids;
 }
 
@@ -221,16 +226,19 @@ function piecesById(
   ids: ReadonlyMap<string, number>,
   fields: JsonFields,
 ): { readonly pieces: string[]; readonly unused: readonly number[] } {
-  const pieces: string[] = [];
   const most = 2 * ids.size + 1024;
+  const pieces = new Array<string | undefined>(Math.min(topId(ids) + 1, most));
   for (const [piece, id] of ids) {
     if (id >= most) fields.fail(`"${piece}" has the id ${id}, but there are ${ids.size} pieces: so many ids cannot be left out`);
     if (pieces[id] !== undefined) fields.fail(`"${pieces[id]}" and "${piece}" both have the id ${id}: ids must be unique`);
     pieces[id] = piece;
   }
-  const unused = Array.from(pieces, (_, id) => id).filter((id) => pieces[id] === undefined);
-  for (const id of unused) pieces[id] = unusedPiece(id);
-  return { pieces, unused };
+  const unused: number[] = [];
+  const all = Array.from(pieces, (piece, id) => {
+    if (piece === undefined) unused.push(id);
+    return piece ?? unusedPiece(id);
+  });
+  return { pieces: all, unused };
 }
 
 /** @param prefix what the right part of a merge begins with and the result leaves out */

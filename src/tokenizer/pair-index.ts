@@ -38,8 +38,18 @@ export class PairIndex {
   }
 
   findOrAdd(left: number, right: number): number {
-    const found = this.find(left, right);
-    return found >= 0 ? found : this.add(left, right);
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    let slot = hash(left, right) & mask;
+    for (; slots[slot] !== 0; slot = (slot + 1) & mask) {
+      const pair = slots[slot]! - 1;
+      if (this.#left[pair] === left && this.#right[pair] === right) return pair;
+    }
+    if (this.#size === this.#left.length) return this.add(left, right);
+    slots[slot] = this.#size + 1;
+    this.#left[this.#size] = left;
+    this.#right[this.#size] = right;
+    return this.#size++;
   }
 
   /** Numbers a pair that is not there yet. */

@@ -8,10 +8,8 @@ const multiplier = Math.floor(Math.random() * 2 ** 32) | 1;
 export class PieceTable {
   #bytes: Uint8Array;
   #used = 0;
-  /** symbol → where its bytes begin, how many there are, and their hash. A symbol without bytes is in no slot. */
-  readonly #starts: Int32Array;
-  readonly #lengths: Int32Array;
-  readonly #hashes: Int32Array;
+  /** symbol → four words: where its bytes begin, how many there are, their hash, and one that is free. A symbol without bytes is in no slot. */
+  readonly #facts: Int32Array;
   /** Pairs of a hash and a symbol + 1; 0 is free. */
   readonly #slots: Int32Array;
   /** length → the multiplier to that power. */
@@ -25,19 +23,17 @@ export class PieceTable {
    */
   constructor(symbols: number, expectedBytes: number) {
     this.#bytes = new Uint8Array(expectedBytes + 64);
-    this.#starts = new Int32Array(symbols);
-    this.#lengths = new Int32Array(symbols);
-    this.#hashes = new Int32Array(symbols);
+    this.#facts = new Int32Array(4 * symbols);
     this.#slots = new Int32Array(2 ** Math.ceil(Math.log2(symbols * 2 + 2)) * 2);
   }
 
   /** One more than the largest symbol. */
   get symbols(): number {
-    return this.#lengths.length;
+    return this.#facts.length >> 2;
   }
 
   has(symbol: number): boolean {
-    return this.#lengths[symbol]! > 0;
+    return this.#facts[(symbol << 2) + 1]! > 0;
   }
 
   /** Adds a piece of at least one byte, whose bytes no other piece has. */
@@ -45,9 +41,10 @@ export class PieceTable {
     const length = to - from;
     if (this.#used + length > this.#bytes.length) this.#grow(length);
     for (let i = 0; i < length; i++) this.#bytes[this.#used + i] = bytes[from + i]!;
-    this.#starts[symbol] = this.#used;
-    this.#lengths[symbol] = length;
-    this.#hashes[symbol] = hashOf(bytes, from, to);
+    const fact = symbol << 2;
+    this.#facts[fact] = this.#used;
+    this.#facts[fact + 1] = length;
+    this.#facts[fact + 2] = hashOf(bytes, from, to);
     this.#used += length;
     if (length > this.#longest) this.#lengthen(length);
     this.#place(symbol);
@@ -62,30 +59,31 @@ export class PieceTable {
     for (let slot = this.#slotOf(hash); ; slot = (slot + 2) & (slots.length - 1)) {
       const symbol = slots[slot + 1]! - 1;
       if (symbol < 0) return -1;
-      if (slots[slot] === hash && this.#lengths[symbol] === length && this.#isAt(this.#starts[symbol]!, bytes, from, length)) return symbol;
+      if (slots[slot] === hash && this.#facts[(symbol << 2) + 1] === length && this.#isAt(this.#facts[symbol << 2]!, bytes, from, length))
+        return symbol;
     }
   }
 
   /** The piece that the bytes of two symbols are together, or -1. */
   join(left: number, right: number): number {
-    const rightLength = this.#lengths[right]!;
-    const length = this.#lengths[left]! + rightLength;
+    const rightLength = this.#facts[(right << 2) + 1]!;
+    const length = this.#facts[(left << 2) + 1]! + rightLength;
     if (length > this.#longest) return -1;
     const slots = this.#slots;
-    const hash = (Math.imul(this.#hashes[left]!, this.#powers[rightLength]!) + this.#hashes[right]!) | 0;
+    const hash = (Math.imul(this.#facts[(left << 2) + 2]!, this.#powers[rightLength]!) + this.#facts[(right << 2) + 2]!) | 0;
     for (let slot = this.#slotOf(hash); ; slot = (slot + 2) & (slots.length - 1)) {
       const symbol = slots[slot + 1]! - 1;
       if (symbol < 0) return -1;
-      if (slots[slot] === hash && this.#lengths[symbol] === length && this.#isJoin(symbol, left, right)) return symbol;
+      if (slots[slot] === hash && this.#facts[(symbol << 2) + 1] === length && this.#isJoin(symbol, left, right)) return symbol;
     }
   }
 
   #isJoin(symbol: number, left: number, right: number): boolean {
-    const start = this.#starts[symbol]!;
-    const leftLength = this.#lengths[left]!;
+    const start = this.#facts[symbol << 2]!;
+    const leftLength = this.#facts[(left << 2) + 1]!;
     return (
-      this.#isAt(start, this.#bytes, this.#starts[left]!, leftLength) &&
-      this.#isAt(start + leftLength, this.#bytes, this.#starts[right]!, this.#lengths[right]!)
+      this.#isAt(start, this.#bytes, this.#facts[left << 2]!, leftLength) &&
+      this.#isAt(start + leftLength, this.#bytes, this.#facts[right << 2]!, this.#facts[(right << 2) + 1]!)
     );
   }
 
@@ -97,7 +95,7 @@ export class PieceTable {
 
   #place(symbol: number): void {
     const slots = this.#slots;
-    const hash = this.#hashes[symbol]!;
+    const hash = this.#facts[(symbol << 2) + 2]!;
     let slot = this.#slotOf(hash);
     while (slots[slot + 1] !== 0) slot = (slot + 2) & (slots.length - 1);
     slots[slot] = hash;
