@@ -35,6 +35,38 @@ export function sentencePieceNormaliser(parts: readonly JsonObject[]): readonly 
   return [{ type: "sentencepiece", removeExtraSpaces: true, dummySpace: hasPrefix ? "front" : "none" }];
 }
 
+/** The steps of a text. @throws CriaError for steps that are not supported, alone or together */
+export function readTextSteps(normalizers: readonly JsonObject[], preTokenizers: readonly JsonObject[], fields: JsonFields): TextSteps {
+  const steps = { normaliser: readNormaliser(normalizers, fields), preTokeniser: readPreTokeniser(preTokenizers, fields) };
+  checkFirstPrefix(steps, fields);
+  return steps;
+}
+
+interface TextSteps {
+  readonly normaliser: NormaliserStep[];
+  readonly preTokeniser: PreTokeniserStep[];
+}
+
+/**
+ * Metaspace's "first" puts its ▁ in front of every word that begins, before normalising, where the text does: of none where a normaliser took the first
+ * characters away, and of several where one character became more and was cut.
+ */
+function checkFirstPrefix({ normaliser, preTokeniser }: TextSteps, fields: JsonFields): void {
+  const place = preTokeniser.findIndex((step) => step.type === "metaspace" && step.prefix === "first");
+  if (place < 0) return;
+  const odd = normaliser.find((step) => (place === 0 ? mayTakeStart(step) : step.type !== "lowercase"));
+  if (odd !== undefined)
+    fields.fail(
+      `pre_tokenizer's Metaspace has prepend_scheme "first"${place === 0 ? "" : " behind another step"}, which is not supported behind the normalizer's step ${odd.type}: make it "always" or "never" where ids may change`,
+    );
+}
+
+function mayTakeStart(step: NormaliserStep): boolean {
+  if (step.type === "strip") return step.left;
+  if (step.type === "replace" || step.type === "replaceMatches") return step.to === "";
+  return step.type === "stripAccents" || step.type === "nmt" || step.type === "bert";
+}
+
 /** @throws CriaError naming a part that is not known. */
 export function readNormaliser(parts: readonly JsonObject[], fields: JsonFields): NormaliserStep[] {
   return parts.map((part) => readStep(part, fields));

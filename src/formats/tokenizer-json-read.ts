@@ -26,7 +26,7 @@ import { isId, JsonFields } from "./json-fields.ts";
 import { checkKeys, oneWarning } from "./json-keys.ts";
 import { readTokenizerConfig, type TokenizerConfig } from "./tokenizer-config.ts";
 import { metaspaceScheme, readDecoding } from "./tokenizer-json-decoder.ts";
-import { readNormaliser, readPreTokeniser, sentencePieceNormaliser } from "./tokenizer-json-pipeline.ts";
+import { readNormaliser, readPreTokeniser, readTextSteps, sentencePieceNormaliser } from "./tokenizer-json-pipeline.ts";
 import { readTemplate } from "./tokenizer-json-template.ts";
 import { fileKeys, modelKeys, unigramKeys } from "./tokenizer-keys.ts";
 import { unmarkedPiece, wordDecoders, wordEndPattern, wordSplit } from "./word-mark.ts";
@@ -507,7 +507,7 @@ function unigramModel(
   fields: JsonFields,
 ): UnigramModel {
   const { model } = read;
-  const steps = { normaliser: readNormaliser(normalizers, fields), preTokeniser: readPreTokeniser(preTokenizers, fields) };
+  const steps = readTextSteps(normalizers, preTokenizers, fields);
   checkPrefix(hasPrefix({ ...steps, dummyPrefix: "never", prefixBeforeSpace: false }), config, fields);
   const matching = matchingOfUnigram(read);
   const { merges: _, matching: __, ...parts } = common(read);
@@ -583,9 +583,10 @@ function textOf(normalizers: readonly JsonObject[], preTokenizers: readonly Json
     const plain = markPrefix(normalizers);
     if (plain !== undefined) return plain;
   }
+  const { normaliser, preTokeniser } = readTextSteps(normalizers, preTokenizers, fields);
   return {
-    ...(normalizers.length === 0 ? {} : { normaliser: readNormaliser(normalizers, fields) }),
-    ...(preTokenizers.length === 0 ? {} : { preTokeniser: readPreTokeniser(preTokenizers, fields) }),
+    ...(normalizers.length === 0 ? {} : { normaliser }),
+    ...(preTokenizers.length === 0 ? {} : { preTokeniser }),
     ...{ escapesSpaces: false, dummyPrefix: "never", prefixBeforeSpace: false },
   };
 }

@@ -224,6 +224,8 @@ test("roles come from the configuration first", async () => {
   expect(readTokenizerJson(text, { config })).toMatchObject({ bosId: model.eosId, eosId: model.bosId });
 });
 
+const firstMetaspace = { type: "Metaspace", replacement: "▁", prepend_scheme: "first", split: true };
+
 const unigram = (more: object) => ({
   added_tokens: [],
   post_processor: null,
@@ -336,6 +338,20 @@ test.each<[string, (file: ReturnType<typeof fileOf>) => unknown, RegExp]>([
     "a normaliser by an expression with a reference",
     (f) => (f.normalizer = { type: "Replace", pattern: { Regex: "(a+)\\1" }, content: "▁" }),
     /normalizer replaces "\(a\+\)\\\\1": .*references to groups are not supported, at character 4/,
+  ],
+  [
+    "a ▁ in front of the first word where a text's beginning may go",
+    (f) => Object.assign(f, { normalizer: { type: "Strip", strip_left: true, strip_right: true }, pre_tokenizer: firstMetaspace }),
+    /Metaspace has prepend_scheme "first", which is not supported behind the normalizer's step strip: make it "always" or "never"/,
+  ],
+  [
+    "a ▁ in front of the first word where one character becomes several words",
+    (f) =>
+      Object.assign(f, {
+        normalizer: { type: "NFKC" },
+        pre_tokenizer: { type: "Sequence", pretokenizers: [{ type: "Digits", individual_digits: true }, firstMetaspace] },
+      }),
+    /prepend_scheme "first" behind another step, which is not supported behind the normalizer's step form/,
   ],
 ])("refuses %s", async (_name, damage, message) => {
   const file = fileOf(await trained(1));
