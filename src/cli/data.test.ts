@@ -113,7 +113,8 @@ test.each([
   ["no tokenizer and no folder", 2, /--tokenizer must be given: .*\n.*--out must be given: /, ["data", "prepare", "recipe.yaml"]],
   ["prepared data", 2, /shards is prepared data already: name a recipe/, ["data", "prepare", "@shards", "--tokenizer", "t", "--out", "o"]],
   ["two folders", 2, /"b" is one too many/, ["data", "stats", "a", "b"]],
-  ["a folder that is none", 1, /nowhere.manifest\.json: no such file/, ["data", "stats", "nowhere"]],
+  ["a folder of texts", 1, /text: it has no manifest\.json, so it is no prepared data: name another folder/, ["data", "stats", "@text"]],
+  ["a folder that is none", 1, /nowhere: no such file or folder/, ["data", "stats", "nowhere"]],
 ])("%s is refused", async (_, code, message, words) => {
   const paths = words.map((word) => (word.startsWith("@") ? inside(word.slice(1)) : word));
   expect(await cria(...paths)).toMatchObject({ code, stdout: "", stderr: expect.stringMatching(message) });

@@ -128,6 +128,17 @@ describe("cria generate", () => {
     });
   });
 
+  test("a text that fills the context before it has the tokens that were asked for says so on stderr", async () => {
+    const words = ["generate", folder, "ab a", "--temperature", "0", "--context", "10", "--max-tokens"];
+    const full = await run([...words, "20"]);
+    expect(full).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/^note: the text stops after \d tokens, not 20: with its prompt it fills the context of 10 tokens\n$/),
+    });
+    expect((await run([...words, "3"])).stderr).toBe("");
+    expect((await run([...words, "20", "--json"])).stderr).toBe("");
+  });
+
   test("stop strings end the text and are not in it", async () => {
     const words = ["generate", bin, "ab", "--temperature", "0", "--max-tokens", "20", "--json"];
     const { text } = JSON.parse((await run(words)).stdout);

@@ -75,7 +75,10 @@ export const generate: Command = {
       ...{ backend: backend.name, seed: options.seed, loadSeconds: seconds(start, loaded), warnings: llama.warnings },
     };
     if (io.json) io.stdout(`${JSON.stringify(report, null, 2)}\n`);
-    else if (process.stderr.isTTY) io.stderr(`${summary(report)}\n`);
+    else {
+      tellFullContext(written, options.maxTokens, llama.contextLength, io);
+      if (process.stderr.isTTY) io.stderr(`${summary(report)}\n`);
+    }
     return 0;
   },
 };
@@ -203,6 +206,14 @@ async function write(written: AsyncIterable<TextPiece>, io: CommandIo): Promise<
     promptSeconds: seconds(start, first),
     generationSeconds: seconds(first, performance.now()),
   };
+}
+
+/** Fewer tokens than were asked for, without an end of the text, look like one: the context was full. */
+function tellFullContext({ tokens, finishReason }: Written, asked: number | undefined, contextLength: number, io: CommandIo): void {
+  if (finishReason !== "length" || asked === undefined || tokens.length >= asked) return;
+  io.stderr(
+    `note: the text stops after ${tokens.length} tokens, not ${asked}: with its prompt it fills the context of ${contextLength} tokens\n`,
+  );
 }
 
 function summary({

@@ -37,7 +37,7 @@ export const formNames = Object.keys(forms) as FormName[];
 /** What OUT may be, as help lists it. */
 export const outputHelp = [
   ...Object.values(forms).map(({ ending, about }) => `${ending.padEnd(10)} ${about}\n`),
-  `${"a folder".padEnd(10)} tokenizer.json and tokenizer_config.json\n`,
+  `${"a folder".padEnd(10)} one that is there, or a path that ends in /: tokenizer.json and tokenizer_config.json\n`,
 ].join("");
 
 /** What a form is, in words. */
@@ -89,5 +89,8 @@ function formOf(given: string | undefined, out: string, toFolder: boolean, where
   const found = named ?? (toFolder ? "json" : formNames.find((name) => out.endsWith(forms[name].ending)));
   if (found !== undefined) return found;
   const endings = formNames.map((name) => forms[name].ending).join(", ");
-  throw new UsageError(where, `${out}: its ending says no form: let it end in one of ${endings}, or say --to ${formNames.join("|")}`);
+  throw new UsageError(
+    where,
+    `${out}: its ending says no form: let it end in one of ${endings}, or in / for a folder, or say --to ${formNames.join("|")}`,
+  );
 }

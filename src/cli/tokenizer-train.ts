@@ -84,8 +84,10 @@ export const trainCommand: Command = {
     const counting = countOptions(flags, where);
     if (out.endsWith(modelEnding) && options.kind !== "sentencepiece")
       throw new UsageError(where, `--out ${out} is SentencePiece's form, which holds no --kind ${options.kind}: name a .json or a folder`);
-    if (files.length === 0) throw new UsageError(where, "no texts: name files, folders or patterns, or - for standard input");
     const toFolder = /[/\\]$/.test(out) || (await isFolder(out));
+    if (!toFolder && !out.endsWith(".json") && !out.endsWith(modelEnding))
+      throw new UsageError(where, `--out ${out}: its ending says no form: let it end in .json or ${modelEnding}, or in / for a folder`);
+    if (files.length === 0) throw new UsageError(where, "no texts: name files, folders or patterns, or - for standard input");
     await using texts = await openAndTell(files, reading, io, where);
     await makeFolder(toFolder ? out : dirname(out), where);
     const file = toFolder ? join(out, "tokenizer.json") : out;

@@ -212,10 +212,10 @@ test("Ctrl-C is heard while a run is compiled: nothing was written", async () =>
 });
 
 const bad: readonly [what: string, code: number, message: RegExp, ...words: string[]][] = [
-  ["no recipe", 2, /0 paths are given: name texts, or one recipe/],
+  ["no recipe", 2, /no path is given: name texts, or one recipe/],
   ["a missing recipe", 1, /nowhere\.yaml: no such file/, "@nowhere.yaml"],
   ["prepared data in place of a recipe", 2, /data is prepared data, not text: name a recipe/, "@data"],
-  ["a folder that is no run", 1, /data.train\.yaml: no such file/, "@data", "--resume"],
+  ["a folder that is no run", 1, /data: there is no run to go on with: name the folder of one/, "@data", "--resume"],
   ["a misspelt key", 1, /unknown key "learningRat", did you mean "learningRate"\?/, "@recipe.yaml", "--set", "learningRat=1"],
   ["a misspelt inner key", 1, /unknown key "nlayer" in model, did you mean "nLayers"\?/, "@recipe.yaml", "--set", "model.nlayer=1"],
   ["a value of another kind", 1, /learningRate is "fast"/, "@recipe.yaml", "--set", "learningRate=fast"],
@@ -228,7 +228,7 @@ const bad: readonly [what: string, code: number, message: RegExp, ...words: stri
   ["a vocabulary too small", 1, /model\.vocabSize is 99 but the tokenizer has 320/, "@recipe.yaml", "--set", "model.vocabSize=99"],
   ["a length beyond the context", 1, /length is 64 but the model's contextLength 32/, "@recipe.yaml", "--set", "length=64"],
   ["steps and tokens", 1, /steps is 60 and tokens 99: give one of them/, "@recipe.yaml", "--set", "tokens=99"],
-  ["data that is none", 1, /manifest\.json: no such file/, "@recipe.yaml", "--set", "data=@run"],
+  ["data that is none", 1, /run: it has no manifest\.json, so it is no prepared data/, "@recipe.yaml", "--set", "data=@run"],
   [
     "a batch beyond the memory",
     1,
@@ -238,7 +238,15 @@ const bad: readonly [what: string, code: number, message: RegExp, ...words: stri
     "batch=100000000",
   ],
   ["too many threads", 2, /threads is 1000, but an engine has from 1 to 64/, "@recipe.yaml", "--set", "threads=1000"],
-  ["a run that is not there", 1, /absent.train\.yaml: no such file/, "@recipe.yaml", "--out", "@absent", "--resume"],
+  [
+    "a run that is not there",
+    1,
+    /absent: there is no run to go on with: name the folder of one/,
+    "@recipe.yaml",
+    "--out",
+    "@absent",
+    "--resume",
+  ],
 ];
 
 test.each(bad)("%s is refused, and nothing is left", async (_, code, message, ...words) => {

@@ -1,7 +1,7 @@
 // cria train: a recipe and prepared data to a run folder, or further along one that was stopped.
 import { basename, extname, join, resolve } from "node:path";
 import type { Backend } from "../backend/index.ts";
-import { UsageError } from "../base/index.ts";
+import { check, UsageError } from "../base/index.ts";
 import { type SourceProgress, vocabularyOf } from "../batches/index.ts";
 import { PreparedData } from "../corpus/index.ts";
 import { parameterCount } from "../model/index.ts";
@@ -118,8 +118,10 @@ interface Plan {
 
 async function readPlan(args: readonly string[], flags: Flags, io: CommandIo): Promise<Plan> {
   const [given, ...more] = args;
-  if (given === undefined || more.length > 0)
-    throw new UsageError(where, `${args.length} paths are given: name texts, or one recipe, or the folder of one run to go on with`);
+  if (given === undefined || more.length > 0) {
+    const problem = given === undefined ? "no path is given" : `${args.length} paths are given`;
+    throw new UsageError(where, `${problem}: name texts, or one recipe, or the folder of one run to go on with`);
+  }
   const settings = flags.set as readonly string[];
   const resume = flags.resume === true;
   const accepts = readAccepts(flags["accept-changes"] as string | undefined);
@@ -130,6 +132,8 @@ async function readPlan(args: readonly string[], flags: Flags, io: CommandIo): P
   if (isRun && flags.out !== undefined) throw new UsageError(where, `--out is ${flags.out} but the run is ${given}: leave it out`);
   const folder = isRun ? given : ((flags.out as string | undefined) ?? join("runs", basename(given, extname(given))));
   const made = await findRecipe(folder);
+  const isThere = (await isFile(made.path)) || (!isRun && (await isLeftover(folder)));
+  check(!resume || isThere, where, () => `${folder}: there is no run to go on with: name the folder of one`);
   const asked = await readWhole(isRun ? made.path : given, settings, io);
   const anew = { folder, ...asked, resume: false, changed: [], accepts };
   if (!resume && !(await isUnsaved(folder))) return anew;

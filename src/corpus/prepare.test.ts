@@ -77,7 +77,7 @@ test("a recipe becomes shards, held-out text and a manifest that opens", async (
   await expect(PreparedData.open(out, { ...vocabularyOf(byteTokenizer), size: 259 })).rejects.toThrow(
     /prepare the data with this tokenizer/,
   );
-  await expect(prepare(parse(rawRecipe), byteTokenizer, out, { folder })).rejects.toThrow(/the folder is in use/);
+  await expect(prepare(parse(rawRecipe), byteTokenizer, out, { folder })).rejects.toThrow(/the folder is not empty/);
 });
 
 test("boundaries: one token per document where the recipe says so; a tokenizer without it is refused, and a document mask without ends", async () => {
@@ -139,7 +139,7 @@ test("damaged folders are refused by name", async () => {
   await expect(PreparedData.open(out)).rejects.toThrow(/shards\[0\] is "\.\.\/facts": it must be a plain file name/);
   writeFileSync(manifestPath, manifest.slice(0, 50));
   await expect(PreparedData.open(out)).rejects.toThrow(CriaError);
-  await expect(PreparedData.open(join(folder, "nowhere"))).rejects.toThrow(/manifest\.json: no such file/);
+  await expect(PreparedData.open(join(folder, "nowhere"))).rejects.toThrow(/nowhere: no such file or folder/);
 });
 
 const badRecipes: readonly [what: string, recipe: unknown, message: RegExp][] = [

@@ -109,7 +109,7 @@ async function checkUnused(path: string): Promise<void> {
     if (error.code === "ENOENT") return [];
     throw explainIo(where, path, error);
   });
-  check(found.length === 0, where, () => `${path}: the folder is in use (${found[0]}): choose another one, or empty it first`);
+  check(found.length === 0, where, () => `${path}: the folder is not empty (it holds ${found[0]}): choose another one, or empty it first`);
 }
 
 async function writeAll(job: Job): Promise<Manifest> {

@@ -1,8 +1,10 @@
 // A folder that `prepare` wrote, opened for training.
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { check } from "../base/index.ts";
 import type { TokenStore, Vocabulary } from "../batches/index.ts";
 import { Mixture, type MixtureOptions, type MixtureSource } from "../batches/index.ts";
+import { explainIo } from "../files/index.ts";
 import { type Manifest, manifestName, manifestSchema } from "./manifest.ts";
 import { openShards } from "./open-shards.ts";
 import { readJson } from "./read-yaml.ts";
@@ -27,6 +29,14 @@ export class PreparedData implements AsyncDisposable {
    * @throws CriaError when the folder was not prepared to the end, is damaged or of another vocabulary
    */
   static async open(folder: string, vocabulary?: Vocabulary): Promise<PreparedData> {
+    const names = await readdir(folder).catch((error) => {
+      throw explainIo(where, folder, error);
+    });
+    check(
+      names.includes(manifestName),
+      where,
+      () => `${folder}: it has no ${manifestName}, so it is no prepared data: name another folder`,
+    );
     const manifest = await readJson(join(folder, manifestName), manifestSchema, where);
     const opened: TokenStore[] = [];
     try {

@@ -46,14 +46,14 @@ export async function openChat(path: string, tokenizer: Tokenizer, options: open
 }
 
 async function tokenizerPlace(path: string): Promise<open.FilePlace> {
-  if (!(await isFolder(path))) return placeOf(path);
+  if (!(await isFolder(path, "tokenizer"))) return placeOf(path);
   const files = folderFiles(path);
   return { files, file: await open.findTokenizer(files) };
 }
 
-async function isFolder(path: string): Promise<boolean> {
+async function isFolder(path: string, where = "model"): Promise<boolean> {
   const found = await stat(path).catch((error) => {
-    throw explainIo("model", path, error);
+    throw explainIo(where, path, error);
   });
   return found.isDirectory();
 }

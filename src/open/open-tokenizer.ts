@@ -75,14 +75,14 @@ export async function findTokenizer(files: ModelFiles): Promise<string> {
   const found = usual ?? (ggufs.length === 1 ? ggufs[0] : undefined);
   if (found !== undefined) return found;
   const problem = ggufs.length > 1 ? `it has ${ggufs.length} .gguf files` : "it has no tokenizer.json";
-  return fail("model", `${files.name}: ${problem}: name a file: ${tokenizerForms}`);
+  return fail("tokenizer", `${files.name}: ${problem}: name a file: ${tokenizerForms}`);
 }
 
 async function readTokenizer(place: FilePlace, options: OpenTokenizerOptions): Promise<TokenizerModel> {
   const path = pathOf(place);
   if (await isGguf(place)) return readGguf(place, options);
   const bytes = await readPart(place.files, place.file, "tokenizer");
-  check(bytes.length > 0, "model", () => `${path}: it is empty, and a tokenizer is needed: ${tokenizerForms}`);
+  check(bytes.length > 0, "tokenizer", () => `${path}: it is empty, and a tokenizer is needed: ${tokenizerForms}`);
   if (isJson(bytes)) return readJson(bytes, place, options);
   if (isTiktoken(bytes)) return configured(readTiktoken(bytes, path, options.tiktoken), place, options);
   if (isSentencePiece(bytes) || place.file.endsWith(".model")) {
@@ -90,6 +90,7 @@ async function readTokenizer(place: FilePlace, options: OpenTokenizerOptions): P
     return configured(readSentencePieceModel(bytes, path), place, options);
   }
   if (place.file.endsWith(".bin")) return llama2cTokenizerModel(await readLlama2cTokenizer(memorySource(path, bytes), options.vocabSize));
+  check(place.file.endsWith(".json"), "tokenizer", () => `${path}: it is no tokenizer: name a ${tokenizerForms}`);
   return readJson(bytes, place, options); // it says what is wrong
 }
 

@@ -66,5 +66,7 @@ test("a prepared text is the text that stays in memory", async () => {
 });
 
 test("a folder in use is refused", async () => {
-  await expect(prepareText(context, 300, 100)).rejects.toThrow(/data: the folder is in use \(.+\): choose another one, or empty it first/);
+  await expect(prepareText(context, 300, 100)).rejects.toThrow(
+    /data: the folder is not empty \(.+\): choose another one, or empty it first/,
+  );
 });

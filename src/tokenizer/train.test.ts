@@ -194,7 +194,7 @@ test.each<[string, string[], Partial<TrainOptions>, RegExp]>([
   ["an empty corpus", [], {}, /no words/],
   ["white space only", [" \n "], { kind: "word" }, /no words/],
   ["a small corpus", ["abc"], {}, /too small for a vocabulary of 300: it gives at most 260 pieces/],
-  ["no room for the bytes", ["abc"], { vocabSize: 100 }, /no room for 2 special and byte pieces and 256 characters: ask for at least 258/],
+  ["no room for the bytes", ["abc"], { vocabSize: 100 }, /no room for 2 special pieces and 256 bytes: ask for at least 258/],
   ["half a piece", ["abc"], { vocabSize: 300.5 }, /vocabSize must be a whole number/],
   ["negative merges", ["abc"], { maxMerges: -1 }, /maxMerges must be/],
   ["an unknown kind", ["abc"], { kind: "unigram" as "word" }, /unknown kind "unigram": one of/],

@@ -50,7 +50,7 @@ export async function trainOnWords(counts: WordCounts, options: TrainOptions): P
   const alphabet = await trainer.layOut(counts);
   check(alphabet.words.counts.length > 0, "tokenizer", () => "the corpus has no words: give it some text");
   const fixed = trainer.reserved.length;
-  checkRoom(options.vocabSize, fixed, alphabet.pieces.length);
+  checkRoom(options, fixed, alphabet.pieces.length);
   const learner = trainer.learner(alphabet);
   const merges = await learn(learner, fixed, options, pace);
   return trainer.finish(learner.pieces, merges);
@@ -89,12 +89,16 @@ function checkSize(name: string, value: number): void {
   check(isSize, "tokenizer", () => `${name} must be a whole number below ${2 ** 23}, but it is ${value}`);
 }
 
-function checkRoom(vocabSize: number, fixed: number, characters: number): void {
+function checkRoom({ kind, vocabSize }: TrainOptions, fixed: number, alphabet: number): void {
+  const parts = {
+    word: `${fixed} special pieces and ${alphabet} characters`,
+    sentencepiece: `${fixed} special and byte pieces and ${alphabet} characters`,
+    bytes: `${fixed} special pieces and ${alphabet} bytes`,
+  }[kind];
   check(
-    vocabSize >= fixed + characters,
+    vocabSize >= fixed + alphabet,
     "tokenizer",
-    () =>
-      `a vocabulary of ${vocabSize} has no room for ${fixed} special and byte pieces and ${characters} characters: ask for at least ${fixed + characters}`,
+    () => `a vocabulary of ${vocabSize} has no room for ${parts}: ask for at least ${fixed + alphabet}`,
   );
 }
 
