@@ -87,17 +87,6 @@ test("a model's files and the machine are told", async () => {
   expect(lines.at(-1)).toMatch(/^cpu: \w+/);
 });
 
-test("a text becomes a model in two seconds and a report, and a claim of the paper an experiment", async () => {
-  const text = join(root, "README.md");
-  const [learnt, report] = await run("raise.mjs", text, at("raised"), "2");
-  expect(learnt).toMatch(/^\d layers, \d+ steps, \d\.\d bits per byte$/);
-  expect(report).toBe(`report: ${at("raised/report.html")}`);
-  expect(await readFile(at("raised/report.html"), "utf8")).toContain("<svg");
-  const told = await run("study.mjs", "rope", text, at("study"));
-  expect(told[0]).toBe("The score of a query and a key depends on their distance only: shown");
-  expect(await readFile(at("study/report.html"), "utf8")).toContain(told[0].split(":")[0]);
-});
-
 test("every door gives the same names by import and by require", async () => {
   const doors = ["cria", "cria/tokenizer", "cria/data", "cria/train", "cria/plan", "cria/web"];
   const namesOf = async (door) => Object.keys(await import(door)).sort();

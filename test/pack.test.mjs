@@ -45,11 +45,8 @@ test("asks for no more packages than the lock file holds, and none of them runs 
 });
 
 test("gives a working cria", async () => {
-  const [said, help] = await Promise.all([
-    npm(app, "exec", "--no", "--", "cria", "--version"),
-    npm(app, "exec", "--no", "--", "cria", "--help"),
-  ]);
-  expect(said.stdout.trim()).toBe(version);
+  expect((await npm(app, "exec", "--no", "--", "cria", "--version")).stdout.trim()).toBe(version);
+  const help = await run(process.execPath, ["node_modules/cria/dist/cli/main.js", "--help"], app);
   expect(help.stdout).toContain("usage: cria COMMAND");
 });
 
