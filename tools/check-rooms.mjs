@@ -60,7 +60,15 @@ export const rooms = {
 };
 
 /** Folders inside a room that have a door of their own: the rest of the room uses them through their index.ts. */
-export const innerDoors = ["kernel/library", "kernel/wasm", "kernel/x64", "graph/ops"];
+export const innerDoors = [
+  "kernel/library",
+  "kernel/wasm",
+  "kernel/x64",
+  "graph/ops",
+  "tokenizer/words",
+  "corpus/texts",
+  "corpus/counting",
+];
 
 /** Rooms that run in a browser as they do in Node: no `node:` module, no global of Node and no other room is within reach of what they import. */
 export const portable = [

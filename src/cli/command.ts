@@ -62,5 +62,20 @@ export interface Command {
 export interface CommandGroup {
   readonly name: string;
   readonly summary: string;
-  readonly commands: readonly Command[];
+  readonly commands: readonly CommandRow[];
+}
+
+/** A command by its name. Its file is read only when it is asked for, so that help answers at once and a command takes memory for itself alone. */
+export interface CommandRow<Loaded extends Command | CommandGroup = Command> {
+  readonly name: string;
+  readonly summary: string;
+  load(): Promise<Loaded>;
+}
+
+/** All commands, as commands.ts has them. */
+export type CommandRows = readonly CommandRow<Command | CommandGroup>[];
+
+/** The row of a command whose file is read already. */
+export function rowOf<Loaded extends Command | CommandGroup>(loaded: Loaded): CommandRow<Loaded> {
+  return { name: loaded.name, summary: loaded.summary, load: async () => loaded };
 }

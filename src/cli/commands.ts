@@ -1,15 +1,8 @@
-// Every command, one row each. A command's file is read only when it is asked for, so that `cria --help` answers at once.
-import type { Command, CommandGroup } from "./command.ts";
-
-/** A command's name and summary, and how its file is read. */
-export interface CommandRow {
-  readonly name: string;
-  readonly summary: string;
-  load(): Promise<Command | CommandGroup>;
-}
+// Every command, one row each.
+import type { CommandRows } from "./command.ts";
 
 /** All commands, in the order of `cria --help`. */
-export const commandRows: readonly CommandRow[] = [
+export const commandRows: CommandRows = [
   {
     name: "demo",
     summary: "train a small LLaMA on real text, and let it write",

@@ -14,7 +14,7 @@ import {
   readYaml,
   verifyPrepared,
 } from "../corpus/index.ts";
-import type { Command, CommandGroup, CommandIo } from "./command.ts";
+import { type Command, type CommandGroup, type CommandIo, rowOf } from "./command.ts";
 import { required, stringFlag } from "./flag-values.ts";
 import { callAgain } from "./hints.ts";
 import { loadTokenizer } from "./load-tokenizer.ts";
@@ -109,7 +109,7 @@ const verifyCommand: Command = {
 export const dataCommand: CommandGroup = {
   name: "data",
   summary: "turn texts into the tokens that training reads",
-  commands: [prepareCommand, statsCommand, verifyCommand],
+  commands: [prepareCommand, statsCommand, verifyCommand].map(rowOf),
 };
 
 function onlyArgument(args: readonly string[], where: string, what: string): string {

@@ -147,9 +147,12 @@ function changed(document: unknown, rng: Rng): unknown {
 export async function fuzzWords(folder: string, seed: number, cases: number): Promise<void> {
   const rng = new Rng(seed);
   const loaded = await Promise.all(commandRows.map((row) => row.load()));
-  const commands = loaded.flatMap((one) =>
-    "commands" in one ? one.commands.map((inner) => ({ ...inner, name: `${one.name} ${inner.name}` })) : [one],
-  );
+  const listed = loaded.map(async (one) => {
+    if (!("commands" in one)) return [one];
+    const inner = await Promise.all(one.commands.map((row) => row.load()));
+    return inner.map((command) => ({ ...command, name: `${one.name} ${command.name}` }));
+  });
+  const commands = (await Promise.all(listed)).flat();
   const reading = commands.filter(({ name }) => ["inspect", "tokenizer inspect", "tokenizer decode", "data stats", "plan"].includes(name));
   const odd = () => String(oddValues[rng.below(oddValues.length)]);
   const paths = [folder, "nowhere", join(folder, "text.txt"), join(folder, "data"), join(folder, "tokenizer.json")];

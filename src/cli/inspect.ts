@@ -7,7 +7,7 @@ import type { OnWarning } from "../open/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 import type { Command } from "./command.ts";
 import { stringFlag } from "./flag-values.ts";
-import { isFile } from "./load-tokenizer.ts";
+import { isFile } from "./paths.ts";
 import { inspectCommand } from "./tokenizer-inspect.ts";
 
 /** The command `cria inspect`. */

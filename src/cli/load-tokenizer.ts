@@ -1,5 +1,4 @@
 // A tokenizer by its path: a file of any form, or a folder that holds one.
-import { realpath, stat } from "node:fs/promises";
 import { UsageError } from "../base/index.ts";
 import { openAnyTokenizer } from "../load/index.ts";
 import { type OpenTokenizerOptions, tokenizerForms } from "../open/index.ts";
@@ -19,26 +18,4 @@ export async function loadTokenizer(
 export function openNamed(path: string | undefined, where: string, io: Pick<CommandIo, "stderr">): Promise<Tokenizer> {
   if (path === undefined) throw new UsageError(where, `TOKENIZER is missing: name a folder or a file: ${tokenizerForms}`);
   return loadTokenizer(path, io);
-}
-
-/** Whether a folder is at the path; false where nothing can be looked at. */
-export async function isFolder(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
-}
-
-/** Whether a regular file is at the path; false where nothing can be looked at. */
-export async function isFile(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isFile(),
-    () => false,
-  );
-}
-
-/** Whether both paths are there and lead to one file or folder, by links too. */
-export async function isSameFile(a: string, b: string): Promise<boolean> {
-  const [first, second] = await Promise.all([realpath(a), realpath(b)].map((path) => path.catch(() => undefined)));
-  return first !== undefined && first === second;
 }

@@ -16,7 +16,7 @@ import {
   settingKey,
 } from "../runs/index.ts";
 import { type CompleteRecipe, freeChanges, lastSegment, plansAfter, type RecipeChange, recipeChanges, scheduleOf } from "../train/index.ts";
-import { isFile } from "./load-tokenizer.ts";
+import { isFile } from "./paths.ts";
 
 const where = "train";
 

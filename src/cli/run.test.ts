@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { CriaError, UsageError } from "../base/index.ts";
-import type { Command, CommandGroup } from "./command.ts";
-import { type CommandRow, commandRows } from "./commands.ts";
+import { type Command, type CommandGroup, type CommandRows, rowOf } from "./command.ts";
+import { commandRows } from "./commands.ts";
 import { runCli, type Terminal } from "./run.ts";
 import { runWords } from "./terminal.test.helper.ts";
 
@@ -15,41 +15,37 @@ const command = (name: string, run: Command["run"]): Command => ({
 const group: CommandGroup = {
   name: "tokenizer",
   summary: "tokenizers",
-  commands: [command("train", async () => 0), command("encode", async () => 0)],
+  commands: [command("train", async () => 0), command("encode", async () => 0)].map(rowOf),
 };
-const rows: readonly CommandRow[] = [
-  row(
+const rows: CommandRows = [
+  rowOf(
     command("echo", async (args, flags, io) => {
       io.stdout(JSON.stringify({ args, flags, json: io.json }));
       return 0;
     }),
   ),
-  row(
+  rowOf(
     command("rule", async () => {
       throw new CriaError("rule", "broken: mend it");
     }),
   ),
-  row(
+  rowOf(
     command("wrong", async () => {
       throw new UsageError("wrong", "no file is named");
     }),
   ),
-  row(
+  rowOf(
     command("bug", async () => {
       throw new TypeError("x is not a function");
     }),
   ),
-  row(
+  rowOf(
     command("disk", async () => {
       throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC", syscall: "write", path: "/full/model" });
     }),
   ),
-  row(group),
+  rowOf(group),
 ];
-
-function row(loaded: Command | CommandGroup): CommandRow {
-  return { name: loaded.name, summary: loaded.summary, load: async () => loaded };
-}
 
 function run(line: string, more: Partial<Terminal> = {}) {
   return runWords(line.split(" ").filter(Boolean), rows, more);
@@ -112,9 +108,9 @@ test("--json silences progress", async () => {
   });
   const terminal = { progress: () => told++ } as unknown as Terminal;
   const quiet = { stdout: () => {}, stderr: () => {}, signal: new AbortController().signal };
-  await runCli(["loud", "--json"], [row(loud)], { ...terminal, ...quiet });
+  await runCli(["loud", "--json"], [rowOf(loud)], { ...terminal, ...quiet });
   expect(told).toBe(0);
-  await runCli(["loud"], [row(loud)], { ...terminal, ...quiet });
+  await runCli(["loud"], [rowOf(loud)], { ...terminal, ...quiet });
   expect(told).toBe(1);
 });
 
@@ -122,7 +118,10 @@ test("every registered command carries its row's name and summary, and help for 
   for (const one of commandRows) {
     const loaded = await one.load();
     expect(loaded).toMatchObject({ name: one.name, summary: one.summary });
-    for (const each of "commands" in loaded ? loaded.commands : [loaded])
+    for (const row of "commands" in loaded ? loaded.commands : [{ ...one, load: async () => loaded }]) {
+      const each = await row.load();
+      expect(each).toMatchObject({ name: row.name, summary: row.summary });
       for (const flag of each.flags) expect(flag.help, `${one.name} ${each.name} --${flag.name}`).not.toBe("");
+    }
   }
 });

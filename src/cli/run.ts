@@ -1,8 +1,7 @@
 // Runs the words of a command line to an exit code: finds the command, prints help, turns errors into messages.
 import { CriaError, didYouMean, UsageError } from "../base/index.ts";
 import { explainIo } from "../files/index.ts";
-import type { Command, CommandGroup, CommandIo } from "./command.ts";
-import type { CommandRow } from "./commands.ts";
+import type { Command, CommandGroup, CommandIo, CommandRows } from "./command.ts";
 import { withFlags } from "./flag-hints.ts";
 import { commandHelp, groupHelp, mainHelp } from "./help.ts";
 import { Stopped } from "./interrupt.ts";
@@ -22,7 +21,7 @@ const widestText = 100;
 export const exit = { ok: 0, failed: 1, usage: 2 } as const;
 
 /** Runs one command line. Never throws; what it returns is the exit code. */
-export async function runCli(words: readonly string[], rows: readonly CommandRow[], terminal: Terminal): Promise<number> {
+export async function runCli(words: readonly string[], rows: CommandRows, terminal: Terminal): Promise<number> {
   try {
     const code = await dispatch(words, rows, terminal);
     return terminal.signal.reason instanceof Stopped ? terminal.signal.reason.exitCode : code;
@@ -31,7 +30,7 @@ export async function runCli(words: readonly string[], rows: readonly CommandRow
   }
 }
 
-async function dispatch(words: readonly string[], rows: readonly CommandRow[], terminal: Terminal): Promise<number> {
+async function dispatch(words: readonly string[], rows: CommandRows, terminal: Terminal): Promise<number> {
   const [name, rest] = firstWord(words);
   if (name === undefined) return withoutCommand(words, rows, terminal);
   if (name === "version") return withoutCommand([...rest, "--version"], rows, terminal);
@@ -41,7 +40,7 @@ async function dispatch(words: readonly string[], rows: readonly CommandRow[], t
   if (!("commands" in found)) return runCommand(found.name, found, rest, terminal);
   const [second, others] = firstWord(rest);
   if (second === undefined) return withoutSubcommand(found, rest, terminal);
-  const command = pick(found.name, "command", second, found.commands);
+  const command = await pick(found.name, "command", second, found.commands).load();
   return runCommand(`${found.name} ${command.name}`, command, others, terminal);
 }
 
@@ -60,7 +59,7 @@ async function runCommand(path: string, command: Command, words: readonly string
 }
 
 /** `cria`, `cria --help`, `cria --version`, `cria version`. */
-function withoutCommand(words: readonly string[], rows: readonly CommandRow[], terminal: Terminal): number {
+function withoutCommand(words: readonly string[], rows: CommandRows, terminal: Terminal): number {
   const version = { name: "version", type: "boolean", help: "print the version" } as const;
   const { flags } = parseFlags(
     "cria",
@@ -76,9 +75,13 @@ function withoutCommand(words: readonly string[], rows: readonly CommandRow[], t
 }
 
 /** `cria tokenizer`, `cria tokenizer --help`. */
-function withoutSubcommand(group: CommandGroup, words: readonly string[], terminal: Terminal): number {
+async function withoutSubcommand(group: CommandGroup, words: readonly string[], terminal: Terminal): Promise<number> {
   const { flags } = parseFlags(group.name, commonFlags, words);
-  if (flags.help) return print(terminal, flags.json ? toJson(group) : groupHelp(group, textWidth(terminal)));
+  if (flags.help && flags.json) {
+    const commands = await Promise.all(group.commands.map((row) => row.load()));
+    return print(terminal, toJson({ ...group, commands }));
+  }
+  if (flags.help) return print(terminal, groupHelp(group, textWidth(terminal)));
   if (flags.json) throw new UsageError(group.name, `no command is named: ${group.commands.map((one) => one.name).join(", ")}`);
   terminal.stderr(groupHelp(group, textWidth(terminal)));
   return exit.usage;

@@ -1,8 +1,8 @@
 // A command line run in this process, with what it printed.
-import type { CommandRow } from "./commands.ts";
+import type { CommandRows } from "./command.ts";
 import { runCli, type Terminal } from "./run.ts";
 
-export async function runWords(words: readonly string[], rows: readonly CommandRow[], more: Partial<Terminal> = {}) {
+export async function runWords(words: readonly string[], rows: CommandRows, more: Partial<Terminal> = {}) {
   let [stdout, stderr] = ["", ""];
   const terminal: Terminal = {
     stdout: (text) => {

@@ -1,6 +1,6 @@
 // The flags of every command that reads texts, and the one way in which they open them.
 import { cutText, didYouMean, UsageError } from "../base/index.ts";
-import { formNames, openTexts, type TextForm, type TextOptions, type Texts, textForms } from "../corpus/index.ts";
+import { formNames, openTexts, type TextForm, type TextOptions, type Texts, textForms } from "../corpus/texts/index.ts";
 import { readStream } from "../files/index.ts";
 import type { CommandIo, FlagRow, Flags } from "./command.ts";
 import { stringFlag } from "./flag-values.ts";

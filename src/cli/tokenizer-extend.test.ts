@@ -41,7 +41,8 @@ async function run(name: string, args: readonly string[], flags: Flags, json = f
     signal: new AbortController().signal,
     progress: () => undefined,
   };
-  expect(await tokenizerCommand.commands.find((found) => found.name === name)!.run(args, flags, io)).toBe(0);
+  const command = await tokenizerCommand.commands.find((found) => found.name === name)!.load();
+  expect(await command.run(args, flags, io)).toBe(0);
   return stdout;
 }
 

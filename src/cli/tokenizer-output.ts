@@ -4,7 +4,7 @@ import { didYouMean, UsageError } from "../base/index.ts";
 import { atomicWrite, atomicWriteJson, makeFolder } from "../files/index.ts";
 import { ggufTokenizerBytes, loadSentencePiece, tiktokenText, tokenizerConfigJson, tokenizerJson } from "../formats/index.ts";
 import type { TokenizerModel } from "../tokenizer/index.ts";
-import { isFile, isFolder, isSameFile } from "./load-tokenizer.ts";
+import { isFile, isFolder, isSameFile } from "./paths.ts";
 
 /** One form that is written. */
 interface Form {

@@ -15,7 +15,7 @@ import {
 import type { Command, Flags } from "./command.ts";
 import { countFlags, countOptions, countWords } from "./count-words.ts";
 import { booleanFlag, numberFlag, required, stringFlag, wholeFlag } from "./flag-values.ts";
-import { isFolder } from "./load-tokenizer.ts";
+import { isFolder } from "./paths.ts";
 import { formsHelp, openAndTell, textFlags, textOptions } from "./text-flags.ts";
 
 const where = "tokenizer train";

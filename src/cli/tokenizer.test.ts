@@ -47,7 +47,7 @@ async function run(
     signal: new AbortController().signal,
     progress: () => undefined,
   };
-  const command = tokenizerCommand.commands.find((found) => found.name === name)!;
+  const command = await tokenizerCommand.commands.find((found) => found.name === name)!.load();
   expect(await command.run(args, flags, io)).toBe(code);
   return stdout;
 }

@@ -1,5 +1,5 @@
 export { Corpus, type Document, openCorpus, type Side } from "./corpus.ts";
-export { type CountedTexts, type CountOptions, countTexts, usualMemory } from "./counting/count-texts.ts";
+export { type CountedTexts, type CountOptions, countTexts, usualMemory } from "./counting/index.ts";
 export { type EncodeDocumentsOptions, encodeDocuments } from "./encoding/encode-documents.ts";
 export {
   type GatheredSource,
@@ -15,8 +15,19 @@ export { type PrepareOptions, prepare, prepareCorpus } from "./prepare.ts";
 export { PreparedData } from "./prepared.ts";
 export { readYaml } from "./read-yaml.ts";
 export { type DataRecipe, dataRecipe, parseDataRecipe, type SourceRecipe, sourceRecipe } from "./recipe.ts";
-export { type FormName, formNames, type TextForm, type TextOptions, textForms } from "./texts/forms.ts";
-export { looksLikeText } from "./texts/looks-like-text.ts";
-export { type DocumentsOptions, type OpenOptions, openEach, openTexts, type TextFile, Texts } from "./texts/texts.ts";
+export {
+  type DocumentsOptions,
+  type FormName,
+  formNames,
+  looksLikeText,
+  type OpenOptions,
+  openEach,
+  openTexts,
+  type TextFile,
+  type TextForm,
+  type TextOptions,
+  Texts,
+  textForms,
+} from "./texts/index.ts";
 export { type Verification, verifyPrepared } from "./verify.ts";
 export { type EncodedDocument, type WrittenShard, writeShards } from "./write-shards.ts";

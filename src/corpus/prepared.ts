@@ -9,8 +9,7 @@ import { type Manifest, manifestName, manifestSchema } from "./manifest.ts";
 import { openShards } from "./open-shards.ts";
 import { readJson } from "./read-yaml.ts";
 import { heldOutName } from "./recipe.ts";
-import { formCalled } from "./texts/forms.ts";
-import { readDocuments } from "./texts/texts.ts";
+import { formCalled, readDocuments } from "./texts/index.ts";
 
 const where = "data";
 

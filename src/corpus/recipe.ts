@@ -1,7 +1,7 @@
 // The data part of a recipe: which texts, how much of each, and what is held out (LLaMA, table 1).
 import { z } from "zod";
 import { count, parseWith } from "../schema/index.ts";
-import { formNames } from "./texts/forms.ts";
+import { formNames } from "./texts/index.ts";
 
 /** The held-out part's files begin with it. */
 export const heldOutName = "held-out";

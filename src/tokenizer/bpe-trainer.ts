@@ -1,8 +1,8 @@
 // What the three kinds do differently when they are trained.
-import type { WordRules } from "./cut-words.ts";
+
 import type { Alphabet, Learner } from "./learn-merges.ts";
 import type { Merge, TokenizerModel } from "./model.ts";
-import type { WordCounts } from "./word-counts.ts";
+import type { WordCounts, WordRules } from "./words/index.ts";
 
 /** What one kind of tokenizer brings to training. */
 export interface BpeTrainer {

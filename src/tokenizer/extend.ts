@@ -4,7 +4,6 @@ import { check, fail, type OnProgress } from "../base/index.ts";
 import { byteFallbackPiece, byteLevelBytes } from "./byte-pieces.ts";
 import { bytesCodec, mergesOf } from "./bytes-codec.ts";
 import { type Codec, utf8Bytes } from "./codec.ts";
-import type { WordRules } from "./cut-words.ts";
 import { IdBuffer } from "./id-buffer.ts";
 import { type Alphabet, MergeLearner } from "./learn-merges.ts";
 import {
@@ -23,7 +22,7 @@ import { type PieceRules, UnreservedPieces } from "./piece-rules.ts";
 import { SentencePieces } from "./sentence-pieces.ts";
 import { sentencePieceCodec } from "./sentencepiece-codec.ts";
 import { coveredCharacters } from "./train-sentencepiece.ts";
-import { eachWordOf, type WordCounts } from "./word-counts.ts";
+import { eachWordOf, type WordCounts, type WordRules } from "./words/index.ts";
 import { WordsBuilder } from "./words-builder.ts";
 
 /** How far a vocabulary is extended, and by which pieces. */
@@ -214,7 +213,7 @@ async function learn(learner: MergeLearner, { vocabSize, onProgress, signal }: E
 /** The words as pieces of the model; what merges with nothing, a byte or an unknown, ends a word. */
 async function encodeWords(model: Extensible, counts: WordCounts): Promise<Alphabet["words"]> {
   const isAlone = model.kind === "bytes" ? () => false : mergesWithNothing(model);
-  const builder = new WordsBuilder();
+  const builder = await WordsBuilder.roomFor(counts);
   await eachEncoded([wordCodec(model)], counts, ([ids], count) => {
     for (let at = 0; ids !== undefined && at < ids.size; at++) {
       const id = ids.at(at);

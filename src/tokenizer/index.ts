@@ -1,7 +1,6 @@
 export { byteFallbackPiece, byteLevelBytes, byteLevelPiece, byteOfFallbackPiece, isBytePiece } from "./byte-pieces.ts";
 export { countRanks, mergesOf } from "./bytes-codec.ts";
 export { type CutVocabulary, cutVocabulary } from "./cut-vocabulary.ts";
-export { type CutWords, type WordRules, wordCutter } from "./cut-words.ts";
 export {
   type ExplainedPath,
   type ExplainedPiece,
@@ -11,7 +10,6 @@ export {
   explainer,
 } from "./explain.ts";
 export { type ExtendOptions, type Extension, extendTokenizer, extensionRules } from "./extend.ts";
-export { mergeCounts } from "./merge-counts.ts";
 export {
   type BytesModel,
   type Decoding,
@@ -46,5 +44,4 @@ export { type TrainOptions, trainingRules, trainOnWords, trainTokenizer } from "
 export type { BytesTrainOptions } from "./train-bytes.ts";
 export { type SentencePieceTrainOptions, type TrainingMode, trainingModes } from "./train-sentencepiece.ts";
 export type { WordTrainOptions } from "./train-word.ts";
-export type { WordBlock, WordCounts } from "./word-counts.ts";
-export { WordTable } from "./word-table.ts";
+export { type CutWords, mergeCounts, type WordBlock, type WordCounts, type WordRules, WordTable, wordCutter } from "./words/index.ts";

@@ -14,6 +14,8 @@ export interface Words {
 const separator = -1;
 /** A position whose symbol became the right part of a merged one. */
 const merged = -2;
+/** Positions, as a power of two, for which one number says in which word they begin: as many as share a line of the processor's cache. */
+const stretchBits = 4;
 
 /**
  * A symbol covers a span of positions of `symbols`: it stands at the first of them, and each end of the span knows the other. A pair has a list of the
@@ -22,7 +24,8 @@ const merged = -2;
 export class PairCounts {
   readonly #symbols: Int32Array;
   readonly #otherEnd: Int32Array;
-  readonly #wordOf: Int32Array;
+  /** Stretch of positions → how many words end in front of it. */
+  readonly #wordsBefore: Int32Array;
   readonly #wordCounts: Float64Array;
   readonly #mayMerge: (left: number, right: number) => boolean;
 
@@ -43,8 +46,7 @@ export class PairCounts {
     this.#wordCounts = counts;
     this.#mayMerge = mayMerge;
     this.#otherEnd = new Int32Array(symbols.length);
-    for (let at = 0; at < symbols.length; at++) this.#otherEnd[at] = at; // Int32Array.from would list them in an array first
-    this.#wordOf = new Int32Array(symbols.length);
+    this.#wordsBefore = new Int32Array((symbols.length >> stretchBits) + 1);
     // No merge makes more than two pairs of three symbols, so lists need at most three times the room; what is not used takes no memory.
     this.#lists = new Int32Array(3 * symbols.length);
     this.#countAll();
@@ -121,7 +123,7 @@ export class PairCounts {
       taken = counts ? next : 0;
       if (!counts) continue;
       this.#lists[start + length++] = at;
-      count += this.#wordCounts[this.#wordOf[at]!]!;
+      count += this.#countAt(at);
     }
     this.#listLength[pair] = length;
     this.#counts[pair] = count;
@@ -129,20 +131,33 @@ export class PairCounts {
 
   #countAll(): void {
     const symbols = this.#symbols;
-    const pairAt = new Int32Array(symbols.length).fill(-1);
+    const pairAt = this.#otherEnd; // free to use until every span is set below
     let word = -1;
-    for (let at = 0; at + 1 < symbols.length; at++) {
+    for (let at = 0; at < symbols.length; at++) {
+      if ((at & ((1 << stretchBits) - 1)) === 0) this.#wordsBefore[at >> stretchBits] = word;
+      pairAt[at] = -1;
       if (symbols[at] === separator) word++;
-      this.#wordOf[at] = word;
-      if (symbols[at] === separator || symbols[at + 1] === separator) continue;
-      const pair = this.#findOrAdd(symbols[at]!, symbols[at + 1]!);
-      if (pair < 0) continue;
-      pairAt[at] = pair;
-      this.#counts[pair]! += this.#wordCounts[word]!;
-      this.#listLength[pair]!++;
+      else if (symbols[at + 1] !== separator) {
+        const pair = this.#findOrAdd(symbols[at]!, symbols[at + 1]!);
+        if (pair < 0) continue;
+        pairAt[at] = pair;
+        this.#counts[pair]! += this.#wordCounts[word]!;
+        this.#listLength[pair]!++;
+      }
     }
     for (let pair = 0; pair < this.size; pair++) this.#reserve(pair);
-    for (let at = 0; at < pairAt.length; at++) if (pairAt[at]! >= 0) this.#append(pairAt[at]!, at);
+    for (let at = 0; at < symbols.length; at++) {
+      if (pairAt[at]! >= 0) this.#append(pairAt[at]!, at);
+      this.#otherEnd[at] = at;
+    }
+  }
+
+  /** How often the word of a position stands in the corpus. */
+  #countAt(at: number): number {
+    const symbols = this.#symbols;
+    let word = this.#wordsBefore[at >> stretchBits]!;
+    for (let i = (at >> stretchBits) << stretchBits; i < at; i++) word += symbols[i] === separator ? 1 : 0;
+    return this.#wordCounts[word]!;
   }
 
   #replace(pair: number, result: number): void {
@@ -161,7 +176,7 @@ export class PairCounts {
       symbols[gone] = merged;
       otherEnd[at] = last;
       otherEnd[last] = at;
-      const count = this.#wordCounts[this.#wordOf[at]!]!;
+      const count = this.#countAt(at);
       if (symbols[at - 1] !== separator) {
         const previous = otherEnd[at - 1]!;
         this.#neighbours.note(2 * symbols[previous]!, count, previous, i);

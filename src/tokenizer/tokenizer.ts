@@ -23,7 +23,7 @@ import type { StreamEncodeOptions } from "./stream-encoder.ts";
 import { unigramCodec } from "./unigram-codec.ts";
 import { widthOf } from "./utf8-bits.ts";
 import { wordCodec } from "./word-codec.ts";
-import type { ByteRange } from "./word-counts.ts";
+import type { ByteRange } from "./words/index.ts";
 
 /** What goes around an encoded text, and whether special pieces are read in it. */
 export interface EncodeOptions {

@@ -9,7 +9,7 @@ import { UnreservedPieces } from "./piece-rules.ts";
 import { listSpecials, type SpecialPieces, specialRoles } from "./special-pieces.ts";
 import { wordPatterns } from "./split-pattern.ts";
 import type { TieRule } from "./tie-rules.ts";
-import { eachWordOf } from "./word-counts.ts";
+import { eachWordOf } from "./words/index.ts";
 import { WordsBuilder } from "./words-builder.ts";
 
 /** Options of byte-level training. */
@@ -35,7 +35,7 @@ export function bytesTrainer(options: BytesTrainOptions, ties: TieRule): BpeTrai
     reserved,
     rules: { kind: "bytes", pattern, splitDigits },
     layOut: async (counts) => {
-      const builder = new WordsBuilder();
+      const builder = await WordsBuilder.roomFor(counts);
       for await (const block of counts.blocks())
         eachWordOf(block, (start, end, count) => {
           for (let at = start; at < end; at++) builder.push(block.bytes[at]!);

@@ -13,7 +13,7 @@ import { SentencePieces } from "./sentence-pieces.ts";
 import { listSpecials, type SpecialPieces, specialRoles } from "./special-pieces.ts";
 import { unknownMark } from "./split-sentence.ts";
 import type { TieRule } from "./tie-rules.ts";
-import { eachSpeltWord, type WordCounts } from "./word-counts.ts";
+import { eachSpeltWord, type WordCounts, WordTable } from "./words/index.ts";
 import { WordsBuilder } from "./words-builder.ts";
 
 /**
@@ -166,7 +166,7 @@ function characterOf(point: number): string {
 /** A character without a piece ends a word and begins another. */
 async function layOut(words: WordCounts, pieces: readonly string[]): Promise<Words> {
   const symbolOf = symbolsByCharacter(pieces);
-  const builder = new WordsBuilder();
+  const builder = await WordsBuilder.roomFor(words);
   for await (const block of words.blocks())
     eachSpeltWord(block, (word, count) => {
       for (const point of word) {
@@ -182,25 +182,26 @@ async function layOut(words: WordCounts, pieces: readonly string[]): Promise<Wor
 /** The same with the most frequent words first, then in the order of their UTF-8, which words have with a ▅ for every character without a piece. */
 async function layOutByFrequency(words: WordCounts, pieces: readonly string[]): Promise<{ words: Words; seen: readonly string[] }> {
   const symbolOf = symbolsByCharacter(pieces);
-  const counts = new Map<string, number>();
+  const spelt = new WordTable();
   for await (const block of words.blocks())
     eachSpeltWord(block, (word, count) => {
-      let spelt = "";
-      for (const point of word) spelt += symbolOf.has(point) ? characterOf(point) : unknownMark;
-      counts.set(spelt, (counts.get(spelt) ?? 0) + count);
+      let text = "";
+      for (const point of word) text += symbolOf.has(point) ? characterOf(point) : unknownMark;
+      spelt.add(text, 0, text.length, count);
     });
-  const builder = new WordsBuilder();
-  const seen = new Set<string>();
-  for (const [spelt, count] of [...counts].sort(([a, m], [b, n]) => n - m || compareCodePoints(a, b))) {
-    for (const char of spelt) {
-      seen.add(char);
-      const symbol = symbolOf.get(char.codePointAt(0) ?? 0);
-      if (symbol === undefined) builder.close(count);
-      else builder.push(symbol);
-    }
-    builder.close(count);
-  }
-  return { words: builder.build(), seen: [...seen] };
+  const builder = await WordsBuilder.roomFor(spelt);
+  const seen = new Set<number>();
+  for (const block of spelt.blocksByCount())
+    eachSpeltWord(block, (word, count) => {
+      for (const point of word) {
+        seen.add(point);
+        const symbol = symbolOf.get(point);
+        if (symbol === undefined) builder.close(count);
+        else builder.push(symbol);
+      }
+      builder.close(count);
+    });
+  return { words: builder.build(), seen: Array.from(seen, characterOf) };
 }
 
 /** Words write a ▁ as a space. */
@@ -208,18 +209,4 @@ function symbolsByCharacter(pieces: readonly string[]): Map<number, number> {
   const symbolOf = new Map(pieces.map((piece, symbol) => [piece.codePointAt(0) ?? 0, symbol]));
   const space = pieces.indexOf(spaceMark);
   return space < 0 ? symbolOf : symbolOf.set(0x20, space);
-}
-
-/** The order of two texts' UTF-8, which is that of their characters and not that of UTF-16's units. */
-function compareCodePoints(a: string, b: string): number {
-  const length = Math.min(a.length, b.length);
-  let at = 0;
-  while (at < length && a.charCodeAt(at) === b.charCodeAt(at)) at++;
-  if (at === length) return a.length - b.length;
-  return inOrder(a.charCodeAt(at)) - inOrder(b.charCodeAt(at));
-}
-
-/** A UTF-16 unit, with surrogates behind all others. */
-function inOrder(unit: number): number {
-  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
 }

@@ -7,7 +7,7 @@ import { endOfWord, mergeList } from "./model.ts";
 import { UnreservedPieces } from "./piece-rules.ts";
 import { listSpecials, type SpecialPieces, specialRoles } from "./special-pieces.ts";
 import type { TieRule } from "./tie-rules.ts";
-import { eachSpeltWord } from "./word-counts.ts";
+import { eachSpeltWord } from "./words/index.ts";
 import { WordsBuilder } from "./words-builder.ts";
 
 /** Options of the textbook's training. */
@@ -28,7 +28,7 @@ export function wordTrainer({ specials = { unk: "<unk>", bos: "<s>", eos: "</s>"
       for await (const block of counts.blocks()) eachSpeltWord(block, (word) => word.forEach((point) => characters.add(point)));
       const sorted = [...characters].sort((a, b) => a - b);
       const symbolOf = new Map(sorted.map((point, i) => [point, i + 1]));
-      const builder = new WordsBuilder();
+      const builder = await WordsBuilder.roomFor(counts);
       for await (const block of counts.blocks())
         eachSpeltWord(block, (word, count) => {
           for (const point of word) builder.push(symbolOf.get(point)!);

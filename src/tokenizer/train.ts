@@ -1,7 +1,6 @@
 // Training a tokenizer: count words, learn merges, number the pieces. What the kinds do differently, each has a `BpeTrainer` for.
 import { CriaError, check, type OnProgress } from "../base/index.ts";
 import type { BpeTrainer } from "./bpe-trainer.ts";
-import { type WordRules, wordCutter } from "./cut-words.ts";
 import type { Learner } from "./learn-merges.ts";
 import type { Merge, TokenizerModel } from "./model.ts";
 import { Pace } from "./pace.ts";
@@ -9,8 +8,7 @@ import { type TieRule, tieRules } from "./tie-rules.ts";
 import { type BytesTrainOptions, bytesTrainer } from "./train-bytes.ts";
 import { type SentencePieceTrainOptions, sentencePieceTrainer } from "./train-sentencepiece.ts";
 import { type WordTrainOptions, wordTrainer } from "./train-word.ts";
-import type { WordCounts } from "./word-counts.ts";
-import { WordTable } from "./word-table.ts";
+import { type WordCounts, type WordRules, WordTable, wordCutter } from "./words/index.ts";
 
 /** Options of a training: those of its kind, and the size of the vocabulary. */
 export type TrainOptions = (WordTrainOptions | SentencePieceTrainOptions | BytesTrainOptions) & {

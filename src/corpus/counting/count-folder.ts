@@ -14,9 +14,8 @@ import {
   thisMachine,
   thisProcess,
 } from "../../files/index.ts";
-import type { WordRules } from "../../tokenizer/index.ts";
-import type { TextOptions } from "../texts/forms.ts";
-import type { TextFile } from "../texts/texts.ts";
+import type { WordRules } from "../../tokenizer/words/index.ts";
+import type { TextFile, TextOptions } from "../texts/index.ts";
 import { openRun, type Run, runEnding } from "./run-file.ts";
 
 /** What is counted, so that a later program can tell whether it counts the same. */

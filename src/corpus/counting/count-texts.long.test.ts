@@ -9,7 +9,7 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Rng } from "../../base/index.ts";
 import { type TrainOptions, trainingRules, trainOnWords } from "../../tokenizer/index.ts";
-import { openTexts } from "../texts/texts.ts";
+import { openTexts } from "../texts/index.ts";
 import { type CountOptions, countTexts } from "./count-texts.ts";
 
 const options: TrainOptions = { kind: "sentencepiece", vocabSize: 2000, mayBeSmaller: true };

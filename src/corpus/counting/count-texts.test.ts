@@ -7,7 +7,7 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Rng } from "../../base/index.ts";
 import { type WordCounts, type WordRules, WordTable, wordCutter } from "../../tokenizer/index.ts";
-import { openTexts } from "../texts/texts.ts";
+import { openTexts } from "../texts/index.ts";
 import { type CountOptions, countTexts } from "./count-texts.ts";
 
 const where = "here";

@@ -2,9 +2,9 @@
 // disk as sorted runs, and merge these. What was counted outlives a stop of the program, and counting goes on behind it.
 import { availableParallelism, totalmem } from "node:os";
 import { check, type OnProgress } from "../../base/index.ts";
-import { mergeCounts, type WordCounts, type WordRules } from "../../tokenizer/index.ts";
-import { type TextPart, textParts } from "../texts/parts.ts";
-import type { Texts } from "../texts/texts.ts";
+import { mergeCounts, type WordCounts, type WordRules } from "../../tokenizer/words/index.ts";
+
+import { type TextPart, type Texts, textParts } from "../texts/index.ts";
 import { CountFolder, type CountJob } from "./count-folder.ts";
 import { countInThreads, type ThreadCounts } from "./count-threads.ts";
 import { type OpenPart, openParts } from "./coverage.ts";
@@ -40,7 +40,11 @@ export interface CountPace {
   readonly worthKeepingMs: number;
 }
 
-const usualPace: CountPace = { stretchBytes: 1 << 20, runMs: 60_000, worthKeepingMs: 5000 };
+/**
+ * A stretch and the rest of its last line are read at once: text that comes in two chunks is copied when they are joined, and copies of this size
+ * stay until V8 collects its old generation, 20 MB per thread.
+ */
+const usualPace: CountPace = { stretchBytes: 1 << 19, runMs: 60_000, worthKeepingMs: 5000 };
 
 /** Share of the allowed memory for all tables: arrays that double are up to twice as large as what they hold, and are there twice while they grow. */
 const tableShare = 1 / 4;

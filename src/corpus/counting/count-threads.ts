@@ -2,7 +2,7 @@
 import { Worker } from "node:worker_threads";
 import { CriaError } from "../../base/index.ts";
 import { explainWorker } from "../../files/index.ts";
-import type { WordBlock } from "../../tokenizer/index.ts";
+import type { WordBlock } from "../../tokenizer/words/index.ts";
 import type { CountFolder, CountJob } from "./count-folder.ts";
 import type { CountTask, Order, Problem, Report } from "./count-worker.ts";
 import type { OpenPart } from "./coverage.ts";
@@ -47,7 +47,13 @@ export async function countInThreads(
     if (hasStopped && writes) await Promise.allSettled(threads.map((thread) => thread.finish(folder)));
     signal?.throwIfAborted();
     if (failed !== undefined) throw failed.reason;
-    return await Promise.all(threads.map((thread) => thread.finish(folder)));
+    return await Promise.all(
+      threads.map(async (thread) => {
+        const counts = await thread.finish(folder);
+        await thread[Symbol.asyncDispose]();
+        return counts;
+      }),
+    );
   } finally {
     signal?.removeEventListener("abort", stop);
     await Promise.all(threads.map((thread) => thread[Symbol.asyncDispose]()));

@@ -3,9 +3,8 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import { CriaError, cutText } from "../../base/index.ts";
-import { type CutWords, type WordBlock, type WordRules, WordTable, wordCutter } from "../../tokenizer/index.ts";
-import { type FormName, formCalled, type TextOptions } from "../texts/forms.ts";
-import { readPart } from "../texts/parts.ts";
+import { type CutWords, type WordBlock, type WordRules, WordTable, wordCutter } from "../../tokenizer/words/index.ts";
+import { type FormName, formCalled, readPart, type TextOptions } from "../texts/index.ts";
 import type { CoveredPieces, OpenPart } from "./coverage.ts";
 import { runEnding, writeRun } from "./run-file.ts";
 
@@ -57,14 +56,14 @@ class CountThread {
   readonly #task: CountTask;
   readonly #stopFlag: Int32Array;
   readonly #cut: CutWords;
-  readonly #ask: (report: Report) => void;
+  readonly #ask: (report: Report, transferred?: readonly ArrayBuffer[]) => void;
   #table = new WordTable();
   #covered: CoveredPieces[] = [];
   #textBytes = 0;
   #lastRun = performance.now();
   #onFolder: ((path: string) => void) | undefined;
 
-  constructor(task: CountTask, ask: (report: Report) => void) {
+  constructor(task: CountTask, ask: (report: Report, transferred?: readonly ArrayBuffer[]) => void) {
     this.#task = task;
     this.#stopFlag = new Int32Array(task.stopFlag);
     this.#cut = wordCutter(task.rules);
@@ -138,8 +137,10 @@ class CountThread {
   async #finish(folder: string | undefined): Promise<void> {
     const textBytes = this.#textBytes;
     if (folder !== undefined && this.#covered.length > 0) await this.#write(folder);
-    this.#ask({ kind: "finished", blocks: folder === undefined ? [...this.#table.blocks()] : [], textBytes });
+    const blocks = folder === undefined ? [...this.#table.blocks()] : [];
     this.#clear();
+    const buffers = blocks.flatMap(({ bytes, ends, counts }) => [bytes.buffer, ends.buffer, counts.buffer]);
+    this.#ask({ kind: "finished", blocks, textBytes }, buffers);
   }
 }
 
@@ -150,7 +151,7 @@ function problemOf(error: unknown): Problem {
 }
 
 const port = parentPort!;
-const thread = new CountThread(workerData as CountTask, (report) => port.postMessage(report));
+const thread = new CountThread(workerData as CountTask, (report, transferred = []) => port.postMessage(report, transferred));
 port.on("message", (order: Order) => {
   thread.take(order).catch((error: unknown) => port.postMessage({ kind: "problem", problem: problemOf(error) } satisfies Report));
 });

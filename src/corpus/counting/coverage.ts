@@ -1,6 +1,6 @@
 // Which parts of a corpus a run of counted words holds. A text is counted piece by piece (cut-text.ts), so a run may end inside a part.
 import { check } from "../../base/index.ts";
-import type { TextPart } from "../texts/parts.ts";
+import type { TextPart } from "../texts/index.ts";
 
 /** Pieces of one part of one file: those from `from` up to, not including, `to`, or to its end where that is null. */
 export type CoveredPieces = readonly [file: number, stretch: number, from: number, to: number | null];

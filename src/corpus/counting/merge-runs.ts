@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { OnProgress } from "../../base/index.ts";
-import { mergeCounts, type WordCounts } from "../../tokenizer/index.ts";
+import { mergeCounts, type WordCounts } from "../../tokenizer/words/index.ts";
 import { type Run, runEnding, writeRun } from "./run-file.ts";
 
 /** Runs that are merged at a time; a block of each has up to some 600 kB. */

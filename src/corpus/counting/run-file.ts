@@ -6,7 +6,7 @@
 import { basename, dirname } from "node:path";
 import { CriaError } from "../../base/index.ts";
 import { atomicWrite, type OpenHandle, openRegular } from "../../files/index.ts";
-import type { WordBlock, WordCounts } from "../../tokenizer/index.ts";
+import type { WordBlock, WordCounts } from "../../tokenizer/words/index.ts";
 import type { CoveredPieces } from "./coverage.ts";
 
 const magic = "cria-words\n";

@@ -1,13 +1,13 @@
 // How the texts of a corpus become words for training. The rules are plain data, so that threads can be told and a later program can compare.
 
-import { type NormaliserStep, normaliserOf } from "./normaliser.ts";
-import { type PreTokeniserStep, preTokeniserOf } from "./pre-tokeniser.ts";
-import { nextUnitOf } from "./scan-bytes.ts";
-import { eachSpan } from "./split-bytes.ts";
-import { type SplitName, splitsOf } from "./split-pattern.ts";
-import { eachSentencePart, eachSentencePartUtf8, markReserved, type SentenceRules, unknownMark } from "./split-sentence.ts";
-import type { NextUnit } from "./unit-cache.ts";
-import { eachSpan as eachWhiteSpan } from "./word-codec.ts";
+import { type NormaliserStep, normaliserOf } from "../normaliser.ts";
+import { type PreTokeniserStep, preTokeniserOf } from "../pre-tokeniser.ts";
+import { nextUnitOf } from "../scan-bytes.ts";
+import { eachSpan } from "../split-bytes.ts";
+import { type SplitName, splitsOf } from "../split-pattern.ts";
+import { eachSentencePart, eachSentencePartUtf8, markReserved, type SentenceRules, unknownMark } from "../split-sentence.ts";
+import type { NextUnit } from "../unit-cache.ts";
+import { eachSpan as eachWhiteSpan } from "../word-codec.ts";
 import type { WordTable } from "./word-table.ts";
 
 /** What a kind's words depend on; two trainings with the same rules may share counts. */

@@ -31,8 +31,8 @@ export class WordTable implements WordCounts {
     return this.#starts[this.#size]! + this.#size * perWord;
   }
 
-  /** Counts the word that stands in `text` from `start` to `end`, not empty; a lone surrogate becomes U+FFFD. */
-  add(text: string, start = 0, end = text.length): void {
+  /** Counts the word that stands in `text` from `start` to `end`, not empty, `count` times; a lone surrogate becomes U+FFFD. */
+  add(text: string, start = 0, end = text.length, count = 1): void {
     const from = this.#starts[this.#size]!;
     // A UTF-16 unit has at most three bytes.
     this.#reserve(from + 3 * (end - start));
@@ -47,7 +47,7 @@ export class WordTable implements WordCounts {
         if (width === 4) at++;
       }
     }
-    this.#count(bytes, this.#view, from, to, 1);
+    this.#count(bytes, this.#view, from, to, count);
   }
 
   /** Counts the word `source[start … end)`, which is UTF-8 and not empty, `count` times. */
@@ -70,10 +70,21 @@ export class WordTable implements WordCounts {
   }
 
   /** The words in the order of their bytes. */
-  *blocks(): Generator<WordBlock> {
+  blocks(): Generator<WordBlock> {
+    return this.#blocksIn(sortWords({ bytes: this.#bytes, starts: this.#starts }, this.#size));
+  }
+
+  /** The words from the most frequent to the rarest, equally frequent ones in the order of their bytes. */
+  blocksByCount(): Generator<WordBlock> {
+    const counts = this.#counts;
+    // Sorting is stable.
+    return this.#blocksIn(sortWords({ bytes: this.#bytes, starts: this.#starts }, this.#size).sort((a, b) => counts[b]! - counts[a]!));
+  }
+
+  *#blocksIn(order: Uint32Array): Generator<WordBlock> {
     const builder = new WordBlockBuilder();
     const starts = this.#starts;
-    for (const word of sortWords({ bytes: this.#bytes, starts }, this.#size)) {
+    for (const word of order) {
       builder.push(this.#bytes, starts[word]!, starts[word + 1]!, this.#counts[word]!);
       if (builder.isFull) yield builder.take();
     }

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { Rng } from "../base/index.ts";
-import { randomText, variedTexts } from "./conformance.ts";
+import { Rng } from "../../base/index.ts";
+import { randomText, variedTexts } from "../conformance.ts";
+import { eachSpan } from "../split-bytes.ts";
+import { splitsOf } from "../split-pattern.ts";
+import { eachSentencePart } from "../split-sentence.ts";
 import { type WordRules, wordCutter } from "./cut-words.ts";
 import { mergeCounts } from "./merge-counts.ts";
-import { eachSpan } from "./split-bytes.ts";
-import { splitsOf } from "./split-pattern.ts";
-import { eachSentencePart } from "./split-sentence.ts";
 import type { WordCounts } from "./word-counts.ts";
 import { WordTable } from "./word-table.ts";
 

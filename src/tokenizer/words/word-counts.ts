@@ -3,11 +3,11 @@
 /** Some words, one after another. */
 export interface WordBlock {
   /** The UTF-8 of all words of the block. */
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
   /** Where each word ends in `bytes`; it begins where the word before it ends, the first at 0. */
-  readonly ends: Uint32Array;
+  readonly ends: Uint32Array<ArrayBuffer>;
   /** How often each word stands in the corpus: a whole number, exact up to 2^53. */
-  readonly counts: Float64Array;
+  readonly counts: Float64Array<ArrayBuffer>;
 }
 
 /**

@@ -1,0 +1,1 @@
+export { type CountedTexts, type CountOptions, countTexts, usualMemory } from "./count-texts.ts";

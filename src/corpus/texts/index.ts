@@ -1,0 +1,12 @@
+export { type FormName, formCalled, formNames, type TextForm, type TextOptions, textForms } from "./forms.ts";
+export { looksLikeText } from "./looks-like-text.ts";
+export { readPart, type TextPart, textParts } from "./parts.ts";
+export {
+  type DocumentsOptions,
+  type OpenOptions,
+  openEach,
+  openTexts,
+  readDocuments,
+  type TextFile,
+  Texts,
+} from "./texts.ts";
