@@ -4,6 +4,7 @@ import type { Command } from "./command.ts";
 import { booleanFlag } from "./flag-values.ts";
 import { openNamed } from "./load-tokenizer.ts";
 
+/** `cria tokenizer decode`: prints the text of token ids. */
 export const decodeCommand: Command = {
   name: "decode",
   summary: "token ids to text",

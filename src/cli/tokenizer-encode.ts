@@ -7,6 +7,7 @@ import { booleanFlag } from "./flag-values.ts";
 import { openNamed } from "./load-tokenizer.ts";
 import { isFile } from "./paths.ts";
 
+/** `cria tokenizer encode`: prints the token ids of a text, as it comes. */
 export const encodeCommand: Command = {
   name: "encode",
   summary: "text to token ids",
