@@ -89,7 +89,8 @@ const wireTypes: Readonly<Record<Kind, WireType>> = {
 
 /** @throws CriaError when the bytes are no such file. */
 export function readProto(bytes: Uint8Array, name: string): SentencePieceProto {
-  const pieces: OpenPieces = { spans: [], scores: [], types: [] };
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const pieces: OpenPieces = { view, spans: [], scores: [], types: [] };
   const found: Record<string, unknown> = {};
   const denormaliser: Record<string, unknown> = {};
   const parts: Readonly<Record<string, readonly [rows: Rows, into: Record<string, unknown>]>> = {
@@ -100,7 +101,7 @@ export function readProto(bytes: Uint8Array, name: string): SentencePieceProto {
   eachField(bytes, rows.model, name, "the file", (key, value) => {
     const part = parts[key];
     if (!(value instanceof Uint8Array)) return; // all rows of a model are messages
-    if (part === undefined) addPiece(pieces, bytes, value, name);
+    if (part === undefined) addPiece(pieces, value, name);
     else eachField(value, part[0], name, key, (inner, one) => (part[1][inner] = one));
   });
   return {
@@ -116,25 +117,47 @@ const mostPieces = 1 << 22;
 
 /** Pieces while they are read: their texts are decoded all at once. */
 interface OpenPieces {
+  /** The file. */
+  readonly view: DataView;
   readonly spans: number[];
   readonly scores: number[];
   readonly types: number[];
 }
 
 /** A piece may take two bytes, so that their number is held against a limit before memory is full of them. */
-function addPiece(pieces: OpenPieces, file: Uint8Array, bytes: Uint8Array, name: string): void {
+function addPiece(pieces: OpenPieces, bytes: Uint8Array, name: string): void {
   const id = pieces.types.length;
   check(id < mostPieces, where, () => `${name}: it has more than ${mostPieces} pieces, and no vocabulary has so many: it is damaged`);
+  const begin = bytes.byteOffset - pieces.view.byteOffset;
+  if (addUsualPiece(pieces, begin, begin + bytes.length)) return;
   let [text, score, type]: [Uint8Array, number, number] = [bytes.subarray(0, 0), 0, pieceTypes.normal];
   eachField(bytes, openPiece, name, `piece ${id}`, (key, value) => {
     if (value instanceof Uint8Array) text = value;
     else if (key === "score") score = Number(value);
     else type = Number(value);
   });
-  const start = text.byteOffset - file.byteOffset;
+  const start = text.byteOffset - pieces.view.byteOffset;
   pieces.spans.push(start, start + text.length);
   pieces.scores.push(score);
   pieces.types.push(type);
+}
+
+/**
+ * Adds a piece that stands in `view[begin … end)` as SentencePiece writes it: `| 0a | length | text | 15 | score |`, and behind it nothing, or
+ * `| 18 | type |`. It takes a tenth of the time of a message in general.
+ * @returns false for any other
+ */
+function addUsualPiece({ view, spans, scores, types }: OpenPieces, begin: number, end: number): boolean {
+  if (end - begin < 7 || view.getUint8(begin) !== 0x0a) return false;
+  const start = begin + 2;
+  const stop = start + view.getUint8(begin + 1);
+  const rest = end - stop;
+  if (view.getUint8(begin + 1) >= 0x80 || (rest !== 5 && rest !== 7) || view.getUint8(stop) !== 0x15) return false;
+  if (rest === 7 && (view.getUint8(stop + 5) !== 0x18 || view.getUint8(stop + 6) >= 0x80)) return false;
+  spans.push(start, stop);
+  scores.push(view.getFloat32(stop + 1, true));
+  types.push(rest === 7 ? view.getUint8(stop + 6) : pieceTypes.normal);
+  return true;
 }
 
 function closePieces({ spans, scores, types }: OpenPieces, file: Uint8Array, name: string): ProtoPiece[] {

@@ -53,10 +53,10 @@ function checkDenormaliser({ denormaliser }: SentencePieceProto, about: (message
 }
 
 function checkPieces({ pieces, byteFallback }: SentencePieceProto, about: (message: string) => never): void {
-  const known: readonly number[] = Object.values(pieceTypes);
+  const known = new Set<number>(Object.values(pieceTypes));
   pieces.forEach(({ piece, type }, id) => {
     if (piece === "") about(`piece ${id} is empty: it is damaged`);
-    if (!known.includes(type)) about(`piece ${id}, ${quote(piece)}, has the type ${type}, which cria does not know`);
+    if (!known.has(type)) about(`piece ${id}, ${quote(piece)}, has the type ${type}, which cria does not know`);
     if (type === pieceTypes.byte && !(byteFallback && /^<0x[0-9A-F]{2}>$/.test(piece)))
       about(
         `piece ${id}, ${quote(piece)}, is a byte, but ${byteFallback ? "is not spelt as one" : "byte_fallback is false"}: it is damaged`,
@@ -99,7 +99,8 @@ function commonParts(proto: SentencePieceProto, about: (message: string) => neve
 
 /** A role is a control piece of the name that the file gives it, as in SentencePiece. */
 function rolesOf(proto: SentencePieceProto): Pick<TokenizerModel, "bosId" | "eosId" | "padId" | "template"> {
-  const control = (name: string) => idsOf(proto, pieceTypes.control).find((id) => proto.pieces[id]!.piece === name);
+  const controls = idsOf(proto, pieceTypes.control);
+  const control = (name: string) => controls.find((id) => proto.pieces[id]!.piece === name);
   const bosId = control(proto.bosPiece);
   const template: TextTemplate | undefined = bosId === undefined ? undefined : { before: [bosId], after: [] };
   const roles = { bosId, eosId: control(proto.eosPiece), padId: control(proto.padPiece), template };
