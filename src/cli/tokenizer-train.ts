@@ -68,7 +68,7 @@ export const trainCommand: Command = {
       name: "out",
       type: "string",
       required: true,
-      help: "the tokenizer.json to write, or a tokenizer.model by its ending; or a folder that is there, or a path that ends in /, for tokenizer.json and a tokenizer_config.json that says how it was trained; folders are made",
+      help: "the tokenizer.json to write, or a tokenizer.model by its ending; or a folder that is there, or a path that ends in /, for tokenizer.json and a tokenizer_config.json that says how it was trained, for which a file alone has no place and which --json prints; folders are made",
     },
     ...countFlags,
     ...textFlags,

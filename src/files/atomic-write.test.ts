@@ -27,8 +27,16 @@ test("a folder takes its name when its files are synced, and the one above is sy
 
 test("folders that are made on the way are synced into those above them", async () => {
   const { done } = await watchFiles(() => makeFolder(join(root, "a", "b", "c")));
-  expect(done).toEqual(["mkdir", ...folderSync, ...folderSync, ...folderSync]);
+  const made = ["mkdir", ...folderSync];
+  expect(done).toEqual(["mkdir", "mkdir", ...made, ...made, ...made]);
   expect((await watchFiles(() => makeFolder(join(root, "a", "b")))).done).toEqual(["mkdir"]);
+});
+
+test("a folder that cannot be made is refused with the reason, also where Node's recursive mkdir never ends", async () => {
+  await writeFile(join(root, "file"), "text");
+  await expect(makeFolder(join(root, "file", "a", "b"), "here")).rejects.toThrow(/^\[here\] .*file.a.b: /);
+  await expect(makeFolder(join(root, "file"), "here")).rejects.toThrow(/^\[here\] .*file: /);
+  if (process.platform === "linux") await expect(makeFolder("/proc/nothing/a", "here")).rejects.toThrow(/^\[here\] \/proc\/nothing\/a: /);
 });
 
 test("wherever a write is cut off, the old file is there or the new one, and the next write leaves nothing else", async () => {

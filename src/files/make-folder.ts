@@ -1,5 +1,5 @@
 // A folder with all the folders above it, and what is wrong where that fails.
-import { mkdir } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { explainIo } from "./explain-io.ts";
 import { syncFolder } from "./sync-folder.ts";
@@ -7,25 +7,36 @@ import { syncFolder } from "./sync-folder.ts";
 /** Makes a folder that need not be absent; what was made outlives a power cut. @throws CriaError when it cannot be made. */
 export async function makeFolder(path: string, where = "files"): Promise<void> {
   try {
-    const first = await mkdir(path, { recursive: true });
-    if (first !== undefined) await syncAbove(resolve(path), dirname(first));
+    await makeAll(resolve(path));
   } catch (error) {
-    throw explainIo(where, path, await realReason(path, error));
+    throw explainIo(where, path, error);
   }
 }
 
-/** Syncs every folder that got a new one in it: those above `path` up to `top`. */
-async function syncAbove(path: string, top: string): Promise<void> {
+/**
+ * Makes a folder below one that is there, or below those that it makes first. Node's recursive `mkdir` never ends where a system says of a folder
+ * that is there that it is not, as Linux does in /proc.
+ */
+async function makeAll(path: string): Promise<void> {
   const above = dirname(path);
-  await syncFolder(above);
-  if (above !== top && above !== dirname(above)) await syncAbove(above, top);
+  const error = await tryMake(path);
+  if (error?.code === "ENOENT" && above !== path && !(await isFolder(above))) {
+    await makeAll(above);
+    await makeAll(path);
+  } else if (error === undefined) await syncFolder(above);
+  else if (!(await isFolder(path))) throw error;
 }
 
-/** The plain mkdir says what is the matter on a read-only file system, where Node's recursive one says ENOENT. */
-async function realReason(path: string, error: unknown): Promise<unknown> {
-  if ((error as NodeJS.ErrnoException).code !== "ENOENT") return error;
+function tryMake(path: string): Promise<NodeJS.ErrnoException | undefined> {
   return mkdir(path).then(
-    () => error,
-    (reason: NodeJS.ErrnoException) => reason,
+    () => undefined,
+    (error: NodeJS.ErrnoException) => error,
+  );
+}
+
+function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
   );
 }
