@@ -1,4 +1,5 @@
 // cria tokenizer cut: a tokenizer with the pieces alone that some texts use
+import { resolve } from "node:path";
 import { UsageError } from "../base/index.ts";
 import type { Texts } from "../corpus/index.ts";
 import { atomicWriteJson } from "../files/index.ts";
@@ -8,7 +9,7 @@ import type { Command, CommandIo } from "./command.ts";
 import { required, stringFlag } from "./flag-values.ts";
 import { loadTokenizer } from "./load-tokenizer.ts";
 import { openAndTell, textFlags, textOptions } from "./text-flags.ts";
-import { formNames, outputHelp, outputOf, writeTokenizer } from "./tokenizer-output.ts";
+import { formNames, isPartOf, outputHelp, outputOf, writeTokenizer } from "./tokenizer-output.ts";
 
 const where = "tokenizer cut";
 
@@ -33,13 +34,15 @@ export const cutCommand: Command = {
     if (path === undefined) throw new UsageError(where, `TOKENIZER is missing: name a folder or a file: ${tokenizerForms}`);
     const reading = textOptions(flags, where);
     const output = await outputOf(required(stringFlag(flags, "out"), where, "out"), stringFlag(flags, "to"), path, where);
+    const table = stringFlag(flags, "ids") ?? `${output.file}.ids.json`;
+    if (resolve(table) === resolve(output.file) || (await isPartOf(table, path)))
+      throw new UsageError(where, `--ids is ${table}, which is a tokenizer's file, and would replace it: name another file`);
     if (files.length === 0) throw new UsageError(where, "no texts: name files, folders or patterns, or - for standard input");
     const tokenizer = await loadTokenizer(path, io);
     await using texts = await openAndTell(files, reading, io, where);
     const { used, tokens } = await usedIds(tokenizer, texts, io);
     const { model, oldIds } = cutVocabulary(tokenizer.model, used);
     await writeTokenizer(model, output, where);
-    const table = stringFlag(flags, "ids") ?? `${output.file}.ids.json`;
     const sizes = { oldVocabSize: tokenizer.vocabSize, vocabSize: oldIds.length };
     await atomicWriteJson(table, { ...sizes, ids: Object.fromEntries(oldIds.map((old, id) => [old, id])) }, where);
     const summary = { out: output.file, ids: table, ...sizes, used: used.length, tokens };

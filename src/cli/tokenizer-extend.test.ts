@@ -129,7 +129,14 @@ test.each<[string, string[], Flags, RegExp]>([
   ],
   ["cut", ["scores.model", "other.txt"], { out: "x.txt" }, /its ending says no form/],
   ["cut", [], { out: "x.json" }, /TOKENIZER is missing/],
+  [
+    "cut",
+    ["scores.model", "other.txt"],
+    { out: "x.json", ids: "x.json" },
+    /--ids is .*x\.json, which is a tokenizer's file, and would replace it/,
+  ],
+  ["cut", ["scores.model", "other.txt"], { out: "x.json", ids: "scores.model" }, /--ids is .*scores\.model, which is a tokenizer's file/],
 ])("%s refuses what cannot be", async (name, args, flags, message) => {
-  const out = at(String(flags.out));
-  await expect(run(name, args.map(at), { ...flags, out })).rejects.toThrow(message);
+  const paths = Object.fromEntries(["out", "ids"].flatMap((flag) => (flag in flags ? [[flag, at(String(flags[flag]))]] : [])));
+  await expect(run(name, args.map(at), { ...flags, ...paths })).rejects.toThrow(message);
 });

@@ -76,7 +76,7 @@ export async function writeTokenizer(model: TokenizerModel, { file, form, toFold
 }
 
 /** Whether the file is there and is the tokenizer's own: the same file, or one in the tokenizer's folder. */
-async function isPartOf(file: string, tokenizer: string): Promise<boolean> {
+export async function isPartOf(file: string, tokenizer: string): Promise<boolean> {
   return (await isSameFile(file, tokenizer)) || ((await isFile(file)) && (await isSameFile(dirname(file), tokenizer)));
 }
 

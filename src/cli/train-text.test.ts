@@ -155,7 +155,7 @@ const bad: readonly [what: string, code: number, message: RegExp, ...words: stri
   ["no time", 2, /--minutes is 0 but must be above 0/, "notes", "--minutes", "0"],
   ["two lengths", 2, /--minutes and --set both say how long it trains/, "notes", "--minutes", "1", "--set", "steps=3"],
   ["what follows from the text", 2, /--set data: it follows from the text/, "notes", "--set", "data=elsewhere"],
-  ["a recipe among texts", 2, /train.yaml is a recipe, and stands beside 1 other paths/, "notes", "train.yaml"],
+  ["a recipe among texts", 2, /train.yaml is a recipe, but other paths are named beside it/, "notes", "train.yaml"],
   ["prepared data", 2, /again is prepared data, not text: name a recipe that says "data: again"/, "again"],
   ["a flag of recipes", 2, /--dry-run is for recipes/, "notes", "--dry-run"],
   [

@@ -40,8 +40,7 @@ export async function areTexts(args: readonly string[], flags: Flags): Promise<b
     return false;
   }
   const recipe = args.find(isRecipe);
-  if (recipe !== undefined)
-    throw new UsageError(where, `${recipe} is a recipe, and stands beside ${args.length - 1} other paths: name it alone`);
+  if (recipe !== undefined) throw new UsageError(where, `${recipe} is a recipe, but other paths are named beside it: name it alone`);
   if (flags["dry-run"] === true)
     throw new UsageError(where, "--dry-run is for recipes: what a text's run will be is measured while it begins");
   return true;

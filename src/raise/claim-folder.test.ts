@@ -28,7 +28,7 @@ test("claims made at the same time get different folders", async () => {
 test("a folder in use is refused and stays as it is; an empty one is taken", async () => {
   await mkdir("used");
   await writeFile("used/file", "mine");
-  await expect(claimFolder(wish("used"))).rejects.toThrow(/used: it is in use \(file\)/);
+  await expect(claimFolder(wish("used"))).rejects.toThrow(/used: it is not empty \(it holds file\): choose another folder/);
   expect(await readdir("used")).toEqual(["file"]);
   await mkdir("empty");
   expect(await claimFolder(wish("empty"))).toBe("empty");

@@ -47,7 +47,8 @@ export async function checkUnused(folder: string): Promise<void> {
   check(
     found.length === 0,
     where,
-    () => `${folder}: ${isRun ? "it holds a run: go on with it" : `it is in use (${found[0]}): empty it`}, or choose another folder`,
+    () =>
+      `${folder}: ${isRun ? "it holds a run: go on with it" : `it is not empty (it holds ${found[0]})`}${isRun ? ", or" : ":"} choose another folder`,
     { ways: isRun ? ["resume", "out"] : ["out"] },
   );
 }
