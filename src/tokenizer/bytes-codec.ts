@@ -15,7 +15,7 @@ import { spelledPieces } from "./spelled-pieces.ts";
 import { eachWord } from "./split-bytes.ts";
 import { splitsOf } from "./split-pattern.ts";
 import { isWordBorder } from "./stream-borders.ts";
-import { type NextUnit, UnitCache } from "./unit-cache.ts";
+import { type EncodeUnit, type NextUnit, UnitCache } from "./unit-cache.ts";
 import { WordCache } from "./word-cache.ts";
 
 /** @param ids piece → id of the whole vocabulary. @throws CriaError when a byte has no piece. */
@@ -27,7 +27,8 @@ export function bytesCodec(model: BytesModel, ids: ReadonlyMap<string, number>):
   const decoding = model.decoding ?? ownDecoding(model);
   const spelled = spelledPieces(model, normalise, false);
   const nextUnit = normalise === undefined ? unitsOf(model) : undefined;
-  const units = nextUnit === undefined ? undefined : new UnitCache(nextUnit, (bytes, from, to, out) => words.encode(bytes, from, to, out));
+  const encodeUnit: EncodeUnit = (bytes, from, to, out) => words.encode(bytes, from, to, out);
+  const units = nextUnit === undefined ? undefined : new UnitCache(nextUnit, encodeUnit, false);
   return {
     encode: (text, start, out) => each(text, start, (word) => cache.encode(word, out)),
     ...(units === undefined

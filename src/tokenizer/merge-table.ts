@@ -89,7 +89,7 @@ const rankUnit = 2 ** 30;
  * asked again where two pairs fall on one slot.
  */
 const pairWords = 4;
-const pairBits = 14;
+const pairBits = 16;
 /** No symbol is this number. */
 const noSymbol = -0x80000000;
 

@@ -3,19 +3,20 @@ import { Rng } from "../base/index.ts";
 import { eachWithoutExtraSpaces } from "./extra-spaces.ts";
 import { IdBuffer } from "./id-buffer.ts";
 import { normaliserOf } from "./normaliser.ts";
-import { UnitCache } from "./unit-cache.ts";
+import { type EncodeUnit, UnitCache } from "./unit-cache.ts";
 
 /** Units end with a space; their ids are their bytes, or the first so many. */
-function cache(most = Number.POSITIVE_INFINITY) {
+function cache(most = Number.POSITIVE_INFINITY, keepsLong = true) {
   let made = 0;
   const nextUnit = (bytes: Uint8Array, at: number, end: number) => {
     const space = bytes.indexOf(0x20, at);
     return space < 0 || space >= end ? end : space + 1;
   };
-  const units = new UnitCache(nextUnit, (bytes, from, to, out) => {
+  const encodeUnit: EncodeUnit = (bytes, from, to, out) => {
     made++;
     for (let i = from; i < Math.min(to, from + most); i++) out.push(bytes[i]!);
-  });
+  };
+  const units = new UnitCache(nextUnit, encodeUnit, keepsLong);
   const encode = (text: string) => {
     const bytes = new TextEncoder().encode(text);
     const out = new IdBuffer(0);
@@ -35,6 +36,14 @@ test("units of every length have the ids that they were given first, at the end 
   const before = made();
   encode("xxx yyyy");
   expect(made()).toBe(before);
+});
+
+test("long units are kept where that is asked for", () => {
+  for (const keepsLong of [true, false]) {
+    const { encode, made } = cache(3, keepsLong);
+    for (let i = 0; i < 5; i++) expect(encode("abcdefghijklmnopqrst uvw").ids).toEqual([..."abcuvw"].map((char) => char.charCodeAt(0)));
+    expect(made()).toBe(keepsLong ? 2 : 6);
+  }
 });
 
 test("units that differ in a zero byte behind them alone are told apart", () => {

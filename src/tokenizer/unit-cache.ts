@@ -46,6 +46,8 @@ const masks = Int32Array.from({ length: 4 * (shortBytes + 1) }, (_, i) => {
 export class UnitCache {
   readonly #nextUnit: NextUnit;
   readonly #encodeUnit: EncodeUnit;
+  /** The most bytes of a unit that is kept. */
+  readonly #longest: number;
   #bits = leastBits;
   #slots = new Int32Array(slotWords << (leastBits + 1));
   #more = new Int32Array(slotWords << (leastBits + 1));
@@ -57,9 +59,11 @@ export class UnitCache {
   #view: DataView = new DataView(new ArrayBuffer(0));
   readonly #key = new Int32Array(longKey);
 
-  constructor(nextUnit: NextUnit, encodeUnit: EncodeUnit) {
+  /** @param keepsLong units of more than 16 bytes are kept too, which costs more than it saves where `encodeUnit` cuts them and keeps the parts */
+  constructor(nextUnit: NextUnit, encodeUnit: EncodeUnit, keepsLong = true) {
     this.#nextUnit = nextUnit;
     this.#encodeUnit = encodeUnit;
+    this.#longest = keepsLong ? longBytes : shortBytes;
   }
 
   /** Appends the ids of all units of `bytes[from … to)`, which are UTF-8. */
@@ -129,7 +133,7 @@ export class UnitCache {
       } else {
         out.size = size;
         if (length <= shortBytes) this.#encodeLast(at, stop, out);
-        else if (length <= longBytes) this.#encodeLong(at, stop, out);
+        else if (length <= this.#longest) this.#encodeLong(at, stop, out);
         else this.#encodeUnit(bytes, at, stop, out);
       }
       ids = out.reserve(room);
