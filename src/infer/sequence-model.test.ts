@@ -80,6 +80,26 @@ async function uncachedLogits(backend: Backend, ids: readonly number[]): Promise
   return values;
 }
 
+test.each(["ropeTurns", "tokens", "pages"])("a pass whose %s could not be written fails, and the next one has them all", async (input) => {
+  await using backend = referenceBackend();
+  const allocate = backend.allocate.bind(backend);
+  let failures = 0;
+  backend.allocate = async (type, name) => {
+    const buffer = await allocate(type, name);
+    const write = buffer.write.bind(buffer);
+    if (name === input) buffer.write = async (...given) => (failures++ === 0 ? fail("test", "no room") : write(...given));
+    return buffer;
+  };
+  const model = await open(backend, { contextLength: 130 });
+  const run = async () => (await model.run([{ sequence: model.sequence(), ids: idsOf(5), logits: "all" }]))[0].logits;
+  await expect(run()).rejects.toThrow("no room");
+  const expected = await uncachedLogits(referenceBackend(), idsOf(5));
+  const found = (await run()).flatMap((row) => [...row]);
+  expect(Math.max(...found.map((value, i) => Math.abs(value - expected[i]!)))).toBeLessThan(1e-5);
+  expect(failures).toBeGreaterThan(1);
+  await model.dispose();
+});
+
 describe.each([
   { name: "reference", openBackend: async () => referenceBackend(), tolerance: 1e-5 },
   { name: "cpu", openBackend: () => openCpuBackend({ threads: 2 }), tolerance: 1e-4 },
