@@ -84,6 +84,15 @@ test("values across the ends of windows, and reads that stay within the file", a
   expect(Buffer.from(ggufBytes(pairs)).equals(bytes)).toBe(true);
 });
 
+test("a window that ends anywhere in a text or its length", async () => {
+  for (let shift = 0; shift < 24; shift++) {
+    const texts = ["y".repeat(2 ** 20 - 80 + shift), "", "ab", "", "é"];
+    const bytes = ggufBytes(new Map<string, GgufValue>([["texts", { type: "array", value: { type: "text", values: texts } }]]));
+    const { pairs } = await readGgufMetadata(memorySource("x.gguf", bytes));
+    expect(pairs.get("texts")).toEqual({ type: "array", value: { type: "text", values: Texts.of(texts) } });
+  }
+});
+
 const good = ggufBytes(new Map<string, GgufValue>([["k", { type: "array", value: { type: "text", values: ["one", "two"] } }]]));
 
 function changed(at: number, bytes: readonly number[]): Uint8Array {

@@ -146,16 +146,18 @@ class Cursor {
   }
 
   /** Takes as many texts as the window holds whole, at most `most`. @returns their bytes, and where each begins and ends */
-  texts(most: number): readonly [bytes: Uint8Array, spans: readonly number[]] {
-    const spans: number[] = [];
-    while (spans.length < 2 * most && this.has(8)) {
+  texts(most: number): readonly [bytes: Uint8Array, spans: Int32Array] {
+    const spans = new Int32Array(2 * Math.min(most, (this.#window.length - this.#at) >> 3));
+    let size = 0;
+    while (size < spans.length && this.has(8)) {
       const start = this.#at + 8;
       const length = this.#view.getUint32(this.#at, true);
       if (this.#view.getUint32(this.#at + 4, true) !== 0 || start + length > this.#window.length) break;
-      spans.push(start, start + length);
+      spans[size++] = start;
+      spans[size++] = start + length;
       this.#at = start + length;
     }
-    return [this.#window, spans];
+    return [this.#window, spans.subarray(0, size)];
   }
 
   /** The view and the place of the next `bytes` bytes, which are passed over. */
@@ -224,7 +226,7 @@ async function readTexts(cursor: Cursor, count: number, key: string): Promise<Te
 }
 
 /** @throws CriaError naming the first text that is no UTF-8 */
-function refuseTexts({ source }: Cursor, bytes: Uint8Array, spans: readonly number[], key: string): never {
+function refuseTexts({ source }: Cursor, bytes: Uint8Array, spans: Int32Array, key: string): never {
   for (let i = 0; i < spans.length; i += 2) decodeUtf8(bytes.subarray(spans[i], spans[i + 1]), `${source.name}: ${key}`, where);
   return fail(where, `${source.name}: ${quote(key)} holds a text that is no UTF-8: the file is damaged`);
 }
