@@ -192,8 +192,8 @@ interface Unit {
 
 /** A program of some rows is mostly run with fewer: its units are as many as threads need where only this part of the rows is live. */
 const liveShare = 1 / 4;
-/** Rows of a unit at least: B is read once for them where it is widened, and a claim is paid for. Live rows are few, and units of few rows end together. */
-const leastRows = { all: 24, live: 12 } as const;
+/** A unit has all live rows where there are at most so many: products of few rows wait for B, which is then read once, and its columns are enough for the threads. */
+const fewRows = 64;
 
 /** Rows of a unit: many, to read B seldom. Panels: many, to pack A seldom. */
 function unitOf(k: Builder, sizes: MatmulSizes): Unit {
@@ -205,7 +205,7 @@ function unitOf(k: Builder, sizes: MatmulSizes): Unit {
   const panels = Math.ceil(n / width);
   const fewest = Math.ceil((panels * width) / blockColumns[widened ? "widened" : "packed"]);
   const expected = live ? Math.ceil(m * liveShare) : m;
-  const wanted = Math.min(192, Math.max(live && !widened ? leastRows.live : leastRows.all, (expected * fewest) / wantedUnits));
+  const wanted = live && m <= fewRows ? m : Math.min(192, Math.max(24, (m * fewest) / wantedUnits));
   const rowsOf = Math.ceil(m / Math.ceil(m / wanted) / group) * group;
   const blocks = Math.ceil(leastUnits / Math.ceil(expected / rowsOf));
   const least = Math.max(Math.min(3, panels), Math.ceil(panels / Math.max(fewest, blocks)));

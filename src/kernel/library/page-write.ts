@@ -3,7 +3,7 @@ import { type Builder, type Int, kernel } from "../language.ts";
 import { headBytes, headInPage, loadIndex, type PoolSizes, pageKeys, q8Bytes } from "./pages.ts";
 import { quantiseBlock } from "./quantise.ts";
 import { blockWeights } from "./quantised-blocks.ts";
-import { eachLiveRow, rowAt } from "./rows.ts";
+import { rowAt, rowLimit, splitOfRows } from "./rows.ts";
 
 /** Sizes of a pool and of the rows that are written to it. */
 export interface PageWriteSizes extends PoolSizes {
@@ -11,28 +11,33 @@ export interface PageWriteSizes extends PoolSizes {
   readonly rows: number;
 }
 
-/** Rows of a unit: a row scatters its keys, so it is much work for its size. */
-const rowsOfWrite = 2;
+/** Rows of a unit: keys of a channel lie side by side, and threads that write into one cache line of them hold each other up. */
+const rowsOfWrite = 16;
 
 /**
  * Rows below the count go where positions and pages say, rounded to the layout. Pointers: keys, values [G, KV, 64, D], k, v [R, KV · D],
- * positions i32 [R], slots i32 [R], pages i32 [S, P], count i32.
+ * positions i32 [R], slots i32 [R], pages i32 [S, P], count i32. One unit per block of rows and key head.
  */
 export const pageWrite = kernel<PageWriteSizes>("pageWrite", (k, sizes) => {
   const p = k.pointers("keys", "values", "k", "v", "positions", "slots", "pages");
   const { rows, slots, pagesOfSlot, kvHeads, headDim } = sizes;
-  const write = (row: Int) => {
+  const limit = rowLimit(k, { rows, live: true });
+  const { begin, end } = k.range();
+  const write = (row: Int, head: Int) => {
     const slot = loadIndex(k, rowAt(p.slots, row, 1), slots);
     const position = loadIndex(k, rowAt(p.positions, row, 1), pagesOfSlot * pageKeys);
     const key = position.rem(pageKeys);
-    k.loop(0, kvHeads, 1, (head) => {
-      const from = rowAt(rowAt(k.int(0), row, kvHeads * headDim), head, headDim);
-      const to = headInPage(k, sizes, p.pages, { slot, index: position.div(pageKeys), head });
-      writeKey(k, sizes, p.k.add(from), p.keys.add(to), key);
-      writeRow(k, sizes, p.v.add(from), p.values.add(to), key);
-    });
+    const from = rowAt(rowAt(k.int(0), row, kvHeads * headDim), head, headDim);
+    const to = headInPage(k, sizes, p.pages, { slot, index: position.div(pageKeys), head });
+    writeKey(k, sizes, p.k.add(from), p.keys.add(to), key);
+    writeRow(k, sizes, p.v.add(from), p.values.add(to), key);
   };
-  return eachLiveRow(k, { rows, live: true }, write, rowsOfWrite);
+  k.loop(begin, end, 1, (unit) => {
+    const head = unit.rem(kvHeads);
+    const first = unit.div(kvHeads).mul(rowsOfWrite);
+    k.loop(first, first.add(rowsOfWrite).min(limit), 1, (row) => write(row, head));
+  });
+  return splitOfRows(Math.ceil(rows / rowsOfWrite) * kvHeads, limit, rowsOfWrite, kvHeads);
 });
 
 /** One key as a column of [D, 64], or where keys are quantised as a row. */
