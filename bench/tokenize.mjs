@@ -157,7 +157,9 @@ async function contestants(name, file, folder) {
       const theirs = get_encoding("gpt2");
       return each(({ text }) => theirs.encode_ordinary(text));
     });
-    await add(all, "gpt-tokenizer", "gpt-tokenizer/encoding/r50k_base", ({ encode }) => each(({ text }) => encode(text)));
+    await add(all, "gpt-tokenizer", "gpt-tokenizer/encoding/r50k_base", ({ encode }) =>
+      each(({ text }) => encode(text, { disallowedSpecial: new Set() })),
+    );
   }
   if (name === "llama" && spawnSync("spm_encode", ["--help"]).error === undefined) all.spm_encode = spmEncode(join(folder, "llama.model"));
   for (const peer of name === "llama" ? ["gigatoken", "sentencepiece", "tokenizers"] : ["gigatoken", "tiktoken", "tokenizers"]) {
