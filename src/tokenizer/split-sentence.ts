@@ -40,9 +40,11 @@ export function eachSentencePartUtf8(
   each: (start: number, end: number) => void,
 ): void {
   const { maxSentenceBytes = Number.POSITIVE_INFINITY } = rules;
+  // A search beyond the text would walk over what longer texts have left there, for every short one.
+  const text = bytes.subarray(0, size);
   for (let start = 0; start < size; ) {
-    const found = bytes.indexOf(lineFeed, start + 1);
-    const end = found < 0 || found > size ? size : found;
+    const found = text.indexOf(lineFeed, start + 1);
+    const end = found < 0 ? size : found;
     if (end > start + 1 && end - start - 1 <= maxSentenceBytes) cutLineUtf8(bytes, start, end, rules, each);
     if (end < size) bytes[end] = 0x20;
     start = end;
