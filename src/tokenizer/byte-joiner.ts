@@ -46,7 +46,7 @@ export class ByteJoiner {
     return this.#rewriter === undefined ? bytes : this.#rewriter.add(bytes, false);
   }
 
-  /** The piece before, of which it is certain now that it is not the last. */
+  /** Holds the piece before, which is certain now not to be the last one. */
   #delayed(id: number): Uint8Array {
     const before = this.#lastId;
     this.#tokenizer.idToPiece(id); // throws for an id outside of the vocabulary

@@ -79,6 +79,14 @@ export function candidatesOf(alphabet: Alphabet, ties: TieRule) {
   return { symbols, pairs, heap };
 }
 
+/** The same with every pair among the candidates from the start. */
+export function allCandidatesOf(alphabet: Alphabet, ties: TieRule) {
+  const candidates = candidatesOf(alphabet, ties);
+  const { pairs, heap } = candidates;
+  for (let pair = 0; pair < pairs.size; pair++) heap.push(pair, pairs.count(pair));
+  return candidates;
+}
+
 /** Exact: two merges that spell one piece are both made, and their results are one symbol. */
 export class MergeLearner implements Learner {
   readonly #symbols: Symbols;
@@ -86,11 +94,10 @@ export class MergeLearner implements Learner {
   readonly #heap: CandidateHeap;
 
   constructor(alphabet: Alphabet, ties: TieRule) {
-    const { symbols, pairs, heap } = candidatesOf(alphabet, ties);
+    const { symbols, pairs, heap } = allCandidatesOf(alphabet, ties);
     this.#symbols = symbols;
     this.#pairs = pairs;
     this.#heap = heap;
-    for (let pair = 0; pair < pairs.size; pair++) heap.push(pair, pairs.count(pair));
   }
 
   get pieces(): readonly string[] {

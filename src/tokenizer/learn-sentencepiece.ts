@@ -1,6 +1,6 @@
 // Learning merges as SentencePiece's trainer does (sentencepiece 0.2.3, bpe_model_trainer.cc).
 import type { CandidateHeap } from "./candidate-heap.ts";
-import { type Alphabet, candidatesOf, type Learner, type Symbols } from "./learn-merges.ts";
+import { type Alphabet, allCandidatesOf, type Learner, type Symbols } from "./learn-merges.ts";
 import type { Merge } from "./model.ts";
 import type { PairCounts } from "./pair-counts.ts";
 
@@ -15,11 +15,10 @@ export class SentencePieceLearner implements Learner {
   readonly #isGone: boolean[] = [];
 
   constructor(alphabet: Alphabet) {
-    const { symbols, pairs, heap } = candidatesOf(alphabet, "shorter-piece");
+    const { symbols, pairs, heap } = allCandidatesOf(alphabet, "shorter-piece");
     this.#symbols = symbols;
     this.#pairs = pairs;
     this.#heap = heap;
-    for (let pair = 0; pair < pairs.size; pair++) heap.push(pair, pairs.count(pair));
   }
 
   get pieces(): readonly string[] {
