@@ -1,12 +1,14 @@
 export { type ByteSource, type FileRegion, memorySource } from "./bytes.ts";
 export { checkKeys } from "./check-keys.ts";
 export { cutStream, cutText } from "./cut-text.ts";
+export { dequantise } from "./dequantise.ts";
 export {
   bytesOf,
   type DType,
-  dequantise,
   type ElementLayout,
   elementLayouts,
+  type FileDType,
+  isDType,
   isQuantised,
   isStateDType,
   type QuantisedDType,

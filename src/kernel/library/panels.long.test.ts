@@ -2,9 +2,10 @@
 // weight made of its panels again.
 import { expect, test } from "vitest";
 import {
-  type DType,
   dequantise,
   elementLayouts,
+  type FileDType,
+  isDType,
   isQuantised,
   type Precision,
   type QuantisedDType,
@@ -20,7 +21,7 @@ import { quantisedMatmul } from "./quantised-matmul.ts";
 import { packedQuantisedBytes, packQuantised, unpackQuantised } from "./quantised-panels.ts";
 import type { WeightType } from "./weights.ts";
 
-const types = (Object.keys(elementLayouts) as DType[]).filter((type): type is WeightType => type !== "i32");
+const types = (Object.keys(elementLayouts) as FileDType[]).filter(isDType).filter((type): type is WeightType => type !== "i32");
 const mostProducts = 2e6;
 
 interface Case {

@@ -1,6 +1,6 @@
 // Weights as they lie, of every layout: looked up, and the plain ones packed with the bits that they have.
 import { describe, expect, test } from "vitest";
-import { dequantise, elementLayouts, isQuantised, Rng } from "../../base/index.ts";
+import { dequantise, elementLayouts, type FileDType, isDType, isQuantised, Rng } from "../../base/index.ts";
 import { exampleBytes } from "../../graph/index.ts";
 import { ints, random, runs, sameBits, unwritten } from "../testing.test.helper.ts";
 import { embeddingRows } from "./embedding.ts";
@@ -8,7 +8,7 @@ import { matmul } from "./matmul.ts";
 import { keepsBits, packedBytes, packMatrix, unpackMatrix } from "./pack.ts";
 import type { PlainType, WeightType } from "./weights.ts";
 
-const types = (Object.keys(elementLayouts) as WeightType[]).filter((type) => (type as string) !== "i32");
+const types = (Object.keys(elementLayouts) as FileDType[]).filter(isDType).filter((type) => type !== "i32");
 const plainTypes = types.filter((type) => !isQuantised(type)) as PlainType[];
 
 /** Rows that fill no vector evenly: 53 elements, 5 blocks of 32, 2 of 256. */
