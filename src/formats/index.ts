@@ -15,6 +15,7 @@ export {
   ggufBytes,
   readGgufMetadata,
 } from "./gguf-metadata.ts";
+export { type GgufArchitecture, ggufName, ggufPairings, parameterOfGguf } from "./gguf-names.ts";
 export { ggufTokenizerBytes, ggufTokenizerModel, ggufTokenizerPairs } from "./gguf-tokenizer.ts";
 export { narrowBfloat16 } from "./half-floats.ts";
 export { type HfConfig, type ReadHfConfig, readHfConfig, writeHfConfig } from "./hf-config.ts";
@@ -28,7 +29,7 @@ export { toHalfPairing, toNeighbourPairing } from "./rope-pairing.ts";
 export { readSafetensors } from "./safetensors.ts";
 export { type TensorToWrite, writeSafetensors } from "./safetensors-write.ts";
 export { readShardedSafetensors } from "./sharded-safetensors.ts";
-export type { StorageName } from "./storage.ts";
+export type { StorageName, TensorDType } from "./storage.ts";
 export { TensorFile, type TensorInfo } from "./tensor-file.ts";
 export { isTiktoken, readTiktoken, type TiktokenKind, tiktokenText } from "./tiktoken.ts";
 export { type ReadTokenizerOptions, readTokenizerJson } from "./tokenizer-json-read.ts";

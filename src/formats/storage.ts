@@ -1,4 +1,7 @@
-// Element types as files store them, little-endian, by safetensors' names: one row each, with the way to float32.
+// Element types as files store them, little-endian, by safetensors' names: one row each, with the way to float32. Beside them a file may have the blocks of
+// quantised layouts (base/element-layouts.ts).
+import { elementLayouts, type QuantisedDType } from "../base/index.ts";
+import { dequantiseBlocks } from "./dequantise-blocks.ts";
 import { widenBfloat16, widenFloat16 } from "./half-floats.ts";
 
 /** How an element is stored, and its way to float32. */
@@ -31,6 +34,23 @@ export const storageTypes = {
   U8: { bytes: 1, toFloat32: (bytes, out) => out.set(bytes) },
   BOOL: { bytes: 1, toFloat32: (bytes, out) => out.set(bytes.map((byte) => (byte === 0 ? 0 : 1))) },
 } as const satisfies Record<string, StorageType>;
+
+/** How a tensor's elements lie in a file: by safetensors' name for the type, or by ggml's for a layout of blocks. */
+export type TensorDType = StorageName | QuantisedDType;
+
+/** A layout of a file's elements, and its way to float32. */
+export interface FileLayout extends StorageType {
+  /** Elements that lie together; 1 where each stands for itself. */
+  readonly block: number;
+  /** What the first byte is a multiple of where a machine computes with the bytes as they lie: blocks hold halves of floats. */
+  readonly alignment: number;
+}
+
+/** The layout of that name; its `bytes` are those of a block. */
+export function fileLayout(dtype: TensorDType): FileLayout {
+  if (isStorageName(dtype)) return { block: 1, alignment: storageTypes[dtype].bytes, ...storageTypes[dtype] };
+  return { ...elementLayouts[dtype], alignment: 2, toFloat32: (bytes, out) => dequantiseBlocks(dtype, bytes, out) };
+}
 
 /** Whether a value names a type. */
 export function isStorageName(name: unknown): name is StorageName {

@@ -12,19 +12,19 @@ import {
   showShape,
   sizeOf,
 } from "../base/index.ts";
-import { type StorageName, storageTypes } from "./storage.ts";
+import { fileLayout, isStorageName, type StorageName, type TensorDType } from "./storage.ts";
 
 /** A tensor's place: bytes `start` to `end` (exclusive) of `source`, rows one after another. */
 export interface TensorInfo {
   readonly name: string;
-  readonly dtype: StorageName;
+  readonly dtype: TensorDType;
   readonly shape: Shape;
   readonly source: ByteSource;
   readonly start: number;
   readonly end: number;
 }
 
-/** Elements converted at a time, so that widening a tensor needs little more memory than the result. */
+/** Elements converted at a time, whole blocks of any layout, so that widening a tensor needs little more memory than the result. */
 const pieceElements = 1 << 22;
 
 /**
@@ -60,7 +60,7 @@ export class TensorFile {
     return this.#allocating(name, end - start, () => source.read(start, end - start));
   }
 
-  /** The elements as float32, rounded (F64, I64, I32) or widened exactly (the others); BOOL gives 0 and 1. */
+  /** The elements as float32, rounded once (F64, I64, I32, blocks) or widened exactly (the others); BOOL gives 0 and 1. */
   async readFloat32(name: string): Promise<Float32Array> {
     const info = this.info(name);
     const size = sizeOf(info.shape);
@@ -90,13 +90,13 @@ export class TensorFile {
 
   /**
    * How a tensor lies in its file, where a machine may compute with it as it lies: floats of 32 or 16 bits in the machine's order, each at a
-   * multiple of its size; undefined where it is not so, or in no file.
+   * multiple of its size, or blocks of them; undefined where it is not so, or in no file.
    */
   inFile(name: string): { readonly dtype: DType; readonly region: FileRegion } | undefined {
     const { source, start, end, dtype: stored } = this.info(name);
-    const dtype = layoutOf[stored];
+    const dtype = isStorageName(stored) ? layoutOf[stored] : stored;
     if (dtype === undefined || source.descriptor === undefined) return undefined;
-    const isUsable = start % storageTypes[stored].bytes === 0 && end > start && isLittleEndian;
+    const isUsable = start % fileLayout(stored).alignment === 0 && end > start && isLittleEndian;
     return isUsable ? { dtype, region: { name: source.name, descriptor: source.descriptor, start, bytes: end - start } } : undefined;
   }
 
@@ -136,10 +136,11 @@ export class TensorFile {
   }
 }
 
-/** Fills `out` with the tensor's elements from `first` on. */
+/** Fills `out` with the tensor's elements from `first` on, both whole blocks. */
 async function readPiece({ source, start, dtype }: TensorInfo, first: number, out: Float32Array): Promise<void> {
-  const type = storageTypes[dtype];
-  type.toFloat32(aligned(await source.read(start + first * type.bytes, out.length * type.bytes), type.bytes), out);
+  const { block, bytes, alignment, toFloat32 } = fileLayout(dtype);
+  const stored = await source.read(start + (first / block) * bytes, (out.length / block) * bytes);
+  toFloat32(aligned(stored, alignment), out);
 }
 
 function sameBits(a: Float32Array, b: Float32Array): boolean {
@@ -153,6 +154,6 @@ const layoutOf: Readonly<Partial<Record<StorageName, DType>>> = { F32: "f32", F1
 
 const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
-function aligned(bytes: Uint8Array, elementBytes: number): Uint8Array {
-  return bytes.byteOffset % elementBytes === 0 ? bytes : bytes.slice();
+function aligned(bytes: Uint8Array, alignment: number): Uint8Array {
+  return bytes.byteOffset % alignment === 0 ? bytes : bytes.slice();
 }
