@@ -1,10 +1,13 @@
 // Blocks of quantised elements as float32, block by block: what ggml-quants.c (dequantize_row_*) computes, and the fast path of `dequantise`, whose values in
 // float64 these are, rounded once. One row per layout; the layouts themselves are drawn in base/element-layouts.ts.
-import { elementLayouts, type QuantisedDType } from "../base/index.ts";
+import { elementLayouts, type FileDType } from "../base/index.ts";
 import { float16At } from "./half-floats.ts";
 
+/** A layout in which several elements share a scale, whether graphs compute with it or it is read as float32. */
+export type BlockDType = Exclude<FileDType, "f32" | "i32" | "bf16" | "f16">;
+
 /** Fills `out` with the elements of whole blocks, one after another. @param bytes as many blocks as `out` has places for */
-export function dequantiseBlocks(dtype: QuantisedDType, bytes: Uint8Array, out: Float32Array): void {
+export function dequantiseBlocks(dtype: BlockDType, bytes: Uint8Array, out: Float32Array): void {
   const { block, bytes: size } = elementLayouts[dtype];
   const widen = widenBlock[dtype];
   for (let at = 0, o = 0; o < out.length; at += size, o += block) widen(bytes, at, out, o);
@@ -13,7 +16,7 @@ export function dequantiseBlocks(dtype: QuantisedDType, bytes: Uint8Array, out: 
 /** Writes the elements of the block at byte `at` to `out` from `o` on. */
 type WidenBlock = (b: Uint8Array, at: number, out: Float32Array, o: number) => void;
 
-const widenBlock: Readonly<Record<QuantisedDType, WidenBlock>> = {
+const widenBlock: Readonly<Record<BlockDType, WidenBlock>> = {
   q8_0(b, at, out, o) {
     const d = float16At(b, at);
     for (let i = 0; i < 32; i++) out[o + i] = d * signed(b[at + 2 + i]!);
@@ -34,12 +37,67 @@ const widenBlock: Readonly<Record<QuantisedDType, WidenBlock>> = {
       out[o + 16 + i] = d * (q >> 4) + m;
     }
   },
+  q5_0(b, at, out, o) {
+    const d = float16At(b, at);
+    for (let i = 0; i < 16; i++) {
+      const q = b[at + 6 + i]!;
+      out[o + i] = d * (((q & 15) | (bit(b, at + 2, i) << 4)) - 16);
+      out[o + 16 + i] = d * (((q >> 4) | (bit(b, at + 2, 16 + i) << 4)) - 16);
+    }
+  },
+  q5_1(b, at, out, o) {
+    const [d, m] = [float16At(b, at), float16At(b, at + 2)];
+    for (let i = 0; i < 16; i++) {
+      const q = b[at + 8 + i]!;
+      out[o + i] = d * ((q & 15) | (bit(b, at + 4, i) << 4)) + m;
+      out[o + 16 + i] = d * ((q >> 4) | (bit(b, at + 4, 16 + i) << 4)) + m;
+    }
+  },
+  iq4_nl(b, at, out, o) {
+    const d = float16At(b, at);
+    for (let i = 0; i < 16; i++) {
+      const q = b[at + 2 + i]!;
+      out[o + i] = d * nonLinear[q & 15]!;
+      out[o + 16 + i] = d * nonLinear[q >> 4]!;
+    }
+  },
+  q2_K(b, at, out, o) {
+    const [d, dmin] = [float16At(b, at + 80), float16At(b, at + 82)];
+    for (let part = 0; part < 16; part++) {
+      const [scale, minimum] = [d * (b[at + part]! & 15), dmin * (b[at + part]! >> 4)];
+      const [from, shift] = [at + 16 + 32 * (part >> 3) + 16 * (part & 1), 2 * ((part >> 1) & 3)];
+      for (let i = 0; i < 16; i++) out[o + 16 * part + i] = scale * ((b[from + i]! >> shift) & 3) - minimum;
+    }
+  },
+  q3_K(b, at, out, o) {
+    const d = float16At(b, at + 108);
+    for (let part = 0; part < 16; part++) {
+      const scale = d * q3Scale(b, at + 96, part);
+      const [low, high] = [at + 32 + 32 * (part >> 3) + 16 * (part & 1), at + 16 * (part & 1)];
+      const [shift, plane] = [2 * ((part >> 1) & 3), part >> 1];
+      for (let i = 0; i < 16; i++) {
+        const q = ((b[low + i]! >> shift) & 3) | (((b[high + i]! >> plane) & 1) << 2);
+        out[o + 16 * part + i] = scale * (q - 4);
+      }
+    }
+  },
   q4_K(b, at, out, o) {
     const [d, dmin] = [float16At(b, at), float16At(b, at + 2)];
     for (let j = 0; j < 8; j++) {
       const [scale, minimum] = [d * sixBitScale(b, at + 4, j), dmin * sixBitMinimum(b, at + 4, j)];
       const [from, shift] = [at + 16 + 32 * (j >> 1), 4 * (j & 1)];
       for (let i = 0; i < 32; i++) out[o + 32 * j + i] = scale * ((b[from + i]! >> shift) & 15) - minimum;
+    }
+  },
+  q5_K(b, at, out, o) {
+    const [d, dmin] = [float16At(b, at), float16At(b, at + 2)];
+    for (let j = 0; j < 8; j++) {
+      const [scale, minimum] = [d * sixBitScale(b, at + 4, j), dmin * sixBitMinimum(b, at + 4, j)];
+      const [low, shift] = [at + 48 + 32 * (j >> 1), 4 * (j & 1)];
+      for (let i = 0; i < 32; i++) {
+        const q = ((b[low + i]! >> shift) & 15) | (((b[at + 16 + i]! >> j) & 1) << 4);
+        out[o + 32 * j + i] = scale * q - minimum;
+      }
     }
   },
   q6_K(b, at, out, o) {
@@ -53,7 +111,33 @@ const widenBlock: Readonly<Record<QuantisedDType, WidenBlock>> = {
       }
     }
   },
+  iq4_xs(b, at, out, o) {
+    const d = float16At(b, at);
+    for (let j = 0; j < 8; j++) {
+      const low = (b[at + 4 + (j >> 1)]! >> (4 * (j & 1))) & 15;
+      const high = (b[at + 2 + (j >> 2)]! >> (2 * (j & 3))) & 3;
+      const scale = d * ((low | (high << 4)) - 32);
+      for (let i = 0; i < 16; i++) {
+        const q = b[at + 8 + 16 * j + i]!;
+        out[o + 32 * j + i] = scale * nonLinear[q & 15]!;
+        out[o + 32 * j + 16 + i] = scale * nonLinear[q >> 4]!;
+      }
+    }
+  },
 };
+
+/** What the sixteen steps of iq4_nl and iq4_xs stand for (ggml-common.h, kvalues_iq4nl). */
+const nonLinear = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113] as const;
+
+function bit(b: Uint8Array, at: number, i: number): number {
+  return (b[at + (i >> 3)]! >> (i & 7)) & 1;
+}
+
+/** Scale j of sixteen, six bits each in twelve bytes: eight bytes have two lower halves each, four have four upper pairs each. */
+function q3Scale(b: Uint8Array, at: number, j: number): number {
+  const low = (b[at + (j & 7)]! >> (j < 8 ? 0 : 4)) & 15;
+  return (low | (((b[at + 8 + (j & 3)]! >> (2 * (j >> 2))) & 3) << 4)) - 32;
+}
 
 function signed(byte: number): number {
   return (byte << 24) >> 24;
