@@ -1,5 +1,5 @@
 // The two 16-bit floats that weights are stored in: IEEE 754 binary16, and bfloat16, which is float32's upper half.
-import { bfloat16Bits, float16Value } from "../base/index.ts";
+import { bfloat16Bits, float16Value, roundToEven } from "../base/index.ts";
 
 /** Widens binary16 bit patterns exactly. */
 export function widenFloat16(bits: Uint16Array, out: Float32Array): void {
@@ -31,5 +31,21 @@ export function narrowBfloat16(values: Float32Array): Uint16Array {
   const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
   const bits = new Uint16Array(words.length);
   for (let i = 0; i < bits.length; i++) bits[i] = bfloat16Bits(words[i]!);
+  return bits;
+}
+
+/** Rounds to binary16, ties to even, as {@link float16Bits} does: too large becomes infinity, and NaN a quiet one. */
+export function narrowFloat16(values: Float32Array): Uint16Array {
+  const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const bits = new Uint16Array(words.length);
+  for (let i = 0; i < bits.length; i++) {
+    const word = words[i]!;
+    const size = word & 0x7fffffff;
+    const sign = (word >>> 16) & 0x8000;
+    // Normal numbers: the exponent's bias is 112 less, and half of the last place that stays is added, a little less where that place is even.
+    if (size >= 0x38800000 && size < 0x477ff000) bits[i] = sign | ((size - 0x38000000 + 0xfff + ((size >>> 13) & 1)) >>> 13);
+    else if (size < 0x38800000) bits[i] = sign | roundToEven(Math.abs(values[i]!) * 2 ** 24);
+    else bits[i] = size > 0x7f800000 ? 0x7e00 : sign | 0x7c00;
+  }
   return bits;
 }

@@ -5,6 +5,7 @@ import { CriaError, check, didYouMean, fail } from "../base/index.ts";
 import { type ActivationName, type LlamaConfig, llamaConfig, numberRanges, partNames } from "../model/index.ts";
 import { type Architecture, architectures, ownArchitecture } from "./architectures.ts";
 import { configKeys } from "./hf-config-keys.ts";
+import type { FloatType } from "./hf-shards.ts";
 import { isObject, type JsonObject, kindOf, parseJsonObject, quote } from "./json.ts";
 import { checkKeys, oneWarning, readNumber } from "./json-keys.ts";
 import { maxPositionsOf, readRope, usualTheta, writeRope } from "./rope-config.ts";
@@ -88,11 +89,8 @@ function unusedScaling({ positions, ropeScaling }: LlamaConfig): string[] {
   return [`RoPE's scaling is "${ropeScaling.type}" but the model's positions are "${positions}", which have none`];
 }
 
-/** The document to store as config.json; `dtype` is the weights' type by torch's name, "float32" or "bfloat16". */
-export function writeHfConfig(
-  { config, bosTokenId, eosTokenIds }: HfConfig,
-  dtype: "float32" | "bfloat16" | "float16" = "float32",
-): JsonObject {
+/** The document to store as config.json; `dtype` is the weights' type. */
+export function writeHfConfig({ config, bosTokenId, eosTokenIds }: HfConfig, dtype: FloatType = "float32"): JsonObject {
   const { architecture, keys } = architectureFor(config);
   return {
     architectures: [architecture.classNames[0]],

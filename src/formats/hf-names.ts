@@ -35,5 +35,9 @@ export function hfName(parameter: string): string {
 
 /** The parameters of a file under Hugging Face's names. */
 export function hfWeights(tensors: TensorFile): WeightSource {
-  return { inFile: ({ name }) => tensors.inFile(hfName(name)), read: ({ name }) => tensors.readFloat32(hfName(name)) };
+  return {
+    inFile: ({ name }) => tensors.inFile(hfName(name)),
+    read: ({ name }) => tensors.readFloat32(hfName(name)),
+    pieces: ({ name }, elements) => tensors.pieces(hfName(name), elements),
+  };
 }

@@ -4,14 +4,14 @@ import { quote } from "./json.ts";
 import { maxHeaderBytes, metadataKey } from "./safetensors.ts";
 import { type StorageName, storageTypes } from "./storage.ts";
 
-type Bytes = ArrayBufferView | Promise<ArrayBufferView>;
+type Bytes = ArrayBufferView | Promise<ArrayBufferView> | AsyncIterable<ArrayBufferView>;
 
 /** A tensor for a safetensors file. */
 export interface TensorToWrite {
   readonly name: string;
   readonly dtype: StorageName;
   readonly shape: Shape;
-  /** The elements, or a function that gives them when their turn comes, so that a model need not be in memory twice. */
+  /** The elements, or a function that gives them when their turn comes, whole or in pieces, so that a model need not be in memory twice. */
   readonly data: ArrayBufferView | (() => Bytes);
 }
 
@@ -33,15 +33,24 @@ export function writeSafetensors(
 async function* chunks(header: Uint8Array, tensors: readonly TensorToWrite[]): AsyncGenerator<Uint8Array> {
   yield header;
   for (const tensor of tensors) {
-    const view = await (typeof tensor.data === "function" ? tensor.data() : tensor.data);
+    let bytes = 0;
+    for await (const view of piecesOf(tensor)) {
+      bytes += view.byteLength;
+      yield new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+    }
     check(
-      view.byteLength === byteSize(tensor),
+      bytes === byteSize(tensor),
       where,
       () =>
-        `tensor ${quote(tensor.name)} is ${tensor.dtype} ${showShape(tensor.shape)}, ${byteSize(tensor)} bytes, but its data has ${view.byteLength}`,
+        `tensor ${quote(tensor.name)} is ${tensor.dtype} ${showShape(tensor.shape)}, ${byteSize(tensor)} bytes, but its data has ${bytes}`,
     );
-    yield new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
   }
+}
+
+async function* piecesOf({ data }: TensorToWrite): AsyncGenerator<ArrayBufferView> {
+  const given = typeof data === "function" ? data() : data;
+  if (Symbol.asyncIterator in given) yield* given;
+  else yield await given;
 }
 
 /** Length and JSON, padded with spaces to a multiple of 8. */
@@ -79,6 +88,7 @@ function headerJson(tensors: readonly TensorToWrite[], metadata: Readonly<Record
   return `{${Array.from(entries, ([name, entry]) => `${JSON.stringify(name)}:${JSON.stringify(entry)}`).join(",")}}`;
 }
 
-function byteSize({ shape, dtype }: TensorToWrite): number {
+/** Bytes that a tensor takes in a file. */
+export function byteSize({ shape, dtype }: Pick<TensorToWrite, "shape" | "dtype">): number {
   return sizeOf(shape) * storageTypes[dtype].bytes;
 }

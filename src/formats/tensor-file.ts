@@ -70,6 +70,17 @@ export class TensorFile {
     return values;
   }
 
+  /** The same elements in pieces of `elements`, so that a tensor need not be in memory whole; the last may be shorter. */
+  async *pieces(name: string, elements = pieceElements): AsyncGenerator<Float32Array> {
+    const info = this.info(name);
+    const size = sizeOf(info.shape);
+    for (let at = 0; at < size; at += elements) {
+      const piece = new Float32Array(Math.min(elements, size - at));
+      await readPiece(info, at, piece);
+      yield piece;
+    }
+  }
+
   /**
    * Whether two tensors of the same shape hold the same float32 bits, however they are stored. They are read in pieces, so that memory does not
    * grow with their size.

@@ -56,8 +56,14 @@ export function needsTokenizerModel(model: TokenizerModel): boolean {
   );
 }
 
-/** tokenizer_config.json: which pieces play which part, for transformers. `chatTemplate` is Jinja source. */
-export function tokenizerConfigJson(model: TokenizerModel, { chatTemplate }: { readonly chatTemplate?: string } = {}): JsonObject {
+/** What tokenizer_config.json says beside what the tokenizer itself is. */
+export interface TokenizerConfigOptions {
+  /** A template in Jinja's language, or templates by name, the usual one being "default". */
+  readonly chatTemplate?: string | ReadonlyMap<string, string>;
+}
+
+/** tokenizer_config.json: which pieces play which part, for transformers. */
+export function tokenizerConfigJson(model: TokenizerModel, { chatTemplate = new Map() }: TokenizerConfigOptions = {}): JsonObject {
   const { before = [], after = [] } = model.template ?? {};
   const pieceOf = (id: number | undefined) => (id === undefined ? null : model.pieces[id]!);
   return {
@@ -69,8 +75,15 @@ export function tokenizerConfigJson(model: TokenizerModel, { chatTemplate }: { r
     add_bos_token: model.bosId !== undefined && before.includes(model.bosId),
     add_eos_token: model.eosId !== undefined && after.includes(model.eosId),
     clean_up_tokenization_spaces: false,
-    ...(chatTemplate === undefined ? {} : { chat_template: chatTemplate }),
+    ...chatTemplateKey(typeof chatTemplate === "string" ? new Map([["default", chatTemplate]]) : chatTemplate),
   };
+}
+
+/** Every release of transformers since 4.34 reads templates here; those in files of their own only since 4.44. */
+function chatTemplateKey(templates: ReadonlyMap<string, string>): JsonObject {
+  if (templates.size === 0) return {};
+  const alone = templates.size === 1 ? templates.get("default") : undefined;
+  return { chat_template: alone ?? Array.from(templates, ([name, template]) => ({ name, template })) };
 }
 
 function addedTokens(model: TokenizerModel): JsonObject[] {

@@ -70,4 +70,4 @@ export { partsOf } from "./parts.ts";
 export { type PresetName, preset, presets } from "./presets.ts";
 export { declareTurns, ropeAttention, ropeFrequencies, ropeInputs, ropeLength, ropeTableFor } from "./rope-frequencies.ts";
 export { type RopeScaling, scalingRanges } from "./rope-scaling.ts";
-export type { WeightSource } from "./weight-source.ts";
+export { piecesOf, type WeightSource } from "./weight-source.ts";

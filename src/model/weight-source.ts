@@ -8,4 +8,12 @@ export interface WeightSource {
   inFile?(row: ParameterRow): { readonly dtype: DType; readonly region: FileRegion } | undefined;
   /** Its elements as float32. @throws CriaError when it is not there. */
   read(row: ParameterRow): Promise<Float32Array>;
+  /** The same in pieces of `elements`, the last may be shorter: absent where a parameter is in memory anyway. See {@link piecesOf}. */
+  pieces?(row: ParameterRow, elements: number): AsyncIterable<Float32Array>;
+}
+
+/** A parameter's elements as float32, in pieces of `elements` where the source has such a way, else in one. */
+export async function* piecesOf(source: WeightSource, row: ParameterRow, elements: number): AsyncGenerator<Float32Array> {
+  if (source.pieces) yield* source.pieces(row, elements);
+  else yield await source.read(row);
 }

@@ -12,6 +12,8 @@ import { readJsonPart, readTextPart } from "./read-parts.ts";
 export interface OpenChat {
   /** The one without a name is "default". Empty where the model has none. */
   readonly templates: ChatTemplates;
+  /** The same as they stand in the files, those that cannot be read among them. */
+  readonly templateTexts: ReadonlyMap<string, string>;
   /** All ids that end a turn. */
   readonly endOfTurn: readonly number[];
 }
@@ -49,7 +51,8 @@ export async function openChat(
     else readable.push(template);
   for (const template of readable) checkChatFits(template, tokenizer, modelSize);
   const named = [...namedEnds, ...sources.endIds];
-  return { templates, endOfTurn: endOfTurnIds(tokenizer, { named, templates: readable, modelSize }) };
+  const templateTexts = new Map([...sources.templates].map(([name, { text }]) => [name, text]));
+  return { templates, templateTexts, endOfTurn: endOfTurnIds(tokenizer, { named, templates: readable, modelSize }) };
 }
 
 /** A template's text, and the file where it stands. */
@@ -115,7 +118,8 @@ async function readJinja(files: ModelFiles, name: string, file: string): Promise
   return text === undefined ? [] : [[name, { text, file: files.pathOf(file) }]];
 }
 
-const moreTemplates = "additional_chat_templates";
+/** The folder of a model's further templates. */
+export const moreTemplates = "additional_chat_templates";
 
 async function readMore(files: ModelFiles): Promise<[string, FoundTemplate][]> {
   const names = (await files.list(moreTemplates)).filter((name) => name.endsWith(".jinja")).sort();

@@ -11,6 +11,7 @@ import {
 } from "../formats/index.ts";
 import { parameterRows } from "../model/index.ts";
 import type { ModelFiles } from "./model-files.ts";
+import { moreTemplates } from "./open-chat.ts";
 import type { ModelParts } from "./open-model.ts";
 import { findTokenizer } from "./open-tokenizer.ts";
 import type { OpenedSources } from "./opened-sources.ts";
@@ -33,9 +34,21 @@ export async function openFolder(files: ModelFiles, opened: OpenedSources, signa
     ...{ format: "Hugging Face folder", config, tensors, generation, warnings: [...warnings, ...generationWarnings] },
     findTokenizer: () => findTokenizer(files),
     isConfigured: true,
+    documents: () => readDocuments(files),
     // The first that says anything: generation_config.json is newer than config.json, the tokenizer is a guess.
     namedEnds: ({ eosId }) => [generationEos, eosTokenIds, eosId === undefined ? [] : [eosId]].find((ids) => ids.length > 0) ?? [],
   };
+}
+
+const documentNames: readonly string[] = [
+  ...["config.json", "generation_config.json", "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json"],
+  ...["added_tokens.json", "vocab.json", "merges.txt", "chat_template.jinja"],
+];
+
+async function readDocuments(files: ModelFiles): Promise<ReadonlyMap<string, Uint8Array>> {
+  const inside = (await files.list(moreTemplates)).filter((name) => name.endsWith(".jinja")).map((name) => `${moreTemplates}/${name}`);
+  const names = [...(await files.list()).filter((name) => documentNames.includes(name)), ...inside];
+  return new Map(await Promise.all(names.map(async (name) => [name, await readPart(files, name, "tokenizer")] as const)));
 }
 
 async function readGeneration(files: ModelFiles): Promise<ReadGenerationConfig> {

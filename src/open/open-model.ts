@@ -27,6 +27,10 @@ export interface ModelParts {
   findTokenizer(): Promise<string>;
   /** Whether its files may hold chat templates for a tokenizer that lies elsewhere. */
   readonly isConfigured: boolean;
+  /**
+   * The small files of a Hugging Face folder as they are, by name: configuration, tokenizer and chat templates. Absent where the model is in another form.
+   */
+  readonly documents?: () => Promise<ReadonlyMap<string, Uint8Array>>;
   /** Tokens that end a text, as the first of the model's files has it that names any; else the tokenizer's. */
   namedEnds(tokenizer: Tokenizer): readonly number[];
 }

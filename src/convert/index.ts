@@ -1,0 +1,1 @@
+export { type HfFolderOptions, type WrittenHfFolder, writeHfFolder } from "./write-hf-folder.ts";
