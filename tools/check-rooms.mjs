@@ -23,6 +23,7 @@ export const rooms = {
   host: ["base", "files", "kernel", "threads", "backend", "backend/cpu"],
   model: ["base", "graph"],
   formats: ["base", "model", "regex", "tokenizer"],
+  clean: ["base", "schema", "regex"],
   batches: ["base", "schema"],
   corpus: ["base", "schema", "files", "tokenizer", "batches"],
   open: ["base", "model", "tokenizer", "chat", "formats"],
@@ -74,7 +75,7 @@ export const innerDoors = [
 /** Rooms that run in a browser as they do in Node: no `node:` module, no global of Node and no other room is within reach of what they import. */
 export const portable = [
   ...["base", "schema", "regex", "tokenizer", "chat", "kernel", "graph", "threads", "backend", "backend/reference", "backend/cpu"],
-  ...["model", "formats", "open", "batches", "infer", "llama", "eval", "train", "plan", "web"],
+  ...["model", "formats", "open", "clean", "batches", "infer", "llama", "eval", "train", "plan", "web"],
 ];
 
 /** Doors of the package that run in a browser, in a room whose other doors are Node's. */
@@ -88,6 +89,7 @@ export const packages = {
   load: ["node:*"],
   convert: ["node:*"],
   schema: ["yaml", "zod"],
+  clean: ["zod"],
   batches: ["zod"],
   corpus: ["node:*", "csv-parse", "fzstd", "htmlparser2", "picomatch", "zod"],
   train: ["zod"],

@@ -1,0 +1,49 @@
+// A step of cleaning: a row with its name, its parameters and their sources, and what it does with one document. A person writes one in ten lines.
+import type { z } from "zod";
+import type { CleanDocument } from "./document.ts";
+
+/** Why a document goes, with what was measured and the parameter's value that it was held against. */
+export interface Dropped {
+  /** One of the row's `reasons`. */
+  readonly reason: string;
+  readonly measured?: number | string;
+  readonly limit?: number | string;
+}
+
+/** What a step makes of a document: the document itself, another one in its place, or a reason why it goes. */
+export type Outcome = CleanDocument | Dropped;
+
+/** A step with its parameters set, which looks at one document after another. */
+export interface Step {
+  apply(document: CleanDocument): Outcome;
+}
+
+/** What a step may do with a document: drop it, change its text, or find out a fact about it. */
+export type Deed = "drops" | "rewrites" | "finds";
+
+/** A kind of step. @template Parameters what a recipe may set, with defaults */
+export interface StepRow<Parameters extends z.ZodType = z.ZodType> {
+  /** What recipes call it. */
+  readonly name: string;
+  /** A sentence for help and reports. */
+  readonly summary: string;
+  /** Where the rule and the defaults of its parameters stand: paper and section, or a program and its version. */
+  readonly source: string;
+  readonly deeds: readonly Deed[];
+  /** Every reason with the sentence that reports tell. */
+  readonly reasons: Readonly<Record<string, string>>;
+  /** The parameters; each key has a description. */
+  readonly parameters: Parameters;
+  /** Makes the step ready for documents. @throws CriaError where parameters contradict each other */
+  open(parameters: z.output<Parameters>): Step;
+}
+
+/** A row whose parameters are typed by its schema. */
+export function stepRow<Parameters extends z.ZodType>(row: StepRow<Parameters>): StepRow<Parameters> {
+  return row;
+}
+
+/** Whether a step dropped the document. */
+export function isDropped(outcome: Outcome): outcome is Dropped {
+  return "reason" in outcome;
+}
