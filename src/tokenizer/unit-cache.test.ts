@@ -21,7 +21,7 @@ function cache(most = Number.POSITIVE_INFINITY, keepsLong = true) {
     const bytes = new TextEncoder().encode(text);
     const out = new IdBuffer(0);
     units.encode(bytes, 0, bytes.length, out);
-    return { bytes, ids: [...out.slice()] };
+    return { bytes, ids: Array.from(out.slice()) };
   };
   return { encode, made: () => made };
 }
@@ -38,6 +38,33 @@ test("units of every length have the ids that they were given first, at the end 
   expect(made()).toBe(before);
 });
 
+test("units have their own ids, however many and however large", () => {
+  const rng = new Rng(5);
+  const idsOf = new Map<string, number[]>();
+  const words = Array.from({ length: 3000 }, () => `${"x".repeat(rng.below(66))}${rng.below(60).toString(36)} `);
+  for (const word of words)
+    idsOf.set(
+      word,
+      [0, 1, 2, 3, 40].slice(0, 1 + rng.below(5)).map(() => rng.below(1 << rng.below(31))),
+    );
+  let made = 0;
+  const units = new UnitCache(
+    (bytes, at) => bytes.indexOf(0x20, at) + 1,
+    (bytes, from, to, out) => {
+      made++;
+      for (const id of idsOf.get(new TextDecoder().decode(bytes.subarray(from, to)))!) out.push(id);
+    },
+  );
+  const bytes = new TextEncoder().encode(words.join(""));
+  for (const _ of [1, 2]) {
+    made = 0;
+    const out = new IdBuffer(0);
+    units.encode(bytes, 0, bytes.length, out);
+    expect([...out.slice()]).toEqual(words.flatMap((word) => idsOf.get(word)!));
+  }
+  expect(made).toBeLessThan(500); // those of more than 64 bytes, and of more ids than bytes
+});
+
 test("long units are kept where that is asked for", () => {
   for (const keepsLong of [true, false]) {
     const { encode, made } = cache(3, keepsLong);
@@ -51,13 +78,25 @@ test("units that differ in a zero byte behind them alone are told apart", () => 
   for (const text of ["a", "a\0", "a\0\0", "a", "a\0", "a\0\0"]) expect(encode(text).ids).toEqual([...encode(text).bytes]);
 });
 
-test("of more units than the table holds none has the ids of another one, and frequent ones stay", () => {
+test.each([
+  { what: "more units than there are slots", words: 600_000, repeated: 1 },
+  { what: "more long units than the arena holds", words: 300_000, repeated: 8 },
+])("of $what none has the ids of another one, and what was forgotten is learned again", ({ words, repeated }) => {
   const { encode, made } = cache(2);
   const rng = new Rng(2);
-  const text = Array.from({ length: 300_000 }, (_, i) => (i % 3 === 0 ? "the " : `${rng.below(2 ** 31).toString(36)} `)).join("");
-  const expected = text.match(/[^ ]+ /g)!.flatMap((word) => [word.charCodeAt(0), word.charCodeAt(1)]);
-  expect(encode(text).ids).toEqual(expected);
-  expect(made()).toBeLessThan(200_000 + 1000);
+  const list = Array.from({ length: words }, (_, i) =>
+    i % 3 === 0
+      ? "the "
+      : `${rng
+          .below(2 ** 31)
+          .toString(36)
+          .repeat(repeated)} `,
+  );
+  const ids = encode(list.join("")).ids;
+  const expected = (word: string, i: number) => ids[2 * i] === word.charCodeAt(0) && ids[2 * i + 1] === word.charCodeAt(1);
+  expect(list.every(expected) && ids.length === 2 * words).toBe(true);
+  expect(made()).toBeGreaterThan((2 / 3) * words - 100);
+  expect(made()).toBeLessThan((2 / 3) * words + 100);
 });
 
 test("texts without extra spaces are what the normaliser makes of them", () => {

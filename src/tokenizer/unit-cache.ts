@@ -1,5 +1,7 @@
 // Ordinary text repeats its words: the ids of a short run of bytes are merged once and then found again, without strings and without allocation.
-// Two tables in typed arrays hold them: one for units of up to 16 bytes, which are four words of 32 bits, and one for units of up to 64.
+// Texts of many languages have more words than a processor's caches hold. So units are looked up a batch at a time: all are cut first, then the
+// slots of all are read, which lets the processor wait for many at once, and then all are compared.
+import { grown } from "./grown.ts";
 import type { IdBuffer } from "./id-buffer.ts";
 
 /** Finds the end of the unit that begins at `at`, `at` < `end`; bytes beyond `end` do not exist for it. The bytes are UTF-8. */
@@ -9,38 +11,38 @@ export type NextUnit = (bytes: Uint8Array, at: number, end: number) => number;
 export type EncodeUnit = (bytes: Uint8Array, from: number, to: number, out: IdBuffer) => void;
 
 /**
- * A slot of the short table is eight words: four of bytes, zeros behind them; `length | count << 8`; and three ids. The ids of a unit
- * that has more go on in a second array, eight words per slot, so that most units touch half a cache line.
+ * A slot is four words, a quarter of a cache line: `key0 key1 value0 value1`. The key of a unit of up to 8 bytes is the unit, zeros behind it; that
+ * of a longer one is its hash, and where its words lie in the arena. The value: bits 0 to 53 are three ids of 18 bits, 54 and 55 say how many ids
+ * there are, 57 to 63 how many bytes the unit has; 0 is a free slot. Units with other ids have 0 as their count, and in `value0` where the arena
+ * has `count ids …`.
  */
-const slotWords = 8;
-const inlineIds = 3;
-const mostShortIds = inlineIds + slotWords;
-const shortBytes = 16;
-/** Buckets of two slots: of the units that fall on one the last one found stays, and the other gives way. The table grows with what it holds. */
+const slotWords = 4;
+const inlineBytes = 8;
+const idBits = 18;
+const mostInlineIds = 3;
+const lowBits = 32 - idBits;
+const idMask = (1 << idBits) - 1;
+const countShift = 22;
+const lengthShift = 25;
+
+/** A unit is in one of so many slots in a row. Where all are taken the last one gives way. */
+const mostProbes = 8 * slotWords;
+/** The table grows with what it holds, and is emptied when it is full at its largest. */
 const leastBits = 9;
-const mostBits = 17;
+const mostBits = 19;
+const mostArena = 1 << 21;
 
-/** A slot of the long table is 48 words: 16 of bytes, `length | count << 8`, and 31 ids. */
-const longWords = 48;
 const longBytes = 64;
-const longKey = longBytes / 4;
-const mostLongIds = longWords - longKey - 1;
-const longBits = 14;
-
-/** Room for ids is made for so many bytes at once. */
-const block = 1 << 14;
+const shortBytes = 16;
+/** Units of a batch. */
+const batch = 64;
 
 /** A cache holds on to a text of at most so many bytes: the scratch that short texts are written to may be as large. */
 const mostKept = 1 << 19;
 
-/** Room for the ids of the unit that ends behind a block, and for what is written beyond the last id. */
-const slack = mostShortIds + shortBytes + 8;
-
-/** A unit's length → what is kept of each of the four words. */
-const masks = Int32Array.from({ length: 4 * (shortBytes + 1) }, (_, i) => {
-  const kept = Math.min(4, Math.max(0, (i >> 2) - 4 * (i & 3)));
-  return kept === 4 ? -1 : (1 << (8 * kept)) - 1;
-});
+/** Length of a unit of up to 8 bytes → what is kept of its two words. */
+const firstMask = Int32Array.of(0, 0xff, 0xffff, 0xffffff, -1, -1, -1, -1, -1);
+const secondMask = Int32Array.of(0, 0, 0, 0, 0, 0xff, 0xffff, 0xffffff, -1);
 
 /** Keeps the ids of short runs of bytes. */
 export class UnitCache {
@@ -49,15 +51,18 @@ export class UnitCache {
   /** The most bytes of a unit that is kept. */
   readonly #longest: number;
   #bits = leastBits;
-  #slots = new Int32Array(slotWords << (leastBits + 1));
-  #more = new Int32Array(slotWords << (leastBits + 1));
-  /** Units learned since the table grew last. */
+  #slots = new Int32Array(slotWords << leastBits);
   #learned = 0;
-  #long = new Int32Array(0);
+  /** What does not fit into slots: words of long units, and lists of ids. */
+  #arena = new Int32Array(1 << 10);
+  #used = 0;
+  /** The batch: where each unit ends, its hash, and its key. */
+  readonly #stops = new Int32Array(batch);
+  readonly #hashes = new Int32Array(batch + 1);
+  readonly #keys = new Int32Array(2 * batch);
   /** The last bytes that were given, and a view of them: most calls come with the same scratch. */
   #bytes: Uint8Array = new Uint8Array(0);
   #view: DataView = new DataView(new ArrayBuffer(0));
-  readonly #key = new Int32Array(longKey);
 
   /** @param keepsLong units of more than 16 bytes are kept too, which costs more than it saves where `encodeUnit` cuts them and keeps the parts */
   constructor(nextUnit: NextUnit, encodeUnit: EncodeUnit, keepsLong = true) {
@@ -69,7 +74,12 @@ export class UnitCache {
   /** Appends the ids of all units of `bytes[from … to)`, which are UTF-8. */
   encode(bytes: Uint8Array, from: number, to: number, out: IdBuffer): void {
     if (bytes !== this.#bytes) this.#take(bytes);
-    for (let at = from; at < to; ) at = this.#encodeBlock(at, to, out);
+    for (let at = from; at < to; ) {
+      const count = this.#cut(at, to);
+      this.#touch(count);
+      this.#write(at, count, out);
+      at = this.#stops[count - 1]!;
+    }
     if (bytes.length > mostKept) this.#take(new Uint8Array(0)); // a large text is not kept alive
   }
 
@@ -83,179 +93,218 @@ export class UnitCache {
     return this.#nextUnit(bytes, at, end);
   }
 
-  /** Encodes units until a block is full. @returns where the next unit begins */
-  #encodeBlock(from: number, to: number, out: IdBuffer): number {
+  /** Cuts units until the batch is full. @returns how many */
+  #cut(from: number, to: number): number {
     const bytes = this.#bytes;
     const view = this.#view;
-    const key = this.#key;
-    let slots = this.#slots;
-    let more = this.#more;
-    let shift = 32 - this.#bits;
     const nextUnit = this.#nextUnit;
-    const blockEnd = Math.min(from + block, to);
-    const room = blockEnd - from + slack;
-    const lastPacked = view.byteLength - shortBytes;
+    const stops = this.#stops;
+    const hashes = this.#hashes;
+    const keys = this.#keys;
+    const lastPacked = view.byteLength - inlineBytes;
+    let count = 0;
+    for (let at = from; count < batch && at < to; count++) {
+      const stop = nextUnit(bytes, at, to);
+      const length = stop - at;
+      stops[count] = stop;
+      if (length <= inlineBytes) {
+        const key0 = (at <= lastPacked ? view.getInt32(at, true) : packed(bytes, at)) & firstMask[length]!;
+        const key1 = (at <= lastPacked ? view.getInt32(at + 4, true) : packed(bytes, at + 4)) & secondMask[length]!;
+        keys[2 * count] = key0;
+        keys[2 * count + 1] = key1;
+        hashes[count] = hashOf(key0, key1);
+      } else hashes[count] = length <= longBytes ? hashOfLong(view, at, stop) : 0;
+      at = stop;
+    }
+    return count;
+  }
+
+  /** Reads the slots of a batch, so that they are in the processor's cache when they are compared. */
+  #touch(count: number): void {
+    const slots = this.#slots;
+    const hashes = this.#hashes;
+    const shift = 32 - this.#bits;
+    let sum = 0;
+    for (let i = 0; i < count; i++) sum ^= slots[(hashes[i]! >>> shift) * slotWords]!;
+    hashes[batch] = sum; // what nobody uses the compiler leaves out
+  }
+
+  /** Writes the ids of a batch. */
+  #write(from: number, count: number, out: IdBuffer): void {
+    const stops = this.#stops;
+    const hashes = this.#hashes;
+    const keys = this.#keys;
+    const room = this.#stops[count - 1]! - from + mostInlineIds;
+    let slots = this.#slots;
+    let shift = 32 - this.#bits;
     let ids = out.reserve(room);
     let size = out.size;
     let at = from;
-    while (at < blockEnd) {
-      const stop = nextUnit(bytes, at, to);
+    for (let i = 0; i < count; i++) {
+      const stop = stops[i]!;
       const length = stop - at;
-      if (length <= shortBytes && at <= lastPacked) {
-        const key0 = view.getInt32(at, true) & masks[length << 2]!;
-        const key1 = view.getInt32(at + 4, true) & masks[(length << 2) + 1]!;
-        const key2 = view.getInt32(at + 8, true) & masks[(length << 2) + 2]!;
-        const key3 = view.getInt32(at + 12, true) & masks[(length << 2) + 3]!;
-        const slot = (hashOf(key0, key1, key2, key3) >>> shift) * (2 * slotWords);
-        const meta = slots[slot + 4]!;
-        if (
-          slots[slot] === key0 &&
-          slots[slot + 1] === key1 &&
-          slots[slot + 2] === key2 &&
-          slots[slot + 3] === key3 &&
-          (meta & 0xff) === length
-        ) {
-          const count = meta >>> 8;
-          ids[size] = slots[slot + 5]!;
-          ids[size + 1] = slots[slot + 6]!;
-          ids[size + 2] = slots[slot + 7]!;
-          for (let i = inlineIds; i < count; i++) ids[size + i] = more[slot + i - inlineIds]!;
-          size += count;
-          at = stop;
-          continue;
-        }
-        out.size = size;
-        key[0] = key0;
-        key[1] = key1;
-        key[2] = key2;
-        key[3] = key3;
-        this.#encodeShort(at, stop, out);
+      const hash = hashes[i]!;
+      const slot = (hash >>> shift) * slotWords;
+      const value1 = slots[slot + 3]!;
+      const idCount = (value1 >>> countShift) & 3;
+      if (
+        length <= inlineBytes &&
+        slots[slot] === keys[2 * i] &&
+        slots[slot + 1] === keys[2 * i + 1] &&
+        value1 >>> lengthShift === length &&
+        idCount > 0
+      ) {
+        const value0 = slots[slot + 2]!;
+        ids[size] = value0 & idMask;
+        ids[size + 1] = (value0 >>> idBits) | ((value1 & 0xf) << lowBits);
+        ids[size + 2] = (value1 >>> 4) & idMask;
+        size += idCount;
       } else {
         out.size = size;
-        if (length <= shortBytes) this.#encodeLast(at, stop, out);
-        else if (length <= this.#longest) this.#encodeLong(at, stop, out);
-        else this.#encodeUnit(bytes, at, stop, out);
+        this.#encodeOne(i, at, stop, out);
+        ids = out.reserve(room);
+        size = out.size;
+        slots = this.#slots;
+        shift = 32 - this.#bits;
       }
-      ids = out.reserve(room);
-      size = out.size;
       at = stop;
-      slots = this.#slots;
-      more = this.#more;
-      shift = 32 - this.#bits;
     }
     out.size = size;
-    return at;
   }
 
-  /** A short unit so near the end of the bytes that words cannot be loaded from there. */
-  #encodeLast(at: number, stop: number, out: IdBuffer): void {
-    this.#pack(at, stop);
-    this.#encodeShort(at, stop, out);
-  }
-
-  /** A unit whose bytes are in `#key`, and which may be in either slot of its bucket. */
-  #encodeShort(at: number, stop: number, out: IdBuffer): void {
-    const first = this.#bucketOf(this.#key, 0);
-    if (!this.#isIn(first, stop - at)) {
-      const second = first + slotWords;
-      if (!this.#isIn(second, stop - at)) return this.#learn(at, stop, out);
-      swap(this.#slots, first, second);
-      swap(this.#more, first, second);
+  /** Unit `i` of the batch, wherever it is kept. */
+  #encodeOne(i: number, at: number, stop: number, out: IdBuffer): void {
+    const length = stop - at;
+    if (length > this.#longest) {
+      this.#encodeUnit(this.#bytes, at, stop, out);
+      return;
     }
-    const count = this.#slots[first + 4]! >>> 8;
-    for (let i = 0; i < count; i++) out.push(i < inlineIds ? this.#slots[first + 5 + i]! : this.#more[first + i - inlineIds]!);
-  }
-
-  /** The first slot of the bucket of a unit, `words[at … at + 4)`. */
-  #bucketOf(words: Int32Array, at: number): number {
-    return (hashOf(words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!) >>> (32 - this.#bits)) * (2 * slotWords);
-  }
-
-  #isIn(slot: number, length: number): boolean {
     const slots = this.#slots;
-    const key = this.#key;
-    const isSame = slots[slot] === key[0] && slots[slot + 1] === key[1] && slots[slot + 2] === key[2] && slots[slot + 3] === key[3];
-    return isSame && (slots[slot + 4]! & 0xff) === length;
+    const slot = this.#find(i, at, length);
+    if (slot < 0) {
+      this.#learn(i, at, stop, out);
+      return;
+    }
+    const [value0, value1] = [slots[slot + 2]!, slots[slot + 3]!];
+    const count = (value1 >>> countShift) & 3;
+    if (count === 0) {
+      const last = value0 + this.#arena[value0]!;
+      for (let id = value0 + 1; id <= last; id++) out.push(this.#arena[id]!);
+      return;
+    }
+    out.push(value0 & idMask);
+    if (count > 1) out.push((value0 >>> idBits) | ((value1 & 0xf) << lowBits));
+    if (count > 2) out.push((value1 >>> 4) & idMask);
   }
 
-  #learn(at: number, stop: number, out: IdBuffer): void {
+  /** The slot of unit `i` of the batch, or -1. */
+  #find(i: number, at: number, length: number): number {
+    const slots = this.#slots;
+    const key0 = length <= inlineBytes ? this.#keys[2 * i]! : this.#hashes[i]!;
+    const key1 = this.#keys[2 * i + 1]!;
+    const mask = slots.length - 1;
+    let slot = (this.#hashes[i]! >>> (32 - this.#bits)) * slotWords;
+    for (let probe = 0; probe < mostProbes; probe += slotWords, slot = (slot + slotWords) & mask) {
+      const value1 = slots[slot + 3]!;
+      if (value1 === 0) return -1;
+      if (value1 >>> lengthShift !== length || slots[slot] !== key0) continue;
+      if (length <= inlineBytes ? slots[slot + 1] === key1 : this.#isAt(slots[slot + 1]!, at, at + length)) return slot;
+    }
+    return -1;
+  }
+
+  /** Whether the arena has the words of a long unit at `words`. */
+  #isAt(words: number, at: number, stop: number): boolean {
+    const view = this.#view;
+    const arena = this.#arena;
+    let word = words;
+    for (let i = at; i < stop - 4; i += 4) if (view.getInt32(i, true) !== arena[word++]) return false;
+    return view.getInt32(stop - 4, true) === arena[word];
+  }
+
+  #learn(i: number, at: number, stop: number, out: IdBuffer): void {
+    const length = stop - at;
     const before = out.size;
     this.#encodeUnit(this.#bytes, at, stop, out);
     const count = out.size - before;
-    if (count > mostShortIds) return;
-    if (this.#learned >> this.#bits > 0 && this.#bits < mostBits) this.#grow();
+    if (count > length || count === 0) return;
+    this.#makeRoom();
     this.#learned++;
+    const key0 = length <= inlineBytes ? this.#keys[2 * i]! : this.#hashes[i]!;
+    const key1 = length <= inlineBytes ? this.#keys[2 * i + 1]! : this.#keepWords(at, stop);
+    const [id0, id1, id2] = [out.at(before), count > 1 ? out.at(before + 1) : 0, count > 2 ? out.at(before + 2) : 0];
+    const isInline = count <= mostInlineIds && (id0 | id1 | id2) <= idMask;
+    const value0 = isInline ? id0 | (id1 << idBits) : this.#keepIds(out, before);
+    const value1 = isInline ? (id1 >>> lowBits) | (id2 << 4) | (count << countShift) : 0;
+    this.#place(this.#hashes[i]!, key0, key1, value0, value1 | (length << lengthShift));
+  }
+
+  #place(hash: number, key0: number, key1: number, value0: number, value1: number): void {
     const slots = this.#slots;
-    const first = this.#bucketOf(this.#key, 0);
-    const slot = slots[first + 4] === 0 ? first : first + slotWords;
-    for (let i = 0; i < shortBytes / 4; i++) slots[slot + i] = this.#key[i]!;
-    slots[slot + 4] = (stop - at) | (count << 8);
-    for (let i = 0; i < count; i++) {
-      if (i < inlineIds) slots[slot + 5 + i] = out.at(before + i);
-      else this.#more[slot + i - inlineIds] = out.at(before + i);
-    }
+    const mask = slots.length - 1;
+    const home = (hash >>> (32 - this.#bits)) * slotWords;
+    let slot = home;
+    for (let probe = slotWords; probe < mostProbes && slots[slot + 3] !== 0; probe += slotWords) slot = (slot + slotWords) & mask;
+    slots[slot] = key0;
+    slots[slot + 1] = key1;
+    slots[slot + 2] = value0;
+    slots[slot + 3] = value1;
   }
 
-  /** Four times the buckets; of three units that fall on one again the last gives way. */
+  /** Puts the words of a long unit into the arena, the last one up to its last byte. @returns where they lie */
+  #keepWords(at: number, stop: number): number {
+    const words = this.#used;
+    for (let i = at; i < stop - 4; i += 4) this.#arena[this.#used++] = this.#view.getInt32(i, true);
+    this.#arena[this.#used++] = this.#view.getInt32(stop - 4, true);
+    return words;
+  }
+
+  #keepIds(out: IdBuffer, from: number): number {
+    const list = this.#used;
+    this.#arena[this.#used++] = out.size - from;
+    for (let i = from; i < out.size; i++) this.#arena[this.#used++] = out.at(i);
+    return list;
+  }
+
+  /** Makes room for one more unit. */
+  #makeRoom(): void {
+    if (this.#used + 2 * longBytes > mostArena || (this.#bits === mostBits && this.#learned >= 0.75 * 2 ** mostBits)) {
+      this.#slots.fill(0);
+      this.#learned = 0;
+      this.#used = 0;
+    }
+    if (this.#used + 2 * longBytes > this.#arena.length) this.#arena = grown(this.#arena);
+    if (this.#learned >> (this.#bits - 1) > 0 && this.#bits < mostBits) this.#grow();
+  }
+
+  /** Four times the slots. */
   #grow(): void {
-    const [slots, more] = [this.#slots, this.#more];
-    this.#bits = Math.min(this.#bits + 2, mostBits);
-    this.#learned = 0;
-    this.#slots = new Int32Array(slotWords << (this.#bits + 1));
-    this.#more = new Int32Array(slotWords << (this.#bits + 1));
+    const slots = this.#slots;
+    this.#bits += 2;
+    this.#slots = new Int32Array(slotWords << this.#bits);
     for (let old = 0; old < slots.length; old += slotWords) {
-      if (slots[old + 4] === 0) continue;
-      const first = this.#bucketOf(slots, old);
-      const slot = this.#slots[first + 4] === 0 ? first : first + slotWords;
-      this.#slots.set(slots.subarray(old, old + slotWords), slot);
-      this.#more.set(more.subarray(old, old + slotWords), slot);
+      const [key0, key1, value1] = [slots[old]!, slots[old + 1]!, slots[old + 3]!];
+      if (value1 !== 0) this.#place(value1 >>> lengthShift <= inlineBytes ? hashOf(key0, key1) : key0, key0, key1, slots[old + 2]!, value1);
     }
-  }
-
-  #encodeLong(at: number, stop: number, out: IdBuffer): void {
-    if (this.#long.length === 0) this.#long = new Int32Array(longWords << longBits);
-    const key = this.#pack(at, stop);
-    const long = this.#long;
-    const length = stop - at;
-    const words = (length + 3) >> 2;
-    let hash = 0;
-    for (let i = 0; i < words; i++) hash = Math.imul(hash ^ key[i]! ^ (hash >>> 15), 0x2c1b3c6d);
-    const slot = ((hash ^ (hash >>> 17)) & ((1 << longBits) - 1)) * longWords;
-    const meta = slot + longKey;
-    let isSame = (long[meta]! & 0xff) === length;
-    for (let i = 0; isSame && i < words; i++) isSame = long[slot + i] === key[i];
-    const count = long[meta]! >>> 8;
-    if (isSame) {
-      for (let i = 1; i <= count; i++) out.push(long[meta + i]!);
-      return;
-    }
-    const before = out.size;
-    this.#encodeUnit(this.#bytes, at, stop, out);
-    const made = out.size - before;
-    if (made > mostLongIds) return;
-    long.set(key, slot);
-    long[meta] = length | (made << 8);
-    for (let i = 0; i < made; i++) long[meta + 1 + i] = out.at(before + i);
-  }
-
-  /** The unit's bytes as words, zeros behind them. */
-  #pack(at: number, stop: number): Int32Array {
-    const key = this.#key.fill(0);
-    for (let i = at; i < stop; i++) key[(i - at) >> 2] = key[(i - at) >> 2]! | (this.#bytes[i]! << (8 * ((i - at) & 3)));
-    return key;
   }
 }
 
-function hashOf(key0: number, key1: number, key2: number, key3: number): number {
-  let hash = Math.imul(key0, 0x9e3779b1) ^ Math.imul(key1, 0x85ebca6b) ^ Math.imul(key2, 0xc2b2ae3d) ^ Math.imul(key3, 0x27d4eb2f);
-  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-  return hash;
+/** A word of the bytes from `at` on, as many of four as there are. */
+function packed(bytes: Uint8Array, at: number): number {
+  let word = 0;
+  for (let i = Math.min(at + 4, bytes.length) - 1; i >= at; i--) word = (word << 8) | bytes[i]!;
+  return word;
 }
 
-function swap(words: Int32Array, first: number, second: number): void {
-  for (let i = 0; i < slotWords; i++) {
-    const word = words[first + i]!;
-    words[first + i] = words[second + i]!;
-    words[second + i] = word;
-  }
+function hashOf(key0: number, key1: number): number {
+  const hash = Math.imul(key0, 0x9e3779b1) ^ Math.imul(key1, 0x85ebca6b);
+  return Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+}
+
+/** The hash of a unit of more than 4 bytes. */
+function hashOfLong(view: DataView, at: number, stop: number): number {
+  let hash = stop - at;
+  for (let i = at; i < stop - 4; i += 4) hash = Math.imul(hash ^ view.getInt32(i, true) ^ (hash >>> 15), 0x9e3779b1);
+  hash = Math.imul(hash ^ view.getInt32(stop - 4, true) ^ (hash >>> 15), 0x85ebca6b);
+  return Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
 }
