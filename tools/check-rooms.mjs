@@ -70,6 +70,7 @@ export const innerDoors = [
   "tokenizer/words",
   "corpus/texts",
   "corpus/counting",
+  "formats/quantise",
 ];
 
 /** Rooms that run in a browser as they do in Node: no `node:` module, no global of Node and no other room is within reach of what they import. */

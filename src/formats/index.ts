@@ -26,6 +26,7 @@ export { type Llama2cModel, readLlama2c } from "./llama2c.ts";
 export { type Llama2cTokenizer, llama2cTokenizerModel, readLlama2cTokenizer } from "./llama2c-tokenizer.ts";
 export { loadSentencePiece } from "./load-sentencepiece.ts";
 export { type ModelDocumentsOptions, modelDocuments } from "./model-documents.ts";
+export { isWritable, quantiseRows, type Rows, type WritableDType, writableDTypes } from "./quantise/index.ts";
 export { inPairing, toHalfPairing, toNeighbourPairing } from "./rope-pairing.ts";
 export { readSafetensors } from "./safetensors.ts";
 export { type TensorToWrite, writeSafetensors } from "./safetensors-write.ts";

@@ -1,0 +1,128 @@
+// Scales of a block with the least squared error Σ w · (x − x̂)². For quants that are given, the best scale and minimum follow by least squares, and
+// so does their error, from a few sums. Which quants are best is searched: those to which scales around the largest value's round are tried (as
+// ggml-quants.c does, whose weights are others), and those of the best fit so far as long as they become better.
+
+/** The values of a block and what their squared errors count. */
+export interface Weighted {
+  readonly values: Float32Array;
+  readonly weights: Float32Array;
+  /** Where the block begins in both, and how many values it has. */
+  readonly from: number;
+  readonly count: number;
+}
+
+/** x̂ = scale · q − minimum. */
+export interface Scales {
+  readonly scale: number;
+  readonly minimum: number;
+}
+
+/** Scales, and what follows for the quants that they were fitted to. */
+export interface Fit extends Scales {
+  /** How much of Σ w · x² is explained. */
+  readonly gain: number;
+  /** Σ w · q²: how fast the error grows with the square of the scale's own error. */
+  readonly curvature: number;
+}
+
+/** Which quants there are, and which of them the value that is furthest from zero becomes. */
+export interface QuantRange {
+  readonly least: number;
+  readonly most: number;
+  readonly end: number;
+}
+
+/** The search cuts the range of the values into so many steps more than there are quants, or fewer. */
+const shifts = Array.from({ length: 21 }, (_, i) => (i - 10) / 10);
+/** Most times that quants are taken anew from the best fit; one or two are usual. */
+const mostRounds = 4;
+
+/** The best scale and minimum, neither of them negative, for quants of 0 to `most`. */
+export function fitWithMinimum(block: Weighted, most: number): Fit {
+  const sums = sumsOf(block);
+  const span = sums.greatest - sums.least;
+  if (span <= 0) return { scale: 0, minimum: -sums.least, gain: 0, curvature: 0 };
+  const guess = (shift: number) => ({ scale: span / (most + shift), minimum: -sums.least });
+  return search(guess, (scales) => refitWithMinimum(block, sums, scales, most));
+}
+
+/** The best scale, of either sign, without a minimum. */
+export function fitAroundZero(block: Weighted, range: QuantRange): Fit {
+  const largest = largestOf(block);
+  if (largest === 0) return { scale: 0, minimum: 0, gain: 0, curvature: 0 };
+  const guess = (shift: number) => ({ scale: largest / (range.end + Math.sign(range.end) * shift), minimum: 0 });
+  return search(guess, ({ scale }) => refitAroundZero(block, scale, range));
+}
+
+function search(guess: (shift: number) => Scales, refit: (scales: Scales) => Fit): Fit {
+  let best: Fit = { ...guess(0), gain: Number.NEGATIVE_INFINITY, curvature: 0 };
+  for (const shift of shifts) {
+    const fit = refit(guess(shift));
+    if (fit.gain > best.gain) best = fit;
+  }
+  for (let round = 0; round < mostRounds; round++) {
+    const fit = refit(best);
+    if (!(fit.gain > best.gain)) break;
+    best = fit;
+  }
+  return best;
+}
+
+/** What does not depend on the quants. The least of values that are all positive counts as zero, as no minimum is negative. */
+interface Sums {
+  readonly least: number;
+  readonly greatest: number;
+  readonly w: number;
+  readonly wx: number;
+}
+
+function sumsOf({ values, weights, from, count }: Weighted): Sums {
+  let [least, greatest, w, wx] = [0, Number.NEGATIVE_INFINITY, 0, 0];
+  for (let i = from; i < from + count; i++) {
+    least = Math.min(least, values[i]!);
+    greatest = Math.max(greatest, values[i]!);
+    w += weights[i]!;
+    wx += weights[i]! * values[i]!;
+  }
+  return { least, greatest, w, wx };
+}
+
+/** The best scales for the quants to which the given ones round; no gain where there are none. */
+function refitWithMinimum({ values, weights, from, count }: Weighted, { w, wx }: Sums, { scale, minimum }: Scales, most: number): Fit {
+  const inverse = 1 / scale;
+  let [wq, wqq, wqx] = [0, 0, 0];
+  for (let i = from; i < from + count; i++) {
+    // What is cut off is above zero, or becomes zero.
+    const q = Math.max(0, Math.min(((values[i]! + minimum) * inverse + 0.5) | 0, most));
+    const weighted = weights[i]! * q;
+    wq += weighted;
+    wqq += weighted * q;
+    wqx += weighted * values[i]!;
+  }
+  const determinant = w * wqq - wq * wq;
+  if (!(determinant > 0)) return { scale, minimum, gain: Number.NEGATIVE_INFINITY, curvature: 0 };
+  let d = (w * wqx - wx * wq) / determinant;
+  let m = (wqx * wq - wqq * wx) / determinant;
+  if (m < 0) [d, m] = [wqx / wqq, 0];
+  const gain = 2 * (d * wqx - m * wx + d * m * wq) - d * d * wqq - m * m * w;
+  return { scale: d, minimum: m, gain: d > 0 ? gain : Number.NEGATIVE_INFINITY, curvature: wqq };
+}
+
+function largestOf({ values, from, count }: Weighted): number {
+  let largest = 0;
+  for (let i = from; i < from + count; i++) if (Math.abs(values[i]!) > Math.abs(largest)) largest = values[i]!;
+  return largest;
+}
+
+function refitAroundZero({ values, weights, from, count }: Weighted, scale: number, { least, most }: QuantRange): Fit {
+  const inverse = 1 / scale;
+  let [wqq, wqx] = [0, 0];
+  for (let i = from; i < from + count; i++) {
+    const q = Math.max(least, Math.min(Math.floor(values[i]! * inverse + 0.5), most));
+    const weighted = weights[i]! * q;
+    wqq += weighted * q;
+    wqx += weighted * values[i]!;
+  }
+  if (!(wqq > 0)) return { scale, minimum: 0, gain: Number.NEGATIVE_INFINITY, curvature: 0 };
+  return { scale: wqx / wqq, minimum: 0, gain: (wqx * wqx) / wqq, curvature: wqq };
+}

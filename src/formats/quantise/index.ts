@@ -1,0 +1,1 @@
+export { isWritable, quantiseRows, type Rows, type WritableDType, writableDTypes } from "./quantise-rows.ts";
