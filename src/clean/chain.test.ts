@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { CleanDocument, isDropped, openChain, stepRow, stepRows } from "./index.ts";
+import { CleanDocument, corpusStepRows, isDropped, KeyList, openStages, stepRow, stepRows } from "./index.ts";
 
 const shout = stepRow({
   name: "shout",
@@ -16,10 +16,36 @@ const shout = stepRow({
 });
 
 test("a document goes through the steps until one drops it, and every outcome is told", () => {
-  const chain = openChain([{ shout: { times: 2 } }, "c4Paragraphs", "shout"], "test", [...stepRows, shout]);
-  const passage = chain.apply(new CleanDocument("llama"));
+  const stages = openStages([{ shout: { times: 2 } }, "c4Paragraphs", "shout"], "test", [...stepRows, shout]);
+  expect(stages).toHaveLength(1);
+  const passage = stages[0]!.chain.apply(new CleanDocument("llama"));
   expect(passage.outcomes.map((outcome) => (isDropped(outcome) ? outcome.reason : outcome.text))).toEqual(["LLAMALLAMA", "fewParagraphs"]);
   expect(passage.outcome).toEqual({ reason: "fewParagraphs", measured: 0, limit: 3 });
+});
+
+test("a step over all documents stands between two passes", () => {
+  const stages = openStages(["c4Paragraphs", "dedupLines", { dedupDocuments: { keep: "none" } }, "gopherQuality"]);
+  const names = stages.map(({ before, chain, behind }) => [before?.row.name, chain.steps.map(({ row }) => row.name), behind?.row.name]);
+  expect(names).toEqual([
+    [undefined, ["c4Paragraphs"], "dedupLines"],
+    ["dedupLines", [], "dedupDocuments"],
+    ["dedupDocuments", ["gopherQuality"], undefined],
+  ]);
+  expect(stages[2]?.before?.step.marks).toBe("every copy");
+});
+
+test("keys of lines do not see what CCNet's do not see", () => {
+  const step = openStages(["dedupLines"])[0]!.behind!.step;
+  const keysOf = (text: string) => {
+    const keys = new KeyList();
+    step.addKeys(new CleanDocument(text), keys);
+    return Array.from({ length: keys.count }, (_, i) => keys.halves.slice(2 * i, 2 * i + 2).join());
+  };
+  const [llama, , empty, other, spaced] = keysOf(" Llama 42… \nx\n\nllama 43\nllama43");
+  expect(other).toBe(llama);
+  expect(new Set([llama, empty, spaced]).size).toBe(3);
+  expect(keysOf("ΟΔΟΣ")).toEqual(keysOf("οδος"));
+  expect(keysOf("\u{1d7d8}a")).toEqual(keysOf("0A")); // a digit beyond U+FFFF
 });
 
 test.each([
@@ -30,11 +56,11 @@ test.each([
   [[{}], /steps\[0\] has 0 keys/],
   [{ gopherQuality: {} }, /it must be a list/],
 ])("entries that are wrong are named: %j", (entries, message) => {
-  expect(() => openChain(entries, "r.yaml")).toThrow(message);
+  expect(() => openStages(entries, "r.yaml")).toThrow(message);
 });
 
 test("every row has a sentence for each parameter, and defaults for all", () => {
-  for (const row of stepRows) {
+  for (const row of [...stepRows, ...corpusStepRows]) {
     expect(row.parameters.parse({})).toBeTypeOf("object");
     if (row.parameters instanceof z.ZodObject)
       for (const [key, schema] of Object.entries(row.parameters.shape))

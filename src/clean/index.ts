@@ -1,4 +1,15 @@
-export { Chain, type ChainStep, openChain, type Passage, stepEntries } from "./chain.ts";
+export {
+  Chain,
+  type ChainStep,
+  type OpenedCorpusStep,
+  openStages,
+  type Passage,
+  type Stage,
+  type StepEntries,
+  stepEntries,
+} from "./chain.ts";
+export { type CorpusStep, type CorpusStepRow, corpusStepRow } from "./corpus-step.ts";
 export { CleanDocument, type Facts } from "./document.ts";
 export { type Deed, type Dropped, isDropped, type Outcome, type Step, type StepRow, stepRow } from "./step.ts";
-export { stepRows } from "./steps.ts";
+export { corpusStepRows, stepRows } from "./steps.ts";
+export { KeyList } from "./text/key-list.ts";

@@ -18,16 +18,21 @@ export { type DataRecipe, dataRecipe, parseDataRecipe, type SourceRecipe, source
 export {
   type DocumentsOptions,
   type FormName,
+  formCalled,
   formNames,
   looksLikeText,
   type OpenOptions,
   openEach,
   openTexts,
+  readPart,
+  splitText,
   type TextFile,
   type TextForm,
   type TextOptions,
+  type TextPart,
   Texts,
   textForms,
+  textParts,
 } from "./texts/index.ts";
 export { type Verification, verifyPrepared } from "./verify.ts";
 export { type EncodedDocument, type WrittenShard, writeShards } from "./write-shards.ts";

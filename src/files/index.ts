@@ -1,3 +1,4 @@
+export { AskedWorker, answerOrders } from "./asked-worker.ts";
 export { atomicFolder, removeFolder } from "./atomic-folder.ts";
 export { atomicWrite, atomicWriteJson } from "./atomic-write.ts";
 export { explainIo } from "./explain-io.ts";

@@ -1,6 +1,5 @@
 // A model small enough to write in a test, with random weights: as a Hugging Face folder and as llama2.c's .bin, the same model in both.
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { atomicWrite, atomicWriteJson } from "../files/index.ts";
 import {
@@ -14,6 +13,8 @@ import {
 } from "../formats/index.ts";
 import { initialise, type LlamaConfig, llamaConfig, type ParameterRow, parameterRows } from "../model/index.ts";
 import { byteFallbackPiece, type SentencePieceModel } from "../tokenizer/index.ts";
+
+export { withFolder } from "../files/with-folder.test.helper.ts";
 
 const letters = ["▁", "a", "b", "▁a", "ab", "▁b"];
 
@@ -50,16 +51,6 @@ export function tinyWeights(config: LlamaConfig): Map<string, Float32Array> {
   return new Map(
     rows.map(({ name, shape }) => [hfName(name), values.get(name)!.map((value) => (shape.length === 2 ? 20 * value : value))]),
   );
-}
-
-/** Calls back with a new folder, and removes it. */
-export async function withFolder<T>(act: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), "cria-load-"));
-  try {
-    return await act(folder);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
 }
 
 export interface TinyFolder {

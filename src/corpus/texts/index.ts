@@ -1,6 +1,7 @@
 export { type FormName, formCalled, formNames, type TextForm, type TextOptions, textForms } from "./forms.ts";
 export { looksLikeText } from "./looks-like-text.ts";
 export { readPart, type TextPart, textParts } from "./parts.ts";
+export { splitText } from "./split-text.ts";
 export {
   type DocumentsOptions,
   type OpenOptions,

@@ -1,0 +1,33 @@
+// A step that decides about a document by all the others, and so cannot do it in one pass: documents give keys, which are compared, and what was found of
+// a document's own keys decides about it in a second pass.
+import type { z } from "zod";
+import type { CleanDocument } from "./document.ts";
+import type { Outcome, StepRow } from "./step.ts";
+import type { KeyList } from "./text/key-list.ts";
+
+/** A step over all documents of a source, with its parameters set. */
+export interface CorpusStep {
+  /** Which keys are marked: every one that stands in the source more than once, or all of these but the first. */
+  readonly marks: "every copy" | "later copies";
+  /** Parts of the source that are compared each by itself, of about the same size. */
+  readonly groups: number;
+  /** Adds the keys of a document, the same ones in the same order each time. */
+  addKeys(document: CleanDocument, keys: KeyList): void;
+  /** What becomes of the document. @param isMarked by the number of a key, in the order of `addKeys` */
+  decide(document: CleanDocument, isMarked: (key: number) => boolean): Outcome;
+}
+
+/** A kind of step over all documents. */
+export interface CorpusStepRow<Parameters extends z.ZodType = z.ZodType> extends Omit<StepRow<Parameters>, "open"> {
+  openCorpus(parameters: z.output<Parameters>): CorpusStep;
+}
+
+/** A row whose parameters are typed by its schema. */
+export function corpusStepRow<Parameters extends z.ZodType>(row: CorpusStepRow<Parameters>): CorpusStepRow<Parameters> {
+  return row;
+}
+
+/** Whether a row is of a step over all documents. */
+export function isCorpusRow(row: StepRow | CorpusStepRow): row is CorpusStepRow {
+  return "openCorpus" in row;
+}

@@ -1,0 +1,58 @@
+// What stands in a source more than once: lines as CCNet removes them, and whole documents.
+import { z } from "zod";
+import { corpusStepRow } from "../corpus-step.ts";
+import { UnitHash } from "../text/key-list.ts";
+import { addLineKeys } from "../text/line-keys.ts";
+
+const keep = (usual: "first" | "none") =>
+  z
+    .enum(["first", "none"])
+    .default(usual)
+    .describe("which copy stays: the first one, or none of them; CCNet keeps no copy of a line, within groups of 3 % of a dump");
+
+const groups = z
+  .int()
+  .min(1)
+  .default(1)
+  .describe("parts of the source that are compared each by itself; a dump of CCNet has 33, because what was crawled twice would be gone");
+
+/** CCNet's removal of repeated lines. */
+export const dedupLines = corpusStepRow({
+  name: "dedupLines",
+  summary: "removes lines that stand in the source more than once, such as menus and notices",
+  source: "Wenzek et al. 2020, arXiv 1911.00359, section 3.1; facebookresearch/cc_net, dedup.py",
+  deeds: ["rewrites", "drops"],
+  reasons: { repeated: "has no line of its own" },
+  parameters: z.strictObject({ keep: keep("none"), groups }),
+  openCorpus: ({ keep, groups }) => ({
+    groups,
+    marks: keep === "none" ? "every copy" : "later copies",
+    addKeys: (document, keys) => addLineKeys(document.text, keys),
+    decide(document, isMarked) {
+      const lines = document.text.split("\n");
+      const kept = lines.filter((_, i) => !isMarked(i));
+      if (kept.length === lines.length) return document;
+      return kept.some((line) => line.trim() !== "") ? document.withText(kept.join("\n")) : { reason: "repeated", measured: lines.length };
+    },
+  }),
+});
+
+/** The removal of documents whose text is that of another one. */
+export const dedupDocuments = corpusStepRow({
+  name: "dedupDocuments",
+  summary: "keeps one of documents with the same text",
+  source: "exact: by a hash of 64 bits over the whole text",
+  deeds: ["drops"],
+  reasons: { copy: "is a copy of an earlier document" },
+  parameters: z.strictObject({ keep: keep("first") }),
+  openCorpus: ({ keep }) => ({
+    groups: 1,
+    marks: keep === "none" ? "every copy" : "later copies",
+    addKeys({ text }, keys) {
+      const hash = new UnitHash();
+      for (let at = 0; at < text.length; at++) hash.unit(text.charCodeAt(at));
+      hash.end(keys);
+    },
+    decide: (document, isMarked) => (isMarked(0) ? { reason: "copy" } : document),
+  }),
+});

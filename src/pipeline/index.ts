@@ -1,0 +1,6 @@
+export { type CleanedTexts, cleanedTexts } from "./cleaned.ts";
+export type { JobFile, JobSource, PipelineJob } from "./job.ts";
+export { type CleanedSource, type OpenedJob, type OpenJobOptions, openJob } from "./open-job.ts";
+export { openSources, type Phase, phasesOf, type Task } from "./phases.ts";
+export type { SourceReport } from "./report.ts";
+export { type RunOptions, runPhases, type Shard } from "./run-phases.ts";

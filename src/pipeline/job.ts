@@ -1,0 +1,34 @@
+// What a pipeline works on, as plain data that threads and other machines are given: sources with their files, cut into tasks, and their steps.
+import type { StepEntries } from "../clean/index.ts";
+import type { FormName, TextOptions, TextPart } from "../corpus/index.ts";
+
+/** A file of a source. */
+export interface JobFile {
+  readonly path: string;
+  /** What messages call it. */
+  readonly name: string;
+  readonly form: FormName;
+  readonly bytes: number;
+  /** When it was last changed, in milliseconds. */
+  readonly changed: number;
+}
+
+/** A source, its files and what is done with their documents. */
+export interface JobSource {
+  readonly name: string;
+  readonly files: readonly JobFile[];
+  /** How the files are read. */
+  readonly text: TextOptions;
+  /** One task per part in each pass. */
+  readonly parts: readonly TextPart[];
+  readonly steps: StepEntries;
+}
+
+/** All that a pipeline does. */
+export interface PipelineJob {
+  /** Where intermediate files lie. */
+  readonly folder: string;
+  /** A part of a file that is cut has so many bytes. */
+  readonly stretchBytes: number;
+  readonly sources: readonly JobSource[];
+}

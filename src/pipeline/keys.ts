@@ -1,0 +1,110 @@
+// Keys of a task and the marks on them, on disk. A file of keys has them by partition, each in the order of the documents:
+//
+//   | partitions u32 | keys of each u32 … | keys: low u32, high u32 … |
+//
+// A file of marks is of one group and one partition, and has a bit per key, part by part:
+//
+//   | parts u32 | keys of each u32 … | bits of each, whole bytes |
+//
+// so that whoever makes the keys of a document again takes the next bit of each key's partition. Everything is little-endian.
+import { type FileHandle, open } from "node:fs/promises";
+import { fail } from "../base/index.ts";
+import { atomicWrite, explainIo } from "../files/index.ts";
+
+const where = "data";
+
+/** The partition of a key, by its upper half. */
+export function partitionOf(high: number, partitions: number): number {
+  return Math.floor((high / 2 ** 32) * partitions);
+}
+
+/** Writes the keys of a task. @param halves lower and upper half of each key, in turns */
+export async function writeKeys(path: string, halves: Uint32Array, partitions: number): Promise<void> {
+  const head = new Uint32Array(1 + partitions);
+  head[0] = partitions;
+  for (let i = 1; i < halves.length; i += 2) head[1 + partitionOf(halves[i]!, partitions)]!++;
+  const places = new Float64Array(partitions);
+  for (let p = 1; p < partitions; p++) places[p] = places[p - 1]! + 2 * head[p]!;
+  const sorted = new Uint32Array(halves.length);
+  for (let i = 0; i < halves.length; i += 2) {
+    const p = partitionOf(halves[i + 1]!, partitions);
+    const place = places[p]!;
+    sorted[place] = halves[i]!;
+    sorted[place + 1] = halves[i + 1]!;
+    places[p] = place + 2;
+  }
+  await atomicWrite(path, [new Uint8Array(head.buffer), new Uint8Array(sorted.buffer)], where);
+}
+
+/** The keys of one partition of a task: lower and upper halves, in turns. @throws CriaError where the file is cut short */
+export async function readKeys(path: string, partition: number, partitions: number): Promise<Uint32Array> {
+  return withFile(path, async (file) => {
+    const head = await readNumbers(file, path, 0, 1 + partitions);
+    if (head[0] !== partitions) return damaged(path);
+    let before = 0;
+    for (let p = 0; p < partition; p++) before += head[1 + p]!;
+    return readNumbers(file, path, 4 * head.length + 8 * before, 2 * head[1 + partition]!);
+  });
+}
+
+/** Marks on keys, from which those of each part are taken in order. */
+export interface Marks {
+  /** Keys of each part. */
+  readonly counts: Uint32Array;
+  /** A bit per key, 1 where it is marked; each part begins with a byte of its own. */
+  readonly bits: Uint8Array;
+}
+
+/** Bytes of so many bits. */
+export function bytesOfBits(bits: number): number {
+  return (bits + 7) >> 3;
+}
+
+/** Writes the marks of one group and partition. */
+export async function writeMarks(path: string, { counts, bits }: Marks): Promise<void> {
+  const head = Uint32Array.of(counts.length, ...counts);
+  await atomicWrite(path, [new Uint8Array(head.buffer), bits], where);
+}
+
+/** The bits of one part. @param part its number within the group */
+export async function readMarks(path: string, part: number): Promise<Uint8Array> {
+  return withFile(path, async (file) => {
+    const [parts = 0] = await readNumbers(file, path, 0, 1);
+    if (part >= parts) return damaged(path);
+    const counts = await readNumbers(file, path, 4, parts);
+    let before = 4 + 4 * parts;
+    for (let i = 0; i < part; i++) before += bytesOfBits(counts[i]!);
+    return readBytes(file, path, before, bytesOfBits(counts[part]!));
+  });
+}
+
+async function withFile<T>(path: string, read: (file: FileHandle) => Promise<T>): Promise<T> {
+  const file = await open(path).catch((error) => Promise.reject(explainIo(where, path, error)));
+  try {
+    return await read(file);
+  } finally {
+    await file.close();
+  }
+}
+
+async function readNumbers(file: FileHandle, path: string, start: number, count: number): Promise<Uint32Array> {
+  const bytes = await readBytes(file, path, start, 4 * count);
+  return new Uint32Array(bytes.buffer, bytes.byteOffset, count);
+}
+
+/** The size is held against the file before anything is allocated. */
+async function readBytes(file: FileHandle, path: string, start: number, size: number): Promise<Uint8Array> {
+  const { size: fileSize } = await file.stat();
+  if (start + size > fileSize) return damaged(path);
+  const bytes = new Uint8Array(size);
+  for (let done = 0; done < size; ) {
+    const { bytesRead } = await file.read(bytes, done, Math.min(size - done, 1 << 30), start + done);
+    if (bytesRead === 0) return damaged(path);
+    done += bytesRead;
+  }
+  return bytes;
+}
+
+function damaged(path: string): never {
+  return fail(where, `${path}: it does not hold what its task writes: remove it, and run the command again`);
+}

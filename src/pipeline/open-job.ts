@@ -1,0 +1,106 @@
+// A job from a recipe's sources: their files found and cut into parts. What is done is written down beside it, so that a later run or another machine
+// does the same, or hears what differs.
+import { readFile, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { check, fail } from "../base/index.ts";
+import type { StepEntries } from "../clean/index.ts";
+import { openTexts, type SourceRecipe, type TextFile, textParts } from "../corpus/index.ts";
+import { atomicWriteJson, explainIo, makeFolder } from "../files/index.ts";
+import type { JobFile, JobSource, PipelineJob } from "./job.ts";
+import { openSources } from "./phases.ts";
+
+const where = "data";
+const planName = "plan.json";
+/** Files are cut into parts of so many bytes: small enough that many machines share a dump, large enough that starting one costs nothing. */
+const usualStretch = 64 * 2 ** 20;
+
+/** A source of a recipe, and what is done with its documents. */
+export interface CleanedSource extends SourceRecipe {
+  readonly steps: StepEntries;
+}
+
+/** Where a job's files are. */
+export interface OpenJobOptions {
+  /** The folder that relative paths of the recipe start from. */
+  readonly folder?: string | undefined;
+  /** The folder for intermediate files; it is made. */
+  readonly work: string;
+  /** Bytes of a part of a file that may be cut. @default 64 MB */
+  readonly stretchBytes?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A job that is written down, and what there is to say about its files. */
+export interface OpenedJob {
+  readonly job: PipelineJob;
+  /** Sentences for people: what was passed over. */
+  readonly notes: readonly string[];
+}
+
+/** @throws CriaError where files cannot be opened, steps are wrong, or the folder is of another job, naming what differs */
+export async function openJob(
+  sources: readonly CleanedSource[],
+  { folder, work, stretchBytes = usualStretch, signal }: OpenJobOptions,
+): Promise<OpenedJob> {
+  const opened: JobSource[] = [];
+  const notes: string[] = [];
+  for (const { name, paths, steps, format, field, separator, newlines } of sources) {
+    const text = { format, field, separator, newlines };
+    await using texts = await openTexts([paths].flat(), text, { folder, signal });
+    notes.push(...texts.notes);
+    const pipe = texts.files.find(({ isPipe }) => isPipe);
+    check(
+      pipe === undefined,
+      where,
+      () => `${pipe?.name}: what is cleaned is read again after a stop, which a pipe cannot be: write it to a file first`,
+    );
+    const parts = await textParts(texts.files, text, stretchBytes, where);
+    opened.push({ name, files: await Promise.all(texts.files.map(jobFile)), text, parts, steps });
+  }
+  const job = { folder: resolve(work), stretchBytes, sources: opened };
+  openSources(job); // steps that are wrong are named before anything is written
+  await writePlan(job);
+  return { job, notes };
+}
+
+async function jobFile({ path, name, form, bytes }: TextFile): Promise<JobFile> {
+  const { mtimeMs } = await stat(path).catch((error) => Promise.reject(explainIo(where, path, error)));
+  return { path: resolve(path), name, form: form.name, bytes, changed: mtimeMs };
+}
+
+async function writePlan(job: PipelineJob): Promise<void> {
+  const path = join(job.folder, planName);
+  await makeFolder(job.folder, where);
+  const mine: PipelineJob = JSON.parse(JSON.stringify({ ...job, folder: "." }));
+  const known = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw explainIo(where, path, error);
+  });
+  if (known === undefined) return atomicWriteJson(path, mine, where);
+  if (known === `${JSON.stringify(mine, null, 2)}\n`) return;
+  fail(where, `${job.folder}: ${difference(known, mine)}: undo that, or remove the folder to begin anew`);
+}
+
+/** What is other than when the folder was begun. */
+function difference(known: string, mine: PipelineJob): string {
+  const there = parsed(known)?.sources;
+  if (!Array.isArray(there)) return `its ${planName} says nothing that this version knows`;
+  for (const [i, source] of mine.sources.entries()) {
+    const before: Partial<JobSource> = there[i] ?? {};
+    if (before.name !== source.name) return `source ${i} is "${source.name}", but was "${before.name}" when it was begun`;
+    for (const key of ["steps", "text"] as const)
+      if (JSON.stringify(before[key]) !== JSON.stringify(source[key]))
+        return `the ${key === "text" ? "form" : key} of source "${source.name}" changed since it was begun`;
+    for (const [k, file] of source.files.entries())
+      if (JSON.stringify(before.files?.[k]) !== JSON.stringify(file)) return `${file.path} is new or was changed since it was begun`;
+  }
+  return "its sources or the size of their parts are others than when it was begun";
+}
+
+function parsed(text: string): Partial<PipelineJob> | undefined {
+  try {
+    return JSON.parse(text) as Partial<PipelineJob>;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,105 @@
+// The phases of a pipeline: passes over the documents, and between two of them the comparison of what all documents gave. A phase is a list of tasks that
+// need not wait for each other; a task is done when its file is there.
+import { join } from "node:path";
+import { openStages, type Stage } from "../clean/index.ts";
+import type { JobSource, PipelineJob } from "./job.ts";
+
+/** One piece of work, which makes one file. */
+export interface Task {
+  /** The index of the source. */
+  readonly source: number;
+  /** A pass: the part of the source. A comparison: the group and the partition, as one number. */
+  readonly index: number;
+  /** How much work it is beside the others of its phase: bytes of the source's text. */
+  readonly bytes: number;
+}
+
+/** Work that waits only for the phase before. */
+export interface Phase {
+  readonly kind: "pass" | "compare";
+  /** The stage of the recipes' steps, from 0. */
+  readonly stage: number;
+  readonly tasks: readonly Task[];
+}
+
+/** A source that is ready: its stages opened, and how its comparisons are cut. */
+export interface OpenedSource {
+  readonly source: JobSource;
+  readonly stages: readonly Stage[];
+  /** Keys are compared in so many partitions, so that memory holds one. */
+  readonly partitions: number;
+}
+
+/** Bytes of text whose keys one partition takes, about: of lines, 8 million keys and 200 MB of memory. */
+const partitionBytes = 256 * 2 ** 20;
+
+/** The sources of a job with their steps opened. @throws CriaError where a recipe's steps are wrong */
+export function openSources(job: PipelineJob): readonly OpenedSource[] {
+  return job.sources.map((source) => {
+    const bytes = source.parts.reduce((sum, part) => sum + part.bytes, 0);
+    return {
+      source,
+      stages: openStages(source.steps, `source "${source.name}"`),
+      partitions: Math.min(1024, Math.max(1, Math.ceil(bytes / partitionBytes))),
+    };
+  });
+}
+
+/** The phases of a job, in their order; the same on every machine. */
+export function phasesOf(sources: readonly OpenedSource[]): readonly Phase[] {
+  const phases: Phase[] = [];
+  const most = Math.max(...sources.map(({ stages }) => stages.length));
+  for (let stage = 0; stage < most; stage++) {
+    phases.push({ kind: "pass", stage, tasks: sources.flatMap((opened, source) => passTasks(opened, source, stage)) });
+    const compared = sources.flatMap((opened, source) => compareTasks(opened, source, stage));
+    if (compared.length > 0) phases.push({ kind: "compare", stage, tasks: compared });
+  }
+  return phases;
+}
+
+function passTasks({ source: { parts }, stages }: OpenedSource, source: number, stage: number): Task[] {
+  return stage < stages.length ? parts.map(({ bytes }, index) => ({ source, index, bytes })) : [];
+}
+
+function compareTasks({ source: { parts }, stages, partitions }: OpenedSource, source: number, stage: number): Task[] {
+  const step = stages[stage]?.behind?.step;
+  if (step === undefined) return [];
+  const tasks = partitions * groupsOf(step.groups, parts.length);
+  const bytes = parts.reduce((sum, part) => sum + part.bytes, 0) / tasks;
+  return Array.from({ length: tasks }, (_, index) => ({ source, index, bytes }));
+}
+
+/** The number of groups: what a step wants, or one per part where these are fewer. */
+export function groupsOf(wanted: number, parts: number): number {
+  return Math.min(wanted, parts);
+}
+
+/** The parts of a group: `first` to `end`, which is not among them. */
+export function partsOfGroup(group: number, groups: number, parts: number): { readonly first: number; readonly end: number } {
+  return { first: Math.ceil((group * parts) / groups), end: Math.ceil(((group + 1) * parts) / groups) };
+}
+
+/** The group of a part. */
+export function groupOf(part: number, groups: number, parts: number): number {
+  return Math.floor((part * groups) / parts);
+}
+
+/** The folder of a source's files of one phase. */
+export function folderOf(job: PipelineJob, { kind, stage }: Pick<Phase, "kind" | "stage">, source: JobSource): string {
+  return join(job.folder, source.name, `${kind}-${stage}`);
+}
+
+/** What a task makes; when it is there, the task is done. */
+export function fileOf(job: PipelineJob, phase: Pick<Phase, "kind" | "stage">, source: JobSource, index: number): string {
+  return join(folderOf(job, phase, source), `${String(index).padStart(5, "0")}${phase.kind === "pass" ? ".jsonl" : ".marks"}`);
+}
+
+/** The keys that the documents of a pass' task gave, beside its file. */
+export function keysFileOf(documents: string): string {
+  return documents.replace(/\.jsonl$/, ".keys");
+}
+
+/** What a pass' task counted, beside its file. */
+export function reportFileOf(documents: string): string {
+  return documents.replace(/\.jsonl$/, ".report.json");
+}

@@ -1,0 +1,157 @@
+// A pipeline against a plain loop over all documents in memory: the same documents stay, whatever the parts, threads, machines and stops.
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { Rng } from "../base/index.ts";
+import { CleanDocument, isDropped, openStages } from "../clean/index.ts";
+import { withFolder } from "../files/with-folder.test.helper.ts";
+import { cleanedTexts, openJob, openSources, phasesOf, runPhases } from "./index.ts";
+
+const steps = [
+  { c4Quality: { minSentences: 1, minWords: 2 } },
+  "dedupDocuments",
+  { finewebQuality: { maxShortLines: 1, maxLinesPerWord: 1 } },
+  "dedupLines",
+];
+
+/** Documents of a few lines, many of which stand elsewhere too. */
+function someDocuments(seed: number, count: number): string[] {
+  const rng = new Rng(seed);
+  // Letters, because CCNet's comparison of lines takes every digit for 0.
+  const number = () =>
+    (rng.below(3) === 0 ? rng.below(9) : rng.below(1e6)).toString().replace(/\d/g, (digit) => "abcdefghij"[Number(digit)] ?? "");
+  const line = () => `line ${number()} of llamas${rng.below(8) === 0 ? "" : "."}`;
+  const documents: string[] = [];
+  while (documents.length < count) {
+    const earlier = documents[rng.below(5 * documents.length + 1)];
+    documents.push(earlier ?? Array.from({ length: 1 + rng.below(5) }, line).join("\n"));
+  }
+  return documents;
+}
+
+/** The same steps one after another over a list. */
+function inMemory(documents: readonly string[]): string[] {
+  let left = documents.map((text) => new CleanDocument(text));
+  const counted = (keys: readonly string[]) =>
+    keys.reduce((counts, key) => counts.set(key, (counts.get(key) ?? 0) + 1), new Map<string, number>());
+  for (const { before, chain } of openStages(steps)) {
+    if (before?.row.name === "dedupLines") {
+      const counts = counted(left.flatMap(({ text }) => text.split("\n")));
+      left = left
+        .map((document) =>
+          document.withText(
+            document.text
+              .split("\n")
+              .filter((line) => counts.get(line) === 1)
+              .join("\n"),
+          ),
+        )
+        .filter(({ text }) => text !== "");
+    } else if (before !== undefined) left = left.filter(({ text }, i) => left.findIndex((other) => other.text === text) === i);
+    left = left.flatMap((document) => {
+      const { outcome } = chain.apply(document);
+      return isDropped(outcome) ? [] : [outcome];
+    });
+  }
+  return left.map(({ text }) => text);
+}
+
+async function writeSource(folder: string, documents: readonly string[]): Promise<void> {
+  const lines = documents.map((text) => `${JSON.stringify({ text })}\n`);
+  await writeFile(join(folder, "a.jsonl"), lines.slice(0, 150).join(""));
+  await writeFile(join(folder, "b.jsonl"), lines.slice(150).join(""));
+}
+
+async function jobIn(folder: string, work: string, stretchBytes = 2000) {
+  const source = { name: "web", weight: 1, paths: "*.jsonl", steps };
+  return (await openJob([source], { folder, work: join(folder, work), stretchBytes })).job;
+}
+
+async function textsOf(job: Awaited<ReturnType<typeof jobIn>>): Promise<string[]> {
+  const [cleaned] = await cleanedTexts(job);
+  const files = await Promise.all((cleaned?.files ?? []).map((file) => readFile(file, "utf8")));
+  return files
+    .join("")
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line).text);
+}
+
+/** All files of a finished job with their contents. */
+async function contents(folder: string): Promise<Record<string, string>> {
+  const names = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+  const paths = names.map(({ parentPath, name }) => join(parentPath, name)).sort();
+  return Object.fromEntries(await Promise.all(paths.map(async (path) => [path.slice(folder.length), await readFile(path, "base64")])));
+}
+
+test("what stays is what a loop in memory leaves, for any parts and threads", async () => {
+  await withFolder(async (folder) => {
+    const documents = someDocuments(1, 400);
+    await writeSource(folder, documents);
+    const expected = inMemory(documents);
+    expect(expected.length).toBeGreaterThan(3);
+    for (const [work, stretchBytes, threads] of [
+      ["one", 1 << 20, 1],
+      ["many", 1500, 1],
+      ["threads", 3000, 2],
+    ] as const) {
+      const job = await jobIn(folder, work, stretchBytes);
+      await runPhases(job, { threads });
+      expect(await textsOf(job)).toEqual(expected);
+      const [cleaned] = await cleanedTexts(job);
+      expect(cleaned?.report.read.documents).toBe(400);
+      expect(cleaned?.report.kept.documents).toBe(expected.length);
+      expect(cleaned?.report.steps.map(({ name }) => name)).toEqual(["c4Quality", "dedupDocuments", "finewebQuality", "dedupLines"]);
+      for (const step of cleaned?.report.steps ?? []) {
+        const dropped = Object.values(step.reasons).reduce((sum, reason) => sum + reason.documents, 0);
+        expect(step.in.documents).toBe(step.out.documents + dropped);
+      }
+    }
+  });
+});
+
+test("machines that share the work make the same bytes as one, phase by phase", async () => {
+  await withFolder(async (folder) => {
+    await writeSource(folder, someDocuments(2, 300));
+    const [alone, shared] = [await jobIn(folder, "alone"), await jobIn(folder, "shared")];
+    await runPhases(alone);
+    await expect(runPhases(shared, { phase: 1 })).rejects.toThrow(/phase 1 needs phase 0, of which \d+ of \d+ tasks are not done/);
+    await expect(runPhases(shared, { shard: { index: 0, count: 3 } })).rejects.toThrow(/name the phase/);
+    for (const phase of phasesOf(openSources(shared)).keys())
+      for (const index of [2, 0, 1]) await runPhases(shared, { phase, shard: { index, count: 3 } });
+    expect(await contents(join(folder, "shared"))).toEqual(await contents(join(folder, "alone")));
+  });
+});
+
+test("what a stop left undone is done again to the same bytes", async () => {
+  await withFolder(async (folder) => {
+    await writeSource(folder, someDocuments(3, 300));
+    const job = await jobIn(folder, "work");
+    await runPhases(job);
+    const whole = await contents(join(folder, "work"));
+    const rng = new Rng(4);
+    for (const name of Object.keys(whole))
+      if (name !== "/plan.json" && rng.below(3) === 0 && /jsonl$|marks$/.test(name)) await rm(join(folder, "work", name));
+    await runPhases(await jobIn(folder, "work"));
+    expect(await contents(join(folder, "work"))).toEqual(whole);
+    const stop = new AbortController();
+    stop.abort(new Error("stopped"));
+    await rm(join(folder, "work", "web", "pass-0"), { recursive: true });
+    await expect(runPhases(job, { signal: stop.signal })).rejects.toThrow("stopped");
+  });
+});
+
+test("a folder of another job is refused with what differs", async () => {
+  await withFolder(async (folder) => {
+    await writeSource(folder, someDocuments(5, 200));
+    await jobIn(folder, "work");
+    const other = { name: "web", weight: 1, paths: "*.jsonl", steps: ["dedupLines"] };
+    const open = (source: typeof other) => openJob([source], { folder, work: join(folder, "work"), stretchBytes: 2000 });
+    await expect(open(other)).rejects.toThrow(/the steps of source "web" changed since it was begun: undo that, or remove the folder/);
+    await writeFile(join(folder, "a.jsonl"), '{"text":"x"}\n');
+    await expect(jobIn(folder, "work")).rejects.toThrow(/a\.jsonl is new or was changed since it was begun/);
+    await expect(open({ ...other, steps: ["dedupLine"] })).rejects.toThrow(
+      /source "web": steps\[0\]: "dedupLine" is no step, did you mean "dedupLines"/,
+    );
+  });
+});

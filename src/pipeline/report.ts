@@ -1,0 +1,137 @@
+// What a task counted, and what all of them come to: documents and bytes in and out of every step, reasons, and examples to look at.
+import { z } from "zod";
+import { type CleanDocument, isDropped, type Outcome } from "../clean/index.ts";
+
+const example = z.strictObject({
+  /** Where the document is from. */
+  id: z.string(),
+  /** How its text begins, before the step. */
+  text: z.string(),
+  measured: z.union([z.number(), z.string()]).optional(),
+  limit: z.union([z.number(), z.string()]).optional(),
+});
+
+const amount = z.strictObject({ documents: z.int(), bytes: z.int() });
+
+const stepReport = z.strictObject({
+  name: z.string(),
+  in: amount,
+  out: amount,
+  /** Documents that the step changed and kept. */
+  rewritten: z.int(),
+  /** Dropped documents by reason, with the first few of each. */
+  reasons: z.record(z.string(), z.strictObject({ documents: z.int(), examples: z.array(example) })),
+});
+
+/** What a task or a source counted. */
+export const reportSchema = z.strictObject({
+  read: amount,
+  kept: amount,
+  steps: z.array(stepReport),
+  /** The first few documents that stayed. */
+  examples: z.array(example),
+});
+
+/** What the steps of a source did. */
+export type SourceReport = z.output<typeof reportSchema>;
+type StepReport = z.output<typeof stepReport>;
+type Amount = z.output<typeof amount>;
+type Example = z.output<typeof example>;
+
+/** So many examples of each kind are kept, of so many characters. */
+const [mostExamples, exampleLength] = [5, 600];
+
+/** Counts what happens to the documents of a task, step by step. */
+export class Counter {
+  readonly #read: Amount = { documents: 0, bytes: 0 };
+  readonly #kept: Amount = { documents: 0, bytes: 0 };
+  readonly #steps: StepReport[];
+  readonly #examples: Example[] = [];
+
+  constructor(names: readonly string[]) {
+    this.#steps = names.map((name) => ({
+      name,
+      in: { documents: 0, bytes: 0 },
+      out: { documents: 0, bytes: 0 },
+      rewritten: 0,
+      reasons: {},
+    }));
+  }
+
+  read(bytes: number): void {
+    add(this.#read, bytes);
+  }
+
+  /** Counts what one step made of a document. @returns bytes of what is left */
+  step(index: number, before: CleanDocument, bytes: number, outcome: Outcome): number {
+    const step = this.#steps[index]!;
+    add(step.in, bytes);
+    if (isDropped(outcome)) {
+      const { reason, measured, limit } = outcome;
+      step.reasons[reason] ??= { documents: 0, examples: [] };
+      const dropped = step.reasons[reason];
+      dropped.documents++;
+      if (dropped.examples.length < mostExamples)
+        dropped.examples.push({ ...exampleOf(before), ...(measured !== undefined && { measured }), ...(limit !== undefined && { limit }) });
+      return 0;
+    }
+    const left = outcome.text === before.text ? bytes : Buffer.byteLength(outcome.text);
+    if (outcome.text !== before.text) step.rewritten++;
+    add(step.out, left);
+    return left;
+  }
+
+  kept(document: CleanDocument, bytes: number): void {
+    add(this.#kept, bytes);
+    if (this.#examples.length < mostExamples) this.#examples.push(exampleOf(document));
+  }
+
+  report(): SourceReport {
+    return { read: this.#read, kept: this.#kept, steps: this.#steps, examples: this.#examples };
+  }
+}
+
+function add(amount: Amount, bytes: number): void {
+  amount.documents++;
+  amount.bytes += bytes;
+}
+
+function exampleOf({ text, facts }: CleanDocument): Example {
+  const cut = text.length > exampleLength ? `${text.slice(0, exampleLength).replace(/[\ud800-\udbff]$/, "")}…` : text;
+  return { id: String(facts.id ?? ""), text: cut };
+}
+
+/** What the tasks of one pass come to together. */
+export function sumReports(reports: readonly SourceReport[]): SourceReport {
+  const [first, ...others] = reports;
+  if (first === undefined) return { read: { documents: 0, bytes: 0 }, kept: { documents: 0, bytes: 0 }, steps: [], examples: [] };
+  return others.reduce(
+    (sum, report) => ({
+      read: sumAmounts(sum.read, report.read),
+      kept: sumAmounts(sum.kept, report.kept),
+      steps: sum.steps.map((step, i) => sumSteps(step, report.steps[i] ?? step)),
+      examples: [...sum.examples, ...report.examples].slice(0, mostExamples),
+    }),
+    first,
+  );
+}
+
+/** What one pass after another comes to: read by the first, kept by the last, and the steps of all. */
+export function joinReports(passes: readonly SourceReport[]): SourceReport {
+  const [first, last] = [passes[0], passes.at(-1)];
+  if (first === undefined || last === undefined) return sumReports([]);
+  return { read: first.read, kept: last.kept, steps: passes.flatMap(({ steps }) => steps), examples: last.examples };
+}
+
+function sumAmounts(a: Amount, b: Amount): Amount {
+  return { documents: a.documents + b.documents, bytes: a.bytes + b.bytes };
+}
+
+function sumSteps(a: StepReport, b: StepReport): StepReport {
+  const reasons = { ...a.reasons };
+  for (const [reason, { documents, examples }] of Object.entries(b.reasons)) {
+    const known = reasons[reason] ?? { documents: 0, examples: [] };
+    reasons[reason] = { documents: known.documents + documents, examples: [...known.examples, ...examples].slice(0, mostExamples) };
+  }
+  return { name: a.name, in: sumAmounts(a.in, b.in), out: sumAmounts(a.out, b.out), rewritten: a.rewritten + b.rewritten, reasons };
+}

@@ -1,0 +1,115 @@
+// All phases of a pipeline, or one: tasks that are done are passed over, the others go to threads. Killed anywhere, it goes on where it was.
+
+import { stat } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { check, type OnProgress } from "../base/index.ts";
+import { AskedWorker } from "../files/index.ts";
+import type { PipelineJob } from "./job.ts";
+import { fileOf, type OpenedSource, openSources, type Phase, phasesOf, type Task } from "./phases.ts";
+import type { TaskOrder } from "./pipeline-worker.ts";
+import { runTask } from "./run-task.ts";
+
+const where = "data";
+
+/** How a pipeline runs, which changes no byte of what it makes. */
+export interface RunOptions {
+  /** Threads that do tasks. @default as many as the machine runs at once; small jobs are done by the calling thread */
+  readonly threads?: number | undefined;
+  /** One of the machines that share the work: tasks whose number leaves this remainder. Only with `phase`, because phases wait for each other. */
+  readonly shard?: Shard | undefined;
+  /** The number of the only phase to do, from 0; all others must be done before it. */
+  readonly phase?: number | undefined;
+  readonly progress?: OnProgress | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The part of a machine in a phase: `index` of `count`, from 0. */
+export interface Shard {
+  readonly index: number;
+  readonly count: number;
+}
+
+/** Less text is done by the calling thread, because threads take tenths of a second to start. */
+const aloneBytes = 8 << 20;
+
+/** Does what is not done of a job. @throws CriaError where a task fails, or phases before the one that is asked for are not done; the signal's reason */
+export async function runPhases(job: PipelineJob, options: RunOptions = {}): Promise<void> {
+  const sources = openSources(job);
+  const phases = phasesOf(sources);
+  const { phase: only, shard } = options;
+  check(only === undefined || only < phases.length, where, () => `phase ${only} is asked for, but the recipe has ${phases.length}, from 0`);
+  check(shard === undefined || only !== undefined, where, () => "a shard is one machine's part of a phase: name the phase, too");
+  for (const [number, phase] of phases.entries()) {
+    if (only !== undefined && number > only) return;
+    const open = await openTasks(job, sources, phase, number === only ? shard : undefined);
+    if (only !== undefined && number < only) {
+      check(
+        open.length === 0,
+        where,
+        () => `phase ${only} needs phase ${number}, of which ${open.length} of ${phase.tasks.length} tasks are not done: run that first`,
+      );
+      continue;
+    }
+    await runPhase({ job, sources, options }, phase, number, open);
+  }
+}
+
+async function openTasks(
+  job: PipelineJob,
+  sources: readonly OpenedSource[],
+  phase: Phase,
+  shard: Shard | undefined,
+): Promise<readonly Task[]> {
+  const mine = phase.tasks.filter((_, i) => shard === undefined || i % shard.count === shard.index);
+  const done = await Promise.all(mine.map((task) => isThere(fileOf(job, phase, sources[task.source]!.source, task.index))));
+  return mine.filter((_, i) => !done[i]);
+}
+
+function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+interface Running {
+  readonly job: PipelineJob;
+  readonly sources: readonly OpenedSource[];
+  readonly options: RunOptions;
+}
+
+async function runPhase({ job, sources, options }: Running, phase: Phase, number: number, tasks: readonly Task[]): Promise<void> {
+  const { progress, signal } = options;
+  const total = tasks.reduce((sum, task) => sum + task.bytes, 0);
+  const queue = tasks[Symbol.iterator]();
+  const usual = total < aloneBytes ? 1 : availableParallelism();
+  const count = Math.min(options.threads ?? usual, tasks.length);
+  let done = 0;
+  const work = async (run: (task: Task) => Promise<unknown>) => {
+    for (const task of queue) {
+      signal?.throwIfAborted();
+      await run(task);
+      done += task.bytes;
+      const name = phase.kind === "pass" ? "cleaning" : "comparing";
+      progress?.({ task: name, done, total, unit: "bytes", note: `phase ${number}, ${sources[task.source]!.source.name}` });
+    }
+  };
+  if (count <= 1) return work((task) => runTask(job, sources[task.source]!, phase, task));
+  const workers = Array.from({ length: count }, () => newWorker(job));
+  const end = () => Promise.all(workers.map((worker) => worker[Symbol.asyncDispose]()));
+  signal?.addEventListener("abort", end);
+  try {
+    const order = (task: Task): TaskOrder => ({ phase: { kind: phase.kind, stage: phase.stage }, task });
+    await Promise.all(workers.map((worker) => work((task) => worker.ask(order(task)))));
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  } finally {
+    signal?.removeEventListener("abort", end);
+    await end();
+  }
+}
+
+function newWorker(job: PipelineJob): AskedWorker {
+  return new AskedWorker(new URL("./pipeline-worker.js", import.meta.url), { where, does: "cleans documents", data: job });
+}
