@@ -14,6 +14,7 @@ export const rooms = {
   regex: ["base"],
   tokenizer: ["base", "regex"],
   chat: ["base", "tokenizer"],
+  grammar: ["base", "regex", "tokenizer"],
   kernel: ["base"],
   graph: ["base"],
   threads: ["base"],
@@ -30,8 +31,8 @@ export const rooms = {
   open: ["base", "model", "tokenizer", "chat", "formats"],
   load: ["base", "files", "tokenizer", "open"],
   convert: ["base", "files", "model", "tokenizer", "formats", "open"],
-  infer: ["base", "graph", "backend", "model", "tokenizer"],
-  llama: ["base", "backend", "model", "tokenizer", "chat", "formats", "open", "infer"],
+  infer: ["base", "graph", "backend", "model", "tokenizer", "grammar"],
+  llama: ["base", "backend", "model", "tokenizer", "chat", "grammar", "formats", "open", "infer"],
   eval: ["base", "backend", "model", "batches"],
   train: ["base", "schema", "graph", "backend", "model", "batches", "eval", "formats"],
   runs: ["base", "schema", "files", "backend", "model", "tokenizer", "formats", "batches", "corpus", "eval", "train"],
@@ -43,6 +44,7 @@ export const rooms = {
     "model",
     "tokenizer",
     "chat",
+    "grammar",
     "formats",
     "open",
     "batches",
@@ -76,8 +78,9 @@ export const innerDoors = [
 
 /** Rooms that run in a browser as they do in Node: no `node:` module, no global of Node and no other room is within reach of what they import. */
 export const portable = [
-  ...["base", "schema", "regex", "tokenizer", "chat", "kernel", "graph", "threads", "backend", "backend/reference", "backend/cpu"],
-  ...["model", "formats", "open", "clean", "batches", "infer", "llama", "eval", "train", "plan", "web"],
+  ...["base", "schema", "regex", "tokenizer", "chat", "grammar", "kernel", "graph", "threads"],
+  ...["backend", "backend/reference", "backend/cpu", "model", "formats", "open", "clean", "batches", "infer", "llama", "eval", "train"],
+  ...["plan", "web"],
 ];
 
 /** Doors of the package that run in a browser, in a room whose other doors are Node's. */

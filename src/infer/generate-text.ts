@@ -1,7 +1,9 @@
 // Text in, text out as it comes: never half a character, never any of a stop string.
 import { check } from "../base/index.ts";
+import { type Grammar, gbnfGrammar } from "../grammar/index.ts";
 import { StreamDecoder, type Tokenizer } from "../tokenizer/index.ts";
 import { type GeneratedToken, type GenerateTokensOptions, generateTokens, type LanguageModel } from "./generate-tokens.ts";
+import { GrammarStep } from "./grammar-step.ts";
 import { StopFilter } from "./stop-strings.ts";
 
 /** How a prompt is encoded. */
@@ -14,6 +16,11 @@ export interface PromptOptions {
 export interface GenerateTextOptions extends Omit<GenerateTokensOptions, "vocabSize">, PromptOptions {
   /** Strings that end the text and are not part of it. */
   readonly stop?: readonly string[];
+  /**
+   * The text is one of this grammar's, unless it is cut by its length or gets stuck ({@link FinishReason}): GBNF, or a compiled grammar, which many texts
+   * share best. Not together with `stop`.
+   */
+  readonly grammar?: string | Grammar;
 }
 
 /** What one token brought. */
@@ -51,11 +58,15 @@ export async function* generateText(
 ): AsyncGenerator<TextPiece, void> {
   const stops = new StopFilter(options.stop ?? []);
   const ids = typeof prompt === "string" ? promptIds(tokenizer, prompt, options) : prompt;
-  const decoder = decoderAfter(tokenizer, ids);
+  const stopIds = new Set(options.stopIds);
+  const grammar = grammarOf(options);
+  const steps = [...(grammar === undefined ? [] : [new GrammarStep(grammar, tokenizer, stopIds)]), ...(options.steps ?? [])];
+  // A grammar's text is the bytes of its pieces, whatever stands in front of them.
+  const decoder = grammar === undefined ? decoderAfter(tokenizer, ids) : new StreamDecoder(tokenizer, { continued: true });
   const vocabSize = Math.min(tokenizer.vocabSize, model.vocabSize);
-  for await (const token of generateTokens(model, ids, { ...options, vocabSize })) {
+  for await (const token of generateTokens(model, ids, { ...options, steps, stopIds, vocabSize })) {
     const { id, finishReason } = token;
-    const isStopId = finishReason === "stop";
+    const isStopId = finishReason === "stop" && stopIds.has(id);
     const arrived = (isStopId ? "" : decoder.push(id)) + (finishReason === undefined ? "" : decoder.flush());
     const { text, stopped } = stops.push(arrived);
     if (stopped) {
@@ -64,6 +75,17 @@ export async function* generateText(
     }
     yield { ...token, text: finishReason === undefined ? text : text + stops.flush() };
   }
+}
+
+/** The compiled grammar that the options ask for. @throws CriaError where there is none that a text could keep to */
+function grammarOf({ grammar, stop = [] }: GenerateTextOptions): Grammar | undefined {
+  if (grammar === undefined) return undefined;
+  check(
+    stop.length === 0,
+    "infer",
+    () => "stop strings would cut a text off that is not complete by its grammar: omit stop, or the grammar",
+  );
+  return typeof grammar === "string" ? gbnfGrammar(grammar) : grammar;
 }
 
 /** Spaces at borders depend on what came before: the decoder hears the prompt first. */

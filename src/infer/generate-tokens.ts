@@ -3,9 +3,9 @@ import { check } from "../base/index.ts";
 import { logProbabilities, type TokenLogProbability } from "./log-probabilities.ts";
 import { type RuleOptions, ruleSteps } from "./rule-out.ts";
 import { createSampler, type SamplingOptions } from "./sampling.ts";
-import type { LogitsStep } from "./scores.ts";
+import { firstBits, type LogitsStep } from "./scores.ts";
 import type { TopLogits, TopWanted } from "./sequence.ts";
-import { GrowingText } from "./text-so-far.ts";
+import { GrowingText, type TextSoFar } from "./text-so-far.ts";
 
 /** What generation asks of a model; a SequenceModel is one. */
 export interface LanguageModel {
@@ -44,15 +44,18 @@ export interface GenerateTokensOptions extends SamplingOptions, RuleOptions {
   readonly signal?: AbortSignal;
 }
 
-/** "stop": a stop token or stop string came. "length": maxTokens or the context is used up. */
-export type FinishReason = "stop" | "length";
+/**
+ * "stop": a stop token or stop string came, or the text is complete by the grammar and nothing may follow. "length": maxTokens or the context is used up.
+ * "stuck": the text is not complete, but no token may follow by the grammar and the rules that hold beside it.
+ */
+export type FinishReason = "stop" | "length" | "stuck";
 
 /** A token that was drawn. */
 export interface GeneratedToken {
   readonly id: number;
   /** Log-probabilities of the model itself, before any step; absent unless they are asked for. */
   readonly logProbabilities?: TokenLogProbability;
-  /** Only the last token has it; with "stop", the token is the stop token. */
+  /** Only the last token has it; with "stop", the token is the stop token, or the last one of a text that is complete by its grammar. */
   readonly finishReason?: FinishReason;
 }
 
@@ -70,7 +73,8 @@ export async function* generateTokens(
   const maxTokens = mostTokens(options, text.promptLength);
   checkMost(most);
   const stops = new Set(options.stopIds);
-  const sampler = createSampler(options, [...ruleSteps(options, stops), ...steps]);
+  const before = [...ruleSteps(options, stops), ...steps];
+  const sampler = createSampler(options, before);
   using sequence = model.sequence();
   let unread: readonly number[] = [...text.ids];
   const draw = async (): Promise<{ id: number; told?: TokenLogProbability | undefined }> => {
@@ -82,19 +86,35 @@ export async function* generateTokens(
     const id = sampler.next(logits, text);
     return { id, told: most === undefined ? undefined : logProbabilities(logits, id, most) };
   };
+  check(!isStuck(before, text, vocabSize), "infer", () => "no token may come first by the grammar and the rules that hold beside it");
   for (let count = 1; ; count++) {
     const { id, told } = await draw();
     const isFull = count === maxTokens || text.ids.length === model.contextLength;
-    const finishReason = stops.has(id) ? "stop" : isFull ? "length" : undefined;
+    const isStop = stops.has(id);
+    if (!isStop) text.push(id);
+    const finishReason = isStop ? "stop" : (endOf(before, text, vocabSize) ?? (isFull ? "length" : undefined));
     yield {
       id,
       ...(told !== undefined && { logProbabilities: told }),
       ...(finishReason !== undefined && { finishReason }),
     };
     if (finishReason !== undefined) return;
-    text.push(id);
     unread = [id];
   }
+}
+
+/** Why nothing can follow a text, where a step knows which texts are complete. */
+function endOf(steps: readonly LogitsStep[], text: TextSoFar, vocabSize: number): FinishReason | undefined {
+  if (steps.some((step) => step.isComplete?.(text))) return "stop";
+  return isStuck(steps, text, vocabSize) ? "stuck" : undefined;
+}
+
+/** Whether steps, of which one knows which texts are complete, rule out all tokens together. */
+function isStuck(steps: readonly LogitsStep[], text: TextSoFar, vocabSize: number): boolean {
+  if (!steps.some((step) => step.isComplete !== undefined)) return false;
+  const allowed = firstBits(vocabSize, vocabSize);
+  for (const step of steps) step.restrict?.(allowed, text);
+  return allowed.every((word) => word === 0);
 }
 
 function checkMost(most: number | undefined): void {

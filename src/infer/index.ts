@@ -7,6 +7,7 @@ export {
   type LanguageModel,
   type TokenSequence,
 } from "./generate-tokens.ts";
+export { GrammarStep } from "./grammar-step.ts";
 export { type IdLogProbability, logProbabilities, logSumExp, type TokenLogProbability } from "./log-probabilities.ts";
 export type { RuleOptions } from "./rule-out.ts";
 export { createSampler, draw, type Sampler, type Sampling, type SamplingOptions, samplingOf } from "./sampling.ts";

@@ -3,7 +3,7 @@
 import { check, Rng } from "../base/index.ts";
 import { mostTopK } from "../graph/index.ts";
 import { largest } from "./largest-first.ts";
-import { type Candidates, idsFrom, type LogitsStep, Scores } from "./scores.ts";
+import { type Candidates, firstBits, idsFrom, type LogitsStep, Scores } from "./scores.ts";
 import type { TopLogits, TopWanted } from "./sequence.ts";
 import type { TextSoFar } from "./text-so-far.ts";
 
@@ -145,8 +145,7 @@ function topNeeded(
   const count = Math.min(vocabSize, size);
   if (top === 0 || top > Math.min(mostTopK, count) || repetitionPenalty !== 1) return undefined;
   if (before.length === 0 && count === size) return { top };
-  const allowed = new Uint32Array(Math.ceil(size / 32)).fill(0xffffffff, 0, count >>> 5);
-  if (count % 32 > 0) allowed[count >>> 5] = 2 ** (count % 32) - 1;
+  const allowed = firstBits(count, size);
   for (const step of before) {
     if (step.restrict === undefined) return undefined;
     step.restrict(allowed, text);

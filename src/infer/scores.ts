@@ -13,6 +13,20 @@ export interface LogitsStep {
    * @param allowed token id is bit id mod 32 of word ⌊id / 32⌋
    */
   restrict?(allowed: Uint32Array, text: TextSoFar): void;
+  /** Only of a step that knows which texts are complete: whether the text is, and nothing may follow it. */
+  isComplete?(text: TextSoFar): boolean;
+}
+
+/** Sets the bits of tokens, for which there must be words. */
+export function setBits(bits: Uint32Array, ids: Iterable<number>): void {
+  for (const id of ids) bits[id >>> 5]! |= 1 << (id & 31);
+}
+
+/** The bits of the first `count` tokens of `size`. */
+export function firstBits(count: number, size: number): Uint32Array {
+  const bits = new Uint32Array(Math.ceil(size / 32)).fill(0xffffffff, 0, count >>> 5);
+  if (count % 32 > 0) bits[count >>> 5] = 2 ** (count % 32) - 1;
+  return bits;
 }
 
 /** Clears the bits of tokens; those outside the vocabulary have none. */

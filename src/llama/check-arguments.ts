@@ -33,6 +33,10 @@ export const is = {
     what: "an array of steps, each with a name and apply",
     isRight: (value) => Array.isArray(value) && value.every((step) => has(step, "apply", "function")),
   },
+  grammar: {
+    what: "a grammar in GBNF or a Grammar",
+    isRight: (value) => typeof value === "string" || has(value, "accepts", "function"),
+  },
   list: { what: "an array", isRight: (value) => Array.isArray(value) },
   record: { what: "an object", isRight: (value) => typeof value === "object" && value !== null && !Array.isArray(value) },
   flag: { what: "true or false", isRight: (value) => typeof value === "boolean" },

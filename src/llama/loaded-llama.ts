@@ -77,7 +77,7 @@ const writeRules = {
   },
   ...{ noRepeatNgramSize: is.natural, suppressTokens: is.idArray, beginSuppressTokens: is.idArray, badWords: is.idArrays },
   ...{ temperature: is.number, topK: is.number, topP: is.number, minP: is.number, repetitionPenalty: is.number, seed: is.number },
-  ...{ steps: is.steps, logProbabilities: is.natural },
+  ...{ steps: is.steps, logProbabilities: is.natural, grammar: is.grammar },
 } satisfies Record<Exclude<keyof GenerateOptions, keyof PromptOptions>, Rule>;
 
 const generateRules = { ...promptRules, ...writeRules } satisfies Record<keyof GenerateOptions, Rule>;

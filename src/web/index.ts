@@ -13,6 +13,7 @@ export {
 } from "../batches/index.ts";
 export type { Message, Role, TextPart, ToolCall } from "../chat/index.ts";
 export type { Evaluation, HeldOutEvaluator, HeldOutText } from "../eval/index.ts";
+export { Grammar, gbnfGrammar } from "../grammar/index.ts";
 export type { ChatOptions, GenerateOptions, ModelOptions, RenderedConversation, RenderOptions } from "../llama/index.ts";
 export { type LlamaConfig, type LlamaSizes, llamaConfig, parameterCount, preset, presets } from "../model/index.ts";
 export { createTokenizer, type Tokenizer, type TokenizerModel, type TrainOptions, trainTokenizer } from "../tokenizer/index.ts";

@@ -1,0 +1,271 @@
+// Runs the automaton of a grammar over bytes. What may come next is a state: a set of places, each with the frames of rules that it lies in. Frames of
+// one rule that begin at the same byte are one frame with several ways back, so that no text needs more than polynomial work (Tomita's graph-structured
+// stacks), and equal states are one object, whose steps are remembered: a lazily determinised automaton.
+import { check } from "../base/index.ts";
+import type { Automaton, Position } from "./automaton.ts";
+
+/** A place, how often the loop around it has turned, and the frame of its rule. */
+export interface Place {
+  readonly position: number;
+  readonly count: number;
+  readonly frame: Frame;
+}
+
+/** Where a rule was called from: places to go on when it ends. */
+export class Frame {
+  readonly id: number;
+  readonly returns: readonly Place[];
+  /** Whether the text may end, or what is beyond is not known, when the rule ends. */
+  readonly isBottom: boolean;
+  /** The state behind this frame's rule, once it was asked for. */
+  behind: State | undefined;
+
+  constructor(id: number, returns: readonly Place[], isBottom: boolean) {
+    this.id = id;
+    this.returns = returns;
+    this.isBottom = isBottom;
+  }
+}
+
+/** Everything that may come next. */
+export class State {
+  readonly id: number;
+  /** Places that read a byte. */
+  readonly places: readonly Place[];
+  /** Whether the text may end here; of a state inside of a rule alone, whether the rule may. */
+  readonly isEnd: boolean;
+  /** States by class of bytes: null where no text goes on with it, undefined where nobody asked yet. */
+  readonly next: (State | null | undefined)[];
+
+  constructor(id: number, places: readonly Place[], isEnd: boolean, classes: number) {
+    this.id = id;
+    this.places = places;
+    this.isEnd = isEnd;
+    this.next = new Array<State | null | undefined>(classes).fill(undefined);
+  }
+}
+
+/** The most places at which a text may go on, those included that need no byte. */
+const mostPlaces = 20_000;
+
+/** States and frames that are remembered at most: where there are more, all are forgotten, and those that are needed are made anew. */
+const mostRemembered = 50_000;
+
+/** The states of a grammar. Not for use from several threads. */
+export class Machine {
+  readonly automaton: Automaton;
+  readonly #where: string;
+  #states = new Map<string, State>();
+  #frames = new Map<string, Frame>();
+  #count = 0;
+  readonly #bottom: Frame;
+
+  constructor(automaton: Automaton, where: string) {
+    this.automaton = automaton;
+    this.#where = where;
+    this.#bottom = new Frame(this.#count++, [], true);
+  }
+
+  /** The state before the first byte. */
+  start(): State {
+    const closing = this.#closing();
+    closing.call(0, [], true);
+    closing.isEnd = this.automaton.isNullable[0]!;
+    return this.#state(closing);
+  }
+
+  /** The state after a byte; null where no valid text goes on with it. @throws CriaError where the grammar is too ambiguous */
+  step(state: State, byte: number): State | null {
+    const kind = this.automaton.classOf[byte]!;
+    const known = state.next[kind];
+    return known === undefined ? this.stepClass(state, kind) : known;
+  }
+
+  /** {@link step}, for a class of bytes where {@link State.next} does not know yet. */
+  stepClass(state: State, kind: number): State | null {
+    const { positions, sets } = this.automaton;
+    const closing = this.#closing();
+    for (const place of state.places) {
+      const position = positions[place.position]!;
+      if (position.type === "read" && sets[position.set]![kind] === 1) closing.add({ ...place, position: position.next });
+    }
+    closing.close();
+    const next = closing.isDead ? null : this.#state(closing);
+    state.next[kind] = next;
+    return next;
+  }
+
+  /** The state behind the rule of a frame. */
+  behind(frame: Frame): State {
+    if (frame.behind !== undefined) return frame.behind;
+    const closing = this.#closing();
+    for (const place of frame.returns) closing.add(place);
+    closing.close();
+    closing.isEnd ||= frame.isBottom;
+    frame.behind = this.#state(closing);
+    return frame.behind;
+  }
+
+  /** A state of these places. @param isInside puts the places into a frame of which nothing is known */
+  stateOf(places: readonly Place[], isInside: boolean): State {
+    const closing = this.#closing();
+    closing.places.push(...(isInside ? places.map((place) => ({ ...place, frame: this.#bottom })) : places));
+    return this.#state(closing);
+  }
+
+  /**
+   * The state itself; or, where too many are remembered, an equal one that remembers no steps, after all others were forgotten. A text asks between two
+   * tokens, so that memory stays bounded however long it becomes.
+   */
+  renewed(state: State): State {
+    if (this.#states.size + this.#frames.size < mostRemembered) return state;
+    this.#states = new Map();
+    this.#frames = new Map();
+    return new State(this.#count++, state.places, state.isEnd, this.automaton.classes);
+  }
+
+  /** The frame of a rule that was called from these places. */
+  frame(returns: readonly Place[], isBottom: boolean): Frame {
+    if (isBottom && returns.length === 0) return this.#bottom;
+    const key = keyOf(returns, isBottom);
+    const known = this.#frames.get(key) ?? new Frame(this.#count++, returns, isBottom);
+    this.#frames.set(key, known);
+    return known;
+  }
+
+  #state({ places, isEnd }: Closing): State {
+    const key = keyOf(places, isEnd);
+    const known = this.#states.get(key) ?? new State(this.#count++, places, isEnd, this.automaton.classes);
+    this.#states.set(key, known);
+    return known;
+  }
+
+  #closing(): Closing {
+    return new Closing(this, this.#where);
+  }
+}
+
+function keyOf(places: readonly Place[], isEnd: boolean): string {
+  return `${isEnd ? "$" : ""}${places.map(placeKey).sort().join(" ")}`;
+}
+
+function placeKey({ position, count, frame }: Place): string {
+  return `${position}:${count}:${frame.id}`;
+}
+
+interface Callers {
+  readonly returns: Map<string, Place>;
+  isBottom: boolean;
+}
+
+/** Finds all places that read a byte and are within reach of given ones without a byte. */
+class Closing {
+  readonly places: Place[] = [];
+  isEnd = false;
+  readonly #machine: Machine;
+  readonly #where: string;
+  readonly #seen = new Set<string>();
+  readonly #open: Place[] = [];
+  readonly #callers = new Map<number, Callers>();
+
+  constructor(machine: Machine, where: string) {
+    this.#machine = machine;
+    this.#where = where;
+  }
+
+  get isDead(): boolean {
+    return this.places.length === 0 && !this.isEnd;
+  }
+
+  add(place: Place): void {
+    if (this.#machine.automaton.isAlive[place.position] === 0) return;
+    const key = placeKey(place);
+    if (this.#seen.has(key)) return;
+    this.#seen.add(key);
+    check(
+      this.#seen.size <= mostPlaces,
+      this.#where,
+      () => `the text so far can go on at more than ${mostPlaces} places of the grammar, which is the limit: make it less ambiguous`,
+    );
+    this.#open.push(place);
+  }
+
+  /** Follows what needs no byte, then enters the rules that are called: those first that begin with others, so that all callers of a rule are known. */
+  close(): void {
+    this.#follow(true);
+    this.#enter();
+  }
+
+  /** Enters a rule. */
+  call(rule: number, returns: readonly Place[], isBottom: boolean): void {
+    this.#callersOf(rule).isBottom ||= isBottom;
+    for (const place of returns) this.#callersOf(rule).returns.set(placeKey(place), place);
+    this.#enter();
+  }
+
+  #enter(): void {
+    const { ranks, starts } = this.#machine.automaton;
+    while (this.#callers.size > 0) {
+      const rule = [...this.#callers.keys()].reduce((first, other) => (ranks[other]! < ranks[first]! ? other : first));
+      const { returns, isBottom } = this.#callers.get(rule)!;
+      this.#callers.delete(rule);
+      this.add({ position: starts[rule]!, count: 0, frame: this.#machine.frame([...returns.values()], isBottom) });
+      this.#follow(false);
+    }
+  }
+
+  /** @param leaves whether rules may end; those that were entered here may not, because whoever calls a rule goes on behind its empty text at once */
+  #follow(leaves: boolean): void {
+    const { positions, isNullable } = this.#machine.automaton;
+    for (let place = this.#open.pop(); place !== undefined; place = this.#open.pop()) {
+      const { count, frame } = place;
+      const position = positions[place.position]!;
+      switch (position.type) {
+        case "read":
+          this.places.push(place);
+          break;
+        case "split":
+          for (const to of position.to) this.add({ position: to, count, frame });
+          break;
+        case "call":
+          if (isNullable[position.rule]) this.add({ position: position.next, count, frame });
+          this.#called(position.rule, { position: position.next, count, frame });
+          break;
+        case "loop":
+          if (count >= position.least) this.add({ position: position.next, count: 0, frame });
+          if (count < position.most) this.add({ position: position.body, count, frame });
+          break;
+        case "turn":
+          this.add({ position: position.loop, count: this.#turned(positions[position.loop]!, count), frame });
+          break;
+        case "end":
+          if (!leaves) break;
+          this.isEnd ||= frame.isBottom;
+          for (const back of frame.returns) this.add(back);
+          break;
+        default:
+          position satisfies never;
+      }
+    }
+  }
+
+  /** A count without a limit stops to grow where it has reached the least. */
+  #turned(loop: Position, count: number): number {
+    return loop.type === "loop" && loop.most === Number.POSITIVE_INFINITY ? Math.min(count + 1, loop.least) : count + 1;
+  }
+
+  /** A caller that has nothing left to do behind the rule leaves its own return to the rule, so that chains of last calls need no frames. */
+  #called(rule: number, back: Place): void {
+    const callers = this.#callersOf(rule);
+    if (this.#machine.automaton.positions[back.position]!.type === "end") {
+      callers.isBottom ||= back.frame.isBottom;
+      for (const place of back.frame.returns) callers.returns.set(placeKey(place), place);
+    } else callers.returns.set(placeKey(back), back);
+  }
+
+  #callersOf(rule: number): Callers {
+    const known = this.#callers.get(rule) ?? { returns: new Map<string, Place>(), isBottom: false };
+    this.#callers.set(rule, known);
+    return known;
+  }
+}

@@ -1,0 +1,86 @@
+// The tokens of a vocabulary by their bytes, as a tree in arrays: a walk over it visits every beginning that tokens share once.
+import { check } from "../base/index.ts";
+import type { Tokenizer } from "../tokenizer/index.ts";
+
+/** Nodes in the order of a walk in depth: the nodes below node i are i + 1 … end[i] − 1. Node 0 is the first byte of the first token, there is no root. */
+export interface TokenTrie {
+  /** Token ids are below it. */
+  readonly vocabSize: number;
+  readonly nodes: number;
+  /** The byte that leads to a node. */
+  readonly byte: Uint8Array;
+  /** Bytes in front of a node's own. */
+  readonly depth: Uint16Array;
+  readonly end: Int32Array;
+  /** The tokens that end at node i are ids[first[i]] … ids[first[i + 1] − 1]. */
+  readonly first: Int32Array;
+  readonly ids: Int32Array;
+  /** Bytes of the longest token. */
+  readonly longest: number;
+}
+
+const tries = new WeakMap<Tokenizer, TokenTrie>();
+
+/**
+ * The tree of a tokenizer's tokens that stand for text: special pieces, the unknown one and those that no text becomes are not among them.
+ * @throws CriaError where the tokenizer's decoding changes pieces by what is beside them, so that a token has no bytes of its own
+ */
+export function tokenTrie(tokenizer: Tokenizer): TokenTrie {
+  const known = tries.get(tokenizer) ?? createTrie(tokenBytes(tokenizer));
+  tries.set(tokenizer, known);
+  return known;
+}
+
+/** The bytes of each token inside of a text; undefined for tokens that are no text. */
+function tokenBytes(tokenizer: Tokenizer): (Uint8Array | undefined)[] {
+  const { wordSuffix, charsmap, separator, stripEnd } = tokenizer.decoding;
+  const changing = Object.entries({ wordSuffix, charsmap, separator: separator || undefined, stripEnd: stripEnd || undefined });
+  const found = changing.find(([, value]) => value !== undefined)?.[0];
+  check(
+    found === undefined,
+    "grammar",
+    () => `the tokenizer's decoding changes pieces by those beside them (${found}), so that no grammar can tell which text a token adds`,
+  );
+  const silent = new Set([...tokenizer.model.specials, ...(tokenizer.model.unused ?? []), tokenizer.unkId]);
+  return Array.from({ length: tokenizer.vocabSize }, (_, id) => {
+    const bytes = silent.has(id) ? undefined : tokenizer.pieceBytes(id);
+    return bytes === undefined || bytes.length === 0 ? undefined : bytes;
+  });
+}
+
+/** @param tokens by id */
+export function createTrie(tokens: readonly (Uint8Array | undefined)[]): TokenTrie {
+  const ids = tokens.flatMap((bytes, id) => (bytes === undefined ? [] : [id])).sort((a, b) => compare(tokens[a]!, tokens[b]!));
+  const total = ids.reduce((sum, id) => sum + tokens[id]!.length, 0);
+  const byte = new Uint8Array(total);
+  const depth = new Uint16Array(total);
+  const end = new Int32Array(total);
+  const first = new Int32Array(total + 1);
+  const path: number[] = [];
+  let nodes = 0;
+  let before = new Uint8Array(0);
+  ids.forEach((id, i) => {
+    const bytes = tokens[id]!;
+    let shared = 0;
+    while (shared < before.length && before[shared] === bytes[shared]) shared++;
+    while (path.length > shared) end[path.pop()!] = nodes;
+    for (let at = shared; at < bytes.length; at++) {
+      byte[nodes] = bytes[at]!;
+      depth[nodes] = at;
+      path.push(nodes);
+      first[nodes++] = i;
+    }
+    before = bytes.slice();
+  });
+  while (path.length > 0) end[path.pop()!] = nodes;
+  first[nodes] = ids.length;
+  const longest = ids.reduce((most, id) => Math.max(most, tokens[id]!.length), 0);
+  const cut = { byte: byte.slice(0, nodes), depth: depth.slice(0, nodes), end: end.slice(0, nodes), first: first.slice(0, nodes + 1) };
+  return { vocabSize: tokens.length, nodes, ...cut, ids: Int32Array.from(ids), longest };
+}
+
+function compare(a: Uint8Array, b: Uint8Array): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) if (a[i] !== b[i]) return a[i]! - b[i]!;
+  return a.length - b.length;
+}
