@@ -4,7 +4,7 @@ import { byteFallbackIds } from "./byte-pieces.ts";
 import { utf8Bytes } from "./codec.ts";
 import type { IdBuffer } from "./id-buffer.ts";
 import type { MergeTable } from "./merge-table.ts";
-import type { SentencePieceModel } from "./model.ts";
+import type { PieceLookup, SentencePieceModel } from "./model.ts";
 import { wellFormed } from "./text-steps.ts";
 
 /**
@@ -14,7 +14,7 @@ import { wellFormed } from "./text-steps.ts";
  */
 export function affixedWords(
   model: SentencePieceModel,
-  ids: ReadonlyMap<string, number>,
+  ids: PieceLookup,
   pieces: ReadonlyMap<string, number>,
   table: MergeTable,
 ): (word: string, out: IdBuffer) => void {
@@ -35,7 +35,7 @@ export function affixedWords(
 /** The ids that merging begins with. An unknown character's bytes are those with its prefix and suffix; without bytes and unknown it is left out. */
 function symbolsIn(
   { unkId, byteFallback, fusesUnknown = true, continuingPrefix = "", wordSuffix = "" }: SentencePieceModel,
-  ids: ReadonlyMap<string, number>,
+  ids: PieceLookup,
   pieces: ReadonlyMap<string, number>,
 ): (word: string) => number[] {
   const byteIds = byteFallback ? byteFallbackIds(ids) : undefined;

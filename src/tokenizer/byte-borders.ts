@@ -11,18 +11,18 @@ export class ByteBorders {
   /** `last << 8 | first` → 1 where a piece goes from a character that ends with one byte to one that begins with the other and lacks a part of either. */
   readonly #parts = new Uint8Array(1 << 16);
 
-  /** Takes a piece, `bytes[0 … length)`. */
-  add(bytes: Uint8Array, length: number): void {
+  /** Takes a piece, `bytes[from … to)`. */
+  add(bytes: Uint8Array, from: number, to: number): void {
     let left = -1; // where the character before begins, -1 where that is not in the piece
-    for (let i = 0; i < length; i++) {
+    for (let i = from; i < to; i++) {
       if ((bytes[i]! & 0xc0) === 0x80) continue;
-      if (i > 0) this.#mark(bytes, left, i, length);
+      if (i > from) this.#mark(bytes, left, i, to);
       left = i;
     }
   }
 
-  #mark(bytes: Uint8Array, left: number, right: number, length: number): void {
-    const isWhole = left >= 0 && left + widthOf(bytes[left]!) === right && right + widthOf(bytes[right]!) <= length;
+  #mark(bytes: Uint8Array, left: number, right: number, end: number): void {
+    const isWhole = left >= 0 && left + widthOf(bytes[left]!) === right && right + widthOf(bytes[right]!) <= end;
     if (!isWhole) this.#parts[(bytes[right - 1]! << 8) | bytes[right]!] = 1;
     else {
       const bit = hashOfPair(pointAt(bytes, left), pointAt(bytes, right));

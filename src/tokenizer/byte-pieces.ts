@@ -2,7 +2,7 @@
 import { check } from "../base/index.ts";
 import { Regex } from "../regex/index.ts";
 import { utf8Bytes } from "./codec.ts";
-import type { Decoding } from "./model.ts";
+import type { Decoding, PieceLookup } from "./model.ts";
 import { replaceMatches } from "./text-steps.ts";
 
 /** byte → the character that stands for it in byte-level pieces: itself where printable Latin-1, else U+0100 and up (GPT-2's `bytes_to_unicode`). */
@@ -20,18 +20,17 @@ byteToChar.forEach((char, byte) => {
 /** A byte-level piece's bytes, or undefined when a character of it stands for no byte. */
 export function byteLevelBytes(piece: string): Uint8Array | undefined {
   const bytes = new Uint8Array(piece.length);
-  return writeByteLevel(piece, bytes) ? bytes : undefined;
-}
-
-/** Writes a byte-level piece's bytes, one per unit. @returns false when a character of it stands for no byte */
-export function writeByteLevel(piece: string, bytes: Uint8Array): boolean {
   for (let i = 0; i < piece.length; i++) {
-    const unit = piece.charCodeAt(i);
-    const byte = unit < unitToByte.length ? unitToByte[unit]! : -1;
-    if (byte < 0) return false;
+    const byte = byteOfUnit(piece.charCodeAt(i));
+    if (byte < 0) return undefined;
     bytes[i] = byte;
   }
-  return true;
+  return bytes;
+}
+
+/** The byte that a UTF-16 unit of a byte-level piece stands for, or -1. */
+export function byteOfUnit(unit: number): number {
+  return unit < unitToByte.length ? unitToByte[unit]! : -1;
 }
 
 /** Bytes as a byte-level piece. */
@@ -52,12 +51,22 @@ export function byteOfFallbackPiece(piece: string): number | undefined {
 }
 
 /** The ids of <0x00> … <0xFF>. @throws CriaError when one is missing. */
-export function byteFallbackIds(ids: ReadonlyMap<string, number>): number[] {
+export function byteFallbackIds(ids: PieceLookup): number[] {
   return Array.from({ length: 256 }, (_, byte) => {
     const id = ids.get(byteFallbackPiece(byte));
     check(id !== undefined, "tokenizer", () => `byte fallback needs the piece ${byteFallbackPiece(byte)}: all 256 must be there`);
     return id;
   });
+}
+
+/** The pieces <0x00> … <0xFF> with their ids, found without a table of all pieces. */
+export function fallbackPieces(pieces: readonly string[]): Map<string, number> {
+  const found = new Map<string, number>();
+  for (let id = 0; id < pieces.length; id++) {
+    const piece = pieces[id]!;
+    if (byteOfFallbackPiece(piece) !== undefined) found.set(piece, id);
+  }
+  return found;
 }
 
 function buildByteToChar(): string[] {

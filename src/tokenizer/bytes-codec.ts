@@ -1,13 +1,14 @@
 // Byte-level BPE (Radford et al. 2019): words cut by a pattern, their UTF-8 bytes merged. Lossless on any bytes.
-import { check, fail } from "../base/index.ts";
+import { check } from "../base/index.ts";
 import { ByteBorders } from "./byte-borders.ts";
-import { byteToChar, decodedBytes, writeByteLevel } from "./byte-pieces.ts";
+import { byteOfUnit, decodedBytes } from "./byte-pieces.ts";
 import { type Codec, Utf8Scratch } from "./codec.ts";
 import type { IdBuffer } from "./id-buffer.ts";
 import { ranksOfMerges } from "./merge-ranks.ts";
 import { MergeTable, mergeRules, PieceRules, SymbolScratch } from "./merge-table.ts";
-import { type BytesModel, type Merges, mergeList, ownDecoding } from "./model.ts";
+import { type BytesModel, type Merges, mergeList, ownDecoding, type PieceLookup } from "./model.ts";
 import { normaliserOf } from "./normaliser.ts";
+import { levelBytes } from "./piece-bytes.ts";
 import { PieceTable } from "./piece-table.ts";
 import { type PreTokenise, preTokeniserOf } from "./pre-tokeniser.ts";
 import { nextUnitOf } from "./scan-bytes.ts";
@@ -19,7 +20,7 @@ import { type EncodeUnit, type NextUnit, UnitCache } from "./unit-cache.ts";
 import { WordCache } from "./word-cache.ts";
 
 /** @param ids piece → id of the whole vocabulary. @throws CriaError when a byte has no piece. */
-export function bytesCodec(model: BytesModel, ids: ReadonlyMap<string, number>): Codec {
+export function bytesCodec(model: BytesModel, ids: PieceLookup): Codec {
   const words = new ByteWords(model, ids);
   const cache = new WordCache((word, out) => words.encodeText(word, out));
   const each = wordsOf(model);
@@ -52,18 +53,13 @@ class ByteWords {
   readonly #scratch = new Utf8Scratch();
   readonly #symbols = new SymbolScratch();
 
-  constructor(model: BytesModel, ids: ReadonlyMap<string, number>) {
-    this.#byteIds = Int32Array.from(
-      byteToChar,
-      (char, byte) => ids.get(char) ?? fail("tokenizer", `byte ${byte} has no piece: all 256 are needed`),
-    );
+  constructor(model: BytesModel, ids: PieceLookup) {
+    this.#byteIds = byteIdsOf(model.pieces);
     const borders = new ByteBorders();
     this.#pieces = pieceTable(model, borders);
     this.#parts = new UnitCache(borders.next, (bytes, from, to, out) => this.#merge(bytes, from, to, out));
     this.#merges = new MergeTable(
-      model.merges === undefined
-        ? new PieceRules(this.#pieces, (id) => id) // a piece's id is its rank
-        : mergeRules(model, model.merges, ids, this.#pieces),
+      model.merges === undefined ? new PieceRules(this.#pieces) : mergeRules(model, model.merges, ids, this.#pieces),
     );
     this.#takesWholes = model.ignoreMerges;
   }
@@ -102,18 +98,28 @@ class ByteWords {
 /** Words of so many bytes are merged as they are. */
 const shortWord = 16;
 
+/** byte → the id of its piece. */
+function byteIdsOf(pieces: readonly string[]): Int32Array {
+  const ids = new Int32Array(256).fill(-1);
+  for (let id = 0; id < pieces.length; id++) {
+    const byte = pieces[id]!.length === 1 ? byteOfUnit(pieces[id]!.charCodeAt(0)) : -1;
+    if (byte >= 0) ids[byte] = id;
+  }
+  const missing = ids.indexOf(-1);
+  check(missing < 0, "tokenizer", () => `byte ${missing} has no piece: all 256 are needed`);
+  return ids;
+}
+
 /** Where ranks say what merges, pieces that stand apart are not among the pieces that text becomes. */
 function pieceTable({ pieces, merges, specials, added = [], unused = [] }: BytesModel, borders = new ByteBorders()): PieceTable {
   const apart = new Set(merges === undefined ? [...specials, ...added, ...unused] : []);
-  const table = new PieceTable(pieces.length, pieces.length * 8);
-  let bytes = new Uint8Array(256);
-  pieces.forEach((piece, id) => {
-    if (piece === "" || apart.has(id)) return;
-    if (piece.length > bytes.length) bytes = new Uint8Array(2 * piece.length);
-    if (!writeByteLevel(piece, bytes)) return;
-    table.add(id, bytes, 0, piece.length);
-    borders.add(bytes, piece.length);
-  });
+  const { bytes, spans } = levelBytes(pieces);
+  const table = new PieceTable(pieces.length, bytes);
+  for (let id = 0; id < pieces.length; id++) {
+    if (apart.has(id)) continue;
+    table.add(id, spans[2 * id]!, spans[2 * id + 1]!);
+    borders.add(bytes, spans[2 * id]!, spans[2 * id + 1]!);
+  }
   return table;
 }
 

@@ -1,9 +1,10 @@
 // Byte pair encoding by the book: the pair of the best rank is merged, the leftmost first, until none is left.
+
+import { textIds } from "./alphabet.ts";
 import { byteFallbackIds } from "./byte-pieces.ts";
 import { utf8Bytes } from "./codec.ts";
 import type { ExplainedMerge, ExplainedWord } from "./explain.ts";
 import { type BytesModel, eachMerge, endOfWord, mergedPiece, type SentencePieceModel, type WordModel } from "./model.ts";
-import { textIds } from "./sentencepiece-codec.ts";
 
 type MergingModel = WordModel | SentencePieceModel | BytesModel;
 

@@ -1,9 +1,10 @@
 // Which words of a normalised text are merged by themselves, as pieces write them.
+import { textIds } from "./alphabet.ts";
 import { byteLevelPiece } from "./byte-pieces.ts";
 import { type StretchStart, utf8Bytes } from "./codec.ts";
 import { type BytesModel, type SentencePieceModel, spaceMark, type TokenizerModel } from "./model.ts";
 import { type PreTokeniserStep, preTokeniserOf } from "./pre-tokeniser.ts";
-import { needsPrefix, textIds } from "./sentencepiece-codec.ts";
+import { needsPrefix } from "./sentencepiece-codec.ts";
 import { eachWord } from "./split-bytes.ts";
 import { type NextWord, splitsOf } from "./split-pattern.ts";
 import { wellFormed } from "./text-steps.ts";

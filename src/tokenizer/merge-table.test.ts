@@ -1,13 +1,36 @@
 import { expect, test } from "vitest";
 import { Rng } from "../base/index.ts";
-import { MergeTable, PairRules } from "./merge-table.ts";
+import { type MergeRules, MergeTable, PairRules } from "./merge-table.ts";
 
 /** Symbols are lengths of runs; two of one length become one of twice the length, the short ones first. */
 function doubling(): PairRules {
-  const rules = new PairRules(20);
-  for (let power = 0; power < 20; power++) rules.add(2 ** power, 2 ** power, 2 ** (power + 1), power);
-  return rules;
+  const lengths = Array.from({ length: 20 }, (_, power) => 2 ** power);
+  return new PairRules(
+    Int32Array.from(lengths.flatMap((length) => [length, length])),
+    Int32Array.from(lengths, (length) => 2 * length),
+  );
 }
+
+/** So many merges of symbols below a bound, some of them of one pair. */
+function randomRules(rng: Rng, count: number, symbols: number): PairRules {
+  const draw = (length: number) => Int32Array.from({ length }, () => rng.below(symbols));
+  return new PairRules(draw(2 * count), draw(count));
+}
+
+/** The same rules with so many ranks, which some of them share. */
+function sharingRanks(rules: MergeRules, ranks: number): MergeRules {
+  return {
+    find: (left, right) => rules.find(left, right),
+    rankOf: (rule) => rules.rankOf(rule) % ranks,
+    resultOf: (rule) => rules.resultOf(rule),
+  };
+}
+
+test("of two merges of one pair the first counts", () => {
+  const rules = new PairRules(Int32Array.of(1, 2, 3, 4, 1, 2), Int32Array.of(10, 11, 12));
+  expect([rules.find(1, 2), rules.find(3, 4), rules.find(2, 1)]).toEqual([0, 1, -1]);
+  expect(rules.resultOf(rules.find(1, 2))).toBe(10);
+});
 
 test("pairs are rated in proportion to the length of a word, also where all of it merges", () => {
   for (const length of [1 << 12, 1 << 16]) {
@@ -21,8 +44,7 @@ test("pairs are rated in proportion to the length of a word, also where all of i
 
 test("pairs that share a place in the table of known ones are told apart", () => {
   const rng = new Rng(5);
-  const rules = new PairRules(60_000);
-  for (let i = 0; i < 60_000; i++) rules.add(rng.below(250), rng.below(250), rng.below(250), rng.below(1000));
+  const rules = sharingRanks(randomRules(rng, 60_000, 250), 1000);
   const table = new MergeTable(rules);
   for (let round = 0; round < 2000; round++) {
     const word = Int32Array.from({ length: 2 + rng.below(12) }, () => rng.below(260) - 10);
@@ -34,8 +56,7 @@ test("pairs that share a place in the table of known ones are told apart", () =>
 
 test("long words and short ones merge alike, equal ranks from left to right", () => {
   const rng = new Rng(3);
-  const rules = new PairRules(40);
-  for (let i = 0; i < 40; i++) rules.add(rng.below(8), rng.below(8), rng.below(8), rng.below(5));
+  const rules = sharingRanks(randomRules(rng, 40, 8), 5);
   const table = new MergeTable(rules);
   for (let round = 0; round < 300; round++) {
     const word = Int32Array.from({ length: 161 + rng.below(40) }, () => rng.below(10) - 1);
@@ -46,14 +67,14 @@ test("long words and short ones merge alike, equal ranks from left to right", ()
 });
 
 /** The pair of the lowest rank, leftmost first, until none is left. */
-function naive(word: number[], rules: PairRules): number[] {
+function naive(word: number[], rules: MergeRules): number[] {
   for (;;) {
     let [best, at] = [Number.POSITIVE_INFINITY, -1];
     for (let i = 0; i + 1 < word.length; i++) {
       const rule = word[i]! < 0 || word[i + 1]! < 0 ? -1 : rules.find(word[i]!, word[i + 1]!);
-      if (rule >= 0 && rules.ranks[rule]! < best) [best, at] = [rules.ranks[rule]!, i];
+      if (rule >= 0 && rules.rankOf(rule) < best) [best, at] = [rules.rankOf(rule), i];
     }
     if (at < 0) return word;
-    word.splice(at, 2, rules.results[rules.find(word[at]!, word[at + 1]!)]!);
+    word.splice(at, 2, rules.resultOf(rules.find(word[at]!, word[at + 1]!)));
   }
 }

@@ -1,60 +1,84 @@
 // The heart of encoding: given a word's symbols, merge the adjacent pair of the lowest rank, leftmost first, until none is left.
 import { fail } from "../base/index.ts";
-import { eachMerge, type Merges, mergedPiece, type TokenizerModel } from "./model.ts";
-import { PairIndex } from "./pair-index.ts";
+import { type Merges, mergedPiece, type PieceLookup, type TokenizerModel } from "./model.ts";
 import type { PieceTable } from "./piece-table.ts";
 
 /** Which pairs of symbols merge. A rule is a number; the lowest rank goes first, and equal ranks go from left to right. */
 export interface MergeRules {
   /** The rule of two symbols, neither of them negative, or -1. */
   find(left: number, right: number): number;
-  readonly ranks: Int32Array;
-  readonly results: Int32Array;
+  rankOf(rule: number): number;
+  resultOf(rule: number): number;
 }
 
-/** Rules that name their pairs. */
+/** Rules that are the merges of a list, by their places in it; of two for one pair the first counts. */
 export class PairRules implements MergeRules {
-  readonly #pairs: PairIndex;
-  readonly ranks: Int32Array;
-  readonly results: Int32Array;
+  readonly #merges: Merges;
+  readonly #results: Int32Array;
+  /** Rule + 1; 0 is free. */
+  readonly #slots: Int32Array;
 
-  constructor(size: number) {
-    this.#pairs = new PairIndex(size);
-    this.ranks = new Int32Array(size).fill(noRank);
-    this.results = new Int32Array(size);
+  /** @param results what each merge makes */
+  constructor(merges: Merges, results: Int32Array) {
+    this.#merges = merges;
+    this.#results = results;
+    this.#slots = new Int32Array(2 ** Math.ceil(Math.log2(merges.length + 2)));
+    for (let rule = 0; 2 * rule < merges.length; rule++) {
+      const slot = this.#slotOf(merges[2 * rule]!, merges[2 * rule + 1]!);
+      if (this.#slots[slot] === 0) this.#slots[slot] = rule + 1;
+    }
   }
 
   find(left: number, right: number): number {
-    return this.#pairs.find(left, right);
+    return this.#slots[this.#slotOf(left, right)]! - 1;
   }
 
-  /** Adds a rule; the lower rank counts of two for one pair. */
-  add(left: number, right: number, result: number, rank: number): void {
-    const rule = this.#pairs.findOrAdd(left, right);
-    if (rank >= this.ranks[rule]!) return;
-    this.ranks[rule] = rank;
-    this.results[rule] = result;
+  rankOf(rule: number): number {
+    return rule;
   }
+
+  resultOf(rule: number): number {
+    return this.#results[rule]!;
+  }
+
+  /** The slot that a pair has, or the free one where it would be. */
+  #slotOf(left: number, right: number): number {
+    const mask = this.#slots.length - 1;
+    let slot = hashOf(left, right) & mask;
+    for (let rule = this.#slots[slot]! - 1; rule >= 0; rule = this.#slots[slot]! - 1) {
+      if (this.#merges[2 * rule] === left && this.#merges[2 * rule + 1] === right) break;
+      slot = (slot + 1) & mask;
+    }
+    return slot;
+  }
+}
+
+function hashOf(left: number, right: number): number {
+  const mixed = Math.imul(Math.imul(left, 0x9e3779b1) ^ Math.imul(right, 0x85ebca6b), 0x2c1b3c6d);
+  return mixed ^ (mixed >>> 15);
 }
 
 /** Every pair whose bytes together are a piece merges, by a rank for every piece. */
 export class PieceRules implements MergeRules {
   readonly #table: PieceTable;
-  readonly ranks: Int32Array;
-  readonly results: Int32Array;
+  readonly #ranks: Int32Array | undefined;
 
-  constructor(table: PieceTable, rankOf: (symbol: number) => number) {
+  /** @param ranks those of all symbols. Absent: a piece's id is its rank */
+  constructor(table: PieceTable, ranks?: Int32Array) {
     this.#table = table;
-    this.ranks = new Int32Array(table.symbols);
-    this.results = new Int32Array(table.symbols);
-    for (let symbol = 0; symbol < table.symbols; symbol++) {
-      this.ranks[symbol] = table.has(symbol) ? rankOf(symbol) : noRank;
-      this.results[symbol] = symbol;
-    }
+    this.#ranks = ranks;
   }
 
   find(left: number, right: number): number {
     return this.#table.join(left, right);
+  }
+
+  rankOf(symbol: number): number {
+    return this.#ranks === undefined ? symbol : this.#ranks[symbol]!;
+  }
+
+  resultOf(symbol: number): number {
+    return symbol;
   }
 }
 
@@ -63,13 +87,25 @@ export class PieceRules implements MergeRules {
  * @param table pieces by their bytes, where a merge joins the bytes of its parts, so that few results are sought by their strings
  * @throws CriaError where two pieces make none
  */
-export function mergeRules(model: TokenizerModel, merges: Merges, ids: ReadonlyMap<string, number>, table?: PieceTable): PairRules {
-  const rules = new PairRules(merges.length >> 1);
-  eachMerge(merges, (left, right, rank) => {
-    const joined = table?.has(left) && table.has(right) ? table.join(left, right) : -1;
-    rules.add(left, right, joined >= 0 ? joined : (ids.get(mergedPiece(model, left, right)) ?? refuse(model, left, right, rank)), rank);
-  });
-  return rules;
+export function mergeRules(model: TokenizerModel, merges: Merges, ids: PieceLookup, table?: PieceTable): PairRules {
+  const results = new Int32Array(merges.length >> 1);
+  let last = 0;
+  for (let rank = 0; rank < results.length; rank++) {
+    const left = merges[2 * rank]!;
+    const right = merges[2 * rank + 1]!;
+    const joined = table === undefined ? -1 : joinedNear(table, last, left, right);
+    results[rank] = joined >= 0 ? joined : (ids.get(mergedPiece(model, left, right)) ?? refuse(model, left, right, rank));
+    last = results[rank]!;
+  }
+  return new PairRules(merges, results);
+}
+
+/** What two symbols make, or -1. Merges mostly stand in the order of their results, so that the piece before and its successor are tried first. */
+function joinedNear(table: PieceTable, last: number, left: number, right: number): number {
+  if (!table.has(left) || !table.has(right)) return -1;
+  if (table.isJoin(last, left, right)) return last;
+  if (last + 1 < table.symbols && table.isJoin(last + 1, left, right)) return last + 1;
+  return table.join(left, right);
 }
 
 function refuse(model: TokenizerModel, left: number, right: number, rank: number): never {
@@ -166,8 +202,8 @@ export class MergeTable {
     const rule = left < 0 || right < 0 ? -1 : this.#rules.find(left, right);
     this.#pairs[slot] = left;
     this.#pairs[slot + 1] = right;
-    this.#pairs[slot + 2] = rule < 0 ? noRank : this.#rules.ranks[rule]!;
-    this.#pairs[slot + 3] = rule < 0 ? noSymbol : this.#rules.results[rule]!;
+    this.#pairs[slot + 2] = rule < 0 ? noRank : this.#rules.rankOf(rule);
+    this.#pairs[slot + 3] = rule < 0 ? noSymbol : this.#rules.resultOf(rule);
   }
 
   #mergeLong(symbols: Int32Array, length: number): number {

@@ -192,17 +192,40 @@ function byteFallbackOf({ merges }: SentencePieceModel | UnigramModel): Pick<Dec
 }
 
 /** piece → id. @throws CriaError when a piece comes twice. */
-export function pieceIds(model: TokenizerModel): Map<string, number> {
+export function pieceIds({ pieces }: TokenizerModel): Map<string, number> {
   const ids = new Map<string, number>();
-  model.pieces.forEach((piece, id) => {
-    ids.set(piece, id);
-    if (ids.size <= id) refuseTwice(model.pieces, piece, id);
-  });
+  for (let id = 0; id < pieces.length; id++) ids.set(pieces[id]!, id);
+  if (ids.size < pieces.length) refuseTwice(pieces);
   return ids;
 }
 
-function refuseTwice(pieces: readonly string[], piece: string, id: number): never {
-  return fail("tokenizer", `piece ${JSON.stringify(piece)} has the ids ${pieces.indexOf(piece)} and ${id}: ids must be unique`);
+/** Looks up ids by their pieces. */
+export type PieceLookup = Pick<ReadonlyMap<string, number>, "get">;
+
+/**
+ * piece → id, in a table that is made when the first piece is sought: encoding and decoding seek none.
+ * @throws CriaError when a piece comes twice.
+ */
+export function pieceLookup(model: TokenizerModel): PieceLookup {
+  if (new Set(model.pieces).size < model.pieces.length) refuseTwice(model.pieces);
+  let ids: ReadonlyMap<string, number> | undefined;
+  return {
+    get: (piece) => {
+      ids ??= pieceIds(model);
+      return ids.get(piece);
+    },
+  };
+}
+
+function refuseTwice(pieces: readonly string[]): never {
+  const known = new Map<string, number>();
+  const second = pieces.findIndex((piece, id) => {
+    const isKnown = known.has(piece);
+    if (!isKnown) known.set(piece, id);
+    return isKnown;
+  });
+  const piece = pieces[second]!;
+  return fail("tokenizer", `piece ${JSON.stringify(piece)} has the ids ${known.get(piece)} and ${second}: ids must be unique`);
 }
 
 /** @throws CriaError unless ids are in range; that merges spell known pieces is for those to check who look these up. */

@@ -15,20 +15,16 @@ export class PieceBorders {
   readonly #others = new Int32Array(1 << (filterBits - 5));
   readonly #markIsSpace: boolean;
 
-  /**
-   * @param ids the pieces that text becomes, by their ids
-   * @param markIsSpace pieces and text write a space as ▁
-   */
-  constructor(pieces: readonly string[], ids: readonly number[], markIsSpace: boolean) {
+  /** @param markIsSpace a ▁ of the text is a space */
+  constructor(markIsSpace: boolean) {
     this.#markIsSpace = markIsSpace;
-    for (const id of ids) this.#join(pieces[id]!);
   }
 
-  #join(piece: string): void {
+  /** Takes a piece, `bytes[from … to)`, with spaces as text has them. */
+  add(bytes: Uint8Array, from: number, to: number): void {
     let left = -1;
-    for (let i = 0; i < piece.length; i++) {
-      const right = this.#sign(piece.codePointAt(i)!);
-      if (right > 0xffff) i++;
+    for (let at = from; at < to; at += widthOf(bytes[at]!)) {
+      const right = pointAt(bytes, at);
       if (left >= 0) this.#mark(left, right);
       left = right;
     }

@@ -6,8 +6,7 @@ const multiplier = Math.floor(Math.random() * 2 ** 32) | 1;
 
 /** Pieces by their bytes. */
 export class PieceTable {
-  #bytes: Uint8Array;
-  #used = 0;
+  readonly #bytes: Uint8Array;
   /** symbol → four words: where its bytes begin, how many there are, their hash, and one that is free. A symbol without bytes is in no slot. */
   readonly #facts: Int32Array;
   /** Pairs of a hash and a symbol + 1; 0 is free. */
@@ -19,10 +18,10 @@ export class PieceTable {
 
   /**
    * @param symbols one more than the largest symbol
-   * @param expectedBytes how many bytes all pieces have, about
+   * @param bytes those of all pieces; they stay as they are from here on
    */
-  constructor(symbols: number, expectedBytes: number) {
-    this.#bytes = new Uint8Array(expectedBytes + 64);
+  constructor(symbols: number, bytes: Uint8Array) {
+    this.#bytes = bytes;
     this.#facts = new Int32Array(4 * symbols);
     this.#slots = new Int32Array(2 ** Math.ceil(Math.log2(symbols * 2 + 2)) * 2);
   }
@@ -36,17 +35,14 @@ export class PieceTable {
     return this.#facts[(symbol << 2) + 1]! > 0;
   }
 
-  /** Adds a piece of at least one byte, whose bytes no other piece has. */
-  add(symbol: number, bytes: Uint8Array, from = 0, to = bytes.length): void {
-    const length = to - from;
-    if (this.#used + length > this.#bytes.length) this.#grow(length);
-    for (let i = 0; i < length; i++) this.#bytes[this.#used + i] = bytes[from + i]!;
+  /** Adds a piece, which is `bytes[from … to)` of the table's and which no other piece is; one without bytes is left out. */
+  add(symbol: number, from: number, to: number): void {
+    if (from === to) return;
     const fact = symbol << 2;
-    this.#facts[fact] = this.#used;
-    this.#facts[fact + 1] = length;
-    this.#facts[fact + 2] = hashOf(bytes, from, to);
-    this.#used += length;
-    if (length > this.#longest) this.#lengthen(length);
+    this.#facts[fact] = from;
+    this.#facts[fact + 1] = to - from;
+    this.#facts[fact + 2] = hashOf(this.#bytes, from, to);
+    if (to - from > this.#longest) this.#lengthen(to - from);
     this.#place(symbol);
   }
 
@@ -74,14 +70,16 @@ export class PieceTable {
     for (let slot = this.#slotOf(hash); ; slot = (slot + 2) & (slots.length - 1)) {
       const symbol = slots[slot + 1]! - 1;
       if (symbol < 0) return -1;
-      if (slots[slot] === hash && this.#facts[(symbol << 2) + 1] === length && this.#isJoin(symbol, left, right)) return symbol;
+      if (slots[slot] === hash && this.isJoin(symbol, left, right)) return symbol;
     }
   }
 
-  #isJoin(symbol: number, left: number, right: number): boolean {
+  /** Whether the bytes of a piece are those of two symbols together. */
+  isJoin(symbol: number, left: number, right: number): boolean {
     const start = this.#facts[symbol << 2]!;
     const leftLength = this.#facts[(left << 2) + 1]!;
     return (
+      this.#facts[(symbol << 2) + 1] === leftLength + this.#facts[(right << 2) + 1]! &&
       this.#isAt(start, this.#bytes, this.#facts[left << 2]!, leftLength) &&
       this.#isAt(start + leftLength, this.#bytes, this.#facts[right << 2]!, this.#facts[(right << 2) + 1]!)
     );
@@ -105,12 +103,6 @@ export class PieceTable {
   #slotOf(hash: number): number {
     const mixed = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
     return ((mixed ^ (mixed >>> 13)) << 1) & (this.#slots.length - 1);
-  }
-
-  #grow(more: number): void {
-    const larger = new Uint8Array(this.#bytes.length * 2 + more);
-    larger.set(this.#bytes);
-    this.#bytes = larger;
   }
 
   #lengthen(length: number): void {

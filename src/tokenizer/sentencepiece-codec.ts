@@ -1,28 +1,28 @@
 // SentencePiece's BPE as LLaMA uses it (Kudo & Richardson 2018): characters merged, spaces shown as ▁, bytes for what has no piece.
 import { fail } from "../base/index.ts";
 import { affixedWords } from "./affixed-words.ts";
-import { byteFallbackIds, byteOfFallbackPiece, decodedBytes } from "./byte-pieces.ts";
+import { Alphabet, textIds } from "./alphabet.ts";
+import { byteFallbackIds, decodedBytes, fallbackPieces } from "./byte-pieces.ts";
 import { whiteBit } from "./char-bits.ts";
 import { type Codec, type StretchStart, Utf8Scratch, utf8Bytes } from "./codec.ts";
 import { eachWithoutExtraSpaces, isSpaceMark } from "./extra-spaces.ts";
 import type { IdBuffer } from "./id-buffer.ts";
 import { ranksOfMerges } from "./merge-ranks.ts";
 import { type MergeRules, MergeTable, mergeRules, noRank, PieceRules, SymbolScratch } from "./merge-table.ts";
-import { eachMerge, mergedPiece, ownDecoding, type SentencePieceModel, spaceMark } from "./model.ts";
+import { ownDecoding, type PieceLookup, type SentencePieceModel, spaceMark } from "./model.ts";
 import { type Normalise, normaliserOf } from "./normaliser.ts";
 import { PieceBorders } from "./piece-borders.ts";
-import { PieceTable } from "./piece-table.ts";
+import type { PieceTable } from "./piece-table.ts";
 import { preTokeniserOf } from "./pre-tokeniser.ts";
 import { spelledPieces } from "./spelled-pieces.ts";
 import { UnitCache } from "./unit-cache.ts";
-import { bitsAt, pointAt, widthOf, writePoint } from "./utf8-bits.ts";
+import { bitsAt } from "./utf8-bits.ts";
 import { WordCache } from "./word-cache.ts";
 
-const spaceMarkCode = 0x2581;
 const noMerges = new Int32Array(0);
 
 /** @param ids piece → id of the whole vocabulary. @throws CriaError when byte fallback is asked for and a byte has no piece. */
-export function sentencePieceCodec(model: SentencePieceModel, ids: ReadonlyMap<string, number>): Codec {
+export function sentencePieceCodec(model: SentencePieceModel, ids: PieceLookup): Codec {
   const { unkId, escapesSpaces = true } = model;
   const words = new WordEncoder(model, ids);
   const decoding = model.decoding ?? ownDecoding(model);
@@ -79,14 +79,16 @@ function bordersOf(model: SentencePieceModel, words: WordEncoder): PieceBorders 
   // put together from last: then nothing is cut.
   if (model.preTokeniser !== undefined || isAffixed(model) || words.looksAround || words.dropsUnknown || model.ignoreMerges)
     return undefined;
-  return new PieceBorders(model.pieces, words.textIds, model.escapesSpaces ?? true);
+  const borders = new PieceBorders(model.escapesSpaces ?? true);
+  words.eachPiece((bytes, from, to) => borders.add(bytes, from, to));
+  return borders;
 }
 
 function isAffixed({ continuingPrefix, wordSuffix }: SentencePieceModel): boolean {
   return continuingPrefix !== undefined || wordSuffix !== undefined;
 }
 
-function affixedCutter(model: SentencePieceModel, ids: ReadonlyMap<string, number>): Cut {
+function affixedCutter(model: SentencePieceModel, ids: PieceLookup): Cut {
   const { preTokeniser = [], escapesSpaces = true } = model;
   const texts = new Map(textIds(model).map((id) => [model.pieces[id]!, id]));
   const cache = new WordCache(affixedWords(model, ids, texts, new MergeTable(mergeRules(model, model.merges ?? noMerges, ids))));
@@ -213,7 +215,7 @@ class WordEncoder {
   readonly #symbols = new SymbolScratch();
   #stretch = 0; // where the ids of this stretch of text begin
 
-  constructor(model: SentencePieceModel, ids: ReadonlyMap<string, number>) {
+  constructor(model: SentencePieceModel, ids: PieceLookup) {
     this.#model = model;
     this.#alphabet = new Alphabet(model);
     this.#unused = new Set(model.scores === undefined ? [] : model.unused); // only SentencePiece makes them and takes them apart
@@ -225,13 +227,20 @@ class WordEncoder {
         ? mergeRules(model, model.merges ?? noMerges, ids, isAffixed(model) ? undefined : this.#alphabet.pieces)
         : scoreRules(model.scores, this.#alphabet);
     this.#table = new MergeTable(rules, this.#unused.size > 0 ? note : undefined);
-    this.#byteIds = model.byteFallback ? byteFallbackIds(ids) : undefined;
+    this.#byteIds = model.byteFallback ? byteFallbackIds(fallbackPieces(model.pieces)) : undefined;
     this.#wholes = model.ignoreMerges ? this.#alphabet.pieces : undefined;
   }
 
   /** The ids of the pieces that text becomes. */
   get textIds(): readonly number[] {
     return this.#alphabet.textIds;
+  }
+
+  /** Calls back with every piece that text becomes, as text has it. */
+  eachPiece(each: (bytes: Uint8Array, from: number, to: number) => void): void {
+    const { bytes, spans } = this.#alphabet.spelled;
+    const ids = this.#alphabet.textIds;
+    for (let i = 0; i < ids.length; i++) each(bytes, spans[2 * ids[i]!]!, spans[2 * ids[i]! + 1]!);
   }
 
   /** Whether a word's ids depend on the words beside it. */
@@ -287,140 +296,16 @@ class WordEncoder {
   }
 }
 
-/**
- * Characters as symbols. A piece's symbol is its id; a character that stands only inside longer pieces gets a number above all ids;
- * a character in no piece is the complement of its code point, negative, and merges with nothing.
- */
-class Alphabet {
-  readonly #size: number;
-  /** UTF-16 unit → its symbol + 1, 0 where it has none. */
-  readonly #units = new Int32Array(0x10000);
-  readonly #astral = new Map<number, number>();
-  readonly #inner: number[] = [];
-  /** Pieces and the characters inside them, as text has them: with spaces. */
-  readonly pieces: PieceTable;
-  /** The ids of the pieces that text becomes. */
-  readonly textIds: readonly number[];
-
-  constructor(model: SentencePieceModel) {
-    const { pieces, escapesSpaces = true } = model;
-    this.#size = pieces.length;
-    this.textIds = textIds(model);
-    for (const id of this.textIds) if (isOneCharacter(pieces[id]!)) this.#set(pieces[id]!.codePointAt(0)!, id);
-    for (const id of this.textIds) this.#admitAll(pieces[id]!);
-    if (escapesSpaces) this.#set(0x20, this.#symbolOf(spaceMarkCode));
-    this.pieces = new PieceTable(this.#size + this.#inner.length, 8 * this.#size);
-    let bytes = new Uint8Array(256);
-    const add = (symbol: number, text: string) => {
-      if (3 * text.length > bytes.length) bytes = new Uint8Array(6 * text.length);
-      const size = writeText(text, bytes, escapesSpaces);
-      if (size >= 0) this.pieces.add(symbol, bytes, 0, size);
-    };
-    for (const id of this.textIds) add(id, pieces[id]!);
-    this.#inner.forEach((code, i) => {
-      add(this.#size + i, String.fromCodePoint(code));
-    });
-  }
-
-  /** Writes the symbols of `bytes[from … to)`, which are UTF-8, and returns how many. */
-  spell(bytes: Uint8Array, from: number, to: number, symbols: Int32Array): number {
-    let count = 0;
-    for (let i = from; i < to; i += widthOf(bytes[i]!)) symbols[count++] = this.#symbolOf(pointAt(bytes, i));
-    return count;
-  }
-
-  isPiece(symbol: number): boolean {
-    return symbol >= 0 && symbol < this.#size;
-  }
-
-  character(symbol: number): string {
-    return String.fromCodePoint(symbol < 0 ? ~symbol : this.#inner[symbol - this.#size]!);
-  }
-
-  #symbolOf(code: number): number {
-    if (code > 0xffff) return this.#astral.get(code) ?? ~code;
-    const symbol = this.#units[code]! - 1;
-    return symbol === -1 ? ~code : symbol;
-  }
-
-  #set(code: number, symbol: number): void {
-    if (code > 0xffff) this.#astral.set(code, symbol);
-    else this.#units[code] = symbol + 1;
-  }
-
-  #admitAll(piece: string): void {
-    for (let i = 0; i < piece.length; i++) {
-      const code = piece.codePointAt(i)!;
-      if (code > 0xffff) i++;
-      if (this.#symbolOf(code) >= 0) continue;
-      this.#set(code, this.#size + this.#inner.length);
-      this.#inner.push(code);
-    }
-  }
-}
-
-/**
- * Writes a piece as UTF-8, and where pieces write spaces as ▁ a space for every ▁.
- * @returns how many bytes; -1 for a piece that no text becomes: one with a space where these are ▁, or with half of a surrogate pair
- */
-function writeText(piece: string, bytes: Uint8Array, marksSpaces: boolean): number {
-  let size = 0;
-  for (let i = 0; i < piece.length; i++) {
-    const code = piece.codePointAt(i)!;
-    if (code > 0xffff) i++;
-    if ((code >= 0xd800 && code <= 0xdfff) || (marksSpaces && code === 0x20)) return -1;
-    if (marksSpaces && code === spaceMarkCode) bytes[size++] = 0x20;
-    else size = writePoint(code, bytes, size);
-  }
-  return size;
-}
-
-/**
- * Pieces that text can become by merging: no bytes, and of special and added pieces only those that the vocabulary and its merges hold too. A
- * model with scores has no merges of its own, so that all of them stand apart.
- */
-export function textIds(model: SentencePieceModel): number[] {
-  const { pieces, merges = noMerges, unused = [], added = [], matching = [], byteFallback } = model;
-  const apart = new Set([model.unkId, ...model.specials, ...added, ...(model.merges === undefined ? [] : unused)]);
-  const inVocabulary = new Set(matching.filter((rule) => rule.inVocabulary).map(({ id }) => id));
-  const spelled = new Set<string>();
-  // Only pieces that stand apart are sought among what merges make.
-  const apartPieces = new Set([...apart].map((id) => (id === undefined ? "" : pieces[id]!)));
-  eachMerge(merges, (left, right) => {
-    const piece = mergedPiece(model, left, right);
-    if (apartPieces.has(piece)) spelled.add(piece);
-  });
-  const ids: number[] = [];
-  pieces.forEach((piece, id) => {
-    const isText = !apart.has(id) || inVocabulary.has(id) || spelled.has(piece);
-    if (piece !== "" && isText && !(byteFallback && byteOfFallbackPiece(piece) !== undefined)) ids.push(id);
-  });
-  return ids;
-}
-
 /** Every way to put a piece together from two; pieces of one score share a rank. */
-function scoreRules(scores: readonly number[], { pieces }: Alphabet): MergeRules {
-  const descending = Float64Array.from(scores, (score) => -score).sort();
-  let distinct = 0;
-  for (const score of descending) if (distinct === 0 || score !== descending[distinct - 1]) descending[distinct++] = score;
-  return new PieceRules(pieces, (symbol) => (symbol < scores.length ? indexIn(descending, distinct, -scores[symbol]!) : noRank));
-}
-
-/** Where `value` stands among the first `size` of a list that ascends. */
-function indexIn(ascending: Float64Array, size: number, value: number): number {
-  let [low, high] = [0, size - 1];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (ascending[middle]! < value) low = middle + 1;
-    else high = middle;
+function scoreRules(scores: readonly number[], alphabet: Alphabet): MergeRules {
+  const ids = alphabet.textIds;
+  const ranks = new Int32Array(alphabet.pieces.symbols).fill(noRank);
+  const isOrdered = ids.every((id, i) => i === 0 || scores[id]! <= scores[ids[i - 1]!]!); // as in most files
+  const ordered = isOrdered ? ids : Int32Array.from(ids).sort((a, b) => scores[b]! - scores[a]!);
+  let rank = 0;
+  for (let i = 0; i < ordered.length; i++) {
+    if (i > 0 && scores[ordered[i]!] !== scores[ordered[i - 1]!]) rank++;
+    ranks[ordered[i]!] = rank;
   }
-  return low;
-}
-
-function firstWidth(text: string): number {
-  return text.codePointAt(0)! > 0xffff ? 2 : 1;
-}
-
-function isOneCharacter(piece: string): boolean {
-  return piece.length === firstWidth(piece);
+  return new PieceRules(alphabet.pieces, ranks);
 }

@@ -10,7 +10,8 @@ import {
   checkModel,
   type Decoding,
   ownDecoding,
-  pieceIds,
+  type PieceLookup,
+  pieceLookup,
   spaceMark,
   type TextTemplate,
   type TokenizerKind,
@@ -118,7 +119,7 @@ export function createTokenizer(model: TokenizerModel): Tokenizer {
 class BpeTokenizer implements Tokenizer {
   readonly model: TokenizerModel;
   readonly decoding: Decoding;
-  readonly #ids: ReadonlyMap<string, number>;
+  readonly #ids: PieceLookup;
   readonly #codec: Codec;
   readonly #specials: ReadonlySet<number>;
   readonly #scratch = new Utf8Scratch();
@@ -134,7 +135,7 @@ class BpeTokenizer implements Tokenizer {
 
   constructor(model: TokenizerModel) {
     this.model = model;
-    this.#ids = pieceIds(model);
+    this.#ids = pieceLookup(model);
     checkModel(model);
     this.#codec = codecOf(model, this.#ids);
     this.#specials = new Set(model.specials);
@@ -407,14 +408,14 @@ function whole(parseSpecial: ParseSpecial, length: number): boolean {
 const nothingAround: TextTemplate = { before: [], after: [] };
 
 /** The codec of a model, by its kind. */
-export function codecOf(model: TokenizerModel, ids: ReadonlyMap<string, number>): Codec {
+export function codecOf(model: TokenizerModel, ids: PieceLookup): Codec {
   switch (model.kind) {
     case "word":
       return wordCodec(model, ids);
     case "sentencepiece":
       return sentencePieceCodec(model, ids);
     case "unigram":
-      return unigramCodec(model, ids);
+      return unigramCodec(model);
     case "bytes":
       return bytesCodec(model, ids);
     default:

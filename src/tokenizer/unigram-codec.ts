@@ -2,7 +2,7 @@
 // with its float32 sums, or the float64 sums of huggingface/tokenizers (models/unigram/), so that ties fall as they fall there. Version 0.2.3 rounds a sum before it compares it, as is done here; versions 0.1.97
 // to 0.2.0 compare first, which gives other ids where two ways differ by a rounding, 1 in some thousand lines of text.
 import { check } from "../base/index.ts";
-import { byteFallbackIds, decodedBytes } from "./byte-pieces.ts";
+import { byteFallbackIds, decodedBytes, fallbackPieces } from "./byte-pieces.ts";
 import { ByteTrie } from "./byte-trie.ts";
 import { type Codec, utf8Bytes } from "./codec.ts";
 import type { IdBuffer } from "./id-buffer.ts";
@@ -18,10 +18,10 @@ const mostKept = 1 << 20;
 /** The lowest value that SentencePiece takes for the highest score, which lies below 0: C's FLT_MIN. */
 const leastMaximum = 2 ** -126;
 
-/** @param ids piece → id of the whole vocabulary. @throws CriaError when byte fallback is asked for and a byte has no piece. */
-export function unigramCodec(model: UnigramModel, ids: ReadonlyMap<string, number>): Codec {
+/** @throws CriaError when byte fallback is asked for and a byte has no piece. */
+export function unigramCodec(model: UnigramModel): Codec {
   const { unkId, byteFallback, escapesSpaces = true } = model;
-  const byteIds = byteFallback ? byteFallbackIds(ids) : undefined;
+  const byteIds = byteFallback ? byteFallbackIds(fallbackPieces(model.pieces)) : undefined;
   const viterbi = new Viterbi(model);
   const decoding = model.decoding ?? ownDecoding(model);
   const unknown = utf8Bytes(decoding.unknown ?? "");

@@ -4,12 +4,12 @@ import { Newline, Space, unitClasses, White } from "./char-class.ts";
 import { type Codec, replacement, utf8Bytes } from "./codec.ts";
 import type { IdBuffer } from "./id-buffer.ts";
 import { MergeTable, mergeRules } from "./merge-table.ts";
-import { endOfWord, type WordModel } from "./model.ts";
+import { endOfWord, type PieceLookup, type WordModel } from "./model.ts";
 import { isWhiteBorder } from "./stream-borders.ts";
 import { WordCache } from "./word-cache.ts";
 
 /** @param ids piece → id of the whole vocabulary. @throws CriaError when `</w>` is not a piece. */
-export function wordCodec(model: WordModel, ids: ReadonlyMap<string, number>): Codec {
+export function wordCodec(model: WordModel, ids: PieceLookup): Codec {
   const endId = ids.get(endOfWord) ?? fail("tokenizer", `the word kind needs the piece ${endOfWord}: it ends every word`);
   check(!model.specials.includes(endId), "tokenizer", () => `${endOfWord} may not be a special piece: text is made of it`);
   const table = new MergeTable(mergeRules(model, model.merges, ids));
