@@ -300,7 +300,7 @@ class WordEncoder {
 function scoreRules(scores: readonly number[], alphabet: Alphabet): MergeRules {
   const ids = alphabet.textIds;
   const ranks = new Int32Array(alphabet.pieces.symbols).fill(noRank);
-  const isOrdered = ids.every((id, i) => i === 0 || scores[id]! <= scores[ids[i - 1]!]!); // as in most files
+  const isOrdered = ids.every((id, i) => i === 0 || scores[id]! <= scores[ids[i - 1]!]!); // most files are so
   const ordered = isOrdered ? ids : Int32Array.from(ids).sort((a, b) => scores[b]! - scores[a]!);
   let rank = 0;
   for (let i = 0; i < ordered.length; i++) {
