@@ -6,6 +6,7 @@ export {
   usualSampling,
   writeGenerationConfig,
 } from "./generation-config.ts";
+export { type GgufConfig, ggufConfig } from "./gguf-config-write.ts";
 export {
   type GgufArray,
   type GgufMetadata,
@@ -15,8 +16,10 @@ export {
   ggufBytes,
   readGgufMetadata,
 } from "./gguf-metadata.ts";
+export { type GgufModel, type GgufModelPairs, ggufModelPairs } from "./gguf-model-pairs.ts";
 export { type GgufArchitecture, ggufName, ggufPairings, parameterOfGguf } from "./gguf-names.ts";
 export { ggufTokenizerBytes, ggufTokenizerModel, ggufTokenizerPairs } from "./gguf-tokenizer.ts";
+export { type GgufTensor, ggufFile } from "./gguf-write.ts";
 export { narrowBfloat16 } from "./half-floats.ts";
 export { type HfConfig, type ReadHfConfig, readHfConfig, writeHfConfig } from "./hf-config.ts";
 export { hfName, hfWeights } from "./hf-names.ts";
@@ -26,7 +29,19 @@ export { type Llama2cModel, readLlama2c } from "./llama2c.ts";
 export { type Llama2cTokenizer, llama2cTokenizerModel, readLlama2cTokenizer } from "./llama2c-tokenizer.ts";
 export { loadSentencePiece } from "./load-sentencepiece.ts";
 export { type ModelDocumentsOptions, modelDocuments } from "./model-documents.ts";
-export { isWritable, quantiseRows, type Rows, type WritableDType, writableDTypes } from "./quantise/index.ts";
+export {
+  type ChosenLayout,
+  type FileType,
+  fileTypeNumber,
+  fileTypeOf,
+  fileTypes,
+  isWritable,
+  layoutFor,
+  quantiseRows,
+  type Rows,
+  type WritableDType,
+  writableDTypes,
+} from "./quantise/index.ts";
 export { inPairing, toHalfPairing, toNeighbourPairing } from "./rope-pairing.ts";
 export { readSafetensors } from "./safetensors.ts";
 export { type TensorToWrite, writeSafetensors } from "./safetensors-write.ts";
