@@ -1,7 +1,8 @@
 // Every entrance for JSON, YAML and words of the command line, given what is right but for one value of any kind: it takes it, or it throws a
 // CriaError that is short. Anything else, a TypeError from deep inside, a hang, an endless message, is a fault.
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import { CriaError, Rng } from "../base/index.ts";
 import { dataRecipe, PreparedData, prepare, readYaml } from "../corpus/index.ts";
 import { openModel } from "../index.ts";
@@ -45,6 +46,7 @@ export async function entrances(folder: string): Promise<Entrance[]> {
     JSON.stringify({ bos_token_id: 1, eos_token_id: [2], temperature: 0.5, top_k: 3, do_sample: true }),
   );
   const ofModel = await Promise.all(files.map(async (name) => ({ name, path: at(name), document: await json(name), read: write })));
+  const meta = await writeMeta(at("meta"));
   const train = {
     ...{ data: "data", tokenizer: "tokenizer.json", model: { preset: "1M", nLayers: 2, norm: "rms" }, steps: "4k", batch: 8 },
     ...{ learningRate: 1e-3, evaluation: { every: 5, tokens: 100 }, checkpoints: { every: 5, keep: 2 }, precision: "auto", seed: 1 },
@@ -55,6 +57,7 @@ export async function entrances(folder: string): Promise<Entrance[]> {
   ];
   return [
     ...ofModel,
+    { ...meta, name: "params.json", read: async () => (await openModel(at("meta"))).close() },
     { name: "data recipe", path: at("data.yaml"), document: data, read: () => readYaml(at("data.yaml"), dataRecipe, "data") },
     {
       ...{ name: "train recipe", path: at("train.yaml"), document: train },
@@ -73,6 +76,17 @@ export async function entrances(folder: string): Promise<Entrance[]> {
           .join(""),
     },
   ];
+}
+
+/** One of Meta's folders (test/goldens/meta.py). */
+async function writeMeta(folder: string): Promise<Pick<Entrance, "path" | "document">> {
+  const golden = JSON.parse(await readFile(new URL("../../test/goldens/meta.golden.json", import.meta.url), "utf8"));
+  const { params, files } = golden.models.find(({ name }: { name: string }) => name === "LLaMA 3");
+  await mkdir(folder);
+  const path = join(folder, "params.json");
+  await writeFile(path, JSON.stringify(params));
+  await writeFile(join(folder, "consolidated.00.pth"), gunzipSync(Buffer.from(files[0], "base64")));
+  return { path, document: params };
 }
 
 /** The right document is taken; with a value changed it is taken or refused in the house's form. Gives how many were refused. */

@@ -28,6 +28,7 @@ export { type JsonObject, parseJsonObject } from "./json.ts";
 export { type Llama2cModel, readLlama2c } from "./llama2c.ts";
 export { type Llama2cTokenizer, llama2cTokenizerModel, readLlama2cTokenizer } from "./llama2c-tokenizer.ts";
 export { loadSentencePiece } from "./load-sentencepiece.ts";
+export { isMetaFile, type MetaModel, metaFileNames, metaModel } from "./meta-weights.ts";
 export { type ModelDocumentsOptions, modelDocuments } from "./model-documents.ts";
 export {
   type ChosenLayout,
@@ -45,10 +46,11 @@ export {
 export { inPairing, toHalfPairing, toNeighbourPairing } from "./rope-pairing.ts";
 export { readSafetensors } from "./safetensors.ts";
 export { type TensorToWrite, writeSafetensors } from "./safetensors-write.ts";
-export { readShardedSafetensors } from "./sharded-safetensors.ts";
+export { readShards } from "./shards.ts";
 export type { StorageName, TensorDType } from "./storage.ts";
 export { TensorFile, type TensorInfo } from "./tensor-file.ts";
 export { isTiktoken, readTiktoken, type TiktokenKind, tiktokenText } from "./tiktoken.ts";
 export { type ReadTokenizerOptions, readTokenizerJson } from "./tokenizer-json-read.ts";
 export { needsTokenizerModel, type TokenizerConfigOptions, tokenizerConfigJson, tokenizerJson } from "./tokenizer-json-write.ts";
+export { readTorchFile } from "./torch-file.ts";
 export { withTokenizerConfig } from "./with-tokenizer-config.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { CriaError, memorySource, Rng } from "../base/index.ts";
 import { openFile } from "../files/index.ts";
-import { narrowBfloat16, readSafetensors, readShardedSafetensors, type TensorToWrite, writeSafetensors } from "./index.ts";
+import { narrowBfloat16, readSafetensors, readShards, type TensorToWrite, writeSafetensors } from "./index.ts";
 
 async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
@@ -193,8 +193,10 @@ test("shards are one file by their index; a bad index is refused", async () => {
     "two.safetensors": await collect(writeSafetensors(sample.slice(4))),
   };
   const sharded = (map: unknown, more = {}, files = shards) =>
-    readShardedSafetensors(memorySource("index.json", new TextEncoder().encode(JSON.stringify({ weight_map: map, ...more }))), (name) =>
-      Promise.resolve(memorySource(name, files[name]!)),
+    readShards(
+      memorySource("index.json", new TextEncoder().encode(JSON.stringify({ weight_map: map, ...more }))),
+      (name) => Promise.resolve(memorySource(name, files[name]!)),
+      readSafetensors,
     );
   const whole = Object.fromEntries(sample.map(({ name }, i) => [name, i < 4 ? "one.safetensors" : "two.safetensors"]));
   const file = await sharded(whole);

@@ -10,7 +10,7 @@ import { folderFiles, placeOf } from "./folder-files.ts";
 export type OpenModel = open.OpenModel<string>;
 
 /**
- * Opens a run folder, a Hugging Face folder or a llama2.c .bin: reads headers only, and of a tied model that stores its output projection
+ * Opens a run folder, a Hugging Face folder, one of Meta's or a llama2.c .bin: reads headers only, and of a tied model that stores its output projection
  * nonetheless both tensors once, a piece at a time.
  * @throws CriaError when the path is none of these, a part is missing, or the parts do not fit each other; the signal's reason when it aborts.
  */

@@ -152,12 +152,12 @@ describe("what is wrong is said", () => {
     [
       "PyTorch's weights",
       (f) => rename(join(f, "model.safetensors"), join(f, "pytorch_model.bin")),
-      "its weights are PyTorch's, which are not understood: save them as safetensors",
+      "pytorch_model.bin: it is none of PyTorch's files, or it is damaged",
     ],
     [
       "Meta's folder",
       (f) => Promise.all([rename(join(f, "model.safetensors"), join(f, "consolidated.00.pth")), rm(join(f, "config.json"))]),
-      "it seems to be a folder of Meta's",
+      "it has no params.json, which says what its weights are",
     ],
     ["weights cut short", (f) => truncate(join(f, "model.safetensors"), 5000), /ends at byte \d+ but the file has 5000/],
     ["a config that is no JSON", (f) => writeFile(join(f, "config.json"), "{"), /config\.json: its text is not JSON/],

@@ -117,9 +117,12 @@ export function llamaConfig(sizes: LlamaSizes): LlamaConfig {
   return config;
 }
 
-/** 2/3 · 4 · dim rounded up to a multiple (256 in the paper): the third matrix of a GLU paid for by width. */
-export function feedForwardWidth(dim: number, multipleOf = 256): number {
-  return multipleOf * Math.ceil(Math.trunc((2 * 4 * dim) / 3) / multipleOf);
+/**
+ * 2/3 · 4 · dim rounded up to a multiple (256 in the paper): the third matrix of a GLU paid for by width.
+ * @param multiplier what that width is multiplied by before it is rounded, in LLaMA 2's largest size and LLaMA 3
+ */
+export function feedForwardWidth(dim: number, multipleOf = 256, multiplier = 1): number {
+  return multipleOf * Math.ceil(Math.trunc(multiplier * Math.trunc((2 * 4 * dim) / 3)) / multipleOf);
 }
 
 /**

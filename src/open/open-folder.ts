@@ -6,7 +6,8 @@ import {
   readGenerationConfig,
   readHfConfig,
   readSafetensors,
-  readShardedSafetensors,
+  readShards,
+  readTorchFile,
   type TensorFile,
 } from "../formats/index.ts";
 import { parameterRows } from "../model/index.ts";
@@ -18,8 +19,11 @@ import type { OpenedSources } from "./opened-sources.ts";
 import { readPart } from "./read-parts.ts";
 import { understood } from "./understood.ts";
 
-const single = "model.safetensors";
-const index = "model.safetensors.index.json";
+/** Where weights lie, what is looked for first on top, and how the files are read. */
+const weightFiles = [
+  { single: "model.safetensors", index: "model.safetensors.index.json", read: readSafetensors },
+  { single: "pytorch_model.bin", index: "pytorch_model.bin.index.json", read: readTorchFile },
+] as const;
 
 /** @throws CriaError naming the part that is missing, damaged or another model's. */
 export async function openFolder(files: ModelFiles, opened: OpenedSources, signal?: AbortSignal): Promise<ModelParts> {
@@ -76,15 +80,16 @@ async function checkTied(tensors: TensorFile, signal: AbortSignal | undefined): 
 }
 
 async function openTensors(files: ModelFiles, names: ReadonlySet<string>, opened: OpenedSources): Promise<TensorFile> {
-  if (names.has(single)) return readSafetensors(await opened.open(single));
-  if (names.has(index)) return readShardedSafetensors(await opened.open(index), (name) => opened.open(name));
+  for (const { single, index, read } of weightFiles) {
+    if (names.has(single)) return read(await opened.open(single));
+    if (names.has(index)) return readShards(await opened.open(index), (name) => opened.open(name), read);
+  }
+  const [{ single, index }] = weightFiles;
   return fail("model", `${files.name}: it has neither ${single} nor ${index}: ${explainFolder(names)}`);
 }
 
 /** What a folder without the right files seems to be. */
 function explainFolder(names: ReadonlySet<string>): string {
-  const has = (pattern: RegExp) => [...names].some((name) => pattern.test(name));
-  if (has(/^consolidated\..*\.pth$/)) return `it seems to be a folder of Meta's, which is not understood; ${understood}`;
-  if (has(/^pytorch_model.*\.bin$/)) return `its weights are PyTorch's, which are not understood: save them as safetensors; ${understood}`;
-  return has(/\.gguf$/) ? `it holds GGUF, which is not understood; ${understood}` : understood;
+  const hasGguf = [...names].some((name) => name.endsWith(".gguf"));
+  return hasGguf ? `it holds GGUF, which is not understood; ${understood}` : understood;
 }

@@ -2,7 +2,7 @@
 import { check, fail } from "../base/index.ts";
 import { readLlama2c } from "../formats/index.ts";
 import type { LlamaConfig } from "../model/index.ts";
-import { type FilePlace, type ModelFiles, pathOf } from "./model-files.ts";
+import { type FilePlace, pathOf } from "./model-files.ts";
 import type { ModelParts } from "./open-model.ts";
 import type { OpenedSources } from "./opened-sources.ts";
 import { understood } from "./understood.ts";
@@ -21,11 +21,10 @@ export async function openLlama2c(place: FilePlace, opened: OpenedSources): Prom
   };
 }
 
-/** The one model .bin of a folder without a config.json; undefined where there is none, or more than one. */
-export async function findLlama2c(files: ModelFiles): Promise<string | undefined> {
-  const names = await files.list();
-  const bins = names.filter((name) => name.endsWith(".bin") && !/^tok(?:enizer|\d+)\.bin$/.test(name));
-  return names.includes("config.json") || bins.length !== 1 ? undefined : bins[0];
+/** The one model .bin among files without a config.json; undefined where there is none, or more than one. */
+export function findLlama2c(names: readonly string[]): string | undefined {
+  const bins = names.filter((name) => name.endsWith(".bin") && !/^(?:tok(?:enizer|\d+)|pytorch_model.*)\.bin$/.test(name));
+  return bins.length === 1 ? bins[0] : undefined;
 }
 
 /** run.c looks for tokenizer.bin; vocabularies of other sizes are called tok512.bin, tok4096.bin, … */

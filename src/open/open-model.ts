@@ -7,11 +7,12 @@ import type { FilePlace, ModelFiles } from "./model-files.ts";
 import { type OpenChat, openChat } from "./open-chat.ts";
 import { openFolder } from "./open-folder.ts";
 import { findLlama2c, openLlama2c } from "./open-llama2c.ts";
+import { isMetaFolder, openMeta } from "./open-meta.ts";
 import { type OnWarning, openModelTokenizer } from "./open-tokenizer.ts";
 import { OpenedSources } from "./opened-sources.ts";
 
 /** The formats of models. */
-export type ModelFormat = "Hugging Face folder" | "llama2.c";
+export type ModelFormat = "Hugging Face folder" | "llama2.c" | "Meta folder";
 
 /** A model's config, and its tensors where they lie. */
 export interface ModelParts {
@@ -54,20 +55,20 @@ export interface OpenModel<Place = FilePlace> extends ModelParts {
 
 /** Which file is the model, and what stops opening it. */
 export interface OpenModelOptions {
-  /** The llama2.c .bin among the files; by default they are a Hugging Face folder's, or have one such file. */
+  /** The llama2.c .bin among the files, or one of Meta's; by default they are a Hugging Face folder's or Meta's, or have one such .bin. */
   readonly file?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Opens the files of a run folder, of a Hugging Face folder or a llama2.c .bin: reads headers only, and of a tied model that stores its output projection
+ * Opens the files of a run folder, of a Hugging Face folder, of Meta's or a llama2.c .bin: reads headers only, and of a tied model that stores its output projection
  * nonetheless both tensors once, a piece at a time.
  * @throws CriaError when they are none of these, a part is missing, or the parts do not fit each other; the signal's reason when it aborts.
  */
 export async function openModel(files: ModelFiles, { file, signal }: OpenModelOptions = {}): Promise<OpenModel> {
   const opened = new OpenedSources(files);
   try {
-    const parts = file === undefined ? await openAny(files, opened, signal) : await openLlama2c({ files, file }, opened);
+    const parts = file === undefined ? await openAny(files, opened, signal) : await openOne({ files, file }, opened);
     const path = file === undefined ? files.name : files.pathOf(file);
     const tokenizerPlace = async (place: FilePlace | undefined) => place ?? { files, file: await parts.findTokenizer() };
     return {
@@ -102,8 +103,16 @@ function checkedEnds(path: string, { config, namedEnds }: ModelParts, tokenizer:
   return ids;
 }
 
-/** A Hugging Face folder's, or a llama2.c .bin and its tokenizer. */
+/** A Hugging Face folder's or Meta's, or a llama2.c .bin and its tokenizer. */
 async function openAny(files: ModelFiles, opened: OpenedSources, signal: AbortSignal | undefined): Promise<ModelParts> {
-  const bin = await findLlama2c(files);
+  const names = await files.list();
+  if (names.includes("config.json")) return openFolder(files, opened, signal);
+  if (isMetaFolder(names)) return openMeta(files, opened);
+  const bin = findLlama2c(names);
   return bin === undefined ? openFolder(files, opened, signal) : openLlama2c({ files, file: bin }, opened);
+}
+
+/** A file by its name: one of Meta's stands for its folder. */
+async function openOne(place: FilePlace, opened: OpenedSources): Promise<ModelParts> {
+  return isMetaFolder([place.file]) ? openMeta(place.files, opened) : openLlama2c(place, opened);
 }

@@ -27,7 +27,7 @@ const openRules = { ...{ backend: is.backend, threads: is.natural, tokenizer: is
 /** A model opened from files in a page, which continues texts, answers in chats and scores texts. */
 export class Llama extends LoadedLlama {
   /**
-   * Opens the files of a run folder or a Hugging Face folder, by name, or a llama2.c .bin and its tokenizer's. Sources stay the caller's.
+   * Opens the files of a run folder, a Hugging Face folder or one of Meta's, by name, or a llama2.c .bin and its tokenizer's. Sources stay the caller's.
    * @throws CriaError when an argument is of the wrong type, the files are no model, a part is missing or damaged, or memory does not suffice; the
    * signal's reason when it is aborted.
    */

@@ -1,18 +1,21 @@
-// A model in several safetensors files, told apart by model.safetensors.index.json (Hugging Face's sharded checkpoints).
+// A model in several files, told apart by model.safetensors.index.json or pytorch_model.bin.index.json (Hugging Face's sharded checkpoints).
 import { type ByteSource, check, fail } from "../base/index.ts";
 import { isObject, kindOf, parseJsonObject, quote } from "./json.ts";
-import { readSafetensors } from "./safetensors.ts";
 import { TensorFile } from "./tensor-file.ts";
 
-const where = "safetensors";
+const where = "shards";
 /** The limit is that of a header: an index has a line per tensor, never more. */
 const maxIndexBytes = 100_000_000;
 
 /**
- * Opens every file that the index names through `open`, and gives their tensors as one file.
+ * Opens every file that the index names through `open`, reads it by `read`, and gives their tensors as one file.
  * @throws CriaError when the index is damaged, names a file outside its folder, places a tensor where it is not, or leaves one out.
  */
-export async function readShardedSafetensors(index: ByteSource, open: (fileName: string) => Promise<ByteSource>): Promise<TensorFile> {
+export async function readShards(
+  index: ByteSource,
+  open: (fileName: string) => Promise<ByteSource>,
+  read: (source: ByteSource) => Promise<TensorFile>,
+): Promise<TensorFile> {
   check(
     index.size <= maxIndexBytes,
     where,
@@ -20,7 +23,7 @@ export async function readShardedSafetensors(index: ByteSource, open: (fileName:
   );
   const places = readWeightMap(index.name, await index.read(0, index.size));
   const files = new Map<string, TensorFile>();
-  for (const file of new Set(places.values())) files.set(file, await readSafetensors(await open(file)));
+  for (const file of new Set(places.values())) files.set(file, await read(await open(file)));
   const tensors = Array.from(places, ([name, file]) => {
     const found = files.get(file)!.tensors.get(name);
     return found ?? fail(where, `${index.name}: it places tensor ${quote(name)} in ${file}, which does not have it: fetch both again`);
@@ -33,7 +36,7 @@ export async function readShardedSafetensors(index: ByteSource, open: (fileName:
         () =>
           `${index.name}: ${file} holds tensor ${quote(name)}, which the index places ${places.has(name) ? `in ${places.get(name)}` : "nowhere"}: fetch both again`,
       );
-  return new TensorFile(where, index.name, tensors);
+  return new TensorFile([...files.values()][0]?.format ?? where, index.name, tensors);
 }
 
 /** Tensor name → file name. */

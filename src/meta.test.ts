@@ -1,0 +1,201 @@
+// Meta's folders and PyTorch's files, as torch.save writes them, from their bytes to the logits and tokens that transformers computes with the same
+// weights (test/goldens/meta.py).
+import { readFileSync } from "node:fs";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { describe, expect, test } from "vitest";
+import type { Backend } from "./backend/index.ts";
+import { referenceBackend } from "./backend/reference/index.ts";
+import { writeHfFolder } from "./convert/index.ts";
+import { loadSentencePiece } from "./formats/index.ts";
+import { openCpuBackend } from "./host/index.ts";
+import { generateTokens, SequenceModel } from "./infer/index.ts";
+import { type OpenModel, openModel } from "./load/index.ts";
+import { tinyTokenizer, withFolder } from "./load/tiny-model.test.helper.ts";
+
+interface Said {
+  readonly name: string;
+  /** [T, V] of the prompt, as base64 of little-endian float32. */
+  readonly logits: string;
+  readonly tokens: readonly number[];
+}
+
+interface MetaGolden extends Said {
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly files: readonly string[];
+}
+
+interface BinGolden extends Said {
+  readonly config: object;
+  readonly file: string;
+}
+
+const golden: { readonly prompt: readonly number[]; readonly models: readonly MetaGolden[]; readonly bins: readonly BinGolden[] } =
+  JSON.parse(readFileSync(new URL("../test/goldens/meta.golden.json", import.meta.url), "utf8"));
+const { prompt, models, bins } = golden;
+
+function unpack(file: string): Buffer {
+  return gunzipSync(Buffer.from(file, "base64"));
+}
+
+async function writeMeta(folder: string, { params, files }: MetaGolden): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, "params.json"), JSON.stringify(params));
+  for (const [i, file] of files.entries()) await writeFile(join(folder, `consolidated.0${i}.pth`), unpack(file));
+}
+
+async function expectSaid(model: OpenModel, said: Said, backends: readonly Backend[] = [referenceBackend()]): Promise<void> {
+  for (const backend of backends) {
+    await using sequences = await SequenceModel.open(backend, model.config, model.weights, { contextLength: 32 });
+    const expected = floats(said.logits);
+    for (const length of [1, 6, prompt.length]) {
+      const logits = await sequences.sequence().next(prompt.slice(0, length));
+      const row = expected.subarray((length - 1) * logits.length, length * logits.length);
+      expect(Math.max(...logits.map((value, i) => Math.abs(value - (row[i] ?? Number.NaN))))).toBeLessThan(1e-4);
+    }
+    const tokens: number[] = [];
+    for await (const { id } of generateTokens(sequences, prompt, { temperature: 0, maxTokens: said.tokens.length })) tokens.push(id);
+    expect(tokens).toEqual(said.tokens);
+  }
+}
+
+describe("Meta's folders", () => {
+  test.each(models)("$name: logits, and greedy tokens; as a Hugging Face folder too", async (said) => {
+    await withFolder(async (folder) => {
+      const meta = join(folder, "meta");
+      await writeMeta(meta, said);
+      await using model = await openModel(meta);
+      expect(model).toMatchObject({ path: meta, format: "Meta folder", config: { ropePairing: "neighbours", tiedOutput: false } });
+      await expectSaid(model, said, [referenceBackend(), await openCpuBackend({ threads: 1 })]);
+      await using byFile = await openModel(join(meta, "consolidated.00.pth"));
+      expect(byFile.config).toEqual(model.config);
+      const hf = join(folder, "hf");
+      const { documents, ...rest } = model;
+      expect(documents).toBe(undefined);
+      await writeFile(join(meta, "tokenizer.model"), (await loadSentencePiece()).sentencePieceModelBytes(tinyVocabulary(24)));
+      await writeHfFolder(hf, rest, { type: "bfloat16" });
+      await using again = await openModel(hf);
+      expect(again.config).toEqual({ ...model.config, ropePairing: "half" });
+      await expectSaid(again, said);
+    });
+  });
+
+  test("what lies in one file is mapped where it lies, and what is cut is read", async () => {
+    await withFolder(async (folder) => {
+      const mapped = async (name: string) => {
+        const found = models.find((one) => one.name === name);
+        await writeMeta(folder, found ?? models[0]!);
+        await using model = await openModel(folder);
+        return [...model.tensors.tensors.keys()].filter((tensor) => model.tensors.inFile(tensor) !== undefined);
+      };
+      expect((await mapped("LLaMA 1")).length).toBe(12);
+      expect(await mapped("LLaMA 1 in two files")).toEqual([
+        "model.layers.0.input_layernorm.weight",
+        "model.layers.0.post_attention_layernorm.weight",
+        "model.norm.weight",
+      ]);
+    });
+  });
+
+  test("the tokenizer lies beside, or beside all sizes' folders, and must be the model's", async () => {
+    await withFolder(async (folder) => {
+      const meta = join(folder, "7B");
+      await writeMeta(meta, models[0]!);
+      const bytes = async (pieces: number) => (await loadSentencePiece()).sentencePieceModelBytes(tinyVocabulary(pieces));
+      await using model = await openModel(meta);
+      await expect(model.openTokenizer()).rejects.toThrow("7B: it has no tokenizer.json: name a file");
+      await writeFile(join(folder, "tokenizer.model"), await bytes(24));
+      expect((await model.openTokenizer()).vocabSize).toBe(24);
+      await writeFile(join(meta, "tokenizer.model"), await bytes(30));
+      await expect(model.openTokenizer()).rejects.toThrow("it has 30 pieces but the model has 24 tokens: it belongs to another model");
+    });
+  });
+
+  const small = models.find(({ name }) => name === "LLaMA 3 in two files")!;
+  const cases: [what: string, spoil: (folder: string) => Promise<unknown>, message: string][] = [
+    ["no params.json", (f) => rm(join(f, "params.json")), "it has no params.json, which says what its weights are"],
+    [
+      "a gap",
+      (f) => rm(join(f, "consolidated.00.pth")),
+      "it has consolidated.01.pth but no consolidated.00.pth: fetch all files of the model",
+    ],
+    ["a missing last file", (f) => rm(join(f, "consolidated.01.pth")), "vocab_size is 24 but the weights have 12 tokens"],
+    [
+      "other sizes",
+      (f) => change(f, { multiple_of: 16 }),
+      "neither rows nor columns of [64, 16]: a file is missing, or params.json is another model's",
+    ],
+    ["more layers", (f) => change(f, { n_layers: 3 }), 'it has no tensor "layers.2.attention_norm.weight"'],
+    ["endless layers", (f) => change(f, { n_layers: 1e9 }), "n_layers is 1000000000 but a file has 22 tensors"],
+    ["fewer layers", (f) => change(f, { n_layers: 1 }), 'tensor "layers.1.attention.wq.weight" is not part of the model'],
+    ["no size", (f) => change(f, { dim: undefined }), "dim is missing: it is not the params.json of a LLaMA"],
+    ["images", (f) => change(f, { vision_chunk_size: 448 }), "vision_chunk_size is the number 448, but cria reads models of text"],
+    ["experts", (f) => change(f, { moe: { num_experts: 8 } }), "cria's feed-forward layers have no experts"],
+    [
+      "another file's second part",
+      (f) => writeFile(join(f, "consolidated.01.pth"), unpack(models[0]!.files[0]!)),
+      "the files belong to different models",
+    ],
+  ];
+  test.each(cases)("%s is refused", async (_, spoil, message) => {
+    await withFolder(async (folder) => {
+      await writeMeta(folder, small);
+      await spoil(folder);
+      await expect(openModel(folder)).rejects.toThrow(message);
+    });
+  });
+});
+
+describe("pytorch_model.bin", () => {
+  test.each(bins)("$name: logits, and greedy tokens", async (said) => {
+    await withFolder(async (folder) => {
+      await writeFile(join(folder, "config.json"), JSON.stringify(said.config));
+      await writeFile(join(folder, "pytorch_model.bin"), unpack(said.file));
+      await using model = await openModel(folder);
+      expect(model.format).toBe("Hugging Face folder");
+      await expectSaid(model, said);
+    });
+  });
+
+  test("several by their index; safetensors beside count before them", async () => {
+    await withFolder(async (folder) => {
+      const [said] = bins;
+      await writeFile(join(folder, "config.json"), JSON.stringify(said!.config));
+      await writeFile(join(folder, "pytorch_model-00001-of-00001.bin"), unpack(said!.file));
+      const names = ["model.embed_tokens.weight", "lm_head.weight", "model.norm.weight"];
+      const layer = [
+        "self_attn.q_proj",
+        "self_attn.k_proj",
+        "self_attn.v_proj",
+        "self_attn.o_proj",
+        "mlp.gate_proj",
+        "mlp.up_proj",
+        "mlp.down_proj",
+      ];
+      const all = [...names, ...[...layer, "input_layernorm", "post_attention_layernorm"].map((name) => `model.layers.0.${name}.weight`)];
+      const map = Object.fromEntries(all.map((name) => [name, "pytorch_model-00001-of-00001.bin"]));
+      await writeFile(join(folder, "pytorch_model.bin.index.json"), JSON.stringify({ weight_map: map }));
+      await using model = await openModel(folder);
+      await expectSaid(model, said!);
+      await writeFile(join(folder, "model.safetensors"), "x");
+      await expect(openModel(folder)).rejects.toThrow("[safetensors]");
+    });
+  });
+});
+
+async function change(folder: string, params: object): Promise<void> {
+  const path = join(folder, "params.json");
+  await writeFile(path, JSON.stringify({ ...JSON.parse(await readFile(path, "utf8")), ...params }));
+}
+
+/** Control pieces, and letters. */
+function tinyVocabulary(size: number): typeof tinyTokenizer {
+  const pieces = ["<unk>", "<s>", "</s>", "▁", ...Array.from({ length: size - 4 }, (_, i) => String.fromCharCode(97 + i))];
+  return { ...tinyTokenizer, byteFallback: false, pieces, scores: pieces.map((_, i) => -i) };
+}
+
+function floats(base64: string): Float32Array {
+  const bytes = Uint8Array.from(Buffer.from(base64, "base64"));
+  return new Float32Array(bytes.buffer);
+}
