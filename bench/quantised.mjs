@@ -1,7 +1,7 @@
 // Quantised weights in panels times rows of bytes: one row against the bandwidth of a pass over memory, many rows against the peak of the int8
 // dot product, both measured in the same run. On the best target of this machine, on one thread and on all.
 import { allocateWritten, openKernel } from "../dist/backend/cpu/index.js";
-import { bytesOf } from "../dist/base/index.js";
+import { bytesOf, isQuantised, weightDTypes } from "../dist/base/index.js";
 import { defaultThreads, openExecutor } from "../dist/host/index.js";
 import {
   multiplyAddPeak,
@@ -15,7 +15,7 @@ import {
 } from "../dist/kernel/index.js";
 import { interleave } from "./measure.mjs";
 
-const types = ["q8_0", "q4_0", "q4_1", "q4_K", "q6_K"];
+const types = weightDTypes.filter(isQuantised);
 /** A layer's matrix many times over: beyond the caches even at 4 bits. */
 const one = { m: 1, n: 32768, k: 4096 };
 const many = { m: 512, n: 2048, k: 2048 };
@@ -55,7 +55,7 @@ async function oneRow(executor) {
   for (const type of types) {
     const sizes = { type, ...one };
     const bytes = packedQuantisedBytes(executor.target, sizes);
-    const rows = quantisedLinesBytes(executor.target, sizes);
+    const rows = quantisedLinesBytes(sizes);
     const found = await rates(executor, { read, [type]: [quantisedMatmul, sizes, [rows, bytes, one.n * 4], bytes] });
     print(`${type} one row`, found[type], "GB/s", found.read, "the bandwidth");
   }
@@ -68,12 +68,7 @@ async function manyRows(executor) {
   for (const type of types) {
     const sizes = { type, ...many };
     const packed = packedQuantisedBytes(target, sizes);
-    const product = [
-      quantisedMatmul,
-      sizes,
-      [quantisedLinesBytes(target, sizes), packed, many.m * many.n * 4],
-      2 * many.m * many.n * many.k,
-    ];
+    const product = [quantisedMatmul, sizes, [quantisedLinesBytes(sizes), packed, many.m * many.n * 4], 2 * many.m * many.n * many.k];
     const file = bytesOf(type, [many.n, many.k]);
     const packing = [packQuantised, sizes, [file, packed], file];
     const found = await rates(executor, { peak, product, packing });

@@ -2,11 +2,11 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { dequantise } from "./dequantise.ts";
-import { elementLayouts, type FileDType } from "./element-layouts.ts";
+import { isQuantised, weightDTypes } from "./element-layouts.ts";
 
 type Golden = Readonly<Record<string, { readonly blocks: string; readonly values: string }>>;
 const golden = JSON.parse(readFileSync(new URL("../../test/goldens/block-layouts.golden.json", import.meta.url), "utf8")) as Golden;
-const quantised = (Object.keys(elementLayouts) as FileDType[]).filter((name) => elementLayouts[name].block > 1);
+const quantised = weightDTypes.filter(isQuantised);
 
 test("gguf-py has said what every quantised layout means", () => {
   expect(Object.keys(golden).toSorted()).toEqual(quantised.toSorted());

@@ -1,6 +1,6 @@
 // What the bytes of a tensor stand for, in float64: one formula per layout, the slow judge of all that computes with them (ggml-quants.c: dequantize_row_*).
 // Their products are exact in float32, too, so that one rounding of a result gives what ggml computes in float32.
-import { elementLayouts, type FileDType } from "./element-layouts.ts";
+import { type DType, elementLayouts } from "./element-layouts.ts";
 import { CriaError, check } from "./errors.ts";
 import { float16Value } from "./float16.ts";
 
@@ -8,7 +8,7 @@ import { float16Value } from "./float16.ts";
  * What the bytes of a tensor stand for, in float64: exactly for the 16-bit and 32-bit floats, by the format's formula for the others.
  * @throws CriaError for i32, which is no layout of weights, and when the bytes are not whole blocks.
  */
-export function dequantise(dtype: FileDType, data: Uint8Array): Float64Array {
+export function dequantise(dtype: DType, data: Uint8Array): Float64Array {
   const { block, bytes } = elementLayouts[dtype];
   const value = values[dtype];
   if (value === undefined) throw new CriaError("tensor", `${dtype} is no layout of weights: read it as integers`);
@@ -33,7 +33,7 @@ const twoBits = (view: DataView, at: number, i: number) => (view.getUint8(at + 3
 /** What the four bits of iq4_nl and iq4_xs stand for (ggml-common.h: kvalues_iq4nl). */
 const iq4Values = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113] as const;
 
-const values: Readonly<Partial<Record<FileDType, Value>>> = {
+const values: Readonly<Partial<Record<DType, Value>>> = {
   f32: (view, at) => view.getFloat32(at, true),
   bf16: (view, at) => new Float32Array(Uint32Array.of(view.getUint16(at, true) << 16).buffer)[0]!,
   f16: half,

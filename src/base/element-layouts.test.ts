@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { dequantise } from "./dequantise.ts";
-import { bytesOf, elementLayouts, type FileDType, quantise, type StateDType } from "./element-layouts.ts";
+import { bytesOf, type DType, elementLayouts, quantise, type StateDType } from "./element-layouts.ts";
 import { Rng } from "./rng.ts";
 
 test("sizes are whole blocks of rows", () => {
@@ -18,7 +18,7 @@ test("plain elements are themselves", () => {
 });
 
 /** A block by hand: the scales that the format has are 0.5 and −2, quants are given. */
-function blockOf(dtype: FileDType, fill: (bytes: Uint8Array) => void): Float64Array {
+function blockOf(dtype: DType, fill: (bytes: Uint8Array) => void): Float64Array {
   const bytes = new Uint8Array(elementLayouts[dtype].bytes);
   fill(bytes);
   return dequantise(dtype, bytes);

@@ -33,14 +33,15 @@ export const elementLayouts = {
   iq4_xs: { block: 256, bytes: 136 },
 } as const satisfies Record<string, ElementLayout>;
 
-/** A layout of elements in files. */
-export type FileDType = keyof typeof elementLayouts;
-/** Layouts that are read from files as float32: no graph computes with them. */
-const readAsFloat32 = ["q5_0", "q5_1", "iq4_nl", "q2_K", "q3_K", "q5_K", "iq4_xs"] as const satisfies readonly FileDType[];
 /** The layout of a tensor's elements. Activations and inputs are f32 or i32, states these or what {@link StateDType} has; weights may be any but i32. */
-export type DType = Exclude<FileDType, (typeof readAsFloat32)[number]>;
+export type DType = keyof typeof elementLayouts;
 /** Layouts in which several elements share a scale. */
 export type QuantisedDType = Exclude<DType, "f32" | "i32" | "bf16" | "f16">;
+
+/** Layouts that a weight may have. */
+export type WeightDType = Exclude<DType, "i32">;
+/** All of them. */
+export const weightDTypes: readonly WeightDType[] = (Object.keys(elementLayouts) as DType[]).filter((dtype) => dtype !== "i32");
 
 /** Layouts of floats that ops can write: those of states. */
 export const stateDTypes = ["f32", "f16", "q8_0"] as const satisfies readonly DType[];
@@ -52,18 +53,13 @@ export function isStateDType(dtype: DType): dtype is StateDType {
   return (stateDTypes as readonly DType[]).includes(dtype);
 }
 
-/** Whether graphs compute with this layout. */
-export function isDType(dtype: FileDType): dtype is DType {
-  return !(readAsFloat32 as readonly FileDType[]).includes(dtype);
-}
-
 /** Whether several elements share a scale in this layout. */
 export function isQuantised(dtype: DType): dtype is QuantisedDType {
   return elementLayouts[dtype].block > 1;
 }
 
 /** Bytes of a tensor. @throws CriaError when its rows are not whole blocks. */
-export function bytesOf(dtype: FileDType, shape: Shape): number {
+export function bytesOf(dtype: DType, shape: Shape): number {
   const { block, bytes } = elementLayouts[dtype];
   const row = shape.at(-1) ?? 1;
   check(row % block === 0, "tensor", () => `${dtype} ${showShape(shape)}: rows of ${row} elements are not whole blocks of ${block}`);

@@ -7,14 +7,14 @@ export {
   type DType,
   type ElementLayout,
   elementLayouts,
-  type FileDType,
-  isDType,
   isQuantised,
   isStateDType,
   type QuantisedDType,
   quantise,
   type StateDType,
   stateDTypes,
+  type WeightDType,
+  weightDTypes,
 } from "./element-layouts.ts";
 export { CriaError, type CriaErrorOptions, check, fail, UsageError } from "./errors.ts";
 export { eventsHandled } from "./events-handled.ts";

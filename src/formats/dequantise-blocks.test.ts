@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { dequantise, elementLayouts, Rng } from "../base/index.ts";
-import { type BlockDType, dequantiseBlocks } from "./dequantise-blocks.ts";
+import { dequantise, elementLayouts, isQuantised, Rng, weightDTypes } from "../base/index.ts";
+import { dequantiseBlocks } from "./dequantise-blocks.ts";
 
-const dtypes = (Object.keys(elementLayouts) as BlockDType[]).filter((dtype) => elementLayouts[dtype].block > 1);
+const dtypes = weightDTypes.filter(isQuantised);
 
 test.each(dtypes)("%s: float64's values, rounded once", (dtype) => {
   const { block, bytes } = elementLayouts[dtype];

@@ -1,13 +1,10 @@
 // Blocks of quantised elements as float32, block by block: what ggml-quants.c (dequantize_row_*) computes, and the fast path of `dequantise`, whose values in
 // float64 these are, rounded once. One row per layout; the layouts themselves are drawn in base/element-layouts.ts.
-import { elementLayouts, type FileDType } from "../base/index.ts";
+import { elementLayouts, type QuantisedDType } from "../base/index.ts";
 import { float16At } from "./half-floats.ts";
 
-/** A layout in which several elements share a scale, whether graphs compute with it or it is read as float32. */
-export type BlockDType = Exclude<FileDType, "f32" | "i32" | "bf16" | "f16">;
-
 /** Fills `out` with the elements of whole blocks, one after another. @param bytes as many blocks as `out` has places for */
-export function dequantiseBlocks(dtype: BlockDType, bytes: Uint8Array, out: Float32Array): void {
+export function dequantiseBlocks(dtype: QuantisedDType, bytes: Uint8Array, out: Float32Array): void {
   const { block, bytes: size } = elementLayouts[dtype];
   const widen = widenBlock[dtype];
   for (let at = 0, o = 0; o < out.length; at += size, o += block) widen(bytes, at, out, o);
@@ -16,7 +13,7 @@ export function dequantiseBlocks(dtype: BlockDType, bytes: Uint8Array, out: Floa
 /** Writes the elements of the block at byte `at` to `out` from `o` on. */
 type WidenBlock = (b: Uint8Array, at: number, out: Float32Array, o: number) => void;
 
-const widenBlock: Readonly<Record<BlockDType, WidenBlock>> = {
+const widenBlock: Readonly<Record<QuantisedDType, WidenBlock>> = {
   q8_0(b, at, out, o) {
     const d = float16At(b, at);
     for (let i = 0; i < 32; i++) out[o + i] = d * signed(b[at + 2 + i]!);

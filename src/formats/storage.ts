@@ -1,7 +1,7 @@
 // Element types as files store them, little-endian, by safetensors' names: one row each, with the way to float32. Beside them a file may have the blocks of
 // quantised layouts (base/element-layouts.ts).
-import { elementLayouts } from "../base/index.ts";
-import { type BlockDType, dequantiseBlocks } from "./dequantise-blocks.ts";
+import { elementLayouts, type QuantisedDType } from "../base/index.ts";
+import { dequantiseBlocks } from "./dequantise-blocks.ts";
 import { widenBfloat16, widenFloat16 } from "./half-floats.ts";
 
 /** How an element is stored, and its way to float32. */
@@ -36,7 +36,7 @@ export const storageTypes = {
 } as const satisfies Record<string, StorageType>;
 
 /** How a tensor's elements lie in a file: by safetensors' name for the type, or by ggml's for a layout of blocks. */
-export type TensorDType = StorageName | BlockDType;
+export type TensorDType = StorageName | QuantisedDType;
 
 /** A layout of a file's elements, and its way to float32. */
 export interface FileLayout extends StorageType {

@@ -7,7 +7,6 @@ import {
   didYouMean,
   type FileRegion,
   fail,
-  isDType,
   type Shape,
   sameShape,
   showShape,
@@ -107,7 +106,7 @@ export class TensorFile {
   inFile(name: string): { readonly dtype: DType; readonly region: FileRegion } | undefined {
     const { source, start, end, dtype: stored } = this.info(name);
     const dtype = isStorageName(stored) ? layoutOf[stored] : stored;
-    if (dtype === undefined || !isDType(dtype) || source.descriptor === undefined) return undefined;
+    if (dtype === undefined || source.descriptor === undefined) return undefined;
     const isUsable = start % fileLayout(stored).alignment === 0 && end > start && isLittleEndian;
     return isUsable ? { dtype, region: { name: source.name, descriptor: source.descriptor, start, bytes: end - start } } : undefined;
   }

@@ -18,8 +18,15 @@ const halves: Readonly<Partial<Record<DType, readonly number[]>>> = {
   q8_0: [0],
   q4_0: [0],
   q4_1: [0, 2],
+  q5_0: [0],
+  q5_1: [0, 2],
+  iq4_nl: [0],
+  q2_K: [80, 82],
+  q3_K: [108],
   q4_K: [0, 2],
+  q5_K: [0, 2],
   q6_K: [208],
+  iq4_xs: [0],
 };
 
 /** The bytes of a weight or state whose layout is not f32: all random, but for the exponents of its floats, which are between 2⁻⁸ and 2⁻⁷. */

@@ -47,6 +47,17 @@ export function dotBytes(a: number, b: number, most: number): number {
   return sum;
 }
 
+/** The table's byte for each of four bytes. @throws CriaError where one is more than 15. */
+export function lookUpBytes(a: number, table: readonly number[]): number {
+  let found = 0;
+  for (let shift = 0; shift < 32; shift += 8) {
+    const index = (a >>> shift) & 255;
+    if (index > 15) fail("interpret", `vlookup looks up byte ${index} of a table of 16`);
+    found |= table[index]! << shift;
+  }
+  return found;
+}
+
 /** float32 → int32, toward zero, saturating, NaN → 0. */
 export function truncateSaturating(value: number): number {
   if (Number.isNaN(value)) return 0;

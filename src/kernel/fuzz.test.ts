@@ -189,9 +189,14 @@ class Generator {
         { op: "bf16pair", d, a, b },
         { op: "dotu8", d, a, b, c: this.#vec().reg, most: 255 },
         { op: "dotbf16", d, ...this.#exactPairs() },
+        { op: "vlookup", d, a: this.#vec().and(this.#k.intConstant(0x0f0f0f0f)).reg, table: this.#table() },
       ]),
     );
     if (this.#rng.below(6) === 0) this.#scope.vecs.push(...this.#k.transpose(Array.from({ length: this.#k.laneCount }, () => this.#vec())));
+  }
+
+  #table(): number[] {
+    return Array.from({ length: 16 }, () => this.#rng.below(256));
   }
 
   /** Operands whose products and sum are exact, in any order: factors 2 and 4, small integers to add. */

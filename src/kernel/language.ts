@@ -214,6 +214,12 @@ export class Vec {
   toFloat(): Vec {
     return this.#unary("i2f");
   }
+  /** Each of four bytes per lane, at most 15, becomes that byte of a table of sixteen. */
+  lookUp(table: readonly number[]): Vec {
+    const d = this.k.register("vec");
+    this.k.emit({ op: "vlookup", d, a: this.reg, table });
+    return new Vec(this.k, d);
+  }
   /** Sum over the lanes, in every lane. */
   sum(): Vec {
     return this.#unary("rsum");

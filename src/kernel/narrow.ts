@@ -53,3 +53,8 @@ export function float32Bits(value: number): number {
 
 const infinity = 0x7f800000;
 const smallestNormal = 0x00800000;
+
+/** Bytes as int32, four each, the first one lowest. */
+export function wordsOfBytes(bytes: readonly number[]): number[] {
+  return [...new Int32Array(Uint8Array.from(bytes).buffer)];
+}

@@ -101,6 +101,14 @@ const cases: Record<Op["op"], (given: Given) => Result> = {
       emitVec(k, (d) => ({ op: "dotu8", d, a: small.reg, b: b.reg, c: c.reg, most: 127 })),
     ];
   },
+  vlookup: ({ k, x, a }) => {
+    const table = [...Array(16).keys()].map((i) => (i * 37 + 200) % 256);
+    const nibbles = (v: Vec) => v.and(k.intConstant(0x0f0f0f0f));
+    k.store(nibbles(a), x, at(8));
+    const inPlace = nibbles(a.shiftRight(4));
+    k.emit({ op: "vlookup", d: inPlace.reg, a: inPlace.reg, table });
+    return [nibbles(a).lookUp(table), k.load(x, at(8)).lookUp(table.toReversed()), inPlace];
+  },
   vloadParts: ({ k, x }) => [k.loadParts(x, partsOf(k, [3, 40, 0, 24])), k.loadParts(x, partsOf(k, [0, 16, 32, 48]))],
   vsplatParts: ({ k, x }) =>
     (["f16", "u16", "i8", "u8"] as const).flatMap((type) => [

@@ -1,7 +1,7 @@
 // The ops of the intermediate representation, one row each: operands with their types, and the meaning as a formula. The types of IR, its
 // specification, the interpreter, printing and all walks over operands follow from these rows; a compiler has a table of its own, op → instructions.
 import { roundToEven } from "../base/index.ts";
-import { dotBytes, dotPairs, multiplyAdd, reduced, truncateSaturating } from "./arithmetic.ts";
+import { dotBytes, dotPairs, lookUpBytes, multiplyAdd, reduced, truncateSaturating } from "./arithmetic.ts";
 import type { Mem, Narrow, NarrowPart, NarrowStore, Op, Reg, Relation, Span, Target } from "./ir.ts";
 import { float32Bits, narrowBits, narrowBytes, narrowStorage, widenBits } from "./narrow.ts";
 
@@ -62,6 +62,8 @@ interface Constants {
   readonly "number per part": readonly number[];
   /** One number of a lane per part. */
   readonly "lane per part": readonly number[];
+  /** Sixteen bytes. */
+  readonly "byte table": readonly number[];
   readonly relation: Relation;
   readonly "constant type": "f32" | "i32";
   readonly "int type": "i32" | "u16" | "u8" | "i8";
@@ -198,6 +200,8 @@ export const ops = {
   vshl: row(shifted, (a, b) => a << b),
   vshr: row(shifted, (a, b) => a >>> b),
   vsar: row(shifted, (a, b) => a >> b),
+  // Lanes as four bytes: each is a number of the table's, at most 15, and becomes the byte there.
+  vlookup: row({ d: "i32", a: "i32", table: "byte table" }, (a, { table }) => lookUpBytes(a, table)),
   // a as bf16 in the low half of each lane, b in the high half, rounded as vstoreNarrow does.
   bf16pair: row(bits, (a, b, { target }) => narrowBits("bf16", a, target.bf16Dot) | (narrowBits("bf16", b, target.bf16Dot) << 16)),
   // Lanes as pairs of bf16: c + a.low · b.low + a.high · b.high in float32, rounded, and subnormals kept or not, as the target has it.

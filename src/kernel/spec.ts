@@ -145,6 +145,8 @@ const rules: { readonly [T in FieldType]?: (value: Held[T], lanes: number) => st
     value === "full" || (isPositive(value) && value < lanes) ? undefined : `a tail has 1 to ${lanes - 1} lanes, not ${value}`,
   "number per part": (values, lanes) => partsRule(values, lanes, Number.POSITIVE_INFINITY),
   "lane per part": (values, lanes) => partsRule(values, lanes, lanes),
+  "byte table": (bytes) =>
+    bytes.length === 16 && bytes.every((byte) => isNatural(byte) && byte < 256) ? undefined : `a table has 16 bytes, not ${bytes}`,
   memory({ base, index, offset }) {
     if (base.kind !== "int" || (index?.kind ?? "int") !== "int") return "addresses are int registers";
     return isNatural(offset) ? undefined : `offset ${offset} must be a non-negative integer`;

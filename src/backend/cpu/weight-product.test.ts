@@ -24,7 +24,8 @@ import { cpuBackend } from "./cpu.ts";
 import type { Executor } from "./executor.ts";
 import { targetsHere } from "./targets.test.helper.ts";
 
-const layouts: readonly DType[] = ["f32", "bf16", "f16", "q8_0", "q4_0", "q4_1", "q4_K", "q6_K"];
+/** Floats, and of blocks one of each kind: bytes, with a minimum, with turned bits, with numbers of half blocks, with a table. The kernels' tests have all. */
+const layouts: readonly DType[] = ["f32", "bf16", "f16", "q8_0", "q4_1", "q5_0", "q2_K", "iq4_xs"];
 
 describe.each(await targetsHere())("%s", (target) => {
   let backend: Backend;

@@ -7,7 +7,7 @@
 //   f16         any      float32    the file's bits
 //   f32         any      float32    the file's bits
 //   f16, f32    any      bfloat16   pairs of bfloat16, rounded
-import { fail, isQuantised, type Precision, type QuantisedDType, type Rounding } from "../../base/index.ts";
+import { fail, isQuantised, type Precision, type QuantisedDType, type Rounding, type WeightDType } from "../../base/index.ts";
 import type { MatmulForm, Tensor, TensorType } from "../../graph/index.ts";
 import * as library from "../../kernel/index.ts";
 import type { Lowering, WeightForm } from "./lower-graph.ts";
@@ -33,13 +33,13 @@ export function weightProduct(to: Lowering, weight: Tensor, { form, m, n, k, pre
   }
   if (!isQuantised(type)) return fail("cpu", `${type} is not quantised`);
   const packed = to.once(weight, quantisedForm(to, weight, type));
-  const lines = to.scratch(library.quantisedLinesBytes(to.target, { type, m, k }));
+  const lines = to.scratch(library.quantisedLinesBytes({ type, m, k }));
   to.call(library.quantiseLines, { type, k, ...rows }, [x, lines, ...counted]);
   to.call(library.quantisedMatmul, { type, n, k, ...rows }, [lines, packed, y, ...counted]);
 }
 
 /** The layout of a tensor that an op reads as a weight. */
-export function weightTypeOf({ dtype }: TensorType): library.WeightType {
+export function weightTypeOf({ dtype }: TensorType): WeightDType {
   return dtype === "i32" ? fail("cpu", "i32 is no layout of weights") : dtype;
 }
 

@@ -1,5 +1,5 @@
 // Rows of a table by index: token embeddings, and the last row of a sequence.
-import { check, elementLayouts } from "../../base/index.ts";
+import { check, elementLayouts, weightDTypes } from "../../base/index.ts";
 import { defineOp } from "../define-op.ts";
 import { f32, i32, type Tensor } from "../tensor.ts";
 
@@ -32,14 +32,16 @@ export const embeddingOp = defineOp<Record<string, never>>()({
   examples: [
     { inputs: [f32(5, 3), { ...i32(7), below: 5 }], attributes: {} },
     { inputs: [f32(37, 19), { ...i32(1), values: [36] }], attributes: {} },
-    ...(["bf16", "f16", "q8_0", "q4_0", "q4_1", "q4_K", "q6_K"] as const).map((dtype) => ({
-      inputs: [
-        { dtype, shape: [5, elementLayouts[dtype].block === 1 ? 19 : 2 * elementLayouts[dtype].block] },
-        { ...i32(7), below: 5 },
-      ],
-      attributes: {},
-      differentiable: false as const,
-    })),
+    ...weightDTypes
+      .filter((dtype) => dtype !== "f32")
+      .map((dtype) => ({
+        inputs: [
+          { dtype, shape: [5, elementLayouts[dtype].block === 1 ? 19 : 2 * elementLayouts[dtype].block] },
+          { ...i32(7), below: 5 },
+        ],
+        attributes: {},
+        differentiable: false as const,
+      })),
   ],
 });
 

@@ -1,6 +1,6 @@
 // Cross-entropy fused with the output projection: logits exist a chunk of rows at a time, so the gradients are made in the same pass
 // (as in Wijmans et al. 2024, "Cut your losses", arXiv 2411.09009).
-import { check, type DType, elementLayouts, type Precision } from "../../base/index.ts";
+import { check, type DType, elementLayouts, type Precision, weightDTypes } from "../../base/index.ts";
 import { defineOp } from "../define-op.ts";
 import type { Example, ExampleInput } from "../op.ts";
 import { f32, i32, type Tensor } from "../tensor.ts";
@@ -96,7 +96,7 @@ export const linearCrossEntropyOp = defineOp<LinearCrossEntropyAttributes>()({
     }),
     { inputs: [f32(7, 5), f32(11, 5), { ...i32(7), below: 11 }, inverse(7)], attributes: { dx: true, dw: false, precision: "float32" } },
     { inputs: [f32(7, 5), f32(11, 5), { ...i32(7), below: 11 }, inverse(7)], attributes: { dx: false, dw: true, precision: "float32" } },
-    ...(["f32", "bf16", "f16", "q8_0", "q4_0", "q4_1", "q4_K", "q6_K"] as const).flatMap((dtype) => frozenExamples(dtype)),
+    ...weightDTypes.flatMap((dtype) => frozenExamples(dtype)),
   ],
 });
 

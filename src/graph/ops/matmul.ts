@@ -8,6 +8,7 @@ import {
   type Rounding,
   roundToBfloat16,
   roundToInt8Blocks,
+  weightDTypes,
 } from "../../base/index.ts";
 import { defineOp } from "../define-op.ts";
 import type { Example } from "../op.ts";
@@ -55,8 +56,6 @@ function ofGradient(precision: Rounding): Precision {
   return precision === "int8" ? "float32" : precision;
 }
 
-const weightLayouts: readonly DType[] = ["f32", "bf16", "f16", "q8_0", "q4_0", "q4_1", "q4_K", "q6_K"];
-
 /** The op of {@link matmul}: its shapes, meaning and gradient. */
 export const matmulOp = defineOp<MatmulAttributes>()({
   name: "matmul",
@@ -95,7 +94,7 @@ export const matmulOp = defineOp<MatmulAttributes>()({
         { inputs: [f32(3, 70), f32(17, 70)], attributes: { form: "nt" as const, precision } },
       ].map((example) => ({ ...example, ...(precision === "bfloat16" && { differentiable: false as const }) })),
     ),
-    ...weightLayouts.flatMap((dtype) => weightExamples(dtype)),
+    ...weightDTypes.flatMap((dtype) => weightExamples(dtype)),
   ],
 });
 

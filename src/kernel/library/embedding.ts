@@ -1,9 +1,9 @@
 // Rows of a table by index, and the gradient of the table. Shapes: N rows (tokens), C channels, V vocabulary.
-import { bytesOf } from "../../base/index.ts";
+import { bytesOf, type WeightDType } from "../../base/index.ts";
 import { kernel } from "../language.ts";
 import { fill } from "./product.ts";
 import { eachLiveRow, type Live, rowAt } from "./rows.ts";
-import { type WeightType, widenRow, widenRowScratch } from "./weights.ts";
+import { widenRow, widenRowScratch } from "./weights.ts";
 
 /** Sizes N, C and V of rows that are looked up in a table [V, C]. */
 export interface EmbeddingSizes {
@@ -13,7 +13,7 @@ export interface EmbeddingSizes {
 }
 
 /** y[n] = table[tokens[n]] in float32; an index outside [0, V) reads the nearest row instead. Pointers: table [V, C], tokens i32 [N], y [N, C]. */
-export const embeddingRows = kernel<EmbeddingSizes & Live & { readonly type: WeightType }>("embeddingRows", (k, constants) => {
+export const embeddingRows = kernel<EmbeddingSizes & Live & { readonly type: WeightDType }>("embeddingRows", (k, constants) => {
   const { type, channels, vocabulary } = constants;
   const { table, tokens, y } = k.pointers("table", "tokens", "y");
   const split = eachLiveRow(k, constants, (row, scratch) => {

@@ -32,4 +32,4 @@ export { type RopeSizes, rope } from "./rope.ts";
 export { blocksOfRow, type RowSizes } from "./row-blocks.ts";
 export type { Elements, Live } from "./rows.ts";
 export { type TopKSizes, topKBlocks, topKMerge } from "./top-k.ts";
-export type { PlainType, WeightType } from "./weights.ts";
+export type { PlainType } from "./weights.ts";

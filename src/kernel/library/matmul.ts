@@ -1,12 +1,11 @@
 // The three products of a linear layer (forward, gradient of the input, gradient of the weight): register tiles walk over packed factors
 // (Goto & van de Geijn 2008, "Anatomy of high-performance matrix multiplication").
-import { fail, isQuantised } from "../../base/index.ts";
+import { fail, isQuantised, type WeightDType } from "../../base/index.ts";
 import { type Builder, type Int, kernel } from "../language.ts";
 import { type PackSizes, panelBytes, panelWord, stepBytes, wordsOf } from "./pack.ts";
 import { eachTile, groupRows, leftBytes, packLeft, prefetchLeft } from "./pack-left.ts";
 import { type Depth, type PanelWord, type Product, panelWidth, type Start, scaled, tileProduct } from "./product.ts";
 import { type Live, rowLimit, splitOfRows } from "./rows.ts";
-import type { WeightType } from "./weights.ts";
 import { depthOfPiece, panelsOfPiece, type WidenedSizes, widenBytes, widenedPanelBytes, widenPanels } from "./widen-panels.ts";
 
 /** Words of depth in a block: a panel of it nearly fills the first-level cache, a block of panels half of the second. */
@@ -18,7 +17,7 @@ const blockColumns = { packed: 512, widened: 256 } as const;
 export interface MatmulSizes extends Omit<PackSizes, "type">, Live {
   readonly m: number;
   /** What B was packed from, by `packMatrix` or, where it is quantised, by `packQuantised`; float32 by default. */
-  readonly type?: WeightType;
+  readonly type?: WeightDType;
   /** Whether the product is added to C. */
   readonly accumulate?: boolean;
 }

@@ -4,13 +4,13 @@ import { expect, test } from "vitest";
 import {
   dequantise,
   elementLayouts,
-  type FileDType,
-  isDType,
   isQuantised,
   type Precision,
   type QuantisedDType,
   Rng,
   roundToBfloat16,
+  type WeightDType,
+  weightDTypes,
 } from "../../base/index.ts";
 import { exampleBytes } from "../../graph/index.ts";
 import { type CompiledRun, compiledRuns, ints, random, sameBits, unwritten } from "../testing.test.helper.ts";
@@ -19,13 +19,11 @@ import { keepsBits, packedBytes, packMatrix, unpackMatrix } from "./pack.ts";
 import { quantisedLinesBytes, quantiseLines } from "./quantise.ts";
 import { quantisedMatmul } from "./quantised-matmul.ts";
 import { packedQuantisedBytes, packQuantised, unpackQuantised } from "./quantised-panels.ts";
-import type { WeightType } from "./weights.ts";
 
-const types = (Object.keys(elementLayouts) as FileDType[]).filter(isDType).filter((type): type is WeightType => type !== "i32");
 const mostProducts = 2e6;
 
 interface Case {
-  readonly type: WeightType;
+  readonly type: WeightDType;
   readonly form: "nt" | "nn";
   readonly precision: Precision;
   /** Rows and channels of the weight. */
@@ -51,7 +49,7 @@ test.each(compiledRuns)(
 
 function draw(rng: Rng): Case {
   const pick = <T>(values: readonly [T, ...T[]]): T => values[rng.below(values.length)] ?? values[0];
-  const type = types[rng.below(types.length)] ?? "f32";
+  const type = weightDTypes[rng.below(weightDTypes.length)] ?? "f32";
   const { block } = elementLayouts[type];
   const most = block === 1 ? pick([10, 700]) : block === 32 ? 20 : 4;
   const sizes = { rows: 1 + rng.below(pick([5, 40, 400])), channels: block * (1 + rng.below(most)), m: 1 + rng.below(pick([3, 14, 70])) };
@@ -105,7 +103,7 @@ function testBytes({ run, target }: CompiledRun, drawn: Case & { readonly type: 
   const packed = run(packQuantised, { type, n, k }, [held, room(packedQuantisedBytes(target, { type, n, k }))])[1]!;
   const x = random(m * k, 6);
   const product = (m: number, x: Float32Array, limit: { readonly live?: true }, count: readonly Float32Array[]) => {
-    const lines = run(quantiseLines, { type, m, k, ...limit }, [x, room(quantisedLinesBytes(target, { type, m, k })), ...count])[1]!;
+    const lines = run(quantiseLines, { type, m, k, ...limit }, [x, room(quantisedLinesBytes({ type, m, k })), ...count])[1]!;
     return run(quantisedMatmul, { type, m, n, k, ...limit }, [lines, packed, unwritten(m * n), ...count])[2]!;
   };
   const all = product(m, x, {}, []);

@@ -1,5 +1,4 @@
 // Rows of activations as bytes: blocks of 32 with a float32 scale, to nearest (as ggml's block_q8_0 does), laid out for what reads them.
-import type { Target } from "../ir.ts";
 import { type Builder, type Int, kernel, type Vec } from "../language.ts";
 import { blockWeights, type QuantisedType, spansOf } from "./quantised-blocks.ts";
 import { type Live, rowLimit, splitOfRows } from "./rows.ts";
@@ -41,8 +40,8 @@ export function quantiseBlock(k: Builder, from: Int, offset: number): QuantisedB
 }
 
 /**
- * A row for {@link quantisedMatmul}: its k bytes, then for every block the sums that its integer products start from (−zero · Σ q, one or one
- * a half), its scale, and where the type has minima sign · scale · Σ q.
+ * A row for {@link quantisedMatmul}: its k bytes, then for every block the sums that its integer products start from (−zero · Σ q, one per piece),
+ * its scale, and where the type has minima sign · scale · Σ q, one per piece.
  */
 export interface LineLayout {
   readonly bytes: number;
@@ -51,17 +50,17 @@ export interface LineLayout {
   readonly starts: 0 | 1 | 2;
 }
 
-/** The layout of a row of k elements that meets weights of this type on this target. */
-export function lineLayout(target: Target, type: QuantisedType, k: number): LineLayout {
-  const { layout } = spansOf(target, type, k);
-  const starts = layout.zero === 0 ? 0 : layout.scaleOfHalf ? 2 : 1;
-  const blockBytes = (starts + 1 + (layout.sign === 0 ? 0 : 1)) * 4;
+/** The layout of a row of k elements that meets weights of this type. */
+export function lineLayout(type: QuantisedType, k: number): LineLayout {
+  const { zero, sign, pieces } = spansOf(type, k).layout;
+  const starts = zero === 0 ? 0 : pieces;
+  const blockBytes = (starts + 1 + (sign === 0 ? 0 : pieces)) * 4;
   return { bytes: k + (k / blockWeights) * blockBytes, blockBytes, starts };
 }
 
 /** Bytes of `m` rows quantised by {@link quantiseLines}. */
-export function quantisedLinesBytes(target: Target, { type, m, k }: QuantisedRows): number {
-  return m * lineLayout(target, type, k).bytes;
+export function quantisedLinesBytes({ type, m, k }: QuantisedRows): number {
+  return m * lineLayout(type, k).bytes;
 }
 
 /** Quantises rows for {@link quantisedMatmul} with weights of this type; magnitudes up to 1e36, beyond which sums overflow. Pointers: x [m, k], lines, and live where there are live rows. One unit per row. */
@@ -69,18 +68,18 @@ export const quantiseLines = kernel<QuantisedRows>("quantiseLines", (k, { type, 
   const { x, lines } = k.pointers("x", "lines");
   const limit = rowLimit(k, { rows: m, ...(live && { live }) });
   const { begin, end } = k.range();
-  const { layout } = spansOf(k.target, type, depth);
-  const { bytes, blockBytes, starts } = lineLayout(k.target, type, depth);
+  const { zero, sign, pieces } = spansOf(type, depth).layout;
+  const { bytes, blockBytes, starts } = lineLayout(type, depth);
   k.loop(begin, end.min(limit), 1, (row) => {
     const line = lines.add(row.mul(bytes));
     const numbers = k.copy(line.add(depth));
     k.loop(0, depth, blockWeights, (i) => {
       const { quants, scale } = quantiseBlock(k, x.add(row.mul(depth * 4)).add(i.mul(4)), 0);
       quants.forEach((v, j) => k.storeNarrow("u8", v, line.add(i), undefined, j * k.laneCount));
-      const sums = sumsOf(quants, starts === 2 ? 2 : 1);
-      if (starts > 0) sums.forEach((sum, j) => k.storeScalar(sum.mul(k.constant(-layout.zero)).toInt(), numbers, j * 4));
+      const sums = sumsOf(quants, pieces);
+      if (zero !== 0) sums.forEach((sum, j) => k.storeScalar(sum.mul(k.constant(-zero)).toInt(), numbers, j * 4));
       k.storeScalar(scale, numbers, starts * 4);
-      if (layout.sign !== 0) k.storeScalar(sums[0]!.mul(scale).mul(k.constant(layout.sign)), numbers, (starts + 1) * 4);
+      if (sign !== 0) sums.forEach((sum, j) => k.storeScalar(sum.mul(scale).mul(k.constant(sign)), numbers, (starts + 1 + j) * 4));
       numbers.bump(blockBytes);
     });
   });

@@ -4,13 +4,13 @@
 import type { Target } from "../ir.ts";
 import { type Builder, type Int, kernel, type Vec, whole } from "../language.ts";
 import { eachTile } from "./pack-left.ts";
+import { numbersOf, panelLayouts } from "./panel-layouts.ts";
 import { panelWidth } from "./product.ts";
 import { type LineLayout, lineLayout } from "./quantise.ts";
 import { blockWeights, quantisedLayouts } from "./quantised-blocks.ts";
 import {
   eachBlock,
   numbersBytes,
-  numbersOf,
   type PanelBlock,
   type QuantisedMatrix,
   quantisedPanelBytes,
@@ -18,6 +18,9 @@ import {
   storeNumbers,
 } from "./quantised-panels.ts";
 import { type Live, rowLimit } from "./rows.ts";
+
+/** Operations up to which making the bytes of four weights is quicker than fetching them. */
+const fewOperations = 3;
 
 /** Quads of a block's weights. */
 const quadsOfBlock = blockWeights / 4;
@@ -41,7 +44,7 @@ export const quantisedMatmul = kernel<QuantisedSizes>("quantisedMatmul", (k, siz
   const { scratch, begin, end } = k.range();
   const width = panelWidth(k.target);
   const panelBytes = quantisedPanelBytes(k.target, sizes);
-  const line = lineLayout(k.target, type, depth);
+  const line = lineLayout(type, depth);
   const blocks = Math.ceil(m / unitRows);
   k.loop(begin, end, 1, (unit) => {
     const [block, panel] = [unit.rem(blocks), unit.div(blocks)];
@@ -81,14 +84,15 @@ type Preparation = "nothing" | "numbers" | "bytes";
 
 /**
  * A few tiles of rows read a panel as it lies: they wait for memory, and what is widened goes there and comes back. For more, types below 8 bits are
- * widened once; but of 4 bits only scales where a dot product of bytes is one instruction, because fetching bytes takes longer there than taking
- * nibbles apart again. Measured: docs/log/2026-11-28-panels.md.
+ * widened once; but where a dot product of bytes is one instruction and bytes take few operations to make, only scales are, because fetching bytes takes
+ * longer there than taking nibbles apart again. Measured: docs/log/2026-11-28-panels.md.
  */
 function preparationOf(target: Target, { type, m }: QuantisedSizes): Preparation {
-  const { bits } = quantisedLayouts[type];
-  const fewTiles = bits === 4 ? 3 : target.int8Dot ? 2 : 1;
-  if (bits === 8 || m <= fewTiles * tileRows(target)) return "nothing";
-  return target.int8Dot && bits === 4 ? "numbers" : "bytes";
+  const { operations } = panelLayouts[type];
+  const areFew = operations <= fewOperations;
+  const fewTiles = areFew ? 3 : target.int8Dot ? 2 : 1;
+  if (operations === 0 || m <= fewTiles * tileRows(target)) return "nothing";
+  return target.int8Dot && areFew ? "numbers" : "bytes";
 }
 
 /** Bytes of scratch. */
@@ -143,7 +147,7 @@ interface TilePlaces {
 
 function tile(k: Builder, { type, n, k: depth }: QuantisedSizes, { rows, columns }: Tile, source: Source, { lines, y }: TilePlaces): void {
   const vectors = Math.ceil(columns / k.laneCount);
-  const line = lineLayout(k.target, type, depth);
+  const line = lineLayout(type, depth);
   const sums = Array.from({ length: rows }, () => Array.from({ length: vectors }, () => k.variable()));
   const numbers = k.copy(lines.add(depth));
   const quants = k.copy(lines);
@@ -170,10 +174,9 @@ interface BlockOfTile {
 }
 
 function addBlock(k: Builder, { type, line, block, quants, numbers, vectors }: BlockOfTile, sums: readonly (readonly Vec[])[]) {
-  const { bits, scaleOfHalf, sign } = quantisedLayouts[type];
+  const { most, pieces, sign } = quantisedLayouts[type];
   const eachVector = <T>(make: (j: number) => T): T[] => Array.from({ length: vectors }, (_, j) => make(j));
   const ofRow = (row: number, i: number) => k.splat(numbers, row * line.bytes + i * 4);
-  const pieces = scaleOfHalf ? 2 : 1;
   const quads = quadsOfBlock / pieces;
   for (let piece = 0; piece < pieces; piece++) {
     const products = sums.map((row, i) => row.map(() => (line.starts > 0 ? k.copyVec(ofRow(i, piece)) : k.variable())));
@@ -181,7 +184,7 @@ function addBlock(k: Builder, { type, line, block, quants, numbers, vectors }: B
       const weights = eachVector((j) => block.quad(quad, j));
       products.forEach((row, i) => {
         const bytes = k.splat(quants, i * line.bytes + quad * 4);
-        row.forEach((product, j) => product.accumulateBytes(weights[j]!, bytes, 2 ** bits - 1));
+        row.forEach((product, j) => product.accumulateBytes(weights[j]!, bytes, most));
       });
     }
     const scales = eachVector((j) => block.number(piece, j));
@@ -191,9 +194,11 @@ function addBlock(k: Builder, { type, line, block, quants, numbers, vectors }: B
     });
   }
   if (sign === 0) return;
-  const minima = eachVector((j) => block.number(pieces, j));
-  sums.forEach((row, i) => {
-    const sum = ofRow(i, line.starts + 1);
-    row.forEach((total, j) => total.accumulate(minima[j]!, sum));
-  });
+  for (let piece = 0; piece < pieces; piece++) {
+    const minima = eachVector((j) => block.number(pieces + piece, j));
+    sums.forEach((row, i) => {
+      const sum = ofRow(i, line.starts + 1 + piece);
+      row.forEach((total, j) => total.accumulate(minima[j]!, sum));
+    });
+  }
 }

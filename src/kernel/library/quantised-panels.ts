@@ -2,122 +2,11 @@
 // lanes are outputs. A panel takes the file's bytes, and the file's bytes can be made of it again.
 import type { Target } from "../ir.ts";
 import { type Builder, type Int, kernel, type Vec, whole } from "../language.ts";
+import { isPlain, numbersOf, panelLayouts, placesOfWords, superblockWeights, wordsOf } from "./panel-layouts.ts";
 import { panelWidth } from "./product.ts";
-import { blockWeights, type QuantisedType, quantisedLayouts, spansOf } from "./quantised-blocks.ts";
+import type { Turn } from "./quantised-bits.ts";
+import { blockWeights, type QuantisedType, spansOf } from "./quantised-blocks.ts";
 import { panelToRows, rowsToPanel } from "./transpose-panels.ts";
-
-/** A word of a superblock, or of a lot, by its number; a half float likewise. */
-type Find = (i: number) => Vec;
-
-/** What a panel holds of a superblock, and how blocks are read from it. */
-interface PanelLayout {
-  /** Where the half floats are in the file's superblock. */
-  readonly halves: readonly number[];
-  /** Where the words are there, which are all other bytes: in the order in which they are read, because memory is slower in any other. */
-  readonly words: readonly Run[];
-  /** Bits of words that are the other way round in the panel. */
-  readonly flip?: number;
-  /** Blocks whose weights share words, how many words these are, and how often such lots follow each other behind the other words. */
-  readonly lots: { readonly count: number; readonly blocks: number; readonly words: number };
-  /** Weights 4 · quad to 4 · quad + 3 of a block of a lot, a byte q each, from the words of the lot. */
-  quad(k: Builder, word: Find, quad: number, block: number): Vec;
-  /** The numbers of every block: its scale, or one of each half, then its minimum where there are any. */
-  numbers(k: Builder, word: Find, half: Find): Vec[][];
-}
-
-interface Run {
-  /** Bytes to the first word. */
-  readonly at: number;
-  readonly count: number;
-}
-
-const one = (words: number) => ({ count: 1, blocks: 1, words });
-
-const panelLayouts: Readonly<Record<QuantisedType, PanelLayout>> = {
-  // d · q i8[32], with the sign flipped as u8
-  q8_0: {
-    halves: [0],
-    words: [{ at: 2, count: 8 }],
-    flip: 0x80808080 | 0,
-    lots: one(8),
-    quad: (_, word, quad) => word(quad),
-    numbers: (_, __, half) => [[half(0)]],
-  },
-  // d · q u4[32], byte i has weights i and 16 + i
-  q4_0: {
-    halves: [0],
-    words: [{ at: 2, count: 4 }],
-    lots: one(4),
-    quad: (k, word, quad) => nibbles(k, word(quad & 3), quad >> 2),
-    numbers: (_, __, half) => [[half(0)]],
-  },
-  // d · minimum · q u4[32]
-  q4_1: {
-    halves: [0, 2],
-    words: [{ at: 4, count: 4 }],
-    lots: one(4),
-    quad: (k, word, quad) => nibbles(k, word(quad & 3), quad >> 2),
-    numbers: (_, __, half) => [[half(0), half(1)]],
-  },
-  // d · dmin · three words of scales and minima · 32 words of q u4[256], of which eight have two blocks
-  q4_K: {
-    halves: [0, 2],
-    words: [{ at: 4, count: 35 }],
-    lots: { count: 4, blocks: 2, words: 8 },
-    quad: (k, word, quad, block) => nibbles(k, word(quad), block),
-    numbers: (k, word, half) => {
-      const [d, dmin] = [half(0), half(1)];
-      return sixBits(k, word).map(([scale, minimum]) => [scale.toFloat().mul(d), minimum.toFloat().mul(dmin)]);
-    },
-  },
-  // 32 words of low bits u4[256], of which sixteen have four blocks · 16 of high bits u2[256], eight for these · four of scales i8[16] · d
-  q6_K: {
-    halves: [208],
-    words: [
-      { at: 192, count: 4 },
-      { at: 0, count: 16 },
-      { at: 128, count: 8 },
-      { at: 64, count: 16 },
-      { at: 160, count: 8 },
-    ],
-    lots: { count: 2, blocks: 4, words: 24 },
-    quad: (k, word, quad, block) => {
-      const low = nibbles(k, word(quad + 8 * (block & 1)), block >> 1);
-      const high = word(16 + quad);
-      const moved = block < 2 ? high.shiftLeft(4 - 2 * block) : block === 2 ? high : high.shiftRight(2);
-      return low.or(moved.and(k.intConstant(0x30303030)));
-    },
-    numbers: (_, word, half) => {
-      const d = half(0);
-      const scale = (i: number) =>
-        word(i >> 2)
-          .shiftLeft(24 - 8 * (i & 3))
-          .shiftRightSigned(24)
-          .toFloat()
-          .mul(d);
-      return Array.from({ length: 8 }, (_, block) => [scale(2 * block), scale(2 * block + 1)]);
-    },
-  },
-};
-
-function nibbles(k: Builder, word: Vec, upper: number): Vec {
-  return (upper > 0 ? word.shiftRight(4) : word).and(k.intConstant(0x0f0f0f0f));
-}
-
-/** Scale and minimum of eight blocks in three words, four bytes at a time: see `sixBits` of quantised-blocks.ts, whose byte b[4w + i] is byte i of word w. */
-function sixBits(k: Builder, word: Find): (readonly [Vec, Vec])[] {
-  const [a, b, c] = [word(0), word(1), word(2)];
-  const lower = (v: Vec) => v.and(k.intConstant(0x3f3f3f3f));
-  const upper = (v: Vec) => v.shiftRight(2).and(k.intConstant(0x30303030));
-  const pairs = (scales: Vec, minima: Vec) => [0, 1, 2, 3].map((i) => [byteOf(k, scales, i), byteOf(k, minima, i)] as const);
-  return [...pairs(lower(a), lower(b)), ...pairs(nibbles(k, c, 0).or(upper(a)), nibbles(k, c, 1).or(upper(b)))];
-}
-
-/** Byte i of every word, unsigned. */
-function byteOf(k: Builder, word: Vec, i: number): Vec {
-  const moved = i === 0 ? word : word.shiftRight(8 * i);
-  return i === 3 ? moved : moved.and(k.intConstant(0xff));
-}
 
 /** A quantised matrix w [n, k]; k is a whole number of its superblocks. */
 export interface QuantisedMatrix {
@@ -142,19 +31,9 @@ function placesOf(target: Target, type: QuantisedType): { readonly halves: numbe
     : { halves: 0, words: 2 * width * panelLayouts[type].halves.length };
 }
 
-function wordsOf(type: QuantisedType): number {
-  return panelLayouts[type].words.reduce((sum, { count }) => sum + count, 0);
-}
-
-/** Weights of a superblock. */
-export function superblockWeights(type: QuantisedType): number {
-  const { count, blocks } = panelLayouts[type].lots;
-  return blockWeights * count * blocks;
-}
-
 /** Bytes of a panel of columns of `k` weights. @throws CriaError when these are not whole superblocks. */
 export function quantisedPanelBytes(target: Target, { type, k }: Pick<QuantisedMatrix, "type" | "k">): number {
-  return spansOf(target, type, k).superblocksOfRow * superblockBytes(target, type);
+  return spansOf(type, k).superblocksOfRow * superblockBytes(target, type);
 }
 
 /** Bytes of a matrix packed by {@link packQuantised}: the file's, where n fills panels. */
@@ -165,58 +44,99 @@ export function packedQuantisedBytes(target: Target, sizes: QuantisedMatrix): nu
 /** Puts w [n, k] into panels. Pointers: w, packed. One unit per panel; columns beyond n are zeros. */
 export const packQuantised = kernel<QuantisedMatrix>("packQuantised", (k, sizes) => {
   const { w, packed } = k.pointers("w", "packed");
-  return transposePanels(k, sizes, w, packed, rowsToPanel);
+  const { turn } = panelLayouts[sizes.type];
+  return eachSuperblock(k, sizes, w, packed, (superblock) => {
+    transposeSuperblock(k, sizes.type, superblock, rowsToPanel);
+    if (turn === undefined) return;
+    const { inFile, inScratch, inPanel } = turnedWords(k.target, sizes.type, turn, superblock);
+    rowsToPanel(k, "word", inFile, turn.count);
+    turnWords(k, turn.there, inScratch, inPanel);
+  });
 });
 
 /** Makes w [n, k] of its panels again, bit for bit. Pointers: packed, w. One unit per panel. */
 export const unpackQuantised = kernel<QuantisedMatrix>("unpackQuantised", (k, sizes) => {
   const { packed, w } = k.pointers("packed", "w");
-  return transposePanels(k, sizes, w, packed, panelToRows);
+  const { turn } = panelLayouts[sizes.type];
+  return eachSuperblock(k, sizes, w, packed, (superblock) => {
+    transposeSuperblock(k, sizes.type, superblock, panelToRows);
+    if (turn === undefined) return;
+    const { inFile, inScratch, inPanel } = turnedWords(k.target, sizes.type, turn, superblock);
+    turnWords(k, turn.back, inPanel, inScratch);
+    panelToRows(k, "word", inFile, turn.count);
+  });
 });
 
-function transposePanels(k: Builder, { type, n, k: depth }: QuantisedMatrix, w: Int, packed: Int, transpose: typeof rowsToPanel) {
-  const { begin, end } = k.range();
-  const { rowBytes, superblockBytes: fileBytes } = spansOf(k.target, type, depth);
+/** A superblock of the rows of a panel: in the file, and in the panel. */
+interface Superblock {
+  /** The superblock of the first row, bytes from a row to the next, and the rows that exist. */
+  readonly file: Int;
+  readonly stride: number;
+  readonly count: number;
+  readonly panel: Int;
+  readonly scratch: Int;
+}
+
+function eachSuperblock(k: Builder, { type, n, k: depth }: QuantisedMatrix, w: Int, packed: Int, body: (superblock: Superblock) => void) {
+  const { scratch, begin, end } = k.range();
+  const { rowBytes: stride, superblockBytes: fileBytes } = spansOf(type, depth);
   const width = panelWidth(k.target);
-  const { halves, words, flip } = panelLayouts[type];
   const bytes = quantisedPanelBytes(k.target, { type, k: depth });
   k.loop(begin, end, 1, (panel) =>
     k.blocks(panel, n, width, (count) => {
-      const file = k.copy(w.add(panel.mul(width * rowBytes)));
+      const file = k.copy(w.add(panel.mul(width * stride)));
       const first = packed.add(panel.mul(bytes));
-      k.loop(first, first.add(bytes), superblockBytes(k.target, type), (superblock) => {
-        const rows = { stride: rowBytes, count };
-        const places = placesOf(k.target, type);
-        halves.forEach((at, i) =>
-          transpose(k, "u16", { ...rows, rows: file.add(at), panel: superblock.add(places.halves + 2 * width * i) }, 1),
-        );
-        let to = superblock.add(places.words);
-        for (const { at, count } of words) {
-          transpose(k, "word", { ...rows, rows: file.add(at), panel: to, ...(flip !== undefined && { flip }) }, count);
-          to = to.add(4 * width * count);
-        }
+      k.loop(first, first.add(bytes), superblockBytes(k.target, type), (panel) => {
+        body({ file, stride, count, panel, scratch });
         file.bump(fileBytes);
       });
     }),
   );
-  return { units: Math.ceil(n / width) };
+  return { units: Math.ceil(n / width), scratchBytes: (panelLayouts[type].turn?.count ?? 0) * width * 4 };
+}
+
+/** Moves half floats and words, but for those whose bits lie otherwise. */
+function transposeSuperblock(
+  k: Builder,
+  type: QuantisedType,
+  { file, stride, count, panel }: Superblock,
+  transpose: typeof rowsToPanel,
+): void {
+  const width = panelWidth(k.target);
+  const places = placesOf(k.target, type);
+  const { halves, flip } = panelLayouts[type];
+  halves.forEach((at, i) => transpose(k, "u16", { rows: file.add(at), stride, count, panel: panel.add(places.halves + 2 * width * i) }, 1));
+  for (const { at, count: words, place } of placesOfWords(type).runs) {
+    const to = panel.add(places.words + 4 * width * place);
+    transpose(k, "word", { rows: file.add(at), stride, count, panel: to, ...(flip !== undefined && { flip }) }, words);
+  }
+}
+
+/** Vectors of words from an address on, by their numbers. */
+interface WordPlaces {
+  readonly base: Int;
+  readonly numbers: readonly number[];
+}
+
+/** Where words whose bits lie otherwise are in the file, on their way through scratch, and in the panel. */
+function turnedWords(target: Target, type: QuantisedType, { at, count }: Turn, { file, panel, scratch, ...rows }: Superblock) {
+  const inFile = { ...rows, rows: file.add(at), panel: scratch };
+  const inScratch: WordPlaces = { base: scratch, numbers: Array.from({ length: count }, (_, i) => i) };
+  const inPanel: WordPlaces = { base: panel.add(placesOf(target, type).words), numbers: placesOfWords(type).turned };
+  return { inFile, inScratch, inPanel };
+}
+
+function turnWords(k: Builder, turn: Turn["there"], from: WordPlaces, to: WordPlaces): void {
+  for (let j = 0; j < k.target.tile.vectors; j++) {
+    const words = from.numbers.map((i) => wordOf(k, from.base, i, j));
+    turn(k, words).forEach((word, i) => void k.store(word, to.base, whole, wordAt(k, to.numbers[i]!, j)));
+  }
 }
 
 /** A block of a panel: vector j of its quads, four bytes q per lane, and of its numbers. */
 export interface PanelBlock {
   quad(i: number, j: number): Vec;
   number(i: number, j: number): Vec;
-}
-
-/** Numbers of a block. */
-export function numbersOf(type: QuantisedType): number {
-  const { scaleOfHalf, sign } = quantisedLayouts[type];
-  return (scaleOfHalf ? 2 : 1) + (sign === 0 ? 0 : 1);
-}
-
-/** Whether a superblock is a block, whose half floats are its numbers. */
-function isPlain(type: QuantisedType): boolean {
-  return superblockWeights(type) === blockWeights;
 }
 
 /** Some superblocks of a panel, from address `first` up to `last`; `vectors` of their columns. */
@@ -270,7 +190,7 @@ function onlyBlock(k: Builder, type: QuantisedType, superblock: Int): PanelBlock
   const { halves, words } = placesOf(k.target, type);
   return {
     quad: (i, j) => quad(k, (at) => wordOf(k, superblock, at, j, words), i, 0),
-    number: (i, j) => halfOf(k, superblock, i, j, halves),
+    number: (i, j) => k.loadNarrow("f16", superblock, whole, halves + halfAt(k, i, j)),
   };
 }
 
@@ -304,23 +224,28 @@ function together(k: Builder, body: () => void): void {
 
 /** Vector j of word or number i, of those that begin some bytes behind `from`. */
 function wordOf(k: Builder, from: Int, i: number, j: number, bytes = 0): Vec {
-  return k.load(from, whole, bytes + (i * panelWidth(k.target) + j * k.laneCount) * 4);
+  return k.load(from, whole, bytes + wordAt(k, i, j));
 }
 
-function halfOf(k: Builder, superblock: Int, i: number, j: number, bytes: number): Vec {
-  return k.loadNarrow("f16", superblock, whole, bytes + (i * panelWidth(k.target) + j * k.laneCount) * 2);
+/** Bytes to vector j of word or number i. */
+function wordAt(k: Builder, i: number, j: number): number {
+  return (i * panelWidth(k.target) + j * k.laneCount) * 4;
+}
+
+/** Bytes to vector j of half float i. */
+function halfAt(k: Builder, i: number, j: number): number {
+  return wordAt(k, i, j) / 2;
 }
 
 /** The numbers of a superblock's blocks as floats: [block][number][column]. */
 function numbersOfSuperblock(k: Builder, type: QuantisedType, superblock: Int, vectors: number, to: Int): void {
-  const width = panelWidth(k.target);
   const { halves, words } = placesOf(k.target, type);
   for (let j = 0; j < vectors; j++) {
     const numbers = panelLayouts[type].numbers(
       k,
       (i) => wordOf(k, superblock, i, j, words),
-      (i) => halfOf(k, superblock, i, j, halves),
+      (i, type = "f16") => k.loadNarrow(type, superblock, whole, halves + halfAt(k, i, j)),
     );
-    numbers.flat().forEach((number, i) => void k.store(number, to, whole, (i * width + j * k.laneCount) * 4));
+    numbers.flat().forEach((number, i) => void k.store(number, to, whole, wordAt(k, i, j)));
   }
 }

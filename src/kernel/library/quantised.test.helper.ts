@@ -1,8 +1,8 @@
 // Matrices of random quantised blocks, and what their weights are: straight from the formats' definitions, in float64.
-import { dequantise, elementLayouts, type FileDType, isDType, isQuantised, type QuantisedDType, Rng } from "../../base/index.ts";
+import { dequantise, isQuantised, type QuantisedDType, Rng, weightDTypes } from "../../base/index.ts";
 import { exampleBytes } from "../../graph/index.ts";
 
-export const quantisedTypes = (Object.keys(elementLayouts) as FileDType[]).filter(isDType).filter(isQuantised);
+export const quantisedTypes = weightDTypes.filter(isQuantised);
 
 export interface Quantised {
   /** Bytes of the blocks, filled up to whole floats. */

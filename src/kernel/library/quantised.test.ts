@@ -15,6 +15,8 @@ import { packedQuantisedBytes, packQuantised, unpackQuantised } from "./quantise
 /** Rows that fill no vector evenly: 5 blocks of 32, 3 superblocks of 256. */
 const depthOf = (type: QuantisedType) => blockOf(type) * (blockOf(type) === 32 ? 5 : 3);
 const blockOf = (type: QuantisedType) => elementLayouts[type].block;
+/** Superblocks with numbers of whole blocks, and of their halves. */
+const largeTypes: readonly QuantisedType[] = ["q4_K", "q6_K"];
 const room = (bytes: number) => unwritten(bytes / 4);
 
 describe.each(runs)("$name", ({ name, run, target }) => {
@@ -27,7 +29,7 @@ describe.each(runs)("$name", ({ name, run, target }) => {
       const x = activations(2, k);
       x[7] = bad;
       const packed = run(packQuantised, { type, n, k }, [buffer, room(packedQuantisedBytes(target, { type, n, k }))])[1]!;
-      const lines = run(quantiseLines, { type, m: 2, k }, [x, room(quantisedLinesBytes(target, { type, m: 2, k }))])[1]!;
+      const lines = run(quantiseLines, { type, m: 2, k }, [x, room(quantisedLinesBytes({ type, m: 2, k }))])[1]!;
       const many = run(quantisedMatmul, { type, m: 2, n, k }, [lines, packed, unwritten(2 * n)])[2]!;
       expect([...many].map(Number.isNaN)).toEqual([true, true, true, false, false, false]);
     });
@@ -40,7 +42,7 @@ describe.each(runs)("$name", ({ name, run, target }) => {
       const { buffer, weights } = randomQuantised(type, n, k, 3);
       const x = activations(m, k);
       const packed = run(packQuantised, { type, n, k }, [buffer, room(packedQuantisedBytes(target, { type, n, k }))])[1]!;
-      const lines = run(quantiseLines, { type, m, k }, [x, room(quantisedLinesBytes(target, { type, m, k }))])[1]!;
+      const lines = run(quantiseLines, { type, m, k }, [x, room(quantisedLinesBytes({ type, m, k }))])[1]!;
       const y = run(quantisedMatmul, { type, m, n, k }, [lines, packed, unwritten(m * n)])[2]!;
       expect(worst(y, product(rounded(x), weights, m, n, k))).toBeLessThan(1e-6);
     });
@@ -54,12 +56,12 @@ describe.each(runs)("$name", ({ name, run, target }) => {
       const product = (m: number, live?: number) => {
         const rows = { m, ...(live !== undefined && { live: true as const }) };
         const counted = live === undefined ? [] : [ints([live])];
-        const given = [x.slice(0, m * sizes.k), room(quantisedLinesBytes(target, { ...sizes, m })), ...counted];
+        const given = [x.slice(0, m * sizes.k), room(quantisedLinesBytes({ ...sizes, m })), ...counted];
         const lines = run(quantiseLines, { type, k: sizes.k, ...rows }, given)[1]!;
         return run(quantisedMatmul, { ...sizes, ...rows }, [lines, packed, unwritten(m * n), ...counted])[2]!;
       };
       const all = product(most);
-      for (const m of [1, 4, 11]) expect(sameBits(product(m), all.slice(0, m * n)), `${m} rows`).toBe(true);
+      for (const m of [1, 11]) expect(sameBits(product(m), all.slice(0, m * n)), `${m} rows`).toBe(true);
       for (const [m, live] of [
         [8, 0],
         [8, 1],
@@ -85,12 +87,12 @@ describe.each(runs)("$name", ({ name, run, target }) => {
       ["nt", "float32", 7, 9, 1],
       ["nn", "bfloat16", 2, 1, 19],
     ] as const;
-    /** Depths of several blocks, for types whose superblocks these must fit; the interpreter would take its time. */
+    /** Depths of several blocks, which superblocks must fit; the interpreter would take its time. */
     const large = [
       ["nt", "bfloat16", 2, 3, 6],
       ["nn", "float32", 2, 1, 375],
     ] as const;
-    test.each(name.startsWith("interpreter") || blockOf(type) === 32 ? small : [...small, ...large])(
+    test.each(!name.startsWith("interpreter") && largeTypes.includes(type) ? [...small, ...large] : small)(
       "a product in floats, form %s, in %s, is that with the weights as float32",
       (form, precision, m, columns, depth) => {
         const superblock = blockOf(type);

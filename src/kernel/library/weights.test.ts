@@ -1,21 +1,20 @@
 // Weights as they lie, of every layout: looked up, and the plain ones packed with the bits that they have.
 import { describe, expect, test } from "vitest";
-import { dequantise, elementLayouts, type FileDType, isDType, isQuantised, Rng } from "../../base/index.ts";
+import { dequantise, elementLayouts, isQuantised, Rng, type WeightDType, weightDTypes } from "../../base/index.ts";
 import { exampleBytes } from "../../graph/index.ts";
 import { ints, random, runs, sameBits, unwritten } from "../testing.test.helper.ts";
 import { embeddingRows } from "./embedding.ts";
 import { matmul } from "./matmul.ts";
 import { keepsBits, packedBytes, packMatrix, unpackMatrix } from "./pack.ts";
-import type { PlainType, WeightType } from "./weights.ts";
+import type { PlainType } from "./weights.ts";
 
-const types = (Object.keys(elementLayouts) as FileDType[]).filter(isDType).filter((type) => type !== "i32");
-const plainTypes = types.filter((type) => !isQuantised(type)) as PlainType[];
+const plainTypes = weightDTypes.filter((type): type is PlainType => !isQuantised(type));
 
 /** Rows that fill no vector evenly: 53 elements, 5 blocks of 32, 2 of 256. */
-const depthOf = (type: WeightType) => ({ 1: 53, 32: 160, 256: 512 })[elementLayouts[type].block];
+const depthOf = (type: WeightDType) => ({ 1: 53, 32: 160, 256: 512 })[elementLayouts[type].block];
 
 describe.each(runs)("$name", ({ run, target }) => {
-  test.each(types)("rows of %s are looked up as float32", (type) => {
+  test.each(weightDTypes)("rows of %s are looked up as float32", (type) => {
     const [rows, channels] = [9, depthOf(type)];
     const { held, values } = weights(type, rows, channels);
     const tokens = [3, 8, 0, -7, 99, 1, 2, 4, 5, 6, 7];
@@ -89,7 +88,7 @@ describe.each(runs)("$name", ({ run, target }) => {
 });
 
 /** Bytes of random weights, in whole words, and what they are: every layout's values are float32. */
-function weights(type: WeightType, rows: number, channels: number): { held: Float32Array; values: Float32Array } {
+function weights(type: WeightDType, rows: number, channels: number): { held: Float32Array; values: Float32Array } {
   const bytes =
     type === "f32" ? new Uint8Array(random(rows * channels, 5).buffer) : exampleBytes({ dtype: type, shape: [rows, channels] }, new Rng(5));
   const padded = new Uint8Array(Math.ceil(bytes.length / 4) * 4);

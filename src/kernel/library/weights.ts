@@ -1,11 +1,9 @@
 // Weights as they lie in their file, whatever the layout of their elements: read into registers where a vector's worth lies together, widened to
 // float32 in memory where blocks share scales.
-import { type DType, isQuantised } from "../../base/index.ts";
+import { isQuantised, type WeightDType } from "../../base/index.ts";
 import type { Builder, Int, Position, Vec } from "../language.ts";
 import { widenQuantised, widenScratchBytes } from "./quantised-unpack.ts";
 
-/** Layouts of weights. */
-export type WeightType = Exclude<DType, "i32">;
 /** Those whose elements stand for themselves. */
 export type PlainType = "f32" | "bf16" | "f16";
 
@@ -17,7 +15,7 @@ export function loadPlain(k: Builder, type: PlainType, row: Int, at: Position, e
 /** Copies a row of `depth` weights from `from` to `to` as float32. */
 export function widenRow(
   k: Builder,
-  { type, depth }: { readonly type: WeightType; readonly depth: number },
+  { type, depth }: { readonly type: WeightDType; readonly depth: number },
   from: Int,
   to: Int,
   scratch: Int,
@@ -27,6 +25,6 @@ export function widenRow(
 }
 
 /** Bytes of scratch for {@link widenRow}. */
-export function widenRowScratch(k: Builder, type: WeightType): number {
+export function widenRowScratch(k: Builder, type: WeightDType): number {
   return isQuantised(type) ? widenScratchBytes(k) : 0;
 }

@@ -4,17 +4,10 @@ import { isQuantised, type Precision } from "../../base/index.ts";
 import type { Target } from "../ir.ts";
 import { type Builder, type Int, type Vec, whole } from "../language.ts";
 import { elementsOf, type MatmulForm, panelBytes, panelWord } from "./pack.ts";
+import { numbersOf, superblockWeights } from "./panel-layouts.ts";
 import { panelWidth, scaled } from "./product.ts";
 import { blockWeights, type QuantisedType, quantisedLayouts } from "./quantised-blocks.ts";
-import {
-  eachBlock,
-  numbersBytes,
-  numbersOf,
-  type PanelBlock,
-  quantisedPanelBytes,
-  superblockBytes,
-  superblockWeights,
-} from "./quantised-panels.ts";
+import { eachBlock, numbersBytes, type PanelBlock, quantisedPanelBytes, superblockBytes } from "./quantised-panels.ts";
 
 /** A product's right factor, N columns and K rows, of the weight w [n, k] in form nt and w [k, n] in form nn. */
 export interface WidenedSizes {
@@ -189,16 +182,17 @@ function wordOf(precision: Precision, weights: readonly Vec[], p: number): Vec {
 
 /** The 32 weights of a block: scale · (q − zero) + sign · minimum, in that order. */
 function weightsOf(k: Builder, type: QuantisedType, block: PanelBlock, j: number): Vec[] {
-  const { zero, scaleOfHalf, sign } = quantisedLayouts[type];
+  const { zero, pieces, sign } = quantisedLayouts[type];
   const numbers = Array.from({ length: numbersOf(type) }, (_, i) => block.number(i, j));
   const quads = Array.from({ length: blockWeights / 4 }, (_, i) => block.quad(i, j));
   return Array.from({ length: blockWeights }, (_, p) => {
     const shifted = p % 4 === 0 ? quads[p >> 2]! : quads[p >> 2]!.shiftRight(8 * (p % 4));
     const q = p % 4 === 3 ? shifted : shifted.and(k.intConstant(0xff));
-    const scale = numbers[scaleOfHalf ? Math.floor(p / 16) : 0]!;
+    const piece = Math.floor((p * pieces) / blockWeights);
+    const scale = numbers[piece]!;
     const value = (zero === 0 ? q : q.intSub(k.intConstant(zero))).toFloat().mul(scale);
     if (sign === 0) return value;
-    const minimum = numbers.at(-1)!;
+    const minimum = numbers[pieces + piece]!;
     return sign > 0 ? value.add(minimum) : value.sub(minimum);
   });
 }

@@ -50,6 +50,7 @@ export const simd = {
   "v128.store": 0x0b,
   "v128.const": 0x0c,
   "i8x16.shuffle": 0x0d,
+  "i8x16.swizzle": 0x0e,
   "i32x4.splat": 0x11,
   "i32x4.eq": 0x37,
   "i32x4.lt_s": 0x39,

@@ -1,7 +1,7 @@
 // What each op of IR becomes in WebAssembly: one row per op.
 import { fail } from "../../base/index.ts";
 import type { Mem, Reg, Relation, Span } from "../ir.ts";
-import { narrowBytes } from "../narrow.ts";
+import { narrowBytes, wordsOfBytes } from "../narrow.ts";
 import { type Fields, type OpName, type OpOf, ops } from "../ops.ts";
 import { type TailMove, tailMoves } from "../tail-moves.ts";
 import { control, emptyBlock, type IntegerName, integer, type SimdName, simd, unsigned } from "./encoding.ts";
@@ -111,6 +111,12 @@ const table: { readonly [N in OpName]: Row<N> } = {
   vshl: ["i32x4.shl"],
   vshr: ["i32x4.shr_u"],
   vsar: ["i32x4.shr_s"],
+  vlookup(code, { d, a, table }) {
+    code.vectorConst(wordsOfBytes(table), "i32");
+    code.get(a);
+    code.simd("i8x16.swizzle");
+    code.set(d);
+  },
   bf16pair: (_, { op }) => notLegal(op),
   dotbf16: (_, { op }) => notLegal(op),
   dotu8: (code, op) => dotBytes(code, op),

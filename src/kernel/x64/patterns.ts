@@ -1,7 +1,7 @@
 // What each op of IR becomes on x86-64: one row per op, which also says which of its operands may lie in memory.
 import { fail } from "../../base/index.ts";
 import type { Mem, Reg, Relation, Span, Target } from "../ir.ts";
-import { float32Bits } from "../narrow.ts";
+import { float32Bits, wordsOfBytes } from "../narrow.ts";
 import { isReg } from "../operands.ts";
 import type { Compare, IntBinary, IntConstant, LaneShift, OpName, OpOf, VectorBinary, VectorUnary } from "../ops.ts";
 import type { Label } from "./assembler.ts";
@@ -157,6 +157,7 @@ const patterns: Patterns = {
   vshl: shifted("vpslld"),
   vshr: shifted("vpsrld"),
   vsar: shifted("vpsrad"),
+  vlookup: withMemory(["a"], (s, { d, table }, { a }) => s.emit("vpshufb", [d, tableOf(s, table), a]), false),
   bf16pair: withMemory(["a"], pair),
   dotbf16: withMemory(["b", "a"], (s, { d, c }, { a, b }) => {
     if (isRegister(a)) accumulate(s, "vdpbf16ps", { d, a, b, c });
@@ -264,6 +265,11 @@ function laneNumbers(s: Selection, from: readonly number[]): Reg {
     "vmovups",
     from.flatMap((lane) => [lane, lane, lane, lane]),
   );
+}
+
+/** A register with the table in each of its parts. */
+function tableOf(s: Selection, table: readonly number[]): Reg {
+  return s.held("vec", "vmovups", Array.from({ length: s.dialect.lanes / 4 }, () => wordsOfBytes(table)).flat());
 }
 
 /** Halves first. Each step leaves its result in both halves, so the last leaves it everywhere; of maxima lane 0 is spread: see below. */
