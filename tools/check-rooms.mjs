@@ -26,7 +26,7 @@ export const rooms = {
   formats: ["base", "model", "regex", "tokenizer"],
   clean: ["base", "schema", "regex"],
   batches: ["base", "schema"],
-  corpus: ["base", "schema", "files", "tokenizer", "batches"],
+  corpus: ["base", "schema", "files", "tokenizer", "batches", "clean"],
   pipeline: ["base", "schema", "files", "clean", "corpus"],
   open: ["base", "model", "tokenizer", "chat", "formats"],
   load: ["base", "files", "tokenizer", "open"],

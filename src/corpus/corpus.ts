@@ -1,6 +1,7 @@
 // A recipe's texts, opened: every source's documents by side, read as often as needed.
 import { createHash } from "node:crypto";
 
+import { check } from "../base/index.ts";
 import { partsOf, type SourceSplit, type Split, splitCorpus, type TextHash } from "../batches/index.ts";
 import type { DataRecipe } from "./recipe.ts";
 import { type DocumentsOptions, type OpenOptions, openTexts, type Texts } from "./texts/index.ts";
@@ -32,8 +33,14 @@ export interface CorpusSource {
 export async function openCorpus(recipe: DataRecipe, options: OpenOptions = {}): Promise<Corpus> {
   const sources: CorpusSource[] = [];
   try {
-    for (const { name, weight, paths, format, field, separator, newlines } of recipe.sources)
+    for (const { name, weight, paths, format, field, separator, newlines, steps } of recipe.sources) {
+      check(
+        steps === undefined,
+        options.where ?? "data",
+        () => `source "${name}" has steps, which a preparation does before its texts are read: prepare the data first`,
+      );
       sources.push({ name, weight, texts: await openTexts([paths].flat(), { format, field, separator, newlines }, options) });
+    }
     return new Corpus(recipe, sources, options.where ?? "data");
   } catch (error) {
     await Promise.all(sources.map(({ texts }) => texts[Symbol.asyncDispose]()));

@@ -11,7 +11,7 @@ export {
 } from "./gathered/gather.ts";
 export { type Manifest, manifestName } from "./manifest.ts";
 export { openShards } from "./open-shards.ts";
-export { type PrepareOptions, prepare, prepareCorpus } from "./prepare.ts";
+export { checkUnused, type PrepareOptions, prepare, prepareCorpus } from "./prepare.ts";
 export { PreparedData } from "./prepared.ts";
 export { readYaml } from "./read-yaml.ts";
 export { type DataRecipe, dataRecipe, parseDataRecipe, type SourceRecipe, sourceRecipe } from "./recipe.ts";

@@ -104,7 +104,8 @@ function checkBoundaries({ boundaries }: DataRecipe, { bosId, eosId }: TextToken
   );
 }
 
-async function checkUnused(path: string): Promise<void> {
+/** @throws CriaError where a folder is there that is not empty */
+export async function checkUnused(path: string): Promise<void> {
   const found = await readdir(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return [];
     throw explainIo(where, path, error);

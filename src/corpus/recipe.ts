@@ -1,5 +1,6 @@
 // The data part of a recipe: which texts, how much of each, and what is held out (LLaMA, table 1).
 import { z } from "zod";
+import { stepEntries } from "../clean/index.ts";
 import { count, parseWith } from "../schema/index.ts";
 import { formNames } from "./texts/index.ts";
 
@@ -29,6 +30,8 @@ export const sourceRecipe = z.strictObject({
   /** Share of the training tokens; shares are scaled so that their sum is 1. A single source needs none. */
   weight: z.number().positive().optional(),
   licence: z.string().optional(),
+  /** What is done with its documents, in this order: see the rows of the room clean. Only a preparation does that. */
+  steps: stepEntries.optional(),
 });
 
 /** One source may leave out its name and weight, several may not. */

@@ -1,0 +1,105 @@
+// Recipes whose sources have steps, from the command line: cleaned and prepared in one go, or phase by phase, and one document tried.
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { commandRows } from "./commands.ts";
+import { packageRoot } from "./package-root.ts";
+import { runWords } from "./terminal.test.helper.ts";
+
+let folder: string;
+const inside = (name: string) => join(folder, name);
+const menu = "Home about us contact.";
+const story = (i: number) =>
+  `The llama of hill ${"abcdefghij"[i % 10]}${"klmnopqrst"[Math.floor(i / 10)]} walked to the water. It drank with the others. Then it slept.`;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "cria-clean-cli-"));
+  const pages = Array.from({ length: 100 }, (_, i) => `${menu}\n${story(i)}`);
+  const texts = [...pages, ...pages.slice(0, 20), "too short"];
+  await writeFile(inside("pages.jsonl"), texts.map((text) => `${JSON.stringify({ text })}\n`).join(""));
+  await writeFile(inside("page.txt"), `${menu}\n${story(3)}`);
+  const steps = "[dedupDocuments, dedupLines, { c4Quality: { minSentences: 3 } }]";
+  await writeFile(inside("recipe.yaml"), `sources: [{ paths: pages.jsonl, steps: ${steps} }]\nheldOut: 0.1\n`);
+  await cp(join(packageRoot, "test", "fixtures", "2026-11-28", "bytes.json"), inside("tokenizer.json"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const cria = (...words: string[]) => runWords(words, commandRows);
+const prepare = (out: string, ...more: string[]) =>
+  cria("data", "prepare", inside("recipe.yaml"), "--tokenizer", inside("tokenizer.json"), "--out", inside(out), ...more);
+
+test("what steps leave is prepared, and the report says what they did", async () => {
+  const made = await prepare("shards");
+  expect(made.code, made.stderr).toBe(0);
+  expect(made.stdout).toMatch(/text: 100 of 121 documents stay, \d+\.\d % of the text/);
+  expect(made.stdout).toMatch(/dedupDocuments +101 .*\n {2}dedupLines +101 .* 100\n {2}c4Quality +100 /);
+  expect(made.stdout).toMatch(/20 dropped by dedupDocuments: copy\n {2}1 dropped by c4Quality: fewSentences/);
+  const heldOut = (await readFile(join(inside("shards"), "held-out.jsonl"), "utf8")).split("\n").filter(Boolean);
+  expect(heldOut.length).toBeGreaterThan(0);
+  for (const line of heldOut) expect(line).not.toContain(menu);
+  const { sources } = JSON.parse(await readFile(join(inside("shards"), "cleaning.json"), "utf8"));
+  expect(sources[0].steps[0].reasons.copy).toMatchObject({
+    documents: 20,
+    examples: [{ id: expect.stringMatching(/pages\.jsonl#100$/) }, {}, {}, {}, {}],
+  });
+  expect(await readdir(folder)).not.toContain("shards.work");
+});
+
+test("phases one after another, in parts, come to the same", async () => {
+  const work = ["--work", inside("work")];
+  const plan = JSON.parse((await prepare("apart", ...work, "--plan", "--json")).stdout);
+  expect(plan.phases.map(({ kind, tasks }: { kind: string; tasks: number }) => [kind, tasks])).toEqual([
+    ["pass", 1],
+    ["compare", 1],
+    ["pass", 1],
+    ["compare", 1],
+    ["pass", 1],
+  ]);
+  const early = await prepare("apart", ...work, "--phase", "2");
+  expect(early).toMatchObject({ code: 1, stderr: expect.stringContaining("phase 2 needs phase 0, of which 1 of 1 tasks are not done") });
+  for (const phase of ["0", "1", "2", "3", "4"])
+    for (const shard of ["0/2", "1/2"])
+      expect(await prepare("apart", ...work, "--phase", phase, "--shard", shard)).toMatchObject({ code: 0 });
+  expect(await prepare("apart", ...work)).toMatchObject({ code: 0 });
+  expect(await readFile(join(inside("apart"), "text-00000.tokens"))).toEqual(await readFile(join(inside("shards"), "text-00000.tokens")));
+  expect(await readdir(inside("work"))).toContain("plan.json");
+});
+
+test("one document's way is told step by step", async () => {
+  const tried = await cria("data", "try", inside("recipe.yaml"), "--file", inside("page.txt"));
+  expect(tried).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(
+      /^dedupDocuments +compares documents\ndedupLines +compares documents\nc4Quality +kept\nthe document stays/,
+    ),
+  });
+  await writeFile(inside("short.txt"), "It is short. It has {");
+  const dropped = JSON.parse((await cria("data", "try", inside("recipe.yaml"), "--file", inside("short.txt"), "--json")).stdout);
+  expect(dropped.steps.at(-1)).toEqual({
+    step: "c4Quality",
+    did: "dropped",
+    reason: "fewSentences",
+    because: "has few sentences in the lines that stay",
+    measured: 0,
+    limit: 3,
+  });
+});
+
+test("steps are listed with their parameters and where these are from", async () => {
+  const { stdout } = await cria("data", "steps");
+  for (const name of ["gopherQuality", "c4Quality", "dedupLines"]) expect(stdout).toContain(`${name} `);
+  const [step] = JSON.parse((await cria("data", "steps", "gopherQuality", "--json")).stdout);
+  expect(step.parameters[0]).toEqual({ name: "minWords", default: 50, help: expect.stringContaining("50 to 100,000") });
+  expect(await cria("data", "steps", "gopher")).toMatchObject({ code: 2, stderr: expect.stringContaining('"gopher" is no step') });
+});
+
+test.each([
+  ["a step that is none", "[dedupLine]", /source "text": steps\[0\]: "dedupLine" is no step, did you mean "dedupLines"/],
+  ["a parameter that is none", "[{ dedupLines: { keeps: all } }]", /unknown key "keeps", did you mean "keep"/],
+])("%s is refused before anything is written", async (_, steps, message) => {
+  await writeFile(inside("bad.yaml"), `sources: [{ paths: pages.jsonl, steps: ${steps} }]\n`);
+  const refused = await cria("data", "prepare", inside("bad.yaml"), "--tokenizer", inside("tokenizer.json"), "--out", inside("bad"));
+  expect(refused).toMatchObject({ code: 1, stdout: "", stderr: expect.stringMatching(message) });
+  expect(await readdir(folder)).not.toContain("bad.work");
+});

@@ -1,0 +1,190 @@
+// cria data prepare: a recipe's texts cleaned, where it says how, and made into token shards.
+import { stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { UsageError } from "../base/index.ts";
+import {
+  checkUnused,
+  type DataRecipe,
+  dataRecipe,
+  formNames,
+  looksLikeText,
+  manifestName,
+  openCorpus,
+  prepareCorpus,
+  readYaml,
+} from "../corpus/index.ts";
+import { atomicWriteJson, removeFolder } from "../files/index.ts";
+import { type CleanedTexts, cleanRecipe, openRecipeJob, openSources, parseShard, phasesOf, runPhases } from "../pipeline/index.ts";
+import { cleaningText } from "./cleaning-text.ts";
+import type { Command, CommandIo, Flags } from "./command.ts";
+import { manifestJson, manifestText, onlyArgument } from "./data-text.ts";
+import { booleanFlag, required, stringFlag, wholeFlag } from "./flag-values.ts";
+import { callAgain } from "./hints.ts";
+import { loadTokenizer } from "./load-tokenizer.ts";
+import { formsHelp, tellNotes } from "./text-flags.ts";
+
+/** A test reads it as a recipe. */
+const exampleRecipe = `\
+sources:
+  - name: books               # of your choice; a single source needs no name and no weight
+    paths: books/*.txt        # files, folders, patterns with *, ?, {a,b} and **; relative to the recipe
+    weight: 2                 # share of the training tokens, beside the other sources' weights
+    separator: blank-lines    # text: what stands between documents; by default a file is one document
+  - name: web
+    paths: [web/a.jsonl.gz, web/b.csv]
+    field: body               # JSON and tables: the key or column that holds the text; text by default
+    weight: 1
+    licence: CC-BY-4.0
+    steps:                    # what is done with its documents, in this order; cria data steps lists them
+      - dedupLines
+      - gopherQuality: { minWords: 30 }
+heldOut: 0.01                 # share of the text that training never sees; 0.01 by default
+# More keys of a source:
+#   format: ${formNames.join("|")}     how files are read, whatever their names end in
+#   newlines: lf|keep     whether CRLF and lone CR become LF; lf by default
+# What is read, each also with .gz or .zst, by the ending or else by the content:
+${formsHelp.trimEnd().replace(/^/gm, "#   ")}
+# A text file of more than 16 million characters without a separator becomes several documents, cut between paragraphs.
+# Of a source with few documents, stretches of them are held out, not whole ones.
+`;
+
+const where = "data prepare";
+
+/** What cleaning did, in the prepared folder. */
+const cleaningName = "cleaning.json";
+
+/** Turns a recipe's texts into token shards. */
+export const prepareCommand: Command = {
+  name: "prepare",
+  summary: "texts to token shards, which cria train reads",
+  usage: "RECIPE.yaml --tokenizer TOKENIZER --out DIR",
+  flags: [
+    {
+      name: "tokenizer",
+      type: "string",
+      required: true,
+      help: "a tokenizer's file or folder, in any form; cria tokenizer train makes one",
+    },
+    { name: "out", type: "string", required: true, help: "the folder to make, absent or empty" },
+    {
+      name: "work",
+      type: "string",
+      value: "DIR",
+      help: "where sources with steps keep what is done, so that a stopped run goes on; DIR.work by default, which goes when all is done",
+    },
+    { name: "threads", type: "number", help: "threads that clean; as many as the machine runs at once by default" },
+    { name: "plan", type: "boolean", help: "print the phases of the cleaning as a script, and do nothing" },
+    { name: "phase", type: "number", help: "do only this phase of the cleaning, from 0; those before it must be done" },
+    {
+      name: "shard",
+      type: "string",
+      value: "I/N",
+      help: "with --phase: only part I of N, from 0, for several machines with one folder; env takes it from Slurm, AWS Batch or Kubernetes",
+    },
+  ],
+  example: { title: "a recipe", text: exampleRecipe },
+  async run(args, flags, io) {
+    const path = onlyArgument(args, where, "RECIPE.yaml");
+    const out = required(stringFlag(flags, "out"), where, "out");
+    if (await isThere(join(path, manifestName)))
+      throw new UsageError(where, `${path} is prepared data already: name a recipe, or see cria data stats`);
+    if (await looksLikeText(path)) throw new UsageError(where, textInsteadOfRecipe(path, io));
+    const recipe = await readYaml(path, dataRecipe, where);
+    const asked = { path, recipe, out, work: stringFlag(flags, "work") ?? `${out.replace(/[\\/]+$/, "")}.work` };
+    if (booleanFlag(flags, "plan")) return tellPlan(asked, flags, io);
+    if (flags.phase !== undefined || flags.shard !== undefined) return runOnePhase(asked, flags, io);
+    await checkUnused(out);
+    const tokenizer = await loadTokenizer(required(stringFlag(flags, "tokenizer"), where, "tokenizer"), io);
+    const { recipe: ready, cleaned, notes } = await cleanRecipe(recipe, { ...placesOf(asked), ...running(flags, io) });
+    await using corpus = await openCorpus(ready, { folder: dirname(path), signal: io.signal });
+    const manifest = await prepareCorpus(corpus, tokenizer, out, { progress: io.progress, signal: io.signal });
+    if (cleaned.length > 0) await keepReport(cleaned, out);
+    if (cleaned.length > 0 && flags.work === undefined) await removeFolder(asked.work, where);
+    tellNotes([...notes, ...(await corpus.notes())], io);
+    io.stdout(io.json ? manifestJson(out, manifest) : `${cleaningText(cleaned)}${manifestText(out, manifest)}`);
+    return 0;
+  },
+};
+
+/** What the command was asked for. */
+interface Asked {
+  readonly path: string;
+  readonly recipe: DataRecipe;
+  readonly out: string;
+  readonly work: string;
+}
+
+function placesOf({ path, work }: Asked): { readonly folder: string; readonly work: string } {
+  return { folder: dirname(path), work };
+}
+
+function running(flags: Flags, io: CommandIo) {
+  return { threads: wholeFlag(flags, where, "threads"), progress: io.progress, signal: io.signal };
+}
+
+/** A reason's examples help to judge a rule; a reader of the report needs no path of this machine. */
+async function keepReport(cleaned: readonly CleanedTexts[], out: string): Promise<void> {
+  const reports = cleaned.map(({ name, report }) => ({ name, ...report }));
+  await atomicWriteJson(join(out, cleaningName), { version: 1, sources: reports }, where);
+}
+
+async function openJobOf(asked: Asked, io: CommandIo) {
+  const opened = await openRecipeJob(asked.recipe, { ...placesOf(asked), signal: io.signal });
+  if (opened === undefined)
+    throw new UsageError(where, `${asked.path}: no source has steps, so there are no phases: leave out --plan and --phase`);
+  return { job: opened.job, phases: phasesOf(openSources(opened.job)) };
+}
+
+async function tellPlan(asked: Asked, flags: Flags, io: CommandIo): Promise<number> {
+  const { phases } = await openJobOf(asked, io);
+  const rows = phases.map(({ kind, tasks }, phase) => ({
+    phase,
+    kind,
+    tasks: tasks.length,
+    bytes: tasks.reduce((sum, task) => sum + task.bytes, 0),
+  }));
+  if (io.json) io.stdout(`${JSON.stringify({ work: asked.work, phases: rows })}\n`);
+  else {
+    const again = callAgain(
+      io.caller,
+      "data",
+      "prepare",
+      asked.path,
+      "--tokenizer",
+      String(flags.tokenizer),
+      "--out",
+      asked.out,
+      "--work",
+      asked.work,
+    );
+    const lines = rows.map(
+      ({ phase, kind, tasks }) => `${again} --phase ${phase} --shard env   # ${kind}: ${tasks} tasks, on at most as many machines\n`,
+    );
+    io.stdout(`# Each line waits for the one before, on all machines.\n${lines.join("")}${again}\n`);
+  }
+  return 0;
+}
+
+async function runOnePhase(asked: Asked, flags: Flags, io: CommandIo): Promise<number> {
+  const phase = required(wholeFlag(flags, where, "phase", 0), where, "phase");
+  const text = stringFlag(flags, "shard");
+  const shard = text === undefined ? undefined : parseShard(text, process.env, where);
+  const { job, phases } = await openJobOf(asked, io);
+  await runPhases(job, { ...running(flags, io), phase, shard });
+  const done = { work: asked.work, phase, phases: phases.length, ...(shard !== undefined && { shard }) };
+  const part = shard === undefined ? "" : `, part ${shard.index} of ${shard.count},`;
+  io.stdout(io.json ? `${JSON.stringify(done)}\n` : `phase ${phase} of 0 to ${phases.length - 1}${part} is done in ${asked.work}\n`);
+  return 0;
+}
+
+function textInsteadOfRecipe(path: string, { caller }: CommandIo): string {
+  const recipe = `sources: [{ paths: ${JSON.stringify(path === "-" ? "FILE" : path)} }]`;
+  return `${path} is a text, not a recipe: write a recipe that names it (${recipe}), or leave all of it to ${callAgain(caller, "train", path)}`;
+}
+
+function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

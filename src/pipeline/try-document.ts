@@ -1,0 +1,33 @@
+// One document's way through the steps of a source, to look at a recipe. Steps over all documents cannot say anything about one, and let it through.
+import { CleanDocument, isDropped, openStages, type StepEntries } from "../clean/index.ts";
+
+/** What one step did. */
+export interface TriedStep {
+  readonly step: string;
+  readonly did: "kept" | "rewrote" | "dropped" | "compares documents";
+  readonly reason?: string;
+  /** The sentence of the reason. */
+  readonly because?: string;
+  readonly measured?: number | string;
+  readonly limit?: number | string;
+  /** The text behind a step that changed it. */
+  readonly text?: string;
+}
+
+/** The document's way, up to the step that drops it. @throws CriaError where steps are wrong */
+export function tryDocument(steps: StepEntries, text: string, name = "the recipe"): readonly TriedStep[] {
+  const tried: TriedStep[] = [];
+  let current = new CleanDocument(text);
+  for (const { chain, behind } of openStages(steps, name)) {
+    const { outcomes } = chain.apply(current);
+    for (const [i, outcome] of outcomes.entries()) {
+      const { row } = chain.steps[i]!;
+      if (isDropped(outcome)) return [...tried, { step: row.name, did: "dropped", because: row.reasons[outcome.reason] ?? "", ...outcome }];
+      const isSame = outcome.text === current.text;
+      tried.push(isSame ? { step: row.name, did: "kept" } : { step: row.name, did: "rewrote", text: outcome.text });
+      current = outcome;
+    }
+    if (behind !== undefined) tried.push({ step: behind.row.name, did: "compares documents" });
+  }
+  return tried;
+}
