@@ -12,7 +12,7 @@ export interface LoadOptions extends ModelOptions {
   readonly threads?: number;
   /** A folder for compiled kernels, which later processes need not compile again, or `off`; CRIA_CACHE or the system's folder for caches by default. */
   readonly codeCache?: string;
-  /** A tokenizer's file of any form, or a folder that holds one, where it does not lie beside the model. */
+  /** A tokenizer's file of any form, a folder that holds one, or `hf:owner/name`, where it does not lie beside the model. */
   readonly tokenizer?: string;
 }
 
@@ -24,7 +24,8 @@ const loadRules = {
 /** A model loaded from a path, which continues texts, answers in chats and scores texts. It holds memory and threads until it is disposed of. */
 export class Llama extends LoadedLlama {
   /**
-   * Loads a run folder, a Hugging Face folder or a llama2.c .bin.
+   * Loads a run folder, a Hugging Face folder, a llama2.c .bin, or a model of Hugging Face's hub, `hf:owner/name`, `hf:owner/name@revision` or
+   * `hf:owner/name:file`, which is downloaded where the hub's cache on this machine lacks it.
    * @throws CriaError when an argument is of the wrong type, it is no model, a part is missing or damaged, the tokenizer or a chat template belongs to
    * another model, or memory does not suffice; the signal's reason when it is aborted.
    */
@@ -33,7 +34,7 @@ export class Llama extends LoadedLlama {
     checkOptions("llama", options, loadRules);
     options.signal?.throwIfAborted();
     const { backend, threads, codeCache, tokenizer: tokenizerFile, ...modelOptions } = options;
-    await using model = await openModel(path, { signal: options.signal });
+    await using model = await openModel(path, { signal: options.signal, onProgress: options.onProgress });
     const openBackend = async () =>
       backend
         ? { backend, isOwn: false }

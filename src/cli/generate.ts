@@ -32,6 +32,12 @@ const samplingFlags = {
 
 const usualMaxTokens = 256;
 
+const examples = `\
+cria generate runs/demo "Once upon a time"
+cria generate hf:HuggingFaceTB/SmolLM2-135M-Instruct "Why is the sky blue?" --chat    # downloaded once, from Hugging Face's hub
+cria generate hf:OWNER/NAME@REVISION:FILE "Once upon a time"                           # a branch, tag or commit; a file or folder of it
+`;
+
 /** The command `cria generate`. */
 export const generate: Command = {
   name: "generate",
@@ -55,11 +61,15 @@ export const generate: Command = {
     },
     ...chatFlags,
     { name: "special", type: "boolean", help: "special pieces spelled out in the prompt become their ids, as in a rendered chat" },
-    { name: "tokenizer", type: "string", help: "a tokenizer's file or folder, in any form, where it is not beside the model" },
+    {
+      name: "tokenizer",
+      type: "string",
+      help: "a tokenizer's file or folder, in any form, or hf:owner/name, where it is not beside the model",
+    },
   ],
-  example: { title: "a file for --messages", text: messagesExample },
+  example: { title: "examples, and a file for --messages", text: `${examples}\n${messagesExample}` },
   async run([path, prompt, ...rest], flags, io) {
-    if (path === undefined) throw new UsageError(where, "MODEL is missing: name a model's folder or file");
+    if (path === undefined) throw new UsageError(where, "MODEL is missing: name a model's folder or file, or hf:owner/name");
     if (rest.length > 0) throw new UsageError(where, `"${rest[0]}" follows the prompt: put the prompt in quotes`);
     const options = readOptions(flags);
     const asked = await readAsked(prompt, flags, io);

@@ -15,9 +15,15 @@ export const inspect: Command = {
   name: "inspect",
   summary: "show a model's config, parameters and tokenizer",
   usage: "MODEL|FILE.safetensors|TOKENIZER [--tokenizer FILE]",
-  flags: [{ name: "tokenizer", type: "string", help: "a tokenizer's file or folder, in any form, where it is not beside the model" }],
+  flags: [
+    {
+      name: "tokenizer",
+      type: "string",
+      help: "a tokenizer's file or folder, in any form, or hf:owner/name, where it is not beside the model",
+    },
+  ],
   async run([path, ...rest], flags, io) {
-    if (path === undefined) throw new UsageError("inspect", "MODEL is missing: name a model's folder or file");
+    if (path === undefined) throw new UsageError("inspect", "MODEL is missing: name a model's folder or file, or hf:owner/name");
     if (rest.length > 0) throw new UsageError("inspect", `"${rest[0]}" is one too many: name one model`);
     const tokenizer = stringFlag(flags, "tokenizer");
     if (/\.(json|model|tiktoken)$/.test(path) && (await isFile(path))) {

@@ -48,7 +48,7 @@ const defaults = parseFlags(where, planFlags, []).flags;
 
 async function runPlan(args: readonly string[], flags: Flags, io: CommandIo): Promise<number> {
   await checkPictures(flags, io);
-  const asked = await readAsked(args, flags, flags.fit === true);
+  const asked = await readAsked(args, flags, flags.fit === true, io);
   if (flags.fit === true) return planFromRuns(await fitRuns(args), asked, flags, io);
   await present(buildReport(asked, await openMachine(asked, io)), flags, io);
   return 0;

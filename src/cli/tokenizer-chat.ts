@@ -40,7 +40,7 @@ export const chatCommand: Command = {
         "TOKENIZER and MESSAGES.json are needed: name a model's folder or tokenizer, and a file of messages, or -",
       );
     const tokenizer = await loadTokenizer(path, io);
-    const { templates, endOfTurn } = await openChat(path, tokenizer);
+    const { templates, endOfTurn } = await openChat(path, tokenizer, { signal: io.signal, onProgress: io.progress });
     const { messages, ...given } = await readMessages(where, file, io);
     const template = chooseTemplate(templates, (given.tools?.length ?? 0) > 0, stringFlag(flags, "template"));
     const addGenerationPrompt = !booleanFlag(flags, "no-generation-prompt");

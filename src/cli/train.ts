@@ -38,7 +38,7 @@ import type { Command, CommandIo, Flags } from "./command.ts";
 import { reportRun } from "./finish-run.ts";
 import { callAgain, promptOf } from "./hints.ts";
 import { trainingNote } from "./live-line.ts";
-import { loadTokenizer } from "./load-tokenizer.ts";
+import { type LoadIo, loadTokenizer } from "./load-tokenizer.ts";
 import { openBackend } from "./open-backend.ts";
 import { isFile, isFolder } from "./paths.ts";
 import { checkOrigin, planResume, readAccepts } from "./resume-plan.ts";
@@ -140,7 +140,7 @@ async function readPlan(args: readonly string[], flags: Flags, io: CommandIo): P
   if (!resume && !(await isUnsaved(folder))) return anew;
   if (resume && (made.isBegun || (!isRun && (await isLeftover(folder)))))
     return { ...anew, notice: `${folder}: its making was cut short, so it is made again` };
-  const { recipe: written } = await readWhole(made.path, [], { stderr: () => undefined });
+  const { recipe: written } = await readWhole(made.path, [], { ...io, stderr: () => undefined });
   if (!resume && recipeChanges(written, { ...asked.recipe, precision: written.precision }).length > 0) return anew;
   const notice = resume ? {} : { notice: `${folder}: the run was killed before it saved anything, so it begins anew` };
   return {
@@ -170,11 +170,7 @@ async function isLeftover(folder: string): Promise<boolean> {
   );
 }
 
-async function readWhole(
-  path: string,
-  settings: readonly string[],
-  io: Pick<CommandIo, "stderr">,
-): Promise<Pick<Plan, "recipe" | "tokenizer">> {
+async function readWhole(path: string, settings: readonly string[], io: LoadIo): Promise<Pick<Plan, "recipe" | "tokenizer">> {
   const recipe = await readRecipe(path, settings);
   const tokenizer = await loadTokenizer(recipe.tokenizer, io);
   return { recipe: completeRecipe(recipe, tokenizer.vocabSize), tokenizer };

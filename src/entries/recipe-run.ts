@@ -13,6 +13,7 @@ import {
   latestCheckpoint,
   ownTokenizer,
   readRecipe,
+  recipeFrom,
   runPaths,
   startRunFolder,
   type TrainJob,
@@ -34,7 +35,7 @@ export interface RunOptions
  * @throws CriaError when the recipe has mistakes, the folder is in use, the data are of another tokenizer, or memory does not suffice; BadLossError
  */
 export async function beginRun(recipe: string | object, folder: string, options: RunOptions = {}): Promise<TrainSummary> {
-  const asked = typeof recipe === "string" ? await readRecipe(recipe) : fromHere(parseRecipe(recipe, "the recipe"));
+  const asked = typeof recipe === "string" ? await readRecipe(recipe) : recipeFrom(process.cwd(), parseRecipe(recipe, "the recipe"));
   await checkUnused(folder);
   return train(asked, folder, options, undefined);
 }
@@ -87,8 +88,4 @@ function checkSame(folder: string, { state }: Checkpoint, now: Parameters<typeof
     "train",
     `${folder}: ${change.key} is ${JSON.stringify(change.now)} but was ${JSON.stringify(change.before)} when its checkpoint was made: restore it, or begin a new run`,
   );
-}
-
-function fromHere(recipe: TrainRecipe): TrainRecipe {
-  return { ...recipe, data: resolve(recipe.data), tokenizer: resolve(recipe.tokenizer) };
 }

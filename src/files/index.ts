@@ -7,7 +7,7 @@ export { hashAside } from "./hash-aside.ts";
 export { type HashOptions, hashFile } from "./hash-file.ts";
 export { makeFolder } from "./make-folder.ts";
 export { explainWorker, isWorkerMissing, leaveOut } from "./missing-worker.ts";
-export { isPartial, partialPath, removePartials } from "./partials.ts";
+export { type FoundPartial, findPartials, isPartial, partialPath, removePartials } from "./partials.ts";
 export { isRunning, type ProcessIdentity, thisMachine, thisProcess } from "./process-identity.ts";
 export { type ByteRange, isStdin, type ReadStreamOptions, readStream } from "./read-stream.ts";
 export { readTextFile, readWhole } from "./read-whole.ts";

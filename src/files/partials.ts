@@ -43,6 +43,24 @@ export async function removePartialsOf(path: string): Promise<void> {
   await removePartials(dirname(path), { of: basename(path) });
 }
 
+/** What is being written, or was, for one file. Neither of a process of this machine that runs nor of one that ended is what another machine writes. */
+export interface FoundPartial {
+  readonly path: string;
+  readonly isRunning: boolean;
+  readonly isEnded: boolean;
+}
+
+/** The partials for one file, this process's own among them. */
+export async function findPartials(path: string): Promise<FoundPartial[]> {
+  const folder = dirname(path);
+  const names = await readdir(folder).catch(() => []);
+  const ours = names.filter((name) => partial.exec(name)?.[1] === basename(path));
+  return ours.map((name) => {
+    const [isEnded, isEndedIfHere] = [isLeft(name, {}), isLeft(name, { isLocked: true })];
+    return { path: join(folder, name), isEnded, isRunning: !isEndedIfHere };
+  });
+}
+
 function isLeft(name: string, { of, isLocked = false }: LeftWhere): boolean {
   const [, target, pid, started, writer] = partial.exec(name) ?? [];
   if (target === undefined || (of !== undefined && target !== of)) return false;

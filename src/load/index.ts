@@ -1,1 +1,1 @@
-export { type OpenModel, openAnyTokenizer, openChat, openModel } from "./load.ts";
+export { type OpenModel, type OpenModelOptions, type OpenTokenizerOptions, openAnyTokenizer, openChat, openModel } from "./load.ts";

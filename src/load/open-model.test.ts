@@ -271,7 +271,6 @@ describe("what is wrong is said", () => {
         await expect(openModel(join(folder, name))).rejects.toThrow(message);
       }
       await expect(openModel(join(folder, "none"))).rejects.toThrow("none: no such file or folder");
-      await expect(openModel("hf:owner/name")).rejects.toThrow("cria does not download models");
     });
   });
 });

@@ -10,7 +10,7 @@ export {
   readMetrics,
   type StepRow,
 } from "./metrics-log.ts";
-export { readRecipe, writeRecipe } from "./recipe-file.ts";
+export { readRecipe, recipeFrom, writeRecipe } from "./recipe-file.ts";
 export { checkUnused, findRecipe, ownTokenizer, runPaths, saveModel, startRunFolder } from "./run-folder.ts";
 export { applySettings, settingKey } from "./settings.ts";
 export { checkSteps, type TrainJob, type TrainSummary, trainRun } from "./train-run.ts";

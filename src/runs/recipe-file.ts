@@ -4,6 +4,7 @@ import { stringify } from "yaml";
 import { z } from "zod";
 import { readYaml } from "../corpus/index.ts";
 import { atomicWrite } from "../files/index.ts";
+import { isHubName } from "../hub/index.ts";
 import { parseRecipe, type TrainRecipe, type WholeRecipe } from "../train/index.ts";
 import { applySettings } from "./settings.ts";
 
@@ -17,7 +18,13 @@ const where = "train";
 export async function readRecipe(path: string, settings: readonly string[] = []): Promise<TrainRecipe> {
   const recipe = parseRecipe(applySettings(await readYaml(path, z.unknown(), where), settings), path);
   const folder = dirname(resolve(path));
-  return { ...recipe, data: resolve(folder, recipe.data), tokenizer: resolve(folder, recipe.tokenizer) };
+  return recipeFrom(folder, recipe);
+}
+
+/** A recipe with paths that start from a folder made absolute; a tokenizer of Hugging Face's hub keeps its name. */
+export function recipeFrom(folder: string, recipe: TrainRecipe): TrainRecipe {
+  const { data, tokenizer } = recipe;
+  return { ...recipe, data: resolve(folder, data), tokenizer: isHubName(tokenizer) ? tokenizer : resolve(folder, tokenizer) };
 }
 
 /** Writes RUN/train.yaml; paths are relative to the run folder, so that a folder with runs and data can move. */

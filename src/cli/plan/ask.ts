@@ -17,7 +17,7 @@ import {
   publishedRuns,
   type ScalingLaw,
 } from "../../plan/index.ts";
-import type { FlagRow, Flags } from "../command.ts";
+import type { CommandIo, FlagRow, Flags } from "../command.ts";
 import { stringFlag } from "../flag-values.ts";
 import { countFlag, lengthFlag, positiveFlag, quantityFlag } from "./quantity.ts";
 
@@ -63,14 +63,17 @@ export const planFlags: readonly FlagRow[] = [
   { name: "svg", type: "string", value: "FILE", help: "write the plot to this file" },
 ];
 
+/** What reading a model tells, and what stops it. */
+export type AskIo = Pick<CommandIo, "signal" | "progress">;
+
 /** @param isFit the arguments are runs, not a model. @throws UsageError for flags that contradict each other or cannot be read */
-export async function readAsked(args: readonly string[], flags: Flags, isFit: boolean): Promise<Asked> {
+export async function readAsked(args: readonly string[], flags: Flags, isFit: boolean, io: AskIo): Promise<Asked> {
   if (isFit) checkFit(args, flags);
   const length = lengthFlag(flags, "length");
   const budget = readBudget(flags);
   const machine = readMachine(flags, isFit);
   const law = readLaw(flags);
-  const model = await readModel(isFit ? [] : args, flags);
+  const model = await readModel(isFit ? [] : args, flags, io);
   if (model) lengthFor(model.config, length);
   const [tokens, loss] = [quantityFlag(flags, "tokens"), quantityFlag(flags, "loss")];
   const parameters = model ? parameterCount(model.config) : quantityFlag(flags, "parameters");
@@ -99,7 +102,7 @@ function checkFit(args: readonly string[], flags: Flags): void {
   if (flags.law !== undefined) throw new UsageError(where, "--fit finds a law and --law names one: leave one out");
 }
 
-async function readModel(args: readonly string[], flags: Flags): Promise<Asked["model"]> {
+async function readModel(args: readonly string[], flags: Flags, io: AskIo): Promise<Asked["model"]> {
   const [path, more] = args;
   const name = stringFlag(flags, "preset");
   if (more !== undefined) throw new UsageError(where, `"${more}" is one too many: name one model, or add --fit to fit the law to runs`);
@@ -109,7 +112,7 @@ async function readModel(args: readonly string[], flags: Flags): Promise<Asked["
   if (path === undefined) return undefined;
   if (isPresetAndNoPath(path))
     throw new UsageError(where, `there is no file or folder "${path}": did you mean --preset ${presetNamed(path)}?`);
-  await using model = await openModel(path);
+  await using model = await openModel(path, { signal: io.signal, onProgress: io.progress });
   return { name: path, config: model.config, warnings: model.warnings };
 }
 

@@ -1,0 +1,185 @@
+// Which files of a repository a model is made of: those that `openModel` reads, and no others.
+import { didYouMean, fail } from "../base/index.ts";
+import type { HubName } from "./hub-name.ts";
+import type { ListedFile } from "./repository.ts";
+
+const where = "hub";
+
+/** The files of a model or a tokenizer, the small ones first, so that where the large ones are the others are, too. */
+export interface Chosen<File extends ListedFile> {
+  readonly files: readonly File[];
+  /** The file or folder of the repository that is opened; "" for all of it. */
+  readonly opened: string;
+  /** The index that names further files, which are among those of the repository. */
+  readonly index: File | undefined;
+}
+
+/** What is read beside weights or a tokenizer. */
+const beside = [
+  ...[/^tokenizer\.(json|model)$/, /^tokenizer_config\.json$/, /^special_tokens_map\.json$/, /^added_tokens\.json$/],
+  ...[/^chat_template\.jinja$/, /^additional_chat_templates\/[^/]+\.jinja$/, /^config\.json$/, /^generation_config\.json$/],
+];
+const single = "model.safetensors";
+const indexName = "model.safetensors.index.json";
+
+/** @throws CriaError where there is no model, or several are: with their names */
+export function chooseModel<File extends ListedFile>(all: readonly File[], name: HubName): Chosen<File> {
+  const { path } = name;
+  if (path === undefined) return chooseInFolder(all, "", name);
+  const exact = all.find((file) => file.path === path);
+  if (exact !== undefined) return chooseFile(all, exact, name);
+  if (all.some((file) => file.path.startsWith(`${path}/`))) return chooseInFolder(all, path, name);
+  const typed = ggufsIn(all).filter((set) => hasWord(set[0]!.path, path));
+  if (typed.length === 1) return alone(typed[0]!);
+  const models = all.map((file) => file.path).filter((file) => /\.(gguf|bin|safetensors|pth)$/.test(file));
+  const others = models.length === 0 ? "" : `: it has ${listed(models)}`;
+  return fail(where, `${name.text}: ${name.repository} has no file ${path}${others}${didYouMean(path, models)}`);
+}
+
+/** @throws CriaError where there is no tokenizer, or several are */
+export function chooseTokenizer<File extends ListedFile>(all: readonly File[], name: HubName): Chosen<File> {
+  const { path } = name;
+  const exact = all.find((file) => file.path === path);
+  const folder = exact === undefined ? (path ?? "") : parentOf(exact.path);
+  const small = inFolder(all, folder).filter((file) => isBeside(inside(file.path, folder)));
+  if (exact !== undefined)
+    return { files: exact.path.endsWith(".gguf") ? [exact] : unique([...small, exact]), opened: exact.path, index: undefined };
+  if (small.some((file) => /(^|\/)tokenizer\.(json|model)$/.test(file.path))) return { files: small, opened: folder, index: undefined };
+  const ggufs = ggufsIn(inFolder(all, folder));
+  if (ggufs.length === 1) return alone(ggufs[0]!.slice(0, 1));
+  const found =
+    ggufs.length === 0
+      ? "no tokenizer.json, no tokenizer.model and no .gguf"
+      : `several .gguf files, ${listed(ggufs.map((set) => set[0]!.path))}`;
+  return fail(where, `${name.text}: it has ${found}: name a file, as in hf:${name.repository}:tokenizer.json`);
+}
+
+/** The files that an index names, of those that the repository has. @throws CriaError where one is missing */
+export function chooseShards<File extends ListedFile>(all: readonly File[], index: File, shards: readonly string[], name: HubName): File[] {
+  const folder = parentOf(index.path);
+  return shards.map((shard) => {
+    const path = folder === "" ? shard : `${folder}/${shard}`;
+    return all.find((file) => file.path === path) ?? fail(where, `${name.text}: ${index.path} names ${shard}, which is not there`);
+  });
+}
+
+function chooseInFolder<File extends ListedFile>(all: readonly File[], folder: string, name: HubName): Chosen<File> {
+  const files = inFolder(all, folder);
+  const named = (file: string) => files.find(({ path }) => inside(path, folder) === file);
+  const small = files.filter(({ path }) => isBeside(inside(path, folder)));
+  const weights = named(single);
+  if (named("config.json") !== undefined && weights !== undefined) return { files: [...small, weights], opened: folder, index: undefined };
+  const index = named(indexName);
+  if (named("config.json") !== undefined && index !== undefined) return { files: [...small, index], opened: folder, index };
+  const ggufs = ggufsIn(files);
+  if (ggufs.length === 1) return alone(ggufs[0]!);
+  if (ggufs.length > 1) return fail(where, `${name.text}: it has ${ggufs.length} models: name one of\n${choices(ggufs, name)}`);
+  return chooseOthers(files, small, folder, name);
+}
+
+/** llama2.c's .bin, where there is one, and no others. */
+function chooseOthers<File extends ListedFile>(
+  files: readonly File[],
+  small: readonly File[],
+  folder: string,
+  name: HubName,
+): Chosen<File> {
+  const has = (pattern: RegExp) => files.some(({ path }) => pattern.test(inside(path, folder)));
+  const bins = files.filter(
+    ({ path }) => /^[^/]+\.bin$/.test(inside(path, folder)) && !isTokenizerBin(path) && !/pytorch_model/.test(path),
+  );
+  if (!has(/^config\.json$/) && bins.length === 1) return withTokenizerBins(files, bins[0]!);
+  if (!has(/^config\.json$/) && bins.length > 1)
+    return fail(
+      where,
+      `${name.text}: it has ${bins.length} models: name one of\n${choices(
+        bins.map((bin) => [bin]),
+        name,
+      )}`,
+    );
+  const folders = [...new Set(files.filter(({ path }) => /\/(params\.json|config\.json)$/.test(path)).map(({ path }) => parentOf(path)))];
+  const hint = folders.length === 0 ? "" : `; its folder ${folders[0]} may be one: hf:${name.repository}:${folders[0]}`;
+  if (has(/^pytorch_model.*\.bin$/))
+    return fail(
+      where,
+      `${name.text}: its weights are PyTorch's (pytorch_model.bin), which are not understood: look for a repository or a revision with safetensors${hint}`,
+    );
+  if (has(/^adapter_model\./)) return fail(where, `${name.text}: it is an adapter, not a model: name the model that it is for`);
+  return fail(
+    where,
+    `${name.text}: it holds no model that cria opens (${single}, ${indexName} or a .gguf)${small.length === 0 ? "" : ", though a part of one"}${hint}`,
+  );
+}
+
+function chooseFile<File extends ListedFile>(all: readonly File[], file: File, name: HubName): Chosen<File> {
+  if (file.path.endsWith(".gguf")) return alone(ggufsIn(all).find((set) => set.includes(file)) ?? [file]);
+  if (file.path.endsWith(".bin")) return withTokenizerBins(all, file);
+  const folder = parentOf(file.path);
+  const whole = `hf:${name.repository}${folder === "" ? "" : `:${folder}`}`;
+  return fail(where, `${name.text}: ${file.path} alone is no model: name its folder, ${whole}, or a .gguf or llama2.c's .bin`);
+}
+
+function isBeside(file: string): boolean {
+  return beside.some((pattern) => pattern.test(file));
+}
+
+function alone<File extends ListedFile>(files: readonly File[]): Chosen<File> {
+  return { files, opened: files[0]!.path, index: undefined };
+}
+
+function withTokenizerBins<File extends ListedFile>(all: readonly File[], file: File): Chosen<File> {
+  const folder = parentOf(file.path);
+  const beside = inFolder(all, folder).filter(({ path }) => isTokenizerBin(path) && parentOf(path) === folder);
+  return { files: unique([...beside, file]), opened: file.path, index: undefined };
+}
+
+function isTokenizerBin(path: string): boolean {
+  return /(^|\/)tok(enizer|\d+)\.bin$/.test(path);
+}
+
+/** GGUF models: each one file, or all its splits in order. Those of pictures, of importances and of drafts are no models of text. */
+function ggufsIn<File extends ListedFile>(files: readonly File[]): File[][] {
+  const sets = new Map<string, File[]>();
+  for (const file of files) {
+    if (!file.path.endsWith(".gguf") || /(^|\/)(mmproj|imatrix)|[-.](mmproj|imatrix)\b/i.test(file.path)) continue;
+    const set = file.path.replace(/-\d{5}-of-(\d{5})\.gguf$/, "-of-$1.gguf");
+    sets.set(set, [...(sets.get(set) ?? []), file]);
+  }
+  return [...sets.values()].map((set) => set.toSorted((a, b) => (a.path < b.path ? -1 : 1)));
+}
+
+/** Whether a type such as Q4_K_M stands in a file's name as a word. */
+function hasWord(path: string, word: string): boolean {
+  const [text, sought] = [path.toLowerCase(), word.toLowerCase()];
+  return text.split(/[-./]/).includes(sought);
+}
+
+function choices(sets: readonly (readonly ListedFile[])[], { repository }: HubName): string {
+  const sizeOf = (set: readonly ListedFile[]) => set.reduce((sum, { size }) => sum + size, 0);
+  const bySize = sets.toSorted((a, b) => sizeOf(a) - sizeOf(b));
+  return bySize.map((set) => `  hf:${repository}:${set[0]!.path}  ${sizeText(sizeOf(set))}`).join("\n");
+}
+
+function sizeText(bytes: number): string {
+  return bytes >= 1e9 ? `${(bytes / 1e9).toPrecision(3)} GB` : `${(bytes / 1e6).toPrecision(3)} MB`;
+}
+
+function listed(names: readonly string[]): string {
+  return names.length <= 12 ? names.join(", ") : `${names.slice(0, 12).join(", ")} and ${names.length - 12} more`;
+}
+
+function inFolder<File extends ListedFile>(files: readonly File[], folder: string): readonly File[] {
+  return folder === "" ? files : files.filter(({ path }) => path.startsWith(`${folder}/`));
+}
+
+function inside(path: string, folder: string): string {
+  return folder === "" ? path : path.slice(folder.length + 1);
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
+}
+
+function unique<T>(values: readonly T[]): T[] {
+  return [...new Set(values)];
+}

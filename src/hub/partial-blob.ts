@@ -1,0 +1,93 @@
+// The part of a file that was downloaded already: one download at a time writes it, and the next one goes on with it, however the first ended.
+import { rename, rm, stat, writeFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { explainIo, findPartials, partialPath } from "../files/index.ts";
+
+/** Milliseconds between two looks at what another process downloads, and after which one that adds nothing is no longer waited for. */
+const [lookEvery, longestStall] = [100, 60_000];
+
+/** A partial that this download alone writes. */
+export interface ClaimedPartial {
+  readonly path: string;
+  /** Bytes that are there. */
+  readonly bytes: number;
+}
+
+/**
+ * Takes what an earlier download of the file left, or begins anew. A rename takes it, so that of two that try one has it. Where two
+ * begin at the same moment, the one that has less gives way; should both go on, both end with the whole file.
+ * @param stalled partials of others that do not count
+ * @returns undefined where another process is at it
+ */
+export async function claimPartial(path: string, stalled: readonly string[] = []): Promise<ClaimedPartial | undefined> {
+  if ((await othersAt(path, stalled)).length > 0) return undefined;
+  const own = partialPath(path);
+  await takeLeft(path, own);
+  const bytes = await sizeOf(own);
+  const others = await othersAt(path, [...stalled, own]);
+  const isFirst = others.every((other) => other.bytes < bytes || (other.bytes === bytes && other.path > own));
+  if (isFirst) return { path: own, bytes };
+  await releasePartial(path, own);
+  return undefined;
+}
+
+/** Leaves what is there for the next download. */
+export async function releasePartial(path: string, own: string): Promise<void> {
+  if ((await sizeOf(own)) > 0) await rename(own, keptPath(path)).catch(() => undefined);
+  else await rm(own, { force: true });
+}
+
+/**
+ * Waits while other processes of this machine download the file.
+ * @returns the partials of those that have added nothing for a minute
+ */
+export async function whileOthersDownload(
+  path: string,
+  signal: AbortSignal | undefined,
+  onBytes: (bytes: number) => void,
+): Promise<readonly string[]> {
+  let [seen, since] = [-1, performance.now()];
+  for (;;) {
+    const others = await othersAt(path, []);
+    const most = Math.max(-1, ...others.map(({ bytes }) => bytes));
+    if (most < 0) return [];
+    if (most > seen) [seen, since] = [most, performance.now()];
+    if (performance.now() - since > longestStall) return others.map((other) => other.path);
+    onBytes(most);
+    await sleep(lookEvery, undefined, signal === undefined ? {} : { signal });
+  }
+}
+
+/** The name of what an ended download left on purpose; what a killed one left has its process's name. */
+function keptPath(path: string): string {
+  return `${path}.partial`;
+}
+
+/** Moves the largest part that nobody writes to `own`, or makes it empty. */
+async function takeLeft(path: string, own: string): Promise<void> {
+  const ended = (await findPartials(path)).filter(({ isEnded }) => isEnded).map((one) => one.path);
+  const left = await Promise.all([keptPath(path), ...ended].map(async (one) => ({ one, bytes: await sizeOf(one) })));
+  const [largest, ...smaller] = left.filter(({ bytes }) => bytes > 0).toSorted((a, b) => b.bytes - a.bytes);
+  for (const { one } of smaller) await rm(one, { force: true });
+  try {
+    if (largest !== undefined) await rename(largest.one, own);
+  } catch {
+    // Another process was faster.
+  }
+  await writeFile(own, "", { flag: "a" }).catch((error) => {
+    throw explainIo("hub", own, error);
+  });
+}
+
+async function othersAt(path: string, without: readonly string[]): Promise<ClaimedPartial[]> {
+  const running = (await findPartials(path)).filter((one) => one.isRunning && !without.includes(one.path));
+  return Promise.all(running.map(async (one) => ({ path: one.path, bytes: await sizeOf(one.path) })));
+}
+
+/** 0 for what is not there. */
+function sizeOf(path: string): Promise<number> {
+  return stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  );
+}

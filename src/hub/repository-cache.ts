@@ -1,0 +1,112 @@
+// A repository in Hugging Face's cache, as Python's huggingface_hub and @huggingface/hub lay it out, so that all of them share what is there:
+//
+//   models--owner--name/refs/main                      the commit that main was at last
+//                       blobs/DIGEST                   bytes, under the hash that the hub lists
+//                       snapshots/COMMIT/config.json   a link to a blob; the file itself where there are no links
+import { copyFile, readdir, readFile, rename, rm, stat, statfs, symlink } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+import { check, gigabytes } from "../base/index.ts";
+import { atomicWrite, explainIo, makeFolder, partialPath } from "../files/index.ts";
+import { type HubName, isCommit } from "./hub-name.ts";
+import type { HubSettings } from "./hub-settings.ts";
+import type { ListedFile, RemoteFile } from "./repository.ts";
+
+const where = "hub";
+
+/** The files of one repository that are on this machine. */
+export class RepositoryCache {
+  readonly #folder: string;
+  readonly #name: HubName;
+  readonly #noLinks: boolean;
+
+  constructor({ cache, noLinks }: HubSettings, name: HubName) {
+    this.#folder = join(cache, `models--${name.repository.replace("/", "--")}`);
+    this.#name = name;
+    this.#noLinks = noLinks;
+  }
+
+  /** The path of a file's bytes, there or not. */
+  blobPath({ digest }: RemoteFile): string {
+    return join(this.#folder, "blobs", digest);
+  }
+
+  /** The path of a file of a commit, or of all of it. */
+  snapshotPath(commit: string, file = ""): string {
+    return join(this.#folder, "snapshots", commit, file);
+  }
+
+  /** The commit that the revision was at when the hub was asked last; undefined where nobody asked. */
+  async readCommit(): Promise<string | undefined> {
+    const { revision } = this.#name;
+    if (isCommit(revision)) return revision;
+    const text = await readFile(this.#refPath(), "utf8").catch(() => "");
+    return isCommit(text.trim()) ? text.trim() : undefined;
+  }
+
+  async writeCommit(commit: string): Promise<void> {
+    if (isCommit(this.#name.revision) || (await this.readCommit()) === commit) return;
+    await makeFolder(dirname(this.#refPath()), where);
+    await atomicWrite(this.#refPath(), commit, where);
+  }
+
+  /** The files of a commit that are there, in folders of any depth. */
+  async files(commit: string): Promise<ListedFile[]> {
+    const found: ListedFile[] = [];
+    const look = async (folder: string): Promise<void> => {
+      for (const name of await readdir(this.snapshotPath(commit, folder)).catch(() => [])) {
+        const path = folder === "" ? name : `${folder}/${name}`;
+        const stats = await stat(this.snapshotPath(commit, path)).catch(() => undefined);
+        if (stats?.isDirectory()) await look(path);
+        else if (stats?.isFile()) found.push({ path, size: stats.size });
+      }
+    };
+    await look("");
+    return found;
+  }
+
+  /** Makes a blob a file of a commit. */
+  async link(commit: string, file: RemoteFile): Promise<void> {
+    const [blob, path] = [this.blobPath(file), this.snapshotPath(commit, file.path)];
+    await makeFolder(dirname(path), where);
+    const beside = partialPath(path);
+    try {
+      if (this.#noLinks || !(await isLinked(relative(dirname(path), blob), beside))) await copyFile(blob, beside);
+      await rename(beside, path);
+    } catch (error) {
+      await rm(beside, { force: true });
+      throw explainIo(where, path, error);
+    }
+  }
+
+  /** @throws CriaError when the disk has less room */
+  async checkRoom(bytes: number): Promise<void> {
+    await makeFolder(this.#folder, where);
+    const { bavail, bsize } = await statfs(this.#folder);
+    check(
+      bavail * bsize >= bytes,
+      where,
+      () =>
+        `${this.#name.text}: ${gigabytes(bytes)} are to be downloaded, but the disk of ${this.#folder} has ${gigabytes(bavail * bsize)} free: free some, or set HF_HOME to a folder on another disk`,
+    );
+  }
+
+  #refPath(): string {
+    return join(this.#folder, "refs", this.#name.revision);
+  }
+}
+
+/** Whether there is such a file. */
+export function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+}
+
+/** False on systems without links, and where nobody may make them, as on Windows without developer mode. */
+function isLinked(target: string, path: string): Promise<boolean> {
+  return symlink(target, path).then(
+    () => true,
+    () => false,
+  );
+}
