@@ -116,17 +116,25 @@ export function eachUtf8Run(bytes: Uint8Array, text: (from: number, to: number) 
 
 /** The first offset at or after `start` where no whole UTF-8 character begins; `bytes.length` when there is none. */
 export function validUpTo(bytes: Uint8Array, start = 0): number {
+  const end = bytes.length;
   let at = start;
-  while (at < bytes.length) {
-    if (at + 4 <= bytes.length && (bytes[at]! | bytes[at + 1]! | bytes[at + 2]! | bytes[at + 3]!) < 0x80) {
-      at += 4;
-      continue;
+  for (;;) {
+    while (at + 4 <= end && (bytes[at]! | bytes[at + 1]! | bytes[at + 2]! | bytes[at + 3]!) < 0x80) at += 4;
+    if (at >= end) return at;
+    const first = bytes[at]!;
+    if (first < 0x80) at++;
+    else if (first < 0xe0 && first >= 0xc2 && at + 1 < end && isContinuation(bytes[at + 1]!)) at += 2;
+    else if (first < 0xed && first > 0xe0 && at + 2 < end && isContinuation(bytes[at + 1]!) && isContinuation(bytes[at + 2]!)) at += 3;
+    else {
+      const length = characterLength(bytes, at);
+      if (length === 0) return at;
+      at += length;
     }
-    const length = bytes[at]! < 0x80 ? 1 : characterLength(bytes, at);
-    if (length === 0) break;
-    at += length;
   }
-  return at;
+}
+
+function isContinuation(byte: number): boolean {
+  return (byte & 0xc0) === 0x80;
 }
 
 /** Whether the bytes from `at` on are the beginning of a UTF-8 character whose other bytes are still missing. */
@@ -134,7 +142,7 @@ export function isUtf8Beginning(bytes: Uint8Array, at: number): boolean {
   const given = bytes.length - at;
   if (given === 0 || given >= expectedLength(bytes[at]!)) return false;
   if (given > 1 && !isSecondByte(bytes[at]!, bytes[at + 1]!)) return false;
-  return given < 3 || (bytes[at + 2]! & 0xc0) === 0x80;
+  return given < 3 || isContinuation(bytes[at + 2]!);
 }
 
 /** Bytes of the character that begins at `at`, or 0 when none does. */
@@ -143,7 +151,7 @@ function characterLength(bytes: Uint8Array, at: number): number {
   const length = expectedLength(first);
   if (length < 2) return length;
   if (at + length > bytes.length || !isSecondByte(first, bytes[at + 1]!)) return 0;
-  for (let i = 2; i < length; i++) if ((bytes[at + i]! & 0xc0) !== 0x80) return 0;
+  for (let i = 2; i < length; i++) if (!isContinuation(bytes[at + i]!)) return 0;
   return length;
 }
 

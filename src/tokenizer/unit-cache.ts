@@ -113,7 +113,11 @@ export class UnitCache {
         keys[2 * count] = key0;
         keys[2 * count + 1] = key1;
         hashes[count] = hashOf(key0, key1);
-      } else hashes[count] = length <= longBytes ? hashOfLong(view, at, stop) : 0;
+      } else {
+        const hash = length <= longBytes ? hashOfLong(view, at, stop) : 0;
+        keys[2 * count] = hash;
+        hashes[count] = hash;
+      }
       at = stop;
     }
     return count;
@@ -134,8 +138,9 @@ export class UnitCache {
     const stops = this.#stops;
     const hashes = this.#hashes;
     const keys = this.#keys;
-    const room = this.#stops[count - 1]! - from + mostInlineIds;
+    const room = stops[count - 1]! - from + mostInlineIds;
     let slots = this.#slots;
+    let arena = this.#arena;
     let shift = 32 - this.#bits;
     let ids = out.reserve(room);
     let size = out.size;
@@ -143,28 +148,32 @@ export class UnitCache {
     for (let i = 0; i < count; i++) {
       const stop = stops[i]!;
       const length = stop - at;
-      const hash = hashes[i]!;
-      const slot = (hash >>> shift) * slotWords;
+      const slot = (hashes[i]! >>> shift) * slotWords;
       const value1 = slots[slot + 3]!;
-      const idCount = (value1 >>> countShift) & 3;
+      const isLong = length > inlineBytes;
       if (
-        length <= inlineBytes &&
-        slots[slot] === keys[2 * i] &&
-        slots[slot + 1] === keys[2 * i + 1] &&
         value1 >>> lengthShift === length &&
-        idCount > 0
+        slots[slot] === keys[2 * i] &&
+        (isLong ? this.#isAt(slots[slot + 1]!, at, stop) : slots[slot + 1] === keys[2 * i + 1])
       ) {
         const value0 = slots[slot + 2]!;
-        ids[size] = value0 & idMask;
-        ids[size + 1] = (value0 >>> idBits) | ((value1 & 0xf) << lowBits);
-        ids[size + 2] = (value1 >>> 4) & idMask;
-        size += idCount;
+        const idCount = (value1 >>> countShift) & 3;
+        if (idCount > 0) {
+          ids[size] = value0 & idMask;
+          ids[size + 1] = (value0 >>> idBits) | ((value1 & 0xf) << lowBits);
+          ids[size + 2] = (value1 >>> 4) & idMask;
+          size += idCount;
+        } else {
+          const many = arena[value0]!;
+          for (let j = 1; j <= many; j++) ids[size++] = arena[value0 + j]!;
+        }
       } else {
         out.size = size;
         this.#encodeOne(i, at, stop, out);
         ids = out.reserve(room);
         size = out.size;
         slots = this.#slots;
+        arena = this.#arena;
         shift = 32 - this.#bits;
       }
       at = stop;
@@ -200,7 +209,7 @@ export class UnitCache {
   /** The slot of unit `i` of the batch, or -1. */
   #find(i: number, at: number, length: number): number {
     const slots = this.#slots;
-    const key0 = length <= inlineBytes ? this.#keys[2 * i]! : this.#hashes[i]!;
+    const key0 = this.#keys[2 * i]!;
     const key1 = this.#keys[2 * i + 1]!;
     const mask = slots.length - 1;
     let slot = (this.#hashes[i]! >>> (32 - this.#bits)) * slotWords;
@@ -230,7 +239,7 @@ export class UnitCache {
     if (count > length || count === 0) return;
     this.#makeRoom();
     this.#learned++;
-    const key0 = length <= inlineBytes ? this.#keys[2 * i]! : this.#hashes[i]!;
+    const key0 = this.#keys[2 * i]!;
     const key1 = length <= inlineBytes ? this.#keys[2 * i + 1]! : this.#keepWords(at, stop);
     const [id0, id1, id2] = [out.at(before), count > 1 ? out.at(before + 1) : 0, count > 2 ? out.at(before + 2) : 0];
     const isInline = count <= mostInlineIds && (id0 | id1 | id2) <= idMask;

@@ -46,9 +46,15 @@ export function skipBits(bytes: Uint8Array, at: number, end: number, bits: numbe
     if (first < 0x80) {
       if ((units[first]! & bits) === 0) return i;
       i++;
+    } else if (first < 0xe0) {
+      if ((units[((first & 0x1f) << 6) | (bytes[i + 1]! & 0x3f)]! & bits) === 0) return i;
+      i += 2;
+    } else if (first < 0xf0) {
+      if ((units[((first & 0x0f) << 12) | ((bytes[i + 1]! & 0x3f) << 6) | (bytes[i + 2]! & 0x3f)]! & bits) === 0) return i;
+      i += 3;
     } else {
-      if ((bitsAt(bytes, i, end) & bits) === 0) return i;
-      i += widthOf(first);
+      if ((bitsOfPoint(pointAt(bytes, i)) & bits) === 0) return i;
+      i += 4;
     }
   }
   return i;
