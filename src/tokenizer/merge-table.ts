@@ -1,5 +1,5 @@
 // The heart of encoding: given a word's symbols, merge the adjacent pair of the lowest rank, leftmost first, until none is left.
-import { fail } from "../base/index.ts";
+import { check, fail } from "../base/index.ts";
 import { type Merges, mergedPiece, type PieceLookup, type TokenizerModel } from "./model.ts";
 import type { PieceTable } from "./piece-table.ts";
 
@@ -113,29 +113,39 @@ function refuse(model: TokenizerModel, left: number, right: number, rank: number
   return fail("tokenizer", `merge ${rank} makes ${piece}, which is not among the ${model.pieces.length} pieces`);
 }
 
-/** The most symbols for which the plain search for the minimum is faster than a heap (measured 2026-11-23 on English letters: they meet near 200). */
-const shortWord = 160;
 /** The rank of what never merges. */
 export const noRank = 0x7fffffff;
-/** A heap key is rank · 2^30 + position: exact in a double for 2^23 ranks, and no JavaScript string has 2^30 units. */
+
+/** The most symbols for which the plain search for the minimum is faster than a heap (measured: docs/log/2026-11-28-tokenizer-speed). */
+const shortWord = 160;
+/** A key is `rank << 8 | position`, so that the lowest key is the leftmost pair of the lowest rank. */
+const positionBits = 8;
+/** The key of what never merges has this rank. */
+const noKeyRank = 2 ** (31 - positionBits) - 1;
+const noKey = noKeyRank << positionBits;
+/** A heap key is rank · 2^30 + position, and no JavaScript string has 2^30 units. */
 const rankUnit = 2 ** 30;
 
 /**
- * What is known of a pair is kept in four words, so that a pair that was met before costs one cache line: `left right rank result`. The rules are
- * asked again where two pairs fall on one slot.
+ * What is known of a pair is kept in four words, so that a pair that was met before costs one cache line: `left right key result`, the key for position
+ * 0. The rules are asked again where two pairs fall on one slot. Twice as many slots leave the processor's second cache, which costs as much as they save.
  */
 const pairWords = 4;
-const pairBits = 16;
+const pairBits = 15;
 /** No symbol is this number. */
 const noSymbol = -0x80000000;
+
+// A short word's symbols while they are merged: the key and the result of each with the next one, and where these stand. What was merged away has the
+// highest key. One word is merged at a time, and the compiler knows where arrays of a module lie.
+const keys = new Int32Array(shortWord);
+const results = new Int32Array(shortWord);
+const next = new Int32Array(shortWord);
+const previous = new Int32Array(shortWord);
 
 /** Merges the symbols of words by the rules of a vocabulary. */
 export class MergeTable {
   readonly #rules: MergeRules;
   readonly #pairs = new Int32Array(pairWords << pairBits).fill(noSymbol);
-  /** The rank of the pair (i, i + 1), and the symbol that it becomes. */
-  readonly #ranks = new Int32Array(shortWord);
-  readonly #results = new Int32Array(shortWord);
   #lastRank = noRank;
   readonly #seen: ((left: number, right: number, result: number) => void) | undefined;
 
@@ -163,46 +173,55 @@ export class MergeTable {
   }
 
   #mergeShort(symbols: Int32Array, length: number): number {
-    const ranks = this.#ranks;
-    const results = this.#results;
-    for (let i = 0; i + 1 < length; i++) this.#rate(i, symbols[i]!, symbols[i + 1]!, ranks, results);
-    for (;;) {
-      let best = noRank;
-      let at = -1;
-      for (let i = 0; i + 1 < length; i++) {
-        if (ranks[i]! >= best) continue;
-        best = ranks[i]!;
-        at = i;
-      }
-      if (at < 0) return length;
-      this.#lastRank = best;
-      symbols[at] = results[at]!;
-      length--;
-      for (let i = at + 1; i < length; i++) {
-        symbols[i] = symbols[i + 1]!;
-        ranks[i] = ranks[i + 1]!;
-        results[i] = results[i + 1]!;
-      }
-      if (at > 0) this.#rate(at - 1, symbols[at - 1]!, symbols[at]!, ranks, results);
-      if (at + 1 < length) this.#rate(at, symbols[at]!, symbols[at + 1]!, ranks, results);
+    const last = length - 1;
+    for (let i = 0; i < last; i++) {
+      next[i] = i + 1;
+      previous[i + 1] = i;
+      this.#rate(i, symbols[i]!, symbols[i + 1]!);
     }
+    next[last] = length;
+    for (let key = lowestKey(last); key < noKey; key = lowestKey(last)) {
+      const at = key & ((1 << positionBits) - 1);
+      const gone = next[at]!;
+      const after = next[gone]!;
+      this.#lastRank = key >> positionBits;
+      symbols[at] = results[at]!;
+      next[at] = after;
+      keys[gone] = noKey;
+      keys[at] = noKey;
+      if (at > 0) this.#rate(previous[at]!, symbols[previous[at]!]!, symbols[at]!);
+      if (after === length) continue;
+      previous[after] = at;
+      this.#rate(at, symbols[at]!, symbols[after]!);
+    }
+    let kept = 0;
+    for (let i = 0; i < length; i = next[i]!) symbols[kept++] = symbols[i]!;
+    return kept;
   }
 
-  /** Writes the rank and the result of a pair at `at`. */
-  #rate(at: number, left: number, right: number, ranks: Int32Array, results: Int32Array): void {
+  /** Writes the key and the result of a short word's pair whose first symbol is at `at`. */
+  #rate(at: number, left: number, right: number): void {
+    const slot = this.#slotOf(left, right);
+    keys[at] = this.#pairs[slot + 2]! | at;
+    results[at] = this.#pairs[slot + 3]!;
+  }
+
+  /** Where `#pairs` has the pair. */
+  #slotOf(left: number, right: number): number {
     const pairs = this.#pairs;
-    const slot = slotOf(left, right);
+    const slot = (Math.imul(Math.imul(left, 0x9e3779b1) ^ right, 0x85ebca6b) >>> (32 - pairBits)) * pairWords;
     if (pairs[slot] !== left || pairs[slot + 1] !== right) this.#learn(slot, left, right);
-    ranks[at] = pairs[slot + 2]!;
-    results[at] = pairs[slot + 3]!;
-    if (this.#seen !== undefined && ranks[at] !== noRank) this.#seen(left, right, results[at]!);
+    if (this.#seen !== undefined && pairs[slot + 2] !== noKey) this.#seen(left, right, pairs[slot + 3]!);
+    return slot;
   }
 
   #learn(slot: number, left: number, right: number): void {
     const rule = left < 0 || right < 0 ? -1 : this.#rules.find(left, right);
+    const rank = rule < 0 ? noRank : this.#rules.rankOf(rule);
+    check(rank < noKeyRank || rank === noRank, "tokenizer", () => `a pair has rank ${rank}, and ranks are below ${noKeyRank}`);
     this.#pairs[slot] = left;
     this.#pairs[slot + 1] = right;
-    this.#pairs[slot + 2] = rule < 0 ? noRank : this.#rules.rankOf(rule);
+    this.#pairs[slot + 2] = Math.min(rank, noKeyRank) << positionBits;
     this.#pairs[slot + 3] = rule < 0 ? noSymbol : this.#rules.resultOf(rule);
   }
 
@@ -214,13 +233,16 @@ export class MergeTable {
       previous[i] = i - 1;
     }
     // The rank and the result of each symbol with the next one.
-    const ranks = new Int32Array(length).fill(noRank);
+    const ranks = new Int32Array(length).fill(noKeyRank);
     const results = new Int32Array(length);
     const heap = new KeyHeap(length);
     const rate = (at: number) => {
-      if (next[at]! < length) this.#rate(at, symbols[at]!, symbols[next[at]!]!, ranks, results);
-      else ranks[at] = noRank;
-      if (ranks[at] !== noRank) heap.push(ranks[at]! * rankUnit + at);
+      ranks[at] = noKeyRank;
+      if (next[at]! >= length) return;
+      const slot = this.#slotOf(symbols[at]!, symbols[next[at]!]!);
+      ranks[at] = this.#pairs[slot + 2]! >> positionBits;
+      results[at] = this.#pairs[slot + 3]!;
+      if (ranks[at] !== noKeyRank) heap.push(ranks[at]! * rankUnit + at);
     };
     for (let i = 0; i + 1 < length; i++) rate(i);
     for (let key = heap.pop(); key >= 0; key = heap.pop()) {
@@ -229,7 +251,7 @@ export class MergeTable {
       this.#lastRank = ranks[at]!;
       const gone = next[at]!;
       symbols[at] = results[at]!;
-      ranks[gone] = noRank;
+      ranks[gone] = noKeyRank;
       next[at] = next[gone]!;
       if (next[at]! < length) previous[next[at]!] = at;
       if (previous[at]! >= 0) rate(previous[at]!);
@@ -241,8 +263,14 @@ export class MergeTable {
   }
 }
 
-function slotOf(left: number, right: number): number {
-  return (Math.imul(Math.imul(left, 0x9e3779b1) ^ right, 0x85ebca6b) >>> (32 - pairBits)) * pairWords;
+/** The lowest of `keys[0 … size)`, none of them negative, without a branch per key: which key is lower cannot be predicted. */
+function lowestKey(size: number): number {
+  let best = noKey;
+  for (let i = 0; i < size; i++) {
+    const difference = (keys[i]! - best) | 0;
+    best = (best + (difference & (difference >> 31))) | 0;
+  }
+  return best;
 }
 
 /** Room for the symbols of a word, which is kept for the next one unless it is large. */
