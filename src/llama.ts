@@ -24,7 +24,7 @@ const loadRules = {
 /** A model loaded from a path, which continues texts, answers in chats and scores texts. It holds memory and threads until it is disposed of. */
 export class Llama extends LoadedLlama {
   /**
-   * Loads a run folder, a Hugging Face folder, a llama2.c .bin, or a model of Hugging Face's hub, `hf:owner/name`, `hf:owner/name@revision` or
+   * Loads a run folder, a Hugging Face folder, a GGUF, a llama2.c .bin, or a model of Hugging Face's hub, `hf:owner/name`, `hf:owner/name@revision` or
    * `hf:owner/name:file`, which is downloaded where the hub's cache on this machine lacks it.
    * @throws CriaError when an argument is of the wrong type, it is no model, a part is missing or damaged, the tokenizer or a chat template belongs to
    * another model, or memory does not suffice; the signal's reason when it is aborted.

@@ -2,7 +2,8 @@
 // architecture it is, its sizes, and RoPE, whose scaling is partly keys and partly tensors of divisors.
 import { fail } from "../base/index.ts";
 import { type LlamaConfig, type RopeScaling, ropeAttention, ropeFrequencies } from "../model/index.ts";
-import type { GgufScalar, GgufType, GgufValue } from "./gguf-metadata.ts";
+import type { GgufType } from "./gguf-cursor.ts";
+import type { GgufScalar, GgufValue } from "./gguf-metadata.ts";
 import type { GgufArchitecture } from "./gguf-names.ts";
 import type { GgufTensor } from "./gguf-write.ts";
 

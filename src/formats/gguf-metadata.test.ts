@@ -115,7 +115,7 @@ test.each<[string, Uint8Array, RegExp]>([
   ["more elements than fit", changed(41, huge), /elements of "k", but has/],
   ["an element longer than the file", changed(49, huge), /bytes of k, but has/],
   ["a text that is no UTF-8", changed(57, [0xff]), /k: its text is not UTF-8/],
-  ["nothing", new Uint8Array(0), /it ends at byte 0 within its metadata/],
+  ["nothing", new Uint8Array(0), /it ends at byte 0 within its head/],
   ["a cut", good.slice(0, -1), /but has 2 bytes left|it ends at byte/],
 ])("refuses %s", async (_name, bytes, message) => {
   await expect(readGgufMetadata(memorySource("x.gguf", bytes))).rejects.toThrow(message);

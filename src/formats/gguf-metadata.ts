@@ -4,35 +4,21 @@
 //
 // An array's value is | type u32 | count u64 | elements |.
 import { type ByteSource, check, decodeTexts, decodeUtf8, fail, Texts } from "../base/index.ts";
+import {
+  Cursor,
+  type GgufType,
+  ggufTypes,
+  readCount,
+  readScalar,
+  readText,
+  readType,
+  type ScalarType,
+  scalarAt,
+  sizeOf,
+} from "./gguf-cursor.ts";
 import { quote } from "./json.ts";
 
 const where = "gguf";
-
-/** The types of value, by their numbers there, with the fewest bytes that one takes. */
-const types = [
-  ...([
-    ["u8", 1],
-    ["i8", 1],
-    ["u16", 2],
-    ["i16", 2],
-    ["u32", 4],
-    ["i32", 4],
-    ["f32", 4],
-    ["bool", 1],
-    ["text", 8],
-    ["array", 12],
-  ] as const),
-  ...([
-    ["u64", 8],
-    ["i64", 8],
-    ["f64", 8],
-  ] as const),
-] as const;
-
-/** The name of a type of GGUF's metadata. */
-export type GgufType = (typeof types)[number][0];
-
-type ScalarType = Exclude<GgufType, "text" | "array">;
 
 /** Whole numbers of 64 bits beyond what a double holds exactly are bigints, so that none is rounded. */
 export type GgufScalar = number | bigint | boolean | string;
@@ -68,8 +54,6 @@ export interface GgufMetadata {
   readonly end: number;
 }
 
-/** No metadata comes near it: a vocabulary of 262,144 pieces with its merges takes 12 MB. */
-const mostBytes = 2 ** 27;
 /** llama.cpp reads no arrays of arrays; a few levels do no harm. */
 const deepest = 4;
 
@@ -96,99 +80,6 @@ export async function readGgufMetadata(source: ByteSource): Promise<GgufMetadata
     pairs.set(key, { type, value: await readValue(cursor, type, key, 0) });
   }
   return { version, tensorCount, pairs, end: cursor.position };
-}
-
-/** A window over the file that moves forward. */
-class Cursor {
-  readonly source: ByteSource;
-  #start = 0;
-  #window = new Uint8Array(0);
-  #view = new DataView(this.#window.buffer);
-  #at = 0;
-
-  constructor(source: ByteSource) {
-    this.source = source;
-  }
-
-  get position(): number {
-    return this.#start + this.#at;
-  }
-
-  get left(): number {
-    return this.source.size - this.position;
-  }
-
-  has(bytes: number): boolean {
-    return this.#at + bytes <= this.#window.length;
-  }
-
-  /** Makes sure that so many bytes can be taken. @throws CriaError where the file ends before, or the metadata is larger than any */
-  async need(bytes: number): Promise<void> {
-    if (this.has(bytes)) return;
-    const { name, size } = this.source;
-    const start = this.position;
-    if (start + bytes > size)
-      fail(where, `${name}: it ends at byte ${size} within its metadata, which goes to byte ${start + bytes} at least: fetch it again`);
-    check(
-      start + bytes <= mostBytes,
-      where,
-      () => `${name}: its metadata goes to byte ${start + bytes}, but no file's goes beyond ${mostBytes}: it is damaged`,
-    );
-    this.#window = Uint8Array.from(await this.source.read(start, Math.min(size - start, Math.max(bytes, 1 << 20))));
-    this.#view = new DataView(this.#window.buffer);
-    this.#start = start;
-    this.#at = 0;
-  }
-
-  take(bytes: number): Uint8Array {
-    this.#at += bytes;
-    return this.#window.subarray(this.#at - bytes, this.#at);
-  }
-
-  /** Takes as many texts as the window holds whole, at most `most`. @returns their bytes, and where each begins and ends */
-  texts(most: number): readonly [bytes: Uint8Array, spans: Int32Array] {
-    const spans = new Int32Array(2 * Math.min(most, (this.#window.length - this.#at) >> 3));
-    let size = 0;
-    while (size < spans.length && this.has(8)) {
-      const start = this.#at + 8;
-      const length = this.#view.getUint32(this.#at, true);
-      if (this.#view.getUint32(this.#at + 4, true) !== 0 || start + length > this.#window.length) break;
-      spans[size++] = start;
-      spans[size++] = start + length;
-      this.#at = start + length;
-    }
-    return [this.#window, spans.subarray(0, size)];
-  }
-
-  /** The view and the place of the next `bytes` bytes, which are passed over. */
-  scalar(bytes: number): readonly [view: DataView, at: number] {
-    this.#at += bytes;
-    return [this.#view, this.#at - bytes];
-  }
-}
-
-async function readType(cursor: Cursor, key: string): Promise<GgufType> {
-  const number = Number(await readScalar(cursor, "u32", `the type of ${key}`));
-  return (
-    types[number]?.[0] ?? fail(where, `${cursor.source.name}: ${quote(key)} has the type ${number}, which is none: the file is damaged`)
-  );
-}
-
-/** @param least the fewest bytes that one takes, so that no count is believed that the file cannot hold */
-async function readCount(cursor: Cursor, least: number, what: string): Promise<number> {
-  const count = Number(await readScalar(cursor, "u64", `the count of ${what}`));
-  check(
-    count * least <= cursor.left,
-    where,
-    () => `${cursor.source.name}: it says ${count} ${what}, but has ${cursor.left} bytes left: it is damaged or cut short`,
-  );
-  return count;
-}
-
-async function readText(cursor: Cursor, what: string): Promise<string> {
-  const length = await readCount(cursor, 1, `bytes of ${what}`);
-  if (!cursor.has(length)) await cursor.need(length);
-  return decodeUtf8(cursor.take(length), `${cursor.source.name}: ${what}`, where);
 }
 
 async function readValue(cursor: Cursor, type: GgufType, key: string, depth: number): Promise<GgufScalar | GgufArray> {
@@ -240,56 +131,6 @@ async function readNumbers(cursor: Cursor, type: keyof typeof arrays, count: num
   await cursor.need(count * size);
   // The processor's bytes lie as those of the file, little-endian; a copy begins where its numbers may.
   return new arrays[type](cursor.take(count * size).slice().buffer);
-}
-
-async function readScalar(cursor: Cursor, type: ScalarType, what: string): Promise<number | bigint | boolean> {
-  await cursor.need(sizeOf(type));
-  return scalarAt(cursor, type, what);
-}
-
-function scalarAt(cursor: Cursor, type: ScalarType, what: string): number | bigint | boolean {
-  const [view, at] = cursor.scalar(sizeOf(type));
-  switch (type) {
-    case "u8":
-      return view.getUint8(at);
-    case "i8":
-      return view.getInt8(at);
-    case "u16":
-      return view.getUint16(at, true);
-    case "i16":
-      return view.getInt16(at, true);
-    case "u32":
-      return view.getUint32(at, true);
-    case "i32":
-      return view.getInt32(at, true);
-    case "f32":
-      return view.getFloat32(at, true);
-    case "f64":
-      return view.getFloat64(at, true);
-    case "bool":
-      return flag(view.getUint8(at), cursor, what);
-    case "u64":
-      return short(view.getBigUint64(at, true));
-    case "i64":
-      return short(view.getBigInt64(at, true));
-    default:
-      return type satisfies never;
-  }
-}
-
-function flag(byte: number, { source }: Cursor, what: string): boolean {
-  check(byte < 2, where, () => `${source.name}: ${what} is ${byte}, but a bool is 0 or 1: the file is damaged`);
-  return byte === 1;
-}
-
-function short(value: bigint): number | bigint {
-  return Number.isSafeInteger(Number(value)) ? Number(value) : value;
-}
-
-const sizes = new Map<GgufType, number>(types);
-
-function sizeOf(type: GgufType): number {
-  return sizes.get(type) ?? 0;
 }
 
 /** The bytes of a file of version 3 that holds the metadata and no tensors. */
@@ -344,7 +185,7 @@ function writeText(text: string, add: Add): void {
 function typeBytes(type: GgufType): Uint8Array {
   return scalarBytes(
     "u32",
-    types.findIndex(([name]) => name === type),
+    ggufTypes.findIndex(([name]) => name === type),
   );
 }
 

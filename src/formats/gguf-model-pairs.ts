@@ -3,7 +3,8 @@
 import type { TokenizerModel } from "../tokenizer/index.ts";
 import type { GenerationConfig } from "./generation-config.ts";
 import type { GgufConfig } from "./gguf-config-write.ts";
-import type { GgufArray, GgufType, GgufValue } from "./gguf-metadata.ts";
+import type { GgufType } from "./gguf-cursor.ts";
+import type { GgufArray, GgufValue } from "./gguf-metadata.ts";
 import { ggufTokenizerPairs } from "./gguf-tokenizer.ts";
 import { type FileType, fileTypeNumber } from "./quantise/index.ts";
 

@@ -1,7 +1,9 @@
 // GGUF's names for a model's parameters (ggml-org/llama.cpp, gguf-py/gguf/constants.py, TENSOR_NAMES), by their paths in ours, in and out; and which
 // channels of a head the rows of queries and keys stand for there.
 import { fail } from "../base/index.ts";
-import type { RopePairing } from "../model/index.ts";
+import type { RopePairing, WeightSource } from "../model/index.ts";
+import type { TensorFile } from "./tensor-file.ts";
+import { weightsIn } from "./weights-in.ts";
 
 /** Parts of a path → parts of a name; numbers stay, and what does not end in a bias ends in a weight. */
 const names: Readonly<Record<string, string>> = {
@@ -41,6 +43,11 @@ export function parameterOfGguf(name: string): string | undefined {
   if (path === undefined || path === "layers" || (layer !== undefined) !== isOfLayer(path)) return undefined;
   const ending = kind === "bias" ? ".bias" : path.endsWith("Norm") ? ".gain" : "";
   return `${layer === undefined ? "" : `layers.${layer}.`}${path}${ending}`;
+}
+
+/** The parameters of a GGUF file. */
+export function ggufWeights(tensors: TensorFile): WeightSource {
+  return weightsIn(tensors, ggufName);
 }
 
 function isOfLayer(path: string): boolean {

@@ -6,6 +6,7 @@ import {
   type BytesModel,
   byteFallbackPiece,
   createTokenizer,
+  hasAllBytes,
   type Merges,
   mergePairs,
   mergesOf,
@@ -16,7 +17,8 @@ import {
   type TextTemplate,
   type TokenizerModel,
 } from "../tokenizer/index.ts";
-import { type GgufScalar, type GgufType, type GgufValue, ggufBytes } from "./gguf-metadata.ts";
+import type { GgufType } from "./gguf-cursor.ts";
+import { type GgufScalar, type GgufValue, ggufBytes } from "./gguf-metadata.ts";
 import { characterPres, cutsOf, type Pre, preOf, pres } from "./gguf-pre.ts";
 import { quote, sameJson } from "./json.ts";
 import { ownForm } from "./own-form.ts";
@@ -211,6 +213,7 @@ function gpt2Model(fields: Fields, onWarning: (warning: string) => void): BytesM
   const pre = readPre(fields, onWarning);
   const { pieces, types, parts } = common(fields, pre.addsBos ?? false);
   const unused = idsOf(types, [pieceTypes.unused]);
+  const lacksBytes = !hasAllBytes(pieces);
   return {
     kind: "bytes",
     pieces,
@@ -219,6 +222,7 @@ function gpt2Model(fields: Fields, onWarning: (warning: string) => void): BytesM
     ...(unused.length === 0 ? {} : { unused }),
     ...cutsOf(pre),
     ignoreMerges: pre.ignoreMerges ?? false,
+    ...(lacksBytes && { lacksBytes }),
   };
 }
 

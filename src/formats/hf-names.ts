@@ -2,6 +2,7 @@
 import { fail } from "../base/index.ts";
 import type { WeightSource } from "../model/index.ts";
 import type { TensorFile } from "./tensor-file.ts";
+import { weightsIn } from "./weights-in.ts";
 
 /** Parts of a path → parts of a name; numbers stay, and what does not end in a bias ends in a weight. */
 const names: Readonly<Record<string, string>> = {
@@ -33,11 +34,15 @@ export function hfName(parameter: string): string {
   return [...found, kind === "bias" ? "bias" : "weight"].join(".");
 }
 
+/**
+ * Whether a file may have a tensor of this name which is no parameter: older files store the output of a tied model, which whoever opens the file
+ * holds against the embedding table, and RoPE's frequencies, which transformers has computed from the config since 4.32 whatever the file holds.
+ */
+export function isRedundantInHf(name: string): boolean {
+  return /^lm_head\.weight$|\.rotary_emb\.inv_freq$/.test(name);
+}
+
 /** The parameters of a file under Hugging Face's names. */
 export function hfWeights(tensors: TensorFile): WeightSource {
-  return {
-    inFile: ({ name }) => tensors.inFile(hfName(name)),
-    read: ({ name }) => tensors.readFloat32(hfName(name)),
-    pieces: ({ name }, elements) => tensors.pieces(hfName(name), elements),
-  };
+  return weightsIn(tensors, hfName);
 }

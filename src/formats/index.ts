@@ -6,23 +6,28 @@ export {
   usualSampling,
   writeGenerationConfig,
 } from "./generation-config.ts";
+export { type ReadGgufConfig, readGgufConfig } from "./gguf-config.ts";
 export { type GgufConfig, ggufConfig } from "./gguf-config-write.ts";
+export type { GgufType } from "./gguf-cursor.ts";
 export {
   type GgufArray,
   type GgufMetadata,
   type GgufScalar,
-  type GgufType,
   type GgufValue,
   ggufBytes,
   readGgufMetadata,
 } from "./gguf-metadata.ts";
 export { type GgufModel, type GgufModelPairs, ggufModelPairs } from "./gguf-model-pairs.ts";
-export { type GgufArchitecture, ggufName, ggufPairings, parameterOfGguf } from "./gguf-names.ts";
+export { type GgufArchitecture, ggufName, ggufPairings, ggufWeights, parameterOfGguf } from "./gguf-names.ts";
+export { type ReadGgufSampling, readGgufSampling } from "./gguf-sampling.ts";
+export { ggufPartCount, ggufPartNames, joinGgufParts, type NamedHead } from "./gguf-split.ts";
+export { type GgufTensorType, ggufTensorType, ggufTensorTypes } from "./gguf-tensor-types.ts";
+export { type GgufHead, readGguf } from "./gguf-tensors.ts";
 export { ggufTokenizerBytes, ggufTokenizerModel, ggufTokenizerPairs } from "./gguf-tokenizer.ts";
 export { type GgufTensor, ggufFile } from "./gguf-write.ts";
 export { narrowBfloat16 } from "./half-floats.ts";
 export { type HfConfig, type ReadHfConfig, readHfConfig, writeHfConfig } from "./hf-config.ts";
-export { hfName, hfWeights } from "./hf-names.ts";
+export { hfName, hfWeights, isRedundantInHf } from "./hf-names.ts";
 export { type FloatType, floatTypes, type HfWeightFiles, hfWeightFiles, usualShardBytes } from "./hf-shards.ts";
 export { type JsonObject, parseJsonObject } from "./json.ts";
 export { type Llama2cModel, readLlama2c } from "./llama2c.ts";

@@ -26,12 +26,8 @@ export interface TensorInfo {
 
 /** Elements converted at a time, whole blocks of any layout, so that widening a tensor needs little more memory than the result. */
 const pieceElements = 1 << 22;
-
-/**
- * What older files store though it follows from the rest: the output of a tied model, which whoever opens the file holds against the embedding
- * table, and RoPE's frequencies, which transformers has computed from the config since 4.32 whatever the file holds.
- */
-const isRedundant = /^lm_head\.weight$|\.rotary_emb\.inv_freq$/;
+/** Bytes read at a time where they stay as they are stored. */
+const pieceBytes = 1 << 24;
 
 /** The tensors of a file by name, read when they are asked for. */
 export class TensorFile {
@@ -69,15 +65,24 @@ export class TensorFile {
     return values;
   }
 
-  /** The same elements in pieces of `elements`, so that a tensor need not be in memory whole; the last may be shorter. */
+  /** The same elements in pieces of `elements`, or fewer, where that is not whole blocks, so that a tensor need not be in memory whole; the last may be shorter. */
   async *pieces(name: string, elements = pieceElements): AsyncGenerator<Float32Array> {
     const info = this.info(name);
     const size = sizeOf(info.shape);
-    for (let at = 0; at < size; at += elements) {
-      const piece = new Float32Array(Math.min(elements, size - at));
+    const { block } = fileLayout(info.dtype);
+    const step = Math.max(block, elements - (elements % block));
+    for (let at = 0; at < size; at += step) {
+      const piece = new Float32Array(Math.min(step, size - at));
       await readPiece(info, at, piece);
       yield piece;
     }
+  }
+
+  /** The bytes as stored, piece by piece, so that nobody needs all of them at once; undefined where a machine would read them otherwise than the file has them. */
+  stored(name: string): { readonly dtype: DType; bytes(): AsyncIterable<Uint8Array> } | undefined {
+    const info = this.info(name);
+    const dtype = layoutOf(info);
+    return dtype === undefined ? undefined : { dtype, bytes: () => bytesOf(info) };
   }
 
   /**
@@ -104,18 +109,20 @@ export class TensorFile {
    * multiple of its size, or blocks of them; undefined where it is not so, or in no file.
    */
   inFile(name: string): { readonly dtype: DType; readonly region: FileRegion } | undefined {
-    const { source, start, end, dtype: stored } = this.info(name);
-    const dtype = isStorageName(stored) ? layoutOf[stored] : stored;
-    if (dtype === undefined || source.descriptor === undefined) return undefined;
-    const isUsable = start % fileLayout(stored).alignment === 0 && end > start && isLittleEndian;
-    return isUsable ? { dtype, region: { name: source.name, descriptor: source.descriptor, start, bytes: end - start } } : undefined;
+    const info = this.info(name);
+    const { source, start, end } = info;
+    const dtype = layoutOf(info);
+    if (dtype === undefined || source.descriptor === undefined || end === start) return undefined;
+    const isAligned = start % fileLayout(info.dtype).alignment === 0;
+    return isAligned ? { dtype, region: { name: source.name, descriptor: source.descriptor, start, bytes: end - start } } : undefined;
   }
 
   /**
    * Holds the file against what a model expects: every row is there in its shape, and nothing else is that counts.
+   * @param isRedundant whether a tensor may be there that is none of the rows; none by default
    * @throws CriaError with the first difference.
    */
-  expect(rows: Iterable<{ readonly name: string; readonly shape: Shape }>): void {
+  expect(rows: Iterable<{ readonly name: string; readonly shape: Shape }>, isRedundant: (name: string) => boolean = () => false): void {
     const expected = new Set<string>();
     for (const { name, shape } of rows) {
       expected.add(name);
@@ -129,7 +136,7 @@ export class TensorFile {
     }
     for (const name of this.tensors.keys())
       check(
-        expected.has(name) || isRedundant.test(name),
+        expected.has(name) || isRedundant(name),
         this.format,
         () =>
           `${this.name}: tensor "${name}" is not part of the model that the config describes: config and weights belong to different models`,
@@ -160,8 +167,17 @@ function sameBits(a: Float32Array, b: Float32Array): boolean {
   return true;
 }
 
-/** What computes with it as it is. */
-const layoutOf: Readonly<Partial<Record<StorageName, DType>>> = { F32: "f32", F16: "f16", BF16: "bf16" };
+/** What computes with a tensor as it is stored; undefined where nothing does. */
+function layoutOf({ dtype }: TensorInfo): DType | undefined {
+  const layout = isStorageName(dtype) ? layouts[dtype] : dtype;
+  return isLittleEndian ? layout : undefined;
+}
+
+const layouts: Readonly<Partial<Record<StorageName, DType>>> = { F32: "f32", F16: "f16", BF16: "bf16" };
+
+async function* bytesOf({ source, start, end }: TensorInfo): AsyncGenerator<Uint8Array> {
+  for (let at = start; at < end; at += pieceBytes) yield await source.read(at, Math.min(pieceBytes, end - at));
+}
 
 const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 

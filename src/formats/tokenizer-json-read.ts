@@ -4,6 +4,7 @@ import {
   type BytesModel,
   byteFallbackPiece,
   type Decoding,
+  hasAllBytes,
   type Merges,
   type NormaliserStep,
   ownDecoding,
@@ -401,7 +402,13 @@ function bytesModel(
     ...(normalizers.length === 0 ? {} : { normaliser: readNormaliser(normalizers, fields) }),
     ...cuts,
     ignoreMerges: fields.flag(read.model.ignore_merges, "model.ignore_merges") ?? false,
+    ...(isNone(read.model.unk_token) && !hasAllBytes(read.pieces) && { lacksBytes: true }),
   };
+}
+
+/** Where a file names an unknown token of its model, that comes in the place of a byte without a piece, which cria does not do. */
+function isNone(unknown: unknown): boolean {
+  return unknown === null || unknown === undefined;
 }
 
 /** The names of the expressions, where the parts cut by published ones and nothing else. */

@@ -1,19 +1,9 @@
 // A model on a backend: its weights, its pages, and the sequences that grow on it.
 import type { Backend, DeviceBuffer } from "../backend/index.ts";
-import { bytesOf, check, elementLayouts, type OnProgress, type StateDType, sizeOf } from "../base/index.ts";
-import { f32, Graph, pageKeys } from "../graph/index.ts";
-import {
-  cachePools,
-  constantRows,
-  initialise,
-  type LlamaConfig,
-  type LoraSettings,
-  loraRows,
-  type ParameterRow,
-  parameterRows,
-  ropeLength,
-  type WeightSource,
-} from "../model/index.ts";
+import { bytesOf, check, type OnProgress, type StateDType } from "../base/index.ts";
+import { Graph, pageKeys } from "../graph/index.ts";
+import { cachePools, type LlamaConfig, type LoraSettings, ropeLength, type WeightSource } from "../model/index.ts";
+import { loadWeights } from "./load-weights.ts";
 import { poolPages } from "./pool-size.ts";
 import { largestProgramBytes, type ProgramParts, Programs, passLimits } from "./programs.ts";
 import type { PassLimits } from "./scheduler.ts";
@@ -137,57 +127,4 @@ function bytesOfAll(held: ReadonlyMap<string, DeviceBuffer>): number {
   let bytes = 0;
   for (const { type } of held.values()) bytes += bytesOf(type.dtype, type.shape);
   return bytes;
-}
-
-/**
- * Makes and fills parameters and constants: in the layout of their file or as float32.
- * @returns bytes of matrices that lie in memory of our own, which packing gives back; the embedding is read as it is
- */
-async function loadWeights(
-  backend: Backend,
-  { config, lora, held }: ProgramParts,
-  weights: WeightSource,
-  { signal, onProgress }: SequenceModelOptions,
-): Promise<{ readonly ownBytes: number }> {
-  const allocate = async (row: ParameterRow) => {
-    const buffer = await backend.allocate(f32(...row.shape), row.name);
-    held.set(row.name, buffer);
-    return { row, buffer };
-  };
-  const unread: { readonly row: ParameterRow; readonly buffer: DeviceBuffer }[] = [];
-  for (const row of parameterRows(config)) {
-    signal?.throwIfAborted();
-    const mapped = await mapParameter(backend, row, weights);
-    if (mapped === undefined) unread.push(await allocate(row));
-    else held.set(row.name, mapped);
-  }
-  for (const row of lora === undefined ? [] : loraRows(config, lora)) unread.push(await allocate(row));
-  const constants = initialise(constantRows(config), 0);
-  for (const row of constantRows(config)) await (await allocate(row)).buffer.write(constants.get(row.name) ?? []);
-  for (const [done, { row, buffer }] of unread.entries()) {
-    onProgress?.({ task: "loading model", done, total: unread.length, unit: "parameters" });
-    signal?.throwIfAborted();
-    const values = await weights.read(row);
-    checkSize(row, values.length);
-    await buffer.write(values);
-  }
-  const packed = unread.filter(({ row: { name, shape } }) => shape.length === 2 && name !== "embedding");
-  return { ownBytes: packed.reduce((sum, { row }) => sum + bytesOf("f32", row.shape), 0) };
-}
-
-/** The parameter where it lies; undefined where it must be read. Only matrices may have other layouts than float32. */
-async function mapParameter(backend: Backend, row: ParameterRow, weights: WeightSource): Promise<DeviceBuffer | undefined> {
-  const found = weights.inFile?.(row);
-  if (found === undefined || (row.shape.length !== 2 && found.dtype !== "f32")) return undefined;
-  const { block, bytes } = elementLayouts[found.dtype];
-  checkSize(row, (found.region.bytes / bytes) * block);
-  return backend.map?.({ dtype: found.dtype, shape: row.shape }, row.name, found.region);
-}
-
-function checkSize({ name, shape }: ParameterRow, numbers: number): void {
-  check(
-    numbers === sizeOf(shape),
-    "infer",
-    () => `parameter "${name}" has ${numbers} numbers but the model's config says ${sizeOf(shape)}: they belong to different models`,
-  );
 }

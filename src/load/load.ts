@@ -17,7 +17,7 @@ export type OpenModelOptions = Pick<DownloadOptions, "signal" | "onProgress">;
 export type OpenTokenizerOptions = open.OpenTokenizerOptions & OpenModelOptions;
 
 /**
- * Opens a run folder, a Hugging Face folder, one of Meta's, a llama2.c .bin, or such a one by its name on Hugging Face's hub, `hf:owner/name`, which is
+ * Opens a run folder, a Hugging Face folder, one of Meta's, a GGUF, a llama2.c .bin, or such a one by its name on Hugging Face's hub, `hf:owner/name`, which is
  * downloaded where the cache lacks it. Reads headers only, and of a tied model that stores its output projection nonetheless both tensors once, a piece at a time.
  * @throws CriaError when the path is none of these, a part is missing, or the parts do not fit each other; the signal's reason when it aborts.
  */

@@ -115,7 +115,7 @@ test("a model's templates serve a tokenizer that lies elsewhere and has none", a
   await write({ "chat_template.jinja": "here", "elsewhere/tokenizer.json": tokenizerJson(model) });
   const elsewhere = join(folder, "elsewhere");
   const names = async () => {
-    const { templates } = await openChat(elsewhere, own, { modelFiles: folderFiles(folder) });
+    const { templates } = await openChat(elsewhere, own, { templatePlace: { files: folderFiles(folder), file: "tokenizer.json" } });
     return [...templates.keys()].map((name) => renderChat(chooseTemplate(templates, false, name), hi).text);
   };
   expect(await names()).toEqual(["here"]);

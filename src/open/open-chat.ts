@@ -1,11 +1,11 @@
 // A model's chat templates and the ids that end a turn, from wherever they stand beside its tokenizer.
 import { CriaError } from "../base/index.ts";
 import { type ChatTemplate, type ChatTemplates, checkChatFits, endOfTurnIds, parseChatTemplate } from "../chat/index.ts";
-import { type ChatSources, ggufChatSources, readChatTemplates, readEndIds, readGgufMetadata } from "../formats/index.ts";
+import { type ChatSources, ggufChatSources, readChatTemplates, readEndIds } from "../formats/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
+import { ggufMetadataOf } from "./gguf-metadata-of.ts";
 import { type FilePlace, type ModelFiles, pathOf } from "./model-files.ts";
 import { isConfigured, isGguf, type OnWarning } from "./open-tokenizer.ts";
-import { withSource } from "./opened-sources.ts";
 import { readJsonPart, readTextPart } from "./read-parts.ts";
 
 /** A model's chat templates and the ends of its turns. */
@@ -24,8 +24,8 @@ export interface OpenChatOptions {
   readonly modelSize?: number;
   /** Ids that the model's files name as ends of a text. */
   readonly namedEnds?: readonly number[];
-  /** The model's files, whose templates count where there are none beside a tokenizer that lies elsewhere. */
-  readonly modelFiles?: ModelFiles | undefined;
+  /** The file of the model's own tokenizer, or the one that holds it: templates there count where there are none with a tokenizer that lies elsewhere. */
+  readonly templatePlace?: FilePlace | undefined;
   /** Hears of templates that cannot be read. */
   readonly onWarning?: OnWarning | undefined;
 }
@@ -39,9 +39,9 @@ export interface OpenChatOptions {
 export async function openChat(
   place: FilePlace,
   tokenizer: Tokenizer,
-  { modelSize = tokenizer.vocabSize, namedEnds = [], modelFiles, onWarning = () => undefined }: OpenChatOptions = {},
+  { modelSize = tokenizer.vocabSize, namedEnds = [], templatePlace, onWarning = () => undefined }: OpenChatOptions = {},
 ): Promise<OpenChat> {
-  const sources = await readSources(place, modelFiles);
+  const sources = await readSources(place, templatePlace);
   const templates = new Map(
     [...sources.templates].map(([name, { text, file }]) => [name, readTemplate(text, `${file}: the chat template ${name}`)]),
   );
@@ -79,20 +79,26 @@ function readTemplate(source: string, name: string): ChatTemplate | CriaError {
   }
 }
 
-/** What stands beside the tokenizer, and templates of the model's own files where there are none. */
-async function readSources(place: FilePlace, modelFiles: ModelFiles | undefined): Promise<FoundSources> {
-  const own = (await isGguf(place))
-    ? await readGguf(place)
-    : isConfigured(place.file)
-      ? await readFolder(place.files)
-      : { templates: new Map(), endIds: [] };
-  if (own.templates.size > 0 || modelFiles === undefined || modelFiles.identity === place.files.identity) return own;
-  return { ...own, templates: (await readFolder(modelFiles)).templates };
+/** What stands with the tokenizer, and templates of the model's own where there are none. */
+async function readSources(place: FilePlace, templatePlace: FilePlace | undefined): Promise<FoundSources> {
+  const own = await readPlace(place);
+  if (own.templates.size > 0 || templatePlace === undefined || isSamePlace(place, templatePlace)) return own;
+  return { ...own, templates: (await readPlace(templatePlace)).templates };
+}
+
+/** A folder's templates speak of all tokenizers there, a GGUF's of its own. */
+function isSamePlace(place: FilePlace, other: FilePlace): boolean {
+  return place.files.identity === other.files.identity && (place.file === other.file || isConfigured(other.file));
+}
+
+async function readPlace(place: FilePlace): Promise<FoundSources> {
+  if (await isGguf(place)) return readGguf(place);
+  return isConfigured(place.file) ? readFolder(place.files) : { templates: new Map(), endIds: [] };
 }
 
 async function readGguf(place: FilePlace): Promise<FoundSources> {
   const file = pathOf(place);
-  const { templates, endIds } = ggufChatSources((await withSource(place.files, place.file, readGgufMetadata)).pairs, file);
+  const { templates, endIds } = ggufChatSources((await ggufMetadataOf(place)).pairs, file);
   return { templates: found(templates, file), endIds };
 }
 

@@ -2,6 +2,8 @@
 import { check, fail, sameShape } from "../base/index.ts";
 import {
   hfName,
+  hfWeights,
+  isRedundantInHf,
   type ReadGenerationConfig,
   readGenerationConfig,
   readHfConfig,
@@ -25,19 +27,27 @@ const weightFiles = [
   { single: "pytorch_model.bin", index: "pytorch_model.bin.index.json", read: readTorchFile },
 ] as const;
 
+/** Whether a folder with these files is one: it has a config, and weights that go with it. */
+export function isHfFolder(names: readonly string[]): boolean {
+  const weights = weightFiles.flatMap(({ single, index }) => [single, index]);
+  return names.includes("config.json") && names.some((name) => (weights as readonly string[]).includes(name));
+}
+
 /** @throws CriaError naming the part that is missing, damaged or another model's. */
 export async function openFolder(files: ModelFiles, opened: OpenedSources, signal?: AbortSignal): Promise<ModelParts> {
   const names = new Set(await files.list());
-  check(names.has("config.json"), "model", () => `${files.name}: it has no config.json: ${explainFolder(names)}`);
+  check(names.has("config.json"), "model", () => `${files.name}: it has no config.json: ${understood}`);
   const { config, eosTokenIds, warnings } = readHfConfig(files.pathOf("config.json"), await readPart(files, "config.json"));
   const { eosTokenIds: generationEos, warnings: generationWarnings, ...generation } = await readGeneration(files);
   const tensors = await openTensors(files, names, opened);
-  tensors.expect(parameterRows(config).map(({ name, shape }) => ({ name: hfName(name), shape })));
+  const rows = parameterRows(config).map(({ name, shape }) => ({ name: hfName(name), shape }));
+  tensors.expect(rows, isRedundantInHf);
   if (config.tiedOutput) await checkTied(tensors, signal);
   return {
-    ...{ format: "Hugging Face folder", config, tensors, generation, warnings: [...warnings, ...generationWarnings] },
+    ...{ format: "Hugging Face folder", config, tensors, weights: hfWeights(tensors), generation },
+    warnings: [...warnings, ...generationWarnings],
     findTokenizer: () => findTokenizer(files),
-    isConfigured: true,
+    templatePlace: { files, file: "tokenizer.json" },
     documents: () => readDocuments(files),
     // The first that says anything: generation_config.json is newer than config.json, the tokenizer is a guess.
     namedEnds: ({ eosId }) => [generationEos, eosTokenIds, eosId === undefined ? [] : [eosId]].find((ids) => ids.length > 0) ?? [],
@@ -85,11 +95,5 @@ async function openTensors(files: ModelFiles, names: ReadonlySet<string>, opened
     if (names.has(index)) return readShards(await opened.open(index), (name) => opened.open(name), read);
   }
   const [{ single, index }] = weightFiles;
-  return fail("model", `${files.name}: it has neither ${single} nor ${index}: ${explainFolder(names)}`);
-}
-
-/** What a folder without the right files seems to be. */
-function explainFolder(names: ReadonlySet<string>): string {
-  const hasGguf = [...names].some((name) => name.endsWith(".gguf"));
-  return hasGguf ? `it holds GGUF, which is not understood; ${understood}` : understood;
+  return fail("model", `${files.name}: it has neither ${single} nor ${index}: ${understood}`);
 }

@@ -1,6 +1,6 @@
 // llama2.c's model .bin with the tokenizer .bin beside it.
 import { check, fail } from "../base/index.ts";
-import { readLlama2c } from "../formats/index.ts";
+import { hfWeights, readLlama2c } from "../formats/index.ts";
 import type { LlamaConfig } from "../model/index.ts";
 import { type FilePlace, pathOf } from "./model-files.ts";
 import type { ModelParts } from "./open-model.ts";
@@ -13,9 +13,8 @@ export async function openLlama2c(place: FilePlace, opened: OpenedSources): Prom
   check(file.endsWith(".bin"), "model", () => `${pathOf(place)}: ${explainFile(file)}`);
   const { config, tensors } = await readLlama2c(await opened.open(file));
   return {
-    ...{ format: "llama2.c", config, tensors, generation: {}, warnings: [] },
+    ...{ format: "llama2.c", config, tensors, weights: hfWeights(tensors), generation: {}, warnings: [] },
     findTokenizer: () => findTokenizer(place, config),
-    isConfigured: false,
     // run.c stops at the begin-of-text token: its models learnt from texts in a row, each behind one.
     namedEnds: ({ bosId, eosId }) => [bosId, eosId].filter((id) => id !== undefined),
   };
@@ -41,5 +40,5 @@ async function findTokenizer(place: FilePlace, { vocabSize }: LlamaConfig): Prom
 
 function explainFile(file: string): string {
   if (file.endsWith(".safetensors")) return "weights alone are no model: name the folder that holds its config.json too";
-  return `${file.endsWith(".gguf") ? "GGUF is not understood" : "it is no model"}: ${understood}`;
+  return `it is no model: ${understood}`;
 }

@@ -1,6 +1,6 @@
 // Meta's own folder: params.json, consolidated.00.pth and those behind it, tokenizer.model.
 import { check } from "../base/index.ts";
-import { isMetaFile, metaFileNames, metaModel, readTorchFile } from "../formats/index.ts";
+import { hfWeights, isMetaFile, metaFileNames, metaModel, readTorchFile } from "../formats/index.ts";
 import type { ModelFiles } from "./model-files.ts";
 import type { ModelParts } from "./open-model.ts";
 import { findTokenizer } from "./open-tokenizer.ts";
@@ -19,16 +19,11 @@ export function isMetaFolder(names: Iterable<string>): boolean {
 export async function openMeta(files: ModelFiles, opened: OpenedSources): Promise<ModelParts> {
   const names = await files.list();
   check(names.includes(params), "model", () => `${files.name}: it has no ${params}, which says what its weights are: ${understood}`);
-  const weights = await Promise.all(metaFileNames(files.name, names).map(async (name) => readTorchFile(await opened.open(name))));
-  const { config, tensors, warnings } = metaModel(
-    files.name,
-    { name: files.pathOf(params), bytes: await readPart(files, params) },
-    weights,
-  );
+  const shards = await Promise.all(metaFileNames(files.name, names).map(async (name) => readTorchFile(await opened.open(name))));
+  const { config, tensors, warnings } = metaModel(files.name, { name: files.pathOf(params), bytes: await readPart(files, params) }, shards);
   return {
-    ...{ format: "Meta folder", config, tensors, warnings, generation: {} },
+    ...{ format: "Meta folder", config, tensors, weights: hfWeights(tensors), warnings, generation: {} },
     findTokenizer: () => findMetaTokenizer(files),
-    isConfigured: false,
     namedEnds: ({ eosId }) => (eosId === undefined ? [] : [eosId]),
   };
 }

@@ -1,33 +1,36 @@
 // A model by its files: what kind it is, its config, its parameters where they lie, its tokenizer. No parameter is read before it is asked for.
 import { check } from "../base/index.ts";
-import { type GenerationConfig, hfWeights, type TensorFile } from "../formats/index.ts";
+import type { GenerationConfig, TensorFile } from "../formats/index.ts";
 import type { LlamaConfig, WeightSource } from "../model/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 import type { FilePlace, ModelFiles } from "./model-files.ts";
 import { type OpenChat, openChat } from "./open-chat.ts";
-import { openFolder } from "./open-folder.ts";
+import { isHfFolder, openFolder } from "./open-folder.ts";
+import { findGguf, openGguf } from "./open-gguf.ts";
 import { findLlama2c, openLlama2c } from "./open-llama2c.ts";
 import { isMetaFolder, openMeta } from "./open-meta.ts";
-import { type OnWarning, openModelTokenizer } from "./open-tokenizer.ts";
+import { isGguf, type OnWarning, openModelTokenizer } from "./open-tokenizer.ts";
 import { OpenedSources } from "./opened-sources.ts";
 
 /** The formats of models. */
-export type ModelFormat = "Hugging Face folder" | "llama2.c" | "Meta folder";
+export type ModelFormat = "Hugging Face folder" | "GGUF" | "llama2.c" | "Meta folder";
 
 /** A model's config, and its tensors where they lie. */
 export interface ModelParts {
   readonly format: ModelFormat;
   readonly config: LlamaConfig;
-  /** The tensors under Hugging Face's names; they are all there, in the config's shapes. */
+  /** The tensors under the names of the format, Hugging Face's where it has none; they are all there, in the config's shapes. */
   readonly tensors: TensorFile;
+  /** The parameters by our names, wherever they lie. */
+  readonly weights: WeightSource;
   /** A sentence for each file that says something which cria neither follows nor refuses; most models have none. */
   readonly warnings: readonly string[];
   /** How its makers would have it sampled; empty where they say nothing. */
   readonly generation: Omit<GenerationConfig, "eosTokenIds">;
   /** The file of the tokenizer beside the model. @throws CriaError when there is none, or no way to choose. */
   findTokenizer(): Promise<string>;
-  /** Whether its files may hold chat templates for a tokenizer that lies elsewhere. */
-  readonly isConfigured: boolean;
+  /** The file with the model's own tokenizer, where chat templates for a tokenizer that lies elsewhere may stand in it or beside it. */
+  readonly templatePlace?: FilePlace;
   /**
    * The small files of a Hugging Face folder as they are, by name: configuration, tokenizer and chat templates. Absent where the model is in another form.
    */
@@ -40,7 +43,6 @@ export interface ModelParts {
 export interface OpenModel<Place = FilePlace> extends ModelParts {
   /** The path of a folder or a file, as messages say it. */
   readonly path: string;
-  readonly weights: WeightSource;
   /** The tokenizer beside the model, or the one in `file`. @throws CriaError when it is missing, damaged or another model's. */
   openTokenizer(file?: Place, onWarning?: OnWarning): Promise<Tokenizer>;
   /**
@@ -55,13 +57,13 @@ export interface OpenModel<Place = FilePlace> extends ModelParts {
 
 /** Which file is the model, and what stops opening it. */
 export interface OpenModelOptions {
-  /** The llama2.c .bin among the files, or one of Meta's; by default they are a Hugging Face folder's or Meta's, or have one such .bin. */
+  /** The GGUF or the llama2.c .bin among the files, or one of Meta's; by default they are a Hugging Face folder's or Meta's, or have one such file. */
   readonly file?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Opens the files of a run folder, of a Hugging Face folder, of Meta's or a llama2.c .bin: reads headers only, and of a tied model that stores its output projection
+ * Opens the files of a run folder, of a Hugging Face folder, of Meta's, a GGUF or a llama2.c .bin: reads headers only, and of a tied model that stores its output projection
  * nonetheless both tensors once, a piece at a time.
  * @throws CriaError when they are none of these, a part is missing, or the parts do not fit each other; the signal's reason when it aborts.
  */
@@ -74,12 +76,11 @@ export async function openModel(files: ModelFiles, { file, signal }: OpenModelOp
     return {
       path,
       ...parts,
-      weights: hfWeights(parts.tensors),
       openTokenizer: async (place, onWarning) => openModelTokenizer(await tokenizerPlace(place), parts.config, onWarning),
       openChat: async (tokenizer, place, onWarning) =>
         openChat(await tokenizerPlace(place), tokenizer, {
           ...{ modelSize: parts.config.vocabSize, namedEnds: checkedEnds(path, parts, tokenizer) },
-          ...{ modelFiles: parts.isConfigured ? files : undefined, onWarning },
+          ...{ templatePlace: parts.templatePlace, onWarning },
         }),
       close: () => opened.close(),
       [Symbol.asyncDispose]: () => opened.close(),
@@ -103,16 +104,17 @@ function checkedEnds(path: string, { config, namedEnds }: ModelParts, tokenizer:
   return ids;
 }
 
-/** A Hugging Face folder's or Meta's, or a llama2.c .bin and its tokenizer. */
+/** A Hugging Face folder's or Meta's, or the one file that is a model. */
 async function openAny(files: ModelFiles, opened: OpenedSources, signal: AbortSignal | undefined): Promise<ModelParts> {
   const names = await files.list();
-  if (names.includes("config.json")) return openFolder(files, opened, signal);
+  if (isHfFolder(names)) return openFolder(files, opened, signal);
   if (isMetaFolder(names)) return openMeta(files, opened);
-  const bin = findLlama2c(names);
-  return bin === undefined ? openFolder(files, opened, signal) : openLlama2c({ files, file: bin }, opened);
+  const file = findLlama2c(names) ?? findGguf(files.name, names);
+  return file === undefined ? openFolder(files, opened, signal) : openOne({ files, file }, opened);
 }
 
-/** A file by its name: one of Meta's stands for its folder. */
+/** A file: one of Meta's stands for its folder, and a GGUF shows in its first bytes, whatever its name is. */
 async function openOne(place: FilePlace, opened: OpenedSources): Promise<ModelParts> {
-  return isMetaFolder([place.file]) ? openMeta(place.files, opened) : openLlama2c(place, opened);
+  if (isMetaFolder([place.file])) return openMeta(place.files, opened);
+  return place.file.endsWith(".gguf") || (await isGguf(place)) ? openGguf(place, opened) : openLlama2c(place, opened);
 }

@@ -5,7 +5,6 @@ import {
   isTiktoken,
   llama2cTokenizerModel,
   loadSentencePiece,
-  readGgufMetadata,
   readLlama2cTokenizer,
   readTiktoken,
   readTokenizerJson,
@@ -14,6 +13,7 @@ import {
 } from "../formats/index.ts";
 import type { LlamaConfig } from "../model/index.ts";
 import { createTokenizer, type Tokenizer, type TokenizerModel } from "../tokenizer/index.ts";
+import { ggufMetadataOf } from "./gguf-metadata-of.ts";
 import { type FilePlace, type ModelFiles, pathOf } from "./model-files.ts";
 import { withSource } from "./opened-sources.ts";
 import { readJsonPart, readPart } from "./read-parts.ts";
@@ -101,7 +101,7 @@ export async function isGguf({ files, file }: FilePlace): Promise<boolean> {
 }
 
 async function readGguf(place: FilePlace, options: OpenTokenizerOptions): Promise<TokenizerModel> {
-  const { pairs } = await withSource(place.files, place.file, readGgufMetadata);
+  const { pairs } = await ggufMetadataOf(place);
   return ggufTokenizerModel(pairs, pathOf(place), options.onWarning);
 }
 

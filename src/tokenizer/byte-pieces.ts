@@ -33,6 +33,13 @@ export function byteOfUnit(unit: number): number {
   return unit < unitToByte.length ? unitToByte[unit]! : -1;
 }
 
+/** Whether every byte has a piece among these, as byte-level ones are written. */
+export function hasAllBytes(pieces: readonly string[]): boolean {
+  const known = new Set<string>();
+  for (const piece of pieces) if (piece.length === 1) known.add(piece);
+  return byteToChar.every((char) => known.has(char));
+}
+
 /** Bytes as a byte-level piece. */
 export function byteLevelPiece(bytes: ArrayLike<number>): string {
   if (bytes.length > pieceUnits.length) return Array.from(bytes, (byte) => byteToChar[byte]).join("");

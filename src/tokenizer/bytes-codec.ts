@@ -19,7 +19,7 @@ import { isWordBorder } from "./stream-borders.ts";
 import { type EncodeUnit, type NextUnit, UnitCache } from "./unit-cache.ts";
 import { WordCache } from "./word-cache.ts";
 
-/** @param ids piece → id of the whole vocabulary. @throws CriaError when a byte has no piece. */
+/** @param ids piece → id of the whole vocabulary. @throws CriaError when a byte has no piece and the model does not say so. */
 export function bytesCodec(model: BytesModel, ids: PieceLookup): Codec {
   const words = new ByteWords(model, ids);
   const cache = new WordCache((word, out) => words.encodeText(word, out));
@@ -44,7 +44,9 @@ export function bytesCodec(model: BytesModel, ids: PieceLookup): Codec {
 
 /** Merges the bytes of a word and writes the ids. */
 class ByteWords {
+  /** The id of each byte's piece; -1 where it has none. */
   readonly #byteIds: Int32Array;
+  readonly #lacksBytes: boolean;
   readonly #pieces: PieceTable;
   readonly #merges: MergeTable;
   readonly #takesWholes: boolean;
@@ -54,7 +56,8 @@ class ByteWords {
   readonly #symbols = new SymbolScratch();
 
   constructor(model: BytesModel, ids: PieceLookup) {
-    this.#byteIds = byteIdsOf(model.pieces);
+    this.#byteIds = byteIdsOf(model);
+    this.#lacksBytes = this.#byteIds.includes(-1);
     const borders = new ByteBorders();
     this.#pieces = pieceTable(model, borders);
     this.#parts = new UnitCache(borders.next, (bytes, from, to, out) => this.#merge(bytes, from, to, out));
@@ -71,13 +74,26 @@ class ByteWords {
 
   /** A word, `bytes[from … to)`, which is UTF-8. */
   encode(bytes: Uint8Array, from: number, to: number, out: IdBuffer): void {
+    if (this.#lacksBytes) {
+      const known = this.#known(bytes.subarray(from, to));
+      this.#encode(known, 0, known.length, out);
+    } else this.#encode(bytes, from, to, out);
+  }
+
+  #encode(bytes: Uint8Array, from: number, to: number, out: IdBuffer): void {
     if (this.#takesWhole(bytes, from, to, out)) return;
     if (to - from > shortWord) this.#parts.encode(bytes, from, to, out);
     else this.#merge(bytes, from, to, out);
   }
 
-  encodeInvalid(bytes: Uint8Array, out: IdBuffer): void {
+  encodeInvalid(invalid: Uint8Array, out: IdBuffer): void {
+    const bytes = this.#lacksBytes ? this.#known(invalid) : invalid;
     if (!this.#takesWhole(bytes, 0, bytes.length, out)) this.#merge(bytes, 0, bytes.length, out);
+  }
+
+  /** The bytes that have a piece. */
+  #known(bytes: Uint8Array): Uint8Array {
+    return bytes.every((byte) => this.#byteIds[byte]! >= 0) ? bytes : bytes.filter((byte) => this.#byteIds[byte]! >= 0);
   }
 
   #takesWhole(bytes: Uint8Array, from: number, to: number, out: IdBuffer): boolean {
@@ -98,15 +114,15 @@ class ByteWords {
 /** Words of so many bytes are merged as they are. */
 const shortWord = 16;
 
-/** byte → the id of its piece. */
-function byteIdsOf(pieces: readonly string[]): Int32Array {
+/** byte → the id of its piece; -1 where the model says that it lacks bytes. */
+function byteIdsOf({ pieces, lacksBytes = false }: BytesModel): Int32Array {
   const ids = new Int32Array(256).fill(-1);
   for (let id = 0; id < pieces.length; id++) {
     const byte = pieces[id]!.length === 1 ? byteOfUnit(pieces[id]!.charCodeAt(0)) : -1;
     if (byte >= 0) ids[byte] = id;
   }
   const missing = ids.indexOf(-1);
-  check(missing < 0, "tokenizer", () => `byte ${missing} has no piece: all 256 are needed`);
+  check(missing < 0 || lacksBytes, "tokenizer", () => `byte ${missing} has no piece: all 256 are needed`);
   return ids;
 }
 

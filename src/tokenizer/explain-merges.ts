@@ -69,7 +69,7 @@ function keyOf(left: string, right: string): string {
 function symbolsOf(model: MergingModel, text: string, pieces: ReadonlyMap<string, number>): string[] {
   const characters = Array.from(text);
   if (model.kind === "word") return [...characters, endOfWord];
-  if (model.kind === "bytes") return characters;
+  if (model.kind === "bytes") return model.lacksBytes ? characters.filter((char) => pieces.has(char)) : characters;
   const { continuingPrefix = "", wordSuffix = "", byteFallback, unkId } = model;
   const symbols = characters.map((char, i) => `${i > 0 ? continuingPrefix : ""}${char}${i === characters.length - 1 ? wordSuffix : ""}`);
   // Where there is neither a byte nor an unknown piece, what is unknown goes.

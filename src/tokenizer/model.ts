@@ -160,6 +160,8 @@ export interface BytesModel extends ModelBase, TextRules {
   readonly splitDigits: boolean;
   /** A word that is a piece is taken as that piece, whatever the merges say (LLaMA 3). */
   readonly ignoreMerges: boolean;
+  /** Bytes that have no piece are left out of a text before anything merges (SmolLM2 has 21, which no text of its training had). Absent: all 256 have one. */
+  readonly lacksBytes?: boolean;
 }
 
 /** A tokenizer of any kind as data. */

@@ -4,6 +4,7 @@ import { Regex } from "../regex/index.ts";
 import { naiveMerge, randomText, variedTexts } from "./conformance.ts";
 import {
   createTokenizer,
+  explainer,
   mergeList,
   mergePairs,
   StreamDecoder,
@@ -295,6 +296,25 @@ test.each<[string, (model: TokenizerModel) => unknown, RegExp]>([
   ["a byte without a piece", (m) => ({ ...m, merges: mergeList([]), pieces: m.pieces.with(97, "nothing") }), /byte 97 has no piece/],
 ])("refuses %s", (_name, damage, message) => {
   expect(() => createTokenizer(damage(tokenizers.get("bytes")!.model) as TokenizerModel)).toThrow(message);
+});
+
+/** The ids are those of huggingface/tokenizers 0.23. */
+test.each<[string, readonly number[], readonly number[]]>([
+  ["ab", [2], [2]],
+  ["a\u0004b", [0, 1], [2]],
+  ["a \u0004b", [0, 3, 1], [0, 3, 1]],
+  ["\u0004", [], []],
+  ["axb", [2], [2]],
+  ["ab\u65e5ab", [2, 2], [2, 2]],
+  [`${"ax".repeat(10)}b`, [0, 0, 0, 0, 0, 0, 0, 0, 0, 2], [0, 0, 0, 0, 0, 0, 0, 0, 0, 2]],
+])("bytes without a piece are left out before anything merges, where a model says that it lacks them: %j", (text, cut, whole) => {
+  const pieces = { pieces: ["a", "b", "ab", "\u0120"], merges: mergeList([[0, 1]]), specials: [] };
+  for (const [pattern, ids] of [[{ pattern: "gpt2" }, cut] as const, [{}, whole] as const]) {
+    const tokenizer = createTokenizer({ kind: "bytes", ...pieces, ...pattern, splitDigits: false, ignoreMerges: false, lacksBytes: true });
+    expect([...tokenizer.encode(text)]).toEqual(ids);
+    expect([...tokenizer.encodeBytes(new TextEncoder().encode(text))]).toEqual(ids);
+    expect(explainer(tokenizer)(text).ids).toEqual(ids);
+  }
 });
 
 test("white space that pieces take along is walked over once, however long its runs", () => {
