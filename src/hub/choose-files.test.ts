@@ -14,7 +14,7 @@ function model(name: string, ...paths: readonly string[]) {
 
 describe("a model of", () => {
   test("a Hugging Face folder: what is read of it, the weights last", () => {
-    const others = ["model.fp16.safetensors", "onnx/model.onnx", "pytorch_model.bin", "vocab.json", "tiny-q8_0.gguf"];
+    const others = ["model.fp16.safetensors", "onnx/model.onnx", "pytorch_model.bin", "flax_model.msgpack", "tiny-q8_0.gguf"];
     const chosen = model("hf:a/b", ...folder, ...chat, ...others);
     expect(new Set(chosen.files)).toEqual(new Set([...folder.slice(1), ...chat]));
     expect(chosen).toMatchObject({ opened: "", index: undefined });
@@ -51,6 +51,22 @@ describe("a model of", () => {
       expect(model(name, splits[1]!, "README.md", splits[0]!, splits[2]!)).toMatchObject({ files: splits, opened: splits[0] });
   });
 
+  test("PyTorch's files, where there are no safetensors", () => {
+    expect(model("hf:a/b", "config.json", "pytorch_model.bin", "x.gguf")).toMatchObject({
+      files: ["config.json", "pytorch_model.bin"],
+      opened: "",
+    });
+    const [index, shard] = ["pytorch_model.bin.index.json", "pytorch_model-00001-of-00001.bin"];
+    expect(model("hf:a/b", "config.json", index, shard)).toMatchObject({ files: ["config.json", index], index });
+  });
+
+  test("Meta, in its folder of a repository", () => {
+    const meta = ["params.json", "tokenizer.model", "consolidated.00.pth", "consolidated.01.pth"].map((file) => `original/${file}`);
+    expect(model("hf:a/b:original", ...folder, ...meta)).toEqual({ files: meta, opened: "original", index: undefined });
+    expect(model("hf:a/b", ...folder, ...meta).opened).toBe("");
+    expect(() => model("hf:a/b", "README.md", ...meta)).toThrow("its folder original may be one: hf:a/b:original");
+  });
+
   test("llama2.c, with the tokenizers beside it", () => {
     const files = ["stories260K/stories260K.bin", "stories260K/tok512.bin", "stories260K/readme.md", "stories15M.bin", "stories42M.bin"];
     const chosen = model("hf:karpathy/tinyllamas:stories260K", ...files);
@@ -59,9 +75,8 @@ describe("a model of", () => {
   });
 
   test.each([
-    ["hf:a/b", ["config.json", "pytorch_model.bin"], "its weights are PyTorch's (pytorch_model.bin)"],
     ["hf:a/b", ["adapter_config.json", "adapter_model.safetensors"], "it is an adapter, not a model"],
-    ["hf:a/b", ["README.md"], "it holds no model that cria opens"],
+    ["hf:a/b", ["README.md"], "it holds no model that cria opens: no config.json with"],
     ["hf:a/b:model.safetensors", folder, "model.safetensors alone is no model: name its folder, hf:a/b, or"],
     ["hf:a/b:sub/model.safetensors", ["sub/model.safetensors"], "name its folder, hf:a/b:sub, or"],
     ["hf:a/b:Q4", ["x-Q4_0.gguf", "x-Q5_0.gguf"], "has no file Q4: it has x-Q4_0.gguf, x-Q5_0.gguf"],

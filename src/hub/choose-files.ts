@@ -16,11 +16,14 @@ export interface Chosen<File extends ListedFile> {
 
 /** What is read beside weights or a tokenizer. */
 const beside = [
-  ...[/^tokenizer\.(json|model)$/, /^tokenizer_config\.json$/, /^special_tokens_map\.json$/, /^added_tokens\.json$/],
-  ...[/^chat_template\.jinja$/, /^additional_chat_templates\/[^/]+\.jinja$/, /^config\.json$/, /^generation_config\.json$/],
+  ...[/^tokenizer\.(json|model)$/, /^tokenizer_config\.json$/, /^special_tokens_map\.json$/, /^added_tokens\.json$/, /^vocab\.json$/],
+  ...[/^merges\.txt$/, /^chat_template\.jinja$/, /^additional_chat_templates\/[^/]+\.jinja$/, /^(generation_)?config\.json$/],
 ];
-const single = "model.safetensors";
-const indexName = "model.safetensors.index.json";
+/** Weights beside a config.json: one file, or an index of several; what is looked for first on top, as `openModel` does. */
+const weightFiles = [
+  { single: "model.safetensors", index: "model.safetensors.index.json" },
+  { single: "pytorch_model.bin", index: "pytorch_model.bin.index.json" },
+] as const;
 
 /** @throws CriaError where there is no model, or several are: with their names */
 export function chooseModel<File extends ListedFile>(all: readonly File[], name: HubName): Chosen<File> {
@@ -63,52 +66,74 @@ export function chooseShards<File extends ListedFile>(all: readonly File[], inde
   });
 }
 
-function chooseInFolder<File extends ListedFile>(all: readonly File[], folder: string, name: HubName): Chosen<File> {
-  const files = inFolder(all, folder);
-  const named = (file: string) => files.find(({ path }) => inside(path, folder) === file);
-  const small = files.filter(({ path }) => isBeside(inside(path, folder)));
-  const weights = named(single);
-  if (named("config.json") !== undefined && weights !== undefined) return { files: [...small, weights], opened: folder, index: undefined };
-  const index = named(indexName);
-  if (named("config.json") !== undefined && index !== undefined) return { files: [...small, index], opened: folder, index };
-  const ggufs = ggufsIn(files);
-  if (ggufs.length === 1) return alone(ggufs[0]!);
-  if (ggufs.length > 1) return fail(where, `${name.text}: it has ${ggufs.length} models: name one of\n${choices(ggufs, name)}`);
-  return chooseOthers(files, small, folder, name);
+/** The files of a folder of the repository, by their paths from there. */
+interface Folder<File extends ListedFile> {
+  readonly path: string;
+  readonly files: readonly File[];
+  named(file: string): File | undefined;
+  like(pattern: RegExp): readonly File[];
 }
 
-/** llama2.c's .bin, where there is one, and no others. */
-function chooseOthers<File extends ListedFile>(
-  files: readonly File[],
-  small: readonly File[],
-  folder: string,
-  name: HubName,
-): Chosen<File> {
-  const has = (pattern: RegExp) => files.some(({ path }) => pattern.test(inside(path, folder)));
-  const bins = files.filter(
-    ({ path }) => /^[^/]+\.bin$/.test(inside(path, folder)) && !isTokenizerBin(path) && !/pytorch_model/.test(path),
-  );
-  if (!has(/^config\.json$/) && bins.length === 1) return withTokenizerBins(files, bins[0]!);
-  if (!has(/^config\.json$/) && bins.length > 1)
-    return fail(
-      where,
-      `${name.text}: it has ${bins.length} models: name one of\n${choices(
+function chooseInFolder<File extends ListedFile>(all: readonly File[], path: string, name: HubName): Chosen<File> {
+  const files = inFolder(all, path);
+  const folder: Folder<File> = {
+    ...{ path, files },
+    named: (file) => files.find((one) => inside(one.path, path) === file),
+    like: (pattern) => files.filter((one) => pattern.test(inside(one.path, path))),
+  };
+  for (const form of [ofHuggingFace, ofGguf, ofMeta, ofLlama2c]) {
+    const chosen = form(folder, name);
+    if (chosen !== undefined) return chosen;
+  }
+  return explainNone(folder, name);
+}
+
+function ofHuggingFace<File extends ListedFile>({ path, files, named }: Folder<File>): Chosen<File> | undefined {
+  if (named("config.json") === undefined) return undefined;
+  const small = files.filter((file) => isBeside(inside(file.path, path)));
+  for (const row of weightFiles) {
+    const [single, index] = [named(row.single), named(row.index)];
+    if (single !== undefined) return { files: [...small, single], opened: path, index: undefined };
+    if (index !== undefined) return { files: [...small, index], opened: path, index };
+  }
+  return undefined;
+}
+
+function ofGguf<File extends ListedFile>({ files }: Folder<File>, name: HubName): Chosen<File> | undefined {
+  const sets = ggufsIn(files);
+  if (sets.length > 1) return failOfMany(sets, name);
+  return sets[0] && alone(sets[0]);
+}
+
+function ofMeta<File extends ListedFile>({ path, named, like }: Folder<File>): Chosen<File> | undefined {
+  const [params, weights] = [named("params.json"), like(/^consolidated(\.\d+)?\.pth$/)];
+  if (params === undefined || weights.length === 0) return undefined;
+  return { files: [params, ...like(/^tokenizer\.(json|model)$/), ...weights], opened: path, index: undefined };
+}
+
+function ofLlama2c<File extends ListedFile>({ files, named, like }: Folder<File>, name: HubName): Chosen<File> | undefined {
+  const bins = like(/^[^/]+\.bin$/).filter(({ path }) => !isTokenizerBin(path));
+  if (named("config.json") !== undefined || bins.length === 0) return undefined;
+  return bins.length === 1
+    ? withTokenizerBins(files, bins[0]!)
+    : failOfMany(
         bins.map((bin) => [bin]),
         name,
-      )}`,
-    );
-  const folders = [...new Set(files.filter(({ path }) => /\/(params\.json|config\.json)$/.test(path)).map(({ path }) => parentOf(path)))];
-  const hint = folders.length === 0 ? "" : `; its folder ${folders[0]} may be one: hf:${name.repository}:${folders[0]}`;
-  if (has(/^pytorch_model.*\.bin$/))
-    return fail(
-      where,
-      `${name.text}: its weights are PyTorch's (pytorch_model.bin), which are not understood: look for a repository or a revision with safetensors${hint}`,
-    );
-  if (has(/^adapter_model\./)) return fail(where, `${name.text}: it is an adapter, not a model: name the model that it is for`);
-  return fail(
-    where,
-    `${name.text}: it holds no model that cria opens (${single}, ${indexName} or a .gguf)${small.length === 0 ? "" : ", though a part of one"}${hint}`,
-  );
+      );
+}
+
+function failOfMany(sets: readonly (readonly ListedFile[])[], { text, repository }: HubName): never {
+  const sizeOf = (set: readonly ListedFile[]) => set.reduce((sum, { size }) => sum + size, 0);
+  const rows = sets.toSorted((a, b) => sizeOf(a) - sizeOf(b)).map((set) => `  hf:${repository}:${set[0]!.path}  ${sizeText(sizeOf(set))}`);
+  return fail(where, `${text}: it has ${sets.length} models: name one of\n${rows.join("\n")}`);
+}
+
+function explainNone({ files, like }: Folder<ListedFile>, { text, repository }: HubName): never {
+  if (like(/^adapter_model\./).length > 0) return fail(where, `${text}: it is an adapter, not a model: name the model that it is for`);
+  const other = files.find(({ path }) => /\/(params|config)\.json$/.test(path));
+  const hint = other === undefined ? "" : `; its folder ${parentOf(other.path)} may be one: hf:${repository}:${parentOf(other.path)}`;
+  const names = weightFiles.flatMap(({ single, index }) => [single, index]).join(", ");
+  return fail(where, `${text}: it holds no model that cria opens: no config.json with ${names}, no .gguf, no consolidated.00.pth${hint}`);
 }
 
 function chooseFile<File extends ListedFile>(all: readonly File[], file: File, name: HubName): Chosen<File> {
@@ -152,12 +177,6 @@ function ggufsIn<File extends ListedFile>(files: readonly File[]): File[][] {
 function hasWord(path: string, word: string): boolean {
   const [text, sought] = [path.toLowerCase(), word.toLowerCase()];
   return text.split(/[-./]/).includes(sought);
-}
-
-function choices(sets: readonly (readonly ListedFile[])[], { repository }: HubName): string {
-  const sizeOf = (set: readonly ListedFile[]) => set.reduce((sum, { size }) => sum + size, 0);
-  const bySize = sets.toSorted((a, b) => sizeOf(a) - sizeOf(b));
-  return bySize.map((set) => `  hf:${repository}:${set[0]!.path}  ${sizeText(sizeOf(set))}`).join("\n");
 }
 
 function sizeText(bytes: number): string {
