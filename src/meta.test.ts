@@ -1,25 +1,14 @@
 // Meta's folders and PyTorch's files, as torch.save writes them, from their bytes to the logits and tokens that transformers computes with the same
 // weights (test/goldens/meta.py).
-import { readFileSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import type { Backend } from "./backend/index.ts";
-import { referenceBackend } from "./backend/reference/index.ts";
 import { writeHfFolder } from "./convert/index.ts";
 import { loadSentencePiece } from "./formats/index.ts";
 import { openCpuBackend } from "./host/index.ts";
-import { generateTokens, SequenceModel } from "./infer/index.ts";
-import { type OpenModel, openModel } from "./load/index.ts";
+import { openModel } from "./load/index.ts";
 import { tinyTokenizer, withFolder } from "./load/tiny-model.test.helper.ts";
-
-interface Said {
-  readonly name: string;
-  /** [T, V] of the prompt, as base64 of little-endian float32. */
-  readonly logits: string;
-  readonly tokens: readonly number[];
-}
+import { expectSaid, readGolden, type Said, unpack } from "./said.test.helper.ts";
 
 interface MetaGolden extends Said {
   readonly params: Readonly<Record<string, unknown>>;
@@ -31,33 +20,16 @@ interface BinGolden extends Said {
   readonly file: string;
 }
 
-const golden: { readonly prompt: readonly number[]; readonly models: readonly MetaGolden[]; readonly bins: readonly BinGolden[] } =
-  JSON.parse(readFileSync(new URL("../test/goldens/meta.golden.json", import.meta.url), "utf8"));
-const { prompt, models, bins } = golden;
-
-function unpack(file: string): Buffer {
-  return gunzipSync(Buffer.from(file, "base64"));
-}
+const { prompt, models, bins } = readGolden<{
+  prompt: readonly number[];
+  models: readonly MetaGolden[];
+  bins: readonly BinGolden[];
+}>("meta");
 
 async function writeMeta(folder: string, { params, files }: MetaGolden): Promise<void> {
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "params.json"), JSON.stringify(params));
   for (const [i, file] of files.entries()) await writeFile(join(folder, `consolidated.0${i}.pth`), unpack(file));
-}
-
-async function expectSaid(model: OpenModel, said: Said, backends: readonly Backend[] = [referenceBackend()]): Promise<void> {
-  for (const backend of backends) {
-    await using sequences = await SequenceModel.open(backend, model.config, model.weights, { contextLength: 32 });
-    const expected = floats(said.logits);
-    for (const length of [1, 6, prompt.length]) {
-      const logits = await sequences.sequence().next(prompt.slice(0, length));
-      const row = expected.subarray((length - 1) * logits.length, length * logits.length);
-      expect(Math.max(...logits.map((value, i) => Math.abs(value - (row[i] ?? Number.NaN))))).toBeLessThan(1e-4);
-    }
-    const tokens: number[] = [];
-    for await (const { id } of generateTokens(sequences, prompt, { temperature: 0, maxTokens: said.tokens.length })) tokens.push(id);
-    expect(tokens).toEqual(said.tokens);
-  }
 }
 
 describe("Meta's folders", () => {
@@ -67,7 +39,8 @@ describe("Meta's folders", () => {
       await writeMeta(meta, said);
       await using model = await openModel(meta);
       expect(model).toMatchObject({ path: meta, format: "Meta folder", config: { ropePairing: "neighbours", tiedOutput: false } });
-      await expectSaid(model, said, [referenceBackend(), await openCpuBackend({ threads: 1 })]);
+      await expectSaid(model, said, prompt);
+      await expectSaid(model, said, prompt, await openCpuBackend({ threads: 1 }));
       await using byFile = await openModel(join(meta, "consolidated.00.pth"));
       expect(byFile.config).toEqual(model.config);
       const hf = join(folder, "hf");
@@ -77,7 +50,7 @@ describe("Meta's folders", () => {
       await writeHfFolder(hf, rest, { type: "bfloat16" });
       await using again = await openModel(hf);
       expect(again.config).toEqual({ ...model.config, ropePairing: "half" });
-      await expectSaid(again, said);
+      await expectSaid(again, said, prompt);
     });
   });
 
@@ -154,7 +127,7 @@ describe("pytorch_model.bin", () => {
       await writeFile(join(folder, "pytorch_model.bin"), unpack(said.file));
       await using model = await openModel(folder);
       expect(model.format).toBe("Hugging Face folder");
-      await expectSaid(model, said);
+      await expectSaid(model, said, prompt);
     });
   });
 
@@ -177,7 +150,7 @@ describe("pytorch_model.bin", () => {
       const map = Object.fromEntries(all.map((name) => [name, "pytorch_model-00001-of-00001.bin"]));
       await writeFile(join(folder, "pytorch_model.bin.index.json"), JSON.stringify({ weight_map: map }));
       await using model = await openModel(folder);
-      await expectSaid(model, said!);
+      await expectSaid(model, said!, prompt);
       await writeFile(join(folder, "model.safetensors"), "x");
       await expect(openModel(folder)).rejects.toThrow("[safetensors]");
     });
@@ -193,9 +166,4 @@ async function change(folder: string, params: object): Promise<void> {
 function tinyVocabulary(size: number): typeof tinyTokenizer {
   const pieces = ["<unk>", "<s>", "</s>", "▁", ...Array.from({ length: size - 4 }, (_, i) => String.fromCharCode(97 + i))];
   return { ...tinyTokenizer, byteFallback: false, pieces, scores: pieces.map((_, i) => -i) };
-}
-
-function floats(base64: string): Float32Array {
-  const bytes = Uint8Array.from(Buffer.from(base64, "base64"));
-  return new Float32Array(bytes.buffer);
 }

@@ -82,7 +82,11 @@ test("files of another size, version or kind are refused before anything is allo
   );
   await expect(read(new Uint8Array(Buffer.concat([valid, Buffer.alloc(4)])))).rejects.toThrow(/not a llama2\.c model/);
   await expect(read(valid.subarray(0, 27))).rejects.toThrow(/has 27 bytes but a header takes 28/);
-  await expect(read(build(1, true).with(4, 2))).rejects.toThrow(/of version 2 but cria reads 0 and 1/);
+  await expect(read(build(1, true).with(4, 3))).rejects.toThrow(/of version 3 but cria reads 0, 1 \(float32\) and 2 \(int8\)/);
+  // Version 2 with groups of none, then of three elements.
+  await expect(read(build(1, true).with(4, 2))).rejects.toThrow(/its groups have 0 elements/);
+  await expect(read(build(1, true).with(4, 2).with(37, 3))).rejects.toThrow(/its groups have 3 elements, which 5 × 8 is not a multiple of/);
+  await expect(read(build(1, true).with(4, 2).with(37, 4))).rejects.toThrow(/it is damaged or not a llama2\.c model/);
   const layers = valid.slice();
   new DataView(layers.buffer).setInt32(8, 0x7fffffff, true);
   await expect(read(layers)).rejects.toThrow(/incomplete/);
