@@ -18,7 +18,8 @@ export interface Backend {
    * in this buffer. The file may be closed or replaced (by a rename, as every program of ours does) meanwhile, but not shortened in place:
    * the system ends a process that touches what is gone.
    * @param region as many bytes as the type has, in the machine's order.
-   * @returns undefined where the machine wants a copy: allocate, and write.
+   * Absent where the machine has no such thing.
+   * @returns undefined where the machine wants a copy of this region: allocate, and write.
    * @throws CriaError when the file ends before the region.
    */
   map?(type: TensorType, name: string, region: FileRegion): Promise<DeviceBuffer | undefined>;
@@ -27,6 +28,8 @@ export interface Backend {
    * a buffer that is read packed alone gives its own bytes back for it.
    */
   workspaceBytes(graph: Graph): number;
+  /** How many of these bytes are packed weights, which all programs of the backend share. */
+  packedBytes(graph: Graph): number;
   /** What buffers and programs of this backend may take beside those that it has. */
   memory(): MemoryThere;
   /** @param bindings a buffer for every state, input and weight of the graph. Several programs may share buffers. */

@@ -194,7 +194,6 @@ here("what a program has written into a mapped buffer is not given back when it 
 });
 
 test("on WebAssembly files are read", async () => {
-  await using file = await fileOf(weights, 0);
   await using backend = await openCpuBackend({ target: "wasm", threads: 1 });
-  expect(await backend.map!(f32(rows, columns), "w", file.region)).toBeUndefined();
+  expect(backend.map).toBeUndefined();
 });

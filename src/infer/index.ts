@@ -9,6 +9,7 @@ export {
 } from "./generate-tokens.ts";
 export { GrammarStep } from "./grammar-step.ts";
 export { type IdLogProbability, logProbabilities, logSumExp, type TokenLogProbability } from "./log-probabilities.ts";
+export { type MemoryAsked, type ModelMemory, modelMemory } from "./model-memory.ts";
 export type { RuleOptions } from "./rule-out.ts";
 export { createSampler, draw, type Sampler, type Sampling, type SamplingOptions, samplingOf } from "./sampling.ts";
 export { type Candidates, type LogitsStep, mostProbable, Scores } from "./scores.ts";

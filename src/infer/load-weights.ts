@@ -47,7 +47,36 @@ export async function loadWeights(
     signal?.throwIfAborted();
     await fill(buffers.get(one)!, one);
   }
-  return { ownBytes: bytesOfAll(copied.filter(({ row: { name, shape } }) => shape.length === 2 && name !== "embedding")) };
+  return { ownBytes: bytesOfAll(copied.filter(({ row }) => isPackedAlone(row))) };
+}
+
+/** How a parameter or a constant will lie in memory. */
+export interface PlannedWeight {
+  readonly row: ParameterRow;
+  readonly dtype: DType;
+  /** It is used where it lies in its file, which the system reads, and gives up, as it needs. */
+  readonly isMapped: boolean;
+  /** Packing gives its own bytes back. */
+  readonly isPackedAlone: boolean;
+}
+
+/** What {@link loadWeights} will make of all parameters and constants; nothing is allocated or read. */
+export function plannedWeights(backend: Backend, { config, lora }: Omit<ProgramParts, "held">, weights: WeightSource): PlannedWeight[] {
+  const planned = (row: ParameterRow, dtype: DType, isMapped: boolean) => ({ row, dtype, isMapped, isPackedAlone: isPackedAlone(row) });
+  const copied = (row: ParameterRow) => planned(row, copyOf(row, weights).dtype, false);
+  return [
+    ...parameterRows(config).map((row) => {
+      const found = backend.map && mappable(row, weights);
+      return found ? planned(row, found.dtype, true) : copied(row);
+    }),
+    ...(lora === undefined ? [] : loraRows(config, lora).map(copied)),
+    ...constantRows(config).map((row) => planned(row, "f32", false)),
+  ];
+}
+
+/** Matrices are read packed alone; the table of tokens is looked up as it is. */
+function isPackedAlone({ name, shape }: ParameterRow): boolean {
+  return shape.length === 2 && name !== "embedding";
 }
 
 async function allocate(backend: Backend, { name, shape }: ParameterRow, dtype: DType, held: ProgramParts["held"]): Promise<DeviceBuffer> {
@@ -56,10 +85,16 @@ async function allocate(backend: Backend, { name, shape }: ParameterRow, dtype: 
   return buffer;
 }
 
-/** The parameter where it lies; undefined where it must be copied. Only matrices may have other layouts than float32. */
-async function mapParameter(backend: Backend, row: ParameterRow, weights: WeightSource): Promise<DeviceBuffer | undefined> {
+/** How a parameter lies in its file, if it may be used there. Only matrices may have other layouts than float32. */
+function mappable(row: ParameterRow, weights: WeightSource): ReturnType<NonNullable<WeightSource["inFile"]>> {
   const found = weights.inFile?.(row);
-  if (found === undefined || (row.shape.length !== 2 && found.dtype !== "f32")) return undefined;
+  return row.shape.length === 2 || found?.dtype === "f32" ? found : undefined;
+}
+
+/** The parameter where it lies; undefined where it must be copied. */
+async function mapParameter(backend: Backend, row: ParameterRow, weights: WeightSource): Promise<DeviceBuffer | undefined> {
+  const found = mappable(row, weights);
+  if (found === undefined) return undefined;
   const { block, bytes } = elementLayouts[found.dtype];
   checkSize(row, (found.region.bytes / bytes) * block);
   return backend.map?.({ dtype: found.dtype, shape: row.shape }, row.name, found.region);

@@ -43,8 +43,8 @@ function checkRoom({ taken, page, least, memory }: { taken: number; page: number
   check(room >= least, "infer", explain, { ways: room > 0 ? ["contextLength", "cacheType"] : ["cacheType"] });
 }
 
-/** Bytes of one page of every layer. */
-function bytesPerPage(config: LlamaConfig, type: StateDType): number {
+/** Bytes of one page of every layer. @throws CriaError where the model's heads do not fit the type */
+export function bytesPerPage(config: LlamaConfig, type: StateDType): number {
   const pools = cachePools(new Graph(), config, { pages: 1, type });
   return pools.flatMap(({ keys, values }) => [keys, values]).reduce((sum, { dtype, shape }) => sum + bytesOf(dtype, shape), 0);
 }

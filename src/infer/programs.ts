@@ -1,7 +1,7 @@
 // The rows of passes on a backend: one program for each size of pass, compiled when it is first needed, on weights and pages that all share.
 import { type Backend, BoundProgram, type DeviceBuffer, type HostArray } from "../backend/index.ts";
 import { fail, type StateDType } from "../base/index.ts";
-import { Graph, i32, mostTopK, pageCopy, pageKeys, pageTiles, type Tensor } from "../graph/index.ts";
+import { Graph, i32, mostTopK, pageCopy, pageKeys, pageTiles, type Tensor, tensorBytes } from "../graph/index.ts";
 import {
   cachePools,
   declareAdapted,
@@ -44,6 +44,12 @@ export interface ProgramParts {
   readonly held: Map<string, DeviceBuffer>;
 }
 
+/** What the graphs of programs follow from. */
+export interface GraphParts extends Pick<ProgramParts, "config" | "lora"> {
+  /** The layouts of parameters and constants. */
+  readonly layoutOf: LayoutOf;
+}
+
 /** The size of a pool: tokens of one sequence, and pages for all. */
 export interface PoolSize {
   readonly contextLength: number;
@@ -70,7 +76,7 @@ interface Compiled {
 export class Programs implements PassRunner {
   readonly #backend: Backend;
   readonly #config: LlamaConfig;
-  readonly #parts: ProgramParts;
+  readonly #parts: ProgramParts & GraphParts;
   readonly #size: PoolSize;
   readonly #compiled = new Map<string, Promise<Compiled>>();
   #copying: Promise<BoundProgram> | undefined;
@@ -79,7 +85,7 @@ export class Programs implements PassRunner {
   constructor(backend: Backend, parts: ProgramParts, size: PoolSize) {
     this.#backend = backend;
     this.#config = parts.config;
-    this.#parts = parts;
+    this.#parts = { ...parts, layoutOf: layoutsHeld(parts.held) };
     this.#size = size;
   }
 
@@ -219,20 +225,35 @@ function isSame(values: ArrayLike<number>, before: ArrayLike<number> | undefined
   return true;
 }
 
-/** Bytes of the largest program beside its bindings, packed weights included. */
-export function largestProgramBytes(backend: Backend, parts: ProgramParts, size: PoolSize, rows: number): number {
-  return backend.workspaceBytes(
-    programGraph(parts, size, { rows: rowsFor(rows), logitRows: Math.min(rowsFor(rows), passLimits.results), top: undefined }, []).graph,
-  );
+/** Bytes that a program takes beside weights and pages. */
+export interface ProgramBytes {
+  /** Packed weights, which all programs share. */
+  readonly packed: number;
+  /** Inputs, activations and the threads' scratch. */
+  readonly working: number;
+}
+
+/** What the largest program for passes of so many rows takes. */
+export function largestProgram(backend: Backend, parts: GraphParts, size: PoolSize, rows: number): ProgramBytes {
+  const largest = { rows: rowsFor(rows), logitRows: Math.min(rowsFor(rows), passLimits.results), top: undefined };
+  const { graph } = programGraph(parts, size, largest, []);
+  const inputs = [...graph.tensors].filter(({ role }) => role === "input");
+  const packed = backend.packedBytes(graph);
+  const beside = backend.workspaceBytes(graph) - packed;
+  return { packed, working: inputs.reduce((sum, input) => sum + tensorBytes(input), beside) };
+}
+
+/** The layouts of what is loaded. */
+export function layoutsHeld(held: ProgramParts["held"]): LayoutOf {
+  return ({ name }) => held.get(name)?.type.dtype ?? fail("infer", `the parameter "${name}" was not loaded`);
 }
 
 function programGraph(
-  { config, lora, held }: ProgramParts,
+  { config, lora, layoutOf }: GraphParts,
   pool: PoolSize,
   size: ProgramSize,
   outputs: readonly OutputName[],
 ): InferenceGraph {
-  const layoutOf: LayoutOf = ({ name }) => held.get(name)?.type.dtype ?? fail("infer", `the parameter "${name}" was not loaded`);
   return inferenceGraph(config, {
     ...{ ...size, ...pool, outputs, sequences: Math.min(size.rows, programSequences) },
     declare: (graph) => (lora === undefined ? declareWeights(graph, config, layoutOf) : declareAdapted(graph, config, lora, layoutOf)),

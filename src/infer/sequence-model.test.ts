@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Backend, BoundProgram, type DeviceBuffer } from "../backend/index.ts";
 import { referenceBackend } from "../backend/reference/index.ts";
 import { fail, quantise, Rng, type StateDType, sizeOf } from "../base/index.ts";
-import { Graph, i32 } from "../graph/index.ts";
+import { Graph, i32, tensorBytes } from "../graph/index.ts";
 import { chooseTarget, openCpuBackend } from "../host/index.ts";
 import {
   adapters,
@@ -427,9 +427,11 @@ describe("opening and disposing", () => {
     const programs = 1e6;
     const pagesWith = async (room: number, options: SequenceModelOptions = {}) => {
       const memory = () => ({ bytes: programs + room, bound: "what a test has" });
-      await using model = await open(backendWith({ memory, workspaceBytes: () => programs + ownBytes }), options);
+      await using model = await open(backendWith({ memory, workspaceBytes: (graph) => programs + ownBytes - inputBytes(graph) }), options);
       return [model.counts.pages, model.contextLength];
     };
+    const inputBytes = ({ tensors }: Graph) =>
+      [...tensors].filter(({ role }) => role === "input").reduce((sum, input) => sum + tensorBytes(input), 0);
     const ownBytes = parameterRows(config)
       .filter(({ name, shape }) => shape.length === 2 && name !== "embedding")
       .reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0);
@@ -534,6 +536,7 @@ describe("an end of a text", () => {
 function backendWith(changes: Partial<Backend>, inner = referenceBackend()): Backend {
   return {
     ...{ name: inner.name, target: inner.target, memory: () => inner.memory(), workspaceBytes: (graph) => inner.workspaceBytes(graph) },
+    packedBytes: (graph) => inner.packedBytes(graph),
     ...{ allocate: (type, name) => inner.allocate(type, name), compile: (graph, bindings) => inner.compile(graph, bindings) },
     ...{ dispose: () => inner.dispose(), [Symbol.asyncDispose]: () => inner.dispose() },
     ...changes,

@@ -5,7 +5,7 @@ import { Graph, pageKeys } from "../graph/index.ts";
 import { cachePools, type LlamaConfig, type LoraSettings, ropeLength, type WeightSource } from "../model/index.ts";
 import { loadWeights } from "./load-weights.ts";
 import { poolPages } from "./pool-size.ts";
-import { largestProgramBytes, type ProgramParts, Programs, passLimits } from "./programs.ts";
+import { largestProgram, layoutsHeld, type ProgramParts, Programs, passLimits } from "./programs.ts";
 import type { PassLimits } from "./scheduler.ts";
 import { SequenceQueue } from "./sequence-queue.ts";
 
@@ -119,7 +119,10 @@ function usualPages(
 ): number {
   const { config, held } = parts;
   const size = { contextLength: contextLength ?? config.contextLength, cache: { pages: 1, type: cacheType } };
-  const programs = () => Math.max(0, largestProgramBytes(backend, parts, size, rows) - ownBytes);
+  const programs = () => {
+    const { packed, working } = largestProgram(backend, { ...parts, layoutOf: layoutsHeld(held) }, size, rows);
+    return Math.max(0, packed + working - ownBytes);
+  };
   return poolPages(config, { contextLength, cacheType, memory: backend.memory(), weights: bytesOfAll(held), programs });
 }
 

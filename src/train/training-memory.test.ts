@@ -36,6 +36,7 @@ function limited(bytes: number) {
       return backend.compile(graph, bindings);
     },
     workspaceBytes: (graph) => backend.workspaceBytes(graph),
+    packedBytes: (graph) => backend.packedBytes(graph),
     memory: () => ({ bytes, bound: "what the test gives" }),
     dispose: () => backend.dispose(),
     [Symbol.asyncDispose]: () => backend.dispose(),

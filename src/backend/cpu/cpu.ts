@@ -31,6 +31,8 @@ export function cpuBackend(executor: Executor, trace: Trace = ignore, store?: Co
   return new CpuBackend(executor, trace, store);
 }
 
+type Files = NonNullable<Executor["files"]>;
+
 class CpuBackend implements Backend {
   readonly name: string;
   readonly target: string;
@@ -38,6 +40,7 @@ class CpuBackend implements Backend {
   readonly trace: Trace;
   readonly jobs = new JobQueue();
   readonly changes = new ChangeCount();
+  readonly map?: NonNullable<Backend["map"]>;
   readonly #kernels: Kernels;
   readonly #prepared = new WeakMap<Graph, Prepared>();
   #disposed = false;
@@ -48,6 +51,8 @@ class CpuBackend implements Backend {
     this.#kernels = new Kernels(executor.target, store);
     this.name = `cpu: ${executor.name}`;
     this.target = executor.target.name;
+    const { files } = executor;
+    if (files !== undefined) this.map = (type, name, region) => this.#map(files, type, name, region);
   }
 
   /** Waits for what is queued: memory that is being given back there serves again. */
@@ -59,15 +64,14 @@ class CpuBackend implements Backend {
     });
   }
 
-  async map(type: TensorType, name: string, region: FileRegion): Promise<DeviceBuffer | undefined> {
+  async #map(files: Files, type: TensorType, name: string, region: FileRegion): Promise<DeviceBuffer | undefined> {
     this.check();
     const bytes = tensorBytes(type);
     check(region.bytes === bytes, "cpu", () => `buffer "${name}" has ${bytes} bytes, but its region of ${region.name} ${region.bytes}`);
     return this.jobs.run(() => {
       this.check();
-      const { files } = this.executor;
-      const address = files?.map(region);
-      if (files === undefined || address === undefined) return undefined;
+      const address = files.map(region);
+      if (address === undefined) return undefined;
       const plain = { address, giveBack: () => files.unmap(address), drop: () => files.drop(address) };
       return new CpuBuffer(this, type, name, this.#bytes(type, plain));
     });
@@ -81,8 +85,12 @@ class CpuBackend implements Backend {
     this.check();
     const { plan, lowered } = this.prepare(graph);
     const perThread = Math.max(0, ...lowered.kernels.map((kernel) => kernel.scratchBytes));
-    const packed = lowered.forms.reduce((sum, { form }) => sum + form.bytes, 0);
-    return plan.arenaBytes + lowered.scratchBytes + packed + this.executor.threads * perThread;
+    return plan.arenaBytes + lowered.scratchBytes + formBytes(lowered) + this.executor.threads * perThread;
+  }
+
+  packedBytes(graph: Graph): number {
+    this.check();
+    return formBytes(this.prepare(graph).lowered);
   }
 
   memory(): MemoryThere {
@@ -134,6 +142,10 @@ class CpuBackend implements Backend {
   release(job: () => void): void {
     if (!this.#disposed) void this.jobs.run(job);
   }
+}
+
+function formBytes({ forms }: Lowered): number {
+  return forms.reduce((sum, { form }) => sum + form.bytes, 0);
 }
 
 interface Prepared {

@@ -27,6 +27,10 @@ class ReferenceBackend implements Backend {
     return 2 * planMemory(graph).sumBytes;
   }
 
+  packedBytes(): number {
+    return 0;
+  }
+
   /** It has JavaScript's memory, which nothing here can ask about. */
   memory(): MemoryThere {
     return { bytes: Number.POSITIVE_INFINITY, bound: "nothing that the reference knows of" };
