@@ -78,7 +78,7 @@ async function expectText(backend: Backend, { config, weights }: OpenModel, { pr
   expectClose(logits, last);
 }
 
-/** Within 1e-4 of the largest. */
+/** The logits differ by less than 1e-4 of the largest. */
 function expectClose(found: Float32Array, base64: string): void {
   const expected = new Float32Array(Uint8Array.from(Buffer.from(base64, "base64")).buffer);
   expect(found.length).toBe(expected.length);
