@@ -1,0 +1,66 @@
+// GGUF files as gguf-py writes them, to the logits and tokens that transformers computes with the same weights (test/goldens/gguf_models.py).
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Backend } from "./backend/index.ts";
+import { referenceBackend } from "./backend/reference/index.ts";
+import { openCpuBackend } from "./host/index.ts";
+import { generateTokens, SequenceModel } from "./infer/index.ts";
+import { openModel } from "./load/index.ts";
+
+interface GoldenModel {
+  readonly name: string;
+  readonly file: string;
+  /** [4, V], rows {@link rowsKept} of the prompt, as base64 of little-endian float32. */
+  readonly logits: string;
+  readonly tokens: readonly number[];
+}
+
+const golden: { readonly prompt: readonly number[]; readonly models: readonly GoldenModel[] } = JSON.parse(
+  readFileSync(new URL("../test/goldens/gguf-models.golden.json", import.meta.url), "utf8"),
+);
+const { prompt, models } = golden;
+const rowsKept = [0, 7, 15, 20];
+
+function open({ file }: GoldenModel) {
+  return openModel(fileURLToPath(new URL(`../test/goldens/gguf-models/${file}`, import.meta.url)));
+}
+
+describe.each([
+  { backend: "reference", openBackend: (): Backend | Promise<Backend> => referenceBackend() },
+  { backend: "machine code, which maps files", openBackend: () => openCpuBackend({ threads: 1 }) },
+  { backend: "wasm, which copies them", openBackend: () => openCpuBackend({ threads: 1, target: "wasm" }) },
+])("$backend", ({ openBackend }) => {
+  let backend: Backend;
+  beforeAll(async () => {
+    backend = await openBackend();
+  });
+  afterAll(() => backend.dispose());
+
+  test.each(models)("$name: logits, and greedy tokens", async (one) => {
+    await using model = await open(one);
+    expect(model.warnings).toEqual([]);
+    expect(await differences(backend, model, one)).toBeLessThan(1e-4);
+  });
+});
+
+/** The largest difference of a logit, by the largest logit. */
+async function differences(
+  backend: Backend,
+  { config, weights }: Awaited<ReturnType<typeof open>>,
+  { logits, tokens }: GoldenModel,
+): Promise<number> {
+  await using sequences = await SequenceModel.open(backend, config, weights);
+  const all = new Float32Array(Uint8Array.from(Buffer.from(logits, "base64")).buffer);
+  const scale = all.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  let largest = 0;
+  for (const [i, row] of rowsKept.entries()) {
+    const found = await sequences.sequence().next(prompt.slice(0, row + 1));
+    const expected = all.subarray(i * config.vocabSize, (i + 1) * config.vocabSize);
+    for (let id = 0; id < expected.length; id++) largest = Math.max(largest, Math.abs(found[id]! - expected[id]!) / scale);
+  }
+  const written: number[] = [];
+  for await (const { id } of generateTokens(sequences, prompt, { temperature: 0, maxTokens: tokens.length })) written.push(id);
+  expect(written).toEqual(tokens);
+  return largest;
+}
