@@ -1,7 +1,7 @@
 // What cria does with each key that a GGUF has under its architecture's name (ggml-org/llama.cpp, src/llama-arch.cpp: LLM_KV_NAMES), a row each, so that none
 // is passed over in silence.
 import { check, fail } from "../base/index.ts";
-import type { GgufScalar, GgufValue } from "./gguf-metadata.ts";
+import type { GgufArray, GgufScalar, GgufValue } from "./gguf-metadata.ts";
 import { quote } from "./json.ts";
 
 const where = "gguf";
@@ -108,7 +108,7 @@ export class GgufKeys {
     const value = this.#value(key);
     if (value === undefined) return undefined;
     if (typeof value !== "number" || !Number.isFinite(value)) return this.fail(key, value, "must be a finite number: the file is damaged");
-    return this.#pairs.get(this.#prefix + key)?.type === "f32" ? shortest(value) : value;
+    return this.#pairs.get(this.#prefix + key)?.type === "f32" ? shortestDecimal(value) : value;
   }
 
   /** A whole number from 0, of any width. */
@@ -152,7 +152,7 @@ export class GgufKeys {
 
   #value(key: string): GgufScalar | undefined {
     const value = this.#pairs.get(this.#prefix + key)?.value;
-    if (typeof value === "object") return this.fail(key, value.values, "must be one value: the file is damaged");
+    if (typeof value === "object") return this.fail(key, value, "must be one value: the file is damaged");
     return value;
   }
 
@@ -167,15 +167,23 @@ function isOneOf(values: readonly GgufScalar[], value: GgufValue["value"]): bool
   return given.every((one) => values.some((absent) => absent === one));
 }
 
+/** A value as messages show it, of a list its first. */
 function shown(value: unknown): string {
   if (typeof value === "string") return quote(value);
-  if (typeof value !== "object" || value === null) return String(value);
-  const values = "values" in value ? (value.values as Iterable<unknown>) : (value as Iterable<unknown>);
-  const all = Array.from(values, String);
-  return `[${all.slice(0, 8).join(", ")}${all.length > 8 ? ", …" : ""}]`;
+  if (!isGgufArray(value)) return Array.isArray(value) ? shownList(value) : String(value);
+  return shownList(Array.from<unknown>(value.values));
 }
 
-function shortest(value: number): number {
+function isGgufArray(value: unknown): value is GgufArray {
+  return typeof value === "object" && value !== null && "type" in value;
+}
+
+function shownList(values: readonly unknown[]): string {
+  return `[${values.slice(0, 8).map(String).join(", ")}${values.length > 8 ? ", …" : ""}]`;
+}
+
+/** The decimal of fewest digits that rounds to a float32. */
+export function shortestDecimal(value: number): number {
   for (let digits = 1; digits < 9; digits++) {
     const decimal = Number(value.toPrecision(digits));
     if (Math.fround(decimal) === value) return decimal;

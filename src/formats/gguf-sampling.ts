@@ -1,6 +1,7 @@
 // How a model's makers would have it sampled, in a GGUF's metadata (ggml-org/llama.cpp, gguf-py/gguf/constants.py: general.sampling.*).
 import { fail } from "../base/index.ts";
 import type { GenerationConfig } from "./generation-config.ts";
+import { shortestDecimal } from "./gguf-keys.ts";
 import type { GgufValue } from "./gguf-metadata.ts";
 
 /** The sampling that a file asks for. */
@@ -24,8 +25,9 @@ const rows = [
 /** @throws CriaError for a number out of its range */
 export function readGgufSampling(pairs: ReadonlyMap<string, GgufValue>, name: string): ReadGgufSampling {
   const generation = rows.flatMap(([key, field, rule, holds]) => {
-    const value = pairs.get(prefix + key)?.value;
-    if (value === undefined) return [];
+    const found = pairs.get(prefix + key);
+    if (found === undefined) return [];
+    const value = found.type === "f32" ? shortestDecimal(Number(found.value)) : found.value;
     return typeof value === "number" && holds(value)
       ? [[field, value] as const]
       : fail(where, `${name}: ${prefix}${key} is ${String(value)}, but must be ${rule}: correct the file`);

@@ -4,20 +4,22 @@ import type { ModelFiles, OpenedSource } from "./model-files.ts";
 /** Opens files of one model, and closes all that it opened. */
 export class OpenedSources {
   readonly #files: ModelFiles;
-  readonly #open: OpenedSource[] = [];
+  readonly #open: Promise<OpenedSource>[] = [];
 
   constructor(files: ModelFiles) {
     this.#files = files;
   }
 
-  async open(file: string): Promise<OpenedSource> {
-    const source = await this.#files.open(file);
+  open(file: string): Promise<OpenedSource> {
+    const source = this.#files.open(file);
     this.#open.push(source);
     return source;
   }
 
+  /** Closes those, too, that are still being opened: of files that are opened together one may have failed. */
   async close(): Promise<void> {
-    await Promise.all(this.#open.splice(0).map((source) => source.close?.()));
+    const opened = await Promise.allSettled(this.#open.splice(0));
+    await Promise.all(opened.map((one) => (one.status === "fulfilled" ? one.value.close?.() : undefined)));
   }
 }
 
