@@ -133,7 +133,9 @@ describe("a tiny model", () => {
       await atomicWriteJson(join(folder, "generation_config.json"), { do_sample: false, max_new_tokens: 3, eos_token_id: 7 });
       const greedy = await write(folder, "a", {});
       expect(await write(folder, "a", { temperature: 0, maxTokens: 3 })).toBe(greedy);
-      expect(await write(folder, "a", { temperature: 3, seed: 1 })).not.toBe(greedy);
+      const drawn = [];
+      for (const seed of [1, 2, 3, 4, 5, 6]) drawn.push(await write(folder, "a", { temperature: 3, seed, maxTokens: 9 }));
+      expect(new Set(drawn).size).toBeGreaterThan(1);
     });
   });
 

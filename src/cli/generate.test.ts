@@ -153,10 +153,10 @@ describe("cria generate", () => {
       const words = ["generate", told, "ab a", "--temperature", "0", "--max-tokens", "3"];
       const { stdout, stderr } = await run(words);
       expect(stderr).toBe("");
-      await atomicWriteJson(join(told, "generation_config.json"), { num_beams: 4, typical_p: 0.9, max_length: 12, do_sample: true });
+      await atomicWriteJson(join(told, "generation_config.json"), { num_beams: 4, eta_cutoff: 0.9, max_length: 12, do_sample: true });
       const warned = await run(words);
       expect(warned).toMatchObject({ code: 0, stdout });
-      expect(warned.stderr).toMatch(/^\[generation_config\] .*num_beams is the number 4.*typical_p is the number 0\.9.*\n$/);
+      expect(warned.stderr).toMatch(/^\[generation_config\] .*num_beams is the number 4.*eta_cutoff is the number 0\.9.*\n$/);
       const { warnings, tokens, promptTokens } = JSON.parse((await run([...words.slice(0, 5), "--json"])).stdout);
       expect(warnings).toEqual([warned.stderr.trimEnd()]);
       expect(tokens.length + promptTokens).toBe(12);

@@ -1,34 +1,15 @@
 // cria generate: a model continues a text, or answers in a chat.
 import type { Backend } from "../backend/index.ts";
-import { CriaError, decodeUtf8, type StateDType, stateDTypes, UsageError } from "../base/index.ts";
+import { decodeUtf8, type StateDType, stateDTypes, UsageError } from "../base/index.ts";
 import { type GenerateOptions, Llama, type TextPiece } from "../index.ts";
-import { createSampler } from "../infer/index.ts";
 import { type AskedChat, chatFlags, isChat, readChat } from "./chat-flags.ts";
-import type { Command, CommandIo, FlagRow, Flags } from "./command.ts";
+import type { Command, CommandIo, Flags } from "./command.ts";
 import { booleanFlag, stringFlag, wholeFlag } from "./flag-values.ts";
 import { openBackend } from "./open-backend.ts";
 import { messagesExample } from "./read-messages.ts";
+import { readSampling, samplingFlags } from "./sampling-flags.ts";
 
 const where = "generate";
-
-/** The flags that are numbers of the sampler's, by its names. */
-const samplingFlags = {
-  temperature: {
-    name: "temperature",
-    help: "above 1 more random, below 1 less random, 0 always the most probable token (default: what generation_config.json says, else 0.8; where that leaves do_sample out cria samples, transformers does not)",
-  },
-  topK: {
-    name: "top-k",
-    help: "draw from the K most probable tokens only; 0: from all (default: what generation_config.json says, else 0, or 50 beside other numbers there)",
-  },
-  topP: {
-    name: "top-p",
-    help: "draw from the most probable tokens that together reach this share; 1: from all (default: what generation_config.json says, else 0.95, or 1 beside other numbers there)",
-  },
-  minP: { name: "min-p", help: "draw from tokens at least this share as probable as the most probable; 0: from all" },
-  repetitionPenalty: { name: "repeat-penalty", help: "above 1 makes tokens that the text already has less probable" },
-  seed: { name: "seed", help: "an integer; the same seed gives the same text" },
-} as const satisfies Partial<Record<keyof GenerateOptions, { name: string; help: string }>>;
 
 const usualMaxTokens = 256;
 
@@ -45,7 +26,7 @@ export const generate: Command = {
   usage: 'MODEL "PROMPT"|-|--messages FILE [--chat] [--max-tokens N] [--temperature T] [--seed S] …',
   flags: [
     { name: "max-tokens", type: "number", help: `stop after so many tokens (default: what the model says, else ${usualMaxTokens})` },
-    ...Object.values(samplingFlags).map(({ name, help }): FlagRow => ({ name, type: "number", help })),
+    ...samplingFlags,
     { name: "stop", type: "string", repeat: true, help: "stop before this text; may be given several times" },
     {
       name: "context",
@@ -129,24 +110,16 @@ type Options = GenerateOptions & { readonly seed: number };
 
 /** @throws UsageError for a number out of its range, before anything is loaded. */
 function readOptions(flags: Flags): Options {
-  const rows = [["maxTokens", "max-tokens"], ...Object.entries(samplingFlags).map(([field, { name }]) => [field, name])] as const;
-  const given = Object.fromEntries(rows.filter(([, name]) => flags[name!] !== undefined).map(([field, name]) => [field, flags[name!]]));
   const stop = (flags.stop ?? []) as readonly string[];
-  for (const name of ["max-tokens", "context"]) wholeFlag(flags, where, name);
+  const [maxTokens] = ["max-tokens", "context"].map((name) => wholeFlag(flags, where, name));
   cacheFlag(flags);
   const parseSpecial = booleanFlag(flags, "special");
-  return { ...(given as GenerateOptions), parseSpecial, ...(stop.length > 0 ? { stop } : {}), seed: checkedSeed(given) };
-}
-
-/** The seed, drawn here where none is given, so that it can be told. */
-function checkedSeed(given: GenerateOptions): number {
-  try {
-    return createSampler(given).seed;
-  } catch (error) {
-    if (!(error instanceof CriaError)) throw error;
-    const message = error.message.replace(/^\[\w+\] (\w+)/, (_, field) => `--${samplingFlags[field as keyof typeof samplingFlags].name}`);
-    throw new UsageError(where, message, { cause: error });
-  }
+  return {
+    ...readSampling(flags, where),
+    ...(maxTokens !== undefined && { maxTokens }),
+    ...(stop.length > 0 && { stop }),
+    parseSpecial,
+  };
 }
 
 /** The prompt comes from the command line, or from stdin where it is "-" or piped; the newline that ends what `echo` prints is not part of it. */

@@ -22,6 +22,7 @@ const honoured: Readonly<Record<string, readonly [value: unknown, found: object,
   top_k: [40, { topK: 40 }, [-1, 2.5]],
   top_p: [0.95, { topP: 0.95 }, [0, 1.5, -1]],
   min_p: [0, { minP: 0 }, [-0.1, 1.1]],
+  typical_p: [0.9, { typicalP: 0.9 }, [0, 1.5]],
   repetition_penalty: [1.1, { repetitionPenalty: 1.1 }, [0, -1]],
   no_repeat_ngram_size: [3, { noRepeatNgramSize: 3 }, [-1]],
   suppress_tokens: [[1, 2], { suppressTokens: [1, 2] }, [[-1], [1.5]]],
@@ -34,7 +35,6 @@ const warned: Readonly<Record<string, readonly [neutral: readonly unknown[], war
   num_beams: [[1], [4]],
   num_return_sequences: [[1], [2]],
   max_time: [[], [3]],
-  typical_p: [[1], [0.9]],
   epsilon_cutoff: [[0], [0.001]],
   eta_cutoff: [[0], [0.001]],
   top_h: [[], [0.5]],
@@ -131,9 +131,9 @@ describe("for every key", () => {
 });
 
 test("all that is not followed is in one sentence", () => {
-  const { warnings } = read({ num_beams: 4, typical_p: 0.9, chat_format: "chatml", top_k: 3 });
+  const { warnings } = read({ num_beams: 4, epsilon_cutoff: 0.01, chat_format: "chatml", top_k: 3 });
   expect(warnings).toEqual([
-    "[generation_config] g.json: num_beams is the number 4, but cria writes one text at a time; typical_p is the number 0.9, but cria has no such step; " +
+    "[generation_config] g.json: num_beams is the number 4, but cria writes one text at a time; epsilon_cutoff is the number 0.01, but cria has no such step; " +
       '"chat_format" is a key that cria does not know: the text may differ from what transformers writes',
   ]);
 });

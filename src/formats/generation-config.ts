@@ -23,6 +23,7 @@ export interface GenerationConfig {
   readonly topK?: number;
   readonly topP?: number;
   readonly minP?: number;
+  readonly typicalP?: number;
   readonly repetitionPenalty?: number;
   readonly noRepeatNgramSize?: number;
   readonly suppressTokens?: readonly number[];
@@ -51,6 +52,7 @@ const fields = [
   ["top_k", "topK"],
   ["top_p", "topP"],
   ["min_p", "minP"],
+  ["typical_p", "typicalP"],
   ["repetition_penalty", "repetitionPenalty"],
   ["no_repeat_ngram_size", "noRepeatNgramSize"],
   ["suppress_tokens", "suppressTokens"],

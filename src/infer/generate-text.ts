@@ -2,6 +2,7 @@
 import { check } from "../base/index.ts";
 import { type Grammar, gbnfGrammar } from "../grammar/index.ts";
 import { StreamDecoder, type Tokenizer } from "../tokenizer/index.ts";
+import { breakerIds, usualBreakers } from "./dry-breakers.ts";
 import { type GeneratedToken, type GenerateTokensOptions, generateTokens, type LanguageModel } from "./generate-tokens.ts";
 import { GrammarStep } from "./grammar-step.ts";
 import { StopFilter } from "./stop-strings.ts";
@@ -13,7 +14,9 @@ export interface PromptOptions {
 }
 
 /** How a text is continued: its length, sampling, rules, and what ends it. */
-export interface GenerateTextOptions extends Omit<GenerateTokensOptions, "vocabSize">, PromptOptions {
+export interface GenerateTextOptions extends Omit<GenerateTokensOptions, "vocabSize" | "dryBreakers">, PromptOptions {
+  /** Texts that no repetition reaches across, for DRY: tokens whose text holds one of them. Line ends, colons, quotation marks and asterisks by default. */
+  readonly dryBreakers?: readonly string[];
   /** Strings that end the text and are not part of it. */
   readonly stop?: readonly string[];
   /**
@@ -64,7 +67,9 @@ export async function* generateText(
   // A grammar's text is the bytes of its pieces, whatever stands in front of them.
   const decoder = grammar === undefined ? decoderAfter(tokenizer, ids) : new StreamDecoder(tokenizer, { continued: true });
   const vocabSize = Math.min(tokenizer.vocabSize, model.vocabSize);
-  for await (const token of generateTokens(model, ids, { ...options, steps, stopIds, vocabSize })) {
+  const { dryMultiplier = 0, dryBreakers = usualBreakers, ...others } = options;
+  const dry = dryMultiplier === 0 ? {} : { dryMultiplier, dryBreakers: breakerIds(tokenizer, dryBreakers) };
+  for await (const token of generateTokens(model, ids, { ...others, ...dry, steps, stopIds, vocabSize })) {
     const { id, finishReason } = token;
     const isStopId = finishReason === "stop" && stopIds.has(id);
     const arrived = (isStopId ? "" : decoder.push(id)) + (finishReason === undefined ? "" : decoder.flush());

@@ -2,7 +2,8 @@
 import { check } from "../base/index.ts";
 import { logProbabilities, type TokenLogProbability } from "./log-probabilities.ts";
 import { type RuleOptions, ruleSteps } from "./rule-out.ts";
-import { createSampler, type SamplingOptions } from "./sampling.ts";
+import { createSampler } from "./sampling.ts";
+import type { SamplingOptions } from "./sampling-options.ts";
 import { firstBits, type LogitsStep } from "./scores.ts";
 import type { TopLogits, TopWanted } from "./sequence.ts";
 import { GrowingText, type TextSoFar } from "./text-so-far.ts";

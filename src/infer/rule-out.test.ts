@@ -28,7 +28,7 @@ const ramp = Float32Array.from({ length: 12 }, (_, i) => i - 6);
 /** What the rules leave of the ramp. */
 function left(options: RuleOptions, stops: ReadonlySet<number>, promptLength: number, ids: readonly number[]): Float32Array {
   const scores = new Scores().begin(ramp);
-  for (const step of ruleSteps(options, stops)) step.apply(scores, { ids, promptLength, counts: new Map() });
+  for (const step of ruleSteps(options, stops)) step.apply(scores, { ids, promptLength, counts: new Map(), written: new Map() });
   return scores.logits;
 }
 const infiniteIn = (logits: Float32Array) => [...logits.keys()].filter((id) => logits[id] === Number.NEGATIVE_INFINITY);

@@ -2,12 +2,16 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { Rng } from "../base/index.ts";
 import { largest, largestFirst } from "./largest-first.ts";
-import { createSampler, draw, type SamplingOptions, samplingOf, samplingSteps } from "./sampling.ts";
+import { createSampler, draw, samplingSteps } from "./sampling.ts";
+import { type SamplingOptions, samplingOf } from "./sampling-options.ts";
 import { type LogitsStep, mostProbable, Scores } from "./scores.ts";
 import { GrowingText } from "./text-so-far.ts";
 
 const rng = new Rng(1);
 const nothingSeen = new GrowingText([]);
+
+/** A text at whose place i the next token comes. */
+const place = (i: number) => ({ ...nothingSeen, ids: { length: i } as number[], promptLength: 0, counts: new Map(), written: new Map() });
 
 /** What the steps of a sampling leave of logits. */
 function scored(logits: Float32Array, options: SamplingOptions, seen: readonly number[] = []): Scores {
@@ -111,7 +115,7 @@ test("draws follow the probabilities", () => {
   const counts = new Map<number, number>();
   const draws = 40_000;
   for (let i = 0; i < draws; i++) {
-    const id = sampler.next(logits, nothingSeen);
+    const id = sampler.next(logits, place(i));
     counts.set(id, (counts.get(id) ?? 0) + 1);
   }
   const chiSquare = [...expected].reduce((sum, [id, p]) => sum + ((counts.get(id) ?? 0) - p * draws) ** 2 / (p * draws), 0);
@@ -138,12 +142,12 @@ test("the same seed draws the same tokens, another seed others", () => {
   const logits = randomLogits(1000, 1);
   const run = (seed: number) => {
     const sampler = createSampler({ seed });
-    return Array.from({ length: 20 }, () => sampler.next(logits, nothingSeen));
+    return Array.from({ length: 20 }, (_, i) => sampler.next(logits, place(i)));
   };
   expect(run(3)).toEqual(run(3));
   expect(run(3)).not.toEqual(run(4));
   const { seed, next } = createSampler();
-  expect(Array.from({ length: 20 }, () => next(logits, nothingSeen))).toEqual(run(seed));
+  expect(Array.from({ length: 20 }, (_, i) => next(logits, place(i)))).toEqual(run(seed));
 });
 
 test("steps of others stand in front: masks by bits, and candidates of their own", () => {

@@ -1,41 +1,16 @@
-// Draws the next token from logits. Steps, order and definitions are those of Hugging Face's transformers (generation/logits_process.py), so that
-// the numbers in a model's generation_config.json mean here what they mean there.
+// Draws the next token from logits: penalties change them, steps choose candidates, and one of these is drawn. What transformers has too means what it means
+// there (generation/logits_process.py), so that the numbers in a model's generation_config.json do.
 import { check, Rng } from "../base/index.ts";
 import { mostTopK } from "../graph/index.ts";
-import { largest } from "./largest-first.ts";
-import { type Candidates, firstBits, idsFrom, type LogitsStep, Scores } from "./scores.ts";
+import { applyTemperature, excludeTop, keepFirst, keepProbable, keepShare, keepTypical, keepWithinSigma } from "./candidates.ts";
+import { Mirostat } from "./mirostat.ts";
+import { biasPenalty, countPenalty, dryPenalty, type Penalty, repetitionPenaltyOf } from "./penalties.ts";
+import { type SamplerName, type Sampling, type SamplingOptions, samplingOf } from "./sampling-options.ts";
+import { type Candidates, firstBits, type LogitsStep, Scores } from "./scores.ts";
 import type { TopLogits, TopWanted } from "./sequence.ts";
 import type { TextSoFar } from "./text-so-far.ts";
 
-/** What each number does when it is absent: nothing. */
-export interface SamplingOptions {
-  /** Logits are divided by it; 0 takes the most probable token, among equals the lowest id. At least 0, 1 by default. */
-  readonly temperature?: number;
-  /** Only the k most probable tokens stay, among equals the lowest ids; 0 keeps all. 0 by default. */
-  readonly topK?: number;
-  /**
-   * The fewest and most probable tokens stay, of those that top-k left, that together reach this share. It is above 0 and at most 1;
-   * 1 by default (Holtzman et al. 2020, arXiv 1904.09751).
-   */
-  readonly topP?: number;
-  /**
-   * Tokens stay whose probability is at least this share of the most probable one's.
-   * In [0, 1], 0 by default (Nguyen et al. 2024, arXiv 2407.01082).
-   */
-  readonly minP?: number;
-  /**
-   * Logits of tokens that the text holds already, the prompt included, are divided by it where positive and multiplied where negative.
-   * Above 0, 1 by default (Keskar et al. 2019, arXiv 1909.05858, section 4.1).
-   */
-  readonly repetitionPenalty?: number;
-  /** An integer; the same seed draws the same tokens. Random by default. */
-  readonly seed?: number;
-}
-
-/** Sampling options, all of them given, without the seed. */
-export type Sampling = Required<Omit<SamplingOptions, "seed">>;
-
-/** A sampler keeps nothing but its random numbers. */
+/** A sampler of one text. It keeps nothing but what mirostat has learnt: random numbers follow from the seed, the choice and the place in the text. */
 export interface Sampler {
   readonly seed: number;
   /**
@@ -54,96 +29,126 @@ export interface Sampler {
   nextOf(top: TopLogits, text: TextSoFar): number;
 }
 
-/**
- * The steps that are numbers, in their order, each with the value that does nothing and its range. Whatever rules tokens out stands in front of them.
- */
-const rows = [
-  {
-    name: "repetitionPenalty",
-    off: 1,
-    rule: "above 0 (1 changes nothing)",
-    holds: (value: number) => value > 0 && value < Number.POSITIVE_INFINITY,
-    apply: (scores: Scores, penalty: number, { counts }: TextSoFar) => penaliseRepetition(scores, counts.keys(), penalty),
+/** A step that changes logits, or one that chooses candidates. */
+type Row = { readonly isOn: (sampling: Sampling) => boolean } & (
+  | { readonly penalty: (sampling: Sampling, text: TextSoFar, breakers: ReadonlySet<number>) => Penalty }
+  | { readonly choose: (scores: Scores, sampling: Sampling, draws: Rng) => void }
+);
+
+const rows: Readonly<Record<SamplerName, Row>> = {
+  logitBias: { isOn: ({ logitBias }) => logitBias.size > 0, penalty: biasPenalty },
+  repetitionPenalty: { isOn: ({ repetitionPenalty }) => repetitionPenalty !== 1, penalty: repetitionPenaltyOf },
+  countPenalties: {
+    isOn: ({ frequencyPenalty, presencePenalty }) => frequencyPenalty !== 0 || presencePenalty !== 0,
+    penalty: countPenalty,
   },
-  {
-    name: "temperature",
-    off: 1,
-    rule: "at least 0",
-    holds: (value: number) => value >= 0 && value < Number.POSITIVE_INFINITY,
-    apply: (scores: Scores, temperature: number) => scores.divide(temperature),
-  },
-  {
-    name: "topK",
-    off: 0,
-    rule: "an integer, at least 0 (0 keeps all)",
-    holds: (value: number) => Number.isSafeInteger(value) && value >= 0,
-    apply: keepFirst,
-  },
-  {
-    name: "topP",
-    off: 1,
-    rule: "above 0 and at most 1 (1 keeps all)",
-    holds: (value: number) => value > 0 && value <= 1,
-    apply: keepShare,
-  },
-  {
-    name: "minP",
-    off: 0,
-    rule: "from 0 (keeps all) to 1",
-    holds: (value: number) => value >= 0 && value <= 1,
-    apply: keepProbable,
-  },
-] as const;
+  dry: { isOn: ({ dryMultiplier }) => dryMultiplier > 0, penalty: dryPenalty },
+  temperature: { isOn: ({ temperature, temperatureRange }) => temperature !== 1 || temperatureRange > 0, choose: applyTemperature },
+  topNSigma: { isOn: ({ topNSigma }) => topNSigma > 0, choose: keepWithinSigma },
+  topK: { isOn: ({ topK }) => topK > 0, choose: keepFirst },
+  typicalP: { isOn: ({ typicalP }) => typicalP < 1, choose: keepTypical },
+  topP: { isOn: ({ topP }) => topP < 1, choose: keepShare },
+  minP: { isOn: ({ minP }) => minP > 0, choose: keepProbable },
+  xtc: { isOn: ({ xtcProbability }) => xtcProbability > 0, choose: excludeTop },
+};
 
 /** The steps of a sampling, those that do nothing left out; what is greedy needs no candidates. */
-export function samplingSteps(sampling: Sampling): LogitsStep[] {
-  return rows
-    .filter(
-      ({ name, off }) => sampling[name] !== off && !(sampling.temperature === 0 && name !== "repetitionPenalty" && name !== "temperature"),
-    )
-    .map(({ name, apply }) => ({ name, apply: (scores, text) => apply(scores, sampling[name], text) }));
+export function samplingSteps(sampling: Sampling, draws: (text: TextSoFar) => Rng = () => new Rng(0)): LogitsStep[] {
+  const breakers = new Set(sampling.dryBreakers);
+  const isGreedy = sampling.temperature === 0;
+  return sampling.order.flatMap((name): LogitsStep[] => {
+    const row = rows[name];
+    if (!row.isOn(sampling) || (isGreedy && "choose" in row && name !== "temperature")) return [];
+    if ("choose" in row) {
+      // A range may take the temperature down to 0, too.
+      const apply = (scores: Scores, text: TextSoFar) => {
+        if (!scores.isGreedy) row.choose(scores, sampling, draws(text));
+      };
+      return [{ name, apply }];
+    }
+    const apply = (scores: Scores, text: TextSoFar) => {
+      const { values, change } = row.penalty(sampling, text, breakers);
+      scores.adjust(values, change);
+    };
+    return [{ name, apply }];
+  });
 }
 
 /** @param before steps in front of the sampling's own. @throws CriaError naming the option that is out of its range. */
 export function createSampler(options: SamplingOptions = {}, before: readonly LogitsStep[] = []): Sampler {
   const sampling = samplingOf(options);
-  const steps = samplingSteps(sampling);
-  const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
+  const { seed = Math.floor(Math.random() * 2 ** 32), choice = 0 } = options;
   check(Number.isSafeInteger(seed), "sampling", () => `seed is ${seed} but must be an integer`);
-  const rng = new Rng(seed);
+  check(Number.isSafeInteger(choice) && choice >= 0, "sampling", () => `choice is ${choice} but must be an integer, at least 0`);
+  const draws = (text: TextSoFar) => placeDraws(seed, choice, text.ids.length - text.promptLength);
+  const steps = samplingSteps(sampling, (text) => draws(text).fork("steps"));
+  const mirostat = sampling.mirostat > 0 && sampling.temperature > 0 ? new Mirostat(sampling) : undefined;
   const scores = new Scores();
-  const choose = (logits: Float32Array, text: TextSoFar, steps: readonly LogitsStep[]) => {
-    scores.begin(logits);
+  const choose = (text: TextSoFar, steps: readonly LogitsStep[]) => {
     for (const step of steps) step.apply(scores, text);
-    return scores.isGreedy ? scores.best() : draw(scores.candidates(), rng.uniform());
+    if (scores.isGreedy) return scores.best();
+    const take = (candidates: Candidates) => draw(candidates, draws(text).uniform());
+    return mirostat === undefined ? take(scores.candidates()) : mirostat.next(scores, take);
   };
   return {
     seed,
-    next: (logits, text) => choose(logits, text, [...before, ...steps]),
-    topNeeded: (text, vocabSize, size) => topNeeded(sampling, before, text, vocabSize, size),
-    nextOf({ ids, logits, logSumExp }, text) {
-      check(
-        Number.isFinite(logSumExp),
-        "sampling",
-        () => `the logits sum to ${logSumExp} but must be finite: the weights are damaged or too large for float32`,
-      );
-      check(logits[0] !== Number.NEGATIVE_INFINITY, "sampling", () => "all tokens are ruled out: at least one must be possible");
-      return ids[choose(logits, text, steps)]!;
+    next(logits, text) {
+      scores.begin(logits);
+      return choose(text, [...before, ...steps]);
+    },
+    topNeeded: (text, vocabSize, size) => topNeeded(sampling, before, text, { vocabSize, size }),
+    nextOf(top, text) {
+      const { ids, logits } = inOrderOfIds(top);
+      scores.begin(logits, ids);
+      return ids[choose(text, steps)]!;
     },
   };
 }
 
-/** The largest logits suffice where nothing but rules stands before them and only they stay: tokens behind them have no part in the draw. */
+/** Random numbers for one place of one of several texts, whatever was drawn before. */
+function placeDraws(seed: number, choice: number, place: number): Rng {
+  const words = [seed, Math.floor(seed / 2 ** 32), choice, place];
+  const [first, second] = [0x9e3779b1, 0x7feb352d].map((factor) =>
+    words.reduce((hash, word) => mixed(Math.imul(hash ^ word, factor)), factor),
+  );
+  return new Rng([mixed(first! ^ 1), mixed(second! ^ 2), mixed(first! ^ 3), mixed(second! ^ 4) | 1]);
+}
+
+/** The finaliser of MurmurHash3 (Appleby): every bit of the result depends on every bit of the hash. */
+function mixed(hash: number): number {
+  let bits = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
+  return bits ^ (bits >>> 16);
+}
+
+/** Logits by rising id, so that equal ones stand as they do among all. @throws CriaError where they are no numbers, or all are ruled out */
+function inOrderOfIds({ ids, logits, logSumExp }: TopLogits): { readonly ids: Int32Array; readonly logits: Float32Array } {
+  check(
+    Number.isFinite(logSumExp),
+    "sampling",
+    () => `the logits sum to ${logSumExp} but must be finite: the weights are damaged or too large for float32`,
+  );
+  check(logits[0] !== Number.NEGATIVE_INFINITY, "sampling", () => "all tokens are ruled out: at least one must be possible");
+  const places = Array.from(ids, (_, i) => i).sort((a, b) => ids[a]! - ids[b]!);
+  return { ids: Int32Array.from(places, (i) => ids[i]!), logits: Float32Array.from(places, (i) => logits[i]!) };
+}
+
+/**
+ * The largest logits suffice where nothing but rules stands before the steps, only the first of them stay, and penalties only lower some: as many more are
+ * asked for as are lowered. Tokens behind them have no part in the draw.
+ */
 function topNeeded(
-  { temperature, topK, repetitionPenalty }: Sampling,
+  sampling: Sampling,
   before: readonly LogitsStep[],
   text: TextSoFar,
-  vocabSize: number,
-  size: number,
+  { vocabSize, size }: { readonly vocabSize: number; readonly size: number },
 ): TopWanted | undefined {
-  const top = temperature === 0 ? 1 : topK;
+  const first = firstKept(sampling);
+  const lowered = loweredTokens(sampling, text);
   const count = Math.min(vocabSize, size);
-  if (top === 0 || top > Math.min(mostTopK, count) || repetitionPenalty !== 1) return undefined;
+  if (first === undefined || lowered === undefined) return undefined;
+  const top = first + lowered;
+  if (top > Math.min(mostTopK, count)) return undefined;
   if (before.length === 0 && count === size) return { top };
   const allowed = firstBits(count, size);
   for (const step of before) {
@@ -153,13 +158,27 @@ function topNeeded(
   return { top, allowed };
 }
 
-/** The options with their defaults. @throws CriaError naming the one that is out of its range. */
-export function samplingOf(options: SamplingOptions): Sampling {
-  const { temperature = 1, topK = 0, topP = 1, minP = 0, repetitionPenalty = 1 } = options;
-  const sampling = { temperature, topK, topP, minP, repetitionPenalty };
-  for (const { name, rule, holds } of rows)
-    check(holds(sampling[name]), "sampling", () => `${name} is ${sampling[name]} but must be ${rule}`);
-  return sampling;
+/** How many of the largest logits have a part in the draw; undefined where it may be all of them. */
+function firstKept({ temperature, temperatureRange, topK, topNSigma, mirostat, order }: Sampling): number | undefined {
+  if (temperature === 0) return order.includes("temperature") ? 1 : undefined;
+  // What stands in front of top-k must not look at tokens behind the first k.
+  const chosenBefore = order.slice(0, order.indexOf("topK")).some((name) => ["typicalP", "topP", "minP", "xtc"].includes(name));
+  const isLate = order.indexOf("topK") > 0 && order.slice(order.indexOf("topK")).some((name) => "penalty" in rows[name]);
+  return topK === 0 || topNSigma > 0 || temperatureRange > 0 || mirostat > 0 || chosenBefore || isLate ? undefined : topK;
+}
+
+/** How many tokens penalties lower; undefined where one raises some. */
+function loweredTokens(sampling: Sampling, text: TextSoFar): number | undefined {
+  const breakers = new Set(sampling.dryBreakers);
+  const tokens = new Set<number>();
+  for (const name of sampling.order) {
+    const row = rows[name];
+    if (!row.isOn(sampling) || "choose" in row) continue;
+    const { values, onlyLowers } = row.penalty(sampling, text, breakers);
+    if (!onlyLowers) return undefined;
+    for (const id of values.keys()) tokens.add(id);
+  }
+  return tokens.size;
 }
 
 /** @param uniform in [0, 1) */
@@ -170,36 +189,4 @@ export function draw({ ids, probabilities }: Candidates, uniform: number): numbe
     if (uniform < below) return ids[i]!;
   }
   return ids[ids.length - 1]!; // rounding left the sum below 1
-}
-
-function penaliseRepetition(scores: Scores, seen: Iterable<number>, penalty: number): void {
-  const logits = scores.change();
-  for (const id of seen) {
-    const logit = logits[id];
-    if (logit !== undefined) logits[id] = logit > 0 ? logit / penalty : logit * penalty;
-  }
-}
-
-function keepFirst(scores: Scores, count: number): void {
-  if (count < scores.logits.length) scores.keep(scores.kept?.subarray(0, count) ?? largest(scores.weights, count));
-}
-
-function keepProbable(scores: Scores, share: number): void {
-  scores.keep(idsFrom(scores.weights, share, scores.kept)); // the largest weight is 1
-}
-
-/**
- * Keeps candidates until their weights together reach this share. Tokens that weigh less than half of (1 − share) · total / V weigh less than what is
- * left out even together, so that they are never needed and only the others are put in order.
- */
-function keepShare(scores: Scores, share: number): void {
-  const { weights, total } = scores;
-  const kept: number[] = [];
-  let sum = 0;
-  for (const id of scores.inOrder(((1 - share) * total) / (2 * weights.length))) {
-    kept.push(id);
-    sum += weights[id]!;
-    if (sum >= share * total) break;
-  }
-  scores.keep(Int32Array.from(kept));
 }

@@ -43,6 +43,8 @@ export interface Candidates {
 /** Logits of the token to come, and what steps have made of them. One object serves token after token. */
 export class Scores {
   #logits: Float32Array = new Float32Array();
+  /** The tokens whose logits these are; undefined where they are all of the vocabulary. */
+  #ids: Int32Array | undefined;
   /** Holds the logits once per step changes them: the given ones stay as they are. */
   #changed: Float32Array = new Float32Array();
   #temperature = 1;
@@ -50,9 +52,13 @@ export class Scores {
   #weights: Float64Array | undefined;
   #weightsToFill = new Float64Array();
 
-  /** @param logits [V], not changed; −Infinity rules a token out */
-  begin(logits: Float32Array): this {
+  /**
+   * @param logits [V], not changed; −Infinity rules a token out
+   * @param ids rising, where the logits are of some tokens alone; what is said of ids below is then said of their places among these
+   */
+  begin(logits: Float32Array, ids?: Int32Array): this {
     this.#logits = logits;
+    this.#ids = ids;
     this.#temperature = 1;
     this.#kept = undefined;
     this.#weights = undefined;
@@ -84,6 +90,28 @@ export class Scores {
     return this.#changed;
   }
 
+  /** Whether the logits are of some tokens alone. */
+  get isPart(): boolean {
+    return this.#ids !== undefined;
+  }
+
+  /** Changes the logits of tokens. @param values what `change` is told of each; tokens outside the vocabulary change nothing */
+  adjust(values: ReadonlyMap<number, number>, change: (logit: number, value: number) => number): void {
+    if (values.size === 0) return;
+    const logits = this.change();
+    if (this.#temperature > 0 && this.#temperature !== 1) {
+      // The change is to what the temperature has made of the logits.
+      for (let i = 0; i < logits.length; i++) logits[i] = logits[i]! / this.#temperature;
+      this.#temperature = 1;
+    }
+    if (this.#ids === undefined) for (const [id, value] of values) if (id < logits.length) logits[id] = change(logits[id]!, value);
+    for (const [i, id] of this.#ids?.entries() ?? []) {
+      const value = values.get(id);
+      if (value !== undefined) logits[i] = change(logits[i]!, value);
+    }
+    this.#kept = this.#kept?.slice().sort((a, b) => logits[b]! - logits[a]! || a - b);
+  }
+
   /** Rules tokens out; those outside the vocabulary rule out nothing. */
   exclude(ids: Iterable<number>): void {
     for (const id of ids) this.change()[id] = Number.NEGATIVE_INFINITY; // an index past the end changes nothing
@@ -100,6 +128,11 @@ export class Scores {
       const end = Math.min(length, 32 * word + 32);
       for (let id = 32 * word; id < end; id++) if (((allowed >>> (id & 31)) & 1) === 0) logits[id] = Number.NEGATIVE_INFINITY;
     }
+  }
+
+  /** What the logits are divided by. */
+  get temperature(): number {
+    return this.#temperature;
   }
 
   /** Divides all logits by it; 0 takes the most probable token. */

@@ -8,6 +8,7 @@ import type { LlamaConfig } from "../model/index.ts";
 import type { OpenChat, OpenModel } from "../open/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 import { checkArgument, checkOptions, defined, is, type Rule } from "./check-arguments.ts";
+import { samplingRules, withoutOthers } from "./sampling-rules.ts";
 
 /** The memory that a loaded model may take, and who is told while it loads. */
 export interface ModelOptions {
@@ -76,7 +77,7 @@ const writeRules = {
     signal: is.signal,
   },
   ...{ noRepeatNgramSize: is.natural, suppressTokens: is.idArray, beginSuppressTokens: is.idArray, badWords: is.idArrays },
-  ...{ temperature: is.number, topK: is.number, topP: is.number, minP: is.number, repetitionPenalty: is.number, seed: is.number },
+  ...samplingRules,
   ...{ steps: is.steps, logProbabilities: is.natural, grammar: is.grammar },
 } satisfies Record<Exclude<keyof GenerateOptions, keyof PromptOptions>, Rule>;
 
@@ -250,13 +251,13 @@ function defaultsOf(generation: ModelThere["generation"], endOfTurn: readonly nu
 }
 
 /** A temperature of 0 does not count: it is how to take the most probable token. */
-function saysHowToSample({ temperature = 0, topK, topP, minP }: GenerateOptions): boolean {
-  return temperature > 0 || [topK, topP, minP].some((value) => value !== undefined);
+function saysHowToSample({ temperature = 0, topK, topP, minP, typicalP }: GenerateOptions): boolean {
+  return temperature > 0 || [topK, topP, minP, typicalP].some((value) => value !== undefined);
 }
 
 /** The caller's limit counts of two that take each other's place, whichever of the two the model has. */
 function withDefaults(options: GenerateOptions, defaults: GenerateOptions): GenerateOptions {
-  const merged: { -readonly [K in keyof GenerateOptions]: GenerateOptions[K] } = { ...defaults, ...options };
+  const merged: { -readonly [K in keyof GenerateOptions]: GenerateOptions[K] } = { ...withoutOthers(defaults, options), ...options };
   if (options.maxLength !== undefined && options.maxTokens === undefined) delete merged.maxTokens;
   if (options.minLength !== undefined && options.minTokens === undefined) delete merged.minTokens;
   return merged;
