@@ -69,6 +69,14 @@ test("a vocabulary is explained, extended, cut and written", async () => {
   ]);
 });
 
+test("a model in fewer bits", async () => {
+  const [lost, ...more] = await run("convert.mjs", model, at("small.gguf"), "q8_0", at("text.txt"));
+  expect(lost).toMatch(/^\d+ bytes; \S+ in f16 lost most: 0\.0\d %$/);
+  expect(more).toContain("token_embd.weight: f16 instead of q8_0");
+  const [, before, after] = /^perplexity ([\d.]+), then ([\d.]+)$/.exec(more.at(-1));
+  expect(Number(after) / Number(before)).toBeCloseTo(1, 2);
+});
+
 test("a model writes, shows its tokens and answers", async () => {
   await cp(model, at("chat model"), { recursive: true });
   await writeFile(at("chat model/chat_template.jinja"), "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}");
@@ -88,7 +96,7 @@ test("a model's files and the machine are told", async () => {
 });
 
 test("every door gives the same names by import and by require", async () => {
-  const doors = ["cria", "cria/tokenizer", "cria/data", "cria/train", "cria/plan", "cria/web"];
+  const doors = ["cria", "cria/tokenizer", "cria/data", "cria/train", "cria/convert", "cria/plan", "cria/web"];
   const namesOf = async (door) => Object.keys(await import(door)).sort();
   const names = Object.fromEntries(await Promise.all(doors.map(async (door) => [door, await namesOf(door)])));
   for (const door of doors) expect(names[door].length).toBeGreaterThan(3);
@@ -103,6 +111,7 @@ const pages = {
   tokenizer: ["tokenizer.mjs", "vocabulary.mjs"],
   data: ["data.mjs"],
   train: ["train.mjs", "raise.mjs", "study.mjs"],
+  convert: ["convert.mjs"],
   plan: ["plan.mjs"],
 };
 

@@ -31,7 +31,7 @@ export const rooms = {
   open: ["base", "model", "tokenizer", "chat", "formats"],
   hub: ["base", "files"],
   load: ["base", "files", "tokenizer", "open", "hub"],
-  convert: ["base", "files", "model", "tokenizer", "formats", "open"],
+  convert: ["base", "files", "graph", "backend", "model", "tokenizer", "formats", "open", "load", "batches", "infer", "eval"],
   infer: ["base", "graph", "backend", "model", "tokenizer", "grammar"],
   llama: ["base", "backend", "model", "tokenizer", "chat", "grammar", "formats", "open", "infer"],
   eval: ["base", "backend", "model", "batches"],

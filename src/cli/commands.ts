@@ -29,6 +29,11 @@ export const commandRows: CommandRows = [
     load: async () => (await import("./generate.ts")).generate,
   },
   {
+    name: "convert",
+    summary: "write a model as GGUF or as a Hugging Face folder, in fewer bits if need be",
+    load: async () => (await import("./convert.ts")).convert,
+  },
+  {
     name: "inspect",
     summary: "show a model's config, parameters and tokenizer",
     load: async () => (await import("./inspect.ts")).inspect,

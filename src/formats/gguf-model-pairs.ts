@@ -5,6 +5,7 @@ import type { GenerationConfig } from "./generation-config.ts";
 import type { GgufConfig } from "./gguf-config-write.ts";
 import type { GgufType } from "./gguf-cursor.ts";
 import type { GgufArray, GgufValue } from "./gguf-metadata.ts";
+import { ggufSampling } from "./gguf-sampling.ts";
 import { ggufTokenizerPairs } from "./gguf-tokenizer.ts";
 import { type FileType, fileTypeNumber } from "./quantise/index.ts";
 
@@ -38,7 +39,7 @@ export function ggufModelPairs(model: GgufModel): GgufModelPairs {
   const { name, type, config } = model;
   const vocabulary = vocabularyPairs(model);
   const ends = endPairs(model);
-  const sampling = samplingPairs(model.generation);
+  const sampling = ggufSampling(model.generation);
   const pairs = new Map<string, GgufValue>([
     scalar("general.architecture", "text", config.architecture),
     scalar("general.type", "text", "model"),
@@ -109,24 +110,4 @@ function templatePairs(templates: ReadonlyMap<string, string>): (readonly [strin
     ...[...templates].map(([name, text]) => scalar(name === "default" ? key : `${key}.${name}`, "text", text)),
     ...(named.length === 0 ? [] : [[`${key}s`, { type: "array", value: { type: "text", values: named } }] as const]),
   ];
-}
-
-/** What llama.cpp reads of a model's makers' settings. */
-const sampling: readonly [field: keyof GenerationConfig, key: string, type: GgufType][] = [
-  ["temperature", "temp", "f32"],
-  ["topK", "top_k", "i32"],
-  ["topP", "top_p", "f32"],
-  ["minP", "min_p", "f32"],
-  ["repetitionPenalty", "penalty_repeat", "f32"],
-];
-
-function samplingPairs({ bosTokenId: _, ...generation }: GgufModel["generation"]): Part {
-  const given = Object.entries(generation).filter(([, value]) => value !== undefined);
-  const rows = given.map(([field, value]) => ({ field, value, row: sampling.find(([known]) => known === field) }));
-  const pairs = rows.flatMap(({ row, value }) => (row === undefined ? [] : [scalar(`general.sampling.${row[1]}`, row[2], Number(value))]));
-  const left = rows.filter(({ row }) => row === undefined).map(({ field }) => field);
-  return {
-    pairs,
-    warnings: left.length === 0 ? [] : [`${left.join(", ")} of the model's generation settings have no key in a GGUF and are left out`],
-  };
 }

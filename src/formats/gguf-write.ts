@@ -3,6 +3,7 @@
 //   | head | per tensor: name text, dimensions u32, sizes u64 from the innermost on, type u32, offset u64 | padding | tensors, each padded |
 import { bytesOf, check, type Shape, showShape } from "../base/index.ts";
 import { type GgufValue, ggufBytes } from "./gguf-metadata.ts";
+import { ggufTensorTypes } from "./gguf-tensor-types.ts";
 import { quote } from "./json.ts";
 import type { WritableDType } from "./quantise/index.ts";
 
@@ -14,13 +15,6 @@ export interface GgufTensor {
   /** Its bytes, asked for when their turn comes, so that a model need not be in memory. */
   data(): AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 }
-
-/** Numbers that ggml has for layouts (ggml.h, enum ggml_type). */
-const typeNumbers: Readonly<Record<WritableDType, number>> = {
-  ...{ f32: 0, f16: 1, bf16: 30 },
-  ...{ q4_0: 2, q4_1: 3, q5_0: 6, q5_1: 7, q8_0: 8 },
-  ...{ q4_K: 12, q5_K: 13, q6_K: 14 },
-};
 
 const where = "gguf";
 /** Where tensors begin unless metadata says otherwise, which none written here does. */
@@ -89,7 +83,14 @@ function description({ name, dtype, shape }: GgufTensor, offset: number): Uint8A
     view.setBigUint64(at, BigInt(size), true);
     at += 8;
   }
-  view.setUint32(at, typeNumbers[dtype], true);
+  view.setUint32(at, ggufTensorTypes[storedAs(dtype)], true);
   view.setBigUint64(at + 4, BigInt(offset), true);
   return bytes;
+}
+
+/** Floats go by safetensors' names in tables of files. */
+function storedAs(dtype: WritableDType): keyof typeof ggufTensorTypes {
+  if (dtype === "f32") return "F32";
+  if (dtype === "f16") return "F16";
+  return dtype === "bf16" ? "BF16" : dtype;
 }

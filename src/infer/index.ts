@@ -8,6 +8,7 @@ export {
   type TokenSequence,
 } from "./generate-tokens.ts";
 export { GrammarStep } from "./grammar-step.ts";
+export { type LoadOptions, loadWeights } from "./load-weights.ts";
 export { type IdLogProbability, logProbabilities, logSumExp, type TokenLogProbability } from "./log-probabilities.ts";
 export { type MemoryAsked, type ModelMemory, modelMemory } from "./model-memory.ts";
 export type { RuleOptions } from "./rule-out.ts";

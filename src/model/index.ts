@@ -68,6 +68,7 @@ export {
 } from "./parameters.ts";
 export { partsOf } from "./parts.ts";
 export { type PresetName, preset, presets } from "./presets.ts";
+export { declareRecorded } from "./record-inputs.ts";
 export { declareTurns, ropeAttention, ropeFrequencies, ropeInputs, ropeLength, ropeTableFor } from "./rope-frequencies.ts";
 export { type RopeScaling, scalingRanges } from "./rope-scaling.ts";
 export { piecesOf, type WeightSource } from "./weight-source.ts";

@@ -1,0 +1,138 @@
+// cria convert: a model as another file or folder, in fewer bits if need be.
+import { didYouMean, elementLayouts, sizeOf, UsageError } from "../base/index.ts";
+import { type Conversion, type ConvertedTensor, convertModel, type Documents } from "../convert/index.ts";
+import type { TextOptions } from "../corpus/index.ts";
+import { type FileType, fileTypeOf, fileTypes } from "../formats/index.ts";
+import { byteSize } from "./amounts.ts";
+import type { Command, CommandIo, Flags } from "./command.ts";
+import { stringFlag, wholeFlag } from "./flag-values.ts";
+import { openBackend } from "./open-backend.ts";
+import { formsHelp, openAndTell, partsOf, textFlags, textOptions } from "./text-flags.ts";
+
+const where = "convert";
+const usualTokens = 8192;
+/** Flags that name a text. */
+const textNames = ["calibrate", "measure"] as const;
+
+/** The command `cria convert`. */
+export const convert: Command = {
+  name: "convert",
+  summary: "write a model as GGUF or as a Hugging Face folder, in fewer bits if need be",
+  usage: "MODEL OUT.gguf|OUT_FOLDER [--type TYPE] [--calibrate TEXT] [--measure TEXT]",
+  flags: [
+    {
+      ...{ name: "type", type: "string", value: "TYPE" },
+      help: `what weights are written in: ${fileTypes.join(", ")}; q4_K and q5_K are their _M (default: as the model has them)`,
+    },
+    {
+      ...{ name: "calibrate", type: "string", value: "TEXT" },
+      help: "q4_K, q5_K and q6_K lose the least where this text's activations are large",
+    },
+    { name: "measure", type: "string", value: "TEXT", help: "the loss on this text, before and after" },
+    {
+      name: "tokens",
+      type: "number",
+      isLength: true,
+      default: usualTokens,
+      help: "roughly how many tokens of a text are read, spread over it",
+    },
+    { name: "name", type: "string", help: "what the model is called in a GGUF (default: the name of its file or folder)" },
+    { name: "tokenizer", type: "string", help: "a tokenizer's file or folder, in any form, where it is not beside the model" },
+    ...textFlags,
+  ],
+  example: { title: "a TEXT is a file, folder, pattern or -", text: formsHelp },
+  async run([path, out, ...rest], flags, io) {
+    if (path === undefined) throw new UsageError(where, "MODEL is missing: name a model's folder or file");
+    if (out === undefined) throw new UsageError(where, "OUT is missing: name a file that ends in .gguf, or a folder");
+    if (rest.length > 0) throw new UsageError(where, `"${rest[0]}" is one too many: name one model and one OUT`);
+    const type = typeFlag(flags);
+    const tokens = wholeFlag(flags, where, "tokens", 2);
+    const [name, tokenizer] = [stringFlag(flags, "name"), stringFlag(flags, "tokenizer")];
+    await using backend = hasText(flags) ? await openBackend(io) : undefined;
+    const made = await convertModel(path, out, {
+      ...texts(flags, io),
+      ...(backend && { backend }),
+      ...(type && { type }),
+      ...(name !== undefined && { name }),
+      ...(tokenizer !== undefined && { tokenizer }),
+      ...(tokens !== undefined && { tokens }),
+      onWarning: (warning) => io.stderr(`${warning}\n`),
+      progress: io.progress,
+      signal: io.signal,
+    });
+    io.stdout(io.json ? `${JSON.stringify(made, null, 2)}\n` : asText(made));
+    return 0;
+  },
+};
+
+function typeFlag(flags: Flags): FileType | undefined {
+  const name = stringFlag(flags, "type");
+  const type = name === undefined ? undefined : fileTypeOf(name);
+  if (name !== undefined && type === undefined)
+    throw new UsageError(where, `--type is "${name}"${didYouMean(name, fileTypes) || ":"} one of ${fileTypes.join(", ")}`);
+  return type;
+}
+
+function hasText(flags: Flags): boolean {
+  return textNames.some((name) => flags[name] !== undefined);
+}
+
+/** The texts that were given, opened when they are read. @throws UsageError for flags that say how texts are read where there is none */
+function texts(flags: Flags, io: CommandIo): Partial<Record<(typeof textNames)[number], Documents>> {
+  const lone = textFlags.find(({ name }) => flags[name] !== undefined);
+  if (lone !== undefined && !hasText(flags))
+    throw new UsageError(where, `--${lone.name} says how texts are read, but none is given: add --measure TEXT, or omit --${lone.name}`);
+  const paths = textNames.flatMap((name) => stringFlag(flags, name) ?? []);
+  if (paths.filter((path) => path === "-").length > 1)
+    throw new UsageError(where, "--calibrate and --measure are both -, but standard input can be read once: put the text in a file");
+  const options = textOptions(flags, where);
+  return Object.fromEntries(
+    textNames.flatMap((name) => {
+      const path = stringFlag(flags, name);
+      return path === undefined ? [] : [[name, documents(path, options, io)]];
+    }),
+  );
+}
+
+async function* documents(path: string, options: TextOptions, io: CommandIo): AsyncGenerator<string> {
+  await using opened = await openAndTell([path], options, io, where);
+  yield* partsOf(opened, io);
+}
+
+function asText({ path, form, type, bytes, tensors, measured }: Conversion): string {
+  const weights = tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  const bits = ((8 * bytes) / weights).toFixed(2);
+  const rows = tensors.map((tensor) => [tensor.name, tensor.shape.join(" × "), tensor.dtype, percent(tensor.error), instead(tensor)]);
+  const lines = [`${path}: ${form} of ${type}, ${byteSize(bytes)}, ${bits} bits per weight\n`];
+  if (measured) {
+    const { before, after } = measured;
+    lines.push(`perplexity ${before.perplexity.toPrecision(5)}, then ${after.perplexity.toPrecision(5)}; `);
+    lines.push(
+      `bits per byte ${before.bitsPerByte.toFixed(4)}, then ${after.bitsPerByte.toFixed(4)}; ${after.tokens.toLocaleString("en-US")} tokens\n`,
+    );
+  }
+  return `${table([["tensor", "shape", "layout", "error"], ...rows])}\n${lines.join("")}`;
+}
+
+/** Four parts in a thousand are "0.4 %". */
+function percent(error: number): string {
+  return error === 0 ? "0" : `${Number((100 * error).toPrecision(2))} %`;
+}
+
+function instead({ wanted, shape }: ConvertedTensor): string {
+  return wanted === undefined ? "" : `instead of ${wanted}: rows of ${shape.at(-1)} are no whole blocks of ${elementLayouts[wanted].block}`;
+}
+
+/** Columns to the left. */
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows
+    .map(
+      (row) =>
+        `${row
+          .map((cell, column) => cell.padEnd((widths[column] ?? 0) + 2))
+          .join("")
+          .trimEnd()}\n`,
+    )
+    .join("");
+}

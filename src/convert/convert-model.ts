@@ -1,0 +1,173 @@
+// A model at a path as another file or folder: in the type that is asked for, with what is lost by it.
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { Backend } from "../backend/index.ts";
+import { check, fail, type OnProgress, UsageError } from "../base/index.ts";
+import type { Evaluation, HeldOutText } from "../eval/index.ts";
+import { type FileType, type FloatType, fileTypes, hfName } from "../formats/index.ts";
+import { openModel } from "../load/index.ts";
+import { parameterRows } from "../model/index.ts";
+import type { OnWarning, OpenModel } from "../open/index.ts";
+import { relativeErrors } from "./compare.ts";
+import { HeldModel } from "./held-model.ts";
+import { type Documents, textSample } from "./text-sample.ts";
+import { type WrittenTensor, writeGguf } from "./write-gguf.ts";
+import { writeHfFolder } from "./write-hf-folder.ts";
+
+/** How a model is converted. */
+export interface ConvertOptions {
+  /** The type that is written; a folder has f32, bf16 or f16. @default the type that all matrices of the model have, f32 where they have several */
+  readonly type?: FileType;
+  /** What the model is called in a GGUF. @default the name of its file or folder */
+  readonly name?: string;
+  /** Another tokenizer than the model's own, by its path. */
+  readonly tokenizer?: string;
+  /** The most bytes of a file of weights in a folder. @default 5e9 */
+  readonly maxShardBytes?: number;
+  /** A text by whose activations columns count more or less where a super-block (q4_K, q5_K, q6_K) loses something. */
+  readonly calibrate?: Documents;
+  /** A text on which the model is evaluated before and after. */
+  readonly measure?: Documents;
+  /** Roughly how many tokens of either text are read, spread over it. @default all */
+  readonly tokens?: number;
+  /** What computes; needed where there is a text. It stays the caller's. */
+  readonly backend?: Backend;
+  readonly onWarning?: OnWarning;
+  readonly progress?: OnProgress;
+  readonly signal?: AbortSignal;
+}
+
+/** A parameter as it was written. */
+export interface ConvertedTensor extends WrittenTensor {
+  readonly shape: readonly number[];
+  /** √(Σ (x − x̂)² / Σ x²), 0 where nothing was lost. */
+  readonly error: number;
+}
+
+/** A model that was written. */
+export interface Conversion {
+  /** The file or folder. */
+  readonly path: string;
+  readonly form: "GGUF" | "Hugging Face folder";
+  readonly type: FileType;
+  /** Bytes of the file, or of all files of the folder. */
+  readonly bytes: number;
+  readonly tensors: readonly ConvertedTensor[];
+  /** What the model reaches on the text, as it was and as it is written. */
+  readonly measured?: { readonly before: Evaluation; readonly after: Evaluation };
+}
+
+const where = "convert";
+
+/**
+ * Converts the model at `from`, any that opens, to `to`: a GGUF where the name ends in .gguf, else a Hugging Face folder. What is written is opened
+ * again and held against the model.
+ * @throws CriaError where the model cannot be written so, or something is at `to` already; the signal's reason when it aborts. Nothing is left half.
+ */
+export async function convertModel(from: string, to: string, options: ConvertOptions = {}): Promise<Conversion> {
+  const { signal, onWarning = () => undefined } = options;
+  await using model = await openModel(from, { signal });
+  const form = /\.gguf$/i.test(to) ? "GGUF" : "Hugging Face folder";
+  const type = options.type ?? ownType(model);
+  const writer = writerOf(form, type);
+  await checkFree(to, form);
+  for (const warning of model.warnings) onWarning(warning);
+  const { text, before, importance } = await readTexts(model, options);
+  const written = await writer(model, to, { ...options, ...(importance && { importance }) });
+  await using made = await openModel(to, { signal });
+  const errors = await relativeErrors(model, made, options);
+  const after = text && (await measured(made, text, options));
+  return {
+    ...{ path: to, form, type, bytes: await bytesAt(to) },
+    tensors: written.map((tensor) => ({ ...tensor, error: errors.get(tensor.parameter) ?? 0 })),
+    ...(before && after && { measured: { before, after } }),
+  };
+}
+
+/** The type of all matrices, in the words of files that are written. */
+function ownType({ path, tensors }: OpenModel<string>): FileType {
+  const found = new Set([...tensors.tensors.values()].filter(({ shape }) => shape.length > 1).map(({ dtype }) => dtype));
+  const quantised = [...found].find((dtype) => /^i?q/.test(dtype));
+  if (quantised !== undefined)
+    return fail(where, `${path}: its weights are ${quantised}, which are written anew: say a type, one of ${fileTypes.join(", ")}`, {
+      ways: ["type"],
+    });
+  const [only] = found;
+  return found.size === 1 && (only === "BF16" || only === "F16") ? (only === "BF16" ? "bf16" : "f16") : "f32";
+}
+
+/** The types of a Hugging Face folder, by our names. */
+const floatTypes = { f32: "float32", bf16: "bfloat16", f16: "float16" } as const satisfies Partial<Record<FileType, FloatType>>;
+
+function isFloatType(type: FileType): type is keyof typeof floatTypes {
+  return Object.hasOwn(floatTypes, type);
+}
+
+/** Hours of work are not replaced by the way; what is there may be a link to the model itself. */
+async function checkFree(to: string, form: Conversion["form"]): Promise<void> {
+  const found = await stat(to).catch(() => undefined);
+  check(
+    found === undefined || (form === "Hugging Face folder" && found.isDirectory()),
+    where,
+    () => `${to}: it is there already: name another place, or remove it first`,
+  );
+}
+
+/** What is read of the texts before anything is written. */
+interface FromTexts {
+  readonly text?: HeldOutText;
+  readonly before?: Evaluation;
+  readonly importance?: ReadonlyMap<string, Float32Array>;
+}
+
+async function readTexts(model: OpenModel<string>, options: ConvertOptions): Promise<FromTexts> {
+  const { calibrate, measure, tokenizer: other, onWarning } = options;
+  if (calibrate === undefined && measure === undefined) return {};
+  const tokenizer = await model.openTokenizer(other, onWarning);
+  using held = await load(model, options);
+  const importance = calibrate && (await held.meanSquares(await textSample(calibrate, tokenizer), options));
+  const text = measure && (await textSample(measure, tokenizer));
+  const before = text && (await held.evaluate(text, options));
+  return { ...(importance && { importance }), ...(text && { text }), ...(before && { before }) };
+}
+
+async function load(model: OpenModel<string>, { backend, progress, signal }: ConvertOptions): Promise<HeldModel> {
+  if (backend === undefined) throw new UsageError(where, "a text is given, but no backend to read it with: give a backend, too");
+  return HeldModel.load(backend, model, { ...(progress && { progress }), ...(signal && { signal }) });
+}
+
+async function measured(model: OpenModel<string>, text: HeldOutText, options: ConvertOptions): Promise<Evaluation> {
+  using held = await load(model, options);
+  return await held.evaluate(text, options);
+}
+
+interface Writing extends ConvertOptions {
+  readonly importance?: ReadonlyMap<string, Float32Array>;
+}
+
+/** @returns the parameters as they were written */
+type Write = (model: OpenModel<string>, to: string, options: Writing) => Promise<readonly Omit<ConvertedTensor, "error">[]>;
+
+function writerOf(form: Conversion["form"], type: FileType): Write {
+  if (form === "GGUF")
+    return async (model, to, options) => {
+      const rows = parameterRows(model.config);
+      return (await writeGguf(to, model, { ...options, type })).map((tensor, i) => ({ ...tensor, shape: rows[i]!.shape }));
+    };
+  if (!isFloatType(type)) {
+    const known = Object.keys(floatTypes).join(", ");
+    const message = `the type is ${type}, but a Hugging Face folder has ${known}: take one of these, or let the name end in .gguf`;
+    throw new UsageError(where, message, { ways: ["type"] });
+  }
+  return async (model, to, options) => {
+    await writeHfFolder(to, model, { ...options, type: floatTypes[type] });
+    return parameterRows(model.config).map(({ name, shape }) => ({ parameter: name, name: hfName(name), shape, dtype: type }));
+  };
+}
+
+async function bytesAt(path: string): Promise<number> {
+  const found = await stat(path);
+  if (!found.isDirectory()) return found.size;
+  const sizes = (await readdir(path)).map((name) => bytesAt(join(path, name)));
+  return (await Promise.all(sizes)).reduce((sum, bytes) => sum + bytes, 0);
+}
