@@ -19,6 +19,9 @@ export interface TestGguf {
   readonly alignment?: number;
 }
 
+/** Offsets from here on are written, and nothing is put there. */
+const largest = 1e6;
+
 /** The metadata of ggufBytes, whose count of tensors is put right, with descriptions and tensors behind it. */
 export function testGguf({ pairs, tensors = [], alignment = 32 }: TestGguf): Uint8Array {
   const head = Buffer.from(ggufBytes(new Map(pairs)));
@@ -26,16 +29,16 @@ export function testGguf({ pairs, tensors = [], alignment = 32 }: TestGguf): Uin
   let end = 0;
   const placed = tensors.map((tensor) => {
     const offset = tensor.offset ?? end;
-    end = Number(offset) + padded(tensor.data.length, alignment);
+    if (offset < largest) end = Number(offset) + padded(tensor.data.length, alignment);
     return { ...tensor, offset };
   });
   const all = Buffer.concat([head, ...placed.map(describe)]);
   const start = padded(all.length, alignment);
   const file = Buffer.alloc(
-    start + Math.max(0, ...placed.map(({ offset, data }) => (Number(offset) < 1e9 ? Number(offset) : 0) + data.length)),
+    start + Math.max(0, ...placed.map(({ offset, data }) => (offset < largest ? Number(offset) : 0) + data.length)),
   );
   file.set(all);
-  for (const { offset, data } of placed) if (Number(offset) < 1e9) file.set(data, start + Number(offset));
+  for (const { offset, data } of placed) if (offset < largest) file.set(data, start + Number(offset));
   return new Uint8Array(file);
 }
 
