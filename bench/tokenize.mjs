@@ -1,6 +1,7 @@
-// How fast is encoding, beside other programs with the same vocabulary? `node bench/tokenize.mjs [--mb N] [--seconds N] [--only llama,gpt2]`
+// How fast is encoding, beside other programs with the same vocabulary, and on two threads?
+// `node bench/tokenize.mjs [--mb N] [--seconds N] [--only llama,gpt2] [--threads MB, 0 for none] [--alone: nothing but the threads]`
 // All contestants take turns, a stretch of a megabyte each, and every stretch is new to all of them, so that caches begin cold. Who is slow ends
-// after some seconds. One thread each; the last row has two. Texts and vocabularies are of the data folder beside the checkout; peers of bench/peers
+// after some seconds. One thread each; the last rows have two. Texts and vocabularies are of the data folder beside the checkout; peers of bench/peers
 // (README there) are left out where they are absent.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -12,7 +13,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { gunzipSync } from "node:zlib";
-import { encodeDocuments } from "../dist/corpus/index.js";
+import { DocumentEncoder } from "../dist/corpus/index.js";
 import { loadSentencePiece, tokenizerJson } from "../dist/formats/index.js";
 import { openAnyTokenizer } from "../dist/load/index.js";
 
@@ -29,6 +30,8 @@ export async function run(args = []) {
       mb: { type: "string", default: "100" },
       seconds: { type: "string", default: "8" },
       only: { type: "string", default: "llama,gpt2" },
+      threads: { type: "string", default: "200" },
+      alone: { type: "boolean", default: false },
     },
   });
   const data = [process.env.CRIA_DATA, join(root, "../shared/data")].find((path) => path && existsSync(path));
@@ -40,9 +43,8 @@ export async function run(args = []) {
       const file = join(data, `conformance/llama.cpp/ggml-vocab-${{ llama: "llama-spm", gpt2: "gpt-2" }[name]}.gguf`);
       for (const [what, share, texts] of corpora(data)) {
         const stretches = cut(texts, megabytes * share * 1e6);
-        const all = await contestants(name, file, folder);
-        await race(`${name}, ${what}`, all, stretches, Number(values.seconds), folder);
-        await threads(file, stretches);
+        if (!values.alone) await race(`${name}, ${what}`, await contestants(name, file, folder), stretches, Number(values.seconds), folder);
+        if (values.threads !== "0") await threads(`${name}, ${what}`, file, stretches, Number(values.threads));
       }
     }
   } finally {
@@ -240,27 +242,46 @@ async function race(title, all, stretches, limit, folder) {
   }
 }
 
-/** Documents of 64 KB on one thread and on two, both begun before they are timed. */
-async function threads(file, stretches) {
-  const tokenizer = await openAnyTokenizer(file);
+/**
+ * Documents of 64 KB on one thread and on two, as `cria data prepare` encodes them, the text over and over until it has so many megabytes, and then once
+ * more: the first pass begins with a tokenizer that has kept nothing, and has threads to start; the second has neither.
+ */
+async function threads(title, file, stretches, megabytes) {
   const texts = stretches.flatMap((stretch) =>
-    Array.from({ length: 16 }, (_, i) => stretch.subarray(i << 16, (i + 1) << 16).toString("utf8")),
+    Array.from({ length: Math.ceil(stretch.length / 2 ** 16) }, (_, i) => stretch.subarray(i << 16, (i + 1) << 16).toString("utf8")),
   );
-  const rates = [];
-  for (const count of [1, 2]) {
-    let [bytes, started] = [0, 0];
-    async function* documents() {
-      for (const text of texts) yield { text };
+  async function* documents() {
+    for (let [i, units] = [0, 0]; units < megabytes * 1e6; i++) {
+      const text = texts[i % texts.length];
+      units += text.length;
+      yield { text };
     }
-    for await (const one of encodeDocuments(documents(), tokenizer, { bos: false, eos: false, threads: count, alone: 0 })) {
-      if (started === 0) started = performance.now();
-      else bytes += one.bytes;
-    }
-    rates.push(bytes / 1e3 / (performance.now() - started));
   }
-  console.log(
-    `  documents on 1 and 2 threads ${rates.map((rate) => rate.toFixed(1)).join(" and ")} MB/s: ${(rates[1] / rates[0]).toFixed(2)} ×`,
-  );
+  const rates = { first: [[], []], second: [[], []] };
+  const cpu = { first: [[], []], second: [[], []] };
+  for (let round = 0; round < 3; round++)
+    for (const count of [1, 2]) {
+      const encoder = new DocumentEncoder(await openAnyTokenizer(file), { bos: false, eos: false, threads: count });
+      for (const pass of ["first", "second"]) {
+        let bytes = 0;
+        const [before, started] = [process.cpuUsage(), performance.now()];
+        for await (const one of encoder.encode(documents())) bytes += one.bytes;
+        const { user, system } = process.cpuUsage(before);
+        rates[pass][count - 1].push(bytes / 1e3 / (performance.now() - started));
+        cpu[pass][count - 1].push((user + system) / bytes);
+      }
+      await encoder[Symbol.asyncDispose]();
+    }
+  for (const pass of ["first", "second"]) {
+    const [[one, two], [cpuOne, cpuTwo]] = [rates[pass].map(median), cpu[pass].map(median)];
+    console.log(
+      `  ${title}, ${megabytes} MB on 1 and 2 threads, ${pass} pass: ${one.toFixed(1)} and ${two.toFixed(1)} MB/s, ${(two / one).toFixed(2)} ×; processor time ${(cpuTwo / cpuOne).toFixed(2)} ×`,
+    );
+  }
+}
+
+function median(values) {
+  return values.toSorted((a, b) => a - b)[values.length >> 1];
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await run(process.argv.slice(2));

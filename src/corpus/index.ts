@@ -1,6 +1,6 @@
 export { Corpus, type Document, openCorpus, type Side } from "./corpus.ts";
 export { type CountedTexts, type CountOptions, countTexts, usualMemory } from "./counting/index.ts";
-export { type EncodeDocumentsOptions, encodeDocuments } from "./encoding/encode-documents.ts";
+export { DocumentEncoder, type DocumentEncoderOptions } from "./encoding/document-encoder.ts";
 export {
   type GatheredSource,
   type GatherOptions,

@@ -5,12 +5,12 @@ import { check, type OnProgress } from "../base/index.ts";
 import { type TextTokenizer, type Vocabulary, vocabularyOf } from "../batches/index.ts";
 import { atomicFolder, atomicWrite, atomicWriteJson, explainIo } from "../files/index.ts";
 import { type Corpus, type Document, openCorpus, type Side } from "./corpus.ts";
-import { encodeDocuments } from "./encoding/encode-documents.ts";
+import { DocumentEncoder } from "./encoding/document-encoder.ts";
 import { type Manifest, manifestName } from "./manifest.ts";
 import { readHeldOut } from "./prepared.ts";
 import { type DataRecipe, heldOutName } from "./recipe.ts";
 import { checksumsOf } from "./verify.ts";
-import { type EncodedDocument, type WrittenShard, writeShards } from "./write-shards.ts";
+import { type WrittenShard, writeShards } from "./write-shards.ts";
 
 /** Options of a preparation that are not the recipe's. */
 export interface PrepareOptions {
@@ -27,7 +27,7 @@ const where = "data";
 interface Job {
   readonly corpus: Corpus;
   readonly recipe: DataRecipe;
-  readonly tokenizer: TextTokenizer;
+  readonly encoder: DocumentEncoder;
   readonly vocabulary: Vocabulary;
   /** The folder that is written in, beside the one that it becomes when all is there. */
   readonly folder: string;
@@ -64,7 +64,8 @@ export async function prepareCorpus(
   checkBoundaries(recipe, tokenizer);
   await checkUnused(outDir);
   await splitSides(corpus, options);
-  const job = { corpus, recipe, tokenizer, vocabulary: vocabularyOf(tokenizer), options };
+  await using encoder = new DocumentEncoder(tokenizer, { bos: recipe.boundaries !== "eos", eos: recipe.boundaries !== "bos" });
+  const job = { corpus, recipe, encoder, vocabulary: vocabularyOf(tokenizer), options };
   let manifest: Manifest | undefined;
   const fill = async (folder: string) => {
     const written = await writeAll({ ...job, folder });
@@ -162,13 +163,9 @@ async function writeTokens(
   documents: AsyncIterable<Document>,
 ): Promise<Pick<Manifest["sources"][number], "documents" | "bytes" | "tokens" | "shards">> {
   const { shardTokens } = job.recipe;
-  const shards = await writeShards(join(job.folder, name), encodeAll(job, documents), job.vocabulary, shardTokens);
+  const shards = await writeShards(join(job.folder, name), job.encoder.encode(documents), job.vocabulary, shardTokens);
   const sum = (key: "documents" | "bytes" | "tokens") => shards.reduce((total: number, shard: WrittenShard) => total + shard[key], 0);
   return { documents: sum("documents"), bytes: sum("bytes"), tokens: sum("tokens"), shards: shards.map(({ path }) => basename(path)) };
-}
-
-function encodeAll({ tokenizer, recipe }: Job, documents: AsyncIterable<Document>): AsyncIterable<EncodedDocument> {
-  return encodeDocuments(documents, tokenizer, { bos: recipe.boundaries !== "eos", eos: recipe.boundaries !== "bos" });
 }
 
 /** The documents of one side of one source, with progress in bytes of the source's files. */

@@ -17,6 +17,9 @@ export interface EncodedBatch {
   readonly bytes: readonly number[];
 }
 
+/** What a thread says: first that it has its tokenizer, then its answers. */
+export type EncodeReport = "ready" | EncodedBatch;
+
 const { model, options } = workerData as EncodeTask;
 const tokenizer = createTokenizer(model);
 const port = parentPort!;
@@ -30,5 +33,6 @@ port.on("message", (texts: readonly string[]) => {
     ends[i] = start + one.length;
   });
   const bytes = texts.map((text) => Buffer.byteLength(text));
-  port.postMessage({ ids, ends, bytes } satisfies EncodedBatch, [ids.buffer, ends.buffer]);
+  port.postMessage({ ids, ends, bytes } satisfies EncodeReport, [ids.buffer, ends.buffer]);
 });
+port.postMessage("ready" satisfies EncodeReport);
