@@ -1,3 +1,5 @@
 export { Grammar, gbnfGrammar } from "./grammar.ts";
+export { type JsonSchemaOptions, jsonSchemaGrammar } from "./json-schema/json-schema.ts";
+export { type Whitespace, whitespaces } from "./json-schema/layout.ts";
 export type { State as GrammarState } from "./machine.ts";
 export { addTo, type TokenMask, TokenMasks } from "./token-masks.ts";

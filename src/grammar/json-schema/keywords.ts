@@ -1,0 +1,84 @@
+// The keywords of JSON Schema, drafts 7 and 2020-12: a row each, with the form that its value must have. What has no row is no keyword, and refused.
+import { isArray } from "./json-text.ts";
+
+/** The dialects that are supported. */
+export type Draft = "draft 7" | "draft 2020-12";
+
+/** What a keyword's value holds: a schema, several by key, a list of them, a schema or a list, or something else. */
+export type Holds = "schema" | "map" | "list" | "schema or list" | "schemas or names" | "value";
+
+/** A keyword's row. */
+export interface Keyword {
+  readonly holds: Holds;
+  /** Only in this draft; in both where absent. */
+  readonly draft?: Draft;
+  /** What the value must be; follows "must be". */
+  readonly what: string;
+  isRight(value: unknown): boolean;
+  /** Why it is refused, where it is. */
+  readonly refused?: string;
+}
+
+const isObject = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
+const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
+const isNames = (value: unknown) => isArray(value) && value.every((name) => typeof name === "string") && new Set(value).size === value.length;
+const isSchema = (value: unknown) => typeof value === "boolean" || isObject(value);
+const isSchemas = (value: unknown) => isArray(value) && value.length > 0 && value.every(isSchema);
+const isMap = (value: unknown, isRight: (item: unknown) => boolean) => isObject(value) && Object.values(value as object).every(isRight);
+
+const value = (what: string, isRight: (value: unknown) => boolean): Keyword => ({ holds: "value", what, isRight });
+const schema: Keyword = { holds: "schema", what: "a schema", isRight: isSchema };
+const map: Keyword = { holds: "map", what: "an object of schemas", isRight: (found) => isMap(found, isSchema) };
+const list: Keyword = { holds: "list", what: "an array of schemas, at least one", isRight: isSchemas };
+const count = value("an integer, at least 0", isCount);
+const number = value("a finite number", (found) => typeof found === "number" && Number.isFinite(found));
+const name = value("a text", (found) => typeof found === "string");
+const names = value("an array of different names", isNames);
+const flag = value("true or false", (found) => typeof found === "boolean");
+const anything = value("a value", () => true);
+const refused = (why: string): Keyword => ({ ...anything, refused: why });
+
+/** Names of types. */
+export const typeNames: readonly string[] = ["null", "boolean", "integer", "number", "string", "array", "object"];
+
+/** Keywords that say nothing about which instances are valid. */
+const annotations = ["title", "description", "default", "examples", "$comment", "deprecated", "readOnly", "writeOnly"];
+const contents = ["contentEncoding", "contentMediaType", "contentSchema"];
+
+/** All keywords by name. */
+export const keywords: Readonly<Record<string, Keyword>> = {
+  ...Object.fromEntries([...annotations, ...contents].map((keyword) => [keyword, anything])),
+  ...{ $schema: name, $id: name, $anchor: { ...name, draft: "draft 2020-12" }, $ref: name },
+  ...{ $defs: map, definitions: map },
+  type: value(`one of ${typeNames.join(", ")}, or an array of different ones`, (found) =>
+    typeof found === "string" ? typeNames.includes(found) : isNames(found) && (found as string[]).length > 0 && (found as string[]).every((type) => typeNames.includes(type)),
+  ),
+  enum: value("an array of at least one value", (found) => isArray(found) && found.length > 0),
+  const: anything,
+  ...{ minimum: number, maximum: number, exclusiveMinimum: number, exclusiveMaximum: number },
+  multipleOf: value("a number above 0", (found) => typeof found === "number" && Number.isFinite(found) && found > 0),
+  ...{ minLength: count, maxLength: count, pattern: name, format: name },
+  ...{ minItems: count, maxItems: count, uniqueItems: flag, contains: schema },
+  prefixItems: { ...list, draft: "draft 2020-12" },
+  items: {
+    holds: "schema or list",
+    what: "a schema (in draft 7 also an array of schemas)",
+    isRight: (found) => isSchema(found) || (isArray(found) && found.every(isSchema)),
+  },
+  additionalItems: { ...schema, draft: "draft 7" },
+  ...{ minContains: { ...count, draft: "draft 2020-12" }, maxContains: { ...refused("how often no item may be valid cannot be counted"), draft: "draft 2020-12" } },
+  ...{ minProperties: count, maxProperties: count, required: names, properties: map, patternProperties: map },
+  ...{ additionalProperties: schema, propertyNames: schema },
+  dependentRequired: { ...value("an object of arrays of names", (found) => isMap(found, isNames)), draft: "draft 2020-12" },
+  dependentSchemas: { ...map, draft: "draft 2020-12" },
+  dependencies: {
+    holds: "schemas or names",
+    draft: "draft 7",
+    what: "an object of schemas and arrays of names",
+    isRight: (found) => isMap(found, (item) => isSchema(item) || isNames(item)),
+  },
+  ...{ allOf: list, anyOf: list, oneOf: list, not: schema, if: schema, then: schema, else: schema },
+  unevaluatedProperties: refused("name all properties where additionalProperties is"),
+  unevaluatedItems: refused("name all items where items is"),
+  ...{ $dynamicRef: refused("use $ref"), $dynamicAnchor: refused("use $anchor"), $recursiveRef: refused("use $ref"), $vocabulary: refused("it is for meta-schemas") },
+};
