@@ -52,14 +52,36 @@ export interface Automaton extends Omit<Positions, "sets"> {
 export function compileRules(rules: GrammarRules, where: string): Automaton {
   const emitted = emitRules(rules, where);
   const isAlive = aliveOf(emitted.positions, emitted.starts);
-  check(
-    isAlive[emitted.starts[0]!] === 1,
-    where,
-    () => `${emitted.names[0]}: no text is valid: what it requires is contradictory or endless`,
-  );
+  check(isAlive[emitted.starts[0]!] === 1, where, () => withoutText(emitted, isAlive));
   const isNullable = nullableRules(emitted, isAlive);
   const ranks = ranksOf(emitted, isAlive, isNullable, where);
   return { ...emitted, ...byteClasses(emitted.sets), isAlive, isNullable, ranks };
+}
+
+/** Says which rule is to blame that the root has no text: one that needs no other such rule, or else the root itself. */
+function withoutText(emitted: Positions, isAlive: Uint8Array): string {
+  const { starts, names } = emitted;
+  const seen = new Set([0]);
+  for (const rule of seen) {
+    const dead = [...callsOf(emitted, rule)].filter((other) => isAlive[starts[other]!] === 0);
+    if (dead.length === 0) return `${names[rule]}: no text is valid, and one must be: what is required contradicts itself`;
+    for (const other of dead) seen.add(other);
+  }
+  return `${names[0]}: no text is valid: what is required has no end`;
+}
+
+/** The rules that a rule calls anywhere. */
+function callsOf({ positions, starts }: Positions, rule: number): Set<number> {
+  const calls = new Set<number>();
+  const seen = new Set([starts[rule]!]);
+  for (const at of seen) {
+    const position = positions[at]!;
+    if (position.type === "call") calls.add(position.rule);
+    if (position.type === "split") for (const to of position.to) seen.add(to);
+    else if (position.type === "loop") seen.add(position.body);
+    if ("next" in position) seen.add(position.next);
+  }
+  return calls;
 }
 
 /** Positions from which an end of their rule can be reached in finitely many steps. */

@@ -38,11 +38,16 @@ interface Asked {
 }
 
 /** An empty array has no white space; node 0 is where no item is written yet. */
-function brackets({ nodes, isEmptyAllowed }: { readonly nodes: readonly GraphNode[]; readonly isEmptyAllowed: boolean }, { layout }: Parts): Expression {
+function brackets(
+  { nodes, isEmptyAllowed }: { readonly nodes: readonly GraphNode[]; readonly isEmptyAllowed: boolean },
+  { layout }: Parts,
+): Expression {
   const start = nodes.length;
   const close = sequence(layout.beforeClose, text("]"));
   const end = nodes.length + 1;
-  const closed = nodes.map(({ isEnd, edges }, i): GraphNode => ({ isEnd: false, edges: [...edges, ...(isEnd && i > 0 ? [[close, end] as const] : [])] }));
+  const closed = nodes.map(
+    ({ isEnd, edges }, i): GraphNode => ({ isEnd: false, edges: [...edges, ...(isEnd && i > 0 ? [[close, end] as const] : [])] }),
+  );
   const opening: GraphNode = {
     isEnd: false,
     edges: [[sequence(text("["), layout.afterOpen), 0], ...(isEmptyAllowed ? [[text("[]"), end] as const] : [])],
@@ -85,17 +90,21 @@ function containing({ goals, rest, least, most }: Asked, contains: readonly Atom
     const key = `${count} ${needs.join(" ")}`;
     const at = known.get(key) ?? found.push([count, needs]) - 1;
     known.set(key, at);
-    if (found.length > mostNodes) parts.fail(contains[0]!, `the counts of items come to more than ${mostNodes} cases, which is not supported`);
+    if (found.length > mostNodes)
+      parts.fail(contains[0]!, `the counts of items come to more than ${mostNodes} cases, which is not supported`);
     return at;
   };
-  index(0, contains.map((atom) => atom.least));
+  index(
+    0,
+    contains.map((atom) => atom.least),
+  );
   const nodes: GraphNode[] = [];
   for (const [count, needs] of found) {
     const goal = goals[count] ?? rest;
     const next = Math.min(count + 1, last);
     const edges: (readonly [Expression, number])[] = [];
     for (let fulfilled = 0; fulfilled < 2 ** contains.length && count < most; fulfilled++) {
-      const counted = contains.flatMap((atom, i) => ((fulfilled >> i) & 1 ? [i] : []));
+      const counted = [...contains.keys()].filter((i) => ((fulfilled >> i) & 1) === 1);
       if (counted.some((i) => needs[i] === 0)) continue;
       const value = parts.valueOf(joinedGoals([goal, ...counted.map((i) => contains[i]!.goal)]));
       const after = needs.map((need, i) => need - (counted.includes(i) ? 1 : 0));
@@ -110,13 +119,18 @@ function containing({ goals, rest, least, most }: Asked, contains: readonly Atom
 function uniqueItems({ goals, rest, least, most }: Asked, atom: AtomOf<"unique">, contains: readonly AtomOf<"contains">[], parts: Parts) {
   const values = contains.length > 0 || goals.length > 0 ? undefined : parts.listOf(rest);
   if (values === undefined || values.length > mostDifferent)
-    return parts.fail(atom, `that items differ can be followed only where they are of a list (enum, const) of at most ${mostDifferent} values, without prefixItems and contains`);
+    return parts.fail(
+      atom,
+      `that items differ can be followed only where they are of a list (enum, const) of at most ${mostDifferent} values, without prefixItems and contains`,
+    );
   const different = values.filter((value, i) => !values.slice(0, i).some((other) => isEqual(value, other)));
   const { comma } = parts.layout;
   const nodes = Array.from({ length: 2 ** different.length }, (_, written): GraphNode => {
     const count = different.filter((_, i) => (written >> i) & 1).length;
     const edges = different.flatMap((value, i) =>
-      (written >> i) & 1 || count >= most ? [] : [[sequence(...(count > 0 ? [comma] : []), literal(value, parts.layout)), written | (1 << i)] as const],
+      (written >> i) & 1 || count >= most
+        ? []
+        : [[sequence(...(count > 0 ? [comma] : []), literal(value, parts.layout)), written | (1 << i)] as const],
     );
     return { isEnd: count >= least, edges };
   });

@@ -47,7 +47,12 @@ export type AtomCondition =
   | { readonly type: "has"; readonly key: string; readonly isNegated: boolean }
   | { readonly type: "keyCount"; readonly least: number; readonly most: number }
   /** Members by their key, by languages of keys, and those that are in neither. */
-  | { readonly type: "members"; readonly byKey: ReadonlyMap<string, Goal>; readonly byLanguage: readonly MembersOfLanguage[]; readonly rest: Goal }
+  | {
+      readonly type: "members";
+      readonly byKey: ReadonlyMap<string, Goal>;
+      readonly byLanguage: readonly MembersOfLanguage[];
+      readonly rest: Goal;
+    }
   | { readonly type: "names"; readonly goal: Goal };
 
 /** A condition with its source. */

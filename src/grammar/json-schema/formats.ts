@@ -1,4 +1,5 @@
 // Formats of strings as patterns: each is a part of what its specification allows, and so whatever fits a pattern is valid.
+import { type Language, patternLanguage } from "../language.ts";
 
 const date = String.raw`(?:\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|02-(?:0[1-9]|1\d|2[0-8]))|(?:\d\d(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)-02-29)`;
 const zone = String.raw`(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)`;
@@ -26,7 +27,7 @@ const email = `${atom}(?:\\.${atom}){0,2}@${label}(?:\\.${label}){1,3}`;
 const percent = "%[0-9a-fA-F]{2}";
 /** pchar of RFC 3986. */
 const pathCharacter = `(?:[a-zA-Z0-9._~!$&'()*+,;=:@-]|${percent})`;
-const authority = `(?:(?:[a-zA-Z0-9._~!$&'()*+,;=-]|${percent})+@)?(?:[a-zA-Z0-9-]+(?:\\.[a-zA-Z0-9-]+)*|\\[${ipv6}\\])(?::\\d{1,5})?`;
+const authority = `(?:(?:[a-zA-Z0-9._~!$&'()*+,;=:-]|${percent})+@)?(?:[a-zA-Z0-9-]+(?:\\.[a-zA-Z0-9-]+)*|\\[${ipv6}\\])(?::\\d{1,5})?`;
 const path = `(?:/${pathCharacter}*)*`;
 const rest = `(?:\\?(?:${pathCharacter}|[/?])*)?(?:#(?:${pathCharacter}|[/?])*)?`;
 const uri = `[a-zA-Z][a-zA-Z0-9+.-]*:(?://${authority}${path}|/(?:${pathCharacter}+${path})?|${pathCharacter}+${path})${rest}`;
@@ -74,7 +75,13 @@ const patterns = {
 /** Formats that are supported. */
 export const formatNames: readonly string[] = Object.keys(patterns);
 
-/** The pattern of a format, undefined where it is not supported. */
-export function formatPattern(name: string): string | undefined {
-  return Object.hasOwn(patterns, name) ? `^(?:${patterns[name as keyof typeof patterns]})$` : undefined;
+const languages = new Map<string, Language>();
+
+/** The strings of a format that are written; undefined where the format is not supported. */
+export function formatLanguage(name: string): Language | undefined {
+  if (!Object.hasOwn(patterns, name)) return undefined;
+  const pattern = patterns[name as keyof typeof patterns];
+  const known = languages.get(pattern) ?? patternLanguage(`^(?:${pattern})$`);
+  languages.set(pattern, known);
+  return known;
 }

@@ -57,11 +57,11 @@ class Compiler {
     const rules = new Rules(goalOf(this.#document.root));
     const maker = new Maker(this.#document, this.#logic, this.#layout, rules, false);
     const bodies: Expression[] = [];
-    for (const goal of rules.goals) {
-      if (rules.goals.length > mostRules) fail(where, `the schema comes to more than ${mostRules} different parts, which is the limit`);
-      bodies.push(maker.body(goal));
+    for (const { make } of rules) {
+      if (rules.all.length > mostRules) fail(where, `the schema comes to more than ${mostRules} different parts, which is the limit`);
+      bodies.push(make(maker));
     }
-    return { names: rules.goals.map(([first]) => first?.place.pointer || "the schema"), bodies };
+    return { names: rules.all.map(({ name }) => name), bodies };
   }
 
   /** Whether it can be proved, with rules of its own, that no instance fulfils a goal; what is not known counts as possible. */
@@ -69,7 +69,7 @@ class Compiler {
     const rules = new Rules(goal);
     const maker = new Maker(this.#document, this.#logic, this.#layout, rules, true);
     const bodies: Expression[] = [];
-    for (const one of rules.goals) bodies.push(bodies.length < mostProved ? this.#provable(() => maker.body(one)) : text("?"));
+    for (const { make } of rules) bodies.push(bodies.length < mostProved ? this.#provable(() => make(maker)) : text("?"));
     return !isProductive(bodies);
   }
 
@@ -84,18 +84,37 @@ class Compiler {
   }
 }
 
-/** Rules that are asked for, in the order in which they are. */
+/** A rule that was asked for. */
+interface Rule {
+  readonly name: string;
+  make(maker: Maker): Expression;
+}
+
+/** Rules in the order in which they are asked for. */
 class Rules {
-  readonly goals: Goal[] = [];
+  readonly all: Rule[] = [];
   readonly #known = new Map<string, number>();
+  #making = "the schema";
 
   constructor(root: Goal) {
     this.of(root);
   }
 
+  /** Rules, those included that are asked for meanwhile. */
+  *[Symbol.iterator](): Generator<Rule, void> {
+    for (const rule of this.all) {
+      this.#making = rule.name;
+      yield rule;
+    }
+  }
+
   of(goal: Goal): Expression {
-    const key = goalKey(goal);
-    const rule = this.#known.get(key) ?? this.goals.push(goal) - 1;
+    return this.get(`goal ${goalKey(goal)}`, (maker) => maker.body(goal), goal[0]?.place.pointer || "the schema");
+  }
+
+  /** @param name what messages call the rule; by default as the rule that asks for it first */
+  get(key: string, make: Rule["make"], name = this.#making): Expression {
+    const rule = this.#known.get(key) ?? this.all.push({ name, make }) - 1;
     this.#known.set(key, rule);
     return { type: "rule", rule };
   }
@@ -124,6 +143,10 @@ class Maker implements Parts {
 
   valueOf(goal: Goal): Expression {
     return this.#rules.of(goal);
+  }
+
+  shared(key: string, make: () => Expression): Expression {
+    return this.#rules.get(key, make);
   }
 
   stringsOf(goal: Goal): Language {
@@ -187,9 +210,21 @@ class Maker implements Parts {
   }
 
   #numbers(atoms: Atoms, types: ReadonlySet<JsonType>): Expression[] {
-    if (!types.has("integer") && !types.has("fraction")) return [];
-    const conditions = { types, bounds: atomsOf(atoms, "bound"), multiples: atomsOf(atoms, "multiple"), others: numbersAmong(otherValues(atoms)) };
-    return [numberText(conditions, (atom, problem) => this.fail(atom, problem))];
+    if (![...types].some(isNumeric)) return [];
+    const conditions = {
+      types,
+      bounds: atomsOf(atoms, "bound"),
+      multiples: atomsOf(atoms, "multiple"),
+      others: numbersAmong(otherValues(atoms)),
+    };
+    const { bounds, multiples, others } = conditions;
+    const key = JSON.stringify([
+      [...types].filter(isNumeric),
+      bounds.map(({ side, value, isExclusive }) => [side, value, isExclusive]),
+      multiples.map(({ of, isNegated }) => [of, isNegated]),
+      others,
+    ]);
+    return [this.shared(`number ${key}`, () => numberText(conditions, (atom, problem) => this.fail(atom, problem)))];
   }
 
   #others(atoms: Atoms, types: ReadonlySet<JsonType>): Expression[] {
@@ -200,4 +235,8 @@ class Maker implements Parts {
     ];
     return makers.map(([type, make]) => (types.has(type) ? make(atoms, this) : never));
   }
+}
+
+function isNumeric(type: JsonType): boolean {
+  return type === "integer" || type === "fraction";
 }

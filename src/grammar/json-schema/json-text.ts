@@ -16,7 +16,9 @@ const plain: CodePoints = [
   [0xe000, 0x10ffff],
 ];
 const escaped: readonly string[] = [...Array.from({ length: 32 }, (_, point) => String.fromCharCode(point)), '"', "\\"];
-const hex = set(codePoints([..."09afAF"].flatMap((char, i, all) => (i % 2 === 0 ? [[char.charCodeAt(0), all[i + 1]!.charCodeAt(0)] as const] : []))));
+const hex = set(
+  codePoints([..."09afAF"].flatMap((char, i, all) => (i % 2 === 0 ? [[char.charCodeAt(0), all[i + 1]!.charCodeAt(0)] as const] : []))),
+);
 const anyOfChars = (chars: string) => set(codePoints([...chars].map((char) => [char.charCodeAt(0), char.charCodeAt(0)])));
 const letterD = anyOfChars("dD");
 
@@ -73,7 +75,12 @@ export function literal(value: Json, layout: Layout): Expression {
   const joined = (parts: readonly Expression[]) => parts.flatMap((part, i) => (i === 0 ? [part] : [comma, part]));
   const within = (open: string, parts: readonly Expression[], close: string) =>
     sequence(text(open), afterOpen, ...joined(parts), ...(parts.length > 0 ? [beforeClose] : []), text(close));
-  if (isArray(value)) return within("[", value.map((item) => literal(item, layout)), "]");
+  if (isArray(value))
+    return within(
+      "[",
+      value.map((item) => literal(item, layout)),
+      "]",
+    );
   if (typeof value !== "object" || value === null) return text(JSON.stringify(value));
   const pairs = Object.entries(value).map(([key, item]) => sequence(text(JSON.stringify(key)), colon, literal(item, layout)));
   return within("{", pairs, "}");

@@ -21,7 +21,8 @@ export interface Keyword {
 
 const isObject = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
 const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
-const isNames = (value: unknown) => isArray(value) && value.every((name) => typeof name === "string") && new Set(value).size === value.length;
+const isNames = (value: unknown) =>
+  isArray(value) && value.every((name) => typeof name === "string") && new Set(value).size === value.length;
 const isSchema = (value: unknown) => typeof value === "boolean" || isObject(value);
 const isSchemas = (value: unknown) => isArray(value) && value.length > 0 && value.every(isSchema);
 const isMap = (value: unknown, isRight: (item: unknown) => boolean) => isObject(value) && Object.values(value as object).every(isRight);
@@ -43,15 +44,19 @@ export const typeNames: readonly string[] = ["null", "boolean", "integer", "numb
 
 /** Keywords that say nothing about which instances are valid. */
 const annotations = ["title", "description", "default", "examples", "$comment", "deprecated", "readOnly", "writeOnly"];
+/** Annotations of draft 2020-12; in draft 7 they say which strings are valid. */
 const contents = ["contentEncoding", "contentMediaType", "contentSchema"];
 
 /** All keywords by name. */
 export const keywords: Readonly<Record<string, Keyword>> = {
-  ...Object.fromEntries([...annotations, ...contents].map((keyword) => [keyword, anything])),
+  ...Object.fromEntries(annotations.map((keyword) => [keyword, anything])),
+  ...Object.fromEntries(contents.map((keyword) => [keyword, { ...anything, draft: "draft 2020-12" }])),
   ...{ $schema: name, $id: name, $anchor: { ...name, draft: "draft 2020-12" }, $ref: name },
   ...{ $defs: map, definitions: map },
   type: value(`one of ${typeNames.join(", ")}, or an array of different ones`, (found) =>
-    typeof found === "string" ? typeNames.includes(found) : isNames(found) && (found as string[]).length > 0 && (found as string[]).every((type) => typeNames.includes(type)),
+    typeof found === "string"
+      ? typeNames.includes(found)
+      : isNames(found) && (found as string[]).length > 0 && (found as string[]).every((type) => typeNames.includes(type)),
   ),
   enum: value("an array of at least one value", (found) => isArray(found) && found.length > 0),
   const: anything,
@@ -66,7 +71,10 @@ export const keywords: Readonly<Record<string, Keyword>> = {
     isRight: (found) => isSchema(found) || (isArray(found) && found.every(isSchema)),
   },
   additionalItems: { ...schema, draft: "draft 7" },
-  ...{ minContains: { ...count, draft: "draft 2020-12" }, maxContains: { ...refused("how often no item may be valid cannot be counted"), draft: "draft 2020-12" } },
+  ...{
+    minContains: { ...count, draft: "draft 2020-12" },
+    maxContains: { ...refused("how often no item may be valid cannot be counted"), draft: "draft 2020-12" },
+  },
   ...{ minProperties: count, maxProperties: count, required: names, properties: map, patternProperties: map },
   ...{ additionalProperties: schema, propertyNames: schema },
   dependentRequired: { ...value("an object of arrays of names", (found) => isMap(found, isNames)), draft: "draft 2020-12" },
@@ -77,8 +85,14 @@ export const keywords: Readonly<Record<string, Keyword>> = {
     what: "an object of schemas and arrays of names",
     isRight: (found) => isMap(found, (item) => isSchema(item) || isNames(item)),
   },
-  ...{ allOf: list, anyOf: list, oneOf: list, not: schema, if: schema, then: schema, else: schema },
+  ...{ allOf: list, anyOf: list, oneOf: list },
+  ...Object.fromEntries(["not", "if", "then", "else"].map((keyword) => [keyword, schema])),
   unevaluatedProperties: refused("name all properties where additionalProperties is"),
   unevaluatedItems: refused("name all items where items is"),
-  ...{ $dynamicRef: refused("use $ref"), $dynamicAnchor: refused("use $anchor"), $recursiveRef: refused("use $ref"), $vocabulary: refused("it is for meta-schemas") },
+  ...{
+    $dynamicRef: refused("use $ref"),
+    $dynamicAnchor: refused("use $anchor"),
+    $recursiveRef: refused("use $ref"),
+    $vocabulary: refused("it is for meta-schemas"),
+  },
 };

@@ -1,5 +1,5 @@
 // White space between the tokens of a JSON text: which is allowed is a choice, because a model that may write as much as it likes may never end.
-import { empty, type Expression, either, optional, repeat, sequence, set, text } from "../expression.ts";
+import { type Expression, either, empty, optional, repeat, sequence, set, text } from "../expression.ts";
 
 /**
  * "none": no white space. "space": at most one space behind each comma and colon. "indented": also a line end with up to 40 spaces or tabs, or a space,
@@ -19,7 +19,22 @@ export interface Layout {
 }
 
 const space = optional(text(" "));
-const line = optional(either([text(" "), sequence(text("\n"), repeat(set([[9, 9], [32, 32]]), 0, 40))]));
+const line = optional(
+  either([
+    text(" "),
+    sequence(
+      text("\n"),
+      repeat(
+        set([
+          [9, 9],
+          [32, 32],
+        ]),
+        0,
+        40,
+      ),
+    ),
+  ]),
+);
 
 const layouts: Readonly<Record<Whitespace, Layout>> = {
   none: { afterOpen: empty, beforeClose: empty, comma: text(","), colon: text(":") },

@@ -2,8 +2,19 @@
 import { fail } from "../../base/index.ts";
 import { type Language, patternLanguage } from "../language.ts";
 import { PatternProblem } from "../pattern.ts";
-import { type Atom, type AtomCondition, type AtomOf, type Goal, goalsOf, holds, type JsonType, jsonTypes, type Literal, type NamedLanguage } from "./atoms.ts";
-import { formatNames, formatPattern } from "./formats.ts";
+import {
+  type Atom,
+  type AtomCondition,
+  type AtomOf,
+  type Goal,
+  goalsOf,
+  holds,
+  type JsonType,
+  jsonTypes,
+  type Literal,
+  type NamedLanguage,
+} from "./atoms.ts";
+import { formatLanguage, formatNames } from "./formats.ts";
 import { isArray, type Json } from "./json-text.ts";
 import { type Atoms, negate } from "./negate.ts";
 import type { SchemaDocument, SchemaPlace } from "./schema-document.ts";
@@ -41,7 +52,13 @@ export class Logic {
     const known = this.#byGoal.get(key);
     if (known !== undefined) return known;
     const [first] = goal;
-    const found = first === undefined ? [[]] : this.#all(first.place, goal.map((literal) => this.#literal(literal)));
+    const found =
+      first === undefined
+        ? [[]]
+        : this.#all(
+            first.place,
+            goal.map((literal) => this.#literal(literal)),
+          );
     this.#byGoal.set(key, found);
     return found;
   }
@@ -101,11 +118,18 @@ export class Logic {
   }
 
   #undecidable(place: SchemaPlace, keyword: string): never {
-    return this.#document.fail(place, keyword, "where this does not hold cannot be decided: it stands under not, if, or oneOf with branches that may hold together");
+    return this.#document.fail(
+      place,
+      keyword,
+      "where this does not hold cannot be decided: it stands under not, if, or oneOf with branches that may hold together",
+    );
   }
 
   #combination(place: SchemaPlace, keyword: string, isNegated: boolean): readonly Atoms[] | undefined {
-    const below = (...keys: (string | number)[]) => (not: boolean) => this.#literal({ place: this.#document.below(place, keyword, ...keys), isNegated: not });
+    const below =
+      (...keys: (string | number)[]) =>
+      (not: boolean) =>
+        this.#literal({ place: this.#document.below(place, keyword, ...keys), isNegated: not });
     const content = (place.value as { readonly [key: string]: Json })[keyword];
     const list = () => (content as readonly Json[]).map((_, i) => below(i));
     switch (keyword) {
@@ -152,7 +176,9 @@ export class Logic {
       return isThere ? this.#literal({ place: this.#document.below(place, keyword), isNegated: not }) : not ? [] : [[]];
     };
     if (!("then" in (place.value as object)) && !("else" in (place.value as object))) return isNegated ? [] : [[]];
-    const cases = (["then", "else"] as const).map((keyword) => this.#all(place, [part("if", keyword === "else"), part(keyword, isNegated)]));
+    const cases = (["then", "else"] as const).map((keyword) =>
+      this.#all(place, [part("if", keyword === "else"), part(keyword, isNegated)]),
+    );
     return this.#any(place, cases);
   }
 
@@ -164,9 +190,11 @@ export class Logic {
       const needs = isArray(dependent)
         ? dependent.map((name): Atom => ({ type: "has", key: name as string, isNegated: false, place, keyword }))
         : undefined;
-      const literal: Literal | undefined = needs === undefined ? { place: this.#document.below(place, keyword, key), isNegated } : undefined;
+      const literal: Literal | undefined =
+        needs === undefined ? { place: this.#document.below(place, keyword, key), isNegated } : undefined;
       if (!isNegated) return this.#any(place, [[absent], literal === undefined ? [needs ?? []] : this.#literal(literal)]);
-      const broken = literal === undefined ? (needs ?? []).map((atom): Atoms => [{ ...atom, isNegated: true } as Atom]) : this.#literal(literal);
+      const broken =
+        literal === undefined ? (needs ?? []).map((atom): Atoms => [{ ...atom, isNegated: true } as Atom]) : this.#literal(literal);
       return this.#all(place, [[[has, objects(place, keyword)]], broken]);
     });
     return isNegated ? this.#any(place, parts) : this.#all(place, parts);
@@ -177,15 +205,24 @@ export class Logic {
   }
 
   #all(place: SchemaPlace, parts: readonly (readonly Atoms[])[]): readonly Atoms[] {
-    return parts.reduce<readonly Atoms[]>((all, part) => {
-      const joined = all.flatMap((atoms) => part.map((more) => joinedAtoms(atoms, more)));
-      return this.#limited(place, joined.filter((atoms) => this.#isPossible(atoms)));
-    }, [[]]);
+    return parts.reduce<readonly Atoms[]>(
+      (all, part) => {
+        const joined = all.flatMap((atoms) => part.map((more) => joinedAtoms(atoms, more)));
+        return this.#limited(
+          place,
+          joined.filter((atoms) => this.#isPossible(atoms)),
+        );
+      },
+      [[]],
+    );
   }
 
   #limited(place: SchemaPlace, alternatives: readonly Atoms[]): readonly Atoms[] {
     if (alternatives.length > mostAlternatives)
-      fail("json-schema", `${place.pointer || "the schema"}: its combinations come to more than ${mostAlternatives} alternatives, which is the limit`);
+      fail(
+        "json-schema",
+        `${place.pointer || "the schema"}: its combinations come to more than ${mostAlternatives} alternatives, which is the limit`,
+      );
     return alternatives;
   }
 
@@ -223,7 +260,9 @@ export class Logic {
   #conditions(place: SchemaPlace, keyword: string): readonly AtomCondition[] | undefined {
     const value = place.value as { readonly [keyword: string]: Json };
     const content = value[keyword];
-    const bound = (side: "least" | "most", isExclusive: boolean): AtomCondition[] => [{ type: "bound", side, value: content as number, isExclusive }];
+    const bound = (side: "least" | "most", isExclusive: boolean): AtomCondition[] => [
+      { type: "bound", side, value: content as number, isExclusive },
+    ];
     const least = { least: content as number, most: infinity };
     const most = { least: 0, most: content as number };
     switch (keyword) {
@@ -270,7 +309,9 @@ export class Logic {
       case "format":
         return [{ type: "language", named: this.#named(place, keyword, value[keyword] as string), isNegated: false }];
       case "contains":
-        return value.minContains === 0 ? [] : [{ type: "contains", goal: goal("contains"), least: (value.minContains as number | undefined) ?? 1 }];
+        return value.minContains === 0
+          ? []
+          : [{ type: "contains", goal: goal("contains"), least: (value.minContains as number | undefined) ?? 1 }];
       case "propertyNames":
         return [{ type: "names", goal: goal("propertyNames") }];
       case "prefixItems":
@@ -281,7 +322,9 @@ export class Logic {
       case "properties":
       case "patternProperties":
       case "additionalProperties":
-        return keyword === ["properties", "patternProperties", "additionalProperties"].find((name) => name in value) ? [this.#members(place, value)] : undefined;
+        return keyword === ["properties", "patternProperties", "additionalProperties"].find((name) => name in value)
+          ? [this.#members(place, value)]
+          : undefined;
       default:
         return undefined;
     }
@@ -297,7 +340,8 @@ export class Logic {
   }
 
   #members(place: SchemaPlace, value: { readonly [keyword: string]: Json }): AtomCondition {
-    const goals = (keyword: string) => Object.keys(value[keyword] ?? {}).map((key) => [key, goalOf(this.#document.below(place, keyword, key))] as const);
+    const goals = (keyword: string) =>
+      Object.keys(value[keyword] ?? {}).map((key) => [key, goalOf(this.#document.below(place, keyword, key))] as const);
     return {
       type: "members",
       byKey: new Map(goals("properties")),
@@ -308,10 +352,9 @@ export class Logic {
 
   #named(place: SchemaPlace, keyword: "pattern" | "format", content: string): NamedLanguage {
     if (keyword === "pattern") return { language: this.#pattern(place, keyword, content), isExact: true };
-    const pattern = formatPattern(content);
-    if (pattern === undefined)
-      return this.#document.fail(place, keyword, `"${content}" is not supported: ${formatNames.join(", ")} are`);
-    return { language: this.#pattern(place, keyword, pattern), isExact: false };
+    const language =
+      formatLanguage(content) ?? this.#document.fail(place, keyword, `"${content}" is not supported: ${formatNames.join(", ")} are`);
+    return { language, isExact: false };
   }
 
   #pattern(place: SchemaPlace, keyword: string, source: string): Language {

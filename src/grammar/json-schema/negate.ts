@@ -70,7 +70,9 @@ function notItems({ first, rest }: AtomOf<"items">, of: Of): readonly Atoms[] | 
     if (goals === undefined) return undefined;
     const before = Array.from({ length: i }, (): Goal => []);
     for (const not of goals)
-      alternatives.push(of(["array"], { type: "itemCount", least: i + 1, most: infinity }, { type: "items", first: [...before, not], rest: [] }));
+      alternatives.push(
+        of(["array"], { type: "itemCount", least: i + 1, most: infinity }, { type: "items", first: [...before, not], rest: [] }),
+      );
   }
   const behind = opposite(rest);
   if (behind === undefined) return undefined;

@@ -19,8 +19,16 @@ const firstDigit = set([[0x31, 0x39]]);
 const whole = either([text("0"), sequence(firstDigit, repeat(digit, 0, freeDigits - 1))]);
 /** Exponents with which no number of so many digits is infinite. */
 const exponent = sequence(
-  set([[0x45, 0x45], [0x65, 0x65]]),
-  optional(set([[0x2b, 0x2b], [0x2d, 0x2d]])),
+  set([
+    [0x45, 0x45],
+    [0x65, 0x65],
+  ]),
+  optional(
+    set([
+      [0x2b, 0x2b],
+      [0x2d, 0x2d],
+    ]),
+  ),
   either([repeat(digit, 1, 2), sequence(text("1"), digit, digit), sequence(text("2"), set([[0x30, 0x37]]), digit)]),
 );
 const freeInteger = either([whole, sequence(text("-"), firstDigit, repeat(digit, 0, freeDigits - 1))]);
@@ -46,7 +54,10 @@ interface Watcher {
 }
 
 /** The texts of valid numbers. @param fail refuses an atom */
-export function numberText(conditions: NumberConditions, fail: (atom: AtomOf<"bound"> | AtomOf<"multiple">, problem: string) => never): Expression {
+export function numberText(
+  conditions: NumberConditions,
+  fail: (atom: AtomOf<"bound"> | AtomOf<"multiple">, problem: string) => never,
+): Expression {
   const { types, bounds, multiples, others } = conditions;
   const [isInteger, isFraction] = [types.has("integer"), types.has("fraction")];
   if (!isInteger && !isFraction) return never;
@@ -71,7 +82,8 @@ function checkBound(bound: AtomOf<"bound">, digits: number, fail: (atom: AtomOf<
   const decimal = decimalOf(Math.abs(value));
   if (decimal.decimals > exactDigits) fail(bound, `${value} has more than ${exactDigits} decimals, which is not supported`);
   const excludes = side === "least" ? value : -value;
-  if (excludes >= 10 ** (digits - 1)) fail(bound, `numbers beyond ${value} are not supported: numbers are written with at most ${digits} digits`);
+  if (excludes >= 10 ** (digits - 1))
+    fail(bound, `numbers beyond ${value} are not supported: numbers are written with at most ${digits} digits`);
 }
 
 /** The text of numbers without their sign, as the ways on which all watchers agree. */
@@ -89,7 +101,10 @@ function graph(watchers: readonly Watcher[]): Expression {
     known.set(key, at);
     return at;
   };
-  index(watchers.map(({ start }) => start), false);
+  index(
+    watchers.map(({ start }) => start),
+    false,
+  );
   const nodes: GraphNode[] = [];
   for (const { states, hasPoint } of found) {
     const edges: (readonly [Expression, number])[] = [];
@@ -97,8 +112,18 @@ function graph(watchers: readonly Watcher[]): Expression {
       const to = index(next, isBehind);
       if (to !== undefined) edges.push([text(label), to]);
     };
-    for (let one = 0; one < 10; one++) lead(String(one), states.map((state, i) => watchers[i]!.step(state, one, hasPoint)), hasPoint);
-    if (!hasPoint) lead(".", states.map((state, i) => watchers[i]!.point(state)), true);
+    for (let one = 0; one < 10; one++)
+      lead(
+        String(one),
+        states.map((state, i) => watchers[i]!.step(state, one, hasPoint)),
+        hasPoint,
+      );
+    if (!hasPoint)
+      lead(
+        ".",
+        states.map((state, i) => watchers[i]!.point(state)),
+        true,
+      );
     nodes.push({ isEnd: watchers.every((watcher, i) => watcher.isRight(states[i]!, hasPoint)), edges });
   }
   return { type: "graph", nodes };
@@ -140,7 +165,8 @@ function multipleWatcher(atom: AtomOf<"multiple">, fail: (atom: AtomOf<"multiple
     start: "0 0",
     step(state, digit, isFraction) {
       const [remainder, count] = state.split(" ").map(Number) as [number, number];
-      if (isFraction && count >= decimals) return atom.isNegated && digit !== 0 ? `beyond` : state === "beyond" ? state : digit === 0 ? state : dead;
+      if (isFraction && count >= decimals)
+        return atom.isNegated && digit !== 0 ? `beyond` : state === "beyond" ? state : digit === 0 ? state : dead;
       if (state === "beyond") return state;
       return `${(remainder * 10 + digit) % factor} ${count + (isFraction ? 1 : 0)}`;
     },

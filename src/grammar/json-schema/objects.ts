@@ -2,12 +2,13 @@
 import { type Expression, empty, type GraphNode, sequence, text } from "../expression.ts";
 import { anyString, both, has, isEmpty, type Language, negated, wordsLanguage } from "../language.ts";
 import { PatternProblem } from "../pattern.ts";
-import type { Atom, AtomOf, Goal } from "./atoms.ts";
 import { fromNode } from "./arrays.ts";
-import { languageString, literal } from "./json-text.ts";
+import type { Atom, AtomOf, Goal } from "./atoms.ts";
+import { literal } from "./json-text.ts";
 import { joinedGoals, memberGoal } from "./logic.ts";
 import type { Atoms } from "./negate.ts";
 import { atomsOf, isFalse, largestLeast, otherValues, type Parts, range } from "./parts.ts";
+import { sharedString } from "./strings.ts";
 
 /** Nodes of an object's graph: named members times counts. */
 const mostNodes = 20_000;
@@ -24,7 +25,10 @@ export function objectText(atoms: Atoms, parts: Parts): Expression {
   const required = keys.required.size;
   // Members that no schema names may have the same key, which counts once: one of them is sure to be another one.
   if (extra.length > 0 && least > required + 1)
-    parts.fail(largestLeast(counts), `the value is ${least}, but only ${required} keys are required and keys of other members may be equal: name members in properties, or set additionalProperties to false`);
+    parts.fail(
+      largestLeast(counts),
+      `the value is ${least}, but only ${required} keys are required and keys of other members may be equal: name members in properties, or set additionalProperties to false`,
+    );
   return braces(graph(named, extra, { least, most }, parts, counts[0]), parts);
 }
 
@@ -105,7 +109,7 @@ class Keys {
   }
 
   #pair(keys: Language, goal: Goal): Expression {
-    return sequence(languageString(keys), this.#parts.layout.colon, this.#parts.valueOf(goal));
+    return sequence(sharedString(keys, this.#parts), this.#parts.layout.colon, this.#parts.valueOf(goal));
   }
 }
 
@@ -116,7 +120,13 @@ function extraGoals({ byLanguage, rest }: AtomOf<"members">, within: readonly La
 }
 
 /** Nodes are the named members that were passed and how many were written, counted as far as it matters; behind them come the others. */
-function graph(named: readonly Named[], extra: readonly Expression[], { least, most }: { readonly least: number; readonly most: number }, parts: Parts, source: Atom | undefined) {
+function graph(
+  named: readonly Named[],
+  extra: readonly Expression[],
+  { least, most }: { readonly least: number; readonly most: number },
+  parts: Parts,
+  source: Atom | undefined,
+) {
   const { comma } = parts.layout;
   const isLimited = most < named.length || (extra.length > 0 && most < Number.POSITIVE_INFINITY);
   const last = Math.max(1, least, isLimited ? most : 0);
@@ -140,7 +150,11 @@ function graph(named: readonly Named[], extra: readonly Expression[], { least, m
     nodes.push({ isEnd: written >= least, edges: isEnough ? more(written, (next) => at(count + 1, next)) : [] });
   }
   for (let written = 0; written < width; written++) nodes.push({ isEnd: true, edges: more(written, (next) => at(count + 1, next)) });
-  return { nodes, closing: nodes.map(({ isEnd }, node) => isEnd && node % width > 0), isEmptyAllowed: named.every(({ isRequired }) => !isRequired) && least === 0 };
+  return {
+    nodes,
+    closing: nodes.map(({ isEnd }, node) => isEnd && node % width > 0),
+    isEmptyAllowed: named.every(({ isRequired }) => !isRequired) && least === 0,
+  };
 }
 
 /** An empty object has no white space. */

@@ -11,6 +11,8 @@ export interface Parts {
   readonly layout: Layout;
   /** The text of values that fulfil a goal. */
   valueOf(goal: Goal): Expression;
+  /** A text that others with the same key have, too: it is made once. */
+  shared(key: string, make: () => Expression): Expression;
   /** The strings that fulfil a goal. */
   stringsOf(goal: Goal): Language;
   /** The values that fulfil a goal, undefined where they are not a list. */
@@ -31,7 +33,10 @@ export function otherValues(atoms: Atoms): Json[] {
 
 /** The range of counts that all atoms leave. */
 export function range(atoms: readonly { readonly least: number; readonly most: number }[]): readonly [least: number, most: number] {
-  return [atoms.reduce((most, { least }) => Math.max(most, least), 0), atoms.reduce((least, { most }) => Math.min(least, most), Number.POSITIVE_INFINITY)];
+  return [
+    atoms.reduce((most, { least }) => Math.max(most, least), 0),
+    atoms.reduce((least, { most }) => Math.min(least, most), Number.POSITIVE_INFINITY),
+  ];
 }
 
 /** The atom that bounds a count most closely from below, for messages. */

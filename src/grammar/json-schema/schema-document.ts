@@ -62,8 +62,17 @@ export class SchemaDocument {
     address.hash = "";
     const resource = this.#byAddress.get(address.href);
     if (resource === undefined)
-      return this.fail(place, "$ref", `"${reference}" lies outside of the schema, and nothing is fetched: put it into $defs and refer to it there`);
-    const found = fragment === "" ? resource : fragment.startsWith("/") ? this.#byPointer.get(resource.pointer + fragment) : this.#byAddress.get(`${address.href}#${fragment}`);
+      return this.fail(
+        place,
+        "$ref",
+        `"${reference}" lies outside of the schema, and nothing is fetched: put it into $defs and refer to it there`,
+      );
+    const found =
+      fragment === ""
+        ? resource
+        : fragment.startsWith("/")
+          ? this.#byPointer.get(resource.pointer + fragment)
+          : this.#byAddress.get(`${address.href}#${fragment}`);
     return found ?? this.fail(place, "$ref", `"${reference}" names no schema of the document`);
   }
 
@@ -91,7 +100,7 @@ export class SchemaDocument {
       }
     }
     const { $id, $anchor } = value;
-    if (typeof $id === "string" && !$id.startsWith("#")) this.#name(place, place.base);
+    if (typeof $id === "string" && !$id.startsWith("#") && place.base !== outer) this.#name(place, place.base);
     const anchor = typeof $id === "string" && $id.startsWith("#") ? $id.slice(1) : $anchor;
     if (typeof anchor === "string") this.#name(place, `${withoutHash(place.base)}#${anchor}`);
     return place;
@@ -99,6 +108,8 @@ export class SchemaDocument {
 
   #baseOf(value: SchemaValue, pointer: string, outer: string): string {
     const id = typeof value === "boolean" ? undefined : value.$id;
+    // Draft 7 does not look at what stands beside a reference; other keywords there are conditions that hold as well.
+    if (this.draft === "draft 7" && typeof value === "object" && "$ref" in value) return outer;
     if (typeof id !== "string" || id.startsWith("#")) return outer;
     try {
       return withoutHash(new URL(id, outer).href);
@@ -115,7 +126,12 @@ export class SchemaDocument {
 
   #check(place: SchemaPlace, name: string, content: unknown) {
     const keyword = Object.hasOwn(keywords, name) ? keywords[name] : undefined;
-    if (keyword === undefined) return this.fail(place, name, `the keyword is not known${didYouMean(name, Object.keys(keywords)) || ": omit it, if it says nothing about valid instances"}`);
+    if (keyword === undefined)
+      return this.fail(
+        place,
+        name,
+        `the keyword is not known${didYouMean(name, Object.keys(keywords)) || ": omit it, if it says nothing about valid instances"}`,
+      );
     if (keyword.draft !== undefined && keyword.draft !== this.draft) {
       const other = Object.entries(drafts).find(([, draft]) => draft === keyword.draft)?.[0];
       return this.fail(place, name, `the keyword is of ${keyword.draft}, but the schema of ${this.draft}: say "$schema": "${other}"`);
@@ -123,7 +139,11 @@ export class SchemaDocument {
     if (keyword.refused !== undefined) return this.fail(place, name, `the keyword is not supported: ${keyword.refused}`);
     if (!keyword.isRight(content)) return this.fail(place, name, `the value is ${JSON.stringify(content)} but must be ${keyword.what}`);
     if (name === "items" && isArray(content) && this.draft !== "draft 7")
-      return this.fail(place, name, 'an array is of draft 7, but the schema of draft 2020-12: use prefixItems, or say "$schema": "http://json-schema.org/draft-07/schema#"');
+      return this.fail(
+        place,
+        name,
+        'an array is of draft 7, but the schema of draft 2020-12: use prefixItems, or say "$schema": "http://json-schema.org/draft-07/schema#"',
+      );
     if (name === "$schema" && place.pointer !== "" && draftOf({ $schema: content }) !== this.draft)
       return this.fail(place, name, `a part of another draft is not supported: the schema is of ${this.draft}`);
     return keyword;

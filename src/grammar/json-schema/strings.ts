@@ -1,7 +1,7 @@
 // Strings: patterns, formats, lengths and values that are left out are one language, unless only the length counts.
 import type { Expression } from "../expression.ts";
 import { never } from "../expression.ts";
-import { anyString, both, isEverything, type Language, lengthLanguage, lengthsOf, isEmpty, negated, wordsLanguage } from "../language.ts";
+import { anyString, both, isEmpty, isEverything, type Language, lengthLanguage, lengthsOf, negated, wordsLanguage } from "../language.ts";
 import { PatternProblem } from "../pattern.ts";
 import type { Atom } from "./atoms.ts";
 import { freeString, languageString } from "./json-text.ts";
@@ -13,7 +13,13 @@ export function stringText(atoms: Atoms, parts: Parts): Expression {
   const [least, most] = range(atomsOf(atoms, "length"));
   if (least > most) return never;
   const language = named(atoms, parts);
-  return isEverything(language) ? freeString(least, most) : languageString(withLength(language, atoms, parts));
+  if (isEverything(language)) return parts.shared(`string ${least} ${most}`, () => freeString(least, most));
+  return sharedString(withLength(language, atoms, parts), parts);
+}
+
+/** The texts of a language's strings. */
+export function sharedString(language: Language, parts: Parts): Expression {
+  return parts.shared(`language ${JSON.stringify(language.states)}`, () => languageString(language));
 }
 
 /** The strings that fulfil atoms. */
@@ -44,7 +50,8 @@ function refusing(atom: Atom | undefined, parts: Parts, make: () => Language): L
   try {
     return make();
   } catch (error) {
-    if (error instanceof PatternProblem && atom !== undefined) return parts.fail(atom, `what is asked of the string is too much: ${error.message}`);
+    if (error instanceof PatternProblem && atom !== undefined)
+      return parts.fail(atom, `what is asked of the string is too much: ${error.message}`);
     throw error;
   }
 }
