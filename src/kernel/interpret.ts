@@ -75,9 +75,9 @@ class Interpreter {
   }
 
   /** What the formula sees beside the operands that it takes by place, in objects of one shape: an engine of JavaScript reads few shapes quickly. */
-  #hereOf({ value, most, span, type, offsets, from, table }: FieldsByName): Here {
+  #hereOf({ value, most, span, type, offsets, table }: FieldsByName): Here {
     const [target, m] = [this.#target, this.#memory];
-    return { target, m, column: 0, value, most, span: span === "full" ? target.lanes : span, type, offsets, from, table };
+    return { target, m, column: 0, value, most, span: span === "full" ? target.lanes : span, type, offsets, table };
   }
 
   #addressing({ base, index, offset }: Mem, step: Step): Step {
@@ -243,7 +243,7 @@ class MemoryAt implements Memory {
 
 const elementBytes = { i32: 4, u16: 2, u8: 1, i8: 1 } as const;
 
-interface Here extends Record<"value" | "most" | "span" | "type" | "offsets" | "from" | "table", unknown> {
+interface Here extends Record<"value" | "most" | "span" | "type" | "offsets" | "table", unknown> {
   readonly target: Target;
   readonly m: MemoryAt;
   readonly column: number;

@@ -232,12 +232,6 @@ export class Vec {
   pairBf16(high: Vec): Vec {
     return this.#binary("bf16pair", high);
   }
-  /** A part is four lanes: part p is lane from[p], in all of them. */
-  spread(from: readonly number[]): Vec {
-    const d = this.k.register("vec");
-    this.k.emit({ op: "vspread", d, a: this.reg, from });
-    return new Vec(this.k, d);
-  }
   /** Neighbours exchanged: lanes 1, 0, 3, 2, … */
   swapNeighbours(): Vec {
     return this.#unary("vswap");

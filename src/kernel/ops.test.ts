@@ -115,7 +115,6 @@ const cases: Record<Op["op"], (given: Given) => Result> = {
       k.splatParts(type, x, partsOf(k, [5, 0, 130, 131])),
       k.splatParts(type, x, partsOf(k, [7, 7, 7, 7])),
     ]),
-  vspread: ({ k, x, a }) => [a.spread(partsOf(k, [3, 0, 2, 1])), k.load(x, at(8)).spread(partsOf(k, [1, 7, 15, 0]))],
   prefetch: ({ k, x, a }) => {
     k.prefetch(x, 64);
     k.prefetch(k.int(0));

@@ -60,8 +60,6 @@ interface Constants {
   readonly step: number;
   /** One natural number per part; a part is four lanes. */
   readonly "number per part": readonly number[];
-  /** One number of a lane per part. */
-  readonly "lane per part": readonly number[];
   /** Sixteen bytes. */
   readonly "byte table": readonly number[];
   readonly relation: Relation;
@@ -223,7 +221,6 @@ export const ops = {
   rsum: row({ d: "f32", a: "f32 lanes" }, (a) => reduced(a, (x, y) => x + y)),
   rmax: row({ d: "f32", a: "f32 lanes" }, (a) => reduced(a, (x, y) => (x < y ? y : x))),
   vswap: row({ d: "i32", a: "i32 lanes" }, (a, _, i) => a[i ^ 1]!),
-  vspread: row({ d: "i32", a: "i32 lanes", from: "lane per part" }, (a, { from }, i) => a[from[i >> 2]!]!),
   // The registers of a are the rows of a square matrix, those of d its columns. No register of d is one of a.
   transpose: row({ d: "square", a: "square" }, (a, { column }, i) => a[i]![column]!),
 

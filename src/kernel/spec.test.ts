@@ -61,9 +61,17 @@ const broken: Record<string, { body: Op[]; message: string }> = {
     body: [{ op: "vloadParts", d: vec(10), m: { base: int(0), offset: 0 }, offsets: [0, 16] }],
     message: "vloadParts: a vector has 1 parts, not 2",
   },
-  "a lane that is not there": {
-    body: [load, { op: "vspread", d: vec(11), a: vec(10), from: [4] }],
-    message: "4 is not a natural number below 4",
+  "a place before the address": {
+    body: [{ op: "vloadParts", d: vec(10), m: { base: int(0), offset: 0 }, offsets: [-16] }],
+    message: "vloadParts: -16 is not a natural number",
+  },
+  "a table that is too short": {
+    body: [load, { op: "vlookup", d: vec(11), a: vec(10), table: [1, 2, 3] }],
+    message: "vlookup: a table has 16 bytes, not 1,2,3",
+  },
+  "a table of more than bytes": {
+    body: [load, { op: "vlookup", d: vec(11), a: vec(10), table: Array(16).fill(256) }],
+    message: "vlookup: a table has 16 bytes, not 256,256",
   },
   "a result of another kind": {
     body: [load, { op: "flt", d: vec(12), a: vec(10), b: vec(10) }],

@@ -143,8 +143,7 @@ const rules: { readonly [T in FieldType]?: (value: Held[T], lanes: number) => st
   bound: (value) => (isReg(value) || isNatural(value) ? undefined : `bound ${value} must be a non-negative integer`),
   span: (value, lanes) =>
     value === "full" || (isPositive(value) && value < lanes) ? undefined : `a tail has 1 to ${lanes - 1} lanes, not ${value}`,
-  "number per part": (values, lanes) => partsRule(values, lanes, Number.POSITIVE_INFINITY),
-  "lane per part": (values, lanes) => partsRule(values, lanes, lanes),
+  "number per part": (values, lanes) => partsRule(values, lanes),
   "byte table": (bytes) =>
     bytes.length === 16 && bytes.every((byte) => isNatural(byte) && byte < 256) ? undefined : `a table has 16 bytes, not ${bytes}`,
   memory({ base, index, offset }) {
@@ -153,11 +152,11 @@ const rules: { readonly [T in FieldType]?: (value: Held[T], lanes: number) => st
   },
 };
 
-function partsRule(numbers: readonly number[], lanes: number, limit: number): string | undefined {
+function partsRule(numbers: readonly number[], lanes: number): string | undefined {
   const parts = lanes / 4;
   if (numbers.length !== parts) return `a vector has ${parts} parts, not ${numbers.length}`;
-  const bad = numbers.find((number) => !isNatural(number) || number >= limit);
-  return bad === undefined ? undefined : `${bad} is not a natural number below ${limit}`;
+  const bad = numbers.find((number) => !isNatural(number));
+  return bad === undefined ? undefined : `${bad} is not a natural number`;
 }
 
 function isNatural(value: number): boolean {

@@ -138,7 +138,6 @@ const table: { readonly [N in OpName]: Row<N> } = {
   rsum: (code, op) => reduce(code, op, "f32x4.add"),
   rmax: (code, op) => reduce(code, op, "f32x4.pmax"),
   vswap: (code, { d, a }) => shuffled(code, d, a, [1, 0, 3, 2]),
-  vspread: (code, { d, a, from: [lane] }) => shuffled(code, d, a, [lane!, lane!, lane!, lane!]),
   transpose: (code, op) => transpose(code, op),
 
   loop: (code, op) => loop(code, op),

@@ -44,7 +44,7 @@ function makeSample(row: Row, encoding: Encoding, rng: Rng): Sample {
 
 function pickModifiers({ name, operands }: Row, encoding: Encoding, rng: Rng): Modifiers {
   const lengths: VectorLength[] = encoding.scheme === "EVEX" ? [128, 256, 512] : [128, 256];
-  if (["vshuff32x4", "vinserti32x4", "vpermps"].includes(name)) lengths.shift();
+  if (["vshuff32x4", "vinserti32x4"].includes(name)) lengths.shift();
   const length = operands.some(({ register }) => register === "x") && encoding.lengthIgnored ? 128 : pick(rng, lengths);
   if (encoding.scheme !== "EVEX") return { length };
   // A blend without a mask is no blend, but it is an instruction.

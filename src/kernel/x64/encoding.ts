@@ -138,7 +138,6 @@ export const instructions = {
   // Lanes changing places.
   vpshufb: "=v, v, v/m | VEX.66.0F38.WIG 00 /r | EVEX.66.0F38.WIG 00 /r FVM",
   vpermw: "=v, v, v/m | EVEX.66.0F38.W1 8D /r FVM", // words of c, numbered by b
-  vpermps: "=v, v, v/m/b32 | VEX.256.66.0F38.W0 16 /r | EVEX.66.0F38.W0 16 /r FV", // lanes of c, numbered by b; at least 256 bits
   vpermilps: "=v, v/m/b32, i8 | VEX.66.0F3A.W0 04 /r ib | EVEX.66.0F3A.W0 04 /r ib FV",
   vshufps: "=v, v, v/m/b32, i8 | VEX.NP.0F.WIG C6 /r ib | EVEX.NP.0F.W0 C6 /r ib FV",
   vunpcklps: "=v, v, v/m/b32 | VEX.NP.0F.WIG 14 /r | EVEX.NP.0F.W0 14 /r FV",

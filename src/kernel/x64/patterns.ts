@@ -179,7 +179,6 @@ const patterns: Patterns = {
   rsum: inRegisters(reduce),
   rmax: inRegisters(reduce),
   vswap: unary("vpermilps", swapNeighbours),
-  vspread: withMemory(["a"], (s, { d, from: lanes }, { a }) => s.emit("vpermps", [d, laneNumbers(s, lanes), a])),
   transpose: inRegisters(transpose),
 
   loop: inRegisters(loop),
@@ -256,15 +255,6 @@ function accumulate(s: Selection, name: "vdpbf16ps" | "vpdpbusd", { d, a, b, c }
   if (result.id !== c.id) s.emit("vmovups", [result, c]);
   s.emit(name, [result, a, b]);
   if (result.id !== d.id) s.emit("vmovups", [d, result]);
-}
-
-/** A register with the number of a lane of the source in every lane. */
-function laneNumbers(s: Selection, from: readonly number[]): Reg {
-  return s.held(
-    "vec",
-    "vmovups",
-    from.flatMap((lane) => [lane, lane, lane, lane]),
-  );
 }
 
 /** A register with the table in each of its parts. */
