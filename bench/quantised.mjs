@@ -55,7 +55,7 @@ async function oneRow(executor) {
   for (const type of types) {
     const sizes = { type, ...one };
     const bytes = packedQuantisedBytes(executor.target, sizes);
-    const rows = quantisedLinesBytes(sizes);
+    const rows = quantisedLinesBytes(executor.target, sizes);
     const found = await rates(executor, { read, [type]: [quantisedMatmul, sizes, [rows, bytes, one.n * 4], bytes] });
     print(`${type} one row`, found[type], "GB/s", found.read, "the bandwidth");
   }
@@ -68,7 +68,12 @@ async function manyRows(executor) {
   for (const type of types) {
     const sizes = { type, ...many };
     const packed = packedQuantisedBytes(target, sizes);
-    const product = [quantisedMatmul, sizes, [quantisedLinesBytes(sizes), packed, many.m * many.n * 4], 2 * many.m * many.n * many.k];
+    const product = [
+      quantisedMatmul,
+      sizes,
+      [quantisedLinesBytes(target, sizes), packed, many.m * many.n * 4],
+      2 * many.m * many.n * many.k,
+    ];
     const file = bytesOf(type, [many.n, many.k]);
     const packing = [packQuantised, sizes, [file, packed], file];
     const found = await rates(executor, { peak, product, packing });

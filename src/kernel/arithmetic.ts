@@ -47,6 +47,17 @@ export function dotBytes(a: number, b: number, most: number): number {
   return sum;
 }
 
+/** Sum of four products of signed bytes. @throws CriaError where a byte of b is -128, whose sign cannot be changed. */
+export function dotSignedBytes(a: number, b: number): number {
+  let sum = 0;
+  for (let shift = 0; shift < 32; shift += 8) {
+    const byte = (b << (24 - shift)) >> 24;
+    if (byte === -128) fail("interpret", "dots8 multiplies by the byte -128, which must be at least -127");
+    sum += ((a << (24 - shift)) >> 24) * byte;
+  }
+  return sum;
+}
+
 /** The table's byte for each of four bytes. @throws CriaError where one is more than 15. */
 export function lookUpBytes(a: number, table: readonly number[]): number {
   let found = 0;

@@ -188,6 +188,7 @@ class Generator {
         { op: "vsplati", d, a: this.#int().reg },
         { op: "bf16pair", d, a, b },
         { op: "dotu8", d, a, b, c: this.#vec().reg, most: 255 },
+        { op: "dots8", d, a, b: this.#vec().or(this.#k.intConstant(0x01010101)).reg, c: this.#vec().reg },
         { op: "dotbf16", d, ...this.#exactPairs() },
         { op: "vlookup", d, a: this.#vec().and(this.#k.intConstant(0x0f0f0f0f)).reg, table: this.#table() },
       ]),

@@ -157,6 +157,10 @@ export class Vec {
   accumulateBytes(a: Vec, b: Vec, most = 255): void {
     this.k.emit({ op: "dotu8", d: this.reg, a: a.reg, b: b.reg, c: this.reg, most });
   }
+  /** this += a · b over four signed bytes per lane, none of b −128; this holds int32. Exact. */
+  accumulateSignedBytes(a: Vec, b: Vec): void {
+    this.k.emit({ op: "dots8", d: this.reg, a: a.reg, b: b.reg, c: this.reg });
+  }
   addTo(b: Vec): void {
     this.k.emit({ op: "fadd", d: this.reg, a: this.reg, b: b.reg });
   }

@@ -101,6 +101,12 @@ const cases: Record<Op["op"], (given: Given) => Result> = {
       emitVec(k, (d) => ({ op: "dotu8", d, a: small.reg, b: b.reg, c: c.reg, most: 127 })),
     ];
   },
+  dots8: ({ k, x, a, b, c }) => {
+    // The lowest bit is set, so that no byte is −128.
+    const odd = (v: Vec) => v.or(k.intConstant(0x01010101));
+    k.store(odd(c), x, at(8));
+    return products("dots8", k, [odd(a), odd(b), k.load(x, at(8)), k.splat(x, 12)], c);
+  },
   vlookup: ({ k, x, a }) => {
     const table = [...Array(16).keys()].map((i) => (i * 37 + 200) % 256);
     const nibbles = (v: Vec) => v.and(k.intConstant(0x0f0f0f0f));
@@ -196,7 +202,7 @@ function partsOf(k: Builder, numbers: readonly number[]): readonly number[] {
 }
 
 /** Two registers and two that lie in memory, in either place, the result in each operand's register. */
-function products(op: "dotbf16" | "dotu8", k: Builder, [a, b, row, one]: readonly Vec[], c: Vec): Vec[] {
+function products(op: "dotbf16" | "dotu8" | "dots8", k: Builder, [a, b, row, one]: readonly Vec[], c: Vec): Vec[] {
   const product = (d: Reg, x: Vec, y: Vec, sum: Vec): Op => {
     const operands = { d, a: x.reg, b: y.reg, c: sum.reg };
     return op === "dotu8" ? { op, ...operands, most: 255 } : { op, ...operands };

@@ -1,7 +1,7 @@
 // The ops of the intermediate representation, one row each: operands with their types, and the meaning as a formula. The types of IR, its
 // specification, the interpreter, printing and all walks over operands follow from these rows; a compiler has a table of its own, op → instructions.
 import { roundToEven } from "../base/index.ts";
-import { dotBytes, dotPairs, lookUpBytes, multiplyAdd, reduced, truncateSaturating } from "./arithmetic.ts";
+import { dotBytes, dotPairs, dotSignedBytes, lookUpBytes, multiplyAdd, reduced, truncateSaturating } from "./arithmetic.ts";
 import type { Mem, Narrow, NarrowPart, NarrowStore, Op, Reg, Relation, Span, Target } from "./ir.ts";
 import { float32Bits, narrowBits, narrowBytes, narrowStorage, widenBits } from "./narrow.ts";
 
@@ -206,6 +206,8 @@ export const ops = {
   dotbf16: row({ d: "f32", a: "i32", b: "i32", c: "f32" }, (a, b, c, { target }) => dotPairs(target, a, b, c)),
   // Lanes as four bytes: c + Σ a · b, exact, wrapping. The bytes of a are unsigned and at most `most`, those of b signed.
   dotu8: row({ ...bits, c: "i32", most: "number" }, (a, b, c, { most }) => c + dotBytes(a, b, most)),
+  // The same where the bytes of a are signed, too, and none of b is -128.
+  dots8: row({ ...bits, c: "i32" }, (a, b, c) => c + dotSignedBytes(a, b)),
 
   // Comparisons of floats are false for NaN.
   flt: row(floatsCompared, (a, b) => a < b),

@@ -33,7 +33,7 @@ export function weightProduct(to: Lowering, weight: Tensor, { form, m, n, k, pre
   }
   if (!isQuantised(type)) return fail("cpu", `${type} is not quantised`);
   const packed = to.once(weight, quantisedForm(to, weight, type));
-  const lines = to.scratch(library.quantisedLinesBytes({ type, m, k }));
+  const lines = to.scratch(library.quantisedLinesBytes(to.target, { type, m, k }));
   to.call(library.quantiseLines, { type, k, ...rows }, [x, lines, ...counted]);
   to.call(library.quantisedMatmul, { type, n, k, ...rows }, [lines, packed, y, ...counted]);
 }

@@ -11,7 +11,7 @@ import {
   signedByteOf,
   type Turn,
 } from "./quantised-bits.ts";
-import { blockWeights, type QuantisedType, quantisedLayouts } from "./quantised-blocks.ts";
+import { blockWeights, type QuantisedType, quantisedLayouts, weightByteOf } from "./quantised-blocks.ts";
 
 /** A word of a superblock, or of a lot, by its number. */
 type Find = (i: number) => Vec;
@@ -24,7 +24,7 @@ export interface PanelLayout {
   readonly halves: readonly number[];
   /** The words, which are all other bytes: in the order in which they are read, because memory is slower in any other. */
   readonly words: readonly Run[];
-  /** Bits of words that are the other way round in the panel. */
+  /** Bits of words that are the other way round in the panel where its bytes are unsigned. */
   readonly flip?: number;
   /** Words whose bits lie otherwise in the panel. */
   readonly turn?: Turn;
@@ -32,7 +32,7 @@ export interface PanelLayout {
   readonly lots: { readonly count: number; readonly blocks: number; readonly words: number };
   /** Operations of {@link quad}, about. */
   readonly operations: number;
-  /** Weights 4 · quad to 4 · quad + 3 of a block of a lot, a byte q each, from the words of the lot. */
+  /** Weights 4 · quad to 4 · quad + 3 of a block of a lot, a {@link WeightByte} each, from the words of the lot. */
   quad(k: Builder, word: Find, quad: number, block: number): Vec;
   /** The numbers of every block: the scales of its pieces, then their minima where there are any. */
   numbers(k: Builder, word: Find, half: FindHalf): Vec[][];
@@ -47,7 +47,7 @@ const scaleAndMinimum: PanelLayout["numbers"] = (_, __, half) => [[half(0), half
 
 /** The types by name. */
 export const panelLayouts: Readonly<Record<QuantisedType, PanelLayout>> = {
-  // d · q i8[32], with the sign flipped as u8
+  // d · q i8[32]
   q8_0: {
     halves: [0],
     words: [{ at: 2, count: 8 }],
@@ -75,30 +75,30 @@ export const panelLayouts: Readonly<Record<QuantisedType, PanelLayout>> = {
     quad: nibblesOfBlock,
     numbers: scaleAndMinimum,
   },
-  // d · low bits u4[32] · high bits u1[32]
+  // d · a word of high bits u1[32] · low bits u4[32]
   q5_0: {
     halves: [0],
     words: [
-      { at: 6, count: 4 },
       { turned: 0, count: 1 },
+      { at: 6, count: 4 },
     ],
     turn: bitsOfWeights(2),
     lots: one(5),
     operations: 4.5,
-    quad: (k, word, quad) => nibblesOfBlock(k, word, quad).or(bitOfBytes(k, word(4), quad, 4)),
+    quad: (k, word, quad) => bitOfBytes(k, word(0), quad, 4).or(nibblesOfBlock(k, (i) => word(1 + i), quad)),
     numbers: onlyScale,
   },
-  // d · minimum · low bits u4[32] · high bits u1[32]
+  // d · minimum · a word of high bits u1[32] · low bits u4[32]
   q5_1: {
     halves: [0, 2],
     words: [
-      { at: 8, count: 4 },
       { turned: 0, count: 1 },
+      { at: 8, count: 4 },
     ],
     turn: bitsOfWeights(4),
     lots: one(5),
     operations: 4.5,
-    quad: (k, word, quad) => nibblesOfBlock(k, word, quad).or(bitOfBytes(k, word(4), quad, 4)),
+    quad: (k, word, quad) => bitOfBytes(k, word(0), quad, 4).or(nibblesOfBlock(k, (i) => word(1 + i), quad)),
     numbers: scaleAndMinimum,
   },
   // d · numbers u4[32] of values in a table
@@ -107,7 +107,7 @@ export const panelLayouts: Readonly<Record<QuantisedType, PanelLayout>> = {
     words: [{ at: 2, count: 4 }],
     lots: one(4),
     operations: 2.5,
-    quad: (k, word, quad) => nibblesOfBlock(k, word, quad).lookUp(iq4Table),
+    quad: (k, word, quad) => nibblesOfBlock(k, word, quad).lookUp(iq4Table(weightByteOf(k.target, "iq4_nl").zero)),
     numbers: onlyScale,
   },
   // d · dmin · four words of scales and minima u4 · 16 words of q u2[256], of which eight have four blocks
@@ -169,17 +169,17 @@ export const panelLayouts: Readonly<Record<QuantisedType, PanelLayout>> = {
     quad: (k, word, quad, block) => nibbles(k, word(quad), block),
     numbers: sixBits,
   },
-  // d · dmin · three words of scales and minima · 32 words of low bits u4[256], of which eight have two blocks, each time followed by a word of high bits u1 for each
+  // d · dmin · three words of scales and minima · 32 words of low bits u4[256], of which eight have two blocks, each time behind a word of high bits u1 for each
   q5_K: {
     halves: [0, 2],
     words: [
       { at: 4, count: 3 },
-      ...[0, 1, 2, 3].flatMap((lot) => [{ at: 48 + 32 * lot, count: 8 } as const, { turned: 2 * lot, count: 2 }]),
+      ...[0, 1, 2, 3].flatMap((lot) => [{ turned: 2 * lot, count: 2 } as const, { at: 48 + 32 * lot, count: 8 }]),
     ],
     turn: bitsOfBlocks(16),
     lots: { count: 4, blocks: 2, words: 10 },
     operations: 4.5,
-    quad: (k, word, quad, block) => nibbles(k, word(quad), block).or(bitOfBytes(k, word(8 + block), quad, 4)),
+    quad: (k, word, quad, block) => bitOfBytes(k, word(block), quad, 4).or(nibbles(k, word(2 + quad), block)),
     numbers: sixBits,
   },
   // d · four words of scales i8[16] · 32 words of low bits u4[256], of which sixteen have four blocks · 16 of high bits u2[256], eight for these
@@ -215,7 +215,8 @@ export const panelLayouts: Readonly<Record<QuantisedType, PanelLayout>> = {
     words: [{ at: 4, count: 33 }],
     lots: { count: 4, blocks: 2, words: 8 },
     operations: 2.5,
-    quad: (k, word, quad, block) => nibblesOfBlock(k, (i) => word(4 * block + i), quad).lookUp(iq4Table),
+    quad: (k, word, quad, block) =>
+      nibblesOfBlock(k, (i) => word(4 * block + i), quad).lookUp(iq4Table(weightByteOf(k.target, "iq4_xs").zero)),
     numbers: (k, word, half) => {
       const [d, lows, high] = [half(0), word(0), half(1, "u16")];
       return eachBlock((block) => {

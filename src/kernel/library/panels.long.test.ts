@@ -103,7 +103,7 @@ function testBytes({ run, target }: CompiledRun, drawn: Case & { readonly type: 
   const packed = run(packQuantised, { type, n, k }, [held, room(packedQuantisedBytes(target, { type, n, k }))])[1]!;
   const x = random(m * k, 6);
   const product = (m: number, x: Float32Array, limit: { readonly live?: true }, count: readonly Float32Array[]) => {
-    const lines = run(quantiseLines, { type, m, k, ...limit }, [x, room(quantisedLinesBytes({ type, m, k })), ...count])[1]!;
+    const lines = run(quantiseLines, { type, m, k, ...limit }, [x, room(quantisedLinesBytes(target, { type, m, k })), ...count])[1]!;
     return run(quantisedMatmul, { type, m, n, k, ...limit }, [lines, packed, unwritten(m * n), ...count])[2]!;
   };
   const all = product(m, x, {}, []);

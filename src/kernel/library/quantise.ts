@@ -1,6 +1,7 @@
 // Rows of activations as bytes: blocks of 32 with a float32 scale, to nearest (as ggml's block_q8_0 does), laid out for what reads them.
+import type { Target } from "../ir.ts";
 import { type Builder, type Int, kernel, type Vec } from "../language.ts";
-import { blockWeights, type QuantisedType, spansOf } from "./quantised-blocks.ts";
+import { blockWeights, type QuantisedType, spansOf, weightByteOf } from "./quantised-blocks.ts";
 import { type Live, rowLimit, splitOfRows } from "./rows.ts";
 
 /** Rows [m, k] that are quantised to meet weights of a type. */
@@ -50,17 +51,18 @@ export interface LineLayout {
   readonly starts: 0 | 1 | 2;
 }
 
-/** The layout of a row of k elements that meets weights of this type. */
-export function lineLayout(type: QuantisedType, k: number): LineLayout {
-  const { zero, sign, pieces } = spansOf(type, k).layout;
+/** The layout of a row of k elements that meets weights of this type on this target. */
+export function lineLayout(target: Target, type: QuantisedType, k: number): LineLayout {
+  const { sign, pieces } = spansOf(type, k).layout;
+  const { zero } = weightByteOf(target, type);
   const starts = zero === 0 ? 0 : pieces;
   const blockBytes = (starts + 1 + (sign === 0 ? 0 : pieces)) * 4;
   return { bytes: k + (k / blockWeights) * blockBytes, blockBytes, starts };
 }
 
 /** Bytes of `m` rows quantised by {@link quantiseLines}. */
-export function quantisedLinesBytes({ type, m, k }: QuantisedRows): number {
-  return m * lineLayout(type, k).bytes;
+export function quantisedLinesBytes(target: Target, { type, m, k }: QuantisedRows): number {
+  return m * lineLayout(target, type, k).bytes;
 }
 
 /** Quantises rows for {@link quantisedMatmul} with weights of this type; magnitudes up to 1e36, beyond which sums overflow. Pointers: x [m, k], lines, and live where there are live rows. One unit per row. */
@@ -68,8 +70,9 @@ export const quantiseLines = kernel<QuantisedRows>("quantiseLines", (k, { type, 
   const { x, lines } = k.pointers("x", "lines");
   const limit = rowLimit(k, { rows: m, ...(live && { live }) });
   const { begin, end } = k.range();
-  const { zero, sign, pieces } = spansOf(type, depth).layout;
-  const { bytes, blockBytes, starts } = lineLayout(type, depth);
+  const { sign, pieces } = spansOf(type, depth).layout;
+  const { zero } = weightByteOf(k.target, type);
+  const { bytes, blockBytes, starts } = lineLayout(k.target, type, depth);
   k.loop(begin, end.min(limit), 1, (row) => {
     const line = lines.add(row.mul(bytes));
     const numbers = k.copy(line.add(depth));

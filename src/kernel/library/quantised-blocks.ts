@@ -3,7 +3,7 @@
 //
 // Vectors are filled across superblocks: a part of four lanes belongs to one superblock, so scales are lanes too, and any width works alike.
 import { check, didYouMean, elementLayouts, type QuantisedDType } from "../../base/index.ts";
-import type { NarrowPart } from "../ir.ts";
+import type { NarrowPart, Target } from "../ir.ts";
 import type { Builder, Int, Vec } from "../language.ts";
 import { bitOfBytes, bitsOfBytes, iq4Table, iq4Zero, nibbles, pairOfBits } from "./quantised-bits.ts";
 
@@ -73,7 +73,7 @@ export const quantisedLayouts: Readonly<Record<QuantisedType, BlockLayout>> = {
   // d f16 · numbers u4[32] of values in a table
   iq4_nl: {
     ...{ blocks: 1, pieces: 1, most: 241, zero: iq4Zero, sign: 0 },
-    quants: (reader, _, half) => nibblesAt(reader, 2, half).lookUp(iq4Table),
+    quants: (reader, _, half) => nibblesAt(reader, 2, half).lookUp(iq4Table(iq4Zero)),
     scale: halfAt(0),
   },
   // 16 bytes of scale u4 and minimum u4 · q u2[256], 32 bytes have four blocks · d f16 · dmin f16
@@ -122,7 +122,7 @@ export const quantisedLayouts: Readonly<Record<QuantisedType, BlockLayout>> = {
   // d f16 · high bits of 8 scales u2 · their low bits u4 · numbers u4[256] of values in a table, 16 bytes have a block
   iq4_xs: {
     ...{ blocks: 8, pieces: 1, most: 241, zero: iq4Zero, sign: 0 },
-    quants: (reader, block, half) => nibblesAt(reader, 8 + 16 * block, half).lookUp(iq4Table),
+    quants: (reader, block, half) => nibblesAt(reader, 8 + 16 * block, half).lookUp(iq4Table(iq4Zero)),
     scale(reader, block) {
       const low = bitsAt(reader, 4 + (block >> 1), 4 * (block & 1), 15);
       const high = bitsAt(reader, 2 + (block >> 2), 2 * (block & 3), 3).shiftLeft(4);
@@ -210,6 +210,18 @@ export class BlockReader {
     this.#known.set(key, known);
     return known;
   }
+}
+
+/** A weight's byte in a product: w = scale · (byte − zero) + sign · minimum. */
+export interface WeightByte {
+  readonly isSigned: boolean;
+  readonly zero: number;
+}
+
+/** The byte is q, or q − zero where q has eight bits and the target prefers them signed. */
+export function weightByteOf({ signedBytes }: Target, type: QuantisedType): WeightByte {
+  const { most, zero } = quantisedLayouts[type];
+  return signedBytes && most > 127 ? { isSigned: true, zero: 0 } : { isSigned: false, zero };
 }
 
 /** How a row's superblocks lie. */

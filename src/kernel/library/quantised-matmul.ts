@@ -7,7 +7,7 @@ import { eachTile } from "./pack-left.ts";
 import { numbersOf, panelLayouts } from "./panel-layouts.ts";
 import { panelWidth } from "./product.ts";
 import { type LineLayout, lineLayout } from "./quantise.ts";
-import { blockWeights, quantisedLayouts } from "./quantised-blocks.ts";
+import { blockWeights, quantisedLayouts, weightByteOf } from "./quantised-blocks.ts";
 import {
   eachBlock,
   numbersBytes,
@@ -44,7 +44,7 @@ export const quantisedMatmul = kernel<QuantisedSizes>("quantisedMatmul", (k, siz
   const { scratch, begin, end } = k.range();
   const width = panelWidth(k.target);
   const panelBytes = quantisedPanelBytes(k.target, sizes);
-  const line = lineLayout(type, depth);
+  const line = lineLayout(k.target, type, depth);
   const blocks = Math.ceil(m / unitRows);
   k.loop(begin, end, 1, (unit) => {
     const [block, panel] = [unit.rem(blocks), unit.div(blocks)];
@@ -147,7 +147,7 @@ interface TilePlaces {
 
 function tile(k: Builder, { type, n, k: depth }: QuantisedSizes, { rows, columns }: Tile, source: Source, { lines, y }: TilePlaces): void {
   const vectors = Math.ceil(columns / k.laneCount);
-  const line = lineLayout(type, depth);
+  const line = lineLayout(k.target, type, depth);
   const sums = Array.from({ length: rows }, () => Array.from({ length: vectors }, () => k.variable()));
   const numbers = k.copy(lines.add(depth));
   const quants = k.copy(lines);
@@ -175,6 +175,7 @@ interface BlockOfTile {
 
 function addBlock(k: Builder, { type, line, block, quants, numbers, vectors }: BlockOfTile, sums: readonly (readonly Vec[])[]) {
   const { most, pieces, sign } = quantisedLayouts[type];
+  const { isSigned } = weightByteOf(k.target, type);
   const eachVector = <T>(make: (j: number) => T): T[] => Array.from({ length: vectors }, (_, j) => make(j));
   const ofRow = (row: number, i: number) => k.splat(numbers, row * line.bytes + i * 4);
   const quads = quadsOfBlock / pieces;
@@ -184,7 +185,9 @@ function addBlock(k: Builder, { type, line, block, quants, numbers, vectors }: B
       const weights = eachVector((j) => block.quad(quad, j));
       products.forEach((row, i) => {
         const bytes = k.splat(quants, i * line.bytes + quad * 4);
-        row.forEach((product, j) => product.accumulateBytes(weights[j]!, bytes, most));
+        row.forEach((product, j) =>
+          isSigned ? product.accumulateSignedBytes(weights[j]!, bytes) : product.accumulateBytes(weights[j]!, bytes, most),
+        );
       });
     }
     const scales = eachVector((j) => block.number(piece, j));

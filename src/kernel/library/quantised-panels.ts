@@ -5,7 +5,7 @@ import { type Builder, type Int, kernel, type Vec, whole } from "../language.ts"
 import { isPlain, numbersOf, panelLayouts, placesOfWords, superblockWeights, wordsOf } from "./panel-layouts.ts";
 import { panelWidth } from "./product.ts";
 import type { Turn } from "./quantised-bits.ts";
-import { blockWeights, type QuantisedType, spansOf } from "./quantised-blocks.ts";
+import { blockWeights, type QuantisedType, spansOf, weightByteOf } from "./quantised-blocks.ts";
 import { panelToRows, rowsToPanel } from "./transpose-panels.ts";
 
 /** A quantised matrix w [n, k]; k is a whole number of its superblocks. */
@@ -105,10 +105,11 @@ function transposeSuperblock(
   const width = panelWidth(k.target);
   const places = placesOf(k.target, type);
   const { halves, flip } = panelLayouts[type];
+  const isFlipped = flip !== undefined && !weightByteOf(k.target, type).isSigned;
   halves.forEach((at, i) => transpose(k, "u16", { rows: file.add(at), stride, count, panel: panel.add(places.halves + 2 * width * i) }, 1));
   for (const { at, count: words, place } of placesOfWords(type).runs) {
     const to = panel.add(places.words + 4 * width * place);
-    transpose(k, "word", { rows: file.add(at), stride, count, panel: to, ...(flip !== undefined && { flip }) }, words);
+    transpose(k, "word", { rows: file.add(at), stride, count, panel: to, ...(isFlipped && { flip }) }, words);
   }
 }
 
@@ -133,7 +134,7 @@ function turnWords(k: Builder, turn: Turn["there"], from: WordPlaces, to: WordPl
   }
 }
 
-/** A block of a panel: vector j of its quads, four bytes q per lane, and of its numbers. */
+/** A block of a panel: vector j of its quads, four bytes per lane, and of its numbers. */
 export interface PanelBlock {
   quad(i: number, j: number): Vec;
   number(i: number, j: number): Vec;

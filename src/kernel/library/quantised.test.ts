@@ -29,7 +29,7 @@ describe.each(runs)("$name", ({ name, run, target }) => {
       const x = activations(2, k);
       x[7] = bad;
       const packed = run(packQuantised, { type, n, k }, [buffer, room(packedQuantisedBytes(target, { type, n, k }))])[1]!;
-      const lines = run(quantiseLines, { type, m: 2, k }, [x, room(quantisedLinesBytes({ type, m: 2, k }))])[1]!;
+      const lines = run(quantiseLines, { type, m: 2, k }, [x, room(quantisedLinesBytes(target, { type, m: 2, k }))])[1]!;
       const many = run(quantisedMatmul, { type, m: 2, n, k }, [lines, packed, unwritten(2 * n)])[2]!;
       expect([...many].map(Number.isNaN)).toEqual([true, true, true, false, false, false]);
     });
@@ -42,7 +42,7 @@ describe.each(runs)("$name", ({ name, run, target }) => {
       const { buffer, weights } = randomQuantised(type, n, k, 3);
       const x = activations(m, k);
       const packed = run(packQuantised, { type, n, k }, [buffer, room(packedQuantisedBytes(target, { type, n, k }))])[1]!;
-      const lines = run(quantiseLines, { type, m, k }, [x, room(quantisedLinesBytes({ type, m, k }))])[1]!;
+      const lines = run(quantiseLines, { type, m, k }, [x, room(quantisedLinesBytes(target, { type, m, k }))])[1]!;
       const y = run(quantisedMatmul, { type, m, n, k }, [lines, packed, unwritten(m * n)])[2]!;
       expect(worst(y, product(rounded(x), weights, m, n, k))).toBeLessThan(1e-6);
     });
@@ -56,7 +56,7 @@ describe.each(runs)("$name", ({ name, run, target }) => {
       const product = (m: number, live?: number) => {
         const rows = { m, ...(live !== undefined && { live: true as const }) };
         const counted = live === undefined ? [] : [ints([live])];
-        const given = [x.slice(0, m * sizes.k), room(quantisedLinesBytes({ ...sizes, m })), ...counted];
+        const given = [x.slice(0, m * sizes.k), room(quantisedLinesBytes(target, { ...sizes, m })), ...counted];
         const lines = run(quantiseLines, { type, k: sizes.k, ...rows }, given)[1]!;
         return run(quantisedMatmul, { ...sizes, ...rows }, [lines, packed, unwritten(m * n), ...counted])[2]!;
       };

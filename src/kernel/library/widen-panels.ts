@@ -6,7 +6,8 @@ import { type Builder, type Int, type Vec, whole } from "../language.ts";
 import { elementsOf, type MatmulForm, panelBytes, panelWord } from "./pack.ts";
 import { numbersOf, superblockWeights } from "./panel-layouts.ts";
 import { panelWidth, scaled } from "./product.ts";
-import { blockWeights, type QuantisedType, quantisedLayouts } from "./quantised-blocks.ts";
+import { byteOf, signedByteOf } from "./quantised-bits.ts";
+import { blockWeights, type QuantisedType, quantisedLayouts, weightByteOf } from "./quantised-blocks.ts";
 import { eachBlock, numbersBytes, type PanelBlock, quantisedPanelBytes, superblockBytes } from "./quantised-panels.ts";
 
 /** A product's right factor, N columns and K rows, of the weight w [n, k] in form nt and w [k, n] in form nn. */
@@ -180,17 +181,17 @@ function wordOf(precision: Precision, weights: readonly Vec[], p: number): Vec {
   return precision === "bfloat16" ? weights[p]!.pairBf16(weights[p + 1]!) : weights[p]!;
 }
 
-/** The 32 weights of a block: scale · (q − zero) + sign · minimum, in that order. */
+/** The 32 weights of a block: scale · (byte − zero) + sign · minimum, in that order. */
 function weightsOf(k: Builder, type: QuantisedType, block: PanelBlock, j: number): Vec[] {
-  const { zero, pieces, sign } = quantisedLayouts[type];
+  const { pieces, sign } = quantisedLayouts[type];
+  const { isSigned, zero } = weightByteOf(k.target, type);
   const numbers = Array.from({ length: numbersOf(type) }, (_, i) => block.number(i, j));
   const quads = Array.from({ length: blockWeights / 4 }, (_, i) => block.quad(i, j));
   return Array.from({ length: blockWeights }, (_, p) => {
-    const shifted = p % 4 === 0 ? quads[p >> 2]! : quads[p >> 2]!.shiftRight(8 * (p % 4));
-    const q = p % 4 === 3 ? shifted : shifted.and(k.intConstant(0xff));
+    const byte = isSigned ? signedByteOf(quads[p >> 2]!, p % 4) : byteOf(k, quads[p >> 2]!, p % 4);
     const piece = Math.floor((p * pieces) / blockWeights);
     const scale = numbers[piece]!;
-    const value = (zero === 0 ? q : q.intSub(k.intConstant(zero))).toFloat().mul(scale);
+    const value = (zero === 0 ? byte : byte.intSub(k.intConstant(zero))).toFloat().mul(scale);
     if (sign === 0) return value;
     const minimum = numbers[pieces + piece]!;
     return sign > 0 ? value.add(minimum) : value.sub(minimum);

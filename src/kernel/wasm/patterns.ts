@@ -120,6 +120,7 @@ const table: { readonly [N in OpName]: Row<N> } = {
   bf16pair: (_, { op }) => notLegal(op),
   dotbf16: (_, { op }) => notLegal(op),
   dotu8: (code, op) => dotBytes(code, op),
+  dots8: (code, op) => dotBytes(code, op),
 
   flt: ["f32x4.lt"],
   fle: ["f32x4.le"],
@@ -284,23 +285,29 @@ function storeNarrow(code: Code, { op, a, m, span, type }: OpOf<"vstoreNarrow">)
 }
 
 /** c + even bytes' products + odd bytes' products, each of 16 bits times 16 bits in pairs. */
-function dotBytes(code: Code, { d, a, b, c }: OpOf<"dotu8">): void {
+function dotBytes(code: Code, { op, d, a, b, c }: OpOf<"dotu8" | "dots8">): void {
   code.get(c);
   code.get(a);
-  code.vectorConst(Array<number>(4).fill(0x00ff00ff), "i32");
-  code.simd("v128.and");
+  if (op === "dotu8") {
+    code.vectorConst(Array<number>(4).fill(0x00ff00ff), "i32");
+    code.simd("v128.and");
+  } else evenSigned(code);
   code.get(b);
-  shift(code, "i16x8.shl", 8);
-  shift(code, "i16x8.shr_s", 8);
+  evenSigned(code);
   code.simd("i32x4.dot_i16x8_s");
   code.simd("i32x4.add");
   code.get(a);
-  shift(code, "i16x8.shr_u", 8);
+  shift(code, op === "dotu8" ? "i16x8.shr_u" : "i16x8.shr_s", 8);
   code.get(b);
   shift(code, "i16x8.shr_s", 8);
   code.simd("i32x4.dot_i16x8_s");
   code.simd("i32x4.add");
   code.set(d);
+}
+
+function evenSigned(code: Code): void {
+  shift(code, "i16x8.shl", 8);
+  shift(code, "i16x8.shr_s", 8);
 }
 
 function shift(code: Code, name: SimdName, bits: number): void {

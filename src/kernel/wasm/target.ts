@@ -14,6 +14,7 @@ export const wasm128: Target = {
   fusedMultiplyAdd: false,
   bf16Dot: false,
   int8Dot: false,
+  signedBytes: false,
   halfLoads: false,
   compiledAgain: true,
   tile,

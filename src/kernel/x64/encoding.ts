@@ -120,6 +120,8 @@ export const instructions = {
   vpsllw: "=v, v, i8 | VEX.66.0F.WIG 71 /6 ib | EVEX.66.0F.WIG 71 /6 ib FVM",
   vpmaddwd: "=v, v, v/m | VEX.66.0F.WIG F5 /r | EVEX.66.0F.WIG F5 /r FVM", // a = b * c over pairs of int16
   vpmaddubsw: "=v, v, v/m | VEX.66.0F38.WIG 04 /r | EVEX.66.0F38.WIG 04 /r FVM", // a = b * c over pairs of bytes, of b unsigned, of c signed, to int16
+  vpsignb: "=v, v, v/m | VEX.66.0F38.WIG 08 /r", // bytes of b, negated where those of c are negative, zero where they are
+  vpabsb: "=v, v/m | VEX.66.0F38.WIG 1C /r",
   vpdpbusd: "+v, v, v/m/b32 | EVEX.66.0F38.W0 50 /r FV", // a = a + b * c over four bytes, of b unsigned, of c signed
 
   // Comparisons: all ones in a lane (AVX2), or one bit of a mask register (AVX-512); blends take the last vector where the mask holds.

@@ -90,22 +90,57 @@ function packLow(e: Emit, d: Reg, a: Reg, size: 1 | 2): void {
   else e.emit("vunpcklps", [d, packed, high], { length: 128 });
 }
 
-/** d = c + Σ a · b over bytes, a's unsigned, b's signed: the even bytes, then the odd ones, as numbers of 16 bits; where pairs of products fit 16 bits, pair by pair. */
-export function dotBytes(e: Emit, { names, literal, lanes }: Dialect, { d, a, b, c, most }: OpOf<"dotu8">): void {
-  if (2 * most * 128 < 2 ** 15) {
-    const [pairs, fours] = [e.register("vec"), e.register("vec")];
-    e.emit("vpmaddubsw", [pairs, a, b]);
-    e.emit("vpmaddwd", [fours, pairs, literalOf(Array<number>(lanes).fill(0x00010001))]);
-    return e.emit("vpaddd", [d, c, fours]);
+/**
+ * d = c + Σ a · b over bytes, a's unsigned, b's signed: where pairs of products fit 16 bits, pair by pair, else the even bytes, then the odd ones, as
+ * numbers of 16 bits.
+ */
+export function dotBytes(e: Emit, dialect: Dialect, { d, a, b, c, most }: OpOf<"dotu8">): void {
+  if (2 * most * 128 < 2 ** 15) return addPairs(e, dialect, { d, a, b, c });
+  const [even, odd] = [e.register("vec"), e.register("vec")];
+  e.emit(dialect.names.vand, [even, a, dialect.literal(0x00ff00ff)]);
+  e.emit("vpsrlw", [odd, a, 8]);
+  addEvenAndOdd(e, { even, odd }, { d, b, c });
+}
+
+/** The same with signed bytes in a: the sign is moved to b, where there is an instruction for that. */
+export function dotSignedBytes(e: Emit, dialect: Dialect, { d, a, b, c }: OpOf<"dots8">): void {
+  if (dialect.scheme === "VEX") {
+    const [magnitude, turned] = [e.register("vec"), e.register("vec")];
+    e.emit("vpabsb", [magnitude, a]);
+    e.emit("vpsignb", [turned, b, a]);
+    return addPairs(e, dialect, { d, a: magnitude, b: turned, c });
   }
-  const [evenA, oddA, evenB, oddB, sum] = Array.from({ length: 5 }, () => e.register("vec")) as [Reg, Reg, Reg, Reg, Reg];
-  e.emit(names.vand, [evenA, a, literal(0x00ff00ff)]);
-  e.emit("vpsllw", [evenB, b, 8]);
-  e.emit("vpsraw", [evenB, evenB, 8]);
-  e.emit("vpmaddwd", [evenA, evenA, evenB]);
-  e.emit("vpsrlw", [oddA, a, 8]);
-  e.emit("vpsraw", [oddB, b, 8]);
-  e.emit("vpmaddwd", [oddA, oddA, oddB]);
-  e.emit("vpaddd", [sum, evenA, oddA]);
+  addEvenAndOdd(e, signedHalves(e, a), { d, b, c });
+}
+
+type Operands = Pick<OpOf<"dots8">, "d" | "a" | "b" | "c">;
+
+/** Adds products of bytes of which two fit 16 bits: a's unsigned, b's signed. */
+function addPairs(e: Emit, { lanes }: Dialect, { d, a, b, c }: Operands): void {
+  const [pairs, fours] = [e.register("vec"), e.register("vec")];
+  e.emit("vpmaddubsw", [pairs, a, b]);
+  e.emit("vpmaddwd", [fours, pairs, literalOf(Array<number>(lanes).fill(0x00010001))]);
+  e.emit("vpaddd", [d, c, fours]);
+}
+
+/** Bytes as numbers of 16 bits. */
+interface Halves {
+  readonly even: Reg;
+  readonly odd: Reg;
+}
+
+function signedHalves(e: Emit, bytes: Reg): Halves {
+  const [even, odd] = [e.register("vec"), e.register("vec")];
+  e.emit("vpsllw", [even, bytes, 8]);
+  e.emit("vpsraw", [even, even, 8]);
+  e.emit("vpsraw", [odd, bytes, 8]);
+  return { even, odd };
+}
+
+function addEvenAndOdd(e: Emit, a: Halves, { d, b, c }: Omit<Operands, "a">): void {
+  const [sum, right] = [e.register("vec"), signedHalves(e, b)];
+  e.emit("vpmaddwd", [right.even, a.even, right.even]);
+  e.emit("vpmaddwd", [right.odd, a.odd, right.odd]);
+  e.emit("vpaddd", [sum, right.even, right.odd]);
   e.emit("vpaddd", [d, c, sum]);
 }

@@ -9,7 +9,7 @@ import type { Dialect, Emit, Source } from "./dialect.ts";
 import type { InstructionName } from "./encoding.ts";
 import { type Address, isAddress, isRegister, literalOf, type Operand } from "./instruction.ts";
 import { add, compareInts, int32Operand, integer, integerConstant, loadConstant } from "./integers.ts";
-import { dotBytes } from "./narrow.ts";
+import { dotBytes, dotSignedBytes } from "./narrow.ts";
 
 /** What a pattern needs of the code around it. */
 export interface Selection extends Emit {
@@ -164,6 +164,7 @@ const patterns: Patterns = {
     else accumulate(s, "vdpbf16ps", { d, a: b as Reg, b: a, c });
   }),
   dotu8: withMemory(["b"], (s, { d, a, c }, { b }) => accumulate(s, "vpdpbusd", { d, a, b, c })),
+  dots8: inRegisters((s, op) => dotSignedBytes(s, s.dialect, op)),
 
   flt: compared,
   fle: compared,
