@@ -25,7 +25,7 @@ export { median } from "./median.ts";
 export { didYouMean, nearest } from "./nearest.ts";
 export { bfloat16Bits, type Precision, type Rounding, roundToBfloat16, roundToEven, roundToInt8Blocks } from "./precision.ts";
 export type { OnProgress, ProgressEvent } from "./progress.ts";
-export { ambiguousLength, gigabytes, parseQuantity } from "./quantity.ts";
+export { ambiguousLength, byteSize, gigabytes, parseQuantity } from "./quantity.ts";
 export { Rng, type RngState } from "./rng.ts";
 export { bytesOfHex, hexOf, Sha256 } from "./sha256.ts";
 export { type Shape, sameShape, showShape, sizeOf } from "./shape.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ambiguousLength, parseQuantity } from "./index.ts";
+import { ambiguousLength, byteSize, parseQuantity } from "./index.ts";
 
 test.each([
   ["4_000_000", 4e6],
@@ -34,4 +34,8 @@ test("a length with a suffix has two meanings, and both are named", () => {
   expect(ambiguousLength("8k")).toBe('"k" may stand for 1000 or 1024 here: write 8000 or 8192');
   expect(ambiguousLength("4M")).toBe('"M" may stand for 1000000 or 1048576 here: write 4000000 or 4194304');
   for (const clear of ["8192", "8_192", "8e3", "many"]) expect(ambiguousLength(clear)).toBeUndefined();
+});
+
+test("bytes have three digits and a unit", () => {
+  expect([0, 950, 12_345, 4_560_000, 7.89e9].map(byteSize)).toEqual(["0 B", "950 B", "12.3 kB", "4.56 MB", "7.89 GB"]);
 });

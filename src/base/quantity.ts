@@ -32,3 +32,15 @@ export function ambiguousLength(text: string): string | undefined {
 export function gigabytes(bytes: number): string {
   return `${(bytes / 1e9).toPrecision(3)} GB`;
 }
+
+/** 950 B, 12.3 kB, 4.56 GB. */
+export function byteSize(bytes: number): string {
+  const [size, unit] = (
+    [
+      [1e9, "GB"],
+      [1e6, "MB"],
+      [1e3, "kB"],
+    ] as const
+  ).find(([least]) => bytes >= least) ?? [1, "B"];
+  return `${Number((bytes / size).toPrecision(3))} ${unit}`;
+}

@@ -35,7 +35,7 @@ export const commandRows: CommandRows = [
   },
   {
     name: "inspect",
-    summary: "show a model's config, parameters and tokenizer",
+    summary: "show what a model is, how it is stored, and whether it fits this machine's memory",
     load: async () => (await import("./inspect.ts")).inspect,
   },
   {

@@ -1,9 +1,8 @@
 // Counting the words of texts for a tokenizer: the flags of every command that does, and where what was counted is kept.
-import { check, UsageError } from "../base/index.ts";
+import { byteSize, check, UsageError } from "../base/index.ts";
 import { type CountedTexts, countTexts, usualMemory } from "../corpus/counting/index.ts";
 import type { Texts } from "../corpus/texts/index.ts";
 import type { WordRules } from "../tokenizer/index.ts";
-import { byteSize } from "./amounts.ts";
 import type { CommandIo, FlagRow, Flags } from "./command.ts";
 import { numberFlag, wholeFlag } from "./flag-values.ts";
 

@@ -1,5 +1,4 @@
 import { spawn } from "node:child_process";
-import { readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -194,83 +193,6 @@ describe("cria generate", () => {
     expect(long).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("but the context holds 32: shorten it") });
     const { code } = await run(["generate", bin, "a"], { signal: AbortSignal.abort(new Interrupted("SIGINT")) });
     expect(code).toBe(130);
-  });
-});
-
-describe("cria inspect", () => {
-  test("shows a model, for people and for programs", async () => {
-    const json = JSON.parse((await run(["inspect", folder, "--json"])).stdout);
-    expect(json).toMatchObject({
-      file: { path: folder, format: "Hugging Face folder", tensors: 20 },
-      config: { dim: 16, nLayers: 2, ropePairing: "half" },
-      tokenizer: { kind: "sentencepiece", pieces: 265, bos: 1, eos: 2, pad: null, unk: 0, stop: "2" },
-      metadata: { format: "pt" },
-    });
-    expect(json.tensors).toContainEqual({ name: "model.layers.0.self_attn.k_proj.weight", shape: [8, 16], dtype: "F32" });
-    const { stdout } = await run(["inspect", folder]);
-    expect(stdout).toContain(`parameters  ${json.file.parameters.toLocaleString("en-US")}`);
-    expect(stdout).toMatch(/model\.layers\.0\.self_attn\.k_proj\.weight +8 × 16 +F32\n/);
-    expect(stdout).toMatch(/ {2}ropeScaling +default\n/);
-  });
-
-  test("shows how RoPE is scaled", async () => {
-    await withFolder(async (scaled) => {
-      await writeTinyFolder(scaled);
-      const path = join(scaled, "config.json");
-      const config = JSON.parse(await readFile(path, "utf8"));
-      const ones = Array.from({ length: config.head_dim / 2 }, () => 1);
-      const rope = { rope_type: "longrope", short_factor: ones, long_factor: ones, original_max_position_embeddings: 16 };
-      await atomicWriteJson(path, { ...config, rope_scaling: rope });
-      const { stdout } = await run(["inspect", scaled]);
-      expect(stdout).toContain(`longrope, originalLength 16, shortFactors ${ones.length} values, longFactors ${ones.length} values\n`);
-    });
-  });
-
-  test("shows which layers have a window or RoPE", async () => {
-    await withFolder(async (relative) => {
-      await writeTinyFolder(relative);
-      const path = join(relative, "config.json");
-      const { architectures: _, ...config } = JSON.parse(await readFile(path, "utf8"));
-      const window = { use_sliding_window: true, sliding_window: 8 };
-      await atomicWriteJson(path, { ...config, model_type: "smollm3", no_rope_layers: [0, 1], ...window });
-      const { stdout } = await run(["inspect", relative]);
-      expect(stdout).toMatch(/ {2}slidingWindow +8\n/);
-      expect(stdout).toMatch(/ {2}slidingLayers +layer 0\n/);
-      expect(stdout).toMatch(/ {2}ropeLayers +layer 1\n/);
-    });
-  });
-
-  test("shows a file of weights alone, and a model without its tokenizer", async () => {
-    const file = JSON.parse((await run(["inspect", join(folder, "model.safetensors"), "--json"])).stdout);
-    expect(file).toMatchObject({ file: { format: "safetensors", tensors: 20 }, metadata: { format: "pt" } });
-    await withFolder(async (bare) => {
-      const path = await writeTinyBin(bare);
-      const tokenizer = join(bare, "elsewhere.bin");
-      await rename(join(bare, "tok265.bin"), tokenizer);
-      expect(JSON.parse((await run(["inspect", path, "--json"])).stdout).tokenizer.problem).toContain("its tokenizer is missing");
-      expect(JSON.parse((await run(["inspect", path, "--tokenizer", tokenizer, "--json"])).stdout).tokenizer.pieces).toBe(265);
-      await rm(tokenizer);
-      expect(await run(["inspect", path, "--tokenizer", tokenizer])).toMatchObject({ code: 1, stdout: "" });
-    });
-  });
-
-  test("shows chat templates and all ends of a turn, and why a tokenizer is another model's", async () => {
-    await withFolder(async (told) => {
-      await writeTinyFolder(told);
-      await writeTinyChat(told);
-      const shown = async (model: string) => JSON.parse((await run(["inspect", model, "--json"])).stdout).tokenizer;
-      expect(await shown(told)).toMatchObject({ chat: "default", stop: "2 264" });
-      expect(await shown(folder)).toMatchObject({ chat: "", stop: "2" });
-      await atomicWriteJson(join(told, "generation_config.json"), { eos_token_id: 265 });
-      expect(await shown(told)).toEqual({ problem: expect.stringContaining("token 265 ends a text, but the model has 265 tokens") });
-    });
-  });
-
-  test("wrong use and what is no model", async () => {
-    expect((await run(["inspect"])).code).toBe(2);
-    expect((await run(["inspect", "a", "b"])).code).toBe(2);
-    expect((await run(["inspect", "/no/where"])).code).toBe(1);
-    expect((await run(["inspect", "/no/where.safetensors"])).code).toBe(1);
   });
 });
 

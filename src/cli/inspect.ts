@@ -1,21 +1,29 @@
-// cria inspect: what a model or a safetensors file holds, without loading it.
-import { sizeOf, UsageError } from "../base/index.ts";
+// cria inspect: what a model, a file of tensors or a tokenizer holds, and what memory the model takes, without loading it.
+import { CriaError, sizeOf, UsageError } from "../base/index.ts";
 import { openFile } from "../files/index.ts";
-import { readSafetensors, type TensorFile } from "../formats/index.ts";
+import { readGguf, readSafetensors, type TensorFile } from "../formats/index.ts";
 import { type OpenModel, openModel } from "../index.ts";
+import { parameterCount } from "../model/index.ts";
 import type { OnWarning } from "../open/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
-import type { Command } from "./command.ts";
-import { stringFlag } from "./flag-values.ts";
+import type { Command, CommandIo, Flags } from "./command.ts";
+import { booleanFlag, stringFlag, wholeFlag } from "./flag-values.ts";
+import { countMemory, type FoundMemory } from "./inspect-memory.ts";
+import { inspectText } from "./inspect-text.ts";
 import { isFile } from "./paths.ts";
 import { inspectCommand } from "./tokenizer-inspect.ts";
 
+const where = "inspect";
+
 /** The command `cria inspect`. */
 export const inspect: Command = {
-  name: "inspect",
-  summary: "show a model's config, parameters and tokenizer",
-  usage: "MODEL|FILE.safetensors|TOKENIZER [--tokenizer FILE]",
+  name: where,
+  summary: "show what a model is, how it is stored, and whether it fits this machine's memory",
+  usage: "MODEL|FILE.safetensors|TOKENIZER [--context N] [--sequences N] [--tensors] [--tokenizer FILE]",
   flags: [
+    { name: "context", type: "number", isLength: true, help: "count the memory of texts of so many tokens (default: the model's context)" },
+    { name: "sequences", type: "number", help: "count the memory of so many texts at the same time (default: 1)" },
+    { name: "tensors", type: "boolean", help: "list every tensor with its shape and type" },
     {
       name: "tokenizer",
       type: "string",
@@ -23,54 +31,93 @@ export const inspect: Command = {
     },
   ],
   async run([path, ...rest], flags, io) {
-    if (path === undefined) throw new UsageError("inspect", "MODEL is missing: name a model's folder or file, or hf:owner/name");
-    if (rest.length > 0) throw new UsageError("inspect", `"${rest[0]}" is one too many: name one model`);
-    const tokenizer = stringFlag(flags, "tokenizer");
-    if (/\.(json|model|tiktoken)$/.test(path) && (await isFile(path))) {
-      if (tokenizer !== undefined) throw new UsageError("inspect", `${path} is a tokenizer, no model: omit --tokenizer ${tokenizer}`);
-      return inspectCommand.run([path], {}, io);
-    }
-    const found = path.endsWith(".safetensors") ? await inspectFile(path) : await inspectModel(path, tokenizer);
+    if (path === undefined) throw new UsageError(where, "MODEL is missing: name a model's folder or file, or hf:owner/name");
+    if (rest.length > 0) throw new UsageError(where, `"${rest[0]}" is one too many: name one model`);
+    if (await isTokenizer(path)) return inspectTokenizer(path, flags, io);
+    const found = path.endsWith(".safetensors") ? await inspectFile(path) : await inspectModel(path, flags, io);
     for (const warning of found.warnings) io.stderr(`${warning}\n`);
-    io.stdout(io.json ? `${JSON.stringify(found, null, 2)}\n` : asText(found));
+    io.stdout(io.json ? `${JSON.stringify(found, null, 2)}\n` : inspectText(found, booleanFlag(flags, "tensors")));
     return 0;
   },
 };
 
-interface TensorRow {
+/** A tensor of a file. */
+export interface TensorRow {
   readonly name: string;
   readonly shape: readonly number[];
   readonly dtype: string;
 }
 
-/** What is printed: groups of facts, then the tensors. */
-interface Found {
-  readonly file: Readonly<Record<string, string | number>>;
-  readonly config?: Readonly<Record<string, unknown>>;
-  readonly tokenizer?: Readonly<Record<string, string | number | null>>;
+/** The tensors of one type. */
+export interface TypeRow {
+  readonly dtype: string;
+  readonly tensors: number;
+  readonly parameters: number;
+  readonly bytes: number;
+  /** The share of the bytes of all tensors, 0 to 1. */
+  readonly share: number;
+}
+
+/** A chat template by its name. */
+export interface TemplateRow {
+  readonly name: string;
+  /** Why it cannot be read; null where it can. */
+  readonly problem: string | null;
+}
+
+/** Facts by their names. */
+export type Facts = Readonly<Record<string, string | number | null>>;
+
+/** What is printed: as it is for programs, in a layout for people. */
+export interface Found {
+  readonly file: Facts;
+  readonly config?: OpenModel["config"];
+  readonly tokenizer?: Facts;
+  readonly chatTemplates?: readonly TemplateRow[];
   readonly metadata?: Readonly<Record<string, string>>;
+  /** The types of tensors, the one with the most bytes first. */
+  readonly types: readonly TypeRow[];
+  readonly memory?: FoundMemory;
   readonly tensors: readonly TensorRow[];
   /** What the model's files say and cria neither follows nor refuses. */
   readonly warnings: readonly string[];
 }
 
-async function inspectFile(path: string): Promise<Found> {
-  await using source = await openFile(path, "inspect");
-  const file = await readSafetensors(source);
-  return { file: { path, format: "safetensors", ...countsOf(file) }, metadata: file.metadata, tensors: rowsOf(file), warnings: [] };
+/** A GGUF without tensors is one, too. */
+async function isTokenizer(path: string): Promise<boolean> {
+  if (!(await isFile(path))) return false;
+  if (/\.(json|model|tiktoken)$/.test(path)) return true;
+  if (!path.endsWith(".gguf")) return false;
+  await using source = await openFile(path, where);
+  return (await readGguf(source)).tensors.length === 0;
 }
 
-async function inspectModel(path: string, tokenizerFile: string | undefined): Promise<Found> {
-  await using model = await openModel(path);
-  const { format, config, tensors } = model;
-  const { vocabSize, dim, nLayers, nHeads, ...more } = config;
+async function inspectTokenizer(path: string, flags: Flags, io: CommandIo): Promise<number> {
+  const flag = ["tokenizer", "context", "sequences", "tensors"].find((name) => flags[name] !== undefined && flags[name] !== false);
+  if (flag !== undefined) throw new UsageError(where, `${path} is a tokenizer, no model: omit --${flag}`);
+  return inspectCommand.run([path], {}, io);
+}
+
+async function inspectFile(path: string): Promise<Found> {
+  await using source = await openFile(path, where);
+  const file = await readSafetensors(source);
+  return { file: { path, format: "safetensors", ...countsOf(file) }, metadata: file.metadata, ...tensorsOf(file), warnings: [] };
+}
+
+async function inspectModel(path: string, flags: Flags, io: CommandIo): Promise<Found> {
+  await using model = await openModel(path, { signal: io.signal, onProgress: io.progress });
+  const { format, architecture, config, tensors } = model;
+  const asked = { contextLength: wholeFlag(flags, where, "context"), sequences: wholeFlag(flags, where, "sequences") };
   const warnings = [...model.warnings];
+  const described = await describeTokenizer(model, stringFlag(flags, "tokenizer"), (warning) => warnings.push(warning));
+  const { vocabSize, dim, nLayers, nHeads, ...more } = config;
   return {
-    file: { path, format, ...countsOf(tensors) },
+    file: { path, format, architecture, ...countsOf(tensors), modelParameters: parameterCount(config) },
     config: { vocabSize, dim, nLayers, nHeads, ...more }, // the sizes first
-    tokenizer: await describeTokenizer(model, tokenizerFile, (warning) => warnings.push(warning)),
+    ...described,
     metadata: tensors.metadata,
-    tensors: rowsOf(tensors),
+    ...tensorsOf(tensors),
+    memory: await countMemory(model, asked, io),
     warnings,
   };
 }
@@ -80,75 +127,45 @@ async function describeTokenizer(
   model: OpenModel,
   file: string | undefined,
   onWarning: OnWarning,
-): Promise<NonNullable<Found["tokenizer"]>> {
+): Promise<Pick<Found, "tokenizer" | "chatTemplates">> {
   try {
     const tokenizer = await model.openTokenizer(file, onWarning);
     const { templates, endOfTurn } = await model.openChat(tokenizer, file, onWarning);
     const chat = [...templates.keys()].join(" ");
-    return { kind: tokenizer.kind, pieces: tokenizer.vocabSize, ...rolesOf(tokenizer), stop: endOfTurn.join(" "), chat };
+    return {
+      tokenizer: { kind: tokenizer.kind, pieces: tokenizer.vocabSize, ...rolesOf(tokenizer), stop: endOfTurn.join(" "), chat },
+      chatTemplates: [...templates].map(([name, read]) => ({ name, problem: read instanceof CriaError ? read.message : null })),
+    };
   } catch (error) {
     if (file !== undefined) throw error;
-    return { problem: (error as Error).message };
+    return { tokenizer: { problem: (error as Error).message } };
   }
 }
 
-function rolesOf({ bosId, eosId, padId, unkId }: Tokenizer) {
+function rolesOf({ bosId, eosId, padId, unkId }: Tokenizer): Facts {
   return { bos: bosId ?? null, eos: eosId ?? null, pad: padId ?? null, unk: unkId ?? null };
 }
 
-function countsOf(file: TensorFile): Found["file"] {
+function countsOf(file: TensorFile) {
   const tensors = [...file.tensors.values()];
-  const total = (of: (tensor: (typeof tensors)[number]) => number) => tensors.reduce((sum, tensor) => sum + of(tensor), 0);
-  return { tensors: tensors.length, parameters: total(({ shape }) => sizeOf(shape)), bytes: total(({ start, end }) => end - start) };
+  return { tensors: tensors.length, parameters: sum(tensors, ({ shape }) => sizeOf(shape)), bytes: sum(tensors, bytesOf) };
 }
 
-function rowsOf(file: TensorFile): TensorRow[] {
-  return [...file.tensors.values()].map(({ name, shape, dtype }) => ({ name, shape, dtype }));
+function tensorsOf(file: TensorFile): Pick<Found, "types" | "tensors"> {
+  const tensors = [...file.tensors.values()];
+  const all = Math.max(1, sum(tensors, bytesOf));
+  const types = [...new Set(tensors.map(({ dtype }) => dtype))].map((dtype) => {
+    const same = tensors.filter((tensor) => tensor.dtype === dtype);
+    const bytes = sum(same, bytesOf);
+    return { dtype, tensors: same.length, parameters: sum(same, ({ shape }) => sizeOf(shape)), bytes, share: bytes / all };
+  });
+  return { types: types.sort((a, b) => b.bytes - a.bytes), tensors: tensors.map(({ name, shape, dtype }) => ({ name, shape, dtype })) };
 }
 
-function asText({ file, config, tokenizer, metadata, tensors }: Found): string {
-  const groups = [facts(file), titled("config", config), titled("tokenizer", tokenizer), titled("metadata", metadata), table(tensors)];
-  return groups.filter((group) => group !== "").join("\n");
+function bytesOf({ start, end }: { readonly start: number; readonly end: number }): number {
+  return end - start;
 }
 
-function titled(title: string, group: Readonly<Record<string, unknown>> | undefined): string {
-  return group === undefined || Object.keys(group).length === 0 ? "" : `${title}\n${facts(group, "  ")}`;
-}
-
-function facts(group: Readonly<Record<string, unknown>>, indent = ""): string {
-  const left = Math.max(...Object.keys(group).map((name) => name.length)) + 2;
-  return Object.entries(group)
-    .map(([name, value]) => `${indent}${name.padEnd(left)}${show(value)}\n`)
-    .join("");
-}
-
-function show(value: unknown): string {
-  if (value === null || value === "") return "none";
-  if (Array.isArray(value)) return value.every((part) => typeof part === "boolean") ? layersOf(value) : `${value.length} values`;
-  if (typeof value === "object")
-    return Object.entries(value)
-      .filter(([, part]) => part !== undefined)
-      .map(([name, part]) => (name === "type" ? show(part) : `${name} ${show(part)}`))
-      .join(", ");
-  return typeof value === "number" && Number.isInteger(value) ? value.toLocaleString("en-US") : String(value);
-}
-
-/** What holds in some layers of a model: their numbers, from 0. */
-function layersOf(holds: readonly boolean[]): string {
-  const layers = holds.flatMap((here, layer) => (here ? [layer] : []));
-  return layers.length === 0 ? "no layer" : `layer${layers.length === 1 ? "" : "s"} ${layers.join(", ")}`;
-}
-
-function table(tensors: readonly TensorRow[]): string {
-  const rows = tensors.map(({ name, shape, dtype }) => [name, shape.join(" × ") || "one number", dtype]);
-  const widths = [0, 1].map((column) => Math.max(0, ...rows.map((row) => row[column]!.length)));
-  return `tensors\n${rows
-    .map(
-      (row) =>
-        `  ${row
-          .map((cell, i) => cell.padEnd((widths[i] ?? 0) + 2))
-          .join("")
-          .trimEnd()}\n`,
-    )
-    .join("")}`;
+function sum<T>(values: readonly T[], of: (value: T) => number): number {
+  return values.reduce((total, value) => total + of(value), 0);
 }

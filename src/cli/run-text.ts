@@ -2,7 +2,7 @@
 import { stat } from "node:fs/promises";
 import { join, relative, resolve, sep } from "node:path";
 import { stringify } from "yaml";
-import type { OnProgress } from "../base/index.ts";
+import { byteSize, type OnProgress } from "../base/index.ts";
 import {
   type Corpus,
   type DataRecipe,
@@ -17,7 +17,6 @@ import {
 import { atomicWrite, readStream } from "../files/index.ts";
 import { parseWith } from "../schema/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
-import { byteSize } from "./amounts.ts";
 import type { CommandIo } from "./command.ts";
 import { tellNotes } from "./text-flags.ts";
 

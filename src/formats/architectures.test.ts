@@ -132,7 +132,12 @@ test.each(written)("written as %s and read back: %o", (modelType, parts) => {
   const config = llamaConfig({ vocabSize: 96, dim: 48, nLayers: 4, nHeads: 6, hiddenDim: 64, ...parts });
   const json = writeHfConfig({ config, eosTokenIds: [] });
   expect(json.model_type).toBe(modelType);
-  expect(readHfConfig("config.json", JSON.stringify(json))).toEqual({ config, eosTokenIds: [], warnings: [] });
+  expect(readHfConfig("config.json", JSON.stringify(json))).toEqual({
+    architecture: json.model_type,
+    config,
+    eosTokenIds: [],
+    warnings: [],
+  });
 });
 
 const base = { hidden_act: "silu", initializer_range: 0.02, torch_dtype: "bfloat16", use_cache: true, attention_dropout: 0 };

@@ -11,6 +11,8 @@ import type { TensorFile } from "./tensor-file.ts";
 
 /** A config that was read, and what of the file is not followed. */
 export interface ReadGgufConfig {
+  /** `general.architecture`. */
+  readonly architecture: GgufArchitecture;
   readonly config: LlamaConfig;
   readonly warnings: readonly string[];
 }
@@ -36,7 +38,7 @@ export async function readGgufConfig({ pairs }: GgufMetadata, tensors: TensorFil
     parameterRows(config).map((row) => ({ name: ggufName(row.name), shape: row.shape })),
     isRopeTensor,
   );
-  return { config, warnings };
+  return { architecture, config, warnings };
 }
 
 function readArchitecture(name: string, pairs: ReadonlyMap<string, GgufValue>): GgufArchitecture {

@@ -29,6 +29,7 @@ const sizes = { vocabSize: 96, dim: 48, nLayers: 3, nHeads: 6 };
 
 test("a published config is read", () => {
   expect(read(smol)).toEqual({
+    architecture: "llama",
     config: llamaConfig({
       ...{ vocabSize: 49152, dim: 576, nLayers: 30, nHeads: 9, nKvHeads: 3, hiddenDim: 1536, contextLength: 8192 },
       ...{ ropeTheta: 100000, tiedOutput: true },
@@ -131,7 +132,7 @@ test.each(variants)("written and read back, transformers' LLaMA %s: %o", (isLlam
   const json = writeHfConfig({ config, bosTokenId: 1, eosTokenIds: [2] });
   expect(json.model_type).toBe(isLlama ? "llama" : "cria");
   expect(Object.hasOwn(json, "cria")).toBe(!isLlama);
-  expect(read(json)).toEqual({ config, bosTokenId: 1, eosTokenIds: [2], warnings: [] });
+  expect(read(json)).toEqual({ architecture: json.model_type, config, bosTokenId: 1, eosTokenIds: [2], warnings: [] });
 });
 
 test("a scaling of positions that are not rotary is named in the warning, and the folder opens", () => {

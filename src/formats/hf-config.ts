@@ -20,6 +20,8 @@ export interface HfConfig {
 
 /** A config.json that was read, and what of it is not followed. */
 export interface ReadHfConfig extends HfConfig {
+  /** The file's `model_type`. */
+  readonly architecture: string;
   /** One sentence or none, which names every value that is not followed and every key that cria does not know. */
   readonly warnings: readonly string[];
 }
@@ -76,7 +78,7 @@ export function readHfConfig(name: string, bytes: Uint8Array | string): ReadHfCo
   const bosTokenId = readTokenIds(json.bos_token_id)[0];
   const config = readModel(name, json, architecture);
   return {
-    config,
+    ...{ architecture: architecture.modelType, config },
     ...(bosTokenId === undefined ? {} : { bosTokenId }),
     eosTokenIds: readTokenIds(json.eos_token_id),
     warnings: oneWarning(where, name, [...complaints, ...unusedScaling(config)], "the model is computed without regard to it"),

@@ -41,7 +41,7 @@ describe("a model of", () => {
     const ggufs = ["x-Q4_K_M.gguf", "x-Q4_K_S.gguf", "x-Q8_0.gguf", "mmproj-x-Q4_K_M.gguf", "config.json", "README.md"];
     expect(model(name, ...ggufs)).toEqual({ files: ["x-Q4_K_M.gguf"], opened: "x-Q4_K_M.gguf", index: undefined });
     expect(() => model("hf:a/b", ...ggufs)).toThrow(
-      "it has 3 models: name one of\n  hf:a/b:x-Q8_0.gguf  4.00 GB\n  hf:a/b:x-Q4_K_S.gguf  5.00 GB\n  hf:a/b:x-Q4_K_M.gguf  6.00 GB",
+      "it has 3 models: name one of\n  hf:a/b:x-Q8_0.gguf  4 GB\n  hf:a/b:x-Q4_K_S.gguf  5 GB\n  hf:a/b:x-Q4_K_M.gguf  6 GB",
     );
   });
 

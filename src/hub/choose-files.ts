@@ -1,5 +1,5 @@
 // Which files of a repository a model is made of: those that `openModel` reads, and no others.
-import { didYouMean, fail } from "../base/index.ts";
+import { byteSize, didYouMean, fail } from "../base/index.ts";
 import type { HubName } from "./hub-name.ts";
 import type { ListedFile } from "./repository.ts";
 
@@ -124,7 +124,7 @@ function ofLlama2c<File extends ListedFile>({ files, named, like }: Folder<File>
 
 function failOfMany(sets: readonly (readonly ListedFile[])[], { text, repository }: HubName): never {
   const sizeOf = (set: readonly ListedFile[]) => set.reduce((sum, { size }) => sum + size, 0);
-  const rows = sets.toSorted((a, b) => sizeOf(a) - sizeOf(b)).map((set) => `  hf:${repository}:${set[0]!.path}  ${sizeText(sizeOf(set))}`);
+  const rows = sets.toSorted((a, b) => sizeOf(a) - sizeOf(b)).map((set) => `  hf:${repository}:${set[0]!.path}  ${byteSize(sizeOf(set))}`);
   return fail(where, `${text}: it has ${sets.length} models: name one of\n${rows.join("\n")}`);
 }
 
@@ -177,10 +177,6 @@ function ggufsIn<File extends ListedFile>(files: readonly File[]): File[][] {
 function hasWord(path: string, word: string): boolean {
   const [text, sought] = [path.toLowerCase(), word.toLowerCase()];
   return text.split(/[-./]/).includes(sought);
-}
-
-function sizeText(bytes: number): string {
-  return bytes >= 1e9 ? `${(bytes / 1e9).toPrecision(3)} GB` : `${(bytes / 1e6).toPrecision(3)} MB`;
 }
 
 function listed(names: readonly string[]): string {

@@ -30,6 +30,8 @@ export interface ModelMemory {
   readonly working: number;
   /** What is in memory while the model writes. */
   readonly total: number;
+  /** Tokens of all sequences together whose keys and values have room beside the rest: whole pages of 64. */
+  readonly tokens: number;
   readonly there: MemoryThere;
   /** Whether all of it has room, and what is copied before it is packed, too. */
   readonly isEnough: boolean;
@@ -49,10 +51,12 @@ export function modelMemory(backend: Backend, config: LlamaConfig, source: Weigh
   const { packed, working } = largestProgram(backend, { config, lora: undefined, layoutOf }, pool, passLimits.rows);
   const copied = planned.filter(({ isMapped }) => !isMapped);
   const weights = bytesOfAll(copied.filter(({ isPackedAlone }) => !isPackedAlone));
-  const cache = pages * bytesPerPage(config, cacheType);
-  const [total, there] = [weights + packed + cache + working, backend.memory()];
+  const page = bytesPerPage(config, cacheType);
+  const [rest, cache, there] = [weights + packed + working, pages * page, backend.memory()];
+  const total = rest + cache;
   return {
     ...{ mapped: bytesOfAll(planned.filter(({ isMapped }) => isMapped)), weights, packed, cache, working, total, there },
+    tokens: pageKeys * Math.max(0, Math.floor((there.bytes - rest) / page)),
     isEnough: Math.max(total, bytesOfAll(copied)) <= there.bytes,
   };
 }

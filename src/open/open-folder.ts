@@ -37,14 +37,14 @@ export function isHfFolder(names: readonly string[]): boolean {
 export async function openFolder(files: ModelFiles, opened: OpenedSources, signal?: AbortSignal): Promise<ModelParts> {
   const names = new Set(await files.list());
   check(names.has("config.json"), "model", () => `${files.name}: it has no config.json: ${understood}`);
-  const { config, eosTokenIds, warnings } = readHfConfig(files.pathOf("config.json"), await readPart(files, "config.json"));
+  const { architecture, config, eosTokenIds, warnings } = readHfConfig(files.pathOf("config.json"), await readPart(files, "config.json"));
   const { eosTokenIds: generationEos, warnings: generationWarnings, ...generation } = await readGeneration(files);
   const tensors = await openTensors(files, names, opened);
   const rows = parameterRows(config).map(({ name, shape }) => ({ name: hfName(name), shape }));
   tensors.expect(rows, isRedundantInHf);
   if (config.tiedOutput) await checkTied(tensors, signal);
   return {
-    ...{ format: "Hugging Face folder", config, tensors, weights: hfWeights(tensors), generation },
+    ...{ format: "Hugging Face folder", architecture, config, tensors, weights: hfWeights(tensors), generation },
     warnings: [...warnings, ...generationWarnings],
     findTokenizer: () => findTokenizer(files),
     templatePlace: { files, file: "tokenizer.json" },

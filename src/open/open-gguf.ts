@@ -27,11 +27,19 @@ export async function openGguf({ files, file }: FilePlace, opened: OpenedSources
     "model",
     () => `${name}: it holds a vocabulary and no tensors: it is a tokenizer, name a file with a model`,
   );
-  const { config, warnings } = await readGgufConfig(head.metadata, tensors);
+  const { architecture, config, warnings } = await readGgufConfig(head.metadata, tensors);
   const { generation, warnings: samplingWarnings } = readGgufSampling(pairs, name);
   const { endIds } = ggufChatSources(pairs, name);
   return {
-    ...{ format: "GGUF", config, tensors, weights: ggufWeights(tensors), generation, warnings: [...warnings, ...samplingWarnings] },
+    ...{
+      format: "GGUF",
+      architecture,
+      config,
+      tensors,
+      weights: ggufWeights(tensors),
+      generation,
+      warnings: [...warnings, ...samplingWarnings],
+    },
     findTokenizer: () => Promise.resolve(main),
     templatePlace: { files, file: main },
     namedEnds: () => endIds,

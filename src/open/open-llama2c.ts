@@ -13,7 +13,7 @@ export async function openLlama2c(place: FilePlace, opened: OpenedSources): Prom
   check(file.endsWith(".bin"), "model", () => `${pathOf(place)}: ${explainFile(file)}`);
   const { config, tensors } = await readLlama2c(await opened.open(file));
   return {
-    ...{ format: "llama2.c", config, tensors, weights: hfWeights(tensors), generation: {}, warnings: [] },
+    ...{ format: "llama2.c", architecture: "llama", config, tensors, weights: hfWeights(tensors), generation: {}, warnings: [] },
     findTokenizer: () => findTokenizer(place, config),
     // run.c stops at the begin-of-text token: its models learnt from texts in a row, each behind one.
     namedEnds: ({ bosId, eosId }) => [bosId, eosId].filter((id) => id !== undefined),

@@ -22,7 +22,7 @@ export async function openMeta(files: ModelFiles, opened: OpenedSources): Promis
   const shards = await Promise.all(metaFileNames(files.name, names).map(async (name) => readTorchFile(await opened.open(name))));
   const { config, tensors, warnings } = metaModel(files.name, { name: files.pathOf(params), bytes: await readPart(files, params) }, shards);
   return {
-    ...{ format: "Meta folder", config, tensors, weights: hfWeights(tensors), warnings, generation: {} },
+    ...{ format: "Meta folder", architecture: "llama", config, tensors, weights: hfWeights(tensors), warnings, generation: {} },
     findTokenizer: () => findMetaTokenizer(files),
     namedEnds: ({ eosId }) => (eosId === undefined ? [] : [eosId]),
   };

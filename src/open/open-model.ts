@@ -18,6 +18,8 @@ export type ModelFormat = "Hugging Face folder" | "GGUF" | "llama2.c" | "Meta fo
 /** A model's config, and its tensors where they lie. */
 export interface ModelParts {
   readonly format: ModelFormat;
+  /** The kind of model in the words of its files: `model_type` of config.json, `general.architecture` of GGUF; "llama" where the format has no other. */
+  readonly architecture: string;
   readonly config: LlamaConfig;
   /** The tensors under the names of the format, Hugging Face's where it has none; they are all there, in the config's shapes. */
   readonly tensors: TensorFile;
