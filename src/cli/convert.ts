@@ -1,9 +1,8 @@
 // cria convert: a model as another file or folder, in fewer bits if need be.
-import { didYouMean, elementLayouts, sizeOf, UsageError } from "../base/index.ts";
+import { byteSize, didYouMean, elementLayouts, sizeOf, UsageError } from "../base/index.ts";
 import { type Conversion, type ConvertedTensor, convertModel, type Documents } from "../convert/index.ts";
 import type { TextOptions } from "../corpus/index.ts";
 import { type FileType, fileTypeOf, fileTypes } from "../formats/index.ts";
-import { byteSize } from "./amounts.ts";
 import type { Command, CommandIo, Flags } from "./command.ts";
 import { stringFlag, wholeFlag } from "./flag-values.ts";
 import { openBackend } from "./open-backend.ts";
