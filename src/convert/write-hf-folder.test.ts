@@ -49,7 +49,9 @@ test("a llama2.c .bin as a folder, in one file and in several: halves turn toget
       }
       const tokenizer = await written.openTokenizer();
       expect(tokenizer.model.pieces).toEqual(tinyTokenizer.pieces);
-      expect((await written.openChat(tokenizer)).endOfTurn).toEqual([1, 2]);
+      expect((await written.openChat(tokenizer)).endOfTurn).toEqual([2, 1]);
+      const said = JSON.parse(await readFile(join(folder, name, "generation_config.json"), "utf8"));
+      expect(said).toEqual({ bos_token_id: 1, eos_token_id: [2, 1] });
       expect(await greedy(join(folder, name))).toEqual(await greedy(bin));
     }
   });

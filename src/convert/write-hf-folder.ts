@@ -97,7 +97,9 @@ async function documentsOf(model: OpenModel<string>, config: OpenModel["config"]
   if (own !== undefined) return { ...Object.fromEntries(own), "config.json": configOf(model, config, own.get("config.json"), type) };
   const tokenizer = await model.openTokenizer(path, onWarning);
   const { endOfTurn, templateTexts } = await model.openChat(tokenizer, path, onWarning);
-  const said = { type, endIds: endOfTurn, generation: model.generation, templates: templateTexts };
+  // The tokenizer's own end comes first, because some programs read one id only.
+  const endIds = [...endOfTurn].sort((a, b) => Number(b === tokenizer.eosId) - Number(a === tokenizer.eosId));
+  const said = { type, endIds, generation: model.generation, templates: templateTexts };
   return modelDocuments(config, tokenizer.model, said);
 }
 
@@ -111,7 +113,8 @@ function configOf(
   type: FloatType,
 ): JsonObject {
   const own = parseJsonObject(where, `${model.path}: config.json`, bytes, { unique: true });
-  if (config === model.config) return { ...own, torch_dtype: type, ...("dtype" in own && { dtype: type }) };
+  const typeKey = "dtype" in own ? "dtype" : "torch_dtype"; // transformers 5 and 4
+  if (config === model.config) return { ...own, [typeKey]: type };
   const ids = Object.fromEntries(idKeys.filter((key) => key in own).map((key) => [key, own[key]]));
   return { ...writeHfConfig({ config, eosTokenIds: [] }, type), ...ids };
 }

@@ -82,14 +82,16 @@ export function readGenerationConfig(name: string, bytes: Uint8Array | string): 
   };
 }
 
-/** The document to store as generation_config.json. */
+const ofSampling = ["temperature", "topK", "topP", "minP"] as const;
+
+/** The document to store as generation_config.json. It says whether to sample where the config says anything of sampling. */
 export function writeGenerationConfig(config: GenerationConfig): JsonObject {
   const isGreedy = config.temperature === 0;
   const written = fields.filter(([key, field]) => config[field] !== undefined && !(isGreedy && key === "temperature"));
   return {
     ...(config.bosTokenId === undefined ? {} : { bos_token_id: config.bosTokenId }),
     ...writeTokenIds("eos_token_id", config.eosTokenIds),
-    do_sample: !isGreedy,
+    ...(ofSampling.some((field) => config[field] !== undefined) && { do_sample: !isGreedy }),
     ...Object.fromEntries(written.map(([key, field]) => [key, config[field]])),
     ...(config.stop === undefined ? {} : { stop_strings: config.stop }),
   };
