@@ -4,7 +4,7 @@
 //   | N: u64 | N bytes of JSON    | tensors, without holes or overlaps |
 //
 // Everything the header says is checked against the file before anything is allocated for it.
-import { type ByteSource, check, decodeUtf8, didYouMean, fail, type Shape, showShape } from "../base/index.ts";
+import { type ByteSource, check, decodeUtf8, fail, type Shape, showShape } from "../base/index.ts";
 import { isObject, type JsonObject, kindOf, parseJsonObject, quote } from "./json.ts";
 import { isStorageName, type StorageName, storageTypes } from "./storage.ts";
 import { TensorFile, type TensorInfo } from "./tensor-file.ts";
@@ -86,9 +86,9 @@ function readEntry(source: ByteSource, dataStart: number, name: string, entry: u
 
 function readDtype(what: string, dtype: unknown): StorageName {
   if (isStorageName(dtype)) return dtype;
-  const known = Object.keys(storageTypes);
-  const hint = typeof dtype === "string" ? didYouMean(dtype, known) : "";
-  return fail(where, `${what} has dtype ${kindOf(dtype)} but cria reads ${known.join(", ")}${hint || ": convert it to one of these"}`);
+  const isNarrow = typeof dtype === "string" && /^F[468](?:_|$)/.test(dtype);
+  const wayOut = isNarrow ? "its scales stand elsewhere, choose the same model in BF16 or as GGUF" : "convert it to one of these";
+  return fail(where, `${what} has dtype ${kindOf(dtype)} but cria reads ${Object.keys(storageTypes).join(", ")}: ${wayOut}`);
 }
 
 function readShape(what: string, shape: unknown): Shape {

@@ -118,7 +118,7 @@ export class TensorFile {
   }
 
   /**
-   * Holds the file against what a model expects: every row is there in its shape, and nothing else is that counts.
+   * Holds the file against what a model expects: every row is there in its shape, as floats or blocks of them, and nothing else is that counts.
    * @param isRedundant whether a tensor may be there that is none of the rows; none by default
    * @throws CriaError with the first difference.
    */
@@ -126,7 +126,13 @@ export class TensorFile {
     const expected = new Set<string>();
     for (const { name, shape } of rows) {
       expected.add(name);
-      const found = this.info(name).shape;
+      const { shape: found, dtype } = this.info(name);
+      check(
+        !isInteger(dtype),
+        this.format,
+        () =>
+          `${this.name}: tensor "${name}" is ${dtype}, and integers are weights only with scales of a kind that cria does not know: choose the model in BF16`,
+      );
       check(
         sameShape(found, shape),
         this.format,
@@ -159,6 +165,10 @@ async function readPiece({ source, start, dtype }: TensorInfo, first: number, ou
   const { block, bytes, alignment, toFloat32 } = fileLayout(dtype);
   const stored = await source.read(start + (first / block) * bytes, (out.length / block) * bytes);
   toFloat32(aligned(stored, alignment), out);
+}
+
+function isInteger(dtype: TensorDType): boolean {
+  return /^(?:[IU]\d|BOOL)/.test(dtype);
 }
 
 function sameBits(a: Float32Array, b: Float32Array): boolean {
