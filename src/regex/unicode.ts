@@ -4,32 +4,56 @@ import { fail } from "../base/index.ts";
 import { type CodePoints, codePoints, complement, contains, intersection, union } from "./code-points.ts";
 import { caseGroups, characterKinds, characterRuns, severalFolded } from "./unicode-tables.ts";
 
-interface Run {
-  readonly kind: string;
-  readonly range: readonly [number, number];
+/** All characters in runs of one kind: where each ends, and its place in `characterKinds`. */
+interface Runs {
+  readonly lasts: Int32Array;
+  readonly kinds: Uint8Array;
 }
 
-let allRuns: readonly Run[] | undefined;
+let allRuns: Runs | undefined;
 
-function runs(): readonly Run[] {
+function runs(): Runs {
   if (allRuns !== undefined) return allRuns;
-  let at = 0;
-  allRuns = characterRuns.split(" ").map((run) => {
-    const [kind = "", length = ""] = run.split(",");
-    const first = at;
-    at += Number.parseInt(length, 36);
-    return { kind: characterKinds[Number.parseInt(kind, 36)] ?? "", range: [first, at - 1] };
-  });
+  const written = characterRuns.split(" ");
+  const lasts = new Int32Array(written.length);
+  const kinds = new Uint8Array(written.length);
+  let last = -1;
+  for (let i = 0; i < written.length; i++) {
+    const run = written[i]!;
+    const comma = run.indexOf(",");
+    last += Number.parseInt(run.slice(comma + 1), 36);
+    lasts[i] = last;
+    kinds[i] = Number.parseInt(run.slice(0, comma), 36);
+  }
+  allRuns = { lasts, kinds };
   return allRuns;
 }
 
 function ofKind(wanted: (category: string, flags: string) => boolean): CodePoints {
-  const kinds = new Set<string>(characterKinds.filter((kind) => wanted(kind.slice(0, 2), kind.slice(3))));
-  return codePoints(
-    runs()
-      .filter(({ kind }) => kinds.has(kind))
-      .map(({ range }) => range),
-  );
+  const isWanted = characterKinds.map((kind) => wanted(kind.slice(0, 2), kind.slice(3)));
+  const { lasts, kinds } = runs();
+  const ranges: [number, number][] = [];
+  for (let i = 0; i < kinds.length; i++) if (isWanted[kinds[i]!]) ranges.push([i === 0 ? 0 : lasts[i - 1]! + 1, lasts[i]!]);
+  return codePoints(ranges);
+}
+
+/** Calls back with the general category of all characters, such as Lu, in runs in ascending order. */
+export function eachCategory(each: (category: string, first: number, last: number) => void): void {
+  const categories = characterKinds.map((kind) => kind.slice(0, 2));
+  const { lasts, kinds } = runs();
+  for (let i = 0; i < kinds.length; i++) each(categories[kinds[i]!]!, i === 0 ? 0 : lasts[i - 1]! + 1, lasts[i]!);
+}
+
+/** The general category of a character. */
+export function categoryOf(point: number): string {
+  const { lasts, kinds } = runs();
+  let [low, high] = [0, lasts.length - 1];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (lasts[middle]! < point) low = middle + 1;
+    else high = middle;
+  }
+  return characterKinds[kinds[low]!]!.slice(0, 2);
 }
 
 const known = new Map<string, CodePoints | undefined>();

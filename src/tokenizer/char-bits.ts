@@ -1,5 +1,5 @@
 // What a character is where classes overlap: bits by table, for the patterns that tell capitals from small letters, or punctuation from symbols.
-import { type CodePoints, characterClass, contains } from "../regex/index.ts";
+import { categoryOf, eachCategory } from "../regex/index.ts";
 import { widthAt } from "./scan-text.ts";
 
 /** The bit of capitals: \p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}. */
@@ -25,38 +25,31 @@ export const cjkKana = 512;
 /** The bit of ideographs, kana and Hangul, in the ranges of a published expression: 一-龥, ࠀ-一 and 가-퟿. */
 export const cjk = 1024;
 
-type Row = readonly [bits: number, set: () => CodePoints];
+/** General category → bits. */
+const categoryBits: Readonly<Record<string, number>> = {
+  ...{ Lu: capitalBit | letterBit, Lt: capitalBit | letterBit, Ll: smallBit | letterBit },
+  ...{ Lm: capitalBit | smallBit | letterBit, Lo: capitalBit | smallBit | letterBit },
+  ...ofEach("Mn Mc Me", capitalBit | smallBit | markBit),
+  ...ofEach("Nd Nl No", numberBit),
+  ...ofEach("Pc Pd Ps Pe Pi Pf Po", punctuationBit),
+  ...ofEach("Sm Sc Sk So", symbolBit),
+  ...ofEach("Zs Zl Zp", whiteBit),
+};
 
-const rows: readonly Row[] = [
-  ...["lu", "lt"].map((name): Row => [capitalBit | letterBit, () => characterClass(name)]),
-  [smallBit | letterBit, () => characterClass("ll")],
-  ...["lm", "lo"].map((name): Row => [capitalBit | smallBit | letterBit, () => characterClass(name)]),
-  [capitalBit | smallBit | markBit, () => characterClass("m")],
-  [numberBit, () => characterClass("n")],
-  [whiteBit, () => characterClass("whitespace")],
-  [
-    newlineBit,
-    () => [
-      [0x0a, 0x0a],
-      [0x0d, 0x0d],
-    ],
-  ],
-  [punctuationBit, () => characterClass("p")],
-  [symbolBit, () => characterClass("s")],
-  [
-    cjkKana,
-    () => [
-      [0x3040, 0x30ff],
-      [0x4e00, 0x9fa5],
-    ],
-  ],
-  [
-    cjk,
-    () => [
-      [0x0800, 0x9fa5],
-      [0xac00, 0xd7ff],
-    ],
-  ],
+function ofEach(categories: string, bits: number): Record<string, number> {
+  return Object.fromEntries(categories.split(" ").map((category) => [category, bits]));
+}
+
+/** What characters have beside the bits of their categories; all of them are below U+10000. */
+const extraBits: readonly (readonly [bits: number, first: number, last: number])[] = [
+  [whiteBit, 0x09, 0x0d],
+  [whiteBit, 0x85, 0x85],
+  [newlineBit, 0x0a, 0x0a],
+  [newlineBit, 0x0d, 0x0d],
+  [cjkKana, 0x3040, 0x30ff],
+  [cjkKana, 0x4e00, 0x9fa5],
+  [cjk, 0x0800, 0x9fa5],
+  [cjk, 0xac00, 0xd7ff],
 ];
 
 let units: Uint16Array | undefined;
@@ -64,11 +57,13 @@ let units: Uint16Array | undefined;
 /** UTF-16 unit → bits; made on first use. */
 export function unitBits(): Uint16Array {
   if (units !== undefined) return units;
-  units = new Uint16Array(0x10000);
-  for (const [bits, set] of rows)
-    for (const [first, last] of set())
-      for (let unit = first, stop = Math.min(last, 0xffff); unit <= stop; unit++) units[unit] = units[unit]! | bits;
-  return units;
+  const all = new Uint16Array(0x10000);
+  eachCategory((category, first, last) => {
+    if (first <= 0xffff) all.fill(categoryBits[category] ?? 0, first, last + 1);
+  });
+  for (const [bits, first, last] of extraBits) for (let unit = first; unit <= last; unit++) all[unit] = all[unit]! | bits;
+  units = all;
+  return all;
 }
 
 const astral = new Map<number, number>();
@@ -85,7 +80,7 @@ export function bitsAt(text: string, at: number, end: number): number {
 export function bitsOfPoint(point: number): number {
   let found = astral.get(point);
   if (found === undefined) {
-    found = rows.reduce((all, [bits, set]) => (contains(set(), point) ? all | bits : all), 0);
+    found = categoryBits[categoryOf(point)] ?? 0;
     astral.set(point, found);
   }
   return found;
