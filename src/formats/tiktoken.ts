@@ -5,9 +5,9 @@ import { check, fail } from "../base/index.ts";
 import {
   type BytesModel,
   byteLevelBytes,
-  byteLevelPiece,
   countRanks,
   createTokenizer,
+  levelPieces,
   type SplitName,
   type TokenizerModel,
   unusedPiece,
@@ -109,45 +109,82 @@ const mostRanks = 1 << 21;
  */
 export function readTiktoken(bytes: Uint8Array, name = "the file of ranks", kindOf?: (ranks: number) => TiktokenKind): BytesModel {
   const ranks = readRanks(bytes, name);
-  const known = (kindOf ?? ((count) => kindsByRanks.get(count)))(ranks.size);
+  const known = (kindOf ?? ((count) => kindsByRanks.get(count)))(ranks.pieces.length);
   if (known === undefined)
     return fail(
       where,
-      `${name}: it has ${ranks.size} ranks, and no known kind has so many (${[...kindsByRanks.keys()].join(", ")}): say which split pattern and special pieces go with it, by making a tokenizer.json of it`,
+      `${name}: it has ${ranks.pieces.length} ranks, and no known kind has so many (${[...kindsByRanks.keys()].join(", ")}): say which split pattern and special pieces go with it, by making a tokenizer.json of it`,
       { ways: ["pattern", "special"] },
     );
   return modelOf(ranks, known, name);
 }
 
-/** A file of ranks is a line per piece: base64, a space and a number. */
-function readRanks(bytes: Uint8Array, name: string): Map<string, number> {
-  const ranks = new Map<string, number>();
+/** Pieces and their ranks, in the order of the file. */
+interface Ranks {
+  readonly pieces: readonly string[];
+  readonly ids: Int32Array;
+}
+
+function readRanks(bytes: Uint8Array, name: string): Ranks {
+  const decoded = new Uint8Array(bytes.length);
+  const spans = new Int32Array(2 * Math.ceil(bytes.length / leastLine));
+  const ids = new Int32Array(spans.length / 2);
   const taken = new Uint8Array(mostRanks);
-  let line = 0;
-  for (let at = 0; at < bytes.length; line++) {
+  let [count, size] = [0, 0];
+  eachRank(bytes, name, (from, to, id) => {
+    const end = writeBase64(bytes, from, to, decoded, size);
+    if (end < 0) return "does not begin with base64";
+    if (end === size || id >= mostRanks || taken[id] === 1) return emptyOrTwice;
+    taken[id] = 1;
+    ids[count] = id;
+    spans[2 * count] = size;
+    spans[2 * count + 1] = end;
+    size = end;
+    count++;
+    return undefined;
+  });
+  check(count > 0, where, () => `${name}: it holds no ranks: it is damaged or of another kind`);
+  const pieces = levelPieces(decoded, spans.subarray(0, 2 * count));
+  if (new Set(pieces).size < count) refuseTwice(bytes, name, pieces);
+  return { pieces, ids };
+}
+
+const emptyOrTwice = "has an empty piece, or a piece or a rank that another line has";
+
+/** @throws CriaError naming the first line that has a piece of an earlier one */
+function refuseTwice(bytes: Uint8Array, name: string, pieces: readonly string[]): void {
+  const known = new Set<string>();
+  eachRank(bytes, name, () => {
+    const count = known.size;
+    return known.add(pieces[count]!).size === count ? emptyOrTwice : undefined;
+  });
+}
+
+/**
+ * Goes through a file of ranks, which is a line per piece: base64, a space and a number.
+ * @param each takes where the base64 begins and ends, and the rank, and answers with what is wrong with the line
+ * @throws CriaError naming the first line that is wrong
+ */
+function eachRank(bytes: Uint8Array, name: string, each: (from: number, to: number, rank: number) => string | undefined): void {
+  for (let at = 0, line = 1; at < bytes.length; line++) {
     const end = endOfLine(bytes, at);
     const last = withoutWhite(bytes, at, end);
     if (last > at) {
-      const about = (message: string): never =>
-        fail(
-          where,
-          `${name}: line ${line + 1}, ${quote(String.fromCharCode(...bytes.subarray(at, Math.min(last, at + mostLine))))}, ${message}: the file is damaged`,
-        );
       const space = bytes.indexOf(0x20, at);
-      const id = space < 0 || space >= last ? -1 : rankOf(bytes, space + 1, last);
-      if (id < 0 || last - at > mostLine) about("must be a piece in base64 and its rank");
-      const piece = base64Piece(bytes, at, space) ?? about("does not begin with base64");
-      if (piece === "" || ranks.has(piece) || id >= mostRanks || taken[id] === 1)
-        about("has an empty piece, or a piece or a rank that another line has");
-      ranks.set(piece, id);
-      taken[id] = 1;
+      const rank = space < 0 || space >= last ? -1 : rankOf(bytes, space + 1, last);
+      const isLine = rank >= 0 && last - at <= mostLine;
+      const problem = isLine ? each(at, space, rank) : "must be a piece in base64 and its rank";
+      if (problem !== undefined) {
+        const shown = String.fromCharCode(...bytes.subarray(at, Math.min(last, at + mostLine)));
+        fail(where, `${name}: line ${line}, ${quote(shown)}, ${problem}: the file is damaged`);
+      }
     }
     at = end + 1;
   }
-  check(ranks.size > 0, where, () => `${name}: it holds no ranks: it is damaged or of another kind`);
-  return ranks;
 }
 
+/** Bytes of the shortest line: a byte in base64, a space, a digit and a line end, which the last line may lack. */
+const leastLine = 6;
 /** Bytes of a line; the longest piece known takes 200. */
 const mostLine = 1 << 14;
 
@@ -181,27 +218,28 @@ const sixBits = new Int8Array(256).fill(-1);
 for (const [value, char] of [..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"].entries())
   sixBits[char.charCodeAt(0)] = value;
 
-const decodedBytes = new Uint8Array(mostLine);
-
-/** The bytes in GPT-2's alphabet, as pieces are written; undefined where `bytes[from … to)` is no base64 with its padding. */
-function base64Piece(bytes: Uint8Array, from: number, to: number): string | undefined {
+/**
+ * Writes the bytes that base64 stands for, `bytes[from … to)`.
+ * @returns the place behind them in `into`; -1 where it is no base64 with its padding
+ */
+function writeBase64(bytes: Uint8Array, from: number, to: number, into: Uint8Array, at: number): number {
   let end = to;
-  if ((to - from) % 4 !== 0) return undefined;
+  if ((to - from) % 4 !== 0) return -1;
   for (let padding = 0; padding < 2 && end > from && bytes[end - 1] === equalsSign; padding++) end--;
-  let size = 0;
+  let size = at;
   let bits = 0;
   for (let i = from; i < end; i++) {
     const six = sixBits[bytes[i]!]!;
-    if (six < 0) return undefined;
+    if (six < 0) return -1;
     bits = ((bits << 6) | six) & 0xffff;
     const have = ((i - from) & 3) * 6 + 6; // bits of this group of four characters
-    if (have > 6) decodedBytes[size++] = bits >>> (have & 7);
+    if (have > 6) into[size++] = bits >>> (have & 7);
   }
-  return byteLevelPiece(decodedBytes.subarray(0, size));
+  return size;
 }
 
 /** Ids without a piece, of which cl100k has some, stand for pieces that no text becomes. */
-function modelOf(ranks: ReadonlyMap<string, number>, kind: TiktokenKind, name: string): BytesModel {
+function modelOf(ranks: Ranks, kind: TiktokenKind, name: string): BytesModel {
   const pieces: string[] = [];
   const add = (piece: string, id: number) => {
     check(
@@ -211,15 +249,16 @@ function modelOf(ranks: ReadonlyMap<string, number>, kind: TiktokenKind, name: s
     );
     pieces[id] = piece;
   };
-  for (const [piece, id] of ranks) add(piece, id);
+  for (let i = 0; i < ranks.pieces.length; i++) pieces[ranks.ids[i]!] = ranks.pieces[i]!;
   const size = Math.max(...kind.specials.map(([, id]) => id + 1), pieces.length);
   check(
-    size <= 2 * (ranks.size + kind.specials.length) + 1024,
+    size <= 2 * (ranks.pieces.length + kind.specials.length) + 1024,
     where,
-    () => `${name}: its ranks go up to ${size - 1}, but it has ${ranks.size}: it is damaged`,
+    () => `${name}: its ranks go up to ${size - 1}, but it has ${ranks.pieces.length}: it is damaged`,
   );
   for (const [piece, id] of kind.specials) add(piece, id);
-  const unused = Array.from({ length: size }, (_, id) => id).filter((id) => pieces[id] === undefined);
+  const unused: number[] = [];
+  for (let id = 0; id < size; id++) if (pieces[id] === undefined) unused.push(id);
   for (const id of unused) pieces[id] = unusedPiece(id);
   const idOf = (piece: string | undefined) => kind.specials.find(([known]) => known === piece)?.[1];
   const [bosId, eosId, padId] = [idOf(kind.bos), idOf(kind.eos), idOf(kind.pad)];

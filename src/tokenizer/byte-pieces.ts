@@ -8,7 +8,8 @@ import { replaceMatches } from "./text-steps.ts";
 /** byte → the character that stands for it in byte-level pieces: itself where printable Latin-1, else U+0100 and up (GPT-2's `bytes_to_unicode`). */
 export const byteToChar: readonly string[] = buildByteToChar();
 
-const byteToUnit = Uint16Array.from(byteToChar, (char) => char.charCodeAt(0));
+/** byte → the unit that stands for it. */
+export const byteToUnit = Uint16Array.from(byteToChar, (char) => char.charCodeAt(0));
 const pieceUnits = new Uint16Array(256);
 
 /** UTF-16 unit → the byte it stands for, or -1; all of them lie below U+0144. */

@@ -30,6 +30,7 @@ export {
   type WordModel,
 } from "./model.ts";
 export type { NormaliserStep, SentencePieceStep } from "./normaliser.ts";
+export { levelPieces } from "./piece-bytes.ts";
 export type { ParseSpecial, PieceMatching } from "./piece-matcher.ts";
 export { PieceNames } from "./piece-names.ts";
 export type { PreTokeniserStep, SplitBehaviour } from "./pre-tokeniser.ts";

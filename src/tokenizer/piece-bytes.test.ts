@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Rng } from "../base/index.ts";
-import { byteLevelBytes } from "./byte-pieces.ts";
-import { levelBytes, type PieceBytes, textBytes } from "./piece-bytes.ts";
+import { byteLevelBytes, byteLevelPiece } from "./byte-pieces.ts";
+import { levelBytes, levelPieces, type PieceBytes, textBytes } from "./piece-bytes.ts";
 
 /** Pieces of characters of every width, of ▁ and spaces, of halves of surrogate pairs at their ends, and of none. */
 function randomPieces(rng: Rng, characters: readonly string[]): string[] {
@@ -30,4 +30,13 @@ test("pieces of GPT-2's alphabet as bytes", () => {
     const pieces = randomPieces(new Rng(seed), ["a", "Ġ", "Ċ", "é", "Ń", "ń", "!", ...(seed % 2 === 0 ? [] : characters)]);
     expect(spelled(levelBytes(pieces))).toEqual(pieces.map((piece) => [...(byteLevelBytes(piece) ?? [])]));
   }
+});
+
+test("stretches of bytes as pieces of that alphabet", () => {
+  const rng = new Rng(1);
+  const bytes = Uint8Array.from({ length: 1000 }, () => rng.below(256));
+  const spans = Int32Array.from({ length: 200 }, () => rng.below(500)).map((place, i) => (i % 2 === 0 ? place : 500 + place));
+  const expected = Array.from({ length: 100 }, (_, i) => byteLevelPiece(bytes.subarray(spans[2 * i], spans[2 * i + 1])));
+  expect(levelPieces(bytes, spans)).toEqual(expected);
+  expect(levelPieces(bytes, new Int32Array(0))).toEqual([]);
 });

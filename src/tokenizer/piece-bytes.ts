@@ -1,5 +1,5 @@
 // The bytes of all pieces of a vocabulary in one array: one call of the engine's encoder for all of them takes a tenth of the time of one for each.
-import { byteOfUnit } from "./byte-pieces.ts";
+import { byteOfUnit, byteToUnit } from "./byte-pieces.ts";
 import { utf8Bytes } from "./codec.ts";
 import { isSpaceMark } from "./extra-spaces.ts";
 import { pointAt, widthOf } from "./utf8-bits.ts";
@@ -81,4 +81,16 @@ export function levelBytes(pieces: readonly string[]): PieceBytes {
     at++;
   }
   return { bytes, spans };
+}
+
+const utf16 = new TextDecoder("utf-16le");
+
+/** The pieces of GPT-2's printable alphabet that stand for stretches of bytes, decoded all at once. */
+export function levelPieces(bytes: Uint8Array, spans: Int32Array): string[] {
+  const units = new Uint16Array(spans.reduce((most, end) => Math.max(most, end), 0));
+  for (let i = 0; i < units.length; i++) units[i] = byteToUnit[bytes[i]!]!;
+  const joined = utf16.decode(units);
+  const pieces: string[] = [];
+  for (let i = 0; i < spans.length; i += 2) pieces.push(joined.slice(spans[i], spans[i + 1]));
+  return pieces;
 }
