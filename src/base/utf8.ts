@@ -12,55 +12,46 @@ export function decodeUtf8(bytes: Uint8Array, name: string, where: string, wayOu
   }
 }
 
-/** Many short texts in one string, of which each is cut out when it is asked for. */
+/** Many short texts as they lie in a file, decoded when they are asked for. */
 export class Texts implements Iterable<string> {
-  /** All texts, one behind the other. */
-  readonly joined: string;
-  /** Where each text ends in `joined`; the next one begins there. */
-  readonly #ends: Int32Array;
+  readonly bytes: Uint8Array;
+  /** Where each text begins and ends in `bytes`, in turn. */
+  readonly spans: Int32Array;
+  readonly #name: string;
+  readonly #where: string;
 
-  constructor(joined: string, ends: Int32Array) {
-    this.joined = joined;
-    this.#ends = ends;
+  /** @param name what the texts are, and `where` they were read, for messages about one that is no UTF-8 */
+  constructor(bytes: Uint8Array, spans: Int32Array, name: string, where: string) {
+    this.bytes = bytes;
+    this.spans = spans;
+    this.#name = name;
+    this.#where = where;
   }
 
+  /** Texts that lie in no file. */
   static of(texts: readonly string[]): Texts {
-    let end = 0;
-    const ends = Int32Array.from(texts, ({ length }) => (end += length));
-    return new Texts(texts.join(""), ends);
-  }
-
-  /** All texts of some lists, in order. */
-  static concat(parts: readonly Texts[]): Texts {
-    const [first, ...more] = parts;
-    if (first !== undefined && more.length === 0) return first;
-    const ends = new Int32Array(parts.reduce((count, { length }) => count + length, 0));
+    const parts = texts.map((text) => new TextEncoder().encode(text));
+    const bytes = new Uint8Array(parts.reduce((size, { length }) => size + length, 0));
+    const spans = new Int32Array(2 * parts.length);
     let at = 0;
-    let start = 0;
-    for (const part of parts) {
-      for (const end of part.#ends) ends[at++] = start + end;
-      start += part.joined.length;
-    }
-    return new Texts(parts.map(({ joined }) => joined).join(""), ends);
+    parts.forEach((part, i) => {
+      bytes.set(part, at);
+      spans[2 * i] = at;
+      at += part.length;
+      spans[2 * i + 1] = at;
+    });
+    return new Texts(bytes, spans, "texts", "base");
   }
 
   get length(): number {
-    return this.#ends.length;
+    return this.spans.length >> 1;
   }
 
-  /** Where a text begins in `joined`. */
-  start(index: number): number {
-    return index === 0 ? 0 : this.#ends[index - 1]!;
-  }
-
-  /** Where a text ends in `joined`. */
-  end(index: number): number {
-    return this.#ends[index]!;
-  }
-
-  /** All of them, cut out. */
+  /** All of them. @throws CriaError naming the first that is no UTF-8 */
   list(): string[] {
-    return Array.from(this.#ends, (end, index) => this.joined.slice(this.start(index), end));
+    const { bytes, spans } = this;
+    const one = (i: number) => decodeUtf8(bytes.subarray(spans[2 * i], spans[2 * i + 1]), `${this.#name}: text ${i}`, this.#where);
+    return decodeTexts(bytes, spans) ?? Array.from({ length: this.length }, (_, i) => one(i));
   }
 
   [Symbol.iterator](): Iterator<string> {
@@ -73,25 +64,33 @@ export class Texts implements Iterable<string> {
  * @param spans where each begins and ends, in turn
  * @returns undefined where a stretch is no UTF-8
  */
-export function decodeTexts(bytes: Uint8Array, spans: ArrayLike<number>): Texts | undefined {
+export function decodeTexts(bytes: Uint8Array, spans: ArrayLike<number>): string[] | undefined {
   let size = 0;
   for (let i = 0; i < spans.length; i += 2) size += spans[i + 1]! - spans[i]!;
   const joined = new Uint8Array(size);
   const ends = new Int32Array(spans.length >> 1);
   let at = 0;
-  let count = 0;
+  let units = 0;
   for (let i = 0; i < spans.length; i += 2) {
     const end = spans[i + 1]!;
     if (spans[i]! < end && (bytes[spans[i]!]! & 0xc0) === 0x80) return undefined;
     for (let from = spans[i]!; from < end; from++) {
       const byte = bytes[from]!;
       joined[at++] = byte;
-      count += (byte & 0xc0) === 0x80 ? 0 : byte >= 0xf0 ? 2 : 1;
+      if (byte < 0x80) units++;
+      else if (byte >= 0xc0) units += byte >= 0xf0 ? 2 : 1;
     }
-    ends[i >> 1] = count;
+    ends[i >> 1] = units;
   }
   const text = decoded(joined);
-  return text === undefined ? undefined : new Texts(text, ends);
+  if (text === undefined) return undefined;
+  const texts: string[] = [];
+  let start = 0;
+  for (let i = 0; i < ends.length; i++) {
+    texts.push(text.slice(start, ends[i]));
+    start = ends[i]!;
+  }
+  return texts;
 }
 
 function decoded(bytes: Uint8Array): string | undefined {

@@ -83,19 +83,37 @@ export class Cursor {
     return this.#window.subarray(this.#at - bytes, this.#at);
   }
 
-  /** Takes as many texts as the window holds whole, at most `most`. @returns their bytes, and where each begins and ends */
-  texts(most: number): readonly [bytes: Uint8Array, spans: Int32Array] {
-    const spans = new Int32Array(2 * Math.min(most, (this.#window.length - this.#at) >> 3));
-    let size = 0;
-    while (size < spans.length && this.has(8)) {
+  /**
+   * Takes as many texts as the window holds whole.
+   * @param spans where each begins and ends is written from `size` on, as if the bytes that are returned stood behind `before` others
+   * @returns the bytes of the texts with their lengths between them, and the new size of `spans`
+   */
+  texts(spans: Int32Array, size: number, before: number): readonly [bytes: Uint8Array, size: number] {
+    const first = this.#at;
+    const shift = before - first;
+    let i = size;
+    for (; i < spans.length && this.has(8); i += 2) {
       const start = this.#at + 8;
       const length = this.#view.getUint32(this.#at, true);
       if (this.#view.getUint32(this.#at + 4, true) !== 0 || start + length > this.#window.length) break;
-      spans[size++] = start;
-      spans[size++] = start + length;
+      spans[i] = start + shift;
+      spans[i + 1] = start + shift + length;
       this.#at = start + length;
     }
-    return [this.#window, spans.subarray(0, size)];
+    return [this.#window.subarray(first, this.#at), i];
+  }
+
+  /** Makes sure that the text that begins here can be taken whole. @throws CriaError as `need` */
+  async needText(what: string): Promise<void> {
+    await this.need(8);
+    const length = Number(this.#view.getBigUint64(this.#at, true));
+    const { left } = this;
+    check(
+      length + 8 <= left,
+      where,
+      () => `${this.source.name}: it says ${length} bytes of ${what}, but has ${left - 8} bytes left: it is damaged or cut short`,
+    );
+    await this.need(8 + length);
   }
 
   /** The view and the place of the next `bytes` bytes, which are passed over. */

@@ -89,7 +89,7 @@ test("a window that ends anywhere in a text or its length", async () => {
     const texts = ["y".repeat(2 ** 20 - 80 + shift), "", "ab", "", "é"];
     const bytes = ggufBytes(new Map<string, GgufValue>([["texts", { type: "array", value: { type: "text", values: texts } }]]));
     const { pairs } = await readGgufMetadata(memorySource("x.gguf", bytes));
-    expect(pairs.get("texts")).toEqual({ type: "array", value: { type: "text", values: Texts.of(texts) } });
+    expect(plain(pairs.get("texts"))).toEqual({ type: "array", value: { type: "text", values: texts } });
   }
 });
 

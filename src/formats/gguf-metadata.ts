@@ -3,7 +3,7 @@
 //   | "GGUF" | version u32 | tensors u64 | pairs u64 | pairs: key text, type u32, value | descriptions of tensors | padding | tensors |
 //
 // An array's value is | type u32 | count u64 | elements |.
-import { type ByteSource, check, decodeTexts, decodeUtf8, fail, Texts } from "../base/index.ts";
+import { type ByteSource, check, fail, Texts } from "../base/index.ts";
 import {
   Cursor,
   type GgufType,
@@ -103,23 +103,29 @@ async function readArray(cursor: Cursor, key: string, depth: number): Promise<Gg
   return { type, values };
 }
 
-/** A vocabulary has 100,000 texts, and as many merges: all that the window holds are decoded at once. */
+/** A vocabulary has 100,000 texts, and as many merges: their bytes are kept, to be decoded all at once or not at all. */
 async function readTexts(cursor: Cursor, count: number, key: string): Promise<Texts> {
-  const parts: Texts[] = [];
-  for (let left = count; left > 0; ) {
-    const [bytes, spans] = cursor.texts(left);
-    const texts =
-      spans.length === 0 ? Texts.of([await readText(cursor, key)]) : (decodeTexts(bytes, spans) ?? refuseTexts(cursor, bytes, spans, key));
-    parts.push(texts);
-    left -= texts.length;
+  const spans = new Int32Array(2 * count);
+  const parts: Uint8Array[] = [];
+  let [size, done] = [0, 0];
+  while (done < spans.length) {
+    await cursor.needText(key);
+    const [part, end] = cursor.texts(spans, done, size);
+    parts.push(part);
+    size += part.length;
+    done = end;
   }
-  return Texts.concat(parts);
+  return new Texts(joined(parts, size), spans, `${cursor.source.name}: ${key}`, where);
 }
 
-/** @throws CriaError naming the first text that is no UTF-8 */
-function refuseTexts({ source }: Cursor, bytes: Uint8Array, spans: Int32Array, key: string): never {
-  for (let i = 0; i < spans.length; i += 2) decodeUtf8(bytes.subarray(spans[i], spans[i + 1]), `${source.name}: ${key}`, where);
-  return fail(where, `${source.name}: ${quote(key)} holds a text that is no UTF-8: the file is damaged`);
+function joined(parts: readonly Uint8Array[], size: number): Uint8Array {
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }
 
 function isNumberType(type: GgufType): type is keyof typeof arrays {

@@ -4,14 +4,14 @@
 import { check, fail, Texts } from "../base/index.ts";
 import {
   type BytesModel,
-  byteFallbackPiece,
   createTokenizer,
+  fallbackPieces,
   hasAllBytes,
   type Merges,
   mergePairs,
   mergesOf,
   type PieceMatching,
-  PieceNames,
+  PieceTable,
   type SentencePieceModel,
   scoresOf,
   type TextTemplate,
@@ -95,7 +95,7 @@ class Fields {
     return isListOf(texts, isText) ? Texts.of(texts) : this.fail(`${prefix}${key} must be a list of texts`);
   }
 
-  numbers(key: string, length: number): readonly number[] | undefined {
+  numbers(key: string, length: number): ArrayLike<number> | undefined {
     const values = this.#numbers(key);
     if (values !== undefined && values.length !== length)
       this.fail(`${prefix}${key} has ${values.length} numbers for ${length} pieces: there must be one each`);
@@ -110,11 +110,11 @@ class Fields {
       : this.fail(`${prefix}${key} must be ${what}, but it is of the type ${this.#pairs.get(prefix + key)!.type}`);
   }
 
-  #numbers(key: string): readonly number[] | undefined {
+  #numbers(key: string): ArrayLike<number> | undefined {
     const value = this.#pairs.get(prefix + key)?.value;
     if (value === undefined) return undefined;
     const values = typeof value === "object" ? value.values : undefined;
-    if (ArrayBuffer.isView(values)) return Array.from(values);
+    if (ArrayBuffer.isView(values)) return values;
     return isListOf(values, isNumber) ? values : this.fail(`${prefix}${key} must be a list of numbers`);
   }
 }
@@ -131,28 +131,28 @@ function isText(value: unknown): value is string {
   return typeof value === "string";
 }
 
-function piecesOf(fields: Fields): readonly string[] {
-  const pieces =
-    fields.texts("tokens")?.list() ?? fields.fail(`it has no ${prefix}tokens: it holds no vocabulary, name a tokenizer's file`);
-  return pieces.length > 0 ? pieces : fields.fail(`${prefix}tokens is empty: it is damaged`);
+function textsOfPieces(fields: Fields): Texts {
+  const texts = fields.texts("tokens") ?? fields.fail(`it has no ${prefix}tokens: it holds no vocabulary, name a tokenizer's file`);
+  return texts.length > 0 ? texts : fields.fail(`${prefix}tokens is empty: it is damaged`);
 }
 
 interface Common {
   readonly pieces: readonly string[];
-  readonly types: readonly number[];
+  /** The ids of the pieces of any type but the normal one. */
+  readonly ofType: (type: number) => readonly number[];
   readonly parts: Pick<TokenizerModel, "specials" | "added" | "matching" | "bosId" | "eosId" | "padId" | "template">;
 }
 
 /** @param addsBos whether a begin-of-text piece goes in front where the file does not say */
 function common(fields: Fields, addsBos: boolean): Common {
-  const pieces = piecesOf(fields);
-  const types = fields.numbers("token_type", pieces.length) ?? pieces.map(() => pieceTypes.normal);
-  const known = new Set<number>(Object.values(pieceTypes));
-  const odd = types.findIndex((type) => !known.has(type));
-  if (odd >= 0) fields.fail(`piece ${odd}, ${quote(pieces[odd]!)}, has the type ${types[odd]}, which cria does not know`);
-  const ofType = (...wanted: number[]) => idsOf(types, wanted);
+  const pieces = textsOfPieces(fields).list();
+  const types = fields.numbers("token_type", pieces.length) ?? new Uint8Array(pieces.length).fill(pieceTypes.normal);
+  const special = idsByType(types);
+  const odd = Math.min(...[...special].filter(([type]) => !isPieceType(type)).map(([, ids]) => ids[0]!));
+  if (odd < Number.POSITIVE_INFINITY) fields.fail(`piece ${odd}, ${quote(pieces[odd]!)}, has the type ${types[odd]}, which cria does not know`);
+  const ofType = (type: number) => special.get(type) ?? [];
   const [bosId, eosId, padId] = ["bos_token_id", "eos_token_id", "padding_token_id"].map((key) => fields.id(key, pieces.length));
-  const specials = ofType(pieceTypes.control, pieceTypes.unknown);
+  const specials = [...ofType(pieceTypes.control), ...ofType(pieceTypes.unknown)].sort((a, b) => a - b);
   const added = ofType(pieceTypes.userDefined);
   const matching = matchingOf(fields, pieces, [...specials, ...added]);
   const roles = { bosId, eosId, padId, template: templateOf(fields, addsBos, bosId, eosId) };
@@ -162,15 +162,24 @@ function common(fields: Fields, addsBos: boolean): Common {
     ...(matching.length === 0 ? {} : { matching }),
     ...Object.fromEntries(Object.entries(roles).filter(([, value]) => value !== undefined)),
   };
-  return { pieces, types, parts };
+  return { pieces, ofType, parts };
 }
 
-/** The ids of the pieces of some types. */
-function idsOf(types: readonly number[], wanted: readonly number[]): number[] {
-  const all = new Set(wanted);
-  const ids: number[] = [];
-  for (let id = 0; id < types.length; id++) if (all.has(types[id]!)) ids.push(id);
+/** Type → the ids of its pieces, but for the normal type, which most pieces are of. */
+function idsByType(types: ArrayLike<number>): Map<number, number[]> {
+  const ids = new Map<number, number[]>();
+  for (let id = 0; id < types.length; id++) {
+    const type = types[id]!;
+    if (type === pieceTypes.normal) continue;
+    const known = ids.get(type);
+    if (known === undefined) ids.set(type, [id]);
+    else known.push(id);
+  }
   return ids;
+}
+
+function isPieceType(type: number): boolean {
+  return Object.values<number>(pieceTypes).includes(type);
 }
 
 function templateOf(fields: Fields, addsBos: boolean, bosId: number | undefined, eosId: number | undefined): TextTemplate | undefined {
@@ -187,37 +196,38 @@ function matchingOf(fields: Fields, pieces: readonly string[], ids: readonly num
 }
 
 function llamaModel(fields: Fields): SentencePieceModel {
-  const { pieces, types, parts } = common(fields, true);
+  const { pieces, ofType, parts } = common(fields, true);
   const scores = fields.numbers("scores", pieces.length) ?? fields.fail(`it has no ${prefix}scores, which the kind llama needs`);
-  const known = new Set(pieces);
-  const byteFallback = Array.from({ length: 256 }, (_, byte) => byteFallbackPiece(byte)).every((piece) => known.has(piece));
-  const unkId = fields.id("unknown_token_id", pieces.length) ?? indexOrNone(types.indexOf(pieceTypes.unknown));
+  const unkId = fields.id("unknown_token_id", pieces.length) ?? ofType(pieceTypes.unknown)[0];
   const hasPrefix = fields.flag("add_space_prefix") ?? true;
   return {
     kind: "sentencepiece",
     pieces,
-    scores,
+    scores: listOf(scores),
     ...parts,
     ...(unkId === undefined ? {} : { unkId }),
-    byteFallback,
+    byteFallback: fallbackPieces(pieces).size === 256,
     dummyPrefix: hasPrefix ? "each" : "never",
     prefixBeforeSpace: true,
   };
 }
 
-function indexOrNone(index: number): number | undefined {
-  return index < 0 ? undefined : index;
+/** The engine copies a typed array into a list in ten times the time. */
+function listOf(numbers: ArrayLike<number>): number[] {
+  const list: number[] = [];
+  for (let i = 0; i < numbers.length; i++) list.push(numbers[i]!);
+  return list;
 }
 
 function gpt2Model(fields: Fields, onWarning: (warning: string) => void): BytesModel {
   const pre = readPre(fields, onWarning);
-  const { pieces, types, parts } = common(fields, pre.addsBos ?? false);
-  const unused = idsOf(types, [pieceTypes.unused]);
+  const { pieces, ofType, parts } = common(fields, pre.addsBos ?? false);
+  const unused = ofType(pieceTypes.unused);
   const lacksBytes = !hasAllBytes(pieces);
   return {
     kind: "bytes",
     pieces,
-    merges: readMerges(fields, pieces),
+    merges: readMerges(fields),
     ...parts,
     ...(unused.length === 0 ? {} : { unused }),
     ...cutsOf(pre),
@@ -242,28 +252,37 @@ function readPre(fields: Fields, onWarning: (warning: string) => void): Pre {
 }
 
 /** A merge is two pieces with a space between; the pieces are bytes in GPT-2's alphabet, which has no space. */
-function readMerges(fields: Fields, pieces: readonly string[]): Merges {
-  const names = new PieceNames(pieces);
+function readMerges(fields: Fields): Merges {
+  const pieces = tableOf(textsOfPieces(fields));
   const texts = fields.texts("merges") ?? fields.fail(`it has no ${prefix}merges, which the kind gpt2 needs`);
   const merges = new Int32Array(2 * texts.length);
-  const { joined } = texts;
+  const { bytes, spans } = texts;
   for (let rank = 0; rank < texts.length; rank++) {
-    const [start, end] = [texts.start(rank), texts.end(rank)];
-    const space = spaceIn(joined, start, end);
-    const left = names.find(joined, start, space);
-    const right = space < end ? names.find(joined, space + 1, end) : -1;
-    if (left < 0 || right < 0 || spaceIn(joined, space + 1, end) < end)
-      fields.fail(`merge ${rank}, ${quote(joined.slice(start, end))}, must be two pieces of the vocabulary: it is damaged`);
+    const start = spans[2 * rank]!;
+    const end = spans[2 * rank + 1]!;
+    const space = spaceIn(bytes, start, end);
+    const left = pieces.find(bytes, start, space);
+    const right = space < end ? pieces.find(bytes, space + 1, end) : -1;
+    if (left < 0 || right < 0 || spaceIn(bytes, space + 1, end) < end) {
+      const merge = new TextDecoder().decode(bytes.subarray(start, end));
+      fields.fail(`merge ${rank}, ${quote(merge)}, must be two pieces of the vocabulary: it is damaged`);
+    }
     merges[2 * rank] = left;
     merges[2 * rank + 1] = right;
   }
   return merges;
 }
 
+function tableOf({ bytes, spans, length }: Texts): PieceTable {
+  const table = new PieceTable(length, bytes);
+  for (let id = 0; id < length; id++) table.add(id, spans[2 * id]!, spans[2 * id + 1]!);
+  return table;
+}
+
 /** Where the first space of a stretch stands, or the stretch's end. */
-function spaceIn(text: string, from: number, to: number): number {
+function spaceIn(bytes: Uint8Array, from: number, to: number): number {
   let at = from;
-  while (at < to && text.charCodeAt(at) !== 0x20) at++;
+  while (at < to && bytes[at] !== 0x20) at++;
   return at;
 }
 

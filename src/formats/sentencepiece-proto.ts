@@ -162,7 +162,7 @@ function addUsualPiece({ view, spans, scores, types }: OpenPieces, begin: number
 
 function closePieces({ spans, scores, types }: OpenPieces, file: Uint8Array, name: string): ProtoPiece[] {
   const one = (id: number) => decodeUtf8(file.subarray(spans[2 * id], spans[2 * id + 1]), `${name}: a text of piece ${id}`, where);
-  const texts = decodeTexts(file, spans)?.list() ?? types.map((_, id) => one(id));
+  const texts = decodeTexts(file, spans) ?? types.map((_, id) => one(id));
   return texts.map((piece, id) => ({ piece, score: scores[id]!, type: types[id]! }));
 }
 

@@ -5,11 +5,9 @@ import {
   byteFallbackPiece,
   type Decoding,
   hasAllBytes,
-  type Merges,
   type NormaliserStep,
   ownDecoding,
   type PieceMatching,
-  PieceNames,
   type PreTokeniserStep,
   type SentencePieceModel,
   type SplitName,
@@ -18,18 +16,18 @@ import {
   type TextTemplate,
   type TokenizerModel,
   type UnigramModel,
-  unusedPiece,
   wordPatterns,
 } from "../tokenizer/index.ts";
-import { type AddedToken, differencesOf, matchingOf, readAddedToken } from "./added-tokens.ts";
 import { isDeeper, isObject, type JsonObject, parseJsonObject, quote, sameJson } from "./json.ts";
-import { isId, JsonFields } from "./json-fields.ts";
+import { JsonFields } from "./json-fields.ts";
 import { checkKeys, oneWarning } from "./json-keys.ts";
 import { readTokenizerConfig, type TokenizerConfig } from "./tokenizer-config.ts";
 import { metaspaceScheme, readDecoding } from "./tokenizer-json-decoder.ts";
 import { readNormaliser, readPreTokeniser, readTextSteps, sentencePieceNormaliser } from "./tokenizer-json-pipeline.ts";
+import { type ScannedModel, scanTokenizerJson } from "./tokenizer-json-scan.ts";
 import { readTemplate } from "./tokenizer-json-template.ts";
-import { fileKeys, modelKeys, unigramKeys } from "./tokenizer-keys.ts";
+import { affixOf, readVocabulary, refuseUnknown, type Vocabulary } from "./tokenizer-json-vocabulary.ts";
+import { fileKeys } from "./tokenizer-keys.ts";
 import { unmarkedPiece, wordDecoders, wordEndPattern, wordSplit } from "./word-mark.ts";
 
 /** What is read with a tokenizer.json, and what messages call it. */
@@ -68,14 +66,14 @@ const usualNames = {
  * A contradiction within the model itself is found by createTokenizer.
  * @throws CriaError when a file is cut short, contradicts itself or another, or uses a part that is not supported (it says which).
  */
-export function readTokenizerJson(text: string, options: ReadTokenizerOptions = {}): TokenizerModel {
+export function readTokenizerJson(source: Uint8Array | string, options: ReadTokenizerOptions = {}): TokenizerModel {
   const fields = new JsonFields("tokenizer.json", options.name ?? "tokenizer.json");
-  const file = parseJsonObject(fields.where, fields.file, text, { unique: true });
+  const { file, scanned } = parse(source, fields);
   const deep = ["normalizer", "pre_tokenizer", "post_processor", "decoder"].find((key) => isDeeper(file[key], deepest));
   if (deep !== undefined) fields.fail(`${deep} is nested more than ${deepest} deep, and no tokenizer's is: it is damaged`);
   const config = readTokenizerConfig({ ...usualNames, ...options });
   refuseUnknown(checkKeys(fields.where, fields.file, file, fileKeys), fields);
-  const vocabulary = readVocabulary(file, config, fields);
+  const vocabulary = readVocabulary(file, scanned, config, fields);
   const template = readTemplate(file.post_processor, vocabulary.pieces, fields);
   const roles = rolesOf(vocabulary, config, template);
   const warnings = [
@@ -88,208 +86,18 @@ export function readTokenizerJson(text: string, options: ReadTokenizerOptions = 
   return withDecoding(plain, file.decoder, fields);
 }
 
-function refuseUnknown([first]: readonly string[], fields: JsonFields): void {
-  if (first !== undefined) fields.fail(`${first}: it is of another format`);
-}
-
-interface Vocabulary {
-  readonly pieces: string[];
-  /** Ids that no piece of the file has. */
-  readonly unused: readonly number[];
-  readonly ids: ReadonlyMap<string, number>;
-  /** The ids that `model.vocab` has. */
-  readonly base: ReadonlySet<number>;
-  readonly specials: readonly number[];
-  readonly added: readonly number[];
-  readonly matching: readonly PieceMatching[];
-  readonly merges: Merges;
-  /** The file's own model. */
-  readonly model: JsonObject;
-  readonly isUnigram: boolean;
-  /** What tokenizer.json says of added tokens and tokenizer_config.json says otherwise. */
-  readonly complaints: readonly string[];
+/** The document; its vocabulary and merges by themselves where they can be read from the bytes. */
+function parse(source: Uint8Array | string, fields: JsonFields): { readonly file: JsonObject; readonly scanned?: ScannedModel } {
+  const whole = (bytes: Uint8Array | string) => parseJsonObject(fields.where, fields.file, bytes, { unique: true });
+  const scanned = typeof source === "string" ? undefined : scanTokenizerJson(source);
+  const file = scanned === undefined ? undefined : whole(scanned.rest);
+  const isUsual = file !== undefined && isObject(file.model) && (file.model.continuing_subword_prefix ?? "") === "";
+  const { vocab, merges } = isUsual ? (file.model as JsonObject) : {};
+  if (file === undefined || scanned === undefined || !sameJson([vocab, merges], [{}, []])) return { file: whole(source) };
+  return { file, scanned };
 }
 
 type Roles = Pick<TokenizerModel, "bosId" | "eosId" | "padId" | "template">;
-
-function readVocabulary(file: JsonObject, config: TokenizerConfig, fields: JsonFields): Vocabulary {
-  const model = fields.object(file.model, "model");
-  const isUnigram = model.type === "Unigram" || (model.type === undefined && Array.isArray(model.vocab));
-  const isBpe = model.type === "BPE" || (model.type === undefined && model.merges !== undefined);
-  if (!isBpe && !isUnigram) fields.fail(`model.type is ${JSON.stringify(model.type)}: only BPE and Unigram are supported`);
-  refuseUnknown(checkKeys(fields.where, `${fields.file}: model`, model, isUnigram ? unigramKeys : modelKeys), fields);
-  const ids = isUnigram ? unigramIds(model, fields) : bpeIds(model, fields);
-  const base = new Set(ids.values());
-  const { tokens, complaints } = addTokens(file, config, ids, fields);
-  const { pieces, unused } = piecesById(ids, fields);
-  const isAdded = (special: boolean) => [...tokens].filter(([, token]) => token.special === special).map(([id]) => id);
-  const matching = [...tokens].map(([id, token]) => matchingOf(token, id)).filter((rule) => rule !== undefined);
-  const merges = isUnigram
-    ? new Int32Array(0)
-    : readMerges(model.merges, pieces, ids, affixOf(model, "continuing_subword_prefix", fields) ?? "", fields);
-  return { pieces, unused, ids, base, specials: isAdded(true), added: isAdded(false), matching, merges, model, isUnigram, complaints };
-}
-
-function bpeIds(model: JsonObject, fields: JsonFields): Map<string, number> {
-  const ids = new Map<string, number>();
-  const vocab = fields.object(model.vocab, "model.vocab");
-  // The engine lists the keys of a large object in a quarter of the time of its entries.
-  for (const piece of Object.keys(vocab)) {
-    const id = vocab[piece];
-    ids.set(piece, isId(id) ? id : fields.id(id, `the id of "${piece}"`));
-  }
-  return ids;
-}
-
-/** A list of pieces and scores; a piece's place is its id. */
-function unigramIds({ vocab }: JsonObject, fields: JsonFields): Map<string, number> {
-  const ids = new Map<string, number>();
-  fields.array(vocab, "model.vocab").forEach((row, id) => {
-    const [piece, score, ...more] = fields.array(row, `model.vocab[${id}]`);
-    if (typeof piece !== "string" || typeof score !== "number" || more.length > 0)
-      fields.fail(`model.vocab[${id}] is ${quote(JSON.stringify(row))}: it must be a piece and its score`);
-    const known = ids.get(piece);
-    if (known !== undefined) fields.fail(`model.vocab has ${quote(piece)} at ${known} and at ${id}: ids must be unique`);
-    ids.set(piece, id);
-  });
-  return ids;
-}
-
-/** A prefix or suffix of pieces; undefined where there is none. */
-function affixOf(model: JsonObject, key: "continuing_subword_prefix" | "end_of_word_suffix", fields: JsonFields): string | undefined {
-  const affix = model[key] === null || model[key] === undefined ? "" : fields.string(model[key], `model.${key}`);
-  return affix === "" ? undefined : affix;
-}
-
-interface AddedTokens {
-  readonly tokens: ReadonlyMap<number, AddedToken>;
-  readonly complaints: readonly string[];
-}
-
-/**
- * The added tokens by id, each also in `ids`: those of all files, and those that the configuration names, which come to the end where no piece
- * is so spelt. As in transformers what added_tokens_decoder says of a token counts before what tokenizer.json says, and both count before the part
- * that the configuration gives it.
- */
-function addTokens(file: JsonObject, config: TokenizerConfig, ids: Map<string, number>, fields: JsonFields): AddedTokens {
-  const tokens = new Map<number, AddedToken>();
-  const complaints: string[] = [];
-  const add = (id: number, token: AddedToken, by: string) => {
-    const known = ids.get(token.content);
-    if (known !== undefined && known !== id)
-      fields.fail(`"${token.content}" has the id ${known} in the vocabulary but ${id} as an added token${by}`);
-    ids.set(token.content, id);
-    tokens.set(id, token);
-  };
-  fields.array(file.added_tokens ?? [], "added_tokens").forEach((value, i) => {
-    const token = readAddedToken(value, `added_tokens[${i}]`, fields);
-    const { id } = fields.object(value, `added_tokens[${i}]`);
-    if (token.content !== "") add(fields.id(id, `the id of added token "${token.content}"`), token, "");
-  });
-  for (const [id, token] of config.added) {
-    const known = tokens.get(id);
-    if (known !== undefined) complaints.push(...contradictions(id, known, token, config.name, fields));
-    add(id, token, ` of ${config.name}`);
-  }
-  for (const [id, token] of config.spelled) {
-    const known = tokens.get(id);
-    if (known !== undefined && known.content !== token.content)
-      fields.fail(`added token ${id} is ${quote(known.content)}, but ${quote(token.content)} in added_tokens.json: correct one of them`);
-    if (known === undefined) add(id, token, " of added_tokens.json");
-  }
-  for (const token of [...config.named.values(), ...config.others]) {
-    const id = ids.get(token.content) ?? topId(ids) + 1;
-    ids.set(token.content, id);
-    if (!tokens.has(id)) tokens.set(id, token);
-  }
-  return { tokens, complaints };
-}
-
-/** The highest id; -1 where there is none. */
-function topId(ids: ReadonlyMap<string, number>): number {
-  let top = -1;
-  for (const id of ids.values()) if (id > top) top = id;
-  return top;
-}
-
-/** What the configuration says otherwise of an added token. @throws CriaError where it is another token altogether. */
-function contradictions(id: number, ours: AddedToken, theirs: AddedToken, name: string, fields: JsonFields): string[] {
-  const differences = differencesOf(ours, theirs).map(
-    ([key, one, other]) =>
-      `${key} of added token ${id} is ${JSON.stringify(one)}, but ${JSON.stringify(other)} in ${name}'s added_tokens_decoder`,
-  );
-  if (ours.content !== theirs.content) fields.fail(`${differences[0]}: correct one of them`);
-  return differences.map((difference) => `${difference}, which counts`);
-}
-
-/** Ids that a file leaves out, of which cl100k has some, stand for pieces that no text becomes. */
-function piecesById(
-  ids: ReadonlyMap<string, number>,
-  fields: JsonFields,
-): { readonly pieces: string[]; readonly unused: readonly number[] } {
-  const most = 2 * ids.size + 1024;
-  const pieces = new Array<string | undefined>(Math.min(topId(ids) + 1, most));
-  for (const [piece, id] of ids) {
-    if (id >= most) fields.fail(`"${piece}" has the id ${id}, but there are ${ids.size} pieces: so many ids cannot be left out`);
-    if (pieces[id] !== undefined) fields.fail(`"${pieces[id]}" and "${piece}" both have the id ${id}: ids must be unique`);
-    pieces[id] = piece;
-  }
-  const unused: number[] = [];
-  const all = Array.from(pieces, (piece, id) => {
-    if (piece === undefined) unused.push(id);
-    return piece ?? unusedPiece(id);
-  });
-  return { pieces: all, unused };
-}
-
-/** @param prefix what the right part of a merge begins with and the result leaves out */
-function readMerges(
-  value: unknown,
-  pieces: readonly string[],
-  ids: ReadonlyMap<string, number>,
-  prefix: string,
-  fields: JsonFields,
-): Merges {
-  const names = new PieceNames(pieces);
-  const list = fields.array(value, "model.merges");
-  const merges = new Int32Array(2 * list.length);
-  list.forEach((merge, rank) => {
-    if (prefix === "" && writeMerge(names, merge, merges, 2 * rank)) return;
-    const parts = typeof merge === "string" ? merge.split(" ") : fields.array(merge, `merge ${rank}`);
-    if (parts.length !== 2) fields.fail(`merge ${rank}, ${JSON.stringify(merge)}, must have two parts, but it has ${parts.length}`);
-    const [left, right] = parts.map((part) => fields.string(part, `a part of merge ${rank}`)) as [string, string];
-    if (!right.startsWith(prefix))
-      fields.fail(`merge ${rank}, ${JSON.stringify(merge)}, has a right part without ${quote(prefix)}, model.continuing_subword_prefix`);
-    for (const piece of [left, right, left + right.slice(prefix.length)])
-      if (!ids.has(piece))
-        fields.fail(`merge ${rank}, ${JSON.stringify(merge)}, needs the piece ${JSON.stringify(piece)}, which is not in the vocabulary`);
-    merges.set([ids.get(left)!, ids.get(right)!], 2 * rank);
-  });
-  return merges;
-}
-
-/**
- * Writes the ids of a merge that is two pieces and makes a third.
- * @returns false for any other, of which it is for others to say what is wrong
- */
-function writeMerge(names: PieceNames, merge: unknown, merges: Merges, at: number): boolean {
-  const isText = typeof merge === "string";
-  if (!isText && !isPair(merge)) return false;
-  const [left, right] = isText ? [merge, merge] : merge;
-  const leftEnd = isText ? merge.indexOf(" ") : left.length;
-  const rightStart = isText ? leftEnd + 1 : 0;
-  if (leftEnd < 0 || (isText && merge.includes(" ", rightStart))) return false;
-  const leftId = names.find(left, 0, leftEnd);
-  const rightId = names.find(right, rightStart, right.length);
-  if (leftId < 0 || rightId < 0 || names.join(left, leftEnd, right, rightStart, right.length) < 0) return false;
-  merges[at] = leftId;
-  merges[at + 1] = rightId;
-  return true;
-}
-
-function isPair(merge: unknown): merge is readonly [string, string] {
-  return Array.isArray(merge) && merge.length === 2 && typeof merge[0] === "string" && typeof merge[1] === "string";
-}
 
 /** The roles by the configuration, else by the post-processor, else by the usual names. */
 function rolesOf({ ids, specials }: Vocabulary, config: TokenizerConfig, template: TextTemplate | undefined): Omit<Roles, "template"> {
@@ -489,7 +297,7 @@ function sentencePieceModel(
   const text = textOf(normalizers, preTokenizers, fields);
   checkPrefix(hasPrefix(text), config, fields);
   const unkId = unkIdOf(read, config.named.get("unk_token")?.content, fields);
-  const knowsAllBytes = byteFallback && bytePieces().every((piece) => ids.has(piece));
+  const knowsAllBytes = byteFallback && bytePieces().every((piece) => ids.get(piece) !== undefined);
   if (unkId === undefined && !knowsAllBytes && (fusesUnknown || byteFallback))
     fields.fail(`model.unk_token is null, ${config.name} names no unk_token, and not all 256 bytes have pieces: name the unknown token`);
   return {
@@ -533,17 +341,17 @@ function unigramModel(
 }
 
 /** The rules, with those added tokens that the vocabulary has, too. */
-function matchingOfUnigram({ base, added, matching }: Read): PieceMatching[] {
+function matchingOfUnigram({ ids, added, matching }: Read): PieceMatching[] {
   const rules = new Map(matching.map((rule) => [rule.id, rule]));
-  for (const id of added.filter((one) => base.has(one))) rules.set(id, { ...rules.get(id), id, inVocabulary: true });
+  for (const id of added.filter((one) => ids.isOwn(one))) rules.set(id, { ...rules.get(id), id, inVocabulary: true });
   return [...rules.values()].sort((a, b) => a.id - b.id);
 }
 
-function unigramUnknown({ model, base }: Read, fields: JsonFields): number {
+function unigramUnknown({ model, ids }: Read, fields: JsonFields): number {
   if (model.unk_id === null || model.unk_id === undefined)
     fields.fail("model.unk_id is null, and a character without a piece needs the unknown token: name it");
   const unkId = fields.id(model.unk_id, "model.unk_id");
-  if (!base.has(unkId)) fields.fail(`model.unk_id is ${unkId}, but model.vocab has ${base.size} pieces: it is damaged`);
+  if (!ids.isOwn(unkId)) fields.fail(`model.unk_id is ${unkId}, but model.vocab has ${ids.ownSize} pieces: it is damaged`);
   return unkId;
 }
 
@@ -555,8 +363,8 @@ function unigramScores({ model, pieces }: Read, fields: JsonFields): number[] {
 }
 
 /** The rules, with those added tokens that are a character of the vocabulary too. */
-function matchingInVocabulary({ pieces, base, specials, added, matching }: Read): PieceMatching[] {
-  const isBoth = (id: number) => base.has(id) && Array.from(pieces[id]!).length === 1;
+function matchingInVocabulary({ pieces, ids, specials, added, matching }: Read): PieceMatching[] {
+  const isBoth = (id: number) => ids.isOwn(id) && Array.from(pieces[id]!).length === 1;
   return [...specials, ...added]
     .sort((a, b) => a - b)
     .map((id) => ({ id, ...matching.find((rule) => rule.id === id), ...(isBoth(id) ? { inVocabulary: true } : {}) }))

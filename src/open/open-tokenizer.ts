@@ -1,5 +1,5 @@
 // A tokenizer in every form in which one travels: what a file is shows in its first bytes, not in its name.
-import { check, decodeUtf8, fail, memorySource } from "../base/index.ts";
+import { check, fail, memorySource } from "../base/index.ts";
 import {
   ggufTokenizerModel,
   isTiktoken,
@@ -150,6 +150,6 @@ async function readJson(
   place: FilePlace,
   { onWarning = () => undefined }: OpenTokenizerOptions,
 ): Promise<TokenizerModel> {
-  const text = decodeUtf8(bytes, pathOf(place), "model").replace(/^\ufeff/, "");
-  return readTokenizerJson(text, { name: pathOf(place), ...(await readAllBeside(place)), onWarning });
+  const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+  return readTokenizerJson(hasMark ? bytes.subarray(3) : bytes, { name: pathOf(place), ...(await readAllBeside(place)), onWarning });
 }

@@ -37,7 +37,7 @@ export function byteOfUnit(unit: number): number {
 /** Whether every byte has a piece among these, as byte-level ones are written. */
 export function hasAllBytes(pieces: readonly string[]): boolean {
   const known = new Set<string>();
-  for (const piece of pieces) if (piece.length === 1) known.add(piece);
+  for (let id = 0; id < pieces.length; id++) if (pieces[id]!.length === 1) known.add(pieces[id]!);
   return byteToChar.every((char) => known.has(char));
 }
 

@@ -1,4 +1,4 @@
-export { byteFallbackPiece, byteLevelBytes, byteLevelPiece, byteOfFallbackPiece, hasAllBytes, isBytePiece } from "./byte-pieces.ts";
+export { byteFallbackPiece, byteLevelBytes, byteLevelPiece, byteOfFallbackPiece, fallbackPieces, hasAllBytes, isBytePiece } from "./byte-pieces.ts";
 export { countRanks, mergesOf } from "./bytes-codec.ts";
 export { type CutVocabulary, cutVocabulary } from "./cut-vocabulary.ts";
 export {
@@ -32,7 +32,7 @@ export {
 export type { NormaliserStep, SentencePieceStep } from "./normaliser.ts";
 export { levelPieces } from "./piece-bytes.ts";
 export type { ParseSpecial, PieceMatching } from "./piece-matcher.ts";
-export { PieceNames } from "./piece-names.ts";
+export { PieceTable } from "./piece-table.ts";
 export type { PreTokeniserStep, SplitBehaviour } from "./pre-tokeniser.ts";
 export { scoresOf } from "./sentencepiece-codec.ts";
 export type { SpecialPieces } from "./special-pieces.ts";

@@ -35,15 +35,18 @@ export class PieceTable {
     return this.#facts[(symbol << 2) + 1]! > 0;
   }
 
-  /** Adds a piece, which is `bytes[from … to)` of the table's and which no other piece is; one without bytes is left out. */
-  add(symbol: number, from: number, to: number): void {
-    if (from === to) return;
+  /**
+   * Adds a piece, which is `bytes[from … to)` of the table's; one without bytes is left out.
+   * @returns false where another piece has the same bytes, which is found then
+   */
+  add(symbol: number, from: number, to: number): boolean {
+    if (from === to) return true;
     const fact = symbol << 2;
     this.#facts[fact] = from;
     this.#facts[fact + 1] = to - from;
     this.#facts[fact + 2] = hashOf(this.#bytes, from, to);
     if (to - from > this.#longest) this.#lengthen(to - from);
-    this.#place(symbol);
+    return this.#place(symbol);
   }
 
   /** The piece that the bytes are, or -1. */
@@ -91,13 +94,20 @@ export class PieceTable {
     return true;
   }
 
-  #place(symbol: number): void {
+  #place(symbol: number): boolean {
     const slots = this.#slots;
+    const start = this.#facts[symbol << 2]!;
+    const length = this.#facts[(symbol << 2) + 1]!;
     const hash = this.#facts[(symbol << 2) + 2]!;
     let slot = this.#slotOf(hash);
-    while (slots[slot + 1] !== 0) slot = (slot + 2) & (slots.length - 1);
+    for (; slots[slot + 1] !== 0; slot = (slot + 2) & (slots.length - 1)) {
+      if (slots[slot] !== hash) continue;
+      const other = (slots[slot + 1]! - 1) << 2;
+      if (this.#facts[other + 1] === length && this.#isAt(this.#facts[other]!, this.#bytes, start, length)) return false;
+    }
     slots[slot] = hash;
     slots[slot + 1] = symbol + 1;
+    return true;
   }
 
   #slotOf(hash: number): number {
