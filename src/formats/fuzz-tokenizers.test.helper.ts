@@ -1,5 +1,6 @@
 // Every form of a tokenizer's file with something in it changed: it opens and takes texts, or it throws a CriaError. Anything else, a TypeError
 // from deep inside, a hang, an allocation beyond what the file holds, is a fault.
+import { expect } from "vitest";
 import { CriaError, memorySource, Rng } from "../base/index.ts";
 import { createTokenizer, mergeList, type SentencePieceModel, type TokenizerModel, trainTokenizer } from "../tokenizer/index.ts";
 import { type GgufArray, type GgufScalar, type GgufValue, ggufBytes, readGgufMetadata } from "./gguf-metadata.ts";
@@ -228,7 +229,11 @@ function jsonForm(name: string, model: TokenizerModel): FuzzedForm {
   return {
     name,
     bytes: encode(document),
-    open: (file) => readTokenizerJson(new TextDecoder().decode(file)),
+    open: (file) => {
+      const model = readTokenizerJson(file);
+      expect(readTokenizerJson(new TextDecoder().decode(file)), "what JSON.parse reads").toEqual(model);
+      return model;
+    },
     change: (rng) => encode(JSON.stringify(changedJson(JSON.parse(document), rng))),
   };
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { type ByteSource, memorySource, Texts } from "../base/index.ts";
-import { type GgufValue, ggufBytes, readGgufMetadata } from "./index.ts";
+import { type GgufArray, type GgufElements, type GgufScalar, type GgufValue, ggufBytes, readGgufMetadata } from "./gguf-metadata.ts";
 
 const values: readonly [string, GgufValue][] = [
   ["u8", { type: "u8", value: 255 }],
@@ -16,7 +16,7 @@ const values: readonly [string, GgufValue][] = [
   ["i64", { type: "i64", value: -5 }],
   ["large", { type: "u64", value: 2n ** 64n - 1n }],
   ["f64", { type: "f64", value: Math.PI }],
-  ["texts", { type: "array", value: { type: "text", values: Texts.of(["", "a", "b".repeat(300)]) } }],
+  ["texts", { type: "array", value: { type: "text", values: ["", "a", "b".repeat(300)] } }],
   ["numbers", { type: "array", value: { type: "i32", values: Int32Array.of(1, -2, 3) } }],
   ["none", { type: "array", value: { type: "u8", values: new Uint8Array(0) } }],
   [
@@ -27,12 +27,23 @@ const values: readonly [string, GgufValue][] = [
         type: "array",
         values: [
           { type: "bool", values: [true, false] },
-          { type: "text", values: Texts.of(["x"]) },
+          { type: "text", values: ["x"] },
         ],
       },
     },
   ],
 ];
+
+/** The value with its texts decoded. */
+function decoded({ type, value }: GgufValue): GgufValue {
+  return { type, value: typeof value === "object" ? decodedArray(value) : value };
+}
+
+function decodedArray({ type, values }: GgufArray): GgufArray {
+  const one = (element: GgufScalar | GgufArray) => (typeof element === "object" ? decodedArray(element) : element);
+  const all: GgufElements = values instanceof Texts ? values.list() : Array.isArray(values) ? values.map(one) : values;
+  return { type, values: all };
+}
 
 /** The bytes follow the specification, one by one: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md. */
 test("the bytes of a small file", () => {
@@ -58,7 +69,7 @@ test("every type of value comes back, and what lies behind is not read", async (
   behind.set(bytes);
   const { version, tensorCount, pairs, end } = await readGgufMetadata(memorySource("x.gguf", behind));
   expect([version, tensorCount, end]).toEqual([3, 0, bytes.length]);
-  expect([...pairs]).toEqual(values);
+  expect([...pairs].map(([key, value]) => [key, decoded(value)])).toEqual(values);
 });
 
 test("values across the ends of windows, and reads that stay within the file", async () => {
@@ -89,7 +100,7 @@ test("a window that ends anywhere in a text or its length", async () => {
     const texts = ["y".repeat(2 ** 20 - 80 + shift), "", "ab", "", "é"];
     const bytes = ggufBytes(new Map<string, GgufValue>([["texts", { type: "array", value: { type: "text", values: texts } }]]));
     const { pairs } = await readGgufMetadata(memorySource("x.gguf", bytes));
-    expect(plain(pairs.get("texts"))).toEqual({ type: "array", value: { type: "text", values: texts } });
+    expect(decoded(pairs.get("texts")!)).toEqual({ type: "array", value: { type: "text", values: texts } });
   }
 });
 
@@ -114,11 +125,15 @@ test.each<[string, Uint8Array, RegExp]>([
   ["elements of a type that is none", changed(37, [99]), /"k" has the type 99/],
   ["more elements than fit", changed(41, huge), /elements of "k", but has/],
   ["an element longer than the file", changed(49, huge), /bytes of k, but has/],
-  ["a text that is no UTF-8", changed(57, [0xff]), /k: its text is not UTF-8/],
   ["nothing", new Uint8Array(0), /it ends at byte 0 within its head/],
   ["a cut", good.slice(0, -1), /but has 2 bytes left|it ends at byte/],
 ])("refuses %s", async (_name, bytes, message) => {
   await expect(readGgufMetadata(memorySource("x.gguf", bytes))).rejects.toThrow(message);
+});
+
+test("a text that is no UTF-8 is named when it is asked for", async () => {
+  const { pairs } = await readGgufMetadata(memorySource("x.gguf", changed(57, [0xff])));
+  expect(() => decoded(pairs.get("k")!)).toThrow("[gguf] x.gguf: k: text 0: its text is not UTF-8 from byte 0 on");
 });
 
 test("arrays in arrays have an end", async () => {

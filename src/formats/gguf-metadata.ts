@@ -3,7 +3,7 @@
 //   | "GGUF" | version u32 | tensors u64 | pairs u64 | pairs: key text, type u32, value | descriptions of tensors | padding | tensors |
 //
 // An array's value is | type u32 | count u64 | elements |.
-import { type ByteSource, check, fail, Texts } from "../base/index.ts";
+import { type ByteSource, check, Texts } from "../base/index.ts";
 import {
   Cursor,
   type GgufType,

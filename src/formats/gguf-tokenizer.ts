@@ -149,7 +149,8 @@ function common(fields: Fields, addsBos: boolean): Common {
   const types = fields.numbers("token_type", pieces.length) ?? new Uint8Array(pieces.length).fill(pieceTypes.normal);
   const special = idsByType(types);
   const odd = Math.min(...[...special].filter(([type]) => !isPieceType(type)).map(([, ids]) => ids[0]!));
-  if (odd < Number.POSITIVE_INFINITY) fields.fail(`piece ${odd}, ${quote(pieces[odd]!)}, has the type ${types[odd]}, which cria does not know`);
+  if (odd < Number.POSITIVE_INFINITY)
+    fields.fail(`piece ${odd}, ${quote(pieces[odd]!)}, has the type ${types[odd]}, which cria does not know`);
   const ofType = (type: number) => special.get(type) ?? [];
   const [bosId, eosId, padId] = ["bos_token_id", "eos_token_id", "padding_token_id"].map((key) => fields.id(key, pieces.length));
   const specials = [...ofType(pieceTypes.control), ...ofType(pieceTypes.unknown)].sort((a, b) => a - b);

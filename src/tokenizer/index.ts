@@ -1,4 +1,12 @@
-export { byteFallbackPiece, byteLevelBytes, byteLevelPiece, byteOfFallbackPiece, fallbackPieces, hasAllBytes, isBytePiece } from "./byte-pieces.ts";
+export {
+  byteFallbackPiece,
+  byteLevelBytes,
+  byteLevelPiece,
+  byteOfFallbackPiece,
+  fallbackPieces,
+  hasAllBytes,
+  isBytePiece,
+} from "./byte-pieces.ts";
 export { countRanks, mergesOf } from "./bytes-codec.ts";
 export { type CutVocabulary, cutVocabulary } from "./cut-vocabulary.ts";
 export {
