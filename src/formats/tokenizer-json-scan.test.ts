@@ -46,13 +46,18 @@ test.each<[string, string]>([
   expect(readTokenizerJson(encode(text))).toEqual(readTokenizerJson(text));
 });
 
-// biome-ignore lint/suspicious/noExplicitAny: as above
-function changed(change: (file: any) => unknown): string {
-  const file = fileOf();
-  return JSON.stringify(change(file) ?? file);
+const compact = JSON.stringify(fileOf());
+const own = fileOf().model;
+
+/** The document with other members of its model. */
+function withModel(members: object): string {
+  return JSON.stringify({ ...fileOf(), model: { ...own, ...members } });
 }
 
-const compact = JSON.stringify(fileOf());
+/** The document with another id of a piece. */
+function withId(id: unknown): string {
+  return withModel({ vocab: { ...own.vocab, "!": id } });
+}
 
 function open(source: string | Uint8Array): TokenizerModel | "refused" {
   try {
@@ -64,31 +69,31 @@ function open(source: string | Uint8Array): TokenizerModel | "refused" {
 }
 
 test.each<[string, string]>([
+  ["merges before the vocabulary", JSON.stringify({ ...fileOf(), model: { merges: own.merges, ...own } })],
+  ["other members with the same names", JSON.stringify({ ...decoy, ...fileOf() })],
   [
-    "merges before the vocabulary",
-    changed(({ model: { vocab, merges, ...rest }, ...file }) => ({ ...file, model: { ...rest, merges, vocab } })),
+    "a piece that is added",
+    JSON.stringify({ ...fileOf(), added_tokens: [...fileOf().added_tokens, { ...fileOf().added_tokens[0], content: "<new>", id: 331 }] }),
   ],
-  ["other members with the same names", changed((file) => ({ ...decoy, ...file }))],
-  ["a piece that is added", changed((file) => void file.added_tokens.push({ ...file.added_tokens[0], content: "<new>", id: 331 }))],
   ["a piece twice", compact.replace('"vocab":{', '"vocab":{"Ġ":7,')],
-  ["an id twice", changed((file) => void (file.model.vocab["!"] = file.model.vocab["#"]))],
-  ["an id that is no whole number", changed((file) => void (file.model.vocab["!"] = 1.5))],
+  ["an id twice", withId(own.vocab["#"])],
+  ["an id that is no whole number", withId(1.5)],
   ["an id that is one, written with a point", compact.replace('"!":1,', '"!":1.0,')],
   ["an id with a zero in front", compact.replace('"!":1,', '"!":01,')],
-  ["an id far out", changed((file) => void (file.model.vocab["!"] = 99_999))],
+  ["an id far out", withId(99_999)],
   ["a comma too many", compact.replace('"merges":[', '"merges":[,')],
   ["a comma at the end", compact.replace(/\](?=[^\]]*$)/, ",]")],
-  ["no merges", changed((file) => void (file.model.merges = []))],
-  ["no vocabulary", changed((file) => void (file.model.vocab = {}))],
-  ["a merge of unknown pieces", changed((file) => void file.model.merges.push(["Ġ", "nothing"]))],
-  ["a merge that makes nothing", changed((file) => void file.model.merges.push(["Ġ", "ÿ"]))],
-  ["a merge of three", changed((file) => void file.model.merges.push("a b c"))],
+  ["no merges", withModel({ merges: [] })],
+  ["no vocabulary", withModel({ vocab: {} })],
+  ["a merge of unknown pieces", withModel({ merges: [...own.merges, ["Ġ", "nothing"]] })],
+  ["a merge that makes nothing", withModel({ merges: [...own.merges, ["Ġ", "ÿ"]] })],
+  ["a merge of three", withModel({ merges: [...own.merges, "a b c"] })],
   ["half of a surrogate pair", compact.replace('"vocab":{', '"vocab":{"\\ud800":331,')],
   ["a control character", compact.replace('"vocab":{', '"vocab":{"\u0001":331,')],
   ["an escape that is none", compact.replace('"vocab":{', '"vocab":{"\\x":331,')],
   ["two models", compact.replace('"model":{', '"model":{},"model":{')],
   ["two vocabularies", compact.replace('"merges":[', '"vocab":{},"merges":[')],
-  ["a continuing prefix", changed((file) => void (file.model.continuing_subword_prefix = "##"))],
+  ["a continuing prefix", withModel({ continuing_subword_prefix: "##" })],
   ["something behind the end", `${compact}]`],
   ["nothing", ""],
 ])("a document with %s is read or refused as by JSON.parse", (_name, text) => {
