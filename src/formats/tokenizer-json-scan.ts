@@ -109,7 +109,7 @@ function endOfValue(bytes: Uint8Array, at: number): number {
     }
     if (byte === openBrace || byte === openBracket) depth++;
     else if (byte === closeBrace || byte === closeBracket) {
-      if (depth === 0) return end; // behind a number or a word
+      if (depth === 0) return end; // a number or a word ends here
       if (--depth === 0) return end + 1;
     } else if (byte === comma && depth === 0) return end;
     end++;
