@@ -4,7 +4,6 @@ import { join } from "node:path";
 import picomatch from "picomatch";
 import { sizeLimits } from "../../base/index.ts";
 import { readWhole } from "../../files/index.ts";
-import { isYamlMap } from "../../schema/index.ts";
 import { formOfName } from "./forms.ts";
 import { sniff } from "./sniff.ts";
 
@@ -26,6 +25,7 @@ export async function looksLikeText(path: string): Promise<boolean> {
   if (recipes.test(path)) return false;
   if (formOfName(path) !== undefined || found.size > sizeLimits.recipe) return true;
   if ((await sniff(path, path, { where: "data" })) !== "text") return true;
+  const { isYamlMap } = await import("../../schema/index.ts"); // a tenth of a second, which threads that read texts need not wait for
   return !isYamlMap(new TextDecoder().decode(await readWhole(path, "data", "recipe")));
 }
 
