@@ -18,8 +18,10 @@ export const variants: readonly { readonly name: string; readonly architecture: 
   { name: "tied, with a head of its own size", architecture: "llama", parts: { tiedOutput: true, headDim: 16 } },
   { name: "all biases", architecture: "llama", parts: { qkvBias: true, attentionOutputBias: true, ffnBias: true } },
   { name: "Qwen2's biases", architecture: "qwen2", parts: { qkvBias: true } },
+  { name: "the same with a head of its own size", architecture: "llama", parts: { qkvBias: true, headDim: 16 } },
   { name: "Qwen3's norms", architecture: "qwen3", parts: { qkNorm: true, tiedOutput: true } },
-  { name: "SmolLM3's layers without RoPE", architecture: "smollm3", parts: { ropeLayers: [true, true, true, false] } },
+  { name: "the same with biases", architecture: "qwen3", parts: { qkNorm: true, qkvBias: true, headDim: 16 } },
+  { name: "SmolLM3's layers without RoPE", architecture: "smollm3", parts: { ropeLayers: [true, true, true, false], qkvBias: true } },
   { name: "linear scaling", architecture: "llama", parts: { ropeScaling: { type: "linear", factor: 3 } } },
   { name: "YaRN", architecture: "llama", parts: { ropeScaling: { type: "yarn", factor: 4, originalLength: 32 } } },
   {

@@ -32,7 +32,9 @@ test.each<[string, Partial<LlamaConfig>]>([
   ["llama", { ffnBias: true }],
   ["llama", { ropeLayers: [true, true, true, true] }],
   ["qwen2", { qkvBias: true }],
+  ["llama", { qkvBias: true, headDim: 16 }],
   ["qwen3", { qkNorm: true }],
+  ["qwen3", { qkNorm: true, qkvBias: true }],
   ["smollm3", { ropeLayers: everyFourth }],
   [
     "llama",

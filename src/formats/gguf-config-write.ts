@@ -63,8 +63,8 @@ const common: Parts = { norm: "rms", normPlacement: "pre", activation: "swiglu",
 const partsOfArchitecture = {
   llama: { qkNorm: false },
   qwen2: { attentionOutputBias: false, ffnBias: false, qkNorm: false },
-  qwen3: { qkvBias: false, attentionOutputBias: false, ffnBias: false, qkNorm: true },
-  smollm3: { ffnBias: false, qkNorm: false },
+  qwen3: { attentionOutputBias: false, ffnBias: false, qkNorm: true },
+  smollm3: { attentionOutputBias: false, ffnBias: false, qkNorm: false },
 } as const satisfies Partial<Record<GgufArchitecture, Parts>>;
 
 function architectureOf(config: LlamaConfig): keyof typeof partsOfArchitecture {
@@ -85,11 +85,16 @@ function architectureOf(config: LlamaConfig): keyof typeof partsOfArchitecture {
   return architecture;
 }
 
-/** Qwen2 is LLaMA with some biases, which llama.cpp computes by either name; divisors of RoPE it reads by one alone. */
+/**
+ * Qwen2 is LLaMA with some biases, which llama.cpp computes by either name; by LLaMA's alone it reads divisors of RoPE, and heads of a size of their
+ * own.
+ */
 function likest(config: LlamaConfig, hasDivisors: boolean): keyof typeof partsOfArchitecture {
-  if (config.qkNorm) return "qwen3";
+  const { qkNorm, qkvBias, attentionOutputBias, ffnBias, dim, nHeads, headDim } = config;
+  if (qkNorm) return "qwen3";
   if (!turnsAll(config)) return "smollm3";
-  return config.qkvBias && !config.attentionOutputBias && !config.ffnBias && !hasDivisors ? "qwen2" : "llama";
+  const isQwen2 = qkvBias && !attentionOutputBias && !ffnBias && !hasDivisors && headDim * nHeads === dim;
+  return isQwen2 ? "qwen2" : "llama";
 }
 
 function turnsIn({ ropeLayers }: LlamaConfig, layer: number): boolean {
