@@ -1,4 +1,4 @@
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { referenceBackend } from "../backend/reference/index.ts";
@@ -78,6 +78,17 @@ test("the type is the model's own where nothing is said, and must be said of a q
     await expect(convertModel(folder, at("out"), { type: "q4_0" })).rejects.toThrow(
       "[convert] the type is q4_0, but a Hugging Face folder has f32, bf16, f16: take one of these, or let the name end in .gguf",
     );
+  });
+});
+
+test("what has its layout already keeps its bytes, whatever a search would find", async () => {
+  await withFolder(async (folder) => {
+    await writeVariant(folder, { dim: 256, hiddenDim: 256, nLayers: 1, contextLength: 32 });
+    const [first, again] = [join(folder, "first.gguf"), join(folder, "again.gguf")];
+    await convertModel(folder, first, { type: "q5_K_S", name: "same" });
+    const { tensors } = await convertModel(first, again, { type: "q5_K_S", name: "same" });
+    expect(tensors.map(({ error }) => error)).toEqual(tensors.map(() => 0));
+    expect(Buffer.compare(await readFile(first), await readFile(again))).toBe(0);
   });
 });
 

@@ -1,7 +1,7 @@
 // Any open model as a GGUF that llama.cpp and its relatives run: metadata with config, vocabulary, chat templates and ends, and every parameter in the
 // layout that the type of file has for it.
-import { basename, extname } from "node:path";
-import { CriaError, type OnProgress } from "../base/index.ts";
+import { basename } from "node:path";
+import { bytesOf, CriaError, type OnProgress, sizeOf } from "../base/index.ts";
 import { atomicWrite } from "../files/index.ts";
 import {
   type ChosenLayout,
@@ -14,10 +14,10 @@ import {
   ggufPairings,
   inPairing,
   layoutFor,
-  quantiseRows,
 } from "../formats/index.ts";
 import { type ParameterRow, parameterCount, parameterRows, piecesOf, type WeightSource } from "../model/index.ts";
 import type { OnWarning, OpenModel } from "../open/index.ts";
+import { QuantiseThreads } from "./quantise-threads.ts";
 
 /** How a GGUF is written. */
 export interface GgufOptions {
@@ -44,11 +44,11 @@ export interface WrittenTensor extends ChosenLayout {
 }
 
 const where = "convert";
-/** Values that are in memory at a time. */
-const pieceValues = 1 << 20;
+/** Values of a piece: several make a matrix of a small model, so that threads share it. */
+const pieceValues = 1 << 18;
 
 /**
- * Writes a model as one file, whole or not at all, a piece of a tensor in memory at a time.
+ * Writes a model as one file, whole or not at all, a piece of a tensor per thread in memory at a time. What has its layout already keeps its bytes.
  * @throws CriaError where a GGUF cannot hold the model, or a layout a parameter's values; the signal's reason when it aborts
  */
 export async function writeGguf(path: string, model: OpenModel<string>, options: GgufOptions = {}): Promise<readonly WrittenTensor[]> {
@@ -58,18 +58,14 @@ export async function writeGguf(path: string, model: OpenModel<string>, options:
   const pairs = await pairsOf(model, config, options);
   const rows = parameterRows(paired.config);
   const hear = hearer(parameterCount(model.config), options);
+  await using threads = new QuantiseThreads();
   const written = rows.map((row) => ({
     ...{ parameter: row.name, name: ggufName(row.name) },
     ...layoutFor(row, type, paired.config, importance !== undefined),
   }));
   const tensors = rows.map((row, i): GgufTensor => {
     const { name, dtype } = written[i]!;
-    return {
-      name,
-      dtype,
-      shape: row.shape,
-      data: () => quantised(paired.weights, row, dtype, { importance: importance?.get(row.name), hear }),
-    };
+    return { name, dtype, shape: row.shape, data: () => bytesIn(paired.weights, row, dtype, { importance, threads, hear }) };
   });
   for (const warning of pairs.warnings) onWarning(`[${where}] ${path}: ${warning}`);
   await atomicWrite(path, ggufFile(pairs.pairs, [...config.tensors, ...tensors]), where);
@@ -81,7 +77,7 @@ async function pairsOf(model: OpenModel<string>, config: ReturnType<typeof ggufC
   const tokenizer = await model.openTokenizer(other, onWarning);
   const { templateTexts: templates, endOfTurn: endIds } = await model.openChat(tokenizer, other, onWarning);
   const { generation } = model;
-  const name = options.name ?? basename(model.path, extname(model.path));
+  const name = options.name ?? basename(model.path).replace(/\.(?:gguf|bin)$/i, "");
   return ggufModelPairs({
     name,
     type,
@@ -94,8 +90,9 @@ async function pairsOf(model: OpenModel<string>, config: ReturnType<typeof ggufC
   });
 }
 
-interface Hearing {
-  readonly importance: Float32Array | undefined;
+interface Writing {
+  readonly importance: GgufOptions["importance"];
+  readonly threads: QuantiseThreads;
   hear(values: number): void;
 }
 
@@ -109,26 +106,21 @@ function hearer(total: number, { progress, signal }: GgufOptions): (values: numb
   };
 }
 
-async function* quantised(
-  weights: WeightSource,
-  row: ParameterRow,
-  dtype: ChosenLayout["dtype"],
-  { importance, hear }: Hearing,
-): AsyncGenerator<Uint8Array> {
-  const columns = row.shape.at(-1) ?? 1;
-  for await (const values of piecesOf(weights, row, columns * Math.max(1, Math.floor(pieceValues / columns)))) {
-    hear(0);
-    yield inFile(row.name, () => quantiseRows(dtype, { values, columns, importance }));
-    hear(values.length);
-  }
-}
-
-/** Adds the parameter's name to what a layout cannot hold. */
-function inFile<T>(parameter: string, act: () => T): T {
+/** A parameter's bytes in a layout: as they are stored where they have it already, else of its values. */
+async function* bytesIn(weights: WeightSource, row: ParameterRow, dtype: ChosenLayout["dtype"], { importance, hear, threads }: Writing) {
+  const stored = weights.stored?.(row);
+  const [columns, size] = [row.shape.at(-1) ?? 1, sizeOf(row.shape)];
+  const perByte = size / bytesOf(dtype, row.shape);
+  const pieces = () => piecesOf(weights, row, columns * Math.max(1, Math.floor(pieceValues / columns)));
+  const chunks =
+    stored?.dtype === dtype ? stored.bytes() : threads.write(pieces(), { dtype, columns, importance: importance?.get(row.name) });
   try {
-    return act();
+    for await (const chunk of chunks) {
+      hear(chunk.length * perByte);
+      yield chunk;
+    }
   } catch (error) {
-    if (!(error instanceof CriaError)) throw error;
-    throw new CriaError(where, `parameter ${parameter}: ${error.message.replace(/^\[\w+\] /, "")}`, { cause: error, ways: ["type"] });
+    if (!(error instanceof CriaError) || error.where !== "quantise") throw error;
+    throw new CriaError(where, `parameter ${row.name}: ${error.message.replace(/^\[\w+\] /, "")}`, { cause: error, ways: ["type"] });
   }
 }

@@ -16,6 +16,7 @@ export function inPairing(
     config: { ...config, ropePairing: pairing },
     weights: {
       inFile: (row) => (isTurned(row) ? undefined : weights.inFile?.(row)),
+      stored: (row) => (isTurned(row) ? undefined : weights.stored?.(row)),
       read: async (row) => (isTurned(row) ? inOrder(row, await weights.read(row)) : weights.read(row)),
       async *pieces(row, elements) {
         if (!isTurned(row)) return yield* piecesOf(weights, row, elements);

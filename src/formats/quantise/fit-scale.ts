@@ -33,7 +33,7 @@ export interface QuantRange {
 }
 
 /** The search cuts the range of the values into so many steps more than there are quants, or fewer. */
-const shifts = Array.from({ length: 21 }, (_, i) => (i - 10) / 10);
+const shifts = Array.from({ length: 9 }, (_, i) => (i - 4) / 4);
 /** Most times that quants are taken anew from the best fit; one or two are usual. */
 const mostRounds = 4;
 

@@ -1,6 +1,6 @@
 // Values → the bytes of a layout. Floats of 16 bits are rounded to nearest, ties to even; the simple blocks hold the bits that gguf-py writes; the
 // super-blocks are searched for the least squared error.
-import { check, elementLayouts } from "../../base/index.ts";
+import { check, elementLayouts, fail } from "../../base/index.ts";
 import { narrowBfloat16, narrowFloat16 } from "../half-floats.ts";
 import { type BlockWriter, simpleBlocks } from "./simple-blocks.ts";
 import { superBlocks } from "./super-blocks.ts";
@@ -58,9 +58,9 @@ const limit = 65520;
 
 function checkRange(dtype: WritableDType, values: Float32Array): void {
   for (let i = 0; i < values.length; i++)
-    check(
-      Math.abs(values[i]!) < limit,
-      where,
-      () => `a value is ${values[i]}, but ${dtype} holds numbers below ${limit} alone: take bf16 or f32, or a model that did not diverge`,
-    );
+    if (!(Math.abs(values[i]!) < limit))
+      fail(
+        where,
+        `a value is ${values[i]}, but ${dtype} holds numbers below ${limit} alone: take bf16 or f32, or a model that did not diverge`,
+      );
 }

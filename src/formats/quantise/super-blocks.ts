@@ -13,8 +13,12 @@ import type { BlockWriter } from "./simple-blocks.ts";
 
 const size = 256;
 const ones = new Float32Array(size).fill(1);
-/** The quants of the super-block that is being written, all from 0 on. */
+// What follows is of the super-block that is being written; a copy costs less than a view.
+const current = new Float32Array(size);
+/** Its quants, all from 0 on. */
 const quants = new Uint8Array(size);
+/** What its blocks want of its steps, and how much each counts. */
+const [wanted, counts] = [new Float32Array(16), new Float32Array(16)];
 
 /** A writer per layout. */
 export const superBlocks = {
@@ -64,7 +68,8 @@ interface Chosen {
 }
 
 function weighted(values: Float32Array, from: number, weights: Float32Array = ones): Weighted {
-  return { values: values.subarray(from, from + size), weights, from: 0, count: size };
+  for (let i = 0; i < size; i++) current[i] = values[from + i]!;
+  return { values: current, weights, from: 0, count: size };
 }
 
 /** Chooses all scales, and fills the quants. */
@@ -74,50 +79,47 @@ function fitSuperBlock(all: Weighted, form: Form): Chosen {
   const fits = blocks.map((block) =>
     zero === undefined ? fitWithMinimum(block, most) : fitAroundZero(block, { least: -zero, most: most - zero, end: -zero }),
   );
-  const d = stepFor(
-    fits,
-    ({ scale }) => scale,
-    ({ curvature }) => curvature,
-    steps,
-  );
-  const dmin = stepFor(
-    fits,
-    ({ minimum }) => minimum,
-    () => 1,
-    sixBits,
-  );
+  const [d, dmin] = [stepFor(fits, "scale", steps), stepFor(fits, "minimum", sixBits)];
   const unit = { scale: float16Value(d), minimum: float16Value(dmin) };
   return { d, dmin, chosen: blocks.map((block, j) => chooseSteps(block, fits[j]!, unit, form)) };
 }
 
 /** The step whose multiples are the nearest to what the blocks want, as bits of binary16. */
-function stepFor(fits: readonly Fit[], wanted: (fit: Fit) => number, weight: (fit: Fit) => number, range: QuantRange): number {
-  const values = Float32Array.from(fits, wanted);
-  return float16Bits(fitAroundZero({ values, weights: Float32Array.from(fits, weight), from: 0, count: fits.length }, range).scale);
+function stepFor(fits: readonly Fit[], value: "scale" | "minimum", range: QuantRange): number {
+  for (const [j, fit] of fits.entries()) {
+    wanted[j] = fit[value];
+    counts[j] = value === "scale" ? fit.curvature : 1;
+  }
+  return float16Bits(fitAroundZero({ values: wanted, weights: counts, from: 0, count: fits.length }, range).scale);
 }
 
-/** The multiples of a super-block's steps with which a block's error is least, among those that are nearest and their neighbours. */
+/** The multiples of a super-block's steps with which a block's error is least: the nearest, or their neighbours, first of the scale, then of the minimum. */
 function chooseSteps(block: Weighted, fit: Fit, unit: Scales, { most, steps, zero }: Form): Scales {
-  let best: Scales = { scale: 0, minimum: 0 };
-  let least = Number.POSITIVE_INFINITY;
-  for (const scale of multiplesNear(fit.scale, unit.scale, steps))
-    for (const minimum of multiplesNear(fit.minimum, unit.minimum, sixBits)) {
-      const error = errorOf(block, offsetBy(zero, scale * unit.scale, minimum * unit.minimum), most);
-      if (error < least) [best, least] = [{ scale, minimum }, error];
-    }
-  fillQuants(block, offsetBy(zero, best.scale * unit.scale, best.minimum * unit.minimum), most);
+  const errorWith = (scale: number, minimum: number) => errorOf(block, offsetBy(zero, scale * unit.scale, minimum * unit.minimum), most);
+  const nearest = multipleNear(fit.minimum, unit.minimum, sixBits);
+  const scale = bestOf(multipleNear(fit.scale, unit.scale, steps), steps, (one) => errorWith(one, nearest));
+  const minimum = unit.minimum === 0 ? 0 : bestOf(nearest, sixBits, (one) => errorWith(scale, one));
+  fillQuants(block, offsetBy(zero, scale * unit.scale, minimum * unit.minimum), most);
+  return { scale, minimum };
+}
+
+function bestOf(nearest: number, { least, most }: QuantRange, errorWith: (multiple: number) => number): number {
+  let [best, error] = [nearest, errorWith(nearest)];
+  for (const neighbour of [nearest - 1, nearest + 1]) {
+    if (neighbour < least || neighbour > most) continue;
+    const its = errorWith(neighbour);
+    if (its < error) [best, error] = [neighbour, its];
+  }
   return best;
+}
+
+function multipleNear(value: number, unit: number, { least, most }: QuantRange): number {
+  return unit === 0 ? 0 : Math.max(least, Math.min(Math.floor(value / unit + 0.5), most));
 }
 
 /** Quants that begin with 0 have a minimum in any form: x̂ = scale · (q − zero). */
 function offsetBy(zero: number | undefined, scale: number, minimum: number): Scales {
   return { scale, minimum: zero === undefined ? minimum : zero * scale };
-}
-
-function multiplesNear(value: number, unit: number, { least, most }: QuantRange): readonly number[] {
-  if (unit === 0) return [0];
-  const nearest = Math.max(least, Math.min(Math.floor(value / unit + 0.5), most));
-  return [nearest, nearest - 1, nearest + 1].filter((multiple) => multiple >= least && multiple <= most);
 }
 
 function errorOf({ values, weights, from, count }: Weighted, { scale, minimum }: Scales, most: number): number {
