@@ -1,11 +1,12 @@
 // What the layout of a weight costs: one row (decoding) and many (prompts) times a matrix of float32, bfloat16 and float16 in panels, all rounded to
-// float32, as inference has them. One row is memory's business, so 16 bits should take half the time; many rows should take the same.
+// float32, as inference has them. One row is memory's business, so 16 bits should take half the time; many rows should take the same. Quantised
+// weights are rounded so where training goes through them (adapters over a frozen base): 64 rows of them, which widen panels on the way.
 import { allocateWritten, openKernel } from "../dist/backend/cpu/index.js";
+import { isQuantised, weightDTypes } from "../dist/base/index.js";
 import { chooseTarget, defaultThreads, openExecutor } from "../dist/host/index.js";
-import { matmul, packedBytes } from "../dist/kernel/index.js";
+import { matmul, packedBytes, packedQuantisedBytes } from "../dist/kernel/index.js";
 import { interleave } from "./measure.mjs";
 
-const types = ["f32", "bf16", "f16"];
 /** A layer's matrix many times over for one row, beyond the caches; one layer's alone for many rows. */
 const shapes = [
   { m: 1, n: 16384, k: 2048 },
@@ -26,11 +27,13 @@ export async function run() {
 }
 
 async function compare(executor, { m, n, k }) {
+  const types = weightDTypes.filter((type) => m === 64 || !isQuantised(type));
   const opened = {};
   const memory = [];
   for (const type of types) {
     const sizes = { form: "nt", n, k, precision: "float32", type };
-    const addresses = [m * k * 4, packedBytes(executor.target, sizes), m * n * 4].map((bytes) => allocateWritten(executor, bytes));
+    const packed = isQuantised(type) ? packedQuantisedBytes(executor.target, sizes) : packedBytes(executor.target, sizes);
+    const addresses = [m * k * 4, packed, m * n * 4].map((bytes) => allocateWritten(executor, bytes));
     memory.push(...addresses);
     opened[type] = await openKernel(executor, matmul, { ...sizes, m }, addresses, 2 * m * n * k);
   }
