@@ -42,14 +42,14 @@ export type TensorDType = StorageName | QuantisedDType;
 export interface FileLayout extends StorageType {
   /** Elements that lie together; 1 where each stands for itself. */
   readonly block: number;
-  /** What the first byte is a multiple of where a machine computes with the bytes as they lie: blocks hold halves of floats. */
+  /** What the first byte is a multiple of where `toFloat32` reads it. */
   readonly alignment: number;
 }
 
 /** The layout of that name; its `bytes` are those of a block. */
 export function fileLayout(dtype: TensorDType): FileLayout {
   if (isStorageName(dtype)) return { block: 1, alignment: storageTypes[dtype].bytes, ...storageTypes[dtype] };
-  return { ...elementLayouts[dtype], alignment: 2, toFloat32: (bytes, out) => dequantiseBlocks(dtype, bytes, out) };
+  return { ...elementLayouts[dtype], alignment: 1, toFloat32: (bytes, out) => dequantiseBlocks(dtype, bytes, out) };
 }
 
 /** Whether a value names a type. */

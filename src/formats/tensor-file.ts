@@ -105,16 +105,15 @@ export class TensorFile {
   }
 
   /**
-   * How a tensor lies in its file, where a machine may compute with it as it lies: floats of 32 or 16 bits in the machine's order, each at a
-   * multiple of its size, or blocks of them; undefined where it is not so, or in no file.
+   * How a tensor lies in its file, where a machine may compute with it as it lies: floats of 32 or 16 bits in the machine's order, or blocks of them,
+   * from any byte on, as machine code reads them; undefined where it is not so, or in no file.
    */
   inFile(name: string): { readonly dtype: DType; readonly region: FileRegion } | undefined {
     const info = this.info(name);
     const { source, start, end } = info;
     const dtype = layoutOf(info);
     if (dtype === undefined || source.descriptor === undefined || end === start) return undefined;
-    const isAligned = start % fileLayout(info.dtype).alignment === 0;
-    return isAligned ? { dtype, region: { name: source.name, descriptor: source.descriptor, start, bytes: end - start } } : undefined;
+    return { dtype, region: { name: source.name, descriptor: source.descriptor, start, bytes: end - start } };
   }
 
   /**

@@ -3,7 +3,9 @@ import { mkdtemp, open, readFile, rename, rm, truncate, writeFile } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { accumulate, f32, Graph, linear } from "../graph/index.ts";
+import type { DeviceBuffer } from "../backend/index.ts";
+import { isQuantised, Rng } from "../base/index.ts";
+import { accumulate, embedding, exampleBytes, f32, Graph, i32, linear, type Tensor } from "../graph/index.ts";
 import { chooseTarget } from "./choose-target.ts";
 import { openCpuBackend } from "./open-backend.ts";
 
@@ -17,10 +19,10 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** A file of these numbers behind a header of so many bytes, open for reading. */
-async function fileOf(values: Float32Array, headerBytes: number) {
+/** A file of these numbers or bytes behind a header of so many bytes, open for reading. */
+async function fileOf(values: Float32Array | Uint8Array, headerBytes: number) {
   const path = join(folder, `${Math.random()}.bin`);
-  await writeFile(path, Buffer.concat([Buffer.alloc(headerBytes, 0xff), Buffer.from(values.buffer)]));
+  await writeFile(path, Buffer.concat([Buffer.alloc(headerBytes, 0xff), Buffer.from(values.buffer, values.byteOffset, values.byteLength)]));
   const handle = await open(path, "r");
   const region = { name: path, descriptor: handle.fd, start: headerBytes, bytes: values.byteLength };
   return { path, region, [Symbol.asyncDispose]: () => handle.close() };
@@ -60,6 +62,35 @@ here.each([0, 4, 4092, 4100, 123_456])(
   "a product with weights behind %i bytes of a file is that with weights that were written",
   async (headerBytes) => {
     expect(await product("mapped", headerBytes)).toEqual(await product("read", headerBytes));
+  },
+);
+
+here.each(["f32", "bf16", "f16", "q8_0", "q3_K"] as const)(
+  "weights of %s are mapped at any byte: products, lookups and what is read are those of weights that were written",
+  async (dtype) => {
+    const type = { dtype, shape: [rows, 256] };
+    const bytes = exampleBytes(type, new Rng(3));
+    await using file = await fileOf(bytes, 4097);
+    await using backend = await openCpuBackend({ threads: 2 });
+    const results = async (weight: DeviceBuffer) => {
+      const graph = new Graph();
+      const [x, tokens, w] = [graph.input("x", f32(3, 256)), graph.input("tokens", i32(2)), graph.weight("w", type)];
+      const made = [linear(x, w), ...(isQuantised(dtype) ? [linear(x, w, "int8")] : []), embedding(w, tokens)].map((y) => graph.keep(y));
+      const [xBuffer, tokenBuffer] = [await backend.allocate(x, "x"), await backend.allocate(tokens, "tokens")];
+      await xBuffer.write(Float32Array.from({ length: 3 * 256 }, (_, i) => Math.cos(i)));
+      await tokenBuffer.write([36, 7]);
+      const bindings = new Map<Tensor, DeviceBuffer>([
+        [x, xBuffer],
+        [tokens, tokenBuffer],
+        [w, weight],
+      ]);
+      const program = await backend.compile(graph, bindings);
+      await program.run();
+      return [...(await Promise.all(made.map((y) => program.read(y)))), await weight.read()];
+    };
+    const written = await backend.allocate(type, "written");
+    await written.write(dtype === "f32" ? new Float32Array(bytes.slice().buffer) : bytes);
+    expect(await results((await backend.map!(type, "mapped", file.region))!)).toEqual(await results(written));
   },
 );
 
