@@ -8,7 +8,7 @@ import { referenceBackend } from "./backend/reference/index.ts";
 import { atomicWrite, atomicWriteJson } from "./files/index.ts";
 import { type TensorToWrite, writeSafetensors } from "./formats/index.ts";
 import { Llama } from "./index.ts";
-import { generateTokens, SequenceModel } from "./infer/index.ts";
+import { beamSearch, generateTokens, SequenceModel } from "./infer/index.ts";
 import { openModel } from "./load/index.ts";
 import { sharedCase } from "./load/shared-data.test.helper.ts";
 import { goldenWeights } from "./model/goldens.test.helper.ts";
@@ -24,6 +24,17 @@ interface Golden {
   }[];
   readonly rope: readonly { readonly name: string; readonly config: object; readonly tokens: readonly number[] }[];
   readonly dumps: { readonly config: object; readonly generation: object };
+  readonly beams: readonly {
+    readonly settings: {
+      readonly num_beams: number;
+      readonly max_new_tokens: number;
+      readonly length_penalty?: number;
+      readonly early_stopping?: boolean;
+      readonly eos_token_id: number | readonly number[];
+    };
+    readonly texts: readonly (readonly number[])[];
+    readonly scores: readonly number[];
+  }[];
   readonly generation: readonly { readonly name: string; readonly settings: object; readonly tokens: readonly number[] }[];
 }
 
@@ -64,6 +75,24 @@ describe("RoPE's numbers, wherever a config has them", () => {
 describe("generation_config.json", () => {
   test.each(golden.generation)("$name", async ({ settings, tokens }) => {
     expect(await written(golden.config, settings)).toEqual(tokens);
+  });
+});
+
+describe("beam search", () => {
+  test.each(golden.beams)("finds what transformers finds with $settings", async ({ settings, texts, scores }) => {
+    await atomicWriteJson(join(folder, "config.json"), golden.config);
+    await using model = await openModel(folder);
+    await using sequences = await SequenceModel.open(referenceBackend(), model.config, model.weights);
+    const {
+      num_beams: beams,
+      max_new_tokens: maxTokens,
+      length_penalty: lengthPenalty = 1,
+      early_stopping: earlyStopping = false,
+    } = settings;
+    const options = { beams, maxTokens, lengthPenalty, earlyStopping, stopIds: [settings.eos_token_id].flat() };
+    const found = await beamSearch(sequences, golden.prompt, options);
+    expect(found.map(({ ids }) => ids)).toEqual(texts);
+    for (const [i, { score }] of found.entries()) expect(score).toBeCloseTo(scores[i]!, 4);
   });
 });
 

@@ -1,5 +1,6 @@
 // Token after token: logits, a draw, and the draw joins the text, until something ends it.
 import { check } from "../base/index.ts";
+import { DraftedSequence, type DraftSource } from "./drafted-sequence.ts";
 import { logProbabilities, type TokenLogProbability } from "./log-probabilities.ts";
 import { type RuleOptions, ruleSteps } from "./rule-out.ts";
 import { createSampler } from "./sampling.ts";
@@ -23,6 +24,12 @@ export interface TokenSequence extends Disposable {
   next(ids: ArrayLike<number>, signal?: AbortSignal): Promise<Float32Array>;
   /** Reads on as {@link next} does, but gives the largest logits only, where a model can. */
   nextTop?(ids: ArrayLike<number>, wanted: TopWanted, signal?: AbortSignal): Promise<TopLogits>;
+  /** Reads on as {@link next} does, but gives logits [V] for the token after each of `ids`, where a model can. */
+  nextAll?(ids: ArrayLike<number>, signal?: AbortSignal): Promise<readonly Float32Array[]>;
+  /** Another text with the same tokens, where a model can share what it has read. */
+  fork?(): TokenSequence;
+  /** Forgets the tokens from `length` on, where a model can. */
+  truncate?(length: number): void;
 }
 
 /** The least vocabulary of which only the largest logits leave the machine, where they suffice. */
@@ -42,6 +49,8 @@ export interface GenerateTokensOptions extends SamplingOptions, RuleOptions {
   readonly logProbabilities?: number;
   /** Ids from here on are never drawn: models often have more rows than their tokenizer has pieces. The model's vocabulary by default. */
   readonly vocabSize?: number;
+  /** Guesses tokens, which the model then reads in one pass with the last one: faster where guesses are right, and the text is the same in any case. */
+  readonly draft?: DraftSource;
   readonly signal?: AbortSignal;
 }
 
@@ -76,7 +85,7 @@ export async function* generateTokens(
   const stops = new Set(options.stopIds);
   const before = [...ruleSteps(options, stops), ...steps];
   const sampler = createSampler(options, before);
-  using sequence = model.sequence();
+  using sequence = openSequence(model, options, before, sampler.seed);
   let unread: readonly number[] = [...text.ids];
   const draw = async (): Promise<{ id: number; told?: TokenLogProbability | undefined }> => {
     const isLarge = model.vocabSize >= largeVocabulary && most === undefined;
@@ -102,6 +111,17 @@ export async function* generateTokens(
     if (finishReason !== undefined) return;
     unread = [id];
   }
+}
+
+/** A text of the model's, guessed ahead where there is a draft. The draft draws as the sampler does, so that it guesses what that will draw. */
+function openSequence(model: LanguageModel, options: GenerateTokensOptions, before: readonly LogitsStep[], seed: number): TokenSequence {
+  const { draft, vocabSize = model.vocabSize } = options;
+  if (draft === undefined) return model.sequence();
+  return new DraftedSequence(
+    model,
+    draft.open(() => createSampler({ ...options, seed }, before), vocabSize),
+    draft.mostTokens,
+  );
 }
 
 /** Why nothing can follow a text, where a step knows which texts are complete. */

@@ -1,3 +1,7 @@
+export { type BeamOptions, type BeamText, beamSearch } from "./beam-search.ts";
+export type { Draft, DraftSource } from "./drafted-sequence.ts";
+export { type DraftCounts, lookupDraft, modelDraft } from "./drafts.ts";
+export { type ChoicePiece, generateChoices } from "./generate-choices.ts";
 export { type GenerateTextOptions, generateText, type PromptOptions, promptIds, type TextPiece } from "./generate-text.ts";
 export {
   type FinishReason,
@@ -11,6 +15,7 @@ export { GrammarStep } from "./grammar-step.ts";
 export { type LoadOptions, loadWeights } from "./load-weights.ts";
 export { type IdLogProbability, logProbabilities, logSumExp, type TokenLogProbability } from "./log-probabilities.ts";
 export { type MemoryAsked, type ModelMemory, modelMemory } from "./model-memory.ts";
+export { promptLogProbabilities } from "./prompt-log-probabilities.ts";
 export type { RuleOptions } from "./rule-out.ts";
 export { createSampler, draw, type Sampler } from "./sampling.ts";
 export { choosing, type SamplerName, type Sampling, type SamplingOptions, samplerNames, samplingOf, stepOf } from "./sampling-options.ts";

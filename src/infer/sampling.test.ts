@@ -73,8 +73,15 @@ test("settings mean what they mean in transformers", () => {
   const { sampling } = JSON.parse(readFileSync(file, "utf8")) as { readonly sampling: readonly GoldenSampling[] };
   expect(sampling.length).toBeGreaterThan(5);
   for (const { settings, text, logits, probabilities } of sampling) {
-    const { temperature = 1, top_k: topK = 50, top_p: topP = 1, min_p: minP = 0, repetition_penalty: repetitionPenalty = 1 } = settings;
-    const found = candidates(Float32Array.from(logits), { temperature, topK, topP, minP, repetitionPenalty }, text);
+    const {
+      temperature = 1,
+      top_k: topK = 50,
+      top_p: topP = 1,
+      min_p: minP = 0,
+      typical_p: typicalP = 1,
+      repetition_penalty: repetitionPenalty = 1,
+    } = settings;
+    const found = candidates(Float32Array.from(logits), { temperature, topK, topP, minP, typicalP, repetitionPenalty }, text);
     const byId = new Float64Array(logits.length);
     found.ids.forEach((id, i) => {
       byId[id] = found.probabilities[i]!;

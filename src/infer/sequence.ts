@@ -36,6 +36,12 @@ export class Sequence implements Disposable {
     return logits;
   }
 
+  /** Reads on as {@link next} does, but gives the logits for the token after each of `ids`. */
+  async nextAll(ids: ArrayLike<number>, signal?: AbortSignal): Promise<readonly Float32Array[]> {
+    const [{ logits }] = await this.#model.run([{ sequence: this, ids, logits: "all" }], signal);
+    return logits;
+  }
+
   /** Another sequence with the same tokens, on the same pages as long as these stay the same. @throws CriaError while it is run or after dispose. */
   fork(): Sequence {
     return this.#model.fork(this.#member);

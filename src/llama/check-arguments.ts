@@ -26,6 +26,7 @@ export const is = {
   text: { what: "a text", isRight: (value) => typeof value === "string" },
   texts: { what: "an array of texts, none of them empty", isRight: (value) => Array.isArray(value) && value.every(name.isRight) },
   number: { what: "a number", isRight: (value) => typeof value === "number" && !Number.isNaN(value) },
+  draft: { what: "a draft, as lookupDraft() or draftFor() makes one", isRight: (value) => has(value, "open", "function") },
   bias: {
     what: "a Map of token ids to numbers",
     isRight: (value) => value instanceof Map && [...value].every(([id, bias]) => Number.isSafeInteger(id) && typeof bias === "number"),

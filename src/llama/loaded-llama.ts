@@ -3,11 +3,26 @@ import type { Backend } from "../backend/index.ts";
 import type { OnProgress, StateDType } from "../base/index.ts";
 import { type ChatTemplates, chooseTemplate, type EncodedChat, encodeChat, type Message } from "../chat/index.ts";
 import { usualSampling } from "../formats/index.ts";
-import { type GenerateTextOptions, generateText, type PromptOptions, promptIds, SequenceModel, type TextPiece } from "../infer/index.ts";
+import {
+  type ChoicePiece,
+  type DraftCounts,
+  type DraftSource,
+  type GenerateTextOptions,
+  generateChoices,
+  generateText,
+  modelDraft,
+  type PromptOptions,
+  promptIds,
+  promptLogProbabilities,
+  SequenceModel,
+  type TextPiece,
+  type TokenLogProbability,
+} from "../infer/index.ts";
 import type { LlamaConfig } from "../model/index.ts";
 import type { OpenChat, OpenModel } from "../open/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 import { checkArgument, checkOptions, defined, is, type Rule } from "./check-arguments.ts";
+import { checkSameTokens } from "./same-tokens.ts";
 import { samplingRules, withoutOthers } from "./sampling-rules.ts";
 
 /** The memory that a loaded model may take, and who is told while it loads. */
@@ -78,7 +93,7 @@ const writeRules = {
   },
   ...{ noRepeatNgramSize: is.natural, suppressTokens: is.idArray, beginSuppressTokens: is.idArray, badWords: is.idArrays },
   ...samplingRules,
-  ...{ steps: is.steps, logProbabilities: is.natural, grammar: is.grammar },
+  ...{ steps: is.steps, logProbabilities: is.natural, grammar: is.grammar, draft: is.draft },
 } satisfies Record<Exclude<keyof GenerateOptions, keyof PromptOptions>, Rule>;
 
 const generateRules = { ...promptRules, ...writeRules } satisfies Record<keyof GenerateOptions, Rule>;
@@ -180,6 +195,41 @@ export class LoadedLlama {
     checkArgument("llama", "the prompt", prompt, is.text);
     checkOptions("llama", options, generateRules);
     return generateText(this.#model, this.tokenizer, prompt, withDefaults(defined(options), this.defaults));
+  }
+
+  /**
+   * Several texts that follow one prompt, which is read once, written at the same time: text i is what {@link pieces} gives with the same seed and choice i.
+   * @param count texts to write, at least 1
+   */
+  choices(prompt: string, count: number, options: GenerateOptions = {}): AsyncGenerator<ChoicePiece, void> {
+    checkArgument("llama", "the prompt", prompt, is.text);
+    checkArgument("llama", "the number of choices", count, is.count);
+    checkOptions("llama", options, generateRules);
+    return generateChoices(this.#model, this.tokenizer, prompt, count, withDefaults(defined(options), this.defaults));
+  }
+
+  /**
+   * How probable the model finds each token of a text, given those before it; the first token has nothing before it: undefined.
+   * @param options `top` asks for so many of the most probable tokens beside each
+   */
+  async logProbabilities(
+    text: string,
+    { top = 0, signal, ...prompt }: PromptOptions & { readonly top?: number; readonly signal?: AbortSignal } = {},
+  ): Promise<readonly { readonly id: number; readonly told: TokenLogProbability | undefined }[]> {
+    checkArgument("llama", "top", top, is.natural);
+    const ids = this.promptIds(text, prompt);
+    const told = await promptLogProbabilities(this.#model, ids, top, signal);
+    return told.map((one, i) => ({ id: ids[i] ?? 0, told: one }));
+  }
+
+  /**
+   * Guesses for a larger model, to be given as its `draft`: its texts stay what they are, and come sooner where this model draws the same tokens.
+   * @param mostTokens guessed at once, at most
+   * @throws CriaError where the two have other tokens
+   */
+  draftFor(large: LoadedLlama, mostTokens?: number): DraftSource & DraftCounts {
+    checkSameTokens(this.tokenizer, large.tokenizer);
+    return modelDraft(this.#model, mostTokens);
   }
 
   /** The ids that a prompt becomes, with what the tokenizer's template puts around it, as the begin-of-text token. */

@@ -3,7 +3,7 @@
     python3 hugging_face.py     needs torch, transformers and safetensors; made with torch 2.15.0 and transformers 5.24.0
 
 "rope": greedy tokens for each config.json. "generation": tokens of generate() for each generation_config.json, which says do_sample false.
-"rules": the tokens that transformers' logits processors rule out after each text. "sampling": the probabilities that they leave.
+"beams": texts of beam searches, best first. "rules": the tokens that transformers' logits processors rule out after each text. "sampling": the probabilities that they leave.
 "dumps": both documents with every key that transformers knows, as it writes them where nothing was chosen. Everything is computed in float64, and the smallest margin of
 a greedy choice is printed. Weights are not stored: they follow from the formula in the header of llama.py.
 """
@@ -82,6 +82,20 @@ SAMPLING = [
     dict(top_k=0, min_p=0.1),
     dict(temperature=0.7, top_k=15, top_p=0.8, min_p=0.05, repetition_penalty=1.3),
     dict(top_k=0, repetition_penalty=0.8),
+    dict(top_k=0, typical_p=0.6),
+    dict(temperature=1.5, top_k=20, top_p=0.95, min_p=0.02, typical_p=0.9),
+]
+
+ENDS = list(range(40, 90, 7))
+# Beam searches; none ends by a time or a count of sentences.
+BEAMS = [
+    dict(num_beams=2, max_new_tokens=8),
+    dict(num_beams=4, max_new_tokens=12, length_penalty=0.0),
+    dict(num_beams=3, max_new_tokens=14, eos_token_id=ENDS),
+    dict(num_beams=4, max_new_tokens=14, eos_token_id=[2, 77, 84, 45, 29], early_stopping=True),
+    dict(num_beams=4, max_new_tokens=14, eos_token_id=[2, 77, 84, 45, 29]),
+    dict(num_beams=5, max_new_tokens=10, eos_token_id=ENDS, length_penalty=2.0),
+    dict(num_beams=5, max_new_tokens=10, eos_token_id=["likes:2", "likes:5", "likes:1"], length_penalty=-1.0),
 ]
 
 
@@ -94,9 +108,10 @@ def main():
         likes = list(dict.fromkeys(greedy(folder, {})))
         settings = {name: dict(do_sample=False, **named(more, likes)) for name, more in GENERATION.items()}
         generation = [dict(name=name, settings=these, tokens=generated(folder, these)) for name, these in settings.items()]
+        beams = [searched(folder, named(these, likes)) for these in BEAMS]
     golden = dict(
         madeBy=f"test/goldens/hugging_face.py, torch {torch.__version__}, transformers {transformers.__version__}, float64",
-        prompt=PROMPT, config=CONFIG, parameters=parameters, rope=rope, generation=generation, rules=rules(), sampling=sampling(), dumps=dumps(),
+        prompt=PROMPT, config=CONFIG, parameters=parameters, rope=rope, generation=generation, beams=beams, rules=rules(), sampling=sampling(), dumps=dumps(),
     )  # fmt: skip
     OUT.write_text(json.dumps(golden) + "\n")
 
@@ -122,6 +137,19 @@ def generated(folder, settings):
     best = [scores[0].topk(2).values for scores in found.scores]
     print(settings, "smallest margin", min((first - second).item() for first, second in best))
     return found.sequences[0, len(PROMPT) :].tolist()
+
+
+def searched(folder, settings):
+    """Texts behind the prompt without what fills them up behind their ends, and their scores."""
+    model = open_model(folder, {}, dict(do_sample=False))
+    options = dict(dict(eos_token_id=2), **settings)
+    ends = options["eos_token_id"] if isinstance(options["eos_token_id"], list) else [options["eos_token_id"]]
+    found = model.generate(
+        torch.tensor([PROMPT]), **options, pad_token_id=0, num_return_sequences=options["num_beams"], output_scores=True, return_dict_in_generate=True
+    )
+    texts = [row[len(PROMPT) :].tolist() for row in found.sequences]
+    cut = [text[: next((i + 1 for i, token in enumerate(text) if token in ends), len(text))] for text in texts]
+    return dict(settings=options, texts=cut, scores=found.sequences_scores.tolist())
 
 
 def rules():
