@@ -20,7 +20,19 @@ export {
   defaultThreads,
   openCpuBackend,
 } from "./host/index.ts";
-export type { FinishReason, LogitsStep, SamplingOptions, Scores, TextPiece, TextSoFar, TokenLogProbability } from "./infer/index.ts";
+export {
+  type ChoicePiece,
+  type DraftCounts,
+  type DraftSource,
+  type FinishReason,
+  type LogitsStep,
+  lookupDraft,
+  type SamplingOptions,
+  type Scores,
+  type TextPiece,
+  type TextSoFar,
+  type TokenLogProbability,
+} from "./infer/index.ts";
 export type { ChatOptions, GenerateOptions, RenderedConversation, RenderOptions } from "./llama/index.ts";
 export { Llama, type LoadOptions } from "./llama.ts";
 export { type OpenModel, openAnyTokenizer as openTokenizer, openModel } from "./load/index.ts";

@@ -1,7 +1,7 @@
 // cria generate: a model continues a text, or answers in a chat.
 import type { Backend } from "../backend/index.ts";
 import { decodeUtf8, type StateDType, stateDTypes, UsageError } from "../base/index.ts";
-import { type GenerateOptions, Llama, type TextPiece } from "../index.ts";
+import { type GenerateOptions, Llama, lookupDraft, type TextPiece } from "../index.ts";
 import { type AskedChat, chatFlags, isChat, readChat } from "./chat-flags.ts";
 import type { Command, CommandIo, Flags } from "./command.ts";
 import { booleanFlag, stringFlag, wholeFlag } from "./flag-values.ts";
@@ -40,6 +40,12 @@ export const generate: Command = {
       value: stateDTypes.join("|"),
       help: "how keys and values of the text are stored: in 4, 2 or about 1 bytes per number (default: f32)",
     },
+    {
+      name: "draft",
+      type: "string",
+      value: "MODEL|lookup",
+      help: "a small model of the same tokens that guesses ahead, or lookup, which guesses what the text said before; the text stays the same",
+    },
     ...chatFlags,
     { name: "special", type: "boolean", help: "special pieces spelled out in the prompt become their ids, as in a rendered chat" },
     {
@@ -57,13 +63,15 @@ export const generate: Command = {
     const start = performance.now();
     await using backend = await openBackend(io);
     await using llama = await load(path, flags, io, backend);
+    await using draft = await openDraft(flags, llama, io, backend);
     const loaded = performance.now();
     for (const warning of llama.warnings) io.stderr(`${warning}\n`);
-    const { said, promptTokens, pieces } = ask(llama, asked, { ...usualLimit(llama), ...options, signal: io.signal }, io);
+    const { said, promptTokens, pieces } = ask(llama, asked, { ...usualLimit(llama), ...options, ...draft.option, signal: io.signal }, io);
     const written = await write(pieces, io);
     const report = {
       ...{ model: path, ...said, promptTokens, ...written },
       ...{ backend: backend.name, seed: options.seed, loadSeconds: seconds(start, loaded), warnings: llama.warnings },
+      ...draft.said(),
     };
     if (io.json) io.stdout(`${JSON.stringify(report, null, 2)}\n`);
     else {
@@ -73,6 +81,25 @@ export const generate: Command = {
     return 0;
   },
 };
+
+interface OpenDraft extends AsyncDisposable {
+  readonly option: Pick<GenerateOptions, "draft">;
+  /** What the report says of it. */
+  said(): Readonly<Record<string, unknown>>;
+}
+
+/** Opens what guesses ahead, where something does. */
+async function openDraft(flags: Flags, llama: Llama, io: CommandIo, backend: Backend): Promise<OpenDraft> {
+  const path = stringFlag(flags, "draft");
+  if (path === undefined) return { option: {}, said: () => ({}), async [Symbol.asyncDispose]() {} };
+  const small = path === "lookup" ? undefined : await Llama.load(path, { backend, signal: io.signal, onProgress: io.progress });
+  const draft = small?.draftFor(llama) ?? lookupDraft();
+  return {
+    option: { draft },
+    said: () => ({ draft: { model: path, proposed: draft.proposed, accepted: draft.accepted } }),
+    [Symbol.asyncDispose]: async () => small?.dispose(),
+  };
+}
 
 type Asked = { readonly prompt: string } | AskedChat;
 

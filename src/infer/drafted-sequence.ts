@@ -9,6 +9,8 @@ import type { Sampler } from "./sampling.ts";
 export interface Draft extends Disposable {
   /** Tokens that may follow, at most so many, or none. @param text the prompt and all tokens behind it */
   propose(text: readonly number[], most: number, signal?: AbortSignal): Promise<readonly number[]>;
+  /** Hears that a guess was right. */
+  accept(): void;
 }
 
 /** Where guesses come from. */
@@ -59,6 +61,7 @@ export class DraftedSequence implements TokenSequence {
       this.#ahead.shift();
       this.#text.push(first.id);
       this.#right++;
+      this.#draft.accept();
       return first.logits;
     }
     this.#learn();

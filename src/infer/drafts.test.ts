@@ -80,7 +80,8 @@ test.each([{ temperature: 0 }, { temperature: 1, seed: 4 }, { temperature: 0.7, 
           const draft = modelDraft(small, most);
           expect(await tokens(large, [1, 2, 3], { ...options, stopIds, draft })).toEqual(expected);
           expect([large.open, small.open]).toEqual([0, 0]);
-          expect(draft.proposed).toBeGreaterThan(0);
+          expect(draft.proposed).toBeGreaterThanOrEqual(draft.accepted);
+          expect(large.passes + draft.accepted).toBe(expected.length);
           if (noise === 0) expect(large.passes).toBeLessThanOrEqual(Math.ceil(expected.length / 1.8) + 2);
         }
       expect(await tokens(new CountingModel(), [1, 2, 3], { ...options, stopIds, draft: lookupDraft() })).toEqual(expected);

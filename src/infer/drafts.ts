@@ -12,6 +12,8 @@ const usualMost = 16;
 export interface DraftCounts {
   /** Tokens that were guessed. */
   proposed: number;
+  /** Guesses that were right, so that they took no pass of their own. */
+  accepted: number;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface DraftCounts {
  */
 export function modelDraft(model: LanguageModel, mostTokens = usualMost): DraftSource & DraftCounts {
   checkMost(mostTokens);
-  const counts = { proposed: 0 };
+  const counts = { proposed: 0, accepted: 0 };
   return Object.assign(counts, {
     mostTokens,
     open: (newSampler: () => Sampler, vocabSize: number) =>
@@ -72,6 +74,10 @@ class ModelDraft implements Draft {
     return text.slice(same);
   }
 
+  accept(): void {
+    this.#counts.accepted++;
+  }
+
   [Symbol.dispose](): void {
     this.#sequence[Symbol.dispose]();
   }
@@ -87,13 +93,13 @@ const [longestMatch, shortestMatch] = [4, 2];
  */
 export function lookupDraft(mostTokens = usualMost): DraftSource & DraftCounts {
   checkMost(mostTokens);
-  const counts = { proposed: 0 };
+  const counts = { proposed: 0, accepted: 0 };
   const propose = async (text: readonly number[], most: number) => {
     const guesses = repeatedAfter(text, most);
     counts.proposed += guesses.length;
     return guesses;
   };
-  return Object.assign(counts, { mostTokens, open: () => ({ propose, [Symbol.dispose]() {} }) });
+  return Object.assign(counts, { mostTokens, open: () => ({ propose, accept: () => void counts.accepted++, [Symbol.dispose]() {} }) });
 }
 
 /** What followed the latest earlier place of the longest end of the text that stands there too. */

@@ -27,10 +27,14 @@ import {
   generateTokens,
   type LanguageModel,
   logSumExp,
+  lookupDraft,
+  modelDraft,
+  promptLogProbabilities,
   SequenceModel,
   type SequenceModelOptions,
   type TokenSequence,
 } from "./index.ts";
+import { SharedPrompt } from "./shared-prompt.ts";
 
 /** Heads of 32 channels, so that keys of every layout fit; gains and matrices large enough that logits tell tokens apart. */
 const config = llamaConfig({ vocabSize: 61, dim: 64, nLayers: 2, nHeads: 2, nKvHeads: 1, hiddenDim: 96, contextLength: 320 });
@@ -371,6 +375,24 @@ describe.each(["reference", ...targets])("the largest logits alone, on %s", (tar
     const ruledOut = { temperature: 0, suppressTokens: Array.from({ length: 4133 }, (_, id) => id) };
     await expect(tokensOf(model, [1], ruledOut)).rejects.toThrow("[sampling] all tokens are ruled out: at least one must be possible");
   });
+});
+
+test.each(targets)("on %s guessing ahead, forking a prompt and writing beside others change no token", async (target) => {
+  await using backend = await openCpuBackend({ target, threads: 2 });
+  await using model = await open(backend, { contextLength: 130 });
+  const prompt = idsOf(70);
+  const settings = [{}, { temperature: 1, seed: 3, frequencyPenalty: 0.3 }, { temperature: 0.8, topK: 9, seed: 4 }];
+  const plain = [];
+  for (const options of settings) plain.push(await tokensOf(model, prompt, options));
+  const drafts = [modelDraft(model, 5), lookupDraft()];
+  for (const draft of drafts)
+    expect(await Promise.all(settings.map((options) => tokensOf(model, prompt, { ...options, draft })))).toEqual(plain);
+  expect(drafts[0]!.accepted).toBeGreaterThan(100);
+  using shared = await SharedPrompt.read(model, prompt);
+  expect(await Promise.all(settings.map((options) => tokensOf(shared, prompt, options)))).toEqual(plain);
+  const told = await promptLogProbabilities(model, prompt.slice(0, 9));
+  const before = (await model.run([{ sequence: model.sequence(), ids: prompt.slice(0, 8), logits: "last" }]))[0].logits;
+  expect(told[8]!.logProbability).toBeCloseTo(before[prompt[8]!]! - logSumExp(before), 6);
 });
 
 describe("opening and disposing", () => {
