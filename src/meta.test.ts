@@ -99,6 +99,15 @@ describe("Meta's folders", () => {
       (f) => change(f, { multiple_of: 16 }),
       "neither rows nor columns of [64, 16]: a file is missing, or params.json is another model's",
     ],
+    [
+      "other sizes than the only file's",
+      async (f) => {
+        await rm(join(f, "consolidated.01.pth"));
+        await writeMeta(f, models.find(({ name }) => name === "LLaMA 3") ?? small);
+        await change(f, { ffn_dim_multiplier: 1.6 });
+      },
+      "is [56, 16] but the model's is [72, 16]",
+    ],
     ["more layers", (f) => change(f, { n_layers: 3 }), 'it has no tensor "layers.2.attention_norm.weight"'],
     ["endless layers", (f) => change(f, { n_layers: 1e9 }), "n_layers is 1000000000 but a file has 22 tensors"],
     ["fewer layers", (f) => change(f, { n_layers: 1 }), 'tensor "layers.1.attention.wq.weight" is not part of the model'],

@@ -68,7 +68,9 @@ export function metaModel(
         where,
         () => `${file.name}: tensor "${theirs}" is not part of the model that ${params.name} describes: they belong to different models`,
       );
-  return { ...read, tensors: new TensorFile(where, name, tensors.values()) };
+  const whole = new TensorFile(where, name, tensors.values());
+  whole.expect([...known.values()].map((row) => ({ name: hfName(row.name), shape: row.shape })));
+  return { ...read, tensors: whole };
 }
 
 /** "layers.0.attention.query" → "layers.0.attention.wq.weight" */
