@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { writeHfFolder } from "./convert/index.ts";
 import { loadSentencePiece } from "./formats/index.ts";
+import { dictOf, tensor, zipOf } from "./formats/torch-file.test.helper.ts";
 import { openCpuBackend } from "./host/index.ts";
 import { openModel } from "./load/index.ts";
 import { tinyTokenizer, withFolder } from "./load/tiny-model.test.helper.ts";
@@ -82,6 +83,32 @@ describe("Meta's folders", () => {
       expect((await model.openTokenizer()).vocabSize).toBe(24);
       await writeFile(join(meta, "tokenizer.model"), await bytes(30));
       await expect(model.openTokenizer()).rejects.toThrow("it has 30 pieces but the model has 24 tokens: it belongs to another model");
+    });
+  });
+
+  test("ranks as tiktoken has them bring LLaMA 3's special pieces, at which a turn ends", async () => {
+    await withFolder(async (folder) => {
+      const [tokens, dim, hidden] = [128256, 4, 12];
+      await writeFile(
+        join(folder, "params.json"),
+        JSON.stringify({ dim, n_layers: 1, n_heads: 2, vocab_size: tokens, multiple_of: 4, hidden_dim: hidden }),
+      );
+      const matrix = (rows: number, columns: number) => tensor([rows, columns], [columns, 1], { elements: tokens * dim });
+      const norm = tensor([dim], [1], { elements: tokens * dim });
+      const heads = ["wq", "wk", "wv", "wo"].map((name) => [`layers.0.attention.${name}.weight`, matrix(dim, dim)] as const);
+      const made = dictOf({
+        ...{ "tok_embeddings.weight": matrix(tokens, dim), "norm.weight": norm, "output.weight": matrix(tokens, dim) },
+        ...{ "layers.0.attention_norm.weight": norm, "layers.0.ffn_norm.weight": norm, ...Object.fromEntries(heads) },
+        ...{ "layers.0.feed_forward.w1.weight": matrix(hidden, dim), "layers.0.feed_forward.w3.weight": matrix(hidden, dim) },
+        "layers.0.feed_forward.w2.weight": matrix(dim, hidden),
+      });
+      await writeFile(join(folder, "consolidated.00.pth"), zipOf({ "x/data.pkl": made, "x/data/0": new Uint8Array(4 * tokens * dim) }));
+      await writeFile(join(folder, "tokenizer.model"), ranks(128000));
+      await using model = await openModel(folder);
+      const tokenizer = await model.openTokenizer();
+      expect(tokenizer.vocabSize).toBe(tokens);
+      expect([...tokenizer.encode("<|eot_id|>", { bos: true, parseSpecial: true })]).toEqual([128000, 128009]);
+      expect([...(await model.openChat(tokenizer)).endOfTurn].sort()).toEqual([128001, 128008, 128009]);
     });
   });
 
@@ -169,6 +196,15 @@ describe("pytorch_model.bin", () => {
 async function change(folder: string, params: object): Promise<void> {
   const path = join(folder, "params.json");
   await writeFile(path, JSON.stringify({ ...JSON.parse(await readFile(path, "utf8")), ...params }));
+}
+
+/** Every byte, every pair of bytes, and as many with a byte more as there are ranks. */
+function ranks(count: number): string {
+  const piece = (rank: number) => {
+    if (rank < 256) return [rank];
+    return rank < 256 + 65536 ? [(rank - 256) >> 8, rank & 255] : [1, (rank - 256) >> 8, rank & 255].map((byte) => byte & 255);
+  };
+  return Array.from({ length: count }, (_, rank) => `${Buffer.from(piece(rank)).toString("base64")} ${rank}\n`).join("");
 }
 
 /** Control pieces, and letters. */

@@ -35,6 +35,8 @@ export interface PickleWorld {
   readonly globals: ReadonlyMap<string, PickleCall | undefined>;
   /** What a persistent id, a tuple, stands for. */
   readonly persistent: PickleCall;
+  /** What to do about a pickle that mentions another name, for messages. */
+  wayOut(name: string): string;
 }
 
 const where = "pickle";
@@ -223,7 +225,7 @@ class Machine {
       this.#world.globals.has(name),
       where,
       () =>
-        `${this.#name}: it asks for ${quote(name)}, but cria makes tensors of a pickle and nothing else: save the weights alone, by torch.save(model.state_dict(), …)`,
+        `${this.#name}: it asks for ${quote(name)}, but cria makes plain tensors of a pickle and nothing else: ${this.#world.wayOut(name)}`,
     );
     this.push(new PickleGlobal(name));
   }

@@ -20,20 +20,20 @@ export function global(module: string, name: string): string {
   return `c${module}\n${name}\n`;
 }
 
-/** A tensor of float32 in the entry "0", with sizes and strides below 256. */
+/** A tensor, of float32 in the entry "0" by default. */
 export function tensor(
   shape: readonly number[],
   strides: readonly number[],
-  { offset = 0, elements = 6, storage = "FloatStorage" } = {},
+  { offset = 0, elements = 6, storage = "FloatStorage", key = "0" } = {},
 ): string {
   const tuple = (items: readonly string[]) => `(${items.join("")}t`;
-  const small = (value: number) => `K${String.fromCharCode(value)}`;
-  const id = tuple([text("storage"), global("torch", storage), text("0"), text("cpu"), small(elements)]);
+  const integer = (value: number) => `J${String.fromCharCode(...new Uint8Array(Int32Array.of(value).buffer))}`;
+  const id = tuple([text("storage"), global("torch", storage), text(key), text("cpu"), integer(elements)]);
   const args = tuple([
     `${id}Q`,
-    small(offset),
-    tuple(shape.map(small)),
-    tuple(strides.map(small)),
+    integer(offset),
+    tuple(shape.map(integer)),
+    tuple(strides.map(integer)),
     "\x89",
     `${global("collections", "OrderedDict")})R`,
   ]);

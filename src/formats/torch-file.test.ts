@@ -37,11 +37,16 @@ describe("a pickle that asks for anything but tensors is refused by the name of 
     [
       "a system call",
       pickle(global("os", "system"), text("echo bad"), 0x85, "R"),
-      'asks for "os.system", but cria makes tensors of a pickle',
+      'asks for "os.system", but cria makes plain tensors of a pickle and nothing else: save the weights alone',
     ],
     ["a name that is only mentioned", pickle("}", text("a"), global("builtins", "eval"), "s"), 'asks for "builtins.eval"'],
     ["another builder", pickle(global("torch._utils", "_rebuild_sparse_tensor"), ")R"), 'asks for "torch._utils._rebuild_sparse_tensor"'],
     ["FP8", dictOf({ a: tensor([2], [1], { storage: "Float8_e4m3fnStorage" }) }), 'asks for "torch.Float8_e4m3fnStorage"'],
+    [
+      "FP8 as torch 2.15 saves it",
+      pickle(global("torch._utils", "_rebuild_tensor_v3")),
+      "nothing else: it has 8-bit floats, or another type",
+    ],
     ["quantised integers", dictOf({ a: tensor([2], [1], { storage: "QInt8Storage" }) }), 'asks for "torch.QInt8Storage"'],
     ["an object's state", pickle("}", text("x"), "b"), "it gives attributes to what is no state dict"],
     ["attributes of a dict", pickle("}", "}", text("forward"), text("x"), "s", "b"), "it gives attributes to what is no state dict"],

@@ -133,19 +133,22 @@ const globals: ReadonlyMap<string, PickleCall | undefined> = new Map<string, Pic
   ["collections.OrderedDict", (args) => (args.length === 0 ? new Map() : undefined)],
 ]);
 
+const saveAlone = "save the weights alone, by torch.save(model.state_dict(), …)";
+
+/** Tensors of other kinds → what to do about them. */
+const waysOut: ReadonlyMap<string, string> = new Map([
+  ["torch._utils._rebuild_tensor_v3", "it has 8-bit floats, or another type without a storage of its own: save it as bfloat16"],
+  ["torch._utils._rebuild_qtensor", "it has quantised tensors: save it as bfloat16"],
+  ["torch._utils._rebuild_sparse_tensor", "it has sparse tensors: save it by to_dense()"],
+]);
+
+const wayOut = (name: string) => waysOut.get(name) ?? saveAlone;
+
 function readViews(name: string, pickle: Uint8Array): ReadonlyMap<string, View> {
-  const made = readPickle(pickle, name, { globals, persistent: storageOf });
-  check(
-    made instanceof Map,
-    where,
-    () => `${name}: it makes ${kindOf(made)}, not a dict of tensors: save the weights by torch.save(model.state_dict(), …)`,
-  );
+  const made = readPickle(pickle, name, { globals, persistent: storageOf, wayOut });
+  check(made instanceof Map, where, () => `${name}: it makes ${kindOf(made)}, not a dict of tensors: ${saveAlone}`);
   for (const [key, value] of made)
-    check(
-      typeof key === "string" && value instanceof View,
-      where,
-      () => `${name}: its entry ${kindOf(key)} is no tensor: save the weights alone, by torch.save(model.state_dict(), …)`,
-    );
+    check(typeof key === "string" && value instanceof View, where, () => `${name}: its entry ${kindOf(key)} is no tensor: ${saveAlone}`);
   return made;
 }
 
