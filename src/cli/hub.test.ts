@@ -3,6 +3,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { openFile } from "../files/index.ts";
+import { readGgufMetadata } from "../formats/index.ts";
 import { FakeHub } from "../hub/fake-hub.test.helper.ts";
 import { Llama, openModel } from "../index.ts";
 import { withFolder, writeTinyBin, writeTinyFolder } from "../load/tiny-model.test.helper.ts";
@@ -15,7 +17,7 @@ beforeAll(async () => {
   work = await mkdtemp(join(tmpdir(), "cria-hub-cli-"));
   hub = await FakeHub.open(
     { name: "owner/tiny", files: await filesOf(writeTinyFolder), large: ["model.safetensors"] },
-    { name: "owner/stories", files: await filesOf(writeTinyBin) },
+    { name: "owner/stories-0.3M", files: await filesOf(writeTinyBin) },
   );
   for (const [name, value] of Object.entries({ HF_ENDPOINT: hub.url, HF_HOME: work, HF_TOKEN: "", HTTP_PROXY: "", http_proxy: "" }))
     vi.stubEnv(name, value);
@@ -39,7 +41,7 @@ const run = (...words: readonly string[]) => runWords(words, commandRows);
 
 test.each([
   ["generate", ["generate", "hf:owner/tiny", "ab", "--max-tokens", "3", "--temperature", "0"]],
-  ["generate, of a file", ["generate", "hf:owner/stories:tiny.bin", "ab", "--max-tokens", "3", "--temperature", "0"]],
+  ["generate, of a file", ["generate", "hf:owner/stories-0.3M:tiny.bin", "ab", "--max-tokens", "3", "--temperature", "0"]],
   ["inspect", ["inspect", "hf:owner/tiny@v1.0"]],
   ["plan", ["plan", "hf:owner/tiny", "--tokens", "1M"]],
   ["tokenizer encode", ["tokenizer", "encode", "hf:owner/tiny", "ab"]],
@@ -66,11 +68,21 @@ test("what it says is what the folder says, and progress goes where it goes for 
 test("the library, with another tokenizer of the hub", async () => {
   const events: string[] = [];
   await rm(join(work, "hub"), { recursive: true, force: true });
-  await using llama = await Llama.load("hf:owner/stories", { tokenizer: "hf:owner/tiny", onProgress: ({ task }) => events.push(task) });
+  await using llama = await Llama.load("hf:owner/stories-0.3M", {
+    tokenizer: "hf:owner/tiny",
+    onProgress: ({ task }) => events.push(task),
+  });
   expect(llama.tokenizer.vocabSize).toBe(265);
-  await using model = await openModel("hf:owner/stories");
+  await using model = await openModel("hf:owner/stories-0.3M");
   expect(model.format).toBe("llama2.c");
-  expect(events).toContain("downloading owner/stories");
+  expect(events).toContain("downloading owner/stories-0.3M");
+});
+
+test("a model is converted, and a GGUF has the repository's name", async () => {
+  const path = join(work, "made.gguf");
+  expect(await run("convert", "hf:owner/stories-0.3M", path)).toMatchObject({ code: 0 });
+  await using source = await openFile(path);
+  expect((await readGgufMetadata(source)).pairs.get("general.name")?.value).toBe("stories-0.3M");
 });
 
 test("recipes name a tokenizer of the hub, from any folder", async () => {

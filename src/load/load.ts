@@ -41,6 +41,7 @@ export async function openModel(named: string, { signal, onProgress }: OpenModel
   };
   return {
     ...model,
+    path: isHubName(named) ? named : model.path,
     warnings: [...warnings, ...model.warnings],
     openTokenizer: async (other, onWarning) => model.openTokenizer(await placed(other, onWarning), onWarning),
     openChat: async (tokenizer, other, onWarning) => model.openChat(tokenizer, await placed(other), onWarning),
