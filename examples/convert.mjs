@@ -4,6 +4,7 @@ import { openCpuBackend } from "cria";
 import { convertModel, fileTypeOf } from "cria/convert";
 
 const [model, out, type, path] = process.argv.slice(2);
+if (path === undefined) throw new Error("usage: node examples/convert.mjs MODEL OUT.gguf TYPE TEXT");
 const text = [await readFile(path, "utf8")];
 const backend = await openCpuBackend();
 const { bytes, tensors, measured } = await convertModel(model, out, {

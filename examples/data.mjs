@@ -3,6 +3,7 @@ import { openTokenizer } from "cria";
 import { PreparedData, parseDataRecipe, prepare, verifyPrepared } from "cria/data";
 
 const [text, tokenizer, out] = process.argv.slice(2);
+if (out === undefined) throw new Error("usage: node examples/data.mjs TEXT TOKENIZER OUT");
 const recipe = parseDataRecipe({ sources: [{ paths: text, separator: "blank-lines" }], heldOut: 0.1 });
 const signal = AbortSignal.timeout(60_000);
 const manifest = await prepare(recipe, await openTokenizer(tokenizer), out, { signal });

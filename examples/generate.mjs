@@ -2,6 +2,7 @@
 import { Llama } from "cria";
 
 const [path, prompt] = process.argv.slice(2);
+if (prompt === undefined) throw new Error("usage: node examples/generate.mjs MODEL PROMPT");
 const llama = await Llama.load(path, { threads: 1 });
 for await (const text of llama.generate(prompt, { maxTokens: 12, seed: 3 })) process.stdout.write(text);
 process.stdout.write("\n");

@@ -1,7 +1,9 @@
 // What a model's files hold, and what computes on this machine: node examples/inspect.mjs MODEL
 import { chooseTarget, codeFolderState, defaultThreads, openCpuBackend, openModel } from "cria";
 
-const model = await openModel(process.argv[2]);
+const [path] = process.argv.slice(2);
+if (path === undefined) throw new Error("usage: node examples/inspect.mjs MODEL");
+const model = await openModel(path);
 const { nLayers, dim, vocabSize } = model.config;
 console.log(`${model.format}: ${nLayers} layers, ${dim} channels, ${vocabSize} tokens of vocabulary`);
 for (const { name, dtype, shape } of model.tensors.tensors.values()) console.log(`${name}: ${dtype}, ${shape.join(" × ")}`);

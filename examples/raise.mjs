@@ -4,6 +4,7 @@ import { openCorpus, PreparedData, parseDataRecipe, prepareCorpus } from "cria/d
 import * as cria from "cria/train";
 
 const [text, folder, seconds] = process.argv.slice(2);
+if (seconds === undefined) throw new Error("usage: node examples/raise.mjs TEXT OUT SECONDS");
 const budget = new cria.TimeBudget(Number(seconds), performance.now());
 const backend = await cria.openCpuBackend();
 const wish = { backend, folder, seed: 1, settings: [], signal: new AbortController().signal, progress: () => undefined };

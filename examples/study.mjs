@@ -5,6 +5,7 @@ import { openCorpus, parseDataRecipe } from "cria/data";
 import { openCpuBackend, reportHtml, studies } from "cria/train";
 
 const [name, path, folder] = process.argv.slice(2);
+if (folder === undefined) throw new Error("usage: node examples/study.mjs NAME TEXT OUT");
 const study = studies.find((one) => one.name === name);
 const corpus = await openCorpus(parseDataRecipe({ sources: [{ paths: path, separator: "blank-lines" }] }));
 const documents = { [Symbol.asyncIterator]: () => corpus.texts() };

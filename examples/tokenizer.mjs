@@ -3,6 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { createTokenizer, memorySource, openTokenizer, sourceFiles, tokenizerJson, trainTokenizer } from "cria/tokenizer";
 
 const [path, out] = process.argv.slice(2);
+if (out === undefined) throw new Error("usage: node examples/tokenizer.mjs TEXT OUT.json");
 const documents = (await readFile(path, "utf8")).split("\n\n");
 const specials = { bos: "<s>", eos: "</s>" };
 const model = await trainTokenizer(documents, { kind: "bytes", vocabSize: 400, specials });

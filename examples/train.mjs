@@ -2,6 +2,7 @@
 import { beginRun, joinDocuments, llamaAdamw, llamaConfig, Mixture, openCpuBackend, resumeRun, Trainer, trainSteps } from "cria/train";
 
 const [data, tokenizer, out] = process.argv.slice(2);
+if (out === undefined) throw new Error("usage: node examples/train.mjs DATA TOKENIZER OUT");
 const model = { dim: 32, nLayers: 2, nHeads: 4, contextLength: 32 };
 const backend = await openCpuBackend({ threads: 1 });
 const stop = new AbortController();

@@ -5,6 +5,7 @@ import { countTexts, openTexts } from "cria/data";
 import { createTokenizer, cutVocabulary, explainer, extendTokenizer, extensionRules, ggufTokenizerBytes } from "cria/tokenizer";
 
 const [path, file, out] = process.argv.slice(2);
+if (out === undefined) throw new Error("usage: node examples/vocabulary.mjs TOKENIZER TEXT OUT.gguf");
 const [tokenizer, text] = [await openTokenizer(path), await readFile(file, "utf8")];
 const [{ words }] = explainer(tokenizer)("llamas sang").parts;
 for (const { text: word, merges, ids } of words) console.log(`${word}: ${merges.length} merges, ids ${ids.join(" ")}`);

@@ -1,6 +1,6 @@
 // The examples of the package's doors do what they say, as programs of their own; the pages of the guide show the same code.
 import { execFile } from "node:child_process";
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -104,6 +104,17 @@ test("every door gives the same names by import and by require", async () => {
     console.log(JSON.stringify(Object.fromEntries(${JSON.stringify(doors)}.map((door) => [door, names(door)]))))`;
   const { stdout } = await promisify(execFile)(process.execPath, ["-e", code], { cwd: root });
   expect(JSON.parse(stdout)).toEqual(names);
+});
+
+test("without arguments every program says its usage, as its first line has it", async () => {
+  const names = (await readdir(join(root, "examples"))).filter((name) => name.endsWith(".mjs"));
+  expect(names.length).toBeGreaterThan(8);
+  for (const name of names) {
+    const code = await readFile(join(root, "examples", name), "utf8");
+    const [, usage, words] = /^\/\/ .*: (node examples\/\S+( .*)?)$/m.exec(code);
+    if (words !== undefined) expect(code).toContain(` === undefined) throw new Error("usage: ${usage}");\n`);
+  }
+  await expect(run("tokenizer.mjs")).rejects.toThrow("Error: usage: node examples/tokenizer.mjs TEXT OUT.json");
 });
 
 const pages = {

@@ -2,17 +2,7 @@
 import { stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { UsageError } from "../base/index.ts";
-import {
-  checkUnused,
-  type DataRecipe,
-  dataRecipe,
-  formNames,
-  looksLikeText,
-  manifestName,
-  openCorpus,
-  prepareCorpus,
-  readYaml,
-} from "../corpus/index.ts";
+import { checkUnused, type DataRecipe, formNames, looksLikeText, manifestName, openCorpus, prepareCorpus } from "../corpus/index.ts";
 import { atomicWriteJson, removeFolder } from "../files/index.ts";
 import { type CleanedTexts, cleanRecipe, openRecipeJob, openSources, parseShard, phasesOf, runPhases } from "../pipeline/index.ts";
 import { cleaningText } from "./cleaning-text.ts";
@@ -21,6 +11,7 @@ import { manifestJson, manifestText, onlyArgument } from "./data-text.ts";
 import { booleanFlag, required, stringFlag, wholeFlag } from "./flag-values.ts";
 import { callAgain } from "./hints.ts";
 import { loadTokenizer } from "./load-tokenizer.ts";
+import { readDataRecipe } from "./recipe-kinds.ts";
 import { formsHelp, tellNotes } from "./text-flags.ts";
 
 /** A test reads it as a recipe. */
@@ -89,7 +80,7 @@ export const prepareCommand: Command = {
     if (await isThere(join(path, manifestName)))
       throw new UsageError(where, `${path} is prepared data already: name a recipe, or see cria data stats`);
     if (await looksLikeText(path)) throw new UsageError(where, textInsteadOfRecipe(path, io));
-    const recipe = await readYaml(path, dataRecipe, where);
+    const recipe = await readDataRecipe(path, where, io);
     const asked = { path, recipe, out, work: stringFlag(flags, "work") ?? `${out.replace(/[\\/]+$/, "")}.work` };
     if (booleanFlag(flags, "plan")) return tellPlan(asked, flags, io);
     if (flags.phase !== undefined || flags.shard !== undefined) return runOnePhase(asked, flags, io);

@@ -1,11 +1,11 @@
 // cria data try: one document's way through the steps of a recipe's source.
 import { UsageError } from "../base/index.ts";
-import { dataRecipe, readYaml } from "../corpus/index.ts";
 import { readTextFile } from "../files/index.ts";
 import { hasSteps, type TriedStep, tryDocument } from "../pipeline/index.ts";
 import type { Command, CommandIo } from "./command.ts";
 import { onlyArgument } from "./data-text.ts";
 import { required, stringFlag } from "./flag-values.ts";
+import { readDataRecipe } from "./recipe-kinds.ts";
 
 const where = "data try";
 
@@ -21,7 +21,7 @@ export const tryCommand: Command = {
   async run(args, flags, io) {
     const path = onlyArgument(args, where, "RECIPE.yaml");
     const file = required(stringFlag(flags, "file"), where, "file");
-    const sources = (await readYaml(path, dataRecipe, where)).sources.filter(hasSteps);
+    const sources = (await readDataRecipe(path, where, io)).sources.filter(hasSteps);
     const name = stringFlag(flags, "source");
     const [source, other] = name === undefined ? sources : sources.filter((one) => one.name === name);
     const names = sources.map((one) => one.name).join(", ");

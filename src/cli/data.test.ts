@@ -108,6 +108,22 @@ test.each(["text/books.txt", "text", "text/*.txt", "-"])("%s where a recipe belo
   );
 });
 
+test("a recipe of the other kind is known, and the command that follows it named", async () => {
+  await writeFile(inside("train.yaml"), "data: data\ntokenizer: t.json\nmodel: { preset: 5M }\nsteps: 3\n");
+  for (const words of [
+    ["data", "prepare", inside("train.yaml"), "--tokenizer", "t", "--out", "o"],
+    ["data", "try", inside("train.yaml"), "--file", "x"],
+  ])
+    expect(await cria(...words)).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/train\.yaml is a recipe of training, not of data: npx cria train .* follows it\n$/),
+    });
+  expect(await cria("train", inside("recipe.yaml"))).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/recipe\.yaml is a recipe of data, not of training: npx cria data prepare .* follows it, and a recipe/),
+  });
+});
+
 test.each([
   ["no recipe", 2, /RECIPE\.yaml is missing/, ["data", "prepare", "--tokenizer", "t", "--out", "o"]],
   ["no tokenizer and no folder", 2, /--tokenizer must be given: .*\n.*--out must be given: /, ["data", "prepare", "recipe.yaml"]],

@@ -37,6 +37,15 @@ test("explain shows text, words, merges and ids, and what was not taken", async 
   expect(stdout.endsWith(`ids        ${ids}`)).toBe(true);
 });
 
+test("explain says that it explains the name of a file, not what is in it", async () => {
+  const { stdout, stderr, code } = await run("explain", tokenizer, at("a.txt"));
+  expect(code).toBe(0);
+  expect(stderr).toBe(
+    `note: ${at("a.txt")} is a file, but its name is explained, not what is in it: for that, give - as TEXT and the file as standard input\n`,
+  );
+  expect(stdout).toContain(`text       ${JSON.stringify(at("a.txt"))}\n`);
+});
+
 test("explain takes special pieces where it is asked to, says why, and colours a terminal", async () => {
   const { stdout } = await run("explain", tokenizer, "low<s>low", "--special", "--bos", "--eos");
   expect(stdout).toMatch(/\nin front {3}1 "<s>"\nstretch {4}"low"\n/);

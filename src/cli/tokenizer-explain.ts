@@ -13,6 +13,7 @@ import { type Colours, coloursOf } from "./colour.ts";
 import type { Command } from "./command.ts";
 import { encodeFlags, encodeOptions } from "./encode-flags.ts";
 import { loadTokenizer } from "./load-tokenizer.ts";
+import { isFile } from "./paths.ts";
 
 const where = "tokenizer explain";
 
@@ -44,6 +45,10 @@ export const explainCommand: Command = {
     const length = Array.from(source).length;
     if (length > longest)
       throw new UsageError(where, `TEXT has ${length} characters, and every merge is shown: give at most ${longest} of them`);
+    if (text !== "-" && (await isFile(text)))
+      io.stderr(
+        `note: ${text} is a file, but its name is explained, not what is in it: for that, give - as TEXT and the file as standard input\n`,
+      );
     const tokenizer = await loadTokenizer(path, io);
     const explanation = explainer(tokenizer)(source, encodeOptions(flags));
     io.stdout(

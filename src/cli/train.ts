@@ -41,6 +41,7 @@ import { trainingNote } from "./live-line.ts";
 import { type LoadIo, loadTokenizer } from "./load-tokenizer.ts";
 import { openBackend } from "./open-backend.ts";
 import { isFile, isFolder } from "./paths.ts";
+import { refuseDataRecipe } from "./recipe-kinds.ts";
 import { checkOrigin, planResume, readAccepts } from "./resume-plan.ts";
 import { printStopped, stoppedText } from "./stopped-text.ts";
 import { areTexts, trainOnText, trainTextFlags } from "./train-text.ts";
@@ -135,6 +136,7 @@ async function readPlan(args: readonly string[], flags: Flags, io: CommandIo): P
   const made = await findRecipe(folder);
   const isThere = (await isFile(made.path)) || (!isRun && (await isLeftover(folder)));
   check(!resume || isThere, where, () => `${folder}: there is no run to go on with: name the folder of one`);
+  if (!isRun) await refuseDataRecipe(given, where, io);
   const asked = await readWhole(isRun ? made.path : given, settings, io);
   const anew = { folder, ...asked, resume: false, changed: [], accepts };
   if (!resume && !(await isUnsaved(folder))) return anew;

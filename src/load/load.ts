@@ -22,11 +22,7 @@ export type OpenTokenizerOptions = open.OpenTokenizerOptions & OpenModelOptions;
  * @throws CriaError when the path is none of these, a part is missing, or the parts do not fit each other; the signal's reason when it aborts.
  */
 export async function openModel(named: string, { signal, onProgress }: OpenModelOptions = {}): Promise<OpenModel> {
-  check(
-    typeof named === "string" && named !== "",
-    "model",
-    () => `the path is ${JSON.stringify(named)} but must be a text that is not empty`,
-  );
+  checkNamed("model", named);
   const warnings: string[] = [];
   const onWarning = (warning: string) => warnings.push(warning);
   const path = isHubName(named) ? await downloadModel(named, { signal, onProgress, onWarning }) : named;
@@ -54,6 +50,7 @@ export async function openModel(named: string, { signal, onProgress }: OpenModel
  * @throws CriaError when it is missing, damaged or not supported.
  */
 export async function openAnyTokenizer(path: string, options: OpenTokenizerOptions = {}): Promise<Tokenizer> {
+  checkNamed("tokenizer", path);
   return open.openTokenizer(await tokenizerPlace(path, options), options);
 }
 
@@ -64,6 +61,11 @@ export async function openChat(
   options: open.OpenChatOptions & OpenModelOptions = {},
 ): Promise<open.OpenChat> {
   return open.openChat(await tokenizerPlace(path, options), tokenizer, options);
+}
+
+/** Programs without types may pass what they were not given. */
+function checkNamed(where: string, path: unknown): void {
+  check(typeof path === "string" && path !== "", where, () => `the path is ${JSON.stringify(path)} but must be a text that is not empty`);
 }
 
 async function tokenizerPlace(named: string, { signal, onProgress, onWarning }: DownloadOptions): Promise<open.FilePlace> {

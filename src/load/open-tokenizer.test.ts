@@ -153,6 +153,26 @@ test.each(["bpe, bytes", "unigram, bytes, extra spaces go"])(
   },
 );
 
+test("a tokenizer with far fewer pieces than the model has tokens is said to be another model's", async () => {
+  await withFolder(async (folder) => {
+    await writeTinyFolder(folder);
+    await using model = await openModel(folder);
+    const path = join(folder, "other.json");
+    const warned = async (other: TokenizerModel) => {
+      await writeFile(path, JSON.stringify(tokenizerJson(other)));
+      const warnings: string[] = [];
+      await model.openTokenizer(path, (warning) => warnings.push(warning));
+      return warnings;
+    };
+    const [pieces, scores] = [tinyTokenizer.pieces.slice(0, 259), (tinyTokenizer.scores ?? []).slice(0, 259)];
+    expect(await warned({ ...tinyTokenizer, pieces, scores })).toEqual([]); // padding of the model's table may explain it
+    const small = await trainTokenizer(["a b c"], { kind: "word", vocabSize: 8 });
+    expect(await warned(small)).toEqual([
+      `[model] ${path}: it has ${small.pieces.length} pieces but the model has 265 tokens: where it is another model's tokenizer, what is read and written makes no sense`,
+    ]);
+  });
+});
+
 test("a model's folder may have a tokenizer.model instead", async () => {
   await withFolder(async (folder) => {
     await writeTinyFolder(folder);

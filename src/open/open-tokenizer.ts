@@ -41,8 +41,11 @@ export async function openTokenizer(place: FilePlace, options: OpenTokenizerOpti
   return createTokenizer(await readTokenizer(place, options));
 }
 
+/** The share of a model's tokens that its tokenizer has at least: tables are padded, by 2 % at most in models that are known. */
+const leastShare = 0.9;
+
 /**
- * A model's tokenizer.
+ * A model's tokenizer. One with far fewer pieces than the model has tokens is said to be another model's.
  * @throws CriaError when the file is missing, damaged, of another kind, or another model's: it has pieces beyond the model's tokens that are not
  * added ones, which many tokenizers have without a use, or puts one around every text.
  */
@@ -57,6 +60,10 @@ export async function openModelTokenizer(place: FilePlace, { vocabSize }: LlamaC
     "model",
     () => `${path}: it has ${tokenizer.vocabSize} pieces but the model has ${vocabSize} tokens: it belongs to another model`,
   );
+  if (tokenizer.vocabSize < leastShare * vocabSize)
+    onWarning?.(
+      `[model] ${path}: it has ${tokenizer.vocabSize} pieces but the model has ${vocabSize} tokens: where it is another model's tokenizer, what is read and written makes no sense`,
+    );
   const outside = [...(template?.before ?? []), ...(template?.after ?? [])].find((id) => id >= vocabSize);
   check(
     outside === undefined,

@@ -88,6 +88,13 @@ test.each([
   expect(() => whole({ model: { preset: "1M", ...model } })).toThrow(message);
 });
 
+test("fewer steps than a warm-up that the recipe has are refused with what to set", () => {
+  expect(() => whole({ steps: 40, warmupSteps: 100 })).toThrow(
+    "the run has 40 steps, but the recipe's warm-up takes 100 (warmupSteps): set warmupSteps to 2 or so, too",
+  );
+  expect(whole({ steps: 40 }).warmupSteps).toBe(2);
+});
+
 test("what is next to those is taken", () => {
   const model = (parts: object) => whole({ model: { preset: "1M", ...parts } }).model;
   expect(model({ positions: "none", ropeFactor: 1 }).ropeScaling).toEqual({ type: "default" });

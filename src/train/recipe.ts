@@ -171,7 +171,12 @@ export function completeRecipe(recipe: TrainRecipe, vocabSize: number): Complete
   );
   const steps = countSteps(recipe, recipe.batch * recipe.accumulation * length);
   const warmupSteps = recipe.warmupSteps ?? usualWarmup(steps);
-  check(warmupSteps <= steps, where, () => `warmupSteps is ${warmupSteps} but the run has ${steps} steps: lower it`);
+  check(
+    warmupSteps <= steps,
+    where,
+    () =>
+      `the run has ${steps} steps, but the recipe's warm-up takes ${warmupSteps} (warmupSteps): set warmupSteps to ${usualWarmup(steps)} or so, too`,
+  );
   checkPlans(recipe.earlierPlans ?? [], steps, warmupSteps);
   return { ...rest, model, steps, length, warmupSteps };
 }
