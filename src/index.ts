@@ -33,9 +33,9 @@ export {
   type TextSoFar,
   type TokenLogProbability,
 } from "./infer/index.ts";
-export type { ChatOptions, GenerateOptions, RenderedConversation, RenderOptions } from "./llama/index.ts";
+export type { ChatOptions, GenerateOptions, RenderOptions } from "./llama/index.ts";
 export { Llama, type LoadOptions } from "./llama.ts";
 export { type OpenModel, openAnyTokenizer as openTokenizer, openModel } from "./load/index.ts";
 export type { LlamaConfig } from "./model/index.ts";
-export type { ModelFormat, OpenChat } from "./open/index.ts";
+export type { ModelFormat, OpenChat, RenderedConversation } from "./open/index.ts";
 export type { Tokenizer } from "./tokenizer/index.ts";

@@ -98,7 +98,7 @@ export function readProto(bytes: Uint8Array, name: string): SentencePieceProto {
     normalizer_spec: [rows.normalizer, found],
     denormalizer_spec: [rows.denormalizer, denormaliser],
   };
-  eachField(bytes, rows.model, name, "the file", (key, value) => {
+  eachField(bytes.subarray(addFirstPieces(pieces)), rows.model, name, "the file", (key, value) => {
     const part = parts[key];
     if (!(value instanceof Uint8Array)) return; // all rows of a model are messages
     if (part === undefined) addPiece(pieces, value, name);
@@ -122,6 +122,18 @@ interface OpenPieces {
   readonly spans: number[];
   readonly scores: number[];
   readonly types: number[];
+}
+
+/** Adds the pieces that the file begins with, as far as they are written as usual. @returns the place behind them */
+function addFirstPieces(pieces: OpenPieces): number {
+  const { view, types } = pieces;
+  let at = 0;
+  while (at + 2 <= view.byteLength && view.getUint8(at) === 0x0a && types.length < mostPieces) {
+    const end = at + 2 + view.getUint8(at + 1);
+    if (view.getUint8(at + 1) >= 0x80 || end > view.byteLength || !addUsualPiece(pieces, at + 2, end)) break;
+    at = end;
+  }
+  return at;
 }
 
 /** A piece may take two bytes, so that their number is held against a limit before memory is full of them. */

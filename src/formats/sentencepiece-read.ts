@@ -67,10 +67,9 @@ function checkPieces({ pieces, byteFallback }: SentencePieceProto, about: (messa
 }
 
 function idsOf({ pieces }: SentencePieceProto, ...types: readonly number[]): number[] {
+  const isSought = new Set(types);
   const ids: number[] = [];
-  pieces.forEach(({ type }, id) => {
-    if (types.includes(type)) ids.push(id);
-  });
+  for (let id = 0; id < pieces.length; id++) if (isSought.has(pieces[id]!.type)) ids.push(id);
   return ids;
 }
 

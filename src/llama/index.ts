@@ -9,6 +9,5 @@ export {
   type ModelOptions,
   type ModelThere,
   modelRules,
-  type RenderedConversation,
   type RenderOptions,
 } from "./loaded-llama.ts";

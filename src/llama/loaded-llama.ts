@@ -1,7 +1,7 @@
 // A loaded model that writes: what the Llama of Node and the one of a page have in common. Where its files come from and where it computes is theirs.
 import type { Backend } from "../backend/index.ts";
 import type { OnProgress, StateDType } from "../base/index.ts";
-import { type ChatTemplates, chooseTemplate, type EncodedChat, encodeChat, type Message } from "../chat/index.ts";
+import type { Message } from "../chat/index.ts";
 import { usualSampling } from "../formats/index.ts";
 import {
   type ChoicePiece,
@@ -19,7 +19,7 @@ import {
   type TokenLogProbability,
 } from "../infer/index.ts";
 import type { LlamaConfig } from "../model/index.ts";
-import type { OpenChat, OpenModel } from "../open/index.ts";
+import type { OpenChat, OpenModel, RenderedConversation } from "../open/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 import { checkArgument, checkOptions, defined, is, type Rule } from "./check-arguments.ts";
 import { checkSameTokens } from "./same-tokens.ts";
@@ -59,12 +59,6 @@ export interface RenderOptions {
   readonly documents?: readonly unknown[] | undefined;
   /** What else the template reads, values of JSON: enable_thinking, date_string. */
   readonly variables?: Readonly<Record<string, unknown>> | undefined;
-}
-
-/** A conversation as a model reads it. */
-export interface RenderedConversation extends EncodedChat {
-  /** The template that rendered it, as messages name it. */
-  readonly template: string;
 }
 
 /** How a chat is rendered and answered. */
@@ -162,7 +156,7 @@ export class LoadedLlama {
   readonly chatTemplates: readonly string[];
   /** What computes, as the backend names itself: target and threads, and why it is nothing faster. */
   readonly backendName: string;
-  readonly #templates: ChatTemplates;
+  readonly #chat: OpenChat;
   readonly #model: SequenceModel;
   readonly #ownBackend: Backend | undefined;
 
@@ -174,7 +168,7 @@ export class LoadedLlama {
     this.warnings = warnings;
     this.chatTemplates = [...chat.templates.keys()];
     this.backendName = backend.name;
-    this.#templates = chat.templates;
+    this.#chat = chat;
     this.#model = sequences;
     this.#ownBackend = isOwn ? backend : undefined;
   }
@@ -252,7 +246,7 @@ export class LoadedLlama {
   chatPieces(messages: readonly Message[], options: ChatOptions = {}): AsyncGenerator<TextPiece, void> {
     checkOptions("llama", options, chatRules);
     const { template, addGenerationPrompt, tools, documents, variables, ...writing } = options;
-    const { ids } = this.#render(messages, { template, addGenerationPrompt, tools, documents, variables });
+    const { ids } = this.#chat.encode(messages, { template, addGenerationPrompt, tools, documents, variables });
     return generateText(this.#model, this.tokenizer, ids, withDefaults(defined(writing), this.defaults));
   }
 
@@ -269,12 +263,7 @@ export class LoadedLlama {
    */
   renderChat(messages: readonly Message[], options: RenderOptions = {}): RenderedConversation {
     checkOptions("llama", options, renderRules);
-    return this.#render(messages, options);
-  }
-
-  #render(messages: readonly Message[], { template: name, ...given }: RenderOptions): RenderedConversation {
-    const template = chooseTemplate(this.#templates, (given.tools?.length ?? 0) > 0, name);
-    return { ...encodeChat(this.tokenizer, template, messages, given), template: template.name };
+    return this.#chat.encode(messages, options);
   }
 
   /** Frees memory and threads, behind what is running. A backend that was given stays open. */

@@ -1,6 +1,6 @@
 // A model's chat templates and the ids that end a turn, from wherever they stand beside its tokenizer.
 import { CriaError } from "../base/index.ts";
-import { type ChatTemplate, type ChatTemplates, checkChatFits, endOfTurnIds, parseChatTemplate } from "../chat/index.ts";
+import type { ChatTemplate, ChatTemplates, EncodeChatOptions, EncodedChat, Message } from "../chat/index.ts";
 import { type ChatSources, ggufChatSources, readChatTemplates, readEndIds } from "../formats/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 import { ggufMetadataOf } from "./gguf-metadata-of.ts";
@@ -16,6 +16,23 @@ export interface OpenChat {
   readonly templateTexts: ReadonlyMap<string, string>;
   /** All ids that end a turn. */
   readonly endOfTurn: readonly number[];
+  /**
+   * A conversation as the model reads it, by the template that is named, or by the usual one.
+   * @throws CriaError where there is no such template or it cannot be read, and where it refuses the conversation
+   */
+  encode(messages: readonly Message[], options?: RenderByNameOptions): RenderedConversation;
+}
+
+/** How a conversation is encoded. */
+export interface RenderByNameOptions extends EncodeChatOptions {
+  /** The name of one of the model's templates. @default the usual one */
+  readonly template?: string | undefined;
+}
+
+/** A conversation as a model reads it. */
+export interface RenderedConversation extends EncodedChat {
+  /** The template that rendered it, as messages name it. */
+  readonly template: string;
 }
 
 /** What templates and ends of turns are looked for with. */
@@ -41,9 +58,13 @@ export async function openChat(
   tokenizer: Tokenizer,
   { modelSize = tokenizer.vocabSize, namedEnds = [], templatePlace, onWarning = () => undefined }: OpenChatOptions = {},
 ): Promise<OpenChat> {
-  const sources = await readSources(place, templatePlace);
+  const [sources, { checkChatFits, chooseTemplate, encodeChat, endOfTurnIds, parseChatTemplate }] = await Promise.all([
+    readSources(place, templatePlace),
+    import("../chat/index.ts"), // many modules, which programs need that open a model
+  ]);
+  const read = (text: string, name: string) => orProblem(() => parseChatTemplate(text, name));
   const templates = new Map(
-    [...sources.templates].map(([name, { text, file }]) => [name, readTemplate(text, `${file}: the chat template ${name}`)]),
+    [...sources.templates].map(([name, { text, file }]) => [name, read(text, `${file}: the chat template ${name}`)]),
   );
   const readable: ChatTemplate[] = [];
   for (const template of templates.values())
@@ -52,7 +73,11 @@ export async function openChat(
   for (const template of readable) checkChatFits(template, tokenizer, modelSize);
   const named = [...namedEnds, ...sources.endIds];
   const templateTexts = new Map([...sources.templates].map(([name, { text }]) => [name, text]));
-  return { templates, templateTexts, endOfTurn: endOfTurnIds(tokenizer, { named, templates: readable, modelSize }) };
+  const encode = (messages: readonly Message[], { template: name, ...given }: RenderByNameOptions = {}) => {
+    const template = chooseTemplate(templates, (given.tools?.length ?? 0) > 0, name);
+    return { ...encodeChat(tokenizer, template, messages, given), template: template.name };
+  };
+  return { templates, templateTexts, endOfTurn: endOfTurnIds(tokenizer, { named, templates: readable, modelSize }), encode };
 }
 
 /** A template's text, and the file where it stands. */
@@ -70,9 +95,9 @@ function found(templates: ChatSources["templates"], file: string): FoundSources[
   return new Map([...templates].map(([name, text]) => [name, { text, file }]));
 }
 
-function readTemplate(source: string, name: string): ChatTemplate | CriaError {
+function orProblem<T>(read: () => T): T | CriaError {
   try {
-    return parseChatTemplate(source, name);
+    return read();
   } catch (error) {
     if (error instanceof CriaError) return error;
     throw error;

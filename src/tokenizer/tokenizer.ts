@@ -116,6 +116,9 @@ export function createTokenizer(model: TokenizerModel): Tokenizer {
   return new BpeTokenizer(model);
 }
 
+/** Encoded once, so that what the engine compiles when it is first called is compiled before a caller's first text. */
+const firstText = "Hello there, it's 1 é or 日本!\n";
+
 class BpeTokenizer implements Tokenizer {
   readonly model: TokenizerModel;
   readonly decoding: Decoding;
@@ -142,6 +145,7 @@ class BpeTokenizer implements Tokenizer {
     this.#pieces = new DecodedPieces(model.pieces.length, (id) => this.#codec.decoded(id));
     this.decoding = model.decoding ?? ownDecoding(model);
     this.#matchers = matchersOf(model, this.#codec);
+    this.encode(firstText);
   }
 
   get kind(): TokenizerKind {

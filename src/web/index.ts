@@ -15,8 +15,9 @@ export type { Message, Role, TextPart, ToolCall } from "../chat/index.ts";
 export type { Evaluation, HeldOutEvaluator, HeldOutText } from "../eval/index.ts";
 export { Grammar, gbnfGrammar } from "../grammar/index.ts";
 export { lookupDraft } from "../infer/index.ts";
-export type { ChatOptions, GenerateOptions, ModelOptions, RenderedConversation, RenderOptions } from "../llama/index.ts";
+export type { ChatOptions, GenerateOptions, ModelOptions, RenderOptions } from "../llama/index.ts";
 export { type LlamaConfig, type LlamaSizes, llamaConfig, parameterCount, preset, presets } from "../model/index.ts";
+export type { RenderedConversation } from "../open/index.ts";
 export { createTokenizer, type Tokenizer, type TokenizerModel, type TrainOptions, trainTokenizer } from "../tokenizer/index.ts";
 export {
   learningRateAt,
