@@ -33,12 +33,12 @@ test("a table names every tensor, its layout, its error, and what it has instead
 });
 
 test("--json says all of it", async () => {
-  const { code, stdout } = await run(at("small.gguf"), at("folder"), "--type", "f16", "--json");
+  const { code, stdout } = await run(at("small.gguf"), at("folder"), "--type", "f16", "--shard-bytes", "50k", "--json");
   expect(code).toBe(0);
   const made: Conversion = JSON.parse(stdout);
   expect(made).toMatchObject({ path: at("folder"), form: "Hugging Face folder", type: "f16" });
   expect(made.tensors[0]).toMatchObject({ parameter: "embedding", name: "model.embed_tokens.weight", dtype: "f16" });
-  expect(await readdir(at("folder"))).toContain("tokenizer.json");
+  expect(await readdir(at("folder"))).toEqual(expect.arrayContaining(["tokenizer.json", "model.safetensors.index.json"]));
 });
 
 test.each([

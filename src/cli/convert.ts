@@ -35,6 +35,7 @@ export const convert: Command = {
       default: usualTokens,
       help: "roughly how many tokens of a text are read, spread over it",
     },
+    { name: "shard-bytes", type: "number", help: "the most bytes of a file of weights in a folder (default: 5e9)" },
     { name: "name", type: "string", help: "what the model is called in a GGUF (default: the name of its file or folder)" },
     { name: "tokenizer", type: "string", help: "a tokenizer's file or folder, in any form, where it is not beside the model" },
     ...textFlags,
@@ -46,6 +47,7 @@ export const convert: Command = {
     if (rest.length > 0) throw new UsageError(where, `"${rest[0]}" is one too many: name one model and one OUT`);
     const type = typeFlag(flags);
     const tokens = wholeFlag(flags, where, "tokens", 2);
+    const maxShardBytes = wholeFlag(flags, where, "shard-bytes");
     const [name, tokenizer] = [stringFlag(flags, "name"), stringFlag(flags, "tokenizer")];
     await using backend = hasText(flags) ? await openBackend(io) : undefined;
     const made = await convertModel(path, out, {
@@ -55,6 +57,7 @@ export const convert: Command = {
       ...(name !== undefined && { name }),
       ...(tokenizer !== undefined && { tokenizer }),
       ...(tokens !== undefined && { tokens }),
+      ...(maxShardBytes !== undefined && { maxShardBytes }),
       onWarning: (warning) => io.stderr(`${warning}\n`),
       progress: io.progress,
       signal: io.signal,

@@ -1,6 +1,6 @@
 // Any open model as a GGUF that llama.cpp and its relatives run: metadata with config, vocabulary, chat templates and ends, and every parameter in the
 // layout that the type of file has for it.
-import { basename } from "node:path";
+import { basename, resolve } from "node:path";
 import { bytesOf, CriaError, type OnProgress, sizeOf } from "../base/index.ts";
 import { atomicWrite } from "../files/index.ts";
 import {
@@ -77,7 +77,7 @@ async function pairsOf(model: OpenModel<string>, config: ReturnType<typeof ggufC
   const tokenizer = await model.openTokenizer(other, onWarning);
   const { templateTexts: templates, endOfTurn: endIds } = await model.openChat(tokenizer, other, onWarning);
   const { generation } = model;
-  const name = options.name ?? basename(model.path).replace(/\.(?:gguf|bin)$/i, "");
+  const name = options.name ?? basename(resolve(model.path)).replace(/\.(?:gguf|bin)$/i, "");
   return ggufModelPairs({
     name,
     type,

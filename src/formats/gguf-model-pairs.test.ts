@@ -40,9 +40,12 @@ test("what a file begins with", async () => {
 
 test("a padded model has pieces for its rows, to which nothing is encoded", async () => {
   const { pairs, warnings } = await written({ vocabSize: count + 2 });
-  const model = ggufTokenizerModel(pairs);
-  expect(model.pieces).toEqual([...tinyTokenizer.pieces, `[PAD${count}]`, `[PAD${count + 1}]`]);
-  expect(model).toMatchObject({ scores: [...(tinyTokenizer.scores ?? []), -10000, -10000] });
+  const listed = (key: string) => [...(valueAt(pairs, `tokenizer.ggml.${key}`) as { values: Iterable<unknown> }).values].slice(-3);
+  expect(listed("tokens")).toEqual([tinyTokenizer.pieces.at(-1), `[PAD${count}]`, `[PAD${count + 1}]`]);
+  expect(listed("token_type")).toEqual([1, 5, 5]);
+  expect(listed("scores")).toEqual([tinyTokenizer.scores?.at(-1), -10000, -10000]);
+  // Padding is the model's and not the tokenizer's, which comes back as it was.
+  expect(ggufTokenizerModel(pairs)).toMatchObject({ pieces: tinyTokenizer.pieces, scores: tinyTokenizer.scores });
   expect(warnings).toEqual([]);
 });
 

@@ -6,7 +6,7 @@ import type { GgufConfig } from "./gguf-config-write.ts";
 import type { GgufType } from "./gguf-cursor.ts";
 import type { GgufArray, GgufValue } from "./gguf-metadata.ts";
 import { ggufSampling } from "./gguf-sampling.ts";
-import { ggufTokenizerPairs } from "./gguf-tokenizer.ts";
+import { ggufTokenizerPairs, paddingPiece } from "./gguf-tokenizer.ts";
 import { type FileType, fileTypeNumber } from "./quantise/index.ts";
 
 /** What a GGUF says beside its tensors. */
@@ -68,7 +68,7 @@ function scalar(key: string, type: GgufType, value: number | string): readonly [
 const unused = 5;
 /** What each list of a piece's properties holds for a piece that nothing is encoded to. */
 const padding: Readonly<Record<string, (id: number) => string | number>> = {
-  "tokenizer.ggml.tokens": (id) => `[PAD${id}]`,
+  "tokenizer.ggml.tokens": paddingPiece,
   "tokenizer.ggml.token_type": () => unused,
   "tokenizer.ggml.scores": () => -10000,
 };

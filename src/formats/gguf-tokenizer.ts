@@ -138,6 +138,8 @@ function textsOfPieces(fields: Fields): Texts {
 
 interface Common {
   readonly pieces: readonly string[];
+  /** How many there are with padding. */
+  readonly padded: number;
   /** The ids of the pieces of any type but the normal one. */
   readonly ofType: (type: number) => readonly number[];
   readonly parts: Pick<TokenizerModel, "specials" | "added" | "matching" | "bosId" | "eosId" | "padId" | "template">;
@@ -145,9 +147,11 @@ interface Common {
 
 /** @param addsBos whether a begin-of-text piece goes in front where the file does not say */
 function common(fields: Fields, addsBos: boolean): Common {
-  const pieces = textsOfPieces(fields).list();
-  const types = fields.numbers("token_type", pieces.length) ?? new Uint8Array(pieces.length).fill(pieceTypes.normal);
-  const special = idsByType(types);
+  const all = textsOfPieces(fields).list();
+  const types = fields.numbers("token_type", all.length) ?? new Uint8Array(all.length).fill(pieceTypes.normal);
+  const count = unpadded(all, types);
+  const pieces = count === all.length ? all : all.slice(0, count);
+  const special = idsByType(types, pieces.length);
   const odd = Math.min(...[...special].filter(([type]) => !isPieceType(type)).map(([, ids]) => ids[0]!));
   if (odd < Number.POSITIVE_INFINITY)
     fields.fail(`piece ${odd}, ${quote(pieces[odd]!)}, has the type ${types[odd]}, which cria does not know`);
@@ -163,13 +167,25 @@ function common(fields: Fields, addsBos: boolean): Common {
     ...(matching.length === 0 ? {} : { matching }),
     ...Object.fromEntries(Object.entries(roles).filter(([, value]) => value !== undefined)),
   };
-  return { pieces, ofType, parts };
+  return { pieces, padded: all.length, ofType, parts };
 }
 
-/** Type → the ids of its pieces, but for the normal type, which most pieces are of. */
-function idsByType(types: ArrayLike<number>): Map<number, number[]> {
+/** The name of the piece that llama.cpp's converters put in the place of a row without one, as unused, where a model is padded. */
+export function paddingPiece(id: number): string {
+  return `[PAD${id}]`;
+}
+
+/** How many pieces there are without padding at the end, which is the model's and not the tokenizer's. */
+function unpadded(pieces: readonly string[], types: ArrayLike<number>): number {
+  let count = pieces.length;
+  while (count > 0 && types[count - 1] === pieceTypes.unused && pieces[count - 1] === paddingPiece(count - 1)) count--;
+  return count;
+}
+
+/** Type → the ids of the first pieces of it, but for the normal type, which most pieces are of. */
+function idsByType(types: ArrayLike<number>, count: number): Map<number, number[]> {
   const ids = new Map<number, number[]>();
-  for (let id = 0; id < types.length; id++) {
+  for (let id = 0; id < count; id++) {
     const type = types[id]!;
     if (type === pieceTypes.normal) continue;
     const known = ids.get(type);
@@ -197,14 +213,14 @@ function matchingOf(fields: Fields, pieces: readonly string[], ids: readonly num
 }
 
 function llamaModel(fields: Fields): SentencePieceModel {
-  const { pieces, ofType, parts } = common(fields, true);
-  const scores = fields.numbers("scores", pieces.length) ?? fields.fail(`it has no ${prefix}scores, which the kind llama needs`);
+  const { pieces, padded, ofType, parts } = common(fields, true);
+  const scores = fields.numbers("scores", padded) ?? fields.fail(`it has no ${prefix}scores, which the kind llama needs`);
   const unkId = fields.id("unknown_token_id", pieces.length) ?? ofType(pieceTypes.unknown)[0];
   const hasPrefix = fields.flag("add_space_prefix") ?? true;
   return {
     kind: "sentencepiece",
     pieces,
-    scores: listOf(scores),
+    scores: listOf(scores, pieces.length),
     ...parts,
     ...(unkId === undefined ? {} : { unkId }),
     byteFallback: fallbackPieces(pieces).size === 256,
@@ -214,9 +230,9 @@ function llamaModel(fields: Fields): SentencePieceModel {
 }
 
 /** The engine copies a typed array into a list in ten times the time. */
-function listOf(numbers: ArrayLike<number>): number[] {
+function listOf(numbers: ArrayLike<number>, count: number): number[] {
   const list: number[] = [];
-  for (let i = 0; i < numbers.length; i++) list.push(numbers[i]!);
+  for (let i = 0; i < count; i++) list.push(numbers[i]!);
   return list;
 }
 
