@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { referenceBackend } from "../backend/reference/index.ts";
 import { roundToBfloat16 } from "../base/index.ts";
-import { hfName, toHalfPairing } from "../formats/index.ts";
+import { atomicWriteJson } from "../files/index.ts";
+import { hfName, toHalfPairing, writeHfConfig } from "../formats/index.ts";
 import { Llama, openModel } from "../index.ts";
 import {
   tinyChatTemplate,
@@ -83,6 +84,23 @@ test("a folder keeps its small files and its templates; its weights are rounded"
     const again = join(folder, "again");
     await writeHfFolder(again, written, { type: "bfloat16" });
     expect(await readFile(join(again, "model.safetensors"))).toEqual(await readFile(join(bfloat, "model.safetensors")));
+  });
+});
+
+test("a run's folder whose neighbours turn together becomes one that transformers has a class for", async () => {
+  await withFolder(async (folder) => {
+    const source = join(folder, "source");
+    await mkdir(source);
+    await writeTinyFolder(source);
+    const own = writeHfConfig({ config: tinyConfig, bosTokenId: 1, eosTokenIds: [2] });
+    expect(own.model_type).toBe("cria");
+    await atomicWriteJson(join(source, "config.json"), { ...own, pad_token_id: 0 });
+    await using model = await openModel(source);
+    await writeHfFolder(join(folder, "out"), model);
+    const written = JSON.parse(await readFile(join(folder, "out", "config.json"), "utf8"));
+    expect(written).toMatchObject({ model_type: "llama", bos_token_id: 1, eos_token_id: 2, pad_token_id: 0 });
+    expect(written).not.toHaveProperty("cria");
+    expect(await greedy(join(folder, "out"))).toEqual(await greedy(source));
   });
 });
 

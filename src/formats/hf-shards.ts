@@ -39,13 +39,11 @@ export function hfWeightFiles(
     return { name: hfName(row.name), dtype: dtypes[type], shape: row.shape, data: () => narrowed(weights, row, type) };
   });
   const shards = inShards(tensors, maxShardBytes);
-  const names = shards.map((_, i) =>
-    shards.length === 1 ? "model.safetensors" : `model-${padded(i + 1)}-of-${padded(shards.length)}.safetensors`,
-  );
+  const named = shards.map((shard, i) => [shards.length === 1 ? "model.safetensors" : shardName(i + 1, shards.length), shard] as const);
+  const places = named.flatMap(([file, shard]) => shard.map(({ name }) => [name, file] as const)).sort(([a], [b]) => (a < b ? -1 : 1));
   const bytes = tensors.reduce((sum, tensor) => sum + byteSize(tensor), 0);
-  const places = shards.flatMap((shard, i) => shard.map(({ name }) => [name, names[i]] as const)).sort(([a], [b]) => (a < b ? -1 : 1));
   return {
-    files: new Map(shards.map((shard, i) => [names[i]!, writeSafetensors(shard, { format: "pt" })])),
+    files: new Map(named.map(([file, shard]) => [file, writeSafetensors(shard, { format: "pt" })])),
     ...(shards.length > 1 && { index: { metadata: { total_size: bytes }, weight_map: Object.fromEntries(places) } }),
     bytes,
   };
@@ -53,21 +51,23 @@ export function hfWeightFiles(
 
 const dtypes = { float32: "F32", bfloat16: "BF16", float16: "F16" } as const satisfies Record<FloatType, TensorToWrite["dtype"]>;
 
-function padded(count: number): string {
-  return String(count).padStart(5, "0");
+function shardName(number: number, count: number): string {
+  return `model-${String(number).padStart(5, "0")}-of-${String(count).padStart(5, "0")}.safetensors`;
 }
 
 /** Consecutive tensors, as many as fit into a file. */
 function inShards(tensors: readonly TensorToWrite[], maxShardBytes: number): TensorToWrite[][] {
   const shards: TensorToWrite[][] = [];
+  let last: TensorToWrite[] = [];
   let left = 0;
   for (const tensor of tensors) {
     const bytes = byteSize(tensor);
     if (shards.length === 0 || bytes > left) {
-      shards.push([]);
+      last = [];
+      shards.push(last);
       left = maxShardBytes;
     }
-    shards.at(-1)!.push(tensor);
+    last.push(tensor);
     left -= bytes;
   }
   return shards;

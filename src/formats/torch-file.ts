@@ -172,14 +172,9 @@ function place(source: ByteSource, name: string, { storage, offset, shape, strid
 
 function isContiguous(shape: Shape, strides: readonly number[]): boolean {
   let expected = 1;
-  return (
-    shape.length === strides.length &&
-    !shape.some((_, i) => {
-      const axis = shape.length - 1 - i;
-      const [size, stride] = [shape[axis] ?? 0, strides[axis]];
-      const isOdd = size > 1 && stride !== expected;
-      expected *= size;
-      return isOdd;
-    })
-  );
+  for (const [axis, size] of [...shape.entries()].reverse()) {
+    if (size > 1 && strides[axis] !== expected) return false;
+    expected *= size;
+  }
+  return shape.length === strides.length;
 }
