@@ -20,6 +20,9 @@ export function dequantise(dtype: DType, data: Uint8Array): Float64Array {
   return result;
 }
 
+/** What the numbers 0 to 15 of iq4_nl and iq4_xs stand for (ggml-common.h: kvalues_iq4nl). */
+export const iq4Values = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113] as const;
+
 /** Element i of the block at a byte offset. */
 type Value = (view: DataView, at: number, i: number) => number;
 
@@ -30,8 +33,6 @@ const nibble = (view: DataView, at: number, i: number) => (view.getUint8(at + (i
 const fifthBit = (view: DataView, at: number, i: number) => ((view.getUint8(at + (i >> 3)) >> (i & 7)) & 1) << 4;
 /** 64 bytes hold 256 elements of two bits; 32 bytes have elements i, i + 32, i + 64 and i + 96, the lowest bits first. */
 const twoBits = (view: DataView, at: number, i: number) => (view.getUint8(at + 32 * (i >> 7) + (i % 32)) >> (2 * ((i >> 5) & 3))) & 3;
-/** What the four bits of iq4_nl and iq4_xs stand for (ggml-common.h: kvalues_iq4nl). */
-const iq4Values = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113] as const;
 
 const values: Readonly<Partial<Record<DType, Value>>> = {
   f32: (view, at) => view.getFloat32(at, true),

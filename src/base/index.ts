@@ -1,7 +1,7 @@
 export { type ByteSource, type FileRegion, memorySource } from "./bytes.ts";
 export { checkKeys } from "./check-keys.ts";
 export { cutStream, cutText } from "./cut-text.ts";
-export { dequantise } from "./dequantise.ts";
+export { dequantise, iq4Values } from "./dequantise.ts";
 export {
   bytesOf,
   type DType,

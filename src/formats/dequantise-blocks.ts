@@ -1,6 +1,6 @@
 // Blocks of quantised elements as float32, block by block: what ggml-quants.c (dequantize_row_*) computes, and the fast path of `dequantise`, whose values in
 // float64 these are, rounded once. One row per layout; the layouts themselves are drawn in base/element-layouts.ts.
-import { elementLayouts, type QuantisedDType } from "../base/index.ts";
+import { elementLayouts, iq4Values, type QuantisedDType } from "../base/index.ts";
 import { float16At } from "./half-floats.ts";
 
 /** Fills `out` with the elements of whole blocks, one after another. @param bytes as many blocks as `out` has places for */
@@ -54,8 +54,8 @@ const widenBlock: Readonly<Record<QuantisedDType, WidenBlock>> = {
     const d = float16At(b, at);
     for (let i = 0; i < 16; i++) {
       const q = b[at + 2 + i]!;
-      out[o + i] = d * nonLinear[q & 15]!;
-      out[o + 16 + i] = d * nonLinear[q >> 4]!;
+      out[o + i] = d * iq4Values[q & 15]!;
+      out[o + 16 + i] = d * iq4Values[q >> 4]!;
     }
   },
   q2_K(b, at, out, o) {
@@ -116,15 +116,12 @@ const widenBlock: Readonly<Record<QuantisedDType, WidenBlock>> = {
       const scale = d * ((low | (high << 4)) - 32);
       for (let i = 0; i < 16; i++) {
         const q = b[at + 8 + 16 * j + i]!;
-        out[o + 32 * j + i] = scale * nonLinear[q & 15]!;
-        out[o + 32 * j + 16 + i] = scale * nonLinear[q >> 4]!;
+        out[o + 32 * j + i] = scale * iq4Values[q & 15]!;
+        out[o + 32 * j + 16 + i] = scale * iq4Values[q >> 4]!;
       }
     }
   },
 };
-
-/** What the sixteen steps of iq4_nl and iq4_xs stand for (ggml-common.h, kvalues_iq4nl). */
-const nonLinear = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113] as const;
 
 function bit(b: Uint8Array, at: number, i: number): number {
   return (b[at + (i >> 3)]! >> (i & 7)) & 1;

@@ -30,7 +30,7 @@ export interface PanelLayout {
   readonly turn?: Turn;
   /** Blocks whose weights share words, how many words these are, and how often such lots follow each other behind the other words. */
   readonly lots: { readonly count: number; readonly blocks: number; readonly words: number };
-  /** Operations of {@link quad}, about. */
+  /** Vector operations that {@link quad} takes, on average. */
   readonly operations: number;
   /** Weights 4 · quad to 4 · quad + 3 of a block of a lot, a {@link WeightByte} each, from the words of the lot. */
   quad(k: Builder, word: Find, quad: number, block: number): Vec;
@@ -38,7 +38,7 @@ export interface PanelLayout {
   numbers(k: Builder, word: Find, half: FindHalf): Vec[][];
 }
 
-/** Words that follow each other: of the file, so many bytes behind a superblock's begin, or of those that were turned, by number. */
+/** Words that follow each other: of the file, so many bytes into a superblock, or of those that were turned, by number. */
 export type Run = { readonly count: number } & ({ readonly at: number } | { readonly turned: number });
 
 const one = (words: number) => ({ count: 1, blocks: 1, words });
@@ -85,7 +85,7 @@ export const panelLayouts: Readonly<Record<QuantisedType, PanelLayout>> = {
     turn: bitsOfWeights(2),
     lots: one(5),
     operations: 4.5,
-    quad: (k, word, quad) => bitOfBytes(k, word(0), quad, 4).or(nibblesOfBlock(k, (i) => word(1 + i), quad)),
+    quad: fiveBitsOfBlock,
     numbers: onlyScale,
   },
   // d · minimum · a word of high bits u1[32] · low bits u4[32]
@@ -98,7 +98,7 @@ export const panelLayouts: Readonly<Record<QuantisedType, PanelLayout>> = {
     turn: bitsOfWeights(4),
     lots: one(5),
     operations: 4.5,
-    quad: (k, word, quad) => bitOfBytes(k, word(0), quad, 4).or(nibblesOfBlock(k, (i) => word(1 + i), quad)),
+    quad: fiveBitsOfBlock,
     numbers: scaleAndMinimum,
   },
   // d · numbers u4[32] of values in a table
@@ -132,7 +132,7 @@ export const panelLayouts: Readonly<Record<QuantisedType, PanelLayout>> = {
         );
       };
       const [scales, minima] = [numbers(0, d), numbers(1, dmin)];
-      return eachBlock((block) => [scales, minima].flatMap((numbers) => numbers.slice(2 * block, 2 * block + 2)));
+      return ofEightBlocks((block) => [scales, minima].flatMap((numbers) => numbers.slice(2 * block, 2 * block + 2)));
     },
   },
   // d · three words of scales u6 · 16 words of low bits u2[256], of which eight have four blocks, each time followed by a word of high bits u1 for each
@@ -157,7 +157,7 @@ export const panelLayouts: Readonly<Record<QuantisedType, PanelLayout>> = {
           .intSub(k.intConstant(32))
           .toFloat()
           .mul(d);
-      return eachBlock((block) => [scale(2 * block), scale(2 * block + 1)]);
+      return ofEightBlocks((block) => [scale(2 * block), scale(2 * block + 1)]);
     },
   },
   // d · dmin · three words of scales and minima · 32 words of q u4[256], of which eight have two blocks
@@ -206,7 +206,7 @@ export const panelLayouts: Readonly<Record<QuantisedType, PanelLayout>> = {
         signedByteOf(word(i >> 2), i & 3)
           .toFloat()
           .mul(d);
-      return eachBlock((block) => [scale(2 * block), scale(2 * block + 1)]);
+      return ofEightBlocks((block) => [scale(2 * block), scale(2 * block + 1)]);
     },
   },
   // d, high bits of scales u2[8] · a word of their low bits u4 · 32 words of numbers u4[256] of values in a table, of which four have a block
@@ -219,7 +219,7 @@ export const panelLayouts: Readonly<Record<QuantisedType, PanelLayout>> = {
       nibblesOfBlock(k, (i) => word(4 * block + i), quad).lookUp(iq4Table(weightByteOf(k.target, "iq4_xs").zero)),
     numbers: (k, word, half) => {
       const [d, lows, high] = [half(0), word(0), half(1, "u16")];
-      return eachBlock((block) => {
+      return ofEightBlocks((block) => {
         const low = lows.shiftRight(4 * block).and(k.intConstant(15));
         const scale = low.or(
           high
@@ -238,7 +238,12 @@ function nibblesOfBlock(k: Builder, word: Find, quad: number): Vec {
   return nibbles(k, word(quad & 3), quad >> 2);
 }
 
-function eachBlock<T>(make: (block: number) => T): T[] {
+/** A quad of a block whose first word has its fifth bits, and whose other four are as in {@link nibblesOfBlock}. */
+function fiveBitsOfBlock(k: Builder, word: Find, quad: number): Vec {
+  return bitOfBytes(k, word(0), quad, 4).or(nibblesOfBlock(k, (i) => word(1 + i), quad));
+}
+
+function ofEightBlocks<T>(make: (block: number) => T): T[] {
   return Array.from({ length: 8 }, (_, block) => make(block));
 }
 

@@ -1,12 +1,11 @@
 // What takes the bits of quantised weights apart, four bytes per lane at a time, and puts bits where that takes few operations.
+import { iq4Values } from "../../base/index.ts";
 import type { Builder, Vec } from "../language.ts";
 
-/** What four bits of iq4_nl and iq4_xs stand for (ggml-common.h: kvalues_iq4nl). */
-const iq4Values = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113] as const;
-/** What is added to them where bytes are unsigned. */
+/** What is added to the values of iq4_nl and iq4_xs where bytes are unsigned. */
 export const iq4Zero = 128;
 
-/** The values as bytes that `zero` was added to. */
+/** These values as bytes that `zero` was added to. */
 export function iq4Table(zero: number): number[] {
   return iq4Values.map((value) => (value + zero) & 255);
 }

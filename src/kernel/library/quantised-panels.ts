@@ -1,5 +1,5 @@
-// Quantised weights in panels of columns: the words and half floats of a superblock as the file has them, those of a column in one lane, so that
-// lanes are outputs. A panel takes the file's bytes, and the file's bytes can be made of it again.
+// Quantised weights in panels of columns: the words and half floats of a superblock, those of a column in one lane, so that lanes are outputs. They have
+// the file's bits, and but for single bits of weights in the file's places. A panel takes the file's bytes, and the file's bytes can be made of it again.
 import type { Target } from "../ir.ts";
 import { type Builder, type Int, kernel, type Vec, whole } from "../language.ts";
 import { isPlain, numbersOf, panelLayouts, placesOfWords, superblockWeights, wordsOf } from "./panel-layouts.ts";
