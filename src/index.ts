@@ -10,7 +10,7 @@ export {
   UsageError,
 } from "./base/index.ts";
 export type { EncodedChat, Message, Role, TextPart, ToolCall } from "./chat/index.ts";
-export { Grammar, gbnfGrammar } from "./grammar/index.ts";
+export { Grammar, gbnfGrammar, type JsonSchemaOptions, jsonSchemaGrammar, type Whitespace } from "./grammar/index.ts";
 export {
   type Choice,
   type CodeFolderState,

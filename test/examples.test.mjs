@@ -87,6 +87,13 @@ test("a model writes, shows its tokens and answers", async () => {
   expect(answer.join("").trim()).not.toBe("");
 });
 
+test("a text keeps to a schema, and one to a grammar", async () => {
+  const [sum, written, judged] = await run("constrained.mjs", model, "The");
+  expect(sum).toMatch(/^a sum of [1-9]\d?$/);
+  expect(written).toMatch(/^[a-z]{1,3}(-[a-z]{1,3}){1,2}\. \(stop\)$/);
+  expect(judged).toBe("true false");
+});
+
 test("a model's files and the machine are told", async () => {
   const lines = await run("inspect.mjs", model);
   expect(lines[0]).toBe("Hugging Face folder: 2 layers, 8 channels, 290 tokens of vocabulary");
@@ -119,6 +126,7 @@ test("without arguments every program says its usage, as its first line has it",
 
 const pages = {
   cria: ["generate.mjs", "using.ts", "inspect.mjs"],
+  constrained: ["constrained.mjs"],
   tokenizer: ["tokenizer.mjs", "vocabulary.mjs"],
   data: ["data.mjs"],
   train: ["train.mjs", "raise.mjs", "study.mjs"],

@@ -51,6 +51,45 @@ describe("cria generate", () => {
     expect(await run([...words, "--cache", "q8_0"])).toMatchObject({ code: 1, stderr: expect.stringContaining("q8_0") });
   });
 
+  test("holds the text to a schema or a grammar, of a file or as it is, and says where it was cut", async () => {
+    const schema = {
+      type: "object",
+      properties: { a: { enum: ["ab", "b"] }, b: { type: "integer", minimum: 3, maximum: 5 } },
+      required: ["a", "b"],
+      additionalProperties: false,
+    };
+    const file = join(folder, "schema.json");
+    await atomicWriteJson(file, schema);
+    const words = ["generate", folder, "ab a", "--max-tokens", "27"];
+    for (const seed of ["1", "2", "3"])
+      for (const [flag, given] of [
+        ["--json-schema", file],
+        ["--json-schema", JSON.stringify(schema)],
+      ] as const) {
+        const { stdout, code } = await run([...words, "--seed", seed, flag, given, "--whitespace", "none"]);
+        expect(code).toBe(0);
+        expect(JSON.parse(stdout)).toEqual({ a: expect.stringMatching(/^a?b$/), b: expect.toSatisfy((b) => b >= 3 && b <= 5) });
+      }
+    const grammar = 'root ::= "b" [ab]{3} "!"';
+    expect((await run([...words, "--grammar", grammar])).stdout).toMatch(/^b[ab]{3}!\n$/);
+    const cut = await run(["generate", folder, "ab a", "--max-tokens", "2", "--grammar", grammar]);
+    expect(cut).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining("not complete by its grammar or schema: it is cut at its length"),
+    });
+    const wrong = [
+      [["--grammar", "root ::= x"], 'line 1, column 10: rule "x" is used but not defined', 1],
+      [["--json-schema", '{"typ": "x"}'], '/typ: the keyword is not known, did you mean "type"?', 1],
+      [["--json-schema", "{"], "--json-schema", 1],
+      [["--json-schema", "true", "--grammar", grammar], "a text keeps to one of them", 2],
+      [["--json-schema", "true", "--stop", "x"], "--stop would cut a text off", 2],
+      [["--whitespace", "none"], "--whitespace is for --json-schema", 2],
+      [["--json-schema", "true", "--whitespace", "tabs"], '--whitespace is "tabs" but must be space, none, indented', 2],
+    ] as const;
+    for (const [flags, stderr, code] of wrong)
+      expect(await run([...words, ...flags])).toMatchObject({ code, stderr: expect.stringContaining(stderr) });
+  });
+
   test("when its reader leaves it ends quietly with 141, and no text is written to the end for nobody", async () => {
     const main = fileURLToPath(new URL("./main.js", import.meta.url));
     const child = spawn(process.execPath, [main, "generate", folder, "ab a", "--max-tokens", "20"], { stdio: ["ignore", "pipe", "pipe"] });

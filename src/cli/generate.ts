@@ -1,10 +1,11 @@
 // cria generate: a model continues a text, or answers in a chat.
 import type { Backend } from "../backend/index.ts";
 import { decodeUtf8, type StateDType, stateDTypes, UsageError } from "../base/index.ts";
-import { type GenerateOptions, Llama, lookupDraft, type TextPiece } from "../index.ts";
+import { type GenerateOptions, type Grammar, Llama, lookupDraft, type TextPiece } from "../index.ts";
 import { type AskedChat, chatFlags, isChat, readChat } from "./chat-flags.ts";
 import type { Command, CommandIo, Flags } from "./command.ts";
 import { booleanFlag, stringFlag, wholeFlag } from "./flag-values.ts";
+import { grammarFlags, readGrammar } from "./grammar-flags.ts";
 import { openBackend } from "./open-backend.ts";
 import { messagesExample } from "./read-messages.ts";
 import { readSampling, samplingFlags } from "./sampling-flags.ts";
@@ -23,7 +24,7 @@ cria generate hf:OWNER/NAME@REVISION:FILE "Once upon a time"                    
 export const generate: Command = {
   name: "generate",
   summary: "continue a text with a model (a folder, a GGUF or a llama2.c .bin), or answer in a chat",
-  usage: 'MODEL "PROMPT"|-|--messages FILE [--chat] [--max-tokens N] [--temperature T] [--seed S] …',
+  usage: 'MODEL "PROMPT"|-|--messages FILE [--chat] [--max-tokens N] [--temperature T] [--seed S] [--json-schema FILE|TEXT] …',
   flags: [
     { name: "max-tokens", type: "number", help: `stop after so many tokens (default: what the model says, else ${usualMaxTokens})` },
     ...samplingFlags,
@@ -46,6 +47,7 @@ export const generate: Command = {
       value: "MODEL|lookup",
       help: "a small model of the same tokens that guesses ahead, or lookup, which guesses what the text said before; the text stays the same",
     },
+    ...grammarFlags,
     ...chatFlags,
     { name: "special", type: "boolean", help: "special pieces spelled out in the prompt become their ids, as in a rendered chat" },
     {
@@ -59,6 +61,7 @@ export const generate: Command = {
     if (path === undefined) throw new UsageError(where, "MODEL is missing: name a model's folder or file, or hf:owner/name");
     if (rest.length > 0) throw new UsageError(where, `"${rest[0]}" follows the prompt: put the prompt in quotes`);
     const options = readOptions(flags);
+    const grammar = await readGrammar(where, flags);
     const asked = await readAsked(prompt, flags, io);
     const start = performance.now();
     await using backend = await openBackend(io);
@@ -66,7 +69,12 @@ export const generate: Command = {
     await using draft = await openDraft(flags, llama, io, backend);
     const loaded = performance.now();
     for (const warning of llama.warnings) io.stderr(`${warning}\n`);
-    const { said, promptTokens, pieces } = ask(llama, asked, { ...usualLimit(llama), ...options, ...draft.option, signal: io.signal }, io);
+    const { said, promptTokens, pieces } = ask(
+      llama,
+      asked,
+      { ...usualLimit(llama), ...options, ...draft.option, ...(grammar !== undefined && { grammar }), signal: io.signal },
+      io,
+    );
     const written = await write(pieces, io);
     const report = {
       ...{ model: path, ...said, promptTokens, ...written },
@@ -76,6 +84,7 @@ export const generate: Command = {
     if (io.json) io.stdout(`${JSON.stringify(report, null, 2)}\n`);
     else {
       tellFullContext(written, options.maxTokens, llama.contextLength, io);
+      if (grammar !== undefined) tellIncomplete(written, grammar, io);
       if (process.stderr.isTTY) io.stderr(`${summary(report)}\n`);
     }
     return 0;
@@ -226,6 +235,21 @@ function tellFullContext({ tokens, finishReason }: Written, asked: number | unde
   );
 }
 
+/** A text that was cut looks like any other, but is none of the grammar's. */
+function tellIncomplete({ text, finishReason }: Written, grammar: Grammar, io: CommandIo): void {
+  if (grammar.accepts(text)) return;
+  const why =
+    finishReason === "stuck" ? "no token of the model can follow" : "it is cut at its length, which --max-tokens and --context say";
+  io.stderr(`note: the text is not complete by its grammar or schema: ${why}\n`);
+}
+
+/** How a text ended, as the summary says it. */
+const ends: Readonly<Record<NonNullable<TextPiece["finishReason"]>, string>> = {
+  length: "cut at the length",
+  stop: "ended by itself",
+  stuck: "stopped where no token can follow",
+};
+
 function summary({
   promptTokens,
   promptSeconds,
@@ -236,7 +260,7 @@ function summary({
   backend,
 }: Written & { readonly promptTokens: number; readonly seed: number; readonly backend: string }): string {
   const rate = (count: number, time: number) => `${count} tokens${count > 0 && time > 0 ? ` at ${(count / time).toPrecision(3)}/s` : ""}`;
-  const end = finishReason === "length" ? "cut at the length" : "ended by itself";
+  const end = finishReason === undefined ? "ended by itself" : ends[finishReason];
   // The first token belongs to the prompt's run.
   return `prompt ${rate(promptTokens, promptSeconds)} · text ${rate(tokens.length - 1, generationSeconds)}, ${end} · seed ${seed} · ${backend}`;
 }

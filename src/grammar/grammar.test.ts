@@ -5,7 +5,7 @@ import { Grammar, gbnfGrammar } from "./grammar.ts";
 import type { State } from "./machine.ts";
 import { naiveAccepts, randomRules, randomText } from "./naive.test.helper.ts";
 import { addTo, TokenMasks } from "./token-masks.ts";
-import { createTrie } from "./token-trie.ts";
+import { createTries } from "./token-trie.ts";
 
 function compiled(rules: GrammarRules): Grammar | undefined {
   try {
@@ -76,7 +76,7 @@ test("masks allow the tokens that go on when they are tried one by one", () => {
       return bytes.length === 0 ? undefined : bytes.subarray(0, bytes.length - rng.below(2));
     }),
   ].map((bytes) => (bytes?.length === 0 ? undefined : bytes));
-  const trie = createTrie(tokens);
+  const trie = createTries(tokens);
   for (let round = 0; round < 300; round++) {
     const grammar = compiled(randomRules(rng));
     if (grammar === undefined) continue;
@@ -116,7 +116,7 @@ test("masks of wide classes, counted and not, and behind the ends of rules", () 
     "]",
   ];
   const tokens = [...texts.map((text) => new TextEncoder().encode(text)), ...Array.from({ length: 256 }, (_, byte) => Uint8Array.of(byte))];
-  const trie = createTrie(tokens);
+  const trie = createTries(tokens);
   const sources = [
     'root ::= "[" item ("," " "? item)* "]"\nitem ::= "\\"" ([^"\\\\] | "\\\\" ["\\\\])* "\\""',
     'root ::= item{1,3}\nitem ::= "\\"" [^"]{3,12} "\\"" ", "?',

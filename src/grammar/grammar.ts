@@ -6,7 +6,7 @@ import type { GrammarRules } from "./expression.ts";
 import { parseGbnf } from "./gbnf.ts";
 import { Machine, type State } from "./machine.ts";
 import { TokenMasks } from "./token-masks.ts";
-import { tokenTrie } from "./token-trie.ts";
+import { tokenTries } from "./token-trie.ts";
 
 /**
  * A set of texts as an automaton. It remembers what it has worked out, so that one object for many texts is the fast way. It serves any number of texts
@@ -35,7 +35,7 @@ export class Grammar {
 
   /** Masks of a tokenizer's tokens. @throws CriaError where its tokens have no bytes of their own */
   masksOf(tokenizer: Tokenizer): TokenMasks {
-    const known = this.#masks.get(tokenizer) ?? new TokenMasks(this.machine, tokenTrie(tokenizer));
+    const known = this.#masks.get(tokenizer) ?? new TokenMasks(this.machine, tokenTries(tokenizer));
     this.#masks.set(tokenizer, known);
     return known;
   }

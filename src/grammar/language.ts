@@ -118,8 +118,13 @@ export function has({ states }: Language, text: string): boolean {
 }
 
 /** Whether no string is in the language. */
-export function isEmpty(language: Language): boolean {
-  return !trimmed(language).states.some(({ isEnd }) => isEnd);
+export function isEmpty({ states }: Language): boolean {
+  const seen = new Set([0]);
+  for (const at of seen) {
+    if (states[at]!.isEnd) return false;
+    for (const [, to] of states[at]!.edges) seen.add(to);
+  }
+  return true;
 }
 
 /** Whether all strings are in the language. */

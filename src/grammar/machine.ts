@@ -4,7 +4,10 @@
 import { check } from "../base/index.ts";
 import type { Automaton, Position } from "./automaton.ts";
 
-/** A place, how often the loop around it has turned, and the frame of its rule. */
+/**
+ * A place, how often the loop around it has turned, and the frame of its rule. A count of −1 − n is of a loop without a limit that has turned at least
+ * n times, up to its least: {@link unlimited}.
+ */
 export interface Place {
   readonly position: number;
   readonly count: number;
@@ -43,6 +46,11 @@ export class State {
     this.isEnd = isEnd;
     this.next = new Array<State | null | undefined>(classes).fill(undefined);
   }
+}
+
+/** A count in a loop as it would be if the loop had no limit. */
+export function unlimited(count: number, least: number): number {
+  return -1 - Math.min(count, least);
 }
 
 /** The most places at which a text may go on, those included that need no byte. */
@@ -232,7 +240,7 @@ class Closing {
           this.#called(position.rule, { position: position.next, count, frame });
           break;
         case "loop":
-          if (count >= position.least) this.add({ position: position.next, count: 0, frame });
+          if ((count < 0 ? -1 - count : count) >= position.least) this.add({ position: position.next, count: 0, frame });
           if (count < position.most) this.add({ position: position.body, count, frame });
           break;
         case "turn":
@@ -251,7 +259,9 @@ class Closing {
 
   /** A count without a limit stops to grow where it has reached the least. */
   #turned(loop: Position, count: number): number {
-    return loop.type === "loop" && loop.most === Number.POSITIVE_INFINITY ? Math.min(count + 1, loop.least) : count + 1;
+    if (loop.type !== "loop") return count;
+    if (count < 0) return unlimited(-count, loop.least);
+    return loop.most === Number.POSITIVE_INFINITY ? Math.min(count + 1, loop.least) : count + 1;
   }
 
   /** A caller that has nothing left to do behind the rule leaves its own return to the rule, so that chains of last calls need no frames. */

@@ -1,7 +1,10 @@
 // Which tokens may come next: a walk over the tree of tokens with the states of a grammar. What a rule allows by itself is found once, whoever calls it
 // (the context-independent tokens of XGrammar, Dong et al. 2024, arXiv 2411.15100); only tokens that go on behind the rule's end are tried per caller.
-import type { Machine, Place, State } from "./machine.ts";
-import type { TokenTrie } from "./token-trie.ts";
+import { type CodePoints, lastCodePoint } from "../regex/index.ts";
+import type { Position } from "./automaton.ts";
+import { type Frame, type Machine, type Place, type State, unlimited } from "./machine.ts";
+import { isPlainByte, type TokenTrie, type TokenTries } from "./token-trie.ts";
+import { type ByteRange, utf8Ranges } from "./utf8-ranges.ts";
 
 /** Places that read at least so many different bytes begin a large part of a vocabulary. */
 const wide = 16;
@@ -15,24 +18,46 @@ export type TokenMask = Int32Array | Uint32Array;
 /** What places of one frame allow, whatever lies around the frame. */
 interface Inside {
   readonly mask: TokenMask;
-  /** Nodes of tokens at which the frame's rule may end, and that tokens go on from. */
-  readonly leaves: readonly number[];
+  /** Where the frame's rule may end inside of tokens. */
+  readonly leaves: readonly Leaf[];
+}
+
+/** A node at which the frame's rule may end, and that tokens go on from. */
+interface Leaf {
+  readonly trie: TokenTrie;
+  readonly node: number;
+}
+
+type Loop = Extract<Position, { type: "loop" }>;
+
+/** What a walk finds, and where it looks. */
+interface Walk {
+  /** Takes the tokens that may come. */
+  readonly bits: Uint32Array;
+  /** Takes the places where the state's frame may end. */
+  readonly leaves?: Leaf[];
+  /** Only tokens whose last bytes are nodes from here … */
+  readonly from?: number;
+  /** … up to here, this one not included. */
+  readonly to?: number;
+  /** Only tokens of more bytes. */
+  readonly longerThan?: number;
 }
 
 /** Masks of a grammar's states for one vocabulary. */
 export class TokenMasks {
   readonly #machine: Machine;
-  readonly #trie: TokenTrie;
+  readonly #tries: TokenTries;
   #masks = new WeakMap<State, TokenMask>();
   #insides = new WeakMap<State, Inside>();
   readonly #isWide: readonly boolean[];
   readonly #path: State[] = [];
   readonly #bits: Uint32Array;
 
-  constructor(machine: Machine, trie: TokenTrie) {
+  constructor(machine: Machine, tries: TokenTries) {
     this.#machine = machine;
-    this.#trie = trie;
-    this.#bits = new Uint32Array(Math.ceil(trie.vocabSize / 32));
+    this.#tries = tries;
+    this.#bits = new Uint32Array(tries.plain.length);
     this.#isWide = setSizes(machine).map((size) => size >= wide);
   }
 
@@ -44,22 +69,26 @@ export class TokenMasks {
   }
 
   #find(state: State): TokenMask {
-    const { nodes } = this.#trie;
-    const groups = new Map<Place["frame"], Place[]>();
-    for (const place of state.places) groups.set(place.frame, [...(groups.get(place.frame) ?? []), place]);
+    const { all } = this.#tries;
+    const groups = new Map<Frame, Place[]>();
+    for (const place of state.places) {
+      const group = groups.get(place.frame);
+      if (group === undefined) groups.set(place.frame, [place]);
+      else group.push(place);
+    }
     const narrow: Place[] = [];
-    const insides: (readonly [Place["frame"], Inside])[] = [];
+    const insides: (readonly [Frame, Inside])[] = [];
     for (const [frame, places] of groups) {
       if (places.some((place) => this.#readsWide(place))) insides.push([frame, this.#inside(places)]);
       else narrow.push(...places);
     }
     const bits = this.#bits.fill(0);
-    if (narrow.length > 0) this.#walk(this.#machine.stateOf(narrow, false), 0, nodes, bits);
+    if (narrow.length > 0) this.#walk(all, this.#machine.stateOf(narrow, false), { bits });
     for (const [frame, { mask, leaves }] of insides) {
       addTo(bits, mask);
       if (leaves.length === 0) continue;
       const behind = this.#machine.behind(frame);
-      for (const node of leaves) this.#walk(behind, node + 1, this.#trie.end[node]!, bits);
+      for (const { trie, node } of leaves) this.#walk(trie, behind, { bits, from: node + 1, to: trie.end[node]! });
     }
     return packed(bits);
   }
@@ -69,63 +98,113 @@ export class TokenMasks {
     return read.type === "read" && this.#isWide[read.set]!;
   }
 
-  /** What places of one frame allow by themselves; found once for all counts that no token reaches the ends of. */
+  /**
+   * What places of one frame allow by themselves. Each turn of a loop reads a byte, so that tokens of no more bytes than turns are left are allowed as if
+   * the loop had no limit, which is found once for all counts; only longer ones are tried with the limit.
+   */
   #inside(places: readonly Place[]): Inside {
-    const state = this.#machine.stateOf(
-      places.map((place) => ({ ...place, count: this.#nearCount(place) })),
-      true,
+    const left = Math.min(...places.map((place) => this.#turnsLeft(place)));
+    const counted = (count: (place: Place) => number) => places.map((place) => ({ ...place, count: count(place) }));
+    if (left === Number.POSITIVE_INFINITY) return this.#known(this.#machine.stateOf(places, true), (state) => this.#free(state));
+    const free = this.#known(
+      this.#machine.stateOf(
+        counted((place) => this.#unlimited(place)),
+        true,
+      ),
+      (state) => this.#free(state),
     );
-    const known = this.#insides.get(state);
-    if (known !== undefined) return known;
-    const bits = new Uint32Array(this.#bits.length);
-    const leaves: number[] = [];
-    this.#walk(state, 0, this.#trie.nodes, bits, leaves);
-    const inside = { mask: packed(bits), leaves };
-    this.#insides.set(state, inside);
-    return inside;
+    if (left >= this.#tries.all.longest) return free;
+    return this.#known(this.#machine.stateOf(places, true), (state) => this.#limited(state, free, left));
   }
 
-  /** The count of the same loop that allows the same tokens: each turn reads a byte, so ends that are further away than the longest token are alike. */
-  #nearCount({ position, count }: Place): number {
+  #known(state: State, find: (state: State) => Inside): Inside {
+    const known = this.#insides.get(state) ?? find(state);
+    this.#insides.set(state, known);
+    return known;
+  }
+
+  #free(state: State): Inside {
+    const { all, plain, others } = this.#tries;
+    const leaves: Leaf[] = [];
+    const loops = !state.isEnd && this.#loopsOnPlain(state);
+    const bits = loops ? plain.slice() : new Uint32Array(plain.length);
+    this.#walk(loops ? others : all, state, { bits, leaves });
+    return { mask: packed(bits), leaves };
+  }
+
+  /** Whether every character that strings of JSON hold as it is leads back to the state, as inside of a string. */
+  #loopsOnPlain(state: State): boolean {
+    for (let byte = 0; byte < 0x80; byte++) if (isPlainByte(byte) && this.#machine.step(state, byte) !== state) return false;
+    return utf8Ranges(beyondAscii).every((ranges) => this.#loops(state, state, ranges));
+  }
+
+  /** Whether all sequences of bytes in these ranges lead from one state to another. */
+  #loops(from: State, to: State, [range, ...rest]: readonly ByteRange[]): boolean {
+    if (range === undefined) return from === to;
+    const next = new Set<State | null>();
+    for (let byte = range[0]; byte <= range[1]; byte++) next.add(this.#machine.step(from, byte));
+    return [...next].every((state) => state !== null && this.#loops(state, to, rest));
+  }
+
+  #limited(state: State, free: Inside, left: number): Inside {
+    const { all } = this.#tries;
+    const bits = new Uint32Array(this.#bits.length);
+    addTo(bits, free.mask);
+    const short = this.#tries.atMost(left);
+    for (let word = 0; word < bits.length; word++) bits[word]! &= short[word]!;
+    const leaves = free.leaves.filter(({ trie, node }) => trie.depth[node]! < left);
+    this.#walk(all, state, { bits, leaves, longerThan: left });
+    return { mask: packed(bits), leaves };
+  }
+
+  /** Turns that the loop around a place may still take, the one that is begun included. */
+  #turnsLeft({ position, count }: Place): number {
+    const loop = this.#loopAt(position);
+    return loop === undefined ? Number.POSITIVE_INFINITY : loop.most - count;
+  }
+
+  #unlimited({ position, count }: Place): number {
+    const loop = this.#loopAt(position);
+    return loop === undefined ? count : unlimited(count, loop.least);
+  }
+
+  #loopAt(position: number): Loop | undefined {
     const { positions, loopOf } = this.#machine.automaton;
     const loop = positions[loopOf[position]!];
-    if (loop?.type !== "loop") return count;
-    const { longest } = this.#trie;
-    if (count < loop.least) return Math.max(count, loop.least - longest);
-    return loop.most === Number.POSITIVE_INFINITY ? loop.least : Math.max(count, loop.least, loop.most - longest);
+    return loop?.type === "loop" ? loop : undefined;
   }
 
-  /**
-   * Sets the bits of the tokens that may come in `state`, of those whose last bytes are nodes `from` … `to` − 1.
-   * @param leaves takes the nodes at which the state's frame may end, where tokens go on
-   */
-  #walk(state: State, from: number, to: number, bits: Uint32Array, leaves?: number[]): void {
-    const { byte, depth, end, first, ids } = this.#trie;
+  /** Finds the tokens of a tree that may come in a state. */
+  #walk(trie: TokenTrie, state: State, { bits, leaves, from = 0, to = trie.nodes, longerThan = 0 }: Walk): void {
+    const { byte, depth, end, first, ids, deepest } = trie;
     const { classOf } = this.#machine.automaton;
     const path = this.#path;
     if (from >= to) return;
-    const top = depth[from]!;
-    path[top] = state;
+    path[depth[from]!] = state;
     for (let node = from; node < to; ) {
       const level = depth[node]!;
       const before = path[level]!;
       const kind = classOf[byte[node]!]!;
       const known = before.next[kind];
-      const next = known === undefined ? this.#machine.stepClass(before, kind) : known;
+      const next = deepest[node]! <= longerThan ? null : known === undefined ? this.#machine.stepClass(before, kind) : known;
       if (next === null) {
         node = end[node]!;
         continue;
       }
       path[level + 1] = next;
-      for (let i = first[node]!; i < first[node + 1]!; i++) {
-        const id = ids[i]!;
-        bits[id >>> 5]! |= 1 << (id & 31);
-      }
-      if (leaves !== undefined && next.isEnd && end[node]! > node + 1) leaves.push(node);
+      if (level >= longerThan)
+        for (let i = first[node]!; i < first[node + 1]!; i++) {
+          const id = ids[i]!;
+          bits[id >>> 5]! |= 1 << (id & 31);
+        }
+      if (leaves !== undefined && next.isEnd && level >= longerThan && end[node]! > node + 1) leaves.push({ trie, node });
       node++;
     }
   }
 }
+
+/** Characters of two and more bytes. */
+const beyondAscii: CodePoints = [[0x80, lastCodePoint]];
 
 /** Sets the bits of a mask's tokens, and clears none. */
 export function addTo(bits: Uint32Array, mask: TokenMask): void {

@@ -1,5 +1,5 @@
 // The tokens of a vocabulary by their bytes, as a tree in arrays: a walk over it visits every beginning that tokens share once.
-import { check } from "../base/index.ts";
+import { check, validUpTo } from "../base/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 
 /** Nodes in the order of a walk in depth: the nodes below node i are i + 1 … end[i] − 1. Node 0 is the first byte of the first token, there is no root. */
@@ -15,18 +15,30 @@ export interface TokenTrie {
   /** The tokens that end at node i are ids[first[i]] … ids[first[i + 1] − 1]. */
   readonly first: Int32Array;
   readonly ids: Int32Array;
+  /** Bytes of the longest token at or below a node. */
+  readonly deepest: Uint16Array;
   /** Bytes of the longest token. */
   readonly longest: number;
 }
 
-const tries = new WeakMap<Tokenizer, TokenTrie>();
+/** A vocabulary's tokens as walks need them. */
+export interface TokenTries {
+  readonly all: TokenTrie;
+  /** Tokens of whole characters that strings of JSON hold as they are, as bits; and the tree of all others. */
+  readonly plain: Uint32Array;
+  readonly others: TokenTrie;
+  /** The tokens of at most so many bytes, as bits. */
+  atMost(bytes: number): Uint32Array;
+}
+
+const tries = new WeakMap<Tokenizer, TokenTries>();
 
 /**
- * The tree of a tokenizer's tokens that stand for text: special pieces, the unknown one and those that no text becomes are not among them.
+ * A tokenizer's tokens that stand for text: special pieces, the unknown one and those that no text becomes are not among them.
  * @throws CriaError where the tokenizer's decoding changes pieces by what is beside them, so that a token has no bytes of its own
  */
-export function tokenTrie(tokenizer: Tokenizer): TokenTrie {
-  const known = tries.get(tokenizer) ?? createTrie(tokenBytes(tokenizer));
+export function tokenTries(tokenizer: Tokenizer): TokenTries {
+  const known = tries.get(tokenizer) ?? createTries(tokenBytes(tokenizer));
   tries.set(tokenizer, known);
   return known;
 }
@@ -49,7 +61,38 @@ function tokenBytes(tokenizer: Tokenizer): (Uint8Array | undefined)[] {
 }
 
 /** @param tokens by id */
-export function createTrie(tokens: readonly (Uint8Array | undefined)[]): TokenTrie {
+export function createTries(tokens: readonly (Uint8Array | undefined)[]): TokenTries {
+  const words = Math.ceil(tokens.length / 32);
+  const bitsOf = (isIn: (bytes: Uint8Array) => boolean) => {
+    const bits = new Uint32Array(words);
+    tokens.forEach((bytes, id) => {
+      if (bytes !== undefined && isIn(bytes)) bits[id >>> 5]! |= 1 << (id & 31);
+    });
+    return bits;
+  };
+  const byLength = new Map<number, Uint32Array>();
+  return {
+    all: createTrie(tokens),
+    plain: bitsOf(isPlain),
+    others: createTrie(tokens.map((bytes) => (bytes === undefined || isPlain(bytes) ? undefined : bytes))),
+    atMost(length) {
+      const known = byLength.get(length) ?? bitsOf((bytes) => bytes.length <= length);
+      byLength.set(length, known);
+      return known;
+    },
+  };
+}
+
+/** Bytes of ASCII that a string of JSON holds as they are. */
+export function isPlainByte(byte: number): boolean {
+  return byte >= 0x20 && byte < 0x7f && byte !== 0x22 && byte !== 0x5c;
+}
+
+function isPlain(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte >= 0x80 || isPlainByte(byte)) && validUpTo(bytes) === bytes.length;
+}
+
+function createTrie(tokens: readonly (Uint8Array | undefined)[]): TokenTrie {
   const ids = tokens.flatMap((bytes, id) => (bytes === undefined ? [] : [id])).sort((a, b) => compare(tokens[a]!, tokens[b]!));
   const total = ids.reduce((sum, id) => sum + tokens[id]!.length, 0);
   const byte = new Uint8Array(total);
@@ -74,9 +117,20 @@ export function createTrie(tokens: readonly (Uint8Array | undefined)[]): TokenTr
   });
   while (path.length > 0) end[path.pop()!] = nodes;
   first[nodes] = ids.length;
+  const deepest = deepestOf({ end, depth, first, nodes });
   const longest = ids.reduce((most, id) => Math.max(most, tokens[id]!.length), 0);
   const cut = { byte: byte.slice(0, nodes), depth: depth.slice(0, nodes), end: end.slice(0, nodes), first: first.slice(0, nodes + 1) };
-  return { vocabSize: tokens.length, nodes, ...cut, ids: Int32Array.from(ids), longest };
+  return { vocabSize: tokens.length, nodes, ...cut, ids: Int32Array.from(ids), deepest, longest };
+}
+
+/** Bytes of the longest token at or below each node: of the last nodes first. */
+function deepestOf({ end, depth, first, nodes }: Pick<TokenTrie, "end" | "depth" | "first" | "nodes">): Uint16Array {
+  const deepest = new Uint16Array(nodes);
+  for (let node = nodes - 1; node >= 0; node--) {
+    if (first[node]! < first[node + 1]!) deepest[node] = depth[node]! + 1;
+    for (let below = node + 1; below < end[node]!; below = end[below]!) deepest[node] = Math.max(deepest[node]!, deepest[below]!);
+  }
+  return deepest;
 }
 
 function compare(a: Uint8Array, b: Uint8Array): number {

@@ -1,9 +1,9 @@
 // Text in, text out as it comes: never half a character, never any of a stop string.
 import { check } from "../base/index.ts";
-import { type Grammar, gbnfGrammar } from "../grammar/index.ts";
 import { StreamDecoder, type Tokenizer } from "../tokenizer/index.ts";
 import { breakerIds, usualBreakers } from "./dry-breakers.ts";
 import { type GeneratedToken, type GenerateTokensOptions, generateTokens, type LanguageModel } from "./generate-tokens.ts";
+import { type GrammarOptions, grammarOf } from "./grammar-of.ts";
 import { GrammarStep } from "./grammar-step.ts";
 import { StopFilter } from "./stop-strings.ts";
 
@@ -14,16 +14,11 @@ export interface PromptOptions {
 }
 
 /** How a text is continued: its length, sampling, rules, and what ends it. */
-export interface GenerateTextOptions extends Omit<GenerateTokensOptions, "vocabSize" | "dryBreakers">, PromptOptions {
+export interface GenerateTextOptions extends Omit<GenerateTokensOptions, "vocabSize" | "dryBreakers">, PromptOptions, GrammarOptions {
   /** Texts that no repetition reaches across, for DRY: tokens whose text holds one of them. Line ends, colons, quotation marks and asterisks by default. */
   readonly dryBreakers?: readonly string[];
   /** Strings that end the text and are not part of it. */
   readonly stop?: readonly string[];
-  /**
-   * The text is one of this grammar's, unless it is cut by its length or gets stuck ({@link FinishReason}): GBNF, or a compiled grammar, which many texts
-   * share best. Not together with `stop`.
-   */
-  readonly grammar?: string | Grammar;
 }
 
 /** What one token brought. */
@@ -62,7 +57,7 @@ export async function* generateText(
   const stops = new StopFilter(options.stop ?? []);
   const ids = typeof prompt === "string" ? promptIds(tokenizer, prompt, options) : prompt;
   const stopIds = new Set(options.stopIds);
-  const grammar = grammarOf(options);
+  const grammar = grammarOf(options, options.stop);
   const steps = [...(grammar === undefined ? [] : [new GrammarStep(grammar, tokenizer, stopIds)]), ...(options.steps ?? [])];
   // A grammar's text is the bytes of its pieces, whatever stands in front of them.
   const decoder = grammar === undefined ? decoderAfter(tokenizer, ids) : new StreamDecoder(tokenizer, { continued: true });
@@ -80,17 +75,6 @@ export async function* generateText(
     }
     yield { ...token, text: finishReason === undefined ? text : text + stops.flush() };
   }
-}
-
-/** The compiled grammar that the options ask for. @throws CriaError where there is none that a text could keep to */
-function grammarOf({ grammar, stop = [] }: GenerateTextOptions): Grammar | undefined {
-  if (grammar === undefined) return undefined;
-  check(
-    stop.length === 0,
-    "infer",
-    () => "stop strings would cut a text off that is not complete by its grammar: omit stop, or the grammar",
-  );
-  return typeof grammar === "string" ? gbnfGrammar(grammar) : grammar;
 }
 
 /** Spaces at borders depend on what came before: the decoder hears the prompt first. */

@@ -1,6 +1,7 @@
 // What callers without types may get wrong at the library's door: one row per option, so that a wrong kind or a misspelt name is an error that
 // says so, and not one from deep inside, or silence. Ranges are checked by those who know them.
-import { CriaError, checkKeys, stateDTypes } from "../base/index.ts";
+import { CriaError, checkKeys, isObject, stateDTypes } from "../base/index.ts";
+import { Grammar, whitespaces } from "../grammar/index.ts";
 
 /** What a value must be. */
 export interface Rule {
@@ -40,10 +41,12 @@ export const is = {
   },
   grammar: {
     what: "a grammar in GBNF or a Grammar",
-    isRight: (value) => typeof value === "string" || has(value, "accepts", "function"),
+    isRight: (value) => typeof value === "string" || value instanceof Grammar,
   },
+  schema: { what: "a JSON schema: an object, true or false", isRight: (value) => typeof value === "boolean" || isObject(value) },
+  whitespace: { what: whitespaces.map((name) => `"${name}"`).join(", "), isRight: (value) => whitespaces.some((name) => name === value) },
   list: { what: "an array", isRight: (value) => Array.isArray(value) },
-  record: { what: "an object", isRight: (value) => typeof value === "object" && value !== null && !Array.isArray(value) },
+  record: { what: "an object", isRight: isObject },
   flag: { what: "true or false", isRight: (value) => typeof value === "boolean" },
   callback: { what: "a function", isRight: (value) => typeof value === "function" },
   /** Signals of other realms and libraries have the members, though not the class. */

@@ -87,7 +87,8 @@ const writeRules = {
   },
   ...{ noRepeatNgramSize: is.natural, suppressTokens: is.idArray, beginSuppressTokens: is.idArray, badWords: is.idArrays },
   ...samplingRules,
-  ...{ steps: is.steps, logProbabilities: is.natural, grammar: is.grammar, draft: is.draft },
+  ...{ steps: is.steps, logProbabilities: is.natural, draft: is.draft },
+  ...{ grammar: is.grammar, jsonSchema: is.schema, whitespace: is.whitespace },
 } satisfies Record<Exclude<keyof GenerateOptions, keyof PromptOptions>, Rule>;
 
 const generateRules = { ...promptRules, ...writeRules } satisfies Record<keyof GenerateOptions, Rule>;

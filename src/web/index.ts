@@ -13,7 +13,7 @@ export {
 } from "../batches/index.ts";
 export type { Message, Role, TextPart, ToolCall } from "../chat/index.ts";
 export type { Evaluation, HeldOutEvaluator, HeldOutText } from "../eval/index.ts";
-export { Grammar, gbnfGrammar } from "../grammar/index.ts";
+export { Grammar, gbnfGrammar, type JsonSchemaOptions, jsonSchemaGrammar, type Whitespace } from "../grammar/index.ts";
 export { lookupDraft } from "../infer/index.ts";
 export type { ChatOptions, GenerateOptions, ModelOptions, RenderOptions } from "../llama/index.ts";
 export { type LlamaConfig, type LlamaSizes, llamaConfig, parameterCount, preset, presets } from "../model/index.ts";

@@ -20,7 +20,7 @@ import { stringLanguage, stringText } from "./strings.ts";
 /** How the texts of a schema's instances look. */
 export interface JsonSchemaOptions {
   /** White space between tokens. @default "space" */
-  readonly whitespace?: Whitespace;
+  readonly whitespace?: Whitespace | undefined;
 }
 
 /** Rules of a schema. */

@@ -32,6 +32,7 @@ export class Logic {
   readonly #document: SchemaDocument;
   readonly #byGoal = new Map<string, readonly Atoms[]>();
   readonly #byLiteral = new Map<string, readonly Atoms[]>();
+  readonly #openGoals = new Set<string>();
   /** Schemas that are being worked out for the same part of an instance: to come back to one of them is an endless reference. */
   #open: ReadonlySet<string> = new Set();
   /** Schemas that are being worked out for the parts around it: to come back to one of them is recursion. */
@@ -51,16 +52,24 @@ export class Logic {
     const key = goalKey(goal);
     const known = this.#byGoal.get(key);
     if (known !== undefined) return known;
+    if (this.#openGoals.has(key)) throw new InProgress();
+    this.#openGoals.add(key);
+    try {
+      const found = this.#alternatives(goal);
+      this.#byGoal.set(key, found);
+      return found;
+    } finally {
+      this.#openGoals.delete(key);
+    }
+  }
+
+  #alternatives(goal: Goal): readonly Atoms[] {
     const [first] = goal;
-    const found =
-      first === undefined
-        ? [[]]
-        : this.#all(
-            first.place,
-            goal.map((literal) => this.#literal(literal)),
-          );
-    this.#byGoal.set(key, found);
-    return found;
+    if (first === undefined) return [[]];
+    return this.#all(
+      first.place,
+      goal.map((literal) => this.#literal(literal)),
+    );
   }
 
   /** Whether a value fulfils atoms. @param isLenient whether a string counts as valid where only a part of what a keyword allows is known */
@@ -260,9 +269,9 @@ export class Logic {
   #conditions(place: SchemaPlace, keyword: string): readonly AtomCondition[] | undefined {
     const value = place.value as { readonly [keyword: string]: Json };
     const content = value[keyword];
-    const bound = (side: "least" | "most", isExclusive: boolean): AtomCondition[] => [
-      { type: "bound", side, value: content as number, isExclusive },
-    ];
+    // A flag beside a bound of draft 4 says whether it is exclusive.
+    const bound = (side: "least" | "most", isExclusive: boolean): AtomCondition[] =>
+      typeof content === "number" ? [{ type: "bound", side, value: content, isExclusive }] : [];
     const least = { least: content as number, most: infinity };
     const most = { least: 0, most: content as number };
     switch (keyword) {
@@ -274,10 +283,10 @@ export class Logic {
         return [{ type: "values", values: [content!], isNegated: false }];
       case "minimum":
       case "exclusiveMinimum":
-        return bound("least", keyword !== "minimum");
+        return bound("least", keyword !== "minimum" || value.exclusiveMinimum === true);
       case "maximum":
       case "exclusiveMaximum":
-        return bound("most", keyword !== "maximum");
+        return bound("most", keyword !== "maximum" || value.exclusiveMaximum === true);
       case "multipleOf":
         return [{ type: "multiple", of: content as number, isNegated: false }];
       case "minLength":

@@ -24,6 +24,8 @@ export const mostPlaces = 20_000;
 const mostDepth = 200;
 
 const drafts: Readonly<Record<string, Draft>> = {
+  "http://json-schema.org/draft-04/schema": "draft 4",
+  "http://json-schema.org/draft-06/schema": "draft 7",
   "http://json-schema.org/draft-07/schema": "draft 7",
   "https://json-schema.org/draft/2020-12/schema": "draft 2020-12",
 };
@@ -99,17 +101,22 @@ export class SchemaDocument {
         this.#walk(subschema, below, place.base, depth + 1);
       }
     }
-    const { $id, $anchor } = value;
+    const { $anchor } = value;
+    const $id = this.#id(value);
     if (typeof $id === "string" && !$id.startsWith("#") && place.base !== outer) this.#name(place, place.base);
     const anchor = typeof $id === "string" && $id.startsWith("#") ? $id.slice(1) : $anchor;
     if (typeof anchor === "string") this.#name(place, `${withoutHash(place.base)}#${anchor}`);
     return place;
   }
 
+  #id(value: { readonly [keyword: string]: Json }): Json | undefined {
+    return this.draft === "draft 4" ? value.id : value.$id;
+  }
+
   #baseOf(value: SchemaValue, pointer: string, outer: string): string {
-    const id = typeof value === "boolean" ? undefined : value.$id;
-    // Draft 7 does not look at what stands beside a reference; other keywords there are conditions that hold as well.
-    if (this.draft === "draft 7" && typeof value === "object" && "$ref" in value) return outer;
+    const id = typeof value === "boolean" ? undefined : this.#id(value);
+    // Older drafts do not look at what stands beside a reference; other keywords there are conditions that hold as well.
+    if (this.draft !== "draft 2020-12" && typeof value === "object" && "$ref" in value) return outer;
     if (typeof id !== "string" || id.startsWith("#")) return outer;
     try {
       return withoutHash(new URL(id, outer).href);
@@ -132,13 +139,18 @@ export class SchemaDocument {
         name,
         `the keyword is not known${didYouMean(name, Object.keys(keywords)) || ": omit it, if it says nothing about valid instances"}`,
       );
-    if (keyword.draft !== undefined && keyword.draft !== this.draft) {
-      const other = Object.entries(drafts).find(([, draft]) => draft === keyword.draft)?.[0];
-      return this.fail(place, name, `the keyword is of ${keyword.draft}, but the schema of ${this.draft}: say "$schema": "${other}"`);
+    if (keyword.drafts?.includes(this.draft) === false) {
+      const other = Object.entries(drafts).findLast(([, draft]) => draft === keyword.drafts?.at(-1))?.[0];
+      return this.fail(
+        place,
+        name,
+        `the keyword is of ${keyword.drafts.join(" and ")}, but the schema of ${this.draft}: say "$schema": "${other}"`,
+      );
     }
     if (keyword.refused !== undefined) return this.fail(place, name, `the keyword is not supported: ${keyword.refused}`);
-    if (!keyword.isRight(content)) return this.fail(place, name, `the value is ${JSON.stringify(content)} but must be ${keyword.what}`);
-    if (name === "items" && isArray(content) && this.draft !== "draft 7")
+    if (!keyword.isRight(content, this.draft))
+      return this.fail(place, name, `the value is ${JSON.stringify(content)} but must be ${keyword.what}`);
+    if (name === "items" && isArray(content) && this.draft === "draft 2020-12")
       return this.fail(
         place,
         name,
