@@ -2,6 +2,7 @@
 import { jsonSchemaGrammar, Llama } from "cria";
 
 const [path, prompt] = process.argv.slice(2);
+if (prompt === undefined) throw new Error("usage: node examples/constrained.mjs MODEL PROMPT");
 const llama = await Llama.load(path, { threads: 1 });
 const schema = { type: "array", items: { type: "integer", minimum: 1, maximum: 9 }, minItems: 1, maxItems: 3 };
 let text = "";
