@@ -73,8 +73,7 @@ export async function convertModel(from: string, to: string, options: ConvertOpt
   await checkFree(to, form);
   for (const warning of model.warnings) onWarning(warning);
   const { text, before, importance } = await readTexts(model, options);
-  const name = options.name ?? hubName(from);
-  const written = await writer(model, to, { ...options, ...(name !== undefined && { name }), ...(importance && { importance }) });
+  const written = await writer(model, to, { ...options, ...(importance && { importance }) });
   await using made = await openModel(to, { signal });
   const errors = await relativeErrors(model, made, options);
   const after = text && (await measured(made, text, options));
@@ -83,11 +82,6 @@ export async function convertModel(from: string, to: string, options: ConvertOpt
     tensors: written.map((tensor) => ({ ...tensor, error: errors.get(tensor.parameter) ?? 0 })),
     ...(before && after && { measured: { before, after } }),
   };
-}
-
-/** The name in `hf:owner/name`, whose files lie in a folder with another one. */
-function hubName(from: string): string | undefined {
-  return /^hf:[^/]+\/([^/@:]+)/.exec(from)?.[1];
 }
 
 /** The type of all matrices, in the words of files that are written. */

@@ -77,7 +77,7 @@ async function pairsOf(model: OpenModel<string>, config: ReturnType<typeof ggufC
   const tokenizer = await model.openTokenizer(other, onWarning);
   const { templateTexts: templates, endOfTurn: endIds } = await model.openChat(tokenizer, other, onWarning);
   const { generation } = model;
-  const name = options.name ?? basename(resolve(model.path)).replace(/\.(?:gguf|bin)$/i, "");
+  const name = options.name ?? nameOf(model.path);
   return ggufModelPairs({
     name,
     type,
@@ -88,6 +88,11 @@ async function pairsOf(model: OpenModel<string>, config: ReturnType<typeof ggufC
     endIds,
     generation,
   });
+}
+
+/** The name in `hf:owner/name`, or of a file or folder. */
+function nameOf(path: string): string {
+  return /^hf:[^/]+\/([^/@:]+)/.exec(path)?.[1] ?? basename(resolve(path)).replace(/\.(?:gguf|bin)$/i, "");
 }
 
 interface Writing {

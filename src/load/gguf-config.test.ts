@@ -20,11 +20,14 @@ type Changes = Readonly<Record<string, GgufValue | undefined>>;
 const one = (type: GgufType, value: GgufScalar): GgufValue => ({ type, value });
 const list = (type: GgufType, values: readonly GgufScalar[]): GgufValue => ({ type: "array", value: { type, values } });
 
+type Read = Pick<ReadGgufConfig, "config" | "warnings">;
+
 /** What the file says: its config and warnings, or the sentence with which it is refused. */
-async function read(changes: Changes, tensors?: TestTensor[]): Promise<ReadGgufConfig | string> {
+async function read(changes: Changes, tensors?: TestTensor[]): Promise<Read | string> {
   try {
     const head = await readGguf(memorySource("x.gguf", tinyGguf(changes, tensors)));
-    return await readGgufConfig(head.metadata, joinGgufParts([{ name: "x.gguf", head }]));
+    const { config, warnings } = await readGgufConfig(head.metadata, joinGgufParts([{ name: "x.gguf", head }]));
+    return { config, warnings };
   } catch (error) {
     if (!(error instanceof CriaError)) throw error;
     return error.message;
@@ -304,7 +307,7 @@ test.each<[string, TestTensor, string]>([
   expect(await read({}, [...tinyGgufTensors(), tensor])).toContain(message);
 });
 
-function configOf(found: ReadGgufConfig | string): LlamaConfig {
+function configOf(found: Read | string): LlamaConfig {
   if (typeof found === "string") throw new Error(found);
   return found.config;
 }

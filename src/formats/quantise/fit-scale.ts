@@ -37,33 +37,43 @@ const shifts = Array.from({ length: 9 }, (_, i) => (i - 4) / 4);
 /** Most times that quants are taken anew from the best fit; one or two are usual. */
 const mostRounds = 4;
 
+/** What a refit found: one record for all of them, as there are hundreds per super-block. */
+const trial = { scale: 0, minimum: 0, gain: 0, curvature: 0 };
+
 /** The best scale and minimum, neither of them negative, for quants of 0 to `most`. */
 export function fitWithMinimum(block: Weighted, most: number): Fit {
   const sums = sumsOf(block);
   const span = sums.greatest - sums.least;
   if (span <= 0) return { scale: 0, minimum: -sums.least, gain: 0, curvature: 0 };
-  const guess = (shift: number) => ({ scale: span / (most + shift), minimum: -sums.least });
-  return search(guess, (scales) => refitWithMinimum(block, sums, scales, most));
+  return search(
+    (shift) => span / (most + shift),
+    -sums.least,
+    (scale, minimum) => refitWithMinimum(block, sums, scale, minimum, most),
+  );
 }
 
 /** The best scale, of either sign, without a minimum. */
 export function fitAroundZero(block: Weighted, range: QuantRange): Fit {
   const largest = largestOf(block);
   if (largest === 0) return { scale: 0, minimum: 0, gain: 0, curvature: 0 };
-  const guess = (shift: number) => ({ scale: largest / (range.end + Math.sign(range.end) * shift), minimum: 0 });
-  return search(guess, ({ scale }) => refitAroundZero(block, scale, range));
+  return search(
+    (shift) => largest / (range.end + Math.sign(range.end) * shift),
+    0,
+    (scale) => refitAroundZero(block, scale, range),
+  );
 }
 
-function search(guess: (shift: number) => Scales, refit: (scales: Scales) => Fit): Fit {
-  let best: Fit = { ...guess(0), gain: Number.NEGATIVE_INFINITY, curvature: 0 };
+/** @param refit leaves what it finds in {@link trial} */
+function search(scaleFor: (shift: number) => number, minimum: number, refit: (scale: number, minimum: number) => void): Fit {
+  let best: Fit = { scale: scaleFor(0), minimum, gain: Number.NEGATIVE_INFINITY, curvature: 0 };
   for (const shift of shifts) {
-    const fit = refit(guess(shift));
-    if (fit.gain > best.gain) best = fit;
+    refit(scaleFor(shift), minimum);
+    if (trial.gain > best.gain) best = { ...trial };
   }
   for (let round = 0; round < mostRounds; round++) {
-    const fit = refit(best);
-    if (!(fit.gain > best.gain)) break;
-    best = fit;
+    refit(best.scale, best.minimum);
+    if (!(trial.gain > best.gain)) break;
+    best = { ...trial };
   }
   return best;
 }
@@ -87,8 +97,8 @@ function sumsOf({ values, weights, from, count }: Weighted): Sums {
   return { least, greatest, w, wx };
 }
 
-/** The best scales for the quants to which the given ones round; no gain where there are none. */
-function refitWithMinimum({ values, weights, from, count }: Weighted, { w, wx }: Sums, { scale, minimum }: Scales, most: number): Fit {
+/** Finds the best scales for the quants to which the given ones round; no gain where there are none. */
+function refitWithMinimum({ values, weights, from, count }: Weighted, { w, wx }: Sums, scale: number, minimum: number, most: number): void {
   const inverse = 1 / scale;
   let [wq, wqq, wqx] = [0, 0, 0];
   for (let i = from; i < from + count; i++) {
@@ -99,13 +109,17 @@ function refitWithMinimum({ values, weights, from, count }: Weighted, { w, wx }:
     wqq += weighted * q;
     wqx += weighted * values[i]!;
   }
+  trial.gain = Number.NEGATIVE_INFINITY;
   const determinant = w * wqq - wq * wq;
-  if (!(determinant > 0)) return { scale, minimum, gain: Number.NEGATIVE_INFINITY, curvature: 0 };
+  if (!(determinant > 0)) return;
   let d = (w * wqx - wx * wq) / determinant;
   let m = (wqx * wq - wqq * wx) / determinant;
   if (m < 0) [d, m] = [wqx / wqq, 0];
-  const gain = 2 * (d * wqx - m * wx + d * m * wq) - d * d * wqq - m * m * w;
-  return { scale: d, minimum: m, gain: d > 0 ? gain : Number.NEGATIVE_INFINITY, curvature: wqq };
+  if (!(d > 0)) return;
+  trial.scale = d;
+  trial.minimum = m;
+  trial.gain = 2 * (d * wqx - m * wx + d * m * wq) - d * d * wqq - m * m * w;
+  trial.curvature = wqq;
 }
 
 function largestOf({ values, from, count }: Weighted): number {
@@ -114,15 +128,18 @@ function largestOf({ values, from, count }: Weighted): number {
   return largest;
 }
 
-function refitAroundZero({ values, weights, from, count }: Weighted, scale: number, { least, most }: QuantRange): Fit {
+function refitAroundZero({ values, weights, from, count }: Weighted, scale: number, { least, most }: QuantRange): void {
   const inverse = 1 / scale;
   let [wqq, wqx] = [0, 0];
   for (let i = from; i < from + count; i++) {
-    const q = Math.max(least, Math.min(Math.floor(values[i]! * inverse + 0.5), most));
+    // Counted from the least one on, so that what is cut off is above zero, or becomes zero.
+    const q = Math.max(0, Math.min((values[i]! * inverse + 0.5 - least) | 0, most - least)) + least;
     const weighted = weights[i]! * q;
     wqq += weighted * q;
     wqx += weighted * values[i]!;
   }
-  if (!(wqq > 0)) return { scale, minimum: 0, gain: Number.NEGATIVE_INFINITY, curvature: 0 };
-  return { scale: wqx / wqq, minimum: 0, gain: (wqx * wqx) / wqq, curvature: wqq };
+  trial.scale = wqx / wqq;
+  trial.minimum = 0;
+  trial.gain = wqq > 0 ? (wqx * wqx) / wqq : Number.NEGATIVE_INFINITY;
+  trial.curvature = wqq;
 }
