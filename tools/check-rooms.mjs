@@ -24,7 +24,8 @@ export const rooms = {
   host: ["base", "files", "kernel", "threads", "backend", "backend/cpu"],
   model: ["base", "graph"],
   formats: ["base", "model", "regex", "tokenizer"],
-  clean: ["base", "schema", "regex"],
+  fasttext: ["base"],
+  clean: ["base", "schema", "regex", "fasttext"],
   batches: ["base", "schema"],
   corpus: ["base", "schema", "files", "tokenizer", "batches", "clean"],
   pipeline: ["base", "schema", "files", "clean", "corpus"],
@@ -80,7 +81,7 @@ export const innerDoors = [
 /** Rooms that run in a browser as they do in Node: no `node:` module, no global of Node and no other room is within reach of what they import. */
 export const portable = [
   ...["base", "schema", "regex", "tokenizer", "chat", "grammar", "kernel", "graph", "threads"],
-  ...["backend", "backend/reference", "backend/cpu", "model", "formats", "open", "clean", "batches", "infer", "llama", "eval", "train"],
+  ...["backend", "backend/reference", "backend/cpu", "model", "formats", "open", "fasttext", "clean", "batches", "infer", "llama", "eval", "train"],
   ...["plan", "web"],
 ];
 

@@ -15,16 +15,16 @@ const shout = stepRow({
   }),
 });
 
-test("a document goes through the steps until one drops it, and every outcome is told", () => {
-  const stages = openStages([{ shout: { times: 2 } }, "c4Paragraphs", "shout"], "test", [...stepRows, shout]);
+test("a document goes through the steps until one drops it, and every outcome is told", async () => {
+  const stages = await openStages([{ shout: { times: 2 } }, "c4Paragraphs", "shout"], { rows: [...stepRows, shout] });
   expect(stages).toHaveLength(1);
   const passage = stages[0]!.chain.apply(new CleanDocument("llama"));
   expect(passage.outcomes.map((outcome) => (isDropped(outcome) ? outcome.reason : outcome.text))).toEqual(["LLAMALLAMA", "fewParagraphs"]);
   expect(passage.outcome).toEqual({ reason: "fewParagraphs", measured: 0, limit: 3 });
 });
 
-test("a step over all documents stands between two passes", () => {
-  const stages = openStages(["c4Paragraphs", "dedupLines", { dedupDocuments: { keep: "none" } }, "gopherQuality"]);
+test("a step over all documents stands between two passes", async () => {
+  const stages = await openStages(["c4Paragraphs", "dedupLines", { dedupDocuments: { keep: "none" } }, "gopherQuality"]);
   const names = stages.map(({ before, chain, behind }) => [before?.row.name, chain.steps.map(({ row }) => row.name), behind?.row.name]);
   expect(names).toEqual([
     [undefined, ["c4Paragraphs"], "dedupLines"],
@@ -34,8 +34,8 @@ test("a step over all documents stands between two passes", () => {
   expect(stages[2]?.before?.step.marks).toBe("every copy");
 });
 
-test("keys of lines do not see what CCNet's do not see", () => {
-  const step = openStages(["dedupLines"])[0]!.behind!.step;
+test("keys of lines do not see what CCNet's do not see", async () => {
+  const step = (await openStages(["dedupLines"]))[0]!.behind!.step;
   const keysOf = (text: string) => {
     const keys = new KeyList();
     step.addKeys(new CleanDocument(text), keys);
@@ -55,13 +55,14 @@ test.each([
   [[{ shout: {}, whisper: {} }], /steps\[0\] has 2 keys/],
   [[{}], /steps\[0\] has 0 keys/],
   [{ gopherQuality: {} }, /it must be a list/],
-])("entries that are wrong are named: %j", (entries, message) => {
-  expect(() => openStages(entries, "r.yaml")).toThrow(message);
+])("entries that are wrong are named: %j", async (entries, message) => {
+  await expect(openStages(entries, { name: "r.yaml" })).rejects.toThrow(message);
 });
 
 test("every row has a sentence for each parameter, and defaults for all", () => {
   for (const row of [...stepRows, ...corpusStepRows]) {
-    expect(row.parameters.parse({})).toBeTypeOf("object");
+    // Only the path of a file has no default.
+    expect(row.parameters.parse("files" in row && row.files !== undefined ? { model: "m.ftz" } : {})).toBeTypeOf("object");
     if (row.parameters instanceof z.ZodObject)
       for (const [key, schema] of Object.entries(row.parameters.shape))
         expect((schema as z.ZodType).description, `${row.name}.${key}`).toBeTruthy();

@@ -4,7 +4,7 @@ import { didYouMean, fail } from "../base/index.ts";
 import { parseWith } from "../schema/index.ts";
 import { type CorpusStep, type CorpusStepRow, isCorpusRow } from "./corpus-step.ts";
 import type { CleanDocument } from "./document.ts";
-import { isDropped, type Outcome, type Step, type StepRow } from "./step.ts";
+import { isDropped, type Outcome, type Step, type StepFiles, type StepRow } from "./step.ts";
 import { corpusStepRows, stepRows } from "./steps.ts";
 
 /** A step as recipes name it: by its name alone, or with parameters. */
@@ -65,43 +65,63 @@ export interface Stage {
   readonly behind: OpenedCorpusStep | undefined;
 }
 
+/** What entries came from, and what they may name. */
+export interface OpenStagesOptions {
+  /** What messages call the recipe. */
+  readonly name?: string;
+  /** @default the steps of this room */
+  readonly rows?: readonly AnyStepRow[];
+  /** Files of steps; without it a step that names one is refused. */
+  readonly files?: StepFiles;
+}
+
+const allRows: readonly AnyStepRow[] = [...stepRows, ...corpusStepRows];
+
+const noFiles: StepFiles = { read: async (path) => fail("data", `${path}: there are no files here: leave out the step that names it`) };
+
+/** The files that entries name, in their order. @throws CriaError as {@link openStages} does for the entries */
+export function stepFilesOf(entries: unknown, { name = "the recipe", rows = allRows }: OpenStagesOptions = {}): readonly string[] {
+  return parsedSteps(entries, name, rows).flatMap(({ row, parameters }) => (isCorpusRow(row) ? [] : (row.files?.(parameters) ?? [])));
+}
+
 /**
  * The passes that a recipe's entries take, at least one.
- * @param name what the entries came from, for messages
- * @param rows the steps that entries may name; those of this room by default
- * @throws CriaError naming the entry that is no step, or whose parameters are wrong
+ * @throws CriaError naming the entry that is no step, or whose parameters are wrong, and where a file of a step cannot be read
  */
-export function openStages(
+export async function openStages(
   entries: unknown,
-  name = "the recipe",
-  rows: readonly AnyStepRow[] = [...stepRows, ...corpusStepRows],
-): readonly Stage[] {
+  { name = "the recipe", rows = allRows, files = noFiles }: OpenStagesOptions = {},
+): Promise<readonly Stage[]> {
   const stages: Stage[] = [];
   let steps: ChainStep[] = [];
   let before: OpenedCorpusStep | undefined;
-  for (const [i, entry] of parseWith(stepEntries, entries, "data", name).entries()) {
-    const opened = openStep(entry, `${name}: steps[${i}]`, rows);
-    if (!isCorpusStep(opened)) steps.push(opened);
+  for (const { row, parameters } of parsedSteps(entries, name, rows)) {
+    if (!isCorpusRow(row)) steps.push({ row, parameters, step: await row.open(parameters, files) });
     else {
-      stages.push({ before, chain: new Chain(steps), behind: opened });
-      [before, steps] = [opened, []];
+      const behind = { row, parameters, step: row.openCorpus(parameters) };
+      stages.push({ before, chain: new Chain(steps), behind });
+      [before, steps] = [behind, []];
     }
   }
   return [...stages, { before, chain: new Chain(steps), behind: undefined }];
 }
 
-function openStep(entry: StepEntries[number], name: string, rows: readonly AnyStepRow[]): ChainStep | OpenedCorpusStep {
+interface ParsedStep {
+  readonly row: AnyStepRow;
+  readonly parameters: unknown;
+}
+
+function parsedSteps(entries: unknown, name: string, rows: readonly AnyStepRow[]): readonly ParsedStep[] {
+  return parseWith(stepEntries, entries, "data", name).map((entry, i) => parsedStep(entry, `${name}: steps[${i}]`, rows));
+}
+
+function parsedStep(entry: StepEntries[number], name: string, rows: readonly AnyStepRow[]): ParsedStep {
   const [called = "", given] = typeof entry === "string" ? [entry] : onlyPair(entry, name);
   const names = rows.map((row) => row.name);
   const row = rows.find((one) => one.name === called);
   if (row === undefined)
     return fail("data", `${name}: "${called}" is no step${didYouMean(called, names) || `: steps are ${names.join(", ")}`}`);
-  const parameters = parseWith(row.parameters, given ?? {}, "data", `${name}.${called}`);
-  return isCorpusRow(row) ? { row, parameters, step: row.openCorpus(parameters) } : { row, parameters, step: row.open(parameters) };
-}
-
-function isCorpusStep(opened: ChainStep | OpenedCorpusStep): opened is OpenedCorpusStep {
-  return isCorpusRow(opened.row);
+  return { row, parameters: parseWith(row.parameters, given ?? {}, "data", `${name}.${called}`) };
 }
 
 function onlyPair(entry: Readonly<Record<string, unknown>>, name: string): [string, unknown] {

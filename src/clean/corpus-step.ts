@@ -18,7 +18,7 @@ export interface CorpusStep {
 }
 
 /** A kind of step over all documents. */
-export interface CorpusStepRow<Parameters extends z.ZodType = z.ZodType> extends Omit<StepRow<Parameters>, "open"> {
+export interface CorpusStepRow<Parameters extends z.ZodType = z.ZodType> extends Omit<StepRow<Parameters>, "open" | "files"> {
   openCorpus(parameters: z.output<Parameters>): CorpusStep;
 }
 

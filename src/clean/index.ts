@@ -2,14 +2,16 @@ export {
   Chain,
   type ChainStep,
   type OpenedCorpusStep,
+  type OpenStagesOptions,
   openStages,
   type Passage,
   type Stage,
   type StepEntries,
   stepEntries,
+  stepFilesOf,
 } from "./chain.ts";
 export { type CorpusStep, type CorpusStepRow, corpusStepRow } from "./corpus-step.ts";
 export { CleanDocument, type Facts } from "./document.ts";
-export { type Deed, type Dropped, isDropped, type Outcome, type Step, type StepRow, stepRow } from "./step.ts";
+export { type Deed, type Dropped, isDropped, type Outcome, type Step, type StepFiles, type StepRow, stepRow } from "./step.ts";
 export { corpusStepRows, stepRows } from "./steps.ts";
 export { KeyList } from "./text/key-list.ts";

@@ -18,6 +18,12 @@ export interface Step {
   apply(document: CleanDocument): Outcome;
 }
 
+/** Files that steps read, such as models, by the paths that a recipe has. */
+export interface StepFiles {
+  /** All of a file. @throws CriaError when it cannot be read */
+  read(path: string): Promise<Uint8Array>;
+}
+
 /** What a step may do with a document: drop it, change its text, or find out a fact about it. */
 export type Deed = "drops" | "rewrites" | "finds";
 
@@ -34,8 +40,10 @@ export interface StepRow<Parameters extends z.ZodType = z.ZodType> {
   readonly reasons: Readonly<Record<string, string>>;
   /** The parameters; each key has a description. */
   readonly parameters: Parameters;
-  /** Makes the step ready for documents. @throws CriaError where parameters contradict each other */
-  open(parameters: z.output<Parameters>): Step;
+  /** The files that parameters name; none when absent. */
+  files?(parameters: z.output<Parameters>): readonly string[];
+  /** Makes the step ready for documents. @throws CriaError where parameters contradict each other, or a file cannot be read */
+  open(parameters: z.output<Parameters>, files: StepFiles): Step | Promise<Step>;
 }
 
 /** A row whose parameters are typed by its schema. */

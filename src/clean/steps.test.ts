@@ -45,21 +45,40 @@ function told(outcome: Outcome, text: string): Verdict {
   return outcome.text === text ? true : { kept: outcome.text };
 }
 
+const noFiles = { read: () => Promise.reject(new Error("no step reads a file here")) };
+
 const golden: Golden = JSON.parse(readFileSync(new URL("../../test/goldens/clean-filters.golden.json", import.meta.url), "utf8"));
 
-test.each(golden.cases.map((one, i) => ({ ...one, name: `${one.step} ${i}` })))("$name says what datatrove says", (one) => {
+test.each(golden.cases.map((one, i) => ({ ...one, name: `${one.step} ${i}` })))("$name says what datatrove says", async (one) => {
   const row = stepRows.find(({ name }) => name === one.step);
-  const step = row?.open(row.parameters.parse(one.parameters));
+  const step = await row?.open(row.parameters.parse(one.parameters), noFiles);
   const ours = golden.texts.map((text) => step && told(step.apply(new CleanDocument(text)), text));
   expect(ours).toEqual(one.verdicts.map((verdict) => (typeof verdict === "string" ? ourName(verdict) : verdict)));
 });
 
-test("each step names its reasons, and tells no other", () => {
-  for (const row of stepRows) {
-    const step = row.open(row.parameters.parse({}));
+test("each step names its reasons, and tells no other", async () => {
+  for (const row of stepRows.filter(({ files }) => files === undefined)) {
+    const step = await row.open(row.parameters.parse({}), noFiles);
     for (const text of golden.texts) {
       const outcome = step.apply(new CleanDocument(text));
       if (isDropped(outcome)) expect(Object.keys(row.reasons)).toContain(outcome.reason);
     }
   }
+});
+
+test("the language of a text is what the classifier says, and texts of others go", async () => {
+  const models: { readonly models: readonly { readonly name: string; readonly model: string }[] } = JSON.parse(
+    readFileSync(new URL("../../test/goldens/fasttext.golden.json", import.meta.url), "utf8"),
+  );
+  const files = { read: async () => new Uint8Array(Buffer.from(models.models[0]!.model, "base64")) };
+  const row = stepRows.find(({ name }) => name === "language")!;
+  const said = async (text: string, more: object = {}) => {
+    const step = await row.open(row.parameters.parse({ model: "lid.bin", ...more }), files);
+    const outcome = step.apply(new CleanDocument(text, { id: "a" }));
+    return isDropped(outcome) ? outcome : outcome.facts;
+  };
+  expect(await said("the llama walked to the water")).toMatchObject({ id: "a", language: "en", languageScore: expect.any(Number) });
+  expect(await said("das Lama ging\nzum Wasser", { languages: ["de", "ru"] })).toMatchObject({ language: "de" });
+  expect(await said("das Lama ging zum Wasser", { languages: ["en"] })).toEqual({ reason: "other", measured: "de" });
+  expect(await said("the llama das Lama", { minScore: 0.999999 })).toMatchObject({ reason: "unsure", limit: 0.999999 });
 });

@@ -6,9 +6,10 @@ import { dedupDocuments, dedupLines } from "./steps/dedup.ts";
 import { finewebQuality } from "./steps/fineweb.ts";
 import { gopherQuality } from "./steps/gopher-quality.ts";
 import { gopherRepetition } from "./steps/gopher-repetition.ts";
+import { language } from "./steps/language.ts";
 
 /** The steps that recipes may name. */
-export const stepRows: readonly StepRow[] = [gopherQuality, gopherRepetition, finewebQuality, c4Quality, c4Paragraphs];
+export const stepRows: readonly StepRow[] = [language, gopherQuality, gopherRepetition, finewebQuality, c4Quality, c4Paragraphs];
 
 /** The steps over all documents that recipes may name. */
 export const corpusStepRows: readonly CorpusStepRow[] = [dedupLines, dedupDocuments];

@@ -123,7 +123,7 @@ async function openJobOf(asked: Asked, io: CommandIo) {
   const opened = await openRecipeJob(asked.recipe, { ...placesOf(asked), signal: io.signal });
   if (opened === undefined)
     throw new UsageError(where, `${asked.path}: no source has steps, so there are no phases: leave out --plan and --phase`);
-  return { job: opened.job, phases: phasesOf(openSources(opened.job)) };
+  return { job: opened.job, phases: phasesOf(await openSources(opened.job)) };
 }
 
 async function tellPlan(asked: Asked, flags: Flags, io: CommandIo): Promise<number> {

@@ -41,10 +41,9 @@ function asData({ name, summary, source, deeds, reasons, parameters }: Row) {
 
 function parametersOf(parameters: z.ZodType): { readonly name: string; readonly default: unknown; readonly help: string }[] {
   if (!(parameters instanceof z.ZodObject)) return [];
-  const usual = parameters.parse({});
   return Object.entries(parameters.shape).map(([name, schema]) => ({
     name,
-    default: usual[name] ?? null,
+    default: (schema as z.ZodType).safeParse(undefined).data ?? null,
     help: (schema as z.ZodType).description ?? "",
   }));
 }

@@ -1,4 +1,5 @@
 // cria data try: one document's way through the steps of a recipe's source.
+import { dirname } from "node:path";
 import { UsageError } from "../base/index.ts";
 import { readTextFile } from "../files/index.ts";
 import { hasSteps, type TriedStep, tryDocument } from "../pipeline/index.ts";
@@ -32,7 +33,7 @@ export const tryCommand: Command = {
       );
     if (other !== undefined) throw new UsageError(where, `${path}: several sources have steps: choose one of ${names} by --source`);
     const text = file === "-" ? new TextDecoder().decode(await io.stdin()) : await readTextFile(file, where);
-    const tried = tryDocument(source.steps, text, path);
+    const tried = await tryDocument(source.steps, text, path, dirname(path));
     if (io.json) io.stdout(`${JSON.stringify({ source: source.name, steps: tried })}\n`);
     else tell(tried, text, io);
     return 0;

@@ -15,7 +15,7 @@ export interface CleanedTexts {
 /** What a finished job made, source by source. */
 export async function cleanedTexts(job: PipelineJob): Promise<readonly CleanedTexts[]> {
   return Promise.all(
-    openSources(job).map(async ({ source, stages }) => {
+    (await openSources(job)).map(async ({ source, stages }) => {
       const passes: SourceReport[] = [];
       for (const stage of stages.keys()) {
         const reports = source.parts.map(async (_, part) => reportSchema.parse(await readReport(job, source, stage, part)));

@@ -22,12 +22,16 @@ export interface JobSource {
   /** One task per part in each pass. */
   readonly parts: readonly TextPart[];
   readonly steps: StepEntries;
+  /** The files that steps name, such as models. */
+  readonly stepFiles: readonly Omit<JobFile, "form">[];
 }
 
 /** All that a pipeline does. */
 export interface PipelineJob {
   /** Where intermediate files lie. */
   readonly folder: string;
+  /** The folder that paths in steps start from. */
+  readonly base: string;
   /** A part of a file that is cut has so many bytes. */
   readonly stretchBytes: number;
   readonly sources: readonly JobSource[];

@@ -3,7 +3,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { check, fail } from "../base/index.ts";
-import type { StepEntries } from "../clean/index.ts";
+import { type StepEntries, stepFilesOf } from "../clean/index.ts";
 import { openTexts, type SourceRecipe, type TextFile, textParts } from "../corpus/index.ts";
 import { atomicWriteJson, explainIo, makeFolder } from "../files/index.ts";
 import type { JobFile, JobSource, PipelineJob } from "./job.ts";
@@ -42,6 +42,7 @@ export async function openJob(
   sources: readonly CleanedSource[],
   { folder, work, stretchBytes = usualStretch, signal }: OpenJobOptions,
 ): Promise<OpenedJob> {
+  const base = resolve(folder ?? ".");
   const opened: JobSource[] = [];
   const notes: string[] = [];
   for (const { name, paths, steps, format, field, separator, newlines } of sources) {
@@ -55,23 +56,29 @@ export async function openJob(
       () => `${pipe?.name}: what is cleaned is read again after a stop, which a pipe cannot be: write it to a file first`,
     );
     const parts = await textParts(texts.files, text, stretchBytes, where);
-    opened.push({ name, files: await Promise.all(texts.files.map(jobFile)), text, parts, steps });
+    const files = await Promise.all(texts.files.map(jobFile));
+    const stepFiles = await Promise.all(stepFilesOf(steps, { name: `source "${name}"` }).map((path) => stepFile(resolve(base, path))));
+    opened.push({ name, files, text, parts, steps, stepFiles });
   }
-  const job = { folder: resolve(work), stretchBytes, sources: opened };
-  openSources(job); // steps that are wrong are named before anything is written
+  const job = { folder: resolve(work), base, stretchBytes, sources: opened };
+  await openSources(job); // steps that are wrong are named before anything is written
   await writePlan(job);
   return { job, notes };
 }
 
-async function jobFile({ path, name, form, bytes }: TextFile): Promise<JobFile> {
-  const { mtimeMs } = await stat(path).catch((error) => Promise.reject(explainIo(where, path, error)));
-  return { path: resolve(path), name, form: form.name, bytes, changed: mtimeMs };
+async function jobFile({ path, name, form }: TextFile): Promise<JobFile> {
+  return { ...(await stepFile(resolve(path))), name, form: form.name };
+}
+
+async function stepFile(path: string): Promise<JobSource["stepFiles"][number]> {
+  const { size, mtimeMs } = await stat(path).catch((error) => Promise.reject(explainIo(where, path, error)));
+  return { path, name: path, bytes: size, changed: mtimeMs };
 }
 
 async function writePlan(job: PipelineJob): Promise<void> {
   const path = join(job.folder, planName);
   await makeFolder(job.folder, where);
-  const mine: PipelineJob = JSON.parse(JSON.stringify({ ...job, folder: "." }));
+  const mine: PipelineJob = JSON.parse(JSON.stringify({ ...job, folder: ".", base: "." }));
   const known = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
     throw explainIo(where, path, error);
@@ -91,8 +98,9 @@ function difference(known: string, mine: PipelineJob): string {
     for (const key of ["steps", "text"] as const)
       if (JSON.stringify(before[key]) !== JSON.stringify(source[key]))
         return `the ${key === "text" ? "form" : key} of source "${source.name}" changed since it was begun`;
-    for (const [k, file] of source.files.entries())
-      if (JSON.stringify(before.files?.[k]) !== JSON.stringify(file)) return `${file.path} is new or was changed since it was begun`;
+    const filesBefore = [...(before.files ?? []), ...(before.stepFiles ?? [])];
+    for (const [k, file] of [...source.files, ...source.stepFiles].entries())
+      if (JSON.stringify(filesBefore[k]) !== JSON.stringify(file)) return `${file.path} is new or was changed since it was begun`;
   }
   return "its sources or the size of their parts are others than when it was begun";
 }

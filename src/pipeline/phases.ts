@@ -1,7 +1,9 @@
 // The phases of a pipeline: passes over the documents, and between two of them the comparison of what all documents gave. A phase is a list of tasks that
 // need not wait for each other; a task is done when its file is there.
-import { join } from "node:path";
-import { openStages, type Stage } from "../clean/index.ts";
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { openStages, type Stage, type StepFiles } from "../clean/index.ts";
+import { explainIo } from "../files/index.ts";
 import type { JobSource, PipelineJob } from "./job.ts";
 
 /** One piece of work, which makes one file. */
@@ -33,16 +35,22 @@ export interface OpenedSource {
 /** Bytes of text whose keys one partition takes, about: of lines, 8 million keys and 200 MB of memory. */
 const partitionBytes = 256 * 2 ** 20;
 
-/** The sources of a job with their steps opened. @throws CriaError where a recipe's steps are wrong */
-export function openSources(job: PipelineJob): readonly OpenedSource[] {
-  return job.sources.map((source) => {
+/** The sources of a job with their steps opened. @throws CriaError where a recipe's steps are wrong, or a file of theirs cannot be read */
+export async function openSources(job: PipelineJob): Promise<readonly OpenedSource[]> {
+  const opened = job.sources.map(async (source) => {
     const bytes = source.parts.reduce((sum, part) => sum + part.bytes, 0);
     return {
       source,
-      stages: openStages(source.steps, `source "${source.name}"`),
+      stages: await openStages(source.steps, { name: `source "${source.name}"`, files: filesFrom(job.base) }),
       partitions: Math.min(1024, Math.max(1, Math.ceil(bytes / partitionBytes))),
     };
   });
+  return Promise.all(opened);
+}
+
+/** Files of steps, from a folder on. */
+export function filesFrom(folder: string): StepFiles {
+  return { read: (path) => readFile(resolve(folder, path)).catch((error) => Promise.reject(explainIo("data", path, error))) };
 }
 
 /** The phases of a job, in their order; the same on every machine. */

@@ -12,6 +12,6 @@ export interface TaskOrder {
 }
 
 const job = workerData as PipelineJob;
-const sources = openSources(job);
+const sources = await openSources(job);
 
 answerOrders<TaskOrder>(async ({ phase, task }) => runTask(job, sources[task.source]!, phase, task));

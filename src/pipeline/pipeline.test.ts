@@ -30,11 +30,11 @@ function someDocuments(seed: number, count: number): string[] {
 }
 
 /** The same steps one after another over a list. */
-function inMemory(documents: readonly string[]): string[] {
+async function inMemory(documents: readonly string[]): Promise<string[]> {
   let left = documents.map((text) => new CleanDocument(text));
   const counted = (keys: readonly string[]) =>
     keys.reduce((counts, key) => counts.set(key, (counts.get(key) ?? 0) + 1), new Map<string, number>());
-  for (const { before, chain } of openStages(steps)) {
+  for (const { before, chain } of await openStages(steps)) {
     if (before?.row.name === "dedupLines") {
       const counts = counted(left.flatMap(({ text }) => text.split("\n")));
       left = left
@@ -88,7 +88,7 @@ test("what stays is what a loop in memory leaves, for any parts and threads", as
   await withFolder(async (folder) => {
     const documents = someDocuments(1, 400);
     await writeSource(folder, documents);
-    const expected = inMemory(documents);
+    const expected = await inMemory(documents);
     expect(expected.length).toBeGreaterThan(3);
     for (const [work, stretchBytes, threads] of [
       ["one", 1 << 20, 1],
@@ -117,7 +117,7 @@ test("machines that share the work make the same bytes as one, phase by phase", 
     await runPhases(alone);
     await expect(runPhases(shared, { phase: 1 })).rejects.toThrow(/phase 1 needs phase 0, of which \d+ of \d+ tasks are not done/);
     await expect(runPhases(shared, { shard: { index: 0, count: 3 } })).rejects.toThrow(/name the phase/);
-    for (const phase of phasesOf(openSources(shared)).keys())
+    for (const phase of phasesOf(await openSources(shared)).keys())
       for (const index of [2, 0, 1]) await runPhases(shared, { phase, shard: { index, count: 3 } });
     expect(await contents(join(folder, "shared"))).toEqual(await contents(join(folder, "alone")));
   });

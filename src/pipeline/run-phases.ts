@@ -34,7 +34,7 @@ const aloneBytes = 8 << 20;
 
 /** Does what is not done of a job. @throws CriaError where a task fails, or phases before the one that is asked for are not done; the signal's reason */
 export async function runPhases(job: PipelineJob, options: RunOptions = {}): Promise<void> {
-  const sources = openSources(job);
+  const sources = await openSources(job);
   const phases = phasesOf(sources);
   const { phase: only, shard } = options;
   check(only === undefined || only < phases.length, where, () => `phase ${only} is asked for, but the recipe has ${phases.length}, from 0`);

@@ -1,5 +1,6 @@
 // One document's way through the steps of a source, to look at a recipe. Steps over all documents cannot say anything about one, and let it through.
 import { CleanDocument, isDropped, openStages, type StepEntries } from "../clean/index.ts";
+import { filesFrom } from "./phases.ts";
 
 /** What one step did. */
 export interface TriedStep {
@@ -14,11 +15,14 @@ export interface TriedStep {
   readonly text?: string;
 }
 
-/** The document's way, up to the step that drops it. @throws CriaError where steps are wrong */
-export function tryDocument(steps: StepEntries, text: string, name = "the recipe"): readonly TriedStep[] {
+/**
+ * The document's way, up to the step that drops it.
+ * @param folder the folder that paths in steps start from @throws CriaError where steps are wrong
+ */
+export async function tryDocument(steps: StepEntries, text: string, name: string, folder: string): Promise<readonly TriedStep[]> {
   const tried: TriedStep[] = [];
   let current = new CleanDocument(text);
-  for (const { chain, behind } of openStages(steps, name)) {
+  for (const { chain, behind } of await openStages(steps, { name, files: filesFrom(folder) })) {
     const { outcomes } = chain.apply(current);
     for (const [i, outcome] of outcomes.entries()) {
       const { row } = chain.steps[i]!;

@@ -1,0 +1,59 @@
+// Models that fastText trained and quantised, and what it says with them (test/goldens/make_fasttext.py).
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { CriaError, Rng } from "../base/index.ts";
+import { FastTextClassifier, readFastText } from "./index.ts";
+
+interface Golden {
+  readonly texts: readonly string[];
+  readonly models: readonly {
+    readonly name: string;
+    readonly model: string;
+    /** Labels with their probabilities, most probable first, of each text. */
+    readonly predictions: readonly (readonly (readonly [label: string, probability: number])[])[];
+  }[];
+}
+
+const golden: Golden = JSON.parse(readFileSync(new URL("../../test/goldens/fasttext.golden.json", import.meta.url), "utf8"));
+const bytesOf = (model: string) => new Uint8Array(Buffer.from(model, "base64"));
+
+test.each(golden.models)("$name: labels and probabilities are fastText's", ({ model, predictions }) => {
+  const classifier = new FastTextClassifier(readFastText("golden", bytesOf(model)));
+  for (const [i, text] of golden.texts.entries()) {
+    const found = classifier.classify(text, 5);
+    // Hierarchical softmax gives up on what is less probable than 1e-5.
+    for (const { probability } of found.slice(predictions[i]?.length)) expect(probability, text).toBeLessThan(1.1e-5);
+    for (const [k, [label, probability]] of predictions[i]?.entries() ?? []) {
+      expect(found[k]?.probability, text).toBeCloseTo(probability, 4);
+      const next = predictions[i]?.[k + 1]?.[1] ?? 0;
+      const before = predictions[i]?.[k - 1]?.[1] ?? 2;
+      if (probability - next > 1e-4 && before - probability > 1e-4) expect(found[k]?.label, text).toBe(label);
+    }
+    expect(classifier.classify(text, 5)).toEqual(found); // the second time from what is kept
+  }
+});
+
+test("damaged files are named, or read; nothing larger than the file is asked for", () => {
+  const rng = new Rng(8);
+  let refused = 0;
+  for (let round = 0; round < 300; round++) {
+    const bytes = bytesOf(golden.models[round % golden.models.length]!.model);
+    for (let count = 1 + rng.below(3); count > 0; count--) bytes[rng.below(round % 2 === 0 ? 140 : bytes.length)] = rng.below(256);
+    const cut = rng.below(3) === 0 ? bytes.subarray(0, rng.below(bytes.length)) : bytes;
+    try {
+      new FastTextClassifier(readFastText("damaged", cut)).classify("the llama walked", 2);
+    } catch (error) {
+      expect(error).toBeInstanceOf(CriaError);
+      expect((error as Error).message).toMatch(/^\[fasttext\] damaged: /);
+      refused++;
+    }
+  }
+  expect(refused).toBeGreaterThan(100);
+});
+
+test.each([
+  ["another kind", Buffer.from("GGUF............"), "it does not begin as fastText's files do"],
+  ["nothing", Buffer.alloc(0), "it ends at byte 0, but 4 bytes follow byte 0"],
+])("%s is named", (_, bytes, message) => {
+  expect(() => readFastText("x.bin", bytes)).toThrow(message);
+});

@@ -1,0 +1,250 @@
+// A file of fastText's (facebookresearch/fastText 0.9, version 12 of the format), plain (.bin) or quantised (.ftz), little-endian:
+//
+//   | magic i32 | version i32 | dim, ws, epoch, minCount, neg, wordNgrams, loss, model, bucket, minn, maxn, lrUpdateRate i32 | t f64 |
+//   | entries, words, labels i32 | tokens, pruned i64 | entries: bytes, 0, count i64, type i8 | pruned: from i32, to i32 |
+//   | quantised u8 | input matrix | quantised output u8 | output matrix |
+//
+// A plain matrix is | rows, columns i64 | f32 … |; a quantised one | has norms u8 | rows, columns i64 | codes i32 | u8 … | quantiser | and, with norms,
+// | u8 per row | quantiser |; a quantiser | dim, parts, part's dim, last part's dim i32 | f32[256 · dim] |. Input rows are those of words, then of n-grams.
+import { check, fail } from "../base/index.ts";
+
+const where = "fasttext";
+const [magic, version] = [793712314, 12];
+/** Centroids of each part of a quantiser. */
+const centroids = 256;
+
+/** How a model was trained; a number per setting, as the file has them. */
+export interface FastTextSettings {
+  readonly dim: number;
+  readonly wordNgrams: number;
+  /** 1: hierarchical softmax, 2: negative sampling, 3: softmax, 4: one against all. */
+  readonly loss: number;
+  /** Buckets that n-grams are hashed to. */
+  readonly bucket: number;
+  /** Characters of the shortest and longest n-grams of a word; none where the longest is 0. */
+  readonly minn: number;
+  readonly maxn: number;
+}
+
+/** A matrix of rows, row-major. */
+export interface Matrix {
+  readonly rows: number;
+  readonly columns: number;
+  readonly values: Float32Array;
+}
+
+/** What a file holds. Quantised matrices are widened. */
+export interface FastTextModel {
+  readonly settings: FastTextSettings;
+  /** Words in the order of the rows of `input`. */
+  readonly words: readonly string[];
+  /** Labels in the order of the rows of `output`, without their prefix `__label__`. */
+  readonly labels: readonly string[];
+  /** How often each label was seen in training. */
+  readonly labelCounts: readonly number[];
+  /** The rows that buckets have behind the words, of those that were kept; undefined where all were. */
+  readonly pruned: ReadonlyMap<number, number> | undefined;
+  /** [words + buckets, dim] */
+  readonly input: Matrix;
+  /** [labels, dim]; of hierarchical softmax the inner nodes of the tree, one fewer than there are labels. */
+  readonly output: Matrix;
+}
+
+/** Reads a classifier. @throws CriaError when the bytes are of another kind or version, cut short or damaged, or the model is no classifier */
+export function readFastText(name: string, bytes: Uint8Array): FastTextModel {
+  const reader = new Reader(name, bytes);
+  check(reader.i32() === magic, where, () => `${name}: it does not begin as fastText's files do: name a .bin or .ftz`);
+  const found = reader.i32();
+  check(
+    found === version,
+    where,
+    () => `${name}: its version is ${found}, but only ${version} is supported: convert it with a newer fastText`,
+  );
+  const settings = readSettings(reader);
+  const dictionary = readDictionary(reader);
+  const isQuantised = reader.flag();
+  const input = isQuantised ? readQuantised(reader) : readPlain(reader);
+  const hasQuantisedOutput = reader.flag();
+  const output = isQuantised && hasQuantisedOutput ? readQuantised(reader) : readPlain(reader);
+  const model = { settings, ...dictionary, input, output };
+  checkShapes(name, model);
+  return model;
+}
+
+function readSettings(reader: Reader): FastTextSettings {
+  const [dim = 0, , , , , wordNgrams = 0, loss = 0, kind = 0, bucket = 0, minn = 0, maxn = 0] = Array.from({ length: 12 }, () =>
+    reader.i32(),
+  );
+  reader.f64();
+  check(
+    kind === 3,
+    where,
+    () => `${reader.name}: it is a model of word vectors (${kind}), not a classifier (3): name one that knows labels`,
+  );
+  check(loss >= 1 && loss <= 4, where, () => `${reader.name}: its loss is ${loss}, but 1 to 4 are known: the file is damaged`);
+  check(
+    dim >= 1 && bucket >= 0 && minn >= 0 && maxn >= 0 && wordNgrams >= 1,
+    where,
+    () =>
+      `${reader.name}: its settings are dim ${dim}, bucket ${bucket}, n-grams ${minn} to ${maxn}, of words ${wordNgrams}: the file is damaged`,
+  );
+  return { dim, wordNgrams, loss, bucket, minn, maxn };
+}
+
+type Dictionary = Pick<FastTextModel, "words" | "labels" | "labelCounts" | "pruned">;
+
+const labelPrefix = "__label__";
+
+function readDictionary(reader: Reader): Dictionary {
+  const [size, words, labels] = [reader.i32(), reader.i32(), reader.i32()];
+  reader.i64();
+  const pruned = reader.i64();
+  check(
+    words >= 0 && labels >= 1 && size === words + labels && size * 10 <= reader.left && pruned * 8 <= reader.left,
+    where,
+    () =>
+      `${reader.name}: it says ${size} entries, ${words} words and ${labels} labels in ${reader.left} bytes: the file is damaged or cut short`,
+  );
+  const entries = Array.from({ length: size }, () => ({ text: reader.text(), count: reader.i64(), type: reader.u8() }));
+  const kept = pruned < 0 ? undefined : new Map(Array.from({ length: pruned }, () => [reader.i32(), reader.i32()]));
+  const isMixed = entries.some(({ type }, i) => type !== (i < words ? 0 : 1));
+  check(!isMixed, where, () => `${reader.name}: words and labels stand among each other: the file is damaged`);
+  return {
+    words: entries.slice(0, words).map(({ text }) => text),
+    labels: entries.slice(words).map(({ text }) => (text.startsWith(labelPrefix) ? text.slice(labelPrefix.length) : text)),
+    labelCounts: entries.slice(words).map(({ count }) => count),
+    pruned: kept,
+  };
+}
+
+function readPlain(reader: Reader): Matrix {
+  const [rows, columns] = [reader.i64(), reader.i64()];
+  return { rows, columns, values: reader.floats(rows * columns) };
+}
+
+function readQuantised(reader: Reader): Matrix {
+  const hasNorms = reader.flag();
+  const [rows, columns] = [reader.i64(), reader.i64()];
+  const codes = reader.bytes(reader.i32());
+  const quantiser = readQuantiser(reader, columns);
+  const normCodes = hasNorms ? reader.bytes(rows) : undefined;
+  const norms = hasNorms ? readQuantiser(reader, 1) : undefined;
+  check(
+    codes.length === rows * quantiser.parts,
+    where,
+    () => `${reader.name}: ${codes.length} codes are not those of ${rows} rows: the file is damaged`,
+  );
+  const values = new Float32Array(rows * columns);
+  for (let row = 0; row < rows; row++) {
+    const norm = normCodes === undefined ? 1 : norms!.values[normCodes[row]!]!;
+    for (let part = 0, at = 0; part < quantiser.parts; part++) {
+      const width = part === quantiser.parts - 1 ? quantiser.last : quantiser.width;
+      // The last part is narrower, but lies behind 256 centroids of each part before it.
+      const from = part * centroids * quantiser.width + codes[row * quantiser.parts + part]! * width;
+      for (let k = 0; k < width; k++) values[row * columns + at++] = norm * quantiser.values[from + k]!;
+    }
+  }
+  return { rows, columns, values };
+}
+
+interface Quantiser {
+  readonly parts: number;
+  readonly width: number;
+  readonly last: number;
+  readonly values: Float32Array;
+}
+
+function readQuantiser(reader: Reader, columns: number): Quantiser {
+  const [dim, parts, width, last] = [reader.i32(), reader.i32(), reader.i32(), reader.i32()];
+  check(
+    dim === columns && parts >= 1 && width >= 1 && last >= 1 && last <= width && (parts - 1) * width + last === dim,
+    where,
+    () =>
+      `${reader.name}: a quantiser of ${dim} numbers has ${parts} parts of ${width} and ${last}, for rows of ${columns}: the file is damaged`,
+  );
+  return { parts, width, last, values: reader.floats(dim * centroids) };
+}
+
+function checkShapes(name: string, { settings, words, labels, pruned, input, output }: FastTextModel): void {
+  const buckets = pruned === undefined ? settings.bucket : Math.max(0, ...[...pruned.values()].map((row) => row + 1));
+  check(
+    input.columns === settings.dim && output.columns === settings.dim && input.rows >= words.length + buckets,
+    where,
+    () =>
+      `${name}: its matrices are ${input.rows} × ${input.columns} and ${output.rows} × ${output.columns}, but ${words.length} words and ${buckets} n-grams have rows of ${settings.dim}: the file is damaged`,
+  );
+  check(
+    output.rows === labels.length,
+    where,
+    () => `${name}: its output has ${output.rows} rows for ${labels.length} labels: the file is damaged`,
+  );
+}
+
+/** Takes one value after another, each held against the bytes that are left. */
+class Reader {
+  readonly name: string;
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  #at = 0;
+
+  constructor(name: string, bytes: Uint8Array) {
+    [this.name, this.#bytes] = [name, bytes];
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  }
+
+  get left(): number {
+    return this.#bytes.length - this.#at;
+  }
+
+  bytes(count: number): Uint8Array {
+    if (!(count >= 0 && count <= this.left))
+      fail(
+        where,
+        `${this.name}: it ends at byte ${this.#bytes.length}, but ${count} bytes follow byte ${this.#at}: it is damaged or cut short`,
+      );
+    this.#at += count;
+    return this.#bytes.subarray(this.#at - count, this.#at);
+  }
+
+  #skip(count: number): number {
+    this.bytes(count);
+    return this.#at - count;
+  }
+
+  u8(): number {
+    return this.#view.getUint8(this.#skip(1));
+  }
+
+  flag(): boolean {
+    const value = this.u8();
+    check(value < 2, where, () => `${this.name}: byte ${this.#at - 1} is ${value} but must be 0 or 1: the file is damaged`);
+    return value === 1;
+  }
+
+  i32(): number {
+    return this.#view.getInt32(this.#skip(4), true);
+  }
+
+  /** Counts beyond 2^53 are of no file. */
+  i64(): number {
+    const at = this.#skip(8);
+    return this.#view.getInt32(at + 4, true) * 2 ** 32 + this.#view.getUint32(at, true);
+  }
+
+  f64(): number {
+    return this.#view.getFloat64(this.#skip(8), true);
+  }
+
+  floats(count: number): Float32Array {
+    const bytes = this.bytes(4 * count);
+    return new Float32Array(Uint8Array.from(bytes).buffer); // a copy, which begins at a multiple of four
+  }
+
+  text(): string {
+    const end = this.#bytes.indexOf(0, this.#at);
+    if (end < 0) fail(where, `${this.name}: a word at byte ${this.#at} has no end: the file is damaged or cut short`);
+    const text = new TextDecoder().decode(this.#bytes.subarray(this.#at, end));
+    this.#at = end + 1;
+    return text;
+  }
+}
