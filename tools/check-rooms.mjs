@@ -81,7 +81,21 @@ export const innerDoors = [
 /** Rooms that run in a browser as they do in Node: no `node:` module, no global of Node and no other room is within reach of what they import. */
 export const portable = [
   ...["base", "schema", "regex", "tokenizer", "chat", "grammar", "kernel", "graph", "threads"],
-  ...["backend", "backend/reference", "backend/cpu", "model", "formats", "open", "fasttext", "clean", "batches", "infer", "llama", "eval", "train"],
+  ...[
+    "backend",
+    "backend/reference",
+    "backend/cpu",
+    "model",
+    "formats",
+    "open",
+    "fasttext",
+    "clean",
+    "batches",
+    "infer",
+    "llama",
+    "eval",
+    "train",
+  ],
   ...["plan", "web"],
 ];
 
