@@ -4,6 +4,7 @@
 import { check } from "../base/index.ts";
 import type { LanguageModel, TokenSequence } from "./generate-tokens.ts";
 import type { Sampler } from "./sampling.ts";
+import type { TextSoFar } from "./text-so-far.ts";
 
 /** Guesses what comes next in one text. */
 export interface Draft extends Disposable {
@@ -20,9 +21,9 @@ export interface DraftSource {
   /**
    * Begins to guess for one text.
    * @param newSampler makes a sampler that draws as the text's own does
-   * @param vocabSize ids from here on are never drawn
+   * @param vocabSize ids from here on are never drawn @param isOver whether nothing is drawn behind a text
    */
-  open(newSampler: () => Sampler, vocabSize: number): Draft;
+  open(newSampler: () => Sampler, vocabSize: number, isOver: (text: TextSoFar) => boolean): Draft;
 }
 
 /** A text whose next tokens are guessed ahead. */

@@ -3,7 +3,7 @@ import { check } from "../base/index.ts";
 import type { Draft, DraftSource } from "./drafted-sequence.ts";
 import type { LanguageModel, TokenSequence } from "./generate-tokens.ts";
 import type { Sampler } from "./sampling.ts";
-import { GrowingText } from "./text-so-far.ts";
+import { GrowingText, type TextSoFar } from "./text-so-far.ts";
 
 /** Tokens that a draft guesses at once, at most, where nothing else is said. */
 const usualMost = 16;
@@ -26,23 +26,29 @@ export function modelDraft(model: LanguageModel, mostTokens = usualMost): DraftS
   const counts = { proposed: 0, accepted: 0 };
   return Object.assign(counts, {
     mostTokens,
-    open: (newSampler: () => Sampler, vocabSize: number) =>
-      new ModelDraft(model, newSampler(), Math.min(vocabSize, model.vocabSize), counts),
+    open: (newSampler: () => Sampler, vocabSize: number, isOver: (text: TextSoFar) => boolean) =>
+      new ModelDraft(model, { sampler: newSampler(), vocabSize: Math.min(vocabSize, model.vocabSize), isOver }, counts),
   });
+}
+
+/** How a draft draws. */
+interface Drawing {
+  readonly sampler: Sampler;
+  readonly vocabSize: number;
+  isOver(text: TextSoFar): boolean;
 }
 
 class ModelDraft implements Draft {
   readonly #model: LanguageModel;
-  readonly #sampler: Sampler;
-  readonly #vocabSize: number;
+  readonly #drawing: Drawing;
   readonly #sequence: TokenSequence;
   readonly #counts: DraftCounts;
   /** What the small model has read. */
   #read: number[] = [];
   #promptLength: number | undefined;
 
-  constructor(model: LanguageModel, sampler: Sampler, vocabSize: number, counts: DraftCounts) {
-    [this.#model, this.#sampler, this.#vocabSize, this.#counts] = [model, sampler, vocabSize, counts];
+  constructor(model: LanguageModel, drawing: Drawing, counts: DraftCounts) {
+    [this.#model, this.#drawing, this.#counts] = [model, drawing, counts];
     this.#sequence = model.sequence();
   }
 
@@ -52,13 +58,15 @@ class ModelDraft implements Draft {
     const growing = new GrowingText(text.slice(0, this.#promptLength));
     for (const id of text.slice(this.#promptLength)) growing.push(id);
     let unread = this.#unread(text);
+    const { sampler, vocabSize, isOver } = this.#drawing;
     const guesses: number[] = [];
     while (guesses.length < most && this.#read.length + unread.length <= this.#model.contextLength) {
       const logits = await this.#sequence.next(unread, signal);
       this.#read.push(...unread);
-      const id = this.#sampler.next(logits.subarray(0, this.#vocabSize), growing);
+      const id = sampler.next(logits.subarray(0, vocabSize), growing);
       guesses.push(id);
       growing.push(id);
+      if (isOver(growing)) break;
       unread = [id];
     }
     this.#counts.proposed += guesses.length;

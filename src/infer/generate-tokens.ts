@@ -85,7 +85,8 @@ export async function* generateTokens(
   const stops = new Set(options.stopIds);
   const before = [...ruleSteps(options, stops), ...steps];
   const sampler = createSampler(options, before);
-  using sequence = openSequence(model, options, before, sampler.seed);
+  const isOver = (said: TextSoFar) => stops.has(said.ids.at(-1)!) || endOf(before, said, vocabSize) !== undefined;
+  using sequence = openSequence(model, options, { before, seed: sampler.seed, isOver });
   let unread: readonly number[] = [...text.ids];
   const draw = async (): Promise<{ id: number; told?: TokenLogProbability | undefined }> => {
     const isLarge = model.vocabSize >= largeVocabulary && most === undefined;
@@ -113,13 +114,20 @@ export async function* generateTokens(
   }
 }
 
+/** How a text is drawn. */
+interface Drawing {
+  readonly before: readonly LogitsStep[];
+  readonly seed: number;
+  isOver(text: TextSoFar): boolean;
+}
+
 /** A text of the model's, guessed ahead where there is a draft. The draft draws as the sampler does, so that it guesses what that will draw. */
-function openSequence(model: LanguageModel, options: GenerateTokensOptions, before: readonly LogitsStep[], seed: number): TokenSequence {
+function openSequence(model: LanguageModel, options: GenerateTokensOptions, { before, seed, isOver }: Drawing): TokenSequence {
   const { draft, vocabSize = model.vocabSize } = options;
   if (draft === undefined) return model.sequence();
   return new DraftedSequence(
     model,
-    draft.open(() => createSampler({ ...options, seed }, before), vocabSize),
+    draft.open(() => createSampler({ ...options, seed }, before), vocabSize, isOver),
     draft.mostTokens,
   );
 }

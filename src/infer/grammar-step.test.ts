@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Rng } from "../base/index.ts";
 import { gbnfGrammar } from "../grammar/index.ts";
 import { byteFallbackPiece, byteLevelPiece, createTokenizer, mergeList, type Tokenizer } from "../tokenizer/index.ts";
-import { type GenerateTextOptions, GrammarStep, generateText, type LanguageModel } from "./index.ts";
+import { type DraftSource, type GenerateTextOptions, GrammarStep, generateText, type LanguageModel, modelDraft } from "./index.ts";
 import { Scores } from "./scores.ts";
 import { GrowingText } from "./text-so-far.ts";
 
@@ -22,6 +22,24 @@ const byteLevel = createTokenizer({
   merges: mergeList([]),
   ...{ specials: [259], eosId: 259, splitDigits: false, ignoreMerges: true },
 });
+
+/** A model whose logits follow from the text, and can be read ahead. */
+function hashing(vocabSize: number, noise: number): LanguageModel {
+  const after = (ids: readonly number[]) => {
+    const rng = new Rng(ids.reduce((hash, id) => (Math.imul(hash, 31) + id) | 0, 7));
+    const other = new Rng(ids.length);
+    return Float32Array.from({ length: vocabSize }, () => 3 * rng.normal() + noise * other.normal());
+  };
+  const sequence = () => {
+    const ids: number[] = [];
+    const nextAll = async (more: ArrayLike<number>) => Array.from(more, (id) => after([...ids.slice(0, ids.push(id))]));
+    const truncate = (length: number) => {
+      ids.length = length;
+    };
+    return { nextAll, truncate, next: async (more: ArrayLike<number>) => (await nextAll(more)).at(-1)!, [Symbol.dispose]() {} };
+  };
+  return { vocabSize, contextLength: 200, sequence };
+}
 
 /** A model whose logits are random. */
 function random(rng: Rng, vocabSize: number): LanguageModel {
@@ -59,6 +77,18 @@ describe("a text under a grammar", () => {
       for (const id of ids) expect(tokenizer.isSpecial(id)).toBe(false);
     }
     expect([...reasons.keys()].sort()).toEqual(["length", "stop"]);
+  });
+
+  test.each([0, 2])("is the same with a draft that guesses ahead, also where a guess ends it: noise %i", async (noise) => {
+    for (let seed = 0; seed < 20; seed++) {
+      const text = async (draft?: DraftSource) => {
+        const options = { grammar: list, maxTokens: 30, stopIds: [259], seed, ...(draft !== undefined && { draft }) };
+        const found = [];
+        for await (const piece of generateText(hashing(270, 0), byteLevel, "b", options)) found.push(piece);
+        return found;
+      };
+      expect(await text(modelDraft(hashing(270, noise), 8))).toEqual(await text());
+    }
   });
 
   test("begins with a space where the grammar says so, though nothing stands in front", async () => {
