@@ -127,6 +127,9 @@ export const packages = {
 /** The one file that may name the package that loads machine code. */
 const machineCode = join("host", "native.ts");
 
+/** The one file that may name the package that fetches; the page's addresses are read by the browser's own fetch. */
+const network = join("hub", "hub-client.ts");
+
 const problems = [];
 const files = readdirSync(src, { recursive: true })
   .map(String)
@@ -160,6 +163,8 @@ for (const file of files) {
   const statement = /(?:^|\n)\s*(?:import|export)\s(type\s)?[^"';]*?from\s+"([^"]+)"|import\(\s*"([^"]+)"\s*\)|(?:^|\n)import\s+"([^"]+)"/g;
   const imports = [...text.matchAll(statement)].map((m) => ({ name: m[2] ?? m[3] ?? m[4], isType: m[1] !== undefined }));
   if (/["']koffi["']/.test(text) && !isTest && file !== machineCode) problems.push(`${file}: only ${machineCode} loads machine code`);
+  if (imports.some(({ name, isType }) => name === "undici" && !isType) && file !== network)
+    problems.push(`${file}: only ${network} fetches`);
   if (portable.includes(room) && !isTest) {
     const found = globalsOfNode.exec(withoutComments(text));
     if (found) problems.push(`${file}: room "${room}" runs in a browser, which has no ${found[0].replace(/\W$/, "")}`);

@@ -17,6 +17,7 @@ beforeAll(async () => {
   work = await mkdtemp(join(tmpdir(), "cria-hub-cli-"));
   hub = await FakeHub.open(
     { name: "owner/tiny", files: await filesOf(writeTinyFolder), large: ["model.safetensors"] },
+    { name: "owner/other", files: { "config.json": '{"model_type":"mamba"}', "model.safetensors": "x" } },
     { name: "owner/stories-0.3M", files: await filesOf(writeTinyBin) },
   );
   for (const [name, value] of Object.entries({ HF_ENDPOINT: hub.url, HF_HOME: work, HF_TOKEN: "", HTTP_PROXY: "", http_proxy: "" }))
@@ -63,6 +64,13 @@ test("what it says is what the folder says, and progress goes where it goes for 
     await writeTinyFolder(folder);
     expect((await run("generate", folder, ...asked.slice(2))).stdout).toBe(stdout);
   });
+});
+
+test("weights of a model that cria does not compute are not downloaded", async () => {
+  const { code, stderr } = await run("generate", "hf:owner/other", "ab");
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/config\.json: model_type is the string "mamba" but cria computes/);
+  expect(hub.downloads("model.safetensors").filter(({ path }) => path.includes("owner/other"))).toEqual([]);
 });
 
 test("the library, with another tokenizer of the hub", async () => {

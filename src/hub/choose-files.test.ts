@@ -8,8 +8,8 @@ const folder = ["README.md", "config.json", "generation_config.json", "tokenizer
 const chat = ["chat_template.jinja", "additional_chat_templates/tool_use.jinja", "special_tokens_map.json"];
 
 function model(name: string, ...paths: readonly string[]) {
-  const { files, opened, index } = chooseModel(list(...paths), parseHubName(name));
-  return { files: files.map(({ path }) => path), opened, index: index?.path };
+  const { small, large, opened, index } = chooseModel(list(...paths), parseHubName(name));
+  return { files: [...small, ...large].map(({ path }) => path), opened, index: index?.path };
 }
 
 describe("a model of", () => {
@@ -24,8 +24,9 @@ describe("a model of", () => {
   test("an index, which names the shards", () => {
     const shards = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"];
     const all = list("config.json", "model.safetensors.index.json", ...shards);
-    const { files, index } = chooseModel(all, parseHubName("hf:a/b"));
-    expect(files.map(({ path }) => path)).toEqual(["config.json", "model.safetensors.index.json"]);
+    const { small, large, index } = chooseModel(all, parseHubName("hf:a/b"));
+    expect(large).toEqual([]);
+    expect(small.map(({ path }) => path)).toEqual(["config.json", "model.safetensors.index.json"]);
     expect(chooseShards(all, index!, shards, parseHubName("hf:a/b")).map(({ path }) => path)).toEqual(shards);
   });
 
@@ -86,8 +87,8 @@ describe("a model of", () => {
 
 describe("a tokenizer of", () => {
   const tokenizer = (name: string, ...paths: readonly string[]) => {
-    const { files, opened } = chooseTokenizer(list(...paths), parseHubName(name));
-    return { files: files.map(({ path }) => path), opened };
+    const { small, large, opened } = chooseTokenizer(list(...paths), parseHubName(name));
+    return { files: [...small, ...large].map(({ path }) => path), opened };
   };
 
   test("a folder, without weights", () => {

@@ -5,9 +5,10 @@ import type { ListedFile } from "./repository.ts";
 
 const where = "hub";
 
-/** The files of a model or a tokenizer, the small ones first, so that where the large ones are the others are, too. */
+/** The files of a model or a tokenizer. The small ones are fetched first, so that where the large ones are the others are, too. */
 export interface Chosen<File extends ListedFile> {
-  readonly files: readonly File[];
+  readonly small: readonly File[];
+  readonly large: readonly File[];
   /** The file or folder of the repository that is opened; "" for all of it. */
   readonly opened: string;
   /** The index that names further files, which are among those of the repository. */
@@ -46,8 +47,10 @@ export function chooseTokenizer<File extends ListedFile>(all: readonly File[], n
   const folder = exact === undefined ? (path ?? "") : parentOf(exact.path);
   const small = inFolder(all, folder).filter((file) => isBeside(inside(file.path, folder)));
   if (exact !== undefined)
-    return { files: exact.path.endsWith(".gguf") ? [exact] : unique([...small, exact]), opened: exact.path, index: undefined };
-  if (small.some((file) => /(^|\/)tokenizer\.(json|model)$/.test(file.path))) return { files: small, opened: folder, index: undefined };
+    return exact.path.endsWith(".gguf")
+      ? alone([exact])
+      : { small: unique([...small, exact]), large: [], opened: exact.path, index: undefined };
+  if (small.some((file) => /(^|\/)tokenizer\.(json|model)$/.test(file.path))) return { small, large: [], opened: folder, index: undefined };
   const ggufs = ggufsIn(inFolder(all, folder));
   if (ggufs.length === 1) return alone(ggufs[0]!.slice(0, 1));
   const found =
@@ -93,8 +96,8 @@ function ofHuggingFace<File extends ListedFile>({ path, files, named }: Folder<F
   const small = files.filter((file) => isBeside(inside(file.path, path)));
   for (const row of weightFiles) {
     const [single, index] = [named(row.single), named(row.index)];
-    if (single !== undefined) return { files: [...small, single], opened: path, index: undefined };
-    if (index !== undefined) return { files: [...small, index], opened: path, index };
+    if (single !== undefined) return { small, large: [single], opened: path, index: undefined };
+    if (index !== undefined) return { small: [...small, index], large: [], opened: path, index };
   }
   return undefined;
 }
@@ -108,7 +111,7 @@ function ofGguf<File extends ListedFile>({ files }: Folder<File>, name: HubName)
 function ofMeta<File extends ListedFile>({ path, named, like }: Folder<File>): Chosen<File> | undefined {
   const [params, weights] = [named("params.json"), like(/^consolidated(\.\d+)?\.pth$/)];
   if (params === undefined || weights.length === 0) return undefined;
-  return { files: [params, ...like(/^tokenizer\.(json|model)$/), ...weights], opened: path, index: undefined };
+  return { small: [params, ...like(/^tokenizer\.(json|model)$/)], large: weights, opened: path, index: undefined };
 }
 
 function ofLlama2c<File extends ListedFile>({ files, named, like }: Folder<File>, name: HubName): Chosen<File> | undefined {
@@ -148,14 +151,14 @@ function isBeside(file: string): boolean {
   return beside.some((pattern) => pattern.test(file));
 }
 
-function alone<File extends ListedFile>(files: readonly File[]): Chosen<File> {
-  return { files, opened: files[0]!.path, index: undefined };
+function alone<File extends ListedFile>(large: readonly File[]): Chosen<File> {
+  return { small: [], large, opened: large[0]?.path ?? "", index: undefined };
 }
 
 function withTokenizerBins<File extends ListedFile>(all: readonly File[], file: File): Chosen<File> {
   const folder = parentOf(file.path);
   const beside = inFolder(all, folder).filter(({ path }) => isTokenizerBin(path) && parentOf(path) === folder);
-  return { files: unique([...beside, file]), opened: file.path, index: undefined };
+  return { small: beside.filter((other) => other !== file), large: [file], opened: file.path, index: undefined };
 }
 
 function isTokenizerBin(path: string): boolean {

@@ -63,11 +63,16 @@ export class FakeHub {
     return this.asked.filter(({ host, path }) => path.endsWith(`/${file}`) && (host === "store" || path.includes("/resolve/")));
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Ends all connections and takes no more. */
+  async close(): Promise<void> {
     for (const server of [this.#hub, this.#store]) {
       server.closeAllConnections();
       await new Promise((closed) => server.close(closed));
     }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   #answer(host: Asked["host"], { url = "", headers }: IncomingMessage, response: ServerResponse): void {

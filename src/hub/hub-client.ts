@@ -1,19 +1,22 @@
 // The one file that fetches: a client of the hub, with its proxies, redirects, token and tries.
-import { setTimeout as sleep } from "node:timers/promises";
 import { type Response as Answer, EnvHttpProxyAgent, fetch } from "undici";
 import { CriaError, fail } from "../base/index.ts";
 import { explainRefusal, HubUnreachable } from "./hub-errors.ts";
 import type { HubName } from "./hub-name.ts";
 import type { HubSettings } from "./hub-settings.ts";
+import { pause } from "./pause.ts";
 
 const where = "hub";
 const mostRedirects = 10;
-/** Seconds before another try, each varied by up to a half, so that many clients do not come back at once. */
+/** Seconds before another try. */
 const pauses = [1, 2, 4, 8, 16] as const;
 /** Seconds that a hub may ask to wait. */
 const longestPause = 300;
 /** Answers below 500 after which another try may help: too slow, a range that is not there, too many requests. */
 const triedAgain: readonly number[] = [408, 416, 429];
+/** What connections fail with where there is no network, nobody listens or somebody else answers: who waits waits in vain, unless the hub was there before. */
+const isAway =
+  /^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|EHOSTUNREACH|UND_ERR_CONNECT_TIMEOUT|(ERR_TLS|CERT|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO)_.*)$/;
 /** Bytes of a list or a description of a repository: 100,000 files take some 30 MB in pages of 1000. */
 const mostListBytes = 64 * 2 ** 20;
 /** Milliseconds until a connection stands, an answer begins, and more of it comes. */
@@ -31,15 +34,19 @@ export class HubClient {
   readonly name: HubName;
   readonly settings: HubSettings;
   readonly signal: AbortSignal | undefined;
-  readonly #agent: EnvHttpProxyAgent;
+  /** The connections for plain and for encrypted addresses. */
+  readonly #agents: { readonly plain: EnvHttpProxyAgent; readonly encrypted: EnvHttpProxyAgent };
+  #hasAnswered = false;
   readonly #wait: NonNullable<ClientOptions["wait"]>;
 
   constructor(name: HubName, settings: HubSettings, { signal, wait = pause }: ClientOptions = {}) {
     const { http, https, none } = settings.proxies;
+    // One agent alone would send encrypted addresses to HTTP_PROXY where HTTPS_PROXY is not set, which neither curl nor Python does.
+    const through = (proxy: string) => new EnvHttpProxyAgent({ ...patience, httpProxy: proxy, httpsProxy: proxy, noProxy: none });
     this.name = name;
     this.settings = settings;
     this.signal = signal;
-    this.#agent = new EnvHttpProxyAgent({ ...patience, httpProxy: http, httpsProxy: https, noProxy: none });
+    this.#agents = { plain: through(http), encrypted: through(https) };
     this.#wait = wait;
   }
 
@@ -66,8 +73,15 @@ export class HubClient {
    */
   async ask(address: URL, headers: Readonly<Record<string, string>>): Promise<Answer> {
     for (let hops = 0, at = address; hops <= mostRedirects; hops++) {
-      const answer = await fetch(at, { headers: this.#withToken(at, headers), redirect: "manual", dispatcher: this.#agent, ...this.#stop });
+      const dispatcher = at.protocol === "https:" ? this.#agents.encrypted : this.#agents.plain;
+      const answer = await fetch(at, {
+        headers: this.#withToken(at, headers),
+        redirect: "manual",
+        dispatcher,
+        ...this.#stop,
+      });
       const next = answer.status >= 300 && answer.status < 400 ? answer.headers.get("location") : null;
+      this.#hasAnswered ||= answer.status < 500;
       if (answer.ok) return answer;
       await answer.body?.cancel();
       if (next === null || !URL.canParse(next, at)) throw this.#refused(answer);
@@ -81,30 +95,39 @@ export class HubClient {
 
   /**
    * Acts until it is done: after a failure of the network or the server again, five times at most without progress.
-   * @param act is told nothing of earlier tries; `progress` of it says that something came, so that the count of tries begins anew
-   * @throws HubUnreachable where no try helped; the signal's reason when it aborts
+   * @param act calls `progress` when something came, so that the count of tries begins anew
+   * @throws HubUnreachable where no try helped, or the hub was never there; the signal's reason when it aborts
    */
   async retry<T>(act: (progress: () => void) => Promise<T>): Promise<T> {
-    for (let tries = 0; ; tries++) {
+    let tries = 0;
+    for (;;) {
       try {
         return await act(() => {
           tries = 0;
         });
       } catch (error) {
         this.signal?.throwIfAborted();
-        if (error instanceof CriaError && !(error instanceof TryAgain)) throw error;
-        if (!(error instanceof TryAgain || isOfNetwork(error))) throw error;
-        if (tries >= pauses.length) throw this.#unreachable(error);
-        const asked = error instanceof TryAgain ? error.seconds : undefined;
-        if (asked !== undefined && asked > longestPause) throw this.#unreachable(error);
-        await this.#wait(1000 * (asked ?? pauses[tries]! * (0.5 + Math.random())), this.signal);
+        await this.#wait(1000 * this.#pauseAfter(error, tries++), this.signal);
       }
     }
   }
 
+  /** Seconds until the next try. @throws the error itself, where another try would end likewise, or HubUnreachable */
+  #pauseAfter(error: unknown, tries: number): number {
+    if (error instanceof TryAgain) {
+      const { seconds = spread(pauses[tries]) } = error;
+      if (seconds === undefined || seconds > longestPause || tries >= pauses.length) throw this.#unreachable(error);
+      return seconds;
+    }
+    if (error instanceof CriaError || !isOfNetwork(error)) throw error;
+    const seconds = spread(pauses[tries]);
+    if (seconds === undefined || (!this.#hasAnswered && isAway.test(causeOf(error)))) throw this.#unreachable(error);
+    return seconds;
+  }
+
   /** Ends its connections. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#agent.destroy();
+    await Promise.all(Object.values(this.#agents).map((agent) => agent.destroy()));
   }
 
   get #stop() {
@@ -171,8 +194,9 @@ export class TryAgain extends CriaError {
   }
 }
 
-function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  return sleep(milliseconds, undefined, signal === undefined ? {} : { signal });
+/** Half as much more or less, so that many clients do not come back at once. */
+function spread(seconds: number | undefined): number | undefined {
+  return seconds && seconds * (0.5 + Math.random());
 }
 
 /** RFC 9110, section 10.2.3: seconds, or a date. */

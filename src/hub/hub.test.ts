@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { getRepoFolderName, scanCacheDir } from "@huggingface/hub";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -56,7 +56,7 @@ describe("a model", () => {
     await expectWeights(join(path, "model.safetensors"));
     expect(await readlink(join(path, "model.safetensors"))).toBe(join("..", "..", "blobs", sha256));
     expect(await readFile(cacheOf("refs", "main"), "utf8")).toBe(fakeCommit);
-    expect(events.at(-1)).toMatchObject({ done: weights.length + 5, total: weights.length + 5, unit: "bytes", note: "model.safetensors" });
+    expect(events.at(-1)).toMatchObject({ done: weights.length, total: weights.length, unit: "bytes", note: "model.safetensors" });
     await downloadModel("hf:owner/tiny", asked);
     expect(hub.downloads("model.safetensors").filter(({ host }) => host === "store")).toHaveLength(1);
     const [repo] = (await scanCacheDir(join(folder, "hub"))).repos;
@@ -140,6 +140,19 @@ describe("a token", () => {
   });
 });
 
+test("the cache is where Python's tools have it", async () => {
+  const cacheFor = async (env: Record<string, string>) => (await hubSettings(env)).cache;
+  expect(await cacheFor({})).toBe(join(homedir(), ".cache", "huggingface", "hub"));
+  expect(await cacheFor({ XDG_CACHE_HOME: "/x" })).toBe(join("/x", "huggingface", "hub"));
+  expect(await cacheFor({ XDG_CACHE_HOME: "/x", HF_HOME: "~/hf" })).toBe(join(homedir(), "hf", "hub"));
+  expect(await cacheFor({ HF_HOME: "/hf", HUGGINGFACE_HUB_CACHE: "/old" })).toBe("/old");
+  expect(await cacheFor({ HF_HOME: "/hf", HUGGINGFACE_HUB_CACHE: "/old", HF_HUB_CACHE: "/new" })).toBe("/new");
+  for (const value of ["1", "ON", "yes", "True"]) expect((await hubSettings({ HF_HUB_OFFLINE: value })).isOffline).toBe(true);
+  for (const value of ["", "0", "off"]) expect((await hubSettings({ HF_HUB_OFFLINE: value })).isOffline).toBe(false);
+  expect((await hubSettings({ HF_ENDPOINT: "https://mirror.example/hf/" })).endpoint).toBe("https://mirror.example/hf");
+  await expect(hubSettings({ HF_ENDPOINT: "mirror.example" })).rejects.toThrow('HF_ENDPOINT is "mirror.example" but must be an address');
+});
+
 describe("a name that the hub lacks", () => {
   test.each([
     ["hf:owner/tini", {}, 'there is no repository owner/tini, or it is private: then make a token at .*, did you mean "owner/tiny"'],
@@ -210,10 +223,21 @@ describe("the network", () => {
     const hub = await FakeHub.open(model);
     const path = await downloadModel("hf:owner/tiny", options(hub));
     const gone = options(hub);
-    await hub[Symbol.asyncDispose]();
+    await hub.close();
     expect(await downloadModel("hf:owner/tiny", gone)).toBe(path);
     expect(gone.warnings).toEqual([expect.stringMatching(/cannot be reached \(ECONNREFUSED\).*the files in the cache are used/)]);
     await expect(downloadModel("hf:owner/other", gone)).rejects.toThrow("cannot be reached (ECONNREFUSED): check the network, HTTPS_PROXY");
+    expect(waits).toEqual([]); // nobody waits for a hub that was never there
+  });
+
+  test("goes away in the middle: that is waited for", async () => {
+    await using hub = await FakeHub.open(model);
+    hub.instead(ofStore, (response) =>
+      response.writeHead(200, { "content-length": weights.length }).end(weights.subarray(0, 9), () => void hub.close()),
+    );
+    await expect(downloadModel("hf:owner/tiny", options(hub))).rejects.toThrow(/cannot be reached \((ECONNREFUSED|UND_ERR_SOCKET)\)/);
+    expect(waits).toHaveLength(5);
+    await expectWeights(cacheOf("blobs", `${sha256}.partial`), 9);
   });
 
   test("is not asked offline", async () => {
@@ -348,8 +372,9 @@ describe("bytes", () => {
 
   test("that the disk has no room for are not asked for", async () => {
     await using hub = await FakeHub.open(model);
+    const oid = createHash("sha1").update("blob 2\0{}").digest("hex");
     const lfs = { oid: sha256, size: 1e15, pointerSize: 1 };
-    const entry = (file: string) => ({ type: "file", path: file, size: 2, oid: "0".repeat(40), ...(file !== "config.json" && { lfs }) });
+    const entry = (file: string) => ({ type: "file", path: file, size: 2, oid, ...(file !== "config.json" && { lfs }) });
     hub.instead(
       ({ path }) => path.includes("/tree/"),
       (response) => json(response, ["config.json", "model.safetensors"].map(entry)),
@@ -357,7 +382,7 @@ describe("bytes", () => {
     await expect(downloadModel("hf:owner/tiny", options(hub))).rejects.toThrow(
       /1\.00e\+6 GB are to be downloaded, but the disk of .* free/,
     );
-    expect(hub.downloads("config.json")).toEqual([]);
+    expect(hub.downloads("model.safetensors")).toEqual([]);
   });
 
   test("of one file that many ask for at the same time come once", async () => {

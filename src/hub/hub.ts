@@ -19,6 +19,8 @@ export interface DownloadOptions {
   readonly onWarning?: ((warning: string) => void) | undefined;
   /** The process's by default. */
   readonly env?: Environment;
+  /** Is called with the path when the small files are there and the large ones need not be: what it throws ends the download before them. */
+  readonly beforeWeights?: ((path: string) => Promise<void>) | undefined;
   /** Waits between tries, in milliseconds; tests do not. */
   readonly wait?: (milliseconds: number, signal: AbortSignal | undefined) => Promise<unknown>;
 }
@@ -89,14 +91,16 @@ interface Fetching {
 }
 
 async function fetchMissing(fetching: Fetching, choose: Choose): Promise<string> {
-  const { client, cache, repository } = fetching;
+  const { client, cache, repository, options } = fetching;
   const { commit, files: all } = repository;
-  const { files, index, opened } = choose(all, client.name);
-  await fetchAll(fetching, files);
-  if (index !== undefined)
-    await fetchAll(fetching, chooseShards(all, index, await readShards(cache.snapshotPath(commit, index.path)), client.name));
+  const { small, large, index, opened } = choose(all, client.name);
+  const path = cache.snapshotPath(commit, opened);
+  await fetchAll(fetching, small);
+  await options.beforeWeights?.(path);
+  const shards = index === undefined ? [] : chooseShards(all, index, await readShards(cache.snapshotPath(commit, index.path)), client.name);
+  await fetchAll(fetching, [...large, ...shards]);
   await cache.writeCommit(commit);
-  return cache.snapshotPath(commit, opened);
+  return path;
 }
 
 async function fetchAll(fetching: Fetching, files: readonly RemoteFile[]): Promise<void> {
@@ -107,7 +111,7 @@ async function fetchAll(fetching: Fetching, files: readonly RemoteFile[]): Promi
   const absent: RemoteFile[] = [];
   for (const file of missing) if (!(await isThere(cache.blobPath(file)))) absent.push(file);
   const total = absent.reduce((sum, { size }) => sum + size, 0);
-  await cache.checkRoom(total);
+  await cache.checkRoom(absent);
   let before = 0;
   for (const file of missing) {
     await fetchFile(fetching, file, (done) => options.onProgress?.({ ...progressOf(client.name, file), done: before + done, total }));

@@ -1,7 +1,7 @@
 // The part of a file that was downloaded already: one download at a time writes it, and the next one goes on with it, however the first ended.
 import { rename, rm, stat, writeFile } from "node:fs/promises";
-import { setTimeout as sleep } from "node:timers/promises";
 import { explainIo, findPartials, partialPath } from "../files/index.ts";
+import { pause } from "./pause.ts";
 
 /** Milliseconds between two looks at what another process downloads, and after which one that adds nothing is no longer waited for. */
 const [lookEvery, longestStall] = [100, 60_000];
@@ -54,7 +54,7 @@ export async function whileOthersDownload(
     if (most > seen) [seen, since] = [most, performance.now()];
     if (performance.now() - since > longestStall) return others.map((other) => other.path);
     onBytes(most);
-    await sleep(lookEvery, undefined, signal === undefined ? {} : { signal });
+    await pause(lookEvery, signal);
   }
 }
 
@@ -63,14 +63,24 @@ function keptPath(path: string): string {
   return `${path}.partial`;
 }
 
+/** Bytes of the largest part that nobody writes. */
+export async function bytesLeft(path: string): Promise<number> {
+  return (await leftParts(path))[0]?.bytes ?? 0;
+}
+
+/** The parts that nobody writes, the largest first. */
+async function leftParts(path: string): Promise<ClaimedPartial[]> {
+  const ended = (await findPartials(path)).filter(({ isEnded }) => isEnded).map((one) => one.path);
+  const left = await Promise.all([keptPath(path), ...ended].map(async (one) => ({ path: one, bytes: await sizeOf(one) })));
+  return left.filter(({ bytes }) => bytes > 0).toSorted((a, b) => b.bytes - a.bytes);
+}
+
 /** Moves the largest part that nobody writes to `own`, or makes it empty. */
 async function takeLeft(path: string, own: string): Promise<void> {
-  const ended = (await findPartials(path)).filter(({ isEnded }) => isEnded).map((one) => one.path);
-  const left = await Promise.all([keptPath(path), ...ended].map(async (one) => ({ one, bytes: await sizeOf(one) })));
-  const [largest, ...smaller] = left.filter(({ bytes }) => bytes > 0).toSorted((a, b) => b.bytes - a.bytes);
-  for (const { one } of smaller) await rm(one, { force: true });
+  const [largest, ...smaller] = await leftParts(path);
+  for (const part of smaller) await rm(part.path, { force: true });
   try {
-    if (largest !== undefined) await rename(largest.one, own);
+    if (largest !== undefined) await rename(largest.path, own);
   } catch {
     // Another process was faster.
   }

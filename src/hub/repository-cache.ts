@@ -9,6 +9,7 @@ import { check, gigabytes } from "../base/index.ts";
 import { atomicWrite, explainIo, makeFolder, partialPath } from "../files/index.ts";
 import { type HubName, isCommit } from "./hub-name.ts";
 import type { HubSettings } from "./hub-settings.ts";
+import { bytesLeft } from "./partial-blob.ts";
 import type { ListedFile, RemoteFile } from "./repository.ts";
 
 const where = "hub";
@@ -78,9 +79,11 @@ export class RepositoryCache {
     }
   }
 
-  /** @throws CriaError when the disk has less room */
-  async checkRoom(bytes: number): Promise<void> {
+  /** @throws CriaError when the disk has less room than the files take, beside what is there of them */
+  async checkRoom(files: readonly RemoteFile[]): Promise<void> {
     await makeFolder(this.#folder, where);
+    let bytes = 0;
+    for (const file of files) bytes += file.size - Math.min(file.size, await bytesLeft(this.blobPath(file)));
     const { bavail, bsize } = await statfs(this.#folder);
     check(
       bavail * bsize >= bytes,

@@ -25,7 +25,7 @@ export async function openModel(named: string, { signal, onProgress }: OpenModel
   checkNamed("model", named);
   const warnings: string[] = [];
   const onWarning = (warning: string) => warnings.push(warning);
-  const path = isHubName(named) ? await downloadModel(named, { signal, onProgress, onWarning }) : named;
+  const path = isHubName(named) ? await downloadModel(named, { signal, onProgress, onWarning, beforeWeights }) : named;
   const { files, file } = (await isFolder(path)) ? { files: folderFiles(path) } : { ...placeOf(path) };
   const model = await open.openModel(files, { file, signal });
   const places = new Map<string, Promise<open.FilePlace>>();
@@ -61,6 +61,11 @@ export async function openChat(
   options: open.OpenChatOptions & OpenModelOptions = {},
 ): Promise<open.OpenChat> {
   return open.openChat(await tokenizerPlace(path, options), tokenizer, options);
+}
+
+/** Weights of a model that cannot be opened are not worth their download. */
+async function beforeWeights(path: string): Promise<void> {
+  if (await isFolder(path).catch(() => false)) await open.checkConfig(folderFiles(path));
 }
 
 /** Programs without types may pass what they were not given. */

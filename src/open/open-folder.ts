@@ -33,6 +33,15 @@ export function isHfFolder(names: readonly string[]): boolean {
   return names.includes("config.json") && names.some((name) => (weights as readonly string[]).includes(name));
 }
 
+/**
+ * Reads the config among files whose weights may not be there yet.
+ * @throws CriaError where it is damaged or of a model that cria does not compute
+ */
+export async function checkConfig(files: ModelFiles): Promise<void> {
+  const bytes = await files.read("config.json", "config");
+  if (bytes !== undefined) readHfConfig(files.pathOf("config.json"), bytes);
+}
+
 /** @throws CriaError naming the part that is missing, damaged or another model's. */
 export async function openFolder(files: ModelFiles, opened: OpenedSources, signal?: AbortSignal): Promise<ModelParts> {
   const names = new Set(await files.list());
