@@ -39,6 +39,14 @@ test("a folder that cannot be made is refused with the reason, also where Node's
   if (process.platform === "linux") await expect(makeFolder("/proc/nothing/a", "here")).rejects.toThrow(/^\[here\] \/proc\/nothing\/a: /);
 });
 
+test("many make the same folder at the same time", async () => {
+  for (let round = 0; round < 8; round++) {
+    const path = join(root, `many ${round}`, "a", "b", "c");
+    await Promise.all(Array.from({ length: 8 }, (_, i) => makeFolder(join(path, `${i % 2}`))));
+    expect(await readdir(path)).toEqual(["0", "1"]);
+  }
+});
+
 test("wherever a write is cut off, the old file is there or the new one, and the next write leaves nothing else", async () => {
   const path = join(root, "a");
   for (let crashAt = 0; crashAt < 6; crashAt++) {

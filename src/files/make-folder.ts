@@ -19,11 +19,12 @@ export async function makeFolder(path: string, where = "files"): Promise<void> {
  */
 async function makeAll(path: string): Promise<void> {
   const above = dirname(path);
-  const error = await tryMake(path);
-  if (error?.code === "ENOENT" && above !== path && !(await isFolder(above))) {
-    await makeAll(above);
-    await makeAll(path);
-  } else if (error === undefined) await syncFolder(above);
+  let error = await tryMake(path);
+  if (error?.code === "ENOENT" && above !== path) {
+    if (!(await isFolder(above))) await makeAll(above);
+    error = await tryMake(path); // also where another process has made the folder above meanwhile
+  }
+  if (error === undefined) await syncFolder(above);
   else if (!(await isFolder(path))) throw error;
 }
 
