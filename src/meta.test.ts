@@ -3,12 +3,14 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { memorySource } from "./base/index.ts";
 import { writeHfFolder } from "./convert/index.ts";
 import { loadSentencePiece } from "./formats/index.ts";
 import { dictOf, tensor, zipOf } from "./formats/torch-file.test.helper.ts";
 import { openCpuBackend } from "./host/index.ts";
 import { openModel } from "./load/index.ts";
 import { tinyTokenizer, withFolder } from "./load/tiny-model.test.helper.ts";
+import { openModel as openSources, sourceFiles } from "./open/index.ts";
 import { expectSaid, readGolden, type Said, unpack } from "./said.test.helper.ts";
 
 interface MetaGolden extends Said {
@@ -53,6 +55,15 @@ describe("Meta's folders", () => {
       expect(again.config).toEqual({ ...model.config, ropePairing: "half" });
       await expectSaid(again, said, prompt);
     });
+  });
+
+  test("files in memory open as a folder does", async () => {
+    const said = models.find(({ name }) => name === "LLaMA 3 in two files")!;
+    const files = said.files.map((file, i) => [`consolidated.0${i}.pth`, memorySource(`part ${i}`, unpack(file))] as const);
+    const params = memorySource("params", new TextEncoder().encode(JSON.stringify(said.params)));
+    await using model = await openSources(sourceFiles("dropped", { "params.json": params, ...Object.fromEntries(files) }));
+    await expectSaid(model, said, prompt);
+    await expect(model.openTokenizer()).rejects.toThrow("dropped: it has no tokenizer.json");
   });
 
   test("what lies in one file is mapped where it lies, and what is cut is read", async () => {

@@ -31,13 +31,14 @@ export function int8GroupSource(source: ByteSource, groups: Int8Groups): ByteSou
 
 async function readValues(source: ByteSource, { start, elements, group }: Int8Groups, first: number, count: number): Promise<Uint8Array> {
   const [from, to] = [Math.floor(first / group), Math.ceil((first + count) / group)];
-  const steps = await source.read(start + first, count);
+  const bytes = await source.read(start + first, count);
   const scaleBytes = await source.read(start + elements + 4 * from, 4 * (to - from));
-  const scales = new DataView(scaleBytes.buffer, scaleBytes.byteOffset, scaleBytes.length);
-  const out = new DataView(new ArrayBuffer(4 * count));
-  for (let i = 0; i < count; i++) {
-    const scale = scales.getFloat32(4 * (Math.floor((first + i) / group) - from), true);
-    out.setFloat32(4 * i, scale * (((steps[i] ?? 0) << 24) >> 24), true);
+  const steps = new Int8Array(bytes.buffer, bytes.byteOffset, count);
+  const scales = new Float32Array(scaleBytes.slice().buffer); // a copy begins at a multiple of four
+  const values = Float32Array.from(steps);
+  for (const [g, scale] of scales.entries()) {
+    const end = Math.min((from + g + 1) * group - first, count);
+    for (let i = Math.max(0, (from + g) * group - first); i < end; i++) values[i]! *= scale;
   }
-  return new Uint8Array(out.buffer);
+  return new Uint8Array(values.buffer);
 }
