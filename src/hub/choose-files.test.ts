@@ -106,6 +106,7 @@ describe("a tokenizer of", () => {
   test("the only GGUF, of which the first split holds it", () => {
     const splits = ["x-00001-of-00002.gguf", "x-00002-of-00002.gguf"];
     expect(tokenizer("hf:a/b", ...splits)).toEqual({ files: splits.slice(0, 1), opened: splits[0] });
+    expect(tokenizer("hf:a/b:Q8_0", "x-Q4_0.gguf", "x-Q8_0.gguf").opened).toBe("x-Q8_0.gguf");
     expect(() => tokenizer("hf:a/b", "x.gguf", "y.gguf")).toThrow("it has several .gguf files, x.gguf, y.gguf: name a file");
     expect(() => tokenizer("hf:a/b", "model.safetensors")).toThrow("no tokenizer.json, no tokenizer.model and no .gguf");
   });

@@ -33,8 +33,8 @@ export function chooseModel<File extends ListedFile>(all: readonly File[], name:
   const exact = all.find((file) => file.path === path);
   if (exact !== undefined) return chooseFile(all, exact, name);
   if (all.some((file) => file.path.startsWith(`${path}/`))) return chooseInFolder(all, path, name);
-  const typed = ggufsIn(all).filter((set) => hasWord(set[0]!.path, path));
-  if (typed.length === 1) return alone(typed[0]!);
+  const typed = ofType(all, path);
+  if (typed !== undefined) return alone(typed);
   const models = all.map((file) => file.path).filter((file) => /\.(gguf|bin|safetensors|pth)$/.test(file));
   const others = models.length === 0 ? "" : `: it has ${listed(models)}`;
   return fail(where, `${name.text}: ${name.repository} has no file ${path}${others}${didYouMean(path, models)}`);
@@ -52,7 +52,8 @@ export function chooseTokenizer<File extends ListedFile>(all: readonly File[], n
       : { small: unique([...small, exact]), large: [], opened: exact.path, index: undefined };
   if (small.some((file) => /(^|\/)tokenizer\.(json|model)$/.test(file.path))) return { small, large: [], opened: folder, index: undefined };
   const ggufs = ggufsIn(inFolder(all, folder));
-  if (ggufs.length === 1) return alone(ggufs[0]!.slice(0, 1));
+  const gguf = ggufs.length === 1 ? ggufs[0] : path && ofType(all, path);
+  if (gguf) return alone(gguf.slice(0, 1));
   const found =
     ggufs.length === 0
       ? "no tokenizer.json, no tokenizer.model and no .gguf"
@@ -165,7 +166,7 @@ function isTokenizerBin(path: string): boolean {
   return /(^|\/)tok(enizer|\d+)\.bin$/.test(path);
 }
 
-/** GGUF models: each one file, or all its splits in order. Those of pictures, of importances and of drafts are no models of text. */
+/** GGUF models: each one file, or all its splits in order. Those of pictures and of importances are no models of text. */
 function ggufsIn<File extends ListedFile>(files: readonly File[]): File[][] {
   const sets = new Map<string, File[]>();
   for (const file of files) {
@@ -174,6 +175,12 @@ function ggufsIn<File extends ListedFile>(files: readonly File[]): File[][] {
     sets.set(set, [...(sets.get(set) ?? []), file]);
   }
   return [...sets.values()].map((set) => set.toSorted((a, b) => (a.path < b.path ? -1 : 1)));
+}
+
+/** The one GGUF model of a type. */
+function ofType<File extends ListedFile>(all: readonly File[], type: string): readonly File[] | undefined {
+  const typed = ggufsIn(all).filter(([first]) => first !== undefined && hasWord(first.path, type));
+  return typed.length === 1 ? typed[0] : undefined;
 }
 
 /** Whether a type such as Q4_K_M stands in a file's name as a word. */

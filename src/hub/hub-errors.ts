@@ -12,10 +12,20 @@ export class HubUnreachable extends CriaError {}
 export class HubNotFound extends CriaError {
   /** The hub's word for what is missing, `RepoNotFound`, `RevisionNotFound` or `EntryNotFound`; "" where it says none. */
   readonly what: string;
+  readonly #rule: string;
+  readonly #wayOut: string;
 
-  constructor(what: string, message: string) {
-    super(where, message);
+  /** @param wayOut follows the rule, and a hint where there is one */
+  constructor(what: string, rule: string, wayOut: string, hint = "") {
+    super(where, `${rule}${hint}${wayOut}`);
     this.what = what;
+    this.#rule = rule;
+    this.#wayOut = wayOut;
+  }
+
+  /** The same error with the nearest names. */
+  hinted(hint: string): HubNotFound {
+    return new HubNotFound(this.what, this.#rule, this.#wayOut, hint);
   }
 }
 
@@ -31,8 +41,7 @@ export function explainRefusal(refusal: Refusal, name: HubName, settings: HubSet
   const what = headers.get("x-error-code") ?? "";
   const said = headers.get("x-error-message") ?? "";
   const told = `${name.text}: the hub answers ${status}${said === "" ? "" : ` (${said})`}`;
-  if (status === 404 || (what === "RepoNotFound" && settings.token === undefined))
-    return new HubNotFound(what, `${told}: ${explainMissing(what, name, settings)}`);
+  if (status === 404 || (what === "RepoNotFound" && settings.token === undefined)) return explainMissing(what, told, name, settings);
   if (status === 401 || status === 403) return new CriaError(where, `${told}: ${explainAccess(what, status, name, settings)}`);
   return new CriaError(where, `${told}: ${settings.endpoint} does not serve it`);
 }
@@ -49,14 +58,12 @@ function explainAccess(what: string, status: number, { repository }: HubName, se
   return `the token that was sent may not read it: look at ${page} with the account of the token, which needs leave to read it`;
 }
 
-function explainMissing(what: string, { repository, revision, path }: HubName, settings: HubSettings): string {
-  if (what === "RevisionNotFound") return `${repository} has no branch, tag or commit "${revision}"`;
-  if (what === "EntryNotFound") return `${repository} has no file ${path ?? ""}`.trimEnd();
-  const secret =
-    settings.token === undefined
-      ? `it is private: then ${giveToken(settings)}`
-      : "it is private and HF_TOKEN is not of one who may read it";
-  return `there is no repository ${repository}, or ${secret}`;
+function explainMissing(what: string, told: string, { repository, revision, path }: HubName, settings: HubSettings): HubNotFound {
+  if (what === "RevisionNotFound") return new HubNotFound(what, `${told}: ${repository} has no branch, tag or commit "${revision}"`, "");
+  if (what === "EntryNotFound") return new HubNotFound(what, `${told}: ${repository} has no file ${path ?? ""}`.trimEnd(), "");
+  const isUnknown = settings.token === undefined;
+  const secret = isUnknown ? `it is private: then ${giveToken(settings)}` : "it is private and HF_TOKEN is not of one who may read it";
+  return new HubNotFound(what, `${told}: there is no repository ${repository}`, `; or ${secret}`);
 }
 
 function giveToken({ endpoint }: HubSettings): string {

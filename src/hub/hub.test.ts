@@ -80,6 +80,7 @@ describe("a model", () => {
     await using hub = await FakeHub.open(model);
     const path = await downloadModel("hf:owner/tiny", options(hub, { HF_HUB_DISABLE_SYMLINKS: "1" }));
     await expect(readlink(join(path, "config.json"))).rejects.toThrow("EINVAL");
+    expect(await readdir(cacheOf("blobs"))).toEqual([]); // not on the disk twice
     await expectWeights(join(path, "model.safetensors"));
   });
 
@@ -155,9 +156,13 @@ test("the cache is where Python's tools have it", async () => {
 
 describe("a name that the hub lacks", () => {
   test.each([
-    ["hf:owner/tini", {}, 'there is no repository owner/tini, or it is private: then make a token at .*, did you mean "owner/tiny"'],
-    ["hf:owner/tini", { HF_TOKEN: "t" }, 'HF_TOKEN is not of one who may read it, did you mean "owner/tiny"'],
-    ["hf:ownr/tiny", {}, 'there is no repository ownr/tiny.*, did you mean "owner/tiny"'],
+    ["hf:owner/tini", {}, 'there is no repository owner/tini, did you mean "owner/tiny".; or it is private: then make a token at '],
+    [
+      "hf:owner/tini",
+      { HF_TOKEN: "t" },
+      'no repository owner/tini, did you mean "owner/tiny".; or it is private and HF_TOKEN is not of one',
+    ],
+    ["hf:ownr/tiny", {}, 'there is no repository ownr/tiny, did you mean "owner/tiny"'],
     ["hf:owner/tiny@v1.1", {}, 'no branch, tag or commit "v1.1": it has main, v1.0, did you mean "v1.0"'],
     ["hf:owner/tiny:model.safetensor", {}, 'has no file model.safetensor: it has model.safetensors, did you mean "model.safetensors"'],
   ])("%s is told with the nearest one", async (name, env, message) => {

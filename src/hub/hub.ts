@@ -115,8 +115,9 @@ async function fetchAll(fetching: Fetching, files: readonly RemoteFile[]): Promi
   let before = 0;
   for (const file of missing) {
     await fetchFile(fetching, file, (done) => options.onProgress?.({ ...progressOf(client.name, file), done: before + done, total }));
-    if (absent.includes(file)) before += file.size;
-    await cache.link(commit, file);
+    const isNew = absent.includes(file);
+    if (isNew) before += file.size;
+    await cache.link(commit, file, isNew);
   }
 }
 

@@ -65,17 +65,21 @@ export class RepositoryCache {
     return found;
   }
 
-  /** Makes a blob a file of a commit. */
-  async link(commit: string, file: RemoteFile): Promise<void> {
+  /**
+   * Makes a blob a file of a commit.
+   * @param isNew no other commit has it: where there are no links, it is moved, so that it is not on the disk twice
+   */
+  async link(commit: string, file: RemoteFile, isNew: boolean): Promise<void> {
     const [blob, path] = [this.blobPath(file), this.snapshotPath(commit, file.path)];
     await makeFolder(dirname(path), where);
     const beside = partialPath(path);
     try {
-      if (this.#noLinks || !(await isLinked(relative(dirname(path), blob), beside))) await copyFile(blob, beside);
+      const isDone = !this.#noLinks && (await isLinked(relative(dirname(path), blob), beside));
+      if (!isDone) await (isNew ? rename(blob, beside) : copyFile(blob, beside));
       await rename(beside, path);
     } catch (error) {
       await rm(beside, { force: true });
-      throw explainIo(where, path, error);
+      if (!(await isThere(path))) throw explainIo(where, path, error); // else another process has moved it there
     }
   }
 

@@ -37,7 +37,7 @@ export async function readRepository(client: HubClient): Promise<Repository> {
     if (!(error instanceof CriaError)) throw notOfHub(client, error);
     if (!(error instanceof HubNotFound)) throw error;
     const hint = error.what === "RevisionNotFound" ? await nearRevision(client) : await nearRepository(client);
-    throw hint === "" ? error : new HubNotFound(error.what, `${error.message.slice(where.length + 3)}${hint}`);
+    throw error.hinted(hint);
   }
 }
 
