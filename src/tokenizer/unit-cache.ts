@@ -33,7 +33,7 @@ const mostBits = 19;
 const mostArena = 1 << 21;
 
 const longBytes = 64;
-const shortBytes = 16;
+const mediumBytes = 32;
 /** Units of a batch. */
 const batch = 64;
 
@@ -64,11 +64,11 @@ export class UnitCache {
   #bytes: Uint8Array = new Uint8Array(0);
   #view: DataView = new DataView(new ArrayBuffer(0));
 
-  /** @param keepsLong units of more than 16 bytes are kept too, which costs more than it saves where `encodeUnit` cuts them and keeps the parts */
+  /** @param keepsLong units of more than 32 bytes are kept too, which costs more than it saves where `encodeUnit` cuts them and keeps the parts */
   constructor(nextUnit: NextUnit, encodeUnit: EncodeUnit, keepsLong = true) {
     this.#nextUnit = nextUnit;
     this.#encodeUnit = encodeUnit;
-    this.#longest = keepsLong ? longBytes : shortBytes;
+    this.#longest = keepsLong ? longBytes : mediumBytes;
   }
 
   /** Appends the ids of all units of `bytes[from … to)`, which are UTF-8. */

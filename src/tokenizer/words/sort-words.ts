@@ -31,15 +31,21 @@ function sortRange(words: WordBytes, order: Uint32Array, from: number, to: numbe
         order[greater] = word;
       }
     }
-    const parts = [
-      { from, to: less, depth },
-      { from: less, to: pivot < 0 ? less : greater, depth: depth + 1 },
-      { from: greater, to, depth },
-    ].sort((a, b) => a.to - a.from - (b.to - b.from));
-    const [small, middle, large] = parts as [(typeof parts)[0], (typeof parts)[0], (typeof parts)[0]];
-    sortRange(words, order, small.from, small.to, small.depth);
-    sortRange(words, order, middle.from, middle.to, middle.depth);
-    [from, to, depth] = [large.from, large.to, large.depth];
+    const [lessSize, sameSize, greaterSize] = [less - from, pivot < 0 ? 0 : greater - less, to - greater];
+    if (sameSize >= lessSize && sameSize >= greaterSize) {
+      sortRange(words, order, from, less, depth);
+      sortRange(words, order, greater, to, depth);
+      [from, to, depth] = [less, greater, depth + 1];
+    } else {
+      sortRange(words, order, less, less + sameSize, depth + 1);
+      if (lessSize > greaterSize) {
+        sortRange(words, order, greater, to, depth);
+        to = less;
+      } else {
+        sortRange(words, order, from, less, depth);
+        from = greater;
+      }
+    }
   }
 }
 
