@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Backend } from "../backend/index.ts";
 import { check, fail, type OnProgress, UsageError } from "../base/index.ts";
 import type { Evaluation, HeldOutText } from "../eval/index.ts";
-import { type FileType, type FloatType, fileTypes, hfName } from "../formats/index.ts";
+import { type FileType, type FloatType, fileTypes, ggufConfig, hfName, isStorageName } from "../formats/index.ts";
 import { openModel } from "../load/index.ts";
 import { parameterRows } from "../model/index.ts";
 import type { OnWarning, OpenModel } from "../open/index.ts";
@@ -65,35 +65,40 @@ const where = "convert";
  * @throws CriaError where the model cannot be written so, or something is at `to` already; the signal's reason when it aborts. Nothing is left half.
  */
 export async function convertModel(from: string, to: string, options: ConvertOptions = {}): Promise<Conversion> {
-  const { signal, onWarning = () => undefined } = options;
+  const { signal, calibrate, measure, onWarning = () => undefined } = options;
   await using model = await openModel(from, { signal, onProgress: options.progress });
   const form = /\.gguf$/i.test(to) ? "GGUF" : "Hugging Face folder";
   const type = options.type ?? ownType(model);
-  const writer = writerOf(form, type);
+  const write = writerOf(form, type);
+  if (form === "GGUF") ggufConfig(model.config); // refuses what cannot be written before a text is read
   await checkFree(to, form);
+  if (calibrate ?? measure) backendOf(options);
   for (const warning of model.warnings) onWarning(warning);
-  const { text, before, importance } = await readTexts(model, options);
-  const written = await writer(model, to, { ...options, ...(importance && { importance }) });
+  const importance = calibrate && (await importanceBy(calibrate, model, options));
+  const written = await write(model, to, { ...options, ...(importance && { importance }) });
   await using made = await openModel(to, { signal });
   const errors = await relativeErrors(model, made, options);
-  const after = text && (await measured(made, text, options));
+  const measured = measure && (await lossesOn(measure, [model, made], options));
   return {
     ...{ path: to, form, type, bytes: await bytesAt(to) },
     tensors: written.map((tensor) => ({ ...tensor, error: errors.get(tensor.parameter) ?? 0 })),
-    ...(before && after && { measured: { before, after } }),
+    ...(measured && { measured }),
   };
 }
+
+/** Types of files by the names of stored floats. */
+const ownTypes: Readonly<Partial<Record<string, FileType>>> = { F16: "f16", BF16: "bf16" };
 
 /** The type of all matrices, in the words of files that are written. */
 function ownType({ path, tensors }: OpenModel<string>): FileType {
   const found = new Set([...tensors.tensors.values()].filter(({ shape }) => shape.length > 1).map(({ dtype }) => dtype));
-  const quantised = [...found].find((dtype) => /^i?q/.test(dtype));
-  if (quantised !== undefined)
-    return fail(where, `${path}: its weights are ${quantised}, which are written anew: say a type, one of ${fileTypes.join(", ")}`, {
-      ways: ["type"],
-    });
-  const [only] = found;
-  return found.size === 1 && (only === "BF16" || only === "F16") ? (only === "BF16" ? "bf16" : "f16") : "f32";
+  const quantised = [...found].find((dtype) => !isStorageName(dtype));
+  if (quantised !== undefined) {
+    const types = fileTypes.join(", ");
+    return fail(where, `${path}: its weights are ${quantised}, which are written anew: say a type, one of ${types}`, { ways: ["type"] });
+  }
+  const [only = "F32", ...others] = found;
+  return (others.length === 0 && ownTypes[only]) || "f32";
 }
 
 /** The types of a Hugging Face folder, by our names. */
@@ -113,32 +118,36 @@ async function checkFree(to: string, form: Conversion["form"]): Promise<void> {
   );
 }
 
-/** What is read of the texts before anything is written. */
-interface FromTexts {
-  readonly text?: HeldOutText;
-  readonly before?: Evaluation;
-  readonly importance?: ReadonlyMap<string, Float32Array>;
-}
-
-async function readTexts(model: OpenModel<string>, options: ConvertOptions): Promise<FromTexts> {
-  const { calibrate, measure, tokenizer: other, onWarning } = options;
-  if (calibrate === undefined && measure === undefined) return {};
-  const tokenizer = await model.openTokenizer(other, onWarning);
+async function importanceBy(documents: Documents, model: OpenModel<string>, options: ConvertOptions): Promise<Map<string, Float32Array>> {
   using held = await load(model, options);
-  const importance = calibrate && (await held.meanSquares(await textSample(calibrate, tokenizer), options));
-  const text = measure && (await textSample(measure, tokenizer));
-  const before = text && (await held.evaluate(text, options));
-  return { ...(importance && { importance }), ...(text && { text }), ...(before && { before }) };
+  return await held.meanSquares(await sampleOf(documents, model, options), options);
 }
 
-async function load(model: OpenModel<string>, { backend, progress, signal }: ConvertOptions): Promise<HeldModel> {
-  if (backend === undefined) throw new UsageError(where, "a text is given, but no backend to read it with: give a backend, too");
-  return HeldModel.load(backend, model, { ...(progress && { progress }), ...(signal && { signal }) });
+/** The losses of the model as it was and as it was written, on the same tokens. */
+async function lossesOn(
+  documents: Documents,
+  [source, made]: readonly [OpenModel<string>, OpenModel<string>],
+  options: ConvertOptions,
+): Promise<Required<Conversion>["measured"]> {
+  const text = await sampleOf(documents, source, options);
+  const evaluate = async (model: OpenModel<string>) => {
+    using held = await load(model, options);
+    return await held.evaluate(text, options);
+  };
+  return { before: await evaluate(source), after: await evaluate(made) };
 }
 
-async function measured(model: OpenModel<string>, text: HeldOutText, options: ConvertOptions): Promise<Evaluation> {
-  using held = await load(model, options);
-  return await held.evaluate(text, options);
+async function sampleOf(documents: Documents, model: OpenModel<string>, { tokenizer, onWarning }: ConvertOptions): Promise<HeldOutText> {
+  return textSample(documents, await model.openTokenizer(tokenizer, onWarning));
+}
+
+function backendOf({ backend }: ConvertOptions): Backend {
+  return backend ?? fail(where, "a text is given, but no backend to read it with: give a backend, too");
+}
+
+async function load(model: OpenModel<string>, options: ConvertOptions): Promise<HeldModel> {
+  const { progress, signal } = options;
+  return HeldModel.load(backendOf(options), model, { ...(progress && { progress }), ...(signal && { signal }) });
 }
 
 interface Writing extends ConvertOptions {

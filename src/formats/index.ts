@@ -52,7 +52,7 @@ export { inPairing, toHalfPairing, toNeighbourPairing } from "./rope-pairing.ts"
 export { readSafetensors } from "./safetensors.ts";
 export { type TensorToWrite, writeSafetensors } from "./safetensors-write.ts";
 export { readShards } from "./shards.ts";
-export type { StorageName, TensorDType } from "./storage.ts";
+export { isStorageName, type StorageName, type TensorDType } from "./storage.ts";
 export { TensorFile, type TensorInfo } from "./tensor-file.ts";
 export { isTiktoken, readTiktoken, type TiktokenKind, tiktokenText } from "./tiktoken.ts";
 export { type ReadTokenizerOptions, readTokenizerJson } from "./tokenizer-json-read.ts";
