@@ -21,8 +21,9 @@ export interface Scales {
 export interface Fit extends Scales {
   /** How much of Σ w · x² is explained. */
   readonly gain: number;
-  /** Σ w · q²: how fast the error grows with the square of the scale's own error. */
-  readonly curvature: number;
+  /** Σ w · q² and Σ w: how fast the error grows with the squares of the scale's and the minimum's own errors. */
+  readonly scaleWeight: number;
+  readonly minimumWeight: number;
 }
 
 /** Which quants there are, and which of them the value that is furthest from zero becomes. */
@@ -37,14 +38,15 @@ const shifts = Array.from({ length: 9 }, (_, i) => (i - 4) / 4);
 /** Most times that quants are taken anew from the best fit; one or two are usual. */
 const mostRounds = 4;
 
+const none: Fit = { scale: 0, minimum: 0, gain: 0, scaleWeight: 0, minimumWeight: 0 };
 /** What a refit found: one record for all of them, as there are hundreds per super-block. */
-const trial = { scale: 0, minimum: 0, gain: 0, curvature: 0 };
+const trial = { ...none };
 
 /** The best scale and minimum, neither of them negative, for quants of 0 to `most`. */
 export function fitWithMinimum(block: Weighted, most: number): Fit {
   const sums = sumsOf(block);
   const span = sums.greatest - sums.least;
-  if (span <= 0) return { scale: 0, minimum: -sums.least, gain: 0, curvature: 0 };
+  if (span <= 0) return { ...none, minimum: -sums.least, minimumWeight: sums.w };
   return search(
     (shift) => span / (most + shift),
     -sums.least,
@@ -55,7 +57,7 @@ export function fitWithMinimum(block: Weighted, most: number): Fit {
 /** The best scale, of either sign, without a minimum. */
 export function fitAroundZero(block: Weighted, range: QuantRange): Fit {
   const largest = largestOf(block);
-  if (largest === 0) return { scale: 0, minimum: 0, gain: 0, curvature: 0 };
+  if (largest === 0) return none;
   return search(
     (shift) => largest / (range.end + Math.sign(range.end) * shift),
     0,
@@ -65,7 +67,7 @@ export function fitAroundZero(block: Weighted, range: QuantRange): Fit {
 
 /** @param refit leaves what it finds in {@link trial} */
 function search(scaleFor: (shift: number) => number, minimum: number, refit: (scale: number, minimum: number) => void): Fit {
-  let best: Fit = { scale: scaleFor(0), minimum, gain: Number.NEGATIVE_INFINITY, curvature: 0 };
+  let best: Fit = { ...none, scale: scaleFor(0), minimum, gain: Number.NEGATIVE_INFINITY };
   for (const shift of shifts) {
     refit(scaleFor(shift), minimum);
     if (trial.gain > best.gain) best = { ...trial };
@@ -102,8 +104,7 @@ function refitWithMinimum({ values, weights, from, count }: Weighted, { w, wx }:
   const inverse = 1 / scale;
   let [wq, wqq, wqx] = [0, 0, 0];
   for (let i = from; i < from + count; i++) {
-    // What is cut off is above zero, or becomes zero.
-    const q = Math.max(0, Math.min(((values[i]! + minimum) * inverse + 0.5) | 0, most));
+    const q = Math.max(0, Math.min((values[i]! + minimum) * inverse + 0.5, most)) | 0;
     const weighted = weights[i]! * q;
     wq += weighted;
     wqq += weighted * q;
@@ -119,7 +120,8 @@ function refitWithMinimum({ values, weights, from, count }: Weighted, { w, wx }:
   trial.scale = d;
   trial.minimum = m;
   trial.gain = 2 * (d * wqx - m * wx + d * m * wq) - d * d * wqq - m * m * w;
-  trial.curvature = wqq;
+  trial.scaleWeight = wqq;
+  trial.minimumWeight = w;
 }
 
 function largestOf({ values, from, count }: Weighted): number {
@@ -132,8 +134,8 @@ function refitAroundZero({ values, weights, from, count }: Weighted, scale: numb
   const inverse = 1 / scale;
   let [wqq, wqx] = [0, 0];
   for (let i = from; i < from + count; i++) {
-    // Counted from the least one on, so that what is cut off is above zero, or becomes zero.
-    const q = Math.max(0, Math.min((values[i]! * inverse + 0.5 - least) | 0, most - least)) + least;
+    // Counted from the least one on, as cutting off rounds down from zero on alone.
+    const q = (Math.max(0, Math.min(values[i]! * inverse + 0.5 - least, most - least)) | 0) + least;
     const weighted = weights[i]! * q;
     wqq += weighted * q;
     wqx += weighted * values[i]!;
@@ -141,5 +143,5 @@ function refitAroundZero({ values, weights, from, count }: Weighted, scale: numb
   trial.scale = wqx / wqq;
   trial.minimum = 0;
   trial.gain = wqq > 0 ? (wqx * wqx) / wqq : Number.NEGATIVE_INFINITY;
-  trial.curvature = wqq;
+  trial.scaleWeight = wqq;
 }

@@ -88,7 +88,7 @@ function fitSuperBlock(all: Weighted, form: Form): Chosen {
 function stepFor(fits: readonly Fit[], value: "scale" | "minimum", range: QuantRange): number {
   for (const [j, fit] of fits.entries()) {
     wanted[j] = fit[value];
-    counts[j] = value === "scale" ? fit.curvature : 1;
+    counts[j] = value === "scale" ? fit.scaleWeight : fit.minimumWeight;
   }
   return float16Bits(fitAroundZero({ values: wanted, weights: counts, from: 0, count: fits.length }, range).scale);
 }
@@ -126,7 +126,7 @@ function errorOf({ values, weights, from, count }: Weighted, { scale, minimum }:
   const inverse = scale === 0 ? 0 : 1 / scale;
   let sum = 0;
   for (let i = from; i < from + count; i++) {
-    const q = Math.max(0, Math.min(((values[i]! + minimum) * inverse + 0.5) | 0, most));
+    const q = Math.max(0, Math.min((values[i]! + minimum) * inverse + 0.5, most)) | 0;
     const error = scale * q - minimum - values[i]!;
     sum += weights[i]! * error * error;
   }
@@ -135,7 +135,7 @@ function errorOf({ values, weights, from, count }: Weighted, { scale, minimum }:
 
 function fillQuants({ values, from, count }: Weighted, { scale, minimum }: Scales, most: number): void {
   const inverse = scale === 0 ? 0 : 1 / scale;
-  for (let i = from; i < from + count; i++) quants[i] = Math.max(0, Math.min(((values[i]! + minimum) * inverse + 0.5) | 0, most));
+  for (let i = from; i < from + count; i++) quants[i] = Math.max(0, Math.min((values[i]! + minimum) * inverse + 0.5, most));
 }
 
 /** Six bits each: bytes j and j + 4 begin with scale and minimum j of the first four, whose upper two bits are those of the last four. */
