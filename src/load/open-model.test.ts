@@ -265,6 +265,8 @@ describe("what is wrong is said", () => {
       for (const [name, message] of [
         ["a.gguf", "it ends at byte 1 within its head"],
         ["a.safetensors", "weights alone are no model"],
+        ["pytorch_model.bin", "weights alone are no model"],
+        ["model.pth", "weights alone are no model"],
         ["a.txt", "it is no model: cria opens"],
       ] as const) {
         await writeFile(join(folder, name), "x");

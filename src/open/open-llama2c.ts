@@ -10,7 +10,7 @@ import { understood } from "./understood.ts";
 /** @throws CriaError when the file is of another kind, cut short or damaged. */
 export async function openLlama2c(place: FilePlace, opened: OpenedSources): Promise<ModelParts> {
   const { file } = place;
-  check(file.endsWith(".bin"), "model", () => `${pathOf(place)}: ${explainFile(file)}`);
+  check(isBin(file), "model", () => `${pathOf(place)}: ${explainFile(file)}`);
   const { config, tensors } = await readLlama2c(await opened.open(file));
   return {
     ...{ format: "llama2.c", architecture: "llama", config, tensors, weights: hfWeights(tensors), generation: {}, warnings: [] },
@@ -22,8 +22,13 @@ export async function openLlama2c(place: FilePlace, opened: OpenedSources): Prom
 
 /** The one model .bin among files without a config.json; undefined where there is none, or more than one. */
 export function findLlama2c(names: readonly string[]): string | undefined {
-  const bins = names.filter((name) => name.endsWith(".bin") && !/^(?:tok(?:enizer|\d+)|pytorch_model.*)\.bin$/.test(name));
+  const bins = names.filter((name) => isBin(name) && !/^tok(?:enizer|\d+)\.bin$/.test(name));
   return bins.length === 1 ? bins[0] : undefined;
+}
+
+/** Whether it is a .bin that is not PyTorch's by its name. */
+function isBin(file: string): boolean {
+  return file.endsWith(".bin") && !file.startsWith("pytorch_model");
 }
 
 /** run.c looks for tokenizer.bin; vocabularies of other sizes are called tok512.bin, tok4096.bin, … */
@@ -39,6 +44,6 @@ async function findTokenizer(place: FilePlace, { vocabSize }: LlamaConfig): Prom
 }
 
 function explainFile(file: string): string {
-  if (file.endsWith(".safetensors")) return "weights alone are no model: name the folder that holds its config.json too";
+  if (/\.(?:safetensors|pth|bin)$/.test(file)) return "weights alone are no model: name the folder that holds its config.json too";
   return `it is no model: ${understood}`;
 }
