@@ -21,6 +21,8 @@ export {
   openCpuBackend,
 } from "./host/index.ts";
 export {
+  type BeamOptions,
+  type BeamText,
   type ChoicePiece,
   type DraftCounts,
   type DraftSource,

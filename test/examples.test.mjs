@@ -87,6 +87,14 @@ test("a model writes, shows its tokens and answers", async () => {
   expect(answer.join("").trim()).not.toBe("");
 });
 
+test("several texts, the likeliest, and log-probabilities of a prompt", async () => {
+  const lines = await run("sampling.mjs", model, "The llama");
+  expect(new Set(lines.slice(0, 3)).size).toBe(3);
+  expect(lines[3]).toMatch(/^the likeliest text: ".*", -\d+\.\d nats$/);
+  for (const line of lines.slice(4, -1)) expect(line).toMatch(/^token \d+: -\d+\.\d\d, likelier is \d+$/);
+  expect(lines.at(-1)).toBe("the same text: true; true");
+});
+
 test("a text keeps to a schema, and one to a grammar", async () => {
   const [sum, written, judged] = await run("constrained.mjs", model, "The");
   expect(sum).toMatch(/^a sum of [1-9]\d?$/);
@@ -125,7 +133,7 @@ test("without arguments every program says its usage, as its first line has it",
 });
 
 const pages = {
-  cria: ["generate.mjs", "using.ts", "inspect.mjs"],
+  cria: ["generate.mjs", "using.ts", "inspect.mjs", "sampling.mjs"],
   constrained: ["constrained.mjs"],
   tokenizer: ["tokenizer.mjs", "vocabulary.mjs"],
   data: ["data.mjs"],

@@ -4,6 +4,9 @@ import type { OnProgress, StateDType } from "../base/index.ts";
 import type { Message } from "../chat/index.ts";
 import { usualSampling } from "../formats/index.ts";
 import {
+  type BeamOptions,
+  type BeamText,
+  beamSearch,
   type ChoicePiece,
   type DraftCounts,
   type DraftSource,
@@ -20,7 +23,7 @@ import {
 } from "../infer/index.ts";
 import type { LlamaConfig } from "../model/index.ts";
 import type { OpenChat, OpenModel, RenderedConversation } from "../open/index.ts";
-import type { Tokenizer } from "../tokenizer/index.ts";
+import { StreamDecoder, type Tokenizer } from "../tokenizer/index.ts";
 import { checkArgument, checkOptions, defined, is, type Rule } from "./check-arguments.ts";
 import { checkSameTokens } from "./same-tokens.ts";
 import { samplingRules, withoutOthers } from "./sampling-rules.ts";
@@ -90,6 +93,11 @@ const writeRules = {
   ...{ steps: is.steps, logProbabilities: is.natural, draft: is.draft },
   ...{ grammar: is.grammar, jsonSchema: is.schema, whitespace: is.whitespace },
 } satisfies Record<Exclude<keyof GenerateOptions, keyof PromptOptions>, Rule>;
+
+const beamRules = {
+  ...{ beams: is.count, maxTokens: is.limit, lengthPenalty: is.number, earlyStopping: is.flag },
+  ...{ stopIds: is.ids, vocabSize: is.count, signal: is.signal },
+} satisfies Record<keyof BeamOptions, Rule>;
 
 const generateRules = { ...promptRules, ...writeRules } satisfies Record<keyof GenerateOptions, Rule>;
 const chatRules = { ...renderRules, ...writeRules } satisfies Record<keyof ChatOptions, Rule>;
@@ -204,6 +212,20 @@ export class LoadedLlama {
   }
 
   /**
+   * The likeliest texts behind a prompt that a search finds, best first, as many as there are beams. They end with what ends a text of the model's.
+   * @throws CriaError when an option is out of its range or the prompt does not fit the context; the signal's reason when it is aborted
+   */
+  async beams(prompt: string, options: BeamOptions & PromptOptions): Promise<readonly (BeamText & { readonly text: string })[]> {
+    const { parseSpecial = false, ...search } = options;
+    const ids = this.promptIds(prompt, { parseSpecial });
+    checkOptions("llama", search, beamRules);
+    const stopIds = [...(search.stopIds ?? this.defaults.stopIds ?? [])];
+    const vocabSize = Math.min(this.tokenizer.vocabSize, this.#model.vocabSize);
+    const found = await beamSearch(this.#model, ids, { vocabSize, ...search, stopIds });
+    return found.map((beam) => ({ ...beam, text: textBehind(this.tokenizer, ids, beam, new Set(stopIds)) }));
+  }
+
+  /**
    * How probable the model finds each token of a text, given those before it; the first token has nothing before it: undefined.
    * @param options `top` asks for so many of the most probable tokens beside each
    */
@@ -276,6 +298,14 @@ export class LoadedLlama {
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
   }
+}
+
+/** The text of a beam, without a stop token; spaces at its beginning are as the prompt has them. */
+function textBehind(tokenizer: Tokenizer, prompt: Uint32Array, { ids }: BeamText, stopIds: ReadonlySet<number>): string {
+  const kept = ids.filter((id, i) => i < ids.length - 1 || !stopIds.has(id));
+  const decoder = new StreamDecoder(tokenizer);
+  for (const id of prompt) decoder.push(id);
+  return kept.map((id) => decoder.push(id)).join("") + decoder.flush();
 }
 
 function shortMemory({ contextLength, config }: SequenceModel): string[] {
