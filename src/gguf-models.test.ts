@@ -5,8 +5,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Backend } from "./backend/index.ts";
 import { referenceBackend } from "./backend/reference/index.ts";
 import { openCpuBackend } from "./host/index.ts";
+import { Llama } from "./index.ts";
 import { generateTokens, SequenceModel } from "./infer/index.ts";
 import { openModel } from "./load/index.ts";
+import { sharedData } from "./load/shared-data.test.helper.ts";
 
 interface GoldenModel {
   readonly name: string;
@@ -42,6 +44,19 @@ describe.each([
     expect(model.warnings).toEqual([]);
     expect(await differences(backend, model, one)).toBeLessThan(1e-4);
   });
+});
+
+const random = sharedData("conformance/ollama/llama-2-tiny-random.gguf");
+
+/** The ids are transformers' (5.24), in float64. */
+test.skipIf(random === undefined)("llama-2-tiny-random of ollama's tests runs (skipped where CRIA_DATA is absent)", async () => {
+  await using llama = await Llama.load(random!, { contextLength: 64 });
+  const ids: number[] = [];
+  for await (const { id } of llama.pieces("Once upon a time", { temperature: 0, maxTokens: 9, stopIds: [] })) ids.push(id);
+  expect([...llama.promptIds("Once upon a time"), ...ids]).toEqual([
+    ...[1, 9038, 2501, 263, 931],
+    ...[17196, 5211, 21440, 25431, 7455, 3285, 29710, 4660, 29509],
+  ]);
 });
 
 /** The largest difference of a logit, by the largest logit. */

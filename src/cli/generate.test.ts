@@ -238,9 +238,18 @@ describe("cria generate", () => {
 const stories = sharedData("stories260K");
 if (stories === undefined) console.warn("skipped: cria generate on stories260K, its folder is not here (CRIA_DATA)");
 
-test.skipIf(stories === undefined)("a folder with llama2.c's stories260K writes what llama2.c writes", async () => {
-  const { code, stdout } = await run(["generate", stories!, "", "--temperature", "0", "--max-tokens", "200"]);
-  expect(code).toBe(0);
-  expect(stdout).toMatch(/^Once upon a time, there was a little girl named Lily\. She loved to play outside in the park\./);
-  expect(stdout).toMatch(/Lily didn't want to help her mom, so she\n$/);
-});
+test.skipIf(stories === undefined)(
+  "a folder with llama2.c's stories260K writes what llama2.c writes, and so does a GGUF of it",
+  async () => {
+    await withFolder(async (folder) => {
+      const gguf = join(folder, "stories.gguf");
+      expect((await run(["convert", stories!, gguf])).code).toBe(0);
+      for (const model of [stories!, gguf]) {
+        const { code, stdout } = await run(["generate", model, "", "--temperature", "0", "--max-tokens", "200"]);
+        expect(code).toBe(0);
+        expect(stdout).toMatch(/^Once upon a time, there was a little girl named Lily\. She loved to play outside in the park\./);
+        expect(stdout).toMatch(/Lily didn't want to help her mom, so she\n$/);
+      }
+    });
+  },
+);
