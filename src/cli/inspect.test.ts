@@ -185,5 +185,18 @@ describe("cria inspect", () => {
     expect((await run(["inspect", "a", "b"])).code).toBe(2);
     expect((await run(["inspect", "/no/where"])).code).toBe(1);
     expect((await run(["inspect", "/no/where.safetensors"])).code).toBe(1);
+    const alone = join(folder, "model.safetensors");
+    for (const words of [
+      ["--context", "9"],
+      ["--sequences", "2"],
+      ["--tokenizer", folder],
+    ])
+      expect(await run(["inspect", alone, ...words])).toMatchObject({ code: 2, stderr: expect.stringContaining(`omit ${words[0]}`) });
+    for (const words of [
+      ["--context", "0"],
+      ["--sequences", "0"],
+      ["--sequences", "1.5"],
+    ])
+      expect((await run(["inspect", folder, ...words])).code).toBe(2);
   });
 });

@@ -34,7 +34,7 @@ export const inspect: Command = {
     if (path === undefined) throw new UsageError(where, "MODEL is missing: name a model's folder or file, or hf:owner/name");
     if (rest.length > 0) throw new UsageError(where, `"${rest[0]}" is one too many: name one model`);
     if (await isTokenizer(path)) return inspectTokenizer(path, flags, io);
-    const found = path.endsWith(".safetensors") ? await inspectFile(path) : await inspectModel(path, flags, io);
+    const found = path.endsWith(".safetensors") ? await inspectFile(path, flags) : await inspectModel(path, flags, io);
     for (const warning of found.warnings) io.stderr(`${warning}\n`);
     io.stdout(io.json ? `${JSON.stringify(found, null, 2)}\n` : inspectText(found, booleanFlag(flags, "tensors")));
     return 0;
@@ -93,12 +93,18 @@ async function isTokenizer(path: string): Promise<boolean> {
 }
 
 async function inspectTokenizer(path: string, flags: Flags, io: CommandIo): Promise<number> {
-  const flag = ["tokenizer", "context", "sequences", "tensors"].find((name) => flags[name] !== undefined && flags[name] !== false);
-  if (flag !== undefined) throw new UsageError(where, `${path} is a tokenizer, no model: omit --${flag}`);
+  refuseFlags(flags, ["tokenizer", "context", "sequences", "tensors"], `${path} is a tokenizer, no model`);
   return inspectCommand.run([path], {}, io);
 }
 
-async function inspectFile(path: string): Promise<Found> {
+/** @throws UsageError for a flag that says nothing of what is looked at */
+function refuseFlags(flags: Flags, names: readonly string[], why: string): void {
+  const flag = names.find((name) => flags[name] !== undefined && flags[name] !== false);
+  if (flag !== undefined) throw new UsageError(where, `${why}: omit --${flag}`);
+}
+
+async function inspectFile(path: string, flags: Flags): Promise<Found> {
+  refuseFlags(flags, ["tokenizer", "context", "sequences"], `${path} holds tensors alone, without the config of a model`);
   await using source = await openFile(path, where);
   const file = await readSafetensors(source);
   return { file: { path, format: "safetensors", ...countsOf(file) }, metadata: file.metadata, ...tensorsOf(file), warnings: [] };

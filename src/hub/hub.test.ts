@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } f
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { getRepoFolderName, scanCacheDir } from "@huggingface/hub";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { ProgressEvent } from "../base/index.ts";
 import { partialPath } from "../files/index.ts";
 import { type Asked, FakeHub, FakeProxy, type FakeRepository, fakeCommit, json, refuse, serve } from "./fake-hub.test.helper.ts";
@@ -23,7 +23,10 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "cria-hub-"));
   waits = [];
 });
-afterEach(() => rm(folder, { recursive: true }));
+afterEach(() => {
+  vi.restoreAllMocks();
+  return rm(folder, { recursive: true });
+});
 
 function options(hub: FakeHub, env: Record<string, string> = {}): DownloadOptions & { readonly warnings: string[] } {
   const warnings: string[] = [];
@@ -49,6 +52,7 @@ describe("a model", () => {
   test("is downloaded once, into the layout that Hugging Face's tools share", async () => {
     await using hub = await FakeHub.open(model);
     const events: ProgressEvent[] = [];
+    const printed = [vi.spyOn(process.stdout, "write"), ...(["log", "info", "debug"] as const).map((name) => vi.spyOn(console, name))];
     const asked = { ...options(hub), onProgress: (event: ProgressEvent) => events.push(event) };
     const path = await downloadModel("hf:owner/tiny", asked);
     expect(path).toBe(cacheOf("snapshots", fakeCommit));
@@ -59,6 +63,7 @@ describe("a model", () => {
     expect(events.at(-1)).toMatchObject({ done: weights.length, total: weights.length, unit: "bytes", note: "model.safetensors" });
     await downloadModel("hf:owner/tiny", asked);
     expect(hub.downloads("model.safetensors").filter(({ host }) => host === "store")).toHaveLength(1);
+    for (const spy of printed) expect(spy).not.toHaveBeenCalled();
     const [repo] = (await scanCacheDir(join(folder, "hub"))).repos;
     expect(repo).toMatchObject({ id: { name: "owner/tiny", type: "model" }, filesCount: 3, size: weights.length + 5 });
     expect(getRepoFolderName({ name: "owner/tiny", type: "model" })).toBe("models--owner--tiny");
