@@ -242,10 +242,12 @@ describe("the network", () => {
 
   test("goes away in the middle: that is waited for", async () => {
     await using hub = await FakeHub.open(model);
-    hub.instead(ofStore, (response) =>
-      response.writeHead(200, { "content-length": weights.length }).end(weights.subarray(0, 9), () => void hub.close()),
-    );
-    await expect(downloadModel("hf:owner/tiny", options(hub))).rejects.toThrow(/cannot be reached \((ECONNREFUSED|UND_ERR_SOCKET)\)/);
+    hub.instead(ofStore, (response) => response.writeHead(200, { "content-length": weights.length }).write(weights.subarray(0, 9)));
+    const onProgress = ({ done, note }: ProgressEvent) => {
+      if (note === "model.safetensors" && done === 9) void hub.close();
+    };
+    const gone = { ...options(hub), onProgress };
+    await expect(downloadModel("hf:owner/tiny", gone)).rejects.toThrow(/cannot be reached \((ECONNREFUSED|UND_ERR_SOCKET)\)/);
     expect(waits).toHaveLength(5);
     await expectWeights(cacheOf("blobs", `${sha256}.partial`), 9);
   });
