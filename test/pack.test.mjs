@@ -91,7 +91,8 @@ test("gives typed imports that a strict project can use, without types of Node a
   );
   await writeFile(
     join(app, "doors.ts"),
-    `import { type DataRecipe, parseDataRecipe } from "cria/data";
+    `import { type Conversion, convertModel } from "cria/convert";
+     import { type DataRecipe, parseDataRecipe } from "cria/data";
      import { laws, solve } from "cria/plan";
      import { createTokenizer, trainTokenizer, type Tokenizer } from "cria/tokenizer";
      import { beginRun, type TrainSummary } from "cria/train";
@@ -101,6 +102,7 @@ test("gives typed imports that a strict project can use, without types of Node a
        createTokenizer(await trainTokenizer(texts, { kind: "word", vocabSize: 300 }));
      export const recipe: DataRecipe = parseDataRecipe({ sources: [{ paths: "text.txt" }] });
      export const run = (): Promise<TrainSummary> => beginRun("train.yaml", "run", { signal: AbortSignal.timeout(9) });
+     export const small = (): Promise<Conversion> => convertModel("run", "run.gguf", { type: "q4_K_M", signal: AbortSignal.timeout(9) });
      export const source = (file: Blob): ByteSource => blobSource(file);
      // @ts-expect-error no door brings what only Node has
      export const bytes = Buffer.alloc(1);`,

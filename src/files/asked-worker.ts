@@ -1,5 +1,5 @@
 // A worker thread that is given one order after another and answers each: both of its halves. Threads send no classes, so an error goes as its parts.
-import { parentPort, type ResourceLimits, Worker } from "node:worker_threads";
+import { parentPort, Worker } from "node:worker_threads";
 import { CriaError } from "../base/index.ts";
 import { explainWorker } from "./missing-worker.ts";
 
@@ -21,7 +21,6 @@ export interface AskedWorkerOptions {
   readonly does: string;
   /** `workerData` of the thread. */
   readonly data: unknown;
-  readonly resourceLimits?: ResourceLimits;
 }
 
 /** A thread, seen from outside. It takes one order at a time. */
@@ -31,9 +30,8 @@ export class AskedWorker implements AsyncDisposable {
   #hasEnded = false;
 
   constructor(url: URL, options: AskedWorkerOptions) {
-    const { data, resourceLimits } = options;
     // No execArgv: what the main thread was started with, --input-type say, need not fit a worker.
-    this.#worker = new Worker(url, { workerData: data, execArgv: [], ...(resourceLimits !== undefined && { resourceLimits }) });
+    this.#worker = new Worker(url, { workerData: options.data, execArgv: [] });
     this.#options = options;
     this.#worker.once("exit", () => {
       this.#hasEnded = true;
