@@ -36,8 +36,9 @@ function nextGpt2(bytes: Uint8Array, at: number, end: number): number {
     if (contracted > at) return contracted;
   }
   const first = byte === space && at + 1 < end ? at + 1 : at;
+  const letters = endOfLetters(bytes, first, end);
+  if (letters > first) return letters;
   const bits = bitsAt(bytes, first, end);
-  if ((bits & letterBit) !== 0) return skipBits(bytes, first, end, letterBit);
   if ((bits & whiteBit) !== 0) return endOfWhite(bytes, at, end);
   if ((bits & numberBit) !== 0) return skipBits(bytes, first, end, numberBit);
   return skipOthers(bytes, first, end, known);
@@ -50,12 +51,21 @@ function nextLlama3(bytes: Uint8Array, at: number, end: number, digits: number):
     const contracted = contraction(bytes, at, end, true);
     if (contracted > at) return contracted;
   }
+  const letters = endOfLetters(bytes, at, end);
+  if (letters > at) return letters;
   const bits = bitsAt(bytes, at, end);
-  if ((bits & letterBit) !== 0) return skipBits(bytes, at, end, letterBit);
   if ((bits & numberBit) !== 0) return group(bytes, at, end, digits);
   const second = at + widthOf(byte);
-  if ((bits & newlineBit) === 0 && (bitsAt(bytes, second, end) & letterBit) !== 0) return skipBits(bytes, second, end, letterBit);
+  const word = (bits & newlineBit) === 0 ? endOfLetters(bytes, second, end) : second;
+  if (word > second) return word;
   return endOfOthers(bytes, at, end) ?? endOfWhite(bytes, at, end, true);
+}
+
+/** The position behind all letters; most words are of ASCII alone, for which no table is needed. */
+function endOfLetters(bytes: Uint8Array, at: number, end: number): number {
+  let i = at;
+  while (i < end && ((bytes[i]! | 0x20) - 0x61) >>> 0 < 26) i++;
+  return i === end || bytes[i]! < 0x80 ? i : skipBits(bytes, i, end, letterBit);
 }
 
 /** ` ?[^\s\p{L}\p{N}]+[\r\n]*`; undefined where it does not match. */

@@ -1,6 +1,8 @@
 // Characters of UTF-8 and the bits of their classes (char-bits.ts), for scanners that work on bytes. The bytes are valid.
 import { bitsOfPoint, unitBits } from "./char-bits.ts";
 
+let table: Uint16Array | undefined;
+
 /** Bytes of the character that begins with `first`. */
 export function widthOf(first: number): number {
   return first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
@@ -27,11 +29,16 @@ export function writePoint(point: number, bytes: Uint8Array, at: number): number
   return at + width;
 }
 
+function madeTable(): Uint16Array {
+  table = unitBits();
+  return table;
+}
+
 /** The bits of the character at a position; 0 where none is. */
 export function bitsAt(bytes: Uint8Array, at: number, end: number): number {
   if (at >= end) return 0;
   const first = bytes[at]!;
-  const units = unitBits();
+  const units = table ?? madeTable();
   if (first < 0x80) return units[first]!;
   const point = pointAt(bytes, at);
   return point < 0x10000 ? units[point]! : bitsOfPoint(point);
@@ -39,7 +46,7 @@ export function bitsAt(bytes: Uint8Array, at: number, end: number): number {
 
 /** The position behind all characters that have one of the bits. */
 export function skipBits(bytes: Uint8Array, at: number, end: number, bits: number): number {
-  const units = unitBits();
+  const units = table ?? madeTable();
   let i = at;
   while (i < end) {
     const first = bytes[i]!;
@@ -62,7 +69,7 @@ export function skipBits(bytes: Uint8Array, at: number, end: number, bits: numbe
 
 /** The position behind all characters that have none of the bits. */
 export function skipOthers(bytes: Uint8Array, at: number, end: number, bits: number): number {
-  const units = unitBits();
+  const units = table ?? madeTable();
   let i = at;
   while (i < end) {
     const first = bytes[i]!;
