@@ -5,16 +5,35 @@ import type { CleanDocument } from "./document.ts";
 import type { Outcome, StepRow } from "./step.ts";
 import type { KeyList } from "./text/key-list.ts";
 
-/** A step over all documents of a source, with its parameters set. */
-export interface CorpusStep {
+interface KeyedStep {
+  /** Adds the keys of a document, the same ones in the same order each time. */
+  addKeys(document: CleanDocument, keys: KeyList): void;
+  /** What becomes of the document. @param isMarked by the number of what may be marked: a key, or the document itself as number 0 */
+  decide(document: CleanDocument, isMarked: (mark: number) => boolean): Outcome;
+}
+
+/** A step that asks which keys stand in a source more than once. */
+export interface MarkStep extends KeyedStep {
   /** Which keys are marked: every one that stands in the source more than once, or all of these but the first. */
   readonly marks: "every copy" | "later copies";
   /** Parts of the source that are compared each by itself, of about the same size. */
   readonly groups: number;
-  /** Adds the keys of a document, the same ones in the same order each time. */
-  addKeys(document: CleanDocument, keys: KeyList): void;
-  /** What becomes of the document. @param isMarked by the number of a key, in the order of `addKeys` */
-  decide(document: CleanDocument, isMarked: (key: number) => boolean): Outcome;
+}
+
+/** A step that joins documents which share a key to clusters; all of a cluster but its first document are marked. */
+export interface ClusterStep extends KeyedStep {
+  /** Each document has so many keys; only keys with the same number are compared. */
+  readonly bands: number;
+  /** Documents that a cluster may have; what would make it larger is left apart, and told. */
+  readonly mostDocuments: number;
+}
+
+/** A step over all documents of a source, with its parameters set. */
+export type CorpusStep = MarkStep | ClusterStep;
+
+/** Whether a step joins documents to clusters. */
+export function isClusterStep(step: CorpusStep): step is ClusterStep {
+  return "bands" in step;
 }
 
 /** A kind of step over all documents. */

@@ -10,7 +10,7 @@ export {
   stepEntries,
   stepFilesOf,
 } from "./chain.ts";
-export { type CorpusStep, type CorpusStepRow, corpusStepRow } from "./corpus-step.ts";
+export { type ClusterStep, type CorpusStep, type CorpusStepRow, corpusStepRow, isClusterStep, type MarkStep } from "./corpus-step.ts";
 export { CleanDocument, type Facts } from "./document.ts";
 export { type Deed, type Dropped, isDropped, type Outcome, type Step, type StepFiles, type StepRow, stepRow } from "./step.ts";
 export { corpusStepRows, stepRows } from "./steps.ts";

@@ -3,6 +3,7 @@ import type { CorpusStepRow } from "./corpus-step.ts";
 import type { StepRow } from "./step.ts";
 import { c4Paragraphs, c4Quality } from "./steps/c4.ts";
 import { dedupDocuments, dedupLines } from "./steps/dedup.ts";
+import { dedupNear } from "./steps/dedup-near.ts";
 import { finewebQuality } from "./steps/fineweb.ts";
 import { gopherQuality } from "./steps/gopher-quality.ts";
 import { gopherRepetition } from "./steps/gopher-repetition.ts";
@@ -12,4 +13,4 @@ import { language } from "./steps/language.ts";
 export const stepRows: readonly StepRow[] = [language, gopherQuality, gopherRepetition, finewebQuality, c4Quality, c4Paragraphs];
 
 /** The steps over all documents that recipes may name. */
-export const corpusStepRows: readonly CorpusStepRow[] = [dedupLines, dedupDocuments];
+export const corpusStepRows: readonly CorpusStepRow[] = [dedupLines, dedupDocuments, dedupNear];

@@ -1,9 +1,9 @@
 // Comparing: which keys of a group stand in it more than once. All keys of a partition are in memory, in a hash table.
-import type { CorpusStep } from "../clean/index.ts";
+import type { MarkStep } from "../clean/index.ts";
 import { bytesOfBits, type Marks } from "./keys.ts";
 
 /** Marks the keys of the parts of a group, in their order. @param parts lower and upper halves of the keys of each part, in turns */
-export function markRepeated(parts: readonly Uint32Array[], marks: CorpusStep["marks"]): Marks {
+export function markRepeated(parts: readonly Uint32Array[], marks: MarkStep["marks"]): Marks {
   const counts = Uint32Array.from(parts, (halves) => halves.length / 2);
   const table = new KeyTable(counts.reduce((sum, count) => sum + count, 0));
   const bits = new Uint8Array(counts.reduce((sum, count) => sum + bytesOfBits(count), 0));

@@ -1,8 +1,8 @@
 // Keys of a task and the marks on them, on disk. A file of keys has them by partition, each in the order of the documents:
 //
-//   | partitions u32 | keys of each u32 … | keys: low u32, high u32 … |
+//   | partitions u32 | documents u32 | keys of each partition u32 … | keys: low u32, high u32 and, where documents are clustered, document u32 … |
 //
-// A file of marks is of one group and one partition, and has a bit per key, part by part:
+// A file of marks is of one group and one partition, and has a bit per key, part by part; one of clusters has a bit per document:
 //
 //   | parts u32 | keys of each u32 … | bits of each, whole bytes |
 //
@@ -18,32 +18,72 @@ export function partitionOf(high: number, partitions: number): number {
   return Math.floor((high / 2 ** 32) * partitions);
 }
 
-/** Writes the keys of a task. @param halves lower and upper half of each key, in turns */
-export async function writeKeys(path: string, halves: Uint32Array, partitions: number): Promise<void> {
-  const head = new Uint32Array(1 + partitions);
-  head[0] = partitions;
-  for (let i = 1; i < halves.length; i += 2) head[1 + partitionOf(halves[i]!, partitions)]!++;
+/** Keys that are to be written. */
+export interface WrittenKeys {
+  /** Lower and upper half of each key, in turns. */
+  readonly halves: Uint32Array;
+  /** Documents that the keys are of. */
+  readonly documents: number;
+  readonly partitions: number;
+  /** Keys of each document, where they are compared by their numbers: each then lies with its document's number. 0 where they are not. */
+  readonly bands: number;
+}
+
+/** Numbers that a key takes: its halves and, where documents are clustered, its document. */
+export function keyWidth(bands: number): number {
+  return bands === 0 ? 2 : 3;
+}
+
+/** Writes the keys of a task. */
+export async function writeKeys(path: string, { halves, documents, partitions, bands }: WrittenKeys): Promise<void> {
+  const width = keyWidth(bands);
+  const inBand = partitions / Math.max(1, bands);
+  const partition = (key: number) => (bands === 0 ? 0 : key % bands) * inBand + partitionOf(halves[2 * key + 1]!, inBand);
+  const count = halves.length / 2;
+  const head = new Uint32Array(2 + partitions);
+  [head[0], head[1]] = [partitions, documents];
+  for (let key = 0; key < count; key++) head[2 + partition(key)]!++;
   const places = new Float64Array(partitions);
-  for (let p = 1; p < partitions; p++) places[p] = places[p - 1]! + 2 * head[p]!;
-  const sorted = new Uint32Array(halves.length);
-  for (let i = 0; i < halves.length; i += 2) {
-    const p = partitionOf(halves[i + 1]!, partitions);
+  for (let p = 1; p < partitions; p++) places[p] = places[p - 1]! + width * head[1 + p]!;
+  const sorted = new Uint32Array(width * count);
+  for (let key = 0; key < count; key++) {
+    const p = partition(key);
     const place = places[p]!;
-    sorted[place] = halves[i]!;
-    sorted[place + 1] = halves[i + 1]!;
-    places[p] = place + 2;
+    sorted[place] = halves[2 * key]!;
+    sorted[place + 1] = halves[2 * key + 1]!;
+    if (width === 3) sorted[place + 2] = Math.floor(key / bands);
+    places[p] = place + width;
   }
   await atomicWrite(path, [new Uint8Array(head.buffer), new Uint8Array(sorted.buffer)], where);
 }
 
-/** The keys of one partition of a task: lower and upper halves, in turns. @throws CriaError where the file is cut short */
-export async function readKeys(path: string, partition: number, partitions: number): Promise<Uint32Array> {
+/** The keys of one partition of a task, each as so many numbers. @throws CriaError where the file is cut short */
+export async function readKeys(path: string, partition: number, partitions: number, width: number): Promise<Uint32Array> {
   return withFile(path, async (file) => {
-    const head = await readNumbers(file, path, 0, 1 + partitions);
+    const head = await readNumbers(file, path, 0, 2 + partitions);
     if (head[0] !== partitions) return damaged(path);
     let before = 0;
-    for (let p = 0; p < partition; p++) before += head[1 + p]!;
-    return readNumbers(file, path, 4 * head.length + 8 * before, 2 * head[1 + partition]!);
+    for (let p = 0; p < partition; p++) before += head[2 + p]!;
+    return readNumbers(file, path, 4 * (head.length + width * before), width * head[2 + partition]!);
+  });
+}
+
+/** Documents of a task. @throws CriaError where the file is cut short */
+export async function readDocumentCount(path: string): Promise<number> {
+  const [, documents = 0] = await withFile(path, (file) => readNumbers(file, path, 0, 2));
+  return documents;
+}
+
+/** Writes numbers as they are, such as pairs of documents. */
+export async function writeNumbers(path: string, numbers: Uint32Array): Promise<void> {
+  await atomicWrite(path, [new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength)], where);
+}
+
+/** All numbers of a file. @throws CriaError where they are not whole */
+export async function readAllNumbers(path: string): Promise<Uint32Array> {
+  return withFile(path, async (file) => {
+    const { size } = await file.stat();
+    return size % 4 === 0 ? readNumbers(file, path, 0, size / 4) : damaged(path);
   });
 }
 

@@ -2,7 +2,7 @@
 // need not wait for each other; a task is done when its file is there.
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { openStages, type Stage, type StepFiles } from "../clean/index.ts";
+import { type CorpusStep, isClusterStep, openStages, type Stage, type StepFiles } from "../clean/index.ts";
 import { explainIo } from "../files/index.ts";
 import type { JobSource, PipelineJob } from "./job.ts";
 
@@ -16,9 +16,12 @@ export interface Task {
   readonly bytes: number;
 }
 
+/** Passes over documents, comparisons of their keys, and what joins the pairs that were found to clusters. */
+export type PhaseKind = "pass" | "compare" | "join";
+
 /** Work that waits only for the phase before. */
 export interface Phase {
-  readonly kind: "pass" | "compare";
+  readonly kind: PhaseKind;
   /** The stage of the recipes' steps, from 0. */
   readonly stage: number;
   readonly tasks: readonly Task[];
@@ -61,6 +64,8 @@ export function phasesOf(sources: readonly OpenedSource[]): readonly Phase[] {
     phases.push({ kind: "pass", stage, tasks: sources.flatMap((opened, source) => passTasks(opened, source, stage)) });
     const compared = sources.flatMap((opened, source) => compareTasks(opened, source, stage));
     if (compared.length > 0) phases.push({ kind: "compare", stage, tasks: compared });
+    const joined = sources.flatMap((opened, source) => joinTasks(opened, source, stage));
+    if (joined.length > 0) phases.push({ kind: "join", stage, tasks: joined });
   }
   return phases;
 }
@@ -72,14 +77,32 @@ function passTasks({ source: { parts }, stages }: OpenedSource, source: number, 
 function compareTasks({ source: { parts }, stages, partitions }: OpenedSource, source: number, stage: number): Task[] {
   const step = stages[stage]?.behind?.step;
   if (step === undefined) return [];
-  const tasks = partitions * groupsOf(step.groups, parts.length);
+  const { groups, partitions: inGroup } = comparisonOf(step, parts.length, partitions);
+  const tasks = inGroup * groups;
   const bytes = parts.reduce((sum, part) => sum + part.bytes, 0) / tasks;
   return Array.from({ length: tasks }, (_, index) => ({ source, index, bytes }));
 }
 
-/** The number of groups: what a step wants, or one per part where these are fewer. */
-export function groupsOf(wanted: number, parts: number): number {
-  return Math.min(wanted, parts);
+function joinTasks({ source: { parts }, stages }: OpenedSource, source: number, stage: number): Task[] {
+  const step = stages[stage]?.behind?.step;
+  const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
+  return step !== undefined && isClusterStep(step) ? [{ source, index: 0, bytes }] : [];
+}
+
+/** How the keys of a step are compared. */
+export interface Comparison {
+  /** Parts of the source that are compared each by itself: as many as the step wants, or one per part where these are fewer. */
+  readonly groups: number;
+  /** Partitions of the keys of a group. */
+  readonly partitions: number;
+  /** Keys per document that are compared by their numbers; 0 where all are compared with all. */
+  readonly bands: number;
+}
+
+/** The comparison that a step asks for. @param partitions so many keep one in memory, where each document has keys for its lines */
+export function comparisonOf(step: CorpusStep, parts: number, partitions: number): Comparison {
+  if (!isClusterStep(step)) return { groups: Math.min(step.groups, parts), partitions, bands: 0 };
+  return { groups: 1, partitions: step.bands * Math.ceil(partitions / step.bands), bands: step.bands };
 }
 
 /** The parts of a group: `first` to `end`, which is not among them. */
@@ -97,9 +120,11 @@ export function folderOf(job: PipelineJob, { kind, stage }: Pick<Phase, "kind" |
   return join(job.folder, source.name, `${kind}-${stage}`);
 }
 
+const endings: Readonly<Record<PhaseKind, string>> = { pass: ".jsonl", compare: ".compared", join: ".marks" };
+
 /** What a task makes; when it is there, the task is done. */
 export function fileOf(job: PipelineJob, phase: Pick<Phase, "kind" | "stage">, source: JobSource, index: number): string {
-  return join(folderOf(job, phase, source), `${String(index).padStart(5, "0")}${phase.kind === "pass" ? ".jsonl" : ".marks"}`);
+  return join(folderOf(job, phase, source), `${String(index).padStart(5, "0")}${endings[phase.kind]}`);
 }
 
 /** The keys that the documents of a pass' task gave, beside its file. */
@@ -110,4 +135,9 @@ export function keysFileOf(documents: string): string {
 /** What a pass' task counted, beside its file. */
 export function reportFileOf(documents: string): string {
   return documents.replace(/\.jsonl$/, ".report.json");
+}
+
+/** What a joining found, beside its file. */
+export function clustersFileOf(marks: string): string {
+  return marks.replace(/\.marks$/, ".clusters.json");
 }

@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { Rng } from "../base/index.ts";
 import { CleanDocument, isDropped, openStages } from "../clean/index.ts";
 import { withFolder } from "../files/with-folder.test.helper.ts";
+import { joinPairs } from "./clusters.ts";
 import { cleanedTexts, openJob, openSources, phasesOf, runPhases } from "./index.ts";
 
 const steps = [
@@ -131,7 +132,7 @@ test("what a stop left undone is done again to the same bytes", async () => {
     const whole = await contents(join(folder, "work"));
     const rng = new Rng(4);
     for (const name of Object.keys(whole))
-      if (name !== "/plan.json" && rng.below(3) === 0 && /jsonl$|marks$/.test(name)) await rm(join(folder, "work", name));
+      if (name !== "/plan.json" && rng.below(3) === 0 && /jsonl$|marks$|compared$/.test(name)) await rm(join(folder, "work", name));
     await runPhases(await jobIn(folder, "work"));
     expect(await contents(join(folder, "work"))).toEqual(whole);
     const stop = new AbortController();
@@ -153,5 +154,66 @@ test("a folder of another job is refused with what differs", async () => {
     await expect(open({ ...other, steps: ["dedupLine"] })).rejects.toThrow(
       /source "web": steps\[0\]: "dedupLine" is no step, did you mean "dedupLines"/,
     );
+  });
+});
+
+test("near-duplicates go, and others stay: planted ones are found as often as the theory says", async () => {
+  await withFolder(async (folder) => {
+    const rng = new Rng(9);
+    const word = () => rng.below(50_000).toString(36);
+    const originals = Array.from({ length: 120 }, () => Array.from({ length: 120 }, word));
+    // A copy with some words changed: each changed word takes five n-grams of 116 along.
+    const changed = (words: readonly string[], count: number) => words.map((one, i) => (i % 24 === 7 && i / 24 < count ? word() : one));
+    const near = originals.slice(0, 60).map((words) => changed(words, 1)); // similarity 111 / 121
+    const far = originals.slice(60).map((words) => words.map((one, i) => (i % 8 === 3 ? word() : one))); // few n-grams in common
+    const documents = [...originals, ...near, ...far, originals[0]!].map((words) => words.join(" "));
+    await writeFile(join(folder, "a.jsonl"), documents.map((text) => `${JSON.stringify({ text })}\n`).join(""));
+    const kept: string[][] = [];
+    for (const [work, stretchBytes] of [
+      ["one", 1 << 20],
+      ["many", 20_000],
+    ] as const) {
+      const source = { name: "web", weight: 1, paths: "*.jsonl", steps: ["dedupNear"] };
+      const { job } = await openJob([source], { folder, work: join(folder, work), stretchBytes });
+      expect(phasesOf(await openSources(job)).map(({ kind }) => kind)).toEqual(["pass", "compare", "join", "pass"]);
+      await runPhases(job);
+      kept.push(await textsOf(job));
+    }
+    expect(kept[1]).toEqual(kept[0]);
+    const isKept = (words: readonly string[]) => kept[0]!.includes(words.join(" "));
+    expect(originals.every(isKept)).toBe(true);
+    expect(far.filter(isKept).length).toBe(60);
+    // 1 - (1 - s^8)^14 for s = 111 / 121 is 0.9999.
+    expect(near.filter(isKept).length).toBe(0);
+    expect(kept[0]!.length).toBe(180);
+    const clusters = JSON.parse(await readFile(join(folder, "one", "web", "join-0", "00000.clusters.json"), "utf8"));
+    expect(clusters).toMatchObject({
+      copies: 61,
+      sizes: { 2: 59, 3: 1 },
+      largest: expect.arrayContaining([{ first: 0, documents: 3 }]),
+      leftApart: 0,
+    });
+  });
+});
+
+test("a cluster grows to what it may have, and what is left apart is told", () => {
+  const chain = Uint32Array.from(Array.from({ length: 9 }, (_, i) => [10 + i, 11 + i]).flat());
+  const all = joinPairs([chain, Uint32Array.of(3, 7)], 100);
+  expect([...all.copies]).toEqual([7, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
+  expect(all).toMatchObject({
+    largest: [
+      { first: 10, documents: 10 },
+      { first: 3, documents: 2 },
+    ],
+    leftApart: 0,
+  });
+  const capped = joinPairs([chain], 4);
+  expect(capped).toMatchObject({
+    largest: [
+      { first: 10, documents: 4 },
+      { first: 14, documents: 4 },
+      { first: 18, documents: 2 },
+    ],
+    leftApart: 2,
   });
 });

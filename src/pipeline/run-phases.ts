@@ -90,7 +90,7 @@ async function runPhase({ job, sources, options }: Running, phase: Phase, number
       signal?.throwIfAborted();
       await run(task);
       done += task.bytes;
-      const name = phase.kind === "pass" ? "cleaning" : "comparing";
+      const name = { pass: "cleaning", compare: "comparing", join: "joining" }[phase.kind];
       progress?.({ task: name, done, total, unit: "bytes", note: `phase ${number}, ${sources[task.source]!.source.name}` });
     }
   };

@@ -1,17 +1,29 @@
 // One task: a part of a source through one pass, or one group and partition of its keys compared. Nothing is shared with other tasks but files.
 import { readFile } from "node:fs/promises";
-import { CleanDocument, isDropped, KeyList, type OpenedCorpusStep, type Outcome, type Stage } from "../clean/index.ts";
+import { CleanDocument, isClusterStep, isDropped, KeyList, type OpenedCorpusStep, type Outcome, type Stage } from "../clean/index.ts";
 import { formCalled, readPart } from "../corpus/index.ts";
 import { atomicWrite, atomicWriteJson, makeFolder } from "../files/index.ts";
+import { type Clusters, joinPairs, marksOf, pairsOf } from "./clusters.ts";
 import { markRepeated } from "./compare.ts";
 import { documentLine, readDocumentLines } from "./documents.ts";
 import type { JobSource, PipelineJob } from "./job.ts";
-import { bytesOfBits, partitionOf, readKeys, readMarks, writeKeys, writeMarks } from "./keys.ts";
 import {
+  keyWidth,
+  partitionOf,
+  readAllNumbers,
+  readDocumentCount,
+  readKeys,
+  readMarks,
+  writeKeys,
+  writeMarks,
+  writeNumbers,
+} from "./keys.ts";
+import {
+  clustersFileOf,
+  comparisonOf,
   fileOf,
   folderOf,
   groupOf,
-  groupsOf,
   keysFileOf,
   type OpenedSource,
   type Phase,
@@ -26,20 +38,65 @@ const where = "data";
 /** Does one task: afterwards its file is there. */
 export async function runTask(job: PipelineJob, opened: OpenedSource, phase: Pick<Phase, "kind" | "stage">, task: Task): Promise<void> {
   await makeFolder(folderOf(job, phase, opened.source), where);
-  if (phase.kind === "compare") await compare(job, opened, phase.stage, task.index);
-  else await new Pass(job, opened, phase.stage, task.index).run();
+  const path = fileOf(job, phase, opened.source, task.index);
+  if (phase.kind === "pass") await new Pass(job, opened, phase.stage, task.index).run();
+  else if (phase.kind === "compare") await compare({ job, opened, stage: phase.stage }, task.index, path);
+  else await join({ job, opened, stage: phase.stage }, path);
 }
 
-async function compare(job: PipelineJob, { source, stages, partitions }: OpenedSource, stage: number, index: number): Promise<void> {
-  const step = stages[stage]!.behind!.step;
-  const groups = groupsOf(step.groups, source.parts.length);
+/** Where keys are compared. */
+interface Comparing {
+  readonly job: PipelineJob;
+  readonly opened: OpenedSource;
+  readonly stage: number;
+}
+
+async function compare(comparing: Comparing, index: number, path: string): Promise<void> {
+  const { source, stages, partitions: usual } = comparing.opened;
+  const { step } = stages[comparing.stage]!.behind!;
+  const { groups, partitions, bands } = comparisonOf(step, source.parts.length, usual);
   const { first, end } = partsOfGroup(Math.floor(index / partitions), groups, source.parts.length);
   const parts: Uint32Array[] = [];
-  for (let part = first; part < end; part++) {
-    const keys = keysFileOf(fileOf(job, { kind: "pass", stage }, source, part));
-    parts.push(await readKeys(keys, index % partitions, partitions));
-  }
-  await writeMarks(fileOf(job, { kind: "compare", stage }, source, index), markRepeated(parts, step.marks));
+  for (let part = first; part < end; part++)
+    parts.push(await readKeys(keysOf(comparing, part), index % partitions, partitions, keyWidth(bands)));
+  if (!isClusterStep(step)) return writeMarks(path, markRepeated(parts, step.marks));
+  const counts = await documentCounts(comparing);
+  let before = 0;
+  const numbered = parts.map((keys, i) => {
+    const numbered = { keys, first: before };
+    before += counts[i]!;
+    return numbered;
+  });
+  await writeNumbers(path, pairsOf(numbered));
+}
+
+async function join(comparing: Comparing, path: string): Promise<void> {
+  const { job, opened, stage } = comparing;
+  const { source, stages, partitions: usual } = opened;
+  const { step } = stages[stage]!.behind!;
+  if (!isClusterStep(step)) return;
+  const { partitions } = comparisonOf(step, source.parts.length, usual);
+  const lists: Uint32Array[] = [];
+  for (let index = 0; index < partitions; index++) lists.push(await readAllNumbers(fileOf(job, { kind: "compare", stage }, source, index)));
+  const clusters = joinPairs(lists, step.mostDocuments);
+  await atomicWriteJson(clustersFileOf(path), clustersReport(clusters), where);
+  await writeMarks(path, marksOf(clusters, await documentCounts(comparing)));
+}
+
+function clustersReport({ sizes, largest, leftApart, copies }: Clusters) {
+  return { copies: copies.length, sizes: Object.fromEntries([...sizes].sort(([a], [b]) => a - b)), largest, leftApart };
+}
+
+function keysOf({ job, opened, stage }: Comparing, part: number): string {
+  return keysFileOf(fileOf(job, { kind: "pass", stage }, opened.source, part));
+}
+
+/** Documents of each part. */
+async function documentCounts(comparing: Comparing): Promise<Uint32Array> {
+  const { parts } = comparing.opened.source;
+  const counts = new Uint32Array(parts.length);
+  for (const part of parts.keys()) counts[part] = await readDocumentCount(keysOf(comparing, part));
+  return counts;
 }
 
 /** Characters that are written at once, about. */
@@ -54,6 +111,7 @@ class Pass {
   readonly #part: number;
   readonly #counter: Counter;
   readonly #keys = new KeyList();
+  #documentsKept = 0;
 
   constructor(job: PipelineJob, opened: OpenedSource, stage: number, part: number) {
     const found = opened.stages[stage]!;
@@ -84,8 +142,14 @@ class Pass {
       chunk = "";
     }
     yield Buffer.from(chunk);
-    if (this.#stage.behind !== undefined) await writeKeys(keysFileOf(path), this.#keys.halves, this.#opened.partitions);
+    await this.#writeKeys(keysFileOf(path));
     await atomicWriteJson(reportFileOf(path), this.#counter.report(), where);
+  }
+
+  async #writeKeys(path: string): Promise<void> {
+    if (this.#stage.behind === undefined) return;
+    const { partitions, bands } = comparisonOf(this.#stage.behind.step, this.#source.parts.length, this.#opened.partitions);
+    await writeKeys(path, { halves: this.#keys.halves, documents: this.#documentsKept, partitions, bands });
   }
 
   /** The first pass reads the source's files, the others what the pass before has left. */
@@ -127,45 +191,59 @@ class Pass {
       current = outcome;
     }
     behind?.step.addKeys(current, this.#keys);
+    this.#documentsKept++;
     this.#counter.kept(current, bytes);
     return current;
   }
 }
 
-/** The marks on the keys of one part, taken in the order in which its documents give the keys again. */
+/** The marks on the keys of one part, taken in the order in which its documents give the keys again, or on its documents. */
 class MarkReader {
   readonly #bits: readonly Uint8Array[];
+  readonly #isPerDocument: boolean;
   /** How many bits of each partition are taken. */
   readonly #taken: Float64Array;
   readonly #keys = new KeyList();
 
-  private constructor(bits: readonly Uint8Array[]) {
+  private constructor(bits: readonly Uint8Array[], isPerDocument: boolean) {
     this.#bits = bits;
+    this.#isPerDocument = isPerDocument;
     this.#taken = new Float64Array(bits.length);
   }
 
-  static async open(job: PipelineJob, { source, stages, partitions }: OpenedSource, stage: number, part: number): Promise<MarkReader> {
-    const groups = groupsOf(stages[stage]!.behind!.step.groups, source.parts.length);
+  static async open(
+    job: PipelineJob,
+    { source, stages, partitions: usual }: OpenedSource,
+    stage: number,
+    part: number,
+  ): Promise<MarkReader> {
+    const { step } = stages[stage]!.behind!;
+    if (isClusterStep(step)) return new MarkReader([await readMarks(fileOf(job, { kind: "join", stage }, source, 0), part)], true);
+    const { groups, partitions } = comparisonOf(step, source.parts.length, usual);
     const group = groupOf(part, groups, source.parts.length);
     const { first } = partsOfGroup(group, groups, source.parts.length);
     const bits: Uint8Array[] = [];
     for (let p = 0; p < partitions; p++)
       bits.push(await readMarks(fileOf(job, { kind: "compare", stage }, source, group * partitions + p), part - first));
-    return new MarkReader(bits);
+    return new MarkReader(bits, false);
   }
 
-  /** Whether each key of the next document is marked. */
-  next({ step }: OpenedCorpusStep, document: CleanDocument): (key: number) => boolean {
+  /** Whether each key of the next document, or the document itself, is marked. */
+  next({ step }: OpenedCorpusStep, document: CleanDocument): (mark: number) => boolean {
+    if (this.#isPerDocument) {
+      const isMarked = this.#take(0);
+      return () => isMarked;
+    }
     this.#keys.clear();
     step.addKeys(document, this.#keys);
     const { halves, count } = this.#keys;
-    const marked = new Uint8Array(bytesOfBits(count));
-    for (let i = 0; i < count; i++) {
-      const p = partitionOf(halves[2 * i + 1]!, this.#bits.length);
-      const bit = this.#taken[p]!++;
-      if (((this.#bits[p]![bit >>> 3]! >> (bit & 7)) & 1) === 1) marked[i >> 3]! |= 1 << (i & 7);
-    }
-    return (key) => ((marked[key >> 3]! >> (key & 7)) & 1) === 1;
+    const marked = Array.from({ length: count }, (_, i) => this.#take(partitionOf(halves[2 * i + 1]!, this.#bits.length)));
+    return (key) => marked[key] === true;
+  }
+
+  #take(partition: number): boolean {
+    const bit = this.#taken[partition]!++;
+    return ((this.#bits[partition]![bit >>> 3]! >> (bit & 7)) & 1) === 1;
   }
 }
 
