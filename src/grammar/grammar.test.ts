@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { CriaError, Rng } from "../base/index.ts";
 import type { GrammarRules } from "./expression.ts";
 import { Grammar, gbnfGrammar } from "./grammar.ts";
+import { jsonSchemaGrammar } from "./json-schema/json-schema.ts";
 import type { State } from "./machine.ts";
 import { naiveAccepts, randomRules, randomText } from "./naive.test.helper.ts";
 import { addTo, TokenMasks } from "./token-masks.ts";
@@ -101,6 +102,11 @@ test("masks of wide classes, counted and not, and behind the ends of rules", () 
     "ab",
     "abc",
     "abcdefghij",
+    "abcde;x",
+    "abcdef;x",
+    "abcde;\\",
+    "abcdef;\\",
+    "ab;",
     'bc"',
     'x", "y',
     "é",
@@ -123,6 +129,8 @@ test("masks of wide classes, counted and not, and behind the ends of rules", () 
     'root ::= item item item\nitem ::= "\\"" [^"]{40,90} "\\"" ", "?',
     'root ::= item{2,}\nitem ::= "\\"" ([a-z]{2,4} | [^"]{5,}) "\\"" ", "?',
     "root ::= .{0,7} | [a-z]*",
+    'root ::= item ";" item\nitem ::= [^"]{2,5}',
+    'root ::= (text "\\"")*\ntext ::= [^"\\\\]*',
   ];
   for (const source of sources) {
     const grammar = gbnfGrammar(source);
@@ -134,6 +142,52 @@ test("masks of wide classes, counted and not, and behind the ends of rules", () 
         expect(allowed).toEqual(slowMask(grammar, state, tokens));
         if (allowed.length === 0) break;
         state = grammar.after(tokens[allowed[rng.below(Math.min(allowed.length, 30))]!]!, state);
+      }
+    }
+  }
+});
+
+test("masks of schemas, whose strings hold most of a vocabulary", () => {
+  const rng = new Rng(4);
+  const letters = ["a", "b", "c", "e", "k", "y", " ", ".", "@", "1", "é", "😀", '"', "\\", ",", ":", "\n"];
+  const word = () =>
+    new TextEncoder().encode(
+      Array.from({ length: 1 + rng.below(5) }, () => letters[rng.below(rng.below(3) === 0 ? letters.length : 7)]).join(""),
+    );
+  const tokens = [
+    ...Array.from({ length: 2500 }, word),
+    ...Array.from({ length: 256 }, (_, byte) => Uint8Array.of(byte)),
+    new TextEncoder().encode("a".repeat(40)),
+  ];
+  const tries = createTries(tokens);
+  const schemas = [
+    {
+      type: "object",
+      properties: { key: { type: "string" }, kay: { type: "string", maxLength: 6 } },
+      additionalProperties: { type: "integer" },
+    },
+    { type: "array", items: { type: "string", minLength: 2, maxLength: 45 } },
+    {
+      type: "array",
+      items: {
+        anyOf: [
+          { type: "string", format: "email" },
+          { type: "string", pattern: "^[abc ]*$" },
+        ],
+      },
+    },
+    true,
+  ];
+  for (const schema of schemas) {
+    const grammar = jsonSchemaGrammar(schema);
+    const masks = new TokenMasks(grammar.machine, tries);
+    for (let round = 0; round < 6; round++) {
+      let state: State | null = grammar.machine.start();
+      for (let i = 0; i < 12 && state !== null; i++) {
+        const allowed = bitsOf(masks, state, tokens.length);
+        expect(allowed).toEqual(slowMask(grammar, state, tokens));
+        if (allowed.length === 0) break;
+        state = grammar.after(tokens[allowed[rng.below(allowed.length)]!]!, state);
       }
     }
   }

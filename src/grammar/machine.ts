@@ -9,6 +9,7 @@ import type { Automaton, Position } from "./automaton.ts";
  * n times, up to its least: {@link unlimited}.
  */
 export interface Place {
+  readonly id: number;
   readonly position: number;
   readonly count: number;
   readonly frame: Frame;
@@ -22,6 +23,8 @@ export class Frame {
   readonly isBottom: boolean;
   /** The state behind this frame's rule, once it was asked for. */
   behind: State | undefined;
+  /** Places in this frame by position and count, each one object. */
+  readonly places = new Map<number, Place>();
 
   constructor(id: number, returns: readonly Place[], isBottom: boolean) {
     this.id = id;
@@ -32,7 +35,6 @@ export class Frame {
 
 /** Everything that may come next. */
 export class State {
-  readonly id: number;
   /** Places that read a byte. */
   readonly places: readonly Place[];
   /** Whether the text may end here; of a state inside of a rule alone, whether the rule may. */
@@ -40,8 +42,7 @@ export class State {
   /** States by class of bytes: null where no text goes on with it, undefined where nobody asked yet. */
   readonly next: (State | null | undefined)[];
 
-  constructor(id: number, places: readonly Place[], isEnd: boolean, classes: number) {
-    this.id = id;
+  constructor(places: readonly Place[], isEnd: boolean, classes: number) {
     this.places = places;
     this.isEnd = isEnd;
     this.next = new Array<State | null | undefined>(classes).fill(undefined);
@@ -67,6 +68,8 @@ export class Machine {
   #frames = new Map<string, Frame>();
   #count = 0;
   readonly #bottom: Frame;
+  /** Positions that are no choice, within reach of a position without a byte: found when they are first asked for. */
+  readonly #choices: (readonly number[] | undefined)[] = [];
 
   constructor(automaton: Automaton, where: string) {
     this.automaton = automaton;
@@ -77,9 +80,8 @@ export class Machine {
   /** The state before the first byte. */
   start(): State {
     const closing = this.#closing();
-    closing.call(0, [], true);
-    closing.isEnd = this.automaton.isNullable[0]!;
-    return this.#state(closing);
+    closing.enterRoot();
+    return this.#state(closing.places, closing.isEnd);
   }
 
   /** The state after a byte; null where no valid text goes on with it. @throws CriaError where the grammar is too ambiguous */
@@ -93,12 +95,13 @@ export class Machine {
   stepClass(state: State, kind: number): State | null {
     const { positions, sets } = this.automaton;
     const closing = this.#closing();
-    for (const place of state.places) {
-      const position = positions[place.position]!;
-      if (position.type === "read" && sets[position.set]![kind] === 1) closing.add({ ...place, position: position.next });
+    for (const { position, count, frame } of state.places) {
+      const read = positions[position]!;
+      if (read.type === "read" && sets[read.set]![kind] === 1) closing.add(read.next, count, frame);
     }
     closing.close();
-    const next = closing.isDead ? null : this.#state(closing);
+    const isDead = closing.places.length === 0 && !closing.isEnd;
+    const next = isDead ? null : this.#state(closing.places, closing.isEnd);
     state.next[kind] = next;
     return next;
   }
@@ -107,18 +110,20 @@ export class Machine {
   behind(frame: Frame): State {
     if (frame.behind !== undefined) return frame.behind;
     const closing = this.#closing();
-    for (const place of frame.returns) closing.add(place);
+    for (const back of frame.returns) closing.add(back.position, back.count, back.frame);
     closing.close();
-    closing.isEnd ||= frame.isBottom;
-    frame.behind = this.#state(closing);
+    frame.behind = this.#state(closing.places, closing.isEnd || frame.isBottom);
     return frame.behind;
   }
 
-  /** A state of these places. @param isInside puts the places into a frame of which nothing is known */
-  stateOf(places: readonly Place[], isInside: boolean): State {
-    const closing = this.#closing();
-    closing.places.push(...(isInside ? places.map((place) => ({ ...place, frame: this.#bottom })) : places));
-    return this.#state(closing);
+  /** A state of these places alone. */
+  stateOf(places: readonly Place[]): State {
+    return this.#state([...places], false);
+  }
+
+  /** The place in a frame of which nothing is known. */
+  placeInside({ position, count }: Pick<Place, "position" | "count">): Place {
+    return this.place(position, count, this.#bottom);
   }
 
   /**
@@ -129,7 +134,19 @@ export class Machine {
     if (this.#states.size + this.#frames.size < mostRemembered) return state;
     this.#states = new Map();
     this.#frames = new Map();
-    return new State(this.#count++, state.places, state.isEnd, this.automaton.classes);
+    this.#bottom.places.clear();
+    return new State(state.places, state.isEnd, this.automaton.classes);
+  }
+
+  place(position: number, count: number, frame: Frame): Place {
+    // Counts are mostly 0, and small integers are the fastest keys.
+    const key = count === 0 ? position : (count + countOffset) * positionLimit + position;
+    let place = frame.places.get(key);
+    if (place === undefined) {
+      place = { id: this.#count++, position, count, frame };
+      frame.places.set(key, place);
+    }
+    return place;
   }
 
   /** The frame of a rule that was called from these places. */
@@ -141,9 +158,26 @@ export class Machine {
     return known;
   }
 
-  #state({ places, isEnd }: Closing): State {
+  /** Positions that are no choice, within reach of a position without a byte, from which an end is within reach. */
+  choices(position: number): readonly number[] {
+    const known = this.#choices[position];
+    if (known !== undefined) return known;
+    const { positions, isAlive } = this.automaton;
+    const seen = new Set([position]);
+    const found: number[] = [];
+    for (const at of seen) {
+      const one = positions[at]!;
+      if (isAlive[at] === 0) continue;
+      if (one.type === "split") for (const to of one.to) seen.add(to);
+      else found.push(at);
+    }
+    this.#choices[position] = found;
+    return found;
+  }
+
+  #state(places: Place[], isEnd: boolean): State {
     const key = keyOf(places, isEnd);
-    const known = this.#states.get(key) ?? new State(this.#count++, places, isEnd, this.automaton.classes);
+    const known = this.#states.get(key) ?? new State(places, isEnd, this.automaton.classes);
     this.#states.set(key, known);
     return known;
   }
@@ -153,16 +187,25 @@ export class Machine {
   }
 }
 
+/** Limits of positions and of counts in either direction, for keys of places. */
+const positionLimit = 2 ** 18;
+const countOffset = 2 ** 30;
+
+/** The same text for the same places in any order: their ids, two UTF-16 units each. */
 function keyOf(places: readonly Place[], isEnd: boolean): string {
-  return `${isEnd ? "$" : ""}${places.map(placeKey).sort().join(" ")}`;
+  const ids = new Int32Array(places.length);
+  for (let i = 0; i < ids.length; i++) ids[i] = places[i]!.id;
+  const units = new Uint16Array(ids.sort().buffer);
+  let key = isEnd ? "$" : "";
+  for (let i = 0; i < units.length; i += mostArguments) key += String.fromCharCode(...units.subarray(i, i + mostArguments));
+  return key;
 }
 
-function placeKey({ position, count, frame }: Place): string {
-  return `${position}:${count}:${frame.id}`;
-}
+/** Arguments of one call. */
+const mostArguments = 4096;
 
 interface Callers {
-  readonly returns: Map<string, Place>;
+  readonly returns: Set<Place>;
   isBottom: boolean;
 }
 
@@ -172,7 +215,7 @@ class Closing {
   isEnd = false;
   readonly #machine: Machine;
   readonly #where: string;
-  readonly #seen = new Set<string>();
+  readonly #seen = new Set<Place>();
   readonly #open: Place[] = [];
   readonly #callers = new Map<number, Callers>();
 
@@ -181,21 +224,18 @@ class Closing {
     this.#where = where;
   }
 
-  get isDead(): boolean {
-    return this.places.length === 0 && !this.isEnd;
-  }
-
-  add(place: Place): void {
-    if (this.#machine.automaton.isAlive[place.position] === 0) return;
-    const key = placeKey(place);
-    if (this.#seen.has(key)) return;
-    this.#seen.add(key);
+  add(position: number, count: number, frame: Frame): void {
+    for (const choice of this.#machine.choices(position)) {
+      const place = this.#machine.place(choice, count, frame);
+      if (this.#seen.has(place)) continue;
+      this.#seen.add(place);
+      this.#open.push(place);
+    }
     check(
       this.#seen.size <= mostPlaces,
       this.#where,
       () => `the text so far can go on at more than ${mostPlaces} places of the grammar, which is the limit: make it less ambiguous`,
     );
-    this.#open.push(place);
   }
 
   /** Follows what needs no byte, then enters the rules that are called: those first that begin with others, so that all callers of a rule are known. */
@@ -204,10 +244,10 @@ class Closing {
     this.#enter();
   }
 
-  /** Enters a rule. */
-  call(rule: number, returns: readonly Place[], isBottom: boolean): void {
-    this.#callersOf(rule).isBottom ||= isBottom;
-    for (const place of returns) this.#callersOf(rule).returns.set(placeKey(place), place);
+  /** Enters the rule that the whole text is of. */
+  enterRoot(): void {
+    this.isEnd = this.#machine.automaton.isNullable[0]!;
+    this.#callersOf(0).isBottom = true;
     this.#enter();
   }
 
@@ -217,7 +257,7 @@ class Closing {
       const rule = [...this.#callers.keys()].reduce((first, other) => (ranks[other]! < ranks[first]! ? other : first));
       const { returns, isBottom } = this.#callers.get(rule)!;
       this.#callers.delete(rule);
-      this.add({ position: starts[rule]!, count: 0, frame: this.#machine.frame([...returns.values()], isBottom) });
+      this.add(starts[rule]!, 0, this.#machine.frame([...returns], isBottom));
       this.#follow(false);
     }
   }
@@ -233,23 +273,22 @@ class Closing {
           this.places.push(place);
           break;
         case "split":
-          for (const to of position.to) this.add({ position: to, count, frame });
-          break;
+          break; // a place is behind all choices
         case "call":
-          if (isNullable[position.rule]) this.add({ position: position.next, count, frame });
-          this.#called(position.rule, { position: position.next, count, frame });
+          if (isNullable[position.rule]) this.add(position.next, count, frame);
+          this.#called(position.rule, this.#machine.place(position.next, count, frame));
           break;
         case "loop":
-          if ((count < 0 ? -1 - count : count) >= position.least) this.add({ position: position.next, count: 0, frame });
-          if (count < position.most) this.add({ position: position.body, count, frame });
+          if ((count < 0 ? -1 - count : count) >= position.least) this.add(position.next, 0, frame);
+          if (count < position.most) this.add(position.body, count, frame);
           break;
         case "turn":
-          this.add({ position: position.loop, count: this.#turned(positions[position.loop]!, count), frame });
+          this.add(position.loop, this.#turned(positions[position.loop]!, count), frame);
           break;
         case "end":
           if (!leaves) break;
           this.isEnd ||= frame.isBottom;
-          for (const back of frame.returns) this.add(back);
+          for (const back of frame.returns) this.add(back.position, back.count, back.frame);
           break;
         default:
           position satisfies never;
@@ -269,12 +308,12 @@ class Closing {
     const callers = this.#callersOf(rule);
     if (this.#machine.automaton.positions[back.position]!.type === "end") {
       callers.isBottom ||= back.frame.isBottom;
-      for (const place of back.frame.returns) callers.returns.set(placeKey(place), place);
-    } else callers.returns.set(placeKey(back), back);
+      for (const place of back.frame.returns) callers.returns.add(place);
+    } else callers.returns.add(back);
   }
 
   #callersOf(rule: number): Callers {
-    const known = this.#callers.get(rule) ?? { returns: new Map<string, Place>(), isBottom: false };
+    const known = this.#callers.get(rule) ?? { returns: new Set<Place>(), isBottom: false };
     this.#callers.set(rule, known);
     return known;
   }

@@ -18,7 +18,7 @@ export type TokenMask = Int32Array | Uint32Array;
 /** What places of one frame allow, whatever lies around the frame. */
 interface Inside {
   readonly mask: TokenMask;
-  /** Where the frame's rule may end inside of tokens. */
+  /** Where the frame's rule may end inside of tokens; not of those that the mask has anyway. */
   readonly leaves: readonly Leaf[];
 }
 
@@ -40,7 +40,7 @@ interface Walk {
   readonly from?: number;
   /** … up to here, this one not included. */
   readonly to?: number;
-  /** Only tokens of more bytes. */
+  /** Tokens of no more bytes may be passed over. */
   readonly longerThan?: number;
 }
 
@@ -50,6 +50,8 @@ export class TokenMasks {
   readonly #tries: TokenTries;
   #masks = new WeakMap<State, TokenMask>();
   #insides = new WeakMap<State, Inside>();
+  /** States that were asked for whether every plain byte leads back to them. */
+  readonly #loopsKnown = new WeakMap<State, boolean>();
   readonly #isWide: readonly boolean[];
   readonly #path: State[] = [];
   readonly #bits: Uint32Array;
@@ -83,7 +85,7 @@ export class TokenMasks {
       else narrow.push(...places);
     }
     const bits = this.#bits.fill(0);
-    if (narrow.length > 0) this.#walk(all, this.#machine.stateOf(narrow, false), { bits });
+    if (narrow.length > 0) this.#walk(all, this.#machine.stateOf(narrow), { bits });
     for (const [frame, { mask, leaves }] of insides) {
       addTo(bits, mask);
       if (leaves.length === 0) continue;
@@ -104,17 +106,16 @@ export class TokenMasks {
    */
   #inside(places: readonly Place[]): Inside {
     const left = Math.min(...places.map((place) => this.#turnsLeft(place)));
-    const counted = (count: (place: Place) => number) => places.map((place) => ({ ...place, count: count(place) }));
-    if (left === Number.POSITIVE_INFINITY) return this.#known(this.#machine.stateOf(places, true), (state) => this.#free(state));
+    const inside = (count: (place: Place) => number) =>
+      this.#machine.stateOf(places.map((place) => this.#machine.placeInside({ position: place.position, count: count(place) })));
+    const counted = inside(({ count }) => count);
+    if (left === Number.POSITIVE_INFINITY) return this.#known(counted, (state) => this.#free(state));
     const free = this.#known(
-      this.#machine.stateOf(
-        counted((place) => this.#unlimited(place)),
-        true,
-      ),
+      inside((place) => this.#unlimited(place)),
       (state) => this.#free(state),
     );
     if (left >= this.#tries.all.longest) return free;
-    return this.#known(this.#machine.stateOf(places, true), (state) => this.#limited(state, free, left));
+    return this.#known(counted, (state) => this.#limited(state, free, left));
   }
 
   #known(state: State, find: (state: State) => Inside): Inside {
@@ -126,7 +127,7 @@ export class TokenMasks {
   #free(state: State): Inside {
     const { all, plain, others } = this.#tries;
     const leaves: Leaf[] = [];
-    const loops = !state.isEnd && this.#loopsOnPlain(state);
+    const loops = this.#loopsOnPlain(state);
     const bits = loops ? plain.slice() : new Uint32Array(plain.length);
     this.#walk(loops ? others : all, state, { bits, leaves });
     return { mask: packed(bits), leaves };
@@ -134,8 +135,15 @@ export class TokenMasks {
 
   /** Whether every character that strings of JSON hold as it is leads back to the state, as inside of a string. */
   #loopsOnPlain(state: State): boolean {
-    for (let byte = 0; byte < 0x80; byte++) if (isPlainByte(byte) && this.#machine.step(state, byte) !== state) return false;
-    return utf8Ranges(beyondAscii).every((ranges) => this.#loops(state, state, ranges));
+    return this.#loopsOnAscii(state) && utf8Ranges(beyondAscii).every((ranges) => this.#loops(state, state, ranges));
+  }
+
+  #loopsOnAscii(state: State): boolean {
+    const known = this.#loopsKnown.get(state);
+    if (known !== undefined) return known;
+    const found = plainBytes.every((byte) => this.#machine.step(state, byte) === state);
+    this.#loopsKnown.set(state, found);
+    return found;
   }
 
   /** Whether all sequences of bytes in these ranges lead from one state to another. */
@@ -176,7 +184,7 @@ export class TokenMasks {
 
   /** Finds the tokens of a tree that may come in a state. */
   #walk(trie: TokenTrie, state: State, { bits, leaves, from = 0, to = trie.nodes, longerThan = 0 }: Walk): void {
-    const { byte, depth, end, first, ids, deepest } = trie;
+    const { byte, depth, end, first, ids, deepest, isPlainBelow } = trie;
     const { classOf } = this.#machine.automaton;
     const path = this.#path;
     if (from >= to) return;
@@ -187,21 +195,30 @@ export class TokenMasks {
       const kind = classOf[byte[node]!]!;
       const known = before.next[kind];
       const next = deepest[node]! <= longerThan ? null : known === undefined ? this.#machine.stepClass(before, kind) : known;
+      const behind = end[node]!;
       if (next === null) {
-        node = end[node]!;
+        node = behind;
         continue;
       }
+      // All tokens below go on where every byte of theirs leads back to the state.
+      const isWhole = behind - node > fewNodes && isPlainBelow[node] === 1 && longerThan === 0 && this.#loopsOnAscii(next);
+      const last = isWhole ? behind : node + 1;
+      for (let i = first[node]!; i < first[last]!; i++) {
+        const id = ids[i]!;
+        bits[id >>> 5]! |= 1 << (id & 31);
+      }
+      if (leaves !== undefined && next.isEnd && behind > node + 1) leaves.push({ trie, node });
       path[level + 1] = next;
-      if (level >= longerThan)
-        for (let i = first[node]!; i < first[node + 1]!; i++) {
-          const id = ids[i]!;
-          bits[id >>> 5]! |= 1 << (id & 31);
-        }
-      if (leaves !== undefined && next.isEnd && level >= longerThan && end[node]! > node + 1) leaves.push({ trie, node });
-      node++;
+      node = last;
     }
   }
 }
+
+/** Nodes that are as fast walked over as looked at together. */
+const fewNodes = 8;
+
+/** Bytes of ASCII that a string of JSON holds as they are. */
+const plainBytes = Array.from({ length: 0x80 }, (_, byte) => byte).filter(isPlainByte);
 
 /** Characters of two and more bytes. */
 const beyondAscii: CodePoints = [[0x80, lastCodePoint]];
@@ -214,13 +231,12 @@ export function addTo(bits: Uint32Array, mask: TokenMask): void {
 
 function packed(bits: Uint32Array): TokenMask {
   let count = 0;
-  for (const word of bits) count += ones(word);
+  for (let i = 0; i < bits.length; i++) if (bits[i] !== 0) count += ones(bits[i]!);
   if (count > mostListed) return bits.slice();
   const ids = new Int32Array(count);
   let at = 0;
-  bits.forEach((word, i) => {
-    for (let rest = word; rest !== 0; rest &= rest - 1) ids[at++] = 32 * i + (31 - Math.clz32(rest & -rest));
-  });
+  for (let i = 0; i < bits.length; i++)
+    for (let rest = bits[i]!; rest !== 0; rest &= rest - 1) ids[at++] = 32 * i + (31 - Math.clz32(rest & -rest));
   return ids;
 }
 

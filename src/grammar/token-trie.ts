@@ -17,6 +17,8 @@ export interface TokenTrie {
   readonly ids: Int32Array;
   /** Bytes of the longest token at or below a node. */
   readonly deepest: Uint16Array;
+  /** 1 where all bytes below a node are {@link isPlainByte}. */
+  readonly isPlainBelow: Uint8Array;
   /** Bytes of the longest token. */
   readonly longest: number;
 }
@@ -118,9 +120,18 @@ function createTrie(tokens: readonly (Uint8Array | undefined)[]): TokenTrie {
   while (path.length > 0) end[path.pop()!] = nodes;
   first[nodes] = ids.length;
   const deepest = deepestOf({ end, depth, first, nodes });
+  const isPlainBelow = plainBelow({ end, byte, nodes });
   const longest = ids.reduce((most, id) => Math.max(most, tokens[id]!.length), 0);
   const cut = { byte: byte.slice(0, nodes), depth: depth.slice(0, nodes), end: end.slice(0, nodes), first: first.slice(0, nodes + 1) };
-  return { vocabSize: tokens.length, nodes, ...cut, ids: Int32Array.from(ids), deepest, longest };
+  return { vocabSize: tokens.length, nodes, ...cut, ids: Int32Array.from(ids), deepest, isPlainBelow, longest };
+}
+
+function plainBelow({ end, byte, nodes }: Pick<TokenTrie, "end" | "byte" | "nodes">): Uint8Array {
+  const isPlain = new Uint8Array(nodes).fill(1);
+  for (let node = nodes - 1; node >= 0; node--)
+    for (let below = node + 1; below < end[node]!; below = end[below]!)
+      if (isPlain[below] === 0 || !isPlainByte(byte[below]!)) isPlain[node] = 0;
+  return isPlain;
 }
 
 /** Bytes of the longest token at or below each node: of the last nodes first. */

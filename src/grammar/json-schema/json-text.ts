@@ -1,6 +1,6 @@
 // JSON values as the texts that stand for them.
 import { type CodePoints, codePoints, contains, intersection } from "../../regex/index.ts";
-import { type Expression, either, repeat, sequence, set, text } from "../expression.ts";
+import { anyText, type Expression, either, repeat, sequence, set, text } from "../expression.ts";
 import { anyString, type Language, trimmed } from "../language.ts";
 import type { Layout } from "./layout.ts";
 
@@ -65,8 +65,8 @@ export function languageString(language: Language): Expression {
 
 function spelledCharacter(points: CodePoints): Expression {
   const asItIs = intersection(points, plain);
-  const escapes = escaped.filter((char) => contains(points, char.charCodeAt(0))).map((char) => text(JSON.stringify(char).slice(1, -1)));
-  return either([...(asItIs.length > 0 ? [set(asItIs)] : []), ...escapes]);
+  const escapes = escaped.filter((char) => contains(points, char.charCodeAt(0))).map((char) => JSON.stringify(char).slice(1, -1));
+  return either([...(asItIs.length > 0 ? [set(asItIs)] : []), ...(escapes.length > 0 ? [anyText(escapes)] : [])]);
 }
 
 /** A value with white space as the layout has it; keys in their order. */
