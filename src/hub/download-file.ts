@@ -31,6 +31,7 @@ export async function downloadFile(client: HubClient, download: Download): Promi
   let stalled: readonly string[] = [];
   while (!(await isThere(path))) {
     const claimed = await claimPartial(path, stalled);
+    if (claimed !== undefined && (await isThere(path))) return rm(claimed.path, { force: true }); // the one before has just ended
     if (claimed !== undefined) return downloadTo(client, download, claimed.path);
     stalled = await whileOthersDownload(path, client.signal, onBytes);
   }

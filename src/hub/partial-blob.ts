@@ -3,7 +3,7 @@ import { rename, rm, stat, writeFile } from "node:fs/promises";
 import { explainIo, findPartials, partialPath } from "../files/index.ts";
 import { pause } from "./pause.ts";
 
-/** Milliseconds between two looks at what another process downloads, and after which one that adds nothing is no longer waited for. */
+/** Milliseconds between two looks at what another process downloads, about, and after which one that adds nothing is no longer waited for. */
 const [lookEvery, longestStall] = [100, 60_000];
 
 /** A partial that this download alone writes. */
@@ -14,21 +14,25 @@ export interface ClaimedPartial {
 }
 
 /**
- * Takes what an earlier download of the file left, or begins anew. A rename takes it, so that of two that try one has it. Where two
- * begin at the same moment, the one that has less gives way; should both go on, both end with the whole file.
+ * Takes what an earlier download of the file left, or begins anew. Who wants to write makes a file of its own, and writes when nobody else's stands there
+ * then; else it takes its file away. Of two that both went on, the one whose file came later would have seen the other's.
  * @param stalled partials of others that do not count
- * @returns undefined where another process is at it
+ * @returns undefined where another process is at it, or was about to be
  */
 export async function claimPartial(path: string, stalled: readonly string[] = []): Promise<ClaimedPartial | undefined> {
-  if ((await othersAt(path, stalled)).length > 0) return undefined;
   const own = partialPath(path);
-  await takeLeft(path, own);
-  const bytes = await sizeOf(own);
-  const others = await othersAt(path, [...stalled, own]);
-  const isFirst = others.every((other) => other.bytes < bytes || (other.bytes === bytes && other.path > own));
-  if (isFirst) return { path: own, bytes };
-  await releasePartial(path, own);
-  return undefined;
+  if (await isAnybodyAt(path, stalled)) return undefined;
+  await writeFile(own, "", { flag: "wx" }).catch((error) => {
+    throw explainIo("hub", own, error);
+  });
+  if (await isAnybodyAt(path, [...stalled, own])) {
+    await rm(own, { force: true });
+    return undefined;
+  }
+  const [largest, ...smaller] = await leftParts(path);
+  for (const part of smaller) await rm(part.path, { force: true });
+  if (largest !== undefined) await rename(largest.path, own).catch(() => undefined); // else it begins anew
+  return { path: own, bytes: await sizeOf(own) };
 }
 
 /** Leaves what is there for the next download. */
@@ -48,13 +52,13 @@ export async function whileOthersDownload(
 ): Promise<readonly string[]> {
   let [seen, since] = [-1, performance.now()];
   for (;;) {
+    await pause(lookEvery * (0.5 + Math.random()), signal); // two that gave way to each other do not come back at once
     const others = await othersAt(path, []);
     const most = Math.max(-1, ...others.map(({ bytes }) => bytes));
     if (most < 0) return [];
     if (most > seen) [seen, since] = [most, performance.now()];
     if (performance.now() - since > longestStall) return others.map((other) => other.path);
     onBytes(most);
-    await pause(lookEvery, signal);
   }
 }
 
@@ -75,18 +79,8 @@ async function leftParts(path: string): Promise<ClaimedPartial[]> {
   return left.filter(({ bytes }) => bytes > 0).toSorted((a, b) => b.bytes - a.bytes);
 }
 
-/** Moves the largest part that nobody writes to `own`, or makes it empty. */
-async function takeLeft(path: string, own: string): Promise<void> {
-  const [largest, ...smaller] = await leftParts(path);
-  for (const part of smaller) await rm(part.path, { force: true });
-  try {
-    if (largest !== undefined) await rename(largest.path, own);
-  } catch {
-    // Another process was faster.
-  }
-  await writeFile(own, "", { flag: "a" }).catch((error) => {
-    throw explainIo("hub", own, error);
-  });
+async function isAnybodyAt(path: string, without: readonly string[]): Promise<boolean> {
+  return (await othersAt(path, without)).length > 0;
 }
 
 async function othersAt(path: string, without: readonly string[]): Promise<ClaimedPartial[]> {
