@@ -75,9 +75,11 @@ export function sentencePieceTrainer(options: SentencePieceTrainOptions, ties: T
       const pieces = await coveredCharacters(counts, characterCoverage, boundary);
       if (mode === "exact" && !pieces.includes(spaceMark)) pieces.unshift(spaceMark);
       characters = pieces.length;
-      const laidOut = mode === "spm-0.1.97" ? await layOutByFrequency(counts, pieces) : { words: await layOut(counts, pieces), seen };
+      const rules = () => new SentencePieces(limits);
+      const laidOut =
+        mode === "spm-0.1.97" ? await layOutByFrequency(counts, pieces, rules()) : { words: await layOut(counts, pieces), seen };
       seen = laidOut.seen;
-      return { words: laidOut.words, pieces, rules: new SentencePieces(limits), bytesOf: utf8Bytes, areBytes: false };
+      return { words: laidOut.words, pieces, rules: rules(), bytesOf: utf8Bytes, areBytes: false };
     },
     learner: (alphabet) => learnerOf(mode, alphabet, seen, ties),
     finish: (pieces, merges) => {
@@ -179,9 +181,17 @@ async function layOut(words: WordCounts, pieces: readonly string[]): Promise<Wor
   return builder.build();
 }
 
-/** The same with the most frequent words first, then in the order of their UTF-8, which words have with a ▅ for every character without a piece. */
-async function layOutByFrequency(words: WordCounts, pieces: readonly string[]): Promise<{ words: Words; seen: readonly string[] }> {
+/**
+ * The same with the most frequent words first, then in the order of their UTF-8, which words have with a ▅ for every character without a piece. They
+ * are cut where no piece reaches across, and each part counts where it comes first: the trainer's order is that in which pairs are first met.
+ */
+async function layOutByFrequency(
+  words: WordCounts,
+  pieces: readonly string[],
+  rules: SentencePieces,
+): Promise<{ words: Words; seen: readonly string[] }> {
   const symbolOf = symbolsByCharacter(pieces);
+  for (const piece of pieces) rules.add(piece);
   const spelt = new WordTable();
   for await (const block of words.blocks())
     eachSpeltWord(block, (word, count) => {
@@ -193,13 +203,15 @@ async function layOutByFrequency(words: WordCounts, pieces: readonly string[]): 
   const seen = new Set<number>();
   for (const block of spelt.blocksByCount())
     eachSpeltWord(block, (word, count) => {
+      let before: number | undefined;
       for (const point of word) {
         seen.add(point);
         const symbol = symbolOf.get(point);
-        if (symbol === undefined) builder.close(count);
-        else builder.push(symbol);
+        if (symbol === undefined || before === undefined || !rules.mayMerge(before, symbol)) builder.closeOnce(count);
+        if (symbol !== undefined) builder.push(symbol);
+        before = symbol;
       }
-      builder.close(count);
+      builder.closeOnce(count);
     });
   return { words: builder.build(), seen: Array.from(seen, characterOf) };
 }
