@@ -92,7 +92,7 @@ export const trainCommand: Command = {
     await makeFolder(toFolder ? out : dirname(out), where);
     const file = toFolder ? join(out, "tokenizer.json") : out;
     const counts = await countWords(texts, trainingRules(options), counting, { out: file, where, io });
-    const model = await trainOnWords(counts, { ...options, onProgress: io.progress, signal: io.signal });
+    const model = await trainOnWords(counts, { ...options, onProgress: io.progress, signal: io.signal }, () => counts.release());
     await save(model, file);
     if (toFolder) await atomicWriteJson(join(out, "tokenizer_config.json"), { ...tokenizerConfigJson(model), training: options }, where);
     await counts.remove();

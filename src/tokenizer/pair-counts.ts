@@ -69,9 +69,11 @@ export class PairCounts {
     return this.#counts[pair]!;
   }
 
-  /** A copy of all counts. */
-  allCounts(): Float64Array<ArrayBuffer> {
-    return Float64Array.from(this.#counts.subarray(0, this.size));
+  /** Copies all counts into an array of the caller's, or into a larger one where that is too short. @returns the array */
+  copyCounts(into: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
+    const copy = into.length < this.size ? new Float64Array(this.#counts.length) : into;
+    copy.set(this.#counts.subarray(0, this.size));
+    return copy;
   }
 
   /**

@@ -55,6 +55,8 @@ const largestTable = 2 ** 30;
 export interface CountedTexts extends WordCounts {
   /** Bytes of text, in UTF-8, that were counted. */
   readonly textBytes: number;
+  /** Lets go of what memory holds; blocks may not be asked for after it. */
+  release(): void;
   /** Removes what is on disk. */
   remove(): Promise<void>;
 }
@@ -116,8 +118,15 @@ async function joined(
   { where = "data", signal, onProgress }: CountOptions,
 ): Promise<CountedTexts> {
   if (!folder.isThere) {
-    const counts = mergeCounts(tables.map(({ blocks }) => ({ blocks: () => blocks })));
-    return { blocks: () => counts.blocks(), textBytes: sum(tables.map(({ textBytes }) => textBytes)), remove: async () => undefined };
+    const held = tables.map(({ blocks }) => [...blocks]);
+    const counts = mergeCounts(held.map((blocks) => ({ blocks: () => blocks })));
+    const release = () => held.forEach((blocks) => blocks.splice(0));
+    return {
+      blocks: () => counts.blocks(),
+      textBytes: sum(tables.map(({ textBytes }) => textBytes)),
+      release,
+      remove: async () => undefined,
+    };
   }
   const run = await mergeRuns(await folder.runsThere(), await folder.path(), { where, signal, onProgress });
   check(
@@ -125,7 +134,7 @@ async function joined(
     where,
     () => `${folder.name}: counts are missing there: remove it to count anew`,
   );
-  return { blocks: () => run.blocks(), textBytes: run.header.textBytes, remove: () => folder.remove() };
+  return { blocks: () => run.blocks(), textBytes: run.header.textBytes, release: () => undefined, remove: () => folder.remove() };
 }
 
 function sum(numbers: readonly number[]): number {
