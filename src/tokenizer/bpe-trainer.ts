@@ -9,7 +9,8 @@ export interface BpeTrainer {
   /** How documents become words. */
   readonly rules: WordRules;
   /** The words as symbols, and the pieces these symbols stand for. */
-  layOut(words: WordCounts): Promise<Alphabet>;
+  /** @param onRead may be called when the words were read for the last time, so that they need not stay in memory while they are laid out */
+  layOut(words: WordCounts, onRead: () => void): Promise<Alphabet>;
   /** How the next merge is found. */
   learner(alphabet: Alphabet): Learner;
   /** Pieces that stand beside those learned: special ones and bytes. Text never becomes one of them. */

@@ -14,7 +14,7 @@ import { listSpecials, type SpecialPieces, specialRoles } from "./special-pieces
 import { unknownMark } from "./split-sentence.ts";
 import type { TieRule } from "./tie-rules.ts";
 import { eachSpeltWord, type WordCounts, WordTable } from "./words/index.ts";
-import { WordsBuilder } from "./words-builder.ts";
+import { sizesOf, WordsBuilder } from "./words-builder.ts";
 
 /**
  * Whose merges are learned: "exact" merges the truly most frequent pair at every step; "spm" gives the pieces, ids and scores of SentencePiece
@@ -71,13 +71,13 @@ export function sentencePieceTrainer(options: SentencePieceTrainOptions, ties: T
       ...(mode === "spm-0.1.97" ? { onlyAt: allowWhitespaceOnlyPieces ? "runs of spaces" : "spaces" } : {}),
       ...(maxSentenceBytes === undefined ? {} : { maxSentenceBytes }),
     },
-    layOut: async (counts) => {
+    layOut: async (counts, onRead) => {
       const pieces = await coveredCharacters(counts, characterCoverage, boundary);
       if (mode === "exact" && !pieces.includes(spaceMark)) pieces.unshift(spaceMark);
       characters = pieces.length;
       const rules = () => new SentencePieces(limits);
       const laidOut =
-        mode === "spm-0.1.97" ? await layOutByFrequency(counts, pieces, rules()) : { words: await layOut(counts, pieces), seen };
+        mode === "spm-0.1.97" ? await layOutByFrequency(counts, pieces, rules(), onRead) : { words: await layOut(counts, pieces), seen };
       seen = laidOut.seen;
       return { words: laidOut.words, pieces, rules: rules(), bytesOf: utf8Bytes, areBytes: false };
     },
@@ -189,17 +189,20 @@ async function layOutByFrequency(
   words: WordCounts,
   pieces: readonly string[],
   rules: SentencePieces,
+  onRead: () => void,
 ): Promise<{ words: Words; seen: readonly string[] }> {
   const symbolOf = symbolsByCharacter(pieces);
   for (const piece of pieces) rules.add(piece);
-  const spelt = new WordTable();
+  const sizes = await sizesOf(words);
+  const spelt = new WordTable(sizes);
   for await (const block of words.blocks())
     eachSpeltWord(block, (word, count) => {
       let text = "";
       for (const point of word) text += symbolOf.has(point) ? characterOf(point) : unknownMark;
       spelt.add(text, 0, text.length, count);
     });
-  const builder = await WordsBuilder.roomFor(spelt);
+  onRead();
+  const builder = new WordsBuilder(sizes);
   const seen = new Set<number>();
   for (const block of spelt.blocksByCount())
     eachSpeltWord(block, (word, count) => {

@@ -42,14 +42,14 @@ export async function trainTokenizer(corpus: Iterable<string> | AsyncIterable<st
 
 /**
  * The same from words that were counted before, by {@link trainingRules} of the same options.
- * @param onLaidOut is called when the words were read for the last time, before merges are learned of them
+ * @param onRead is called when the words were read for the last time, before merges are learned of them, and perhaps again
  */
-export async function trainOnWords(counts: WordCounts, options: TrainOptions, onLaidOut?: () => void): Promise<TokenizerModel> {
+export async function trainOnWords(counts: WordCounts, options: TrainOptions, onRead = () => {}): Promise<TokenizerModel> {
   trainingRules(options); // refuses what is out of range
   const trainer = trainerOf(options);
   const pace = new Pace(options.signal);
-  const alphabet = await trainer.layOut(counts);
-  onLaidOut?.();
+  const alphabet = await trainer.layOut(counts, onRead);
+  onRead();
   check(alphabet.words.counts.length > 0, "tokenizer", () => "the corpus has no words: give it some text");
   const fixed = trainer.reserved.length;
   checkRoom(options, fixed, alphabet.pieces.length);

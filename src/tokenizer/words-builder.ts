@@ -1,7 +1,7 @@
 // Lays counted words out as training wants them.
 import { grown, grownFloats } from "./grown.ts";
 import type { Words } from "./pair-counts.ts";
-import type { WordCounts } from "./words/index.ts";
+import type { WordCounts, WordSizes } from "./words/index.ts";
 
 /** Collects words as symbols, with their counts. */
 export class WordsBuilder {
@@ -13,19 +13,15 @@ export class WordsBuilder {
   readonly #known = new KnownWords();
   #startOfLast = 1;
 
-  private constructor(symbols: number, words: number) {
-    this.#symbols = new Int32Array(symbols).fill(-1, 0, 1);
-    this.#counts = new Float64Array(words);
+  /** A builder with room for words of a symbol per byte and one at the end; it grows where that does not do, which takes twice the memory. */
+  constructor({ words, bytes }: WordSizes) {
+    this.#symbols = new Int32Array(bytes + 2 * words + 2).fill(-1, 0, 1);
+    this.#counts = new Float64Array(words + 1);
   }
 
-  /** A builder with room for words of a symbol per byte and one at the end; it grows where that does not do, which takes twice the memory. */
+  /** A builder with room for counted words. */
   static async roomFor(counts: WordCounts): Promise<WordsBuilder> {
-    let [symbols, words] = [2, 1];
-    for await (const block of counts.blocks()) {
-      symbols += block.bytes.length + 2 * block.counts.length;
-      words += block.counts.length;
-    }
-    return new WordsBuilder(symbols, words);
+    return new WordsBuilder(await sizesOf(counts));
   }
 
   push(symbol: number): void {
@@ -60,6 +56,16 @@ export class WordsBuilder {
     // The room behind them was never written, so it takes no memory.
     return { symbols: this.#symbols.subarray(0, this.#size), counts: this.#counts.subarray(0, this.#words) };
   }
+}
+
+/** How many words were counted, and how many bytes they have together. */
+export async function sizesOf(counts: WordCounts): Promise<WordSizes> {
+  let [words, bytes] = [0, 0];
+  for await (const block of counts.blocks()) {
+    words += block.counts.length;
+    bytes += block.bytes.length;
+  }
+  return { words, bytes };
 }
 
 /** Numbers different words in the order in which they come first. */

@@ -1,4 +1,4 @@
 export { type CutWords, type WordRules, wordCutter } from "./cut-words.ts";
 export { mergeCounts } from "./merge-counts.ts";
 export { type ByteRange, eachSpeltWord, eachWordOf, type WordBlock, type WordCounts } from "./word-counts.ts";
-export { WordTable } from "./word-table.ts";
+export { type WordSizes, WordTable } from "./word-table.ts";

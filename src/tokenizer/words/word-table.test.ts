@@ -43,6 +43,13 @@ test.each([1, 2, 3])("a table counts as a map of strings does, and sorts by byte
   expect(table.size).toBe(expected.length);
 });
 
+test.each([0, 1, 5, 4096, 20_000])("a table with room for %i words grows as it must", async (room) => {
+  const words = Array.from({ length: 20_000 }, (_, i) => ((i * 7919) % 17_000).toString(36));
+  const table = new WordTable({ words: room, bytes: 3 * room });
+  for (const word of words) table.add(word);
+  expect(await listed(table)).toEqual(naive(words));
+});
+
 test.each([1, 2, 5])("merged, %i tables are one", async (parts) => {
   const rng = new Rng(parts);
   const words = randomWords(rng, 5000);

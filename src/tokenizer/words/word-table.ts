@@ -7,18 +7,38 @@ import type { WordBlock, WordCounts } from "./word-counts.ts";
 /** Slots are pairs: the hash, and the word's number + 1, which is 0 in a free slot. */
 const slotWidth = 2;
 
+/** Room that is left behind all words, for one that is being written. */
+const mostBytesOfWord = 1 << 10;
+
+/** How many words there are, and how many bytes they have together. */
+export interface WordSizes {
+  readonly words: number;
+  readonly bytes: number;
+}
+
 /** Counts words of UTF-8. */
 export class WordTable implements WordCounts {
-  #bytes = new Uint8Array(1 << 16);
-  #view = new DataView(this.#bytes.buffer);
+  #bytes: Uint8Array;
+  #view: DataView;
   /** Word → where it begins; one more entry says where the last one ends. */
-  #starts = new Uint32Array(1 << 12);
-  #counts = new Float64Array(1 << 12);
-  #slots = new Int32Array(slotWidth << 13);
+  #starts: Uint32Array;
+  #counts: Float64Array;
+  #slots: Int32Array;
   #size = 0;
   /** The bytes that were given last, and a view of them. */
-  #source: Uint8Array = this.#bytes;
-  #sourceView: DataView = this.#view;
+  #source: Uint8Array;
+  #sourceView: DataView;
+
+  /** A table that has room for so many words, of so many bytes in all, and grows where that does not do. */
+  constructor({ words, bytes }: WordSizes = { words: 1 << 12, bytes: 1 << 16 }) {
+    this.#bytes = new Uint8Array(bytes + mostBytesOfWord);
+    this.#view = new DataView(this.#bytes.buffer);
+    this.#counts = new Float64Array(Math.max(1, words));
+    this.#starts = new Uint32Array(this.#counts.length + 1);
+    this.#slots = new Int32Array(slotWidth * 2 ** Math.ceil(Math.log2(2 * this.#counts.length)));
+    this.#source = this.#bytes;
+    this.#sourceView = this.#view;
+  }
 
   /** How many different words there are. */
   get size(): number {
@@ -133,7 +153,7 @@ export class WordTable implements WordCounts {
     const word = this.#size++;
     this.#slots[slot] = hash;
     this.#slots[slot + 1] = word + 1;
-    if (word + 2 > this.#starts.length) this.#growWords();
+    if (word === this.#counts.length) this.#growWords();
     this.#starts[word + 1] = to;
     this.#counts[word] = count;
     if (2 * slotWidth * this.#size > this.#slots.length) this.#growSlots();
@@ -148,12 +168,12 @@ export class WordTable implements WordCounts {
   }
 
   #growWords(): void {
-    const starts = new Uint32Array(2 * this.#starts.length);
-    starts.set(this.#starts);
-    this.#starts = starts;
     const counts = new Float64Array(2 * this.#counts.length);
     counts.set(this.#counts);
     this.#counts = counts;
+    const starts = new Uint32Array(counts.length + 1);
+    starts.set(this.#starts);
+    this.#starts = starts;
   }
 
   #growSlots(): void {
