@@ -13,51 +13,53 @@ function refused(means: string, ...absent: readonly GgufScalar[]): Role {
   return { absent, means };
 }
 
-const roles: Readonly<Record<string, Role>> = {
-  context_length: "honoured",
-  embedding_length: "honoured",
-  block_count: "honoured",
-  feed_forward_length: "honoured",
-  "attention.head_count": "honoured",
-  "attention.head_count_kv": "honoured",
-  "attention.key_length": "honoured",
-  "attention.value_length": "honoured",
-  "attention.layer_norm_rms_epsilon": "honoured",
-  "attention.sliding_window": "honoured",
-  "attention.sliding_window_pattern": "honoured",
-  "rope.dimension_count": "honoured",
-  "rope.freq_base": "honoured",
-  "rope.scale_linear": "honoured",
-  "rope.scaling.type": "honoured",
-  "rope.scaling.factor": "honoured",
-  "rope.scaling.attn_factor": "honoured",
-  "rope.scaling.original_context_length": "honoured",
-  "rope.scaling.yarn_attn_factor": "honoured",
-  "rope.scaling.yarn_beta_fast": "honoured",
-  "rope.scaling.yarn_beta_slow": "honoured",
-  "rope.scaling.yarn_log_multiplier": "honoured",
-  "rope.scaling.yarn_ext_factor": refused("YaRN's ramp by another share than the whole", 1, -1),
-  // The embedding table says how many rows it has.
-  vocab_size: "harmless",
-  "rope.scaling.finetuned": "harmless",
-  tensor_data_layout: "harmless",
-  expert_count: refused("a mixture of experts, as Mixtral is", 0),
-  expert_used_count: refused("a mixture of experts, as Mixtral is", 0),
-  "attention.causal": refused("attention to later tokens", true),
-  "attention.scale": refused("scores of attention by a scale of its own", 0),
-  "attention.clamp_kqv": refused("queries, keys and values that are clamped", 0),
-  "attention.max_alibi_bias": refused("ALiBi", 0),
-  "attention.temperature_scale": refused("attention whose temperature depends on the position", 0),
-  attn_logit_softcapping: refused("scores of attention that are capped", 0),
-  final_logit_softcapping: refused("logits that are capped", 0),
-  logit_scale: refused("logits by a scale", 0, 1),
-  residual_scale: refused("residuals by a scale", 0, 1),
-  embedding_scale: refused("embeddings by a scale", 0, 1),
-  pooling_type: refused("pooled embeddings in the place of logits", 0, -1),
-  use_parallel_residual: refused("attention and feed-forward layers side by side", false),
-  nextn_predict_layers: refused("layers that predict several tokens", 0),
-  "rope.scaling.alpha": refused("NTK scaling by alpha", 0),
-};
+const roles = new Map<string, Role>(
+  Object.entries({
+    context_length: "honoured",
+    embedding_length: "honoured",
+    block_count: "honoured",
+    feed_forward_length: "honoured",
+    "attention.head_count": "honoured",
+    "attention.head_count_kv": "honoured",
+    "attention.key_length": "honoured",
+    "attention.value_length": "honoured",
+    "attention.layer_norm_rms_epsilon": "honoured",
+    "attention.sliding_window": "honoured",
+    "attention.sliding_window_pattern": "honoured",
+    "rope.dimension_count": "honoured",
+    "rope.freq_base": "honoured",
+    "rope.scale_linear": "honoured",
+    "rope.scaling.type": "honoured",
+    "rope.scaling.factor": "honoured",
+    "rope.scaling.attn_factor": "honoured",
+    "rope.scaling.original_context_length": "honoured",
+    "rope.scaling.yarn_attn_factor": "honoured",
+    "rope.scaling.yarn_beta_fast": "honoured",
+    "rope.scaling.yarn_beta_slow": "honoured",
+    "rope.scaling.yarn_log_multiplier": "honoured",
+    "rope.scaling.yarn_ext_factor": refused("YaRN's ramp by another share than the whole", 1, -1),
+    // The embedding table says how many rows it has.
+    vocab_size: "harmless",
+    "rope.scaling.finetuned": "harmless",
+    tensor_data_layout: "harmless",
+    expert_count: refused("a mixture of experts, as Mixtral is", 0),
+    expert_used_count: refused("a mixture of experts, as Mixtral is", 0),
+    "attention.causal": refused("attention to later tokens", true),
+    "attention.scale": refused("scores of attention by a scale of its own", 0),
+    "attention.clamp_kqv": refused("queries, keys and values that are clamped", 0),
+    "attention.max_alibi_bias": refused("ALiBi", 0),
+    "attention.temperature_scale": refused("attention whose temperature depends on the position", 0),
+    attn_logit_softcapping: refused("scores of attention that are capped", 0),
+    final_logit_softcapping: refused("logits that are capped", 0),
+    logit_scale: refused("logits by a scale", 0, 1),
+    residual_scale: refused("residuals by a scale", 0, 1),
+    embedding_scale: refused("embeddings by a scale", 0, 1),
+    pooling_type: refused("pooled embeddings in the place of logits", 0, -1),
+    use_parallel_residual: refused("attention and feed-forward layers side by side", false),
+    nextn_predict_layers: refused("layers that predict several tokens", 0),
+    "rope.scaling.alpha": refused("NTK scaling by alpha", 0),
+  }),
+);
 
 /** The keys of one architecture in a file's metadata, each of the kind that is asked for. */
 export class GgufKeys {
@@ -77,7 +79,7 @@ export class GgufKeys {
     const unknown: string[] = [];
     for (const [full, { value }] of this.#pairs) {
       if (!full.startsWith(this.#prefix)) continue;
-      const role = roles[full.slice(this.#prefix.length)];
+      const role = roles.get(full.slice(this.#prefix.length));
       if (role === undefined) unknown.push(full);
       else if (typeof role === "object" && !isOneOf(role.absent, value))
         this.fail(

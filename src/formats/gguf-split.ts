@@ -59,11 +59,11 @@ export function joinGgufParts(parts: readonly NamedHead[]): TensorFile {
 
 function checkPart(part: NamedHead, i: number, count: number): void {
   const [said, of] = [wholeOf(part, "split.no"), wholeOf(part, "split.count")];
+  const place = said === undefined ? "no part" : `part ${said + 1} of ${of ?? "an unknown number"}`;
   check(
     said === i && of === count,
     where,
-    () =>
-      `${part.name}: by its metadata it is part ${said === undefined ? "none" : said + 1} of ${of ?? "none"}, by its name ${i + 1} of ${count}: name the files as they were`,
+    () => `${part.name}: by its metadata it is ${place}, by its name ${i + 1} of ${count}: name the files as they were`,
   );
 }
 

@@ -119,7 +119,7 @@ test.each<[string, Uint8Array[], ((part: number) => string) | undefined, string]
     "a part without its number",
     parts((part) => (part === 2 ? { "split.no": undefined } : {})),
     undefined,
-    `${partName(2)}: by its metadata it is part none of 3`,
+    `${partName(2)}: by its metadata it is no part, by its name 3 of 3`,
   ],
   [
     "a count that is a text",

@@ -6,6 +6,7 @@ import { referenceBackend } from "../backend/reference/index.ts";
 import { memorySource, UsageError } from "../base/index.ts";
 import { Llama as NodeLlama } from "../index.ts";
 import type { LoadedLlama } from "../llama/index.ts";
+import { tinyGguf } from "../load/tiny-gguf.test.helper.ts";
 import { withFolder, writeTinyFolder } from "../load/tiny-model.test.helper.ts";
 import { type FileBytes, Llama } from "./llama.ts";
 import { openBackend } from "./open-backend.ts";
@@ -46,6 +47,15 @@ test("files are bytes of any kind, and write what the folder writes", async () =
   });
 });
 
+test("a GGUF alone is a model, and writes the tokens that the folder of the same model writes", async () => {
+  await withFolder(async (folder) => {
+    await writeTinyFolder(folder);
+    await using inNode = await NodeLlama.load(folder, { backend: referenceBackend() });
+    await using llama = await Llama.open({ "tiny.gguf": tinyGguf() }, { backend: referenceBackend() });
+    expect(await idsOf(llama)).toEqual(await idsOf(inNode));
+  });
+});
+
 test("what a caller gets wrong is named", async () => {
   await expect(Llama.open(anything("model.bin"))).rejects.toThrow('[llama] the record of files is "model.bin" but must be an object');
   await expect(Llama.open({ "config.json": anything("{}") })).rejects.toThrow(
@@ -60,4 +70,10 @@ async function told(llama: LoadedLlama): Promise<string> {
   let text = "";
   for await (const part of llama.generate("ab", { maxTokens: 8, temperature: 0 })) text += part;
   return text;
+}
+
+async function idsOf(llama: LoadedLlama): Promise<number[]> {
+  const ids: number[] = [];
+  for await (const { id } of llama.pieces("ab", { maxTokens: 8, temperature: 0 })) ids.push(id);
+  return ids;
 }
