@@ -37,12 +37,16 @@ export const convert: Command = {
     },
     { name: "shard-bytes", type: "number", help: "the most bytes of a file of weights in a folder (default: 5e9)" },
     { name: "name", type: "string", help: "what the model is called in a GGUF (default: the name of its file or folder)" },
-    { name: "tokenizer", type: "string", help: "a tokenizer's file or folder, in any form, where it is not beside the model" },
+    {
+      name: "tokenizer",
+      type: "string",
+      help: "a tokenizer's file or folder, in any form, or hf:owner/name, where it is not beside the model",
+    },
     ...textFlags,
   ],
   example: { title: "a TEXT is a file, folder, pattern or -", text: formsHelp },
   async run([path, out, ...rest], flags, io) {
-    if (path === undefined) throw new UsageError(where, "MODEL is missing: name a model's folder or file");
+    if (path === undefined) throw new UsageError(where, "MODEL is missing: name a model's folder or file, or hf:owner/name");
     if (out === undefined) throw new UsageError(where, "OUT is missing: name a file that ends in .gguf, or a folder");
     if (rest.length > 0) throw new UsageError(where, `"${rest[0]}" is one too many: name one model and one OUT`);
     const type = typeFlag(flags);

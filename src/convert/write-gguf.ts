@@ -48,7 +48,8 @@ const where = "convert";
 const pieceValues = 1 << 18;
 
 /**
- * Writes a model as one file, whole or not at all, a piece of a tensor per thread in memory at a time. What has its layout already keeps its bytes.
+ * Writes a model as one file, whole or not at all, a piece of a tensor per thread in memory at a time. What has its layout already keeps its bytes. A file
+ * that is at the path is replaced.
  * @throws CriaError where a GGUF cannot hold the model, or a layout a parameter's values; the signal's reason when it aborts
  */
 export async function writeGguf(path: string, model: OpenModel<string>, options: GgufOptions = {}): Promise<readonly WrittenTensor[]> {

@@ -41,7 +41,6 @@ export {
   fileTypeNumber,
   fileTypeOf,
   fileTypes,
-  isWritable,
   layoutFor,
   quantiseRows,
   type Rows,

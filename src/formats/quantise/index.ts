@@ -1,2 +1,2 @@
 export { type ChosenLayout, type FileType, fileTypeNumber, fileTypeOf, fileTypes, layoutFor } from "./file-types.ts";
-export { isWritable, quantiseRows, type Rows, type WritableDType, writableDTypes } from "./quantise-rows.ts";
+export { quantiseRows, type Rows, type WritableDType, writableDTypes } from "./quantise-rows.ts";

@@ -10,11 +10,6 @@ export const writableDTypes = ["f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "q5
 /** A layout that is written. */
 export type WritableDType = (typeof writableDTypes)[number];
 
-/** Whether a name is that of a layout which is written. */
-export function isWritable(name: string): name is WritableDType {
-  return (writableDTypes as readonly string[]).includes(name);
-}
-
 /** A matrix or some of its rows. */
 export interface Rows {
   /** Row by row. */
