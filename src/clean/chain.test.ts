@@ -59,10 +59,13 @@ test.each([
   await expect(openStages(entries, { name: "r.yaml" })).rejects.toThrow(message);
 });
 
+const filesOf = (name: string) =>
+  ({ language: { model: "m.ftz" }, blockWords: { list: "l" }, decontaminate: { tests: ["t"] } })[name] ?? {};
+
 test("every row has a sentence for each parameter, and defaults for all", () => {
   for (const row of [...stepRows, ...corpusStepRows]) {
     // Only the path of a file has no default.
-    expect(row.parameters.parse("files" in row && row.files !== undefined ? { model: "m.ftz" } : {})).toBeTypeOf("object");
+    expect(row.parameters.parse("files" in row && row.files !== undefined ? filesOf(row.name) : {})).toBeTypeOf("object");
     if (row.parameters instanceof z.ZodObject)
       for (const [key, schema] of Object.entries(row.parameters.shape))
         expect((schema as z.ZodType).description, `${row.name}.${key}`).toBeTruthy();

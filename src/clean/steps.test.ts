@@ -5,6 +5,7 @@ import { CleanDocument, isDropped, type Outcome, stepRows } from "./index.ts";
 
 interface Golden {
   readonly texts: readonly string[];
+  readonly personal: readonly (readonly [text: string, masked: string])[];
   readonly cases: readonly { readonly step: string; readonly parameters: unknown; readonly verdicts: readonly Verdict[] }[];
 }
 
@@ -81,4 +82,78 @@ test("the language of a text is what the classifier says, and texts of others go
   expect(await said("das Lama ging\nzum Wasser", { languages: ["de", "ru"] })).toMatchObject({ language: "de" });
   expect(await said("das Lama ging zum Wasser", { languages: ["en"] })).toEqual({ reason: "other", measured: "de" });
   expect(await said("the llama das Lama", { minScore: 0.999999 })).toMatchObject({ reason: "unsure", limit: 0.999999 });
+});
+
+async function opened(name: string, parameters: object, files: Readonly<Record<string, string>> = {}) {
+  const row = stepRows.find((one) => one.name === name)!;
+  const read = async (path: string) => new TextEncoder().encode(files[path] ?? expect.unreachable(path));
+  return row.open(row.parameters.parse(parameters), { read });
+}
+
+test("e-mail and IP addresses are masked as datatrove masks them", async () => {
+  const step = await opened("maskPersonal", { email: "E", ip: "I", phone: null, key: null });
+  for (const [text, masked] of golden.personal)
+    expect(told(step.apply(new CleanDocument(text)), text)).toEqual(masked === text ? true : { kept: masked });
+});
+
+test("telephone numbers and keys are masked, other numbers stay", async () => {
+  const step = await opened("maskPersonal", {});
+  const masked = (text: string) => told(step.apply(new CleanDocument(text)), text);
+  expect(masked("call (212) 555-1234 or +1 212 555 1234, now")).toEqual({ kept: "call 555-0100 or 555-0100, now" });
+  expect(masked(`use AKIA${"ABCDEFGH".repeat(2)} and sk-${"a1".repeat(15)}.`)).toEqual({ kept: "use [key] and [key]." });
+  expect(masked("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\nx")).toEqual({ kept: "[key]\nx" });
+  for (const text of ["in 1999 2000 people, 3.1415926535, 123-45-6789", "1234567890123", "skinny-llamas"]) expect(masked(text)).toBe(true);
+  const long = `${"a".repeat(200_000)}@${"b.".repeat(100_000)} ${"1.".repeat(200_000)} ${"@".repeat(100_000)}`;
+  expect(step.apply(new CleanDocument(long))).toBeInstanceOf(CleanDocument); // It ends, because nothing is looked at again and again.
+});
+
+test("lists block by host, address, word, and by words of the text", async () => {
+  const lists = { "hosts.txt": "# bad\nevil.example\n", "urls.txt": "https://a.example/x?y", "words.txt": "casino\n" };
+  const urls = await opened("blockUrls", { hosts: "hosts.txt", urls: "urls.txt", words: "words.txt" }, lists);
+  const ofUrl = (url?: string) => told(urls.apply(new CleanDocument("text", { url })), "text");
+  expect(
+    ["https://www.evil.example:80/a", "http://user@EVIL.example", "https://a.example/x?y", "http://b.example/Casino-1"].map(ofUrl),
+  ).toEqual(["host", "host", "url", "word"]);
+  for (const url of ["https://notevil.example", "https://a.example/x", "http://b.example/casinos", undefined])
+    expect(ofUrl(url)).toBe(true);
+  const words = await opened("blockWords", { list: "w.txt" }, { "w.txt": "Bad\nc++ code\n" });
+  const ofText = (text: string) => told(words.apply(new CleanDocument(text)), text);
+  expect(["so BAD!", "my c++ code is", "badly", "c++ codes"].map(ofText)).toEqual(["word", "word", true, true]);
+  expect(
+    told((await opened("blockWords", { list: "w.txt", isWhole: false }, { "w.txt": "悪" })).apply(new CleanDocument("最悪だ")), ""),
+  ).toBe("word");
+  await expect(opened("blockUrls", {})).rejects.toThrow("blockUrls has no list");
+  await expect(opened("blockWords", { list: "w.txt" }, { "w.txt": "# none\n" })).rejects.toThrow("w.txt holds no word");
+});
+
+test("a document that holds an item of a test goes, whatever its case and marks, and says which item", async () => {
+  const item = "The quick brown fox jumps over the lazy dog";
+  const files = { "t.jsonl": `{"q":"short"}\n{"q":["${item} again."],"n":3}\n`, "t.txt": "one two three four five six\n" };
+  const step = await opened("decontaminate", { tests: ["t.jsonl", "t.txt"], words: 6 }, files);
+  const measured = (text: string) => {
+    const outcome = step.apply(new CleanDocument(text));
+    return isDropped(outcome) ? outcome.measured : undefined;
+  };
+  expect(measured("He said: the QUICK, brown fox; jumps over!")).toBe("t.jsonl:2");
+  expect(measured("zero one two three four five six seven")).toBe("t.txt:1");
+  expect(measured("the quick brown fox jumps under the lazy dog")).toBeUndefined();
+  await expect(opened("decontaminate", { tests: ["t.txt"], words: 20 }, files)).rejects.toThrow("no item has 20 words");
+});
+
+test("lengths are bounded, and code is told from data", async () => {
+  const length = await opened("length", { minCharacters: 3, maxCharacters: 5 });
+  expect(["ab", "abc", "😀😀😀😀😀", "abcdef"].map((text) => told(length.apply(new CleanDocument(text)), text))).toEqual([
+    "short",
+    true,
+    true,
+    "long",
+  ]);
+  const code = await opened("codeQuality", {});
+  const said = (text: string) => told(code.apply(new CleanDocument(text)), text);
+  expect([
+    said(`const a = 1;\n${"x".repeat(1001)}`),
+    said(`${"word ".repeat(30)}\n`.repeat(3)),
+    said("{[(;;)]}\n".repeat(9)),
+    said("let x = f(y);\n"),
+  ]).toEqual(["longLine", "longLines", "symbols", true]);
 });

@@ -1,16 +1,24 @@
 // All steps, one row each: those that look at one document at a time, and those that compare all.
 import type { CorpusStepRow } from "./corpus-step.ts";
 import type { StepRow } from "./step.ts";
+import { blockUrls, blockWords } from "./steps/block-lists.ts";
 import { c4Paragraphs, c4Quality } from "./steps/c4.ts";
+import { codeQuality } from "./steps/code-quality.ts";
+import { decontaminate } from "./steps/decontaminate.ts";
 import { dedupDocuments, dedupLines } from "./steps/dedup.ts";
 import { dedupNear } from "./steps/dedup-near.ts";
 import { finewebQuality } from "./steps/fineweb.ts";
 import { gopherQuality } from "./steps/gopher-quality.ts";
 import { gopherRepetition } from "./steps/gopher-repetition.ts";
 import { language } from "./steps/language.ts";
+import { length } from "./steps/length.ts";
+import { maskPersonal } from "./steps/mask-personal.ts";
 
 /** The steps that recipes may name. */
-export const stepRows: readonly StepRow[] = [language, gopherQuality, gopherRepetition, finewebQuality, c4Quality, c4Paragraphs];
+export const stepRows: readonly StepRow[] = [
+  ...[length, language, gopherQuality, gopherRepetition, finewebQuality, c4Quality, c4Paragraphs, codeQuality],
+  ...[blockUrls, blockWords, maskPersonal, decontaminate],
+];
 
 /** The steps over all documents that recipes may name. */
 export const corpusStepRows: readonly CorpusStepRow[] = [dedupLines, dedupDocuments, dedupNear];

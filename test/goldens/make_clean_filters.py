@@ -15,6 +15,7 @@ from datatrove.pipeline.filters.c4_filters import C4ParagraphFilter, C4QualityFi
 from datatrove.pipeline.filters.fineweb_quality_filter import FineWebQualityFilter
 from datatrove.pipeline.filters.gopher_quality_filter import GopherQualityFilter
 from datatrove.pipeline.filters.gopher_repetition_filter import GopherRepetitionFilter
+from datatrove.pipeline.formatters.pii import PIIFormatter
 from datatrove.utils import word_tokenizers
 from datatrove.utils.text import TERMINAL_PUNCTUATION
 
@@ -99,11 +100,25 @@ def random_text(rng):
     return "".join(parts)
 
 
+PERSONAL = (
+    "a@b.co john.doe@example.com x_y@z.org. <m@n.de> @ a@ @b.c 1.2.3.4 8.8.8.8 192.168.1.1 10.0.0.1 172.20.1.1 256.1.1.1 01.2.3.4 100.64.0.1 100.1.1.1 203.0.113.5 198.18.0.1 v1.2.3.4.5 "
+    "é@b.com a..b@c.com a@b-.com a@-b.com a@b.c-d foo@bar mailto:q@w.er a@b@c.de 's@t.uv' (k@l.mn) a@b.com,c@d.net 224.0.0.1 240.0.0.1 169.254.1.1 127.0.0.1 x@1.2.3.4 a.@b.com .a@b.com !a!b@c.dd and"
+).split(" ")
+
+
+def personal():
+    """Texts with e-mail and IP addresses, and what datatrove makes of them."""
+    rng = random.Random(8)
+    texts = PERSONAL + [" ".join(rng.choices(PERSONAL, k=rng.randint(2, 8))) for _ in range(120)]
+    formatter = PIIFormatter(email_replacement="E", ip_replacement="I")
+    return [[text, formatter.format(text)] for text in texts]
+
+
 def golden():
     rng = random.Random(7)
     texts = ["", " ", "\n", "one", "one\ntwo\n"] + [random_text(rng) for _ in range(160)]
     cases = [{"step": step, "parameters": parameters, "verdicts": [verdict(make, text) for text in texts]} for step, parameters, make in SHORT]
-    json.dump({"texts": texts, "cases": cases}, sys.stdout, ensure_ascii=False, separators=(",", ":"))
+    json.dump({"texts": texts, "cases": cases, "personal": personal()}, sys.stdout, ensure_ascii=False, separators=(",", ":"))
 
 
 def judge(path):

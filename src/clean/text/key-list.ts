@@ -1,5 +1,7 @@
 // Keys of documents: hashes of 64 bits as two halves, because numbers of JavaScript hold 53 and BigInts are slow.
 
+import { finalised } from "./finalised.ts";
+
 /** A list of keys that grows. */
 export class KeyList {
   /** Lower and upper half of each key, in turns. */
@@ -47,13 +49,7 @@ export class UnitHash {
   /** Gives the key to a list and begins anew. */
   end(keys: KeyList): void {
     const [low, high] = [this.#low, this.#high];
-    keys.add(finalised(low ^ (high >>> 13)), finalised(high ^ (low >>> 11)));
+    keys.add(finalised(low ^ (high >>> 13)) >>> 0, finalised(high ^ (low >>> 11)) >>> 0);
     [this.#low, this.#high] = [0xdeadbeef | 0, 0x41c6ce57 | 0];
   }
-}
-
-function finalised(hash: number): number {
-  let mixed = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
-  return (mixed ^ (mixed >>> 16)) >>> 0;
 }

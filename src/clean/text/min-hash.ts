@@ -2,8 +2,9 @@
 // their Jaccard similarity. Bands of several values make keys (Leskovec et al., Mining of Massive Datasets, section 3.4): two texts of similarity s share a
 // key with the probability 1 − (1 − s^rows)^bands.
 import { Rng } from "../../base/index.ts";
-import { characterFlags, punctuationFlag, spaceFlag } from "./characters.ts";
+import { finalised } from "./finalised.ts";
 import type { KeyList } from "./key-list.ts";
+import { PlainWords } from "./plain-words.ts";
 
 /** How signatures are made. */
 export interface MinHashSizes {
@@ -22,7 +23,7 @@ export class MinHash {
   readonly #factors: Int32Array;
   readonly #summands: Int32Array;
   readonly #least: Uint32Array;
-  #hashes = new Int32Array(1 << 10);
+  readonly #words = new PlainWords();
 
   constructor(sizes: MinHashSizes) {
     this.#sizes = sizes;
@@ -35,19 +36,20 @@ export class MinHash {
 
   /** Adds a key per band. A text with fewer words than an n-gram has one n-gram, all of them. */
   addKeys(text: string, keys: KeyList): void {
-    const count = this.#hashWords(text);
+    const count = this.#words.read(text);
+    const { hashes } = this.#words;
     const { words, bands, rows } = this.#sizes;
     const least = this.#least.fill(0xffffffff);
     for (let i = 0; i < Math.max(1, count - words + 1); i++) {
       let hash = 0;
-      for (let k = i; k < Math.min(count, i + words); k++) hash = mixed(Math.imul(hash, 0x01000193) ^ this.#hashes[k]!);
+      for (let k = i; k < Math.min(count, i + words); k++) hash = finalised(Math.imul(hash, 0x01000193) ^ hashes[k]!);
       this.#take(hash);
     }
     for (let band = 0; band < bands; band++) {
       let [low, high] = [band + 1, ~band];
       for (let row = band * rows; row < (band + 1) * rows; row++) {
-        low = mixed(Math.imul(low, 0x85ebca6b) ^ least[row]!);
-        high = mixed(Math.imul(high, 0x27d4eb2f) ^ least[row]!);
+        low = finalised(Math.imul(low, 0x85ebca6b) ^ least[row]!);
+        high = finalised(Math.imul(high, 0x27d4eb2f) ^ least[row]!);
       }
       keys.add(low >>> 0, high >>> 0);
     }
@@ -60,38 +62,4 @@ export class MinHash {
       if (value < least[j]!) least[j] = value;
     }
   }
-
-  /** Hashes of words in small letters, without punctuation; what is punctuation alone is no word. @returns how many there are */
-  #hashWords(text: string): number {
-    const flags = characterFlags();
-    const lower = text.toLowerCase();
-    let [count, hash, isWord] = [0, 0, false];
-    for (let at = 0; at <= lower.length; at++) {
-      const unit = at < lower.length ? lower.charCodeAt(at) : 0x20;
-      const flag = flags[unit]!;
-      if ((flag & spaceFlag) === 0) {
-        if ((flag & punctuationFlag) !== 0) continue;
-        hash = Math.imul(hash ^ unit, 0x01000193);
-        isWord = true;
-      } else if (isWord) {
-        if (count === this.#hashes.length) this.#grow();
-        this.#hashes[count++] = mixed(hash);
-        [hash, isWord] = [0, false];
-      }
-    }
-    return count;
-  }
-
-  #grow(): void {
-    const grown = new Int32Array(2 * this.#hashes.length);
-    grown.set(this.#hashes);
-    this.#hashes = grown;
-  }
-}
-
-/** The finaliser of MurmurHash3 (Appleby). */
-function mixed(hash: number): number {
-  let bits = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
-  return bits ^ (bits >>> 16);
 }
