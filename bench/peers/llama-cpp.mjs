@@ -1,8 +1,9 @@
-// What llama.cpp, as node-llama-cpp brings it, makes of a GGUF: node llama-cpp.mjs MODEL.gguf, with a line of JSON per question on stdin, and a line of JSON per answer on stdout.
+// What llama.cpp, as node-llama-cpp brings it, makes of a GGUF: node llama-cpp.mjs MODEL.gguf, with a line of JSON per question on stdin, and a
+// line of JSON per answer on stdout.
 //
 //   { "text": "…" }                       → { "ids": […] }                the ids of a text
 //   { "ids": […] }                        → { "logits": base64 }          of the token behind them, float32
-//   { "ids": […], "tokens": 32 }          → { "ids": […], "gaps": […] }   the most probable tokens behind them, and how much less the next ones' logits are
+//   { "ids": […], "tokens": 32 }          → { "ids": […], "gaps": […] }   the most probable tokens behind them, and by how much their logits lead
 import { createInterface } from "node:readline";
 import { getLlama, LlamaLogLevel } from "node-llama-cpp";
 

@@ -1,5 +1,5 @@
-// Blocks of quantised elements as float32, block by block: what ggml-quants.c (dequantize_row_*) computes, and the fast path of `dequantise`, whose values in
-// float64 these are, rounded once. One row per layout; the layouts themselves are drawn in base/element-layouts.ts.
+// Blocks of quantised elements as float32, block by block: what ggml-quants.c (dequantize_row_*) computes, and the fast path of `dequantise`,
+// whose values in float64 these are, rounded once. One row per layout; the layouts themselves are drawn in base/element-layouts.ts.
 import { elementLayouts, iq4Values, type QuantisedDType } from "../base/index.ts";
 import { float16At } from "./half-floats.ts";
 

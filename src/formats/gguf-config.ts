@@ -1,5 +1,5 @@
-// A GGUF's metadata as a config (ggml-org/llama.cpp, src/llama-model.cpp: load_hparams), with llama.cpp's defaults where keys are absent. What parts a model has
-// beside the paper's shows in its tensors.
+// A GGUF's metadata as a config (ggml-org/llama.cpp, src/llama-model.cpp: load_hparams), with llama.cpp's defaults where keys are absent. What
+// parts a model has beside the paper's shows in its tensors.
 import { CriaError, check, fail, type Shape, showShape } from "../base/index.ts";
 import { type LlamaConfig, llamaConfig, parameterRows } from "../model/index.ts";
 import { GgufKeys } from "./gguf-keys.ts";
@@ -115,7 +115,10 @@ function readParts(keys: GgufKeys, { tensors }: TensorFile, architecture: GgufAr
   };
 }
 
-/** A window of 0 is none. A pattern lists the layers that have one, or says that each so many begin with layers that have it and end with one that has not. */
+/**
+ * A window of 0 is none. A pattern lists the layers that have one, or says that each so many begin with layers that have it and end with one
+ * that has not.
+ */
 function readWindow(keys: GgufKeys, nLayers: number): Partial<LlamaConfig> {
   const [window, pattern] = ["attention.sliding_window", "attention.sliding_window_pattern"] as const;
   const slidingWindow = keys.whole(window) || undefined;

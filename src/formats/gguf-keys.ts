@@ -1,12 +1,15 @@
-// What cria does with each key that a GGUF has under its architecture's name (ggml-org/llama.cpp, src/llama-arch.cpp: LLM_KV_NAMES), a row each, so that none
-// is passed over in silence.
+// What cria does with each key that a GGUF has under its architecture's name (ggml-org/llama.cpp, src/llama-arch.cpp: LLM_KV_NAMES), a row each,
+// so that none is passed over in silence.
 import { check, fail } from "../base/index.ts";
 import type { GgufArray, GgufScalar, GgufValue } from "./gguf-metadata.ts";
 import { quote } from "./json.ts";
 
 const where = "gguf";
 
-/** What becomes of a key: it is read, it changes nothing, or it names a part that cria lacks where its value is another than those that mean its absence. */
+/**
+ * What becomes of a key: it is read, it changes nothing, or it names a part that cria lacks where its value is another than those that mean its
+ * absence.
+ */
 type Role = "honoured" | "harmless" | { readonly absent: readonly GgufScalar[]; readonly means: string };
 
 function refused(means: string, ...absent: readonly GgufScalar[]): Role {

@@ -1,4 +1,5 @@
-// RoPE's scaling in a GGUF: by keys, as llama.cpp reads them (src/llama-model.cpp, src/llama-context.cpp), or by tensors of divisors, one per pair of channels.
+// RoPE's scaling in a GGUF: by keys, as llama.cpp reads them (src/llama-model.cpp, src/llama-context.cpp), or by tensors of divisors, one per
+// pair of channels.
 import { check, sameShape, showShape } from "../base/index.ts";
 import { type LlamaConfig, type RopeScaling, ropeAttention, ropeFrequencies } from "../model/index.ts";
 import type { GgufKeys } from "./gguf-keys.ts";
@@ -15,7 +16,10 @@ export function isRopeTensor(name: string): boolean {
   return name === divisors || name === shortDivisors || name === longDivisors;
 }
 
-/** @param plain the config without its scaling. @throws CriaError for a scaling that cria does not compute, or whose tensors are missing or damaged */
+/**
+ * @param plain the config without its scaling.
+ * @throws CriaError for a scaling that cria does not compute, or whose tensors are missing or damaged
+ */
 export async function readGgufScaling(keys: GgufKeys, tensors: TensorFile, plain: LlamaConfig): Promise<RopeScaling> {
   const type = keys.text("rope.scaling.type") ?? "linear";
   checkTensors(tensors, type);
@@ -81,7 +85,10 @@ async function readDivisors(tensors: TensorFile, name: string, { headDim }: Llam
   return Array.from(await tensors.readFloat32(name));
 }
 
-/** Divisors that are Llama 3.1's become its scaling, so that other formats can say it; others stand as they are, the same up to the original length and beyond. */
+/**
+ * Divisors that are Llama 3.1's become its scaling, so that other formats can say it; others stand as they are, the same up to the original
+ * length and beyond.
+ */
 function byDivisors(given: readonly number[], factor: number, plain: LlamaConfig): RopeScaling {
   const all = given.map((divisor) => divisor * factor);
   if (all.every((divisor) => divisor === 1)) return { type: "default" };

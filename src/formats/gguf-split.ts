@@ -1,4 +1,5 @@
-// A model in several GGUF files, NAME-00001-of-00005.gguf and so on (ggml-org/llama.cpp, tools/gguf-split): the first has all metadata, maybe no tensors.
+// A model in several GGUF files, NAME-00001-of-00005.gguf and so on (ggml-org/llama.cpp, tools/gguf-split): the first has all metadata, maybe no
+// tensors.
 import { check, fail } from "../base/index.ts";
 import type { GgufHead } from "./gguf-tensors.ts";
 import { TensorFile } from "./tensor-file.ts";

@@ -1,5 +1,5 @@
-// Element types as files store them, little-endian, by safetensors' names: one row each, with the way to float32. Beside them a file may have the blocks of
-// quantised layouts (base/element-layouts.ts).
+// Element types as files store them, little-endian, by safetensors' names: one row each, with the way to float32. Beside them a file may have
+// the blocks of quantised layouts (base/element-layouts.ts).
 import { elementLayouts, type QuantisedDType } from "../base/index.ts";
 import { dequantiseBlocks } from "./dequantise-blocks.ts";
 import { widenBfloat16, widenFloat16 } from "./half-floats.ts";

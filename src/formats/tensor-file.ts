@@ -65,7 +65,10 @@ export class TensorFile {
     return values;
   }
 
-  /** The same elements in pieces of `elements`, or fewer, where that is not whole blocks, so that a tensor need not be in memory whole; the last may be shorter. */
+  /**
+   * The same elements in pieces of `elements`, or fewer, where that is not whole blocks, so that a tensor need not be in memory whole; the last
+   * may be shorter.
+   */
   async *pieces(name: string, elements = pieceElements): AsyncGenerator<Float32Array> {
     const info = this.info(name);
     const size = sizeOf(info.shape);
@@ -78,7 +81,10 @@ export class TensorFile {
     }
   }
 
-  /** The bytes as stored, piece by piece, so that nobody needs all of them at once; undefined where a machine would read them otherwise than the file has them. */
+  /**
+   * The bytes as stored, piece by piece, so that nobody needs all of them at once; undefined where a machine would read them otherwise than the
+   * file has them.
+   */
   stored(name: string): { readonly dtype: DType; bytes(): AsyncIterable<Uint8Array> } | undefined {
     const info = this.info(name);
     const dtype = layoutOf(info);

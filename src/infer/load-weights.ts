@@ -1,4 +1,5 @@
-// A model's parameters as buffers of a backend: mapped from their file where the backend has them there, else copied in the layout of the file, else read as float32.
+// A model's parameters as buffers of a backend: mapped from their file where the backend has them there, else copied in the layout of the file,
+// else read as float32.
 import type { Backend, DeviceBuffer } from "../backend/index.ts";
 import { bytesOf, check, type DType, elementLayouts, gigabytes, type OnProgress, sizeOf } from "../base/index.ts";
 import { constantRows, initialise, loraRows, type ParameterRow, parameterRows, type WeightSource } from "../model/index.ts";
@@ -100,7 +101,10 @@ async function mapParameter(backend: Backend, row: ParameterRow, weights: Weight
   return backend.map?.({ dtype: found.dtype, shape: row.shape }, row.name, found.region);
 }
 
-/** What is copied of a parameter: its bytes in the layout of the file, so that memory is no larger than it and the bits are those of a machine that maps it. */
+/**
+ * What is copied of a parameter: its bytes in the layout of the file, so that memory is no larger than it and the bits are those of a machine
+ * that maps it.
+ */
 function copyOf(row: ParameterRow, weights: WeightSource): Copied {
   const stored = row.shape.length === 2 ? weights.stored?.(row) : undefined;
   if (stored !== undefined && stored.dtype !== "f32") return { row, dtype: stored.dtype, pieces: () => stored.bytes() };

@@ -1,5 +1,5 @@
-// GGUF models with something changed: they open and their parameters are read, or they are refused in a sentence. Anything else, a TypeError from deep inside, a hang,
-// more bytes read than the file has several times over, is a fault.
+// GGUF models with something changed: they open and their parameters are read, or they are refused in a sentence. Anything else, a TypeError
+// from deep inside, a hang, more bytes read than the file has several times over, is a fault.
 import { readFileSync } from "node:fs";
 import { type ByteSource, CriaError, memorySource, Rng, sizeOf } from "../base/index.ts";
 import { type TestTensor, testGguf } from "../formats/gguf-file.test.helper.ts";

@@ -119,6 +119,16 @@ test("a count of tensors that the file cannot hold is not believed", async () =>
   await expect(readGguf(memorySource("x.gguf", bytes))).rejects.toThrow(/\[gguf\] x\.gguf: /);
 });
 
+test("version 2 lies as version 3, older ones are refused", async () => {
+  const bytes = file([{ name: "a", ...floats }]);
+  const at = (version: number) => {
+    new DataView(bytes.buffer).setUint32(4, version, true);
+    return readGguf(memorySource("x.gguf", bytes));
+  };
+  expect((await at(2)).tensors).toEqual((await at(3)).tensors.map((tensor) => ({ ...tensor, source: expect.anything() })));
+  await expect(at(1)).rejects.toThrow("its version is 1: only 2 and 3 are supported");
+});
+
 test("only the head is read", async () => {
   const bytes = file([{ name: "a", sizes: [1 << 22], type: 0, data: new Uint8Array(1 << 24) }]);
   let most = 0;

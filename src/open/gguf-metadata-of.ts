@@ -1,4 +1,5 @@
-// The metadata of GGUF files, each parsed once for as long as the files of a model are in use: its config, tokenizer and chat templates all stand in it.
+// The metadata of GGUF files, each parsed once for as long as the files of a model are in use: its config, tokenizer and chat templates all
+// stand in it.
 import { type GgufMetadata, readGgufMetadata } from "../formats/index.ts";
 import type { FilePlace } from "./model-files.ts";
 import { withSource } from "./opened-sources.ts";

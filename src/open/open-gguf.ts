@@ -16,7 +16,10 @@ import { type FilePlace, type ModelFiles, pathOf } from "./model-files.ts";
 import type { ModelParts } from "./open-model.ts";
 import type { OpenedSources } from "./opened-sources.ts";
 
-/** @param place of any part of a split file. @throws CriaError when a file is missing, cut short, damaged, or of a model that cria does not compute */
+/**
+ * @param place of any part of a split file.
+ * @throws CriaError when a file is missing, cut short, damaged, or of a model that cria does not compute
+ */
 export async function openGguf({ files, file }: FilePlace, opened: OpenedSources): Promise<ModelParts> {
   const parts = await readParts(files, file, opened);
   const { file: main, name, head } = parts[0] ?? fail("model", `${files.pathOf(file)}: it has no parts`);
@@ -72,7 +75,10 @@ async function readPart(files: ModelFiles, file: string, opened: OpenedSources):
   return { file, name: source.name, head };
 }
 
-/** The one GGUF model among the files of a folder, a split one by its first file; undefined where there is none. @throws CriaError where there are several */
+/**
+ * The one GGUF model among the files of a folder, a split one by its first file; undefined where there is none.
+ * @throws CriaError where there are several
+ */
 export function findGguf(folder: string, names: readonly string[]): string | undefined {
   const models = names.filter((name) => name.endsWith(".gguf")).map((name) => ggufPartNames(name)?.[0] ?? name);
   const firsts = [...new Set(models)].sort();
