@@ -87,6 +87,16 @@ describe.skipIf(!existsSync(peer))("beside node-llama-cpp", () => {
     });
   });
 
+  test("a run's folder, trained here: the same tokens", async () => {
+    const run = fileURLToPath(new URL("../../test/fixtures/2026-11-28/run", import.meta.url));
+    await withFolder(async (folder) => {
+      const path = join(folder, "run.gguf");
+      await convertModel(run, path);
+      const { prompt, ids } = await byCria(run, "The old", 8);
+      expect((await byLlamaCpp(path, prompt, 8)).ids).toEqual(ids);
+    });
+  });
+
   const stories = sharedData("stories260K/stories260K.bin");
   test.skipIf(stories === undefined).each(["f32", "q8_0", "q5_1", "q4_K_M"] as const)("stories260K in %s: the same story", async (type) => {
     await withFolder(async (folder) => {

@@ -53,7 +53,7 @@ test.each<[Partial<LlamaConfig>, string]>([
   [{ activation: "gelu" }, 'activation is "gelu", but the models of a GGUF have "swiglu" there'],
   [{ swishBeta: 2 }, "swishBeta is 2"],
   [{ positions: "learned" }, 'positions is "learned"'],
-  [{ qkNorm: true, ffnBias: true }, "its ffnBias is true, but its architecture qwen3, which is the likest, have false there"],
+  [{ qkNorm: true, ffnBias: true }, "its ffnBias is true, but models of qwen3, the likest architecture, have false there"],
   [{ qkNorm: true, ropeLayers: everyFourth }, "ropeLayers leaves out layers, as qwen3 does not"],
   [{ ropeLayers: [false, true, true, true] }, "ropeLayers leaves out other layers than every fourth"],
   [{ ropeScaling: { type: "dynamic", factor: 2, originalLength: 64 } }, "RoPE is scaled by dynamic NTK, for which a GGUF has no key"],

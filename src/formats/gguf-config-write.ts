@@ -72,7 +72,7 @@ function architectureOf(config: LlamaConfig): keyof typeof partsOfArchitecture {
   const { ropeScaling: scaling, nLayers } = config;
   const hasDivisors = scaling.type === "llama3" || scaling.type === "longrope";
   const architecture = likest(config, hasDivisors);
-  expectParts(config, partsOfArchitecture[architecture], `its architecture ${architecture}, which is the likest,`);
+  expectParts(config, partsOfArchitecture[architecture], `models of ${architecture}, the likest architecture,`);
   if (architecture !== "smollm3" && !turnsAll(config)) refuse(`ropeLayers leaves out layers, as ${architecture} does not`);
   const isEveryFourth = Array.from({ length: nLayers }, (_, layer) => (layer + 1) % 4 !== 0).every(
     (turns, layer) => turnsIn(config, layer) === turns,
