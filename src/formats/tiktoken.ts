@@ -284,6 +284,7 @@ export function tiktokenText(model: TokenizerModel): string {
   const refuse = (what: string): never => fail(where, `${what} has no form in a file of ranks: write a ${ownForm(model)}`);
   if (model.kind !== "bytes") return refuse(`a tokenizer of the kind ${model.kind}`);
   if (model.normaliser !== undefined || model.preTokeniser !== undefined) refuse("a normaliser, or a pre-tokenizer without a name,");
+  if (model.lacksBytes) refuse("a vocabulary without pieces for some bytes");
   const ranks = countRanks(model);
   const lines = model.pieces
     .slice(0, ranks)

@@ -214,3 +214,14 @@ test.each<[string, (pairs: Map<string, unknown>) => void, RegExp]>([
   change(pairs);
   expect(() => ggufTokenizerModel(pairs, "x.gguf")).toThrow(message);
 });
+
+test("a vocabulary without pieces for some bytes stays one, and has no form in ranks", async () => {
+  const model: BytesModel = {
+    ...{ kind: "bytes", pieces: ["a", "b", "ab", "\u0120", "<s>"], merges: mergeList([[0, 1]]), specials: [4] },
+    ...{ pattern: "gpt2", splitDigits: false, ignoreMerges: false, lacksBytes: true },
+  };
+  expect(readTokenizerJson(JSON.stringify(tokenizerJson(model)))).toMatchObject({ lacksBytes: true, pieces: model.pieces });
+  const { pairs } = await readGgufMetadata(memorySource("x.gguf", ggufTokenizerBytes(model)));
+  expect(ggufTokenizerModel(pairs)).toMatchObject({ lacksBytes: true, pieces: model.pieces });
+  expect(() => tiktokenText(model)).toThrow("a vocabulary without pieces for some bytes has no form in a file of ranks");
+});

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { Backend } from "../backend/index.ts";
 import { referenceBackend } from "../backend/reference/index.ts";
 import { bytesOf, type DType, quantise, sizeOf } from "../base/index.ts";
+import { openCpuBackend } from "../host/index.ts";
 import { initialise, llamaConfig, type ParameterRow, parameterRows, type WeightSource } from "../model/index.ts";
 import { SequenceModel } from "./sequence-model.ts";
 
@@ -50,6 +51,15 @@ test("a model that is larger than what the machine reaches is refused before any
     /^\[infer\] the model's weights take [\d.e-]+ GB, but all that WebAssembly can address is [\d.e-]+ GB: use a smaller model, or one in fewer bits$/,
   );
   expect(layouts.size).toBe(0);
+});
+
+test("WebAssembly refuses what its addresses do not reach", async () => {
+  await using backend = await openCpuBackend({ target: "wasm", threads: 1 });
+  const large = llamaConfig({ vocabSize: 128_256, dim: 4096, nLayers: 32, nHeads: 32, nKvHeads: 8, hiddenDim: 14_336 });
+  const unread: WeightSource = { read: () => Promise.reject(new Error("nothing is read")), stored };
+  await expect(SequenceModel.open(backend, large, unread)).rejects.toThrow(
+    /^\[infer\] the model's weights take 8\.5\d GB, but all .* is [1-4]\.\d+ GB: /,
+  );
 });
 
 test("a parameter whose bytes are too few or too many is refused", async () => {
