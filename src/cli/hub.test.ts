@@ -73,6 +73,22 @@ test("weights of a model that cria does not compute are not downloaded", async (
   expect(hub.downloads("model.safetensors").filter(({ path }) => path.includes("owner/other"))).toEqual([]);
 });
 
+test("a plan needs no weights", async () => {
+  await rm(join(work, "hub"), { recursive: true, force: true });
+  const before = hub.downloads("model.safetensors").length;
+  const [far, near] = await Promise.all([run("plan", "hf:owner/tiny", "--tokens", "1M", "--json"), planOfFolder()]);
+  expect(far).toMatchObject({ code: 0 });
+  expect(JSON.parse(far.stdout).plan).toEqual(JSON.parse(near.stdout).plan);
+  expect(hub.downloads("model.safetensors")).toHaveLength(before);
+});
+
+function planOfFolder() {
+  return withFolder(async (folder) => {
+    await writeTinyFolder(folder);
+    return run("plan", folder, "--tokens", "1M", "--json");
+  });
+}
+
 test("the library, with another tokenizer of the hub", async () => {
   const events: string[] = [];
   await rm(join(work, "hub"), { recursive: true, force: true });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { chooseModel, chooseShards, chooseTokenizer } from "./choose-files.ts";
+import { chooseConfig, chooseModel, chooseShards, chooseTokenizer } from "./choose-files.ts";
 import { parseHubName } from "./hub-name.ts";
 import type { ListedFile } from "./repository.ts";
 
@@ -83,6 +83,16 @@ describe("a model of", () => {
     ["hf:a/b:Q4", ["x-Q4_0.gguf", "x-Q5_0.gguf"], "has no file Q4: it has x-Q4_0.gguf, x-Q5_0.gguf"],
     ["hf:a/b", ["one.bin", "two.bin"], "it has 2 models: name one of\n  hf:a/b:two.bin"],
   ])("%s with %j is none: it is said why", (name, files, message) => expect(() => model(name, ...files)).toThrow(message));
+});
+
+test("a config alone is what says a model's sizes, where it is a file of its own", () => {
+  const config = (name: string, ...paths: readonly string[]) => {
+    const { small, large, opened } = chooseConfig(list(...paths), parseHubName(name));
+    return [[...small, ...large].map(({ path }) => path), opened];
+  };
+  expect(config("hf:a/b", ...folder)).toEqual([["config.json"], ""]);
+  expect(config("hf:a/b:sub", "config.json", "sub/config.json", "sub/model.safetensors")).toEqual([["sub/config.json"], "sub"]);
+  expect(config("hf:a/b", "x.gguf", "README.md")).toEqual([["x.gguf"], "x.gguf"]);
 });
 
 describe("a tokenizer of", () => {

@@ -40,6 +40,13 @@ export function chooseModel<File extends ListedFile>(all: readonly File[], name:
   return fail(where, `${name.text}: ${name.repository} has no file ${path}${others}${didYouMean(path, models)}`);
 }
 
+/** What says a model's sizes: its config.json, else all of it. @throws CriaError as {@link chooseModel} */
+export function chooseConfig<File extends ListedFile>(all: readonly File[], name: HubName): Chosen<File> {
+  const opened = name.path ?? "";
+  const small = inFolder(all, opened).filter((file) => inside(file.path, opened) === "config.json");
+  return small.length > 0 ? { small, large: [], opened, index: undefined } : chooseModel(all, name);
+}
+
 /** @throws CriaError where there is no tokenizer, or several are */
 export function chooseTokenizer<File extends ListedFile>(all: readonly File[], name: HubName): Chosen<File> {
   const { path } = name;

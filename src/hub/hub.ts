@@ -1,7 +1,7 @@
 // A model's name on the hub → the path of its files on this machine, downloaded where they are not there.
 import { CriaError, check, fail, isObject, type OnProgress, parseJson } from "../base/index.ts";
 import { readTextFile } from "../files/index.ts";
-import { type Chosen, chooseModel, chooseShards, chooseTokenizer } from "./choose-files.ts";
+import { type Chosen, chooseConfig, chooseModel, chooseShards, chooseTokenizer } from "./choose-files.ts";
 import type { HubClient } from "./hub-client.ts";
 import { HubUnreachable } from "./hub-errors.ts";
 import { type HubName, isRelative, parseHubName } from "./hub-name.ts";
@@ -40,6 +40,11 @@ export function downloadModel(text: string, options: DownloadOptions = {}): Prom
 /** The path of a tokenizer in such a repository, without its weights. @throws CriaError as {@link downloadModel} */
 export function downloadTokenizer(text: string, options: DownloadOptions = {}): Promise<string> {
   return download(text, chooseTokenizer, options);
+}
+
+/** The path of a model without its weights, where its config stands in a file of its own. @throws CriaError as {@link downloadModel} */
+export function downloadConfig(text: string, options: DownloadOptions = {}): Promise<string> {
+  return download(text, chooseConfig, options);
 }
 
 async function download(text: string, choose: Choose, options: DownloadOptions): Promise<string> {

@@ -1,2 +1,2 @@
-export { type DownloadOptions, downloadModel, downloadTokenizer } from "./hub.ts";
+export { type DownloadOptions, downloadConfig, downloadModel, downloadTokenizer } from "./hub.ts";
 export { isHubName } from "./hub-name.ts";

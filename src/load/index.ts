@@ -1,1 +1,9 @@
-export { type OpenModel, type OpenModelOptions, type OpenTokenizerOptions, openAnyTokenizer, openChat, openModel } from "./load.ts";
+export {
+  type OpenModel,
+  type OpenModelOptions,
+  type OpenTokenizerOptions,
+  openAnyTokenizer,
+  openChat,
+  openConfig,
+  openModel,
+} from "./load.ts";

@@ -2,7 +2,7 @@
 import { stat } from "node:fs/promises";
 import { CriaError, check } from "../base/index.ts";
 import { explainIo } from "../files/index.ts";
-import { type DownloadOptions, downloadModel, downloadTokenizer, isHubName } from "../hub/index.ts";
+import { type DownloadOptions, downloadConfig, downloadModel, downloadTokenizer, isHubName } from "../hub/index.ts";
 import * as open from "../open/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 import { folderFiles, placeOf } from "./folder-files.ts";
@@ -44,6 +44,21 @@ export async function openModel(named: string, { signal, onProgress }: OpenModel
   };
 }
 
+/** A model's config, for which nobody downloads its weights. @throws CriaError as {@link openModel} */
+export async function openConfig(
+  named: string,
+  { signal, onProgress }: OpenModelOptions = {},
+): Promise<Pick<OpenModel, "config" | "warnings">> {
+  const warnings: string[] = [];
+  const path = isHubName(named)
+    ? await downloadConfig(named, { signal, onProgress, onWarning: (warning) => warnings.push(warning) })
+    : named;
+  const found = isHubName(named) && (await isFolder(path)) ? await open.readConfig(folderFiles(path)) : undefined;
+  if (found !== undefined) return { config: found.config, warnings: [...warnings, ...found.warnings] };
+  await using model = await openModel(path, { signal });
+  return { config: model.config, warnings: [...warnings, ...model.warnings] };
+}
+
 /**
  * The tokenizer at a path: a file of one of the forms, `hf:owner/name`, or a folder with a tokenizer.json, else a tokenizer.model, else one .gguf. Beside a
  * tokenizer.json or a tokenizer.model the configuration counts that lies there.
@@ -65,7 +80,7 @@ export async function openChat(
 
 /** Weights of a model that cannot be opened are not worth their download. */
 async function beforeWeights(path: string): Promise<void> {
-  if (await isFolder(path).catch(() => false)) await open.checkConfig(folderFiles(path));
+  if (await isFolder(path).catch(() => false)) await open.readConfig(folderFiles(path));
 }
 
 /** Programs without types may pass what they were not given. */

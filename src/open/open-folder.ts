@@ -34,12 +34,12 @@ export function isHfFolder(names: readonly string[]): boolean {
 }
 
 /**
- * Reads the config among files whose weights may not be there yet.
+ * The config among files whose weights need not be there; undefined where there is none.
  * @throws CriaError where it is damaged or of a model that cria does not compute
  */
-export async function checkConfig(files: ModelFiles): Promise<void> {
+export async function readConfig(files: ModelFiles): Promise<Pick<ModelParts, "config" | "warnings"> | undefined> {
   const bytes = await files.read("config.json", "config");
-  if (bytes !== undefined) readHfConfig(files.pathOf("config.json"), bytes);
+  return bytes && readHfConfig(files.pathOf("config.json"), bytes);
 }
 
 /** @throws CriaError naming the part that is missing, damaged or another model's. */

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { didYouMean, UsageError } from "../../base/index.ts";
-import { openModel } from "../../index.ts";
+import { openConfig } from "../../load/index.ts";
 import { type LlamaConfig, type PresetName, parameterCount, presets } from "../../model/index.ts";
 import {
   type Arithmetic,
@@ -112,8 +112,7 @@ async function readModel(args: readonly string[], flags: Flags, io: AskIo): Prom
   if (path === undefined) return undefined;
   if (isPresetAndNoPath(path))
     throw new UsageError(where, `there is no file or folder "${path}": did you mean --preset ${presetNamed(path)}?`);
-  await using model = await openModel(path, { signal: io.signal, onProgress: io.progress });
-  return { name: path, config: model.config, warnings: model.warnings };
+  return { name: path, ...(await openConfig(path, { signal: io.signal, onProgress: io.progress })) };
 }
 
 function isPresetAndNoPath(path: string): boolean {
