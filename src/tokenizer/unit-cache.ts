@@ -138,7 +138,7 @@ export class UnitCache {
     const stops = this.#stops;
     const hashes = this.#hashes;
     const keys = this.#keys;
-    const room = stops[count - 1]! - from + mostInlineIds;
+    const room = Math.min(stops[count - 1]! - from, batch * longBytes) + mostInlineIds; // units that are kept have no more ids than bytes
     let slots = this.#slots;
     let arena = this.#arena;
     let shift = 32 - this.#bits;
@@ -242,7 +242,7 @@ export class UnitCache {
     const key0 = this.#keys[2 * i]!;
     const key1 = length <= inlineBytes ? this.#keys[2 * i + 1]! : this.#keepWords(at, stop);
     const [id0, id1, id2] = [out.at(before), count > 1 ? out.at(before + 1) : 0, count > 2 ? out.at(before + 2) : 0];
-    const isInline = count <= mostInlineIds && (id0 | id1 | id2) <= idMask;
+    const isInline = count <= mostInlineIds && (id0 | id1 | id2) >>> idBits === 0;
     const value0 = isInline ? id0 | (id1 << idBits) : this.#keepIds(out, before);
     const value1 = isInline ? (id1 >>> lowBits) | (id2 << 4) | (count << countShift) : 0;
     this.#place(this.#hashes[i]!, key0, key1, value0, value1 | (length << lengthShift));

@@ -20,7 +20,7 @@ export interface DocumentEncoderOptions {
 
 type Documents = AsyncIterable<{ readonly text: string }>;
 
-const usualAlone = 1 << 23;
+const usualAlone = 1 << 22;
 /** UTF-16 units that are sent at once: some milliseconds of work, so that sending costs little and nobody waits long. */
 const batchUnits = 1 << 18;
 /** UTF-16 units after which answers of other threads are heard. */
