@@ -28,7 +28,7 @@ export const rooms = {
   clean: ["base", "schema", "regex", "fasttext"],
   batches: ["base", "schema"],
   corpus: ["base", "schema", "files", "tokenizer", "batches", "clean"],
-  pipeline: ["base", "schema", "files", "clean", "corpus"],
+  pipeline: ["base", "schema", "files", "clean", "corpus", "plot"],
   open: ["base", "model", "tokenizer", "chat", "formats"],
   hub: ["base", "files"],
   load: ["base", "files", "tokenizer", "open", "hub"],

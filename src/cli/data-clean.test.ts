@@ -44,6 +44,10 @@ test("what steps leave is prepared, and the report says what they did", async ()
     examples: [{ id: expect.stringMatching(/pages\.jsonl#100$/) }, {}, {}, {}, {}],
   });
   expect(await readdir(folder)).not.toContain("shards.work");
+  const page = await readFile(join(inside("shards"), "cleaning.html"), "utf8");
+  expect(page).toContain("20 went: is a copy of an earlier document");
+  expect(page).toContain(`<span class="gone">${menu}</span>`);
+  expect(page).not.toMatch(/src=|href=|url\(/);
 });
 
 test("phases one after another, in parts, come to the same", async () => {

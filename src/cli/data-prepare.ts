@@ -3,8 +3,17 @@ import { stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { UsageError } from "../base/index.ts";
 import { checkUnused, type DataRecipe, formNames, looksLikeText, manifestName, openCorpus, prepareCorpus } from "../corpus/index.ts";
-import { atomicWriteJson, removeFolder } from "../files/index.ts";
-import { type CleanedTexts, cleanRecipe, openRecipeJob, openSources, parseShard, phasesOf, runPhases } from "../pipeline/index.ts";
+import { atomicWrite, atomicWriteJson, removeFolder } from "../files/index.ts";
+import {
+  type CleanedTexts,
+  cleaningPage,
+  cleanRecipe,
+  openRecipeJob,
+  openSources,
+  parseShard,
+  phasesOf,
+  runPhases,
+} from "../pipeline/index.ts";
 import { cleaningText } from "./cleaning-text.ts";
 import type { Command, CommandIo, Flags } from "./command.ts";
 import { manifestJson, manifestText, onlyArgument } from "./data-text.ts";
@@ -41,8 +50,8 @@ ${formsHelp.trimEnd().replace(/^/gm, "#   ")}
 
 const where = "data prepare";
 
-/** What cleaning did, in the prepared folder. */
-const cleaningName = "cleaning.json";
+/** What cleaning did, in the prepared folder: to read by programs, and to look at. */
+const [cleaningName, pageName] = ["cleaning.json", "cleaning.html"];
 
 /** Turns a recipe's texts into token shards. */
 export const prepareCommand: Command = {
@@ -92,7 +101,11 @@ export const prepareCommand: Command = {
     if (cleaned.length > 0) await keepReport(cleaned, out);
     if (cleaned.length > 0 && flags.work === undefined) await removeFolder(asked.work, where);
     tellNotes([...notes, ...(await corpus.notes())], io);
-    io.stdout(io.json ? manifestJson(out, manifest) : `${cleaningText(cleaned)}${manifestText(out, manifest)}`);
+    io.stdout(
+      io.json
+        ? manifestJson(out, manifest)
+        : `${cleaningText(cleaned)}${cleaned.length > 0 ? `what went and why: ${join(out, pageName)}\n` : ""}${manifestText(out, manifest)}`,
+    );
     return 0;
   },
 };
@@ -117,6 +130,7 @@ function running(flags: Flags, io: CommandIo) {
 async function keepReport(cleaned: readonly CleanedTexts[], out: string): Promise<void> {
   const reports = cleaned.map(({ name, report }) => ({ name, ...report }));
   await atomicWriteJson(join(out, cleaningName), { version: 1, sources: reports }, where);
+  await atomicWrite(join(out, pageName), cleaningPage(cleaned), where);
 }
 
 async function openJobOf(asked: Asked, io: CommandIo) {

@@ -2,7 +2,7 @@
 import { dirname } from "node:path";
 import { UsageError } from "../base/index.ts";
 import { readTextFile } from "../files/index.ts";
-import { hasSteps, type TriedStep, tryDocument } from "../pipeline/index.ts";
+import { hasSteps, lineChanges, type TriedStep, tryDocument } from "../pipeline/index.ts";
 import type { Command, CommandIo } from "./command.ts";
 import { onlyArgument } from "./data-text.ts";
 import { required, stringFlag } from "./flag-values.ts";
@@ -65,18 +65,9 @@ function round(value: number | string): string {
 
 const mostLines = 20;
 
-/** Lines that went and lines that came, which is what rules for lines do; the order of lines never changes. */
+/** Lines that went and lines that came. */
 function lineDifference(before: string, after: string): string {
-  const [was, is] = [new Set(before.split("\n")), new Set(after.split("\n"))];
-  const gone = before
-    .split("\n")
-    .filter((line) => !is.has(line))
-    .map((line) => `  - ${line}\n`);
-  const come = after
-    .split("\n")
-    .filter((line) => !was.has(line))
-    .map((line) => `  + ${line}\n`);
-  const lines = [...gone, ...come];
+  const lines = lineChanges(before, after).flatMap(({ mark, line }) => (mark === " " ? [] : [`  ${mark} ${line}\n`]));
   const more = lines.length > mostLines ? `  … ${lines.length - mostLines} more lines\n` : "";
   return lines.slice(0, mostLines).join("") + more;
 }

@@ -17,8 +17,9 @@ const stepReport = z.strictObject({
   name: z.string(),
   in: amount,
   out: amount,
-  /** Documents that the step changed and kept. */
+  /** Documents that the step changed and kept, with the first few before and behind it. */
   rewritten: z.int(),
+  changes: z.array(z.strictObject({ id: z.string(), before: z.string(), after: z.string() })),
   /** Dropped documents by reason, with the first few of each. */
   reasons: z.record(z.string(), z.strictObject({ documents: z.int(), examples: z.array(example) })),
 });
@@ -28,6 +29,10 @@ export const reportSchema = z.strictObject({
   read: amount,
   kept: amount,
   steps: z.array(stepReport),
+  /** Documents by their length before and behind all steps: how many have 2^i characters or more, but fewer than 2^(i + 1). */
+  lengths: z.strictObject({ read: z.array(z.int()), kept: z.array(z.int()) }),
+  /** Documents that stayed by their language, where a step found it. */
+  languages: z.record(z.string(), z.int()),
   /** The first few documents that stayed. */
   examples: z.array(example),
 });
@@ -47,6 +52,8 @@ export class Counter {
   readonly #kept: Amount = { documents: 0, bytes: 0 };
   readonly #steps: StepReport[];
   readonly #examples: Example[] = [];
+  readonly #lengths = { read: [] as number[], kept: [] as number[] };
+  readonly #languages: Record<string, number> = {};
 
   constructor(names: readonly string[]) {
     this.#steps = names.map((name) => ({
@@ -54,12 +61,14 @@ export class Counter {
       in: { documents: 0, bytes: 0 },
       out: { documents: 0, bytes: 0 },
       rewritten: 0,
+      changes: [],
       reasons: {},
     }));
   }
 
-  read(bytes: number): void {
+  read(document: CleanDocument, bytes: number): void {
     add(this.#read, bytes);
+    countLength(this.#lengths.read, document);
   }
 
   /** Counts what one step made of a document. @returns bytes of what is left */
@@ -76,18 +85,28 @@ export class Counter {
       return 0;
     }
     const left = outcome.text === before.text ? bytes : Buffer.byteLength(outcome.text);
-    if (outcome.text !== before.text) step.rewritten++;
+    if (outcome.text !== before.text) {
+      step.rewritten++;
+      if (step.changes.length < mostExamples)
+        step.changes.push({ id: exampleOf(before).id, before: cut(before.text), after: cut(outcome.text) });
+    }
     add(step.out, left);
     return left;
   }
 
   kept(document: CleanDocument, bytes: number): void {
     add(this.#kept, bytes);
+    countLength(this.#lengths.kept, document);
+    const { language } = document.facts;
+    if (typeof language === "string") this.#languages[language] = (this.#languages[language] ?? 0) + 1;
     if (this.#examples.length < mostExamples) this.#examples.push(exampleOf(document));
   }
 
   report(): SourceReport {
-    return { read: this.#read, kept: this.#kept, steps: this.#steps, examples: this.#examples };
+    return {
+      ...{ read: this.#read, kept: this.#kept, steps: this.#steps, lengths: this.#lengths },
+      ...{ languages: this.#languages, examples: this.#examples },
+    };
   }
 }
 
@@ -97,19 +116,30 @@ function add(amount: Amount, bytes: number): void {
 }
 
 function exampleOf({ text, facts }: CleanDocument): Example {
-  const cut = text.length > exampleLength ? `${text.slice(0, exampleLength).replace(/[\ud800-\udbff]$/, "")}…` : text;
-  return { id: String(facts.id ?? ""), text: cut };
+  return { id: String(facts.id ?? ""), text: cut(text) };
+}
+
+function cut(text: string): string {
+  return text.length > exampleLength ? `${text.slice(0, exampleLength).replace(/[\ud800-\udbff]$/, "")}…` : text;
+}
+
+function countLength(lengths: number[], { characters }: CleanDocument): void {
+  const bin = characters < 1 ? 0 : Math.floor(Math.log2(characters));
+  while (lengths.length <= bin) lengths.push(0);
+  lengths[bin]!++;
 }
 
 /** What the tasks of one pass come to together. */
 export function sumReports(reports: readonly SourceReport[]): SourceReport {
   const [first, ...others] = reports;
-  if (first === undefined) return { read: { documents: 0, bytes: 0 }, kept: { documents: 0, bytes: 0 }, steps: [], examples: [] };
+  if (first === undefined) return new Counter([]).report();
   return others.reduce(
     (sum, report) => ({
       read: sumAmounts(sum.read, report.read),
       kept: sumAmounts(sum.kept, report.kept),
       steps: sum.steps.map((step, i) => sumSteps(step, report.steps[i] ?? step)),
+      lengths: { read: sumLists(sum.lengths.read, report.lengths.read), kept: sumLists(sum.lengths.kept, report.lengths.kept) },
+      languages: sumCounts(sum.languages, report.languages),
       examples: [...sum.examples, ...report.examples].slice(0, mostExamples),
     }),
     first,
@@ -120,7 +150,21 @@ export function sumReports(reports: readonly SourceReport[]): SourceReport {
 export function joinReports(passes: readonly SourceReport[]): SourceReport {
   const [first, last] = [passes[0], passes.at(-1)];
   if (first === undefined || last === undefined) return sumReports([]);
-  return { read: first.read, kept: last.kept, steps: passes.flatMap(({ steps }) => steps), examples: last.examples };
+  return {
+    ...{ read: first.read, kept: last.kept, steps: passes.flatMap(({ steps }) => steps) },
+    lengths: { read: first.lengths.read, kept: last.lengths.kept },
+    ...{ languages: last.languages, examples: last.examples },
+  };
+}
+
+function sumLists(a: readonly number[], b: readonly number[]): number[] {
+  return Array.from({ length: Math.max(a.length, b.length) }, (_, i) => (a[i] ?? 0) + (b[i] ?? 0));
+}
+
+function sumCounts(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): Record<string, number> {
+  const sum = { ...a };
+  for (const [name, count] of Object.entries(b)) sum[name] = (sum[name] ?? 0) + count;
+  return sum;
 }
 
 function sumAmounts(a: Amount, b: Amount): Amount {
@@ -133,5 +177,13 @@ function sumSteps(a: StepReport, b: StepReport): StepReport {
     const known = reasons[reason] ?? { documents: 0, examples: [] };
     reasons[reason] = { documents: known.documents + documents, examples: [...known.examples, ...examples].slice(0, mostExamples) };
   }
-  return { name: a.name, in: sumAmounts(a.in, b.in), out: sumAmounts(a.out, b.out), rewritten: a.rewritten + b.rewritten, reasons };
+  const changes = [...a.changes, ...b.changes].slice(0, mostExamples);
+  return {
+    name: a.name,
+    in: sumAmounts(a.in, b.in),
+    out: sumAmounts(a.out, b.out),
+    rewritten: a.rewritten + b.rewritten,
+    changes,
+    reasons,
+  };
 }

@@ -176,7 +176,7 @@ class Pass {
   #through(document: CleanDocument, marks: MarkReader | undefined): CleanDocument | undefined {
     const { before, chain, behind } = this.#stage;
     let bytes = Buffer.byteLength(document.text);
-    this.#counter.read(bytes);
+    this.#counter.read(document, bytes);
     let current: Outcome = document;
     let index = 0;
     if (before !== undefined && marks !== undefined) {
