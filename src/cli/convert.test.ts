@@ -50,6 +50,7 @@ test.each([
   [["model", "out.gguf", "--calibrate", "-", "--measure", "-"], 2, "--calibrate and --measure are both -"],
   [["model", "out.gguf", "--tokens", "1"], 2, "--tokens is 1 but must be an integer, at least 2"],
   [["none", "out.gguf"], 1, "none: no such file"],
+  [["model", "out.gguf", "--measure", "no.txt"], 1, "no.txt: no such file"],
 ] as const)("%j ends with a reason", async (words, code, message) => {
   const found = await run(...words);
   expect(found.code).toBe(code);

@@ -1,7 +1,7 @@
 // cria convert: a model as another file or folder, in fewer bits if need be.
 import { byteSize, didYouMean, elementLayouts, sizeOf, UsageError } from "../base/index.ts";
-import { type Conversion, type ConvertedTensor, convertModel, type Documents } from "../convert/index.ts";
-import type { TextOptions } from "../corpus/index.ts";
+import { type Conversion, type ConvertedTensor, convertModel } from "../convert/index.ts";
+import type { Texts } from "../corpus/index.ts";
 import { type FileType, fileTypeOf, fileTypes } from "../formats/index.ts";
 import type { Command, CommandIo, Flags } from "./command.ts";
 import { stringFlag, wholeFlag } from "./flag-values.ts";
@@ -53,9 +53,13 @@ export const convert: Command = {
     const tokens = wholeFlag(flags, where, "tokens", 2);
     const maxShardBytes = wholeFlag(flags, where, "shard-bytes");
     const [name, tokenizer] = [stringFlag(flags, "name"), stringFlag(flags, "tokenizer")];
+    checkTexts(flags);
+    await using calibrate = await openText(flags, "calibrate", io);
+    await using measure = await openText(flags, "measure", io);
     await using backend = hasText(flags) ? await openBackend(io) : undefined;
     const made = await convertModel(path, out, {
-      ...texts(flags, io),
+      ...(calibrate && { calibrate: partsOf(calibrate, io) }),
+      ...(measure && { measure: partsOf(measure, io) }),
       ...(backend && { backend }),
       ...(type && { type }),
       ...(name !== undefined && { name }),
@@ -83,26 +87,19 @@ function hasText(flags: Flags): boolean {
   return textNames.some((name) => flags[name] !== undefined);
 }
 
-/** The texts that were given, opened when they are read. @throws UsageError for flags that say how texts are read where there is none */
-function texts(flags: Flags, io: CommandIo): Partial<Record<(typeof textNames)[number], Documents>> {
+/** @throws UsageError for flags that say how texts are read where there is none, and for standard input that would be read twice */
+function checkTexts(flags: Flags): void {
   const lone = textFlags.find(({ name }) => flags[name] !== undefined);
   if (lone !== undefined && !hasText(flags))
     throw new UsageError(where, `--${lone.name} says how texts are read, but none is given: add --measure TEXT, or omit --${lone.name}`);
-  const paths = textNames.flatMap((name) => stringFlag(flags, name) ?? []);
-  if (paths.filter((path) => path === "-").length > 1)
+  if (textNames.every((name) => flags[name] === "-"))
     throw new UsageError(where, "--calibrate and --measure are both -, but standard input can be read once: put the text in a file");
-  const options = textOptions(flags, where);
-  return Object.fromEntries(
-    textNames.flatMap((name) => {
-      const path = stringFlag(flags, name);
-      return path === undefined ? [] : [[name, documents(path, options, io)]];
-    }),
-  );
 }
 
-async function* documents(path: string, options: TextOptions, io: CommandIo): AsyncGenerator<string> {
-  await using opened = await openAndTell([path], options, io, where);
-  yield* partsOf(opened, io);
+/** A text is opened before hours of work, and read when its turn comes. */
+async function openText(flags: Flags, name: (typeof textNames)[number], io: CommandIo): Promise<Texts | undefined> {
+  const path = stringFlag(flags, name);
+  return path === undefined ? undefined : openAndTell([path], textOptions(flags, where), io, where);
 }
 
 function asText({ path, form, type, bytes, tensors, measured }: Conversion): string {

@@ -104,6 +104,9 @@ test("nothing that is there is replaced, and a text needs a backend", async () =
     await expect(convertModel(folder, join(folder, "new.gguf"), { measure: ["ab"] })).rejects.toThrow(
       "a text is given, but no backend to read it with: give a backend, too",
     );
+    await expect(convertModel(folder, join(folder, "new.gguf"), { measure: [], backend: referenceBackend() })).rejects.toThrow(
+      "[convert] the text has 0 tokens: it needs at least 2",
+    );
     expect((await readdir(folder)).sort()).toEqual([
       "config.json",
       "full",

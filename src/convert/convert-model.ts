@@ -74,11 +74,13 @@ export async function convertModel(from: string, to: string, options: ConvertOpt
   await checkFree(to, form);
   if (calibrate ?? measure) backendOf(options);
   for (const warning of model.warnings) onWarning(warning);
-  const importance = calibrate && (await importanceBy(calibrate, model, options));
+  // A text is read before anything is written, in case that there is nothing in it.
+  const text = measure && (await sampleOf(measure, model, options));
+  const importance = calibrate && (await importanceBy(await sampleOf(calibrate, model, options), model, options));
   const written = await write(model, to, { ...options, ...(importance && { importance }) });
   await using made = await openModel(to, { signal });
   const errors = await relativeErrors(model, made, options);
-  const measured = measure && (await lossesOn(measure, [model, made], options));
+  const measured = text && (await lossesOn(text, [model, made], options));
   return {
     ...{ path: to, form, type, bytes: await bytesAt(to) },
     tensors: written.map((tensor) => ({ ...tensor, error: errors.get(tensor.parameter) ?? 0 })),
@@ -118,18 +120,17 @@ async function checkFree(to: string, form: Conversion["form"]): Promise<void> {
   );
 }
 
-async function importanceBy(documents: Documents, model: OpenModel<string>, options: ConvertOptions): Promise<Map<string, Float32Array>> {
+async function importanceBy(text: HeldOutText, model: OpenModel<string>, options: ConvertOptions): Promise<Map<string, Float32Array>> {
   using held = await load(model, options);
-  return await held.meanSquares(await sampleOf(documents, model, options), options);
+  return await held.meanSquares(text, options);
 }
 
 /** The losses of the model as it was and as it was written, on the same tokens. */
 async function lossesOn(
-  documents: Documents,
+  text: HeldOutText,
   [source, made]: readonly [OpenModel<string>, OpenModel<string>],
   options: ConvertOptions,
 ): Promise<Required<Conversion>["measured"]> {
-  const text = await sampleOf(documents, source, options);
   const evaluate = async (model: OpenModel<string>) => {
     using held = await load(model, options);
     return await held.evaluate(text, options);
@@ -138,7 +139,9 @@ async function lossesOn(
 }
 
 async function sampleOf(documents: Documents, model: OpenModel<string>, { tokenizer, onWarning }: ConvertOptions): Promise<HeldOutText> {
-  return textSample(documents, await model.openTokenizer(tokenizer, onWarning));
+  const text = await textSample(documents, await model.openTokenizer(tokenizer, onWarning));
+  check(text.tokens.length >= 2, where, () => `the text has ${text.tokens.length} tokens: it needs at least 2`);
+  return text;
 }
 
 function backendOf({ backend }: ConvertOptions): Backend {
