@@ -1,0 +1,11 @@
+// What takes the n-grams of a model one after another: a model that is to answer, an ARPA file, a file of ours. Readers and the trainer give them.
+
+/** Takes n-grams, those of one word first, then those of two, and so on. */
+export interface NgramSink {
+  /** @param counts n-grams of each order that follow, unigrams first */
+  begin(counts: readonly number[]): void;
+  /** @returns the word's number. @param probability log10, at most 0 @param backoff log10 of the weight */
+  word(word: string, probability: number, backoff: number): number;
+  /** @param ids the numbers of its words, the first one first @param backoff 0 for the longest n-grams */
+  ngram(ids: ArrayLike<number>, probability: number, backoff: number): void;
+}
