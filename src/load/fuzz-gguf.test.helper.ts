@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { type ByteSource, CriaError, memorySource, Rng, sizeOf } from "../base/index.ts";
 import { type TestTensor, testGguf } from "../formats/gguf-file.test.helper.ts";
-import { type GgufArray, type GgufScalar, type GgufValue, readGguf } from "../formats/index.ts";
+import { type GgufArray, type GgufScalar, type GgufTensorType, type GgufValue, ggufTensorTypes, readGguf } from "../formats/index.ts";
 import { parameterRows } from "../model/index.ts";
 import { openModel, sourceFiles } from "../open/index.ts";
 
@@ -87,34 +87,16 @@ interface Head {
 
 async function headOf(bytes: Uint8Array): Promise<Head> {
   const { metadata, tensors } = await readGguf(memorySource("x.gguf", bytes));
-  const types = new Map(Object.entries(numbers));
   return {
     bytes: Math.min(bytes.length, ...tensors.map(({ start }) => start)),
     pairs: metadata.pairs,
     tensors: tensors.map(({ name, dtype, shape, start, end }) => ({
-      ...{ name, sizes: [...shape].reverse(), type: types.get(dtype) ?? 0 },
+      ...{ name, sizes: [...shape].reverse(), type: ggufTensorTypes[dtype as GgufTensorType] },
       data: bytes.subarray(start, end),
     })),
   };
 }
 
-const numbers = {
-  F32: 0,
-  F16: 1,
-  BF16: 30,
-  q4_0: 2,
-  q4_1: 3,
-  q5_0: 6,
-  q5_1: 7,
-  q8_0: 8,
-  q2_K: 10,
-  q3_K: 11,
-  q4_K: 12,
-  q5_K: 13,
-  q6_K: 14,
-  iq4_nl: 20,
-  iq4_xs: 23,
-};
 const oddNumbers = [
   0n,
   1n,
