@@ -19,6 +19,6 @@ export async function loadTokenizer(
 
 /** The tokenizer that a command was called with. @throws UsageError where none was named */
 export function openNamed(path: string | undefined, where: string, io: LoadIo): Promise<Tokenizer> {
-  if (path === undefined) throw new UsageError(where, `TOKENIZER is missing: name a folder or a file: ${tokenizerForms}`);
+  if (path === undefined) throw new UsageError(where, `TOKENIZER is missing: name a folder, a file or hf:owner/name: ${tokenizerForms}`);
   return loadTokenizer(path, io);
 }

@@ -30,7 +30,7 @@ export const chatCommand: Command = {
     },
   ],
   example: {
-    title: `TOKENIZER is a folder or a file: ${tokenizerForms}`,
+    title: `TOKENIZER is a folder, a file or hf:owner/name: ${tokenizerForms}`,
     text: messagesExample,
   },
   async run([path, file, ...rest], flags, io) {

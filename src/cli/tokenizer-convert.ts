@@ -38,11 +38,11 @@ export const convertCommand: Command = {
     { name: "pad", type: "string", value: "PIECE", help: "such ranks: the special piece that fills up" },
   ],
   example: {
-    title: `a TOKENIZER is a folder or a file: ${tokenizerForms}; OUT`,
+    title: `a TOKENIZER is a folder, a file or hf:owner/name: ${tokenizerForms}; OUT`,
     text: outputHelp,
   },
   async run([path, out, ...rest], flags, io) {
-    if (path === undefined) throw new UsageError(where, `TOKENIZER is missing: name a folder or a file: ${tokenizerForms}`);
+    if (path === undefined) throw new UsageError(where, `TOKENIZER is missing: name a folder, a file or hf:owner/name: ${tokenizerForms}`);
     if (out === undefined) throw new UsageError(where, "OUT is missing: name the file to write, or a folder");
     if (rest.length > 0) throw new UsageError(where, `"${rest[0]}" is one too many: name one tokenizer and one OUT`);
     const output = await outputOf(out, stringFlag(flags, "to"), path, where);

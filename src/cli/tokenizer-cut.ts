@@ -29,9 +29,9 @@ export const cutCommand: Command = {
     },
     ...textFlags,
   ],
-  example: { title: `a TOKENIZER is a folder or a file: ${tokenizerForms}; OUT`, text: outputHelp },
+  example: { title: `a TOKENIZER is a folder, a file or hf:owner/name: ${tokenizerForms}; OUT`, text: outputHelp },
   async run([path, ...files], flags, io) {
-    if (path === undefined) throw new UsageError(where, `TOKENIZER is missing: name a folder or a file: ${tokenizerForms}`);
+    if (path === undefined) throw new UsageError(where, `TOKENIZER is missing: name a folder, a file or hf:owner/name: ${tokenizerForms}`);
     const reading = textOptions(flags, where);
     const output = await outputOf(required(stringFlag(flags, "out"), where, "out"), stringFlag(flags, "to"), path, where);
     const table = stringFlag(flags, "ids") ?? `${output.file}.ids.json`;

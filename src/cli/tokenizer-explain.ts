@@ -27,7 +27,7 @@ export const explainCommand: Command = {
   usage: "TOKENIZER TEXT|-",
   flags: encodeFlags,
   example: {
-    title: `TOKENIZER is a folder or a file: ${tokenizerForms}. A line is a merge, or with a unigram model a way through the word`,
+    title: `TOKENIZER is a folder, a file or hf:owner/name: ${tokenizerForms}. A line is a merge, or with a unigram model a way through the word`,
     text: "RANK  LEFT + RIGHT  the word's pieces behind the merge\nSUM   the pieces of a way, each with its score; the best way is taken\n",
   },
   async run([path, text, ...rest], flags, io) {

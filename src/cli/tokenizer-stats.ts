@@ -20,11 +20,11 @@ export const statsCommand: Command = {
   usage: "TOKENIZER TEXT...",
   flags: [{ name: "special", type: "boolean", help: "special pieces spelled out in a text become their ids" }, ...textFlags],
   example: {
-    title: `TOKENIZER is a folder or a file: ${tokenizerForms}; a TEXT, which gets a row, is a file, folder, pattern or -`,
+    title: `TOKENIZER is a folder, a file or hf:owner/name: ${tokenizerForms}; a TEXT, which gets a row, is a file, folder, pattern or -`,
     text: formsHelp,
   },
   async run([path, ...paths], flags, io) {
-    if (path === undefined) throw new UsageError(where, `TOKENIZER is missing: name a folder or a file: ${tokenizerForms}`);
+    if (path === undefined) throw new UsageError(where, `TOKENIZER is missing: name a folder, a file or hf:owner/name: ${tokenizerForms}`);
     if (paths.length === 0) throw new UsageError(where, "no texts: name files, folders or patterns, or - for standard input");
     const reading = textOptions(flags, where);
     const options = { parseSpecial: booleanFlag(flags, "special") };
