@@ -108,7 +108,6 @@ const portableDoors = ["entries/tokenizer.ts", "entries/plan.ts"];
 export const packages = {
   files: ["node:*"],
   chat: ["@huggingface/jinja"],
-  formats: ["@bufbuild/protobuf/wire"],
   hub: ["node:*", "@huggingface/hub", "undici"],
   load: ["node:*"],
   convert: ["node:*"],

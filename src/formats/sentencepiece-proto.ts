@@ -1,6 +1,6 @@
 // SentencePiece's model file (google/sentencepiece, sentencepiece_model.proto): the fields of it that say how text becomes ids, in and out.
-import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { check, decodeTexts, decodeUtf8, fail } from "../base/index.ts";
+import { WireReader, WireWriter, wireTypes } from "./protobuf.ts";
 
 const where = "tokenizer.model";
 
@@ -82,9 +82,9 @@ const rows = {
 /** A piece's text is decoded later, with all others. */
 const openPiece: Rows = { ...rows.piece, 1: ["piece", "bytes"] };
 
-const wireTypes: Readonly<Record<Kind, WireType>> = {
-  ...{ number: WireType.Varint, flag: WireType.Varint, float: WireType.Bit32 },
-  ...{ text: WireType.LengthDelimited, bytes: WireType.LengthDelimited, message: WireType.LengthDelimited },
+const wireTypeOf: Readonly<Record<Kind, number>> = {
+  ...{ number: wireTypes.varint, flag: wireTypes.varint, float: wireTypes.bit32 },
+  ...{ text: wireTypes.lengthDelimited, bytes: wireTypes.lengthDelimited, message: wireTypes.lengthDelimited },
 };
 
 /** @throws CriaError when the bytes are no such file. */
@@ -181,15 +181,14 @@ function closePieces({ spans, scores, types }: OpenPieces, file: Uint8Array, nam
 /** Calls back with the fields of one message that have a row. */
 function eachField(bytes: Uint8Array, known: Rows, name: string, place: string, each: (key: string, value: unknown) => void): void {
   try {
-    const reader = new BinaryReader(bytes);
-    while (reader.pos < reader.len) {
+    const reader = new WireReader(bytes);
+    while (!reader.isAtEnd) {
       const [field, wireType] = reader.tag();
       const row = known[field];
       if (row === undefined) reader.skip(wireType, field);
-      else if (wireType !== wireTypes[row[1]]) throw new Error(`field ${field} has the wire type ${wireType}`);
+      else if (wireType !== wireTypeOf[row[1]]) throw new Error(`field ${field} has the wire type ${wireType}`);
       else each(row[0], readValue(reader, row[1], name, place));
     }
-    if (reader.pos !== reader.len) throw new RangeError("the last field is cut short");
   } catch (error) {
     if (error instanceof Error && error.name === "CriaError") throw error;
     fail(
@@ -202,7 +201,7 @@ function eachField(bytes: Uint8Array, known: Rows, name: string, place: string, 
   }
 }
 
-function readValue(reader: BinaryReader, kind: Kind, name: string, place: string): unknown {
+function readValue(reader: WireReader, kind: Kind, name: string, place: string): unknown {
   switch (kind) {
     case "number":
       return reader.int32();
@@ -222,25 +221,24 @@ function readValue(reader: BinaryReader, kind: Kind, name: string, place: string
 
 /** The bytes of a file that says the same. */
 export function writeProto(proto: SentencePieceProto): Uint8Array {
-  const writer = new BinaryWriter();
-  for (const piece of proto.pieces) writer.tag(1, WireType.LengthDelimited).bytes(messageOf(rows.piece, piece));
-  writer.tag(2, WireType.LengthDelimited).bytes(messageOf(rows.trainer, proto));
-  writer.tag(3, WireType.LengthDelimited).bytes(messageOf(rows.normalizer, proto));
-  if (proto.denormaliser.charsmap.length > 0)
-    writer.tag(5, WireType.LengthDelimited).bytes(messageOf(rows.denormalizer, proto.denormaliser));
+  const writer = new WireWriter();
+  for (const piece of proto.pieces) writer.bytes(1, messageOf(rows.piece, piece));
+  writer.bytes(2, messageOf(rows.trainer, proto));
+  writer.bytes(3, messageOf(rows.normalizer, proto));
+  if (proto.denormaliser.charsmap.length > 0) writer.bytes(5, messageOf(rows.denormalizer, proto.denormaliser));
   return writer.finish();
 }
 
 function messageOf(known: Rows, values: object): Uint8Array {
-  const writer = new BinaryWriter();
-  for (const [field, [key, kind]] of Object.entries(known)) {
+  const writer = new WireWriter();
+  for (const [number, [key, kind]] of Object.entries(known)) {
+    const field = Number(number);
     const value: unknown = Object.entries(values).find(([name]) => name === key)?.[1];
-    writer.tag(Number(field), wireTypes[kind]);
-    if (kind === "text") writer.string(String(value));
-    else if (kind === "float") writer.float(Number(value));
-    else if (kind === "number") writer.int32(Number(value));
-    else if (kind === "flag") writer.bool(value === true);
-    else if (value instanceof Uint8Array) writer.bytes(value);
+    if (kind === "text") writer.text(field, String(value));
+    else if (kind === "float") writer.float(field, Number(value));
+    else if (kind === "number") writer.int32(field, Number(value));
+    else if (kind === "flag") writer.bool(field, value === true);
+    else if (value instanceof Uint8Array) writer.bytes(field, value);
   }
   return writer.finish();
 }
