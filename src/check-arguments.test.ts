@@ -54,10 +54,17 @@ test("what generate is given wrongly is named, and the model goes on to write", 
       ["a", { temperature: null }, "the option temperature is null but must be a number"],
       ["a", { seed: Number.NaN }, "the option seed is NaN but must be a number"],
       ["a", { signal: {} }, "the option signal is an object but must be an AbortSignal"],
+      ["a", { grammar: 5 }, "the option grammar is 5 but must be a grammar in GBNF or a Grammar"],
+      ["a", { jsonSchema: "{}" }, 'the option jsonSchema is "{}" but must be a JSON schema: an object, true or false'],
+      ["a", { whitespace: "tabs" }, 'the option whitespace is "tabs" but must be "space", "none", "indented"'],
       ["a", { maxToken: 5 }, 'unknown option "maxToken", did you mean "maxTokens"?'],
       ["a", [], "the options are an empty array but must be an object, such as {}"],
     ];
     for (const [prompt, options, message] of wrong) await expect(write(prompt, options)).rejects.toThrow(`[llama] ${message}`);
+    await expect(write("a", { grammar: 'root ::= "a"', jsonSchema: true })).rejects.toThrow(
+      "grammar and jsonSchema are given: a text keeps to one of them",
+    );
+    await expect(write("a", { whitespace: "none" })).rejects.toThrow("whitespace is given, which is for jsonSchema");
     expect(() => llama.promptIds(anything(null))).toThrow("[llama] the prompt is null but must be a text");
     const given: GenerateOptions = { maxTokens: 2, temperature: 0 };
     await write("a", { ...given, seed: undefined });

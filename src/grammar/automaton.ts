@@ -43,6 +43,8 @@ export interface Automaton extends Omit<Positions, "sets"> {
   readonly isNullable: readonly boolean[];
   /** A rule that begins with another one, perhaps behind empty texts, has the lower rank. */
   readonly ranks: readonly number[];
+  /** Rules by their rank. */
+  readonly byRank: readonly number[];
 }
 
 /**
@@ -55,7 +57,11 @@ export function compileRules(rules: GrammarRules, where: string): Automaton {
   check(isAlive[emitted.starts[0]!] === 1, where, () => withoutText(emitted, isAlive));
   const isNullable = nullableRules(emitted, isAlive);
   const ranks = ranksOf(emitted, isAlive, isNullable, where);
-  return { ...emitted, ...byteClasses(emitted.sets), isAlive, isNullable, ranks };
+  const byRank: number[] = [];
+  ranks.forEach((rank, rule) => {
+    byRank[rank] = rule;
+  });
+  return { ...emitted, ...byteClasses(emitted.sets), isAlive, isNullable, ranks, byRank };
 }
 
 /** Says which rule is to blame that the root has no text: one that needs no other such rule, or else the root itself. */

@@ -3,6 +3,7 @@
 // stacks), and equal states are one object, whose steps are remembered: a lazily determinised automaton.
 import { check } from "../base/index.ts";
 import type { Automaton, Position } from "./automaton.ts";
+import { popLeast, pushNumber } from "./number-heap.ts";
 
 /**
  * A place, how often the loop around it has turned, and the frame of its rule. A count of −1 − n is of a loop without a limit that has turned at least
@@ -218,6 +219,8 @@ class Closing {
   readonly #seen = new Set<Place>();
   readonly #open: Place[] = [];
   readonly #callers = new Map<number, Callers>();
+  /** Ranks of rules that are called and not yet entered, as a heap. */
+  readonly #waiting: number[] = [];
 
   constructor(machine: Machine, where: string) {
     this.#machine = machine;
@@ -252,11 +255,10 @@ class Closing {
   }
 
   #enter(): void {
-    const { ranks, starts } = this.#machine.automaton;
-    while (this.#callers.size > 0) {
-      const rule = [...this.#callers.keys()].reduce((first, other) => (ranks[other]! < ranks[first]! ? other : first));
-      const { returns, isBottom } = this.#callers.get(rule)!;
-      this.#callers.delete(rule);
+    const { starts, byRank } = this.#machine.automaton;
+    for (let rank = popLeast(this.#waiting); rank !== undefined; rank = popLeast(this.#waiting)) {
+      const rule = byRank[rank]!;
+      const { returns, isBottom } = this.#callersOf(rule);
       this.add(starts[rule]!, 0, this.#machine.frame([...returns], isBottom));
       this.#follow(false);
     }
@@ -313,8 +315,11 @@ class Closing {
   }
 
   #callersOf(rule: number): Callers {
-    const known = this.#callers.get(rule) ?? { returns: new Set<Place>(), isBottom: false };
-    this.#callers.set(rule, known);
-    return known;
+    const known = this.#callers.get(rule);
+    if (known !== undefined) return known;
+    const callers = { returns: new Set<Place>(), isBottom: false };
+    this.#callers.set(rule, callers);
+    pushNumber(this.#waiting, this.#machine.automaton.ranks[rule]!);
+    return callers;
   }
 }

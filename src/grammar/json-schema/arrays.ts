@@ -1,7 +1,7 @@
 // Arrays as texts: items by their index, and behind these any number of alike ones.
 import { type Expression, type GraphNode, never, repeat, sequence, text } from "../expression.ts";
 import type { AtomOf, Goal } from "./atoms.ts";
-import { isEqual, literal } from "./json-text.ts";
+import { different, literal } from "./json-text.ts";
 import { joinedGoals } from "./logic.ts";
 import type { Atoms } from "./negate.ts";
 import { atomsOf, isFalse, type Parts, range } from "./parts.ts";
@@ -123,11 +123,11 @@ function uniqueItems({ goals, rest, least, most }: Asked, atom: AtomOf<"unique">
       atom,
       `that items differ can be followed only where they are of a list (enum, const) of at most ${mostDifferent} values, without prefixItems and contains`,
     );
-  const different = values.filter((value, i) => !values.slice(0, i).some((other) => isEqual(value, other)));
+  const all = different(values);
   const { comma } = parts.layout;
-  const nodes = Array.from({ length: 2 ** different.length }, (_, written): GraphNode => {
-    const count = different.filter((_, i) => (written >> i) & 1).length;
-    const edges = different.flatMap((value, i) =>
+  const nodes = Array.from({ length: 2 ** all.length }, (_, written): GraphNode => {
+    const count = all.filter((_, i) => (written >> i) & 1).length;
+    const edges = all.flatMap((value, i) =>
       (written >> i) & 1 || count >= most
         ? []
         : [[sequence(...(count > 0 ? [comma] : []), literal(value, parts.layout)), written | (1 << i)] as const],

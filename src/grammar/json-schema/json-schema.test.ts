@@ -285,6 +285,18 @@ test.each([
     "/maxLength: what is asked of the string is too much: it needs more than 10000 states",
   ],
   [{ contains: true, maxContains: 1 }, "/maxContains: the keyword is not supported"],
+  [
+    { $defs: Object.fromEntries(Array.from({ length: 3000 }, (_, i) => [`d${i}`, { $ref: `#/$defs/d${i + 1}` }])), $ref: "#/$defs/d0" },
+    "references and combinations more than 400 deep are not supported",
+  ],
+  [
+    { type: "integer", allOf: [{ multipleOf: 4999 }, { multipleOf: 4997 }] },
+    "/allOf/0/multipleOf: what is asked of the number needs more than 20000 states",
+  ],
+  [
+    { type: "object", patternProperties: Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`x${i}`, { minLength: i }])) },
+    "/patternProperties: what is asked of keys is too much: keys may be in more than 128 combinations of patterns",
+  ],
   [deep(300), "schemas more than 200 deep are not supported"],
   [
     {

@@ -6,7 +6,7 @@ import { Grammar } from "../grammar.ts";
 import { anyOf, type Language, wordsLanguage } from "../language.ts";
 import { arrayText } from "./arrays.ts";
 import type { Atom, Goal, JsonType } from "./atoms.ts";
-import { isEqual, type Json, literal } from "./json-text.ts";
+import { different, type Json, literal } from "./json-text.ts";
 import { type Layout, layoutOf, type Whitespace, whitespaces } from "./layout.ts";
 import { goalKey, goalOf, Logic, typesOf } from "./logic.ts";
 import type { Atoms } from "./negate.ts";
@@ -195,8 +195,7 @@ class Maker implements Parts {
   /** The values of a list that fulfil all atoms; undefined where there is no list. */
   #values(atoms: Atoms): readonly Json[] | undefined {
     const list = atomsOf(atoms, "values").find(({ isNegated }) => !isNegated)?.values;
-    const different = list?.filter((value, i) => !list.slice(0, i).some((other) => isEqual(value, other)));
-    return different?.filter((value) => this.#logic.holdAll(atoms, value, this.#isLenient));
+    return list && different(list).filter((value) => this.#logic.holdAll(atoms, value, this.#isLenient));
   }
 
   #fewValues(atoms: Atoms): readonly Json[] | undefined {

@@ -91,6 +91,19 @@ export function isArray(value: unknown): value is readonly Json[] {
   return Array.isArray(value);
 }
 
+/** The values without those that are equal to an earlier one. */
+export function different(values: readonly Json[]): Json[] {
+  return [...new Map([...values].reverse().map((value) => [canonical(value), value])).values()].reverse();
+}
+
+/** The same text for equal values. */
+function canonical(value: Json): string {
+  if (isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const pairs = Object.entries(value).map(([key, item]) => `${JSON.stringify(key)}:${canonical(item)}`);
+  return `{${pairs.sort().join(",")}}`;
+}
+
 /** Whether two values are equal as JSON Schema has it: numbers by value, objects without order. */
 export function isEqual(a: Json, b: Json): boolean {
   if (isArray(a) || isArray(b)) return isArray(a) && isArray(b) && a.length === b.length && a.every((item, i) => isEqual(item, b[i]!));

@@ -22,6 +22,9 @@ import type { SchemaDocument, SchemaPlace } from "./schema-document.ts";
 /** Alternatives that a schema may have when its combinations are multiplied out. */
 const mostAlternatives = 1000;
 
+/** References and combinations inside of each other, for one part of an instance and for the parts around it. */
+const mostDepth = 400;
+
 const infinity = Number.POSITIVE_INFINITY;
 
 /** A schema is asked for while it is worked out, from inside of one of its parts. */
@@ -100,7 +103,9 @@ export class Logic {
     if (known !== undefined) return known;
     if (typeof place.value === "boolean") return place.value !== isNegated ? [[]] : [];
     if (this.#open.has(key)) this.#document.fail(place, "$ref", "the references come back to this schema without an end");
-    if (this.#around.has(key)) throw new InProgress();
+    if (this.#around.has(key) || this.#around.size > mostDepth) throw new InProgress();
+    if (this.#open.size > mostDepth)
+      this.#document.fail(place, "", `references and combinations more than ${mostDepth} deep are not supported`);
     const open = this.#open;
     this.#open = new Set([...open, key]);
     const parts = Object.keys(place.value).flatMap((keyword) => {

@@ -11,6 +11,8 @@ const freeDigits = 19;
 const exactDigits = 15;
 /** Digits where bounds are part of what is allowed: decimals may be read as one number, but never as one beyond the bound. */
 const boundedDigits = 17;
+/** States of the automaton of a number's digits. */
+const mostStates = 20_000;
 /** The largest factor of a multipleOf, when the decimal point is moved behind its last digit. */
 const mostFactor = 5000;
 
@@ -72,7 +74,14 @@ export function numberText(
       ...bounds.map((bound) => boundWatcher(bound, isNegative)),
       ...others.map((value) => otherWatcher(value, isNegative)),
     ];
-    return graph([syntaxWatcher(digits, isFraction, isNegative), ...always, ...comparisons]);
+    const watchers = [syntaxWatcher(digits, isFraction, isNegative), ...always, ...comparisons];
+    return (
+      graph(watchers) ??
+      fail(
+        multiples[0] ?? bounds[0]!,
+        `what is asked of the number needs more than ${mostStates} states of an automaton, which is the limit`,
+      )
+    );
   };
   return either([signed(false), sequence(text("-"), signed(true))]);
 }
@@ -86,8 +95,8 @@ function checkBound(bound: AtomOf<"bound">, digits: number, fail: (atom: AtomOf<
     fail(bound, `numbers beyond ${value} are not supported: numbers are written with at most ${digits} digits`);
 }
 
-/** The text of numbers without their sign, as the ways on which all watchers agree. */
-function graph(watchers: readonly Watcher[]): Expression {
+/** The text of numbers without their sign, as the ways on which all watchers agree; undefined where it is too large. */
+function graph(watchers: readonly Watcher[]): Expression | undefined {
   interface Known {
     readonly states: readonly string[];
     readonly hasPoint: boolean;
@@ -107,6 +116,7 @@ function graph(watchers: readonly Watcher[]): Expression {
   );
   const nodes: GraphNode[] = [];
   for (const { states, hasPoint } of found) {
+    if (found.length > mostStates) return undefined;
     const edges: (readonly [Expression, number])[] = [];
     const lead = (label: string, next: readonly string[], isBehind: boolean) => {
       const to = index(next, isBehind);

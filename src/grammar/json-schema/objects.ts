@@ -10,6 +10,8 @@ import type { Atoms } from "./negate.ts";
 import { atomsOf, isFalse, largestLeast, otherValues, type Parts, range } from "./parts.ts";
 import { sharedString } from "./strings.ts";
 
+/** Combinations of patterns that keys are in, those included that are looked at on the way. */
+const mostSplits = 128;
 /** Nodes of an object's graph: named members times counts. */
 const mostNodes = 20_000;
 
@@ -88,8 +90,11 @@ class Keys {
   #extraPairs(): Expression[] {
     const languages = [...new Set(this.#members.flatMap(({ byLanguage }) => byLanguage.map(({ keys }) => keys)))];
     const found: Expression[] = [];
+    let looked = 0;
     const split = (keys: Language, i: number, within: readonly Language[]) => {
       if (isEmpty(keys)) return;
+      if (++looked > mostSplits)
+        throw new PatternProblem(`keys may be in more than ${mostSplits} combinations of patterns, which is the limit`);
       const language = languages[i];
       if (language !== undefined) {
         split(both(keys, language), i + 1, [...within, language]);

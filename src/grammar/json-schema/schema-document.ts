@@ -78,9 +78,10 @@ export class SchemaDocument {
     return found ?? this.fail(place, "$ref", `"${reference}" names no schema of the document`);
   }
 
-  /** @throws CriaError naming a keyword's place */
+  /** @param keyword the keyword at the place, "" for the place itself @throws CriaError naming it */
   fail(place: SchemaPlace, keyword: string, problem: string): never {
-    return fail(where, `${placeName(place.pointer, keyword)}: ${problem}`);
+    const name = keyword === "" ? place.pointer || "the schema" : placeName(place.pointer, keyword);
+    return fail(where, `${name}: ${problem}`);
   }
 
   #walk(schema: unknown, pointer: string, outer: string, depth: number): SchemaPlace {
