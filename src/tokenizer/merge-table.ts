@@ -117,7 +117,7 @@ function refuse(model: TokenizerModel, left: number, right: number, rank: number
 export const noRank = 0x7fffffff;
 
 /** The most symbols for which the plain search for the minimum is faster than a heap (measured: docs/log/2026-11-28-tokenizer-speed). */
-const shortWord = 160;
+const shortWord = 200;
 /** A key is `rank << 8 | position`, so that the lowest key is the leftmost pair of the lowest rank. */
 const positionBits = 8;
 /** The key of what never merges has this rank. */
