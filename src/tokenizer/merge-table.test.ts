@@ -78,3 +78,8 @@ function naive(word: number[], rules: MergeRules): number[] {
     word.splice(at, 2, rules.resultOf(rules.find(word[at]!, word[at + 1]!)));
   }
 }
+
+test("a rank that no key has room for is refused", () => {
+  const rules = { find: () => 0, rankOf: () => 2 ** 23, resultOf: () => 7 };
+  expect(() => new MergeTable(rules).merge(Int32Array.of(1, 2), 2)).toThrow("a pair has rank 8388608, and ranks are below 8388607");
+});
