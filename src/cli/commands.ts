@@ -25,7 +25,7 @@ export const commandRows: CommandRows = [
   },
   {
     name: "generate",
-    summary: "continue a text with a model, or answer in a chat",
+    summary: "continue a text with a model (a folder, a GGUF, a llama2.c .bin or hf:owner/name), or answer in a chat",
     load: async () => (await import("./generate.ts")).generate,
   },
   {

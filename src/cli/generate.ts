@@ -23,7 +23,7 @@ cria generate hf:OWNER/NAME@REVISION:FILE "Once upon a time"                    
 /** The command `cria generate`. */
 export const generate: Command = {
   name: "generate",
-  summary: "continue a text with a model (a folder, a GGUF or a llama2.c .bin), or answer in a chat",
+  summary: "continue a text with a model (a folder, a GGUF, a llama2.c .bin or hf:owner/name), or answer in a chat",
   usage: 'MODEL "PROMPT"|-|--messages FILE [--chat] [--max-tokens N] [--temperature T] [--seed S] [--json-schema FILE|TEXT] …',
   flags: [
     { name: "max-tokens", type: "number", help: `stop after so many tokens (default: what the model says, else ${usualMaxTokens})` },
