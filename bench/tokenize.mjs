@@ -261,7 +261,12 @@ async function threads(title, file, stretches, megabytes) {
   const cpu = { first: [[], []], second: [[], []] };
   for (let round = 0; round < 3; round++)
     for (const count of [1, 2]) {
-      const encoder = new DocumentEncoder(await openAnyTokenizer(file), { bos: false, eos: false, threads: count });
+      const encoder = new DocumentEncoder(await openAnyTokenizer(file), {
+        bos: false,
+        eos: false,
+        threads: count,
+        expected: megabytes * 1e6,
+      });
       for (const pass of ["first", "second"]) {
         let bytes = 0;
         const [before, started] = [process.cpuUsage(), performance.now()];

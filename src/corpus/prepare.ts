@@ -63,8 +63,10 @@ export async function prepareCorpus(
   const { recipe } = corpus;
   checkBoundaries(recipe, tokenizer);
   await checkUnused(outDir);
+  const expected = corpus.sources.reduce((sum, { texts }) => sum + texts.bytes, 0);
+  const encoding = { bos: recipe.boundaries !== "eos", eos: recipe.boundaries !== "bos", expected };
+  await using encoder = new DocumentEncoder(tokenizer, encoding);
   await splitSides(corpus, options);
-  await using encoder = new DocumentEncoder(tokenizer, { bos: recipe.boundaries !== "eos", eos: recipe.boundaries !== "bos" });
   const job = { corpus, recipe, encoder, vocabulary: vocabularyOf(tokenizer), options };
   let manifest: Manifest | undefined;
   const fill = async (folder: string) => {

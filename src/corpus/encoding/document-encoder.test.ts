@@ -27,7 +27,10 @@ test("documents have the same tokens, in their order, on one thread and on sever
   }
 });
 
-test("other threads take their part, in order, and the calling one does not wait for them to start", async () => {
+test.each([
+  { what: "nothing is encoded alone", options: { alone: 0 } },
+  { what: "much text is expected", options: { alone: 2 ** 30, expected: 2 ** 31 } },
+])("other threads take their part, in order, and the calling one does not wait for them to start: $what", async ({ options }) => {
   let here = 0;
   const encode = (text: string, options: object) => {
     here++;
@@ -41,8 +44,8 @@ test("other threads take their part, in order, and the calling one does not wait
   }
   const counting = { ...tokenizer, model: tokenizer.model, encode };
   let given = 0;
-  const options = { bos: false, eos: true, threads: 2, alone: 0 };
-  for await (const { tokens, bytes } of encodeDocuments(untilOthersHave(), counting as never, options)) {
+  const onTwo = { bos: false, eos: true, threads: 2, ...options };
+  for await (const { tokens, bytes } of encodeDocuments(untilOthersHave(), counting as never, onTwo)) {
     if (given < 3) expect(here).toBe(given + 1);
     const { ids, size } = alone[given++ % 7]!;
     expect((tokens as Uint32Array).join() === ids && bytes === size).toBe(true);

@@ -16,6 +16,8 @@ export interface DocumentEncoderOptions {
   readonly threads?: number;
   /** So much text, in UTF-16 units, is encoded before other threads are started: each needs a third of a second until it is as fast. */
   readonly alone?: number;
+  /** How much text there will be, about, where that is known: with more than `alone` the other threads are started at once. */
+  readonly expected?: number;
 }
 
 type Documents = AsyncIterable<{ readonly text: string }>;
@@ -31,13 +33,19 @@ const mostWaiting = 1 << 25;
 /** Encodes documents, of one source after another, on threads that stay. */
 export class DocumentEncoder implements AsyncDisposable {
   readonly #tokenizer: TextTokenizer;
-  readonly #options: Required<DocumentEncoderOptions>;
+  readonly #options: { readonly bos: boolean; readonly eos: boolean };
+  readonly #threads: number;
+  /** How much text is left to encode before other threads are started. */
+  #alone: number;
   #pool: EncodePool | undefined;
-  #units = 0;
 
-  constructor(tokenizer: TextTokenizer, { threads = availableParallelism(), alone = usualAlone, bos, eos }: DocumentEncoderOptions) {
+  constructor(tokenizer: TextTokenizer, options: DocumentEncoderOptions) {
+    const { bos, eos, threads = availableParallelism(), alone = usualAlone, expected = 0 } = options;
     this.#tokenizer = tokenizer;
-    this.#options = { bos, eos, threads, alone };
+    this.#options = { bos, eos };
+    this.#threads = threads;
+    this.#alone = expected > alone ? 0 : alone;
+    this.#startThreads();
   }
 
   /** The tokens of the documents, in their order; the same for every number of threads. @throws what reading the documents throws */
@@ -46,7 +54,9 @@ export class DocumentEncoder implements AsyncDisposable {
     let batch: string[] = [];
     let [batched, unheard] = [0, 0];
     for await (const { text } of documents) {
-      const pool = this.#poolFor(text);
+      this.#startThreads();
+      this.#alone -= text.length;
+      const pool = this.#pool;
       if (pool !== undefined && (batch.length > 0 || pool.hasRoom)) {
         batch.push(text);
         batched += text.length;
@@ -70,18 +80,14 @@ export class DocumentEncoder implements AsyncDisposable {
     await this.#pool?.[Symbol.asyncDispose]();
   }
 
-  /** The other threads, once there was enough text for them. */
-  #poolFor(text: string): EncodePool | undefined {
-    const { threads, alone, bos, eos } = this.#options;
-    if (this.#pool === undefined && threads > 1 && this.#units >= alone && hasModel(this.#tokenizer))
-      this.#pool = new EncodePool(threads - 1, { model: this.#tokenizer.model, options: { bos, eos } });
-    this.#units += text.length;
-    return this.#pool;
+  /** Starts the other threads once there was enough text for them. */
+  #startThreads(): void {
+    if (this.#pool !== undefined || this.#threads < 2 || this.#alone > 0 || !hasModel(this.#tokenizer)) return;
+    this.#pool = new EncodePool(this.#threads - 1, { model: this.#tokenizer.model, options: this.#options });
   }
 
   #encodeHere(text: string): EncodedDocument {
-    const { bos, eos } = this.#options;
-    return { tokens: this.#tokenizer.encode(text, { bos, eos }), bytes: Buffer.byteLength(text) };
+    return { tokens: this.#tokenizer.encode(text, this.#options), bytes: Buffer.byteLength(text) };
   }
 }
 
