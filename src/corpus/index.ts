@@ -24,6 +24,7 @@ export {
   type OpenOptions,
   openEach,
   openTexts,
+  type ReadingNote,
   readPart,
   splitText,
   type TextFile,

@@ -217,3 +217,32 @@ test("a cluster grows to what it may have, and what is left apart is told", () =
     leftApart: 2,
   });
 });
+
+test("what a dump has beside documents is counted, part by part, and facts go along", async () => {
+  await withFolder(async (folder) => {
+    const record = (type: string, content: string, length = content.length) =>
+      `WARC/1.0\r\nWARC-Type: ${type}\r\nWARC-Target-URI: http://a.example/\r\nContent-Length: ${length}\r\n\r\n${content}\r\n\r\n`;
+    const wet = [
+      record("warcinfo", "x: y"),
+      record("conversion", "a llama"),
+      record("conversion", "cut", 9),
+      record("conversion", "another"),
+    ];
+    for (const name of ["a.wet", "b.wet"]) await writeFile(join(folder, name), wet.join(""));
+    const source = { name: "web", weight: 1, paths: "*.wet", steps: [] };
+    const { job } = await openJob([source], { folder, work: join(folder, "work") });
+    await runPhases(job, { threads: 1 });
+    const [cleaned] = await cleanedTexts(job);
+    expect(cleaned?.report.notes).toEqual([
+      { kind: "left out", what: "record of type warcinfo", place: expect.stringMatching(/a\.wet: byte 0$/), count: 2 },
+      { kind: "damaged", what: "record whose length is wrong", place: expect.stringMatching(/a\.wet: byte \d+$/), count: 2 },
+    ]);
+    const lines = (await Promise.all((cleaned?.files ?? []).map((file) => readFile(file, "utf8")))).join("").trimEnd().split("\n");
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject(
+      ["a.wet#0", "a.wet#1", "b.wet#0", "b.wet#1"].map((id, i) => ({
+        text: i % 2 === 0 ? "a llama" : "another",
+        facts: { url: "http://a.example/", id: expect.stringContaining(id) },
+      })),
+    );
+  });
+});

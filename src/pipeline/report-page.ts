@@ -24,10 +24,11 @@ export function cleaningPage(sources: readonly NamedReport[], facts: readonly st
 }
 
 function sourceParts({ name, report }: NamedReport): string[] {
-  const { read, kept, steps, lengths, languages, examples } = report;
+  const { read, notes, kept, steps, lengths, languages, examples } = report;
   return [
     `<h2>${asText(name)}</h2>`,
     `<p>${whole(kept.documents)} of ${whole(read.documents)} documents stay, ${share(kept.bytes, read.bytes)} of the text.</p>`,
+    ...(notes.length === 0 ? [] : [notesTable(notes)]),
     stepsTable(report),
     ...steps.flatMap(stepParts),
     "<h3>Lengths</h3>",
@@ -35,6 +36,11 @@ function sourceParts({ name, report }: NamedReport): string[] {
     ...(Object.keys(languages).length === 0 ? [] : ["<h3>Languages</h3>", languagesTable(languages)]),
     details(`documents that stay, the first ${examples.length}`, examples.map(documentHtml)),
   ];
+}
+
+function notesTable(notes: SourceReport["notes"]): string {
+  const rows = notes.map(({ kind, what, place, count }) => [kind, what, count, place]);
+  return tableHtml({ title: "what the reader did not take as it stands", columns: ["", "what", "times", "first at"], rows });
 }
 
 function stepsTable({ read, steps }: SourceReport): string {

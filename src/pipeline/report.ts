@@ -1,6 +1,7 @@
 // What a task counted, and what all of them come to: documents and bytes in and out of every step, reasons, and examples to look at.
 import { z } from "zod";
 import { type CleanDocument, isDropped, type Outcome } from "../clean/index.ts";
+import type { ReadingNote } from "../corpus/index.ts";
 
 const example = z.strictObject({
   /** Where the document is from. */
@@ -12,6 +13,13 @@ const example = z.strictObject({
 });
 
 const amount = z.strictObject({ documents: z.int(), bytes: z.int() });
+
+const readingNote = z.strictObject({
+  kind: z.enum(["damaged", "left out", "converted"]),
+  what: z.string(),
+  place: z.string(),
+  count: z.int(),
+});
 
 const stepReport = z.strictObject({
   name: z.string(),
@@ -27,6 +35,8 @@ const stepReport = z.strictObject({
 /** What a task or a source counted. */
 export const reportSchema = z.strictObject({
   read: amount,
+  /** What the reader passed over, left out or converted, by kind and words: how often, and where first. */
+  notes: z.array(readingNote).default([]),
   kept: amount,
   steps: z.array(stepReport),
   /** Documents by their length before and behind all steps: how many have 2^i characters or more, but fewer than 2^(i + 1). */
@@ -41,6 +51,7 @@ export const reportSchema = z.strictObject({
 export type SourceReport = z.output<typeof reportSchema>;
 type StepReport = z.output<typeof stepReport>;
 type Amount = z.output<typeof amount>;
+type NoteReport = z.output<typeof readingNote>;
 type Example = z.output<typeof example>;
 
 /** So many examples of each kind are kept, of so many characters. */
@@ -50,6 +61,7 @@ const [mostExamples, exampleLength] = [5, 600];
 export class Counter {
   readonly #read: Amount = { documents: 0, bytes: 0 };
   readonly #kept: Amount = { documents: 0, bytes: 0 };
+  readonly #notes: NoteReport[] = [];
   readonly #steps: StepReport[];
   readonly #examples: Example[] = [];
   readonly #lengths = { read: [] as number[], kept: [] as number[] };
@@ -69,6 +81,11 @@ export class Counter {
   read(document: CleanDocument, bytes: number): void {
     add(this.#read, bytes);
     countLength(this.#lengths.read, document);
+  }
+
+  /** Counts what a reader tells. */
+  note(note: ReadingNote): void {
+    addNote(this.#notes, { ...note, count: 1 });
   }
 
   /** Counts what one step made of a document. @returns bytes of what is left */
@@ -104,7 +121,7 @@ export class Counter {
 
   report(): SourceReport {
     return {
-      ...{ read: this.#read, kept: this.#kept, steps: this.#steps, lengths: this.#lengths },
+      ...{ read: this.#read, notes: this.#notes, kept: this.#kept, steps: this.#steps, lengths: this.#lengths },
       ...{ languages: this.#languages, examples: this.#examples },
     };
   }
@@ -113,6 +130,12 @@ export class Counter {
 function add(amount: Amount, bytes: number): void {
   amount.documents++;
   amount.bytes += bytes;
+}
+
+function addNote(notes: NoteReport[], note: NoteReport): void {
+  const known = notes.find(({ kind, what }) => kind === note.kind && what === note.what);
+  if (known === undefined) notes.push({ ...note });
+  else known.count += note.count;
 }
 
 function exampleOf({ text, facts }: CleanDocument): Example {
@@ -136,6 +159,7 @@ export function sumReports(reports: readonly SourceReport[]): SourceReport {
   return others.reduce(
     (sum, report) => ({
       read: sumAmounts(sum.read, report.read),
+      notes: sumNotes(sum.notes, report.notes),
       kept: sumAmounts(sum.kept, report.kept),
       steps: sum.steps.map((step, i) => sumSteps(step, report.steps[i] ?? step)),
       lengths: { read: sumLists(sum.lengths.read, report.lengths.read), kept: sumLists(sum.lengths.kept, report.lengths.kept) },
@@ -152,6 +176,7 @@ export function joinReports(passes: readonly SourceReport[]): SourceReport {
   if (first === undefined || last === undefined) return sumReports([]);
   return {
     ...{ read: first.read, kept: last.kept, steps: passes.flatMap(({ steps }) => steps) },
+    notes: first.notes,
     lengths: { read: first.lengths.read, kept: last.lengths.kept },
     ...{ languages: last.languages, examples: last.examples },
   };
@@ -164,6 +189,12 @@ function sumLists(a: readonly number[], b: readonly number[]): number[] {
 function sumCounts(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): Record<string, number> {
   const sum = { ...a };
   for (const [name, count] of Object.entries(b)) sum[name] = (sum[name] ?? 0) + count;
+  return sum;
+}
+
+function sumNotes(a: readonly NoteReport[], b: readonly NoteReport[]): NoteReport[] {
+  const sum: NoteReport[] = [];
+  for (const note of [...a, ...b]) addNote(sum, note);
   return sum;
 }
 

@@ -1,7 +1,7 @@
 // One task: a part of a source through one pass, or one group and partition of its keys compared. Nothing is shared with other tasks but files.
 import { readFile } from "node:fs/promises";
 import { CleanDocument, isClusterStep, isDropped, KeyList, type OpenedCorpusStep, type Outcome, type Stage } from "../clean/index.ts";
-import { formCalled, readPart } from "../corpus/index.ts";
+import { formCalled, type ReadingNote, readPart } from "../corpus/index.ts";
 import { atomicWrite, atomicWriteJson, makeFolder } from "../files/index.ts";
 import { type Clusters, joinPairs, marksOf, pairsOf } from "./clusters.ts";
 import { markRepeated } from "./compare.ts";
@@ -163,8 +163,9 @@ class Pass {
     const { path, name, form } = files[file]!;
     const place = stretch === undefined ? name : `${name}@${stretch * this.#job.stretchBytes}`;
     let number = 0;
-    for await (const document of readPart({ path, name, form: formCalled(form) }, stretch, this.#job.stretchBytes, text, { where }))
-      yield new CleanDocument(document, { id: `${place}#${number++}` });
+    const onNote = (note: ReadingNote) => this.#counter.note(note);
+    const documents = readPart({ path, name, form: formCalled(form) }, stretch, this.#job.stretchBytes, text, { where, onNote });
+    for await (const { text, facts } of documents) yield new CleanDocument(text, { ...facts, id: `${place}#${number++}` });
   }
 
   async #marks(): Promise<MarkReader | undefined> {

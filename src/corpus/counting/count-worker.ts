@@ -88,7 +88,7 @@ class CountThread {
     let piece = 0;
     try {
       for await (const document of readPart({ ...named, form: formCalled(form) }, stretch, stretchBytes, options, { where, onBytes }))
-        for (const text of cutText(document, longestPiece)) {
+        for (const text of cutText(document.text, longestPiece)) {
           if (piece++ < skip) continue;
           this.#cut(text, this.#table);
           this.#textBytes += Buffer.byteLength(text);

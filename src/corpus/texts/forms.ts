@@ -5,7 +5,7 @@ import { readJson } from "./json-records.ts";
 import { readPlain } from "./plain-text.ts";
 
 /** The names of all forms. */
-export const formNames = ["text", "jsonl", "json", "csv", "tsv", "html"] as const;
+export const formNames = ["text", "jsonl", "json", "csv", "tsv", "html", "warc"] as const;
 /** The name of a form. */
 export type FormName = (typeof formNames)[number];
 
@@ -24,10 +24,31 @@ export interface TextOptions {
 /** The keys that only some forms have. */
 export type FormKey = "field" | "separator";
 
+/** What a file says of a document beside its text, such as its title or address. */
+export type TextFacts = Readonly<Record<string, string | number | undefined>>;
+
+/** A document and what its file says of it. */
+export interface TextDocument {
+  readonly text: string;
+  readonly facts: TextFacts;
+}
+
+/** What a reader did with a part of a file that is no document as it stands. */
+export interface ReadingNote {
+  /** Damaged data is passed over, what is no text by the form's rules is left out, and what is in another encoding is converted. */
+  readonly kind: "damaged" | "left out" | "converted";
+  /** What it was, the same words each time, so that notes can be counted. */
+  readonly what: string;
+  /** Where it was, for a message. */
+  readonly place: string;
+}
+
 /** A file's unpacked bytes, and how to read them. */
 export interface FormInput extends Bytes {
   readonly where: string;
   readonly options: TextOptions;
+  /** Is told what was not read, or not as it stands. May throw. */
+  readonly note: (note: ReadingNote) => void;
 }
 
 /** A form that texts come in, and how documents are read from it. */
@@ -38,10 +59,12 @@ export interface TextForm {
   readonly keys: readonly FormKey[];
   /** How help describes it. */
   readonly summary: string;
+  /** Whether `read` is given gzip data as it stands, because it can go on behind a damaged member. */
+  readonly unpacksGzip?: boolean;
   /** Whether a file may be cut at line ends, to be read in parts: the documents are the same then, or parts of them. */
   cutsAtLines(options: TextOptions): boolean;
-  /** The documents in order, those of white space alone included. Memory: one document. */
-  read(input: FormInput): AsyncGenerator<string>;
+  /** The documents in order, those of white space alone included; texts alone where the form says nothing else of them. Memory: one document. */
+  read(input: FormInput): AsyncGenerator<string | TextDocument>;
 }
 
 const never = () => false;
@@ -96,6 +119,15 @@ export const textForms: readonly TextForm[] = [
     cutsAtLines: never,
     read: readHtml,
   },
+  {
+    name: "warc",
+    endings: [".warc", ".wet", ".arc"],
+    keys: [],
+    summary: "a crawl (WARC, WET or ARC), one document per page",
+    unpacksGzip: true,
+    cutsAtLines: never,
+    read: readWarc,
+  },
 ];
 
 // Parsers of these forms are loaded when a file has one: loading them takes 40 ms, of every process that might read texts.
@@ -107,6 +139,10 @@ async function* readTable(input: FormInput, delimiter: string): AsyncGenerator<s
 
 async function* readHtml(input: FormInput): AsyncGenerator<string> {
   yield* (await import("./html.ts")).readHtml(input);
+}
+
+async function* readWarc(input: FormInput): AsyncGenerator<TextDocument> {
+  yield* (await import("./warc/warc.ts")).readWarc(input);
 }
 
 /** What the names of packed files end in. */

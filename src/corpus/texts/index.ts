@@ -1,4 +1,14 @@
-export { type FormName, formCalled, formNames, type TextForm, type TextOptions, textForms } from "./forms.ts";
+export {
+  type FormName,
+  formCalled,
+  formNames,
+  type ReadingNote,
+  type TextDocument,
+  type TextFacts,
+  type TextForm,
+  type TextOptions,
+  textForms,
+} from "./forms.ts";
 export { looksLikeText } from "./looks-like-text.ts";
 export { readPart, type TextPart, textParts } from "./parts.ts";
 export { splitText } from "./split-text.ts";

@@ -1,7 +1,21 @@
-// The text in a JSON record.
-import { check, didYouMean, fail } from "../../base/index.ts";
-import type { TextOptions } from "./forms.ts";
+// The text in a JSON record, and what else of it is kept.
+import { check, didYouMean, fail, isObject } from "../../base/index.ts";
+import type { TextDocument, TextFacts, TextOptions } from "./forms.ts";
 import { toLineFeeds } from "./line-ends.ts";
+
+/** Keys that tell something of a document wherever they stand in a record. */
+const toldKeys = ["url", "title", "author", "date", "language", "license", "licence", "score"];
+
+/** The text with the record's "facts", which the files between two passes have, and with its other keys of usual names. @throws CriaError as {@link readField} */
+export function readRecord(place: string, record: Readonly<Record<string, unknown>>, where: string, options: TextOptions): TextDocument {
+  const facts: Record<string, string | number> = {};
+  const keep = (key: string, value: unknown) => {
+    if (typeof value === "string" || typeof value === "number") facts[key] = value;
+  };
+  for (const key of toldKeys) if (key !== options.field) keep(key, record[key]);
+  if (isObject(record.facts)) for (const [key, value] of Object.entries(record.facts)) keep(key, value);
+  return { text: readField(place, record, where, options), facts: facts satisfies TextFacts };
+}
 
 /** @param place the file and line for messages. @throws CriaError when the record has no text in the field */
 export function readField(

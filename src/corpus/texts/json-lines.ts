@@ -1,13 +1,13 @@
 // JSON Lines (https://jsonlines.org): an object per line, one of whose keys holds a document.
 import { check, isObject, parseJson } from "../../base/index.ts";
 import { decodeText } from "./decode-text.ts";
-import type { FormInput } from "./forms.ts";
-import { readField } from "./json-field.ts";
+import type { FormInput, TextDocument } from "./forms.ts";
+import { readRecord } from "./json-field.ts";
 import { maxDocumentLength, tooLong } from "./limits.ts";
 import { splitText } from "./split-text.ts";
 
 /** @throws CriaError naming the line that is not an object with a text in the field; empty lines are passed over */
-export async function* readJsonLines(input: FormInput): AsyncGenerator<string> {
+export async function* readJsonLines(input: FormInput): AsyncGenerator<TextDocument> {
   const { name, where, options } = input;
   const refuse = (part: number) => tooLong(where, name, `line ${part + 1}`, "each record needs a line of its own");
   let number = 0;
@@ -17,6 +17,6 @@ export async function* readJsonLines(input: FormInput): AsyncGenerator<string> {
     const place = `${name}:${number}`;
     const record = parseJson(where, `${place}: the line`, line, "correct or remove it");
     check(isObject(record), where, () => `${place}: the line is not a JSON object: every line must be one`);
-    yield readField(place, record, where, options);
+    yield readRecord(place, record, where, options);
   }
 }

@@ -1,19 +1,19 @@
 // JSON files of any size: a list of records, or records one after another; each record is parsed by itself, so that memory holds one.
 import { check, fail, isObject, parseJson } from "../../base/index.ts";
 import { decodeText } from "./decode-text.ts";
-import type { FormInput } from "./forms.ts";
-import { readField } from "./json-field.ts";
+import type { FormInput, TextDocument } from "./forms.ts";
+import { readRecord } from "./json-field.ts";
 import { maxDocumentLength, tooLong } from "./limits.ts";
 
 /** @throws CriaError naming the record that is not an object with a text in the field */
-export async function* readJson(input: FormInput): AsyncGenerator<string> {
+export async function* readJson(input: FormInput): AsyncGenerator<TextDocument> {
   const { name, where, options } = input;
   let number = 0;
   for await (const text of splitRecords(input)) {
     const place = `${name}: record ${++number}`;
     const record = parseJson(where, place, text, "correct or remove it");
     check(isObject(record), where, () => `${place} is ${text.trim().slice(0, 40)} but must be a JSON object`);
-    yield readField(place, record, where, options);
+    yield readRecord(place, record, where, options);
   }
 }
 

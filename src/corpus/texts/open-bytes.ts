@@ -17,6 +17,8 @@ export interface ReadOptions {
   readonly onBytes?: ((bytes: number) => void) | undefined;
   /** Which bytes of the file are read, all of them when undefined; a part of packed data cannot be unpacked. */
   readonly range?: ByteRange | undefined;
+  /** Whether gzip data is left as it stands. */
+  readonly keepsGzip?: boolean | undefined;
 }
 
 /** What a file is packed with, by its first bytes. */
@@ -27,7 +29,7 @@ export interface OpenedBytes {
   readonly packing: Packing;
   /** Where the bytes begin in the file. */
   readonly start: number;
-  /** The unpacked bytes. To be read once. */
+  /** The unpacked bytes, of gzip data only where they are asked for. To be read once. */
   readonly bytes: AsyncIterable<Uint8Array>;
 }
 
@@ -42,7 +44,7 @@ export async function openBytes(path: string, name: string, options: ReadOptions
   const whole = rejoin(first, chunks);
   const start = options.range?.start ?? 0;
   const packing = packingOf(first);
-  if (packing === "gzip") return { packing, start, bytes: gunzip(whole, name, options) };
+  if (packing === "gzip" && !options.keepsGzip) return { packing, start, bytes: gunzip(whole, name, options) };
   if (packing === "zstd") return { packing, start, bytes: unzstd(whole, name, options.where) };
   return { packing, start, bytes: whole };
 }

@@ -23,7 +23,10 @@ async function readAll(name: string, content: string | Uint8Array, stretchBytes:
   let bytes = 0;
   const documents: string[] = [];
   for (const { file, stretch } of parts)
-    for await (const text of readPart(texts.files[file]!, stretch, stretchBytes, options, { where, onBytes: (more) => (bytes += more) }))
+    for await (const { text } of readPart(texts.files[file]!, stretch, stretchBytes, options, {
+      where,
+      onBytes: (more) => (bytes += more),
+    }))
       documents.push(text);
   return { parts, documents, bytes, size: texts.bytes };
 }

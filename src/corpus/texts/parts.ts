@@ -1,9 +1,9 @@
 // Texts in parts that can be read each by itself, by several threads or again after a stop: a large file is cut at line ends where its form may be.
 import { type FileHandle, open } from "node:fs/promises";
 import { type ByteRange, explainIo, openRegular } from "../../files/index.ts";
-import type { TextOptions } from "./forms.ts";
+import type { TextDocument, TextOptions } from "./forms.ts";
 import { packingOf } from "./open-bytes.ts";
-import { type DocumentsOptions, readDocuments, type TextFile } from "./texts.ts";
+import { type DocumentsOptions, readTextDocuments, type TextFile } from "./texts.ts";
 
 /** A file, or a stretch of one: of bytes [stretch · stretchBytes, (stretch + 1) · stretchBytes) the lines that begin in it. */
 export interface TextPart {
@@ -37,7 +37,7 @@ export async function textParts(
 }
 
 /**
- * The documents of one part; those of white space alone are left out.
+ * The documents of one part with what their file says of them; those of white space alone are left out.
  * @throws CriaError as reading the whole file does, which is read again from its beginning then, so that the message counts its lines from there
  */
 export async function* readPart(
@@ -46,15 +46,15 @@ export async function* readPart(
   stretchBytes: number,
   options: TextOptions,
   reading: ReadOptions,
-): AsyncGenerator<string> {
-  if (stretch === undefined) return yield* readDocuments(file, options, reading);
+): AsyncGenerator<TextDocument> {
+  if (stretch === undefined) return yield* readTextDocuments(file, options, reading);
   const range = await rangeOf(file.path, stretch, stretchBytes, reading.where);
   if (range.end === range.start) return;
   try {
-    yield* readDocuments(file, options, { ...reading, range });
+    yield* readTextDocuments(file, options, { ...reading, range });
   } catch (error) {
     reading.signal?.throwIfAborted();
-    if (range.start > 0) for await (const _ of readDocuments(file, options, { where: reading.where, signal: reading.signal }));
+    if (range.start > 0) for await (const _ of readTextDocuments(file, options, { where: reading.where, signal: reading.signal }));
     throw error;
   }
 }

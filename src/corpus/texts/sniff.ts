@@ -5,7 +5,7 @@ import { openBytes, type ReadOptions } from "./open-bytes.ts";
 const headBytes = 1 << 16;
 
 /** "binary", or the form that reads it. */
-export async function sniff(path: string, name: string, options: ReadOptions): Promise<"binary" | "text" | "jsonl"> {
+export async function sniff(path: string, name: string, options: ReadOptions): Promise<"binary" | "text" | "jsonl" | "warc"> {
   const { bytes } = await openBytes(path, name, options);
   const parts: Uint8Array[] = [];
   let length = 0;
@@ -15,6 +15,7 @@ export async function sniff(path: string, name: string, options: ReadOptions): P
     if (length >= headBytes) break;
   }
   const head = Buffer.concat(parts).subarray(0, headBytes);
+  if (/^(WARC\/\d|filedesc:\/\/)/.test(head.toString("latin1", 0, 16))) return "warc";
   if (wideEncoding(head) !== undefined) return "text"; // its reader names the encoding
   if (head.some(isBinaryByte)) return "binary";
   return beginsWithObject(head, length > headBytes) ? "jsonl" : "text";

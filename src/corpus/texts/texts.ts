@@ -4,7 +4,18 @@ import { check, fail } from "../../base/index.ts";
 import { type ByteRange, isStdin, readStream } from "../../files/index.ts";
 import { copyPipe, type PipeCopy } from "./copy-pipe.ts";
 import { expandPaths, type FoundFile } from "./expand-paths.ts";
-import { type FormKey, formCalled, formOfName, packedName, type TextForm, type TextOptions, textForms } from "./forms.ts";
+import {
+  type FormKey,
+  formCalled,
+  formOfName,
+  packedName,
+  type ReadingNote,
+  type TextDocument,
+  type TextFacts,
+  type TextForm,
+  type TextOptions,
+  textForms,
+} from "./forms.ts";
 import { openBytes } from "./open-bytes.ts";
 import { PassedOver } from "./passed-over.ts";
 import { sniff } from "./sniff.ts";
@@ -39,6 +50,8 @@ export interface DocumentsOptions {
   readonly signal?: AbortSignal | undefined;
   /** Is told how many bytes of the files each read took; their sum is `Texts.bytes` in the end. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
+  /** Is told what readers pass over, leave out or convert. Where nobody asks for it, damaged data stops the reading. */
+  readonly onNote?: ((note: ReadingNote) => void) | undefined;
 }
 
 /**
@@ -222,17 +235,41 @@ export class Texts implements AsyncDisposable {
   }
 }
 
-/** The documents of one file, or of a range of it that begins and ends with lines, where its form may be cut so. */
+/** How one file is read, and who asks. */
+export type ReadFileOptions = DocumentsOptions & { readonly where: string; readonly range?: ByteRange };
+
+/** The texts of {@link readTextDocuments}. */
 export async function* readDocuments(
+  file: Pick<TextFile, "path" | "name" | "form">,
+  options: TextOptions,
+  reading: ReadFileOptions,
+): AsyncGenerator<string> {
+  for await (const { text } of readTextDocuments(file, options, reading)) yield text;
+}
+
+const noFacts: TextFacts = {};
+
+/** The documents of one file, or of a range of it that begins and ends with lines, where its form may be cut so. */
+export async function* readTextDocuments(
   { path, name, form }: Pick<TextFile, "path" | "name" | "form">,
   options: TextOptions,
-  { where, signal, onBytes, range }: DocumentsOptions & { readonly where: string; readonly range?: ByteRange },
-): AsyncGenerator<string> {
-  const opened = await openBytes(path, name, { where, signal, onBytes, range });
-  for await (const text of form.read({ ...opened, name, where, options })) {
+  { where, signal, onBytes, onNote, range }: ReadFileOptions,
+): AsyncGenerator<TextDocument> {
+  const opened = await openBytes(path, name, { where, signal, onBytes, range, keepsGzip: form.unpacksGzip });
+  const note = onNote ?? ((told: ReadingNote) => refuseDamage(told, where));
+  for await (const read of form.read({ ...opened, name, where, options, note })) {
     signal?.throwIfAborted();
-    if (text.trim() !== "") yield text;
+    const document = typeof read === "string" ? { text: read, facts: noFacts } : read;
+    if (document.text.trim() !== "") yield document;
   }
+}
+
+function refuseDamage({ kind, what, place }: ReadingNote, where: string): void {
+  if (kind === "damaged")
+    fail(
+      where,
+      `${place}: ${what}: mend the file, or give its source "steps: []" in a recipe, which passes over what is damaged and counts it`,
+    );
 }
 
 async function disposeAll(things: readonly AsyncDisposable[]): Promise<void> {

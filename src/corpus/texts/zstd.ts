@@ -1,5 +1,6 @@
 // Zstandard (RFC 8878) as a stream. fzstd decompresses; the frames are walked here, because it verifies no checksum and would take any window size.
 import { check, fail } from "../../base/index.ts";
+import { ByteReader } from "./byte-reader.ts";
 import { Xxh64 } from "./xxh64.ts";
 
 /** First bytes of a frame, little-endian 0xFD2FB528. No UTF-8 text begins so: 0xB5 begins no character. */
@@ -12,7 +13,7 @@ const largestWindow = 2 ** 27;
  * @throws CriaError for damaged or truncated data, a wrong checksum, a larger window, or a dictionary
  */
 export async function* unzstd(chunks: AsyncIterable<Uint8Array>, name: string, where: string): AsyncGenerator<Uint8Array> {
-  const input = new Input(chunks);
+  const input = new ByteReader(chunks);
   try {
     while (await input.has(1)) {
       const magic = read32(await need(input, 4, name, where));
@@ -25,7 +26,7 @@ export async function* unzstd(chunks: AsyncIterable<Uint8Array>, name: string, w
   }
 }
 
-async function skipFrame(input: Input, name: string, where: string): Promise<void> {
+async function skipFrame(input: ByteReader, name: string, where: string): Promise<void> {
   for (let left = read32(await need(input, 4, name, where)); left > 0; ) {
     const part = Math.min(left, 1 << 16);
     await need(input, part, name, where);
@@ -33,7 +34,7 @@ async function skipFrame(input: Input, name: string, where: string): Promise<voi
   }
 }
 
-async function* readFrame(input: Input, name: string, where: string): AsyncGenerator<Uint8Array> {
+async function* readFrame(input: ByteReader, name: string, where: string): AsyncGenerator<Uint8Array> {
   const { bytes, hasChecksum } = await readHead(input, name, where);
   const hash = new Xxh64();
   let out: Uint8Array[] = [];
@@ -77,7 +78,7 @@ async function* readFrame(input: Input, name: string, where: string): AsyncGener
 }
 
 /** The frame's header with its magic, as RFC 8878 section 3.1.1.1 lays it out. */
-async function readHead(input: Input, name: string, where: string): Promise<{ bytes: Uint8Array; hasChecksum: boolean }> {
+async function readHead(input: ByteReader, name: string, where: string): Promise<{ bytes: Uint8Array; hasChecksum: boolean }> {
   const descriptor = (await need(input, 1, name, where))[0]!;
   const isSingleSegment = (descriptor & 0x20) !== 0;
   const dictionaryBytes = [0, 1, 2, 4][descriptor & 3]!;
@@ -122,45 +123,8 @@ function hexOf(bytes: Uint8Array): string {
   return `0x${Buffer.from(bytes).reverse().toString("hex")}`;
 }
 
-async function need(input: Input, count: number, name: string, where: string): Promise<Uint8Array> {
+async function need(input: ByteReader, count: number, name: string, where: string): Promise<Uint8Array> {
   if (!(await input.has(count)))
     fail(where, `${name}: its Zstandard data ends at byte ${input.end} inside a frame: the file is cut short, fetch it again`);
   return input.take(count);
-}
-
-/** Bytes of a stream by number, however its chunks fall. */
-class Input {
-  readonly #iterator: AsyncIterator<Uint8Array>;
-  #open: Uint8Array = new Uint8Array();
-  #at = 0;
-  offset = 0;
-
-  constructor(chunks: AsyncIterable<Uint8Array>) {
-    this.#iterator = chunks[Symbol.asyncIterator]();
-  }
-
-  /** Bytes that were read of the stream so far. */
-  get end(): number {
-    return this.offset + this.#open.length - this.#at;
-  }
-
-  async has(count: number): Promise<boolean> {
-    while (this.#open.length - this.#at < count) {
-      const next = await this.#iterator.next();
-      if (next.done) return false;
-      this.#open = Buffer.concat([this.#open.subarray(this.#at), next.value]);
-      this.#at = 0;
-    }
-    return true;
-  }
-
-  async close(): Promise<void> {
-    await this.#iterator.return?.();
-  }
-
-  take(count: number): Uint8Array {
-    this.offset += count;
-    this.#at += count;
-    return this.#open.subarray(this.#at - count, this.#at);
-  }
 }

@@ -1,0 +1,62 @@
+// The text of a page's bytes, in whatever encoding: what the server and the page say of it is often wrong, and well-formed UTF-8 is no accident.
+
+/** A page's text, and its encoding where that is not UTF-8. */
+export interface DecodedPage {
+  readonly text: string;
+  /** The name of the encoding that was converted; "bytes that are no UTF-8" where some were replaced. */
+  readonly converted?: string;
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+/** Where HTML looks for `<meta charset>` (HTML, section 13.2.3.2). */
+const headBytes = 1024;
+/** ASCII alone may be written in these, so that being well-formed UTF-8 says nothing. */
+const sevenBit = /^(iso-2022|utf-16)/;
+/** A page is still taken for UTF-8 when so large a share of its characters beyond ASCII is broken. */
+const mostBroken = 0.1;
+
+/** @param told the encoding that the server tells, if any */
+export function decodePage(bytes: Uint8Array, told: string | undefined): DecodedPage {
+  const decoder = markedDecoder(bytes) ?? decoderOf(told) ?? decoderOf(tellsItself(bytes));
+  if (decoder !== undefined && sevenBit.test(decoder.encoding)) return { text: decoder.decode(bytes), converted: decoder.encoding };
+  try {
+    return { text: utf8.decode(bytes) };
+  } catch {
+    if (decoder !== undefined && decoder.encoding !== "utf-8") return { text: decoder.decode(bytes), converted: decoder.encoding };
+    const text = new TextDecoder().decode(bytes);
+    if (isMostlyUtf8(text)) return { text, converted: "bytes that are no UTF-8" };
+    return { text: new TextDecoder("windows-1252").decode(bytes), converted: "windows-1252" };
+  }
+}
+
+function markedDecoder(bytes: Uint8Array): TextDecoder | undefined {
+  const [first, second] = bytes;
+  if (first === 0xff && second === 0xfe) return new TextDecoder("utf-16le");
+  return first === 0xfe && second === 0xff ? new TextDecoder("utf-16be") : undefined;
+}
+
+/** Undefined for a label that is none (https://encoding.spec.whatwg.org). */
+function decoderOf(label: string | undefined): TextDecoder | undefined {
+  if (label === undefined) return undefined;
+  try {
+    return new TextDecoder(label);
+  } catch {
+    return undefined;
+  }
+}
+
+function tellsItself(bytes: Uint8Array): string | undefined {
+  const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(headBytes, bytes.length)).toString("latin1");
+  const label = /<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s*=\s*["']?\s*([\w-]{1,40})/i.exec(head)?.[1];
+  return label?.toLowerCase().startsWith("utf-16") ? undefined : label; // what could be read so far is no UTF-16
+}
+
+function isMostlyUtf8(text: string): boolean {
+  let [broken, beyond] = [0, 0];
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit > 0x7f) beyond++;
+    if (unit === 0xfffd) broken++;
+  }
+  return broken <= mostBroken * beyond;
+}

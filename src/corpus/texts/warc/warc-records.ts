@@ -1,0 +1,137 @@
+// Records of crawls: WARC (ISO 28500:2017) and ARC (Burner & Kahle 1996), one after another, and on to the next one behind what is none.
+import type { ByteReader } from "../byte-reader.ts";
+
+/** What a record says of itself, its names in lower case. */
+export type WarcFields = ReadonlyMap<string, string>;
+
+/** A record whose content is wanted. */
+export interface WarcRecord {
+  /** Its type, such as "response" or "conversion". */
+  readonly type: string;
+  readonly fields: WarcFields;
+  readonly content: Uint8Array;
+  /** Where it begins in the unpacked bytes. */
+  readonly offset: number;
+}
+
+/** What is told of records that are not given. */
+export type OnRecordNote = (kind: "damaged" | "left out", what: string, offset: number) => void;
+
+/** The longest content of a record that is held in memory. */
+const longestContent = 64 * 2 ** 20;
+const [longestLine, longestUrl, mostFields] = [1 << 16, 1 << 13, 1000];
+const firstLine = /^WARC\/\d/;
+/** URL, IP address, 14 digits of a date, type, and in its second version more; the length comes last. A URL may have spaces in it. */
+const arcLine = /^(?<url>[a-z][a-z\d+.-]*:.*?) (?<ip>[\d.]{7,15}|[\da-f:]+) (?<date>\d{14})\d* (?<mime>\S+) (?:.* )?(?<length>\d+)$/i;
+const latin = new TextDecoder("latin1");
+
+/** @param wanted the types whose content is asked for */
+export async function* readRecords(input: ByteReader, wanted: ReadonlySet<string>, note: OnRecordNote): AsyncGenerator<WarcRecord> {
+  let isLost = false;
+  let searched = 0; // up to here records are looked for inside of damaged ones, each byte once
+  for (;;) {
+    const { offset } = input;
+    const line = await textLine(input);
+    if (line === undefined) return;
+    if (line === "") continue;
+    const head = firstLine.test(line) ? await warcHead(input) : arcHead(line);
+    if (head === undefined) {
+      if (!isLost) note("damaged", "bytes that belong to no record", offset);
+      isLost = true;
+      continue;
+    }
+    const { type, length } = head;
+    const isHeld = wanted.has(type) && length <= longestContent;
+    const { bytes, end } = await readContent(input, length, isHeld);
+    isLost = end !== undefined;
+    if (end !== undefined && offset >= searched) {
+      searched = input.offset;
+      input.putBack(bytes);
+    }
+    const content = end ?? (isHeld ? bytes : notHeld(head, wanted));
+    if (content instanceof Uint8Array) yield { ...head, content, offset };
+    else note(content.kind, content.what, offset);
+  }
+}
+
+type Head = Pick<WarcRecord, "type" | "fields"> & { readonly length: number };
+
+async function textLine(input: ByteReader): Promise<string | undefined> {
+  const line = await input.line(longestLine);
+  return line === undefined ? undefined : latin.decode(line).trimEnd();
+}
+
+/** The fields up to an empty line; undefined where they do not say how long the content is. */
+async function warcHead(input: ByteReader): Promise<Head | undefined> {
+  const fields = new Map<string, string>();
+  let last = "";
+  for (let i = 0; i < mostFields; i++) {
+    const bytes = await input.line(longestLine);
+    const line = bytes === undefined ? "" : Buffer.from(bytes).toString("utf8").trimEnd();
+    if (line === "") break;
+    const colon = line.indexOf(":");
+    if (/^[ \t]/.test(line) && last !== "") fields.set(last, `${fields.get(last)} ${line.trim()}`);
+    else if (colon > 0) {
+      last = line.slice(0, colon).trim().toLowerCase();
+      if (!fields.has(last)) fields.set(last, line.slice(colon + 1).trim());
+    }
+  }
+  const length = fields.get("content-length") ?? "";
+  return /^\d{1,15}$/.test(length) ? { type: (fields.get("warc-type") ?? "").toLowerCase(), fields, length: Number(length) } : undefined;
+}
+
+function arcHead(line: string): Head | undefined {
+  const { url = "", date = "", mime = "", length = "" } = arcLine.exec(line)?.groups ?? {};
+  if (url === "") return undefined;
+  const [, year, month, day, hour, minute, second] = /(....)(..)(..)(..)(..)(..)/.exec(date) ?? [];
+  const fields = new Map([
+    ["warc-target-uri", url],
+    ["warc-date", `${year}-${month}-${day}T${hour}:${minute}:${second}Z`],
+    ["content-type", mime],
+  ]);
+  return { type: url.startsWith("filedesc:") ? "warcinfo" : "response", fields, length: Number(length) };
+}
+
+/** Why there is no content. */
+interface NoContent {
+  readonly kind: "damaged" | "left out";
+  readonly what: string;
+}
+
+const cutShort: NoContent = { kind: "damaged", what: "record that is cut short" };
+const wrongLength: NoContent = { kind: "damaged", what: "record whose length is wrong" };
+
+/** Why the content of a whole record is not given. */
+function notHeld({ type }: Head, wanted: ReadonlySet<string>): NoContent {
+  if (wanted.has(type)) return { kind: "left out", what: `record of more than ${longestContent} bytes` };
+  return { kind: "left out", what: `record of type ${/^[a-z]{1,20}$/.test(type) ? type : "unknown"}` };
+}
+
+/** The content, empty unless it is to be held, and what is wrong where it does not end as its length says. */
+async function readContent(
+  input: ByteReader,
+  length: number,
+  isHeld: boolean,
+): Promise<{ readonly bytes: Uint8Array; readonly end: NoContent | undefined }> {
+  const pieces: Uint8Array[] = [];
+  let read = 0;
+  for await (const piece of input.pieces(length)) {
+    read += piece.length;
+    if (isHeld) pieces.push(piece);
+  }
+  const end = read < length ? cutShort : (await endsHere(input)) ? undefined : wrongLength;
+  return { bytes: joined(pieces), end };
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const [first] = pieces;
+  return pieces.length === 1 && first !== undefined ? first : Buffer.concat(pieces);
+}
+
+/** Whether line ends come next, or none as in some ARC files, and behind them another record or nothing. */
+async function endsHere(input: ByteReader): Promise<boolean> {
+  await input.has(longestUrl);
+  const next = latin.decode(input.peek().subarray(0, longestUrl)).trimStart();
+  const [line = ""] = next.split("\n", 1);
+  return line === "" || firstLine.test(line) || arcLine.test(line.trimEnd());
+}
