@@ -28,7 +28,7 @@ const latin = new TextDecoder("latin1");
 /** @param wanted the types whose content is asked for */
 export async function* readRecords(input: ByteReader, wanted: ReadonlySet<string>, note: OnRecordNote): AsyncGenerator<WarcRecord> {
   let isLost = false;
-  let searched = 0; // up to here records are looked for inside of damaged ones, each byte once
+  let searched = 0; // Records are looked for inside damaged ones up to here, so that each byte is looked at twice at most.
   for (;;) {
     const { offset } = input;
     const line = await textLine(input);
