@@ -41,7 +41,6 @@ function filesOf(write: (folder: string) => Promise<unknown>): Promise<Record<st
 const run = (...words: readonly string[]) => runWords(words, commandRows);
 
 test.each([
-  ["generate", ["generate", "hf:owner/tiny", "ab", "--max-tokens", "3", "--temperature", "0"]],
   ["generate, of a file", ["generate", "hf:owner/stories-0.3M:tiny.bin", "ab", "--max-tokens", "3", "--temperature", "0"]],
   ["inspect", ["inspect", "hf:owner/tiny@v1.0"]],
   ["plan", ["plan", "hf:owner/tiny", "--tokens", "1M"]],

@@ -68,8 +68,7 @@ async function fileOf(config: Config, matrices: DType) {
 }
 
 const cases = [
-  { target: "wasm", dtype: "bf16", cacheType: "f16", tiedOutput: true },
-  { target: "wasm", dtype: "q4_K", cacheType: "q8_0", tiedOutput: false },
+  { target: "wasm", dtype: "q4_K", cacheType: "f16", tiedOutput: false },
   { target: "avx2", dtype: "f32", cacheType: "f32", tiedOutput: false },
   { target: "avx512", dtype: "q6_K", cacheType: "q8_0", tiedOutput: true },
 ] as const;
