@@ -26,7 +26,7 @@ export const rooms = {
   formats: ["base", "model", "regex", "tokenizer"],
   fasttext: ["base"],
   ngrams: ["base"],
-  clean: ["base", "schema", "regex", "fasttext"],
+  clean: ["base", "schema", "regex", "tokenizer", "open", "fasttext", "ngrams"],
   batches: ["base", "schema"],
   corpus: ["base", "schema", "files", "tokenizer", "batches", "clean"],
   pipeline: ["base", "schema", "files", "clean", "corpus", "plot"],

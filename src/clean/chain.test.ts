@@ -60,7 +60,8 @@ test.each([
 });
 
 const filesOf = (name: string) =>
-  ({ language: { model: "m.ftz" }, blockWords: { list: "l" }, decontaminate: { tests: ["t"] } })[name] ?? {};
+  ({ language: { model: "m.ftz" }, perplexity: { model: "m.arpa" }, blockWords: { list: "l" }, decontaminate: { tests: ["t"] } })[name] ??
+  {};
 
 test("every row has a sentence for each parameter, and defaults for all", () => {
   for (const row of [...stepRows, ...corpusStepRows]) {

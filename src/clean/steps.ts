@@ -13,10 +13,11 @@ import { gopherRepetition } from "./steps/gopher-repetition.ts";
 import { language } from "./steps/language.ts";
 import { length } from "./steps/length.ts";
 import { maskPersonal } from "./steps/mask-personal.ts";
+import { perplexity } from "./steps/perplexity.ts";
 
 /** The steps that recipes may name. */
 export const stepRows: readonly StepRow[] = [
-  ...[length, language, gopherQuality, gopherRepetition, finewebQuality, c4Quality, c4Paragraphs, codeQuality],
+  ...[length, language, perplexity, gopherQuality, gopherRepetition, finewebQuality, c4Quality, c4Paragraphs, codeQuality],
   ...[blockUrls, blockWords, maskPersonal, decontaminate],
 ];
 

@@ -4,3 +4,4 @@ export { ModelBuilder } from "./model-builder.ts";
 export { mostOrder, NgramModel, NgramScorer, type ScoreOptions, type WordScore } from "./ngram-model.ts";
 export type { NgramSink } from "./ngram-sink.ts";
 export { NgramWords, unknownId } from "./ngram-words.ts";
+export { readNgrams } from "./read-ngrams.ts";

@@ -131,6 +131,14 @@ export class NgramScorer {
     this.#backoffs[0] = this.#unigrams[2 * this.#model.bosId + 1]!;
   }
 
+  /** log10 of the probability of a whole sentence with its end. @param ids its words' numbers */
+  score(ids: ArrayLike<number>): number {
+    this.begin();
+    let sum = 0;
+    for (let i = 0; i < ids.length; i++) sum = Math.fround(sum + this.next(ids[i]!));
+    return Math.fround(sum + this.next(this.#model.eosId));
+  }
+
   /** log10 of the probability of a word behind those before. @param id its number, which may be `unknownId` */
   next(id: number): number {
     const [backoffs, nextBackoffs] = [this.#backoffs, this.#nextBackoffs];

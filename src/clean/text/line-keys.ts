@@ -3,10 +3,9 @@
 import { characterClass } from "../../regex/index.ts";
 import { characterFlags, spaceFlag } from "./characters.ts";
 import { type KeyList, UnitHash } from "./key-list.ts";
+import { plainMarks } from "./plain-marks.ts";
 import { strip } from "./python-text.ts";
 
-/** The marks that the normaliser leaves out; ASCII's stay. */
-const marks = "，。、„”“«»１」「《》´∶：？！（）；–—．～’…━〈〉【】％►";
 const gone = 0;
 
 let table: Uint16Array | undefined;
@@ -26,7 +25,7 @@ function makeTable(): Uint16Array {
   for (const [first, last] of characterClass("Nd")) for (let point = first; point <= Math.min(last, 0xffff); point++) units[point] = 0x30;
   for (let control = 0; control < 0x20; control++) units[control] = gone;
   for (let control = 0x7f; control < 0xa0; control++) units[control] = gone;
-  for (const mark of marks) units[mark.charCodeAt(0)] = gone;
+  for (const mark of plainMarks.keys()) units[mark.charCodeAt(0)] = gone;
   return units;
 }
 
