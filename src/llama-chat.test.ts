@@ -104,6 +104,15 @@ describe("an answer", () => {
     expect(text).not.toBe("");
   });
 
+  test("keeps to a schema, with the special pieces that end a turn outside of it", async () => {
+    await using llama = await load();
+    for (let seed = 0; seed < 5; seed++) {
+      let text = "";
+      for await (const piece of llama.chat(hi, { jsonSchema: { type: "integer", minimum: 10, maximum: 99 }, seed })) text += piece;
+      expect(text).toMatch(/^[1-9]\d$/);
+    }
+  });
+
   /** Lets the model write one token alone, at most twice. */
   const onlyOf = (id: number): ChatOptions => ({
     ...{ temperature: 0, maxTokens: 2 },

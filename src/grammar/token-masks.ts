@@ -12,6 +12,9 @@ const wide = 16;
 /** A mask with at most so many tokens is kept as their list. */
 const mostListed = 256;
 
+/** Masks of bits that are remembered at most: where there are more, all are forgotten. */
+const mostRemembered = 2000;
+
 /** Tokens by id: as a list where they are few, else as bits, where token id is bit id mod 32 of word ⌊id / 32⌋. */
 export type TokenMask = Int32Array | Uint32Array;
 
@@ -55,6 +58,8 @@ export class TokenMasks {
   readonly #isWide: readonly boolean[];
   readonly #path: State[] = [];
   readonly #bits: Uint32Array;
+  /** Masks of bits that are remembered. */
+  #remembered = 0;
 
   constructor(machine: Machine, tries: TokenTries) {
     this.#machine = machine;
@@ -65,9 +70,23 @@ export class TokenMasks {
 
   /** The tokens that may come in a state. */
   of(state: State): TokenMask {
-    const known = this.#masks.get(state) ?? this.#find(state);
-    this.#masks.set(state, known);
-    return known;
+    const known = this.#masks.get(state);
+    if (known !== undefined) return known;
+    if (this.#remembered > mostRemembered) this.#forget();
+    const found = this.#find(state);
+    this.#masks.set(state, found);
+    this.#count(found);
+    return found;
+  }
+
+  #count(mask: TokenMask): void {
+    if (mask instanceof Uint32Array) this.#remembered++;
+  }
+
+  #forget(): void {
+    this.#masks = new WeakMap();
+    this.#insides = new WeakMap();
+    this.#remembered = 0;
   }
 
   #find(state: State): TokenMask {
@@ -119,9 +138,12 @@ export class TokenMasks {
   }
 
   #known(state: State, find: (state: State) => Inside): Inside {
-    const known = this.#insides.get(state) ?? find(state);
-    this.#insides.set(state, known);
-    return known;
+    const known = this.#insides.get(state);
+    if (known !== undefined) return known;
+    const found = find(state);
+    this.#insides.set(state, found);
+    this.#count(found.mask);
+    return found;
   }
 
   #free(state: State): Inside {

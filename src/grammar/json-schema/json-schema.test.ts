@@ -164,6 +164,7 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
       [{}, { a: 1, b: 1 }],
     ],
     [{ oneOf: [{ type: "integer" }, { type: "number", minimum: 5 }] }, [1, 5.5], [5, 6, 1.5]],
+    [{ oneOf: [{ type: "number" }, { type: "number", exclusiveMinimum: 0, exclusiveMaximum: 1e-15 }] }, [1, 0.5], [5e-16]],
     [{ oneOf: [{ type: "string", format: "email" }, { type: "integer" }] }, ["a@b.cd", 3], ["x", null]],
     [
       JSON.parse(

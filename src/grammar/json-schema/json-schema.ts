@@ -10,7 +10,7 @@ import { different, type Json, literal } from "./json-text.ts";
 import { type Layout, layoutOf, type Whitespace, whitespaces } from "./layout.ts";
 import { goalKey, goalOf, Logic, typesOf } from "./logic.ts";
 import type { Atoms } from "./negate.ts";
-import { numbersAmong, numberText } from "./numbers.ts";
+import { isBetween, numbersAmong, numberText } from "./numbers.ts";
 import { objectText } from "./objects.ts";
 import { atomsOf, otherValues, type Parts } from "./parts.ts";
 import { isProductive } from "./productive.ts";
@@ -210,6 +210,8 @@ class Maker implements Parts {
 
   #numbers(atoms: Atoms, types: ReadonlySet<JsonType>): Expression[] {
     if (![...types].some(isNumeric)) return [];
+    // A fraction may lie between bounds where none of those lies that are written with a limited number of digits.
+    if (this.#isLenient && types.has("fraction")) return isBetween(atomsOf(atoms, "bound")) ? [text("?")] : [];
     const conditions = {
       types,
       bounds: atomsOf(atoms, "bound"),

@@ -86,6 +86,22 @@ export function numberText(
   return either([signed(false), sequence(text("-"), signed(true))]);
 }
 
+/** Whether a number lies between all bounds, however many digits it has. */
+export function isBetween(bounds: readonly AtomOf<"bound">[]): boolean {
+  const closest = (side: "least" | "most") =>
+    bounds
+      .filter((bound) => bound.side === side)
+      .reduce<AtomOf<"bound"> | undefined>((a, b) => (a === undefined || isCloser(b, a, side) ? b : a), undefined);
+  const [least, most] = [closest("least"), closest("most")];
+  if (least === undefined || most === undefined || least.value < most.value) return true;
+  return least.value === most.value && !least.isExclusive && !most.isExclusive;
+}
+
+function isCloser(a: AtomOf<"bound">, b: AtomOf<"bound">, side: "least" | "most"): boolean {
+  if (a.value === b.value) return a.isExclusive;
+  return side === "least" ? a.value > b.value : a.value < b.value;
+}
+
 function checkBound(bound: AtomOf<"bound">, digits: number, fail: (atom: AtomOf<"bound">, problem: string) => never): void {
   const { value, side } = bound;
   const decimal = decimalOf(Math.abs(value));
