@@ -74,7 +74,7 @@ export const trainCommand: Command = {
     ...textFlags,
   ],
   example: {
-    title: "a TEXT is a file, folder, pattern (texts/**/*.{txt,md}) or - for standard input, each also with .gz or .zst",
+    title: "a TEXT is a file, folder, pattern (texts/**/*.{txt,md}) or - for standard input, each also with .gz, .zst or .bz2",
     text: formsHelp,
   },
   async run(files, flags, io) {

@@ -54,7 +54,7 @@ export interface FormInput extends Bytes {
 /** A form that texts come in, and how documents are read from it. */
 export interface TextForm {
   readonly name: FormName;
-  /** What file names of this form end in, in lower case, in front of .gz, .zst and .zstd. */
+  /** What file names of this form end in, in lower case, in front of .gz, .zst, .zstd and .bz2. */
   readonly endings: readonly string[];
   readonly keys: readonly FormKey[];
   /** How help describes it. */
@@ -146,7 +146,7 @@ async function* readWarc(input: FormInput): AsyncGenerator<TextDocument> {
 }
 
 /** What the names of packed files end in. */
-export const packedName = /\.(gz|zst|zstd)$/i;
+export const packedName = /\.(gz|zst|zstd|bz2)$/i;
 
 /** The form that a file's name ends in, behind what it is packed with; undefined for an ending of no form. */
 export function formOfName(name: string): TextForm | undefined {

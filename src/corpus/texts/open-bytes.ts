@@ -1,7 +1,8 @@
-// A file's bytes, unpacked where they begin as gzip or Zstandard data do. No UTF-8 text begins like either, so the content decides, not the name.
+// A file's bytes, unpacked where they begin as gzip, Zstandard or bzip2 data do. No text begins like any of these, so the content decides, not the name.
 import { createGunzip } from "node:zlib";
 import { CriaError } from "../../base/index.ts";
 import { type ByteRange, readStream } from "../../files/index.ts";
+import { isBzip2, unbzip2 } from "./bzip2.ts";
 import { through } from "./through.ts";
 import { unzstd, zstdMagic } from "./zstd.ts";
 
@@ -22,7 +23,7 @@ export interface ReadOptions {
 }
 
 /** What a file is packed with, by its first bytes. */
-export type Packing = "gzip" | "zstd" | undefined;
+export type Packing = "gzip" | "zstd" | "bzip2" | undefined;
 
 /** A file that is open, and its unpacked bytes. */
 export interface OpenedBytes {
@@ -46,12 +47,18 @@ export async function openBytes(path: string, name: string, options: ReadOptions
   const packing = packingOf(first);
   if (packing === "gzip" && !options.keepsGzip) return { packing, start, bytes: gunzip(whole, name, options) };
   if (packing === "zstd") return { packing, start, bytes: unzstd(whole, name, options.where) };
+  if (packing === "bzip2") return { packing, start, bytes: unbzip2(whole, name, options.where) };
   return { packing, start, bytes: whole };
 }
 
-/** @param head the first bytes of a file, at least four where it has as many */
+/** Bytes that tell how a file is packed. */
+export const packingBytes = 10;
+
+/** @param head the first bytes of a file, at least {@link packingBytes} where it has as many */
 export function packingOf(head: Uint8Array): Packing {
-  return beginsWith(head, gzipMagic) ? "gzip" : beginsWith(head, zstdMagic) ? "zstd" : undefined;
+  if (beginsWith(head, gzipMagic)) return "gzip";
+  if (beginsWith(head, zstdMagic)) return "zstd";
+  return isBzip2(head) ? "bzip2" : undefined;
 }
 
 async function* counted(path: string, { where, signal, onBytes, range }: ReadOptions): AsyncGenerator<Uint8Array> {

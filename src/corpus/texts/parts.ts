@@ -2,7 +2,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { type ByteRange, explainIo, openRegular } from "../../files/index.ts";
 import type { TextDocument, TextOptions } from "./forms.ts";
-import { packingOf } from "./open-bytes.ts";
+import { packingBytes, packingOf } from "./open-bytes.ts";
 import { type DocumentsOptions, readTextDocuments, type TextFile } from "./texts.ts";
 
 /** A file, or a stretch of one: of bytes [stretch · stretchBytes, (stretch + 1) · stretchBytes) the lines that begin in it. */
@@ -62,7 +62,7 @@ export async function* readPart(
 async function isPacked({ path }: TextFile, where: string): Promise<boolean> {
   const { handle } = await openRegular(path, where);
   try {
-    const head = new Uint8Array(4);
+    const head = new Uint8Array(packingBytes);
     const { bytesRead } = await handle.read(head, 0, head.length, 0);
     return packingOf(head.subarray(0, bytesRead)) !== undefined;
   } catch (error) {

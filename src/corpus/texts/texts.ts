@@ -161,7 +161,8 @@ async function formByContent(
   const kind = await sniff(file.path, file.name, { where, signal });
   if (kind !== "binary") return formCalled(kind);
   const endings = textForms.flatMap((form) => form.endings).join(" ");
-  if (file.isNamed) fail(where, `${file.name}: it holds bytes that no text has: name a text (${endings}, each also with .gz or .zst)`);
+  if (file.isNamed)
+    fail(where, `${file.name}: it holds bytes that no text has: name a text (${endings}, each also with .gz, .zst or .bz2)`);
   passedOver.add("binary", file.name);
   return undefined;
 }
