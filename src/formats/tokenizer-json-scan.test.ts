@@ -68,6 +68,12 @@ function open(source: string | Uint8Array): TokenizerModel | "refused" {
   }
 }
 
+/** The vocabulary has U+FFFD, and what is added would be the same in UTF-8. */
+function addedHalf(): string {
+  const file = { ...fileOf(), model: { ...own, vocab: { ...own.vocab, "\ufffd": 331 } } };
+  return JSON.stringify({ ...file, added_tokens: [...file.added_tokens, { ...file.added_tokens[0], content: "\ud800", id: 332 }] });
+}
+
 test.each<[string, string]>([
   ["merges before the vocabulary", JSON.stringify({ ...fileOf(), model: { merges: own.merges, ...own } })],
   ["other members with the same names", JSON.stringify({ ...decoy, ...fileOf() })],
@@ -89,6 +95,7 @@ test.each<[string, string]>([
   ["a merge that makes nothing", withModel({ merges: [...own.merges, ["Ġ", "ÿ"]] })],
   ["a merge of three", withModel({ merges: [...own.merges, "a b c"] })],
   ["half of a surrogate pair", compact.replace('"vocab":{', '"vocab":{"\\ud800":331,')],
+  ["half of a surrogate pair that is added beside U+FFFD", addedHalf()],
   ["a control character", compact.replace('"vocab":{', '"vocab":{"\u0001":331,')],
   ["an escape that is none", compact.replace('"vocab":{', '"vocab":{"\\x":331,')],
   ["two models", compact.replace('"model":{', '"model":{},"model":{')],

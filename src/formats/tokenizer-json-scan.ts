@@ -35,12 +35,18 @@ export function scanTokenizerJson(bytes: Uint8Array): ScannedModel | undefined {
   const names = decodeTexts(pieces.bytes, pieces.spans);
   if (names === undefined) return undefined;
   const find = (piece: string) => {
+    if (hasHalves(piece)) return undefined; // it would be sought as U+FFFD
     const sought = utf8.encode(piece);
     const id = table.find(sought, 0, sought.length);
     return id < 0 ? undefined : id;
   };
   const rest = joined(bytes.subarray(0, vocabStart), "{}", bytes.subarray(pieces.end, mergesStart), "[]", bytes.subarray(merges.end));
   return { rest, vocabulary: { names, ids: pieces.ids, find }, merges: merges.list };
+}
+
+/** Whether a text has half of a surrogate pair, which UTF-8 cannot hold. */
+function hasHalves(text: string): boolean {
+  return /[\ud800-\udfff]/u.test(text);
 }
 
 function joined(...parts: readonly (Uint8Array | string)[]): Uint8Array {
@@ -179,7 +185,7 @@ function unescaped(bytes: Uint8Array, at: number): { readonly text: Uint8Array; 
   const end = endOfString(bytes, at);
   try {
     const text: unknown = JSON.parse(strict.decode(bytes.subarray(at, end)));
-    return typeof text !== "string" || /[\ud800-\udfff]/u.test(text) ? undefined : { text: utf8.encode(text), end };
+    return typeof text !== "string" || hasHalves(text) ? undefined : { text: utf8.encode(text), end };
   } catch {
     return undefined; // no JSON or no UTF-8
   }
