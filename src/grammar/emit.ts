@@ -6,12 +6,12 @@ import type { Expression, GrammarRules, GraphNode } from "./expression.ts";
 import { type ByteRange, utf8Ranges } from "./utf8-ranges.ts";
 
 /** The most positions that all rules of a grammar may have together. */
-export const mostPositions = 250_000;
+const mostPositions = 250_000;
 
 /** A repetition with a limit above this is counted while a text is read, instead of being written out. */
 const mostWrittenOut = 3;
 
-/** @throws CriaError where the positions are more than {@link mostPositions} */
+/** @throws CriaError where there would be more positions than a grammar may have */
 export function emitRules(rules: GrammarRules, where: string): Positions {
   return new Emitter(rules, where).emitAll();
 }

@@ -14,7 +14,7 @@ export interface LanguageState {
 }
 
 /** The most states of a language. */
-export const mostStates = 10_000;
+const mostStates = 10_000;
 
 /** All strings. */
 export const anyString: Language = { states: [{ isEnd: true, edges: [[allCharacters, 0]] }] };

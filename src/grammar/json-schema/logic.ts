@@ -1,21 +1,8 @@
 // Schemas as alternatives of atoms (disjunctive normal form): references are followed, combinations multiplied out, and negations carried inwards.
 import { fail } from "../../base/index.ts";
-import { type Language, patternLanguage } from "../language.ts";
-import { PatternProblem } from "../pattern.ts";
-import {
-  type Atom,
-  type AtomCondition,
-  type AtomOf,
-  type Goal,
-  goalsOf,
-  holds,
-  type JsonType,
-  jsonTypes,
-  type Literal,
-  type NamedLanguage,
-} from "./atoms.ts";
-import { formatLanguage, formatNames } from "./formats.ts";
+import { type Atom, type AtomOf, type Goal, goalsOf, holds, type JsonType, jsonTypes, type Literal } from "./atoms.ts";
 import { isArray, type Json } from "./json-text.ts";
+import { KeywordAtoms } from "./keyword-atoms.ts";
 import { type Atoms, negate } from "./negate.ts";
 import type { SchemaDocument, SchemaPlace } from "./schema-document.ts";
 
@@ -24,8 +11,6 @@ const mostAlternatives = 1000;
 
 /** References and combinations inside of each other, for one part of an instance and for the parts around it. */
 const mostDepth = 400;
-
-const infinity = Number.POSITIVE_INFINITY;
 
 /** A schema is asked for while it is worked out, from inside of one of its parts. */
 class InProgress extends Error {}
@@ -40,13 +25,13 @@ export class Logic {
   #open: ReadonlySet<string> = new Set();
   /** Schemas that are being worked out for the parts around it: to come back to one of them is recursion. */
   #around: ReadonlySet<string> = new Set();
-  readonly #atoms = new Map<string, readonly Atom[]>();
-  readonly #languages = new Map<string, Language>();
+  readonly #atoms: KeywordAtoms;
   /** Says whether no instance fulfils a goal, where that can be proved. */
   readonly #isImpossible: (goal: Goal) => boolean;
 
   constructor(document: SchemaDocument, isImpossible: (goal: Goal) => boolean) {
     this.#document = document;
+    this.#atoms = new KeywordAtoms(document);
     this.#isImpossible = isImpossible;
   }
 
@@ -122,7 +107,7 @@ export class Logic {
   #keyword(place: SchemaPlace, keyword: string, isNegated: boolean): readonly Atoms[] | undefined {
     const combined = this.#combination(place, keyword, isNegated);
     if (combined !== undefined) return combined;
-    const atoms = this.#atomsOf(place, keyword);
+    const atoms = this.#atoms.of(place, keyword);
     if (atoms === undefined) return undefined;
     if (!isNegated) return [atoms];
     return this.#any(
@@ -259,135 +244,6 @@ export class Logic {
     if (goal.some(({ place, isNegated }) => place.value === isNegated)) return false;
     return goal.length < 2 || (this.within(() => this.alternatives(goal).length) ?? 1) > 0;
   }
-
-  /** Atoms of a keyword that combines nothing; undefined where it says nothing by itself. */
-  #atomsOf(place: SchemaPlace, keyword: string): readonly Atom[] | undefined {
-    const key = `${place.id} ${keyword}`;
-    const known = this.#atoms.get(key);
-    if (known !== undefined) return known;
-    const conditions = this.#conditions(place, keyword);
-    const found = conditions?.map((condition) => ({ ...condition, place, keyword }));
-    if (found !== undefined) this.#atoms.set(key, found);
-    return found;
-  }
-
-  #conditions(place: SchemaPlace, keyword: string): readonly AtomCondition[] | undefined {
-    const value = place.value as { readonly [keyword: string]: Json };
-    const content = value[keyword];
-    // A flag beside a bound of draft 4 says whether it is exclusive.
-    const bound = (side: "least" | "most", isExclusive: boolean): AtomCondition[] =>
-      typeof content === "number" ? [{ type: "bound", side, value: content, isExclusive }] : [];
-    const least = { least: content as number, most: infinity };
-    const most = { least: 0, most: content as number };
-    switch (keyword) {
-      case "type":
-        return [{ type: "types", types: new Set(([content].flat() as string[]).flatMap(namedTypes)) }];
-      case "enum":
-        return [{ type: "values", values: content as readonly Json[], isNegated: false }];
-      case "const":
-        return [{ type: "values", values: [content!], isNegated: false }];
-      case "minimum":
-      case "exclusiveMinimum":
-        return bound("least", keyword !== "minimum" || value.exclusiveMinimum === true);
-      case "maximum":
-      case "exclusiveMaximum":
-        return bound("most", keyword !== "maximum" || value.exclusiveMaximum === true);
-      case "multipleOf":
-        return [{ type: "multiple", of: content as number, isNegated: false }];
-      case "minLength":
-        return [{ type: "length", ...least }];
-      case "maxLength":
-        return [{ type: "length", ...most }];
-      case "minItems":
-        return [{ type: "itemCount", ...least }];
-      case "maxItems":
-        return [{ type: "itemCount", ...most }];
-      case "minProperties":
-        return [{ type: "keyCount", ...least }];
-      case "maxProperties":
-        return [{ type: "keyCount", ...most }];
-      case "uniqueItems":
-        return content === true ? [{ type: "unique" }] : [];
-      case "required":
-        return (content as readonly string[]).map((key) => ({ type: "has", key, isNegated: false }));
-      default:
-        return this.#conditionsBelow(place, keyword, value);
-    }
-  }
-
-  /** Conditions of keywords that hold schemas or name languages. */
-  #conditionsBelow(place: SchemaPlace, keyword: string, value: { readonly [keyword: string]: Json }): readonly AtomCondition[] | undefined {
-    const goal = (...keys: (string | number)[]) => goalOf(this.#document.below(place, ...keys));
-    switch (keyword) {
-      case "pattern":
-      case "format":
-        return [{ type: "language", named: this.#named(place, keyword, value[keyword] as string), isNegated: false }];
-      case "contains":
-        return value.minContains === 0
-          ? []
-          : [{ type: "contains", goal: goal("contains"), least: (value.minContains as number | undefined) ?? 1 }];
-      case "propertyNames":
-        return [{ type: "names", goal: goal("propertyNames") }];
-      case "prefixItems":
-        return [this.#items(place, "prefixItems", "items")];
-      case "items":
-        if (isArray(value.items)) return [this.#items(place, "items", "additionalItems")];
-        return "prefixItems" in value ? undefined : [{ type: "items", first: [], rest: goal("items") }];
-      case "properties":
-      case "patternProperties":
-      case "additionalProperties":
-        return keyword === ["properties", "patternProperties", "additionalProperties"].find((name) => name in value)
-          ? [this.#members(place, value)]
-          : undefined;
-      default:
-        return undefined;
-    }
-  }
-
-  #items(place: SchemaPlace, first: string, rest: string): AtomCondition {
-    const value = place.value as { readonly [keyword: string]: Json };
-    return {
-      type: "items",
-      first: (value[first] as readonly Json[]).map((_, i) => goalOf(this.#document.below(place, first, i))),
-      rest: rest in value ? goalOf(this.#document.below(place, rest)) : [],
-    };
-  }
-
-  #members(place: SchemaPlace, value: { readonly [keyword: string]: Json }): AtomCondition {
-    const goals = (keyword: string) =>
-      Object.keys(value[keyword] ?? {}).map((key) => [key, goalOf(this.#document.below(place, keyword, key))] as const);
-    return {
-      type: "members",
-      byKey: new Map(goals("properties")),
-      byLanguage: goals("patternProperties").map(([pattern, goal]) => ({ keys: this.#pattern(place, "patternProperties", pattern), goal })),
-      rest: "additionalProperties" in value ? goalOf(this.#document.below(place, "additionalProperties")) : [],
-    };
-  }
-
-  #named(place: SchemaPlace, keyword: "pattern" | "format", content: string): NamedLanguage {
-    if (keyword === "pattern") return { language: this.#pattern(place, keyword, content), isExact: true };
-    const language =
-      formatLanguage(content) ?? this.#document.fail(place, keyword, `"${content}" is not supported: ${formatNames.join(", ")} are`);
-    return { language, isExact: false };
-  }
-
-  #pattern(place: SchemaPlace, keyword: string, source: string): Language {
-    const known = this.#languages.get(source);
-    if (known !== undefined) return known;
-    try {
-      const found = patternLanguage(source);
-      this.#languages.set(source, found);
-      return found;
-    } catch (error) {
-      if (!(error instanceof PatternProblem)) throw error;
-      return this.#document.fail(place, keyword, `the pattern ${JSON.stringify(source)}, ${error.message}`);
-    }
-  }
-}
-
-/** The schema must hold; one that always does is no condition. */
-export function goalOf(place: SchemaPlace): Goal {
-  return place.value === true ? [] : [{ place, isNegated: false }];
 }
 
 /** The same for goals that say the same. */
@@ -421,8 +277,4 @@ function joinedAtoms(a: Atoms, b: Atoms): Atoms {
 
 function objects(place: SchemaPlace, keyword: string): Atom {
   return { type: "types", types: new Set<JsonType>(["object"]), place, keyword };
-}
-
-function namedTypes(name: string): JsonType[] {
-  return name === "number" ? ["integer", "fraction"] : [name as JsonType];
 }

@@ -1,5 +1,5 @@
 // What is true where an atom is not: alternatives of atoms.
-import type { Atom, AtomCondition, AtomOf, AtomSource, Goal, JsonType } from "./atoms.ts";
+import type { Atom, AtomCondition, AtomOf, Goal, JsonType } from "./atoms.ts";
 import { jsonTypes } from "./atoms.ts";
 
 /** Atoms that all hold. */
@@ -96,9 +96,4 @@ function notMembers({ byKey, byLanguage, rest }: AtomOf<"members">, of: Of): rea
       );
   }
   return alternatives;
-}
-
-/** An atom of a source. */
-export function atomOf(source: AtomSource, condition: AtomCondition): Atom {
-  return { ...condition, ...source };
 }

@@ -19,7 +19,7 @@ export interface SchemaPlace {
 }
 
 /** Subschemas of a schema. */
-export const mostPlaces = 20_000;
+const mostPlaces = 20_000;
 /** Subschemas inside of subschemas. */
 const mostDepth = 200;
 
