@@ -1,5 +1,5 @@
 // The characters of SentencePiece's kind as symbols, and the pieces that text becomes.
-import { byteOfFallbackPiece } from "./byte-pieces.ts";
+import { byteOfFallbackPiece, fallbackLength } from "./byte-pieces.ts";
 import { eachMerge, mergedPiece, type SentencePieceModel } from "./model.ts";
 import { type PieceBytes, textBytes } from "./piece-bytes.ts";
 import { PieceTable } from "./piece-table.ts";
@@ -58,6 +58,8 @@ export class Alphabet {
     for (let i = 0; i < this.textIds.length; i++) {
       const to = spans[2 * this.textIds[i]! + 1]!;
       for (let at = spans[2 * this.textIds[i]!]!; at < to; at += widthOf(bytes[at]!)) {
+        while (at < to && bytes[at]! < 0x80 && this.#units[bytes[at]!]! > 0) at++; // most characters are these
+        if (at === to) break;
         const code = pointAt(bytes, at);
         if (this.#symbolOf(code) >= 0) continue;
         this.#set(code, this.#size + this.#inner.length);
@@ -124,9 +126,11 @@ export function textIds(model: SentencePieceModel): number[] {
     if (apartPieces.has(piece)) spelled.add(piece);
   });
   const ids: number[] = [];
-  pieces.forEach((piece, id) => {
+  for (let id = 0; id < pieces.length; id++) {
+    const piece = pieces[id]!;
     const isText = !apart.has(id) || inVocabulary.has(id) || spelled.has(piece);
-    if (piece !== "" && isText && !(byteFallback && byteOfFallbackPiece(piece) !== undefined)) ids.push(id);
-  });
+    const isByte = byteFallback && piece.length === fallbackLength && byteOfFallbackPiece(piece) !== undefined;
+    if (piece !== "" && isText && !isByte) ids.push(id);
+  }
   return ids;
 }

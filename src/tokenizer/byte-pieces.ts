@@ -53,9 +53,12 @@ export function byteFallbackPiece(byte: number): string {
   return `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`;
 }
 
+/** The length of `<0x0A>`. */
+export const fallbackLength = 6;
+
 /** The byte a `<0x0A>` piece stands for, or undefined for any other piece. */
 export function byteOfFallbackPiece(piece: string): number | undefined {
-  return piece.length === 6 && /^<0x[0-9A-F]{2}>$/.test(piece) ? Number.parseInt(piece.slice(3, 5), 16) : undefined;
+  return piece.length === fallbackLength && /^<0x[0-9A-F]{2}>$/.test(piece) ? Number.parseInt(piece.slice(3, 5), 16) : undefined;
 }
 
 /** The ids of <0x00> … <0xFF>. @throws CriaError when one is missing. */
@@ -72,7 +75,7 @@ export function fallbackPieces(pieces: readonly string[]): Map<string, number> {
   const found = new Map<string, number>();
   for (let id = 0; id < pieces.length; id++) {
     const piece = pieces[id]!;
-    if (byteOfFallbackPiece(piece) !== undefined) found.set(piece, id);
+    if (piece.length === fallbackLength && byteOfFallbackPiece(piece) !== undefined) found.set(piece, id);
   }
   return found;
 }
