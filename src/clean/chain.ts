@@ -80,22 +80,24 @@ const allRows: readonly AnyStepRow[] = [...stepRows, ...corpusStepRows];
 const noFiles: StepFiles = { read: async (path) => fail("data", `${path}: there are no files here: leave out the step that names it`) };
 
 /** The files that entries name, in their order. @throws CriaError as {@link openStages} does for the entries */
-export function stepFilesOf(entries: unknown, { name = "the recipe", rows = allRows }: OpenStagesOptions = {}): readonly string[] {
-  return parsedSteps(entries, name, rows).flatMap(({ row, parameters }) => (isCorpusRow(row) ? [] : (row.files?.(parameters) ?? [])));
+export async function stepFilesOf(entries: unknown, options: OpenStagesOptions = {}): Promise<readonly string[]> {
+  const steps = await parsedSteps(entries, options);
+  return steps.flatMap(({ row, parameters, module }) => {
+    const named = isCorpusRow(row) ? [] : (row.files?.(parameters) ?? []);
+    return module === undefined ? named : [module, ...named];
+  });
 }
 
 /**
  * The passes that a recipe's entries take, at least one.
  * @throws CriaError naming the entry that is no step, or whose parameters are wrong, and where a file of a step cannot be read
  */
-export async function openStages(
-  entries: unknown,
-  { name = "the recipe", rows = allRows, files = noFiles }: OpenStagesOptions = {},
-): Promise<readonly Stage[]> {
+export async function openStages(entries: unknown, options: OpenStagesOptions = {}): Promise<readonly Stage[]> {
+  const { files = noFiles } = options;
   const stages: Stage[] = [];
   let steps: ChainStep[] = [];
   let before: OpenedCorpusStep | undefined;
-  for (const { row, parameters } of parsedSteps(entries, name, rows)) {
+  for (const { row, parameters } of await parsedSteps(entries, options)) {
     if (!isCorpusRow(row)) steps.push({ row, parameters, step: await row.open(parameters, files) });
     else {
       const behind = { row, parameters, step: row.openCorpus(parameters) };
@@ -109,19 +111,44 @@ export async function openStages(
 interface ParsedStep {
   readonly row: AnyStepRow;
   readonly parameters: unknown;
+  /** The module that the row is from, where it is none of ours. */
+  readonly module?: string;
 }
 
-function parsedSteps(entries: unknown, name: string, rows: readonly AnyStepRow[]): readonly ParsedStep[] {
-  return parseWith(stepEntries, entries, "data", name).map((entry, i) => parsedStep(entry, `${name}: steps[${i}]`, rows));
+async function parsedSteps(entries: unknown, options: OpenStagesOptions): Promise<readonly ParsedStep[]> {
+  const { name = "the recipe" } = options;
+  const steps = parseWith(stepEntries, entries, "data", name).map((entry, i) => parsedStep(entry, `${name}: steps[${i}]`, options));
+  return Promise.all(steps);
 }
 
-function parsedStep(entry: StepEntries[number], name: string, rows: readonly AnyStepRow[]): ParsedStep {
+/** A step that is named by a path is what a module there exports by default. */
+const modulePath = /^(?:\.{0,2}\/|[A-Za-z]:[\\/]).*\.[cm]?[jt]s$/;
+
+async function parsedStep(
+  entry: StepEntries[number],
+  name: string,
+  { rows = allRows, files = noFiles }: OpenStagesOptions,
+): Promise<ParsedStep> {
   const [called = "", given] = typeof entry === "string" ? [entry] : onlyPair(entry, name);
-  const names = rows.map((row) => row.name);
-  const row = rows.find((one) => one.name === called);
-  if (row === undefined)
-    return fail("data", `${name}: "${called}" is no step${didYouMean(called, names) || `: steps are ${names.join(", ")}`}`);
-  return { row, parameters: parseWith(row.parameters, given ?? {}, "data", `${name}.${called}`) };
+  const isModule = modulePath.test(called);
+  const row = isModule ? await rowOfModule(called, name, files) : rows.find((one) => one.name === called);
+  if (row === undefined) {
+    const names = rows.map((one) => one.name);
+    const known = didYouMean(called, names) || `: steps are ${names.join(", ")}, and modules by their paths, such as ./my-step.mjs`;
+    return fail("data", `${name}: "${called}" is no step${known}`);
+  }
+  const parameters = parseWith(row.parameters, given ?? {}, "data", `${name}.${called}`);
+  return { row, parameters, ...(isModule && { module: called }) };
+}
+
+async function rowOfModule(path: string, name: string, files: StepFiles): Promise<AnyStepRow> {
+  if (files.module === undefined) return fail("data", `${name}: ${path} is a module, and none can be loaded here: leave out the step`);
+  const found = await files.module(path);
+  return isRow(found) ? found : fail("data", `${name}: ${path} exports no step by default: export documentStep({ name, summary, apply })`);
+}
+
+function isRow(value: unknown): value is AnyStepRow {
+  return typeof value === "object" && value !== null && "parameters" in value && ("open" in value || "openCorpus" in value);
 }
 
 function onlyPair(entry: Readonly<Record<string, unknown>>, name: string): [string, unknown] {

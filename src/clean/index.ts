@@ -12,6 +12,17 @@ export {
 } from "./chain.ts";
 export { type ClusterStep, type CorpusStep, type CorpusStepRow, corpusStepRow, isClusterStep, type MarkStep } from "./corpus-step.ts";
 export { CleanDocument, type Facts } from "./document.ts";
-export { type Deed, type Dropped, isDropped, type Outcome, type Step, type StepFiles, type StepRow, stepRow } from "./step.ts";
+export {
+  type Deed,
+  type DocumentStep,
+  type Dropped,
+  documentStep,
+  isDropped,
+  type Outcome,
+  type Step,
+  type StepFiles,
+  type StepRow,
+  stepRow,
+} from "./step.ts";
 export { corpusStepRows, stepRows } from "./steps.ts";
 export { KeyList } from "./text/key-list.ts";

@@ -1,5 +1,5 @@
 // A step of cleaning: a row with its name, its parameters and their sources, and what it does with one document. A person writes one in ten lines.
-import type { z } from "zod";
+import { z } from "zod";
 import type { CleanDocument } from "./document.ts";
 
 /** Why a document goes, with what was measured and the parameter's value that it was held against. */
@@ -22,6 +22,8 @@ export interface Step {
 export interface StepFiles {
   /** All of a file. @throws CriaError when it cannot be read */
   read(path: string): Promise<Uint8Array>;
+  /** What a module exports by default, where modules can be loaded. @throws CriaError when it cannot be loaded */
+  module?(path: string): Promise<unknown>;
 }
 
 /** What a step may do with a document: drop it, change its text, or find out a fact about it. */
@@ -49,6 +51,23 @@ export interface StepRow<Parameters extends z.ZodType = z.ZodType> {
 /** A row whose parameters are typed by its schema. */
 export function stepRow<Parameters extends z.ZodType>(row: StepRow<Parameters>): StepRow<Parameters> {
   return row;
+}
+
+/** A step without parameters, as people write their own. */
+export interface DocumentStep extends Step {
+  readonly name: string;
+  readonly summary: string;
+  /** Every reason with the sentence that reports tell; none where the step drops nothing. */
+  readonly reasons?: Readonly<Record<string, string>>;
+}
+
+/** The row of a step without parameters: what a module of a recipe exports by default. */
+export function documentStep({ name, summary, reasons = {}, apply }: DocumentStep): StepRow {
+  return {
+    ...{ name, summary, reasons, source: "the recipe's own", deeds: Object.keys(reasons).length > 0 ? ["drops"] : ["rewrites"] },
+    parameters: z.strictObject({}),
+    open: () => ({ apply }),
+  };
 }
 
 /** Whether a step dropped the document. */

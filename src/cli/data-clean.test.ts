@@ -2,6 +2,7 @@
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { commandRows } from "./commands.ts";
 import { packageRoot } from "./package-root.ts";
@@ -88,6 +89,32 @@ test("one document's way is told step by step", async () => {
     measured: 0,
     limit: 3,
   });
+});
+
+test("a step of one's own is a module that the recipe names", async () => {
+  const recipe = (step: string) => `sources: [{ paths: pages.jsonl, steps: [{ length: { minCharacters: 5 } }, ${step}] }]\nheldOut: 0.1\n`;
+  const entry = pathToFileURL(join(packageRoot, "dist", "entries", "data.js")).href;
+  const example = await readFile(join(packageRoot, "examples", "step.mjs"), "utf8");
+  await writeFile(inside("step.mjs"), example.replace('"cria/data"', JSON.stringify(entry)));
+  await writeFile(inside("own.yaml"), recipe("./step.mjs"));
+  await writeFile(inside("loud.txt"), "THE LLAMA SLEEPS");
+  const tried = await cria("data", "try", inside("own.yaml"), "--file", inside("loud.txt"));
+  expect(tried.stdout).toContain("noShouting         dropped it, capitals: it is written in capitals (14)\n");
+  const made = await cria("data", "prepare", inside("own.yaml"), "--tokenizer", inside("tokenizer.json"), "--out", inside("own"));
+  expect(made).toMatchObject({ code: 0, stdout: expect.stringMatching(/noShouting +121 /) });
+  await writeFile(inside("none.mjs"), "export const a = 1;\n");
+  await writeFile(inside("broken.mjs"), "export default {\n");
+  for (const [step, message] of [
+    ["./none.mjs", "exports no step by default: export documentStep"],
+    ["./absent.mjs", "absent.mjs: the module cannot be loaded"],
+    ["./broken.mjs", "broken.mjs: the module cannot be loaded"],
+  ] as const) {
+    await writeFile(inside("own.yaml"), recipe(step));
+    expect(await cria("data", "try", inside("own.yaml"), "--file", inside("loud.txt"))).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(message),
+    });
+  }
 });
 
 test("steps are listed with their parameters and where these are from", async () => {

@@ -17,6 +17,25 @@ export {
   vocabularyOf,
 } from "../batches/index.ts";
 export {
+  CleanDocument,
+  type CorpusStepRow,
+  corpusStepRow,
+  corpusStepRows,
+  type DocumentStep,
+  type Dropped,
+  documentStep,
+  type Facts,
+  isDropped,
+  KeyList,
+  type Outcome,
+  openStages,
+  type Step,
+  type StepFiles,
+  type StepRow,
+  stepRow,
+  stepRows,
+} from "../clean/index.ts";
+export {
   type Corpus,
   type CountedTexts,
   type CountOptions,
@@ -37,3 +56,14 @@ export {
   verifyPrepared,
   writeShards,
 } from "../corpus/index.ts";
+export {
+  type CleanedRecipe,
+  type CleanedTexts,
+  cleaningPage,
+  cleanRecipe,
+  type RunOptions,
+  type Shard,
+  type SourceReport,
+  type TriedStep,
+  tryDocument,
+} from "../pipeline/index.ts";

@@ -7,7 +7,7 @@ import { type StepEntries, stepFilesOf } from "../clean/index.ts";
 import { openTexts, type SourceRecipe, type TextFile, textParts } from "../corpus/index.ts";
 import { atomicWriteJson, explainIo, makeFolder } from "../files/index.ts";
 import type { JobFile, JobSource, PipelineJob } from "./job.ts";
-import { openSources } from "./phases.ts";
+import { filesFrom, openSources } from "./phases.ts";
 
 const where = "data";
 const planName = "plan.json";
@@ -57,7 +57,8 @@ export async function openJob(
     );
     const parts = await textParts(texts.files, text, stretchBytes, where);
     const files = await Promise.all(texts.files.map(jobFile));
-    const stepFiles = await Promise.all(stepFilesOf(steps, { name: `source "${name}"` }).map((path) => stepFile(resolve(base, path))));
+    const named = await stepFilesOf(steps, { name: `source "${name}"`, files: filesFrom(base) });
+    const stepFiles = await Promise.all(named.map((path) => stepFile(resolve(base, path))));
     opened.push({ name, files, text, parts, steps, stepFiles });
   }
   const job = { folder: resolve(work), base, stretchBytes, sources: opened };

@@ -2,6 +2,8 @@
 // need not wait for each other; a task is done when its file is there.
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { fail } from "../base/index.ts";
 import { type CorpusStep, isClusterStep, openStages, type Stage, type StepFiles } from "../clean/index.ts";
 import { explainIo } from "../files/index.ts";
 import type { JobSource, PipelineJob } from "./job.ts";
@@ -53,7 +55,19 @@ export async function openSources(job: PipelineJob): Promise<readonly OpenedSour
 
 /** Files of steps, from a folder on. */
 export function filesFrom(folder: string): StepFiles {
-  return { read: (path) => readFile(resolve(folder, path)).catch((error) => Promise.reject(explainIo("data", path, error))) };
+  return {
+    read: (path) => readFile(resolve(folder, path)).catch((error) => Promise.reject(explainIo("data", path, error))),
+    module: (path) => moduleDefault(resolve(folder, path)),
+  };
+}
+
+async function moduleDefault(path: string): Promise<unknown> {
+  try {
+    const module: { readonly default?: unknown } = await import(pathToFileURL(path).href);
+    return module.default;
+  } catch (error) {
+    return fail("data", `${path}: the module cannot be loaded: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 /** The phases of a job, in their order; the same on every machine. */
