@@ -1,7 +1,10 @@
 export { readArpa } from "./arpa-read.ts";
-export { isKenLm, readKenLm } from "./kenlm-read.ts";
+export { ArpaWriter } from "./arpa-write.ts";
 export { ModelBuilder } from "./model-builder.ts";
 export { mostOrder, NgramModel, NgramScorer, type ScoreOptions, type WordScore } from "./ngram-model.ts";
 export type { NgramSink } from "./ngram-sink.ts";
 export { NgramWords, unknownId } from "./ngram-words.ts";
 export { readNgrams } from "./read-ngrams.ts";
+export type { Discounts } from "./train/discounts.ts";
+export type { EstimatedOrder } from "./train/estimate.ts";
+export { NgramTrainer, type NgramTrainerOptions, type TrainedNgrams } from "./train/ngram-trainer.ts";

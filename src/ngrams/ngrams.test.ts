@@ -3,7 +3,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { CriaError, Rng } from "../base/index.ts";
-import { ModelBuilder, type NgramModel, readArpa, readKenLm } from "./index.ts";
+import { ModelBuilder, type NgramModel, readArpa } from "./index.ts";
+import { readKenLm } from "./kenlm-read.ts";
 
 interface Said {
   /** The sentence with and without its beginning, with and without its end. */
