@@ -56,7 +56,7 @@ export class ArpaWriter implements NgramSink {
   }
 }
 
-/** As few digits as tell the number in float32. */
+/** The fewest digits that tell the number in float32. */
 function numberText(value: number): string {
   const rounded = Math.fround(value);
   for (let digits = 6; digits < 9; digits++) {

@@ -10,7 +10,7 @@ import { plainText } from "../text/plain-text.ts";
 const buckets = ["head", "middle", "tail"] as const;
 
 const parameters = z.strictObject({
-  model: z.string().min(1).describe("the file of the model: ARPA, or KenLM's binary form"),
+  model: z.string().min(1).describe("the file of the model: ARPA, KenLM's binary form, or cria's compact one"),
   tokenizer: z
     .string()
     .min(1)

@@ -1,0 +1,62 @@
+// Models in the compact form.
+import { readFileSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
+import { expect, test } from "vitest";
+import { CriaError, Rng } from "../base/index.ts";
+import { ArpaWriter, PackedWriter, readArpa, readNgrams, readPacked } from "./index.ts";
+
+const golden: { readonly sentences: readonly string[]; readonly models: readonly { readonly name: string; readonly arpa?: string }[] } =
+  JSON.parse(readFileSync(new URL("../../test/goldens/ngrams.golden.json", import.meta.url), "utf8"));
+const arpas = golden.models.flatMap(({ name, arpa }) =>
+  arpa === undefined ? [] : [{ name, arpa: gunzipSync(Buffer.from(arpa, "base64")) }],
+);
+
+async function packed(arpa: Uint8Array): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  const writer = new PackedWriter((bytes) => parts.push(bytes));
+  await readArpa("x.arpa", [arpa], writer);
+  writer.finish();
+  return Buffer.concat(parts);
+}
+
+test.each(arpas)("$name: the compact form says the same in less than a half", async ({ arpa }) => {
+  const bytes = await packed(arpa);
+  const [read, expected] = [await readNgrams("x.ngrams", bytes), await readNgrams("x.arpa", arpa)];
+  expect(bytes.length).toBeLessThan(arpa.length / 2);
+  expect(read.counts).toEqual(expected.counts);
+  for (const sentence of golden.sentences) expect(read.wordScores(sentence), sentence).toEqual(expected.wordScores(sentence));
+});
+
+test("an ARPA file comes back from the compact form", async () => {
+  const { arpa } = arpas[0]!;
+  const parts: Uint8Array[] = [];
+  const writer = new ArpaWriter((bytes) => parts.push(bytes));
+  readPacked("x.ngrams", await packed(arpa), writer);
+  writer.finish();
+  const rows = (text: string) =>
+    text.split("\n").map((line) => line.split("\t").map((field) => (Number.isNaN(Number(field)) ? field : Math.fround(Number(field)))));
+  expect(rows(Buffer.concat(parts).toString())).toEqual(rows(arpa.toString()));
+});
+
+test("damaged files are named, or read; nothing larger than the file is asked for", async () => {
+  const rng = new Rng(8);
+  const whole = await packed(arpas[0]!.arpa);
+  let refused = 0;
+  for (let round = 0; round < 300; round++) {
+    const bytes = whole.slice();
+    for (let count = 1 + rng.below(3); count > 0; count--) bytes[rng.below(round % 2 === 0 ? 150 : bytes.length)] = rng.below(256);
+    const cut = rng.below(3) === 0 ? bytes.subarray(0, rng.below(bytes.length)) : bytes;
+    try {
+      (await readNgrams("damaged", cut)).score("the llama walked");
+    } catch (error) {
+      expect(error).toBeInstanceOf(CriaError);
+      expect((error as Error).message).toMatch(/^\[ngrams\] damaged[:,]/);
+      refused++;
+    }
+  }
+  expect(refused).toBeGreaterThan(150);
+});
+
+test("another version is named", async () => {
+  await expect(readNgrams("x", Buffer.from("cria n-grams 2\n"))).rejects.toThrow("x: it is of another version of the compact form than 1");
+});
