@@ -112,7 +112,7 @@ export const packages = {
   load: ["node:*"],
   convert: ["node:*"],
   schema: ["yaml", "zod"],
-  clean: ["zod"],
+  clean: ["htmlparser2", "zod"],
   batches: ["zod"],
   pipeline: ["node:*", "zod"],
   corpus: ["node:*", "csv-parse", "fzstd", "htmlparser2", "picomatch", "zod"],

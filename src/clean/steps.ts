@@ -14,11 +14,12 @@ import { language } from "./steps/language.ts";
 import { length } from "./steps/length.ts";
 import { maskPersonal } from "./steps/mask-personal.ts";
 import { perplexity } from "./steps/perplexity.ts";
+import { wikitext } from "./steps/wikitext.ts";
 
 /** The steps that recipes may name. */
 export const stepRows: readonly StepRow[] = [
   ...[length, language, perplexity, gopherQuality, gopherRepetition, finewebQuality, c4Quality, c4Paragraphs, codeQuality],
-  ...[blockUrls, blockWords, maskPersonal, decontaminate],
+  ...[blockUrls, blockWords, maskPersonal, decontaminate, wikitext],
 ];
 
 /** The steps over all documents that recipes may name. */

@@ -3,9 +3,10 @@ import type { Bytes } from "./explain-encoding.ts";
 import { readJsonLines } from "./json-lines.ts";
 import { readJson } from "./json-records.ts";
 import { readPlain } from "./plain-text.ts";
+import { readWikipedia } from "./wikipedia.ts";
 
 /** The names of all forms. */
-export const formNames = ["text", "jsonl", "json", "csv", "tsv", "html", "warc"] as const;
+export const formNames = ["text", "jsonl", "json", "csv", "tsv", "html", "warc", "wikipedia"] as const;
 /** The name of a form. */
 export type FormName = (typeof formNames)[number];
 
@@ -127,6 +128,14 @@ export const textForms: readonly TextForm[] = [
     unpacksGzip: true,
     cutsAtLines: never,
     read: readWarc,
+  },
+  {
+    name: "wikipedia",
+    endings: ["-pages-articles.xml", "-pages-articles-multistream.xml"],
+    keys: [],
+    summary: "a dump of a wiki, its articles as wikitext, which the step wikitext makes plain",
+    cutsAtLines: never,
+    read: readWikipedia,
   },
 ];
 

@@ -1,11 +1,12 @@
 // What a file without a telling name holds, by its first bytes.
 import { wideEncoding } from "./explain-encoding.ts";
+import type { FormName } from "./forms.ts";
 import { openBytes, type ReadOptions } from "./open-bytes.ts";
 
 const headBytes = 1 << 16;
 
 /** "binary", or the form that reads it. */
-export async function sniff(path: string, name: string, options: ReadOptions): Promise<"binary" | "text" | "jsonl" | "warc"> {
+export async function sniff(path: string, name: string, options: ReadOptions): Promise<"binary" | FormName> {
   const { bytes } = await openBytes(path, name, options);
   const parts: Uint8Array[] = [];
   let length = 0;
@@ -16,9 +17,17 @@ export async function sniff(path: string, name: string, options: ReadOptions): P
   }
   const head = Buffer.concat(parts).subarray(0, headBytes);
   if (/^(WARC\/\d|filedesc:\/\/)/.test(head.toString("latin1", 0, 16))) return "warc";
+  const element = rootElement(head);
+  if (element === "mediawiki") return "wikipedia";
   if (wideEncoding(head) !== undefined) return "text"; // its reader names the encoding
   if (head.some(isBinaryByte)) return "binary";
   return beginsWithObject(head, length > headBytes) ? "jsonl" : "text";
+}
+
+/** The name of the element that an XML file begins with, behind its declaration and comments. */
+function rootElement(head: Buffer): string | undefined {
+  const text = head.toString("latin1", 0, 1024).replace(/^\xef\xbb\xbf/, "");
+  return /^\s*(?:<\?[^>]*>\s*)?(?:<!--[^>]*-->\s*)*<([a-zA-Z]\w*)/.exec(text)?.[1];
 }
 
 /** The WHATWG's MIME Sniffing standard, section 3: a binary data byte. */

@@ -1,0 +1,29 @@
+// Values in XML that programs wrote. Nothing is declared in such files, so that only what XML itself names is decoded, and no text can grow by it.
+
+const named: Readonly<Record<string, string>> = { lt: "<", gt: ">", amp: "&", quot: '"', apos: "'" };
+
+/** The text with XML's five entities and all numbered characters decoded (XML 1.0, section 4.6); others stay as they stand. */
+export function decodeXml(text: string): string {
+  if (!text.includes("&")) return text;
+  return text.replace(/&(?:#x([\da-f]{1,6})|#(\d{1,7})|(lt|gt|amp|quot|apos));/gi, (all, hex?: string, decimal?: string, name?: string) => {
+    if (name !== undefined) return named[name] ?? all;
+    const code = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
+    return isCharacter(code) ? String.fromCodePoint(code) : all;
+  });
+}
+
+/** Whether XML allows the character (section 2.2). */
+function isCharacter(code: number): boolean {
+  if (code < 0x20) return code === 0x9 || code === 0xa || code === 0xd;
+  return code < 0xd800 || (code > 0xdfff && code < 0xfffe) || (code > 0xffff && code <= 0x10ffff);
+}
+
+/** The text between an element's tags, as it stands; empty where the element is empty, undefined where there is none. */
+export function elementIn(xml: string, name: string): string | undefined {
+  const start = xml.search(new RegExp(`<${name}[\\s/>]`));
+  if (start < 0) return undefined;
+  const inner = xml.indexOf(">", start);
+  if (inner < 0 || xml[inner - 1] === "/") return inner < 0 ? undefined : "";
+  const end = xml.indexOf(`</${name}>`, inner);
+  return end < 0 ? undefined : xml.slice(inner + 1, end);
+}
