@@ -49,12 +49,29 @@ test.each([
   [["model", "out.gguf", "--field", "x"], 2, "--field says how texts are read, but none is given: add --measure TEXT"],
   [["model", "out.gguf", "--calibrate", "-", "--measure", "-"], 2, "--calibrate and --measure are both -"],
   [["model", "out.gguf", "--tokens", "1"], 2, "--tokens is 1 but must be an integer, at least 2"],
+  [["model", ""], 2, 'OUT is "": name a file that ends in .gguf, or a folder'],
+  [["model", "hf:owner/name"], 2, 'OUT is "hf:owner/name", but models are written on this machine alone'],
+  [["model", "out.safetensors"], 2, 'OUT is "out.safetensors", but .safetensors alone is no form that is written'],
+  [["model", "nowhere/out.gguf"], 1, "nowhere/out.gguf: there is no folder nowhere: make it first"],
   [["none", "out.gguf"], 1, "none: no such file"],
   [["model", "out.gguf", "--measure", "no.txt"], 1, "no.txt: no such file"],
 ] as const)("%j ends with a reason", async (words, code, message) => {
   const found = await run(...words);
   expect(found.code).toBe(code);
   expect(found.stderr).toContain(message);
+});
+
+test.each([
+  [["f.gguf", "--shard-bytes", "50k"], "files of 50000 bytes are asked for, but a GGUF is one file: leave it out (--shard-bytes)"],
+  [["f", "--name", "x"], 'the name is "x", but a Hugging Face folder has none inside: leave it out (--name)'],
+] as const)("%j would change nothing, and ends with a reason", async ([out, ...words], message) => {
+  const { code, stderr } = await run(folder, at(out), ...words);
+  expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+});
+
+test("a text to calibrate by that would change nothing is not read, and that is said", async () => {
+  const { code, stderr } = await run(folder, at("plain.gguf"), "--type", "q8_0", "--calibrate", at("text.txt"));
+  expect([code, stderr]).toEqual([0, expect.stringContaining("the type is q8_0, for which a text to calibrate by changes nothing")]);
 });
 
 test("the way out names the flag, and Ctrl-C leaves nothing", async () => {

@@ -1,6 +1,6 @@
 // A model at a path as another file or folder: in the type that is asked for, with what is lost by it.
 import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Backend } from "../backend/index.ts";
 import { check, fail, type OnProgress, UsageError } from "../base/index.ts";
 import type { Evaluation, HeldOutText } from "../eval/index.ts";
@@ -65,13 +65,15 @@ const where = "convert";
  * @throws CriaError where the model cannot be written so, or something is at `to` already; the signal's reason when it aborts. Nothing is left half.
  */
 export async function convertModel(from: string, to: string, options: ConvertOptions = {}): Promise<Conversion> {
-  const { signal, calibrate, measure, onWarning = () => undefined } = options;
+  const { signal, measure, onWarning = () => undefined } = options;
+  const form = formOf(to);
+  checkOptions(form, options);
+  await checkFree(to, form);
   await using model = await openModel(from, { signal, onProgress: options.progress });
-  const form = /\.gguf$/i.test(to) ? "GGUF" : "Hugging Face folder";
   const type = options.type ?? ownType(model);
   const write = writerOf(form, type);
   if (form === "GGUF") ggufConfig(model.config); // refuses what cannot be written before a text is read
-  await checkFree(to, form);
+  const calibrate = usefulText(type, options);
   if (calibrate ?? measure) backendOf(options);
   for (const warning of model.warnings) onWarning(warning);
   // A text is read before anything is written, in case that there is nothing in it.
@@ -110,6 +112,17 @@ function isFloatType(type: FileType): type is keyof typeof floatTypes {
   return Object.hasOwn(floatTypes, type);
 }
 
+/** The form that a name asks for. @throws UsageError for names that ask for a place or a form which is not written */
+function formOf(to: string): Conversion["form"] {
+  const wayOut = "name a file that ends in .gguf, or a folder";
+  const place = JSON.stringify(to);
+  if (to === "") throw new UsageError(where, `OUT is ${place}: ${wayOut}`);
+  if (to.startsWith("hf:")) throw new UsageError(where, `OUT is ${place}, but models are written on this machine alone: ${wayOut}`);
+  const ending = /\.(?:bin|pth|pt|safetensors)$/i.exec(to)?.[0];
+  if (ending !== undefined) throw new UsageError(where, `OUT is ${place}, but ${ending} alone is no form that is written: ${wayOut}`);
+  return /\.gguf$/i.test(to) ? "GGUF" : "Hugging Face folder";
+}
+
 /** Hours of work are not replaced by the way; what is there may be a link to the model itself. */
 async function checkFree(to: string, form: Conversion["form"]): Promise<void> {
   const found = await stat(to).catch(() => undefined);
@@ -118,6 +131,31 @@ async function checkFree(to: string, form: Conversion["form"]): Promise<void> {
     where,
     () => `${to}: it is there already: name another place, or remove it first`,
   );
+  const folder = dirname(to);
+  const isThere = form === "Hugging Face folder" || (await stat(folder).catch(() => undefined))?.isDirectory() === true;
+  check(isThere, where, () => `${to}: there is no folder ${folder}: make it first, or name another place`);
+}
+
+/** @throws UsageError for an option that would change nothing */
+function checkOptions(form: Conversion["form"], { maxShardBytes, name }: ConvertOptions): void {
+  if (form === "GGUF" && maxShardBytes !== undefined)
+    throw new UsageError(where, `files of ${maxShardBytes} bytes are asked for, but a GGUF is one file: leave it out`, {
+      ways: ["maxShardBytes"],
+    });
+  if (form !== "GGUF" && name !== undefined)
+    throw new UsageError(where, `the name is "${name}", but a Hugging Face folder has none inside: leave it out`, { ways: ["name"] });
+}
+
+/** Types with layouts that columns' importance changes; the output matrix, which has q6_K in others, has no importance. */
+const calibrated: readonly FileType[] = ["q4_0", "q5_0", "q4_K_S", "q4_K_M", "q5_K_S", "q5_K_M", "q6_K"];
+
+/** The text to calibrate by, where it changes what is written. */
+function usefulText(type: FileType, { calibrate, onWarning }: ConvertOptions): Documents | undefined {
+  if (calibrate === undefined || calibrated.includes(type)) return calibrate;
+  onWarning?.(
+    `[${where}] the type is ${type}, for which a text to calibrate by changes nothing, so that it is not read: ${calibrated.join(", ")} follow one`,
+  );
+  return undefined;
 }
 
 async function importanceBy(text: HeldOutText, model: OpenModel<string>, options: ConvertOptions): Promise<Map<string, Float32Array>> {

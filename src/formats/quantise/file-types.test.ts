@@ -71,4 +71,8 @@ test("rows that are no whole blocks have the next layout, or f16, and say what w
   ] as const)
     expect(chosen(type, 172)).toEqual({ dtype: "f16", wanted });
   expect(chosen("bf16", 171)).toEqual({ dtype: "bf16" });
+  for (const type of ["q4_0", "q4_K_M", "q6_K"] as const) {
+    expect(layoutFor({ ...row(576), name: "output" }, type, config, false)).toEqual({ dtype: "q8_0", wanted: "q6_K" });
+    expect(layoutFor({ ...row(172), name: "output" }, type, config, false)).toEqual({ dtype: "f16", wanted: "q6_K" });
+  }
 });

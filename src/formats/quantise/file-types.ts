@@ -53,18 +53,12 @@ export function layoutFor(row: ParameterRow, type: FileType, config: LlamaConfig
   if (row.shape.length < 2) return { dtype: "f32" };
   const columns = row.shape[1]!;
   if (elementLayouts[base].block === 1) return { dtype: base };
-  return fitting(wantedLayout(row.name, type, config, { columns, isCalibrated }), columns);
+  return fitting(wantedLayout(row.name, type, config, isCalibrated), columns);
 }
 
-interface Around {
-  readonly columns: number;
-  readonly isCalibrated: boolean;
-}
-
-function wantedLayout(name: string, type: FileType, config: LlamaConfig, { columns, isCalibrated }: Around): WritableDType {
+function wantedLayout(name: string, type: FileType, config: LlamaConfig, isCalibrated: boolean): WritableDType {
   const [base] = rows[type];
-  if (name === (config.tiedOutput ? "embedding" : "output"))
-    return base === "q8_0" || columns % elementLayouts[base].block !== 0 ? "q8_0" : "q6_K";
+  if (name === (config.tiedOutput ? "embedding" : "output")) return base === "q8_0" ? base : "q6_K";
   const [, digits, part] = /^layers\.(\d+)\.(.+)$/.exec(name) ?? [];
   if (part !== "attention.value" && part !== "ffn.down") return base;
   const [layer, { nLayers }] = [Number(digits), config];
