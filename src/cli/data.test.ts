@@ -55,6 +55,24 @@ test("prepares what a recipe names from the recipe's folder on, and tells what t
   expect(stats.sources[0].documents + stats.sources[1].documents + documents).toBe(120);
 });
 
+test("mix says how often a budget goes through each source, and which it repeats too often", async () => {
+  await cria(...prepareWords({ out: "mixed" }));
+  const { sources } = JSON.parse((await cria("data", "stats", inside("mixed"), "--json")).stdout);
+  const mixed = JSON.parse((await cria("data", "mix", inside("mixed"), "--tokens", "8k", "--json")).stdout);
+  expect(mixed.sources).toEqual([
+    { name: "books", share: 0.75, has: sources[0].tokens, takes: 6000, epochs: 6000 / sources[0].tokens },
+    { name: "web", share: 0.25, has: sources[1].tokens, takes: 2000, epochs: 2000 / sources[1].tokens },
+  ]);
+  const told = await cria("data", "mix", inside("mixed"), "--tokens", "8000");
+  expect(told.stdout).toMatch(/mixed: 8,000 tokens\n {2}source +share +tokens +of the budget +epochs\n {2}books +75\.0 % .* 6,000 /);
+  expect(told.stderr).toMatch(/source "books" is gone through \d+\.\d times; beyond about 4 times/);
+  expect(told.stderr).not.toContain('"web"');
+  expect(await cria("data", "mix", inside("mixed"), "--tokens", "many")).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('--tokens is "many"'),
+  });
+});
+
 test("verify says whether every byte is what was written", async () => {
   await cria(...prepareWords({ out: "verified" }));
   const sound = await cria("data", "verify", inside("verified"));

@@ -1,6 +1,7 @@
-// cria data: prepare, try, steps, stats, verify
+// cria data: prepare, try, steps, stats, mix, verify
 import { PreparedData, verifyPrepared } from "../corpus/index.ts";
 import { type Command, type CommandGroup, rowOf } from "./command.ts";
+import { mixCommand } from "./data-mix.ts";
 import { prepareCommand } from "./data-prepare.ts";
 import { stepsCommand } from "./data-steps.ts";
 import { manifestJson, manifestText, onlyArgument } from "./data-text.ts";
@@ -42,5 +43,5 @@ const verifyCommand: Command = {
 export const dataCommand: CommandGroup = {
   name: "data",
   summary: "turn texts into the tokens that training reads",
-  commands: [prepareCommand, tryCommand, stepsCommand, statsCommand, verifyCommand].map(rowOf),
+  commands: [prepareCommand, tryCommand, stepsCommand, statsCommand, mixCommand, verifyCommand].map(rowOf),
 };
