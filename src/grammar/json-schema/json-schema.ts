@@ -1,5 +1,5 @@
 // JSON Schema as a grammar: what a schema says becomes alternatives of atoms, and these become rules of a grammar, one for each set of schemas that
-// must hold together. Drafts 2020-12 and 7 (https://json-schema.org/specification).
+// must hold together. Drafts 2020-12 and 7, 6 and 4 (https://json-schema.org/specification).
 import { CriaError, fail } from "../../base/index.ts";
 import { anyText, type Expression, either, type GrammarRules, never, text } from "../expression.ts";
 import { Grammar } from "../grammar.ts";
@@ -35,7 +35,7 @@ const where = "json-schema";
  * The texts of a schema's instances. Members come in the order of `properties`, those that it does not name behind them. Whatever the grammar accepts is
  * valid; valid instances that it does not accept are those in another order or with other white space, numbers with more digits or other exponents than
  * it writes, strings with a format that are beyond a common form, and strings with a pattern, a format or a list that escape more than they must.
- * @param schema an object, true or false, of draft 2020-12, or of draft 7 where `$schema` says so
+ * @param schema an object, true or false, of draft 2020-12, or of draft 7, 6 or 4 where `$schema` says so
  * @throws CriaError naming the place, as a JSON pointer, of what is unknown, not supported, too large, endless or contradictory
  */
 export function jsonSchemaGrammar(schema: unknown, { whitespace = "space" }: JsonSchemaOptions = {}): Grammar {

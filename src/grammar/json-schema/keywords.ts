@@ -1,4 +1,4 @@
-// The keywords of JSON Schema, drafts 7 and 2020-12: a row each, with the form that its value must have. What has no row is no keyword, and refused.
+// The keywords of JSON Schema, drafts 4 to 2020-12: a row each, with the form that its value must have. What has no row is no keyword, and refused.
 import { isArray } from "./json-text.ts";
 
 /** The dialects that are supported; draft 6 is a part of draft 7. */
