@@ -20,7 +20,7 @@ function compiled(rules: GrammarRules): Grammar | undefined {
 test("random grammars accept what the naive recogniser accepts, and what begins can end", () => {
   const rng = new Rng(1);
   let [valid, invalid] = [0, 0];
-  for (let round = 0; round < 700; round++) {
+  for (let round = 0; round < 400; round++) {
     const rules = randomRules(rng);
     const grammar = compiled(rules);
     if (grammar === undefined) continue;
@@ -34,7 +34,7 @@ test("random grammars accept what the naive recogniser accepts, and what begins 
     const walked = randomWalk(grammar, rng);
     if (walked !== undefined) expect({ rules, walked, accepts: naiveAccepts(rules, walked) }).toEqual({ rules, walked, accepts: true });
   }
-  expect(Math.min(valid, invalid)).toBeGreaterThan(500);
+  expect(Math.min(valid, invalid)).toBeGreaterThan(300);
 });
 
 /** A text made of random bytes that may come; undefined where it becomes long. A state from which nothing leads on must be an end. */
@@ -78,7 +78,7 @@ test("masks allow the tokens that go on when they are tried one by one", () => {
     }),
   ].map((bytes) => (bytes?.length === 0 ? undefined : bytes));
   const trie = createTries(tokens);
-  for (let round = 0; round < 300; round++) {
+  for (let round = 0; round < 200; round++) {
     const grammar = compiled(randomRules(rng));
     if (grammar === undefined) continue;
     const masks = new TokenMasks(grammar.machine, trie);

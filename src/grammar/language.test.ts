@@ -64,7 +64,7 @@ function randomPattern(rng: Rng, depth = 3): string {
 test("random patterns have the texts in which JavaScript finds them", () => {
   const rng = new Rng(1);
   let matches = 0;
-  for (let round = 0; round < 800; round++) {
+  for (let round = 0; round < 150; round++) {
     const pattern = randomPattern(rng);
     let regex: RegExp;
     try {
@@ -79,7 +79,7 @@ test("random patterns have the texts in which JavaScript finds them", () => {
       expect({ pattern, text, has: has(language, text) }).toEqual({ pattern, text, has: regex.test(text) });
     }
   }
-  expect(matches).toBeGreaterThan(1000);
+  expect(matches).toBeGreaterThan(200);
 });
 
 test("operations of sets are those of their members", () => {
@@ -96,7 +96,7 @@ test("operations of sets are those of their members", () => {
     ] as const;
     return choices[rng.below(choices.length)]!;
   };
-  for (let round = 0; round < 300; round++) {
+  for (let round = 0; round < 50; round++) {
     const [[a, inA], [b, inB]] = [language(), language()];
     const texts = Array.from({ length: 10 }, () => randomText(rng));
     for (const text of texts) {

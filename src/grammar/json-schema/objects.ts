@@ -11,7 +11,7 @@ import { atomsOf, isFalse, largestLeast, otherValues, type Parts, range } from "
 import { sharedString } from "./strings.ts";
 
 /** Combinations of patterns that keys are in, those included that are looked at on the way. */
-const mostSplits = 128;
+const mostSplits = 64;
 /** Nodes of an object's graph: named members times counts. */
 const mostNodes = 20_000;
 
