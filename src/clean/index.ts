@@ -26,3 +26,4 @@ export {
 } from "./step.ts";
 export { corpusStepRows, stepRows } from "./steps.ts";
 export { KeyList } from "./text/key-list.ts";
+export { type SentenceOptions, sentencesOf } from "./text/pieces.ts";

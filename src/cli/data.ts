@@ -1,7 +1,8 @@
-// cria data: prepare, try, steps, stats, mix, verify
+// cria data: prepare, try, steps, ngrams, stats, mix, verify
 import { PreparedData, verifyPrepared } from "../corpus/index.ts";
 import { type Command, type CommandGroup, rowOf } from "./command.ts";
 import { mixCommand } from "./data-mix.ts";
+import { ngramsCommand } from "./data-ngrams.ts";
 import { prepareCommand } from "./data-prepare.ts";
 import { stepsCommand } from "./data-steps.ts";
 import { manifestJson, manifestText, onlyArgument } from "./data-text.ts";
@@ -43,5 +44,5 @@ const verifyCommand: Command = {
 export const dataCommand: CommandGroup = {
   name: "data",
   summary: "turn texts into the tokens that training reads",
-  commands: [prepareCommand, tryCommand, stepsCommand, statsCommand, mixCommand, verifyCommand].map(rowOf),
+  commands: [prepareCommand, tryCommand, stepsCommand, ngramsCommand, statsCommand, mixCommand, verifyCommand].map(rowOf),
 };

@@ -57,6 +57,23 @@ export {
   writeShards,
 } from "../corpus/index.ts";
 export {
+  ArpaWriter,
+  type EstimatedOrder,
+  ModelBuilder,
+  type NgramModel,
+  type NgramScorer,
+  type NgramSink,
+  NgramTrainer,
+  type NgramTrainerOptions,
+  PackedWriter,
+  readArpa,
+  readNgrams,
+  readPacked,
+  type ScoreOptions,
+  type TrainedNgrams,
+  type WordScore,
+} from "../ngrams/index.ts";
+export {
   type CleanedRecipe,
   type CleanedTexts,
   cleaningPage,

@@ -3,7 +3,7 @@ export { ArpaWriter } from "./arpa-write.ts";
 export { ModelBuilder } from "./model-builder.ts";
 export { mostOrder, NgramModel, NgramScorer, type ScoreOptions, type WordScore } from "./ngram-model.ts";
 export type { NgramSink } from "./ngram-sink.ts";
-export { NgramWords, unknownId } from "./ngram-words.ts";
+export { isNgramWord, NgramWords, unknownId } from "./ngram-words.ts";
 export { readPacked } from "./packed-read.ts";
 export { PackedWriter } from "./packed-write.ts";
 export { readNgrams } from "./read-ngrams.ts";

@@ -34,3 +34,8 @@ export class NgramWords {
     return this.#words.push(word) - 1;
   }
 }
+
+/** Whether a model can hold a word: marks of models and white space have another meaning in their files. */
+export function isNgramWord(word: string): boolean {
+  return !/^$|[\0\t\n\r ]|^<(?:unk|UNK|s|\/s)>$/.test(word);
+}

@@ -2,6 +2,7 @@
 import { check, fail } from "../../base/index.ts";
 import { mostOrder } from "../ngram-model.ts";
 import type { NgramSink } from "../ngram-sink.ts";
+import { isNgramWord } from "../ngram-words.ts";
 import type { Discounts } from "./discounts.ts";
 import { type EstimatedOrder, estimate } from "./estimate.ts";
 import { bosId } from "./suffix-order.ts";
@@ -90,7 +91,7 @@ export class NgramTrainer {
   }
 
   #learn(word: string): number {
-    if (/^$|[\t\n\r ]|^<(?:unk|UNK|s|\/s)>$/.test(word))
+    if (!isNgramWord(word))
       fail(
         where,
         `the word ${JSON.stringify(word)} is none that a model can hold: marks of models and white space have another meaning there, leave it out`,

@@ -1,0 +1,55 @@
+// A language model of n-grams from the command line, and the step perplexity that asks it.
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { CleanDocument, stepRows } from "../clean/index.ts";
+import { readNgrams } from "../ngrams/index.ts";
+import { commandRows } from "./commands.ts";
+import { packageRoot } from "./package-root.ts";
+import { runWords } from "./terminal.test.helper.ts";
+
+let folder: string;
+const inside = (name: string) => join(folder, name);
+const cria = (...words: string[]) => runWords(words, commandRows);
+const text = "The Llama walked to the water.\nThe llama drank 12 times.\n";
+const tokenizer = join(packageRoot, "test", "fixtures", "2026-11-28", "bytes.json");
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "cria-ngrams-"));
+  await writeFile(inside("text.txt"), text);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+test("both forms say the same, and the step perplexity asks them", async () => {
+  const learn = (out: string) =>
+    cria("data", "ngrams", "--order", "3", "--tokenizer", tokenizer, "--out", inside(out), inside("text.txt"), "--json");
+  const [packed, arpa] = [await learn("m.ngrams"), await learn("m.arpa")];
+  expect(packed.code, packed.stderr).toBe(0);
+  expect(JSON.parse(arpa.stdout)).toMatchObject({ sentences: 2, orders: [{}, {}, { pruned: 0 }] });
+  const models = await Promise.all(["m.ngrams", "m.arpa"].map(async (name) => readNgrams(name, await readFile(inside(name)))));
+  expect(models[0]?.counts).toEqual(models[1]?.counts);
+  const row = stepRows.find(({ name }) => name === "perplexity")!;
+  const parameters = row.parameters.parse({ model: inside("m.ngrams"), tokenizer });
+  const step = await row.open(parameters, { read: (path) => readFile(path) });
+  const found = (document: string) => step.apply(new CleanDocument(document)) as CleanDocument;
+  const [own, other] = [found(text.trim()), found("zebras sing quietly")].map(({ facts }) => Number(facts.perplexity));
+  expect(own).toBeLessThan(Number(other) / 2);
+});
+
+test("words are learned from without a tokenizer, as they are written on demand", async () => {
+  const told = await cria("data", "ngrams", "--order", "2", "--as-written", "--out", inside("w.ngrams"), inside("text.txt"));
+  expect(told.stdout).toMatch(/w\.ngrams: learned from 11 words in 2 sentences\n {2}1-grams: 13, discounts 0\.500/);
+  const model = await readNgrams("w", await readFile(inside("w.ngrams")));
+  expect(["Llama", "12", "zebra"].map((word) => model.words.idOf(word) > 0)).toEqual([true, true, false]);
+});
+
+test.each([
+  [["--prune", "0;1"], 2, "--prune is 0;1 but must be counts with commas"],
+  [["--order", "9"], 1, "the order is 9 but must be 2 to 6"],
+  [["--max-words", "8"], 1, "are more than 8"],
+])("%o is refused", async (flags, code, message) => {
+  const made = await cria("data", "ngrams", "--out", inside("x.ngrams"), ...flags, inside("text.txt"));
+  expect(made.code).toBe(code);
+  expect(made.stderr).toContain(message);
+});
