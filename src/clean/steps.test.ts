@@ -81,6 +81,7 @@ test("the language of a text is what the classifier says, and texts of others go
   expect(await said("the llama walked to the water")).toMatchObject({ id: "a", language: "en", languageScore: expect.any(Number) });
   expect(await said("das Lama ging\nzum Wasser", { languages: ["de", "ru"] })).toMatchObject({ language: "de" });
   expect(await said("das Lama ging zum Wasser", { languages: ["en"] })).toEqual({ reason: "other", measured: "de" });
+  await expect(said("text", { languages: ["en", "dee"] })).rejects.toThrow('knows no "dee", did you mean "de"?');
   expect(await said("the llama das Lama", { minScore: 0.999999 })).toMatchObject({ reason: "unsure", limit: 0.999999 });
 });
 
@@ -108,7 +109,7 @@ test("telephone numbers and keys are masked, other numbers stay", async () => {
 });
 
 test("lists block by host, address, word, and by words of the text", async () => {
-  const lists = { "hosts.txt": "# bad\nevil.example\n", "urls.txt": "https://a.example/x?y", "words.txt": "casino\n" };
+  const lists = { "hosts.txt": "# bad\nEvil.example\n", "urls.txt": "https://a.example/x?y", "words.txt": "Casino\n" };
   const urls = await opened("blockUrls", { hosts: "hosts.txt", urls: "urls.txt", words: "words.txt" }, lists);
   const ofUrl = (url?: string) => told(urls.apply(new CleanDocument("text", { url })), "text");
   expect(
@@ -122,6 +123,7 @@ test("lists block by host, address, word, and by words of the text", async () =>
   expect(
     told((await opened("blockWords", { list: "w.txt", isWhole: false }, { "w.txt": "悪" })).apply(new CleanDocument("最悪だ")), ""),
   ).toBe("word");
+  await expect(opened("blockUrls", { words: "w.txt" }, { "w.txt": "free-spins\n" })).rejects.toThrow('"free-spins" is not of a to z');
   await expect(opened("blockUrls", {})).rejects.toThrow("blockUrls has no list");
   await expect(opened("blockWords", { list: "w.txt" }, { "w.txt": "# none\n" })).rejects.toThrow("w.txt holds no word");
 });
@@ -156,4 +158,8 @@ test("lengths are bounded, and code is told from data", async () => {
     said("{[(;;)]}\n".repeat(9)),
     said("let x = f(y);\n"),
   ]).toEqual(["longLine", "longLines", "symbols", true]);
+  // Characters beyond U+FFFF count once: 600 of them are no line of 1,200.
+  expect(code.apply(new CleanDocument(`${"😀".repeat(600)}\n`.repeat(2)))).toMatchObject({ reason: "longLines", measured: 400 });
+  expect(code.apply(new CleanDocument("𝒳𝟙😀😀😀😀😀😀"))).toBeInstanceOf(CleanDocument);
+  expect(code.apply(new CleanDocument("𝒳😀😀😀😀😀😀"))).toMatchObject({ reason: "symbols", measured: 1 / 7 });
 });

@@ -2,7 +2,8 @@
 // predict-prob has it: a text is one line, and its end is a word too.
 import { HuffmanTree } from "./huffman-tree.ts";
 import type { FastTextModel } from "./read-model.ts";
-import { endOfLine, hashOf, WordRows } from "./word-rows.ts";
+import { endOfLine, WordRows } from "./word-rows.ts";
+import { nextHash, WordSums } from "./word-sums.ts";
 
 /** A label and how probable it is. */
 export interface LabelProbability {
@@ -10,27 +11,20 @@ export interface LabelProbability {
   readonly probability: number;
 }
 
-/** Words whose sums are kept. */
-const mostKept = 1 << 18;
-
 /** A model that is ready for texts. Words that come again cost one look-up. */
 export class FastTextClassifier {
   readonly labels: readonly string[];
   readonly #model: FastTextModel;
   readonly #rows: WordRows;
   readonly #tree: HuffmanTree | undefined;
-  /** Where the sum of a word's rows is kept. */
-  readonly #places = new Map<string, number>();
-  /** [places, dim], how many rows are in each sum, and the word's hash. */
-  #sums = new Float32Array(0);
-  #counts = new Int32Array(0);
-  #hashes = new Int32Array(0);
+  readonly #words: WordSums;
   readonly #mean: Float32Array;
 
   constructor(model: FastTextModel) {
     this.#model = model;
     this.labels = model.labels;
     this.#rows = new WordRows(model);
+    this.#words = new WordSums(model);
     this.#tree = model.settings.loss === 1 ? new HuffmanTree(model.labelCounts) : undefined;
     this.#mean = new Float32Array(model.settings.dim);
   }
@@ -56,22 +50,25 @@ export class FastTextClassifier {
     return mean && this.#probabilities(mean);
   }
 
+  /** The mean of the rows of all words and n-grams. Words stand between fastText's white space; the end of the text is the last one. */
   #meanOf(text: string): Float32Array | undefined {
-    const { settings } = this.#model;
+    const { wordNgrams } = this.#model.settings;
     const mean = this.#mean.fill(0);
-    const hashes: number[] = [];
+    const hashes: number[] | undefined = wordNgrams > 1 ? [] : undefined;
     let rows = 0;
-    eachWord(text, (word) => {
-      const place = this.#places.get(word) ?? this.#keep(word);
-      rows += this.#counts[place]!;
-      const sums = this.#sums;
-      const start = place * mean.length;
-      for (let i = 0; i < mean.length; i++) mean[i]! += sums[start + i]!;
-      if (settings.wordNgrams > 1) hashes.push(this.#hashes[place]!);
-    });
-    for (const ngram of ngramsOf(hashes, settings.wordNgrams))
+    for (let at = 0; at < text.length; ) {
+      if (isSpace(text.charCodeAt(at))) at++;
+      else {
+        const start = at;
+        let hash = 0;
+        for (let unit = text.charCodeAt(at); at < text.length && !isSpace(unit); unit = text.charCodeAt(++at)) hash = nextHash(hash, unit);
+        rows += this.#addWord(mean, this.#words.placeOf(text, start, at, hash), hashes);
+      }
+    }
+    rows += this.#addWord(mean, this.#words.placeOf(endOfLine, 0, endOfLine.length, endHash), hashes);
+    for (const ngram of ngramsOf(hashes ?? [], wordNgrams))
       for (const row of this.#rows.ofWordNgram(ngram)) {
-        this.#addRow(mean, 0, row);
+        this.#addRow(mean, row);
         rows++;
       }
     if (rows === 0) return undefined;
@@ -79,33 +76,17 @@ export class FastTextClassifier {
     return mean;
   }
 
-  /** Sums a word's rows up. @returns where the sum is kept; all are forgotten where they become too many */
-  #keep(word: string): number {
-    const { dim } = this.#model.settings;
-    if (this.#places.size === mostKept) this.#places.clear();
-    const place = this.#places.size;
-    if (place === this.#counts.length) this.#grow();
-    const rows = this.#rows.of(word);
-    this.#sums.fill(0, place * dim, (place + 1) * dim);
-    for (const row of rows) this.#addRow(this.#sums, place * dim, row);
-    this.#counts[place] = rows.length;
-    this.#hashes[place] = hashOf(new TextEncoder().encode(word));
-    this.#places.set(word, place);
-    return place;
+  /** @returns how many rows came */
+  #addWord(mean: Float32Array, place: number, hashes: number[] | undefined): number {
+    const { sums, counts } = this.#words;
+    for (let i = 0, at = place * mean.length; i < mean.length; i++, at++) mean[i]! += sums[at]!;
+    hashes?.push(this.#words.hashes[place]!);
+    return counts[place]!;
   }
 
-  #grow(): void {
-    const places = Math.min(mostKept, Math.max(1024, 2 * this.#counts.length));
-    const [sums, counts, hashes] = [new Float32Array(places * this.#model.settings.dim), new Int32Array(places), new Int32Array(places)];
-    sums.set(this.#sums);
-    counts.set(this.#counts);
-    hashes.set(this.#hashes);
-    [this.#sums, this.#counts, this.#hashes] = [sums, counts, hashes];
-  }
-
-  #addRow(sums: Float32Array, start: number, row: number): void {
+  #addRow(mean: Float32Array, row: number): void {
     const { values, columns } = this.#model.input;
-    for (let i = 0; i < columns; i++) sums[start + i]! += values[row * columns + i]!;
+    for (let i = 0; i < columns; i++) mean[i]! += values[row * columns + i]!;
   }
 
   #probabilities(mean: Float32Array): Float64Array {
@@ -116,19 +97,9 @@ export class FastTextClassifier {
   }
 }
 
-/** Words stand between fastText's white space, which is ASCII's alone; the end of the text is the last one. */
-function eachWord(text: string, take: (word: string) => void): void {
-  for (let at = 0; at < text.length; ) {
-    if (isSpace(text.charCodeAt(at))) at++;
-    else {
-      const start = at;
-      while (at < text.length && !isSpace(text.charCodeAt(at))) at++;
-      take(text.slice(start, at));
-    }
-  }
-  take(endOfLine);
-}
+const endHash = Array.from(endOfLine).reduce((hash, mark) => nextHash(hash, mark.charCodeAt(0)), 0);
 
+/** Whether a unit is white space to fastText, which is ASCII's alone. */
 function isSpace(unit: number): boolean {
   return unit === 0x20 || (unit >= 0x9 && unit <= 0xd) || unit === 0;
 }

@@ -33,6 +33,22 @@ test.each(golden.models)("$name: labels and probabilities are fastText's", ({ mo
   }
 });
 
+test("what is kept of words changes nothing: long words, words of one hash, and more words than are kept", () => {
+  const rng = new Rng(14);
+  const model = readFastText("golden", bytesOf(golden.models[0]!.model));
+  const used = new FastTextClassifier(model);
+  const word = (most: number) => Array.from({ length: 1 + rng.below(most) }, () => String.fromCharCode(0x61 + rng.below(3))).join("");
+  const compare = (texts: readonly string[]) => {
+    for (const text of texts) expect(used.probabilities(text), text).toEqual(new FastTextClassifier(model).probabilities(text));
+  };
+  const texts = Array.from({ length: 40 }, () =>
+    Array.from({ length: 1 + rng.below(20) }, () => word(rng.below(2) === 0 ? 4 : 48)).join(" "),
+  );
+  compare([...texts, "\ud800", "the \ud83e\udd99\udd99 walked", "the llama"]);
+  used.classify(Array.from({ length: 270_000 }, (_, i) => i.toString(36)).join(" ")); // more than are kept
+  compare(texts);
+});
+
 test("damaged files are named, or read; nothing larger than the file is asked for", () => {
   const rng = new Rng(8);
   let refused = 0;

@@ -83,7 +83,7 @@ function readSettings(reader: Reader): FastTextSettings {
   );
   check(loss >= 1 && loss <= 4, where, () => `${reader.name}: its loss is ${loss}, but 1 to 4 are known: the file is damaged`);
   check(
-    dim >= 1 && bucket >= 0 && minn >= 0 && maxn >= 0 && wordNgrams >= 1,
+    dim >= 1 && bucket >= (maxn > 0 || wordNgrams > 1 ? 1 : 0) && minn >= 0 && maxn >= 0 && wordNgrams >= 1,
     where,
     () =>
       `${reader.name}: its settings are dim ${dim}, bucket ${bucket}, n-grams ${minn} to ${maxn}, of words ${wordNgrams}: the file is damaged`,
@@ -166,7 +166,11 @@ function readQuantiser(reader: Reader, columns: number): Quantiser {
 }
 
 function checkShapes(name: string, { settings, words, labels, pruned, input, output }: FastTextModel): void {
-  const buckets = pruned === undefined ? settings.bucket : Math.max(0, ...[...pruned.values()].map((row) => row + 1));
+  let buckets = pruned === undefined ? settings.bucket : 0;
+  for (const row of pruned?.values() ?? []) {
+    check(row >= 0, where, () => `${name}: an n-gram has row ${row}, but rows are counted from 0: the file is damaged`);
+    buckets = Math.max(buckets, row + 1);
+  }
   check(
     input.columns === settings.dim && output.columns === settings.dim && input.rows >= words.length + buckets,
     where,

@@ -8,10 +8,14 @@ export const endOfLine = "</s>";
 const encoder = new TextEncoder();
 
 /** FNV-1a of bytes, which are taken as signed, as fastText takes them. */
-export function hashOf(bytes: Uint8Array, from = 0, to = bytes.length): number {
-  let hash = 0x811c9dc5 | 0;
-  for (let i = from; i < to; i++) hash = Math.imul(hash ^ ((bytes[i]! << 24) >> 24), 0x01000193);
-  return hash >>> 0;
+export function hashOf(bytes: Uint8Array): number {
+  return bytes.reduce(nextHash, hashStart) >>> 0;
+}
+
+const hashStart = 0x811c9dc5 | 0;
+
+function nextHash(hash: number, byte: number): number {
+  return Math.imul(hash ^ ((byte << 24) >> 24), 0x01000193);
 }
 
 /** Finds the rows of words. */
@@ -33,12 +37,12 @@ export class WordRows {
     const bytes = encoder.encode(`<${word}>`);
     for (let start = 0; start < bytes.length; start++) {
       if (isContinued(bytes, start)) continue;
-      for (let length = 1, at = start; length <= maxn && at < bytes.length; length++) {
-        at++;
-        while (isContinued(bytes, at)) at++;
+      for (let length = 1, at = start, hash = hashStart; length <= maxn && at < bytes.length; length++) {
+        do hash = nextHash(hash, bytes[at++]!);
+        while (isContinued(bytes, at));
         // The two marks alone are no n-grams.
         if (length >= minn && !(length === 1 && (start === 0 || at === bytes.length)))
-          this.#addBucket(rows, hashOf(bytes, start, at) % this.#model.settings.bucket);
+          this.#addBucket(rows, (hash >>> 0) % this.#model.settings.bucket);
       }
     }
     return rows;

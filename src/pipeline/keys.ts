@@ -102,7 +102,9 @@ export function bytesOfBits(bits: number): number {
 
 /** Writes the marks of one group and partition. */
 export async function writeMarks(path: string, { counts, bits }: Marks): Promise<void> {
-  const head = Uint32Array.of(counts.length, ...counts);
+  const head = new Uint32Array(1 + counts.length);
+  head[0] = counts.length;
+  head.set(counts, 1);
   await atomicWrite(path, [new Uint8Array(head.buffer), bits], where);
 }
 

@@ -15,6 +15,14 @@ async function entriesOf(files: StepFiles, path: string | undefined): Promise<re
     .filter((line) => line !== "" && !line.startsWith("#"));
 }
 
+/** Entries in small letters, as the parts of addresses are compared. */
+async function smallEntriesOf(files: StepFiles, path: string | undefined): Promise<readonly string[]> {
+  return (await entriesOf(files, path)).map((entry) => entry.toLowerCase());
+}
+
+/** What stands between the words of an address. */
+const marks = /[^a-z0-9]+/;
+
 /** Block lists of hosts and addresses. */
 export const blockUrls = stepRow({
   name: "blockUrls",
@@ -34,20 +42,26 @@ export const blockUrls = stepRow({
       where,
       () => "blockUrls has no list: name hosts, urls or words",
     );
-    const [blockedHosts, blockedUrls, blockedWords] = await Promise.all(
-      [hosts, urls, words].map(async (path) => new Set(await entriesOf(files, path))),
-    );
+    const blockedHosts = new Set(await smallEntriesOf(files, hosts));
+    const blockedUrls = new Set(await entriesOf(files, urls));
+    const blockedWords = new Set(await smallEntriesOf(files, words));
+    for (const word of blockedWords)
+      check(
+        !marks.test(word),
+        where,
+        () => `${words}: "${word}" is not of a to z and 0 to 9 alone, so that no word of an address is it: take it out`,
+      );
     return {
       apply(document) {
         const url = String(document.facts.url ?? "");
         if (url === "") return document;
-        if (blockedUrls!.has(url)) return { reason: "url", measured: url };
-        const host = hostsOf(url).find((one) => blockedHosts!.has(one));
+        if (blockedUrls.has(url)) return { reason: "url", measured: url };
+        const host = hostsOf(url).find((one) => blockedHosts.has(one));
         if (host !== undefined) return { reason: "host", measured: host };
         const word = url
           .toLowerCase()
-          .split(/[^a-z0-9]+/)
-          .find((one) => blockedWords!.has(one));
+          .split(marks)
+          .find((one) => blockedWords.has(one));
         return word === undefined ? document : { reason: "word", measured: word };
       },
     };

@@ -5,7 +5,7 @@ import type { CleanDocument } from "../document.ts";
 import { type Dropped, type Outcome, stepRow } from "../step.ts";
 import { countCharacters, splitLines, strip } from "../text/python-text.ts";
 import { countSentences } from "../text/sentences.ts";
-import { Words } from "../text/words.ts";
+import { measureWords } from "../text/words.ts";
 
 const parameters = z.strictObject({
   minWords: z.number().default(3).describe("the fewest words of a line; 3 in the prose and in datatrove, 5 in the generator"),
@@ -67,11 +67,10 @@ function sentenceLine(
   { maxWordLength, lineEnds, dropsEllipses, removesCitations, minWords }: Parameters,
 ): string | undefined {
   const stripped = strip(whole);
-  const words = new Words(stripped);
-  if (stripped.length > maxWordLength) for (let i = 0; i < words.count; i++) if (words.lengths[i]! > maxWordLength) return undefined;
   const line = removesCitations && stripped.includes("[") ? stripped.replace(citation, "") : stripped;
   if (!lineEnds.some((end) => line.endsWith(end)) || (dropsEllipses && line.endsWith("..."))) return undefined;
-  return words.count < minWords ? undefined : line;
+  const { count, longest } = measureWords(stripped);
+  return count < minWords || longest > maxWordLength ? undefined : line;
 }
 
 function pageRule(line: string, lower: string): Dropped | undefined {

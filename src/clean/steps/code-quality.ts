@@ -3,6 +3,8 @@
 import { z } from "zod";
 import type { CleanDocument } from "../document.ts";
 import { type Dropped, stepRow } from "../step.ts";
+import { characterFlags, letterFlag, numberFlag } from "../text/characters.ts";
+import { countCharacters } from "../text/python-text.ts";
 
 const parameters = z.strictObject({
   maxLine: z.int().min(1).default(1000).describe("the most characters of a line"),
@@ -27,14 +29,30 @@ export const codeQuality = stepRow({
   open: (options) => ({ apply: (document) => codeRule(document, options) ?? document }),
 });
 
-const alphanumeric = /[\p{L}\p{N}]/gu;
-
 function codeRule({ text, characters }: CleanDocument, { maxLine, maxMeanLine, minAlphanumeric }: Parameters): Dropped | undefined {
-  const lines = text.split("\n");
-  const longest = lines.reduce((most, line) => Math.max(most, line.length), 0);
+  const { longest, lines } = measureLines(text);
   if (longest > maxLine) return { reason: "longLine", measured: longest, limit: maxLine };
-  const mean = lines.reduce((sum, line) => sum + line.length, 0) / lines.length;
+  const mean = (characters - (lines - 1)) / lines;
   if (mean > maxMeanLine) return { reason: "longLines", measured: mean, limit: maxMeanLine };
-  const share = (text.match(alphanumeric)?.length ?? 0) / Math.max(1, characters);
+  const share = countAlphanumeric(text) / Math.max(1, characters);
   return share < minAlphanumeric ? { reason: "symbols", measured: share, limit: minAlphanumeric } : undefined;
+}
+
+function measureLines(text: string): { readonly longest: number; readonly lines: number } {
+  const lines = text.split("\n");
+  return {
+    longest: lines.reduce((most, line) => (line.length > most ? Math.max(most, countCharacters(line)) : most), 0),
+    lines: lines.length,
+  };
+}
+
+function countAlphanumeric(text: string): number {
+  const flags = characterFlags();
+  let count = 0;
+  for (let at = 0; at < text.length; at++) {
+    const point = text.codePointAt(at)!;
+    if ((flags[point]! & (letterFlag | numberFlag)) !== 0) count++;
+    if (point > 0xffff) at++;
+  }
+  return count;
 }

@@ -1,5 +1,6 @@
 // The language of a document by one of fastText's classifiers, as CCNet tells it (Wenzek et al. 2020, arXiv 1911.00359, section 3.2).
 import { z } from "zod";
+import { check, didYouMean } from "../../base/index.ts";
 import { FastTextClassifier, readFastText } from "../../fasttext/index.ts";
 import { stepRow } from "../step.ts";
 
@@ -29,6 +30,13 @@ export const language = stepRow({
   async open({ model, languages, minScore, lineEnds }, files) {
     const classifier = new FastTextClassifier(readFastText(model, await files.read(model)));
     const wanted = languages === undefined ? undefined : new Set(languages);
+    for (const name of wanted ?? [])
+      check(
+        classifier.labels.includes(name),
+        "data",
+        () =>
+          `language: ${model} knows no "${name}"${didYouMean(name, classifier.labels) || `: it knows ${classifier.labels.slice(0, 8).join(", ")}, and others`}`,
+      );
     return {
       apply(document) {
         const text = lineEnds === "spaces" ? document.text : document.text.replaceAll("\n", "");

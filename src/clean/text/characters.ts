@@ -12,6 +12,8 @@ export const letterFlag = 4;
 export const punctuationFlag = 8;
 /** A mark that ends a sentence: Unicode 15's Sentence_Terminal, and three marks of Khmer. */
 export const terminalFlag = 16;
+/** A number as Python's `str.isnumeric` has it but for ideographs, which are letters: Unicode's categories N. */
+export const numberFlag = 32;
 
 const spaces = "9-d 1c-20 85 a0 1680 2000-200a 2028-2029 202f 205f 3000";
 const lineEnds = "a-d 1c-1e 85 2028-2029";
@@ -38,6 +40,7 @@ function makeFlags(): Uint8Array {
   add(rangesOf(spaces), spaceFlag);
   add(rangesOf(lineEnds), lineEndFlag);
   add(characterClass("L"), letterFlag);
+  add(characterClass("N"), numberFlag);
   for (const set of [controls, asciiMarks, terminals]) add(rangesOf(set), punctuationFlag);
   for (const mark of otherMarks) add([[mark.codePointAt(0) ?? 0, mark.codePointAt(0) ?? 0]], punctuationFlag);
   add(rangesOf(terminals), terminalFlag);

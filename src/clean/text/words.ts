@@ -82,6 +82,22 @@ export class Words {
   }
 }
 
+/** How many words a text has, and the characters of the longest, where nothing else is asked of them. */
+export function measureWords(text: string): { readonly count: number; readonly longest: number } {
+  const flags = characterFlags();
+  let [count, longest, length] = [0, 0, 0];
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    if ((flags[unit]! & spaceFlag) !== 0) length = 0;
+    else {
+      if (length++ === 0) count++;
+      if (unit >= 0xd800 && unit < 0xdc00 && (text.charCodeAt(at + 1) & 0xfc00) === 0xdc00) at++;
+      if (length > longest) longest = length;
+    }
+  }
+  return { count, longest };
+}
+
 function doubled(array: Int32Array): Int32Array {
   const grown = new Int32Array(2 * array.length);
   grown.set(array);
