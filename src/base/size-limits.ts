@@ -11,6 +11,8 @@ export const sizeLimits = {
   recipe: mega / 16,
   /** tokenizer.json and llama2.c's tokenizer .bin: 33 MB with 262,144 pieces and their merges. */
   tokenizer: 512 * mega,
+  /** Classifiers of fastText and models of n-grams: lid.176.bin has 126 MB. */
+  classifier: 2048 * mega,
   /** metrics.jsonl: about 200 bytes per step. */
   metrics: 1024 * mega,
 } as const;

@@ -1,11 +1,12 @@
 // cria tokenizer explain and stats, and what cria says where a file is something else than it was called with.
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { tokenizerJson } from "../formats/index.ts";
 import { mergeList, type TokenizerModel, trainTokenizer } from "../tokenizer/index.ts";
 import { commandRows } from "./commands.ts";
+import { packageRoot } from "./package-root.ts";
 import { runWords } from "./terminal.test.helper.ts";
 
 let folder = "";
@@ -84,6 +85,25 @@ test("stats counts bytes and tokens of every text, of scripts, and pieces", asyn
   expect(table).toMatch(/ +bytes +tokens +bytes per token +byte tokens +unknown\n/);
   expect(table).toMatch(/\nall +46 +\d+ +1\.\d\d +\d+\.\d\d % +0 %\n/);
   expect(table).toMatch(/\npieces: \d+ of \d+ used, \d+ \(\d+\.\d\d %\) not\nlongest not used: ".*"\nlongest used: "▁lower" × 1/);
+});
+
+test("stats tells documents apart by their language, where a classifier is given", async () => {
+  const golden = JSON.parse(await readFile(join(packageRoot, "test", "goldens", "fasttext.golden.json"), "utf8"));
+  await writeFile(at("lid.bin"), Buffer.from(golden.models[0].model, "base64"));
+  await writeFile(at("languages.txt"), "the llama walked to the water\n\nand drank with the others\n\nлама пошла к воде\n");
+  const texts = [tokenizer, at("languages.txt"), "--separator", "blank-lines", "--languages", at("lid.bin")];
+  const { languages } = JSON.parse((await run("stats", ...texts, "--json")).stdout);
+  expect(languages).toEqual([
+    { name: "en", documents: 2, bytes: 54, tokens: expect.any(Number) },
+    { name: "ru", documents: 1, bytes: 31, tokens: expect.any(Number) },
+  ]);
+  expect((await run("stats", ...texts)).stdout).toMatch(
+    /\nlanguage +bytes +tokens +bytes per token +documents\nen +54 +\d+ +\d\.\d\d +2\nru /,
+  );
+  expect(await run("stats", tokenizer, at("a.txt"), "--languages", at("a.txt"))).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("it does not begin as fastText's files do"),
+  });
 });
 
 test.each([

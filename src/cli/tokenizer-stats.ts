@@ -1,9 +1,11 @@
 // cria tokenizer stats: how well a tokenizer fits texts
 import { UsageError } from "../base/index.ts";
+import { FastTextClassifier, readFastText } from "../fasttext/index.ts";
+import { readWhole } from "../files/index.ts";
 import { tokenizerForms } from "../open/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
-import type { Command } from "./command.ts";
-import { booleanFlag } from "./flag-values.ts";
+import type { Command, Flags } from "./command.ts";
+import { booleanFlag, stringFlag } from "./flag-values.ts";
 import { loadTokenizer } from "./load-tokenizer.ts";
 import { formsHelp, openAndTell, partsOf, textFlags, textOptions } from "./text-flags.ts";
 import { TokenScripts } from "./token-scripts.ts";
@@ -18,7 +20,16 @@ export const statsCommand: Command = {
   name: "stats",
   summary: "bytes per token of texts and of their scripts, unused and longest pieces, bytes and unknowns",
   usage: "TOKENIZER TEXT...",
-  flags: [{ name: "special", type: "boolean", help: "special pieces spelled out in a text become their ids" }, ...textFlags],
+  flags: [
+    { name: "special", type: "boolean", help: "special pieces spelled out in a text become their ids" },
+    {
+      name: "languages",
+      type: "string",
+      value: "FILE",
+      help: "a classifier of fastText's (.bin, .ftz), such as lid.176: bytes per token by the language of each document, too",
+    },
+    ...textFlags,
+  ],
   example: {
     title: `TOKENIZER is a folder, a file or hf:owner/name: ${tokenizerForms}; a TEXT, which gets a row, is a file, folder, pattern or -`,
     text: formsHelp,
@@ -29,7 +40,7 @@ export const statsCommand: Command = {
     const reading = textOptions(flags, where);
     const options = { parseSpecial: booleanFlag(flags, "special") };
     const tokenizer = await loadTokenizer(path, io);
-    const counter = new Counter(tokenizer);
+    const counter = new Counter(tokenizer, await openClassifier(flags));
     const texts: Row[] = [];
     for (const name of paths) {
       const row = { name, bytes: 0, tokens: 0, byteTokens: 0, unknownTokens: 0 };
@@ -43,6 +54,11 @@ export const statsCommand: Command = {
   },
 };
 
+async function openClassifier(flags: Flags): Promise<FastTextClassifier | undefined> {
+  const path = stringFlag(flags, "languages");
+  return path === undefined ? undefined : new FastTextClassifier(readFastText(path, await readWhole(path, where, "classifier")));
+}
+
 /** What one text, all texts, or the characters of one script come to. */
 interface Row {
   readonly name: string;
@@ -51,6 +67,14 @@ interface Row {
   /** Tokens that stand for one byte of a character that has no piece. */
   byteTokens: number;
   unknownTokens: number;
+}
+
+/** What the documents of one language come to. */
+interface LanguageRow {
+  readonly name: string;
+  documents: number;
+  bytes: number;
+  tokens: number;
 }
 
 interface PieceCount {
@@ -63,6 +87,8 @@ interface Found {
   readonly texts: readonly Row[];
   readonly all: Row;
   readonly scripts: readonly Pick<Row, "name" | "bytes" | "tokens">[];
+  /** Documents by their language, those with most text first; absent where nothing was asked for. */
+  readonly languages?: readonly LanguageRow[];
   /** Pieces that text can become, and how many of them did. */
   readonly pieces: number;
   readonly used: number;
@@ -75,22 +101,35 @@ class Counter {
   readonly #tokenizer: Tokenizer;
   readonly #counts: Float64Array;
   readonly #scripts: TokenScripts;
+  readonly #classifier: FastTextClassifier | undefined;
+  readonly #languages = new Map<string, LanguageRow>();
 
-  constructor(tokenizer: Tokenizer) {
+  constructor(tokenizer: Tokenizer, classifier: FastTextClassifier | undefined) {
     this.#tokenizer = tokenizer;
+    this.#classifier = classifier;
     this.#counts = new Float64Array(tokenizer.vocabSize);
     this.#scripts = new TokenScripts(tokenizer);
   }
 
   add(text: string, ids: Uint32Array, row: Row): void {
-    row.bytes += Buffer.byteLength(text);
+    const bytes = Buffer.byteLength(text);
+    row.bytes += bytes;
     row.tokens += ids.length;
+    if (this.#classifier !== undefined) this.#addLanguage(this.#classifier.classify(text)[0]?.label ?? "unknown", bytes, ids.length);
     for (const id of ids) {
       this.#counts[id]!++;
       if (id === this.#tokenizer.unkId) row.unknownTokens++;
       else if (this.#tokenizer.isByte(id)) row.byteTokens++;
     }
     this.#scripts.add(ids);
+  }
+
+  #addLanguage(name: string, bytes: number, tokens: number): void {
+    const row = this.#languages.get(name) ?? { name, documents: 0, bytes: 0, tokens: 0 };
+    row.documents++;
+    row.bytes += bytes;
+    row.tokens += tokens;
+    this.#languages.set(name, row);
   }
 
   found(texts: readonly Row[]): Found {
@@ -105,6 +144,7 @@ class Counter {
       texts,
       all: texts.reduce(added, { name: "all", bytes: 0, tokens: 0, byteTokens: 0, unknownTokens: 0 }),
       scripts: this.#scripts.rows(),
+      ...(this.#classifier !== undefined && { languages: [...this.#languages.values()].sort((a, b) => b.bytes - a.bytes) }),
       pieces: ids.length,
       used: used.length,
       unused,
@@ -127,7 +167,7 @@ function added(sum: Row, row: Row): Row {
   };
 }
 
-function asText({ texts, all, scripts, pieces, used, unused, unusedExamples, longest }: Found): string {
+function asText({ texts, all, scripts, languages, pieces, used, unused, unusedExamples, longest }: Found): string {
   const rows = texts.length > 1 ? [...texts, all] : texts;
   const head = ["", "bytes", "tokens", "bytes per token", "byte tokens", "unknown"];
   const table = rows.map((row) => [...sizes(row), share(row.byteTokens, row.tokens), share(row.unknownTokens, row.tokens)]);
@@ -137,7 +177,13 @@ function asText({ texts, all, scripts, pieces, used, unused, unusedExamples, lon
     `longest not used: ${list(unusedExamples.map((piece) => JSON.stringify(piece)))}`,
     `longest used: ${list(longest.map(({ piece, count: times }) => `${JSON.stringify(piece)} × ${count(times)}`))}`,
   ];
-  return [aligned([head, ...table]), aligned([["script", ...head.slice(1, 4)], ...scripts.map(sizes)]), `${facts.join("\n")}\n`].join("\n");
+  const byLanguage = languages?.map((row) => [...sizes(row), count(row.documents)]);
+  return [
+    aligned([head, ...table]),
+    aligned([["script", ...head.slice(1, 4)], ...scripts.map(sizes)]),
+    ...(byLanguage === undefined ? [] : [aligned([["language", ...head.slice(1, 4), "documents"], ...byLanguage])]),
+    `${facts.join("\n")}\n`,
+  ].join("\n");
 }
 
 function sizes({ name, bytes, tokens }: Pick<Row, "name" | "bytes" | "tokens">): string[] {
