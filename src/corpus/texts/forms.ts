@@ -6,7 +6,7 @@ import { readPlain } from "./plain-text.ts";
 import { readWikipedia } from "./wikipedia.ts";
 
 /** The names of all forms. */
-export const formNames = ["text", "jsonl", "json", "csv", "tsv", "html", "warc", "wikipedia"] as const;
+export const formNames = ["text", "jsonl", "json", "csv", "tsv", "html", "warc", "wikipedia", "stackexchange"] as const;
 /** The name of a form. */
 export type FormName = (typeof formNames)[number];
 
@@ -137,6 +137,14 @@ export const textForms: readonly TextForm[] = [
     cutsAtLines: never,
     read: readWikipedia,
   },
+  {
+    name: "stackexchange",
+    endings: ["posts.xml"],
+    keys: [],
+    summary: "a dump of a Stack Exchange site, one document per question with its answers, best first",
+    cutsAtLines: never,
+    read: readStackExchange,
+  },
 ];
 
 // Parsers of these forms are loaded when a file has one: loading them takes 40 ms, of every process that might read texts.
@@ -152,6 +160,10 @@ async function* readHtml(input: FormInput): AsyncGenerator<string> {
 
 async function* readWarc(input: FormInput): AsyncGenerator<TextDocument> {
   yield* (await import("./warc/warc.ts")).readWarc(input);
+}
+
+async function* readStackExchange(input: FormInput): AsyncGenerator<TextDocument> {
+  yield* (await import("./stack-exchange.ts")).readStackExchange(input);
 }
 
 /** What the names of packed files end in. */

@@ -19,6 +19,7 @@ export async function sniff(path: string, name: string, options: ReadOptions): P
   if (/^(WARC\/\d|filedesc:\/\/)/.test(head.toString("latin1", 0, 16))) return "warc";
   const element = rootElement(head);
   if (element === "mediawiki") return "wikipedia";
+  if (element === "posts") return "stackexchange";
   if (wideEncoding(head) !== undefined) return "text"; // its reader names the encoding
   if (head.some(isBinaryByte)) return "binary";
   return beginsWithObject(head, length > headBytes) ? "jsonl" : "text";
