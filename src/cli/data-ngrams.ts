@@ -35,7 +35,7 @@ export const ngramsCommand: Command = {
     {
       name: "max-words",
       type: "number",
-      help: "words and marks of sentences that are taken at most, 80 bytes of memory each (33554432 unless given)",
+      help: "words and marks of sentences that are taken at most, some 130 bytes of memory each (16777216 unless given)",
     },
     ...textFlags,
   ],

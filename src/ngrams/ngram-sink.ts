@@ -6,6 +6,6 @@ export interface NgramSink {
   begin(counts: readonly number[]): void;
   /** @returns the word's number. @param probability log10, at most 0 @param backoff log10 of the weight */
   word(word: string, probability: number, backoff: number): number;
-  /** @param ids the numbers of its words, the first one first @param backoff 0 for the longest n-grams */
+  /** @param ids the numbers of its words, the first one first; the list is another n-gram's in the next call @param backoff 0 for the longest n-grams */
   ngram(ids: ArrayLike<number>, probability: number, backoff: number): void;
 }

@@ -1,11 +1,10 @@
 // The phases of a pipeline: passes over the documents, and between two of them the comparison of what all documents gave. A phase is a list of tasks that
 // need not wait for each other; a task is done when its file is there.
-import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { fail } from "../base/index.ts";
 import { type CorpusStep, isClusterStep, openStages, type Stage, type StepFiles } from "../clean/index.ts";
-import { explainIo } from "../files/index.ts";
+import { openFile } from "../files/index.ts";
 import type { JobSource, PipelineJob } from "./job.ts";
 
 /** One piece of work, which makes one file. */
@@ -56,7 +55,7 @@ export async function openSources(job: PipelineJob): Promise<readonly OpenedSour
 /** Files of steps, from a folder on. */
 export function filesFrom(folder: string): StepFiles {
   return {
-    read: (path) => readFile(resolve(folder, path)).catch((error) => Promise.reject(explainIo("data", path, error))),
+    read: (path) => readLarge(resolve(folder, path)),
     module: (path) => moduleDefault(resolve(folder, path)),
   };
 }
@@ -68,6 +67,12 @@ async function moduleDefault(path: string): Promise<unknown> {
   } catch (error) {
     return fail("data", `${path}: the module cannot be loaded: ${(error as Error).message}`, { cause: error });
   }
+}
+
+/** All of a file, which may be larger than the 2 GiB that Node reads at once. */
+async function readLarge(path: string): Promise<Uint8Array> {
+  await using file = await openFile(path, "data");
+  return file.read(0, file.size);
 }
 
 /** The phases of a job, in their order; the same on every machine. */

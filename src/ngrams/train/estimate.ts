@@ -123,14 +123,17 @@ class LevelWriter {
   /** @param weights of back-off; undefined for the longest n-grams */
   write({ order, positions, kept }: Level, probabilities: Float64Array, weights: Float64Array | undefined): void {
     const valuesOf = (i: number) => [logarithm(probabilities[i]!), Math.log10(weights?.[i] ?? 1)] as const;
-    if (order === 1) this.#ids = Uint32Array.from(this.#vocabulary, (word, id) => this.#sink.word(word, ...valuesOf(id)));
-    else
-      for (let i = 0; i < positions.length; i++)
-        if (kept[i] === 1) {
-          const end = positions[i]! + 1;
-          const ids = this.#words.slice(end - order, end).map((word) => this.#ids[word]!);
-          this.#sink.ngram(ids, ...valuesOf(i));
-        }
+    if (order === 1) {
+      this.#ids = Uint32Array.from(this.#vocabulary, (word, id) => this.#sink.word(word, ...valuesOf(id)));
+      return;
+    }
+    const ids = new Uint32Array(order);
+    for (let i = 0; i < positions.length; i++) {
+      if (kept[i] === 0) continue;
+      const start = positions[i]! + 1 - order;
+      for (let k = 0; k < order; k++) ids[k] = this.#ids[this.#words[start + k]!]!;
+      this.#sink.ngram(ids, ...valuesOf(i));
+    }
   }
 }
 

@@ -18,7 +18,7 @@ export interface NgramTrainerOptions {
   readonly prune?: readonly number[];
   /** What is taken from the counts 1, 2, and 3 or more where a text has too few n-grams to tell. @default lmplz's 0.5, 1, 1.5 */
   readonly fallback?: Discounts;
-  /** Words with the marks of the sentences' beginnings and ends that are taken at most; training needs at most 80 bytes of memory for each. @default 2^25 */
+  /** Words with the marks of the sentences' beginnings and ends that are taken at most; training takes some 130 bytes of memory for each where nearly every n-gram is new. @default 2^24 */
   readonly mostWords?: number;
 }
 
@@ -43,7 +43,7 @@ export class NgramTrainer {
   #sentences = 0;
 
   /** @throws CriaError where an option is out of its range */
-  constructor({ order = 5, prune = [], fallback = [0.5, 1, 1.5], mostWords = 2 ** 25 }: NgramTrainerOptions = {}) {
+  constructor({ order = 5, prune = [], fallback = [0.5, 1, 1.5], mostWords = 2 ** 24 }: NgramTrainerOptions = {}) {
     [this.#order, this.#prune, this.#fallback, this.#mostWords] = [order, prune, fallback, mostWords];
     check(order >= 2 && order <= mostOrder, where, () => `the order is ${order} but must be 2 to ${mostOrder}`);
     const isRising = prune.every((threshold, i) => threshold >= (prune[i - 1] ?? 0));
