@@ -185,6 +185,8 @@ describe("cria inspect", () => {
     expect((await run(["inspect", "a", "b"])).code).toBe(2);
     expect((await run(["inspect", "/no/where"])).code).toBe(1);
     expect((await run(["inspect", "/no/where.safetensors"])).code).toBe(1);
+    const config = await run(["inspect", join(folder, "config.json")]);
+    expect(config).toMatchObject({ code: 1, stderr: expect.stringContaining("config.json: it is no model: cria opens Hugging Face") });
     const alone = join(folder, "model.safetensors");
     for (const words of [
       ["--context", "9"],

@@ -83,10 +83,10 @@ export interface Found {
   readonly warnings: readonly string[];
 }
 
-/** A GGUF without tensors is one, too. */
+/** A GGUF without tensors is one, too; a config is a part of a model. */
 async function isTokenizer(path: string): Promise<boolean> {
   if (!(await isFile(path))) return false;
-  if (/\.(json|model|tiktoken)$/.test(path)) return true;
+  if (/\.(json|model|tiktoken)$/.test(path)) return !/(?:^|[\\/])(?:config|params)\.json$/.test(path);
   if (!path.endsWith(".gguf")) return false;
   await using source = await openFile(path, where);
   return (await readGguf(source)).tensors.length === 0;

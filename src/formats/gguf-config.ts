@@ -6,6 +6,7 @@ import { GgufKeys } from "./gguf-keys.ts";
 import type { GgufMetadata, GgufValue } from "./gguf-metadata.ts";
 import { type GgufArchitecture, ggufName, ggufPairings } from "./gguf-names.ts";
 import { isRopeTensor, readGgufScaling } from "./gguf-rope.ts";
+import { failInFile } from "./in-file.ts";
 import { quote } from "./json.ts";
 import type { TensorFile } from "./tensor-file.ts";
 
@@ -33,7 +34,7 @@ export async function readGgufConfig({ pairs }: GgufMetadata, tensors: TensorFil
   const keys = new GgufKeys(name, pairs, architecture);
   const warnings = keys.check();
   checkQuantisation(name, pairs);
-  const config = await inFile(name, () => readConfig(keys, tensors, architecture));
+  const config = await readConfig(keys, tensors, architecture).catch((error: unknown) => failInModel(name, error));
   tensors.expect(
     parameterRows(config).map((row) => ({ name: ggufName(row.name), shape: row.shape })),
     isRopeTensor,
@@ -144,11 +145,7 @@ function matrixOf(tensors: TensorFile, name: string): readonly [rows: number, co
 }
 
 /** Adds the file's name to what the model room objects to. */
-async function inFile<T>(name: string, act: () => Promise<T>): Promise<T> {
-  try {
-    return await act();
-  } catch (error) {
-    if (!(error instanceof CriaError) || error.message.startsWith(`[${where}]`)) throw error;
-    return fail(where, `${name}: ${error.message.replace(/^\[\w+\] /, "")}`, { cause: error });
-  }
+function failInModel(name: string, error: unknown): never {
+  if (error instanceof CriaError && error.where === where) throw error;
+  return failInFile(where, name, error);
 }

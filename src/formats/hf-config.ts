@@ -1,11 +1,12 @@
 // Hugging Face's config.json, in and out (transformers, models/llama/configuration_llama.py).
 // A model that one of the classes in architectures.ts can run is written as one of its kind, LLaMA's before the others'. What none of them can
 // is written as "cria", with the parts under one key of ours, so that other tools refuse it instead of computing nonsense.
-import { CriaError, check, didYouMean, fail } from "../base/index.ts";
+import { check, didYouMean, fail } from "../base/index.ts";
 import { type ActivationName, type LlamaConfig, llamaConfig, numberRanges, partNames } from "../model/index.ts";
 import { type Architecture, architectures, ownArchitecture } from "./architectures.ts";
 import { configKeys } from "./hf-config-keys.ts";
 import type { FloatType } from "./hf-shards.ts";
+import { inFile } from "./in-file.ts";
 import { isObject, type JsonObject, kindOf, parseJsonObject, quote } from "./json.ts";
 import { checkKeys, oneWarning, readNumber } from "./json-keys.ts";
 import { maxPositionsOf, readRope, usualTheta, writeRope } from "./rope-config.ts";
@@ -182,7 +183,7 @@ function readModel(name: string, json: JsonObject, architecture: Architecture): 
     ...architecture.read(name, json, sizes.nLayers),
     ...(isOwn ? readOwnParts(name, json.cria, json.hidden_act ?? undefined) : { activation: readGate(name, json.hidden_act ?? "silu") }),
   };
-  return inFile(name, () => llamaConfig({ ...sizes, ...parts }));
+  return inFile(where, name, () => llamaConfig({ ...sizes, ...parts }));
 }
 
 function readHeadDim(name: string, value: unknown): number {
@@ -251,14 +252,4 @@ function readLaterParts(name: string, parts: JsonObject): Partial<LlamaConfig> {
 /** The word that `hidden_act` has for an activation: transformers' where it computes it, else ours. */
 function wordOf(activation: ActivationName): string {
   return gateNames.find(([name]) => name === activation)?.[1] ?? activation;
-}
-
-/** Adds the file's name to what the model room objects to. */
-function inFile<T>(name: string, act: () => T): T {
-  try {
-    return act();
-  } catch (error) {
-    if (!(error instanceof CriaError)) throw error;
-    return fail(where, `${name}: ${error.message.replace(/^\[\w+\] /, "")}`, { cause: error });
-  }
 }

@@ -1,7 +1,8 @@
 // Meta's params.json (meta-llama/llama, llama/model.py; meta-llama/llama-models, models/llama3/args.py and model.py), which leaves out what its programs
 // knew: the length of the context, the number of tokens, the numbers of RoPE's scaling.
-import { CriaError, check, fail } from "../base/index.ts";
+import { check } from "../base/index.ts";
 import { feedForwardWidth, type LlamaConfig, llamaConfig, type RopeScaling } from "../model/index.ts";
+import { inFile } from "./in-file.ts";
 import { isObject, type JsonObject, parseJsonObject } from "./json.ts";
 import { checkKeys, harmless, honoured, type KeyRow, oneWarning, refused } from "./json-keys.ts";
 
@@ -66,7 +67,9 @@ export function readMetaParams(name: string, bytes: Uint8Array | string, said: M
   for (const key of sizeKeys)
     check((json[key] ?? null) !== null, where, () => `${name}: ${key} is missing: it is not the params.json of a LLaMA, or it is damaged`);
   const { length, guess } = readContext(json);
-  const config = inFile(name, () => llamaConfig({ ...readSizes(name, json, said), contextLength: length, ropePairing: "neighbours" }));
+  const config = inFile(where, name, () =>
+    llamaConfig({ ...readSizes(name, json, said), contextLength: length, ropePairing: "neighbours" }),
+  );
   return {
     config,
     warnings: [
@@ -116,14 +119,4 @@ function readContext(json: JsonObject): { readonly length: number; readonly gues
   // LLaMA 1 has an epsilon of 1e-6 but in its two larger sizes, which have no groups of heads and widths that LLaMA 2 has not.
   const isLarge = (json.n_kv_heads ?? null) === null && Number(json.dim) > 5120;
   return epsilon === 1e-5 && !isLarge ? { length: 4096, guess: "LLaMA 2" } : { length: 2048, guess: "LLaMA 1" };
-}
-
-/** Adds the file's name to what the model room objects to. */
-function inFile<T>(name: string, act: () => T): T {
-  try {
-    return act();
-  } catch (error) {
-    if (!(error instanceof CriaError)) throw error;
-    return fail(where, `${name}: ${error.message.replace(/^\[\w+\] /, "")}`, { cause: error });
-  }
 }

@@ -47,7 +47,14 @@ export class TensorFile {
 
   /** @throws CriaError naming the nearest tensor when there is none of this name. */
   info(name: string): TensorInfo {
-    return this.tensors.get(name) ?? fail(this.format, `${this.name}: it has no tensor "${name}"${didYouMean(name, this.tensors.keys())}`);
+    const guess = () => didYouMean(name, this.tensors.keys()) || ":";
+    return (
+      this.tensors.get(name) ??
+      fail(
+        this.format,
+        `${this.name}: it has no tensor "${name}"${guess()} config and weights belong to different models, or a part is missing`,
+      )
+    );
   }
 
   /** The bytes as stored. */
