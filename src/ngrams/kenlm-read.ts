@@ -131,7 +131,7 @@ function readTables(name: string, bytes: Uint8Array, { counts, multiplier }: Ken
     where,
     () => `${name}: it has ${size} words and ${counts[0]} n-grams of one word: it is damaged`,
   );
-  return modelOf(name, cutter.rest(), size, { unigrams, tables, hasUnknown: size === counts[0] });
+  return modelOf(name, cutter.rest(), size, { unigrams, tables });
 }
 
 /** KenLM multiplies in float32. */

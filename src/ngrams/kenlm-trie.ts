@@ -170,7 +170,7 @@ class TrieReader {
       hash.start(id);
       this.#readRows(0, first, end, hash);
     }
-    return { unigrams, tables: this.#tables, hasUnknown: true };
+    return { unigrams, tables: this.#tables };
   }
 
   /** Takes the rows that stand behind one parent, and all that stand behind them. */

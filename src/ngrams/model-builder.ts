@@ -2,14 +2,12 @@
 // (kpu/kenlm, lm/search_hashed.cc): SRILM leaves n-grams out that are the end of longer ones; these are filled in with the probability that backing off gives.
 import { check, fail } from "../base/index.ts";
 import { NgramHash } from "./ngram-hash.ts";
-import { mostOrder, NgramModel } from "./ngram-model.ts";
+import { missingProbability, mostOrder, NgramModel } from "./ngram-model.ts";
 import type { NgramSink } from "./ngram-sink.ts";
 import { NgramTable } from "./ngram-table.ts";
 import { NgramWords, unknownId } from "./ngram-words.ts";
 
 const where = "ngrams";
-/** log10 of the probability of an unknown word where a model has none, as in KenLM. */
-const unknownProbability = -100;
 
 /** Takes n-grams, shorter ones first, and makes a model of them. */
 export class ModelBuilder implements NgramSink {
@@ -18,7 +16,6 @@ export class ModelBuilder implements NgramSink {
   #unigrams = new Float32Array(2 << 10);
   #unigramBits = new Int32Array(this.#unigrams.buffer);
   #tables: readonly NgramTable[] = [];
-  #hasUnknown = false;
   /** Hashes of the n-gram's ends by their lengths, from two words on. */
   readonly #ends = Array.from({ length: mostOrder }, () => new NgramHash());
   readonly #contextHash = new NgramHash();
@@ -30,7 +27,7 @@ export class ModelBuilder implements NgramSink {
 
   begin({ length: order }: readonly number[]): void {
     this.#tables = Array.from({ length: order - 1 }, (_, i) => NgramTable.empty(i === order - 2 ? 3 : 4));
-    this.#setUnigram(unknownId, unknownProbability, 0);
+    this.#setUnigram(unknownId, missingProbability, 0);
   }
 
   /** @returns the word's number */
@@ -38,7 +35,6 @@ export class ModelBuilder implements NgramSink {
     const id = this.words.add(word);
     if (id === undefined) return fail(where, `${this.#name}: the word "${word}" stands there twice: leave one out`);
     this.#setUnigram(id, probability, backoff);
-    if (id === unknownId) this.#hasUnknown = true;
     return id;
   }
 
@@ -64,7 +60,7 @@ export class ModelBuilder implements NgramSink {
         () => `${this.#name}: it has no ${mark}, so that it says nothing of sentences: train it with the ends of sentences`,
       );
     const unigrams = this.#unigrams.subarray(0, 2 * this.words.size);
-    return new NgramModel({ words: this.words, unigrams, tables: this.#tables, hasUnknown: this.#hasUnknown });
+    return new NgramModel({ words: this.words, unigrams, tables: this.#tables });
   }
 
   #setUnigram(id: number, probability: number, backoff: number): void {

@@ -8,6 +8,9 @@ import { type NgramWords, unknownId } from "./ngram-words.ts";
 /** The longest n-grams that a model may have. */
 export const mostOrder = 6;
 
+/** log10 of the probability of an unknown word where a model has none, as in KenLM. */
+export const missingProbability = -100;
+
 /** What a model says of one word of a sentence. */
 export interface WordScore {
   /** log10 of the word's probability behind the words before it. */
@@ -32,27 +35,29 @@ export interface NgramModelParts {
   readonly unigrams: Float32Array;
   /** The n-grams of two words, of three, and so on; the last table has no back-off weights. */
   readonly tables: readonly NgramTable[];
-  /** Whether the model itself says how probable unknown words are; else they have 10^-100. */
-  readonly hasUnknown: boolean;
 }
 
 /** A model that is ready for sentences. */
 export class NgramModel {
   readonly words: NgramWords;
-  readonly hasUnknown: boolean;
   readonly bosId: number;
   readonly eosId: number;
   readonly #parts: NgramModelParts;
 
   constructor(parts: NgramModelParts) {
     this.#parts = parts;
-    [this.words, this.hasUnknown] = [parts.words, parts.hasUnknown];
+    this.words = parts.words;
     [this.bosId, this.eosId] = [this.words.idOf("<s>"), this.words.idOf("</s>")];
   }
 
   /** Words of the longest n-grams. */
   get order(): number {
     return this.#parts.tables.length + 1;
+  }
+
+  /** Whether the model itself says how probable unknown words are; else they have 10^-100, as in KenLM. */
+  get hasUnknown(): boolean {
+    return Math.abs(this.#parts.unigrams[0]!) !== -missingProbability;
   }
 
   /** How many n-grams there are of each order, unigrams first. */

@@ -72,11 +72,6 @@ export class NgramTable {
     return this.#place(low, high);
   }
 
-  /** The log10 of an entry's probability with the sign bit as it is stored. */
-  storedProbability(at: number): number {
-    return this.#values[at + 2]!;
-  }
-
   /** The log10 of an entry's probability. */
   probability(at: number): number {
     return -Math.abs(this.#values[at + 2]!);

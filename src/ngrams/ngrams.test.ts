@@ -51,6 +51,7 @@ const { sentences } = golden;
 
 test.each(golden.models)("$name: scores are KenLM's to the bit", async (one) => {
   const model = await open(one);
+  expect(model.hasUnknown).toBe(!one.name.includes("no unknown word"));
   const before = golden.models.slice(0, golden.models.indexOf(one) + 1).findLast(({ said }) => said !== undefined);
   for (const [i, { scores, words }] of (before?.said ?? []).entries()) {
     const sentence = sentences[i]!;

@@ -31,7 +31,6 @@ export interface EstimatedOrder extends EstimatedDiscounts {
 export function estimate({ words, vocabulary, order, prune, fallback }: EstimateOptions, sink: NgramSink): readonly EstimatedOrder[] {
   const suffixes = suffixOrder(words, vocabulary.length, order);
   const thresholds = Array.from({ length: order }, (_, i) => prune[i] ?? prune.at(-1) ?? 0);
-  const levelAt = (n: number) => levelOf({ words, suffixes, order: n, longest: order, threshold: thresholds[n - 1]! });
   const sizes = [vocabulary.length, ...thresholds.slice(1).map((threshold, i) => keptNgrams(words, suffixes, i + 2, threshold))];
   sink.begin(sizes);
   const writer = new LevelWriter(words, vocabulary, sink);
@@ -39,7 +38,7 @@ export function estimate({ words, vocabulary, order, prune, fallback }: Estimate
   const orders = [summary(first, fallback)];
   let [lower, probabilities] = [first, wordProbabilities(first, orders[0]!.discounts)];
   for (let n = 2; n <= order; n++) {
-    const level = levelAt(n);
+    const level = levelOf({ words, suffixes, order: n, longest: order, threshold: thresholds[n - 1]! });
     const found = summary(level, fallback);
     const contexts = contextsOf(level, lower, found.discounts);
     writer.write(lower, probabilities, contexts.weights);
