@@ -40,7 +40,7 @@ describe.each(await targetsHere())("%s", (target) => {
       const depth = form === "nt" ? 512 : 40;
       const x = exampleValues(f32(9, depth), new Rng(2));
       const all = await product(backend, weight, x, { rows: 9, form, rounding });
-      for (const rows of [1, 2, 5]) {
+      for (const rows of [1, 5]) {
         const some = await product(backend, weight, x.subarray(0, rows * depth), { rows, form, rounding });
         expect(some, `${form} ${rounding} ${rows}`).toEqual(all.subarray(0, some.length));
       }
@@ -53,11 +53,14 @@ describe.each(await targetsHere())("%s", (target) => {
       const depth = form === "nt" ? 256 : 40;
       const x = exampleValues(f32(13, depth), new Rng(2));
       const all = await product(backend, weight, x, { rows: 13, form, rounding });
+      // One program is run with every count: compiling takes longer than the product.
+      const limited = await compileProduct(backend, weight, x, { rows: 13, form, rounding, limited: true });
       for (const live of [0, 1, 5]) {
-        const some = await product(backend, weight, x, { rows: 13, form, rounding, live });
+        const some = await limited.run(live);
         const end = (live * all.length) / 13;
         expect(some.slice(0, end), `${form} ${rounding} ${live}`).toEqual(all.slice(0, end));
       }
+      limited.dispose();
     }
   });
 
@@ -306,12 +309,32 @@ function exampleOf(type: TensorType, seed: number): Float32Array | Uint8Array {
   return type.dtype === "f32" ? Float32Array.from(exampleValues(type, new Rng(seed))) : exampleBytes(type, new Rng(seed));
 }
 
-async function product(
+interface ProductKind {
+  readonly rows: number;
+  readonly form: MatmulForm;
+  readonly rounding: Rounding;
+  /** Whether the program computes only as many rows as each run is told; all of them otherwise. */
+  readonly limited?: boolean;
+}
+
+async function product(backend: Backend, weight: DeviceBuffer, x: ArrayLike<number>, kind: ProductKind): Promise<Float32Array> {
+  const compiled = await compileProduct(backend, weight, x, kind);
+  const values = await compiled.run(kind.rows);
+  compiled.dispose();
+  return values;
+}
+
+interface CompiledProduct {
+  run(live: number): Promise<Float32Array>;
+  dispose(): void;
+}
+
+async function compileProduct(
   backend: Backend,
   weight: DeviceBuffer,
   x: ArrayLike<number>,
-  { rows, form, rounding, live }: { rows: number; form: MatmulForm; rounding: Rounding; live?: number },
-): Promise<Float32Array> {
+  { rows, form, rounding, limited }: ProductKind,
+): Promise<CompiledProduct> {
   const graph = new Graph();
   const [a, b] = [graph.input("x", f32(rows, x.length / rows)), graph.weight("w", weight.type)];
   const y = graph.keep(matmul(a, b, form, rounding));
@@ -321,18 +344,28 @@ async function product(
     [a, buffer],
     [b, weight],
   ]);
-  if (live !== undefined) {
-    const count = graph.input("count", i32(1));
-    graph.limitRows(rows, count);
-    bindings.set(count, await backend.allocate(count, "count"));
-    await bindings.get(count)!.write([live]);
-  }
+  const count = limited ? await limitRows(backend, graph, rows, bindings) : undefined;
   const program = await backend.compile(graph, bindings);
-  await program.run();
-  const values = await program.read(y);
-  program.dispose();
-  for (const [tensor, bound] of bindings) if (tensor !== b) bound.dispose();
-  return values as Float32Array;
+  return {
+    async run(live) {
+      await count?.write([live]);
+      await program.run();
+      return (await program.read(y)) as Float32Array;
+    },
+    dispose() {
+      program.dispose();
+      for (const [tensor, bound] of bindings) if (tensor !== b) bound.dispose();
+    },
+  };
+}
+
+/** The buffer that says how many of the rows are live. */
+async function limitRows(backend: Backend, graph: Graph, rows: number, bindings: Map<Tensor, DeviceBuffer>): Promise<DeviceBuffer> {
+  const count = graph.input("count", i32(1));
+  graph.limitRows(rows, count);
+  const buffer = await backend.allocate(count, "count");
+  bindings.set(count, buffer);
+  return buffer;
 }
 
 /** A backend whose runs of packing kernels are counted. */
