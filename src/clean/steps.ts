@@ -11,6 +11,7 @@ import { finewebQuality } from "./steps/fineweb.ts";
 import { gopherQuality } from "./steps/gopher-quality.ts";
 import { gopherRepetition } from "./steps/gopher-repetition.ts";
 import { language } from "./steps/language.ts";
+import { latex } from "./steps/latex.ts";
 import { length } from "./steps/length.ts";
 import { maskPersonal } from "./steps/mask-personal.ts";
 import { perplexity } from "./steps/perplexity.ts";
@@ -19,7 +20,7 @@ import { wikitext } from "./steps/wikitext.ts";
 /** The steps that recipes may name. */
 export const stepRows: readonly StepRow[] = [
   ...[length, language, perplexity, gopherQuality, gopherRepetition, finewebQuality, c4Quality, c4Paragraphs, codeQuality],
-  ...[blockUrls, blockWords, maskPersonal, decontaminate, wikitext],
+  ...[blockUrls, blockWords, maskPersonal, decontaminate, wikitext, latex],
 ];
 
 /** The steps over all documents that recipes may name. */

@@ -74,7 +74,7 @@ const never = () => false;
 export const textForms: readonly TextForm[] = [
   {
     name: "text",
-    endings: [".txt", ".text", ".md", ".markdown"],
+    endings: [".txt", ".text", ".md", ".markdown", ".tex"],
     keys: ["separator"],
     summary: "a file is one document, or several with a separator",
     cutsAtLines: ({ separator }) => separator === undefined,

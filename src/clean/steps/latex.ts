@@ -1,0 +1,44 @@
+// Articles in LaTeX as the paper has them from arXiv.
+import { z } from "zod";
+import { stepRow } from "../step.ts";
+
+const parameters = z.strictObject({
+  fromFirstSection: z.boolean().default(true).describe("whether everything before the first section goes; definitions there are used"),
+  withoutSection: z
+    .enum(["drop", "keep"])
+    .default("drop")
+    .describe("what becomes of a source that has no section, such as a file of definitions"),
+  bibliography: z.enum(["drop", "keep"]).default("drop").describe("whether the bibliography goes"),
+  expandMacros: z.boolean().default(true).describe("whether the author's macros are expanded in place, those with arguments too"),
+});
+
+const section = /\\(?:part|chapter|section|subsection)\*?\s*[[{]/;
+const bibliography =
+  /\\begin\s*\{(thebibliography|references|REFERENCES)\}[\s\S]*?(?:\\end\s*\{\1\}|$)|\\(?:bibliography|bibliographystyle|addbibresource)\s*\{[^{}]*\}|\\printbibliography(?:\[[^\]]*\])?/g;
+
+/** The paper's rules for LaTeX. */
+export const latex = stepRow({
+  name: "latex",
+  summary: "LaTeX from its first section on, without comments and bibliography, macros expanded",
+  source: "Touvron et al. 2023, arXiv 2302.13971, section 2.1, after Lewkowycz et al. 2022, arXiv 2206.14858",
+  deeds: ["rewrites", "drops"],
+  reasons: { noSection: "has no section", empty: "has no text besides its markup" },
+  parameters,
+  open: async (options) => {
+    const [{ stripComments }, { Macros }] = await Promise.all([import("../text/latex/comments.ts"), import("../text/latex/macros.ts")]);
+    return {
+      apply: (document) => {
+        const source = stripComments(document.text).replace(/\\end\s*\{document\}[\s\S]*$/, "");
+        const start = section.exec(source)?.index;
+        if (start === undefined && options.withoutSection === "drop") return { reason: "noSection" };
+        const first = options.fromFirstSection ? (start ?? 0) : 0;
+        const macros = new Macros(source.length);
+        if (options.expandMacros) macros.expand(source.slice(0, first));
+        const body = source.slice(first);
+        const expanded = options.expandMacros ? macros.expand(body) : body;
+        const text = (options.bibliography === "drop" ? expanded.replace(bibliography, "") : expanded).replace(/\n{3,}/g, "\n\n").trim();
+        return text === "" ? { reason: "empty" } : document.withText(text);
+      },
+    };
+  },
+});
