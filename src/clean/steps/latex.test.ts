@@ -54,6 +54,11 @@ test.each([
   expect((await cleaner({ withoutSection: "keep", fromFirstSection: false }))(text).trim()).toBe(wanted);
 });
 
+test("a section in a definition is not the first one, and one that a macro makes is", async () => {
+  const head = String.raw`\newcommand{\part}[1]{\section{#1}}\begin{document} gone `;
+  expect((await cleaner())(`${head}\\part{A} text`)).toBe("\\section{A} text");
+});
+
 test("parameters: what has no section, what stands before it, bibliography, macros", async () => {
   expect((await cleaner())("\\newcommand{\\a}{b}")).toBe("noSection");
   const all = await cleaner({ fromFirstSection: false, bibliography: "keep", expandMacros: false });

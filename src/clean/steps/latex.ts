@@ -12,7 +12,7 @@ const parameters = z.strictObject({
   expandMacros: z.boolean().default(true).describe("whether the author's macros are expanded in place, those with arguments too"),
 });
 
-const section = /\\(?:part|chapter|section|subsection)\*?\s*[[{]/;
+const section = /\\(?:part|chapter|section|subsection)\*?\s*[[{]/g;
 const bibliography =
   /\\begin\s*\{(thebibliography|references|REFERENCES)\}[\s\S]*?(?:\\end\s*\{\1\}|$)|\\(?:bibliography|bibliographystyle|addbibresource)\s*\{[^{}]*\}|\\printbibliography(?:\[[^\]]*\])?/g;
 
@@ -29,16 +29,19 @@ export const latex = stepRow({
     return {
       apply: (document) => {
         const source = stripComments(document.text).replace(/\\end\s*\{document\}[\s\S]*$/, "");
-        const start = section.exec(source)?.index;
+        const expanded = options.expandMacros ? new Macros(source.length).expand(source) : source;
+        const start = firstSection(expanded);
         if (start === undefined && options.withoutSection === "drop") return { reason: "noSection" };
-        const first = options.fromFirstSection ? (start ?? 0) : 0;
-        const macros = new Macros(source.length);
-        if (options.expandMacros) macros.expand(source.slice(0, first));
-        const body = source.slice(first);
-        const expanded = options.expandMacros ? macros.expand(body) : body;
-        const text = (options.bibliography === "drop" ? expanded.replace(bibliography, "") : expanded).replace(/\n{3,}/g, "\n\n").trim();
+        const body = options.fromFirstSection ? expanded.slice(start ?? 0) : expanded;
+        const text = (options.bibliography === "drop" ? body.replace(bibliography, "") : body).replace(/\n{3,}/g, "\n\n").trim();
         return text === "" ? { reason: "empty" } : document.withText(text);
       },
     };
   },
 });
+
+/** Where the first section begins; a definition in the preamble may have one in its body. */
+function firstSection(source: string): number | undefined {
+  section.lastIndex = Math.max(0, source.search(/\\begin\s*\{document\}/));
+  return section.exec(source)?.index;
+}
