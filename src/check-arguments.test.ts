@@ -61,6 +61,27 @@ test("what generate is given wrongly is named, and the model goes on to write", 
       ["a", [], "the options are an empty array but must be an object, such as {}"],
     ];
     for (const [prompt, options, message] of wrong) await expect(write(prompt, options)).rejects.toThrow(`[llama] ${message}`);
+    const others: readonly [() => Promise<unknown>, string][] = [
+      [
+        () => write("a", { stopIds: ["</s>"] }),
+        "the option stopIds is an array of 1 but must be an array or another iterable of token ids",
+      ],
+      [() => write("a", { draft: { open() {} } }), "the option draft is an object but must be a draft"],
+      [() => llama.beams("a", anything(undefined)), "the options are undefined but must be an object"],
+      [() => llama.beams("a", anything({ beams: 2, top: 1 })), 'unknown option "top"'],
+      [
+        () => llama.beams("a", { beams: 2, lengthPenalty: Number.POSITIVE_INFINITY }),
+        "the option lengthPenalty is Infinity but must be a finite",
+      ],
+      [() => llama.logProbabilities("a", anything(null)), "the options are null but must be an object"],
+      [() => llama.logProbabilities("a", { signal: anything(5) }), "the option signal is 5 but must be an AbortSignal"],
+      [async () => llama.draftFor(anything(5)), "the larger model is 5 but must be a loaded model"],
+    ];
+    for (const [call, message] of others) await expect(call()).rejects.toThrow(`[llama] ${message}`);
+    const outside = llama.tokenizer.vocabSize;
+    await expect(write("a", { logitBias: new Map([[outside, 1]]) })).rejects.toThrow(
+      `logitBias has token ${outside}, but the model has only`,
+    );
     await expect(write("a", { grammar: 'root ::= "a"', jsonSchema: true })).rejects.toThrow(
       "grammar and jsonSchema are given: a text keeps to one of them",
     );

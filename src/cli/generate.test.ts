@@ -207,6 +207,8 @@ describe("cria generate", () => {
   test.each([
     [[], "[generate] MODEL is missing"],
     [["m", "a", "b"], '"b" follows the prompt: put the prompt in quotes'],
+    [["m", "a", "--mirostat-tau", "3"], "--mirostat-tau 3 changes nothing without --mirostat: give that too, or omit --mirostat-tau"],
+    [["m", "a", "--dry-base", "1.5", "--top-k", "4"], "--dry-base 1.5 changes nothing without --dry-multiplier"],
     [["m", "a", "--temperature=-1"], "--temperature is -1 but must be at least 0"],
     [["m", "a", "--top-p", "1.5"], "--top-p is 1.5 but must be above 0 and at most 1"],
     [["m", "a", "--repeat-penalty", "0"], "--repeat-penalty is 0 but must be above 0"],

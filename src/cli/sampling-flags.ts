@@ -51,6 +51,14 @@ const numberFlags = {
   seed: { name: "seed", help: "an integer; the same seed gives the same text" },
 } as const satisfies Record<NumberOption, { readonly name: string; readonly help: string }>;
 
+/** Flags that mean nothing without another one, which is off where it is not given. */
+const needed: Partial<Readonly<Record<NumberOption, NumberOption>>> = {
+  xtcThreshold: "xtcProbability",
+  ...{ dryBase: "dryMultiplier", dryAllowedLength: "dryMultiplier", dryLast: "dryMultiplier" },
+  temperatureExponent: "temperatureRange",
+  ...{ mirostatTau: "mirostat", mirostatEta: "mirostat" },
+};
+
 /** All flags of sampling. */
 export const samplingFlags: readonly FlagRow[] = [
   ...Object.values(numberFlags).map(({ name, help }): FlagRow => ({ name, type: "number", help })),
@@ -66,9 +74,10 @@ export const samplingFlags: readonly FlagRow[] = [
 
 /**
  * The options that flags give, with a seed, which is drawn here where none is given, so that it can be told.
- * @throws UsageError naming the flag that is out of its range, before anything is loaded
+ * @throws UsageError naming the flag that is out of its range or does nothing by itself, before anything is loaded
  */
 export function readSampling(flags: Flags, where: string): GenerateOptions & { readonly seed: number } {
+  checkNeeded(flags, where);
   const rows = Object.entries(numberFlags).filter(([, { name }]) => flags[name] !== undefined);
   const order = stringFlag(flags, "samplers")
     ?.split(",")
@@ -81,6 +90,14 @@ export function readSampling(flags: Flags, where: string): GenerateOptions & { r
   };
   const { dryBreakers: _, ...options } = given;
   return { ...options, seed: checkedSeed(given, where) };
+}
+
+function checkNeeded(flags: Flags, where: string): void {
+  for (const [option, other] of Object.entries(needed)) {
+    const [{ name }, { name: otherName }] = [numberFlags[option as NumberOption], numberFlags[other]];
+    if (flags[name] !== undefined && flags[otherName] === undefined)
+      throw new UsageError(where, `--${name} ${flags[name]} changes nothing without --${otherName}: give that too, or omit --${name}`);
+  }
 }
 
 function readBias(flags: Flags, where: string): Map<number, number> {

@@ -4,9 +4,11 @@ import { indices, largest } from "./largest-first.ts";
 import type { Sampling } from "./sampling-options.ts";
 import { idsFrom, type Scores } from "./scores.ts";
 
-/** Keeps the k most probable tokens (`topK`). */
+/** Keeps the k most probable tokens (`topK`), by their logits: weights of different ones may be equal where the temperature is high. */
 export function keepFirst(scores: Scores, { topK }: Sampling): void {
-  if (topK < scores.logits.length || scores.isPart) scores.keep(scores.kept?.subarray(0, topK) ?? largest(scores.weights, topK));
+  const { kept, logits } = scores;
+  scores.best(); // throws where a logit is no number
+  if (topK < logits.length || scores.isPart) scores.keep(kept?.subarray(0, topK) ?? largest(logits, topK));
 }
 
 /** Keeps tokens that are nearly as probable as the most probable one (`minP`). */

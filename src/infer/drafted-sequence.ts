@@ -14,6 +14,9 @@ export interface Draft extends Disposable {
   accept(): void;
 }
 
+/** Whether nothing can be drawn behind a text, of the tokens below `vocabSize`. */
+export type IsOver = (text: TextSoFar, vocabSize: number) => boolean;
+
 /** Where guesses come from. */
 export interface DraftSource {
   /** Tokens that are guessed at once, at most; from 1. */
@@ -21,9 +24,9 @@ export interface DraftSource {
   /**
    * Begins to guess for one text.
    * @param newSampler makes a sampler that draws as the text's own does
-   * @param vocabSize ids from here on are never drawn @param isOver whether nothing is drawn behind a text
+   * @param vocabSize ids from here on are never drawn
    */
-  open(newSampler: () => Sampler, vocabSize: number, isOver: (text: TextSoFar) => boolean): Draft;
+  open(newSampler: () => Sampler, vocabSize: number, isOver: IsOver): Draft;
 }
 
 /** A text whose next tokens are guessed ahead. */

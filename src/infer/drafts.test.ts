@@ -12,6 +12,7 @@ import {
   promptLogProbabilities,
 } from "./index.ts";
 import { logProbabilities } from "./log-probabilities.ts";
+import { firstBits, type Scores } from "./scores.ts";
 import { SharedPrompt } from "./shared-prompt.ts";
 
 const vocabSize = 40;
@@ -88,6 +89,47 @@ test.each([{ temperature: 0 }, { temperature: 1, seed: 4 }, { temperature: 0.7, 
     }
   },
 );
+
+/** The first tokens of another model. */
+function firstTokens(model: LanguageModel, count: number): LanguageModel {
+  return {
+    ...{ vocabSize: count, contextLength: model.contextLength },
+    sequence() {
+      const { next, truncate, ...others } = model.sequence();
+      const read = async (ids: ArrayLike<number>) => {
+        expect(Math.max(...Array.from(ids))).toBeLessThan(count);
+        return (await next(ids)).subarray(0, count);
+      };
+      return { next: read, truncate: (length) => truncate?.(length), [Symbol.dispose]: () => others[Symbol.dispose]() };
+    },
+  };
+}
+
+test("a small model with fewer tokens guesses as long as it knows those of the text", async () => {
+  const late = Array.from({ length: 5 }, (_, i) => i + 35);
+  const isLate = (ids: readonly number[]) => ids.length % 9 === 8;
+  const clear = (ids: readonly number[], bits: Uint32Array) => {
+    for (let id = 0; id < vocabSize; id++) if (isLate(ids) !== late.includes(id)) bits[id >>> 5]! &= ~(1 << (id & 31));
+  };
+  const step = {
+    name: "late",
+    apply: (scores: Scores, { ids }: { readonly ids: readonly number[] }) => {
+      const bits = firstBits(vocabSize, vocabSize);
+      clear(ids, bits);
+      scores.allow(bits);
+    },
+    restrict: (bits: Uint32Array, { ids }: { readonly ids: readonly number[] }) => clear(ids, bits),
+    isComplete: () => false,
+  };
+  for (const seed of [1, 2, 3]) {
+    const options = { seed, maxTokens: 20, steps: [step] };
+    const expected = await tokens(new CountingModel(), [1, 2, 3], options);
+    const draft = modelDraft(firstTokens(new CountingModel(), 35), 4);
+    expect(await tokens(new CountingModel(), [1, 2, 3], { ...options, draft })).toEqual(expected);
+    expect(draft.accepted).toBeGreaterThan(2);
+    expect(expected[5]).toBeGreaterThanOrEqual(35);
+  }
+});
 
 test("a text that repeats itself is guessed from itself", async () => {
   expect(repeatedAfter([5, 1, 2, 3, 9, 4, 1, 2, 3], 3)).toEqual([9, 4, 1]);

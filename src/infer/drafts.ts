@@ -1,9 +1,9 @@
 // Who guesses: a small model that draws as the large one will, or the text itself, where it says the same again.
 import { check } from "../base/index.ts";
-import type { Draft, DraftSource } from "./drafted-sequence.ts";
+import type { Draft, DraftSource, IsOver } from "./drafted-sequence.ts";
 import type { LanguageModel, TokenSequence } from "./generate-tokens.ts";
 import type { Sampler } from "./sampling.ts";
-import { GrowingText, type TextSoFar } from "./text-so-far.ts";
+import { GrowingText } from "./text-so-far.ts";
 
 /** Tokens that a draft guesses at once, at most, where nothing else is said. */
 const usualMost = 16;
@@ -26,7 +26,7 @@ export function modelDraft(model: LanguageModel, mostTokens = usualMost): DraftS
   const counts = { proposed: 0, accepted: 0 };
   return Object.assign(counts, {
     mostTokens,
-    open: (newSampler: () => Sampler, vocabSize: number, isOver: (text: TextSoFar) => boolean) =>
+    open: (newSampler: () => Sampler, vocabSize: number, isOver: IsOver) =>
       new ModelDraft(model, { sampler: newSampler(), vocabSize: Math.min(vocabSize, model.vocabSize), isOver }, counts),
   });
 }
@@ -35,7 +35,7 @@ export function modelDraft(model: LanguageModel, mostTokens = usualMost): DraftS
 interface Drawing {
   readonly sampler: Sampler;
   readonly vocabSize: number;
-  isOver(text: TextSoFar): boolean;
+  readonly isOver: IsOver;
 }
 
 class ModelDraft implements Draft {
@@ -60,13 +60,13 @@ class ModelDraft implements Draft {
     let unread = this.#unread(text);
     const { sampler, vocabSize, isOver } = this.#drawing;
     const guesses: number[] = [];
-    while (guesses.length < most && this.#read.length + unread.length <= this.#model.contextLength) {
+    if (unread.some((id) => id >= this.#model.vocabSize)) return guesses; // a token that only the large model has
+    while (guesses.length < most && this.#read.length + unread.length <= this.#model.contextLength && !isOver(growing, vocabSize)) {
       const logits = await this.#sequence.next(unread, signal);
       this.#read.push(...unread);
       const id = sampler.next(logits.subarray(0, vocabSize), growing);
       guesses.push(id);
       growing.push(id);
-      if (isOver(growing)) break;
       unread = [id];
     }
     this.#counts.proposed += guesses.length;

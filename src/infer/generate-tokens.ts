@@ -1,6 +1,6 @@
 // Token after token: logits, a draw, and the draw joins the text, until something ends it.
 import { check } from "../base/index.ts";
-import { DraftedSequence, type DraftSource } from "./drafted-sequence.ts";
+import { DraftedSequence, type DraftSource, type IsOver } from "./drafted-sequence.ts";
 import { logProbabilities, type TokenLogProbability } from "./log-probabilities.ts";
 import { type RuleOptions, ruleSteps } from "./rule-out.ts";
 import { createSampler } from "./sampling.ts";
@@ -83,9 +83,9 @@ export async function* generateTokens(
   const maxTokens = mostTokens(options, text.promptLength);
   checkMost(most);
   const stops = new Set(options.stopIds);
-  const before = [...ruleSteps(options, stops), ...steps];
+  const before = [...ruleSteps(withBannedTokens(options, vocabSize), stops), ...steps];
   const sampler = createSampler(options, before);
-  const isOver = (said: TextSoFar) => stops.has(said.ids.at(-1)!) || endOf(before, said, vocabSize) !== undefined;
+  const isOver: IsOver = (said, count) => stops.has(said.ids.at(-1)!) || endOf(before, said, count) !== undefined;
   using sequence = openSequence(model, options, { before, seed: sampler.seed, isOver });
   let unread: readonly number[] = [...text.ids];
   const draw = async (): Promise<{ id: number; told?: TokenLogProbability | undefined }> => {
@@ -114,11 +114,20 @@ export async function* generateTokens(
   }
 }
 
+/** Tokens with a bias of −Infinity are suppressed, so that a text that only they could follow is known to be stuck. @throws CriaError for a bias of no token */
+function withBannedTokens(options: GenerateTokensOptions, vocabSize: number): RuleOptions {
+  const { suppressTokens = [], logitBias = new Map<number, number>() } = options;
+  const outside = [...logitBias.keys()].find((id) => id >= vocabSize);
+  check(outside === undefined, "infer", () => `logitBias has token ${outside}, but the model has only tokens below ${vocabSize}`);
+  const banned = [...logitBias].filter(([, bias]) => bias === Number.NEGATIVE_INFINITY).map(([id]) => id);
+  return { ...options, suppressTokens: [...suppressTokens, ...banned] };
+}
+
 /** How a text is drawn. */
 interface Drawing {
   readonly before: readonly LogitsStep[];
   readonly seed: number;
-  isOver(text: TextSoFar): boolean;
+  readonly isOver: IsOver;
 }
 
 /** A text of the model's, guessed ahead where there is a draft. The draft draws as the sampler does, so that it guesses what that will draw. */

@@ -110,6 +110,8 @@ describe("a text under a grammar", () => {
       finishReason: "stuck",
       text: "aa",
     });
+    const logitBias = new Map(withoutB.suppressTokens.map((id) => [id, Number.NEGATIVE_INFINITY]));
+    expect((await written(sentencePiece, "b", 1, { grammar: 'root ::= "aab"', logitBias })).finishReason).toBe("stuck");
     await expect(written(sentencePiece, "b", 1, { grammar: 'root ::= "b"', ...withoutB })).rejects.toThrow(
       "no token may come first by the grammar",
     );

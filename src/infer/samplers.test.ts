@@ -156,6 +156,7 @@ const choices: readonly SamplingOptions[] = [
   { dryMultiplier: 0.8 },
   { dryMultiplier: 2, dryBase: 1.2, dryAllowedLength: 1, dryBreakers: [2] },
   { dryMultiplier: 0.5, dryLast: 9, dryBreakers: [0, 4] },
+  { temperature: 0 },
   { temperature: 0.6 },
   { temperature: 1.2, temperatureRange: 0.7 },
   { temperature: 0.9, temperatureRange: 0.9, temperatureExponent: 2.5 },
@@ -198,6 +199,9 @@ test("the largest logits and their places are enough where a sampler says so: th
     { topK: 3, frequencyPenalty: 0.7, presencePenalty: 0.2, dryMultiplier: 1, topP: 0.9, minP: 0.05, temperature: 0.8 },
     { temperature: 0, repetitionPenalty: 1.5, dryMultiplier: 1 },
     { topK: 8, typicalP: 0.6, logitBias: new Map([[1, -3]]), xtcProbability: 0.5, xtcThreshold: 0.05 },
+    { topK: 6, presencePenalty: 4, temperature: 0, order: ["topK", "countPenalties", "temperature"] },
+    { topK: 4, frequencyPenalty: 1, repetitionPenalty: 1.2, order: ["repetitionPenalty", "topK", "countPenalties"] },
+    { topK: 4, temperature: 1e300 },
   ];
   let asked = 0;
   for (let round = 0; round < 300; round++) {
@@ -225,6 +229,24 @@ test("the largest logits and their places are enough where a sampler says so: th
   ])
     expect(all(options as SamplingOptions)).toBeUndefined();
   expect(all({ topK: 5, order: ["topP", "topK"], topP: 0.5 })).toBeUndefined();
+  expect(all({ typicalP: 0.5, temperature: 0, order: ["typicalP", "temperature"] })).toBeUndefined();
+});
+
+test("with temperature 0, steps in front of it hold and those behind it change nothing", () => {
+  const text = textOf([9], [0, 1]);
+  const next = (options: SamplingOptions) => createSampler(options).next(Float32Array.from([3, 2.9, 2.8, 0]), text);
+  const penalty = { presencePenalty: 1, temperature: 0 };
+  expect(next(penalty)).toBe(2);
+  expect(next({ ...penalty, order: ["temperature", "countPenalties"] })).toBe(0);
+  expect(next({ ...penalty, topK: 2, order: ["topK", "countPenalties", "temperature"] })).toBe(0);
+});
+
+test.each([
+  [{ logitBias: new Map([[1, 1e39]]) }, "logitBias makes the logit of token 1 Infinity, which was 2"],
+  [{ frequencyPenalty: -1e300 }, "countPenalties makes the logit of token 0 Infinity"],
+  [{ repetitionPenalty: 1e-300 }, "repetitionPenalty makes the logit of token 0 Infinity"],
+])("%o is too large for float32", (options, error) => {
+  expect(() => createSampler(options).next(Float32Array.from([1, 2]), textOf([], [0]))).toThrow(error);
 });
 
 test("draws follow from the seed, the choice and the place, not from what was drawn before", () => {

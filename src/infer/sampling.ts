@@ -52,26 +52,28 @@ const rows: Readonly<Record<SamplerName, Row>> = {
   xtc: { isOn: ({ xtcProbability }) => xtcProbability > 0, choose: excludeTop },
 };
 
-/** The steps of a sampling, those that do nothing left out; what is greedy needs no candidates. */
+/**
+ * The steps of a sampling, those that do nothing left out. Where the temperature is 0, what stands in front of it holds and nothing behind it does: one token
+ * is left.
+ */
 export function samplingSteps(sampling: Sampling, draws: (text: TextSoFar) => Rng = () => new Rng(0)): LogitsStep[] {
   const breakers = new Set(sampling.dryBreakers);
-  const isGreedy = sampling.temperature === 0;
-  return sampling.order.flatMap((name): LogitsStep[] => {
-    const row = rows[name];
-    if (!row.isOn(sampling) || (isGreedy && "choose" in row && name !== "temperature")) return [];
-    if ("choose" in row) {
-      // A range may take the temperature down to 0, too.
-      const apply = (scores: Scores, text: TextSoFar) => {
-        if (!scores.isGreedy) row.choose(scores, sampling, draws(text));
-      };
-      return [{ name, apply }];
-    }
-    const apply = (scores: Scores, text: TextSoFar) => {
+  return activeRows(sampling).map(({ name, row }): LogitsStep => {
+    const act = (scores: Scores, text: TextSoFar) => {
+      if ("choose" in row) return row.choose(scores, sampling, draws(text));
       const { values, change } = row.penalty(sampling, text, breakers);
-      scores.adjust(values, change);
+      scores.adjust(name, values, change);
     };
-    return [{ name, apply }];
+    // A range may take the temperature down to 0, too.
+    return { name, apply: (scores, text) => (scores.isGreedy ? undefined : act(scores, text)) };
   });
+}
+
+/** The rows that are on, in their order, up to a temperature of 0. */
+function activeRows(sampling: Sampling): readonly { readonly name: SamplerName; readonly row: Row }[] {
+  const { temperature, order } = sampling;
+  const names = temperature === 0 && order.includes("temperature") ? order.slice(0, order.indexOf("temperature") + 1) : order;
+  return names.map((name) => ({ name, row: rows[name] })).filter(({ row }) => row.isOn(sampling));
 }
 
 /** @param before steps in front of the sampling's own. @throws CriaError naming the option that is out of its range. */
@@ -159,21 +161,23 @@ function topNeeded(
 }
 
 /** How many of the largest logits have a part in the draw; undefined where it may be all of them. */
-function firstKept({ temperature, temperatureRange, topK, topNSigma, mirostat, order }: Sampling): number | undefined {
-  if (temperature === 0) return order.includes("temperature") ? 1 : undefined;
-  // What stands in front of top-k must not look at tokens behind the first k.
-  const chosenBefore = order.slice(0, order.indexOf("topK")).some((name) => ["typicalP", "topP", "minP", "xtc"].includes(name));
-  const isLate = order.indexOf("topK") > 0 && order.slice(order.indexOf("topK")).some((name) => "penalty" in rows[name]);
-  return topK === 0 || topNSigma > 0 || temperatureRange > 0 || mirostat > 0 || chosenBefore || isLate ? undefined : topK;
+function firstKept(sampling: Sampling): number | undefined {
+  if (sampling.mirostat > 0 && sampling.temperature > 0) return undefined;
+  const chosen = activeRows(sampling).filter(
+    ({ name, row }) => "choose" in row && !(name === "temperature" && sampling.temperatureRange === 0),
+  );
+  // The most probable token alone, or the first k; what stands in front of top-k would look at tokens behind these.
+  if (chosen.length === 0) return sampling.temperature === 0 && sampling.order.includes("temperature") ? 1 : undefined;
+  const [first] = chosen;
+  return first?.name === "topK" ? sampling.topK : undefined;
 }
 
 /** How many tokens penalties lower; undefined where one raises some. */
 function loweredTokens(sampling: Sampling, text: TextSoFar): number | undefined {
   const breakers = new Set(sampling.dryBreakers);
   const tokens = new Set<number>();
-  for (const name of sampling.order) {
-    const row = rows[name];
-    if (!row.isOn(sampling) || "choose" in row) continue;
+  for (const { row } of activeRows(sampling)) {
+    if ("choose" in row) continue;
     const { values, onlyLowers } = row.penalty(sampling, text, breakers);
     if (!onlyLowers) return undefined;
     for (const id of values.keys()) tokens.add(id);

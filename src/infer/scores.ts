@@ -95,8 +95,12 @@ export class Scores {
     return this.#ids !== undefined;
   }
 
-  /** Changes the logits of tokens. @param values what `change` is told of each; tokens outside the vocabulary change nothing */
-  adjust(values: ReadonlyMap<number, number>, change: (logit: number, value: number) => number): void {
+  /**
+   * Changes the logits of tokens.
+   * @param name the step that does @param values what `change` is told of each; tokens outside the vocabulary change nothing
+   * @throws CriaError where a logit becomes NaN or infinite, for −Infinity rules a token out
+   */
+  adjust(name: string, values: ReadonlyMap<number, number>, change: (logit: number, value: number) => number): void {
     if (values.size === 0) return;
     const logits = this.change();
     if (this.#temperature > 0 && this.#temperature !== 1) {
@@ -104,10 +108,19 @@ export class Scores {
       for (let i = 0; i < logits.length; i++) logits[i] = logits[i]! / this.#temperature;
       this.#temperature = 1;
     }
-    if (this.#ids === undefined) for (const [id, value] of values) if (id < logits.length) logits[id] = change(logits[id]!, value);
+    const set = (at: number, id: number, value: number) => {
+      const before = logits[at]!;
+      logits[at] = change(before, value);
+      if (before < Number.POSITIVE_INFINITY && !(logits[at]! < Number.POSITIVE_INFINITY))
+        fail(
+          "sampling",
+          `${name} makes the logit of token ${id} ${logits[at]}, which was ${before}: its numbers are too large for float32`,
+        );
+    };
+    if (this.#ids === undefined) for (const [id, value] of values) if (id < logits.length) set(id, id, value);
     for (const [i, id] of this.#ids?.entries() ?? []) {
       const value = values.get(id);
-      if (value !== undefined) logits[i] = change(logits[i]!, value);
+      if (value !== undefined) set(i, id, value);
     }
     this.#kept = this.#kept?.slice().sort((a, b) => logits[b]! - logits[a]! || a - b);
   }

@@ -27,13 +27,22 @@ export const is = {
   text: { what: "a text", isRight: (value) => typeof value === "string" },
   texts: { what: "an array of texts, none of them empty", isRight: (value) => Array.isArray(value) && value.every(name.isRight) },
   number: { what: "a number", isRight: (value) => typeof value === "number" && !Number.isNaN(value) },
-  draft: { what: "a draft, as lookupDraft() or draftFor() makes one", isRight: (value) => has(value, "open", "function") },
+  finite: { what: "a finite number", isRight: Number.isFinite },
+  draft: {
+    what: "a draft, as lookupDraft() or draftFor() makes one",
+    isRight: (value) => has(value, "open", "function") && count.isRight((value as { mostTokens?: unknown }).mostTokens),
+  },
   bias: {
     what: "a Map of token ids to numbers",
     isRight: (value) => value instanceof Map && [...value].every(([id, bias]) => Number.isSafeInteger(id) && typeof bias === "number"),
   },
   limit: { what: `${count.what}, or Infinity`, isRight: (value) => value === Number.POSITIVE_INFINITY || count.isRight(value) },
-  ids: { what: "an array or another iterable of token ids", isRight: (value) => has(value, Symbol.iterator, "function") },
+  ids: {
+    what: "an array or another iterable of token ids",
+    /** An iterator could be read but once, so its ids are not looked at here. */
+    isRight: (value) =>
+      has(value, Symbol.iterator, "function") && (!(Array.isArray(value) || value instanceof Set) || idArray.isRight([...value])),
+  },
   cacheType: { what: '"f32", "f16" or "q8_0"', isRight: (value) => stateDTypes.some((dtype) => dtype === value) },
   steps: {
     what: "an array of steps, each with a name and apply",

@@ -95,7 +95,7 @@ const writeRules = {
 } satisfies Record<Exclude<keyof GenerateOptions, keyof PromptOptions>, Rule>;
 
 const beamRules = {
-  ...{ beams: is.count, maxTokens: is.limit, lengthPenalty: is.number, earlyStopping: is.flag },
+  ...{ beams: is.count, maxTokens: is.limit, lengthPenalty: is.finite, earlyStopping: is.flag },
   ...{ stopIds: is.ids, vocabSize: is.count, signal: is.signal },
 } satisfies Record<keyof BeamOptions, Rule>;
 
@@ -216,9 +216,9 @@ export class LoadedLlama {
    * @throws CriaError when an option is out of its range or the prompt does not fit the context; the signal's reason when it is aborted
    */
   async beams(prompt: string, options: BeamOptions & PromptOptions): Promise<readonly (BeamText & { readonly text: string })[]> {
-    const { parseSpecial = false, ...search } = options;
+    checkOptions("llama", options, { ...promptRules, ...beamRules });
+    const { parseSpecial = false, ...search } = defined(options);
     const ids = this.promptIds(prompt, { parseSpecial });
-    checkOptions("llama", search, beamRules);
     const stopIds = [...(search.stopIds ?? this.defaults.stopIds ?? [])];
     const vocabSize = Math.min(this.tokenizer.vocabSize, this.#model.vocabSize);
     const found = await beamSearch(this.#model, ids, { vocabSize, ...search, stopIds });
@@ -231,9 +231,10 @@ export class LoadedLlama {
    */
   async logProbabilities(
     text: string,
-    { top = 0, signal, ...prompt }: PromptOptions & { readonly top?: number; readonly signal?: AbortSignal } = {},
+    options: PromptOptions & { readonly top?: number; readonly signal?: AbortSignal } = {},
   ): Promise<readonly { readonly id: number; readonly told: TokenLogProbability | undefined }[]> {
-    checkArgument("llama", "top", top, is.natural);
+    checkOptions("llama", options, { ...promptRules, top: is.natural, signal: is.signal });
+    const { top = 0, signal, ...prompt } = options;
     const ids = this.promptIds(text, prompt);
     const told = await promptLogProbabilities(this.#model, ids, top, signal);
     return told.map((one, i) => ({ id: ids[i] ?? 0, told: one }));
@@ -245,6 +246,7 @@ export class LoadedLlama {
    * @throws CriaError where the two have other tokens
    */
   draftFor(large: LoadedLlama, mostTokens?: number): DraftSource & DraftCounts {
+    checkArgument("llama", "the larger model", large, { what: "a loaded model", isRight: (value) => value instanceof LoadedLlama });
     checkSameTokens(this.tokenizer, large.tokenizer);
     return modelDraft(this.#model, mostTokens);
   }
