@@ -79,9 +79,9 @@ export const lowerings: { readonly [Name in keyof OpsByName]: Row<OpsByName[Name
     overRows(to, library.maskLogits, { rows, columns }, addresses(to, x, allowed, y)),
   topK: (to, { x }, { values, ids }, { R: rows, V: columns }, { k }) => {
     const sizes = { rows, columns, k };
-    const parts = scratchOf(to, 2, rows * library.blocksOfRow(sizes) * k);
-    overRows(to, library.topKBlocks, sizes, [to.address(x), ...parts]);
-    overRows(to, library.topKMerge, sizes, [to.address(x), ...parts, ...addresses(to, values, ids)]);
+    const maxima = to.scratch(rows * library.groupsOfRow(sizes) * 4);
+    overRows(to, library.topKBlocks, { rows, columns }, [to.address(x), maxima]);
+    overRows(to, library.topKMerge, sizes, [to.address(x), maxima, ...addresses(to, values, ids)]);
   },
   logSumExp: (to, { x }, { y }, { R: rows, V: columns }) => {
     const parts = scratchOf(to, 2, rows * library.blocksOfRow({ columns }));

@@ -6,7 +6,7 @@ import { f32, type Tensor } from "../tensor.ts";
 /** How many elements of a row are taken. */
 export type TopKAttributes = { readonly k: number };
 
-/** What a block of the vocabulary keeps for the merge grows with k; beyond a quarter of a block, reading all logits costs no more. */
+/** Elements are taken one after another; where more are wanted, reading all logits costs no more. */
 export const mostTopK = 1024;
 
 /**

@@ -31,5 +31,5 @@ export { packedQuantisedBytes, packQuantised, type QuantisedMatrix, unpackQuanti
 export { type RopeSizes, rope } from "./rope.ts";
 export { blocksOfRow, type RowSizes } from "./row-blocks.ts";
 export type { Elements, Live } from "./rows.ts";
-export { type TopKSizes, topKBlocks, topKMerge } from "./top-k.ts";
+export { groupsOfRow, type TopKSizes, topKBlocks, topKMerge } from "./top-k.ts";
 export type { PlainType } from "./weights.ts";

@@ -4,7 +4,7 @@ import { ints, random, runs, unwritten } from "../testing.test.helper.ts";
 import { logSumExpBlocks, logSumExpMerge } from "./log-sum-exp.ts";
 import { maskLogits } from "./mask-logits.ts";
 import { blocksOfRow } from "./row-blocks.ts";
-import { topKBlocks, topKMerge } from "./top-k.ts";
+import { groupsOfRow, topKBlocks, topKMerge } from "./top-k.ts";
 
 const rows = 3;
 const live = 2;
@@ -33,16 +33,16 @@ describe.each(runs)("$name", ({ run }) => {
     const rowsOf = (buffer: Float32Array, width: number) => Array.from({ length: live }, (_, row) => rowOf(buffer, row, width));
     const isUnwritten = (buffer: Float32Array, width: number) => expect(rowOf(buffer, live, width).every(Number.isNaN)).toBe(true);
 
-    const k = Math.min(columns, 40);
-    const candidates = () => unwritten(rows * blocksOfRow(sizes) * k);
-    const [, some, someIds] = run(topKBlocks, { ...sizes, k }, [x, candidates(), candidates(), count]);
-    const [, , , top, topIds] = run(topKMerge, { ...sizes, k }, [x, some!, someIds!, unwritten(rows * k), unwritten(rows * k), count]);
-    rowsOf(x, columns).forEach((row, r) => {
-      const wanted = order(row).slice(0, k);
-      expect(intsOf(topIds!).slice(r * k, (r + 1) * k)).toEqual(wanted);
-      expect(rowOf(top!, r, k)).toEqual(wanted.map((v) => row[v]));
-    });
-    isUnwritten(top!, k);
+    for (const k of [1, Math.min(columns, 40), Math.min(columns, 300)]) {
+      const [, ofGroups] = run(topKBlocks, sizes, [x, unwritten(rows * groupsOfRow(sizes)), count]);
+      const [, , top, topIds] = run(topKMerge, { ...sizes, k }, [x, ofGroups!, unwritten(rows * k), unwritten(rows * k), count]);
+      rowsOf(x, columns).forEach((row, r) => {
+        const wanted = order(row).slice(0, k);
+        expect(intsOf(topIds!).slice(r * k, (r + 1) * k)).toEqual(wanted);
+        expect(rowOf(top!, r, k)).toEqual(wanted.map((v) => row[v]));
+      });
+      isUnwritten(top!, k);
+    }
 
     const numbers = x.map((value) => (Number.isNaN(value) ? 1 : value));
     const [, maxima, sums] = run(logSumExpBlocks, sizes, [numbers, parts(), parts(), count]);
