@@ -49,7 +49,7 @@ test.each([
   ["a share next to all", 1, 50_000, 0.999999],
   ["a thousand rows, of which chance would hold none out", 1000, 60, 1e-6],
 ])("%s: both sides have text, none of it the same, and together they are all of it", async (_, count, length, share) => {
-  for (let round = 0; round < 20; round++) {
+  for (let round = 0; round < 6; round++) {
     const documents = Array.from({ length: count }, () => prose(length));
     const split = await splitCorpus([source(...documents)], share, "test");
     const again = await splitCorpus([source(...documents)], share, "test");
