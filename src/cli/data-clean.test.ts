@@ -69,6 +69,10 @@ test("phases one after another, in parts, come to the same", async () => {
   expect(await prepare("apart", ...work)).toMatchObject({ code: 0 });
   expect(await readFile(join(inside("apart"), "text-00000.tokens"))).toEqual(await readFile(join(inside("shards"), "text-00000.tokens")));
   expect(await readdir(inside("work"))).toContain("plan.json");
+  expect(await prepare("apart", ...work)).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/apart is prepared data already: choose another folder for more, and remove .*work, which/),
+  });
 });
 
 test("one document's way is told step by step", async () => {

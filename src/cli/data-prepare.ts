@@ -1,7 +1,7 @@
 // cria data prepare: a recipe's texts cleaned, where it says how, and made into token shards.
 import { stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { UsageError } from "../base/index.ts";
+import { fail, UsageError } from "../base/index.ts";
 import { checkUnused, type DataRecipe, formNames, looksLikeText, manifestName, openCorpus, prepareCorpus } from "../corpus/index.ts";
 import { atomicWrite, atomicWriteJson, removeFolder } from "../files/index.ts";
 import {
@@ -94,12 +94,13 @@ export const prepareCommand: Command = {
     const asked = { path, recipe, out, work: stringFlag(flags, "work") ?? `${out.replace(/[\\/]+$/, "")}.work` };
     if (booleanFlag(flags, "plan")) return tellPlan(asked, flags, io);
     if (flags.phase !== undefined || flags.shard !== undefined) return runOnePhase(asked, flags, io);
+    await checkUnprepared(asked);
     await checkUnused(out);
     const tokenizer = await loadTokenizer(required(stringFlag(flags, "tokenizer"), where, "tokenizer"), io);
     const { recipe: ready, cleaned, notes } = await cleanRecipe(recipe, { ...placesOf(asked), ...running(flags, io) });
     await using corpus = await openCorpus(ready, { folder: dirname(path), signal: io.signal });
-    const manifest = await prepareCorpus(corpus, tokenizer, out, { progress: io.progress, signal: io.signal });
-    if (cleaned.length > 0) await keepReport(cleaned, out);
+    const more = async (folder: string) => (cleaned.length > 0 ? keepReport(cleaned, folder) : undefined);
+    const manifest = await prepareCorpus(corpus, tokenizer, out, { progress: io.progress, signal: io.signal, more });
     if (cleaned.length > 0 && flags.work === undefined) await removeFolder(asked.work, where);
     tellNotes([...notes, ...(await corpus.notes())], io);
     io.stdout(
@@ -117,6 +118,13 @@ interface Asked {
   readonly recipe: DataRecipe;
   readonly out: string;
   readonly work: string;
+}
+
+/** A run that was killed at its very end has left its work behind. */
+async function checkUnprepared({ out, work }: Asked): Promise<void> {
+  if (!(await isThere(join(out, manifestName)))) return;
+  const left = (await isThere(work)) ? `, and remove ${work}, which is needed only until that is there` : "";
+  fail(where, `${out} is prepared data already: choose another folder for more${left}`);
 }
 
 function placesOf({ path, work }: Asked): { readonly folder: string; readonly work: string } {

@@ -19,6 +19,8 @@ export interface PrepareOptions {
   readonly progress?: OnProgress;
   /** Stops between documents; what was written so far goes. */
   readonly signal?: AbortSignal;
+  /** Writes other files into the folder before it appears. */
+  readonly more?: (folder: string) => Promise<void>;
 }
 
 const where = "data";
@@ -58,7 +60,7 @@ export async function prepareCorpus(
   corpus: Corpus,
   tokenizer: TextTokenizer,
   outDir: string,
-  options: Pick<PrepareOptions, "progress" | "signal"> = {},
+  options: Pick<PrepareOptions, "progress" | "signal" | "more"> = {},
 ): Promise<Manifest> {
   const { recipe } = corpus;
   checkBoundaries(recipe, tokenizer);
@@ -73,6 +75,7 @@ export async function prepareCorpus(
     const written = await writeAll({ ...job, folder });
     manifest = { ...written, checksums: await checksumsOf(folder, written, options) };
     await atomicWriteJson(join(folder, manifestName), manifest, where);
+    await options.more?.(folder);
   };
   try {
     await rmdir(outDir).catch(() => undefined); // an empty one may be there

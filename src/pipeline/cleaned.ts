@@ -1,5 +1,5 @@
 // What a pipeline leaves when all is done: files of clean documents for each source, and a report.
-import type { PipelineJob } from "./job.ts";
+import type { JobSource, PipelineJob } from "./job.ts";
 import { fileOf, openSources } from "./phases.ts";
 import { joinReports, reportSchema, type SourceReport, sumReports } from "./report.ts";
 import { readReport } from "./run-task.ts";
@@ -14,15 +14,20 @@ export interface CleanedTexts {
 
 /** What a finished job made, source by source. */
 export async function cleanedTexts(job: PipelineJob): Promise<readonly CleanedTexts[]> {
-  return Promise.all(
-    (await openSources(job)).map(async ({ source, stages }) => {
-      const passes: SourceReport[] = [];
-      for (const stage of stages.keys()) {
-        const reports = source.parts.map(async (_, part) => reportSchema.parse(await readReport(job, source, stage, part)));
-        passes.push(sumReports(await Promise.all(reports)));
-      }
-      const last = { kind: "pass", stage: stages.length - 1 } as const;
-      return { name: source.name, files: source.parts.map((_, part) => fileOf(job, last, source, part)), report: joinReports(passes) };
-    }),
-  );
+  const cleaned: CleanedTexts[] = [];
+  for (const { source, stages } of await openSources(job)) {
+    const passes: SourceReport[] = [];
+    for (const stage of stages.keys()) passes.push(sumReports(await reportsOf(job, source, stage)));
+    const last = { kind: "pass", stage: stages.length - 1 } as const;
+    const files = source.parts.map((_, part) => fileOf(job, last, source, part));
+    cleaned.push({ name: source.name, files, report: joinReports(passes) });
+  }
+  return cleaned;
+}
+
+/** One file after another, because a dump has more parts than a process may have open files. */
+async function reportsOf(job: PipelineJob, source: JobSource, stage: number): Promise<SourceReport[]> {
+  const reports: SourceReport[] = [];
+  for (const part of source.parts.keys()) reports.push(reportSchema.parse(await readReport(job, source, stage, part)));
+  return reports;
 }

@@ -1,6 +1,6 @@
 // A job from a recipe's sources: their files found and cut into parts. What is done is written down beside it, so that a later run or another machine
 // does the same, or hears what differs.
-import { readFile, stat } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { check, fail } from "../base/index.ts";
 import { type StepEntries, stepFilesOf } from "../clean/index.ts";
@@ -79,11 +79,17 @@ async function stepFile(path: string): Promise<JobSource["stepFiles"][number]> {
 async function writePlan(job: PipelineJob): Promise<void> {
   const path = join(job.folder, planName);
   await makeFolder(job.folder, where);
+  const others = (await readdir(job.folder)).filter((name) => !name.startsWith(planName)); // before the plan is read, which stands there before all else
   const mine: PipelineJob = JSON.parse(JSON.stringify({ ...job, folder: ".", base: "." }));
   const known = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
     throw explainIo(where, path, error);
   });
+  check(
+    known !== undefined || others.length === 0,
+    where,
+    () => `${job.folder} holds ${others[0]}, but is to be the folder of intermediate files, which goes in the end: name another one`,
+  );
   if (known === undefined) return atomicWriteJson(path, mine, where);
   if (known === `${JSON.stringify(mine, null, 2)}\n`) return;
   fail(where, `${job.folder}: ${difference(known, mine)}: undo that, or remove the folder to begin anew`);
@@ -95,6 +101,7 @@ function difference(known: string, mine: PipelineJob): string {
   if (!Array.isArray(there)) return `its ${planName} says nothing that this version knows`;
   for (const [i, source] of mine.sources.entries()) {
     const before: Partial<JobSource> = there[i] ?? {};
+    if (before.name === undefined) return `source "${source.name}" is new since it was begun`;
     if (before.name !== source.name) return `source ${i} is "${source.name}", but was "${before.name}" when it was begun`;
     for (const key of ["steps", "text"] as const)
       if (JSON.stringify(before[key]) !== JSON.stringify(source[key]))

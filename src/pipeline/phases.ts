@@ -32,7 +32,7 @@ export interface Phase {
 export interface OpenedSource {
   readonly source: JobSource;
   readonly stages: readonly Stage[];
-  /** Keys are compared in so many partitions, so that memory holds one. */
+  /** Keys of all documents make so many partitions of which memory holds one. */
   readonly partitions: number;
 }
 
@@ -46,7 +46,7 @@ export async function openSources(job: PipelineJob): Promise<readonly OpenedSour
     return {
       source,
       stages: await openStages(source.steps, { name: `source "${source.name}"`, files: filesFrom(job.base) }),
-      partitions: Math.min(1024, Math.max(1, Math.ceil(bytes / partitionBytes))),
+      partitions: Math.max(1, Math.ceil(bytes / partitionBytes)),
     };
   });
   return Promise.all(opened);
@@ -118,10 +118,15 @@ export interface Comparison {
   readonly bands: number;
 }
 
-/** The comparison that a step asks for. @param partitions so many keep one in memory, where each document has keys for its lines */
+/** A group has at most so many partitions: each of its tasks reads a file for each. */
+const mostPartitions = 1024;
+
+/** The comparison that a step asks for. @param partitions of the keys of all documents, so many that memory holds one, where documents have keys for lines */
 export function comparisonOf(step: CorpusStep, parts: number, partitions: number): Comparison {
-  if (!isClusterStep(step)) return { groups: Math.min(step.groups, parts), partitions, bands: 0 };
-  return { groups: 1, partitions: step.bands * Math.ceil(partitions / step.bands), bands: step.bands };
+  if (isClusterStep(step))
+    return { groups: 1, partitions: step.bands * Math.ceil(Math.min(mostPartitions, partitions) / step.bands), bands: step.bands };
+  const groups = Math.min(step.groups, parts);
+  return { groups, partitions: Math.min(mostPartitions, Math.ceil(partitions / groups)), bands: 0 };
 }
 
 /** The parts of a group: `first` to `end`, which is not among them. */

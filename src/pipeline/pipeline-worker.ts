@@ -14,4 +14,4 @@ export interface TaskOrder {
 const job = workerData as PipelineJob;
 const sources = await openSources(job);
 
-answerOrders<TaskOrder>(async ({ phase, task }) => runTask(job, sources[task.source]!, phase, task));
+answerOrders<TaskOrder>(async ({ phase, task }) => runTask(job, sources[task.source]!, { phase, task }));

@@ -1,5 +1,5 @@
 // A pipeline against a plain loop over all documents in memory: the same documents stay, whatever the parts, threads, machines and stops.
-import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { Rng } from "../base/index.ts";
@@ -139,6 +139,14 @@ test("what a stop left undone is done again to the same bytes", async () => {
     stop.abort(new Error("stopped"));
     await rm(join(folder, "work", "web", "pass-0"), { recursive: true });
     await expect(runPhases(job, { signal: stop.signal })).rejects.toThrow("stopped");
+    let asked = 0;
+    const later = new AbortController().signal;
+    later.throwIfAborted = () => {
+      if (++asked > 5) throw new Error("stopped later");
+    };
+    await expect(runPhases(job, { signal: later, threads: 1 })).rejects.toThrow("stopped later");
+    expect(asked).toBe(7); // before the first task, for some of its documents, and once more to tell a stop from a failure
+    expect(await readdir(join(folder, "work", "web", "pass-0"))).toEqual([]);
   });
 });
 
@@ -149,6 +157,19 @@ test("a folder of another job is refused with what differs", async () => {
     const other = { name: "web", weight: 1, paths: "*.jsonl", steps: ["dedupLines"] };
     const open = (source: typeof other) => openJob([source], { folder, work: join(folder, "work"), stretchBytes: 2000 });
     await expect(open(other)).rejects.toThrow(/the steps of source "web" changed since it was begun: undo that, or remove the folder/);
+    const mixed = [other, { ...other, name: "books" }];
+    await expect(openJob(mixed.reverse(), { folder, work: join(folder, "work") })).rejects.toThrow(/source 0 is "books", but was "web"/);
+    const steps = JSON.parse(await readFile(join(folder, "work", "plan.json"), "utf8")).sources[0].steps;
+    const more = [
+      { ...other, steps },
+      { ...other, name: "books" },
+    ];
+    await expect(openJob(more, { folder, work: join(folder, "work"), stretchBytes: 2000 })).rejects.toThrow(
+      /source "books" is new since it was begun/,
+    );
+    await mkdir(join(folder, "theirs"));
+    await writeFile(join(folder, "theirs", "letter.txt"), "dear");
+    await expect(jobIn(folder, "theirs")).rejects.toThrow(/theirs holds letter\.txt, but is to be the folder of intermediate files/);
     await writeFile(join(folder, "a.jsonl"), '{"text":"x"}\n');
     await expect(jobIn(folder, "work")).rejects.toThrow(/a\.jsonl is new or was changed since it was begun/);
     await expect(open({ ...other, steps: ["dedupLine"] })).rejects.toThrow(

@@ -94,7 +94,11 @@ async function runPhase({ job, sources, options }: Running, phase: Phase, number
       progress?.({ task: name, done, total, unit: "bytes", note: `phase ${number}, ${sources[task.source]!.source.name}` });
     }
   };
-  if (count <= 1) return work((task) => runTask(job, sources[task.source]!, phase, task));
+  const rethrow = (error: unknown): never => {
+    signal?.throwIfAborted();
+    throw error;
+  };
+  if (count <= 1) return work((task) => runTask(job, sources[task.source]!, { phase, task, signal })).catch(rethrow);
   const workers = Array.from({ length: count }, () => newWorker(job));
   const end = () => Promise.all(workers.map((worker) => worker[Symbol.asyncDispose]()));
   signal?.addEventListener("abort", end);
@@ -102,8 +106,7 @@ async function runPhase({ job, sources, options }: Running, phase: Phase, number
     const order = (task: Task): TaskOrder => ({ phase: { kind: phase.kind, stage: phase.stage }, task });
     await Promise.all(workers.map((worker) => work((task) => worker.ask(order(task)))));
   } catch (error) {
-    signal?.throwIfAborted();
-    throw error;
+    rethrow(error);
   } finally {
     signal?.removeEventListener("abort", end);
     await end();

@@ -35,11 +35,18 @@ import { Counter } from "./report.ts";
 
 const where = "data";
 
+/** A task, and what stops it between two documents. */
+export interface TaskRun {
+  readonly phase: Pick<Phase, "kind" | "stage">;
+  readonly task: Task;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Does one task: afterwards its file is there. */
-export async function runTask(job: PipelineJob, opened: OpenedSource, phase: Pick<Phase, "kind" | "stage">, task: Task): Promise<void> {
+export async function runTask(job: PipelineJob, opened: OpenedSource, { phase, task, signal }: TaskRun): Promise<void> {
   await makeFolder(folderOf(job, phase, opened.source), where);
   const path = fileOf(job, phase, opened.source, task.index);
-  if (phase.kind === "pass") await new Pass(job, opened, phase.stage, task.index).run();
+  if (phase.kind === "pass") await new Pass(job, opened, phase.stage, task.index).run(signal);
   else if (phase.kind === "compare") await compare({ job, opened, stage: phase.stage }, task.index, path);
   else await join({ job, opened, stage: phase.stage }, path);
 }
@@ -125,15 +132,16 @@ class Pass {
   }
 
   /** The file of documents appears last, so that all others are there when it is. */
-  async run(): Promise<void> {
+  async run(signal: AbortSignal | undefined): Promise<void> {
     const path = fileOf(this.#job, { kind: "pass", stage: this.#index }, this.#source, this.#part);
-    await atomicWrite(path, this.#lines(path), where);
+    await atomicWrite(path, this.#lines(path, signal), where);
   }
 
-  async *#lines(path: string): AsyncGenerator<Uint8Array> {
+  async *#lines(path: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
     const marks = await this.#marks();
     let chunk = "";
     for await (const document of this.#documents()) {
+      signal?.throwIfAborted();
       const kept = this.#through(document, marks);
       if (kept === undefined) continue;
       chunk += documentLine(kept);
