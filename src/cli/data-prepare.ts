@@ -142,15 +142,15 @@ async function keepReport(cleaned: readonly CleanedTexts[], out: string): Promis
   await atomicWrite(join(out, pageName), cleaningPage(cleaned), where);
 }
 
-async function openJobOf(asked: Asked, io: CommandIo) {
-  const opened = await openRecipeJob(asked.recipe, { ...placesOf(asked), signal: io.signal });
+async function openJobOf(asked: Asked, io: CommandIo, isKept = true) {
+  const opened = await openRecipeJob(asked.recipe, { ...placesOf(asked), isKept, signal: io.signal });
   if (opened === undefined)
     throw new UsageError(where, `${asked.path}: no source has steps, so there are no phases: leave out --plan and --phase`);
   return { job: opened.job, phases: phasesOf(await openSources(opened.job)) };
 }
 
 async function tellPlan(asked: Asked, flags: Flags, io: CommandIo): Promise<number> {
-  const { phases } = await openJobOf(asked, io);
+  const { phases } = await openJobOf(asked, io, false);
   const rows = phases.map(({ kind, tasks }, phase) => ({
     phase,
     kind,
@@ -172,7 +172,8 @@ async function tellPlan(asked: Asked, flags: Flags, io: CommandIo): Promise<numb
       asked.work,
     );
     const lines = rows.map(
-      ({ phase, kind, tasks }) => `${again} --phase ${phase} --shard env   # ${kind}: ${tasks} tasks, on at most as many machines\n`,
+      ({ phase, kind, tasks }) =>
+        `${again} --phase ${phase} --shard env   # ${kind}: ${tasks === 1 ? "1 task, on one machine" : `${tasks} tasks, on at most as many machines`}\n`,
     );
     io.stdout(`# Each line waits for the one before, on all machines.\n${lines.join("")}${again}\n`);
   }

@@ -23,10 +23,12 @@ export interface CleanedSource extends SourceRecipe {
 export interface OpenJobOptions {
   /** The folder that relative paths of the recipe start from. */
   readonly folder?: string | undefined;
-  /** The folder for intermediate files; it is made. */
+  /** The folder for intermediate files, which is made. */
   readonly work: string;
   /** Bytes of a part of a file that may be cut. @default 64 MB */
   readonly stretchBytes?: number | undefined;
+  /** Whether the job is written down in its folder, as it must be before it runs. @default true */
+  readonly isKept?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -40,7 +42,7 @@ export interface OpenedJob {
 /** @throws CriaError where files cannot be opened, steps are wrong, or the folder is of another job, naming what differs */
 export async function openJob(
   sources: readonly CleanedSource[],
-  { folder, work, stretchBytes = usualStretch, signal }: OpenJobOptions,
+  { folder, work, stretchBytes = usualStretch, isKept = true, signal }: OpenJobOptions,
 ): Promise<OpenedJob> {
   const base = resolve(folder ?? ".");
   const opened: JobSource[] = [];
@@ -63,7 +65,7 @@ export async function openJob(
   }
   const job = { folder: resolve(work), base, stretchBytes, sources: opened };
   await openSources(job); // steps that are wrong are named before anything is written
-  await writePlan(job);
+  if (isKept) await writePlan(job);
   return { job, notes };
 }
 
@@ -79,7 +81,8 @@ async function stepFile(path: string): Promise<JobSource["stepFiles"][number]> {
 async function writePlan(job: PipelineJob): Promise<void> {
   const path = join(job.folder, planName);
   await makeFolder(job.folder, where);
-  const others = (await readdir(job.folder)).filter((name) => !name.startsWith(planName)); // before the plan is read, which stands there before all else
+  // Another process writes the plan first of all: what stands here without one is no work of ours.
+  const others = (await readdir(job.folder)).filter((name) => !name.startsWith(planName));
   const mine: PipelineJob = JSON.parse(JSON.stringify({ ...job, folder: ".", base: "." }));
   const known = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;

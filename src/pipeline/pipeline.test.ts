@@ -145,7 +145,7 @@ test("what a stop left undone is done again to the same bytes", async () => {
       if (++asked > 5) throw new Error("stopped later");
     };
     await expect(runPhases(job, { signal: later, threads: 1 })).rejects.toThrow("stopped later");
-    expect(asked).toBe(7); // before the first task, for some of its documents, and once more to tell a stop from a failure
+    expect(asked).toBe(7); // Once for the task, five times for its documents, and once more to tell a stop from a failure.
     expect(await readdir(join(folder, "work", "web", "pass-0"))).toEqual([]);
   });
 });
