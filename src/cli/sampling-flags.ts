@@ -26,7 +26,10 @@ const numberFlags = {
     name: "typical-p",
     help: "draw from tokens that surprise as much as is expected, which together reach this share; 1: from all",
   },
-  topNSigma: { name: "top-n-sigma", help: "draw from tokens whose logits are so many standard deviations below the largest; 0: from all" },
+  topNSigma: {
+    name: "top-n-sigma",
+    help: "draw from tokens whose logits are at most so many standard deviations below the largest; 0: from all",
+  },
   xtcProbability: { name: "xtc-probability", help: "how often all probable tokens but the least of them are left out; 0: never" },
   xtcThreshold: { name: "xtc-threshold", help: "the probability from which --xtc-probability counts a token as probable (default: 0.1)" },
   repetitionPenalty: { name: "repeat-penalty", help: "above 1 makes tokens that prompt and text already have less probable" },

@@ -57,7 +57,7 @@ export interface SamplingOptions {
   readonly topNSigma?: number;
   /**
    * The probability with which all candidates of at least `xtcThreshold` go but the least probable of them, so that a text takes another turn.
-   * In [0, 1], 0 by default ("exclude top choices", p-e-w 2024, text-generation-webui).
+   * In [0, 1], 0 by default ("exclude top choices", p-e-w 2024, text-generation-webui, but line ends and stop tokens may go too, as in llama.cpp).
    */
   readonly xtcProbability?: number;
   /** The least probability of candidates that XTC lets go, in [0, 1]; 0.1 by default, and above 0.5 no two candidates reach it. */
@@ -86,7 +86,7 @@ export interface SamplingOptions {
   readonly dryLast?: number;
   /** Tokens that no repetition reaches across, such as line ends. None by default. */
   readonly dryBreakers?: Iterable<number>;
-  /** Added to logits, by token; −Infinity rules a token out. */
+  /** Added to logits, by token of the model; −Infinity rules a token out. */
   readonly logitBias?: ReadonlyMap<number, number>;
   /**
    * The candidates are chosen so that tokens surprise by `mirostatTau` bits on average: version 1 estimates how many are needed, version 2 cuts at a surprise.

@@ -80,7 +80,7 @@ function activeRows(sampling: Sampling): readonly { readonly name: SamplerName; 
 export function createSampler(options: SamplingOptions = {}, before: readonly LogitsStep[] = []): Sampler {
   const sampling = samplingOf(options);
   const { seed = Math.floor(Math.random() * 2 ** 32), choice = 0 } = options;
-  check(Number.isSafeInteger(seed), "sampling", () => `seed is ${seed} but must be an integer`);
+  check(Number.isSafeInteger(seed), "sampling", () => `seed is ${seed} but must be an integer, at most 2^53 − 1 on either side of 0`);
   check(Number.isSafeInteger(choice) && choice >= 0, "sampling", () => `choice is ${choice} but must be an integer, at least 0`);
   const draws = (text: TextSoFar) => placeDraws(seed, choice, text.ids.length - text.promptLength);
   const steps = samplingSteps(sampling, (text) => draws(text).fork("steps"));
