@@ -60,8 +60,13 @@ test.each([
 });
 
 const filesOf = (name: string) =>
-  ({ language: { model: "m.ftz" }, perplexity: { model: "m.arpa" }, blockWords: { list: "l" }, decontaminate: { tests: ["t"] } })[name] ??
-  {};
+  ({
+    language: { model: "m.ftz" },
+    perplexity: { model: "m.arpa" },
+    blockWords: { list: "l" },
+    classifier: { model: "m", label: "l" },
+    decontaminate: { tests: ["t"] },
+  })[name] ?? {};
 
 test("every row has a sentence for each parameter, and defaults for all", () => {
   for (const row of [...stepRows, ...corpusStepRows]) {

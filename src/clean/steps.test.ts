@@ -163,3 +163,20 @@ test("lengths are bounded, and code is told from data", async () => {
   expect(code.apply(new CleanDocument("𝒳𝟙😀😀😀😀😀😀"))).toBeInstanceOf(CleanDocument);
   expect(code.apply(new CleanDocument("𝒳😀😀😀😀😀😀"))).toMatchObject({ reason: "symbols", measured: 1 / 7 });
 });
+
+test("a classifier keeps what is likely to be of a kind", async () => {
+  const models: { readonly models: readonly { readonly model: string }[] } = JSON.parse(
+    readFileSync(new URL("../../test/goldens/fasttext.golden.json", import.meta.url), "utf8"),
+  );
+  const files = { read: async () => new Uint8Array(Buffer.from(models.models[0]!.model, "base64")) };
+  const row = stepRows.find(({ name }) => name === "classifier")!;
+  const open = (parameters: object) => row.open(row.parameters.parse({ model: "m.bin", ...parameters }), files);
+  const step = await open({ label: "en" });
+  const said = (text: string) => {
+    const outcome = step.apply(new CleanDocument(text));
+    return isDropped(outcome) ? outcome : outcome.facts;
+  };
+  expect(said("the llama walked")).toEqual({ "score:en": expect.closeTo(1, 1) });
+  expect(said("das Lama ging zum Wasser")).toMatchObject({ reason: "unlikely", limit: 0.25 });
+  await expect(open({ label: "fr" })).rejects.toThrow('m.bin knows no label "fr"');
+});

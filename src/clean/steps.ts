@@ -3,6 +3,7 @@ import type { CorpusStepRow } from "./corpus-step.ts";
 import type { StepRow } from "./step.ts";
 import { blockUrls, blockWords } from "./steps/block-lists.ts";
 import { c4Paragraphs, c4Quality } from "./steps/c4.ts";
+import { classifier } from "./steps/classifier.ts";
 import { codeQuality } from "./steps/code-quality.ts";
 import { decontaminate } from "./steps/decontaminate.ts";
 import { dedupDocuments, dedupLines } from "./steps/dedup.ts";
@@ -20,7 +21,7 @@ import { wikitext } from "./steps/wikitext.ts";
 /** The steps that recipes may name. */
 export const stepRows: readonly StepRow[] = [
   ...[length, language, perplexity, gopherQuality, gopherRepetition, finewebQuality, c4Quality, c4Paragraphs, codeQuality],
-  ...[blockUrls, blockWords, maskPersonal, decontaminate, wikitext, latex],
+  ...[classifier, blockUrls, blockWords, maskPersonal, decontaminate, wikitext, latex],
 ];
 
 /** The steps over all documents that recipes may name. */

@@ -1,0 +1,39 @@
+// A linear classifier that tells good pages from others, as LLaMA has it of pages that Wikipedia's articles refer to and random ones.
+import { z } from "zod";
+import { check, didYouMean } from "../../base/index.ts";
+import { FastTextClassifier, readFastText } from "../../fasttext/index.ts";
+import { stepRow } from "../step.ts";
+
+const parameters = z.strictObject({
+  model: z.string().min(1).describe("the file of the classifier, .bin or .ftz, as fastText trains it"),
+  label: z.string().min(1).describe("the label of the documents that stay"),
+  minScore: z.number().min(0).max(1).default(0.25).describe("the least probability of the label; 0.25 in RedPajama"),
+});
+
+/** A filter by a classifier of fastText's. */
+export const classifier = stepRow({
+  name: "classifier",
+  summary: "keeps texts that a classifier finds likely to be of a kind",
+  source: "Touvron et al. 2023, arXiv 2302.13971, section 2.1; the probability: togethercomputer/RedPajama-Data, rp_v1",
+  deeds: ["finds", "drops"],
+  reasons: { unknown: "has no word that the classifier knows", unlikely: "is too unlikely to be of the kind" },
+  parameters,
+  files: ({ model }) => [model],
+  async open({ model, label, minScore }, files) {
+    const found = new FastTextClassifier(readFastText(model, await files.read(model)));
+    const place = found.labels.indexOf(label);
+    check(
+      place >= 0,
+      "data",
+      () => `${model} knows no label "${label}"${didYouMean(label, found.labels) || `: it knows ${found.labels.slice(0, 10).join(", ")}`}`,
+    );
+    return {
+      apply(document) {
+        const score = found.probabilities(document.text)?.[place];
+        if (score === undefined) return { reason: "unknown" };
+        if (score < minScore) return { reason: "unlikely", measured: score, limit: minScore };
+        return document.withFacts({ [`score:${label}`]: Number(score.toFixed(4)) });
+      },
+    };
+  },
+});
