@@ -76,6 +76,17 @@ test("phases one after another, in parts, come to the same", async () => {
   });
 });
 
+test("a stop says where what is done is kept, and the same command goes on from there", async () => {
+  const stop = new AbortController();
+  const words = ["data", "prepare", inside("recipe.yaml"), "--tokenizer", inside("tokenizer.json"), "--out", inside("stopped")];
+  const stopped = await runWords(words, commandRows, { signal: stop.signal, progress: () => stop.abort(new Error("enough")) });
+  expect(stopped).toMatchObject({ code: 1, stderr: expect.stringContaining("stopped.work: the same command goes on from there\n") });
+  expect(await readdir(inside("stopped.work"))).toEqual(["plan.json", "text"]);
+  expect(await runWords(words, commandRows)).toMatchObject({ code: 0 });
+  expect(await readFile(join(inside("stopped"), "text-00000.tokens"))).toEqual(await readFile(join(inside("shards"), "text-00000.tokens")));
+  expect(await readdir(folder)).not.toContain("stopped.work");
+});
+
 test("one document's way is told step by step", async () => {
   const tried = await cria("data", "try", inside("recipe.yaml"), "--file", inside("page.txt"));
   expect(tried).toMatchObject({

@@ -8,6 +8,7 @@ import {
   type CleanedTexts,
   cleaningPage,
   cleanRecipe,
+  hasSteps,
   openRecipeJob,
   openSources,
   parseShard,
@@ -94,21 +95,11 @@ export const prepareCommand: Command = {
     const asked = { path, recipe, out, work: stringFlag(flags, "work") ?? `${out.replace(/[\\/]+$/, "")}.work` };
     if (booleanFlag(flags, "plan")) return tellPlan(asked, flags, io);
     if (flags.phase !== undefined || flags.shard !== undefined) return runOnePhase(asked, flags, io);
-    await checkUnprepared(asked);
-    await checkUnused(out);
-    const tokenizer = await loadTokenizer(required(stringFlag(flags, "tokenizer"), where, "tokenizer"), io);
-    const { recipe: ready, cleaned, notes } = await cleanRecipe(recipe, { ...placesOf(asked), ...running(flags, io) });
-    await using corpus = await openCorpus(ready, { folder: dirname(path), signal: io.signal });
-    const more = async (folder: string) => (cleaned.length > 0 ? keepReport(cleaned, folder) : undefined);
-    const manifest = await prepareCorpus(corpus, tokenizer, out, { progress: io.progress, signal: io.signal, more });
-    if (cleaned.length > 0 && flags.work === undefined) await removeFolder(asked.work, where);
-    tellNotes([...notes, ...(await corpus.notes())], io);
-    io.stdout(
-      io.json
-        ? manifestJson(out, manifest)
-        : `${cleaningText(cleaned)}${cleaned.length > 0 ? `what went and why: ${join(out, pageName)}\n` : ""}${manifestText(out, manifest)}`,
-    );
-    return 0;
+    return prepareAll(asked, flags, io).catch((error: unknown) => {
+      if (io.signal.aborted && recipe.sources.some(hasSteps))
+        io.stderr(`what is done is kept in ${asked.work}: the same command goes on from there\n`);
+      throw error;
+    });
   },
 };
 
@@ -118,6 +109,25 @@ interface Asked {
   readonly recipe: DataRecipe;
   readonly out: string;
   readonly work: string;
+}
+
+async function prepareAll(asked: Asked, flags: Flags, io: CommandIo): Promise<number> {
+  const { out } = asked;
+  await checkUnprepared(asked);
+  await checkUnused(out);
+  const tokenizer = await loadTokenizer(required(stringFlag(flags, "tokenizer"), where, "tokenizer"), io);
+  const { recipe: ready, cleaned, notes } = await cleanRecipe(asked.recipe, { ...placesOf(asked), ...running(flags, io) });
+  await using corpus = await openCorpus(ready, { folder: dirname(asked.path), signal: io.signal });
+  const more = async (folder: string) => (cleaned.length > 0 ? keepReport(cleaned, folder) : undefined);
+  const manifest = await prepareCorpus(corpus, tokenizer, out, { progress: io.progress, signal: io.signal, more });
+  if (cleaned.length > 0 && flags.work === undefined) await removeFolder(asked.work, where);
+  tellNotes([...notes, ...(await corpus.notes())], io);
+  io.stdout(
+    io.json
+      ? manifestJson(out, manifest)
+      : `${cleaningText(cleaned)}${cleaned.length > 0 ? `what went and why: ${join(out, pageName)}\n` : ""}${manifestText(out, manifest)}`,
+  );
+  return 0;
 }
 
 /** A run that was killed at its very end has left its work behind. */
