@@ -75,6 +75,15 @@ test("the type is the model's own where nothing is said, and must be said of a q
     await expect(convertModel(at("small.gguf"), at("out.gguf"))).rejects.toThrow(
       /small\.gguf: its weights are q4_0, which are written anew: say a type, one of f32, f16, bf16, q8_0/,
     );
+    const warnings: string[] = [];
+    const onWarning = (warning: string) => warnings.push(warning);
+    await convertModel(at("small.gguf"), at("same.gguf"), { type: "q4_0", onWarning });
+    await convertModel(at("small.gguf"), at("floats.gguf"), { type: "f16", onWarning });
+    expect(warnings).toEqual([]);
+    await convertModel(at("small.gguf"), at("twice.gguf"), { type: "q5_1", onWarning });
+    expect(warnings).toEqual([
+      expect.stringContaining("its weights are q4_0, q8_0 already, so that q5_1 loses more than it does of floats"),
+    ]);
     await expect(convertModel(folder, at("out"), { type: "q4_0" })).rejects.toThrow(
       "[convert] the type is q4_0, but a Hugging Face folder has f32, bf16, f16: take one of these, or let the name end in .gguf",
     );

@@ -75,7 +75,7 @@ export async function convertModel(from: string, to: string, options: ConvertOpt
   if (form === "GGUF") ggufConfig(model.config); // refuses what cannot be written before a text is read
   const calibrate = usefulText(type, options);
   if (calibrate ?? measure) backendOf(options);
-  for (const warning of model.warnings) onWarning(warning);
+  for (const warning of [...model.warnings, ...lostTwice(model, type)]) onWarning(warning);
   // A text is read before anything is written, in case that there is nothing in it.
   const text = measure && (await sampleOf(measure, model, options));
   const importance = calibrate && (await importanceBy(await sampleOf(calibrate, model, options), model, options));
@@ -93,9 +93,25 @@ export async function convertModel(from: string, to: string, options: ConvertOpt
 /** Types of files by the names of stored floats. */
 const ownTypes: Readonly<Partial<Record<string, FileType>>> = { F16: "f16", BF16: "bf16" };
 
+/** The types of a model's matrices. */
+function matrixTypes({ tensors }: OpenModel<string>): Set<string> {
+  return new Set([...tensors.tensors.values()].filter(({ shape }) => shape.length > 1).map(({ dtype }) => dtype));
+}
+
+/** A sentence where blocks are made of other blocks, which lose more than those of the floats that once were. */
+function lostTwice(model: OpenModel<string>, type: FileType): string[] {
+  const blocks = [...matrixTypes(model)].filter((dtype) => !isStorageName(dtype));
+  if (blocks.length === 0 || isFloatType(type) || blocks.some((dtype) => type === dtype || type.startsWith(`${dtype}_`))) return [];
+  const now = blocks.join(", ");
+  return [
+    `[${where}] ${model.path}: its weights are ${now} already, so that ${type} loses more than it does of floats: convert the model in floats, where there is one`,
+  ];
+}
+
 /** The type of all matrices, in the words of files that are written. */
-function ownType({ path, tensors }: OpenModel<string>): FileType {
-  const found = new Set([...tensors.tensors.values()].filter(({ shape }) => shape.length > 1).map(({ dtype }) => dtype));
+function ownType(model: OpenModel<string>): FileType {
+  const { path } = model;
+  const found = matrixTypes(model);
   const quantised = [...found].find((dtype) => !isStorageName(dtype));
   if (quantised !== undefined) {
     const types = fileTypes.join(", ");
