@@ -99,7 +99,7 @@ test("Ctrl-C saves, says how to go on, and exits with 130; the end is that of a 
   const { code, stdout } = await ended;
   expect(code).toBe(130);
   expect(stdout).toMatch(/stopped at step \d+ of 60, saved; go on with: (?:npx cria|node \S+main\.js) train stopped --resume/);
-  expect((await cria("train", "recipe.yaml", "--out", "stopped", "--resume")).code).toBe(0);
+  expect((await trainHere("recipe.yaml", "--out", "stopped", "--resume")).code).toBe(0);
   expect(rowsOf("stopped")).toEqual(rowsOf("run"));
 });
 
@@ -112,7 +112,7 @@ test("when the reader of stdout leaves, it saves, says on stderr how to go on, r
   expect(code).toBe(141);
   expect(stderr).toMatch(/stopped at step \d+ of 60, saved; go on with: .* train unread --resume/);
   expect((await readdir(join(folder, "unread"))).filter((name) => /lock|partial/.test(name))).toEqual([]);
-  expect((await cria("train", "unread", "--resume")).code).toBe(0);
+  expect((await trainHere("unread", "--resume")).code).toBe(0);
   expect(rowsOf("unread")).toEqual(rowsOf("run"));
 });
 
@@ -135,30 +135,30 @@ test("of two that begin in one folder at once one trains, and its recipe stays",
 
 test("what was trained is never overwritten, and a resumed run keeps to its recipe unless told", async () => {
   const steps = ["--set", "steps=4"];
-  expect((await cria("train", "recipe.yaml", "--out", "short", ...steps)).code).toBe(0);
-  const finished = await cria("train", "short", "--resume");
+  expect((await trainHere("recipe.yaml", "--out", "short", ...steps)).code).toBe(0);
+  const finished = await trainHere("short", "--resume");
   expect(finished).toMatchObject({
     code: 0,
     stdout: expect.stringMatching(/\nall 4 steps are done: more of them go on, as --set steps=8\n/),
   });
-  const again = await cria("train", "recipe.yaml", "--out", "short");
+  const again = await trainHere("recipe.yaml", "--out", "short");
   expect(again).toMatchObject({
     code: 1,
     stderr: expect.stringMatching(/short: it holds a run: go on with it, or choose another folder \(--resume, --out\)/),
   });
-  const changed = await cria("train", "recipe.yaml", "--out", "short", "--resume");
+  const changed = await trainHere("recipe.yaml", "--out", "short", "--resume");
   expect(changed).toMatchObject({
     code: 1,
     stderr: expect.stringMatching(/recipe changed .* steps from 4 to 60: restore it, or say --set steps=60/),
   });
-  const longer = await cria("train", "short", "--resume", "--set", "steps=6");
+  const longer = await trainHere("short", "--resume", "--set", "steps=6");
   expect(longer).toMatchObject({
     code: 0,
     stdout: expect.stringMatching(/changed: steps from 4 to 6\nlearning rate: goes on from .* in step 4, .*\ngoing on from step 4\n/),
   });
   expect(rowsOf("short").filter((row) => "loss" in row).length).toBe(6);
   await cp(join(folder, "data"), join(folder, "moved"), { recursive: true });
-  const moved = await cria("train", "short", "--resume", "--set", `data=${join(folder, "moved")}`, "--set", "evaluation.every=7");
+  const moved = await trainHere("short", "--resume", "--set", `data=${join(folder, "moved")}`, "--set", "evaluation.every=7");
   expect(moved).toMatchObject({
     code: 0,
     stdout: expect.stringMatching(/changed: data from .*data to .*moved, evaluation\.every from \d+ to 7\n/),
@@ -166,16 +166,16 @@ test("what was trained is never overwritten, and a resumed run keeps to its reci
   const kept = await readFile(join(folder, "short", "train.yaml"), "utf8");
   expect(kept).toContain("data: ../moved\n");
   expect(kept).toContain("evaluation:\n  every: 7\n");
-  expect(await cria("train", "short", "--resume", "--set", "tokenizer=other.json")).toMatchObject({ code: 2 });
-  const wider = await cria("train", "short", "--resume", "--set", "steps=8", "--set", "model.dim=64");
+  expect(await trainHere("short", "--resume", "--set", "tokenizer=other.json")).toMatchObject({ code: 2 });
+  const wider = await trainHere("short", "--resume", "--set", "steps=8", "--set", "model.dim=64");
   expect(wider).toMatchObject({
     code: 1,
     stderr: expect.stringMatching(/model\.dim from 32 to 64: a run keeps its model, begin a new one with --out/),
   });
   const before = await readFile(join(folder, "short", "train.yaml"), "utf8");
-  const shorter = await cria("train", "short", "--resume", "--set", "steps=5");
+  const shorter = await trainHere("short", "--resume", "--set", "steps=5");
   expect(shorter).toMatchObject({ code: 1, stderr: expect.stringMatching(/steps is 5 but .*step-000006 has done 6: raise steps/) });
-  const larger = await cria("train", "short", "--resume", "--set", "steps=8", "--set", "batch=100000000");
+  const larger = await trainHere("short", "--resume", "--set", "steps=8", "--set", "batch=100000000");
   expect(larger).toMatchObject({
     code: 1,
     stderr: expect.stringMatching(/training needs .* of memory .*, but .* is .* GB: the largest batch that fits is \d+/),
@@ -270,6 +270,12 @@ function start(...words: string[]): ChildProcess {
 
 function cria(...words: string[]): Promise<Ended> {
   return outputOf(start(...words));
+}
+
+/** Runs `train` in this process, on a recipe or run of the folder: no program starts for it. */
+function trainHere(name: string, ...words: string[]): Promise<Ended> {
+  const inFolder = words.map((word, i) => (words[i - 1] === "--out" ? join(folder, word) : word));
+  return runWords(["train", join(folder, name), ...inFolder], commandRows);
 }
 
 function outputOf(child: ChildProcess): Promise<Ended> {
