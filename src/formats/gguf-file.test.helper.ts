@@ -61,7 +61,3 @@ function padded(bytes: number, alignment: number): number {
 export function pair(key: string, type: GgufType, value: GgufScalar): [string, GgufValue] {
   return [key, { type, value }];
 }
-
-export function listPair(key: string, type: GgufType, values: readonly GgufScalar[]): [string, GgufValue] {
-  return [key, { type: "array", value: { type, values } }];
-}
