@@ -1,16 +1,16 @@
 // Chats in the library: what is rendered, what ends an answer, and what is refused.
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { referenceBackend } from "./backend/reference/index.ts";
 import { atomicWriteJson } from "./files/index.ts";
 import { type GgufValue, ggufBytes, ggufTokenizerPairs, tokenizerJson } from "./formats/index.ts";
 import { type ChatOptions, Llama, type LoadOptions, type Message } from "./index.ts";
 import {
+  folderForAll,
   tinyChatTemplate,
   tinyChatTokenizer,
   tinyTokenizer,
-  withFolder,
   writeTinyChat,
   writeTinyFolder,
 } from "./load/tiny-model.test.helper.ts";
@@ -20,24 +20,9 @@ const hi: readonly Message[] = [{ role: "user", content: "a" }];
 const backend = referenceBackend();
 
 let folder: string;
-let remove: () => void;
-let removed: Promise<void>;
-beforeAll(
-  () =>
-    new Promise<void>((ready) => {
-      removed = withFolder(async (made) => {
-        folder = made;
-        await writeTinyFolder(folder);
-        ready();
-        await new Promise<void>((done) => {
-          remove = done;
-        });
-      });
-    }),
-);
-afterAll(() => {
-  remove();
-  return removed;
+const made = folderForAll(writeTinyFolder);
+beforeAll(() => {
+  folder = made();
 });
 beforeEach(async () => {
   await writeTinyChat(folder);

@@ -18,6 +18,7 @@ export {
 } from "./element-layouts.ts";
 export { CriaError, type CriaErrorOptions, check, fail, UsageError } from "./errors.ts";
 export { eventsHandled } from "./events-handled.ts";
+export { finalised } from "./finalised.ts";
 export { float16Bits, float16Value } from "./float16.ts";
 export { JobQueue } from "./job-queue.ts";
 export { isObject, type JsonObject, parseJson } from "./json.ts";

@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { atomicWriteJson } from "../files/index.ts";
 import { sharedData } from "../load/shared-data.test.helper.ts";
-import { withFolder, writeTinyBin, writeTinyChat, writeTinyFolder } from "../load/tiny-model.test.helper.ts";
+import { folderForAll, withFolder, writeTinyBin, writeTinyChat, writeTinyFolder } from "../load/tiny-model.test.helper.ts";
 import { commandRows } from "./commands.ts";
 import { Interrupted } from "./interrupt.ts";
 import type { Terminal } from "./run.ts";
@@ -17,25 +17,12 @@ function run(words: readonly string[], more: Partial<Terminal> = {}) {
 /** A folder with the tiny model in both forms, for all tests. */
 let folder: string;
 let bin: string;
-let remove: () => void;
-let removed: Promise<void>;
-beforeAll(
-  () =>
-    new Promise<void>((ready) => {
-      removed = withFolder(async (made) => {
-        folder = made;
-        await writeTinyFolder(folder);
-        bin = await writeTinyBin(folder);
-        ready();
-        await new Promise<void>((done) => {
-          remove = done;
-        });
-      });
-    }),
-);
-afterAll(() => {
-  remove();
-  return removed;
+const made = folderForAll(async (at) => {
+  await writeTinyFolder(at);
+  bin = await writeTinyBin(at);
+});
+beforeAll(() => {
+  folder = made();
 });
 
 describe("cria generate", () => {

@@ -1,6 +1,6 @@
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { atomicWriteJson } from "../files/index.ts";
 import { pair } from "../formats/gguf-file.test.helper.ts";
 import { ggufTokenizerPairs } from "../formats/index.ts";
@@ -9,6 +9,7 @@ import { openModel } from "../index.ts";
 import { modelMemory } from "../infer/index.ts";
 import { tinyGguf, tinyGgufTensors } from "../load/tiny-gguf.test.helper.ts";
 import {
+  folderForAll,
   tinyChatTemplate,
   tinyChatTokenizer,
   withFolder,
@@ -23,24 +24,9 @@ const run = (words: readonly string[]) => runWords(words, commandRows);
 
 /** A folder with the tiny model, for all tests. */
 let folder: string;
-let remove: () => void;
-let removed: Promise<void>;
-beforeAll(
-  () =>
-    new Promise<void>((ready) => {
-      removed = withFolder(async (made) => {
-        folder = made;
-        await writeTinyFolder(folder);
-        ready();
-        await new Promise<void>((done) => {
-          remove = done;
-        });
-      });
-    }),
-);
-afterAll(() => {
-  remove();
-  return removed;
+const made = folderForAll(writeTinyFolder);
+beforeAll(() => {
+  folder = made();
 });
 
 describe("cria inspect", () => {

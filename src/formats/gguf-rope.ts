@@ -6,7 +6,7 @@ import type { GgufKeys } from "./gguf-keys.ts";
 import type { TensorFile } from "./tensor-file.ts";
 
 const where = "gguf";
-/** The divisors of Llama 3.1 and its descendants, which no key speaks of. */
+/** The divisors of Llama 3.1 and its descendants, which no key of the file names. */
 const divisors = "rope_freqs.weight";
 /** Divisors of longrope, up to the original length and beyond it. */
 const [shortDivisors, longDivisors] = ["rope_factors_short.weight", "rope_factors_long.weight"] as const;

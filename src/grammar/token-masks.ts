@@ -21,7 +21,7 @@ export type TokenMask = Int32Array | Uint32Array;
 /** What places of one frame allow, whatever lies around the frame. */
 interface Inside {
   readonly mask: TokenMask;
-  /** Where the frame's rule may end inside of tokens; not of those that the mask has anyway. */
+  /** Places where the frame's rule may end inside of tokens, those tokens left out that the mask has anyway. */
   readonly leaves: readonly Leaf[];
 }
 

@@ -67,7 +67,7 @@ export class RepositoryCache {
 
   /**
    * Makes a blob a file of a commit.
-   * @param isNew no other commit has it: where there are no links, it is moved, so that it is not on the disk twice
+   * @param isNew says that no other commit has the file: where there are no links, it is moved, so that it is not on the disk twice
    */
   async link(commit: string, file: RemoteFile, isNew: boolean): Promise<void> {
     const [blob, path] = [this.blobPath(file), this.snapshotPath(commit, file.path)];

@@ -1,6 +1,6 @@
 // Draws the next token from logits: penalties change them, steps choose candidates, and one of these is drawn. What transformers has too means what it means
 // there (generation/logits_process.py), so that the numbers in a model's generation_config.json do.
-import { check, Rng } from "../base/index.ts";
+import { check, finalised, Rng } from "../base/index.ts";
 import { mostTopK } from "../graph/index.ts";
 import { applyTemperature, excludeTop, keepFirst, keepProbable, keepShare, keepTypical, keepWithinSigma } from "./candidates.ts";
 import { Mirostat } from "./mirostat.ts";
@@ -111,16 +111,9 @@ export function createSampler(options: SamplingOptions = {}, before: readonly Lo
 function placeDraws(seed: number, choice: number, place: number): Rng {
   const words = [seed, Math.floor(seed / 2 ** 32), choice, place];
   const [first, second] = [0x9e3779b1, 0x7feb352d].map((factor) =>
-    words.reduce((hash, word) => mixed(Math.imul(hash ^ word, factor)), factor),
+    words.reduce((hash, word) => finalised(Math.imul(hash ^ word, factor)), factor),
   );
-  return new Rng([mixed(first! ^ 1), mixed(second! ^ 2), mixed(first! ^ 3), mixed(second! ^ 4) | 1]);
-}
-
-/** The finaliser of MurmurHash3 (Appleby): every bit of the result depends on every bit of the hash. */
-function mixed(hash: number): number {
-  let bits = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
-  return bits ^ (bits >>> 16);
+  return new Rng([finalised(first! ^ 1), finalised(second! ^ 2), finalised(first! ^ 3), finalised(second! ^ 4) | 1]);
 }
 
 /** Logits by rising id, so that equal ones stand as they do among all. @throws CriaError where they are no numbers, or all are ruled out */

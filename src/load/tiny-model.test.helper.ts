@@ -14,7 +14,7 @@ import {
 import { initialise, type LlamaConfig, llamaConfig, type ParameterRow, parameterRows } from "../model/index.ts";
 import { byteFallbackPiece, type SentencePieceModel } from "../tokenizer/index.ts";
 
-export { withFolder } from "../files/with-folder.test.helper.ts";
+export { folderForAll, withFolder } from "../files/with-folder.test.helper.ts";
 
 const letters = ["▁", "a", "b", "▁a", "ab", "▁b"];
 

@@ -1,4 +1,4 @@
-// A recipe of data whose sources have steps → the recipe of the cleaned texts, which is prepared as any other.
+// This file makes of a recipe whose sources have steps the recipe of their cleaned texts, which is prepared like any recipe.
 import type { DataRecipe, SourceRecipe } from "../corpus/index.ts";
 import { type CleanedTexts, cleanedTexts } from "./cleaned.ts";
 import type { PipelineJob } from "./job.ts";

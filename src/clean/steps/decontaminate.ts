@@ -1,8 +1,7 @@
 // Documents that hold what a model is to be tested with: a row of words of a test's item (Brown et al. 2020, arXiv 2005.14165, appendix C).
 import { z } from "zod";
-import { check, decodeUtf8, isObject, parseJson } from "../../base/index.ts";
+import { check, decodeUtf8, finalised, isObject, parseJson } from "../../base/index.ts";
 import { type StepFiles, stepRow } from "../step.ts";
-import { finalised } from "../text/finalised.ts";
 import { PlainWords } from "../text/plain-words.ts";
 
 const where = "data";

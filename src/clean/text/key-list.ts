@@ -1,6 +1,6 @@
 // Keys of documents: hashes of 64 bits as two halves, because numbers of JavaScript hold 53 and BigInts are slow.
 
-import { finalised } from "./finalised.ts";
+import { finalised } from "../../base/index.ts";
 
 /** A list of keys that grows. */
 export class KeyList {

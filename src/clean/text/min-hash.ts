@@ -1,8 +1,7 @@
 // MinHash (Broder 1997): of the n-grams of a text's words the least value of each of many hash functions; two texts agree in a value with the probability of
 // their Jaccard similarity. Bands of several values make keys (Leskovec et al., Mining of Massive Datasets, section 3.4): two texts of similarity s share a
 // key with the probability 1 − (1 − s^rows)^bands.
-import { Rng } from "../../base/index.ts";
-import { finalised } from "./finalised.ts";
+import { finalised, Rng } from "../../base/index.ts";
 import type { KeyList } from "./key-list.ts";
 import { PlainWords } from "./plain-words.ts";
 

@@ -1,6 +1,7 @@
 // The words of a text as near-duplicates and contamination are looked for: in small letters, without punctuation.
+
+import { finalised } from "../../base/index.ts";
 import { characterFlags, punctuationFlag, spaceFlag } from "./characters.ts";
-import { finalised } from "./finalised.ts";
 
 /** Hashes of the words of one text after another. */
 export class PlainWords {

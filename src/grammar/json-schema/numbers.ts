@@ -41,7 +41,7 @@ export interface NumberConditions {
   readonly types: ReadonlySet<JsonType>;
   readonly bounds: readonly AtomOf<"bound">[];
   readonly multiples: readonly AtomOf<"multiple">[];
-  /** Numbers that it is not. */
+  /** Numbers that the value must not be. */
   readonly others: readonly number[];
 }
 

@@ -1,4 +1,4 @@
-// Whether a grammar has any text at all.
+// This file decides whether a grammar has any text at all.
 import type { Expression } from "../expression.ts";
 
 /** Whether rule 0 has a text. */
