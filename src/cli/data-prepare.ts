@@ -10,7 +10,6 @@ import {
   cleanRecipe,
   hasSteps,
   openRecipeJob,
-  openSources,
   parseShard,
   phasesOf,
   runPhases,
@@ -156,7 +155,7 @@ async function openJobOf(asked: Asked, io: CommandIo, isKept = true) {
   const opened = await openRecipeJob(asked.recipe, { ...placesOf(asked), isKept, signal: io.signal });
   if (opened === undefined)
     throw new UsageError(where, `${asked.path}: no source has steps, so there are no phases: leave out --plan and --phase`);
-  return { job: opened.job, phases: phasesOf(await openSources(opened.job)) };
+  return { job: opened.job, sources: opened.sources, phases: phasesOf(opened.sources) };
 }
 
 async function tellPlan(asked: Asked, flags: Flags, io: CommandIo): Promise<number> {
@@ -194,8 +193,8 @@ async function runOnePhase(asked: Asked, flags: Flags, io: CommandIo): Promise<n
   const phase = required(wholeFlag(flags, where, "phase", 0), where, "phase");
   const text = stringFlag(flags, "shard");
   const shard = text === undefined ? undefined : parseShard(text, process.env, where);
-  const { job, phases } = await openJobOf(asked, io);
-  await runPhases(job, { ...running(flags, io), phase, shard });
+  const { job, sources, phases } = await openJobOf(asked, io);
+  await runPhases(job, { ...running(flags, io), phase, shard }, sources);
   const done = { work: asked.work, phase, phases: phases.length, ...(shard !== undefined && { shard }) };
   const part = shard === undefined ? "" : `, part ${shard.index} of ${shard.count},`;
   io.stdout(io.json ? `${JSON.stringify(done)}\n` : `phase ${phase} of 0 to ${phases.length - 1}${part} is done in ${asked.work}\n`);

@@ -1,8 +1,7 @@
 // This file makes of a recipe whose sources have steps the recipe of their cleaned texts, which is prepared like any recipe.
 import type { DataRecipe, SourceRecipe } from "../corpus/index.ts";
 import { type CleanedTexts, cleanedTexts } from "./cleaned.ts";
-import type { PipelineJob } from "./job.ts";
-import { type CleanedSource, type OpenJobOptions, openJob } from "./open-job.ts";
+import { type CleanedSource, type OpenedJob, type OpenJobOptions, openJob } from "./open-job.ts";
 import { type RunOptions, runPhases } from "./run-phases.ts";
 
 /** A recipe after its cleaning. */
@@ -20,10 +19,7 @@ export function hasSteps(source: SourceRecipe): source is CleanedSource {
 }
 
 /** The job of a recipe's sources with steps; undefined where none has some. @throws CriaError as `openJob` does */
-export async function openRecipeJob(
-  recipe: DataRecipe,
-  options: OpenJobOptions,
-): Promise<{ readonly job: PipelineJob; readonly notes: readonly string[] } | undefined> {
+export async function openRecipeJob(recipe: DataRecipe, options: OpenJobOptions): Promise<OpenedJob | undefined> {
   const sources = recipe.sources.filter(hasSteps);
   return sources.length === 0 ? undefined : openJob(sources, options);
 }
@@ -32,9 +28,9 @@ export async function openRecipeJob(
 export async function cleanRecipe(recipe: DataRecipe, options: OpenJobOptions & RunOptions): Promise<CleanedRecipe> {
   const opened = await openRecipeJob(recipe, options);
   if (opened === undefined) return { recipe, cleaned: [], notes: [] };
-  const { job, notes } = opened;
-  await runPhases(job, options);
-  const cleaned = await cleanedTexts(job);
+  const { job, notes, sources: ready } = opened;
+  await runPhases(job, options, ready);
+  const cleaned = await cleanedTexts(job, ready);
   const files = new Map(cleaned.map((texts) => [texts.name, [...texts.files]]));
   const sources = recipe.sources.map((source) => {
     const paths = files.get(source.name);

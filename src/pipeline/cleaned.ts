@@ -1,6 +1,6 @@
 // What a pipeline leaves when all is done: files of clean documents for each source, and a report.
 import type { JobSource, PipelineJob } from "./job.ts";
-import { fileOf, openSources } from "./phases.ts";
+import { fileOf, type OpenedSource, openSources } from "./phases.ts";
 import { joinReports, reportSchema, type SourceReport, sumReports } from "./report.ts";
 import { readReport } from "./run-task.ts";
 
@@ -12,10 +12,10 @@ export interface CleanedTexts {
   readonly report: SourceReport;
 }
 
-/** What a finished job made, source by source. */
-export async function cleanedTexts(job: PipelineJob): Promise<readonly CleanedTexts[]> {
+/** What a finished job made, source by source. @param ready the sources, where they are opened already */
+export async function cleanedTexts(job: PipelineJob, ready?: readonly OpenedSource[]): Promise<readonly CleanedTexts[]> {
   const cleaned: CleanedTexts[] = [];
-  for (const { source, stages } of await openSources(job)) {
+  for (const { source, stages } of ready ?? (await openSources(job))) {
     const passes: SourceReport[] = [];
     for (const stage of stages.keys()) passes.push(sumReports(await reportsOf(job, source, stage)));
     const last = { kind: "pass", stage: stages.length - 1 } as const;

@@ -7,7 +7,7 @@ import { type StepEntries, stepFilesOf } from "../clean/index.ts";
 import { openTexts, type SourceRecipe, type TextFile, textParts } from "../corpus/index.ts";
 import { atomicWriteJson, explainIo, makeFolder } from "../files/index.ts";
 import type { JobFile, JobSource, PipelineJob } from "./job.ts";
-import { filesFrom, openSources } from "./phases.ts";
+import { filesFrom, type OpenedSource, openSources } from "./phases.ts";
 
 const where = "data";
 const planName = "plan.json";
@@ -35,6 +35,8 @@ export interface OpenJobOptions {
 /** A job that is written down, and what there is to say about its files. */
 export interface OpenedJob {
   readonly job: PipelineJob;
+  /** Its sources with their steps, whose models are opened once. */
+  readonly sources: readonly OpenedSource[];
   /** Sentences for people: what was passed over. */
   readonly notes: readonly string[];
 }
@@ -64,9 +66,9 @@ export async function openJob(
     opened.push({ name, files, text, parts, steps, stepFiles });
   }
   const job = { folder: resolve(work), base, stretchBytes, sources: opened };
-  await openSources(job); // steps that are wrong are named before anything is written
+  const ready = await openSources(job); // steps that are wrong are named before anything is written
   if (isKept) await writePlan(job);
-  return { job, notes };
+  return { job, sources: ready, notes };
 }
 
 async function jobFile({ path, name, form }: TextFile): Promise<JobFile> {

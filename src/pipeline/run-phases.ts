@@ -32,9 +32,9 @@ export interface Shard {
 /** Less text is done by the calling thread, because threads take tenths of a second to start. */
 const aloneBytes = 8 << 20;
 
-/** Does what is not done of a job. @throws CriaError where a task fails, or phases before the one that is asked for are not done; the signal's reason */
-export async function runPhases(job: PipelineJob, options: RunOptions = {}): Promise<void> {
-  const sources = await openSources(job);
+/** Does what is not done of a job. @param ready the sources, where they are opened already @throws CriaError where a task fails, or phases before the one that is asked for are not done; the signal's reason */
+export async function runPhases(job: PipelineJob, options: RunOptions = {}, ready?: readonly OpenedSource[]): Promise<void> {
+  const sources = ready ?? (await openSources(job));
   const phases = phasesOf(sources);
   const { phase: only, shard } = options;
   check(only === undefined || only < phases.length, where, () => `phase ${only} is asked for, but the recipe has ${phases.length}, from 0`);
