@@ -1,5 +1,5 @@
 // A graph is a list of nodes in the order they run; a tensor is what one of them makes, or what comes from outside.
-import { bytesOf, check, type DType, fail, isStateDType, type Precision, type Shape, sizeOf } from "../base/index.ts";
+import { bytesOf, check, type DType, fail, isStateDType, type Precision, type Rounding, type Shape, sizeOf } from "../base/index.ts";
 import type { Attributes, Op } from "./op.ts";
 
 /** Layout of elements and shape; the last size is contiguous. */
@@ -51,10 +51,14 @@ export class Graph {
   readonly #limits = new Map<number, Tensor>();
   /** The precision of matrix products that are added from now on. */
   readonly precision: Precision;
+  /** What the rows of linear layers are rounded to whose matrix is a quantised weight. */
+  readonly quantised: Rounding;
   #nextNode = 0;
 
-  constructor(precision: Precision = "float32") {
+  /** @param quantised "int8" multiplies bytes, which is several times as fast; a gradient through it is that of the exact product */
+  constructor(precision: Precision = "float32", quantised: Rounding = precision) {
     this.precision = precision;
+    this.quantised = quantised;
   }
 
   /** A buffer that outlives runs and may be updated in place. */

@@ -98,7 +98,7 @@ export function inferenceGraph(config: LlamaConfig, size: InferenceSize): Infere
     () => `${contextLength} positions exceed the model's context of ${config.contextLength}: take ${config.contextLength} or fewer`,
   );
   check(L <= R, "model", () => `logits of ${L} rows are wanted, but a run has ${R}`);
-  const graph = new Graph();
+  const graph = new Graph("float32", "int8");
   const tokens = graph.input("tokens", i32(R));
   const rows = pagedRowInputs(graph, { R, S, P: Math.ceil(contextLength / pageKeys) });
   graph.limitRows(R, rows.count);

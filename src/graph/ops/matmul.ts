@@ -29,7 +29,7 @@ export function matmul(a: Tensor, b: Tensor, form: MatmulForm, precision: Roundi
 }
 
 /** A linear layer without bias: x [N, in] and w [out, in], as checkpoints store it → x·wᵀ [N, out]; w may be a weight of any layout. */
-export function linear(x: Tensor, w: Tensor, precision: Rounding = x.graph.precision): Tensor {
+export function linear(x: Tensor, w: Tensor, precision: Rounding = isQuantised(w.dtype) ? x.graph.quantised : x.graph.precision): Tensor {
   return matmul(x, w, "nt", precision);
 }
 
