@@ -29,13 +29,15 @@ export {
   type FinishReason,
   type LogitsStep,
   lookupDraft,
+  type ModelCounts,
+  type PromptCounts,
   type SamplingOptions,
   type Scores,
   type TextPiece,
   type TextSoFar,
   type TokenLogProbability,
 } from "./infer/index.ts";
-export type { ChatOptions, GenerateOptions, RenderOptions } from "./llama/index.ts";
+export type { ChatOptions, GenerateOptions, Prompt, RenderOptions } from "./llama/index.ts";
 export { Llama, type LoadOptions } from "./llama.ts";
 export { type OpenModel, openAnyTokenizer as openTokenizer, openModel } from "./load/index.ts";
 export type { LlamaConfig } from "./model/index.ts";

@@ -7,7 +7,7 @@ import { referenceBackend } from "./backend/reference/index.ts";
 import { atomicWriteJson } from "./files/index.ts";
 import { narrowBfloat16, type TensorToWrite } from "./formats/index.ts";
 import { chooseTarget, openCpuBackend } from "./host/index.ts";
-import { type GenerateOptions, Llama, type LoadOptions } from "./index.ts";
+import { type GenerateOptions, Llama, type LoadOptions, type Prompt } from "./index.ts";
 import { SequenceModel, type TextPiece } from "./infer/index.ts";
 import { openModel } from "./load/index.ts";
 import { sharedData } from "./load/shared-data.test.helper.ts";
@@ -216,6 +216,36 @@ describe("a tiny model", () => {
       expect(together).toEqual(alone);
       const read = prompts.reduce((sum, prompt) => sum + llama.promptIds(prompt).length, 0);
       expect(rows()).toBe(read + 2 * (options.maxTokens - 1));
+    });
+  });
+
+  test("a prompt of ids is read as it is; the first token says how much of it was read before, where the salt is the same", async () => {
+    await withFolder(async (folder) => {
+      await writeTinyFolder(folder);
+      await using llama = await Llama.load(folder, { backend: referenceBackend() });
+      const prompt = "ab a ab a";
+      const ids = llama.promptIds(prompt);
+      const options = { temperature: 0, maxTokens: 3, stopIds: [] };
+      const written = async (asked: Prompt, cacheSalt?: string) => {
+        const pieces: TextPiece[] = [];
+        for await (const piece of llama.pieces(asked, { ...options, cacheSalt })) pieces.push(piece);
+        const [{ prompt: counts } = {}, ...others] = pieces;
+        expect(others.every(({ prompt }) => prompt === undefined)).toBe(true);
+        return { ids: pieces.map(({ id }) => id), cached: counts?.cachedTokens, tokens: counts?.tokens };
+      };
+      const first = await written(prompt, "a");
+      expect(first).toMatchObject({ cached: 0, tokens: ids.length });
+      expect(llama.cachedTokens(prompt, { cacheSalt: "a" })).toBe(ids.length - 1);
+      expect(llama.cachedTokens([...ids], { cacheSalt: "b" })).toBe(0);
+      expect(await written(ids, "b")).toEqual(first);
+      expect(await written([...ids], "a")).toEqual({ ...first, cached: ids.length - 1 });
+      for await (const { prompt: counts } of llama.choices(ids, 2, { ...options, maxTokens: 1, cacheSalt: "a" }))
+        expect(counts).toEqual({ tokens: ids.length, cachedTokens: ids.length - 1 });
+      expect(llama.counts).toMatchObject({ heldPages: 0, freePages: llama.counts.pages });
+      llama.mixedRows = 7;
+      expect(llama.mixedRows).toBe(7);
+      for (const wrong of [[1.5], [-1], 7]) expect(() => llama.pieces(wrong as Prompt)).toThrow("must be a text or an array of token ids");
+      await expect(written([])).rejects.toThrow("there is no token to go on from");
     });
   });
 

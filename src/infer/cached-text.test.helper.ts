@@ -1,22 +1,31 @@
 // Texts on a pool of pages, with the keys that a machine would have in them, and random operations on them.
 import { expect } from "vitest";
-import { Rng } from "../base/index.ts";
+import { fail, Rng } from "../base/index.ts";
 import { pageKeys } from "../graph/index.ts";
 import { CachedText, type PageCopy } from "./cached-text.ts";
 import { PageAllocator } from "./page-allocator.ts";
 
-/** What a machine would have in its pages: each key is its whole prefix, as a string. */
+/** What a machine would have in its pages: each key is its salt and its whole prefix, as a string. */
 export class Bench {
   readonly pool: PageAllocator;
   readonly #keys: (string | undefined)[];
+  readonly #salts = new WeakMap<CachedText, string>();
 
   constructor(pages: number) {
     this.pool = new PageAllocator(pages);
     this.#keys = Array.from({ length: pages * pageKeys });
   }
 
-  text(ids: readonly number[] = []): CachedText {
-    return new CachedText(this.pool, ids);
+  text(ids: readonly number[] = [], salt = ""): CachedText {
+    const text = new CachedText(this.pool, ids, salt);
+    this.#salts.set(text, salt);
+    return text;
+  }
+
+  fork(text: CachedText): CachedText {
+    const fork = text.fork();
+    this.#salts.set(fork, this.#saltOf(text));
+    return fork;
   }
 
   /** Computes up to `rows` rows of a text. @returns how many */
@@ -25,7 +34,7 @@ export class Bench {
     const count = text.reserve(rows, copies);
     for (const { from, to } of copies)
       for (let key = 0; key < pageKeys; key++) this.#keys[to * pageKeys + key] = this.#keys[from * pageKeys + key];
-    for (let row = text.computed; row < text.computed + count; row++) this.#keys[this.#at(text, row)] = prefix(text, row);
+    for (let row = text.computed; row < text.computed + count; row++) this.#keys[this.#at(text, row)] = this.#key(text, row);
     text.commit(count);
     return count;
   }
@@ -34,16 +43,20 @@ export class Bench {
   verify(text: CachedText): void {
     expect(text.pages.length).toBe(Math.ceil(text.computed / pageKeys));
     for (let row = 0; row < text.computed; row++)
-      if (this.#keys[this.#at(text, row)] !== prefix(text, row)) throw new Error(`row ${row} has another text's key`);
+      if (this.#keys[this.#at(text, row)] !== this.#key(text, row)) throw new Error(`row ${row} has another text's key`);
+  }
+
+  #key(text: CachedText, row: number): string {
+    return `${this.#saltOf(text)}: ${text.ids(row + 1).join(" ")}`;
+  }
+
+  #saltOf(text: CachedText): string {
+    return this.#salts.get(text) ?? fail("test", "the text is another bench's");
   }
 
   #at(text: CachedText, row: number): number {
     return text.pages[Math.floor(row / pageKeys)]!.number * pageKeys + (row % pageKeys);
   }
-}
-
-function prefix(text: CachedText, row: number): string {
-  return text.ids(row + 1).join(" ");
 }
 
 export const count = (length: number, first = 0) => Array.from({ length }, (_, i) => first + i);
@@ -68,14 +81,14 @@ export function fuzzPages(seed: number, operations: number): void {
     (text) => text.truncate(rng.below(text.length + 1)),
     (text) => text.pause(),
     (text) => text.forget(),
-    (text) => void texts.push(text.fork()),
+    (text) => void texts.push(bench.fork(text)),
     (text) => {
       text.pause();
       texts = texts.filter((other) => other !== text);
     },
   ];
   for (let i = 0; i < operations; i++) {
-    if (texts.length === 0 || rng.below(6) === 0) texts.push(bench.text());
+    if (texts.length === 0 || rng.below(6) === 0) texts.push(bench.text([], ["", "a"][rng.below(2)]));
     steps[rng.below(steps.length)]!(texts[rng.below(texts.length)]!);
     for (const text of texts) bench.verify(text);
     expect(bench.pool.held + bench.pool.kept).toBeLessThanOrEqual(pages);

@@ -45,7 +45,7 @@ describe("a text", () => {
     const bench = new Bench(9);
     const text = bench.text(count(100));
     bench.compute(text);
-    const forks = [text.fork(), text.fork()];
+    const forks = [bench.fork(text), bench.fork(text)];
     expect(bench.pool.held).toBe(2);
     for (const [i, fork] of forks.entries()) {
       fork.append([1000 + i]);
@@ -129,6 +129,29 @@ test("rows that RoPE rotated for another length are other rows", () => {
     text.append(count(70), ropeLength);
     text.reuse(70);
     expect(text.computed).toBe(expected);
+    text.forget();
+  }
+});
+
+test("texts of another salt find nothing, and those of the same salt all of it", () => {
+  const bench = new Bench(6);
+  for (const salt of ["a", "b"]) {
+    const text = bench.text(count(130), salt);
+    text.reuse(130);
+    expect(text.computed).toBe(0);
+    bench.compute(text);
+    text.pause();
+  }
+  expect(bench.pool.kept).toBe(6);
+  for (const [salt, expected] of [
+    ["a", 130],
+    ["b", 130],
+    ["", 0],
+  ] as const) {
+    const text = bench.text(count(130), salt);
+    text.reuse(130);
+    expect(text.computed, salt).toBe(expected);
+    bench.verify(text);
     text.forget();
   }
 });

@@ -1,7 +1,7 @@
 // The ids of one sequence and the pages that hold their keys and values: from no page at all, where everything is computed again, to all of them.
 import { fail } from "../base/index.ts";
 import { pageKeys } from "../graph/index.ts";
-import type { Page, PageAllocator } from "./page-allocator.ts";
+import type { Before, Page, PageAllocator } from "./page-allocator.ts";
 
 /** Keys and values of one page to be copied to another before a pass writes to it. */
 export interface PageCopy {
@@ -23,11 +23,14 @@ export class CachedText {
    */
   readonly #marks: number[];
   readonly #pool: PageAllocator;
+  readonly #beginning: { readonly salt: string };
   readonly #pages: Page[] = [];
   #computed = 0;
 
-  constructor(pool: PageAllocator, marks: readonly number[] = []) {
+  /** @param salt only texts of the same salt share pages */
+  constructor(pool: PageAllocator, marks: readonly number[] = [], salt = "") {
     this.#pool = pool;
+    this.#beginning = { salt };
     this.#marks = [...marks];
   }
 
@@ -63,7 +66,7 @@ export class CachedText {
 
   /** The same text on the same pages. */
   fork(): CachedText {
-    const other = new CachedText(this.#pool, this.#marks);
+    const other = new CachedText(this.#pool, this.#marks, this.#beginning.salt);
     other.#computed = this.#computed;
     for (const page of this.#pages) other.#push(page);
     return other;
@@ -121,7 +124,7 @@ export class CachedText {
   /** @returns whether a whole page was found, so that there may be more */
   #reusePage(until: number): boolean {
     const at = Math.floor(this.#computed / pageKeys);
-    const found = this.#pool.find(this.#pages[at - 1], this.#marks, at * pageKeys, until);
+    const found = this.#pool.find(this.#before(at), this.#marks, at * pageKeys, until);
     if (found === undefined) return false;
     const computed = at * pageKeys + found.keys;
     if (computed - this.#computed < Math.min(leastShared, until - this.#computed) || computed <= this.#computed) return false;
@@ -149,11 +152,15 @@ export class CachedText {
   #keep(at: number, end: number): void {
     const page = this.#pages[at]!;
     if (page.isKept) return;
-    const kept = this.#pool.keep(this.#pages[at - 1], page, this.#marks.slice(at * pageKeys, end));
+    const kept = this.#pool.keep(this.#before(at), page, this.#marks.slice(at * pageKeys, end));
     if (kept === page) return;
     this.#pool.hold(kept);
     this.#pages[at] = kept;
     this.#pool.release(page);
+  }
+
+  #before(at: number): Before {
+    return this.#pages[at - 1] ?? this.#beginning;
   }
 
   #mark(row: number): number {

@@ -2,8 +2,9 @@
 // logits are used as the guesses were right. A sampler's numbers follow from the place in the text, and a row's bits do not depend on the rows beside
 // it, so the text is bit for bit the one without guesses, drawn or greedy; only time differs.
 import { check } from "../base/index.ts";
-import type { LanguageModel, TokenSequence } from "./generate-tokens.ts";
+import type { TokenSequence } from "./generate-tokens.ts";
 import type { Sampler } from "./sampling.ts";
+import type { SequenceOptions } from "./sequence.ts";
 import type { TextSoFar } from "./text-so-far.ts";
 
 /** Guesses what comes next in one text. */
@@ -21,12 +22,17 @@ export type IsOver = (text: TextSoFar, vocabSize: number) => boolean;
 export interface DraftSource {
   /** Tokens that are guessed at once, at most; from 1. */
   readonly mostTokens: number;
-  /**
-   * Begins to guess for one text.
-   * @param newSampler makes a sampler that draws as the text's own does
-   * @param vocabSize ids from here on are never drawn
-   */
-  open(newSampler: () => Sampler, vocabSize: number, isOver: IsOver): Draft;
+  /** Begins to guess for one text. */
+  open(text: DraftedText): Draft;
+}
+
+/** The text that is guessed for. */
+export interface DraftedText extends SequenceOptions {
+  /** Makes a sampler that draws as the text's own does. */
+  newSampler(): Sampler;
+  /** Ids from here on are never drawn. */
+  readonly vocabSize: number;
+  readonly isOver: IsOver;
 }
 
 /** A text whose next tokens are guessed ahead. */
@@ -45,11 +51,11 @@ export class DraftedSequence implements TokenSequence {
   /** How many tokens are guessed next: more where all were right, fewer where not (as transformers' assisted generation has it). */
   #wanted: number;
 
-  /** @throws CriaError where the model cannot read several tokens for their logits, or take some back */
-  constructor(model: LanguageModel, draft: Draft, most: number) {
-    this.#base = model.sequence();
+  /** @param base is disposed of with this one @throws CriaError where it cannot read several tokens for their logits, or take some back */
+  constructor(base: TokenSequence, contextLength: number, draft: Draft, most: number) {
+    this.#base = base;
     this.#draft = draft;
-    this.#contextLength = model.contextLength;
+    this.#contextLength = contextLength;
     this.#most = most;
     this.#wanted = Math.min(4, most);
     check(
@@ -57,6 +63,10 @@ export class DraftedSequence implements TokenSequence {
       "infer",
       () => "a draft needs a model that gives the logits of all rows and takes tokens back: omit the draft",
     );
+  }
+
+  get cachedTokens(): number {
+    return this.#base.cachedTokens ?? 0;
   }
 
   async next(ids: ArrayLike<number>, signal?: AbortSignal): Promise<Float32Array> {

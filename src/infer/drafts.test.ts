@@ -37,7 +37,11 @@ class CountingModel implements LanguageModel {
     this.#noise = noise;
   }
 
-  sequence(read: readonly number[] = []): ReturnType<LanguageModel["sequence"]> {
+  sequence(): ReturnType<LanguageModel["sequence"]> {
+    return this.#sequenceOf([]);
+  }
+
+  #sequenceOf(read: readonly number[]): ReturnType<LanguageModel["sequence"]> {
     const ids = [...read];
     this.open++;
     const nextAll = async (more: ArrayLike<number>) => {
@@ -51,7 +55,7 @@ class CountingModel implements LanguageModel {
     return {
       nextAll,
       next: async (more) => (await nextAll(more)).at(-1) ?? new Float32Array(),
-      fork: () => this.sequence(ids),
+      fork: () => this.#sequenceOf(ids),
       truncate: (length) => {
         expect(length).toBeLessThanOrEqual(ids.length);
         ids.length = length;

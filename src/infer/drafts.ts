@@ -1,6 +1,6 @@
 // Who guesses: a small model that draws as the large one will, or the text itself, where it says the same again.
 import { check } from "../base/index.ts";
-import type { Draft, DraftSource, IsOver } from "./drafted-sequence.ts";
+import type { Draft, DraftedText, DraftSource } from "./drafted-sequence.ts";
 import type { LanguageModel, TokenSequence } from "./generate-tokens.ts";
 import type { Sampler } from "./sampling.ts";
 import { GrowingText } from "./text-so-far.ts";
@@ -26,30 +26,26 @@ export function modelDraft(model: LanguageModel, mostTokens = usualMost): DraftS
   const counts = { proposed: 0, accepted: 0 };
   return Object.assign(counts, {
     mostTokens,
-    open: (newSampler: () => Sampler, vocabSize: number, isOver: IsOver) =>
-      new ModelDraft(model, { sampler: newSampler(), vocabSize: Math.min(vocabSize, model.vocabSize), isOver }, counts),
+    open: (text: DraftedText) => new ModelDraft(model, text, counts),
   });
-}
-
-/** How a draft draws. */
-interface Drawing {
-  readonly sampler: Sampler;
-  readonly vocabSize: number;
-  readonly isOver: IsOver;
 }
 
 class ModelDraft implements Draft {
   readonly #model: LanguageModel;
-  readonly #drawing: Drawing;
+  readonly #drawn: DraftedText;
+  readonly #sampler: Sampler;
+  readonly #vocabSize: number;
   readonly #sequence: TokenSequence;
   readonly #counts: DraftCounts;
   /** What the small model has read. */
   #read: number[] = [];
   #promptLength: number | undefined;
 
-  constructor(model: LanguageModel, drawing: Drawing, counts: DraftCounts) {
-    [this.#model, this.#drawing, this.#counts] = [model, drawing, counts];
-    this.#sequence = model.sequence();
+  constructor(model: LanguageModel, drawn: DraftedText, counts: DraftCounts) {
+    [this.#model, this.#drawn, this.#counts] = [model, drawn, counts];
+    this.#sampler = drawn.newSampler();
+    this.#vocabSize = Math.min(drawn.vocabSize, model.vocabSize);
+    this.#sequence = model.sequence({ cacheSalt: drawn.cacheSalt });
   }
 
   async propose(text: readonly number[], most: number, signal?: AbortSignal): Promise<readonly number[]> {
@@ -58,13 +54,13 @@ class ModelDraft implements Draft {
     const growing = new GrowingText(text.slice(0, this.#promptLength));
     for (const id of text.slice(this.#promptLength)) growing.push(id);
     let unread = this.#unread(text);
-    const { sampler, vocabSize, isOver } = this.#drawing;
+    const [vocabSize, { isOver }] = [this.#vocabSize, this.#drawn];
     const guesses: number[] = [];
     if (unread.some((id) => id >= this.#model.vocabSize)) return guesses; // a token that only the large model has
     while (guesses.length < most && this.#read.length + unread.length <= this.#model.contextLength && !isOver(growing, vocabSize)) {
       const logits = await this.#sequence.next(unread, signal);
       this.#read.push(...unread);
-      const id = sampler.next(logits.subarray(0, vocabSize), growing);
+      const id = this.#sampler.next(logits.subarray(0, vocabSize), growing);
       guesses.push(id);
       growing.push(id);
       unread = [id];

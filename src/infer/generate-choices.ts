@@ -25,8 +25,8 @@ export async function* generateChoices(
 ): AsyncGenerator<ChoicePiece, void> {
   check(Number.isSafeInteger(count) && count >= 1, "infer", () => `${count} texts are asked for, but it must be an integer, at least 1`);
   const ids = typeof prompt === "string" ? promptIds(tokenizer, prompt, options) : prompt;
-  const { seed = Math.floor(Math.random() * 2 ** 32), choice: first = 0, signal } = options;
-  using shared = await SharedPrompt.read(model, ids, signal);
+  const { seed = Math.floor(Math.random() * 2 ** 32), choice: first = 0 } = options;
+  using shared = await SharedPrompt.read(model, ids, options);
   const writers = Array.from({ length: count }, (_, i) => generateText(shared, tokenizer, ids, { ...options, seed, choice: first + i }));
   try {
     yield* merged(writers);

@@ -116,7 +116,7 @@ describe("stop strings", () => {
   test("before a stop token, what was held back comes", async () => {
     const found = await pieces(llama, "a", [...ids(llama, "▁a", "b"), 2], { stop: ["bb"], stopIds: [2] });
     expect(found).toEqual([
-      { id: llama.pieceToId("▁a"), text: " a" },
+      { id: llama.pieceToId("▁a"), text: " a", prompt: { tokens: 2, cachedTokens: 0 } },
       { id: llama.pieceToId("b"), text: "" },
       { id: 2, text: "b", finishReason: "stop" },
     ]);

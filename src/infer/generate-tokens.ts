@@ -6,7 +6,7 @@ import { type RuleOptions, ruleSteps } from "./rule-out.ts";
 import { createSampler } from "./sampling.ts";
 import type { SamplingOptions } from "./sampling-options.ts";
 import { firstBits, type LogitsStep } from "./scores.ts";
-import type { TopLogits, TopWanted } from "./sequence.ts";
+import type { SequenceOptions, TopLogits, TopWanted } from "./sequence.ts";
 import { GrowingText, type TextSoFar } from "./text-so-far.ts";
 
 /** What generation asks of a model; a SequenceModel is one. */
@@ -15,11 +15,13 @@ export interface LanguageModel {
   /** So many tokens the model can read; the token after the last of them can still be drawn. */
   readonly contextLength: number;
   /** A text of its own that has no token yet. */
-  sequence(): TokenSequence;
+  sequence(options?: SequenceOptions): TokenSequence;
 }
 
 /** A text that the model has read so far. */
 export interface TokenSequence extends Disposable {
+  /** Tokens of those read that a model had computed for other texts, where it knows. */
+  readonly cachedTokens?: number;
   /** Reads on. @returns logits [V] for the token after `ids` */
   next(ids: ArrayLike<number>, signal?: AbortSignal): Promise<Float32Array>;
   /** Reads on as {@link next} does, but gives the largest logits only, where a model can. */
@@ -36,7 +38,7 @@ export interface TokenSequence extends Disposable {
 const largeVocabulary = 4096;
 
 /** How tokens are drawn, and what ends them. */
-export interface GenerateTokensOptions extends SamplingOptions, RuleOptions {
+export interface GenerateTokensOptions extends SamplingOptions, RuleOptions, SequenceOptions {
   /** Tokens to write at most; as many as the context holds by default. At least 1. */
   readonly maxTokens?: number;
   /** Tokens of prompt and text at most; only where `maxTokens` is absent. At least 1, and more than the prompt has. */
@@ -60,9 +62,18 @@ export interface GenerateTokensOptions extends SamplingOptions, RuleOptions {
  */
 export type FinishReason = "stop" | "length" | "stuck";
 
+/** What a prompt came to. */
+export interface PromptCounts {
+  readonly tokens: number;
+  /** Tokens that were not computed, as an earlier text had them. */
+  readonly cachedTokens: number;
+}
+
 /** A token that was drawn. */
 export interface GeneratedToken {
   readonly id: number;
+  /** Only the first token has it. */
+  readonly prompt?: PromptCounts;
   /** Log-probabilities of the model itself, before any step; absent unless they are asked for. */
   readonly logProbabilities?: TokenLogProbability;
   /** Only the last token has it; with "stop", the token is the stop token, or the last one of a text that is complete by its grammar. */
@@ -106,6 +117,7 @@ export async function* generateTokens(
     const finishReason = isStop ? "stop" : (endOf(before, text, vocabSize) ?? (isFull ? "length" : undefined));
     yield {
       id,
+      ...(count === 1 && { prompt: { tokens: text.promptLength, cachedTokens: sequence.cachedTokens ?? 0 } }),
       ...(told !== undefined && { logProbabilities: told }),
       ...(finishReason !== undefined && { finishReason }),
     };
@@ -132,13 +144,16 @@ interface Drawing {
 
 /** A text of the model's, guessed ahead where there is a draft. The draft draws as the sampler does, so that it guesses what that will draw. */
 function openSequence(model: LanguageModel, options: GenerateTokensOptions, { before, seed, isOver }: Drawing): TokenSequence {
-  const { draft, vocabSize = model.vocabSize } = options;
-  if (draft === undefined) return model.sequence();
-  return new DraftedSequence(
-    model,
-    draft.open(() => createSampler({ ...options, seed }, before), vocabSize, isOver),
-    draft.mostTokens,
-  );
+  const { draft, vocabSize = model.vocabSize, cacheSalt } = options;
+  const sequence = model.sequence({ cacheSalt });
+  if (draft === undefined) return sequence;
+  const newSampler = () => createSampler({ ...options, seed }, before);
+  try {
+    return new DraftedSequence(sequence, model.contextLength, draft.open({ newSampler, vocabSize, isOver, cacheSalt }), draft.mostTokens);
+  } catch (error) {
+    sequence[Symbol.dispose]();
+    throw error;
+  }
 }
 
 /** Why nothing can follow a text, where a step knows which texts are complete. */

@@ -19,6 +19,9 @@ export interface Found {
   readonly keys: number;
 }
 
+/** What stands in front of a page: another page, whole and kept, or the beginning of a text. Texts with different salts share nothing. */
+export type Before = Page | { readonly salt: string };
+
 class PoolPage implements Page {
   readonly number: number;
   users = 0;
@@ -73,7 +76,8 @@ class PrefixNode {
 export class PageAllocator {
   readonly #pages: readonly PoolPage[];
   readonly #free: PoolPage[];
-  readonly #root = new PrefixNode(undefined, [], undefined);
+  /** The trees of kept prefixes by salt; none is empty. */
+  readonly #roots = new Map<string, PrefixNode>();
   #clock = 0;
 
   /** @param count pages, at least 1 */
@@ -121,9 +125,8 @@ export class PageAllocator {
 
   /**
    * The kept page with the most of `ids` from `from` on, at most to `until`, exactly compared; undefined where no page has even the first.
-   * @param before the page of the ids in front, which is whole and kept; undefined at the beginning of a text
    */
-  find(before: Page | undefined, ids: readonly number[], from: number, until: number): Found | undefined {
+  find(before: Before, ids: readonly number[], from: number, until: number): Found | undefined {
     let best: Found | undefined;
     if (from >= until) return undefined;
     for (const { ids: kept, page } of this.#nodeOf(before)?.siblingsOf(ids[from]!) ?? []) {
@@ -138,17 +141,17 @@ export class PageAllocator {
    * @param ids from 1 to 64; fewer than 64 are the end of a text
    * @returns the page that is kept for these ids: another one where the tree has them already
    */
-  keep(before: Page | undefined, page: Page, ids: readonly number[]): Page {
-    const parent = this.#nodeOf(before);
+  keep(before: Before, page: Page, ids: readonly number[]): Page {
+    const parent = this.#nodeOf(before) ?? this.#newRoot(before);
     if (parent === undefined) return page;
-    for (const sibling of parent.siblingsOf(ids[0]!)) {
-      const common = commonLength(sibling.ids, ids, 0, ids.length);
-      if (common === ids.length && sibling.page !== undefined) return sibling.page;
-      if (common === sibling.ids.length && sibling.page !== undefined) this.detach(sibling.page); // the new page says more
-    }
+    const siblings = parent.siblingsOf(ids[0]!);
+    const commonOf = (sibling: PrefixNode) => commonLength(sibling.ids, ids, 0, ids.length);
+    const same = siblings.find((sibling) => commonOf(sibling) === ids.length);
+    if (same?.page !== undefined) return same.page;
     const own = this.#own(page);
     own.node = new PrefixNode(parent, ids, own);
     parent.add(own.node);
+    for (const sibling of siblings) if (commonOf(sibling) === sibling.ids.length && sibling.page !== undefined) this.detach(sibling.page); // the new page says more
     return page;
   }
 
@@ -159,6 +162,7 @@ export class PageAllocator {
     if (node === undefined || node.children.size > 0) return false;
     node.parent?.remove(node);
     own.node = undefined;
+    this.#removeEmptyRoot(node.parent);
     this.#freeIfUnused(own);
     return true;
   }
@@ -174,8 +178,22 @@ export class PageAllocator {
     if (page.users === 0 && page.node === undefined) this.#free.push(page);
   }
 
-  #nodeOf(page: Page | undefined): PrefixNode | undefined {
-    return page === undefined ? this.#root : this.#own(page).node;
+  #nodeOf(before: Before): PrefixNode | undefined {
+    return "salt" in before ? this.#roots.get(before.salt) : this.#own(before).node;
+  }
+
+  /** The tree that begins with the first page of its salt; undefined behind a page that is not kept. */
+  #newRoot(before: Before): PrefixNode | undefined {
+    if (!("salt" in before)) return undefined;
+    const root = new PrefixNode(undefined, [], undefined);
+    this.#roots.set(before.salt, root);
+    return root;
+  }
+
+  /** Salts come and go with those who use them, so that an empty tree is not kept. */
+  #removeEmptyRoot(node: PrefixNode | undefined): void {
+    if (node === undefined || node.parent !== undefined || node.children.size > 0) return;
+    for (const [salt, root] of this.#roots) if (root === node) this.#roots.delete(salt);
   }
 
   #own({ number }: Page): PoolPage {

@@ -27,6 +27,10 @@ export interface Work {
   nextResult: number;
   /** Rows computed so far, those computed again included. */
   computedRows: number;
+  /** Rows before this one were computed or found once, since the work began or before. */
+  reached: number;
+  /** Rows of the work that pages had before it reached them. */
+  cachedRows: number;
 }
 
 /** A sequence as the scheduler sees it; W is what whoever waits needs to know of the work. */
@@ -36,6 +40,8 @@ export interface Member<W extends Work = Work> {
   readonly age: number;
   /** When a pass last had rows of it, by the scheduler's clock. */
   servedAt: number;
+  /** Rows of work that has ended which pages had already. */
+  cachedRows: number;
   work: W | undefined;
 }
 
@@ -59,7 +65,7 @@ export interface Pass<W extends Work = Work> {
 /** Gives out pages, and says what the next pass computes. */
 export class Scheduler<W extends Work> {
   readonly #pool: PageAllocator;
-  readonly #limits: PassLimits;
+  #limits: PassLimits;
   readonly #members = new Set<Member<W>>();
   #nextAge = 0;
   #clock = 0;
@@ -69,8 +75,17 @@ export class Scheduler<W extends Work> {
     this.#limits = limits;
   }
 
+  get limits(): PassLimits {
+    return this.#limits;
+  }
+
+  /** What passes hold from the next one on. */
+  set limits(limits: PassLimits) {
+    this.#limits = limits;
+  }
+
   join(text: CachedText): Member<W> {
-    const member: Member<W> = { text, age: this.#nextAge++, servedAt: ++this.#clock, work: undefined };
+    const member: Member<W> = { text, age: this.#nextAge++, servedAt: ++this.#clock, cachedRows: 0, work: undefined };
     this.#members.add(member);
     return member;
   }
@@ -88,7 +103,7 @@ export class Scheduler<W extends Work> {
     const [first, ...others] = this.#waiting().sort((a, b) => a.servedAt - b.servedAt);
     if (first === undefined) return undefined;
     const waiting = [first, ...others] as const;
-    for (const { text, work } of waiting) text.reuse(work.nextResult);
+    for (const member of waiting) reuse(member);
     const pass = this.#planFor(waiting) ?? this.#planFor([oldestOf(waiting)]);
     check(pass !== undefined, "infer", () => `no sequence gets a page of the pool's ${this.#pool.count}: this is a mistake in cria`);
     const served = new Set<Member<W>>(pass.parts.filter(({ rows }) => rows > 0).map(({ member }) => member));
@@ -101,6 +116,7 @@ export class Scheduler<W extends Work> {
     for (const { member, work, rows } of parts) {
       member.text.commit(rows);
       work.computedRows += rows;
+      work.reached = Math.max(work.reached, member.text.computed);
     }
   }
 
@@ -142,7 +158,7 @@ export class Scheduler<W extends Work> {
   /** Takes at most `most` rows of a member; one that an older member has made pause takes over again what is left of its pages. */
   #part(member: Waiting<W>, most: number, ropeLength: number, copies: PageCopy[]): PassPart<W> {
     const { text, work } = member;
-    text.reuse(work.nextResult);
+    reuse(member);
     const last = Math.min(text.computed + most, work.end);
     let end = text.computed;
     while (end < last && text.ropeLengthAt(end) === ropeLength) end++;
@@ -167,6 +183,13 @@ export class Scheduler<W extends Work> {
     const younger = holders.filter(({ work, age }) => work !== undefined && age > member.age).sort((a, b) => b.age - a.age);
     return idle[0] ?? younger[0];
   }
+}
+
+/** Takes over what pages have of a member's rows already. */
+function reuse({ text, work }: Waiting): void {
+  text.reuse(work.nextResult);
+  work.cachedRows += Math.max(0, text.computed - work.reached);
+  work.reached = Math.max(work.reached, text.computed);
 }
 
 /** The length that RoPE's table is made for in the next row; that of the last row where all are computed. */

@@ -62,7 +62,10 @@ export async function fuzzQueue(seed: number, operations: number): Promise<void>
         const start = known.ids.length;
         known.ids.push(...ids);
         known.ropeLengths.push(...ids.map(() => ropeLengthOf(known.ids.length - 1)));
-        const { logits: found, hidden } = results[i]!;
+        const { logits: found, hidden, computedRows, cachedRows } = results[i]!;
+        expect(cachedRows).toBeGreaterThanOrEqual(0);
+        expect(computedRows + cachedRows).toBeGreaterThanOrEqual(ids.length); // more where rows were computed again
+        expect(cachedRows).toBeLessThanOrEqual(ids.length);
         const states = ids.map((_, at) => known.ids.slice(0, start + at + 1));
         const wanted =
           logits === "all"
@@ -109,9 +112,13 @@ export async function fuzzQueue(seed: number, operations: number): Promise<void>
     () => {
       failing = rng.below(4) === 0;
     },
+    () => {
+      queue.mixedRows = 1 + rng.below(limits.rows);
+    },
   ];
   for (let i = 0; i < operations; i++) {
-    if (rng.below(4) === 0) all.push({ sequence: queue.sequence(), ids: [], ropeLengths: [], busy: false });
+    if (rng.below(4) === 0)
+      all.push({ sequence: queue.sequence({ cacheSalt: ["a", "b"][rng.below(3)] }), ids: [], ropeLengths: [], busy: false });
     steps[rng.below(steps.length)]!();
     for (let left = rng.below(600); left > 0; left--) await undefined;
     for (const { sequence, ids, busy } of all) if (!busy) expect(sequence.ids).toEqual(ids);

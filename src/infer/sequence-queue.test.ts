@@ -61,6 +61,24 @@ describe("a run", () => {
     expect(rowsOf(runner.passes)).toEqual([1, 64, 64, 64, 64, 512, 1000 - 4 * 63 - 512]);
   });
 
+  test("of a long prompt takes as many rows beside those who decode as is said meanwhile", async () => {
+    const { queue, runner } = fakeQueue(40);
+    const decoder = queue.sequence();
+    await decoder.next([1]);
+    const long = queue.sequence().next(idsOf(1000, 3));
+    for (const rows of [64, 10, 512]) {
+      queue.mixedRows = rows;
+      await decoder.next([1]);
+    }
+    await long;
+    expect(rowsOf(runner.passes)).toEqual([1, 64, 10, 512, 1000 - 63 - 9 - 511]);
+    for (const rows of [0, 1.5, 513])
+      expect(() => {
+        queue.mixedRows = rows;
+      }).toThrow(`[infer] mixedRows is ${rows} but must be an integer from 1 to 512`);
+    expect(queue.mixedRows).toBe(512);
+  });
+
   test("divides a pass evenly, and what a short prompt does not need goes to the long ones", async () => {
     const { queue, runner } = fakeQueue(40, { limits: { ...passLimits, rows: 100 } });
     const run = (length: number, seed: number) => queue.sequence().next(idsOf(length, seed));
@@ -101,6 +119,26 @@ describe("a run", () => {
     expect((await queue.run([{ sequence: fourth, ids: idsOf(140), logits: "none" }]))[0].computedRows).toBe(0);
     expect(fourth.length).toBe(140);
     expect(runner.rows).toBe(153);
+  });
+
+  test("says how many of its tokens pages had, whoever paused meanwhile, and texts of another salt have none", async () => {
+    const { queue } = fakeQueue(3);
+    const first = queue.sequence({ cacheSalt: "a" });
+    await first.next(idsOf(100));
+    expect(first.cachedTokens).toBe(0);
+    first.dispose();
+    expect(queue.counts).toMatchObject({ heldPages: 0, keptPages: 2, freePages: 3 });
+    const cached = (cacheSalt?: string) => queue.cachedTokens([...idsOf(100), 3], { cacheSalt });
+    expect([cached("a"), cached("b"), cached(), queue.cachedTokens(idsOf(100), { cacheSalt: "a" })]).toEqual([100, 0, 0, 99]);
+    expect(queue.counts).toMatchObject({ heldPages: 0, keptPages: 2 });
+    using again = queue.sequence({ cacheSalt: "a" });
+    await again.next([...idsOf(100), 3]);
+    expect([again.cachedTokens, queue.counts.freePages]).toEqual([100, 1]);
+    using other = queue.sequence({ cacheSalt: "b" });
+    await other.next(idsOf(150)); // takes all pages
+    expect(other.cachedTokens).toBe(0);
+    await again.next([4]); // is computed again, which makes nothing of it cached
+    expect([again.cachedTokens, again.fork().cachedTokens]).toEqual([100, 0]);
   });
 
   test("goes on from forks and cuts", async () => {

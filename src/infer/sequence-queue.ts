@@ -6,15 +6,25 @@ import { CachedText } from "./cached-text.ts";
 import { PageAllocator } from "./page-allocator.ts";
 import type { LogitRow, PassOutputs, PassRunner } from "./pass-runner.ts";
 import { type Member, type Pass, type PassLimits, Scheduler, type Work } from "./scheduler.ts";
-import { type LogitsWanted, type RunItem, type RunResult, Sequence, type TopLogits, type TopWanted } from "./sequence.ts";
+import {
+  type LogitsWanted,
+  type RunItem,
+  type RunResult,
+  Sequence,
+  type SequenceOptions,
+  type TopLogits,
+  type TopWanted,
+} from "./sequence.ts";
 
 /** The pages of a model by what they are, and what was computed since it was opened. */
 export interface ModelCounts {
   readonly pages: number;
   /** Pages that sequences hold. */
   readonly heldPages: number;
-  /** Pages that no sequence holds and that are kept for texts which begin alike. */
+  /** Pages that no sequence holds and that are kept for texts which begin alike, until their place is needed. */
   readonly keptPages: number;
+  /** Pages that a text gets without making another one pause: all that no sequence holds, kept ones among them. */
+  readonly freePages: number;
   readonly passes: number;
   /** Rows of all passes. */
   readonly rows: number;
@@ -31,6 +41,8 @@ export interface Job extends Work {
   readonly start: number;
   readonly firstLogits: number;
   readonly firstHidden: number;
+  reached: number;
+  cachedRows: number;
   readonly output: OutputName | undefined;
   readonly wanted: { readonly logits: LogitsWanted; readonly hidden: LogitsWanted };
   readonly top: TopWanted | undefined;
@@ -88,13 +100,42 @@ export class SequenceQueue {
 
   get counts(): ModelCounts {
     const { count: pages, held: heldPages, kept: keptPages } = this.#pool;
-    return { pages, heldPages, keptPages, passes: this.#passes, rows: this.#rows };
+    return { pages, heldPages, keptPages, freePages: pages - heldPages, passes: this.#passes, rows: this.#rows };
+  }
+
+  /**
+   * Rows of a pass in which a text is decoding while another's prompt is read, at most: fewer make texts come more evenly, and prompts take longer. It
+   * may be changed while sequences are run. Their bits do not depend on it. @throws CriaError where it is not from 1 to `passRows`
+   */
+  get mixedRows(): number {
+    return this.#scheduler.limits.mixedRows;
+  }
+
+  set mixedRows(mixedRows: number) {
+    const { limits } = this.#scheduler;
+    check(
+      Number.isSafeInteger(mixedRows) && mixedRows >= 1 && mixedRows <= limits.rows,
+      "infer",
+      () => `mixedRows is ${mixedRows} but must be an integer from 1 to ${limits.rows}`,
+    );
+    this.#scheduler.limits = { ...limits, mixedRows };
   }
 
   /** An empty sequence. */
-  sequence(): Sequence {
+  sequence({ cacheSalt }: SequenceOptions = {}): Sequence {
     this.#check();
-    return this.#join(new CachedText(this.#pool));
+    return this.#join(new CachedText(this.#pool, [], cacheSalt));
+  }
+
+  /** How many of a text's first tokens need not be computed, as pages have them now. */
+  cachedTokens(ids: ArrayLike<number>, { cacheSalt }: SequenceOptions = {}): number {
+    this.#check();
+    const text = new CachedText(this.#pool, [], cacheSalt);
+    text.append(ids, this.#sizes.ropeLengthOf(Math.max(0, ids.length - 1)));
+    text.reuse(ids.length - 1); // what is wanted of the last one is computed anyway
+    const { computed } = text;
+    text.forget();
+    return computed;
   }
 
   /**
@@ -179,7 +220,7 @@ export class SequenceQueue {
     const [firstLogits, firstHidden] = [firstOf(wanted.logits), firstOf(wanted.hidden)];
     const job: Job = {
       ...{ member, batch, start, end, wanted, firstLogits, firstHidden, output: hidden?.output, top: isTop(logits) ? logits : undefined },
-      ...{ wantsLogits: logits !== "none", nextResult: Math.min(firstLogits, firstHidden), computedRows: 0 },
+      ...{ wantsLogits: logits !== "none", nextResult: Math.min(firstLogits, firstHidden), computedRows: 0, reached: start, cachedRows: 0 },
       results: { logits: [], hidden: [] },
     };
     member.text.append(ids, this.#sizes.ropeLengthOf(end - 1));
@@ -281,6 +322,7 @@ export class SequenceQueue {
     if (batch.jobs.some((job) => !this.#members.has(job.member))) return this.#fail(batch, disposedInRun());
     for (const job of batch.jobs) {
       this.#jobs.delete(job.member);
+      job.member.cachedRows += job.cachedRows;
       this.#served.add(job.member);
     }
     batch.resolve();
@@ -367,10 +409,11 @@ function checkId(id: number, vocabSize: number): void {
   );
 }
 
-function resultOf({ results: { logits, hidden }, wanted, computedRows }: Job): RunResult {
+function resultOf({ results: { logits, hidden }, wanted, computedRows, cachedRows }: Job): RunResult {
   return {
     logits: wanted.logits === "all" ? logits : logits[0],
     hidden: wanted.hidden === "all" ? hidden : hidden[0],
     computedRows,
+    cachedRows,
   } as RunResult;
 }

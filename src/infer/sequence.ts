@@ -3,6 +3,15 @@ import { check } from "../base/index.ts";
 import type { OutputName } from "../model/index.ts";
 import type { SequenceMember, SequenceQueue } from "./sequence-queue.ts";
 
+/** How a sequence begins. */
+export interface SequenceOptions {
+  /**
+   * Only texts of the same salt use one another's pages, so that how long a prompt takes says nothing of what others have asked. All texts that have none
+   * share theirs.
+   */
+  readonly cacheSalt?: string | undefined;
+}
+
 /** A text that grows, with the keys and values of what was computed of it. Dispose of it to give its pages back. */
 export class Sequence implements Disposable {
   readonly #model: SequenceQueue;
@@ -22,6 +31,11 @@ export class Sequence implements Disposable {
   /** The tokens that were run. */
   get ids(): readonly number[] {
     return this.#member.text.ids(this.length);
+  }
+
+  /** How many of its tokens were not computed for it: pages had them when it was to read them. Tokens from before a fork do not count. */
+  get cachedTokens(): number {
+    return this.#member.cachedRows;
   }
 
   /** Runs `ids` behind what was run. @returns logits [V] for the token after them. @throws as {@link SequenceModel.run} */
@@ -133,4 +147,6 @@ export interface RunResult<Item extends RunItem = RunItem> {
   readonly hidden: HiddenOf<Item>;
   /** Rows that were computed for it: fewer than its ids where the pool had their keys, more where earlier rows had to be computed again. */
   readonly computedRows: number;
+  /** Rows of its ids that were not computed: pages had their keys when it came to them. */
+  readonly cachedRows: number;
 }

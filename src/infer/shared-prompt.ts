@@ -1,6 +1,7 @@
 // Several texts from one prompt, which is read once: each begins where the prompt ends.
 import { check } from "../base/index.ts";
 import type { LanguageModel, TokenSequence } from "./generate-tokens.ts";
+import type { SequenceOptions } from "./sequence.ts";
 
 /** A model whose texts all begin with the same prompt. Dispose of it when the last text has begun. */
 export class SharedPrompt implements LanguageModel, Disposable {
@@ -11,8 +12,12 @@ export class SharedPrompt implements LanguageModel, Disposable {
   readonly #logits: Float32Array;
 
   /** Reads the prompt. @throws CriaError where the model cannot fork what it has read */
-  static async read(model: LanguageModel, prompt: ArrayLike<number>, signal?: AbortSignal): Promise<SharedPrompt> {
-    const sequence = model.sequence();
+  static async read(
+    model: LanguageModel,
+    prompt: ArrayLike<number>,
+    { signal, cacheSalt }: SequenceOptions & { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<SharedPrompt> {
+    const sequence = model.sequence({ cacheSalt });
     try {
       check(sequence.fork !== undefined, "infer", () => "several texts from one prompt need a model that forks sequences");
       return new SharedPrompt(model, Array.from(prompt), sequence, await sequence.next(prompt, signal));
@@ -33,6 +38,7 @@ export class SharedPrompt implements LanguageModel, Disposable {
     const [prompt, logits] = [this.#prompt, this.#logits];
     let isBegun = false;
     return {
+      cachedTokens: this.#read.cachedTokens ?? 0,
       next: async (ids, signal) => {
         if (isBegun) return fork.next(ids, signal);
         isBegun = true;

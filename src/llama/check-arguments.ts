@@ -25,6 +25,10 @@ export const is = {
   natural: { what: "an integer, at least 0", isRight: (value) => Number.isSafeInteger(value) && (value as number) >= 0 },
   idArrays: { what: "an array of arrays of token ids", isRight: (value) => Array.isArray(value) && value.every(idArray.isRight) },
   text: { what: "a text", isRight: (value) => typeof value === "string" },
+  prompt: {
+    what: "a text or an array of token ids",
+    isRight: (value) => typeof value === "string" || value instanceof Uint32Array || idArray.isRight(value),
+  },
   texts: { what: "an array of texts, none of them empty", isRight: (value) => Array.isArray(value) && value.every(name.isRight) },
   number: { what: "a number", isRight: (value) => typeof value === "number" && !Number.isNaN(value) },
   finite: { what: "a finite number", isRight: Number.isFinite },

@@ -9,5 +9,6 @@ export {
   type ModelOptions,
   type ModelThere,
   modelRules,
+  type Prompt,
   type RenderOptions,
 } from "./loaded-llama.ts";

@@ -13,11 +13,13 @@ import {
   type GenerateTextOptions,
   generateChoices,
   generateText,
+  type ModelCounts,
   modelDraft,
   type PromptOptions,
   promptIds,
   promptLogProbabilities,
   SequenceModel,
+  type SequenceOptions,
   type TextPiece,
   type TokenLogProbability,
 } from "../infer/index.ts";
@@ -72,6 +74,11 @@ export const modelRules = {
   ...{ contextLength: is.count, cacheType: is.cacheType, pages: is.count, signal: is.signal, onProgress: is.callback },
 } satisfies Record<keyof ModelOptions, Rule>;
 
+/** A text, which gets what the tokenizer puts around one, or ids, which are read as they are. */
+export type Prompt = string | readonly number[] | Uint32Array;
+
+const sequenceRules = { cacheSalt: is.text } satisfies Record<keyof SequenceOptions, Rule>;
+
 const promptRules = { parseSpecial: is.flag } satisfies Record<keyof PromptOptions, Rule>;
 
 const renderRules = {
@@ -90,6 +97,7 @@ const writeRules = {
   },
   ...{ noRepeatNgramSize: is.natural, suppressTokens: is.idArray, beginSuppressTokens: is.idArray, badWords: is.idArrays },
   ...samplingRules,
+  ...sequenceRules,
   ...{ steps: is.steps, logProbabilities: is.natural, draft: is.draft },
   ...{ grammar: is.grammar, jsonSchema: is.schema, whitespace: is.whitespace },
 } satisfies Record<Exclude<keyof GenerateOptions, keyof PromptOptions>, Rule>;
@@ -189,13 +197,13 @@ export class LoadedLlama {
    * @throws CriaError when an argument is of the wrong type, an option is out of its range or the prompt does not fit the context; the
    * signal's reason when it is aborted.
    */
-  async *generate(prompt: string, options: GenerateOptions = {}): AsyncGenerator<string, void> {
+  async *generate(prompt: Prompt, options: GenerateOptions = {}): AsyncGenerator<string, void> {
     for await (const { text } of this.pieces(prompt, options)) if (text !== "") yield text;
   }
 
   /** Gives what {@link generate} does token by token, with ids, and why the text ends. */
-  pieces(prompt: string, options: GenerateOptions = {}): AsyncGenerator<TextPiece, void> {
-    checkArgument("llama", "the prompt", prompt, is.text);
+  pieces(prompt: Prompt, options: GenerateOptions = {}): AsyncGenerator<TextPiece, void> {
+    checkArgument("llama", "the prompt", prompt, is.prompt);
     checkOptions("llama", options, generateRules);
     return generateText(this.#model, this.tokenizer, prompt, withDefaults(defined(options), this.defaults));
   }
@@ -204,8 +212,8 @@ export class LoadedLlama {
    * Several texts that follow one prompt, which is read once, written at the same time: text i is what {@link pieces} gives with the same seed and choice i.
    * @param count texts to write, at least 1
    */
-  choices(prompt: string, count: number, options: GenerateOptions = {}): AsyncGenerator<ChoicePiece, void> {
-    checkArgument("llama", "the prompt", prompt, is.text);
+  choices(prompt: Prompt, count: number, options: GenerateOptions = {}): AsyncGenerator<ChoicePiece, void> {
+    checkArgument("llama", "the prompt", prompt, is.prompt);
     checkArgument("llama", "the number of choices", count, is.count);
     checkOptions("llama", options, generateRules);
     return generateChoices(this.#model, this.tokenizer, prompt, count, withDefaults(defined(options), this.defaults));
@@ -215,10 +223,10 @@ export class LoadedLlama {
    * The likeliest texts behind a prompt that a search finds, best first, as many as there are beams. They end with what ends a text of the model's.
    * @throws CriaError when an option is out of its range or the prompt does not fit the context; the signal's reason when it is aborted
    */
-  async beams(prompt: string, options: BeamOptions & PromptOptions): Promise<readonly (BeamText & { readonly text: string })[]> {
+  async beams(prompt: Prompt, options: BeamOptions & PromptOptions): Promise<readonly (BeamText & { readonly text: string })[]> {
     checkOptions("llama", options, { ...promptRules, ...beamRules });
     const { parseSpecial = false, ...search } = defined(options);
-    const ids = this.promptIds(prompt, { parseSpecial });
+    const ids = this.#idsOf(prompt, { parseSpecial });
     const stopIds = [...(search.stopIds ?? this.defaults.stopIds ?? [])];
     const vocabSize = Math.min(this.tokenizer.vocabSize, this.#model.vocabSize);
     const found = await beamSearch(this.#model, ids, { vocabSize, ...search, stopIds });
@@ -230,12 +238,12 @@ export class LoadedLlama {
    * @param options `top` asks for so many of the most probable tokens beside each
    */
   async logProbabilities(
-    text: string,
+    text: Prompt,
     options: PromptOptions & { readonly top?: number; readonly signal?: AbortSignal } = {},
   ): Promise<readonly { readonly id: number; readonly told: TokenLogProbability | undefined }[]> {
     checkOptions("llama", options, { ...promptRules, top: is.natural, signal: is.signal });
     const { top = 0, signal, ...prompt } = options;
-    const ids = this.promptIds(text, prompt);
+    const ids = this.#idsOf(text, prompt);
     const told = await promptLogProbabilities(this.#model, ids, top, signal);
     return told.map((one, i) => ({ id: ids[i] ?? 0, told: one }));
   }
@@ -249,6 +257,32 @@ export class LoadedLlama {
     checkArgument("llama", "the larger model", large, { what: "a loaded model", isRight: (value) => value instanceof LoadedLlama });
     checkSameTokens(this.tokenizer, large.tokenizer);
     return modelDraft(this.#model, mostTokens);
+  }
+
+  /** The pages that all texts share, and what was computed since the model was loaded. */
+  get counts(): ModelCounts {
+    return this.#model.counts;
+  }
+
+  /** Rows of a pass in which a text is written while the prompt of another one is read, at most: see `SequenceModelOptions.mixedRows`. */
+  get mixedRows(): number {
+    return this.#model.mixedRows;
+  }
+
+  set mixedRows(rows: number) {
+    this.#model.mixedRows = rows;
+  }
+
+  /** How many of a prompt's first tokens need not be computed, as the pages are now. */
+  cachedTokens(prompt: Prompt, options: PromptOptions & SequenceOptions = {}): number {
+    checkOptions("llama", options, { ...promptRules, ...sequenceRules });
+    const { cacheSalt, ...encoding } = options;
+    return this.#model.cachedTokens(this.#idsOf(prompt, encoding), { cacheSalt });
+  }
+
+  #idsOf(prompt: Prompt, options: PromptOptions): ArrayLike<number> {
+    checkArgument("llama", "the prompt", prompt, is.prompt);
+    return typeof prompt === "string" ? this.promptIds(prompt, options) : prompt;
   }
 
   /** The ids that a prompt becomes, with what the tokenizer's template puts around it, as the begin-of-text token. */
@@ -303,10 +337,10 @@ export class LoadedLlama {
 }
 
 /** The text of a beam, without a stop token; spaces at its beginning are as the prompt has them. */
-function textBehind(tokenizer: Tokenizer, prompt: Uint32Array, { ids }: BeamText, stopIds: ReadonlySet<number>): string {
+function textBehind(tokenizer: Tokenizer, prompt: ArrayLike<number>, { ids }: BeamText, stopIds: ReadonlySet<number>): string {
   const kept = ids.filter((id, i) => i < ids.length - 1 || !stopIds.has(id));
   const decoder = new StreamDecoder(tokenizer);
-  for (const id of prompt) decoder.push(id);
+  for (const id of Array.from(prompt)) decoder.push(id);
   return kept.map((id) => decoder.push(id)).join("") + decoder.flush();
 }
 
