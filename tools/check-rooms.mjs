@@ -38,7 +38,7 @@ export const rooms = {
   llama: ["base", "backend", "model", "tokenizer", "chat", "grammar", "formats", "open", "infer"],
   eval: ["base", "backend", "model", "batches"],
   train: ["base", "schema", "graph", "backend", "model", "batches", "eval", "formats"],
-  runs: ["base", "schema", "files", "hub", "backend", "model", "tokenizer", "formats", "batches", "corpus", "eval", "train"],
+  runs: ["base", "schema", "files", "hub", "backend", "model", "tokenizer", "formats", "batches", "corpus", "infer", "eval", "train"],
   web: [
     "base",
     "threads",

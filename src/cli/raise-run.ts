@@ -24,7 +24,7 @@ import {
   trainingSeconds,
   writingSeconds,
 } from "../raise/index.ts";
-import { type EvaluationRow, isStepRow, readMetrics, runPaths, startRunFolder, type TrainSummary } from "../runs/index.ts";
+import { type EvaluationRow, isStepRow, readMetrics, runPaths, type SamplesRow, startRunFolder, type TrainSummary } from "../runs/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 import type { CheckedMemory, StepMetrics, WholeRecipe } from "../train/index.ts";
 import { count, describeMemory } from "./amounts.ts";
@@ -57,6 +57,11 @@ export interface RaiseRequest {
   readonly hints: readonly Hint[];
 }
 
+/** Prompts that the model writes behind while it is trained. */
+const shownPrompts = 2;
+/** Characters of what it writes then, on a line. */
+const shownCharacters = 100;
+
 /** Bytes of text: less teaches nothing and leaves nothing to measure on. */
 const leastBytes = 10_000;
 
@@ -75,7 +80,7 @@ export async function raiseRun(request: RaiseRequest, backend: Backend, io: Comm
   await using data = await PreparedData.open(join(folder, "data"), vocabularyOf(prepared.tokenizer));
   const summary = await trainAndSay(request, prepared, data, backend, io);
   if (io.signal.aborted) return stopped(folder, summary, io);
-  const prompts = await request.prompts(data, prepared.tokenizer);
+  const { prompts } = prepared;
   const samples = await sayIfStopped(folder, io, async () => {
     compare(prepared, summary, say);
     say("\nwhat it writes:");
@@ -108,6 +113,8 @@ interface Prepared extends Omit<PlannedRun, "recipe"> {
   readonly recipe: WholeRecipe;
   readonly tokenizer: Tokenizer;
   readonly texts: readonly string[];
+  /** What the model goes on from, while it is trained and afterwards. */
+  readonly prompts: readonly string[];
   /** Bytes of the held-out text that {@link compression} is about. */
   readonly heldOutBytes: number;
   readonly compression: readonly Compression[];
@@ -135,26 +142,32 @@ async function prepareRun(request: RaiseRequest, backend: Backend, io: CommandIo
     `tokenizer  ${tokenizer.model.kind}, ${tokenizer.vocabSize} pieces, ${bytesPerToken(manifest).toFixed(2)} bytes per token; ${count(tokensOf(manifest.sources))} tokens in shards`,
   );
   // The held-out text is compressed before training, so that how long it takes is known when the steps are counted.
-  const { bytes: heldOutBytes, compression } = await compressPrepared(join(folder, "data"), io);
+  const { heldOutBytes, compression, prompts } = await lookAtPrepared(request, tokenizer, io);
   const seconds = () => (hasSteps ? Number.POSITIVE_INFINITY : trainingSeconds(budget, where));
   const { signal, progress } = io;
-  const planned = await planRun({ backend, folder, seed, settings, signal, progress }, means, { tokenizer, manifest }, seconds);
+  const planned = await planRun(
+    { backend, folder, seed, settings, prompts: prompts.slice(0, shownPrompts), signal, progress },
+    means,
+    { tokenizer, manifest },
+    seconds,
+  );
   const recipe = await startRunFolder(folder, planned.recipe, tokenizer.model);
   await dropEmptyText(folder);
   const { precision } = recipe;
   say(`model      ${describeModel(recipe)}; ${describeSteps(planned)}`);
   const matmulRate = precision === "float32" ? float : await measureMatmul(backend, signal, precision);
-  return { ...planned, recipe, tokenizer, texts: text.lines.map((line) => line.trim()), heldOutBytes, compression, matmulRate };
+  return { ...planned, recipe, tokenizer, texts: text.lines.map((line) => line.trim()), prompts, heldOutBytes, compression, matmulRate };
 }
 
-async function compressPrepared(folder: string, { signal }: CommandIo) {
-  await using data = await PreparedData.open(folder);
-  return await compressHeldOut(data, signal);
+async function lookAtPrepared({ folder, prompts }: RaiseRequest, tokenizer: Tokenizer, { signal }: CommandIo) {
+  await using data = await PreparedData.open(join(folder, "data"), vocabularyOf(tokenizer));
+  const { bytes: heldOutBytes, compression } = await compressHeldOut(data, signal);
+  return { heldOutBytes, compression, prompts: await prompts(data, tokenizer) };
 }
 
 async function trainAndSay(
   request: RaiseRequest,
-  { recipe, matmulRate, mostSteps, evaluationSeconds }: Prepared,
+  { recipe, tokenizer, matmulRate, mostSteps, evaluationSeconds }: Prepared,
   data: PreparedData,
   backend: Backend,
   io: CommandIo,
@@ -169,7 +182,11 @@ async function trainAndSay(
       say(`memory     ${describeMemory(memory)}`);
       say(`training   the first step begins ${budget.spent.toFixed(0)} s after the start`);
     },
-    ...{ backend, recipe, folder, signal, progress, mostSteps, evaluationSeconds, sources: data.sources },
+    ...{ backend, recipe, folder, tokenizer, signal, progress, mostSteps, evaluationSeconds, sources: data.sources },
+    onSamples: ({ step, samples: [first] }: SamplesRow) => {
+      if (first !== undefined && step < recipe.steps) say(`step ${step}`.padEnd(11) + onOneLine(`${first.prompt}${first.text}`));
+    },
+    onNotice: (text: string) => say(`note       ${text}`),
     heldOut: data.heldOut && { tokens: data.heldOut, bytes: data.heldOut.totals.bytes },
     origin: { target: backend.target, data: await data.fingerprints() },
     secondsLeft: hasSteps ? undefined : () => budget.left - writingSeconds,
@@ -192,6 +209,11 @@ async function trainAndSay(
   const rate = summary.tokens / summary.seconds;
   say(`trained    ${summary.step} steps, ${count(summary.tokens)} tokens in ${summary.seconds.toFixed(0)} s (${count(rate)} tokens/s)`);
   return summary;
+}
+
+function onOneLine(text: string): string {
+  const line = text.replaceAll(/\s+/g, " ").trim();
+  return line.length <= shownCharacters ? line : `${line.slice(0, shownCharacters)}…`;
 }
 
 function stopped(folder: string, summary: TrainSummary, io: CommandIo): number {

@@ -62,6 +62,7 @@ learningRate: 1e-3            # the peak of the schedule
 documentMask: false           # true: documents in a sequence do not see each other
 evaluation: { every: 250 }    # steps
 checkpoints: { every: 250 }   # steps
+samples: { prompts: [Once upon a time], every: 250 }   # what the model writes as it learns
 `;
 
 /** The command `cria train`. */
@@ -223,6 +224,7 @@ async function runPlan(plan: Plan, io: CommandIo, dryRun: boolean): Promise<Ende
     heldOut,
     checkpoint,
     origin,
+    tokenizer,
     onMemory,
     onReady,
     onNotice,

@@ -67,7 +67,7 @@ async function train(
     const checkpoint = resumed?.checkpoint;
     if (checkpoint) checkSame(folder, checkpoint, { recipe, origin });
     return await trainRun({
-      ...{ backend, recipe, folder, origin, checkpoint, ...callbacks },
+      ...{ backend, recipe, folder, origin, checkpoint, tokenizer, ...callbacks },
       onReady: async () => {
         // A run that cannot begin leaves no folder. Until the folder is whole its recipe names the tokenizer that was given.
         if (!resumed) await startRunFolder(folder, settled, tokenizer.model);

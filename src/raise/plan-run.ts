@@ -18,6 +18,8 @@ export interface RunWish {
   readonly seed: number;
   /** "key=value" for the recipe, over what is planned; with steps or tokens among them the time plays no part. */
   readonly settings: readonly string[];
+  /** What the model goes on from as it learns; it writes nothing where there are none. */
+  readonly prompts?: readonly string[];
   readonly signal: AbortSignal;
   readonly progress: OnProgress;
 }
@@ -28,6 +30,8 @@ const usualShare = 0.7;
 const margin = 0.95;
 /** Evaluations of a run, the one at its end included, and the share of its time that one may take. */
 const evaluations = { count: 4, share: 0.015 };
+/** Times that a run writes behind its prompts, so that one sees it learn. */
+const timesWritten = 8;
 /** A forward pass takes a third of a step. */
 const forwardShare = 1 / 3;
 /** Share of the time that goes into measuring a step, and most seconds of it. */
@@ -106,12 +110,13 @@ async function countSteps({ backend, signal, progress }: RunWish, probe: WholeRe
 }
 
 /** What a recipe says where nothing is set. @param heldOutTokens per evaluation */
-function draftRecipe({ folder, seed }: RunWish, { model, batch, learningRate }: Rung, steps: number, heldOutTokens: number) {
+function draftRecipe({ folder, seed, prompts = [] }: RunWish, { model, batch, learningRate }: Rung, steps: number, heldOutTokens: number) {
   return {
     ...{ data: join(folder, "data"), tokenizer: runPaths(folder).tokenizer, model, steps, batch, learningRate, seed },
     warmupSteps: Math.min(100, Math.ceil(steps / 10)),
     evaluation: { every: Math.ceil(steps / evaluations.count), tokens: Math.max(1, heldOutTokens) },
     checkpoints: { every: Math.max(50, Math.ceil(steps / 4)) },
+    ...(prompts.length > 0 && { samples: { prompts, every: Math.ceil(steps / timesWritten) } }),
   };
 }
 

@@ -14,6 +14,8 @@ export interface TimedJob {
   readonly sources: readonly MixtureSource[];
   readonly heldOut: TrainJob["heldOut"];
   readonly origin?: TrainJob["origin"];
+  /** What the recipe's samples are written with; only a recipe without them needs none. */
+  readonly tokenizer?: TrainJob["tokenizer"];
   /** Seconds that are left for training; absent where the steps are what was asked for. */
   readonly secondsLeft?: (() => number) | undefined;
   /** Seconds that one evaluation takes, about. */
@@ -25,6 +27,8 @@ export interface TimedJob {
   /** Is told once, before the first step is compiled, the memory that training needs and has. */
   readonly onMemory?: TrainJob["onMemory"];
   readonly onStep: (metrics: StepMetrics) => void;
+  readonly onSamples?: TrainJob["onSamples"];
+  readonly onNotice?: TrainJob["onNotice"];
   /** Is told that the run has other steps from now on. */
   readonly onReplan?: (step: number, before: number, now: number) => void;
 }
@@ -58,7 +62,7 @@ export async function trainInTime(job: TimedJob): Promise<TrainSummary> {
  * @param isNew the recipe is not that of the run folder: it is written once the metrics say what changed, so that a run killed in between goes on
  */
 async function trainPart(job: TimedJob, recipe: WholeRecipe, watch: PaceWatch, isNew: boolean) {
-  const { backend, folder, sources, heldOut, origin, progress } = job;
+  const { backend, folder, sources, heldOut, origin, tokenizer, progress, onSamples, onNotice } = job;
   const { batch, length, seed, documentMask } = recipe;
   const stop = new AbortController();
   const forward = () => stop.abort(job.signal.reason);
@@ -67,7 +71,7 @@ async function trainPart(job: TimedJob, recipe: WholeRecipe, watch: PaceWatch, i
   let steps: number | undefined;
   try {
     const summary = await trainRun({
-      ...{ backend, recipe, folder, heldOut, origin, progress, signal: stop.signal },
+      ...{ backend, recipe, folder, heldOut, origin, tokenizer, progress, onSamples, onNotice, signal: stop.signal },
       onMemory: isNew ? undefined : job.onMemory,
       onReady: async () => {
         if (isNew) await writeRecipe(runPaths(folder).recipe, recipe);

@@ -1,4 +1,4 @@
-// metrics.jsonl: one JSON object per line, for a step, an evaluation, or a change with which the run went on. What was written stays; only resuming cuts off what will come again.
+// metrics.jsonl: one JSON object per line, for a step, an evaluation, texts that the model wrote, or a change with which the run went on. What was written stays; only resuming cuts off what will come again.
 import { constants } from "node:fs";
 import { truncate } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -18,6 +18,20 @@ export interface EvaluationRow {
   readonly seconds: number;
 }
 
+/** A text that the model wrote in training, behind a prompt. */
+export interface WrittenText {
+  readonly prompt: string;
+  readonly text: string;
+}
+
+/** A row of metrics with what the model wrote. */
+export interface SamplesRow {
+  /** Steps done before it. */
+  readonly step: number;
+  readonly samples: readonly WrittenText[];
+  readonly seconds: number;
+}
+
 /** Written when a run goes on with something other than its checkpoint was made with, and that was accepted. */
 export interface ChangeRow {
   /** Steps done before it. */
@@ -26,7 +40,7 @@ export interface ChangeRow {
 }
 
 /** A row of metrics.jsonl. */
-export type MetricsRow = StepRow | EvaluationRow | ChangeRow;
+export type MetricsRow = StepRow | EvaluationRow | SamplesRow | ChangeRow;
 
 const where = "metrics";
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -100,6 +114,11 @@ export function isStepRow(row: MetricsRow): row is StepRow {
 /** Whether a row is about an evaluation. */
 export function isEvaluationRow(row: MetricsRow): row is EvaluationRow {
   return "heldOutLoss" in row;
+}
+
+/** Whether a row holds texts that the model wrote. */
+export function isSamplesRow(row: MetricsRow): row is SamplesRow {
+  return "samples" in row;
 }
 
 /** Whether a row is about a change. */

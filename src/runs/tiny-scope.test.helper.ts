@@ -6,7 +6,7 @@ import type { Backend } from "../backend/index.ts";
 import { openCpuBackend } from "../host/index.ts";
 import type { WholeRecipe } from "../train/index.ts";
 import { patternTokens, tinyBatches } from "../train/tiny-run.test.helper.ts";
-import type { TrainJob } from "./train-run.ts";
+import type { TrainJob } from "./train-job.ts";
 
 /** A backend and an empty folder, gone with the scope. */
 export async function tinyScope(open: () => Backend | Promise<Backend> = () => openCpuBackend({ threads: 1 })) {

@@ -8,7 +8,8 @@ import type { Batch, BatchSource } from "../batches/index.ts";
 import { tinyRecipe, vocabSize } from "../train/tiny-run.test.helper.ts";
 import { latestCheckpoint } from "./checkpoint.ts";
 import { metricsOf, tinyScope } from "./tiny-scope.test.helper.ts";
-import { type TrainJob, trainRun } from "./train-run.ts";
+import type { TrainJob } from "./train-job.ts";
+import { trainRun } from "./train-run.ts";
 
 test("a tiny model learns a tiny text by heart, on the judge", async () => {
   await using scope = await tinyScope(referenceBackend);

@@ -1,14 +1,13 @@
 // A run in its folder: the training loop from a recipe's first step or a checkpoint's next to the last, with evaluations, metrics and checkpoints.
 // It opens no backend and no data: both are given.
 import { basename } from "node:path";
-import type { Backend } from "../backend/index.ts";
-import { check, eventsHandled, type OnProgress, unlessAborted } from "../base/index.ts";
-import type { BatchSource } from "../batches/index.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { CriaError, check, eventsHandled, fail, unlessAborted } from "../base/index.ts";
 import type { Evaluation, HeldOutEvaluator, HeldOutText } from "../eval/index.ts";
 import { removeFolder } from "../files/index.ts";
+import type { Tokenizer } from "../tokenizer/index.ts";
 import {
   BadLossError,
-  type CheckedMemory,
   LossWatch,
   learningRateAt,
   type StepMetrics,
@@ -19,70 +18,13 @@ import {
   type WholeRecipe,
 } from "../train/index.ts";
 import { changesSince, notYetLogged } from "./changes.ts";
-import {
-  type Checkpoint,
-  loadNewest,
-  loadTensors,
-  newestName,
-  type Origin,
-  openCheckpoint,
-  saveCheckpoint,
-  setAside,
-} from "./checkpoint.ts";
-import { isStepRow, MetricsLog } from "./metrics-log.ts";
+import { type Checkpoint, loadNewest, loadTensors, newestName, openCheckpoint, saveCheckpoint, setAside } from "./checkpoint.ts";
+import { Control } from "./control.ts";
+import { isSamplesRow, isStepRow, MetricsLog } from "./metrics-log.ts";
 import { removeLeftovers, runPaths, saveModel } from "./run-folder.ts";
 import { lockNewRun, lockRun, type RunLock } from "./run-lock.ts";
-
-/** A run that is to be trained, and who is told what. */
-export interface TrainJob {
-  readonly backend: Backend;
-  readonly recipe: WholeRecipe;
-  /** The run folder, as `startRunFolder` makes it. */
-  readonly folder: string;
-  /** Training batches of the recipe's size, from the first one on. */
-  readonly batches: BatchSource<unknown>;
-  /** What the run is evaluated on; it is not evaluated where this is left out. */
-  readonly heldOut?: HeldOutText | undefined;
-  /** Where to go on; from the start when absent. Where it is damaged, the newest one before it that is not takes its place. */
-  readonly checkpoint?: Checkpoint | undefined;
-  /** What the numbers come from beside the recipe: checkpoints keep it, and a change since the one that is gone on from is logged. */
-  readonly origin?: Origin | undefined;
-  /** Stops behind the step that is running, and saves, unless the last losses were bad. Before the first step it stops at once and nothing is written. */
-  readonly signal?: AbortSignal | undefined;
-  /** Is told the memory that training needs and has, before any of it is taken. */
-  readonly onMemory?: ((memory: CheckedMemory) => void) | undefined;
-  /** Called when the model stands in memory, the checkpoint fits it and the folder is locked, before anything else is written. */
-  readonly onReady?: () => Promise<void>;
-  readonly onStep?: (metrics: StepMetrics) => void;
-  readonly onEvaluation?: (step: number, evaluation: Evaluation) => void;
-  readonly onCheckpoint?: (step: number, path: string) => void;
-  /** Is told, in words for people, what was found amiss and what is done about it. */
-  readonly onNotice?: ((text: string) => void) | undefined;
-  /** Evaluations and saving; steps come by `onStep`. */
-  readonly progress?: OnProgress | undefined;
-}
-
-/** What a call of training has done, and where the run stands. */
-export interface TrainSummary {
-  /** The step that this call went on from; 0 when it began the run. */
-  readonly started: number;
-  /** Steps done since the run began, and all that it has. */
-  readonly step: number;
-  readonly steps: number;
-  readonly tokens: number;
-  /** Loss of the last step; undefined when none was done. */
-  readonly loss: number | undefined;
-  /** The evaluation after the last step; undefined when the run was stopped before it, or nothing is held out. */
-  readonly evaluation: Evaluation | undefined;
-  /** Whether the signal stopped it before the last step or the evaluation after it. */
-  readonly stopped: boolean;
-  /** The newest checkpoint; undefined when the run was stopped before the first one, before a step or while its losses were bad. There is no model then. */
-  readonly checkpoint: string | undefined;
-  /** The steps in it, 0 without one: fewer than `step` when the run was stopped while its losses were bad. */
-  readonly savedStep: number;
-  /** Seconds that this call took. */
-  readonly seconds: number;
-}
+import type { TrainJob, TrainSummary } from "./train-job.ts";
+import { checkPrompts, writeSamples } from "./write-samples.ts";
 
 /**
  * Trains to the recipe's last step, or to the end of the step in which the signal aborts; either way saves a checkpoint and the model. Only when
@@ -93,6 +35,7 @@ export interface TrainSummary {
  */
 export async function trainRun(job: TrainJob): Promise<TrainSummary> {
   const { recipe, folder, batches } = job;
+  if (recipe.samples) checkPrompts(recipe.samples, tokenizerOf(job), recipe.model);
   const lockOptions = { signal: job.signal, onNotice: job.onNotice };
   await using goingOn = job.checkpoint && (await lockRun(folder, lockOptions));
   if (job.checkpoint) await checkNewest(job);
@@ -114,8 +57,13 @@ export async function trainRun(job: TrainJob): Promise<TrainSummary> {
     await logChanges(checkpoint, job, log); // killed between this line and the recipe's, the run goes on as it was
     await job.onReady?.();
   }
-  const run = new Run({ ...job, checkpoint }, trainer, evaluator, log, (goingOn ?? begun)!);
+  const control = await Control.open(folder);
+  const run = new Run({ ...job, checkpoint }, { trainer, evaluator, log, control, lock: (goingOn ?? begun)! });
   return await run.toTheEnd();
+}
+
+function tokenizerOf({ tokenizer }: TrainJob): Tokenizer {
+  return tokenizer ?? fail("train", "samples are asked for, but there is no tokenizer to write them with: give one, or leave samples out");
 }
 
 /** Undefined where the signal aborts meanwhile. */
@@ -174,13 +122,25 @@ interface Saved {
   readonly path: string;
 }
 
+/** What a run has open. */
+interface RunParts {
+  readonly trainer: Trainer;
+  readonly evaluator: HeldOutEvaluator | undefined;
+  readonly log: MetricsLog;
+  readonly control: Control;
+  readonly lock: Pick<RunLock, "check">;
+}
+
+/** How often a run that pauses looks whether it may go on. */
+const pauseMs = 100;
+
 class Run {
   readonly #job: TrainJob;
-  readonly #trainer: Trainer;
-  readonly #evaluator: HeldOutEvaluator | undefined;
-  readonly #log: MetricsLog;
-  readonly #lock: Pick<RunLock, "check">;
+  readonly #parts: RunParts;
   readonly #watch: LossWatch;
+  /** Aborted by the job's signal, and when the run's folder asks for the end. */
+  readonly #signal: AbortSignal;
+  readonly #stop = new AbortController();
   #step: number;
   #tokens: number;
   #loss: number | undefined;
@@ -192,13 +152,12 @@ class Run {
   #saved: Saved | undefined;
   #savedBefore: Saved | undefined;
 
-  constructor(job: TrainJob, trainer: Trainer, evaluator: HeldOutEvaluator | undefined, log: MetricsLog, lock: RunLock) {
-    const { recipe, checkpoint, batches } = job;
+  constructor(job: TrainJob, parts: RunParts) {
+    const { recipe, checkpoint, batches, signal } = job;
+    const { log } = parts;
     this.#job = job;
-    this.#trainer = trainer;
-    this.#evaluator = evaluator;
-    this.#log = log;
-    this.#lock = lock;
+    this.#parts = parts;
+    this.#signal = AbortSignal.any([this.#stop.signal, ...(signal ? [signal] : [])]);
     this.#watch = new LossWatch(recipe.stopOnSpike);
     this.#watch.replay(log.rows.filter(isStepRow).map((row) => row.loss));
     this.#step = checkpoint?.state.step ?? 0;
@@ -211,12 +170,15 @@ class Run {
   async toTheEnd(): Promise<TrainSummary> {
     const { recipe } = this.#job;
     const began = performance.now();
+    await this.#writeSamplesIfDue();
     await this.#evaluateIfDue();
     try {
       for await (const metrics of this.#steps()) {
         await this.#see(metrics);
+        await this.#writeSamplesIfDue();
         if (this.#step % recipe.checkpoints.every === 0 && this.#watch.bad === 0) await this.#save();
         await this.#evaluateIfDue();
+        await this.#obey();
       }
     } catch (error) {
       throw error instanceof BadLossError ? await this.#afterBadLoss(error) : error;
@@ -226,19 +188,67 @@ class Run {
   }
 
   #steps(): AsyncGenerator<StepMetrics> {
-    const { recipe, batches, signal } = this.#job;
+    const { recipe, batches } = this.#job;
     const schedule = scheduleOf(recipe);
     return trainSteps({
-      ...{ trainer: this.#trainer, batches, steps: recipe.steps, signal, watch: this.#watch },
+      ...{ trainer: this.#parts.trainer, batches, steps: recipe.steps, signal: this.#signal, watch: this.#watch },
       learningRate: (step) => learningRateAt(step, schedule),
       from: { step: this.#step, tokens: this.#tokens, data: this.#position },
     });
   }
 
   async #evaluateIfDue(): Promise<void> {
-    const { heldOut, signal } = this.#job;
-    if (this.#evaluator && heldOut && !signal?.aborted && this.#isEvaluationDue())
-      this.#evaluation = await this.#evaluate(this.#evaluator, heldOut);
+    const { heldOut } = this.#job;
+    const { evaluator } = this.#parts;
+    if (evaluator && heldOut && !this.#signal.aborted && this.#isEvaluationDue())
+      this.#evaluation = await this.#evaluate(evaluator, heldOut);
+  }
+
+  /** Texts that a run wrote before it was stopped stay, and are not written again. */
+  async #writeSamplesIfDue(): Promise<void> {
+    const { recipe } = this.#job;
+    const isDue = recipe.samples && this.#step > 0 && (this.#step === recipe.steps || this.#step % recipe.samples.every === 0);
+    if (isDue && !this.#parts.log.rows.some((row) => isSamplesRow(row) && row.step === this.#step)) await this.#writeSamples();
+  }
+
+  /** Writes none where the signal ends it, or where it cannot, as when memory is short: that is told, and training goes on. */
+  async #writeSamples(): Promise<void> {
+    const { recipe, backend, progress, onSamples, onNotice } = this.#job;
+    const { samples: settings, model: config } = recipe;
+    if (settings === undefined) return onNotice?.("the recipe has no samples with prompts, so that none are written");
+    const { tensors } = this.#parts.trainer;
+    const before = performance.now();
+    progress?.({ task: "writing samples", done: 0, total: settings.prompts.length, unit: "prompts" });
+    const writer = { backend, config, tensors, tokenizer: tokenizerOf(this.#job), seed: recipe.seed, signal: this.#signal };
+    const samples = await unlessAborted(this.#signal, () => writeSamples(writer, settings)).catch((error) => {
+      if (!(error instanceof CriaError)) throw error;
+      onNotice?.(`no samples behind step ${this.#step}: ${error.message}`);
+    });
+    if (!samples) return;
+    const row = { step: this.#step, samples, seconds: (performance.now() - before) / 1000 };
+    await this.#parts.lock.check();
+    await this.#parts.log.append(row);
+    onSamples?.(row);
+  }
+
+  /** Does what the run's folder asks for between two steps. */
+  async #obey(): Promise<void> {
+    const { control } = this.#parts;
+    let asked = await control.look();
+    if (asked.has("pause")) this.#job.onNotice?.(`paused behind step ${this.#step}`);
+    for (;;) {
+      if (asked.has("stop")) {
+        await control.obeyed("stop");
+        this.#stop.abort();
+      }
+      if (asked.has("samples")) {
+        await control.obeyed("samples");
+        await this.#writeSamples();
+      }
+      if (!asked.has("pause") || this.#signal.aborted) return;
+      await sleep(pauseMs, undefined, { signal: this.#signal }).catch(() => undefined);
+      asked = await control.look("now");
+    }
   }
 
   #isEvaluationDue(): boolean {
@@ -248,17 +258,17 @@ class Run {
   }
 
   async #see(metrics: StepMetrics): Promise<void> {
-    await this.#lock.check();
+    await this.#parts.lock.check();
     const { step, loss, learningRate, gradientNorm, tokens, tokensPerSecond, seconds, data } = metrics;
     [this.#step, this.#tokens, this.#loss, this.#position] = [step, tokens, loss, data];
     this.#evaluation = undefined;
-    await this.#log.append({ step, loss, learningRate, gradientNorm, tokens, tokensPerSecond, seconds });
+    await this.#parts.log.append({ step, loss, learningRate, gradientNorm, tokens, tokensPerSecond, seconds });
     this.#job.onStep?.(metrics);
   }
 
   /** The error with where to go on from, once what may be spoilt is gone. */
   async #afterBadLoss(error: BadLossError): Promise<BadLossError> {
-    await this.#lock.check();
+    await this.#parts.lock.check();
     const { learningRate, warmupSteps } = this.#job.recipe;
     const good = await this.#dropSpoilt();
     const rule = error.message.replace(/^\[\w+\] /, "");
@@ -280,13 +290,14 @@ class Run {
 
   /** Undefined where the signal ends it: it is made when the run goes on. */
   #evaluate(evaluator: HeldOutEvaluator, heldOut: HeldOutText): Promise<Evaluation | undefined> {
-    const { recipe, signal, progress, onEvaluation } = this.#job;
+    const { recipe, progress, onEvaluation } = this.#job;
     const before = performance.now();
+    const signal = this.#signal;
     return unlessAborted(signal, async () => {
       const evaluation = await evaluator.evaluate(heldOut, { tokens: recipe.evaluation.tokens, signal, progress });
       const { loss: heldOutLoss, bitsPerByte } = evaluation;
-      await this.#lock.check();
-      await this.#log.append({ step: this.#step, heldOutLoss, bitsPerByte, seconds: (performance.now() - before) / 1000 });
+      await this.#parts.lock.check();
+      await this.#parts.log.append({ step: this.#step, heldOutLoss, bitsPerByte, seconds: (performance.now() - before) / 1000 });
       onEvaluation?.(this.#step, evaluation);
       return evaluation;
     });
@@ -295,29 +306,29 @@ class Run {
   /** A run that did all its steps keeps what they made; one that was stopped while its losses were bad goes back to the checkpoint before. */
   async #saveEnd(): Promise<void> {
     const { recipe, folder, progress } = this.#job;
-    await this.#lock.check();
+    await this.#parts.lock.check();
     const mayBeSpoilt = this.#step < recipe.steps && this.#watch.bad > 0;
     if (!mayBeSpoilt) await this.#save();
-    else if (this.#saved) await loadTensors(await openCheckpoint(this.#saved.path), this.#trainer.tensors);
-    if (this.#saved) await saveModel(folder, this.#trainer.tensors, progress);
+    else if (this.#saved) await loadTensors(await openCheckpoint(this.#saved.path), this.#parts.trainer.tensors);
+    if (this.#saved) await saveModel(folder, this.#parts.trainer.tensors, progress);
   }
 
   async #save(): Promise<void> {
     const { recipe, folder, origin, onCheckpoint } = this.#job;
     const { checkpoints } = runPaths(folder);
     if (this.#step === this.#saved?.step) return;
-    await this.#lock.check();
-    await this.#log.sync();
+    await this.#parts.lock.check();
+    await this.#parts.log.sync();
     const state = { step: this.#step, tokens: this.#tokens, data: this.#position, recipe, ...(origin && { origin }) };
-    const path = await saveCheckpoint(checkpoints, state, this.#trainer.tensors, recipe.checkpoints.keep);
+    const path = await saveCheckpoint(checkpoints, state, this.#parts.trainer.tensors, recipe.checkpoints.keep);
     [this.#savedBefore, this.#saved] = [this.#saved, { step: this.#step, path }];
     onCheckpoint?.(this.#step, path);
   }
 
   #summary(seconds: number): TrainSummary {
-    const { recipe, signal, heldOut } = this.#job;
+    const { recipe, heldOut } = this.#job;
     const isWhole = this.#step === recipe.steps && (heldOut === undefined || this.#evaluation !== undefined);
-    const stopped = signal?.aborted === true && !isWhole;
+    const stopped = this.#signal.aborted && !isWhole;
     return {
       ...{
         started: this.#job.checkpoint?.state.step ?? 0,

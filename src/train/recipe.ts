@@ -126,6 +126,16 @@ export const trainRecipe = z.strictObject({
   evaluation: z.strictObject({ every: count().default(250), tokens: count().default(32768) }).prefault({}),
   /** The two newest checkpoints are kept at least, because the last one may turn out to be damaged. */
   checkpoints: z.strictObject({ every: count().default(250), keep: count({ least: 2 }).default(2) }).prefault({}),
+  /** What the model writes behind these prompts, every so many steps and at the end, so that one sees it learn; it writes nothing by default. */
+  samples: z
+    .strictObject({
+      prompts: z.array(z.string().min(1)).min(1),
+      every: count().default(250),
+      /** Tokens behind each prompt at most. */
+      tokens: count().default(48),
+      temperature: z.number().min(0).default(0.8),
+    })
+    .optional(),
   /** Threads that compute; as many as the machine has cores by default. */
   threads: count().optional(),
 });
@@ -256,7 +266,7 @@ function withoutUndefined<T extends object>(value: T): { [K in keyof T]?: Exclud
 }
 
 /** What may differ when a run goes on: where things lie and how it is watched, not what it computes. */
-const free = new Set(["data", "tokenizer", "threads", "evaluation", "checkpoints", "stopOnSpike", "recompute"]);
+const free = new Set(["data", "tokenizer", "threads", "evaluation", "checkpoints", "samples", "stopOnSpike", "recompute"]);
 
 /** A key of a recipe whose value is another one. */
 export interface RecipeChange {
