@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { CriaError, Rng } from "../base/index.ts";
-import { assemble, assembleUnshared, busy, count, forever, shift, trapAt } from "./kernels.test.util.ts";
+import { assemble, assembleUnshared, busy, count, forever, nothing, shift, trapAt } from "./kernels.test.util.ts";
 import { openWasmEngine } from "./wasm-engine.ts";
 
 test("the memory is no shared one, and the thread is one", async () => {
@@ -54,6 +54,20 @@ test("the event loop lives within a long run, and between short ones", async () 
   // A run that does not give way has the timer wait to its end.
   expect(inOne).toBeGreaterThan(2);
   expect(turns - inOne).toBeGreaterThan(2);
+});
+
+test("a run that is asked for it says where its time went, without that of others between slices", async () => {
+  await using engine = await openWasmEngine();
+  const call = { kernel: 1, args: [2_000_000], units: 20, grain: 1 };
+  const program = await engine.load(assembleUnshared(nothing, busy), [[call], [{ ...call, kernel: 0, args: [] }]]);
+  const heard: (readonly number[])[] = [];
+  const start = performance.now();
+  await engine.run(program, (times) => heard.push(times));
+  expect(heard).toEqual([[expect.any(Number), expect.any(Number)]]);
+  const [quick = -1, slow = -1] = heard[0] ?? [];
+  expect(quick).toBeGreaterThanOrEqual(0);
+  expect(slow).toBeGreaterThan(quick);
+  expect(quick + slow).toBeLessThanOrEqual(performance.now() - start);
 });
 
 test("a kernel that traps ends its run, and the engine goes on", async () => {

@@ -4,6 +4,7 @@ import type { Linker } from "./code-loader.ts";
 import type { Answer, End, LoadMessage, UnloadMessage } from "./protocol.ts";
 import { replayAlone } from "./replay.ts";
 import type { ThreadPool } from "./thread-pool.ts";
+import { type OnTimes, Watch } from "./watch.ts";
 import { LinkedPrograms } from "./worker.ts";
 
 /** Half a frame at 60 Hz: a page that draws in the other half stays smooth. A kernel's chunk that takes longer is not cut. */
@@ -31,14 +32,16 @@ export class CallingThread implements ThreadPool {
     this.#programs.unload(message);
   }
 
-  async run(program: number, counts: readonly number[], scratch: (thread: number) => number): Promise<End> {
+  async run(program: number, counts: readonly number[], scratch: (thread: number) => number, onTimes?: OnTimes): Promise<End> {
     const bound = this.#programs.get(program);
+    const watch = onTimes && new Watch(bound.kernels);
     let reached: number | End = 0;
     while (typeof reached === "number") {
       if (performance.now() >= this.#sliceEnds) await this.#nextSlice();
       this.check();
-      reached = replayAlone(bound, counts, reached, scratch(0), this.#sliceEnds);
+      reached = replayAlone(bound, counts, reached, { scratch: scratch(0), until: this.#sliceEnds, watch });
     }
+    if (watch) onTimes?.(watch.times);
     return reached;
   }
 

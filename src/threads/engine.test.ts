@@ -74,6 +74,29 @@ test.each([1, 2, 3])("%i threads do the units of live rows and no others, whatev
   expect(cases.map(({ args }) => [...ints(engine, args[0]!, most)])).toEqual(wanted);
 });
 
+test.each([1, 3])("%i threads say where their time went, where a run is asked for it", async (threads) => {
+  const engine = await open({ threads });
+  const phases = Array.from({ length: 20 }, () => [
+    { kernel: 2, args: [200_000], units: 12, grain: 1 },
+    { kernel: 0, args: [], units: 1, grain: 1 },
+  ]);
+  const program = await engine.load(assemble(nothing, nothing, busy), [...phases, ...phases]);
+  const heard: (readonly number[])[] = [];
+  const start = performance.now();
+  await engine.run(program, (times) => heard.push(times));
+  const wall = performance.now() - start;
+  expect(heard.map((times) => times.length)).toEqual(Array(threads).fill(3));
+  for (const [quick = -1, never, slow = -1] of heard) {
+    expect(never).toBe(0);
+    expect(Math.min(quick, slow)).toBeGreaterThanOrEqual(0);
+    expect(quick + slow).toBeLessThanOrEqual(wall);
+  }
+  const sum = (kernel: number) => heard.reduce((total, times) => total + (times[kernel] ?? 0), 0);
+  expect(sum(2)).toBeGreaterThan(sum(0));
+  await engine.run(program);
+  expect(heard).toHaveLength(threads);
+});
+
 test.each([1, 2])("no call of %i threads does more than a grain", async (threads) => {
   const engine = await open({ threads });
   const to = engine.allocate(4 * 11);

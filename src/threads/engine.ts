@@ -10,6 +10,7 @@ import { checkThreads } from "./thread-count.ts";
 import type { ThreadHost } from "./thread-host.ts";
 import type { ThreadPool } from "./thread-pool.ts";
 import { createTickets } from "./tickets.ts";
+import type { OnTimes } from "./watch.ts";
 import { WorkerPool } from "./worker-pool.ts";
 
 /** The threads of an engine. */
@@ -40,9 +41,10 @@ export interface Engine<Source, M extends Memory> extends AsyncDisposable {
   load(source: Source, phases: readonly Phase[]): Promise<number>;
   /**
    * Replays a program. Runs queue: one at a time, in the order of the calls.
+   * @param onTimes hears where each thread's time went; without it, nothing is timed
    * @throws CriaError when a kernel traps (the engine stays usable, the program's buffers hold what was written until then), or a thread dies.
    */
-  run(program: number): Promise<void>;
+  run(program: number, onTimes?: OnTimes): Promise<void>;
   /** Runs that were asked for before and have not begun reject. */
   unload(program: number): void;
   /** Ends the threads and gives up the memory; pending and later calls reject or throw a CriaError. */
@@ -133,8 +135,8 @@ class PooledEngine<Source, M extends Memory> implements Engine<Source, M> {
     return program;
   }
 
-  run(program: number): Promise<void> {
-    return this.#runs.run(() => this.#run(program));
+  run(program: number, onTimes?: OnTimes): Promise<void> {
+    return this.#runs.run(() => this.#run(program, onTimes));
   }
 
   unload(program: number): void {
@@ -160,13 +162,13 @@ class PooledEngine<Source, M extends Memory> implements Engine<Source, M> {
     return this.#ground!.heap;
   }
 
-  async #run(program: number): Promise<void> {
+  async #run(program: number, onTimes: OnTimes | undefined): Promise<void> {
     this.#pool.check();
     const counts = this.#programs.get(program) ?? fail("cpu", `cannot run program ${program}: it is not loaded, or no longer`);
     this.#running = true;
     try {
       const { address, stride } = this.#scratch;
-      const { trap } = await this.#pool.run(program, this.#read(counts), (thread) => address + thread * stride);
+      const { trap } = await this.#pool.run(program, this.#read(counts), (thread) => address + thread * stride, onTimes);
       if (trap !== undefined) failOf(trap);
     } finally {
       this.#running = false;

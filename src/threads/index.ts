@@ -9,4 +9,5 @@ export { checkThreads, maximumThreads } from "./thread-count.ts";
 export type { Thread, ThreadEvents, ThreadHost } from "./thread-host.ts";
 export { openWasmEngine, type WasmEngineOptions } from "./wasm-engine.ts";
 export { linkWasm } from "./wasm-linker.ts";
+export type { KernelTimes, OnTimes } from "./watch.ts";
 export { openWorker } from "./worker.ts";

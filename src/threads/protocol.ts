@@ -1,5 +1,6 @@
 // What the main thread and a worker say to each other.
 import type { Phase } from "./program.ts";
+import type { KernelTimes } from "./watch.ts";
 
 /** Which code a thread makes functions of. */
 export type LinkerName = "wasm" | "native";
@@ -29,6 +30,8 @@ export type ToWorker =
       readonly scratch: number;
       /** What the program's counts say, in the order of `countsOf`. */
       readonly counts: readonly number[];
+      /** Whether the answer has the thread's times. */
+      readonly isTimed?: boolean;
     }
   | { readonly type: "unload"; readonly program: number };
 
@@ -43,6 +46,8 @@ export interface Answer {
   readonly problem?: string;
   /** How the run ended: said by the one thread that knows it. The others may come later. */
   readonly end?: End;
+  /** Where this thread's time went, in a run that is timed. */
+  readonly times?: KernelTimes;
 }
 
 /** All work of a run is done, or a kernel trapped. */

@@ -3,11 +3,14 @@ import type { LinkedKernel } from "./code-loader.ts";
 import { countsOf, type KernelCall, type Phase } from "./program.ts";
 import type { End, Trap } from "./protocol.ts";
 import { abort, claim, finish, nextTicket, waitFor } from "./tickets.ts";
+import { type Watch, waiting } from "./watch.ts";
 
 /** A program whose kernels are functions of one thread. */
 export interface BoundProgram {
   /** The calls of all phases, in order. */
   readonly calls: readonly BoundCall[];
+  /** How many kernels there are. */
+  readonly kernels: number;
   /** The tickets of the last run, which the next run has too where its counts are the same. */
   last: Numbering;
 }
@@ -59,7 +62,7 @@ export function bind(phases: readonly Phase[], kernels: readonly LinkedKernel[])
       return { invoke: link(call, kernels[kernel]!), kernel, phase, units, grain, live: liveCount };
     }),
   );
-  return { calls, last: numberCalls(calls, Array(counts.length).fill(0)) };
+  return { calls, kernels: kernels.length, last: numberCalls(calls, Array(counts.length).fill(0)) };
 }
 
 /** Numbers the chunks of all calls that have work. */
@@ -97,7 +100,13 @@ function link({ kernel, args }: KernelCall, { call, params }: LinkedKernel): Inv
  * This thread's share of one run with these counts.
  * @returns what the engine must hear of: that this thread finished the run's last chunk, or that a kernel trapped on it.
  */
-export function replay(program: BoundProgram, counts: readonly number[], words: Int32Array, scratch: number): End | undefined {
+export function replay(
+  program: BoundProgram,
+  counts: readonly number[],
+  words: Int32Array,
+  scratch: number,
+  watch?: Watch,
+): End | undefined {
   const { calls, tickets } = numberingOf(program, counts);
   let at = 0;
   /** Where the phase begins that this thread has seen open. */
@@ -110,12 +119,14 @@ export function replay(program: BoundProgram, counts: readonly number[], words: 
     const call = calls[at]!;
     if (call.opens !== opened) {
       if (untold > 0) finish(words, untold, call.opens);
+      watch?.turnTo(waiting);
       waitFor(words, call.opens);
       untold = 0;
       opened = call.opens;
     }
     const found = claim(words, ticket);
     if (found === ticket) {
+      watch?.turnTo(call.call.kernel);
       const trap = callChunk(call, ticket, scratch);
       if (trap !== undefined) {
         abort(words);
@@ -125,23 +136,39 @@ export function replay(program: BoundProgram, counts: readonly number[], words: 
       ticket++;
     } else ticket = found;
   }
+  watch?.turnTo(waiting);
   const isLast = tickets === 0 || (untold > 0 && finish(words, untold, tickets) === tickets);
   return isLast ? { done: true } : undefined;
 }
 
-/**
- * Replays a program with these counts from a ticket on, where no other thread takes part.
- * @param until the time by `performance.now` after which no chunk is begun. @returns the ticket to go on with where time is up.
- */
-export function replayAlone(program: BoundProgram, counts: readonly number[], from: number, scratch: number, until: number): number | End {
+/** What a thread has that replays alone. */
+interface Alone {
+  readonly scratch: number;
+  /** The time by `performance.now` after which no chunk is begun. */
+  readonly until: number;
+  readonly watch?: Watch | undefined;
+}
+
+/** Replays a program with these counts from a ticket on, where no other thread takes part. @returns the ticket to go on with where time is up. */
+export function replayAlone(
+  program: BoundProgram,
+  counts: readonly number[],
+  from: number,
+  { scratch, until, watch }: Alone,
+): number | End {
   const { calls, tickets } = numberingOf(program, counts);
   let at = 0;
   for (let ticket = from; ticket < tickets; ticket++) {
-    if (performance.now() >= until) return ticket;
+    if (performance.now() >= until) {
+      watch?.turnTo(waiting);
+      return ticket;
+    }
     while (ticket >= calls[at]!.end) at++;
+    watch?.turnTo(calls[at]!.call.kernel);
     const trap = callChunk(calls[at]!, ticket, scratch);
     if (trap !== undefined) return { trap };
   }
+  watch?.turnTo(waiting);
   return { done: true };
 }
 

@@ -1,5 +1,6 @@
 // The threads of an engine: worker threads (`worker-pool.ts`), or the thread that called (`calling-thread.ts`).
 import type { Answer, End, LoadMessage, UnloadMessage } from "./protocol.ts";
+import type { OnTimes } from "./watch.ts";
 
 /** The threads of an engine, asked all together. */
 export interface ThreadPool {
@@ -10,9 +11,10 @@ export interface ThreadPool {
   tell(message: UnloadMessage): void;
   /**
    * Replays a program on these counts, each thread with its own scratch, and resolves once the work is done or a kernel has trapped.
-   * One call at a time. @throws CriaError as {@link ask} does.
+   * One call at a time. Where somebody hears times, it also waits for threads that come late.
+   * @throws CriaError as {@link ask} does.
    */
-  run(program: number, counts: readonly number[], scratch: (thread: number) => number): Promise<End>;
+  run(program: number, counts: readonly number[], scratch: (thread: number) => number, onTimes?: OnTimes): Promise<End>;
   /** Keeps the process alive until the work is done. */
   holding<T>(work: () => Promise<T>): Promise<T>;
   /** @throws CriaError once a thread has died or the pool was terminated. */

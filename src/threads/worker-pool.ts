@@ -4,6 +4,7 @@ import type { Answer, End, ToWorker, WorkerSetup } from "./protocol.ts";
 import type { Thread, ThreadHost } from "./thread-host.ts";
 import type { ThreadPool } from "./thread-pool.ts";
 import { abort, clearTickets } from "./tickets.ts";
+import type { OnTimes } from "./watch.ts";
 
 interface PooledThread {
   readonly thread: Thread;
@@ -62,16 +63,17 @@ export class WorkerPool implements ThreadPool {
   }
 
   /** A thread that the system has put aside meanwhile may notice the end later, and finds nothing left to do. */
-  async run(program: number, counts: readonly number[], scratch: (thread: number) => number): Promise<End> {
+  async run(program: number, counts: readonly number[], scratch: (thread: number) => number, onTimes?: OnTimes): Promise<End> {
     const tickets = this.#runs++ % this.#tickets.length;
     await this.#left[tickets];
     this.check();
     clearTickets(this.#tickets[tickets]!);
-    const answers = this.#answers((thread, i) => thread.post({ type: "run", program, tickets, scratch: scratch(i), counts }));
+    const run = { type: "run", program, tickets, counts, isTimed: onTimes !== undefined } as const;
+    const answers = this.#answers((thread, i) => thread.post({ ...run, scratch: scratch(i) }));
     this.#left[tickets] = Promise.allSettled(answers);
     const end = await firstEnd(answers);
     // Other threads may still be in a kernel after a trap.
-    if (end.trap !== undefined) await Promise.all(answers);
+    if (end.trap !== undefined || onTimes) for (const { times } of await Promise.all(answers)) if (times) onTimes?.(times);
     return end;
   }
 

@@ -2,6 +2,7 @@
 import type { Linker } from "./code-loader.ts";
 import type { Answer, LoadMessage, ToWorker, UnloadMessage, WorkerSetup } from "./protocol.ts";
 import { type BoundProgram, bind, replay } from "./replay.ts";
+import { Watch } from "./watch.ts";
 
 /** @returns what answers the engine's messages: undefined for those that have no answer. */
 export function openWorker({ tickets }: WorkerSetup, link: Linker): (message: ToWorker) => Answer | undefined {
@@ -9,8 +10,10 @@ export function openWorker({ tickets }: WorkerSetup, link: Linker): (message: To
   return (message) => {
     if (message.type === "load") return programs.load(message);
     if (message.type === "unload") return programs.unload(message);
-    const end = replay(programs.get(message.program), message.counts, tickets[message.tickets]!, message.scratch);
-    return end === undefined ? {} : { end };
+    const program = programs.get(message.program);
+    const watch = message.isTimed ? new Watch(program.kernels) : undefined;
+    const end = replay(program, message.counts, tickets[message.tickets]!, message.scratch, watch);
+    return { ...(end && { end }), ...(watch && { times: watch.times }) };
   };
 }
 

@@ -26,7 +26,7 @@ export function engineExecutor<Source>(
       const calls = phases.map((phase) => phase.map((call) => kernelCallOf(call, kernels[call.kernel]!, engine.threads)));
       return engine.load(assemble(kernels), calls);
     },
-    run: (program) => engine.run(program),
+    run: (program, onTimes) => engine.run(program, onTimes),
     unload: (program) => engine.unload(program),
     dispose: () => engine.dispose(),
   };

@@ -2,6 +2,7 @@
 // worker threads on machine code or on WebAssembly, and the interpreter as their judge.
 import type { FileRegion } from "../../base/index.ts";
 import type { Kernel, Target } from "../../kernel/index.ts";
+import type { OnTimes } from "../../threads/index.ts";
 
 /** A call of one kernel: its leading arguments are addresses; scratch and the range of units are filled in. */
 export interface Call {
@@ -50,7 +51,8 @@ export interface Executor {
     drop(address: number): void;
   };
   load(kernels: readonly Kernel[], phases: readonly Phase[]): Promise<number>;
-  run(program: number): Promise<void>;
+  /** @param onTimes hears where each thread's time went, from executors with an engine; without it, nothing is timed */
+  run(program: number, onTimes?: OnTimes): Promise<void>;
   unload(program: number): void;
   /** The kernel's code as text, where people may want to see it: TRACE=x64. */
   listing?(kernel: Kernel): string;

@@ -5,4 +5,5 @@ export type { Executor } from "./executor.ts";
 export { interpreterExecutor } from "./interpreter-executor.ts";
 export { type CodeStore, codeOf, type StoredCode } from "./kernels.ts";
 export { allocateWritten, type MachineRates, type Measurable, measureMachine, openKernel, openPeak } from "./measure-machine.ts";
+export { type PassPart, partOf, passParts, type RunTimes, type TimedExecutor, timedExecutor } from "./timed-executor.ts";
 export { type WasmExecutorOptions, wasmExecutor } from "./wasm-executor.ts";
