@@ -37,9 +37,14 @@ const errorOf = (promise: Promise<unknown>): Promise<unknown> =>
 
 test.each([1, 2, 3, 4])("%i threads do every unit exactly once", async (threads) => {
   const engine = await open({ threads });
-  const cases = [1, 2, 3, 5, 7, 64, 101, 1000].flatMap((units) => [1, 2, 3, 7, 64, 2000].map((grain) => ({ units, grain })));
+  const cases = [1, 2, 3, 5, 7, 64, 101, 1000].flatMap((units) =>
+    [1, 2, 3, 7, 64, 2000].flatMap((grain) => [
+      { units, grain },
+      { units, grain, sharers: 1 + (grain % 5) },
+    ]),
+  );
   const buffers = cases.map(({ units }) => engine.allocate(4 * (units + 1)));
-  const steps = cases.map(({ units, grain }, i) => ({ kernel: 0, args: [buffers[i]!], units, grain }));
+  const steps = cases.map((shape, i) => ({ kernel: 0, args: [buffers[i]!], ...shape }));
   // Once as one phase of many calls, once as many phases.
   const program = await engine.load(assemble(count), [steps, ...steps.map((step) => [step])]);
   for (let run = 0; run < 20; run++) await engine.run(program);
@@ -56,6 +61,7 @@ test.each([1, 2, 3])("%i threads do the units of live rows and no others, whatev
   const [counts, most] = [engine.allocate(8), 60];
   const cases = Array.from({ length: 40 }, (_, i) => ({
     ...{ kernel: 0, units: 1 + rng.below(most), grain: 1 + rng.below(9), args: [engine.allocate(4 * most)] },
+    ...(rng.below(2) === 0 && { sharers: 1 + rng.below(4) }),
     live: i % 3 === 0 ? undefined : { count: counts + 4 * (i % 2), rows: 1 + rng.below(4), units: rng.below(7) },
   }));
   const phases = cases.map(({ live, ...step }) => [{ ...step, ...(live && { live }) }]);
@@ -102,6 +108,16 @@ test.each([1, 2])("no call of %i threads does more than a grain", async (threads
   const to = engine.allocate(4 * 11);
   await engine.run(await engine.load(assemble(showChunk), [[{ kernel: 0, args: [to, 0], units: 11, grain: 4 }]]));
   expect([...ints(engine, to, 11)]).toEqual([4, 4, 4, 4, 4, 4, 4, 4, 3, 3, 3]);
+});
+
+test("chunks that threads share fall in size, and their last ones have the grain", async () => {
+  const engine = await open({ threads: 2 });
+  const to = engine.allocate(4 * 30);
+  const load = (sharers: number) => engine.load(assemble(showChunk), [[{ kernel: 0, args: [to, 0], units: 30, grain: 2, sharers }]]);
+  await engine.run(await load(2));
+  const chunks = [8, 8, 4, 4, 2, 2, 2];
+  expect([...ints(engine, to, 30)]).toEqual(chunks.flatMap((size) => Array(size).fill(size)));
+  await expect(load(0)).rejects.toThrow("has 0 sharers");
 });
 
 test.each([
@@ -163,6 +179,7 @@ function randomPhases(rng: Rng, buffers: number, n: number) {
       from: (start + written + rng.below(buffers - written)) % buffers,
       units: rng.below(n + 1),
       grain: 1 + rng.below(rng.below(2) === 0 ? 3 : n),
+      ...(rng.below(2) === 0 && { sharers: 1 + rng.below(4) }),
     }));
   });
 }

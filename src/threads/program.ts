@@ -14,8 +14,13 @@ export interface KernelCall {
   readonly args: readonly number[];
   /** Units of parallel work; a chunk is those from `begin` up to, not including, `end`. */
   readonly units: number;
-  /** The most units per chunk: threads claim this many at a time, so that a busy neighbour does not hold the others up. */
+  /** Units per chunk, and where there are `sharers` the fewest: threads claim so many at a time, so that a busy neighbour does not hold the others up. */
   readonly grain: number;
+  /**
+   * How many threads share the call, where its first chunks are larger than the grain: every so many chunks take half of what is left, down to the
+   * grain. A chunk costs about half a microsecond, whatever is in it; the last ones are what evens threads out.
+   */
+  readonly sharers?: number;
   /** Where the units with work depend on a number that is written before a run. */
   readonly live?: LiveUnits;
 }
@@ -37,6 +42,19 @@ export const countsOf = (phases: readonly Phase[]): number[] => [...new Set(phas
 export const countChunks = (calls: readonly KernelCall[]): number =>
   calls.reduce((sum, { units, grain, live }) => sum + (live ? 2 : 1) * Math.ceil(units / grain), 0);
 
+/** Where the chunks of a call begin that `sharers` threads share, and where the last one ends: see {@link KernelCall.sharers}. */
+export function fallingChunks(units: number, grain: number, sharers: number): number[] {
+  const starts = [0];
+  for (let left = units; left > 0; ) {
+    const size = Math.max(grain, Math.ceil(left / (2 * sharers)));
+    for (let i = 0; i < sharers && left > 0; i++) {
+      left = Math.max(0, left - size);
+      starts.push(units - left);
+    }
+  }
+  return starts;
+}
+
 /** A checked copy, without what does nothing: calls without units, then phases without calls. @throws CriaError on a number out of range. */
 export function checkPhases(phases: readonly Phase[], kernels: number, memory: Memory): Phase[] {
   const checked = phases
@@ -49,15 +67,17 @@ export function checkPhases(phases: readonly Phase[], kernels: number, memory: M
   return checked;
 }
 
-function checkCall({ kernel, args, units, grain, live }: KernelCall, kernels: number, memory: Memory, name: string): KernelCall {
+function checkCall({ kernel, args, units, grain, sharers, live }: KernelCall, kernels: number, memory: Memory, name: string): KernelCall {
   const known = Number.isInteger(kernel) && kernel >= 0 && kernel < kernels;
   check(known, "cpu", () => `${name} names kernel ${kernel} of a program that has ${kernels}`);
   check(isCount(units), "cpu", () => `${name} has ${units} units, but they are a whole number from 0 to ${maximumCount}`);
   check(isCount(grain) && grain > 0, "cpu", () => `${name} has a grain of ${grain}, but it is a whole number from 1 to ${maximumCount}`);
+  const isShared = sharers === undefined || (isCount(sharers) && sharers > 0);
+  check(isShared, "cpu", () => `${name} has ${sharers} sharers, but they are a whole number from 1 to ${maximumCount}`);
   const bad = args.findIndex((arg) => !memory.isArgument(arg));
   check(bad < 0, "cpu", () => `argument ${bad} of ${name} is ${args[bad]}, but it ${memory.argumentRule}`);
   if (live !== undefined) checkLive(live, memory, name);
-  return { kernel, args: [...args], units, grain, ...(live && { live: { ...live } }) };
+  return { kernel, args: [...args], units, grain, ...(sharers !== undefined && { sharers }), ...(live && { live: { ...live } }) };
 }
 
 function checkLive({ count, rows, units }: LiveUnits, memory: Memory, name: string): void {

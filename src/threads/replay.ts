@@ -1,6 +1,6 @@
 // What a thread does with a program: call by call, with nothing allocated and nothing looked up on the way.
 import type { LinkedKernel } from "./code-loader.ts";
-import { countsOf, type KernelCall, type Phase } from "./program.ts";
+import { countsOf, fallingChunks, type KernelCall, type Phase } from "./program.ts";
 import type { End, Trap } from "./protocol.ts";
 import { abort, claim, finish, nextTicket, waitFor } from "./tickets.ts";
 import { type Watch, waiting } from "./watch.ts";
@@ -21,6 +21,7 @@ interface BoundCall {
   readonly phase: number;
   readonly units: number;
   readonly grain: number;
+  readonly sharers: number | undefined;
   readonly live: LiveCount | undefined;
 }
 
@@ -43,6 +44,8 @@ interface NumberedCall {
   readonly call: BoundCall;
   readonly units: number;
   readonly grain: number;
+  /** Where its chunks begin, and where the last one ends, where they are not all of the grain. */
+  readonly starts: readonly number[] | undefined;
   /** The ticket of its first chunk, and the one behind its last. */
   readonly first: number;
   readonly end: number;
@@ -57,9 +60,9 @@ export function bind(phases: readonly Phase[], kernels: readonly LinkedKernel[])
   const counts = countsOf(phases);
   const calls = phases.flatMap((unbound, phase) =>
     unbound.map((call): BoundCall => {
-      const { kernel, units, grain, live } = call;
+      const { kernel, units, grain, sharers, live } = call;
       const liveCount = live && { ...live, count: counts.indexOf(live.count) };
-      return { invoke: link(call, kernels[kernel]!), kernel, phase, units, grain, live: liveCount };
+      return { invoke: link(call, kernels[kernel]!), kernel, phase, units, grain, sharers, live: liveCount };
     }),
   );
   return { calls, kernels: kernels.length, last: numberCalls(calls, Array(counts.length).fill(0)) };
@@ -73,8 +76,9 @@ function numberCalls(calls: readonly BoundCall[], counts: readonly number[]): Nu
     const units = liveUnits(call, counts);
     const grain = Math.max(1, Math.floor((call.grain * units) / call.units));
     const first = tickets;
-    tickets += Math.ceil(units / grain);
-    return { call, units, grain, first, end: tickets, opens };
+    const starts = call.sharers === undefined ? undefined : fallingChunks(units, grain, call.sharers);
+    tickets += starts ? starts.length - 1 : Math.ceil(units / grain);
+    return { call, units, grain, starts, first, end: tickets, opens };
   });
   return { counts, calls: numbered, tickets };
 }
@@ -173,12 +177,13 @@ export function replayAlone(
 }
 
 function callChunk(
-  { call: { invoke, kernel, phase }, units, grain, first }: NumberedCall,
+  { call: { invoke, kernel, phase }, units, grain, starts, first }: NumberedCall,
   ticket: number,
   scratch: number,
 ): Trap | undefined {
-  const begin = (ticket - first) * grain;
-  const end = Math.min(begin + grain, units);
+  const chunk = ticket - first;
+  const begin = starts?.[chunk] ?? chunk * grain;
+  const end = starts?.[chunk + 1] ?? Math.min(begin + grain, units);
   try {
     invoke(scratch, begin, end);
     return undefined;

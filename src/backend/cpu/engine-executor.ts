@@ -3,7 +3,7 @@ import type { Kernel, Target } from "../../kernel/index.ts";
 import type { Engine, KernelCall, Memory } from "../../threads/index.ts";
 import type { Call, Executor } from "./executor.ts";
 
-/** How many chunks of a call a thread takes at least: with more, a slow thread delays the others less. */
+/** A call's smallest chunks are this share of a thread's part: the smaller they are, the less a slow thread delays the others. */
 const chunksPerThread = 8;
 
 /** @param assemble kernels → what the engine loads. */
@@ -35,6 +35,7 @@ export function engineExecutor<Source>(
 function kernelCallOf({ kernel, args }: Call, { units, liveUnits }: Kernel, threads: number): KernelCall {
   const grain = units / (threads * chunksPerThread);
   const count = args.at(-1);
-  const whole = { kernel, args, units, grain: Math.max(1, Math.floor(grain)) };
+  // A thread alone has nobody to wait for, and where it is a page's own, its slices end between two chunks.
+  const whole = { kernel, args, units, grain: Math.max(1, Math.floor(grain)), ...(threads > 1 && { sharers: threads }) };
   return liveUnits === undefined || count === undefined ? whole : { ...whole, live: { count, ...liveUnits } };
 }
