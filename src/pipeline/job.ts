@@ -8,6 +8,8 @@ export interface JobFile {
   /** What messages call it. */
   readonly name: string;
   readonly form: FormName;
+  /** The folder that it was found in. */
+  readonly root: string;
   readonly bytes: number;
   /** When it was last changed, in milliseconds. */
   readonly changed: number;
@@ -23,7 +25,7 @@ export interface JobSource {
   readonly parts: readonly TextPart[];
   readonly steps: StepEntries;
   /** The files that steps name, such as models. */
-  readonly stepFiles: readonly Omit<JobFile, "form">[];
+  readonly stepFiles: readonly Omit<JobFile, "form" | "root">[];
 }
 
 /** All that a pipeline does. */

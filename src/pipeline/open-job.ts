@@ -71,8 +71,8 @@ export async function openJob(
   return { job, sources: ready, notes };
 }
 
-async function jobFile({ path, name, form }: TextFile): Promise<JobFile> {
-  return { ...(await stepFile(resolve(path))), name, form: form.name };
+async function jobFile({ path, name, form, root }: TextFile): Promise<JobFile> {
+  return { ...(await stepFile(resolve(path))), name, form: form.name, root: resolve(root) };
 }
 
 async function stepFile(path: string): Promise<JobSource["stepFiles"][number]> {

@@ -168,11 +168,11 @@ class Pass {
     }
     const { files, parts, text } = this.#source;
     const { file, stretch } = parts[this.#part]!;
-    const { path, name, form } = files[file]!;
+    const { path, name, form, root } = files[file]!;
     const place = stretch === undefined ? name : `${name}@${stretch * this.#job.stretchBytes}`;
     let number = 0;
     const onNote = (note: ReadingNote) => this.#counter.note(note);
-    const documents = readPart({ path, name, form: formCalled(form) }, stretch, this.#job.stretchBytes, text, { where, onNote });
+    const documents = readPart({ path, name, root, form: formCalled(form) }, stretch, this.#job.stretchBytes, text, { where, onNote });
     for await (const { text, facts } of documents) yield new CleanDocument(text, { ...facts, id: `${place}#${number++}` });
   }
 

@@ -1,7 +1,7 @@
 // Paths to files: names, folders with everything below them, and patterns; what is passed over on the way is counted.
 import type { Dirent, Stats } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
-import { join, resolve, sep } from "node:path";
+import { dirname, join, resolve, sep } from "node:path";
 import picomatch from "picomatch";
 import { fail } from "../../base/index.ts";
 import { explainIo } from "../../files/index.ts";
@@ -10,6 +10,8 @@ import type { PassedOver } from "./passed-over.ts";
 /** A file that a path led to. */
 export interface FoundFile {
   readonly path: string;
+  /** The folder that was named or that a pattern begins in; the file's own where it is named by itself. */
+  readonly root: string;
   /** Named by itself, not found in a folder or by a pattern: it is read or refused, never passed over. */
   readonly isNamed: boolean;
   /** A pipe can be read only once. */
@@ -48,7 +50,7 @@ async function expandPath(path: string, folder: string, where: string, passedOve
 function named(path: string, given: string, found: Stats, where: string): FoundFile {
   const isPipe = found.isFIFO() || found.isSocket();
   if (!found.isFile() && !isPipe) fail(where, `${given}: it is a device, not a file: name a file, or - for standard input`);
-  return { path, isNamed: true, isPipe, bytes: found.size };
+  return { path, root: dirname(path), isNamed: true, isPipe, bytes: found.size };
 }
 
 function isPattern(path: string): boolean {
@@ -159,7 +161,7 @@ class Walk {
       if (left > 1) (entry.isSymbolicLink() ? this.#linked : this.#folders).push({ name, left: left - 1 });
     } else if (!this.#wanted.matches(name)) return;
     else if (target === undefined) this.#passedOver.add("broken", path);
-    else if (target.isFile()) this.#found.push({ name, path, isNamed: false, isPipe: false, bytes: target.size });
+    else if (target.isFile()) this.#found.push({ name, path, root: this.#base, isNamed: false, isPipe: false, bytes: target.size });
     else this.#passedOver.add("special", path);
   }
 

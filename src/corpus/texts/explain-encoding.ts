@@ -77,7 +77,7 @@ function isLatin(bytes: Uint8Array): boolean {
 
 /** A shell command that writes the text as UTF-8 beside the file. */
 function convert(name: string, packing: Packing, encoding: string): string {
-  const plain = name.replace(/\.(gz|zst|zstd|bz2)$/i, "");
+  const plain = name.replace(/\.(gz|zst|zstd|bz2|lz4)$/i, "");
   const dot = /\.[^./\\]*$/.exec(plain)?.index ?? plain.length;
   const out = quote(`${plain.slice(0, dot)}.utf8${plain.slice(dot)}`);
   const iconv = `iconv -f ${encoding} -t UTF-8`;

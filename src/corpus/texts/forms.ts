@@ -1,4 +1,5 @@
 // The forms that texts come in, one row per form: which endings have it, which keys apply to it, how it is read. A further form is a further row.
+import { fail } from "../../base/index.ts";
 import type { Bytes } from "./explain-encoding.ts";
 import { readJsonLines } from "./json-lines.ts";
 import { readJson } from "./json-records.ts";
@@ -6,7 +7,20 @@ import { readPlain } from "./plain-text.ts";
 import { readWikipedia } from "./wikipedia.ts";
 
 /** The names of all forms. */
-export const formNames = ["text", "jsonl", "json", "csv", "tsv", "html", "warc", "wikipedia", "stackexchange"] as const;
+export const formNames = [
+  "text",
+  "jsonl",
+  "json",
+  "csv",
+  "tsv",
+  "parquet",
+  "html",
+  "epub",
+  "warc",
+  "wikipedia",
+  "stackexchange",
+  "archive",
+] as const;
 /** The name of a form. */
 export type FormName = (typeof formNames)[number];
 
@@ -48,20 +62,35 @@ export interface ReadingNote {
 export interface FormInput extends Bytes {
   readonly where: string;
   readonly options: TextOptions;
+  /** Where the bytes lie as they are; undefined for a stretch of a file, and for what is packed or in an archive. */
+  readonly path: string | undefined;
+  /** The folder that the file was found in; undefined for a member of an archive. */
+  readonly root?: string | undefined;
   /** Is told what was not read, or not as it stands. May throw. */
   readonly note: (note: ReadingNote) => void;
+  /** Whether notes are counted: where they are not, what is in another encoding is refused. */
+  readonly isCounted: boolean;
+  /** The bytes as a file that is read in any order, a temporary one where they lie in none; to be disposed of. */
+  file(): Promise<InputFile>;
+}
+
+/** A file for as long as it is not disposed of. */
+export interface InputFile extends AsyncDisposable {
+  readonly path: string;
 }
 
 /** A form that texts come in, and how documents are read from it. */
 export interface TextForm {
   readonly name: FormName;
-  /** What file names of this form end in, in lower case, in front of .gz, .zst, .zstd and .bz2. */
+  /** What file names of this form end in, in lower case, in front of .gz, .zst, .zstd, .bz2 and .lz4. */
   readonly endings: readonly string[];
   readonly keys: readonly FormKey[];
   /** How help describes it. */
   readonly summary: string;
   /** Whether `read` is given gzip data as it stands, because it can go on behind a damaged member. */
   readonly unpacksGzip?: boolean;
+  /** Whether `read` is given archives as they stand. */
+  readonly readsArchives?: boolean;
   /** Whether a file may be cut at line ends, to be read in parts: the documents are the same then, or parts of them. */
   cutsAtLines(options: TextOptions): boolean;
   /** The documents in order, those of white space alone included; texts alone where the form says nothing else of them. Memory: one document. */
@@ -113,12 +142,29 @@ export const textForms: readonly TextForm[] = [
     read: (input) => readTable(input, "\t"),
   },
   {
+    name: "parquet",
+    endings: [".parquet"],
+    keys: ["field"],
+    summary: "a table in columns, of which those with the text and what is told of it are read",
+    cutsAtLines: never,
+    read: readParquet,
+  },
+  {
     name: "html",
     endings: [".html", ".htm", ".xhtml"],
     keys: [],
     summary: "the page's text without markup, one document per file",
     cutsAtLines: never,
     read: readHtml,
+  },
+  {
+    name: "epub",
+    endings: [".epub"],
+    keys: [],
+    summary: "a book, one document, its chapters in reading order",
+    readsArchives: true,
+    cutsAtLines: never,
+    read: readEpub,
   },
   {
     name: "warc",
@@ -145,6 +191,14 @@ export const textForms: readonly TextForm[] = [
     cutsAtLines: never,
     read: readStackExchange,
   },
+  {
+    name: "archive",
+    endings: [".tar", ".tgz", ".tbz2", ".zip", ".7z"],
+    keys: ["field", "separator"],
+    summary: "files packed together (tar, zip, 7z), each read by its own name, or all in the form that is asked for",
+    cutsAtLines: never,
+    read: refuseArchive,
+  },
 ];
 
 // Parsers of these forms are loaded when a file has one: loading them takes 40 ms, of every process that might read texts.
@@ -166,8 +220,21 @@ async function* readStackExchange(input: FormInput): AsyncGenerator<TextDocument
   yield* (await import("./stack-exchange.ts")).readStackExchange(input);
 }
 
+async function* readParquet(input: FormInput): AsyncGenerator<TextDocument> {
+  yield* (await import("./parquet.ts")).readParquet(input);
+}
+
+async function* readEpub(input: FormInput): AsyncGenerator<TextDocument> {
+  yield* (await import("./epub.ts")).readEpub(input);
+}
+
+/** Archives are known by their content before a form is asked; what comes here is none. */
+function refuseArchive({ name, where }: FormInput): never {
+  return fail(where, `${name}: it begins as no archive that is read (tar, zip, 7z): it is damaged, or its name is wrong`);
+}
+
 /** What the names of packed files end in. */
-export const packedName = /\.(gz|zst|zstd|bz2)$/i;
+export const packedName = /\.(gz|zst|zstd|bz2|lz4)$/i;
 
 /** The form that a file's name ends in, behind what it is packed with; undefined for an ending of no form. */
 export function formOfName(name: string): TextForm | undefined {

@@ -11,13 +11,6 @@ export {
 } from "./forms.ts";
 export { looksLikeText } from "./looks-like-text.ts";
 export { readPart, type TextPart, textParts } from "./parts.ts";
+export { type DocumentsOptions, readDocuments } from "./read-file.ts";
 export { splitText } from "./split-text.ts";
-export {
-  type DocumentsOptions,
-  type OpenOptions,
-  openEach,
-  openTexts,
-  readDocuments,
-  type TextFile,
-  Texts,
-} from "./texts.ts";
+export { type OpenOptions, openEach, openTexts, type TextFile, Texts } from "./texts.ts";

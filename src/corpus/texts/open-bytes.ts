@@ -1,8 +1,11 @@
-// A file's bytes, unpacked where they begin as gzip, Zstandard or bzip2 data do. No text begins like any of these, so the content decides, not the name.
+// A file's bytes, unpacked where they begin as gzip, Zstandard, bzip2 or LZ4 data do. No text begins like any of these, so the content decides, not the name.
 import { createGunzip } from "node:zlib";
 import { CriaError } from "../../base/index.ts";
 import { type ByteRange, readStream } from "../../files/index.ts";
 import { isBzip2, unbzip2 } from "./bzip2.ts";
+import { Growth } from "./growth.ts";
+import { lz4Magic, unlz4 } from "./lz4.ts";
+import { Peeked } from "./peeked.ts";
 import { through } from "./through.ts";
 import { unzstd, zstdMagic } from "./zstd.ts";
 
@@ -23,7 +26,7 @@ export interface ReadOptions {
 }
 
 /** What a file is packed with, by its first bytes. */
-export type Packing = "gzip" | "zstd" | "bzip2" | undefined;
+export type Packing = "gzip" | "zstd" | "bzip2" | "lz4" | undefined;
 
 /** A file that is open, and its unpacked bytes. */
 export interface OpenedBytes {
@@ -32,6 +35,8 @@ export interface OpenedBytes {
   readonly start: number;
   /** The unpacked bytes, of gzip data only where they are asked for. To be read once. */
   readonly bytes: AsyncIterable<Uint8Array>;
+  /** Ends the reading, also where nothing was read. */
+  close(): Promise<unknown>;
 }
 
 /**
@@ -40,16 +45,24 @@ export interface OpenedBytes {
  * @throws CriaError when it cannot be read; while it is read also when its packed data is damaged or cut short
  */
 export async function openBytes(path: string, name: string, options: ReadOptions): Promise<OpenedBytes> {
-  const chunks = counted(path, options);
-  const first = await firstChunk(chunks);
-  const whole = rejoin(first, chunks);
-  const start = options.range?.start ?? 0;
-  const packing = packingOf(first);
-  if (packing === "gzip" && !options.keepsGzip) return { packing, start, bytes: gunzip(whole, name, options) };
-  if (packing === "zstd") return { packing, start, bytes: unzstd(whole, name, options.where) };
-  if (packing === "bzip2") return { packing, start, bytes: unbzip2(whole, name, options.where) };
-  return { packing, start, bytes: whole };
+  return { ...(await unpack(counted(path, options), name, options)), start: options.range?.start ?? 0 };
 }
+
+/** The same of bytes that come from anywhere. @throws CriaError while they are read also when they unfold to far too many */
+export async function unpack(
+  chunks: AsyncIterable<Uint8Array>,
+  name: string,
+  { where, keepsGzip }: Pick<ReadOptions, "where" | "keepsGzip">,
+): Promise<Omit<OpenedBytes, "start">> {
+  const stream = await Peeked.open(chunks, packingBytes);
+  const packing = packingOf(stream.head);
+  const close = () => stream.return();
+  if (packing === undefined || (packing === "gzip" && keepsGzip)) return { packing, bytes: stream, close };
+  const growth = new Growth(name, where);
+  return { packing, bytes: growth.out(unpackers[packing](growth.in(stream), name, where)), close };
+}
+
+const unpackers = { gzip: gunzip, zstd: unzstd, bzip2: unbzip2, lz4: unlz4 } as const;
 
 /** Bytes that tell how a file is packed. */
 export const packingBytes = 10;
@@ -58,6 +71,7 @@ export const packingBytes = 10;
 export function packingOf(head: Uint8Array): Packing {
   if (beginsWith(head, gzipMagic)) return "gzip";
   if (beginsWith(head, zstdMagic)) return "zstd";
+  if (beginsWith(head, lz4Magic)) return "lz4";
   return isBzip2(head) ? "bzip2" : undefined;
 }
 
@@ -68,25 +82,11 @@ async function* counted(path: string, { where, signal, onBytes, range }: ReadOpt
   }
 }
 
-async function firstChunk(chunks: AsyncIterator<Uint8Array>): Promise<Uint8Array> {
-  const { done, value } = await chunks.next();
-  return done ? new Uint8Array() : value;
-}
-
-async function* rejoin(first: Uint8Array, rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  try {
-    if (first.length > 0) yield first;
-    yield* rest;
-  } finally {
-    await (rest as AsyncGenerator<Uint8Array>).return(undefined);
-  }
-}
-
 function beginsWith(bytes: Uint8Array, magic: Uint8Array): boolean {
   return magic.every((byte, i) => bytes[i] === byte);
 }
 
-async function* gunzip(chunks: AsyncIterable<Uint8Array>, name: string, { where }: ReadOptions): AsyncGenerator<Uint8Array> {
+async function* gunzip(chunks: AsyncIterable<Uint8Array>, name: string, where: string): AsyncGenerator<Uint8Array> {
   try {
     yield* through(chunks, createGunzip({ chunkSize: chunkBytes })) as AsyncIterable<Uint8Array>;
   } catch (error) {

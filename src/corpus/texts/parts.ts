@@ -3,7 +3,8 @@ import { type FileHandle, open } from "node:fs/promises";
 import { type ByteRange, explainIo, openRegular } from "../../files/index.ts";
 import type { TextDocument, TextOptions } from "./forms.ts";
 import { packingBytes, packingOf } from "./open-bytes.ts";
-import { type DocumentsOptions, readTextDocuments, type TextFile } from "./texts.ts";
+import { type DocumentsOptions, type ReadableFile, readTextDocuments } from "./read-file.ts";
+import type { TextFile } from "./texts.ts";
 
 /** A file, or a stretch of one: of bytes [stretch · stretchBytes, (stretch + 1) · stretchBytes) the lines that begin in it. */
 export interface TextPart {
@@ -16,7 +17,6 @@ export interface TextPart {
 }
 
 type ReadOptions = DocumentsOptions & { readonly where: string };
-type File = Pick<TextFile, "path" | "name" | "form">;
 
 /** The parts of all files in their order, the same for the same files on every machine. */
 export async function textParts(
@@ -41,7 +41,7 @@ export async function textParts(
  * @throws CriaError as reading the whole file does, which is read again from its beginning then, so that the message counts its lines from there
  */
 export async function* readPart(
-  file: File,
+  file: ReadableFile,
   stretch: number | undefined,
   stretchBytes: number,
   options: TextOptions,

@@ -1,4 +1,6 @@
 // What a file without a telling name holds, by its first bytes.
+import { archiveOf } from "./archives/archive.ts";
+import { firstName } from "./archives/zip.ts";
 import { wideEncoding } from "./explain-encoding.ts";
 import type { FormName } from "./forms.ts";
 import { openBytes, type ReadOptions } from "./open-bytes.ts";
@@ -7,7 +9,7 @@ const headBytes = 1 << 16;
 
 /** "binary", or the form that reads it. */
 export async function sniff(path: string, name: string, options: ReadOptions): Promise<"binary" | FormName> {
-  const { bytes } = await openBytes(path, name, options);
+  const { bytes, close } = await openBytes(path, name, options);
   const parts: Uint8Array[] = [];
   let length = 0;
   for await (const part of bytes) {
@@ -15,7 +17,11 @@ export async function sniff(path: string, name: string, options: ReadOptions): P
     length += part.length;
     if (length >= headBytes) break;
   }
+  await close();
   const head = Buffer.concat(parts).subarray(0, headBytes);
+  const archive = archiveOf(head);
+  if (archive !== undefined) return archive === "zip" && firstName(head) === "mimetype" ? "epub" : "archive";
+  if (head.toString("latin1", 0, 4) === "PAR1") return "parquet";
   if (/^(WARC\/\d|filedesc:\/\/)/.test(head.toString("latin1", 0, 16))) return "warc";
   const element = rootElement(head);
   if (element === "mediawiki") return "wikipedia";

@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { CriaError, Rng } from "../../base/index.ts";
 import { formCalled, type ReadingNote, type TextDocument } from "./forms.ts";
+import { readTextDocuments } from "./read-file.ts";
 import { Spill } from "./spill.ts";
-import { openTexts, readTextDocuments } from "./texts.ts";
+import { openTexts } from "./texts.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cria-posts-"));
 afterAll(() => rmSync(folder, { recursive: true }));

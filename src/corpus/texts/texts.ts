@@ -1,23 +1,12 @@
 // The one reader of texts: paths to documents, whatever form the files have, any number of times in the same order.
-import { relative, resolve } from "node:path";
+import { dirname, relative, resolve } from "node:path";
 import { check, fail } from "../../base/index.ts";
-import { type ByteRange, isStdin, readStream } from "../../files/index.ts";
+import { isStdin, readStream } from "../../files/index.ts";
 import { copyPipe, type PipeCopy } from "./copy-pipe.ts";
 import { expandPaths, type FoundFile } from "./expand-paths.ts";
-import {
-  type FormKey,
-  formCalled,
-  formOfName,
-  packedName,
-  type ReadingNote,
-  type TextDocument,
-  type TextFacts,
-  type TextForm,
-  type TextOptions,
-  textForms,
-} from "./forms.ts";
-import { openBytes } from "./open-bytes.ts";
+import { type FormKey, formCalled, formOfName, packedName, type TextForm, type TextOptions, textForms } from "./forms.ts";
 import { PassedOver } from "./passed-over.ts";
+import { type DocumentsOptions, readDocuments } from "./read-file.ts";
 import { sniff } from "./sniff.ts";
 
 const usual = "data";
@@ -39,19 +28,12 @@ export interface TextFile {
   /** What messages call it. */
   readonly name: string;
   readonly form: TextForm;
+  /** The folder that a path or a pattern named and that it was found in; its own where it was named itself. */
+  readonly root: string;
   /** Size on disk. */
   readonly bytes: number;
   /** What was a pipe is read from a copy that lasts no longer than this program. */
   readonly isPipe: boolean;
-}
-
-/** What a reading of documents tells, and what stops it. */
-export interface DocumentsOptions {
-  readonly signal?: AbortSignal | undefined;
-  /** Is told how many bytes of the files each read took; their sum is `Texts.bytes` in the end. */
-  readonly onBytes?: ((bytes: number) => void) | undefined;
-  /** Is told what readers pass over, leave out or convert. Where nobody asks for it, damaged data stops the reading. */
-  readonly onNote?: ((note: ReadingNote) => void) | undefined;
 }
 
 /**
@@ -99,7 +81,7 @@ async function open(paths: readonly string[], text: TextOptions, options: OpenOp
       const known = text.format === undefined ? formOfName(file.name) : formCalled(text.format);
       const form = known ?? (await formByContent(file, where, options, passedOver));
       if (form === undefined) continue;
-      const one = { path: file.path, name: file.name, form, bytes: file.bytes, isPipe: file.isPipe };
+      const one = { path: file.path, name: file.name, form, root: file.root, bytes: file.bytes, isPipe: file.isPipe };
       files.push(one);
       if (known === undefined && !(file.isPipe && form.name === "text")) byContent.push(one);
     }
@@ -129,7 +111,7 @@ async function findFiles(
   const take = async (chunks: AsyncIterable<Uint8Array>, name: string): Promise<NamedFile> => {
     const copy = await copyPipe(chunks, where, signal);
     copies.push(copy);
-    return { path: copy.path, name, bytes: copy.bytes, isNamed: true, isPipe: true };
+    return { path: copy.path, root: dirname(copy.path), name, bytes: copy.bytes, isNamed: true, isPipe: true };
   };
   const found: NamedFile[] = [];
   const others = paths.filter((path) => !isStdin(path));
@@ -162,7 +144,7 @@ async function formByContent(
   if (kind !== "binary") return formCalled(kind);
   const endings = textForms.flatMap((form) => form.endings).join(" ");
   if (file.isNamed)
-    fail(where, `${file.name}: it holds bytes that no text has: name a text (${endings}, each also with .gz, .zst or .bz2)`);
+    fail(where, `${file.name}: it holds bytes that no text has: name a text (${endings}, each also with .gz, .zst, .bz2 or .lz4)`);
   passedOver.add("binary", file.name);
   return undefined;
 }
@@ -234,43 +216,6 @@ export class Texts implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return disposeAll(this.#opened.copies);
   }
-}
-
-/** How one file is read, and who asks. */
-export type ReadFileOptions = DocumentsOptions & { readonly where: string; readonly range?: ByteRange };
-
-/** The texts of {@link readTextDocuments}. */
-export async function* readDocuments(
-  file: Pick<TextFile, "path" | "name" | "form">,
-  options: TextOptions,
-  reading: ReadFileOptions,
-): AsyncGenerator<string> {
-  for await (const { text } of readTextDocuments(file, options, reading)) yield text;
-}
-
-const noFacts: TextFacts = {};
-
-/** The documents of one file, or of a range of it that begins and ends with lines, where its form may be cut so. */
-export async function* readTextDocuments(
-  { path, name, form }: Pick<TextFile, "path" | "name" | "form">,
-  options: TextOptions,
-  { where, signal, onBytes, onNote, range }: ReadFileOptions,
-): AsyncGenerator<TextDocument> {
-  const opened = await openBytes(path, name, { where, signal, onBytes, range, keepsGzip: form.unpacksGzip });
-  const note = onNote ?? ((told: ReadingNote) => refuseDamage(told, where));
-  for await (const read of form.read({ ...opened, name, where, options, note })) {
-    signal?.throwIfAborted();
-    const document = typeof read === "string" ? { text: read, facts: noFacts } : read;
-    if (document.text.trim() !== "") yield document;
-  }
-}
-
-function refuseDamage({ kind, what, place }: ReadingNote, where: string): void {
-  if (kind === "damaged")
-    fail(
-      where,
-      `${place}: ${what}: mend the file, or give its source "steps: []" in a recipe, which passes over what is damaged and counts it`,
-    );
 }
 
 async function disposeAll(things: readonly AsyncDisposable[]): Promise<void> {

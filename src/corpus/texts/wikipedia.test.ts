@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { CriaError, Rng } from "../../base/index.ts";
 import { formCalled, type ReadingNote, type TextDocument } from "./forms.ts";
-import { openTexts, readTextDocuments } from "./texts.ts";
+import { readTextDocuments } from "./read-file.ts";
+import { openTexts } from "./texts.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cria-wiki-"));
 afterAll(() => rmSync(folder, { recursive: true }));

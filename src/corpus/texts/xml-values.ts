@@ -27,3 +27,20 @@ export function elementIn(xml: string, name: string): string | undefined {
   const end = xml.indexOf(`</${name}>`, inner);
   return end < 0 ? undefined : xml.slice(inner + 1, end);
 }
+
+/** The tags that begin an element of this name, without their brackets; a prefix in front of the name, as of another namespace's, does not count. */
+export function tagsIn(xml: string, name: string): string[] {
+  return [...xml.replace(/<!--[\s\S]*?-->/g, "").matchAll(new RegExp(`<(?:[\\w.-]{1,40}:)?${name}(?=[\\s/>])([^>]*)>`, "g"))].map(
+    ([, inner = ""]) => inner,
+  );
+}
+
+/** The attributes of a tag by name, decoded. */
+export function attributesIn(tag: string): ReadonlyMap<string, string> {
+  return new Map(
+    [...tag.matchAll(/([\w:.-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g)].map(([, key = "", double, single]) => [
+      key,
+      decodeXml(double ?? single ?? ""),
+    ]),
+  );
+}

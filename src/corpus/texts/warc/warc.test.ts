@@ -7,7 +7,8 @@ import { afterAll, expect, test } from "vitest";
 import { CriaError, Rng } from "../../../base/index.ts";
 import { formCalled, type ReadingNote, type TextDocument } from "../forms.ts";
 import { pageText } from "../html.ts";
-import { openTexts, readDocuments, readTextDocuments } from "../texts.ts";
+import { readDocuments, readTextDocuments } from "../read-file.ts";
+import { openTexts } from "../texts.ts";
 
 interface Golden {
   /** Base64 of a file whose records are gzip members. */

@@ -1,0 +1,166 @@
+// tar archives: POSIX ustar and pax (IEEE 1003.1-2017, pax), and GNU's long names. A header is a block of 512 bytes, its numbers are octal text:
+//
+//   | name 100 | mode 8 | uid 8 | gid 8 | size 12 | mtime 12 | sum 8 | type 1 | link 100 | "ustar" 8 | owner 64 | devices 16 | prefix 155 | 12 |
+import { fail } from "../../../base/index.ts";
+import { ByteReader } from "../byte-reader.ts";
+import { type Member, type OnMemberNote, refusedName } from "./member.ts";
+
+const blockBytes = 512;
+/** A header of pax or a long name is no longer. */
+const mostHeader = 1 << 20;
+const magicAt = 257;
+/** Bytes that tell a tar archive. */
+export const tarHeadBytes = magicAt + 5;
+
+/** Whether bytes begin as an archive does. @param head the first {@link tarHeadBytes} at least */
+export function isTar(head: Uint8Array): boolean {
+  return textAt(head, magicAt, 5) === "ustar";
+}
+
+/** Types of entries that are no files. */
+const otherTypes: Readonly<Record<string, string>> = {
+  "1": "link",
+  "2": "link",
+  "3": "device",
+  "4": "device",
+  "6": "pipe",
+  S: "sparse file",
+};
+
+/** The files of an archive. Damaged headers are passed over and told; so is a last member that is cut short, when its bytes have been read. */
+export async function* readTar(chunks: AsyncIterable<Uint8Array>, name: string, where: string, note: OnMemberNote): AsyncGenerator<Member> {
+  const input = new ByteReader(chunks);
+  const headers = new TarHeaders(input, note);
+  try {
+    for (let header = await headers.next(); header !== undefined; header = await headers.next()) {
+      const end = input.offset + blocks(header.size);
+      const refused = otherTypes[header.type] ?? refusedName(header.name);
+      if (refused !== undefined) note("left out", refused, header.name);
+      else if (header.type !== "5") yield { name: header.name, bytes: contents(input, header, `${name}: ${header.name}`, where) };
+      if ((await input.skip(end - input.offset)) > 0 && input.offset < end) note("damaged", "archive that is cut short", header.name);
+    }
+  } finally {
+    await input.close();
+  }
+}
+
+async function* contents(input: ByteReader, { size }: TarHeader, name: string, where: string): AsyncGenerator<Uint8Array> {
+  const start = input.offset;
+  yield* input.pieces(size);
+  const read = input.offset - start;
+  if (read < size) fail(where, `${name}: it has ${size} bytes but the archive ends after ${read} of them: it is cut short, fetch it again`);
+}
+
+interface TarHeader {
+  readonly name: string;
+  readonly size: number;
+  readonly type: string;
+}
+
+/** Reads headers, with what extended headers say of the next one. */
+class TarHeaders {
+  readonly #input: ByteReader;
+  readonly #note: OnMemberNote;
+  /** Whether no header was found yet behind a damaged one. */
+  #isLost = false;
+  #all: ReadonlyMap<string, string> = new Map();
+
+  constructor(input: ByteReader, note: OnMemberNote) {
+    [this.#input, this.#note] = [input, note];
+  }
+
+  /** The next header of a file or something else that has a name; undefined at the end. */
+  async next(): Promise<TarHeader | undefined> {
+    let said = this.#all;
+    for (;;) {
+      const block = await this.#block();
+      if (block === undefined) return undefined;
+      const [size, type] = [sizeOf(block), String.fromCharCode(block[156] || 0x30)];
+      if (type === "x" || type === "g" || type === "L") {
+        const text = await this.#text(size);
+        if (text === undefined) continue;
+        if (type === "L") said = new Map([...said, ["path", text.replace(/\0.*$/s, "")]]);
+        else if (type === "x") said = new Map([...said, ...paxRecords(text)]);
+        else this.#all = said = paxRecords(text);
+      } else if (type === "K" || type === "V") await this.#input.skip(blocks(size));
+      else return completed(block, said, { size, type });
+    }
+  }
+
+  /** The next block that is a header. */
+  async #block(): Promise<Uint8Array | undefined> {
+    while (await this.#input.has(blockBytes)) {
+      const block = this.#input.take(blockBytes);
+      if (isHeader(block)) {
+        this.#isLost = false;
+        return block;
+      }
+      if (!this.#isLost && block.some((byte) => byte !== 0)) {
+        this.#note("damaged", "bytes that belong to no member", `byte ${this.#input.offset - blockBytes}`);
+        this.#isLost = true;
+      }
+    }
+    return undefined;
+  }
+
+  async #text(size: number): Promise<string | undefined> {
+    const room = blocks(size);
+    if (size > mostHeader || !(await this.#input.has(room))) {
+      this.#note("damaged", "extended header that is cut short or too long", `byte ${this.#input.offset}`);
+      return undefined;
+    }
+    return Buffer.from(this.#input.take(room).subarray(0, size)).toString("utf8");
+  }
+}
+
+function completed(block: Uint8Array, said: ReadonlyMap<string, string>, own: { readonly size: number; readonly type: string }): TarHeader {
+  const prefix = textAt(block, magicAt, 6) === "ustar" && block[magicAt + 5] === 0 ? textAt(block, 345, 155) : "";
+  const name = said.get("path") ?? [prefix, textAt(block, 0, 100)].filter((part) => part !== "").join("/");
+  const size = Number(said.get("size") ?? own.size);
+  const isSparse = [...said.keys()].some((key) => key.startsWith("GNU.sparse."));
+  const isFolder = own.type === "5" || (own.type === "0" && name.endsWith("/"));
+  return {
+    name: name.replace(/^(\.\/)+/, ""),
+    size: Number.isSafeInteger(size) && size >= 0 ? size : own.size,
+    type: isSparse ? "S" : isFolder ? "5" : own.type,
+  };
+}
+
+/** "27 path=texts/a long name.txt\n" says its own length in bytes; a value ends with the line in what is read here. */
+function paxRecords(text: string): ReadonlyMap<string, string> {
+  return new Map([...text.matchAll(/^\d+ ([^=\n]+)=([^\n]*)$/gm)].map(([, key = "", value = ""]) => [key, value]));
+}
+
+/** Whether the block's sum is that of its bytes, its own eight taken for spaces; some programs summed signed bytes. */
+function isHeader(block: Uint8Array): boolean {
+  const said = Number.parseInt(textAt(block, 148, 8).trim(), 8);
+  let [sum, signed] = [0, 0];
+  for (const [i, byte] of block.entries()) {
+    const counted = i >= 148 && i < 156 ? 0x20 : byte;
+    sum += counted;
+    signed += (counted << 24) >> 24;
+  }
+  return (said === sum || said === signed) && sizeOf(block) >= 0;
+}
+
+/** Octal digits, or where the first bit is set a number of 11 bytes (GNU); -1 for anything else. */
+function sizeOf(block: Uint8Array): number {
+  const first = block[124] ?? 0;
+  if (first & 0x80) {
+    const value = block.subarray(125, 136).reduce((sum, byte) => sum * 256 + byte, first & 0x7f);
+    return Number.isSafeInteger(value) ? value : -1;
+  }
+  const text = textAt(block, 124, 12).trim();
+  return /^[0-7]*$/.test(text) ? Number.parseInt(text || "0", 8) : -1;
+}
+
+function blocks(size: number): number {
+  return Math.ceil(size / blockBytes) * blockBytes;
+}
+
+/** The text up to a zero byte; names beyond ASCII are UTF-8. */
+function textAt(block: Uint8Array, start: number, length: number): string {
+  const bytes = block.subarray(start, start + length);
+  const end = bytes.indexOf(0);
+  return Buffer.from(end < 0 ? bytes : bytes.subarray(0, end)).toString("utf8");
+}
