@@ -39,6 +39,7 @@ export const rooms = {
   eval: ["base", "backend", "model", "batches"],
   train: ["base", "schema", "graph", "backend", "model", "batches", "eval", "formats"],
   runs: ["base", "schema", "files", "hub", "backend", "model", "tokenizer", "formats", "batches", "corpus", "infer", "eval", "train"],
+  watch: ["base", "files", "model", "train", "runs"],
   web: [
     "base",
     "threads",
@@ -131,6 +132,7 @@ export const packages = {
   train: ["zod"],
   runs: ["node:*", "yaml", "zod"],
   host: ["node:*"],
+  watch: ["node:*"],
   plot: ["@observablehq/plot", "linkedom"],
   raise: ["node:*"],
   study: ["node:*"],

@@ -16,6 +16,7 @@ export {
 } from "./metrics-log.ts";
 export { readRecipe, recipeFrom, writeRecipe } from "./recipe-file.ts";
 export { checkUnused, findRecipe, ownTokenizer, runPaths, saveModel, startRunFolder } from "./run-folder.ts";
+export { isTraining, lockRun } from "./run-lock.ts";
 export { applySettings, settingKey } from "./settings.ts";
 export type { TrainJob, TrainSummary } from "./train-job.ts";
 export { checkSteps, trainRun } from "./train-run.ts";

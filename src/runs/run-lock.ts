@@ -88,6 +88,19 @@ export async function lockNewRun(folder: string, options?: LockOptions): Promise
   }
 }
 
+/** Milliseconds without a sign of life after which nobody is said to train on another machine. */
+const shownMs = 60_000;
+
+/** Whether a program trains in a run folder now, as far as one can see without waiting. @throws CriaError when the folder cannot be read */
+export async function isTraining(folder: string): Promise<boolean> {
+  const dead = new Dead(folder, {});
+  for (const file of await list(folder)) {
+    const sign = await lastSign(join(folder, file));
+    if (sign !== undefined && sign.age < shownMs && !(await dead.has(file, "glance"))) return true;
+  }
+  return false;
+}
+
 /** Whether a file of a run folder is its lock, or will be. */
 export function isLock(file: string): boolean {
   return file.startsWith(name);

@@ -1,0 +1,138 @@
+// The runs that lie in a folder, and how each stands.
+import { readdir, stat } from "node:fs/promises";
+import { basename, join, relative, resolve, sep } from "node:path";
+import { CriaError, check } from "../base/index.ts";
+import { explainIo } from "../files/index.ts";
+import { type LlamaConfig, parameterCount } from "../model/index.ts";
+import { askedOf, isTraining, readRecipe, runPaths } from "../runs/index.ts";
+import { type CompleteRecipe, completeRecipe } from "../train/index.ts";
+import type { RunMetrics } from "./run-metrics.ts";
+
+const where = "watch";
+/** Folders below the one that is watched in which runs are looked for. */
+const mostDepth = 3;
+/** Runs that are shown at most, the newest ones. */
+const mostRuns = 500;
+/** The pace is that of so many last steps. */
+const paceSteps = 32;
+
+/** "training": a program computes now; "paused": one stands still because the folder asks for it; "done": all steps are made. */
+export type RunState = "training" | "paused" | "stopped" | "done" | "unreadable";
+
+/** A run as a list shows it. */
+export interface RunSummary {
+  /** The folder's path below the one that is watched, with slashes; "." for that itself. */
+  readonly id: string;
+  readonly name: string;
+  readonly state: RunState;
+  /** Why nothing is known of it; only where it is unreadable. */
+  readonly problem?: string;
+  /** Steps done, and all that it has. */
+  readonly step: number;
+  readonly steps: number;
+  readonly tokens: number;
+  /** The last step's, and the last evaluation's; absent where there was none. */
+  readonly loss?: number;
+  readonly bitsPerByte?: number;
+  readonly tokensPerSecond?: number;
+  /** Seconds to the last step at the recent pace; only while it trains. */
+  readonly eta?: number;
+  readonly parameters: number;
+  /** The recipe's values by dotted key. */
+  readonly recipe: Readonly<Record<string, string>>;
+  /** Whether the recipe has prompts to write samples behind. */
+  readonly hasSamples: boolean;
+  /** When its metrics changed last, in milliseconds since 1970. */
+  readonly changed: number;
+}
+
+/** The folders with a recipe of training in them, at most some levels below `root`, the newest first. @throws CriaError when `root` cannot be read */
+export async function findRuns(root: string): Promise<readonly string[]> {
+  const found: { readonly folder: string; readonly changed: number }[] = [];
+  const look = async (folder: string, depth: number): Promise<void> => {
+    const changed = await changedAt(folder);
+    if (changed !== undefined) found.push({ folder, changed });
+    if (changed !== undefined || depth === 0) return;
+    const entries = await readdir(folder, { withFileTypes: true }).catch((error) => {
+      if (folder === root) throw explainIo(where, folder, error);
+      return [];
+    });
+    const inside = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith(".") && entry.name !== "node_modules");
+    for (const { name } of inside) await look(join(folder, name), depth - 1);
+  };
+  await look(resolve(root), mostDepth);
+  return found
+    .sort((a, b) => b.changed - a.changed)
+    .slice(0, mostRuns)
+    .map(({ folder }) => folder);
+}
+
+/** What identifies a run among those below `root`. */
+export function idOf(root: string, folder: string): string {
+  return relative(resolve(root), folder).split(sep).join("/") || ".";
+}
+
+/** Undefined where no run is. */
+async function changedAt(folder: string): Promise<number | undefined> {
+  const { recipe, metrics } = runPaths(folder);
+  const [begun, written] = await Promise.all([recipe, metrics].map((path) => stat(path).catch(() => undefined)));
+  return begun && (written ?? begun).mtimeMs;
+}
+
+/** How a run stands. What cannot be read of it is said in the summary. @param metrics refreshed */
+export async function summarise(root: string, folder: string, metrics: RunMetrics): Promise<RunSummary> {
+  const named = { id: idOf(root, folder), name: basename(folder), changed: (await changedAt(folder)) ?? 0 };
+  try {
+    await metrics.refresh();
+    const recipe = await wholeRecipe(folder);
+    return { ...named, ...(await standOf(folder, recipe, metrics)) };
+  } catch (error) {
+    if (!(error instanceof CriaError)) throw error;
+    const nothing = { step: 0, steps: 0, tokens: 0, parameters: 0, recipe: {}, hasSamples: false };
+    return { ...named, ...nothing, state: "unreadable", problem: error.message };
+  }
+}
+
+async function wholeRecipe(folder: string): Promise<CompleteRecipe> {
+  const { recipe: path } = runPaths(folder);
+  const read = await readRecipe(path);
+  const { vocabSize } = read.model;
+  check(vocabSize !== undefined, where, () => `${path} names no vocabulary: it is no recipe that training wrote`);
+  return completeRecipe(read, vocabSize);
+}
+
+async function standOf(folder: string, recipe: CompleteRecipe, metrics: RunMetrics): Promise<Omit<RunSummary, "id" | "name" | "changed">> {
+  const { steps: rows, evaluations } = metrics;
+  const lastOf = (values: ArrayLike<number>) => (values.length === 0 ? undefined : values[values.length - 1]);
+  const step = lastOf(rows.column("step")) ?? 0;
+  const recent = rows.column("seconds").slice(-paceSteps);
+  const pace = recent.reduce((sum, seconds) => sum + seconds, 0) / Math.max(1, recent.length);
+  const state = await stateOf(folder, step >= recipe.steps);
+  const [loss, tokensPerSecond] = [lastOf(rows.column("loss")), lastOf(rows.column("tokensPerSecond"))];
+  const bitsPerByte = evaluations.at(-1)?.bitsPerByte;
+  return {
+    ...{ state, step, steps: recipe.steps, tokens: lastOf(rows.column("tokens")) ?? 0 },
+    ...(loss !== undefined && Number.isFinite(loss) && { loss }),
+    ...(bitsPerByte !== undefined && { bitsPerByte }),
+    ...(tokensPerSecond !== undefined && { tokensPerSecond }),
+    ...(state === "training" && recent.length > 0 && { eta: (recipe.steps - step) * pace }),
+    ...{ parameters: parameterCount(recipe.model), recipe: flattened(recipe), hasSamples: recipe.samples !== undefined },
+  };
+}
+
+async function stateOf(folder: string, isDone: boolean): Promise<RunState> {
+  if (await isTraining(folder)) return (await askedOf(folder)).has("pause") ? "paused" : "training";
+  return isDone ? "done" : "stopped";
+}
+
+/** What a person may compare of recipes: paths say where a folder lies, not what was trained. */
+function flattened({ data: _, tokenizer: __, earlierPlans: ___, ...recipe }: CompleteRecipe): Record<string, string> {
+  const rows: [string, string][] = [];
+  const walk = (value: unknown, key: string) => {
+    if (typeof value === "object" && value !== null && !Array.isArray(value))
+      for (const [name, part] of Object.entries(value)) walk(part, key === "" ? name : `${key}.${name}`);
+    else if (value !== undefined) rows.push([key, typeof value === "string" ? value : JSON.stringify(value)]);
+  };
+  walk({ ...recipe, model: recipe.model satisfies LlamaConfig }, "");
+  return Object.fromEntries(rows);
+}

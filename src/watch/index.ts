@@ -1,0 +1,3 @@
+export type { RunState, RunSummary } from "./found-runs.ts";
+export { type Curve, mostPoints, type Series, type SeriesQuery } from "./series.ts";
+export { WatchedRuns } from "./watched-runs.ts";
