@@ -11,7 +11,8 @@ export { layerNorm, layerNormGradient, type NormSizes, normGradientUnits, rmsNor
 export { type AdamwConstants, adamw, normFromPartials, sumOfSquares, sumOfSquaresUnits } from "./optimiser.ts";
 export { keepsBits, type MatmulForm, type PackSizes, packedBytes, packMatrix, panelWord, unpackMatrix } from "./pack.ts";
 export { type PageCopySizes, type PageWriteSizes, pageCopy, pageWrite } from "./page-write.ts";
-export { dealtParts, mergeParts, type PagedAttentionSizes, pagedAttention, partsBytes } from "./paged-attention.ts";
+export { dealtParts, mergeParts, pagedAttention, partsBytes } from "./paged-attention.ts";
+export type { PagedAttentionSizes } from "./paged-work.ts";
 export type { PoolSizes, PoolType } from "./pages.ts";
 export {
   multiplyAddPeak,

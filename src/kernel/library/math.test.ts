@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { type Builder, kernel, type Vec } from "../language.ts";
 import { compiledRuns, ints, random, runs, unwritten } from "../testing.test.helper.ts";
-import { erf, exp, log, sigmoid, sinCosOfTurn, tanh } from "./math.ts";
+import { erf, exp, exp2OfNegative, log, sigmoid, sinCosOfTurn, tanh } from "./math.ts";
 
 type Function = (k: Builder, x: Vec) => Vec;
 
@@ -19,6 +19,8 @@ const cos: Function = (k, turn) => sinCosOfTurn(k, turn).cos;
 const sweeps: readonly { of: Function; x: Float32Array; exact: (x: number) => number; ulp: number }[] = [
   { of: exp, x: between(-87.3365, 88.7228), exact: Math.exp, ulp: 1.1 },
   { of: exp, x: between(-1, 1), exact: Math.exp, ulp: 1.1 },
+  { of: exp2OfNegative, x: between(-126, 0), exact: (x) => 2 ** x, ulp: 2.3 },
+  { of: exp2OfNegative, x: between(-2, 0), exact: (x) => 2 ** x, ulp: 2.3 },
   { of: log, x: powers(-126, 127), exact: Math.log, ulp: 0.9 },
   { of: log, x: powers(-149, -126), exact: Math.log, ulp: 0.9 },
   { of: log, x: between(0.5, 2), exact: Math.log, ulp: 0.9 },
@@ -67,6 +69,12 @@ describe.each(runs)("$name: special values", ({ run }) => {
     const ends = [-87.33654, 88.72283].map(Math.fround);
     for (const x of ends) expect(value(exp, x)! / Math.exp(x)).toBeCloseTo(1, 6);
     expect(value(exp, Number.NaN)).toBeNaN();
+  });
+
+  test("exp2 of what is not positive", () => {
+    expect([0, -0, -tiny, -1, -126].map((x) => value(exp2OfNegative, x))).toEqual([1, 1, 1, 0.5, 2 ** -126]);
+    expect([-126.5, -largest, Number.NEGATIVE_INFINITY].map((x) => value(exp2OfNegative, x))).toEqual(Array(3).fill(2 ** -126));
+    expect(value(exp2OfNegative, Number.NaN)).toBeNaN();
   });
 
   test("log", () => {

@@ -11,6 +11,18 @@ export function exp(k: Builder, x: Vec): Vec {
   return x.less(k.constant(-87.33654)).select(k.constant(0), bounded);
 }
 
+/** 2^x for x ≤ 0, ≤ 2.3 ulp, 1 at 0; 2^−126 below −126; NaN stays NaN. Two thirds of the instructions of {@link exp}. */
+export function exp2OfNegative(k: Builder, x: Vec): Vec {
+  const bounded = x.max(k.constant(-126));
+  // The addition rounds to an integer and leaves it in the lowest bits.
+  const rounder = k.constant(1.5 * 2 ** 23);
+  const rounded = bounded.add(rounder);
+  const r = bounded.sub(rounded.sub(rounder));
+  // Minimax for (2^r − 1) / r on ±½, the error weighted by r / 2^r.
+  const power = polynomial(k, r, [1.3264728e-3, 9.671513e-3, 5.5507336e-2, 0.24022242, 0.6931470036507, 1]);
+  return power.intAdd(rounded.shiftLeft(23));
+}
+
 /**
  * e^x = 2^n · (1 + excess) with excess in [√½ − 1, √2 − 1] to full relative precision, for |x| ≤ 89; `exponent` is n at the place of a
  * float's exponent, to be added to its bits.

@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { dequantise, quantise } from "../../base/index.ts";
 import { ints, random, runs, sameBits, unwritten, worstError } from "../testing.test.helper.ts";
 import { pageCopy, pageWrite } from "./page-write.ts";
-import { dealtParts, mergeParts, type PagedAttentionSizes, pagedAttention, partsBytes } from "./paged-attention.ts";
+import { dealtParts, mergeParts, pagedAttention, partsBytes } from "./paged-attention.ts";
+import type { PagedAttentionSizes } from "./paged-work.ts";
 import { headBytes, type PoolType } from "./pages.ts";
 
 const [rows, heads, kvHeads, pages, slots, pagesOfSlot] = [5, 4, 2, 3, 2, 9] as const;

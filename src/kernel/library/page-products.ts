@@ -1,0 +1,147 @@
+// Products of a page with the queries of a tile: scores of its keys, and its values by their weights. A register tile is made of all query heads of some
+// consecutive rows, so that a page is read once for the heads that share it, and it reaches no further than the last of its rows sees.
+import type { Builder, Int } from "../language.ts";
+import { groupOf, type Seen, scoreStride, seenOf, type Work } from "./paged-work.ts";
+import { type HeadPlace, pageKeys, wideKeys, wideValues } from "./pages.ts";
+import { eachStep, type Product, type RightOperand, scaled, tileProduct } from "./product.ts";
+import { rowAt } from "./rows.ts";
+
+/** A page as a tile meets it. */
+export interface Page {
+  /** Its first position. */
+  readonly start: Int;
+  /** Where the head's keys, or values, are. */
+  readonly from: HeadPlace;
+  /** Where the scores of its keys begin in the first query row. */
+  readonly scores: Int;
+}
+
+/** Scores of the keys that any of the tile's rows sees; what lies beside them is not told. */
+export function scorePage(work: Work, page: Page): void {
+  const { k, sizes } = work;
+  narrowOrWide(
+    work,
+    () => scoreKeys(work, page, { ...page.from, word: "f16", depthStride: pageKeys * 2 }),
+    () => scoreKeys(work, page, { ...wideKeys(k, sizes, page.from, work.places.keys), depthStride: pageKeys * 4 }),
+  );
+}
+
+/** Adds weights · values of a page to the outputs of the part. */
+export function addPage(work: Work, page: Page): void {
+  const { k, sizes, places, tile } = work;
+  const { headDim } = sizes;
+  const { high } = seenOf(work, page.start, pageKeys, tile.count.sub(1));
+  narrowOrWide(
+    work,
+    () => addValues(work, page, { ...page.from, word: "f16", depthStride: headDim * 2 }),
+    () => addValues(work, page, { ...wideValues(k, sizes, page.from, high, places.values), depthStride: headDim * 4 }),
+  );
+}
+
+/** Float16 is widened in registers where that is an instruction, or where one register tile reads it, and else in memory; that changes no bits. */
+function narrowOrWide({ k, sizes, tile }: Work, narrow: () => void, wide: () => void): void {
+  if (sizes.type !== "f16") wide();
+  else if (k.target.halfLoads) narrow();
+  else k.if(tile.count, "<=", rowsOfTile(k, groupOf(sizes)), narrow, wide);
+}
+
+/** Some rows of a tile with all heads of the group, or with some of them where a register tile has not so many rows. */
+interface QueryRows {
+  /** The first of the tile's rows, and how many these are. */
+  readonly row: Int;
+  readonly rows: number;
+  /** The first of the query rows, and how many these are. */
+  readonly query: Int;
+  readonly queries: number;
+}
+
+/** Rows of a tile whose query rows make the highest register tile; 1 where not even those of one do. */
+function rowsOfTile(k: Builder, group: number): number {
+  return Math.max(1, Math.floor(k.target.tile.rows / group));
+}
+
+/** Cuts a tile into register tiles: as many of the highest as there are, then of half the rows, and so on. */
+function eachRegisterTile({ k, sizes, tile }: Work, body: (part: QueryRows) => void): void {
+  const group = groupOf(sizes);
+  let done: Int = k.int(0);
+  for (let rows = rowsOfTile(k, group); rows >= 1; rows = Math.floor(rows / 2)) {
+    const end: Int = tile.count.sub(done).div(rows).mul(rows).add(done);
+    k.loop(done, end, rows, (row) => eachPiece(k, group, { row, rows }, body));
+    done = end;
+  }
+}
+
+function eachPiece(k: Builder, group: number, { row, rows }: Pick<QueryRows, "row" | "rows">, body: (part: QueryRows) => void): void {
+  const query = row.mul(group);
+  const queries = rows * group;
+  const pieces = Math.ceil(queries / k.target.tile.rows);
+  eachStep(k, queries, Math.ceil(queries / pieces), (size, first) => body({ row, rows, query: query.add(first), queries: size }));
+}
+
+function scoreKeys(work: Work, page: Page, keys: RightOperand): void {
+  const { k, sizes, places } = work;
+  const { headDim } = sizes;
+  eachRegisterTile(work, ({ row, rows, query, queries }) => {
+    const left = { base: rowAt(places.queries, query, headDim), rowStride: headDim * 4, depthStride: 4 };
+    const to = { base: page.scores.add(query.mul(scoreStride)), rowStride: scoreStride };
+    const width = columnsOf(k, queries, pageKeys);
+    const { low } = seenOf(work, page.start, pageKeys, row);
+    const { high } = seenOf(work, page.start, pageKeys, row.add(rows - 1));
+    const first = sizes.window > 0 ? low.div(width).mul(width) : 0;
+    k.loop(first, high, width, (column) =>
+      multiply(k, { rows: queries, columns: width, first: column }, { depth: headDim, a: left, b: keys, c: to, start: "zero" }),
+    );
+  });
+}
+
+/** Key after key: those that all rows of a register tile see are one product; those that only some see, before and behind, are added row by row. */
+function addValues(work: Work, page: Page, values: RightOperand): void {
+  const { k, sizes } = work;
+  eachRegisterTile(work, (part) => {
+    const { row, rows } = part;
+    const seenBy = (i: Int) => seenOf(work, page.start, pageKeys, i);
+    if (rows === 1) return addKeys(work, page, values, part, seenBy(row));
+    const [first, last] = [seenBy(row), seenBy(row.add(rows - 1))];
+    const start = last.low;
+    const end = start.max(first.high);
+    const byRow = (keysOf: (seen: Seen) => Seen) =>
+      k.loop(row, row.add(rows), 1, (i) =>
+        eachPiece(k, groupOf(sizes), { row: i, rows: 1 }, (own) => addKeys(work, page, values, own, keysOf(seenBy(i)))),
+      );
+    if (sizes.window > 0) k.if(first.low, "<", start, () => byRow(({ low, high }) => ({ low, high: high.min(start) })));
+    addKeys(work, page, values, part, { low: start, high: end });
+    k.if(end, "<", last.high, () => byRow(({ high }) => ({ low: end, high })));
+  });
+}
+
+function addKeys({ k, sizes, places }: Work, page: Page, values: RightOperand, { query, queries }: QueryRows, { low, high }: Seen): void {
+  const { headDim } = sizes;
+  const left = { base: page.scores.add(query.mul(scoreStride)).add(low.mul(4)), rowStride: scoreStride, depthStride: 4 };
+  const right = { ...values, base: values.base.add(low.mul(values.depthStride)) };
+  const to = { base: rowAt(places.part.out, query, headDim), rowStride: headDim * 4 };
+  k.if(low, "<", high, () =>
+    eachStep(k, headDim, columnsOf(k, queries, headDim), (columns, first) =>
+      multiply(k, { rows: queries, columns, first }, { depth: { steps: high.sub(low) }, a: left, b: right, c: to, start: "continue" }),
+    ),
+  );
+}
+
+/** Columns of a register tile of so many rows: all of them or a part, in whole vectors, as the sums must leave registers for what is multiplied. */
+function columnsOf({ target, laneCount }: Builder, rows: number, columns: number): number {
+  const most = Math.max(1, Math.floor((target.tile.rows * target.tile.vectors) / rows));
+  const vectors = Math.ceil(columns / laneCount);
+  return Math.ceil(vectors / Math.ceil(vectors / most)) * laneCount;
+}
+
+/** A register tile's rows and columns, and the column of B and C that is its first. */
+interface Columns {
+  readonly rows: number;
+  readonly columns: number;
+  readonly first: Int | number;
+}
+
+/** C (+)= A · B in a register tile. */
+function multiply(k: Builder, { rows, columns, first }: Columns, { b, c, ...product }: Product): void {
+  const right = { ...b, base: b.base.add(scaled(first, b.word === "f16" ? 2 : 4)) };
+  tileProduct(k, { rows, columns }, { ...product, b: right, c: { ...c, base: c.base.add(scaled(first, 4)) } });
+}
