@@ -28,8 +28,10 @@ import { addSums, copySums, storeNormalised, sumsIn, weighScores } from "./softm
 
 /** Units that one row of a long sequence is dealt among, at least: enough for many threads, and few where a program's other rows are not there. */
 const unitsOfRow = 64;
-/** Units that share a program's tiles: as many as tiles of a prompt of 1024 rows. */
-const mostWalks = 64;
+/** Units that share a program's tiles: as many as a prompt has tiles, and some for prompts of few rows and those that do not start with a tile. */
+function walksOf(rows: number): number {
+  return rows <= rowsThatWait ? rows : Math.ceil(rows / tileRows) + 8;
+}
 /** Programs of more rows have units enough without dealing parts. */
 const fewRows = 8;
 /** Units of programs of so many rows or fewer wait for memory rather than for products: what comes next is prefetched. */
@@ -59,14 +61,15 @@ export const pagedAttention = kernel<PagedAttentionSizes>("pagedAttention", (k, 
   const limit = rowLimit(k, { rows, live: true });
   const { scratch, begin, end } = k.range();
   const places = placesIn(sizes, scratch);
-  const walks = Math.min(rows, mostWalks);
-  // Most tiles of small programs are not there, so units follow the tiles; in large ones a thread stays with a head, whose keys and values its cache keeps.
+  const walks = walksOf(rows);
+  // Most tiles of small programs are not there, so units follow the tiles; in large ones a thread stays with a head, whose keys and values its cache keeps,
+  // and the last tiles come first, as they see the most keys.
   const followsTiles = rows <= rowsThatWait;
   k.loop(begin, end, 1, (unit) => {
     const share = unit.rem(dealt);
     const [head, walk] = followsTiles
       ? [unit.div(dealt).rem(kvHeads), unit.div(dealt * kvHeads)]
-      : [unit.div(dealt * walks), unit.div(dealt).rem(walks)];
+      : [unit.div(walks), k.int(walks - 1).sub(unit.rem(walks))];
     k.loop(walk, limit, walks, (tile) => eachTile(k, sizes, p, tile, (tile) => attendTile({ k, sizes, p, places, tile, head }, share)));
   });
   const units = kvHeads * walks * dealt;
