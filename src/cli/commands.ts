@@ -39,6 +39,11 @@ export const commandRows: CommandRows = [
     load: async () => (await import("./inspect.ts")).inspect,
   },
   {
+    name: "bench",
+    summary: "measure how fast a model reads prompts and writes tokens, beside what the machine allows",
+    load: async () => (await import("./bench.ts")).bench,
+  },
+  {
     name: "plan",
     summary: "weigh a larger model against more data, and say what training takes",
     load: async () => (await import("./plan.ts")).plan,

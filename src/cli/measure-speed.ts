@@ -21,8 +21,8 @@ export async function measureSpeed(threads: number, signal: AbortSignal): Promis
   return { threads, rates, matmul: await measureMatmul(backend, signal), backend: backend.name };
 }
 
-/** Many times the caches, where the machine has so much free. */
-function passBytes(): number {
+/** Bytes of a pass over memory: many times the caches, where the machine has so much free. */
+export function passBytes(): number {
   const page = 2 ** 21;
   return Math.max(page, Math.min(2 ** 28, Math.floor(freemem() / 4 / page) * page));
 }

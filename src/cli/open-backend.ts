@@ -2,11 +2,11 @@
 import { type Trace, type TraceStage, traceStages } from "../backend/cpu/index.ts";
 import type { Backend } from "../backend/index.ts";
 import { didYouMean, UsageError } from "../base/index.ts";
-import { openCpuBackend } from "../host/index.ts";
+import { type CpuOptions, openCpuBackend } from "../host/index.ts";
 import type { CommandIo } from "./command.ts";
 
 /** @throws UsageError when CRIA_TARGET, TRACE, CRIA_THREADS or CRIA_WASM_FMA hold what they may not. */
-export async function openBackend(io: CommandIo, options: { readonly threads?: number } = {}): Promise<Backend> {
+export async function openBackend(io: CommandIo, options: Pick<CpuOptions, "threads" | "executor"> = {}): Promise<Backend> {
   const stages = readStages(process.env.TRACE ?? "");
   const trace: Trace = (stage, text) => {
     if (stages.has(stage)) io.stderr(`== ${stage}\n${text()}\n`);
