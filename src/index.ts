@@ -24,6 +24,7 @@ export {
   type BeamOptions,
   type BeamText,
   type ChoicePiece,
+  type ContextEnd,
   type DraftCounts,
   type DraftSource,
   type FinishReason,

@@ -3,7 +3,10 @@ import { CriaError, UsageError } from "../base/index.ts";
 import type { FlagRow } from "./command.ts";
 
 /** Options whose flag has another name. */
-const flagOf: Readonly<Record<string, string>> = { contextLength: "context", cacheType: "cache", maxShardBytes: "shard-bytes" };
+const flagOf: Readonly<Record<string, string>> = {
+  ...{ contextLength: "context", cacheType: "cache", maxShardBytes: "shard-bytes" },
+  ...{ contextEnd: "context-end", maxTokens: "max-tokens" },
+};
 
 /** An error with the command's flags behind its message, such as "(--resume, --out)"; the error itself where its way out is none of them. */
 export function withFlags(error: unknown, flags: readonly FlagRow[]): unknown {

@@ -1,11 +1,19 @@
 // Parsed flags by their type: the rows say what type a flag has, this says it to the compiler.
-import { UsageError } from "../base/index.ts";
+import { didYouMean, UsageError } from "../base/index.ts";
 import type { Flags } from "./command.ts";
 
 /** The value of a flag of type string; undefined where it was not given. */
 export function stringFlag(flags: Flags, name: string): string | undefined {
   const value = flags[name];
   return typeof value === "string" ? value : undefined;
+}
+
+/** The value of a flag that has one of a few. @throws UsageError naming them for another one */
+export function oneOfFlag<T extends string>(flags: Flags, where: string, name: string, allowed: readonly T[]): T | undefined {
+  const value = stringFlag(flags, name);
+  const known = allowed.find((one) => one === value);
+  if (value === undefined || known !== undefined) return known;
+  throw new UsageError(where, `--${name} is "${value}"${didYouMean(value, allowed) || ":"} one of ${allowed.join(", ")}`);
 }
 
 /** The value of a flag of type number; undefined where it was not given. */

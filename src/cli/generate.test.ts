@@ -158,10 +158,35 @@ describe("cria generate", () => {
     const full = await run([...words, "20"]);
     expect(full).toMatchObject({
       code: 0,
-      stderr: expect.stringMatching(/^note: the text stops after \d tokens, not 20: with its prompt it fills the context of 10 tokens\n$/),
+      stderr: expect.stringMatching(
+        /^note: the text stops after \d tokens, not 20: with its prompt it fills the context of 10 tokens \(--context-end slide goes on\)\n$/,
+      ),
     });
     expect((await run([...words, "3"])).stderr).toBe("");
-    expect((await run([...words, "20", "--json"])).stderr).toBe("");
+    const json = await run([...words, "20", "--json"]);
+    expect([json.stderr, JSON.parse(json.stdout).finishReason]).toEqual(["", "context"]);
+  });
+
+  test("a context that slides writes all tokens and says what was dropped, and one that refuses says both counts", async () => {
+    const words = ["generate", folder, "ab a", "--temperature", "0", "--context", "10", "--max-tokens", "20"];
+    const slid = [...words, "--context-end", "slide"];
+    expect(await run([...slid, "--keep", "2"])).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/^note: the context of 10 tokens was full: \d+ tokens were dropped, which the model sees no more\n$/),
+    });
+    const { tokens, droppedTokens, finishReason } = JSON.parse((await run([...slid, "--json"])).stdout);
+    expect([tokens.length, finishReason]).toEqual([20, "length"]);
+    expect(droppedTokens).toBeGreaterThan(8);
+    expect(await run([...words, "--context-end", "refuse"])).toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: expect.stringMatching(/with 20 more the model reads 23, but the context holds 10: .* \(--max-tokens, --context-end\)/),
+    });
+    for (const [flags, message] of [
+      [["--context-end", "shift"], '--context-end is "shift"'],
+      [["--keep", "2"], "--keep says what stays where the context slides: add --context-end slide"],
+    ] as const)
+      expect(await run([...words, ...flags])).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
   });
 
   test("stop strings end the text and are not in it", async () => {

@@ -2,9 +2,10 @@
 import type { Backend } from "../backend/index.ts";
 import { decodeUtf8, type StateDType, stateDTypes, UsageError } from "../base/index.ts";
 import { type GenerateOptions, type Grammar, Llama, lookupDraft, type TextPiece } from "../index.ts";
+import { contextEnds } from "../infer/index.ts";
 import { type AskedChat, chatFlags, isChat, readChat } from "./chat-flags.ts";
 import type { Command, CommandIo, Flags } from "./command.ts";
-import { booleanFlag, stringFlag, wholeFlag } from "./flag-values.ts";
+import { booleanFlag, oneOfFlag, stringFlag, wholeFlag } from "./flag-values.ts";
 import { grammarFlags, readGrammar } from "./grammar-flags.ts";
 import { openBackend } from "./open-backend.ts";
 import { messagesExample } from "./read-messages.ts";
@@ -34,6 +35,17 @@ export const generate: Command = {
       type: "number",
       isLength: true,
       help: "tokens that prompt and text may have together; fewer take less memory (default: the model's)",
+    },
+    {
+      name: "context-end",
+      type: "string",
+      value: contextEnds.join("|"),
+      help: "where prompt and text fill the context: stop there, slide (drop the oldest half and go on), or refuse what might not fit beforehand (default: stop)",
+    },
+    {
+      name: "keep",
+      type: "number",
+      help: "with --context-end slide, tokens at the beginning that stay (default: 1, mostly begin-of-text)",
     },
     {
       name: "cache",
@@ -83,7 +95,7 @@ export const generate: Command = {
     };
     if (io.json) io.stdout(`${JSON.stringify(report, null, 2)}\n`);
     else {
-      tellFullContext(written, options.maxTokens, llama.contextLength, io);
+      tellContextEnd(written, options.maxTokens, llama.contextLength, io);
       if (grammar !== undefined) tellIncomplete(written, grammar, io);
       if (process.stderr.isTTY) io.stderr(`${summary(report)}\n`);
     }
@@ -149,11 +161,17 @@ function readOptions(flags: Flags): Options {
   const stop = (flags.stop ?? []) as readonly string[];
   const [maxTokens] = ["max-tokens", "context"].map((name) => wholeFlag(flags, where, name));
   cacheFlag(flags);
+  const contextEnd = oneOfFlag(flags, where, "context-end", contextEnds);
+  const contextKeep = wholeFlag(flags, where, "keep", 0);
+  if (contextKeep !== undefined && contextEnd !== "slide")
+    throw new UsageError(where, "--keep says what stays where the context slides: add --context-end slide, or omit --keep");
   const parseSpecial = booleanFlag(flags, "special");
   return {
     ...readSampling(flags, where),
     ...(maxTokens !== undefined && { maxTokens }),
     ...(stop.length > 0 && { stop }),
+    ...(contextEnd !== undefined && { contextEnd }),
+    ...(contextKeep !== undefined && { contextKeep }),
     parseSpecial,
   };
 }
@@ -189,6 +207,8 @@ interface Written {
   readonly text: string;
   readonly tokens: readonly number[];
   readonly finishReason: TextPiece["finishReason"];
+  /** Tokens that the model saw no more at the end, as the context slid over them. */
+  readonly droppedTokens: number;
   /** Seconds until the first token was there. */
   readonly promptSeconds: number;
   /** Seconds from the first token to the last. */
@@ -222,17 +242,23 @@ async function write(written: AsyncIterable<TextPiece>, io: CommandIo): Promise<
     text: pieces.map((piece) => piece.text).join(""),
     tokens: pieces.map((piece) => piece.id),
     finishReason: pieces.at(-1)?.finishReason,
+    droppedTokens: pieces.reduce((sum, { dropped = 0 }) => sum + dropped, 0),
     promptSeconds: seconds(start, first),
     generationSeconds: seconds(first, performance.now()),
   };
 }
 
-/** Fewer tokens than were asked for, without an end of the text, look like one: the context was full. */
-function tellFullContext({ tokens, finishReason }: Written, asked: number | undefined, contextLength: number, io: CommandIo): void {
-  if (finishReason !== "length" || asked === undefined || tokens.length >= asked) return;
-  io.stderr(
-    `note: the text stops after ${tokens.length} tokens, not ${asked}: with its prompt it fills the context of ${contextLength} tokens\n`,
-  );
+/** A text that the context ended looks like any other, and so does one whose beginning the model has forgotten. */
+function tellContextEnd(written: Written, asked: number | undefined, contextLength: number, io: CommandIo): void {
+  const { tokens, finishReason, droppedTokens } = written;
+  if (finishReason === "context")
+    io.stderr(
+      `note: the text stops after ${tokens.length} tokens${asked === undefined ? "" : `, not ${asked}`}: with its prompt it fills the context of ${contextLength} tokens (--context-end slide goes on)\n`,
+    );
+  if (droppedTokens > 0)
+    io.stderr(
+      `note: the context of ${contextLength} tokens was full: ${droppedTokens} tokens were dropped, which the model sees no more\n`,
+    );
 }
 
 /** A text that was cut looks like any other, but is none of the grammar's. */
@@ -246,6 +272,7 @@ function tellIncomplete({ text, finishReason }: Written, grammar: Grammar, io: C
 /** How a text ended, as the summary says it. */
 const ends: Readonly<Record<NonNullable<TextPiece["finishReason"]>, string>> = {
   length: "cut at the length",
+  context: "cut at the context's end",
   stop: "ended by itself",
   stuck: "stopped where no token can follow",
 };

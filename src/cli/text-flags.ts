@@ -1,9 +1,9 @@
 // The flags of every command that reads texts, and the one way in which they open them.
-import { cutText, didYouMean, UsageError } from "../base/index.ts";
+import { cutText, UsageError } from "../base/index.ts";
 import { formNames, openTexts, type TextForm, type TextOptions, type Texts, textForms } from "../corpus/texts/index.ts";
 import { readStream } from "../files/index.ts";
 import type { CommandIo, FlagRow, Flags } from "./command.ts";
-import { stringFlag } from "./flag-values.ts";
+import { oneOfFlag, stringFlag } from "./flag-values.ts";
 
 const newlines = ["lf", "keep"] as const;
 
@@ -39,7 +39,12 @@ function formsWith(key: TextForm["keys"][number]): string {
 /** @throws UsageError for a value that is none of those allowed */
 export function textOptions(flags: Flags, where: string): TextOptions {
   const [field, separator] = [stringFlag(flags, "field"), stringFlag(flags, "separator")];
-  return { field, separator, format: oneOf(flags, where, "format", formNames), newlines: oneOf(flags, where, "newlines", newlines) };
+  return {
+    field,
+    separator,
+    format: oneOfFlag(flags, where, "format", formNames),
+    newlines: oneOfFlag(flags, where, "newlines", newlines),
+  };
 }
 
 /** The words that say on a command line how texts are read, as `flags` has it; "=" lets a value begin with "--". */
@@ -56,12 +61,6 @@ export function optionalTextOptions(flags: Flags, where: string, hasText: boolea
   const lone = textFlags.find(({ name }) => flags[name] !== undefined);
   if (hasText || lone === undefined) return textOptions(flags, where);
   throw new UsageError(where, `--${lone.name} says how texts are read, but none is given: add --text FILE, or omit --${lone.name}`);
-}
-
-function oneOf<T extends string>(flags: Flags, where: string, name: string, allowed: readonly T[]): T | undefined {
-  const value = stringFlag(flags, name);
-  if (value === undefined || allowed.includes(value as T)) return value as T | undefined;
-  throw new UsageError(where, `--${name} is "${value}"${didYouMean(value, allowed) || ":"} one of ${allowed.join(", ")}`);
 }
 
 /** Opens texts and tells, on stderr, what was passed over. */

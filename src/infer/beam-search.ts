@@ -8,7 +8,7 @@ import { logSumExp } from "./log-probabilities.ts";
 export interface BeamOptions {
   /** Texts that are kept at a time, from 1. */
   readonly beams: number;
-  /** Tokens to write at most, from 1; as many as the context holds by default. */
+  /** Tokens to write at most, from 1; as many as the context holds by default, where all texts end. */
   readonly maxTokens?: number;
   /** A text's score is its log-probability divided by its number of tokens to this power; above 0 it favours long texts. @default 1 */
   readonly lengthPenalty?: number;
@@ -28,7 +28,8 @@ export interface BeamText {
   readonly logProbability: number;
   /** What texts are compared by: the log-probability over the length to the power of the length penalty. */
   readonly score: number;
-  readonly finishReason: "stop" | "length";
+  /** Whether a stop token ended it, the limit of tokens, or the end of the context. */
+  readonly finishReason: "stop" | "length" | "context";
 }
 
 interface Beam {
@@ -112,7 +113,8 @@ class BeamSearch {
       else if (!isStop && next.length < beams) next.push(candidate);
     }
     const isFull = next.length > 0 && next[0]!.beam.ids.length + 1 >= this.#mostTokens;
-    if (isFull) for (const candidate of next) this.#finish(candidate, "length");
+    const reason = this.#mostTokens === this.#options.maxTokens ? "length" : "context";
+    if (isFull) for (const candidate of next) this.#finish(candidate, reason);
     this.#goOn(isFull ? [] : next);
   }
 

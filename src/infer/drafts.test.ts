@@ -1,7 +1,7 @@
 // Guessing ahead, several texts from one prompt, log-probabilities of a prompt and beam search, on a model whose logits are a hash of all it has read.
 import { expect, test } from "vitest";
-import { Rng } from "../base/index.ts";
 import { beamSearch } from "./beam-search.ts";
+import { CountingModel, logitsAfter, vocabSize } from "./counting-model.test.helper.ts";
 import { repeatedAfter } from "./drafts.ts";
 import {
   type GenerateTokensOptions,
@@ -14,58 +14,6 @@ import {
 import { logProbabilities } from "./log-probabilities.ts";
 import { firstBits, type Scores } from "./scores.ts";
 import { SharedPrompt } from "./shared-prompt.ts";
-
-const vocabSize = 40;
-
-/** Logits that follow from the whole text; with little `noise` two models are alike. */
-function logitsAfter(ids: readonly number[], noise = 0): Float32Array {
-  const rng = new Rng(ids.reduce((hash, id) => (Math.imul(hash, 31) + id) | 0, 7));
-  const logits = Float32Array.from({ length: vocabSize }, () => 2 * rng.normal());
-  const other = new Rng(ids.length + 99);
-  return noise === 0 ? logits : logits.map((logit) => logit + noise * other.normal());
-}
-
-/** A model that counts its passes and open sequences. */
-class CountingModel implements LanguageModel {
-  readonly vocabSize = vocabSize;
-  readonly contextLength = 60;
-  readonly #noise: number;
-  passes = 0;
-  open = 0;
-
-  constructor(noise = 0) {
-    this.#noise = noise;
-  }
-
-  sequence(): ReturnType<LanguageModel["sequence"]> {
-    return this.#sequenceOf([]);
-  }
-
-  #sequenceOf(read: readonly number[]): ReturnType<LanguageModel["sequence"]> {
-    const ids = [...read];
-    this.open++;
-    const nextAll = async (more: ArrayLike<number>) => {
-      this.passes++;
-      expect(ids.length + more.length).toBeLessThanOrEqual(this.contextLength);
-      return Array.from(more, (id) => {
-        ids.push(id);
-        return logitsAfter(ids, this.#noise);
-      });
-    };
-    return {
-      nextAll,
-      next: async (more) => (await nextAll(more)).at(-1) ?? new Float32Array(),
-      fork: () => this.#sequenceOf(ids),
-      truncate: (length) => {
-        expect(length).toBeLessThanOrEqual(ids.length);
-        ids.length = length;
-      },
-      [Symbol.dispose]: () => {
-        this.open--;
-      },
-    };
-  }
-}
 
 async function tokens(model: LanguageModel, prompt: readonly number[], options: GenerateTokensOptions): Promise<number[]> {
   const ids: number[] = [];

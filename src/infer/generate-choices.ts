@@ -1,8 +1,9 @@
 // Several texts that follow the same prompt, written at the same time and drawn apart.
 import { check } from "../base/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
+import { keptTokens, slid } from "./context-end.ts";
 import { type GenerateTextOptions, generateText, promptIds, type TextPiece } from "./generate-text.ts";
-import type { LanguageModel } from "./generate-tokens.ts";
+import { allowedTokens, type LanguageModel } from "./generate-tokens.ts";
 import { SharedPrompt } from "./shared-prompt.ts";
 
 /** A token of one of several texts. */
@@ -26,7 +27,10 @@ export async function* generateChoices(
   check(Number.isSafeInteger(count) && count >= 1, "infer", () => `${count} texts are asked for, but it must be an integer, at least 1`);
   const ids = typeof prompt === "string" ? promptIds(tokenizer, prompt, options) : prompt;
   const { seed = Math.floor(Math.random() * 2 ** 32), choice: first = 0 } = options;
-  using shared = await SharedPrompt.read(model, ids, options);
+  allowedTokens(model, ids.length, options);
+  const keep = keptTokens(options, model.contextLength);
+  const read = options.contextEnd === "slide" ? slid(Array.from(ids), keep, model.contextLength) : ids;
+  using shared = await SharedPrompt.read(model, read, options);
   const writers = Array.from({ length: count }, (_, i) => generateText(shared, tokenizer, ids, { ...options, seed, choice: first + i }));
   try {
     yield* merged(writers);

@@ -1,5 +1,6 @@
 // Token after token: logits, a draw, and the draw joins the text, until something ends it.
 import { check } from "../base/index.ts";
+import { type ContextOptions, checkFits, keptTokens, SlidingSequence } from "./context-end.ts";
 import { DraftedSequence, type DraftSource, type IsOver } from "./drafted-sequence.ts";
 import { logProbabilities, type TokenLogProbability } from "./log-probabilities.ts";
 import { type RuleOptions, ruleSteps } from "./rule-out.ts";
@@ -22,6 +23,8 @@ export interface LanguageModel {
 export interface TokenSequence extends Disposable {
   /** Tokens of those read that a model had computed for other texts, where it knows. */
   readonly cachedTokens?: number;
+  /** Tokens at its beginning that the model sees no more, where it drops some. */
+  readonly dropped?: number;
   /** Reads on. @returns logits [V] for the token after `ids` */
   next(ids: ArrayLike<number>, signal?: AbortSignal): Promise<Float32Array>;
   /** Reads on as {@link next} does, but gives the largest logits only, where a model can. */
@@ -38,8 +41,8 @@ export interface TokenSequence extends Disposable {
 const largeVocabulary = 4096;
 
 /** How tokens are drawn, and what ends them. */
-export interface GenerateTokensOptions extends SamplingOptions, RuleOptions, SequenceOptions {
-  /** Tokens to write at most; as many as the context holds by default. At least 1. */
+export interface GenerateTokensOptions extends SamplingOptions, RuleOptions, SequenceOptions, ContextOptions {
+  /** Tokens to write at most; no limit by default, so that the text ends with the context unless this slides. At least 1. */
   readonly maxTokens?: number;
   /** Tokens of prompt and text at most; only where `maxTokens` is absent. At least 1, and more than the prompt has. */
   readonly maxLength?: number;
@@ -57,10 +60,10 @@ export interface GenerateTokensOptions extends SamplingOptions, RuleOptions, Seq
 }
 
 /**
- * "stop": a stop token or stop string came, or the text is complete by the grammar and nothing may follow. "length": maxTokens or the context is used up.
- * "stuck": the text is not complete, but no token may follow by the grammar and the rules that hold beside it.
+ * "stop": a stop token or stop string came, or the text is complete by the grammar and nothing may follow. "length": maxTokens or maxLength is
+ * reached. "context": the context is full. "stuck": the text is not complete, but no token may follow by the grammar and the rules that hold beside it.
  */
-export type FinishReason = "stop" | "length" | "stuck";
+export type FinishReason = "stop" | "length" | "context" | "stuck";
 
 /** What a prompt came to. */
 export interface PromptCounts {
@@ -74,6 +77,8 @@ export interface GeneratedToken {
   readonly id: number;
   /** Only the first token has it. */
   readonly prompt?: PromptCounts;
+  /** Tokens of the text that the model sees no more from here on, as the context slid. */
+  readonly dropped?: number;
   /** Log-probabilities of the model itself, before any step; absent unless they are asked for. */
   readonly logProbabilities?: TokenLogProbability;
   /** Only the last token has it; with "stop", the token is the stop token, or the last one of a text that is complete by its grammar. */
@@ -91,13 +96,13 @@ export async function* generateTokens(
 ): AsyncGenerator<GeneratedToken, void> {
   const { vocabSize = model.vocabSize, signal, steps = [], logProbabilities: most } = options;
   const text = new GrowingText(prompt);
-  const maxTokens = mostTokens(options, text.promptLength);
+  const maxTokens = allowedTokens(model, text.promptLength, options);
   checkMost(most);
   const stops = new Set(options.stopIds);
   const before = [...ruleSteps(withBannedTokens(options, vocabSize), stops), ...steps];
   const sampler = createSampler(options, before);
   const isOver: IsOver = (said, count) => stops.has(said.ids.at(-1)!) || endOf(before, said, count) !== undefined;
-  using sequence = openSequence(model, options, { before, seed: sampler.seed, isOver });
+  using sequence = readerOf(model, options, { before, seed: sampler.seed, isOver });
   let unread: readonly number[] = [...text.ids];
   const draw = async (): Promise<{ id: number; told?: TokenLogProbability | undefined }> => {
     const isLarge = model.vocabSize >= largeVocabulary && most === undefined;
@@ -110,13 +115,17 @@ export async function* generateTokens(
   };
   check(!isStuck(before, text, vocabSize), "infer", () => "no token may come first by the grammar and the rules that hold beside it");
   for (let count = 1; ; count++) {
+    const droppedBefore = sequence.dropped ?? 0;
     const { id, told } = await draw();
-    const isFull = count === maxTokens || text.ids.length === model.contextLength;
+    const isFull = text.ids.length === model.contextLength && options.contextEnd !== "slide";
+    const dropped = (sequence.dropped ?? 0) - droppedBefore;
     const isStop = stops.has(id);
     if (!isStop) text.push(id);
-    const finishReason = isStop ? "stop" : (endOf(before, text, vocabSize) ?? (isFull ? "length" : undefined));
+    const reached = count === maxTokens ? "length" : isFull ? "context" : undefined;
+    const finishReason = isStop ? "stop" : (endOf(before, text, vocabSize) ?? reached);
     yield {
       id,
+      ...(dropped > 0 && { dropped }),
       ...(count === 1 && { prompt: { tokens: text.promptLength, cachedTokens: sequence.cachedTokens ?? 0 } }),
       ...(told !== undefined && { logProbabilities: told }),
       ...(finishReason !== undefined && { finishReason }),
@@ -124,6 +133,21 @@ export async function* generateTokens(
     if (finishReason !== undefined) return;
     unread = [id];
   }
+}
+
+/**
+ * The number of tokens that may be written after a prompt of `promptLength`; infinite where nothing is said.
+ * @throws CriaError where lengths and what happens at the context's end are out of their range, or the text is refused
+ */
+export function allowedTokens(
+  { contextLength }: LanguageModel,
+  promptLength: number,
+  options: Pick<GenerateTokensOptions, "maxTokens" | "maxLength" | keyof ContextOptions>,
+): number {
+  const maxTokens = mostTokens(options, promptLength);
+  keptTokens(options, contextLength);
+  if (options.contextEnd === "refuse") checkFits(promptLength, maxTokens, contextLength);
+  return maxTokens;
 }
 
 /** Tokens with a bias of −Infinity are suppressed, so that a text that only they could follow is known to be stuck. @throws CriaError for a bias of no token */
@@ -140,6 +164,13 @@ interface Drawing {
   readonly before: readonly LogitsStep[];
   readonly seed: number;
   readonly isOver: IsOver;
+}
+
+/** Reads a text, over which the context slides where that is asked for. */
+function readerOf(model: LanguageModel, options: GenerateTokensOptions, drawing: Drawing): TokenSequence {
+  const keep = keptTokens(options, model.contextLength);
+  const open = () => openSequence(model, options, drawing);
+  return options.contextEnd === "slide" ? new SlidingSequence(open, keep, model.contextLength) : open();
 }
 
 /** A text of the model's, guessed ahead where there is a draft. The draft draws as the sampler does, so that it guesses what that will draw. */
@@ -178,8 +209,7 @@ function checkMost(most: number | undefined): void {
   );
 }
 
-/** The number of tokens that may be written after a prompt of `promptLength`; infinite where nothing is said. */
-function mostTokens({ maxTokens, maxLength }: GenerateTokensOptions, promptLength: number): number {
+function mostTokens({ maxTokens, maxLength }: Pick<GenerateTokensOptions, "maxTokens" | "maxLength">, promptLength: number): number {
   for (const [name, value] of Object.entries({ maxTokens, maxLength }))
     check(
       value === undefined || value === Number.POSITIVE_INFINITY || (Number.isSafeInteger(value) && value > 0),

@@ -1,4 +1,5 @@
 export { type BeamOptions, type BeamText, beamSearch } from "./beam-search.ts";
+export { type ContextEnd, type ContextOptions, contextEnds } from "./context-end.ts";
 export type { Draft, DraftSource } from "./drafted-sequence.ts";
 export { type DraftCounts, lookupDraft, modelDraft } from "./drafts.ts";
 export { type ChoicePiece, generateChoices } from "./generate-choices.ts";

@@ -7,6 +7,7 @@ import type { SequenceOptions } from "./sequence.ts";
 export class SharedPrompt implements LanguageModel, Disposable {
   readonly vocabSize: number;
   readonly contextLength: number;
+  readonly #model: LanguageModel;
   readonly #prompt: readonly number[];
   readonly #read: TokenSequence;
   readonly #logits: Float32Array;
@@ -28,27 +29,34 @@ export class SharedPrompt implements LanguageModel, Disposable {
   }
 
   private constructor(model: LanguageModel, prompt: readonly number[], read: TokenSequence, logits: Float32Array) {
-    [this.vocabSize, this.contextLength] = [model.vocabSize, model.contextLength];
+    [this.#model, this.vocabSize, this.contextLength] = [model, model.vocabSize, model.contextLength];
     [this.#prompt, this.#read, this.#logits] = [prompt, read, logits.slice()];
   }
 
-  /** A text whose first tokens must be the prompt's; its logits are there already. */
-  sequence(): TokenSequence {
-    const fork = this.#read.fork!();
-    const [prompt, logits] = [this.#prompt, this.#logits];
+  /** A text whose logits are there already where its first tokens are the prompt; where they are others, as of a context that slid, it is read. */
+  sequence(options?: SequenceOptions): TokenSequence {
+    let base = this.#read.fork!();
     let isBegun = false;
     return {
       cachedTokens: this.#read.cachedTokens ?? 0,
       next: async (ids, signal) => {
-        if (isBegun) return fork.next(ids, signal);
+        const isFirst = !isBegun;
         isBegun = true;
-        check(ids.length === prompt.length, "infer", () => `a text of ${ids.length} tokens begins where the prompt has ${prompt.length}`);
-        return logits;
+        if (isFirst && this.#isPrompt(ids)) return this.#logits;
+        if (isFirst) {
+          base[Symbol.dispose]();
+          base = this.#model.sequence(options);
+        }
+        return base.next(ids, signal);
       },
-      ...(fork.nextAll !== undefined && { nextAll: fork.nextAll.bind(fork) }),
-      truncate: (length) => fork.truncate?.(length),
-      [Symbol.dispose]: () => fork[Symbol.dispose](),
+      ...(base.nextAll !== undefined && { nextAll: async (ids, signal) => base.nextAll?.(ids, signal) ?? [] }),
+      truncate: (length) => base.truncate?.(length),
+      [Symbol.dispose]: () => base[Symbol.dispose](),
     };
+  }
+
+  #isPrompt(ids: ArrayLike<number>): boolean {
+    return ids.length === this.#prompt.length && this.#prompt.every((id, i) => id === ids[i]);
   }
 
   [Symbol.dispose](): void {

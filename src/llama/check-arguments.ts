@@ -2,6 +2,7 @@
 // says so, and not one from deep inside, or silence. Ranges are checked by those who know them.
 import { CriaError, checkKeys, isObject, stateDTypes } from "../base/index.ts";
 import { Grammar, whitespaces } from "../grammar/index.ts";
+import { contextEnds } from "../infer/index.ts";
 
 /** What a value must be. */
 export interface Rule {
@@ -46,6 +47,10 @@ export const is = {
     /** An iterator could be read but once, so its ids are not looked at here. */
     isRight: (value) =>
       has(value, Symbol.iterator, "function") && (!(Array.isArray(value) || value instanceof Set) || idArray.isRight([...value])),
+  },
+  contextEnd: {
+    what: contextEnds.map((name) => `"${name}"`).join(", "),
+    isRight: (value) => contextEnds.some((name) => name === value),
   },
   cacheType: { what: '"f32", "f16" or "q8_0"', isRight: (value) => stateDTypes.some((dtype) => dtype === value) },
   steps: {

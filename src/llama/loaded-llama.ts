@@ -98,6 +98,7 @@ const writeRules = {
   ...{ noRepeatNgramSize: is.natural, suppressTokens: is.idArray, beginSuppressTokens: is.idArray, badWords: is.idArrays },
   ...samplingRules,
   ...sequenceRules,
+  ...{ contextEnd: is.contextEnd, contextKeep: is.natural },
   ...{ steps: is.steps, logProbabilities: is.natural, draft: is.draft },
   ...{ grammar: is.grammar, jsonSchema: is.schema, whitespace: is.whitespace },
 } satisfies Record<Exclude<keyof GenerateOptions, keyof PromptOptions>, Rule>;
