@@ -491,7 +491,7 @@ describe("an end of a text", () => {
     expect(five.map((token) => token.finishReason)).toEqual([...Array(4).fill(undefined), "length"]);
     const full = await collect(prompt, {});
     expect(full).toHaveLength(S - 5 + 1);
-    expect(full.at(-1)!.finishReason).toBe("length");
+    expect(full.at(-1)!.finishReason).toBe("context");
     expect(await collect(idsOf(S), {})).toHaveLength(1);
     const stopId = five[3]!.id;
     const stopped = await collect(prompt, { stopIds: [stopId] });
