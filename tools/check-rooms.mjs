@@ -15,6 +15,7 @@ export const rooms = {
   tokenizer: ["base", "regex"],
   chat: ["base", "tokenizer"],
   grammar: ["base", "regex", "tokenizer"],
+  dialogue: ["base", "regex", "tokenizer", "chat", "grammar"],
   kernel: ["base"],
   graph: ["base"],
   threads: ["base"],
@@ -82,7 +83,7 @@ export const innerDoors = [
 
 /** Rooms that run in a browser as they do in Node: no `node:` module, no global of Node and no other room is within reach of what they import. */
 export const portable = [
-  ...["base", "schema", "regex", "tokenizer", "chat", "grammar", "kernel", "graph", "threads"],
+  ...["base", "schema", "regex", "tokenizer", "chat", "grammar", "dialogue", "kernel", "graph", "threads"],
   ...[
     "backend",
     "backend/reference",

@@ -5,7 +5,7 @@ import { encodeChat } from "./encode.ts";
 import type { ChatTemplate } from "./template.ts";
 
 /** Special pieces that end a turn or a text wherever they are known: those of LLaMA 3 and 4, ChatML, Gemma, Phi, DeepSeek, Cohere, Mistral. */
-const pieces = [
+export const turnEndPieces = [
   ...["<|eot_id|>", "<|eom_id|>", "<|eot|>", "<|eom|>", "<|end_of_text|>", "<|im_end|>", "<end_of_turn>", "<|end|>", "<|endoftext|>"],
   ...["<|return|>", "<｜end▁of▁sentence｜>", "<|END_OF_TURN_TOKEN|>", "<|end_of_turn|>", "</s>", "<EOT>", "<|EOT|>"],
 ];
@@ -31,7 +31,7 @@ export function endOfTurnIds(
   const { eosId } = tokenizer;
   const isApart = pieceCheck(tokenizer);
   const written = templates.flatMap((template) => endOf(template, tokenizer) ?? []).filter(isApart);
-  const known = pieces.flatMap((piece) => tokenizer.pieceToId(piece) ?? []).filter(isApart);
+  const known = turnEndPieces.flatMap((piece) => tokenizer.pieceToId(piece) ?? []).filter(isApart);
   const all = [...named, ...(eosId === undefined ? [] : [eosId]), ...written, ...known];
   return [...new Set(all)].filter((id) => id < modelSize);
 }

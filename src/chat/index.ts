@@ -7,7 +7,7 @@ export {
   encodeChat,
   encodeTraining,
 } from "./encode.ts";
-export { type EndOfTurnOptions, endOfTurnIds } from "./end-of-turn.ts";
+export { type EndOfTurnOptions, endOfTurnIds, turnEndPieces } from "./end-of-turn.ts";
 export { checkChatFits } from "./fits.ts";
 export { type Message, type Role, roles, type TextPart, type ToolCall } from "./messages.ts";
 export { type RenderChatOptions, type RenderedChat, renderChat } from "./render.ts";

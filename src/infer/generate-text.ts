@@ -19,6 +19,11 @@ export interface GenerateTextOptions extends Omit<GenerateTokensOptions, "vocabS
   readonly dryBreakers?: readonly string[];
   /** Strings that end the text and are not part of it. */
   readonly stop?: readonly string[];
+  /**
+   * Special tokens that are part of the text by their spelling, such as those that mark a call of a tool; a grammar may use them. None by default: they
+   * are left out of a text, and a grammar's text has none.
+   */
+  readonly shownIds?: Iterable<number>;
 }
 
 /** What one token brought. */
@@ -58,9 +63,10 @@ export async function* generateText(
   const ids = typeof prompt === "string" ? promptIds(tokenizer, prompt, options) : prompt;
   const stopIds = new Set(options.stopIds);
   const grammar = grammarOf(options, options.stop);
-  const steps = [...(grammar === undefined ? [] : [new GrammarStep(grammar, tokenizer, stopIds)]), ...(options.steps ?? [])];
+  const shown = new Set([...(options.shownIds ?? [])].filter((id) => !stopIds.has(id)));
+  const steps = [...(grammar === undefined ? [] : [new GrammarStep(grammar, tokenizer, stopIds, shown)]), ...(options.steps ?? [])];
   // A grammar's text is the bytes of its pieces, whatever stands in front of them.
-  const decoder = grammar === undefined ? decoderAfter(tokenizer, ids) : new StreamDecoder(tokenizer, { continued: true });
+  const decoder = grammar === undefined ? decoderAfter(tokenizer, ids, shown) : new StreamDecoder(tokenizer, { continued: true, shown });
   const vocabSize = Math.min(tokenizer.vocabSize, model.vocabSize);
   const { dryMultiplier = 0, dryBreakers = usualBreakers, ...others } = options;
   const dry = dryMultiplier === 0 ? {} : { dryMultiplier, dryBreakers: breakerIds(tokenizer, dryBreakers) };
@@ -78,8 +84,8 @@ export async function* generateText(
 }
 
 /** Spaces at borders depend on what came before: the decoder hears the prompt first. */
-function decoderAfter(tokenizer: Tokenizer, prompt: ArrayLike<number>): StreamDecoder {
-  const decoder = new StreamDecoder(tokenizer);
+function decoderAfter(tokenizer: Tokenizer, prompt: ArrayLike<number>, shown: ReadonlySet<number>): StreamDecoder {
+  const decoder = new StreamDecoder(tokenizer, { shown });
   for (const id of Array.from(prompt)) decoder.push(id);
   return decoder;
 }

@@ -93,6 +93,7 @@ const writeRules = {
     minLength: is.natural,
     stop: is.texts,
     stopIds: is.ids,
+    shownIds: is.ids,
     signal: is.signal,
   },
   ...{ noRepeatNgramSize: is.natural, suppressTokens: is.idArray, beginSuppressTokens: is.idArray, badWords: is.idArrays },

@@ -3,15 +3,17 @@ import { byteMender } from "./byte-mender.ts";
 import { lastDecodedBytes } from "./byte-pieces.ts";
 import { utf8Bytes } from "./codec.ts";
 import { TextRewriter } from "./text-rewriter.ts";
-import type { DecodeOptions, Tokenizer } from "./tokenizer.ts";
+import type { StreamDecodeOptions, Tokenizer } from "./tokenizer.ts";
 
 const nothing = new Uint8Array(0);
+const noIds: ReadonlySet<number> = new Set();
 const space = 0x20;
 
 /** Joins the bytes of ids as they come, as one text. */
 export class ByteJoiner {
   readonly #tokenizer: Tokenizer;
   readonly #showsSpecials: boolean;
+  readonly #shown: ReadonlySet<number>;
   readonly #verbatim: ReadonlySet<number>;
   readonly #mender: ReturnType<typeof byteMender>;
   readonly #rewriter: TextRewriter | undefined;
@@ -27,9 +29,10 @@ export class ByteJoiner {
   #lastId: number | undefined;
 
   /** @param mends whether bytes that are no UTF-8 become U+FFFD as the decoding has it; otherwise they come as they are */
-  constructor(tokenizer: Tokenizer, { specials = false, continued = false }: DecodeOptions, mends: boolean) {
+  constructor(tokenizer: Tokenizer, { specials = false, continued = false, shown = noIds }: StreamDecodeOptions, mends: boolean) {
     this.#tokenizer = tokenizer;
     this.#showsSpecials = specials;
+    this.#shown = shown;
     this.#verbatim = new Set([...tokenizer.model.specials, ...(tokenizer.model.added ?? [])]);
     this.#mender = mends ? byteMender(tokenizer.decoding) : undefined;
     const { stripStart, charsmap } = tokenizer.decoding;
@@ -40,7 +43,8 @@ export class ByteJoiner {
 
   /** The bytes that this id adds. */
   next(id: number): Uint8Array {
-    const isShown = this.#showsSpecials || (id === this.#tokenizer.unkId && this.#tokenizer.decoding.unknown !== undefined);
+    const isShown =
+      this.#showsSpecials || this.#shown.has(id) || (id === this.#tokenizer.unkId && this.#tokenizer.decoding.unknown !== undefined);
     if (!isShown && this.#tokenizer.isSpecial(id)) return nothing;
     const bytes = this.#tokenizer.decoding.wordSuffix === undefined ? this.#placed(id) : this.#delayed(id);
     return this.#rewriter === undefined ? bytes : this.#rewriter.add(bytes, false);

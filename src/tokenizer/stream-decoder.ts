@@ -1,6 +1,6 @@
 // Decoding while ids are still coming: never half a character.
 import { ByteJoiner } from "./byte-joiner.ts";
-import type { DecodeOptions, Tokenizer } from "./tokenizer.ts";
+import type { StreamDecodeOptions, Tokenizer } from "./tokenizer.ts";
 
 /** Text as ids arrive. What `push` and `flush` return, joined, is what `decode` gives for all ids at once. */
 export class StreamDecoder {
@@ -8,7 +8,7 @@ export class StreamDecoder {
   readonly #text = new TextDecoder("utf-8", { ignoreBOM: true });
 
   /** `continued` when the ids go on from a prompt, so that the first space stays. */
-  constructor(tokenizer: Tokenizer, options: DecodeOptions = {}) {
+  constructor(tokenizer: Tokenizer, options: StreamDecodeOptions = {}) {
     this.#joiner = new ByteJoiner(tokenizer, options, true);
   }
 

@@ -54,6 +54,12 @@ export interface DecodeOptions {
   readonly continued?: boolean;
 }
 
+/** How ids that still come are decoded. */
+export interface StreamDecodeOptions extends DecodeOptions {
+  /** Special pieces that are spelt out though the others are left out, as those that mark the calls of tools. @default none */
+  readonly shown?: ReadonlySet<number>;
+}
+
 /** A part of a text. */
 export interface TextPart {
   /** Nothing of the text was encoded before. */

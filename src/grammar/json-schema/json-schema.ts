@@ -38,9 +38,22 @@ const where = "json-schema";
  * @param schema an object, true or false, of draft 2020-12, or of draft 7, 6 or 4 where `$schema` says so
  * @throws CriaError naming the place, as a JSON pointer, of what is unknown, not supported, too large, endless or contradictory
  */
-export function jsonSchemaGrammar(schema: unknown, { whitespace = "space" }: JsonSchemaOptions = {}): Grammar {
+export function jsonSchemaGrammar(schema: unknown, options: JsonSchemaOptions = {}): Grammar {
+  return new Grammar(jsonSchemaRules(schema, options), where);
+}
+
+/** The rules of {@link jsonSchemaGrammar}. */
+export function jsonSchemaRules(schema: unknown, { whitespace = "space" }: JsonSchemaOptions = {}): GrammarRules {
   if (!whitespaces.includes(whitespace)) fail(where, `whitespace is ${JSON.stringify(whitespace)} but must be ${whitespaces.join(", ")}`);
-  return new Grammar(new Compiler(schema, layoutOf(whitespace)).rules(), where);
+  return new Compiler(schema, layoutOf(whitespace)).rules();
+}
+
+/**
+ * The strings among a schema's instances, as they are and not as JSON writes them.
+ * @throws CriaError as {@link jsonSchemaGrammar}
+ */
+export function jsonSchemaStrings(schema: unknown): Language {
+  return new Compiler(schema, layoutOf("none")).strings();
 }
 
 class Compiler {
@@ -63,6 +76,11 @@ class Compiler {
       bodies.push(make(maker));
     }
     return { names: rules.all.map(({ name }) => name), bodies };
+  }
+
+  strings(): Language {
+    const goal = goalOf(this.#document.root);
+    return new Maker(this.#document, this.#logic, this.#layout, new Rules(goal), false).stringsOf(goal);
   }
 
   /** Whether it can be proved, with rules of its own, that no instance fulfils a goal; what is not known counts as possible. */

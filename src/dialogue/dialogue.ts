@@ -1,0 +1,147 @@
+// What a chat model's next message may be, and what it means: a grammar to draw it by, a parser to read it with, and the messages of before in the
+// words of its template.
+import { check } from "../base/index.ts";
+import { type ChatTemplate, type Message, renderChat } from "../chat/index.ts";
+import type { Grammar } from "../grammar/index.ts";
+import type { Tokenizer } from "../tokenizer/index.ts";
+import { type ArgumentsReader, type CallReading, JsonArguments } from "./call-reader.ts";
+import { hermes } from "./families.ts";
+import { startOf } from "./find-reasoning.ts";
+import type { CallFormat } from "./output-format.ts";
+import { type DialogueParser, MessageParser } from "./parser.ts";
+import { question } from "./probe.ts";
+import { checkTools, chosenTools, type DialogueRequest, describedTools, parametersOf, type Tool } from "./request.ts";
+import { type GrammarParts, responseGrammar } from "./response-grammar.ts";
+import { taggedReaders } from "./tagged-arguments.ts";
+import { factsOf, type TemplateFacts } from "./template-facts.ts";
+import { templateMessages } from "./template-messages.ts";
+
+/** How a conversation goes on. */
+export interface Dialogue {
+  /** What the message keeps to; undefined where any text will do. Equal requests have the same one, which remembers what it has worked out. */
+  readonly grammar: Grammar | undefined;
+  /** What the template is given as tools. */
+  readonly tools: readonly object[] | undefined;
+  /** What the template is given beside messages and tools. */
+  readonly variables: Readonly<Record<string, unknown>>;
+  /** What the template is given of a conversation. @throws CriaError where it has no words for a message */
+  messages(messages: readonly Message[]): readonly Message[];
+  /** A parser of one message. */
+  parser(): DialogueParser;
+  /** Special tokens that the message's marks are spelt with: they must be shown in the text that the parser reads, and allowed beside the grammar. */
+  markIds(tokenizer: Tokenizer): readonly number[];
+}
+
+const where = "dialogue";
+
+/**
+ * What follows from a template and a request.
+ * @throws CriaError naming what the template's model cannot do or the grammar not hold: a template that knows no tools, a schema that is not
+ * supported or has no instance, reasoning that cannot be turned on or off
+ */
+export function dialogueFor(request: DialogueRequest): Dialogue {
+  const { template, tools = [], toolChoice = "auto", constrain = true } = request;
+  checkTools(tools);
+  const facts = factsOf(template);
+  const callable = chosenTools(tools, toolChoice);
+  const isPreamble = tools.length > 0 && !facts.showsTools;
+  const calls = tools.length === 0 ? undefined : callsOf(request, facts);
+  const shownTools = toolChoice === "none" ? [] : tools;
+  const variables = variablesOf(request, facts);
+  const given = shownTools.length > 0 && !isPreamble ? describedTools(shownTools) : undefined;
+  const start = startIn(template, facts, { tools: given, variables });
+  const parts: GrammarParts = {
+    ...{ reasoning: facts.reasoning, start, calls, tools: callable },
+    ...{ mustCall: toolChoice !== "auto" && toolChoice !== "none", parallel: request.parallel ?? true },
+    responseFormat: request.responseFormat ?? { type: "text" },
+  };
+  const grammar = constrain || parts.responseFormat.type !== "text" ? keptGrammar(template, parts) : undefined;
+  const reading = calls === undefined || callable.length === 0 ? undefined : readingOf(calls, callable, request, facts);
+  return {
+    ...{ grammar, variables, tools: given },
+    messages: (messages) => templateMessages(messages, { facts, calls: calls ?? facts.calls, preamble: isPreamble ? shownTools : [] }),
+    parser: () => new MessageParser({ reasoning: facts.reasoning, start, calls: reading, isSure: grammar !== undefined }),
+    markIds: (tokenizer) => markIds(tokenizer, facts, calls),
+  };
+}
+
+function callsOf({ template, preamble = false }: DialogueRequest, facts: TemplateFacts): CallFormat {
+  if (facts.showsTools) {
+    check(
+      facts.calls !== undefined,
+      where,
+      () =>
+        `${template.name} describes tools to its model, but not in which form the model calls them, and it is of no family that cria knows: omit tools`,
+    );
+    return facts.calls;
+  }
+  check(
+    preamble,
+    where,
+    () => `${template.name} knows no tools: omit tools, or ask for a preamble, which describes them in a system message`,
+  );
+  return hermes;
+}
+
+function variablesOf({ template, reasoning }: DialogueRequest, facts: TemplateFacts): Readonly<Record<string, unknown>> {
+  if (reasoning === undefined) return {};
+  check(reasoning !== true || facts.reasoning !== undefined, where, () => `${template.name} knows no reasoning: omit the wish for it`);
+  if (facts.reasoningSwitch !== undefined) return { [facts.reasoningSwitch]: reasoning };
+  check(
+    reasoning || facts.reasoning === undefined,
+    where,
+    () => `${template.name} has nothing that turns reasoning off: omit the wish for none`,
+  );
+  return {};
+}
+
+/** Where the prompt leaves the model, found by a short chat. */
+function startIn(
+  template: ChatTemplate,
+  { reasoning }: TemplateFacts,
+  given: { readonly tools: readonly object[] | undefined; readonly variables: Readonly<Record<string, unknown>> },
+): GrammarParts["start"] {
+  if (reasoning === undefined) return "content";
+  return startOf(renderChat(template, [question], { ...given, specials: { bos_token: "", eos_token: "" } }).text, reasoning);
+}
+
+function readingOf(format: CallFormat, tools: readonly Tool[], { newId }: DialogueRequest, facts: TemplateFacts): CallReading {
+  const { tags } = format;
+  const readers = new Map<string, () => ArgumentsReader>(
+    tools.map(({ function: { name, parameters } }) => [
+      name,
+      tags === undefined ? () => new JsonArguments() : taggedReaders(parametersOf(parameters), tags),
+    ]),
+  );
+  return { format, argumentsOf: (tool) => readers.get(tool)?.(), newId: newId ?? (() => randomId(facts.wantsShortIds)) };
+}
+
+const idCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+function randomId(isShort: boolean): string {
+  const numbers = crypto.getRandomValues(new Uint32Array(isShort ? 9 : 24));
+  return (isShort ? "" : "call_") + Array.from(numbers, (number) => idCharacters[number % idCharacters.length]).join("");
+}
+
+/** Grammars of a template that are kept. */
+const mostKept = 32;
+const kept = new WeakMap<ChatTemplate, Map<string, { readonly grammar: Grammar | undefined }>>();
+
+function keptGrammar(template: ChatTemplate, parts: GrammarParts): Grammar | undefined {
+  const known = kept.get(template) ?? new Map();
+  kept.set(template, known);
+  const key = JSON.stringify(parts);
+  const found = known.get(key) ?? { grammar: responseGrammar(parts) };
+  known.delete(key);
+  known.set(key, found);
+  for (const oldest of known.keys()) if (known.size > mostKept) known.delete(oldest);
+  return found.grammar;
+}
+
+/** The special tokens in the texts of the forms. */
+function markIds(tokenizer: Tokenizer, { reasoning }: TemplateFacts, calls: CallFormat | undefined): readonly number[] {
+  const { before = "", within = [], between = "", after = "", prefix = "" } = calls ?? {};
+  const marks = [reasoning?.open ?? "", reasoning?.close ?? "", before, ...within, between, after, prefix];
+  const ids = marks.flatMap((mark) => [...tokenizer.encode(mark, { parseSpecial: true })]).filter((id) => tokenizer.isSpecial(id));
+  return [...new Set(ids)].filter((id) => id !== tokenizer.unkId);
+}

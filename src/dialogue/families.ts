@@ -1,0 +1,57 @@
+// What templates of known families do not show by themselves: the form of calls that they describe to the model and never write, and texts that may
+// stand in front of calls.
+import type { CallFormat } from "./output-format.ts";
+
+/** Calls in JSON, as most families have them. */
+function json(name: string, marker: string, { list = false, close = "", key = "arguments" } = {}): CallFormat {
+  const [open, end] = list ? ["[", "]"] : ["", ""];
+  const line = marker.startsWith("<tool_call>") ? "\n" : "";
+  const begin = `{"name": "`;
+  return {
+    ...{ name, marker, slots: ["name", "arguments"], within: [`", "${key}": `] },
+    ...{ before: `${marker}${line}${open}${begin}`, after: `}${end}${line}${close}` },
+    between: list ? `}, ${begin}` : close === "" ? undefined : `}${line}${close}${line}${marker}${line}${begin}`,
+  };
+}
+
+/** The calls that a template describes in the words of Nous Research's Hermes, and those of a preamble of our own. */
+export const hermes = json("hermes", "<tool_call>", { close: "</tool_call>" });
+
+interface Family {
+  /** Whether a template is one of the family. */
+  readonly isOne: (source: string) => boolean;
+  readonly calls: CallFormat;
+}
+
+/** One row per form; the first that fits counts. */
+const families: readonly Family[] = [
+  {
+    isOne: (source) => source.includes("<|/tool_call|>"),
+    calls: json("phi-4-mini", "<|tool_call|>", { list: true, close: "<|/tool_call|>" }),
+  },
+  { isOne: (source) => source.includes("<|tool_call|>"), calls: json("granite-3", "<|tool_call|>", { list: true }) },
+  { isOne: (source) => /<\|start_of_role\|>available_tools/.test(source), calls: json("granite-3", "<|tool_call|>", { list: true }) },
+  { isOne: (source) => source.includes("[TOOL_CALLS]"), calls: json("mistral", "[TOOL_CALLS]", { list: true }) },
+  { isOne: (source) => source.includes("<tool_call>"), calls: hermes },
+];
+
+/** The form of calls of a template that writes none. */
+export function familyOf(source: string): CallFormat | undefined {
+  return families.find(({ isOne }) => isOne(source))?.calls;
+}
+
+/** Names of forms that templates show, by their marker. */
+const names: Readonly<Record<string, string>> = {
+  ...{ "<tool_call>": "hermes", "[TOOL_CALLS]": "mistral", "<|tool_call|>": "granite-3", "<｜tool▁calls▁begin｜>": "deepseek" },
+  ...{ "functools[{": "firefunction", "<function=": "functionary-3.1", "<|START_ACTION|>": "command-r7b" },
+};
+
+/** A form with its family's name, and with what the family's models may write in front of calls. */
+export function inFamily(found: CallFormat, source: string): CallFormat {
+  if (found.marker !== undefined) {
+    const name = found.tags === undefined ? names[found.marker] : "tagged";
+    return { ...found, name: name ?? found.name };
+  }
+  const isLlama = /<\|python_tag\|>|ipython/.test(source);
+  return isLlama ? { ...found, name: "llama-3", prefix: "<|python_tag|>" } : found;
+}

@@ -1,0 +1,6 @@
+export type { ArgumentsPart, CallPart } from "./call-reader.ts";
+export { type Dialogue, dialogueFor } from "./dialogue.ts";
+export type { CallFormat, ReasoningFormat } from "./output-format.ts";
+export type { DialogueEnd, DialogueParser, DialoguePart } from "./parser.ts";
+export type { DialogueRequest, ResponseFormat, Tool, ToolChoice } from "./request.ts";
+export { factsOf, type TemplateFacts } from "./template-facts.ts";
