@@ -2,7 +2,7 @@
 import { type ChatTemplate, type Message, turnEndPieces } from "../chat/index.ts";
 import { behindSpace, withoutLastSpace } from "./literal.ts";
 import type { ArgumentTags, CallFormat, CallSlot, ReasoningFormat } from "./output-format.ts";
-import { answerText, calling, callTexts, endOfText, question, rendered, tool } from "./probe.ts";
+import { answerText, calling, callTexts, endOfText, question, questionText, rendered, tool } from "./probe.ts";
 
 /** Where a part of a call stands in a rendered message. */
 interface Found {
@@ -92,7 +92,10 @@ function findBetween(render: Render): string | undefined {
 function headLength(render: Render, head: string): number | undefined {
   const plain = render([question, { role: "assistant", content: answerText }]);
   const others = [plain?.slice(0, plain.indexOf(answerText)), render([question], true)].filter((text) => text !== undefined);
-  const common = others.map((other) => ({ length: commonLength(head, other), whole: withoutLastSpace(other) }));
+  const asked = head.indexOf(questionText) + questionText.length;
+  const common = others
+    .map((other) => ({ length: commonLength(head, other), whole: withoutLastSpace(other) }))
+    .filter(({ length }) => length >= asked);
   return common.some(({ length, whole }) => length >= whole) ? Math.min(...common.map(({ length }) => length)) : undefined;
 }
 

@@ -3,7 +3,9 @@ import { CriaError } from "../base/index.ts";
 import { type ChatTemplate, type Message, type RenderChatOptions, renderChat } from "../chat/index.ts";
 
 /** What the user asks. */
-export const question: Message = { role: "user", content: "cria-probe-question" };
+export const questionText = "cria-probe-question";
+/** The message with it. */
+export const question: Message = { role: "user", content: questionText };
 /** What the assistant says to it. */
 export const answerText = "cria-probe-answer";
 /** What it thought before. */
