@@ -13,6 +13,7 @@ const jobs = {
   test: [
     ["node_modules/@biomejs/biome/bin/biome", "check", "--error-on-warnings", "."],
     ["node_modules/typescript/bin/tsc", "-p", "tsconfig.web.json"],
+    ["node_modules/typescript/bin/tsc", "-p", "page/tsconfig.json"],
     ["tools/check-rooms.mjs"],
     ["tools/check-docs.mjs"],
     ["node_modules/vitest/vitest.mjs", "run", ...rest],
@@ -29,6 +30,7 @@ const isBuilt = existsSync(join(root, "dist", ".tsbuildinfo"));
 if (!isBuilt) console.error("compiling cria's TypeScript (once) …");
 process.env.CRIA_BEGAN ??= String(Date.now()); // minutes that are asked for count from here: building is part of them
 await run(process.execPath, ["node_modules/typescript/bin/tsc", "-b"]);
+await run(process.execPath, ["node_modules/vite/bin/vite.js", "build", "--config", "page/vite.config.mjs", "--logLevel", "warn"]);
 for (const script of scripts) await run(process.execPath, script);
 
 function requireNode(major, minor) {

@@ -1,0 +1,38 @@
+// What the page asks of cria, all of it at the address that it came from.
+import { useEffect, useState } from "preact/hooks";
+
+/** What cria answered when it did not do what was asked. */
+export class Refused extends Error {}
+
+/** @throws Refused with cria's own words */
+export async function ask<Answer>(path: string, query: Readonly<Record<string, string | number>> = {}): Promise<Answer> {
+  const search = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)]));
+  return await answerOf<Answer>(await fetch(`page/${path}?${search}`, { headers: { accept: "application/json" } }));
+}
+
+/** Asks for a change. @throws Refused with cria's own words */
+export async function change(path: string, method: "POST" | "DELETE", body: object): Promise<void> {
+  await answerOf(await fetch(`page/${path}`, { method, headers: { "content-type": "application/json" }, body: JSON.stringify(body) }));
+}
+
+async function answerOf<Answer>(response: Response): Promise<Answer> {
+  const answer = await response.json().catch(() => undefined);
+  if (response.ok && answer !== undefined) return answer as Answer;
+  throw new Refused(
+    (answer as { error?: { message?: string } } | undefined)?.error?.message ?? `${response.status} ${response.statusText}`,
+  );
+}
+
+/** The newest of what cria tells by itself, and whether it is heard. */
+export function useEvents<Event>(path: string, name: string): { readonly event: Event | undefined; readonly isHeard: boolean } {
+  const [event, setEvent] = useState<Event>();
+  const [isHeard, setHeard] = useState(true);
+  useEffect(() => {
+    const source = new EventSource(`page/${path}`);
+    source.addEventListener(name, (message) => setEvent(JSON.parse((message as MessageEvent<string>).data) as Event));
+    source.onopen = () => setHeard(true);
+    source.onerror = () => setHeard(false);
+    return () => source.close();
+  }, [path, name]);
+  return { event, isHeard };
+}

@@ -1,0 +1,92 @@
+// Watching: the runs of a folder, their curves, what they write, and the buttons of the first one.
+import { useEffect, useState } from "preact/hooks";
+import type { RunSummary, SamplesRow, Series } from "../../../src/watch/index.ts";
+import { ask, useEvents } from "../api.ts";
+import { useWords } from "../words.ts";
+import { Curves } from "./curves.tsx";
+import { Differences } from "./differences.tsx";
+import { RunList } from "./run-list.tsx";
+import { Samples } from "./samples.tsx";
+import { Tiles } from "./tiles.tsx";
+
+/** So many runs are shown at a time: more curves cannot be told apart. */
+export const mostShown = 8;
+const points = 800;
+
+/** A run that is shown, with its curves once they are there. */
+export interface ShownRun {
+  readonly run: RunSummary;
+  readonly series: Series | undefined;
+  /** The number of its colour. */
+  readonly colour: number;
+}
+
+/** The first and last step that are looked at; all where it is undefined. */
+export type StepRange = readonly [number, number] | undefined;
+
+/** The tab. */
+export function WatchTab({ theme }: { readonly theme: string }) {
+  const words = useWords();
+  const { event: runs, isHeard } = useEvents<readonly RunSummary[]>("events", "runs");
+  const [chosen, setChosen] = useState<readonly string[]>();
+  const [range, setRange] = useState<StepRange>();
+  const leading = runs?.find(({ state }) => state === "training") ?? runs?.[0];
+  const ids = (chosen ?? (leading ? [leading.id] : [])).filter((id) => runs?.some((run) => run.id === id));
+  const shown = useSeries(runs ?? [], ids, range);
+  const first = shown[0];
+  if (runs === undefined) return <p class="message">{isHeard ? words.loading : words.lost}</p>;
+  if (runs.length === 0) return <p class="message">{words.noRuns}</p>;
+  return (
+    <div class="columns">
+      {!isHeard && (
+        <p class="message warning" role="alert">
+          {words.lost}
+        </p>
+      )}
+      <RunList runs={runs} chosen={ids} onChoose={(next) => setChosen(next.slice(0, mostShown))} />
+      <div class="stack">
+        {first && <Tiles run={first.run} />}
+        <Curves shown={shown} theme={theme} range={range} onRange={setRange} />
+        {first && <SamplesOf run={first.run} />}
+        <Differences runs={shown.map(({ run }) => run)} />
+      </div>
+    </div>
+  );
+}
+
+/** The curves of the runs that are shown, asked for again where a run has gone on. */
+function useSeries(runs: readonly RunSummary[], ids: readonly string[], range: StepRange): ShownRun[] {
+  const [known, setKnown] = useState<ReadonlyMap<string, Series>>(new Map());
+  const wanted = ids.flatMap((id) => runs.filter((run) => run.id === id));
+  const state = JSON.stringify([wanted.map(({ id, changed, step }) => [id, changed, step]), range]);
+  useEffect(() => {
+    let isCurrent = true;
+    const query = range === undefined ? { points } : { points, from: Math.floor(range[0]), to: Math.ceil(range[1]) };
+    for (const { id, state: runState } of wanted)
+      if (runState !== "unreadable")
+        ask<Series>("series", { run: id, ...query }).then(
+          (series) => isCurrent && setKnown((before) => new Map(before).set(id, series)),
+          () => undefined, // the run may just have been removed; the list says so next
+        );
+    return () => {
+      isCurrent = false;
+    };
+  }, [state]);
+  return wanted.map((run, colour) => ({ run, series: known.get(run.id), colour }));
+}
+
+function SamplesOf({ run }: { readonly run: RunSummary }) {
+  const [rows, setRows] = useState<{ readonly id: string; readonly rows: readonly SamplesRow[] }>();
+  const { id, step } = run;
+  useEffect(() => {
+    let isCurrent = true;
+    ask<readonly SamplesRow[]>("samples", { run: id }).then(
+      (found) => isCurrent && setRows({ id, rows: found }),
+      () => undefined, // as with curves
+    );
+    return () => {
+      isCurrent = false;
+    };
+  }, [id, step, run.changed]);
+  return <Samples run={run} rows={rows?.id === id ? rows.rows : []} />;
+}
