@@ -19,6 +19,7 @@ export const formNames = [
   "warc",
   "wikipedia",
   "stackexchange",
+  "latex",
   "archive",
 ] as const;
 /** The name of a form. */
@@ -192,6 +193,16 @@ export const textForms: readonly TextForm[] = [
     read: readStackExchange,
   },
   {
+    name: "latex",
+    endings: [],
+    keys: [],
+    summary:
+      "sources in LaTeX, one document each: a main file with all that it names, or archives of them as arXiv has; the step latex cleans it",
+    readsArchives: true,
+    cutsAtLines: never,
+    read: readLatex,
+  },
+  {
     name: "archive",
     endings: [".tar", ".tgz", ".tbz2", ".zip", ".7z"],
     keys: ["field", "separator"],
@@ -226,6 +237,10 @@ async function* readParquet(input: FormInput): AsyncGenerator<TextDocument> {
 
 async function* readEpub(input: FormInput): AsyncGenerator<TextDocument> {
   yield* (await import("./epub.ts")).readEpub(input);
+}
+
+async function* readLatex(input: FormInput): AsyncGenerator<TextDocument> {
+  yield* (await import("./latex/latex.ts")).readLatex(input);
 }
 
 /** Archives are known by their content before a form is asked; what comes here is none. */

@@ -5,6 +5,7 @@ import { decodeText } from "./decode-text.ts";
 import type { FormInput } from "./forms.ts";
 import { maxDocumentLength, tooLong } from "./limits.ts";
 import { toLineFeeds } from "./line-ends.ts";
+import { decodePage } from "./page-charset.ts";
 
 /** What is inside these is no text of the page: code, styles, forms, menus, the frame around the article. */
 const left = new Set(
@@ -29,14 +30,28 @@ const mains = new Set(["main", "article"]);
 
 /** One document: the text inside `main` or `article` elements where there is some, else that of the whole page. */
 export async function* readHtml(input: FormInput): AsyncGenerator<string> {
-  const parts: string[] = [];
+  yield pageText(toLineFeeds(await wholePage(input)));
+}
+
+/** The page as text: in the encoding that it says itself or seems to be in where that is counted, else strictly UTF-8. */
+async function wholePage(input: FormInput): Promise<string> {
+  const { name, where, isCounted, note } = input;
+  const refuse = () => tooLong(where, name, "the page", "cut it into several files");
+  if (!isCounted) return (await gathered(decodeText(input, where), refuse)).join("");
+  const { text, converted } = decodePage(Buffer.concat(await gathered(input.bytes, refuse)), undefined);
+  if (converted !== undefined) note({ kind: "converted", what: converted, place: name });
+  return text;
+}
+
+async function gathered<T extends { readonly length: number }>(parts: AsyncIterable<T>, refuse: () => never): Promise<T[]> {
+  const all: T[] = [];
   let length = 0;
-  for await (const chunk of decodeText(input, input.where)) {
-    length += chunk.length;
-    if (length > maxDocumentLength) tooLong(input.where, input.name, "the page", "cut it into several files");
-    parts.push(chunk);
+  for await (const part of parts) {
+    length += part.length;
+    if (length > maxDocumentLength) refuse();
+    all.push(part);
   }
-  yield pageText(toLineFeeds(parts.join("")));
+  return all;
 }
 
 /** The text of a page. */

@@ -3,9 +3,9 @@ import { ByteReader } from "../byte-reader.ts";
 import type { FormInput, ReadingNote, TextDocument } from "../forms.ts";
 import { pageText } from "../html.ts";
 import { toLineFeeds } from "../line-ends.ts";
+import { decodePage } from "../page-charset.ts";
 import { GzipMembers } from "./gzip-members.ts";
 import { contentType, httpPage } from "./http-response.ts";
-import { decodePage } from "./page-charset.ts";
 import { readRecords, type WarcRecord } from "./warc-records.ts";
 
 /** Types of records that hold a document. */

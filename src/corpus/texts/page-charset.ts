@@ -1,5 +1,7 @@
 // The text of a page's bytes, in whatever encoding: what the server and the page say of it is often wrong, and well-formed UTF-8 is no accident.
 
+import { decoderOf, detectCharset } from "./detect-charset.ts";
+
 /** A page's text, and its encoding where that is not UTF-8. */
 export interface DecodedPage {
   readonly text: string;
@@ -25,7 +27,8 @@ export function decodePage(bytes: Uint8Array, told: string | undefined): Decoded
     if (decoder !== undefined && decoder.encoding !== "utf-8") return { text: decoder.decode(bytes), converted: decoder.encoding };
     const text = new TextDecoder().decode(bytes);
     if (isMostlyUtf8(text)) return { text, converted: "bytes that are no UTF-8" };
-    return { text: new TextDecoder("windows-1252").decode(bytes), converted: "windows-1252" };
+    const found = detectCharset(bytes);
+    return { text: found.decode(bytes), converted: found.encoding };
   }
 }
 
@@ -33,16 +36,6 @@ function markedDecoder(bytes: Uint8Array): TextDecoder | undefined {
   const [first, second] = bytes;
   if (first === 0xff && second === 0xfe) return new TextDecoder("utf-16le");
   return first === 0xfe && second === 0xff ? new TextDecoder("utf-16be") : undefined;
-}
-
-/** Undefined for a label that is none (https://encoding.spec.whatwg.org). */
-function decoderOf(label: string | undefined): TextDecoder | undefined {
-  if (label === undefined) return undefined;
-  try {
-    return new TextDecoder(label);
-  } catch {
-    return undefined;
-  }
 }
 
 function tellsItself(bytes: Uint8Array): string | undefined {
