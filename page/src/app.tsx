@@ -2,11 +2,12 @@
 import { useEffect, useState } from "preact/hooks";
 import { PlanTab } from "./plan/plan-tab.tsx";
 import { type Theme, useKept, usePlace, usualLanguage } from "./settings.ts";
+import { StudiesTab } from "./studies/studies-tab.tsx";
 import { WatchTab } from "./watch/watch-tab.tsx";
 import { type Language, languages, useWords, WordsContext } from "./words.ts";
 
 /** The tabs in their order, and what each shows. */
-const tabs = { watch: WatchTab, plan: PlanTab } as const;
+const tabs = { watch: WatchTab, plan: PlanTab, studies: StudiesTab } as const;
 type Tab = keyof typeof tabs;
 const themes = ["system", "light", "dark"] as const;
 

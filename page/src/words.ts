@@ -4,7 +4,7 @@ import { useContext } from "preact/hooks";
 
 const english = {
   title: "cria: raise a LLaMA",
-  tabs: { watch: "Watch", plan: "Plan" },
+  tabs: { watch: "Watch", plan: "Plan", studies: "Studies" },
   language: "中文",
   languageLabel: "切换到中文",
   theme: { label: "Colours", system: "as the system", light: "light", dark: "dark" },
@@ -54,6 +54,11 @@ const english = {
   key: "key",
   recipe: "Recipe",
   chartOf: (what: string, last: string) => `Chart: ${what}. Last value ${last}.`,
+  studies: {
+    none: "No reports here yet: cria study, finished runs and cria data prepare write them.",
+    kinds: { study: "study", run: "run", data: "data" },
+    open: "Open by itself",
+  },
   plan: {
     title: "What a budget comes to",
     help: "By a scaling law: move a slider, and the rest follows. All of it is arithmetic in this page.",
@@ -104,7 +109,7 @@ export type Words = typeof english;
 
 const chinese: Words = {
   title: "cria：养育一只 LLaMA",
-  tabs: { watch: "观察", plan: "规划" },
+  tabs: { watch: "观察", plan: "规划", studies: "研究" },
   language: "English",
   languageLabel: "Switch to English",
   theme: { label: "配色", system: "跟随系统", light: "浅色", dark: "深色" },
@@ -154,6 +159,11 @@ const chinese: Words = {
   key: "键",
   recipe: "配方",
   chartOf: (what, last) => `图表：${what}。最新值 ${last}。`,
+  studies: {
+    none: "这里还没有报告：cria study、完成的训练和 cria data prepare 会写出报告。",
+    kinds: { study: "研究", run: "训练", data: "数据" },
+    open: "单独打开",
+  },
   plan: {
     title: "一份预算能换来什么",
     help: "依据标度律：移动滑块，其余随之而定。全部计算都在本页完成。",

@@ -1,12 +1,13 @@
 // The runs that lie in a folder, and how each stands.
-import { readdir, stat } from "node:fs/promises";
-import { basename, join, relative, resolve, sep } from "node:path";
+import { stat } from "node:fs/promises";
+import { basename, resolve } from "node:path";
 import { CriaError, check } from "../base/index.ts";
-import { explainIo } from "../files/index.ts";
 import { type LlamaConfig, parameterCount } from "../model/index.ts";
 import { askedOf, isTraining, readRecipe, runPaths } from "../runs/index.ts";
 import { type CompleteRecipe, completeRecipe } from "../train/index.ts";
+import { idOf } from "./id-of.ts";
 import type { RunMetrics } from "./run-metrics.ts";
+import { walk } from "./walk.ts";
 
 const where = "watch";
 /** Folders below the one that is watched in which runs are looked for. */
@@ -49,27 +50,15 @@ export interface RunSummary {
 /** The folders with a recipe of training in them, at most some levels below `root`, the newest first. @throws CriaError when `root` cannot be read */
 export async function findRuns(root: string): Promise<readonly string[]> {
   const found: { readonly folder: string; readonly changed: number }[] = [];
-  const look = async (folder: string, depth: number): Promise<void> => {
+  await walk(resolve(root), mostDepth, async (folder) => {
     const changed = await changedAt(folder);
     if (changed !== undefined) found.push({ folder, changed });
-    if (changed !== undefined || depth === 0) return;
-    const entries = await readdir(folder, { withFileTypes: true }).catch((error) => {
-      if (folder === root) throw explainIo(where, folder, error);
-      return [];
-    });
-    const inside = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith(".") && entry.name !== "node_modules");
-    for (const { name } of inside) await look(join(folder, name), depth - 1);
-  };
-  await look(resolve(root), mostDepth);
+    return changed === undefined;
+  });
   return found
     .sort((a, b) => b.changed - a.changed)
     .slice(0, mostRuns)
     .map(({ folder }) => folder);
-}
-
-/** What identifies a run among those below `root`. */
-export function idOf(root: string, folder: string): string {
-  return relative(resolve(root), folder).split(sep).join("/") || ".";
 }
 
 /** Undefined where no run is. */

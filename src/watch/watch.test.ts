@@ -5,6 +5,7 @@ import { Rng } from "../base/index.ts";
 import { withFolder } from "../files/with-folder.test.helper.ts";
 import { askedOf, lockRun, writeRecipe } from "../runs/index.ts";
 import { tinyRecipe } from "../train/tiny-run.test.helper.ts";
+import { findReports, readReport } from "./reports.ts";
 import { RunMetrics } from "./run-metrics.ts";
 import { seriesOf } from "./series.ts";
 import { WatchedRuns } from "./watched-runs.ts";
@@ -141,3 +142,18 @@ async function makeRun(root: string, id: string, step: number, steps: number): P
   );
   return folder;
 }
+
+test("reports are found with their titles, and nothing else is read", () =>
+  withFolder(async (root) => {
+    await makeRun(root, "runs/one", 1, 1);
+    await mkdir(join(root, "studies/norm"), { recursive: true });
+    await writeFile(join(root, "runs/one/report.html"), "<!doctype html><title>one</title>");
+    await writeFile(join(root, "studies/norm/report.html"), "<!doctype html><title>Norms &lt;before&gt; &amp; after</title><p>text");
+    await writeFile(join(root, "studies/norm/secret.html"), "<title>secret</title>");
+    expect(new Set((await findReports(root)).map(({ id, kind, title }) => `${kind} ${id} ${title}`))).toEqual(
+      new Set(["run runs/one/report.html one", "study studies/norm/report.html Norms <before> & after"]),
+    );
+    expect(await readReport(root, "studies/norm/report.html")).toContain("<p>text");
+    for (const id of ["studies/norm/secret.html", "../x/report.html", "/etc/passwd", ""])
+      await expect(readReport(root, id)).rejects.toThrow("there is no report");
+  }));

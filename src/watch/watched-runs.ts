@@ -1,7 +1,8 @@
 // The runs of a folder for somebody who watches them: a list, curves, texts, and requests to what trains there. Nothing is open between two looks.
 import { check, fail } from "../base/index.ts";
 import { askRun, type ControlRequest, isTraining, runPaths, type SamplesRow, takeBack } from "../runs/index.ts";
-import { findRuns, idOf, type RunSummary, summarise } from "./found-runs.ts";
+import { findRuns, type RunSummary, summarise } from "./found-runs.ts";
+import { idOf } from "./id-of.ts";
 import { RunMetrics } from "./run-metrics.ts";
 import { type Series, type SeriesQuery, seriesOf } from "./series.ts";
 
