@@ -1,0 +1,161 @@
+// How fast models read and write, beside other programs on the same file: cria, node-llama-cpp, and llama-bench of llama.cpp and of ik_llama.cpp where their
+// paths are named (bench/peers/README.md says how they are built). All take turns, round by round; the median of the rounds counts. In chromium, cria's wasm target takes turns with wllama. The bandwidth of memory is measured in the same rounds.
+//
+//   node bench/models.mjs [--file MODEL.gguf | --shape 135M --type q8_0 [--folder DIR]] [--only pp512,tg64,tg64x8,tg32@d8192,first] [--rounds 5]
+//                         [--peers cria,node-llama-cpp,llama.cpp,ik_llama.cpp,chromium] [--threads 2] [--target avx2] [--json FILE]
+//   CRIA_LLAMA_BENCH and CRIA_IK_LLAMA_BENCH name the two programs.
+//
+// With --json, rounds go to the file, and those that are there count, too: a long comparison may be made in parts.
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { allocateWritten, openKernel } from "../dist/backend/cpu/index.js";
+import { median } from "../dist/base/index.js";
+import { modelWork } from "../dist/cli/bench/ceilings.js";
+import { testName } from "../dist/cli/bench/speed-tests.js";
+import { openCpuBackend, openExecutor } from "../dist/host/index.js";
+import { sumOfSquares, sumOfSquaresUnits } from "../dist/kernel/index.js";
+import { openModel } from "../dist/load/index.js";
+import { cria, firstToken, llamaBench, nodeLlamaCpp } from "./models/contestants.mjs";
+import { inChromium, openInChromium } from "./models/in-chromium.mjs";
+import { listOf, randomModel, usualFolder } from "./write-models.mjs";
+
+const allPeers = ["cria", "node-llama-cpp", "llama.cpp", "ik_llama.cpp", "chromium"];
+const usualTests = "pp512,pp128,tg64,tg64x8,first";
+
+export async function run(args = []) {
+  const flags = parseFlags(args);
+  const path = flags.file ?? (await randomModel(flags.folder, flags.shape, flags.type));
+  const found = flags.json && existsSync(flags.json) ? JSON.parse(readFileSync(flags.json, "utf8")) : { path, rounds: [] };
+  if (found.path !== path) throw new Error(`[bench] ${flags.json} has rounds of ${found.path}, not of ${path}: name another file`);
+  const work = await measure(path, flags, found.rounds);
+  if (flags.json) writeFileSync(flags.json, `${JSON.stringify(found, null, 1)}\n`);
+  console.log(`${path}, ${flags.threads} threads, ${cpus()[0]?.model.trim()}, Node ${process.versions.node}, medians of the rounds`);
+  report(found.rounds, work);
+}
+
+function parseFlags(args) {
+  const names = ["file", "shape", "type", "folder", "only", "rounds", "peers", "threads", "target", "json"];
+  const { values } = parseArgs({ args, options: Object.fromEntries(names.map((name) => [name, { type: "string" }])) });
+  const only = (values.only ?? usualTests).split(",");
+  return {
+    ...{ shape: "135M", type: "q8_0", folder: usualFolder },
+    ...values,
+    isFirst: only.includes("first"),
+    tests: only.filter((name) => name !== "first").map(parseTest),
+    peers: listOf("--peers", values.peers ?? allPeers.join(), allPeers),
+    rounds: Number(values.rounds ?? 5),
+    threads: Number(values.threads ?? 2),
+  };
+}
+
+/** "pp512", "tg64", "tg64x8": eight texts, "tg32@d8192": behind 8,192 tokens. */
+function parseTest(name) {
+  const [, kind, tokens, sequences = "1", depth = "0"] =
+    /^(pp|tg)(\d+)(?:x(\d+))?(?:@d(\d+))?$/.exec(name) ??
+    fail(`--only has "${name}": tests are such as pp512, tg64, tg64x8, tg32@d8192, first`);
+  const [count, texts, before] = [tokens, sequences, depth].map(Number);
+  return { prompt: kind === "pp" ? count : 0, generate: kind === "tg" ? count : 0, depth: before, sequences: texts };
+}
+
+function fail(message) {
+  throw new Error(`[bench] ${message}`);
+}
+
+/** Adds rounds: a record per test, of a rate per contestant. @returns what the model reads per token */
+async function measure(path, { tests, isFirst, peers, rounds, threads, target }, found) {
+  const model = await openModel(path);
+  const executor = await openExecutor({ threads, ...(target && { target }) });
+  const backend = await openCpuBackend({ executor });
+  const reading = await openReading(executor);
+  const opened = await openContestants({ path, model, backend, tests, peers, threads });
+  const first = () => firstToken(path, { CRIA_TARGET: target ?? "", CRIA_THREADS: `${threads}` });
+  for (const test of tests) for (const { name, run } of opened) if (name === "cria") await run(test);
+  if (isFirst) await first();
+  for (let round = 0; round < rounds; round++) {
+    for (const test of tests) {
+      const rates = {};
+      for (const { name, canRun, run } of opened) {
+        if (!canRun(test)) continue;
+        await new Promise((done) => setTimeout(done, 50)); // threads of other runtimes spin for a while after their work
+        rates[name] = await run(test);
+      }
+      found.push({ test: testName(test), target: backend.target, rates, read: await reading.run() });
+    }
+    if (isFirst) found.push({ test: "first", target: backend.target, rates: { cria: await first() } });
+  }
+  for (const { close } of opened) await close();
+  reading.dispose();
+  await backend.dispose();
+  await model.close();
+  return modelWork(model.config, model.weights, "f16");
+}
+
+async function openContestants({ path, model, backend, tests, peers, threads }) {
+  const { CRIA_LLAMA_BENCH: llama, CRIA_IK_LLAMA_BENCH: ik } = process.env;
+  const wants = (name) => peers.includes(name) && tests.length > 0;
+  const opened = [
+    wants("cria") && (await cria(backend, model, tests)),
+    wants("node-llama-cpp") && (await nodeLlamaCpp(path, tests, threads)),
+    wants("llama.cpp") && llamaBench("llama.cpp", llama, path, threads),
+    ...(wants("ik_llama.cpp") ? ["0", "1"].map((rtr) => llamaBench(`ik_llama.cpp -rtr ${rtr}`, ik, path, threads, ["-rtr", rtr])) : []),
+    ...(wants("chromium") ? await openInChromium(path, tests, threads) : []),
+  ];
+  return opened.filter(Boolean);
+}
+
+const readBytes = 2 ** 28;
+
+/** A pass over memory; `run` gives the fastest of three in bytes per second. */
+async function openReading(executor) {
+  const args = [allocateWritten(executor, readBytes), executor.allocate(sumOfSquaresUnits(readBytes / 4) * 4)];
+  const { run, dispose } = await openKernel(executor, sumOfSquares, { count: readBytes / 4 }, args, readBytes);
+  await run();
+  const once = async () => {
+    const start = performance.now();
+    await run();
+    return (1000 * readBytes) / (performance.now() - start);
+  };
+  return { run: async () => Math.max(await once(), await once(), await once()), dispose };
+}
+
+/** Who is divided by whom: cria in chromium by wllama, cria by all others. */
+const bases = { [inChromium[0]]: undefined, [inChromium[1]]: inChromium[0], cria: undefined };
+
+/** A row per test and target: the median rates, and cria's ratio to others as the median of the ratios of rounds that have both. */
+function report(found, work) {
+  const keys = new Set(found.map(({ test, target }) => `${test} on ${target}`));
+  for (const key of keys) {
+    const rounds = found.filter(({ test, target }) => `${test} on ${target}` === key);
+    if (rounds[0].test === "first") {
+      console.log(
+        `${key.padEnd(24)} ${median(rounds.map(({ rates }) => rates.cria)).toFixed(2)} s from starting cria generate to its first text`,
+      );
+      continue;
+    }
+    const names = new Set(rounds.flatMap(({ rates }) => Object.keys(rates)));
+    const cells = [...names].map((name) => cellOf(name, rounds, work));
+    console.log(`${key.padEnd(24)} ${cells.join("  ")}`);
+  }
+}
+
+function cellOf(name, rounds, work) {
+  const has = rounds.filter(({ rates }) => name in rates);
+  const rate = median(has.map(({ rates }) => rates[name])).toFixed(1);
+  const base = name in bases ? bases[name] : "cria";
+  const both = has.filter(({ rates }) => base in rates);
+  if (both.length > 0) return `${name} ${rate} (${median(both.map(({ rates }) => rates[base] / rates[name])).toFixed(2)} ×)`;
+  const share = median(has.map(({ test, rates, read }) => (rates[name] * readPerToken(test, work)) / read));
+  return share > 0
+    ? `${name} ${rate} (${(100 * share).toFixed(0)} % of ${(median(has.map(({ read }) => read)) / 1e9).toFixed(1)} GB/s)`
+    : `${name} ${rate}`;
+}
+
+/** Bytes that a written token reads: weights, which texts share, and keys and values; 0 for prompts. */
+function readPerToken(test, { weightBytes, cacheBytes }) {
+  const [, tokens, sequences = "1", depth = "0"] = /^tg(\d+)(?: × (\d+))?(?: @ d(\d+))?$/.exec(test) ?? [];
+  return tokens === undefined ? 0 : weightBytes / Number(sequences) + cacheBytes * (Number(depth) + (Number(tokens) + 1) / 2);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await run(process.argv.slice(2));
