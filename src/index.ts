@@ -10,6 +10,7 @@ export {
   UsageError,
 } from "./base/index.ts";
 export type { EncodedChat, Message, Role, TextPart, ToolCall } from "./chat/index.ts";
+export type { DialogueEnd, DialogueParser, DialoguePart, ResponseFormat, Tool, ToolChoice } from "./dialogue/index.ts";
 export { Grammar, gbnfGrammar, type JsonSchemaOptions, jsonSchemaGrammar, type Whitespace } from "./grammar/index.ts";
 export {
   type Choice,
@@ -38,7 +39,16 @@ export {
   type TextSoFar,
   type TokenLogProbability,
 } from "./infer/index.ts";
-export type { ChatOptions, GenerateOptions, Prompt, RenderOptions } from "./llama/index.ts";
+export type {
+  ChatOptions,
+  ChatPart,
+  ChatPartsOptions,
+  DialogueOptions,
+  GenerateOptions,
+  OpenDialogue,
+  Prompt,
+  RenderOptions,
+} from "./llama/index.ts";
 export { Llama, type LoadOptions } from "./llama.ts";
 export { type OpenModel, openAnyTokenizer as openTokenizer, openModel } from "./load/index.ts";
 export type { LlamaConfig } from "./model/index.ts";

@@ -26,8 +26,8 @@ export interface Dialogue {
   readonly variables: Readonly<Record<string, unknown>>;
   /** What the template is given of a conversation. @throws CriaError where it has no words for a message */
   messages(messages: readonly Message[]): readonly Message[];
-  /** A parser of one message. */
-  parser(): DialogueParser;
+  /** A parser of one message. @param stop strings that end it where its content has them */
+  parser(stop?: readonly string[]): DialogueParser;
   /** Special tokens that the message's marks are spelt with: they must be shown in the text that the parser reads, and allowed beside the grammar. */
   markIds(tokenizer: Tokenizer): readonly number[];
 }
@@ -60,7 +60,7 @@ export function dialogueFor(request: DialogueRequest): Dialogue {
   return {
     ...{ grammar, variables, tools: given },
     messages: (messages) => templateMessages(messages, { facts, calls: calls ?? facts.calls, preamble: isPreamble ? shownTools : [] }),
-    parser: () => new MessageParser({ reasoning: facts.reasoning, start, calls: reading, isSure: grammar !== undefined }),
+    parser: (stop = []) => new MessageParser({ reasoning: facts.reasoning, start, calls: reading, isSure: grammar !== undefined, stop }),
     markIds: (tokenizer) => markIds(tokenizer, facts, calls),
   };
 }
@@ -83,16 +83,16 @@ function callsOf({ template, preamble = false }: DialogueRequest, facts: Templat
   return hermes;
 }
 
-function variablesOf({ template, reasoning }: DialogueRequest, facts: TemplateFacts): Readonly<Record<string, unknown>> {
-  if (reasoning === undefined) return {};
+function variablesOf({ template, reasoning, variables = {} }: DialogueRequest, facts: TemplateFacts): Readonly<Record<string, unknown>> {
+  if (reasoning === undefined) return variables;
   check(reasoning !== true || facts.reasoning !== undefined, where, () => `${template.name} knows no reasoning: omit the wish for it`);
-  if (facts.reasoningSwitch !== undefined) return { [facts.reasoningSwitch]: reasoning };
+  if (facts.reasoningSwitch !== undefined) return { ...variables, [facts.reasoningSwitch]: reasoning };
   check(
     reasoning || facts.reasoning === undefined,
     where,
     () => `${template.name} has nothing that turns reasoning off: omit the wish for none`,
   );
-  return {};
+  return variables;
 }
 
 /** Where the prompt leaves the model, found by a short chat. */

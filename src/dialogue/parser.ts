@@ -1,5 +1,5 @@
 // A model's text as it arrives → reasoning, content and calls. However the text is cut into pieces, what comes of it is the same.
-import { isObject } from "../base/index.ts";
+import { isObject, StopFilter } from "../base/index.ts";
 import { type ArgumentsPart, beginOfCalls, type CallPart, CallReader, type CallReading } from "./call-reader.ts";
 import { behindSpace, endOfLiteral, withoutLastSpace } from "./literal.ts";
 import type { ReasoningFormat } from "./output-format.ts";
@@ -21,6 +21,8 @@ export interface DialogueEnd {
 /** Reads one message. */
 export interface DialogueParser {
   push(text: string): readonly DialoguePart[];
+  /** Whether a stop string came: nothing behind it is read. */
+  readonly isStopped: boolean;
   /** What was held back, and how the message ends. */
   end(): DialogueEnd;
 }
@@ -33,6 +35,8 @@ export interface ParserOptions {
   readonly calls: CallReading | undefined;
   /** Whether a grammar holds the text to the form of calls: parts of a call come before it is whole then. */
   readonly isSure: boolean;
+  /** Strings that end the message where its content has them; they are not part of it. */
+  readonly stop: readonly string[];
 }
 
 /** "answer" is what follows reasoning, "text" is content in which nothing is looked for. */
@@ -53,23 +57,31 @@ export class MessageParser implements DialogueParser {
   #raw = "";
   #waiting: (CallPart | ArgumentsPart)[] = [];
   #count = 0;
+  readonly #stops: StopFilter;
+  #isStopped = false;
   #out: DialoguePart[] = [];
 
   constructor(options: ParserOptions) {
     this.#options = options;
+    this.#stops = new StopFilter(options.stop);
     const mayReason = options.reasoning !== undefined && options.start !== "content";
     this.#stage = mayReason ? "start" : "answer";
     this.#isFresh = mayReason && options.start === "reasoning";
   }
 
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
   push(text: string): readonly DialoguePart[] {
     this.#held += text;
-    while (this.#step(false)) {}
+    while (!this.#isStopped && this.#step(false)) {}
     return this.#given();
   }
 
   end(): DialogueEnd {
-    while (this.#step(true)) {}
+    while (!this.#isStopped && this.#step(true)) {}
+    this.#endContent();
     return { parts: this.#given(), finishReason: this.#count > 0 ? "tool_calls" : "stop" };
   }
 
@@ -189,6 +201,7 @@ export class MessageParser implements DialogueParser {
   /** Gives out what waited: it is of a call. */
   #settle(): void {
     if (this.#waiting.length === 0) return;
+    this.#endContent();
     this.#count += this.#waiting.filter(({ type }) => type === "call").length;
     this.#out.push(...this.#waiting);
     this.#waiting = [];
@@ -243,13 +256,25 @@ export class MessageParser implements DialogueParser {
     }
     this.#isFresh = false;
     this.#giveSpace(type);
-    this.#out.push({ type, text: text.slice(from, end) });
+    this.#give(type, text.slice(from, end));
     this.#space = text.slice(end);
   }
 
   #giveSpace(type: "reasoning" | "content"): void {
-    if (this.#space !== "") this.#out.push({ type, text: this.#space });
+    this.#give(type, this.#space);
     this.#space = "";
+  }
+
+  #give(type: "reasoning" | "content", text: string): void {
+    const found = type === "content" ? this.#stops.push(text) : { text, stopped: false };
+    if (found.text !== "" && !this.#isStopped) this.#out.push({ type, text: found.text });
+    this.#isStopped ||= found.stopped;
+  }
+
+  /** What seemed to begin a stop string is content after all. */
+  #endContent(): void {
+    const text = this.#isStopped ? "" : this.#stops.flush();
+    if (text !== "") this.#out.push({ type: "content", text });
   }
 }
 

@@ -37,6 +37,8 @@ export interface DialogueRequest {
   readonly responseFormat?: ResponseFormat | undefined;
   /** Whether the model reasons before it answers. @default as its template has it */
   readonly reasoning?: boolean | undefined;
+  /** What else the template reads, values of JSON. */
+  readonly variables?: Readonly<Record<string, unknown>> | undefined;
   /** Tools of a template that knows none are described in a system message, and called in the form of Hermes. Such a template is refused by default. */
   readonly preamble?: boolean | undefined;
   /** Whether a grammar holds the model to its tools' schemas. Without one, what is no call of a tool comes as content. @default true */

@@ -1,11 +1,10 @@
 // Text in, text out as it comes: never half a character, never any of a stop string.
-import { check } from "../base/index.ts";
+import { check, StopFilter } from "../base/index.ts";
 import { StreamDecoder, type Tokenizer } from "../tokenizer/index.ts";
 import { breakerIds, usualBreakers } from "./dry-breakers.ts";
 import { type GeneratedToken, type GenerateTokensOptions, generateTokens, type LanguageModel } from "./generate-tokens.ts";
 import { type GrammarOptions, grammarOf } from "./grammar-of.ts";
 import { GrammarStep } from "./grammar-step.ts";
-import { StopFilter } from "./stop-strings.ts";
 
 /** How a prompt is encoded. */
 export interface PromptOptions {

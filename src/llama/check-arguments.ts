@@ -62,6 +62,10 @@ export const is = {
     isRight: (value) => typeof value === "string" || value instanceof Grammar,
   },
   schema: { what: "a JSON schema: an object, true or false", isRight: (value) => typeof value === "boolean" || isObject(value) },
+  toolChoice: {
+    what: '"auto", "none", "required" or the name of a tool, as { name: "…" }',
+    isRight: (value) => ["auto", "none", "required"].some((name) => name === value) || has(value, "name", "string"),
+  },
   whitespace: { what: whitespaces.map((name) => `"${name}"`).join(", "), isRight: (value) => whitespaces.some((name) => name === value) },
   list: { what: "an array", isRight: (value) => Array.isArray(value) },
   record: { what: "an object", isRight: isObject },

@@ -2,6 +2,7 @@
 export { checkArgument, checkOptions, is, type Rule } from "./check-arguments.ts";
 export {
   type ChatOptions,
+  type ChatPartsOptions,
   type GenerateOptions,
   LoadedLlama,
   loadThere,
@@ -12,3 +13,4 @@ export {
   type Prompt,
   type RenderOptions,
 } from "./loaded-llama.ts";
+export type { ChatPart, DialogueOptions, OpenDialogue } from "./open-dialogue.ts";

@@ -27,6 +27,7 @@ import type { LlamaConfig } from "../model/index.ts";
 import type { OpenChat, OpenModel, RenderedConversation } from "../open/index.ts";
 import { StreamDecoder, type Tokenizer } from "../tokenizer/index.ts";
 import { checkArgument, checkOptions, defined, is, type Rule } from "./check-arguments.ts";
+import { type ChatPart, type DialogueOptions, messageParts, type OpenDialogue, openDialogue } from "./open-dialogue.ts";
 import { checkSameTokens } from "./same-tokens.ts";
 import { samplingRules, withoutOthers } from "./sampling-rules.ts";
 
@@ -69,6 +70,9 @@ export interface RenderOptions {
 /** How a chat is rendered and answered. */
 export interface ChatOptions extends Omit<GenerateOptions, "parseSpecial">, RenderOptions {}
 
+/** How a message is written whose text is read as parts: what holds it to a form is the dialogue's. */
+export interface ChatPartsOptions extends DialogueOptions, Omit<GenerateOptions, "parseSpecial" | keyof typeof formRules> {}
+
 /** A rule per option of a model. */
 export const modelRules = {
   ...{ contextLength: is.count, cacheType: is.cacheType, pages: is.count, signal: is.signal, onProgress: is.callback },
@@ -85,7 +89,11 @@ const renderRules = {
   ...{ template: is.name, addGenerationPrompt: is.flag, tools: is.list, documents: is.list, variables: is.record },
 } satisfies Record<keyof RenderOptions, Rule>;
 
-const writeRules = {
+const formRules = {
+  ...{ grammar: is.grammar, jsonSchema: is.schema, whitespace: is.whitespace, shownIds: is.ids },
+} satisfies Partial<Record<keyof GenerateOptions, Rule>>;
+
+const freeRules = {
   ...{
     maxTokens: is.limit,
     maxLength: is.limit,
@@ -93,7 +101,6 @@ const writeRules = {
     minLength: is.natural,
     stop: is.texts,
     stopIds: is.ids,
-    shownIds: is.ids,
     signal: is.signal,
   },
   ...{ noRepeatNgramSize: is.natural, suppressTokens: is.idArray, beginSuppressTokens: is.idArray, badWords: is.idArrays },
@@ -101,8 +108,14 @@ const writeRules = {
   ...sequenceRules,
   ...{ contextEnd: is.contextEnd, contextKeep: is.natural },
   ...{ steps: is.steps, logProbabilities: is.natural, draft: is.draft },
-  ...{ grammar: is.grammar, jsonSchema: is.schema, whitespace: is.whitespace },
-} satisfies Record<Exclude<keyof GenerateOptions, keyof PromptOptions>, Rule>;
+} satisfies Partial<Record<keyof GenerateOptions, Rule>>;
+
+const writeRules = { ...freeRules, ...formRules } satisfies Record<Exclude<keyof GenerateOptions, keyof PromptOptions>, Rule>;
+
+const dialogueRules = {
+  ...{ template: is.name, tools: is.list, toolChoice: is.toolChoice, parallel: is.flag, responseFormat: is.record, reasoning: is.flag },
+  ...{ preamble: is.flag, constrain: is.flag, newId: is.callback, documents: is.list, variables: is.record },
+} satisfies Record<keyof DialogueOptions, Rule>;
 
 const beamRules = {
   ...{ beams: is.count, maxTokens: is.limit, lengthPenalty: is.finite, earlyStopping: is.flag },
@@ -110,6 +123,7 @@ const beamRules = {
 } satisfies Record<keyof BeamOptions, Rule>;
 
 const generateRules = { ...promptRules, ...writeRules } satisfies Record<keyof GenerateOptions, Rule>;
+const chatPartsRules = { ...dialogueRules, ...freeRules } satisfies Record<keyof ChatPartsOptions, Rule>;
 const chatRules = { ...renderRules, ...writeRules } satisfies Record<keyof ChatOptions, Rule>;
 
 /** GenerationConfig._get_default_generation_params, which every version since 4.28 agrees with. */
@@ -309,6 +323,30 @@ export class LoadedLlama {
     const { template, addGenerationPrompt, tools, documents, variables, ...writing } = options;
     const { ids } = this.#chat.encode(messages, { template, addGenerationPrompt, tools, documents, variables });
     return generateText(this.#model, this.tokenizer, ids, withDefaults(defined(writing), this.defaults));
+  }
+
+  /**
+   * The assistant's next message as what it means: reasoning, content and calls of tools, whose arguments keep to the tools' schemas. It is written as
+   * {@link chatPieces} writes; stop strings end it where its content has them.
+   * @throws CriaError as {@link openDialogue} and {@link generate}
+   */
+  chatParts(messages: readonly Message[], options: ChatPartsOptions = {}): AsyncGenerator<ChatPart, void> {
+    checkOptions("llama", options, chatPartsRules);
+    const { template, tools, toolChoice, parallel, responseFormat, reasoning, ...others } = options;
+    const { preamble, constrain, newId, documents, variables, stop, ...writing } = others;
+    const asked = { template, tools, toolChoice, parallel, responseFormat, reasoning, preamble, constrain, newId, documents, variables };
+    const { ids, writing: form, parser } = this.openDialogue(messages, asked);
+    return messageParts(this.pieces(ids, { ...writing, ...form }), parser(stop));
+  }
+
+  /**
+   * What {@link chatParts} is made of: the ids that a conversation becomes, what its next message is written with, and what reads it.
+   * @throws CriaError as {@link renderChat}; naming the tool or the format whose schema is not supported or has no instance; and naming what the model's
+   * template knows nothing of: tools, reasoning, or turning that off
+   */
+  openDialogue(messages: readonly Message[], options: DialogueOptions = {}): OpenDialogue {
+    checkOptions("llama", options, dialogueRules);
+    return openDialogue(this.#chat, this.tokenizer, messages, options);
   }
 
   /** The ids that a conversation becomes. @throws CriaError as {@link renderChat} */

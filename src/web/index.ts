@@ -12,10 +12,20 @@ export {
   type Tokens,
 } from "../batches/index.ts";
 export type { Message, Role, TextPart, ToolCall } from "../chat/index.ts";
+export type { DialogueEnd, DialogueParser, DialoguePart, ResponseFormat, Tool, ToolChoice } from "../dialogue/index.ts";
 export type { Evaluation, HeldOutEvaluator, HeldOutText } from "../eval/index.ts";
 export { Grammar, gbnfGrammar, type JsonSchemaOptions, jsonSchemaGrammar, type Whitespace } from "../grammar/index.ts";
 export { lookupDraft } from "../infer/index.ts";
-export type { ChatOptions, GenerateOptions, ModelOptions, RenderOptions } from "../llama/index.ts";
+export type {
+  ChatOptions,
+  ChatPart,
+  ChatPartsOptions,
+  DialogueOptions,
+  GenerateOptions,
+  ModelOptions,
+  OpenDialogue,
+  RenderOptions,
+} from "../llama/index.ts";
 export { type LlamaConfig, type LlamaSizes, llamaConfig, parameterCount, preset, presets } from "../model/index.ts";
 export type { RenderedConversation } from "../open/index.ts";
 export { createTokenizer, type Tokenizer, type TokenizerModel, type TrainOptions, trainTokenizer } from "../tokenizer/index.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { Rng } from "../base/index.ts";
-import { StopFilter } from "./stop-strings.ts";
+import { Rng } from "./rng.ts";
+import { StopFilter } from "./stop-filter.ts";
 
 /** Pieces one by one: what comes out when, and whether it stopped. */
 function run(stops: string[], pieces: string[]) {

@@ -1,5 +1,5 @@
 // Stop strings in a stream: text that may turn out to begin one is held back until it is clear.
-import { check } from "../base/index.ts";
+import { check } from "./errors.ts";
 
 /** What is certain after some more text. */
 export interface StopResult {
