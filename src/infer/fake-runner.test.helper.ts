@@ -3,14 +3,17 @@
 
 import { pageKeys } from "../graph/index.ts";
 import type { PageCopy } from "./cached-text.ts";
+import type { PageStore } from "./page-store.ts";
 import type { PassInputs, PassOutputs, PassRunner } from "./pass-runner.ts";
+import type { SavedFor } from "./saved-sequence.ts";
 
 export const fakeVocabSize = 11;
 
-export class FakeRunner implements PassRunner {
+export class FakeRunner implements PassRunner, PageStore {
   readonly passes: PassInputs[] = [];
   copied = 0;
   disposed = false;
+  savedAs: SavedFor = { model: "a hash", target: "fake", cacheType: "f32", pageBytes: 4 * pageKeys };
   /** Called before a pass; a test makes it fail, or does something meanwhile. */
   before: (pass: PassInputs) => void | Promise<void> = () => {};
   readonly #keys: Uint32Array;
@@ -44,6 +47,19 @@ export class FakeRunner implements PassRunner {
       outputs.map((name) => [name, tokens.map((_, row) => Float32Array.of(Number(name), stateOf(row) % 4096))] as const),
     );
     return { logits: logitRows.map(({ row }) => logitsOf(stateOf(row))), hidden };
+  }
+
+  async savedFor(): Promise<SavedFor> {
+    return this.savedAs;
+  }
+
+  async read(page: number, keys: number, into: Uint8Array): Promise<void> {
+    const start = page * pageKeys;
+    into.set(new Uint8Array(this.#keys.slice(start, start + keys).buffer));
+  }
+
+  async write(page: number, from: Uint8Array): Promise<void> {
+    new Uint8Array(this.#keys.buffer).set(from, 4 * page * pageKeys);
   }
 
   async dispose(): Promise<void> {

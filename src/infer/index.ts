@@ -23,7 +23,18 @@ export type { RuleOptions } from "./rule-out.ts";
 export { createSampler, draw, type Sampler } from "./sampling.ts";
 export { choosing, type SamplerName, type Sampling, type SamplingOptions, samplerNames, samplingOf, stepOf } from "./sampling-options.ts";
 export { type Candidates, type LogitsStep, mostProbable, Scores } from "./scores.ts";
-export type { HiddenWanted, LogitsWanted, RunItem, RunResult, Sequence, SequenceOptions, TopLogits, TopWanted } from "./sequence.ts";
+export type {
+  HiddenWanted,
+  LogitsWanted,
+  Restored,
+  RestoreOptions,
+  RunItem,
+  RunResult,
+  Sequence,
+  SequenceOptions,
+  TopLogits,
+  TopWanted,
+} from "./sequence.ts";
 export { SequenceModel, type SequenceModelOptions } from "./sequence-model.ts";
 export type { ModelCounts } from "./sequence-queue.ts";
 export { GrowingText, type TextSoFar } from "./text-so-far.ts";

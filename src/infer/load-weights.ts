@@ -4,6 +4,7 @@ import type { Backend, DeviceBuffer } from "../backend/index.ts";
 import { bytesOf, check, type DType, elementLayouts, gigabytes, type OnProgress, sizeOf } from "../base/index.ts";
 import { constantRows, initialise, loraRows, type ParameterRow, parameterRows, type WeightSource } from "../model/index.ts";
 import type { ProgramParts } from "./programs.ts";
+import { bufferHash, PiecesHash, type WeightHashes } from "./weight-hashes.ts";
 
 /** Who hears of loading and who ends it. */
 export interface LoadOptions {
@@ -29,13 +30,17 @@ export async function loadWeights(
   { config, lora, held }: ProgramParts,
   weights: WeightSource,
   { signal, onProgress }: LoadOptions,
-): Promise<{ readonly ownBytes: number }> {
+): Promise<{ readonly ownBytes: number; readonly hashes: WeightHashes }> {
   const copied: Copied[] = [];
+  const hashes = new Map<string, () => Promise<string>>();
   for (const row of parameterRows(config)) {
     signal?.throwIfAborted();
     const mapped = await mapParameter(backend, row, weights);
     if (mapped === undefined) copied.push(copyOf(row, weights));
-    else held.set(row.name, mapped);
+    else {
+      held.set(row.name, mapped);
+      hashes.set(row.name, () => bufferHash(mapped));
+    }
   }
   for (const row of lora === undefined ? [] : loraRows(config, lora)) copied.push(copyOf(row, weights));
   checkRoom(backend, copied);
@@ -46,9 +51,13 @@ export async function loadWeights(
   for (const [done, one] of copied.entries()) {
     onProgress?.({ task: "loading model", done, total: copied.length, unit: "parameters" });
     signal?.throwIfAborted();
-    await fill(buffers.get(one)!, one);
+    const hash = await fill(buffers.get(one)!, one);
+    hashes.set(one.row.name, async () => hash);
   }
-  return { ownBytes: bytesOfAll(copied.filter(({ row }) => isPackedAlone(row))) };
+  return {
+    ownBytes: bytesOfAll(copied.filter(({ row }) => isPackedAlone(row))),
+    hashes: new Map([...hashes].sort(([a], [b]) => (a < b ? -1 : 1))),
+  };
 }
 
 /** How a parameter or a constant will lie in memory. */
@@ -115,8 +124,12 @@ async function* whole(weights: WeightSource, row: ParameterRow): AsyncGenerator<
   yield await weights.read(row);
 }
 
-/** Pieces are written one behind the other: places are counted in elements of f32 and in bytes of other layouts, as pieces are. */
-async function fill(buffer: DeviceBuffer, { row, dtype, pieces }: Copied): Promise<void> {
+/**
+ * Writes pieces one behind the other: places are counted in elements of f32 and in bytes of other layouts, as pieces are.
+ * @returns a hash of samples of them
+ */
+async function fill(buffer: DeviceBuffer, { row, dtype, pieces }: Copied): Promise<string> {
+  const hash = new PiecesHash(bytesOf(dtype, row.shape));
   const { block, bytes } = elementLayouts[dtype];
   const perPlace = dtype === "f32" ? 1 : block / bytes;
   const places = dtype === "f32" ? sizeOf(row.shape) : bytesOf(dtype, row.shape);
@@ -124,9 +137,11 @@ async function fill(buffer: DeviceBuffer, { row, dtype, pieces }: Copied): Promi
   for await (const piece of pieces()) {
     check(at + piece.length <= places, "infer", () => sizeMessage(row, (at + piece.length) * perPlace));
     await buffer.write(piece, at);
+    hash.add(piece);
     at += piece.length;
   }
   checkSize(row, at * perPlace);
+  return hash.hexDigest();
 }
 
 function checkSize(row: ParameterRow, numbers: number): void {

@@ -4,6 +4,7 @@ import { bytesOf, check, type OnProgress, type StateDType } from "../base/index.
 import { Graph, pageKeys } from "../graph/index.ts";
 import { cachePools, type LlamaConfig, type LoraSettings, ropeLength, type WeightSource } from "../model/index.ts";
 import { loadWeights } from "./load-weights.ts";
+import { BufferPages } from "./page-store.ts";
 import { poolPages } from "./pool-size.ts";
 import { largestProgram, layoutsHeld, type ProgramParts, Programs, passLimits } from "./programs.ts";
 import type { PassLimits } from "./scheduler.ts";
@@ -53,13 +54,19 @@ export class SequenceModel extends SequenceQueue {
       checkContext(config, contextLength);
       const limits = limitsOf(options);
       const parts = { config, lora: options.lora, held };
-      const { ownBytes } = await loadWeights(backend, parts, weights, options);
+      const { ownBytes, hashes } = await loadWeights(backend, parts, weights, options);
       const pages = options.pages ?? usualPages(backend, parts, options, limits.rows, ownBytes);
       checkCount("pages", pages);
       const size = { contextLength: Math.min(contextLength, pages * pageKeys), cache: { pages, type: cacheType } };
+      const pools: DeviceBuffer[] = [];
       for (const { keys, values } of cachePools(new Graph(), config, size.cache))
-        for (const pool of [keys, values]) held.set(pool.name, await backend.allocate(pool, pool.name));
-      return new SequenceModel(config, new Programs(backend, parts, size), { contextLength, pages }, limits);
+        for (const pool of [keys, values]) {
+          const buffer = await backend.allocate(pool, pool.name);
+          held.set(pool.name, buffer);
+          pools.push(buffer);
+        }
+      const store = new BufferPages(backend, config, cacheType, pools, hashes);
+      return new SequenceModel({ config, programs: new Programs(backend, parts, size), store }, { contextLength, pages }, limits);
     } catch (error) {
       for (const buffer of held.values()) buffer.dispose();
       throw error;
@@ -67,8 +74,7 @@ export class SequenceModel extends SequenceQueue {
   }
 
   private constructor(
-    config: LlamaConfig,
-    programs: Programs,
+    { config, programs, store }: { readonly config: LlamaConfig; readonly programs: Programs; readonly store: BufferPages },
     size: { readonly contextLength: number; readonly pages: number },
     limits: PassLimits,
   ) {
@@ -76,6 +82,7 @@ export class SequenceModel extends SequenceQueue {
       programs,
       { vocabSize: config.vocabSize, nLayers: config.nLayers, ropeLengthOf: (position) => ropeLength(config, position), ...size },
       limits,
+      store,
     );
     this.config = config;
   }

@@ -13,7 +13,7 @@ const untouched: QueueSizes["ropeLengthOf"] = () => 0;
 
 export function fakeQueue(pages: number, { contextLength = pages * pageKeys, limits = passLimits, ropeLengthOf = untouched } = {}) {
   const runner = new FakeRunner(pages);
-  const queue = new SequenceQueue(runner, { vocabSize: fakeVocabSize, nLayers: 2, contextLength, pages, ropeLengthOf }, limits);
+  const queue = new SequenceQueue(runner, { vocabSize: fakeVocabSize, nLayers: 2, contextLength, pages, ropeLengthOf }, limits, runner);
   return { runner, queue };
 }
 
@@ -83,6 +83,18 @@ export async function fuzzQueue(seed: number, operations: number): Promise<void>
     }
     for (const { known } of plans) known.busy = false;
   };
+  /** Sequences that were saved, and what they should hold. */
+  const saved: (Pick<Known, "ids" | "ropeLengths"> & { readonly bytes: Uint8Array })[] = [];
+  const save = async ({ sequence, ids, ropeLengths }: Known) => {
+    const known = { ids: [...ids], ropeLengths: [...ropeLengths] };
+    saved.push({ ...known, bytes: await sequence.save(known.ids.length) });
+  };
+  const restore = async ({ bytes, ids, ropeLengths }: (typeof saved)[number]) => {
+    const { sequence, note, restoredTokens } = await queue.restore(bytes, { cacheSalt: ["a", "b"][rng.below(3)] });
+    expect([note, sequence.ids]).toEqual([ids.length, ids]);
+    expect(restoredTokens).toBeLessThanOrEqual(ids.length);
+    all.push({ sequence, ids: [...ids], ropeLengths: [...ropeLengths], busy: false });
+  };
   const pick = () => (idle().length === 0 ? undefined : idle()[rng.below(idle().length)]);
   const steps: (() => void)[] = [
     () => void running.push(run(idle().slice(0, 1))),
@@ -111,6 +123,13 @@ export async function fuzzQueue(seed: number, operations: number): Promise<void>
     },
     () => {
       failing = rng.below(4) === 0;
+    },
+    () => {
+      const known = pick();
+      if (known) running.push(save(known));
+    },
+    () => {
+      if (saved.length > 0) running.push(restore(saved[rng.below(saved.length)]!));
     },
     () => {
       queue.mixedRows = 1 + rng.below(limits.rows);

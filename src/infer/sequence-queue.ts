@@ -1,20 +1,16 @@
 // Runs of many sequences on one model: rows of all that wait share passes, and their keys and values lie in shared pages.
 import { CriaError, check, eventsHandled } from "../base/index.ts";
-import { mostTopK, pageKeys } from "../graph/index.ts";
+import { pageKeys } from "../graph/index.ts";
 import type { OutputName } from "../model/index.ts";
 import { CachedText } from "./cached-text.ts";
 import { PageAllocator } from "./page-allocator.ts";
+import type { PageStore } from "./page-store.ts";
 import type { LogitRow, PassOutputs, PassRunner } from "./pass-runner.ts";
-import { type Member, type Pass, type PassLimits, Scheduler, type Work } from "./scheduler.ts";
-import {
-  type LogitsWanted,
-  type RunItem,
-  type RunResult,
-  Sequence,
-  type SequenceOptions,
-  type TopLogits,
-  type TopWanted,
-} from "./sequence.ts";
+import { checkId, checkTop, isOutput, isTop } from "./run-checks.ts";
+import { type Batch, type Job, jobOf, resultOf, type SequenceMember } from "./run-job.ts";
+import { checkSavedFor, readSaved, restoreText, saveText } from "./saved-sequence.ts";
+import { type Pass, type PassLimits, Scheduler } from "./scheduler.ts";
+import { type Restored, type RestoreOptions, type RunItem, type RunResult, Sequence, type SequenceOptions } from "./sequence.ts";
 
 /** The pages of a model by what they are, and what was computed since it was opened. */
 export interface ModelCounts {
@@ -32,34 +28,6 @@ export interface ModelCounts {
 
 /** How many microtasks a pass waits for those that the last pass has served: so many that a loop over tokens comes back. */
 const gatherMicrotasks = 100;
-
-/** One item of a run while it waits. */
-export interface Job extends Work {
-  readonly member: SequenceMember;
-  readonly batch: Batch;
-  /** Length of the sequence before the run. */
-  readonly start: number;
-  readonly firstLogits: number;
-  readonly firstHidden: number;
-  reached: number;
-  cachedRows: number;
-  readonly output: OutputName | undefined;
-  readonly wanted: { readonly logits: LogitsWanted; readonly hidden: LogitsWanted };
-  readonly top: TopWanted | undefined;
-  /** What has come so far. */
-  readonly results: { readonly logits: (Float32Array | TopLogits)[]; readonly hidden: Float32Array[] };
-}
-
-/** A sequence as the queue and its scheduler see it. */
-export type SequenceMember = Member<Job>;
-
-/** One call of run: it ends when all its jobs have ended, or with the first that fails. */
-interface Batch {
-  readonly jobs: Job[];
-  readonly signal: AbortSignal | undefined;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
 
 /** What the queue needs to know of a model. */
 export interface QueueSizes {
@@ -84,13 +52,17 @@ export class SequenceQueue {
   readonly #members = new Set<SequenceMember>();
   /** Those that the last pass has served and that have not come back. */
   readonly #served = new Set<SequenceMember>();
+  readonly #store: PageStore;
+  /** What is to be done while no pass runs, before the next one is planned. */
+  readonly #tasks: (() => Promise<void>)[] = [];
   #pump: Promise<void> | undefined;
   #passes = 0;
   #rows = 0;
   #ended: Promise<void> | undefined;
 
-  constructor(runner: PassRunner, sizes: QueueSizes, limits: PassLimits) {
+  constructor(runner: PassRunner, sizes: QueueSizes, limits: PassLimits, store: PageStore) {
     this.#runner = runner;
+    this.#store = store;
     this.#sizes = sizes;
     this.vocabSize = sizes.vocabSize;
     this.contextLength = Math.min(sizes.contextLength, sizes.pages * pageKeys);
@@ -200,6 +172,52 @@ export class SequenceQueue {
     member.text.truncate(length);
   }
 
+  /** Does something with pages, which nothing else takes or writes meanwhile. */
+  #alone<Result>(task: () => Promise<Result>): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      this.#tasks.push(() => task().then(resolve, reject));
+      this.#pump ??= this.#pumpAll();
+    });
+  }
+
+  save(member: SequenceMember, note: unknown): Promise<Uint8Array> {
+    this.#checkIdle(member);
+    const text = member.text.fork();
+    return this.#alone(async () => {
+      try {
+        text.reuse(text.length);
+        return await saveText(text, this.#store, note);
+      } finally {
+        text.forget();
+      }
+    });
+  }
+
+  /**
+   * A sequence with the tokens that were saved, and their keys and values where this model would have computed the same bits and pages are free. It goes
+   * on as the saved one would have.
+   * @throws CriaError when the bytes are damaged, no saved sequence or one of another version, model or type of cache, or longer than the context
+   */
+  async restore(bytes: Uint8Array, { cacheSalt, name = "the saved sequence" }: RestoreOptions = {}): Promise<Restored> {
+    this.#check();
+    const { saved, pages } = await readSaved(bytes, name);
+    const here = await this.#store.savedFor();
+    checkSavedFor(saved, here, name);
+    this.#check();
+    this.#checkLength(saved.ids.length);
+    for (const id of saved.ids) checkId(id, this.vocabSize);
+    const text = new CachedText(this.#pool, [], cacheSalt);
+    for (const [i, id] of saved.ids.entries()) text.append([id], saved.ropeLengths[i]);
+    const sequence = this.#join(text);
+    try {
+      if (saved.target === here.target) await this.#alone(() => restoreText(text, this.#store, saved.computed, pages));
+      return { sequence, note: saved.note, restoredTokens: text.computed, target: saved.target };
+    } catch (error) {
+      sequence.dispose();
+      throw error;
+    }
+  }
+
   leave(member: SequenceMember): void {
     this.#members.delete(member);
     this.#served.delete(member);
@@ -212,18 +230,9 @@ export class SequenceQueue {
     return new Sequence(this, member);
   }
 
-  #start(member: SequenceMember, { ids, logits = "last", hidden }: RunItem, batch: Batch): Job {
-    const start = member.text.length;
-    const end = start + ids.length;
-    const wanted = { logits, hidden: hidden?.rows ?? ("none" as const) };
-    const firstOf = (rows: LogitsWanted) => (rows === "none" ? end : rows === "all" ? start : end - 1);
-    const [firstLogits, firstHidden] = [firstOf(wanted.logits), firstOf(wanted.hidden)];
-    const job: Job = {
-      ...{ member, batch, start, end, wanted, firstLogits, firstHidden, output: hidden?.output, top: isTop(logits) ? logits : undefined },
-      ...{ wantsLogits: logits !== "none", nextResult: Math.min(firstLogits, firstHidden), computedRows: 0, reached: start, cachedRows: 0 },
-      results: { logits: [], hidden: [] },
-    };
-    member.text.append(ids, this.#sizes.ropeLengthOf(end - 1));
+  #start(member: SequenceMember, item: RunItem, batch: Batch): Job {
+    const job = jobOf(member, item, batch);
+    member.text.append(item.ids, this.#sizes.ropeLengthOf(job.end - 1));
     member.work = job;
     this.#served.delete(member);
     this.#jobs.set(member, job);
@@ -235,6 +244,7 @@ export class SequenceQueue {
     try {
       for (;;) {
         await this.#gather();
+        for (let task = this.#tasks.shift(); task !== undefined; task = this.#tasks.shift()) await task();
         this.#dropEnded();
         const pass = this.#scheduler.plan();
         if (pass === undefined) break;
@@ -380,40 +390,4 @@ export class SequenceQueue {
 
 function disposedInRun(): CriaError {
   return new CriaError("infer", "the sequence was disposed of while it was run: await the run first");
-}
-
-function isOutput(name: OutputName, nLayers: number): boolean {
-  return name === "final" || (Number.isInteger(name) && name >= 0 && name <= nLayers);
-}
-
-function isTop(logits: LogitsWanted | undefined): logits is TopWanted {
-  return typeof logits === "object";
-}
-
-function checkTop({ top, allowed }: TopWanted, vocabSize: number): void {
-  const most = Math.min(mostTopK, vocabSize);
-  check(Number.isSafeInteger(top) && top >= 1 && top <= most, "infer", () => `top is ${top} but must be an integer from 1 to ${most}`);
-  const words = Math.ceil(vocabSize / 32);
-  check(
-    allowed === undefined || allowed.length === words,
-    "infer",
-    () => `the bits of allowed tokens are ${allowed?.length} words, but ${vocabSize} tokens need ${words}`,
-  );
-}
-
-function checkId(id: number, vocabSize: number): void {
-  check(
-    Number.isInteger(id) && id >= 0 && id < vocabSize,
-    "infer",
-    () => `token ${id} is outside the model's vocabulary of ${vocabSize}: is it this model's tokenizer?`,
-  );
-}
-
-function resultOf({ results: { logits, hidden }, wanted, computedRows, cachedRows }: Job): RunResult {
-  return {
-    logits: wanted.logits === "all" ? logits : logits[0],
-    hidden: wanted.hidden === "all" ? hidden : hidden[0],
-    computedRows,
-    cachedRows,
-  } as RunResult;
 }

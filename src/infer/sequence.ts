@@ -1,7 +1,25 @@
 // A text that grows on a model, and what a run may be asked for.
 import { check } from "../base/index.ts";
 import type { OutputName } from "../model/index.ts";
-import type { SequenceMember, SequenceQueue } from "./sequence-queue.ts";
+import type { SequenceMember } from "./run-job.ts";
+import type { SequenceQueue } from "./sequence-queue.ts";
+
+/** A sequence that was saved, and what is known of it. */
+export interface Restored {
+  readonly sequence: Sequence;
+  /** What was saved beside it; undefined where nothing was. */
+  readonly note: unknown;
+  /** Tokens whose keys and values were put back; the others are computed again when the sequence goes on. */
+  readonly restoredTokens: number;
+  /** What computed them, as backends name it. Where this model's backend is another one, none is put back, so that no bit of what follows depends on it. */
+  readonly target: string;
+}
+
+/** How a sequence is restored. */
+export interface RestoreOptions extends SequenceOptions {
+  /** What the bytes are, for messages: a file's path. @default "the saved sequence" */
+  readonly name?: string | undefined;
+}
 
 /** How a sequence begins. */
 export interface SequenceOptions {
@@ -64,6 +82,16 @@ export class Sequence implements Disposable {
   /** Forgets the tokens from `length` on. @throws CriaError while it is run, after dispose, or where it has fewer tokens. */
   truncate(length: number): void {
     this.#model.truncate(this.#member, length);
+  }
+
+  /**
+   * The sequence as bytes: its tokens, and the keys and values of as many of them as pages have, so that {@link SequenceModel.restore} goes on with them
+   * in this process or another one. Other sequences wait meanwhile, some milliseconds per page.
+   * @param note a value of JSON that comes back with it
+   * @throws CriaError while it is run or after dispose
+   */
+  save(note?: unknown): Promise<Uint8Array> {
+    return this.#model.save(this.#member, note);
   }
 
   /** Gives its pages back. A run in progress ends with an error. Disposing twice is harmless. */

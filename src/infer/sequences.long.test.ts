@@ -1,5 +1,9 @@
 import { test } from "vitest";
+import { referenceBackend } from "../backend/reference/index.ts";
+import { stateDTypes } from "../base/index.ts";
+import { chooseTarget, openCpuBackend } from "../host/index.ts";
 import { fuzzPages } from "./cached-text.test.helper.ts";
+import { checkRestored } from "./saved-sequence.test.helper.ts";
 import { fuzzQueue } from "./sequence-queue.test.helper.ts";
 
 const seeds = 1500;
@@ -11,3 +15,16 @@ test("random texts on pages, more of them", () => {
 test("random calls on sequences, more of them", async () => {
   for (let seed = 1000; seed < 1000 + seeds; seed++) await fuzzQueue(seed, 150);
 }, 600_000);
+
+test.each(["reference", "wasm", "avx2", "avx512"])(
+  "on %s texts that were saved go on as those that were not interrupted, with keys of all types",
+  async (target) => {
+    const isThere = target === "reference" || (await chooseTarget(target).catch(() => undefined)) !== undefined;
+    if (!isThere) return console.log(`${target} is not tested here`);
+    for (const cacheType of stateDTypes) {
+      await using backend = target === "reference" ? referenceBackend() : await openCpuBackend({ threads: 2, target });
+      await checkRestored(backend, cacheType, 120);
+    }
+  },
+  600_000,
+);
