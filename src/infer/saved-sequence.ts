@@ -34,7 +34,7 @@ export interface SavedFor {
 export interface SavedSequence extends SavedFor {
   readonly ids: readonly number[];
   readonly ropeLengths: readonly number[];
-  /** Of how many tokens, from the first on, there are keys and values. */
+  /** Tokens that have keys and values, counted from the first. */
   readonly computed: number;
   /** What the caller has put beside it: a value of JSON. */
   readonly note: unknown;
