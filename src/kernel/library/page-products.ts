@@ -142,6 +142,9 @@ interface Columns {
 
 /** C (+)= A · B in a register tile. */
 function multiply(k: Builder, { rows, columns, first }: Columns, { b, c, ...product }: Product): void {
-  const right = { ...b, base: b.base.add(scaled(first, b.word === "f16" ? 2 : 4)) };
+  const bytes = b.word === "f16" ? 2 : 4;
+  const steps = typeof product.depth === "number" ? product.depth : pageKeys;
+  const next = b.next?.map((place) => place.add(scaled(first, steps * bytes)));
+  const right = { ...b, base: b.base.add(scaled(first, bytes)), ...(next && { next }) };
   tileProduct(k, { rows, columns }, { ...product, b: right, c: { ...c, base: c.base.add(scaled(first, 4)) } });
 }

@@ -34,8 +34,10 @@ function walksOf(rows: number): number {
 }
 /** Programs of more rows have units enough without dealing parts. */
 const fewRows = 8;
-/** Units of programs of so many rows or fewer wait for memory rather than for products: what comes next is prefetched. */
+/** Units of programs of so many rows or fewer wait for memory rather than for products: the pages that come next are prefetched. */
 const rowsThatWait = 64;
+/** How many pages ahead of the one that is read: twice, as a processor that waits for as many lines as it can passes over prefetches. */
+const pagesAhead = [1, 2] as const;
 
 /** The number of units among which the parts of a sequence are dealt. */
 export function dealtParts(sizes: Pick<PagedAttentionSizes, "rows" | "pagesOfSlot" | "kvHeads">): number {
@@ -153,31 +155,55 @@ function loadQueries({ k, sizes, p, places, tile, head }: Work): void {
 
 /** Scores of a part's pages, their softmax, and the weighted values. */
 function attendPart(work: Work, part: Int): void {
-  const { k, sizes, p, places, tile } = work;
+  const { k, sizes, places, tile } = work;
+  const pages = pagesOfPart(work, part);
+  const width = sizes.headDim;
+  const out = places.part.out;
+  eachPage(work, pages, "keys", scorePage);
+  weighScores(work, part);
+  k.loop(out, rowAt(out, tile.count, groupOf(sizes) * width), width * 4, (row) => fill(k, row, width, k.constant(0)));
+  eachPage(work, pages, "values", addPage);
+}
+
+/** Pages [first, end) of a sequence: those of the part that begins with page `start` that any row of the tile sees. */
+interface PartPages {
+  readonly start: Int;
+  readonly first: Int;
+  readonly end: Int;
+}
+
+function pagesOfPart({ sizes, tile }: Work, part: Int): PartPages {
   const start = part.mul(partPages);
   const first = firstKey(sizes, tile.position).div(pageKeys).max(start);
-  const end = tile.position.add(tile.count).sub(1).div(pageKeys).add(1).min(start.add(partPages));
-  const placeOf = (pool: Int, index: Int) => pool.add(headInPage(k, sizes, p.pages, { slot: tile.slot, index, head: work.head }));
-  const eachPage = (pool: Int, body: (page: Page) => void) =>
-    k.loop(first, end, 1, (index) => {
-      const base = placeOf(pool, index);
-      const next = () => (pool === p.keys ? nextKeys(index) : placeOf(pool, index.add(1).min(end.sub(1))));
-      const from = sizes.rows <= rowsThatWait ? { base, ahead: next().sub(base) } : { base };
-      body({ start: index.mul(pageKeys), from, scores: places.scores.add(index.sub(start).mul(pageKeys * 4)) });
-    });
-  /** The first values come behind the last page of keys. */
-  const nextKeys = (index: Int) => {
-    const next = k.copy(placeOf(p.values, first));
-    k.if(index.add(1), "<", end, () => next.set(placeOf(p.keys, index.add(1))));
-    return next;
-  };
-  eachPage(p.keys, (page) => scorePage(work, page));
-  weighScores(work, part);
-  const out = places.part.out;
-  k.loop(out, rowAt(out, tile.count, groupOf(sizes) * sizes.headDim), sizes.headDim * 4, (row) =>
-    fill(k, row, sizes.headDim, k.constant(0)),
-  );
-  eachPage(p.values, (page) => addPage(work, page));
+  return { start, first, end: tile.position.add(tile.count).sub(1).div(pageKeys).add(1).min(start.add(partPages)) };
+}
+
+type PoolName = "keys" | "values";
+
+function eachPage(work: Work, pages: PartPages, pool: PoolName, body: (work: Work, page: Page) => void): void {
+  const { k, sizes, places } = work;
+  k.loop(pages.first, pages.end, 1, (index) => {
+    const base = placeOf(work, pool, index);
+    const next = () => pagesAhead.map((ahead) => placeAhead(work, pages, pool, index.add(ahead)));
+    const from = sizes.rows <= rowsThatWait ? { base, next: next() } : { base };
+    body(work, { start: index.mul(pageKeys), from, scores: places.scores.add(index.sub(pages.start).mul(pageKeys * 4)) });
+  });
+}
+
+function placeOf({ k, sizes, p, tile, head }: Work, pool: PoolName, index: Int): Int {
+  return p[pool].add(headInPage(k, sizes, p.pages, { slot: tile.slot, index, head }));
+}
+
+/** What is read after a part's last keys are its first values, and after its last values the keys of the next part, which mostly is this thread's. */
+function placeAhead(work: Work, { first, end }: PartPages, pool: PoolName, index: Int): Int {
+  const { k, sizes } = work;
+  const last = end.sub(1);
+  const place = k.copy(placeOf(work, pool, index.min(last)));
+  k.if(index, ">=", end, () => {
+    if (pool === "keys") place.set(placeOf(work, "values", index.sub(end).add(first).min(last)));
+    else place.set(placeOf(work, "keys", index.min(sizes.pagesOfSlot - 1)));
+  });
+  return place;
 }
 
 /** A query row that sees anything of a part. */

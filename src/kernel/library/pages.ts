@@ -64,10 +64,10 @@ export function wideKeysScratch({ type, headDim }: Pick<PoolSizes, "type" | "hea
   return type === "f32" ? 0 : wideBytes({ headDim }) + scales;
 }
 
-/** A head's keys, or values, in a page, and how many bytes ahead of them lies what is read next, where it is to be prefetched. */
+/** A head's keys, or values, in a page, and where lies what is read next, and behind that, where it is to be prefetched. */
 export interface HeadPlace {
   readonly base: Int;
-  readonly ahead?: Int;
+  readonly next?: readonly Int[];
 }
 
 /** A head's keys of a page as float32 [D, 64]: where they lie, or widened into scratch. */
@@ -97,21 +97,30 @@ export function wideValues(
   return { base: scratch };
 }
 
+/** How many bytes ahead of a place lies what is read next. */
+function aheadOf({ base, next = [] }: HeadPlace): Int[] {
+  return next.map((place) => place.sub(base));
+}
+
 /** A line of 32 float16 at a time. */
-function widenHalves(k: Builder, headDim: number, { base, ahead }: HeadPlace, to: Int): void {
+function widenHalves(k: Builder, headDim: number, from: HeadPlace, to: Int): void {
+  const { base } = from;
+  const ahead = aheadOf(from);
   const target = k.copy(to);
   k.loop(base, base.add(pageKeys * headDim * 2), lineBytes, (line) => {
-    if (ahead) k.prefetch(line.add(ahead));
+    for (const bytes of ahead) k.prefetch(line.add(bytes));
     for (let i = 0; i < lineBytes / 2; i += k.laneCount)
       k.store(k.loadNarrow("f16", line, undefined, 2 * i), target, { offset: 4 * i, span: "full", copy: 0 });
     target.bump(2 * lineBytes);
   });
 }
 
-function widenBlocks(k: Builder, { base, ahead }: HeadPlace, blocks: Int, to: Int): void {
+function widenBlocks(k: Builder, from: HeadPlace, blocks: Int, to: Int): void {
+  const { base } = from;
+  const ahead = aheadOf(from);
   const at = k.copy(to);
   k.loop(base, base.add(blocks.mul(q8Bytes)), q8Bytes, (block) => {
-    if (ahead) k.prefetch(block.add(ahead));
+    for (const bytes of ahead) k.prefetch(block.add(bytes));
     const scale = k.splatParts("f16", block, Array<number>(k.laneCount / 4).fill(0));
     for (let i = 0; i < blockWeights; i += k.laneCount)
       k.store(
@@ -130,14 +139,16 @@ function widenBlocks(k: Builder, { base, ahead }: HeadPlace, blocks: Int, to: In
  * Rows of blocks become columns: 64 keys of D channels as [D, 64]. Lanes of four bytes are transposed, so that a lane is a key and holds four of its
  * channels; its scale then is a lane too.
  */
-function transposeQuantised(k: Builder, headDim: number, { base, ahead }: HeadPlace, to: Int, scales: Int): void {
+function transposeQuantised(k: Builder, headDim: number, from: HeadPlace, to: Int, scales: Int): void {
+  const { base } = from;
+  const ahead = aheadOf(from);
   const blocks = headDim / blockWeights;
   storeScales(k, blocks, base, scales);
   const channels = k.laneCount * 4; // a vector holds so many bytes
   const blocksOfStep = Math.max(1, channels / blockWeights);
   k.loop(0, pageKeys, k.laneCount, (key) => {
     const keys = base.add(key.mul(blocks * q8Bytes));
-    if (ahead) prefetchLines(k, keys.add(ahead), k.laneCount * blocks * q8Bytes);
+    for (const bytes of ahead) prefetchLines(k, keys.add(bytes), k.laneCount * blocks * q8Bytes);
     eachStep(k, blocks, blocksOfStep, (count, first) => {
       const step = keys.add(scaled(first, q8Bytes));
       const target = to.add(key.mul(4)).add(scaled(first, blockWeights * pageKeys * 4));

@@ -21,8 +21,8 @@ export interface RightOperand {
   readonly word?: PanelWord;
   /** Bytes from a panel to the next, for tiles of more columns than one has. */
   readonly panelStride?: number;
-  /** How many bytes ahead of B lies what is read next: it is prefetched as B is read. */
-  readonly ahead?: Int;
+  /** Where lies what is read after B, one line behind the other: as many bytes of each as B has columns are prefetched in every step. */
+  readonly next?: readonly Int[];
 }
 
 /** What a panel holds of a column: a float32 or a float16 per element of depth, or a pair of bfloat16 per two elements. */
@@ -71,13 +71,13 @@ export function tileProduct(k: Builder, shape: TileShape, { depth, a, b, c, star
   const result = (i: number, j: number) => k.load(c.base, at(j), i * c.rowStride);
   const sums = Array.from({ length: shape.rows }, (_, i) => spans.map((_, j) => (start === "continue" ? result(i, j) : k.variable())));
   const right = k.copy(b.base);
-  const next = b.ahead && k.copy(b.base.add(b.ahead));
+  const next = (b.next ?? []).map((place) => k.copy(place));
   const rowBytes = shape.columns * (b.word === "f16" ? 2 : 4);
   const multiply = (sum: Vec, x: Vec, y: Vec) => (shape.precision === "bfloat16" ? sum.accumulatePairs(x, y) : sum.accumulate(x, y));
   const pairs = b.word === "bf16 pair" && shape.precision !== "bfloat16";
   const perPanel = b.panelStride === undefined ? spans.length : k.target.tile.vectors;
   const multiplyStep = (p: Int, u: number) => {
-    if (next) for (let line = 0; line < rowBytes; line += lineBytes) k.prefetch(next, line + u * b.depthStride);
+    for (const place of next) for (let line = 0; line < rowBytes; line += lineBytes) k.prefetch(place, line + u * rowBytes);
     const splat = (i: number) => k.splat(p, i * a.rowStride + u * a.depthStride);
     const vector = (j: number) => {
       const [panel, rest] = [Math.floor(j / perPanel), j % perPanel];
@@ -90,7 +90,7 @@ export function tileProduct(k: Builder, shape: TileShape, { depth, a, b, c, star
   depthLoop(k, depth, a, pairs ? 2 : 1, (p, steps) => {
     for (let u = 0; u < steps; u++) multiplyStep(p, u);
     right.bump(steps * b.depthStride);
-    next?.bump(steps * b.depthStride);
+    for (const place of next) place.bump(steps * rowBytes);
   });
   const addResult = () => sums.forEach((row, i) => row.forEach((sum, j) => sum.addTo(result(i, j))));
   if (start === "load") addResult();
