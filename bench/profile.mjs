@@ -95,7 +95,7 @@ function attribute(graph, target, phases) {
   const { limits } = graph;
   let at = 0;
   return graph.nodes.map((node) => {
-    const own = phases.slice(at, at + lowerGraph({ nodes: [node], limits }, kernels).phases.length);
+    const own = phases.slice(at, at + lowerGraph({ nodes: [node], limits, kept: graph.kept }, kernels).phases.length);
     at += own.length;
     const { op, inputs, outputs, attributes } = node;
     return {

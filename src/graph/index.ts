@@ -59,7 +59,7 @@ export {
   topK,
 } from "./ops/index.ts";
 
-export { alignment, type Lifetime, type MemoryPlan, planMemory, tensorBytes } from "./plan-memory.ts";
+export { alignment, type Lifetime, type MemoryPlan, type PlannedNode, planMemory, tensorBytes } from "./plan-memory.ts";
 export { printGraph, printPlan } from "./print.ts";
 export { recompute } from "./recompute.ts";
 export { type Named, type Sizes, showType } from "./signature.ts";

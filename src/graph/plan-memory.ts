@@ -1,6 +1,7 @@
 // Where each activation lives: first fit by decreasing size over lifetimes, in one arena, so that memory is reused as soon as its last
 // reader ran (Pisarchyk & Lee 2020, arXiv 2001.03288, "greedy by size for offset calculation").
 import { bytesOf, check } from "../base/index.ts";
+import type { Attributes, Op } from "./op.ts";
 import type { Graph, Node, Tensor, TensorType } from "./tensor.ts";
 
 /** Where the activations of a graph lie in one arena, which they share by their lifetimes. */
@@ -25,8 +26,19 @@ export interface Lifetime {
 /** A cache line, and the widest vector. */
 export const alignment = 64;
 
-/** Plans the activations of a graph; states, inputs and weights have buffers of their own. @throws CriaError when an op reads what no earlier one made. */
-export function planMemory(graph: Graph): MemoryPlan {
+/** A node as the plan sees it, or several nodes that are computed together: what they read of others, and what others read of them. */
+export interface PlannedNode extends Pick<Node, "inputs" | "outputs"> {
+  readonly op: Pick<Op<Attributes>, "name" | "mayAlias" | "updates" | "sums" | "measures">;
+}
+
+/** What a plan is of. */
+type PlannedGraph = Pick<Graph, "kept"> & { readonly nodes: readonly PlannedNode[] };
+
+/**
+ * Plans the activations of a graph; states, inputs and weights have buffers of their own.
+ * @throws CriaError when an op reads what no earlier one made.
+ */
+export function planMemory(graph: PlannedGraph): MemoryPlan {
   const lifetimes = lifetimesOf(graph);
   const blocks = blocksOf(graph, lifetimes);
   const { offsets, arenaBytes } = place(blocks);
@@ -44,7 +56,7 @@ export function planMemory(graph: Graph): MemoryPlan {
   };
 }
 
-function planActivations(graph: Graph, blocks: readonly Block[]): MemoryPlan["activations"] {
+function planActivations(graph: PlannedGraph, blocks: readonly Block[]): MemoryPlan["activations"] {
   const parameterGradients = parameterGradientsOf(graph);
   const activations = blocks.filter((block) => !block.tensors.some((tensor) => parameterGradients.has(tensor)));
   return { arenaBytes: place(activations).arenaBytes, sumBytes: sumOf(activations.flatMap((block) => block.tensors)) };
@@ -55,7 +67,7 @@ export function tensorBytes(type: TensorType): number {
   return bytesOf(type.dtype, type.shape);
 }
 
-function lifetimesOf(graph: Graph): Map<Tensor, Lifetime> {
+function lifetimesOf(graph: PlannedGraph): Map<Tensor, Lifetime> {
   const lifetimes = new Map<Tensor, { start: number; end: number }>();
   graph.nodes.forEach((node, i) => {
     for (const input of node.inputs) {
@@ -79,7 +91,7 @@ interface Block extends Lifetime {
   readonly bytes: number;
 }
 
-function blocksOf(graph: Graph, lifetimes: ReadonlyMap<Tensor, Lifetime>): Block[] {
+function blocksOf(graph: PlannedGraph, lifetimes: ReadonlyMap<Tensor, Lifetime>): Block[] {
   const blockOf = new Map<Tensor, Block>();
   graph.nodes.forEach((node, i) => {
     const overwritten = new Set<Tensor>();
@@ -97,7 +109,7 @@ function blocksOf(graph: Graph, lifetimes: ReadonlyMap<Tensor, Lifetime>): Block
 const nothing: readonly Tensor[] = [];
 
 /** Inputs that the op allows this output to be written over wherever it reads them; what is kept stays. */
-function overwritable(graph: Graph, { op, inputs, outputs }: Node, output: number): readonly Tensor[] {
+function overwritable(graph: PlannedGraph, { op, inputs, outputs }: PlannedNode, output: number): readonly Tensor[] {
   if (op.mayAlias === undefined) return nothing;
   const allowed = new Set(op.mayAlias.filter(([to]) => to === output).map(([, from]) => from));
   return inputs.filter(
@@ -179,8 +191,8 @@ class Placed {
 }
 
 /** What only optimiser steps, accumulators and the gradient norm read, directly or summed: one per parameter, alive until the step. */
-function parameterGradientsOf(graph: Graph): Set<Tensor> {
-  const readers = new Map<Tensor, Node[]>();
+function parameterGradientsOf(graph: PlannedGraph): Set<Tensor> {
+  const readers = new Map<Tensor, PlannedNode[]>();
   for (const node of graph.nodes)
     for (const input of node.inputs) {
       const known = readers.get(input);
@@ -188,7 +200,7 @@ function parameterGradientsOf(graph: Graph): Set<Tensor> {
       else readers.set(input, [node]);
     }
   const found = new Set<Tensor>();
-  const consumes = ({ op, outputs }: Node) =>
+  const consumes = ({ op, outputs }: PlannedNode) =>
     op.updates !== undefined || op.measures || (op.sums && outputs.every((output) => found.has(output)));
   for (const node of graph.nodes.toReversed())
     for (const output of node.outputs) if (readers.has(output) && readers.get(output)!.every(consumes)) found.add(output);

@@ -14,7 +14,7 @@ export function printGraph(graph: Graph): string {
 }
 
 /** One line an activation, by offset: where it lies, how large it is, which nodes it lives through; then the sums. */
-export function printPlan(graph: Graph, plan: MemoryPlan): string {
+export function printPlan(graph: { readonly nodes: readonly unknown[] }, plan: MemoryPlan): string {
   const rows = [...plan.lifetimes.keys()].sort((a, b) => plan.offsets.get(a)! - plan.offsets.get(b)! || a.id - b.id);
   const { arenaBytes, sumBytes, activations } = plan;
   return [
@@ -32,7 +32,7 @@ function printNode(graph: Graph, { op, attributes, inputs, outputs }: Node): str
   return `${made}${made && " = "}${call}${settings.length > 0 ? ` {${settings.join(", ")}}` : ""}`;
 }
 
-function printPlace(graph: Graph, { offsets, lifetimes }: MemoryPlan, tensor: Tensor): string {
+function printPlace(graph: { readonly nodes: readonly unknown[] }, { offsets, lifetimes }: MemoryPlan, tensor: Tensor): string {
   const { start, end } = lifetimes.get(tensor)!;
   const nodes = `${start}–${end < graph.nodes.length ? end : "end"}`;
   return `${String(offsets.get(tensor)).padStart(10)} ${String(tensorBytes(tensor)).padStart(10)}  ${nodes.padEnd(12)} ${tensor.name}`;

@@ -18,6 +18,7 @@ import type { Executor } from "./executor.ts";
 import { HeldBytes } from "./held-bytes.ts";
 import { type CodeStore, Kernels } from "./kernels.ts";
 import { bind, type Lowered, lowerGraph } from "./lower-graph.ts";
+import { type Step, stepsOf } from "./steps.ts";
 
 /** Stages of a compilation that can be looked at. */
 export const traceStages = ["graph", "plan", "ir", "x64"] as const;
@@ -113,7 +114,9 @@ class CpuBackend implements Backend {
     if (known && isUnchanged(graph, known)) return known;
     const { nodes, kept, limits } = graph;
     const before = { nodes: [...nodes], kept: kept.size, limits: limits.size };
-    const prepared = { ...before, plan: planMemory(graph), lowered: lowerGraph(graph, this.#kernels) };
+    const steps = stepsOf(graph, this.executor.target);
+    const plan = planMemory({ nodes: steps, kept: graph.kept });
+    const prepared = { ...before, steps, plan, lowered: lowerGraph(graph, this.#kernels, steps) };
     this.#prepared.set(graph, prepared);
     return prepared;
   }
@@ -153,6 +156,7 @@ interface Prepared {
   readonly nodes: readonly Node[];
   readonly kept: number;
   readonly limits: number;
+  readonly steps: readonly Step[];
   readonly plan: MemoryPlan;
   readonly lowered: Lowered;
 }
@@ -252,7 +256,7 @@ class CpuProgram implements Program {
   /** Arena and shared scratch are one allocation. */
   static async compile(backend: CpuBackend, graph: Graph, bindings: ReadonlyMap<Tensor, CpuBuffer>): Promise<CpuProgram> {
     const { executor } = backend;
-    const { plan, lowered } = backend.prepare(graph);
+    const { steps, plan, lowered } = backend.prepare(graph);
     backend.forget(graph);
     const bytes = new Map([...bindings].map(([tensor, buffer]) => [tensor, buffer.bytes]));
     const held = await backend.jobs.run(() => HeldBytes.hold(lowered, bytes, backend.changes));
@@ -266,7 +270,7 @@ class CpuProgram implements Program {
         scratchAddress: start + plan.arenaBytes,
       });
       backend.trace("graph", () => printGraph(graph));
-      backend.trace("plan", () => printPlan(graph, plan));
+      backend.trace("plan", () => printPlan({ nodes: steps }, plan));
       backend.trace("ir", () => lowered.kernels.map(printKernel).join("\n\n"));
       const { listing } = executor;
       if (listing) backend.trace("x64", () => lowered.kernels.map(listing).join("\n\n"));

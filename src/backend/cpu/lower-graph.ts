@@ -4,7 +4,9 @@ import { type Attributes, alignment, type Graph, type Node, type Tensor, tensorB
 import type { Kernel, KernelDefinition, Target } from "../../kernel/index.ts";
 import type { Call } from "./executor.ts";
 import type { Kernels } from "./kernels.ts";
+import { linearStep, writeStep } from "./lower-steps.ts";
 import { lowerings } from "./lowerings.ts";
+import { type Step, type StepGraph, stepsOf } from "./steps.ts";
 
 /** Kernels and the phases that call them, by index. */
 export interface Calls {
@@ -67,14 +69,18 @@ export interface Place {
 }
 
 /** Needs no addresses, so that a graph is lowered once, whether its memory is counted first or not. */
-export function lowerGraph(graph: Graph, kernels: Kernels): Lowered {
+export function lowerGraph(
+  graph: StepGraph & Pick<Graph, "limits">,
+  kernels: Kernels,
+  steps: readonly Step[] = stepsOf(graph, kernels.target),
+): Lowered {
   const [calls, space] = [new CallList(kernels), new Space()];
   const updated = new Set<Tensor>();
   let scratchBytes = 0;
-  for (const node of graph.nodes) {
-    for (const i of node.op.updates ?? []) updated.add(node.inputs[i]!);
+  for (const { op, inputs } of graph.nodes) for (const i of op.updates ?? []) updated.add(inputs[i]!);
+  for (const step of steps) {
     const emitter = new NodeEmitter(calls, space, graph.limits);
-    lowerNode(node, emitter);
+    lowerStep(step, emitter);
     scratchBytes = Math.max(scratchBytes, emitter.scratchBytes);
   }
   return { ...calls.finish(), space, scratchBytes, forms: space.forms, updated };
@@ -88,6 +94,12 @@ export function bind({ phases, space }: Lowered, place: Place): Call[][] {
 
 /** A row as it is called with a node of which only the op's name is known; the table holds every row against its op's signature. */
 type AnyRow = (to: Lowering, inputs: object, outputs: object, sizes: object, attributes: Attributes) => void;
+
+function lowerStep(step: Step, emitter: Lowering): void {
+  if ("linear" in step) linearStep(emitter, step.linear, step.outputs);
+  else if ("write" in step) writeStep(emitter, step.write);
+  else lowerNode(step.node, emitter);
+}
 
 function lowerNode({ op, inputs, outputs, attributes }: Node, emitter: Lowering): void {
   const rows: Readonly<Record<string, AnyRow | undefined>> = lowerings as Readonly<Record<string, unknown>> as Record<string, AnyRow>;

@@ -50,8 +50,8 @@ test("each kernel of the library that computes passes of inference belongs to it
     ),
   );
   expect(parts).toMatchObject({
-    ...{ matmul: "products", quantisedMatmul: "products", packQuantised: "products", quantiseLines: "rounding" },
-    ...{ pagedAttention: "attention", mergeParts: "attention", pageWrite: "attention", pageCopy: "attention" },
+    ...{ matmul: "products", quantisedMatmul: "products", packQuantised: "products", quantiseLines: "rounding", gatedLines: "products" },
+    ...{ pagedAttention: "attention", mergeParts: "attention", pageWrite: "attention", pageCopy: "attention", ropeWrite: "attention" },
     ...{ rmsNorm: "other", glu: "other", rope: "other", embeddingRows: "other", topKBlocks: "other" },
   });
 });

@@ -65,7 +65,7 @@ function floatForm(to: Lowering, weight: Tensor, sizes: FloatSizes): WeightForm 
 }
 
 /** Panels of the weight's rows, for either form of a product and any rounding. */
-function quantisedForm(to: Lowering, { shape }: Tensor, type: QuantisedDType): WeightForm {
+export function quantisedForm(to: Lowering, { shape }: Tensor, type: QuantisedDType): WeightForm {
   const [n = 1, k = 1] = shape;
   const sizes = { type, n, k };
   return {

@@ -4,10 +4,12 @@ export { type AttentionSizes, attention, attentionGradient } from "./attention.t
 export { type CrossEntropySizes, meanLoss, softmaxCrossEntropy } from "./cross-entropy.ts";
 export { accumulate, add, addBias, assign, scale } from "./elementwise.ts";
 export { type EmbeddingSizes, embeddingGradient, embeddingRows } from "./embedding.ts";
+export { type GatedSizes, gatedLines, isGated } from "./gated-lines.ts";
 export { logSumExpBlocks, logSumExpMerge } from "./log-sum-exp.ts";
 export { maskLogits } from "./mask-logits.ts";
 export { type MatmulSizes, matmul } from "./matmul.ts";
 export { layerNorm, layerNormGradient, type NormSizes, normGradientUnits, rmsNorm, rmsNormGradient, sumRows } from "./norm.ts";
+export { type NormLinesSizes, normLines } from "./norm-lines.ts";
 export { type AdamwConstants, adamw, normFromPartials, sumOfSquares, sumOfSquaresUnits } from "./optimiser.ts";
 export { keepsBits, type MatmulForm, type PackSizes, packedBytes, packMatrix, panelWord, unpackMatrix } from "./pack.ts";
 export { type PageCopySizes, type PageWriteSizes, pageCopy, pageWrite } from "./page-write.ts";
@@ -25,11 +27,12 @@ export {
   stream,
   streamBytes,
 } from "./peak.ts";
-export { type QuantisedRows, quantisedLinesBytes, quantiseLines } from "./quantise.ts";
+export { isSameLine, type QuantisedRows, quantisedLinesBytes, quantiseLines } from "./quantise.ts";
 export type { QuantisedType } from "./quantised-blocks.ts";
-export { type QuantisedSizes, quantisedMatmul } from "./quantised-matmul.ts";
+export { type AddedSizes, type QuantisedSizes, quantisedMatmul } from "./quantised-matmul.ts";
 export { packedQuantisedBytes, packQuantised, type QuantisedMatrix, unpackQuantised } from "./quantised-panels.ts";
 export { type RopeSizes, rope } from "./rope.ts";
+export { type RopeWriteSizes, ropeWrite, ropeWriteRows } from "./rope-write.ts";
 export { blocksOfRow, type RowSizes } from "./row-blocks.ts";
 export type { Elements, Live } from "./rows.ts";
 export { groupsOfRow, type TopKSizes, topKBlocks, topKMerge } from "./top-k.ts";

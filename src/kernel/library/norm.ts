@@ -130,7 +130,8 @@ function eachGradientRow(
   return normGradientUnits(rows);
 }
 
-function inverseRms(k: Builder, row: Int, channels: number, epsilon: number): Vec {
+/** 1 / sqrt(mean(x²) + ε) of a row, in every lane. */
+export function inverseRms(k: Builder, row: Int, channels: number, epsilon: number): Vec {
   const square = k.sum(channels, (at) => {
     const value = k.load(row, at);
     return value.mul(value);

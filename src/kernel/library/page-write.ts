@@ -20,17 +20,12 @@ const rowsOfWrite = 16;
  */
 export const pageWrite = kernel<PageWriteSizes>("pageWrite", (k, sizes) => {
   const p = k.pointers("keys", "values", "k", "v", "positions", "slots", "pages");
-  const { rows, slots, pagesOfSlot, kvHeads, headDim } = sizes;
+  const { rows, kvHeads, headDim } = sizes;
   const limit = rowLimit(k, { rows, live: true });
   const { begin, end } = k.range();
   const write = (row: Int, head: Int) => {
-    const slot = loadIndex(k, rowAt(p.slots, row, 1), slots);
-    const position = loadIndex(k, rowAt(p.positions, row, 1), pagesOfSlot * pageKeys);
-    const key = position.rem(pageKeys);
     const from = rowAt(rowAt(k.int(0), row, kvHeads * headDim), head, headDim);
-    const to = headInPage(k, sizes, p.pages, { slot, index: position.div(pageKeys), head });
-    writeKey(k, sizes, p.k.add(from), p.keys.add(to), key);
-    writeRow(k, sizes, p.v.add(from), p.values.add(to), key);
+    writeHead(k, sizes, p, { row, head, key: p.k.add(from), value: p.v.add(from) });
   };
   k.loop(begin, end, 1, (unit) => {
     const head = unit.rem(kvHeads);
@@ -39,6 +34,27 @@ export const pageWrite = kernel<PageWriteSizes>("pageWrite", (k, sizes) => {
   });
   return splitOfRows(Math.ceil(rows / rowsOfWrite) * kvHeads, limit, rowsOfWrite, kvHeads);
 });
+
+/** What {@link writeHead} reads of a run, and the pools that it writes. */
+export type WritePointers = Readonly<Record<"keys" | "values" | "positions" | "slots" | "pages", Int>>;
+
+/** A key head of a row, and where its key and its value lie. */
+export interface RowHead {
+  readonly row: Int;
+  readonly head: Int;
+  readonly key: Int;
+  readonly value: Int;
+}
+
+/** Writes a row's key and value of one head to the page of the row's position. */
+export function writeHead(k: Builder, sizes: PoolSizes, p: WritePointers, { row, head, ...from }: RowHead): void {
+  const slot = loadIndex(k, rowAt(p.slots, row, 1), sizes.slots);
+  const position = loadIndex(k, rowAt(p.positions, row, 1), sizes.pagesOfSlot * pageKeys);
+  const key = position.rem(pageKeys);
+  const to = headInPage(k, sizes, p.pages, { slot, index: position.div(pageKeys), head });
+  writeKey(k, sizes, from.key, p.keys.add(to), key);
+  writeRow(k, sizes, from.value, p.values.add(to), key);
+}
 
 /** One key as a column of [D, 64], or where keys are quantised as a row. */
 function writeKey(k: Builder, sizes: PoolSizes, from: Int, page: Int, key: Int): void {

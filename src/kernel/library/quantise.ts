@@ -1,8 +1,8 @@
 // Rows of activations as bytes: blocks of 32 with a float32 scale, to nearest (as ggml's block_q8_0 does), laid out for what reads them.
 import type { Target } from "../ir.ts";
 import { type Builder, type Int, kernel, type Vec } from "../language.ts";
-import { blockWeights, type QuantisedType, spansOf, weightByteOf } from "./quantised-blocks.ts";
-import { type Live, rowLimit, splitOfRows } from "./rows.ts";
+import { blockWeights, type QuantisedType, quantisedLayouts, spansOf, weightByteOf } from "./quantised-blocks.ts";
+import { type Live, rowAt, rowLimit, splitOfRows } from "./rows.ts";
 
 /** Rows [m, k] that are quantised to meet weights of a type. */
 export interface QuantisedRows extends Live {
@@ -70,24 +70,45 @@ export const quantiseLines = kernel<QuantisedRows>("quantiseLines", (k, { type, 
   const { x, lines } = k.pointers("x", "lines");
   const limit = rowLimit(k, { rows: m, ...(live && { live }) });
   const { begin, end } = k.range();
-  const { sign, pieces } = spansOf(type, depth).layout;
-  const { zero } = weightByteOf(k.target, type);
-  const { bytes, blockBytes, starts } = lineLayout(k.target, type, depth);
-  k.loop(begin, end.min(limit), 1, (row) => {
-    const line = lines.add(row.mul(bytes));
-    const numbers = k.copy(line.add(depth));
-    k.loop(0, depth, blockWeights, (i) => {
-      const { quants, scale } = quantiseBlock(k, x.add(row.mul(depth * 4)).add(i.mul(4)), 0);
-      quants.forEach((v, j) => k.storeNarrow("u8", v, line.add(i), undefined, j * k.laneCount));
-      const sums = sumsOf(quants, pieces);
-      if (zero !== 0) sums.forEach((sum, j) => k.storeScalar(sum.mul(k.constant(-zero)).toInt(), numbers, j * 4));
-      k.storeScalar(scale, numbers, starts * 4);
-      if (sign !== 0) sums.forEach((sum, j) => k.storeScalar(sum.mul(scale).mul(k.constant(sign)), numbers, (starts + 1 + j) * 4));
-      numbers.bump(blockBytes);
-    });
-  });
+  const { bytes } = lineLayout(k.target, type, depth);
+  k.loop(begin, end.min(limit), 1, (row) => quantiseLine(k, type, depth, rowAt(x, row, depth), lines.add(row.mul(bytes))));
   return splitOfRows(m, limit, 1);
 });
+
+/** Whether rows that were quantised for one type serve another, too. */
+export function isSameLine(target: Target, one: QuantisedType, other: QuantisedType): boolean {
+  const shape = (type: QuantisedType) => [quantisedLayouts[type].sign, quantisedLayouts[type].pieces, weightByteOf(target, type).zero];
+  return one === other || String(shape(one)) === String(shape(other));
+}
+
+/** Quantises a row of `depth` numbers to a line for weights of a type. */
+export function quantiseLine(k: Builder, type: QuantisedType, depth: number, from: Int, line: Int): void {
+  const numbers = k.copy(line.add(depth));
+  const { blockBytes } = lineLayout(k.target, type, depth);
+  k.loop(0, depth, blockWeights, (i) => {
+    quantiseToLine(k, type, from.add(i.mul(4)), { quants: line.add(i), numbers });
+    numbers.bump(blockBytes);
+  });
+}
+
+/** Where a line has a block's bytes, and where it has its numbers. */
+export interface BlockOfLine {
+  readonly quants: Int;
+  readonly numbers: Int;
+}
+
+/** Quantises 32 numbers to a block of a line for weights of a type. */
+export function quantiseToLine(k: Builder, type: QuantisedType, from: Int, to: BlockOfLine): void {
+  const { sign, pieces } = quantisedLayouts[type];
+  const { zero } = weightByteOf(k.target, type);
+  const starts = zero === 0 ? 0 : pieces;
+  const { quants, scale } = quantiseBlock(k, from, 0);
+  quants.forEach((v, j) => k.storeNarrow("u8", v, to.quants, undefined, j * k.laneCount));
+  const sums = sumsOf(quants, pieces);
+  if (zero !== 0) sums.forEach((sum, j) => k.storeScalar(sum.mul(k.constant(-zero)).toInt(), to.numbers, j * 4));
+  k.storeScalar(scale, to.numbers, starts * 4);
+  if (sign !== 0) sums.forEach((sum, j) => k.storeScalar(sum.mul(scale).mul(k.constant(sign)), to.numbers, (starts + 1 + j) * 4));
+}
 
 /** Σ q of a block, or of each half, as floats: exact. */
 function sumsOf(quants: readonly Vec[], pieces: 1 | 2): Vec[] {

@@ -2,8 +2,8 @@
 // (as libxsmm and oneDNN have their low-precision products). One row and many read the same panels in the same order, so that a row's bits do not
 // depend on how many there are.
 import type { Target } from "../ir.ts";
-import { type Builder, type Int, kernel, type Vec, whole } from "../language.ts";
-import { eachTile } from "./pack-left.ts";
+import { type Builder, type Int, kernel, type Position, type Vec, whole } from "../language.ts";
+import { eachTile, type RowRange } from "./pack-left.ts";
 import { numbersOf, panelLayouts } from "./panel-layouts.ts";
 import { panelWidth } from "./product.ts";
 import { type LineLayout, lineLayout } from "./quantise.ts";
@@ -30,43 +30,82 @@ export interface QuantisedSizes extends QuantisedMatrix, Live {
   readonly m: number;
 }
 
+/** Sizes of a product that may be added to a residual stream. */
+export interface AddedSizes extends QuantisedSizes {
+  /** Whether y = residual + x · wᵀ. */
+  readonly adds?: true;
+}
+
 /** Rows of activations that share a unit, so that its panel is read from the cache. */
-const unitRows = 48;
+export const unitRows = 48;
 
 /**
  * y[m, n] = x[m, k] · w[n, k]ᵀ, x quantised by {@link quantiseLines}, w packed by {@link packQuantised}; integer products, float32 sums.
- * Pointers: lines, packed, y, and live where there are live rows. One unit per block of rows and panel.
+ * Pointers: lines, packed, y, residual [m, n] where it adds, and live where there are live rows; y may be the residual. One unit per block of rows and panel.
  */
-export const quantisedMatmul = kernel<QuantisedSizes>("quantisedMatmul", (k, sizes) => {
+export const quantisedMatmul = kernel<AddedSizes>("quantisedMatmul", (k, sizes) => {
   const { lines, packed, y } = k.pointers("lines", "packed", "y");
-  const { type, m, n, k: depth } = sizes;
+  const residual = sizes.adds && k.pointers("residual").residual;
+  const { m, n } = sizes;
   const limit = rowLimit(k, { rows: m, ...sizes });
   const { scratch, begin, end } = k.range();
   const width = panelWidth(k.target);
   const panelBytes = quantisedPanelBytes(k.target, sizes);
-  const line = lineLayout(k.target, type, depth);
   const blocks = Math.ceil(m / unitRows);
   k.loop(begin, end, 1, (unit) => {
     const [block, panel] = [unit.rem(blocks), unit.div(blocks)];
-    const rows = { first: block.mul(unitRows), last: block.mul(unitRows).add(unitRows).min(limit) };
-    const w = packed.add(panel.mul(panelBytes));
-    const multiply = (preparation: Preparation, tiles: typeof eachTile) =>
-      k.blocks(panel, n, width, (columns) => {
-        const superblocks = { first: w, last: w.add(panelBytes), vectors: Math.ceil(columns / k.laneCount) };
-        const source = sourceOf(k, sizes, preparation, superblocks, scratch);
-        tiles(k, sizes, tileRows(k.target), rows, (count, row) => {
-          const to = y.add(row.mul(n * 4)).add(panel.mul(width * 4));
-          tile(k, sizes, { rows: count, columns }, source, { lines: lines.add(row.mul(line.bytes)), y: to });
-        });
-      });
-    const preparation = preparationOf(k.target, sizes);
-    const several = () => multiply(preparation, eachTile);
-    // Programs for some rows are run with one, too, while a single sequence is continued.
-    const oneOrSeveral = () => k.if(rows.last, "==", 1, () => multiply("nothing", onlyTile), several);
-    k.if(rows.first, "<", rows.last, sizes.live && blocks === 1 && preparation !== "nothing" ? oneOrSeveral : several);
+    const at = (base: Int) => base.add(panel.mul(width * 4));
+    const to = { base: at(y), stride: n * 4, ...(residual && { residual: at(residual) }) };
+    const source = { lines, w: packed.add(panel.mul(panelBytes)), scratch };
+    k.blocks(panel, n, width, (columns) => panelProduct(k, sizes, { rows: rowsOfBlock(block, limit), columns }, source, to));
   });
   return { units: blocks * Math.ceil(n / width), scratchBytes: preparedBytes(k.target, sizes) };
 });
+
+/** The rows of a block that are below a limit. */
+export function rowsOfBlock(block: Int, limit: Int | number): RowRange {
+  return { first: block.mul(unitRows), last: block.mul(unitRows).add(unitRows).min(limit) };
+}
+
+/** A block of rows, and how many columns of a panel there are. */
+export interface PanelPart {
+  readonly rows: RowRange;
+  readonly columns: number;
+}
+
+/** What a panel's product is made of: all lines, one panel, and a unit's scratch of {@link preparedBytes}. */
+export interface PanelSource {
+  readonly lines: Int;
+  readonly w: Int;
+  readonly scratch: Int;
+}
+
+/** Where the panel's columns of row 0 go, the bytes from a row to the next, and what is added to them, if anything. */
+export interface PanelResult {
+  readonly base: Int;
+  readonly stride: number;
+  readonly residual?: Int;
+}
+
+/** Multiplies the rows of a block by a panel. */
+export function panelProduct(k: Builder, sizes: QuantisedSizes, { rows, columns }: PanelPart, from: PanelSource, to: PanelResult): void {
+  const panelBytes = quantisedPanelBytes(k.target, sizes);
+  const line = lineLayout(k.target, sizes.type, sizes.k);
+  const superblocks = { first: from.w, last: from.w.add(panelBytes), vectors: Math.ceil(columns / k.laneCount) };
+  const multiply = (preparation: Preparation, tiles: typeof eachTile) => {
+    const source = sourceOf(k, sizes, preparation, superblocks, from.scratch);
+    tiles(k, sizes, tileRows(k.target), rows, (count, row) => {
+      const at = (base: Int) => base.add(row.mul(to.stride));
+      const result = { ...to, base: at(to.base), ...(to.residual && { residual: at(to.residual) }) };
+      tile(k, sizes, { rows: count, columns }, source, { lines: from.lines.add(row.mul(line.bytes)), result });
+    });
+  };
+  const preparation = preparationOf(k.target, sizes);
+  const several = () => multiply(preparation, eachTile);
+  // Programs for some rows are run with one, too, while a single sequence is continued.
+  const oneOrSeveral = () => k.if(rows.last, "==", 1, () => multiply("nothing", onlyTile), several);
+  k.if(rows.first, "<", rows.last, sizes.live && sizes.m <= unitRows && preparation !== "nothing" ? oneOrSeveral : several);
+}
 
 /** {@link eachTile} of a single row. */
 const onlyTile: typeof eachTile = (_, __, ___, { first }, body) => body(1, first);
@@ -95,8 +134,8 @@ function preparationOf(target: Target, { type, m }: QuantisedSizes): Preparation
   return target.int8Dot && areFew ? "numbers" : "bytes";
 }
 
-/** Bytes of scratch. */
-function preparedBytes(target: Target, sizes: QuantisedSizes): number {
+/** Bytes of scratch that {@link panelProduct} needs. */
+export function preparedBytes(target: Target, sizes: QuantisedSizes): number {
   const { type, k } = sizes;
   const preparation = preparationOf(target, sizes);
   if (preparation === "bytes") return numbersBytes(target, type) + (k / blockWeights) * widenedBlockBytes(target, type);
@@ -142,10 +181,16 @@ interface Tile {
 /** Where a tile reads its rows, as lines of bytes, and where its results go. */
 interface TilePlaces {
   readonly lines: Int;
-  readonly y: Int;
+  readonly result: PanelResult;
 }
 
-function tile(k: Builder, { type, n, k: depth }: QuantisedSizes, { rows, columns }: Tile, source: Source, { lines, y }: TilePlaces): void {
+function tile(
+  k: Builder,
+  { type, k: depth }: QuantisedSizes,
+  { rows, columns }: Tile,
+  source: Source,
+  { lines, result }: TilePlaces,
+): void {
   const vectors = Math.ceil(columns / k.laneCount);
   const line = lineLayout(k.target, type, depth);
   const sums = Array.from({ length: rows }, () => Array.from({ length: vectors }, () => k.variable()));
@@ -159,7 +204,9 @@ function tile(k: Builder, { type, n, k: depth }: QuantisedSizes, { rows, columns
   sums.forEach((row, i) =>
     row.forEach((sum, j) => {
       const left = columns - j * k.laneCount;
-      k.store(sum, y, { offset: j * k.laneCount * 4, span: left < k.laneCount ? left : "full", copy: 0 }, i * n * 4);
+      const at: Position = { offset: j * k.laneCount * 4, span: left < k.laneCount ? left : "full", copy: 0 };
+      const { base, stride, residual } = result;
+      k.store(residual ? sum.add(k.load(residual, at, i * stride)) : sum, base, at, i * stride);
     }),
   );
 }

@@ -32,18 +32,28 @@ function angles({ headDim, pairing }: Pick<RopeSizes, "headDim" | "pairing">): n
  */
 export const rope = kernel<RopeSizes & Live>("rope", (k, sizes) => {
   const { x, positions, turns, y } = k.pointers("x", "positions", "turns", "y");
-  const { heads, headDim, pairing } = sizes;
-  const rotate = pairing === "half" ? rotateHalves : rotateNeighbours;
+  const { heads, headDim } = sizes;
   const split = eachLiveRow(k, sizes, (row, scratch) => {
     storeAngles(k, sizes, k.loadInt(rowAt(positions, row, 1)), turns, scratch);
     const [from, to] = [rowAt(x, row, heads * headDim), rowAt(y, row, heads * headDim)];
-    k.loop(0, heads * headDim * 4, headDim * 4, (head) => rotate(k, headDim, from.add(head), scratch, to.add(head)));
+    k.loop(0, heads * headDim * 4, headDim * 4, (head) => rotate(k, sizes, from.add(head), scratch, to.add(head)));
   });
-  return { ...split, scratchBytes: 2 * angles(sizes) * 4 };
+  return { ...split, scratchBytes: anglesBytes(sizes) };
 });
 
+/** Bytes of what {@link storeAngles} stores. */
+export function anglesBytes(sizes: Pick<RopeSizes, "headDim" | "pairing">): number {
+  return 2 * angles(sizes) * 4;
+}
+
+/** Turns a head by stored angles; `to` may be `from`. */
+export function rotate(k: Builder, { headDim, pairing }: Pick<RopeSizes, "headDim" | "pairing">, from: Int, angles: Int, to: Int): void {
+  if (pairing === "half") rotateHalves(k, headDim, from, angles, to);
+  else rotateNeighbours(k, headDim, from, angles, to);
+}
+
 /** scratch = cos [A], ± sin [A]; of neighbours, the first takes the second's part with a minus. */
-function storeAngles(k: Builder, sizes: RopeSizes, position: Int, turns: Int, scratch: Int): void {
+export function storeAngles(k: Builder, sizes: Omit<RopeSizes, "rows" | "heads">, position: Int, turns: Int, scratch: Int): void {
   const count = angles(sizes);
   const firsts = k.iota().intAdd(k.intConstant(1)).shiftLeft(31); // the sign bit, in even lanes
   const sign = sizes.pairing === "half" ? k.intConstant(0) : firsts;

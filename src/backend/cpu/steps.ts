@@ -1,0 +1,214 @@
+// A graph as steps: nodes that are lowered one by one, and nodes that are computed together. A pass of few rows takes microseconds per node, as long as
+// threads need to go from one phase to the next, so what belongs together shares phases:
+//
+//   RMSNorm, whose rows are quantised · the products that read them, each with the residual that it is added to
+//   the same, where gate, up, their activation and its rounding are one product · down with its residual
+//   RoPE of queries and keys with the write to the pages
+//
+// The model's graph says none of this. What is computed together has the bits of its nodes one by one, so what a program keeps, which must be there by itself,
+// changes no other bit; the tests say so, and the reference computes the nodes.
+import { fail, isQuantised, type QuantisedDType } from "../../base/index.ts";
+import type { Attributes, Graph, MatmulAttributes, Node, PlannedNode, Tensor } from "../../graph/index.ts";
+import { isGated, ropeWriteRows, type Target } from "../../kernel/index.ts";
+
+/** What is lowered at one go: a node, or several that are computed together. */
+export type Step = PlannedNode & ({ readonly node: Node } | { readonly linear: LinearStep } | { readonly write: WriteStep });
+
+/** Products of one matrix of rows, which are quantised once. */
+export interface LinearStep {
+  /** [M, K]. */
+  readonly x: Tensor;
+  /** The norm that makes x. */
+  readonly norm?: Node | undefined;
+  readonly products: readonly LinearProduct[];
+  readonly gated?: GatedProduct | undefined;
+}
+
+/** y = x · weightᵀ, added to a residual where there is one. */
+export interface LinearProduct {
+  readonly weight: Tensor;
+  readonly y: Tensor;
+  readonly residual?: Tensor | undefined;
+}
+
+/** The product of act(x · gateᵀ) ⊙ (x · upᵀ). */
+export interface GatedProduct {
+  readonly gate: Tensor;
+  readonly up: Tensor;
+  readonly glu: Node;
+  readonly down: LinearProduct;
+}
+
+/** RoPE of keys, and of the queries where there are any, in the phase that writes keys and values to their pages. */
+export interface WriteStep {
+  readonly keys: Node;
+  readonly queries?: Node | undefined;
+  readonly write: Node;
+}
+
+/** What steps are made of. */
+export type StepGraph = Pick<Graph, "nodes" | "kept">;
+
+/** The steps of a graph, in the order in which they run. */
+export function stepsOf(graph: StepGraph, target: Target): Step[] {
+  const finder = new StepFinder(graph, target);
+  return finder.steps();
+}
+
+class StepFinder {
+  readonly #graph: StepGraph;
+  readonly #target: Target;
+  readonly #readers = new Map<Tensor, Node[]>();
+  readonly #places = new Map<Node, number>();
+  /** Which node makes an activation. */
+  readonly #makers = new Map<Tensor, Node>();
+  /** Nodes that are in a step. */
+  readonly #taken = new Set<Node>();
+
+  constructor(graph: StepGraph, target: Target) {
+    this.#graph = graph;
+    this.#target = target;
+    for (const [place, node] of graph.nodes.entries()) {
+      this.#places.set(node, place);
+      for (const output of node.outputs) this.#makers.set(output, node);
+      for (const input of new Set(node.inputs)) {
+        const known = this.#readers.get(input);
+        if (known) known.push(node);
+        else this.#readers.set(input, [node]);
+      }
+    }
+  }
+
+  steps(): Step[] {
+    const steps: Step[] = [];
+    const writes = new Map<Node, Step>();
+    for (const node of this.#graph.nodes) {
+      const step = node.op.name === "pageWrite" ? this.#writeOf(node) : undefined;
+      if (step) writes.set(node, step);
+    }
+    for (const node of this.#graph.nodes) {
+      const write = writes.get(node);
+      if (write) steps.push(write);
+      else if (!this.#taken.has(node)) steps.push(this.#linear(node) ?? { ...node, node });
+    }
+    return steps;
+  }
+
+  /** Products begin at the norm that makes their rows, or at the first of them; what else they read is there by then. */
+  #linear(node: Node): Step | undefined {
+    const norm = isNorm(node) ? node : undefined;
+    const x = norm ? norm.outputs[0] : isByteProduct(node) ? node.inputs[0] : undefined;
+    const products = x ? this.#byteProducts(x) : [];
+    if (x === undefined || products.length === 0) return undefined;
+    const place = this.#places.get(node) ?? 0;
+    const gated = this.#gated(products, place);
+    const left = products.filter((product) => product !== gated?.gate && product !== gated?.up);
+    const added = left.map((product) => this.#added(product, place));
+    const nodes = [...(norm ? [norm] : []), ...products, ...added.flatMap(({ nodes }) => nodes), ...(gated?.nodes ?? [])];
+    return {
+      ...this.#together(nodes),
+      linear: { x, norm, products: added.map(({ product }) => product), gated: gated?.product },
+    };
+  }
+
+  #byteProducts(x: Tensor): Node[] {
+    return (this.#readers.get(x) ?? []).filter((reader) => isByteProduct(reader) && reader.inputs[0] === x && !this.#taken.has(reader));
+  }
+
+  /** Gate and up among the products, where nothing but their GLU reads them, and nothing but one product that. */
+  #gated(products: readonly Node[], place: number) {
+    for (const gate of products) {
+      const glu = this.#onlyReader(gate);
+      const up = glu?.op.name === "glu" && glu.inputs[0] === gate.outputs[0] ? this.#makers.get(glu.inputs[1] as Tensor) : undefined;
+      if (glu === undefined || up === undefined || up === gate || !products.includes(up) || this.#onlyReader(up) !== glu) continue;
+      const down = this.#onlyReader(glu);
+      if (down === undefined || !isByteProduct(down) || down.inputs[0] !== glu.outputs[0]) continue;
+      const [n = 1] = weightOf(gate).shape;
+      if (!isGated(this.#target, { n, gate: typeOf(gate), up: typeOf(up) })) continue;
+      const added = this.#added(down, place);
+      const product: GatedProduct = { gate: weightOf(gate), up: weightOf(up), glu, down: added.product };
+      return { gate, up, product, nodes: [glu, down, ...added.nodes] };
+    }
+    return undefined;
+  }
+
+  /** A product, and the sum that alone reads it, where its other term is there before a place. */
+  #added(node: Node, place: number): { readonly product: LinearProduct; readonly nodes: readonly Node[] } {
+    const [weight, y] = [weightOf(node), node.outputs[0] as Tensor];
+    const sum = this.#onlyReader(node);
+    const residual = sum?.op.name === "add" ? sum.inputs.find((term) => term !== y) : undefined;
+    if (sum === undefined || residual === undefined || !this.#isThere(residual, place)) return { product: { weight, y }, nodes: [] };
+    return { product: { weight, y: sum.outputs[0] as Tensor, residual }, nodes: [sum] };
+  }
+
+  /** The write of keys that RoPE has turned for it alone; queries turn with them, where nothing reads them before. */
+  #writeOf(write: Node): Step | undefined {
+    const keys = this.#makers.get(write.inputs[2] as Tensor);
+    if (keys?.op.name !== "rope" || keys.attributes.inverse || this.#onlyReader(keys) !== write) return undefined;
+    const [rows = 1, width = 1] = keys.outputs[0]?.shape ?? [];
+    if (rows > ropeWriteRows) return undefined;
+    const queries = this.#queriesBeside(keys, this.#places.get(write) ?? 0, width);
+    const nodes = [...(queries ? [queries] : []), keys, write];
+    return { ...this.#together(nodes), write: { keys, queries, write } };
+  }
+
+  /** The last node before a place that turns other heads as `keys` turns its own, and that nothing reads before the place. */
+  #queriesBeside(keys: Node, place: number, width: number): Node | undefined {
+    const isAlike = ({ op, inputs: [x, positions, turns], attributes }: Node) =>
+      op.name === "rope" &&
+      positions === keys.inputs[1] &&
+      turns === keys.inputs[2] &&
+      isSame(attributes, keys.attributes) &&
+      (x?.shape[1] ?? 0) % width === 0;
+    const isLater = (reader: Node) => (this.#places.get(reader) ?? 0) > place;
+    const found = this.#graph.nodes.slice(0, place).findLast((node) => node !== keys && isAlike(node) && !this.#taken.has(node));
+    return found?.outputs.every((output) => (this.#readers.get(output) ?? []).every(isLater)) ? found : undefined;
+  }
+
+  /** The node that alone reads what a node makes, which is not kept. */
+  #onlyReader({ outputs: [output] }: Node): Node | undefined {
+    const readers = output && !this.#graph.kept.has(output) ? this.#readers.get(output) : undefined;
+    const [reader] = readers ?? [];
+    return readers?.length === 1 && reader && !this.#taken.has(reader) ? reader : undefined;
+  }
+
+  #isThere(tensor: Tensor, place: number): boolean {
+    const maker = this.#makers.get(tensor);
+    return maker === undefined || (this.#places.get(maker) ?? 0) < place;
+  }
+
+  /** These nodes as one: it makes what others read of them. */
+  #together(nodes: readonly Node[]): PlannedNode {
+    for (const node of nodes) this.#taken.add(node);
+    const own = new Set(nodes);
+    const made = new Set(nodes.flatMap(({ outputs }) => outputs));
+    const isRead = (tensor: Tensor) => this.#graph.kept.has(tensor) || (this.#readers.get(tensor) ?? []).some((reader) => !own.has(reader));
+    return {
+      op: { name: nodes.map(({ op }) => op.name).join(" + ") },
+      inputs: [...new Set(nodes.flatMap(({ inputs }) => inputs))].filter((input) => !made.has(input)),
+      outputs: [...made].filter(isRead),
+    };
+  }
+}
+
+/** The norm of whole rows, whose gain no program changes. */
+function isNorm({ op, inputs: [x, gain] }: Node): boolean {
+  return op.name === "rmsNorm" && x?.shape[1] === gain?.shape[0] && gain?.role === "weight";
+}
+
+function isByteProduct({ op, attributes }: Node): boolean {
+  return op.name === "matmul" && (attributes as MatmulAttributes).precision === "int8";
+}
+
+function weightOf({ inputs: [, weight] }: Node): Tensor {
+  return weight ?? fail("cpu", "a product of bytes has no weight");
+}
+
+function typeOf(product: Node): QuantisedDType {
+  const { dtype, name } = weightOf(product);
+  return isQuantised(dtype) ? dtype : fail("cpu", `"${name}" is ${dtype}, which is not quantised`);
+}
+
+function isSame(one: Attributes, other: Attributes): boolean {
+  return Object.keys(one).every((name) => one[name] === other[name]);
+}
