@@ -5,7 +5,7 @@
 //                         [--peers cria,node-llama-cpp,llama.cpp,ik_llama.cpp,chromium] [--threads 2] [--target avx2] [--json FILE]
 //   CRIA_LLAMA_BENCH and CRIA_IK_LLAMA_BENCH name the two programs.
 //
-// With --json, rounds go to the file, and those that are there count, too: a long comparison may be made in parts.
+// With --json, the table and all rounds go to the file, and rounds that are there count, too: a long comparison may be made in parts.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
@@ -19,7 +19,7 @@ import { sumOfSquares, sumOfSquaresUnits } from "../dist/kernel/index.js";
 import { openModel } from "../dist/load/index.js";
 import { cria, firstToken, llamaBench, nodeLlamaCpp } from "./models/contestants.mjs";
 import { inChromium, openInChromium } from "./models/in-chromium.mjs";
-import { listOf, randomModel, usualFolder } from "./write-models.mjs";
+import { listOf, listOfTypes, randomModel, shapes, usualFolder } from "./write-models.mjs";
 
 const allPeers = ["cria", "node-llama-cpp", "llama.cpp", "ik_llama.cpp", "chromium"];
 const usualTests = "pp512,pp128,tg64,tg64x8,first";
@@ -30,9 +30,10 @@ export async function run(args = []) {
   const found = flags.json && existsSync(flags.json) ? JSON.parse(readFileSync(flags.json, "utf8")) : { path, rounds: [] };
   if (found.path !== path) throw new Error(`[bench] ${flags.json} has rounds of ${found.path}, not of ${path}: name another file`);
   const work = await measure(path, flags, found.rounds);
-  if (flags.json) writeFileSync(flags.json, `${JSON.stringify(found, null, 1)}\n`);
-  console.log(`${path}, ${flags.threads} threads, ${cpus()[0]?.model.trim()}, Node ${process.versions.node}, medians of the rounds`);
-  report(found.rounds, work);
+  const rows = summarise(found.rounds, work);
+  if (flags.json) writeFileSync(flags.json, `${JSON.stringify({ path, summary: rows, rounds: found.rounds }, null, 1)}\n`);
+  console.log(`${path}, ${cpus()[0]?.model.trim()}, Node ${process.versions.node}; medians of the rounds`);
+  print(rows);
 }
 
 function parseFlags(args) {
@@ -40,11 +41,13 @@ function parseFlags(args) {
   const { values } = parseArgs({ args, options: Object.fromEntries(names.map((name) => [name, { type: "string" }])) });
   const only = (values.only ?? usualTests).split(",");
   return {
-    ...{ shape: "135M", type: "q8_0", folder: usualFolder },
+    folder: usualFolder,
     ...values,
     isFirst: only.includes("first"),
     tests: only.filter((name) => name !== "first").map(parseTest),
     peers: listOf("--peers", values.peers ?? allPeers.join(), allPeers),
+    shape: listOf("--shape", values.shape ?? "135M", Object.keys(shapes))[0],
+    type: listOfTypes(values.type ?? "q8_0")[0],
     rounds: Number(values.rounds ?? 5),
     threads: Number(values.threads ?? 2),
   };
@@ -75,15 +78,17 @@ async function measure(path, { tests, isFirst, peers, rounds, threads, target },
   if (isFirst) await first();
   for (let round = 0; round < rounds; round++) {
     for (const test of tests) {
-      const rates = {};
+      const here = { native: {}, chromium: {} };
       for (const { name, canRun, run } of opened) {
         if (!canRun(test)) continue;
         await new Promise((done) => setTimeout(done, 50)); // threads of other runtimes spin for a while after their work
-        rates[name] = await run(test);
+        here[inChromium.includes(name) ? "chromium" : "native"][name] = await run(test);
       }
-      found.push({ test: testName(test), target: backend.target, rates, read: await reading.run() });
+      const said = { test: testName(test), threads, read: await reading.run() };
+      if (Object.keys(here.native).length > 0) found.push({ ...said, target: backend.target, rates: here.native });
+      if (Object.keys(here.chromium).length > 0) found.push({ ...said, target: "wasm", rates: here.chromium });
     }
-    if (isFirst) found.push({ test: "first", target: backend.target, rates: { cria: await first() } });
+    if (isFirst) found.push({ test: "first", threads, target: backend.target, rates: { cria: await first() } });
   }
   for (const { close } of opened) await close();
   reading.dispose();
@@ -105,7 +110,7 @@ async function openContestants({ path, model, backend, tests, peers, threads }) 
   return opened.filter(Boolean);
 }
 
-const readBytes = 2 ** 28;
+const readBytes = 2 ** 27;
 
 /** A pass over memory; `run` gives the fastest of three in bytes per second. */
 async function openReading(executor) {
@@ -120,36 +125,43 @@ async function openReading(executor) {
   return { run: async () => Math.max(await once(), await once(), await once()), dispose };
 }
 
-/** Who is divided by whom: cria in chromium by wllama, cria by all others. */
-const bases = { [inChromium[0]]: undefined, [inChromium[1]]: inChromium[0], cria: undefined };
-
-/** A row per test and target: the median rates, and cria's ratio to others as the median of the ratios of rounds that have both. */
-function report(found, work) {
-  const keys = new Set(found.map(({ test, target }) => `${test} on ${target}`));
-  for (const key of keys) {
-    const rounds = found.filter(({ test, target }) => `${test} on ${target}` === key);
-    if (rounds[0].test === "first") {
-      console.log(
-        `${key.padEnd(24)} ${median(rounds.map(({ rates }) => rates.cria)).toFixed(2)} s from starting cria generate to its first text`,
-      );
-      continue;
-    }
-    const names = new Set(rounds.flatMap(({ rates }) => Object.keys(rates)));
-    const cells = [...names].map((name) => cellOf(name, rounds, work));
-    console.log(`${key.padEnd(24)} ${cells.join("  ")}`);
-  }
+/** Rows of a table, by test, target and threads: rates of everybody, cria's ratio to others as the median of the ratios of rounds that have both. */
+function summarise(found, work) {
+  const keyOf = ({ test, target, threads }) => `${test} ${target} ${threads}`;
+  return [...new Set(found.map(keyOf))].flatMap((key) => {
+    const rounds = found.filter((round) => keyOf(round) === key);
+    const names = [...new Set(rounds.flatMap(({ rates }) => Object.keys(rates)))];
+    return names.map((name) => rowOf(name, rounds, work));
+  });
 }
 
-function cellOf(name, rounds, work) {
+function rowOf(name, rounds, work) {
+  const { test, target, threads } = rounds[0];
   const has = rounds.filter(({ rates }) => name in rates);
-  const rate = median(has.map(({ rates }) => rates[name])).toFixed(1);
-  const base = name in bases ? bases[name] : "cria";
-  const both = has.filter(({ rates }) => base in rates);
-  if (both.length > 0) return `${name} ${rate} (${median(both.map(({ rates }) => rates[base] / rates[name])).toFixed(2)} ×)`;
-  const share = median(has.map(({ test, rates, read }) => (rates[name] * readPerToken(test, work)) / read));
-  return share > 0
-    ? `${name} ${rate} (${(100 * share).toFixed(0)} % of ${(median(has.map(({ read }) => read)) / 1e9).toFixed(1)} GB/s)`
-    : `${name} ${rate}`;
+  const own = inChromium.includes(name) ? inChromium[0] : "cria";
+  const ratios = name === own ? [] : has.filter(({ rates }) => own in rates).map(({ rates }) => rates[own] / rates[name]);
+  const reads = readPerToken(test, work);
+  return {
+    ...{ test, target, threads, name, rounds: has.length, rate: median(has.map(({ rates }) => rates[name])) },
+    ...(ratios.length > 0 && { ratio: median(ratios) }),
+    ...(reads > 0 && {
+      bandwidth: median(has.map(({ read }) => read)),
+      share: median(has.map(({ rates, read }) => (rates[name] * reads) / read)),
+    }),
+  };
+}
+
+/** The rows as Markdown. The rate of "first" is the seconds from starting `cria generate` to its first text. */
+function print(rows) {
+  console.log("| test | target | threads | who | rounds | tokens/s | cria is | of the bandwidth |");
+  console.log("|---|---|---|---|---|---|---|---|");
+  for (const { test, target, threads, name, rounds, rate, ratio, bandwidth, share } of rows) {
+    const figure = test === "first" ? `${rate.toFixed(2)} s` : rate.toFixed(1);
+    const read = share === undefined ? "" : `${(100 * share).toFixed(0)} % of ${(bandwidth / 1e9).toFixed(1)} GB/s`;
+    console.log(
+      `| ${[test, target, threads, name, rounds, figure, ratio === undefined ? "" : `${ratio.toFixed(2)} ×`, read].join(" | ")} |`,
+    );
+  }
 }
 
 /** Bytes that a written token reads: weights, which texts share, and keys and values; 0 for prompts. */

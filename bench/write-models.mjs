@@ -93,9 +93,14 @@ function parseFlags(args) {
   return {
     folder: positionals[0] ?? usualFolder,
     shapes: listOf("--shape", values.shape ?? Object.keys(shapes).join(), Object.keys(shapes)),
-    types: listOf("--type", values.type ?? usualTypes.join(), [...fileTypes, "q4_K", "q5_K"]),
+    types: listOfTypes(values.type ?? usualTypes.join()),
     seed: Number(values.seed ?? 1),
   };
+}
+
+/** The types in a list with commas. @throws Error for one that is not known */
+export function listOfTypes(text) {
+  return listOf("--type", text, [...fileTypes, "q4_K", "q5_K"]);
 }
 
 /** The names in a list with commas. @throws Error for one that is not known */
