@@ -66,6 +66,7 @@ export const rooms = {
     ...["base", "files", "graph", "backend", "model", "tokenizer", "batches", "corpus", "infer", "eval", "train", "runs", "plan"],
     "plot",
   ],
+  serve: ["base", "graph", "tokenizer", "chat", "infer", "llama"],
   entries: "all",
   cli: "all",
 };
@@ -138,6 +139,7 @@ export const packages = {
   plot: ["@observablehq/plot", "linkedom"],
   raise: ["node:*"],
   study: ["node:*"],
+  serve: ["node:*", "hono", "@hono/node-server*", "openai/*", "prom-client", "zod"],
   cli: ["node:*", "*"],
 };
 

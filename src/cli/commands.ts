@@ -29,6 +29,11 @@ export const commandRows: CommandRows = [
     load: async () => (await import("./generate.ts")).generate,
   },
   {
+    name: "serve",
+    summary: "serve models over HTTP to programs that speak to OpenAI",
+    load: async () => (await import("./serve.ts")).serve,
+  },
+  {
     name: "convert",
     summary: "write a model as GGUF or as a Hugging Face folder, in fewer bits if need be",
     load: async () => (await import("./convert.ts")).convert,

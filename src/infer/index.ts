@@ -13,7 +13,7 @@ export {
   type PromptCounts,
   type TokenSequence,
 } from "./generate-tokens.ts";
-export type { GrammarOptions } from "./grammar-of.ts";
+export { type GrammarOptions, grammarOf } from "./grammar-of.ts";
 export { GrammarStep } from "./grammar-step.ts";
 export { type LoadOptions, loadWeights } from "./load-weights.ts";
 export { type IdLogProbability, logProbabilities, logSumExp, type TokenLogProbability } from "./log-probabilities.ts";

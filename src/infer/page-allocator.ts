@@ -79,6 +79,7 @@ export class PageAllocator {
   /** The trees of kept prefixes by salt; none is empty. */
   readonly #roots = new Map<string, PrefixNode>();
   #clock = 0;
+  #held = 0;
 
   /** @param count pages, at least 1 */
   constructor(count: number) {
@@ -93,12 +94,12 @@ export class PageAllocator {
 
   /** Pages that sequences hold. */
   get held(): number {
-    return this.#pages.filter(({ users }) => users > 0).length;
+    return this.#held;
   }
 
   /** Pages of prefixes that no sequence holds. */
   get kept(): number {
-    return this.#pages.filter(({ users, isKept }) => users === 0 && isKept).length;
+    return this.count - this.#held - this.#free.length;
   }
 
   /** A page for one sequence: a free one, else that of the prefix which was not used for longest. Undefined where sequences hold all. */
@@ -111,14 +112,14 @@ export class PageAllocator {
 
   hold(page: Page): void {
     const own = this.#own(page);
-    own.users++;
+    if (own.users++ === 0) this.#held++;
     own.usedAt = ++this.#clock;
   }
 
   release(page: Page): void {
     const own = this.#own(page);
     check(own.users > 0, "infer", () => `page ${page.number} is released but nobody holds it`);
-    own.users--;
+    if (--own.users === 0) this.#held--;
     own.usedAt = ++this.#clock;
     this.#freeIfUnused(own);
   }

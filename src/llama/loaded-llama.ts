@@ -301,6 +301,12 @@ export class LoadedLlama {
     return typeof prompt === "string" ? this.promptIds(prompt, options) : prompt;
   }
 
+  /** What {@link generate} follows for these options: they, and the model's defaults where they are silent. */
+  optionsOf(options: GenerateOptions): GenerateOptions {
+    checkOptions("llama", options, generateRules);
+    return withDefaults(defined(options), this.defaults);
+  }
+
   /** The ids that a prompt becomes, with what the tokenizer's template puts around it, as the begin-of-text token. */
   promptIds(prompt: string, options: PromptOptions = {}): Uint32Array {
     checkArgument("llama", "the prompt", prompt, is.text);

@@ -1,0 +1,134 @@
+// Requests for texts, from being checked to their last event. It knows nothing of HTTP and of no protocol. Texts of several requests share the passes of
+// their model (the scheduler of the room infer); what is decided here is who may begin, how much each may take, and what is told of it.
+import { CriaError } from "../base/index.ts";
+import { type CheckedRequest, checkedRequest, type EngineLimits, needOf } from "./checked-request.ts";
+import type { Generation, GenerationEvent, GenerationRequest } from "./generation.ts";
+import { merged } from "./merge.ts";
+import type { ModelShelf } from "./models.ts";
+import { RequestError, requestErrorOf } from "./request-error.ts";
+import { type PromptWatch, writePrompt } from "./write-prompt.ts";
+
+/** Who is told what happens, for metrics. Times are in seconds. */
+export interface EngineWatch extends PromptWatch {
+  /** A request waited so long for its turn. */
+  waited(seconds: number): void;
+  /** The cause of an error that the client is told less of. */
+  failed(error: unknown): void;
+}
+
+/** Runs requests on the models of a shelf. */
+export class Engine {
+  readonly limits: EngineLimits;
+  readonly #shelf: ModelShelf;
+  readonly #watch: EngineWatch;
+
+  constructor(shelf: ModelShelf, limits: EngineLimits, watch: EngineWatch) {
+    this.#shelf = shelf;
+    this.limits = limits;
+    this.#watch = watch;
+  }
+
+  /**
+   * Checks a request as a whole and gives it its place in the queue, before anything is computed. The place is given back when its events have ended or its
+   * signal is aborted.
+   * @throws RequestError naming what is wrong with it, or that too many wait
+   */
+  async open(request: GenerationRequest): Promise<Generation> {
+    const { signal, key } = request;
+    const held = new Releases();
+    try {
+      const lease = held.use(await this.#shelf.lease(request.model, signal));
+      const checked = checkedRequest(request, lease.model, this.limits);
+      const place = held.use(lease.model.admission.enter(key, needOf(checked)));
+      signal.throwIfAborted();
+      signal.addEventListener("abort", () => held.release(), { once: true });
+      const { tokenizer } = lease.model;
+      return { model: lease.name, tokenizer, prompts: checked.prompts, events: () => this.#events(checked, place.granted, held) };
+    } catch (error) {
+      held.release();
+      throw requestErrorOf(error);
+    }
+  }
+
+  async *#events(checked: CheckedRequest, granted: Promise<void>, held: Releases): AsyncGenerator<GenerationEvent, void> {
+    const { signal } = checked.request;
+    const asked = performance.now();
+    const limit = new TimeLimit(signal, this.limits.milliseconds);
+    try {
+      await Promise.race([granted, aborted(signal)]);
+      this.#watch.waited((performance.now() - asked) / 1000);
+      limit.start();
+      const streams = checked.prompts.map((_, prompt) => writePrompt(checked, prompt, this.#watch, limit.signal));
+      if (streams.length === 1 && streams[0] !== undefined) yield* streams[0];
+      else yield* merged(streams, checked.width);
+    } catch (error) {
+      if (signal.aborted) return;
+      const told = errorWhileWriting(error);
+      if (told.isServersFault) this.#watch.failed(error);
+      yield { type: "error", error: told };
+    } finally {
+      limit.end();
+      held.release();
+    }
+  }
+}
+
+/** The request was checked: what the sampler and the machine object to now is no mistake of the client's. */
+function errorWhileWriting(error: unknown): RequestError {
+  const isClients = !(error instanceof CriaError) || ["infer", "grammar", "llama"].includes(error.where);
+  return requestErrorOf(isClients ? error : new Error("the model failed", { cause: error }));
+}
+
+/** What a request holds, given back once, the last first. */
+class Releases {
+  readonly #held: Disposable[] = [];
+
+  use<T extends Disposable>(held: T): T {
+    this.#held.push(held);
+    return held;
+  }
+
+  release(): void {
+    for (const held of this.#held.splice(0).reverse()) held[Symbol.dispose]();
+  }
+}
+
+/** A signal that is aborted with another one, and when the time that a request has is over. */
+class TimeLimit {
+  readonly #controller = new AbortController();
+  readonly #outer: AbortSignal;
+  readonly #milliseconds: number;
+  readonly #follow = () => this.#controller.abort(this.#outer.reason);
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(outer: AbortSignal, milliseconds: number) {
+    [this.#outer, this.#milliseconds] = [outer, milliseconds];
+    outer.addEventListener("abort", this.#follow, { once: true });
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  start(): void {
+    if (this.#milliseconds === Number.POSITIVE_INFINITY) return;
+    const over = () =>
+      new RequestError("timeout", `the text took longer than the ${this.#milliseconds / 1000} s that this server allows`, {
+        code: "time_limit",
+      });
+    this.#timer = setTimeout(() => this.#controller.abort(over()), this.#milliseconds);
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#outer.removeEventListener("abort", this.#follow);
+  }
+}
+
+/** Rejects with the signal's reason when it is aborted. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    else signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+}

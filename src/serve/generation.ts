@@ -1,0 +1,64 @@
+// What the protocols ask of the engine, and what it answers: nothing here knows of HTTP, and nothing of a protocol's names.
+import type { Message } from "../chat/index.ts";
+import type { FinishReason, TokenLogProbability } from "../infer/index.ts";
+import type { GenerateOptions, RenderOptions } from "../llama/index.ts";
+import type { Tokenizer } from "../tokenizer/index.ts";
+import type { RequestError } from "./request-error.ts";
+
+/** What a text goes on from: a text, the ids of one, or a chat. */
+export type Prompt =
+  | { readonly text: string }
+  | { readonly ids: readonly number[] }
+  | { readonly messages: readonly Message[]; readonly rendering?: RenderOptions };
+
+/** How texts are written: what is absent is as the model's makers have it. */
+export type WritingOptions = Omit<GenerateOptions, "signal" | "parseSpecial" | "draft" | "steps" | "maxTokens" | "maxLength" | "choice">;
+
+/** A request for texts behind one prompt or several. */
+export interface GenerationRequest {
+  readonly model: string;
+  /** What texts go on from; one at least. */
+  readonly prompts: readonly Prompt[];
+  /** Texts behind each prompt; text i of a prompt is drawn with choice i. 1 by default. */
+  readonly count?: number;
+  /** Tokens of each text at most; as many as the context and the server's limit allow by default. With 0, nothing is written: prompts are only scored. */
+  readonly maxTokens?: number | undefined;
+  readonly options?: WritingOptions;
+  /** Asks for the log-probabilities of the prompts' own tokens, with so many of the most probable tokens beside each. */
+  readonly scoreTop?: number | undefined;
+  /** Who asks: turns are taken by it, and texts that begin alike share what was computed only where it is the same. */
+  readonly key: string;
+  /** Ends the work within one step of the model. */
+  readonly signal: AbortSignal;
+}
+
+/** A token of a text with its log-probability and those of the most probable tokens in its place, as a model's own before any step of sampling. */
+export interface LoggedToken {
+  readonly id: number;
+  /** Absent for the first token of a text, which has nothing before it. */
+  readonly told: TokenLogProbability | undefined;
+}
+
+/** What the engine says of a request, in order. Prompts and choices are numbered from 0: choice c of prompt p is p · count + c. */
+export type GenerationEvent =
+  /** A prompt was read: its tokens, and how many of them the model had read before. */
+  | { readonly type: "start"; readonly prompt: number; readonly promptTokens: number; readonly cachedTokens: number }
+  /** The prompt's own tokens, where they are asked for. */
+  | { readonly type: "prompt"; readonly prompt: number; readonly tokens: readonly LoggedToken[] }
+  /** More of a text; it may be empty where a token's text is held back. */
+  | { readonly type: "text"; readonly choice: number; readonly text: string; readonly logged: LoggedToken | undefined }
+  /** A text has ended. */
+  | { readonly type: "end"; readonly choice: number; readonly finishReason: FinishReason; readonly completionTokens: number }
+  /** The request failed; nothing follows. */
+  | { readonly type: "error"; readonly error: RequestError };
+
+/** A request that was checked and has its place in the queue. */
+export interface Generation {
+  /** The model's name as the server lists it. */
+  readonly model: string;
+  readonly tokenizer: Tokenizer;
+  /** The ids of each prompt. */
+  readonly prompts: readonly Uint32Array[];
+  /** What happens. Iterated once; the place is given back when it ends or the request's signal is aborted. */
+  events(): AsyncGenerator<GenerationEvent, void>;
+}

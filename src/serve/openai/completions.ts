@@ -1,0 +1,112 @@
+// POST /v1/completions: texts behind prompts, with log-probabilities of texts and prompts as evaluation harnesses need them.
+import type { RequestContext } from "../context.ts";
+import type { Generation, GenerationEvent, GenerationRequest, Prompt } from "../generation.ts";
+import { type Answer, type Route, route } from "../protocol.ts";
+import { type CompletionBody, completionBody } from "./completion-keys.ts";
+import { CompletionText } from "./completion-text.ts";
+import { errorBody } from "./errors.ts";
+import { type Frame, frameOf } from "./frame.ts";
+import { writingOptions } from "./sampling-keys.ts";
+import { UsageCount } from "./usage.ts";
+
+/** What OpenAI's protocol writes where no limit is given. */
+const usualMaxTokens = 16;
+
+/** The route of completions. */
+export const completions: Route = route({
+  ...{ method: "POST", path: "/v1/completions", summary: "Texts that follow prompts", body: completionBody },
+  async handle(context: RequestContext, body: CompletionBody): Promise<Answer | undefined> {
+    const prompts = promptsOf(body.prompt ?? "");
+    const generation = await context.server.engine.open(requestOf(context, body, prompts));
+    const frame = { ...frameOf("cmpl", generation), object: "text_completion" } as const;
+    const texts = textsOf(generation, body, prompts);
+    return body.stream === true ? streamed(context, body, { generation, frame, texts }) : whole(context, { generation, frame, texts });
+  },
+});
+
+function requestOf(context: RequestContext, body: CompletionBody, prompts: readonly Prompt[]): GenerationRequest {
+  const { logprobs, echo = false } = body;
+  context.notes.prompt = body.prompt;
+  return {
+    ...{ model: body.model, prompts, count: body.n ?? 1 },
+    maxTokens: body.max_tokens ?? usualMaxTokens,
+    options: { ...writingOptions(body), ...(logprobs !== undefined && { logProbabilities: logprobs }) },
+    scoreTop: echo ? logprobs : undefined,
+    ...{ key: context.key, signal: context.signal },
+  };
+}
+
+function promptsOf(prompt: NonNullable<CompletionBody["prompt"]>): readonly Prompt[] {
+  if (typeof prompt === "string") return [{ text: prompt }];
+  if (prompt.every((one) => typeof one === "number")) return [{ ids: prompt }];
+  return prompt.map((one) => (typeof one === "string" ? { text: one } : { ids: one as readonly number[] }));
+}
+
+/** A text per choice of each prompt, which begins with the prompt where that is echoed. */
+function textsOf(
+  { tokenizer, prompts: ids }: Generation,
+  { n = 1, echo = false, logprobs }: CompletionBody,
+  prompts: readonly Prompt[],
+): CompletionText[] {
+  return prompts.flatMap((prompt, p) => {
+    const text = () => ("text" in prompt ? prompt.text : tokenizer.decode(ids[p] ?? []));
+    return Array.from(
+      { length: n },
+      (_, i) => new CompletionText(tokenizer, p * n + i, { echo: echo ? text() : "", hasLogprobs: logprobs !== undefined }),
+    );
+  });
+}
+
+interface Sending {
+  readonly generation: Generation;
+  readonly frame: Frame;
+  readonly texts: readonly CompletionText[];
+}
+
+/** Tells the texts that an event is of. */
+function take(texts: readonly CompletionText[], prompts: number, event: GenerationEvent): readonly CompletionText[] {
+  const count = texts.length / prompts;
+  if (event.type === "prompt") {
+    const own = texts.slice(event.prompt * count, (event.prompt + 1) * count);
+    for (const text of own) text.echo(event.tokens);
+    return [];
+  }
+  const text = event.type === "text" || event.type === "end" ? texts[event.choice] : undefined;
+  if (text === undefined) return [];
+  if (event.type === "text") text.push(event.text, event.logged);
+  if (event.type === "end") text.end(event.finishReason);
+  return [text];
+}
+
+async function whole(context: RequestContext, { generation, frame, texts }: Sending): Promise<Answer> {
+  const usage = new UsageCount();
+  for await (const event of generation.events()) {
+    usage.add(event);
+    if (event.type === "error") throw event.error;
+    take(texts, generation.prompts.length, event);
+  }
+  usage.note(context.notes, generation.model);
+  return { body: { json: { ...frame, choices: texts.map((text) => text.take()), usage } } };
+}
+
+async function streamed(context: RequestContext, body: CompletionBody, { generation, frame, texts }: Sending): Promise<undefined> {
+  const stream = context.stream();
+  const withUsage = body.stream_options?.include_usage === true;
+  const usage = new UsageCount();
+  for await (const event of generation.events()) {
+    usage.add(event);
+    if (event.type === "error") {
+      context.fail(event.error);
+      stream.event(errorBody(event.error));
+      stream.end();
+      return;
+    }
+    for (const text of take(texts, generation.prompts.length, event))
+      if (text.hasNews) stream.event({ ...frame, choices: [text.take()], ...(withUsage && { usage: null }) });
+    await stream.ready();
+  }
+  usage.note(context.notes, generation.model);
+  if (withUsage) stream.event({ ...frame, choices: [], usage });
+  stream.event("[DONE]");
+  stream.end();
+}
