@@ -29,9 +29,9 @@ export async function run(args = []) {
   const path = flags.file ?? (await randomModel(flags.folder, flags.shape, flags.type));
   const found = flags.json && existsSync(flags.json) ? JSON.parse(readFileSync(flags.json, "utf8")) : { path, rounds: [] };
   if (found.path !== path) throw new Error(`[bench] ${flags.json} has rounds of ${found.path}, not of ${path}: name another file`);
-  const work = await measure(path, flags, found.rounds);
-  const rows = summarise(found.rounds, work);
-  if (flags.json) writeFileSync(flags.json, `${JSON.stringify({ path, summary: rows, rounds: found.rounds }, null, 1)}\n`);
+  const rows = await measure(path, flags, found.rounds, (rows) => {
+    if (flags.json) writeFileSync(flags.json, `${JSON.stringify({ path, summary: rows, rounds: found.rounds }, null, 1)}\n`);
+  });
   console.log(`${path}, ${cpus()[0]?.model.trim()}, Node ${process.versions.node}; medians of the rounds`);
   print(rows);
 }
@@ -66,9 +66,10 @@ function fail(message) {
   throw new Error(`[bench] ${message}`);
 }
 
-/** Adds rounds: a record per test, of a rate per contestant. @returns what the model reads per token */
-async function measure(path, { tests, isFirst, peers, rounds, threads, target }, found) {
+/** Adds rounds: a record per test, of a rate per contestant. @param keep gets the table after each round, so that a long comparison may be ended. @returns the last one */
+async function measure(path, { tests, isFirst, peers, rounds, threads, target }, found, keep) {
   const model = await openModel(path);
+  const work = modelWork(model.config, model.weights, "f16");
   const executor = await openExecutor({ threads, ...(target && { target }) });
   const backend = await openCpuBackend({ executor });
   const reading = await openReading(executor);
@@ -89,12 +90,13 @@ async function measure(path, { tests, isFirst, peers, rounds, threads, target },
       if (Object.keys(here.chromium).length > 0) found.push({ ...said, target: "wasm", rates: here.chromium });
     }
     if (isFirst) found.push({ test: "first", threads, target: backend.target, rates: { cria: await first() } });
+    keep(summarise(found, work));
   }
   for (const { close } of opened) await close();
   reading.dispose();
   await backend.dispose();
   await model.close();
-  return modelWork(model.config, model.weights, "f16");
+  return summarise(found, work);
 }
 
 async function openContestants({ path, model, backend, tests, peers, threads }) {
@@ -104,7 +106,7 @@ async function openContestants({ path, model, backend, tests, peers, threads }) 
     wants("cria") && (await cria(backend, model, tests)),
     wants("node-llama-cpp") && (await nodeLlamaCpp(path, tests, threads)),
     wants("llama.cpp") && llamaBench("llama.cpp", llama, path, threads),
-    ...(wants("ik_llama.cpp") ? ["0", "1"].map((rtr) => llamaBench(`ik_llama.cpp -rtr ${rtr}`, ik, path, threads, ["-rtr", rtr])) : []),
+    ...(wants("ik_llama.cpp") ? [0, 1].map((rtr) => llamaBench(`ik_llama.cpp -rtr ${rtr}`, ik, path, threads, rtr)) : []),
     ...(wants("chromium") ? await openInChromium(path, tests, threads) : []),
   ];
   return opened.filter(Boolean);

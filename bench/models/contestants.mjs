@@ -2,6 +2,7 @@
 // whether it can run a test, and runs it once: → tokens per second. What is absent is left out, and says so.
 import { execFile, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -45,25 +46,33 @@ export async function nodeLlamaCpp(path, tests, threads) {
 }
 
 /**
- * A llama-bench: a process per run, which warms up by itself.
- * @param more its arguments, as -rtr 1
+ * A llama-bench, and the llama-batched-bench beside it for several texts: a process per run, which warms up by itself.
+ * @param rtr 0 or 1: whether ik_llama.cpp repacks weights, and that it is this one
  */
-export function llamaBench(name, program, path, threads, more = []) {
+export function llamaBench(name, program, path, threads, rtr) {
   if (program === undefined) return absent(name, "name its llama-bench, as bench/peers/README.md says");
   if (!existsSync(program)) throw new Error(`[bench] ${name}: there is no ${program}`);
-  const isIk = more.length > 0;
-  const run = async ({ prompt, generate, depth }) => {
+  const batched = join(dirname(program), "llama-batched-bench");
+  const isIk = rtr !== undefined;
+  const common = ["-m", path, "-t", `${threads}`];
+  const output = async (...command) => (await promisify(execFile)(...command, { maxBuffer: 2 ** 24 })).stdout;
+  const alone = async ({ prompt, generate, depth }) => {
     const lengths = depth > 0 ? ["-w", "0", "-p", "0", "-n", "0", "-gp", `${depth},${generate}`] : ["-p", `${prompt}`, "-n", `${generate}`];
-    const args = ["-m", path, "-t", `${threads}`, "-r", "1", "-o", "json", ...lengths, ...more];
-    const { stdout } = await promisify(execFile)(program, args, { maxBuffer: 2 ** 24 });
-    return JSON.parse(stdout)[0].avg_ts;
+    const more = isIk ? ["-rtr", `${rtr}`] : [];
+    return JSON.parse(await output(program, [...common, "-r", "1", "-o", "json", ...lengths, ...more]))[0].avg_ts;
   };
-  // Several texts are another program's (llama-batched-bench); tokens behind a context have an option of ik_llama.cpp's alone.
+  const together = async ({ generate, sequences }) => {
+    const sizes = ["-npp", "1", "-ntg", `${generate}`, "-npl", `${sequences}`, "-c", `${sequences * (generate + 1)}`];
+    const text = await output(batched, [...common, ...sizes, ...(rtr === 1 ? ["-rtr"] : [])]);
+    const row = /^\|\s*1 \|\s*\d+ \|.*$/m.exec(text)?.[0] ?? "";
+    return Number(row.split("|")[8]);
+  };
   return {
-    name,
-    canRun: ({ sequences, depth, prompt }) => sequences === 1 && (depth === 0 || (isIk && prompt === 0)),
-    run,
-    close: () => undefined,
+    ...{ name, close: () => undefined },
+    // Tokens behind a context have an option of ik_llama.cpp's alone.
+    canRun: ({ sequences, depth, prompt }) =>
+      sequences > 1 ? depth === 0 && prompt === 0 && existsSync(batched) : depth === 0 || (isIk && prompt === 0),
+    run: (test) => (test.sequences > 1 ? together(test) : alone(test)),
   };
 }
 
