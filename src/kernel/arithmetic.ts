@@ -38,13 +38,34 @@ const upperHalf = -0x10000;
 
 /** Sum of four products of bytes, those of a unsigned, those of b signed. @throws CriaError where a byte of a is more than `most`. */
 export function dotBytes(a: number, b: number, most: number): number {
-  let sum = 0;
-  for (let shift = 0; shift < 32; shift += 8) {
-    const byte = (a >>> shift) & 255;
-    if (byte > most) fail("interpret", `dotu8 multiplies the byte ${byte}, which must be at most ${most}`);
-    sum += byte * ((b << (24 - shift)) >> 24);
-  }
-  return sum;
+  return productOfBytes(a, b, most, 0) + productOfBytes(a, b, most, 8) + productOfBytes(a, b, most, 16) + productOfBytes(a, b, most, 24);
+}
+
+/** The same products, added in pairs. @throws CriaError where a byte of a is more than `most`, or 16 bits do not hold a sum. */
+export function dotBytePairs(a: number, b: number, most: number): number {
+  const [low, high] = [0, 16].map((shift) => productOfBytes(a, b, most, shift) + productOfBytes(a, b, most, shift + 8)) as [number, number];
+  for (const sum of [low, high]) if ((sum << 16) >> 16 !== sum) fail("interpret", `pairsu8 has the sum ${sum}, which must fit 16 bits`);
+  return halves(low, high);
+}
+
+function productOfBytes(a: number, b: number, most: number, shift: number): number {
+  const byte = (a >>> shift) & 255;
+  if (byte > most) fail("interpret", `a byte of ${byte} is multiplied, which must be at most ${most}`);
+  return byte * ((b << (24 - shift)) >> 24);
+}
+
+/** Sums of the lower and of the upper 16 bits, each alone. */
+export function addHalves(a: number, b: number): number {
+  return halves(a + b, (a >>> 16) + (b >>> 16));
+}
+
+/** Sum of two products of signed numbers of 16 bits. */
+export function dotHalves(a: number, b: number): number {
+  return ((a << 16) >> 16) * ((b << 16) >> 16) + (a >> 16) * (b >> 16);
+}
+
+function halves(low: number, high: number): number {
+  return (low & 0xffff) | (high << 16);
 }
 
 /** Sum of four products of signed bytes. @throws CriaError where a byte of b is -128, whose sign cannot be changed. */

@@ -180,7 +180,7 @@ class Generator {
     this.#scope.masks.push(new Mask(this.#k, mask));
     this.#write((d) =>
       this.#pick<Op>([
-        { op: this.#pick<LaneBinary>(["vadd", "vsub", "vmul", "vand", "vor", "vxor"]), d, a, b },
+        { op: this.#pick<LaneBinary>(["vadd", "vsub", "vadd16", "vmul", "vand", "vor", "vxor"]), d, a, b },
         { op: this.#pick(["vshl", "vshr", "vsar"] as const), d, a, b: this.#rng.below(32) },
         { op: this.#pick(["i2f", "f2i", "vmov", "vswap"] as const), d, a },
         { op: "vkeep", d, a, b, span: this.#span() },
@@ -189,6 +189,8 @@ class Generator {
         { op: "bf16pair", d, a, b },
         { op: "dotu8", d, a, b, c: this.#vec().reg, most: 255 },
         { op: "dots8", d, a, b: this.#vec().or(this.#k.intConstant(0x01010101)).reg, c: this.#vec().reg },
+        { op: "pairsu8", d, a: this.#vec().and(this.#k.intConstant(0x7f7f7f7f)).reg, b, most: 127 },
+        { op: "dot16", d, a, b, c: this.#vec().reg },
         { op: "dotbf16", d, ...this.#exactPairs() },
         { op: "vlookup", d, a: this.#vec().and(this.#k.intConstant(0x0f0f0f0f)).reg, table: this.#table() },
       ]),

@@ -70,6 +70,8 @@ export interface Target {
   readonly compiledAgain: boolean;
   /** Whether `dotu8` is one instruction: four times the rate of `ffma`. */
   readonly int8Dot: boolean;
+  /** Whether `pairsu8` is one instruction. */
+  readonly bytePairs: boolean;
   /** Whether weights of 8 bits are multiplied as signed bytes (`dots8`), because unsigned ones beyond 127 take more instructions. */
   readonly signedBytes: boolean;
   /** Register tile of a matrix product: rows × vectors accumulators, and how often its inner loop is unrolled. */

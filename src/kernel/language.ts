@@ -161,6 +161,20 @@ export class Vec {
   accumulateSignedBytes(a: Vec, b: Vec): void {
     this.k.emit({ op: "dots8", d: this.reg, a: a.reg, b: b.reg, c: this.reg });
   }
+  /** The products of {@link Vec.accumulateBytes} added in pairs: two numbers of 16 bits per lane, which must hold them. */
+  bytePairs(b: Vec, most: number): Vec {
+    const d = this.k.register("vec");
+    this.k.emit({ op: "pairsu8", d, a: this.reg, b: b.reg, most });
+    return new Vec(this.k, d);
+  }
+  /** this += a · b over two signed numbers of 16 bits per lane; this holds int32. */
+  accumulateHalves(a: Vec, b: Vec): void {
+    this.k.emit({ op: "dot16", d: this.reg, a: a.reg, b: b.reg, c: this.reg });
+  }
+  /** this += b, two numbers of 16 bits per lane. */
+  addHalvesTo(b: Vec): void {
+    this.k.emit({ op: "vadd16", d: this.reg, a: this.reg, b: b.reg });
+  }
   addTo(b: Vec): void {
     this.k.emit({ op: "fadd", d: this.reg, a: this.reg, b: b.reg });
   }

@@ -107,6 +107,23 @@ const cases: Record<Op["op"], (given: Given) => Result> = {
     k.store(odd(c), x, at(8));
     return products("dots8", k, [odd(a), odd(b), k.load(x, at(8)), k.splat(x, 12)], c);
   },
+  pairsu8: ({ k, x, a, b, c }) => {
+    const [small, few] = [a.and(k.intConstant(0x7f7f7f7f)), a.and(k.intConstant(0x0f0f0f0f))];
+    k.store(c, x, at(8));
+    const inPlace = k.copyVec(small);
+    k.emit({ op: "pairsu8", d: inPlace.reg, a: inPlace.reg, b: b.reg, most: 127 });
+    // Beyond 127 bytes of the second factor are non-negative and small, so that 16 bits hold the sum.
+    const large = emitVec(k, (d) => ({ op: "pairsu8", d, a: a.reg, b: b.and(k.intConstant(0x3f3f3f3f)).reg, most: 255 }));
+    return [small.bytePairs(b, 127), few.bytePairs(k.load(x, at(8)), 15), few.bytePairs(k.splat(x, 12), 15), inPlace, large];
+  },
+  vadd16: ({ k, x, a, b }) => {
+    const sum = k.copyVec(a);
+    sum.addHalvesTo(b);
+    const loaded = k.load(x, at(8));
+    loaded.addHalvesTo(a);
+    return [sum, loaded, emitVec(k, (d) => ({ op: "vadd16", d, a: a.reg, b: k.splat(x, 12).reg }))];
+  },
+  dot16: ({ k, x, a, b, c }) => products("dot16", k, [a, b, k.load(x, at(8)), k.splat(x, 12)], c),
   vlookup: ({ k, x, a }) => {
     const table = [...Array(16).keys()].map((i) => (i * 37 + 200) % 256);
     const nibbles = (v: Vec) => v.and(k.intConstant(0x0f0f0f0f));
@@ -202,7 +219,7 @@ function partsOf(k: Builder, numbers: readonly number[]): readonly number[] {
 }
 
 /** Two registers and two that lie in memory, in either place, the result in each operand's register. */
-function products(op: "dotbf16" | "dotu8" | "dots8", k: Builder, [a, b, row, one]: readonly Vec[], c: Vec): Vec[] {
+function products(op: "dotbf16" | "dotu8" | "dots8" | "dot16", k: Builder, [a, b, row, one]: readonly Vec[], c: Vec): Vec[] {
   const product = (d: Reg, x: Vec, y: Vec, sum: Vec): Op => {
     const operands = { d, a: x.reg, b: y.reg, c: sum.reg };
     return op === "dotu8" ? { op, ...operands, most: 255 } : { op, ...operands };

@@ -1,7 +1,18 @@
 // The ops of the intermediate representation, one row each: operands with their types, and the meaning as a formula. The types of IR, its
 // specification, the interpreter, printing and all walks over operands follow from these rows; a compiler has a table of its own, op → instructions.
 import { roundToEven } from "../base/index.ts";
-import { dotBytes, dotPairs, dotSignedBytes, lookUpBytes, multiplyAdd, reduced, truncateSaturating } from "./arithmetic.ts";
+import {
+  addHalves,
+  dotBytePairs,
+  dotBytes,
+  dotHalves,
+  dotPairs,
+  dotSignedBytes,
+  lookUpBytes,
+  multiplyAdd,
+  reduced,
+  truncateSaturating,
+} from "./arithmetic.ts";
 import type { Mem, Narrow, NarrowPart, NarrowStore, Op, Reg, Relation, Span, Target } from "./ir.ts";
 import { float32Bits, narrowBits, narrowBytes, narrowStorage, widenBits } from "./narrow.ts";
 
@@ -191,6 +202,8 @@ export const ops = {
 
   vadd: row(bits, (a, b) => a + b),
   vsub: row(bits, (a, b) => a - b),
+  // Lanes as two numbers of 16 bits, which are added alone and wrap.
+  vadd16: row(bits, (a, b) => addHalves(a, b)),
   vmul: row(bits, (a, b) => Math.imul(a, b)),
   vand: row(bits, (a, b) => a & b),
   vor: row(bits, (a, b) => a | b),
@@ -208,6 +221,10 @@ export const ops = {
   dotu8: row({ ...bits, c: "i32", most: "number" }, (a, b, c, { most }) => c + dotBytes(a, b, most)),
   // The same where the bytes of a are signed, too, and none of b is -128.
   dots8: row({ ...bits, c: "i32" }, (a, b, c) => c + dotSignedBytes(a, b)),
+  // Lanes as four bytes: the products of dotu8 added in pairs, to two numbers of 16 bits, which hold them.
+  pairsu8: row({ ...bits, most: "number" }, (a, b, { most }) => dotBytePairs(a, b, most)),
+  // Lanes as two signed numbers of 16 bits: c + a.low · b.low + a.high · b.high, wrapping.
+  dot16: row({ ...bits, c: "i32" }, (a, b, c) => c + dotHalves(a, b)),
 
   // Comparisons of floats are false for NaN.
   flt: row(floatsCompared, (a, b) => a < b),

@@ -2,12 +2,12 @@
 // (as libxsmm and oneDNN have their low-precision products). One row and many read the same panels in the same order, so that a row's bits do not
 // depend on how many there are.
 import type { Target } from "../ir.ts";
-import { type Builder, type Int, kernel, type Position, type Vec, whole } from "../language.ts";
+import { type Builder, type Int, kernel, type Position, whole } from "../language.ts";
 import { eachTile, type RowRange } from "./pack-left.ts";
 import { numbersOf, panelLayouts } from "./panel-layouts.ts";
 import { panelWidth } from "./product.ts";
-import { type LineLayout, lineLayout } from "./quantise.ts";
-import { blockWeights, quantisedLayouts, weightByteOf } from "./quantised-blocks.ts";
+import { lineLayout } from "./quantise.ts";
+import { blockWeights } from "./quantised-blocks.ts";
 import {
   eachBlock,
   numbersBytes,
@@ -17,13 +17,11 @@ import {
   type Superblocks,
   storeNumbers,
 } from "./quantised-panels.ts";
+import { addBlock, gridOf, quadsOfBlock, tileRows } from "./quantised-tile.ts";
 import { type Live, rowLimit } from "./rows.ts";
 
 /** Operations up to which making the bytes of four weights is quicker than fetching them. */
 const fewOperations = 3;
-
-/** Quads of a block's weights. */
-const quadsOfBlock = blockWeights / 4;
 
 /** Sizes of y [m, n] = x [m, k] · w [n, k]ᵀ, and the type of w. */
 export interface QuantisedSizes extends QuantisedMatrix, Live {
@@ -94,7 +92,7 @@ export function panelProduct(k: Builder, sizes: QuantisedSizes, { rows, columns 
   const superblocks = { first: from.w, last: from.w.add(panelBytes), vectors: Math.ceil(columns / k.laneCount) };
   const multiply = (preparation: Preparation, tiles: typeof eachTile) => {
     const source = sourceOf(k, sizes, preparation, superblocks, from.scratch);
-    tiles(k, sizes, tileRows(k.target), rows, (count, row) => {
+    tiles(k, sizes, tileRows(k.target, sizes.type), rows, (count, row) => {
       const at = (base: Int) => base.add(row.mul(to.stride));
       const result = { ...to, base: at(to.base), ...(to.residual && { residual: at(to.residual) }) };
       tile(k, sizes, { rows: count, columns }, source, { lines: from.lines.add(row.mul(line.bytes)), result });
@@ -109,11 +107,6 @@ export function panelProduct(k: Builder, sizes: QuantisedSizes, { rows, columns 
 
 /** {@link eachTile} of a single row. */
 const onlyTile: typeof eachTile = (_, __, ___, { first }, body) => body(1, first);
-
-/** Half of a float product's: every sum is there twice, in integers and in floats. */
-function tileRows({ tile }: Target): number {
-  return Math.max(1, Math.floor(tile.rows / 2));
-}
 
 /** Walks the blocks of a panel. */
 type Source = (body: (block: PanelBlock) => void) => void;
@@ -130,7 +123,7 @@ function preparationOf(target: Target, { type, m }: QuantisedSizes): Preparation
   const { operations } = panelLayouts[type];
   const areFew = operations <= fewOperations;
   const fewTiles = areFew ? 3 : target.int8Dot ? 2 : 1;
-  if (operations === 0 || m <= fewTiles * tileRows(target)) return "nothing";
+  if (operations === 0 || m <= fewTiles * tileRows(target, type)) return "nothing";
   return target.int8Dot && areFew ? "numbers" : "bytes";
 }
 
@@ -193,11 +186,11 @@ function tile(
 ): void {
   const vectors = Math.ceil(columns / k.laneCount);
   const line = lineLayout(k.target, type, depth);
-  const sums = Array.from({ length: rows }, () => Array.from({ length: vectors }, () => k.variable()));
+  const sums = gridOf({ rows, vectors }, () => k.variable());
   const numbers = k.copy(lines.add(depth));
   const quants = k.copy(lines);
   source((block) => {
-    addBlock(k, { type, line, block, quants, numbers, vectors }, sums);
+    addBlock(k, { type, line, block, quants, numbers, rows, vectors }, sums);
     quants.bump(blockWeights);
     numbers.bump(line.blockBytes);
   });
@@ -209,46 +202,4 @@ function tile(
       k.store(residual ? sum.add(k.load(residual, at, i * stride)) : sum, base, at, i * stride);
     }),
   );
-}
-
-interface BlockOfTile {
-  readonly type: QuantisedSizes["type"];
-  readonly line: LineLayout;
-  readonly block: PanelBlock;
-  readonly quants: Int;
-  readonly numbers: Int;
-  readonly vectors: number;
-}
-
-function addBlock(k: Builder, { type, line, block, quants, numbers, vectors }: BlockOfTile, sums: readonly (readonly Vec[])[]) {
-  const { most, pieces, sign } = quantisedLayouts[type];
-  const { isSigned } = weightByteOf(k.target, type);
-  const eachVector = <T>(make: (j: number) => T): T[] => Array.from({ length: vectors }, (_, j) => make(j));
-  const ofRow = (row: number, i: number) => k.splat(numbers, row * line.bytes + i * 4);
-  const quads = quadsOfBlock / pieces;
-  for (let piece = 0; piece < pieces; piece++) {
-    const products = sums.map((row, i) => row.map(() => (line.starts > 0 ? k.copyVec(ofRow(i, piece)) : k.variable())));
-    for (let quad = piece * quads; quad < (piece + 1) * quads; quad++) {
-      const weights = eachVector((j) => block.quad(quad, j));
-      products.forEach((row, i) => {
-        const bytes = k.splat(quants, i * line.bytes + quad * 4);
-        row.forEach((product, j) =>
-          isSigned ? product.accumulateSignedBytes(weights[j]!, bytes) : product.accumulateBytes(weights[j]!, bytes, most),
-        );
-      });
-    }
-    const scales = eachVector((j) => block.number(piece, j));
-    sums.forEach((row, i) => {
-      const scale = ofRow(i, line.starts);
-      row.forEach((sum, j) => sum.accumulate(products[i]![j]!.toFloat().mul(scales[j]!), scale));
-    });
-  }
-  if (sign === 0) return;
-  for (let piece = 0; piece < pieces; piece++) {
-    const minima = eachVector((j) => block.number(pieces + piece, j));
-    sums.forEach((row, i) => {
-      const sum = ofRow(i, line.starts + 1 + piece);
-      row.forEach((total, j) => total.accumulate(minima[j]!, sum));
-    });
-  }
 }

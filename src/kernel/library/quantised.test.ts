@@ -7,7 +7,7 @@ import { wasm128 } from "../wasm/target.ts";
 import { matmul } from "./matmul.ts";
 import { packedBytes, packMatrix } from "./pack.ts";
 import { quantisedLinesBytes, quantiseLines } from "./quantise.ts";
-import { quantisedTypes, randomQuantised } from "./quantised.test.helper.ts";
+import { filledQuantised, quantisedTypes, randomQuantised } from "./quantised.test.helper.ts";
 import type { QuantisedType } from "./quantised-blocks.ts";
 import { quantisedMatmul } from "./quantised-matmul.ts";
 import { packedQuantisedBytes, packQuantised, unpackQuantised } from "./quantised-panels.ts";
@@ -45,6 +45,17 @@ describe.each(runs)("$name", ({ name, run, target }) => {
       const lines = run(quantiseLines, { type, m, k }, [x, room(quantisedLinesBytes(target, { type, m, k }))])[1]!;
       const y = run(quantisedMatmul, { type, m, n, k }, [lines, packed, unwritten(m * n)])[2]!;
       expect(worst(y, product(rounded(x), weights, m, n, k))).toBeLessThan(1e-6);
+    });
+
+    test("16 bits hold the largest sums of products", () => {
+      const bytes = [0x00, 0x7f, 0x80, 0xff];
+      const [n, k] = [bytes.length, blockOf(type)];
+      const { buffer, weights } = filledQuantised(type, bytes, k);
+      const x = new Float32Array(2 * k).fill(1, 0, k).fill(-1, k);
+      const packed = run(packQuantised, { type, n, k }, [buffer, room(packedQuantisedBytes(target, { type, n, k }))])[1]!;
+      const lines = run(quantiseLines, { type, m: 2, k }, [x, room(quantisedLinesBytes(target, { type, m: 2, k }))])[1]!;
+      const y = run(quantisedMatmul, { type, m: 2, n, k }, [lines, packed, unwritten(2 * n)])[2]!;
+      expect(worst(y, product(rounded(x), weights, 2, n, k))).toBeLessThan(1e-6);
     });
 
     test("a row's bits do not depend on how many there are, nor on how many of them are live", () => {

@@ -77,6 +77,8 @@ export const simd = {
   "i16x8.shl": 0x8b,
   "i16x8.shr_s": 0x8c,
   "i16x8.shr_u": 0x8d,
+  "i16x8.add": 0x8e,
+  "i16x8.mul": 0x95,
   "i32x4.extend_low_i16x8_s": 0xa7,
   "i32x4.extend_low_i16x8_u": 0xa9,
   "i32x4.shl": 0xab,
@@ -98,6 +100,7 @@ export const simd = {
   "i32x4.trunc_sat_f32x4_s": 0xf8,
   "f32x4.convert_i32x4_s": 0xfa,
   "f32x4.relaxed_madd": 0x105,
+  "i16x8.relaxed_dot_i8x16_i7x16_s": 0x112,
 } as const;
 
 /** The name of an instruction of {@link simd}. */

@@ -33,12 +33,12 @@ function assignLocals(kernel: Kernel) {
 
 class FunctionBody implements Code {
   readonly bytes: number[] = [];
-  readonly hasMultiplyAdd: boolean;
+  readonly isRelaxed: boolean;
   readonly #locals: ReadonlyMap<number, number>;
 
-  constructor(locals: ReadonlyMap<number, number>, hasMultiplyAdd: boolean) {
+  constructor(locals: ReadonlyMap<number, number>, isRelaxed: boolean) {
     this.#locals = locals;
-    this.hasMultiplyAdd = hasMultiplyAdd;
+    this.isRelaxed = isRelaxed;
   }
 
   block(ops: readonly Op[]): void {

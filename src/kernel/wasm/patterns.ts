@@ -8,8 +8,8 @@ import { control, emptyBlock, type IntegerName, integer, type SimdName, simd, un
 
 /** The code of a function as it grows: what a row needs of it. Values go through the machine's stack. */
 export interface Code {
-  /** Whether a multiply-add is one instruction. */
-  readonly hasMultiplyAdd: boolean;
+  /** Whether the instructions of relaxed SIMD may be used. */
+  readonly isRelaxed: boolean;
   emit(...bytes: readonly number[]): void;
   simd(name: SimdName): void;
   /** A vector instruction with an address, which lies on the stack. @param alignment its binary logarithm. */
@@ -104,6 +104,7 @@ const table: { readonly [N in OpName]: Row<N> } = {
 
   vadd: ["i32x4.add"],
   vsub: ["i32x4.sub"],
+  vadd16: ["i16x8.add"],
   vmul: ["i32x4.mul"],
   vand: ["v128.and"],
   vor: ["v128.or"],
@@ -121,6 +122,13 @@ const table: { readonly [N in OpName]: Row<N> } = {
   dotbf16: (_, { op }) => notLegal(op),
   dotu8: (code, op) => dotBytes(code, op),
   dots8: (code, op) => dotBytes(code, op),
+  pairsu8: (code, op) => bytePairs(code, op),
+  dot16(code, { d, a, b, c }) {
+    for (const reg of [c, a, b]) code.get(reg);
+    code.simd("i32x4.dot_i16x8_s");
+    code.simd("i32x4.add");
+    code.set(d);
+  },
 
   flt: ["f32x4.lt"],
   fle: ["f32x4.le"],
@@ -284,11 +292,26 @@ function storeNarrow(code: Code, { op, a, m, span, type }: OpOf<"vstoreNarrow">)
   }
 }
 
-/** c + even bytes' products + odd bytes' products, each of 16 bits times 16 bits in pairs. */
-function dotBytes(code: Code, { op, d, a, b, c }: OpOf<"dotu8" | "dots8">): void {
+/** The largest byte that relaxed dot products multiply with one result on all machines. */
+const relaxedMost = 127;
+
+/**
+ * Relaxed SIMD multiplies small bytes in pairs; else it is c + even bytes' products + odd bytes' products, each of 16 bits times 16 bits in pairs.
+ * The instruction for four, i32x4.relaxed_dot_i8x16_i7x16_add_s, has other results in V8 11.3 than the specification allows.
+ */
+function dotBytes(code: Code, op: OpOf<"dotu8" | "dots8">): void {
+  const { d, a, b, c } = op;
+  if (op.op === "dotu8" && code.isRelaxed && op.most <= relaxedMost) {
+    for (const reg of [c, b, a]) code.get(reg);
+    code.simd("i16x8.relaxed_dot_i8x16_i7x16_s");
+    code.vectorConst(Array<number>(4).fill(0x00010001), "i32");
+    code.simd("i32x4.dot_i16x8_s");
+    code.simd("i32x4.add");
+    return code.set(d);
+  }
   code.get(c);
   code.get(a);
-  if (op === "dotu8") {
+  if (op.op === "dotu8") {
     code.vectorConst(Array<number>(4).fill(0x00ff00ff), "i32");
     code.simd("v128.and");
   } else evenSigned(code);
@@ -297,11 +320,33 @@ function dotBytes(code: Code, { op, d, a, b, c }: OpOf<"dotu8" | "dots8">): void
   code.simd("i32x4.dot_i16x8_s");
   code.simd("i32x4.add");
   code.get(a);
-  shift(code, op === "dotu8" ? "i16x8.shr_u" : "i16x8.shr_s", 8);
+  shift(code, op.op === "dotu8" ? "i16x8.shr_u" : "i16x8.shr_s", 8);
   code.get(b);
   shift(code, "i16x8.shr_s", 8);
   code.simd("i32x4.dot_i16x8_s");
   code.simd("i32x4.add");
+  code.set(d);
+}
+
+/** Even bytes' products + odd bytes' products, as numbers of 16 bits. */
+function bytePairs(code: Code, { d, a, b, most }: OpOf<"pairsu8">): void {
+  if (code.isRelaxed && most <= relaxedMost) {
+    for (const reg of [b, a]) code.get(reg);
+    code.simd("i16x8.relaxed_dot_i8x16_i7x16_s");
+    return code.set(d);
+  }
+  code.get(a);
+  code.vectorConst(Array<number>(4).fill(0x00ff00ff), "i32");
+  code.simd("v128.and");
+  code.get(b);
+  evenSigned(code);
+  code.simd("i16x8.mul");
+  code.get(a);
+  shift(code, "i16x8.shr_u", 8);
+  code.get(b);
+  shift(code, "i16x8.shr_s", 8);
+  code.simd("i16x8.mul");
+  code.simd("i16x8.add");
   code.set(d);
 }
 
@@ -316,7 +361,7 @@ function shift(code: Code, name: SimdName, bits: number): void {
 }
 
 function multiplyAdd(code: Code, { d, a, b, c }: OpOf<"ffma">): void {
-  if (code.hasMultiplyAdd) {
+  if (code.isRelaxed) {
     for (const reg of [a, b, c]) code.get(reg);
     code.simd("f32x4.relaxed_madd");
   } else {

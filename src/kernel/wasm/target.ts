@@ -14,10 +14,11 @@ export const wasm128: Target = {
   fusedMultiplyAdd: false,
   bf16Dot: false,
   int8Dot: false,
+  bytePairs: false,
   signedBytes: false,
   halfLoads: false,
   compiledAgain: true,
   tile,
 };
-/** SIMD128 with relaxed SIMD, whose multiply-add is one instruction where the machine has it. */
-export const wasmRelaxed: Target = { ...wasm128, name: "wasm+fma", fusedMultiplyAdd: true };
+/** SIMD128 with relaxed SIMD, whose multiply-add and dot products of bytes are one instruction where the machine has them. */
+export const wasmRelaxed: Target = { ...wasm128, name: "wasm+fma", fusedMultiplyAdd: true, bytePairs: true };

@@ -14,6 +14,8 @@ export interface Emit {
   /** A register that holds a constant from the kernel's entry on; not to be written. */
   held(kind: RegKind, name: InstructionName, words: readonly number[]): Reg;
   address(m: Mem): Address;
+  /** What an instruction makes of a register, in another one: made once for all ops that follow each other without a jump. Not to be written. */
+  shared(name: InstructionName, of: Reg): Reg;
 }
 
 /** A register, or memory read where the instruction allows it. */

@@ -104,6 +104,7 @@ export const instructions = {
 
   // Integer lanes and bits.
   vpaddd: "=v, v, v/m/b32 | VEX.66.0F.WIG FE /r | EVEX.66.0F.W0 FE /r FV",
+  vpaddw: "=v, v, v/m | VEX.66.0F.WIG FD /r | EVEX.66.0F.WIG FD /r FVM",
   vpsubd: "=v, v, v/m/b32 | VEX.66.0F.WIG FA /r | EVEX.66.0F.W0 FA /r FV",
   vpmulld: "=v, v, v/m/b32 | VEX.66.0F38.WIG 40 /r | EVEX.66.0F38.W0 40 /r FV",
   vpand: "=v, v, v/m | VEX.66.0F.WIG DB /r",
@@ -122,6 +123,7 @@ export const instructions = {
   vpmaddubsw: "=v, v, v/m | VEX.66.0F38.WIG 04 /r | EVEX.66.0F38.WIG 04 /r FVM", // a = b * c over pairs of bytes, of b unsigned, of c signed, to int16
   vpsignb: "=v, v, v/m | VEX.66.0F38.WIG 08 /r", // bytes of b, negated where those of c are negative, zero where they are
   vpabsb: "=v, v/m | VEX.66.0F38.WIG 1C /r",
+  vpdpwssd: "+v, v, v/m/b32 | EVEX.66.0F38.W0 52 /r FV", // a = a + b * c over two signed numbers of 16 bits
   vpdpbusd: "+v, v, v/m/b32 | EVEX.66.0F38.W0 50 /r FV", // a = a + b * c over four bytes, of b unsigned, of c signed
 
   // Comparisons: all ones in a lane (AVX2), or one bit of a mask register (AVX-512); blends take the last vector where the mask holds.

@@ -105,8 +105,8 @@ export function dotBytes(e: Emit, dialect: Dialect, { d, a, b, c, most }: OpOf<"
 /** The same with signed bytes in a: the sign is moved to b, where there is an instruction for that. */
 export function dotSignedBytes(e: Emit, dialect: Dialect, { d, a, b, c }: OpOf<"dots8">): void {
   if (dialect.scheme === "VEX") {
-    const [magnitude, turned] = [e.register("vec"), e.register("vec")];
-    e.emit("vpabsb", [magnitude, a]);
+    const turned = e.register("vec");
+    const magnitude = e.shared("vpabsb", a);
     e.emit("vpsignb", [turned, b, a]);
     return addPairs(e, dialect, { d, a: magnitude, b: turned, c });
   }

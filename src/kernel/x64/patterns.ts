@@ -63,8 +63,8 @@ function nameOf({ dialect }: Selection, name: Name): InstructionName {
 }
 
 /** d = a ∘ b, in which either operand may be the second one. */
-function commutative(name: Name): Pattern<VectorBinary> {
-  return withMemory(["b", "a"], (s, { d }, { a, b }) => s.emit(nameOf(s, name), isAddress(a) ? [d, b, a] : [d, a, b]));
+function commutative(name: Name, takesBroadcast = true): Pattern<VectorBinary> {
+  return withMemory(["b", "a"], (s, { d }, { a, b }) => s.emit(nameOf(s, name), isAddress(a) ? [d, b, a] : [d, a, b]), takesBroadcast);
 }
 
 /** d = a ∘ b. */
@@ -150,6 +150,7 @@ const patterns: Patterns = {
 
   vadd: commutative("vpaddd"),
   vsub: binary("vpsubd"),
+  vadd16: commutative("vpaddw", false),
   vmul: commutative("vpmulld"),
   vand: commutative(({ vand }) => vand),
   vor: commutative(({ vor }) => vor),
@@ -165,6 +166,11 @@ const patterns: Patterns = {
   }),
   dotu8: withMemory(["b"], (s, { d, a, c }, { b }) => accumulate(s, "vpdpbusd", { d, a, b, c })),
   dots8: inRegisters((s, op) => dotSignedBytes(s, s.dialect, op)),
+  pairsu8: withMemory(["b"], (s, { d, a }, { b }) => s.emit("vpmaddubsw", [d, a, b]), false),
+  dot16: withMemory(["b", "a"], (s, { d, c }, { a, b }) => {
+    if (isRegister(a)) accumulate(s, "vpdpwssd", { d, a, b, c });
+    else accumulate(s, "vpdpwssd", { d, a: b as Reg, b: a, c });
+  }),
 
   flt: compared,
   fle: compared,
@@ -187,7 +193,19 @@ const patterns: Patterns = {
 };
 
 /** Where no instruction multiplies bytes, it takes several, which read the operands more than once. */
-const withoutByteDots: Patterns = { ...patterns, dotu8: inRegisters((s, op) => dotBytes(s, s.dialect, op)) };
+const withoutByteDots: Patterns = {
+  ...patterns,
+  dotu8: inRegisters((s, op) => dotBytes(s, s.dialect, op)),
+  dot16: withMemory(
+    ["b", "a"],
+    (s, { d, c }, { a, b }) => {
+      const products = s.register("vec");
+      s.emit("vpmaddwd", [products, ...(isAddress(a) ? [b, a] : [a, b])]);
+      s.emit("vpaddd", [d, c, products]);
+    },
+    false,
+  ),
+};
 
 /** The rows of a target. */
 export function patternsOf({ int8Dot }: Target): Patterns {
@@ -250,7 +268,7 @@ interface Accumulation {
 }
 
 /** Instructions that add to what their first operand holds: through a register of its own where d is also a factor. */
-function accumulate(s: Selection, name: "vdpbf16ps" | "vpdpbusd", { d, a, b, c }: Accumulation): void {
+function accumulate(s: Selection, name: "vdpbf16ps" | "vpdpbusd" | "vpdpwssd", { d, a, b, c }: Accumulation): void {
   const isFactor = d.id === a.id || (isRegister(b) && d.id === b.id);
   const result = d.id !== c.id && isFactor ? s.register("vec") : d;
   if (result.id !== c.id) s.emit("vmovups", [result, c]);

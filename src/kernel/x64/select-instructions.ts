@@ -77,6 +77,7 @@ class Selector implements Selection {
   readonly #entry: Item[] = [];
   readonly #code: Item[] = [];
   readonly #held = new Map<string, Reg>();
+  readonly #shared = new Map<string, Reg>();
   readonly #constants = new Set<number>();
   /** The op whose instructions are being selected. */
   #origin: Op | undefined;
@@ -130,6 +131,16 @@ class Selector implements Selection {
     return made;
   }
 
+  shared(name: InstructionName, of: Reg): Reg {
+    const key = `${name} ${of.id}`;
+    const known = this.#shared.get(key);
+    if (known) return known;
+    const made = this.register("vec");
+    this.emit(name, [made, of]);
+    if (this.isWrittenOnce(of)) this.#shared.set(key, made);
+    return made;
+  }
+
   /** A displacement has 31 bits; what is more goes through a register. */
   address({ base, index, offset }: Mem): Address {
     if (offset < 2 ** 31) return addressOf(base, index, offset);
@@ -156,6 +167,7 @@ class Selector implements Selection {
   }
 
   mark(label: Label): void {
+    this.#shared.clear();
     this.#code.push(label);
   }
 
