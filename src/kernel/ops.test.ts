@@ -112,7 +112,7 @@ const cases: Record<Op["op"], (given: Given) => Result> = {
     k.store(c, x, at(8));
     const inPlace = k.copyVec(small);
     k.emit({ op: "pairsu8", d: inPlace.reg, a: inPlace.reg, b: b.reg, most: 127 });
-    // Beyond 127 bytes of the second factor are non-negative and small, so that 16 bits hold the sum.
+    // Bytes of the second factor are small and not negative beside large ones, so that 16 bits hold the sum.
     const large = emitVec(k, (d) => ({ op: "pairsu8", d, a: a.reg, b: b.and(k.intConstant(0x3f3f3f3f)).reg, most: 255 }));
     return [small.bytePairs(b, 127), few.bytePairs(k.load(x, at(8)), 15), few.bytePairs(k.splat(x, 12), 15), inPlace, large];
   },
