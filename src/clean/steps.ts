@@ -4,6 +4,8 @@ import type { StepRow } from "./step.ts";
 import { blockUrls, blockWords } from "./steps/block-lists.ts";
 import { c4Paragraphs, c4Quality } from "./steps/c4.ts";
 import { classifier } from "./steps/classifier.ts";
+import { codeLicence } from "./steps/code-licence.ts";
+import { codeOrigin } from "./steps/code-origin.ts";
 import { codeQuality } from "./steps/code-quality.ts";
 import { decontaminate } from "./steps/decontaminate.ts";
 import { dedupDocuments, dedupLines } from "./steps/dedup.ts";
@@ -20,7 +22,19 @@ import { wikitext } from "./steps/wikitext.ts";
 
 /** The steps that recipes may name. */
 export const stepRows: readonly StepRow[] = [
-  ...[length, language, perplexity, gopherQuality, gopherRepetition, finewebQuality, c4Quality, c4Paragraphs, codeQuality],
+  ...[
+    length,
+    language,
+    perplexity,
+    gopherQuality,
+    gopherRepetition,
+    finewebQuality,
+    c4Quality,
+    c4Paragraphs,
+    codeQuality,
+    codeLicence,
+    codeOrigin,
+  ],
   ...[classifier, blockUrls, blockWords, maskPersonal, decontaminate, wikitext, latex],
 ];
 

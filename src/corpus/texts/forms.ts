@@ -1,5 +1,6 @@
 // The forms that texts come in, one row per form: which endings have it, which keys apply to it, how it is read. A further form is a further row.
 import { fail } from "../../base/index.ts";
+import type { ArchiveKind } from "./archives/archive.ts";
 import type { Bytes } from "./explain-encoding.ts";
 import { readJsonLines } from "./json-lines.ts";
 import { readJson } from "./json-records.ts";
@@ -20,6 +21,7 @@ export const formNames = [
   "wikipedia",
   "stackexchange",
   "latex",
+  "code",
   "archive",
 ] as const;
 /** The name of a form. */
@@ -63,6 +65,8 @@ export interface ReadingNote {
 export interface FormInput extends Bytes {
   readonly where: string;
   readonly options: TextOptions;
+  /** The archive that the bytes are, for forms that are given archives as they stand. */
+  readonly archive?: ArchiveKind | undefined;
   /** Where the bytes lie as they are; undefined for a stretch of a file, and for what is packed or in an archive. */
   readonly path: string | undefined;
   /** The folder that the file was found in; undefined for a member of an archive. */
@@ -203,6 +207,16 @@ export const textForms: readonly TextForm[] = [
     read: readLatex,
   },
   {
+    name: "code",
+    endings: [],
+    keys: [],
+    summary:
+      "source code of folders and archives, one document per file, with its language and licence, which the steps codeLicence and codeOrigin ask for",
+    readsArchives: true,
+    cutsAtLines: never,
+    read: readCode,
+  },
+  {
     name: "archive",
     endings: [".tar", ".tgz", ".tbz2", ".zip", ".7z"],
     keys: ["field", "separator"],
@@ -241,6 +255,10 @@ async function* readEpub(input: FormInput): AsyncGenerator<TextDocument> {
 
 async function* readLatex(input: FormInput): AsyncGenerator<TextDocument> {
   yield* (await import("./latex/latex.ts")).readLatex(input);
+}
+
+async function* readCode(input: FormInput): AsyncGenerator<TextDocument> {
+  yield* (await import("./code/code.ts")).readCode(input);
 }
 
 /** Archives are known by their content before a form is asked; what comes here is none. */

@@ -1,7 +1,7 @@
 // One file's documents: its packing undone, its members taken one after another where it is an archive, each read by its form.
 import { CriaError, fail } from "../../base/index.ts";
 import type { ByteRange } from "../../files/index.ts";
-import { archiveHeadBytes, archiveOf, readMembers } from "./archives/archive.ts";
+import { type ArchiveKind, archiveHeadBytes, archiveOf, readMembers } from "./archives/archive.ts";
 import type { Member } from "./archives/member.ts";
 import { copyPipe, type PipeCopy } from "./copy-pipe.ts";
 import {
@@ -72,6 +72,7 @@ interface Open {
   /** Where the bytes lie as they are, if they lie anywhere. */
   readonly path: string | undefined;
   readonly root?: string | undefined;
+  readonly archive?: ArchiveKind | undefined;
 }
 
 /** Reads one file, and the members that it may have. */
@@ -90,10 +91,10 @@ class Reading {
   async *documents(open: Open): AsyncGenerator<TextDocument> {
     if (this.#form.unpacksGzip && open.packing === "gzip") return yield* this.#read(this.#form, this.#input(open));
     const bytes = await Peeked.open(open.bytes, archiveHeadBytes);
-    const input = this.#input({ ...open, bytes });
-    const kind = this.#form.readsArchives ? undefined : archiveOf(bytes.head);
-    if (kind === undefined) return yield* this.#read(this.#form, input);
-    for await (const member of readMembers(kind, input)) yield* this.#member(member, input);
+    const archive = archiveOf(bytes.head);
+    const input = this.#input({ ...open, bytes, archive });
+    if (archive === undefined || this.#form.readsArchives) return yield* this.#read(this.#form, input);
+    for await (const member of readMembers(archive, input)) yield* this.#member(member, input);
   }
 
   #input(open: Open): FormInput {

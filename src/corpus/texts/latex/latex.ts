@@ -4,6 +4,7 @@ import { join, relative, sep } from "node:path";
 import { CriaError } from "../../../base/index.ts";
 import { type ArchiveKind, archiveHeadBytes, archiveOf, readMembers } from "../archives/archive.ts";
 import type { Member } from "../archives/member.ts";
+import { copyPipe } from "../copy-pipe.ts";
 import type { FormInput, TextDocument } from "../forms.ts";
 import { toLineFeeds } from "../line-ends.ts";
 import { unpack } from "../open-bytes.ts";
@@ -25,10 +26,8 @@ const isPacked = /\.(gz|tgz)$/i;
  * and left out; so are sources without TeX. Memory: the TeX files of one source.
  */
 export async function* readLatex(input: FormInput): AsyncGenerator<TextDocument> {
-  const bytes = await Peeked.open(input.bytes, archiveHeadBytes);
-  const kind = archiveOf(bytes.head);
-  if (kind !== undefined) return yield* readSources(kind, { ...input, bytes });
-  const own = await gathered(bytes);
+  if (input.archive !== undefined) return yield* readSources(input.archive, input);
+  const own = await gathered(input.bytes);
   const text = own === undefined ? undefined : decoded(own, input, input.name);
   if (text === undefined) return leave(input, input.name, "file of more bytes than a LaTeX source has");
   if (!looksLikeTeX(text)) return leave(input, input.name, "file that is no LaTeX");
@@ -63,7 +62,18 @@ async function* readPackedSource({ name, bytes }: Member, archive: FormInput): A
   const place = `${archive.name}: ${name}`;
   try {
     const opened = await unpack(bytes, place, { where: archive.where });
-    yield* readLatex({ ...archive, ...opened, name: place, path: undefined, root: undefined });
+    const unpacked = await Peeked.open(opened.bytes, archiveHeadBytes);
+    const file = () => copyPipe(unpacked, archive.where);
+    yield* readLatex({
+      ...archive,
+      ...opened,
+      bytes: unpacked,
+      archive: archiveOf(unpacked.head),
+      name: place,
+      path: undefined,
+      root: undefined,
+      file,
+    });
   } catch (error) {
     if (!(error instanceof CriaError) || !archive.isCounted) throw error;
     archive.note({ kind: "damaged", what: "file that cannot be read in an archive", place: `${place}: ${error.message}` });
