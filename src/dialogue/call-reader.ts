@@ -1,7 +1,7 @@
 // Reads the calls of a message as their text arrives.
 import { JsonExtent } from "./json-extent.ts";
 import { behindSpace, endOfLiteral } from "./literal.ts";
-import type { CallFormat } from "./output-format.ts";
+import { beginOf, type CallFormat } from "./output-format.ts";
 import { nameCharacters } from "./request.ts";
 
 /** A call's beginning: its place among the message's calls, an id of its own, and the tool's name. */
@@ -60,6 +60,7 @@ export class CallReader {
   #step = 0;
   /** The number of the call that is being read. */
   #index: number;
+  #hasWhole = false;
   #arguments: ArgumentsReader | undefined;
 
   /** @param first the number of the first call */
@@ -78,7 +79,9 @@ export class CallReader {
       taken = step.end;
       if (step.state !== "next") return { taken, parts, state: step.state };
       this.#step++;
-      if (this.#step === this.#behind) return { taken, parts, state: "whole" };
+      if (this.#step !== this.#behind) continue;
+      this.#hasWhole = true;
+      return { taken, parts, state: "whole" };
     }
   }
 
@@ -93,10 +96,16 @@ export class CallReader {
     return 2 * this.#reading.format.slots.length;
   }
 
+  /** The place behind what ends calls that are whole, if a text that was taken for more of them begins so. */
+  endOfWhole(text: string): number | undefined {
+    const end = this.#hasWhole ? endOfLiteral(this.#reading.format.after, text, 0) : undefined;
+    return end === "cut" ? undefined : end;
+  }
+
   #literal(text: string, start: number): Step | undefined {
-    const { before, within } = this.#reading.format;
+    const { format } = this.#reading;
     if (this.#step === this.#behind) return this.#between(text, start);
-    return stepTo(endOfLiteral(this.#step === 0 ? before : within[this.#step / 2 - 1]!, text, start), start, "next");
+    return stepTo(endOfLiteral(this.#step === 0 ? beginOf(format) : format.within[this.#step / 2 - 1]!, text, start), start, "next");
   }
 
   /** What leads to the next call may begin as what ends the last one does: it is looked for first. */
@@ -114,7 +123,9 @@ export class CallReader {
     return slot === "id" ? skippedId(text, start) : this.#value(text, start);
   }
 
-  #name(text: string, start: number): Step | undefined {
+  /** White space at the end of the literal before may still have come. */
+  #name(text: string, from: number): Step | undefined {
+    const start = behindSpace(text, from);
     const end = endOfRun(nameRun, text, start);
     if (end - start > longestName) return undefined;
     if (end === text.length) return { end: start, parts: [], state: "open" };
@@ -140,7 +151,7 @@ function stepTo(end: number | "cut" | undefined, start: number, state: Step["sta
 
 /** The model's own id of a call comes behind what was given out already, so that it is passed over. */
 function skippedId(text: string, start: number): Step {
-  const end = endOfRun(idRun, text, start);
+  const end = endOfRun(idRun, text, behindSpace(text, start));
   return { end, parts: [], state: end === text.length ? "open" : "next" };
 }
 

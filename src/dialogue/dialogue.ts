@@ -51,7 +51,7 @@ export function dialogueFor(request: DialogueRequest): Dialogue {
   const given = shownTools.length > 0 && !isPreamble ? describedTools(shownTools) : undefined;
   const start = startIn(template, facts, { tools: given, variables });
   const parts: GrammarParts = {
-    ...{ reasoning: facts.reasoning, start, calls, tools: callable },
+    ...{ reasoning: facts.reasoning, start, calls, tools: callable, names: tools.map((tool) => tool.function.name) },
     ...{ mustCall: toolChoice !== "auto" && toolChoice !== "none", parallel: request.parallel ?? true },
     responseFormat: request.responseFormat ?? { type: "text" },
   };

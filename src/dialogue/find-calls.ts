@@ -96,7 +96,8 @@ function headLength(render: Render, head: string): number | undefined {
   const common = others
     .map((other) => ({ length: commonLength(head, other), whole: withoutLastSpace(other) }))
     .filter(({ length }) => length >= asked);
-  return common.some(({ length, whole }) => length >= whole) ? Math.min(...common.map(({ length }) => length)) : undefined;
+  const lengths = common.filter(({ length, whole }) => length >= whole).map(({ length }) => length);
+  return lengths.length === 0 ? undefined : Math.min(...lengths);
 }
 
 function commonLength(a: string, b: string): number {
@@ -133,8 +134,8 @@ function markerOf(before: string): string | undefined {
   return /\w$/.test(text) && json !== null ? before.slice(0, json.index + json[0].length - 1) : text;
 }
 
-/** Whether a parser can tell such calls from content. A marker whose end is its beginning could overlap itself. */
+/** Whether a parser can tell such calls from content. A marker whose end is its beginning could overlap itself, and one with white space varies. */
 function isTold({ before, marker }: CallFormat): boolean {
   if (marker === undefined) return before.startsWith("{");
-  return ![...marker.slice(1)].some((_, i) => marker.endsWith(marker.slice(0, i + 1)) && i + 1 < marker.length);
+  return !/\s/.test(marker) && ![...marker.slice(1)].some((_, i) => marker.endsWith(marker.slice(0, i + 1)) && i + 1 < marker.length);
 }

@@ -35,6 +35,12 @@ export interface CallFormat {
   readonly tags?: ArgumentTags | undefined;
 }
 
+/** What stands in front of the first call, where white space may follow a marker that is a tag even if the template writes none. */
+export function beginOf({ before, marker }: CallFormat): string {
+  const isTag = marker !== undefined && /[\]>]$/.test(marker);
+  return isTag ? `${marker} ${before.slice(marker.length).trimStart()}` : before;
+}
+
 /** Arguments that are written one by one: `open` key `middle` value `close`. Strings stand there as they are, other values as JSON. */
 export interface ArgumentTags {
   readonly open: string;

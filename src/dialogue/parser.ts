@@ -218,7 +218,10 @@ export class MessageParser implements DialogueParser {
   /** What was taken for a call is content, and calls may begin behind its marker. */
   #giveUp(): true {
     const marker = this.#options.calls?.format.marker ?? "";
-    const text = this.#raw + this.#held;
+    const all = this.#raw + this.#held;
+    const behind = this.#reader?.endOfWhole(all);
+    if (behind !== undefined) this.#begin();
+    const text = all.slice(behind ?? 0);
     const skipped = text.startsWith(marker) ? marker : "";
     this.#raw = "";
     this.#waiting = [];

@@ -16,7 +16,7 @@ import {
 } from "../grammar/index.ts";
 import { codePoints } from "../regex/index.ts";
 import { escaped, literalPattern, literalText, someSpace } from "./literal.ts";
-import type { CallFormat, ReasoningFormat } from "./output-format.ts";
+import { beginOf, type CallFormat, type ReasoningFormat } from "./output-format.ts";
 import { parametersOf, type ResponseFormat, type Tool } from "./request.ts";
 import { checkObjectSchema, taggedText } from "./tagged-arguments.ts";
 
@@ -29,6 +29,8 @@ export interface GrammarParts {
   readonly calls: CallFormat | undefined;
   /** The tools that may be called; none where the model may call none. */
   readonly tools: readonly Tool[];
+  /** Names of all tools of the request. */
+  readonly names: readonly string[];
   readonly mustCall: boolean;
   readonly parallel: boolean;
   readonly responseFormat: ResponseFormat;
@@ -68,24 +70,24 @@ function answerText(parts: GrammarParts, composer: GrammarComposer): Expression 
 }
 
 /** What stands nowhere in content, as a pattern: the marks of reasoning that may begin, and what calls begin with. */
-function forbidden({ reasoning, start, calls, tools }: GrammarParts): string {
+function forbidden({ reasoning, start, calls, names }: GrammarParts): string {
   const patterns = reasoning !== undefined && start === "either" ? [escaped(reasoning.open)] : [];
   if (calls?.marker !== undefined) patterns.push(escaped(calls.marker));
   else if (calls !== undefined) {
     const { prefix, before, within } = calls;
     if (prefix !== undefined) patterns.push(escaped(prefix));
-    const names = tools.map((tool) => escaped(tool.function.name)).join("|");
-    if (names !== "") patterns.push(`^[ \\t\\n\\r]*${literalPattern(before)}(?:${names})${escaped(within[0]?.[0] ?? "")}`);
+    const called = names.map(escaped).join("|");
+    patterns.push(`^[ \\t\\n\\r]*${literalPattern(before)}(?:${called})${escaped(within[0]?.[0] ?? "")}`);
   }
   return patterns.join("|");
 }
 
 function callsText({ tools, parallel }: GrammarParts, format: CallFormat, composer: GrammarComposer): Expression {
   const call = either(tools.map((tool) => callText(tool, format, composer)));
-  const { prefix, before, between, after } = format;
+  const { prefix, between, after } = format;
   const more = parallel && between !== undefined ? repeat(sequence(literalText(between), call), 0) : empty;
   const start = prefix === undefined ? empty : optional(sequence(text(prefix), someSpace));
-  return sequence(start, literalText(before), call, more, literalText(after));
+  return sequence(start, literalText(beginOf(format)), call, more, literalText(after));
 }
 
 const digitsAndLetters = set(
