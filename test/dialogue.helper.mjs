@@ -39,9 +39,30 @@ export function tool(name, parameters) {
   return { type: "function", function: { name, parameters } };
 }
 
-function randomParameters(rng) {
+/** Schemas of arguments as tools have them, which compile fast. */
+const usual = [
+  ...[{ type: "string" }, { type: "string", maxLength: 4 }, { enum: ["C", "F", 1, null] }, { type: "boolean" }, { type: "integer" }],
+  ...[
+    { type: "string", pattern: "^[a-c]+$" },
+    { anyOf: [{ type: "string" }, { type: "null" }] },
+    { type: "array", items: { type: "boolean" } },
+  ],
+  ...[
+    { type: "object", properties: { x: { type: "integer" }, y: { type: "string" } }, required: ["x"] },
+    { type: "string", format: "date" },
+    {},
+  ],
+];
+
+/** One of the schemas that tools usually have. */
+export const usualSchema = (rng) => usual[rng.below(usual.length)];
+
+/** Any schema. */
+export const anySchema = (rng) => randomSchema(rng, 1);
+
+function randomParameters(rng, schemaOf) {
   const keys = ["a", "b", "cc"].slice(0, rng.below(4));
-  const properties = Object.fromEntries(keys.map((key) => [key, randomSchema(rng, 1)]));
+  const properties = Object.fromEntries(keys.map((key) => [key, schemaOf(rng)]));
   return {
     type: "object",
     properties,
@@ -51,9 +72,9 @@ function randomParameters(rng) {
 }
 
 /** A dialogue with tools whose random parameters are supported. */
-function randomDialogue(rng, make) {
+function randomDialogue(rng, schemaOf, make) {
   for (;;) {
-    const tools = ["get", "get_weather", "a.b-c"].slice(0, 1 + rng.below(3)).map((name) => tool(name, randomParameters(rng)));
+    const tools = ["get", "get_weather", "a.b-c"].slice(0, 1 + rng.below(3)).map((name) => tool(name, randomParameters(rng, schemaOf)));
     try {
       return { tools, dialogue: make(tools) };
     } catch (error) {
@@ -83,13 +104,13 @@ export function randomMessage({ machine }, prefix, rng) {
 }
 
 /** Draws messages of one random dialogue, and holds them against each other and against ajv. */
-export function judgeDialogue(name, seed, seen) {
+export function judgeDialogue(name, seed, seen, schemaOf = usualSchema) {
   const rng = new Rng(seed);
   const toolChoice = ["auto", "required", { name: "get" }, "none"][seed % 4];
   const parallel = rng.below(3) > 0;
   let ids = 0;
   const make = (tools) => dialogueFor({ template: templates[name], tools, toolChoice, parallel, newId: () => `call${ids++}` });
-  const { tools, dialogue } = randomDialogue(rng, make);
+  const { tools, dialogue } = randomDialogue(rng, schemaOf, make);
   const validators = new Map(tools.map((one) => [one.function.name, ajv.compile(one.function.parameters)]));
   for (const prefix of prefixesOf(name, toolChoice)) {
     const text = randomMessage(dialogue.grammar, prefix, rng);
