@@ -13,12 +13,18 @@ export interface StopResult {
 export class StopFilter {
   readonly #stops: readonly string[];
   #held = "";
+  #found: string | undefined;
 
   /** @throws CriaError for an empty stop string. */
   constructor(stops: readonly string[]) {
     for (const stop of stops)
       check(stop !== "", "infer", () => "a stop string is empty but must have a character: it would stop everything");
     this.#stops = stops;
+  }
+
+  /** The stop string that ended the text; undefined while none has. */
+  get found(): string | undefined {
+    return this.#found;
   }
 
   /** The stop string that is complete first ends the text, the longest where several end there: so the result never depends on the pieces. */
@@ -30,6 +36,7 @@ export class StopFilter {
       .sort((a, b) => a.start + a.length - (b.start + b.length) || b.length - a.length)[0];
     const end = found?.start ?? all.length - this.#undecided(all);
     this.#held = found ? "" : all.slice(end);
+    if (found !== undefined) this.#found = all.slice(found.start, found.start + found.length);
     return { text: all.slice(0, end), stopped: found !== undefined };
   }
 

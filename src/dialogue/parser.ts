@@ -23,6 +23,8 @@ export interface DialogueParser {
   push(text: string): readonly DialoguePart[];
   /** Whether a stop string came: nothing behind it is read. */
   readonly isStopped: boolean;
+  /** Which of them; undefined where none came. */
+  readonly stopString: string | undefined;
   /** What was held back, and how the message ends. */
   end(): DialogueEnd;
 }
@@ -71,6 +73,10 @@ export class MessageParser implements DialogueParser {
 
   get isStopped(): boolean {
     return this.#isStopped;
+  }
+
+  get stopString(): string | undefined {
+    return this.#stops.found;
   }
 
   push(text: string): readonly DialoguePart[] {

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { ask, contextLength, post, serverForAll } from "./serve.test.helper.ts";
 
 const refusing =
-  "{% for m in messages %}{% if m.role == 'tool' %}{{ raise_exception('no tools here, said ' + m.content) }}{% endif %}<|go|>{{ m.content }}<|over|>{% endfor %}";
+  "{% for m in messages %}{% if m.role == 'ipython' %}{{ raise_exception('no such role here, said ' + m.content) }}{% endif %}<|go|>{{ m.content }}<|over|>{% endfor %}";
 const server = serverForAll({ chatTemplate: refusing, limits: { completionTokens: 100, milliseconds: 60_000 } });
 const chatUrl = () => `${server().url}/v1/chat/completions`;
 const textUrl = () => `${server().url}/v1/completions`;
@@ -45,12 +45,12 @@ test.each([
     "messages[0].content[0]",
     /"image_url"/,
   ],
-  [{ ...good, messages: [{ role: "tool", content: "x", tool_call_id: "1" }] }, null, /refuses these messages: no tools here/],
+  [{ ...good, messages: [{ role: "ipython", content: "x" }] }, null, /refuses these messages: no such role here/],
   [{ ...good, response_format: { type: "yaml" } }, "response_format.type", /response_format.type/],
   [{ ...good, response_format: schemaFormat({ type: "object", minProperties: 3, maxProperties: 1 }) }, null, /./],
   [{ ...good, response_format: schemaFormat({ typ: "object" }) }, null, /typ.*did you mean "type"/],
   [{ ...good, grammar: "root ::= x" }, null, /rule "x" is used but not defined/],
-  [{ ...good, response_format: { type: "json_object" }, stop: "x" }, null, /stop/],
+  [{ ...good, grammar: 'root ::= "a"', response_format: { type: "json_object" } }, "grammar", /a text keeps to one of them/],
 ])("a chat with %j is refused", async (body, param, message) => {
   const { status, json, headers } = await post(chatUrl(), body);
   expect(json).toMatchObject({ error: { type: "invalid_request_error", message: expect.stringMatching(message), param } });
@@ -122,7 +122,7 @@ describe("what is no request", () => {
 
   test("the log has no word of what was asked", async () => {
     await post(chatUrl(), { ...good, messages: [{ role: "user", content: "secretword" }] });
-    await post(chatUrl(), { ...good, messages: [{ role: "tool", content: "secretword" }] });
+    await post(chatUrl(), { ...good, messages: [{ role: "ipython", content: "secretword" }] });
     await post(chatUrl(), { ...good, messages: [{ role: "secretword", content: "x" }] });
     expect(server().log.join("\n")).not.toContain("secretword");
     expect(server().log.at(-1)).toContain("invalid messages[0].role");

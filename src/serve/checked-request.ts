@@ -1,9 +1,11 @@
 // A request for texts against a loaded model: encoded, its options over the model's defaults, and refused by the parameter's name where it cannot be done.
-import type { Message } from "../chat/index.ts";
+import { randomInt } from "node:crypto";
+import type { DialogueParser } from "../dialogue/index.ts";
 import { grammarOf, samplingOf } from "../infer/index.ts";
-import type { GenerateOptions } from "../llama/index.ts";
+import type { DialogueOptions, GenerateOptions } from "../llama/index.ts";
 import type { Need } from "./admission.ts";
-import type { GenerationRequest, Prompt } from "./generation.ts";
+import type { ChatPrompt, GenerationRequest, Prompt, WritingOptions } from "./generation.ts";
+import { PlainParser } from "./plain-parser.ts";
 import { refuse } from "./request-error.ts";
 import { ServedModel } from "./served-model.ts";
 
@@ -21,12 +23,19 @@ export interface EngineLimits {
   readonly milliseconds: number;
 }
 
+/** A prompt as ids, and how what follows it is written and read. */
+export interface CheckedPrompt {
+  readonly ids: Uint32Array;
+  /** The grammar that a chat's next message keeps to, and special tokens that it is written with. */
+  readonly writing: Pick<GenerateOptions, "grammar" | "shownIds">;
+  newParser(): DialogueParser;
+}
+
 /** A request that was checked, and what runs it. */
 export interface CheckedRequest {
   readonly request: GenerationRequest;
   readonly model: ServedModel;
-  /** The ids of each prompt. */
-  readonly prompts: readonly Uint32Array[];
+  readonly prompts: readonly CheckedPrompt[];
   readonly options: GenerateOptions;
   /** Tokens that end a text and are no part of it. */
   readonly stopIds: ReadonlySet<number>;
@@ -40,29 +49,53 @@ const reservedTokens = 256;
 
 /** @throws RequestError or CriaError naming what is wrong, before anything is computed */
 export function checkedRequest(request: GenerationRequest, model: ServedModel, limits: EngineLimits): CheckedRequest {
-  const { prompts, count = 1, maxTokens } = request;
+  const { count = 1, maxTokens } = request;
   const { prompts: mostPrompts, choices, completionTokens: most } = limits;
-  if (prompts.length > mostPrompts) refuse(`there are ${prompts.length} prompts, but a request may have ${mostPrompts}: send several`);
+  const { length } = request.prompts;
+  if (length > mostPrompts) refuse(`there are ${length} prompts, but a request may have ${mostPrompts}: send several`);
   if (count > choices) refuse(`n is ${count}, but this server writes at most ${choices} texts for a prompt: send several requests`, "n");
   if (maxTokens !== undefined && maxTokens > most)
     refuse(`${maxTokens} tokens are asked for, but this server writes at most ${most}: ask for fewer`, "max_tokens");
-  const ids = prompts.map((prompt) => encoded(model, prompt));
-  for (const { length } of ids) checkLength(length, model, limits, maxTokens);
-  const width = Math.max(1, Math.min(ids.length, Math.floor(choices / count)));
+  const prompts = request.prompts.map((prompt) => checkedPrompt(model, prompt, request.options));
+  for (const { ids } of prompts) checkLength(ids.length, model, limits, maxTokens);
+  const width = Math.max(1, Math.min(prompts.length, Math.floor(choices / count)));
   const options = optionsOf(request, model, most);
-  return { request, model, prompts: ids, options, stopIds: new Set(options.stopIds), count, width };
+  return { request, model, prompts, options, stopIds: new Set(options.stopIds), count, width };
 }
 
 /** What a request takes while it runs. A prompt's texts share its pages. */
 export function needOf({ prompts, options, count, width }: CheckedRequest): Need {
-  const longest = Math.max(...prompts.map(({ length }) => length));
+  const longest = Math.max(...prompts.map(({ ids }) => ids.length));
   const behind = Math.min(options.maxTokens ?? reservedTokens, reservedTokens);
   const pages = ServedModel.pagesOf(longest) + count * ServedModel.pagesOf(behind);
   return { sequences: width * count, pages: width * pages };
 }
 
-function encoded(model: ServedModel, prompt: Prompt): Uint32Array {
-  if ("messages" in prompt) return model.renderChat(knownRoles(prompt.messages, model), prompt.rendering).ids;
+function checkedPrompt(model: ServedModel, prompt: Prompt, { grammar, stop = [] }: WritingOptions = {}): CheckedPrompt {
+  const isChat = "messages" in prompt;
+  if (isChat && grammar === undefined) return chatPrompt(model, prompt, stop);
+  const compiled = grammarOf({ ...(grammar !== undefined && { grammar }) });
+  const writing = compiled === undefined ? {} : { grammar: compiled };
+  const ids = isChat ? model.openDialogue(prompt.messages, dialogueOf(model, prompt)).ids : textIds(model, prompt);
+  return { ids, writing, newParser: () => new PlainParser(stop) };
+}
+
+function chatPrompt(model: ServedModel, prompt: ChatPrompt, stop: readonly string[]): CheckedPrompt {
+  const { ids, writing, parser } = model.openDialogue(prompt.messages, dialogueOf(model, prompt));
+  return { ids, writing, newParser: () => parser(stop) };
+}
+
+/** Tools of a template that knows none are described in a system message, so that any model can be asked to call them. */
+function dialogueOf(model: ServedModel, { dialogue = {}, effort }: ChatPrompt): DialogueOptions {
+  const asked = { preamble: true, ...dialogue };
+  if (effort === undefined) return asked;
+  const name = "reasoning_effort";
+  if (model.templatesRead(name)) return { ...asked, variables: { ...dialogue.variables, [name]: effort } };
+  if (effort !== "none") refuse(`${name} is "${effort}", but this model's template knows no such levels: "none" turns reasoning off`, name);
+  return { ...asked, reasoning: false };
+}
+
+function textIds(model: ServedModel, prompt: Exclude<Prompt, ChatPrompt>): Uint32Array {
   if ("text" in prompt) return model.promptIds(prompt.text);
   const size = Math.min(model.tokenizer.vocabSize, model.config.vocabSize);
   const odd = prompt.ids.find((id) => id >= size);
@@ -70,12 +103,6 @@ function encoded(model: ServedModel, prompt: Prompt): Uint32Array {
     refuse(`the prompt has the token ${odd}, but this model has ${size} tokens: it is of another vocabulary`, "prompt");
   if (prompt.ids.length === 0) refuse("the prompt has no token to go on from: give at least one", "prompt");
   return Uint32Array.from(prompt.ids);
-}
-
-/** OpenAI's newer name for the system: templates that do not know it have the older one. */
-function knownRoles(messages: readonly Message[], model: ServedModel): readonly Message[] {
-  if (model.templatesRead("developer")) return messages;
-  return messages.map((message) => (message.role === "developer" ? { ...message, role: "system" } : message));
 }
 
 function checkLength(tokens: number, { contextLength }: ServedModel, limits: EngineLimits, maxTokens: number | undefined): void {
@@ -88,16 +115,12 @@ function checkLength(tokens: number, { contextLength }: ServedModel, limits: Eng
     refuse(`the prompt has ${tokens} tokens, but ${bound}: shorten it`, "messages", "context_length_exceeded");
 }
 
-/** The request's options over the model's defaults; a grammar or schema is compiled. */
+/** The request's options over the model's defaults, with one seed for all texts. Stop strings are the parsers' business. */
 function optionsOf({ options = {}, maxTokens }: GenerationRequest, model: ServedModel, most: number): GenerateOptions {
-  const asked = maxTokens === undefined ? {} : { maxTokens: Math.max(1, maxTokens) };
-  const { jsonSchema: _, whitespace: __, dryBreakers, ...merged } = model.optionsOf({ ...options, ...asked });
-  const grammar = grammarOf(options, merged.stop);
-  samplingOf(merged);
-  return {
-    ...merged,
-    ...(dryBreakers !== undefined && { dryBreakers }),
-    ...(grammar !== undefined && { grammar }),
-    maxTokens: Math.min(most, merged.maxTokens ?? most),
-  };
+  const { stop: _, grammar: __, seed = randomInt(2 ** 32), ...asked } = options;
+  const limit = maxTokens === undefined ? {} : { maxTokens: Math.max(1, maxTokens) };
+  const merged = model.optionsOf({ ...asked, seed, ...limit });
+  const { dryBreakers: ___, ...numbers } = merged;
+  samplingOf(numbers);
+  return { ...merged, maxTokens: Math.min(most, merged.maxTokens ?? most) };
 }

@@ -66,6 +66,11 @@ export class RequestContext {
     if (!this.#outgoing.headersSent) this.#outgoing.setHeader(name, value);
   }
 
+  /** Names tools that were left out because this server cannot have models call them. */
+  ignoreTools(kinds: readonly string[]): void {
+    this.set("x-cria-ignored-tools", [...new Set(kinds)].map((kind) => encodeURIComponent(kind.slice(0, 100))).join(", "));
+  }
+
   /** Notes an error that is told in a stream: the kind alone, as messages may quote what was asked. */
   fail({ kind, param }: RequestError): void {
     this.notes.error = param === undefined ? kind : `${kind} ${param}`;

@@ -43,7 +43,12 @@ export class Engine {
       signal.throwIfAborted();
       signal.addEventListener("abort", () => held.release(), { once: true });
       const { tokenizer } = lease.model;
-      return { model: lease.name, tokenizer, prompts: checked.prompts, events: () => this.#events(checked, place.granted, held) };
+      return {
+        model: lease.name,
+        tokenizer,
+        prompts: checked.prompts.map(({ ids }) => ids),
+        events: () => this.#events(checked, place.granted, held),
+      };
     } catch (error) {
       held.release();
       throw requestErrorOf(error);
@@ -58,7 +63,7 @@ export class Engine {
       await Promise.race([granted, aborted(signal)]);
       this.#watch.waited((performance.now() - asked) / 1000);
       limit.start();
-      const streams = checked.prompts.map((_, prompt) => writePrompt(checked, prompt, this.#watch, limit.signal));
+      const streams = checked.prompts.map((_, index) => writePrompt({ checked, index, watch: this.#watch, signal: limit.signal }));
       if (streams.length === 1 && streams[0] !== undefined) yield* streams[0];
       else yield* merged(streams, checked.width);
     } catch (error) {

@@ -1,18 +1,38 @@
 // What the protocols ask of the engine, and what it answers: nothing here knows of HTTP, and nothing of a protocol's names.
 import type { Message } from "../chat/index.ts";
-import type { FinishReason, TokenLogProbability } from "../infer/index.ts";
-import type { GenerateOptions, RenderOptions } from "../llama/index.ts";
+import type { DialoguePart } from "../dialogue/index.ts";
+import type { TokenLogProbability } from "../infer/index.ts";
+import type { DialogueOptions, GenerateOptions } from "../llama/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 import type { RequestError } from "./request-error.ts";
 
+/** A chat whose next message is wanted. */
+export interface ChatPrompt {
+  readonly messages: readonly Message[];
+  /** Tools, the form of the answer, whether the model reasons, and variables of the template. */
+  readonly dialogue?: DialogueOptions;
+  /** How much the model reasons, in words that some templates read: "none" is not at all. */
+  readonly effort?: string | undefined;
+}
+
 /** What a text goes on from: a text, the ids of one, or a chat. */
-export type Prompt =
-  | { readonly text: string }
-  | { readonly ids: readonly number[] }
-  | { readonly messages: readonly Message[]; readonly rendering?: RenderOptions };
+export type Prompt = { readonly text: string } | { readonly ids: readonly number[] } | ChatPrompt;
 
 /** How texts are written: what is absent is as the model's makers have it. */
-export type WritingOptions = Omit<GenerateOptions, "signal" | "parseSpecial" | "draft" | "steps" | "maxTokens" | "maxLength" | "choice">;
+export type WritingOptions = Omit<
+  GenerateOptions,
+  | "signal"
+  | "parseSpecial"
+  | "draft"
+  | "steps"
+  | "maxTokens"
+  | "maxLength"
+  | "choice"
+  | "cacheSalt"
+  | "jsonSchema"
+  | "whitespace"
+  | "shownIds"
+>;
 
 /** A request for texts behind one prompt or several. */
 export interface GenerationRequest {
@@ -39,16 +59,28 @@ export interface LoggedToken {
   readonly told: TokenLogProbability | undefined;
 }
 
+/** How a text ended. */
+export interface TextEnd {
+  /** "stop" is its own end or a stop string, "tool_calls" the same where it calls tools. */
+  readonly finishReason: "stop" | "length" | "tool_calls";
+  /** The stop string that ended it. */
+  readonly stopString: string | undefined;
+  /** Tokens that were drawn, one that ends a text among them. */
+  readonly completionTokens: number;
+  /** Those of them that are reasoning. */
+  readonly reasoningTokens: number;
+}
+
 /** What the engine says of a request, in order. Prompts and choices are numbered from 0: choice c of prompt p is p · count + c. */
 export type GenerationEvent =
   /** A prompt was read: its tokens, and how many of them the model had read before. */
   | { readonly type: "start"; readonly prompt: number; readonly promptTokens: number; readonly cachedTokens: number }
   /** The prompt's own tokens, where they are asked for. */
   | { readonly type: "prompt"; readonly prompt: number; readonly tokens: readonly LoggedToken[] }
-  /** More of a text; it may be empty where a token's text is held back. */
-  | { readonly type: "text"; readonly choice: number; readonly text: string; readonly logged: LoggedToken | undefined }
+  /** What a token brought of a text: none, where it is not settled yet what the text is. */
+  | { readonly type: "parts"; readonly choice: number; readonly parts: readonly DialoguePart[]; readonly logged: LoggedToken | undefined }
   /** A text has ended. */
-  | { readonly type: "end"; readonly choice: number; readonly finishReason: FinishReason; readonly completionTokens: number }
+  | ({ readonly type: "end"; readonly choice: number } & TextEnd)
   /** The request failed; nothing follows. */
   | { readonly type: "error"; readonly error: RequestError };
 

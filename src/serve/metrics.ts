@@ -58,13 +58,12 @@ export class Metrics implements EngineWatch {
   promptRead({ tokens, cachedTokens }: PromptCounts, seconds: number): void {
     this.#promptTokens.inc(tokens);
     this.#cachedTokens.inc(cachedTokens);
-    this.#tokens.inc();
     this.#first.observe(seconds);
   }
 
-  nextToken(seconds: number): void {
+  tokenWritten(seconds: number | undefined): void {
     this.#tokens.inc();
-    this.#between.observe(seconds);
+    if (seconds !== undefined) this.#between.observe(seconds);
   }
 
   failed(error: unknown): void {

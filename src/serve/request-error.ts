@@ -84,5 +84,5 @@ export function withoutPaths(message: string): string {
 
 /** The path of the parameter that a message begins with, as those on messages and tools do. */
 function paramOf(message: string): string | undefined {
-  return /^(?:messages|tools)(?:\[\d+\]|\.\w+)*/.exec(message)?.[0];
+  return /^(?:messages|tools|tool_choice)\b(?:\[\d+\]|\.\w+)*/.exec(message)?.[0];
 }

@@ -14,7 +14,7 @@ import { ServedModel } from "./served-model.ts";
 import { type RunningServer, type ServeOptions, serve } from "./server.ts";
 
 /** Tokens of the tiny model's context here. */
-export const contextLength = 512;
+export const contextLength = 2048;
 
 /** What differs from test to test. */
 export interface TestServerOptions extends Partial<Omit<ServeOptions, "models" | "limits">> {

@@ -1,110 +1,98 @@
 // One prompt of a request: it is scored where that is asked for, read, and the texts behind it are written.
-import type { ChoicePiece, PromptCounts, TextPiece } from "../infer/index.ts";
-import type { CheckedRequest } from "./checked-request.ts";
+import type { PromptCounts } from "../infer/index.ts";
+import type { CheckedPrompt, CheckedRequest } from "./checked-request.ts";
 import type { GenerationEvent } from "./generation.ts";
-import type { PaceMark } from "./prefill-pace.ts";
+import { merged } from "./merge.ts";
 import { RequestError } from "./request-error.ts";
-import type { ServedModel } from "./served-model.ts";
+import { TextProgress, type TextWatch } from "./text-progress.ts";
 
 /** Who is told when tokens come. Times are in seconds. */
-export interface PromptWatch {
+export interface PromptWatch extends TextWatch {
   /** A prompt was read, and its first token came so long after it began to run. */
   promptRead(counts: PromptCounts, seconds: number): void;
-  /** A text's next token came so long after the one before. */
-  nextToken(seconds: number): void;
+}
+
+/** A prompt of a request, and who is told of it. */
+export interface PromptJob {
+  readonly checked: CheckedRequest;
+  /** Its number in the request. */
+  readonly index: number;
+  readonly watch: PromptWatch;
+  readonly signal: AbortSignal;
 }
 
 /**
  * The events of one prompt.
- * @param prompt its number in the request
  * @throws RequestError where no token may follow by the grammar, and what the model throws
  */
-export async function* writePrompt(
-  checked: CheckedRequest,
-  prompt: number,
-  watch: PromptWatch,
-  signal: AbortSignal,
-): AsyncGenerator<GenerationEvent, void> {
+export async function* writePrompt(job: PromptJob): AsyncGenerator<GenerationEvent, void> {
+  const { checked, index, signal } = job;
   const { request, model, count } = checked;
-  const ids = checked.prompts[prompt]!;
-  const began = performance.now();
-  const start = (counts: PromptCounts): GenerationEvent => {
-    watch.promptRead(counts, (performance.now() - began) / 1000);
-    return { type: "start", prompt, promptTokens: counts.tokens, cachedTokens: counts.cachedTokens };
-  };
+  const prompt = checked.prompts[index]!;
+  const first = index * count;
   if (request.scoreTop !== undefined) {
-    const tokens = await model.logProbabilities(ids, { top: request.scoreTop, signal });
-    yield { type: "prompt", prompt, tokens };
+    const tokens = await model.logProbabilities(prompt.ids, { top: request.scoreTop, signal });
+    yield { type: "prompt", prompt: index, tokens };
   }
-  if (request.maxTokens === 0) {
-    yield start({ tokens: ids.length, cachedTokens: 0 });
-    for (let i = 0; i < count; i++) yield { type: "end", choice: prompt * count + i, finishReason: "length", completionTokens: 0 };
+  if (request.maxTokens === 0) yield* nothingWritten(job, first);
+  else yield* inParallel(Array.from({ length: count }, (_, i) => writeText(job, prompt, i, first + i)));
+}
+
+/** The texts behind one prompt: the first one reads it, and the others find what it has read. */
+async function* inParallel([first, ...others]: AsyncGenerator<GenerationEvent, void>[]): AsyncGenerator<GenerationEvent, void> {
+  if (first === undefined) return;
+  if (others.length === 0) return yield* first;
+  const begun = await first.next();
+  if (begun.done) return;
+  yield begun.value;
+  yield* merged([first, ...others], others.length + 1);
+}
+
+function* nothingWritten(job: PromptJob, first: number): Generator<GenerationEvent, void> {
+  const { checked, index, watch } = job;
+  const tokens = checked.prompts[index]!.ids.length;
+  watch.promptRead({ tokens, cachedTokens: 0 }, 0);
+  yield { type: "start", prompt: index, promptTokens: tokens, cachedTokens: 0 };
+  const end = { finishReason: "length", stopString: undefined, completionTokens: 0, reasoningTokens: 0 } as const;
+  for (let i = 0; i < checked.count; i++) yield { type: "end", choice: first + i, ...end };
+}
+
+/** @param i which of the prompt's texts it is @param choice its number in the request */
+async function* writeText(
+  { checked, index, watch, signal }: PromptJob,
+  { ids, writing, newParser }: CheckedPrompt,
+  i: number,
+  choice: number,
+): AsyncGenerator<GenerationEvent, void> {
+  const { model, options, stopIds, request } = checked;
+  const began = performance.now();
+  const parser = newParser();
+  const progress = new TextProgress(model.pace, watch);
+  for await (const piece of model.pieces(ids, { ...options, ...writing, choice: i, cacheSalt: request.key, signal })) {
+    const { id, text, finishReason, prompt, logProbabilities: told } = piece;
+    if (prompt !== undefined && i === 0) {
+      watch.promptRead(prompt, (performance.now() - began) / 1000);
+      yield { type: "start", prompt: index, promptTokens: prompt.tokens, cachedTokens: prompt.cachedTokens };
+    }
+    if (finishReason === "stuck") throw stuck();
+    const isEnd = finishReason === "stop" && stopIds.has(id);
+    const logged = told === undefined || isEnd ? undefined : { id, told };
+    const parts = parser.push(text);
+    progress.count(parts);
+    if (finishReason === undefined && !parser.isStopped) {
+      yield { type: "parts", choice, parts, logged };
+      continue;
+    }
+    const end = parser.end();
+    yield { type: "parts", choice, parts: [...parts, ...end.parts], logged };
+    const isCut = finishReason === "length" && !parser.isStopped;
+    yield { type: "end", choice, finishReason: isCut ? "length" : end.finishReason, stopString: parser.stopString, ...progress.counts };
     return;
   }
-  let isStarted = false;
-  const texts = Array.from({ length: count }, () => new TextClock(model, watch));
-  for await (const piece of piecesOf(checked, ids, signal)) {
-    if (!isStarted) yield start(piece.prompt ?? { tokens: ids.length, cachedTokens: 0 });
-    isStarted = true;
-    const tokens = texts[piece.choice]!.count();
-    yield* eventsOf(piece, prompt * count + piece.choice, tokens, checked);
-  }
 }
 
-/** Tokens of a text, and when the last one came. */
-class TextClock {
-  readonly #model: ServedModel;
-  readonly #watch: PromptWatch;
-  #tokens = 0;
-  #last: PaceMark | undefined;
-
-  constructor(model: ServedModel, watch: PromptWatch) {
-    [this.#model, this.#watch] = [model, watch];
-  }
-
-  /** @returns tokens so far */
-  count(): number {
-    const { pace } = this.#model;
-    const now = pace.mark(performance.now() / 1000);
-    if (this.#last !== undefined) {
-      this.#watch.nextToken(now.seconds - this.#last.seconds);
-      pace.next(this.#last, now);
-    }
-    this.#last = now;
-    return ++this.#tokens;
-  }
-}
-
-/** One text is written without the copies that several from one prompt need. */
-function piecesOf(
-  { model, count, options, request }: CheckedRequest,
-  ids: Uint32Array,
-  signal: AbortSignal,
-): AsyncGenerator<ChoicePiece, void> {
-  const all = { ...options, cacheSalt: request.key, signal };
-  return count > 1 ? model.choices(ids, count, all) : asChoice(model.pieces(ids, all));
-}
-
-async function* asChoice(pieces: AsyncGenerator<TextPiece, void>): AsyncGenerator<ChoicePiece, void> {
-  for await (const piece of pieces) yield { ...piece, choice: 0 };
-}
-
-function* eventsOf(
-  piece: ChoicePiece,
-  choice: number,
-  completionTokens: number,
-  { stopIds }: CheckedRequest,
-): Generator<GenerationEvent, void> {
-  const { id, text, logProbabilities: told, finishReason } = piece;
-  if (finishReason === "stuck")
-    throw new RequestError(
-      "invalid",
-      "the text is not complete, but no token of the model may follow by the grammar or schema: change it",
-      {
-        ...{ param: "response_format", code: "grammar_stuck" },
-      },
-    );
-  const isEnd = finishReason === "stop" && stopIds.has(id);
-  yield { type: "text", choice, text, logged: told === undefined || isEnd ? undefined : { id, told } };
-  if (finishReason !== undefined) yield { type: "end", choice, finishReason, completionTokens };
+function stuck(): RequestError {
+  return new RequestError("invalid", "the text is not complete, but no token of the model may follow by the grammar or schema: change it", {
+    ...{ param: "response_format", code: "grammar_stuck" },
+  });
 }

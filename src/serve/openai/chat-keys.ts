@@ -9,6 +9,19 @@ const textOnly = "cria's models read and write text only";
 /** A message; the room chat checks it, and names what is wrong. */
 const message = z.looseObject({ role: z.string() });
 
+const named = z.object({ name: z.string() });
+const toolChoice = z.union([
+  z.enum(["none", "auto", "required"]),
+  z.object({ type: z.literal("function"), function: named }),
+  z.object({
+    type: z.literal("allowed_tools"),
+    allowed_tools: z.object({
+      mode: z.enum(["auto", "required"]),
+      tools: z.array(z.looseObject({ type: z.string(), function: named.nullish() })),
+    }),
+  }),
+]);
+
 const responseFormat = z.discriminatedUnion("type", [
   z.object({ type: z.literal("text") }),
   z.object({ type: z.literal("json_object") }),
@@ -32,12 +45,12 @@ const ownKeys = {
   logprobs: obeyed(z.boolean()),
   top_logprobs: obeyed(z.int().min(0).max(20)),
   response_format: obeyed(responseFormat),
-  tools: refused("this server's models call no tools: leave it out", []),
-  tool_choice: refused("this server's models call no tools: leave it out", "none", "auto"),
-  parallel_tool_calls: harmless(z.boolean()),
+  tools: obeyed(z.array(z.looseObject({ type: z.string() }))),
+  tool_choice: obeyed(toolChoice),
+  parallel_tool_calls: obeyed(z.boolean()),
   functions: refused("it is deprecated: use tools", []),
   function_call: refused("it is deprecated: use tool_choice", "none"),
-  reasoning_effort: obeyed(z.string()),
+  reasoning_effort: obeyed(z.enum(["none", "minimal", "low", "medium", "high", "xhigh"])),
   modalities: refused(textOnly, ["text"]),
   audio: refused(textOnly),
   prediction: refused("texts are not predicted here: leave it out, the text is the same"),

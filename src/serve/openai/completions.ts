@@ -71,9 +71,9 @@ function take(texts: readonly CompletionText[], prompts: number, event: Generati
     for (const text of own) text.echo(event.tokens);
     return [];
   }
-  const text = event.type === "text" || event.type === "end" ? texts[event.choice] : undefined;
+  const text = event.type === "parts" || event.type === "end" ? texts[event.choice] : undefined;
   if (text === undefined) return [];
-  if (event.type === "text") text.push(event.text, event.logged);
+  if (event.type === "parts") text.push(event.parts.map((part) => (part.type === "content" ? part.text : "")).join(""), event.logged);
   if (event.type === "end") text.end(event.finishReason);
   return [text];
 }

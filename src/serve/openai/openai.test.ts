@@ -84,6 +84,61 @@ describe("chats", () => {
   });
 });
 
+describe("tools", () => {
+  const parameters = {
+    ...{ type: "object", properties: { where: { enum: ["ab", "b"] }, days: { type: "integer", minimum: 1, maximum: 9 } } },
+    ...{ required: ["where", "days"], additionalProperties: false },
+  };
+  const tools = [{ type: "function" as const, function: { name: "weather", description: "The weather", parameters } }];
+  const asked = { ...greedy, temperature: 1, seed: 7, max_tokens: 300, tools, tool_choice: "required" as const };
+  const argumentsHold = (text: string) =>
+    expect(JSON.parse(text)).toEqual({ where: expect.stringMatching(/^a?b$/), days: expect.toSatisfy((days) => days >= 1 && days <= 9) });
+
+  test("a call keeps to its tool's schema, whole and in a stream, and its result goes on in the next turn", async () => {
+    const { choices } = await client().chat.completions.create(asked);
+    expect(choices[0]).toMatchObject({ finish_reason: "tool_calls", message: { content: null } });
+    const call = choices[0]?.message.tool_calls?.[0];
+    if (call?.type !== "function") throw new Error("no call");
+    expect(call.function.name).toBe("weather");
+    argumentsHold(call.function.arguments);
+    const deltas = [];
+    for await (const chunk of await client().chat.completions.create({ ...asked, stream: true }))
+      deltas.push(...(chunk.choices[0]?.delta.tool_calls ?? []));
+    const [first] = deltas;
+    expect(first).toMatchObject({
+      index: 0,
+      type: "function",
+      id: expect.stringMatching(/^call_\w+$/),
+      function: { name: "weather", arguments: "" },
+    });
+    expect(deltas.filter(({ id }) => id !== undefined)).toHaveLength(deltas.filter((delta) => delta.function?.name !== undefined).length);
+    const own = deltas.filter(({ index }) => index === 0).map((delta) => delta.function?.arguments ?? "");
+    expect(own.join("")).toBe(call.function.arguments);
+    const answer = { role: "tool" as const, tool_call_id: call.id, content: "rain" };
+    const next = await client().chat.completions.create({
+      ...asked,
+      tool_choice: "none",
+      max_tokens: 4,
+      messages: [...messages, choices[0]!.message, answer],
+    });
+    expect(next.choices[0]?.message.tool_calls).toBeUndefined();
+  });
+
+  test("one tool is called by its name; kinds that cannot be run are left out and named", async () => {
+    const other = { type: "function" as const, function: { name: "clock" } };
+    const named = await client().chat.completions.create({
+      ...asked,
+      tools: [...tools, other],
+      tool_choice: { type: "function", function: { name: "clock" } },
+    });
+    expect(named.choices[0]?.message.tool_calls?.every((call) => call.type === "function" && call.function.name === "clock")).toBe(true);
+    const odd = await post(`${server().url}/v1/chat/completions`, { ...asked, tools: [...tools, { type: "web_search" }] });
+    expect(odd).toMatchObject({ status: 200, headers: { "x-cria-ignored-tools": "web_search" } });
+    const wrong = await post(`${server().url}/v1/chat/completions`, { ...asked, tools: [{ type: "function", function: { name: "a b" } }] });
+    expect(wrong).toMatchObject({ status: 400, json: { error: { param: "tools[0].function.name" } } });
+  });
+});
+
 describe("completions", () => {
   test("echo gives the prompt's own tokens, each with its place", async () => {
     const { choices, usage } = await client().completions.create({
@@ -131,11 +186,11 @@ describe("clients", () => {
   });
 
   test("errors have the codes that clients know", async () => {
-    const long = client().chat.completions.create({ ...greedy, messages: [{ role: "user", content: "ab ".repeat(400) }] });
+    const long = client().chat.completions.create({ ...greedy, messages: [{ role: "user", content: "ab ".repeat(1500) }] });
     const error = (await long.catch((thrown: unknown) => thrown)) as APIError;
     expect(error).toBeInstanceOf(APIError);
     expect(error).toMatchObject({ status: 400, code: "context_length_exceeded", type: "invalid_request_error" });
-    expect(error.message).toMatch(/the prompt has \d+ tokens, but the model's context holds 512/);
+    expect(error.message).toMatch(/the prompt has \d+ tokens, but the model's context holds 2048/);
     expect(error.headers?.get("x-should-retry")).toBe("false");
     await expect(client().chat.completions.create({ ...greedy, model: "gpt-4" })).rejects.toMatchObject({
       status: 404,

@@ -7,12 +7,16 @@ export class UsageCount {
   promptTokens = 0;
   cachedTokens = 0;
   completionTokens = 0;
+  reasoningTokens = 0;
 
   add(event: GenerationEvent): void {
     if (event.type === "start") {
       this.promptTokens += event.promptTokens;
       this.cachedTokens += event.cachedTokens;
-    } else if (event.type === "end") this.completionTokens += event.completionTokens;
+    } else if (event.type === "end") {
+      this.completionTokens += event.completionTokens;
+      this.reasoningTokens += event.reasoningTokens;
+    }
   }
 
   /** Tells the log. */
@@ -27,6 +31,7 @@ export class UsageCount {
       completion_tokens: this.completionTokens,
       total_tokens: this.promptTokens + this.completionTokens,
       prompt_tokens_details: { cached_tokens: this.cachedTokens },
+      completion_tokens_details: { reasoning_tokens: this.reasoningTokens },
     };
   }
 }
