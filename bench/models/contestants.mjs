@@ -55,16 +55,18 @@ export function llamaBench(name, program, path, threads, rtr) {
   const batched = join(dirname(program), "llama-batched-bench");
   const isIk = rtr !== undefined;
   const common = ["-m", path, "-t", `${threads}`];
-  const output = async (...command) => (await promisify(execFile)(...command, { maxBuffer: 2 ** 24 })).stdout;
+  const output = (...command) => promisify(execFile)(...command, { maxBuffer: 2 ** 24 });
   const alone = async ({ prompt, generate, depth }) => {
     const lengths = depth > 0 ? ["-w", "0", "-p", "0", "-n", "0", "-gp", `${depth},${generate}`] : ["-p", `${prompt}`, "-n", `${generate}`];
     const more = isIk ? ["-rtr", `${rtr}`] : [];
-    return JSON.parse(await output(program, [...common, "-r", "1", "-o", "json", ...lengths, ...more]))[0].avg_ts;
+    const { stdout } = await output(program, [...common, "-r", "1", "-o", "json", ...lengths, ...more]);
+    return JSON.parse(stdout)[0].avg_ts;
   };
   const together = async ({ generate, sequences }) => {
     const sizes = ["-npp", "1", "-ntg", `${generate}`, "-npl", `${sequences}`, "-c", `${sequences * (generate + 1)}`];
-    const text = await output(batched, [...common, ...sizes, ...(rtr === 1 ? ["-rtr"] : [])]);
-    const row = /^\|\s*1 \|\s*\d+ \|.*$/m.exec(text)?.[0] ?? "";
+    const { stdout, stderr } = await output(batched, [...common, ...sizes, ...(rtr === 1 ? ["-rtr"] : [])]);
+    const row = /^\|\s*1 \|\s*\d+ \|.*$/m.exec(`${stdout}\n${stderr}`)?.[0]; // the one prints it here, the other there
+    if (row === undefined) throw new Error(`[bench] ${name}: llama-batched-bench printed no row of its table`);
     return Number(row.split("|")[8]);
   };
   return {
