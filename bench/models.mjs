@@ -8,6 +8,7 @@
 // With --json, the table and all rounds go to the file, and rounds that are there count, too: a long comparison may be made in parts.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { allocateWritten, openKernel } from "../dist/backend/cpu/index.js";
@@ -26,7 +27,7 @@ const usualTests = "pp512,pp128,tg64,tg64x8,first";
 
 export async function run(args = []) {
   const flags = parseFlags(args);
-  const path = flags.file ?? (await randomModel(flags.folder, flags.shape, flags.type));
+  const path = resolve(flags.file ?? (await randomModel(flags.folder, flags.shape, flags.type)));
   const found = flags.json && existsSync(flags.json) ? JSON.parse(readFileSync(flags.json, "utf8")) : { path, rounds: [] };
   if (found.path !== path) throw new Error(`[bench] ${flags.json} has rounds of ${found.path}, not of ${path}: name another file`);
   const rows = await measure(path, flags, found.rounds, (rows) => {

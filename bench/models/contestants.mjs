@@ -2,7 +2,8 @@
 // whether it can run a test, and runs it once: → tokens per second. What is absent is left out, and says so.
 import { execFile, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -47,15 +48,17 @@ export async function nodeLlamaCpp(path, tests, threads) {
 
 /**
  * A llama-bench, and the llama-batched-bench beside it for several texts: a process per run, which warms up by itself.
+ * @param path the model's, absolute
  * @param rtr 0 or 1: whether ik_llama.cpp repacks weights, and that it is this one
  */
-export function llamaBench(name, program, path, threads, rtr) {
-  if (program === undefined) return absent(name, "name its llama-bench, as bench/peers/README.md says");
+export function llamaBench(name, named, path, threads, rtr) {
+  if (named === undefined) return absent(name, "name its llama-bench, as bench/peers/README.md says");
+  const program = resolve(named);
   if (!existsSync(program)) throw new Error(`[bench] ${name}: there is no ${program}`);
   const batched = join(dirname(program), "llama-batched-bench");
   const isIk = rtr !== undefined;
   const common = ["-m", path, "-t", `${threads}`];
-  const output = (...command) => promisify(execFile)(...command, { maxBuffer: 2 ** 24 });
+  const output = (...command) => promisify(execFile)(...command, { maxBuffer: 2 ** 24, cwd: tmpdir() }); // some write a log where they are
   const alone = async ({ prompt, generate, depth }) => {
     const lengths = depth > 0 ? ["-w", "0", "-p", "0", "-n", "0", "-gp", `${depth},${generate}`] : ["-p", `${prompt}`, "-n", `${generate}`];
     const more = isIk ? ["-rtr", `${rtr}`] : [];
