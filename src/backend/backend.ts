@@ -57,11 +57,29 @@ export interface DeviceBuffer {
   dispose(): void;
 }
 
+/** Values for the first elements of a buffer. */
+export interface PassWrite {
+  readonly buffer: DeviceBuffer;
+  readonly values: ArrayLike<number>;
+}
+
+/** `length` values of a kept activation from `at` on. */
+export interface PassRead {
+  readonly tensor: Tensor;
+  readonly at: number;
+  readonly length: number;
+}
+
 /** A compiled graph on its buffers. */
 export interface Program {
   readonly plan: MemoryPlan;
   /** Replays every node in order. One run at a time on a backend: calls queue. */
   run(): Promise<void>;
+  /**
+   * Writes, runs and reads at one go, in one job of the backend's queue: what a token takes beside its run is paid for every token.
+   * @param writes the first elements of bound buffers. @returns a copy of each of the `reads`, kept activations.
+   */
+  pass(writes: readonly PassWrite[], reads: readonly PassRead[]): Promise<HostArray[]>;
   /** Copies the values of a kept activation after a run: `length` of them from `at` on, all by default. */
   read(tensor: Tensor, at?: number, length?: number): Promise<HostArray>;
   dispose(): void;

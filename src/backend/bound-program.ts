@@ -2,10 +2,16 @@
 // while the tokens of one program are never those of another.
 import { check, didYouMean, fail } from "../base/index.ts";
 import type { Graph, MemoryPlan, Tensor } from "../graph/index.ts";
-import type { Backend, DeviceBuffer, HostArray, Program } from "./backend.ts";
+import type { Backend, DeviceBuffer, HostArray, PassRead, Program } from "./backend.ts";
+
+/** Values for the first elements of an input. */
+export interface InputWrite {
+  readonly input: string;
+  readonly values: ArrayLike<number>;
+}
 
 /** A program that owns its inputs and shares states with others by their names. */
-export class BoundProgram implements Program {
+export class BoundProgram implements Omit<Program, "pass"> {
   readonly #program: Program;
   readonly #inputs: ReadonlyMap<string, DeviceBuffer>;
   readonly #unwritten: Set<string>;
@@ -43,8 +49,7 @@ export class BoundProgram implements Program {
 
   /** Writes the first elements of an input, all of them by default. @throws CriaError when the graph has no input of this name. */
   async write(input: string, values: ArrayLike<number>): Promise<void> {
-    const buffer = this.#inputs.get(input);
-    if (buffer === undefined) fail("backend", `the program has no input "${input}"${didYouMean(input, this.#inputs.keys())}`);
+    const buffer = this.#input(input);
     const isFirst = this.#unwritten.delete(input); // now, so that a run can be asked for before the write is done
     try {
       await buffer.write(values);
@@ -56,12 +61,21 @@ export class BoundProgram implements Program {
 
   /** @throws CriaError naming the inputs that were never written: with zeros in their place a model computes, and says nothing true. */
   async run(): Promise<void> {
-    check(
-      this.#unwritten.size === 0,
-      "backend",
-      () => `the program runs without its inputs ${[...this.#unwritten].join(", ")}: write each of them once before`,
-    );
+    this.#checkWritten();
     return this.#program.run();
+  }
+
+  /** {@link Program.pass} with inputs by their names. @throws CriaError as {@link BoundProgram.write} and {@link BoundProgram.run} do. */
+  async pass(writes: readonly InputWrite[], reads: readonly PassRead[]): Promise<HostArray[]> {
+    const given = writes.map(({ input, values }) => ({ buffer: this.#input(input), values }));
+    const first = writes.filter(({ input }) => this.#unwritten.delete(input));
+    try {
+      this.#checkWritten();
+      return await this.#program.pass(given, reads);
+    } catch (error) {
+      for (const { input } of first) this.#unwritten.add(input);
+      throw error;
+    }
   }
 
   read(tensor: Tensor, at?: number, length?: number): Promise<HostArray> {
@@ -76,6 +90,19 @@ export class BoundProgram implements Program {
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+
+  #input(name: string): DeviceBuffer {
+    const found = this.#inputs.get(name);
+    return found ?? fail("backend", `the program has no input "${name}"${didYouMean(name, this.#inputs.keys())}`);
+  }
+
+  #checkWritten(): void {
+    check(
+      this.#unwritten.size === 0,
+      "backend",
+      () => `the program runs without its inputs ${[...this.#unwritten].join(", ")}: write each of them once before`,
+    );
   }
 }
 

@@ -192,6 +192,36 @@ function testPrograms(backend: () => Backend, tolerance: number): void {
     expect(seen.size).toBe(1);
   });
 
+  test("passes that are asked for together each write, run and read by themselves", async () => {
+    const graph = new Graph();
+    const x = graph.input("x", f32(2, 3));
+    const twice = graph.keep(add(x, x));
+    const buffers = await allocateAll(backend(), graph);
+    const program = await backend().compile(graph, buffers);
+    const buffer = buffers.get(x)!;
+    const pass = (values: readonly number[], at: number, length: number) =>
+      program.pass([{ buffer, values }], [{ tensor: twice, at, length }]);
+    const passes = [
+      pass([1, 2, 3, 4, 5, 6], 0, 6),
+      pass([7], 0, 2),
+      program.pass([], [{ tensor: twice, at: 4, length: 2 }]),
+      pass([8, 9], 0, 2),
+    ];
+    expect((await Promise.all(passes)).map(([array]) => [...array!])).toEqual([
+      [2, 4, 6, 8, 10, 12],
+      [14, 4],
+      [10, 12],
+      [16, 18],
+    ]);
+    await expect(pass([1, 2, 3, 4, 5, 6, 7], 0, 1)).rejects.toThrow(CriaError);
+    await expect(pass([1], 5, 2)).rejects.toThrow(CriaError);
+    await expect(program.pass([], [{ tensor: x, at: 0, length: 1 }])).rejects.toThrow("keep it in the graph");
+    buffer.dispose();
+    await expect(program.pass([], [])).rejects.toThrow("disposed");
+    program.dispose();
+    for (const other of buffers.values()) other.dispose();
+  });
+
   test("rows beyond the live ones change nothing in these, and are left out of a run", async () => {
     const all = await limitedRows(backend(), undefined);
     const width = all.length / limitedRowCount;

@@ -1,5 +1,5 @@
 // The rows of passes on a backend: one program for each size of pass, compiled when it is first needed, on weights and pages that all share.
-import { type Backend, BoundProgram, type DeviceBuffer, type HostArray } from "../backend/index.ts";
+import { type Backend, BoundProgram, type DeviceBuffer, type HostArray, type InputWrite, type PassRead } from "../backend/index.ts";
 import { fail, type StateDType } from "../base/index.ts";
 import { Graph, i32, mostTopK, pageCopy, pageKeys, pageTiles, type Tensor, tensorBytes } from "../graph/index.ts";
 import {
@@ -79,6 +79,8 @@ export class Programs implements PassRunner {
   readonly #parts: ProgramParts & GraphParts;
   readonly #size: PoolSize;
   readonly #compiled = new Map<string, Promise<Compiled>>();
+  /** Those that are there, so that a token need not wait for a promise. */
+  readonly #compiledNow = new Map<string, Compiled>();
   #copying: Promise<BoundProgram> | undefined;
 
   /** @param parts their buffers are disposed of with the programs */
@@ -89,17 +91,24 @@ export class Programs implements PassRunner {
     this.#size = size;
   }
 
+  /** What a pass writes and reads goes with its run: a promise costs microseconds, and a token of a small model takes a few hundred. */
   async run(pass: PassInputs): Promise<PassOutputs> {
-    const compiled = await this.#program(pass);
-    const { graph, program } = compiled;
-    await Promise.all([...this.#writeRopeTable(compiled, pass.ropeLength), ...this.#write(compiled, pass), program.run()]);
-    const hidden = pass.outputs.map(async (name) => {
-      const { dim } = this.#config;
+    const compiled = this.#ready(pass) ?? (await this.#program(pass));
+    const { graph, program, written } = compiled;
+    const writes = this.#inputs(compiled, pass).filter(({ input, values }) => !isSame(values, written.get(input)));
+    const reads = new RowReads();
+    const logits = logitsFrom(reads, compiled, pass.logitRows);
+    const hidden = pass.outputs.map((name) => {
       const kept = graph.hidden.get(name) ?? fail("infer", `the program does not keep the output ${name}`);
-      const values = (await program.read(kept, 0, pass.tokens.length * dim)) as Float32Array;
-      return [name, pass.tokens.map((_, row) => values.subarray(row * dim, (row + 1) * dim))] as const;
+      return [name, reads.of(kept, [0, pass.tokens.length - 1])] as const;
     });
-    return { logits: await this.#logits(compiled, pass.logitRows), hidden: new Map(await Promise.all(hidden)) };
+    for (const { input } of writes) written.delete(input); // A pass can fail, so they count as written only when they are there.
+    compiled.ropeLength = undefined;
+    reads.arrays = await program.pass(writes, reads.wanted);
+    for (const { input, values } of writes) written.set(input, values);
+    compiled.ropeLength = pass.ropeLength;
+    const rowsOf = (rowOf: RowOf) => pass.tokens.map((_, row) => rowOf(row) as Float32Array);
+    return { logits: logits(), hidden: new Map(hidden.map(([name, rowOf]) => [name, rowsOf(rowOf)])) };
   }
 
   async copy(copies: readonly PageCopy[]): Promise<void> {
@@ -120,39 +129,30 @@ export class Programs implements PassRunner {
     for (const buffer of this.#parts.held.values()) buffer.dispose();
   }
 
-  /** Writes RoPE's table where it is another one: only once, unless the scaling looks at the length of a run. */
-  #writeRopeTable(compiled: Compiled, ropeLength: number): Promise<void>[] {
-    if (compiled.ropeLength === ropeLength) return [];
-    compiled.ropeLength = undefined; // Writing can fail, as in writeInput.
-    return [...ropeInputs(this.#config, ropeLength - 1)].map(async ([name, values]) => {
-      await compiled.program.write(name, values);
-      compiled.ropeLength = ropeLength;
-    });
-  }
-
-  /** Writes the inputs of a pass that are others than those of the pass before. */
-  #write(compiled: Compiled, pass: PassInputs): Promise<void>[] {
-    const { rows, logitRows, top } = compiled.size;
+  /** The inputs of a pass: its rows, and RoPE's table where it is another one, which it is only once unless the scaling looks at the length of a run. */
+  #inputs({ size: { rows, logitRows, top }, ropeLength }: Compiled, pass: PassInputs): InputWrite[] {
     const { tokens, positions, slots, pages } = pass;
     const P = Math.ceil(this.#size.contextLength / pageKeys);
     const table = new Int32Array(pages.length * P);
     for (const [slot, numbers] of pages.entries()) table.set(numbers, slot * P);
     const allSlots = new Int32Array(rows);
     allSlots.set(slots);
-    const inputs: [string, ArrayLike<number>][] = [
-      ["tokens", tokens],
-      ["positions", positions],
-      ["slots", slots],
-      ["pages", table],
-      ["tiles", pageTiles(allSlots, positions, tokens.length)],
-      ["count", [tokens.length]],
+    const inputs: InputWrite[] = [
+      { input: "tokens", values: tokens },
+      { input: "positions", values: positions },
+      { input: "slots", values: slots },
+      { input: "pages", values: table },
+      { input: "tiles", values: pageTiles(allSlots, positions, tokens.length) },
+      { input: "count", values: [tokens.length] },
     ];
     if (logitRows < rows) {
       const chosen = pass.logitRows.map(({ row }) => row);
-      inputs.push(["logitRows", chosen], ["logitCount", [chosen.length]]);
+      inputs.push({ input: "logitRows", values: chosen }, { input: "logitCount", values: [chosen.length] });
     }
-    if (top?.isMasked) inputs.push(["allowed", this.#allowed(pass, logitRows < rows)]);
-    return inputs.filter(([name, values]) => !isSame(values, compiled.written.get(name))).map((input) => writeInput(compiled, ...input));
+    if (top?.isMasked) inputs.push({ input: "allowed", values: this.#allowed(pass, logitRows < rows) });
+    if (ropeLength !== pass.ropeLength)
+      for (const [input, values] of ropeInputs(this.#config, pass.ropeLength - 1)) inputs.push({ input, values });
+    return inputs;
   }
 
   /** The bits of allowed tokens of every row that logits are made of. */
@@ -163,32 +163,22 @@ export class Programs implements PassRunner {
     return bits;
   }
 
-  /** Reads what is wanted of the rows that logits are made of. */
-  async #logits({ size, graph, program }: Compiled, wanted: readonly LogitRow[]): Promise<(Float32Array | TopLogits)[]> {
-    const placed = wanted.map(({ row, top }, i) => ({ place: size.logitRows < size.rows ? i : row, top }));
-    const placesOf = (isTop: boolean) => placed.filter(({ top }) => (top !== undefined) === isTop).map(({ place }) => place);
-    const logits = await readRows(program, graph.logits, placesOf(false));
-    if (graph.top === undefined) return placed.map(({ place }) => logits(place) as Float32Array);
-    const read = (tensor: Tensor) => readRows(program, tensor, placesOf(true));
-    const [values, ids, total] = await Promise.all([read(graph.top.values), read(graph.top.ids), read(graph.top.logSumExp)]);
-    return placed.map(({ place, top }) => {
-      if (top === undefined) return logits(place) as Float32Array;
-      return {
-        ids: ids(place).subarray(0, top.top) as Int32Array,
-        logits: values(place).subarray(0, top.top) as Float32Array,
-        logSumExp: total(place)[0] ?? Number.NaN,
-      };
-    });
+  /** The program of a pass, where it is compiled. */
+  #ready(pass: PassInputs): Compiled | undefined {
+    return this.#compiledNow.get(keyOf(sizeOf(pass, this.#config.vocabSize), pass.outputs));
   }
 
   #program(pass: PassInputs): Promise<Compiled> {
     const size = sizeOf(pass, this.#config.vocabSize);
-    const key = JSON.stringify([size, pass.outputs.map(String).sort()]);
+    const key = keyOf(size, pass.outputs);
     const known = this.#compiled.get(key);
     if (known !== undefined) return known;
     const compiled = this.#compile(size, pass.outputs);
     this.#compiled.set(key, compiled);
-    compiled.catch(() => this.#compiled.delete(key)); // Memory may have been short, and there may be more later.
+    compiled.then(
+      (ready) => this.#compiledNow.set(key, ready),
+      () => this.#compiled.delete(key), // Memory may have been short, and there may be more later.
+    );
     return compiled;
   }
 
@@ -210,13 +200,6 @@ export class Programs implements PassRunner {
       for (const pool of [keys, values]) pageCopy(pool, copies);
     return BoundProgram.compile(this.#backend, graph, this.#parts.held);
   }
-}
-
-/** Values that the caller does not change afterwards. */
-async function writeInput({ program, written }: Compiled, name: string, values: ArrayLike<number>): Promise<void> {
-  written.delete(name); // Writing can fail, so they count as written only when they are there.
-  await program.write(name, values);
-  written.set(name, values);
 }
 
 function isSame(values: ArrayLike<number>, before: ArrayLike<number> | undefined): boolean {
@@ -277,11 +260,50 @@ function sizeOf({ tokens, logitRows }: PassInputs, vocabSize: number): ProgramSi
   };
 }
 
-/** Reads the rows of a kept tensor from the first to the last of `rows`. @returns a row by its number */
-async function readRows(program: BoundProgram, tensor: Tensor, rows: readonly number[]): Promise<(row: number) => HostArray> {
-  if (rows.length === 0) return (row) => fail("infer", `row ${row} of "${tensor.name}" was not read`);
-  const width = tensor.shape[1] ?? 1;
-  const [first, last] = [Math.min(...rows), Math.max(...rows)];
-  const values = await program.read(tensor, first * width, (last + 1 - first) * width);
-  return (row) => values.subarray((row - first) * width, (row + 1 - first) * width);
+/** Tells programs apart. */
+function keyOf({ rows, logitRows, top }: ProgramSize, outputs: readonly OutputName[]): string {
+  const key = `${rows} ${logitRows} ${top?.k} ${top?.isMasked}`;
+  return outputs.length === 0 ? key : `${key} ${outputs.map(String).sort()}`;
+}
+
+/** A row by its number, once the pass has run. */
+type RowOf = (row: number) => HostArray;
+
+/** What a pass reads: rows of kept tensors. */
+class RowReads {
+  readonly wanted: PassRead[] = [];
+  /** What was read, in the order of `wanted`. */
+  arrays: readonly HostArray[] = [];
+
+  /** Wants the rows of a tensor from the first to the last of `rows`. */
+  of(tensor: Tensor, rows: readonly number[]): RowOf {
+    if (rows.length === 0) return (row) => fail("infer", `row ${row} of "${tensor.name}" was not read`);
+    const width = tensor.shape[1] ?? 1;
+    const [first, last] = [Math.min(...rows), Math.max(...rows)];
+    const place = this.wanted.push({ tensor, at: first * width, length: (last + 1 - first) * width }) - 1;
+    return (row) => {
+      const values = this.arrays[place] ?? fail("infer", `"${tensor.name}" was not read yet`);
+      return values.subarray((row - first) * width, (row + 1 - first) * width);
+    };
+  }
+}
+
+/** What is wanted of the rows that logits are made of. @returns what gives it once the pass has run */
+function logitsFrom(reads: RowReads, { size, graph }: Compiled, wanted: readonly LogitRow[]): () => (Float32Array | TopLogits)[] {
+  const placed = wanted.map(({ row, top }, i) => ({ place: size.logitRows < size.rows ? i : row, top }));
+  const placesOf = (isTop: boolean) => placed.filter(({ top }) => (top !== undefined) === isTop).map(({ place }) => place);
+  const logits = reads.of(graph.logits, placesOf(false));
+  if (graph.top === undefined) return () => placed.map(({ place }) => logits(place) as Float32Array);
+  const topPlaces = placesOf(true);
+  const [values, ids, total] = [graph.top.values, graph.top.ids, graph.top.logSumExp].map((tensor) => reads.of(tensor, topPlaces)) as [
+    RowOf,
+    RowOf,
+    RowOf,
+  ];
+  const largest = (place: number, count: number): TopLogits => ({
+    ids: ids(place).subarray(0, count) as Int32Array,
+    logits: values(place).subarray(0, count) as Float32Array,
+    logSumExp: total(place)[0] ?? Number.NaN,
+  });
+  return () => placed.map(({ place, top }) => (top === undefined ? (logits(place) as Float32Array) : largest(place, top.top)));
 }

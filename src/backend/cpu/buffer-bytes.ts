@@ -114,16 +114,23 @@ export class BufferBytes {
     if (this.#plain && !this.#plain.drop && this.#readers === 0 && this.#source()) this.#giveBack();
   }
 
-  async write(from: ArrayBufferView, at: number): Promise<void> {
-    if (from.byteLength < this.#bytes) await this.#restore();
+  /** Waits for nothing where the bytes are there. */
+  write(from: ArrayBufferView, at: number): Promise<void> | undefined {
+    if (this.#plain === undefined && from.byteLength < this.#bytes) return this.#restoreAndWrite(from, at);
     this.#plain ??= this.#allocate();
     this.#executor.write(this.#plain.address + at, from);
     this.changed();
+    return undefined;
+  }
+
+  async #restoreAndWrite(from: ArrayBufferView, at: number): Promise<void> {
+    await this.#restore();
+    return this.write(from, at);
   }
 
   /** Called when the bytes that are there were written: they are no file's any more, and no form is what they say. */
   changed(): void {
-    if (this.#plain) this.#plain = { address: this.#plain.address, giveBack: this.#plain.giveBack };
+    if (this.#plain?.drop) this.#plain = { address: this.#plain.address, giveBack: this.#plain.giveBack };
     this.#isFilled = true;
     if (this.#forms.size > 0) this.#changes.value++;
     for (const packed of this.#forms.values()) packed.isCurrent = false;

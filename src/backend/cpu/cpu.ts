@@ -12,7 +12,17 @@ import {
   tensorBytes,
 } from "../../graph/index.ts";
 import { printKernel } from "../../kernel/index.ts";
-import { type Backend, checkBindings, checkRange, type DeviceBuffer, type HostArray, type MemoryThere, type Program } from "../index.ts";
+import {
+  type Backend,
+  checkBindings,
+  checkRange,
+  type DeviceBuffer,
+  type HostArray,
+  type MemoryThere,
+  type PassRead,
+  type PassWrite,
+  type Program,
+} from "../index.ts";
 import { BufferBytes, ChangeCount, type PlainBytes } from "./buffer-bytes.ts";
 import type { Executor } from "./executor.ts";
 import { HeldBytes } from "./held-bytes.ts";
@@ -41,6 +51,8 @@ class CpuBackend implements Backend {
   readonly trace: Trace;
   readonly jobs = new JobQueue();
   readonly changes = new ChangeCount();
+  /** How many buffers were disposed of. */
+  disposals = 0;
   readonly map?: NonNullable<Backend["map"]>;
   readonly #kernels: Kernels;
   readonly #prepared = new WeakMap<Graph, Prepared>();
@@ -211,6 +223,7 @@ class CpuBuffer implements DeviceBuffer {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
+    this.#backend.disposals++;
     this.#backend.release(() => this.#bytes.dispose());
   }
 
@@ -241,6 +254,8 @@ class CpuProgram implements Program {
   readonly #arena: number;
   readonly #id: number;
   #ran = false;
+  /** How many buffers had been disposed of when this program's were last seen to be there. */
+  #seenDisposals = -1;
   #disposed = false;
 
   private constructor(backend: CpuBackend, { graph, buffers, held, plan, arena, id }: ProgramParts) {
@@ -287,28 +302,28 @@ class CpuProgram implements Program {
   }
 
   async run(): Promise<void> {
-    this.#check();
-    for (const buffer of this.#buffers) void buffer.bytes; // throws for one that was disposed
-    this.#ran = true;
+    this.#checkRun();
+    return this.#backend.jobs.run(() => this.#replay());
+  }
+
+  async pass(writes: readonly PassWrite[], reads: readonly PassRead[]): Promise<HostArray[]> {
+    this.#checkRun();
+    for (const { buffer, values } of writes) checkRange(buffer, 0, values.length, hostLength(buffer.type));
+    for (const read of reads) this.#checkRead(read);
     return this.#backend.jobs.run(async () => {
-      await this.#held.refresh();
-      try {
-        await this.#backend.executor.run(this.#id);
-      } finally {
-        this.#held.changed();
+      for (const { buffer, values } of writes) {
+        const written = (buffer as CpuBuffer).bytes.write(hostArray(buffer.type, values), 0);
+        if (written) await written;
       }
+      await this.#replay();
+      return reads.map((read) => this.#copy(read));
     });
   }
 
   async read(tensor: Tensor, at = 0, length = hostLength(tensor) - at): Promise<HostArray> {
     this.#check();
-    checkRange(tensor, at, length, hostLength(tensor));
-    if (!this.#ran || !this.#graph.kept.has(tensor)) fail("cpu", `"${tensor.name}" cannot be read: keep it in the graph, and run first`);
-    return this.#backend.jobs.run(() => {
-      const values = hostArray(tensor, length);
-      this.#backend.executor.read(this.#arena + this.plan.offsets.get(tensor)! + at * values.BYTES_PER_ELEMENT, values);
-      return values;
-    });
+    this.#checkRead({ tensor, at, length });
+    return this.#backend.jobs.run(() => this.#copy({ tensor, at, length }));
   }
 
   dispose(): void {
@@ -319,6 +334,35 @@ class CpuProgram implements Program {
       this.#backend.executor.free(this.#arena);
       this.#held.letGo();
     });
+  }
+
+  async #replay(): Promise<void> {
+    const refreshed = this.#held.refresh();
+    if (refreshed) await refreshed;
+    try {
+      await this.#backend.executor.run(this.#id);
+    } finally {
+      this.#held.changed();
+    }
+  }
+
+  #copy({ tensor, at, length }: PassRead): HostArray {
+    const values = hostArray(tensor, length);
+    this.#backend.executor.read(this.#arena + this.plan.offsets.get(tensor)! + at * values.BYTES_PER_ELEMENT, values);
+    return values;
+  }
+
+  #checkRun(): void {
+    this.#check();
+    // Buffers are many and seldom disposed of.
+    if (this.#seenDisposals !== this.#backend.disposals) for (const buffer of this.#buffers) void buffer.bytes; // throws for one that was disposed
+    this.#seenDisposals = this.#backend.disposals;
+    this.#ran = true;
+  }
+
+  #checkRead({ tensor, at, length }: PassRead): void {
+    checkRange(tensor, at, length, hostLength(tensor));
+    if (!this.#ran || !this.#graph.kept.has(tensor)) fail("cpu", `"${tensor.name}" cannot be read: keep it in the graph, and run first`);
   }
 
   #check(): void {

@@ -43,8 +43,11 @@ export class HeldBytes implements Pick<Place, "once"> {
   }
 
   /** Fills forms that are not what their weights now say. */
-  async refresh(): Promise<void> {
-    if (this.#seenChanges === this.#changes.value) return;
+  refresh(): Promise<void> | undefined {
+    return this.#seenChanges === this.#changes.value ? undefined : this.#refresh();
+  }
+
+  async #refresh(): Promise<void> {
     await BufferBytes.refresh(this.#forms);
     this.#seenChanges = this.#changes.value;
   }

@@ -1,7 +1,17 @@
 // The judge: everything in float64, one op after the other by its own formula. For tests; far too slow for anything else.
 import { bytesOf, check, dequantise, fail, isStateDType, JobQueue, quantise, sizeOf } from "../../base/index.ts";
 import { type Graph, type MemoryPlan, planMemory, type Tensor, type TensorType, type Values } from "../../graph/index.ts";
-import { type Backend, checkBindings, checkRange, type DeviceBuffer, type HostArray, type MemoryThere, type Program } from "../index.ts";
+import {
+  type Backend,
+  checkBindings,
+  checkRange,
+  type DeviceBuffer,
+  type HostArray,
+  type MemoryThere,
+  type PassRead,
+  type PassWrite,
+  type Program,
+} from "../index.ts";
 import { evaluate, zeros } from "./evaluate.ts";
 
 /** A backend that computes in float64 and rounds to float32 only when values are read. */
@@ -95,7 +105,8 @@ abstract class Held<T extends Values | Uint8Array> implements DeviceBuffer {
     this.#content = undefined;
   }
 
-  protected written(values: ArrayLike<number>, at: number): void {
+  /** Writes at once: called by jobs of the queue. */
+  written(values: ArrayLike<number>, at: number): void {
     this.content.set(values, at);
   }
 }
@@ -124,7 +135,7 @@ class ReferenceBlocks extends Held<Uint8Array> {
     if (this.#values && isStateDType(dtype)) this.content.set(quantise(dtype, this.#values));
   }
 
-  protected override written(values: ArrayLike<number>, at: number): void {
+  override written(values: ArrayLike<number>, at: number): void {
     super.written(values, at);
     this.#values = undefined;
   }
@@ -147,24 +158,42 @@ class ReferenceProgram implements Program {
 
   async run(): Promise<void> {
     this.#check();
+    return this.#backend.jobs.run(() => this.#evaluate());
+  }
+
+  async pass(writes: readonly PassWrite[], reads: readonly PassRead[]): Promise<HostArray[]> {
+    this.#check();
+    for (const buffer of this.#bindings.values()) void buffer.content; // throws for one that was disposed
+    for (const { buffer, values } of writes) checkRange(buffer, 0, values.length, sizeOf(buffer.type.shape));
+    for (const { tensor, at, length } of reads) checkRange(tensor, at, length, sizeOf(tensor.shape));
     return this.#backend.jobs.run(() => {
-      const bound = new Map([...this.#bindings].map(([tensor, buffer]) => [tensor, buffer.values] as const));
-      const values = evaluate(this.#graph, bound);
-      for (const state of updatedStates(this.#graph)) this.#bindings.get(state)?.updated();
-      this.#kept = new Map([...this.#graph.kept].map((tensor) => [tensor, values.get(tensor)!]));
+      for (const { buffer, values } of writes) (buffer as Held<Values>).written(values, 0);
+      this.#evaluate();
+      return reads.map((read) => this.#copy(read));
     });
   }
 
   async read(tensor: Tensor, at = 0, length = sizeOf(tensor.shape) - at): Promise<HostArray> {
     this.#check();
     checkRange(tensor, at, length, sizeOf(tensor.shape));
-    const unread = () => fail("reference", `"${tensor.name}" cannot be read: keep it in the graph, and run first`);
-    return this.#backend.jobs.run(() => toHost((this.#kept.get(tensor) ?? unread()).subarray(at, at + length)));
+    return this.#backend.jobs.run(() => this.#copy({ tensor, at, length }));
   }
 
   dispose(): void {
     this.#disposed = true;
     this.#kept.clear();
+  }
+
+  #evaluate(): void {
+    const bound = new Map([...this.#bindings].map(([tensor, buffer]) => [tensor, buffer.values] as const));
+    const values = evaluate(this.#graph, bound);
+    for (const state of updatedStates(this.#graph)) this.#bindings.get(state)?.updated();
+    this.#kept = new Map([...this.#graph.kept].map((tensor) => [tensor, values.get(tensor)!]));
+  }
+
+  #copy({ tensor, at, length }: PassRead): HostArray {
+    const values = this.#kept.get(tensor) ?? fail("reference", `"${tensor.name}" cannot be read: keep it in the graph, and run first`);
+    return toHost(values.subarray(at, at + length));
   }
 
   #check(): void {
