@@ -1,6 +1,7 @@
 // Keys and values of a run's rows into the pages of their sequences, and pages into others. Shapes as in pages.ts; R rows.
-import { type Builder, type Int, kernel } from "../language.ts";
+import { type Builder, type Int, kernel, type Position, whole } from "../language.ts";
 import { headBytes, headInPage, loadIndex, type PoolSizes, pageKeys, q8Bytes } from "./pages.ts";
+import { eachStep, scaled } from "./product.ts";
 import { quantiseBlock } from "./quantise.ts";
 import { blockWeights } from "./quantised-blocks.ts";
 import { rowAt, rowLimit, splitOfRows } from "./rows.ts";
@@ -23,14 +24,25 @@ export const pageWrite = kernel<PageWriteSizes>("pageWrite", (k, sizes) => {
   const { rows, kvHeads, headDim } = sizes;
   const limit = rowLimit(k, { rows, live: true });
   const { begin, end } = k.range();
-  const write = (row: Int, head: Int) => {
+  const of = (row: Int, head: Int): RowHead => {
     const from = rowAt(rowAt(k.int(0), row, kvHeads * headDim), head, headDim);
-    writeHead(k, sizes, p, { row, head, key: p.k.add(from), value: p.v.add(from) });
+    return { row, head, key: p.k.add(from), value: p.v.add(from) };
   };
+  const write = (first: Int, end: Int, head: Int) => k.loop(first, end, 1, (row) => writeHead(k, sizes, p, of(row, head)));
   k.loop(begin, end, 1, (unit) => {
     const head = unit.rem(kvHeads);
     const first = unit.div(kvHeads).mul(rowsOfWrite);
-    k.loop(first, first.add(rowsOfWrite).min(limit), 1, (row) => write(row, head));
+    const end = first.add(rowsOfWrite).min(limit);
+    if (sizes.type === "q8_0") return write(first, end, head);
+    k.loop(first, end, k.laneCount, (row) =>
+      k.if(
+        stepsAside(k, sizes, p, row, end),
+        "==",
+        0,
+        () => writeHeads(k, sizes, p, of(row, head)),
+        () => write(row, row.add(k.laneCount).min(end), head),
+      ),
+    );
   });
   return splitOfRows(Math.ceil(rows / rowsOfWrite) * kvHeads, limit, rowsOfWrite, kvHeads);
 });
@@ -48,12 +60,60 @@ export interface RowHead {
 
 /** Writes a row's key and value of one head to the page of the row's position. */
 export function writeHead(k: Builder, sizes: PoolSizes, p: WritePointers, { row, head, ...from }: RowHead): void {
-  const slot = loadIndex(k, rowAt(p.slots, row, 1), sizes.slots);
-  const position = loadIndex(k, rowAt(p.positions, row, 1), sizes.pagesOfSlot * pageKeys);
-  const key = position.rem(pageKeys);
-  const to = headInPage(k, sizes, p.pages, { slot, index: position.div(pageKeys), head });
+  const { to, key } = placeOf(k, sizes, p, row, head);
   writeKey(k, sizes, from.key, p.keys.add(to), key);
   writeRow(k, sizes, from.value, p.values.add(to), key);
+}
+
+/** 0 where as many rows as there are lanes follow one another in a sequence, all in one page and before the end; else more. */
+function stepsAside(k: Builder, { slots, pagesOfSlot }: PoolSizes, p: WritePointers, first: Int, end: Int): Int {
+  const slotOf = (row: Int) => loadIndex(k, rowAt(p.slots, row, 1), slots);
+  const positionOf = (row: Int) => loadIndex(k, rowAt(p.positions, row, 1), pagesOfSlot * pageKeys);
+  const [slot, position] = [slotOf(first), positionOf(first)];
+  const steps = k.copy(
+    position
+      .rem(pageKeys)
+      .add(k.laneCount - pageKeys)
+      .max(0),
+  );
+  steps.bump(first.add(k.laneCount).sub(end).max(0));
+  const addDistance = (a: Int, b: Int) => steps.bump(a.max(b).sub(a.min(b)));
+  k.loop(first, first.add(k.laneCount).min(end), 1, (row) => {
+    addDistance(slotOf(row), slot);
+    addDistance(positionOf(row), position.add(row).sub(first));
+  });
+  return steps;
+}
+
+/** Writes the keys and values of as many rows as there are lanes, which follow one another in a page; keys are transposed in registers. */
+function writeHeads(k: Builder, sizes: PoolSizes, p: WritePointers, { row, head, ...from }: RowHead): void {
+  const { type, kvHeads, headDim } = sizes;
+  const bytes = type === "f32" ? 4 : 2;
+  const { to, key } = placeOf(k, sizes, p, row, head);
+  const stride = kvHeads * headDim * 4;
+  eachStep(k, headDim, k.laneCount, (channels, first) => {
+    const at: Position = { offset: 0, span: channels === k.laneCount ? "full" : channels, copy: 0 };
+    const rows = Array.from({ length: k.laneCount }, (_, i) => k.load(from.key.add(scaled(first, 4)), at, i * stride));
+    const columns = p.keys
+      .add(to)
+      .add(key.mul(bytes))
+      .add(scaled(first, pageKeys * bytes));
+    k.transpose(rows)
+      .slice(0, channels)
+      .forEach((keys, c) => {
+        const channel = c * pageKeys * bytes;
+        if (type === "f32") k.store(keys, columns, whole, channel);
+        else k.storeNarrow("f16", keys, columns, whole, channel);
+      });
+  });
+  k.loop(0, k.laneCount, 1, (i) => writeRow(k, sizes, from.value.add(i.mul(stride)), p.values.add(to), key.add(i)));
+}
+
+/** Where a row's key head has its page, in bytes from the start of a pool, and which of the page's keys is the row's. */
+function placeOf(k: Builder, sizes: PoolSizes, p: WritePointers, row: Int, head: Int): { readonly to: Int; readonly key: Int } {
+  const slot = loadIndex(k, rowAt(p.slots, row, 1), sizes.slots);
+  const position = loadIndex(k, rowAt(p.positions, row, 1), sizes.pagesOfSlot * pageKeys);
+  return { to: headInPage(k, sizes, p.pages, { slot, index: position.div(pageKeys), head }), key: position.rem(pageKeys) };
 }
 
 /** One key as a column of [D, 64], or where keys are quantised as a row. */

@@ -61,6 +61,24 @@ describe.each(runs)("$name", ({ run }) => {
     expect(merged.subarray(live * width).every(Number.isNaN)).toBe(true);
   });
 
+  test.each(["f32", "f16", "q8_0"] as const)("%s: rows that follow one another are written with the bits of rows by themselves", (type) => {
+    const [rows, headDim, last] = [53, type === "q8_0" ? 32 : 21, 116];
+    const pool = { type, pages, slots: 1, pagesOfSlot: 2, kvHeads, headDim };
+    const [k, v] = [1, 2].map((seed) => random(rows * kvHeads * headDim, seed)) as [Float32Array, Float32Array];
+    const blank = new Float32Array(new Uint8Array(pages * kvHeads * headBytes(pool)).fill(0x7f).buffer);
+    const order = Array.from({ length: rows }, (_, row) => row);
+    const written = (order: readonly number[]) => {
+      const at = [ints(order.map((row) => last - row)), ints(Array(rows).fill(0)), ints([2, 0])];
+      const [ordered, orderedValues] = [k, v].map((x) => Float32Array.from(order.flatMap((row) => [...rowOf(x, row, kvHeads * headDim)])));
+      return run(pageWrite, { ...pool, rows }, [blank, blank.slice(), ordered!, orderedValues!, ...at, ints([rows])]);
+    };
+    const falling = written(order);
+    const rising = written(order.toReversed());
+    for (const pool of [0, 1]) expect(sameBits(rising[pool]!, falling[pool]!)).toBe(true);
+    // Some rows of the first page and of the second are there, and what lies before them is as it was.
+    expect(sameBits(falling[0]!, blank)).toBe(false);
+  });
+
   test("indices that lead outside stay inside", () => {
     const headDim = 10;
     const pool = { type: "f16", pages, slots, pagesOfSlot, kvHeads, headDim } as const;
@@ -82,6 +100,10 @@ describe.each(runs)("$name", ({ run }) => {
     }
   });
 });
+
+function rowOf(x: Float32Array, row: number, width: number): Float32Array {
+  return x.subarray(row * width, (row + 1) * width);
+}
 
 /** Values of a pool as numbers. */
 function storedValues(type: PoolType, headDim: number, pool: Float32Array): Float64Array {
