@@ -29,12 +29,12 @@ test("rounds of several calls add up in the file", async () => {
     ["tg3 × 2 @ d8", "cria", 1],
   ]);
   expect(summary[1].share).toBeGreaterThan(0);
-  expect(lines.filter((line) => line.startsWith("| pp9 "))).toHaveLength(2);
-  await expect(run([...words, "--file", join(folder(), "other.gguf")])).rejects.toThrow("name another file");
+  expect(lines.filter((line) => line.startsWith("| tiny.gguf | pp9 "))).toHaveLength(2);
 });
 
 test("what is misspelt is refused by name", async () => {
   await expect(run(["--file", file, "--only", "pp9,bb3"])).rejects.toThrow('--only has "bb3": tests are such as pp512');
   await expect(run(["--file", file, "--peers", "vllm"])).rejects.toThrow('--peers has "vllm": there are cria');
+  await expect(run(["--file", file, "--rounds", "0"])).rejects.toThrow('--rounds is "0" but must be a whole number');
   await expect(run(["--shape", "7B", "--folder", folder()])).rejects.toThrow('--shape has "7B"');
 });
