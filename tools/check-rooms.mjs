@@ -66,7 +66,7 @@ export const rooms = {
     ...["base", "files", "graph", "backend", "model", "tokenizer", "batches", "corpus", "infer", "eval", "train", "runs", "plan"],
     "plot",
   ],
-  serve: ["base", "graph", "tokenizer", "chat", "dialogue", "infer", "llama"],
+  serve: ["base", "graph", "tokenizer", "chat", "dialogue", "infer", "llama", "runs", "watch"],
   entries: "all",
   cli: "all",
 };

@@ -2,7 +2,14 @@
 import { useEffect, useState } from "preact/hooks";
 
 /** What cria answered when it did not do what was asked. */
-export class Refused extends Error {}
+export class Refused extends Error {
+  /** The status of HTTP: 401 where a key is missing. */
+  readonly status: number;
+  constructor(message: string, status: number) {
+    super(message);
+    this.status = status;
+  }
+}
 
 /** @throws Refused with cria's own words */
 export async function ask<Answer>(path: string, query: Readonly<Record<string, string | number>> = {}): Promise<Answer> {
@@ -11,16 +18,17 @@ export async function ask<Answer>(path: string, query: Readonly<Record<string, s
 }
 
 /** Asks for a change. @throws Refused with cria's own words */
-export async function change(path: string, method: "POST" | "DELETE", body: object): Promise<void> {
-  await answerOf(await fetch(`page/${path}`, { method, headers: { "content-type": "application/json" }, body: JSON.stringify(body) }));
+export async function change(path: string, body: object): Promise<void> {
+  await answerOf(
+    await fetch(`page/${path}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+  );
 }
 
 async function answerOf<Answer>(response: Response): Promise<Answer> {
   const answer = await response.json().catch(() => undefined);
   if (response.ok && answer !== undefined) return answer as Answer;
-  throw new Refused(
-    (answer as { error?: { message?: string } } | undefined)?.error?.message ?? `${response.status} ${response.statusText}`,
-  );
+  const said = (answer as { error?: { message?: string } } | undefined)?.error?.message;
+  throw new Refused(said ?? `${response.status} ${response.statusText}`, response.status);
 }
 
 /** The newest of what cria tells by itself, and whether it is heard. */

@@ -24,6 +24,11 @@ export const commandRows: CommandRows = [
     load: async () => (await import("./train.ts")).train,
   },
   {
+    name: "watch",
+    summary: "watch runs train in a browser: curves, texts, reports, plans",
+    load: async () => (await import("./watch.ts")).watch,
+  },
+  {
     name: "generate",
     summary: "continue a text with a model (a folder, a GGUF, a llama2.c .bin or hf:owner/name), or answer in a chat",
     load: async () => (await import("./generate.ts")).generate,

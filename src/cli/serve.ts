@@ -12,6 +12,8 @@ import type { Command, CommandIo, FlagRow, Flags } from "./command.ts";
 import { booleanFlag, numberFlag, stringFlag, wholeFlag } from "./flag-values.ts";
 import { openBackend } from "./open-backend.ts";
 import { packageVersion } from "./package-root.ts";
+import { isFolder } from "./paths.ts";
+import { pageAssets } from "./watch.ts";
 
 const where = "serve";
 
@@ -63,6 +65,12 @@ const flagRows: readonly FlagRow[] = [
     type: "number",
     value: "SECONDS",
     help: "unload a model that was idle for so long (default: only where another one needs its memory)",
+  },
+  {
+    name: "runs",
+    type: "string",
+    value: "DIR",
+    help: "the folder whose runs the page at / shows (default: runs, where there is one)",
   },
   { name: "log-prompts", type: "boolean", help: "write what is asked to the log, too" },
 ];
@@ -118,6 +126,7 @@ async function readOptions(flags: Flags, io: CommandIo): Promise<Omit<ServeOptio
       milliseconds: 1000 * (secondsFlag(flags, "max-seconds") ?? usual.seconds),
     },
     bodyBytes: wholeFlag(flags, where, "max-body") ?? usual.bodyBytes,
+    page: { assets: pageAssets, runs: await runsFolder(stringFlag(flags, "runs")) },
     tls: await readTls(flags),
     version: packageVersion(),
     log: (line) => io.stderr(`${line}\n`),
@@ -136,6 +145,12 @@ function checkOpenness(host: string, apiKeys: readonly string[], isOpen: boolean
       `--host is ${host}, which other machines reach: give --api-key or --api-key-file, or --no-auth where all of them may ask`,
     );
   io.stderr(`warning: whoever reaches ${host} may ask this server, which has no API key (--no-auth)\n`);
+}
+
+async function runsFolder(given: string | undefined): Promise<string | undefined> {
+  if (given === undefined) return (await isFolder("runs")) ? "runs" : undefined;
+  if (!(await isFolder(given))) throw new UsageError(where, `--runs is ${given}, which is no folder: name one with runs in it`);
+  return given;
 }
 
 async function keysOf(path: string | undefined): Promise<readonly string[]> {
@@ -200,7 +215,7 @@ function nameOf(path: string): string {
 function tell(url: string, models: readonly ModelRow[], io: CommandIo): void {
   const names = models.map(({ name }) => name);
   if (io.json) io.stdout(`${JSON.stringify({ url, models: names }, null, 2)}\n`);
-  else io.stdout(`${url}/v1 serves ${names.join(", ")}\n`);
+  else io.stdout(`${url}/v1 serves ${names.join(", ")}; the page is ${url}\n`);
 }
 
 function textsFlag(flags: Flags, name: string): readonly string[] {

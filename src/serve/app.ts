@@ -20,8 +20,6 @@ export interface AppParts extends ServerParts {
   /** Bytes of a body, at most. */
   readonly bodyBytes: number;
   readonly log: RequestLog;
-  /** Aborted when the server is stopping: new requests are turned away. */
-  readonly stopping: AbortSignal;
 }
 
 type Env = { Bindings: HttpBindings };

@@ -24,6 +24,8 @@ export interface ServerParts {
   readonly shelf: ModelShelf;
   readonly metrics: Metrics;
   readonly version: string;
+  /** Aborted when the server is stopping: new requests are turned away, and streams without an end of their own end. */
+  readonly stopping: AbortSignal;
 }
 
 /** A request as a route sees it. */
@@ -54,6 +56,16 @@ export class RequestContext {
   /** A parameter of the route's path, "" where it has none of that name. */
   param(name: string): string {
     return this.#params[name] ?? "";
+  }
+
+  /** A parameter behind the path's question mark; undefined where it is absent. */
+  query(name: string): string | undefined {
+    return new URL(this.#incoming.url ?? "/", "http://localhost").searchParams.get(name) ?? undefined;
+  }
+
+  /** Whether the client speaks to this server by TLS. */
+  get isEncrypted(): boolean {
+    return "encrypted" in this.#incoming.socket;
   }
 
   header(name: string): string | undefined {

@@ -52,7 +52,7 @@ export class ModelShelf {
   /** Loads one model after the other, so that each sees the memory that the others have left. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  /** @throws CriaError where there is none, or two have one name */
+  /** @throws CriaError where two have one name */
   constructor(rows: readonly ModelRow[], options: ShelfOptions) {
     const created = Math.floor(Date.now() / 1000);
     const entries = new Map<string, Entry>();
@@ -61,7 +61,6 @@ export class ModelShelf {
         throw new CriaError("serve", `two models are called "${row.name}": name one of them otherwise, NAME=MODEL`);
       entries.set(row.name, { row, created, loading: undefined, model: undefined, leases: 0, usedAt: 0, timer: undefined });
     }
-    if (entries.size === 0) throw new CriaError("serve", "there is no model to serve: name one");
     this.#entries = entries;
     this.#options = options;
   }

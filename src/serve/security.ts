@@ -85,7 +85,30 @@ function digest(key: string): Buffer {
 function keyOf(headers: IncomingHttpHeaders): string | undefined {
   const bearer = /^Bearer +(.+)$/i.exec(headers.authorization ?? "")?.[1];
   const other = headers["x-api-key"];
-  return bearer ?? (Array.isArray(other) ? other[0] : other);
+  return bearer ?? (Array.isArray(other) ? other[0] : other) ?? cookieOf(headers.cookie);
+}
+
+const cookieName = "cria-key";
+
+/**
+ * The cookie by which the server's own page brings a key: scripts cannot read it, and requests that come from pages elsewhere do not have it
+ * (RFC 6265bis, SameSite).
+ */
+export function keyCookie(key: string, isEncrypted: boolean): string {
+  return `${cookieName}=${encodeURIComponent(key)}; Path=/; HttpOnly; SameSite=Strict${isEncrypted ? "; Secure" : ""}`;
+}
+
+function cookieOf(header: string | undefined): string | undefined {
+  const value = header
+    ?.split(";")
+    .map((part) => part.trim())
+    .find((part) => part.startsWith(`${cookieName}=`))
+    ?.slice(cookieName.length + 1);
+  try {
+    return value && decodeURIComponent(value);
+  } catch {
+    return undefined; // it is no cookie of this server's
+  }
 }
 
 function hostName(host: string): string {

@@ -12,6 +12,7 @@ import { Metrics } from "./metrics.ts";
 import { type ModelRow, ModelShelf, type ShelfOptions } from "./models.ts";
 import { openai } from "./openai/index.ts";
 import { own } from "./own/index.ts";
+import { type PageOptions, page } from "./page/index.ts";
 import { Security, type SecurityOptions } from "./security.ts";
 
 /** Milliseconds that an idle connection stays open: longer than the 60 s after which usual proxies close theirs. */
@@ -32,6 +33,8 @@ export interface ServeOptions {
   readonly shelf: ShelfOptions;
   readonly security: SecurityOptions;
   readonly limits: EngineLimits;
+  /** The page at the server's own address; none by default. */
+  readonly page?: PageOptions | undefined;
   /** Bytes of a body. */
   readonly bodyBytes: number;
   /** Certificate and private key, each as PEM. */
@@ -60,9 +63,11 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   metrics.watch(shelf);
   const engine = new Engine(shelf, limits, metrics);
   const stopping = new AbortController();
+  const guard = new Security(security);
+  const shown = options.page === undefined ? [] : [page(options.page, guard)];
   const app = createApp({
-    ...{ shelf, metrics, engine, version, bodyBytes, security: new Security(security), stopping: stopping.signal },
-    ...{ protocols: [openai, own], log: new RequestLog(log, logsPrompts) },
+    ...{ shelf, metrics, engine, version, bodyBytes, security: guard, stopping: stopping.signal },
+    ...{ protocols: [openai, own, ...shown], log: new RequestLog(log, logsPrompts) },
   });
   const server = newServer(options, getRequestListener(app.fetch));
   const answered = new OpenAnswers(server);

@@ -96,7 +96,7 @@ function Sliders({ wish, onChange }: SlidersProps) {
   ) => (
     <label class="wide" title={help}>
       <span>
-        {label} <output>{wish[key] === 0 ? "0" : amount(10 ** wish[key])}</output>
+        {label} <b class="figure">{wish[key] === 0 ? "0" : amount(10 ** wish[key])}</b>
       </span>
       <input
         type="range"
@@ -151,7 +151,7 @@ function Machine({ wish, onChange }: SlidersProps) {
       </label>
       <label class="wide">
         <span>
-          {words.boards} <output>{2 ** wish.boards}</output>
+          {words.boards} <b class="figure">{2 ** wish.boards}</b>
         </span>
         <input
           type="range"

@@ -47,9 +47,9 @@ function Buttons({ run: { id, state, hasSamples } }: { readonly run: RunSummary 
   const words = useWords();
   const [said, setSaid] = useState("");
   const isLive = state === "training" || state === "paused";
-  const send = async (request: string, method: "POST" | "DELETE") => {
+  const send = async (request: string, isAsked = true) => {
     try {
-      await change("requests", method, { run: id, request });
+      await change("requests", { run: id, request, isAsked });
       setSaid(words.asked);
     } catch (error) {
       setSaid(words.failed + (error instanceof Refused ? error.message : words.lost));
@@ -57,17 +57,17 @@ function Buttons({ run: { id, state, hasSamples } }: { readonly run: RunSummary 
   };
   return (
     <div class="buttons">
-      <button type="button" disabled={!isLive} onClick={() => send("pause", state === "paused" ? "DELETE" : "POST")}>
+      <button type="button" disabled={!isLive} onClick={() => send("pause", state !== "paused")}>
         {state === "paused" ? words.resume : words.pause}
       </button>
-      <button type="button" disabled={!isLive} onClick={() => send("stop", "POST")}>
+      <button type="button" disabled={!isLive} onClick={() => send("stop")}>
         {words.stop}
       </button>
       <button
         type="button"
         disabled={!isLive || !hasSamples}
         title={hasSamples ? undefined : words.noPrompts}
-        onClick={() => send("samples", "POST")}
+        onClick={() => send("samples")}
       >
         {words.sampleNow}
       </button>

@@ -1,0 +1,54 @@
+// The page at the server's own address, and what it asks. Its files need no key; what it asks does, which it may send as a cookie, since a page cannot
+// give headers to everything that it asks.
+import { z } from "zod";
+import { WatchedRuns } from "../../watch/index.ts";
+import type { RequestContext } from "../context.ts";
+import { errorBody } from "../openai/errors.ts";
+import { type Answer, type Protocol, type Route, route } from "../protocol.ts";
+import { keyCookie, type Security } from "../security.ts";
+import { readAssets } from "./assets.ts";
+import { runRoutes } from "./runs.ts";
+
+/** The page that a server shows. */
+export interface PageOptions {
+  /** The folder of its built files. */
+  readonly assets: string;
+  /** The folder whose runs and reports are shown; none are where it is absent. */
+  readonly runs?: string | undefined;
+}
+
+/** What the page learns first. */
+export interface PageFacts {
+  readonly version: string;
+  /** Whether there is a folder with runs and reports. */
+  readonly hasRuns: boolean;
+  /** The names of the models that answer. */
+  readonly models: readonly string[];
+}
+
+const keyBody = z.strictObject({ key: z.string().min(1).max(1000) });
+
+/** The page as a protocol. */
+export function page({ assets, runs }: PageOptions, security: Security): Protocol {
+  const files = [...readAssets(assets)].map(([path, answer]) =>
+    route({ method: "GET", path, summary: "A file of the page", isOpen: true, handle: () => answer }),
+  );
+  const routes: readonly Route[] = [
+    ...files,
+    route({
+      ...{ method: "GET", path: "/page/facts", summary: "What the page may show" },
+      handle: ({ server: { version, shelf } }: RequestContext): Answer => ({
+        body: { json: { version, hasRuns: runs !== undefined, models: shelf.list.map(({ name }) => name) } satisfies PageFacts },
+      }),
+    }),
+    route({
+      ...{ method: "POST", path: "/page/key", summary: "Keeps an API key as a cookie of this browser", isOpen: true, body: keyBody },
+      handle: (context: RequestContext, { key }: z.output<typeof keyBody>): Answer => {
+        security.authenticate({ "x-api-key": key }, "");
+        return { headers: { "set-cookie": keyCookie(key, context.isEncrypted) }, body: { json: {} } };
+      },
+    }),
+    ...(runs === undefined ? [] : runRoutes(new WatchedRuns(runs), runs)),
+  ];
+  return { name: "page", routes, errorBody };
+}

@@ -1,0 +1,163 @@
+// The page in Debian's chromium: its tabs in both languages and colours, a run that goes on while one watches, and what it may not do.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { appendFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { request } from "node:http";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { brotliCompressSync } from "node:zlib";
+import { chromium } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { servePage } from "../dist/cli/watch.js";
+import { askedOf, lockRun, writeRecipe } from "../dist/runs/index.js";
+import { tinyRecipe } from "../dist/train/tiny-run.test.helper.js";
+
+const browserPath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) => existsSync(path));
+if (browserPath === undefined) console.warn("skipped: the page, chromium is not here (apt-get install chromium)");
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const markup = '<img src=x onerror="document.body.dataset.broken=1"><b>bold</b>';
+
+let root, server, lock, browser;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "cria-page-"));
+  await makeRun("training", 40, { steps: 100, samples: { prompts: ["The"], every: 10 } });
+  await makeRun("done", 30, { steps: 30, learningRate: 2e-3 });
+  await mkdir(join(root, "studies"));
+  await writeFile(
+    join(root, "studies/report.html"),
+    `<!doctype html><html lang="en"><title>A study</title><h1>A study</h1>${markup}</html>`,
+  );
+  lock = await lockRun(join(root, "training"));
+  server = await servePage(root, 0, { stderr: (text) => console.error(text) });
+  if (browserPath !== undefined) browser = await chromium.launch({ executablePath: browserPath, args: ["--no-sandbox"] });
+});
+afterAll(async () => {
+  await browser?.close();
+  await server.drain();
+  await lock[Symbol.asyncDispose]();
+  await rm(root, { recursive: true });
+});
+
+async function makeRun(name, count, changes) {
+  const folder = join(root, name);
+  await mkdir(folder);
+  await writeRecipe(join(folder, "train.yaml"), tinyRecipe(changes));
+  const rows = Array.from({ length: count }, (_, i) => stepRow(i + 1));
+  await writeFile(join(folder, "metrics.jsonl"), rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+  await appendFile(join(folder, "metrics.jsonl"), `${JSON.stringify({ step: count, heldOutLoss: 2, bitsPerByte: 1.25, seconds: 1 })}\n`);
+  await appendFile(
+    join(folder, "metrics.jsonl"),
+    `${JSON.stringify({ step: count, samples: [{ prompt: "The", text: markup }], seconds: 1 })}\n`,
+  );
+}
+
+function stepRow(step) {
+  return { step, loss: 3 - step / 100, learningRate: 1e-3, gradientNorm: 1, tokens: 64 * step, tokensPerSecond: 1280, seconds: 0.05 };
+}
+
+/** Gives `act` a page, and what it complains of. */
+async function withPage(place, options, act) {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  const problems = [];
+  page.on("console", (message) => ["error", "warning"].includes(message.type()) && problems.push(message.text()));
+  page.on("pageerror", (error) => problems.push(error.message));
+  page.on("request", (asked) => asked.url().startsWith(server.url) || problems.push(`it asks ${asked.url()}`));
+  await page.goto(`${server.url}/#/${place}`);
+  await act(page, problems).finally(() => context.close());
+}
+
+const looks = [
+  { colorScheme: "light", locale: "en-US" },
+  { colorScheme: "dark", locale: "zh-CN" },
+];
+const tabs = ["watch", "plan", "studies"];
+const cases = looks.flatMap((look) => tabs.map((tab) => ({ tab, ...look })));
+
+test.skipIf(browserPath === undefined).each(cases)(
+  "$tab, $locale, $colorScheme: axe finds nothing, and nothing is complained of",
+  async ({ tab, ...look }) => {
+    await withPage(tab, look, async (page, problems) => {
+      await page.locator("main .card").first().waitFor();
+      await page.locator("nav a[aria-current]").waitFor();
+      const { violations } = await page.evaluate(`${axe}; axe.run(document, { iframes: false })`);
+      expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)).toEqual([]);
+      expect(problems.filter((text) => !text.includes("/page/"))).toEqual([]); // the report's script and picture are refused, which is told
+      expect(await page.evaluate("document.documentElement.lang")).toBe(look.locale.slice(0, 2));
+    });
+  },
+);
+
+test.skipIf(browserPath === undefined)("a run that goes on moves on the page, its texts are text, and the buttons reach it", async () => {
+  await withPage("watch", { viewport: { width: 390, height: 800 } }, async (page, problems) => {
+    await page.getByText("step 40 of 100").waitFor();
+    await page.locator(".chart canvas").first().waitFor();
+    expect(await page.locator(".chart").count()).toBe(5);
+    await page.locator(".sample", { hasText: markup }).waitFor();
+    expect(await page.evaluate("[document.body.dataset.broken, document.documentElement.scrollWidth <= innerWidth]")).toEqual([
+      undefined,
+      true,
+    ]);
+    await appendFile(join(root, "training/metrics.jsonl"), `${JSON.stringify(stepRow(41))}\n`);
+    await page.getByText("step 41 of 100").waitFor();
+    await page.getByRole("button", { name: "Pause" }).click();
+    await page.getByRole("button", { name: "Go on" }).click();
+    await page.getByRole("button", { name: "Pause" }).waitFor();
+    await page.getByRole("button", { name: "Stop and save" }).click();
+    await page.getByRole("button", { name: "Write now" }).click();
+    while ((await askedOf(join(root, "training"))).size < 2) await sleep(5);
+    await page.getByRole("checkbox", { name: /^done/ }).check();
+    await page.getByRole("row", { name: /learningRate/ }).waitFor();
+    expect(problems).toEqual([]);
+  });
+});
+
+test.skipIf(browserPath === undefined)("a plan follows its sliders, and reports are shown as pages that may do nothing", async () => {
+  await withPage("plan", {}, async (page, problems) => {
+    const before = await page.locator(".tiles dd").first().textContent();
+    await page.getByLabel("operations (FLOPs)").fill("24");
+    await page.waitForFunction((text) => document.querySelector(".tiles dd")?.textContent !== text, before);
+    await page.getByRole("link", { name: "Studies" }).click();
+    const report = page.frameLocator("iframe");
+    await report.getByRole("heading", { name: "A study" }).waitFor();
+    expect(await report.locator("body").getAttribute("data-broken")).toBe(null);
+    expect(problems.filter((text) => !text.includes("/page/"))).toEqual([]);
+  });
+});
+
+test("another site cannot drive the page: its origin and its names for this machine are refused", async () => {
+  const body = { run: "training", request: "pause", isAsked: true };
+  expect((await ask("/page/requests", { body, headers: { origin: "https://elsewhere.example" } })).status).toBe(403);
+  expect((await ask("/page/requests", { body, headers: { "content-type": "text/plain" } })).status).toBe(415);
+  expect((await ask("/page/series?run=training&points=9", { headers: { host: "elsewhere.example" } })).status).toBe(403);
+  expect((await askedOf(join(root, "training"))).has("pause")).toBe(false);
+  expect((await ask("/", {})).headers["content-security-policy"]).toContain("frame-ancestors 'none'");
+  for (const path of ["/../package.json", "/assets/../../package.json", "/assets/%2e%2e/%2e%2e/package.json", "/page/report?id=../x"])
+    expect((await ask(path, {})).status, path).toBeGreaterThanOrEqual(400);
+  for (const path of ["/page/series?run=nothing", "/page/series?run=done&points=1", "/page/series?run=done&points=x", "/page/samples"])
+    expect(await ask(path, {}), path).toMatchObject({ status: 400, text: expect.stringContaining('"message"') });
+});
+
+test("all of the page weighs less than 300 KB compressed", () => {
+  const folder = fileURLToPath(new URL("../dist/page", import.meta.url));
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const bytes = files.reduce((sum, { parentPath, name }) => sum + brotliCompressSync(readFileSync(join(parentPath, name))).length, 0);
+  expect(bytes).toBeGreaterThan(10_000);
+  expect(bytes).toBeLessThan(300_000);
+});
+
+/** A request with whatever headers, which fetch would not send. */
+function ask(path, { body, headers = {} }) {
+  const { hostname, port } = new URL(server.url);
+  const method = body === undefined ? "GET" : "POST";
+  return new Promise((resolve, reject) => {
+    const asked = request({ hostname, port, path, method, headers: { "content-type": "application/json", ...headers } }, async (answer) => {
+      const text = Buffer.concat(await answer.toArray()).toString();
+      resolve({ status: answer.statusCode, headers: answer.headers, text });
+    });
+    asked.on("error", reject);
+    asked.end(body && JSON.stringify(body));
+  });
+}
