@@ -73,7 +73,7 @@ describe("cria bench", () => {
       [[folder, "--sequences", "0"], 2, '--sequences has "0", but takes whole numbers from 1 on'],
       [[folder, "--prompt", "30", "--depth", "10"], 2, "pp30 @ d10 needs a context of 40 tokens, but the model's is 32"],
       [[folder, "--prompt", "0", "--generate", "0"], 2, "ask for tokens that are read or written"],
-      [[folder, "--cache", "f8"], 2, '--cache is "f8" but must be f32, f16, q8_0'],
+      [[folder, "--cache", "f8"], 2, '--cache is "f8", did you mean'],
       [[folder, "--target", "sse"], 2, "sse"],
       [[folder, "--repetitions", "0"], 2, "--repetitions is 0"],
       [[folder, "--threads", "0.5"], 2, "--threads is 0.5"],

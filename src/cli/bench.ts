@@ -1,6 +1,6 @@
 // cria bench: how fast a model reads and writes, beside what the machine allows.
 import { timedExecutor } from "../backend/cpu/index.ts";
-import { ambiguousLength, parseQuantity, type StateDType, stateDTypes, UsageError } from "../base/index.ts";
+import { ambiguousLength, parseQuantity, stateDTypes, UsageError } from "../base/index.ts";
 import { type ExecutorOptions, openExecutor } from "../host/index.ts";
 import { openModel } from "../load/index.ts";
 import type { LlamaConfig } from "../model/index.ts";
@@ -8,7 +8,7 @@ import { benchText } from "./bench/bench-text.ts";
 import { measureBench } from "./bench/measure.ts";
 import { type SpeedTest, testLength, testName } from "./bench/speed-tests.ts";
 import type { Command, FlagRow, Flags } from "./command.ts";
-import { booleanFlag, stringFlag, wholeFlag } from "./flag-values.ts";
+import { booleanFlag, oneOfFlag, stringFlag, wholeFlag } from "./flag-values.ts";
 import { openBackend } from "./open-backend.ts";
 
 const where = "bench";
@@ -48,7 +48,7 @@ export const bench: Command = {
   async run([path, ...rest], flags, io) {
     if (path === undefined) throw new UsageError(where, "MODEL is missing: name a model's folder or file, or hf:owner/name");
     if (rest.length > 0) throw new UsageError(where, `"${rest[0]}" is one too many: name one model`);
-    const cacheType = cacheFlag(flags);
+    const cacheType = oneOfFlag(flags, where, "cache", stateDTypes) ?? "f32";
     const repetitions = wholeFlag(flags, where, "repetitions") ?? usual.repetitions;
     const lists = readLists(flags);
     const executorOptions = readExecutor(flags);
@@ -104,13 +104,6 @@ function listFlag(flags: Flags, name: string, least: number): readonly number[] 
 function readExecutor(flags: Flags): ExecutorOptions {
   const [threads, target] = [wholeFlag(flags, where, "threads"), stringFlag(flags, "target")];
   return { ...(threads !== undefined && { threads }), ...(target !== undefined && { target }) };
-}
-
-function cacheFlag(flags: Flags): StateDType {
-  const name = stringFlag(flags, "cache") ?? "f32";
-  const known = stateDTypes.find((dtype) => dtype === name);
-  if (known === undefined) throw new UsageError(where, `--cache is "${name}" but must be ${stateDTypes.join(", ")}`);
-  return known;
 }
 
 /** Every prompt at every depth, then every number of written tokens at every depth for every number of texts. */
