@@ -102,6 +102,21 @@ test("a text keeps to a schema, and one to a grammar", async () => {
   expect(judged).toBe("true false");
 });
 
+test("a model calls a function and answers", async () => {
+  await cp(model, at("calling model"), { recursive: true });
+  const config = JSON.parse(await readFile(join(model, "config.json"), "utf8"));
+  await writeFile(at("calling model/config.json"), JSON.stringify({ ...config, max_position_embeddings: 1024 }));
+  const call = `{{ '<tool_call>\\n{"name": "' + c.function.name + '", "arguments": ' }}{{ c.function.arguments | tojson }}{{ '}\\n</tool_call>' }}`;
+  const messages = `{% for m in messages %}{{ m.role }}: {{ m.content }}{% for c in m.tool_calls %}${call}{% endfor %}</s>{% endfor %}`;
+  await writeFile(
+    at("calling model/chat_template.jinja"),
+    `{{ tools | tojson if tools else '' }}${messages}{% if add_generation_prompt %}assistant: {% endif %}`,
+  );
+  const [called, , json] = await run("chat-tools.mjs", at("calling model"), "Rain?");
+  expect(called).toMatch(/^get_weather: (Paris|Rome)$/);
+  expect(json).toBe("boolean");
+});
+
 test("a model's files and the machine are told", async () => {
   const lines = await run("inspect.mjs", model);
   expect(lines[0]).toBe("Hugging Face folder: 2 layers, 8 channels, 290 tokens of vocabulary");
@@ -135,6 +150,7 @@ test("without arguments every program says its usage, as its first line has it",
 const pages = {
   cria: ["generate.mjs", "using.ts", "inspect.mjs", "sampling.mjs"],
   constrained: ["constrained.mjs"],
+  "chat-tools": ["chat-tools.mjs"],
   tokenizer: ["tokenizer.mjs", "vocabulary.mjs"],
   data: ["data.mjs", "step.mjs"],
   train: ["train.mjs", "raise.mjs", "study.mjs"],

@@ -38,6 +38,8 @@ export interface Message {
   /** The call that a tool's result answers. */
   readonly tool_call_id?: string | null;
   readonly name?: string | null;
+  /** Tools as text, where a template reads them from the system message, as Phi-4-mini's does. */
+  readonly tools?: string | null;
 }
 
 /** How a template wants what it can be given in several ways; {@link habitsOf} finds it out. */
@@ -51,7 +53,7 @@ export interface Habits {
 }
 
 const where = "chat";
-const keys = ["role", "content", "reasoning_content", "reasoning", "thinking", "tool_calls", "tool_call_id", "name"];
+const keys = ["role", "content", "reasoning_content", "reasoning", "thinking", "tool_calls", "tool_call_id", "name", "tools"];
 
 /** @throws CriaError naming the message, the key and what is wrong. */
 export function checkMessages(messages: unknown): asserts messages is readonly Message[] {
@@ -68,8 +70,14 @@ function checkMessage(message: unknown, name: string): void {
   const isKnown = typeof message.role === "string" && (roles as readonly string[]).includes(message.role);
   check(isKnown, where, () => `${name}.role is ${quoted(message.role)}: it must be one of ${roles.join(", ")}`);
   checkContent(message.content ?? null, name);
-  for (const key of ["reasoning_content", "reasoning", "thinking", "tool_call_id", "name"] as const)
+  for (const key of ["reasoning_content", "reasoning", "thinking", "tool_call_id", "name", "tools"] as const)
     checkText(message[key] ?? "", `${name}.${key}`);
+  const mayHaveTools = message.role === "system" || message.role === "developer";
+  check(
+    (message.tools ?? null) === null || mayHaveTools,
+    where,
+    () => `${name} has tools, but its role is ${quoted(message.role)}: only a system message has them`,
+  );
   const calls = message.tool_calls ?? [];
   check(Array.isArray(calls), where, () => `${name}.tool_calls must be a list`);
   check(
@@ -126,6 +134,7 @@ function messageValue(message: Message, index: number, habits: Habits): Dict {
   if (calls.length > 0)
     entries.push(["tool_calls", new List(calls.map((call, i) => callValue(call, `messages[${index}].tool_calls[${i}]`, origin, habits)))]);
   for (const key of ["tool_call_id", "name"] as const) if (typeof message[key] === "string") entries.push([key, own(message[key])]);
+  if (typeof message.tools === "string") entries.push(["tools", Text.of(message.tools, { from: "tools" })]);
   return dictOf(entries);
 }
 

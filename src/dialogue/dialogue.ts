@@ -48,7 +48,8 @@ export function dialogueFor(request: DialogueRequest): Dialogue {
   const calls = tools.length === 0 ? undefined : callsOf(request, facts);
   const shownTools = toolChoice === "none" ? [] : tools;
   const variables = variablesOf(request, facts);
-  const given = shownTools.length > 0 && !isPreamble ? describedTools(shownTools) : undefined;
+  const inSystem = facts.readsToolsInSystem ? shownTools : [];
+  const given = shownTools.length > 0 && facts.showsTools && inSystem.length === 0 ? describedTools(shownTools) : undefined;
   const start = startIn(template, facts, { tools: given, variables });
   const parts: GrammarParts = {
     ...{ reasoning: facts.reasoning, start, calls, tools: callable, names: tools.map((tool) => tool.function.name) },
@@ -59,7 +60,8 @@ export function dialogueFor(request: DialogueRequest): Dialogue {
   const reading = calls === undefined || callable.length === 0 ? undefined : readingOf(calls, callable, request, facts);
   return {
     ...{ grammar, variables, tools: given },
-    messages: (messages) => templateMessages(messages, { facts, calls: calls ?? facts.calls, preamble: isPreamble ? shownTools : [] }),
+    messages: (messages) =>
+      templateMessages(messages, { facts, calls: calls ?? facts.calls, preamble: isPreamble ? shownTools : [], systemTools: inSystem }),
     parser: (stop = []) => new MessageParser({ reasoning: facts.reasoning, start, calls: reading, isSure: grammar !== undefined, stop }),
     markIds: (tokenizer) => markIds(tokenizer, facts, calls),
   };

@@ -26,7 +26,7 @@ interface Family {
 /** One row per form; the first that fits counts. */
 const families: readonly Family[] = [
   {
-    isOne: (source) => source.includes("<|/tool_call|>"),
+    isOne: (source) => /<\|\/tool(?:_call)?\|>/.test(source),
     calls: json("phi-4-mini", "<|tool_call|>", { list: true, close: "<|/tool_call|>" }),
   },
   { isOne: (source) => source.includes("<|tool_call|>"), calls: json("granite-3", "<|tool_call|>", { list: true }) },

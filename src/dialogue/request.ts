@@ -104,9 +104,9 @@ export function shown(value: unknown): string {
 }
 
 /** Tools as templates read them: those of several families need a description and parameters, and none knows `strict`. */
-export function describedTools(tools: readonly Tool[]): readonly object[] {
+export function describedTools(tools: readonly Tool[]) {
   return tools.map(({ function: { name, description, parameters } }) => ({
-    type: "function",
+    type: "function" as const,
     function: { name, description: description ?? "", parameters: parametersOf(parameters) },
   }));
 }

@@ -14,6 +14,8 @@ export interface TemplateFacts {
   readonly reasoningSwitch: string | undefined;
   /** Whether the template tells the model of the tools that it is given. */
   readonly showsTools: boolean;
+  /** Whether it reads them as text from the system message. */
+  readonly readsToolsInSystem: boolean;
   /** Whether it writes the calls of earlier messages. */
   readonly showsCalls: boolean;
   /** Whether it writes the results of tools. */
@@ -38,7 +40,10 @@ export function factsOf(template: ChatTemplate): TemplateFacts {
 function findFacts(template: ChatTemplate): TemplateFacts {
   const reasoning = findReasoning(template);
   const found = findCalls(template, reasoning);
-  const showsTools = shows(template, [question], tool.function.name);
+  const isGiven = shows(template, [question], tool.function.name);
+  const system: Message = { role: "system", content: answerText, tools: JSON.stringify([tool]) };
+  const readsToolsInSystem = !isGiven && shows(template, [system, question], tool.function.name);
+  const showsTools = isGiven || readsToolsInSystem;
   const results = (id: string): readonly Message[] => [
     question,
     calling([1], () => id),
@@ -46,7 +51,7 @@ function findFacts(template: ChatTemplate): TemplateFacts {
   ];
   const showsResults = shows(template, results(callTexts(1).id), resultText);
   return {
-    ...{ reasoning, showsTools, showsResults },
+    ...{ reasoning, showsTools, readsToolsInSystem, showsResults },
     reasoningSwitch: findSwitch(template),
     showsCalls: shows(template, [question, calling([1])], callTexts(1).firstValue),
     knowsSystem: shows(template, [{ role: "system", content: answerText }, question], answerText),

@@ -78,6 +78,14 @@ test("a preamble describes tools where a template knows none", () => {
   );
 });
 
+test("tools as text of the system message, where the template reads them there", () => {
+  const tools = '[{"name":"now","description":"","parameters":{"type":"object","properties":{"zone":{"type":"string"}}}}]';
+  expect(render("phi-4-mini", [{ role: "user", content: "Time?" }])).toBe(
+    `<|system|><|tool|>${tools}<|/tool|><|end|><|user|>Time?<|end|><|assistant|>`,
+  );
+  expect(render("phi-4-mini", [{ role: "system", content: "Be brief." }])).toContain(`<|system|>Be brief.<|tool|>${tools}<|/tool|>`);
+});
+
 test("results in a row are one message where the template has none", () => {
   const more: Message[] = [...protocols.openai, { role: "tool", content: "late" }];
   expect(render("without tools", more)).toContain(

@@ -14,10 +14,12 @@ export interface MessageRules {
   readonly calls: CallFormat | undefined;
   /** Tools that a system message describes, because the template does not; none otherwise. */
   readonly preamble: readonly Tool[];
+  /** Tools that the template reads as text from a system message; none otherwise. */
+  readonly systemTools: readonly Tool[];
 }
 
 /** @throws CriaError where earlier messages call tools, and neither the template nor a form of its family has words for it */
-export function templateMessages(messages: readonly Message[], { facts, calls, preamble }: MessageRules): readonly Message[] {
+export function templateMessages(messages: readonly Message[], { facts, calls, preamble, systemTools }: MessageRules): readonly Message[] {
   const changes: ((message: Message) => Message)[] = [
     ...(facts.knowsDeveloper ? [] : [withoutDeveloper]),
     ...(facts.wantsShortIds ? [withShortIds] : []),
@@ -25,6 +27,7 @@ export function templateMessages(messages: readonly Message[], { facts, calls, p
   ];
   const changed = messages.map((message) => changes.reduce((one, change) => change(one), message));
   const answered = facts.showsResults && preamble.length === 0 ? changed : withResultsAsText(changed);
+  if (systemTools.length > 0) return withSystemTools(answered, systemTools);
   return preamble.length === 0 ? answered : withPreamble(answered, preambleOf(preamble), facts.knowsSystem);
 }
 
@@ -83,6 +86,13 @@ function withResultsAsText(messages: readonly Message[]): readonly Message[] {
     else found.push({ role: "user", content: text });
   }
   return found;
+}
+
+/** The first message gets the tools, or an empty one of the system's does. */
+function withSystemTools(messages: readonly Message[], tools: readonly Tool[]): readonly Message[] {
+  const [first, ...rest] = messages;
+  const text = JSON.stringify(describedTools(tools).map((tool) => tool.function));
+  return first?.role === "system" ? [{ ...first, tools: text }, ...rest] : [{ role: "system", content: "", tools: text }, ...messages];
 }
 
 /** What a system message says of tools, in the form of {@link hermes}. */

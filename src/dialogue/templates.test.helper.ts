@@ -118,8 +118,8 @@ const sources = {
     "{% if m.tool_calls %}<|tool_call|>[{% for call in m.tool_calls %}{{ call.function | tojson }}{{ ', ' if not loop.last else '' }}{% endfor %}]{% endif %}",
   ),
   "granite that writes no calls": granite(""),
-  "phi-4-mini": `{% if tools %}<|system|>Tools:<|tool|>{{ tools | tojson }}<|/tool|> Call as <|tool_call|>[{"name": NAME, "arguments": {}}]<|/tool_call|><|end|>{% endif %}
-{%- for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}`,
+  "phi-4-mini": `{%- for m in messages %}<|{{ m.role }}|>{{ m.content }}{% if 'tools' in m and m.tools is not none %}<|tool|>{{ m.tools }}<|/tool|>{% endif %}<|end|>{% endfor %}
+{%- if add_generation_prompt %}<|assistant|>{% endif %}`,
   smollm3: `{% if tools %}<|im_start|>system
 ${hermesWords}{{ tools | tojson }}<|im_end|>
 {% endif %}
