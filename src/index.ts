@@ -28,12 +28,18 @@ export {
   type ContextEnd,
   type DraftCounts,
   type DraftSource,
+  type EmbedOptions,
   type FinishReason,
   type LogitsStep,
   lookupDraft,
   type ModelCounts,
+  type Pooling,
   type PromptCounts,
+  type RestoreOptions,
   type SamplingOptions,
+  type Score,
+  type ScoredToken,
+  type ScoreOptions,
   type Scores,
   type TextPiece,
   type TextSoFar,
@@ -48,6 +54,8 @@ export type {
   OpenDialogue,
   Prompt,
   RenderOptions,
+  RestoredText,
+  SaveOptions,
 } from "./llama/index.ts";
 export { Llama, type LoadOptions } from "./llama.ts";
 export { type OpenModel, openAnyTokenizer as openTokenizer, openModel } from "./load/index.ts";

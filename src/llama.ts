@@ -1,7 +1,21 @@
 // The library's face in Node: a model that writes. `const llama = await Llama.load("runs/demo"); for await (const text of llama.generate("Once")) …`
 import type { Backend } from "./backend/index.ts";
+import { atomicWrite, readWhole } from "./files/index.ts";
 import { openCpuBackend } from "./host/index.ts";
-import { checkArgument, checkOptions, is, LoadedLlama, loadThere, type ModelOptions, modelRules, type Rule } from "./llama/index.ts";
+import type { RestoreOptions } from "./infer/index.ts";
+import {
+  checkArgument,
+  checkOptions,
+  is,
+  LoadedLlama,
+  loadThere,
+  type ModelOptions,
+  modelRules,
+  type Prompt,
+  type RestoredText,
+  type Rule,
+  type SaveOptions,
+} from "./llama/index.ts";
 import { openModel } from "./load/index.ts";
 
 /** Options of {@link Llama.load}: those of a model, and where it computes. */
@@ -40,5 +54,20 @@ export class Llama extends LoadedLlama {
         ? { backend, isOwn: false }
         : { backend: await openCpuBackend({ ...(threads !== undefined && { threads }), codeCache }), isOwn: true };
     return new Llama(await loadThere(model, tokenizerFile, openBackend, modelOptions));
+  }
+
+  /**
+   * Saves what the model knows of a text to a file, as `saveBytes` gives it: after a crash or a full disk the file that was there before is whole.
+   * @throws CriaError as `saveBytes`, and where the file cannot be written
+   */
+  async save(path: string, text: Prompt, options: SaveOptions = {}): Promise<void> {
+    checkArgument("llama", "the path", path, is.name);
+    await atomicWrite(path, await this.saveBytes(text, options), "llama");
+  }
+
+  /** Puts back a text from a file that {@link save} wrote. @throws CriaError as `restoreBytes`, naming the file */
+  async restore(path: string, options: Omit<RestoreOptions, "name"> = {}): Promise<RestoredText> {
+    checkArgument("llama", "the path", path, is.name);
+    return this.restoreBytes(await readWhole(path, "llama", "session"), { ...options, name: path });
   }
 }

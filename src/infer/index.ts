@@ -2,6 +2,7 @@ export { type BeamOptions, type BeamText, beamSearch } from "./beam-search.ts";
 export { type ContextEnd, type ContextOptions, contextEnds } from "./context-end.ts";
 export type { Draft, DraftSource } from "./drafted-sequence.ts";
 export { type DraftCounts, lookupDraft, modelDraft } from "./drafts.ts";
+export { type EmbedOptions, embedTexts, type Pooling, poolings } from "./embed-texts.ts";
 export { type ChoicePiece, generateChoices } from "./generate-choices.ts";
 export { type GenerateTextOptions, generateText, type PromptOptions, promptIds, type TextPiece } from "./generate-text.ts";
 export {
@@ -22,6 +23,15 @@ export { promptLogProbabilities } from "./prompt-log-probabilities.ts";
 export type { RuleOptions } from "./rule-out.ts";
 export { createSampler, draw, type Sampler } from "./sampling.ts";
 export { choosing, type SamplerName, type Sampling, type SamplingOptions, samplerNames, samplingOf, stepOf } from "./sampling-options.ts";
+export {
+  joinScores,
+  rollingWindows,
+  type Score,
+  type ScoredToken,
+  type ScoreOptions,
+  scoreTexts,
+  type TextToScore,
+} from "./score-texts.ts";
 export { type Candidates, type LogitsStep, mostProbable, Scores } from "./scores.ts";
 export type {
   HiddenWanted,

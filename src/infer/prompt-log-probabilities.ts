@@ -1,10 +1,12 @@
 // How probable a model finds the tokens of a text that is there already.
-import { check } from "../base/index.ts";
-import type { LanguageModel } from "./generate-tokens.ts";
+import { check, eventsHandled } from "../base/index.ts";
+import type { LanguageModel, TokenSequence } from "./generate-tokens.ts";
 import { logProbabilities, type TokenLogProbability } from "./log-probabilities.ts";
 
 /** Rows whose logits are held at once. */
-const rowsAtOnce = 64;
+const rowsAtOnce = 16;
+/** Numbers of logits that are looked at between two turns of the event loop: about 2 ms. */
+const logitsPerTurn = 1 << 18;
 
 /**
  * The log-probability of each token of a text, given those before it. The first has none: undefined.
@@ -19,13 +21,28 @@ export async function promptLogProbabilities(
 ): Promise<readonly (TokenLogProbability | undefined)[]> {
   check(ids.length > 0, "infer", () => "a text without tokens has no log-probabilities: give one");
   using sequence = model.sequence();
-  const text = Array.from(ids);
-  const told: (TokenLogProbability | undefined)[] = [undefined];
-  for (let start = 0; start < text.length - 1; start += rowsAtOnce) {
-    const part = text.slice(start, Math.min(start + rowsAtOnce, text.length - 1)); // nothing is asked of what follows the last
+  return [undefined, ...(await followingLogProbabilities(sequence, Array.from(ids), { most, signal }))];
+}
+
+/** The log-probability of each of `ids` but the first, given those before it and what `sequence` has read already. */
+export async function followingLogProbabilities(
+  sequence: TokenSequence,
+  ids: readonly number[],
+  { most, signal }: { readonly most: number; readonly signal: AbortSignal | undefined },
+): Promise<TokenLogProbability[]> {
+  const told: TokenLogProbability[] = [];
+  let seen = 0;
+  for (let start = 0; start < ids.length - 1; start += rowsAtOnce) {
+    const part = ids.slice(start, Math.min(start + rowsAtOnce, ids.length - 1)); // nothing is asked of what follows the last
     const rows = await sequence.nextAll?.(part, signal);
     check(rows !== undefined, "infer", () => "log-probabilities of a text need a model that gives the logits of all rows");
-    for (const [i, logits] of rows.entries()) told.push(logProbabilities(logits, text[start + i + 1]!, most));
+    for (const [i, logits] of rows.entries()) {
+      told.push(logProbabilities(logits, ids[start + i + 1]!, most));
+      seen += logits.length;
+      if (seen < logitsPerTurn) continue;
+      seen = 0;
+      await eventsHandled();
+    }
   }
   return told;
 }

@@ -2,7 +2,7 @@
 // says so, and not one from deep inside, or silence. Ranges are checked by those who know them.
 import { CriaError, checkKeys, isObject, stateDTypes } from "../base/index.ts";
 import { Grammar, whitespaces } from "../grammar/index.ts";
-import { contextEnds } from "../infer/index.ts";
+import { contextEnds, poolings } from "../infer/index.ts";
 
 /** What a value must be. */
 export interface Rule {
@@ -13,6 +13,10 @@ export interface Rule {
 
 const count: Rule = { what: "an integer, at least 1", isRight: (value) => Number.isSafeInteger(value) && (value as number) >= 1 };
 const name: Rule = { what: "a text that is not empty", isRight: (value) => typeof value === "string" && value !== "" };
+const prompt: Rule = {
+  what: "a text or an array of token ids",
+  isRight: (value) => typeof value === "string" || value instanceof Uint32Array || idArray.isRight(value),
+};
 const idArray: Rule = {
   what: "an array of token ids",
   isRight: (value) => Array.isArray(value) && value.every((id) => Number.isSafeInteger(id) && id >= 0),
@@ -26,10 +30,14 @@ export const is = {
   natural: { what: "an integer, at least 0", isRight: (value) => Number.isSafeInteger(value) && (value as number) >= 0 },
   idArrays: { what: "an array of arrays of token ids", isRight: (value) => Array.isArray(value) && value.every(idArray.isRight) },
   text: { what: "a text", isRight: (value) => typeof value === "string" },
-  prompt: {
-    what: "a text or an array of token ids",
-    isRight: (value) => typeof value === "string" || value instanceof Uint32Array || idArray.isRight(value),
+  prompt,
+  prompts: {
+    what: "an array of texts or arrays of token ids",
+    isRight: (value) => Array.isArray(value) && value.every(prompt.isRight),
   },
+  bytes: { what: "a Uint8Array", isRight: (value) => value instanceof Uint8Array },
+  pooling: { what: poolings.map((name) => `"${name}"`).join(" or "), isRight: (value) => poolings.some((name) => name === value) },
+  json: { what: "a value of JSON", isRight: isJson },
   texts: { what: "an array of texts, none of them empty", isRight: (value) => Array.isArray(value) && value.every(name.isRight) },
   number: { what: "a number", isRight: (value) => typeof value === "number" && !Number.isNaN(value) },
   finite: { what: "a finite number", isRight: Number.isFinite },
@@ -79,6 +87,14 @@ export const is = {
   },
   backend: { what: "a Backend", isRight: (value) => has(value, "compile", "function") },
 } as const satisfies Record<string, Rule>;
+
+function isJson(value: unknown): boolean {
+  try {
+    return JSON.stringify(value) !== undefined;
+  } catch {
+    return false;
+  }
+}
 
 function has(value: unknown, member: PropertyKey, type: string): boolean {
   return typeof value === "object" && value !== null && typeof (value as Record<PropertyKey, unknown>)[member] === type;

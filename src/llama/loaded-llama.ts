@@ -1,8 +1,7 @@
 // A loaded model that writes: what the Llama of Node and the one of a page have in common. Where its files come from and where it computes is theirs.
 import type { Backend } from "../backend/index.ts";
-import type { OnProgress, StateDType } from "../base/index.ts";
+import { fail } from "../base/index.ts";
 import type { Message } from "../chat/index.ts";
-import { usualSampling } from "../formats/index.ts";
 import {
   type BeamOptions,
   type BeamText,
@@ -10,167 +9,56 @@ import {
   type ChoicePiece,
   type DraftCounts,
   type DraftSource,
-  type GenerateTextOptions,
+  type EmbedOptions,
+  embedTexts,
   generateChoices,
   generateText,
+  joinScores,
   type ModelCounts,
   modelDraft,
   type PromptOptions,
   promptIds,
   promptLogProbabilities,
-  SequenceModel,
+  type RestoreOptions,
+  rollingWindows,
+  type Score,
+  type ScoreOptions,
+  type SequenceModel,
   type SequenceOptions,
+  scoreTexts,
   type TextPiece,
   type TokenLogProbability,
 } from "../infer/index.ts";
 import type { LlamaConfig } from "../model/index.ts";
-import type { OpenChat, OpenModel, RenderedConversation } from "../open/index.ts";
+import type { OpenChat, RenderedConversation } from "../open/index.ts";
 import { StreamDecoder, type Tokenizer } from "../tokenizer/index.ts";
-import { checkArgument, checkOptions, defined, is, type Rule } from "./check-arguments.ts";
+import { checkArgument, checkOptions, defined, is } from "./check-arguments.ts";
+import { defaultsOf, withDefaults } from "./defaults.ts";
+import type { ModelThere } from "./model-there.ts";
 import { type ChatPart, type DialogueOptions, messageParts, type OpenDialogue, openDialogue } from "./open-dialogue.ts";
+import {
+  beamRules,
+  type ChatOptions,
+  type ChatPartsOptions,
+  chatPartsRules,
+  chatRules,
+  dialogueRules,
+  embedRules,
+  type GenerateOptions,
+  generateRules,
+  type Prompt,
+  promptRules,
+  type RenderOptions,
+  type RestoredText,
+  renderRules,
+  restoreRules,
+  type SaveOptions,
+  saveRules,
+  scoreRules,
+  sequenceRules,
+} from "./options.ts";
 import { checkSameTokens } from "./same-tokens.ts";
-import { samplingRules, withoutOthers } from "./sampling-rules.ts";
-
-/** The memory that a loaded model may take, and who is told while it loads. */
-export interface ModelOptions {
-  /** Tokens that a text may have, the prompt included; fewer take less memory. The model's context by default, or what memory has room for. */
-  readonly contextLength?: number;
-  /** How keys and values of tokens that were read are stored: in 4, 2 or about 1 bytes per number. f32 by default. */
-  readonly cacheType?: StateDType;
-  /** Pages of 64 tokens that all texts share; by default they follow from the context and the memory that is available. */
-  readonly pages?: number;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: OnProgress;
-}
-
-/**
- * What is absent is as the model's generation_config.json says. Where that gives a temperature, top-k, top-p or min-p, the others of them are
- * transformers' own: temperature 1, top-k 50, top-p 1. Where it gives none, temperature is 0.8 and top-p 0.95.
- *
- * `do_sample: false` takes the most probable token, as in transformers. Where the key is absent, transformers does that too and cria samples:
- * most files lack it because a program wrote them, not because their makers chose, and small models that always take the most probable token
- * soon repeat themselves.
- */
-export type GenerateOptions = GenerateTextOptions;
-
-/** How a conversation is rendered. */
-export interface RenderOptions {
-  /** Which of the model's templates; by default tool_use where there are tools and the model has one of that name, else default. */
-  readonly template?: string | undefined;
-  /** Ends with what comes in front of the assistant's next message; without it, with the last message, as for training. @default true */
-  readonly addGenerationPrompt?: boolean | undefined;
-  /** Tools as OpenAI's protocol describes them: `{ type: "function", function: { name, description, parameters } }`. */
-  readonly tools?: readonly unknown[] | undefined;
-  /** Documents for templates that know them. */
-  readonly documents?: readonly unknown[] | undefined;
-  /** What else the template reads, values of JSON: enable_thinking, date_string. */
-  readonly variables?: Readonly<Record<string, unknown>> | undefined;
-}
-
-/** How a chat is rendered and answered. */
-export interface ChatOptions extends Omit<GenerateOptions, "parseSpecial">, RenderOptions {}
-
-/** How a message is written whose text is read as parts: what holds it to a form is the dialogue's. */
-export interface ChatPartsOptions extends DialogueOptions, Omit<GenerateOptions, "parseSpecial" | keyof typeof formRules> {}
-
-/** A rule per option of a model. */
-export const modelRules = {
-  ...{ contextLength: is.count, cacheType: is.cacheType, pages: is.count, signal: is.signal, onProgress: is.callback },
-} satisfies Record<keyof ModelOptions, Rule>;
-
-/** A text, which gets what the tokenizer puts around one, or ids, which are read as they are. */
-export type Prompt = string | readonly number[] | Uint32Array;
-
-const sequenceRules = { cacheSalt: is.text } satisfies Record<keyof SequenceOptions, Rule>;
-
-const promptRules = { parseSpecial: is.flag } satisfies Record<keyof PromptOptions, Rule>;
-
-const renderRules = {
-  ...{ template: is.name, addGenerationPrompt: is.flag, tools: is.list, documents: is.list, variables: is.record },
-} satisfies Record<keyof RenderOptions, Rule>;
-
-const formRules = {
-  ...{ grammar: is.grammar, jsonSchema: is.schema, whitespace: is.whitespace, shownIds: is.ids },
-} satisfies Partial<Record<keyof GenerateOptions, Rule>>;
-
-const freeRules = {
-  ...{
-    maxTokens: is.limit,
-    maxLength: is.limit,
-    minTokens: is.natural,
-    minLength: is.natural,
-    stop: is.texts,
-    stopIds: is.ids,
-    signal: is.signal,
-  },
-  ...{ noRepeatNgramSize: is.natural, suppressTokens: is.idArray, beginSuppressTokens: is.idArray, badWords: is.idArrays },
-  ...samplingRules,
-  ...sequenceRules,
-  ...{ contextEnd: is.contextEnd, contextKeep: is.natural },
-  ...{ steps: is.steps, logProbabilities: is.natural, draft: is.draft },
-} satisfies Partial<Record<keyof GenerateOptions, Rule>>;
-
-const writeRules = { ...freeRules, ...formRules } satisfies Record<Exclude<keyof GenerateOptions, keyof PromptOptions>, Rule>;
-
-const dialogueRules = {
-  ...{ template: is.name, tools: is.list, toolChoice: is.toolChoice, parallel: is.flag, responseFormat: is.record, reasoning: is.flag },
-  ...{ preamble: is.flag, constrain: is.flag, newId: is.callback, documents: is.list, variables: is.record },
-} satisfies Record<keyof DialogueOptions, Rule>;
-
-const beamRules = {
-  ...{ beams: is.count, maxTokens: is.limit, lengthPenalty: is.finite, earlyStopping: is.flag },
-  ...{ stopIds: is.ids, vocabSize: is.count, signal: is.signal },
-} satisfies Record<keyof BeamOptions, Rule>;
-
-const generateRules = { ...promptRules, ...writeRules } satisfies Record<keyof GenerateOptions, Rule>;
-const chatPartsRules = { ...dialogueRules, ...freeRules } satisfies Record<keyof ChatPartsOptions, Rule>;
-const chatRules = { ...renderRules, ...writeRules } satisfies Record<keyof ChatOptions, Rule>;
-
-/** GenerationConfig._get_default_generation_params, which every version since 4.28 agrees with. */
-const transformersSampling = { temperature: 1, topK: 50, topP: 1 };
-
-/** Where a model computes. */
-export interface ModelBackend {
-  readonly backend: Backend;
-  /** Whether the backend ends with the model. */
-  readonly isOwn: boolean;
-}
-
-/** A model on a backend. */
-export interface ModelThere extends ModelBackend {
-  readonly sequences: SequenceModel;
-  readonly tokenizer: Tokenizer;
-  readonly chat: OpenChat;
-  /** How its makers would have it sampled. */
-  readonly generation: OpenModel["generation"];
-  readonly warnings: readonly string[];
-}
-
-/**
- * Loads the weights and what goes with them.
- * @param tokenizerFile names another tokenizer than the one beside the model
- * @throws CriaError when a part is damaged or another model's, or memory does not suffice; a backend of the model's own is disposed of then.
- */
-export async function loadThere<Place>(
-  model: OpenModel<Place>,
-  tokenizerFile: Place | undefined,
-  openBackend: () => Promise<ModelBackend>,
-  options: ModelOptions,
-): Promise<ModelThere> {
-  const warnings = [...model.warnings];
-  const onWarning = (warning: string) => warnings.push(warning);
-  const tokenizer = await model.openTokenizer(tokenizerFile, onWarning);
-  const chat = await model.openChat(tokenizer, tokenizerFile, onWarning);
-  const { backend, isOwn } = await openBackend();
-  try {
-    const sequences = await SequenceModel.open(backend, model.config, model.weights, options);
-    if (options.contextLength === undefined && options.pages === undefined) warnings.push(...shortMemory(sequences));
-    return { sequences, tokenizer, chat, generation: model.generation, warnings, backend, isOwn };
-  } catch (error) {
-    if (isOwn) await backend.dispose();
-    throw error;
-  }
-}
+import { inside, prefixOf, textToScore } from "./texts-to-score.ts";
 
 /** A loaded model that continues texts, answers in chats and scores texts. */
 export class LoadedLlama {
@@ -262,6 +150,82 @@ export class LoadedLlama {
     const ids = this.#idsOf(text, prompt);
     const told = await promptLogProbabilities(this.#model, ids, top, signal);
     return told.map((one, i) => ({ id: ids[i] ?? 0, told: one }));
+  }
+
+  /**
+   * How probable the model finds a continuation of a prompt: the sum of its tokens' log-probabilities, each of them, and whether all are the most probable
+   * ones. Texts are encoded as lm-evaluation-harness does: white space at the prompt's end counts as the continuation's.
+   * @throws CriaError where the continuation has no token or both do not fit the context; the signal's reason when it is aborted
+   */
+  async score(prompt: Prompt, continuation: Prompt, options: ScoreOptions = {}): Promise<Score> {
+    const [score] = await this.scoreAll(prompt, [continuation], options);
+    return score ?? fail("llama", "a continuation was not scored");
+  }
+
+  /** Scores several continuations of one prompt, as {@link score} does each: what they have in common is computed once, and they are computed together. */
+  async scoreAll(prompt: Prompt, continuations: readonly Prompt[], options: ScoreOptions = {}): Promise<readonly Score[]> {
+    checkArgument("llama", "the prompt", prompt, is.prompt);
+    checkArgument("llama", "the list of continuations", continuations, is.prompts);
+    checkOptions("llama", options, scoreRules);
+    const texts = continuations.map((continuation) => textToScore(this.tokenizer, prompt, continuation));
+    return scoreTexts(this.#model, texts, options);
+  }
+
+  /**
+   * How probable the model finds a text of any length: each token once, given those before it in its window of the context. A begin-of-text or
+   * end-of-text token stands in front.
+   * @param options `overlap` is how many tokens a window has in front of the first that it scores, at least: 1 by default, as in lm-evaluation-harness
+   */
+  async scoreRolling(text: Prompt, options: ScoreOptions & { readonly overlap?: number } = {}): Promise<Score> {
+    checkArgument("llama", "the text", text, is.prompt);
+    checkOptions("llama", options, { ...scoreRules, overlap: is.count });
+    const { overlap = 1, ...others } = options;
+    const windows = rollingWindows(inside(this.tokenizer, text), prefixOf(this.tokenizer), this.contextLength, overlap);
+    return joinScores(await scoreTexts(this.#model, windows, others));
+  }
+
+  /**
+   * Texts as vectors of as many numbers as the model is wide: the mean of what its last layer, behind the final norm, makes of all tokens, or the last
+   * token's. Texts are computed together.
+   * @throws CriaError naming a text that does not fit the context, before anything is computed; the signal's reason when it is aborted
+   */
+  async embed(texts: readonly Prompt[], options: EmbedOptions & PromptOptions = {}): Promise<readonly Float32Array[]> {
+    checkArgument("llama", "the list of texts", texts, is.prompts);
+    checkOptions("llama", options, { ...embedRules, ...promptRules });
+    const { parseSpecial = false, ...embedding } = options;
+    return embedTexts(
+      this.#model,
+      texts.map((text) => this.#idsOf(text, { parseSpecial })),
+      embedding,
+    );
+  }
+
+  /**
+   * What the model knows of a text, as bytes: its tokens, and keys and values, which are computed where no earlier text had them. {@link restoreBytes}
+   * puts them back, in this process or another one, so that texts which go on from it compute only what is new.
+   * @param options `note` is a value of JSON that comes back with it, such as the messages of a chat
+   * @throws CriaError where the text does not fit the context; the signal's reason when it is aborted
+   */
+  async saveBytes(text: Prompt, options: SaveOptions = {}): Promise<Uint8Array> {
+    checkOptions("llama", options, saveRules);
+    const { note, signal, cacheSalt, parseSpecial = false } = options;
+    const ids = this.#idsOf(text, { parseSpecial });
+    using sequence = this.#model.sequence({ cacheSalt });
+    await this.#model.run([{ sequence, ids, logits: "none" }], signal);
+    return sequence.save(note);
+  }
+
+  /**
+   * Puts back what {@link saveBytes} gave. `generate([...ids, …])` goes on from it, as long as no other text needs its pages.
+   * @throws CriaError where the bytes are damaged, no saved text, or of another version, model or type of cache
+   */
+  async restoreBytes(bytes: Uint8Array, options: RestoreOptions = {}): Promise<RestoredText> {
+    checkArgument("llama", "what was saved", bytes, is.bytes);
+    checkOptions("llama", options, restoreRules);
+    const { sequence, note, restoredTokens, target } = await this.#model.restore(bytes, options);
+    using restored = sequence;
+    const { ids } = restored;
+    return { ids, text: this.tokenizer.decode(ids), note, restoredTokens, target };
   }
 
   /**
@@ -388,29 +352,4 @@ function textBehind(tokenizer: Tokenizer, prompt: ArrayLike<number>, { ids }: Be
   const decoder = new StreamDecoder(tokenizer);
   for (const id of Array.from(prompt)) decoder.push(id);
   return kept.map((id) => decoder.push(id)).join("") + decoder.flush();
-}
-
-function shortMemory({ contextLength, config }: SequenceModel): string[] {
-  if (contextLength === config.contextLength) return [];
-  return [
-    `memory has room for texts of ${contextLength} tokens, fewer than the model's ${config.contextLength}: keys and values may be stored in fewer bytes (cacheType "f16" or "q8_0")`,
-  ];
-}
-
-function defaultsOf(generation: ModelThere["generation"], endOfTurn: readonly number[]): GenerateOptions {
-  const { bosTokenId: _, ...said } = generation;
-  return { ...(saysHowToSample(said) ? transformersSampling : usualSampling), ...said, stopIds: endOfTurn };
-}
-
-/** A temperature of 0 does not count: it is how to take the most probable token. */
-function saysHowToSample({ temperature = 0, topK, topP, minP, typicalP }: GenerateOptions): boolean {
-  return temperature > 0 || [topK, topP, minP, typicalP].some((value) => value !== undefined);
-}
-
-/** The caller's limit counts of two that take each other's place, whichever of the two the model has. */
-function withDefaults(options: GenerateOptions, defaults: GenerateOptions): GenerateOptions {
-  const merged: { -readonly [K in keyof GenerateOptions]: GenerateOptions[K] } = { ...withoutOthers(defaults, options), ...options };
-  if (options.maxLength !== undefined && options.maxTokens === undefined) delete merged.maxTokens;
-  if (options.minLength !== undefined && options.minTokens === undefined) delete merged.minTokens;
-  return merged;
 }
