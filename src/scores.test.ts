@@ -103,7 +103,7 @@ describe.each(backends)("on %s", (target) => {
             digits - 1,
           );
         }
-        expect(await scoreTexts(model, texts.slice(1, 2))).toEqual(scores.slice(1, 2)); // to the bit, alone and among others
+        expect(await scoreTexts(model, texts.slice(1, 2))).toEqual(scores.slice(1, 2)); // Bits are the same alone and among others.
       }
     }));
 

@@ -13,6 +13,8 @@ export const sizeLimits = {
   tokenizer: 512 * mega,
   /** Classifiers of fastText and models of n-grams: lid.176.bin has 126 MB. */
   classifier: 2048 * mega,
+  /** Texts that a command reads whole, one per line. */
+  texts: 1024 * mega,
   /** Saved texts: keys and values of 8,192 tokens take 0.4 GB at 135 million parameters, 4 GB at 7 billion. */
   session: 2 ** 36,
   /** metrics.jsonl: about 200 bytes per step. */

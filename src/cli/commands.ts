@@ -39,6 +39,11 @@ export const commandRows: CommandRows = [
     load: async () => (await import("./serve.ts")).serve,
   },
   {
+    name: "embed",
+    summary: "texts as vectors, by what a model's last layer makes of them",
+    load: async () => (await import("./embed.ts")).embed,
+  },
+  {
     name: "convert",
     summary: "write a model as GGUF or as a Hugging Face folder, in fewer bits if need be",
     load: async () => (await import("./convert.ts")).convert,

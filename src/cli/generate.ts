@@ -3,13 +3,14 @@ import type { Backend } from "../backend/index.ts";
 import { decodeUtf8, type StateDType, stateDTypes, UsageError } from "../base/index.ts";
 import { type GenerateOptions, type Grammar, Llama, lookupDraft, type TextPiece } from "../index.ts";
 import { contextEnds } from "../infer/index.ts";
-import { type AskedChat, chatFlags, isChat, readChat } from "./chat-flags.ts";
+import { chatFlags, isChat, readChat } from "./chat-flags.ts";
 import type { Command, CommandIo, Flags } from "./command.ts";
 import { booleanFlag, oneOfFlag, stringFlag, wholeFlag } from "./flag-values.ts";
 import { grammarFlags, readGrammar } from "./grammar-flags.ts";
 import { openBackend } from "./open-backend.ts";
 import { messagesExample } from "./read-messages.ts";
 import { readSampling, samplingFlags } from "./sampling-flags.ts";
+import { type Asked, openSession, sessionFlag } from "./session.ts";
 
 const where = "generate";
 
@@ -61,6 +62,7 @@ export const generate: Command = {
     },
     ...grammarFlags,
     ...chatFlags,
+    sessionFlag,
     { name: "special", type: "boolean", help: "special pieces spelled out in the prompt become their ids, as in a rendered chat" },
     {
       name: "tokenizer",
@@ -74,13 +76,14 @@ export const generate: Command = {
     if (rest.length > 0) throw new UsageError(where, `"${rest[0]}" follows the prompt: put the prompt in quotes`);
     const options = readOptions(flags);
     const grammar = await readGrammar(where, flags);
-    const asked = await readAsked(prompt, flags, io);
+    const given = await readAsked(prompt, flags, io);
     const start = performance.now();
     await using backend = await openBackend(io);
     await using llama = await load(path, flags, io, backend);
     await using draft = await openDraft(flags, llama, io, backend);
     const loaded = performance.now();
     for (const warning of llama.warnings) io.stderr(`${warning}\n`);
+    const { asked, ...session } = await openSession(flags, llama, given, io);
     const { said, promptTokens, pieces } = ask(
       llama,
       asked,
@@ -88,10 +91,12 @@ export const generate: Command = {
       io,
     );
     const written = await write(pieces, io);
+    const kept = await session.save(written);
     const report = {
       ...{ model: path, ...said, promptTokens, ...written },
       ...{ backend: backend.name, seed: options.seed, loadSeconds: seconds(start, loaded), warnings: llama.warnings },
       ...draft.said(),
+      ...(kept !== undefined && { session: kept }),
     };
     if (io.json) io.stdout(`${JSON.stringify(report, null, 2)}\n`);
     else {
@@ -122,8 +127,6 @@ async function openDraft(flags: Flags, llama: Llama, io: CommandIo, backend: Bac
   };
 }
 
-type Asked = { readonly prompt: string } | AskedChat;
-
 async function readAsked(prompt: string | undefined, flags: Flags, io: CommandIo): Promise<Asked> {
   if (isChat(where, flags, prompt)) return readChat(where, flags, io, () => readPrompt(prompt, io));
   return { prompt: await readPrompt(prompt, io) };
@@ -139,8 +142,8 @@ interface Asking {
 /** Begins the text or the answer. What a template leaves out is told, as the answer knows nothing of it. */
 function ask(llama: Llama, asked: Asked, { parseSpecial = false, ...options }: GenerateOptions, io: CommandIo): Asking {
   if ("prompt" in asked) {
-    const promptTokens = llama.promptIds(asked.prompt, { parseSpecial }).length;
-    return { said: asked, promptTokens, pieces: llama.pieces(asked.prompt, { ...options, parseSpecial }) };
+    const { prompt, ids = llama.promptIds(prompt, { parseSpecial }) } = asked;
+    return { said: { prompt }, promptTokens: ids.length, pieces: llama.pieces(ids, options) };
   }
   const { messages } = asked;
   const { ids, leftOut, template } = llama.renderChat(messages, asked.options);

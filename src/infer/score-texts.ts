@@ -11,7 +11,7 @@ const textsAtOnce = 8;
 /** A text, of which the tokens from `from` on are scored, given all before them. */
 export interface TextToScore {
   readonly ids: readonly number[];
-  /** At least 1, and below the number of ids. */
+  /** The first token that is scored: from 1, and below the number of ids. */
   readonly from: number;
 }
 

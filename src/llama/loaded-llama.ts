@@ -174,7 +174,7 @@ export class LoadedLlama {
   /**
    * How probable the model finds a text of any length: each token once, given those before it in its window of the context. A begin-of-text or
    * end-of-text token stands in front.
-   * @param options `overlap` is how many tokens a window has in front of the first that it scores, at least: 1 by default, as in lm-evaluation-harness
+   * @param options `overlap` is the least number of tokens in front of the first that a window scores: 1 by default, as in lm-evaluation-harness
    */
   async scoreRolling(text: Prompt, options: ScoreOptions & { readonly overlap?: number } = {}): Promise<Score> {
     checkArgument("llama", "the text", text, is.prompt);
