@@ -31,7 +31,9 @@ describe("cria generate --session", () => {
       expect(told.flatMap(({ tokens }) => tokens)).toEqual(whole.tokens);
       expect(told[2].session).toEqual({ path: session, foundTokens: 13, restoredTokens: 13, savedTokens: 16 });
       expect(told[2].prompt).toBe(`ab a${told[0].text}${told[1].text}`);
-      expect(JSON.parse((await goOn(" b", 2)).stdout).prompt).toBe(`${told[2].prompt}${told[2].text} b`);
+      const more = ["--session", join(at, "b.session")];
+      const { text } = await json([...words, "1", ...more]);
+      expect((await json(["generate", folder, " b", ...greedy, "1", ...more])).prompt).toBe(`ab a${text} b`);
     }));
 
   test("keeps the messages of a chat, and the answers to them", () =>
