@@ -1,6 +1,7 @@
 // Rows of activations as bytes: blocks of 32 with a float32 scale, to nearest (as ggml's block_q8_0 does), laid out for what reads them.
 import type { Target } from "../ir.ts";
 import { type Builder, type Int, kernel, type Vec } from "../language.ts";
+import { float32Bits } from "../narrow.ts";
 import { blockWeights, type QuantisedType, quantisedLayouts, spansOf, weightByteOf } from "./quantised-blocks.ts";
 import { type Live, rowAt, rowLimit, splitOfRows } from "./rows.ts";
 
@@ -11,17 +12,24 @@ export interface QuantisedRows extends Live {
   readonly k: number;
 }
 
-/** A block's 32 bytes as vectors of int32 lanes, and its scale in every lane: x = scale · q. */
+/** A block: x = scale · q. */
 export interface QuantisedBlock {
+  /** Lanes whose lowest byte is q. */
   readonly quants: readonly Vec[];
+  /** Σ q of each piece as a float, in every lane: exact. */
+  readonly sums: readonly Vec[];
+  /** In every lane. */
   readonly scale: Vec;
 }
 
 /** Magnitudes below it count as zero: the inverse scale must be finite. */
 const smallest = 2 ** -100;
 
-/** The 32 numbers at from + offset bytes. */
-export function quantiseBlock(k: Builder, from: Int, offset: number): QuantisedBlock {
+/** Added to a small float it leaves the nearest integer in the lowest bits, ties to even; those of 12582912 are zero. */
+const toInteger = 1.5 * 2 ** 23;
+
+/** The 32 numbers at from + offset bytes, summed in halves where there are two pieces. */
+export function quantiseBlock(k: Builder, from: Int, offset: number, pieces: 1 | 2 = 1): QuantisedBlock {
   const values = Array.from({ length: blockWeights / k.laneCount }, (_, i) =>
     k.load(from, { offset: offset + i * k.laneCount * 4, span: "full", copy: 0 }),
   );
@@ -31,13 +39,24 @@ export function quantiseBlock(k: Builder, from: Int, offset: number): QuantisedB
     .maximum();
   const isZero = largest.less(k.constant(smallest));
   const inverse = isZero.select(k.constant(0), k.constant(127).div(largest));
-  // Bytes know no NaN: where a value is no number or infinite, the scale becomes NaN, and so does every product with the block.
-  const poison = values
-    .map((v) => v.sub(v))
-    .reduce((a, b) => a.add(b))
-    .sum();
+  const quants = values.map((v) => v.mul(inverse).add(k.constant(toInteger)));
+  const sums = sumsOf(k, quants, pieces);
+  // Bytes know no NaN: where a value is no number or infinite, so is the sum, and the scale becomes NaN, and so does every product with the block.
+  const poison = sums.map((sum) => sum.sub(sum)).reduce((a, b) => a.add(b));
   const scale = isZero.select(k.constant(0), largest.mul(k.constant(1 / 127))).add(poison);
-  return { quants: values.map((v) => v.mul(inverse).round().toInt()), scale };
+  return { quants, sums, scale };
+}
+
+/** Σ q of a block, or of each half. */
+function sumsOf(k: Builder, quants: readonly Vec[], pieces: 1 | 2): Vec[] {
+  const size = quants.length / pieces;
+  return Array.from({ length: pieces }, (_, i) =>
+    quants
+      .slice(i * size, (i + 1) * size)
+      .map((v) => v.sub(k.constant(toInteger)))
+      .reduce((a, b) => a.add(b))
+      .sum(),
+  );
 }
 
 /**
@@ -102,22 +121,14 @@ export function quantiseToLine(k: Builder, type: QuantisedType, from: Int, to: B
   const { sign, pieces } = quantisedLayouts[type];
   const { zero } = weightByteOf(k.target, type);
   const starts = zero === 0 ? 0 : pieces;
-  const { quants, scale } = quantiseBlock(k, from, 0);
+  const { quants, sums, scale } = quantiseBlock(k, from, 0, pieces);
   quants.forEach((v, j) => k.storeNarrow("u8", v, to.quants, undefined, j * k.laneCount));
-  const sums = sumsOf(quants, pieces);
-  if (zero !== 0) sums.forEach((sum, j) => k.storeScalar(sum.mul(k.constant(-zero)).toInt(), to.numbers, j * 4));
+  if (zero !== 0) sums.forEach((sum, j) => k.storeScalar(smallInteger(k, sum.mul(k.constant(-zero))), to.numbers, j * 4));
   k.storeScalar(scale, to.numbers, starts * 4);
   if (sign !== 0) sums.forEach((sum, j) => k.storeScalar(sum.mul(scale).mul(k.constant(sign)), to.numbers, (starts + 1 + j) * 4));
 }
 
-/** Σ q of a block, or of each half, as floats: exact. */
-function sumsOf(quants: readonly Vec[], pieces: 1 | 2): Vec[] {
-  const size = quants.length / pieces;
-  return Array.from({ length: pieces }, (_, i) =>
-    quants
-      .slice(i * size, (i + 1) * size)
-      .reduce((a, b) => a.intAdd(b))
-      .toFloat()
-      .sum(),
-  );
+/** The int32 of a float that holds an integer of less than 2²². */
+function smallInteger(k: Builder, value: Vec): Vec {
+  return value.add(k.constant(toInteger)).intSub(k.intConstant(float32Bits(toInteger)));
 }

@@ -3,7 +3,7 @@
 import type { Target } from "../ir.ts";
 import { type Builder, type Int, kernel, type Vec, whole } from "../language.ts";
 import { isPlain, numbersOf, panelLayouts, placesOfWords, superblockWeights, wordsOf } from "./panel-layouts.ts";
-import { panelWidth } from "./product.ts";
+import { lineBytes, panelWidth } from "./product.ts";
 import type { Turn } from "./quantised-bits.ts";
 import { blockWeights, type QuantisedType, spansOf, weightByteOf } from "./quantised-blocks.ts";
 import { panelToRows, rowsToPanel } from "./transpose-panels.ts";
@@ -174,7 +174,11 @@ export function eachBlock(
   body: (block: PanelBlock) => void,
 ): void {
   const step = superblockBytes(k.target, type);
-  if (isPlain(type)) return k.loop(first, last, step, (superblock) => body(onlyBlock(k, type, superblock)));
+  if (isPlain(type))
+    return k.loop(first, last, step, (superblock) => {
+      prefetchBehind(k, superblock, 0, step);
+      body(onlyBlock(k, type, superblock));
+    });
   if ("stored" in numbers) {
     const stored = k.copy(numbers.stored);
     return k.loop(first, last, step, (superblock) => eachBlockOfLots(k, type, superblock, stored, body));
@@ -202,16 +206,29 @@ function eachBlockOfLots(k: Builder, type: QuantisedType, superblock: Int, numbe
   const eachNumber = numbersOf(type);
   const others = wordsOf(type) - lots.count * lots.words;
   const words = k.copy(superblock.add(placesOf(k.target, type).words + 4 * width * others));
+  const share = superblockBytes(k.target, type) / (lots.count * lots.blocks);
+  const shares = k.copy(superblock);
   k.loop(0, lots.count, 1, () => {
     for (let block = 0; block < lots.blocks; block++) {
       const number = (i: number, j: number) => wordOf(k, numbers, block * eachNumber + i, j);
+      prefetchBehind(k, shares, block * share, share);
       together(k, () => body({ quad: (i, j) => quad(k, (at) => wordOf(k, words, at, j), i, block), number }));
     }
-    // Blocks of a lot read its words in turns, which the machine does not foresee.
-    for (let at = 0; at < lots.words * width * 4; at += 64) k.prefetch(words, superblockBytes(k.target, type) + at);
+    shares.bump(lots.blocks * share);
     words.bump(lots.words * width * 4);
     numbers.bump(lots.blocks * eachNumber * width * 4);
   });
+}
+
+/**
+ * How many bytes ahead of what is read a panel is prefetched: enough for one row to read as fast as memory gives, two superblocks of q4_K with AVX-512.
+ * Measured: docs/log/2026-11-28-products.md.
+ */
+const bytesAhead = 9 * 1024;
+
+/** Asks for what lies {@link bytesAhead} behind `bytes` of a panel. */
+function prefetchBehind(k: Builder, from: Int, offset: number, bytes: number): void {
+  for (let at = 0; at < bytes; at += lineBytes) k.prefetch(from, bytesAhead + offset + at);
 }
 
 /**
