@@ -18,7 +18,7 @@ export interface QuantisedBlock {
   readonly quants: readonly Vec[];
   /** Σ q of each piece as a float, in every lane: exact. */
   readonly sums: readonly Vec[];
-  /** In every lane. */
+  /** The same in every lane. */
   readonly scale: Vec;
 }
 
