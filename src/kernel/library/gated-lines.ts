@@ -48,12 +48,14 @@ export const gatedLines = kernel<GatedSizes>("gatedLines", (k, sizes) => {
       [sizes.up, up, ups],
     ] as const)
       stripProduct(k, { ...sizes, type }, { lines, w, scratch: scratch.add(2 * stripBytes) }, { rows, strip, to });
+    // Both loops wait for results of the last step of a row, so that rows of one pass each other and not those of both.
     k.loop(rows.first, rows.last, 1, (row) => {
       const at = row.sub(rows.first);
-      const own = rowAt(gates, at, blockWeights);
-      gateStrip(k, sizes, own, rowAt(ups, at, blockWeights));
+      gateStrip(k, sizes, rowAt(gates, at, blockWeights), rowAt(ups, at, blockWeights));
+    });
+    k.loop(rows.first, rows.last, 1, (row) => {
       const to = hidden.add(row.mul(line.bytes));
-      quantiseToLine(k, down, own, {
+      quantiseToLine(k, down, rowAt(gates, row.sub(rows.first), blockWeights), {
         quants: to.add(strip.mul(blockWeights)),
         numbers: to.add(n).add(strip.mul(line.blockBytes)),
       });
