@@ -112,7 +112,7 @@ async function readOptions(flags: Flags, io: CommandIo): Promise<Omit<ServeOptio
   checkOpenness(host, apiKeys, booleanFlag(flags, "no-auth"), io);
   return {
     host,
-    port: wholeFlag(flags, where, "port", 0) ?? usual.port,
+    port: portFlag(flags),
     shelf: {
       keepAliveMs: 1000 * (secondsFlag(flags, "keep-alive") ?? Number.POSITIVE_INFINITY),
       onChange: (name, what) => io.stderr(`${name} ${what}\n`),
@@ -226,6 +226,12 @@ function secondsFlag(flags: Flags, name: string): number | undefined {
   const value = numberFlag(flags, name);
   if (value !== undefined && !(value > 0)) throw new UsageError(where, `--${name} is ${value} but must be above 0`);
   return value;
+}
+
+function portFlag(flags: Flags): number {
+  const port = wholeFlag(flags, where, "port", 0) ?? usual.port;
+  if (port > 65_535) throw new UsageError(where, `--port is ${port} but must be at most 65535`);
+  return port;
 }
 
 function cacheFlag(flags: Flags): StateDType | undefined {

@@ -14,8 +14,6 @@ import type { Security } from "./security.ts";
 
 /** What an app is made of. */
 export interface AppParts extends ServerParts {
-  /** The first one's form of errors serves paths that no route has. */
-  readonly protocols: readonly [Protocol, ...Protocol[]];
   readonly security: Security;
   /** Bytes of a body, at most. */
   readonly bodyBytes: number;

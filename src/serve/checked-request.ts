@@ -4,7 +4,7 @@ import type { DialogueParser } from "../dialogue/index.ts";
 import { grammarOf, samplingOf } from "../infer/index.ts";
 import type { DialogueOptions, GenerateOptions } from "../llama/index.ts";
 import type { Need } from "./admission.ts";
-import type { ChatPrompt, GenerationRequest, Prompt, WritingOptions } from "./generation.ts";
+import type { ChatPrompt, EmbeddingRequest, GenerationRequest, PlainPrompt, Prompt, WritingOptions } from "./generation.ts";
 import { PlainParser } from "./plain-parser.ts";
 import { refuse } from "./request-error.ts";
 import { ServedModel } from "./served-model.ts";
@@ -57,7 +57,8 @@ export function checkedRequest(request: GenerationRequest, model: ServedModel, l
   if (maxTokens !== undefined && maxTokens > most)
     refuse(`${maxTokens} tokens are asked for, but this server writes at most ${most}: ask for fewer`, "max_tokens");
   const prompts = request.prompts.map((prompt) => checkedPrompt(model, prompt, request.options));
-  for (const { ids } of prompts) checkLength(ids.length, model, limits, maxTokens);
+  for (const [i, { ids }] of prompts.entries())
+    checkLength(ids.length, model, limits, { maxTokens, param: "messages" in request.prompts[i]! ? "messages" : "prompt" });
   const width = Math.max(1, Math.min(prompts.length, Math.floor(choices / count)));
   const options = optionsOf(request, model, most);
   return { request, model, prompts, options, stopIds: new Set(options.stopIds), count, width };
@@ -71,12 +72,33 @@ export function needOf({ prompts, options, count, width }: CheckedRequest): Need
   return { sequences: width * count, pages: width * pages };
 }
 
+/** The ids of texts to embed. @throws RequestError naming what is wrong */
+export function checkedTexts({ texts, dimensions }: EmbeddingRequest, model: ServedModel, limits: EngineLimits): readonly Uint32Array[] {
+  const { length } = texts;
+  const { dim } = model.config;
+  if (dimensions !== undefined && dimensions !== dim)
+    refuse(`dimensions is ${dimensions}, but this model's vectors have ${dim}: leave it out`, "dimensions");
+  if (length > limits.prompts) refuse(`there are ${length} texts, but a request may have ${limits.prompts}: send several`, "input");
+  const ids = texts.map((text) => textIds(model, text, "input"));
+  for (const { length: tokens } of ids) checkLength(tokens, model, limits, { maxTokens: 0, param: "input" });
+  return ids;
+}
+
+/** Texts that are read at the same time, at most. */
+const textsAtOnce = 8;
+
+/** What texts take while they are read. */
+export function needOfTexts(texts: readonly Uint32Array[]): Need {
+  const sequences = Math.min(textsAtOnce, texts.length);
+  return { sequences, pages: sequences * ServedModel.pagesOf(Math.max(...texts.map(({ length }) => length))) };
+}
+
 function checkedPrompt(model: ServedModel, prompt: Prompt, { grammar, stop = [] }: WritingOptions = {}): CheckedPrompt {
   const isChat = "messages" in prompt;
   if (isChat && grammar === undefined) return chatPrompt(model, prompt, stop);
   const compiled = grammarOf({ ...(grammar !== undefined && { grammar }) });
   const writing = compiled === undefined ? {} : { grammar: compiled };
-  const ids = isChat ? model.openDialogue(prompt.messages, dialogueOf(model, prompt)).ids : textIds(model, prompt);
+  const ids = isChat ? model.openDialogue(prompt.messages, dialogueOf(model, prompt)).ids : textIds(model, prompt, "prompt");
   return { ids, writing, newParser: () => new PlainParser(stop) };
 }
 
@@ -95,24 +117,28 @@ function dialogueOf(model: ServedModel, { dialogue = {}, effort }: ChatPrompt): 
   return { ...asked, reasoning: false };
 }
 
-function textIds(model: ServedModel, prompt: Exclude<Prompt, ChatPrompt>): Uint32Array {
+function textIds(model: ServedModel, prompt: PlainPrompt, param: string): Uint32Array {
   if ("text" in prompt) return model.promptIds(prompt.text);
   const size = Math.min(model.tokenizer.vocabSize, model.config.vocabSize);
   const odd = prompt.ids.find((id) => id >= size);
-  if (odd !== undefined)
-    refuse(`the prompt has the token ${odd}, but this model has ${size} tokens: it is of another vocabulary`, "prompt");
-  if (prompt.ids.length === 0) refuse("the prompt has no token to go on from: give at least one", "prompt");
+  if (odd !== undefined) refuse(`the prompt has the token ${odd}, but this model has ${size} tokens: it is of another vocabulary`, param);
+  if (prompt.ids.length === 0) refuse("the prompt has no token to go on from: give at least one", param);
   return Uint32Array.from(prompt.ids);
 }
 
-function checkLength(tokens: number, { contextLength }: ServedModel, limits: EngineLimits, maxTokens: number | undefined): void {
+/** @param param what the client calls the prompt */
+function checkLength(
+  tokens: number,
+  { contextLength }: ServedModel,
+  limits: EngineLimits,
+  { maxTokens, param }: { readonly maxTokens: number | undefined; readonly param: string },
+): void {
   const context = maxTokens === 0 ? contextLength : contextLength - 1;
+  const behind = maxTokens === 0 ? "" : ", of which the text needs one at least";
   const bound =
-    tokens > context
-      ? `the model's context holds ${contextLength}, of which the text needs one at least`
-      : `this server reads at most ${limits.promptTokens}`;
+    tokens > context ? `the model's context holds ${contextLength}${behind}` : `this server reads at most ${limits.promptTokens}`;
   if (tokens > Math.min(context, limits.promptTokens))
-    refuse(`the prompt has ${tokens} tokens, but ${bound}: shorten it`, "messages", "context_length_exceeded");
+    refuse(`the prompt has ${tokens} tokens, but ${bound}: shorten it`, param, "context_length_exceeded");
 }
 
 /** The request's options over the model's defaults, with one seed for all texts. Stop strings are the parsers' business. */

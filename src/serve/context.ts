@@ -4,6 +4,7 @@ import type { Engine } from "./engine.ts";
 import { EventStream, type StreamOptions } from "./event-stream.ts";
 import type { Metrics } from "./metrics.ts";
 import type { ModelShelf } from "./models.ts";
+import type { Protocol } from "./protocol.ts";
 import type { RequestError } from "./request-error.ts";
 
 /** What the log says of a request beside its path and status. */
@@ -26,6 +27,8 @@ export interface ServerParts {
   readonly version: string;
   /** Aborted when the server is stopping: new requests are turned away, and streams without an end of their own end. */
   readonly stopping: AbortSignal;
+  /** The first one's form of errors serves paths that no route has. */
+  readonly protocols: readonly [Protocol, ...Protocol[]];
 }
 
 /** A request as a route sees it. */

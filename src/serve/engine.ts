@@ -1,11 +1,13 @@
 // Requests for texts, from being checked to their last event. It knows nothing of HTTP and of no protocol. Texts of several requests share the passes of
 // their model (the scheduler of the room infer); what is decided here is who may begin, how much each may take, and what is told of it.
 import { CriaError } from "../base/index.ts";
-import { type CheckedRequest, checkedRequest, type EngineLimits, needOf } from "./checked-request.ts";
-import type { Generation, GenerationEvent, GenerationRequest } from "./generation.ts";
+import { type CheckedRequest, checkedRequest, checkedTexts, type EngineLimits, needOf, needOfTexts } from "./checked-request.ts";
+import type { EmbeddingRequest, Embeddings, Generation, GenerationEvent, GenerationRequest } from "./generation.ts";
 import { merged } from "./merge.ts";
 import type { ModelShelf } from "./models.ts";
-import { RequestError, requestErrorOf } from "./request-error.ts";
+import { Releases } from "./releases.ts";
+import { type RequestError, requestErrorOf } from "./request-error.ts";
+import { aborted, TimeLimit } from "./time-limit.ts";
 import { type PromptWatch, writePrompt } from "./write-prompt.ts";
 
 /** Who is told what happens, for metrics. Times are in seconds. */
@@ -55,6 +57,30 @@ export class Engine {
     }
   }
 
+  /**
+   * Vectors of texts, as far as they fit the context.
+   * @throws RequestError naming the text that does not, that too many requests wait, or that the time is over
+   */
+  async embed(request: EmbeddingRequest): Promise<Embeddings> {
+    const { signal, key } = request;
+    const held = new Releases();
+    const limit = new TimeLimit(signal, this.limits.milliseconds);
+    try {
+      const { name, model } = held.use(await this.#shelf.lease(request.model, signal));
+      const texts = checkedTexts(request, model, this.limits);
+      const { granted } = held.use(model.admission.enter(key, needOfTexts(texts)));
+      await Promise.race([granted, aborted(signal)]);
+      limit.start();
+      const vectors = await model.embed(texts, { cacheSalt: key, signal: limit.signal });
+      return { model: name, vectors, promptTokens: texts.reduce((sum, { length }) => sum + length, 0) };
+    } catch (error) {
+      throw requestErrorOf(error);
+    } finally {
+      limit.end();
+      held.release();
+    }
+  }
+
   async *#events(checked: CheckedRequest, granted: Promise<void>, held: Releases): AsyncGenerator<GenerationEvent, void> {
     const { signal } = checked.request;
     const asked = performance.now();
@@ -82,58 +108,4 @@ export class Engine {
 function errorWhileWriting(error: unknown): RequestError {
   const isClients = !(error instanceof CriaError) || ["infer", "grammar", "llama"].includes(error.where);
   return requestErrorOf(isClients ? error : new Error("the model failed", { cause: error }));
-}
-
-/** What a request holds, given back once, the last first. */
-class Releases {
-  readonly #held: Disposable[] = [];
-
-  use<T extends Disposable>(held: T): T {
-    this.#held.push(held);
-    return held;
-  }
-
-  release(): void {
-    for (const held of this.#held.splice(0).reverse()) held[Symbol.dispose]();
-  }
-}
-
-/** A signal that is aborted with another one, and when the time that a request has is over. */
-class TimeLimit {
-  readonly #controller = new AbortController();
-  readonly #outer: AbortSignal;
-  readonly #milliseconds: number;
-  readonly #follow = () => this.#controller.abort(this.#outer.reason);
-  #timer: ReturnType<typeof setTimeout> | undefined;
-
-  constructor(outer: AbortSignal, milliseconds: number) {
-    [this.#outer, this.#milliseconds] = [outer, milliseconds];
-    outer.addEventListener("abort", this.#follow, { once: true });
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  start(): void {
-    if (this.#milliseconds === Number.POSITIVE_INFINITY) return;
-    const over = () =>
-      new RequestError("timeout", `the text took longer than the ${this.#milliseconds / 1000} s that this server allows`, {
-        code: "time_limit",
-      });
-    this.#timer = setTimeout(() => this.#controller.abort(over()), this.#milliseconds);
-  }
-
-  end(): void {
-    clearTimeout(this.#timer);
-    this.#outer.removeEventListener("abort", this.#follow);
-  }
-}
-
-/** Rejects with the signal's reason when it is aborted. */
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    else signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
 }

@@ -1,11 +1,15 @@
 // A response that comes in pieces, written to the socket itself: headers go out at once, and what waits to be written is written when the model has its next
-// pass to compute, so that writing costs the text no time.
+// pass to compute, so that writing costs the text no time. Where tokens come faster than a reader could tell, several are written at once: a write and
+// the client's reading of it take as long as a token of a small model.
 import type { ServerResponse } from "node:http";
 
 /** Milliseconds without anything to say after which a comment keeps the connection alive. */
 const pingMs = 10_000;
 /** Bytes that may wait for a reader before the text waits for it, too. */
 const mostWaiting = 1 << 18;
+
+/** Milliseconds between two writes, at least. */
+const writeMs = 4;
 
 /** Headers of a stream of server-sent events (WHATWG HTML, section 9.2). */
 const eventHeaders = {
@@ -27,6 +31,7 @@ export class EventStream {
   readonly #response: ServerResponse;
   #waiting = "";
   #isScheduled = false;
+  #writtenAt = Number.NEGATIVE_INFINITY;
   #ping: ReturnType<typeof setInterval> | undefined;
 
   constructor(response: ServerResponse, options: StreamOptions = {}) {
@@ -47,7 +52,9 @@ export class EventStream {
     this.#ping?.refresh();
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    setImmediate(() => this.#flush());
+    const early = writeMs - (performance.now() - this.#writtenAt);
+    if (early > 0) setTimeout(() => this.#flush(), early);
+    else setImmediate(() => this.#flush());
   }
 
   /** Sends an event: its data as JSON, and its name where it has one. */
@@ -81,6 +88,7 @@ export class EventStream {
 
   #flush(): void {
     this.#isScheduled = false;
+    this.#writtenAt = performance.now();
     if (this.#waiting !== "" && !this.#response.destroyed && !this.#response.writableEnded) this.#response.write(this.#waiting);
     this.#waiting = "";
   }

@@ -15,8 +15,11 @@ export interface ChatPrompt {
   readonly effort?: string | undefined;
 }
 
-/** What a text goes on from: a text, the ids of one, or a chat. */
-export type Prompt = { readonly text: string } | { readonly ids: readonly number[] } | ChatPrompt;
+/** A text, which gets what the tokenizer puts around one, or ids, which are read as they are. */
+export type PlainPrompt = { readonly text: string } | { readonly ids: readonly number[] };
+
+/** What a text goes on from. */
+export type Prompt = PlainPrompt | ChatPrompt;
 
 /** How texts are written: what is absent is as the model's makers have it. */
 export type WritingOptions = Omit<
@@ -93,4 +96,19 @@ export interface Generation {
   readonly prompts: readonly Uint32Array[];
   /** What happens. Iterated once; the place is given back when it ends or the request's signal is aborted. */
   events(): AsyncGenerator<GenerationEvent, void>;
+}
+
+/** A request for vectors of texts. */
+export interface EmbeddingRequest extends Pick<GenerationRequest, "model" | "key" | "signal"> {
+  readonly texts: readonly PlainPrompt[];
+  /** Numbers that a vector shall have: the model's own, where any are asked for. */
+  readonly dimensions?: number | undefined;
+}
+
+/** Vectors of texts, each of length 1. */
+export interface Embeddings {
+  /** The model's name as the server lists it. */
+  readonly model: string;
+  readonly vectors: readonly Float32Array[];
+  readonly promptTokens: number;
 }

@@ -75,7 +75,8 @@ export class ModelShelf {
     const names = [...this.#entries.keys()];
     if (asked !== undefined && this.#entries.has(asked)) return asked;
     const [only] = names;
-    if (asked === undefined && names.length === 1 && only !== undefined) return only;
+    if (only === undefined) throw new RequestError("notFound", "this server has no model", { param: "model", code: "model_not_found" });
+    if (asked === undefined && names.length === 1) return only;
     if (asked === undefined) throw new RequestError("invalid", `model is missing: it is one of ${names.join(", ")}`, { param: "model" });
     const known = didYouMean(asked, names) || `: there is ${names.join(", ")}`;
     throw new RequestError("notFound", `the model ${JSON.stringify(asked.slice(0, 200))} does not exist here${known}`, {

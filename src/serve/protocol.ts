@@ -30,6 +30,8 @@ export interface Route<Body = unknown> {
 export interface Protocol {
   readonly name: string;
   readonly routes: readonly Route[];
+  /** Whether its routes are for the server's own page alone, so that no document has them. */
+  readonly isPrivate?: boolean;
   /** The body of an error, and of one that comes in a stream. */
   errorBody(error: RequestError): unknown;
 }

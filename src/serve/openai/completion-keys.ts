@@ -2,14 +2,13 @@
 import type { CompletionCreateParams } from "openai/resources/completions";
 import { z } from "zod";
 import { bodySchema, type KeyTable, obeyed, refused, required } from "../keys.ts";
+import { textsSchema } from "./prompts.ts";
 import { extensionKeys, samplingKeys } from "./sampling-keys.ts";
-
-const ids = z.array(z.int().min(0)).min(1);
 
 const ownKeys = {
   ...samplingKeys,
   model: required(z.string()),
-  prompt: obeyed(z.union([z.string(), ids, z.array(z.string()).min(1), z.array(ids).min(1)])),
+  prompt: obeyed(textsSchema),
   max_tokens: obeyed(z.int().min(0)),
   logprobs: obeyed(z.int().min(0).max(20)),
   echo: obeyed(z.boolean()),

@@ -1,11 +1,12 @@
 // POST /v1/completions: texts behind prompts, with log-probabilities of texts and prompts as evaluation harnesses need them.
 import type { RequestContext } from "../context.ts";
-import type { Generation, GenerationEvent, GenerationRequest, Prompt } from "../generation.ts";
+import type { Generation, GenerationEvent, GenerationRequest, PlainPrompt } from "../generation.ts";
 import { type Answer, type Route, route } from "../protocol.ts";
 import { type CompletionBody, completionBody } from "./completion-keys.ts";
 import { CompletionText } from "./completion-text.ts";
 import { errorBody } from "./errors.ts";
 import { type Frame, frameOf } from "./frame.ts";
+import { plainPrompts } from "./prompts.ts";
 import { writingOptions } from "./sampling-keys.ts";
 import { UsageCount } from "./usage.ts";
 
@@ -16,7 +17,7 @@ const usualMaxTokens = 16;
 export const completions: Route = route({
   ...{ method: "POST", path: "/v1/completions", summary: "Texts that follow prompts", body: completionBody },
   async handle(context: RequestContext, body: CompletionBody): Promise<Answer | undefined> {
-    const prompts = promptsOf(body.prompt ?? "");
+    const prompts = plainPrompts(body.prompt ?? "");
     const generation = await context.server.engine.open(requestOf(context, body, prompts));
     const frame = { ...frameOf("cmpl", generation), object: "text_completion" } as const;
     const texts = textsOf(generation, body, prompts);
@@ -24,7 +25,7 @@ export const completions: Route = route({
   },
 });
 
-function requestOf(context: RequestContext, body: CompletionBody, prompts: readonly Prompt[]): GenerationRequest {
+function requestOf(context: RequestContext, body: CompletionBody, prompts: readonly PlainPrompt[]): GenerationRequest {
   const { logprobs, echo = false } = body;
   context.notes.prompt = body.prompt;
   return {
@@ -36,17 +37,11 @@ function requestOf(context: RequestContext, body: CompletionBody, prompts: reado
   };
 }
 
-function promptsOf(prompt: NonNullable<CompletionBody["prompt"]>): readonly Prompt[] {
-  if (typeof prompt === "string") return [{ text: prompt }];
-  if (prompt.every((one) => typeof one === "number")) return [{ ids: prompt }];
-  return prompt.map((one) => (typeof one === "string" ? { text: one } : { ids: one as readonly number[] }));
-}
-
 /** A text per choice of each prompt, which begins with the prompt where that is echoed. */
 function textsOf(
   { tokenizer, prompts: ids }: Generation,
   { n = 1, echo = false, logprobs }: CompletionBody,
-  prompts: readonly Prompt[],
+  prompts: readonly PlainPrompt[],
 ): CompletionText[] {
   return prompts.flatMap((prompt, p) => {
     const text = () => ("text" in prompt ? prompt.text : tokenizer.decode(ids[p] ?? []));

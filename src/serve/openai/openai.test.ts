@@ -178,6 +178,36 @@ describe("completions", () => {
   });
 });
 
+describe("embeddings", () => {
+  test("vectors have length 1, and are the same in base64, in numbers, and among others", async () => {
+    const ask = async (input: string | string[] | number[][], encoding_format: "float" | "base64") =>
+      (await client().embeddings.create({ model: "tiny", input, encoding_format })).data.map(({ embedding }) => embedding);
+    const [[alone], both, ids] = [await ask("ab a", "float"), await ask(["b", "ab a"], "float"), await ask([[1, 260]], "float")];
+    expect(alone).toHaveLength(16);
+    expect(Math.hypot(...alone!)).toBeCloseTo(1, 5);
+    expect(both[1]).toEqual(alone);
+    expect(ids).toHaveLength(1);
+    const usual = await client().embeddings.create({ model: "tiny", input: "ab a" });
+    expect(usual.data[0]?.embedding).toEqual(alone?.map(Math.fround));
+    expect(usual.usage).toEqual({ prompt_tokens: 4, total_tokens: 4 });
+    const coded = (await ask("ab a", "base64")) as unknown as string[];
+    expect(Buffer.from(coded[0]!, "base64")).toHaveLength(64);
+  });
+
+  test("what cannot be a vector is refused", async () => {
+    for (const [body, param, message] of [
+      [{ input: "ab", dimensions: 4 }, "dimensions", "dimensions is 4, but this model's vectors have 16"],
+      [{ input: "ab ".repeat(1500) }, "input", "but the model's context holds 2048: shorten it"],
+      [{ input: [] }, "input", "input"],
+      [{ input: [[5000]] }, "input", "of another vocabulary"],
+      [{ input: "ab", encoding_format: "int8" }, "encoding_format", "encoding_format"],
+    ] as const)
+      expect(await post(`${server().url}/v1/embeddings`, { model: "tiny", ...body })).toMatchObject({
+        ...{ status: 400, json: { error: { param, message: expect.stringContaining(message) } } },
+      });
+  });
+});
+
 describe("clients", () => {
   test("models are listed, and one by its id", async () => {
     expect((await client().models.list()).data).toMatchObject([{ id: "tiny", object: "model", owned_by: "cria" }]);

@@ -50,5 +50,5 @@ export function page({ assets, runs }: PageOptions, security: Security): Protoco
     }),
     ...(runs === undefined ? [] : runRoutes(new WatchedRuns(runs), runs)),
   ];
-  return { name: "page", routes, errorBody };
+  return { name: "page", isPrivate: true, routes, errorBody };
 }

@@ -1,0 +1,109 @@
+// Many clients at a time: what they get is what each would get alone, those that leave cost nothing, and those that are too many are told so.
+import { connect } from "node:net";
+import { describe, expect, test } from "vitest";
+import { ask, post, serverForAll } from "./serve.test.helper.ts";
+
+const server = serverForAll({ sequences: 3, queue: 4, pages: 40, limits: { milliseconds: 20_000, choices: 3 } });
+const url = () => `${server().url}/v1/completions`;
+const body = (prompt: string, more: object = {}) => ({ model: "tiny", prompt, max_tokens: 24, seed: 4, ...more });
+const model = () => server().server.shelf.list[0]!.model!;
+const isIdle = () => expect.poll(() => [model().admission.running, model().admission.waiting, model().counts.heldPages]).toEqual([0, 0, 0]);
+
+describe("many at a time", () => {
+  test("each text is what it would be alone", async () => {
+    const prompts = ["ab", "b a", "a b a", "bb", "ab a b"];
+    const alone: string[] = [];
+    for (const prompt of prompts) alone.push((await post(url(), body(prompt))).json.choices[0].text);
+    const together = await Promise.all(prompts.map((prompt) => post(url(), body(prompt))));
+    expect(together.map(({ json }) => json.choices[0].text)).toEqual(alone);
+    await isIdle();
+  });
+
+  test("those that are too many are told when to come back", async () => {
+    const answers = await Promise.all(Array.from({ length: 14 }, () => post(url(), body("ab", { max_tokens: 60 }))));
+    const statuses = answers.map(({ status }) => status);
+    expect(new Set(statuses)).toEqual(new Set([200, 429]));
+    expect(statuses.filter((status) => status === 200).length).toBeGreaterThanOrEqual(7);
+    const refused = answers.find(({ status }) => status === 429);
+    expect(refused).toMatchObject({ headers: { "x-should-retry": "true", "retry-after": expect.stringMatching(/^\d+$/) } });
+    expect(refused?.json.error).toMatchObject({ type: "rate_limit_error", code: "queue_full" });
+    await isIdle();
+  });
+
+  test("clients that hang up, in the queue or in the middle of a text, cost nothing more", async () => {
+    const sockets = Array.from({ length: 6 }, () => stream(body("ab", { max_tokens: 1500, stream: true, logit_bias: { 260: 100 } })));
+    await Promise.all(sockets.slice(0, 3).map(({ begun }) => begun));
+    const before = model().counts.passes;
+    for (const { socket } of sockets) socket.destroy();
+    await isIdle();
+    expect(model().counts.passes - before).toBeLessThan(500);
+    expect((await post(url(), body("ab"))).status).toBe(200);
+  });
+
+  test("a reader that takes nothing holds up its own text alone", async () => {
+    const slow = stream(body("ab", { max_tokens: 1800, stream: true, n: 2, logprobs: 20, logit_bias: { 260: 100 } }));
+    await slow.begun;
+    slow.socket.pause();
+    expect((await post(url(), body("ab"))).status).toBe(200);
+    slow.socket.resume();
+    await slow.ended;
+    expect(slow.said()).toContain("data: [DONE]");
+    await isIdle();
+  });
+});
+
+describe("errors in a stream", () => {
+  test("headers and the role come at once; what goes wrong later is an event", async () => {
+    const schema = {
+      type: "object",
+      properties: { a: { type: "string", pattern: "^(zz)+$" } },
+      required: ["a"],
+      additionalProperties: false,
+    };
+    const format = { type: "json_schema", json_schema: { name: "x", schema } };
+    const biased = Object.fromEntries([
+      ["125", -100],
+      ["37", -100],
+    ]);
+    const answer = await post(`${server().url}/v1/chat/completions`, {
+      ...{
+        model: "tiny",
+        messages: [{ role: "user", content: "ab" }],
+        stream: true,
+        response_format: format,
+        max_tokens: 20,
+        logit_bias: biased,
+      },
+    });
+    expect(answer.status).toBe(200);
+    expect(answer.text).toMatch(/^data: .*"role":"assistant"/);
+    expect(answer.text.endsWith("data: [DONE]\n\n")).toBe(true);
+  });
+
+  test("the connection is kept for the next request, with a long time to come back", async () => {
+    const { headers } = await ask(`${server().url}/health`, { method: "GET", headers: { connection: "keep-alive" } });
+    expect(headers["keep-alive"]).toMatch(/timeout=(?:7[5-9]|[89]\d|\d{3})/);
+  });
+});
+
+/** A streaming request on a socket of its own. */
+function stream(asked: object) {
+  const text = JSON.stringify(asked);
+  const { port } = new URL(server().url);
+  const socket = connect(Number(port), "127.0.0.1");
+  let said = "";
+  socket.on("error", () => undefined);
+  const begun = new Promise<void>((resolve) => {
+    socket.on("data", (chunk) => {
+      said += chunk;
+      if (said.includes('"text":')) resolve();
+    });
+  });
+  const ended = new Promise<void>((resolve) => {
+    socket.on("close", () => resolve());
+  });
+  socket.write(
+    `POST /v1/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: ${text.length}\r\n\r\n${text}`,
+  );
+  return { socket, begun, ended, said: () => said };
+}
