@@ -1,8 +1,17 @@
 // What nodes become that are computed together (steps.ts says which): as few phases as their results have to wait for each other.
 import { fail, isQuantised, type QuantisedDType } from "../../base/index.ts";
-import type { ActivationAttributes, NormAttributes, PageWriteAttributes, RopeAttributes, Tensor } from "../../graph/index.ts";
+import type {
+  ActivationAttributes,
+  Node,
+  NormAttributes,
+  PagedAttentionAttributes,
+  PageWriteAttributes,
+  RopeAttributes,
+  Tensor,
+} from "../../graph/index.ts";
 import * as library from "../../kernel/index.ts";
 import type { Lowering } from "./lower-graph.ts";
+import { attendPages } from "./lowerings.ts";
 import type { GatedProduct, LinearProduct, LinearStep, WriteStep } from "./steps.ts";
 import { quantisedForm } from "./weight-product.ts";
 
@@ -21,8 +30,8 @@ export function linearStep(to: Lowering, step: LinearStep, outputs: readonly Ten
 /** The address of a matrix's rows, quantised for a weight. */
 type Lines = (weight: Tensor) => number;
 
-/** Quantises x for all that read it, and makes it where it is a norm's. @param isKept whether others read x, too */
-function quantisedRows(to: Lowering, { x, norm, products, gated }: LinearStep, isKept: boolean): Lines {
+/** Quantises x for all that read it, and makes it where it is a norm's or attention's. @param isKept whether others read x, too */
+function quantisedRows(to: Lowering, { x, norm, attention, products, gated }: LinearStep, isKept: boolean): Lines {
   const [m = 1, k = 1] = x.shape;
   const rows = rowsOf(to, m);
   const serves = (weight: Tensor) => (type: QuantisedDType) => library.isSameLine(to.target, type, quantisedType(weight));
@@ -36,13 +45,23 @@ function quantisedRows(to: Lowering, { x, norm, products, gated }: LinearStep, i
     const y = isKept ? to.address(x) : to.scratch(m * k * 4);
     const sizes = { rows: m, channels: k, epsilon, types, ...rows.live };
     to.call(library.normLines, sizes, [to.address(from), to.address(gain), y, ...places, ...rows.count]);
-  } else
+  } else if (attention) attendLines(to, attention, types[0] ?? "q8_0", places[0] ?? 0);
+  else
     to.together(() => {
       for (const [i, type] of types.entries())
         to.call(library.quantiseLines, { type, m, k, ...rows.live }, [to.address(x), places[i] ?? 0, ...rows.count]);
     });
   return (weight) =>
     places[types.findIndex(serves(weight))] ?? fail("cpu", `the rows of "${x.name}" are not quantised for "${weight.name}"`);
+}
+
+/** Attention whose outputs are lines for weights of a type. */
+function attendLines(to: Lowering, { op, inputs, attributes }: Node, lines: QuantisedDType, o: number): void {
+  const [q, keys, values, positions, slots, pages, tiles, count] = inputs as [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor];
+  const { type, window } = attributes as PagedAttentionAttributes;
+  const { R: rows = 1, H: heads = 1 } = op.sizes(inputs, attributes);
+  const sizes = { rows, heads, ...poolSizesOf(keys, pages, type), window, lines };
+  attendPages(to, { q, keys, values, positions, slots, pages, tiles, count }, sizes, o);
 }
 
 /** The hidden channels as lines for what reads them. */

@@ -67,13 +67,8 @@ export const lowerings: { readonly [Name in keyof OpsByName]: Row<OpsByName[Name
   },
   pagedAttention: (to, { q, keys, values, positions, slots, pages, tiles, count }, { o }, { R: rows, H: heads, ...pool }, attributes) => {
     const { type, window } = attributes;
-    const known = { rows, heads, ...poolSizes(pool, type), window };
-    const sizes = { ...known, dealt: library.dealtParts(known) };
-    const from = addresses(to, q, keys, values, positions, slots, pages, tiles);
-    if (sizes.dealt === 1) return to.call(library.pagedAttention, sizes, [...from, ...addresses(to, o, count)]);
-    const parts = to.scratch(library.partsBytes(sizes));
-    to.call(library.pagedAttention, sizes, [...from, parts, to.address(count)]);
-    to.call(library.mergeParts, sizes, [parts, ...addresses(to, positions, o, count)]);
+    const sizes = { rows, heads, ...poolSizes(pool, type), window };
+    attendPages(to, { q, keys, values, positions, slots, pages, tiles, count }, sizes, to.address(o));
   },
   maskLogits: (to, { x, allowed }, { y }, { R: rows, V: columns }) =>
     overRows(to, library.maskLogits, { rows, columns }, addresses(to, x, allowed, y)),
@@ -123,6 +118,24 @@ export const lowerings: { readonly [Name in keyof OpsByName]: Row<OpsByName[Name
     to.call(library.adamw, constants, addresses(to, parameter, gradient, m, v, hyper, norm));
   },
 };
+
+type AttendedTensors = Record<"q" | "keys" | "values" | "positions" | "slots" | "pages" | "tiles" | "count", Tensor>;
+
+/** Attention over pages in one phase, or two where parts are dealt. @param o the address of the outputs, or of their lines */
+export function attendPages(
+  to: Lowering,
+  { q, keys, values, positions, slots, pages, tiles, count }: AttendedTensors,
+  known: Omit<library.PagedAttentionSizes, "dealt">,
+  o: number,
+): void {
+  const sizes = { ...known, dealt: library.dealtParts(known) };
+  const from = addresses(to, q, keys, values, positions, slots, pages, tiles);
+  if (sizes.dealt === 1) return to.call(library.pagedAttention, sizes, [...from, o, to.address(count)]);
+  const parts = to.scratch(library.partsBytes(sizes));
+  const { lines: _, ...attended } = sizes; // of the parts' results nothing is rounded
+  to.call(library.pagedAttention, attended, [...from, parts, to.address(count)]);
+  to.call(library.mergeParts, sizes, [parts, to.address(positions), o, to.address(count)]);
+}
 
 type CrossEntropyTensors = Record<"x" | "w" | "targets" | "inverseCount", Tensor>;
 type CrossEntropyResults = Record<"loss" | "losses", Tensor> & { readonly dx?: Tensor | undefined; readonly dw?: Tensor | undefined };

@@ -1,7 +1,7 @@
 // A graph as steps: nodes that are lowered one by one, and nodes that are computed together. A pass of few rows takes microseconds per node, as long as
 // threads need to go from one phase to the next, so what belongs together shares phases:
 //
-//   RMSNorm, whose rows are quantised · the products that read them, each with the residual that it is added to
+//   RMSNorm, or attention over pages, whose rows are quantised · the products that read them, each with the residual that it is added to
 //   the same, where gate, up, their activation and its rounding are one product · down with its residual
 //   RoPE of queries and keys with the write to the pages
 //
@@ -9,7 +9,7 @@
 // changes no other bit; the tests say so, and the reference computes the nodes.
 import { fail, isQuantised, type QuantisedDType } from "../../base/index.ts";
 import type { Attributes, Graph, MatmulAttributes, Node, PlannedNode, Tensor } from "../../graph/index.ts";
-import { isGated, ropeWriteRows, type Target } from "../../kernel/index.ts";
+import { isGated, makesLines, ropeWriteRows, type Target } from "../../kernel/index.ts";
 
 /** What is lowered at one go: a node, or several that are computed together. */
 export type Step = PlannedNode & ({ readonly node: Node } | { readonly linear: LinearStep } | { readonly write: WriteStep });
@@ -20,6 +20,8 @@ export interface LinearStep {
   readonly x: Tensor;
   /** The norm that makes x. */
   readonly norm?: Node | undefined;
+  /** The attention over pages that makes x, which nobody else reads. */
+  readonly attention?: Node | undefined;
   readonly products: readonly LinearProduct[];
   readonly gated?: GatedProduct | undefined;
 }
@@ -97,18 +99,27 @@ class StepFinder {
   /** Products begin at the norm that makes their rows, or at the first of them; what else they read is there by then. */
   #linear(node: Node): Step | undefined {
     const norm = isNorm(node) ? node : undefined;
-    const x = norm ? norm.outputs[0] : isByteProduct(node) ? node.inputs[0] : undefined;
+    const attention = this.#isRounded(node) ? node : undefined;
+    const x = norm || attention ? node.outputs[0] : isByteProduct(node) ? node.inputs[0] : undefined;
     const products = x ? this.#byteProducts(x) : [];
     if (x === undefined || products.length === 0) return undefined;
     const place = this.#places.get(node) ?? 0;
     const gated = this.#gated(products, place);
     const left = products.filter((product) => product !== gated?.gate && product !== gated?.up);
     const added = left.map((product) => this.#added(product, place));
-    const nodes = [...(norm ? [norm] : []), ...products, ...added.flatMap(({ nodes }) => nodes), ...(gated?.nodes ?? [])];
+    const nodes = [...(norm || attention ? [node] : []), ...products, ...added.flatMap(({ nodes }) => nodes), ...(gated?.nodes ?? [])];
     return {
       ...this.#together(nodes),
-      linear: { x, norm, products: added.map(({ product }) => product), gated: gated?.product },
+      linear: { x, norm, attention, products: added.map(({ product }) => product), gated: gated?.product },
     };
+  }
+
+  /** Whether a node is attention over pages whose outputs one product of bytes reads, and nobody else. */
+  #isRounded(node: Node): boolean {
+    const [, keys] = node.inputs;
+    if (node.op.name !== "pagedAttention" || !makesLines({ headDim: keys?.shape[3] ?? 1 })) return false;
+    const reader = this.#onlyReader(node);
+    return reader !== undefined && isByteProduct(reader) && reader.inputs[0] === node.outputs[0];
   }
 
   #byteProducts(x: Tensor): Node[] {

@@ -13,6 +13,7 @@ export { type NormLinesSizes, normLines } from "./norm-lines.ts";
 export { type AdamwConstants, adamw, normFromPartials, sumOfSquares, sumOfSquaresUnits } from "./optimiser.ts";
 export { keepsBits, type MatmulForm, type PackSizes, packedBytes, packMatrix, panelWord, unpackMatrix } from "./pack.ts";
 export { type PageCopySizes, type PageWriteSizes, pageCopy, pageWrite } from "./page-write.ts";
+export { makesLines } from "./attention-output.ts";
 export { dealtParts, mergeParts, pagedAttention, partsBytes } from "./paged-attention.ts";
 export type { PagedAttentionSizes } from "./paged-work.ts";
 export type { PoolSizes, PoolType } from "./pages.ts";

@@ -4,6 +4,7 @@
 // what a row may not see is never multiplied, so that NaN there stays there.
 // Shapes as in pages.ts; R rows, H query heads.
 import { type Builder, type Int, kernel } from "../language.ts";
+import { storeOutput } from "./attention-output.ts";
 import { addPage, type Page, scorePage } from "./page-products.ts";
 import {
   firstKey,
@@ -24,7 +25,7 @@ import {
 import { headInPage, loadIndex, type PoolSizes, pageKeys } from "./pages.ts";
 import { fill } from "./product.ts";
 import { rowAt, rowLimit, splitOfRows } from "./rows.ts";
-import { addSums, copySums, storeNormalised, sumsIn, weighScores } from "./softmax-parts.ts";
+import { addSums, copySums, sumsIn, weighScores } from "./softmax-parts.ts";
 
 /** Units that one row of a long sequence is dealt among, at least: enough for many threads, and few where a program's other rows are not there. */
 const unitsOfRow = 64;
@@ -55,7 +56,7 @@ function partBytes({ headDim }: Pick<PoolSizes, "headDim">): number {
 
 /**
  * o of the rows of all tiles; where parts are dealt, their results instead, for {@link mergeParts}. Pointers: q [R, H · D], keys, values [G, KV, 64, D],
- * positions i32 [R], slots i32 [R], pages i32 [S, P], tiles i32 [R, 2], o [R, H · D] or parts, count i32. One unit per key head, tile and share of the parts; in programs of many rows a unit has several tiles, as most are not there.
+ * positions i32 [R], slots i32 [R], pages i32 [S, P], tiles i32 [R, 2], o [R, H · D], its lines or parts, count i32. One unit per key head, tile and share of the parts; in programs of many rows a unit has several tiles, as most are not there.
  */
 export const pagedAttention = kernel<PagedAttentionSizes>("pagedAttention", (k, sizes) => {
   const p = k.pointers("q", "keys", "values", "positions", "slots", "pages", "tiles", "result");
@@ -78,7 +79,7 @@ export const pagedAttention = kernel<PagedAttentionSizes>("pagedAttention", (k, 
   return { ...(followsTiles ? splitOfRows(units, limit, 1, kvHeads * dealt) : { units }), scratchBytes: scratchBytes(sizes) };
 });
 
-/** o of rows below the count from their parts, in order. Pointers: parts [R, H, parts, D + 2], positions i32 [R], o [R, H · D], count i32. A unit is a row's head. */
+/** o of rows below the count from their parts, in order. Pointers: parts [R, H, parts, D + 2], positions i32 [R], o [R, H · D] or its lines, count i32. A unit is a row's head. */
 export const mergeParts = kernel<PagedAttentionSizes>("mergeParts", (k, sizes) => {
   const { parts, positions, o } = k.pointers("parts", "positions", "o");
   const { rows, heads, headDim, pagesOfSlot } = sizes;
@@ -93,7 +94,7 @@ export const mergeParts = kernel<PagedAttentionSizes>("mergeParts", (k, sizes) =
     k.if(row, "<", limit, () => {
       copySums(k, headDim, partOf(first), all);
       k.loop(first.add(1), last.add(1), 1, (part) => addSums(k, headDim, partOf(part), all));
-      storeNormalised(k, headDim, all, rowAt(o, unit, headDim));
+      storeOutput(k, sizes, all, { row, head: unit.rem(heads), o });
     });
   });
   return { ...splitOfRows(rows * heads, limit, 1, heads), scratchBytes: partBytes(sizes) };
@@ -253,11 +254,10 @@ function keepPart(work: Work, part: Int): void {
 
 function storeTile({ k, sizes, p, places, tile, head }: Work): void {
   const group = groupOf(sizes);
-  const { heads, headDim } = sizes;
   k.loop(0, tile.count, 1, (i) =>
     k.loop(0, group, 1, (member) => {
-      const to = tile.first.add(i).mul(heads).add(head.mul(group)).add(member);
-      storeNormalised(k, headDim, sumsOf(places.all, headDim, i.mul(group).add(member)), rowAt(p.result, to, headDim));
+      const sums = sumsOf(places.all, sizes.headDim, i.mul(group).add(member));
+      storeOutput(k, sizes, sums, { row: tile.first.add(i), head: head.mul(group).add(member), o: p.result });
     }),
   );
 }

@@ -2,6 +2,7 @@
 // Shapes as in pages.ts; R rows, H query heads.
 import type { Builder, Int } from "../language.ts";
 import { type PoolSizes, pageKeys, wideKeysScratch, wideValuesScratch } from "./pages.ts";
+import type { QuantisedType } from "./quantised-blocks.ts";
 import { rowAt } from "./rows.ts";
 
 /** Sizes of a pool and of the rows that attend its keys. */
@@ -14,6 +15,8 @@ export interface PagedAttentionSizes extends PoolSizes {
   readonly window: number;
   /** Units of one tile and key head among which the parts of a long sequence are dealt; 1 where one unit walks them all. */
   readonly dealt: number;
+  /** The type of weights that read o as lines of bytes, which then stand in its place; D is a multiple of 32. */
+  readonly lines?: QuantisedType;
 }
 
 /** The most rows of a tile. */
