@@ -57,7 +57,16 @@ function quantisedRows(to: Lowering, { x, norm, attention, products, gated }: Li
 
 /** Attention whose outputs are lines for weights of a type. */
 function attendLines(to: Lowering, { op, inputs, attributes }: Node, lines: QuantisedDType, o: number): void {
-  const [q, keys, values, positions, slots, pages, tiles, count] = inputs as [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor];
+  const [q, keys, values, positions, slots, pages, tiles, count] = inputs as [
+    Tensor,
+    Tensor,
+    Tensor,
+    Tensor,
+    Tensor,
+    Tensor,
+    Tensor,
+    Tensor,
+  ];
   const { type, window } = attributes as PagedAttentionAttributes;
   const { R: rows = 1, H: heads = 1 } = op.sizes(inputs, attributes);
   const sizes = { rows, heads, ...poolSizesOf(keys, pages, type), window, lines };

@@ -132,7 +132,7 @@ export function attendPages(
   const from = addresses(to, q, keys, values, positions, slots, pages, tiles);
   if (sizes.dealt === 1) return to.call(library.pagedAttention, sizes, [...from, o, to.address(count)]);
   const parts = to.scratch(library.partsBytes(sizes));
-  const { lines: _, ...attended } = sizes; // of the parts' results nothing is rounded
+  const { lines: _, ...attended } = sizes; // parts are merged as floats
   to.call(library.pagedAttention, attended, [...from, parts, to.address(count)]);
   to.call(library.mergeParts, sizes, [parts, to.address(positions), o, to.address(count)]);
 }

@@ -107,7 +107,9 @@ function contentOf(tensor: Tensor, { config, rows, live }: Case): ArrayLike<numb
   const rng = new Rng(5).fork(tensor.name);
   const second = live > 3 ? live - 2 : live;
   const slots = Int32Array.from({ length: rows }, (_, row) => (row >= second && row < live ? 1 : 0));
-  const positions = Int32Array.from({ length: rows }, (_, row) => (row < second ? config.contextLength - 90 + row : row < live ? row - second : 0));
+  const positions = Int32Array.from({ length: rows }, (_, row) =>
+    row < second ? config.contextLength - 90 + row : row < live ? row - second : 0,
+  );
   const inputs: Readonly<Record<string, () => ArrayLike<number>>> = {
     tokens: () => positions.map(() => rng.below(config.vocabSize)),
     positions: () => positions,

@@ -1,6 +1,7 @@
 export { type ActivationSizes, activation, activationGradient, glu, gluGradient } from "./activation.ts";
 export type { ActivationName } from "./activation-functions.ts";
 export { type AttentionSizes, attention, attentionGradient } from "./attention.ts";
+export { makesLines } from "./attention-output.ts";
 export { type CrossEntropySizes, meanLoss, softmaxCrossEntropy } from "./cross-entropy.ts";
 export { accumulate, add, addBias, assign, scale } from "./elementwise.ts";
 export { type EmbeddingSizes, embeddingGradient, embeddingRows } from "./embedding.ts";
@@ -13,7 +14,6 @@ export { type NormLinesSizes, normLines } from "./norm-lines.ts";
 export { type AdamwConstants, adamw, normFromPartials, sumOfSquares, sumOfSquaresUnits } from "./optimiser.ts";
 export { keepsBits, type MatmulForm, type PackSizes, packedBytes, packMatrix, panelWord, unpackMatrix } from "./pack.ts";
 export { type PageCopySizes, type PageWriteSizes, pageCopy, pageWrite } from "./page-write.ts";
-export { makesLines } from "./attention-output.ts";
 export { dealtParts, mergeParts, pagedAttention, partsBytes } from "./paged-attention.ts";
 export type { PagedAttentionSizes } from "./paged-work.ts";
 export type { PoolSizes, PoolType } from "./pages.ts";
