@@ -127,6 +127,7 @@ export const packages = {
     "fzstd",
     "htmlparser2",
     "hyparquet",
+    "hyparquet/src/column.js",
     "hyparquet-compressors",
     "picomatch",
     "yauzl",

@@ -45,6 +45,8 @@ export async function* readStream(path: string, options: ReadStreamOptions = {})
   yield* readRegular(path, where, chunkBytes, range, signal);
 }
 
+const leastChunk = 1 << 10;
+
 async function* readRegular(
   path: string,
   where: string,
@@ -52,10 +54,11 @@ async function* readRegular(
   { start, end }: ByteRange,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
-  const { handle } = await openRegular(path, where);
+  const { handle, size } = await openRegular(path, where);
   try {
     for (let at = start; at < end; ) {
-      const chunk = new Uint8Array(Math.min(chunkBytes, end - at));
+      const expected = Math.max(size - at, leastChunk); // a small file needs no room for a large one, and one that grows is read to its end
+      const chunk = new Uint8Array(Math.min(chunkBytes, end - at, expected));
       const { bytesRead } = await handle.read(chunk, 0, chunk.length, at).catch((error) => Promise.reject(explainIo(where, path, error)));
       signal?.throwIfAborted();
       if (bytesRead === 0) return;

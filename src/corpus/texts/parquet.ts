@@ -1,41 +1,69 @@
 // Parquet files, by hyparquet: row group by row group, of each only the columns that hold the text and what is told of it.
-import type { AsyncBuffer, FileMetaData, SchemaElement } from "hyparquet";
+import type { AsyncBuffer, FileMetaData, RowGroup, SchemaElement } from "hyparquet";
 import { CriaError, check, didYouMean, fail } from "../../base/index.ts";
 import { type FileSource, openFile } from "../../files/index.ts";
 import type { FormInput, TextDocument } from "./forms.ts";
 import { readRecord, toldKeys } from "./json-field.ts";
 
-/** A row group's columns are in memory while it is read: writers make groups of some 100 MB, and one of another kind is refused. */
-const mostGroupBytes = 2 ** 30;
+/** A row group's columns are in memory while it is read: writers make groups of some 100 MB and a million rows, and others are refused. */
+const [mostGroupBytes, mostGroupRows] = [2 ** 30, 2 ** 24];
 
 /** One document per row, with the columns of usual names beside the text. Memory: the columns of a row group. @throws CriaError for nested columns, by name, and damaged files */
 export async function* readParquet(input: FormInput): AsyncGenerator<TextDocument> {
   const { name, where, options } = input;
-  const { parquetMetadataAsync, parquetReadObjects } = await import("hyparquet");
-  const { compressors } = await import("hyparquet-compressors");
+  const { parquetMetadataAsync } = await import("hyparquet");
   await using file = await input.file();
   await using source = await openFile(file.path, where);
   const buffer = bufferOf(source);
   const metadata = await explained(() => parquetMetadataAsync(buffer), name, where);
-  const columns = columnsOf(metadata, options.field ?? "text", name, where);
-  let rowStart = 0;
-  for (const [group, { num_rows, columns: chunks }] of metadata.row_groups.entries()) {
-    const rows = Number(num_rows);
-    const bytes = chunks.reduce(
-      (sum, { meta_data: chunk }) => sum + (columns.includes(chunk?.path_in_schema[0] ?? "") ? Number(chunk?.total_uncompressed_size) : 0),
-      0,
-    );
-    check(
-      bytes <= mostGroupBytes,
-      where,
-      () =>
-        `${name}: its row group ${group} has ${bytes} bytes in the columns ${columns.join(", ")}, of which ${mostGroupBytes} are read at once: write it with smaller row groups`,
-    );
-    const range = { rowStart, rowEnd: rowStart + rows };
-    const read = await explained(() => parquetReadObjects({ file: buffer, metadata, compressors, columns, ...range }), name, where);
-    for (const [i, row] of read.entries()) yield* documentOf(row, rowStart + i, input);
-    rowStart += rows;
+  const table = { source, buffer, metadata, columns: columnsOf(metadata, options.field ?? "text", name, where) };
+  let before = 0;
+  for (const [number, group] of metadata.row_groups.entries()) {
+    const rows = await explained(() => readGroup(table, group, before), `${name}: row group ${number}`, where);
+    for (const [i, row] of rows.entries()) yield* documentOf(row, before + i, input);
+    before += rows.length;
   }
+}
+
+interface Table {
+  readonly source: FileSource;
+  readonly buffer: AsyncBuffer;
+  readonly metadata: FileMetaData;
+  readonly columns: readonly Column[];
+}
+
+/** The rows of a group. @param before rows of the groups before it @throws RangeError where it is damaged or too large */
+async function readGroup(
+  { source, buffer, metadata, columns }: Table,
+  group: RowGroup,
+  before: number,
+): Promise<Record<string, unknown>[]> {
+  const [{ parquetReadObjects }, { compressors }, { checkPages }] = await Promise.all([
+    import("hyparquet"),
+    import("hyparquet-compressors"),
+    import("./parquet-pages.ts"),
+  ]);
+  const rows = Number(group.num_rows);
+  if (!(rows >= 0 && rows <= mostGroupRows)) throw new RangeError(`it has ${rows} rows, of which ${mostGroupRows} are read at once`);
+  for (const { name, isOptional } of columns) {
+    const meta = group.columns.find(({ meta_data: one }) => one?.path_in_schema[0] === name)?.meta_data;
+    if (meta === undefined) throw new RangeError(`it lacks the column ${name}`);
+    const [start, length, unpacked] = [
+      Number(meta.dictionary_page_offset ?? meta.data_page_offset),
+      Number(meta.total_compressed_size),
+      Number(meta.total_uncompressed_size),
+    ];
+    if (!(length >= 0 && Math.max(length, unpacked) <= mostGroupBytes))
+      throw new RangeError(
+        `its column ${name} has ${Math.max(length, unpacked)} bytes, of which ${mostGroupBytes} are read at once: write smaller row groups`,
+      );
+    const first = Math.min(start, Number(meta.data_page_offset));
+    checkPages({ bytes: await source.read(first, length), meta, rows, isOptional, compressors });
+  }
+  const range = { rowStart: before, rowEnd: before + rows };
+  const found = await parquetReadObjects({ file: buffer, metadata, compressors, columns: columns.map(({ name }) => name), ...range });
+  if (found.length !== rows) throw new RangeError(`it has ${found.length} rows but says ${rows}`);
+  return found;
 }
 
 function* documentOf(
@@ -74,22 +102,26 @@ async function explained<T>(act: () => Promise<T>, name: string, where: string):
     if (cause instanceof CriaError) throw cause;
     return fail(
       where,
-      `${name}: it is damaged, or no Parquet that is read here (${cause instanceof Error ? cause.message : String(cause)}): fetch it again`,
+      `${name}: it is damaged, or no Parquet that is read (${cause instanceof Error ? cause.message : String(cause)}): fetch it again`,
       { cause },
     );
   }
 }
 
+/** A column of strings, numbers or dates, one per row. */
+interface Column {
+  readonly name: string;
+  readonly isOptional: boolean;
+}
+
 /** The columns that are read: the text's, and those that tell something of it. */
-function columnsOf({ schema }: FileMetaData, field: string, name: string, where: string): string[] {
+function columnsOf({ schema }: FileMetaData, field: string, name: string, where: string): Column[] {
   const columns = topColumns(schema);
   const found = columns.find((column) => column.name === field);
   if (found === undefined) {
     const names = columns.map((column) => column.name);
-    return fail(
-      where,
-      `${name}: there is no column "${field}"${didYouMean(field, names) || ": name one as the field"}; its columns are ${names.join(", ")}`,
-    );
+    const known = didYouMean(field, names) || ": name one as the field";
+    return fail(where, `${name}: there is no column "${field}"${known}; its columns are ${names.join(", ")}`);
   }
   check(
     found.isPlain,
@@ -97,19 +129,17 @@ function columnsOf({ schema }: FileMetaData, field: string, name: string, where:
     () =>
       `${name}: the column "${field}" is nested, and a text is a string: name another field, or write the strings to a column of their own`,
   );
-  return [
-    field,
-    ...columns.filter(({ name: other, isPlain }) => isPlain && other !== field && toldKeys.includes(other)).map((column) => column.name),
-  ];
+  const others = columns.filter(({ name: other, isPlain, isTold }) => isPlain && isTold && other !== field && toldKeys.includes(other));
+  return [found, ...others];
 }
 
-/** The columns below the root; one with children, or with several values per row, is nested. */
-function topColumns(schema: readonly SchemaElement[]): { readonly name: string; readonly isPlain: boolean }[] {
-  const columns: { name: string; isPlain: boolean }[] = [];
-  for (let at = 1; at < schema.length; ) {
-    const { name, num_children: children = 0, repetition_type: repetition } = schema[at]!;
-    columns.push({ name, isPlain: children === 0 && repetition !== "REPEATED" });
-    at = behind(schema, at);
+/** The columns below the root; one with children, or with several values per row, is nested, and of a kind that nothing is told by where it is one of truths. */
+function topColumns(schema: readonly SchemaElement[]): (Column & { readonly isPlain: boolean; readonly isTold: boolean })[] {
+  const columns: ReturnType<typeof topColumns> = [];
+  for (let at = 1; at < schema.length; at = behind(schema, at)) {
+    const { name = "", num_children: children = 0, repetition_type: repetition, type } = schema[at] ?? {};
+    const isPlain = children === 0 && repetition !== "REPEATED";
+    columns.push({ name, isOptional: repetition === "OPTIONAL", isPlain, isTold: type !== "BOOLEAN" });
   }
   return columns;
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { CriaError, Rng } from "../../base/index.ts";
+import { Rng } from "../../base/index.ts";
 import { formCalled, type ReadingNote, type TextDocument } from "./forms.ts";
 import { readTextDocuments } from "./read-file.ts";
 import { Spill } from "./spill.ts";
@@ -107,7 +107,7 @@ test("lines that do not fit in memory come back from files, which go", async () 
   else process.env.TMPDIR = usual;
 });
 
-test("a dump is known by its first element, one that is cut short tells it, and 300 mutated ones end", async () => {
+test("a dump is known by its first element, and one that is cut short tells it", async () => {
   const whole = dump([1, 2, 3].map((id) => row({ Id: id, PostTypeId: 1, Score: id, Title: `t${id}`, Body: `<p>b${id}</p>` })));
   const path = join(folder, "other.xml");
   writeFileSync(path, whole);
@@ -116,11 +116,4 @@ test("a dump is known by its first element, one that is cut short tells it, and 
   const cut = await read(whole.slice(0, whole.indexOf("t3")));
   expect(cut.documents).toHaveLength(2);
   expect(cut.notes.map(({ what }) => what)).toEqual(["row without a post's attributes", "dump that ends without its last tag"]);
-  const rng = new Rng(9);
-  for (let round = 0; round < 300; round++) {
-    const at = rng.below(whole.length);
-    const text = whole.slice(0, at) + '<>"/&=1\n'[rng.below(8)] + whole.slice(at + rng.below(30));
-    const found = await read(text).catch((error: unknown) => expect(error).toBeInstanceOf(CriaError));
-    expect(found?.documents.length ?? 0).toBeLessThanOrEqual(3);
-  }
 });

@@ -1,7 +1,8 @@
 // 7z archives, by the package 7z-wasm, which is 7-Zip itself in WebAssembly: a listing, and all files one behind another, which go to a temporary file.
 // 7-Zip writes to no file system of ours, so that neither links nor paths of an archive lead anywhere.
 import { closeSync, openSync, writeSync } from "node:fs";
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import type { SevenZipModule, SevenZipModuleFactory, SevenZipModuleOptions } from "7z-wasm";
@@ -156,6 +157,9 @@ async function run({ path, where, name }: Archive, words: readonly string[], tel
   }
 }
 
+/** An archive takes two instances, and compiling takes longer than most archives. */
+let compiled: Promise<WebAssembly.Module> | undefined;
+
 async function load(name: string, where: string, tell: Tell): Promise<SevenZipModule> {
   const loaded = await import("7z-wasm").catch((cause) =>
     fail(where, `${name}: 7z archives are read by the package 7z-wasm, which is not there: npm install 7z-wasm, or unpack it by 7z x`, {
@@ -163,5 +167,11 @@ async function load(name: string, where: string, tell: Tell): Promise<SevenZipMo
     }),
   );
   const factory = loaded.default as unknown as SevenZipModuleFactory; // its types speak of a module of ES, the package is one of CommonJS
-  return factory(tell);
+  compiled ??= readFile(createRequire(import.meta.url).resolve("7z-wasm/7zz.wasm")).then((bytes) => WebAssembly.compile(bytes));
+  const module = await compiled;
+  const instantiateWasm = (imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance) => void) => {
+    done(new WebAssembly.Instance(module, imports));
+    return {};
+  };
+  return factory({ ...tell, instantiateWasm } as Tell);
 }

@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { afterAll, expect, test } from "vitest";
-import { CriaError, Rng } from "../../../base/index.ts";
 import { formCalled, type ReadingNote, type TextDocument } from "../forms.ts";
 import { pageText } from "../html.ts";
 import { readDocuments, readTextDocuments } from "../read-file.ts";
@@ -162,22 +161,6 @@ test("ARC: addresses with spaces, and servers that are no HTTP", async () => {
   const { documents, notes } = await read(arc, "a.arc");
   expect(documents).toEqual([{ text: "a llama\n", facts: { url: "http://a.example/a b", date: "2008-04-30T20:48:26Z" } }]);
   expect(notes.map(({ what }) => what)).toEqual(["record of type warcinfo", "response that is not HTTP"]);
-});
-
-test("300 mutated files: documents and notes, or a message, and an end", async () => {
-  const rng = new Rng(14);
-  let damaged = 0;
-  for (let round = 0; round < 300; round++) {
-    const bytes = Buffer.from(round % 2 === 0 ? packed : plain);
-    for (let i = 1 + rng.below(4); i > 0; i--) bytes[rng.below(bytes.length)] = rng.below(256);
-    const found = await read(rng.below(3) === 0 ? bytes.subarray(0, rng.below(bytes.length)) : bytes).catch((error: unknown) => {
-      expect(error).toBeInstanceOf(CriaError);
-      return undefined;
-    });
-    if (found !== undefined && damage(found.notes).length > 0) damaged++;
-    expect(found?.documents.length ?? 0).toBeLessThanOrEqual(wanted.length);
-  }
-  expect(damaged).toBeGreaterThan(100);
 });
 
 test("lengths that are all too great cost no more than reading twice", async () => {
