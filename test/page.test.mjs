@@ -1,7 +1,6 @@
 // The page in Debian's chromium: its tabs in both languages and colours, a run that goes on while one watches, and what it may not do.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { appendFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { request } from "node:http";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,6 +11,7 @@ import { chromium } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { servePage } from "../dist/cli/watch.js";
 import { askedOf, lockRun, writeRecipe } from "../dist/runs/index.js";
+import { ask, post, serverForAll } from "../dist/serve/serve.test.helper.js";
 import { tinyRecipe } from "../dist/train/tiny-run.test.helper.js";
 
 const browserPath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) => existsSync(path));
@@ -19,6 +19,9 @@ if (browserPath === undefined) console.warn("skipped: the page, chromium is not 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const markup = '<img src=x onerror="document.body.dataset.broken=1"><b>bold</b>';
 
+const assets = fileURLToPath(new URL("../dist/page", import.meta.url));
+const talking = serverForAll({ page: { assets } });
+const guarded = serverForAll({ page: { assets }, security: { apiKeys: ["se cret"], origins: [], hosts: [] } });
 let root, server, lock, browser;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "cria-page-"));
@@ -58,14 +61,14 @@ function stepRow(step) {
 }
 
 /** Gives `act` a page, and what it complains of. */
-async function withPage(place, options, act) {
+async function withPage(place, { at = server.url, ...options }, act) {
   const context = await browser.newContext(options);
   const page = await context.newPage();
   const problems = [];
   page.on("console", (message) => ["error", "warning"].includes(message.type()) && problems.push(message.text()));
   page.on("pageerror", (error) => problems.push(error.message));
-  page.on("request", (asked) => asked.url().startsWith(server.url) || problems.push(`it asks ${asked.url()}`));
-  await page.goto(`${server.url}/#/${place}`);
+  page.on("request", (asked) => asked.url().startsWith(at) || problems.push(`it asks ${asked.url()}`));
+  await page.goto(`${at}/#/${place}`);
   await act(page, problems).finally(() => context.close());
 }
 
@@ -127,37 +130,60 @@ test.skipIf(browserPath === undefined)("a plan follows its sliders, and reports 
   });
 });
 
+test.skipIf(browserPath === undefined)("one talks with a model: an answer, another one, a branch; and a text by its tokens", async () => {
+  await withPage("talk", { at: talking().url }, async (page, problems) => {
+    await page.getByLabel("Your message").fill("ab");
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Again" }).click();
+    await page.getByText("2 of 2").waitFor();
+    await page.getByRole("button", { name: "Send" }).waitFor();
+    await page.getByRole("button", { name: "The branch before" }).click();
+    await page.getByText("1 of 2").waitFor();
+    await page.getByText(/tokens per second/).waitFor();
+    const { violations } = await page.evaluate(`${axe}; axe.run(document)`);
+    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)).toEqual([]);
+    await page.locator("main select").nth(1).selectOption("text");
+    await page.getByLabel("The beginning").fill("ab");
+    await page.getByRole("button", { name: "Go on" }).click();
+    await page.locator(".token").nth(63).click();
+    const tokens = await page.locator(".token").count();
+    await page.locator(".token").nth(2).click();
+    await page.locator(".others button:not(:disabled)").first().click();
+    await page.getByRole("button", { name: "More" }).waitFor();
+    expect(tokens).toBe(64);
+    expect(problems).toEqual([]);
+  });
+});
+
 test("another site cannot drive the page: its origin and its names for this machine are refused", async () => {
+  const at = (path) => `${server.url}${path}`;
   const body = { run: "training", request: "pause", isAsked: true };
-  expect((await ask("/page/requests", { body, headers: { origin: "https://elsewhere.example" } })).status).toBe(403);
-  expect((await ask("/page/requests", { body, headers: { "content-type": "text/plain" } })).status).toBe(415);
-  expect((await ask("/page/series?run=training&points=9", { headers: { host: "elsewhere.example" } })).status).toBe(403);
+  expect((await post(at("/page/requests"), body, { origin: "https://elsewhere.example" })).status).toBe(403);
+  expect((await post(at("/page/requests"), body, { "content-type": "text/plain" })).status).toBe(415);
+  expect((await ask(at("/page/series?run=training&points=9"), { method: "GET", headers: { host: "elsewhere.example" } })).status).toBe(403);
   expect((await askedOf(join(root, "training"))).has("pause")).toBe(false);
-  expect((await ask("/", {})).headers["content-security-policy"]).toContain("frame-ancestors 'none'");
-  for (const path of ["/../package.json", "/assets/../../package.json", "/assets/%2e%2e/%2e%2e/package.json", "/page/report?id=../x"])
-    expect((await ask(path, {})).status, path).toBeGreaterThanOrEqual(400);
+  expect((await ask(at("/"), { method: "GET" })).headers["content-security-policy"]).toContain("frame-ancestors 'none'");
+  for (const path of ["/assets/%2e%2e/%2e%2e/package.json", "/package.json", "/page/report?id=../x"])
+    expect((await ask(at(path), { method: "GET" })).status, path).toBeGreaterThanOrEqual(400);
   for (const path of ["/page/series?run=nothing", "/page/series?run=done&points=1", "/page/series?run=done&points=x", "/page/samples"])
-    expect(await ask(path, {}), path).toMatchObject({ status: 400, text: expect.stringContaining('"message"') });
+    expect(await ask(at(path), { method: "GET" }), path).toMatchObject({ status: 400, text: expect.stringContaining('"message"') });
+});
+
+test("a key that was entered is a cookie that scripts and pages elsewhere do not have", async () => {
+  const { url } = guarded();
+  const facts = (headers) => ask(`${url}/page/facts`, { method: "GET", headers });
+  expect((await facts({})).status).toBe(401);
+  expect((await post(`${url}/page/key`, { key: "wrong" })).status).toBe(401);
+  const { headers } = await post(`${url}/page/key`, { key: "se cret" });
+  const [cookie] = headers["set-cookie"];
+  expect(cookie).toMatch(/; HttpOnly; SameSite=Strict$/);
+  expect((await facts({ cookie: cookie.split(";")[0] })).status).toBe(200);
+  expect((await facts({ cookie: "cria-key=%zz" })).status).toBe(401);
 });
 
 test("all of the page weighs less than 300 KB compressed", () => {
-  const folder = fileURLToPath(new URL("../dist/page", import.meta.url));
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const files = readdirSync(assets, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const bytes = files.reduce((sum, { parentPath, name }) => sum + brotliCompressSync(readFileSync(join(parentPath, name))).length, 0);
   expect(bytes).toBeGreaterThan(10_000);
   expect(bytes).toBeLessThan(300_000);
 });
-
-/** A request with whatever headers, which fetch would not send. */
-function ask(path, { body, headers = {} }) {
-  const { hostname, port } = new URL(server.url);
-  const method = body === undefined ? "GET" : "POST";
-  return new Promise((resolve, reject) => {
-    const asked = request({ hostname, port, path, method, headers: { "content-type": "application/json", ...headers } }, async (answer) => {
-      const text = Buffer.concat(await answer.toArray()).toString();
-      resolve({ status: answer.statusCode, headers: answer.headers, text });
-    });
-    asked.on("error", reject);
-    asked.end(body && JSON.stringify(body));
-  });
-}

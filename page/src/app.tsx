@@ -5,12 +5,14 @@ import { ask, change, Refused } from "./api.ts";
 import { PlanTab } from "./plan/plan-tab.tsx";
 import { type Theme, useKept, usePlace, usualLanguage } from "./settings.ts";
 import { StudiesTab } from "./studies/studies-tab.tsx";
+import { TalkTab } from "./talk/talk-tab.tsx";
 import { WatchTab } from "./watch/watch-tab.tsx";
 import { type Language, languages, useWords, WordsContext } from "./words.ts";
 
 /** The tabs in their order, what each shows, and whether the server has what it is about. */
 const tabs = {
   watch: { Shown: WatchTab, isThere: ({ hasRuns }: PageFacts) => hasRuns },
+  talk: { Shown: TalkTab, isThere: ({ models }: PageFacts) => models.length > 0 },
   plan: { Shown: PlanTab, isThere: () => true },
   studies: { Shown: StudiesTab, isThere: ({ hasRuns }: PageFacts) => hasRuns },
 } as const;
@@ -38,7 +40,7 @@ export function App() {
       <main>
         {problem?.status === 401 && <KeyForm onKept={again} />}
         {problem !== undefined && problem.status !== 401 && <p class="message warning">{words.failed + problem.message}</p>}
-        {Shown && <Shown theme={isDark ? "dark" : "light"} />}
+        {Shown && facts && <Shown theme={isDark ? "dark" : "light"} models={facts.models} />}
       </main>
     </WordsContext.Provider>
   );

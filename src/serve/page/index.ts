@@ -26,6 +26,14 @@ export interface PageFacts {
   readonly models: readonly string[];
 }
 
+/** What the page learns of a model before it talks to it. */
+export interface ModelFacts {
+  readonly name: string;
+  /** Whether it has a chat template: others go on from texts alone. */
+  readonly hasTemplate: boolean;
+  readonly contextLength: number;
+}
+
 const keyBody = z.strictObject({ key: z.string().min(1).max(1000) });
 
 /** The page as a protocol. */
@@ -46,6 +54,14 @@ export function page({ assets, runs }: PageOptions, security: Security): Protoco
       handle: (context: RequestContext, { key }: z.output<typeof keyBody>): Answer => {
         security.authenticate({ "x-api-key": key }, "");
         return { headers: { "set-cookie": keyCookie(key, context.isEncrypted) }, body: { json: {} } };
+      },
+    }),
+    route({
+      ...{ method: "GET", path: "/page/model", summary: "What the page must know of a model, which is loaded for it: ?name=NAME" },
+      async handle(context: RequestContext): Promise<Answer> {
+        using lease = await context.server.shelf.lease(context.query("name"), context.signal);
+        const { contextLength, templateTexts } = lease.model;
+        return { body: { json: { name: lease.name, hasTemplate: templateTexts.size > 0, contextLength } satisfies ModelFacts } };
       },
     }),
     ...(runs === undefined ? [] : runRoutes(new WatchedRuns(runs), runs)),
