@@ -1,35 +1,52 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { PrefillPace } from "./prefill-pace.ts";
 
-/** A machine on which a pass takes some time and each of its rows more, while a text is written beside a long prompt. */
-function paced(secondsPerPass: number, secondsPerRow: number, steps: number): number {
+interface Times {
+  /** Seconds of a pass that only writes. */
+  readonly alone: number;
+  /** Seconds that a row of a prompt adds. */
+  readonly perRow: number;
+  readonly texts?: number;
+}
+
+/** A machine whose passes take some time, and each row of a prompt more, while texts are written: first alone, then beside a long prompt. */
+function machine({ alone, perRow, texts = 1 }: Times) {
   const model = { counts: { rows: 0, passes: 0 }, mixedRows: 64 };
   const pace = new PrefillPace(model);
+  for (let i = 0; i < texts; i++) pace.begin();
   let [seconds, before] = [0, pace.mark(0)];
-  for (let i = 0; i < steps; i++) {
-    const rows = 1 + model.mixedRows;
-    model.counts = { rows: model.counts.rows + rows, passes: model.counts.passes + 1 };
-    seconds += secondsPerPass + rows * secondsPerRow;
+  const step = (promptRows: number) => {
+    const took = alone + promptRows * perRow;
+    model.counts = { rows: model.counts.rows + texts + promptRows, passes: model.counts.passes + 1 };
+    seconds += took;
     const now = pace.mark(seconds);
     pace.next(before, now);
     before = now;
-  }
-  return model.mixedRows;
+    return took;
+  };
+  return { model, step };
 }
 
-test("a pass comes to take the wanted time, within what a pass may have", () => {
-  const rows = paced(0.02, 0.001, 200);
-  expect(0.02 + rows * 0.001).toBeGreaterThan(0.12);
-  expect(0.02 + rows * 0.001).toBeLessThanOrEqual(0.151);
-  expect(paced(0.001, 0.000_01, 200)).toBe(512);
-  expect(paced(1, 0.1, 200)).toBe(16);
-});
+describe("a pass with a prompt's rows beside texts", () => {
+  test.each<[Times, number, string]>([
+    [{ alone: 0.004, perRow: 0.0004 }, 16, "as few rows as there may be, where they take longer than is wanted"],
+    [{ alone: 0.01, perRow: 0.0001 }, 150, "2.5 times as long as one without"],
+    [{ alone: 0.1, perRow: 0.001 }, 50, "150 ms"],
+    [{ alone: 0.03, perRow: 0.000_01 }, 512, "as many rows as a pass has"],
+    [{ alone: 0.01, perRow: 0.0001, texts: 20 }, 150, "the rows of all texts come on top"],
+  ])("%j: %i rows, %s", (what, rows) => {
+    const { model, step } = machine(what);
+    for (let i = 0; i < 40; i++) step(0);
+    for (let i = 0; i < 60; i++) step(model.mixedRows - (what.texts ?? 1));
+    const expected = Math.min(512, rows + (what.texts ?? 1));
+    expect(model.mixedRows).toBeGreaterThanOrEqual(expected - 1);
+    expect(model.mixedRows).toBeLessThanOrEqual(expected);
+  });
 
-test("passes in which texts are only written say nothing", () => {
-  const model = { counts: { rows: 0, passes: 0 }, mixedRows: 64 };
-  const pace = new PrefillPace(model);
-  const before = pace.mark(0);
-  model.counts = { rows: 3, passes: 1 };
-  pace.next(before, pace.mark(5));
-  expect(model.mixedRows).toBe(64);
+  test("takes 150 ms where nothing was written alone yet", () => {
+    const { model, step } = machine({ alone: 0.01, perRow: 0.001 });
+    for (let i = 0; i < 60; i++) step(model.mixedRows - 1);
+    expect(step(model.mixedRows - 1)).toBeLessThanOrEqual(0.15);
+    expect(model.mixedRows).toBeGreaterThan(100);
+  });
 });

@@ -10,16 +10,21 @@ export interface TextWatch {
 }
 
 /** Counts the tokens of one text. */
-export class TextProgress {
+export class TextProgress implements Disposable {
   readonly #pace: PrefillPace;
   readonly #watch: TextWatch;
   #tokens = 0;
   #reasoning = 0;
   #isReasoning = false;
   #last: PaceMark | undefined;
+  #paced: Disposable | undefined;
 
   constructor(pace: PrefillPace, watch: TextWatch) {
     [this.#pace, this.#watch] = [pace, watch];
+  }
+
+  [Symbol.dispose](): void {
+    this.#paced?.[Symbol.dispose]();
   }
 
   get counts(): Pick<TextEnd, "completionTokens" | "reasoningTokens"> {
@@ -31,6 +36,7 @@ export class TextProgress {
     const now = this.#pace.mark(performance.now() / 1000);
     this.#watch.tokenWritten(this.#last === undefined ? undefined : now.seconds - this.#last.seconds);
     if (this.#last !== undefined) this.#pace.next(this.#last, now);
+    this.#paced ??= this.#pace.begin();
     this.#last = now;
     const kind = parts.at(-1)?.type;
     if (kind !== undefined) this.#isReasoning = kind === "reasoning";

@@ -67,7 +67,7 @@ async function* writeText(
   const { model, options, stopIds, request } = checked;
   const began = performance.now();
   const parser = newParser();
-  const progress = new TextProgress(model.pace, watch);
+  using progress = new TextProgress(model.pace, watch);
   for await (const piece of model.pieces(ids, { ...options, ...writing, choice: i, cacheSalt: request.key, signal })) {
     const { id, text, finishReason, prompt, logProbabilities: told } = piece;
     if (prompt !== undefined && i === 0) {
