@@ -209,6 +209,24 @@ describe("what a message may be", () => {
   });
 });
 
+test("arguments have no members that their schema does not name, but where it speaks of them", () => {
+  const point = { type: "object", properties: { x: { type: "integer" } } };
+  const parameters = (more: object) => ({
+    type: "object",
+    properties: { at: point, all: { type: "array", items: point }, any: { anyOf: [point] } },
+    ...more,
+  });
+  const texts = ["{}", '{"at": {"x": 1}}', '{"at": {"y": 1}}', '{"all": [{"y": 1}]}', '{"any": {"y": 1}}', '{"b": 1}'];
+  const given = (more: object) =>
+    texts.filter(
+      (text) => accepted("functionary", { tools: [tool("f", parameters(more))] }, [`<function=f>${text}</function>`]).length > 0,
+    );
+  expect(given({})).toEqual([texts[0], texts[1], texts[4]]);
+  expect(given({ additionalProperties: true })).toEqual([texts[0], texts[1], texts[4], texts[5]]);
+  expect(given({ required: ["b"] })).toEqual([texts[5]]);
+  expect(accepted("functionary", { tools: [now] }, ["<function=now>{}</function>", '<function=now>{"a": 1}</function>'])).toHaveLength(1);
+});
+
 test("what the template is given", () => {
   const described = { type: "function", function: { name: "now", description: "", parameters: { type: "object", properties: {} } } };
   expect(make("hermes", { tools: [now] }).tools).toEqual([described]);

@@ -14,7 +14,7 @@ import { checkTools, chosenTools, type DialogueRequest, describedTools, paramete
 import { type GrammarParts, responseGrammar } from "./response-grammar.ts";
 import { taggedReaders } from "./tagged-arguments.ts";
 import { factsOf, type TemplateFacts } from "./template-facts.ts";
-import { templateMessages } from "./template-messages.ts";
+import { type MessageRules, templateMessages } from "./template-messages.ts";
 
 /** How a conversation goes on. */
 export interface Dialogue {
@@ -44,13 +44,10 @@ export function dialogueFor(request: DialogueRequest): Dialogue {
   checkTools(tools);
   const facts = factsOf(template);
   const callable = chosenTools(tools, toolChoice);
-  const isPreamble = tools.length > 0 && !facts.showsTools;
   const calls = tools.length === 0 ? undefined : callsOf(request, facts);
-  const shownTools = toolChoice === "none" ? [] : tools;
-  const variables = variablesOf(request, facts);
-  const inSystem = facts.readsToolsInSystem ? shownTools : [];
-  const given = shownTools.length > 0 && facts.showsTools && inSystem.length === 0 ? describedTools(shownTools) : undefined;
-  const start = startIn(template, facts, { tools: given, variables });
+  const offer = offerOf(toolChoice === "none" ? [] : tools, facts);
+  const variables = { ...variablesOf(request, facts), ...offer.variables };
+  const start = startIn(template, facts, { tools: offer.tools, variables });
   const parts: GrammarParts = {
     ...{ reasoning: facts.reasoning, start, calls, tools: callable, names: tools.map((tool) => tool.function.name) },
     ...{ mustCall: toolChoice !== "auto" && toolChoice !== "none", parallel: request.parallel ?? true },
@@ -59,16 +56,15 @@ export function dialogueFor(request: DialogueRequest): Dialogue {
   const grammar = constrain || parts.responseFormat.type !== "text" ? keptGrammar(template, parts) : undefined;
   const reading = calls === undefined || callable.length === 0 ? undefined : readingOf(calls, callable, request, facts);
   return {
-    ...{ grammar, variables, tools: given },
-    messages: (messages) =>
-      templateMessages(messages, { facts, calls: calls ?? facts.calls, preamble: isPreamble ? shownTools : [], systemTools: inSystem }),
+    ...{ grammar, variables, tools: offer.tools },
+    messages: (messages) => templateMessages(messages, { ...offer, facts, calls: calls ?? facts.calls }),
     parser: (stop = []) => new MessageParser({ reasoning: facts.reasoning, start, calls: reading, isSure: grammar !== undefined, stop }),
     markIds: (tokenizer) => markIds(tokenizer, facts, calls),
   };
 }
 
 function callsOf({ template, preamble = false }: DialogueRequest, facts: TemplateFacts): CallFormat {
-  if (facts.showsTools) {
+  if (facts.toolsIn !== undefined) {
     check(
       facts.calls !== undefined,
       where,
@@ -83,6 +79,28 @@ function callsOf({ template, preamble = false }: DialogueRequest, facts: Templat
     () => `${template.name} knows no tools: omit tools, or ask for a preamble, which describes them in a system message`,
   );
   return hermes;
+}
+
+/** How a template is given tools. */
+interface Offer extends Pick<MessageRules, "preamble" | "systemTools"> {
+  readonly tools: readonly object[] | undefined;
+  readonly variables: Readonly<Record<string, unknown>>;
+}
+
+function offerOf(tools: readonly Tool[], { toolsIn }: TemplateFacts): Offer {
+  const none: Offer = { tools: undefined, variables: {}, preamble: [], systemTools: [] };
+  if (tools.length === 0) return none;
+  const described = describedTools(tools);
+  switch (toolsIn) {
+    case "tools":
+      return { ...none, tools: described };
+    case "xml_tools":
+      return { ...none, variables: { xml_tools: described.map((tool) => tool.function) } };
+    case "system message":
+      return { ...none, systemTools: tools };
+    default:
+      return { ...none, preamble: tools };
+  }
 }
 
 function variablesOf({ template, reasoning, variables = {} }: DialogueRequest, facts: TemplateFacts): Readonly<Record<string, unknown>> {

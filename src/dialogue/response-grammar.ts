@@ -15,6 +15,7 @@ import {
   textWithout,
 } from "../grammar/index.ts";
 import { codePoints } from "../regex/index.ts";
+import { closedSchema } from "./closed-schema.ts";
 import { escaped, literalPattern, literalText, someSpace } from "./literal.ts";
 import { beginOf, type CallFormat, type ReasoningFormat } from "./output-format.ts";
 import { parametersOf, type ResponseFormat, type Tool } from "./request.ts";
@@ -114,7 +115,7 @@ function callText(tool: Tool, { slots, within, tags }: CallFormat, composer: Gra
 
 /** A schema of parameters holds for an object, whether it says so or not. */
 function objectSchema(schema: object): object {
-  return "type" in schema ? schema : { ...schema, type: "object" };
+  return closedSchema({ type: "object", ...schema });
 }
 
 function formatText(format: Exclude<ResponseFormat, { type: "text" }>, composer: GrammarComposer): Expression {

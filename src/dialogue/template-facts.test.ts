@@ -29,11 +29,12 @@ test.each<[TemplateName, object]>([
 });
 
 test.each<[TemplateName, object]>([
-  ["qwen3", { reasoning: { open: "<think>", close: "</think>" }, reasoningSwitch: "enable_thinking", showsTools: true, showsCalls: true }],
+  ["qwen3", { reasoning: { open: "<think>", close: "</think>" }, reasoningSwitch: "enable_thinking", toolsIn: "tools", showsCalls: true }],
   ["hermes", { reasoning: undefined, reasoningSwitch: undefined, showsResults: true, knowsSystem: true }],
   ["mistral", { wantsShortIds: true, knowsSystem: false, knowsDeveloper: false }],
-  ["smollm3", { showsTools: true, showsCalls: false }],
-  ["without tools", { calls: undefined, showsTools: false, showsCalls: false, knowsSystem: false, wantsShortIds: false }],
+  ["smollm3", { toolsIn: "xml_tools", showsCalls: false }],
+  ["phi-4-mini", { toolsIn: "system message", showsCalls: false }],
+  ["without tools", { calls: undefined, toolsIn: undefined, showsCalls: false, knowsSystem: false, wantsShortIds: false }],
 ])("what else %s tells", (name, facts) => {
   expect(factsOf(templates[name])).toMatchObject(facts);
 });
@@ -55,13 +56,16 @@ describe.skipIf(folders.includes(undefined))("published templates (skipped where
     ["mistralai-Mistral-Nemo-Instruct-2407", { calls: { name: "mistral", slots: [...json, "id"] }, wantsShortIds: true }],
     ["meetkai-functionary-medium-v3.1", { calls: { name: "functionary-3.1", before: "<function=", within: [">"], after: "</function>" } }],
     ["CohereForAI-c4ai-command-r7b-12-2024-tool_use", { calls: { name: "command-r7b", between: undefined } }],
-    ["deepseek-ai-DeepSeek-R1-Distill-Qwen-32B", { calls: deepseek, showsTools: false, reasoning: { open: "<think>", close: "</think>" } }],
-    ["deepseek-ai-DeepSeek-R1-Distill-Llama-8B", { calls: deepseek, showsTools: false }],
-    ["CohereForAI-c4ai-command-r-plus-tool_use", { calls: undefined, showsTools: true }],
-    ["meetkai-functionary-medium-v3.2", { calls: undefined, showsTools: true }],
-    ["fireworks-ai-llama-3-firefunction-v2", { showsTools: false }],
-    ["google-gemma-2-2b-it", { calls: undefined, showsTools: false }],
-    ["microsoft-Phi-3.5-mini-instruct", { calls: undefined, showsTools: false }],
+    [
+      "deepseek-ai-DeepSeek-R1-Distill-Qwen-32B",
+      { calls: deepseek, toolsIn: undefined, reasoning: { open: "<think>", close: "</think>" } },
+    ],
+    ["deepseek-ai-DeepSeek-R1-Distill-Llama-8B", { calls: deepseek, toolsIn: undefined }],
+    ["CohereForAI-c4ai-command-r-plus-tool_use", { calls: undefined, toolsIn: "tools" }],
+    ["meetkai-functionary-medium-v3.2", { calls: undefined, toolsIn: "tools" }],
+    ["fireworks-ai-llama-3-firefunction-v2", { toolsIn: undefined }],
+    ["google-gemma-2-2b-it", { calls: undefined, toolsIn: undefined }],
+    ["microsoft-Phi-3.5-mini-instruct", { calls: undefined, toolsIn: undefined }],
   ])("%s", (name, facts) => {
     const path = folders.map((folder) => join(folder ?? "", `${name}.jinja`)).find(existsSync);
     expect(factsOf(parseChatTemplate(readFileSync(path ?? "", "utf8"), name))).toMatchObject(facts);

@@ -6,16 +6,17 @@ import { findReasoning, findSwitch } from "./find-reasoning.ts";
 import type { CallFormat, ReasoningFormat } from "./output-format.ts";
 import { answerText, calling, callTexts, question, rendered, resultText, tool } from "./probe.ts";
 
+/** Most templates read `tools`; SmolLM3's has a variable of its own, and Phi-4-mini's reads a text that its system message holds. */
+export type ToolsPlace = "tools" | "xml_tools" | "system message";
+
 /** What is known of a template. */
 export interface TemplateFacts {
   /** Undefined where the model does not mark its reasoning. */
   readonly reasoning: ReasoningFormat | undefined;
   /** The variable by which the template turns reasoning on and off. */
   readonly reasoningSwitch: string | undefined;
-  /** Whether the template tells the model of the tools that it is given. */
-  readonly showsTools: boolean;
-  /** Whether it reads them as text from the system message. */
-  readonly readsToolsInSystem: boolean;
+  /** Where the template looks for tools that it tells the model of. */
+  readonly toolsIn: ToolsPlace | undefined;
   /** Whether it writes the calls of earlier messages. */
   readonly showsCalls: boolean;
   /** Whether it writes the results of tools. */
@@ -40,10 +41,7 @@ export function factsOf(template: ChatTemplate): TemplateFacts {
 function findFacts(template: ChatTemplate): TemplateFacts {
   const reasoning = findReasoning(template);
   const found = findCalls(template, reasoning);
-  const isGiven = shows(template, [question], tool.function.name);
-  const system: Message = { role: "system", content: answerText, tools: JSON.stringify([tool]) };
-  const readsToolsInSystem = !isGiven && shows(template, [system, question], tool.function.name);
-  const showsTools = isGiven || readsToolsInSystem;
+  const toolsIn = findToolsPlace(template);
   const results = (id: string): readonly Message[] => [
     question,
     calling([1], () => id),
@@ -51,14 +49,23 @@ function findFacts(template: ChatTemplate): TemplateFacts {
   ];
   const showsResults = shows(template, results(callTexts(1).id), resultText);
   return {
-    ...{ reasoning, showsTools, readsToolsInSystem, showsResults },
+    ...{ reasoning, toolsIn, showsResults },
     reasoningSwitch: findSwitch(template),
     showsCalls: shows(template, [question, calling([1])], callTexts(1).firstValue),
     knowsSystem: shows(template, [{ role: "system", content: answerText }, question], answerText),
     knowsDeveloper: shows(template, [{ role: "developer", content: answerText }, question], answerText),
     wantsShortIds: showsResults && !shows(template, results("call_cria_probe_0001"), resultText),
-    calls: found === undefined ? (showsTools ? familyOf(template.source) : undefined) : inFamily(found, template.source),
+    calls: found === undefined ? (toolsIn !== undefined ? familyOf(template.source) : undefined) : inFamily(found, template.source),
   };
+}
+
+function findToolsPlace(template: ChatTemplate): ToolsPlace | undefined {
+  const { name } = tool.function;
+  if (shows(template, [question], name)) return "tools";
+  const variables = { xml_tools: [tool.function] };
+  if (rendered(template, [question], { addGenerationPrompt: true, variables })?.includes(name)) return "xml_tools";
+  const system: Message = { role: "system", content: answerText, tools: JSON.stringify([tool.function]) };
+  return shows(template, [system, question], name) ? "system message" : undefined;
 }
 
 /** Whether a text is in a rendered chat, with tools or, where the template wants none, without. */

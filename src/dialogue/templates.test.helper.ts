@@ -120,8 +120,9 @@ const sources = {
   "granite that writes no calls": granite(""),
   "phi-4-mini": `{%- for m in messages %}<|{{ m.role }}|>{{ m.content }}{% if 'tools' in m and m.tools is not none %}<|tool|>{{ m.tools }}<|/tool|>{% endif %}<|end|>{% endfor %}
 {%- if add_generation_prompt %}<|assistant|>{% endif %}`,
-  smollm3: `{% if tools %}<|im_start|>system
-${hermesWords}{{ tools | tojson }}<|im_end|>
+  smollm3: `{% if xml_tools %}<|im_start|>system
+${hermesWords}{% for tool in xml_tools %}{{ tool | string }}
+{% endfor %}<|im_end|>
 {% endif %}
 {%- for m in messages %}<|im_start|>{{ 'user' if m.role == 'tool' else m.role }}
 {{ m.content if m.content else '' }}<|im_end|>
