@@ -31,6 +31,7 @@ export { Rng, type RngState } from "./rng.ts";
 export { bytesOfHex, hexOf, Sha256 } from "./sha256.ts";
 export { type Shape, sameShape, showShape, sizeOf } from "./shape.ts";
 export { checkFileSize, type SizeLimit, sizeLimits } from "./size-limits.ts";
+export { inSlices, type Sliced, wholly } from "./sliced.ts";
 export { StopFilter, type StopResult } from "./stop-filter.ts";
 export { unlessAborted } from "./unless-aborted.ts";
 export { decodeTexts, decodeUtf8, eachUtf8Run, isUtf8Beginning, Texts, validUpTo } from "./utf8.ts";

@@ -1,7 +1,7 @@
 // The vocabulary in a GGUF's metadata (ggml-org/llama.cpp, src/llama-vocab.cpp): the kinds `llama` (SentencePiece's byte pair encoding) and `gpt2`
 // (byte-level), in and out.
 
-import { check, fail, Texts } from "../base/index.ts";
+import { check, fail, type Sliced, Texts, wholly } from "../base/index.ts";
 import {
   type BytesModel,
   createTokenizer,
@@ -29,6 +29,9 @@ const prefix = "tokenizer.ggml.";
 /** The kinds of piece, by their numbers there. */
 const pieceTypes = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;
 
+/** Pieces or merges between two places where others may get on: less than a millisecond. */
+const perSlice = 4096;
+
 type Pairs = ReadonlyMap<string, GgufValue>;
 
 /**
@@ -43,11 +46,16 @@ export function ggufTokenizerModel(
   name = "the GGUF file",
   onWarning: (warning: string) => void = () => undefined,
 ): TokenizerModel {
+  return wholly(readGgufTokenizer(pairs, name, onWarning));
+}
+
+/** {@link ggufTokenizerModel} in slices: a vocabulary takes some tens of milliseconds. */
+export function* readGgufTokenizer(pairs: Pairs, name: string, onWarning: (warning: string) => void): Sliced<TokenizerModel> {
   const fields = new Fields(pairs, name);
   const kind = fields.text("model") ?? fields.fail(`it has no ${prefix}model: it holds no vocabulary, name a tokenizer's file`);
   if (kind === "llama") return llamaModel(fields);
   return kind === "gpt2"
-    ? gpt2Model(fields, onWarning)
+    ? yield* gpt2Model(fields, onWarning)
     : fields.fail(`its ${prefix}model is ${quote(kind)}: only llama and gpt2 are supported`);
 }
 
@@ -236,15 +244,16 @@ function listOf(numbers: ArrayLike<number>, count: number): number[] {
   return list;
 }
 
-function gpt2Model(fields: Fields, onWarning: (warning: string) => void): BytesModel {
+function* gpt2Model(fields: Fields, onWarning: (warning: string) => void): Sliced<BytesModel> {
   const pre = readPre(fields, onWarning);
   const { pieces, ofType, parts } = common(fields, pre.addsBos ?? false);
+  yield;
   const unused = ofType(pieceTypes.unused);
   const lacksBytes = !hasAllBytes(pieces);
   return {
     kind: "bytes",
     pieces,
-    merges: readMerges(fields),
+    merges: yield* readMerges(fields),
     ...parts,
     ...(unused.length === 0 ? {} : { unused }),
     ...cutsOf(pre),
@@ -269,8 +278,8 @@ function readPre(fields: Fields, onWarning: (warning: string) => void): Pre {
 }
 
 /** A merge is two pieces with a space between; the pieces are bytes in GPT-2's alphabet, which has no space. */
-function readMerges(fields: Fields): Merges {
-  const pieces = tableOf(textsOfPieces(fields));
+function* readMerges(fields: Fields): Sliced<Merges> {
+  const pieces = yield* tableOf(textsOfPieces(fields));
   const texts = fields.texts("merges") ?? fields.fail(`it has no ${prefix}merges, which the kind gpt2 needs`);
   const merges = new Int32Array(2 * texts.length);
   const { bytes, spans } = texts;
@@ -286,13 +295,17 @@ function readMerges(fields: Fields): Merges {
     }
     merges[2 * rank] = left;
     merges[2 * rank + 1] = right;
+    if (rank % perSlice === 0) yield;
   }
   return merges;
 }
 
-function tableOf({ bytes, spans, length }: Texts): PieceTable {
+function* tableOf({ bytes, spans, length }: Texts): Sliced<PieceTable> {
   const table = new PieceTable(length, bytes);
-  for (let id = 0; id < length; id++) table.add(id, spans[2 * id]!, spans[2 * id + 1]!);
+  for (let id = 0; id < length; id++) {
+    table.add(id, spans[2 * id]!, spans[2 * id + 1]!);
+    if (id % perSlice === 0) yield;
+  }
   return table;
 }
 

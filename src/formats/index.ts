@@ -23,7 +23,7 @@ export { type ReadGgufSampling, readGgufSampling } from "./gguf-sampling.ts";
 export { ggufPartCount, ggufPartNames, joinGgufParts, type NamedHead } from "./gguf-split.ts";
 export { type GgufTensorType, ggufTensorType, ggufTensorTypes } from "./gguf-tensor-types.ts";
 export { type GgufHead, readGguf } from "./gguf-tensors.ts";
-export { ggufTokenizerBytes, ggufTokenizerModel, ggufTokenizerPairs } from "./gguf-tokenizer.ts";
+export { ggufTokenizerBytes, ggufTokenizerModel, ggufTokenizerPairs, readGgufTokenizer } from "./gguf-tokenizer.ts";
 export { type GgufTensor, ggufFile } from "./gguf-write.ts";
 export { narrowBfloat16 } from "./half-floats.ts";
 export { type HfConfig, type ReadHfConfig, readHfConfig, writeHfConfig } from "./hf-config.ts";

@@ -1,4 +1,5 @@
 // Kernels as machine code. That of a kernel is placed once, however many programs share it, and stays until the engine is disposed of.
+import { check, eventsHandled } from "../base/index.ts";
 import { type CodeLoader, type Engine, openEngine, type PlacedCode } from "../threads/index.ts";
 import type { Native, Pages } from "./native.ts";
 import type { NativeKernel } from "./native-linker.ts";
@@ -41,6 +42,7 @@ class NativeLoader implements CodeLoader<readonly NativeSource[], NativeMemory> 
   readonly #native: Native;
   readonly #placed = new Map<object, NativeKernel>();
   readonly #pages: Pages[] = [];
+  #disposed = false;
 
   constructor(native: Native, memory: NativeMemory) {
     this.#native = native;
@@ -48,21 +50,28 @@ class NativeLoader implements CodeLoader<readonly NativeSource[], NativeMemory> 
   }
 
   async place(sources: readonly NativeSource[]): Promise<PlacedCode> {
-    this.#place(sources.filter(({ key }) => !this.#placed.has(key)));
+    const made: (NativeCode & { readonly key: object })[] = [];
+    for (const { key, assemble } of sources) {
+      if (this.#placed.has(key)) continue;
+      made.push({ key, ...assemble() });
+      await eventsHandled(); // a kernel that is compiled takes some milliseconds
+    }
+    check(!this.#disposed, "cpu", () => "the engine was disposed of while kernels were compiled: open another");
+    this.#place(made);
     const code = sources.map(({ key }) => this.#placed.get(key)!);
     return { kernels: code.length, code };
   }
 
   dispose(): void {
+    this.#disposed = true;
     for (const pages of this.#pages.splice(0)) this.#native.unmap(pages);
     this.#placed.clear();
     this.memory.dispose();
   }
 
   /** All new kernels share one run of pages. */
-  #place(sources: readonly NativeSource[]): void {
-    if (sources.length === 0) return;
-    const made = sources.map(({ key, assemble }) => ({ key, ...assemble() }));
+  #place(made: readonly (NativeCode & { readonly key: object })[]): void {
+    if (made.length === 0) return;
     const offsets = layOut(made);
     const image = new Uint8Array(offsets.at(-1)!).fill(breakpoint);
     made.forEach(({ code }, i) => void image.set(code, offsets[i]!));

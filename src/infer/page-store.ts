@@ -1,6 +1,6 @@
 // Keys and values of pages as bytes, to be saved and put back, and a hash of the model that they are of.
 import type { Backend, DeviceBuffer } from "../backend/index.ts";
-import { bytesOf, elementLayouts, Sha256, type StateDType } from "../base/index.ts";
+import { bytesOf, elementLayouts, eventsHandled, Sha256, type StateDType } from "../base/index.ts";
 import { pageKeys } from "../graph/index.ts";
 import type { LlamaConfig } from "../model/index.ts";
 import type { SavedFor } from "./saved-sequence.ts";
@@ -82,6 +82,9 @@ export class BufferPages implements PageStore {
 async function modelHash(config: LlamaConfig, weights: WeightHashes): Promise<string> {
   const keys = Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1));
   const hash = new Sha256().update(JSON.stringify(keys));
-  for (const [name, hashOf] of weights) hash.update(`${name} ${await hashOf()}\n`);
+  for (const [name, hashOf] of weights) {
+    hash.update(`${name} ${await hashOf()}\n`);
+    await eventsHandled();
+  }
   return hash.hexDigest();
 }

@@ -1,6 +1,6 @@
 // The rows of passes on a backend: one program for each size of pass, compiled when it is first needed, on weights and pages that all share.
 import { type Backend, BoundProgram, type DeviceBuffer, type HostArray, type InputWrite, type PassRead } from "../backend/index.ts";
-import { fail, type StateDType } from "../base/index.ts";
+import { eventsHandled, fail, type StateDType } from "../base/index.ts";
 import { Graph, i32, mostTopK, pageCopy, pageKeys, pageTiles, type Tensor, tensorBytes } from "../graph/index.ts";
 import {
   cachePools,
@@ -184,6 +184,7 @@ export class Programs implements PassRunner {
 
   async #compile(size: ProgramSize, outputs: readonly OutputName[]): Promise<Compiled> {
     const graph = programGraph(this.#parts, this.#size, size, outputs);
+    await eventsHandled();
     return {
       ropeLength: undefined,
       written: new Map(),

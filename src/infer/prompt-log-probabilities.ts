@@ -6,7 +6,7 @@ import { logProbabilities, type TokenLogProbability } from "./log-probabilities.
 /** Rows whose logits are held at once. */
 const rowsAtOnce = 16;
 /** Numbers of logits that are looked at between two turns of the event loop: about 2 ms. */
-const logitsPerTurn = 1 << 18;
+const logitsPerTurn = 1 << 16;
 
 /**
  * The log-probability of each token of a text, given those before it. The first has none: undefined.

@@ -188,8 +188,8 @@ export async function restoreText(text: CachedText, store: PageStore, computed: 
   }
 }
 
-/** Words of a checksum between two turns of the event loop: some milliseconds. */
-const wordsPerTurn = 1 << 20;
+/** Words of a checksum between two turns of the event loop: about 2 ms. */
+const wordsPerTurn = 1 << 18;
 
 /**
  * Two sums over words of 32 bits, each of whose steps can be undone, so that one word that is another one always changes both; not against those who

@@ -1,10 +1,10 @@
 // A tokenizer in every form in which one travels: what a file is shows in its first bytes, not in its name.
-import { check, fail, memorySource } from "../base/index.ts";
+import { check, fail, inSlices, memorySource } from "../base/index.ts";
 import {
-  ggufTokenizerModel,
   isTiktoken,
   llama2cTokenizerModel,
   loadSentencePiece,
+  readGgufTokenizer,
   readLlama2cTokenizer,
   readTiktoken,
   readTokenizerJson,
@@ -12,7 +12,7 @@ import {
   withTokenizerConfig,
 } from "../formats/index.ts";
 import type { LlamaConfig } from "../model/index.ts";
-import { createTokenizer, type Tokenizer, type TokenizerModel } from "../tokenizer/index.ts";
+import { makeTokenizer, type Tokenizer, type TokenizerModel } from "../tokenizer/index.ts";
 import { ggufMetadataOf } from "./gguf-metadata-of.ts";
 import { type FilePlace, type ModelFiles, pathOf } from "./model-files.ts";
 import { withSource } from "./opened-sources.ts";
@@ -38,7 +38,7 @@ export const tokenizerForms = "tokenizer.json, tokenizer.model (SentencePiece's,
  * @throws CriaError when it is missing, damaged or not supported.
  */
 export async function openTokenizer(place: FilePlace, options: OpenTokenizerOptions = {}): Promise<Tokenizer> {
-  return createTokenizer(await readTokenizer(place, options));
+  return inSlices(makeTokenizer(await readTokenizer(place, options)));
 }
 
 /** The share of a model's tokens that its tokenizer has at least: tables are padded, by 2 % at most in models that are known. */
@@ -109,7 +109,7 @@ export async function isGguf({ files, file }: FilePlace): Promise<boolean> {
 
 async function readGguf(place: FilePlace, options: OpenTokenizerOptions): Promise<TokenizerModel> {
   const { pairs } = await ggufMetadataOf(place);
-  return ggufTokenizerModel(pairs, pathOf(place), options.onWarning);
+  return inSlices(readGgufTokenizer(pairs, pathOf(place), options.onWarning ?? (() => undefined)));
 }
 
 function isJson(bytes: Uint8Array): boolean {

@@ -14,18 +14,24 @@ let allRuns: Runs | undefined;
 
 function runs(): Runs {
   if (allRuns !== undefined) return allRuns;
-  const written = characterRuns.split(" ");
-  const lasts = new Int32Array(written.length);
-  const kinds = new Uint8Array(written.length);
-  let last = -1;
-  for (let i = 0; i < written.length; i++) {
-    const run = written[i]!;
-    const comma = run.indexOf(",");
-    last += Number.parseInt(run.slice(comma + 1), 36);
-    lasts[i] = last;
-    kinds[i] = Number.parseInt(run.slice(0, comma), 36);
+  const lasts: number[] = [];
+  const kinds: number[] = [];
+  let [last, number] = [-1, 0];
+  // Character by character, as the engine takes ten times as long to make a string of each number: "kind,length kind,length …" in base 36.
+  for (let i = 0; i <= characterRuns.length; i++) {
+    const code = characterRuns.charCodeAt(i);
+    if (code >= 0x30) {
+      number = 36 * number + (code <= 0x39 ? code - 0x30 : code - 0x61 + 10);
+      continue;
+    }
+    if (code === 0x2c) kinds.push(number);
+    else {
+      last += number;
+      lasts.push(last);
+    }
+    number = 0;
   }
-  allRuns = { lasts, kinds };
+  allRuns = { lasts: Int32Array.from(lasts), kinds: Uint8Array.from(kinds) };
   return allRuns;
 }
 

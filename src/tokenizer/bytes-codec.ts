@@ -1,11 +1,11 @@
 // Byte-level BPE (Radford et al. 2019): words cut by a pattern, their UTF-8 bytes merged. Lossless on any bytes.
-import { check } from "../base/index.ts";
+import { check, type Sliced, wholly } from "../base/index.ts";
 import { ByteBorders } from "./byte-borders.ts";
 import { byteOfUnit, decodedBytes } from "./byte-pieces.ts";
 import { type Codec, Utf8Scratch } from "./codec.ts";
 import type { IdBuffer } from "./id-buffer.ts";
 import { ranksOfMerges } from "./merge-ranks.ts";
-import { MergeTable, mergeRules, PieceRules, SymbolScratch } from "./merge-table.ts";
+import { MergeTable, makeMergeRules, mergeRules, PieceRules, SymbolScratch } from "./merge-table.ts";
 import { type BytesModel, type Merges, mergeList, ownDecoding, type PieceLookup } from "./model.ts";
 import { normaliserOf } from "./normaliser.ts";
 import { levelBytes } from "./piece-bytes.ts";
@@ -21,7 +21,17 @@ import { WordCache } from "./word-cache.ts";
 
 /** @param ids piece → id of the whole vocabulary. @throws CriaError when a byte has no piece and the model does not say so. */
 export function bytesCodec(model: BytesModel, ids: PieceLookup): Codec {
-  const words = new ByteWords(model, ids);
+  return wholly(makeBytesCodec(model, ids));
+}
+
+/** {@link bytesCodec} in slices: a large vocabulary takes some tens of milliseconds. */
+export function* makeBytesCodec(model: BytesModel, ids: PieceLookup): Sliced<Codec> {
+  const borders = new ByteBorders();
+  const pieces = yield* pieceTable(model, borders);
+  const rules = model.merges === undefined ? new PieceRules(pieces) : yield* makeMergeRules(model, model.merges, ids, pieces);
+  const merges = new MergeTable(rules);
+  yield;
+  const words = new ByteWords(model, { borders, pieces, merges });
   const cache = new WordCache((word, out) => words.encodeText(word, out));
   const each = wordsOf(model);
   const normalise = model.normaliser === undefined ? undefined : normaliserOf(model.normaliser);
@@ -55,15 +65,12 @@ class ByteWords {
   readonly #scratch = new Utf8Scratch();
   readonly #symbols = new SymbolScratch();
 
-  constructor(model: BytesModel, ids: PieceLookup) {
+  constructor(model: BytesModel, { borders, pieces, merges }: { borders: ByteBorders; pieces: PieceTable; merges: MergeTable }) {
     this.#byteIds = byteIdsOf(model);
     this.#lacksBytes = this.#byteIds.includes(-1);
-    const borders = new ByteBorders();
-    this.#pieces = pieceTable(model, borders);
+    this.#pieces = pieces;
     this.#parts = new UnitCache(borders.next, (bytes, from, to, out) => this.#merge(bytes, from, to, out));
-    this.#merges = new MergeTable(
-      model.merges === undefined ? new PieceRules(this.#pieces) : mergeRules(model, model.merges, ids, this.#pieces),
-    );
+    this.#merges = merges;
     this.#takesWholes = model.ignoreMerges;
   }
 
@@ -126,12 +133,16 @@ function byteIdsOf({ pieces, lacksBytes = false }: BytesModel): Int32Array {
   return ids;
 }
 
+/** Pieces between two places where others may get on: less than a millisecond. */
+const piecesPerSlice = 4096;
+
 /** Where ranks say what merges, pieces that stand apart are not among the pieces that text becomes. */
-function pieceTable({ pieces, merges, specials, added = [], unused = [] }: BytesModel, borders = new ByteBorders()): PieceTable {
+function* pieceTable({ pieces, merges, specials, added = [], unused = [] }: BytesModel, borders = new ByteBorders()): Sliced<PieceTable> {
   const apart = new Set(merges === undefined ? [...specials, ...added, ...unused] : []);
   const { bytes, spans } = levelBytes(pieces);
   const table = new PieceTable(pieces.length, bytes);
   for (let id = 0; id < pieces.length; id++) {
+    if (id % piecesPerSlice === 0) yield;
     if (apart.has(id)) continue;
     table.add(id, spans[2 * id]!, spans[2 * id + 1]!);
     borders.add(bytes, spans[2 * id]!, spans[2 * id + 1]!);
@@ -170,7 +181,7 @@ export function countRanks(model: BytesModel): number {
   if (merges === undefined) return count;
   const ids = new Map(pieces.map((piece, id) => [piece, id]));
   const symbolsOf = (id: number) => (id < count ? Int32Array.from(pieces[id]!, (char) => ids.get(char)!) : undefined);
-  const ranks = ranksOfMerges(pieces, new MergeTable(mergeRules(model, merges, ids, pieceTable(model))), symbolsOf);
+  const ranks = ranksOfMerges(pieces, new MergeTable(mergeRules(model, merges, ids, wholly(pieceTable(model)))), symbolsOf);
   let last = -1;
   ranks.forEach((rank, id) => {
     const isWhole = model.ignoreMerges || id >= count || pieces[id]!.length === 1;

@@ -48,7 +48,15 @@ export { type SplitName, splitNameOf, splitPatterns, wordPatterns } from "./spli
 export { StreamDecoder } from "./stream-decoder.ts";
 export { encodeStream, type StreamEncodeOptions, StreamEncoder } from "./stream-encoder.ts";
 export { type TieRule, tieRules } from "./tie-rules.ts";
-export { createTokenizer, type DecodeOptions, type EncodedPart, type EncodeOptions, type TextPart, type Tokenizer } from "./tokenizer.ts";
+export {
+  createTokenizer,
+  type DecodeOptions,
+  type EncodedPart,
+  type EncodeOptions,
+  makeTokenizer,
+  type TextPart,
+  type Tokenizer,
+} from "./tokenizer.ts";
 export { type TrainOptions, trainingRules, trainOnWords, trainTokenizer } from "./train.ts";
 export type { BytesTrainOptions } from "./train-bytes.ts";
 export { type SentencePieceTrainOptions, type TrainingMode, trainingModes } from "./train-sentencepiece.ts";

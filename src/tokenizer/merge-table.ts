@@ -1,5 +1,5 @@
 // The heart of encoding: given a word's symbols, merge the adjacent pair of the lowest rank, leftmost first, until none is left.
-import { check, fail } from "../base/index.ts";
+import { check, fail, type Sliced, wholly } from "../base/index.ts";
 import { type Merges, mergedPiece, type PieceLookup, type TokenizerModel } from "./model.ts";
 import type { PieceTable } from "./piece-table.ts";
 
@@ -88,6 +88,14 @@ export class PieceRules implements MergeRules {
  * @throws CriaError where two pieces make none
  */
 export function mergeRules(model: TokenizerModel, merges: Merges, ids: PieceLookup, table?: PieceTable): PairRules {
+  return wholly(makeMergeRules(model, merges, ids, table));
+}
+
+/** Merges between two places where others may get on: less than a millisecond. */
+const mergesPerSlice = 4096;
+
+/** {@link mergeRules} in slices. */
+export function* makeMergeRules(model: TokenizerModel, merges: Merges, ids: PieceLookup, table?: PieceTable): Sliced<PairRules> {
   const results = new Int32Array(merges.length >> 1);
   let last = 0;
   for (let rank = 0; rank < results.length; rank++) {
@@ -96,6 +104,7 @@ export function mergeRules(model: TokenizerModel, merges: Merges, ids: PieceLook
     const joined = table === undefined ? -1 : joinedNear(table, last, left, right);
     results[rank] = joined >= 0 ? joined : (ids.get(mergedPiece(model, left, right)) ?? refuse(model, left, right, rank));
     last = results[rank]!;
+    if (rank % mergesPerSlice === 0) yield;
   }
   return new PairRules(merges, results);
 }

@@ -3,8 +3,10 @@ import { Rng } from "../base/index.ts";
 import { Regex } from "../regex/index.ts";
 import { naiveMerge, randomText, variedTexts } from "./conformance.ts";
 import {
+  byteLevelPiece,
   createTokenizer,
   explainer,
+  makeTokenizer,
   mergeList,
   mergePairs,
   StreamDecoder,
@@ -350,4 +352,19 @@ test("what is no text, no bytes or no ids is refused in a sentence", () => {
   expect(() => tokenizer.encodeBytes(anything("a"))).toThrow('[tokenizer] "a" is given, but a Uint8Array is needed');
   expect(() => tokenizer.decode(anything(5))).toThrow("[tokenizer] 5 is given, but an iterable of ids is needed");
   expect(() => tokenizer.decode(anything("5"))).toThrow('[tokenizer] "5" is given, but an iterable of ids is needed');
+});
+
+test("a large vocabulary is built in slices, of which none has more than some thousand pieces", () => {
+  const letters = Array.from({ length: 180 }, (_, i) => byteLevelPiece([i < 94 ? 33 + i : 67 + i]));
+  const singles = Array.from({ length: 256 }, (_, byte) => byteLevelPiece([byte]));
+  const pairs = letters.flatMap((a) => letters.map((b) => a + b));
+  const idOf = new Map([...singles, ...pairs].map((piece, id) => [piece, id]));
+  const merges = mergeList(pairs.map((pair) => [idOf.get([...pair][0] ?? "") ?? 0, idOf.get([...pair][1] ?? "") ?? 0]));
+  const model = { kind: "bytes", pieces: [...singles, ...pairs], merges, specials: [], splitDigits: false, ignoreMerges: false } as const;
+  const work = makeTokenizer(model);
+  let slices = 1;
+  let step = work.next();
+  for (; !step.done; step = work.next()) slices++;
+  expect(slices).toBeGreaterThan(2 * Math.floor(pairs.length / 4096)); // pieces are gone through, and merges
+  expect(step.value?.encode("!!!")).toEqual(createTokenizer(model).encode("!!!"));
 });

@@ -1,8 +1,8 @@
 // The one face of all tokenizers: text in, ids out, and back.
-import { check, eachUtf8Run, fail, validUpTo } from "../base/index.ts";
+import { check, eachUtf8Run, fail, type Sliced, validUpTo, wholly } from "../base/index.ts";
 import { ByteJoiner } from "./byte-joiner.ts";
 import { isBytePiece } from "./byte-pieces.ts";
-import { bytesCodec } from "./bytes-codec.ts";
+import { bytesCodec, makeBytesCodec } from "./bytes-codec.ts";
 import { type Codec, type StretchStart, Utf8Scratch, utf8Bytes } from "./codec.ts";
 import { DecodedPieces } from "./decoded-pieces.ts";
 import { IdBuffer } from "./id-buffer.ts";
@@ -119,7 +119,21 @@ export interface Tokenizer {
 
 /** @throws CriaError when the model contradicts itself: duplicate pieces, merges of unknown pieces, missing bytes. */
 export function createTokenizer(model: TokenizerModel): Tokenizer {
-  return new BpeTokenizer(model);
+  return wholly(makeTokenizer(model));
+}
+
+/** {@link createTokenizer} in slices: a large vocabulary takes some tens of milliseconds. */
+export function* makeTokenizer(model: TokenizerModel): Sliced<Tokenizer> {
+  const ids = pieceLookup(model);
+  yield;
+  checkModel(model);
+  yield;
+  const codec = model.kind === "bytes" ? yield* makeBytesCodec(model, ids) : codecOf(model, ids);
+  yield;
+  const tokenizer = new BpeTokenizer(model, ids, codec);
+  yield;
+  tokenizer.encode(firstText);
+  return tokenizer;
 }
 
 /** Encoded once, so that what the engine compiles when it is first called is compiled before a caller's first text. */
@@ -142,16 +156,14 @@ class BpeTokenizer implements Tokenizer {
   /** Pieces that are found in the text as it is, and those found in what the normaliser makes of it. */
   readonly #matchers: { readonly plain: PieceMatcher; readonly normalized: PieceMatcher };
 
-  constructor(model: TokenizerModel) {
+  constructor(model: TokenizerModel, ids: PieceLookup, codec: Codec) {
     this.model = model;
-    this.#ids = pieceLookup(model);
-    checkModel(model);
-    this.#codec = codecOf(model, this.#ids);
+    this.#ids = ids;
+    this.#codec = codec;
     this.#specials = new Set(model.specials);
     this.#pieces = new DecodedPieces(model.pieces.length, (id) => this.#codec.decoded(id));
     this.decoding = model.decoding ?? ownDecoding(model);
     this.#matchers = matchersOf(model, this.#codec);
-    this.encode(firstText);
   }
 
   get kind(): TokenizerKind {

@@ -1,5 +1,5 @@
 // The CPU backend: plans a graph's memory, lowers its nodes to kernel calls, and lets an executor replay them.
-import { check, type FileRegion, fail, JobQueue } from "../../base/index.ts";
+import { check, eventsHandled, type FileRegion, fail, inSlices, JobQueue, type Sliced, wholly } from "../../base/index.ts";
 import {
   type Graph,
   type MemoryPlan,
@@ -122,12 +122,19 @@ class CpuBackend implements Backend {
 
   /** What of a compilation needs no buffers: who asks what a graph takes and then compiles it has the work done once. */
   prepare(graph: Graph): Prepared {
+    return wholly(this.prepareSliced(graph));
+  }
+
+  /** {@link prepare} in slices: a graph of a large model takes some tens of milliseconds. */
+  *prepareSliced(graph: Graph): Sliced<Prepared> {
     const known = this.#prepared.get(graph);
     if (known && isUnchanged(graph, known)) return known;
     const { nodes, kept, limits } = graph;
     const before = { nodes: [...nodes], kept: kept.size, limits: limits.size };
     const steps = stepsOf(graph, this.executor.target);
+    yield;
     const plan = planMemory({ nodes: steps, kept: graph.kept });
+    yield;
     const prepared = { ...before, steps, plan, lowered: lowerGraph(graph, this.#kernels, steps) };
     this.#prepared.set(graph, prepared);
     return prepared;
@@ -271,7 +278,7 @@ class CpuProgram implements Program {
   /** Arena and shared scratch are one allocation. */
   static async compile(backend: CpuBackend, graph: Graph, bindings: ReadonlyMap<Tensor, CpuBuffer>): Promise<CpuProgram> {
     const { executor } = backend;
-    const { steps, plan, lowered } = backend.prepare(graph);
+    const { steps, plan, lowered } = await inSlices(backend.prepareSliced(graph));
     backend.forget(graph);
     const bytes = new Map([...bindings].map(([tensor, buffer]) => [tensor, buffer.bytes]));
     const held = await backend.jobs.run(() => HeldBytes.hold(lowered, bytes, backend.changes));
@@ -284,6 +291,7 @@ class CpuProgram implements Program {
         once: (weight, form) => held.once(weight, form),
         scratchAddress: start + plan.arenaBytes,
       });
+      await eventsHandled();
       backend.trace("graph", () => printGraph(graph));
       backend.trace("plan", () => printPlan({ nodes: steps }, plan));
       backend.trace("ir", () => lowered.kernels.map(printKernel).join("\n\n"));
