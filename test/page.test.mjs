@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { brotliCompressSync } from "node:zlib";
 import { chromium } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { servePage } from "../dist/cli/watch.js";
+import { servePage } from "../dist/cli/page.js";
 import { askedOf, lockRun, writeRecipe } from "../dist/runs/index.js";
 import { ask, post, serverForAll } from "../dist/serve/serve.test.helper.js";
 import { tinyRecipe } from "../dist/train/tiny-run.test.helper.js";
@@ -33,7 +33,7 @@ beforeAll(async () => {
     `<!doctype html><html lang="en"><title>A study</title><h1>A study</h1>${markup}</html>`,
   );
   lock = await lockRun(join(root, "training"));
-  server = await servePage(root, 0, { stderr: (text) => console.error(text) });
+  server = await servePage({ runs: root, port: 0 }, { stderr: (text) => console.error(text) });
   if (browserPath !== undefined) browser = await chromium.launch({ executablePath: browserPath, args: ["--no-sandbox"] });
 });
 afterAll(async () => {

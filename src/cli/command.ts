@@ -39,6 +39,8 @@ export interface CommandIo {
   readonly caller: Caller;
   /** Columns of the terminal that stdout goes to; Infinity where it goes to a pipe or a file, in which nothing is wrapped. */
   readonly width: number;
+  /** Whether a person sits in front of stdin and stdout; not where it is left out. */
+  readonly isTerminal?: boolean;
   /** Whether stdout shows colours: a terminal that can, whose user has not set NO_COLOR. */
   readonly colours: boolean;
   readonly progress: OnProgress;

@@ -68,6 +68,34 @@ test("raises, measures, saves and writes; a second run into the same folder is r
   expect(second.stderr).toMatch(/it holds a run: go on with it, or choose another folder \(--out\)/);
 });
 
+test("in a terminal, one watches it in a page and writes with it there until Ctrl-C", async () => {
+  const controller = new AbortController();
+  const words = ["demo", "--steps", "20", "--text", text, "--out", join(folder, "watched"), "--no-open"];
+  const answers: string[] = [];
+  let stdout = "";
+  const ask = async (path: string) => {
+    const url = /^watch it +(http:\/\/127\.0\.0\.1:\d+)$/m.exec(stdout)?.[1];
+    answers.push(await (await fetch(`${url}/page/${path}`)).text());
+  };
+  const asked: Promise<void>[] = [];
+  const terminal: Partial<Terminal> = {
+    signal: controller.signal,
+    isTerminal: true,
+    stdout: (said) => {
+      stdout += said;
+      if (said.includes("write with it")) asked.push(ask("model?name=watched").then(() => controller.abort()));
+    },
+    progress: ({ task, done }) => {
+      if (task === "training" && done === 5) asked.push(ask("model?name=watched"), ask("series?run=."));
+    },
+  };
+  expect((await runWords(words, commandRows, terminal)).code).toBe(0);
+  await Promise.all(asked);
+  expect(answers[0]).toContain("watched is still being trained: it answers when it is saved");
+  expect(JSON.parse(answers[1] ?? "").steps).toBeGreaterThanOrEqual(5);
+  expect(JSON.parse(answers[2] ?? "")).toMatchObject({ name: "watched", hasTemplate: false });
+});
+
 test("interrupted before the first step, it leaves nothing", async () => {
   const controller = new AbortController();
   const out = join(folder, "early");

@@ -1,15 +1,18 @@
 // cria demo, what `npm start` runs: real text → tokenizer → shards → a small LLaMA trained, measured and saved → what it writes.
-import { join } from "node:path";
+import { once } from "node:events";
+import { basename, dirname, join } from "node:path";
 import { UsageError } from "../base/index.ts";
 import { type GatheredSource, gatherCorpus, openCorpus, type TextOptions } from "../corpus/index.ts";
 import { atomicWrite } from "../files/index.ts";
 import { checkTime, claimFolder, type FolderWish, isSecondChoice, TimeBudget } from "../raise/index.ts";
+import type { RunningServer } from "../serve/index.ts";
 import type { Command, CommandIo, Flags } from "./command.ts";
 import { promptsFrom } from "./finish-run.ts";
-import { longerMinutes, minutesFlag, wholeFlag } from "./flag-values.ts";
+import { booleanFlag, longerMinutes, minutesFlag, wholeFlag } from "./flag-values.ts";
 import { callAgain, type Hint } from "./hints.ts";
 import { openBackend } from "./open-backend.ts";
 import { packageRoot } from "./package-root.ts";
+import { modelOfRun, openBrowser, servePage } from "./page.ts";
 import { raiseRun } from "./raise-run.ts";
 import { areLasting, openOwnText, RunText } from "./run-text.ts";
 import { optionalTextOptions, textFlags, textWords } from "./text-flags.ts";
@@ -39,6 +42,7 @@ export const demo: Command = {
       help: "train it on this text instead of the demo's: a file, folder or pattern, or -; may be given several times",
     },
     ...textFlags,
+    { name: "no-open", type: "boolean", help: "open no browser: in a terminal the page's address is printed all the same" },
     { name: "seed", type: "number", default: 1, help: "random seed of the first weights and of the order of the text" },
   ],
   async run(args, flags, io) {
@@ -52,7 +56,9 @@ export const demo: Command = {
     await using backend = await openBackend(io);
     const folder = await claimFolder(wish);
     if (isSecondChoice(folder, wish)) io.stderr(`earlier runs stay as they are: this one goes to ${folder}\n`);
-    return await raiseRun(
+    const page = await showPage(folder, flags, io);
+    await using _ = { [Symbol.asyncDispose]: async () => page?.drain() };
+    const code = await raiseRun(
       {
         ...{ where, budget, seed, wish, folder, hasSteps: steps !== undefined },
         settings: steps === undefined ? [] : [`steps=${steps}`],
@@ -63,8 +69,25 @@ export const demo: Command = {
       backend,
       io,
     );
+    if (page !== undefined && code === 0) await talkUntilStopped(page, io);
+    return code;
   },
 };
+
+/** The page, where a person sits in front of a terminal. */
+async function showPage(folder: string, flags: Flags, io: CommandIo): Promise<RunningServer | undefined> {
+  if (io.json || !io.isTerminal) return undefined;
+  const parent = dirname(folder);
+  const page = await servePage({ runs: basename(parent) === "runs" ? parent : folder, models: [modelOfRun(folder)] }, io);
+  io.stdout(`watch it    ${page.url}\n`);
+  if (!booleanFlag(flags, "no-open")) openBrowser(page.url, io);
+  return page;
+}
+
+async function talkUntilStopped({ url }: RunningServer, { signal, stdout }: CommandIo): Promise<void> {
+  stdout(`\nwrite with it at ${url}/#/talk; Ctrl-C ends this\n`);
+  if (!signal.aborted) await once(signal, "abort");
+}
 
 /** A longer run on the same text, where it can be read again; and the demo's text can be exchanged for one's own. */
 async function whatElse(texts: readonly string[], flags: Flags, minutes: number, { caller }: CommandIo): Promise<Hint[]> {

@@ -30,6 +30,7 @@ const terminal: Terminal = {
   began: startOf(process.env),
   caller: callerOf({ script: process.argv[1]!, env: process.env, cwd: process.cwd() }),
   width: stdout.isTTY ? stdout.columns || 80 : Number.POSITIVE_INFINITY,
+  isTerminal: stdout.isTTY && stdin.isTTY,
   colours: stdout.isTTY && process.env.TERM !== "dumb" && (process.env.NO_COLOR ?? "") === "",
   version: packageVersion(),
   debug: Boolean(process.env.CRIA_DEBUG),

@@ -12,8 +12,8 @@ import type { Command, CommandIo, FlagRow, Flags } from "./command.ts";
 import { booleanFlag, numberFlag, stringFlag, wholeFlag } from "./flag-values.ts";
 import { openBackend } from "./open-backend.ts";
 import { packageVersion } from "./package-root.ts";
+import { pageAssets } from "./page.ts";
 import { isFolder } from "./paths.ts";
-import { pageAssets } from "./watch.ts";
 
 const where = "serve";
 

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { withFolder } from "../files/with-folder.test.helper.ts";
 import { commandRows } from "./commands.ts";
+import { servePage } from "./page.ts";
 import { runWords } from "./terminal.test.helper.ts";
-import { servePage } from "./watch.ts";
 
 test("only a folder is watched", async () => {
   expect(await runWords(["watch", "nowhere/at/all"], commandRows)).toMatchObject({
@@ -19,12 +19,12 @@ test("a port that is taken is said: the next one is taken where none was asked f
   withFolder(async (folder) => {
     const said: string[] = [];
     const io = { stderr: (text: string) => said.push(text) };
-    const first = await servePage(folder, undefined, io);
-    const second = await servePage(folder, undefined, io);
+    const first = await servePage({ runs: folder }, io);
+    const second = await servePage({ runs: folder }, io);
     const port = Number(new URL(first.url).port);
     expect(Number(new URL(second.url).port)).toBeGreaterThan(port);
     expect(said.at(-1)).toMatch(/^port 8080 is taken, so the page has port \d+\n$/);
-    await expect(servePage(folder, port, io)).rejects.toThrow("is taken by another program");
+    await expect(servePage({ runs: folder, port }, io)).rejects.toThrow("is taken by another program");
     const facts = await (await fetch(`${second.url}/page/facts`)).json();
     expect(facts).toMatchObject({ hasRuns: true, models: [] });
     await Promise.all([first.drain(), second.drain()]);

@@ -184,6 +184,7 @@ export class ModelShelf {
 const fromMemory = ["infer", "cpu"];
 
 function notLoaded(name: string, cause: unknown): RequestError {
+  if (cause instanceof RequestError) return cause; // what the client may be told
   return new RequestError("unavailable", `the model "${name}" could not be loaded: the server's log says why`, { cause });
 }
 
