@@ -1,32 +1,35 @@
-// Quantised weights in panels times rows of bytes: one row against the bandwidth of a pass over memory, many rows against the peak of the int8
-// dot product, both measured in the same run. On the best target of this machine, on one thread and on all.
+// Quantised weights in panels times rows of bytes: one row against the bandwidth of a pass over memory, many rows against what their type's register
+// tile reaches over one block in the cache, both measured in the same run. On the best target of this machine, or CRIA_TARGET, on one thread and on all.
+// `node bench/quantised.mjs [TYPE]...`
+import { fileURLToPath } from "node:url";
 import { allocateWritten, openKernel } from "../dist/backend/cpu/index.js";
 import { bytesOf, isQuantised, weightDTypes } from "../dist/base/index.js";
 import { defaultThreads, openExecutor } from "../dist/host/index.js";
 import {
-  multiplyAddPeak,
-  multiplyAddPeakFlops,
   packedQuantisedBytes,
   packQuantised,
   quantisedLinesBytes,
   quantisedMatmul,
+  quantisedPeak,
+  quantisedPeakBytes,
+  quantisedPeakOperations,
   sumOfSquares,
   sumOfSquaresUnits,
 } from "../dist/kernel/index.js";
 import { interleave } from "./measure.mjs";
 
-const types = weightDTypes.filter(isQuantised);
 /** A layer's matrix many times over: beyond the caches even at 4 bits. */
 const one = { m: 1, n: 32768, k: 4096 };
 const many = { m: 512, n: 2048, k: 2048 };
 const readBytes = 2 ** 27;
 
-export async function run() {
+export async function run(args = []) {
+  const types = args.length > 0 ? args : weightDTypes.filter(isQuantised);
   for (const threads of new Set([1, defaultThreads()])) {
     const executor = await openExecutor({ threads });
     console.log(`${executor.target.name}, ${threads} thread${threads > 1 ? "s" : ""}`);
-    await oneRow(executor);
-    await manyRows(executor);
+    await oneRow(executor, types);
+    await manyRows(executor, types);
     await executor.dispose();
   }
 }
@@ -50,7 +53,7 @@ async function rates(executor, contestants) {
   return result;
 }
 
-async function oneRow(executor) {
+async function oneRow(executor, types) {
   const read = [sumOfSquares, { count: readBytes / 4 }, [readBytes, sumOfSquaresUnits(readBytes / 4) * 4], readBytes];
   for (const type of types) {
     const sizes = { type, ...one };
@@ -61,12 +64,13 @@ async function oneRow(executor) {
   }
 }
 
-async function manyRows(executor) {
+async function manyRows(executor, types) {
   const { target, threads } = executor;
-  const peakSizes = { product: "int8", units: 64 * threads, repeats: 10_000 };
-  const peak = [multiplyAddPeak, peakSizes, [8, peakSizes.units * 4], multiplyAddPeakFlops(target, peakSizes)];
   for (const type of types) {
     const sizes = { type, ...many };
+    const peakSizes = { type, units: 64 * threads, repeats: 10_000 };
+    const { weights, lines } = quantisedPeakBytes(target, type);
+    const peak = [quantisedPeak, peakSizes, [weights, lines, peakSizes.units * 4], quantisedPeakOperations(target, peakSizes)];
     const packed = packedQuantisedBytes(target, sizes);
     const product = [
       quantisedMatmul,
@@ -77,7 +81,7 @@ async function manyRows(executor) {
     const file = bytesOf(type, [many.n, many.k]);
     const packing = [packQuantised, sizes, [file, packed], file];
     const found = await rates(executor, { peak, product, packing });
-    print(`${type} ${many.m} rows`, found.product, "Gop/s", found.peak, "the dot product's peak");
+    print(`${type} ${many.m} rows`, found.product, "Gop/s", found.peak, "its tile's peak");
     console.log(`  ${(found.packing / 1e9).toFixed(2).padStart(7)} GB/s of the file  ${type} packing`);
   }
 }
@@ -87,3 +91,5 @@ function print(name, rate, unit, best, bestName) {
     `  ${(rate / 1e9).toFixed(1).padStart(7)} ${unit}  ${((100 * rate) / best).toFixed(0).padStart(3)} % of ${bestName}  ${name}`,
   );
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await run(process.argv.slice(2));

@@ -32,6 +32,7 @@ export { isSameLine, type QuantisedRows, quantisedLinesBytes, quantiseLines } fr
 export type { QuantisedType } from "./quantised-blocks.ts";
 export { type AddedSizes, type QuantisedSizes, quantisedMatmul } from "./quantised-matmul.ts";
 export { packedQuantisedBytes, packQuantised, type QuantisedMatrix, unpackQuantised } from "./quantised-panels.ts";
+export { type QuantisedPeakSizes, quantisedPeak, quantisedPeakBytes, quantisedPeakOperations } from "./quantised-peak.ts";
 export { type RopeSizes, rope } from "./rope.ts";
 export { type RopeWriteSizes, ropeWrite, ropeWriteRows } from "./rope-write.ts";
 export { blocksOfRow, type RowSizes } from "./row-blocks.ts";

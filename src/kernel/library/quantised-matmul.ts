@@ -36,6 +36,8 @@ export interface AddedSizes extends QuantisedSizes {
 
 /** Rows of activations that share a unit, so that its panel is read from the cache. */
 export const unitRows = 48;
+/** The same of many rows whose panels are prepared in every unit. Measured: docs/log/2026-11-28-products.md. */
+const preparedUnitRows = 192;
 
 /**
  * y[m, n] = x[m, k] · w[n, k]ᵀ, x quantised by {@link quantiseLines}, w packed by {@link packQuantised}; integer products, float32 sums.
@@ -49,20 +51,21 @@ export const quantisedMatmul = kernel<AddedSizes>("quantisedMatmul", (k, sizes) 
   const { scratch, begin, end } = k.range();
   const width = panelWidth(k.target);
   const panelBytes = quantisedPanelBytes(k.target, sizes);
-  const blocks = Math.ceil(m / unitRows);
+  const each = m >= 2 * preparedUnitRows && preparedBytes(k.target, sizes) > 0 ? preparedUnitRows : unitRows;
+  const blocks = Math.ceil(m / each);
   k.loop(begin, end, 1, (unit) => {
     const [block, panel] = [unit.rem(blocks), unit.div(blocks)];
     const at = (base: Int) => base.add(panel.mul(width * 4));
     const to = { base: at(y), stride: n * 4, ...(residual && { residual: at(residual) }) };
     const source = { lines, w: packed.add(panel.mul(panelBytes)), scratch };
-    k.blocks(panel, n, width, (columns) => panelProduct(k, sizes, { rows: rowsOfBlock(block, limit), columns }, source, to));
+    k.blocks(panel, n, width, (columns) => panelProduct(k, sizes, { rows: rowsOfBlock(block, limit, each), columns }, source, to));
   });
   return { units: blocks * Math.ceil(n / width), scratchBytes: preparedBytes(k.target, sizes) };
 });
 
 /** The rows of a block that are below a limit. */
-export function rowsOfBlock(block: Int, limit: Int | number): RowRange {
-  return { first: block.mul(unitRows), last: block.mul(unitRows).add(unitRows).min(limit) };
+export function rowsOfBlock(block: Int, limit: Int | number, each = unitRows): RowRange {
+  return { first: block.mul(each), last: block.mul(each).add(each).min(limit) };
 }
 
 /** A block of rows, and how many columns of a panel there are. */
@@ -147,23 +150,30 @@ function sourceOf(k: Builder, sizes: QuantisedSizes, preparation: Preparation, p
 function widened(k: Builder, { type, k: depth }: QuantisedSizes, panel: Superblocks, scratch: Int): Source {
   const first = scratch.add(numbersBytes(k.target, type));
   const blockBytes = widenedBlockBytes(k.target, type);
-  const at = (i: number, j: number) => (i * panelWidth(k.target) + j * k.laneCount) * 4;
   const to = k.copy(first);
   eachBlock(k, type, panel, { scratch }, ({ quad, number }) => {
     for (let j = 0; j < panel.vectors; j++) {
-      for (let i = 0; i < quadsOfBlock; i++) k.store(quad(i, j), to, whole, at(i, j));
-      for (let i = 0; i < numbersOf(type); i++) k.store(number(i, j), to, whole, at(quadsOfBlock + i, j));
+      for (let i = 0; i < quadsOfBlock; i++) k.store(quad(i, j), to, whole, widenedAt(k, i, j));
+      for (let i = 0; i < numbersOf(type); i++) k.store(number(i, j), to, whole, widenedAt(k, quadsOfBlock + i, j));
     }
     to.bump(blockBytes);
   });
-  return (body) =>
-    k.loop(first, first.add((depth / blockWeights) * blockBytes), blockBytes, (block) =>
-      body({ quad: (i, j) => k.load(block, whole, at(i, j)), number: (i, j) => k.load(block, whole, at(quadsOfBlock + i, j)) }),
-    );
+  return (body) => k.loop(first, first.add((depth / blockWeights) * blockBytes), blockBytes, (block) => body(widenedBlock(k, block)));
 }
 
-function widenedBlockBytes(target: Target, type: QuantisedSizes["type"]): number {
+/** A block of bytes and floats: [quads, then numbers][column]. */
+export function widenedBlock(k: Builder, block: Int): PanelBlock {
+  const load = (i: number, j: number) => k.load(block, whole, widenedAt(k, i, j));
+  return { quad: load, number: (i, j) => load(quadsOfBlock + i, j) };
+}
+
+/** Bytes of a {@link widenedBlock}. */
+export function widenedBlockBytes(target: Target, type: QuantisedSizes["type"]): number {
   return (quadsOfBlock + numbersOf(type)) * panelWidth(target) * 4;
+}
+
+function widenedAt(k: Builder, i: number, j: number): number {
+  return (i * panelWidth(k.target) + j * k.laneCount) * 4;
 }
 
 interface Tile {

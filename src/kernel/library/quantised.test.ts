@@ -86,6 +86,25 @@ describe.each(runs)("$name", ({ name, run, target }) => {
       }
     });
 
+    // The interpreter would take its time.
+    test.each(!name.startsWith("interpreter") && largeTypes.includes(type) ? [391] : [])(
+      "units of many rows give the bits of few: %i",
+      (m) => {
+        const sizes = { type, n: 3, k: blockOf(type) };
+        const { buffer } = randomQuantised(type, sizes.n, sizes.k, 4);
+        const packed = run(packQuantised, sizes, [buffer, room(packedQuantisedBytes(target, sizes))])[1]!;
+        const x = activations(m, sizes.k);
+        const product = (first: number, m: number) => {
+          const given = [x.slice(first * sizes.k, (first + m) * sizes.k), room(quantisedLinesBytes(target, { ...sizes, m }))];
+          const lines = run(quantiseLines, { type, k: sizes.k, m }, given)[1]!;
+          return run(quantisedMatmul, { ...sizes, m }, [lines, packed, unwritten(m * sizes.n)])[2]!;
+        };
+        const all = product(0, m);
+        for (const first of [0, 190, 380])
+          expect(sameBits(product(first, 11), all.slice(first * sizes.n, (first + 11) * sizes.n)), `from row ${first}`).toBe(true);
+      },
+    );
+
     test("rows of weights come back from their panels, bit for bit", () => {
       const n = 37;
       const { buffer } = randomQuantised(type, n, k, 5);
