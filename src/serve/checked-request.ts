@@ -119,11 +119,16 @@ function dialogueOf(model: ServedModel, { dialogue = {}, effort }: ChatPrompt): 
 
 function textIds(model: ServedModel, prompt: PlainPrompt, param: string): Uint32Array {
   if ("text" in prompt) return model.promptIds(prompt.text);
-  const size = Math.min(model.tokenizer.vocabSize, model.config.vocabSize);
+  const size = sizeOf(model);
   const odd = prompt.ids.find((id) => id >= size);
   if (odd !== undefined) refuse(`the prompt has the token ${odd}, but this model has ${size} tokens: it is of another vocabulary`, param);
   if (prompt.ids.length === 0) refuse("the prompt has no token to go on from: give at least one", param);
   return Uint32Array.from(prompt.ids);
+}
+
+/** Tokens that a text may have: models often have more rows than their tokenizer has pieces. */
+function sizeOf({ tokenizer, config }: ServedModel): number {
+  return Math.min(tokenizer.vocabSize, config.vocabSize);
 }
 
 /** @param param what the client calls the prompt */
@@ -144,6 +149,8 @@ function checkLength(
 /** The request's options over the model's defaults, with one seed for all texts. Stop strings are the parsers' business. */
 function optionsOf({ options = {}, maxTokens }: GenerationRequest, model: ServedModel, most: number): GenerateOptions {
   const { stop: _, grammar: __, seed = randomInt(2 ** 32), ...asked } = options;
+  for (const id of asked.logitBias?.keys() ?? [])
+    if (id >= sizeOf(model)) refuse(`logit_bias has the token ${id}, but this model has ${sizeOf(model)} tokens`, "logit_bias");
   const limit = maxTokens === undefined ? {} : { maxTokens: Math.max(1, maxTokens) };
   const merged = model.optionsOf({ ...asked, seed, ...limit });
   const { dryBreakers: ___, ...numbers } = merged;

@@ -1,6 +1,8 @@
 // Many clients at a time: what they get is what each would get alone, those that leave cost nothing, and those that are too many are told so.
 import { connect } from "node:net";
 import { describe, expect, test } from "vitest";
+import { Engine } from "./engine.ts";
+import type { GenerationEvent } from "./generation.ts";
 import { ask, post, serverForAll } from "./serve.test.helper.ts";
 
 const server = serverForAll({ sequences: 3, queue: 4, pages: 40, limits: { milliseconds: 20_000, choices: 3 } });
@@ -8,6 +10,19 @@ const url = () => `${server().url}/v1/completions`;
 const body = (prompt: string, more: object = {}) => ({ model: "tiny", prompt, max_tokens: 24, seed: 4, ...more });
 const model = () => server().server.shelf.list[0]!.model!;
 const isIdle = () => expect.poll(() => [model().admission.running, model().admission.waiting, model().counts.heldPages]).toEqual([0, 0, 0]);
+
+const unlimited = { promptTokens: 1000, completionTokens: 5000, choices: 3, prompts: 2, milliseconds: Number.POSITIVE_INFINITY };
+const failures: unknown[] = [];
+const watch = { waited() {}, promptRead() {}, tokenWritten() {}, failed: (error: unknown) => failures.push(error) };
+const engine = (limits: Partial<typeof unlimited>) => new Engine(server().server.shelf, { ...unlimited, ...limits }, watch);
+const asked = (signal = new AbortController().signal) => ({ model: "tiny", prompts: [{ text: "ab" }], key: "", signal });
+
+/** Requests that hold all places and the whole queue until they are aborted. */
+async function fillQueue(): Promise<readonly AbortController[]> {
+  const holders = Array.from({ length: 5 }, () => new AbortController());
+  for (const { signal } of holders) await engine({}).open({ ...asked(signal), count: 3, maxTokens: 5 });
+  return holders;
+}
 
 describe("many at a time", () => {
   test("each text is what it would be alone", async () => {
@@ -20,14 +35,13 @@ describe("many at a time", () => {
   });
 
   test("those that are too many are told when to come back", async () => {
-    const answers = await Promise.all(Array.from({ length: 14 }, () => post(url(), body("ab", { max_tokens: 60 }))));
-    const statuses = answers.map(({ status }) => status);
-    expect(new Set(statuses)).toEqual(new Set([200, 429]));
-    expect(statuses.filter((status) => status === 200).length).toBeGreaterThanOrEqual(7);
-    const refused = answers.find(({ status }) => status === 429);
-    expect(refused).toMatchObject({ headers: { "x-should-retry": "true", "retry-after": expect.stringMatching(/^\d+$/) } });
-    expect(refused?.json.error).toMatchObject({ type: "rate_limit_error", code: "queue_full" });
+    const holders = await fillQueue();
+    const refused = await post(url(), body("ab"));
+    expect(refused).toMatchObject({ status: 429, headers: { "x-should-retry": "true", "retry-after": expect.stringMatching(/^\d+$/) } });
+    expect(refused.json.error).toMatchObject({ type: "rate_limit_error", code: "queue_full" });
+    for (const holder of holders) holder.abort();
     await isIdle();
+    expect((await post(url(), body("ab"))).status).toBe(200);
   });
 
   test("clients that hang up, in the queue or in the middle of a text, cost nothing more", async () => {
@@ -107,3 +121,41 @@ function stream(asked: object) {
   );
   return { socket, begun, ended, said: () => said };
 }
+
+describe("limits of a request", () => {
+  test("time: a text that takes longer ends with an error, and gives its place back", async () => {
+    const options = { logitBias: new Map([[260, 100]]) };
+    const { events } = await engine({ milliseconds: 30 }).open({ ...asked(), options, maxTokens: 1900 });
+    const types = new Set<string>();
+    let last: GenerationEvent | undefined;
+    for await (const event of events()) {
+      last = event;
+      types.add(event.type);
+    }
+    expect([...types]).toEqual(["start", "parts", "error"]);
+    expect(last).toMatchObject({ error: { kind: "timeout", message: expect.stringContaining("longer than the 0.03 s") } });
+    expect(failures).toEqual([]);
+    await isIdle();
+  });
+
+  test("tokens and texts: what exceeds them is refused with both numbers", async () => {
+    for (const [limits, more, message] of [
+      [{ promptTokens: 1 }, {}, "the prompt has 3 tokens, but this server reads at most 1"],
+      [{ completionTokens: 9 }, { maxTokens: 10 }, "10 tokens are asked for, but this server writes at most 9"],
+      [{}, { count: 4 }, "n is 4, but this server writes at most 3 texts"],
+      [{}, { prompts: Array(3).fill({ text: "ab" }) }, "there are 3 prompts, but a request may have 2"],
+    ] as const)
+      await expect(engine(limits).open({ ...asked(), ...more })).rejects.toMatchObject({
+        kind: "invalid",
+        message: expect.stringContaining(message),
+      });
+    await isIdle();
+  });
+
+  test("a request that is aborted while it waits leaves the queue, also before its events are asked for", async () => {
+    const holders = await fillQueue();
+    expect([model().admission.running, model().admission.waiting]).toEqual([1, 4]);
+    for (const holder of holders) holder.abort();
+    await isIdle();
+  });
+});

@@ -71,11 +71,14 @@ export function refuse(message: string, param?: string, code?: string): never {
 export function requestErrorOf(error: unknown): RequestError {
   if (error instanceof RequestError) return error;
   if (error instanceof CriaError) {
-    const message = withoutPaths(error.message.replace(/^\[[^\]]*\] /, ""));
-    return new RequestError("invalid", message, { param: paramOf(message), cause: error });
+    const message = withoutPaths(error.message.replace(/(^|: )\[[a-z/ -]+\] /g, "$1"));
+    return new RequestError("invalid", message, { param: paramOf(message) ?? params[error.where], cause: error });
   }
   return new RequestError("internal", "the server failed: its log says how", { cause: error });
 }
+
+/** The parameters whose values the house's rooms check, by the place that begins their errors. */
+const params: Readonly<Record<string, string>> = { grammar: "grammar" };
 
 /** The last part of each path of the machine's, in place of the path. */
 export function withoutPaths(message: string): string {
@@ -84,5 +87,5 @@ export function withoutPaths(message: string): string {
 
 /** The path of the parameter that a message begins with, as those on messages and tools do. */
 function paramOf(message: string): string | undefined {
-  return /^(?:messages|tools|tool_choice)\b(?:\[\d+\]|\.\w+)*/.exec(message)?.[0];
+  return /^(?:messages|tools|tool_choice|response_format)\b(?:\[\d+\]|\.\w+)*/.exec(message)?.[0];
 }

@@ -2,6 +2,7 @@
 import { createServer, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import { getRequestListener } from "@hono/node-server";
 import { CriaError } from "../base/index.ts";
 import { createApp } from "./app.ts";
@@ -121,7 +122,7 @@ function newServer({ tls }: ServeOptions, listener: ReturnType<typeof getRequest
 }
 
 /** What is no HTTP, or has too many headers, reaches no route. */
-function refuseMalformed(error: NodeJS.ErrnoException, socket: import("node:stream").Duplex): void {
+function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
   const [status, message] =
     error.code === "HPE_HEADER_OVERFLOW"

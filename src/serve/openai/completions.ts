@@ -4,11 +4,10 @@ import type { Generation, GenerationEvent, GenerationRequest, PlainPrompt } from
 import { type Answer, type Route, route } from "../protocol.ts";
 import { type CompletionBody, completionBody } from "./completion-keys.ts";
 import { CompletionText } from "./completion-text.ts";
-import { errorBody } from "./errors.ts";
-import { type Frame, frameOf } from "./frame.ts";
+import { frameOf } from "./frame.ts";
 import { plainPrompts } from "./prompts.ts";
-import { writingOptions } from "./sampling-keys.ts";
-import { UsageCount } from "./usage.ts";
+import { wantsUsage, writingOptions } from "./sampling-keys.ts";
+import { gathered, streamed } from "./sending.ts";
 
 /** What OpenAI's protocol writes where no limit is given. */
 const usualMaxTokens = 16;
@@ -17,11 +16,18 @@ const usualMaxTokens = 16;
 export const completions: Route = route({
   ...{ method: "POST", path: "/v1/completions", summary: "Texts that follow prompts", body: completionBody },
   async handle(context: RequestContext, body: CompletionBody): Promise<Answer | undefined> {
+    const withUsage = wantsUsage(body);
     const prompts = plainPrompts(body.prompt ?? "");
     const generation = await context.server.engine.open(requestOf(context, body, prompts));
-    const frame = { ...frameOf("cmpl", generation), object: "text_completion" } as const;
+    const sending = { generation, frame: { ...frameOf("cmpl", generation), object: "text_completion" }, withUsage };
     const texts = textsOf(generation, body, prompts);
-    return body.stream === true ? streamed(context, body, { generation, frame, texts }) : whole(context, { generation, frame, texts });
+    const tell = (event: GenerationEvent) => take(texts, prompts.length, event);
+    if (body.stream === true)
+      return streamed(context, sending, [], (event, chunk) => {
+        for (const text of tell(event)) if (text.hasNews) chunk(text.take());
+      });
+    const usage = await gathered(context, sending, tell);
+    return { body: { json: { ...sending.frame, choices: texts.map((text) => text.take()), usage } } };
   },
 });
 
@@ -52,12 +58,6 @@ function textsOf(
   });
 }
 
-interface Sending {
-  readonly generation: Generation;
-  readonly frame: Frame;
-  readonly texts: readonly CompletionText[];
-}
-
 /** Tells the texts that an event is of. */
 function take(texts: readonly CompletionText[], prompts: number, event: GenerationEvent): readonly CompletionText[] {
   const count = texts.length / prompts;
@@ -71,37 +71,4 @@ function take(texts: readonly CompletionText[], prompts: number, event: Generati
   if (event.type === "parts") text.push(event.parts.map((part) => (part.type === "content" ? part.text : "")).join(""), event.logged);
   if (event.type === "end") text.end(event.finishReason);
   return [text];
-}
-
-async function whole(context: RequestContext, { generation, frame, texts }: Sending): Promise<Answer> {
-  const usage = new UsageCount();
-  for await (const event of generation.events()) {
-    usage.add(event);
-    if (event.type === "error") throw event.error;
-    take(texts, generation.prompts.length, event);
-  }
-  usage.note(context.notes, generation.model);
-  return { body: { json: { ...frame, choices: texts.map((text) => text.take()), usage } } };
-}
-
-async function streamed(context: RequestContext, body: CompletionBody, { generation, frame, texts }: Sending): Promise<undefined> {
-  const stream = context.stream();
-  const withUsage = body.stream_options?.include_usage === true;
-  const usage = new UsageCount();
-  for await (const event of generation.events()) {
-    usage.add(event);
-    if (event.type === "error") {
-      context.fail(event.error);
-      stream.event(errorBody(event.error));
-      stream.end();
-      return;
-    }
-    for (const text of take(texts, generation.prompts.length, event))
-      if (text.hasNews) stream.event({ ...frame, choices: [text.take()], ...(withUsage && { usage: null }) });
-    await stream.ready();
-  }
-  usage.note(context.notes, generation.model);
-  if (withUsage) stream.event({ ...frame, choices: [], usage });
-  stream.event("[DONE]");
-  stream.end();
 }

@@ -1,7 +1,8 @@
 // The parameters that OpenAI's chat and completions share: what each may be, and the option of the engine that it becomes.
 import { z } from "zod";
-import type { GenerationRequest, WritingOptions } from "../generation.ts";
+import type { WritingOptions } from "../generation.ts";
 import { harmless, obeyed } from "../keys.ts";
+import { refuse } from "../request-error.ts";
 
 const penalty = z.number().min(-2).max(2);
 const count = z.int().min(1);
@@ -41,12 +42,20 @@ export interface SharedBody {
   readonly seed?: number | undefined;
   readonly stop?: string | readonly string[] | undefined;
   readonly n?: number | undefined;
+  readonly stream?: boolean | undefined;
+  readonly stream_options?: { readonly include_usage?: boolean | null | undefined } | undefined;
   readonly top_k?: number | undefined;
   readonly min_p?: number | undefined;
   readonly typical_p?: number | undefined;
   readonly repetition_penalty?: number | undefined;
   readonly min_tokens?: number | undefined;
   readonly grammar?: string | undefined;
+}
+
+/** Whether usage comes at the end of a stream. @throws RequestError for options of a stream where there is none */
+export function wantsUsage({ stream = false, stream_options: options }: SharedBody): boolean {
+  if (options !== undefined && !stream) refuse("stream_options is given, but stream is not true: leave it out", "stream_options");
+  return options?.include_usage === true;
 }
 
 /** The engine's options for the shared parameters. */
@@ -68,6 +77,3 @@ export function writingOptions(body: SharedBody): WritingOptions {
     grammar: body.grammar,
   } as WritingOptions;
 }
-
-/** What a request has beside its prompts and its options. */
-export type RequestFrame = Pick<GenerationRequest, "key" | "signal">;
