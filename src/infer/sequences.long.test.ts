@@ -5,6 +5,7 @@ import { chooseTarget, openCpuBackend } from "../host/index.ts";
 import { fuzzPages } from "./cached-text.test.helper.ts";
 import { checkRestored } from "./saved-sequence.test.helper.ts";
 import { fuzzQueue } from "./sequence-queue.test.helper.ts";
+import { fuzzModel } from "./sequence-schedule.test.helper.ts";
 
 const seeds = 1500;
 
@@ -27,4 +28,17 @@ test.each(["reference", "wasm", "avx2", "avx512"])(
     }
   },
   600_000,
+);
+
+test.each(["wasm", "avx2", "avx512"])(
+  "on %s random schedules change no bit, more of them",
+  async (target) => {
+    if ((await chooseTarget(target).catch(() => undefined)) === undefined) return console.log(`${target} is not tested here`);
+    await using backend = await openCpuBackend({ threads: 2, target });
+    for (const cacheType of stateDTypes)
+      for (const slidingWindow of [undefined, 70])
+        for (let seed = 100; seed < 130; seed++)
+          await fuzzModel(backend, { cacheType, ...(slidingWindow !== undefined && { slidingWindow }) }, seed, 60);
+  },
+  900_000,
 );
