@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { f32, Graph, i32, linear, pagedAttention, pagedRowInputs, pageTiles, pageWrite, poolType } from "../index.ts";
 
-test("tiles are stretches of one sequence, cut at multiples of sixteen positions", () => {
+test("tiles are stretches of one sequence, cut where pages end", () => {
   const slots = [...Array.from({ length: 20 }, () => 1), 0, 2, 2, 0];
-  const positions = [...Array.from({ length: 20 }, (_, i) => 14 + i), 7, 8, 30, 0];
+  const positions = [...Array.from({ length: 20 }, (_, i) => 62 + i), 7, 8, 30, 0];
   const tiles = [...pageTiles(slots, positions, 23)];
-  expect(tiles.slice(0, 14)).toEqual([0, 2, 2, 16, 18, 2, 20, 1, 21, 1, 22, 1, 0, 0]);
+  expect(tiles.slice(0, 14)).toEqual([0, 2, 2, 18, 20, 1, 21, 1, 22, 1, 0, 0, 0, 0]);
   expect(tiles.length).toBe(48);
   expect([...pageTiles([0], [0], 0)]).toEqual([0, 0]);
 });

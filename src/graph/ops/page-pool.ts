@@ -7,7 +7,7 @@ import { type Graph, i32, type Tensor, type TensorType } from "../tensor.ts";
 /** Keys of a page. */
 export const pageKeys = 64;
 /** The most rows of a tile. */
-export const tileRows = 16;
+export const tileRows = 64;
 
 /**
  * Two states of one layer, both [G, KV, 64, D] and of one layout. A page has for every head 64 values of D channels, one value after the other. Keys lie
@@ -59,7 +59,7 @@ export function pagedRowInputs(graph: Graph, { R, S, P }: { readonly R: number; 
 
 /**
  * Cuts the first `count` rows into tiles, in pairs of first row and number of rows, zeros behind: consecutive rows of one sequence at consecutive
- * positions, cut at multiples of 16 positions. Any cut gives the same bits; this one leaves few keys to be masked.
+ * positions, cut where pages end. Any cut gives the same bits; with this one as many rows as may be share a page's keys while they are near.
  * @param slots the sequence of each row of the program, R in all
  */
 export function pageTiles(slots: ArrayLike<number>, positions: ArrayLike<number>, count: number): Int32Array {

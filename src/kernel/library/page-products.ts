@@ -16,7 +16,7 @@ export interface Page {
   readonly scores: Int;
 }
 
-/** Scores of the keys that any of the tile's rows sees; what lies beside them is not told. */
+/** Scores of the keys that any of the tile's rows sees; what lies beside them may be anything. */
 export function scorePage(work: Work, page: Page): void {
   const { k, sizes } = work;
   narrowOrWide(
@@ -38,11 +38,12 @@ export function addPage(work: Work, page: Page): void {
   );
 }
 
-/** Float16 is widened in registers where that is an instruction, or where one register tile reads it, and else in memory; that changes no bits. */
+/** Float16 is widened in registers where that is an instruction, or where one query reads it, and else in memory; that changes no bits. */
 function narrowOrWide({ k, sizes, tile }: Work, narrow: () => void, wide: () => void): void {
   if (sizes.type !== "f16") wide();
   else if (k.target.halfLoads) narrow();
-  else k.if(tile.count, "<=", rowsOfTile(k, groupOf(sizes)), narrow, wide);
+  else if (groupOf(sizes) === 1) k.if(tile.count, "==", 1, narrow, wide);
+  else wide();
 }
 
 /** Some rows of a tile with all heads of the group, or with some of them where a register tile has not so many rows. */
@@ -55,17 +56,22 @@ interface QueryRows {
   readonly queries: number;
 }
 
-/** Rows of a tile whose query rows make the highest register tile; 1 where not even those of one do. */
+/** Rows of a tile whose query rows make the highest register tile: a power of two, as most tiles have so many; 1 where not even those of one fit. */
 function rowsOfTile(k: Builder, group: number): number {
-  return Math.max(1, Math.floor(k.target.tile.rows / group));
+  return powerOfTwo(Math.max(1, k.target.tile.rows / group));
+}
+
+/** The largest power of two that is at most x. */
+function powerOfTwo(x: number): number {
+  return 2 ** Math.floor(Math.log2(x));
 }
 
 /** Cuts a tile into register tiles: as many of the highest as there are, then of half the rows, and so on. */
 function eachRegisterTile({ k, sizes, tile }: Work, body: (part: QueryRows) => void): void {
   const group = groupOf(sizes);
-  let done: Int = k.int(0);
-  for (let rows = rowsOfTile(k, group); rows >= 1; rows = Math.floor(rows / 2)) {
-    const end: Int = tile.count.sub(done).div(rows).mul(rows).add(done);
+  let done: Int | number = 0;
+  for (let rows = rowsOfTile(k, group); rows >= 1; rows /= 2) {
+    const end = tile.count.div(rows).mul(rows);
     k.loop(done, end, rows, (row) => eachPiece(k, group, { row, rows }, body));
     done = end;
   }
@@ -84,7 +90,7 @@ function scoreKeys(work: Work, page: Page, keys: RightOperand): void {
   eachRegisterTile(work, ({ row, rows, query, queries }) => {
     const left = { base: rowAt(places.queries, query, headDim), rowStride: headDim * 4, depthStride: 4 };
     const to = { base: page.scores.add(query.mul(scoreStride)), rowStride: scoreStride };
-    const width = columnsOf(k, queries, pageKeys);
+    const width = Math.min(pageKeys, powerOfTwo(vectorsOf(k, queries)) * k.laneCount);
     const { low } = seenOf(work, page.start, pageKeys, row);
     const { high } = seenOf(work, page.start, pageKeys, row.add(rows - 1));
     const first = sizes.window > 0 ? low.div(width).mul(width) : 0;
@@ -126,11 +132,15 @@ function addKeys({ k, sizes, places }: Work, page: Page, values: RightOperand, {
   );
 }
 
-/** Columns of a register tile of so many rows: all of them or a part, in whole vectors, as the sums must leave registers for what is multiplied. */
-function columnsOf({ target, laneCount }: Builder, rows: number, columns: number): number {
-  const most = Math.max(1, Math.floor((target.tile.rows * target.tile.vectors) / rows));
-  const vectors = Math.ceil(columns / laneCount);
-  return Math.ceil(vectors / Math.ceil(vectors / most)) * laneCount;
+/** Vectors of a register tile of so many rows, whose sums must leave registers for what is multiplied. */
+function vectorsOf({ target }: Builder, rows: number): number {
+  return Math.max(1, Math.floor((target.tile.rows * target.tile.vectors) / rows));
+}
+
+/** Columns of a register tile of so many rows: all of them, or a part in whole vectors. */
+function columnsOf(k: Builder, rows: number, columns: number): number {
+  const vectors = Math.ceil(columns / k.laneCount);
+  return Math.ceil(vectors / Math.ceil(vectors / vectorsOf(k, rows))) * k.laneCount;
 }
 
 /** A register tile's rows and columns, and the column of B and C that is its first. */

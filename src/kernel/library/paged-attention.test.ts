@@ -7,7 +7,7 @@ import { dealtParts, mergeParts, pagedAttention, partsBytes } from "./paged-atte
 import type { PagedAttentionSizes } from "./paged-work.ts";
 import { headBytes, type PoolType } from "./pages.ts";
 
-const [rows, heads, kvHeads, pages, slots, pagesOfSlot] = [5, 4, 2, 3, 2, 9] as const;
+const [rows, kvHeads, pages, slots, pagesOfSlot] = [5, 2, 3, 2, 9] as const;
 const live = 4;
 /** Rows across the end of a page of the first sequence, of which the first is only written, and the first of the second; one row is not live. */
 const positions = [62, 63, 64, 0, 7];
@@ -15,11 +15,12 @@ const [table, sequences, count] = [ints([2, 1, ...Array(7).fill(0), 0, ...Array(
 
 describe.each(runs)("$name", ({ run }) => {
   test.each([
-    ["f32", 6],
-    ["f16", 10],
-    ["q8_0", 32],
-    ["q8_0", 96],
-  ] as const)("%s, heads of %i", (type, headDim) => {
+    ["f32", 6, 4],
+    ["f32", 6, 8],
+    ["f16", 10, 10],
+    ["q8_0", 32, 6],
+    ["q8_0", 96, 2],
+  ] as const)("%s, heads of %i, %i on 2", (type, headDim, heads) => {
     const pool = { type, pages, slots, pagesOfSlot, kvHeads, headDim };
     const words = (pages * kvHeads * headBytes(pool)) / 4;
     const [q, k, v] = [heads, kvHeads, kvHeads].map((count, i) => random(rows * count * headDim, i)) as [
@@ -80,7 +81,7 @@ describe.each(runs)("$name", ({ run }) => {
   });
 
   test("indices that lead outside stay inside", () => {
-    const headDim = 10;
+    const [headDim, heads] = [10, 4];
     const pool = { type: "f16", pages, slots, pagesOfSlot, kvHeads, headDim } as const;
     const dealt = { ...pool, rows, heads, window: 0, dealt: 2 };
     const words = (pages * kvHeads * headBytes(pool)) / 4;
@@ -111,7 +112,7 @@ function storedValues(type: PoolType, headDim: number, pool: Float32Array): Floa
 }
 
 /** Rows 1 to 3: they see the row before them, where it is of their sequence, and themselves. */
-function attended({ headDim }: PagedAttentionSizes, q: Float32Array, k: Float64Array, v: Float64Array): number[] {
+function attended({ headDim, heads }: PagedAttentionSizes, q: Float32Array, k: Float64Array, v: Float64Array): number[] {
   return Array.from({ length: live * heads * headDim }, (_, i) => {
     const [row, head, channel] = [Math.floor(i / (heads * headDim)), Math.floor(i / headDim) % heads, i % headDim];
     const seen = row === 0 || row === 3 ? [row] : [row - 1, row];

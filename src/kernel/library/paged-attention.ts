@@ -15,11 +15,12 @@ import {
   partPages,
   partsOf,
   placesIn,
-  rowsAtOnce,
+  rowsOfUnit,
   scratchBytes,
   sumsOf,
   type Tile,
   tileRows,
+  unitsOfTile,
   type Work,
 } from "./paged-work.ts";
 import { headInPage, loadIndex, type PoolSizes, pageKeys } from "./pages.ts";
@@ -29,7 +30,7 @@ import { addSums, copySums, sumsIn, weighScores } from "./softmax-parts.ts";
 
 /** Units that one row of a long sequence is dealt among, at least: enough for many threads, and few where a program's other rows are not there. */
 const unitsOfRow = 64;
-/** Units that share a program's tiles: as many as a prompt has tiles, and some for prompts of few rows and those that do not start with a tile. */
+/** Units of a head and a part of each tile among which a program's tiles are dealt: as many as a prompt has tiles, and some for those that are not full. */
 function walksOf(rows: number): number {
   return rows <= rowsThatWait ? rows : Math.ceil(rows / tileRows) + 8;
 }
@@ -56,7 +57,7 @@ function partBytes({ headDim }: Pick<PoolSizes, "headDim">): number {
 
 /**
  * o of the rows of all tiles; where parts are dealt, their results instead, for {@link mergeParts}. Pointers: q [R, H · D], keys, values [G, KV, 64, D],
- * positions i32 [R], slots i32 [R], pages i32 [S, P], tiles i32 [R, 2], o [R, H · D], its lines or parts, count i32. One unit per key head, tile and share of the parts; in programs of many rows a unit has several tiles, as most are not there.
+ * positions i32 [R], slots i32 [R], pages i32 [S, P], tiles i32 [R, 2], o [R, H · D], its lines or parts, count i32. One unit per key head, some rows of a tile and share of the parts; in programs of many rows a unit has several tiles, as most are not there.
  */
 export const pagedAttention = kernel<PagedAttentionSizes>("pagedAttention", (k, sizes) => {
   const p = k.pointers("q", "keys", "values", "positions", "slots", "pages", "tiles", "result");
@@ -64,20 +65,48 @@ export const pagedAttention = kernel<PagedAttentionSizes>("pagedAttention", (k, 
   const limit = rowLimit(k, { rows, live: true });
   const { scratch, begin, end } = k.range();
   const places = placesIn(sizes, scratch);
-  const walks = walksOf(rows);
-  // Most tiles of small programs are not there, so units follow the tiles; in large ones a thread stays with a head, whose keys and values its cache keeps,
-  // and the last tiles come first, as they see the most keys.
-  const followsTiles = rows <= rowsThatWait;
   k.loop(begin, end, 1, (unit) => {
-    const share = unit.rem(dealt);
-    const [head, walk] = followsTiles
-      ? [unit.div(dealt).rem(kvHeads), unit.div(dealt * kvHeads)]
-      : [unit.div(walks), k.int(walks - 1).sub(unit.rem(walks))];
-    k.loop(walk, limit, walks, (tile) => eachTile(k, sizes, p, tile, (tile) => attendTile({ k, sizes, p, places, tile, head }, share)));
+    const { head, walk, piece, share } = placeOfUnit(sizes, unit);
+    k.loop(walk, limit, walksOf(rows), (tile) =>
+      withRows(k, sizes, p, { tile, piece }, (tile) => attendTile({ k, sizes, p, places, tile, head }, share)),
+    );
   });
-  const units = kvHeads * walks * dealt;
-  return { ...(followsTiles ? splitOfRows(units, limit, 1, kvHeads * dealt) : { units }), scratchBytes: scratchBytes(sizes) };
+  const units = kvHeads * unitsOfTile(sizes) * dealt;
+  const all = walksOf(rows) * units;
+  return { ...(rows <= rowsThatWait ? splitOfRows(all, limit, 1, units) : { units: all }), scratchBytes: scratchBytes(sizes) };
 });
+
+/** What a unit does: a piece of every so many tiles, for a key head, and which share of the parts. */
+interface UnitPlace {
+  readonly head: Int;
+  /** The first tile. */
+  readonly walk: Int;
+  readonly piece: Int;
+  readonly share: Int;
+}
+
+/**
+ * Most tiles of small programs are not there, so units follow the tiles. In large ones a thread stays with a head, whose keys and values its cache keeps,
+ * and the last rows come first, as they see the most keys.
+ */
+function placeOfUnit(sizes: PagedAttentionSizes, unit: Int): UnitPlace {
+  const { rows, kvHeads, dealt } = sizes;
+  const pieces = unitsOfTile(sizes);
+  const share = unit.rem(dealt);
+  const rest = unit.div(dealt);
+  const ofHead = walksOf(rows) * pieces;
+  const [head, at] =
+    rows <= rowsThatWait
+      ? [
+          rest.div(pieces).rem(kvHeads),
+          rest
+            .div(pieces * kvHeads)
+            .mul(pieces)
+            .add(rest.rem(pieces)),
+        ]
+      : [rest.div(ofHead), unit.k.int(ofHead - 1).sub(rest.rem(ofHead))];
+  return { head, walk: at.div(pieces), piece: at.rem(pieces), share };
+}
 
 /** o of rows below the count from their parts, in order. Pointers: parts [R, H, parts, D + 2], positions i32 [R], o [R, H · D] or its lines, count i32. A unit is a row's head. */
 export const mergeParts = kernel<PagedAttentionSizes>("mergeParts", (k, sizes) => {
@@ -100,20 +129,26 @@ export const mergeParts = kernel<PagedAttentionSizes>("mergeParts", (k, sizes) =
   return { ...splitOfRows(rows * heads, limit, 1, heads), scratchBytes: partBytes(sizes) };
 });
 
-/** Runs `body` for the rows of a tile, a few at a time; what the tile says is held within the run and the page table. */
-function eachTile(k: Builder, sizes: PagedAttentionSizes, p: Pointers, tile: Int, body: (tile: Tile) => void): void {
+/** Runs `body` where a piece of a tile has rows; what the tile says is held within the run and the page table. */
+function withRows(
+  k: Builder,
+  sizes: PagedAttentionSizes,
+  p: Pointers,
+  { tile, piece }: { readonly tile: Int; readonly piece: Int },
+  body: (tile: Tile) => void,
+): void {
   const { rows, slots, pagesOfSlot } = sizes;
   const at = p.tiles.add(tile.mul(8));
   const first = loadIndex(k, at, rows);
   const slot = loadIndex(k, rowAt(p.slots, first, 1), slots);
   const position = loadIndex(k, rowAt(p.positions, first, 1), pagesOfSlot * pageKeys);
+  const start = piece.mul(rowsOfUnit(sizes));
   const count = loadIndex(k, at.add(4), tileRows + 1)
     .min(k.int(rows).sub(first))
-    .min(k.int(pagesOfSlot * pageKeys).sub(position));
-  const size = rowsAtOnce(sizes);
-  k.loop(0, count, size, (start) =>
-    body({ slot, first: first.add(start), position: position.add(start), count: count.sub(start).min(size) }),
-  );
+    .min(k.int(pagesOfSlot * pageKeys).sub(position))
+    .sub(start)
+    .min(rowsOfUnit(sizes));
+  k.if(count, ">", 0, () => body({ slot, first: first.add(start), position: position.add(start), count }));
 }
 
 /** Runs `body` for the parts of this share that any row of the tile sees, in order. */

@@ -20,13 +20,13 @@ export interface PagedAttentionSizes extends PoolSizes {
 }
 
 /** The most rows of a tile. */
-export const tileRows = 16;
+export const tileRows = 64;
 /** Pages of a part: where sums start anew, at positions that are multiples of 512. */
 export const partPages = 8;
 /** Keys of a part. */
 export const partKeys = partPages * pageKeys;
-/** Query rows (rows of a tile times heads of a group) that a unit works on at a time: their queries, scores and sums stay in the second-level cache. */
-const queryRows = 64;
+/** Query rows (rows of a tile times heads of a group) that a unit works on: their queries, scores and sums stay in the second-level cache. */
+const queryRows = 96;
 /** Bytes from a query row's scores to the next row's: a line more than 512 scores have, as a power of two would put all rows into the same few sets of the cache. */
 export const scoreStride = (partKeys + 16) * 4;
 
@@ -53,7 +53,7 @@ export interface Pointers {
   readonly result: Int;
 }
 
-/** Rows of a tile, at most as many as a unit works on at a time: consecutive rows of one sequence at consecutive positions. */
+/** Rows of a tile that a unit works on: consecutive rows of one sequence at consecutive positions. */
 export interface Tile {
   readonly slot: Int;
   readonly first: Int;
@@ -87,9 +87,14 @@ export function groupOf({ heads, kvHeads }: Pick<PagedAttentionSizes, "heads" | 
   return heads / kvHeads;
 }
 
-/** Rows of a tile that a unit works on at a time. */
-export function rowsAtOnce(sizes: PagedAttentionSizes): number {
-  return Math.min(tileRows, Math.max(1, Math.floor(queryRows / groupOf(sizes))));
+/** Rows of a tile that a unit works on; a power of two. */
+export function rowsOfUnit(sizes: Pick<PagedAttentionSizes, "rows" | "heads" | "kvHeads">): number {
+  return 2 ** Math.floor(Math.log2(Math.max(1, Math.min(tileRows, sizes.rows, queryRows / groupOf(sizes)))));
+}
+
+/** Units that share a tile and a key head. */
+export function unitsOfTile(sizes: Pick<PagedAttentionSizes, "rows" | "heads" | "kvHeads">): number {
+  return Math.ceil(Math.min(tileRows, sizes.rows) / rowsOfUnit(sizes));
 }
 
 /** Parts of the longest sequence. */
@@ -99,7 +104,7 @@ export function partsOf({ pagesOfSlot }: Pick<PoolSizes, "pagesOfSlot">): number
 
 /** Lays a unit's scratch out. */
 export function placesIn(sizes: PagedAttentionSizes, scratch: Int): Places {
-  const count = rowsAtOnce(sizes) * groupOf(sizes);
+  const count = rowsOfUnit(sizes) * groupOf(sizes);
   let end = scratch;
   const take = (bytes: number) => {
     const start = end;
@@ -120,7 +125,7 @@ export function placesIn(sizes: PagedAttentionSizes, scratch: Int): Places {
 
 /** Bytes that {@link placesIn} lays out. */
 export function scratchBytes(sizes: PagedAttentionSizes): number {
-  const count = rowsAtOnce(sizes) * groupOf(sizes);
+  const count = rowsOfUnit(sizes) * groupOf(sizes);
   return count * ((3 * sizes.headDim + 4) * 4 + scoreStride) + wideKeysScratch(sizes) + wideValuesScratch(sizes);
 }
 

@@ -17,9 +17,28 @@ export function weighScores(work: Work, part: Int): void {
     const seen = seenOf(work, part.mul(partKeys), partKeys, i);
     const pages = pagesOf(work, seen);
     const row = i.mul(group);
-    const weigh = (row: Int) => softmaxRow(work, places.scores.add(row.mul(scoreStride)), pages, sumsOf(places.part, sizes.headDim, row));
-    k.if(seen.low, "<", seen.high, () => k.loop(row, row.add(group), 1, weigh));
+    const weigh = (first: Int) =>
+      softmaxRows(
+        k,
+        Array.from({ length: rowsTogether(group) }, (_, i) => {
+          const row = first.add(i);
+          return { scores: places.scores.add(row.mul(scoreStride)), sums: sumsOf(places.part, sizes.headDim, row) };
+        }),
+        pages,
+      );
+    k.if(seen.low, "<", seen.high, () => k.loop(row, row.add(group), rowsTogether(group), weigh));
   });
+}
+
+/** How many query rows of a group are weighed together, as they see the same keys: loops are short, and a row alone waits for its own results. */
+function rowsTogether(group: number): number {
+  return [4, 3, 2].find((rows) => group % rows === 0) ?? 1;
+}
+
+/** Where a query row has its scores, and where its sums go. */
+interface ScoreRow {
+  readonly scores: Int;
+  readonly sums: Sums;
 }
 
 /** Bytes of a row's scores, in whole pages: [start, whole) and [rest, end) have scores that the row does not see, [whole, rest) have none. */
@@ -41,40 +60,53 @@ function pagesOf({ k, sizes }: Work, seen: Seen): SeenPages {
   return { seen, start: below(seen.low), whole, rest: below(seen.high).max(whole), end };
 }
 
-function softmaxRow({ k }: Work, scores: Int, pages: SeenPages, { max, sum }: Sums): void {
+function softmaxRows(k: Builder, rows: readonly ScoreRow[], pages: SeenPages): void {
+  const scores = rows.map((row) => row.scores);
   const maxima = overPages(k, scores, pages, lowest, (most, score) => most.maxTo(score));
-  const largest = maxima.reduce((a, b) => a.max(b)).maximum();
-  const totals = overPages(k, scores, pages, 0, (total, score, at, isSeen) => {
-    const weight = isSeen(exp2OfNegative(k, score.sub(largest)), k.constant(0));
-    k.store(weight, scores, at);
+  const largest = maxima.map((parts) => parts.reduce((a, b) => a.max(b)).maximum());
+  const totals = overPages(k, scores, pages, 0, (total, score, { row, at, hide }) => {
+    const weight = hide(exp2OfNegative(k, score.sub(largest[row]!)), k.constant(0));
+    k.store(weight, scores[row]!, at);
     total.addTo(weight);
   });
-  k.storeScalar(totals.reduce((a, b) => a.add(b)).sum(), sum);
-  k.storeScalar(largest, max);
+  rows.forEach(({ sums }, row) => {
+    k.storeScalar(totals[row]!.reduce((a, b) => a.add(b)).sum(), sums.sum);
+    k.storeScalar(largest[row]!, sums.max);
+  });
 }
 
 /** The value in the lanes of keys that the row sees, elsewhere the other one. */
 type Hide = (value: Vec, other: Vec) => Vec;
 
+/** A vector of a row's scores, and what hides those that the row does not see. */
+interface ScoreVector {
+  readonly row: number;
+  readonly at: Position;
+  readonly hide: Hide;
+}
+
 /**
- * Runs `body` for every vector of scores, with one of up to four variables in turn; scores that the row does not see are the lowest.
- * @returns the variables.
+ * Runs `body` for every vector of the rows' scores, with one of a row's variables in turn; scores that a row does not see are the lowest.
+ * @returns the variables of each row: about four in all.
  */
 function overPages(
   k: Builder,
-  scores: Int,
+  rows: readonly Int[],
   pages: SeenPages,
   initial: number,
-  body: (variable: Vec, score: Vec, at: Position, isSeen: Hide) => void,
-): Vec[] {
+  body: (variable: Vec, score: Vec, vector: ScoreVector) => void,
+): Vec[][] {
   const vectors = pageKeys / k.laneCount;
-  const variables = Array.from({ length: Math.min(4, vectors) }, () => k.variable(initial));
-  const eachVector = (from: Int, to: Int, isSeen: (at: Position) => Hide) =>
+  const perRow = Math.min(Math.ceil(4 / rows.length), vectors);
+  const variables = rows.map(() => Array.from({ length: perRow }, () => k.variable(initial)));
+  const eachVector = (from: Int, to: Int, hideAt: (at: Position) => Hide) =>
     k.loop(from, to, pageBytes, (index) => {
       for (let v = 0; v < vectors; v++) {
         const at: Position = { index, offset: v * k.laneCount * 4, span: "full", copy: 0 };
-        const hide = isSeen(at);
-        body(variables[v % variables.length]!, hide(k.load(scores, at), k.constant(lowest)), at, hide);
+        const hide = hideAt(at);
+        rows.forEach((scores, row) => {
+          body(variables[row]![v % perRow]!, hide(k.load(scores, at), k.constant(lowest)), { row, at, hide });
+        });
       }
     });
   const masked = maskOf(k, pages);
