@@ -176,7 +176,7 @@ export function eachBlock(
   const step = superblockBytes(k.target, type);
   if (isPlain(type))
     return k.loop(first, last, step, (superblock) => {
-      prefetchBehind(k, superblock, 0, step);
+      prefetchAhead(k, superblock, 0, step);
       body(onlyBlock(k, type, superblock));
     });
   if ("stored" in numbers) {
@@ -211,7 +211,7 @@ function eachBlockOfLots(k: Builder, type: QuantisedType, superblock: Int, numbe
   k.loop(0, lots.count, 1, () => {
     for (let block = 0; block < lots.blocks; block++) {
       const number = (i: number, j: number) => wordOf(k, numbers, block * eachNumber + i, j);
-      prefetchBehind(k, shares, block * share, share);
+      prefetchAhead(k, shares, block * share, share);
       together(k, () => body({ quad: (i, j) => quad(k, (at) => wordOf(k, words, at, j), i, block), number }));
     }
     shares.bump(lots.blocks * share);
@@ -226,8 +226,8 @@ function eachBlockOfLots(k: Builder, type: QuantisedType, superblock: Int, numbe
  */
 const bytesAhead = 9 * 1024;
 
-/** Asks for what lies {@link bytesAhead} behind `bytes` of a panel. */
-function prefetchBehind(k: Builder, from: Int, offset: number, bytes: number): void {
+/** Asks for as many bytes as a piece of a panel has, {@link bytesAhead} further on. */
+function prefetchAhead(k: Builder, from: Int, offset: number, bytes: number): void {
   for (let at = 0; at < bytes; at += lineBytes) k.prefetch(from, bytesAhead + offset + at);
 }
 

@@ -297,7 +297,7 @@ const relaxedMost = 127;
 
 /**
  * Relaxed SIMD multiplies small bytes in pairs; else it is c + even bytes' products + odd bytes' products, each of 16 bits times 16 bits in pairs.
- * The instruction for four, i32x4.relaxed_dot_i8x16_i7x16_add_s, has other results in V8 11.3 than the specification allows.
+ * The instruction for four, i32x4.relaxed_dot_i8x16_i7x16_add_s, fails this op's test in V8 11.3.
  */
 function dotBytes(code: Code, op: OpOf<"dotu8" | "dots8">): void {
   const { d, a, b, c } = op;
