@@ -13,6 +13,7 @@ import { dedupNear } from "./steps/dedup-near.ts";
 import { finewebQuality } from "./steps/fineweb.ts";
 import { gopherQuality } from "./steps/gopher-quality.ts";
 import { gopherRepetition } from "./steps/gopher-repetition.ts";
+import { gutenberg } from "./steps/gutenberg.ts";
 import { language } from "./steps/language.ts";
 import { latex } from "./steps/latex.ts";
 import { length } from "./steps/length.ts";
@@ -35,7 +36,7 @@ export const stepRows: readonly StepRow[] = [
     codeLicence,
     codeOrigin,
   ],
-  ...[classifier, blockUrls, blockWords, maskPersonal, decontaminate, wikitext, latex],
+  ...[classifier, blockUrls, blockWords, maskPersonal, decontaminate, wikitext, latex, gutenberg],
 ];
 
 /** The steps over all documents that recipes may name. */

@@ -107,6 +107,33 @@ test("one document's way is told step by step", async () => {
   });
 });
 
+test("a record of any form is tried with what its file says of it, by its number or its address", async () => {
+  const records = [1, 2, 3].map((i) => ({ content: `text ${i}`, url: `https://host${i}.org/page` }));
+  await writeFile(inside("records.jsonl"), records.map((record) => `${JSON.stringify(record)}\n`).join(""));
+  await writeFile(inside("hosts.txt"), "host2.org\n");
+  await writeFile(
+    inside("block.yaml"),
+    "sources: [{ paths: records.jsonl, field: content, steps: [{ blockUrls: { hosts: hosts.txt } }] }]\n",
+  );
+  const tried = (...words: string[]) => cria("data", "try", inside("block.yaml"), ...words);
+  const byNumber = (record: string) => tried("--file", inside("records.jsonl"), "--record", record);
+  expect((await byNumber("1")).stdout).toMatch(/^blockUrls +kept\nthe document stays, 6 of 6/);
+  expect((await byNumber("2")).stdout).toMatch(/^blockUrls +dropped it, host: it is from a host of the list \(host2\.org\)/);
+  expect(await byNumber("4")).toMatchObject({ code: 1, stderr: expect.stringContaining("document 4 is asked for, but it has 3") });
+  const byUrl = await tried("--url", "https://host2.org/page", "--json");
+  expect(JSON.parse(byUrl.stdout)).toMatchObject({ facts: { url: "https://host2.org/page" }, steps: [{ did: "dropped", reason: "host" }] });
+  expect(await tried("--url", "https://none.org/")).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("none of the 3 documents of source"),
+  });
+  expect((await tried("--file", inside("page.txt"))).stdout).toMatch(/^blockUrls +kept/);
+  expect(await tried()).toMatchObject({ code: 2, stderr: expect.stringContaining("name a document by --file or by --url") });
+  expect(await tried("--url", "https://a.org", "--record", "2")).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("--record is for"),
+  });
+});
+
 test("a step of one's own is a module that the recipe names", async () => {
   const recipe = (step: string) => `sources: [{ paths: pages.jsonl, steps: [{ length: { minCharacters: 5 } }, ${step}] }]\nheldOut: 0.1\n`;
   const entry = pathToFileURL(join(packageRoot, "dist", "entries", "data.js")).href;

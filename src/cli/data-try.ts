@@ -1,12 +1,14 @@
 // cria data try: one document's way through the steps of a recipe's source.
 import { dirname } from "node:path";
-import { UsageError } from "../base/index.ts";
-import { readTextFile } from "../files/index.ts";
-import { hasSteps, lineChanges, type TriedStep, tryDocument } from "../pipeline/index.ts";
-import type { Command, CommandIo } from "./command.ts";
+import { fail, UsageError } from "../base/index.ts";
+import { openTexts, readPart, type TextFile, type TextOptions } from "../corpus/index.ts";
+import { readStream } from "../files/index.ts";
+import { type CleanedSource, hasSteps, lineChanges, type TriedDocument, type TriedStep, tryDocument } from "../pipeline/index.ts";
+import type { Command, CommandIo, Flags } from "./command.ts";
 import { onlyArgument } from "./data-text.ts";
-import { required, stringFlag } from "./flag-values.ts";
+import { stringFlag, wholeFlag } from "./flag-values.ts";
 import { readDataRecipe } from "./recipe-kinds.ts";
+import { tellNotes, textFlags, textOptions } from "./text-flags.ts";
 
 const where = "data try";
 
@@ -14,31 +16,85 @@ const where = "data try";
 export const tryCommand: Command = {
   name: "try",
   summary: "one document's way through the steps of a recipe",
-  usage: "RECIPE.yaml --file FILE",
+  usage: "RECIPE.yaml --file FILE|--url URL",
   flags: [
-    { name: "file", type: "string", value: "FILE", required: true, help: "the document; - reads it from stdin" },
+    { name: "file", type: "string", value: "FILE", help: "the file of the document, in any form; - reads it from stdin" },
+    { name: "record", type: "number", value: "N", help: "which document of the file, from 1 (the first unless given)" },
+    { name: "url", type: "string", value: "URL", help: "the address of the document, which is looked for in the source" },
     { name: "source", type: "string", value: "NAME", help: "the source whose steps are tried, where several have some" },
+    ...textFlags.map((row) => ({ ...row, help: `with --file: ${row.help}` })),
   ],
   async run(args, flags, io) {
     const path = onlyArgument(args, where, "RECIPE.yaml");
-    const file = required(stringFlag(flags, "file"), where, "file");
-    const sources = (await readDataRecipe(path, where, io)).sources.filter(hasSteps);
-    const name = stringFlag(flags, "source");
-    const [source, other] = name === undefined ? sources : sources.filter((one) => one.name === name);
-    const names = sources.map((one) => one.name).join(", ");
-    if (source === undefined)
-      throw new UsageError(
-        where,
-        sources.length === 0 ? `${path}: no source has steps` : `${path}: "${name}" is no source with steps: ${names} have some`,
-      );
-    if (other !== undefined) throw new UsageError(where, `${path}: several sources have steps: choose one of ${names} by --source`);
-    const text = file === "-" ? new TextDecoder().decode(await io.stdin()) : await readTextFile(file, where);
-    const tried = await tryDocument(source.steps, text, path, dirname(path));
-    if (io.json) io.stdout(`${JSON.stringify({ source: source.name, steps: tried })}\n`);
-    else tell(tried, text, io);
+    const isOfFile = stringFlag(flags, "file") !== undefined;
+    if (isOfFile === (stringFlag(flags, "url") !== undefined)) throw new UsageError(where, "name a document by --file or by --url");
+    const source = chosen((await readDataRecipe(path, where, io)).sources.filter(hasSteps), stringFlag(flags, "source"), path);
+    const document = await (isOfFile ? inFile(source, flags, io) : inSource(source, dirname(path), flags, io));
+    const tried = await tryDocument(source.steps, document, path, dirname(path));
+    if (io.json) io.stdout(`${JSON.stringify({ source: source.name, facts: document.facts, steps: tried })}\n`);
+    else tell(tried, document.text, io);
     return 0;
   },
 };
+
+function chosen(sources: readonly CleanedSource[], name: string | undefined, path: string): CleanedSource {
+  const [source, other] = name === undefined ? sources : sources.filter((one) => one.name === name);
+  const names = sources.map((one) => one.name).join(", ");
+  if (source === undefined)
+    throw new UsageError(
+      where,
+      sources.length === 0 ? `${path}: no source has steps` : `${path}: "${name}" is no source with steps: ${names} have some`,
+    );
+  if (other !== undefined) throw new UsageError(where, `${path}: several sources have steps: choose one of ${names} by --source`);
+  return source;
+}
+
+/** A document of a file, which is read as the source's files are, unless flags say otherwise. */
+async function inFile(source: CleanedSource, flags: Flags, io: CommandIo): Promise<TriedDocument> {
+  const name = stringFlag(flags, "file") ?? "";
+  const wanted = wholeFlag(flags, where, "record") ?? 1;
+  const given = textOptions(flags, where);
+  const stdin = readStream("-", { where, signal: io.signal });
+  await using texts = await openTexts([name], { format: given.format ?? source.format }, { stdin, signal: io.signal, where });
+  let count = 0;
+  for (const file of texts.files)
+    for await (const document of documentsOf(file, optionsFor(file, source, given), io)) if (++count === wanted) return document;
+  return fail(where, `${name}: document ${wanted} is asked for, but it has ${count}`);
+}
+
+/** What is said of the source's files, as far as it applies to this one. */
+function optionsFor({ form }: TextFile, source: CleanedSource, given: TextOptions): TextOptions {
+  const option = (key: "field" | "separator") => given[key] ?? (form.keys.includes(key) ? source[key] : undefined);
+  return { field: option("field"), separator: option("separator"), newlines: given.newlines ?? source.newlines };
+}
+
+/** The first document of the source's files that is from an address. */
+async function inSource(source: CleanedSource, folder: string, flags: Flags, io: CommandIo): Promise<TriedDocument> {
+  const url = stringFlag(flags, "url") ?? "";
+  const lone = ["record", ...textFlags.map(({ name }) => name)].find((name) => flags[name] !== undefined);
+  if (lone !== undefined) throw new UsageError(where, `--${lone} is for a document of a --file`);
+  const { paths, format, field, separator, newlines } = source;
+  const options = { format, field, separator, newlines };
+  await using texts = await openTexts([paths].flat(), options, { folder, signal: io.signal, where });
+  let count = 0;
+  for (const file of texts.files)
+    for await (const document of documentsOf(file, options, io)) {
+      if (document.facts?.url === url) return document;
+      count++;
+    }
+  return fail(where, `none of the ${count} documents of source "${source.name}" is from ${url}`);
+}
+
+async function* documentsOf(file: TextFile, options: TextOptions, io: CommandIo): AsyncGenerator<TriedDocument> {
+  let number = 0;
+  const told = new Set<string>();
+  const onNote = ({ kind, what, place }: { readonly kind: string; readonly what: string; readonly place: string }) => {
+    if (kind !== "left out" && !told.has(what)) tellNotes([`${kind}: ${what} (${place})`], io);
+    told.add(what);
+  };
+  for await (const { text, facts } of readPart(file, undefined, 0, options, { where, signal: io.signal, onNote }))
+    yield { text, facts: { ...facts, id: `${file.name}#${number++}` } };
+}
 
 function tell(tried: readonly TriedStep[], text: string, io: CommandIo): void {
   let current = text;

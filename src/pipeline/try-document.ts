@@ -1,5 +1,5 @@
 // One document's way through the steps of a source, to look at a recipe. Steps over all documents cannot say anything about one, and let it through.
-import { CleanDocument, isDropped, openStages, type StepEntries } from "../clean/index.ts";
+import { CleanDocument, type Facts, isDropped, openStages, type StepEntries } from "../clean/index.ts";
 import { filesFrom } from "./phases.ts";
 
 /** What one step did. */
@@ -15,13 +15,24 @@ export interface TriedStep {
   readonly text?: string;
 }
 
+/** A document and what is known of it. */
+export interface TriedDocument {
+  readonly text: string;
+  readonly facts?: Facts;
+}
+
 /**
  * The document's way, up to the step that drops it.
  * @param folder the folder that paths in steps start from @throws CriaError where steps are wrong
  */
-export async function tryDocument(steps: StepEntries, text: string, name: string, folder: string): Promise<readonly TriedStep[]> {
+export async function tryDocument(
+  steps: StepEntries,
+  { text, facts = {} }: TriedDocument,
+  name: string,
+  folder: string,
+): Promise<readonly TriedStep[]> {
   const tried: TriedStep[] = [];
-  let current = new CleanDocument(text);
+  let current = new CleanDocument(text, facts);
   for (const { chain, behind } of await openStages(steps, { name, files: filesFrom(folder) })) {
     const { outcomes } = chain.apply(current);
     for (const [i, outcome] of outcomes.entries()) {
