@@ -29,7 +29,7 @@ export const rooms = {
   ngrams: ["base"],
   clean: ["base", "schema", "regex", "tokenizer", "open", "fasttext", "ngrams"],
   batches: ["base", "schema"],
-  corpus: ["base", "schema", "files", "tokenizer", "batches", "clean"],
+  corpus: ["base", "schema", "files", "hub", "tokenizer", "batches", "clean"],
   pipeline: ["base", "schema", "files", "clean", "corpus", "plot"],
   open: ["base", "model", "tokenizer", "chat", "formats"],
   hub: ["base", "files"],

@@ -65,7 +65,12 @@ export function optionalTextOptions(flags: Flags, where: string, hasText: boolea
 
 /** Opens texts and tells, on stderr, what was passed over. */
 export async function openAndTell(paths: readonly string[], options: TextOptions, io: CommandIo, where: string): Promise<Texts> {
-  const texts = await openTexts(paths, options, { stdin: readStream("-", { where, signal: io.signal }), signal: io.signal, where });
+  const texts = await openTexts(paths, options, {
+    stdin: readStream("-", { where, signal: io.signal }),
+    signal: io.signal,
+    progress: io.progress,
+    where,
+  });
   tellNotes(texts.notes, io);
   return texts;
 }

@@ -45,8 +45,8 @@ export async function prepare(
 ): Promise<Manifest> {
   checkBoundaries(recipe, tokenizer);
   await checkUnused(outDir);
-  const { folder, signal } = options;
-  await using corpus = await openCorpus(recipe, { folder, signal });
+  const { folder, signal, progress } = options;
+  await using corpus = await openCorpus(recipe, { folder, signal, progress });
   return await prepareCorpus(corpus, tokenizer, outDir, options);
 }
 

@@ -25,6 +25,13 @@ type Answer = (response: ServerResponse, asked: Asked) => unknown;
 export const fakeCommit = "0123456789abcdef0123456789abcdef01234567";
 const pageLength = 3;
 
+interface Describing {
+  readonly path: string;
+  /** What follows the repository's name in the path. */
+  readonly rest: string;
+  readonly search: URLSearchParams;
+}
+
 export class FakeHub {
   readonly asked: Asked[] = [];
   #instead: (asked: Asked) => Answer | undefined = () => undefined;
@@ -81,11 +88,11 @@ export class FakeHub {
     this.asked.push(asked);
     const instead = this.#instead(asked);
     if (instead !== undefined) return void instead(response, asked);
-    if (path === "/api/models") return json(response, this.#found(searchParams));
+    if (path === "/api/models" || path === "/api/datasets") return json(response, this.#found(searchParams));
     const repository = this.#repositories.find(({ name }) => path.includes(`/${name}/`));
     if (repository === undefined) return refuse(response, headers.authorization ? 404 : 401, "RepoNotFound");
     const rest = path.slice(path.indexOf(`/${repository.name}/`) + repository.name.length + 2);
-    if (path.startsWith("/api/")) return this.#describe(repository, rest, searchParams, response);
+    if (path.startsWith("/api/")) return this.#describe(repository, { path, rest, search: searchParams }, response);
     const file = decodeURIComponent(rest.replace(/^resolve\/[^/]+\//, ""));
     const bytes = bytesOf(repository, file);
     if (bytes === undefined) return refuse(response, 404, "EntryNotFound");
@@ -99,7 +106,7 @@ export class FakeHub {
     return names.filter((name) => (owner === null || name.startsWith(`${owner}/`)) && name.includes(query ?? "")).map((id) => ({ id }));
   }
 
-  #describe(repository: FakeRepository, rest: string, search: URLSearchParams, response: ServerResponse): void {
+  #describe(repository: FakeRepository, { path, rest, search }: Describing, response: ServerResponse): void {
     const { name, commit = fakeCommit, files } = repository;
     const [kind, revision = ""] = rest.split("/");
     if (kind === "refs") return json(response, { branches: [{ name: "main" }], tags: [{ name: "v1.0" }] });
@@ -107,7 +114,7 @@ export class FakeHub {
     if (kind === "revision") return json(response, { _id: "1", id: name, sha: commit });
     const from = Number(search.get("cursor") ?? 0);
     const entries = Object.keys(files).map((path) => entryOf(repository, path));
-    const next = `${this.url}/api/models/${name}/tree/${commit}?recursive=true&cursor=${from + pageLength}`;
+    const next = `${this.url}${path.replace(/\/(revision|tree)\/.*/, "")}/tree/${commit}?recursive=true&cursor=${from + pageLength}`;
     if (from + pageLength < entries.length) response.setHeader("link", `<${next}>; rel="next"`);
     return json(response, [...entries.slice(from, from + pageLength), { type: "directory", path: "folder", size: 0, oid: "0" }]);
   }

@@ -27,6 +27,8 @@ export interface ClientOptions {
   readonly signal?: AbortSignal | undefined;
   /** Waits between tries, in milliseconds. */
   readonly wait?: ((milliseconds: number, signal: AbortSignal | undefined) => Promise<unknown>) | undefined;
+  /** Whether the server is a hub, of whose repositories messages speak. @default true */
+  readonly isHub?: boolean;
 }
 
 /** Asks the hub in the name of one repository; it is closed after use. */
@@ -36,10 +38,11 @@ export class HubClient {
   readonly signal: AbortSignal | undefined;
   /** The connections for plain and for encrypted addresses. */
   readonly #agents: { readonly plain: EnvHttpProxyAgent; readonly encrypted: EnvHttpProxyAgent };
+  readonly #isHub: boolean;
   #hasAnswered = false;
   readonly #wait: NonNullable<ClientOptions["wait"]>;
 
-  constructor(name: HubName, settings: HubSettings, { signal, wait = pause }: ClientOptions = {}) {
+  constructor(name: HubName, settings: HubSettings, { signal, wait = pause, isHub = true }: ClientOptions = {}) {
     const { http, https, none } = settings.proxies;
     // One agent alone would send encrypted addresses to HTTP_PROXY where HTTPS_PROXY is not set, which neither curl nor Python does.
     const through = (proxy: string) => new EnvHttpProxyAgent({ ...patience, httpProxy: proxy, httpsProxy: proxy, noProxy: none });
@@ -48,6 +51,7 @@ export class HubClient {
     this.signal = signal;
     this.#agents = { plain: through(http), encrypted: through(https) };
     this.#wait = wait;
+    this.#isHub = isHub;
   }
 
   /** The standard `fetch` for documents of the hub's interface, whole. @throws CriaError for every answer that is not good */
@@ -151,10 +155,12 @@ export class HubClient {
   #refused(answer: Answer): CriaError {
     const { status, headers } = answer;
     if (triedAgain.includes(status) || status >= 500)
-      return new TryAgain(where, `${this.name.text}: the hub answers ${status}`, {
+      return new TryAgain(where, `${this.name.text}: ${this.#isHub ? "the hub" : new URL(this.settings.endpoint).host} answers ${status}`, {
         status,
         seconds: retryAfter(headers.get("retry-after")),
       });
+    if (!this.#isHub)
+      return new CriaError(where, `${this.name.text}: ${new URL(this.settings.endpoint).host} answers ${status}: check the address`);
     return explainRefusal(answer, this.name, this.settings);
   }
 
@@ -170,7 +176,7 @@ export class HubClient {
     const cause = causeOf(error);
     return new HubUnreachable(
       where,
-      `${this.name.text}: ${new URL(endpoint).host} cannot be reached (${cause}): check the network, HTTPS_PROXY and HF_ENDPOINT, or set HF_HUB_OFFLINE=1 to use what is in the cache`,
+      `${this.name.text}: ${new URL(endpoint).host} cannot be reached (${cause}): check the network, HTTPS_PROXY and ${this.#isHub ? "HF_ENDPOINT, or set HF_HUB_OFFLINE=1 to use what is in the cache" : "the address"}`,
       { cause: error },
     );
   }

@@ -4,7 +4,7 @@ import { readTextFile } from "../files/index.ts";
 import { type Chosen, chooseConfig, chooseModel, chooseShards, chooseTokenizer } from "./choose-files.ts";
 import type { HubClient } from "./hub-client.ts";
 import { HubUnreachable } from "./hub-errors.ts";
-import { type HubName, isRelative, parseHubName } from "./hub-name.ts";
+import { type HubName, isRelative, pageOf, parseHubName } from "./hub-name.ts";
 import { type Environment, hubSettings } from "./hub-settings.ts";
 import type { ListedFile, RemoteFile, Repository } from "./repository.ts";
 import { isThere, RepositoryCache } from "./repository-cache.ts";
@@ -33,22 +33,71 @@ type Choose = <File extends ListedFile>(all: readonly File[], name: HubName) => 
  * @throws CriaError when there is no such model, it is not to be read, nobody answers and the cache lacks it, a file arrives damaged, or the disk is
  * full; the signal's reason when it aborts: what came stays for the next time.
  */
-export function downloadModel(text: string, options: DownloadOptions = {}): Promise<string> {
-  return download(text, chooseModel, options);
+export async function downloadModel(text: string, options: DownloadOptions = {}): Promise<string> {
+  return download(modelName(text), chooseModel, options);
 }
 
 /** The path of a tokenizer in such a repository, without its weights. @throws CriaError as {@link downloadModel} */
-export function downloadTokenizer(text: string, options: DownloadOptions = {}): Promise<string> {
-  return download(text, chooseTokenizer, options);
+export async function downloadTokenizer(text: string, options: DownloadOptions = {}): Promise<string> {
+  return download(modelName(text), chooseTokenizer, options);
 }
 
 /** The path of a model without its weights, where its config stands in a file of its own. @throws CriaError as {@link downloadModel} */
-export function downloadConfig(text: string, options: DownloadOptions = {}): Promise<string> {
-  return download(text, chooseConfig, options);
+export async function downloadConfig(text: string, options: DownloadOptions = {}): Promise<string> {
+  return download(modelName(text), chooseConfig, options);
 }
 
-async function download(text: string, choose: Choose, options: DownloadOptions): Promise<string> {
+/** Files of a data set that are on this machine. */
+export interface DownloadedFiles {
+  readonly folder: string;
+  /** Paths from the folder, with "/" between. */
+  readonly files: readonly string[];
+}
+
+/**
+ * The files of a data set named `hf:datasets/owner/name`, all on this machine.
+ * @param choose the paths that are wanted of all that the repository has, and of the pattern in the name @throws CriaError as {@link downloadModel}
+ */
+export async function downloadDataset(
+  text: string,
+  choose: (paths: readonly string[], pattern: string | undefined) => readonly string[],
+  options: DownloadOptions = {},
+): Promise<DownloadedFiles> {
   const name = parseHubName(text);
+  check(name.isDataset, where, () => `${text} names a model, but texts are in data sets: hf:datasets/${name.repository}`);
+  let files: readonly string[] = [];
+  const chooseFiles: Choose = (all) => {
+    files = choose(
+      all.map(({ path }) => path),
+      name.path,
+    );
+    const wanted = new Set(files);
+    return { small: [], large: all.filter(({ path }) => wanted.has(path)), opened: "", index: undefined };
+  };
+  const folder = await download(name, chooseFiles, options);
+  return { folder, files };
+}
+
+/** Whether a path is an address of a file on a server. */
+export function isAddress(path: string): boolean {
+  return /^https?:\/\//.test(path);
+}
+
+/** The path of a file at an address, fetched where it is not there. @throws CriaError as {@link downloadModel} */
+export async function downloadFrom(address: string, options: DownloadOptions = {}): Promise<string> {
+  check(URL.canParse(address), where, () => `${address} is no address: it must read https://host/path`);
+  const settings = await hubSettings(options.env ?? process.env);
+  const { downloadAddress } = await import("./download-address.ts");
+  return downloadAddress(address, settings, options);
+}
+
+function modelName(text: string): HubName {
+  const name = parseHubName(text);
+  check(!name.isDataset, where, () => `${text} names a data set, which is no model: leave out datasets/ for the model of that name`);
+  return name;
+}
+
+async function download(name: HubName, choose: Choose, options: DownloadOptions): Promise<string> {
   const settings = await hubSettings(options.env ?? process.env);
   const cache = new RepositoryCache(settings, name);
   if (settings.isOffline) return openCached(name, cache, choose, "HF_HUB_OFFLINE is set");
@@ -133,7 +182,7 @@ function progressOf({ repository }: HubName, { path }: RemoteFile) {
 async function fetchFile({ client, cache, repository }: Fetching, file: RemoteFile, onBytes: (bytes: number) => void): Promise<void> {
   const { downloadFile } = await import("./download-file.ts");
   const path = file.path.split("/").map(encodeURIComponent).join("/");
-  const address = new URL(`${client.settings.endpoint}/${client.name.repository}/resolve/${repository.commit}/${path}`);
+  const address = new URL(`${client.settings.endpoint}/${pageOf(client.name)}/resolve/${repository.commit}/${path}`);
   await downloadFile(client, { file, address, path: cache.blobPath(file), onBytes });
 }
 

@@ -1,2 +1,11 @@
-export { type DownloadOptions, downloadConfig, downloadModel, downloadTokenizer } from "./hub.ts";
+export {
+  type DownloadedFiles,
+  type DownloadOptions,
+  downloadConfig,
+  downloadDataset,
+  downloadFrom,
+  downloadModel,
+  downloadTokenizer,
+  isAddress,
+} from "./hub.ts";
 export { isHubName } from "./hub-name.ts";

@@ -21,7 +21,7 @@ export class RepositoryCache {
   readonly #noLinks: boolean;
 
   constructor({ cache, noLinks }: HubSettings, name: HubName) {
-    this.#folder = join(cache, `models--${name.repository.replace("/", "--")}`);
+    this.#folder = join(cache, `${name.isDataset ? "datasets" : "models"}--${name.repository.replace("/", "--")}`);
     this.#name = name;
     this.#noLinks = noLinks;
   }

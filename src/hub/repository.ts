@@ -1,5 +1,5 @@
 // What the hub has of a repository at a revision, read by Hugging Face's own client, and checked before any of it becomes a path.
-import { listFiles, listModels, modelInfo } from "@huggingface/hub";
+import { datasetInfo, listDatasets, listFiles, listModels, modelInfo } from "@huggingface/hub";
 import { CriaError, check, didYouMean, fail } from "../base/index.ts";
 import type { HubClient } from "./hub-client.ts";
 import { HubNotFound } from "./hub-errors.ts";
@@ -50,15 +50,18 @@ function notOfHub({ name, settings }: HubClient, error: unknown): CriaError {
 }
 
 async function readCommit({ name, settings, fetch }: HubClient): Promise<string> {
-  const { repository, revision } = name;
-  const { sha } = await modelInfo({ name: repository, revision, hubUrl: settings.endpoint, additionalFields: ["sha"], fetch });
+  const { repository, revision, isDataset } = name;
+  const asked = { name: repository, revision, hubUrl: settings.endpoint, fetch };
+  const { sha } = isDataset
+    ? await datasetInfo({ ...asked, additionalFields: ["sha"] })
+    : await modelInfo({ ...asked, additionalFields: ["sha"] });
   check(typeof sha === "string" && isCommit(sha), where, () => `${name.text}: the hub says that its commit is "${sha}", which is none`);
   return sha;
 }
 
 async function readFiles({ name, settings, fetch }: HubClient, commit: string): Promise<RemoteFile[]> {
   const files: RemoteFile[] = [];
-  const repo = { type: "model", name: name.repository } as const;
+  const repo = { type: name.isDataset ? "dataset" : "model", name: name.repository } as const;
   for await (const entry of listFiles({ repo, revision: commit, recursive: true, hubUrl: settings.endpoint, fetch })) {
     if (entry.type !== "file" || !isRelative(entry.path)) continue; // No model's file has a path that some system cannot hold.
     files.push({ path: entry.path, ...sizeAndDigest(name, entry) });
@@ -79,7 +82,7 @@ function sizeAndDigest(name: HubName, { path, size, oid = "", lfs }: Entry): Pic
 }
 
 async function nearRevision({ name, settings, fetch }: HubClient): Promise<string> {
-  const answer = await fetch(`${settings.endpoint}/api/models/${name.repository}/refs`).then(
+  const answer = await fetch(`${settings.endpoint}/api/${name.isDataset ? "datasets" : "models"}/${name.repository}/refs`).then(
     (found) => found.json(),
     () => ({}),
   );
@@ -92,13 +95,14 @@ function namesIn(answer: unknown, kind: string): string[] {
   return Array.isArray(list) ? list.flatMap((one) => (typeof one?.name === "string" ? [one.name] : [])) : [];
 }
 
-/** The nearest name among the models of the same owner, else among those that the hub finds for the name. */
+/** The nearest name among the models or data sets of the same owner, else among those that the hub finds for the name. */
 async function nearRepository({ name, settings, fetch }: HubClient): Promise<string> {
   const [owner, model] = name.repository.split("/") as [string, string];
   for (const search of [{ owner }, { query: model }]) {
     const names: string[] = [];
     try {
-      for await (const found of listModels({ search, limit: 100, hubUrl: settings.endpoint, fetch })) names.push(found.name);
+      const asked = { search, limit: 100, hubUrl: settings.endpoint, fetch };
+      for await (const found of name.isDataset ? listDatasets(asked) : listModels(asked)) names.push(found.name);
     } catch {
       return ""; // The message is complete without it.
     }

@@ -2,7 +2,7 @@
 // does the same, or hears what differs.
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { check, fail } from "../base/index.ts";
+import { check, fail, type OnProgress } from "../base/index.ts";
 import { type StepEntries, stepFilesOf } from "../clean/index.ts";
 import { openTexts, type SourceRecipe, type TextFile, textParts } from "../corpus/index.ts";
 import { atomicWriteJson, explainIo, makeFolder } from "../files/index.ts";
@@ -30,6 +30,8 @@ export interface OpenJobOptions {
   /** Whether the job is written down in its folder, as it must be before it runs. @default true */
   readonly isKept?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Is told how far downloads of remote paths are. */
+  readonly progress?: OnProgress | undefined;
 }
 
 /** A job that is written down, and what there is to say about its files. */
@@ -44,14 +46,14 @@ export interface OpenedJob {
 /** @throws CriaError where files cannot be opened, steps are wrong, or the folder is of another job, naming what differs */
 export async function openJob(
   sources: readonly CleanedSource[],
-  { folder, work, stretchBytes = usualStretch, isKept = true, signal }: OpenJobOptions,
+  { folder, work, stretchBytes = usualStretch, isKept = true, signal, progress }: OpenJobOptions,
 ): Promise<OpenedJob> {
   const base = resolve(folder ?? ".");
   const opened: JobSource[] = [];
   const notes: string[] = [];
   for (const { name, paths, steps, format, field, separator, newlines } of sources) {
     const text = { format, field, separator, newlines };
-    await using texts = await openTexts([paths].flat(), text, { folder, signal });
+    await using texts = await openTexts([paths].flat(), text, { folder, signal, progress });
     notes.push(...texts.notes);
     const pipe = texts.files.find(({ isPipe }) => isPipe);
     check(

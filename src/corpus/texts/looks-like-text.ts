@@ -4,6 +4,7 @@ import { join } from "node:path";
 import picomatch from "picomatch";
 import { sizeLimits } from "../../base/index.ts";
 import { readWhole } from "../../files/index.ts";
+import { isAddress } from "../../hub/index.ts";
 import { formOfName } from "./forms.ts";
 import { sniff } from "./sniff.ts";
 
@@ -17,7 +18,7 @@ const ofOurs = ["train.yaml", "checkpoints", "config.json"];
  * content is a text's. False for a path that is not there.
  */
 export async function looksLikeText(path: string): Promise<boolean> {
-  if (path === "-") return true;
+  if (path === "-" || isAddress(path) || path.startsWith("hf:datasets/")) return true;
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) return picomatch.scan(path.replaceAll("\\", "/")).isGlob;
   if (found.isDirectory()) return !(await Promise.all(ofOurs.map((name) => isThere(join(path, name))))).includes(true);

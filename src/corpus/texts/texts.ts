@@ -1,12 +1,14 @@
 // The one reader of texts: paths to documents, whatever form the files have, any number of times in the same order.
+import { stat } from "node:fs/promises";
 import { dirname, relative, resolve } from "node:path";
-import { check, fail } from "../../base/index.ts";
+import { check, fail, type OnProgress } from "../../base/index.ts";
 import { isStdin, readStream } from "../../files/index.ts";
 import { copyPipe, type PipeCopy } from "./copy-pipe.ts";
 import { expandPaths, type FoundFile } from "./expand-paths.ts";
 import { type FormKey, formCalled, formOfName, packedName, type TextForm, type TextOptions, textForms } from "./forms.ts";
 import { PassedOver } from "./passed-over.ts";
 import { type DocumentsOptions, readDocuments } from "./read-file.ts";
+import { fetchRemote, isRemote } from "./remote-paths.ts";
 import { sniff } from "./sniff.ts";
 
 const usual = "data";
@@ -20,6 +22,8 @@ export interface OpenOptions {
   /** The part that asks, for `[where]`. @default "data" */
   readonly where?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Is told how far downloads of remote paths are. */
+  readonly progress?: OnProgress | undefined;
 }
 
 /** A file of texts and its form. */
@@ -37,7 +41,7 @@ export interface TextFile {
 }
 
 /**
- * Finds the files that paths name: files, folders, patterns, pipes, and "-" for standard input. Files in a form of `textForms` by their name are
+ * Finds the files that paths name: files, folders, patterns, pipes, "-" for standard input, and what is fetched: addresses and data sets of the hub. Files in a form of `textForms` by their name are
  * read so, others by their content. Standard input and pipes are copied to a temporary file until the texts are disposed of.
  * @throws CriaError when a path names nothing, a file that is named by itself is binary, or an option applies to none of the files
  */
@@ -78,7 +82,7 @@ async function open(paths: readonly string[], text: TextOptions, options: OpenOp
     const files: TextFile[] = [];
     const byContent: TextFile[] = [];
     for (const file of found) {
-      const known = text.format === undefined ? formOfName(file.name) : formCalled(text.format);
+      const known = text.format === undefined ? formOfName(file.isPipe ? file.name : file.path) : formCalled(text.format);
       const form = known ?? (await formByContent(file, where, options, passedOver));
       if (form === undefined) continue;
       const one = { path: file.path, name: file.name, form, root: file.root, bytes: file.bytes, isPipe: file.isPipe };
@@ -103,7 +107,7 @@ interface NamedFile extends FoundFile {
 
 async function findFiles(
   paths: readonly string[],
-  { folder = process.cwd(), stdin, signal }: OpenOptions,
+  { folder = process.cwd(), stdin, signal, progress }: OpenOptions,
   where: string,
   passedOver: PassedOver,
   copies: PipeCopy[],
@@ -120,7 +124,12 @@ async function findFiles(
       return fail(where, "- and /dev/stdin stand for standard input, which only a command line can name: name a file here");
     found.push(await take(stdin, "standard input"));
   }
-  for (const file of await expandPaths(others, resolve(folder), where, passedOver)) {
+  const remote = others.filter(isRemote);
+  for (const path of remote)
+    for (const file of await fetchRemote(path, { where, signal, onProgress: progress }))
+      found.push({ ...file, bytes: (await stat(file.path)).size, isNamed: true, isPipe: false });
+  const local = others.filter((path) => !isRemote(path));
+  for (const file of await expandPaths(local, resolve(folder), where, passedOver)) {
     const name = shortName(file.path);
     found.push(file.isPipe ? await take(readStream(file.path, { where, signal }), name) : { ...file, name });
   }
