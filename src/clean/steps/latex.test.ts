@@ -55,6 +55,11 @@ test.each([
   [String.raw`\newcommand{\a}{\b}\newcommand{\b}{c}\a`, "c"],
   [String.raw`\newcommand{\a}{1}\a\renewcommand{\a}{2}\a`, "12"],
   [String.raw`\newcommand\a [2] {#2#1} \a{x}{y} \a`, String.raw`yx \a`],
+  [String.raw`\newenvironment{note}[1]{\textbf{#1}: }{\par}\begin{note}{A}text\end{note}`, String.raw`\textbf{A}: text\par`],
+  [String.raw`\newenvironment*{x}[2][k]{(#1#2) }{}\begin{x}{l}a\end{x} \begin{x}[m]{n}b\end{x}`, "(kl) a (mn) b"],
+  [String.raw`\renewenvironment{y}{\begin{y}}{z}\begin{y}a\end{y}`, String.raw`\begin{y}a\end{y}`],
+  [String.raw`\newcommand{\a}{\@ifnextchar[{\b}{\c}}\a[x]`, String.raw`\a[x]`],
+  [String.raw`\newcommand{\a}{x\b}\newcommand{\b}{y\a}\newcommand{\d}{\b z}\a \d`, String.raw`\a y\a z`],
   [String.raw`\def\a#1.{#1} \a b.`, String.raw`\def\a#1.{#1} \a b.`],
 ])("%j → %j", async (text, wanted) => {
   expect((await cleaner({ withoutSection: "keep", fromFirstSection: false }))(text).trim()).toBe(wanted);

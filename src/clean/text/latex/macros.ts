@@ -1,4 +1,4 @@
-// The macros that an author defines, expanded in place (Lamport 1994, section 3.4; \def as far as its parameters have nothing between them).
+// The macros and environments that an author defines, expanded in place (Lamport 1994, sections 3.4 and C.8; \def as far as its parameters have nothing between them).
 
 /** A macro's body, in which #1 to #9 stand for its arguments. */
 interface Macro {
@@ -6,7 +6,14 @@ interface Macro {
   /** What the first argument is where it is left out; undefined where it must be given. */
   readonly usual: string | undefined;
   readonly body: string;
+  /** Whether its expansion holds it again, or looks at what follows it: then it is a program, which only TeX runs, and stays as it stands. */
+  isProgram: boolean;
+  /** The other end of an environment, which stays when this one does. */
+  partner?: Macro;
 }
+
+/** Commands by which a macro looks at what follows it or makes names. */
+const programming = /\\(?:@ifnextchar|@ifstar|@testopt|futurelet|csname|expandafter|noexpand|let)(?![a-zA-Z@])/;
 
 const definition = /^\\(?:newcommand|renewcommand|providecommand|DeclareRobustCommand|DeclareMathOperator)$/;
 const controlWord = /\\([a-zA-Z@]+)|\\[\s\S]/g;
@@ -19,6 +26,8 @@ const leastRoom = 100_000;
 /** Expands what a source defines from its begin on. */
 export class Macros {
   readonly #macros = new Map<string, Macro>();
+  /** The macros in whose expansions the present one is. */
+  readonly #open = new Set<Macro>();
   #room: number;
 
   /** @param length UTF-16 units of the whole source */
@@ -49,6 +58,7 @@ export class Macros {
   /** Takes a definition in. @returns where it ends; undefined where none stands */
   #define(source: Source, start: number, word: string): number | undefined {
     if (word === "\\def" || word === "\\gdef" || word === "\\edef") return this.#defineByTex(source, start + word.length);
+    if (/^\\(?:new|renew|provide)environment$/.test(word)) return this.#defineEnvironment(source, start + word.length);
     if (!definition.test(word)) return undefined;
     let at = start + word.length + (source.text[start + word.length] === "*" ? 1 : 0);
     const name = argumentAt(source, at);
@@ -61,8 +71,26 @@ export class Macros {
     const number = Number(count?.text ?? "0");
     if (body === undefined || !(number >= 0 && number <= 9)) return undefined;
     const text = word === "\\DeclareMathOperator" ? `\\operatorname{${body.text}}` : body.text;
-    this.#macros.set(called, { count: number, usual: usual?.text, body: text });
+    this.#macros.set(called, { count: number, usual: usual?.text, body: text, isProgram: programming.test(text) });
     return body.end;
+  }
+
+  /** An environment is two macros: what its begin stands for, with arguments, and what its end does. */
+  #defineEnvironment(source: Source, after: number): number | undefined {
+    const name = argumentAt(source, after + (source.text[after] === "*" ? 1 : 0));
+    const count = name && optionalAt(source, name.end);
+    const usual = count && optionalAt(source, count.end);
+    const begin = name && argumentAt(source, usual?.end ?? count?.end ?? name.end);
+    const end = begin && argumentAt(source, begin.end);
+    const number = Number(count?.text ?? "0");
+    if (name === undefined || begin === undefined || end === undefined || !(number >= 0 && number <= 9)) return undefined;
+    const isProgram = programming.test(begin.text) || programming.test(end.text);
+    const opens: Macro = { count: number, usual: usual?.text, body: begin.text, isProgram };
+    const closes: Macro = { count: 0, usual: undefined, body: end.text, isProgram, partner: opens };
+    opens.partner = closes;
+    this.#macros.set(`begin ${name.text.trim()}`, opens);
+    this.#macros.set(`end ${name.text.trim()}`, closes);
+    return end.end;
   }
 
   #defineByTex(source: Source, at: number): number | undefined {
@@ -71,31 +99,60 @@ export class Macros {
     const match = head.exec(source.text);
     const body = match === null ? undefined : argumentAt(source, head.lastIndex);
     if (match === null || body === undefined) return undefined;
-    this.#macros.set(match[1] ?? "", { count: (match[2] ?? "").length / 2, usual: undefined, body: body.text });
+    const count = (match[2] ?? "").length / 2;
+    this.#macros.set(match[1] ?? "", { count, usual: undefined, body: body.text, isProgram: programming.test(body.text) });
     return body.end;
   }
 
   /** The expansion of a macro whose name has just been read; undefined where it is none, or has too few arguments. */
   #use(source: Source, start: number, name: string | undefined, depth: number): Argument | undefined {
-    const macro = name === undefined ? undefined : this.#macros.get(name);
-    if (macro === undefined || depth >= deepest || this.#room < 0) return undefined;
-    const values: string[] = [];
-    let end = start;
-    if (macro.usual !== undefined) {
-      const given = optionalAt(source, end);
-      values.push(given?.text ?? macro.usual);
-      end = given?.end ?? end;
-    }
-    while (values.length < macro.count) {
-      const value = argumentAt(source, end);
-      if (value === undefined) return undefined;
-      values.push(value.text);
-      end = value.end;
-    }
-    const text = substituted(macro.body, values);
+    const { macro, end: behind } = this.#named(source, start, name);
+    if (macro === undefined || macro.isProgram || depth >= deepest || this.#room < 0) return undefined;
+    const given = this.#open.has(macro) ? "itself" : argumentsAt(source, behind, macro);
+    if (given === "itself") markProgram(macro);
+    if (given === undefined || given === "itself") return undefined;
+    const text = substituted(macro.body, given.values);
     this.#room -= text.length;
-    return this.#room < 0 ? undefined : { text: this.expand(text, depth + 1), end };
+    if (this.#room < 0) return undefined;
+    this.#open.add(macro);
+    const expanded = this.expand(text, depth + 1);
+    this.#open.delete(macro);
+    return macro.isProgram ? undefined : { text: expanded, end: given.end };
   }
+
+  /** The macro of a control word, or of the environment that \begin or \end names. */
+  #named(source: Source, start: number, name = ""): { readonly macro: Macro | undefined; readonly end: number } {
+    if (name !== "begin" && name !== "end") return { macro: this.#macros.get(name), end: start };
+    const environment = argumentAt(source, start);
+    return { macro: this.#macros.get(`${name} ${environment?.text}`), end: environment?.end ?? start };
+  }
+}
+
+function markProgram(macro: Macro): void {
+  macro.isProgram = true;
+  if (macro.partner !== undefined) macro.partner.isProgram = true;
+}
+
+/** The arguments that a macro takes; undefined where there are too few. */
+function argumentsAt(
+  source: Source,
+  start: number,
+  { count, usual }: Macro,
+): { readonly values: readonly string[]; readonly end: number } | undefined {
+  const values: string[] = [];
+  let end = start;
+  if (usual !== undefined) {
+    const given = optionalAt(source, end);
+    values.push(given?.text ?? usual);
+    end = given?.end ?? end;
+  }
+  while (values.length < count) {
+    const value = argumentAt(source, end);
+    if (value === undefined) return undefined;
+    values.push(value.text);
+    end = value.end;
+  }
+  return { values, end };
 }
 
 /** The body with its arguments, apart from a control word in front of them by a space. */
