@@ -1,7 +1,7 @@
 // Reads the calls of a message as their text arrives.
 import { JsonExtent } from "./json-extent.ts";
-import { behindSpace, endOfLiteral } from "./literal.ts";
-import { beginOf, type CallFormat } from "./output-format.ts";
+import { behindSpace, endOfAny, endOfLiteral } from "./literal.ts";
+import { beginsOf, type CallFormat } from "./output-format.ts";
 import { nameCharacters } from "./request.ts";
 
 /** A call's beginning: its place among the message's calls, an id of its own, and the tool's name. */
@@ -105,7 +105,8 @@ export class CallReader {
   #literal(text: string, start: number): Step | undefined {
     const { format } = this.#reading;
     if (this.#step === this.#behind) return this.#between(text, start);
-    return stepTo(endOfLiteral(this.#step === 0 ? beginOf(format) : format.within[this.#step / 2 - 1]!, text, start), start, "next");
+    const literals = this.#step === 0 ? beginsOf(format) : [format.within[this.#step / 2 - 1]!];
+    return stepTo(endOfAny(literals, text, start), start, "next");
   }
 
   /** What leads to the next call may begin as what ends the last one does: it is looked for first. */
@@ -176,11 +177,11 @@ export class JsonArguments implements ArgumentsReader {
 
 /** The place from which calls without a marker are read, if they begin at a place of a text; "cut" where more of it must be seen. */
 export function beginOfCalls({ format, argumentsOf }: CallReading, text: string, start: number): number | "cut" | undefined {
-  const { prefix, before, within } = format;
+  const { prefix, within } = format;
   const behindPrefix = prefix === undefined ? undefined : endOfLiteral(prefix, text, start);
   if (behindPrefix !== undefined)
     return behindPrefix === "cut" || behindSpace(text, behindPrefix) === text.length ? "cut" : behindSpace(text, behindPrefix);
-  const name = endOfLiteral(before, text, start);
+  const name = endOfAny(beginsOf(format), text, start);
   if (name === "cut" || name === undefined) return name;
   const end = endOfRun(nameRun, text, name);
   if (end === text.length) return "cut";

@@ -139,9 +139,19 @@ describe("what a message may be", () => {
   test("Llama's answers are told from its calls by how they begin", () => {
     const good = '{"name": "get_weather", "parameters": {"city": "Rom"}}';
     const bad = '{"name": "get_weather", "parameters": {"city": "Paris"}}';
-    const all = [good, bad, `<|python_tag|>${good}`, "<|python_tag|>print(1)", `It is ${bad}`, '{"name": "get"}', "{", "  Yes."];
+    const all = [
+      good,
+      bad,
+      `<|python_tag|>${good}`,
+      "<|python_tag|>print(1)",
+      `It is ${bad}`,
+      '{"name": "get"}',
+      "{",
+      "  Yes.",
+      bad.replace("{", '{"type": "function", '),
+    ];
     expect(accepted("llama-3", both, all)).toEqual([good, all[2], all[4], all[5], all[6], all[7]]);
-    expect(accepted("llama-3", { ...both, toolChoice: "none" }, all)).toEqual(all.slice(4));
+    expect(accepted("llama-3", { ...both, toolChoice: "none" }, all)).toEqual(all.slice(4, 8));
     expect(accepted("llama-3", { ...both, toolChoice: "required" }, all)).toEqual([good, all[2]]);
   });
 

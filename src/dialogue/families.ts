@@ -53,5 +53,7 @@ export function inFamily(found: CallFormat, source: string): CallFormat {
     return { ...found, name: name ?? found.name };
   }
   const isLlama = /<\|python_tag\|>|ipython/.test(source);
-  return isLlama ? { ...found, name: "llama-3", prefix: "<|python_tag|>" } : found;
+  if (!isLlama) return found;
+  // Llama 3.1 to 3.3 write a form, too, that their templates have only for tools.
+  return { ...found, name: "llama-3", prefix: "<|python_tag|>", otherBegins: ['{"type": "function", "name": "'] };
 }

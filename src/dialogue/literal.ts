@@ -51,6 +51,12 @@ export function endOfLiteral(literal: string, from: string, start: number): numb
   return at;
 }
 
+/** The same for the first of several literals that stands there, where none could stand there with more text. */
+export function endOfAny(literals: readonly string[], from: string, start: number): number | "cut" | undefined {
+  const ends = literals.map((literal) => endOfLiteral(literal, from, start));
+  return ends.find((end) => typeof end === "number") ?? ends.find((end) => end === "cut");
+}
+
 /** The first place from `at` on that is no white space. */
 export function behindSpace(from: string, at: number): number {
   let end = at;

@@ -21,6 +21,8 @@ export interface CallFormat {
   readonly slots: readonly CallSlot[];
   /** One text fewer than slots. */
   readonly within: readonly string[];
+  /** Other texts that a model may write in place of {@link before}. */
+  readonly otherBegins?: readonly string[] | undefined;
   /** Undefined where a message has one call at most. */
   readonly between: string | undefined;
   readonly after: string;
@@ -35,10 +37,10 @@ export interface CallFormat {
   readonly tags?: ArgumentTags | undefined;
 }
 
-/** What stands in front of the first call, where white space may follow a marker that is a tag even if the template writes none. */
-export function beginOf({ before, marker }: CallFormat): string {
+/** What may stand in front of the first call; white space may follow a marker that is a tag even if the template writes none. */
+export function beginsOf({ before, otherBegins = [], marker }: CallFormat): readonly string[] {
   const isTag = marker !== undefined && /[\]>]$/.test(marker);
-  return isTag ? `${marker} ${before.slice(marker.length).trimStart()}` : before;
+  return [isTag ? `${marker} ${before.slice(marker.length).trimStart()}` : before, ...otherBegins];
 }
 
 /** Arguments that are written one by one: `open` key `middle` value `close`. Strings stand there as they are, other values as JSON. */

@@ -92,9 +92,12 @@ test("DeepSeek's calls, behind reasoning that the prompt has begun", () => {
 
 describe("Llama's calls have no marker", () => {
   const call = `{"name": "get_weather", "parameters": ${rome}}`;
-  test.each([call, `\n${call}`, `<|python_tag|>${call}`, `<|python_tag|> \n${call}`])("%j is one", (text) => {
-    expect(read("llama-3", text)).toMatchObject({ content: "", calls: [["get_weather", rome]], finishReason: "tool_calls" });
-  });
+  test.each([call, `\n${call}`, `<|python_tag|>${call}`, `<|python_tag|> \n${call}`, call.replace("{", '{"type": "function", ')])(
+    "%j is one",
+    (text) => {
+      expect(read("llama-3", text)).toMatchObject({ content: "", calls: [["get_weather", rome]], finishReason: "tool_calls" });
+    },
+  );
 
   test.each([
     `It is: ${call}`,

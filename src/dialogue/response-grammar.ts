@@ -17,7 +17,7 @@ import {
 import { codePoints } from "../regex/index.ts";
 import { closedSchema } from "./closed-schema.ts";
 import { escaped, literalPattern, literalText, someSpace } from "./literal.ts";
-import { beginOf, type CallFormat, type ReasoningFormat } from "./output-format.ts";
+import { beginsOf, type CallFormat, type ReasoningFormat } from "./output-format.ts";
 import { parametersOf, type ResponseFormat, type Tool } from "./request.ts";
 import { checkObjectSchema, taggedText } from "./tagged-arguments.ts";
 
@@ -75,10 +75,11 @@ function forbidden({ reasoning, start, calls, names }: GrammarParts): string {
   const patterns = reasoning !== undefined && start === "either" ? [escaped(reasoning.open)] : [];
   if (calls?.marker !== undefined) patterns.push(escaped(calls.marker));
   else if (calls !== undefined) {
-    const { prefix, before, within } = calls;
+    const { prefix, within } = calls;
     if (prefix !== undefined) patterns.push(escaped(prefix));
+    const begins = beginsOf(calls).map(literalPattern).join("|");
     const called = names.map(escaped).join("|");
-    patterns.push(`^[ \\t\\n\\r]*${literalPattern(before)}(?:${called})${escaped(within[0]?.[0] ?? "")}`);
+    patterns.push(`^[ \\t\\n\\r]*(?:${begins})(?:${called})${escaped(within[0]?.[0] ?? "")}`);
   }
   return patterns.join("|");
 }
@@ -88,7 +89,7 @@ function callsText({ tools, parallel }: GrammarParts, format: CallFormat, compos
   const { prefix, between, after } = format;
   const more = parallel && between !== undefined ? repeat(sequence(literalText(between), call), 0) : empty;
   const start = prefix === undefined ? empty : optional(sequence(text(prefix), someSpace));
-  return sequence(start, literalText(beginOf(format)), call, more, literalText(after));
+  return sequence(start, either(beginsOf(format).map(literalText)), call, more, literalText(after));
 }
 
 const digitsAndLetters = set(
@@ -101,21 +102,16 @@ const digitsAndLetters = set(
 
 function callText(tool: Tool, { slots, within, tags }: CallFormat, composer: GrammarComposer): Expression {
   const { name, parameters } = tool.function;
-  const schema = parametersOf(parameters);
-  checkObjectSchema(schema, name);
-  const given = () =>
-    tags === undefined ? composer.json(objectSchema(schema), `the parameters of ${name}`) : taggedText(schema, tags, composer);
+  const whole = parametersOf(parameters);
+  checkObjectSchema(whole, name);
+  const schema = closedSchema({ type: "object", ...whole });
+  const given = () => (tags === undefined ? composer.json(schema, `the parameters of ${name}`) : taggedText(schema, tags, composer));
   const parts = slots.map((slot, i) => {
     const one =
       slot === "name" ? text(name) : slot === "id" ? repeat(digitsAndLetters, 9, 9) : naming(`tools: the parameters of ${name}`, given);
     return sequence(i === 0 ? empty : literalText(within[i - 1] ?? ""), one);
   });
   return sequence(...parts);
-}
-
-/** A schema of parameters holds for an object, whether it says so or not. */
-function objectSchema(schema: object): object {
-  return closedSchema({ type: "object", ...schema });
 }
 
 function formatText(format: Exclude<ResponseFormat, { type: "text" }>, composer: GrammarComposer): Expression {

@@ -1,17 +1,6 @@
 // Arguments that are written one by one between tags, as Qwen3-Coder has them: strings stand there as they are, other values as JSON.
 import { check, fail, isObject, type JsonObject } from "../base/index.ts";
-import {
-  type Expression,
-  either,
-  type Grammar,
-  type GrammarComposer,
-  hasInstances,
-  jsonSchemaGrammar,
-  optional,
-  schemaStrings,
-  sequence,
-  text,
-} from "../grammar/index.ts";
+import { type Expression, either, type Grammar, GrammarComposer, optional, sequence, text } from "../grammar/index.ts";
 import type { ArgumentsReader } from "./call-reader.ts";
 import { behindSpace, endOfLiteral, escaped, withoutLastSpace } from "./literal.ts";
 import type { ArgumentTags } from "./output-format.ts";
@@ -26,7 +15,7 @@ const plainKeywords = [
 
 /** A schema's members. @throws CriaError naming a keyword that says more of an object than its members */
 function membersOf(schema: object): { readonly key: string; readonly schema: object; readonly isRequired: boolean }[] {
-  const { properties = {}, required = [], $defs, definitions } = schema as JsonObject;
+  const { properties = {}, required = [], $schema, $defs, definitions } = schema as JsonObject;
   const odd = Object.keys(schema).find((key) => !plainKeywords.includes(key));
   check(
     odd === undefined,
@@ -42,7 +31,7 @@ function membersOf(schema: object): { readonly key: string; readonly schema: obj
     where,
     () => `/required: ${JSON.stringify(unnamed)} is required but not one of the properties: add it there`,
   );
-  const shared = { ...($defs !== undefined && { $defs }), ...(definitions !== undefined && { definitions }) };
+  const shared = Object.fromEntries(Object.entries({ $schema, $defs, definitions }).filter(([, value]) => value !== undefined));
   return members.map(([key, member]) => ({ key, schema: { ...shared, allOf: [member] }, isRequired: names.includes(key) }));
 }
 
@@ -64,9 +53,15 @@ const notString = { not: { type: "string" } };
 /** The texts of arguments. @throws CriaError naming what a schema says that is not supported */
 export function taggedText(schema: object, { open, middle, close }: ArgumentTags, composer: GrammarComposer): Expression {
   const pairs = membersOf(schema).map(({ key, schema: member, isRequired }) => {
-    const strings = schemaStrings(member, escaped(close.trim()));
-    const value = hasInstances({ ...member, ...notString }) ? [composer.json({ ...member, ...notString }, key)] : [];
-    const pair = sequence(text(open + key + middle), either([...value, ...(strings === undefined ? [] : [strings])]), text(close));
+    const strings = composer.strings(member, escaped(close.trim()));
+    const others = composer.jsonIfAny({ ...member, ...notString }, key);
+    const values = [others, strings].filter((value) => value !== undefined);
+    check(
+      values.length > 0 || !isRequired,
+      where,
+      () => `/properties/${key}: no value is valid, and one must be: what is required contradicts itself`,
+    );
+    const pair = sequence(text(open + key + middle), either(values), text(close));
     return isRequired ? pair : optional(pair);
   });
   return sequence(...pairs);
@@ -74,25 +69,38 @@ export function taggedText(schema: object, { open, middle, close }: ArgumentTags
 
 /** What an argument may be that is no string; undefined where it is always one. */
 function othersOf(member: object): Grammar | undefined {
-  const schema = { ...member, ...notString };
-  return hasInstances(schema) ? jsonSchemaGrammar(schema) : undefined;
+  const composer = new GrammarComposer();
+  const others = composer.jsonIfAny({ ...member, ...notString }, "value");
+  return others && composer.grammar(others);
 }
 
-/** What reads the arguments of one tool's calls. */
+/** What reads the arguments of one tool's calls. What a member may be beside a string is worked out when a call first has it. */
 export function taggedReaders(schema: object, tags: ArgumentTags): () => ArgumentsReader {
-  const kinds = new Map(membersOf(schema).map(({ key, schema: member }) => [key, othersOf(member)]));
-  return () => new TaggedArguments(kinds, tags);
+  const known = new Map<string, Grammar | undefined>();
+  const members = new Map(membersOf(schema).map(({ key, schema: member }) => [key, member]));
+  const isOther = (key: string, value: string) => {
+    const member = members.get(key);
+    if (member !== undefined && !known.has(key)) known.set(key, othersOf(member));
+    return known.get(key)?.accepts(value) ?? false;
+  };
+  return () => new TaggedArguments({ has: (key) => members.has(key), isOther }, tags);
+}
+
+/** What a tool's arguments may be. */
+interface Members {
+  has(key: string): boolean;
+  /** Whether a value stands for something else than a string. */
+  isOther(key: string, value: string): boolean;
 }
 
 /** Values come when they are whole. */
 class TaggedArguments implements ArgumentsReader {
-  readonly #others: ReadonlyMap<string, Grammar | undefined>;
+  readonly #members: Members;
   readonly #tags: ArgumentTags;
   #count = 0;
 
-  /** @param others what each argument may be beside a string */
-  constructor(others: ReadonlyMap<string, Grammar | undefined>, tags: ArgumentTags) {
-    this.#others = others;
+  constructor(members: Members, tags: ArgumentTags) {
+    this.#members = members;
     this.#tags = tags;
   }
 
@@ -122,10 +130,12 @@ class TaggedArguments implements ArgumentsReader {
     const from = text.startsWith(middle, name) ? name + middle.length : name + mark.length;
     const before = close.slice(0, behindSpace(close, 0));
     const to = text.endsWith(before, tagAt) && tagAt - before.length >= from ? tagAt - before.length : tagAt;
-    const value = this.#others.has(key) ? text.slice(from, to) : undefined;
-    if (value === undefined) return undefined;
-    const isOther = this.#others.get(key)?.accepts(value) ?? false;
-    return { end: tagAt + tag.length, json: `${JSON.stringify(key)}: ${isOther ? value : JSON.stringify(value)}` };
+    if (!this.#members.has(key)) return undefined;
+    const value = text.slice(from, to);
+    return {
+      end: tagAt + tag.length,
+      json: `${JSON.stringify(key)}: ${this.#members.isOther(key, value) ? value : JSON.stringify(value)}`,
+    };
   }
 }
 

@@ -16,6 +16,8 @@ export class GrammarComposer {
   readonly #bodies: Expression[] = [empty];
   /** Rules of whole schemas. */
   readonly #roots: number[] = [];
+  /** Rules that call no others, such as strings and numbers, by what they say: schemas share them. */
+  readonly #leaves = new Map<string, number>();
 
   /**
    * The texts of a schema's instances, as {@link jsonSchemaGrammar} has them.
@@ -23,12 +25,43 @@ export class GrammarComposer {
    * @throws CriaError naming the place, as a JSON pointer, of what is not supported
    */
   json(schema: unknown, name: string, options: JsonSchemaOptions = {}): Expression {
-    const { names, bodies }: GrammarRules = jsonSchemaRules(schema, options);
-    const rule = this.#bodies.length;
-    const moved = mover(rule);
-    this.#names.push(...names.map((one) => `${name}, ${one}`));
-    this.#bodies.push(...bodies.map(moved));
-    this.#roots.push(rule);
+    return this.#include(jsonSchemaRules(schema, options), name);
+  }
+
+  /** The same; undefined where a schema has no instance that its grammar can write. */
+  jsonIfAny(schema: unknown, name: string, options: JsonSchemaOptions = {}): Expression | undefined {
+    const rules = jsonSchemaRules(schema, options);
+    return isProductive(rules.bodies) ? this.#include(rules, name) : undefined;
+  }
+
+  #include({ names, bodies }: GrammarRules, name: string): Expression {
+    const places: number[] = [];
+    const move = mover(places);
+    let next = this.#bodies.length;
+    const keys = bodies.map((body) => (callsRules(body) ? undefined : JSON.stringify(body)));
+    for (const key of keys) places.push((key === undefined ? undefined : this.#leaves.get(key)) ?? next++);
+    for (const [i, place] of places.entries()) {
+      if (place !== this.#bodies.length) continue;
+      this.#names.push(`${name}, ${names[i]}`);
+      this.#bodies.push(move(bodies[i]!));
+      if (keys[i] !== undefined) this.#leaves.set(keys[i], place);
+    }
+    this.#roots.push(places[0]!);
+    return { type: "rule", rule: places[0]! };
+  }
+
+  /**
+   * The strings among a schema's instances in which a pattern is not found, as they are and not as JSON writes them; undefined where there is none.
+   * @throws CriaError as {@link jsonSchemaGrammar} and {@link textWithout}
+   */
+  strings(schema: unknown, pattern: string): Expression | undefined {
+    const language = limited(pattern, () => both(jsonSchemaStrings(schema), negated(patternLanguage(pattern))));
+    if (isEmpty(language)) return undefined;
+    const body = languageText(language);
+    const key = JSON.stringify(body);
+    const rule = this.#leaves.get(key) ?? this.#bodies.push(body) - 1;
+    if (rule === this.#names.length) this.#names.push("a string");
+    this.#leaves.set(key, rule);
     return { type: "rule", rule };
   }
 
@@ -46,8 +79,28 @@ export class GrammarComposer {
   }
 }
 
-/** Moves the indices of rules. What stands at several places of an expression stays one object. */
-function mover(by: number): (expression: Expression) => Expression {
+/** Whether a rule's body calls others. */
+function callsRules(body: Expression): boolean {
+  switch (body.type) {
+    case "text":
+    case "set":
+      return false;
+    case "sequence":
+    case "either":
+      return body.parts.some(callsRules);
+    case "repeat":
+      return callsRules(body.body);
+    case "rule":
+      return true;
+    case "graph":
+      return body.nodes.some(({ edges }) => edges.some(([label]) => callsRules(label)));
+    default:
+      return body satisfies never;
+  }
+}
+
+/** Puts rules where they stand now. What stands at several places of an expression stays one object. */
+function mover(places: readonly number[]): (expression: Expression) => Expression {
   const known = new Map<Expression, Expression>();
   const move = (expression: Expression): Expression => {
     const found = known.get(expression) ?? moved(expression);
@@ -65,7 +118,7 @@ function mover(by: number): (expression: Expression) => Expression {
       case "repeat":
         return { ...expression, body: move(expression.body) };
       case "rule":
-        return { type: "rule", rule: expression.rule + by };
+        return { type: "rule", rule: places[expression.rule]! };
       case "graph":
         return { type: "graph", nodes: expression.nodes.map((node) => withLabels(node, move)) };
       default:
@@ -85,20 +138,6 @@ function withLabels({ isEnd, edges }: GraphNode, change: (label: Expression) => 
  */
 export function textWithout(pattern: string): Expression {
   return languageText(limited(pattern, () => negated(patternLanguage(pattern))));
-}
-
-/**
- * The strings among a schema's instances in which a pattern is not found, as they are and not as JSON writes them; undefined where there is none.
- * @throws CriaError as {@link jsonSchemaGrammar} and {@link textWithout}
- */
-export function schemaStrings(schema: unknown, pattern: string): Expression | undefined {
-  const language = limited(pattern, () => both(jsonSchemaStrings(schema), negated(patternLanguage(pattern))));
-  return isEmpty(language) ? undefined : languageText(language);
-}
-
-/** Whether a schema has an instance that its grammar can write. @throws CriaError as {@link jsonSchemaGrammar} */
-export function hasInstances(schema: unknown): boolean {
-  return isProductive(jsonSchemaRules(schema).bodies);
 }
 
 function languageText(language: Language): Expression {

@@ -1,4 +1,4 @@
-export { GrammarComposer, hasInstances, schemaStrings, textWithout } from "./compose.ts";
+export { GrammarComposer, textWithout } from "./compose.ts";
 export { anyText, type Expression, either, empty, optional, repeat, sequence, set, text } from "./expression.ts";
 export { Grammar, gbnfGrammar } from "./grammar.ts";
 export { type JsonSchemaOptions, jsonSchemaGrammar } from "./json-schema/json-schema.ts";
