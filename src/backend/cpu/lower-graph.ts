@@ -4,7 +4,7 @@ import { type Attributes, alignment, type Graph, type Node, type Tensor, tensorB
 import type { Kernel, KernelDefinition, Target } from "../../kernel/index.ts";
 import type { Call } from "./executor.ts";
 import type { Kernels } from "./kernels.ts";
-import { linearStep, writeStep } from "./lower-steps.ts";
+import { attendStep, linearStep } from "./lower-steps.ts";
 import { lowerings } from "./lowerings.ts";
 import { type Step, type StepGraph, stepsOf } from "./steps.ts";
 
@@ -97,7 +97,8 @@ type AnyRow = (to: Lowering, inputs: object, outputs: object, sizes: object, att
 
 function lowerStep(step: Step, emitter: Lowering): void {
   if ("linear" in step) linearStep(emitter, step.linear, step.outputs);
-  else if ("write" in step) writeStep(emitter, step.write);
+  else if ("attend" in step)
+    attendStep(emitter, step.attend, emitter.address(step.attend.attend.outputs[0] ?? fail("cpu", "attention makes nothing")));
   else lowerNode(step.node, emitter);
 }
 

@@ -1,18 +1,10 @@
 // What nodes become that are computed together (steps.ts says which): as few phases as their results have to wait for each other.
 import { fail, isQuantised, type QuantisedDType } from "../../base/index.ts";
-import type {
-  ActivationAttributes,
-  Node,
-  NormAttributes,
-  PagedAttentionAttributes,
-  PageWriteAttributes,
-  RopeAttributes,
-  Tensor,
-} from "../../graph/index.ts";
+import type { ActivationAttributes, NormAttributes, PagedAttentionAttributes, RopeAttributes, Tensor } from "../../graph/index.ts";
 import * as library from "../../kernel/index.ts";
 import type { Lowering } from "./lower-graph.ts";
 import { attendPages } from "./lowerings.ts";
-import type { GatedProduct, LinearProduct, LinearStep, WriteStep } from "./steps.ts";
+import type { AttendStep, GatedProduct, LinearProduct, LinearStep } from "./steps.ts";
 import { quantisedForm } from "./weight-product.ts";
 
 /** The rows once, then their products, then what the gated ones are multiplied by. @param outputs what others read */
@@ -45,7 +37,7 @@ function quantisedRows(to: Lowering, { x, norm, attention, products, gated }: Li
     const y = isKept ? to.address(x) : to.scratch(m * k * 4);
     const sizes = { rows: m, channels: k, epsilon, types, ...rows.live };
     to.call(library.normLines, sizes, [to.address(from), to.address(gain), y, ...places, ...rows.count]);
-  } else if (attention) attendLines(to, attention, types[0] ?? "q8_0", places[0] ?? 0);
+  } else if (attention) attendStep(to, attention, places[0] ?? 0, types[0]);
   else
     to.together(() => {
       for (const [i, type] of types.entries())
@@ -55,23 +47,23 @@ function quantisedRows(to: Lowering, { x, norm, attention, products, gated }: Li
     places[types.findIndex(serves(weight))] ?? fail("cpu", `the rows of "${x.name}" are not quantised for "${weight.name}"`);
 }
 
-/** Attention whose outputs are lines for weights of a type. */
-function attendLines(to: Lowering, { op, inputs, attributes }: Node, lines: QuantisedDType, o: number): void {
-  const [q, keys, values, positions, slots, pages, tiles, count] = inputs as [
-    Tensor,
-    Tensor,
-    Tensor,
-    Tensor,
-    Tensor,
-    Tensor,
-    Tensor,
-    Tensor,
-  ];
-  const { type, window } = attributes as PagedAttentionAttributes;
-  const { R: rows = 1, H: heads = 1 } = op.sizes(inputs, attributes);
-  const sizes = { rows, heads, ...poolSizesOf(keys, pages, type), window, lines };
-  attendPages(to, { q, keys, values, positions, slots, pages, tiles, count }, sizes, o);
+/** Attention over pages. @param o the address of its outputs. @param lines the type of weights that read these as bytes */
+export function attendStep(to: Lowering, { attend, turned }: AttendStep, o: number, lines?: QuantisedDType): void {
+  const [queries, keys, values, positions, slots, pages, tiles, count] = attend.inputs as readonly Tensor[] as Tensors<8>;
+  const { type, window } = attend.attributes as PagedAttentionAttributes;
+  const { R: rows = 1, H: heads = 1 } = attend.op.sizes(attend.inputs, attend.attributes);
+  const known = { rows, heads, ...poolSizesOf(keys, pages, type), window, ...(lines && { lines }) };
+  const tensors = { q: queries, keys, values, positions, slots, pages, tiles, count };
+  if (turned === undefined) return attendPages(to, tensors, known, o);
+  const [q, , turns] = turned.queries.inputs as readonly Tensor[] as Tensors<3>;
+  const [k] = turned.keys.inputs as readonly Tensor[] as Tensors<1>;
+  const [, , , v] = turned.write.inputs as readonly Tensor[] as Tensors<4>;
+  const { pairing, attentionFactor } = turned.queries.attributes as RopeAttributes;
+  attendPages(to, { ...tensors, q, turned: { k, v, turns } }, { ...known, turned: { pairing, attentionFactor } }, o);
 }
+
+/** So many tensors. */
+type Tensors<N extends number, T extends readonly Tensor[] = []> = T["length"] extends N ? T : Tensors<N, readonly [...T, Tensor]>;
 
 /** The hidden channels as lines for what reads them. */
 function hiddenSizes({ shape: [m = 1] }: Tensor, { gate, down }: GatedProduct): library.QuantisedRows {
@@ -96,33 +88,6 @@ function multiply(to: Lowering, { weight, y, residual }: LinearProduct, lines: n
   const sizes = { type: quantisedType(weight), m, n, k, ...(residual && { adds: true as const }), ...rows.live };
   const added = residual ? [to.address(residual)] : [];
   to.call(library.quantisedMatmul, sizes, [lines, packedOf(to, weight), to.address(y), ...added, ...rows.count]);
-}
-
-/** Turns queries and keys and writes keys and values in one phase. */
-export function writeStep(to: Lowering, { keys, queries, write }: WriteStep): void {
-  const [keyPool, valuePool, , v, positions, slots, pages, count] = write.inputs as [
-    Tensor,
-    Tensor,
-    Tensor,
-    Tensor,
-    Tensor,
-    Tensor,
-    Tensor,
-    Tensor,
-  ];
-  const [k, , turns] = keys.inputs as [Tensor, Tensor, Tensor];
-  const { type } = write.attributes as PageWriteAttributes;
-  const { headDim, pairing, attentionFactor } = keys.attributes as RopeAttributes;
-  const [rows = 1] = k.shape;
-  const [q, turned] = [queries?.inputs[0], queries?.outputs[0]];
-  const heads = (q?.shape[1] ?? 0) / headDim;
-  const sizes = { rows, ...poolSizesOf(keyPool, pages, type), heads, pairing, attentionFactor };
-  const given = [keyPool, valuePool, k, v, positions, slots, pages, turns, ...(q && turned ? [q, turned] : []), count];
-  to.call(
-    library.ropeWrite,
-    sizes,
-    given.map((tensor) => to.address(tensor)),
-  );
 }
 
 function poolSizesOf({ shape }: Tensor, table: Tensor, type: library.PoolType): library.PoolSizes {

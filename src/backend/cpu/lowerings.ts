@@ -119,21 +119,25 @@ export const lowerings: { readonly [Name in keyof OpsByName]: Row<OpsByName[Name
   },
 };
 
-type AttendedTensors = Record<"q" | "keys" | "values" | "positions" | "slots" | "pages" | "tiles" | "count", Tensor>;
+interface AttendedTensors extends Record<"q" | "keys" | "values" | "positions" | "slots" | "pages" | "tiles" | "count", Tensor> {
+  /** New keys and values and the table of turns, where rows are turned on their way. */
+  readonly turned?: Record<"k" | "v" | "turns", Tensor>;
+}
 
 /** Attention over pages in one phase, or two where parts are dealt. @param o the address of the outputs, or of their lines */
 export function attendPages(
   to: Lowering,
-  { q, keys, values, positions, slots, pages, tiles, count }: AttendedTensors,
+  { q, keys, values, positions, slots, pages, tiles, count, turned }: AttendedTensors,
   known: Omit<library.PagedAttentionSizes, "dealt">,
   o: number,
 ): void {
   const sizes = { ...known, dealt: library.dealtParts(known) };
   const from = addresses(to, q, keys, values, positions, slots, pages, tiles);
-  if (sizes.dealt === 1) return to.call(library.pagedAttention, sizes, [...from, o, to.address(count)]);
+  const more = turned ? addresses(to, turned.k, turned.v, turned.turns, count) : [to.address(count)];
+  if (sizes.dealt === 1) return to.call(library.pagedAttention, sizes, [...from, o, ...more]);
   const parts = to.scratch(library.partsBytes(sizes));
   const { lines: _, ...attended } = sizes; // parts are merged as floats
-  to.call(library.pagedAttention, attended, [...from, parts, to.address(count)]);
+  to.call(library.pagedAttention, attended, [...from, parts, ...more]);
   to.call(library.mergeParts, sizes, [parts, to.address(positions), o, to.address(count)]);
 }
 

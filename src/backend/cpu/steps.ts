@@ -3,16 +3,16 @@
 //
 //   RMSNorm, or attention over pages, whose rows are quantised · the products that read them, each with the residual that it is added to
 //   the same, where gate, up, their activation and its rounding are one product · down with its residual
-//   RoPE of queries and keys with the write to the pages
+//   RoPE of queries and keys with the write to the pages and attention, in programs of few rows
 //
 // The model's graph says none of this. What is computed together has the bits of its nodes one by one, so what a program keeps, which must be there by itself,
 // changes no other bit; the tests say so, and the reference computes the nodes.
 import { fail, isQuantised, type QuantisedDType } from "../../base/index.ts";
 import type { Attributes, Graph, MatmulAttributes, Node, PlannedNode, Tensor } from "../../graph/index.ts";
-import { isGated, makesLines, ropeWriteRows, type Target } from "../../kernel/index.ts";
+import { isGated, makesLines, type Target, turnedRows } from "../../kernel/index.ts";
 
 /** What is lowered at one go: a node, or several that are computed together. */
-export type Step = PlannedNode & ({ readonly node: Node } | { readonly linear: LinearStep } | { readonly write: WriteStep });
+export type Step = PlannedNode & ({ readonly node: Node } | { readonly linear: LinearStep } | { readonly attend: AttendStep });
 
 /** Products of one matrix of rows, which are quantised once. */
 export interface LinearStep {
@@ -21,7 +21,7 @@ export interface LinearStep {
   /** The norm that makes x. */
   readonly norm?: Node | undefined;
   /** The attention over pages that makes x, which nobody else reads. */
-  readonly attention?: Node | undefined;
+  readonly attention?: AttendStep | undefined;
   readonly products: readonly LinearProduct[];
   readonly gated?: GatedProduct | undefined;
 }
@@ -41,11 +41,10 @@ export interface GatedProduct {
   readonly down: LinearProduct;
 }
 
-/** RoPE of keys, and of the queries where there are any, in the phase that writes keys and values to their pages. */
-export interface WriteStep {
-  readonly keys: Node;
-  readonly queries?: Node | undefined;
-  readonly write: Node;
+/** Attention over pages; in programs of few rows with RoPE of its queries and keys, and the write of keys and values to the pages. */
+export interface AttendStep {
+  readonly attend: Node;
+  readonly turned?: { readonly queries: Node; readonly keys: Node; readonly write: Node } | undefined;
 }
 
 /** What steps are made of. */
@@ -64,6 +63,8 @@ class StepFinder {
   readonly #places = new Map<Node, number>();
   /** Which node makes an activation. */
   readonly #makers = new Map<Tensor, Node>();
+  /** Attention, with what is computed beside it: these nodes run when it does. */
+  readonly #attends = new Map<Node, AttendStep>();
   /** Nodes that are in a step. */
   readonly #taken = new Set<Node>();
 
@@ -83,23 +84,16 @@ class StepFinder {
 
   steps(): Step[] {
     const steps: Step[] = [];
-    const writes = new Map<Node, Step>();
-    for (const node of this.#graph.nodes) {
-      const step = node.op.name === "pageWrite" ? this.#writeOf(node) : undefined;
-      if (step) writes.set(node, step);
-    }
-    for (const node of this.#graph.nodes) {
-      const write = writes.get(node);
-      if (write) steps.push(write);
-      else if (!this.#taken.has(node)) steps.push(this.#linear(node) ?? { ...node, node });
-    }
+    for (const node of this.#graph.nodes) if (node.op.name === "pagedAttention") this.#attends.set(node, this.#attendOf(node));
+    for (const node of this.#graph.nodes)
+      if (!this.#taken.has(node)) steps.push(this.#linear(node) ?? this.#attend(node) ?? { ...node, node });
     return steps;
   }
 
   /** Products begin at the norm that makes their rows, or at the first of them; what else they read is there by then. */
   #linear(node: Node): Step | undefined {
     const norm = isNorm(node) ? node : undefined;
-    const attention = this.#isRounded(node) ? node : undefined;
+    const attention = this.#isRounded(node) ? this.#attends.get(node) : undefined;
     const x = norm || attention ? node.outputs[0] : isByteProduct(node) ? node.inputs[0] : undefined;
     const products = x ? this.#byteProducts(x) : [];
     if (x === undefined || products.length === 0) return undefined;
@@ -107,11 +101,28 @@ class StepFinder {
     const gated = this.#gated(products, place);
     const left = products.filter((product) => product !== gated?.gate && product !== gated?.up);
     const added = left.map((product) => this.#added(product, place));
-    const nodes = [...(norm || attention ? [node] : []), ...products, ...added.flatMap(({ nodes }) => nodes), ...(gated?.nodes ?? [])];
+    const nodes = [
+      ...(norm ? [norm] : []),
+      ...nodesOf(attention),
+      ...products,
+      ...added.flatMap(({ nodes }) => nodes),
+      ...(gated?.nodes ?? []),
+    ];
     return {
       ...this.#together(nodes),
       linear: { x, norm, attention, products: added.map(({ product }) => product), gated: gated?.product },
     };
+  }
+
+  #attendOf(attend: Node): AttendStep {
+    const turned = this.#turned(attend);
+    if (turned) for (const node of Object.values(turned)) this.#taken.add(node);
+    return { attend, turned };
+  }
+
+  #attend(node: Node): Step | undefined {
+    const attend = this.#attends.get(node);
+    return attend?.turned && { ...this.#together(nodesOf(attend)), attend };
   }
 
   /** Whether a node is attention over pages whose outputs one product of bytes reads, and nobody else. */
@@ -152,28 +163,16 @@ class StepFinder {
     return { product: { weight, y: sum.outputs[0] as Tensor, residual }, nodes: [sum] };
   }
 
-  /** The write of keys that RoPE has turned for it alone; queries turn with them, where nothing reads them before. */
-  #writeOf(write: Node): Step | undefined {
+  /** What turns the rows of attention and writes them to its pages, where nobody else reads what is turned, nor the pages in between. */
+  #turned(attend: Node): AttendStep["turned"] {
+    const [queries, write] = [this.#makers.get(attend.inputs[0] as Tensor), this.#graph.nodes[(this.#places.get(attend) ?? 0) - 1]];
+    if (write?.op.name !== "pageWrite" || write.inputs[0] !== attend.inputs[1]) return undefined;
     const keys = this.#makers.get(write.inputs[2] as Tensor);
-    if (keys?.op.name !== "rope" || keys.attributes.inverse || this.#onlyReader(keys) !== write) return undefined;
-    const [rows = 1, width = 1] = keys.outputs[0]?.shape ?? [];
-    if (rows > ropeWriteRows) return undefined;
-    const queries = this.#queriesBeside(keys, this.#places.get(write) ?? 0, width);
-    const nodes = [...(queries ? [queries] : []), keys, write];
-    return { ...this.#together(nodes), write: { keys, queries, write } };
-  }
-
-  /** The last node before a place that turns other heads as `keys` turns its own, and that nothing reads before the place. */
-  #queriesBeside(keys: Node, place: number, width: number): Node | undefined {
-    const isAlike = ({ op, inputs: [x, positions, turns], attributes }: Node) =>
-      op.name === "rope" &&
-      positions === keys.inputs[1] &&
-      turns === keys.inputs[2] &&
-      isSame(attributes, keys.attributes) &&
-      (x?.shape[1] ?? 0) % width === 0;
-    const isLater = (reader: Node) => (this.#places.get(reader) ?? 0) > place;
-    const found = this.#graph.nodes.slice(0, place).findLast((node) => node !== keys && isAlike(node) && !this.#taken.has(node));
-    return found?.outputs.every((output) => (this.#readers.get(output) ?? []).every(isLater)) ? found : undefined;
+    if (queries?.op.name !== "rope" || keys?.op.name !== "rope" || queries.attributes.inverse) return undefined;
+    const isAlike = [1, 2].every((i) => queries.inputs[i] === keys.inputs[i]) && isSame(queries.attributes, keys.attributes);
+    const isFew = (attend.outputs[0]?.shape[0] ?? 0) <= turnedRows && queries.inputs[1] === attend.inputs[3];
+    const isOwn = this.#onlyReader(queries) === attend && this.#onlyReader(keys) === write;
+    return isAlike && isFew && isOwn ? { queries, keys, write } : undefined;
   }
 
   /** The node that alone reads what a node makes, which is not kept. */
@@ -200,6 +199,12 @@ class StepFinder {
       outputs: [...made].filter(isRead),
     };
   }
+}
+
+function nodesOf(step: AttendStep | undefined): Node[] {
+  if (step === undefined) return [];
+  const { attend, turned } = step;
+  return turned ? [turned.queries, turned.keys, turned.write, attend] : [attend];
 }
 
 /** The norm of whole rows, whose gain no program changes. */

@@ -51,7 +51,7 @@ test("each kernel of the library that computes passes of inference belongs to it
   );
   expect(parts).toMatchObject({
     ...{ matmul: "products", quantisedMatmul: "products", packQuantised: "products", quantiseLines: "rounding", gatedLines: "products" },
-    ...{ pagedAttention: "attention", mergeParts: "attention", pageWrite: "attention", pageCopy: "attention", ropeWrite: "attention" },
+    ...{ pagedAttention: "attention", mergeParts: "attention", pageWrite: "attention", pageCopy: "attention" },
     ...{ rmsNorm: "other", glu: "other", rope: "other", embeddingRows: "other", topKBlocks: "other" },
   });
 });

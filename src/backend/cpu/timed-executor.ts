@@ -27,7 +27,7 @@ export interface TimedExecutor {
 
 /** Kernels by their names: products with the packing of their factors, attention with the pages that it reads and writes, activations that become bytes. */
 const parts: readonly (readonly [PassPart, RegExp])[] = [
-  ["attention", /attention|mergeParts|^page|^ropeWrite/i],
+  ["attention", /attention|mergeParts|^page/i],
   ["products", /matmul|^gated|^(?:un)?pack/i],
   ["rounding", /^quantise/i],
 ];

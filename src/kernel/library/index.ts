@@ -15,7 +15,7 @@ export { type AdamwConstants, adamw, normFromPartials, sumOfSquares, sumOfSquare
 export { keepsBits, type MatmulForm, type PackSizes, packedBytes, packMatrix, panelWord, unpackMatrix } from "./pack.ts";
 export { type PageCopySizes, type PageWriteSizes, pageCopy, pageWrite } from "./page-write.ts";
 export { dealtParts, mergeParts, pagedAttention, partsBytes } from "./paged-attention.ts";
-export type { PagedAttentionSizes } from "./paged-work.ts";
+export type { PagedAttentionSizes, Turning } from "./paged-work.ts";
 export type { PoolSizes, PoolType } from "./pages.ts";
 export {
   multiplyAddPeak,
@@ -34,8 +34,8 @@ export { type AddedSizes, type QuantisedSizes, quantisedMatmul } from "./quantis
 export { packedQuantisedBytes, packQuantised, type QuantisedMatrix, unpackQuantised } from "./quantised-panels.ts";
 export { type QuantisedPeakSizes, quantisedPeak, quantisedPeakBytes, quantisedPeakOperations } from "./quantised-peak.ts";
 export { type RopeSizes, rope } from "./rope.ts";
-export { type RopeWriteSizes, ropeWrite, ropeWriteRows } from "./rope-write.ts";
 export { blocksOfRow, type RowSizes } from "./row-blocks.ts";
 export type { Elements, Live } from "./rows.ts";
 export { groupsOfRow, type TopKSizes, topKBlocks, topKMerge } from "./top-k.ts";
+export { turnedRows } from "./turned-rows.ts";
 export type { PlainType } from "./weights.ts";

@@ -27,6 +27,7 @@ import { headInPage, loadIndex, type PoolSizes, pageKeys } from "./pages.ts";
 import { fill } from "./product.ts";
 import { rowAt, rowLimit, splitOfRows } from "./rows.ts";
 import { addSums, copySums, sumsIn, weighScores } from "./softmax-parts.ts";
+import { turnQueries, writeTurned } from "./turned-rows.ts";
 
 /** Units that one row of a long sequence is dealt among, at least: enough for many threads, and few where a program's other rows are not there. */
 const unitsOfRow = 64;
@@ -57,11 +58,13 @@ function partBytes({ headDim }: Pick<PoolSizes, "headDim">): number {
 
 /**
  * o of the rows of all tiles; where parts are dealt, their results instead, for {@link mergeParts}. Pointers: q [R, H · D], keys, values [G, KV, 64, D],
- * positions i32 [R], slots i32 [R], pages i32 [S, P], tiles i32 [R, 2], o [R, H · D], its lines or parts, count i32. One unit per key head, some rows of a tile and share of the parts; in programs of many rows a unit has several tiles, as most are not there.
+ * positions i32 [R], slots i32 [R], pages i32 [S, P], tiles i32 [R, 2], o [R, H · D], its lines or parts, where rows
+ * are turned on their way k, v [R, KV · D] and turns i32 [2, A], count i32. One unit per key head, some rows of a tile and share of the parts; in programs of many rows a unit has several tiles, as most are not there.
  */
 export const pagedAttention = kernel<PagedAttentionSizes>("pagedAttention", (k, sizes) => {
-  const p = k.pointers("q", "keys", "values", "positions", "slots", "pages", "tiles", "result");
-  const { rows, kvHeads, dealt } = sizes;
+  const { rows, kvHeads, dealt, turned } = sizes;
+  const given = k.pointers("q", "keys", "values", "positions", "slots", "pages", "tiles", "result");
+  const p = turned ? { ...given, turned: k.pointers("k", "v", "turns") } : given;
   const limit = rowLimit(k, { rows, live: true });
   const { scratch, begin, end } = k.range();
   const places = placesIn(sizes, scratch);
@@ -168,6 +171,7 @@ function eachPart({ k, sizes, tile }: Work, share: Int, body: (part: Int) => voi
 /** The rows of a tile, or where parts are dealt their parts of this share. */
 function attendTile(work: Work, share: Int): void {
   const { dealt } = work.sizes;
+  if (work.sizes.turned) writeTurned(work, share);
   loadQueries(work);
   eachPart(work, share, (part) => {
     attendPart(work, part);
@@ -185,7 +189,8 @@ function loadQueries({ k, sizes, p, places, tile, head }: Work): void {
   k.loop(0, tile.count, 1, (i) => {
     const from = rowAt(rowAt(p.q, tile.first.add(i), heads * headDim), head, width);
     const to = rowAt(places.queries, i, width);
-    k.lanes(width, (at) => k.store(k.load(from, at).mul(scale), to, at), 4);
+    const unscaled = sizes.turned ? turnQueries({ k, sizes, p, places, tile, head }, i, from, to) : from;
+    k.lanes(width, (at) => k.store(k.load(unscaled, at).mul(scale), to, at), 4);
   });
 }
 

@@ -3,6 +3,7 @@
 import type { Builder, Int } from "../language.ts";
 import { type PoolSizes, pageKeys, wideKeysScratch, wideValuesScratch } from "./pages.ts";
 import type { QuantisedType } from "./quantised-blocks.ts";
+import { anglesBytes, type RopeSizes } from "./rope.ts";
 import { rowAt } from "./rows.ts";
 
 /** Sizes of a pool and of the rows that attend its keys. */
@@ -17,7 +18,12 @@ export interface PagedAttentionSizes extends PoolSizes {
   readonly dealt: number;
   /** The type of weights that read o as lines of bytes, which then stand in its place; D is a multiple of 32. */
   readonly lines?: QuantisedType;
+  /** Where q and k are not turned yet, nor keys and values written: how they are turned on their way, in programs of few rows. */
+  readonly turned?: Turning;
 }
+
+/** How RoPE turns heads. */
+export type Turning = Pick<RopeSizes, "pairing" | "attentionFactor">;
 
 /** The most rows of a tile. */
 export const tileRows = 64;
@@ -51,6 +57,8 @@ export interface Pointers {
   readonly pages: Int;
   readonly tiles: Int;
   readonly result: Int;
+  /** New keys and values [R, KV · D] and the table of turns, where rows are turned on their way. */
+  readonly turned?: Readonly<Record<"k" | "v" | "turns", Int>>;
 }
 
 /** Rows of a tile that a unit works on: consecutive rows of one sequence at consecutive positions. */
@@ -73,6 +81,9 @@ export interface Places {
   /** A page's keys and values, widened. */
   readonly keys: Int;
   readonly values: Int;
+  /** A row's angles, and a turned key. */
+  readonly angles: Int;
+  readonly key: Int;
 }
 
 /** Unnormalised outputs of D channels, the largest score, and the sum of weights: of one query row or one after the other of several. */
@@ -119,14 +130,26 @@ export function placesIn(sizes: PagedAttentionSizes, scratch: Int): Places {
     part: sums(),
     all: sums(),
     keys: take(wideKeysScratch(sizes)),
-    values: end,
+    values: take(wideValuesScratch(sizes)),
+    angles: take(turnedBytes(sizes)),
+    key: end,
   };
 }
 
 /** Bytes that {@link placesIn} lays out. */
 export function scratchBytes(sizes: PagedAttentionSizes): number {
   const count = rowsOfUnit(sizes) * groupOf(sizes);
-  return count * ((3 * sizes.headDim + 4) * 4 + scoreStride) + wideKeysScratch(sizes) + wideValuesScratch(sizes);
+  return (
+    count * ((3 * sizes.headDim + 4) * 4 + scoreStride) +
+    wideKeysScratch(sizes) +
+    wideValuesScratch(sizes) +
+    turnedBytes(sizes) +
+    sizes.headDim * 4
+  );
+}
+
+function turnedBytes({ headDim, turned }: PagedAttentionSizes): number {
+  return turned === undefined ? 0 : anglesBytes({ headDim, ...turned });
 }
 
 /** The sums of a query row, of several. */

@@ -1,6 +1,7 @@
 // Kernels that do at one go what others do one after the other: the bits are theirs.
 import { describe, expect, test } from "vitest";
 import { Rng } from "../../base/index.ts";
+import { exampleBytes, pageTiles } from "../../graph/index.ts";
 import { ints, type Run, random, runs, sameBits, unwritten } from "../testing.test.helper.ts";
 import { glu } from "./activation.ts";
 import { add } from "./elementwise.ts";
@@ -8,14 +9,14 @@ import { gatedLines, isGated } from "./gated-lines.ts";
 import { rmsNorm } from "./norm.ts";
 import { normLines } from "./norm-lines.ts";
 import { pageWrite } from "./page-write.ts";
-import { headBytes } from "./pages.ts";
+import { mergeParts, pagedAttention, partsBytes } from "./paged-attention.ts";
+import { headBytes, type PoolType } from "./pages.ts";
 import { isSameLine, quantisedLinesBytes, quantiseLines } from "./quantise.ts";
 import { quantisedTypes, randomQuantised } from "./quantised.test.helper.ts";
 import type { QuantisedType } from "./quantised-blocks.ts";
 import { type AddedSizes, quantisedMatmul } from "./quantised-matmul.ts";
 import { packedQuantisedBytes, packQuantised } from "./quantised-panels.ts";
 import { rope } from "./rope.ts";
-import { ropeWrite } from "./rope-write.ts";
 
 const room = (bytes: number) => unwritten(bytes / 4);
 /** Signed and unsigned bytes, with minima, with scales of half blocks. */
@@ -79,28 +80,38 @@ describe.each(runs)("$name", (runner) => {
   });
 
   test.each([
-    ["f32", 4, "half", 6],
-    ["f16", 2, "neighbours", 10],
-    ["q8_0", 6, "half", 32],
-    ["f16", 0, "half", 8],
-  ] as const)("turned keys and values in pages of %s, beside %i query heads", (type, heads, pairing, headDim) => {
-    const [rows, live, kvHeads, pages, slots, pagesOfSlot] = [5, 4, 2, 3, 2, 2];
+    ["f32", 4, "half", 6, 1],
+    ["f16", 2, "neighbours", 10, 2],
+    ["q8_0", 6, "half", 32, 2],
+  ] as const)("attention over pages of %s that turns and writes its rows", (type, heads, pairing, headDim, dealt) => {
+    const [rows, live, kvHeads, pages, slots, pagesOfSlot] = [7, 6, 2, 20, 2, 10];
     const pool = { type, pages, slots, pagesOfSlot, kvHeads, headDim };
-    const turn = { rows, headDim, pairing, attentionFactor: 1.25, inverse: false, live: true as const };
+    const turning = { pairing, attentionFactor: 1.25 };
+    const turn = { rows, headDim, ...turning, inverse: false, live: true as const };
     const rng = new Rng(7);
     const turns = ints(Array.from({ length: 2 * (pairing === "half" ? headDim / 2 : headDim) }, () => rng.below(2 ** 31)));
-    const [positions, count] = [ints([3, 63, 64, 100, 0]), ints([live])];
-    const at = [positions, ints([0, 0, 0, 1, 0]), ints([2, 0, 1, 1])] as const;
+    // The first sequence has rows in two tiles, the second one in two parts.
+    const [places, slotOf] = [
+      [14, 15, 16, 511, 512, 513, 0],
+      [0, 0, 0, 1, 1, 1, 0],
+    ];
+    const [positions, count] = [ints(places), ints([live])];
+    const at = [positions, ints(slotOf), ints(Array.from({ length: slots * pagesOfSlot }, (_, i) => (7 * i + 2) % pages))] as const;
+    const tiles = ints(pageTiles(slotOf, places, live));
     const [q, k, v] = [heads, kvHeads, kvHeads].map((n, i) => random(rows * n * headDim, i)) as [Float32Array, Float32Array, Float32Array];
-    const [keys, values] = [1, 2].map((seed) => random((pages * kvHeads * headBytes(pool)) / 4, seed)) as [Float32Array, Float32Array];
+    const [keys, values] = [1, 2].map((seed) => written(type, pages * kvHeads * headBytes(pool), seed)) as [Float32Array, Float32Array];
     const turned = (x: Float32Array, heads: number) => run(rope, { ...turn, heads }, [x, positions, turns, unwritten(x.length), count])[3]!;
-    const written = run(pageWrite, { ...pool, rows }, [keys, values, turned(k, kvHeads), v, ...at, count]);
-    const queries = heads > 0 ? [q, unwritten(q.length)] : [];
-    const sizes = { ...pool, rows, heads, pairing, attentionFactor: 1.25 };
-    const made = run(ropeWrite, sizes, [keys, values, k, v, ...at, turns, ...queries, count]);
-    expect([0, 1].map((i) => sameBits(made[i]!, written[i]!))).toEqual([true, true]);
-    const end = live * heads * headDim;
-    if (heads > 0) expect(sameBits(made[9]!.subarray(0, end), turned(q, heads).subarray(0, end))).toBe(true);
+    const sizes = { ...pool, rows, heads, window: 0, dealt };
+    const result = () => (dealt === 1 ? unwritten(q.length) : room(partsBytes(sizes)));
+    const merged = (made: Float32Array) =>
+      (dealt === 1 ? made : run(mergeParts, sizes, [made, positions, unwritten(q.length), count])[2]!).subarray(0, live * heads * headDim);
+    const pooled = run(pageWrite, { ...pool, rows }, [keys, values, turned(k, kvHeads), v, ...at, count]);
+    const given = [turned(q, heads), pooled[0]!, pooled[1]!, ...at, tiles, result(), count];
+    const wanted = merged(run(pagedAttention, sizes, given)[7]!);
+    const made = run(pagedAttention, { ...sizes, turned: turning }, [q, keys, values, ...at, tiles, result(), k, v, turns, count]);
+    expect([1, 2].map((i) => sameBits(made[i]!, pooled[i - 1]!))).toEqual([true, true]);
+    expect(sameBits(merged(made[7]!), wanted)).toBe(true);
+    expect(wanted.every(Number.isFinite)).toBe(true);
   });
 });
 
@@ -117,6 +128,15 @@ test("rows that are quantised for one type serve those with the same zero, piece
   expect(isSameLine(target, "q4_K", "q6_K")).toBe(false);
   expect(isGated(target, { n: 48, gate: "q4_0", up: "q4_0" })).toBe(false);
 });
+
+/** A pool of finite numbers. */
+function written(type: PoolType, bytes: number, seed: number): Float32Array {
+  const data = exampleBytes(
+    { dtype: type, shape: [1, type === "q8_0" ? (32 * bytes) / 34 : bytes / (type === "f32" ? 4 : 2)] },
+    new Rng(seed),
+  );
+  return type === "f32" ? random(bytes / 4, seed) : new Float32Array(data.slice().buffer);
+}
 
 /** Rows of bytes, and packed weights of random blocks. */
 function operands({ run, target }: Run, { type, m, n, k }: AddedSizes, seed: number) {
