@@ -164,7 +164,7 @@ class ReferenceProgram implements Program {
   async pass(writes: readonly PassWrite[], reads: readonly PassRead[]): Promise<HostArray[]> {
     this.#check();
     for (const buffer of this.#bindings.values()) void buffer.content; // throws for one that was disposed
-    for (const { buffer, values } of writes) checkRange(buffer, 0, values.length, sizeOf(buffer.type.shape));
+    for (const { buffer, values } of writes) checkRange(buffer, 0, values.length, (buffer as Held<Values>).content.length);
     for (const { tensor, at, length } of reads) checkRange(tensor, at, length, sizeOf(tensor.shape));
     return this.#backend.jobs.run(() => {
       for (const { buffer, values } of writes) (buffer as Held<Values>).written(values, 0);
