@@ -92,7 +92,7 @@ describe.each(runs)("$name", (runner) => {
     const turns = ints(Array.from({ length: 2 * (pairing === "half" ? headDim / 2 : headDim) }, () => rng.below(2 ** 31)));
     // The first sequence has rows in two tiles, the second one in two parts.
     const [places, slotOf] = [
-      [14, 15, 16, 511, 512, 513, 0],
+      [62, 63, 64, 511, 512, 513, 0],
       [0, 0, 0, 1, 1, 1, 0],
     ];
     const [positions, count] = [ints(places), ints([live])];
