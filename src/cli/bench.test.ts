@@ -36,7 +36,7 @@ describe("cria bench", () => {
     for (const { prompt, tokensPerSecond, machineShare, profile } of report.tests) {
       expect(tokensPerSecond.samples).toHaveLength(2);
       expect(Math.min(...tokensPerSecond.samples)).toBeGreaterThan(0);
-      expect(machineShare.bound).toBe(prompt > 0 ? "float32" : "read");
+      expect(machineShare.bound).toBe(prompt > 0 ? "f32" : "read");
       expect(machineShare.share).toBeCloseTo(machineShare.rate / machineShare.most, 12);
       expect(profile).toBeUndefined();
     }

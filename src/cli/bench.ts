@@ -18,7 +18,8 @@ const usual = { prompt: [512, 128], generate: [128], depth: [0], sequences: [1, 
 const jsonKeys = `\
 model, backend            path, type, bytes and parameters; what computes, with target and threads
 work                      weights and bytes that a pass reads, bytes of keys and values per token
-machine                   bytes per second of reading memory; multiply-adds per second, each counted as two, by type
+machine                   bytes per second of reading memory; multiply-adds per second, each counted as two, by type (peak), and of
+                          products with weights of the model's type in the cache, block scales included (products)
 tests                     a row per test: its lengths, tokensPerSecond (mean, deviation, median, samples), machineShare (which
                           rate of the machine bounds it, what was reached, the share), and with --profile shares of the time
 isStopped                 whether it was stopped before all repetitions were done

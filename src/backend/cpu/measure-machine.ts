@@ -5,6 +5,10 @@ import {
   multiplyAddPeakFlops,
   type PeakProduct,
   peakProducts,
+  type QuantisedType,
+  quantisedPeak,
+  quantisedPeakBytes,
+  quantisedPeakOperations,
   specialise,
   stream,
   streamBytes,
@@ -38,6 +42,21 @@ export async function measureMachine(executor: Executor, bytes = 2 ** 28, signal
   } finally {
     executor.free(memory);
     executor.free(sums);
+  }
+}
+
+/**
+ * Operations per second of products with quantised weights of a type at most: those of its register tile over one block that stays in the cache, block
+ * scales included. The fastest of several runs.
+ */
+export async function measureQuantised(executor: Executor, type: QuantisedType, signal?: AbortSignal): Promise<number> {
+  const sizes = { type, units: 64 * executor.threads, repeats: 10_000 };
+  const { weights, lines } = quantisedPeakBytes(executor.target, type);
+  const memory = [weights, lines, sizes.units * 4].map((bytes) => executor.allocate(bytes));
+  try {
+    return await fastest(await openKernel(executor, quantisedPeak, sizes, memory, quantisedPeakOperations(executor.target, sizes)), signal);
+  } finally {
+    for (const address of memory) executor.free(address);
   }
 }
 

@@ -50,7 +50,14 @@ test("each kernel of the library that computes passes of inference belongs to it
     ),
   );
   expect(parts).toMatchObject({
-    ...{ matmul: "products", quantisedMatmul: "products", packQuantised: "products", quantiseLines: "rounding", gatedLines: "products" },
+    ...{
+      matmul: "products",
+      quantisedMatmul: "products",
+      packQuantised: "products",
+      quantiseLines: "rounding",
+      normLines: "rounding",
+      gatedLines: "products",
+    },
     ...{ pagedAttention: "attention", mergeParts: "attention", pageWrite: "attention", pageCopy: "attention" },
     ...{ rmsNorm: "other", glu: "other", rope: "other", embeddingRows: "other", topKBlocks: "other" },
   });

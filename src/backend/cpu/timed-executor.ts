@@ -25,11 +25,14 @@ export interface TimedExecutor {
   take(): RunTimes;
 }
 
-/** Kernels by their names: products with the packing of their factors, attention with the pages that it reads and writes, activations that become bytes. */
+/**
+ * Kernels by their names: products with the packing of their factors, and with the gate where one kernel does both; attention with the pages that it reads
+ * and writes; activations that become bytes, with the norm where one kernel does both.
+ */
 const parts: readonly (readonly [PassPart, RegExp])[] = [
   ["attention", /attention|mergeParts|^page/i],
   ["products", /matmul|^gated|^(?:un)?pack/i],
-  ["rounding", /^quantise/i],
+  ["rounding", /^quantise|^normLines/i],
 ];
 
 /** Which part of a pass a kernel belongs to. */

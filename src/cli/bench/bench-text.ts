@@ -36,9 +36,8 @@ function rowOf({ model, target, threads }: BenchReport, { test, tokensPerSecond,
   ];
 }
 
-function shareText({ bound, rate, most, share }: Share): string {
-  if (bound === "read") return `${percent(share)} of reading ${giga(most)} GB/s`;
-  return Number.isNaN(share) ? `${giga(rate)} Gop/s` : `${percent(share)} of ${giga(most)} Gop/s in ${bound}`;
+function shareText({ bound, most, share }: Share): string {
+  return bound === "read" ? `${percent(share)} of reading ${giga(most)} GB/s` : `${percent(share)} of ${giga(most)} Gop/s in ${bound}`;
 }
 
 /** The heads of the columns of a profile, by part. */

@@ -1,8 +1,9 @@
 // What a machine allows: bytes that written tokens must read, against the bandwidth of its memory, and multiply-adds of a prompt's products, against
-// the rate of the instruction that computes them.
-import type { MachineRates } from "../../backend/cpu/index.ts";
-import { bytesOf, type DType, isQuantised, type StateDType, sizeOf } from "../../base/index.ts";
+// what products with weights of the type reach in the cache.
+import { type Executor, type MachineRates, measureMachine, measureQuantised } from "../../backend/cpu/index.ts";
+import { bytesOf, type DType, fail, isQuantised, type StateDType, sizeOf } from "../../base/index.ts";
 import { type LlamaConfig, parameterRows, type WeightSource } from "../../model/index.ts";
+import { passBytes } from "../measure-speed.ts";
 import { type Rates, type SpeedTest, testTokens } from "./speed-tests.ts";
 
 /** What a model's passes must read and compute. */
@@ -47,24 +48,36 @@ function layoutOf(dtype: DType, shape: readonly number[]): { readonly dtype: DTy
   return { dtype, bytes: bytesOf(dtype, shape) };
 }
 
+/** What a machine can do at most. */
+export interface Ceilings extends MachineRates {
+  /** Operations per second of products with weights of the model's type, two per multiply-add, block scales included. */
+  readonly products: number;
+}
+
+/** Measures the machine; takes about a second. */
+export async function measureCeilings(executor: Executor, { type }: ModelWork, signal?: AbortSignal): Promise<Ceilings> {
+  const rates = await measureMachine(executor, passBytes(), signal);
+  const products = isQuantised(type) ? await measureQuantised(executor, type, signal) : rates.peak.float32;
+  return { ...rates, products: products ?? fail("bench", `${executor.name} multiplies no float32`) };
+}
+
 /** How near a test comes to what the machine allows. */
 export interface Share {
   /** What bounds it: reading memory, or multiplying. */
-  readonly bound: "read" | "float32" | "int8";
+  readonly bound: "read" | DType;
   /** Bytes or operations per second that the test reached, and those of the machine. */
   readonly rate: number;
   readonly most: number;
-  /** `rate` / `most`; NaN where the target has no instruction to be held against. */
+  /** `rate` / `most`. */
   readonly share: number;
 }
 
 /** A prompt is held against its products alone, written tokens against the weights and the keys and values that they read. */
-export function shareOf(test: SpeedTest, { median }: Rates, work: ModelWork, machine: MachineRates): Share {
+export function shareOf(test: SpeedTest, { median }: Rates, work: ModelWork, machine: Ceilings): Share {
   const runsPerSecond = median / testTokens(test);
   if (test.prompt > 0) {
-    const bound = isQuantised(work.type) && machine.peak.int8 !== undefined ? "int8" : "float32";
     const rate = runsPerSecond * 2 * (test.prompt * work.layerWeights + work.outputWeights);
-    return shareIn(bound, rate, machine.peak[bound] ?? Number.NaN);
+    return shareIn(isQuantised(work.type) ? work.type : "f32", rate, machine.products);
   }
   // Token i reads the keys of those before it and its own.
   const keys = test.sequences * test.generate * (test.depth + (test.generate + 1) / 2);

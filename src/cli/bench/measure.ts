@@ -1,12 +1,11 @@
 // The numbers of `cria bench`: the machine's ceilings, then all tests in turn, round by round, so that a slow moment of the machine hits all of them.
-import { type Executor, type MachineRates, measureMachine, passParts, type RunTimes } from "../../backend/cpu/index.ts";
+import { type Executor, passParts, type RunTimes } from "../../backend/cpu/index.ts";
 import type { Backend } from "../../backend/index.ts";
 import type { OnProgress, StateDType } from "../../base/index.ts";
 import { SequenceModel } from "../../infer/index.ts";
 import { parameterCount } from "../../model/index.ts";
 import type { OpenModel } from "../../open/index.ts";
-import { passBytes } from "../measure-speed.ts";
-import { type ModelWork, modelWork, type Share, shareOf } from "./ceilings.ts";
+import { type Ceilings, type ModelWork, measureCeilings, modelWork, type Share, shareOf } from "./ceilings.ts";
 import { memoryFor, type Rates, ratesOf, SpeedRunner, type SpeedTest, testName } from "./speed-tests.ts";
 
 /** Where the time of a test's runs goes. */
@@ -44,7 +43,7 @@ export interface BenchReport {
   readonly threads: number;
   readonly cacheType: StateDType;
   readonly work: ModelWork;
-  readonly machine: MachineRates;
+  readonly machine: Ceilings;
   /** Rounds that were asked for; a test has fewer samples where it was stopped. */
   readonly repetitions: number;
   readonly isStopped: boolean;
@@ -73,7 +72,8 @@ export interface Asked {
 export async function measureBench(asked: Asked): Promise<BenchReport> {
   const { model, backend, executor, cacheType, tests, repetitions, signal, progress } = asked;
   progress({ task: "measuring the machine", done: 0, unit: "rates" });
-  const machine = await measureMachine(executor, passBytes(), signal);
+  const work = modelWork(model.config, model.weights, cacheType);
+  const machine = await measureCeilings(executor, work, signal);
   const options = { cacheType, signal, onProgress: progress, ...memoryFor(tests) };
   const sequences = await SequenceModel.open(backend, model.config, model.weights, options);
   const found = tests.map((): Samples => ({ seconds: [], times: [] }));
@@ -84,7 +84,6 @@ export async function measureBench(asked: Asked): Promise<BenchReport> {
   } finally {
     await sequences.dispose();
   }
-  const work = modelWork(model.config, model.weights, cacheType);
   const results = tests.flatMap((test, i) => resultOf(test, found[i] ?? { seconds: [], times: [] }, { work, machine, executor }));
   return {
     ...{ model: describe(model, work), backend: backend.name, target: backend.target, threads: executor.threads, cacheType },
@@ -119,7 +118,7 @@ async function runRounds(runner: SpeedRunner, { tests, repetitions, takeTimes, p
 
 interface There {
   readonly work: ModelWork;
-  readonly machine: MachineRates;
+  readonly machine: Ceilings;
   readonly executor: Executor;
 }
 
