@@ -38,6 +38,13 @@ describe("refused by name", () => {
       { tools: [{ type: "function", function: { name: "a", parameters: 1 } }] },
       "tools[0].function.parameters must be a JSON schema",
     ],
+    [
+      "hermes",
+      { tools: [{ type: "function", function: { name: "a", description: 1 } }] },
+      "tools[0].function.description is 1, but must be a text",
+    ],
+    ["hermes", { tools: [now], toolChoice: "required", constrain: false }, 'constrain is false and tool_choice "required"'],
+    ["hermes", { responseFormat: { type: "json_object" }, constrain: false }, 'constrain is false and response_format "json_object"'],
     ["hermes", { toolChoice: "required" }, 'tool_choice is "required", but there are no tools: give one at least'],
     ["hermes", { tools: [now], toolChoice: { name: "nov" } }, 'tool_choice names "nov", which is none of the tools'],
     ["hermes", { tools: [now], toolChoice: "any" }, 'tool_choice is "any", but must be "auto", "none", "required" or the name of a tool'],
@@ -69,6 +76,11 @@ describe("refused by name", () => {
       "a response_format beside tools is not supported by this model's template",
     ],
     ["qwen3-coder", { tools: [tool("f", { type: "object", minProperties: 1 })] }, "the parameters of f: [dialogue] /minProperties"],
+    [
+      "qwen3-coder",
+      { tools: [now, tool("f", { properties: { a: { type: "string", enum: [1] } }, required: ["a"] })] },
+      "the parameters of f: [dialogue] /properties/a: no value is valid",
+    ],
     ["qwen3-coder", { tools: [tool("f", { required: ["a"] })] }, '/required: "a" is required but not one of the properties'],
   ])("%s, %j", (name, request, message) => {
     expect(() => make(name, request as Partial<DialogueRequest>)).toThrow(message);

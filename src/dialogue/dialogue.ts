@@ -1,7 +1,7 @@
 // What a chat model's next message may be, and what it means: a grammar to draw it by, a parser to read it with, and the messages of before in the
 // words of its template.
 import { check } from "../base/index.ts";
-import { type ChatTemplate, type Message, renderChat } from "../chat/index.ts";
+import type { ChatTemplate, Message } from "../chat/index.ts";
 import type { Grammar } from "../grammar/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 import { type ArgumentsReader, type CallReading, JsonArguments } from "./call-reader.ts";
@@ -9,8 +9,8 @@ import { hermes } from "./families.ts";
 import { startOf } from "./find-reasoning.ts";
 import type { CallFormat } from "./output-format.ts";
 import { type DialogueParser, MessageParser } from "./parser.ts";
-import { question } from "./probe.ts";
-import { checkTools, chosenTools, type DialogueRequest, describedTools, parametersOf, type Tool } from "./request.ts";
+import { question, rendered } from "./probe.ts";
+import { checkConstrained, checkTools, chosenTools, type DialogueRequest, describedTools, parametersOf, type Tool } from "./request.ts";
 import { type GrammarParts, responseGrammar } from "./response-grammar.ts";
 import { taggedReaders } from "./tagged-arguments.ts";
 import { factsOf, type TemplateFacts } from "./template-facts.ts";
@@ -42,7 +42,9 @@ const where = "dialogue";
 export function dialogueFor(request: DialogueRequest): Dialogue {
   const { template, tools = [], toolChoice = "auto", constrain = true } = request;
   checkTools(tools);
+  checkConstrained(request);
   const facts = factsOf(template);
+  const isForeign = tools.length > 0 && facts.toolsIn === undefined;
   const callable = chosenTools(tools, toolChoice);
   const calls = tools.length === 0 ? undefined : callsOf(request, facts);
   const offer = offerOf(toolChoice === "none" ? [] : tools, facts);
@@ -53,11 +55,11 @@ export function dialogueFor(request: DialogueRequest): Dialogue {
     ...{ mustCall: toolChoice !== "auto" && toolChoice !== "none", parallel: request.parallel ?? true },
     responseFormat: request.responseFormat ?? { type: "text" },
   };
-  const grammar = constrain || parts.responseFormat.type !== "text" ? keptGrammar(template, parts) : undefined;
+  const grammar = constrain ? keptGrammar(template, parts) : undefined;
   const reading = calls === undefined || callable.length === 0 ? undefined : readingOf(calls, callable, request, facts);
   return {
     ...{ grammar, variables, tools: offer.tools },
-    messages: (messages) => templateMessages(messages, { ...offer, facts, calls: calls ?? facts.calls }),
+    messages: (messages) => templateMessages(messages, { ...offer, facts, isForeign, calls: calls ?? facts.calls }),
     parser: (stop = []) => new MessageParser({ reasoning: facts.reasoning, start, calls: reading, isSure: grammar !== undefined, stop }),
     markIds: (tokenizer) => markIds(tokenizer, facts, calls),
   };
@@ -115,14 +117,15 @@ function variablesOf({ template, reasoning, variables = {} }: DialogueRequest, f
   return variables;
 }
 
-/** Where the prompt leaves the model, found by a short chat. */
+/** Where the prompt leaves the model, found by a short chat; where the template refuses that one, the model may do either. */
 function startIn(
   template: ChatTemplate,
   { reasoning }: TemplateFacts,
   given: { readonly tools: readonly object[] | undefined; readonly variables: Readonly<Record<string, unknown>> },
 ): GrammarParts["start"] {
   if (reasoning === undefined) return "content";
-  return startOf(renderChat(template, [question], { ...given, specials: { bos_token: "", eos_token: "" } }).text, reasoning);
+  const prompt = rendered(template, [question], { ...given, addGenerationPrompt: true });
+  return prompt === undefined ? "either" : startOf(prompt, reasoning);
 }
 
 function readingOf(format: CallFormat, tools: readonly Tool[], { newId }: DialogueRequest, facts: TemplateFacts): CallReading {

@@ -41,7 +41,7 @@ function firstMark(text: string): string | undefined {
 }
 
 /** The names that templates have for it. */
-const switches = ["enable_thinking", "thinking", "enable_reasoning"];
+const switches = ["enable_thinking", "thinking"];
 
 /** The variable that turns reasoning on and off: one whose two values make two prompts. */
 export function findSwitch(template: ChatTemplate): string | undefined {

@@ -71,9 +71,9 @@ export function checkTools(tools: unknown): asserts tools is readonly Tool[] {
     check(!names.has(name), where, () => `${place}.function.name is ${shown(name)}, which another tool has: names must differ`);
     names.add(name);
     check(
-      (description ?? "") === description || (description ?? null) === null,
+      typeof (description ?? "") === "string",
       where,
-      () => `${place}.function.description must be a text`,
+      () => `${place}.function.description is ${shown(description)}, but must be a text`,
     );
     check(isObject(parameters ?? {}), where, () => `${place}.function.parameters must be a JSON schema of an object`);
   }
@@ -96,6 +96,19 @@ export function chosenTools(tools: readonly Tool[], choice: ToolChoice): readonl
       `tool_choice names ${shown(choice.name)}, which is none of the tools${didYouMean(choice.name, names) || `: they are ${names.join(", ")}`}`,
   );
   return named;
+}
+
+/** @throws CriaError where no grammar shall hold the model to what only a grammar can */
+export function checkConstrained({ constrain = true, toolChoice = "auto", responseFormat }: DialogueRequest): void {
+  if (constrain) return;
+  const isFree = toolChoice === "auto" || toolChoice === "none";
+  check(
+    isFree,
+    where,
+    () => `constrain is false and tool_choice ${shown(toolChoice)}: only a grammar makes a model call, omit one of them`,
+  );
+  const { type } = responseFormat ?? { type: "text" };
+  check(type === "text", where, () => `constrain is false and response_format "${type}", which only a grammar keeps: omit one of them`);
 }
 
 /** A value in a message. */

@@ -12,6 +12,8 @@ export interface MessageRules {
   readonly facts: TemplateFacts;
   /** The form in which calls that the template does not write become text; undefined where there is none. */
   readonly calls: CallFormat | undefined;
+  /** Whether calls and results are written in a form that is not the template's own. */
+  readonly isForeign: boolean;
   /** Tools that a system message describes, because the template does not; none otherwise. */
   readonly preamble: readonly Tool[];
   /** Tools that the template reads as text from a system message; none otherwise. */
@@ -19,14 +21,15 @@ export interface MessageRules {
 }
 
 /** @throws CriaError where earlier messages call tools, and neither the template nor a form of its family has words for it */
-export function templateMessages(messages: readonly Message[], { facts, calls, preamble, systemTools }: MessageRules): readonly Message[] {
+export function templateMessages(messages: readonly Message[], rules: MessageRules): readonly Message[] {
+  const { facts, calls, preamble, systemTools, isForeign } = rules;
   const changes: ((message: Message) => Message)[] = [
     ...(facts.knowsDeveloper ? [] : [withoutDeveloper]),
     ...(facts.wantsShortIds ? [withShortIds] : []),
-    ...(facts.showsCalls && preamble.length === 0 ? [] : [(message: Message) => withCallsAsText(message, calls)]),
+    ...(facts.showsCalls && !isForeign ? [] : [(message: Message) => withCallsAsText(message, calls)]),
   ];
   const changed = messages.map((message) => changes.reduce((one, change) => change(one), message));
-  const answered = facts.showsResults && preamble.length === 0 ? changed : withResultsAsText(changed);
+  const answered = facts.showsResults && !isForeign ? changed : withResultsAsText(changed);
   if (systemTools.length > 0) return withSystemTools(answered, systemTools);
   return preamble.length === 0 ? answered : withPreamble(answered, preambleOf(preamble), facts.knowsSystem);
 }

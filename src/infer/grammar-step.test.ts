@@ -96,6 +96,20 @@ describe("a text under a grammar", () => {
     expect(text).toBe(" a b");
   });
 
+  test("has special tokens by their spelling where they are shown, and no others", async () => {
+    const grammar = gbnfGrammar('root ::= ("<s>" | "</s>" | "a")+');
+    const seen = new Set<number>();
+    for (let seed = 0; seed < 20; seed++) {
+      const options = { grammar, shownIds: [1, 2], stopIds: [2], maxTokens: 8 };
+      const { text, ids, finishReason } = await written(sentencePiece, "b", seed, options);
+      for (const id of ids) seen.add(id);
+      expect([text, finishReason !== "stop" || grammar.accepts(text)]).toEqual([text, true]);
+      expect(text.split("<s>").length - 1).toBeGreaterThanOrEqual(ids.filter((id) => id === 1).length);
+    }
+    expect([seen.has(0), seen.has(1)]).toEqual([false, true]);
+    expect((await written(sentencePiece, "b", 3, { grammar, maxTokens: 8 })).ids).not.toContain(1);
+  });
+
   test("may end at a stop token where the grammar may end, and nowhere else", async () => {
     const grammar = gbnfGrammar('root ::= ("ab")+');
     for (let seed = 0; seed < 30; seed++) {

@@ -186,6 +186,17 @@ test("a stream that ends inside a character says so with U+FFFD", () => {
   expect(stream.flush()).toBe("\ufffd");
 });
 
+test("a stream spells out those special pieces that it shall show", () => {
+  for (const name of ["sentencepiece", "bytes"]) {
+    const tokenizer = tokenizers.get(name)!;
+    const [shown, hidden] = tokenizer.model.specials.filter((id) => id !== tokenizer.unkId);
+    const ids = [...tokenizer.encode("the"), shown!, hidden!, ...tokenizer.encode("é")];
+    const stream = new StreamDecoder(tokenizer, { shown: new Set([shown!]) });
+    const text = ids.map((id) => stream.push(id)).join("") + stream.flush();
+    expect(text.replace(" ", "")).toBe(`the${tokenizer.idToPiece(shown!)}é`);
+  }
+});
+
 test("a continued stream keeps its first space", () => {
   const tokenizer = tokenizers.get("sentencepiece")!;
   const id = tokenizer.encode("the")[0]!;
