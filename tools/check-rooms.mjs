@@ -66,7 +66,7 @@ export const rooms = {
     ...["base", "files", "graph", "backend", "model", "tokenizer", "batches", "corpus", "infer", "eval", "train", "runs", "plan"],
     "plot",
   ],
-  serve: ["base", "graph", "tokenizer", "chat", "dialogue", "infer", "llama", "runs", "watch"],
+  serve: ["base", "graph", "tokenizer", "chat", "dialogue", "infer", "llama", "model", "runs", "watch"],
   entries: "all",
   cli: "all",
 };
@@ -140,7 +140,7 @@ export const packages = {
   plot: ["@observablehq/plot", "linkedom"],
   raise: ["node:*"],
   study: ["node:*"],
-  serve: ["node:*", "hono", "@hono/node-server*", "openai/*", "prom-client", "zod"],
+  serve: ["node:*", "hono", "@hono/node-server*", "openai/*", "@anthropic-ai/*", "ollama", "prom-client", "zod"],
   cli: ["node:*", "*"],
 };
 

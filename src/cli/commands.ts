@@ -35,7 +35,7 @@ export const commandRows: CommandRows = [
   },
   {
     name: "serve",
-    summary: "serve models over HTTP to programs that speak to OpenAI",
+    summary: "serve models over HTTP to programs that speak to OpenAI, Anthropic or Ollama",
     load: async () => (await import("./serve.ts")).serve,
   },
   {

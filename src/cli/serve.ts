@@ -1,4 +1,4 @@
-// cria serve: models behind HTTP, for programs that speak to OpenAI.
+// cria serve: models behind HTTP, for programs that speak to OpenAI, Anthropic or Ollama.
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
@@ -85,7 +85,7 @@ curl http://127.0.0.1:8080/v1/completions -H 'content-type: application/json' -d
 /** The command `cria serve`. */
 export const serve: Command = {
   name: "serve",
-  summary: "serve models over HTTP to programs that speak to OpenAI",
+  summary: "serve models over HTTP to programs that speak to OpenAI, Anthropic or Ollama",
   usage: "[NAME=]MODEL... [--port 8080] [--host ADDRESS --api-key KEY] …",
   flags: flagRows,
   example: { title: "examples", text: example },

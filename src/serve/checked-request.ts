@@ -64,6 +64,11 @@ export function checkedRequest(request: GenerationRequest, model: ServedModel, l
   return { request, model, prompts, options, stopIds: new Set(options.stopIds), count, width };
 }
 
+/** Tokens of prompts, however many the context holds. @throws RequestError or CriaError naming what is wrong with a prompt */
+export function countedTokens(prompts: readonly Prompt[], model: ServedModel): number {
+  return prompts.reduce((sum, prompt) => sum + checkedPrompt(model, prompt).ids.length, 0);
+}
+
 /** What a request takes while it runs. A prompt's texts share its pages. */
 export function needOf({ prompts, options, count, width }: CheckedRequest): Need {
   const longest = Math.max(...prompts.map(({ ids }) => ids.length));

@@ -1,7 +1,15 @@
 // Requests for texts, from being checked to their last event. It knows nothing of HTTP and of no protocol. Texts of several requests share the passes of
 // their model (the scheduler of the room infer); what is decided here is who may begin, how much each may take, and what is told of it.
 import { CriaError } from "../base/index.ts";
-import { type CheckedRequest, checkedRequest, checkedTexts, type EngineLimits, needOf, needOfTexts } from "./checked-request.ts";
+import {
+  type CheckedRequest,
+  checkedRequest,
+  checkedTexts,
+  countedTokens,
+  type EngineLimits,
+  needOf,
+  needOfTexts,
+} from "./checked-request.ts";
 import type { EmbeddingRequest, Embeddings, Generation, GenerationEvent, GenerationRequest } from "./generation.ts";
 import { merged } from "./merge.ts";
 import type { ModelShelf } from "./models.ts";
@@ -78,6 +86,16 @@ export class Engine {
     } finally {
       limit.end();
       held.release();
+    }
+  }
+
+  /** Tokens that prompts have, chats with all that their template puts around messages. @throws RequestError naming what is wrong with them */
+  async count({ model, prompts, signal }: Pick<GenerationRequest, "model" | "prompts" | "signal">): Promise<number> {
+    try {
+      using lease = await this.#shelf.lease(model, signal);
+      return countedTokens(prompts, lease.model);
+    } catch (error) {
+      throw requestErrorOf(error);
     }
   }
 

@@ -117,7 +117,7 @@ export function ask(
         status: response.statusCode ?? 0,
         headers: response.headers,
         text,
-        json: /json/.test(response.headers["content-type"] ?? "") ? JSON.parse(text) : undefined,
+        json: /^application\/json/.test(response.headers["content-type"] ?? "") ? JSON.parse(text) : undefined,
       });
     });
     request.on("error", reject);

@@ -5,12 +5,14 @@ import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { getRequestListener } from "@hono/node-server";
 import { CriaError } from "../base/index.ts";
+import { anthropic } from "./anthropic/index.ts";
 import { createApp } from "./app.ts";
 import type { EngineLimits } from "./checked-request.ts";
 import { Engine } from "./engine.ts";
 import { RequestLog } from "./log.ts";
 import { Metrics } from "./metrics.ts";
 import { type ModelRow, ModelShelf, type ShelfOptions } from "./models.ts";
+import { ollama } from "./ollama/index.ts";
 import { openai } from "./openai/index.ts";
 import { own } from "./own/index.ts";
 import { type PageOptions, page } from "./page/index.ts";
@@ -68,7 +70,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const shown = options.page === undefined ? [] : [page(options.page, guard)];
   const app = createApp({
     ...{ shelf, metrics, engine, version, bodyBytes, security: guard, stopping: stopping.signal },
-    ...{ protocols: [openai, own, ...shown], log: new RequestLog(log, logsPrompts) },
+    ...{ protocols: [openai, anthropic, ollama, own, ...shown], log: new RequestLog(log, logsPrompts) },
   });
   const server = newServer(options, getRequestListener(app.fetch));
   const answered = new OpenAnswers(server);

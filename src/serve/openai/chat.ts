@@ -1,16 +1,17 @@
 // POST /v1/chat/completions: a chat's next message, whole or as it comes.
 import type { DialoguePart } from "../../dialogue/index.ts";
 import type { Tokenizer } from "../../tokenizer/index.ts";
+import { ChatMessage } from "../chat-message.ts";
 import type { RequestContext } from "../context.ts";
 import type { GenerationEvent, LoggedToken } from "../generation.ts";
 import { type Answer, type Route, route } from "../protocol.ts";
 import { type ChatBody, chatBody } from "./chat-keys.ts";
-import { ChatMessage } from "./chat-message.ts";
+import { messageOf } from "./chat-message.ts";
 import { chatRequest } from "./chat-request.ts";
+import { chatToken } from "./chat-token.ts";
 import { frameOf } from "./frame.ts";
 import { wantsUsage } from "./sampling-keys.ts";
 import { gathered, type Sending, streamed } from "./sending.ts";
-import { chatToken } from "./token-text.ts";
 
 /** The route of chats. */
 export const chat: Route = route({
@@ -36,7 +37,12 @@ async function whole(context: RequestContext, { n = 1 }: ChatBody, sending: Send
   });
   const { frame, generation } = sending;
   const told = choices.map(({ message, logged, finishReason }, index) => ({
-    ...{ index, message, logprobs: logged.length === 0 ? null : logprobsOf(generation.tokenizer, logged), finish_reason: finishReason },
+    ...{
+      index,
+      message: messageOf(message),
+      logprobs: logged.length === 0 ? null : logprobsOf(generation.tokenizer, logged),
+      finish_reason: finishReason,
+    },
   }));
   return { body: { json: { ...frame, choices: told, usage } } };
 }

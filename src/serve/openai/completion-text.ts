@@ -2,7 +2,7 @@
 
 import { StreamDecoder, type Tokenizer } from "../../tokenizer/index.ts";
 import type { LoggedToken } from "../generation.ts";
-import { tokenText } from "./token-text.ts";
+import { tokenText } from "../token-text.ts";
 
 /** What a text is told with. */
 export interface CompletionTextOptions {
