@@ -92,7 +92,7 @@ async function usualRows(folder) {
     { name: "wikipedia", path: put("enwiki-pages-articles.xml", wiki), step: "wikitext" },
     { name: "wikipedia, bzip2", path: join(text, "wikipedia-dump", dump), size: wiki.length, format: "wikipedia" },
     { name: "stackexchange", path: join(text, "stackexchange", sites[0]), format: "stackexchange" },
-    { name: "latex, a book", path: join(text, "latex/hott-book/main.tex"), format: "latex", size: 1_511_733, step: "latex" },
+    { name: "latex, a book", path: put("hott-book.tar", tarOf(texFiles(join(text, "latex/hott-book")))), format: "latex", step: "latex" },
     { name: "code", path: put("src.tar", tarOf(sources())), format: "code", step: "codeOrigin" },
   ];
 }
@@ -121,6 +121,11 @@ async function htmlPages() {
     }
   }
   return Array.from({ length: Math.max(1, Math.ceil(2e7 / pages.reduce((sum, page) => sum + page.length, 1))) }, () => pages).flat();
+}
+
+function texFiles(folder) {
+  const names = readdirSync(folder).filter((name) => name.endsWith(".tex"));
+  return names.map((name) => [name, readFileSync(join(folder, name))]);
 }
 
 function sources() {

@@ -3,6 +3,7 @@ import { posix } from "node:path";
 import { CriaError, fail } from "../../base/index.ts";
 import { ZipArchive } from "./archives/zip.ts";
 import type { FormInput, TextDocument } from "./forms.ts";
+import { gatherBytes } from "./gather-bytes.ts";
 import { pageText } from "./html.ts";
 import { maxDocumentLength, tooLong } from "./limits.ts";
 import { toLineFeeds } from "./line-ends.ts";
@@ -76,20 +77,15 @@ class Book {
     const { name, where } = this.#input;
     const entry = this.#entries.get(path);
     if (entry === undefined) return fail(where, `${name}: ${path} is not there: it is no EPUB book, or damaged`);
-    const parts: Uint8Array[] = [];
-    let bytes = 0;
-    for await (const part of this.#zip.bytes(entry)) {
-      parts.push(part);
-      bytes += part.length;
-      if (bytes > maxDocumentLength) tooLong(where, `${name}: ${path}`, "the page", "cut it into several files");
-    }
-    return new TextDecoder(isWide(parts[0]) ? "utf-16" : "utf-8").decode(Buffer.concat(parts));
+    const bytes = await gatherBytes(this.#zip.bytes(entry), maxDocumentLength);
+    if (bytes === undefined) return tooLong(where, `${name}: ${path}`, "the page", "cut it into several files");
+    return new TextDecoder(isWide(bytes) ? "utf-16" : "utf-8").decode(bytes);
   }
 }
 
 /** The specification allows UTF-16 with its mark beside UTF-8. */
-function isWide(bytes: Uint8Array | undefined): boolean {
-  return bytes?.[0] === 0xff && bytes[1] === 0xfe;
+function isWide([first, second]: Uint8Array): boolean {
+  return first === 0xff && second === 0xfe;
 }
 
 interface Package {

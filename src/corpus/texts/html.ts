@@ -3,6 +3,7 @@
 import { Tokenizer } from "htmlparser2";
 import { decodeText } from "./decode-text.ts";
 import type { FormInput } from "./forms.ts";
+import { gatherBytes } from "./gather-bytes.ts";
 import { maxDocumentLength, tooLong } from "./limits.ts";
 import { toLineFeeds } from "./line-ends.ts";
 import { decodePage } from "./page-charset.ts";
@@ -37,21 +38,22 @@ export async function* readHtml(input: FormInput): AsyncGenerator<string> {
 async function wholePage(input: FormInput): Promise<string> {
   const { name, where, isCounted, note } = input;
   const refuse = () => tooLong(where, name, "the page", "cut it into several files");
-  if (!isCounted) return (await gathered(decodeText(input, where), refuse)).join("");
-  const { text, converted } = decodePage(Buffer.concat(await gathered(input.bytes, refuse)), undefined);
+  if (!isCounted) return strictPage(input, refuse);
+  const bytes = await gatherBytes(input.bytes, maxDocumentLength);
+  const { text, converted } = decodePage(bytes ?? refuse(), undefined);
   if (converted !== undefined) note({ kind: "converted", what: converted, place: name });
   return text;
 }
 
-async function gathered<T extends { readonly length: number }>(parts: AsyncIterable<T>, refuse: () => never): Promise<T[]> {
-  const all: T[] = [];
+async function strictPage(input: FormInput, refuse: () => never): Promise<string> {
+  const parts: string[] = [];
   let length = 0;
-  for await (const part of parts) {
+  for await (const part of decodeText(input, input.where)) {
     length += part.length;
     if (length > maxDocumentLength) refuse();
-    all.push(part);
+    parts.push(part);
   }
-  return all;
+  return parts.join("");
 }
 
 /** The text of a page. */

@@ -46,6 +46,8 @@ test("a data set's files for training, or those of a pattern; without the hub wh
   const hub = await FakeHub.open(set);
   vi.stubEnv("HF_ENDPOINT", hub.url);
   expect(await read("hf:datasets/owner/pages")).toEqual(["one", "two", "three"]);
+  await using opened = await openTexts(["hf:datasets/owner/pages"]);
+  expect(opened.notes).toEqual(["hf:datasets/owner/pages: 2 of its 6 files are read: data/train-00000.jsonl.gz, data/train-00001.jsonl"]);
   expect(await read("hf:datasets/owner/pages:data/test-*.jsonl")).toEqual(["held out"]);
   expect(await read("hf:datasets/owner/pages@main:raw")).toEqual(["raw"]);
   await expect(read("hf:datasets/owner/pages:data/*.parquet")).rejects.toThrow(

@@ -37,6 +37,8 @@ export async function fetchRemote(path: string, { where, signal, onProgress, onN
   const choose = (paths: readonly string[], pattern: string | undefined) => {
     const chosen = pattern === undefined ? usualFiles(paths) : matching(paths, pattern);
     const lacks = pattern === undefined ? "it has no files of texts" : "none of its files matches";
+    if (chosen.length > 0 && pattern === undefined)
+      onNote?.(`${path}: ${chosen.length} of its ${paths.length} files are read: ${listed(chosen)}`);
     return chosen.length > 0
       ? chosen
       : fail(where, `${path}: ${lacks}: it has ${listed(paths)}; name some by a pattern, as in ${base}:data/*.parquet`);

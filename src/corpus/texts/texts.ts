@@ -78,7 +78,8 @@ async function open(paths: readonly string[], text: TextOptions, options: OpenOp
   const copies: PipeCopy[] = [];
   try {
     const passedOver = new PassedOver();
-    const found = await findFiles(paths, options, where, passedOver, copies);
+    const told: string[] = [];
+    const found = await findFiles(paths, options, { where, passedOver, copies, told });
     const files: TextFile[] = [];
     const byContent: TextFile[] = [];
     for (const file of found) {
@@ -94,7 +95,7 @@ async function open(paths: readonly string[], text: TextOptions, options: OpenOp
       where,
       () => `${paths.join(", ")}: there is no text to read${passedOver.inBrackets()}: name files that hold some`,
     );
-    return new Texts({ files, text, where, notes: notes(passedOver, byContent), copies });
+    return new Texts({ files, text, where, notes: [...told, ...notes(passedOver, byContent)], copies });
   } catch (error) {
     await disposeAll(copies);
     throw error;
@@ -105,12 +106,19 @@ interface NamedFile extends FoundFile {
   readonly name: string;
 }
 
+/** Who looks for files, and what is found beside them. */
+interface Finding {
+  readonly where: string;
+  readonly passedOver: PassedOver;
+  readonly copies: PipeCopy[];
+  /** Sentences about what was fetched. */
+  readonly told: string[];
+}
+
 async function findFiles(
   paths: readonly string[],
   { folder = process.cwd(), stdin, signal, progress }: OpenOptions,
-  where: string,
-  passedOver: PassedOver,
-  copies: PipeCopy[],
+  { where, passedOver, copies, told }: Finding,
 ): Promise<NamedFile[]> {
   const take = async (chunks: AsyncIterable<Uint8Array>, name: string): Promise<NamedFile> => {
     const copy = await copyPipe(chunks, where, signal);
@@ -126,7 +134,7 @@ async function findFiles(
   }
   const remote = others.filter(isRemote);
   for (const path of remote)
-    for (const file of await fetchRemote(path, { where, signal, onProgress: progress }))
+    for (const file of await fetchRemote(path, { where, signal, onProgress: progress, onNote: (note) => told.push(note) }))
       found.push({ ...file, bytes: (await stat(file.path)).size, isNamed: true, isPipe: false });
   const local = others.filter((path) => !isRemote(path));
   for (const file of await expandPaths(local, resolve(folder), where, passedOver)) {
@@ -191,6 +199,8 @@ interface Opened {
 
 /** Bytes of text per byte of a packed file, about, for gzip and Zstandard at their usual levels. */
 const usualPacking = 3;
+/** Files that are packed inside. */
+const packedInside = /\.(zip|7z|tgz|tbz2|parquet|epub)$/i;
 
 /** Files that can be read as documents. Dispose of it to remove the copies of pipes. */
 export class Texts implements AsyncDisposable {
@@ -211,7 +221,10 @@ export class Texts implements AsyncDisposable {
     this.options = opened.text;
     this.notes = opened.notes;
     this.bytes = opened.files.reduce((sum, { bytes }) => sum + bytes, 0);
-    this.textBytes = opened.files.reduce((sum, { name, bytes }) => sum + (packedName.test(name) ? usualPacking : 1) * bytes, 0);
+    this.textBytes = opened.files.reduce(
+      (sum, { name, bytes }) => sum + (packedName.test(name) || packedInside.test(name) ? usualPacking : 1) * bytes,
+      0,
+    );
   }
 
   /**

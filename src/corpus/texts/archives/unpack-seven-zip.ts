@@ -151,7 +151,7 @@ async function run({ path, where, name }: Archive, words: readonly string[], tel
   sevenZip.FS.mkdir(mount);
   sevenZip.FS.mount(sevenZip.NODEFS, { root: dirname(path) }, mount);
   try {
-    return Number(sevenZip.callMain([...words, "--", `${mount}/${basename(path)}`]) ?? 0);
+    return Number(sevenZip.callMain([...words, "-spd", "--", `${mount}/${basename(path)}`]) ?? 0);
   } catch {
     return 2; // Its exceptions are addresses of C++ objects.
   }

@@ -5,6 +5,7 @@ import { readStream } from "../../../files/index.ts";
 import { type ArchiveKind, readMembers } from "../archives/archive.ts";
 import { decodeText } from "../decode-text.ts";
 import type { FormInput, TextDocument } from "../forms.ts";
+import { gatherBytes } from "../gather-bytes.ts";
 import { toLineFeeds } from "../line-ends.ts";
 import { languageOf } from "./languages.ts";
 import { licenceFile, licenceOfFile, ownLicence } from "./licences.ts";
@@ -50,7 +51,7 @@ async function licencesOf(kind: ArchiveKind, input: FormInput): Promise<Readonly
   const licences = new Map<string, string>();
   for await (const { name, bytes } of readMembers(kind, { ...input, note: () => {} })) {
     if (!licenceFile.test(posix.basename(name))) continue;
-    const text = await gathered(bytes, mostLicenceBytes);
+    const text = await gatherBytes(bytes, mostLicenceBytes);
     const found = text === undefined ? undefined : licenceOfFile(Buffer.from(text).toString("latin1"));
     const folder = posix.dirname(name);
     if (found !== undefined) licences.set(folder, either(licences.get(folder), found));
@@ -80,7 +81,7 @@ interface CodeFile {
 
 async function* documentOf({ file, place, bytes, around }: CodeFile, input: FormInput): AsyncGenerator<TextDocument> {
   const leave = (what: string) => input.note({ kind: "left out", what, place });
-  const all = await gathered(bytes, mostBytes);
+  const all = await gatherBytes(bytes, mostBytes);
   if (all === undefined) return leave("file of more bytes than people write");
   if (all.includes(0)) return leave("binary file");
   const language = languageOf(file, Buffer.from(all.subarray(0, 256)).toString("latin1"));
@@ -94,18 +95,6 @@ async function* documentOf({ file, place, bytes, around }: CodeFile, input: Form
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
-}
-
-/** All bytes; undefined for more than `most`. */
-async function gathered(chunks: AsyncIterable<Uint8Array>, most: number): Promise<Uint8Array | undefined> {
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const part of chunks) {
-    bytes += part.length;
-    if (bytes > most) return undefined;
-    parts.push(part);
-  }
-  return Buffer.concat(parts);
 }
 
 /** What licence files say, by their path and what says that they are the same still; many files of code have the same ones around them. */

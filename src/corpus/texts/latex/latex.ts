@@ -6,6 +6,7 @@ import { type ArchiveKind, archiveHeadBytes, archiveOf, readMembers } from "../a
 import type { Member } from "../archives/member.ts";
 import { copyPipe } from "../copy-pipe.ts";
 import type { FormInput, TextDocument } from "../forms.ts";
+import { gatherBytes } from "../gather-bytes.ts";
 import { toLineFeeds } from "../line-ends.ts";
 import { unpack } from "../open-bytes.ts";
 import { Peeked } from "../peeked.ts";
@@ -27,7 +28,7 @@ const isPacked = /\.(gz|tgz)$/i;
  */
 export async function* readLatex(input: FormInput): AsyncGenerator<TextDocument> {
   if (input.archive !== undefined) return yield* readSources(input.archive, input);
-  const own = await gathered(input.bytes);
+  const own = await gatherBytes(input.bytes, mostFile);
   const text = own === undefined ? undefined : decoded(own, input, input.name);
   if (text === undefined) return leave(input, input.name, "file of more bytes than a LaTeX source has");
   if (!looksLikeTeX(text)) return leave(input, input.name, "file that is no LaTeX");
@@ -48,7 +49,7 @@ async function* readSources(kind: ArchiveKind, input: FormInput): AsyncGenerator
     if (isPacked.test(member.name)) yield* readPackedSource(member, input);
     else if (/\.pdf$/i.test(member.name)) leave(input, place, "PDF without its source");
     else if (isTeX.test(member.name) || isNameless.test(member.name)) {
-      const bytes = await gathered(member.bytes);
+      const bytes = await gatherBytes(member.bytes, mostFile);
       size += bytes?.length ?? 0;
       if (bytes === undefined || size > mostSource) leave(input, place, "file of more bytes than a LaTeX source has");
       else if (isText(bytes)) own.set(member.name, decoded(bytes, input, place));
@@ -109,18 +110,6 @@ async function beside(folder: string, name: string, input: FormInput): Promise<s
   if (real === undefined || !real.startsWith(root + sep)) return undefined;
   const bytes = await readFile(real).catch(() => undefined);
   return bytes === undefined || bytes.length > mostFile || !isText(bytes) ? undefined : decoded(bytes, input, name);
-}
-
-/** All bytes; undefined for more than a file has. */
-async function gathered(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array | undefined> {
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const part of chunks) {
-    bytes += part.length;
-    if (bytes > mostFile) return undefined;
-    parts.push(part);
-  }
-  return Buffer.concat(parts);
 }
 
 function decoded(bytes: Uint8Array, { note }: FormInput, place: string): string {
