@@ -31,16 +31,22 @@ import { turnQueries, writeTurned } from "./turned-rows.ts";
 
 /** Units that one row of a long sequence is dealt among, at least: enough for many threads, and few where a program's other rows are not there. */
 const unitsOfRow = 64;
-/** Units of a head and a part of each tile among which a program's tiles are dealt: as many as a prompt has tiles, and some for those that are not full. */
-function walksOf(rows: number): number {
-  return rows <= rowsThatWait ? rows : Math.ceil(rows / tileRows) + 8;
-}
 /** Programs of more rows have units enough without dealing parts. */
 const fewRows = 8;
 /** Units of programs of so many rows or fewer wait for memory rather than for products: the pages that come next are prefetched. */
 const rowsThatWait = 64;
-/** How many pages ahead of the one that is read: twice, as a processor that waits for as many lines as it can passes over prefetches. */
-const pagesAhead = [1, 2] as const;
+/**
+ * How many pages ahead of the one that is read: twice, as a processor that waits for as many lines as it can passes over prefetches. Few query rows are done
+ * with a page of float32 so soon that a second prefetch takes longer than it saves: docs/log/2026-11-28-attention.md.
+ */
+function pagesAhead(sizes: PagedAttentionSizes): readonly number[] {
+  return sizes.type === "f32" && groupOf(sizes) <= 4 ? [1] : [1, 2];
+}
+
+/** How many units of a head and a piece share a program's tiles: as many as a prompt has tiles, and some for those that are not full. */
+function walksOf(rows: number): number {
+  return rows <= rowsThatWait ? rows : Math.ceil(rows / tileRows) + 8;
+}
 
 /** The number of units among which the parts of a sequence are dealt. */
 export function dealtParts(sizes: Pick<PagedAttentionSizes, "rows" | "pagesOfSlot" | "kvHeads">): number {
@@ -68,15 +74,16 @@ export const pagedAttention = kernel<PagedAttentionSizes>("pagedAttention", (k, 
   const limit = rowLimit(k, { rows, live: true });
   const { scratch, begin, end } = k.range();
   const places = placesIn(sizes, scratch);
-  k.loop(begin, end, 1, (unit) => {
-    const { head, walk, piece, share } = placeOfUnit(sizes, unit);
+  const units = kvHeads * unitsOfTile(sizes) * dealt;
+  const all = walksOf(rows) * units;
+  const followsRows = rows <= rowsThatWait;
+  k.loop(begin, followsRows ? end.min(k.int(units).mul(limit)) : end, 1, (unit) => {
+    const { head, walk, piece, share } = placeOfUnit(sizes, unit, limit);
     k.loop(walk, limit, walksOf(rows), (tile) =>
       withRows(k, sizes, p, { tile, piece }, (tile) => attendTile({ k, sizes, p, places, tile, head }, share)),
     );
   });
-  const units = kvHeads * unitsOfTile(sizes) * dealt;
-  const all = walksOf(rows) * units;
-  return { ...(rows <= rowsThatWait ? splitOfRows(all, limit, 1, units) : { units: all }), scratchBytes: scratchBytes(sizes) };
+  return { ...(followsRows ? splitOfRows(all, limit, 1, units) : { units: all }), scratchBytes: scratchBytes(sizes) };
 });
 
 /** What a unit does: a piece of every so many tiles, for a key head, and which share of the parts. */
@@ -89,26 +96,41 @@ interface UnitPlace {
 }
 
 /**
- * Most tiles of small programs are not there, so units follow the tiles. In large ones a thread stays with a head, whose keys and values its cache keeps,
- * and the last rows come first, as they see the most keys.
+ * Tiles of small programs, most of which are not there, have as many units as rows. Where parts are dealt, each stretch of units has all of these rows, as some
+ * see more than others. In large programs a thread stays with a head, whose keys and values its cache keeps, and the last rows come first, as they see most.
  */
-function placeOfUnit(sizes: PagedAttentionSizes, unit: Int): UnitPlace {
+function placeOfUnit(sizes: PagedAttentionSizes, unit: Int, limit: Int | number): UnitPlace {
+  const { k } = unit;
   const { rows, kvHeads, dealt } = sizes;
   const pieces = unitsOfTile(sizes);
-  const share = unit.rem(dealt);
-  const rest = unit.div(dealt);
-  const ofHead = walksOf(rows) * pieces;
+  if (rows <= fewRows) {
+    const { quotient, remainder } = divideByRows(k, unit, limit, rows);
+    const ofHead = dealt * pieces;
+    return { head: quotient.div(ofHead), walk: remainder, piece: quotient.rem(ofHead).div(dealt), share: quotient.rem(dealt) };
+  }
+  const ofAll = walksOf(rows) * pieces;
   const [head, at] =
     rows <= rowsThatWait
       ? [
-          rest.div(pieces).rem(kvHeads),
-          rest
+          unit.div(pieces).rem(kvHeads),
+          unit
             .div(pieces * kvHeads)
             .mul(pieces)
-            .add(rest.rem(pieces)),
+            .add(unit.rem(pieces)),
         ]
-      : [rest.div(ofHead), unit.k.int(ofHead - 1).sub(rest.rem(ofHead))];
-  return { head, walk: at.div(pieces), piece: at.rem(pieces), share };
+      : [unit.div(ofAll), k.int(ofAll - 1).sub(unit.rem(ofAll))];
+  return { head, walk: at.div(pieces), piece: at.rem(pieces), share: k.int(0) };
+}
+
+/** Divides a unit's number by the number of live rows, which is at most `rows`. */
+function divideByRows(k: Builder, unit: Int, limit: Int | number, rows: number): { readonly quotient: Int; readonly remainder: Int } {
+  const [live, quotient, remainder] = [k.int(0).add(limit), k.copy(unit), k.int(0)];
+  for (let count = 2; count <= rows; count++)
+    k.if(live, "==", count, () => {
+      quotient.set(unit.div(count));
+      remainder.set(unit.rem(count));
+    });
+  return { quotient, remainder };
 }
 
 /** o of rows below the count from their parts, in order. Pointers: parts [R, H, parts, D + 2], positions i32 [R], o [R, H · D] or its lines, count i32. A unit is a row's head. */
@@ -225,7 +247,7 @@ function eachPage(work: Work, pages: PartPages, pool: PoolName, body: (work: Wor
   const { k, sizes, places } = work;
   k.loop(pages.first, pages.end, 1, (index) => {
     const base = placeOf(work, pool, index);
-    const next = () => pagesAhead.map((ahead) => placeAhead(work, pages, pool, index.add(ahead)));
+    const next = () => pagesAhead(sizes).map((ahead) => placeAhead(work, pages, pool, index.add(ahead)));
     const from = sizes.rows <= rowsThatWait ? { base, next: next() } : { base };
     body(work, { start: index.mul(pageKeys), from, scores: places.scores.add(index.sub(pages.start).mul(pageKeys * 4)) });
   });
