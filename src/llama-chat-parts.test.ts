@@ -1,7 +1,7 @@
 // Messages of a tiny random model as parts: whatever it draws, calls that end are valid, and a special token may mark them.
 import { beforeAll, describe, expect, test } from "vitest";
 import { referenceBackend } from "./backend/reference/index.ts";
-import { type ChatPartsOptions, Llama, type Message, type Tool } from "./index.ts";
+import { type ChatPartsOptions, jsonSchemaGrammar, Llama, type Message, type Tool } from "./index.ts";
 import { folderForAll, writeTinyChat, writeTinyFolder } from "./load/tiny-model.test.helper.ts";
 
 /** Calls are a special token, a name and arguments. */
@@ -33,16 +33,24 @@ async function message(options: ChatPartsOptions, messages = hi) {
   return found;
 }
 
-const parameters = { type: "object", properties: { a: { enum: [1, true, "b"] } }, required: ["a"], additionalProperties: false };
-const tools: readonly Tool[] = [{ type: "function", function: { name: "f", parameters } }];
+/** Schemas of the argument `a` whose instances take few tokens. */
+const schemas = [
+  { enum: [1, true, "b"] },
+  { type: "array", items: { type: "boolean" }, maxItems: 1 },
+  { type: ["integer", "null"], maximum: 99, minimum: 0 },
+];
+const parametersOf = (schema: object) => ({ type: "object", properties: { a: schema }, required: ["a"] });
+const toolsOf = (parameters: object): readonly Tool[] => [{ type: "function", function: { name: "f", parameters } }];
+const tools = toolsOf(parametersOf({ const: 1 }));
 
 describe("calls", () => {
   test.each(["required", "auto"] as const)("%s: those that end are valid, drawn greedily or not", async (toolChoice) => {
     const seen = { whole: 0, special: 0 };
     for (let seed = 0; seed < 24; seed++) {
+      const parameters = parametersOf(schemas[seed % 3] ?? {});
       const given = toolChoice === "auto" ? { logitBias: new Map([[go, 12]]) } : {};
       const { ids, content, calls, finishReason } = await message({
-        tools,
+        tools: toolsOf(parameters),
         toolChoice,
         parallel: false,
         seed,
@@ -51,7 +59,8 @@ describe("calls", () => {
       });
       if (finishReason !== "tool_calls") continue;
       expect([...calls.map(([name]) => name), toolChoice === "auto" || content === ""]).toEqual(["f", true]);
-      expect([{ a: 1 }, { a: true }, { a: "b" }]).toContainEqual(JSON.parse(calls[0]?.[1] ?? ""));
+      const text = calls[0]?.[1] ?? "";
+      expect([text, jsonSchemaGrammar(parameters).accepts(text)]).toEqual([text, true]);
       seen.whole++;
       if (ids.includes(go)) seen.special++;
     }

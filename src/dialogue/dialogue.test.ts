@@ -58,11 +58,7 @@ describe("refused by name", () => {
       { tools: [tool("f", { type: "object", unevaluatedProperties: false })] },
       "the parameters of f: [json-schema] /unevaluatedProperties",
     ],
-    [
-      "hermes",
-      { tools: [tool("f", { type: "array" })] },
-      'tools: the parameters of f are of the type "array", but arguments are an object',
-    ],
+    ["hermes", { tools: [tool("f", { type: "array" })] }, 'tools[0].function.parameters.type is "array", but arguments are an object'],
     [
       "hermes",
       { tools: [now, tool("f", { type: "object", properties: { a: { enum: [1], type: "string" } }, required: ["a"] })] },
@@ -161,6 +157,8 @@ describe("what a message may be", () => {
       "{",
       "  Yes.",
       bad.replace("{", '{"type": "function", '),
+      bad.replace(": ", ":\r"),
+      `\r\n${bad}`,
     ];
     expect(accepted("llama-3", both, all)).toEqual([good, all[2], all[4], all[5], all[6], all[7]]);
     expect(accepted("llama-3", { ...both, toolChoice: "none" }, all)).toEqual(all.slice(4, 8));

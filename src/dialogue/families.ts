@@ -2,20 +2,20 @@
 // stand in front of calls.
 import type { CallFormat } from "./output-format.ts";
 
-/** Calls in JSON, as most families have them. */
-function json(name: string, marker: string, { list = false, close = "", key = "arguments" } = {}): CallFormat {
-  const [open, end] = list ? ["[", "]"] : ["", ""];
-  const line = marker.startsWith("<tool_call>") ? "\n" : "";
-  const begin = `{"name": "`;
-  return {
-    ...{ name, marker, slots: ["name", "arguments"], within: [`", "${key}": `] },
-    ...{ before: `${marker}${line}${open}${begin}`, after: `}${end}${line}${close}` },
-    between: list ? `}, ${begin}` : close === "" ? undefined : `}${line}${close}${line}${marker}${line}${begin}`,
-  };
+const begin = '{"name": "';
+const toArguments = '", "arguments": ';
+
+/** A list of calls in JSON behind a marker. @param close stands behind the list */
+function listed(name: string, marker: string, close = ""): CallFormat {
+  const form = { before: `${marker}[${begin}`, within: [toArguments], between: `}, ${begin}`, after: `}]${close}` };
+  return { name, marker, slots: ["name", "arguments"], ...form };
 }
 
 /** The calls that a template describes in the words of Nous Research's Hermes, and those of a preamble of our own. */
-export const hermes = json("hermes", "<tool_call>", { close: "</tool_call>" });
+export const hermes: CallFormat = {
+  ...{ name: "hermes", marker: "<tool_call>", slots: ["name", "arguments"], within: [toArguments] },
+  ...{ before: `<tool_call>\n${begin}`, between: `}\n</tool_call>\n<tool_call>\n${begin}`, after: "}\n</tool_call>" },
+};
 
 interface Family {
   /** Whether a template is one of the family. */
@@ -25,13 +25,9 @@ interface Family {
 
 /** One row per form; the first that fits counts. */
 const families: readonly Family[] = [
-  {
-    isOne: (source) => /<\|\/tool(?:_call)?\|>/.test(source),
-    calls: json("phi-4-mini", "<|tool_call|>", { list: true, close: "<|/tool_call|>" }),
-  },
-  { isOne: (source) => source.includes("<|tool_call|>"), calls: json("granite-3", "<|tool_call|>", { list: true }) },
-  { isOne: (source) => /<\|start_of_role\|>available_tools/.test(source), calls: json("granite-3", "<|tool_call|>", { list: true }) },
-  { isOne: (source) => source.includes("[TOOL_CALLS]"), calls: json("mistral", "[TOOL_CALLS]", { list: true }) },
+  { isOne: (source) => /<\|\/tool(?:_call)?\|>/.test(source), calls: listed("phi-4-mini", "<|tool_call|>", "<|/tool_call|>") },
+  { isOne: (source) => /<\|tool_call\|>|<\|start_of_role\|>available_tools/.test(source), calls: listed("granite-3", "<|tool_call|>") },
+  { isOne: (source) => source.includes("[TOOL_CALLS]"), calls: listed("mistral", "[TOOL_CALLS]") },
   { isOne: (source) => source.includes("<tool_call>"), calls: hermes },
 ];
 

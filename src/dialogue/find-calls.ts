@@ -43,12 +43,16 @@ function renderer(template: ChatTemplate): Render {
 
 function foundCall(text: string, number: number, from: number): readonly Found[] | undefined {
   const { name, id } = callTexts(number);
-  const name0 = text.indexOf(name, from);
-  const given = name0 < 0 ? undefined : (jsonArguments(text, number, from) ?? taggedArguments(text, number, name0 + name.length));
-  if (given === undefined) return undefined;
-  const id0 = text.indexOf(id, from);
-  const ids: Found[] = id0 < 0 ? [] : [{ slot: "id", start: id0, end: id0 + id.length }];
-  return [{ slot: "name" as const, start: name0, end: name0 + name.length }, given, ...ids].sort((a, b) => a.start - b.start);
+  const named = foundText(text, "name", name, from);
+  const given = named && (jsonArguments(text, number, from) ?? taggedArguments(text, number, named.end));
+  const numbered = foundText(text, "id", id, from);
+  if (named === undefined || given === undefined) return undefined;
+  return [named, given, ...(numbered === undefined ? [] : [numbered])].sort((a, b) => a.start - b.start);
+}
+
+function foundText(text: string, slot: CallSlot, value: string, from: number): Found | undefined {
+  const start = text.indexOf(value, from);
+  return start < 0 ? undefined : { slot, start, end: start + value.length };
 }
 
 function jsonArguments(text: string, number: number, from: number): Found | undefined {
@@ -134,8 +138,9 @@ function markerOf(before: string): string | undefined {
   return /\w$/.test(text) && json !== null ? before.slice(0, json.index + json[0].length - 1) : text;
 }
 
-/** Whether a parser can tell such calls from content. A marker whose end is its beginning could overlap itself, and one with white space varies. */
+/** Whether a parser can tell such calls from content: a marker with white space varies, and one whose end is its beginning could overlap itself. */
 function isTold({ before, marker }: CallFormat): boolean {
   if (marker === undefined) return before.startsWith("{");
-  return !/\s/.test(marker) && ![...marker.slice(1)].some((_, i) => marker.endsWith(marker.slice(0, i + 1)) && i + 1 < marker.length);
+  for (let length = 1; length < marker.length; length++) if (marker.endsWith(marker.slice(0, length))) return false;
+  return !/\s/.test(marker);
 }

@@ -29,7 +29,7 @@ export function literalText(literal: string): Expression {
 /** The same as a pattern of ECMA-262. */
 export function literalPattern(literal: string): string {
   return piecesOf(literal)
-    .map((piece) => (piece.isSpaced ? "[ \\t\\n]*" : "") + escaped(piece.text))
+    .map((piece) => (piece.isSpaced ? "[ \\t\\n\\r]*" : "") + escaped(piece.text))
     .join("");
 }
 

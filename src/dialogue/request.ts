@@ -75,8 +75,15 @@ export function checkTools(tools: unknown): asserts tools is readonly Tool[] {
       where,
       () => `${place}.function.description is ${shown(description)}, but must be a text`,
     );
-    check(isObject(parameters ?? {}), where, () => `${place}.function.parameters must be a JSON schema of an object`);
+    checkParameters(parameters ?? {}, `${place}.function.parameters`);
   }
+}
+
+function checkParameters(parameters: unknown, place: string): void {
+  if (!isObject(parameters)) return fail(where, `${place} must be a JSON schema of an object`);
+  const { type = "object" } = parameters;
+  const isAnObject = type === "object" || (Array.isArray(type) && type.includes("object"));
+  check(isAnObject, where, () => `${place}.type is ${shown(type)}, but arguments are an object`);
 }
 
 /** The tools that may be called. @throws CriaError for a choice that no tool fits */

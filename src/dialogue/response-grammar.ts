@@ -19,7 +19,7 @@ import { closedSchema } from "./closed-schema.ts";
 import { escaped, literalPattern, literalText, someSpace } from "./literal.ts";
 import { beginsOf, type CallFormat, type ReasoningFormat } from "./output-format.ts";
 import { parametersOf, type ResponseFormat, type Tool } from "./request.ts";
-import { checkObjectSchema, taggedText } from "./tagged-arguments.ts";
+import { taggedText } from "./tagged-arguments.ts";
 
 /** What a grammar is made of. */
 export interface GrammarParts {
@@ -43,7 +43,7 @@ const where = "dialogue";
 export function responseGrammar(parts: GrammarParts): Grammar | undefined {
   if (parts.calls === undefined && parts.responseFormat.type === "text") return undefined;
   const composer = new GrammarComposer();
-  return composer.grammar(withReasoning(parts, answerText(parts, composer)));
+  return composer.grammar(withReasoning(parts, messageBehindReasoning(parts, composer)));
 }
 
 function withReasoning({ reasoning, start }: GrammarParts, answer: Expression): Expression {
@@ -52,7 +52,7 @@ function withReasoning({ reasoning, start }: GrammarParts, answer: Expression): 
   return start === "reasoning" ? closed : either([answer, sequence(someSpace, text(reasoning.open), closed)]);
 }
 
-function answerText(parts: GrammarParts, composer: GrammarComposer): Expression {
+function messageBehindReasoning(parts: GrammarParts, composer: GrammarComposer): Expression {
   const { calls, tools, mustCall, responseFormat } = parts;
   const called = calls === undefined || tools.length === 0 ? undefined : callsText(parts, calls, composer);
   if (mustCall) return called === undefined ? fail(where, "a tool must be called, but there is none") : sequence(someSpace, called);
@@ -102,9 +102,7 @@ const digitsAndLetters = set(
 
 function callText(tool: Tool, { slots, within, tags }: CallFormat, composer: GrammarComposer): Expression {
   const { name, parameters } = tool.function;
-  const whole = parametersOf(parameters);
-  checkObjectSchema(whole, name);
-  const schema = closedSchema({ type: "object", ...whole });
+  const schema = closedSchema({ ...parametersOf(parameters), type: "object" });
   const given = () => (tags === undefined ? composer.json(schema, `the parameters of ${name}`) : taggedText(schema, tags, composer));
   const parts = slots.map((slot, i) => {
     const one =

@@ -1,5 +1,5 @@
 // Arguments that are written one by one between tags, as Qwen3-Coder has them: strings stand there as they are, other values as JSON.
-import { check, fail, isObject, type JsonObject } from "../base/index.ts";
+import { check, isObject, type JsonObject } from "../base/index.ts";
 import { type Expression, either, type Grammar, GrammarComposer, optional, sequence, text } from "../grammar/index.ts";
 import type { ArgumentsReader } from "./call-reader.ts";
 import { behindSpace, endOfLiteral, escaped, withoutLastSpace } from "./literal.ts";
@@ -137,11 +137,4 @@ class TaggedArguments implements ArgumentsReader {
       json: `${JSON.stringify(key)}: ${this.#members.isOther(key, value) ? value : JSON.stringify(value)}`,
     };
   }
-}
-
-/** @throws CriaError where a schema has no object of members */
-export function checkObjectSchema(schema: object, name: string): void {
-  const { type = "object" } = schema as JsonObject;
-  if (type !== "object")
-    fail(where, `tools: the parameters of ${name} are of the type ${JSON.stringify(type)}, but arguments are an object`);
 }
