@@ -97,6 +97,10 @@ type AnyRow = (to: Lowering, inputs: object, outputs: object, sizes: object, att
 
 function lowerStep(step: Step, emitter: Lowering): void {
   if ("linear" in step) linearStep(emitter, step.linear, step.outputs);
+  else if ("beside" in step)
+    emitter.together(() => {
+      for (const node of step.beside) lowerNode(node, emitter);
+    });
   else if ("attend" in step)
     attendStep(emitter, step.attend, emitter.address(step.attend.attend.outputs[0] ?? fail("cpu", "attention makes nothing")));
   else lowerNode(step.node, emitter);

@@ -39,12 +39,15 @@ interface Case {
 }
 
 const wide = llamaConfig({ vocabSize: 61, dim: 64, nLayers: 2, nHeads: 2, nKvHeads: 1, hiddenDim: 96, contextLength: 128 });
+/** Rows are no whole blocks. */
+const floats = llamaConfig({ vocabSize: 61, dim: 60, nLayers: 2, nHeads: 3, nKvHeads: 1, hiddenDim: 90, contextLength: 128 });
 /** Each head is two blocks, and a sequence has two parts. */
 const long = llamaConfig({ vocabSize: 61, dim: 128, nLayers: 1, nHeads: 2, nKvHeads: 2, hiddenDim: 96, contextLength: 640 });
 const cases: readonly Case[] = [
   { title: "five rows of eight", config, rows: 8, live: 5 },
   { title: "one row of eight", config: wide, rows: 8, live: 1 },
   { title: "rows whose keys are in two parts", config: long, rows: 6, live: 5 },
+  { title: "matrices of floats", config: floats, rows: 8, live: 3 },
   { title: "rows of a prompt", config: wide, rows: 53, live: 51 },
   {
     title: "norms behind, biases, heads that are normalised",
@@ -155,6 +158,12 @@ test("what is computed together, and what is not", () => {
   ];
   expect(names(cases[1] as Case, "logits")).toEqual(["embedding", ...layer, ...layer, "rmsNorm + matmul"]);
   expect(names(cases[1] as Case, "all")).toContain("glu");
+  const ofFloats = ["rmsNorm", "matmul + matmul + matmul", "rope + rope + pageWrite + pagedAttention", "matmul", "add"];
+  expect(names({ ...(cases[1] as Case), config: floats }, "logits")).toEqual([
+    "embedding",
+    ...Array.from({ length: 2 }, () => [...ofFloats, "rmsNorm", "matmul + matmul", "glu", "matmul", "add"]).flat(),
+    ...["rmsNorm", "matmul"],
+  ]);
 });
 
 test("a layer of few rows is few phases", () => {

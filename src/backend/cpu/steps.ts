@@ -4,6 +4,7 @@
 //   RMSNorm, or attention over pages, whose rows are quantised · the products that read them, each with the residual that it is added to
 //   the same, where gate, up, their activation and its rounding are one product · down with its residual
 //   RoPE of queries and keys with the write to the pages and attention, in programs of few rows
+//   products of floats that read the same rows
 //
 // The model's graph says none of this. What is computed together has the bits of its nodes one by one, so what a program keeps, which must be there by itself,
 // changes no other bit; the tests say so, and the reference computes the nodes.
@@ -12,7 +13,8 @@ import type { Attributes, Graph, MatmulAttributes, Node, PlannedNode, Tensor } f
 import { isGated, makesLines, type Target, turnedRows } from "../../kernel/index.ts";
 
 /** What is lowered at one go: a node, or several that are computed together. */
-export type Step = PlannedNode & ({ readonly node: Node } | { readonly linear: LinearStep } | { readonly attend: AttendStep });
+export type Step = PlannedNode &
+  ({ readonly node: Node } | { readonly linear: LinearStep } | { readonly attend: AttendStep } | { readonly beside: readonly Node[] });
 
 /** Products of one matrix of rows, which are quantised once. */
 export interface LinearStep {
@@ -86,7 +88,7 @@ class StepFinder {
     const steps: Step[] = [];
     for (const node of this.#graph.nodes) if (node.op.name === "pagedAttention") this.#attends.set(node, this.#attendOf(node));
     for (const node of this.#graph.nodes)
-      if (!this.#taken.has(node)) steps.push(this.#linear(node) ?? this.#attend(node) ?? { ...node, node });
+      if (!this.#taken.has(node)) steps.push(this.#linear(node) ?? this.#attend(node) ?? this.#beside(node) ?? { ...node, node });
     return steps;
   }
 
@@ -123,6 +125,16 @@ class StepFinder {
   #attend(node: Node): Step | undefined {
     const attend = this.#attends.get(node);
     return attend?.turned && { ...this.#together(nodesOf(attend)), attend };
+  }
+
+  /** Products of floats that read the same rows: one call each, none of which waits for another. */
+  #beside(node: Node): Step | undefined {
+    const [x] = node.inputs;
+    if (x === undefined || !isFloatProduct(node)) return undefined;
+    const products = (this.#readers.get(x) ?? []).filter(
+      (other) => isFloatProduct(other) && other.inputs[0] === x && !this.#taken.has(other),
+    );
+    return products.length > 1 ? { ...this.#together(products), beside: products } : undefined;
   }
 
   /** Whether a node is attention over pages whose outputs one product of bytes reads, and nobody else. */
@@ -214,6 +226,11 @@ function isNorm({ op, inputs: [x, gain] }: Node): boolean {
 
 function isByteProduct({ op, attributes }: Node): boolean {
   return op.name === "matmul" && (attributes as MatmulAttributes).precision === "int8";
+}
+
+/** A product of floats whose matrix is packed before the run. */
+function isFloatProduct(node: Node): boolean {
+  return node.op.name === "matmul" && !isByteProduct(node) && node.inputs[1]?.role === "weight";
 }
 
 function weightOf({ inputs: [, weight] }: Node): Tensor {
