@@ -81,6 +81,7 @@ export {
   type RunOptions,
   type Shard,
   type SourceReport,
+  type TriedDocument,
   type TriedStep,
   tryDocument,
 } from "../pipeline/index.ts";
