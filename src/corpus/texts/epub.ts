@@ -1,6 +1,7 @@
 // EPUB books (https://www.w3.org/TR/epub-33): the chapters in reading order as text, without the pages that list them.
 import { posix } from "node:path";
-import { CriaError, fail } from "../../base/index.ts";
+import { fail } from "../../base/index.ts";
+import { tellDamaged } from "./archives/tell-damaged.ts";
 import { ZipArchive } from "./archives/zip.ts";
 import type { FormInput, TextDocument } from "./forms.ts";
 import { gatherBytes } from "./gather-bytes.ts";
@@ -18,8 +19,7 @@ export async function* readEpub(input: FormInput): AsyncGenerator<TextDocument> 
   await using file = await input.file();
   const zip = await ZipArchive.open(file.path, input.name, input.where);
   try {
-    const document = await new Book(zip, input).read();
-    if (document !== undefined) yield document;
+    yield await new Book(zip, input).read();
   } finally {
     zip.close();
   }
@@ -34,7 +34,7 @@ class Book {
     [this.#zip, this.#input] = [zip, input];
   }
 
-  async read(): Promise<TextDocument | undefined> {
+  async read(): Promise<TextDocument> {
     const { name, where, note } = this.#input;
     for await (const entry of this.#zip.entries(() => {})) this.#entries.set(entry.fileName, entry);
     const packagePath = attributesIn(tagsIn(await this.#file(container), "rootfile")[0] ?? "").get("full-path");
@@ -44,25 +44,25 @@ class Book {
     const chapters: string[] = [];
     let length = 0;
     for (const path of parsed.pages) {
-      const text = encrypted.has(path)
-        ? note({ kind: "left out", what: "encrypted page of a book", place: `${name}: ${path}` })
-        : await this.#page(path);
-      length += text?.length ?? 0;
+      if (encrypted.has(path)) {
+        note({ kind: "left out", what: "encrypted page of a book", place: `${name}: ${path}` });
+        continue;
+      }
+      const text = (await this.#page(path)).trim();
+      length += text.length;
       if (length > maxDocumentLength) tooLong(where, name, "the book", "cut it into several files");
-      if (text !== undefined && text.trim() !== "") chapters.push(text.trim());
+      if (text !== "") chapters.push(text);
     }
     return { text: chapters.join("\n\n"), facts: parsed.facts };
   }
 
-  /** A page's text; undefined, and told, for one that is not there or damaged. */
-  async #page(path: string): Promise<string | undefined> {
-    const { name, note, isCounted } = this.#input;
+  /** A page's text; none, and told, for one that is not there or damaged. */
+  async #page(path: string): Promise<string> {
     try {
       return pageText(toLineFeeds(await this.#file(path)));
     } catch (error) {
-      if (!(error instanceof CriaError) || !isCounted) throw error;
-      note({ kind: "damaged", what: "page of a book that cannot be read", place: `${name}: ${error.message}` });
-      return undefined;
+      tellDamaged(error, this.#input, this.#input.name);
+      return "";
     }
   }
 

@@ -1,8 +1,9 @@
 // One file's documents: its packing undone, its members taken one after another where it is an archive, each read by its form.
-import { CriaError, fail } from "../../base/index.ts";
+import { fail } from "../../base/index.ts";
 import type { ByteRange } from "../../files/index.ts";
 import { type ArchiveKind, archiveHeadBytes, archiveOf, readMembers } from "./archives/archive.ts";
 import type { Member } from "./archives/member.ts";
+import { tellDamaged } from "./archives/tell-damaged.ts";
 import { copyPipe, type PipeCopy } from "./copy-pipe.ts";
 import {
   type FormInput,
@@ -109,18 +110,16 @@ class Reading {
   /** A member that cannot be read is passed over and told; where nobody counts, and where the disk fails, the reading ends. */
   async *#member({ name, bytes }: Member, archive: FormInput): AsyncGenerator<TextDocument> {
     const form = this.#formOfMember(name);
-    const leave = (kind: ReadingNote["kind"], what: string, why = "") =>
-      this.#note({ kind, what, place: `${archive.name}: ${name}${why}` });
-    if (form === undefined) return leave("left out", "file of no known form in an archive");
-    if (form.name === "archive") return leave("left out", "archive in an archive");
+    const whole = `${archive.name}: ${name}`;
+    const leave = (what: string) => this.#note({ kind: "left out", what, place: whole });
+    if (form === undefined) return leave("file of no known form in an archive");
+    if (form.name === "archive") return leave("archive in an archive");
     try {
-      const whole = `${archive.name}: ${name}`;
       const opened = await unpack(bytes, whole, { where: archive.where, keepsGzip: form.unpacksGzip });
       const input = this.#input({ ...opened, start: 0, name: whole, path: undefined });
       for await (const { text, facts } of this.#read(form, input)) yield { text, facts: { file: name, ...facts } };
     } catch (error) {
-      if (!(error instanceof CriaError) || this.#options.onNote === undefined || isOfSystem(error)) throw error;
-      leave("damaged", "file that cannot be read in an archive", `: ${error.message}`);
+      tellDamaged(error, archive, whole);
     }
   }
 
@@ -134,10 +133,6 @@ class Reading {
 /** Bytes that lie in no file of their own are copied to a temporary one. */
 async function fileOf({ path, bytes }: Open, where: string): Promise<Pick<PipeCopy, "path" | typeof Symbol.asyncDispose>> {
   return path === undefined ? copyPipe(bytes, where) : { path, [Symbol.asyncDispose]: async () => {} };
-}
-
-function isOfSystem({ cause }: CriaError): boolean {
-  return typeof cause === "object" && cause !== null && "syscall" in cause;
 }
 
 function refuseDamage({ kind, what, place }: ReadingNote, where: string): void {

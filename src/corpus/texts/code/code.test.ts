@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { gzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { afterAll, expect, test } from "vitest";
 import { tarOf } from "../archives/tar.test.helper.ts";
 import type { ReadingNote, TextDocument } from "../forms.ts";
@@ -119,4 +119,19 @@ test("folders and archives come to the same; licences are looked for up to the f
     expect(documents.at(-1)?.text).toBe("fn main() {}\n");
     expect(notes.map(({ what }) => what).filter((what) => !what.includes("language"))).toEqual(["binary file"]);
   }
+});
+
+test("a file that is damaged in an archive is told, and the next one is read", async () => {
+  const golden = join(import.meta.dirname, "../../../../test/goldens/archives.golden.json");
+  const { cases } = JSON.parse(readFileSync(golden, "utf8")) as { cases: readonly { name: string; how: string; content: string }[] };
+  const zip = gunzipSync(Buffer.from(cases.find(({ name, how }) => name === "t.zip" && how === "stored")?.content ?? "", "base64"));
+  const named = Buffer.from(zip.toString("latin1").replaceAll("a.txt", "a.cpp").replaceAll("b.jsonl", "bbbbb.c"), "latin1");
+  named[named.indexOf("plain")] = 0x21;
+  const path = join(folder, "damaged.zip");
+  writeFileSync(path, named);
+  const { documents, notes } = await read(path);
+  expect(documents.map(({ facts }) => facts.code)).toEqual(["C"]);
+  expect(notes.filter(({ kind }) => kind === "damaged").map(({ place }) => place)).toEqual([
+    expect.stringMatching(/a\.cpp has the checksum/),
+  ]);
 });

@@ -3,6 +3,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { dirname, join, posix, relative, sep } from "node:path";
 import { readStream } from "../../../files/index.ts";
 import { type ArchiveKind, readMembers } from "../archives/archive.ts";
+import { tellDamaged } from "../archives/tell-damaged.ts";
 import { decodeText } from "../decode-text.ts";
 import type { FormInput, TextDocument } from "../forms.ts";
 import { gatherBytes } from "../gather-bytes.ts";
@@ -34,16 +35,14 @@ async function* readTree(kind: ArchiveKind, input: FormInput): AsyncGenerator<Te
     file: async () => ({ path: file.path, [Symbol.asyncDispose]: async () => {} }),
   });
   const licences = await licencesOf(kind, again());
-  for await (const member of readMembers(kind, again()))
-    yield* documentOf(
-      {
-        file: member.name,
-        place: `${input.name}: ${member.name}`,
-        bytes: member.bytes,
-        around: async () => nearest(licences, posix.dirname(member.name)),
-      },
-      input,
-    );
+  for await (const { name, bytes } of readMembers(kind, again())) {
+    const place = `${input.name}: ${name}`;
+    try {
+      yield* documentOf({ file: name, place, bytes, around: async () => nearest(licences, posix.dirname(name)) }, input);
+    } catch (error) {
+      tellDamaged(error, input, place);
+    }
+  }
 }
 
 /** What the licence files of each folder of an archive say. What else is to be told of the archive its second reading tells. */
@@ -51,7 +50,7 @@ async function licencesOf(kind: ArchiveKind, input: FormInput): Promise<Readonly
   const licences = new Map<string, string>();
   for await (const { name, bytes } of readMembers(kind, { ...input, note: () => {} })) {
     if (!licenceFile.test(posix.basename(name))) continue;
-    const text = await gatherBytes(bytes, mostLicenceBytes);
+    const text = await gatherBytes(bytes, mostLicenceBytes).catch(() => undefined); // what is damaged is told by the second reading
     const found = text === undefined ? undefined : licenceOfFile(Buffer.from(text).toString("latin1"));
     const folder = posix.dirname(name);
     if (found !== undefined) licences.set(folder, either(licences.get(folder), found));

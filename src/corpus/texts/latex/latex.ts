@@ -1,9 +1,9 @@
 // Sources in LaTeX: a file with what it names beside it, or an archive of one source or of many, as arXiv gives them.
 import { readFile, realpath } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
-import { CriaError } from "../../../base/index.ts";
 import { type ArchiveKind, archiveHeadBytes, archiveOf, readMembers } from "../archives/archive.ts";
 import type { Member } from "../archives/member.ts";
+import { tellDamaged } from "../archives/tell-damaged.ts";
 import { copyPipe } from "../copy-pipe.ts";
 import type { FormInput, TextDocument } from "../forms.ts";
 import { gatherBytes } from "../gather-bytes.ts";
@@ -49,13 +49,25 @@ async function* readSources(kind: ArchiveKind, input: FormInput): AsyncGenerator
     if (isPacked.test(member.name)) yield* readPackedSource(member, input);
     else if (/\.pdf$/i.test(member.name)) leave(input, place, "PDF without its source");
     else if (isTeX.test(member.name) || isNameless.test(member.name)) {
-      const bytes = await gatherBytes(member.bytes, mostFile);
-      size += bytes?.length ?? 0;
-      if (bytes === undefined || size > mostSource) leave(input, place, "file of more bytes than a LaTeX source has");
+      const bytes = await bytesOf(member, input, place);
+      size += bytes.length;
+      if (size > mostSource) leave(input, place, "file of more bytes than a LaTeX source has");
       else if (isText(bytes)) own.set(member.name, decoded(bytes, input, place));
     }
   }
   if (own.size > 0) yield* mainOf(own, input);
+}
+
+/** A member's bytes; none, and told, where it is damaged or too long. */
+async function bytesOf({ bytes }: Member, input: FormInput, place: string): Promise<Uint8Array> {
+  try {
+    const all = await gatherBytes(bytes, mostFile);
+    if (all !== undefined) return all;
+    leave(input, place, "file of more bytes than a LaTeX source has");
+  } catch (error) {
+    tellDamaged(error, input, place);
+  }
+  return new Uint8Array();
 }
 
 /** A source within an archive of many; what is damaged in it is told, and the next one is read. */
@@ -76,8 +88,7 @@ async function* readPackedSource({ name, bytes }: Member, archive: FormInput): A
       file,
     });
   } catch (error) {
-    if (!(error instanceof CriaError) || !archive.isCounted) throw error;
-    archive.note({ kind: "damaged", what: "file that cannot be read in an archive", place: `${place}: ${error.message}` });
+    tellDamaged(error, archive, place);
   }
 }
 
