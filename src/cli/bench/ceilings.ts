@@ -22,30 +22,25 @@ export interface ModelWork {
 
 /** @param cacheType how keys and values are stored */
 export function modelWork(config: LlamaConfig, weights: WeightSource, cacheType: StateDType): ModelWork {
-  const rows = parameterRows(config).map((row) => ({
-    ...{ name: row.name, weights: sizeOf(row.shape), isMatrix: row.shape.length === 2 },
-    ...layoutOf(weights.stored?.(row)?.dtype ?? weights.inFile?.(row)?.dtype ?? "f32", row.shape),
-  }));
+  const rows = parameterRows(config).map((row) => {
+    const { name, shape } = row;
+    const dtype = weights.stored?.(row)?.dtype ?? weights.inFile?.(row)?.dtype ?? "f32";
+    return { name, dtype, isMatrix: shape.length === 2, weights: sizeOf(shape), bytes: bytesOf(dtype, shape) };
+  });
   const output = config.tiedOutput ? "embedding" : "output";
   const layers = rows.filter(({ name, isMatrix }) => isMatrix && name !== "embedding" && name !== "output");
   const read = [...layers, ...rows.filter(({ name }) => name === output)];
   const sum = (some: typeof rows, of: "weights" | "bytes") => some.reduce((total, row) => total + row[of], 0);
-  const ofType = (dtype: DType) =>
-    sum(
-      read.filter((row) => row.dtype === dtype),
-      "weights",
-    );
+  const byType = new Map<DType, number>();
+  for (const row of read) byType.set(row.dtype, (byType.get(row.dtype) ?? 0) + row.weights);
+  const [type] = [...byType].reduce((most, one) => (one[1] > most[1] ? one : most), ["f32", 0] as const);
   return {
-    type: [...new Set(read.map(({ dtype }) => dtype))].sort((a, b) => ofType(b) - ofType(a))[0] ?? "f32",
+    type,
     layerWeights: sum(layers, "weights"),
     outputWeights: sum(read, "weights") - sum(layers, "weights"),
     weightBytes: sum(read, "bytes"),
     cacheBytes: 2 * config.nLayers * bytesOf(cacheType, [config.nKvHeads * config.headDim]),
   };
-}
-
-function layoutOf(dtype: DType, shape: readonly number[]): { readonly dtype: DType; readonly bytes: number } {
-  return { dtype, bytes: bytesOf(dtype, shape) };
 }
 
 /** What a machine can do at most. */

@@ -1,8 +1,8 @@
 // What is measured of a model, as llama-bench of llama.cpp does: prompts that are read ("pp"), and tokens that are written one after the other ("tg"),
 // behind contexts of any length, for one text or several at the same time.
 import { median, Rng } from "../../base/index.ts";
+import { pageKeys } from "../../graph/index.ts";
 import type { Sequence, SequenceModel, SequenceModelOptions } from "../../infer/index.ts";
-import type { LlamaConfig } from "../../model/index.ts";
 
 /** One measurement: either a prompt or tokens that are written. */
 export interface SpeedTest {
@@ -35,7 +35,7 @@ export function testLength({ prompt, generate, depth }: SpeedTest): number {
 /** Memory for these tests: contexts that are read once and kept, and what follows them. */
 export function memoryFor(tests: readonly SpeedTest[]): Required<Pick<SequenceModelOptions, "contextLength" | "pages">> {
   const contextLength = Math.max(...tests.map(testLength));
-  const pagesOf = (tokens: number) => Math.ceil(tokens / pageTokens) + 1;
+  const pagesOf = (tokens: number) => Math.ceil(tokens / pageKeys) + 1;
   const contexts = [...new Set(tests.map(({ depth }) => depth))].map((depth) => {
     const texts = Math.max(...tests.filter((test) => test.depth === depth).map(({ sequences }) => sequences));
     return depth === 0 ? 0 : texts * pagesOf(depth);
@@ -44,10 +44,7 @@ export function memoryFor(tests: readonly SpeedTest[]): Required<Pick<SequenceMo
   return { contextLength, pages: work + contexts.reduce((sum, pages) => sum + pages, 0) };
 }
 
-/** Tokens of a page of keys and values. */
-const pageTokens = 64;
-
-/** Runs tests on a model. No text begins as another one does, so that none finds its keys and values computed. */
+/** Runs tests on a model. Texts are of random tokens, so that none finds keys and values of another that it could share. */
 export class SpeedRunner {
   readonly #model: SequenceModel;
   readonly #signal: AbortSignal | undefined;
@@ -58,10 +55,6 @@ export class SpeedRunner {
   constructor(model: SequenceModel, signal?: AbortSignal) {
     this.#model = model;
     this.#signal = signal;
-  }
-
-  get config(): LlamaConfig {
-    return this.#model.config;
   }
 
   /**
