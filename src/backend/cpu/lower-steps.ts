@@ -30,21 +30,23 @@ function quantisedRows(to: Lowering, { x, norm, attention, products, gated }: Li
   const types: QuantisedDType[] = [];
   for (const weight of [...(gated ? [gated.gate] : []), ...products.map(({ weight }) => weight)])
     if (!types.some(serves(weight))) types.push(quantisedType(weight));
-  const places = types.map((type) => to.scratch(library.quantisedLinesBytes(to.target, { type, m, k })));
+  const lots = types.map((type) => ({ type, lines: to.scratch(library.quantisedLinesBytes(to.target, { type, m, k })) }));
   if (norm) {
     const [from, gain] = norm.inputs as [Tensor, Tensor];
     const { epsilon } = norm.attributes as NormAttributes;
     const y = isKept ? to.address(x) : to.scratch(m * k * 4);
     const sizes = { rows: m, channels: k, epsilon, types, ...rows.live };
-    to.call(library.normLines, sizes, [to.address(from), to.address(gain), y, ...places, ...rows.count]);
-  } else if (attention) attendStep(to, attention, places[0] ?? 0, types[0]);
+    to.call(library.normLines, sizes, [to.address(from), to.address(gain), y, ...lots.map(({ lines }) => lines), ...rows.count]);
+  } else if (attention) for (const { type, lines } of lots) attendStep(to, attention, lines, type);
   else
     to.together(() => {
-      for (const [i, type] of types.entries())
-        to.call(library.quantiseLines, { type, m, k, ...rows.live }, [to.address(x), places[i] ?? 0, ...rows.count]);
+      for (const { type, lines } of lots)
+        to.call(library.quantiseLines, { type, m, k, ...rows.live }, [to.address(x), lines, ...rows.count]);
     });
-  return (weight) =>
-    places[types.findIndex(serves(weight))] ?? fail("cpu", `the rows of "${x.name}" are not quantised for "${weight.name}"`);
+  return (weight) => {
+    const lot = lots.find(({ type }) => serves(weight)(type));
+    return lot?.lines ?? fail("cpu", `the rows of "${x.name}" are not quantised for "${weight.name}"`);
+  };
 }
 
 /** Attention over pages. @param o the address of its outputs. @param lines the type of weights that read these as bytes */

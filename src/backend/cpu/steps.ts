@@ -178,7 +178,7 @@ class StepFinder {
   /** What turns the rows of attention and writes them to its pages, where nobody else reads what is turned, nor the pages in between. */
   #turned(attend: Node): AttendStep["turned"] {
     const [queries, write] = [this.#makers.get(attend.inputs[0] as Tensor), this.#graph.nodes[(this.#places.get(attend) ?? 0) - 1]];
-    if (write?.op.name !== "pageWrite" || write.inputs[0] !== attend.inputs[1]) return undefined;
+    if (write?.op.name !== "pageWrite" || !isOfPages(write, attend)) return undefined;
     const keys = this.#makers.get(write.inputs[2] as Tensor);
     if (queries?.op.name !== "rope" || keys?.op.name !== "rope" || queries.attributes.inverse) return undefined;
     const isAlike = [1, 2].every((i) => queries.inputs[i] === keys.inputs[i]) && isSame(queries.attributes, keys.attributes);
@@ -226,6 +226,14 @@ function isNorm({ op, inputs: [x, gain] }: Node): boolean {
 
 function isByteProduct({ op, attributes }: Node): boolean {
   return op.name === "matmul" && (attributes as MatmulAttributes).precision === "int8";
+}
+
+/** Whether keys and values go to the pages that attention reads, by the same positions and tables. */
+function isOfPages(write: Node, attend: Node): boolean {
+  const [keys, values, , , ...rows] = write.inputs;
+  const [, ofKeys, ofValues, positions, slots, pages, , count] = attend.inputs;
+  const read = [ofKeys, ofValues, positions, slots, pages, count];
+  return [keys, values, ...rows].every((tensor, i) => tensor === read[i]);
 }
 
 /** A product of floats whose matrix is packed before the run. */
