@@ -52,7 +52,9 @@ async function load(server) {
         await server.ask(generation({ max_tokens: 4 }));
         before = server.holds();
       }
-      const outcome = await kindRows[name].ask(server, times).catch((error) => (error.code === undefined ? String(error) : "connection lost"));
+      const outcome = await kindRows[name]
+        .ask(server, times)
+        .catch((error) => (error.code === undefined ? String(error) : "connection lost"));
       const isRight = kindRows[name].expected.includes(outcome);
       const told = isRight || outcome === "connection lost" ? outcome : `WRONG: ${outcome}`;
       outcomes.set(`${name}: ${told}`, (outcomes.get(`${name}: ${told}`) ?? 0) + 1);
@@ -87,7 +89,10 @@ const busy = ["answered", "told to come back"];
 /** What a client does, and the outcomes that are right. */
 const kindRows = {
   plain: { expected: busy, ask: async (server) => outcomeOf(await server.ask(generation({ max_tokens: 16 }))) },
-  streamed: { expected: busy, ask: async (server, times) => outcomeOf(await server.ask(generation({ max_tokens: 24, stream: true }), { times })) },
+  streamed: {
+    expected: busy,
+    ask: async (server, times) => outcomeOf(await server.ask(generation({ max_tokens: 24, stream: true }), { times })),
+  },
   cut: { expected: ["hung up", "told to come back"], ask: (server) => server.hangUp(generation({ max_tokens: 200, stream: true })) },
   slow: { expected: busy, ask: async (server) => outcomeOf(await server.ask(generation({ max_tokens: 32, stream: true }), { delay: 50 })) },
   oversize: { expected: ["413"], ask: async (server) => outcomeOf(await server.ask("x".repeat(2 * bodyBytes))) },
@@ -206,7 +211,10 @@ class Server {
 
   #post(body, onResponse) {
     const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
-    return httpRequest({ host: "127.0.0.1", port: this.#port, path: "/v1/completions", method: "POST", agent: this.#agent, headers }, onResponse);
+    return httpRequest(
+      { host: "127.0.0.1", port: this.#port, path: "/v1/completions", method: "POST", agent: this.#agent, headers },
+      onResponse,
+    );
   }
 }
 

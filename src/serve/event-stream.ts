@@ -8,8 +8,8 @@ const pingMs = 10_000;
 /** Bytes that may wait for a reader before the text waits for it, too. */
 const mostWaiting = 1 << 18;
 
-/** Milliseconds between two writes, at least. */
-const writeMs = 4;
+/** Milliseconds between two writes, at least: a frame of a display (measured: docs/log/2026-11-28-serve.md). */
+const writeMs = 16;
 
 /** Headers of a stream of server-sent events (WHATWG HTML, section 9.2). */
 const eventHeaders = {
