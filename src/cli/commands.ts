@@ -34,6 +34,11 @@ export const commandRows: CommandRows = [
     load: async () => (await import("./generate.ts")).generate,
   },
   {
+    name: "chat",
+    summary: "talk with a model in the terminal",
+    load: async () => (await import("./chat.ts")).chat,
+  },
+  {
     name: "serve",
     summary: "serve models over HTTP to programs that speak to OpenAI, Anthropic or Ollama",
     load: async () => (await import("./serve.ts")).serve,
