@@ -27,7 +27,7 @@ import { formsHelp, tellNotes } from "./text-flags.ts";
 const exampleRecipe = `\
 sources:
   - name: books               # of your choice; a single source needs no name and no weight
-    paths: books/*.txt        # files, folders, patterns with *, ?, {a,b} and **; relative to the recipe
+    paths: books/*.txt        # files, folders, patterns with *, ?, {a,b} and **, relative to the recipe; addresses, and hf:datasets/owner/name
     weight: 2                 # share of the training tokens, beside the other sources' weights
     separator: blank-lines    # text: what stands between documents; by default a file is one document
   - name: web
@@ -42,7 +42,7 @@ heldOut: 0.01                 # share of the text that training never sees; 0.01
 # More keys of a source:
 #   format: ${formNames.join("|")}     how files are read, whatever their names end in
 #   newlines: lf|keep     whether CRLF and lone CR become LF; lf by default
-# What is read, each also with .gz, .zst or .bz2, by the ending or else by the content:
+# What is read, each also with .gz, .zst, .bz2 or .lz4, by the ending or else by the content:
 ${formsHelp.trimEnd().replace(/^/gm, "#   ")}
 # A text file of more than 16 million characters without a separator becomes several documents, cut between paragraphs.
 # Damaged records of a dump stop the command, and are passed over and counted where the source has steps, which may be an empty list.

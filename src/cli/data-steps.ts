@@ -29,7 +29,7 @@ export const stepsCommand: Command = {
       );
     if (io.json) io.stdout(`${JSON.stringify(wanted.map(asData))}\n`);
     else if (name === undefined)
-      io.stdout(rows.map((row) => `${row.name.padEnd(18)} ${row.deeds.join(", ").padEnd(16)} ${row.summary}\n`).join(""));
+      io.stdout(rows.map((row) => `${row.name.padEnd(18)} ${row.deeds.join(", ").padEnd(23)} ${row.summary}\n`).join(""));
     else io.stdout(wanted.map(asText).join(""));
     return 0;
   },

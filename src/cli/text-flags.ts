@@ -23,8 +23,8 @@ export const textFlags: readonly FlagRow[] = [
   {
     name: "format",
     type: "string",
-    value: formNames.join("|"),
-    help: "read every file in this form (by the ending of each unless given, and by its content where the ending is unknown)",
+    value: "FORM",
+    help: `read every file in this form: ${formNames.join(", ")} (by the ending of each unless given, and by its content where the ending is unknown)`,
   },
   { name: "newlines", type: "string", value: newlines.join("|"), help: "whether CRLF and lone CR become LF, or stay (lf unless given)" },
 ];
@@ -100,5 +100,5 @@ export async function* partsOf(texts: Texts, { signal, progress }: Pick<CommandI
 
 /** How the paths of a command are read, to end its help. */
 export const formsHelp: string = textForms
-  .map(({ name, endings, summary }) => `${name.padEnd(6)} ${endings.join(" ")}: ${summary}\n`)
+  .map(({ name, endings, summary }) => `${name.padEnd(13)} ${endings.join(" ") || "by name alone"}: ${summary}\n`)
   .join("");

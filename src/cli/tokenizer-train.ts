@@ -74,7 +74,8 @@ export const trainCommand: Command = {
     ...textFlags,
   ],
   example: {
-    title: "a TEXT is a file, folder, pattern (texts/**/*.{txt,md}) or - for standard input, each also with .gz, .zst or .bz2",
+    title:
+      "a TEXT is a file, folder, pattern (texts/**/*.{txt,md}) address, data set of the hub (hf:datasets/owner/name) or - for standard input, each also with .gz, .zst, .bz2 or .lz4",
     text: formsHelp,
   },
   async run(files, flags, io) {
