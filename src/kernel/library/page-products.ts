@@ -1,7 +1,7 @@
 // Products of a page with the queries of a tile: scores of its keys, and its values by their weights. A register tile is made of all query heads of some
 // consecutive rows, so that a page is read once for the heads that share it, and it reaches no further than the last of its rows sees.
 import type { Builder, Int } from "../language.ts";
-import { groupOf, type Seen, scoreStride, seenOf, type Work } from "./paged-work.ts";
+import { groupOf, rowsThatWait, type Seen, scoreStride, seenOf, type Work } from "./paged-work.ts";
 import { type HeadPlace, pageKeys, wideKeys, wideValues } from "./pages.ts";
 import { eachStep, type Product, type RightOperand, scaled, tileProduct } from "./product.ts";
 import { rowAt } from "./rows.ts";
@@ -67,20 +67,26 @@ function powerOfTwo(x: number): number {
 }
 
 /** Cuts a tile into register tiles: as many of the highest as there are, then of half the rows, and so on. */
-function eachRegisterTile({ k, sizes, tile }: Work, body: (part: QueryRows) => void): void {
+function eachRegisterTile(work: Work, body: (part: QueryRows) => void): void {
+  const { k, sizes, tile } = work;
   const group = groupOf(sizes);
   let done: Int | number = 0;
   for (let rows = rowsOfTile(k, group); rows >= 1; rows /= 2) {
     const end = tile.count.div(rows).mul(rows);
-    k.loop(done, end, rows, (row) => eachPiece(k, group, { row, rows }, body));
+    k.loop(done, end, rows, (row) => eachPiece(work, { row, rows }, body));
     done = end;
   }
 }
 
-function eachPiece(k: Builder, group: number, { row, rows }: Pick<QueryRows, "row" | "rows">, body: (part: QueryRows) => void): void {
+/** Query rows that read a page of float32 together where memory is waited for: each pass prefetches again what the processor passed over in the one before. */
+const rowsOfPass = 2;
+
+function eachPiece({ k, sizes }: Work, { row, rows }: Pick<QueryRows, "row" | "rows">, body: (part: QueryRows) => void): void {
+  const group = groupOf(sizes);
   const query = row.mul(group);
   const queries = rows * group;
-  const pieces = Math.ceil(queries / k.target.tile.rows);
+  const isPass = rows === 1 && sizes.type === "f32" && sizes.rows <= rowsThatWait;
+  const pieces = Math.ceil(queries / (isPass ? rowsOfPass : k.target.tile.rows));
   eachStep(k, queries, Math.ceil(queries / pieces), (size, first) => body({ row, rows, query: query.add(first), queries: size }));
 }
 
@@ -112,7 +118,7 @@ function addValues(work: Work, page: Page, values: RightOperand): void {
     const end = start.max(first.high);
     const byRow = (keysOf: (seen: Seen) => Seen) =>
       k.loop(row, row.add(rows), 1, (i) =>
-        eachPiece(k, groupOf(sizes), { row: i, rows: 1 }, (own) => addKeys(work, page, values, own, keysOf(seenBy(i)))),
+        eachPiece(work, { row: i, rows: 1 }, (own) => addKeys(work, page, values, own, keysOf(seenBy(i)))),
       );
     if (sizes.window > 0) k.if(first.low, "<", start, () => byRow(({ low, high }) => ({ low, high: high.min(start) })));
     addKeys(work, page, values, part, { low: start, high: end });

@@ -16,6 +16,7 @@ import {
   partsOf,
   placesIn,
   rowsOfUnit,
+  rowsThatWait,
   scratchBytes,
   sumsOf,
   type Tile,
@@ -33,14 +34,12 @@ import { turnQueries, writeTurned } from "./turned-rows.ts";
 const unitsOfRow = 64;
 /** Programs of more rows have units enough without dealing parts. */
 const fewRows = 8;
-/** Units of programs of so many rows or fewer wait for memory rather than for products: the pages that come next are prefetched. */
-const rowsThatWait = 64;
 /**
- * How many pages ahead of the one that is read: twice, as a processor that waits for as many lines as it can passes over prefetches. Few query rows are done
- * with a page of float32 so soon that a second prefetch takes longer than it saves: docs/log/2026-11-28-attention.md.
+ * How many pages ahead of the one that is read: twice, as a processor that waits for as many lines as it can passes over prefetches. A page of float32 is
+ * read more than once itself.
  */
-function pagesAhead(sizes: PagedAttentionSizes): readonly number[] {
-  return sizes.type === "f32" && groupOf(sizes) <= 4 ? [1] : [1, 2];
+function pagesAhead({ type }: PagedAttentionSizes): readonly number[] {
+  return type === "f32" ? [1] : [1, 2];
 }
 
 /** How many units of a head and a piece share a program's tiles: as many as a prompt has tiles, and some for those that are not full. */

@@ -27,6 +27,8 @@ export type Turning = Pick<RopeSizes, "pairing" | "attentionFactor">;
 
 /** The most rows of a tile. */
 export const tileRows = 64;
+/** Units of programs of so many rows or fewer wait for memory rather than for products: the pages that come next are prefetched. */
+export const rowsThatWait = 64;
 /** Pages of a part: where sums start anew, at positions that are multiples of 512. */
 export const partPages = 8;
 /** Keys of a part. */
