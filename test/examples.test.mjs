@@ -95,6 +95,17 @@ test("several texts, the likeliest, and log-probabilities of a prompt", async ()
   expect(lines.at(-1)).toBe("the same text: true; true");
 });
 
+test("scores, vectors, saved texts, and the context's end", async () => {
+  expect(await run("library.mjs", model, "Once", at("a.session"))).toEqual([
+    expect.stringMatching(/^\d+ and \d+ tokens, true$/),
+    "a text of any length: true",
+    "1.000, and less with another text: true",
+    expect.stringMatching(/^true: of (\d+) tokens \d+ are not computed again$/),
+    "stop: context, slide: length",
+    "true",
+  ]);
+});
+
 test("a text keeps to a schema, and one to a grammar", async () => {
   const [sum, written, judged] = await run("constrained.mjs", model, "The");
   expect(sum).toMatch(/^a sum of [1-9]\d?$/);
@@ -149,6 +160,7 @@ test("without arguments every program says its usage, as its first line has it",
 
 const pages = {
   cria: ["generate.mjs", "using.ts", "inspect.mjs", "sampling.mjs"],
+  library: ["library.mjs"],
   constrained: ["constrained.mjs"],
   "chat-tools": ["chat-tools.mjs"],
   tokenizer: ["tokenizer.mjs", "vocabulary.mjs"],

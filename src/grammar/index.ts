@@ -5,3 +5,4 @@ export { type JsonSchemaOptions, jsonSchemaGrammar } from "./json-schema/json-sc
 export { type Whitespace, whitespaces } from "./json-schema/layout.ts";
 export type { State as GrammarState } from "./machine.ts";
 export { addTo, type TokenMask, TokenMasks } from "./token-masks.ts";
+export { prepareTokens } from "./token-trie.ts";

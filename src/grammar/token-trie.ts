@@ -1,5 +1,5 @@
 // The tokens of a vocabulary by their bytes, as a tree in arrays: a walk over it visits every beginning that tokens share once.
-import { check, validUpTo } from "../base/index.ts";
+import { check, inSlices, type Sliced, validUpTo, wholly } from "../base/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 
 /** Nodes in the order of a walk in depth: the nodes below node i are i + 1 … end[i] − 1. Node 0 is the first byte of the first token, there is no root. */
@@ -40,13 +40,25 @@ const tries = new WeakMap<Tokenizer, TokenTries>();
  * @throws CriaError where the tokenizer's decoding changes pieces by what is beside them, so that a token has no bytes of its own
  */
 export function tokenTries(tokenizer: Tokenizer): TokenTries {
-  const known = tries.get(tokenizer) ?? createTries(tokenBytes(tokenizer));
+  const known = tries.get(tokenizer) ?? wholly(makeTokenTries(tokenizer));
   tries.set(tokenizer, known);
   return known;
 }
 
+/** Makes in slices what the first grammar of a tokenizer needs: a large vocabulary takes a tenth of a second. @throws CriaError as {@link tokenTries} */
+export async function prepareTokens(tokenizer: Tokenizer, signal?: AbortSignal): Promise<void> {
+  if (!tries.has(tokenizer)) tries.set(tokenizer, await inSlices(makeTokenTries(tokenizer), signal));
+}
+
+function* makeTokenTries(tokenizer: Tokenizer): Sliced<TokenTries> {
+  return yield* makeTries(yield* tokenBytes(tokenizer));
+}
+
+/** Tokens between two places where others may get on: less than a millisecond. */
+const tokensPerSlice = 2048;
+
 /** The bytes of each token inside of a text; undefined for tokens that are no text. */
-function tokenBytes(tokenizer: Tokenizer): (Uint8Array | undefined)[] {
+function* tokenBytes(tokenizer: Tokenizer): Sliced<(Uint8Array | undefined)[]> {
   const { wordSuffix, charsmap, separator, stripEnd } = tokenizer.decoding;
   const changing = Object.entries({ wordSuffix, charsmap, separator: separator || undefined, stripEnd: stripEnd || undefined });
   const found = changing.find(([, value]) => value !== undefined)?.[0];
@@ -56,14 +68,21 @@ function tokenBytes(tokenizer: Tokenizer): (Uint8Array | undefined)[] {
     () => `the tokenizer's decoding changes pieces by those beside them (${found}), so that no grammar can tell which text a token adds`,
   );
   const silent = new Set([...tokenizer.model.specials, ...(tokenizer.model.unused ?? []), tokenizer.unkId]);
-  return Array.from({ length: tokenizer.vocabSize }, (_, id) => {
+  const tokens: (Uint8Array | undefined)[] = [];
+  for (let id = 0; id < tokenizer.vocabSize; id++) {
     const bytes = silent.has(id) ? undefined : tokenizer.pieceBytes(id);
-    return bytes === undefined || bytes.length === 0 ? undefined : bytes;
-  });
+    tokens.push(bytes === undefined || bytes.length === 0 ? undefined : bytes);
+    if (id % tokensPerSlice === 0) yield;
+  }
+  return tokens;
 }
 
 /** @param tokens by id */
 export function createTries(tokens: readonly (Uint8Array | undefined)[]): TokenTries {
+  return wholly(makeTries(tokens));
+}
+
+function* makeTries(tokens: readonly (Uint8Array | undefined)[]): Sliced<TokenTries> {
   const words = Math.ceil(tokens.length / 32);
   const bitsOf = (isIn: (bytes: Uint8Array) => boolean) => {
     const bits = new Uint32Array(words);
@@ -73,10 +92,13 @@ export function createTries(tokens: readonly (Uint8Array | undefined)[]): TokenT
     return bits;
   };
   const byLength = new Map<number, Uint32Array>();
+  const all = yield* createTrie(tokens);
+  const plain = bitsOf(isPlain);
+  yield;
   return {
-    all: createTrie(tokens),
-    plain: bitsOf(isPlain),
-    others: createTrie(tokens.map((bytes) => (bytes === undefined || isPlain(bytes) ? undefined : bytes))),
+    all,
+    plain,
+    others: yield* createTrie(tokens.map((bytes, id) => ((plain[id >>> 5]! >>> (id & 31)) & 1 ? undefined : bytes))),
     atMost(length) {
       const known = byLength.get(length) ?? bitsOf((bytes) => bytes.length <= length);
       byLength.set(length, known);
@@ -94,8 +116,8 @@ function isPlain(bytes: Uint8Array): boolean {
   return bytes.every((byte) => byte >= 0x80 || isPlainByte(byte)) && validUpTo(bytes) === bytes.length;
 }
 
-function createTrie(tokens: readonly (Uint8Array | undefined)[]): TokenTrie {
-  const ids = tokens.flatMap((bytes, id) => (bytes === undefined ? [] : [id])).sort((a, b) => compare(tokens[a]!, tokens[b]!));
+function* createTrie(tokens: readonly (Uint8Array | undefined)[]): Sliced<TokenTrie> {
+  const ids = yield* inOrder(tokens);
   const total = ids.reduce((sum, id) => sum + tokens[id]!.length, 0);
   const byte = new Uint8Array(total);
   const depth = new Uint16Array(total);
@@ -104,7 +126,8 @@ function createTrie(tokens: readonly (Uint8Array | undefined)[]): TokenTrie {
   const path: number[] = [];
   let nodes = 0;
   let before = new Uint8Array(0);
-  ids.forEach((id, i) => {
+  for (const [i, id] of ids.entries()) {
+    if (i % tokensPerSlice === 0) yield;
     const bytes = tokens[id]!;
     let shared = 0;
     while (shared < before.length && before[shared] === bytes[shared]) shared++;
@@ -116,7 +139,7 @@ function createTrie(tokens: readonly (Uint8Array | undefined)[]): TokenTrie {
       first[nodes++] = i;
     }
     before = bytes.slice();
-  });
+  }
   while (path.length > 0) end[path.pop()!] = nodes;
   first[nodes] = ids.length;
   const deepest = deepestOf({ end, depth, first, nodes });
@@ -124,6 +147,18 @@ function createTrie(tokens: readonly (Uint8Array | undefined)[]): TokenTrie {
   const longest = ids.reduce((most, id) => Math.max(most, tokens[id]!.length), 0);
   const cut = { byte: byte.slice(0, nodes), depth: depth.slice(0, nodes), end: end.slice(0, nodes), first: first.slice(0, nodes + 1) };
   return { vocabSize: tokens.length, nodes, ...cut, ids: Int32Array.from(ids), deepest, isPlainBelow, longest };
+}
+
+/** The ids of all tokens by their bytes, sorted by the first one at first. */
+function* inOrder(tokens: readonly (Uint8Array | undefined)[]): Sliced<number[]> {
+  const byFirst = Array.from({ length: 256 }, (): number[] => []);
+  for (const [id, bytes] of tokens.entries()) if (bytes !== undefined) byFirst[bytes[0]!]!.push(id);
+  const sorted: number[] = [];
+  for (const ids of byFirst) {
+    for (const id of ids.sort((a, b) => compare(tokens[a]!, tokens[b]!))) sorted.push(id);
+    yield;
+  }
+  return sorted;
 }
 
 function plainBelow({ end, byte, nodes }: Pick<TokenTrie, "end" | "byte" | "nodes">): Uint8Array {

@@ -1,5 +1,6 @@
 // Text in, text out as it comes: never half a character, never any of a stop string.
 import { check, StopFilter } from "../base/index.ts";
+import { prepareTokens } from "../grammar/index.ts";
 import { StreamDecoder, type Tokenizer } from "../tokenizer/index.ts";
 import { breakerIds, usualBreakers } from "./dry-breakers.ts";
 import { type GeneratedToken, type GenerateTokensOptions, generateTokens, type LanguageModel } from "./generate-tokens.ts";
@@ -63,6 +64,7 @@ export async function* generateText(
   const stopIds = new Set(options.stopIds);
   const grammar = grammarOf(options, options.stop);
   const shown = new Set([...(options.shownIds ?? [])].filter((id) => !stopIds.has(id)));
+  if (grammar !== undefined) await prepareTokens(tokenizer, options.signal);
   const steps = [...(grammar === undefined ? [] : [new GrammarStep(grammar, tokenizer, stopIds, shown)]), ...(options.steps ?? [])];
   // A grammar's text is the bytes of its pieces, whatever stands in front of them.
   const decoder = grammar === undefined ? decoderAfter(tokenizer, ids, shown) : new StreamDecoder(tokenizer, { continued: true, shown });
