@@ -4,7 +4,7 @@ import type { LanguageModel, TokenSequence } from "./generate-tokens.ts";
 import { logProbabilities, type TokenLogProbability } from "./log-probabilities.ts";
 
 /** Rows whose logits are held at once. */
-const rowsAtOnce = 16;
+const rowsAtOnce = 8;
 /** Numbers of logits that are looked at between two turns of the event loop: about 2 ms. */
 const logitsPerTurn = 1 << 16;
 

@@ -1,5 +1,5 @@
 // The engine of the CPU backend: threads over one memory replay programs, while the event loop of the thread that asked for it lives.
-import { check, fail, JobQueue } from "../base/index.ts";
+import { check, fail, inSlices, JobQueue } from "../base/index.ts";
 import { CallingThread } from "./calling-thread.ts";
 import type { CodeKind, CodeLoader, Linker } from "./code-loader.ts";
 import { Heap } from "./heap.ts";
@@ -123,7 +123,7 @@ class PooledEngine<Source, M extends Memory> implements Engine<Source, M> {
     this.#pool.check();
     const { loader } = this.#ground!;
     const { kernels, code } = await this.#pool.holding(() => loader.place(source));
-    const checked = checkPhases(phases, kernels, this.memory);
+    const checked = await inSlices(checkPhases(phases, kernels, this.memory));
     const program = this.#nextProgram++;
     const answers = await this.#pool.ask(() => ({ type: "load", program, code, phases: checked }));
     const problem = answers.find((answer) => answer.problem !== undefined)?.problem;

@@ -1,5 +1,5 @@
 // A program as the engine sees it: calls of kernels, in phases.
-import { check } from "../base/index.ts";
+import { check, type Sliced } from "../base/index.ts";
 import type { Memory } from "./memory.ts";
 import { endOfTickets } from "./tickets.ts";
 
@@ -56,12 +56,15 @@ export function fallingChunks(units: number, grain: number, sharers: number): nu
 }
 
 /** A checked copy, without what does nothing: calls without units, then phases without calls. @throws CriaError on a number out of range. */
-export function checkPhases(phases: readonly Phase[], kernels: number, memory: Memory): Phase[] {
-  const checked = phases
-    .map((calls, phase) =>
-      calls.map((call, i) => checkCall(call, kernels, memory, `call ${i} of phase ${phase}`)).filter(({ units }) => units > 0),
-    )
-    .filter((calls) => calls.length > 0);
+export function* checkPhases(phases: readonly Phase[], kernels: number, memory: Memory): Sliced<Phase[]> {
+  const checked: Phase[] = [];
+  for (const [phase, calls] of phases.entries()) {
+    const working = calls
+      .map((call, i) => checkCall(call, kernels, memory, `call ${i} of phase ${phase}`))
+      .filter(({ units }) => units > 0);
+    if (working.length > 0) checked.push(working);
+    yield;
+  }
   const chunks = countChunks(checked.flat());
   check(chunks < endOfTickets, "cpu", () => `a program of ${chunks} chunks is longer than ${endOfTickets - 1}: take larger grains`);
   return checked;

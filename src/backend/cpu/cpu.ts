@@ -27,7 +27,7 @@ import { BufferBytes, ChangeCount, type PlainBytes } from "./buffer-bytes.ts";
 import type { Executor } from "./executor.ts";
 import { HeldBytes } from "./held-bytes.ts";
 import { type CodeStore, Kernels } from "./kernels.ts";
-import { bind, type Lowered, lowerGraph } from "./lower-graph.ts";
+import { bind, type Lowered, lowerSliced } from "./lower-graph.ts";
 import { type Step, stepsOf } from "./steps.ts";
 
 /** Stages of a compilation that can be looked at. */
@@ -135,7 +135,7 @@ class CpuBackend implements Backend {
     yield;
     const plan = planMemory({ nodes: steps, kept: graph.kept });
     yield;
-    const prepared = { ...before, steps, plan, lowered: lowerGraph(graph, this.#kernels, steps) };
+    const prepared = { ...before, steps, plan, lowered: yield* lowerSliced(graph, this.#kernels, steps) };
     this.#prepared.set(graph, prepared);
     return prepared;
   }

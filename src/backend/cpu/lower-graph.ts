@@ -1,5 +1,5 @@
 // A graph → kernels and the phases that call them. What an op becomes is in lowerings.ts, one row per op.
-import { check, fail } from "../../base/index.ts";
+import { check, fail, type Sliced, wholly } from "../../base/index.ts";
 import { type Attributes, alignment, type Graph, type Node, type Tensor, tensorBytes } from "../../graph/index.ts";
 import type { Kernel, KernelDefinition, Target } from "../../kernel/index.ts";
 import type { Call } from "./executor.ts";
@@ -74,6 +74,11 @@ export function lowerGraph(
   kernels: Kernels,
   steps: readonly Step[] = stepsOf(graph, kernels.target),
 ): Lowered {
+  return wholly(lowerSliced(graph, kernels, steps));
+}
+
+/** {@link lowerGraph} in slices, a step each. */
+export function* lowerSliced(graph: StepGraph & Pick<Graph, "limits">, kernels: Kernels, steps: readonly Step[]): Sliced<Lowered> {
   const [calls, space] = [new CallList(kernels), new Space()];
   const updated = new Set<Tensor>();
   let scratchBytes = 0;
@@ -82,6 +87,7 @@ export function lowerGraph(
     const emitter = new NodeEmitter(calls, space, graph.limits);
     lowerStep(step, emitter);
     scratchBytes = Math.max(scratchBytes, emitter.scratchBytes);
+    yield;
   }
   return { ...calls.finish(), space, scratchBytes, forms: space.forms, updated };
 }
