@@ -1,9 +1,11 @@
 // Recipes whose sources have steps, from the command line: cleaned and prepared in one go, or phase by phase, and one document tried.
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { tarOf } from "../corpus/texts/archives/tar.test.helper.ts";
 import { commandRows } from "./commands.ts";
 import { packageRoot } from "./package-root.ts";
 import { runWords } from "./terminal.test.helper.ts";
@@ -132,6 +134,29 @@ test("a record of any form is tried with what its file says of it, by its number
     code: 2,
     stderr: expect.stringContaining("--record is for"),
   });
+});
+
+test("source code in a folder and in an archive is kept by its licence, and what was left out is counted", async () => {
+  const mit = await readFile(join(packageRoot, "LICENSE"), "utf8");
+  const files = {
+    "a/LICENSE": mit,
+    "a/b.py": "print('b')\n".repeat(9),
+    "a/c.py": "# SPDX-License-Identifier: GPL-2.0-only\n",
+    "d/e.c": "int e;\n",
+  };
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(dirname(join(inside("tree"), name)), { recursive: true });
+    await writeFile(join(inside("tree"), name), text);
+  }
+  await writeFile(inside("tree.tar.gz"), gzipSync(tarOf(files)));
+  const source = (name: string, paths: string) => `{ name: ${name}, weight: 1, paths: ${paths}, format: code, steps: [codeLicence] }`;
+  await writeFile(inside("code.yaml"), `sources: [${source("folder", "tree")}, ${source("archive", "tree.tar.gz")}]\nheldOut: 0\n`);
+  const made = await cria("data", "prepare", inside("code.yaml"), "--tokenizer", inside("tokenizer.json"), "--out", inside("code"));
+  expect(made.code, made.stderr).toBe(0);
+  for (const { kept, notes, steps } of JSON.parse(await readFile(join(inside("code"), "cleaning.json"), "utf8")).sources) {
+    expect([kept.documents, steps[0].reasons.other.documents, steps[0].reasons.unknown.documents]).toEqual([1, 1, 1]);
+    expect(notes).toMatchObject([{ kind: "left out", what: "file in no known language of code", count: 1 }]);
+  }
 });
 
 test("a step of one's own is a module that the recipe names", async () => {
