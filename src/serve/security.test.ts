@@ -1,9 +1,13 @@
 // Who may ask: keys, origins, hosts, and https.
 import { describe, expect, test } from "vitest";
+import { cert, key } from "./certificate.test.helper.ts";
 import { Security } from "./security.ts";
 import { ask, post, serverForAll } from "./serve.test.helper.ts";
 
-const server = serverForAll({ security: { apiKeys: ["first key", "second"], origins: ["https://app.example"], hosts: ["Box.local"] } });
+const server = serverForAll({
+  ...{ names: ["tiny", "other"], tls: { cert: Buffer.from(cert), key: Buffer.from(key) }, logsPrompts: true },
+  security: { apiKeys: ["first key", "second"], origins: ["https://app.example"], hosts: ["Box.local"] },
+});
 const good = { model: "tiny", prompt: "ab ".repeat(60), max_tokens: 1 };
 const url = () => `${server().url}/v1/completions`;
 
@@ -57,6 +61,20 @@ test("the server is called by its names and by addresses", () => {
     expect(() => security.checkHost(host), host).toThrow("this server is not called");
 });
 
+test("https, several models, and prompts in the log where they are asked for", async () => {
+  expect(server().url).toMatch(/^https:/);
+  const headers = { "x-api-key": "second" };
+  const answers = await Promise.all(["tiny", "other"].map((model) => post(url(), { ...good, model, max_tokens: 5, seed: 1 }, headers)));
+  expect(answers.map(({ json }) => json.model)).toEqual(["tiny", "other"]);
+  expect(answers[1]?.json.choices).toEqual(answers[0]?.json.choices);
+  const missing = await post(`${server().url}/tokenize`, { content: "ab" }, headers);
+  expect(missing).toMatchObject({
+    status: 400,
+    json: { error: { param: "model", message: "model is missing: it is one of tiny, other" } },
+  });
+  expect(server().log.join("\n")).toContain(JSON.stringify(good.prompt));
+});
+
 describe("documents", () => {
   const headers = { "x-api-key": "second" };
 
@@ -78,19 +96,25 @@ describe("documents", () => {
     expect(text).toMatch(/cria_next_token_seconds_count [1-9]/);
     expect(text).toMatch(/cria_pages\{model="tiny"\} [1-9]/);
     const props = await ask(`${server().url}/props`, { method: "GET", headers });
-    expect(props.json).toMatchObject({ models: [{ name: "tiny", isLoaded: true, contextLength: 2048, vocabSize: 265 }] });
+    expect(props.json).toMatchObject({
+      models: [{ name: "tiny", isLoaded: true, contextLength: 2048, vocabSize: 265 }, { name: "other" }],
+    });
     expect(props.text).not.toContain(server().folder);
   });
 
   test("texts become ids and come back, and a chat is shown as the model reads it", async () => {
-    const { json } = await post(`${server().url}/tokenize`, { content: "ab a", add_special: true, with_pieces: true }, headers);
+    const { json } = await post(
+      `${server().url}/tokenize`,
+      { model: "tiny", content: "ab a", add_special: true, with_pieces: true },
+      headers,
+    );
     expect(json.tokens[0]).toEqual({ id: 1, piece: "<s>" });
     const tokens = json.tokens.map(({ id }: { id: number }) => id);
-    expect((await post(`${server().url}/detokenize`, { tokens }, headers)).json).toEqual({ content: "ab a" });
+    expect((await post(`${server().url}/detokenize`, { model: "tiny", tokens }, headers)).json).toEqual({ content: "ab a" });
     const messages = [{ role: "user", content: "ab" }];
     const shown = await post(`${server().url}/apply-template`, { model: "tiny", messages }, headers);
     expect(shown.json.prompt).toBe("<s><|go|>uab<|over|><|go|>a");
-    const odd = await post(`${server().url}/detokenize`, { tokens: [99_999] }, headers);
+    const odd = await post(`${server().url}/detokenize`, { model: "tiny", tokens: [99_999] }, headers);
     expect(odd).toMatchObject({ status: 400, json: { error: { type: "invalid_request_error" } } });
   });
 });

@@ -1,6 +1,7 @@
 // A server on a tiny model for all tests of a file, and requests to it as bytes.
 import { readFile } from "node:fs/promises";
 import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
+import { request as httpsRequest } from "node:https";
 import { join } from "node:path";
 import { afterAll, beforeAll } from "vitest";
 import type { Backend } from "../backend/index.ts";
@@ -9,6 +10,7 @@ import { openCpuBackend } from "../host/index.ts";
 import { loadThere } from "../llama/index.ts";
 import { openModel } from "../load/index.ts";
 import { folderForAll, writeTinyChat, writeTinyFolder } from "../load/tiny-model.test.helper.ts";
+import { cert } from "./certificate.test.helper.ts";
 import type { ModelRow } from "./models.ts";
 import { ServedModel } from "./served-model.ts";
 import { type RunningServer, type ServeOptions, serve } from "./server.ts";
@@ -109,7 +111,8 @@ export function ask(
   }: { readonly method?: string; readonly headers?: Record<string, string>; readonly body?: string | Buffer } = {},
 ): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
-    const request = httpRequest(url, { method, headers, agent: false }, async (response) => {
+    const send = url.startsWith("https:") ? httpsRequest : httpRequest;
+    const request = send(url, { method, headers, agent: false, ca: cert }, async (response) => {
       const chunks: Buffer[] = [];
       for await (const chunk of response) chunks.push(chunk as Buffer);
       const text = Buffer.concat(chunks).toString();

@@ -54,6 +54,27 @@ describe("chats", () => {
       }
   });
 
+  test("a developer is the system, and content in parts is text", async () => {
+    const asked = [
+      { role: "developer" as const, content: "ab" },
+      {
+        role: "user" as const,
+        content: [
+          { type: "text" as const, text: "a" },
+          { type: "text" as const, text: "b" },
+        ],
+      },
+    ];
+    const parts = await client().chat.completions.create({ ...greedy, messages: asked });
+    const texts = [
+      { role: "system" as const, content: "ab" },
+      { role: "user" as const, content: "a\nb" },
+    ];
+    const plain = await client().chat.completions.create({ ...greedy, messages: texts });
+    expect(parts.choices).toEqual(plain.choices);
+    expect(parts.usage?.prompt_tokens).toBe(plain.usage?.prompt_tokens);
+  });
+
   test("a schema is kept to, and a stop string ends a text before it", async () => {
     const schema = { type: "object", properties: { a: { enum: ["ab", "b"] } }, required: ["a"], additionalProperties: false };
     const format = { type: "json_schema" as const, json_schema: { name: "answer", strict: true, schema } };
