@@ -27,8 +27,8 @@ function encodePair(tokenizer: Tokenizer, prompt: Text, continuation: Text): Tex
     const before = typeof prompt === "string" ? beginning(tokenizer, prompt) : Array.from(prompt);
     return { ids: [...before, ...inside(tokenizer, continuation)], from: before.length };
   }
-  const before = prompt.trimEnd();
-  return { ids: beginning(tokenizer, prompt + continuation), from: Math.max(1, beginning(tokenizer, before).length) };
+  const [before, whole] = [beginning(tokenizer, prompt.trimEnd()), beginning(tokenizer, prompt + continuation)];
+  return before.length === 0 ? { ids: [prefixOf(tokenizer), ...whole], from: 1 } : { ids: whole, from: before.length };
 }
 
 /** A text with what the tokenizer puts in front of one, and nothing behind it. */
