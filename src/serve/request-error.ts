@@ -71,7 +71,8 @@ export function refuse(message: string, param?: string, code?: string): never {
 export function requestErrorOf(error: unknown): RequestError {
   if (error instanceof RequestError) return error;
   if (error instanceof CriaError) {
-    const message = withoutPaths(error.message.replace(/(^|: )\[[a-z/ -]+\] /g, "$1"));
+    const told = error.message.replace(/(^|: )\[[a-z/ -]+\] /g, "$1");
+    const message = isOfSchema(told) ? told : withoutPaths(told);
     return new RequestError("invalid", message, { param: paramOf(message) ?? params[error.where], cause: error });
   }
   return new RequestError("internal", "the server failed: its log says how", { cause: error });
@@ -80,9 +81,14 @@ export function requestErrorOf(error: unknown): RequestError {
 /** The parameters whose values the house's rooms check, by the place that begins their errors. */
 const params: Readonly<Record<string, string>> = { grammar: "grammar" };
 
+/** Whether a message is about a schema of the request's, whose places are JSON pointers and look like paths. */
+function isOfSchema(message: string): boolean {
+  return /^(?:response_format|tools): /.test(message);
+}
+
 /** The last part of each path of the machine's, in place of the path. */
 export function withoutPaths(message: string): string {
-  return message.replace(/(?<![\w.:/])(?:\.{0,2}\/|[A-Za-z]:\\|~\/)(?:[^\s"'`:,;/\\]+[/\\])+(?=[^\s"'`:,;/\\])/g, "");
+  return message.replace(/(?<![\w.:/])(?:\.{0,2}\/|[A-Za-z]:\\|~\/)(?:[^\r\n\t"'`:,;/\\]+[/\\])+(?=[^\s"'`:,;/\\])/g, "");
 }
 
 /** The path of the parameter that a message begins with, as those on messages and tools do. */
