@@ -182,7 +182,7 @@ async function trainAndSay(
       say(`memory     ${describeMemory(memory)}`);
       say(`training   the first step begins ${budget.spent.toFixed(0)} s after the start`);
     },
-    ...{ backend, recipe, folder, tokenizer, signal, progress, mostSteps, evaluationSeconds, sources: data.sources },
+    ...{ backend, recipe, folder, tokenizer, matmulRate, signal, progress, mostSteps, evaluationSeconds, sources: data.sources },
     onSamples: ({ step, samples: [first] }: SamplesRow) => {
       if (first !== undefined && step < recipe.steps) say(`step ${step}`.padEnd(11) + onOneLine(`${first.prompt}${first.text}`));
     },

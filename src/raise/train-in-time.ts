@@ -27,6 +27,7 @@ export interface TimedJob {
   /** Is told once, before the first step is compiled, the memory that training needs and has. */
   readonly onMemory?: TrainJob["onMemory"];
   readonly onStep: (metrics: StepMetrics) => void;
+  readonly matmulRate?: TrainJob["matmulRate"];
   readonly onSamples?: TrainJob["onSamples"];
   readonly onNotice?: TrainJob["onNotice"];
   /** Is told that the run has other steps from now on. */
@@ -62,7 +63,7 @@ export async function trainInTime(job: TimedJob): Promise<TrainSummary> {
  * @param isNew the recipe is not that of the run folder: it is written once the metrics say what changed, so that a run killed in between goes on
  */
 async function trainPart(job: TimedJob, recipe: WholeRecipe, watch: PaceWatch, isNew: boolean) {
-  const { backend, folder, sources, heldOut, origin, tokenizer, progress, onSamples, onNotice } = job;
+  const { backend, folder, sources, heldOut, origin, tokenizer, matmulRate, progress, onSamples, onNotice } = job;
   const { batch, length, seed, documentMask } = recipe;
   const stop = new AbortController();
   const forward = () => stop.abort(job.signal.reason);
@@ -71,7 +72,7 @@ async function trainPart(job: TimedJob, recipe: WholeRecipe, watch: PaceWatch, i
   let steps: number | undefined;
   try {
     const summary = await trainRun({
-      ...{ backend, recipe, folder, heldOut, origin, tokenizer, progress, onSamples, onNotice, signal: stop.signal },
+      ...{ backend, recipe, folder, heldOut, origin, tokenizer, matmulRate, progress, onSamples, onNotice, signal: stop.signal },
       onMemory: isNew ? undefined : job.onMemory,
       onReady: async () => {
         if (isNew) await writeRecipe(runPaths(folder).recipe, recipe);

@@ -6,6 +6,7 @@ import { createTokenizer, type Tokenizer, trainTokenizer } from "../tokenizer/in
 import { tinyRecipe, vocabSize } from "../train/tiny-run.test.helper.ts";
 import { latestCheckpoint } from "./checkpoint.ts";
 import { askedOf, askRun, takeBack } from "./control.ts";
+import { readMachine } from "./machine-file.ts";
 import { isSamplesRow, readMetrics, type SamplesRow } from "./metrics-log.ts";
 import { metricsOf, tinyScope } from "./tiny-scope.test.helper.ts";
 import { trainRun } from "./train-run.ts";
@@ -89,3 +90,14 @@ test("what an earlier run was asked for does not count", async () => {
 async function tinyTokenizer(): Promise<Tokenizer> {
   return createTokenizer(await trainTokenizer(["a b ab ba"], { kind: "word", vocabSize, mayBeSmaller: true }));
 }
+
+test("a run says what it trains on", async () => {
+  await using scope = await tinyScope();
+  const recipe = tinyRecipe({ steps: 1, accumulation: 2 });
+  await trainRun(scope.job(recipe, { matmulRate: 1e9 }));
+  const machine = await readMachine(scope.folder);
+  expect(machine).toMatchObject({ backend: scope.backend.name, matmulRate: 1e9, memory: expect.any(Number) });
+  expect(machine?.memory).toBeGreaterThan(10_000);
+  expect(machine?.flopsPerToken).toBeGreaterThan(1000);
+  expect(await readMachine(join(scope.folder, "nowhere"))).toBe(undefined);
+});

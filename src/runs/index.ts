@@ -2,6 +2,7 @@ export { type ChangeKind, changeKinds, changesSince, kindOfChange, notYetAccepte
 export { type Checkpoint, type CheckpointState, hasCheckpoints, latestCheckpoint, type Origin } from "./checkpoint.ts";
 export { askedOf, askRun, type ControlRequest, requests, takeBack } from "./control.ts";
 export { type FinishedRun, readFinishedRuns, type UnfinishedRun } from "./finished-runs.ts";
+export { type RunMachine, readMachine } from "./machine-file.ts";
 export {
   type ChangeRow,
   type EvaluationRow,

@@ -26,6 +26,8 @@ export interface TrainJob {
   readonly origin?: Origin | undefined;
   /** Stops behind the step that is running, and saves, unless the last losses were bad. Before the first step it stops at once and nothing is written. */
   readonly signal?: AbortSignal | undefined;
+  /** Operations per second of a large matrix product on this machine, for who watches the run; absent where none was measured. */
+  readonly matmulRate?: number | undefined;
   /** Is told the memory that training needs and has, before any of it is taken. */
   readonly onMemory?: ((memory: CheckedMemory) => void) | undefined;
   /** Called when the model stands in memory, the checkpoint fits it and the folder is locked, before anything else is written. */

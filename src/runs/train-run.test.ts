@@ -122,7 +122,7 @@ test("stopped while the loss is high and nothing is saved, there is no model, an
   const recipe = tinyRecipe({ steps: 80, batch: 2, length: 12 });
   const summary = await trainRun(scope.job(recipe, { heldOut: undefined, ...stoppedAt(72) }));
   expect(summary).toMatchObject({ step: 72, stopped: true, savedStep: 0, checkpoint: undefined });
-  expect(await readdir(scope.folder)).toEqual(["metrics.jsonl"]);
+  expect(await readdir(scope.folder)).toEqual(["machine.json", "metrics.jsonl"]);
   await trainRun(scope.job(recipe, { batches: repeated(countingBatch(2, 12)), heldOut: undefined }));
   expect((await metricsOf(scope.folder)).length).toBe(80);
 });
@@ -217,7 +217,7 @@ test("a run whose lock was taken over stops, and writes nothing more", async () 
   };
   await expect(trainRun({ ...scope.job(tinyRecipe({ steps: 9 }), { heldOut: undefined }), onStep })).rejects.toThrow("this lock is gone");
   expect((await metricsOf(scope.folder)).map(({ step }) => step)).toEqual([1, 2]);
-  expect(await readdir(scope.folder)).toEqual(["metrics.jsonl"]);
+  expect(await readdir(scope.folder)).toEqual(["machine.json", "metrics.jsonl"]);
 });
 
 test("a damaged newest checkpoint is said, and the end is that of a run of one piece", async () => {

@@ -8,6 +8,7 @@ import { removeFolder } from "../files/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 import {
   BadLossError,
+  type CheckedMemory,
   LossWatch,
   learningRateAt,
   type StepMetrics,
@@ -20,6 +21,7 @@ import {
 import { changesSince, notYetLogged } from "./changes.ts";
 import { type Checkpoint, loadNewest, loadTensors, newestName, openCheckpoint, saveCheckpoint, setAside } from "./checkpoint.ts";
 import { Control } from "./control.ts";
+import { writeMachine } from "./machine-file.ts";
 import { isSamplesRow, isStepRow, MetricsLog } from "./metrics-log.ts";
 import { removeLeftovers, runPaths, saveModel } from "./run-folder.ts";
 import { lockNewRun, lockRun, type RunLock } from "./run-lock.ts";
@@ -39,7 +41,12 @@ export async function trainRun(job: TrainJob): Promise<TrainSummary> {
   const lockOptions = { signal: job.signal, onNotice: job.onNotice };
   await using goingOn = job.checkpoint && (await lockRun(folder, lockOptions));
   if (job.checkpoint) await checkNewest(job);
-  using trainer = await openTrainer(job);
+  let memory: CheckedMemory | undefined;
+  const onMemory = (checked: CheckedMemory) => {
+    memory = checked;
+    job.onMemory?.(checked);
+  };
+  using trainer = await openTrainer({ ...job, onMemory });
   if (!trainer) return notBegun(job);
   if (job.checkpoint) checkSteps(recipe, job.checkpoint);
   const checkpoint = job.checkpoint && (await loadNewest(job.checkpoint, trainer.tensors));
@@ -57,6 +64,7 @@ export async function trainRun(job: TrainJob): Promise<TrainSummary> {
     await logChanges(checkpoint, job, log); // killed between this line and the recipe's, the run goes on as it was
     await job.onReady?.();
   }
+  await noteMachine(job, trainer, memory);
   const control = await Control.open(folder);
   const run = new Run({ ...job, checkpoint }, { trainer, evaluator, log, control, lock: (goingOn ?? begun)! });
   return await run.toTheEnd();
@@ -70,6 +78,16 @@ function tokenizerOf({ tokenizer }: TrainJob): Tokenizer {
 function openTrainer({ backend, recipe, heldOut, signal, onMemory }: TrainJob): Promise<Trainer | undefined> {
   const options = trainerOptions(recipe, heldOut !== undefined);
   return unlessAborted(signal, () => Trainer.open(backend, options, { signal, onMemory }));
+}
+
+async function noteMachine(
+  { backend, folder, recipe, batches, matmulRate }: TrainJob,
+  { flopsPerStep }: Trainer,
+  memory: CheckedMemory | undefined,
+): Promise<void> {
+  const tokens = recipe.accumulation * batches.batchTokens;
+  const { states, workspace } = memory ?? { states: 0, workspace: 0 };
+  await writeMachine(folder, { backend: backend.name, memory: states + workspace, flopsPerToken: flopsPerStep / tokens, matmulRate });
 }
 
 /** What a call comes to that was stopped before its first step. */

@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { CriaError, check } from "../base/index.ts";
 import { type LlamaConfig, parameterCount } from "../model/index.ts";
-import { askedOf, isTraining, readRecipe, runPaths } from "../runs/index.ts";
+import { askedOf, isTraining, type RunMachine, readMachine, readRecipe, runPaths } from "../runs/index.ts";
 import { type CompleteRecipe, completeRecipe } from "../train/index.ts";
 import { idOf } from "./id-of.ts";
 import type { RunMetrics } from "./run-metrics.ts";
@@ -39,6 +39,8 @@ export interface RunSummary {
   /** Seconds to the last step at the recent pace; only while it trains. */
   readonly eta?: number;
   readonly parameters: number;
+  /** What it trains on, where that was written down. */
+  readonly machine?: RunMachine;
   /** The recipe's values by dotted key. */
   readonly recipe: Readonly<Record<string, string>>;
   /** Whether the recipe has prompts to write samples behind. */
@@ -99,12 +101,14 @@ async function standOf(folder: string, recipe: CompleteRecipe, metrics: RunMetri
   const state = await stateOf(folder, step >= recipe.steps);
   const [loss, tokensPerSecond] = [lastOf(rows.column("loss")), lastOf(rows.column("tokensPerSecond"))];
   const bitsPerByte = evaluations.at(-1)?.bitsPerByte;
+  const machine = await readMachine(folder);
   return {
     ...{ state, step, steps: recipe.steps, tokens: lastOf(rows.column("tokens")) ?? 0 },
     ...(loss !== undefined && Number.isFinite(loss) && { loss }),
     ...(bitsPerByte !== undefined && { bitsPerByte }),
     ...(tokensPerSecond !== undefined && { tokensPerSecond }),
     ...(state === "training" && recent.length > 0 && { eta: (recipe.steps - step) * pace }),
+    ...(machine && { machine }),
     ...{ parameters: parameterCount(recipe.model), recipe: flattened(recipe), hasSamples: recipe.samples !== undefined },
   };
 }

@@ -2,18 +2,20 @@
 import { useState } from "preact/hooks";
 import type { RunSummary } from "../../../src/watch/index.ts";
 import { change, Refused } from "../api.ts";
-import { amount, digits, duration, whole } from "../format.ts";
+import { amount, bytes, digits, duration, whole } from "../format.ts";
 import { useWords } from "../words.ts";
 
 /** Figures and buttons of a run. */
 export function Tiles({ run }: { readonly run: RunSummary }) {
   const words = useWords();
-  const { step, steps, tokens, loss, bitsPerByte, tokensPerSecond, eta, parameters } = run;
+  const { step, steps, tokens, loss, bitsPerByte, tokensPerSecond, eta, parameters, machine } = run;
   const isLive = run.state === "training" || run.state === "paused";
-  const figures: readonly (readonly [string, string | undefined, string?])[] = [
+  const figures: readonly (readonly [string, string | undefined, (string | undefined)?])[] = [
     [words.loss, loss?.toFixed(3), words.lossHelp],
     [words.bitsPerByte, bitsPerByte?.toFixed(3), words.bitsPerByteHelp],
     [words.speed, isLive && tokensPerSecond !== undefined ? amount(tokensPerSecond) : undefined],
+    [words.share, isLive ? shareOf(run) : undefined, words.shareHelp],
+    [words.memory, machine === undefined ? undefined : bytes(machine.memory), machine?.backend],
     [words.timeLeft, eta === undefined ? undefined : duration(eta, words)],
     [words.parameters, amount(parameters)],
     [words.tokens, amount(tokens)],
@@ -41,6 +43,12 @@ export function Tiles({ run }: { readonly run: RunSummary }) {
       <Buttons run={run} />
     </section>
   );
+}
+
+/** The share of a large matrix product's speed that training's matrix work reaches. */
+function shareOf({ machine, tokensPerSecond }: RunSummary): string | undefined {
+  if (machine?.matmulRate === undefined || tokensPerSecond === undefined) return undefined;
+  return `${digits((100 * machine.flopsPerToken * tokensPerSecond) / machine.matmulRate)} %`;
 }
 
 function Buttons({ run: { id, state, hasSamples } }: { readonly run: RunSummary }) {
