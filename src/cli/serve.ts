@@ -17,7 +17,7 @@ import { isFolder } from "./paths.ts";
 
 const where = "serve";
 
-const usual = { port: 8080, parallel: 64, queue: 256, seconds: 600, bodyBytes: 8_000_000, host: "127.0.0.1" };
+const usual = { port: 8080, parallel: 64, queue: 256, seconds: 600, bodyBytes: 2_000_000, host: "127.0.0.1" };
 
 const flagRows: readonly FlagRow[] = [
   { name: "port", type: "number", default: usual.port, help: "the port to listen on; 0 takes a free one" },
