@@ -54,7 +54,7 @@ export { readShards } from "./shards.ts";
 export { isStorageName, type StorageName, type TensorDType } from "./storage.ts";
 export { TensorFile, type TensorInfo } from "./tensor-file.ts";
 export { isTiktoken, readTiktoken, type TiktokenKind, tiktokenText } from "./tiktoken.ts";
-export { type ReadTokenizerOptions, readTokenizerJson } from "./tokenizer-json-read.ts";
+export { type ReadTokenizerOptions, readTokenizerJson, readTokenizerJsonSliced } from "./tokenizer-json-read.ts";
 export { needsTokenizerModel, type TokenizerConfigOptions, tokenizerConfigJson, tokenizerJson } from "./tokenizer-json-write.ts";
 export { readTorchFile } from "./torch-file.ts";
 export { withTokenizerConfig } from "./with-tokenizer-config.ts";

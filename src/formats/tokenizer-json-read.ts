@@ -1,5 +1,6 @@
 // Hugging Face's tokenizer.json in: the forms that LLaMA and its relatives use. What is not among them is named and refused, because a
 // tokenizer that is nearly right is worse than none.
+import { type Sliced, wholly } from "../base/index.ts";
 import {
   type BytesModel,
   byteFallbackPiece,
@@ -24,7 +25,7 @@ import { checkKeys, oneWarning } from "./json-keys.ts";
 import { readTokenizerConfig, type TokenizerConfig } from "./tokenizer-config.ts";
 import { metaspaceScheme, readDecoding } from "./tokenizer-json-decoder.ts";
 import { readNormaliser, readPreTokeniser, readTextSteps, sentencePieceNormaliser } from "./tokenizer-json-pipeline.ts";
-import { type ScannedModel, scanTokenizerJson } from "./tokenizer-json-scan.ts";
+import { type ScannedModel, scanSliced } from "./tokenizer-json-scan.ts";
 import { readTemplate } from "./tokenizer-json-template.ts";
 import { affixOf, readVocabulary, refuseUnknown, type Vocabulary } from "./tokenizer-json-vocabulary.ts";
 import { fileKeys } from "./tokenizer-keys.ts";
@@ -67,13 +68,20 @@ const usualNames = {
  * @throws CriaError when a file is cut short, contradicts itself or another, or uses a part that is not supported (it says which).
  */
 export function readTokenizerJson(source: Uint8Array | string, options: ReadTokenizerOptions = {}): TokenizerModel {
+  return wholly(readTokenizerJsonSliced(source, options));
+}
+
+/** {@link readTokenizerJson} in slices, where the vocabulary is in the usual form: a large one takes some tens of milliseconds. */
+export function* readTokenizerJsonSliced(source: Uint8Array | string, options: ReadTokenizerOptions = {}): Sliced<TokenizerModel> {
   const fields = new JsonFields("tokenizer.json", options.name ?? "tokenizer.json");
-  const { file, scanned } = parse(source, fields);
+  const { file, scanned } = yield* parse(source, fields);
+  yield;
   const deep = ["normalizer", "pre_tokenizer", "post_processor", "decoder"].find((key) => isDeeper(file[key], deepest));
   if (deep !== undefined) fields.fail(`${deep} is nested more than ${deepest} deep, and no tokenizer's is: it is damaged`);
   const config = readTokenizerConfig({ ...usualNames, ...options });
   refuseUnknown(checkKeys(fields.where, fields.file, file, fileKeys), fields);
   const vocabulary = readVocabulary(file, scanned, config, fields);
+  yield;
   const template = readTemplate(file.post_processor, vocabulary.pieces, fields);
   const roles = rolesOf(vocabulary, config, template);
   const warnings = [
@@ -87,9 +95,9 @@ export function readTokenizerJson(source: Uint8Array | string, options: ReadToke
 }
 
 /** The document; its vocabulary and merges by themselves where they can be read from the bytes. */
-function parse(source: Uint8Array | string, fields: JsonFields): { readonly file: JsonObject; readonly scanned?: ScannedModel } {
+function* parse(source: Uint8Array | string, fields: JsonFields): Sliced<{ readonly file: JsonObject; readonly scanned?: ScannedModel }> {
   const whole = (bytes: Uint8Array | string) => parseJsonObject(fields.where, fields.file, bytes, { unique: true });
-  const scanned = typeof source === "string" ? undefined : scanTokenizerJson(source);
+  const scanned = typeof source === "string" ? undefined : yield* scanSliced(source);
   const file = scanned === undefined ? undefined : whole(scanned.rest);
   const isUsual = file !== undefined && isObject(file.model) && (file.model.continuing_subword_prefix ?? "") === "";
   const { vocab, merges } = isUsual ? (file.model as JsonObject) : {};

@@ -1,6 +1,6 @@
 // The two large members of a tokenizer.json, model.vocab and model.merges, read where they stand: as objects of JSON.parse they take most of the time
 // of loading. What is not in the usual form is left to JSON.parse, which also says what is wrong.
-import { decodeTexts } from "../base/index.ts";
+import { decodeTexts, type Sliced, wholly } from "../base/index.ts";
 import { type Merges, PieceTable } from "../tokenizer/index.ts";
 import type { VocabularyMember } from "./vocabulary-ids.ts";
 
@@ -24,14 +24,23 @@ const [openBrace, closeBrace, openBracket, closeBracket] = [0x7b, 0x7d, 0x5b, 0x
  * @returns undefined for any other document
  */
 export function scanTokenizerJson(bytes: Uint8Array): ScannedModel | undefined {
+  return wholly(scanSliced(bytes));
+}
+
+/** Pieces or merges between two places where others may get on: less than a millisecond. */
+const perSlice = 4096;
+
+/** {@link scanTokenizerJson} in slices: a large vocabulary takes some tens of milliseconds. */
+export function* scanSliced(bytes: Uint8Array): Sliced<ScannedModel | undefined> {
   const model = memberOf(bytes, skipWhite(bytes, 0), "model");
   const vocabStart = model < 0 ? -1 : memberOf(bytes, model, "vocab");
-  const pieces = vocabStart < 0 ? undefined : scanPieces(bytes, vocabStart);
+  const pieces = vocabStart < 0 ? undefined : yield* scanPieces(bytes, vocabStart);
   if (pieces === undefined) return undefined;
   const mergesStart = nextMember(bytes, pieces.end, "merges");
-  const table = mergesStart < 0 ? undefined : tableOf(pieces);
-  const merges = table === undefined ? undefined : new MergeScanner(bytes, table).scan(mergesStart);
+  const table = mergesStart < 0 ? undefined : yield* tableOf(pieces);
+  const merges = table === undefined ? undefined : yield* new MergeScanner(bytes, table).scan(mergesStart);
   if (table === undefined || merges === undefined) return undefined;
+  yield;
   const names = decodeTexts(pieces.bytes, pieces.spans);
   if (names === undefined) return undefined;
   const find = (piece: string) => {
@@ -136,7 +145,7 @@ interface ScannedPieces {
 const leastPiece = 6;
 
 /** `{ "piece": id, … }`, whatever white space stands between. */
-function scanPieces(bytes: Uint8Array, start: number): ScannedPieces | undefined {
+function* scanPieces(bytes: Uint8Array, start: number): Sliced<ScannedPieces | undefined> {
   const pieces = new Uint8Array(bytes.length - start);
   const most = Math.ceil(pieces.length / leastPiece);
   const spans = new Int32Array(2 * most);
@@ -163,6 +172,7 @@ function scanPieces(bytes: Uint8Array, start: number): ScannedPieces | undefined
     spans[2 * count + 1] = size;
     count++;
     at = skipWhite(bytes, endOfId);
+    if (count % perSlice === 0) yield;
   }
   if (bytes[at] !== closeBrace) return undefined;
   return { bytes: pieces.subarray(0, size), spans: spans.subarray(0, 2 * count), ids: ids.subarray(0, count), end: at + 1 };
@@ -210,12 +220,15 @@ function numberIn(bytes: Uint8Array, from: number, to: number): number {
 }
 
 /** The pieces by their bytes; undefined where two have the same, or ids leave out more than they have. */
-function tableOf({ bytes, spans, ids }: ScannedPieces): PieceTable | undefined {
+function* tableOf({ bytes, spans, ids }: ScannedPieces): Sliced<PieceTable | undefined> {
   let top = 0;
   for (let i = 0; i < ids.length; i++) top = Math.max(top, ids[i]!);
   if (top >= 2 * ids.length + 1024) return undefined;
   const table = new PieceTable(top + 1, bytes);
-  for (let i = 0; i < ids.length; i++) if (table.has(ids[i]!) || !table.add(ids[i]!, spans[2 * i]!, spans[2 * i + 1]!)) return undefined;
+  for (let i = 0; i < ids.length; i++) {
+    if (table.has(ids[i]!) || !table.add(ids[i]!, spans[2 * i]!, spans[2 * i + 1]!)) return undefined;
+    if (i % perSlice === 0) yield;
+  }
   return table;
 }
 
@@ -229,7 +242,7 @@ class MergeScanner {
     this.#table = table;
   }
 
-  scan(start: number): { readonly list: Merges; readonly end: number } | undefined {
+  *scan(start: number): Sliced<{ readonly list: Merges; readonly end: number } | undefined> {
     const bytes = this.#bytes;
     const list = new Int32Array(2 * Math.ceil((bytes.length - start) / leastMerge));
     let size = 0;
@@ -240,6 +253,7 @@ class MergeScanner {
       if (at < 0) return undefined;
       at = skipWhite(bytes, at);
       size += 2;
+      if (size % perSlice === 0) yield;
     }
     return bytes[at] === closeBracket && size > 0 ? { list: list.slice(0, size), end: at + 1 } : undefined;
   }

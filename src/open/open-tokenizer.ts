@@ -7,7 +7,7 @@ import {
   readGgufTokenizer,
   readLlama2cTokenizer,
   readTiktoken,
-  readTokenizerJson,
+  readTokenizerJsonSliced,
   type TiktokenKind,
   withTokenizerConfig,
 } from "../formats/index.ts";
@@ -158,5 +158,6 @@ async function readJson(
   { onWarning = () => undefined }: OpenTokenizerOptions,
 ): Promise<TokenizerModel> {
   const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
-  return readTokenizerJson(hasMark ? bytes.subarray(3) : bytes, { name: pathOf(place), ...(await readAllBeside(place)), onWarning });
+  const beside = { name: pathOf(place), ...(await readAllBeside(place)), onWarning };
+  return inSlices(readTokenizerJsonSliced(hasMark ? bytes.subarray(3) : bytes, beside));
 }
