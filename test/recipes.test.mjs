@@ -1,8 +1,9 @@
 // The recipes that come with cria are recipes: their keys are known, and their steps are steps with parameters of theirs.
-import { readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { stepFilesOf } from "../dist/clean/index.js";
+import { presetSteps, presets, stepFilesOf } from "../dist/clean/index.js";
+import { stepsYaml } from "../dist/cli/data-steps.js";
 import { dataRecipe, readYaml } from "../dist/corpus/index.js";
 
 const folder = fileURLToPath(new URL("../recipes/", import.meta.url));
@@ -26,4 +27,9 @@ test("llama.yaml has the proportions of the paper's table 1", async () => {
     ["arxiv", 2.5],
     ["stackexchange", 2],
   ]);
+});
+
+test("the guide shows every preset as it is", async () => {
+  const guide = await readFile(new URL("../docs/guide/data.md", import.meta.url), "utf8");
+  for (const preset of presets) expect(guide).toContain(`# - preset: ${preset.name}\n${stepsYaml(presetSteps(preset))}`);
 });

@@ -4,10 +4,11 @@ import { didYouMean, fail } from "../base/index.ts";
 import { parseWith } from "../schema/index.ts";
 import { type CorpusStep, type CorpusStepRow, isCorpusRow } from "./corpus-step.ts";
 import type { CleanDocument } from "./document.ts";
+import { expandPresets } from "./presets.ts";
 import { isDropped, type Outcome, type Step, type StepFiles, type StepRow } from "./step.ts";
 import { corpusStepRows, stepRows } from "./steps.ts";
 
-/** A step as recipes name it: by its name alone, or with parameters. */
+/** A step as recipes name it: by its name alone, or with parameters; or a preset, with its files beside its name. */
 const stepEntry = z.union([z.string().min(1), z.record(z.string(), z.unknown())]);
 /** A list of steps as recipes hold it. */
 export const stepEntries = z.array(stepEntry);
@@ -117,8 +118,8 @@ interface ParsedStep {
 
 async function parsedSteps(entries: unknown, options: OpenStagesOptions): Promise<readonly ParsedStep[]> {
   const { name = "the recipe" } = options;
-  const steps = parseWith(stepEntries, entries, "data", name).map((entry, i) => parsedStep(entry, `${name}: steps[${i}]`, options));
-  return Promise.all(steps);
+  const steps = expandPresets(parseWith(stepEntries, entries, "data", name), name);
+  return Promise.all(steps.map((entry, i) => parsedStep(entry, `${name}: steps[${i}]`, options)));
 }
 
 /** A step that is named by a path is what a module there exports by default. */

@@ -12,6 +12,7 @@ export {
 } from "./chain.ts";
 export { type ClusterStep, type CorpusStep, type CorpusStepRow, corpusStepRow, isClusterStep, type MarkStep } from "./corpus-step.ts";
 export { CleanDocument, type Facts } from "./document.ts";
+export { expandPresets, type Preset, presetSteps, presets } from "./presets.ts";
 export {
   type Deed,
   type DocumentStep,

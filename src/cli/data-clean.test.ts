@@ -190,7 +190,14 @@ test("steps are listed with their parameters and where these are from", async ()
   for (const name of ["gopherQuality", "c4Quality", "dedupLines"]) expect(stdout).toContain(`${name} `);
   const [step] = JSON.parse((await cria("data", "steps", "gopherQuality", "--json")).stdout);
   expect(step.parameters[0]).toEqual({ name: "minWords", default: 50, help: expect.stringContaining("50 to 100,000") });
-  expect(await cria("data", "steps", "gopher")).toMatchObject({ code: 2, stderr: expect.stringContaining('"gopher" is no step') });
+  expect(await cria("data", "steps", "gofer")).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('"gofer" is no step and no preset'),
+  });
+  expect(stdout).toMatch(/^c4 +C4 as its released generator makes it$/m);
+  expect((await cria("data", "steps", "c4")).stdout).toContain("  - c4Quality: { minWords: 5,");
+  const [preset] = JSON.parse((await cria("data", "steps", "fineweb", "--json")).stdout);
+  expect(preset).toMatchObject({ preset: "fineweb", steps: expect.arrayContaining([{ dedupNear: { words: 5, bands: 14, rows: 8 } }]) });
 });
 
 test.each([

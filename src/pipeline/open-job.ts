@@ -3,7 +3,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { check, fail, type OnProgress } from "../base/index.ts";
-import { type StepEntries, stepFilesOf } from "../clean/index.ts";
+import { expandPresets, type StepEntries, stepFilesOf } from "../clean/index.ts";
 import { openTexts, type SourceRecipe, type TextFile, textParts } from "../corpus/index.ts";
 import { atomicWriteJson, explainIo, makeFolder } from "../files/index.ts";
 import type { JobFile, JobSource, PipelineJob } from "./job.ts";
@@ -51,7 +51,8 @@ export async function openJob(
   const base = resolve(folder ?? ".");
   const opened: JobSource[] = [];
   const notes: string[] = [];
-  for (const { name, paths, steps, format, field, separator, newlines } of sources) {
+  for (const { name, paths, steps: entries, format, field, separator, newlines } of sources) {
+    const steps = expandPresets(entries, `source "${name}"`); // the plan keeps what a preset meant when it was begun
     const text = { format, field, separator, newlines };
     await using texts = await openTexts([paths].flat(), text, { folder, signal, progress });
     notes.push(...texts.notes);

@@ -66,6 +66,8 @@ SHORT = [
      lambda: C4QualityFilter(min_num_sentences=2, max_word_length=12)),
     ("c4Quality", {"lineEnds": [".", "?", "!", '"', "'"], "minSentences": 1, "minWords": 2, "dropsEllipses": True, "removesCitations": False},
      lambda: C4QualityFilter(min_num_sentences=1, min_words_per_line=2, remove_citations=False)),
+    ("c4Quality", {"lineEnds": [], "minSentences": 2, "dropsEllipses": False},
+     lambda: C4QualityFilter(min_num_sentences=2, filter_no_terminal_punct=False)),
 ]
 
 

@@ -2,7 +2,7 @@
 // (tensorflow/datasets, c4_utils.py) and datatrove (0.10.1, c4_filters.py) have differently.
 import { z } from "zod";
 import type { CleanDocument } from "../document.ts";
-import { type Dropped, type Outcome, stepRow } from "../step.ts";
+import { type Outcome, stepRow } from "../step.ts";
 import { countCharacters, splitLines, strip } from "../text/python-text.ts";
 import { countSentences } from "../text/sentences.ts";
 import { measureWords } from "../text/words.ts";
@@ -15,9 +15,13 @@ const parameters = z.strictObject({
   lineEnds: z
     .array(z.string().min(1))
     .default([".", "?", "!", '"'])
-    .describe("what a line must end with; datatrove has a single quotation mark beside the four"),
+    .describe("what a line must end with; datatrove has a single quotation mark beside the four; of an empty list, anything"),
   dropsEllipses: z.boolean().default(true).describe("whether a line goes that ends with three full stops; not said in the prose"),
   removesCitations: z.boolean().default(true).describe("whether [1], [edit] and [citation needed] are cut out; not said in the prose"),
+  countsCitations: z
+    .boolean()
+    .default(true)
+    .describe("whether words are counted before citations are cut out, as in datatrove; the generator counts what is left"),
 });
 
 type Parameters = z.output<typeof parameters>;
@@ -51,9 +55,10 @@ function keepSentences(document: CleanDocument, options: Parameters): Outcome {
     const line = sentenceLine(whole, options);
     if (line === undefined) continue;
     const lower = line.toLowerCase();
-    const dropped = pageRule(line, lower);
-    if (dropped !== undefined) return dropped;
-    if (lower.includes("javascript") || policies.some((policy) => lower.includes(policy))) continue;
+    if (lower.includes("lorem ipsum")) return { reason: "loremIpsum" };
+    if (lower.includes("javascript")) continue;
+    if (line.includes("{")) return { reason: "brace" };
+    if (policies.some((policy) => lower.includes(policy))) continue;
     sentences += countSentences(line);
     kept.push(line);
   }
@@ -64,18 +69,15 @@ function keepSentences(document: CleanDocument, options: Parameters): Outcome {
 /** The line without citations; undefined where it is none that ends as sentences do. */
 function sentenceLine(
   whole: string,
-  { maxWordLength, lineEnds, dropsEllipses, removesCitations, minWords }: Parameters,
+  { maxWordLength, lineEnds, dropsEllipses, removesCitations, countsCitations, minWords }: Parameters,
 ): string | undefined {
   const stripped = strip(whole);
   const line = removesCitations && stripped.includes("[") ? stripped.replace(citation, "") : stripped;
-  if (!lineEnds.some((end) => line.endsWith(end)) || (dropsEllipses && line.endsWith("..."))) return undefined;
+  const isEnded = lineEnds.length === 0 || lineEnds.some((end) => line.endsWith(end));
+  if (!isEnded || (dropsEllipses && line.endsWith("..."))) return undefined;
   const { count, longest } = measureWords(stripped);
-  return count < minWords || longest > maxWordLength ? undefined : line;
-}
-
-function pageRule(line: string, lower: string): Dropped | undefined {
-  if (lower.includes("lorem ipsum")) return { reason: "loremIpsum" };
-  return line.includes("{") ? { reason: "brace" } : undefined;
+  const words = countsCitations || line === stripped ? count : measureWords(line).count;
+  return words < minWords || longest > maxWordLength ? undefined : line;
 }
 
 /** mC4's rule for paragraphs. */

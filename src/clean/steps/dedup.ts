@@ -1,8 +1,9 @@
 // What stands in a source more than once: lines as CCNet removes them, and whole documents.
 import { z } from "zod";
 import { corpusStepRow } from "../corpus-step.ts";
-import { UnitHash } from "../text/key-list.ts";
+import { type KeyList, UnitHash } from "../text/key-list.ts";
 import { addLineKeys } from "../text/line-keys.ts";
+import { strip } from "../text/python-text.ts";
 
 const keep = (usual: "first" | "none") =>
   z
@@ -16,6 +17,13 @@ const groups = z
   .default(1)
   .describe("parts of the source that are compared each by itself; a dump of CCNet has 33, because what was crawled twice would be gone");
 
+const compares = z
+  .enum(["CCNet", "small letters"])
+  .default("CCNet")
+  .describe(
+    "how lines are the same: for CCNet in small letters with every digit as 0, without marks and control characters; for C4's generator in small letters alone, both without white space at the ends",
+  );
+
 /** CCNet's removal of repeated lines. */
 export const dedupLines = corpusStepRow({
   name: "dedupLines",
@@ -23,11 +31,11 @@ export const dedupLines = corpusStepRow({
   source: "Wenzek et al. 2020, arXiv 1911.00359, section 3.1; facebookresearch/cc_net, dedup.py",
   deeds: ["rewrites", "drops"],
   reasons: { repeated: "has no line of its own" },
-  parameters: z.strictObject({ keep: keep("none"), groups }),
-  openCorpus: ({ keep, groups }) => ({
+  parameters: z.strictObject({ keep: keep("none"), groups, compares }),
+  openCorpus: ({ keep, groups, compares }) => ({
     groups,
     marks: keep === "none" ? "every copy" : "later copies",
-    addKeys: (document, keys) => addLineKeys(document.text, keys),
+    addKeys: ({ text }, keys) => (compares === "CCNet" ? addLineKeys(text, keys) : addSmallLineKeys(text, keys)),
     decide(document, isMarked) {
       const lines = document.text.split("\n");
       const kept = lines.filter((_, i) => !isMarked(i));
@@ -49,10 +57,18 @@ export const dedupDocuments = corpusStepRow({
     groups: 1,
     marks: keep === "none" ? "every copy" : "later copies",
     addKeys({ text }, keys) {
-      const hash = new UnitHash();
-      for (let at = 0; at < text.length; at++) hash.unit(text.charCodeAt(at));
-      hash.end(keys);
+      addKey(text, keys);
     },
     decide: (document, isMarked) => (isMarked(0) ? { reason: "copy" } : document),
   }),
 });
+
+function addSmallLineKeys(text: string, keys: KeyList): void {
+  for (const line of text.split("\n")) addKey(strip(line).toLowerCase(), keys);
+}
+
+function addKey(text: string, keys: KeyList): void {
+  const hash = new UnitHash();
+  for (let at = 0; at < text.length; at++) hash.unit(text.charCodeAt(at));
+  hash.end(keys);
+}
