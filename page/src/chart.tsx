@@ -116,7 +116,7 @@ function optionsFor(newest: { readonly current: ChartProps }, width: number): uP
     cursor: { ...(sync !== undefined && { sync: { key: sync } }), drag: { x: true, y: false, uni: 10 } },
     scales: { x: { time: false, distr: isLogX ? 3 : 1 }, y: { distr: isLogY ? 3 : 1, ...(isLogY ? {} : { range: padded }) } },
     axes: [
-      { ...axis, values: (_, splits) => splits.map((value) => (value === null ? "" : newest.current.formatX(value))) },
+      { ...axis, size: 30, values: (_, splits) => splits.map((value) => (value === null ? "" : newest.current.formatX(value))) },
       {
         ...axis,
         size: 56,
