@@ -6,4 +6,5 @@ export { openAiMessages } from "./openai-messages.ts";
 export type { CallFormat, ReasoningFormat } from "./output-format.ts";
 export type { DialogueEnd, DialogueParser, DialoguePart } from "./parser.ts";
 export type { DialogueRequest, ResponseFormat, Tool, ToolChoice } from "./request.ts";
+export { type ResponsesConversation, responsesMessages } from "./responses-messages.ts";
 export { factsOf, type TemplateFacts } from "./template-facts.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type Message, renderChat } from "../chat/index.ts";
-import { anthropicMessages, dialogueFor, ollamaMessages, openAiMessages, type Tool } from "./index.ts";
+import { anthropicMessages, dialogueFor, ollamaMessages, openAiMessages, responsesMessages, type Tool } from "./index.ts";
 import { callingTemplates, type TemplateName, templates } from "./templates.test.helper.ts";
 
 const now: Tool = { type: "function", function: { name: "now", parameters: { type: "object", properties: { zone: { type: "string" } } } } };
@@ -27,6 +27,13 @@ const protocols = {
     { role: "assistant", content: "", tool_calls: [{ id: "call_0001", function: { index: 0, name: "now", arguments: { zone: "UTC" } } }] },
     { role: "tool", tool_name: "now", content: "noon" },
   ]),
+  responses: responsesMessages({
+    input: [
+      { role: "user", content: [{ type: "input_text", text: "Time?" }] },
+      { type: "function_call", id: "fc_1", call_id: "call_0001", name: "now", arguments: '{"zone": "UTC"}', status: "completed" },
+      { type: "function_call_output", call_id: "call_0001", output: "noon" },
+    ],
+  }),
 };
 
 function render(name: TemplateName, messages: readonly Message[], tools: readonly Tool[] = [now]) {
@@ -207,5 +214,73 @@ describe("Ollama", () => {
       "messages[0].images: cria's models read text only",
     );
     expect(ollamaMessages([{ role: "user", content: "a", images: [] }])).toEqual([{ role: "user", content: "a" }]);
+  });
+});
+
+describe("Responses", () => {
+  test("instructions, reasoning, messages and calls: a turn of the assistant is one message", () => {
+    const call = (call_id: string) => ({ type: "function_call", call_id, name: "now", arguments: "" });
+    const messages = responsesMessages({
+      instructions: "Be brief.",
+      input: [
+        { type: "message", role: "developer", content: "Really." },
+        {
+          role: "user",
+          content: [
+            { type: "input_text", text: "a" },
+            { type: "input_text", text: "b" },
+          ],
+        },
+        {
+          type: "reasoning",
+          id: "rs_1",
+          summary: [{ type: "summary_text", text: "short" }],
+          content: [{ type: "reasoning_text", text: "hm" }],
+        },
+        {
+          type: "message",
+          id: "msg_1",
+          role: "assistant",
+          status: "completed",
+          content: [{ type: "output_text", text: "c", annotations: [] }],
+        },
+        call("one"),
+        call("two"),
+        { type: "function_call_output", call_id: "one", output: "1" },
+        { type: "function_call_output", call_id: "two", output: [{ type: "input_text", text: "2" }] },
+        { type: "reasoning", id: "rs_2", summary: [], encrypted_content: "…" },
+        { role: "assistant", content: [{ type: "refusal", refusal: "no" }] },
+        { role: "assistant", content: "d" },
+      ],
+    });
+    const made = (id: string) => ({ id, type: "function", function: { name: "now", arguments: "{}" } });
+    expect(messages).toEqual([
+      { role: "system", content: "Be brief." },
+      { role: "developer", content: "Really." },
+      { role: "user", content: "a\nb" },
+      { role: "assistant", content: "c", reasoning_content: "hm", tool_calls: [made("one"), made("two")] },
+      { role: "tool", tool_call_id: "one", content: "1" },
+      { role: "tool", tool_call_id: "two", content: "2" },
+      { role: "assistant", content: "no" },
+      { role: "assistant", content: "d" },
+    ]);
+    expect(responsesMessages({ input: "a" })).toEqual([{ role: "user", content: "a" }]);
+  });
+
+  test.each([
+    [
+      [{ role: "user", content: [{ type: "input_file", file_id: "f" }] }],
+      'input[0].content[0] is of the type "input_file": cria\'s models read text only',
+    ],
+    [[{ type: "web_search_call", id: "w" }], 'input[0] is of the type "web_search_call"'],
+    [[{ type: "item_reference", id: "msg_1" }], "nothing is stored here"],
+    [[{ role: "tool", content: "a" }], 'input[0].role is "tool"'],
+    [[{ type: "function_call", call_id: "c", name: "f", arguments: "[]" }], "input[0].arguments must be JSON of an object"],
+    [[{ type: "function_call", call_id: "c", name: "f", arguments: "{" }], "input[0].arguments is not JSON"],
+    [[{ type: "function_call_output", output: "a" }], "input[0].call_id is undefined, but must be a text"],
+    [[{}], "input[0] is of the type undefined"],
+    [["a"], "input[0] must be an object with a type"],
+  ])("%j is refused by its place", (input, message) => {
+    expect(() => responsesMessages({ input })).toThrow(message);
   });
 });

@@ -14,7 +14,7 @@ import type { EmbeddingRequest, Embeddings, Generation, GenerationEvent, Generat
 import { merged } from "./merge.ts";
 import type { ModelShelf } from "./models.ts";
 import { Releases } from "./releases.ts";
-import { type RequestError, requestErrorOf } from "./request-error.ts";
+import { type ParamNames, type RequestError, requestErrorOf } from "./request-error.ts";
 import { aborted, TimeLimit } from "./time-limit.ts";
 import { type PromptWatch, writePrompt } from "./write-prompt.ts";
 
@@ -61,7 +61,7 @@ export class Engine {
       };
     } catch (error) {
       held.release();
-      throw requestErrorOf(error);
+      throw requestErrorOf(error, request.names);
     }
   }
 
@@ -82,7 +82,7 @@ export class Engine {
       const vectors = await model.embed(texts, { cacheSalt: key, signal: limit.signal });
       return { model: name, vectors, promptTokens: texts.reduce((sum, { length }) => sum + length, 0) };
     } catch (error) {
-      throw requestErrorOf(error);
+      throw requestErrorOf(error, request.names);
     } finally {
       limit.end();
       held.release();
@@ -90,12 +90,12 @@ export class Engine {
   }
 
   /** Tokens that prompts have, chats with all that their template puts around messages. @throws RequestError naming what is wrong with them */
-  async count({ model, prompts, signal }: Pick<GenerationRequest, "model" | "prompts" | "signal">): Promise<number> {
+  async count({ model, prompts, signal, names }: Pick<GenerationRequest, "model" | "prompts" | "signal" | "names">): Promise<number> {
     try {
       using lease = await this.#shelf.lease(model, signal);
       return countedTokens(prompts, lease.model);
     } catch (error) {
-      throw requestErrorOf(error);
+      throw requestErrorOf(error, names);
     }
   }
 
@@ -112,7 +112,7 @@ export class Engine {
       else yield* merged(streams, checked.width);
     } catch (error) {
       if (signal.aborted) return;
-      const told = errorWhileWriting(error);
+      const told = errorWhileWriting(error, checked.request.names);
       if (told.isServersFault) this.#watch.failed(error);
       yield { type: "error", error: told };
     } finally {
@@ -123,7 +123,7 @@ export class Engine {
 }
 
 /** The request was checked: what the sampler and the machine object to now is no mistake of the client's. */
-function errorWhileWriting(error: unknown): RequestError {
+function errorWhileWriting(error: unknown, names: ParamNames | undefined): RequestError {
   const isClients = !(error instanceof CriaError) || ["infer", "grammar", "llama"].includes(error.where);
-  return requestErrorOf(isClients ? error : new Error("the model failed", { cause: error }));
+  return requestErrorOf(isClients ? error : new Error("the model failed", { cause: error }), names);
 }

@@ -4,7 +4,7 @@ import type { DialoguePart } from "../dialogue/index.ts";
 import type { TokenLogProbability } from "../infer/index.ts";
 import type { DialogueOptions, GenerateOptions } from "../llama/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
-import type { RequestError } from "./request-error.ts";
+import type { ParamNames, RequestError } from "./request-error.ts";
 
 /** A chat whose next message is wanted. */
 export interface ChatPrompt {
@@ -53,6 +53,8 @@ export interface GenerationRequest {
   readonly key: string;
   /** Ends the work within one step of the model. */
   readonly signal: AbortSignal;
+  /** What the protocol calls parameters that errors name; OpenAI's names of chats by default. */
+  readonly names?: ParamNames;
 }
 
 /** A token of a text with its log-probability and those of the most probable tokens in its place, as a model's own before any step of sampling. */
@@ -99,7 +101,7 @@ export interface Generation {
 }
 
 /** A request for vectors of texts. */
-export interface EmbeddingRequest extends Pick<GenerationRequest, "model" | "key" | "signal"> {
+export interface EmbeddingRequest extends Pick<GenerationRequest, "model" | "key" | "signal" | "names"> {
   readonly texts: readonly PlainPrompt[];
   /** Numbers that a vector shall have: the model's own, where any are asked for. */
   readonly dimensions?: number | undefined;

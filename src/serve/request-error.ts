@@ -64,11 +64,29 @@ export function refuse(message: string, param?: string, code?: string): never {
   throw new RequestError("invalid", message, { param, code });
 }
 
+/** What the engine calls parameters, which are OpenAI's names of chats, and what another protocol calls them. */
+export type ParamNames = readonly (readonly [engines: RegExp, protocols: string])[];
+
 /**
  * What the client is told of any error: a rule that the request broke is told by the house's own sentence, without the place in the code that begins it
  * and without paths; a bug is only said to be one.
+ * @param names of the protocol, which stand in place of the engine's
  */
-export function requestErrorOf(error: unknown): RequestError {
+export function requestErrorOf(error: unknown, names: ParamNames = []): RequestError {
+  const told = toldOf(error);
+  return names.length === 0 ? told : renamed(told, names);
+}
+
+function renamed(error: RequestError, names: ParamNames): RequestError {
+  const inProtocol = (text: string) => names.reduce((said, [engines, protocols]) => said.replace(engines, protocols), text);
+  const { kind, message, param, code, retryAfter, cause } = error;
+  return new RequestError(kind, inProtocol(message), {
+    ...{ param: param && inProtocol(param), code, cause },
+    ...(retryAfter !== undefined && { retryAfter }),
+  });
+}
+
+function toldOf(error: unknown): RequestError {
   if (error instanceof RequestError) return error;
   if (error instanceof CriaError) {
     const told = error.message.replace(/(^|: )\[[a-z/ -]+\] /g, "$1");
@@ -93,5 +111,5 @@ export function withoutPaths(message: string): string {
 
 /** The path of the parameter that a message begins with, as those on messages and tools do. */
 function paramOf(message: string): string | undefined {
-  return /^(?:messages|tools|tool_choice|response_format)\b(?:\[\d+\]|\.\w+)*/.exec(message)?.[0];
+  return /^(?:messages|input|tools|tool_choice|response_format)\b(?:\[\d+\]|\.\w+)*/.exec(message)?.[0];
 }

@@ -16,6 +16,7 @@ import { ollama } from "./ollama/index.ts";
 import { openai } from "./openai/index.ts";
 import { own } from "./own/index.ts";
 import { type PageOptions, page } from "./page/index.ts";
+import { responses } from "./responses/index.ts";
 import { Security, type SecurityOptions } from "./security.ts";
 
 /** Milliseconds that an idle connection stays open: longer than the 60 s after which usual proxies close theirs. */
@@ -70,7 +71,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const shown = options.page === undefined ? [] : [page(options.page, guard)];
   const app = createApp({
     ...{ shelf, metrics, engine, version, bodyBytes, security: guard, stopping: stopping.signal },
-    ...{ protocols: [openai, anthropic, ollama, own, ...shown], log: new RequestLog(log, logsPrompts) },
+    ...{ protocols: [openai, responses, anthropic, ollama, own, ...shown], log: new RequestLog(log, logsPrompts) },
   });
   const server = newServer(options, getRequestListener(app.fetch));
   const answered = new OpenAnswers(server);

@@ -15,7 +15,12 @@ const types: Readonly<Record<ErrorKind, string>> = {
   timeout: "server_error",
 };
 
+/** An error as clients read it. */
+export interface OpenAiError {
+  readonly error: { readonly message: string; readonly type: string; readonly param: string | null; readonly code: string | null };
+}
+
 /** The body of an error, which is that of an error event in a stream, too. */
-export function errorBody({ kind, message, param, code }: RequestError): unknown {
+export function errorBody({ kind, message, param, code }: RequestError): OpenAiError {
   return { error: { message, type: types[kind], param: param ?? null, code: code ?? null } };
 }
