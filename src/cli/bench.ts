@@ -1,7 +1,7 @@
 // cria bench: how fast a model reads and writes, beside what the machine allows.
 import { timedExecutor } from "../backend/cpu/index.ts";
 import { ambiguousLength, parseQuantity, stateDTypes, UsageError } from "../base/index.ts";
-import { type ExecutorOptions, openExecutor } from "../host/index.ts";
+import { type ExecutorOptions, openExecutor, targetNames } from "../host/index.ts";
 import { openModel } from "../load/index.ts";
 import type { LlamaConfig } from "../model/index.ts";
 import { benchText } from "./bench/bench-text.ts";
@@ -38,7 +38,12 @@ export const bench: Command = {
     { name: "repetitions", type: "number", default: usual.repetitions, help: "how often each test runs and counts" },
     { name: "threads", type: "number", help: "threads that compute (default: CRIA_THREADS or one per core)" },
     { name: "cache", type: "string", value: stateDTypes.join("|"), help: "how keys and values are stored (default: f32)" },
-    { name: "target", type: "string", value: "avx512|avx2|wasm", help: "what computes (default: CRIA_TARGET or the fastest that works)" },
+    {
+      name: "target",
+      type: "string",
+      value: targetNames.join("|"),
+      help: "what computes (default: CRIA_TARGET or the fastest that works)",
+    },
     {
       name: "profile",
       type: "boolean",
@@ -95,15 +100,12 @@ function listFlag(flags: Flags, name: string, least: number): readonly number[] 
     if (doubt) throw new UsageError(where, `--${name} has "${word}", but ${doubt}`);
     const number = parseQuantity(word);
     if (Number.isSafeInteger(number) && number >= least) return number;
-    throw new UsageError(
-      where,
-      `--${name} has "${word}", but takes whole numbers from ${least} on, with commas between: --${name} ${least + 1},2`,
-    );
+    throw new UsageError(where, `--${name} has "${word}", but takes whole numbers from ${least} on, with commas between: --${name} 1,2`);
   });
 }
 
 function readExecutor(flags: Flags): ExecutorOptions {
-  const [threads, target] = [wholeFlag(flags, where, "threads"), stringFlag(flags, "target")];
+  const [threads, target] = [wholeFlag(flags, where, "threads"), oneOfFlag(flags, where, "target", targetNames)];
   return { ...(threads !== undefined && { threads }), ...(target !== undefined && { target }) };
 }
 

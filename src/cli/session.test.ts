@@ -36,6 +36,22 @@ describe("cria generate --session", () => {
       expect((await json(["generate", folder, " b", ...greedy, "1", ...more])).prompt).toBe(`ab a${text} b`);
     }));
 
+  test("keeps special pieces that were spelled out as their ids, and goes on with them alone", () =>
+    withFolder(async (at) => {
+      const session = join(at, "a.session");
+      const goOn = (prompt: string, ...more: string[]) =>
+        run(["generate", folder, prompt, ...greedy, "2", "--session", session, "--json", ...more]);
+      const first = JSON.parse((await goOn("a<s>b", "--special")).stdout);
+      const spelled = await json(["generate", folder, "a<s>b", ...greedy, "2"]);
+      expect(first.promptTokens).toBeLessThan(spelled.promptTokens);
+      expect(first.session.savedTokens).toBe(first.promptTokens + 2);
+      expect((await goOn("", "--special")).stderr).toContain(`${first.promptTokens + 2} tokens found, nothing is computed again`);
+      expect(await goOn(" b")).toMatchObject({ code: 2, stderr: expect.stringContaining("begun with --special: add it") });
+      const plain = ["generate", folder, "a", ...greedy, "2", "--session", join(at, "b.session")];
+      await run(plain);
+      expect(await run([...plain, "--special"])).toMatchObject({ code: 2, stderr: expect.stringContaining("begun without it: omit it") });
+    }));
+
   test("keeps the messages of a chat, and the answers to them", () =>
     withFolder(async (at) => {
       await writeTinyFolder(at);

@@ -5,7 +5,7 @@ import type { Message } from "../chat/index.ts";
 import type { Llama, RestoredText } from "../index.ts";
 import type { AskedChat } from "./chat-flags.ts";
 import type { CommandIo, FlagRow, Flags } from "./command.ts";
-import { stringFlag } from "./flag-values.ts";
+import { booleanFlag, stringFlag } from "./flag-values.ts";
 
 const where = "generate";
 
@@ -43,21 +43,28 @@ interface OpenSession {
   save(written: Written): Promise<Kept | undefined>;
 }
 
+/** A text, and whether special pieces that are spelled out in it are their ids. */
+interface TextNote {
+  readonly text: string;
+  readonly parseSpecial: boolean;
+}
+
 /** What the file has beside the tokens. */
-type Note = { readonly text: string } | { readonly messages: readonly Message[] };
+type Note = TextNote | { readonly messages: readonly Message[] };
 
 /** Opens the file that the flags name, and tells what was found. @throws CriaError where it holds another kind of text, or does not fit the model */
 export async function openSession(flags: Flags, llama: Llama, asked: Asked, io: CommandIo): Promise<OpenSession> {
   const path = stringFlag(flags, "session");
   if (path === undefined) return { asked, save: async () => undefined };
   checkFlags(flags);
+  const parseSpecial = booleanFlag(flags, "special");
   const found = (await isThere(path)) ? await llama.restore(path) : undefined;
   tell(path, found, io);
   const whole = found === undefined ? asked : following(path, found, asked, flags);
   return {
     asked: whole,
     save: async (written) => {
-      const { ids, note } = toSave(llama, whole, written);
+      const { ids, note } = toSave(llama, whole, written, parseSpecial);
       const saved = Array.from(ids).slice(0, llama.contextLength); // the last token may have been drawn at the context's end, and is not read
       await llama.save(path, saved, { note, signal: io.signal });
       return { path, foundTokens: found?.ids.length ?? 0, restoredTokens: found?.restoredTokens ?? 0, savedTokens: saved.length };
@@ -92,6 +99,7 @@ function following(path: string, { ids, note }: RestoredText, asked: Asked, flag
   const before = readNote(path, note);
   if ("text" in before) {
     if (!("prompt" in asked)) return fail(where, `${path} holds a text and no chat: omit --chat, or name another file`);
+    checkSpecial(path, before, booleanFlag(flags, "special"));
     return asked.prompt === "" ? { prompt: before.text, ids } : { prompt: before.text + asked.prompt };
   }
   if ("prompt" in asked) return fail(where, `${path} holds a chat: add --chat, or name another file`);
@@ -103,8 +111,16 @@ function following(path: string, { ids, note }: RestoredText, asked: Asked, flag
   return { ...asked, messages: [...before.messages, ...asked.messages] };
 }
 
+/** The text is encoded again with what follows, and would become other ids. */
+function checkSpecial(path: string, before: TextNote, parseSpecial: boolean): void {
+  if (before.parseSpecial && !parseSpecial)
+    throw new UsageError(where, `${path} holds a text that was begun with --special: add it, or name another file`);
+  if (!before.parseSpecial && parseSpecial)
+    throw new UsageError(where, `--special is given, and ${path} holds a text that was begun without it: omit it, or name another file`);
+}
+
 function readNote(path: string, note: unknown): Note {
-  if (isObject(note) && typeof note.text === "string") return { text: note.text };
+  if (isObject(note) && typeof note.text === "string") return { text: note.text, parseSpecial: note.parseSpecial === true };
   if (isObject(note) && Array.isArray(note.messages)) return { messages: note.messages };
   return fail(where, `${path} holds what another program saved, and neither a text nor a chat of this command's: name another file`);
 }
@@ -114,13 +130,14 @@ function toSave(
   llama: Llama,
   asked: Asked,
   { text, tokens, finishReason }: Written,
+  parseSpecial: boolean,
 ): { readonly ids: ArrayLike<number>; readonly note: Note } {
   if ("messages" in asked) {
     const messages: readonly Message[] = [...asked.messages, { role: "assistant", content: text }];
     return { ids: llama.renderChat(messages, { ...asked.options, addGenerationPrompt: false }).ids, note: { messages } };
   }
-  const { prompt, ids = llama.promptIds(prompt) } = asked;
+  const { prompt, ids = llama.promptIds(prompt, { parseSpecial }) } = asked;
   const whole = prompt + text;
   const isDrawn = finishReason === "length" || finishReason === "context";
-  return { ids: isDrawn ? [...Array.from(ids), ...tokens] : llama.promptIds(whole), note: { text: whole } };
+  return { ids: isDrawn ? [...Array.from(ids), ...tokens] : llama.promptIds(whole, { parseSpecial }), note: { text: whole, parseSpecial } };
 }

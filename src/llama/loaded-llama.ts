@@ -195,7 +195,8 @@ export class LoadedLlama {
     const { parseSpecial = false, ...embedding } = options;
     return embedTexts(
       this.#model,
-      texts.map((text) => this.#idsOf(text, { parseSpecial })),
+      // A text without tokens is not refused here, but where it is named by its number.
+      texts.map((text) => (typeof text === "string" ? this.tokenizer.encode(text, { template: true, parseSpecial }) : text)),
       embedding,
     );
   }

@@ -258,7 +258,6 @@ function maskOf(firstKeys: Tensor | undefined): { readonly documentMask?: true }
   return firstKeys ? { documentMask: true } : {};
 }
 
-/** Addresses of the tensors that are there. */
 function poolSizes(pool: Record<"G" | "S" | "P" | "KV" | "D", number>, type: library.PoolType): library.PoolSizes {
   return { type, pages: pool.G, slots: pool.S, pagesOfSlot: pool.P, kvHeads: pool.KV, headDim: pool.D };
 }
@@ -272,6 +271,7 @@ function scratchOf(to: Lowering, arrays: number, count: number): number[] {
   return Array.from({ length: arrays }, () => to.scratch(count * 4));
 }
 
+/** Addresses of the tensors that are there. */
 function addresses(to: Lowering, ...tensors: (Tensor | undefined)[]): number[] {
   return tensors.flatMap((tensor) => (tensor ? to.address(tensor) : []));
 }
