@@ -1,5 +1,5 @@
 // Watching: the runs of a folder, their curves, what they write, and the buttons of the first one.
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { RunSummary, SamplesRow, Series } from "../../../src/watch/index.ts";
 import { ask, useEvents } from "../api.ts";
 import { useWords } from "../words.ts";
@@ -12,6 +12,8 @@ import { Tiles } from "./tiles.tsx";
 /** So many runs are shown at a time: more curves cannot be told apart. */
 export const mostShown = 8;
 const points = 800;
+/** Charts are drawn so often at most, in milliseconds: a processor that trains has better to do. */
+const drawnMs = 5000;
 
 /** A run that is shown, with its curves once they are there. */
 export interface ShownRun {
@@ -58,8 +60,11 @@ export function WatchTab({ theme }: { readonly theme: string }) {
 function useSeries(runs: readonly RunSummary[], ids: readonly string[], range: StepRange): ShownRun[] {
   const [known, setKnown] = useState<ReadonlyMap<string, Series>>(new Map());
   const wanted = ids.flatMap((id) => runs.filter((run) => run.id === id));
-  const state = JSON.stringify([wanted.map(({ id, changed, step }) => [id, changed, step]), range]);
+  const isSeen = useVisibility();
+  const steps = useSeldom(JSON.stringify(wanted.map(({ changed, step }) => [changed, step])), drawnMs);
+  const state = JSON.stringify([wanted.map(({ id }) => id), steps, range]);
   useEffect(() => {
+    if (!isSeen) return; // a tab behind others costs training nothing
     let isCurrent = true;
     const query = range === undefined ? { points } : { points, from: Math.floor(range[0]), to: Math.ceil(range[1]) };
     for (const { id, state: runState } of wanted)
@@ -71,8 +76,34 @@ function useSeries(runs: readonly RunSummary[], ids: readonly string[], range: S
     return () => {
       isCurrent = false;
     };
-  }, [state]);
+  }, [state, isSeen]);
   return wanted.map((run, colour) => ({ run, series: known.get(run.id), colour }));
+}
+
+/** A value that changes at most so often, though the last one always comes. */
+function useSeldom(value: string, milliseconds: number): string {
+  const [told, setTold] = useState(value);
+  const at = useRef(0);
+  useEffect(() => {
+    const tell = () => {
+      at.current = performance.now();
+      setTold(value);
+    };
+    const timer = setTimeout(tell, Math.max(0, at.current + milliseconds - performance.now()));
+    return () => clearTimeout(timer);
+  }, [value, milliseconds]);
+  return told;
+}
+
+/** Whether a person can see the page. */
+function useVisibility(): boolean {
+  const [isVisible, setVisible] = useState(!document.hidden);
+  useEffect(() => {
+    const changed = () => setVisible(!document.hidden);
+    document.addEventListener("visibilitychange", changed);
+    return () => document.removeEventListener("visibilitychange", changed);
+  }, []);
+  return isVisible;
 }
 
 function SamplesOf({ run }: { readonly run: RunSummary }) {

@@ -8,7 +8,7 @@ import { type Answer, type Route, route } from "../protocol.ts";
 import { RequestError, refuse, requestErrorOf } from "../request-error.ts";
 
 /** How often one looks whether runs have gone on, in milliseconds. */
-const lookMs = 1000;
+const lookMs = 2000;
 
 /** Reports are pages of their own, which may look and do nothing else, wherever they are shown. */
 const reportHeaders = {
