@@ -2,6 +2,7 @@
 // predict-prob has it: a text is one line, and its end is a word too.
 import { HuffmanTree } from "./huffman-tree.ts";
 import type { FastTextModel } from "./read-model.ts";
+import { isSpace } from "./white-space.ts";
 import { endOfLine, WordRows } from "./word-rows.ts";
 import { nextHash, WordSums } from "./word-sums.ts";
 
@@ -52,9 +53,8 @@ export class FastTextClassifier {
 
   /** The mean of the rows of all words and n-grams. Words stand between fastText's white space; the end of the text is the last one. */
   #meanOf(text: string): Float32Array | undefined {
-    const { wordNgrams } = this.#model.settings;
     const mean = this.#mean.fill(0);
-    const hashes: number[] | undefined = wordNgrams > 1 ? [] : undefined;
+    const hashes: number[] | undefined = this.#model.settings.wordNgrams > 1 ? [] : undefined;
     let rows = 0;
     for (let at = 0; at < text.length; ) {
       if (isSpace(text.charCodeAt(at))) at++;
@@ -66,11 +66,11 @@ export class FastTextClassifier {
       }
     }
     rows += this.#addWord(mean, this.#words.placeOf(endOfLine, 0, endOfLine.length, endHash), hashes);
-    for (const ngram of ngramsOf(hashes ?? [], wordNgrams))
-      for (const row of this.#rows.ofWordNgram(ngram)) {
+    if (hashes !== undefined)
+      this.#rows.eachWordNgram(hashes, (row) => {
         this.#addRow(mean, row);
         rows++;
-      }
+      });
     if (rows === 0) return undefined;
     for (let i = 0; i < mean.length; i++) mean[i]! /= rows;
     return mean;
@@ -98,17 +98,6 @@ export class FastTextClassifier {
 }
 
 const endHash = Array.from(endOfLine).reduce((hash, mark) => nextHash(hash, mark.charCodeAt(0)), 0);
-
-/** Whether a unit is white space to fastText, which is ASCII's alone. */
-function isSpace(unit: number): boolean {
-  return unit === 0x20 || (unit >= 0x9 && unit <= 0xd) || unit === 0;
-}
-
-/** Two to n words in a row, wherever they begin. */
-function* ngramsOf(hashes: readonly number[], n: number): Generator<readonly number[]> {
-  for (let start = 0; start < hashes.length; start++)
-    for (let end = start + 2; end <= Math.min(hashes.length, start + n); end++) yield hashes.slice(start, end);
-}
 
 function dot(values: Float32Array, start: number, vector: Float32Array): number {
   let sum = 0;

@@ -9,7 +9,8 @@
 import { check, fail } from "../base/index.ts";
 
 const where = "fasttext";
-const [magic, version] = [793712314, 12];
+/** The number that files begin with, and the version of their form. */
+export const [magic, version] = [793712314, 12];
 /** Centroids of each part of a quantiser. */
 const centroids = 256;
 
@@ -93,7 +94,8 @@ function readSettings(reader: Reader): FastTextSettings {
 
 type Dictionary = Pick<FastTextModel, "words" | "labels" | "labelCounts" | "pruned">;
 
-const labelPrefix = "__label__";
+/** What labels begin with in files. */
+export const labelPrefix = "__label__";
 
 function readDictionary(reader: Reader): Dictionary {
   const [size, words, labels] = [reader.i32(), reader.i32(), reader.i32()];

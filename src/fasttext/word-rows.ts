@@ -1,6 +1,7 @@
 // Which rows of the input matrix a word has: its own, and those of its n-grams of characters, which are hashed to buckets (Bojanowski et al. 2017,
 // arXiv 1607.04606; fastText 0.9, dictionary.cc).
 import type { FastTextModel } from "./read-model.ts";
+import { WordNgramHash } from "./word-ngram-hash.ts";
 
 /** The word that stands for a line's end. */
 export const endOfLine = "</s>";
@@ -18,12 +19,16 @@ function nextHash(hash: number, byte: number): number {
   return Math.imul(hash ^ ((byte << 24) >> 24), 0x01000193);
 }
 
+/** What rows follow from: a model without its matrices. */
+export type RowSources = Pick<FastTextModel, "settings" | "words" | "pruned">;
+
 /** Finds the rows of words. */
 export class WordRows {
-  readonly #model: FastTextModel;
+  readonly #model: RowSources;
   readonly #ids: ReadonlyMap<string, number>;
+  readonly #ngram = new WordNgramHash();
 
-  constructor(model: FastTextModel) {
+  constructor(model: RowSources) {
     this.#model = model;
     this.#ids = new Map(model.words.map((word, id) => [word, id]));
   }
@@ -32,8 +37,35 @@ export class WordRows {
   of(word: string): number[] {
     const id = this.#ids.get(word);
     const rows = id === undefined ? [] : [id];
-    const { minn, maxn } = this.#model.settings;
-    if (word === endOfLine || maxn === 0) return rows;
+    this.#eachCharacterNgram(word, (row) => rows.push(row));
+    return rows;
+  }
+
+  /** The rows of a word and of its n-grams with what they stand for; "<" and ">" are the word's beginning and end. */
+  named(word: string): { readonly ngram: string; readonly kind: "word" | "characters"; readonly row: number }[] {
+    const id = this.#ids.get(word);
+    const found: ReturnType<WordRows["named"]> = id === undefined ? [] : [{ ngram: word, kind: "word", row: id }];
+    const decoder = new TextDecoder();
+    this.#eachCharacterNgram(word, (row, bytes) => found.push({ ngram: decoder.decode(bytes), kind: "characters", row }));
+    return found;
+  }
+
+  /** Tells the row of each two to n words in a row, with where they begin and end. @param hashes of words, as signed numbers of 32 bits */
+  eachWordNgram(hashes: ArrayLike<number>, visit: (row: number, start: number, end: number) => void): void {
+    const { wordNgrams, bucket } = this.#model.settings;
+    for (let start = 0; start < hashes.length; start++) {
+      this.#ngram.begin(hashes[start]!);
+      for (let end = start + 1; end < Math.min(hashes.length, start + wordNgrams); end++) {
+        this.#ngram.add(hashes[end]!);
+        const row = this.#rowOfBucket(this.#ngram.bucket(bucket));
+        if (row !== undefined) visit(row, start, end + 1);
+      }
+    }
+  }
+
+  #eachCharacterNgram(word: string, visit: (row: number, bytes: Uint8Array) => void): void {
+    const { minn, maxn, bucket } = this.#model.settings;
+    if (word === endOfLine || maxn === 0) return;
     const bytes = encoder.encode(`<${word}>`);
     for (let start = 0; start < bytes.length; start++) {
       if (isContinued(bytes, start)) continue;
@@ -41,26 +73,17 @@ export class WordRows {
         do hash = nextHash(hash, bytes[at++]!);
         while (isContinued(bytes, at));
         // The two marks alone are no n-grams.
-        if (length >= minn && !(length === 1 && (start === 0 || at === bytes.length)))
-          this.#addBucket(rows, (hash >>> 0) % this.#model.settings.bucket);
+        if (length < minn || (length === 1 && (start === 0 || at === bytes.length))) continue;
+        const row = this.#rowOfBucket((hash >>> 0) % bucket);
+        if (row !== undefined) visit(row, bytes.subarray(start, at));
       }
     }
-    return rows;
   }
 
-  /** The row of words in a row, from the hashes of each; undefined where it was pruned. @param hashes as signed numbers of 32 bits */
-  ofWordNgram(hashes: readonly number[]): number[] {
-    const rows: number[] = [];
-    let hash = BigInt.asUintN(64, BigInt(hashes[0] ?? 0));
-    for (const next of hashes.slice(1)) hash = BigInt.asUintN(64, hash * 116049371n + BigInt(next));
-    this.#addBucket(rows, Number(hash % BigInt(this.#model.settings.bucket)));
-    return rows;
-  }
-
-  #addBucket(rows: number[], bucket: number): void {
+  #rowOfBucket(bucket: number): number | undefined {
     const { pruned, words } = this.#model;
     const row = pruned === undefined ? bucket : pruned.get(bucket);
-    if (row !== undefined) rows.push(words.length + row);
+    return row === undefined ? undefined : words.length + row;
   }
 }
 
