@@ -39,6 +39,13 @@ const mixtureState = z.strictObject({
 /** A mixture's position, as checkpoints keep it. */
 export type MixtureState = z.output<typeof mixtureState>;
 
+/** Consecutive tokens of a source that a row of a batch is made of. */
+export interface MixtureWindow {
+  readonly source: string;
+  /** The index of its first token in the source. */
+  readonly first: number;
+}
+
 /** How far training has walked through a source. */
 export interface SourceProgress {
   readonly name: string;
@@ -108,9 +115,14 @@ export class Mixture implements BatchSource<MixtureState> {
     });
   }
 
+  /** The windows of the next batch, row by row; the one after it is next then, as if this one had been read. */
+  nextWindows(): readonly MixtureWindow[] {
+    return this.#nextPicks().map(({ source, start }) => ({ source: source.name, first: start }));
+  }
+
   async next(): Promise<Batch> {
     const { batch, length, documentMask } = this.#options;
-    const picks = Array.from({ length: batch }, () => this.#pick());
+    const picks = this.#nextPicks();
     const tokens = new Int32Array(batch * length);
     const targets = new Int32Array(batch * length);
     const documents = documentMask ? { positions: new Int32Array(batch * length), firstKeys: new Int32Array(batch * length) } : undefined;
@@ -125,6 +137,10 @@ export class Mixture implements BatchSource<MixtureState> {
     };
     await Promise.all(picks.map(fill));
     return { tokens, targets, ...(documents && { documents }) };
+  }
+
+  #nextPicks(): { readonly source: Source; readonly start: number }[] {
+    return Array.from({ length: this.#options.batch }, () => this.#pick());
   }
 
   /**

@@ -55,7 +55,16 @@ test.each([
     const again = await splitCorpus([source(...documents)], share, "test");
     const { stretch } = split.sources[0]!;
     expect(stretch).toBeGreaterThan(0);
-    const sides = [false, true].map((isHeld) => documents.flatMap((text) => [...partsOf(text, split.sources[0]!, split, isHeld)]));
+    const placed = [false, true].map((isHeld) =>
+      documents.flatMap((text) =>
+        [...partsOf(text, split.sources[0]!, split, isHeld)].map((part) => ({
+          text: part.text,
+          isThere: text.startsWith(part.text, part.at),
+        })),
+      ),
+    );
+    expect(placed.flat().every(({ isThere }) => isThere)).toBe(true);
+    const sides = placed.map((parts) => parts.map(({ text }) => text));
     expect(sides[0]!.some((text) => text.trim() !== "") && sides[1]!.some((text) => text.trim() !== "")).toBe(true);
     expect(sides.flat().join("").length).toBe(documents.join("").length);
     const stretches = documents.flatMap((text) => [...cutText(text, stretch!)]);
@@ -70,7 +79,7 @@ test.each([
 test("the share holds about for a text of one file, and exactly the same for the same text", async () => {
   const text = prose(400_000);
   const split = await splitCorpus([source(text)], 0.1, "test");
-  const held = [...partsOf(text, split.sources[0]!, split, true)].join("").length / text.length;
+  const held = [...partsOf(text, split.sources[0]!, split, true)].map((part) => part.text).join("").length / text.length;
   expect(held).toBeGreaterThan(0.07);
   expect(held).toBeLessThan(0.13);
 });

@@ -113,19 +113,26 @@ async function spreadOf(source: SplitSource, stretch: number, share: number, has
   return { least, most, isSingle: least >= most };
 }
 
+/** A part of a document. */
+export interface DocumentPart {
+  readonly text: string;
+  /** Where it begins in the document, in UTF-16 units. */
+  readonly at: number;
+}
+
 /** The parts of a document on one side; stretches beside each other stay together. */
-export function* partsOf(text: string, { stretch }: SourceSplit, split: Split, wantsHeldOut: boolean): Generator<string> {
+export function* partsOf(text: string, { stretch }: SourceSplit, split: Split, wantsHeldOut: boolean): Generator<DocumentPart> {
   if (stretch === undefined) {
-    if (split.isHeldOut(text) === wantsHeldOut) yield text;
+    if (split.isHeldOut(text) === wantsHeldOut) yield { text, at: 0 };
     return;
   }
-  let open: string[] = [];
+  let [begin, end, isOpen] = [0, 0, false];
   for (const part of cutText(text, stretch)) {
-    if (split.isHeldOut(part) === wantsHeldOut) open.push(part);
-    else if (open.length > 0) {
-      yield open.join("");
-      open = [];
-    }
+    const isWanted = split.isHeldOut(part) === wantsHeldOut;
+    if (isWanted && !isOpen) begin = end;
+    if (!isWanted && isOpen) yield { text: text.slice(begin, end), at: begin };
+    isOpen = isWanted;
+    end += part.length;
   }
-  if (open.length > 0) yield open.join("");
+  if (isOpen) yield { text: text.slice(begin), at: begin };
 }

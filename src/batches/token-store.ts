@@ -12,6 +12,23 @@ export interface Tokens {
   startsWithin?(first: number, count: number): Promise<readonly number[]>;
 }
 
+/** Tokens that are of one document. */
+export interface DocumentSpan {
+  /** The number of its shard in the store, from 0. */
+  readonly shard: number;
+  /** The document's number in the shard, from 0, and the documents that the shard has. */
+  readonly document: number;
+  readonly documents: number;
+  /** Tokens of the shard in front of the document, and of it. */
+  readonly start: number;
+  readonly length: number;
+  /** The first of the tokens that were asked for, counted from the document's beginning, and how many are its. */
+  readonly from: number;
+  readonly count: number;
+  /** Where this token lies in the shard's file. */
+  readonly byte: number;
+}
+
 /** A shard's bytes: a file that is closed with its store, or memory. */
 export type ShardSource = ByteSource & { close?(): Promise<void> };
 
@@ -102,6 +119,40 @@ export class TokenStore implements Tokens, AsyncDisposable {
       return from < to ? (await this.#startsBetween(shard, from, to)).map((start) => shard.first + start) : [];
     });
     return (await Promise.all(reads)).flat();
+  }
+
+  /** Which documents the tokens `first` to `first + count` are of, in their order. */
+  async documentsWithin(first: number, count: number): Promise<readonly DocumentSpan[]> {
+    const spans: DocumentSpan[] = [];
+    for (const [index, shard] of this.#shards.entries()) {
+      const [low, high] = [Math.max(first - shard.first, 0), Math.min(first + count - shard.first, shard.tokens)];
+      if (low >= high) continue;
+      let document = await this.#documentAt(shard, low);
+      for (let at = low; at < high; document++) {
+        const isLast = document === shard.documents - 1;
+        const [start = 0, end = shard.tokens] = await this.#readStarts(shard, document, isLast ? 1 : 2);
+        const to = Math.min(end, high);
+        if (to > at) {
+          const byte = headBytes + at * bytesPerToken(this.vocabulary.size);
+          const { documents } = shard;
+          spans.push({ shard: index, document, documents, start, length: end - start, from: at - start, count: to - at, byte });
+        }
+        at = isLast ? high : Math.max(at, to);
+      }
+    }
+    return spans;
+  }
+
+  /** The last document that begins at a token or in front of it, by bisection. */
+  async #documentAt(shard: Shard, token: number): Promise<number> {
+    let [low, high] = [0, shard.documents];
+    while (high - low > 1) {
+      const middle = low + ((high - low) >> 1);
+      const [start = 0] = await this.#readStarts(shard, middle, 1);
+      if (start <= token) low = middle;
+      else high = middle;
+    }
+    return low;
   }
 
   async #startsBetween(shard: Shard, from: number, to: number): Promise<number[]> {

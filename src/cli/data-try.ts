@@ -93,7 +93,7 @@ async function* documentsOf(file: TextFile, options: TextOptions, io: CommandIo)
     told.add(what);
   };
   for await (const { text, facts } of readPart(file, undefined, 0, options, { where, signal: io.signal, onNote }))
-    yield { text, facts: { ...facts, id: `${file.name}#${number++}` } };
+    yield { text, facts: { ...facts, id: `${file.label}#${number++}` } };
 }
 
 function tell(tried: readonly TriedStep[], text: string, io: CommandIo): void {

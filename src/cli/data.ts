@@ -1,4 +1,4 @@
-// cria data: prepare, try, steps, ngrams, stats, mix, verify
+// cria data: prepare, try, steps, ngrams, stats, mix, trace, verify
 import { PreparedData, verifyPrepared } from "../corpus/index.ts";
 import { type Command, type CommandGroup, rowOf } from "./command.ts";
 import { mixCommand } from "./data-mix.ts";
@@ -6,6 +6,7 @@ import { ngramsCommand } from "./data-ngrams.ts";
 import { prepareCommand } from "./data-prepare.ts";
 import { stepsCommand } from "./data-steps.ts";
 import { manifestJson, manifestText, onlyArgument } from "./data-text.ts";
+import { traceCommand } from "./data-trace.ts";
 import { tryCommand } from "./data-try.ts";
 
 const statsCommand: Command = {
@@ -44,5 +45,5 @@ const verifyCommand: Command = {
 export const dataCommand: CommandGroup = {
   name: "data",
   summary: "turn texts into the tokens that training reads",
-  commands: [prepareCommand, tryCommand, stepsCommand, ngramsCommand, statsCommand, mixCommand, verifyCommand].map(rowOf),
+  commands: [prepareCommand, tryCommand, stepsCommand, ngramsCommand, statsCommand, mixCommand, traceCommand, verifyCommand].map(rowOf),
 };

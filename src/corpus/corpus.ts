@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 
 import { check } from "../base/index.ts";
 import { partsOf, type SourceSplit, type Split, splitCorpus, type TextHash } from "../batches/index.ts";
+import { type DocumentOrigin, originOf } from "./origin-index.ts";
 import type { DataRecipe } from "./recipe.ts";
 import { type DocumentsOptions, type OpenOptions, openTexts, type Texts } from "./texts/index.ts";
 
@@ -14,6 +15,7 @@ export interface Document {
   readonly text: string;
   /** The name of the source in the recipe. */
   readonly source: string;
+  readonly origin: DocumentOrigin;
 }
 
 /** Whether training sees a text, or evaluation alone. */
@@ -80,9 +82,10 @@ export class Corpus implements AsyncDisposable {
     const split = side === undefined ? undefined : await this.split(options.signal === undefined ? {} : { signal: options.signal });
     for (const [i, { name, texts }] of this.sources.entries()) {
       if (source !== undefined && i !== source) continue;
-      for await (const text of texts.documents(options)) {
-        const parts = split === undefined ? [text] : partsOf(text, split.sources[i]!, split, side === "held out");
-        for (const part of parts) if (part.trim() !== "") yield { text: part, source: name };
+      for await (const document of texts.placedDocuments(options)) {
+        const { text } = document;
+        const parts = split === undefined ? [{ text, at: 0 }] : partsOf(text, split.sources[i]!, split, side === "held out");
+        for (const part of parts) if (part.text.trim() !== "") yield { text: part.text, source: name, origin: originOf(document, part.at) };
       }
     }
   }

@@ -11,6 +11,7 @@ export {
 } from "./gathered/gather.ts";
 export { type Manifest, manifestName } from "./manifest.ts";
 export { openShards } from "./open-shards.ts";
+export type { DocumentOrigin } from "./origin-index.ts";
 export { checkUnused, type PrepareOptions, prepare, prepareCorpus } from "./prepare.ts";
 export { PreparedData } from "./prepared.ts";
 export { readYaml } from "./read-yaml.ts";
@@ -35,5 +36,6 @@ export {
   textForms,
   textParts,
 } from "./texts/index.ts";
+export { type TracedSpan, traceWindow } from "./trace.ts";
 export { type Verification, verifyPrepared } from "./verify.ts";
 export { type EncodedDocument, type WrittenShard, writeShards } from "./write-shards.ts";

@@ -23,6 +23,8 @@ export const manifestSchema = z.strictObject({
         weight: z.number().positive(),
         licence: z.string().optional(),
         ...totals,
+        /** The index of each shard that tells where its documents are from, of version 1 (see origin-index.ts); absent in older folders. */
+        origins: z.strictObject({ version: z.literal(1), files: z.array(fileName) }).optional(),
         /** How a part was held out of it: whole documents, or stretches of about so many characters. Absent in older folders. */
         split: z
           .union([z.strictObject({ by: z.literal("documents") }), z.strictObject({ by: z.literal("stretches"), characters: count })])
@@ -41,5 +43,8 @@ export type Manifest = z.output<typeof manifestSchema>;
 
 /** The files of a folder but for the manifest. */
 export function filesOf({ sources, heldOut }: Manifest): string[] {
-  return [...sources.flatMap(({ shards }) => shards), ...(heldOut === undefined ? [] : [...heldOut.shards, heldOut.text])];
+  return [
+    ...sources.flatMap(({ shards, origins }) => [...shards, ...(origins?.files ?? [])]),
+    ...(heldOut === undefined ? [] : [...heldOut.shards, heldOut.text]),
+  ];
 }

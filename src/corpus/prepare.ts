@@ -7,10 +7,11 @@ import { atomicFolder, atomicWrite, atomicWriteJson, explainIo } from "../files/
 import { type Corpus, type Document, openCorpus, type Side } from "./corpus.ts";
 import { DocumentEncoder } from "./encoding/document-encoder.ts";
 import { type Manifest, manifestName } from "./manifest.ts";
+import type { DocumentOrigin } from "./origin-index.ts";
 import { readHeldOut } from "./prepared.ts";
 import { type DataRecipe, heldOutName } from "./recipe.ts";
 import { checksumsOf } from "./verify.ts";
-import { type WrittenShard, writeShards } from "./write-shards.ts";
+import { type EncodedDocument, type WrittenShard, writeShards } from "./write-shards.ts";
 
 /** Options of a preparation that are not the recipe's. */
 export interface PrepareOptions {
@@ -24,6 +25,8 @@ export interface PrepareOptions {
 }
 
 const where = "data";
+/** Origins of documents that were encoded are let go so many at a time. */
+const mostTaken = 1 << 12;
 
 /** Everything a preparation is about, so that its steps need no long lists of arguments. */
 interface Job {
@@ -129,10 +132,10 @@ async function writeAll(job: Job): Promise<Manifest> {
 
 async function writeSource(job: Job, index: number): Promise<Manifest["sources"][number]> {
   const { name, weight, licence } = job.recipe.sources[index]!;
-  const totals = await writeTokens(job, name, readSide(job, index, "train"));
+  const { origins, ...totals } = await writeTokens(job, name, readSide(job, index, "train"));
   check(totals.documents > 0, where, () => `source "${name}" holds no text to train on: name files that do`);
   const split = job.recipe.heldOut === 0 ? {} : { split: howSplit((await job.corpus.split()).sources[index]!.stretch) };
-  return { name, weight, ...(licence === undefined ? {} : { licence }), ...totals, ...split };
+  return { name, weight, ...(licence === undefined ? {} : { licence }), ...totals, origins: { version: 1, files: origins }, ...split };
 }
 
 function howSplit(characters: number | undefined): NonNullable<Manifest["sources"][number]["split"]> {
@@ -144,7 +147,7 @@ async function writeHeldOut(job: Job): Promise<NonNullable<Manifest["heldOut"]>>
   const text = `${heldOutName}.jsonl`;
   const path = join(job.folder, text);
   await atomicWrite(path, heldOutLines(job), where);
-  const totals = await writeTokens(job, heldOutName, documentsOf(readHeldOut(path)));
+  const { origins, ...totals } = await writeTokens(job, heldOutName, documentsOf(readHeldOut(path)));
   check(
     totals.documents > 0,
     where,
@@ -153,8 +156,8 @@ async function writeHeldOut(job: Job): Promise<NonNullable<Manifest["heldOut"]>>
   return { ...totals, text };
 }
 
-async function* documentsOf(texts: AsyncIterable<string>): AsyncGenerator<Document> {
-  for await (const text of texts) yield { text, source: heldOutName };
+async function* documentsOf(texts: AsyncIterable<string>): AsyncGenerator<Untraced> {
+  for await (const text of texts) yield { text };
 }
 
 async function* heldOutLines(job: Job): AsyncGenerator<Uint8Array> {
@@ -162,15 +165,37 @@ async function* heldOutLines(job: Job): AsyncGenerator<Uint8Array> {
     for await (const { text, source } of readSide(job, i, "held out")) yield Buffer.from(`${JSON.stringify({ text, source })}\n`);
 }
 
-async function writeTokens(
-  job: Job,
-  name: string,
-  documents: AsyncIterable<Document>,
-): Promise<Pick<Manifest["sources"][number], "documents" | "bytes" | "tokens" | "shards">> {
+/** A document whose origin nobody asks for: the held-out part says of each which source it is of. */
+type Untraced = Pick<Document, "text"> & { readonly origin?: undefined };
+
+/** What a manifest says of the shards of a source. */
+type Written = Pick<Manifest["sources"][number], "documents" | "bytes" | "tokens" | "shards"> & { readonly origins: string[] };
+
+async function writeTokens(job: Job, name: string, documents: AsyncIterable<Document | Untraced>): Promise<Written> {
   const { shardTokens } = job.recipe;
-  const shards = await writeShards(join(job.folder, name), job.encoder.encode(documents), job.vocabulary, shardTokens);
+  const shards = await writeShards(join(job.folder, name), encodedDocuments(job, documents), job.vocabulary, shardTokens);
   const sum = (key: "documents" | "bytes" | "tokens") => shards.reduce((total: number, shard: WrittenShard) => total + shard[key], 0);
-  return { documents: sum("documents"), bytes: sum("bytes"), tokens: sum("tokens"), shards: shards.map(({ path }) => basename(path)) };
+  return {
+    ...{ documents: sum("documents"), bytes: sum("bytes"), tokens: sum("tokens"), shards: shards.map(({ path }) => basename(path)) },
+    origins: shards.flatMap(({ origins }) => (origins === undefined ? [] : [basename(origins)])),
+  };
+}
+
+/** The encoder gives the documents back in their order, one for one, so that their origins need not go through its threads. */
+async function* encodedDocuments({ encoder }: Job, documents: AsyncIterable<Document | Untraced>): AsyncGenerator<EncodedDocument> {
+  const waiting: (DocumentOrigin | undefined)[] = [];
+  let taken = 0;
+  const noted = async function* () {
+    for await (const document of documents) {
+      waiting.push(document.origin);
+      yield document;
+    }
+  };
+  for await (const encoded of encoder.encode(noted())) {
+    const origin = waiting[taken++];
+    if (taken >= mostTaken) taken -= waiting.splice(0, taken).length; // taking each from the front would move all the others
+    yield origin === undefined ? encoded : { ...encoded, origin };
+  }
 }
 
 /** The documents of one side of one source, with progress in bytes of the source's files. */

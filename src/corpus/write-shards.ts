@@ -3,17 +3,22 @@ import { check, fail } from "../base/index.ts";
 import type { Vocabulary } from "../batches/index.ts";
 import { bytesPerToken, encodeHead, encodeTail, maxShardTokens, type Totals } from "../batches/index.ts";
 import { atomicWrite } from "../files/index.ts";
+import { type DocumentOrigin, encodeOrigins } from "./origin-index.ts";
 
 /** The tokens of a document, and the size of its text. */
 export interface EncodedDocument {
   readonly tokens: ArrayLike<number>;
   /** Bytes of its text in UTF-8. */
   readonly bytes: number;
+  /** Where it is from; absent where nobody traces it. */
+  readonly origin?: DocumentOrigin;
 }
 
 /** A shard that was written, and what it holds. */
 export interface WrittenShard extends Totals {
   readonly path: string;
+  /** The index of its documents' origins; absent where they have none. */
+  readonly origins: string | undefined;
 }
 
 const where = "data";
@@ -22,7 +27,7 @@ const defaultShardTokens = 1 << 28;
 const chunkTokens = 1 << 18;
 
 /**
- * Writes `PREFIX-00000.tokens`, `PREFIX-00001.tokens`, … A document lies in one shard; a shard ends with the document that fills it.
+ * Writes `PREFIX-00000.tokens`, `PREFIX-00001.tokens`, …, and `PREFIX-00000.origins` where documents have origins. A document lies in one shard; a shard ends with the document that fills it.
  * @throws CriaError when a file cannot be written (it is then not there) or a token is outside the vocabulary
  */
 export async function writeShards(
@@ -35,10 +40,13 @@ export async function writeShards(
   const cursor = await Cursor.over(documents);
   try {
     while (cursor.document !== undefined) {
-      const path = `${prefix}-${String(shards.length).padStart(5, "0")}.tokens`;
-      const totals = { tokens: 0, documents: 0, bytes: 0 };
-      await atomicWrite(path, shardChunks(path, cursor, vocabulary, shardTokens, totals), where);
-      shards.push({ path, ...totals });
+      const name = `${prefix}-${String(shards.length).padStart(5, "0")}`;
+      const path = `${name}.tokens`;
+      const filled: Filled = { totals: { tokens: 0, documents: 0, bytes: 0 }, origins: [] };
+      await atomicWrite(path, shardChunks(path, cursor, vocabulary, shardTokens, filled), where);
+      const origins = filled.origins.length === 0 ? undefined : `${name}.origins`;
+      if (origins !== undefined) await atomicWrite(origins, encodeOrigins(filled.origins), where);
+      shards.push({ path, origins, ...filled.totals });
     }
   } finally {
     await cursor.close();
@@ -46,25 +54,32 @@ export async function writeShards(
   return shards;
 }
 
-/** Adds to `totals` as it goes. */
+/** What a shard has when it is written. */
+interface Filled {
+  readonly totals: { -readonly [K in keyof Totals]: Totals[K] };
+  readonly origins: DocumentOrigin[];
+}
+
+/** Adds to `filled` as it goes. */
 async function* shardChunks(
   path: string,
   cursor: Cursor,
   vocabulary: Vocabulary,
   shardTokens: number,
-  totals: { -readonly [K in keyof Totals]: Totals[K] },
+  { totals, origins }: Filled,
 ): AsyncGenerator<Uint8Array> {
   const starts: number[] = [];
   const chunk = new TokenChunk(vocabulary.size);
   yield encodeHead(vocabulary);
   for (; cursor.document !== undefined && totals.tokens < shardTokens; await cursor.advance()) {
-    const { tokens, bytes } = cursor.document;
+    const { tokens, bytes, origin } = cursor.document;
     check(
       totals.tokens + tokens.length <= maxShardTokens,
       where,
       () => `${path}: a document of ${tokens.length} tokens does not fit in a shard: split it`,
     );
     starts.push(totals.tokens);
+    if (origin !== undefined) origins.push(origin);
     yield* chunk.add(tokens);
     totals.tokens += tokens.length;
     totals.bytes += bytes;

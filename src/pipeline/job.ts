@@ -7,6 +7,8 @@ export interface JobFile {
   readonly path: string;
   /** What messages call it. */
   readonly name: string;
+  /** What facts of documents call it: see `TextFile`. */
+  readonly label: string;
   readonly form: FormName;
   /** The folder that it was found in. */
   readonly root: string;
@@ -25,7 +27,7 @@ export interface JobSource {
   readonly parts: readonly TextPart[];
   readonly steps: StepEntries;
   /** The files that steps name, such as models. */
-  readonly stepFiles: readonly Omit<JobFile, "form" | "root">[];
+  readonly stepFiles: readonly Omit<JobFile, "form" | "root" | "label">[];
 }
 
 /** All that a pipeline does. */

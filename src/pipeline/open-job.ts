@@ -74,8 +74,8 @@ export async function openJob(
   return { job, sources: ready, notes };
 }
 
-async function jobFile({ path, name, form, root }: TextFile): Promise<JobFile> {
-  return { ...(await stepFile(resolve(path))), name, form: form.name, root: resolve(root) };
+async function jobFile({ path, name, label, form, root }: TextFile): Promise<JobFile> {
+  return { ...(await stepFile(resolve(path))), name, label, form: form.name, root: resolve(root) };
 }
 
 async function stepFile(path: string): Promise<JobSource["stepFiles"][number]> {

@@ -168,8 +168,8 @@ class Pass {
     }
     const { files, parts, text } = this.#source;
     const { file, stretch } = parts[this.#part]!;
-    const { path, name, form, root } = files[file]!;
-    const place = stretch === undefined ? name : `${name}@${stretch * this.#job.stretchBytes}`;
+    const { path, name, label, form, root } = files[file]!;
+    const place = stretch === undefined ? label : `${label}@${stretch * this.#job.stretchBytes}`;
     let number = 0;
     const onNote = (note: ReadingNote) => this.#counter.note(note);
     const documents = readPart({ path, name, root, form: formCalled(form) }, stretch, this.#job.stretchBytes, text, { where, onNote });

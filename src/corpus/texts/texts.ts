@@ -1,13 +1,22 @@
 // The one reader of texts: paths to documents, whatever form the files have, any number of times in the same order.
 import { stat } from "node:fs/promises";
-import { dirname, relative, resolve } from "node:path";
+import { dirname, relative, resolve, sep } from "node:path";
 import { check, fail, type OnProgress } from "../../base/index.ts";
 import { isStdin, readStream } from "../../files/index.ts";
 import { copyPipe, type PipeCopy } from "./copy-pipe.ts";
 import { expandPaths, type FoundFile } from "./expand-paths.ts";
-import { type FormKey, formCalled, formOfName, packedName, type TextForm, type TextOptions, textForms } from "./forms.ts";
+import {
+  type FormKey,
+  formCalled,
+  formOfName,
+  packedName,
+  type TextDocument,
+  type TextForm,
+  type TextOptions,
+  textForms,
+} from "./forms.ts";
 import { PassedOver } from "./passed-over.ts";
-import { type DocumentsOptions, readDocuments } from "./read-file.ts";
+import { type DocumentsOptions, readTextDocuments } from "./read-file.ts";
 import { fetchRemote, isRemote } from "./remote-paths.ts";
 import { sniff } from "./sniff.ts";
 
@@ -31,6 +40,8 @@ export interface TextFile {
   readonly path: string;
   /** What messages call it. */
   readonly name: string;
+  /** What files that are written call it: its path from the folder that relative paths start from, or its address; the same wherever the program runs. */
+  readonly label: string;
   readonly form: TextForm;
   /** The folder that a path or a pattern named and that it was found in; its own where it was named itself. */
   readonly root: string;
@@ -86,7 +97,7 @@ async function open(paths: readonly string[], text: TextOptions, options: OpenOp
       const known = text.format === undefined ? formOfName(file.isPipe ? file.name : file.path) : formCalled(text.format);
       const form = known ?? (await formByContent(file, where, options, passedOver));
       if (form === undefined) continue;
-      const one = { path: file.path, name: file.name, form, root: file.root, bytes: file.bytes, isPipe: file.isPipe };
+      const one = { path: file.path, name: file.name, label: file.label, form, root: file.root, bytes: file.bytes, isPipe: file.isPipe };
       files.push(one);
       if (known === undefined && !(file.isPipe && form.name === "text")) byContent.push(one);
     }
@@ -102,9 +113,7 @@ async function open(paths: readonly string[], text: TextOptions, options: OpenOp
   }
 }
 
-interface NamedFile extends FoundFile {
-  readonly name: string;
-}
+type NamedFile = FoundFile & Pick<TextFile, "name" | "label">;
 
 /** Who looks for files, and what is found beside them. */
 interface Finding {
@@ -123,7 +132,7 @@ async function findFiles(
   const take = async (chunks: AsyncIterable<Uint8Array>, name: string): Promise<NamedFile> => {
     const copy = await copyPipe(chunks, where, signal);
     copies.push(copy);
-    return { path: copy.path, root: dirname(copy.path), name, bytes: copy.bytes, isNamed: true, isPipe: true };
+    return { path: copy.path, root: dirname(copy.path), name, label: name, bytes: copy.bytes, isNamed: true, isPipe: true };
   };
   const found: NamedFile[] = [];
   const others = paths.filter((path) => !isStdin(path));
@@ -135,11 +144,12 @@ async function findFiles(
   const remote = others.filter(isRemote);
   for (const path of remote)
     for (const file of await fetchRemote(path, { where, signal, onProgress: progress, onNote: (note) => told.push(note) }))
-      found.push({ ...file, bytes: (await stat(file.path)).size, isNamed: true, isPipe: false });
+      found.push({ ...file, label: file.name, bytes: (await stat(file.path)).size, isNamed: true, isPipe: false });
   const local = others.filter((path) => !isRemote(path));
   for (const file of await expandPaths(local, resolve(folder), where, passedOver)) {
     const name = shortName(file.path);
-    found.push(file.isPipe ? await take(readStream(file.path, { where, signal }), name) : { ...file, name });
+    const label = relative(resolve(folder), file.path).split(sep).join("/");
+    found.push(file.isPipe ? await take(readStream(file.path, { where, signal }), name) : { ...file, name, label });
   }
   return found;
 }
@@ -202,6 +212,12 @@ const usualPacking = 3;
 /** Files that are packed inside. */
 const packedInside = /\.(zip|7z|tgz|tbz2|parquet|epub)$/i;
 
+/** A document and where it stands. */
+export interface PlacedDocument extends TextDocument {
+  /** Its file, and behind "#" its number in it, from 0: documents of white space alone are not counted. */
+  readonly place: string;
+}
+
 /** Files that can be read as documents. Dispose of it to remove the copies of pipes. */
 export class Texts implements AsyncDisposable {
   readonly files: readonly TextFile[];
@@ -232,7 +248,16 @@ export class Texts implements AsyncDisposable {
    * @throws CriaError when a file cannot be read, is not UTF-8 or not of its form; the signal's reason when it aborts
    */
   async *documents(options: DocumentsOptions = {}): AsyncGenerator<string> {
-    for (const file of this.files) yield* readDocuments(file, this.options, { ...options, where: this.#opened.where });
+    for await (const { text } of this.placedDocuments(options)) yield text;
+  }
+
+  /** The same with what their files say of them, and where each stands. */
+  async *placedDocuments(options: DocumentsOptions = {}): AsyncGenerator<PlacedDocument> {
+    for (const file of this.files) {
+      let number = 0;
+      for await (const document of readTextDocuments(file, this.options, { ...options, where: this.#opened.where }))
+        yield { ...document, place: `${file.label}#${number++}` };
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
