@@ -62,6 +62,7 @@ export class CallReader {
   #index: number;
   #hasWhole = false;
   #arguments: ArgumentsReader | undefined;
+  #isNamed = false;
 
   /** @param first the number of the first call */
   constructor(reading: CallReading, first: number) {
@@ -81,8 +82,14 @@ export class CallReader {
       this.#step++;
       if (this.#step !== this.#behind) continue;
       this.#hasWhole = true;
+      this.#isNamed = false;
       return { taken, parts, state: "whole" };
     }
+  }
+
+  /** Whether a call's name was read, but not all of its arguments. */
+  get isInCall(): boolean {
+    return this.#isNamed;
   }
 
   /** Whether calls that are whole may end with this text, which is what was not taken. */
@@ -134,6 +141,7 @@ export class CallReader {
     this.#arguments = this.#reading.argumentsOf(name);
     if (this.#arguments === undefined) return undefined;
     this.#index++;
+    this.#isNamed = true;
     return { end, parts: [{ type: "call", index: this.#index, id: this.#reading.newId(), name }], state: "next" };
   }
 

@@ -40,7 +40,7 @@ const where = "dialogue";
  * supported or has no instance, reasoning that cannot be turned on or off
  */
 export function dialogueFor(request: DialogueRequest): Dialogue {
-  const { template, tools = [], toolChoice = "auto", constrain = true } = request;
+  const { template, tools = [], toolChoice = "auto", constrain = true, preamble = false } = request;
   checkTools(tools);
   checkConstrained(request);
   const facts = factsOf(template);
@@ -57,9 +57,11 @@ export function dialogueFor(request: DialogueRequest): Dialogue {
   };
   const grammar = constrain ? keptGrammar(template, parts) : undefined;
   const reading = calls === undefined || callable.length === 0 ? undefined : readingOf(calls, callable, request, facts);
+  // Calls of earlier turns are told in the form that a preamble would ask for, whether tools are offered now or not.
+  const earlier = calls ?? facts.calls ?? (preamble ? hermes : undefined);
   return {
     ...{ grammar, variables, tools: offer.tools },
-    messages: (messages) => templateMessages(messages, { ...offer, facts, isForeign, calls: calls ?? facts.calls }),
+    messages: (messages) => templateMessages(messages, { ...offer, facts, isForeign, calls: earlier }),
     parser: (stop = []) => new MessageParser({ reasoning: facts.reasoning, start, calls: reading, isSure: grammar !== undefined, stop }),
     markIds: (tokenizer) => markIds(tokenizer, facts, calls),
   };

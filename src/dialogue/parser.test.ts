@@ -162,6 +162,12 @@ describe("what is no call", () => {
       content: "",
       calls: [["now", '{"a": "b']],
     });
+    for (const end of ['",', '", "argum', '", "arguments": ', '", "arguments": {'])
+      expect(read("hermes", `<tool_call>\n{"name": "now${end}`)).toMatchObject({
+        content: "",
+        calls: [["now", end.endsWith("{") ? "{" : ""]],
+        finishReason: "tool_calls",
+      });
     expect(read("hermes", '<tool_call>\n{"name": "now", "arguments": {}}\n</tool')).toMatchObject({ content: "", calls: [["now", "{}"]] });
   });
 });

@@ -198,6 +198,8 @@ export class MessageParser implements DialogueParser {
         return this.#giveUp();
       case "open":
         if (isEnd && reader.mayEnd(this.#held)) this.#held = "";
+        // What came of a call that was given out is no content, wherever it was cut.
+        if (isEnd && this.#options.isSure && reader.isInCall) [this.#raw, this.#held] = ["", ""];
         return isEnd && (this.#held !== "" || this.#raw !== "") ? this.#giveUp() : false;
       default:
         return state satisfies never;

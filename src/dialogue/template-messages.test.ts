@@ -108,10 +108,12 @@ test("developer becomes system where the template knows no developer", () => {
   ]);
 });
 
-test("calls that a template has no words for are refused by name", () => {
+test("calls that a template has no words for are refused by name, and told in the form of a preamble where one may be", () => {
   expect(() => dialogueFor({ template: templates["without tools"] }).messages(protocols.openai)).toThrow(
     "a message has tool_calls, but this model's template has no words for them",
   );
+  const told = dialogueFor({ template: templates["without tools"], preamble: true }).messages(protocols.openai);
+  expect(told[1]?.content).toBe('<tool_call>\n{"name": "now", "arguments": {"zone": "UTC"}}\n</tool_call>');
 });
 
 describe("OpenAI", () => {

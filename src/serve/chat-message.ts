@@ -1,4 +1,5 @@
 // A message that is told as a whole: its parts joined.
+import { isObject, type JsonObject } from "../base/index.ts";
 import type { DialoguePart } from "../dialogue/index.ts";
 
 /** A call of a tool, its arguments as JSON. */
@@ -6,6 +7,16 @@ export interface Call {
   readonly id: string;
   readonly name: string;
   arguments: string;
+}
+
+/** Arguments as an object; undefined where the text ended within them. */
+export function wholeArguments(json: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(json);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** An assistant's message while it is written. */

@@ -65,6 +65,19 @@ test("a tool that must be called is called with arguments of its schema, whole a
   expect(next.content.every(({ type }) => type === "text")).toBe(true);
 });
 
+test("a call that max_tokens cuts has no input", async () => {
+  const asked = { ...greedy, tools, tool_choice: { type: "any" as const } };
+  const inputs: unknown[] = [];
+  for (const max_tokens of [24, 32, 40, 48]) {
+    const whole = await client().messages.create({ ...asked, max_tokens });
+    expect(whole.stop_reason).toBe("max_tokens");
+    const stream = await post(`${server().url}/v1/messages`, { ...asked, max_tokens, stream: true });
+    expect(stream.text).toContain('"stop_reason":"max_tokens"');
+    inputs.push(...whole.content.map((block) => (block.type === "tool_use" ? block.input : undefined)));
+  }
+  expect(inputs).toContainEqual({});
+});
+
 test("an answer keeps to a schema; tools that cannot be run here are left out and named", async () => {
   const format = { type: "json_schema" as const, schema };
   const { content } = await client().messages.create({ ...greedy, max_tokens: 100, output_config: { format } });

@@ -1,5 +1,6 @@
 // A message in blocks: what the engine says of it becomes blocks that begin, grow and end, each behind the other.
 import type { DialoguePart } from "../../dialogue/index.ts";
+import { wholeArguments } from "../chat-message.ts";
 import type { TextEnd } from "../generation.ts";
 
 /** A block as a message has it. */
@@ -27,11 +28,11 @@ export class Blocks {
     return parts.flatMap((part) => this.#addPart(part));
   }
 
-  /** Ends the last block. */
+  /** Ends the last block. A call within whose arguments the text ended has none. */
   end(): BlockEvent[] {
     if (!this.#isOpen) return [];
     const last = this.blocks.at(-1);
-    if (last?.type === "tool_use") last.input = this.#arguments === "" ? {} : JSON.parse(this.#arguments);
+    if (last?.type === "tool_use") last.input = wholeArguments(this.#arguments) ?? {};
     this.#isOpen = false;
     return [{ type: "content_block_stop", index: this.blocks.length - 1 }];
   }

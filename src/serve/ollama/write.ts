@@ -1,7 +1,7 @@
 // POST /api/chat and /api/generate: NDJSON as the text comes, which is what clients get unless they ask for it whole.
 import { ollamaMessages, type Tool } from "../../dialogue/index.ts";
 import type { DialogueOptions } from "../../llama/index.ts";
-import { ChatMessage } from "../chat-message.ts";
+import { ChatMessage, wholeArguments } from "../chat-message.ts";
 import type { RequestContext } from "../context.ts";
 import type { Generation, LoggedToken, Prompt } from "../generation.ts";
 import { type Answer, type Route, route } from "../protocol.ts";
@@ -114,13 +114,17 @@ function frame(model: string) {
   return { model: nameWithTag(model), created_at: new Date().toISOString() };
 }
 
-/** A message, or a text and what was thought before it. Arguments of calls are objects here, and calls have no ids. */
+/**
+ * A message, or a text and what was thought before it. Arguments of calls are objects here, and calls have no ids; one within whose arguments the text
+ * ended is left out, as clients would make it.
+ */
 function said(form: Form, message: ChatMessage): object {
   const { content, reasoning, calls } = message;
   if (form === "response") return { response: content, ...(reasoning !== "" && { thinking: reasoning }) };
-  const told = calls.map((call) => ({
-    function: { name: call.name, arguments: JSON.parse(call.arguments === "" ? "{}" : call.arguments) },
-  }));
+  const told = calls.flatMap((call) => {
+    const given = wholeArguments(call.arguments);
+    return given === undefined ? [] : [{ function: { name: call.name, arguments: given } }];
+  });
   return {
     message: { role: "assistant", content, ...(reasoning !== "" && { thinking: reasoning }), ...(told.length > 0 && { tool_calls: told }) },
   };
@@ -160,7 +164,8 @@ async function streamed(context: RequestContext, generation: Generation, { form,
   const line = (value: object) => stream.send(`${JSON.stringify(value)}\n`);
   let calls = new ChatMessage();
   const tellCalls = () => {
-    if (calls.calls.length > 0) line({ ...frame(generation.model), ...said(form, calls), done: false });
+    if (calls.calls.some((call) => wholeArguments(call.arguments) !== undefined))
+      line({ ...frame(generation.model), ...said(form, calls), done: false });
     calls = new ChatMessage();
   };
   for await (const event of generation.events()) {
