@@ -76,13 +76,14 @@ const looks = [
   { colorScheme: "light", locale: "en-US" },
   { colorScheme: "dark", locale: "zh-CN" },
 ];
-const tabs = ["watch", "plan", "studies"];
+const tabs = ["watch", "plan", "studies", "look"];
 const cases = looks.flatMap((look) => tabs.map((tab) => ({ tab, ...look })));
+const serverOf = (tab) => (tab === "look" ? talking() : server).url;
 
 test.skipIf(browserPath === undefined).each(cases)(
   "$tab, $locale, $colorScheme: axe finds nothing, and nothing is complained of",
   async ({ tab, ...look }) => {
-    await withPage(tab, look, async (page, problems) => {
+    await withPage(tab, { at: serverOf(tab), ...look }, async (page, problems) => {
       await page.locator("main .card").first().waitFor();
       await page.locator("nav a[aria-current]").waitFor();
       const { violations } = await page.evaluate(`${axe}; axe.run(document, { iframes: false })`);
@@ -151,6 +152,26 @@ test.skipIf(browserPath === undefined)("one talks with a model: an answer, anoth
     await page.locator(".others button:not(:disabled)").first().click();
     await page.getByRole("button", { name: "More" }).waitFor();
     expect(tokens).toBe(64);
+    expect(problems).toEqual([]);
+  });
+});
+
+test.skipIf(browserPath === undefined)("one looks into a model: a text as pieces, a word's merges, and every tensor", async () => {
+  await withPage("look", { at: talking().url, viewport: { width: 390, height: 800 } }, async (page, problems) => {
+    await page.getByLabel("Text", { exact: true }).fill(`ab ab${markup}`);
+    await page.getByText("68 bytes").waitFor();
+    const merges = page.getByLabel(/^merges done/);
+    const last = await merges.getAttribute("aria-valuetext");
+    await merges.press("ArrowLeft");
+    expect(await merges.getAttribute("aria-valuetext")).not.toBe(last);
+    await page.getByText("Layer 1").click();
+    await page.getByRole("row", { name: "ffn.gate 24 × 16 384" }).waitFor();
+    expect(await page.evaluate("[document.body.dataset.broken, document.documentElement.scrollWidth <= innerWidth]")).toEqual([
+      undefined,
+      true,
+    ]);
+    const { violations } = await page.evaluate(`${axe}; axe.run(document)`);
+    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)).toEqual([]);
     expect(problems).toEqual([]);
   });
 });

@@ -17,11 +17,34 @@ export async function ask<Answer>(path: string, query: Readonly<Record<string, s
   return await answerOf<Answer>(await fetch(`page/${path}?${search}`, { headers: { accept: "application/json" } }));
 }
 
-/** Asks for a change. @throws Refused with cria's own words */
-export async function change(path: string, body: object): Promise<void> {
-  await answerOf(
-    await fetch(`page/${path}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+/** Asks with a body, as for a change or about a text. @throws Refused with cria's own words */
+export async function post<Answer>(path: string, body: object, signal?: AbortSignal): Promise<Answer> {
+  const headers = { "content-type": "application/json" };
+  return await answerOf<Answer>(
+    await fetch(`page/${path}`, { method: "POST", headers, body: JSON.stringify(body), ...(signal && { signal }) }),
   );
+}
+
+/** How an answer stands: on its way, there, or refused. */
+export interface Asked<Answer> {
+  readonly answer: Answer | undefined;
+  readonly problem: string | undefined;
+}
+
+/** The answer to what is asked, again whenever `key` is another one; an earlier answer stays until the next one has come. @param key undefined asks nothing */
+export function useAnswer<Answer>(key: string | undefined, asking: (signal: AbortSignal) => Promise<Answer>): Asked<Answer> {
+  const [asked, setAsked] = useState<Asked<Answer>>({ answer: undefined, problem: undefined });
+  useEffect(() => {
+    if (key === undefined) return;
+    const controller = new AbortController();
+    const { signal } = controller;
+    asking(signal).then(
+      (answer) => signal.aborted || setAsked({ answer, problem: undefined }),
+      (error: Error) => signal.aborted || setAsked({ answer: undefined, problem: error.message }),
+    );
+    return () => controller.abort();
+  }, [key]);
+  return asked;
 }
 
 async function answerOf<Answer>(response: Response): Promise<Answer> {

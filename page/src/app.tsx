@@ -1,7 +1,8 @@
 // The page: its head with tabs, language and colours, and the tab that is shown.
 import { useEffect, useState } from "preact/hooks";
 import type { PageFacts } from "../../src/serve/index.ts";
-import { ask, change, Refused } from "./api.ts";
+import { ask, post, Refused } from "./api.ts";
+import { LookTab } from "./look/look-tab.tsx";
 import { PlanTab } from "./plan/plan-tab.tsx";
 import { type Theme, useKept, usePlace, usualLanguage } from "./settings.ts";
 import { StudiesTab } from "./studies/studies-tab.tsx";
@@ -13,6 +14,7 @@ import { type Language, languages, useWords, WordsContext } from "./words.ts";
 const tabs = {
   watch: { Shown: WatchTab, isThere: ({ hasRuns }: PageFacts) => hasRuns },
   talk: { Shown: TalkTab, isThere: ({ models }: PageFacts) => models.length > 0 },
+  look: { Shown: LookTab, isThere: ({ models }: PageFacts) => models.length > 0 },
   plan: { Shown: PlanTab, isThere: () => true },
   studies: { Shown: StudiesTab, isThere: ({ hasRuns }: PageFacts) => hasRuns },
 } as const;
@@ -62,7 +64,7 @@ function KeyForm({ onKept }: { readonly onKept: () => void }) {
   const words = useWords();
   const [key, setKey] = useState("");
   const [said, setSaid] = useState("");
-  const keep = () => change("key", { key }).then(onKept, (error: Error) => setSaid(error.message));
+  const keep = () => post("key", { key }).then(onKept, (error: Error) => setSaid(error.message));
   return (
     <form
       class="card key"

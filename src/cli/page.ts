@@ -1,12 +1,13 @@
 // The page beside a command: a server for this machine alone, and the browser that shows it.
 import { spawn } from "node:child_process";
-import { basename, join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { CriaError } from "../base/index.ts";
 import { openCpuBackend } from "../host/index.ts";
 import { loadThere } from "../llama/index.ts";
 import { openModel } from "../load/index.ts";
 import { runPaths } from "../runs/index.ts";
 import { type ModelRow, RequestError, type RunningServer, ServedModel, serve } from "../serve/index.ts";
+import { findRuns, idOf } from "../watch/index.ts";
 import type { CommandIo } from "./command.ts";
 import { packageRoot, packageVersion } from "./package-root.ts";
 import { isFile } from "./paths.ts";
@@ -15,6 +16,8 @@ import { isFile } from "./paths.ts";
 const ports = { first: 8080, tries: 20 } as const;
 /** Texts that are written at the same time, and requests that wait: one person sits in front of the page. */
 const concurrency = { sequences: 4, queue: 16 } as const;
+/** A model that nobody asked for so long is closed, in milliseconds: the runs of a folder may be many. */
+const keepAliveMs = 600_000;
 
 /** The folder of the page's built files. */
 export const pageAssets = join(packageRoot, "dist", "page");
@@ -47,7 +50,7 @@ function usualOptions({ stderr }: Pick<CommandIo, "stderr">) {
   const unlimited = Number.POSITIVE_INFINITY;
   return {
     host: "127.0.0.1",
-    shelf: { keepAliveMs: unlimited },
+    shelf: { keepAliveMs },
     security: { apiKeys: [], origins: [], hosts: [] },
     limits: { promptTokens: unlimited, completionTokens: unlimited, choices: concurrency.sequences, prompts: 1, milliseconds: unlimited },
     bodyBytes: 1_000_000,
@@ -57,13 +60,21 @@ function usualOptions({ stderr }: Pick<CommandIo, "stderr">) {
   };
 }
 
-/** The model of a run, opened on a backend of its own when the page first asks for it. */
-export function modelOfRun(folder: string): ModelRow {
+/** The models of the runs below a folder, as far as they are saved now, the newest first; each is opened when the page first asks for it. */
+export async function modelsOfRuns(root: string): Promise<readonly ModelRow[]> {
+  const folders = await findRuns(root);
+  const areSaved = await Promise.all(folders.map((folder) => isFile(runPaths(folder).model)));
+  return folders.filter((_, i) => areSaved[i]).map((folder) => modelOfRun(folder, idOf(root, folder)));
+}
+
+/** The model of a run, opened on a backend of its own when the page first asks for it. @param id what the page calls it; "." for the watched folder */
+export function modelOfRun(folder: string, id = "."): ModelRow {
+  const name = id === "." ? basename(resolve(folder)) : id;
   return {
-    name: basename(folder),
+    name,
     async load(signal) {
       if (!(await isFile(runPaths(folder).model)))
-        throw new RequestError("unavailable", `${basename(folder)} is still being trained: it answers when it is saved`);
+        throw new RequestError("unavailable", `${name} is still being trained: it answers when it is saved`);
       await using model = await openModel(folder, { signal });
       return new ServedModel(
         await loadThere(model, undefined, async () => ({ backend: await openCpuBackend(), isOwn: true }), { signal }),

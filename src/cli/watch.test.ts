@@ -1,7 +1,9 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { withFolder } from "../files/with-folder.test.helper.ts";
 import { commandRows } from "./commands.ts";
-import { servePage } from "./page.ts";
+import { modelOfRun, modelsOfRuns, servePage } from "./page.ts";
 import { runWords } from "./terminal.test.helper.ts";
 
 test("only a folder is watched", async () => {
@@ -28,4 +30,16 @@ test("a port that is taken is said: the next one is taken where none was asked f
     const facts = await (await fetch(`${second.url}/page/facts`)).json();
     expect(facts).toMatchObject({ hasRuns: true, models: [] });
     await Promise.all([first.drain(), second.drain()]);
+  }));
+
+test("the models of runs that are saved are offered by their paths, and no other's", () =>
+  withFolder(async (folder) => {
+    for (const name of ["study/a", "study/b", "c"]) {
+      await mkdir(join(folder, name), { recursive: true });
+      await writeFile(join(folder, name, "train.yaml"), "");
+      if (name !== "c") await writeFile(join(folder, name, "model.safetensors"), "");
+    }
+    expect((await modelsOfRuns(folder)).map(({ name }) => name).sort()).toEqual(["study/a", "study/b"]);
+    expect((await modelsOfRuns(join(folder, "study/a"))).map(({ name }) => name)).toEqual(["a"]);
+    await expect(modelOfRun(join(folder, "c")).load(new AbortController().signal)).rejects.toThrow("is still being trained");
   }));

@@ -3,14 +3,14 @@ import { once } from "node:events";
 import { UsageError } from "../base/index.ts";
 import type { Command } from "./command.ts";
 import { booleanFlag, wholeFlag } from "./flag-values.ts";
-import { openBrowser, servePage } from "./page.ts";
+import { modelsOfRuns, openBrowser, servePage } from "./page.ts";
 import { isFolder } from "./paths.ts";
 
 const where = "watch";
 /** The command `cria watch`. */
 export const watch: Command = {
   name: "watch",
-  summary: "watch runs train in a browser: curves, texts, reports, plans",
+  summary: "watch runs train in a browser: curves, texts, reports, plans; look into their models, and talk",
   usage: "[RUN|FOLDER] [--port 8080] [--no-open]",
   flags: [
     { name: "port", type: "number", help: "the port of the page (default: 8080, or the next one that is free)" },
@@ -21,7 +21,8 @@ export const watch: Command = {
     if (more.length > 0) throw new UsageError(where, `${args.length} folders are given: name one, with all runs below it`);
     const root = given ?? ((await isFolder("runs")) ? "runs" : ".");
     if (!(await isFolder(root))) throw new UsageError(where, `${root} is no folder: name the folder of a run, or one with runs below it`);
-    const server = await servePage({ runs: root, port: wholeFlag(flags, where, "port", 0) }, io);
+    const models = await modelsOfRuns(root);
+    const server = await servePage({ runs: root, port: wholeFlag(flags, where, "port", 0), models }, io);
     await using _ = { [Symbol.asyncDispose]: () => server.drain() };
     if (io.json) io.stdout(`${JSON.stringify({ url: server.url, folder: root }, null, 2)}\n`);
     else io.stdout(`${server.url} shows the runs in ${root}; Ctrl-C ends it\n`);

@@ -1,7 +1,7 @@
 // How the first run stands, in large figures, and the buttons that ask something of it.
 import { useState } from "preact/hooks";
 import type { RunSummary } from "../../../src/watch/index.ts";
-import { change, Refused } from "../api.ts";
+import { post, Refused } from "../api.ts";
 import { amount, bytes, digits, duration, whole } from "../format.ts";
 import { useWords } from "../words.ts";
 
@@ -57,7 +57,7 @@ function Buttons({ run: { id, state, hasSamples } }: { readonly run: RunSummary 
   const isLive = state === "training" || state === "paused";
   const send = async (request: string, isAsked = true) => {
     try {
-      await change("requests", { run: id, request, isAsked });
+      await post("requests", { run: id, request, isAsked });
       setSaid(words.asked);
     } catch (error) {
       setSaid(words.failed + (error instanceof Refused ? error.message : words.lost));

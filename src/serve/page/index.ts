@@ -7,6 +7,7 @@ import { errorBody } from "../openai/errors.ts";
 import { type Answer, type Protocol, type Route, route } from "../protocol.ts";
 import { keyCookie, type Security } from "../security.ts";
 import { readAssets } from "./assets.ts";
+import { lookRoutes } from "./look/index.ts";
 import { runRoutes } from "./runs.ts";
 
 /** The page that a server shows. */
@@ -64,6 +65,7 @@ export function page({ assets, runs }: PageOptions, security: Security): Protoco
         return { body: { json: { name: lease.name, hasTemplate: templateTexts.size > 0, contextLength } satisfies ModelFacts } };
       },
     }),
+    ...lookRoutes,
     ...(runs === undefined ? [] : runRoutes(new WatchedRuns(runs), runs)),
   ];
   return { name: "page", isPrivate: true, routes, errorBody };

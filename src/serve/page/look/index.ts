@@ -1,0 +1,59 @@
+// What the page asks to look inside a model: the pieces of a text, and what its parameters are.
+import { z } from "zod";
+import { type LlamaConfig, parameterRows } from "../../../model/index.ts";
+import type { RequestContext } from "../../context.ts";
+import { type Answer, type Route, route } from "../../protocol.ts";
+import { requestErrorOf } from "../../request-error.ts";
+import type { ServedModel } from "../../served-model.ts";
+import { piecesOfText } from "./pieces.ts";
+
+export type { LookMerge, LookPiece, LookText, LookWay, LookWord } from "./pieces.ts";
+
+/** Characters of a text that is cut into pieces, at most: each merge of a word looks at the whole of it. */
+export const mostPiecesText = 1000;
+
+/** What a model is made of. */
+export interface LookModel {
+  readonly config: LlamaConfig;
+  /** Every trained tensor, in the order of a checkpoint. */
+  readonly tensors: readonly LookTensor[];
+}
+
+/** A trained tensor by its path in the model, such as "layers.0.attention.query". */
+export interface LookTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+const piecesBody = z.strictObject({
+  model: z.string(),
+  text: z.string().max(mostPiecesText, `the text has more than ${mostPiecesText} characters: shorten it`),
+});
+
+/** The routes. */
+export const lookRoutes: readonly Route[] = [
+  route({
+    ...{ method: "POST", path: "/page/pieces", summary: "How a text becomes the pieces of a model's tokenizer", body: piecesBody },
+    handle: (context: RequestContext, { model, text }: z.output<typeof piecesBody>) =>
+      looked(context, model, ({ tokenizer }) => piecesOfText(tokenizer, text)),
+  }),
+  route({
+    ...{ method: "GET", path: "/page/architecture", summary: "What a model is made of: ?name=NAME" },
+    handle: (context: RequestContext) =>
+      looked(
+        context,
+        context.query("name"),
+        ({ config }): LookModel => ({ config, tensors: parameterRows(config).map(({ name, shape }) => ({ name, shape })) }),
+      ),
+  }),
+];
+
+/** What is seen in a model, which is loaded for it. @throws RequestError where there is no such model, or naming what is wrong with what was asked */
+async function looked(context: RequestContext, name: string | undefined, look: (model: ServedModel) => unknown): Promise<Answer> {
+  using lease = await context.server.shelf.lease(name, context.signal);
+  try {
+    return { body: { json: await look(lease.model) } };
+  } catch (error) {
+    throw requestErrorOf(error);
+  }
+}
