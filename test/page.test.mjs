@@ -136,10 +136,10 @@ test.skipIf(browserPath === undefined)("one talks with a model: an answer, anoth
     await page.getByLabel("Your message").fill("ab");
     await page.keyboard.press("Enter");
     await page.getByRole("button", { name: "Again" }).click();
-    await page.getByText("2 of 2").waitFor();
+    await page.getByText(/\b2 of 2\b/).waitFor();
     await page.getByRole("button", { name: "Send" }).waitFor();
     await page.getByRole("button", { name: "The branch before" }).click();
-    await page.getByText("1 of 2").waitFor();
+    await page.getByText(/\b1 of 2\b/).waitFor();
     await page.getByText(/tokens per second/).waitFor();
     const { violations } = await page.evaluate(`${axe}; axe.run(document)`);
     expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)).toEqual([]);
