@@ -26,5 +26,6 @@ export {
   stepRow,
 } from "./step.ts";
 export { corpusStepRows, stepRows } from "./steps.ts";
+export { readCalibration } from "./text/calibration-file.ts";
 export { KeyList } from "./text/key-list.ts";
 export { type SentenceOptions, sentencesOf } from "./text/pieces.ts";

@@ -1,6 +1,8 @@
-// cria data: prepare, try, steps, ngrams, stats, mix, trace, verify
+// cria data: prepare, try, steps, ngrams, classifier, explain, stats, mix, trace, verify
 import { PreparedData, verifyPrepared } from "../corpus/index.ts";
 import { type Command, type CommandGroup, rowOf } from "./command.ts";
+import { classifierCommand } from "./data-classifier.ts";
+import { explainCommand } from "./data-explain.ts";
 import { mixCommand } from "./data-mix.ts";
 import { ngramsCommand } from "./data-ngrams.ts";
 import { prepareCommand } from "./data-prepare.ts";
@@ -45,5 +47,16 @@ const verifyCommand: Command = {
 export const dataCommand: CommandGroup = {
   name: "data",
   summary: "turn texts into the tokens that training reads",
-  commands: [prepareCommand, tryCommand, stepsCommand, ngramsCommand, statsCommand, mixCommand, traceCommand, verifyCommand].map(rowOf),
+  commands: [
+    prepareCommand,
+    tryCommand,
+    stepsCommand,
+    ngramsCommand,
+    classifierCommand,
+    explainCommand,
+    statsCommand,
+    mixCommand,
+    traceCommand,
+    verifyCommand,
+  ].map(rowOf),
 };

@@ -64,6 +64,19 @@ export {
   writeShards,
 } from "../corpus/index.ts";
 export {
+  type Explanation,
+  FastTextClassifier,
+  FastTextExplainer,
+  type FastTextModel,
+  FastTextTrainer,
+  type FastTextTrainerOptions,
+  type LabelProbability,
+  type NgramPart,
+  readFastText,
+  type TrainedFastText,
+  writeFastText,
+} from "../fasttext/index.ts";
+export {
   ArpaWriter,
   type EstimatedOrder,
   ModelBuilder,

@@ -3,7 +3,7 @@ export { type CleanedTexts, cleanedTexts } from "./cleaned.ts";
 export type { JobFile, JobSource, PipelineJob } from "./job.ts";
 export { type LineChange, lineChanges } from "./line-changes.ts";
 export { type CleanedSource, type OpenedJob, type OpenJobOptions, openJob } from "./open-job.ts";
-export { openSources, type Phase, phasesOf, type Task } from "./phases.ts";
+export { filesFrom, openSources, type Phase, phasesOf, type Task } from "./phases.ts";
 export type { SourceReport } from "./report.ts";
 export { cleaningPage } from "./report-page.ts";
 export { type RunOptions, runPhases, type Shard } from "./run-phases.ts";
