@@ -112,7 +112,7 @@ const portableDoors = ["entries/tokenizer.ts", "entries/plan.ts"];
 export const packages = {
   files: ["node:*"],
   chat: ["@huggingface/jinja"],
-  hub: ["node:*", "@huggingface/hub", "undici"],
+  hub: ["node:*", "@huggingface/hub", "csv-parse/sync", "undici"],
   load: ["node:*"],
   convert: ["node:*"],
   schema: ["yaml", "zod"],

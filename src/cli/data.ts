@@ -1,8 +1,9 @@
-// cria data: prepare, try, steps, ngrams, classifier, explain, stats, mix, trace, verify
+// cria data: get, prepare, try, steps, ngrams, classifier, explain, stats, mix, trace, verify
 import { PreparedData, verifyPrepared } from "../corpus/index.ts";
 import { type Command, type CommandGroup, rowOf } from "./command.ts";
 import { classifierCommand } from "./data-classifier.ts";
 import { explainCommand } from "./data-explain.ts";
+import { getCommand } from "./data-get.ts";
 import { mixCommand } from "./data-mix.ts";
 import { ngramsCommand } from "./data-ngrams.ts";
 import { prepareCommand } from "./data-prepare.ts";
@@ -48,6 +49,7 @@ export const dataCommand: CommandGroup = {
   name: "data",
   summary: "turn texts into the tokens that training reads",
   commands: [
+    getCommand,
     prepareCommand,
     tryCommand,
     stepsCommand,

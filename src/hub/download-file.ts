@@ -1,4 +1,4 @@
-// One file of a repository → its bytes in the cache: by ranges behind what is there, hashed, and renamed when it is whole.
+// One file of a repository or of another host → its bytes on this machine: by ranges behind what is there, hashed, and renamed when it is whole.
 import { rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Response as Answer } from "undici";
@@ -7,14 +7,14 @@ import { explainIo, makeFolder, syncFolder } from "../files/index.ts";
 import { type HubClient, TryAgain } from "./hub-client.ts";
 import { claimPartial, releasePartial, whileOthersDownload } from "./partial-blob.ts";
 import { PartialFile } from "./partial-file.ts";
-import type { RemoteFile } from "./repository.ts";
+import type { WantedFile } from "./repository.ts";
 import { isThere } from "./repository-cache.ts";
 
 const where = "hub";
 
-/** A file of the hub, and the path of its bytes in the cache. */
+/** A file of the hub or of another host, and the path of its bytes on this machine. */
 export interface Download {
-  readonly file: RemoteFile;
+  readonly file: WantedFile;
   readonly address: URL;
   readonly path: string;
   /** Is told how many bytes of the file are there; fewer than before, where a try begins anew. */
@@ -23,7 +23,7 @@ export interface Download {
 
 /**
  * Downloads a file that is not there. A download that ends early leaves what came, for the next one to go on with.
- * @throws CriaError when it is not what the hub lists, is not to be read, or the disk is full; the signal's reason when it aborts
+ * @throws CriaError when it is not what is listed, is not to be read, or the disk is full; the signal's reason when it aborts
  */
 export async function downloadFile(client: HubClient, download: Download): Promise<void> {
   const { path, onBytes } = download;
@@ -60,12 +60,13 @@ async function fillAndCheck(client: HubClient, download: Download, partial: Part
   for (let isResumed = partial.bytes > 0; ; isResumed = false) {
     await fill(client, download, partial);
     const found = partial.digest;
-    if (found === digest) return;
+    if (digest === undefined || found === digest) return;
     await partial.restart();
     check(
       isResumed,
       where,
-      () => `${client.name.text}: ${path} arrived with the hash ${found} but the hub lists ${digest}: it is damaged on its way, try again`,
+      () =>
+        `${client.name.text}: ${path} arrived with the hash ${found} but ${client.host} lists ${digest}: it is damaged on its way, try again`,
     );
   }
 }
@@ -83,7 +84,7 @@ async function fill(client: HubClient, { file, address, onBytes }: Download, par
       check(
         partial.bytes + chunk.length <= file.size,
         where,
-        () => `${client.name.text}: ${file.path} has more bytes than the ${file.size} that the hub lists: try again`,
+        () => `${client.name.text}: ${file.path} has more bytes than the ${file.size} that ${client.host} lists: try again`,
       );
       await partial.append(chunk);
       progress();
@@ -106,7 +107,7 @@ async function askFrom(client: HubClient, address: URL, partial: PartialFile, et
   }
 }
 
-function checkRange(client: HubClient, answer: Answer, { path, size }: RemoteFile, from: number): void {
+function checkRange(client: HubClient, answer: Answer, { path, size }: WantedFile, from: number): void {
   const range = answer.headers.get("content-range") ?? "";
   const [, first, total] = /^bytes (\d+)-\d+\/(\d+)$/.exec(range) ?? [];
   if (Number(first) === from && Number(total) === size) return;

@@ -54,6 +54,11 @@ export class HubClient {
     this.#isHub = isHub;
   }
 
+  /** What messages call the server. */
+  get host(): string {
+    return this.#isHub ? "the hub" : new URL(this.settings.endpoint).host;
+  }
+
   /** The standard `fetch` for documents of the hub's interface, whole. @throws CriaError for every answer that is not good */
   readonly fetch = async (input: string | URL | Request): Promise<Response> => {
     const address = new URL(input instanceof Request ? input.url : input);
@@ -75,10 +80,11 @@ export class HubClient {
    * One answer, behind all redirects; its body is still to be read. The token goes to the endpoint alone.
    * @throws TryAgain where another try may help, CriaError for other answers that are not good, and what the network throws
    */
-  async ask(address: URL, headers: Readonly<Record<string, string>>): Promise<Answer> {
+  async ask(address: URL, headers: Readonly<Record<string, string>>, method: "GET" | "HEAD" = "GET"): Promise<Answer> {
     for (let hops = 0, at = address; hops <= mostRedirects; hops++) {
       const dispatcher = at.protocol === "https:" ? this.#agents.encrypted : this.#agents.plain;
       const answer = await fetch(at, {
+        method,
         headers: this.#withToken(at, headers),
         redirect: "manual",
         dispatcher,
@@ -155,12 +161,11 @@ export class HubClient {
   #refused(answer: Answer): CriaError {
     const { status, headers } = answer;
     if (triedAgain.includes(status) || status >= 500)
-      return new TryAgain(where, `${this.name.text}: ${this.#isHub ? "the hub" : new URL(this.settings.endpoint).host} answers ${status}`, {
+      return new TryAgain(where, `${this.name.text}: ${this.host} answers ${status}`, {
         status,
         seconds: retryAfter(headers.get("retry-after")),
       });
-    if (!this.#isHub)
-      return new CriaError(where, `${this.name.text}: ${new URL(this.settings.endpoint).host} answers ${status}: check the address`);
+    if (!this.#isHub) return new CriaError(where, `${this.name.text}: ${this.host} answers ${status}: check the address`);
     return explainRefusal(answer, this.name, this.settings);
   }
 

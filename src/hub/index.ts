@@ -1,3 +1,4 @@
+export { PublicHost, type PublicOptions, type SizedFile } from "./get-public.ts";
 export {
   type DownloadedFiles,
   type DownloadOptions,
@@ -9,3 +10,4 @@ export {
   isAddress,
 } from "./hub.ts";
 export { isHubName } from "./hub-name.ts";
+export { notToBeHad, type PublicChoice, type PublicFile, type PublicInput, publicInputs } from "./public-inputs.ts";

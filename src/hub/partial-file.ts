@@ -3,19 +3,19 @@ import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { explainIo } from "../files/index.ts";
-import type { RemoteFile } from "./repository.ts";
+import type { WantedFile } from "./repository.ts";
 
 const where = "hub";
 
 /** Bytes of a listed file from its first on. */
 export class PartialFile {
   readonly #path: string;
-  readonly #file: RemoteFile;
+  readonly #file: WantedFile;
   readonly #handle: FileHandle;
   #hash: Hash;
   #bytes = 0;
 
-  private constructor(path: string, file: RemoteFile, handle: FileHandle) {
+  private constructor(path: string, file: WantedFile, handle: FileHandle) {
     this.#path = path;
     this.#file = file;
     this.#handle = handle;
@@ -23,7 +23,7 @@ export class PartialFile {
   }
 
   /** Opens what is there, and hashes it; what is longer than the file is emptied. */
-  static async open(path: string, file: RemoteFile, signal: AbortSignal | undefined): Promise<PartialFile> {
+  static async open(path: string, file: WantedFile, signal: AbortSignal | undefined): Promise<PartialFile> {
     const partial = new PartialFile(path, file, await open(path, "a").catch((error) => failIo(path, error)));
     try {
       for await (const chunk of createReadStream(path, { signal, highWaterMark: 1 << 20 })) partial.#count(chunk);
@@ -41,7 +41,7 @@ export class PartialFile {
     return this.#bytes;
   }
 
-  /** The digest of what is there, as the hub lists digests. */
+  /** The digest of what is there, as digests are listed. */
   get digest(): string {
     return this.#hash.copy().digest("hex");
   }
@@ -73,9 +73,10 @@ export class PartialFile {
   }
 }
 
-/** SHA-256 of large files; Git's object id of others, which is the SHA-1 of a header and the bytes (gitformat-loose(5)). */
-function hashOf({ digest, size }: RemoteFile): Hash {
-  return digest.length === 64 ? createHash("sha256") : createHash("sha1").update(`blob ${size}\0`);
+/** SHA-256 of large files, and of those of which nothing is published; Git's object id of others, the SHA-1 of a header and the bytes (gitformat-loose(5)). */
+function hashOf({ digest, size, isPlainSha1 = false }: WantedFile): Hash {
+  if (digest === undefined || digest.length === 64) return createHash("sha256");
+  return isPlainSha1 ? createHash("sha1") : createHash("sha1").update(`blob ${size}\0`);
 }
 
 function failIo(path: string, error: unknown): never {

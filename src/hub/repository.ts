@@ -19,6 +19,14 @@ export interface RemoteFile extends ListedFile {
   readonly digest: string;
 }
 
+/** A file to download, whoever lists it. */
+export interface WantedFile extends ListedFile {
+  /** What is published of its bytes, as of a {@link RemoteFile}; undefined where nothing is. */
+  readonly digest: string | undefined;
+  /** Whether a digest of 40 digits is the SHA-1 of the bytes alone, as hosts of files publish it, and not Git's object id. */
+  readonly isPlainSha1?: boolean;
+}
+
 /** A repository at one commit. */
 export interface Repository {
   /** 40 hexadecimal digits. */
