@@ -103,13 +103,25 @@ export function panelProduct(k: Builder, sizes: QuantisedSizes, { rows, columns 
   };
   const preparation = preparationOf(k.target, sizes);
   const several = () => multiply(preparation, eachTile);
-  // Programs for some rows are run with one, too, while a single sequence is continued.
-  const oneOrSeveral = () => k.if(rows.last, "==", 1, () => multiply("nothing", onlyTile), several);
-  k.if(rows.first, "<", rows.last, sizes.live && sizes.m <= unitRows && preparation !== "nothing" ? oneOrSeveral : several);
+  // One tile needs nothing prepared. Programs for some rows are run with one, too, while a single sequence is continued.
+  const alone = isHighTile(k.target, sizes) ? sizes.m : sizes.live && sizes.m <= unitRows && preparation !== "nothing" ? 1 : 0;
+  const oneTileOrSeveral = () => k.if(rows.last, "==", alone, () => multiply("nothing", onlyTile(alone)), several);
+  k.if(rows.first, "<", rows.last, alone > 0 ? oneTileOrSeveral : several);
 }
 
-/** {@link eachTile} of a single row. */
-const onlyTile: typeof eachTile = (_, __, ___, { first }, body) => body(1, first);
+/**
+ * Whether a tile that is higher than usual holds all rows of a program, and some of its sums in memory: the rows are multiplied while a panel comes from
+ * memory, which would be idle during a second tile. Measured: docs/log/2026-11-28-decode.md.
+ */
+function isHighTile(target: Target, { type, m }: Pick<QuantisedSizes, "type" | "m">): boolean {
+  const usual = tileRows(target, type);
+  return m > usual && 3 * m <= 4 * usual;
+}
+
+/** {@link eachTile} of a single tile of `count` rows. */
+function onlyTile(count: number): typeof eachTile {
+  return (_, __, ___, { first }, body) => body(count, first);
+}
 
 /** Walks the blocks of a panel. */
 type Source = (body: (block: PanelBlock) => void) => void;
@@ -126,7 +138,7 @@ function preparationOf(target: Target, { type, m }: QuantisedSizes): Preparation
   const { operations } = panelLayouts[type];
   const areFew = operations <= fewOperations;
   const fewTiles = areFew ? 3 : target.int8Dot ? 2 : 1;
-  if (operations === 0 || m <= fewTiles * tileRows(target, type)) return "nothing";
+  if (operations === 0 || m <= fewTiles * tileRows(target, type) || isHighTile(target, { type, m })) return "nothing";
   return target.int8Dot && areFew ? "numbers" : "bytes";
 }
 
