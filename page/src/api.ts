@@ -54,16 +54,42 @@ async function answerOf<Answer>(response: Response): Promise<Answer> {
   throw new Refused(said ?? `${response.status} ${response.statusText}`, response.status);
 }
 
-/** The newest of what cria tells by itself, and whether it is heard. */
+/** Milliseconds after which a connection that a browser gave up is tried again. */
+const againMs = 3000;
+
+/**
+ * The newest of what cria tells by itself, and whether it is heard. A page that nobody sees does not listen: a browser has six connections to a server, and
+ * more tabs than that would leave none for anything else.
+ */
 export function useEvents<Event>(path: string, name: string): { readonly event: Event | undefined; readonly isHeard: boolean } {
   const [event, setEvent] = useState<Event>();
   const [isHeard, setHeard] = useState(true);
   useEffect(() => {
-    const source = new EventSource(`page/${path}`);
-    source.addEventListener(name, (message) => setEvent(JSON.parse((message as MessageEvent<string>).data) as Event));
-    source.onopen = () => setHeard(true);
-    source.onerror = () => setHeard(false);
-    return () => source.close();
+    let source: EventSource | undefined;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const leave = () => {
+      clearTimeout(timer);
+      source?.close();
+      source = undefined;
+    };
+    const listen = () => {
+      leave();
+      if (document.hidden) return;
+      const opened = new EventSource(`page/${path}`);
+      source = opened;
+      opened.addEventListener(name, (message) => setEvent(JSON.parse((message as MessageEvent<string>).data) as Event));
+      opened.onopen = () => setHeard(true);
+      opened.onerror = () => {
+        setHeard(false);
+        if (opened.readyState === EventSource.CLOSED) timer = setTimeout(listen, againMs); // refused, which a browser does not try again
+      };
+    };
+    document.addEventListener("visibilitychange", listen);
+    listen();
+    return () => {
+      document.removeEventListener("visibilitychange", listen);
+      leave();
+    };
   }, [path, name]);
   return { event, isHeard };
 }

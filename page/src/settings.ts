@@ -1,5 +1,5 @@
 // What a person has chosen and finds again: language, colours, and where the page was. All of it stays in this browser.
-import { useEffect, useState } from "preact/hooks";
+import { type Dispatch, type StateUpdater, useEffect, useState } from "preact/hooks";
 import type { Language } from "./words.ts";
 
 /** Colours: those of the system, or always the same. */
@@ -34,6 +34,15 @@ function read(key: string): string | null {
   }
 }
 
+const held = new Map<string, unknown>();
+
+/** A state under a name, which stays until the page is closed while what shows it comes and goes. */
+export function useHeld<Value>(key: string, first: Value): [Value, Dispatch<StateUpdater<Value>>] {
+  const [value, setValue] = useState<Value>(() => (held.has(key) ? (held.get(key) as Value) : first));
+  held.set(key, value);
+  return [value, setValue];
+}
+
 /** The language of the browser, where the page speaks it. */
 export function usualLanguage(): Language {
   return navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en";
@@ -41,7 +50,7 @@ export function usualLanguage(): Language {
 
 /** The part of the address behind #, which says what is shown, and a way to change it. */
 export function usePlace(): [string, (place: string) => void] {
-  const now = () => decodeURIComponent(location.hash.replace(/^#\/?/, ""));
+  const now = () => location.hash.replace(/^#\/?/, "");
   const [place, setPlace] = useState(now);
   useEffect(() => {
     const moved = () => setPlace(now());

@@ -101,6 +101,8 @@ const english = {
     },
     stop: "stop strings, one a line",
     schema: "JSON Schema of the answer",
+    schemaProblem: "the JSON Schema is no JSON: ",
+    cut: "The answer is cut: it has as many tokens as it may have.",
     grammar: "grammar (GBNF)",
     textHelp:
       "Each token's colour is its probability. Point at one to see what else might have stood there, and pick another to go on from it.",
@@ -109,6 +111,7 @@ const english = {
     write: "Go on",
     more: "More",
     instead: "In its place, the most probable:",
+    part: "a part of a character, with which a text cannot end",
     tokenOf: (text: string, percent: string) => `${text}, ${percent} percent`,
   },
   look: {
@@ -308,6 +311,8 @@ const chinese: Words = {
     },
     stop: "停止字符串，每行一个",
     schema: "回答的 JSON Schema",
+    schemaProblem: "JSON Schema 不是有效的 JSON：",
+    cut: "回答被截断：词元数已达上限。",
     grammar: "文法（GBNF）",
     textHelp: "每个词元的颜色表示它的概率。指向它可看到此处还可能出现什么；选另一个便从那里继续。",
     prompt: "开头",
@@ -315,6 +320,7 @@ const chinese: Words = {
     write: "续写",
     more: "再写",
     instead: "此处最可能的词元：",
+    part: "字符的一部分，文本不能在此结束",
     tokenOf: (text, percent) => `${text}，${percent}%`,
   },
   look: {

@@ -4,7 +4,6 @@ export { askedOf, askRun, type ControlRequest, requests, takeBack } from "./cont
 export { type FinishedRun, readFinishedRuns, type UnfinishedRun } from "./finished-runs.ts";
 export { type RunMachine, readMachine } from "./machine-file.ts";
 export {
-  type ChangeRow,
   type EvaluationRow,
   isEvaluationRow,
   isSamplesRow,

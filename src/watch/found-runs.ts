@@ -49,30 +49,30 @@ export interface RunSummary {
   readonly changed: number;
 }
 
-/** The folders with a recipe of training in them, at most some levels below `root`, the newest first. @throws CriaError when `root` cannot be read */
+/** The folders with a recipe of training in them, at most some levels below `root`, those that began or went on last first, so that runs that train beside each other keep their places. @throws CriaError when `root` cannot be read */
 export async function findRuns(root: string): Promise<readonly string[]> {
-  const found: { readonly folder: string; readonly changed: number }[] = [];
+  const found: { readonly folder: string; readonly begun: number }[] = [];
   await walk(resolve(root), mostDepth, async (folder) => {
-    const changed = await changedAt(folder);
-    if (changed !== undefined) found.push({ folder, changed });
-    return changed === undefined;
+    const begun = await timeOf(runPaths(folder).recipe);
+    if (begun !== undefined) found.push({ folder, begun });
+    return begun === undefined;
   });
   return found
-    .sort((a, b) => b.changed - a.changed)
+    .sort((a, b) => b.begun - a.begun)
     .slice(0, mostRuns)
     .map(({ folder }) => folder);
 }
 
-/** Undefined where no run is. */
-async function changedAt(folder: string): Promise<number | undefined> {
-  const { recipe, metrics } = runPaths(folder);
-  const [begun, written] = await Promise.all([recipe, metrics].map((path) => stat(path).catch(() => undefined)));
-  return begun && (written ?? begun).mtimeMs;
+/** When a file changed last; undefined where there is none. */
+async function timeOf(path: string): Promise<number | undefined> {
+  return (await stat(path).catch(() => undefined))?.mtimeMs;
 }
 
 /** How a run stands. What cannot be read of it is said in the summary. @param metrics refreshed */
 export async function summarise(root: string, folder: string, metrics: RunMetrics): Promise<RunSummary> {
-  const named = { id: idOf(root, folder), name: basename(folder), changed: (await changedAt(folder)) ?? 0 };
+  const { recipe: begun, metrics: written } = runPaths(folder);
+  const changed = (await timeOf(written)) ?? (await timeOf(begun)) ?? 0;
+  const named = { id: idOf(root, folder), name: basename(folder), changed };
   try {
     await metrics.refresh();
     const recipe = await wholeRecipe(folder);

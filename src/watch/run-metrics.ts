@@ -1,15 +1,7 @@
 // The metrics of a run that may be at work: what was appended is read when it is asked for, so that a look costs what is new.
 import { fail } from "../base/index.ts";
 import { explainIo, type OpenHandle, openRegular } from "../files/index.ts";
-import {
-  type ChangeRow,
-  type EvaluationRow,
-  isEvaluationRow,
-  isSamplesRow,
-  isStepRow,
-  type MetricsRow,
-  type SamplesRow,
-} from "../runs/index.ts";
+import { type EvaluationRow, isEvaluationRow, isSamplesRow, isStepRow, type MetricsRow, type SamplesRow } from "../runs/index.ts";
 import { Columns } from "./columns.ts";
 
 const where = "watch";
@@ -18,7 +10,7 @@ const newline = 10;
 const partBytes = 1 << 20;
 /** Rows end with times, so that no two runs have the same bytes there. */
 const endBytes = 200;
-/** Texts are kept of so many steps, the first one among them; a run may write thousands. */
+/** Texts are kept of so many steps, spread over the whole run, the first and the last one among them; a run may write thousands. */
 const keptSamples = 200;
 
 /** What a run's metrics.jsonl holds so far. */
@@ -31,7 +23,6 @@ export class RunMetrics {
   #steps = new Columns();
   #evaluations: EvaluationRow[] = [];
   #samples: SamplesRow[] = [];
-  #changes: ChangeRow[] = [];
   #reading: Promise<boolean> | undefined;
 
   constructor(path: string) {
@@ -46,13 +37,9 @@ export class RunMetrics {
     return this.#evaluations;
   }
 
-  /** The first texts and the newest ones. */
+  /** Texts of steps that are spread over the whole run, the first and the newest ones among them. */
   get samples(): readonly SamplesRow[] {
     return this.#samples;
-  }
-
-  get changes(): readonly ChangeRow[] {
-    return this.#changes;
   }
 
   /** Reads what is new; looks at the same time share one reading. @returns whether there was anything. @throws CriaError when the file cannot be read */
@@ -97,7 +84,7 @@ export class RunMetrics {
 
   #forget(): void {
     [this.#bytes, this.#end, this.#rest, this.#steps] = [0, new Uint8Array(), new Uint8Array(), new Columns()];
-    [this.#evaluations, this.#samples, this.#changes] = [[], [], []];
+    [this.#evaluations, this.#samples] = [[], []];
   }
 
   #take(part: Uint8Array): void {
@@ -120,14 +107,22 @@ export class RunMetrics {
     } else if (isEvaluationRow(row)) this.#evaluations = [...before(this.#evaluations, row.step), row];
     else if (isSamplesRow(row)) {
       this.#samples.push(row);
-      if (this.#samples.length > keptSamples) this.#samples.splice(1, 1);
-    } else this.#changes.push(row);
+      if (this.#samples.length > keptSamples) this.#samples.splice(mostCrowded(this.#samples), 1);
+    }
   }
 }
 
 /** The rows before a step; the same list where all are, as they nearly always are. */
 function before<Row extends { readonly step: number }>(rows: Row[], step: number): Row[] {
   return rows.every((row) => row.step < step) ? rows : rows.filter((row) => row.step < step);
+}
+
+/** The place of the row whose neighbours are closest to each other, neither the first nor the last one. */
+function mostCrowded(rows: readonly { readonly step: number }[]): number {
+  const gap = (place: number) => (rows[place + 1]?.step ?? Number.POSITIVE_INFINITY) - (rows[place - 1]?.step ?? 0);
+  let found = 1;
+  for (let place = 2; place < rows.length - 1; place++) if (gap(place) < gap(found)) found = place;
+  return found;
 }
 
 function parseRow(path: string, line: Uint8Array): MetricsRow {

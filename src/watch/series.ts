@@ -16,7 +16,7 @@ export interface SeriesQuery {
   readonly to?: number;
 }
 
-/** A number over time: the mean of every point's steps, and their least and largest. NaN where all of them were. */
+/** A number over time: the mean of every point's steps, and their least and largest. Steps whose number is none are left out; null where all are such. */
 export interface Curve {
   readonly mean: readonly (number | null)[];
   readonly low: readonly (number | null)[];
@@ -88,17 +88,17 @@ function curveOf(values: ArrayLike<number>, borders: readonly number[]): Curve {
   return { mean: parts.map(({ mean }) => mean), low: parts.map(({ low }) => low), high: parts.map(({ high }) => high) };
 }
 
-/** JSON has no NaN, which is what a loss is that was none: null. */
 function partOf(values: ArrayLike<number>, from: number, end: number) {
-  let [sum, low, high] = [0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  let [sum, count, low, high] = [0, 0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (let i = from; i < end; i++) {
     const value = values[i] ?? Number.NaN;
+    if (!Number.isFinite(value)) continue;
     sum += value;
+    count++;
     if (value < low) low = value;
     if (value > high) high = value;
   }
-  const finite = (value: number) => (Number.isFinite(value) ? value : null);
-  return { mean: finite(sum / (end - from)), low: finite(low), high: finite(high) };
+  return count === 0 ? { mean: null, low: null, high: null } : { mean: sum / count, low, high };
 }
 
 function secondsAt(values: ArrayLike<number>, borders: readonly number[]): number[] {

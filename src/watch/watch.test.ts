@@ -69,6 +69,28 @@ test("rows are read as they come, half lines wait, and what resuming cuts off go
     await expect(metrics.refresh()).rejects.toThrow('"no row" is not a row of metrics');
   }));
 
+test("steps whose loss is no number are left out of a point, which is none where all are", () =>
+  withFolder(async (folder) => {
+    const losses = [1, Number.NaN, Number.NaN, Number.NaN, 4, 6];
+    const metrics = await metricsOf(
+      folder,
+      losses.map((loss, i) => stepRow(i + 1, loss)),
+    );
+    expect(seriesOf(metrics, { points: 3 }).loss).toEqual({ mean: [1, null, 5], low: [1, null, 4], high: [1, null, 6] });
+  }));
+
+test("of thousands of texts those are kept that lie all over the run", () =>
+  withFolder(async (folder) => {
+    const metrics = await metricsOf(
+      folder,
+      Array.from({ length: 3000 }, (_, i) => ({ step: 10 * (i + 1), samples: [{ prompt: "a", text: "b" }], seconds: 1 })),
+    );
+    const steps = metrics.samples.map(({ step }) => step);
+    expect([steps.length, steps[0], steps.at(-1)]).toEqual([200, 10, 30_000]);
+    const gaps = steps.slice(1).map((step, i) => step - steps[i]!);
+    expect(Math.max(...gaps)).toBeLessThanOrEqual((3 * 30_000) / 200);
+  }));
+
 test("a hundred thousand rows are few points, and the next look reads only what is new", () =>
   withFolder(async (folder) => {
     const rows = Array.from({ length: 100_000 }, (_, i) => stepRow(i + 1, 1 / (i + 1)));

@@ -38,7 +38,7 @@ export class WatchedRuns {
     return seriesOf(await this.#refreshed(id), query);
   }
 
-  /** What the model wrote as it learned: the first texts and the newest ones. @throws CriaError as {@link series} */
+  /** What the model wrote as it learned, at most some hundred texts over the whole run. @throws CriaError as {@link series} */
   async samples(id: string): Promise<readonly SamplesRow[]> {
     return (await this.#refreshed(id)).samples;
   }

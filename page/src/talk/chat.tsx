@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { ModelFacts } from "../../../src/serve/index.ts";
 import { digits, whole } from "../format.ts";
+import { useHeld } from "../settings.ts";
 import { useWords } from "../words.ts";
 import {
   besides,
@@ -15,6 +16,7 @@ import {
   messagesOf,
   type Said,
   say,
+  withoutEmpty,
 } from "./conversation.ts";
 import { noSampling, type Sampling, SamplingSettings, samplingBody } from "./settings.tsx";
 import { streamed, type Usage } from "./stream.ts";
@@ -22,15 +24,17 @@ import { streamed, type Usage } from "./stream.ts";
 interface Spent {
   readonly usage: Usage;
   readonly seconds: number;
+  /** Whether it ended because it had as many tokens as it may have. */
+  readonly isCut: boolean;
 }
 
 /** A chat with a model. */
 export function Chat({ facts }: { readonly facts: ModelFacts }) {
   const words = useWords();
-  const [conversation, setConversation] = useState(emptyConversation);
-  const [sampling, setSampling] = useState<Sampling>(noSampling);
-  const [draft, setDraft] = useState("");
-  const { write, stop, isWriting, spent, problem, setProblem } = useWriting(facts, sampling, setConversation);
+  const [conversation, setConversation] = useHeld(`conversation ${facts.name}`, emptyConversation);
+  const [sampling, setSampling] = useHeld<Sampling>(`sampling ${facts.name}`, noSampling);
+  const [draft, setDraft] = useHeld(`draft ${facts.name}`, "");
+  const { write, stop, leave, isWriting, spent, problem, setProblem } = useWriting(facts, sampling, setConversation);
   const branch = branchOf(conversation);
   const send = () => {
     if (draft.trim() === "" || isWriting) return;
@@ -45,21 +49,28 @@ export function Chat({ facts }: { readonly facts: ModelFacts }) {
           <textarea
             rows={3}
             value={conversation.system}
-            onInput={(event) => setConversation({ ...conversation, system: event.currentTarget.value })}
+            onInput={({ currentTarget: { value: system } }) => setConversation((now) => ({ ...now, system }))}
           />
         </label>
         <SamplingSettings sampling={sampling} onChange={setSampling} hasSchema />
-        <Files conversation={conversation} onImport={setConversation} onProblem={setProblem} />
+        <Files
+          conversation={conversation}
+          onImport={(imported) => {
+            leave();
+            setConversation(imported);
+          }}
+          onProblem={setProblem}
+        />
       </div>
       <section class="card chat" aria-label={words.talk.chat}>
-        <div class="log" role="log" aria-live="polite">
+        <div class="log" role="log" aria-live="polite" aria-busy={isWriting}>
           {branch.length === 0 && <p class="soft">{words.talk.begin}</p>}
           {branch.map((one) => (
             <Message
               key={one.id}
               {...{ one, conversation, isWriting }}
               onGo={(id) => setConversation(goTo(conversation, id))}
-              onAgain={() => void write({ ...conversation, last: one.parent })}
+              onAgain={() => void write({ ...conversation, last: one.role === "user" ? one.id : one.parent })}
               onEdit={(text) => void write(say(conversation, one.parent, { role: "user", text }))}
             />
           ))}
@@ -76,35 +87,52 @@ export function Chat({ facts }: { readonly facts: ModelFacts }) {
   );
 }
 
-/** Writing an answer behind a conversation, and stopping. */
+/** Writing an answer behind a conversation; stopping it, and leaving it for another conversation. */
 function useWriting(facts: ModelFacts, sampling: Sampling, setConversation: (change: (before: Conversation) => Conversation) => void) {
+  const words = useWords();
   const [isWriting, setWriting] = useState(false);
   const [spent, setSpent] = useState<Spent>();
   const [problem, setProblem] = useState("");
   const controller = useRef<AbortController | null>(null);
-  useEffect(() => () => controller.current?.abort(), []);
+  useEffect(() => {
+    setConversation((now) => withoutEmpty(now, now.last)); // the tab was left before an answer began
+    return () => controller.current?.abort();
+  }, []);
+  const leave = () => {
+    controller.current?.abort();
+    controller.current = null;
+    setWriting(false);
+  };
   const write = async (asked: Conversation) => {
-    controller.current = new AbortController();
-    const { signal } = controller.current;
+    leave();
+    const own = new AbortController();
+    controller.current = own;
     const began = performance.now();
-    setConversation(() => say(asked, asked.last, { role: "assistant", text: "" }));
+    const begun = say(asked, asked.last, { role: "assistant", text: "" });
+    const id = begun.last ?? 0;
+    let isCut = false;
+    setConversation(() => begun);
     setWriting(true);
     setProblem("");
     try {
-      const body = { model: facts.name, messages: messagesOf(asked), ...samplingBody(sampling) };
-      for await (const { choices, usage } of streamed("v1/chat/completions", body, signal)) {
-        const { content, reasoning_content: reasoning } = choices[0]?.delta ?? {};
+      const body = { model: facts.name, messages: messagesOf(asked), ...samplingBody(sampling, words) };
+      for await (const { choices, usage } of streamed("v1/chat/completions", body, own.signal)) {
+        if (controller.current !== own) return;
+        const { delta: { content, reasoning_content: reasoning } = {}, finish_reason: reason } = choices[0] ?? {};
         if (content || reasoning)
-          setConversation((now) => grow(now, { ...(content && { text: content }), ...(reasoning !== undefined && { reasoning }) }));
-        if (usage) setSpent({ usage, seconds: (performance.now() - began) / 1000 });
+          setConversation((now) => grow(now, id, { ...(content && { text: content }), ...(reasoning !== undefined && { reasoning }) }));
+        isCut ||= reason === "length";
+        if (usage) setSpent({ usage, seconds: (performance.now() - began) / 1000, isCut });
       }
     } catch (error) {
-      if (!signal.aborted) setProblem(error instanceof Error ? error.message : String(error));
+      if (controller.current !== own) return;
+      setConversation((now) => withoutEmpty(now, id));
+      if (!own.signal.aborted) setProblem(error instanceof Error ? error.message : String(error));
     } finally {
-      setWriting(false);
+      if (controller.current === own) setWriting(false);
     }
   };
-  return { write, stop: () => controller.current?.abort(), isWriting, spent, problem, setProblem };
+  return { write, stop: () => controller.current?.abort(), leave, isWriting, spent, problem, setProblem };
 }
 
 interface MessageProps {
@@ -165,7 +193,7 @@ function Message({ one, conversation, isWriting, onGo, onAgain, onEdit }: Messag
             </button>
           </span>
         )}
-        {one.role === "assistant" && (
+        {(one.role === "assistant" || one.id === conversation.last) && (
           <button type="button" class="quiet" disabled={isWriting} onClick={onAgain}>
             {words.again}
           </button>
@@ -223,13 +251,13 @@ function Composer({ draft, setDraft, send, stop, isWriting }: ComposerProps) {
   );
 }
 
-function Cost({ spent: { usage, seconds }, contextLength }: { readonly spent: Spent; readonly contextLength: number }) {
+function Cost({ spent: { usage, seconds, isCut }, contextLength }: { readonly spent: Spent; readonly contextLength: number }) {
   const { talk: words } = useWords();
   const used = usage.prompt_tokens + usage.completion_tokens;
   return (
     <p class="soft">
       {words.cost(digits(usage.completion_tokens / seconds), whole(used), whole(contextLength))}{" "}
-      <meter min={0} max={contextLength} value={used} aria-label={words.context} />
+      <meter min={0} max={contextLength} value={used} aria-label={words.context} /> {isCut && words.cut}
     </p>
   );
 }

@@ -3,12 +3,15 @@ import { Fragment } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { ModelFacts } from "../../../src/serve/index.ts";
 import { digits } from "../format.ts";
+import { useHeld } from "../settings.ts";
 import { useWords } from "../words.ts";
 import { noSampling, type Sampling, SamplingSettings, samplingBody } from "./settings.tsx";
-import { streamed } from "./stream.ts";
+import { type Chunk, streamed } from "./stream.ts";
+import { endsWhole, shownTexts, visible } from "./tokens.ts";
 
 /** A token that was written, with the most probable ones in its place. */
 interface Written {
+  /** As log-probabilities tell it: a part of a character has its bytes. */
   readonly text: string;
   readonly probability: number | undefined;
   readonly others: readonly { readonly text: string; readonly probability: number }[];
@@ -20,10 +23,11 @@ const usualTokens = "64";
 
 /** A box to write in together. */
 export function Completion({ facts }: { readonly facts: ModelFacts }) {
-  const { talk: words, ...all } = useWords();
-  const [prompt, setPrompt] = useState("");
-  const [written, setWritten] = useState<readonly Written[]>([]);
-  const [sampling, setSampling] = useState<Sampling>({ ...noSampling, max_tokens: usualTokens });
+  const all = useWords();
+  const { talk: words } = all;
+  const [prompt, setPrompt] = useHeld(`prompt ${facts.name}`, "");
+  const [written, setWritten] = useHeld<readonly Written[]>(`written ${facts.name}`, []);
+  const [sampling, setSampling] = useHeld<Sampling>(`completion ${facts.name}`, { ...noSampling, max_tokens: usualTokens });
   const [pointed, setPointed] = useState<number>();
   const [pinned, setPinned] = useState<number>();
   const chosen = pinned ?? pointed;
@@ -31,23 +35,31 @@ export function Completion({ facts }: { readonly facts: ModelFacts }) {
   const [isWriting, setWriting] = useState(false);
   const controller = useRef<AbortController | null>(null);
   useEffect(() => () => controller.current?.abort(), []);
-  const write = async (from: readonly Written[]) => {
+  const leave = () => {
     controller.current?.abort();
-    const own = new AbortController();
-    controller.current = own;
-    const { signal } = own;
-    setWritten(from);
+    controller.current = null;
+    setWriting(false);
     setPointed(undefined);
     setPinned(undefined);
     setProblem("");
+  };
+  const write = async (before: readonly Written[]) => {
+    leave();
+    const own = new AbortController();
+    controller.current = own;
+    const from = wholeOf(before);
+    setWritten(from);
     setWriting(true);
     try {
-      const text = prompt + from.map((one) => one.text).join("");
-      const { response_format: _, ...options } = samplingBody(sampling);
+      const text = prompt + shownTexts(textsOf(from)).join("");
+      const { response_format: _, ...options } = samplingBody(sampling, all);
       const body = { model: facts.name, prompt: text, logprobs: others, ...options };
-      for await (const chunk of streamed("v1/completions", body, signal)) setWritten((now) => [...now, ...writtenIn(chunk)]);
+      for await (const chunk of streamed("v1/completions", body, own.signal)) {
+        if (controller.current !== own) return;
+        setWritten((now) => [...now, ...writtenIn(chunk)]);
+      }
     } catch (error) {
-      if (!signal.aborted) setProblem(error instanceof Error ? error.message : String(error));
+      if (!own.signal.aborted) setProblem(error instanceof Error ? error.message : String(error));
     } finally {
       if (controller.current === own) setWriting(false);
     }
@@ -71,6 +83,7 @@ export function Completion({ facts }: { readonly facts: ModelFacts }) {
           placeholder={words.promptHelp}
           value={prompt}
           onInput={(event) => {
+            leave();
             setPrompt(event.currentTarget.value);
             setWritten([]);
           }}
@@ -95,23 +108,26 @@ export function Completion({ facts }: { readonly facts: ModelFacts }) {
           </p>
         )}
         <Tokens {...{ written, chosen }} onPoint={setPointed} onPin={(place) => setPinned(place === pinned ? undefined : place)} />
-        {chosen !== undefined && written[chosen] && <Others one={written[chosen]} onPick={(text) => pick(chosen, text)} />}
+        {chosen !== undefined && written[chosen] && (
+          <Others one={written[chosen]} before={textsOf(written.slice(0, chosen))} onPick={(text) => pick(chosen, text)} />
+        )}
       </section>
     </div>
   );
 }
 
-function writtenIn({ choices }: { readonly choices: readonly { readonly text?: string; readonly logprobs?: unknown }[] }): Written[] {
+function textsOf(written: readonly Written[]): string[] {
+  return written.map(({ text }) => text);
+}
+
+/** Without tokens at the end of which a character lacks the rest: a text cannot go on from there. */
+function wholeOf(written: readonly Written[]): readonly Written[] {
+  return written.length === 0 || endsWhole(textsOf(written)) ? written : wholeOf(written.slice(0, -1));
+}
+
+function writtenIn({ choices }: Chunk): Written[] {
   const { text, logprobs } = choices[0] ?? {};
-  const {
-    tokens = [],
-    token_logprobs: own = [],
-    top_logprobs: top = [],
-  } = (logprobs ?? {}) as {
-    readonly tokens?: readonly string[];
-    readonly token_logprobs?: readonly (number | null)[];
-    readonly top_logprobs?: readonly (Readonly<Record<string, number>> | null)[];
-  };
+  const { tokens = [], token_logprobs: own = [], top_logprobs: top = [] } = logprobs ?? {};
   if (tokens.length === 0) return text ? [{ text, probability: undefined, others: [] }] : [];
   return tokens.map((token, i) => ({
     text: token,
@@ -137,6 +153,7 @@ function stepOf(probability: number | undefined): number {
 
 function Tokens({ written, chosen, onPoint, onPin }: TokensProps) {
   const { talk: words } = useWords();
+  const shown = shownTexts(textsOf(written));
   return (
     <p class="tokens">
       {written.map((one, place) => (
@@ -146,11 +163,14 @@ function Tokens({ written, chosen, onPoint, onPin }: TokensProps) {
             class={`token p${stepOf(one.probability)}`}
             title={one.probability === undefined ? undefined : `${digits(100 * one.probability)} %`}
             aria-pressed={place === chosen}
-            aria-label={words.tokenOf(one.text, one.probability === undefined ? "–" : digits(100 * one.probability))}
+            aria-label={words.tokenOf(
+              shown[place] || visible(one.text),
+              one.probability === undefined ? "–" : digits(100 * one.probability),
+            )}
             onClick={() => onPin(place)}
             onMouseEnter={() => onPoint(place)}
           >
-            {one.text.replaceAll("\n", "↵")}
+            {shown[place]?.replaceAll("\n", "↵") || "·"}
           </button>
           {one.text.includes("\n") && <br />}
         </Fragment>
@@ -159,17 +179,33 @@ function Tokens({ written, chosen, onPoint, onPin }: TokensProps) {
   );
 }
 
-function Others({ one, onPick }: { readonly one: Written; readonly onPick: (text: string) => void }) {
+interface OthersProps {
+  readonly one: Written;
+  /** The tokens before it. */
+  readonly before: readonly string[];
+  readonly onPick: (text: string) => void;
+}
+
+function Others({ one, before, onPick }: OthersProps) {
   const { talk: words } = useWords();
   return (
     <div class="others">
       <p class="soft">{words.instead}</p>
-      {one.others.map(({ text, probability }) => (
-        <button key={text} type="button" disabled={text === one.text} onClick={() => onPick(text)}>
-          <code>{JSON.stringify(text).slice(1, -1)}</code> <span>{digits(100 * probability)} %</span>
-          <meter min={0} max={1} value={probability} aria-hidden="true" />
-        </button>
-      ))}
+      {one.others.map(({ text, probability }) => {
+        const isWhole = endsWhole([...before, text]);
+        return (
+          <button
+            key={text}
+            type="button"
+            disabled={text === one.text || !isWhole}
+            title={isWhole ? undefined : words.part}
+            onClick={() => onPick(text)}
+          >
+            <code>{visible(text)}</code> <span>{digits(100 * probability)} %</span>
+            <meter min={0} max={1} value={probability} aria-hidden="true" />
+          </button>
+        );
+      })}
     </div>
   );
 }

@@ -41,10 +41,10 @@ export function say(conversation: Conversation, parent: number | undefined, what
   return { ...conversation, said: [...conversation.said, { id, parent, ...what }], last: id };
 }
 
-/** Changes what was said last: an answer grows. */
-export function grow(conversation: Conversation, more: { readonly text?: string; readonly reasoning?: string }): Conversation {
+/** An answer grows. @param id the answer's */
+export function grow(conversation: Conversation, id: number, more: { readonly text?: string; readonly reasoning?: string }): Conversation {
   const said = conversation.said.map((one) =>
-    one.id !== conversation.last
+    one.id !== id
       ? one
       : {
           ...one,
@@ -53,6 +53,16 @@ export function grow(conversation: Conversation, more: { readonly text?: string;
         },
   );
   return { ...conversation, said };
+}
+
+/** Takes away an answer of which nothing came, and goes back to what it was to answer, or to an earlier answer of that. */
+export function withoutEmpty(conversation: Conversation, id: number | undefined): Conversation {
+  const empty = conversation.said.find(
+    (one) => one.id === id && one.role === "assistant" && one.text === "" && one.reasoning === undefined,
+  );
+  if (empty === undefined) return conversation;
+  const rest = { ...conversation, said: conversation.said.filter((one) => one !== empty), last: empty.parent };
+  return empty.parent === undefined ? rest : goTo(rest, empty.parent);
 }
 
 /** What was said in its place in other branches, itself among them. */
@@ -83,14 +93,17 @@ export function exported(conversation: Conversation): string {
 
 /** Reads such a file, or messages alone, as other programs write them. @throws Error with what is wrong */
 export function imported(text: string): Conversation {
-  const value = JSON.parse(text) as Partial<Conversation> & { readonly messages?: unknown };
+  const value = (jsonOf(text) ?? {}) as Partial<Conversation> & { readonly messages?: unknown };
   const messages = Array.isArray(value) ? (value as unknown[]) : value.messages;
   if (Array.isArray(value.said)) return checked(value);
   if (!Array.isArray(messages)) throw new Error("this file holds no conversation: it has neither said nor messages");
   let conversation = emptyConversation;
   for (const [i, message] of messages.entries()) {
-    const { role, content } = (message ?? {}) as { readonly role?: unknown; readonly content?: unknown };
-    if (typeof content !== "string") throw new Error(`messages[${i}].content is no text`);
+    const { role, content: given } = (message ?? {}) as { readonly role?: unknown; readonly content?: unknown };
+    const content = textOf(given);
+    if (content === undefined) throw new Error(`messages[${i}].content is no text`);
+    if ((role === "system" || role === "developer") && i > 0)
+      throw new Error(`messages[${i}].role is ${JSON.stringify(role)}, but only the first message may be the system's`);
     if (role === "system" || role === "developer") conversation = { ...conversation, system: content };
     else if (role === "user" || role === "assistant") conversation = say(conversation, conversation.last, { role, text: content });
     else throw new Error(`messages[${i}].role is ${JSON.stringify(role)}, but must be system, user or assistant`);
@@ -98,10 +111,27 @@ export function imported(text: string): Conversation {
   return conversation;
 }
 
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new Error(`this file is no JSON: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** Content as text: other programs write it as parts, too. */
+function textOf(content: unknown): string | undefined {
+  if (typeof content === "string") return content;
+  if (!Array.isArray(content)) return undefined;
+  const texts = content.map((part: { readonly type?: unknown; readonly text?: unknown } | null) => part?.type === "text" && part.text);
+  return texts.every((text) => typeof text === "string") ? texts.join("") : undefined;
+}
+
 function checked({ system = "", said = [], last }: Partial<Conversation>): Conversation {
   const ids = new Set<number>();
-  for (const [i, one] of said.entries()) {
+  for (const [i, one] of (said as readonly (Said | null)[]).entries()) {
     const isFine =
+      one !== null &&
       Number.isSafeInteger(one.id) &&
       !ids.has(one.id) &&
       (one.parent === undefined || ids.has(one.parent)) &&

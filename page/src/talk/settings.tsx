@@ -1,5 +1,5 @@
 // How tokens are drawn, and what a text must keep to.
-import { useWords } from "../words.ts";
+import { useWords, type Words } from "../words.ts";
 
 /** What a person has set, as texts: an empty one leaves the choice to the model. */
 export interface Sampling {
@@ -39,7 +39,7 @@ export const noSampling: Sampling = {
 };
 
 /** The keys of a request's body. @throws Error where the schema is no JSON */
-export function samplingBody(sampling: Sampling): Record<string, unknown> {
+export function samplingBody(sampling: Sampling, { talk: words }: Words): Record<string, unknown> {
   const set = (Object.keys(numbers) as NumberName[]).filter((name) => sampling[name] !== "");
   const stop = sampling.stop.split("\n").filter((line) => line !== "");
   return {
@@ -47,9 +47,20 @@ export function samplingBody(sampling: Sampling): Record<string, unknown> {
     ...(stop.length > 0 && { stop }),
     ...(sampling.grammar.trim() !== "" && { grammar: sampling.grammar }),
     ...(sampling.schema.trim() !== "" && {
-      response_format: { type: "json_schema", json_schema: { name: "answer", strict: true, schema: JSON.parse(sampling.schema) } },
+      response_format: {
+        type: "json_schema",
+        json_schema: { name: "answer", strict: true, schema: schemaOf(sampling.schema, words.schemaProblem) },
+      },
     }),
   };
+}
+
+function schemaOf(text: string, problem: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new Error(problem + (cause as Error).message, { cause });
+  }
 }
 
 interface SettingsProps {

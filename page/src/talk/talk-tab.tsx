@@ -1,10 +1,13 @@
 // Talking: a chat with a model that knows how, or a text that any model goes on from.
 import { useEffect, useState } from "preact/hooks";
 import type { ModelFacts } from "../../../src/serve/index.ts";
-import { ask } from "../api.ts";
+import { ask, Refused } from "../api.ts";
 import { useWords } from "../words.ts";
 import { Chat } from "./chat.tsx";
 import { Completion } from "./completion.tsx";
+
+/** Milliseconds after which one asks again for a model that does not answer yet, as one that is being trained. */
+const againMs = 5000;
 
 /** The tab. @param models the names of those that answer */
 export function TalkTab({ models }: { readonly models: readonly string[] }) {
@@ -15,14 +18,25 @@ export function TalkTab({ models }: { readonly models: readonly string[] }) {
   const [mode, setMode] = useState<"chat" | "text">();
   useEffect(() => {
     let isCurrent = true;
-    setFacts(undefined);
-    setProblem(undefined);
-    ask<ModelFacts>("model", { name }).then(
-      (found) => isCurrent && setFacts(found),
-      (error: Error) => isCurrent && setProblem(error.message),
-    );
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const say = (found: ModelFacts | undefined, told: string | undefined) => {
+      setFacts(found);
+      setProblem(told);
+    };
+    const look = () =>
+      ask<ModelFacts>("model", { name }).then(
+        (found) => isCurrent && say(found, undefined),
+        (error: Error) => {
+          if (!isCurrent) return;
+          say(undefined, error.message);
+          if (error instanceof Refused && error.status === 503) timer = setTimeout(look, againMs);
+        },
+      );
+    say(undefined, undefined);
+    void look();
     return () => {
       isCurrent = false;
+      clearTimeout(timer);
     };
   }, [name]);
   const shown = mode ?? (facts?.hasTemplate ? "chat" : "text");

@@ -33,8 +33,8 @@ export function Samples({ run, rows }: { readonly run: RunSummary; readonly rows
               }}
             />
           </label>
-          {row.samples.map(({ prompt, text }) => (
-            <p key={prompt} class="sample">
+          {row.samples.map(({ prompt, text }, number) => (
+            <p key={number} class="sample">
               <b>{prompt}</b>
               {text}
             </p>

@@ -32,8 +32,8 @@ export function WatchTab({ theme }: { readonly theme: string }) {
   const { event: runs, isHeard } = useEvents<readonly RunSummary[]>("events", "runs");
   const [chosen, setChosen] = useState<readonly string[]>();
   const [range, setRange] = useState<StepRange>();
-  const leading = runs?.find(({ state }) => state === "training") ?? runs?.[0];
-  const ids = (chosen ?? (leading ? [leading.id] : [])).filter((id) => runs?.some((run) => run.id === id));
+  const leading = useLeading(runs ?? []);
+  const ids = (chosen ?? (leading === undefined ? [] : [leading])).filter((id) => runs?.some((run) => run.id === id));
   const shown = useSeries(runs ?? [], ids, range);
   const first = shown[0];
   if (runs === undefined) return <p class="message">{isHeard ? words.loading : words.lost}</p>;
@@ -47,13 +47,22 @@ export function WatchTab({ theme }: { readonly theme: string }) {
       )}
       <RunList runs={runs} chosen={ids} onChoose={(next) => setChosen(next.slice(0, mostShown))} />
       <div class="stack">
-        {first && <Tiles run={first.run} />}
+        {first && <Tiles key={first.run.id} run={first.run} />}
         <Curves shown={shown} theme={theme} range={range} onRange={setRange} />
-        {first && <SamplesOf run={first.run} />}
+        {first && <SamplesOf key={first.run.id} run={first.run} />}
         <Differences runs={shown.map(({ run }) => run)} />
       </div>
     </div>
   );
+}
+
+/** The id of the run that is shown where a person has chosen none: one that trains or pauses, the same as long as it does; else the one before, or the newest. */
+function useLeading(runs: readonly RunSummary[]): string | undefined {
+  const before = useRef<string | undefined>(undefined);
+  const live = runs.filter(({ state }) => state === "training" || state === "paused");
+  const same = (some: readonly RunSummary[]) => some.find(({ id }) => id === before.current);
+  before.current = (same(live) ?? live[0] ?? same(runs) ?? runs[0])?.id;
+  return before.current;
 }
 
 /** The curves of the runs that are shown, asked for again where a run has gone on. */
@@ -107,17 +116,17 @@ function useVisibility(): boolean {
 }
 
 function SamplesOf({ run }: { readonly run: RunSummary }) {
-  const [rows, setRows] = useState<{ readonly id: string; readonly rows: readonly SamplesRow[] }>();
+  const [rows, setRows] = useState<readonly SamplesRow[]>([]);
   const { id, step } = run;
   useEffect(() => {
     let isCurrent = true;
     ask<readonly SamplesRow[]>("samples", { run: id }).then(
-      (found) => isCurrent && setRows({ id, rows: found }),
+      (found) => isCurrent && setRows(found),
       () => undefined, // as with curves
     );
     return () => {
       isCurrent = false;
     };
   }, [id, step, run.changed]);
-  return <Samples run={run} rows={rows?.id === id ? rows.rows : []} />;
+  return <Samples run={run} rows={rows} />;
 }
