@@ -2,12 +2,14 @@
 // its text alone.
 import { expect } from "vitest";
 import type { Backend } from "../backend/index.ts";
-import { fail, Rng, type StateDType } from "../base/index.ts";
-import { initialise, llamaConfig, parameterRows, type WeightSource } from "../model/index.ts";
+import { fail, quantise, Rng, type StateDType } from "../base/index.ts";
+import { initialise, llamaConfig, type ParameterRow, parameterRows, type WeightSource } from "../model/index.ts";
 import { type Sequence, SequenceModel } from "./index.ts";
 
 /** What differs between two schedules beside their seeds. */
 export interface Schedule {
+  /** How matrices lie: those of q8_0 are multiplied as bytes, in steps of several nodes. */
+  readonly matrices: "f32" | "q8_0";
   readonly cacheType: StateDType;
   /** A window that is no multiple of a page's keys. */
   readonly slidingWindow?: number;
@@ -17,7 +19,20 @@ const shape = { vocabSize: 61, dim: 64, nLayers: 2, nHeads: 2, nKvHeads: 1, hidd
 const parameters = new Map(
   [...initialise(parameterRows(llamaConfig(shape)), 5)].map(([name, values]) => [name, values.map((value) => value * 4)]),
 );
-const weights: WeightSource = { read: async ({ name }) => parameters.get(name) ?? fail("test", `no parameter ${name}`) };
+const valuesOf = ({ name }: Pick<ParameterRow, "name">) => parameters.get(name) ?? fail("test", `no parameter ${name}`);
+const floats: WeightSource = { read: async (row) => valuesOf(row) };
+const blocks: WeightSource = {
+  ...floats,
+  stored: (row) =>
+    row.shape.length < 2
+      ? undefined
+      : {
+          dtype: "q8_0",
+          bytes: async function* () {
+            yield quantise("q8_0", Float64Array.from(valuesOf(row)));
+          },
+        },
+};
 
 interface Known {
   readonly sequence: Sequence;
@@ -30,13 +45,13 @@ interface Known {
 /** @returns how many rows were computed beside those of the texts, so that a test can see that sequences paused */
 export async function fuzzModel(
   backend: Backend,
-  { cacheType, slidingWindow }: Schedule,
+  { matrices, cacheType, slidingWindow }: Schedule,
   seed: number,
   operations: number,
 ): Promise<number> {
   const rng = new Rng(seed);
   const config = llamaConfig({ ...shape, ...(slidingWindow !== undefined && { slidingWindow }) });
-  const open = (pages: number) => SequenceModel.open(backend, config, weights, { cacheType, pages });
+  const open = (pages: number) => SequenceModel.open(backend, config, matrices === "q8_0" ? blocks : floats, { cacheType, pages });
   await using model = await open(4 + rng.below(3));
   await using judge = await open(16);
   let all: Known[] = [];

@@ -3,9 +3,9 @@ import { chooseTarget, openCpuBackend } from "../host/index.ts";
 import { fuzzModel } from "./sequence-schedule.test.helper.ts";
 
 const schedules = {
-  wasm: { cacheType: "f16", slidingWindow: 70 },
-  avx2: { cacheType: "q8_0" },
-  avx512: { cacheType: "f32", slidingWindow: 100 },
+  wasm: { matrices: "f32", cacheType: "f16", slidingWindow: 70 },
+  avx2: { matrices: "q8_0", cacheType: "q8_0" },
+  avx512: { matrices: "q8_0", cacheType: "f32", slidingWindow: 100 },
 } as const;
 
 for (const [target, schedule] of Object.entries(schedules)) {
