@@ -27,5 +27,7 @@ export {
 } from "./step.ts";
 export { corpusStepRows, stepRows } from "./steps.ts";
 export { readCalibration } from "./text/calibration-file.ts";
+export { type PerplexityPercentiles, percentilesOf } from "./text/cutoffs.ts";
 export { KeyList } from "./text/key-list.ts";
+export { type MeterMark, type MeterSettings, openMeter, type PerplexityMeter } from "./text/perplexity-meter.ts";
 export { type SentenceOptions, sentencesOf } from "./text/pieces.ts";

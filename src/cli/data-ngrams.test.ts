@@ -37,6 +37,37 @@ test("both forms say the same, and the step perplexity asks them", async () => {
   expect(own).toBeLessThan(Number(other) / 2);
 });
 
+test("percentiles of a sample are written, and the step takes them as its cutoffs", async () => {
+  const model = ["--model", inside("p.ngrams"), "--tokenizer", tokenizer];
+  await cria("data", "ngrams", "--order", "2", "--tokenizer", tokenizer, "--out", inside("p.ngrams"), inside("text.txt"));
+  await writeFile(
+    inside("sample.jsonl"),
+    ["the llama", "zebras sing", "the water", "qqqq", ""].map((text) => JSON.stringify({ text })).join("\n"),
+  );
+  const made = await cria("data", "percentiles", ...model, "--out", inside("cutoffs.json"), inside("sample.jsonl"), "--json");
+  expect(made.code, made.stderr).toBe(0);
+  expect(JSON.parse(made.stdout)).toMatchObject({ documents: 4, measuredWith: { normalise: true, lineEnds: "sentences" } });
+  const row = stepRows.find(({ name }) => name === "perplexity")!;
+  const given = { model: inside("p.ngrams"), tokenizer, cutoffs: inside("cutoffs.json"), buckets: ["head", "middle", "tail"] };
+  const step = await row.open(row.parameters.parse(given), { read: (path) => readFile(path) });
+  const bucket = (text: string) => (step.apply(new CleanDocument(text)) as CleanDocument).facts.bucket;
+  expect(["the llama", "the water", "zebras sing"].map(bucket)).toEqual(expect.arrayContaining(["head", "tail"]));
+  const half = await cria(
+    "data",
+    "percentiles",
+    ...model,
+    "--share",
+    "0.5",
+    "--out",
+    inside("half.json"),
+    inside("sample.jsonl"),
+    "--json",
+  );
+  expect(JSON.parse(half.stdout).documents).toBeLessThan(4);
+  const refused = await cria("data", "percentiles", ...model, "--share", "2", "--out", inside("x.json"), inside("sample.jsonl"));
+  expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining("--share is 2 but must be above 0 and at most 1") });
+});
+
 test("words are learned from without a tokenizer, as they are written on demand", async () => {
   const told = await cria("data", "ngrams", "--order", "2", "--as-written", "--out", inside("w.ngrams"), inside("text.txt"));
   expect(told.stdout).toMatch(/w\.ngrams: learned from 11 words in 2 sentences\n {2}1-grams: 13, discounts 0\.500/);

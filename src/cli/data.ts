@@ -1,4 +1,4 @@
-// cria data: get, prepare, try, steps, ngrams, classifier, explain, stats, mix, trace, verify
+// cria data: get, prepare, try, steps, ngrams, percentiles, classifier, explain, stats, mix, trace, verify
 import { PreparedData, verifyPrepared } from "../corpus/index.ts";
 import { type Command, type CommandGroup, rowOf } from "./command.ts";
 import { classifierCommand } from "./data-classifier.ts";
@@ -6,6 +6,7 @@ import { explainCommand } from "./data-explain.ts";
 import { getCommand } from "./data-get.ts";
 import { mixCommand } from "./data-mix.ts";
 import { ngramsCommand } from "./data-ngrams.ts";
+import { percentilesCommand } from "./data-percentiles.ts";
 import { prepareCommand } from "./data-prepare.ts";
 import { stepsCommand } from "./data-steps.ts";
 import { manifestJson, manifestText, onlyArgument } from "./data-text.ts";
@@ -54,6 +55,7 @@ export const dataCommand: CommandGroup = {
     tryCommand,
     stepsCommand,
     ngramsCommand,
+    percentilesCommand,
     classifierCommand,
     explainCommand,
     statsCommand,

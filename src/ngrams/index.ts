@@ -1,5 +1,6 @@
 export { readArpa } from "./arpa-read.ts";
 export { ArpaWriter } from "./arpa-write.ts";
+export { isKenLm } from "./kenlm-read.ts";
 export { ModelBuilder } from "./model-builder.ts";
 export { mostOrder, NgramModel, NgramScorer, type ScoreOptions, type WordScore } from "./ngram-model.ts";
 export type { NgramSink } from "./ngram-sink.ts";

@@ -2,8 +2,10 @@
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { expect, test } from "vitest";
-import { CleanDocument } from "../document.ts";
+import { CleanDocument, type Facts } from "../document.ts";
 import { isDropped } from "../step.ts";
+import { type PerplexityPercentiles, percentilesOf } from "../text/cutoffs.ts";
+import { openMeter } from "../text/perplexity-meter.ts";
 import { perplexity } from "./perplexity.ts";
 
 interface Golden {
@@ -13,9 +15,13 @@ interface Golden {
 }
 
 const golden: Golden = JSON.parse(readFileSync(new URL("../../../test/goldens/cc-net.golden.json", import.meta.url), "utf8"));
+const { models }: { readonly models: readonly { readonly binary?: string }[] } = JSON.parse(
+  readFileSync(new URL("../../../test/goldens/ngrams.golden.json", import.meta.url), "utf8"),
+);
 const contents: Readonly<Record<string, Uint8Array>> = {
   "xx.arpa": gunzipSync(Buffer.from(golden.arpa, "base64")),
   "xx.sp.model": gunzipSync(Buffer.from(golden.tokenizer, "base64")),
+  "xx.arpa.bin": gunzipSync(Buffer.from(models.flatMap(({ binary }) => binary ?? [])[0] ?? "", "base64")),
   "cutoff.csv": Buffer.from(",de,xx\n0,0,0\n30,4,5\n60,6,5.5\n"),
 };
 const files = { read: async (path: string) => contents[path]! };
@@ -45,9 +51,55 @@ test("a document goes by its bucket, which two numbers or a table's rows cut", a
   expect(await at([5.2, 6])).toEqual({ id: "a", perplexity: whole, bucket: "middle" });
   expect(await at([5, 5.2])).toEqual({ reason: "tail", measured: whole, limit: 5.2 });
   expect(await at([5.3, 6], { buckets: ["tail"] })).toEqual({ reason: "head", measured: whole, limit: 5.3 });
-  const table = { lineEnds: "deleted", cutoffs: "cutoff.csv", language: "xx" };
-  expect(await said(table, text, { language: "xx" })).toMatchObject({ bucket: "middle" });
-  expect(await said({ ...table, percentiles: [0, 30] }, text, { language: "xx" })).toEqual({ reason: "tail", measured: whole, limit: 5 });
+});
+
+test("the percentiles of a sample are cutoffs for the model, pieces and settings that it was measured with", async () => {
+  const settings = { ...usual, lineEnds: "deleted", normalise: true } as const;
+  const meter = await openMeter(settings, files);
+  const measured = Float64Array.from(golden.perplexities, ({ text }) => meter.measure(text));
+  expect([...measured]).toEqual(golden.perplexities.map(({ whole }) => whole));
+  const found = percentilesOf(measured, meter.mark);
+  const buckets = ["head", "middle", "tail"] as const;
+  const counts = async (cutoffs: PerplexityPercentiles, more: object = {}) => {
+    const read = async (path: string) => (path === "cutoffs.json" ? Buffer.from(JSON.stringify(cutoffs)) : contents[path]!);
+    const given = { ...settings, cutoffs: "cutoffs.json", buckets, ...more };
+    const step = await perplexity.open(perplexity.parameters.parse(given), { read });
+    const said = golden.perplexities.map(({ text }) => (step.apply(new CleanDocument(text)) as CleanDocument).facts.bucket);
+    return buckets.map((bucket) => said.filter((one) => one === bucket).length);
+  };
+  const below = (limit: number) => measured.filter((one) => one < limit).length;
+  for (const percentiles of [
+    [30, 60],
+    [10, 90],
+  ]) {
+    const [middle = 0, tail = 0] = percentiles.map((percentile) => found.perplexities[percentile]!);
+    const expected = [below(middle), below(tail) - below(middle), measured.length - below(tail)];
+    expect(await counts(found, { percentiles })).toEqual(expected);
+    expect(expected[0]! / measured.length).toBeLessThanOrEqual(percentiles[0]! / 100 + 1 / measured.length);
+  }
+  await expect(counts(found, { normalise: false })).rejects.toThrow("measured with the normalise true, but the step has false");
+  await expect(counts(found, { lineEnds: "sentences" })).rejects.toThrow("measured with the lineEnds deleted, but the step has sentences");
+  await expect(counts(found, { tokenizer: undefined })).rejects.toThrow(/measured with the tokenizer [0-9a-f]{64}, but the step has null/);
+  await expect(counts(found, { model: "xx.arpa.bin" })).rejects.toThrow(
+    /measured with the model [0-9a-f]{64}, but the step has [0-9a-f]{64}: measure/,
+  );
+  await expect(counts(found, { percentiles: [0.5, 60] })).rejects.toThrow("it has no percentile 0.5");
+  await expect(counts({ ...found, perplexities: [1] })).rejects.toThrow("cutoffs.json: ");
+});
+
+test("percentiles are numpy's", () => {
+  const mark = { model: "m", tokenizer: null, normalise: true, lineEnds: "sentences" } as const;
+  const { perplexities, documents } = percentilesOf(Float64Array.of(40, 10, 30, 20), mark);
+  expect([0, 25, 30, 50, 60, 100].map((percentile) => perplexities[percentile])).toEqual([10, 17.5, 19, 25, 28, 40]);
+  expect(documents).toBe(4);
+  expect(() => percentilesOf(new Float64Array(0), mark)).toThrow("no perplexity was measured");
+});
+
+test("CCNet's table is taken with models and pieces of its forms", async () => {
+  const table = { model: "xx.arpa.bin", cutoffs: "cutoff.csv", language: "xx", buckets: ["head", "middle", "tail"] };
+  const found = (await said({ ...table, percentiles: [0, 30] }, "the llama", { language: "xx" })) as Facts;
+  const { perplexity: measured } = found;
+  expect(found.bucket).toBe(Number(measured) < 5 ? "middle" : "tail");
 });
 
 test("documents of other languages and without text stay as they are", async () => {
@@ -78,11 +130,18 @@ test("without a tokenizer words are counted, and the text as it is where it is n
   expect(plain).toMatchObject({ facts: { perplexity: Number((10 ** (1.75 / 3)).toFixed(1)) } });
 });
 
+const ccNet = { model: "xx.arpa.bin" };
 test.each([
   [{ cutoffs: [6, 5] }, "the cutoffs of perplexity fall from 6 to 5"],
-  [{ cutoffs: "cutoff.csv" }, "cutoff.csv: it has cutoffs of many languages: say the language"],
-  [{ cutoffs: "cutoff.csv", language: "fr" }, 'cutoff.csv: it has no cutoffs of "fr", but of de, xx'],
-  [{ cutoffs: "cutoff.csv", language: "xx", percentiles: [30, 61] }, 'cutoff.csv: it has no cutoff of "xx" at the percentile 61'],
+  [
+    { cutoffs: "cutoff.csv", language: "xx" },
+    "cutoff.csv: CCNet's cutoffs hold only with its own models and pieces, but xx.arpa is no binary file",
+  ],
+  [{ cutoffs: "cutoff.csv", model: "xx.arpa.bin", tokenizer: undefined }, "but no tokenizer is named"],
+  [{ cutoffs: "cutoff.csv", model: "xx.arpa.bin", normalise: false }, "but normalise is false"],
+  [{ ...ccNet, cutoffs: "cutoff.csv" }, "cutoff.csv: it has cutoffs of many languages: say the language"],
+  [{ ...ccNet, cutoffs: "cutoff.csv", language: "fr" }, 'cutoff.csv: it has no cutoffs of "fr", but of de, xx'],
+  [{ ...ccNet, cutoffs: "cutoff.csv", language: "xx", percentiles: [30, 61] }, 'cutoff.csv: it has no cutoff of "xx" at the percentile 61'],
 ])("%o is refused", async (given, message) => {
   await expect(open(given)).rejects.toThrow(message);
 });
