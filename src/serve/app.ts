@@ -115,9 +115,15 @@ function turnAway(parts: AppParts, c: Context<Env>, methods?: readonly string[])
   }
 }
 
-/** The protocol whose routes begin as the path does. */
+/** The protocol whose routes begin as the path does: with a whole path of theirs, or with a first folder that no other protocol has. */
 function protocolOf({ protocols }: AppParts, path: string): Protocol {
-  return protocols.find(({ routes }) => routes.some((route) => path === route.path || path.startsWith(`${route.path}/`))) ?? protocols[0];
+  const below = protocols.find(({ routes }) => routes.some((route) => path === route.path || path.startsWith(`${route.path}/`)));
+  const [owner, ...others] = protocols.filter(({ routes }) => routes.some((route) => folderOf(route.path) === folderOf(path)));
+  return below ?? (others.length === 0 ? owner : undefined) ?? protocols[0];
+}
+
+function folderOf(path: string): string | undefined {
+  return path.split("/")[1];
 }
 
 function responseOf({ status = 200, headers = {}, body }: Answer): Response {

@@ -98,6 +98,20 @@ test("what is wrong is told in the protocol's own form, with the parameter's nam
     status: 400,
     json: { type: "error", error: { type: "invalid_request_error", message: expect.stringContaining("container") } },
   });
+  const odd = [
+    [{ output_config: { effort: "high" } }, 'output_config.effort is "high", but'],
+    [{ output_config: { format: { type: "json_schema", schema: { typ: 1 } } } }, "output_config.format: "],
+    [{ tools: [{ name: "a", input_schema: { type: "string" } }] }, 'tools[0].input_schema.type is "string"'],
+    [{ tools: [{ name: "a b", input_schema: schema }] }, 'tools[0].name is "a b"'],
+  ] as const;
+  for (const [change, message] of odd) {
+    const { status, json } = await post(`${server().url}/v1/messages`, { ...greedy, ...change });
+    expect({ status, message: json.error.message }).toEqual({ status: 400, message: expect.stringContaining(message) });
+  }
+  for (const path of ["/v1/messages/batches", "/v1/messages/count_tokens/x"]) {
+    const nothing = await post(`${server().url}${path}`, greedy);
+    expect(nothing).toMatchObject({ status: 404, json: { type: "error", error: { type: "not_found_error" } } });
+  }
   const unknown = await post(`${server().url}/v1/messages`, { ...greedy, max_token: 3 });
   expect(unknown.json.error.message).toContain("max_tokens");
 });

@@ -6,7 +6,7 @@ import { type Answer, type Route, route } from "../protocol.ts";
 import { Blocks, stopOf } from "./blocks.ts";
 import { errorBody } from "./errors.ts";
 import { type CountBody, countBody, type MessagesBody, messagesBody } from "./keys.ts";
-import { chatPrompt, messageRequest } from "./request.ts";
+import { chatPrompt, messageRequest, names } from "./request.ts";
 
 /** The route of messages. */
 export const messages: Route = route({
@@ -22,7 +22,7 @@ export const countTokens: Route = route({
   ...{ method: "POST", path: "/v1/messages/count_tokens", summary: "The tokens of a prompt", body: countBody },
   async handle(context: RequestContext, body: CountBody): Promise<Answer> {
     const prompts = [chatPrompt(context, body)];
-    const tokens = await context.server.engine.count({ model: body.model, prompts, signal: context.signal });
+    const tokens = await context.server.engine.count({ model: body.model, prompts, signal: context.signal, names });
     return { body: { json: { input_tokens: tokens } } };
   },
 });

@@ -3,7 +3,16 @@ import { anthropicMessages, type Tool, type ToolChoice } from "../../dialogue/in
 import type { DialogueOptions } from "../../llama/index.ts";
 import type { RequestContext } from "../context.ts";
 import type { ChatPrompt, GenerationRequest } from "../generation.ts";
+import type { ParamNames } from "../request-error.ts";
 import type { CountBody, MessagesBody } from "./keys.ts";
+
+/** What errors call the parameters that have other names in OpenAI's chats. */
+export const names: ParamNames = [
+  [/\btools\[(\d+)\]\.function\.parameters\b/g, "tools[$1].input_schema"],
+  [/\btools\[(\d+)\]\.function\b/g, "tools[$1]"],
+  [/\bresponse_format\b/g, "output_config.format"],
+  [/\breasoning_effort\b/g, "output_config.effort"],
+];
 
 /** A request for one message. */
 export function messageRequest(context: RequestContext, body: MessagesBody): GenerationRequest {
@@ -19,7 +28,7 @@ export function messageRequest(context: RequestContext, body: MessagesBody): Gen
       ...(topK !== undefined && { topK }),
       ...(stop !== undefined && { stop }),
     },
-    ...{ key: context.key, signal: context.signal },
+    ...{ key: context.key, signal: context.signal, names },
   };
 }
 

@@ -65,10 +65,17 @@ test.each([
   ["a larger context", { options: { num_ctx: 1e9 } }, "options.num_ctx"],
   ["an option that is not offered", { options: { tfs_z: 0.5 } }, "tfs_z"],
   ["an unknown option", { options: { temperatur: 1 } }, "temperature"],
+  ["a level of thinking", { think: "high" }, 'think is "high", but'],
+  ["a schema", { format: { typ: 1 } }, "format: "],
   ["an unknown model", { model: "nobody" }, "nobody"],
   ["a wrong type", { messages: "ab" }, "messages"],
 ])("%s is refused by name", async (_, change, named) => {
   const { status, json } = await post(`${server().url}/api/chat`, { ...greedy, ...change });
   expect(status).toBeGreaterThanOrEqual(400);
   expect(json).toEqual({ error: expect.stringContaining(named) });
+});
+
+test("a path that no route has is told in the protocol's own form", async () => {
+  const { status, json } = await post(`${server().url}/api/pull`, { model: "tiny" });
+  expect({ status, json }).toEqual({ status: 404, json: { error: expect.stringContaining("nothing at this path") } });
 });

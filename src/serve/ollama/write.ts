@@ -5,7 +5,7 @@ import { ChatMessage, wholeArguments } from "../chat-message.ts";
 import type { RequestContext } from "../context.ts";
 import type { Generation, LoggedToken, Prompt } from "../generation.ts";
 import { type Answer, type Route, route } from "../protocol.ts";
-import { refuse, requestErrorOf } from "../request-error.ts";
+import { type ParamNames, refuse, requestErrorOf } from "../request-error.ts";
 import type { ServedModel } from "../served-model.ts";
 import { tokenText } from "../token-text.ts";
 import { errorBody } from "./errors.ts";
@@ -35,6 +35,13 @@ export const writing: readonly Route[] = [
       return write(context, body, { form: "response", promptFor: (model) => generatePrompt(model, body) });
     },
   }),
+];
+
+/** What errors call the parameters that have other names in OpenAI's chats. */
+const names: ParamNames = [
+  [/\bresponse_format\b/g, "format"],
+  [/\breasoning_effort\b/g, "think"],
+  [/\bmax_tokens\b/g, "options.num_predict"],
 ];
 
 interface Asked {
@@ -89,7 +96,7 @@ async function write(context: RequestContext, body: Body, { form, promptFor }: A
   if (prompt === undefined)
     return { body: { json: { ...frame(lease.name), ...said(form, new ChatMessage()), done: true, done_reason: "load" } } };
   const generation = await engine.open({
-    ...{ model: lease.name, prompts: [prompt], maxTokens: mostTokens(options), key: context.key, signal: context.signal },
+    ...{ model: lease.name, prompts: [prompt], maxTokens: mostTokens(options), key: context.key, signal: context.signal, names },
     options: { ...writingOptions(options), ...(logprobs === true && { logProbabilities: top }) },
   });
   timing.opened();
