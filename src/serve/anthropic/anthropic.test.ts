@@ -66,7 +66,7 @@ test("a tool that must be called is called with arguments of its schema, whole a
 });
 
 test("a call that max_tokens cuts has no input", async () => {
-  const asked = { ...greedy, tools, tool_choice: { type: "any" as const } };
+  const asked = { ...cold, tools, tool_choice: { type: "any" as const } };
   const inputs: unknown[] = [];
   for (const max_tokens of [24, 32, 40, 48]) {
     const whole = await client().messages.create({ ...asked, max_tokens });
