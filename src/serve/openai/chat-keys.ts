@@ -55,7 +55,7 @@ const ownKeys = {
   audio: refused(textOnly),
   prediction: refused("texts are not predicted here: leave it out, the text is the same"),
   web_search_options: refused("this server searches nothing: leave it out"),
-  verbosity: refused("no model here knows it: say in the messages how long an answer should be"),
+  verbosity: refused("no model here knows it: say in the messages how long an answer should be", "medium"),
   metadata: harmless(z.record(z.string(), z.string())),
   store: harmless(z.boolean()),
   service_tier: harmless(z.string()),
