@@ -26,6 +26,16 @@ export interface ClusterStep extends KeyedStep {
   readonly bands: number;
   /** Documents that a cluster may have; what would make it larger is left apart, and told. */
   readonly mostDocuments: number;
+  /** Which keys with the same number count as shared; equal ones alone when absent. */
+  readonly near?: NearKeys;
+}
+
+/** Keys count as shared where their upper halves begin with the same bits and few of all 64 bits differ. */
+export interface NearKeys {
+  /** Bits at the top of the upper half, at most 32, which are the same. */
+  readonly sameBits: number;
+  /** Bits that may differ. */
+  readonly distance: number;
 }
 
 /** A step over all documents of a source, with its parameters set. */

@@ -10,7 +10,15 @@ export {
   stepEntries,
   stepFilesOf,
 } from "./chain.ts";
-export { type ClusterStep, type CorpusStep, type CorpusStepRow, corpusStepRow, isClusterStep, type MarkStep } from "./corpus-step.ts";
+export {
+  type ClusterStep,
+  type CorpusStep,
+  type CorpusStepRow,
+  corpusStepRow,
+  isClusterStep,
+  type MarkStep,
+  type NearKeys,
+} from "./corpus-step.ts";
 export { CleanDocument, type Facts } from "./document.ts";
 export { expandPresets, type Preset, presetSteps, presets } from "./presets.ts";
 export {

@@ -10,6 +10,7 @@ import { codeQuality } from "./steps/code-quality.ts";
 import { decontaminate } from "./steps/decontaminate.ts";
 import { dedupDocuments, dedupLines } from "./steps/dedup.ts";
 import { dedupNear } from "./steps/dedup-near.ts";
+import { dedupSimhash } from "./steps/dedup-simhash.ts";
 import { finewebQuality } from "./steps/fineweb.ts";
 import { gopherQuality } from "./steps/gopher-quality.ts";
 import { gopherRepetition } from "./steps/gopher-repetition.ts";
@@ -40,4 +41,4 @@ export const stepRows: readonly StepRow[] = [
 ];
 
 /** The steps over all documents that recipes may name. */
-export const corpusStepRows: readonly CorpusStepRow[] = [dedupLines, dedupDocuments, dedupNear];
+export const corpusStepRows: readonly CorpusStepRow[] = [dedupLines, dedupDocuments, dedupNear, dedupSimhash];

@@ -27,6 +27,8 @@ export interface WrittenKeys {
   readonly partitions: number;
   /** Keys of each document, where they are compared by their numbers: each then lies with its document's number. 0 where they are not. */
   readonly bands: number;
+  /** Bits of a key's upper half, from the top, that choose its partition. */
+  readonly partitionBits: number;
 }
 
 /** Numbers that a key takes: its halves and, where documents are clustered, its document. */
@@ -35,10 +37,12 @@ export function keyWidth(bands: number): number {
 }
 
 /** Writes the keys of a task. */
-export async function writeKeys(path: string, { halves, documents, partitions, bands }: WrittenKeys): Promise<void> {
+export async function writeKeys(path: string, { halves, documents, partitions, bands, partitionBits }: WrittenKeys): Promise<void> {
   const width = keyWidth(bands);
   const inBand = partitions / Math.max(1, bands);
-  const partition = (key: number) => (bands === 0 ? 0 : key % bands) * inBand + partitionOf(halves[2 * key + 1]!, inBand);
+  const lowerBits = 32 - partitionBits;
+  const chosenBy = (high: number) => ((high >>> lowerBits) << lowerBits) >>> 0;
+  const partition = (key: number) => (bands === 0 ? 0 : key % bands) * inBand + partitionOf(chosenBy(halves[2 * key + 1]!), inBand);
   const count = halves.length / 2;
   const head = new Uint32Array(2 + partitions);
   [head[0], head[1]] = [partitions, documents];

@@ -116,6 +116,8 @@ export interface Comparison {
   readonly partitions: number;
   /** Keys per document that are compared by their numbers; 0 where all are compared with all. */
   readonly bands: number;
+  /** Bits of a key's upper half that choose its partition. */
+  readonly partitionBits: number;
 }
 
 /** A group has at most so many partitions: each of its tasks reads a file for each. */
@@ -124,9 +126,14 @@ const mostPartitions = 1024;
 /** The comparison that a step asks for. @param partitions of the keys of all documents, so many that memory holds one, where documents have keys for lines */
 export function comparisonOf(step: CorpusStep, parts: number, partitions: number): Comparison {
   if (isClusterStep(step))
-    return { groups: 1, partitions: step.bands * Math.ceil(Math.min(mostPartitions, partitions) / step.bands), bands: step.bands };
+    return {
+      groups: 1,
+      partitions: step.bands * Math.ceil(Math.min(mostPartitions, partitions) / step.bands),
+      bands: step.bands,
+      partitionBits: step.near?.sameBits ?? 32,
+    };
   const groups = Math.min(step.groups, parts);
-  return { groups, partitions: Math.min(mostPartitions, Math.ceil(partitions / groups)), bands: 0 };
+  return { groups, partitions: Math.min(mostPartitions, Math.ceil(partitions / groups)), bands: 0, partitionBits: 32 };
 }
 
 /** The parts of a group: `first` to `end`, which is not among them. */

@@ -217,6 +217,27 @@ test("near-duplicates go, and others stay: planted ones are found as often as th
   });
 });
 
+test("of long texts with small changes the first stays, by fingerprints", async () => {
+  await withFolder(async (folder) => {
+    const rng = new Rng(16);
+    const word = () => rng.uint32().toString(36);
+    const books = Array.from({ length: 12 }, () => Array.from({ length: 3000 }, word));
+    const editions = books.slice(0, 8).map((words) => words.map((one, i) => (i % 1500 === 7 ? word() : one)));
+    const documents = [...books, ...editions].map((words) => words.join(" "));
+    await writeFile(join(folder, "a.jsonl"), documents.map((text) => `${JSON.stringify({ text })}\n`).join(""));
+    for (const [work, stretchBytes] of [
+      ["one", 1 << 24],
+      ["many", 50_000],
+    ] as const) {
+      const { job } = await openJob([{ name: "books", weight: 1, paths: "*.jsonl", steps: ["dedupSimhash"] }], {
+        ...{ folder, work: join(folder, work), stretchBytes },
+      });
+      await runPhases(job);
+      expect(await textsOf(job)).toEqual(documents.slice(0, 12));
+    }
+  });
+});
+
 test("a cluster grows to what it may have, and what is left apart is told", () => {
   const chain = Uint32Array.from(Array.from({ length: 9 }, (_, i) => [10 + i, 11 + i]).flat());
   const all = joinPairs([chain, Uint32Array.of(3, 7)], 100);

@@ -18,6 +18,7 @@ import {
   writeMarks,
   writeNumbers,
 } from "./keys.ts";
+import { nearPairsOf } from "./near-pairs.ts";
 import {
   clustersFileOf,
   comparisonOf,
@@ -74,7 +75,7 @@ async function compare(comparing: Comparing, index: number, path: string): Promi
     before += counts[i]!;
     return numbered;
   });
-  await writeNumbers(path, pairsOf(numbered));
+  await writeNumbers(path, step.near === undefined ? pairsOf(numbered) : nearPairsOf(numbered, step.near));
 }
 
 async function join(comparing: Comparing, path: string): Promise<void> {
@@ -156,8 +157,8 @@ class Pass {
 
   async #writeKeys(path: string): Promise<void> {
     if (this.#stage.behind === undefined) return;
-    const { partitions, bands } = comparisonOf(this.#stage.behind.step, this.#source.parts.length, this.#opened.partitions);
-    await writeKeys(path, { halves: this.#keys.halves, documents: this.#documentsKept, partitions, bands });
+    const { partitions, bands, partitionBits } = comparisonOf(this.#stage.behind.step, this.#source.parts.length, this.#opened.partitions);
+    await writeKeys(path, { halves: this.#keys.halves, documents: this.#documentsKept, partitions, bands, partitionBits });
   }
 
   /** The first pass reads the source's files, the others what the pass before has left. */
