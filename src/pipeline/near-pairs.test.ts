@@ -1,4 +1,4 @@
-// Near pairs by blocks against all pairs, which PyPI's simhash finds (test/goldens/make_simhash.py) or a plain loop.
+// Pairs of documents whose keys are near, found by blocks, against all pairs, which PyPI's simhash finds (test/goldens/make_simhash.py) or a plain loop.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
