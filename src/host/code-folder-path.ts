@@ -14,7 +14,11 @@ export function codeFolderPath(cache = process.env.CRIA_CACHE, system: System = 
   return folder && join(folder, "code");
 }
 
-type System = Pick<NodeJS.Process, "platform" | "env">;
+/** What a process knows of the system that it runs on; no type of Node, as a program without these checks the declarations. */
+interface System {
+  readonly platform: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
 
 function userCache({ platform, env }: System): string | undefined {
   if (platform === "win32") return env.LOCALAPPDATA && join(env.LOCALAPPDATA, "cria");
