@@ -21,21 +21,23 @@ export const float32Tolerance: GoldenTolerance = { logits: 1e-4, gradients: 1e-3
 
 /** Registers the golden tests for one backend. */
 export function goldenConformance(name: string, openBackend: () => Backend | Promise<Backend>, tolerance = float32Tolerance): void {
-  describe.each(loadGoldens().map((golden) => ({ model: golden.name, golden })))(`${name}: golden $model`, ({ golden }) => {
+  describe(name, () => {
     let backend: Backend;
     beforeAll(async () => {
       backend = await openBackend();
     });
     afterAll(() => backend.dispose());
 
-    test("logits", () => checkLogits(backend, golden, tolerance.logits));
-    test("loss and every gradient", () => checkGradients(backend, golden, tolerance));
-    test.each([
-      { how: "as one graph", recompute: false },
-      { how: "with recomputation", recompute: true },
-    ])("ten steps $how", ({ recompute }) => checkSteps(backend, golden, recompute, tolerance));
-    test("ten steps with gradient accumulation over two batches", () => checkGatheredSteps(backend, golden, tolerance));
-    test("greedy continuation with a cache", () => checkGeneration(backend, golden));
+    describe.each(loadGoldens().map((golden) => ({ model: golden.name, golden })))("golden $model", ({ golden }) => {
+      test("logits", () => checkLogits(backend, golden, tolerance.logits));
+      test("loss and every gradient", () => checkGradients(backend, golden, tolerance));
+      test.each([
+        { how: "as one graph", recompute: false },
+        { how: "with recomputation", recompute: true },
+      ])("ten steps $how", ({ recompute }) => checkSteps(backend, golden, recompute, tolerance));
+      test("ten steps with gradient accumulation over two batches", () => checkGatheredSteps(backend, golden, tolerance));
+      test("greedy continuation with a cache", () => checkGeneration(backend, golden));
+    });
   });
 }
 
