@@ -17,15 +17,19 @@ beforeAll(async () => {
   app = join(folder, "an app");
   await mkdir(app);
   await writeFile(join(app, "package.json"), JSON.stringify({ private: true, type: "module" }));
-  const [report] = JSON.parse((await npm(root, "pack", "--json", "--pack-destination", folder)).stdout.replace(/^[^[]*/, ""));
+  // Whoever runs the tests has built: packing builds nothing again, as that would replace the page while other tests look at it.
+  const [report] = JSON.parse((await npm(root, "pack", "--ignore-scripts", "--json", "--pack-destination", folder)).stdout);
   packed = report.files.map((file) => file.path);
   await npm(app, "install", "--prefer-offline", "--no-audit", "--no-fund", join(folder, report.filename));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-test("holds what runs and its types, and nothing else", () => {
-  for (const path of ["package.json", "LICENSE", "dist/index.js", "dist/index.d.ts", "dist/cli/main.js"]) expect(packed).toContain(path);
-  const stray = packed.filter((path) => !/^(?:dist\/.*\.(?:js|d\.ts)|package\.json|LICENSE|README\.md)$/.test(path));
+test("holds what runs and its types, the page that is served, and nothing else", async () => {
+  const needed = ["package.json", "LICENSE", "dist/index.js", "dist/index.d.ts", "dist/cli/main.js", "dist/page/index.html"];
+  for (const path of needed) expect(packed).toContain(path);
+  const page = await readFile(join(root, "dist/page/index.html"), "utf8");
+  for (const [, path] of page.matchAll(/(?:src|href)="\.\/([^"]+)"/g)) expect(packed).toContain(`dist/page/${path}`);
+  const stray = packed.filter((path) => !/^(?:dist\/.*\.(?:js|d\.ts)|package\.json|LICENSE|README\.md)$/.test(path) && !isOfPage(path));
   expect(stray).toEqual([]);
   expect(packed.filter((path) => /\.test\.|\.map$|node_modules/.test(path))).toEqual([]);
 });
@@ -116,6 +120,11 @@ test("gives typed imports that a strict project can use, without types of Node a
   expect((await run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", "."], app)).stdout).toBe("");
   expect((await run(process.execPath, ["use.js"], app)).stdout).toBe("here 1\n");
 });
+
+/** Whether a file is one that a bundler makes of the page: its HTML, icon, styles and script. */
+function isOfPage(path) {
+  return /^dist\/page\/(?:index\.html|icon\.svg|assets\/[\w-]+\.(?:js|css))$/.test(path);
+}
 
 /** Runs npm as the process that started us did, else from the PATH. */
 function npm(cwd, ...args) {
