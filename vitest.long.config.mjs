@@ -1,10 +1,10 @@
 // What `npm run test:long` runs: the tests that take minutes, with time to do so. CI leaves them out.
 import { defineConfig } from "vitest/config";
-import ordinary from "./vitest.config.mjs";
+import { common } from "./vitest.config.mjs";
 
 export default defineConfig({
   test: {
-    ...ordinary.test,
+    ...common,
     include: ["dist/**/*.long.test.js", "test/**/*.long.test.mjs"],
     exclude: ["**/node_modules/**"],
     testTimeout: 1_800_000,

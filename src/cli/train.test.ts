@@ -4,7 +4,7 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { Rng } from "../base/index.ts";
 import { dataRecipe, prepare } from "../corpus/index.ts";
 import { openFile } from "../files/index.ts";
@@ -33,6 +33,7 @@ threads: 1
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "cria-train-cli-"));
+  vi.stubEnv("CRIA_CACHE", join(folder, "cache")); // the runs of this file, here and in other processes, compile their kernels once
   const documents = writeDocuments();
   const model = await trainTokenizer(documents, {
     kind: "bytes",
@@ -48,7 +49,10 @@ beforeAll(async () => {
   await writeFile(join(folder, "recipe.yaml"), recipe);
 });
 
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await rm(folder, { recursive: true, force: true });
+});
 
 test("a run folder is a Hugging Face folder with the recipe, metrics and checkpoints beside", async () => {
   const { code, stdout } = await cria("train", "recipe.yaml", "--out", "run", "--json");
@@ -59,7 +63,7 @@ test("a run folder is a Hugging Face folder with the recipe, metrics and checkpo
   expect(source).toMatchObject({ name: "text", tokensSeen: 60 * 128 });
   expect(source!.epochs).toBeGreaterThan(1);
   expect((await readdir(join(folder, "run"))).sort()).toEqual([
-    ...["checkpoints", "config.json", "generation_config.json", "metrics.jsonl", "model.safetensors", "report.html"],
+    ...["checkpoints", "config.json", "generation_config.json", "machine.json", "metrics.jsonl", "model.safetensors", "report.html"],
     ...["tokenizer.json", "tokenizer_config.json", "train.yaml"],
   ]);
   const { config, bosTokenId, eosTokenIds } = readHfConfig("config.json", await readFile(join(folder, "run", "config.json")));
