@@ -3,7 +3,8 @@ import { Llama } from "cria";
 
 const [path, prompt, session] = process.argv.slice(2);
 if (session === undefined) throw new Error("usage: node examples/library.mjs MODEL PROMPT SESSION");
-const llama = await Llama.load(path, { threads: 1 });
+// A short context, so that its end comes soon below; without the option it is as long as the model's.
+const llama = await Llama.load(path, { threads: 1, contextLength: 16 });
 
 // Which continuation is likelier, and by how much: the prompt is computed once for both.
 const [first, second] = await llama.scoreAll(prompt, [" a llama", " zebras"]);

@@ -1,10 +1,10 @@
 // What nodes become that are computed together (steps.ts says which): as few phases as their results have to wait for each other.
-import { fail, isQuantised, type QuantisedDType } from "../../base/index.ts";
+import { fail, type QuantisedDType } from "../../base/index.ts";
 import type { ActivationAttributes, NormAttributes, PagedAttentionAttributes, RopeAttributes, Tensor } from "../../graph/index.ts";
 import * as library from "../../kernel/index.ts";
 import type { Lowering } from "./lower-graph.ts";
 import { attendPages } from "./lowerings.ts";
-import type { AttendStep, GatedProduct, LinearProduct, LinearStep } from "./steps.ts";
+import { type AttendStep, type GatedProduct, type LinearProduct, type LinearStep, quantisedType } from "./steps.ts";
 import { quantisedForm } from "./weight-product.ts";
 
 /** The rows once, then their products, then what the gated ones are multiplied by. @param outputs what others read */
@@ -100,10 +100,6 @@ function poolSizesOf({ shape }: Tensor, table: Tensor, type: library.PoolType): 
 
 function packedOf(to: Lowering, weight: Tensor): number {
   return to.once(weight, quantisedForm(to, weight, quantisedType(weight)));
-}
-
-function quantisedType({ dtype, name }: Tensor): QuantisedDType {
-  return isQuantised(dtype) ? dtype : fail("cpu", `"${name}" is ${dtype}, which is not quantised`);
 }
 
 /** Where the graph limits `m` rows: the constant of kernels that stop at the live ones, and the address of their number. */

@@ -158,7 +158,7 @@ class StepFinder {
       const down = this.#onlyReader(glu);
       if (down === undefined || !isByteProduct(down) || down.inputs[0] !== glu.outputs[0]) continue;
       const [n = 1] = weightOf(gate).shape;
-      if (!isGated(this.#target, { n, gate: typeOf(gate), up: typeOf(up) })) continue;
+      if (!isGated(this.#target, { n, gate: quantisedType(weightOf(gate)), up: quantisedType(weightOf(up)) })) continue;
       const added = this.#added(down, place);
       const product: GatedProduct = { gate: weightOf(gate), up: weightOf(up), glu, down: added.product };
       return { gate, up, product, nodes: [glu, down, ...added.nodes] };
@@ -245,8 +245,8 @@ function weightOf({ inputs: [, weight] }: Node): Tensor {
   return weight ?? fail("cpu", "a product of bytes has no weight");
 }
 
-function typeOf(product: Node): QuantisedDType {
-  const { dtype, name } = weightOf(product);
+/** The type of a weight whose blocks are multiplied as bytes. */
+export function quantisedType({ dtype, name }: Tensor): QuantisedDType {
   return isQuantised(dtype) ? dtype : fail("cpu", `"${name}" is ${dtype}, which is not quantised`);
 }
 
