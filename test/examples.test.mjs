@@ -33,7 +33,7 @@ test("a tokenizer, data made with it, and a run on these, one after the other", 
   ]);
   expect(await run("data.mjs", at("text.txt"), at("tokenizer.json"), at("data"))).toEqual([
     expect.stringMatching(/^text: \d+ documents, \d+ tokens$/),
-    "3 files are what was written: true",
+    "4 files are what was written: true",
     "a batch of 128 tokens, 128 seen",
     "the same again: true",
   ]);
