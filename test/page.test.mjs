@@ -169,6 +169,9 @@ test.skipIf(browserPath === undefined)("one looks into a model: a text as pieces
     const last = await merges.getAttribute("aria-valuetext");
     await merges.press("ArrowLeft");
     expect(await merges.getAttribute("aria-valuetext")).not.toBe(last);
+    await page.getByRole("button", { name: "head 3" }).click();
+    await page.getByLabel("token that looks").selectOption("0");
+    await page.getByRole("row", { name: "0 <s> 100 %" }).waitFor();
     await page.getByText("Layer 1").click();
     await page.getByRole("row", { name: "ffn.gate 24 × 16 384" }).waitFor();
     expect(await page.evaluate("[document.body.dataset.broken, document.documentElement.scrollWidth <= innerWidth]")).toEqual([

@@ -1,3 +1,4 @@
+export { type AttentionWeightsOptions, attentionWeights } from "./attention-weights.ts";
 export { type BeamOptions, type BeamText, beamSearch } from "./beam-search.ts";
 export { type ContextEnd, type ContextOptions, contextEnds } from "./context-end.ts";
 export type { Draft, DraftSource } from "./drafted-sequence.ts";

@@ -31,7 +31,7 @@ export interface LogitRow {
 export interface PassOutputs {
   /** Logits [V], or the largest ones, of each of the rows wanted. */
   readonly logits: readonly (Float32Array | TopLogits)[];
-  /** Each of these outputs, [C], of every row. */
+  /** Each of these outputs of every row. */
   readonly hidden: ReadonlyMap<OutputName, readonly Float32Array[]>;
 }
 

@@ -17,6 +17,7 @@ import {
 } from "../model/index.ts";
 import type { PageCopy } from "./cached-text.ts";
 import type { LogitRow, PassInputs, PassOutputs, PassRunner } from "./pass-runner.ts";
+import { isAttentionOutput } from "./run-checks.ts";
 import type { PassLimits } from "./scheduler.ts";
 import type { TopLogits } from "./sequence.ts";
 
@@ -82,6 +83,8 @@ export class Programs implements PassRunner {
   /** Those that are there, so that a token need not wait for a promise. */
   readonly #compiledNow = new Map<string, Compiled>();
   #copying: Promise<BoundProgram> | undefined;
+  /** The program that keeps queries or keys: one at most, as there is another one for each layer, and none is asked for often. */
+  #looking: string | undefined;
 
   /** @param parts their buffers are disposed of with the programs */
   constructor(backend: Backend, parts: ProgramParts, size: PoolSize) {
@@ -173,13 +176,28 @@ export class Programs implements PassRunner {
     const key = keyOf(size, pass.outputs);
     const known = this.#compiled.get(key);
     if (known !== undefined) return known;
-    const compiled = this.#compile(size, pass.outputs);
+    const compiled = pass.outputs.some(isAttentionOutput)
+      ? this.#compileToLook(key, size, pass.outputs)
+      : this.#compile(size, pass.outputs);
     this.#compiled.set(key, compiled);
     compiled.then(
       (ready) => this.#compiledNow.set(key, ready),
       () => this.#compiled.delete(key), // Memory may have been short, and there may be more later.
     );
     return compiled;
+  }
+
+  /** Passes come one after another, so that the earlier program is not running. */
+  async #compileToLook(key: string, size: ProgramSize, outputs: readonly OutputName[]): Promise<Compiled> {
+    const before = this.#looking;
+    this.#looking = key;
+    if (before !== undefined) {
+      const earlier = this.#compiled.get(before);
+      this.#compiled.delete(before);
+      this.#compiledNow.delete(before);
+      (await earlier)?.program.dispose();
+    }
+    return this.#compile(size, outputs);
   }
 
   async #compile(size: ProgramSize, outputs: readonly OutputName[]): Promise<Compiled> {

@@ -1,12 +1,19 @@
 // What a run of sequences may be asked for.
 import { check } from "../base/index.ts";
 import { mostTopK } from "../graph/index.ts";
-import type { OutputName } from "../model/index.ts";
+import type { AttentionOutput, OutputName } from "../model/index.ts";
 import type { LogitsWanted, TopWanted } from "./sequence.ts";
 
 /** Whether a model of so many layers has this output. */
 export function isOutput(name: OutputName, nLayers: number): boolean {
-  return name === "final" || (Number.isInteger(name) && name >= 0 && name <= nLayers);
+  if (name === "final") return true;
+  if (typeof name === "number") return Number.isInteger(name) && name >= 0 && name <= nLayers;
+  return isAttentionOutput(name) && Number(name.slice(name.indexOf(".") + 1)) < nLayers;
+}
+
+/** Whether it is what attention compares in a layer. */
+export function isAttentionOutput(name: OutputName): name is AttentionOutput {
+  return /^(?:queries|keys)\.(?:0|[1-9]\d*)$/.test(String(name));
 }
 
 /** Whether only the largest logits are wanted. */

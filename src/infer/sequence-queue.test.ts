@@ -302,6 +302,9 @@ test("what cannot be done is said, and changes nothing", async () => {
   await expect(queue.run([{ sequence: a, ids: [1], hidden: { output: 3, rows: "all" } }])).rejects.toThrow(
     'the output 3 is wanted, but the model has 0 (the embedding) to 2 (the last layer) and "final"',
   );
+  await expect(queue.run([{ sequence: a, ids: [1], hidden: { output: "keys.2", rows: "all" } }])).rejects.toThrow(
+    'the output keys.2 is wanted, but the model has 0 (the embedding) to 2 (the last layer) and "final", and "queries.0" to "keys.1" of attention',
+  );
   for (const length of [-1, 4, 1.5]) expect(() => a.truncate(length)).toThrow(`a sequence of 3 tokens cannot be cut to ${length}`);
   const running = a.next([4]);
   const again = a.next([5]);

@@ -371,7 +371,8 @@ export class SequenceQueue {
     check(
       hidden === undefined || isOutput(hidden.output, nLayers),
       "infer",
-      () => `the output ${hidden?.output} is wanted, but the model has 0 (the embedding) to ${nLayers} (the last layer) and "final"`,
+      () =>
+        `the output ${hidden?.output} is wanted, but the model has 0 (the embedding) to ${nLayers} (the last layer) and "final", and "queries.0" to "keys.${nLayers - 1}" of attention`,
     );
     return member;
   }

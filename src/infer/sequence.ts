@@ -171,7 +171,7 @@ type HiddenOf<Item> = Item extends { readonly hidden: { readonly rows: infer Wan
 export interface RunResult<Item extends RunItem = RunItem> {
   /** Logits [V] of the last row, of each row of the run, or the largest ones of the last row. */
   readonly logits: LogitsOf<Item>;
-  /** The output [C] of the last row, or of each row of the run. */
+  /** The output of the last row, or of each row of the run: [C], or the heads of queries or keys. */
   readonly hidden: HiddenOf<Item>;
   /** Rows that were computed for it: fewer than its ids where the pool had their keys, more where earlier rows had to be computed again. */
   readonly computedRows: number;

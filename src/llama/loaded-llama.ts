@@ -3,6 +3,8 @@ import type { Backend } from "../backend/index.ts";
 import { fail } from "../base/index.ts";
 import type { Message } from "../chat/index.ts";
 import {
+  type AttentionWeightsOptions,
+  attentionWeights,
   type BeamOptions,
   type BeamText,
   beamSearch,
@@ -37,6 +39,7 @@ import { defaultsOf, withDefaults } from "./defaults.ts";
 import type { ModelThere } from "./model-there.ts";
 import { type ChatPart, type DialogueOptions, messageParts, type OpenDialogue, openDialogue } from "./open-dialogue.ts";
 import {
+  attentionRules,
   beamRules,
   type ChatOptions,
   type ChatPartsOptions,
@@ -199,6 +202,17 @@ export class LoadedLlama {
       texts.map((text) => (typeof text === "string" ? this.tokenizer.encode(text, { template: true, parseSpecial }) : text)),
       embedding,
     );
+  }
+
+  /**
+   * How much each token of a text looks at itself and those before it in a layer: for each head [T, T], row by row, so that memory grows with the
+   * text's length squared.
+   * @throws CriaError where the model has no such layer, or the text does not fit the context; the signal's reason when it is aborted
+   */
+  async attentionWeights(text: Prompt, options: AttentionWeightsOptions & PromptOptions): Promise<readonly Float32Array[]> {
+    checkOptions("llama", options, attentionRules);
+    const { parseSpecial = false, ...others } = options;
+    return attentionWeights(this.#model, this.#idsOf(text, { parseSpecial }), others);
   }
 
   /**

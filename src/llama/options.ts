@@ -1,6 +1,7 @@
 // The options of a loaded model, and what each must be.
 import type { OnProgress, StateDType } from "../base/index.ts";
 import type {
+  AttentionWeightsOptions,
   BeamOptions,
   EmbedOptions,
   GenerateTextOptions,
@@ -89,6 +90,11 @@ export const sequenceRules = { cacheSalt: is.text } satisfies Record<keyof Seque
 export const scoreRules = { ...sequenceRules, signal: is.signal } satisfies Record<keyof ScoreOptions, Rule>;
 /** What each of these options must be. */
 export const embedRules = { ...scoreRules, pooling: is.pooling, normalise: is.flag } satisfies Record<keyof EmbedOptions, Rule>;
+/** What each of these options must be. */
+export const attentionRules = { ...scoreRules, layer: is.natural, parseSpecial: is.flag } satisfies Record<
+  keyof (AttentionWeightsOptions & PromptOptions),
+  Rule
+>;
 /** What each of these options must be. */
 export const restoreRules = { ...sequenceRules, name: is.name } satisfies Record<keyof RestoreOptions, Rule>;
 

@@ -16,6 +16,7 @@ export {
 } from "./config.ts";
 export { type Declare, type DeclaredParameters, declareParameters, declareWeights, type LayoutOf } from "./declare.ts";
 export {
+  type AttentionOutput,
   type CacheSize,
   cachePools,
   type InferenceGraph,

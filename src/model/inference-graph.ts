@@ -24,7 +24,9 @@ import { partsOf } from "./parts.ts";
 import { declareTurns } from "./rope-frequencies.ts";
 
 /** An output of the model's: 0 is the embedding, i the i-th layer, "final" what logits are made of, behind the final norm where there is one. */
-export type OutputName = number | "final";
+export type OutputName = number | "final" | AttentionOutput;
+/** What attention compares in a layer, counted from 0, turned by its positions: queries [R, H·D], keys [R, KV·D]. */
+export type AttentionOutput = `${"queries" | "keys"}.${number}`;
 
 /** The pages of all layers: states called "cache.0.keys", "cache.0.values", …, which graphs of all sizes share. */
 export interface CacheSize {
@@ -85,7 +87,7 @@ export interface InferenceGraph extends DeclaredParameters {
   /** [L, V]; kept. */
   readonly logits: Tensor;
   readonly top?: TopTensors | undefined;
-  /** The outputs that were asked for, [R, C]; kept. */
+  /** The outputs that were asked for, a row each per row of the pass; kept. */
   readonly hidden: ReadonlyMap<OutputName, Tensor>;
 }
 
@@ -104,10 +106,10 @@ export function inferenceGraph(config: LlamaConfig, size: InferenceSize): Infere
   graph.limitRows(R, rows.count);
   const declared = declare(graph, config);
   const pools = cachePools(graph, config, cache);
-  const made: Tensor[] = [];
+  const made = new Map<OutputName, Tensor>();
   const parts = watched({ ...partsOf(config), attention: attentionOverPages(config, pools, rows) }, made);
   const x = llama(declared.parameters, parts, config, { tokens, positions: rows.positions, turns: declareTurns(graph, config) }); // [R, C]
-  const output = (name: OutputName) => required(name === "final" ? x : made[name], `the output ${name}`);
+  const output = (name: OutputName) => required(name === "final" ? x : made.get(name), `the output ${name}`);
   const hidden = new Map([...outputs].map((name) => [name, graph.keep(output(name))] as const));
   const chosen = L === R ? undefined : { rows: graph.input("logitRows", i32(L)), count: graph.input("logitCount", i32(1)) };
   if (chosen) graph.limitRows(L, chosen.count);
@@ -155,15 +157,20 @@ function attentionOverPages(config: LlamaConfig, pools: readonly PagePool[], row
   };
 }
 
-/** The same parts; the embedding and the layers' outputs are added to `made`. */
-function watched<Parts extends LlamaParts>(parts: Parts, made: Tensor[]): Parts {
+/** The same parts; the embedding, the layers' outputs and what attention compares are added to `made`. */
+function watched<Parts extends LlamaParts>(parts: Parts, made: Map<OutputName, Tensor>): Parts {
+  let layers = 0;
   const watch = (x: Tensor) => {
-    made.push(x);
+    made.set(layers++, x);
     return x;
   };
   return {
     ...parts,
     positions: { ...parts.positions, addPosition: (x, positions, table) => watch(parts.positions.addPosition(x, positions, table)) },
     layer: (x, halves) => watch(parts.layer(x, halves)),
+    attention: (q, k, v, layer) => {
+      made.set(`queries.${layer}`, q).set(`keys.${layer}`, k);
+      return parts.attention(q, k, v, layer);
+    },
   };
 }

@@ -1,14 +1,15 @@
-// Looking inside a model: a text as pieces, and what the model is made of.
+// Looking inside a model: a text as pieces, what its tokens attend to, and what the model is made of.
 import { useState } from "preact/hooks";
 import type { LookModel } from "../../../src/serve/index.ts";
 import { ask, useAnswer } from "../api.ts";
 import { useWords } from "../words.ts";
 import { Architecture } from "./architecture.tsx";
+import { Attention } from "./attention.tsx";
 import { Pieces } from "./pieces.tsx";
 import "./look.css";
 
 /** The tab. @param models the names of those that answer */
-export function LookTab({ models }: { readonly models: readonly string[] }) {
+export function LookTab({ models, theme }: { readonly models: readonly string[]; readonly theme: string }) {
   const { look: words } = useWords();
   const [name, setName] = useState(models[0] ?? "");
   return (
@@ -23,12 +24,12 @@ export function LookTab({ models }: { readonly models: readonly string[] }) {
           </select>
         </label>
       </div>
-      <Model key={name} name={name} />
+      <Model key={name} name={name} theme={theme} />
     </div>
   );
 }
 
-function Model({ name }: { readonly name: string }) {
+function Model({ name, theme }: { readonly name: string; readonly theme: string }) {
   const words = useWords();
   const { answer: model, problem } = useAnswer(name, () => ask<LookModel>("architecture", { name }));
   if (problem !== undefined) return <p class="message warning">{words.failed + problem}</p>;
@@ -36,6 +37,7 @@ function Model({ name }: { readonly name: string }) {
   return (
     <>
       <Pieces name={name} />
+      <Attention name={name} layers={model.config.nLayers} theme={theme} />
       <Architecture model={model} />
     </>
   );

@@ -1,12 +1,14 @@
-// What the page asks to look inside a model: the pieces of a text, and what its parameters are.
+// What the page asks to look inside a model: the pieces of a text, what its tokens attend to, and what the parameters are.
 import { z } from "zod";
 import { type LlamaConfig, parameterRows } from "../../../model/index.ts";
 import type { RequestContext } from "../../context.ts";
 import { type Answer, type Route, route } from "../../protocol.ts";
 import { requestErrorOf } from "../../request-error.ts";
 import type { ServedModel } from "../../served-model.ts";
+import { attentionOfText } from "./attention.ts";
 import { piecesOfText } from "./pieces.ts";
 
+export type { LookAttention } from "./attention.ts";
 export type { LookMerge, LookPiece, LookText, LookWay, LookWord } from "./pieces.ts";
 
 /** Characters of a text that is cut into pieces, at most: each merge of a word looks at the whole of it. */
@@ -29,6 +31,7 @@ const piecesBody = z.strictObject({
   model: z.string(),
   text: z.string().max(mostPiecesText, `the text has more than ${mostPiecesText} characters: shorten it`),
 });
+const attentionBody = z.strictObject({ ...piecesBody.shape, layer: z.int().min(0) });
 
 /** The routes. */
 export const lookRoutes: readonly Route[] = [
@@ -36,6 +39,11 @@ export const lookRoutes: readonly Route[] = [
     ...{ method: "POST", path: "/page/pieces", summary: "How a text becomes the pieces of a model's tokenizer", body: piecesBody },
     handle: (context: RequestContext, { model, text }: z.output<typeof piecesBody>) =>
       looked(context, model, ({ tokenizer }) => piecesOfText(tokenizer, text)),
+  }),
+  route({
+    ...{ method: "POST", path: "/page/attention", summary: "What the tokens of a text attend to in a layer", body: attentionBody },
+    handle: (context: RequestContext, { model, ...asked }: z.output<typeof attentionBody>) =>
+      looked(context, model, (served) => attentionOfText(context, served, asked)),
   }),
   route({
     ...{ method: "GET", path: "/page/architecture", summary: "What a model is made of: ?name=NAME" },

@@ -3,7 +3,8 @@ import { expect, test } from "vitest";
 import { openModel } from "../../../load/index.ts";
 import { parameterCount } from "../../../model/index.ts";
 import { ask, post, serverForAll } from "../../serve.test.helper.ts";
-import { type LookModel, type LookText, type LookWord, mostPiecesText } from "./index.ts";
+import { mostAttentionTokens } from "./attention.ts";
+import { type LookAttention, type LookModel, type LookText, type LookWord, mostPiecesText } from "./index.ts";
 
 const server = serverForAll({ page: { assets: "" } });
 const pieces = (text: string) => post(`${server().url}/page/pieces`, { model: "tiny", text });
@@ -40,6 +41,27 @@ test("the architecture has every trained number", async () => {
   const { config, tensors }: LookModel = (await ask(`${server().url}/page/architecture?name=tiny`, { method: "GET" })).json;
   const numbers = tensors.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
   expect(numbers).toBe(parameterCount(config));
+});
+
+test("attention is a triangle per head whose rows add up to one, of texts that are not too long", async () => {
+  const asked = (text: string, layer: number) => post(`${server().url}/page/attention`, { model: "tiny", text, layer });
+  const { pieces: tokens, heads }: LookAttention = (await asked("ab ab", 1)).json;
+  expect(heads.length).toBe(4);
+  for (const head of heads) {
+    expect(head.length).toBe((tokens.length * (tokens.length + 1)) / 2);
+    for (let row = 0, at = 0; row < tokens.length; row++, at += row) {
+      const sum = head.slice(at, at + row + 1).reduce((all, weight) => all + weight, 0);
+      expect(Math.abs(sum - 1000)).toBeLessThanOrEqual(tokens.length);
+    }
+  }
+  expect(await asked("ab", 2)).toMatchObject({
+    status: 400,
+    json: { error: { message: "layer is 2, but the model has the layers 0 to 1" } },
+  });
+  expect(await asked("x".repeat(mostAttentionTokens), 0)).toMatchObject({
+    status: 400,
+    json: { error: { message: expect.stringContaining(`at most ${mostAttentionTokens}`), param: "text" } },
+  });
 });
 
 test("texts that are too long and models that are not there are refused by name", async () => {
