@@ -121,6 +121,9 @@ describe("what is no request", () => {
     const { port } = new URL(server().url);
     expect(await raw(port, `GET /health HTTP/1.1\r\nhost: localhost\r\nx: ${"x".repeat(20_000)}\r\n\r\n`)).toContain("431 ");
     expect(await raw(port, "hello\r\n\r\n")).toContain("400 ");
+    const many = "a:b\r\n".repeat(2500);
+    const behind = `GET /health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n${many}origin: https://evil.example\r\n\r\n`;
+    expect(await raw(port, behind)).toContain("403 ");
     const hosts = await ask(`${server().url}/v1/models`, { method: "GET", headers: { host: "evil.example:80" } });
     expect(hosts).toMatchObject({ status: 403, json: { error: { message: expect.stringContaining('not called "evil.example"') } } });
     const page = await post(chatUrl(), good, { origin: "https://evil.example" });

@@ -117,6 +117,8 @@ function newServer({ tls }: ServeOptions, listener: ReturnType<typeof getRequest
   const settings = { keepAliveTimeout: keepAliveMs, headersTimeout: headersMs, requestTimeout: requestMs, maxHeaderSize: headerBytes };
   try {
     const server = tls === undefined ? createServer(settings, listener) : createTlsServer({ ...settings, ...tls }, listener);
+    // Node drops headers behind the 2000th without a word, such as an Origin that is to be checked; their bytes are bounded anyway.
+    server.maxHeadersCount = 0;
     server.on("clientError", refuseMalformed);
     return server;
   } catch (cause) {
