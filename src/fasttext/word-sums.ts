@@ -19,11 +19,12 @@ export class WordSums {
   readonly #rows: WordRows;
   readonly #input: FastTextModel["input"];
   readonly #mostPlaces: number;
+  readonly #needsHashes: boolean;
   /** [places, columns] */
   sums: Float32Array;
   /** Rows in each sum. */
   counts: Int32Array;
-  /** fastText's hash of each word. */
+  /** fastText's hash of each word; 0 where the model has no n-grams of words. */
   hashes: Int32Array;
   /** Units of each word, `longestKept` for each place, and how many there are. */
   #units: Uint16Array;
@@ -35,6 +36,7 @@ export class WordSums {
   constructor(model: FastTextModel) {
     this.#rows = new WordRows(model);
     this.#input = model.input;
+    this.#needsHashes = model.settings.wordNgrams > 1;
     this.#mostPlaces = Math.max(2, Math.min(mostWords, Math.floor(mostNumbers / model.input.columns)));
     this.sums = new Float32Array(0);
     [this.counts, this.hashes] = [new Int32Array(0), new Int32Array(0)];
@@ -86,7 +88,7 @@ export class WordSums {
     sums.fill(0, start, start + columns);
     for (const row of rows) for (let i = 0; i < columns; i++) sums[start + i]! += values[row * columns + i]!;
     this.counts[place] = rows.length;
-    this.hashes[place] = hashOf(encoder.encode(word));
+    if (this.#needsHashes) this.hashes[place] = hashOf(encoder.encode(word));
     return place;
   }
 
