@@ -295,10 +295,11 @@ function watchRows(backend: Backend): () => number {
   vi.spyOn(backend, "compile").mockImplementation(async (graph, bindings) => {
     const program = await compile(graph, bindings);
     const [, count] = [...bindings].find(([{ name }]) => name === "count") ?? [];
-    const run = program.run.bind(program);
-    vi.spyOn(program, "run").mockImplementation(async () => {
+    const pass = program.pass.bind(program);
+    vi.spyOn(program, "pass").mockImplementation(async (writes, reads) => {
+      const values = await pass(writes, reads);
       rows += (await count?.read())?.[0] ?? 0;
-      return run();
+      return values;
     });
     return program;
   });

@@ -43,7 +43,17 @@ test("a folder becomes a run with a report and the recipes that make it again: t
   expect(summary.evaluation.bitsPerByte).toBeGreaterThan(0);
   expect(summary.samples).toHaveLength(3);
   expect((await readdir(out)).sort()).toEqual([
-    ...["checkpoints", "config.json", "data", "data.yaml", "generation_config.json", "metrics.jsonl", "model.safetensors", "report.html"],
+    ...[
+      "checkpoints",
+      "config.json",
+      "data",
+      "data.yaml",
+      "generation_config.json",
+      "machine.json",
+      "metrics.jsonl",
+      "model.safetensors",
+      "report.html",
+    ],
     ...["tokenizer.json", "tokenizer_config.json", "train.yaml"],
   ]);
   expect(await readFile(join(out, "data.yaml"), "utf8")).toBe(
@@ -51,7 +61,10 @@ test("a folder becomes a run with a report and the recipes that make it again: t
   );
   const prepared = ["prepare", join(out, "data.yaml"), "--tokenizer", join(out, "tokenizer.json"), "--out", "again"];
   expect((await runWords(["data", ...prepared], commandRows)).code).toBe(0);
-  expect(await readFile(join("again", "manifest.json"), "utf8")).toBe(await readFile(join(out, "data", "manifest.json"), "utf8"));
+  // The index of documents has their paths as they were named: from here, and from the recipe's folder.
+  const manifestOf = async (data: string) =>
+    (await readFile(join(data, "manifest.json"), "utf8")).replace(/"text-00000\.origins": "\w+"/, "");
+  expect(await manifestOf("again")).toBe(await manifestOf(join(out, "data")));
   expect((await run([join(out, "train.yaml"), "--out", "repeated"])).code).toBe(0);
   expect(await lossesOf("repeated")).toEqual(await lossesOf(out));
 });
