@@ -38,7 +38,7 @@ export const classifierCommand: Command = {
     {
       name: "held-out",
       type: "number",
-      help: "the share of the texts that calibrates the probabilities instead of being learned from (0.1 unless given)",
+      help: `the share of the texts that calibrates the probabilities instead of being learned from, at most ${mostHeldOut} of a label (0.1 unless given)`,
     },
     { name: "dim", type: "number", help: "numbers of a row (16 unless given)" },
     { name: "epochs", type: "number", help: "passes over the texts (5 unless given)" },
