@@ -36,6 +36,11 @@ test("a pipe has a message a line, and with --json an answer a line", async () =
   for (const answer of answers) expect(answer).toMatchObject({ role: "assistant", finishReason: "length", tokens: 3 });
   expect(answers[1].promptTokens).toBeGreaterThan(answers[0].promptTokens);
   expect((await chat(["a"], ["--temperature", "0"])).stdout).toBe(`${answers[0].content} [cut: --max-tokens are written]\n`);
+  const refused = await chat(["a ".repeat(300), "a"], ["--json"]);
+  expect(refused.code).toBe(1);
+  const [problem, answer] = refused.stdout.split("\n").map((line) => line && JSON.parse(line));
+  expect(problem).toEqual({ error: expect.stringContaining("256") });
+  expect(answer).toMatchObject({ role: "assistant", tokens: 3 });
 });
 
 test("words with a slash act, and mistakes leave the conversation as it was", async () => {
@@ -102,6 +107,10 @@ test("a base model says that it only continues texts, and has no system's messag
   expect(code).toBe(0);
   expect(stderr).toContain("it only goes on from each text by itself");
   expect(stdout).toContain("[cut");
+  await using llama = await Llama.load(base(), { threads: 1 });
+  const talk = new Talk(llama, { said: () => {}, thought: () => {}, told: () => {} }, {});
+  for (const line of ["/system x", "/load x.json"])
+    expect(await talk.take(line, never)).toEqual({ kind: "refused", problem: expect.stringContaining("has no chat template") });
   expect(await run(["--system", "x"])).toMatchObject({ code: 2, stderr: expect.stringContaining("no chat template") });
 });
 

@@ -57,7 +57,7 @@ export const chat: Command = {
       io.stderr("this model has no chat template: it does not answer, it only goes on from each text by itself\n");
     }
     if (io.isTerminal && !io.json) await inTerminal(talk, io);
-    else await throughPipe(talk, io);
+    else return await throughPipe(talk, io);
     return 0;
   },
 };
@@ -93,17 +93,20 @@ function endOf(reply: Reply): string {
   return `${notes[reply.answer.finishReason] ?? ""}\n`;
 }
 
-/** A message a line; with --json an answer is a line of JSON. A signal ends it behind what was written. */
-async function throughPipe(talk: Talk, io: CommandIo): Promise<void> {
+/** A message a line; with --json an answer is a line of JSON, and so is what stands in its place. A signal ends it behind what was written. @returns 1 where a line was refused */
+async function throughPipe(talk: Talk, io: CommandIo): Promise<number> {
   const lines = createInterface({ input: Readable.from(io.stdinChunks()), crlfDelay: Number.POSITIVE_INFINITY });
   const messages = new MessageLines();
+  let code = 0;
   for await (const line of lines) {
     const message = messages.push(line);
     if (message === undefined) continue;
     const reply = await talk.take(message, io.signal);
     if (reply.kind === "leave" || io.signal.aborted) break;
+    if (reply.kind === "refused") code = 1;
     if (!io.json) io.stdout(endOf(reply));
     else if (reply.kind === "answer") io.stdout(`${JSON.stringify({ role: "assistant", ...reply.answer })}\n`);
+    else if (reply.kind === "refused") io.stdout(`${JSON.stringify({ error: reply.problem })}\n`);
   }
   io.signal.throwIfAborted();
   if (messages.isOpen)
@@ -111,6 +114,7 @@ async function throughPipe(talk: Talk, io: CommandIo): Promise<void> {
       where,
       "the input ended inside of a message that goes on: end it, or leave the backslash or the quotation marks out",
     );
+  return code;
 }
 
 /** The terminal: lines with history, answers as they come. Ctrl-C stops an answer, or what is being typed; a second one leaves. */

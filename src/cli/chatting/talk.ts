@@ -1,5 +1,5 @@
 // A conversation in the terminal: what was said, how answers are drawn, and the words that begin with a slash. It prints by what it is given, and reads nothing.
-import { CriaError, didYouMean, UsageError } from "../../base/index.ts";
+import { CriaError, check, didYouMean, UsageError } from "../../base/index.ts";
 import type { Message } from "../../chat/index.ts";
 import { atomicWriteJson, readTextFile } from "../../files/index.ts";
 import type { GenerateOptions, Llama } from "../../index.ts";
@@ -28,8 +28,12 @@ export interface Answer {
   readonly seconds: number;
 }
 
-/** What a line led to: an answer, nothing more than what was told, or the end. */
-export type Reply = { readonly kind: "answer"; readonly answer: Answer } | { readonly kind: "told" } | { readonly kind: "leave" };
+/** What a line led to: an answer, nothing more than what was told, a mistake that was told, or the end. */
+export type Reply =
+  | { readonly kind: "answer"; readonly answer: Answer }
+  | { readonly kind: "told" }
+  | { readonly kind: "refused"; readonly problem: string }
+  | { readonly kind: "leave" };
 
 /** What is said of each word with a slash. */
 const slashes = {
@@ -73,7 +77,7 @@ export class Talk {
     } catch (error) {
       if (!(error instanceof CriaError)) throw error;
       this.#output.told(error.message);
-      return { kind: "told" };
+      return { kind: "refused", problem: error.message };
     }
   }
 
@@ -104,8 +108,14 @@ export class Talk {
   }
 
   #setSystem(text: string): undefined {
+    if (text !== "") this.#checkChats("/system");
     if (text !== "") this.#system = text;
     this.#output.told(this.#system === undefined ? "there is no system's message" : `system: ${this.#system}`);
+  }
+
+  /** What a model is to answer to needs a template to put it into. */
+  #checkChats(word: Slash): void {
+    check(this.chats, where, () => `${word}: this model has no chat template, it goes on from each text by itself`);
   }
 
   async #save(path: string): Promise<undefined> {
@@ -116,6 +126,7 @@ export class Talk {
 
   async #load(path: string): Promise<undefined> {
     if (path === "") throw new UsageError(where, "/load needs a file's name");
+    this.#checkChats("/load");
     const { system, messages } = conversationIn(await readTextFile(path, where), path);
     [this.#system, this.#messages] = [system, messages];
     this.#output.told(`${messages.length} messages from ${path}`);
