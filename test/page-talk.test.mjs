@@ -1,5 +1,6 @@
-// What the page makes of a conversation and of tokens, without a browser.
+// What the page makes of conversations, tokens and numbers, without a browser.
 import { expect, test } from "vitest";
+import { digits } from "../page/src/format.ts";
 import { branchOf, emptyConversation, exported, imported, say, withoutEmpty } from "../page/src/talk/conversation.ts";
 import { endsWhole, shownTexts } from "../page/src/talk/tokens.ts";
 
@@ -36,6 +37,12 @@ test("an answer of which nothing came goes, and an earlier one is there again", 
   const again = say(answered, asked.last, { role: "assistant", text: "" });
   expect(textsOf(withoutEmpty(again, again.last))).toEqual(["user: a", "assistant: b"]);
   expect(withoutEmpty(answered, answered.last)).toBe(answered);
+});
+
+test("numbers have three digits, and as many more as tell them from their neighbours", () => {
+  expect([1234.5678, 0.123456, 0.00012345, -2.5, 0].map((value) => digits(value))).toEqual(["1230", "0.123", "1.2e−4", "-2.5", "0"]);
+  expect([1280.25, 1280.5, 1280.75].map((value) => digits(value, 0.25))).toEqual(["1280.3", "1280.5", "1280.8"]);
+  expect([0.00015, 0.000155].map((value) => digits(value, 5e-6))).toEqual(["1.50e−4", "1.55e−4"]);
 });
 
 test("tokens that are parts of characters show as text where a character ends, and no text ends inside of one", () => {

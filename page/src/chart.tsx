@@ -119,8 +119,11 @@ function optionsFor(newest: { readonly current: ChartProps }, width: number): uP
       { ...axis, size: 30, values: (_, splits) => splits.map((value) => (value === null ? "" : newest.current.formatX(value))) },
       {
         ...axis,
-        size: 56,
-        values: (_, splits) => splits.map((value) => (value === null ? "" : (newest.current.formatY ?? digits)(value))),
+        size: 64,
+        values: (_, splits, __, ___, step) => {
+          const format = newest.current.formatY ?? ((value: number) => digits(value, step));
+          return splits.map((value) => (value === null ? "" : format(value)));
+        },
       },
     ],
     hooks: zoomHooks(newest),

@@ -14,10 +14,13 @@ export function amount(value: number): string {
   return Math.abs(value) >= 1e15 ? value.toExponential(2).replace("e+", "e") : digits(value);
 }
 
-/** Three digits, without an exponent where it can be. */
-export function digits(value: number): string {
+/** Three digits, without an exponent where it can be. @param step the distance of neighbours, from which it shall be told apart by more digits where needed */
+export function digits(value: number, step = 0): string {
   if (value === 0) return "0";
-  return Math.abs(value) < 1e-3 ? value.toExponential(1).replace("e-", "e−") : String(Number(value.toPrecision(3)));
+  const exponent = Math.floor(Math.log10(Math.abs(value)));
+  const needed = step > 0 ? Math.min(12, exponent - Math.floor(Math.log10(step)) + 1) : 0;
+  if (exponent < -3) return value.toExponential(Math.max(1, needed - 1)).replace("e-", "e−");
+  return String(Number(value.toPrecision(Math.max(3, needed))));
 }
 
 /** A whole number with separators. */

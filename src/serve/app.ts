@@ -143,7 +143,8 @@ function failure(
 ): Response {
   const told = requestErrorOf(error);
   context.fail(told);
-  if (!context.signal.aborted && told.isServersFault) parts.metrics.failed(told.cause ?? told);
+  const isExpected = told.kind === "unavailable" && told.cause === undefined; // a model may still be in training
+  if (!context.signal.aborted && told.isServersFault && !isExpected) parts.metrics.failed(told.cause ?? told);
   if (outgoing.headersSent) {
     outgoing.destroy();
     return RESPONSE_ALREADY_SENT;

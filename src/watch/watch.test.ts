@@ -118,7 +118,8 @@ test("runs are found below a folder with their states; requests reach only those
       training: "training",
       "runs/broken": "unreadable",
     });
-    expect(list.find(({ id }) => id === "training")).toMatchObject({
+    expect(list[0]).toMatchObject({
+      id: "training",
       step: 2,
       steps: 9,
       loss: 2,

@@ -21,10 +21,12 @@ export class WatchedRuns {
     this.#root = root;
   }
 
-  /** All runs, the newest first. @throws CriaError when the folder cannot be read */
+  /** All runs: those that train or pause, then the others, each the newest first. @throws CriaError when the folder cannot be read */
   async list(): Promise<RunSummary[]> {
     const folders = await this.#folders();
-    return await Promise.all(folders.map((folder) => summarise(this.#root, folder, this.#metricsOf(folder))));
+    const runs = await Promise.all(folders.map((folder) => summarise(this.#root, folder, this.#metricsOf(folder))));
+    const isLive = ({ state }: RunSummary) => state === "training" || state === "paused";
+    return [...runs.filter(isLive), ...runs.filter((run) => !isLive(run))];
   }
 
   /** How one run stands. @throws CriaError when there is none of that name */
