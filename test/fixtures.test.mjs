@@ -35,6 +35,14 @@ describe.each(names)("files of %s", (name) => {
     expect(stats.sources.map(({ tokens }) => tokens)).toEqual(manifest.sources.map(({ tokens }) => tokens));
   });
 
+  test("a step of the run is traced, or the data has no index of origins", async () => {
+    const manifest = JSON.parse(await readFile(join(folder, "data", "manifest.json"), "utf8"));
+    const traced = await runWords(["data", "trace", join(folder, "run"), "3"], commandRows);
+    if (manifest.sources[0].origins === undefined)
+      expect(traced).toMatchObject({ code: 1, stderr: expect.stringContaining("without the index of origins") });
+    else expect(traced).toMatchObject({ code: 0, stdout: expect.stringMatching(/walks\.txt#\d+/) });
+  });
+
   test("the run generates as it is, resumes to the same losses, and generates again", async () => {
     const run = join(folder, "run");
     const generate = () => json("generate", run, "The", "--max-tokens", "8", "--temperature", "0");

@@ -33,7 +33,7 @@ export {
   type StepRow,
   stepRow,
 } from "./step.ts";
-export { corpusStepRows, stepRows } from "./steps.ts";
+export { corpusStepRows, rulesVersion, stepRows } from "./steps.ts";
 export { readCalibration } from "./text/calibration-file.ts";
 export { type PerplexityPercentiles, percentilesOf } from "./text/cutoffs.ts";
 export { KeyList } from "./text/key-list.ts";

@@ -32,6 +32,8 @@ export interface JobSource {
 
 /** All that a pipeline does. */
 export interface PipelineJob {
+  /** See `rulesVersion`. */
+  readonly rules: number;
   /** Where intermediate files lie. */
   readonly folder: string;
   /** The folder that paths in steps start from. */

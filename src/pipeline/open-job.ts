@@ -3,7 +3,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { check, fail, type OnProgress } from "../base/index.ts";
-import { expandPresets, type StepEntries, stepFilesOf } from "../clean/index.ts";
+import { expandPresets, rulesVersion, type StepEntries, stepFilesOf } from "../clean/index.ts";
 import { openTexts, type SourceRecipe, type TextFile, textParts } from "../corpus/index.ts";
 import { atomicWriteJson, explainIo, makeFolder } from "../files/index.ts";
 import type { JobFile, JobSource, PipelineJob } from "./job.ts";
@@ -68,7 +68,7 @@ export async function openJob(
     const stepFiles = await Promise.all(named.map((path) => stepFile(resolve(base, path))));
     opened.push({ name, files, text, parts, steps, stepFiles });
   }
-  const job = { folder: resolve(work), base, stretchBytes, sources: opened };
+  const job = { rules: rulesVersion, folder: resolve(work), base, stretchBytes, sources: opened };
   const ready = await openSources(job); // steps that are wrong are named before anything is written
   if (isKept) await writePlan(job);
   return { job, sources: ready, notes };
@@ -105,8 +105,11 @@ async function writePlan(job: PipelineJob): Promise<void> {
 
 /** What is other than when the folder was begun. */
 function difference(known: string, mine: PipelineJob): string {
-  const there = parsed(known)?.sources;
+  const plan = parsed(known);
+  const there = plan?.sources;
   if (!Array.isArray(there)) return `its ${planName} says nothing that this version knows`;
+  if (plan?.rules !== mine.rules)
+    return `steps decide by version ${mine.rules} of their rules, but it was begun by version ${plan?.rules ?? 1}`;
   for (const [i, source] of mine.sources.entries()) {
     const before: Partial<JobSource> = there[i] ?? {};
     if (before.name === undefined) return `source "${source.name}" is new since it was begun`;

@@ -167,6 +167,13 @@ test("a folder of another job is refused with what differs", async () => {
     await expect(openJob(more, { folder, work: join(folder, "work"), stretchBytes: 2000 })).rejects.toThrow(
       /source "books" is new since it was begun/,
     );
+    const plan = join(folder, "work", "plan.json");
+    const written = await readFile(plan, "utf8");
+    await writeFile(plan, written.replace(/"rules": \d+/, '"rules": 1'));
+    await expect(jobIn(folder, "work")).rejects.toThrow(
+      /steps decide by version \d+ of their rules, but it was begun by version 1: undo that/,
+    );
+    await writeFile(plan, written);
     await mkdir(join(folder, "theirs"));
     await writeFile(join(folder, "theirs", "letter.txt"), "dear");
     await expect(jobIn(folder, "theirs")).rejects.toThrow(/theirs holds letter\.txt, but is to be the folder of intermediate files/);
