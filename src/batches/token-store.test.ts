@@ -64,6 +64,11 @@ test("starts of documents are found among more than are read at a time, and thos
     for (const first of [0, 1, 1234, 3000, store.length - 9]) {
       const within = starts.filter((start) => start >= first && start < first + 9);
       expect(await store.startsWithin(first, 9)).toEqual(within);
+      const tokens = (await store.documentsWithin(first, 9)).flatMap(({ document, start, from, count }) =>
+        Array.from({ length: count }, (_, i) => [document, start + from + i]),
+      );
+      const owners = Array.from({ length: 9 }, (_, i) => [starts.findLastIndex((start) => start <= first + i), first + i]);
+      expect(tokens).toEqual(owners);
     }
   }
   const bytes = readFileSync(path!);
@@ -71,6 +76,12 @@ test("starts of documents are found among more than are read at a time, and thos
   writeFileSync(path!, bytes);
   await using damaged = await openShards([path!], small);
   await expect(damaged.startsWithin(damaged.length - 9, 9)).rejects.toThrow("before the one in front of it: it is damaged");
+  for (const document of [0, 1]) bytes.writeUInt32LE(2 ** 31, bytes.length - 32 - 4 * (documents.length - document));
+  writeFileSync(path!, bytes);
+  await using worse = await openShards([path!], small);
+  await expect(worse.documentsWithin(0, 9)).rejects.toThrow(
+    /starts-00000\.tokens: document 0 of \d+ starts at token 2147483648, behind 0: it is damaged/,
+  );
 });
 
 test("documents larger than a chunk are written whole", async () => {

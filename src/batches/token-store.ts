@@ -131,6 +131,12 @@ export class TokenStore implements Tokens, AsyncDisposable {
       for (let at = low; at < high; document++) {
         const isLast = document === shard.documents - 1;
         const [start = 0, end = shard.tokens] = await this.#readStarts(shard, document, isLast ? 1 : 2);
+        check(
+          document < shard.documents && start <= at,
+          where,
+          () =>
+            `${shard.source.name}: document ${document} of ${shard.documents} starts at token ${start}, behind ${at}: it is damaged, prepare it again`,
+        );
         const to = Math.min(end, high);
         if (to > at) {
           const byte = headBytes + at * bytesPerToken(this.vocabulary.size);

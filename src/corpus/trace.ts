@@ -37,6 +37,12 @@ export async function traceWindow(
     () =>
       `${data.folder}: an earlier version prepared it, without the index of origins that tells where documents are from: prepare it again from the same recipe, which gives the same tokens`,
   );
+  check(
+    origins.files.length === shards.length,
+    where,
+    () =>
+      `${data.folder}: "${name}" has ${shards.length} shards but ${origins.files.length} indexes of origins: it is damaged, prepare it again`,
+  );
   const traced: TracedSpan[] = [];
   let at = first;
   for (const { shard, documents, ...span } of await source.tokens.documentsWithin(first, length)) {
