@@ -33,11 +33,9 @@ const redPajama = preset({
   source:
     "togethercomputer/RedPajama-Data, rp_v1, data_prep/cc; facebookresearch/cc_net. CCNet's groups are 3 % of a dump, which 33 parts of any source are taken for here",
   parameters: z.strictObject({
-    ...{
-      languageModel,
-      perplexityModel: file("CCNet's language model of Wikipedia, en.arpa.bin"),
-      tokenizer: file("its pieces, en.sp.model"),
-    },
+    languageModel,
+    perplexityModel: file("CCNet's language model of Wikipedia, en.arpa.bin"),
+    tokenizer: file("its pieces, en.sp.model"),
     cutoffs: file("CCNet's perplexities by language and percentile, cutoff.csv"),
     classifier: file("a classifier that tells pages which Wikipedia refers to from random ones"),
     label: z.string().min(1).default("wiki").describe("what the classifier calls the pages that stay"),
