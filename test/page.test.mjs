@@ -174,6 +174,9 @@ test.skipIf(browserPath === undefined)("one looks into a model: a text as pieces
     await page.getByRole("row", { name: "0 <s> 100 %" }).waitFor();
     await page.getByText("Layer 1").click();
     await page.getByRole("row", { name: "ffn.gate 24 × 16 384" }).waitFor();
+    await page.locator("details[open]").getByRole("button", { name: "ffn.gate" }).click();
+    await page.getByLabel("compare with fewer bits").selectOption("bf16");
+    await page.getByRole("img", { name: /^Histogram of the errors, from/ }).waitFor();
     expect(await page.evaluate("[document.body.dataset.broken, document.documentElement.scrollWidth <= innerWidth]")).toEqual([
       undefined,
       true,

@@ -66,7 +66,7 @@ export const rooms = {
     ...["base", "files", "graph", "backend", "model", "tokenizer", "batches", "corpus", "infer", "eval", "train", "runs", "plan"],
     "plot",
   ],
-  serve: ["base", "graph", "tokenizer", "chat", "dialogue", "infer", "llama", "model", "runs", "watch"],
+  serve: ["base", "graph", "model", "tokenizer", "chat", "formats", "dialogue", "infer", "llama", "runs", "watch"],
   entries: "all",
   cli: "all",
 };

@@ -72,6 +72,7 @@ export function modelOfRun(folder: string, id = "."): ModelRow {
   const name = id === "." ? basename(resolve(folder)) : id;
   return {
     name,
+    openFiles: (signal) => openModel(folder, { signal }),
     async load(signal) {
       if (!(await isFile(runPaths(folder).model)))
         throw new RequestError("unavailable", `${name} is still being trained: it answers when it is saved`);

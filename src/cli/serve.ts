@@ -193,6 +193,7 @@ function rowOf(
   };
   return {
     ...{ name: name ?? nameOf(path), path, contextLength },
+    openFiles: (signal) => openModel(path, { signal, onProgress: io.progress }),
     async load(signal) {
       await using model = await openModel(path, { signal, onProgress: io.progress });
       const there = await loadThere(model, undefined, async () => ({ backend, isOwn: false }), {

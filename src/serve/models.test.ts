@@ -9,6 +9,7 @@ function machine(room: number, keepAliveMs = Number.POSITIVE_INFINITY) {
   let held = 0;
   const row = (name: string): ModelRow => ({
     name,
+    openFiles: () => Promise.reject(new Error("no files are opened here")),
     async load(signal) {
       await new Promise((resolve) => setTimeout(resolve, 1));
       signal.throwIfAborted();

@@ -1,5 +1,6 @@
 // The models of a server by name: each is loaded when it is first asked for, and unloaded when it was idle for long or another one needs its memory.
 import { CriaError, didYouMean } from "../base/index.ts";
+import type { ModelInFiles } from "./page/look/weights.ts";
 import { RequestError } from "./request-error.ts";
 import type { ServedModel } from "./served-model.ts";
 
@@ -10,6 +11,8 @@ export interface ModelRow {
   /** Tokens that its texts may have, where fewer are asked for than the model's context. */
   readonly contextLength?: number | undefined;
   load(signal: AbortSignal): Promise<ServedModel>;
+  /** Its parameters where they lie, for who looks inside. */
+  openFiles(signal: AbortSignal): Promise<ModelInFiles>;
 }
 
 /** A model that stays loaded until the lease is disposed of. */
@@ -106,6 +109,11 @@ export class ModelShelf {
       over();
       throw error;
     }
+  }
+
+  /** The model's parameters where they lie. @throws RequestError where there is no such model; CriaError where its files cannot be opened */
+  openFiles(asked: string | undefined, signal: AbortSignal): Promise<ModelInFiles> {
+    return this.#entries.get(this.nameOf(asked))!.row.openFiles(signal);
   }
 
   /** Unloads all models behind what runs on them. */

@@ -65,6 +65,7 @@ function modelRows(folder: string, backend: Backend, options: TestServerOptions)
   const { names = ["tiny"], sequences = 8, queue = 8, pages } = options;
   return names.map((name) => ({
     name,
+    openFiles: (signal) => openModel(folder, { signal }),
     async load(signal) {
       await using model = await openModel(folder, { signal });
       const there = await loadThere(model, undefined, async () => ({ backend, isOwn: false }), { ...(pages !== undefined && { pages }) });

@@ -1,7 +1,9 @@
 // What a model is made of: its sizes, how its parameters are shared between its parts, and every tensor by layer.
+import { useState } from "preact/hooks";
 import type { LookModel, LookTensor } from "../../../src/serve/index.ts";
 import { amount, digits, whole } from "../format.ts";
 import { useWords, type Words } from "../words.ts";
+import { Weights } from "./weights.tsx";
 
 type Part = keyof Words["look"]["parts"];
 const parts: readonly Part[] = ["embedding", "attention", "ffn", "norms", "output"];
@@ -16,7 +18,7 @@ interface Counted extends LookTensor {
 }
 
 /** The card of the architecture. */
-export function Architecture({ model: { config, tensors } }: { readonly model: LookModel }) {
+export function Architecture({ name, model: { config, tensors } }: { readonly name: string; readonly model: LookModel }) {
   const { look: words } = useWords();
   const counted = tensors.map(countedOf);
   const total = sum(counted);
@@ -28,9 +30,9 @@ export function Architecture({ model: { config, tensors } }: { readonly model: L
       <Shares counted={counted} total={total} />
       {config.tiedOutput && <p class="soft">{words.tied}</p>}
       <p class="soft">{words.architectureHelp}</p>
-      <Group title={words.outside} tensors={outside} total={total} />
+      <Group title={words.outside} tensors={outside} total={total} name={name} />
       {Array.from({ length: config.nLayers }, (_, i) => (
-        <Group key={i} title={words.layer(i)} tensors={counted.filter(({ layer }) => layer === i)} total={total} />
+        <Group key={i} title={words.layer(i)} tensors={counted.filter(({ layer }) => layer === i)} total={total} name={name} />
       ))}
     </section>
   );
@@ -110,10 +112,13 @@ interface GroupProps {
   readonly title: string;
   readonly tensors: readonly Counted[];
   readonly total: number;
+  /** The model's name. */
+  readonly name: string;
 }
 
-function Group({ title, tensors, total }: GroupProps) {
+function Group({ title, tensors, total, name: model }: GroupProps) {
   const words = useWords();
+  const [chosen, setChosen] = useState<string>();
   return (
     <details>
       <summary>
@@ -133,7 +138,14 @@ function Group({ title, tensors, total }: GroupProps) {
           {tensors.map(({ name, short, shape, count }) => (
             <tr key={name}>
               <th scope="row">
-                <code>{short}</code>
+                <button
+                  type="button"
+                  class="quiet tensor"
+                  aria-pressed={name === chosen}
+                  onClick={() => setChosen(name === chosen ? undefined : name)}
+                >
+                  {short}
+                </button>
               </th>
               <td>{shape.map(whole).join(" × ")}</td>
               <td>{whole(count)}</td>
@@ -142,6 +154,7 @@ function Group({ title, tensors, total }: GroupProps) {
           ))}
         </tbody>
       </table>
+      {chosen !== undefined && <Weights key={chosen} name={model} tensor={chosen} />}
     </details>
   );
 }

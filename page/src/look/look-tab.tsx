@@ -38,7 +38,7 @@ function Model({ name, theme }: { readonly name: string; readonly theme: string 
     <>
       <Pieces name={name} />
       <Attention name={name} layers={model.config.nLayers} theme={theme} />
-      <Architecture model={model} />
+      <Architecture name={name} model={model} />
     </>
   );
 }

@@ -1,5 +1,6 @@
 // What the page asks to look inside a model: the pieces of a text, what its tokens attend to, and what the parameters are.
 import { z } from "zod";
+import { writableDTypes } from "../../../formats/index.ts";
 import { type LlamaConfig, parameterRows } from "../../../model/index.ts";
 import type { RequestContext } from "../../context.ts";
 import { type Answer, type Route, route } from "../../protocol.ts";
@@ -7,9 +8,12 @@ import { requestErrorOf } from "../../request-error.ts";
 import type { ServedModel } from "../../served-model.ts";
 import { attentionOfText } from "./attention.ts";
 import { piecesOfText } from "./pieces.ts";
+import { weightsOfTensor } from "./weights.ts";
 
 export type { LookAttention } from "./attention.ts";
 export type { LookMerge, LookPiece, LookText, LookWay, LookWord } from "./pieces.ts";
+
+export type { LookHistogram, LookQuantised, LookWeights, ModelInFiles } from "./weights.ts";
 
 /** Characters of a text that is cut into pieces, at most: each merge of a word looks at the whole of it. */
 export const mostPiecesText = 1000;
@@ -33,6 +37,8 @@ const piecesBody = z.strictObject({
 });
 const attentionBody = z.strictObject({ ...piecesBody.shape, layer: z.int().min(0) });
 
+const weightsBody = z.strictObject({ model: z.string(), tensor: z.string().max(200), type: z.enum(writableDTypes).optional() });
+
 /** The routes. */
 export const lookRoutes: readonly Route[] = [
   route({
@@ -44,6 +50,22 @@ export const lookRoutes: readonly Route[] = [
     ...{ method: "POST", path: "/page/attention", summary: "What the tokens of a text attend to in a layer", body: attentionBody },
     handle: (context: RequestContext, { model, ...asked }: z.output<typeof attentionBody>) =>
       looked(context, model, (served) => attentionOfText(context, served, asked)),
+  }),
+  route({
+    ...{
+      method: "POST",
+      path: "/page/weights",
+      summary: "How the numbers of a tensor are spread, and what fewer bits change",
+      body: weightsBody,
+    },
+    async handle({ server, signal }: RequestContext, { model, ...asked }: z.output<typeof weightsBody>): Promise<Answer> {
+      try {
+        await using files = await server.shelf.openFiles(model, signal);
+        return { body: { json: await weightsOfTensor(files, asked, signal) } };
+      } catch (error) {
+        throw requestErrorOf(error);
+      }
+    },
   }),
   route({
     ...{ method: "GET", path: "/page/architecture", summary: "What a model is made of: ?name=NAME" },

@@ -4,7 +4,7 @@ import { openModel } from "../../../load/index.ts";
 import { parameterCount } from "../../../model/index.ts";
 import { ask, post, serverForAll } from "../../serve.test.helper.ts";
 import { mostAttentionTokens } from "./attention.ts";
-import { type LookAttention, type LookModel, type LookText, type LookWord, mostPiecesText } from "./index.ts";
+import { type LookAttention, type LookModel, type LookText, type LookWeights, type LookWord, mostPiecesText } from "./index.ts";
 
 const server = serverForAll({ page: { assets: "" } });
 const pieces = (text: string) => post(`${server().url}/page/pieces`, { model: "tiny", text });
@@ -62,6 +62,27 @@ test("attention is a triangle per head whose rows add up to one, of texts that a
     status: 400,
     json: { error: { message: expect.stringContaining(`at most ${mostAttentionTokens}`), param: "text" } },
   });
+});
+
+test("a tensor's numbers are counted all, and quantised ones are as far off as the layout's steps", async () => {
+  const asked = (tensor: string, type?: string) => post(`${server().url}/page/weights`, { model: "tiny", tensor, type });
+  await using model = await openModel(server().folder);
+  const values = await model.weights.read({ name: "embedding", shape: [265, 16], init: 1, decay: true });
+  const found: LookWeights = (await asked("embedding")).json;
+  expect(found.histogram.counts.reduce((sum, count) => sum + count, 0)).toBe(values.length);
+  expect([found.histogram.from, found.histogram.to]).toEqual([Math.min(...values), Math.max(...values)]);
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  expect(found.mean).toBeCloseTo(mean, 6);
+  expect(found.deviation).toBeCloseTo(Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length), 5);
+  const { quantised }: LookWeights = (await asked("embedding", "bf16")).json;
+  expect(quantised?.compared).toBe(values.length);
+  expect(quantised?.error).toBeGreaterThan(1e-4);
+  expect(quantised?.error).toBeLessThan(2 ** -8);
+  expect(await asked("embedding", "q4_0")).toMatchObject({
+    status: 400,
+    json: { error: { message: expect.stringContaining("blocks of q4_0") } },
+  });
+  expect(await asked("nothing")).toMatchObject({ status: 404 });
 });
 
 test("texts that are too long and models that are not there are refused by name", async () => {
