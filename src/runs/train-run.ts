@@ -20,7 +20,7 @@ import {
 } from "../train/index.ts";
 import { changesSince, notYetLogged } from "./changes.ts";
 import { type Checkpoint, loadNewest, loadTensors, newestName, openCheckpoint, saveCheckpoint, setAside } from "./checkpoint.ts";
-import { Control } from "./control.ts";
+import { Control, type ControlRequest } from "./control.ts";
 import { writeMachine } from "./machine-file.ts";
 import { isSamplesRow, isStepRow, MetricsLog } from "./metrics-log.ts";
 import { removeLeftovers, runPaths, saveModel } from "./run-folder.ts";
@@ -252,7 +252,10 @@ class Run {
   /** Does what the run's folder asks for between two steps. */
   async #obey(): Promise<void> {
     const { control } = this.#parts;
-    let asked = await control.look();
+    let asked = await control.look().catch((error: Error) => {
+      this.#job.onNotice?.(`what is asked of the run is not heard: ${error.message}`);
+      return new Set<ControlRequest>();
+    });
     if (asked.has("pause")) this.#job.onNotice?.(`paused behind step ${this.#step}`);
     for (;;) {
       if (asked.has("stop")) {

@@ -46,15 +46,20 @@ export async function writeSamples(writer: Writer, { prompts, tokens, temperatur
   const contextLength = Math.min(config.contextLength, longest + tokens);
   const model = await SequenceModel.open(backend, config, { read }, { contextLength, ...(signal && { signal }) });
   try {
-    return await Promise.all(
-      prompts.map(async (prompt, i) => {
-        let text = "";
-        const stopIds = tokenizer.eosId === undefined ? [] : [tokenizer.eosId];
-        const options = { maxTokens: tokens, temperature, stopIds, seed: (seed + i) % 2 ** 32, ...(signal && { signal }) };
-        for await (const piece of generateText(model, tokenizer, prompt, options)) text += piece.text;
-        return { prompt, text };
-      }),
-    );
+    // One that fails must not take the model from those that still write.
+    const options = {
+      maxTokens: tokens,
+      temperature,
+      stopIds: tokenizer.eosId === undefined ? [] : [tokenizer.eosId],
+      ...(signal && { signal }),
+    };
+    const writing = prompts.map(async (prompt, i) => {
+      let text = "";
+      for await (const piece of generateText(model, tokenizer, prompt, { ...options, seed: (seed + i) % 2 ** 32 })) text += piece.text;
+      return { prompt, text };
+    });
+    await Promise.allSettled(writing);
+    return await Promise.all(writing);
   } finally {
     await model.dispose();
   }

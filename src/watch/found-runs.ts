@@ -1,6 +1,6 @@
 // The runs that lie in a folder, and how each stands.
 import { stat } from "node:fs/promises";
-import { basename, resolve } from "node:path";
+import { basename, resolve, sep } from "node:path";
 import { CriaError, check } from "../base/index.ts";
 import { type LlamaConfig, parameterCount } from "../model/index.ts";
 import { askedOf, isTraining, type RunMachine, readMachine, readRecipe, runPaths } from "../runs/index.ts";
@@ -80,7 +80,7 @@ export async function summarise(root: string, folder: string, metrics: RunMetric
   } catch (error) {
     if (!(error instanceof CriaError)) throw error;
     const nothing = { step: 0, steps: 0, tokens: 0, parameters: 0, recipe: {}, hasSamples: false };
-    return { ...named, ...nothing, state: "unreadable", problem: error.message };
+    return { ...named, ...nothing, state: "unreadable", problem: error.message.replaceAll(`${folder}${sep}`, "") };
   }
 }
 
