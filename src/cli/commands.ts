@@ -25,7 +25,7 @@ export const commandRows: CommandRows = [
   },
   {
     name: "watch",
-    summary: "watch runs train in a browser: curves, texts, reports, plans",
+    summary: "watch runs train in a browser: curves, texts, reports, plans; look into their models, and talk",
     load: async () => (await import("./watch.ts")).watch,
   },
   {

@@ -171,7 +171,7 @@ test.each([
 });
 
 test("the recipes that help shows are recipes", async () => {
-  const prepareCommand = await dataCommand.commands[0]?.load();
+  const prepareCommand = await dataCommand.commands.find(({ name }) => name === "prepare")?.load();
   expect(parseWith(dataRecipe, parse(prepareCommand!.example!.text), "test", "help").sources.length).toBe(2);
   expect(parseRecipe(parse(train.example!.text), "help")).toMatchObject({ steps: 2000, learningRate: 1e-3, model: { preset: "5M" } });
   expect((await cria("data", "prepare", "--help")).stdout).toContain("\na recipe:\n  sources:\n    - name: books");

@@ -13,6 +13,8 @@ const mostOverlap = 0.6;
 const leastExplained = 0.6;
 /** What SPDX calls a licence that has no name there. */
 const otherTerms = "LicenseRef-other";
+/** Characters of a licence file that may be a notice in place of the text. */
+const noticeLength = 2000;
 /** Where in a file of code an SPDX header or a notice stands. */
 const headLength = 1 << 13;
 
@@ -58,12 +60,16 @@ export function gramHashes(text: string): Set<number> {
   return hashes;
 }
 
-/** The licence of a file that holds nothing else, as an SPDX expression: further terms in it count as another one. Undefined where none is known. */
+/**
+ * The licence of a file that holds nothing else, as an SPDX expression: further terms in it count as another one. A file of a few lines may name its
+ * licence as a notice does, in place of the text. Undefined where none is known.
+ */
 export function licenceOfFile(text: string): string | undefined {
   const hashes = gramHashes(text);
   const found = licencesIn(hashes);
   const explained = found.reduce((sum, { licence: { divisor, hashes: own }, share }) => sum + divisor * own.size * share, 0);
   const all = [...found.map(({ licence }) => licence.id), ...(explained < leastExplained * hashes.size ? [otherTerms] : [])];
+  if (found.length === 0 && text.length <= noticeLength) return ownLicence(text);
   return found.length === 0 ? undefined : all.join(" AND ");
 }
 
