@@ -9,9 +9,9 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { median } from "../dist/base/index.js";
 import { servePage } from "../dist/cli/page.js";
+import { browserPath } from "../tools/chromium.mjs";
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
-const browserPath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) => existsSync(path));
 const [rounds, seconds, settling, tabs] = [Number(process.env.ROUNDS ?? 3), Number(process.env.SECONDS ?? 20), 4, 3];
 
 export async function run() {

@@ -1,5 +1,5 @@
 // The page in Debian's chromium: its tabs in both languages and colours, a run that goes on while one watches, and what it may not do.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { appendFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -13,8 +13,8 @@ import { servePage } from "../dist/cli/page.js";
 import { askedOf, lockRun, writeRecipe } from "../dist/runs/index.js";
 import { ask, post, serverForAll } from "../dist/serve/serve.test.helper.js";
 import { tinyRecipe } from "../dist/train/tiny-run.test.helper.js";
+import { browserPath } from "../tools/chromium.mjs";
 
-const browserPath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) => existsSync(path));
 if (browserPath === undefined) console.warn("skipped: the page, chromium is not here (apt-get install chromium)");
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const markup = '<img src=x onerror="document.body.dataset.broken=1"><b>bold</b>';

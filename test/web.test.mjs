@@ -1,5 +1,5 @@
 // cria in a page of Debian's chromium: the same bits as in Node, with threads where the page is cross-origin isolated, without where not.
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openCpuBackend } from "../dist/host/index.js";
 import { Llama } from "../dist/index.js";
 import { sharedData } from "../dist/load/shared-data.test.helper.js";
+import { browserPath } from "../tools/chromium.mjs";
 import { bundleByEsbuild, bundleByVite, makeApp } from "./web/bundle.mjs";
 import { train } from "./web/program.mjs";
 import { serve } from "./web/serve.mjs";
@@ -16,7 +17,6 @@ const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 const text = readFileSync(here("../README.md"), "utf8");
 const steps = 50;
 
-const browserPath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) => existsSync(path));
 if (browserPath === undefined) console.warn("skipped: cria in a page, chromium is not here (apt-get install chromium)");
 
 // Stories260K tells what llama2.c's own test expects of its program (github.com/karpathy/llama2.c, test_all.py).

@@ -1,15 +1,15 @@
 // The two pictures of the page in the README, of a run that was trained: node tools/page-screenshots.mjs RUN [OUT_FOLDER]. It needs chromium.
-import { existsSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { modelOfRun, servePage } from "../dist/cli/page.js";
+import { browserPath } from "./chromium.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const [run, out = join(root, "docs", "pictures")] = process.argv.slice(2);
 if (run === undefined) throw new Error("usage: node tools/page-screenshots.mjs RUN [OUT_FOLDER]");
-const browserPath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) => existsSync(path));
 if (browserPath === undefined) throw new Error("chromium is not here: apt-get install chromium");
 const mostBytes = 200_000;
 

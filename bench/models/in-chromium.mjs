@@ -6,9 +6,9 @@ import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
 import { chromium } from "playwright-core";
 import { serve } from "../../test/web/serve.mjs";
+import { browserPath } from "../../tools/chromium.mjs";
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
-const browserPath = "/usr/bin/chromium";
 
 /** The names of the two. */
 export const inChromium = ["cria in chromium", "wllama in chromium"];
@@ -16,7 +16,7 @@ export const inChromium = ["cria in chromium", "wllama in chromium"];
 /** @returns both contestants; none where chromium or wllama is absent */
 export async function openInChromium(path, tests, threads) {
   const wllama = here("../peers/node_modules/@wllama/wllama");
-  const missing = [browserPath, wllama].find((needed) => !existsSync(needed));
+  const missing = [browserPath ?? "chromium", wllama].find((needed) => !existsSync(needed));
   if (missing !== undefined) {
     console.error(`chromium is left out: there is no ${missing}: bench/peers/README.md says what it needs`);
     return [];

@@ -47,11 +47,16 @@ export function useAnswer<Answer>(key: string | undefined, asking: (signal: Abor
   return asked;
 }
 
+/** What a response that is no answer says, in cria's own words where it has some. */
+export function refusalOf({ status, statusText }: Response, answer: unknown): Refused {
+  const said = (answer as { readonly error?: { readonly message?: string } } | undefined)?.error?.message;
+  return new Refused(said ?? `${status} ${statusText}`, status);
+}
+
 async function answerOf<Answer>(response: Response): Promise<Answer> {
   const answer = await response.json().catch(() => undefined);
   if (response.ok && answer !== undefined) return answer as Answer;
-  const said = (answer as { error?: { message?: string } } | undefined)?.error?.message;
-  throw new Refused(said ?? `${response.status} ${response.statusText}`, response.status);
+  throw refusalOf(response, answer);
 }
 
 /** Milliseconds after which a connection that a browser gave up is tried again. */

@@ -46,7 +46,6 @@ export async function writeSamples(writer: Writer, { prompts, tokens, temperatur
   const contextLength = Math.min(config.contextLength, longest + tokens);
   const model = await SequenceModel.open(backend, config, { read }, { contextLength, ...(signal && { signal }) });
   try {
-    // One that fails must not take the model from those that still write.
     const options = {
       maxTokens: tokens,
       temperature,
@@ -58,7 +57,7 @@ export async function writeSamples(writer: Writer, { prompts, tokens, temperatur
       for await (const piece of generateText(model, tokenizer, prompt, { ...options, seed: (seed + i) % 2 ** 32 })) text += piece.text;
       return { prompt, text };
     });
-    await Promise.allSettled(writing);
+    await Promise.allSettled(writing); // one that fails must not take the model from those that still write
     return await Promise.all(writing);
   } finally {
     await model.dispose();

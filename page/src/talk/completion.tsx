@@ -11,7 +11,7 @@ import { endsWhole, shownTexts, visible } from "./tokens.ts";
 
 /** A token that was written, with the most probable ones in its place. */
 interface Written {
-  /** As log-probabilities tell it: a part of a character has its bytes. */
+  /** The text as log-probabilities tell it: a part of a character is told by its bytes. */
   readonly text: string;
   readonly probability: number | undefined;
   readonly others: readonly { readonly text: string; readonly probability: number }[];
@@ -120,7 +120,7 @@ function textsOf(written: readonly Written[]): string[] {
   return written.map(({ text }) => text);
 }
 
-/** Without tokens at the end of which a character lacks the rest: a text cannot go on from there. */
+/** Drops tokens at the end that hold only a part of a character: a text cannot go on from there. */
 function wholeOf(written: readonly Written[]): readonly Written[] {
   return written.length === 0 || endsWhole(textsOf(written)) ? written : wholeOf(written.slice(0, -1));
 }

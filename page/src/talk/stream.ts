@@ -1,5 +1,5 @@
 // Answers of the server's OpenAI protocol as they come: server-sent events of a request (WHATWG HTML, section 9.2).
-import { Refused } from "../api.ts";
+import { Refused, refusalOf } from "../api.ts";
 
 /** Tokens that a request took. */
 export interface Usage {
@@ -31,10 +31,7 @@ export async function* streamed(path: string, body: object, signal: AbortSignal)
     body: JSON.stringify({ ...body, stream: true, stream_options: { include_usage: true } }),
     signal,
   });
-  if (!response.ok || response.body === null) {
-    const answer = (await response.json().catch(() => undefined)) as { error?: { message?: string } } | undefined;
-    throw new Refused(answer?.error?.message ?? `${response.status} ${response.statusText}`, response.status);
-  }
+  if (!response.ok || response.body === null) throw refusalOf(response, await response.json().catch(() => undefined));
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   for (;;) {
