@@ -13,13 +13,13 @@ export function documentLine({ text, facts }: CleanDocument): string {
   return `${JSON.stringify({ text, facts })}\n`;
 }
 
-/** The documents of a file that a pass wrote. @throws CriaError naming the line that is none */
-export async function* readDocumentLines(path: string): AsyncGenerator<CleanDocument> {
+/** The documents of a file that a pass wrote. @param onBytes hears how many bytes more were read @throws CriaError naming the line that is none */
+export async function* readDocumentLines(path: string, onBytes?: (bytes: number) => void): AsyncGenerator<CleanDocument> {
   let number = 0;
   const tooLong = (line: number): never => {
     throw new RangeError(`${path}:${line + 1} is longer than a document`);
   };
-  for await (const line of splitText(decoded(path), "\n", longestLine, tooLong)) {
+  for await (const line of splitText(decoded(path, onBytes), "\n", longestLine, tooLong)) {
     number++;
     if (line === "") continue;
     const place = `${path}:${number}`;
@@ -29,8 +29,11 @@ export async function* readDocumentLines(path: string): AsyncGenerator<CleanDocu
   }
 }
 
-async function* decoded(path: string): AsyncGenerator<string> {
+async function* decoded(path: string, onBytes: (bytes: number) => void = () => undefined): AsyncGenerator<string> {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-  for await (const chunk of readStream(path, { where })) yield decoder.decode(chunk, { stream: true });
+  for await (const chunk of readStream(path, { where })) {
+    onBytes(chunk.length);
+    yield decoder.decode(chunk, { stream: true });
+  }
   yield decoder.decode();
 }

@@ -14,4 +14,16 @@ export interface TaskOrder {
 const job = workerData as PipelineJob;
 const sources = await openSources(job);
 
-answerOrders<TaskOrder>(async ({ phase, task }) => runTask(job, sources[task.source]!, { phase, task }));
+/** The share of a task that is done is told so often at most, in milliseconds. */
+const leastPause = 250;
+let toldAt = 0;
+
+answerOrders<TaskOrder>(async ({ phase, task }, report) => {
+  const onShare = (share: number) => {
+    const now = performance.now();
+    if (now - toldAt < leastPause) return;
+    toldAt = now;
+    report(share);
+  };
+  return runTask(job, sources[task.source]!, { phase, task, onShare });
+});

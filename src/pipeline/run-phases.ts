@@ -5,6 +5,7 @@ import { availableParallelism } from "node:os";
 import { check, type OnProgress } from "../base/index.ts";
 import { AskedWorker } from "../files/index.ts";
 import type { PipelineJob } from "./job.ts";
+import { PhaseProgress } from "./phase-progress.ts";
 import { fileOf, type OpenedSource, openSources, type Phase, phasesOf, type Task } from "./phases.ts";
 import type { TaskOrder } from "./pipeline-worker.ts";
 import { runTask } from "./run-task.ts";
@@ -50,7 +51,7 @@ export async function runPhases(job: PipelineJob, options: RunOptions = {}, read
       );
       continue;
     }
-    await runPhase({ job, sources, options }, phase, number, open);
+    await runPhase({ job, sources, options, phases: phases.length }, phase, number, open);
   }
 }
 
@@ -76,35 +77,34 @@ interface Running {
   readonly job: PipelineJob;
   readonly sources: readonly OpenedSource[];
   readonly options: RunOptions;
+  readonly phases: number;
 }
 
-async function runPhase({ job, sources, options }: Running, phase: Phase, number: number, tasks: readonly Task[]): Promise<void> {
+async function runPhase({ job, sources, options, phases }: Running, phase: Phase, number: number, tasks: readonly Task[]): Promise<void> {
   const { progress, signal } = options;
   const total = tasks.reduce((sum, task) => sum + task.bytes, 0);
   const queue = tasks[Symbol.iterator]();
   const usual = total < aloneBytes ? 1 : availableParallelism();
   const count = Math.min(options.threads ?? usual, tasks.length);
-  let done = 0;
-  const work = async (run: (task: Task) => Promise<unknown>) => {
+  const told = new PhaseProgress({ phase, number, phases, tasks, sources }, progress);
+  const work = async (run: (task: Task, onShare: (share: number) => void) => Promise<unknown>) => {
     for (const task of queue) {
       signal?.throwIfAborted();
-      await run(task);
-      done += task.bytes;
-      const name = { pass: "cleaning", compare: "comparing", join: "joining" }[phase.kind];
-      progress?.({ task: name, done, total, unit: "bytes", note: `phase ${number}, ${sources[task.source]!.source.name}` });
+      await run(task, (share) => told.task(task, share));
+      told.task(task, 1);
     }
   };
   const rethrow = (error: unknown): never => {
     signal?.throwIfAborted();
     throw error;
   };
-  if (count <= 1) return work((task) => runTask(job, sources[task.source]!, { phase, task, signal })).catch(rethrow);
+  if (count <= 1) return work((task, onShare) => runTask(job, sources[task.source]!, { phase, task, signal, onShare })).catch(rethrow);
   const workers = Array.from({ length: count }, () => newWorker(job));
   const end = () => Promise.all(workers.map((worker) => worker[Symbol.asyncDispose]()));
   signal?.addEventListener("abort", end);
   try {
     const order = (task: Task): TaskOrder => ({ phase: { kind: phase.kind, stage: phase.stage }, task });
-    await Promise.all(workers.map((worker) => work((task) => worker.ask(order(task)))));
+    await Promise.all(workers.map((worker) => work((task, onShare) => worker.ask(order(task), (share) => onShare(Number(share))))));
   } catch (error) {
     rethrow(error);
   } finally {

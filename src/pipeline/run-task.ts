@@ -1,8 +1,8 @@
 // One task: a part of a source through one pass, or one group and partition of its keys compared. Nothing is shared with other tasks but files.
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { CleanDocument, isClusterStep, isDropped, KeyList, type OpenedCorpusStep, type Outcome, type Stage } from "../clean/index.ts";
 import { formCalled, type ReadingNote, readPart } from "../corpus/index.ts";
-import { atomicWrite, atomicWriteJson, makeFolder } from "../files/index.ts";
+import { atomicWrite, atomicWriteJson, explainIo, makeFolder } from "../files/index.ts";
 import { type Clusters, joinPairs, marksOf, pairsOf } from "./clusters.ts";
 import { markRepeated } from "./compare.ts";
 import { documentLine, readDocumentLines } from "./documents.ts";
@@ -41,15 +41,17 @@ export interface TaskRun {
   readonly phase: Pick<Phase, "kind" | "stage">;
   readonly task: Task;
   readonly signal?: AbortSignal | undefined;
+  /** Hears from time to time which share of the task is done, from 0 to 1. */
+  readonly onShare?: ((share: number) => void) | undefined;
 }
 
 /** Does one task: afterwards its file is there. */
-export async function runTask(job: PipelineJob, opened: OpenedSource, { phase, task, signal }: TaskRun): Promise<void> {
+export async function runTask(job: PipelineJob, opened: OpenedSource, { phase, task, signal, onShare }: TaskRun): Promise<void> {
   await makeFolder(folderOf(job, phase, opened.source), where);
   const path = fileOf(job, phase, opened.source, task.index);
-  if (phase.kind === "pass") await new Pass(job, opened, phase.stage, task.index).run(signal);
-  else if (phase.kind === "compare") await compare({ job, opened, stage: phase.stage }, task.index, path);
-  else await join({ job, opened, stage: phase.stage }, path);
+  if (phase.kind === "pass") await new Pass(job, opened, phase.stage, task.index).run(signal, onShare);
+  else if (phase.kind === "compare") await compare({ job, opened, stage: phase.stage, onShare }, task.index, path);
+  else await join({ job, opened, stage: phase.stage, onShare }, path);
 }
 
 /** Where keys are compared. */
@@ -57,6 +59,7 @@ interface Comparing {
   readonly job: PipelineJob;
   readonly opened: OpenedSource;
   readonly stage: number;
+  readonly onShare?: TaskRun["onShare"];
 }
 
 async function compare(comparing: Comparing, index: number, path: string): Promise<void> {
@@ -65,8 +68,10 @@ async function compare(comparing: Comparing, index: number, path: string): Promi
   const { groups, partitions, bands } = comparisonOf(step, source.parts.length, usual);
   const { first, end } = partsOfGroup(Math.floor(index / partitions), groups, source.parts.length);
   const parts: Uint32Array[] = [];
-  for (let part = first; part < end; part++)
+  for (let part = first; part < end; part++) {
     parts.push(await readKeys(keysOf(comparing, part), index % partitions, partitions, keyWidth(bands)));
+    comparing.onShare?.((part + 1 - first) / (end - first + 1));
+  }
   if (!isClusterStep(step)) return writeMarks(path, markRepeated(parts, step.marks));
   const counts = await documentCounts(comparing);
   let before = 0;
@@ -85,7 +90,10 @@ async function join(comparing: Comparing, path: string): Promise<void> {
   if (!isClusterStep(step)) return;
   const { partitions } = comparisonOf(step, source.parts.length, usual);
   const lists: Uint32Array[] = [];
-  for (let index = 0; index < partitions; index++) lists.push(await readAllNumbers(fileOf(job, { kind: "compare", stage }, source, index)));
+  for (let index = 0; index < partitions; index++) {
+    lists.push(await readAllNumbers(fileOf(job, { kind: "compare", stage }, source, index)));
+    comparing.onShare?.((index + 1) / (partitions + 1));
+  }
   const clusters = joinPairs(lists, step.mostDocuments);
   await atomicWriteJson(clustersFileOf(path), clustersReport(clusters), where);
   await writeMarks(path, marksOf(clusters, await documentCounts(comparing)));
@@ -120,6 +128,7 @@ class Pass {
   readonly #counter: Counter;
   readonly #keys = new KeyList();
   #documentsKept = 0;
+  #onShare: TaskRun["onShare"];
 
   constructor(job: PipelineJob, opened: OpenedSource, stage: number, part: number) {
     const found = opened.stages[stage]!;
@@ -133,7 +142,8 @@ class Pass {
   }
 
   /** The file of documents appears last, so that all others are there when it is. */
-  async run(signal: AbortSignal | undefined): Promise<void> {
+  async run(signal: AbortSignal | undefined, onShare: TaskRun["onShare"]): Promise<void> {
+    this.#onShare = onShare;
     const path = fileOf(this.#job, { kind: "pass", stage: this.#index }, this.#source, this.#part);
     await atomicWrite(path, this.#lines(path, signal), where);
   }
@@ -164,17 +174,29 @@ class Pass {
   /** The first pass reads the source's files, the others what the pass before has left. */
   async *#documents(): AsyncGenerator<CleanDocument> {
     if (this.#index > 0) {
-      yield* readDocumentLines(fileOf(this.#job, { kind: "pass", stage: this.#index - 1 }, this.#source, this.#part));
+      const path = fileOf(this.#job, { kind: "pass", stage: this.#index - 1 }, this.#source, this.#part);
+      const { size } = await stat(path).catch((error) => Promise.reject(explainIo(where, path, error)));
+      yield* readDocumentLines(path, this.#shareOf(size));
       return;
     }
     const { files, parts, text } = this.#source;
-    const { file, stretch } = parts[this.#part]!;
+    const { file, stretch, bytes } = parts[this.#part]!;
     const { path, name, label, form, root } = files[file]!;
     const place = stretch === undefined ? label : `${label}@${stretch * this.#job.stretchBytes}`;
     let number = 0;
     const onNote = (note: ReadingNote) => this.#counter.note(note);
-    const documents = readPart({ path, name, root, form: formCalled(form) }, stretch, this.#job.stretchBytes, text, { where, onNote });
+    const reading = { where, onNote, onBytes: this.#shareOf(bytes) };
+    const documents = readPart({ path, name, root, form: formCalled(form) }, stretch, this.#job.stretchBytes, text, reading);
     for await (const { text, facts } of documents) yield new CleanDocument(text, { ...facts, id: `${place}#${number++}` });
+  }
+
+  /** Hears of bytes that were read, and tells which share of all they are. */
+  #shareOf(all: number): (bytes: number) => void {
+    let done = 0;
+    return (bytes) => {
+      done += bytes;
+      this.#onShare?.(done / Math.max(1, all));
+    };
   }
 
   async #marks(): Promise<MarkReader | undefined> {

@@ -1,0 +1,46 @@
+// How far a phase is, for people: its tasks that are done and the shares of those that run, in bytes of the sources' texts.
+import type { OnProgress } from "../base/index.ts";
+import type { OpenedSource, Phase, PhaseKind, Task } from "./phases.ts";
+
+/** A phase among all, whose open tasks are done. */
+export interface ToldPhase {
+  readonly phase: Phase;
+  /** Its number, from 0, and how many phases there are. */
+  readonly number: number;
+  readonly phases: number;
+  readonly tasks: readonly Task[];
+  readonly sources: readonly OpenedSource[];
+}
+
+const words: Readonly<Record<PhaseKind, string>> = { pass: "cleaning", compare: "comparing", join: "joining clusters" };
+
+/** Adds up what tasks tell. */
+export class PhaseProgress {
+  readonly #told: ToldPhase;
+  readonly #progress: OnProgress;
+  readonly #total: number;
+  /** The share that is done of each task that has begun. */
+  readonly #shares = new Map<Task, number>();
+  readonly #began = performance.now();
+
+  constructor(told: ToldPhase, progress: OnProgress = () => undefined) {
+    [this.#told, this.#progress] = [told, progress];
+    this.#total = told.tasks.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** Hears that so much of a task is done: 1 is all of it. */
+  task(task: Task, share: number): void {
+    this.#shares.set(task, Math.min(1, share));
+    let done = 0;
+    for (const [{ bytes }, share] of this.#shares) done += bytes * share;
+    const { phase, number, phases, sources } = this.#told;
+    const seconds = (performance.now() - this.#began) / 1000;
+    const { source, stages } = sources[task.source]!;
+    const step = phase.kind === "pass" ? undefined : stages[phase.stage]?.behind?.row.name;
+    const place = step === undefined ? source.name : `${source.name}, ${step}`;
+    this.#progress({
+      ...{ task: `phase ${number + 1}/${phases}, ${words[phase.kind]}`, done, total: this.#total, unit: "bytes" },
+      note: `${place} · ${(done / 1e6 / Math.max(1e-3, seconds)).toPrecision(3)} MB/s`,
+    });
+  }
+}
