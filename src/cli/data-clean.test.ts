@@ -65,7 +65,7 @@ test("phases one after another, in parts, come to the same", async () => {
   ]);
   expect(await readdir(inside("."))).not.toContain("work"); // A plan does nothing.
   const early = await prepare("apart", ...work, "--phase", "2");
-  expect(early).toMatchObject({ code: 1, stderr: expect.stringContaining("phase 2 needs phase 0, of which 1 of 1 tasks are not done") });
+  expect(early).toMatchObject({ code: 1, stderr: expect.stringContaining("phase 2 needs phase 1, of which 1 of 1 tasks are not done") });
   for (const phase of ["0", "1", "2", "3", "4"])
     for (const shard of ["0/2", "1/2"])
       expect(await prepare("apart", ...work, "--phase", phase, "--shard", shard)).toMatchObject({ code: 0 });

@@ -146,16 +146,18 @@ export function groupOf(part: number, groups: number, parts: number): number {
   return Math.floor((part * groups) / parts);
 }
 
-/** The folder of a source's files of one phase. */
-export function folderOf(job: PipelineJob, { kind, stage }: Pick<Phase, "kind" | "stage">, source: JobSource): string {
-  return join(job.folder, source.name, `${kind}-${stage}`);
-}
+/**
+ * So many tasks have their files in one folder. A task lists its folder before it writes there, which would take time with the square of the number of
+ * tasks if all of a dump's stood in one.
+ */
+const tasksPerFolder = 100;
 
 const endings: Readonly<Record<PhaseKind, string>> = { pass: ".jsonl", compare: ".compared", join: ".marks" };
 
-/** What a task makes; when it is there, the task is done. */
-export function fileOf(job: PipelineJob, phase: Pick<Phase, "kind" | "stage">, source: JobSource, index: number): string {
-  return join(folderOf(job, phase, source), `${String(index).padStart(5, "0")}${endings[phase.kind]}`);
+/** What a task makes, `SOURCE/pass-0/007/00712.jsonl`; when it is there, the task is done. */
+export function fileOf(job: PipelineJob, { kind, stage }: Pick<Phase, "kind" | "stage">, source: JobSource, index: number): string {
+  const folder = String(Math.floor(index / tasksPerFolder)).padStart(3, "0");
+  return join(job.folder, source.name, `${kind}-${stage}`, folder, `${String(index).padStart(5, "0")}${endings[kind]}`);
 }
 
 /** The keys that the documents of a pass' task gave, beside its file. */

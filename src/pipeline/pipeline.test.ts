@@ -146,7 +146,7 @@ test("what a stop left undone is done again to the same bytes", async () => {
     };
     await expect(runPhases(job, { signal: later, threads: 1 })).rejects.toThrow("stopped later");
     expect(asked).toBe(7); // Once for the task, five times for its documents, and once more to tell a stop from a failure.
-    expect(await readdir(join(folder, "work", "web", "pass-0"))).toEqual([]);
+    expect(await readdir(join(folder, "work", "web", "pass-0", "000"))).toEqual([]);
   });
 });
 
@@ -214,7 +214,7 @@ test("near-duplicates go, and others stay: planted ones are found as often as th
     // 1 - (1 - s^8)^14 for s = 111 / 121 is 0.9999.
     expect(near.filter(isKept).length).toBe(0);
     expect(kept[0]!.length).toBe(180);
-    const clusters = JSON.parse(await readFile(join(folder, "one", "web", "join-0", "00000.clusters.json"), "utf8"));
+    const clusters = JSON.parse(await readFile(join(folder, "one", "web", "join-0", "000", "00000.clusters.json"), "utf8"));
     expect(clusters).toMatchObject({
       copies: 61,
       sizes: { 2: 59, 3: 1 },

@@ -1,12 +1,12 @@
 // All phases of a pipeline, or one: tasks that are done are passed over, the others go to threads. Killed anywhere, it goes on where it was.
 
-import { stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { check, type OnProgress } from "../base/index.ts";
 import { AskedWorker } from "../files/index.ts";
 import type { PipelineJob } from "./job.ts";
+import { checkDoneBefore, openTasks } from "./open-tasks.ts";
 import { PhaseProgress } from "./phase-progress.ts";
-import { fileOf, type OpenedSource, openSources, type Phase, phasesOf, type Task } from "./phases.ts";
+import { type OpenedSource, openSources, type Phase, phasesOf, type Task } from "./phases.ts";
 import type { TaskOrder } from "./pipeline-worker.ts";
 import { runTask } from "./run-task.ts";
 
@@ -40,37 +40,13 @@ export async function runPhases(job: PipelineJob, options: RunOptions = {}, read
   const { phase: only, shard } = options;
   check(only === undefined || only < phases.length, where, () => `phase ${only} is asked for, but the recipe has ${phases.length}, from 0`);
   check(shard === undefined || only !== undefined, where, () => "a shard is one machine's part of a phase: name the phase, too");
-  for (const [number, phase] of phases.entries()) {
-    if (only !== undefined && number > only) return;
-    const open = await openTasks(job, sources, phase, number === only ? shard : undefined);
-    if (only !== undefined && number < only) {
-      check(
-        open.length === 0,
-        where,
-        () => `phase ${only} needs phase ${number}, of which ${open.length} of ${phase.tasks.length} tasks are not done: run that first`,
-      );
-      continue;
-    }
-    await runPhase({ job, sources, options, phases: phases.length }, phase, number, open);
+  const running = { job, sources, options, phases: phases.length };
+  if (only === undefined) {
+    for (const [number, phase] of phases.entries()) await runPhase(running, phase, number, await openTasks(running, phase));
+    return;
   }
-}
-
-async function openTasks(
-  job: PipelineJob,
-  sources: readonly OpenedSource[],
-  phase: Phase,
-  shard: Shard | undefined,
-): Promise<readonly Task[]> {
-  const mine = phase.tasks.filter((_, i) => shard === undefined || i % shard.count === shard.index);
-  const done = await Promise.all(mine.map((task) => isThere(fileOf(job, phase, sources[task.source]!.source, task.index))));
-  return mine.filter((_, i) => !done[i]);
-}
-
-function isThere(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
+  await checkDoneBefore(running, phases, only);
+  await runPhase(running, phases[only]!, only, await openTasks(running, phases[only]!, shard));
 }
 
 interface Running {

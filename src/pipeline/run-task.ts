@@ -1,5 +1,6 @@
 // One task: a part of a source through one pass, or one group and partition of its keys compared. Nothing is shared with other tasks but files.
 import { readFile, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { CleanDocument, isClusterStep, isDropped, KeyList, type OpenedCorpusStep, type Outcome, type Stage } from "../clean/index.ts";
 import { formCalled, type ReadingNote, readPart } from "../corpus/index.ts";
 import { atomicWrite, atomicWriteJson, explainIo, makeFolder } from "../files/index.ts";
@@ -23,7 +24,6 @@ import {
   clustersFileOf,
   comparisonOf,
   fileOf,
-  folderOf,
   groupOf,
   keysFileOf,
   type OpenedSource,
@@ -47,8 +47,8 @@ export interface TaskRun {
 
 /** Does one task: afterwards its file is there. */
 export async function runTask(job: PipelineJob, opened: OpenedSource, { phase, task, signal, onShare }: TaskRun): Promise<void> {
-  await makeFolder(folderOf(job, phase, opened.source), where);
   const path = fileOf(job, phase, opened.source, task.index);
+  await makeFolder(dirname(path), where);
   if (phase.kind === "pass") await new Pass(job, opened, phase.stage, task.index).run(signal, onShare);
   else if (phase.kind === "compare") await compare({ job, opened, stage: phase.stage, onShare }, task.index, path);
   else await join({ job, opened, stage: phase.stage, onShare }, path);

@@ -1,0 +1,49 @@
+// Which tasks are open, by listings of the folders that their files stand in: a file system is asked once per folder and not once per task, because a
+// thousand machines ask at the same time when a phase begins.
+import { readdir } from "node:fs/promises";
+import { basename, dirname } from "node:path";
+import { check } from "../base/index.ts";
+import { explainIo } from "../files/index.ts";
+import type { PipelineJob } from "./job.ts";
+import { fileOf, type OpenedSource, type Phase, type Task } from "./phases.ts";
+import type { Shard } from "./run-phases.ts";
+
+const where = "data";
+
+interface Opened {
+  readonly job: PipelineJob;
+  readonly sources: readonly OpenedSource[];
+}
+
+/** The tasks of a phase, or of a machine's part of it, whose files are not there. */
+export async function openTasks({ job, sources }: Opened, phase: Phase, shard?: Shard): Promise<readonly Task[]> {
+  const mine = phase.tasks.filter((_, i) => shard === undefined || i % shard.count === shard.index);
+  const paths = mine.map((task) => fileOf(job, phase, sources[task.source]!.source, task.index));
+  const folders = [...new Set(paths.map(dirname))];
+  const names = new Map(await Promise.all(folders.map(async (folder) => [folder, await namesIn(folder)] as const)));
+  return mine.filter((_, i) => !names.get(dirname(paths[i]!))!.has(basename(paths[i]!)));
+}
+
+/** A phase needs of each of its sources the phase before, which needed those before itself, so that their files are not looked at. @throws CriaError where it is not done */
+export async function checkDoneBefore(opened: Opened, phases: readonly Phase[], number: number): Promise<void> {
+  const missing = new Set(phases[number]!.tasks.map(({ source }) => source));
+  for (let before = number - 1; before >= 0 && missing.size > 0; before--) {
+    const phase = phases[before]!;
+    const tasks = phase.tasks.filter(({ source }) => missing.has(source));
+    const open = await openTasks(opened, { ...phase, tasks });
+    check(
+      open.length === 0,
+      where,
+      () => `phase ${number} needs phase ${before}, of which ${open.length} of ${tasks.length} tasks are not done: run that first`,
+    );
+    for (const { source } of tasks) missing.delete(source);
+  }
+}
+
+async function namesIn(folder: string): Promise<ReadonlySet<string>> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw explainIo(where, folder, error);
+  });
+  return new Set(names);
+}
