@@ -74,7 +74,7 @@ export const prepareCommand: Command = {
       help: "where sources with steps keep what is done, so that a stopped run goes on; DIR.work by default, which goes when all is done",
     },
     { name: "threads", type: "number", help: "threads that clean; as many as the machine runs at once by default" },
-    { name: "plan", type: "boolean", help: "print the phases of the cleaning as a script, and do nothing" },
+    { name: "plan", type: "boolean", help: "begin: write down in --work which files the tasks read, and print the phases as a script" },
     { name: "phase", type: "number", help: "do only this phase of the cleaning, from 0; those before it must be done" },
     {
       name: "shard",
@@ -151,8 +151,8 @@ async function keepReport(cleaned: readonly CleanedTexts[], out: string): Promis
   await atomicWrite(join(out, pageName), cleaningPage(cleaned), where);
 }
 
-async function openJobOf(asked: Asked, io: CommandIo, isKept = true) {
-  const opened = await openRecipeJob(asked.recipe, { ...placesOf(asked), isKept, signal: io.signal });
+async function openJobOf(asked: Asked, io: CommandIo, isOneOfMany: boolean) {
+  const opened = await openRecipeJob(asked.recipe, { ...placesOf(asked), isOneOfMany, signal: io.signal });
   if (opened === undefined)
     throw new UsageError(where, `${asked.path}: no source has steps, so there are no phases: leave out --plan and --phase`);
   return { job: opened.job, sources: opened.sources, phases: phasesOf(opened.sources) };
@@ -193,7 +193,7 @@ async function runOnePhase(asked: Asked, flags: Flags, io: CommandIo): Promise<n
   const phase = required(wholeFlag(flags, where, "phase", 0), where, "phase");
   const text = stringFlag(flags, "shard");
   const shard = text === undefined ? undefined : parseShard(text, process.env, where);
-  const { job, sources, phases } = await openJobOf(asked, io);
+  const { job, sources, phases } = await openJobOf(asked, io, true);
   await runPhases(job, { ...running(flags, io), phase, shard }, sources);
   const done = { work: asked.work, phase, phases: phases.length, ...(shard !== undefined && { shard }) };
   const part = shard === undefined ? "" : `, part ${shard.index} of ${shard.count},`;

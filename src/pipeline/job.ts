@@ -20,6 +20,8 @@ export interface JobFile {
 /** A source, its files and what is done with their documents. */
 export interface JobSource {
   readonly name: string;
+  /** What its files were found by, as the recipe names them. */
+  readonly paths: readonly string[];
   readonly files: readonly JobFile[];
   /** How the files are read. */
   readonly text: TextOptions;

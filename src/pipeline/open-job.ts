@@ -1,16 +1,14 @@
-// A job from a recipe's sources: their files found and cut into parts. What is done is written down beside it, so that a later run or another machine
-// does the same, or hears what differs.
-import { readdir, readFile, stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
-import { check, fail, type OnProgress } from "../base/index.ts";
+// A job from a recipe's sources: their files found and cut into parts, or taken from the job as it was written down.
+import { resolve } from "node:path";
+import { check, type OnProgress } from "../base/index.ts";
 import { expandPresets, rulesVersion, type StepEntries, stepFilesOf } from "../clean/index.ts";
-import { openTexts, type SourceRecipe, type TextFile, textParts } from "../corpus/index.ts";
-import { atomicWriteJson, explainIo, makeFolder } from "../files/index.ts";
-import type { JobFile, JobSource, PipelineJob } from "./job.ts";
+import { openTexts, type SourceRecipe, type TextOptions, textParts } from "../corpus/index.ts";
+import { jobFileOf, stepFileOf } from "./input-files.ts";
+import type { JobSource, PipelineJob } from "./job.ts";
+import { keepPlan, readPlan } from "./job-plan.ts";
 import { filesFrom, type OpenedSource, openSources } from "./phases.ts";
 
 const where = "data";
-const planName = "plan.json";
 /** Files are cut into parts of so many bytes: small enough that many machines share a dump, large enough that starting one costs nothing. */
 const usualStretch = 64 * 2 ** 20;
 
@@ -27,8 +25,8 @@ export interface OpenJobOptions {
   readonly work: string;
   /** Bytes of a part of a file that may be cut. @default 64 MB */
   readonly stretchBytes?: number | undefined;
-  /** Whether the job is written down in its folder, as it must be before it runs. @default true */
-  readonly isKept?: boolean | undefined;
+  /** Whether the files are those of the job that is written down, where one is: a thousand machines need not look for 72,000 files each. */
+  readonly isOneOfMany?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Is told how far downloads of remote paths are. */
   readonly progress?: OnProgress | undefined;
@@ -44,90 +42,44 @@ export interface OpenedJob {
 }
 
 /** @throws CriaError where files cannot be opened, steps are wrong, or the folder is of another job, naming what differs */
-export async function openJob(
-  sources: readonly CleanedSource[],
-  { folder, work, stretchBytes = usualStretch, isKept = true, signal, progress }: OpenJobOptions,
-): Promise<OpenedJob> {
+export async function openJob(sources: readonly CleanedSource[], options: OpenJobOptions): Promise<OpenedJob> {
+  const { folder, work, isOneOfMany = false } = options;
   const base = resolve(folder ?? ".");
+  const plan = isOneOfMany ? await readPlan(resolve(work)) : undefined;
+  const stretchBytes = options.stretchBytes ?? plan?.stretchBytes ?? usualStretch;
   const opened: JobSource[] = [];
   const notes: string[] = [];
-  for (const { name, paths, steps: entries, format, field, separator, newlines } of sources) {
-    const steps = expandPresets(entries, `source "${name}"`); // the plan keeps what a preset meant when it was begun
+  for (const [i, source] of sources.entries()) {
+    const { name, paths, format, field, separator, newlines } = source;
+    const steps = expandPresets(source.steps, `source "${name}"`); // the plan keeps what a preset meant when it was begun
     const text = { format, field, separator, newlines };
-    await using texts = await openTexts([paths].flat(), text, { folder, signal, progress });
-    notes.push(...texts.notes);
-    const pipe = texts.files.find(({ isPipe }) => isPipe);
-    check(
-      pipe === undefined,
-      where,
-      () => `${pipe?.name}: what is cleaned is read again after a stop, which a pipe cannot be: write it to a file first`,
-    );
-    const parts = await textParts(texts.files, text, stretchBytes, where);
-    const files = await Promise.all(texts.files.map(jobFile));
+    const found = plan?.sources[i] ?? (await findFiles([paths].flat(), text, { ...options, stretchBytes, notes }));
     const named = await stepFilesOf(steps, { name: `source "${name}"`, files: filesFrom(base) });
-    const stepFiles = await Promise.all(named.map((path) => stepFile(resolve(base, path))));
-    opened.push({ name, files, text, parts, steps, stepFiles });
+    const stepFiles = await Promise.all(named.map((path) => stepFileOf(resolve(base, path))));
+    opened.push({ name, paths: [paths].flat(), files: found.files, text, parts: found.parts, steps, stepFiles });
   }
   const job = { rules: rulesVersion, folder: resolve(work), base, stretchBytes, sources: opened };
   const ready = await openSources(job); // steps that are wrong are named before anything is written
-  if (isKept) await writePlan(job);
+  await keepPlan(job);
   return { job, sources: ready, notes };
 }
 
-async function jobFile({ path, name, label, form, root }: TextFile): Promise<JobFile> {
-  return { ...(await stepFile(resolve(path))), name, label, form: form.name, root: resolve(root) };
-}
+type Finding = Pick<OpenJobOptions, "folder" | "signal" | "progress"> & { readonly stretchBytes: number; readonly notes: string[] };
 
-async function stepFile(path: string): Promise<JobSource["stepFiles"][number]> {
-  const { size, mtimeMs } = await stat(path).catch((error) => Promise.reject(explainIo(where, path, error)));
-  return { path, name: path, bytes: size, changed: mtimeMs };
-}
-
-async function writePlan(job: PipelineJob): Promise<void> {
-  const path = join(job.folder, planName);
-  await makeFolder(job.folder, where);
-  // Another process writes the plan first of all: what stands here without one is no work of ours.
-  const others = (await readdir(job.folder)).filter((name) => !name.startsWith(planName));
-  const mine: PipelineJob = JSON.parse(JSON.stringify({ ...job, folder: ".", base: "." }));
-  const known = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
-    throw explainIo(where, path, error);
-  });
+/** The files of a source and their parts; sentences about them go to `notes`. */
+async function findFiles(
+  paths: readonly string[],
+  text: TextOptions,
+  { folder, signal, progress, stretchBytes, notes }: Finding,
+): Promise<Pick<JobSource, "files" | "parts">> {
+  await using texts = await openTexts(paths, text, { folder, signal, progress });
+  notes.push(...texts.notes);
+  const pipe = texts.files.find(({ isPipe }) => isPipe);
   check(
-    known !== undefined || others.length === 0,
+    pipe === undefined,
     where,
-    () => `${job.folder} holds ${others[0]}, but is to be the folder of intermediate files, which goes in the end: name another one`,
+    () => `${pipe?.name}: what is cleaned is read again after a stop, which a pipe cannot be: write it to a file first`,
   );
-  if (known === undefined) return atomicWriteJson(path, mine, where);
-  if (known === `${JSON.stringify(mine, null, 2)}\n`) return;
-  fail(where, `${job.folder}: ${difference(known, mine)}: undo that, or remove the folder to begin anew`);
-}
-
-/** What is other than when the folder was begun. */
-function difference(known: string, mine: PipelineJob): string {
-  const plan = parsed(known);
-  const there = plan?.sources;
-  if (!Array.isArray(there)) return `its ${planName} says nothing that this version knows`;
-  if (plan?.rules !== mine.rules)
-    return `steps decide by version ${mine.rules} of their rules, but it was begun by version ${plan?.rules ?? 1}`;
-  for (const [i, source] of mine.sources.entries()) {
-    const before: Partial<JobSource> = there[i] ?? {};
-    if (before.name === undefined) return `source "${source.name}" is new since it was begun`;
-    if (before.name !== source.name) return `source ${i} is "${source.name}", but was "${before.name}" when it was begun`;
-    for (const key of ["steps", "text"] as const)
-      if (JSON.stringify(before[key]) !== JSON.stringify(source[key]))
-        return `the ${key === "text" ? "form" : key} of source "${source.name}" changed since it was begun`;
-    const filesBefore = [...(before.files ?? []), ...(before.stepFiles ?? [])];
-    for (const [k, file] of [...source.files, ...source.stepFiles].entries())
-      if (JSON.stringify(filesBefore[k]) !== JSON.stringify(file)) return `${file.path} is new or was changed since it was begun`;
-  }
-  return "its sources or the size of their parts are others than when it was begun";
-}
-
-function parsed(text: string): Partial<PipelineJob> | undefined {
-  try {
-    return JSON.parse(text) as Partial<PipelineJob>;
-  } catch {
-    return undefined;
-  }
+  const parts = await textParts(texts.files, text, stretchBytes, where);
+  return { files: await Promise.all(texts.files.map(jobFileOf)), parts };
 }

@@ -124,6 +124,25 @@ test("machines that share the work make the same bytes as one, phase by phase", 
   });
 });
 
+test("a machine of many takes the files that were found when the work was begun, and hears what changed since", async () => {
+  await withFolder(async (folder) => {
+    await writeSource(folder, someDocuments(6, 200));
+    const begun = await jobIn(folder, "work");
+    const source = { name: "web", weight: 1, paths: "*.jsonl", steps };
+    const open = (one: typeof source) => openJob([one], { folder, work: join(folder, "work"), isOneOfMany: true });
+    await writeFile(join(folder, "c.jsonl"), '{"text":"a later file"}\n');
+    expect((await open(source)).job).toEqual(begun); // The size of parts is that of the work, too.
+    await expect(open({ ...source, paths: "a.jsonl" })).rejects.toThrow(/the paths of source "web" changed since it was begun/);
+    await expect(open({ ...source, steps: ["dedupLines"] })).rejects.toThrow(/the steps of source "web" changed since it was begun/);
+    await rm(join(folder, "c.jsonl"));
+    await writeFile(join(folder, "b.jsonl"), '{"text":"x"}\n');
+    const { job } = await open(source);
+    await expect(runPhases(job, { phase: 0, shard: { index: 0, count: 1 } })).rejects.toThrow(
+      /b\.jsonl: it has 13 bytes of \S+, but had \d+ of \S+ when the work was begun: bring it back, or remove the folder/,
+    );
+  });
+});
+
 test("what a stop left undone is done again to the same bytes", async () => {
   await withFolder(async (folder) => {
     await writeSource(folder, someDocuments(3, 300));

@@ -7,6 +7,7 @@ import { atomicWrite, atomicWriteJson, explainIo, makeFolder } from "../files/in
 import { type Clusters, joinPairs, marksOf, pairsOf } from "./clusters.ts";
 import { markRepeated } from "./compare.ts";
 import { documentLine, readDocumentLines } from "./documents.ts";
+import { checkUnchanged } from "./input-files.ts";
 import type { JobSource, PipelineJob } from "./job.ts";
 import {
   keyWidth,
@@ -182,6 +183,7 @@ class Pass {
     const { files, parts, text } = this.#source;
     const { file, stretch, bytes } = parts[this.#part]!;
     const { path, name, label, form, root } = files[file]!;
+    await checkUnchanged(files[file]!);
     const place = stretch === undefined ? label : `${label}@${stretch * this.#job.stretchBytes}`;
     let number = 0;
     const onNote = (note: ReadingNote) => this.#counter.note(note);
