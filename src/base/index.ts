@@ -28,10 +28,14 @@ export { bfloat16Bits, type Precision, type Rounding, roundToBfloat16, roundToEv
 export type { OnProgress, ProgressEvent } from "./progress.ts";
 export { ambiguousLength, byteSize, gigabytes, parseQuantity } from "./quantity.ts";
 export { Rng, type RngState } from "./rng.ts";
+export { sha1 } from "./sha1.ts";
 export { bytesOfHex, hexOf, Sha256 } from "./sha256.ts";
 export { type Shape, sameShape, showShape, sizeOf } from "./shape.ts";
 export { checkFileSize, type SizeLimit, sizeLimits } from "./size-limits.ts";
 export { inSlices, type Sliced, wholly } from "./sliced.ts";
 export { StopFilter, type StopResult } from "./stop-filter.ts";
 export { unlessAborted } from "./unless-aborted.ts";
+export { upper32 } from "./upper32.ts";
 export { decodeTexts, decodeUtf8, eachUtf8Run, isUtf8Beginning, Texts, validUpTo } from "./utf8.ts";
+export { Xxh32, xxh32 } from "./xxh32.ts";
+export { Xxh64 } from "./xxh64.ts";

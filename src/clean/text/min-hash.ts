@@ -2,6 +2,7 @@
 // their Jaccard similarity. Bands of several values make keys (Leskovec et al., Mining of Massive Datasets, section 3.4): two texts of similarity s share a
 // key with the probability 1 − (1 − s^rows)^bands.
 import { finalised, Rng } from "../../base/index.ts";
+import { addBandKeys } from "./band-keys.ts";
 import type { KeyList } from "./key-list.ts";
 import { PlainWords } from "./plain-words.ts";
 
@@ -37,21 +38,14 @@ export class MinHash {
   addKeys(text: string, keys: KeyList): void {
     const count = this.#words.read(text);
     const { hashes } = this.#words;
-    const { words, bands, rows } = this.#sizes;
+    const { words } = this.#sizes;
     const least = this.#least.fill(0xffffffff);
     for (let i = 0; i < Math.max(1, count - words + 1); i++) {
       let hash = 0;
       for (let k = i; k < Math.min(count, i + words); k++) hash = finalised(Math.imul(hash, 0x01000193) ^ hashes[k]!);
       this.#take(hash);
     }
-    for (let band = 0; band < bands; band++) {
-      let [low, high] = [band + 1, ~band];
-      for (let row = band * rows; row < (band + 1) * rows; row++) {
-        low = finalised(Math.imul(low, 0x85ebca6b) ^ least[row]!);
-        high = finalised(Math.imul(high, 0x27d4eb2f) ^ least[row]!);
-      }
-      keys.add(low >>> 0, high >>> 0);
-    }
+    addBandKeys(least, this.#sizes, keys);
   }
 
   #take(hash: number): void {

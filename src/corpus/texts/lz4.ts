@@ -1,9 +1,8 @@
 // LZ4 frames (lz4_Frame_format.md 1.6.4, lz4_Block_format.md) as a stream. npm's packages want the whole file, or a compiler.
 //
 //   | magic 4 | flags 1 | block size 1 | content size 0/8 | dictionary 0/4 | header sum 1 | blocks: size 4, data, sum 0/4 … | 0 4 | content sum 0/4 |
-import { check, fail } from "../../base/index.ts";
+import { check, fail, Xxh32, xxh32 } from "../../base/index.ts";
 import { ByteReader } from "./byte-reader.ts";
-import { Xxh32, xxh32 } from "./xxh32.ts";
 
 /** First bytes of a frame, little-endian 0x184D2204. No UTF-8 text begins so, because 0x04 is a control character. */
 export const lz4Magic = Uint8Array.of(0x04, 0x22, 0x4d, 0x18);

@@ -1,7 +1,6 @@
 // Zstandard (RFC 8878) as a stream. fzstd decompresses; the frames are walked here, because it verifies no checksum and would take any window size.
-import { check, fail } from "../../base/index.ts";
+import { check, fail, Xxh64 } from "../../base/index.ts";
 import { ByteReader } from "./byte-reader.ts";
-import { Xxh64 } from "./xxh64.ts";
 
 /** First bytes of a frame, little-endian 0xFD2FB528. No UTF-8 text begins so: 0xB5 begins no character. */
 export const zstdMagic = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd);

@@ -1,5 +1,6 @@
 // XXH64 (Collet, https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md) in 32-bit halves: BigInt would be slower than the decompression whose
-// result it checks. Only the lower half of the hash comes out, which is what Zstandard stores.
+// result it checks.
+import { upper32 } from "./upper32.ts";
 
 /** The five primes of the specification as [high, low]. */
 const prime1 = [0x9e3779b1, 0x85ebca87] as const;
@@ -42,8 +43,13 @@ export class Xxh64 {
     this.#waiting = bytes.length - whole;
   }
 
-  /** The lower 32 bits of the hash of everything so far. */
+  /** The lower 32 bits of the hash of everything so far, which Zstandard stores. */
   low32(): number {
+    return this.digest().low;
+  }
+
+  /** Both halves of the hash of everything so far, without signs. */
+  digest(): { readonly low: number; readonly high: number } {
     const lane = (i: number): Word => [this.#lanes[2 * i]!, this.#lanes[2 * i + 1]!];
     let hash: Word = prime5;
     if (this.#length >= stripe) {
@@ -51,7 +57,8 @@ export class Xxh64 {
       for (let i = 0; i < 4; i++) hash = add(multiply(exclusiveOr(hash, round([0, 0], lane(i))), prime1), prime4);
     }
     hash = add(hash, [Math.floor(this.#length / 2 ** 32) | 0, this.#length | 0]);
-    return avalanche(this.#mixRest(hash))[1] >>> 0;
+    const [high, low] = avalanche(this.#mixRest(hash));
+    return { low: low >>> 0, high: high >>> 0 };
   }
 
   #mixRest(start: Word): Word {
@@ -110,14 +117,6 @@ function subtract(a: Word, [high, low]: Word): Word {
 
 function multiply([aHigh, aLow]: Word, [bHigh, bLow]: Word): Word {
   return [(upper32(aLow, bLow) + Math.imul(aHigh, bLow) + Math.imul(aLow, bHigh)) | 0, Math.imul(aLow, bLow)];
-}
-
-/** Bits 32 to 63 of the product of two unsigned numbers of 32 bits, by products of 16 bits. */
-function upper32(a: number, b: number): number {
-  const [aLow, aHigh, bLow, bHigh] = [a & 0xffff, a >>> 16, b & 0xffff, b >>> 16];
-  const middle = aHigh * bLow + ((aLow * bLow) >>> 16);
-  const other = aLow * bHigh + (middle & 0xffff);
-  return (aHigh * bHigh + Math.floor(middle / 65536) + Math.floor(other / 65536)) | 0;
 }
 
 function rotate([high, low]: Word, by: number): Word {

@@ -1,4 +1,4 @@
-// XXH32 (github.com/Cyan4973/xxHash, doc/xxhash_spec.md), LZ4's checksum.
+// XXH32 (github.com/Cyan4973/xxHash, doc/xxhash_spec.md), LZ4's checksum, and a hash of datatrove's.
 const primes = [0x9e3779b1, 0x85ebca77, 0xc2b2ae3d, 0x27d4eb2f, 0x165667b1] as const;
 const [p1, p2, p3, p4, p5] = primes;
 const stripe = 16;
@@ -6,17 +6,29 @@ const stripe = 16;
 /** A hash of bytes that come in pieces. */
 export class Xxh32 {
   readonly #lanes = Int32Array.of(p1 + p2, p2, 0, -p1);
-  #rest: Uint8Array = new Uint8Array();
+  /** Bytes that wait for a whole stripe of 16. */
+  readonly #rest = new Uint8Array(stripe);
+  #waiting = 0;
   #bytes = 0;
 
   update(bytes: Uint8Array): void {
     this.#bytes += bytes.length;
-    const all = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]);
-    const whole = all.length - (all.length % stripe);
+    let at = 0;
+    if (this.#waiting > 0) {
+      at = Math.min(stripe - this.#waiting, bytes.length);
+      this.#rest.set(bytes.subarray(0, at), this.#waiting);
+      this.#waiting += at;
+      if (this.#waiting < stripe) return;
+      this.#stripe(this.#rest, 0);
+    }
+    for (; at + stripe <= bytes.length; at += stripe) this.#stripe(bytes, at);
+    this.#rest.set(bytes.subarray(at));
+    this.#waiting = bytes.length - at;
+  }
+
+  #stripe(bytes: Uint8Array, at: number): void {
     const lanes = this.#lanes;
-    for (let at = 0; at < whole; at += stripe)
-      for (let lane = 0; lane < 4; lane++) lanes[lane] = round(lanes[lane]!, word(all, at + 4 * lane));
-    this.#rest = Uint8Array.from(all.subarray(whole));
+    for (let lane = 0; lane < 4; lane++) lanes[lane] = round(lanes[lane]!, word(bytes, at + 4 * lane));
   }
 
   digest(): number {
@@ -25,8 +37,8 @@ export class Xxh32 {
     hash = (hash + this.#bytes) | 0;
     const rest = this.#rest;
     let at = 0;
-    for (; at + 4 <= rest.length; at += 4) hash = Math.imul(rotate((hash + Math.imul(word(rest, at), p3)) | 0, 17), p4);
-    for (; at < rest.length; at++) hash = Math.imul(rotate((hash + Math.imul(rest[at]!, p5)) | 0, 11), p1);
+    for (; at + 4 <= this.#waiting; at += 4) hash = Math.imul(rotate((hash + Math.imul(word(rest, at), p3)) | 0, 17), p4);
+    for (; at < this.#waiting; at++) hash = Math.imul(rotate((hash + Math.imul(rest[at]!, p5)) | 0, 11), p1);
     hash = Math.imul(hash ^ (hash >>> 15), p2);
     hash = Math.imul(hash ^ (hash >>> 13), p3);
     return (hash ^ (hash >>> 16)) >>> 0;

@@ -1,0 +1,82 @@
+// MinHash with the hashes, functions and text of datatrove (0.10.1, pipeline/dedup/minhash.py), for the signatures and clusters that it finds. Words are
+// what white space cuts; datatrove asks a tokenizer of the language, which may cut some of them once more.
+import { sha1, Xxh64, xxh32 } from "../../base/index.ts";
+import { addBandKeys } from "./band-keys.ts";
+import type { KeyList } from "./key-list.ts";
+import type { MinHashSizes } from "./min-hash.ts";
+import { type Halves, MersenneFunctions } from "./numpy-random.ts";
+import { simplifiedText } from "./simplified-text.ts";
+
+/** datatrove's HashConfig: what n-grams are hashed by, and the bits of a value. */
+export const datatroveHashes = ["xxhash64", "xxhash32", "sha1-64", "sha1-32"] as const;
+export type DatatroveHash = (typeof datatroveHashes)[number];
+
+/** The seed of datatrove's MinhashConfig. */
+const seed = 1;
+const space = 0x20;
+
+const hashes: Readonly<Record<DatatroveHash, (bytes: Uint8Array) => Halves>> = {
+  xxhash64(bytes) {
+    const hash = new Xxh64();
+    hash.update(bytes);
+    return hash.digest();
+  },
+  xxhash32: (bytes) => ({ low: xxh32(bytes), high: 0 }),
+  "sha1-64": (bytes) => ({ low: firstOf(bytes, 0), high: firstOf(bytes, 4) }),
+  "sha1-32": (bytes) => ({ low: firstOf(bytes, 0), high: 0 }),
+};
+
+/** Four of the first eight bytes of a SHA-1, little-endian. */
+function firstOf(bytes: Uint8Array, at: 0 | 4): number {
+  const digest = sha1(bytes);
+  return new DataView(digest.buffer).getUint32(at, true);
+}
+
+/** Makes signatures of texts as datatrove does, and keys of them. */
+export class DatatroveMinHash {
+  readonly #sizes: MinHashSizes;
+  readonly #hash: (bytes: Uint8Array) => Halves;
+  readonly #isShort: boolean;
+  readonly #functions: MersenneFunctions;
+  /** Upper and lower half of each value, in turns. */
+  readonly #values: Uint32Array;
+
+  constructor(sizes: MinHashSizes, hash: DatatroveHash) {
+    this.#sizes = sizes;
+    this.#hash = hashes[hash];
+    this.#isShort = hash.endsWith("32");
+    this.#functions = new MersenneFunctions(sizes.bands * sizes.rows, seed);
+    this.#values = new Uint32Array(2 * this.#functions.count);
+  }
+
+  /** The values of a text, upper and lower half of each in turns; undefined where it has fewer words than an n-gram. */
+  signature(text: string): Uint32Array | undefined {
+    const bytes = new TextEncoder().encode(simplifiedText(text));
+    const ends: number[] = [];
+    for (let at = bytes.indexOf(space); at >= 0; at = bytes.indexOf(space, at + 1)) ends.push(at);
+    if (bytes.length > 0) ends.push(bytes.length);
+    const { words } = this.#sizes;
+    if (ends.length < words) return undefined;
+    this.#values.fill(0xffffffff);
+    for (let first = 0; first + words <= ends.length; first++) {
+      const start = first === 0 ? 0 : ends[first - 1]! + 1;
+      this.#functions.lower(this.#values, this.#hash(bytes.subarray(start, ends[first + words - 1]!)), this.#isShort);
+    }
+    return this.#values;
+  }
+
+  /** Adds a key per band. A text without a signature is near no other: its keys are made of what only its document is called. */
+  addKeys(text: string, id: string, keys: KeyList): void {
+    const { bands, rows } = this.#sizes;
+    const values = this.signature(text) ?? this.#idValues(id);
+    addBandKeys(values, { bands, rows: 2 * rows }, keys);
+  }
+
+  #idValues(id: string): Uint32Array {
+    const digest = sha1(new TextEncoder().encode(id));
+    const view = new DataView(digest.buffer);
+    // No value has an upper half like this one, whose top bits are 1.
+    for (let i = 0; i < this.#values.length; i++) this.#values[i] = i % 2 === 0 ? 0xffffffff : view.getUint32(4 * ((i >> 1) % 5));
+    return this.#values;
+  }
+}
