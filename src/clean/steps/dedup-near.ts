@@ -24,7 +24,7 @@ export const dedupNear = corpusStepRow({
       .enum(["fast", ...datatroveHashes])
       .default("fast")
       .describe(
-        "what n-grams are compared by: a hash of our own; or datatrove's text, hashes and functions, for the clusters that it finds where white space cuts its words, at a tenth of the speed",
+        "what n-grams are compared by: a hash of our own; or datatrove's text, hashes and functions, for the clusters that it finds where white space cuts its words, about twenty times more slowly",
       ),
     mostDocuments: z.int().min(2).default(100_000).describe("documents of a cluster; what would make one larger is left apart, and told"),
   }),
