@@ -9,6 +9,7 @@ import { simplifiedText } from "./simplified-text.ts";
 
 /** datatrove's HashConfig: what n-grams are hashed by, and the bits of a value. */
 export const datatroveHashes = ["xxhash64", "xxhash32", "sha1-64", "sha1-32"] as const;
+/** One of {@link datatroveHashes}. */
 export type DatatroveHash = (typeof datatroveHashes)[number];
 
 /** The seed of datatrove's MinhashConfig. */
