@@ -4,7 +4,7 @@ import { cpus, totalmem } from "node:os";
 
 const folder = new URL(".", import.meta.url);
 const names = readdirSync(folder)
-  .filter((file) => file.endsWith(".mjs") && !["run.mjs", "measure.mjs", "write-models.mjs"].includes(file))
+  .filter((file) => file.endsWith(".mjs") && !["run.mjs", "measure.mjs", "write-models.mjs", "synthetic-dump.mjs"].includes(file))
   .map((file) => file.slice(0, -4));
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !names.includes(name));
